@@ -1,0 +1,2 @@
+//! `cargo compatrix`.
+fn main() {}
