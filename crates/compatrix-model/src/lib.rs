@@ -1,1 +1,19 @@
-//! compatrix-model
+//! The pure core of Compatrix: what is promised, what will be done, what an outcome means.
+//!
+//! **Invariant:** no I/O, no clock, no environment. Everything here is a function of its arguments, so it can
+//! neither fail for reasons of the machine nor differ between two machines. Facts about the host come in as
+//! [`facts::HostFacts`].
+//!
+//! Data takes one road, each step its own type:
+//! text → [`spec::Spec`] → cells of its [`cell::Space`] → [`plan::Plan`] → (the engine) →
+//! [`evidence::Record`] → [`verdict::Verdict`] → pages.
+
+pub mod axis;
+pub mod cell;
+pub mod condition;
+pub mod evidence;
+pub mod facts;
+pub mod outcome;
+pub mod plan;
+pub mod spec;
+pub mod verdict;

@@ -1,0 +1,155 @@
+//! Axes and their values: the dimensions of the matrix.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Defines a validated name that serialises as its own text.
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name, if it is spelled as such a name must be.
+            pub fn new(text: impl Into<String>) -> Result<Self, InvalidName> {
+                let text = text.into();
+                let valid: fn(&str) -> bool = $valid;
+                if valid(&text) { Ok(Self(text)) } else { Err(InvalidName { what: $what, text }) }
+            }
+
+            /// The name's text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = InvalidName;
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidName;
+            fn try_from(text: String) -> Result<Self, InvalidName> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0
+            }
+        }
+    };
+}
+
+name!(
+    /// The name of an axis: lower-case letters, digits, `-` and `_`, a letter first.
+    AxisName,
+    "an axis name (lower-case letters, digits, `-`, `_`; a letter first)",
+    |text| {
+        text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c))
+    }
+);
+
+name!(
+    /// The name of a value on an axis: letters, digits, `.`, `_`, `+`, `-`; a letter or digit first.
+    /// Nothing in it needs quoting in a shell, a file name or a cell id.
+    ValueName,
+    "a value name (letters, digits, `.`, `_`, `+`, `-`; a letter or digit first)",
+    |text| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c))
+    }
+);
+
+/// A text that is no valid name; says what a valid one looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidName {
+    what: &'static str,
+    text: String,
+}
+
+impl fmt::Display for InvalidName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not {}", self.text, self.what)
+    }
+}
+
+impl std::error::Error for InvalidName {}
+
+/// A dimension of the matrix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Axis {
+    /// `rust`, `sqlite`, `schema`, `features`, or the user's own name.
+    pub name: AxisName,
+    /// What the values mean.
+    pub kind: AxisKind,
+    /// The points on it, in the spec's order; never empty, no name twice.
+    pub values: Vec<AxisValue>,
+}
+
+/// What the values of an axis mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AxisKind {
+    /// Toolchains. A build input.
+    Rust,
+    /// SQLite libraries. `bundled` is a build input, all others are run inputs.
+    Sqlite,
+    /// Fixtures. A run input.
+    Schema,
+    /// Cargo feature sets. A build input.
+    Features,
+    /// The user's own axis: sets this environment variable in each run. A run input.
+    Env {
+        /// The variable's name.
+        var: String,
+    },
+}
+
+/// A point on an axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AxisValue {
+    /// Its spelling in cell ids, on the command line and on pages.
+    pub name: ValueName,
+    /// What it stands for.
+    pub setting: Setting,
+}
+
+/// What a value stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    /// A rustup toolchain by its rustup name (`1.70`, `stable`, `nightly-2026-05-19`).
+    RustupToolchain(String),
+    /// A toolchain in a folder that has `bin/rustc` and `bin/cargo`; relative paths start at the workspace root.
+    PathToolchain(String),
+    /// The SQLite that the crate compiles in.
+    SqliteBundled,
+    /// The SQLite that pkg-config or the linker finds on the host.
+    SqliteHost,
+    /// This SQLite, built from the amalgamation of a libsqlite3-sys crate.
+    SqliteExact(semver::Version),
+    /// The fixture in the folder of this name.
+    Fixture(String),
+    /// A cargo feature set.
+    Features {
+        /// Whether the package's default features stay on.
+        default_features: bool,
+        /// Features to switch on.
+        enable: Vec<String>,
+    },
+    /// The text of the environment variable of an [`AxisKind::Env`].
+    Env(String),
+}

@@ -1,0 +1,173 @@
+//! Cells: one value for each axis, with one canonical spelling.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::axis::{Axis, AxisKind, AxisName, AxisValue, ValueName};
+
+/// All axes of a spec; cells are points in it.
+///
+/// Axes stand in canonical order: `rust`, `sqlite`, `schema`, `features`, then the user's own in the spec's order.
+/// An axis that the spec does not name is absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Space {
+    axes: Vec<Axis>,
+}
+
+/// A cell as one number: its coordinates in mixed radix, the last axis running fastest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CellIndex(pub u64);
+
+impl Space {
+    /// A space of these axes, which must be in canonical order and hold no empty axis.
+    pub fn new(axes: Vec<Axis>) -> Self {
+        Self { axes }
+    }
+
+    /// The axes, in canonical order.
+    pub fn axes(&self) -> &[Axis] {
+        &self.axes
+    }
+
+    /// The axis of this name, with its position.
+    pub fn axis(&self, name: &str) -> Option<(usize, &Axis)> {
+        self.axes.iter().enumerate().find(|(_, axis)| axis.name.as_str() == name)
+    }
+
+    /// The axis of this kind, with its position. For [`AxisKind::Env`] the first one of that variable.
+    pub fn axis_of(&self, kind: &AxisKind) -> Option<(usize, &Axis)> {
+        self.axes.iter().enumerate().find(|(_, axis)| axis.kind == *kind)
+    }
+
+    /// How many cells there are: the product of the axes' lengths, saturating.
+    pub fn len(&self) -> u64 {
+        self.axes.iter().fold(1u64, |n, axis| n.saturating_mul(axis.values.len() as u64))
+    }
+
+    /// Whether there is no axis at all.
+    pub fn is_empty(&self) -> bool {
+        self.axes.is_empty()
+    }
+
+    /// Every cell, in order.
+    pub fn cells(&self) -> impl Iterator<Item = CellIndex> + '_ {
+        (0..if self.axes.is_empty() { 0 } else { self.len() }).map(CellIndex)
+    }
+
+    /// The position of the cell's value on each axis, one number an axis.
+    pub fn coords(&self, cell: CellIndex) -> Vec<usize> {
+        let mut rest = cell.0;
+        let mut coords = vec![0; self.axes.len()];
+        for (slot, axis) in coords.iter_mut().zip(&self.axes).rev() {
+            let radix = axis.values.len() as u64;
+            *slot = (rest % radix) as usize;
+            rest /= radix;
+        }
+        coords
+    }
+
+    /// The cell at these coordinates, one number an axis.
+    pub fn index(&self, coords: &[usize]) -> CellIndex {
+        CellIndex(coords.iter().zip(&self.axes).fold(0, |n, (&c, axis)| n * axis.values.len() as u64 + c as u64))
+    }
+
+    /// The value of the cell on the axis at this position.
+    pub fn value(&self, cell: CellIndex, axis: usize) -> &AxisValue {
+        &self.axes[axis].values[self.coords(cell)[axis]]
+    }
+
+    /// The cell's canonical id.
+    pub fn id(&self, cell: CellIndex) -> CellId {
+        let coords = self.coords(cell);
+        CellId(self.axes.iter().zip(coords).map(|(axis, c)| (axis.name.clone(), axis.values[c].name.clone())).collect())
+    }
+
+    /// The cell of this id, if each of its axes and values is in the space and none is left out.
+    pub fn find(&self, id: &CellId) -> Option<CellIndex> {
+        if id.0.len() != self.axes.len() {
+            return None;
+        }
+        let coords: Option<Vec<usize>> = self
+            .axes
+            .iter()
+            .map(|axis| {
+                let value = id.value(axis.name.as_str())?;
+                axis.values.iter().position(|v| v.name == *value)
+            })
+            .collect();
+        Some(self.index(&coords?))
+    }
+}
+
+/// A cell's canonical spelling: `rust=1.80 sqlite=3.46.0 schema=v24 features=default`.
+///
+/// `Display` and `FromStr` round-trip; it serialises as that one string.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CellId(Vec<(AxisName, ValueName)>);
+
+impl CellId {
+    /// An id of these pairs, in canonical order.
+    pub fn new(pairs: Vec<(AxisName, ValueName)>) -> Self {
+        Self(pairs)
+    }
+
+    /// The pairs, in canonical order.
+    pub fn pairs(&self) -> &[(AxisName, ValueName)] {
+        &self.0
+    }
+
+    /// The value on this axis.
+    pub fn value(&self, axis: &str) -> Option<&ValueName> {
+        self.0.iter().find(|(name, _)| name.as_str() == axis).map(|(_, value)| value)
+    }
+}
+
+impl fmt::Display for CellId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, (axis, value)) in self.0.iter().enumerate() {
+            if n > 0 {
+                f.write_str(" ")?;
+            }
+            write!(f, "{axis}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for CellId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut pairs: Vec<(AxisName, ValueName)> = Vec::new();
+        for word in text.split_whitespace() {
+            let (axis, value) = word
+                .split_once('=')
+                .ok_or_else(|| format!("{word:?} is not `axis=value`; a cell reads like `rust=1.80 sqlite=bundled`"))?;
+            let axis = AxisName::new(axis).map_err(|e| e.to_string())?;
+            if pairs.iter().any(|(name, _)| *name == axis) {
+                return Err(format!("the axis `{axis}` stands twice in {text:?}"));
+            }
+            pairs.push((axis, ValueName::new(value).map_err(|e| e.to_string())?));
+        }
+        if pairs.is_empty() {
+            return Err("an empty cell id; it reads like `rust=1.80 sqlite=bundled`".to_owned());
+        }
+        Ok(Self(pairs))
+    }
+}
+
+impl TryFrom<String> for CellId {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<CellId> for String {
+    fn from(id: CellId) -> String {
+        id.to_string()
+    }
+}

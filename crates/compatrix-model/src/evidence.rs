@@ -1,0 +1,182 @@
+//! Evidence: the record that proves an outcome.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cell::CellId;
+use crate::outcome::Outcome;
+
+/// A SHA-256 in lower-case hex, 64 characters.
+pub type Sha256 = String;
+
+/// One suite in one cell: what happened and what proves it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The suite's name.
+    pub suite: String,
+    /// The cell.
+    pub cell: CellId,
+    /// Hash of all that could change the outcome.
+    pub key: Sha256,
+    /// What happened.
+    pub outcome: Outcome,
+    /// Why, in one line; empty for a plain pass.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cause: String,
+    /// How often it was tried; 1 unless retries were needed.
+    pub attempts: u32,
+    /// Tests in the executables.
+    pub tests: Counts,
+    /// Documentation tests, where the suite has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doctests: Option<Counts>,
+    /// The failing tests, at most the first hundred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<TestFailure>,
+    /// What really ran; absent when nothing could be started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+    /// When it started, in seconds since the Unix epoch.
+    pub started: i64,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// How many tests there were, by result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Tests that passed.
+    pub passed: u32,
+    /// Tests that failed.
+    pub failed: u32,
+    /// Tests marked `#[ignore]`.
+    pub ignored: u32,
+    /// Tests that a filter left out.
+    pub filtered: u32,
+}
+
+impl Counts {
+    /// Tests that were really executed.
+    pub fn run(self) -> u32 {
+        self.passed + self.failed
+    }
+
+    /// Both together.
+    pub fn plus(self, other: Counts) -> Counts {
+        Counts {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+            ignored: self.ignored + other.ignored,
+            filtered: self.filtered + other.filtered,
+        }
+    }
+}
+
+/// A test that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestFailure {
+    /// The test target (`things_store`, `it`), or `doctests`.
+    pub executable: String,
+    /// The test's full name, `module::test`.
+    pub test: String,
+    /// What it printed, cut to a few kilobytes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output: String,
+}
+
+/// What really ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// `linux-x86_64` and so on: operating system, then architecture.
+    pub platform: String,
+    /// The compiler and cargo.
+    pub toolchain: ToolchainProof,
+    /// The sources under test.
+    pub source: SourceProof,
+    /// Features that were on, with all defaults spelled out.
+    pub features: Vec<String>,
+    /// The SQLite that the executables use; absent where none is linked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sqlite: Option<SqliteProof>,
+    /// The fixture, where the spec has schemas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixture: Option<FixtureProof>,
+    /// The test executables that were started.
+    pub executables: Vec<ExecutableProof>,
+    /// The environment that they were given, whole.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+}
+
+/// Which compiler and cargo built it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolchainProof {
+    /// `release` of `rustc -Vv`, for example `1.95.0` or `1.97.0-nightly`.
+    pub release: String,
+    /// All of `rustc -Vv`.
+    pub rustc: String,
+    /// The line of `cargo -V`.
+    pub cargo: String,
+}
+
+/// Which sources were built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceProof {
+    /// The git commit, where there is one.
+    pub commit: Option<String>,
+    /// Whether tracked or untracked files of the packages differed from that commit.
+    pub dirty: bool,
+    /// Hash of every source file of the packages under test and their path dependencies.
+    pub sources: Sha256,
+    /// Hash of the locked dependencies that those packages use.
+    pub lockset: Sha256,
+}
+
+/// Which SQLite was really used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SqliteProof {
+    /// How it is linked.
+    pub linkage: SqliteLinkage,
+    /// The file that holds it: the shared library that the loader resolves, or the executable itself.
+    pub file: String,
+    /// That file's hash.
+    pub sha256: Sha256,
+    /// `sqlite3_libversion()`.
+    pub version: String,
+    /// `sqlite3_sourceid()`.
+    pub source_id: String,
+    /// `PRAGMA compile_options`, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compile_options: Vec<String>,
+}
+
+/// How SQLite gets into a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SqliteLinkage {
+    /// Compiled into the executable.
+    Static,
+    /// Resolved by the loader at start.
+    Dynamic,
+}
+
+/// Which fixture was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixtureProof {
+    /// Its folder's name.
+    pub name: String,
+    /// The schema vintage, as `Meta.databaseVersion` gives it.
+    pub vintage: i64,
+    /// Hash of the built files (database, and WAL where it has one).
+    pub sha256: Sha256,
+}
+
+/// A test executable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutableProof {
+    /// The test target's name.
+    pub name: String,
+    /// The file's hash.
+    pub sha256: Sha256,
+}

@@ -1,0 +1,162 @@
+//! The spec: `compat/matrix.toml` after all its checks.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use semver::Version;
+
+use crate::cell::Space;
+use crate::condition::Condition;
+
+/// The spec, valid in itself. What depends on the workspace or the host (packages, features, fixtures that exist) is
+/// checked with facts, later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    /// What is under test and where its pages go.
+    pub project: Project,
+    /// What users are promised.
+    pub claims: Claims,
+    /// The axes. `schema = "fixtures/*"` has been expanded with the fixture names given to the parser.
+    pub space: Space,
+    /// What is run in a cell, in the spec's order; never empty.
+    pub suites: Vec<Suite>,
+    /// What is expected other than a pass, in the spec's order.
+    pub rules: Vec<Rule>,
+    /// Named choices of cells.
+    pub profiles: BTreeMap<String, Profile>,
+    /// How SQLite is built and linked.
+    pub sqlite: SqliteSettings,
+}
+
+/// `[project]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// Packages under test, each a member of the workspace.
+    pub packages: Vec<String>,
+    /// The compatibility page, relative to the root. Default `docs/COMPATIBILITY.md`.
+    pub report: String,
+    /// The folder of committed evidence, relative to the root. Default `compat/evidence`.
+    pub evidence: String,
+}
+
+/// `[claims]`: what users are promised.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Claims {
+    /// The lowest Rust, as spelled (`1.70`) and as a version.
+    pub rust: Option<ClaimedVersion>,
+    /// The lowest SQLite.
+    pub sqlite: Option<ClaimedVersion>,
+    /// Schemas (fixture names) that work.
+    pub schema: Vec<String>,
+    /// Platforms by tier, tiers in the spec's order: `("tier1", ["linux-x86_64"])`.
+    pub platforms: Vec<(String, Vec<String>)>,
+}
+
+/// A version as a claim spells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedVersion {
+    /// The spec's spelling.
+    pub text: String,
+    /// Missing parts read as zero.
+    pub version: Version,
+}
+
+/// `[sqlite]`: how SQLite is built and linked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SqliteSettings {
+    /// The packages' own feature that compiles SQLite in. Default: found from the dependency graph.
+    pub bundled_feature: Option<String>,
+    /// Compile-time options of exact versions (`SQLITE_ENABLE_FTS5`, `NAME=VALUE`). Default: those of the bundled build.
+    pub compile_options: Option<Vec<String>>,
+}
+
+/// `[[suite]]`: what is run in a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suite {
+    /// Its name, unique; same spelling rules as a value's name.
+    pub name: String,
+    /// What kind of thing it is.
+    pub kind: SuiteKind,
+    /// Whether documentation tests run too, once per build. Default false.
+    pub doctests: bool,
+    /// The time limit of one test executable. Default 5 minutes.
+    pub timeout: Duration,
+    /// How often a failing cell is tried again; a later pass is `flaky`. Default 0, at most 5.
+    pub retries: u32,
+    /// Environment variables, values with placeholders (`{schema.database}`).
+    pub env: Vec<(String, Template)>,
+    /// Arguments to each test executable (`--test-threads=1`).
+    pub args: Vec<String>,
+    /// In which cells it runs; default all.
+    pub when: Condition,
+}
+
+/// The kinds of suites. `leak`, `bench` and `command` are words of the design that this version does not know yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SuiteKind {
+    /// The packages' test executables.
+    Test,
+}
+
+/// A text with placeholders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(pub Vec<Piece>);
+
+/// A part of a [`Template`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Text as it stands (`{{` and `}}` in the spec are one brace).
+    Text(String),
+    /// `{schema.database}`: the run's own copy of the fixture's database file.
+    SchemaDatabase,
+    /// `{schema.dir}`: the folder of that copy.
+    SchemaDir,
+    /// `{schema.name}`, `{rust.name}` …: the value's name on this axis of the cell.
+    ValueName(String),
+}
+
+/// `[[rule]]`: what is expected other than a pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Where it holds.
+    pub when: Condition,
+    /// What is expected there.
+    pub expect: Expect,
+    /// Why, for people. Always present for `fail`.
+    pub reason: String,
+    /// Where it is discussed.
+    pub issue: Option<String>,
+    /// The last day on which it holds, a calendar date `YYYY-MM-DD` (so that text order is time order).
+    pub until: Option<String>,
+    /// Line of the rule in the spec, from 1.
+    pub line: usize,
+}
+
+/// What a rule expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// The cell works, as everywhere.
+    Pass,
+    /// The cell does not work.
+    Fail,
+    /// The combination makes no sense and is left out of the plan.
+    Skip,
+}
+
+/// `[profile.NAME]`: a choice of cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// How cells are chosen among those that `when` admits.
+    pub strategy: Strategy,
+    /// Conditions of which one must hold; empty admits every cell.
+    pub when: Vec<Condition>,
+    /// The suites that run; empty means all.
+    pub suites: Vec<String>,
+}
+
+/// How a profile chooses cells. `pairwise` and `t-way` are words of the design that this version does not know yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// Every admitted cell.
+    All,
+}

@@ -1,0 +1,130 @@
+//! Verdicts: an outcome held against what the spec expects. One pure table.
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::Outcome;
+
+/// An outcome against an expectation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Works, as expected.
+    Ok,
+    /// Does not work, though it should.
+    Broken,
+    /// Does not work, as a rule of the spec says.
+    Known,
+    /// Works, though a rule of the spec says it does not: the rule is out of date.
+    UnexpectedPass,
+    /// Passed only when tried again.
+    Flaky,
+    /// Not tried; nothing is known.
+    Unproven,
+    /// Our side broke; nothing is known.
+    Error,
+}
+
+impl Verdict {
+    /// All verdicts, in the order of the declaration.
+    pub const ALL: [Verdict; 7] = [
+        Verdict::Ok,
+        Verdict::Broken,
+        Verdict::Known,
+        Verdict::UnexpectedPass,
+        Verdict::Flaky,
+        Verdict::Unproven,
+        Verdict::Error,
+    ];
+
+    /// The word used in JSON and on pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Ok => "ok",
+            Verdict::Broken => "broken",
+            Verdict::Known => "known",
+            Verdict::UnexpectedPass => "unexpected-pass",
+            Verdict::Flaky => "flaky",
+            Verdict::Unproven => "unproven",
+            Verdict::Error => "error",
+        }
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What the spec says will happen in a cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expectation {
+    /// It works.
+    Pass,
+    /// It does not work, and why.
+    Fail {
+        /// Why, for people.
+        reason: String,
+        /// Where it is discussed, a URL.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        issue: Option<String>,
+        /// The last day on which the rule excuses a failure, `YYYY-MM-DD`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<String>,
+    },
+}
+
+/// Holds an outcome against an expectation.
+///
+/// `attempts` counts the tries of the outcome; a pass on a later try is flaky. An expired expectation must already
+/// have been replaced by [`Expectation::Pass`]: this table has no clock.
+pub fn judge(outcome: Outcome, expectation: &Expectation, attempts: u32) -> Verdict {
+    use Outcome::*;
+    match (expectation, outcome) {
+        (_, Unavailable) => Verdict::Unproven,
+        (_, Infrastructure) => Verdict::Error,
+        (_, Misidentified) => Verdict::Broken,
+        (_, Passed) if attempts > 1 => Verdict::Flaky,
+        (Expectation::Pass, Passed) => Verdict::Ok,
+        (Expectation::Fail { .. }, Passed) => Verdict::UnexpectedPass,
+        (Expectation::Pass, Failed | BuildFailed | Crashed | TimedOut) => Verdict::Broken,
+        (Expectation::Fail { .. }, Failed | BuildFailed | Crashed | TimedOut) => Verdict::Known,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fail() -> Expectation {
+        Expectation::Fail { reason: "r".into(), issue: None, until: None }
+    }
+
+    #[test]
+    fn the_whole_table() {
+        use Verdict::*;
+        let rows = [
+            (Outcome::Passed, Ok, UnexpectedPass),
+            (Outcome::Failed, Broken, Known),
+            (Outcome::BuildFailed, Broken, Known),
+            (Outcome::Crashed, Broken, Known),
+            (Outcome::TimedOut, Broken, Known),
+            (Outcome::Misidentified, Broken, Broken),
+            (Outcome::Unavailable, Unproven, Unproven),
+            (Outcome::Infrastructure, Error, Error),
+        ];
+        assert_eq!(rows.map(|r| r.0), Outcome::ALL);
+        for (outcome, when_pass, when_fail) in rows {
+            assert_eq!(judge(outcome, &Expectation::Pass, 1), when_pass, "{outcome}");
+            assert_eq!(judge(outcome, &fail(), 1), when_fail, "{outcome}, expected to fail");
+        }
+    }
+
+    #[test]
+    fn a_pass_on_a_later_try_is_flaky() {
+        assert_eq!(judge(Outcome::Passed, &Expectation::Pass, 2), Verdict::Flaky);
+        assert_eq!(judge(Outcome::Passed, &fail(), 2), Verdict::Flaky);
+        assert_eq!(judge(Outcome::Failed, &Expectation::Pass, 3), Verdict::Broken);
+    }
+}
