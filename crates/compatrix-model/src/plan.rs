@@ -1,1 +1,463 @@
-//! The plan.
+//! The plan: everything that will be done, as an inert value, before anything is done.
+//!
+//! Pure: the same spec, choice and host facts give the same plan. The engine only walks it; `plan` and `--dry-run`
+//! only print it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use semver::Version;
+use serde::Serialize;
+
+use crate::axis::{AxisKind, Setting, ValueName};
+use crate::cell::{CellIndex, Space};
+use crate::condition::{Condition, Matcher, Versions};
+use crate::facts::{Availability, HostFacts};
+use crate::spec::{Expect, Profile, Spec};
+
+/// The name under which the toolchain on PATH goes where the spec has no `rust` axis.
+pub const AMBIENT_TOOLCHAIN: &str = "default";
+
+/// Everything that will be done.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    /// What must be made or installed first, each once.
+    pub provisions: Vec<Provision>,
+    /// What is compiled. Every build has at least one run.
+    pub builds: Vec<Build>,
+    /// What is started, in cell order.
+    pub runs: Vec<Run>,
+    /// What was chosen but will not be run.
+    pub skips: Vec<Skip>,
+    /// The reasons of the skips, each once.
+    pub reasons: Vec<SkipReason>,
+}
+
+/// Something to make or install before builds and runs that need it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "what")]
+pub enum Provision {
+    /// The toolchain of this value of the `rust` axis.
+    Toolchain(ValueName),
+    /// The SQLite of this value of the `sqlite` axis.
+    Sqlite(ValueName),
+    /// The fixture of this value of the `schema` axis.
+    Fixture(ValueName),
+}
+
+/// All that decides what the compiler makes. Cells that agree in it share it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Build {
+    /// A value of the `rust` axis, or [`AMBIENT_TOOLCHAIN`].
+    pub toolchain: ValueName,
+    /// How SQLite gets in.
+    pub linkage: Linkage,
+    /// Features of each package under test, all spelled out; `--no-default-features` goes with them.
+    pub features: BTreeMap<String, BTreeSet<String>>,
+    /// Whether documentation tests run after it.
+    pub doctests: bool,
+}
+
+/// How SQLite gets into the executables of a build.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Linkage {
+    /// As the packages' own manifests have it; the spec has no `sqlite` axis.
+    Own,
+    /// Compiled in.
+    Bundled,
+    /// Found by the loader at start; linked against the library of this value of the `sqlite` axis.
+    Dynamic {
+        /// `host` or the newest exact version of the axis.
+        against: ValueName,
+    },
+}
+
+/// A build's executables started under the run-time values of one cell, for one suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// Position in the spec's suites.
+    pub suite: usize,
+    /// The cell.
+    pub cell: CellIndex,
+    /// Position in the plan's builds.
+    pub build: usize,
+}
+
+/// A chosen cell that is not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Skip {
+    /// Position in the spec's suites.
+    pub suite: usize,
+    /// The cell.
+    pub cell: CellIndex,
+    /// Position in the plan's reasons.
+    pub reason: usize,
+}
+
+/// Why a chosen cell is not run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum SkipReason {
+    /// A rule of the spec leaves it out.
+    Excluded {
+        /// The rule's reason.
+        reason: String,
+    },
+    /// A value of it cannot be had here.
+    Unavailable {
+        /// The value, `rust=1.70`.
+        value: String,
+        /// Why, and what to do about it.
+        reason: String,
+    },
+}
+
+/// What to plan.
+#[derive(Debug, Clone)]
+pub struct Choice<'a> {
+    /// The profile.
+    pub profile: &'a Profile,
+    /// From the command line: conditions of which one must hold; empty admits all.
+    pub cells: &'a [Condition],
+}
+
+impl Build {
+    /// The build's canonical id: `rust=stable sqlite=bundled features=bundled,pool`.
+    pub fn id(&self) -> String {
+        let mut id = format!("rust={}", self.toolchain);
+        match &self.linkage {
+            Linkage::Own => {}
+            Linkage::Bundled => id.push_str(" sqlite=bundled"),
+            Linkage::Dynamic { .. } => id.push_str(" sqlite=dynamic"),
+        }
+        for (n, (package, features)) in self.features.iter().enumerate() {
+            let list = features.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+            let list = if list.is_empty() { "none".to_owned() } else { list };
+            if self.features.len() == 1 {
+                id.push_str(&format!(" features={list}"));
+            } else {
+                id.push_str(&format!("{}{package}:{list}", if n == 0 { " features=" } else { ";" }));
+            }
+        }
+        id
+    }
+
+    /// Builds of one lane share a target directory and so run one after another.
+    pub fn lane(&self) -> &ValueName {
+        &self.toolchain
+    }
+
+    /// The arguments after `cargo test`: packages and features.
+    pub fn cargo_arguments(&self) -> Vec<String> {
+        let mut args = Vec::new();
+        for package in self.features.keys() {
+            args.extend(["--package".to_owned(), package.clone()]);
+        }
+        args.push("--no-default-features".to_owned());
+        let features: Vec<String> = self
+            .features
+            .iter()
+            .flat_map(|(package, features)| features.iter().map(move |feature| format!("{package}/{feature}")))
+            .collect();
+        if !features.is_empty() {
+            args.extend(["--features".to_owned(), features.join(",")]);
+        }
+        args
+    }
+}
+
+impl Plan {
+    /// How many runs each build has.
+    pub fn runs_per_build(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.builds.len()];
+        for run in &self.runs {
+            counts[run.build] += 1;
+        }
+        counts
+    }
+}
+
+/// Plans the chosen cells of the spec on a host of which these facts are known.
+pub fn plan(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts) -> Plan {
+    Planner::new(spec, choice, facts).run()
+}
+
+struct Planner<'a> {
+    spec: &'a Spec,
+    facts: &'a HostFacts,
+    choice: &'a Choice<'a>,
+    versions: Versions,
+    plan: Plan,
+    build_index: HashMap<Build, usize>,
+    reason_index: HashMap<SkipReason, usize>,
+    provisions: BTreeSet<Provision>,
+    /// What each value of each axis needs first or why it cannot be had; indexed by axis, then value.
+    values: Vec<Vec<ValueState>>,
+    link_against: Option<ValueName>,
+}
+
+#[derive(Debug, Clone)]
+enum ValueState {
+    Ready,
+    Provide(Provision),
+    Missing(String),
+}
+
+impl<'a> Planner<'a> {
+    fn new(spec: &'a Spec, choice: &'a Choice<'a>, facts: &'a HostFacts) -> Self {
+        let values = spec
+            .space
+            .axes()
+            .iter()
+            .map(|axis| axis.values.iter().map(|v| value_state(&axis.kind, &v.name, facts)).collect())
+            .collect();
+        Self {
+            spec,
+            facts,
+            choice,
+            versions: facts.versions(),
+            plan: Plan::default(),
+            build_index: HashMap::new(),
+            reason_index: HashMap::new(),
+            provisions: BTreeSet::new(),
+            values,
+            link_against: link_against(&spec.space, facts),
+        }
+    }
+
+    fn run(mut self) -> Plan {
+        let space = &self.spec.space;
+        let matcher = |condition: &Condition| condition.matcher(space, &self.versions);
+        let profile: Vec<Matcher> = self.choice.profile.when.iter().map(matcher).collect();
+        let cells: Vec<Matcher> = self.choice.cells.iter().map(matcher).collect();
+        let suites: Vec<(usize, Matcher, bool)> = self
+            .spec
+            .suites
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| self.choice.profile.suites.is_empty() || self.choice.profile.suites.contains(&s.name))
+            .map(|(n, s)| (n, matcher(&s.when), s.doctests))
+            .collect();
+        let excluded: Vec<(Matcher, String)> = self
+            .spec
+            .rules
+            .iter()
+            .filter(|rule| rule.expect == Expect::Skip)
+            .map(|rule| (matcher(&rule.when), rule.reason.clone()))
+            .collect();
+        let admits = |any: &[Matcher], coords: &[usize]| any.is_empty() || any.iter().any(|m| m.holds(coords));
+
+        let mut memo: HashMap<BuildPart, Result<usize, usize>> = HashMap::new();
+        for cell in space.cells() {
+            let coords = space.coords(cell);
+            if !admits(&profile, &coords) || !admits(&cells, &coords) {
+                continue;
+            }
+            let excluded_by = excluded.iter().find(|(m, _)| m.holds(&coords)).map(|(_, reason)| reason.clone());
+            for (suite, when, doctests) in &suites {
+                if !when.holds(&coords) {
+                    continue;
+                }
+                if let Some(reason) = &excluded_by {
+                    let reason = self.reason(SkipReason::Excluded { reason: reason.clone() });
+                    self.plan.skips.push(Skip { suite: *suite, cell, reason });
+                    continue;
+                }
+                let part = self.build_part(&coords, *doctests);
+                let built = match memo.get(&part) {
+                    Some(built) => *built,
+                    None => {
+                        let built = self.build(&coords, *doctests);
+                        memo.insert(part, built);
+                        built
+                    }
+                };
+                let placed = self.unavailable(&coords).map_or(built, Err);
+                match placed {
+                    Ok(build) => {
+                        self.need(&coords);
+                        self.plan.runs.push(Run { suite: *suite, cell, build });
+                    }
+                    Err(reason) => self.plan.skips.push(Skip { suite: *suite, cell, reason }),
+                }
+            }
+        }
+        self.drop_builds_without_runs();
+        self.plan.provisions = self.provisions.into_iter().collect();
+        self.plan
+    }
+
+    /// The first value of the cell that cannot be had, as a reason.
+    fn unavailable(&mut self, coords: &[usize]) -> Option<usize> {
+        let space = &self.spec.space;
+        let found = space.axes().iter().zip(coords).enumerate().find_map(|(n, (axis, &c))| {
+            let ValueState::Missing(reason) = &self.values[n][c] else { return None };
+            Some(SkipReason::Unavailable {
+                value: format!("{}={}", axis.name, axis.values[c].name),
+                reason: reason.clone(),
+            })
+        });
+        found.map(|reason| self.reason(reason))
+    }
+
+    fn need(&mut self, coords: &[usize]) {
+        for (n, &c) in coords.iter().enumerate() {
+            if let ValueState::Provide(provision) = &self.values[n][c] {
+                if !self.provisions.contains(provision) {
+                    self.provisions.insert(provision.clone());
+                }
+            }
+        }
+    }
+
+    /// The build inputs of a cell by position only, to look a build up without making its value.
+    fn build_part(&self, coords: &[usize], doctests: bool) -> BuildPart {
+        let at = |kind: &AxisKind| self.spec.space.axis_of(kind).map(|(n, _)| coords[n]);
+        let bundled = self.sqlite_setting(coords).map(|setting| *setting == Setting::SqliteBundled);
+        BuildPart { rust: at(&AxisKind::Rust), bundled, features: at(&AxisKind::Features), doctests }
+    }
+
+    fn sqlite_setting(&self, coords: &[usize]) -> Option<&'a Setting> {
+        let (n, axis) = self.spec.space.axis_of(&AxisKind::Sqlite)?;
+        Some(&axis.values[coords[n]].setting)
+    }
+
+    fn build(&mut self, coords: &[usize], doctests: bool) -> Result<usize, usize> {
+        let space = &self.spec.space;
+        let toolchain = match space.axis_of(&AxisKind::Rust) {
+            Some((n, axis)) => axis.values[coords[n]].name.clone(),
+            None => ValueName::new(AMBIENT_TOOLCHAIN).expect("a valid name"),
+        };
+        let linkage = match self.sqlite_setting(coords) {
+            None => Linkage::Own,
+            Some(Setting::SqliteBundled) => Linkage::Bundled,
+            Some(_) => match &self.link_against {
+                Some(against) => Linkage::Dynamic { against: against.clone() },
+                None => {
+                    return Err(self.reason(SkipReason::Unavailable {
+                        value: "sqlite".to_owned(),
+                        reason: "no shared SQLite to link against; install its headers or add an exact version".into(),
+                    }))
+                }
+            },
+        };
+        let (default_features, enable) = match space.axis_of(&AxisKind::Features) {
+            Some((n, axis)) => match &axis.values[coords[n]].setting {
+                Setting::Features { default_features, enable } => (*default_features, enable.clone()),
+                _ => (true, Vec::new()),
+            },
+            None => (true, Vec::new()),
+        };
+        let mut features = BTreeMap::new();
+        for package in &self.facts.packages {
+            let mut on = package.resolve_features(default_features, &enable);
+            match (&linkage, &package.bundled_feature) {
+                (Linkage::Bundled, Some(bundled)) => {
+                    on.insert(bundled.clone());
+                }
+                (Linkage::Dynamic { .. }, Some(bundled)) => {
+                    on.remove(bundled);
+                }
+                (Linkage::Bundled, None) if package.links_sqlite => {
+                    return Err(self.reason(SkipReason::Unavailable {
+                        value: "sqlite=bundled".to_owned(),
+                        reason: format!(
+                            "no feature of `{}` compiles SQLite in; name it as `bundled-feature` under [sqlite]",
+                            package.name
+                        ),
+                    }))
+                }
+                (Linkage::Own | Linkage::Bundled | Linkage::Dynamic { .. }, _) => {}
+            }
+            features.insert(package.name.clone(), on);
+        }
+        let build = Build { toolchain, linkage, features, doctests };
+        if let Some(&index) = self.build_index.get(&build) {
+            return Ok(index);
+        }
+        let index = self.plan.builds.len();
+        self.plan.builds.push(build.clone());
+        self.build_index.insert(build, index);
+        Ok(index)
+    }
+
+    fn reason(&mut self, reason: SkipReason) -> usize {
+        if let Some(&index) = self.reason_index.get(&reason) {
+            return index;
+        }
+        let index = self.plan.reasons.len();
+        self.plan.reasons.push(reason.clone());
+        self.reason_index.insert(reason, index);
+        index
+    }
+
+    fn drop_builds_without_runs(&mut self) {
+        let counts = self.plan.runs_per_build();
+        let mut kept = vec![usize::MAX; counts.len()];
+        let mut builds = Vec::new();
+        for (n, build) in std::mem::take(&mut self.plan.builds).into_iter().enumerate() {
+            if counts[n] > 0 {
+                kept[n] = builds.len();
+                self.need_of_build(&build);
+                builds.push(build);
+            }
+        }
+        for run in &mut self.plan.runs {
+            run.build = kept[run.build];
+        }
+        self.plan.builds = builds;
+    }
+
+    /// A dynamic build needs the library that it links against, even if no chosen cell runs on it.
+    fn need_of_build(&mut self, build: &Build) {
+        let Linkage::Dynamic { against } = &build.linkage else { return };
+        if let Some(Availability::Obtainable { .. }) = self.facts.sqlite.get(against) {
+            self.provisions.insert(Provision::Sqlite(against.clone()));
+        }
+    }
+}
+
+/// The parts of a cell that decide its build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct BuildPart {
+    rust: Option<usize>,
+    bundled: Option<bool>,
+    features: Option<usize>,
+    doctests: bool,
+}
+
+fn value_state(kind: &AxisKind, value: &ValueName, facts: &HostFacts) -> ValueState {
+    fn of<T>(
+        facts: &BTreeMap<ValueName, Availability<T>>,
+        value: &ValueName,
+        provision: fn(ValueName) -> Provision,
+    ) -> ValueState {
+        match facts.get(value) {
+            Some(Availability::Ready(_)) => ValueState::Ready,
+            Some(Availability::Obtainable { .. }) => ValueState::Provide(provision(value.clone())),
+            Some(Availability::Missing { reason }) => ValueState::Missing(reason.clone()),
+            None => ValueState::Missing("not looked for on this host".to_owned()),
+        }
+    }
+    match kind {
+        AxisKind::Rust => of(&facts.toolchains, value, Provision::Toolchain),
+        AxisKind::Sqlite => of(&facts.sqlite, value, Provision::Sqlite),
+        AxisKind::Schema => of(&facts.fixtures, value, Provision::Fixture),
+        AxisKind::Features | AxisKind::Env { .. } => ValueState::Ready,
+    }
+}
+
+/// The library that dynamic builds link against: the newest exact version that can be had, else the host's. Taken from
+/// the whole axis, not from the chosen cells, so that the choice does not change what is built.
+fn link_against(space: &Space, facts: &HostFacts) -> Option<ValueName> {
+    let (_, axis) = space.axis_of(&AxisKind::Sqlite)?;
+    let can_be_had = |name: &ValueName| !matches!(facts.sqlite.get(name), None | Some(Availability::Missing { .. }));
+    let exact = axis.values.iter().filter(|v| can_be_had(&v.name)).filter_map(|v| match &v.setting {
+        Setting::SqliteExact(version) => Some((version.clone(), v.name.clone())),
+        _ => None,
+    });
+    let newest = exact.max_by(|a: &(Version, ValueName), b| a.0.cmp(&b.0)).map(|(_, name)| name);
+    newest.or_else(|| {
+        let host = axis.values.iter().find(|v| v.setting == Setting::SqliteHost)?;
+        can_be_had(&host.name).then(|| host.name.clone())
+    })
+}

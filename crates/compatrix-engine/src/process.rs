@@ -1,0 +1,354 @@
+//! Child processes: each in a process group of its own, with a time limit, bounded output and a certain end.
+//!
+//! A command is data ([`Command`]); what is displayed is what runs. Nothing else in Compatrix starts processes that
+//! run for long or run code under test.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{poll, PollFd, PollFlags, Timespec};
+use rustix::process::{waitid, Pid, WaitId, WaitIdOptions};
+
+use crate::supervisor::{self, End, Supervisor};
+
+/// How much of each stream's end is kept for messages, in bytes.
+const TAIL: usize = 64 * 1024;
+/// How often a process with open streams is looked at, to see whether it ended without closing them.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A process to start: program, arguments, folder and the whole environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The program, absolute or looked up on the environment's PATH.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Its working folder.
+    pub dir: PathBuf,
+    /// Its environment; nothing else of ours reaches it.
+    pub env: BTreeMap<String, String>,
+    /// The time limit.
+    pub timeout: Option<Duration>,
+}
+
+/// How a process ended and what it used.
+#[derive(Debug)]
+pub struct Finished {
+    /// The exit status of the process itself.
+    pub status: ExitStatus,
+    /// Why it ended: by itself, by its time limit, by an interrupt.
+    pub end: End,
+    /// The last part of its standard output.
+    pub stdout: Tail,
+    /// The last part of its standard error.
+    pub stderr: Tail,
+    /// Wall time.
+    pub wall: Duration,
+    /// Processor time of it and of its children that it waited for; zero where the system does not tell.
+    pub cpu: Duration,
+    /// Whether processes that it started outlived it and had to be killed.
+    pub left_processes: bool,
+}
+
+/// Where a stream goes while the process runs.
+pub type Sink<'a> = &'a mut dyn FnMut(&[u8]);
+
+/// The last part of a stream.
+#[derive(Debug, Default, Clone)]
+pub struct Tail {
+    bytes: Vec<u8>,
+    /// How many bytes there were in all.
+    pub total: u64,
+}
+
+impl Command {
+    /// A command with an empty environment.
+    pub fn new(program: impl Into<String>, dir: impl Into<PathBuf>) -> Self {
+        Self { program: program.into(), args: Vec::new(), dir: dir.into(), env: BTreeMap::new(), timeout: None }
+    }
+
+    /// With these further arguments.
+    pub fn args<I: IntoIterator<Item = S>, S: Into<String>>(mut self, args: I) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// With this variable.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// With all these variables.
+    pub fn envs(mut self, env: &BTreeMap<String, String>) -> Self {
+        self.env.extend(env.iter().map(|(name, value)| (name.clone(), value.clone())));
+        self
+    }
+
+    /// Runs it to its end, keeping the end of both streams.
+    pub fn run(&self, supervisor: &Supervisor) -> io::Result<Finished> {
+        self.run_with(supervisor, &mut |_| {}, &mut |_| {})
+    }
+
+    /// Runs it to its end; the sinks see every byte of the streams as it comes.
+    pub fn run_with(&self, supervisor: &Supervisor, stdout: Sink<'_>, stderr: Sink<'_>) -> io::Result<Finished> {
+        let started = Instant::now();
+        let mut child = self.prepare(supervisor).spawn()?;
+        let pid = Pid::from_child(&child);
+        let guard = supervisor.register(pid, self.timeout.map(|limit| started + limit));
+
+        let mut streams = [
+            Stream::new(child.stdout.take().map(|s| Box::new(s) as Box<dyn Source>), stdout),
+            Stream::new(child.stderr.take().map(|s| Box::new(s) as Box<dyn Source>), stderr),
+        ];
+        let mut ended = false;
+        while streams.iter().any(Stream::is_open) && !ended {
+            pump(&mut streams, LOOK)?;
+            ended = has_ended(pid, WaitIdOptions::NOHANG)?;
+        }
+        has_ended(pid, WaitIdOptions::empty())?;
+        let cpu = processor_time(pid);
+        // The leader is a zombie until it is reaped below, so its group id cannot belong to anybody else.
+        let end = guard.finish();
+        drain(&mut streams)?;
+        let left_processes = streams.iter().any(Stream::is_open);
+        supervisor::kill_group(pid);
+        if left_processes {
+            supervisor.kill_marked(pid);
+            drain(&mut streams)?;
+        }
+        let status = child.wait()?;
+        let [stdout, stderr] = streams.map(|stream| stream.tail);
+        Ok(Finished { status, end, stdout, stderr, wall: started.elapsed(), cpu, left_processes })
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "the one place where long processes start")]
+    fn prepare(&self, supervisor: &Supervisor) -> std::process::Command {
+        let mut command = std::process::Command::new(&self.program);
+        command
+            .args(&self.args)
+            .current_dir(&self.dir)
+            .env_clear()
+            .envs(&self.env)
+            .env(supervisor::MARK, supervisor.mark())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        command
+    }
+}
+
+impl fmt::Display for Command {
+    /// A line to paste in a shell: `cd DIR && env -i NAME=VALUE … PROGRAM ARG …`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cd {} && env -i", quote(&self.dir.to_string_lossy()))?;
+        for (name, value) in &self.env {
+            write!(f, " {}", quote(&format!("{name}={value}")))?;
+        }
+        write!(f, " {}", quote(&self.program))?;
+        for arg in &self.args {
+            write!(f, " {}", quote(arg))?;
+        }
+        Ok(())
+    }
+}
+
+/// A word as a POSIX shell reads it back.
+pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+impl Tail {
+    /// The kept part as text, invalid UTF-8 replaced; says so where the beginning was dropped.
+    pub fn text(&self) -> String {
+        let kept = &self.bytes[self.bytes.len().saturating_sub(TAIL)..];
+        let text = String::from_utf8_lossy(kept);
+        if self.total > kept.len() as u64 {
+            format!("[… {} bytes before]\n{text}", self.total - kept.len() as u64)
+        } else {
+            text.into_owned()
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.total += bytes.len() as u64;
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() > 2 * TAIL {
+            self.bytes.drain(..self.bytes.len() - TAIL);
+        }
+    }
+}
+
+trait Source: Read + AsFd {}
+impl<T: Read + AsFd> Source for T {}
+
+struct Stream<'a> {
+    source: Option<Box<dyn Source>>,
+    sink: Sink<'a>,
+    tail: Tail,
+}
+
+impl<'a> Stream<'a> {
+    fn new(source: Option<Box<dyn Source>>, sink: Sink<'a>) -> Self {
+        Self { source, sink, tail: Tail::default() }
+    }
+
+    fn is_open(&self) -> bool {
+        self.source.is_some()
+    }
+
+    fn read_once(&mut self) -> io::Result<()> {
+        let Some(source) = &mut self.source else { return Ok(()) };
+        let mut buffer = [0; 16 * 1024];
+        match source.read(&mut buffer) {
+            Ok(0) => self.source = None,
+            Ok(n) => {
+                (self.sink)(&buffer[..n]);
+                self.tail.push(&buffer[..n]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+/// Reads what is there, waiting at most this long; false when nothing came.
+fn pump(streams: &mut [Stream<'_>; 2], wait: Duration) -> io::Result<bool> {
+    let ready: Vec<bool> = {
+        let mut fds = Vec::new();
+        for stream in streams.iter() {
+            if let Some(source) = &stream.source {
+                fds.push(PollFd::from_borrowed_fd(source.as_fd(), PollFlags::IN));
+            }
+        }
+        let wait = Timespec { tv_sec: wait.as_secs() as _, tv_nsec: wait.subsec_nanos().into() };
+        match poll(&mut fds, Some(&wait)) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        fds.iter().map(|fd| !fd.revents().is_empty()).collect()
+    };
+    let mut ready_of_open = ready.into_iter();
+    let mut came = false;
+    for stream in streams.iter_mut().filter(|s| s.is_open()) {
+        if ready_of_open.next() == Some(true) {
+            came = true;
+            stream.read_once()?;
+        }
+    }
+    Ok(came)
+}
+
+/// Reads what is left in the pipes of a process that has ended.
+fn drain(streams: &mut [Stream<'_>; 2]) -> io::Result<()> {
+    while streams.iter().any(Stream::is_open) && pump(streams, Duration::from_millis(20))? {}
+    Ok(())
+}
+
+/// Whether the process has ended; it stays a zombie. Waits for the end unless NOHANG is given.
+fn has_ended(pid: Pid, hang: WaitIdOptions) -> io::Result<bool> {
+    loop {
+        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | hang) {
+            Ok(status) => return Ok(status.is_some()),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Processor time of an ended process and of its children that it waited for, from its zombie's `/proc` entry
+/// (proc_pid_stat(5), fields 14 to 17, in clock ticks).
+#[allow(clippy::disallowed_methods, reason = "a fact of the process that was started here")]
+fn processor_time(pid: Pid) -> Duration {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())) else {
+        return Duration::ZERO;
+    };
+    // The second field, the name in parentheses, may hold spaces.
+    let Some((_, rest)) = stat.rsplit_once(')') else { return Duration::ZERO };
+    let ticks: u64 = rest.split_whitespace().skip(11).take(4).filter_map(|n| n.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        Command::new("/bin/sh", "/").args(["-c", script]).env("PATH", "/usr/bin:/bin")
+    }
+
+    fn run(command: &Command) -> Finished {
+        command.run(&Supervisor::new(&format!("test {:?}", std::thread::current().id()))).expect("runs")
+    }
+
+    #[test]
+    fn output_and_status_come_back() {
+        let finished = run(&shell("echo out; echo err >&2; exit 3"));
+        assert_eq!(finished.stdout.text(), "out\n");
+        assert_eq!(finished.stderr.text(), "err\n");
+        assert_eq!(finished.status.code(), Some(3));
+        assert_eq!(finished.end, End::Itself);
+    }
+
+    #[test]
+    fn the_environment_is_only_what_was_given() {
+        let finished = run(&Command::new("/usr/bin/env", "/").env("ONLY", "this"));
+        let names: Vec<String> =
+            finished.stdout.text().lines().filter_map(|l| l.split_once('=').map(|(n, _)| n.to_owned())).collect();
+        assert_eq!(names, [supervisor::MARK, "ONLY"]);
+    }
+
+    #[test]
+    fn a_time_limit_ends_the_whole_group() {
+        let mut command = shell("sleep 600 & sleep 600");
+        command.timeout = Some(Duration::from_millis(150));
+        let finished = run(&command);
+        assert_eq!(finished.end, End::TimedOut);
+        assert!(finished.wall < Duration::from_secs(20), "{:?}", finished.wall);
+    }
+
+    #[test]
+    fn a_child_that_outlives_its_parent_is_ended_and_reported() {
+        for script in ["sleep 600 & echo done", "setsid sleep 600 & echo done; sleep 0.1"] {
+            let finished = run(&shell(script));
+            assert_eq!(finished.stdout.text(), "done\n", "{script}");
+            assert!(finished.left_processes, "{script}");
+            assert!(finished.wall < Duration::from_secs(20), "{script}: {:?}", finished.wall);
+        }
+    }
+
+    #[test]
+    fn much_output_is_cut_to_its_end() {
+        let mut seen = 0u64;
+        let finished = shell("head -c 30000000 /dev/zero | tr '\\0' x; echo end")
+            .run_with(&Supervisor::new("test"), &mut |bytes| seen += bytes.len() as u64, &mut |_| {})
+            .expect("runs");
+        assert_eq!(seen, 30_000_004);
+        assert_eq!(finished.stdout.total, 30_000_004);
+        let text = finished.stdout.text();
+        assert!(text.len() < 2 * TAIL && text.ends_with("xend\n"), "{}", text.len());
+    }
+
+    #[test]
+    fn a_displayed_command_is_what_a_shell_reads_back() {
+        let command = Command::new("/bin/echo", "/tmp").args(["it's", "a b", "", "$x`y`"]).env("A", "b c");
+        let line = command.to_string();
+        assert_eq!(line, r"cd /tmp && env -i 'A=b c' /bin/echo 'it'\''s' 'a b' '' '$x`y`'");
+        let by_shell = run(&shell(&line));
+        assert_eq!(by_shell.stdout.text(), run(&command).stdout.text());
+    }
+}
