@@ -13,6 +13,7 @@ pub mod cell;
 pub mod condition;
 pub mod evidence;
 pub mod facts;
+pub mod libtest;
 pub mod outcome;
 pub mod plan;
 pub mod spec;

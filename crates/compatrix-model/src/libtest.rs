@@ -1,0 +1,411 @@
+//! Reads what a test executable prints: libtest's human format, the only one that every toolchain has.
+//!
+//! The stream may be cut anywhere, hold a gigabyte, invalid UTF-8 or no line break at all: memory stays bounded and
+//! nothing here fails. `test result:` lines are the truth of the counts, held against the number that `running N tests`
+//! announced, so that output of the tests themselves (libtest's own output among it) is not taken for a result. The
+//! single `test … ok` lines count only where the process died before its result.
+//!
+//! Never decides an outcome: a report of zero failures from a process that crashed is no pass.
+
+mod lines;
+#[cfg(test)]
+mod tests;
+
+use crate::evidence::{Counts, TestFailure};
+use lines::{Excerpt, Lines};
+
+/// How many failing tests are kept with name and output.
+const MAX_FAILURES: usize = 100;
+
+/// What is printing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// One test executable: one `running N tests`, one result.
+    Executable,
+    /// `cargo test --doc`: one result for each package, or more; they are added up.
+    Doctests,
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Tests by result.
+    pub counts: Counts,
+    /// Whether each `running N tests` has its `test result:`, and there is one at all. If not, the process died or is no
+    /// libtest executable, and `counts` holds what was seen until then.
+    pub complete: bool,
+    /// Tests that failed, at most a hundred, each with at most 4 KiB of its output.
+    pub failures: Vec<TestFailure>,
+    /// Tests known to be running when the output ended: with `--test-threads=1` the one that was started, else those
+    /// that libtest reported as slow. Empty when `complete`.
+    pub running: Vec<String>,
+}
+
+/// Reads the output as it comes.
+#[derive(Debug)]
+pub struct Parser {
+    lines: Lines,
+    state: State,
+}
+
+impl Parser {
+    /// A parser for what this executable prints; its name goes into each [`TestFailure`].
+    pub fn new(executable: impl Into<String>, source: Source) -> Self {
+        Self { lines: Lines::default(), state: State::new(executable.into(), source) }
+    }
+
+    /// Takes bytes, cut anywhere.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let state = &mut self.state;
+        self.lines.feed(bytes, |line| state.line(&line));
+    }
+
+    /// What was read, the stream being at its end.
+    pub fn finish(self) -> Report {
+        let Parser { lines, mut state } = self;
+        if let Some(line) = lines.finish() {
+            state.line(&line);
+        }
+        state.finish()
+    }
+}
+
+/// Reads a whole output.
+pub fn parse(executable: &str, source: Source, output: &[u8]) -> Report {
+    let mut parser = Parser::new(executable, source);
+    parser.feed(output);
+    parser.finish()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TestResult {
+    Passed,
+    Failed,
+    Ignored,
+}
+
+/// A test whose line has no result yet; what its own output ends with may be one.
+#[derive(Debug)]
+struct Open {
+    name: String,
+    guess: Option<TestResult>,
+}
+
+/// The output of one test, between `---- name stdout ----` and the next heading.
+#[derive(Debug)]
+struct Section {
+    /// The failing test that it belongs to; none under `successes:`.
+    test: Option<String>,
+    excerpt: Excerpt,
+}
+
+#[derive(Debug)]
+struct State {
+    executable: String,
+    source: Source,
+    /// Results accepted, added up; for an executable the last one.
+    counts: Counts,
+    results: usize,
+    /// The number that the run under way announced, and what its single lines said so far.
+    expected: Option<u64>,
+    tally: Counts,
+    /// A run before the one under way ended without a result.
+    died: bool,
+    open: Option<Open>,
+    slow: Vec<String>,
+    failures: Vec<TestFailure>,
+    /// More than [`MAX_FAILURES`] failed.
+    overflow: bool,
+    /// Under `failures:`, outside a section: names listed at the end, believed once the result comes.
+    listed: Option<Vec<String>>,
+    confirmed: Vec<String>,
+    section: Option<Section>,
+}
+
+impl State {
+    fn new(executable: String, source: Source) -> Self {
+        Self {
+            executable,
+            source,
+            counts: Counts::default(),
+            results: 0,
+            expected: None,
+            tally: Counts::default(),
+            died: false,
+            open: None,
+            slow: Vec::new(),
+            failures: Vec::new(),
+            overflow: false,
+            listed: None,
+            confirmed: Vec::new(),
+            section: None,
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        if let Some((counts, total)) = parse_result(line) {
+            if self.accept(counts, total) {
+                return;
+            }
+        }
+        if self.section.is_some() {
+            return self.section_line(line);
+        }
+        if let Some(n) = parse_running(line) {
+            self.start_run(n);
+        } else if line == "failures:" || line == "successes:" {
+            self.close_open();
+            self.listed = (line == "failures:").then(Vec::new);
+        } else if let Some(name) = parse_heading(line) {
+            let test = self.listed.is_some().then(|| name.to_owned());
+            self.section = Some(Section { test, excerpt: Excerpt::default() });
+        } else if let (Some(listed), Some(name)) = (&mut self.listed, line.strip_prefix("    ")) {
+            if listed.len() < MAX_FAILURES {
+                listed.push(name.to_owned());
+            }
+        } else {
+            self.test_line(line);
+        }
+    }
+
+    fn start_run(&mut self, n: u64) {
+        match self.source {
+            // A second heading is output of a test.
+            Source::Executable if self.expected.is_some() => {}
+            Source::Executable => self.expected = Some(n),
+            Source::Doctests => {
+                if self.expected.is_some() {
+                    self.died = true;
+                    self.counts = self.counts.plus(self.tally);
+                }
+                self.tally = Counts::default();
+                self.open = None;
+                self.expected = Some(n);
+            }
+        }
+    }
+
+    /// Believes a result line if it has the number of tests that were announced.
+    fn accept(&mut self, counts: Counts, total: u64) -> bool {
+        match self.source {
+            Source::Executable => {
+                if self.expected.is_some_and(|n| n != total) {
+                    return false;
+                }
+                // Captured output may hold a result of the same number; the true one comes last.
+                self.counts = counts;
+                self.results = 1;
+                self.confirmed.clear();
+                self.tally = Counts::default();
+            }
+            Source::Doctests => {
+                if self.section.is_some() || self.expected != Some(total) {
+                    return false;
+                }
+                self.counts = self.counts.plus(counts);
+                self.results += 1;
+                self.expected = None;
+                self.tally = Counts::default();
+            }
+        }
+        if self.section.is_none() {
+            self.close_open();
+            self.confirmed.extend(self.listed.take().unwrap_or_default());
+        }
+        true
+    }
+
+    fn section_line(&mut self, line: &str) {
+        if line == "failures:" || line == "successes:" {
+            self.close_section();
+            self.listed = (line == "failures:").then(Vec::new);
+            return;
+        }
+        if let Some(name) = parse_heading(line) {
+            // Under `failures:`, only a test that failed has a section; anything else is output that looks like one.
+            let failing = self.listed.is_some();
+            if !failing || self.overflow || self.failures.iter().any(|f| f.test == name) {
+                self.close_section();
+                let test = failing.then(|| name.to_owned());
+                self.section = Some(Section { test, excerpt: Excerpt::default() });
+                return;
+            }
+        }
+        if let Some(section) = &mut self.section {
+            section.excerpt.line(line);
+        }
+    }
+
+    fn close_section(&mut self) {
+        let Some(Section { test: Some(name), excerpt }) = self.section.take() else { return };
+        self.add_failure(&name);
+        if let Some(failure) = self.failures.iter_mut().find(|f| f.test == name && f.output.is_empty()) {
+            failure.output = excerpt.finish();
+        }
+    }
+
+    fn add_failure(&mut self, name: &str) {
+        if self.failures.iter().any(|f| f.test == name) {
+        } else if self.failures.len() < MAX_FAILURES {
+            let executable = self.executable.clone();
+            self.failures.push(TestFailure { executable, test: name.to_owned(), output: String::new() });
+        } else {
+            self.overflow = true;
+        }
+    }
+
+    fn test_line(&mut self, line: &str) {
+        if let Some(name) = line.strip_prefix("test ").and_then(|l| l.split_once(" has been running for over ")) {
+            if self.slow.len() < MAX_FAILURES {
+                self.slow.push(name.0.to_owned());
+            }
+        } else if let Some((name, rest)) = parse_test(line) {
+            self.close_open();
+            match parse_word(rest) {
+                Some(result) => self.tested(&name, result),
+                None => self.open = Some(Open { name, guess: glued(rest) }),
+            }
+        } else if let Some(open) = &mut self.open {
+            match parse_word(line) {
+                Some(result) => {
+                    let name = std::mem::take(&mut open.name);
+                    self.open = None;
+                    self.tested(&name, result);
+                }
+                None => open.guess = glued(line).or(open.guess),
+            }
+        } else if let Some(at) = line.rfind("test ").filter(|at| *at > 0) {
+            // Output without a line break, then a whole test line (`--nocapture` with several threads).
+            if let Some((name, rest)) = parse_test(&line[at..]) {
+                if let (Some(result), false) = (parse_word(rest), name.contains(char::is_whitespace)) {
+                    self.tested(&name, result);
+                }
+            }
+        }
+    }
+
+    /// The test under way is over, for something else has begun; what its output ended with was its result.
+    fn close_open(&mut self) {
+        if let Some(Open { name, guess: Some(result) }) = self.open.take() {
+            self.tested(&name, result);
+        }
+    }
+
+    fn tested(&mut self, name: &str, result: TestResult) {
+        self.slow.retain(|slow| slow != name);
+        match result {
+            TestResult::Passed => self.tally.passed = self.tally.passed.saturating_add(1),
+            TestResult::Ignored => self.tally.ignored = self.tally.ignored.saturating_add(1),
+            TestResult::Failed => {
+                self.tally.failed = self.tally.failed.saturating_add(1);
+                self.add_failure(name);
+            }
+        }
+    }
+
+    fn finish(mut self) -> Report {
+        if self.section.is_some() {
+            self.close_section();
+        }
+        let unfinished = match self.source {
+            Source::Executable => self.results == 0,
+            Source::Doctests => self.expected.is_some(),
+        };
+        let complete = self.results > 0 && !unfinished && !self.died;
+        let mut running = Vec::new();
+        if unfinished {
+            self.counts = self.counts.plus(self.tally);
+            running.extend(self.open.take().map(|open| open.name));
+            running.append(&mut self.slow);
+        }
+        if complete && !self.confirmed.is_empty() {
+            let confirmed = std::mem::take(&mut self.confirmed);
+            for name in &confirmed {
+                self.add_failure(name);
+            }
+            if confirmed.len() < MAX_FAILURES {
+                self.failures.retain(|f| confirmed.contains(&f.test));
+            }
+        }
+        Report { counts: self.counts, complete, failures: self.failures, running }
+    }
+}
+
+/// `running 3 tests`.
+fn parse_running(line: &str) -> Option<u64> {
+    let (n, word) = line.strip_prefix("running ")?.split_once(' ')?;
+    let word = word.split(' ').next()?; // `tests (shuffle seed: 5)`
+    if word == "tests" || word == "test" {
+        n.parse().ok()
+    } else {
+        None
+    }
+}
+
+/// `---- name stdout ----`.
+fn parse_heading(line: &str) -> Option<&str> {
+    let name = line.strip_prefix("---- ")?.strip_suffix(" ----")?;
+    name.strip_suffix(" stdout").or_else(|| name.strip_suffix(" stderr"))
+}
+
+/// `test result: ok. 3 passed; 0 failed; …`: the counts, and how many tests they are without the filtered ones.
+fn parse_result(line: &str) -> Option<(Counts, u64)> {
+    let (word, numbers) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    if word != "ok" && word != "FAILED" {
+        return None;
+    }
+    let mut counts = Counts::default();
+    let mut seen = 0;
+    for part in numbers.split("; ") {
+        let Some((n, what)) = part.trim().split_once(' ') else { continue };
+        let slot = match what.trim_end_matches([';', '.']) {
+            "passed" | "measured" => &mut counts.passed,
+            "failed" => &mut counts.failed,
+            "ignored" => &mut counts.ignored,
+            "filtered out" => &mut counts.filtered,
+            _ => continue,
+        };
+        *slot = slot.checked_add(n.parse().ok()?)?;
+        seen += 1;
+    }
+    let total = u64::from(counts.passed) + u64::from(counts.failed) + u64::from(counts.ignored);
+    (seen >= 2).then_some((counts, total))
+}
+
+/// `test NAME ... REST`, the name without libtest's notes on how it is tested.
+fn parse_test(line: &str) -> Option<(String, &str)> {
+    let line = line.strip_prefix("test ")?;
+    let (name, rest) = line.split_once(" ... ").or_else(|| Some((line.strip_suffix(" ...")?, "")))?;
+    let name = [" - should panic", " - compile fail", " - compile"]
+        .iter()
+        .find_map(|note| name.strip_suffix(note))
+        .unwrap_or(name);
+    if name.is_empty() || name.starts_with("result:") {
+        return None;
+    }
+    Some((name.to_owned(), rest))
+}
+
+/// A result that stands alone: `ok`, `FAILED`, `ignored, why`, `bench: …`, also with the time it took.
+fn parse_word(text: &str) -> Option<TestResult> {
+    let text = text.trim();
+    let text = match text.rsplit_once(" <") {
+        Some((word, time)) if time.ends_with("s>") => word,
+        _ => text,
+    };
+    match text {
+        "ok" => Some(TestResult::Passed),
+        "FAILED" | "FAILED (time limit exceeded)" => Some(TestResult::Failed),
+        "ignored" => Some(TestResult::Ignored),
+        _ if text.starts_with("ignored, ") => Some(TestResult::Ignored),
+        _ if text.starts_with("bench: ") => Some(TestResult::Passed),
+        _ => None,
+    }
+}
+
+/// A result that output without a line break may have before it.
+fn glued(text: &str) -> Option<TestResult> {
+    [("ok", TestResult::Passed), ("FAILED", TestResult::Failed), ("ignored", TestResult::Ignored)]
+        .into_iter()
+        .find_map(|(word, result)| text.ends_with(word).then_some(result))
+}

@@ -1,0 +1,139 @@
+//! Lines and excerpts of bounded size from a stream of any size.
+
+/// How much of a line's beginning is kept.
+const HEAD: usize = 4096;
+/// How much of a longer line's end is kept: the place where a test's result stands after its own output.
+const TAIL: usize = 512;
+
+/// Cuts a stream of bytes into lines; a long line loses its middle, so memory stays bounded.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    dropped: bool,
+}
+
+impl Lines {
+    /// Takes bytes, cut anywhere, and hands on each line that they end, without its line break.
+    pub(super) fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(String)) {
+        while let Some(end) = bytes.iter().position(|b| *b == b'\n') {
+            self.push(&bytes[..end]);
+            each(self.take());
+            bytes = &bytes[end + 1..];
+        }
+        self.push(bytes);
+    }
+
+    /// The last line, where the stream does not end with a line break.
+    pub(super) fn finish(mut self) -> Option<String> {
+        if self.head.is_empty() {
+            None
+        } else {
+            Some(self.take())
+        }
+    }
+
+    /// Bytes held at this moment.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.head.len() + self.tail.len()
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let room = HEAD - self.head.len();
+        let (head, rest) = bytes.split_at(room.min(bytes.len()));
+        self.head.extend_from_slice(head);
+        let keep = &rest[rest.len().saturating_sub(TAIL)..];
+        self.dropped |= keep.len() < rest.len();
+        self.tail.extend_from_slice(keep);
+        if self.tail.len() > TAIL {
+            self.dropped = true;
+            self.tail.drain(..self.tail.len() - TAIL);
+        }
+    }
+
+    fn take(&mut self) -> String {
+        let mut bytes = std::mem::take(&mut self.head);
+        let mut text = if self.dropped {
+            let mut text = String::from_utf8_lossy(&bytes).into_owned();
+            text.push('…');
+            text.push_str(&String::from_utf8_lossy(&self.tail));
+            text
+        } else {
+            bytes.append(&mut self.tail);
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        self.tail.clear();
+        self.dropped = false;
+        if text.ends_with('\r') {
+            text.pop();
+        }
+        if text.contains('\u{1b}') {
+            text = without_colour(&text);
+        }
+        text
+    }
+}
+
+/// The text without terminal escapes: `ESC [ … letter` (a style) and `ESC ( letter` (a character set).
+fn without_colour(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == '\u{1b}' && chars.peek() == Some(&'[') {
+            chars.next();
+            for c in chars.by_ref() {
+                if ('\u{40}'..='\u{7e}').contains(&c) {
+                    break;
+                }
+            }
+        } else if c == '\u{1b}' && chars.peek() == Some(&'(') {
+            chars.nth(1);
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+/// The beginning and the end of a text that may be long: a panic's message stands at either.
+#[derive(Debug, Default)]
+pub(super) struct Excerpt {
+    head: String,
+    tail: String,
+    dropped: bool,
+}
+
+impl Excerpt {
+    /// Half of the longest excerpt, in bytes; the mark between the halves included in neither.
+    const HALF: usize = 2040;
+
+    /// Adds a line.
+    pub(super) fn line(&mut self, line: &str) {
+        if self.tail.is_empty() && self.head.len() + line.len() < Self::HALF {
+            self.head.push_str(line);
+            self.head.push('\n');
+            return;
+        }
+        self.tail.push_str(line);
+        self.tail.push('\n');
+        if self.tail.len() > Self::HALF {
+            let mut cut = self.tail.len() - Self::HALF;
+            while !self.tail.is_char_boundary(cut) {
+                cut += 1;
+            }
+            self.tail.drain(..cut);
+            self.dropped = true;
+        }
+    }
+
+    /// The excerpt, at most 4 KiB, without empty lines at its ends.
+    pub(super) fn finish(self) -> String {
+        let mut text = self.head;
+        if self.dropped {
+            text.push_str("[…]\n");
+        }
+        text.push_str(&self.tail);
+        text.trim_end().trim_start_matches('\n').to_owned()
+    }
+}
