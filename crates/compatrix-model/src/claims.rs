@@ -1,0 +1,189 @@
+//! What is promised, held against what evidence shows: each claim is proven, unproven or contradicted.
+//!
+//! First [`judge_evidence`] gives each entry its verdict, then [`evaluate`] the claims theirs. Pages have no clock, so an
+//! expectation holds here whatever its `until` says; [`Rulings`] takes a day where one is known (a run of `compat`).
+
+mod evaluate;
+mod judge;
+#[cfg(test)]
+mod tests;
+
+use semver::Version;
+
+use crate::cell::{CellId, CellIndex};
+use crate::evidence_file::Entry;
+use crate::verdict::{Expectation, Verdict};
+
+pub use evaluate::evaluate;
+pub use judge::{judge_evidence, Ruling, Rulings};
+
+/// An entry of evidence with what the spec makes of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged<'a> {
+    /// The platform that the evidence is of.
+    pub platform: &'a str,
+    /// The evidence.
+    pub entry: &'a Entry,
+    /// The cell, in the spec's space.
+    pub cell: CellIndex,
+    /// Outcome against expectation.
+    pub verdict: Verdict,
+    /// What the spec expects.
+    pub expectation: Expectation,
+    /// The rule that expects it: its position among the spec's rules.
+    pub rule: Option<usize>,
+    /// The rustc that ran or, where nothing could be started, that the value's name spells.
+    pub rust: Option<Version>,
+    /// The SQLite that was used, in the same way.
+    pub sqlite: Option<Version>,
+}
+
+/// All evidence, judged.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Judgement<'a> {
+    /// The entries that are about the spec's cells and suites.
+    pub judged: Vec<Judged<'a>>,
+    /// Entries of cells or suites that the spec does not have (any more).
+    pub foreign: usize,
+    /// Entries of cells that a rule leaves out.
+    pub excluded: usize,
+}
+
+/// What evidence makes of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClaimVerdict {
+    /// Cells at the claim work, and none that it covers is broken.
+    Proven,
+    /// No evidence decides it.
+    Unproven,
+    /// Evidence shows that it does not hold.
+    Contradicted,
+}
+
+impl ClaimVerdict {
+    /// The word used on pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ClaimVerdict::Proven => "proven",
+            ClaimVerdict::Unproven => "unproven",
+            ClaimVerdict::Contradicted => "contradicted",
+        }
+    }
+}
+
+impl std::fmt::Display for ClaimVerdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What is claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// The lowest Rust, as the spec spells it.
+    Rust(String),
+    /// The lowest SQLite.
+    Sqlite(String),
+    /// A schema that works.
+    Schema(String),
+    /// A platform that works.
+    Platform {
+        /// The tier that the spec puts it in.
+        tier: String,
+        /// `linux-x86_64`.
+        platform: String,
+    },
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Subject::Rust(version) => write!(f, "Rust {version} and newer"),
+            Subject::Sqlite(version) => write!(f, "SQLite {version} and newer"),
+            Subject::Schema(name) => write!(f, "schema {name}"),
+            Subject::Platform { tier, platform } => write!(f, "{platform} ({tier})"),
+        }
+    }
+}
+
+/// A number of cells, and one of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cells {
+    /// How many results, of all suites and platforms.
+    pub count: usize,
+    /// The first of them.
+    pub example: Option<CellId>,
+}
+
+/// Cells at a claim that do not work, as a rule of the spec says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    /// What these cells have that others at the claim have not, `features=json`; empty if nothing sets them apart.
+    pub whereabouts: String,
+    /// The rule's reason.
+    pub reason: String,
+    /// How many results.
+    pub count: usize,
+}
+
+/// A claim with what evidence makes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// What is claimed.
+    pub subject: Subject,
+    /// What evidence makes of it.
+    pub verdict: ClaimVerdict,
+    /// Results at the claim that show it to hold.
+    pub proof: Cells,
+    /// Results that show it not to hold.
+    pub against: Cells,
+    /// Known failures at the claim.
+    pub exceptions: Vec<Exception>,
+    /// Why the verdict is what it is; for people, without a full stop.
+    pub sentence: String,
+}
+
+/// The lowest version that evidence supports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lowest {
+    /// The version.
+    pub version: Version,
+    /// Results that passed with it.
+    pub proof: Cells,
+    /// Broken results with newer versions.
+    pub broken_above: usize,
+}
+
+/// All claims of a spec, in its order: Rust, SQLite, schemas, platforms.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Claims {
+    /// The claims.
+    pub claims: Vec<Claim>,
+    /// The lowest Rust with which something passed and nothing broke.
+    pub lowest_rust: Option<Lowest>,
+    /// The lowest SQLite with which something passed and nothing broke.
+    pub lowest_sqlite: Option<Lowest>,
+}
+
+impl Judged<'_> {
+    /// Whether the cell works.
+    pub fn works(&self) -> bool {
+        works(self.verdict)
+    }
+
+    /// Whether it was tried at all, with a result.
+    pub fn tried(&self) -> bool {
+        match self.verdict {
+            Verdict::Ok | Verdict::Broken | Verdict::Known | Verdict::UnexpectedPass | Verdict::Flaky => true,
+            Verdict::Unproven | Verdict::Error => false,
+        }
+    }
+}
+
+/// Whether a verdict shows that the cell works. A pass on a second try shows neither that it does nor that it does not.
+pub fn works(verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::Ok | Verdict::UnexpectedPass => true,
+        Verdict::Broken | Verdict::Known | Verdict::Flaky | Verdict::Unproven | Verdict::Error => false,
+    }
+}

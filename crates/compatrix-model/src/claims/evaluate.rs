@@ -1,0 +1,215 @@
+//! The verdict of each claim.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use semver::Version;
+
+use super::{Cells, Claim, ClaimVerdict, Claims, Exception, Judged, Judgement, Lowest, Subject};
+use crate::spec::{ClaimedVersion, Spec};
+use crate::verdict::{Expectation, Verdict};
+
+/// The version of an entry on one axis.
+type VersionOf = for<'j, 'a> fn(&'j Judged<'a>) -> Option<&'j Version>;
+
+/// Holds the spec's claims against judged evidence.
+///
+/// A version claim is about its own line (`1.70` is any 1.70.x) and everything above it: proven if cells at the line work
+/// and no cell at or above it is broken; contradicted if one is, or if whatever was tried at the line fails. Cells that
+/// another version claim leaves out (a SQLite older than the claimed one) count neither for nor against.
+pub fn evaluate(spec: &Spec, judgement: &Judgement<'_>) -> Claims {
+    let claimed = &spec.claims;
+    let above = |claim: &Option<ClaimedVersion>, version: &Option<Version>| match (claim, version) {
+        (Some(claim), Some(version)) => at_or_above(claim, version),
+        (None, _) | (_, None) => true,
+    };
+    let among = |rust: bool, sqlite: bool| -> Vec<&Judged<'_>> {
+        let all = judgement.judged.iter();
+        all.filter(|j| (!rust || above(&claimed.rust, &j.rust)) && (!sqlite || above(&claimed.sqlite, &j.sqlite)))
+            .collect()
+    };
+    let mut claims = Vec::new();
+    if let Some(rust) = &claimed.rust {
+        let subject = Subject::Rust(rust.text.clone());
+        claims.push(version_claim(spec, rust, subject, "Rust", &among(false, true), |j| j.rust.as_ref()));
+    }
+    if let Some(sqlite) = &claimed.sqlite {
+        let subject = Subject::Sqlite(sqlite.text.clone());
+        claims.push(version_claim(spec, sqlite, subject, "SQLite", &among(true, false), |j| j.sqlite.as_ref()));
+    }
+    let promised = among(true, true);
+    for schema in &claimed.schema {
+        let is = |j: &&&Judged<'_>| j.entry.cell.value("schema").is_some_and(|v| v.as_str() == schema);
+        let at: Vec<&Judged<'_>> = promised.iter().filter(is).copied().collect();
+        claims.push(claim(spec, Subject::Schema(schema.clone()), &format!("schema {schema}"), &at, &at, None));
+    }
+    for (tier, platforms) in &claimed.platforms {
+        for platform in platforms {
+            let at: Vec<&Judged<'_>> = promised.iter().filter(|j| j.platform == platform).copied().collect();
+            let subject = Subject::Platform { tier: tier.clone(), platform: platform.clone() };
+            claims.push(claim(spec, subject, platform, &at, &at, None));
+        }
+    }
+    Claims {
+        claims,
+        lowest_rust: lowest(&among(false, true), |j| j.rust.as_ref()),
+        lowest_sqlite: lowest(&among(true, false), |j| j.sqlite.as_ref()),
+    }
+}
+
+fn version_claim(
+    spec: &Spec,
+    claimed: &ClaimedVersion,
+    subject: Subject,
+    what: &str,
+    among: &[&Judged<'_>],
+    version: VersionOf,
+) -> Claim {
+    let scope: Vec<&Judged<'_>> =
+        among.iter().filter(|j| version(j).is_some_and(|v| at_or_above(claimed, v))).copied().collect();
+    let at: Vec<&Judged<'_>> =
+        scope.iter().filter(|j| version(j).is_some_and(|v| in_line(claimed, v))).copied().collect();
+    let lowest = lowest(&scope, version).map(|l| l.version);
+    claim(spec, subject, &format!("{what} {}", claimed.text), &at, &scope, Some((what, lowest)))
+}
+
+/// A claim from the cells at it and from all those that it covers. A version claim knows the lowest version above it
+/// that works.
+fn claim(
+    spec: &Spec,
+    subject: Subject,
+    name: &str,
+    at: &[&Judged<'_>],
+    scope: &[&Judged<'_>],
+    version: Option<(&str, Option<Version>)>,
+) -> Claim {
+    let proof = cells(at.iter().filter(|j| j.works()).copied());
+    let broken = cells(scope.iter().filter(|j| j.verdict == Verdict::Broken).copied());
+    let known: Vec<&Judged<'_>> = at.iter().filter(|j| j.verdict == Verdict::Known).copied().collect();
+    let tried = at.iter().filter(|j| j.tried()).count();
+    let covers = if version.is_some() { format!("at or above {name}") } else { format!("with {name}") };
+    let exceptions = exceptions(spec, at, &known);
+
+    let (verdict, against, sentence) = if broken.count > 0 {
+        let sentence = format!("{} {covers} {} broken", results(broken.count), are(broken.count));
+        (ClaimVerdict::Contradicted, broken, sentence)
+    } else if proof.count > 0 {
+        let mut sentence = format!("{} with {name} passed", results(proof.count));
+        if version.is_some() {
+            sentence.push_str(&format!(", and none {covers} is broken"));
+        }
+        for exception in &exceptions {
+            sentence.push_str(&format!("; except {}: {}", exception.whereabouts, exception.reason));
+        }
+        (ClaimVerdict::Proven, Cells::default(), sentence)
+    } else if tried > 0 && known.len() == tried {
+        let sentence = match tried {
+            1 => format!("the only result with {name} is a failure that the spec itself expects"),
+            n => format!("all {n} results with {name} are failures that the spec itself expects"),
+        };
+        (ClaimVerdict::Contradicted, cells(known.iter().copied()), sentence)
+    } else {
+        let mut sentence = if tried > 0 {
+            format!("with {name} nothing passed at the first try")
+        } else if let Some(untried) = at.first() {
+            let cause = if untried.entry.cause.is_empty() { "no reason known" } else { &untried.entry.cause };
+            format!("{name} could not be tried: {cause}")
+        } else {
+            format!("no evidence with {name}")
+        };
+        if let Some((what, Some(lowest))) = version {
+            sentence.push_str(&format!("; the lowest {what} above it that passed is {lowest}"));
+        }
+        (ClaimVerdict::Unproven, Cells::default(), sentence)
+    };
+    Claim { subject, verdict, proof, against, exceptions, sentence }
+}
+
+/// Known failures by rule, with what sets their cells apart from the others at the claim.
+fn exceptions(spec: &Spec, at: &[&Judged<'_>], known: &[&Judged<'_>]) -> Vec<Exception> {
+    let mut by_rule: BTreeMap<Option<usize>, Vec<&Judged<'_>>> = BTreeMap::new();
+    for judged in known {
+        by_rule.entry(judged.rule).or_default().push(judged);
+    }
+    let exception = |cells: Vec<&Judged<'_>>| {
+        let reason = match &cells[0].expectation {
+            Expectation::Fail { reason, .. } => reason.clone(),
+            Expectation::Pass => String::new(),
+        };
+        Exception { whereabouts: whereabouts(spec, at, &cells), reason, count: cells.len() }
+    };
+    by_rule.into_values().map(exception).collect()
+}
+
+/// `features=json`: the axes on which these cells have fewer values than all the cells tried at the claim.
+fn whereabouts(spec: &Spec, at: &[&Judged<'_>], cells: &[&Judged<'_>]) -> String {
+    let space = &spec.space;
+    let values = |cells: &[&Judged<'_>], axis: usize| -> BTreeSet<usize> {
+        cells.iter().filter(|j| j.tried()).map(|j| space.coords(j.cell)[axis]).collect()
+    };
+    let narrow = space.axes().iter().enumerate().filter_map(|(n, axis)| {
+        let (these, all) = (values(cells, n), values(at, n));
+        if these.len() == all.len() {
+            return None;
+        }
+        let names: Vec<&str> = these.iter().map(|v| axis.values[*v].name.as_str()).collect();
+        Some(format!("{}={}", axis.name, names.join("|")))
+    });
+    let text = narrow.collect::<Vec<_>>().join(" ");
+    if text.is_empty() {
+        format!("{} of {} results", cells.len(), at.iter().filter(|j| j.tried()).count())
+    } else {
+        text
+    }
+}
+
+/// The lowest version at which something works and nothing is broken.
+fn lowest(among: &[&Judged<'_>], version: VersionOf) -> Option<Lowest> {
+    let mut by_version: BTreeMap<Version, Vec<&Judged<'_>>> = BTreeMap::new();
+    for judged in among {
+        if let Some(version) = version(judged) {
+            by_version.entry(version.clone()).or_default().push(judged);
+        }
+    }
+    let broken = |list: &[&Judged<'_>]| list.iter().filter(|j| j.verdict == Verdict::Broken).count();
+    let (found, list) = by_version.iter().find(|(_, list)| broken(list) == 0 && list.iter().any(|j| j.works()))?;
+    Some(Lowest {
+        version: found.clone(),
+        proof: cells(list.iter().filter(|j| j.works()).copied()),
+        broken_above: by_version.iter().filter(|(v, _)| *v > found).map(|(_, list)| broken(list)).sum(),
+    })
+}
+
+fn cells<'j, 'a: 'j>(judged: impl Iterator<Item = &'j Judged<'a>>) -> Cells {
+    let mut cells = Cells::default();
+    for judged in judged {
+        cells.count += 1;
+        if cells.example.is_none() {
+            cells.example = Some(judged.entry.cell.clone());
+        }
+    }
+    cells
+}
+
+/// Whether the version is of the claimed line: all parts that the claim spells agree.
+fn in_line(claim: &ClaimedVersion, version: &Version) -> bool {
+    let parts = claim.text.split('.').count();
+    let of = |v: &Version| [v.major, v.minor, v.patch];
+    of(version)[..parts.min(3)] == of(&claim.version)[..parts.min(3)]
+}
+
+fn at_or_above(claim: &ClaimedVersion, version: &Version) -> bool {
+    // A pre-release counts as the release that it leads to, as everywhere in a spec.
+    Version::new(version.major, version.minor, version.patch) >= claim.version
+}
+
+fn results(n: usize) -> String {
+    format!("{n} result{}", if n == 1 { "" } else { "s" })
+}
+
+fn are(n: usize) -> &'static str {
+    if n == 1 {
+        "is"
+    } else {
+        "are"
+    }
+}

@@ -1,0 +1,257 @@
+use super::*;
+use crate::axis::{AxisName, ValueName};
+use crate::condition::Versions;
+use crate::evidence::{Counts, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof};
+use crate::evidence_file::EvidenceFile;
+use crate::outcome::Outcome::{self, *};
+use crate::spec::Spec;
+
+const SPEC: &str = r#"
+version = 1
+[project]
+packages = ["p"]
+[claims]
+rust = "1.70"
+sqlite = "3.35"
+schema = ["v18", "v24"]
+platforms = { tier1 = ["linux-x86_64"], tier2 = ["macos-aarch64"] }
+[axis]
+rust = ["1.65", "1.70", "1.80", "stable"]
+sqlite = ["bundled", "3.33.0", "3.35.4", "3.46.0"]
+schema = "*"
+[axis.features]
+default = []
+json = ["json"]
+[[suite]]
+name = "tests"
+kind = "test"
+[[rule]]
+when = { sqlite = "<3.38", features = "json" }
+expect = "fail"
+reason = "no ->> yet"
+until = "2020-01-01"
+[[rule]]
+when = { rust = "1.80", schema = "v18", features = "default" }
+expect = "skip"
+reason = "makes no sense"
+"#;
+
+fn spec() -> Spec {
+    let fixtures = ["v18".to_owned(), "v24".to_owned()];
+    crate::spec::parse(SPEC, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
+}
+
+/// `1.70 3.35.4 v24 default`, with the outcome; versions as an installed toolchain and library would prove them.
+fn record(cell: &str, outcome: Outcome) -> Record {
+    let words: Vec<&str> = cell.split(' ').collect();
+    let release = match words[0] {
+        "stable" => "1.95.0",
+        "1.70" => "1.70.2",
+        "1.80" => "1.80.0",
+        other => panic!("{other}"),
+    };
+    let sqlite = if words[1] == "bundled" { "3.45.0" } else { words[1] };
+    let id = format!("rust={} sqlite={} schema={} features={}", words[0], words[1], words[2], words[3]);
+    let proof = Proof {
+        platform: "linux-x86_64".into(),
+        toolchain: ToolchainProof { release: release.into(), rustc: String::new(), cargo: String::new() },
+        source: SourceProof { commit: None, dirty: false, sources: String::new(), lockset: String::new() },
+        features: vec![],
+        sqlite: Some(SqliteProof {
+            linkage: SqliteLinkage::Static,
+            file: String::new(),
+            sha256: String::new(),
+            version: sqlite.into(),
+            source_id: String::new(),
+            compile_options: vec![],
+        }),
+        fixture: None,
+        executables: vec![],
+        env: Default::default(),
+    };
+    Record {
+        suite: "tests".into(),
+        cell: id.parse().unwrap(),
+        key: String::new(),
+        outcome,
+        cause: if outcome == Unavailable { "not to be had".into() } else { String::new() },
+        attempts: 1,
+        tests: Counts::default(),
+        doctests: None,
+        failures: vec![],
+        proof: (outcome != Unavailable).then_some(proof),
+        started: 0,
+        duration_ms: 0,
+    }
+}
+
+fn evidence(cells: &[(&str, Outcome)]) -> Vec<EvidenceFile> {
+    vec![EvidenceFile::from_records("linux-x86_64", cells.iter().map(|(cell, outcome)| record(cell, *outcome)))]
+}
+
+/// Verdict and sentence of the claim at this position: 0 Rust, 1 SQLite, 2 and 3 schemas, 4 and 5 platforms.
+#[track_caller]
+fn check(position: usize, cells: &[(&str, Outcome)], verdict: ClaimVerdict, sentence: &str) -> Claim {
+    let spec = spec();
+    let files = evidence(cells);
+    let claims = evaluate(&spec, &judge_evidence(&spec, &files));
+    let claim = claims.claims[position].clone();
+    assert_eq!((claim.verdict, claim.sentence.as_str()), (verdict, sentence), "{cells:?}");
+    claim
+}
+
+#[test]
+fn a_version_claim() {
+    use ClaimVerdict::*;
+    type Tried<'a> = &'a [(&'a str, Outcome)];
+    let table: [(Tried<'_>, ClaimVerdict, &str); 9] = [
+        (&[], Unproven, "no evidence with Rust 1.70"),
+        (
+            &[("1.70 3.46.0 v24 default", Passed), ("stable 3.46.0 v24 default", Passed)],
+            Proven,
+            "1 result with Rust 1.70 passed, and none at or above Rust 1.70 is broken",
+        ),
+        (
+            &[("stable 3.46.0 v24 default", Passed)],
+            Unproven,
+            "no evidence with Rust 1.70; the lowest Rust above it that passed is 1.95.0",
+        ),
+        (
+            &[("1.70 3.46.0 v24 default", Unavailable), ("1.80 3.46.0 v24 default", Passed)],
+            Unproven,
+            "Rust 1.70 could not be tried: not to be had; the lowest Rust above it that passed is 1.80.0",
+        ),
+        (
+            &[("1.70 3.46.0 v24 default", Passed), ("stable 3.46.0 v24 default", Crashed)],
+            Contradicted,
+            "1 result at or above Rust 1.70 is broken",
+        ),
+        (
+            &[("1.70 3.46.0 v24 default", Misidentified), ("1.70 3.46.0 v24 json", BuildFailed)],
+            Contradicted,
+            "2 results at or above Rust 1.70 are broken",
+        ),
+        // Older than the SQLite that is promised: says nothing of the promised Rust.
+        (&[("1.70 3.33.0 v24 default", Failed)], Unproven, "no evidence with Rust 1.70"),
+        (
+            &[("1.70 3.35.4 v24 json", Failed)],
+            Contradicted,
+            "the only result with Rust 1.70 is a failure that the spec itself expects",
+        ),
+        (
+            &[("1.70 3.35.4 v24 json", Failed), ("1.70 3.46.0 v24 json", Passed), ("1.70 3.46.0 v24 default", Passed)],
+            Proven,
+            "2 results with Rust 1.70 passed, and none at or above Rust 1.70 is broken; except sqlite=3.35.4 features=json: \
+             no ->> yet",
+        ),
+    ];
+    for (cells, verdict, sentence) in table {
+        check(0, cells, verdict, sentence);
+    }
+}
+
+#[test]
+fn exceptions_name_what_sets_them_apart() {
+    let cells = [
+        ("1.70 3.35.4 v24 default", Passed),
+        ("1.70 3.35.4 v24 json", Failed),
+        ("stable 3.35.4 v24 json", Failed),
+        ("stable 3.35.4 v24 default", Passed),
+        ("stable bundled v24 json", Passed),
+    ];
+    let sentence =
+        "2 results with SQLite 3.35 passed, and none at or above SQLite 3.35 is broken; except features=json: \
+                    no ->> yet";
+    let claim = check(1, &cells, ClaimVerdict::Proven, sentence);
+    assert_eq!(claim.exceptions[0].count, 2);
+    assert_eq!(claim.proof.example.unwrap().to_string(), "rust=1.70 sqlite=3.35.4 schema=v24 features=default");
+}
+
+#[test]
+fn schemas_and_platforms() {
+    use ClaimVerdict::*;
+    let cells = [("1.70 3.46.0 v24 default", Passed), ("1.70 3.46.0 v18 default", Failed)];
+    check(2, &cells, Contradicted, "1 result with schema v18 is broken");
+    check(3, &cells, Proven, "1 result with schema v24 passed");
+    check(4, &cells, Contradicted, "1 result with linux-x86_64 is broken");
+    check(4, &cells[..1], Proven, "1 result with linux-x86_64 passed");
+    check(5, &cells, Unproven, "no evidence with macos-aarch64");
+}
+
+#[test]
+fn flaky_decides_nothing_and_an_unexpected_pass_works() {
+    let spec = spec();
+    let flaky = Record { attempts: 2, ..record("1.70 3.46.0 v24 default", Passed) };
+    let files = [EvidenceFile::from_records("linux-x86_64", [flaky])];
+    let claims = evaluate(&spec, &judge_evidence(&spec, &files));
+    assert_eq!(claims.claims[0].verdict, ClaimVerdict::Unproven);
+    assert_eq!(claims.claims[0].sentence, "with Rust 1.70 nothing passed at the first try");
+    check(
+        1,
+        &[("1.70 3.35.4 v24 json", Passed)],
+        ClaimVerdict::Proven,
+        "1 result with SQLite 3.35 passed, and none at or above SQLite 3.35 is broken",
+    );
+}
+
+#[test]
+fn lowest_versions() {
+    let spec = spec();
+    let files = evidence(&[
+        ("1.70 3.46.0 v24 default", Failed),
+        ("1.80 3.46.0 v24 default", Passed),
+        ("stable 3.35.4 v24 default", Passed),
+        ("stable 3.33.0 v24 default", Passed),
+        ("stable 3.46.0 v24 default", Failed),
+    ]);
+    let claims = evaluate(&spec, &judge_evidence(&spec, &files));
+    let rust = claims.lowest_rust.unwrap();
+    assert_eq!((rust.version.to_string().as_str(), rust.proof.count, rust.broken_above), ("1.80.0", 1, 1));
+    assert_eq!(claims.lowest_sqlite.unwrap().version.to_string(), "3.33.0", "evidence may be better than the claim");
+}
+
+#[test]
+fn what_evidence_is_left_out() {
+    let spec = spec();
+    let mut gone = record("1.70 3.46.0 v24 default", Passed);
+    gone.cell = "rust=1.60 sqlite=3.46.0 schema=v24 features=default".parse().unwrap();
+    let mut suite = record("1.70 3.46.0 v24 default", Passed);
+    suite.suite = "gone".into();
+    let skipped = record("1.80 3.46.0 v18 default", Failed);
+    let kept = record("1.70 3.46.0 v24 default", Passed);
+    let files = [EvidenceFile::from_records("linux-x86_64", [gone, suite, skipped, kept])];
+    let judgement = judge_evidence(&spec, &files);
+    assert_eq!((judgement.judged.len(), judgement.foreign, judgement.excluded), (1, 2, 1));
+}
+
+#[test]
+fn a_rule_goes_by_the_version_that_ran() {
+    // `bundled` was SQLite 3.45.0, so `sqlite <3.38` does not hold; where nothing ran, other entries of the platform say.
+    let spec = spec();
+    let mut old = record("1.70 bundled v24 json", Failed);
+    old.proof.as_mut().unwrap().sqlite.as_mut().unwrap().version = "3.33.0".into();
+    for (record, verdict) in [(record("1.70 bundled v24 json", Failed), Verdict::Broken), (old, Verdict::Known)] {
+        let files = [EvidenceFile::from_records("linux-x86_64", [record])];
+        assert_eq!(judge_evidence(&spec, &files).judged[0].verdict, verdict);
+    }
+}
+
+#[test]
+fn a_day_ends_a_rule() {
+    let spec = spec();
+    let cell = spec.space.find(&"rust=1.70 sqlite=3.35.4 schema=v24 features=json".parse().unwrap()).unwrap();
+    let coords = spec.space.coords(cell);
+    let expected = |today| match Rulings::new(&spec, &Versions::new(), today).of(&coords) {
+        Ruling::Expect { rule, .. } => rule,
+        Ruling::Skip { .. } => panic!("not skipped"),
+    };
+    assert_eq!(expected(None), Some(0));
+    assert_eq!(expected(Some("2020-01-01")), Some(0), "the last day counts");
+    assert_eq!(expected(Some("2020-01-02")), None);
+    // The host's versions decide where a name spells none.
+    let bundled = spec.space.find(&"rust=1.70 sqlite=bundled schema=v24 features=json".parse().unwrap()).unwrap();
+    let name = |n: &str| (AxisName::new("sqlite").unwrap(), ValueName::new(n).unwrap());
+    let versions = Versions::from([(name("bundled"), Version::new(3, 33, 0))]);
+    let ruling = Rulings::new(&spec, &versions, None).of(&spec.space.coords(bundled));
+    assert!(matches!(ruling, Ruling::Expect { expectation: Expectation::Fail { .. }, .. }));
+}
