@@ -153,3 +153,30 @@ pub enum Setting {
     /// The text of the environment variable of an [`AxisKind::Env`].
     Env(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for good in ["rust", "a", "os-2", "my_axis"] {
+            assert!(AxisName::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "Rust", "1a", "-a", "a b", "a.b", "a=b", "é"] {
+            assert!(AxisName::new(bad).is_err(), "{bad}");
+        }
+        for good in ["1.70", "stable", "nightly-2026-05-19", "v24-10k", "a+b", "X_y", "3.46.0"] {
+            assert!(ValueName::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", ".hidden", "-x", "+x", "a b", "a/b", "a=b", "a|b", "v*", "é", "a\n"] {
+            assert!(ValueName::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_name_says_what_a_valid_one_looks_like() {
+        let error = AxisName::new("My Axis").unwrap_err().to_string();
+        assert_eq!(error, "\"My Axis\" is not an axis name (lower-case letters, digits, `-`, `_`; a letter first)");
+    }
+}

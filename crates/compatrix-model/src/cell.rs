@@ -171,3 +171,37 @@ impl From<CellId> for String {
         id.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_are_none() {
+        #[track_caller]
+        fn check(text: &str, expected: &str) {
+            let error = text.parse::<CellId>().unwrap_err();
+            assert!(error.contains(expected), "{text:?}: {error}");
+        }
+        check("", "an empty cell id");
+        check("rust", "`axis=value`");
+        check("rust=1.70 rust=1.80", "stands twice");
+        check("Rust=1.70", "axis name");
+        check("rust=", "value name");
+        check("rust=1.70|1.80", "value name");
+        check("sqlite==3.46", "value name");
+    }
+
+    #[test]
+    fn blanks_between_pairs_do_not_matter() {
+        let id: CellId = "  rust=1.70\t sqlite=bundled\n".parse().unwrap();
+        assert_eq!(id.to_string(), "rust=1.70 sqlite=bundled");
+        assert_eq!(id.value("sqlite").map(ValueName::as_str), Some("bundled"));
+        assert_eq!(id.value("schema"), None);
+    }
+
+    #[test]
+    fn a_space_without_axes_has_no_cells() {
+        assert_eq!(Space::default().cells().count(), 0);
+    }
+}

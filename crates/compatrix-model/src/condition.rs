@@ -183,3 +183,32 @@ pub(crate) fn glob_matches(glob: &str, text: &str) -> bool {
     }
     glob[g..].iter().all(|&c| c == '*')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs() {
+        for (glob, text) in
+            [("*", ""), ("v24*", "v24"), ("v24*", "v24-wal"), ("?", "é"), ("*a*b", "xaxbab"), ("**", "x")]
+        {
+            assert!(glob_matches(glob, text), "{glob} matches {text}");
+        }
+        for (glob, text) in [("", "a"), ("?", ""), ("v24*", "v2"), ("*a", "ab"), ("a?", "a"), ("v24", "v24-wal")] {
+            assert!(!glob_matches(glob, text), "{glob} does not match {text}");
+        }
+        // What a search that tries every way would not finish.
+        assert!(!glob_matches(&"a*".repeat(200), &("a".repeat(199) + "b")));
+    }
+
+    #[test]
+    fn partial_versions() {
+        for (text, version) in [("1", "1.0.0"), ("1.70", "1.70.0"), ("3.46.1", "3.46.1")] {
+            assert_eq!(partial_version(text).map(|v| v.to_string()).as_deref(), Some(version), "{text}");
+        }
+        for text in ["", "1.", ".1", "1.2.3.4", "1.x", "v1", "stable", "1.2.3-beta", "99999999999999999999"] {
+            assert_eq!(partial_version(text), None, "{text}");
+        }
+    }
+}

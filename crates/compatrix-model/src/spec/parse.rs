@@ -49,8 +49,12 @@ pub fn expired<'s>(spec: &'s Spec, today: &str) -> Vec<&'s Rule> {
 /// All that is wrong, at once and in the order of the text: syntax, shape and meaning; warnings among it.
 pub fn parse(text: &str, file: &str, fixtures: &[String]) -> Result<Parsed, Diagnostics> {
     let mut c = Collector::new(text, file);
-    let source = syntax::readable(text, &mut c);
-    let root = DeTable::parse_recoverable(&source).0;
+    let (mut root, errors) = DeTable::parse_recoverable(text);
+    let source;
+    if !errors.is_empty() {
+        source = syntax::readable(text, &mut c);
+        root = DeTable::parse_recoverable(&source).0;
+    }
     if !c.has_errors() && root.get_ref().is_empty() {
         c.error(0..0, Problem::new("the spec is empty").help("write a first one by `cargo xtask init`"));
         return Err(c.finish());

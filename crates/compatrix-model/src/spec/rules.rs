@@ -27,12 +27,13 @@ pub struct Contradiction {
 ///
 /// With the versions of a host more may show than the parser finds, which knows none.
 pub fn contradictions(rules: &[Rule], space: &Space, versions: &Versions) -> Vec<Contradiction> {
-    // Per rule and axis, the values for which it surely holds; no list where it leaves the axis free.
-    let tables: Vec<Vec<Option<Vec<bool>>>> = rules
+    // Per rule and axis, the values for which it surely holds, a bit each; nothing where it leaves the axis free.
+    let tables: Vec<Vec<Option<Vec<u64>>>> = rules
         .iter()
         .map(|rule| {
             let matcher = rule.when.matcher(space, versions);
-            let sure = |row: &[Match]| row.iter().map(|m| *m == Match::Yes).collect();
+            let word = |row: &[Match]| row.iter().rev().fold(0, |bits, m| bits << 1 | u64::from(*m == Match::Yes));
+            let sure = |row: &[Match]| row.chunks(64).map(word).collect();
             (0..space.axes().len()).map(|axis| matcher.row(axis).map(sure)).collect()
         })
         .collect();
@@ -41,8 +42,8 @@ pub fn contradictions(rules: &[Rule], space: &Space, versions: &Versions) -> Vec
             .iter()
             .zip(&tables[b])
             .map(|pair| match pair {
-                (Some(a), Some(b)) => a.iter().zip(b).position(|(a, b)| *a && *b),
-                (Some(row), None) | (None, Some(row)) => row.iter().position(|sure| *sure),
+                (Some(a), Some(b)) => first_bit(a.iter().zip(b).map(|(a, b)| a & b)),
+                (Some(row), None) | (None, Some(row)) => first_bit(row.iter().copied()),
                 (None, None) => Some(0),
             })
             .collect();
@@ -57,6 +58,10 @@ pub fn contradictions(rules: &[Rule], space: &Space, versions: &Versions) -> Vec
         Some(Contradiction { first, second, cell })
     });
     found.collect()
+}
+
+fn first_bit(words: impl Iterator<Item = u64>) -> Option<usize> {
+    words.enumerate().find(|(_, word)| *word != 0).map(|(n, word)| n * 64 + word.trailing_zeros() as usize)
 }
 
 /// Where a rule's parts stand in the text.
