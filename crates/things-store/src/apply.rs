@@ -25,13 +25,13 @@ fn change_all(connection: &Connection, vintage: Vintage, batch: &Batch) -> Resul
     for (task, change) in &batch.changes {
         let before = look_up(connection, vintage, task)?.ok_or_else(|| no_such("task", task.as_str()))?;
         check(connection, vintage, task, &before, change)?;
+        let mut changed = 0;
         for sql in change_sql::statements(task, change, batch, vintage) {
             let mut statement = connection.prepare_cached(&sql.text).map_err(Error::sqlite)?;
-            let changed = statement.execute(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
-            if !sql.text.starts_with("INSERT") && sql.text.contains(" \"TMTask\" ") {
-                tasks += changed;
-            }
+            changed = statement.execute(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
         }
+        // The last statement is the one on `TMTask`.
+        tasks += changed;
         let after = look_up(connection, vintage, task)?.and_then(|found| found.project);
         projects.insert(task.as_str().to_owned());
         projects.extend(before.project.into_iter().chain(after));

@@ -14,7 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Whether a store may change its database.
@@ -28,14 +28,18 @@ pub enum Access {
 
 /// Opens and checks the database at `path`, waiting for locks as `backoff` says.
 pub(crate) fn open(path: &Path, access: Access, backoff: &Backoff, sleep: &dyn Sleep) -> Result<(Connection, Vintage)> {
-    let opened = retry(backoff, sleep, || {
-        let connection = connect(path, Access::ReadOnly)?;
-        let vintage = check(&connection, path)?;
-        Ok((connection, vintage))
-    })?;
-    match access {
-        Access::ReadOnly => Ok(opened),
-        Access::ReadWrite => Ok((connect(path, access)?, opened.1)),
+    let checked = |access| {
+        retry(backoff, sleep, || {
+            let connection = connect(path, access)?;
+            let vintage = check(&connection, path)?;
+            Ok((connection, vintage))
+        })
+    };
+    match (checked(Access::ReadOnly), access) {
+        (Ok((_, vintage)), Access::ReadWrite) => Ok((connect(path, access)?, vintage)),
+        // Only writing can finish what an interrupted writer began, and writing was asked for.
+        (Err(Error::NeedsRecovery { .. }), Access::ReadWrite) => checked(access),
+        (result, _) => result,
     }
 }
 
@@ -44,6 +48,8 @@ fn connect(path: &Path, access: Access) -> Result<Connection> {
         Ok(found) if found.is_dir() => {
             return Err(Error::CannotOpen { path: path.to_owned(), source: "it is a folder".into() })
         }
+        // To SQLite an empty file is a new database, to everybody else it is none.
+        Ok(found) if found.len() == 0 => return Err(Error::NotADatabase { path: path.to_owned() }),
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(Error::NotFound { path: path.to_owned() })
@@ -72,7 +78,41 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 
 fn check(connection: &Connection, path: &Path) -> Result<Vintage> {
     let refused = |error| refused(path, error);
+    // One state for all of the checks. A check that fails takes the connection with it.
+    connection.execute_batch("BEGIN").map_err(refused)?;
     let tables = tables(connection).map_err(refused)?;
+    check_length(connection, path)?;
+    let vintage = check_content(connection, path, &tables)?;
+    connection.execute_batch("ROLLBACK").map_err(refused)?;
+    Ok(vintage)
+}
+
+/// SQLite itself refuses a file that lacks whole pages, but takes a last page cut short for one that ends in
+/// zeros.
+fn check_length(connection: &Connection, path: &Path) -> Result<()> {
+    let expected: i64 = connection
+        .query_row("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", [], |row| row.get(0))
+        .map_err(|error| refused(path, error))?;
+    let length = |path: &Path| fs::metadata(path).map(|file| file.len());
+    // What is in the log need not be in the file yet.
+    let log = length(&beside(path, "-wal")).unwrap_or(0);
+    let found = length(path).map_err(|error| Error::CannotOpen { path: path.to_owned(), source: error.into() })?;
+    let expected = expected.unsigned_abs();
+    if log == 0 && found < expected {
+        return Err(Error::Truncated { path: path.to_owned(), expected, found });
+    }
+    Ok(())
+}
+
+/// The file that SQLite keeps beside `path` under this suffix.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn check_content(connection: &Connection, path: &Path, tables: &Tables) -> Result<Vintage> {
+    let refused = |error| refused(path, error);
     let meta = tables.get(schema::META).ok_or(Error::MissingTable { table: schema::META })?;
     require_columns(schema::META, meta, &["key", "value"])?;
     let vintage = vintage(connection).map_err(refused)??;
@@ -95,14 +135,16 @@ fn require_columns(table: &'static str, found: &HashSet<String>, columns: &[&'st
     }
 }
 
-/// Every table with its columns.
-fn tables(connection: &Connection) -> rusqlite::Result<HashMap<String, HashSet<String>>> {
+/// The names of a table's columns, by the name of the table.
+type Tables = HashMap<String, HashSet<String>>;
+
+fn tables(connection: &Connection) -> rusqlite::Result<Tables> {
     let mut statement = connection.prepare(
         "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
          WHERE m.type = 'table'",
     )?;
     let mut rows = statement.query([])?;
-    let mut tables = HashMap::<String, HashSet<String>>::new();
+    let mut tables = Tables::new();
     while let Some(row) = rows.next()? {
         tables.entry(row.get(0)?).or_default().insert(row.get(1)?);
     }

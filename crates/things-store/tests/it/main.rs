@@ -1,1 +1,27 @@
-//! x
+//! The integration tests, one executable.
+//!
+//! Each test that needs a database makes its own copy of `THINGS_STORE_FIXTURE` where that is set, and else
+//! of every fixture in the repository. Where a fixture is meant to be refused, the same tests assert that it
+//! is, with precisely the error that its `fixture.toml` names.
+
+#![allow(clippy::disallowed_methods)] // Tests read the environment, make files and remove them.
+
+mod support;
+
+mod damage;
+mod dates;
+mod fixtures;
+#[cfg(feature = "json")]
+mod json;
+mod lists;
+mod locking;
+mod opening;
+mod organising;
+#[cfg(feature = "pool")]
+mod pool;
+mod searching;
+mod streaming;
+mod threads;
+mod unchanged;
+mod wal;
+mod writing;
