@@ -1,4 +1,9 @@
 //! Conditions: one small language for rules, profiles, suites and `--cell`.
+//!
+//! A condition is data; [`Condition::matcher`] makes it ready for a space, as one look-up table for each axis. It never
+//! guesses a version: what is not known gives [`Match::Unknown`].
+
+pub(crate) mod expr;
 
 use std::collections::BTreeMap;
 
@@ -7,11 +12,14 @@ use semver::{Version, VersionReq};
 use crate::axis::{AxisName, ValueName};
 use crate::cell::Space;
 
-/// Which cells are meant: for each axis named, one of its tests must hold; axes not named are free.
+/// Which cells are meant: of each term one alternative must hold; axes not named are free.
+///
+/// `Display` gives the expression that [`Condition::parse_expr`] reads: `rust=1.80 sqlite>=3.38,<3.46`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Condition {
-    /// The axes named, each with the alternatives of which one must hold.
-    pub axes: BTreeMap<AxisName, Vec<ValueTest>>,
+    /// The axes named, each with the alternatives of which one must hold. An axis may stand in several terms, which
+    /// then must all hold.
+    pub terms: Vec<(AxisName, Vec<ValueTest>)>,
 }
 
 /// A test of one value.
@@ -30,15 +38,15 @@ pub enum ValueTest {
 /// Values that spell a version themselves (`1.70`, `3.46.0`) need no entry.
 pub type Versions = BTreeMap<(AxisName, ValueName), Version>;
 
-/// What a test says of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a test says of a value. In this order: the least of several is their "and", the greatest their "or".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Match {
-    /// It holds.
-    Yes,
     /// It does not hold.
     No,
     /// It asks for a version and the value's is not known (a toolchain that is not installed).
     Unknown,
+    /// It holds.
+    Yes,
 }
 
 /// A condition made ready for one space: a table look-up for each axis.
@@ -51,25 +59,26 @@ pub struct Matcher {
 impl Condition {
     /// Whether it names no axis, and so holds everywhere.
     pub fn is_everything(&self) -> bool {
-        self.axes.is_empty()
+        self.terms.is_empty()
     }
 
     /// The condition made ready for this space. Axes that the space lacks make it hold nowhere.
     pub fn matcher(&self, space: &Space, versions: &Versions) -> Matcher {
-        let tables = self
-            .axes
-            .iter()
-            .map(|(name, tests)| match space.axis(name.as_str()) {
-                Some((position, axis)) => {
-                    let row = axis.values.iter().map(|value| {
-                        let version = value_version(name, &value.name, versions);
-                        any(tests.iter().map(|test| test.holds(&value.name, version.as_ref())))
-                    });
-                    (position, row.collect())
-                }
-                None => (usize::MAX, Vec::new()),
-            })
-            .collect();
+        let mut tables: Vec<(usize, Vec<Match>)> = Vec::with_capacity(self.terms.len());
+        for (name, tests) in &self.terms {
+            let Some((position, axis)) = space.axis(name.as_str()) else {
+                tables.push((usize::MAX, Vec::new()));
+                continue;
+            };
+            let row = axis.values.iter().map(|value| {
+                let version = value_version(name, &value.name, versions);
+                tests.iter().map(|test| test.holds(&value.name, version.as_ref())).max().unwrap_or(Match::No)
+            });
+            match tables.iter_mut().find(|(other, _)| *other == position) {
+                Some((_, old)) => old.iter_mut().zip(row).for_each(|(old, new)| *old = (*old).min(new)),
+                None => tables.push((position, row.collect())),
+            }
+        }
         Matcher { tables }
     }
 }
@@ -77,15 +86,8 @@ impl Condition {
 impl Matcher {
     /// What the condition says of the cell at these coordinates.
     pub fn matches(&self, coords: &[usize]) -> Match {
-        let mut result = Match::Yes;
-        for (axis, row) in &self.tables {
-            match coords.get(*axis).map(|&c| row[c]) {
-                Some(Match::Yes) => {}
-                Some(Match::Unknown) => result = Match::Unknown,
-                Some(Match::No) | None => return Match::No,
-            }
-        }
-        result
+        let one = |(axis, row): &(usize, Vec<Match>)| coords.get(*axis).map_or(Match::No, |&c| row[c]);
+        self.tables.iter().map(one).min().unwrap_or(Match::Yes)
     }
 
     /// Whether it surely holds.
@@ -97,6 +99,11 @@ impl Matcher {
     pub fn is_void(&self) -> bool {
         self.tables.iter().any(|(_, row)| row.iter().all(|m| *m == Match::No))
     }
+
+    /// What each value of the axis at this position gives; `None` where the condition leaves the axis free.
+    pub fn row(&self, axis: usize) -> Option<&[Match]> {
+        self.tables.iter().find(|(position, _)| *position == axis).map(|(_, row)| row.as_slice())
+    }
 }
 
 impl ValueTest {
@@ -104,7 +111,7 @@ impl ValueTest {
     pub fn holds(&self, name: &ValueName, version: Option<&Version>) -> Match {
         let yes = match self {
             ValueTest::Is(other) => name == other,
-            ValueTest::Glob(glob) => glob_matches(glob.as_bytes(), name.as_str().as_bytes()),
+            ValueTest::Glob(glob) => glob_matches(glob, name.as_str()),
             ValueTest::Version(req) => match version {
                 Some(version) => req.matches(&release(version)),
                 None => return Match::Unknown,
@@ -120,10 +127,8 @@ impl ValueTest {
 
 /// The version that a value stands for: what the host says, else what its own name spells (`1.70` is 1.70.0).
 pub fn value_version(axis: &AxisName, value: &ValueName, versions: &Versions) -> Option<Version> {
-    if let Some(version) = versions.get(&(axis.clone(), value.clone())) {
-        return Some(version.clone());
-    }
-    partial_version(value.as_str())
+    let known = if versions.is_empty() { None } else { versions.get(&(axis.clone(), value.clone())) };
+    known.cloned().or_else(|| partial_version(value.as_str()))
 }
 
 /// Reads `1`, `1.70` or `1.70.2` as a version, missing parts as zero.
@@ -150,23 +155,31 @@ fn release(version: &Version) -> Version {
     Version::new(version.major, version.minor, version.patch)
 }
 
-fn any(results: impl Iterator<Item = Match>) -> Match {
-    let mut best = Match::No;
-    for result in results {
-        match result {
-            Match::Yes => return Match::Yes,
-            Match::Unknown => best = Match::Unknown,
-            Match::No => {}
+/// Whether `text` matches `glob`, in time of at most the product of their lengths.
+pub(crate) fn glob_matches(glob: &str, text: &str) -> bool {
+    let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
+    let (mut g, mut t) = (0, 0);
+    // Where the last `*` stood and how far its run reached, to lengthen it by one after a mismatch.
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match glob.get(g) {
+            Some('*') => {
+                star = Some((g, t));
+                g += 1;
+            }
+            Some(&c) if c == '?' || c == text[t] => {
+                g += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, reached)) => {
+                    star = Some((at, reached + 1));
+                    g = at + 1;
+                    t = reached + 1;
+                }
+                None => return false,
+            },
         }
     }
-    best
-}
-
-fn glob_matches(glob: &[u8], text: &[u8]) -> bool {
-    match glob.split_first() {
-        None => text.is_empty(),
-        Some((b'*', rest)) => (0..=text.len()).any(|n| glob_matches(rest, &text[n..])),
-        Some((b'?', rest)) => !text.is_empty() && glob_matches(rest, &text[1..]),
-        Some((c, rest)) => text.first() == Some(c) && glob_matches(rest, &text[1..]),
-    }
+    glob[g..].iter().all(|&c| c == '*')
 }

@@ -12,6 +12,7 @@ pub mod axis;
 pub mod cell;
 pub mod condition;
 pub mod evidence;
+pub mod evidence_file;
 pub mod facts;
 pub mod libtest;
 pub mod outcome;

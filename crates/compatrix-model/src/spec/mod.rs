@@ -1,4 +1,23 @@
-//! The spec: `compat/matrix.toml` after all its checks.
+//! The spec: `compat/matrix.toml`, its types, its shape, and the parser that reports all its errors at once.
+//!
+//! Read in this order: the types here, [`document`] (every key and what it means), [`shape`] (how that is written down),
+//! `check` (a TOML tree against a shape), `lower` (from the tree to [`Spec`]). Nothing here touches a file.
+
+pub mod diagnostic;
+pub mod document;
+pub mod format;
+pub mod shape;
+pub mod sqlite;
+
+pub(crate) mod axes;
+pub(crate) mod check;
+pub(crate) mod lower;
+pub(crate) mod parse;
+pub(crate) mod problem;
+pub(crate) mod rules;
+mod schema;
+pub(crate) mod template;
+pub(crate) mod tree;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,6 +26,11 @@ use semver::Version;
 
 use crate::cell::Space;
 use crate::condition::Condition;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use parse::{expired, parse, parse_bytes, Parsed};
+pub use rules::{contradictions, Contradiction};
+pub use schema::json_schema;
 
 /// The spec, valid in itself. What depends on the workspace or the host (packages, features, fixtures that exist) is
 /// checked with facts, later.
@@ -141,6 +165,17 @@ pub enum Expect {
     Fail,
     /// The combination makes no sense and is left out of the plan.
     Skip,
+}
+
+impl Expect {
+    /// The spec's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Expect::Pass => "pass",
+            Expect::Fail => "fail",
+            Expect::Skip => "skip",
+        }
+    }
 }
 
 /// `[profile.NAME]`: a choice of cells.

@@ -1,0 +1,294 @@
+//! An evidence file's text read back. The file is generated, so each error says how to write it anew.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{BuildEvidence, Entry, EvidenceFile, Linkage, Origin, SqliteEvidence, FORMAT};
+use crate::cell::CellId;
+use crate::evidence::{Counts, FixtureProof};
+use crate::outcome::Outcome;
+
+/// Why a text is no evidence file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvidenceError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+impl fmt::Display for EvidenceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}; {}", self.line, self.message, self.help)
+    }
+}
+
+impl std::error::Error for EvidenceError {}
+
+const WRITE_ANEW: &str = "take the file from git, or write it anew with `cargo xtask evidence record`";
+
+#[derive(Deserialize)]
+struct Head {
+    format: Option<Spanned<i64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    #[serde(rename = "format")]
+    _format: i64,
+    platform: String,
+    #[serde(default)]
+    origin: BTreeMap<String, RawOrigin>,
+    #[serde(default)]
+    toolchain: BTreeMap<String, RawToolchain>,
+    #[serde(default)]
+    build: BTreeMap<String, RawBuild>,
+    #[serde(default)]
+    sqlite: BTreeMap<String, RawSqlite>,
+    #[serde(default)]
+    fixture: BTreeMap<String, RawFixture>,
+    #[serde(default)]
+    record: Vec<RawRecord>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOrigin {
+    commit: Option<String>,
+    dirty: bool,
+    sources: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawToolchain {
+    release: String,
+    cargo: String,
+    rustc: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBuild {
+    origin: Spanned<String>,
+    toolchain: Spanned<String>,
+    lockset: String,
+    features: Vec<String>,
+    executables: Vec<(String, String)>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawSqlite {
+    version: String,
+    source_id: String,
+    linkage: Spanned<String>,
+    file: Option<String>,
+    sha256: Option<String>,
+    compile_options: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFixture {
+    name: Option<String>,
+    vintage: i64,
+    sha256: String,
+}
+
+#[derive(Deserialize, Clone, Copy, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawCounts {
+    passed: u32,
+    failed: u32,
+    ignored: u32,
+    filtered: u32,
+}
+
+impl From<RawCounts> for Counts {
+    fn from(RawCounts { passed, failed, ignored, filtered }: RawCounts) -> Counts {
+        Counts { passed, failed, ignored, filtered }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRecord {
+    suite: String,
+    cell: Spanned<String>,
+    outcome: Spanned<String>,
+    #[serde(default)]
+    cause: String,
+    attempts: Option<u32>,
+    #[serde(default)]
+    tests: RawCounts,
+    doctests: Option<RawCounts>,
+    #[serde(default)]
+    failing: Vec<String>,
+    build: Option<Spanned<String>>,
+    sqlite: Option<Spanned<String>>,
+    fixture: Option<Spanned<String>>,
+    key: String,
+}
+
+/// Turns places in the text into errors.
+struct Reader<'a> {
+    text: &'a str,
+}
+
+pub(super) fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
+    let reader = Reader { text };
+    let head: Head = toml::from_str(text).map_err(|e| reader.toml(&e))?;
+    match head.format {
+        None => {
+            return Err(EvidenceError {
+                line: 1,
+                message: "no `format = 1`, so this is no evidence file".to_owned(),
+                help: WRITE_ANEW.to_owned(),
+            })
+        }
+        Some(format) if *format.get_ref() != FORMAT => {
+            let newer = *format.get_ref() > FORMAT;
+            let help = if newer { "update compatrix to the version that wrote it" } else { WRITE_ANEW };
+            let message = format!("format {} of evidence, and this compatrix reads format {FORMAT}", format.get_ref());
+            return Err(EvidenceError { line: reader.line(format.span().start), message, help: help.to_owned() });
+        }
+        Some(_) => {}
+    }
+    let mut raw: RawFile = toml::from_str(text).map_err(|e| reader.toml(&e))?;
+    let mut file = EvidenceFile::empty(std::mem::take(&mut raw.platform));
+    let builds = reader.builds(&raw)?;
+    let sqlites = reader.sqlites(&raw)?;
+    let fixtures = raw.fixture.iter().map(|(id, f)| (id.as_str(), fixture(id, f))).collect();
+    for record in &raw.record {
+        let entry = reader.entry(record, &builds, &sqlites, &fixtures)?;
+        if file.entry(&entry.suite, &entry.cell).is_some() {
+            let message = format!("a second record of suite `{}` and cell `{}`", entry.suite, entry.cell);
+            return Err(reader.at(&record.cell, message));
+        }
+        file.insert(entry);
+    }
+    Ok(file)
+}
+
+fn fixture(id: &str, raw: &RawFixture) -> FixtureProof {
+    FixtureProof {
+        name: raw.name.clone().unwrap_or_else(|| id.to_owned()),
+        vintage: raw.vintage,
+        sha256: raw.sha256.clone(),
+    }
+}
+
+impl Reader<'_> {
+    fn line(&self, offset: usize) -> usize {
+        self.text.bytes().take(offset).filter(|b| *b == b'\n').count() + 1
+    }
+
+    fn at(&self, place: &Spanned<String>, message: String) -> EvidenceError {
+        EvidenceError { line: self.line(place.span().start), message, help: WRITE_ANEW.to_owned() }
+    }
+
+    fn toml(&self, error: &toml::de::Error) -> EvidenceError {
+        let line = self.line(error.span().map_or(0, |span| span.start));
+        let message = error.message().lines().collect::<Vec<_>>().join(" ");
+        let conflict = ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|m| self.text.lines().any(|l| l.starts_with(m)));
+        let help = if conflict {
+            "it holds a merge conflict: take either side, then run `cargo xtask evidence record`"
+        } else {
+            WRITE_ANEW
+        };
+        EvidenceError { line, message, help: help.to_owned() }
+    }
+
+    /// What the name in a record or build stands for.
+    fn resolve<'t, K: std::borrow::Borrow<str> + Ord + fmt::Display, T>(
+        &self,
+        table: &'t BTreeMap<K, T>,
+        what: &str,
+        name: &Spanned<String>,
+    ) -> Result<&'t T, EvidenceError> {
+        table.get(name.get_ref().as_str()).ok_or_else(|| {
+            let known: Vec<String> = table.keys().map(|key| format!("`{key}`")).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            self.at(name, format!("no [{what}.\"{}\"] in this file (it has {known})", name.get_ref()))
+        })
+    }
+
+    fn builds<'r>(&self, raw: &'r RawFile) -> Result<BTreeMap<&'r str, BuildEvidence>, EvidenceError> {
+        let build = |build: &RawBuild| {
+            let origin = self.resolve(&raw.origin, "origin", &build.origin)?;
+            let toolchain = self.resolve(&raw.toolchain, "toolchain", &build.toolchain)?;
+            Ok(BuildEvidence {
+                origin: Origin { commit: origin.commit.clone(), dirty: origin.dirty, sources: origin.sources.clone() },
+                lockset: build.lockset.clone(),
+                release: toolchain.release.clone(),
+                rustc: toolchain.rustc.clone(),
+                cargo: toolchain.cargo.clone(),
+                features: build.features.clone(),
+                executables: build.executables.clone(),
+            })
+        };
+        raw.build.iter().map(|(id, raw)| Ok((id.as_str(), build(raw)?))).collect()
+    }
+
+    fn sqlites<'r>(&self, raw: &'r RawFile) -> Result<BTreeMap<&'r str, SqliteEvidence>, EvidenceError> {
+        let sqlite = |raw: &RawSqlite| {
+            let linkage = match (raw.linkage.get_ref().as_str(), &raw.file, &raw.sha256) {
+                ("static", None, None) => Linkage::Static,
+                ("dynamic", Some(file), Some(sha256)) => {
+                    Linkage::Dynamic { file: file.clone(), sha256: sha256.clone() }
+                }
+                (word, _, _) => {
+                    let message = format!(
+                        "linkage {word:?}; it is \"static\" without `file` and `sha256`, or \"dynamic\" with both"
+                    );
+                    return Err(self.at(&raw.linkage, message));
+                }
+            };
+            Ok(SqliteEvidence {
+                linkage,
+                version: raw.version.clone(),
+                source_id: raw.source_id.clone(),
+                compile_options: raw.compile_options.clone(),
+            })
+        };
+        raw.sqlite.iter().map(|(id, raw)| Ok((id.as_str(), sqlite(raw)?))).collect()
+    }
+
+    fn entry(
+        &self,
+        raw: &RawRecord,
+        builds: &BTreeMap<&str, BuildEvidence>,
+        sqlites: &BTreeMap<&str, SqliteEvidence>,
+        fixtures: &BTreeMap<&str, FixtureProof>,
+    ) -> Result<Entry, EvidenceError> {
+        let cell: CellId = raw.cell.get_ref().parse().map_err(|e: String| self.at(&raw.cell, e))?;
+        let outcome = Outcome::from_word(raw.outcome.get_ref()).ok_or_else(|| {
+            let known: Vec<&str> = Outcome::ALL.iter().map(|o| o.as_str()).collect();
+            self.at(&raw.outcome, format!("outcome {:?}; known are {}", raw.outcome.get_ref(), known.join(", ")))
+        })?;
+        let build = raw.build.as_ref().map(|name| self.resolve(builds, "build", name)).transpose()?;
+        let sqlite = raw.sqlite.as_ref().map(|name| self.resolve(sqlites, "sqlite", name)).transpose()?;
+        let fixture = raw.fixture.as_ref().map(|name| self.resolve(fixtures, "fixture", name)).transpose()?;
+        Ok(Entry {
+            suite: raw.suite.clone(),
+            cell,
+            outcome,
+            cause: raw.cause.clone(),
+            attempts: raw.attempts.unwrap_or(1),
+            tests: raw.tests.into(),
+            doctests: raw.doctests.map(Counts::from),
+            failing: raw.failing.clone(),
+            key: raw.key.clone(),
+            build: build.cloned(),
+            sqlite: sqlite.cloned(),
+            fixture: fixture.cloned(),
+        })
+    }
+}

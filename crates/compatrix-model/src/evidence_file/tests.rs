@@ -1,0 +1,303 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::evidence::{Proof, SourceProof, SqliteProof, TestFailure};
+
+fn record(cell: &str, outcome: Outcome) -> Record {
+    Record {
+        suite: "tests".into(),
+        cell: cell.parse().unwrap(),
+        key: "k".repeat(64),
+        outcome,
+        cause: String::new(),
+        attempts: 1,
+        tests: Counts { passed: 12, failed: 0, ignored: 1, filtered: 0 },
+        doctests: None,
+        failures: Vec::new(),
+        proof: Some(proof()),
+        started: 1_700_000_000,
+        duration_ms: 12,
+    }
+}
+
+fn proof() -> Proof {
+    Proof {
+        platform: "linux-x86_64".into(),
+        toolchain: ToolchainProof {
+            release: "1.70.0".into(),
+            rustc: "rustc 1.70.0 (90c541806 2023-05-31)\nbinary: rustc\nhost: x86_64-unknown-linux-gnu\n".into(),
+            cargo: "cargo 1.70.0 (ec8a8a0ca 2023-04-25)\n".into(),
+        },
+        source: SourceProof {
+            commit: Some("c".repeat(40)),
+            dirty: false,
+            sources: "5".repeat(64),
+            lockset: "1".repeat(64),
+        },
+        features: vec!["json".into(), "bundled".into()],
+        sqlite: Some(SqliteProof {
+            linkage: SqliteLinkage::Dynamic,
+            file: "/home/me/target/compat/sqlite/3.46.0/libsqlite3.so.0".into(),
+            sha256: "a".repeat(64),
+            version: "3.46.0".into(),
+            source_id: "2024-05-23 13:25:27 96c92aba".into(),
+            compile_options: vec!["THREADSAFE=1".into(), "ENABLE_FTS5".into()],
+        }),
+        fixture: Some(FixtureProof { name: "v24".into(), vintage: 24, sha256: "f".repeat(64) }),
+        executables: vec![ExecutableProof { name: "it".into(), sha256: "e".repeat(64) }],
+        env: [("HOME".to_owned(), "/home/me".to_owned())].into(),
+    }
+}
+
+#[test]
+fn the_text_of_three_records() {
+    let cell = |sqlite: &str| format!("rust=1.70 sqlite={sqlite} schema=v24 features=json");
+    let mut bundled = record(&cell("bundled"), Outcome::Failed);
+    bundled.cause = "1 of 12 tests failed\nin /home/me/src/lib.rs:3".into();
+    bundled.tests.failed = 1;
+    bundled.doctests = Some(Counts { passed: 2, ..Counts::default() });
+    let failure = |test: &str| TestFailure { executable: "it".into(), test: test.into(), output: "/home/me".into() };
+    bundled.failures = vec![failure("z"), failure("a::b")];
+    if let Some(Proof { sqlite: Some(sqlite), executables, .. }) = &mut bundled.proof {
+        sqlite.linkage = SqliteLinkage::Static;
+        sqlite.file = "/home/me/target/debug/deps/it-0123".into();
+        sqlite.version = "3.45.0".into();
+        executables[0].sha256 = "d".repeat(64);
+    }
+    let mut missing = record(&cell("host"), Outcome::Unavailable);
+    missing.proof = None;
+    missing.tests = Counts::default();
+    missing.cause = "no libsqlite3 on this host; apt install libsqlite3-dev".into();
+
+    let file = EvidenceFile::from_records("linux-x86_64", [missing, record(&cell("3.46.0"), Outcome::Passed), bundled]);
+    let text = file.to_text();
+    let expect = include_str!("golden.toml");
+    assert_eq!(text, expect, "--- got ---\n{text}");
+    assert_eq!(EvidenceFile::from_text(&text).unwrap(), file);
+    for secret in ["/home", "1700000000", "HOME"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}
+
+#[test]
+fn one_name_for_one_thing() {
+    // `stable` was two toolchains, the sources two commits: each gets its own name.
+    let mut old = record("rust=stable features=default", Outcome::Passed);
+    let mut new = record("rust=stable features=json", Outcome::Passed);
+    old.proof.as_mut().unwrap().toolchain.release = "1.94.0".into();
+    new.proof.as_mut().unwrap().toolchain.release = "1.95.0".into();
+    new.proof.as_mut().unwrap().source.commit = None;
+    new.proof.as_mut().unwrap().source.dirty = true;
+    let mut same_name = record("rust=stable features=pool", Outcome::Passed);
+    same_name.proof.as_mut().unwrap().toolchain.release = "1.95.0".into();
+    same_name.proof.as_mut().unwrap().toolchain.cargo = "another cargo".into();
+    let file = EvidenceFile::from_records("linux-x86_64", [new, old, same_name]);
+    let text = file.to_text();
+    for heading in [
+        "[toolchain.\"stable 1.94.0\"]",
+        "[toolchain.\"stable 1.95.0\"]",
+        "[toolchain.\"stable 1.95.0~2\"]",
+        "[origin.1]",
+        "[origin.2]",
+        "[build.\"stable 1.95.0~2 pool dynamic\"]",
+    ] {
+        assert!(text.contains(heading), "{heading} in {text}");
+    }
+    assert_eq!(EvidenceFile::from_text(&text).unwrap(), file);
+    assert_eq!(file.origins().values().sum::<usize>(), 3);
+}
+
+#[test]
+fn which_record_counts() {
+    let cell = "rust=1.70";
+    let at = |outcome, started| Record { started, ..record(cell, outcome) };
+    type Tries<'a> = &'a [(Outcome, i64)];
+    let table: [(Tries<'_>, Option<Outcome>); 7] = [
+        (&[(Outcome::Passed, 1), (Outcome::Failed, 2)], Some(Outcome::Failed)),
+        (&[(Outcome::Failed, 2), (Outcome::Passed, 1)], Some(Outcome::Failed)),
+        (&[(Outcome::Passed, 1), (Outcome::Unavailable, 2)], Some(Outcome::Passed)),
+        (&[(Outcome::Unavailable, 2), (Outcome::Passed, 1)], Some(Outcome::Passed)),
+        (&[(Outcome::Passed, 1), (Outcome::Infrastructure, 2)], Some(Outcome::Passed)),
+        (&[(Outcome::Infrastructure, 2)], None),
+        (&[(Outcome::Misidentified, 2), (Outcome::Passed, 1)], Some(Outcome::Misidentified)),
+    ];
+    for (records, expect) in table {
+        let file = EvidenceFile::from_records("linux-x86_64", records.iter().map(|(o, t)| at(*o, *t)));
+        assert_eq!(file.entries().next().map(|e| e.outcome), expect, "{records:?}");
+    }
+    assert_eq!(EvidenceFile::from_records("macos-aarch64", [at(Outcome::Passed, 1)]).entries().len(), 0);
+}
+
+#[test]
+fn merging() {
+    let file = |records: &[(&str, Outcome)]| {
+        EvidenceFile::from_records("linux-x86_64", records.iter().map(|(cell, o)| record(cell, *o)))
+    };
+    let outcome = |f: &EvidenceFile, cell: &str| f.entry("tests", &cell.parse().unwrap()).map(|e| e.outcome);
+    let old = file(&[("rust=1.70", Outcome::Passed), ("rust=1.75", Outcome::Failed)]);
+    let new =
+        file(&[("rust=1.70", Outcome::Unavailable), ("rust=1.75", Outcome::Passed), ("rust=1.80", Outcome::Failed)]);
+    let merged = old.clone().merge(new.clone());
+    assert_eq!(outcome(&merged, "rust=1.70"), Some(Outcome::Passed), "unavailable hides nothing");
+    assert_eq!(outcome(&merged, "rust=1.75"), Some(Outcome::Passed));
+    assert_eq!(outcome(&merged, "rust=1.80"), Some(Outcome::Failed));
+    assert_eq!(merged.clone().merge(new), merged, "idempotent");
+    let elsewhere = EvidenceFile::empty("macos-aarch64");
+    assert_eq!(elsewhere.clone().merge(old), elsewhere);
+}
+
+#[test]
+fn errors_name_the_line_and_what_to_do() {
+    let good =
+        EvidenceFile::from_records("p", [Record { proof: None, ..record("rust=1.70", Outcome::Passed) }]).to_text();
+    let table = [
+        (good.replace("format = 1", "format = 2"), 2, "format 2 of evidence", "update compatrix"),
+        (good.replace("format = 1", "format = 0"), 2, "format 0 of evidence", "write it anew"),
+        (good.replace("format = 1\n", ""), 1, "no `format = 1`", "write it anew"),
+        (good.replace("\"passed\"", "\"fine\""), 8, "outcome \"fine\"; known are passed, failed", "write it anew"),
+        (good.replace("rust=1.70", "rust"), 7, "is not `axis=value`", "write it anew"),
+        (
+            good.replace("key =", "build = \"x\"\nkey ="),
+            10,
+            "no [build.\"x\"] in this file (it has none)",
+            "write it anew",
+        ),
+        (good.replace("key =", "when = \"x\"\nkey ="), 10, "unknown field `when`", "write it anew"),
+        (format!("{good}{}", &good[good.find("\n[[").unwrap()..]), 14, "a second record", "write it anew"),
+        (format!("<<<<<<< HEAD\n{good}"), 1, "", "merge conflict"),
+    ];
+    for (text, line, message, help) in table {
+        let error = EvidenceFile::from_text(&text).expect_err(&text);
+        assert_eq!(error.line, line, "{error}");
+        assert!(error.message.contains(message), "{error}");
+        assert!(error.help.contains(help), "{error}");
+    }
+}
+
+#[test]
+fn paths_of_the_machine_are_scrubbed() {
+    for (text, expect) in [
+        ("/home/me/x/lib.rs:3:5: boom", "…/lib.rs:3:5: boom"),
+        ("error in `/home/me/x` and \"C:\\Users\\me\\y.rs\" (C:/z/w)", "error in `…/x` and \"…/y.rs\" (…/w)"),
+        ("src/lib.rs ./a ../b a/b and/or 1/2", "src/lib.rs ./a ../b a/b and/or 1/2"),
+        ("https://example.org/a/b file:///home/me/c", "https://example.org/a/b …/c"),
+        ("PATH=/usr/bin:/home/me/bin -L/usr/lib ~/.cargo/bin", "PATH=…/bin:…/bin -L…/lib …/bin"),
+        ("\\\\host\\share\\f; / alone", "…/f; / alone"),
+        ("…/lib.rs", "…/lib.rs"),
+    ] {
+        assert_eq!(scrub_paths(text), expect);
+        assert_eq!(scrub_paths(expect), expect, "twice");
+    }
+    let long = scrub::one_line(&"many words\n".repeat(100));
+    assert!(long.chars().count() <= 300 && long.ends_with('…') && !long.contains('\n'));
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![4 => "[a-z~ .]{0,6}", 1 => "\\PC{0,8}", 1 => "[\"\\\\\n\r\t\u{1}\u{7f}'#=\\[\\]]{0,8}"]
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    let counts = || (0u32..5, 0u32..5, any::<u32>(), any::<u32>());
+    let counts =
+        move || counts().prop_map(|(passed, failed, ignored, filtered)| Counts { passed, failed, ignored, filtered });
+    let cell =
+        ("1\\.7[0-2]|stable|host", "bundled|3\\.46\\.0").prop_map(|(a, b)| format!("rust={a} sqlite={b}").parse().unwrap());
+    let sqlite = (any::<bool>(), text(), text(), text(), proptest::collection::vec(text(), 0..3)).prop_map(
+        |(fixed, file, version, source_id, compile_options)| SqliteProof {
+            linkage: if fixed { SqliteLinkage::Static } else { SqliteLinkage::Dynamic },
+            sha256: file.clone(),
+            file,
+            version,
+            source_id,
+            compile_options,
+        },
+    );
+    let fixture =
+        ("v[12]", any::<i64>(), text()).prop_map(|(name, vintage, sha256)| FixtureProof { name, vintage, sha256 });
+    let source = (proptest::option::of(text()), any::<bool>(), text(), text())
+        .prop_map(|(commit, dirty, sources, lockset)| SourceProof { commit, dirty, sources, lockset });
+    let toolchain =
+        (text(), text(), text()).prop_map(|(release, rustc, cargo)| ToolchainProof { release, rustc, cargo });
+    let proof = (
+        toolchain,
+        source,
+        proptest::collection::vec(text(), 0..3),
+        proptest::option::of(sqlite),
+        proptest::option::of(fixture),
+    )
+        .prop_map(|(toolchain, source, features, sqlite, fixture)| Proof {
+            platform: "p".into(),
+            toolchain,
+            source,
+            executables: features.iter().map(|f| ExecutableProof { name: f.clone(), sha256: f.clone() }).collect(),
+            features,
+            sqlite,
+            fixture,
+            env: BTreeMap::new(),
+        });
+    let outcome = proptest::sample::select(Outcome::ALL.to_vec());
+    let head = ("tests|leak", cell, text(), outcome, text(), any::<u32>());
+    (
+        head,
+        counts(),
+        proptest::option::of(counts()),
+        proptest::collection::vec(text(), 0..3),
+        proptest::option::of(proof),
+        any::<i64>(),
+    )
+        .prop_map(|((suite, cell, key, outcome, cause, attempts), tests, doctests, failing, proof, started)| {
+            Record {
+                suite,
+                cell,
+                key,
+                outcome,
+                cause,
+                attempts,
+                tests,
+                doctests,
+                failures: failing
+                    .into_iter()
+                    .map(|test| TestFailure { executable: String::new(), test, output: String::new() })
+                    .collect(),
+                proof,
+                started,
+                duration_ms: 0,
+            }
+        })
+}
+
+proptest! {
+    #[test]
+    fn the_text_round_trips(records in proptest::collection::vec(any_record(), 0..12)) {
+        let file = EvidenceFile::from_records("p", records);
+        let text = file.to_text();
+        let back = EvidenceFile::from_text(&text);
+        prop_assert_eq!(back.as_ref(), Ok(&file), "{}", text);
+    }
+
+    #[test]
+    fn the_order_of_records_does_not_matter(records in proptest::collection::vec(any_record(), 0..12)) {
+        let mut seen = std::collections::BTreeSet::new();
+        // Two different records of one cell, started in the same second, are not told apart by more than their key,
+        // outcome and cause.
+        let records: Vec<Record> = records.into_iter().filter(|r| seen.insert((r.cell.clone(), r.suite.clone(), r.started))).collect();
+        let mut reversed = records.clone();
+        reversed.reverse();
+        prop_assert_eq!(EvidenceFile::from_records("p", records).to_text(), EvidenceFile::from_records("p", reversed).to_text());
+    }
+
+    #[test]
+    fn merging_twice_is_merging_once(old in proptest::collection::vec(any_record(), 0..8), new in proptest::collection::vec(any_record(), 0..8)) {
+        let (old, new) = (EvidenceFile::from_records("p", old), EvidenceFile::from_records("p", new));
+        let once = old.clone().merge(new.clone());
+        prop_assert_eq!(&once.clone().merge(new), &once);
+        prop_assert_eq!(&once.clone().merge(once.clone()), &once);
+        prop_assert_eq!(EvidenceFile::empty("p").merge(old.clone()), old);
+    }
+
+    #[test]
+    fn scrubbing_is_idempotent(text in "[a-zA-Z/\\\\:~ .=-]{0,30}") {
+        let once = scrub_paths(&text);
+        prop_assert_eq!(scrub_paths(&once), once);
+    }
+}

@@ -1,0 +1,237 @@
+//! `[axis]`, lowered: the space of cells.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashSet};
+
+use super::check::twice;
+use super::format::{fixture, is_glob};
+use super::problem::{Collector, Problem};
+use super::tree::{Entry, Node, Table};
+use crate::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
+use crate::cell::Space;
+use crate::condition::expr::names_fixture;
+use crate::condition::partial_version;
+
+/// More cells than this are surely a mistake, and no plan of them could be run.
+const MAX_CELLS: u64 = 10_000_000;
+
+/// The axes, and what was wrong with them in themselves, so that it is not complained of again where it is named.
+#[derive(Debug, Default)]
+pub(crate) struct Axes {
+    pub(crate) space: Space,
+    /// By axis, the values that were left out.
+    rejected: BTreeMap<String, Vec<String>>,
+    /// Axes that could not be read at all.
+    lost: Vec<String>,
+}
+
+impl Axes {
+    /// The values of this axis that were left out.
+    pub(crate) fn rejected(&self, axis: &str) -> &[String] {
+        self.rejected.get(axis).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether there is an axis of this name in the text, which could not be read.
+    pub(crate) fn is_lost(&self, axis: &str) -> bool {
+        self.lost.iter().any(|name| name == axis)
+    }
+}
+
+/// Lowers `[axis]`; `fixtures` are the folders that exist.
+pub(crate) fn axes(root: &Table, fixtures: &[String], c: &mut Collector<'_>) -> Axes {
+    let mut axes = Axes::default();
+    let Some(Entry { node, key_span, .. }) = root.entry("axis") else {
+        return axes;
+    };
+    let Some(table) = node.table() else { return axes };
+    axes.lost.clone_from(&table.rejected);
+    let mut list: Vec<Axis> = Vec::new();
+    let mut entries: Vec<&Entry> = table.entries.iter().collect();
+    // Stable, so that the user's own axes keep the order of the document.
+    entries.sort_by_key(|entry| {
+        ["rust", "sqlite", "schema", "features"].iter().position(|n| *n == entry.key).unwrap_or(4)
+    });
+    for entry in entries {
+        let (kind, values, rejected) = match entry.key.as_str() {
+            "rust" => (AxisKind::Rust, rust(&entry.node, c), rejected(&entry.node)),
+            "sqlite" => (AxisKind::Sqlite, sqlite(&entry.node), rejected(&entry.node)),
+            "schema" => (AxisKind::Schema, schema(&entry.node, fixtures, c), rejected(&entry.node)),
+            "features" => (AxisKind::Features, features(&entry.node), rejected(&entry.node)),
+            _ => match own(entry, &list, c) {
+                Some(own) => own,
+                None => {
+                    axes.lost.push(entry.key.clone());
+                    continue;
+                }
+            },
+        };
+        match AxisName::new(entry.key.as_str()) {
+            Ok(name) if !values.is_empty() => {
+                axes.rejected.insert(entry.key.clone(), rejected);
+                list.push(Axis { name, kind, values });
+            }
+            _ => axes.lost.push(entry.key.clone()),
+        }
+    }
+    axes.space = Space::new(list);
+    if axes.space.len() > MAX_CELLS {
+        let sizes: Vec<String> =
+            axes.space.axes().iter().map(|axis| format!("{} {}", axis.values.len(), axis.name)).collect();
+        let count = match axes.space.len() {
+            u64::MAX => "far too many".to_owned(),
+            n => n.to_string(),
+        };
+        let problem = Problem::new(format!("the axes make {count} cells, more than {MAX_CELLS}"));
+        c.error(key_span.clone(), problem.label(sizes.join(" × ")).help("take values off the longest axes"));
+    }
+    axes
+}
+
+/// The texts that a list, or the keys that a table, lost in the shape check.
+fn rejected(node: &Node) -> Vec<String> {
+    let list = node.list().map(|list| list.rejected.clone());
+    list.or_else(|| node.table().map(|table| table.rejected.clone())).unwrap_or_default()
+}
+
+fn named(name: &str, setting: Setting) -> Option<AxisValue> {
+    // The shape check has let only valid names through.
+    Some(AxisValue { name: ValueName::new(name).ok()?, setting })
+}
+
+fn rust(node: &Node, c: &mut Collector<'_>) -> Vec<AxisValue> {
+    let mut values: Vec<(AxisValue, std::ops::Range<usize>)> = Vec::new();
+    for node in node.one_or_many() {
+        let (name, span, setting) = match node.table() {
+            None => {
+                let Some(text) = node.text() else { continue };
+                (text, node.span.clone(), Setting::RustupToolchain(text.to_owned()))
+            }
+            Some(table) => {
+                let (Some(entry), Some(path)) = (table.entry("name"), table.owned("path")) else { continue };
+                (entry.node.text().unwrap_or_default(), entry.node.span.clone(), Setting::PathToolchain(path))
+            }
+        };
+        if let Some((_, first)) = values.iter().find(|(value, _)| value.name.as_str() == name) {
+            c.error(span, twice(name, "rust", first));
+        } else if let Some(value) = named(name, setting) {
+            values.push((value, span));
+        }
+    }
+    values.into_iter().map(|(value, _)| value).collect()
+}
+
+fn sqlite(node: &Node) -> Vec<AxisValue> {
+    let texts = node.one_or_many().iter().filter_map(Node::text);
+    texts
+        .filter_map(|text| {
+            let setting = match text {
+                "bundled" => Setting::SqliteBundled,
+                "host" => Setting::SqliteHost,
+                version => Setting::SqliteExact(partial_version(version)?),
+            };
+            named(text, setting)
+        })
+        .collect()
+}
+
+fn schema(node: &Node, fixtures: &[String], c: &mut Collector<'_>) -> Vec<AxisValue> {
+    let mut values: Vec<AxisValue> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
+    let mut sorted: Vec<&String> = fixtures.iter().collect();
+    sorted.sort_by(|a, b| natural(a, b));
+    for node in node.one_or_many() {
+        let Some(Ok(glob)) = node.text().map(fixture) else { continue };
+        let found: Vec<&&String> = sorted.iter().filter(|folder| names_fixture(glob, folder)).collect();
+        if found.is_empty() {
+            let problem = Problem::new(match is_glob(glob) {
+                true => format!("no fixture folder matches `{glob}`"),
+                false => format!("there is no fixture `{glob}`"),
+            });
+            let folders = sorted.iter().filter(|folder| names_fixture("*", folder));
+            c.error(node.span.clone(), problem.known(glob, folders).help("a fixture is a folder in `compat/fixtures`"));
+        }
+        for folder in found {
+            if !seen.insert(folder) {
+                continue;
+            }
+            match named(folder, Setting::Fixture(folder.to_string())) {
+                Some(value) => values.push(value),
+                None => {
+                    let problem = Problem::new(format!("the fixture folder `{folder}` cannot be the name of a value"));
+                    c.error(node.span.clone(), problem.help("rename it: letters, digits, `.`, `_`, `+`, `-`"));
+                }
+            }
+        }
+    }
+    values
+}
+
+fn features(node: &Node) -> Vec<AxisValue> {
+    let sets = node.table().into_iter().flat_map(|table| &table.entries);
+    sets.filter_map(|set| {
+        let (default_features, enable) = match set.node.table() {
+            None => (true, set.node.list().map(|list| list.texts())),
+            Some(table) => (table.flag("default-features").unwrap_or(true), table.texts("features")),
+        };
+        named(&set.key, Setting::Features { default_features, enable: enable.unwrap_or_default() })
+    })
+    .collect()
+}
+
+type Own = (AxisKind, Vec<AxisValue>, Vec<String>);
+
+fn own(entry: &Entry, before: &[Axis], c: &mut Collector<'_>) -> Option<Own> {
+    let table = entry.node.table()?;
+    let var = table.entry("env")?;
+    let name = var.node.text()?;
+    let other = before.iter().find(|axis| matches!(&axis.kind, AxisKind::Env { var } if var == name));
+    if let Some(other) = other {
+        let problem = Problem::new(format!("the axis `{}` sets `{name}` already", other.name));
+        c.error(var.node.span.clone(), problem.help("give each axis a variable of its own"));
+    }
+    let values = table.node("values")?;
+    let list = match values.table() {
+        Some(table) => table.entries.iter().map(|value| (value.key.as_str(), value.node.text())).collect(),
+        None => values.one_or_many().iter().map(|value| (value.text().unwrap_or_default(), value.text())).collect(),
+    };
+    let list: Vec<(&str, Option<&str>)> = list;
+    let list = list.into_iter().filter_map(|(name, text)| named(name, Setting::Env(text?.to_owned())));
+    Some((AxisKind::Env { var: name.to_owned() }, list.collect(), rejected(values)))
+}
+
+/// Compares texts as people sort them: runs of digits by their number (`v9` before `v18`).
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a, b);
+    loop {
+        let (Some(x), Some(y)) = (a.chars().next(), b.chars().next()) else {
+            return a.len().cmp(&b.len());
+        };
+        if x.is_ascii_digit() && y.is_ascii_digit() {
+            let number = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+            let ((m, rest_a), (n, rest_b)) = (a.split_at(number(a)), b.split_at(number(b)));
+            let (short_m, short_n) = (m.trim_start_matches('0'), n.trim_start_matches('0'));
+            // Without leading zeros the longer is the greater; equal numbers fall back to their spelling.
+            let order = short_m.len().cmp(&short_n.len()).then_with(|| short_m.cmp(short_n)).then_with(|| m.cmp(n));
+            if order != Ordering::Equal {
+                return order;
+            }
+            (a, b) = (rest_a, rest_b);
+        } else if x != y {
+            return x.cmp(&y);
+        } else {
+            (a, b) = (&a[x.len_utf8()..], &b[y.len_utf8()..]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vintages_sort_as_people_sort_them() {
+        let mut names = ["v99-future", "v24-wal", "v18", "v100", "v24", "v9", "v24-10k", "v024"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(names, ["v9", "v18", "v024", "v24", "v24-10k", "v24-wal", "v99-future", "v100"]);
+    }
+}

@@ -1,0 +1,378 @@
+//! The shape of `compat/matrix.toml`: every key, what it means, what may stand there. The one place to add a key.
+
+use super::format::{Format, Words};
+use super::shape::{Key, Need, Rest, Shape, TableShape};
+
+/// The whole document.
+pub static DOCUMENT: TableShape = TableShape {
+    title: "the spec",
+    keys: &[
+        Key::default(
+            "version",
+            "The version of this file's format. There is one so far.",
+            Shape::Integer { min: 1, max: 1 },
+            Need::Integer(1),
+        ),
+        Key::required("project", "What is under test, and where its pages go.", Shape::Table(&PROJECT)),
+        Key::optional(
+            "claims",
+            "What users are promised. On the compatibility page each is proven, unproven or contradicted.",
+            Shape::Table(&CLAIMS),
+        ),
+        Key::required("axis", "The dimensions of the matrix; a cell is one value on each.", Shape::Table(&AXIS)),
+        Key::optional("sqlite", "How SQLite is built and linked.", Shape::Table(&SQLITE)),
+        Key::optional(
+            "suite",
+            "What is run in a cell. Default: one suite `tests`, of kind `test`.",
+            Shape::List { item: &Shape::Table(&SUITE), min: 1, unique: false },
+        ),
+        Key::optional(
+            "rule",
+            "What is expected other than a pass.",
+            Shape::List { item: &Shape::Table(&RULE), min: 0, unique: false },
+        ),
+        Key::optional(
+            "profile",
+            "Named choices of cells. `local` is taken when no other is named; default: all cells.",
+            Shape::Table(&PROFILES),
+        ),
+    ],
+    later: &["lock", "distro", "ci"],
+    rest: None,
+    min: 0,
+};
+
+static PROJECT: TableShape = TableShape {
+    title: "`[project]`",
+    keys: &[
+        Key::required(
+            "packages",
+            "The packages under test, members of the workspace; their path dependencies come along.",
+            Shape::List { item: &Shape::Text(Format::PackageName), min: 1, unique: true },
+        ),
+        Key::default(
+            "report",
+            "The compatibility page, relative to the workspace root.",
+            Shape::Text(Format::RelativePath),
+            Need::Text("docs/COMPATIBILITY.md"),
+        ),
+        Key::default(
+            "evidence",
+            "The folder of committed evidence, relative to the workspace root.",
+            Shape::Text(Format::RelativePath),
+            Need::Text("compat/evidence"),
+        ),
+    ],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static CLAIMS: TableShape = TableShape {
+    title: "`[claims]`",
+    keys: &[
+        Key::optional("rust", "The lowest Rust that works.", Shape::Text(Format::Version)),
+        Key::optional("sqlite", "The lowest SQLite that works.", Shape::Text(Format::Version)),
+        Key::optional(
+            "schema",
+            "Schemas that work, values of the `schema` axis.",
+            Shape::List { item: &Shape::Text(Format::ValueName), min: 1, unique: true },
+        ),
+        Key::optional("platforms", "Platforms that work, by tier.", Shape::Table(&PLATFORMS)),
+    ],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static PLATFORMS: TableShape = TableShape {
+    title: "`platforms`",
+    keys: &[],
+    later: &[],
+    rest: Some(Rest {
+        what: "a tier",
+        name: Format::ValueName,
+        doc: "The platforms of this tier, operating system and architecture.",
+        shape: &Shape::List { item: &Shape::Text(Format::Platform), min: 1, unique: true },
+    }),
+    min: 1,
+};
+
+static AXIS: TableShape = TableShape {
+    title: "`[axis]`",
+    keys: &[
+        Key::optional(
+            "rust",
+            "Toolchains: rustup's names, or folders with `bin/rustc` and `bin/cargo`.",
+            Shape::List {
+                item: &Shape::OneOf(&[Shape::Text(Format::Toolchain), Shape::Table(&PATH_TOOLCHAIN)]),
+                min: 1,
+                unique: true,
+            },
+        ),
+        Key::optional(
+            "sqlite",
+            "SQLite libraries: `bundled` (compiled in), `host` (the one installed here), exact versions.",
+            Shape::List { item: &Shape::Text(Format::Sqlite), min: 1, unique: true },
+        ),
+        Key::optional(
+            "schema",
+            "Fixtures: `fixtures/*` for every folder in `compat/fixtures`, or a list of their names and globs.",
+            Shape::OneOf(&[
+                Shape::Text(Format::Fixture),
+                Shape::List { item: &Shape::Text(Format::Fixture), min: 1, unique: true },
+            ]),
+        ),
+        Key::optional(
+            "features",
+            "Cargo feature sets: a name for each, and the features it switches on.",
+            Shape::Table(&FEATURES),
+        ),
+    ],
+    later: &["os", "deps"],
+    rest: Some(Rest {
+        what: "an axis of your own",
+        name: Format::AxisName,
+        doc: "An axis of your own: an environment variable that is set in each run.",
+        shape: &Shape::Table(&OWN_AXIS),
+    }),
+    min: 1,
+};
+
+static PATH_TOOLCHAIN: TableShape = TableShape {
+    title: "a toolchain",
+    keys: &[
+        Key::required("name", "The value's name.", Shape::Text(Format::ValueName)),
+        Key::required(
+            "path",
+            "A folder with `bin/rustc` and `bin/cargo`; a relative one starts at the workspace root.",
+            Shape::Text(Format::Path),
+        ),
+    ],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static FEATURES: TableShape = TableShape {
+    title: "`[axis.features]`",
+    keys: &[],
+    later: &[],
+    rest: Some(Rest {
+        what: "a feature set",
+        name: Format::ValueName,
+        doc: "A feature set: the features it switches on, beside the default ones or instead of them.",
+        shape: &Shape::OneOf(&[FEATURE_LIST, Shape::Table(&FEATURE_SET)]),
+    }),
+    min: 1,
+};
+
+const FEATURE_LIST: Shape = Shape::List { item: &Shape::Text(Format::FeatureName), min: 0, unique: true };
+
+static FEATURE_SET: TableShape = TableShape {
+    title: "a feature set",
+    keys: &[
+        Key::default(
+            "default-features",
+            "Whether the packages' default features stay on.",
+            Shape::Flag,
+            Need::Flag(true),
+        ),
+        Key::optional("features", "Features to switch on. Default: none.", FEATURE_LIST),
+    ],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static OWN_AXIS: TableShape = TableShape {
+    title: "an axis of your own",
+    keys: &[
+        Key::required("env", "The environment variable that each run gets.", Shape::Text(Format::EnvVar)),
+        Key::required(
+            "values",
+            "The variable's values: a list of texts that are their own names, or a table of name and text.",
+            Shape::OneOf(&[
+                Shape::List { item: &Shape::Text(Format::ValueName), min: 1, unique: true },
+                Shape::Table(&OWN_VALUES),
+            ]),
+        ),
+    ],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static OWN_VALUES: TableShape = TableShape {
+    title: "`values`",
+    keys: &[],
+    later: &[],
+    rest: Some(Rest {
+        what: "a value",
+        name: Format::ValueName,
+        doc: "The variable's text.",
+        shape: &Shape::Text(Format::Any),
+    }),
+    min: 1,
+};
+
+static SQLITE: TableShape = TableShape {
+    title: "`[sqlite]`",
+    keys: &[
+        Key::optional(
+            "bundled-feature",
+            "The packages' own feature that compiles SQLite in. Default: found from the dependency graph.",
+            Shape::Text(Format::FeatureName),
+        ),
+        Key::optional(
+            "compile-options",
+            "Compile-time options of exact versions, `NAME` or `NAME=VALUE`. Default: those of the bundled build.",
+            Shape::List { item: &Shape::Text(Format::CompileOption), min: 0, unique: true },
+        ),
+    ],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static SUITE: TableShape = TableShape {
+    title: "`[[suite]]`",
+    keys: &[
+        Key::required("name", "Its name, unique.", Shape::Text(Format::ValueName)),
+        Key::default("kind", "What is run.", Shape::Text(Format::Word(&SUITE_KINDS)), Need::Text("test")),
+        Key::default(
+            "doctests",
+            "Whether documentation tests run too, once per build.",
+            Shape::Flag,
+            Need::Flag(false),
+        ),
+        Key::default(
+            "timeout",
+            "The time limit of one test executable: `90s`, `5m`, `2h`, `500ms`.",
+            Shape::Text(Format::Duration),
+            Need::Text("5m"),
+        ),
+        Key::default(
+            "retries",
+            "How often a failing cell is tried again; a later pass counts as flaky.",
+            Shape::Integer { min: 0, max: 5 },
+            Need::Integer(0),
+        ),
+        Key::optional(
+            "env",
+            "Environment variables of each run, with placeholders such as `{schema.database}`.",
+            Shape::Table(&SUITE_ENV),
+        ),
+        Key::optional(
+            "args",
+            "Arguments to each test executable.",
+            Shape::List { item: &Shape::Text(Format::Any), min: 0, unique: false },
+        ),
+        Key::optional("when", "In which cells it runs. Default: all.", Shape::Table(&CONDITION)),
+    ],
+    later: &["tool", "command", "leak"],
+    rest: None,
+    min: 0,
+};
+
+static SUITE_KINDS: Words = Words {
+    what: "suite kind",
+    known: &[("test", "The packages' test executables.")],
+    later: &["leak", "bench", "command"],
+};
+
+static SUITE_ENV: TableShape = TableShape {
+    title: "`env`",
+    keys: &[],
+    later: &[],
+    rest: Some(Rest {
+        what: "an environment variable",
+        name: Format::EnvVar,
+        doc: "The variable's text, with placeholders; `{{` and `}}` are one brace.",
+        shape: &Shape::Text(Format::Template),
+    }),
+    min: 0,
+};
+
+static RULE: TableShape = TableShape {
+    title: "`[[rule]]`",
+    keys: &[
+        Key::required("when", "The cells it is about.", Shape::Table(&RULE_CONDITION)),
+        Key::required("expect", "What is expected there.", Shape::Text(Format::Word(&EXPECTATIONS))),
+        Key::optional("reason", "Why, for people. `expect = \"fail\"` needs it.", Shape::Text(Format::Sentence)),
+        Key::optional("issue", "Where it is discussed.", Shape::Text(Format::Url)),
+        Key::optional("until", "The last day on which the rule holds, `YYYY-MM-DD`.", Shape::Text(Format::Date)),
+    ],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static EXPECTATIONS: Words = Words {
+    what: "expectation",
+    known: &[
+        ("fail", "The cell does not work, for the reason given."),
+        ("skip", "The combination makes no sense and is left out of the plan."),
+        ("pass", "The cell works, as everywhere."),
+    ],
+    later: &[],
+};
+
+static PROFILES: TableShape = TableShape {
+    title: "`[profile]`",
+    keys: &[],
+    later: &[],
+    rest: Some(Rest {
+        what: "a profile",
+        name: Format::ValueName,
+        doc: "A choice of cells, taken by `--profile`.",
+        shape: &Shape::Table(&PROFILE),
+    }),
+    min: 0,
+};
+
+static PROFILE: TableShape = TableShape {
+    title: "a profile",
+    keys: &[
+        Key::default(
+            "strategy",
+            "How cells are chosen among those that `when` admits.",
+            Shape::Text(Format::Word(&STRATEGIES)),
+            Need::Text("all"),
+        ),
+        Key::optional(
+            "when",
+            "The cells admitted: a condition, or several of which one must hold. Default: all.",
+            Shape::OneOf(&[
+                Shape::Table(&CONDITION),
+                Shape::List { item: &Shape::Table(&CONDITION), min: 1, unique: false },
+            ]),
+        ),
+        Key::optional(
+            "suites",
+            "The suites that run. Default: all.",
+            Shape::List { item: &Shape::Text(Format::ValueName), min: 1, unique: true },
+        ),
+    ],
+    later: &["pin", "budget", "strength"],
+    rest: None,
+    min: 0,
+};
+
+static STRATEGIES: Words =
+    Words { what: "strategy", known: &[("all", "Every admitted cell.")], later: &["pairwise", "t-way"] };
+
+static CONDITION: TableShape = TableShape { title: "`when`", keys: &[], later: &[], rest: Some(TESTS), min: 0 };
+
+/// A rule that holds everywhere is surely a mistake.
+static RULE_CONDITION: TableShape = TableShape { title: "`when`", keys: &[], later: &[], rest: Some(TESTS), min: 1 };
+
+const TESTS: Rest = Rest {
+    what: "an axis",
+    name: Format::AxisName,
+    doc: "A value's name, a glob (`v24*`), a version requirement (`>=3.38, <3.46`), or a list of which one must hold.",
+    shape: &Shape::OneOf(&[
+        Shape::Text(Format::Test),
+        Shape::List { item: &Shape::Text(Format::Test), min: 1, unique: true },
+    ]),
+};

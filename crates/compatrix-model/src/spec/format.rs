@@ -1,0 +1,424 @@
+//! The formats of strings: how each is spelled, checked and described. Nothing here knows another part of the spec.
+
+use std::time::Duration;
+
+use semver::Version;
+
+use super::problem::Problem;
+use super::sqlite;
+use crate::axis::{AxisName, InvalidName, ValueName};
+use crate::condition::partial_version;
+
+/// What a string must look like.
+#[derive(Debug, Clone, Copy)]
+pub enum Format {
+    /// Any text without NUL.
+    Any,
+    /// A text for people, not blank.
+    Sentence,
+    /// The name of a value, suite, profile or tier.
+    ValueName,
+    /// The name of an axis.
+    AxisName,
+    /// The name of a package.
+    PackageName,
+    /// The name of a cargo feature, perhaps `dependency/feature`.
+    FeatureName,
+    /// A path below the workspace root.
+    RelativePath,
+    /// Any path.
+    Path,
+    /// `1`, `1.70` or `1.70.2`.
+    Version,
+    /// A toolchain as rustup names it.
+    Toolchain,
+    /// `bundled`, `host` or an exact version that can be had.
+    Sqlite,
+    /// A fixture's name or a glob, with or without `fixtures/`.
+    Fixture,
+    /// The name of an environment variable that the engine does not set itself.
+    EnvVar,
+    /// `YYYY-MM-DD`.
+    Date,
+    /// A whole number and a unit: `90s`, `5m`.
+    Duration,
+    /// A web address.
+    Url,
+    /// `linux-x86_64`.
+    Platform,
+    /// `NAME` or `NAME=VALUE` of a C macro.
+    CompileOption,
+    /// A test of a condition; checked against the axis when lowered.
+    Test,
+    /// A text with placeholders; checked against the axes when lowered.
+    Template,
+    /// One of a closed set.
+    Word(&'static Words),
+}
+
+/// A closed set of words.
+#[derive(Debug)]
+pub struct Words {
+    /// What such a word is: "strategy".
+    pub what: &'static str,
+    /// The words, each with what it means.
+    pub known: &'static [(&'static str, &'static str)],
+    /// Words of the design that this version does not know yet.
+    pub later: &'static [&'static str],
+}
+
+/// Environment variables that the engine sets itself; `*` stands for the rest of the name.
+pub const RESERVED_VARIABLES: &[(&str, &str)] = &[
+    ("PATH", "a cell's tools are found by full path"),
+    ("HOME", "each run has a clean one"),
+    ("TMPDIR", "each run has its own folder"),
+    ("LD_*", "it decides which SQLite a run loads"),
+    ("DYLD_*", "it decides which SQLite a run loads"),
+    ("CARGO*", "it belongs to the toolchain of the cell"),
+    ("RUSTC*", "it belongs to the toolchain of the cell"),
+    ("RUSTDOC*", "it belongs to the toolchain of the cell"),
+    ("RUSTFLAGS", "it belongs to the build of the cell"),
+    ("RUSTUP*", "it belongs to the toolchain of the cell"),
+    ("SQLITE3_*", "it decides which SQLite a build links"),
+    ("LIBSQLITE3_*", "it decides which SQLite a build links"),
+];
+
+const SYSTEMS: &[&str] = &["linux", "macos", "windows", "freebsd", "netbsd", "openbsd", "illumos", "android", "ios"];
+const ARCHITECTURES: &[&str] =
+    &["x86_64", "aarch64", "x86", "arm", "riscv64", "powerpc64", "s390x", "loongarch64", "wasm32"];
+/// Other people's names of the same things.
+const PLATFORM_ALIASES: &[(&str, &str)] =
+    &[("darwin", "macos"), ("osx", "macos"), ("win", "windows"), ("amd64", "x86_64"), ("arm64", "aarch64")];
+
+/// The longest time limit of one test executable.
+const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Format {
+    /// Whether the text is of this format, and if not, why and what would be.
+    pub(crate) fn check(self, text: &str) -> Result<(), Problem> {
+        if text.contains('\0') {
+            return Err(Problem::new("a NUL character cannot stand in an environment or a command line"));
+        }
+        match self {
+            Format::Any | Format::Test | Format::Template => Ok(()),
+            Format::Sentence if text.trim().is_empty() => Err(Problem::new("a blank text says nothing")),
+            Format::Sentence => Ok(()),
+            Format::ValueName => ValueName::new(text).map(drop).map_err(|e| bad_name(text, &e)),
+            Format::AxisName => AxisName::new(text).map(drop).map_err(|e| bad_name(text, &e)),
+            Format::PackageName => spelled(text, "a package name (letters, digits, `-`, `_`)", "-_"),
+            Format::FeatureName => feature(text),
+            Format::RelativePath => relative_path(text),
+            Format::Path if text.trim().is_empty() => Err(Problem::new("an empty path")),
+            Format::Path => Ok(()),
+            Format::Version => partial_version(text).map(drop).ok_or_else(|| bad_version(text)),
+            Format::Toolchain => toolchain(text),
+            Format::Sqlite => sqlite_value(text),
+            Format::Fixture => fixture(text).map(drop),
+            Format::EnvVar => env_var(text),
+            Format::Date => date(text),
+            Format::Duration => duration(text).map(drop),
+            Format::Url => url(text),
+            Format::Platform => platform(text),
+            Format::CompileOption => compile_option(text),
+            Format::Word(words) => word(text, words),
+        }
+    }
+
+    /// The format as a regular expression of ECMA 262, for editors; what it lets through is still checked.
+    pub fn pattern(self) -> Option<&'static str> {
+        match self {
+            Format::Any | Format::Path | Format::Test | Format::Template | Format::Word(_) => None,
+            Format::Sentence => Some(r"\S"),
+            Format::ValueName => Some(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"),
+            Format::AxisName => Some(r"^[a-z][a-z0-9_-]*$"),
+            Format::PackageName => Some(r"^[A-Za-z_][A-Za-z0-9_-]*$"),
+            Format::FeatureName => Some(r"^[A-Za-z0-9_][A-Za-z0-9_+./?-]*$"),
+            Format::RelativePath => Some(r"^[^/\\]"),
+            Format::Version => Some(r"^\d+(\.\d+){0,2}$"),
+            Format::Toolchain => Some(r"^((stable|beta|nightly)(-\d{4}-\d{2}-\d{2})?|1\.\d+(\.\d+(-beta(\.\d+)?)?)?)$"),
+            Format::Sqlite => Some(r"^(bundled|host|\d+\.\d+\.\d+)$"),
+            Format::Fixture => Some(r"^(fixtures/)?[A-Za-z0-9*?][A-Za-z0-9._+*?-]*$"),
+            Format::EnvVar => Some(r"^[A-Za-z_][A-Za-z0-9_]*$"),
+            Format::Date => Some(r"^\d{4}-\d{2}-\d{2}$"),
+            Format::Duration => Some(r"^\d+(ms|s|m|h)$"),
+            Format::Url => Some(r"^https?://"),
+            Format::Platform => Some(r"^[a-z]+-[a-z0-9_]+$"),
+            Format::CompileOption => Some(r"^[A-Z_][A-Z0-9_]*(=.*)?$"),
+        }
+    }
+}
+
+/// Reads a whole number and a unit: `500ms`, `90s`, `5m`, `2h`.
+pub(crate) fn duration(text: &str) -> Result<Duration, Problem> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let bad =
+        || Problem::new(format!("`{text}` is not a duration")).help("write a whole number and a unit: `90s`, `5m`");
+    let meant = match unit.trim().to_lowercase().as_str() {
+        "ms" | "msec" | "millis" | "milliseconds" => "ms",
+        "s" | "sec" | "secs" | "second" | "seconds" | "" => "s",
+        "m" | "min" | "mins" | "minute" | "minutes" => "m",
+        "h" | "hr" | "hrs" | "hour" | "hours" => "h",
+        _ => return Err(bad()),
+    };
+    let number: u64 = number.parse().map_err(|_| bad())?;
+    if meant != unit {
+        return Err(bad().nearest(format!("{number}{meant}")));
+    }
+    let duration = match meant {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "m" => number.checked_mul(60).map(Duration::from_secs),
+        _ => number.checked_mul(3600).map(Duration::from_secs),
+    };
+    match duration {
+        Some(duration) if duration.is_zero() => {
+            Err(Problem::new("a time limit of nothing lets nothing pass").help("write for example `5m`"))
+        }
+        Some(duration) if duration <= MAX_DURATION => Ok(duration),
+        _ => Err(Problem::new(format!("a time limit of `{text}` is too long")).help("the longest is `24h`")),
+    }
+}
+
+/// The name or glob of fixtures, without the folder `fixtures/`.
+pub(crate) fn fixture(text: &str) -> Result<&str, Problem> {
+    let glob = text.strip_prefix("./").unwrap_or(text);
+    let glob = glob.strip_prefix("fixtures/").unwrap_or(glob);
+    if glob.contains(['/', '\\']) {
+        let last = glob.rsplit(['/', '\\']).next().filter(|last| !last.is_empty()).unwrap_or("*");
+        return Err(Problem::new(format!("`{text}` is not below `fixtures/`"))
+            .nearest(format!("fixtures/{last}"))
+            .help("fixtures are the folders right below `compat/fixtures`"));
+    }
+    if ValueName::new(glob.replace(['*', '?'], "x")).is_err() {
+        return Err(Problem::new(format!("`{text}` is neither a fixture's name nor a glob"))
+            .help("write `fixtures/*`, a folder's name such as `v24`, or a glob such as `v24*`"));
+    }
+    Ok(glob)
+}
+
+/// Whether a text is a glob.
+pub(crate) fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
+fn bad_name(text: &str, error: &InvalidName) -> Problem {
+    let fixed: String = text
+        .trim()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "._+-".contains(c) { c.to_ascii_lowercase() } else { '-' })
+        .collect();
+    let fixed = (!text.is_empty() && fixed != text && AxisName::new(fixed.as_str()).is_ok()).then_some(fixed);
+    Problem::new(error.to_string()).nearest(fixed)
+}
+
+fn spelled(text: &str, what: &str, more: &str) -> Result<(), Problem> {
+    let first = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    if first && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c)) {
+        Ok(())
+    } else {
+        Err(Problem::new(format!("`{text}` is not {what}")))
+    }
+}
+
+fn feature(text: &str) -> Result<(), Problem> {
+    if text.contains(',') || text.contains(' ') {
+        return Err(Problem::new(format!("`{text}` is not one feature name"))
+            .help("write a list with one string for each feature: `[\"json\", \"pool\"]`"));
+    }
+    spelled(text, "a feature name (letters, digits, `_`, `-`, `+`, `.`)", "_-+./?")
+}
+
+fn relative_path(text: &str) -> Result<(), Problem> {
+    let windows_drive = text.as_bytes().get(1) == Some(&b':');
+    if text.trim().is_empty() {
+        Err(Problem::new("an empty path"))
+    } else if text.starts_with(['/', '\\', '~']) || windows_drive || text.split(['/', '\\']).any(|part| part == "..") {
+        Err(Problem::new(format!("`{text}` is not below the workspace root"))
+            .help("write a path relative to the workspace root, without `..`"))
+    } else {
+        Ok(())
+    }
+}
+
+fn bad_version(text: &str) -> Problem {
+    let trimmed = text.trim().trim_start_matches(['v', 'V', '=', '^', '~', '>', '<', ' ']).trim_end_matches(".x");
+    let fixed = partial_version(trimmed).map(|_| trimmed.to_owned());
+    Problem::new(format!("`{text}` is not a version"))
+        .help("write one to three numbers: `1.70`, `3.35.4`")
+        .nearest(fixed)
+}
+
+fn toolchain(text: &str) -> Result<(), Problem> {
+    let bad = |why: String| {
+        Problem::new(why).help(
+            "a toolchain is `stable`, `beta`, `nightly`, one of a day such as `nightly-2026-05-19`, a version such as \
+             `1.70` or `1.70.0`, or a folder: `{ name = \"debian\", path = \"/opt/rust\" }`",
+        )
+    };
+    if distribution(text) {
+        return Err(not_yet(&format!("the toolchain of a distribution, `{text}`,"))
+            .help("name a folder instead: `{ name = \"debian-12\", path = \"/opt/rust\" }`"));
+    }
+    let (channel, day) = text.split_once('-').map_or((text, None), |(channel, day)| (channel, Some(day)));
+    if ["stable", "beta", "nightly"].contains(&channel) {
+        return match day {
+            None => Ok(()),
+            Some(day) => date(day).map_err(|_| {
+                bad(format!("`{day}` is not a day that a toolchain can be of")).label("a day reads `YYYY-MM-DD`")
+            }),
+        };
+    }
+    let parts: Vec<&str> = channel.split('.').collect();
+    let beta = |tag: &str| {
+        tag.strip_prefix("beta")
+            .is_some_and(|n| n.is_empty() || (n.starts_with('.') && partial_version(&n[1..]).is_some()))
+    };
+    match (partial_version(channel), parts.len(), day) {
+        (Some(version), 2 | 3, None) if version.major == 1 => Ok(()),
+        (Some(version), 3, Some(tag)) if version.major == 1 && beta(tag) => Ok(()),
+        (Some(version), 2 | 3, None) => {
+            Err(bad(format!("there is no Rust {}", version.major)).label("no such release"))
+        }
+        _ => {
+            let trimmed = text.trim().trim_start_matches(['v', 'V', '=', '^', '~']);
+            let trimmed =
+                trimmed.strip_prefix("rust-").unwrap_or(trimmed).trim_end_matches(".x").trim_end_matches(".*");
+            let digits = trimmed.replace(['o', 'O'], "0").replace(['l', 'I'], "1");
+            let candidates = [trimmed.to_owned(), digits];
+            let version = candidates.into_iter().find(|c| c != text && toolchain(c).is_ok());
+            let word = super::problem::nearest(channel, ["stable", "beta", "nightly"]).map(str::to_owned);
+            Err(bad(format!("`{text}` is not a toolchain")).nearest(version.or(word)))
+        }
+    }
+}
+
+fn sqlite_value(text: &str) -> Result<(), Problem> {
+    let list = || sqlite::AMALGAMATIONS.iter().map(|(version, _)| *version);
+    let all = || ["bundled", "host"].into_iter().chain(list());
+    if distribution(text) {
+        return Err(
+            not_yet(&format!("the SQLite of a distribution, `{text}`,")).help("name an exact version, or `host`")
+        );
+    }
+    match text {
+        "bundled" | "host" => Ok(()),
+        "system" | "installed" => {
+            Err(Problem::new(format!("`{text}` is not a SQLite")).known(text, all()).nearest("host".to_owned()))
+        }
+        _ => match (text.parse::<Version>().ok(), partial_version(text)) {
+            (Some(version), Some(_)) if sqlite::crate_version(&version).is_some() => Ok(()),
+            (_, Some(version)) => {
+                let minor = list().find(|known| known.starts_with(&format!("{text}."))).map(str::to_owned);
+                let (lower, higher) = sqlite::neighbours(&version);
+                let near: Vec<String> = [lower, higher].into_iter().flatten().map(|v| format!("`{v}`")).collect();
+                let what = if minor.is_some() { "is not an exact version" } else { "cannot be had" };
+                Err(Problem::new(format!("SQLite `{text}` {what}"))
+                    .label("no libsqlite3-sys package carries it")
+                    .known(text, all())
+                    .nearest(minor)
+                    .help(format!("the nearest that can be had: {}", near.join(" and "))))
+            }
+            _ => Err(Problem::new(format!("`{text}` is not a SQLite")).known(text, all())),
+        },
+    }
+}
+
+/// Whether the text names a release of a Linux distribution, a word of the design.
+fn distribution(text: &str) -> bool {
+    ["debian-", "ubuntu-", "fedora-", "alpine-"].iter().any(|name| text.starts_with(name))
+}
+
+pub(crate) fn not_yet(what: &str) -> Problem {
+    Problem::new(format!("{what} is not supported by this version of compatrix yet"))
+}
+
+fn env_var(text: &str) -> Result<(), Problem> {
+    let reserved = RESERVED_VARIABLES.iter().find(|(pattern, _)| match pattern.strip_suffix('*') {
+        Some(start) => text.starts_with(start),
+        None => text == *pattern,
+    });
+    if let Some((_, why)) = reserved {
+        return Err(Problem::new(format!("`{text}` is set by compatrix: {why}")).label("reserved"));
+    }
+    let first = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if first && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        Ok(())
+    } else {
+        Err(Problem::new(format!("`{text}` is not the name of an environment variable"))
+            .help("use letters, digits and `_`, not a digit first"))
+    }
+}
+
+/// Checks a calendar date of four, two and two digits.
+pub(crate) fn date(text: &str) -> Result<(), Problem> {
+    let bad = || Problem::new(format!("`{text}` is not a date")).help("write year, month, day as `YYYY-MM-DD`");
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts[..] else { return Err(bad()) };
+    let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u32>().ok()).flatten();
+    let (Some(y), Some(m), Some(d)) = (number(year), number(month), number(day)) else { return Err(bad()) };
+    let leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+    let days = match m {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    if !(1..=days).contains(&d) {
+        return Err(bad().label("no such day"));
+    }
+    if (year.len(), month.len(), day.len()) != (4, 2, 2) {
+        return Err(bad().nearest(format!("{y:04}-{m:02}-{d:02}")));
+    }
+    Ok(())
+}
+
+fn url(text: &str) -> Result<(), Problem> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match rest {
+        Some(rest) if rest.len() > 2 && !rest.contains(|c: char| c.is_whitespace() || "<>\"".contains(c)) => Ok(()),
+        _ => Err(Problem::new(format!("`{text}` is not a web address")).help("write it in full: `https://…`")),
+    }
+}
+
+fn platform(text: &str) -> Result<(), Problem> {
+    let alias = |part: &str| PLATFORM_ALIASES.iter().find(|(a, _)| *a == part).map_or(part, |(_, b)| *b).to_owned();
+    let (system, arch) = text.split_once('-').unwrap_or((text, ""));
+    if SYSTEMS.contains(&system) && ARCHITECTURES.contains(&arch) {
+        return Ok(());
+    }
+    let near = |part: &str, known: &[&str]| {
+        let part = alias(part);
+        super::problem::nearest(&part, known.iter().copied()).map(str::to_owned)
+    };
+    let meant = near(system, SYSTEMS).zip(near(arch, ARCHITECTURES)).map(|(s, a)| format!("{s}-{a}"));
+    Err(Problem::new(format!("`{text}` is not a platform")).nearest(meant).help(format!(
+        "write an operating system ({}), `-`, an architecture ({})",
+        SYSTEMS.join(", "),
+        ARCHITECTURES.join(", ")
+    )))
+}
+
+fn compile_option(text: &str) -> Result<(), Problem> {
+    let name = text.split('=').next().unwrap_or_default();
+    let first = name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_');
+    if first && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') {
+        return Ok(());
+    }
+    let meant = text.strip_prefix("-D").filter(|rest| compile_option(rest).is_ok()).map(str::to_owned);
+    Err(Problem::new(format!("`{text}` is not a compile-time option"))
+        .nearest(meant)
+        .help("write `NAME` or `NAME=VALUE`, as in `SQLITE_ENABLE_FTS5`"))
+}
+
+fn word(text: &str, words: &Words) -> Result<(), Problem> {
+    let known = || words.known.iter().map(|(word, _)| *word);
+    if known().any(|word| word == text) {
+        Ok(())
+    } else if words.later.contains(&text) {
+        Err(not_yet(&format!("the {} `{text}`", words.what)).known("", known()))
+    } else {
+        Err(Problem::new(format!("unknown {} `{text}`", words.what)).known(text, known()))
+    }
+}

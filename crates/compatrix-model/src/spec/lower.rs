@@ -1,0 +1,250 @@
+//! From a tree of the right shape to a [`Spec`]: names that refer to each other, and what makes no sense together.
+
+use std::collections::BTreeMap;
+
+use super::axes::{axes, Axes};
+use super::check::twice;
+use super::format::duration;
+use super::problem::{Collector, Problem};
+use super::rules::{meets_claim, rules, RuleMarks};
+use super::tree::{Node, Table};
+use super::{
+    sqlite, ClaimedVersion, Claims, Profile, Project, Spec, SqliteSettings, Strategy, Suite, SuiteKind, Template,
+};
+use crate::axis::AxisKind;
+use crate::condition::expr::unknown_axis;
+use crate::condition::{partial_version, value_version, Condition, ValueTest, Versions};
+
+/// What lowering needs beside the tree.
+pub(crate) struct Context<'c, 'a> {
+    /// The folders of fixtures that exist.
+    pub(crate) fixtures: &'c [String],
+    /// Takes what is wrong.
+    pub(crate) c: &'c mut Collector<'a>,
+}
+
+/// Lowers the document. What is wrong is reported and left out, so the result counts only if nothing was.
+pub(crate) fn spec(root: &Table, cx: &mut Context<'_, '_>) -> (Spec, Vec<RuleMarks>) {
+    let axes = axes(root, cx.fixtures, cx.c);
+    let suites = suites(root, &axes, cx);
+    let claims = claims(root, &axes, cx.c);
+    let profiles = profiles(root, &axes, &suites, cx.c);
+    let (rules, marks) = rules(root, &axes, cx);
+    let sqlite = root.table("sqlite");
+    let spec = Spec {
+        project: project(root),
+        claims,
+        suites: suites.list,
+        rules,
+        profiles,
+        sqlite: SqliteSettings {
+            bundled_feature: sqlite.and_then(|table| table.owned("bundled-feature")),
+            compile_options: sqlite.and_then(|table| table.texts("compile-options")),
+        },
+        space: axes.space,
+    };
+    (spec, marks)
+}
+
+/// Lowers a condition; `None` if something is wrong with it.
+pub(crate) fn condition(when: &Table, axes: &Axes, c: &mut Collector<'_>) -> Option<Condition> {
+    let mut terms = Vec::new();
+    let mut complete = when.rejected.is_empty();
+    for entry in &when.entries {
+        let Some((_, axis)) = axes.space.axis(&entry.key) else {
+            if !axes.is_lost(&entry.key) {
+                c.error(entry.key_span.clone(), unknown_axis(&entry.key, &axes.space));
+            }
+            complete = false;
+            continue;
+        };
+        complete &= entry.node.list().is_none_or(|list| list.rejected.is_empty());
+        let mut tests = Vec::new();
+        for node in entry.node.one_or_many() {
+            let Some(text) = node.text() else { continue };
+            match ValueTest::parse(text, axis, axes.rejected(&entry.key)) {
+                Ok(test) => tests.push(test),
+                Err(problem) => {
+                    c.error(node.span.clone(), problem);
+                    complete = false;
+                }
+            }
+        }
+        terms.push((axis.name.clone(), tests));
+    }
+    complete.then_some(Condition { terms })
+}
+
+fn project(root: &Table) -> Project {
+    let table = root.table("project");
+    let text = |key| table.and_then(|table| table.owned(key)).unwrap_or_default();
+    Project {
+        packages: table.and_then(|table| table.texts("packages")).unwrap_or_default(),
+        report: text("report"),
+        evidence: text("evidence"),
+    }
+}
+
+fn claims(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> Claims {
+    let Some(table) = root.table("claims") else { return Claims::default() };
+    for node in table.node("schema").into_iter().flat_map(Node::one_or_many) {
+        let Some(text) = node.text() else { continue };
+        let on_axis = axes.space.axis_of(&AxisKind::Schema).map(|(_, axis)| axis);
+        let names = || on_axis.into_iter().flat_map(|axis| axis.values.iter().map(|value| value.name.as_str()));
+        let excused = axes.is_lost("schema") || axes.rejected("schema").iter().any(|name| name == text);
+        if !excused && !names().any(|name| name == text) {
+            let problem = Problem::new(format!("the claimed schema `{text}` is no value of the axis `schema`"));
+            c.error(node.span.clone(), problem.known(text, names()).needs_whole());
+        }
+    }
+    let mut seen: BTreeMap<&str, &Node> = BTreeMap::new();
+    let mut platforms = Vec::new();
+    for tier in table.table("platforms").into_iter().flat_map(|tiers| &tiers.entries) {
+        for node in tier.node.one_or_many() {
+            let Some(text) = node.text() else { continue };
+            match seen.get(text) {
+                Some(first) => c.error(node.span.clone(), twice(text, "platforms", &first.span)),
+                None => drop(seen.insert(text, node)),
+            }
+        }
+        platforms.push((tier.key.clone(), tier.node.list().map(|list| list.texts()).unwrap_or_default()));
+    }
+    Claims {
+        rust: claimed(table, &AxisKind::Rust, axes, c),
+        sqlite: claimed(table, &AxisKind::Sqlite, axes, c),
+        schema: table.texts("schema").unwrap_or_default(),
+        platforms,
+    }
+}
+
+fn claimed(table: &Table, kind: &AxisKind, axes: &Axes, c: &mut Collector<'_>) -> Option<ClaimedVersion> {
+    let key = if *kind == AxisKind::Rust { "rust" } else { "sqlite" };
+    let node = table.node(key)?;
+    let text = node.text()?;
+    let version = partial_version(text)?;
+    let axis = axes.space.axis_of(kind).map(|(_, axis)| axis);
+    let proven = axis.is_some_and(|axis| {
+        let versions = axis.values.iter().filter_map(|value| value_version(&axis.name, &value.name, &Versions::new()));
+        versions.into_iter().any(|version| meets_claim(text, &version))
+    });
+    if !proven && !axes.is_lost(key) && axes.rejected(key).is_empty() {
+        let ladder = sqlite::AMALGAMATIONS.iter().map(|(version, _)| *version);
+        let mut available =
+            ladder.filter(|known| partial_version(known).is_some_and(|known| meets_claim(text, &known)));
+        let value = match kind {
+            AxisKind::Sqlite => available.next(),
+            _ => Some(text),
+        };
+        let problem = Problem::new(format!("the claim stays unproven: no value of the axis `{key}` is {text}"));
+        c.warning(
+            node.span.clone(),
+            match value {
+                Some(value) => problem.help(format!("add `\"{value}\"` to `axis.{key}`")),
+                None => problem.help("no SQLite of that version can be had; claim one that can"),
+            },
+        );
+    }
+    Some(ClaimedVersion { text: text.to_owned(), version })
+}
+
+/// The suites, and whether some were left out.
+struct Suites {
+    list: Vec<Suite>,
+    /// Names that exist, those of suites with errors too.
+    names: Vec<String>,
+    /// Whether a suite's name could not be read.
+    nameless: bool,
+}
+
+fn suites(root: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> Suites {
+    let mut suites = Suites { list: Vec::new(), names: Vec::new(), nameless: false };
+    let mut spans: Vec<std::ops::Range<usize>> = Vec::new();
+    for (_, table) in root.tables("suite") {
+        let suite = suite(table, axes, cx);
+        let Some(name) = table.node("name") else {
+            suites.nameless = true;
+            continue;
+        };
+        let text = name.text().unwrap_or_default();
+        match suites.names.iter().position(|old| old == text) {
+            Some(first) => cx.c.error(name.span.clone(), twice(text, "suite", &spans[first])),
+            None => {
+                suites.names.push(text.to_owned());
+                spans.push(name.span.clone());
+                suites.list.push(suite);
+            }
+        }
+    }
+    if root.entry("suite").is_none() {
+        suites.names.push("tests".to_owned());
+        suites.list.push(default_suite());
+    }
+    suites
+}
+
+/// The suite of a spec that names none.
+fn default_suite() -> Suite {
+    Suite {
+        name: "tests".to_owned(),
+        kind: SuiteKind::Test,
+        doctests: false,
+        timeout: DEFAULT_TIMEOUT,
+        retries: 0,
+        env: Vec::new(),
+        args: Vec::new(),
+        when: Condition::default(),
+    }
+}
+
+const DEFAULT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(300);
+
+fn suite(table: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> Suite {
+    let mut env = Vec::new();
+    for entry in table.table("env").into_iter().flat_map(|env| &env.entries) {
+        let taken =
+            axes.space.axes().iter().find(|axis| matches!(&axis.kind, AxisKind::Env { var } if *var == entry.key));
+        if let Some(axis) = taken {
+            let problem = Problem::new(format!("the axis `{}` sets `{}` already", axis.name, entry.key));
+            cx.c.error(
+                entry.key_span.clone(),
+                problem.help(format!("use another variable and `{{{}.name}}`", axis.name)),
+            );
+        }
+        match Template::parse(entry.node.text().unwrap_or_default(), &axes.space) {
+            Ok(template) => env.push((entry.key.clone(), template)),
+            Err(problem) => cx.c.error(entry.node.span.clone(), problem),
+        }
+    }
+    let when = table.table("when").and_then(|when| condition(when, axes, cx.c));
+    Suite {
+        name: table.owned("name").unwrap_or_default(),
+        kind: SuiteKind::Test,
+        doctests: table.flag("doctests").unwrap_or_default(),
+        timeout: table.text("timeout").and_then(|text| duration(text).ok()).unwrap_or(DEFAULT_TIMEOUT),
+        retries: table.integer("retries").and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
+        env,
+        args: table.texts("args").unwrap_or_default(),
+        when: when.unwrap_or_default(),
+    }
+}
+
+fn profiles(root: &Table, axes: &Axes, suites: &Suites, c: &mut Collector<'_>) -> BTreeMap<String, Profile> {
+    let mut profiles = BTreeMap::new();
+    for entry in root.table("profile").into_iter().flat_map(|profiles| &profiles.entries) {
+        let Some(table) = entry.node.table() else { continue };
+        let conditions = table.node("when").into_iter().flat_map(Node::one_or_many).filter_map(Node::table);
+        let when = conditions.filter_map(|when| condition(when, axes, c)).collect();
+        for node in table.node("suites").into_iter().flat_map(Node::one_or_many) {
+            let Some(name) = node.text() else { continue };
+            if !suites.nameless && !suites.names.iter().any(|known| known == name) {
+                let problem = Problem::new(format!("unknown suite `{name}`")).known(name, &suites.names);
+                c.error(node.span.clone(), problem.needs_whole());
+            }
+        }
+        let suites = table.texts("suites").unwrap_or_default();
+        profiles.insert(entry.key.clone(), Profile { strategy: Strategy::All, when, suites });
+    }
+    let local = || Profile { strategy: Strategy::All, when: Vec::new(), suites: Vec::new() };
+    profiles.entry("local".to_owned()).or_insert_with(local);
+    profiles
+}

@@ -1,0 +1,104 @@
+//! The entry: text in, a [`Spec`] or all its errors out.
+
+use std::ops::Range;
+
+use toml::de::DeTable;
+
+use super::document::DOCUMENT;
+use super::lower::{self, Context};
+use super::problem::{Collector, Problem};
+use super::rules::RuleMarks;
+use super::{check, Diagnostics, Rule, Spec};
+
+/// A spec that could be read, with what is odd about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parsed {
+    /// The spec.
+    pub spec: Spec,
+    /// Warnings only; often empty.
+    pub warnings: Diagnostics,
+    file: String,
+    text: String,
+    marks: Vec<RuleMarks>,
+}
+
+impl Parsed {
+    /// A warning for each rule whose last day is before `today` (`YYYY-MM-DD`, which the caller knows): it holds no more.
+    pub fn expired(&self, today: &str) -> Diagnostics {
+        let mut c = Collector::new(&self.text, &self.file);
+        for (rule, marks) in self.spec.rules.iter().zip(&self.marks) {
+            if let Some(until) = rule.until.as_deref().filter(|until| *until < today) {
+                let problem = Problem::new(format!("the rule of line {} expired on {until}", rule.line))
+                    .label(format!("today is {today}"))
+                    .help("look whether its reason still stands: then give it a later day, else delete it");
+                c.warning(marks.until.clone(), problem);
+            }
+        }
+        c.finish()
+    }
+}
+
+/// The rules whose last day is before `today` (`YYYY-MM-DD`): they hold no more.
+pub fn expired<'s>(spec: &'s Spec, today: &str) -> Vec<&'s Rule> {
+    spec.rules.iter().filter(|rule| rule.until.as_deref().is_some_and(|until| until < today)).collect()
+}
+
+/// Reads a spec. `file` is only a name for messages; `fixtures` are the names of the folders in `compat/fixtures`, which
+/// the globs of the `schema` axis are matched with.
+///
+/// # Errors
+///
+/// All that is wrong, at once and in the order of the text: syntax, shape and meaning; warnings among it.
+pub fn parse(text: &str, file: &str, fixtures: &[String]) -> Result<Parsed, Diagnostics> {
+    let mut c = Collector::new(text, file);
+    let (root, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() && root.get_ref().is_empty() {
+        let problem = Problem::new("the spec is empty").help("write a first one by `cargo xtask init`");
+        c.error(0..0, problem);
+        return Err(c.finish());
+    }
+    for error in errors {
+        let (span, problem) = syntax(text, error.message(), error.span());
+        c.syntax(span, problem);
+    }
+    let tree = check::document(root.get_ref(), &DOCUMENT, &mut c);
+    let (spec, marks) = lower::spec(&tree, &mut Context { fixtures, c: &mut c });
+    let failed = c.has_errors();
+    let diagnostics = c.finish();
+    if failed {
+        return Err(diagnostics);
+    }
+    Ok(Parsed { spec, warnings: diagnostics, file: file.to_owned(), text: text.to_owned(), marks })
+}
+
+/// Reads a spec as it comes from a file; see [`parse`]. A file that is not UTF-8 is an error at its first bad byte.
+pub fn parse_bytes(bytes: &[u8], file: &str, fixtures: &[String]) -> Result<Parsed, Diagnostics> {
+    let error = match std::str::from_utf8(bytes) {
+        Ok(text) => return parse(text, file, fixtures),
+        Err(error) => error,
+    };
+    let at = error.valid_up_to();
+    let text = String::from_utf8_lossy(bytes);
+    let mut c = Collector::new(&text, file);
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    let mut problem =
+        Problem::new(format!("the file is not UTF-8: byte 0x{byte:02x} at offset {at}")).label("not UTF-8");
+    problem = match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => problem.help("it looks like UTF-16; save it as UTF-8"),
+        _ => problem.help("save it as UTF-8; TOML knows no other encoding"),
+    };
+    // The bad byte has become one replacement character.
+    c.error(at..at + '\u{fffd}'.len_utf8(), problem);
+    Err(c.finish())
+}
+
+/// A syntax error in the house's words.
+fn syntax(text: &str, message: &str, span: Option<Range<usize>>) -> (Range<usize>, Problem) {
+    let span = span.unwrap_or(text.len()..text.len());
+    let found = text.get(span.clone()).unwrap_or_default();
+    let problem = match message {
+        "duplicate key" => Problem::new(format!("`{found}` is set twice")).help("leave one of them out"),
+        _ => Problem::new(format!("not TOML: {message}")),
+    };
+    (span, problem)
+}

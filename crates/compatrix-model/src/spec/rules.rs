@@ -1,0 +1,116 @@
+//! `[[rule]]`, lowered, and what rules do to each other.
+
+use std::ops::Range;
+
+use semver::Version;
+
+use super::axes::Axes;
+use super::lower::{condition, Context};
+use super::problem::Problem;
+use super::tree::Table;
+use super::{Expect, Rule};
+use crate::cell::{CellId, Space};
+use crate::condition::{Match, Versions};
+
+/// Two rules that surely hold for a common cell, and expect different things of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    /// Position of the earlier rule.
+    pub first: usize,
+    /// Position of the later rule.
+    pub second: usize,
+    /// A cell for which both hold.
+    pub cell: CellId,
+}
+
+/// The contradictions among rules; for each rule at most one, with the first rule that it contradicts.
+///
+/// With the versions of a host more may show than the parser finds, which knows none.
+pub fn contradictions(rules: &[Rule], space: &Space, versions: &Versions) -> Vec<Contradiction> {
+    // Per rule and axis, the values for which it surely holds; no list where it leaves the axis free.
+    let tables: Vec<Vec<Option<Vec<bool>>>> = rules
+        .iter()
+        .map(|rule| {
+            let matcher = rule.when.matcher(space, versions);
+            let sure = |row: &[Match]| row.iter().map(|m| *m == Match::Yes).collect();
+            (0..space.axes().len()).map(|axis| matcher.row(axis).map(sure)).collect()
+        })
+        .collect();
+    let common = |a: usize, b: usize| -> Option<CellId> {
+        let coords: Option<Vec<usize>> = tables[a]
+            .iter()
+            .zip(&tables[b])
+            .map(|pair| match pair {
+                (Some(a), Some(b)) => a.iter().zip(b).position(|(a, b)| *a && *b),
+                (Some(row), None) | (None, Some(row)) => row.iter().position(|sure| *sure),
+                (None, None) => Some(0),
+            })
+            .collect();
+        Some(space.id(space.index(&coords?)))
+    };
+    let earlier = |second: usize| {
+        let other = (0..second).filter(move |&first| rules[first].expect != rules[second].expect);
+        other.filter_map(move |first| Some((first, common(first, second)?)))
+    };
+    let found = (0..rules.len()).filter_map(|second| {
+        let (first, cell) = earlier(second).next()?;
+        Some(Contradiction { first, second, cell })
+    });
+    found.collect()
+}
+
+/// Where a rule's parts stand in the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RuleMarks {
+    pub(crate) expect: Range<usize>,
+    pub(crate) until: Range<usize>,
+}
+
+/// Lowers all rules, and reports those that contradict each other.
+pub(crate) fn rules(root: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> (Vec<Rule>, Vec<RuleMarks>) {
+    let mut rules = Vec::new();
+    let mut marks: Vec<RuleMarks> = Vec::new();
+    for (node, table) in root.tables("rule") {
+        let expect = table.entry("expect").zip(table.text("expect"));
+        let expect = expect.map(|(entry, word)| {
+            let expect = match word {
+                "fail" => Expect::Fail,
+                "skip" => Expect::Skip,
+                _ => Expect::Pass,
+            };
+            (expect, entry.node.span.clone())
+        });
+        let lacks_reason = table.entry("reason").is_none() && !table.rejected.iter().any(|key| key == "reason");
+        if let (Some((Expect::Fail, span)), true) = (&expect, lacks_reason) {
+            let problem = Problem::new("a rule that expects a failure needs a `reason`").needs_whole();
+            cx.c.error(span.clone(), problem.help("say why it does not work: the page shows it to users"));
+        }
+        let when = table.table("when").and_then(|when| condition(when, axes, cx.c));
+        let (Some((expect, expect_span)), Some(when)) = (expect, when) else { continue };
+        rules.push(Rule {
+            when,
+            expect,
+            reason: table.owned("reason").unwrap_or_default(),
+            issue: table.owned("issue"),
+            until: table.owned("until"),
+            line: cx.c.place(node.span.start).0,
+        });
+        let until = table.node("until").map_or(node.span.clone(), |until| until.span.clone());
+        marks.push(RuleMarks { expect: expect_span, until });
+    }
+    for Contradiction { first, second, cell } in contradictions(&rules, &axes.space, &Versions::new()) {
+        let (a, b) = (&rules[first], &rules[second]);
+        let problem = Problem::new(format!("the rules of line {} and line {} contradict each other", a.line, b.line))
+            .label(format!("expects `{}` here", b.expect.as_str()))
+            .related(marks[first].expect.clone(), format!("expects `{}` here", a.expect.as_str()))
+            .help(format!("both hold for the cell `{cell}`; narrow the `when` of one of them"));
+        cx.c.error(marks[second].expect.clone(), problem);
+    }
+    (rules, marks)
+}
+
+/// The SQLite or Rust version `claim` as an axis value may spell it: all parts that the claim names must agree.
+pub(crate) fn meets_claim(claim: &str, value: &Version) -> bool {
+    let claimed = claim.split('.').map(|part| part.parse::<u64>().ok());
+    claimed.zip([value.major, value.minor, value.patch]).all(|(claimed, actual)| claimed == Some(actual))
+}

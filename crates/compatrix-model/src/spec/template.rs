@@ -1,0 +1,59 @@
+//! Texts with placeholders: `{schema.database}`, `{schema.dir}`, `{AXIS.name}`; `{{` and `}}` are one brace.
+
+use super::problem::Problem;
+use super::{Piece, Template};
+use crate::axis::AxisKind;
+use crate::cell::Space;
+
+impl Template {
+    /// Reads a template for cells of this space.
+    pub(crate) fn parse(text: &str, space: &Space) -> Result<Template, Problem> {
+        let mut pieces = Vec::new();
+        let mut plain = String::new();
+        let mut at = 0;
+        while let Some(next) = text[at..].find(['{', '}']) {
+            let brace = at + next;
+            plain.push_str(&text[at..brace]);
+            let rest = &text[brace..];
+            if rest.starts_with("{{") || rest.starts_with("}}") {
+                plain.push_str(&rest[..1]);
+                at = brace + 2;
+                continue;
+            }
+            let Some(end) = rest.find('}').filter(|_| rest.starts_with('{')) else {
+                let (message, twice) =
+                    if rest.starts_with('{') { ("`{` is never closed", "{{") } else { ("`}` was never opened", "}}") };
+                let problem = Problem::new(message).part(brace..brace + 1);
+                return Err(problem.help(format!("for a brace itself write `{twice}`")));
+            };
+            let piece = placeholder(&rest[1..end], space).map_err(|problem| problem.part(brace..brace + end + 1))?;
+            if !plain.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut plain)));
+            }
+            pieces.push(piece);
+            at = brace + end + 1;
+        }
+        plain.push_str(&text[at..]);
+        if !plain.is_empty() {
+            pieces.push(Piece::Text(plain));
+        }
+        Ok(Template(pieces))
+    }
+}
+
+fn placeholder(name: &str, space: &Space) -> Result<Piece, Problem> {
+    let has_schema = space.axis_of(&AxisKind::Schema).is_some();
+    match name.split_once('.') {
+        Some(("schema", "database")) if has_schema => return Ok(Piece::SchemaDatabase),
+        Some(("schema", "dir")) if has_schema => return Ok(Piece::SchemaDir),
+        Some((axis, "name")) if space.axis(axis).is_some() => return Ok(Piece::ValueName(axis.to_owned())),
+        _ => {}
+    }
+    let mut known: Vec<String> = Vec::new();
+    if has_schema {
+        known.extend(["{schema.database}".to_owned(), "{schema.dir}".to_owned()]);
+    }
+    known.extend(space.axes().iter().map(|axis| format!("{{{}.name}}", axis.name)));
+    let problem = Problem::new(format!("unknown placeholder `{{{name}}}`")).known(&format!("{{{name}}}"), known);
+    Err(problem.help("for braces themselves write `{{` and `}}`").needs_whole())
+}

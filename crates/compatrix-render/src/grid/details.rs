@@ -1,0 +1,145 @@
+//! Under the grid: what is unproven and why, what the spec knows of, and each thing that is not as expected.
+
+use std::fmt::Write;
+
+use compatrix_model::verdict::{Expectation, Verdict};
+
+use crate::look::{count, wrap, Look};
+use crate::matrix::{Matrix, Row};
+
+/// How many different troubles are told in full.
+const MAX_TROUBLES: usize = 12;
+/// How many failing tests of each.
+const MAX_TESTS: usize = 5;
+
+pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
+    let mut out = String::new();
+    for (verdict, what) in [(Verdict::Unproven, "unproven"), (Verdict::Known, "known not to work")] {
+        let groups = grouped(matrix, verdict, |row| match verdict {
+            Verdict::Known => known(row),
+            Verdict::Ok
+            | Verdict::Broken
+            | Verdict::UnexpectedPass
+            | Verdict::Flaky
+            | Verdict::Unproven
+            | Verdict::Error => row.why(),
+        });
+        if groups.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "\n{}", look.bold(what));
+        for (reason, rows) in groups {
+            number(&mut out, look, verdict, rows.len(), &reason);
+        }
+    }
+    let mut told = 0;
+    for verdict in [Verdict::Error, Verdict::Flaky, Verdict::UnexpectedPass, Verdict::Broken] {
+        let groups = grouped(matrix, verdict, |row| (row.why(), row.failing.clone()));
+        if groups.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "\n{}", look.bold(heading(verdict)));
+        let left_out: usize = groups.iter().skip(MAX_TROUBLES - told).map(|(_, rows)| rows.len()).sum();
+        for ((why, failing), rows) in groups.iter().take(MAX_TROUBLES - told) {
+            trouble(&mut out, matrix, look, verdict, why, failing, rows);
+        }
+        told = (told + groups.len()).min(MAX_TROUBLES);
+        if left_out > 0 {
+            let _ = writeln!(
+                out,
+                "  {}",
+                look.dim(&format!("and {} more, all of them with --format json", count(left_out, "cell")))
+            );
+        }
+    }
+    out
+}
+
+fn heading(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Broken => "broken",
+        Verdict::UnexpectedPass => "works, though the spec says it does not: take the rule out",
+        Verdict::Flaky => "flaky",
+        Verdict::Error => "our side broke, nothing is known",
+        Verdict::Ok => "ok",
+        Verdict::Known => "known not to work",
+        Verdict::Unproven => "unproven",
+    }
+}
+
+/// The rows of a verdict by what is said of them, most rows first, then in the order of the matrix.
+fn grouped<K: PartialEq>(matrix: &Matrix, verdict: Verdict, key: impl Fn(&Row) -> K) -> Vec<(K, Vec<&Row>)> {
+    let mut groups: Vec<(K, Vec<&Row>)> = Vec::new();
+    for row in matrix.rows.iter().filter(|row| row.verdict == verdict) {
+        let key = key(row);
+        match groups.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((key, vec![row])),
+        }
+    }
+    groups.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
+    groups
+}
+
+fn known(row: &Row) -> String {
+    match &row.expectation {
+        Expectation::Pass => row.why(),
+        Expectation::Fail { reason, issue, until } => {
+            let mut text = reason.clone();
+            if let Some(until) = until {
+                let _ = write!(text, " (until {until})");
+            }
+            if let Some(issue) = issue {
+                let _ = write!(text, " {issue}");
+            }
+            text
+        }
+    }
+}
+
+/// `   24  reason`, the reason wrapped under itself.
+fn number(out: &mut String, look: &Look, verdict: Verdict, n: usize, reason: &str) {
+    let n = format!("{n:>5}");
+    let indent = n.len() + 2;
+    for (nth, line) in wrap(reason, look.width.saturating_sub(indent).max(16)).iter().enumerate() {
+        if nth == 0 {
+            let _ = writeln!(out, "{}  {line}", look.verdict(verdict, &n));
+        } else {
+            let _ = writeln!(out, "{}{line}", " ".repeat(indent));
+        }
+    }
+}
+
+fn trouble(
+    out: &mut String,
+    matrix: &Matrix,
+    look: &Look,
+    verdict: Verdict,
+    why: &str,
+    failing: &[String],
+    rows: &[&Row],
+) {
+    let Some(first) = rows.first() else { return };
+    let mut name = first.cell.to_string();
+    if matrix.suites().len() > 1 {
+        name = format!("{}: {name}", first.suite);
+    }
+    for (nth, line) in wrap(&name, look.width.saturating_sub(4)).iter().enumerate() {
+        let sign = if nth == 0 { look.verdict(verdict, look.glyph(verdict)) } else { " ".to_owned() };
+        let _ = writeln!(out, "  {sign} {}", look.bold(line));
+    }
+    if rows.len() > 1 {
+        let _ = writeln!(out, "    {}", look.dim(&format!("and {} like it", count(rows.len() - 1, "more cell"))));
+    }
+    for line in wrap(why, look.width.saturating_sub(4).max(16)) {
+        let _ = writeln!(out, "    {line}");
+    }
+    for test in failing.iter().take(MAX_TESTS) {
+        let _ = writeln!(out, "      {test}");
+    }
+    if failing.len() > MAX_TESTS {
+        let _ = writeln!(out, "      {}", look.dim(&format!("and {} more", failing.len() - MAX_TESTS)));
+    }
+    let repro = matrix.repro_line(&first.cell);
+    let _ = writeln!(out, "    {}", look.dim(&repro));
+}

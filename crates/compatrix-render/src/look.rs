@@ -1,0 +1,132 @@
+//! How verdicts look on a terminal, and text fitted to its width.
+
+use anstyle::{AnsiColor, Style};
+use compatrix_model::verdict::Verdict;
+
+/// What the terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Columns.
+    pub width: usize,
+    /// Whether escapes for colours may be written.
+    pub color: bool,
+    /// Whether characters beyond ASCII may be written.
+    pub unicode: bool,
+}
+
+impl Look {
+    /// Plain text of this width.
+    pub fn plain(width: usize) -> Self {
+        Self { width, color: false, unicode: true }
+    }
+
+    /// The sign of a verdict, one column wide.
+    pub fn glyph(&self, verdict: Verdict) -> &'static str {
+        match (verdict, self.unicode) {
+            (Verdict::Ok, true) => "✓",
+            (Verdict::Ok, false) => "+",
+            (Verdict::Broken, true) => "✗",
+            (Verdict::Broken, false) => "x",
+            (Verdict::Known, true) => "~",
+            (Verdict::Known, false) => "k",
+            (Verdict::UnexpectedPass, _) => "!",
+            (Verdict::Flaky, true) => "≈",
+            (Verdict::Flaky, false) => "f",
+            (Verdict::Unproven, true) => "·",
+            (Verdict::Unproven, false) => ".",
+            (Verdict::Error, _) => "E",
+        }
+    }
+
+    /// Between parts of a line.
+    pub fn dot(&self) -> &'static str {
+        if self.unicode {
+            " · "
+        } else {
+            ", "
+        }
+    }
+
+    /// The text in the verdict's colour.
+    pub fn verdict(&self, verdict: Verdict, text: &str) -> String {
+        self.paint(verdict_style(verdict), text)
+    }
+
+    /// The text in a style, if there are colours.
+    pub fn paint(&self, style: Style, text: &str) -> String {
+        if self.color && !text.is_empty() {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// The text set back.
+    pub fn dim(&self, text: &str) -> String {
+        self.paint(Style::new().dimmed(), text)
+    }
+
+    /// The text in bold.
+    pub fn bold(&self, text: &str) -> String {
+        self.paint(Style::new().bold(), text)
+    }
+}
+
+/// The colour of a verdict.
+pub fn verdict_style(verdict: Verdict) -> Style {
+    let color = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
+    match verdict {
+        Verdict::Ok => color(AnsiColor::Green),
+        Verdict::Broken | Verdict::Error => color(AnsiColor::Red).bold(),
+        Verdict::Known | Verdict::Flaky => color(AnsiColor::Yellow),
+        Verdict::UnexpectedPass => color(AnsiColor::Magenta).bold(),
+        Verdict::Unproven => Style::new().dimmed(),
+    }
+}
+
+/// How many columns a text takes.
+pub(crate) fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// The text cut to so many columns, an ellipsis for what is missing.
+pub(crate) fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(columns.saturating_sub(1)).collect();
+    if columns > 0 {
+        short.push('…');
+    }
+    short
+}
+
+/// Words set in lines of so many columns; a longer word stands alone, cut nowhere, so that it can be copied.
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(word) <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// A number with its noun: `1 cell`, `2 cells`.
+pub(crate) fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+/// A duration for people: `0.4 s`, `12 s`, `3 min 5 s`.
+pub(crate) fn duration(ms: u64) -> String {
+    match ms {
+        0..10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        10_000..60_000 => format!("{} s", ms / 1000),
+        60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms / 1000 % 60),
+        _ => format!("{} h {} min", ms / 3_600_000, ms / 60_000 % 60),
+    }
+}

@@ -1,0 +1,220 @@
+//! Sample data for the tests, and golden files.
+#![allow(dead_code, clippy::disallowed_methods, unreachable_pub, missing_docs)]
+
+use compatrix_model::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
+use compatrix_model::cell::{CellId, Space};
+use compatrix_model::evidence::{
+    Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, TestFailure,
+    ToolchainProof,
+};
+use compatrix_model::outcome::Outcome;
+use compatrix_model::verdict::Expectation;
+use compatrix_render::matrix::{Matrix, Row, Totals};
+
+/// Holds a text against a file of `tests/golden/`; `UPDATE_GOLDEN=1` writes it.
+#[track_caller]
+pub fn golden(name: &str, text: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, text).unwrap();
+        return;
+    }
+    let old = std::fs::read_to_string(&path).unwrap_or_default();
+    if let Some(diff) = compatrix_render::drift::diff(&old, text, &path.to_string_lossy(), "UPDATE_GOLDEN=1 cargo test")
+    {
+        panic!("{diff}");
+    }
+}
+
+pub fn axis(name: &str, kind: AxisKind, values: &[(&str, Setting)]) -> Axis {
+    let value = |(name, setting): &(&str, Setting)| AxisValue {
+        name: ValueName::new(*name).unwrap(),
+        setting: setting.clone(),
+    };
+    Axis { name: AxisName::new(name).unwrap(), kind, values: values.iter().map(value).collect() }
+}
+
+pub fn rust_axis(values: &[&str]) -> Axis {
+    let values: Vec<_> = values.iter().map(|v| (*v, Setting::RustupToolchain((*v).to_owned()))).collect();
+    axis("rust", AxisKind::Rust, &values)
+}
+
+pub fn sqlite_axis(values: &[&str]) -> Axis {
+    let setting = |v: &str| match v {
+        "bundled" => Setting::SqliteBundled,
+        "host" => Setting::SqliteHost,
+        exact => Setting::SqliteExact(exact.parse().unwrap()),
+    };
+    let values: Vec<_> = values.iter().map(|v| (*v, setting(v))).collect();
+    axis("sqlite", AxisKind::Sqlite, &values)
+}
+
+pub fn schema_axis(values: &[&str]) -> Axis {
+    let values: Vec<_> = values.iter().map(|v| (*v, Setting::Fixture((*v).to_owned()))).collect();
+    axis("schema", AxisKind::Schema, &values)
+}
+
+pub fn features_axis(values: &[&str]) -> Axis {
+    let enable = |v: &str| if v == "default" { Vec::new() } else { vec![v.to_owned()] };
+    let values: Vec<_> =
+        values.iter().map(|v| (*v, Setting::Features { default_features: true, enable: enable(v) })).collect();
+    axis("features", AxisKind::Features, &values)
+}
+
+pub fn sample_space() -> Space {
+    Space::new(vec![
+        rust_axis(&["1.70", "1.75", "1.80", "debian-12", "stable", "nightly"]),
+        sqlite_axis(&["bundled", "host", "3.35.4", "3.37.0", "3.38.2", "3.46.0", "3.54.1"]),
+        schema_axis(&["v18", "v24", "v24-empty", "v24-wal"]),
+        features_axis(&["default", "json"]),
+    ])
+}
+
+pub fn release(rust: &str) -> &str {
+    match rust {
+        "1.70" => "1.70.0",
+        "1.75" => "1.75.0",
+        "1.80" => "1.80.1",
+        "stable" => "1.95.0",
+        "nightly" => "1.97.0-nightly",
+        "debian-12" => "1.63.0",
+        other => other,
+    }
+}
+
+pub fn sqlite_version(sqlite: &str) -> &str {
+    match sqlite {
+        "bundled" => "3.45.0",
+        "host" => "3.40.1",
+        exact => exact,
+    }
+}
+
+pub fn record(cell: &CellId, outcome: Outcome) -> Record {
+    let value = |axis: &str| cell.value(axis).map(|v| v.as_str().to_owned());
+    let failed = u32::from(outcome == Outcome::Failed) * 2;
+    let tried = outcome != Outcome::Unavailable;
+    let rust = value("rust").unwrap_or("stable".into());
+    let failure = |test: &str| TestFailure {
+        executable: "it".into(),
+        test: test.into(),
+        output: format!("thread '{test}' panicked at tests/it.rs:3:5:\nno such function: ->> & <more>"),
+    };
+    let sqlite = value("sqlite").map(|sqlite| {
+        let bundled = sqlite == "bundled";
+        let options = ["COMPILER=gcc-12.2.0", "ENABLE_FTS5", "THREADSAFE=1"].map(str::to_owned).into();
+        let bundled_options = ["COMPILER=gcc-12.2.0", "DEFAULT_FOREIGN_KEYS", "ENABLE_FTS5", "THREADSAFE=1", "USE_URI"];
+        SqliteProof {
+            linkage: if bundled { SqliteLinkage::Static } else { SqliteLinkage::Dynamic },
+            file: format!("/home/me/target/compat/sqlite/{sqlite}/libsqlite3.so.0"),
+            sha256: format!("{:0<64}", sqlite_version(&sqlite).replace('.', "a")),
+            version: sqlite_version(&sqlite).to_owned(),
+            source_id: "2024-01-15 17:01:13 1066602b".into(),
+            compile_options: if bundled { bundled_options.map(str::to_owned).into() } else { options },
+        }
+    });
+    let fixture = value("schema").map(|name| FixtureProof {
+        vintage: name.trim_start_matches('v').chars().take(2).collect::<String>().parse().unwrap(),
+        name,
+        sha256: "f".repeat(64),
+    });
+    let proof = Proof {
+        platform: "linux-x86_64".into(),
+        toolchain: ToolchainProof {
+            release: release(&rust).into(),
+            rustc: format!(
+                "rustc {} (90c541806 2023-05-31)\nhost: x86_64-unknown-linux-gnu\nLLVM version: 16.0.2",
+                release(&rust)
+            ),
+            cargo: format!("cargo {} (ec8a8a0ca 2023-04-25)", release(&rust)),
+        },
+        source: SourceProof {
+            commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
+            dirty: false,
+            sources: "5".repeat(64),
+            lockset: "1".repeat(64),
+        },
+        features: Vec::new(),
+        sqlite,
+        fixture,
+        executables: vec![ExecutableProof { name: "it".into(), sha256: "e".repeat(64) }],
+        env: Default::default(),
+    };
+    Record {
+        suite: "tests".into(),
+        cell: cell.clone(),
+        key: "k".repeat(64),
+        outcome,
+        cause: match outcome {
+            Outcome::Passed => String::new(),
+            Outcome::Unavailable => format!("rust {rust} is not installed here; rustup toolchain install {rust}"),
+            Outcome::Failed => "2 of 14 tests failed".into(),
+            other => format!("it ended as {other}"),
+        },
+        attempts: 1,
+        tests: if tried { Counts { passed: 14 - failed, failed, ignored: 1, filtered: 0 } } else { Counts::default() },
+        doctests: None,
+        failures: if failed > 0 { vec![failure("search::json"), failure("search::tags")] } else { Vec::new() },
+        proof: tried.then_some(proof),
+        started: 1_700_000_000,
+        duration_ms: 250,
+    }
+}
+
+/// What happens in a cell of the sample, and what is expected there.
+pub fn sample_outcome(cell: &CellId) -> (Outcome, bool) {
+    let is = |axis: &str, values: &[&str]| cell.value(axis).is_some_and(|v| values.contains(&v.as_str()));
+    let expected = is("sqlite", &["3.35.4", "3.37.0"]) && is("features", &["json"]);
+    let outcome = if is("rust", &["1.75"]) {
+        Outcome::Unavailable
+    } else if expected || (is("rust", &["nightly"]) && is("sqlite", &["3.54.1"]) && is("schema", &["v24-wal"])) {
+        Outcome::Failed
+    } else if is("rust", &["debian-12"])
+        && is("features", &["json"])
+        && is("schema", &["v18"])
+        && is("sqlite", &["host"])
+    {
+        Outcome::Crashed
+    } else {
+        Outcome::Passed
+    };
+    (outcome, expected)
+}
+
+pub fn json_rule() -> Expectation {
+    Expectation::Fail {
+        reason: "the ->> operator arrived in SQLite 3.38".into(),
+        issue: Some("https://sqlite.org/releaselog/3_38_0.html".into()),
+        until: Some("2027-06-30".into()),
+    }
+}
+
+pub fn sample_rows(space: &Space) -> Vec<Row> {
+    let row = |id: CellId| {
+        let (outcome, expected) = sample_outcome(&id);
+        let expectation = if expected { json_rule() } else { Expectation::Pass };
+        Row::from_record(record(&id, outcome), expectation, id.value("rust").is_some_and(|v| v.as_str() == "1.70"))
+    };
+    space.cells().map(|cell| row(space.id(cell))).collect()
+}
+
+pub fn sample() -> Matrix {
+    let space = sample_space();
+    let rows = sample_rows(&space);
+    let totals = Totals { elapsed_ms: Some(83_456), builds: 20, runs: 224, reused: 56 };
+    Matrix::new(space, rows, totals, "cargo xtask repro")
+}
+
+/// A matrix of these axes in which everything passes but the last cell.
+pub fn small(axes: Vec<Axis>) -> Matrix {
+    let space = Space::new(axes);
+    let last = space.len() - 1;
+    let rows = space
+        .cells()
+        .map(|cell| {
+            let outcome = if cell.0 == last { Outcome::Failed } else { Outcome::Passed };
+            Row::from_record(record(&space.id(cell), outcome), Expectation::Pass, false)
+        })
+        .collect();
+    Matrix::new(space, rows, Totals::default(), "cargo xtask repro")
+}

@@ -1,0 +1,336 @@
+//! Everything that can go wrong, each as its own variant, and how SQLite's codes become one of them.
+//!
+//! No type of the SQLite binding is part of the public surface: causes are boxed, so that the binding's
+//! version stays the dependent's choice.
+
+use rusqlite::{ffi, ErrorCode};
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The cause below an [`Error`], most often SQLite's own message.
+pub type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// `std::result::Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a database could not be opened, read or changed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no file at the path.
+    NotFound {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The file is there but the system or SQLite cannot open it: a folder, no permission, no room for `-shm`.
+    CannotOpen {
+        /// The path as given.
+        path: PathBuf,
+        /// What refused it.
+        source: Cause,
+    },
+    /// The file does not begin as an SQLite database does.
+    NotADatabase {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The file is shorter than its own header promises.
+    Truncated {
+        /// The path as given.
+        path: PathBuf,
+        /// Bytes that the header promises.
+        expected: u64,
+        /// Bytes that are there.
+        found: u64,
+    },
+    /// The content is damaged.
+    Corrupt {
+        /// What SQLite or the check found.
+        detail: String,
+        /// SQLite's error, where the damage came up in a query.
+        source: Option<Cause>,
+    },
+    /// A journal of an interrupted writer must be applied first, which a read-only connection cannot do.
+    NeedsRecovery {
+        /// SQLite's error.
+        source: Cause,
+    },
+    /// The database says that it is of a vintage this crate does not know.
+    UnknownVintage {
+        /// `Meta.databaseVersion`.
+        found: i64,
+    },
+    /// `Meta.databaseVersion` is missing or is no property list with one integer.
+    UnreadableVintage {
+        /// What stands there, or `None` where the row is missing.
+        found: Option<String>,
+    },
+    /// A table that this vintage must have is missing.
+    MissingTable {
+        /// The table.
+        table: &'static str,
+    },
+    /// A column that this vintage must have is missing.
+    MissingColumn {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+    /// A stored value has the wrong type or is outside what the column can mean.
+    BadValue {
+        /// `table.column`.
+        column: String,
+        /// The value, shortened.
+        found: String,
+    },
+    /// Somebody else held the database for longer than the back-off allows.
+    Locked {
+        /// How often it was tried.
+        attempts: u32,
+        /// How long it was waited in all.
+        waited: Duration,
+        /// SQLite's error.
+        source: Option<Cause>,
+    },
+    /// A change was asked of a store that was opened read-only, or of a file that may not be written.
+    ReadOnly,
+    /// A change names something that is not in the database.
+    NoSuch {
+        /// What it should be: `task`, `project`, `heading` or `area`.
+        what: &'static str,
+        /// Its identifier.
+        id: String,
+    },
+    /// A change that makes no sense for this task, such as a project moved into a project.
+    NotAllowed {
+        /// The task.
+        id: String,
+        /// Why not, as a fragment.
+        why: &'static str,
+    },
+    /// The SQLite in use lacks what the operation needs.
+    SqliteTooOld {
+        /// The version that brought it.
+        needed: &'static str,
+        /// The version in use.
+        found: String,
+        /// SQLite's error.
+        source: Option<Cause>,
+    },
+    /// No connection of the pool became free in time.
+    PoolExhausted {
+        /// How long it was waited.
+        waited: Duration,
+        /// What the last attempt to connect said, if there was one.
+        source: Option<Cause>,
+    },
+    /// Any other failure of SQLite.
+    Sqlite {
+        /// SQLite's error.
+        source: Cause,
+    },
+}
+
+/// The variants of [`Error`] without their content: for comparing, counting and naming.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[allow(missing_docs)] // Each is explained at the variant of `Error` with the same name.
+pub enum ErrorKind {
+    NotFound,
+    CannotOpen,
+    NotADatabase,
+    Truncated,
+    Corrupt,
+    NeedsRecovery,
+    UnknownVintage,
+    UnreadableVintage,
+    MissingTable,
+    MissingColumn,
+    BadValue,
+    Locked,
+    ReadOnly,
+    NoSuch,
+    NotAllowed,
+    SqliteTooOld,
+    PoolExhausted,
+    Sqlite,
+}
+
+impl ErrorKind {
+    /// The name in kebab case, such as `unknown-vintage`. It does not change between releases.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ErrorKind::NotFound => "not-found",
+            ErrorKind::CannotOpen => "cannot-open",
+            ErrorKind::NotADatabase => "not-a-database",
+            ErrorKind::Truncated => "truncated",
+            ErrorKind::Corrupt => "corrupt",
+            ErrorKind::NeedsRecovery => "needs-recovery",
+            ErrorKind::UnknownVintage => "unknown-vintage",
+            ErrorKind::UnreadableVintage => "unreadable-vintage",
+            ErrorKind::MissingTable => "missing-table",
+            ErrorKind::MissingColumn => "missing-column",
+            ErrorKind::BadValue => "bad-value",
+            ErrorKind::Locked => "locked",
+            ErrorKind::ReadOnly => "read-only",
+            ErrorKind::NoSuch => "no-such",
+            ErrorKind::NotAllowed => "not-allowed",
+            ErrorKind::SqliteTooOld => "sqlite-too-old",
+            ErrorKind::PoolExhausted => "pool-exhausted",
+            ErrorKind::Sqlite => "sqlite",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Error {
+    /// Which variant this is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::NotFound { .. } => ErrorKind::NotFound,
+            Error::CannotOpen { .. } => ErrorKind::CannotOpen,
+            Error::NotADatabase { .. } => ErrorKind::NotADatabase,
+            Error::Truncated { .. } => ErrorKind::Truncated,
+            Error::Corrupt { .. } => ErrorKind::Corrupt,
+            Error::NeedsRecovery { .. } => ErrorKind::NeedsRecovery,
+            Error::UnknownVintage { .. } => ErrorKind::UnknownVintage,
+            Error::UnreadableVintage { .. } => ErrorKind::UnreadableVintage,
+            Error::MissingTable { .. } => ErrorKind::MissingTable,
+            Error::MissingColumn { .. } => ErrorKind::MissingColumn,
+            Error::BadValue { .. } => ErrorKind::BadValue,
+            Error::Locked { .. } => ErrorKind::Locked,
+            Error::ReadOnly => ErrorKind::ReadOnly,
+            Error::NoSuch { .. } => ErrorKind::NoSuch,
+            Error::NotAllowed { .. } => ErrorKind::NotAllowed,
+            Error::SqliteTooOld { .. } => ErrorKind::SqliteTooOld,
+            Error::PoolExhausted { .. } => ErrorKind::PoolExhausted,
+            Error::Sqlite { .. } => ErrorKind::Sqlite,
+        }
+    }
+
+    /// SQLite's error as the variant that its code stands for.
+    pub(crate) fn sqlite(error: rusqlite::Error) -> Error {
+        let (code, extended) = match error.sqlite_error() {
+            Some(failure) => (Some(failure.code), failure.extended_code),
+            None => (None, 0),
+        };
+        match (code, extended) {
+            (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {
+                Error::Locked { attempts: 1, waited: Duration::ZERO, source: Some(error.into()) }
+            }
+            // A page that ends early is damage of the file, not of the disk.
+            (Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase), _) | (_, ffi::SQLITE_IOERR_SHORT_READ) => {
+                Error::Corrupt { detail: error.to_string(), source: Some(error.into()) }
+            }
+            (_, ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY | ffi::SQLITE_READONLY_CANTINIT) => {
+                Error::NeedsRecovery { source: error.into() }
+            }
+            (Some(ErrorCode::ReadOnly), _) => Error::ReadOnly,
+            _ => Error::Sqlite { source: error.into() },
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NotFound { path } => {
+                write!(f, "no file at {}: check the path", path.display())
+            }
+            Error::CannotOpen { path, .. } => write!(
+                f,
+                "cannot open {}: give the path of a readable file, in a folder that SQLite may write \
+                 where a write-ahead log lies beside it",
+                path.display()
+            ),
+            Error::NotADatabase { path } => {
+                write!(f, "{} is no sqlite database: give the path of a `main.sqlite` of things 3", path.display())
+            }
+            Error::Truncated { path, expected, found } => {
+                write!(f, "{} ends after {found} of {expected} bytes: copy the whole file again", path.display())
+            }
+            Error::Corrupt { detail, .. } => {
+                write!(f, "the database is damaged ({detail}): restore a backup")
+            }
+            Error::NeedsRecovery { .. } => f.write_str(
+                "an interrupted writer left a journal that a read-only connection cannot apply: \
+                 open the database in things 3 once, or read-write",
+            ),
+            Error::UnknownVintage { found } => {
+                write!(f, "database version {found} is not known here (known: 18, 24): look for a newer things-store")
+            }
+            Error::UnreadableVintage { found: Some(found) } => write!(
+                f,
+                "`Meta.databaseVersion` is no property list with one integer but `{found}`: check that this \
+                 is a database of things 3"
+            ),
+            Error::UnreadableVintage { found: None } => {
+                f.write_str("`Meta` has no row `databaseVersion`: check that this is a database of things 3")
+            }
+            Error::MissingTable { table } => {
+                write!(f, "there is no table `{table}`: check that this is a database of things 3")
+            }
+            Error::MissingColumn { table, column } => {
+                write!(f, "table `{table}` has no column `{column}`: check that the database was not altered")
+            }
+            Error::BadValue { column, found } => {
+                write!(f, "`{column}` holds {found}, which it cannot mean: mend that row in things 3")
+            }
+            Error::Locked { attempts, waited, .. } => write!(
+                f,
+                "the database stayed locked for {attempts} attempts over {waited:?}: try again when the \
+                 other writer has finished, or allow a longer back-off"
+            ),
+            Error::ReadOnly => {
+                f.write_str("the store is read-only: open it with `open_read_write`, on a file that may be written")
+            }
+            Error::NoSuch { what, id } => {
+                write!(f, "there is no {what} `{id}`: read the list again and retry")
+            }
+            Error::NotAllowed { id, why } => write!(f, "cannot change `{id}`: {why}"),
+            Error::SqliteTooOld { needed, found, .. } => write!(
+                f,
+                "this needs sqlite {needed} and {found} is in use: link a newer one, or use the feature `bundled`"
+            ),
+            Error::PoolExhausted { waited, .. } => {
+                write!(f, "no connection became free within {waited:?}: return them sooner, or allow more of them")
+            }
+            Error::Sqlite { source } => write!(f, "sqlite failed: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let cause = match self {
+            Error::CannotOpen { source, .. } | Error::NeedsRecovery { source } | Error::Sqlite { source } => source,
+            Error::Corrupt { source, .. }
+            | Error::Locked { source, .. }
+            | Error::SqliteTooOld { source, .. }
+            | Error::PoolExhausted { source, .. } => source.as_ref()?,
+            Error::NotFound { .. }
+            | Error::NotADatabase { .. }
+            | Error::Truncated { .. }
+            | Error::UnknownVintage { .. }
+            | Error::UnreadableVintage { .. }
+            | Error::MissingTable { .. }
+            | Error::MissingColumn { .. }
+            | Error::BadValue { .. }
+            | Error::ReadOnly
+            | Error::NoSuch { .. }
+            | Error::NotAllowed { .. } => return None,
+        };
+        Some(cause.as_ref())
+    }
+}
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;

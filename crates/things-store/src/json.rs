@@ -1,0 +1,137 @@
+//! Export as JSON, made by SQLite itself.
+//!
+//! Needs SQLite 3.38 for `->>` and `unixepoch()`. An older one gives [`Error::SqliteTooOld`] from every
+//! function here, and from nothing else in the crate.
+
+use crate::error::{Error, Result};
+use crate::query::{Query, Sql};
+use crate::row::Fields;
+use crate::schema;
+use crate::store::Store;
+use crate::vintage::Vintage;
+use rusqlite::types::ValueRef;
+use rusqlite::Connection;
+
+/// The SQLite that brought `->>` and `unixepoch()`.
+const NEEDED: &str = "3.38";
+
+/// Whether the SQLite in use can export JSON; asked of SQLite itself, not read off its version.
+///
+/// # Errors
+///
+/// [`Error::SqliteTooOld`] where it cannot.
+pub fn require_json() -> Result<()> {
+    let connection = Connection::open_in_memory().map_err(Error::sqlite)?;
+    connection
+        .query_row("SELECT '{\"since\": 0}' ->> 'since' = unixepoch('1970-01-01')", [], |row| row.get::<_, bool>(0))
+        .map(|_| ())
+        .map_err(|error| too_old(Error::sqlite(error)))
+}
+
+impl Store {
+    /// The tasks that `query` asks for as one JSON object, `{"databaseVersion": 24, "tasks": [ … ]}`, in
+    /// the order of the query.
+    ///
+    /// A task has `uuid`, `type` (`to-do`, `project`, `heading`), `status` (`incomplete`, `cancelled`,
+    /// `completed`), `title`, `notes`, `startDate` and `deadline` (`2024-06-12`), `created`, `modified` and
+    /// `stopped` (whole Unix seconds), `area`, `project`, `heading` (identifiers), `tags` (titles) and
+    /// `checklist` (objects with `title` and `status`). What a task does not have is `null`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SqliteTooOld`] below SQLite 3.38.
+    pub fn export_json(&self, query: &Query) -> Result<String> {
+        self.export(query, |rows| {
+            format!(
+                "SELECT json_object('databaseVersion', {}, 'tasks', json_group_array(json(item))) \
+                 FROM ({rows})",
+                self.vintage().database_version()
+            )
+        })
+    }
+
+    /// As [`export_json`](Store::export_json), but one object with a member for each task, named by its
+    /// identifier.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SqliteTooOld`] below SQLite 3.38.
+    pub fn export_json_by_id(&self, query: &Query) -> Result<String> {
+        self.export(query, |rows| format!("SELECT json_group_object(item ->> 'uuid', json(item)) FROM ({rows})"))
+    }
+
+    fn export(&self, query: &Query, whole: impl FnOnce(&str) -> String) -> Result<String> {
+        let mut sql: Sql = query.from_where(self.vintage());
+        sql.text = whole(&format!("SELECT {} AS item {}", item(self.vintage()), sql.text));
+        let texts = self
+            .rows(&sql, |row| match row.field(0)? {
+                ValueRef::Text(bytes) => Ok(String::from_utf8_lossy(bytes).into_owned()),
+                other => Err(Error::BadValue { column: "json".to_owned(), found: format!("{:?}", other.data_type()) }),
+            })
+            .map_err(too_old)?;
+        Ok(texts.into_iter().next().unwrap_or_default())
+    }
+}
+
+/// One task as a JSON object.
+fn item(vintage: Vintage) -> String {
+    let names = schema::columns(vintage);
+    let date = |column: &str| match vintage {
+        Vintage::V18 => format!("date(t.\"{column}\", 'unixepoch')"),
+        Vintage::V24 => format!(
+            "CASE WHEN t.\"{column}\" IS NOT NULL THEN printf('%04d-%02d-%02d', t.\"{column}\" >> 16, \
+             (t.\"{column}\" >> 12) & 15, (t.\"{column}\" >> 7) & 31) END"
+        ),
+    };
+    let seconds = |column: &str| format!("unixepoch(t.\"{column}\", 'unixepoch')");
+    let status = |of: &str| {
+        format!(
+            "CASE coalesce({of}.\"status\", 0) WHEN 0 THEN 'incomplete' WHEN 2 THEN 'cancelled' \
+             WHEN 3 THEN 'completed' END"
+        )
+    };
+    format!(
+        "json_object('uuid', t.\"uuid\", \
+         'type', CASE coalesce(t.\"type\", 0) WHEN 0 THEN 'to-do' WHEN 1 THEN 'project' WHEN 2 THEN 'heading' END, \
+         'status', {status}, 'title', coalesce(t.\"title\", ''), 'notes', coalesce(t.\"notes\", ''), \
+         'startDate', {start}, 'deadline', {deadline}, \
+         'created', {created}, 'modified', {modified}, 'stopped', {stopped}, \
+         'area', t.\"area\", 'project', p.\"uuid\", 'heading', t.\"{heading}\", \
+         'tags', (SELECT json_group_array(title) FROM (SELECT g.\"title\" AS title FROM \"TMTaskTag\" l \
+         JOIN \"TMTag\" g ON g.\"uuid\" = l.\"tags\" WHERE l.\"tasks\" = t.\"uuid\" ORDER BY g.\"index\", g.\"uuid\")), \
+         'checklist', (SELECT json_group_array(json_object('title', c.title, 'status', c.status)) FROM \
+         (SELECT k.\"title\" AS title, {item_status} AS status FROM \"TMChecklistItem\" k \
+         WHERE k.\"task\" = t.\"uuid\" ORDER BY k.\"index\", k.\"uuid\") c))",
+        status = status("t"),
+        start = date("startDate"),
+        deadline = date(names.deadline),
+        created = seconds("creationDate"),
+        modified = seconds("userModificationDate"),
+        stopped = seconds("stopDate"),
+        heading = names.heading,
+        item_status = status("k"),
+    )
+}
+
+/// What an SQLite below 3.38 says of this module's SQL is a syntax error; that is no help to anyone.
+fn too_old(error: Error) -> Error {
+    match error {
+        Error::Sqlite { source } if rusqlite::version_number() < 3_038_000 => {
+            Error::SqliteTooOld { needed: NEEDED, found: rusqlite::version().to_owned(), source: Some(source) }
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_names_the_columns_of_its_vintage() {
+        let old = item(Vintage::V18);
+        assert!(old.contains("date(t.\"dueDate\", 'unixepoch')") && old.contains("t.\"actionGroup\""));
+        let new = item(Vintage::V24);
+        assert!(new.contains("t.\"deadline\" >> 16") && new.contains("t.\"heading\""));
+    }
+}

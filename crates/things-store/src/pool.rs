@@ -1,0 +1,166 @@
+//! A small pool of stores for many threads, on the crate `r2d2`.
+//!
+//! `r2d2` reports a failed connection as text after its timeout. What opening really said is kept here, so
+//! that the pool's errors are as typed as the store's.
+
+use crate::error::{Cause, Error, Result};
+use crate::open::Access;
+use crate::store::{OpenOptions, Store};
+use r2d2::{HandleError, ManageConnection};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How a pool is made.
+#[derive(Clone, Debug)]
+pub struct PoolOptions {
+    /// At most this many connections. At least one.
+    pub size: u32,
+    /// How long [`Pool::get`] waits for a connection to become free.
+    pub wait: Duration,
+    /// Whether its stores may change the database.
+    pub access: Access,
+    /// How each connection is opened, and how long it waits for locks.
+    pub open: OpenOptions,
+}
+
+impl Default for PoolOptions {
+    fn default() -> PoolOptions {
+        PoolOptions { size: 4, wait: Duration::from_secs(5), access: Access::ReadOnly, open: OpenOptions::default() }
+    }
+}
+
+/// Stores of one database, to be shared between threads. `Send`, `Sync`, and cheap to clone.
+///
+/// Connections are opened when first needed and then kept.
+#[derive(Clone)]
+pub struct Pool {
+    inner: r2d2::Pool<Manager>,
+    failure: Failure,
+}
+
+impl Pool {
+    /// A pool of up to four read-only stores of the database at `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`]: one connection is opened to see that it can be.
+    pub fn open(path: impl AsRef<Path>) -> Result<Pool> {
+        Pool::with(path, PoolOptions::default())
+    }
+
+    /// A pool as `options` say.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`]: one connection is opened to see that it can be.
+    pub fn with(path: impl AsRef<Path>, options: PoolOptions) -> Result<Pool> {
+        let manager = Manager { path: path.as_ref().to_owned(), access: options.access, open: options.open };
+        // Here and not on a thread of r2d2, which would keep trying a damaged file until the time is up.
+        drop(manager.connect()?);
+        let failure = Failure::default();
+        let inner = r2d2::Pool::builder()
+            .max_size(options.size.max(1))
+            .min_idle(Some(0))
+            .max_lifetime(None)
+            .idle_timeout(None)
+            // r2d2 refuses a timeout of zero.
+            .connection_timeout(options.wait.max(Duration::from_nanos(1)))
+            .error_handler(Box::new(failure.clone()))
+            .build_unchecked(manager);
+        Ok(Pool { inner, failure })
+    }
+
+    /// A store of its own for the caller, given back on drop.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PoolExhausted`] where none became free in time. Its source says why connecting failed, if
+    /// it was that.
+    pub fn get(&self) -> Result<PooledStore> {
+        self.inner.get().map(PooledStore).map_err(|_| Error::PoolExhausted {
+            waited: self.inner.connection_timeout(),
+            source: self.failure.take().map(Cause::from),
+        })
+    }
+
+    /// How many connections are open, in use or idle.
+    pub fn connections(&self) -> u32 {
+        self.inner.state().connections
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("size", &self.inner.max_size())
+            .field("connections", &self.connections())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A store on loan from a [`Pool`].
+pub struct PooledStore(r2d2::PooledConnection<Manager>);
+
+impl Deref for PooledStore {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.0
+    }
+}
+
+impl DerefMut for PooledStore {
+    fn deref_mut(&mut self) -> &mut Store {
+        &mut self.0
+    }
+}
+
+impl fmt::Debug for PooledStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PooledStore").field(&**self).finish()
+    }
+}
+
+struct Manager {
+    path: PathBuf,
+    access: Access,
+    open: OpenOptions,
+}
+
+impl ManageConnection for Manager {
+    type Connection = Store;
+    type Error = Error;
+
+    fn connect(&self) -> Result<Store> {
+        self.open.open(&self.path, self.access)
+    }
+
+    fn is_valid(&self, _: &mut Store) -> Result<()> {
+        // A connection to a local file does not go away; whether the file is sound, reading it will tell.
+        Ok(())
+    }
+
+    fn has_broken(&self, store: &mut Store) -> bool {
+        // A transaction left open, by a snapshot that was forgotten, would hold back every later writer.
+        !store.connection().is_autocommit()
+    }
+}
+
+/// The last error of connecting, for the caller who waited for it.
+#[derive(Clone, Debug, Default)]
+struct Failure(Arc<Mutex<Option<Error>>>);
+
+impl Failure {
+    fn take(&self) -> Option<Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl HandleError<Error> for Failure {
+    fn handle_error(&self, error: Error) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+}

@@ -1,0 +1,337 @@
+//! What to read, as a value, and the SQL it becomes for a vintage.
+//!
+//! Pure: text and parameters only. Titles and identifiers are always parameters, never part of the text, so
+//! that the number of distinct texts is small and each is prepared once.
+
+use crate::date::Date;
+use crate::model::{AreaId, Kind, Start, Status, TagId, TaskId};
+use crate::schema;
+use crate::vintage::Vintage;
+use rusqlite::types::Value;
+
+/// A list as the app's sidebar has them. "Today" is an argument: no clock is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// Open to-dos that nobody has looked at yet.
+    Inbox,
+    /// Open, and started on or before the day; or due by it, without a start date and not told to stay quiet.
+    Today(Date),
+    /// Open, with a start date after the day.
+    Upcoming(Date),
+    /// Open and startable, not waiting in a someday project.
+    Anytime,
+    /// Open, put off without a date.
+    Someday,
+    /// Completed or cancelled, the latest first.
+    Logbook,
+    /// Thrown away, the latest change first.
+    Trash,
+}
+
+/// Which tasks to read. All conditions given must hold.
+///
+/// Without any, it is every to-do and project that is not in the trash. Repeating templates and what is in
+/// them are never part of it.
+///
+/// ```
+/// use things_store::{Kind, List, Query};
+///
+/// let todos_about_milk = Query::list(List::Anytime).kind(Kind::ToDo).text("milk").limit(20);
+/// assert_ne!(todos_about_milk, Query::all());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    list: Option<List>,
+    kind: Option<Kind>,
+    text: Option<String>,
+    tag: Option<TagId>,
+    area: Option<AreaId>,
+    project: Option<TaskId>,
+    id: Option<TaskId>,
+    due: Option<(Option<Date>, Option<Date>)>,
+    limit: Option<u32>,
+}
+
+impl Query {
+    /// Every to-do and project that is not in the trash.
+    pub fn all() -> Query {
+        Query::default()
+    }
+
+    /// The tasks of one list.
+    pub fn list(list: List) -> Query {
+        Query { list: Some(list), ..Query::default() }
+    }
+
+    /// One task of any kind, in the trash or not.
+    pub(crate) fn by_id(id: &TaskId) -> Query {
+        Query { id: Some(id.clone()), ..Query::default() }
+    }
+
+    /// Only this kind. Headings are only ever read where they are asked for.
+    pub fn kind(mut self, kind: Kind) -> Query {
+        self.kind = Some(kind);
+        self
+    }
+
+    /// Only where title or notes have `text` in them. ASCII letters match in either case; `%` and `_` are
+    /// ordinary characters.
+    pub fn text(mut self, text: impl Into<String>) -> Query {
+        self.text = Some(text.into());
+        self
+    }
+
+    /// Only what carries the tag itself, or one below it.
+    pub fn tag(mut self, tag: &TagId) -> Query {
+        self.tag = Some(tag.clone());
+        self
+    }
+
+    /// Only what is in the area, directly or by way of its project.
+    pub fn area(mut self, area: &AreaId) -> Query {
+        self.area = Some(area.clone());
+        self
+    }
+
+    /// Only what is in the project, directly or under one of its headings.
+    pub fn project(mut self, project: &TaskId) -> Query {
+        self.project = Some(project.clone());
+        self
+    }
+
+    /// Only open tasks with a deadline from `first` to `last`, both included; `None` leaves that end open.
+    /// The nearest comes first.
+    pub fn due(mut self, first: Option<Date>, last: Option<Date>) -> Query {
+        self.due = Some((first, last));
+        self
+    }
+
+    /// At most this many, from the top.
+    pub fn limit(mut self, tasks: u32) -> Query {
+        self.limit = Some(tasks);
+        self
+    }
+
+    /// The statement for `vintage` that gives the columns of [`TASK_COLUMNS`] for each task.
+    pub(crate) fn to_sql(&self, vintage: Vintage) -> Sql {
+        let columns = select_columns(vintage);
+        let mut sql = self.from_where(vintage);
+        sql.text = format!("SELECT {columns} {}", sql.text);
+        sql
+    }
+
+    /// `FROM … ORDER BY … LIMIT`, to put a SELECT of one's own before. The task is `t`, its project `p`.
+    pub(crate) fn from_where(&self, vintage: Vintage) -> Sql {
+        let names = schema::columns(vintage);
+        let mut b = Builder::default();
+        b.keep(format!("t.\"{}\" IS NULL", names.recurrence_rule));
+        b.keep(format!("p.\"{}\" IS NULL", names.recurrence_rule));
+        match (&self.id, self.list) {
+            (Some(id), _) => {
+                let id = b.param(Value::Text(id.as_str().to_owned()));
+                b.keep(format!("t.\"uuid\" = {id}"));
+            }
+            (None, Some(List::Trash)) => b.keep("t.\"trashed\" = 1".to_owned()),
+            (None, _) => {
+                b.keep("t.\"trashed\" = 0".to_owned());
+                b.keep("coalesce(p.\"trashed\", 0) = 0".to_owned());
+            }
+        }
+        match (self.kind, &self.id) {
+            (Some(kind), _) => b.keep(format!("t.\"type\" = {}", kind.code())),
+            (None, None) => b.keep(format!("t.\"type\" <> {}", Kind::Heading.code())),
+            (None, Some(_)) => {}
+        }
+        if let Some(list) = self.list {
+            list_conditions(&mut b, list, vintage);
+        }
+        self.filter_conditions(&mut b, vintage);
+        let limit = match self.limit {
+            Some(limit) => format!(" LIMIT {}", b.param(Value::Integer(i64::from(limit)))),
+            None => String::new(),
+        };
+        let text = format!(
+            "FROM \"TMTask\" t \
+             LEFT JOIN \"TMTask\" h ON h.\"uuid\" = t.\"{heading}\" \
+             LEFT JOIN \"TMTask\" p ON p.\"uuid\" = coalesce(h.\"project\", t.\"project\") \
+             WHERE {conditions} ORDER BY {order}, t.\"uuid\"{limit}",
+            heading = names.heading,
+            conditions = b.conditions.join(" AND "),
+            order = self.order(names.deadline),
+        );
+        Sql { text, params: b.params }
+    }
+
+    fn filter_conditions(&self, b: &mut Builder, vintage: Vintage) {
+        if let Some(text) = &self.text {
+            let pattern = b.param(Value::Text(like_pattern(text)));
+            b.keep(format!("(t.\"title\" LIKE {pattern} ESCAPE '\\' OR t.\"notes\" LIKE {pattern} ESCAPE '\\')"));
+        }
+        if let Some(tag) = &self.tag {
+            let tag = b.param(Value::Text(tag.as_str().to_owned()));
+            // UNION, not UNION ALL: tags that are each other's parents must not go round for ever.
+            b.keep(format!(
+                "t.\"uuid\" IN (SELECT \"tasks\" FROM \"TMTaskTag\" WHERE \"tags\" IN (\
+                 WITH RECURSIVE below (uuid) AS (SELECT {tag} UNION \
+                 SELECT g.\"uuid\" FROM \"TMTag\" g JOIN below ON g.\"parent\" = below.uuid) \
+                 SELECT uuid FROM below))"
+            ));
+        }
+        if let Some(area) = &self.area {
+            let area = b.param(Value::Text(area.as_str().to_owned()));
+            b.keep(format!("coalesce(t.\"area\", p.\"area\") = {area}"));
+        }
+        if let Some(project) = &self.project {
+            let project = b.param(Value::Text(project.as_str().to_owned()));
+            b.keep(format!("p.\"uuid\" = {project}"));
+        }
+        if let Some((first, last)) = self.due {
+            let deadline = schema::columns(vintage).deadline;
+            b.keep(format!("t.\"status\" = {}", Status::Incomplete.code()));
+            b.keep(format!("t.\"{deadline}\" IS NOT NULL"));
+            if let Some(first) = first {
+                let first = b.param(vintage.encode_date(first));
+                b.keep(format!("t.\"{deadline}\" >= {first}"));
+            }
+            if let Some(last) = last {
+                let end = b.param(vintage.encode_end_of(last));
+                b.keep(format!("t.\"{deadline}\" < {end}"));
+            }
+        }
+    }
+
+    fn order(&self, deadline: &str) -> String {
+        let by = match self.list {
+            _ if self.due.is_some() => return format!("t.\"{deadline}\", t.\"index\""),
+            Some(List::Today(_)) => "t.\"startBucket\", t.\"todayIndex\", t.\"index\"",
+            Some(List::Upcoming(_)) => "t.\"startDate\", t.\"todayIndex\", t.\"index\"",
+            Some(List::Logbook) => "t.\"stopDate\" DESC",
+            Some(List::Trash) => "t.\"userModificationDate\" DESC",
+            Some(List::Inbox | List::Anytime | List::Someday) | None => "t.\"index\"",
+        };
+        by.to_owned()
+    }
+}
+
+fn list_conditions(b: &mut Builder, list: List, vintage: Vintage) {
+    let names = schema::columns(vintage);
+    let start = |start: Start| format!("t.\"start\" = {}", start.code());
+    if !matches!(list, List::Logbook | List::Trash) {
+        b.keep(format!("t.\"status\" = {}", Status::Incomplete.code()));
+    }
+    match list {
+        List::Inbox => {
+            b.keep(start(Start::Inbox));
+            b.keep(format!("t.\"type\" = {}", Kind::ToDo.code()));
+        }
+        List::Today(today) => {
+            let end = b.param(vintage.encode_end_of(today));
+            b.keep(format!(
+                "(t.\"startDate\" < {end} OR (t.\"startDate\" IS NULL AND t.\"{}\" < {end} \
+                 AND t.\"{}\" IS NULL))",
+                names.deadline, names.deadline_suppressed
+            ));
+        }
+        List::Upcoming(today) => {
+            let end = b.param(vintage.encode_end_of(today));
+            b.keep(format!("t.\"startDate\" >= {end}"));
+        }
+        List::Anytime => {
+            b.keep(start(Start::Anytime));
+            b.keep(format!("coalesce(p.\"start\", 1) <> {}", Start::Someday.code()));
+        }
+        List::Someday => {
+            b.keep(start(Start::Someday));
+            b.keep("t.\"startDate\" IS NULL".to_owned());
+        }
+        List::Logbook => b.keep(format!("t.\"status\" <> {}", Status::Incomplete.code())),
+        List::Trash => {}
+    }
+}
+
+/// A statement and its parameters, in the order of their numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sql {
+    pub(crate) text: String,
+    pub(crate) params: Vec<Value>,
+}
+
+impl Sql {
+    /// A statement that takes no parameters yet.
+    pub(crate) fn fixed(text: &str) -> Sql {
+        Sql { text: text.to_owned(), params: Vec::new() }
+    }
+
+    /// The same with one more parameter.
+    pub(crate) fn with(mut self, text: &str) -> Sql {
+        self.params.push(Value::Text(text.to_owned()));
+        self
+    }
+}
+
+#[derive(Default)]
+struct Builder {
+    conditions: Vec<String>,
+    params: Vec<Value>,
+}
+
+impl Builder {
+    fn keep(&mut self, condition: String) {
+        self.conditions.push(condition);
+    }
+
+    /// Adds a parameter and gives its placeholder, which may be used more than once.
+    fn param(&mut self, value: Value) -> String {
+        self.params.push(value);
+        format!("?{}", self.params.len())
+    }
+}
+
+/// The columns of a task in the order in which `row::task` reads them.
+pub(crate) fn select_columns(vintage: Vintage) -> String {
+    let names = schema::columns(vintage);
+    let plain = |column: &str| format!("t.\"{column}\"");
+    [
+        plain("uuid"),
+        plain("type"),
+        plain("status"),
+        plain("trashed"),
+        plain("title"),
+        plain("notes"),
+        plain("start"),
+        plain("startDate"),
+        plain("startBucket"),
+        plain(names.reminder),
+        plain(names.deadline),
+        plain("stopDate"),
+        plain("creationDate"),
+        plain("userModificationDate"),
+        plain("area"),
+        "p.\"uuid\"".to_owned(),
+        plain(names.heading),
+        plain(names.repeating_template),
+        plain("index"),
+        plain("todayIndex"),
+        plain("checklistItemsCount"),
+        plain("openChecklistItemsCount"),
+    ]
+    .join(", ")
+}
+
+/// `text` as a LIKE pattern that finds it anywhere, with `\` as the escape character.
+fn like_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+#[path = "query_tests.rs"]
+mod tests;

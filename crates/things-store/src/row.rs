@@ -1,0 +1,188 @@
+//! Rows to typed values.
+//!
+//! Pure: a row is anything that gives its fields by number, so that damaged and odd rows can be tested
+//! without a database.
+
+use crate::codec::Number;
+use crate::error::{Error, Result};
+use crate::model::{Area, ChecklistItem, Kind, Start, Status, Tag, Task};
+use crate::timestamp::Timestamp;
+use crate::vintage::Vintage;
+use rusqlite::types::ValueRef;
+
+/// The fields of one row, by their number in the SELECT.
+pub(crate) trait Fields {
+    fn field(&self, number: usize) -> Result<ValueRef<'_>>;
+}
+
+impl Fields for rusqlite::Row<'_> {
+    fn field(&self, number: usize) -> Result<ValueRef<'_>> {
+        self.get_ref(number).map_err(Error::sqlite)
+    }
+}
+
+/// Reads the columns of `query::select_columns`, in that order.
+pub(crate) fn task(row: &dyn Fields, vintage: Vintage) -> Result<Task> {
+    let mut next = Reader::new(row, "TMTask");
+    Ok(Task {
+        id: next.text("uuid")?.into(),
+        kind: next.code("type", Kind::from_code)?,
+        status: next.code("status", Status::from_code)?,
+        trashed: next.flag("trashed")?,
+        title: next.text("title")?,
+        notes: next.text("notes")?,
+        start: next.code("start", Start::from_code)?,
+        start_date: next.decoded("startDate", |n| vintage.decode_date(n))?,
+        evening: next.flag("startBucket")?,
+        reminder: next.decoded("reminder", |n| vintage.decode_time(n))?,
+        deadline: next.decoded("deadline", |n| vintage.decode_date(n))?,
+        stopped: next.timestamp("stopDate")?,
+        created: next.timestamp("creationDate")?,
+        modified: next.timestamp("userModificationDate")?,
+        area: next.reference("area")?.map(Into::into),
+        project: next.reference("project")?.map(Into::into),
+        heading: next.reference("heading")?.map(Into::into),
+        repeats_from: next.reference("repeatingTemplate")?.map(Into::into),
+        index: next.integer("index")?,
+        today_index: next.integer("todayIndex")?,
+        checklist_items: next.integer("checklistItemsCount")?,
+        open_checklist_items: next.integer("openChecklistItemsCount")?,
+    })
+}
+
+/// Reads `uuid, title, visible, index`.
+pub(crate) fn area(row: &dyn Fields) -> Result<Area> {
+    let mut next = Reader::new(row, "TMArea");
+    Ok(Area {
+        id: next.text("uuid")?.into(),
+        title: next.text("title")?,
+        visible: next.decoded("visible", |n| n.as_i64())? != Some(0),
+        index: next.integer("index")?,
+    })
+}
+
+/// Reads `uuid, title, shortcut, parent, index`.
+pub(crate) fn tag(row: &dyn Fields) -> Result<Tag> {
+    let mut next = Reader::new(row, "TMTag");
+    Ok(Tag {
+        id: next.text("uuid")?.into(),
+        title: next.text("title")?,
+        shortcut: next.reference("shortcut")?,
+        parent: next.reference("parent")?.map(Into::into),
+        index: next.integer("index")?,
+    })
+}
+
+/// Reads `uuid, task, title, status, stopDate, index`.
+pub(crate) fn checklist_item(row: &dyn Fields) -> Result<ChecklistItem> {
+    let mut next = Reader::new(row, "TMChecklistItem");
+    Ok(ChecklistItem {
+        id: next.text("uuid")?.into(),
+        task: next.text("task")?.into(),
+        title: next.text("title")?,
+        status: next.code("status", Status::from_code)?,
+        stopped: next.timestamp("stopDate")?,
+        index: next.integer("index")?,
+    })
+}
+
+/// Reads one field after the other and names the column where one is not what it should be.
+struct Reader<'row> {
+    row: &'row dyn Fields,
+    table: &'static str,
+    next: usize,
+}
+
+impl<'row> Reader<'row> {
+    fn new(row: &'row dyn Fields, table: &'static str) -> Reader<'row> {
+        Reader { row, table, next: 0 }
+    }
+
+    fn field(&mut self) -> Result<ValueRef<'row>> {
+        let value = self.row.field(self.next)?;
+        self.next += 1;
+        Ok(value)
+    }
+
+    fn bad(&self, column: &str, value: ValueRef<'_>) -> Error {
+        Error::BadValue { column: format!("{}.{column}", self.table), found: describe(value) }
+    }
+
+    /// Text; NULL is the empty one.
+    fn text(&mut self, column: &str) -> Result<String> {
+        Ok(self.optional_text(column)?.unwrap_or_default())
+    }
+
+    /// Text; NULL and the empty one are none.
+    fn reference(&mut self, column: &str) -> Result<Option<String>> {
+        Ok(self.optional_text(column)?.filter(|text| !text.is_empty()))
+    }
+
+    fn optional_text(&mut self, column: &str) -> Result<Option<String>> {
+        match self.field()? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Ok(Some(text.to_owned())),
+                Err(_) => Err(self.bad(column, ValueRef::Blob(bytes))),
+            },
+            other => Err(self.bad(column, other)),
+        }
+    }
+
+    /// A number turned into what it stands for; NULL is none.
+    fn decoded<T>(&mut self, column: &str, decode: impl FnOnce(Number) -> Option<T>) -> Result<Option<T>> {
+        let value = self.field()?;
+        let number = match value {
+            ValueRef::Null => return Ok(None),
+            ValueRef::Integer(integer) => Number::Integer(integer),
+            ValueRef::Real(real) => Number::Real(real),
+            other => return Err(self.bad(column, other)),
+        };
+        match decode(number) {
+            Some(decoded) => Ok(Some(decoded)),
+            None => Err(self.bad(column, value)),
+        }
+    }
+
+    /// A whole number; NULL is zero.
+    fn integer(&mut self, column: &str) -> Result<i64> {
+        Ok(self.decoded(column, |n| n.as_i64())?.unwrap_or(0))
+    }
+
+    fn flag(&mut self, column: &str) -> Result<bool> {
+        Ok(self.integer(column)? != 0)
+    }
+
+    /// A number from a closed list; NULL counts as zero, as in the app.
+    fn code<T>(&mut self, column: &str, from_code: impl Fn(i64) -> Option<T>) -> Result<T> {
+        match self.decoded(column, |n| n.as_i64().and_then(&from_code))? {
+            Some(known) => Ok(known),
+            None => from_code(0).ok_or_else(|| self.bad(column, ValueRef::Null)),
+        }
+    }
+
+    fn timestamp(&mut self, column: &str) -> Result<Option<Timestamp>> {
+        self.decoded(column, |n| Timestamp::from_unix_seconds(n.as_f64()))
+    }
+}
+
+/// The value in a few words: it may be a whole note.
+fn describe(value: ValueRef<'_>) -> String {
+    const LONGEST: usize = 40;
+    match value {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(integer) => integer.to_string(),
+        ValueRef::Real(real) => real.to_string(),
+        ValueRef::Text(bytes) => {
+            let text = String::from_utf8_lossy(bytes);
+            let short: String = text.chars().take(LONGEST).collect();
+            let more = if short.len() < text.len() { "…" } else { "" };
+            format!("'{short}{more}'")
+        }
+        ValueRef::Blob(bytes) => format!("{} bytes that are no text", bytes.len()),
+    }
+}
+
+#[cfg(test)]
+#[path = "row_tests.rs"]
+mod tests;

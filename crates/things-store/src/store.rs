@@ -1,0 +1,324 @@
+//! The store: one connection to one database, and every list it can read.
+
+use crate::apply;
+use crate::backoff::{retry, Backoff, Sleep, ThreadSleep};
+use crate::batch::{Applied, Batch};
+use crate::date::Date;
+use crate::error::{Error, Result};
+use crate::model::{Area, AreaId, ChecklistItem, Kind, Status, Tag, TagId, Task, TaskId};
+use crate::open::{self, Access};
+use crate::query::{List, Query, Sql};
+use crate::row::{self, Fields};
+use crate::stream::{Snapshot, TaskStream};
+use crate::vintage::Vintage;
+use rusqlite::{params_from_iter, Connection};
+use std::cell::Cell;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How to open a store: how long to wait for locks, and who does the waiting.
+#[derive(Clone)]
+pub struct OpenOptions {
+    backoff: Backoff,
+    sleep: Arc<dyn Sleep>,
+}
+
+impl Default for OpenOptions {
+    fn default() -> OpenOptions {
+        OpenOptions { backoff: Backoff::default(), sleep: Arc::new(ThreadSleep) }
+    }
+}
+
+impl OpenOptions {
+    /// The defaults: about one second of waiting, by the thread itself.
+    pub fn new() -> OpenOptions {
+        OpenOptions::default()
+    }
+
+    /// How long to wait while somebody else holds the database, for opening, reading and changing alike.
+    pub fn backoff(mut self, backoff: Backoff) -> OpenOptions {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Who waits.
+    pub fn sleep(mut self, sleep: Arc<dyn Sleep>) -> OpenOptions {
+        self.sleep = sleep;
+        self
+    }
+
+    /// Opens the database at `path` with `access`. Errors as [`Store::open`].
+    pub fn open(&self, path: impl AsRef<Path>, access: Access) -> Result<Store> {
+        let (connection, vintage) = open::open(path.as_ref(), access, &self.backoff, self.sleep.as_ref())?;
+        Ok(Store { connection, vintage, access, options: self.clone(), snapshots: Cell::new(0) })
+    }
+}
+
+impl fmt::Debug for OpenOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenOptions").field("backoff", &self.backoff).finish_non_exhaustive()
+    }
+}
+
+/// An open Things 3 database.
+///
+/// `Store` is `Send` but not `Sync`: give each thread its own, or share a `Pool`.
+pub struct Store {
+    connection: Connection,
+    vintage: Vintage,
+    access: Access,
+    options: OpenOptions,
+    /// How many snapshots are open; the transaction lasts from the first to the last.
+    snapshots: Cell<u32>,
+}
+
+impl Store {
+    /// Opens the database at `path` read-only.
+    ///
+    /// No byte of the database or of its write-ahead log is ever changed. Where such a log lies beside the
+    /// file, because the app is running or has crashed, its content is read too; for that SQLite needs the
+    /// `-shm` file beside it, or a folder in which it may make one.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](Error::NotFound), [`CannotOpen`](Error::CannotOpen),
+    /// [`NotADatabase`](Error::NotADatabase), [`Truncated`](Error::Truncated), [`Corrupt`](Error::Corrupt),
+    /// [`NeedsRecovery`](Error::NeedsRecovery), [`UnknownVintage`](Error::UnknownVintage),
+    /// [`UnreadableVintage`](Error::UnreadableVintage), [`MissingTable`](Error::MissingTable),
+    /// [`MissingColumn`](Error::MissingColumn), or [`Locked`](Error::Locked). Damage of a page that opening
+    /// does not read comes up as [`Corrupt`](Error::Corrupt) when it is read; [`verify`](Store::verify) looks
+    /// for it.
+    pub fn open(path: impl AsRef<Path>) -> Result<Store> {
+        OpenOptions::new().open(path, Access::ReadOnly)
+    }
+
+    /// Opens the database at `path` for reading and changing. Nothing is changed before
+    /// [`apply`](Store::apply).
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Store::open). A file that is refused stays as it is.
+    pub fn open_read_write(path: impl AsRef<Path>) -> Result<Store> {
+        OpenOptions::new().open(path, Access::ReadWrite)
+    }
+
+    /// The schema vintage of the database.
+    pub fn vintage(&self) -> Vintage {
+        self.vintage
+    }
+
+    /// Whether the store may change its database.
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Checks the structure of the whole file, which takes time in proportion to its size.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](Error::Corrupt), with what was found first.
+    pub fn verify(&self) -> Result<()> {
+        self.read(|connection| {
+            let found: String =
+                connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(Error::sqlite)?;
+            match found.as_str() {
+                "ok" => Ok(()),
+                detail => Err(Error::Corrupt { detail: detail.trim().replace('\n', ", "), source: None }),
+            }
+        })
+    }
+
+    /// The tasks that `query` asks for, in its order.
+    pub fn tasks(&self, query: &Query) -> Result<Vec<Task>> {
+        let sql = query.to_sql(self.vintage);
+        self.rows(&sql, |row| row::task(row, self.vintage))
+    }
+
+    /// How many tasks `query` asks for.
+    pub fn count(&self, query: &Query) -> Result<u64> {
+        let mut sql = query.from_where(self.vintage);
+        sql.text = format!("SELECT count(*) FROM (SELECT 1 {})", sql.text);
+        let counts = self.rows(&sql, |row| match row.field(0)? {
+            rusqlite::types::ValueRef::Integer(count) => Ok(count),
+            _ => Ok(0),
+        })?;
+        Ok(counts.first().map_or(0, |count| count.unsigned_abs()))
+    }
+
+    /// The tasks that `query` asks for, one at a time: memory does not grow with their number.
+    pub fn stream(&self, query: &Query) -> Result<TaskStream<'_>> {
+        TaskStream::new(self, query.to_sql(self.vintage))
+    }
+
+    /// Holds on to the present state: until the snapshot is dropped, all reads of this store see the same
+    /// data, whatever others write meanwhile.
+    ///
+    /// While the database is not in WAL mode, writers have to wait for it; keep it short.
+    pub fn snapshot(&self) -> Result<Snapshot<'_>> {
+        Snapshot::new(self)
+    }
+
+    /// One task of any kind, in the trash or not. Repeating templates are not found.
+    pub fn task(&self, id: &TaskId) -> Result<Option<Task>> {
+        Ok(self.tasks(&Query::by_id(id))?.pop())
+    }
+
+    /// The inbox.
+    pub fn inbox(&self) -> Result<Vec<Task>> {
+        self.tasks(&Query::list(List::Inbox))
+    }
+
+    /// What is to be done on the day `today`: started by then, or due by then.
+    pub fn today(&self, today: Date) -> Result<Vec<Task>> {
+        self.tasks(&Query::list(List::Today(today)))
+    }
+
+    /// What starts after the day `today`, the nearest first.
+    pub fn upcoming(&self, today: Date) -> Result<Vec<Task>> {
+        self.tasks(&Query::list(List::Upcoming(today)))
+    }
+
+    /// What can be done at any time.
+    pub fn anytime(&self) -> Result<Vec<Task>> {
+        self.tasks(&Query::list(List::Anytime))
+    }
+
+    /// What is put off without a date.
+    pub fn someday(&self) -> Result<Vec<Task>> {
+        self.tasks(&Query::list(List::Someday))
+    }
+
+    /// What was completed or cancelled, the latest first.
+    pub fn logbook(&self) -> Result<Vec<Task>> {
+        self.tasks(&Query::list(List::Logbook))
+    }
+
+    /// What was thrown away, the latest change first.
+    pub fn trash(&self) -> Result<Vec<Task>> {
+        self.tasks(&Query::list(List::Trash))
+    }
+
+    /// The open projects, in all areas and in none.
+    pub fn projects(&self) -> Result<Vec<Task>> {
+        let mut projects = self.tasks(&Query::all().kind(Kind::Project))?;
+        projects.retain(|project| project.status == Status::Incomplete);
+        Ok(projects)
+    }
+
+    /// The headings of a project, from the top.
+    pub fn headings(&self, project: &TaskId) -> Result<Vec<Task>> {
+        self.tasks(&Query::all().kind(Kind::Heading).project(project))
+    }
+
+    /// To-dos and projects whose title or notes have `text` in them, in any list but the trash.
+    pub fn search(&self, text: &str) -> Result<Vec<Task>> {
+        self.tasks(&Query::all().text(text))
+    }
+
+    /// To-dos and projects that carry the tag, or one below it.
+    pub fn by_tag(&self, tag: &TagId) -> Result<Vec<Task>> {
+        self.tasks(&Query::all().tag(tag))
+    }
+
+    /// To-dos and projects in the area, directly or by way of a project.
+    pub fn by_area(&self, area: &AreaId) -> Result<Vec<Task>> {
+        self.tasks(&Query::all().area(area))
+    }
+
+    /// Open tasks with a deadline up to `last`, or with any deadline; the nearest first.
+    pub fn deadlines(&self, last: Option<Date>) -> Result<Vec<Task>> {
+        self.tasks(&Query::all().due(None, last))
+    }
+
+    /// All areas, hidden ones too, from the top.
+    pub fn areas(&self) -> Result<Vec<Area>> {
+        self.rows(
+            &Sql::fixed(
+                "SELECT \"uuid\", \"title\", \"visible\", \"index\" FROM \"TMArea\" ORDER BY \"index\", \"uuid\"",
+            ),
+            |row| row::area(row),
+        )
+    }
+
+    /// All tags, from the top.
+    pub fn tags(&self) -> Result<Vec<Tag>> {
+        let text = format!("SELECT {TAG_COLUMNS} FROM \"TMTag\" g ORDER BY g.\"index\", g.\"uuid\"");
+        self.rows(&Sql::fixed(&text), |row| row::tag(row))
+    }
+
+    /// The tags that the task itself carries.
+    pub fn tags_of(&self, task: &TaskId) -> Result<Vec<Tag>> {
+        let text = format!(
+            "SELECT {TAG_COLUMNS} FROM \"TMTaskTag\" l JOIN \"TMTag\" g ON g.\"uuid\" = l.\"tags\" \
+             WHERE l.\"tasks\" = ?1 ORDER BY g.\"index\", g.\"uuid\""
+        );
+        self.rows(&Sql::fixed(&text).with(task.as_str()), |row| row::tag(row))
+    }
+
+    /// The tags that the area itself carries.
+    pub fn tags_of_area(&self, area: &AreaId) -> Result<Vec<Tag>> {
+        let text = format!(
+            "SELECT {TAG_COLUMNS} FROM \"TMAreaTag\" l JOIN \"TMTag\" g ON g.\"uuid\" = l.\"tags\" \
+             WHERE l.\"areas\" = ?1 ORDER BY g.\"index\", g.\"uuid\""
+        );
+        self.rows(&Sql::fixed(&text).with(area.as_str()), |row| row::tag(row))
+    }
+
+    /// The checklist of a to-do, from the top.
+    pub fn checklist(&self, task: &TaskId) -> Result<Vec<ChecklistItem>> {
+        let text = "SELECT \"uuid\", \"task\", \"title\", \"status\", \"stopDate\", \"index\" \
+                    FROM \"TMChecklistItem\" WHERE \"task\" = ?1 ORDER BY \"index\", \"uuid\"";
+        self.rows(&Sql::fixed(text).with(task.as_str()), |row| row::checklist_item(row))
+    }
+
+    /// Makes all changes of `batch`, in one transaction, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadOnly`](Error::ReadOnly) for a store that was opened so or a file that may not be written,
+    /// [`NoSuch`](Error::NoSuch) where a task or destination does not exist,
+    /// [`NotAllowed`](Error::NotAllowed) where a change makes no sense for its task, and
+    /// [`Locked`](Error::Locked). After any error the database is as it was before.
+    pub fn apply(&mut self, batch: &Batch) -> Result<Applied> {
+        match self.access {
+            Access::ReadOnly => Err(Error::ReadOnly),
+            Access::ReadWrite => self.read(|connection| apply::apply(connection, self.vintage, batch)),
+        }
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) fn snapshots(&self) -> &Cell<u32> {
+        &self.snapshots
+    }
+
+    /// Runs `operation`, again and again within the back-off while the database is locked.
+    pub(crate) fn read<T>(&self, mut operation: impl FnMut(&Connection) -> Result<T>) -> Result<T> {
+        retry(&self.options.backoff, self.options.sleep.as_ref(), || operation(&self.connection))
+    }
+
+    /// All rows of `sql`, each turned into a value.
+    pub(crate) fn rows<T>(&self, sql: &Sql, mut decode: impl FnMut(&rusqlite::Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&sql.text).map_err(Error::sqlite)?;
+            let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
+            let mut values = Vec::new();
+            while let Some(row) = rows.next().map_err(Error::sqlite)? {
+                values.push(decode(row)?);
+            }
+            Ok(values)
+        })
+    }
+}
+
+/// What `row::tag` reads, of a tag called `g`.
+const TAG_COLUMNS: &str = "g.\"uuid\", g.\"title\", g.\"shortcut\", g.\"parent\", g.\"index\"";
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("vintage", &self.vintage).field("access", &self.access).finish_non_exhaustive()
+    }
+}

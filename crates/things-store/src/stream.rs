@@ -1,0 +1,136 @@
+//! Reading one task at a time, and holding on to one state of the database meanwhile.
+
+use crate::error::{Error, Result};
+use crate::model::Task;
+use crate::query::Sql;
+use crate::row;
+use crate::store::Store;
+use crate::vintage::Vintage;
+use rusqlite::types::Value;
+use rusqlite::{params_from_iter, CachedStatement, Rows};
+use std::fmt;
+use std::ops::Deref;
+
+/// One state of the database. Everything read through it, or through its store, is of that state.
+///
+/// A read transaction, ended on drop. Snapshots nest; they share the outermost one's state.
+pub struct Snapshot<'store> {
+    store: &'store Store,
+}
+
+impl<'store> Snapshot<'store> {
+    pub(crate) fn new(store: &'store Store) -> Result<Snapshot<'store>> {
+        if store.snapshots().get() == 0 {
+            // BEGIN takes no lock, the first read does. Once that has succeeded, no later read is busy.
+            store.read(|connection| {
+                let begun = connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_master LIMIT 1;");
+                begun.map_err(|error| {
+                    end(store);
+                    Error::sqlite(error)
+                })
+            })?;
+        }
+        store.snapshots().set(store.snapshots().get() + 1);
+        Ok(Snapshot { store })
+    }
+}
+
+impl Deref for Snapshot<'_> {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        self.store
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        let open = self.store.snapshots().get() - 1;
+        self.store.snapshots().set(open);
+        if open == 0 {
+            end(self.store);
+        }
+    }
+}
+
+/// Ends the read transaction, unless an error has ended it already. Nothing was written, so nothing is lost.
+fn end(store: &Store) {
+    if !store.connection().is_autocommit() {
+        let ended = store.connection().execute_batch("ROLLBACK");
+        debug_assert!(ended.is_ok(), "{ended:?}");
+    }
+}
+
+impl fmt::Debug for Snapshot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Snapshot").field(self.store).finish()
+    }
+}
+
+/// A prepared query within a snapshot, ready to be read by [`tasks`](TaskStream::tasks).
+pub struct TaskStream<'store> {
+    // Dropped in this order: the statement must be finished before its transaction is.
+    statement: CachedStatement<'store>,
+    params: Vec<Value>,
+    vintage: Vintage,
+    _snapshot: Snapshot<'store>,
+}
+
+impl<'store> TaskStream<'store> {
+    pub(crate) fn new(store: &'store Store, sql: Sql) -> Result<TaskStream<'store>> {
+        let snapshot = store.snapshot()?;
+        Ok(TaskStream {
+            statement: store.connection().prepare_cached(&sql.text).map_err(Error::sqlite)?,
+            params: sql.params,
+            vintage: store.vintage(),
+            _snapshot: snapshot,
+        })
+    }
+
+    /// Starts at the first task. Called again, it starts over and gives the same tasks.
+    pub fn tasks(&mut self) -> Result<Tasks<'_>> {
+        let rows = self.statement.query(params_from_iter(&self.params)).map_err(Error::sqlite)?;
+        Ok(Tasks { rows: Some(rows), vintage: self.vintage })
+    }
+}
+
+impl fmt::Debug for TaskStream<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskStream").field("vintage", &self.vintage).finish_non_exhaustive()
+    }
+}
+
+/// The tasks of a [`TaskStream`]. Holds one row at a time.
+///
+/// After an error of the database there are no more tasks; after a row that could not be decoded, the next
+/// ones follow.
+pub struct Tasks<'stream> {
+    rows: Option<Rows<'stream>>,
+    vintage: Vintage,
+}
+
+impl Iterator for Tasks<'_> {
+    type Item = Result<Task>;
+
+    fn next(&mut self) -> Option<Result<Task>> {
+        match self.rows.as_mut()?.next() {
+            Ok(Some(row)) => Some(row::task(row, self.vintage)),
+            Ok(None) => {
+                self.rows = None;
+                None
+            }
+            Err(error) => {
+                self.rows = None;
+                Some(Err(Error::sqlite(error)))
+            }
+        }
+    }
+}
+
+impl std::iter::FusedIterator for Tasks<'_> {}
+
+impl fmt::Debug for Tasks<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tasks").finish_non_exhaustive()
+    }
+}
