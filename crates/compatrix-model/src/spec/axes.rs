@@ -23,6 +23,8 @@ pub(crate) struct Axes {
     rejected: BTreeMap<String, Vec<String>>,
     /// Axes that could not be read at all.
     lost: Vec<String>,
+    /// Whether none could.
+    all_lost: bool,
 }
 
 impl Axes {
@@ -33,17 +35,18 @@ impl Axes {
 
     /// Whether there is an axis of this name in the text, which could not be read.
     pub(crate) fn is_lost(&self, axis: &str) -> bool {
-        self.lost.iter().any(|name| name == axis)
+        self.all_lost || self.lost.iter().any(|name| name == axis)
     }
 }
 
 /// Lowers `[axis]`; `fixtures` are the folders that exist.
 pub(crate) fn axes(root: &Table, fixtures: &[String], c: &mut Collector<'_>) -> Axes {
     let mut axes = Axes::default();
-    let Some(Entry { node, key_span, .. }) = root.entry("axis") else {
+    let axis = root.entry("axis").and_then(|Entry { node, key_span, .. }| Some((node.table()?, key_span)));
+    let Some((table, key_span)) = axis else {
+        axes.all_lost = true;
         return axes;
     };
-    let Some(table) = node.table() else { return axes };
     axes.lost.clone_from(&table.rejected);
     let mut list: Vec<Axis> = Vec::new();
     let mut entries: Vec<&Entry> = table.entries.iter().collect();

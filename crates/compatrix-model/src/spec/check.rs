@@ -26,7 +26,7 @@ fn node(value: &Spanned<DeValue<'_>>, shape: &Shape, name: &str, c: &mut Collect
             match i64::from_str_radix(found.as_str(), found.radix()) {
                 Ok(number) if (*min..=*max).contains(&number) => Value::Integer(number),
                 _ => {
-                    let problem = Problem::new(format!("`{name}` is {}", shape.describe())).label("out of range");
+                    let problem = Problem::new(format!("`{name}` must be {}", shape.describe())).label("out of range");
                     c.error(span, problem);
                     return None;
                 }
@@ -72,10 +72,34 @@ fn wrong_type(value: &Spanned<DeValue<'_>>, shape: &Shape, name: &str, c: &mut C
     let mut problem = Problem::new(format!("`{name}` must be {}, not {found}", shape.describe())).label(found);
     let raw = c.text().get(value.span()).unwrap_or_default();
     let scalar = !value.get_ref().is_array() && !value.get_ref().is_table();
-    let takes_text = fits(&DeValue::String("".into()), shape);
-    let takes_list = matches!(shape, Shape::List { item, .. } if fits(value.get_ref(), item));
-    if scalar && takes_text {
-        problem = problem.help(format!("put it in quotes: `\"{raw}\"`"));
+    let only = value.get_ref().as_array().filter(|list| list.len() == 1).map(|list| &list[0]);
+    let list_of = |shape: &Shape| matches!(shape, Shape::List { item, .. } if fits(value.get_ref(), item));
+    let takes_list = match shape {
+        Shape::OneOf(shapes) => shapes.iter().any(list_of),
+        shape => list_of(shape),
+    };
+    let unquoted = value.get_ref().as_str().filter(|text| match shape {
+        Shape::Integer { .. } => text.parse::<i64>().is_ok(),
+        Shape::Flag => text.parse::<bool>().is_ok(),
+        _ => false,
+    });
+    let format = match shape {
+        Shape::Text(format) => Some(format),
+        Shape::OneOf(shapes) => {
+            shapes.iter().find_map(|s| if let Shape::Text(format) = s { Some(format) } else { None })
+        }
+        _ => None,
+    };
+    if let (true, Some(format)) = (scalar, format) {
+        problem = match format.check(raw) {
+            Ok(()) => problem.help(format!("put it in quotes: `\"{raw}\"`")),
+            Err(wrong) => problem.hints_of(wrong),
+        };
+    } else if let Some(text) = unquoted {
+        problem = problem.help(format!("take the quotes off: `{text}`"));
+    } else if let Some(only) = only.filter(|only| fits(only.get_ref(), shape)) {
+        let raw = c.text().get(only.span()).unwrap_or_default();
+        problem = problem.help(format!("take it out of the brackets: `{raw}`"));
     } else if scalar && takes_list {
         problem = problem.help(format!("put it in brackets: `[{raw}]`"));
     } else if value.get_ref().is_table() && takes_list {
@@ -120,10 +144,7 @@ fn list(
         list.items.push(node);
     }
     if array.len() < min {
-        c.error(
-            span.clone(),
-            Problem::new(format!("`{name}` is empty")).help("name at least one, or leave the key out"),
-        );
+        c.error(span.clone(), Problem::new(format!("`{name}` is empty")).help("name at least one"));
     }
     list
 }
@@ -152,25 +173,51 @@ fn table(found: &DeTable<'_>, span: Range<usize>, shape: &TableShape, c: &mut Co
         }
     }
     if found.iter().count() < shape.min {
-        let what = shape.rest.as_ref().map_or("a key", |rest| rest.what);
+        let first = shape.keys.first().map(|key| format!("`{}` or another key", key.name));
+        let what = first.or(shape.rest.as_ref().map(|rest| rest.what.to_owned())).unwrap_or_default();
         c.error(span.clone(), Problem::new(format!("{} is empty", shape.title)).help(format!("name at least {what}")));
     }
     for key in shape.keys.iter().filter(|key| !found.contains_key(key.name)) {
+        let lacks = format!("{} lacks the key `{}`", shape.title, key.name);
+        let (at, problem) = match key.need {
+            Need::Optional | Need::Text(_) | Need::Integer(_) | Need::Flag(_) => continue,
+            Need::Required => (span.clone(), Problem::new(lacks)),
+            Need::RequiredIf { key: other, is } => match table.node(other).filter(|node| node.text() == Some(is)) {
+                None => continue,
+                Some(node) => (node.span.clone(), Problem::new(format!("{lacks}, which `{is}` needs"))),
+            },
+        };
+        c.error(
+            at,
+            problem.needs_whole().help(format!("add `{}`: {}", key.name, uncapital(key.doc.trim_end_matches('.')))),
+        );
+    }
+    table.entries.extend(defaults(shape, &span).filter(|entry| !found.contains_key(entry.key.as_str())));
+    table
+}
+
+/// The entries that a table of this shape has if nothing is written.
+pub(crate) fn defaults(shape: &TableShape, span: &Range<usize>) -> impl Iterator<Item = Entry> {
+    let span = span.clone();
+    shape.keys.iter().filter_map(move |key| {
         let value = match key.need {
-            Need::Optional => continue,
-            Need::Required => {
-                let problem = Problem::new(format!("{} lacks the key `{}`", shape.title, key.name)).needs_whole();
-                c.error(span.clone(), problem.help(format!("`{}`: {}", key.name, key.doc)));
-                continue;
-            }
+            Need::Required | Need::RequiredIf { .. } | Need::Optional => return None,
             Need::Text(text) => Value::Text(text.to_owned()),
             Need::Integer(number) => Value::Integer(number),
             Need::Flag(flag) => Value::Flag(flag),
         };
         let node = Node { span: span.clone(), value };
-        table.entries.push(Entry { key: key.name.to_owned(), key_span: span.clone(), node });
+        Some(Entry { key: key.name.to_owned(), key_span: span.clone(), node })
+    })
+}
+
+/// A sentence as it goes on after a colon; names such as `SQLite` keep their capitals.
+fn uncapital(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(chars).collect(),
+        _ => text.to_owned(),
     }
-    table
 }
 
 /// A key that the shape does not name: the user's own, a word of a later version, or a mistake.
@@ -192,6 +239,11 @@ fn other_key(
     };
     if let Err(problem) = rest.name.check(name) {
         c.error(span, problem.part(0..name.len()));
+        return None;
+    }
+    if !shape.keys.is_empty() && !fits(value.get_ref(), rest.shape) {
+        let problem = Problem::new(format!("unknown key `{name}` in {}", shape.title)).known(name, known());
+        c.error(span, problem.help(format!("{} must be {}", rest.what, rest.shape.describe())));
         return None;
     }
     let mark = c.mark();

@@ -72,7 +72,7 @@ pub struct Diagnostics {
 }
 
 /// More known values than this are counted, not listed, on a terminal.
-const LISTED: usize = 16;
+const LISTED: usize = 20;
 
 impl Diagnostics {
     /// Whether there is nothing to say.
@@ -168,7 +168,9 @@ impl Diagnostic {
             let main = annotation(AnnotationKind::Primary.span(shift(&self.span)), &self.label);
             let others =
                 self.related.iter().map(|r| annotation(AnnotationKind::Context.span(shift(&r.span)), &r.label));
-            let snippet = Snippet::source(&text[start..end]).line_start(line).path(self.file.as_str());
+            // A carriage return would be drawn; a blank keeps the bytes where they are.
+            let snippet =
+                Snippet::source(text[start..end].replace('\r', " ")).line_start(line).path(self.file.as_str());
             group = group.element(snippet.annotation(main).annotations(others));
         }
         if let Some(nearest) = &self.nearest {

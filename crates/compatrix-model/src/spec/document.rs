@@ -235,7 +235,7 @@ static SQLITE: TableShape = TableShape {
     min: 0,
 };
 
-static SUITE: TableShape = TableShape {
+pub(crate) static SUITE: TableShape = TableShape {
     title: "`[[suite]]`",
     keys: &[
         Key::required("name", "Its name, unique.", Shape::Text(Format::ValueName)),
@@ -299,7 +299,12 @@ static RULE: TableShape = TableShape {
     keys: &[
         Key::required("when", "The cells it is about.", Shape::Table(&RULE_CONDITION)),
         Key::required("expect", "What is expected there.", Shape::Text(Format::Word(&EXPECTATIONS))),
-        Key::optional("reason", "Why, for people. `expect = \"fail\"` needs it.", Shape::Text(Format::Sentence)),
+        Key::default(
+            "reason",
+            "Why, for people; the page shows it. `expect = \"fail\"` needs it.",
+            Shape::Text(Format::Sentence),
+            Need::RequiredIf { key: "expect", is: "fail" },
+        ),
         Key::optional("issue", "Where it is discussed.", Shape::Text(Format::Url)),
         Key::optional("until", "The last day on which the rule holds, `YYYY-MM-DD`.", Shape::Text(Format::Date)),
     ],

@@ -264,8 +264,13 @@ fn toolchain(text: &str) -> Result<(), Problem> {
     if ["stable", "beta", "nightly"].contains(&channel) {
         return match day {
             None => Ok(()),
-            Some(day) => date(day).map_err(|_| {
-                bad(format!("`{day}` is not a day that a toolchain can be of")).label("a day reads `YYYY-MM-DD`")
+            Some(day) => date(day).map_err(|problem| {
+                let why = format!("`{day}` is not a day that a toolchain can be of");
+                match problem.nearest_text() {
+                    Some(day) => Problem::new(why).nearest(format!("{channel}-{day}")),
+                    None => bad(why),
+                }
+                .label("a day reads `YYYY-MM-DD`")
             }),
         };
     }
@@ -288,7 +293,10 @@ fn toolchain(text: &str) -> Result<(), Problem> {
             let candidates = [trimmed.to_owned(), digits];
             let version = candidates.into_iter().find(|c| c != text && toolchain(c).is_ok());
             let word = super::problem::nearest(channel, ["stable", "beta", "nightly"]).map(str::to_owned);
-            Err(bad(format!("`{text}` is not a toolchain")).nearest(version.or(word)))
+            Err(match version.or(word) {
+                Some(meant) => Problem::new(format!("`{text}` is not a toolchain")).nearest(meant),
+                None => bad(format!("`{text}` is not a toolchain")),
+            })
         }
     }
 }
@@ -309,14 +317,17 @@ fn sqlite_value(text: &str) -> Result<(), Problem> {
         _ => match (text.parse::<Version>().ok(), partial_version(text)) {
             (Some(version), Some(_)) if sqlite::crate_version(&version).is_some() => Ok(()),
             (_, Some(version)) => {
+                let spelled = sqlite::crate_version(&version).map(|_| version.to_string());
                 let minor = list().find(|known| known.starts_with(&format!("{text}."))).map(str::to_owned);
+                if let Some(exact) = spelled.or(minor) {
+                    let problem = Problem::new(format!("SQLite `{text}` is not an exact version"));
+                    return Err(problem.nearest(exact).label("needs three numbers"));
+                }
                 let (lower, higher) = sqlite::neighbours(&version);
                 let near: Vec<String> = [lower, higher].into_iter().flatten().map(|v| format!("`{v}`")).collect();
-                let what = if minor.is_some() { "is not an exact version" } else { "cannot be had" };
-                Err(Problem::new(format!("SQLite `{text}` {what}"))
+                Err(Problem::new(format!("SQLite `{text}` cannot be had"))
                     .label("no libsqlite3-sys package carries it")
-                    .known(text, all())
-                    .nearest(minor)
+                    .known("", all())
                     .help(format!("the nearest that can be had: {}", near.join(" and "))))
             }
             _ => Err(Problem::new(format!("`{text}` is not a SQLite")).known(text, all())),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::axes::{axes, Axes};
-use super::check::twice;
+use super::check::{self, twice};
+use super::document::SUITE;
 use super::format::duration;
 use super::problem::{Collector, Problem};
 use super::rules::{meets_claim, rules, RuleMarks};
@@ -176,27 +177,12 @@ fn suites(root: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> Suites {
         }
     }
     if root.entry("suite").is_none() {
+        let table = Table { entries: check::defaults(&SUITE, &(0..0)).collect(), rejected: Vec::new() };
         suites.names.push("tests".to_owned());
-        suites.list.push(default_suite());
+        suites.list.push(Suite { name: "tests".to_owned(), ..suite(&table, axes, cx) });
     }
     suites
 }
-
-/// The suite of a spec that names none.
-fn default_suite() -> Suite {
-    Suite {
-        name: "tests".to_owned(),
-        kind: SuiteKind::Test,
-        doctests: false,
-        timeout: DEFAULT_TIMEOUT,
-        retries: 0,
-        env: Vec::new(),
-        args: Vec::new(),
-        when: Condition::default(),
-    }
-}
-
-const DEFAULT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(300);
 
 fn suite(table: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> Suite {
     let mut env = Vec::new();
@@ -220,7 +206,7 @@ fn suite(table: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> Suite {
         name: table.owned("name").unwrap_or_default(),
         kind: SuiteKind::Test,
         doctests: table.flag("doctests").unwrap_or_default(),
-        timeout: table.text("timeout").and_then(|text| duration(text).ok()).unwrap_or(DEFAULT_TIMEOUT),
+        timeout: table.text("timeout").and_then(|text| duration(text).ok()).unwrap_or_default(),
         retries: table.integer("retries").and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
         env,
         args: table.texts("args").unwrap_or_default(),

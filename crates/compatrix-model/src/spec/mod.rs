@@ -16,6 +16,7 @@ pub(crate) mod parse;
 pub(crate) mod problem;
 pub(crate) mod rules;
 mod schema;
+mod syntax;
 pub(crate) mod template;
 pub(crate) mod tree;
 
@@ -50,6 +51,26 @@ pub struct Spec {
     pub profiles: BTreeMap<String, Profile>,
     /// How SQLite is built and linked.
     pub sqlite: SqliteSettings,
+}
+
+impl Spec {
+    /// The profile of this name; the error names the nearest, and all there are.
+    pub fn profile(&self, name: &str) -> Result<&Profile, String> {
+        self.profiles.get(name).ok_or_else(|| unknown("profile", name, self.profiles.keys().map(String::as_str)))
+    }
+
+    /// The suite of this name; the error names the nearest, and all there are.
+    pub fn suite(&self, name: &str) -> Result<&Suite, String> {
+        let suite = self.suites.iter().find(|suite| suite.name == name);
+        suite.ok_or_else(|| unknown("suite", name, self.suites.iter().map(|suite| suite.name.as_str())))
+    }
+}
+
+fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
+    let meant = problem::nearest(name, known.clone());
+    let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
+    format!("unknown {what} `{name}`{meant} (known: {})", known.join(", "))
 }
 
 /// `[project]`.

@@ -1,14 +1,12 @@
 //! The entry: text in, a [`Spec`] or all its errors out.
 
-use std::ops::Range;
-
 use toml::de::DeTable;
 
 use super::document::DOCUMENT;
 use super::lower::{self, Context};
 use super::problem::{Collector, Problem};
 use super::rules::RuleMarks;
-use super::{check, Diagnostics, Rule, Spec};
+use super::{check, syntax, Diagnostics, Rule, Spec};
 
 /// A spec that could be read, with what is odd about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,15 +49,11 @@ pub fn expired<'s>(spec: &'s Spec, today: &str) -> Vec<&'s Rule> {
 /// All that is wrong, at once and in the order of the text: syntax, shape and meaning; warnings among it.
 pub fn parse(text: &str, file: &str, fixtures: &[String]) -> Result<Parsed, Diagnostics> {
     let mut c = Collector::new(text, file);
-    let (root, errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() && root.get_ref().is_empty() {
-        let problem = Problem::new("the spec is empty").help("write a first one by `cargo xtask init`");
-        c.error(0..0, problem);
+    let source = syntax::readable(text, &mut c);
+    let root = DeTable::parse_recoverable(&source).0;
+    if !c.has_errors() && root.get_ref().is_empty() {
+        c.error(0..0, Problem::new("the spec is empty").help("write a first one by `cargo xtask init`"));
         return Err(c.finish());
-    }
-    for error in errors {
-        let (span, problem) = syntax(text, error.message(), error.span());
-        c.syntax(span, problem);
     }
     let tree = check::document(root.get_ref(), &DOCUMENT, &mut c);
     let (spec, marks) = lower::spec(&tree, &mut Context { fixtures, c: &mut c });
@@ -90,15 +84,4 @@ pub fn parse_bytes(bytes: &[u8], file: &str, fixtures: &[String]) -> Result<Pars
     // The bad byte has become one replacement character.
     c.error(at..at + '\u{fffd}'.len_utf8(), problem);
     Err(c.finish())
-}
-
-/// A syntax error in the house's words.
-fn syntax(text: &str, message: &str, span: Option<Range<usize>>) -> (Range<usize>, Problem) {
-    let span = span.unwrap_or(text.len()..text.len());
-    let found = text.get(span.clone()).unwrap_or_default();
-    let problem = match message {
-        "duplicate key" => Problem::new(format!("`{found}` is set twice")).help("leave one of them out"),
-        _ => Problem::new(format!("not TOML: {message}")),
-    };
-    (span, problem)
 }

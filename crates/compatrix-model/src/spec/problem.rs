@@ -45,10 +45,23 @@ impl Problem {
         self
     }
 
+    /// The valid text that was surely meant.
+    pub(crate) fn nearest_text(&self) -> Option<&str> {
+        self.0.nearest.as_deref()
+    }
+
     /// What would have been valid, and among it the nearest to what was found.
     pub(crate) fn known<S: AsRef<str>>(mut self, found: &str, known: impl IntoIterator<Item = S>) -> Self {
         self.0.known = known.into_iter().map(|s| s.as_ref().to_owned()).collect();
         self.0.nearest = nearest(found, self.0.known.iter().map(String::as_str)).map(str::to_owned);
+        self
+    }
+
+    /// The hints of another problem with the same text.
+    pub(crate) fn hints_of(mut self, Problem(other): Problem) -> Self {
+        self.0.nearest = other.nearest;
+        self.0.known = other.known;
+        self.0.help.extend(other.help);
         self
     }
 
@@ -92,12 +105,20 @@ impl<'a> Collector<'a> {
         self.text
     }
 
-    /// A syntax error; at most one for each line, as later ones are consequences.
-    pub(crate) fn syntax(&mut self, span: Range<usize>, problem: Problem) {
+    /// A syntax error; at most one for each line, as later ones are consequences. `may_follow` tells that it may be the
+    /// consequence of one on the line before.
+    pub(crate) fn syntax(&mut self, span: Range<usize>, problem: Problem, may_follow: bool) {
         let (line, _) = self.place(span.start);
-        if self.unreadable.insert(line) {
+        let before = (1..line).rev().find(|line| !self.text[self.line_range(*line)].trim().is_empty()).unwrap_or(0);
+        let follows = may_follow && self.unreadable.contains(&before);
+        if self.unreadable.insert(line) && !follows {
             self.push(Severity::Error, span, problem);
         }
+    }
+
+    /// The bytes of a line, counted from 1, its end included.
+    pub(crate) fn line_range(&self, line: usize) -> Range<usize> {
+        self.lines[line - 1]..self.lines.get(line).copied().unwrap_or(self.text.len())
     }
 
     pub(crate) fn error(&mut self, span: Range<usize>, problem: Problem) {
@@ -130,8 +151,9 @@ impl<'a> Collector<'a> {
     /// Line and column of a byte, from 1.
     pub(crate) fn place(&self, byte: usize) -> (usize, usize) {
         let line = self.lines.partition_point(|&start| start <= byte).max(1);
-        let start = self.lines[line - 1];
-        (line, self.text.get(start..byte).map_or(1, |before| before.chars().count() + 1))
+        let before = self.text.get(self.lines[line - 1]..byte).unwrap_or_default();
+        // A byte order mark is no column.
+        (line, before.trim_start_matches('\u{feff}').chars().count() + 1)
     }
 
     pub(crate) fn finish(mut self) -> Diagnostics {

@@ -80,11 +80,6 @@ pub(crate) fn rules(root: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> (Vec
             };
             (expect, entry.node.span.clone())
         });
-        let lacks_reason = table.entry("reason").is_none() && !table.rejected.iter().any(|key| key == "reason");
-        if let (Some((Expect::Fail, span)), true) = (&expect, lacks_reason) {
-            let problem = Problem::new("a rule that expects a failure needs a `reason`").needs_whole();
-            cx.c.error(span.clone(), problem.help("say why it does not work: the page shows it to users"));
-        }
         let when = table.table("when").and_then(|when| condition(when, axes, cx.c));
         let (Some((expect, expect_span)), Some(when)) = (expect, when) else { continue };
         rules.push(Rule {

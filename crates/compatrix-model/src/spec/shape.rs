@@ -81,6 +81,13 @@ pub enum Need {
     Required,
     /// It need not, and its absence means something of its own, which its doc tells.
     Optional,
+    /// It must where another key of the table has this text.
+    RequiredIf {
+        /// The other key.
+        key: &'static str,
+        /// Its text.
+        is: &'static str,
+    },
     /// Its absence means this text.
     Text(&'static str),
     /// Its absence means this number.
@@ -118,6 +125,7 @@ impl Shape {
     pub fn describe(&self) -> String {
         match self {
             Shape::Text(_) => "a string".to_owned(),
+            Shape::Integer { min, max } if min == max => format!("`{min}`"),
             Shape::Integer { min, max } => format!("an integer from {min} to {max}"),
             Shape::Flag => "`true` or `false`".to_owned(),
             Shape::List { item: Shape::Text(_), .. } => "a list of strings".to_owned(),
