@@ -1,6 +1,7 @@
 //! Events: what happens, as data, in the order in which it is certain. All outputs are made from these.
 
 use compatrix_model::evidence::Record;
+use compatrix_model::verdict::Verdict;
 
 /// Something that happened. A result is in the ledger before its event is sent.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub enum Event {
     RunFinished {
         /// The record.
         record: Box<Record>,
+        /// Its outcome held against what the spec expects.
+        verdict: Verdict,
         /// How many results there are now, and will be.
         done: usize,
         /// Of so many.

@@ -135,6 +135,7 @@ impl Session {
             plan.builds.iter().map(|build| keys::of_build(build, &survey.facts, &compiler)).collect();
         let expectations = Expectations::new(spec, &survey.facts.versions(), Some(today));
         let mut walk = Walk {
+            expectations: &expectations,
             host: &self.host,
             spec,
             cells: plan.runs.iter().map(|run| spec.space.id(run.cell)).collect(),
@@ -203,6 +204,7 @@ fn is_settled(record: &Record, expectation: impl FnOnce() -> Expectation) -> boo
 }
 
 struct Walk<'a> {
+    expectations: &'a Expectations,
     host: &'a Host,
     spec: &'a Spec,
     plan: &'a Plan,
@@ -230,6 +232,7 @@ impl Walk<'_> {
             spec: self.spec,
             plan: self.plan,
             survey: self.survey,
+            expectations: self.expectations,
             jobs,
             cells: &self.cells,
             keys: &self.keys,
@@ -280,7 +283,9 @@ fn handle(
         }
         ledger.put(&record)?;
         fresh.insert(n, record.clone());
-        let _ = tell.send(Event::RunFinished { record: Box::new(record), done: fresh.len(), of: to_do });
+        let coords = worker.spec.space.coords(worker.plan.runs[n].cell);
+        let verdict = judge(record.outcome, &worker.expectations.of(&coords), record.attempts);
+        let _ = tell.send(Event::RunFinished { record: Box::new(record), verdict, done: fresh.len(), of: to_do });
         Ok(())
     };
     match told {
@@ -325,6 +330,7 @@ fn handle(
 }
 
 struct Worker<'a> {
+    expectations: &'a Expectations,
     host: &'a Host,
     spec: &'a Spec,
     plan: &'a Plan,
