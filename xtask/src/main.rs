@@ -1,2 +1,7 @@
-//! `cargo xtask`.
-fn main() {}
+//! `cargo xtask`: the compatrix command line for this repository, and its own chores.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    compatrix::main()
+}

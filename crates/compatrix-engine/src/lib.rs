@@ -4,5 +4,25 @@
 //! facts found here. The user's tree is never written to: everything made goes under `target/compat` or the user's
 //! cache folder.
 
+pub mod build;
+pub mod cc;
+pub mod environment;
+pub mod error;
+pub mod event;
+pub mod files;
+pub mod fixture;
+pub mod host;
+pub mod inspect;
+pub mod keys;
+pub mod ledger;
+pub mod lock;
+pub mod memo;
 pub mod process;
+pub mod run;
+pub mod schedule;
+pub mod session;
+pub mod sqlite;
 pub mod supervisor;
+pub mod survey;
+pub mod toolchain;
+pub mod workspace;

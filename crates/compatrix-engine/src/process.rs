@@ -98,8 +98,31 @@ impl Command {
 
     /// Runs it to its end; the sinks see every byte of the streams as it comes.
     pub fn run_with(&self, supervisor: &Supervisor, stdout: Sink<'_>, stderr: Sink<'_>) -> io::Result<Finished> {
+        self.execute(self.prepare(supervisor), supervisor, stdout, stderr)
+    }
+
+    /// As [`Command::run_with`], for a program that takes its jobs from this pool, on top of the one that it has.
+    pub fn run_sharing(
+        &self,
+        jobs: &jobserver::Client,
+        supervisor: &Supervisor,
+        stdout: Sink<'_>,
+        stderr: Sink<'_>,
+    ) -> io::Result<Finished> {
+        let mut command = self.prepare(supervisor);
+        jobs.configure(&mut command);
+        self.execute(command, supervisor, stdout, stderr)
+    }
+
+    fn execute(
+        &self,
+        mut command: std::process::Command,
+        supervisor: &Supervisor,
+        stdout: Sink<'_>,
+        stderr: Sink<'_>,
+    ) -> io::Result<Finished> {
         let started = Instant::now();
-        let mut child = self.prepare(supervisor).spawn()?;
+        let mut child = command.spawn()?;
         let pid = Pid::from_child(&child);
         let guard = supervisor.register(pid, self.timeout.map(|limit| started + limit));
 

@@ -18,5 +18,6 @@ pub mod facts;
 pub mod libtest;
 pub mod outcome;
 pub mod plan;
+pub mod expect;
 pub mod spec;
 pub mod verdict;

@@ -1,1 +1,56 @@
-//! compatrix
+//! The command line of Compatrix, as a library: an adopter's xtask calls [`main`] and is done.
+//!
+//! **Invariant:** thin. It parses arguments, calls the engine, and hands what comes back to the renderers; it decides
+//! nothing about cells, outcomes or verdicts itself, and starts no process.
+
+pub mod cli;
+mod commands;
+mod matrix;
+mod progress;
+mod terminal;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use cli::{Command, Global};
+pub use compatrix_engine::error::Error;
+
+/// The whole program: reads the arguments of this process, runs the command, gives the exit code.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     compatrix::main()
+/// }
+/// ```
+pub fn main() -> ExitCode {
+    if let Some(code) = stand_in() {
+        return code;
+    }
+    // `cargo compatrix …` starts `cargo-compatrix compatrix …`.
+    let mut args: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if cli::is_cargo_subcommand() && args.get(1).is_some_and(|arg| arg == "compatrix") {
+        args.remove(1);
+    }
+    let cli = cli::Cli::parse_from(args);
+    run(&cli.global, &cli.command)
+}
+
+/// To be called first in `main`: when builds start this executable in place of the C compiler, acts as that and gives the
+/// exit code.
+pub fn stand_in() -> Option<ExitCode> {
+    compatrix_engine::cc::act()
+}
+
+/// Runs one command; errors are printed to stderr.
+pub fn run(global: &Global, command: &Command) -> ExitCode {
+    let terminal = terminal::Terminal::new(global);
+    match commands::run(global, command, &terminal) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            terminal.error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

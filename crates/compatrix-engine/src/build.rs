@@ -1,0 +1,354 @@
+//! One build: cargo makes the test executables, and says which they are.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use compatrix_model::evidence::{Counts, TestFailure};
+use compatrix_model::facts::{SqliteFacts, ToolchainFacts};
+use compatrix_model::libtest::{Parser, Source};
+use compatrix_model::outcome::Outcome;
+use compatrix_model::plan::Build;
+use serde::Deserialize;
+
+use crate::cc;
+use crate::host::Host;
+use crate::inspect::{self, Inspection};
+use crate::process::{Command, Finished};
+use crate::supervisor::End;
+use crate::workspace::Workspace;
+
+/// The time limit of one cargo.
+const TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// What a build came to.
+#[derive(Debug)]
+pub struct Built {
+    /// The executables, or why there are none.
+    pub result: Result<Product, NotBuilt>,
+    /// Wall time of all of it.
+    pub wall: Duration,
+    /// Processor time of all of it.
+    pub cpu: Duration,
+}
+
+/// What a build made.
+#[derive(Debug)]
+pub struct Product {
+    /// The test executables, sorted by package and target.
+    pub executables: Vec<Executable>,
+    /// The static SQLite that was compiled in, where one was.
+    pub archive: Option<PathBuf>,
+    /// What the documentation tests came to, where they ran.
+    pub doctests: Option<Doctests>,
+}
+
+/// What the documentation tests of a build came to.
+#[derive(Debug, Clone)]
+pub struct Doctests {
+    /// Their counts.
+    pub counts: Counts,
+    /// Those that failed.
+    pub failures: Vec<TestFailure>,
+    /// Why they are no pass, where they are none.
+    pub trouble: Option<(Outcome, String)>,
+}
+
+/// Why there are no executables.
+#[derive(Debug, Clone)]
+pub struct NotBuilt {
+    /// What that means for the cells of the build.
+    pub outcome: Outcome,
+    /// The first error, in one line.
+    pub cause: String,
+    /// The end of what cargo said.
+    pub output: String,
+}
+
+/// A test executable.
+#[derive(Debug, Clone)]
+pub struct Executable {
+    /// The package.
+    pub package: String,
+    /// The test target: `things_store`, `it`.
+    pub target: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The package's folder, in which cargo starts tests.
+    pub dir: PathBuf,
+    /// Whether it has its own harness and prints no libtest output.
+    pub own_harness: bool,
+    /// What is in the file.
+    pub inspection: Inspection,
+}
+
+/// What a build needs besides the plan's value.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The toolchain.
+    pub toolchain: &'a ToolchainFacts,
+    /// The library to link against, for a dynamic build.
+    pub link: Option<&'a SqliteFacts>,
+    /// The workspace.
+    pub workspace: &'a Workspace,
+}
+
+/// The cargo command that makes the executables.
+pub fn command(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result<Command> {
+    let mut command = base(host, build, inputs)?;
+    command.args =
+        [&["test", "--no-run", "--message-format=json-render-diagnostics"].map(str::to_owned)[..], &command.args]
+            .concat();
+    Ok(command)
+}
+
+/// The cargo command that runs the documentation tests.
+pub fn doctest_command(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result<Command> {
+    let mut command = base(host, build, inputs)?;
+    command.args = [&["test", "--doc"].map(str::to_owned)[..], &command.args].concat();
+    if let Some(dir) = inputs.link.and_then(|link| link.link_dir.clone()) {
+        command = command.env("LD_LIBRARY_PATH", dir);
+    }
+    Ok(command)
+}
+
+/// Where builds of this lane compile to.
+pub fn target_dir(host: &Host, build: &Build) -> PathBuf {
+    host.dir.join("build").join(build.lane().as_str())
+}
+
+fn base(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result<Command> {
+    let rustc = Path::new(&inputs.toolchain.rustc);
+    let mut command = Command::new(&inputs.toolchain.cargo, &host.root)
+        .args([
+            "--locked".to_owned(),
+            "--target-dir".to_owned(),
+            target_dir(host, build).to_string_lossy().into_owned(),
+        ])
+        .args(build.cargo_arguments())
+        .envs(&host.ambient.for_builds())
+        .env("RUSTC", inputs.toolchain.rustc.clone())
+        .env("RUSTDOC", rustc.with_file_name("rustdoc").to_string_lossy())
+        // Nothing here is edited between two builds, so incremental data would only cost.
+        .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_TERM_COLOR", "never");
+    command.timeout = Some(TIMEOUT);
+    if host.limits.offline {
+        command = command.env("CARGO_NET_OFFLINE", "true");
+    }
+    for (name, value) in cc::environment(host)? {
+        command = command.env(name, value);
+    }
+    if let Some(link) = inputs.link {
+        for (name, dir) in [("SQLITE3_LIB_DIR", &link.link_dir), ("SQLITE3_INCLUDE_DIR", &link.include_dir)] {
+            if let Some(dir) = dir {
+                command = command.env(name, dir);
+            }
+        }
+    }
+    Ok(command)
+}
+
+/// Builds, and runs the documentation tests where the build has them.
+pub fn build(host: &Host, build: &Build, inputs: Inputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
+    let command = command(host, build, inputs)?;
+    let mut reader = Messages::default();
+    let finished = command
+        .run_sharing(jobs, &host.supervisor, &mut |bytes| reader.feed(bytes), &mut |_| {})
+        .with_context(|| format!("cannot start {}", command.program))?;
+    let (mut wall, mut cpu) = (finished.wall, finished.cpu);
+    if let Some(result) = not_built(&finished) {
+        return Ok(Built { result: Err(result), wall, cpu });
+    }
+    let mut product = reader.product(host, inputs.workspace)?;
+    if build.doctests {
+        let doctests = run_doctests(host, &doctest_command(host, build, inputs)?, jobs)?;
+        (wall, cpu) = (wall + doctests.1.wall, cpu + doctests.1.cpu);
+        product.doctests = Some(doctests.0);
+    }
+    Ok(Built { result: Ok(product), wall, cpu })
+}
+
+fn run_doctests(host: &Host, command: &Command, jobs: &jobserver::Client) -> Result<(Doctests, Finished)> {
+    let mut parser = Parser::new("doctests", Source::Doctests);
+    let finished = command
+        .run_sharing(jobs, &host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
+        .with_context(|| format!("cannot start {}", command.program))?;
+    let report = parser.finish();
+    let trouble = match finished.end {
+        End::TimedOut => Some((Outcome::TimedOut, "documentation tests took too long".to_owned())),
+        End::Interrupted => Some((Outcome::Infrastructure, "interrupted".to_owned())),
+        End::Itself if finished.status.success() => None,
+        End::Itself if report.counts.failed > 0 => {
+            Some((Outcome::Failed, format!("{} of the documentation tests failed", report.counts.failed)))
+        }
+        End::Itself => {
+            let failure = classify(&finished.stderr.text());
+            Some((failure.outcome, format!("documentation tests: {}", failure.cause)))
+        }
+    };
+    Ok((Doctests { counts: report.counts, failures: report.failures, trouble }, finished))
+}
+
+fn not_built(finished: &Finished) -> Option<NotBuilt> {
+    let (outcome, cause) = match finished.end {
+        End::Itself if finished.status.success() => return None,
+        End::Itself => return Some(classify(&finished.stderr.text())),
+        End::TimedOut => (Outcome::TimedOut, format!("cargo ran for more than {} minutes", TIMEOUT.as_secs() / 60)),
+        End::Interrupted => (Outcome::Infrastructure, "interrupted".to_owned()),
+    };
+    Some(NotBuilt { outcome, cause, output: finished.stderr.text() })
+}
+
+/// What cargo's words mean: the crate's fault or the machine's.
+fn classify(stderr: &str) -> NotBuilt {
+    /// Signs that the machine failed, not the crate.
+    const MACHINE: [&str; 8] = [
+        "No space left on device",
+        "Disk quota exceeded",
+        "Cannot allocate memory",
+        "signal: 9, SIGKILL",
+        "spurious network error",
+        "failed to download from",
+        "download of config.json failed",
+        "Read-only file system",
+    ];
+    let first = stderr.lines().position(|line| line.starts_with("error"));
+    let cause = first.map_or_else(
+        || crate::host::last_lines(stderr, 1),
+        |n| {
+            let lines: Vec<&str> = stderr.lines().collect();
+            let place = lines[n..].iter().take(4).find_map(|line| line.trim_start().strip_prefix("--> "));
+            let caused = lines[n..].iter().position(|line| line.trim() == "Caused by:").map(|at| {
+                let all =
+                    lines[n + at + 1..].iter().map(|line| line.trim()).filter(|l| !l.is_empty() && *l != "Caused by:");
+                all.collect::<Vec<_>>().join(": ")
+            });
+            let mut cause = lines[n].to_owned();
+            cause.extend(place.map(|place| format!(" ({place})")));
+            cause.extend(caused.map(|caused| format!(": {caused}")));
+            cause
+        },
+    );
+    let machine = MACHINE.iter().find(|sign| stderr.contains(**sign));
+    let outcome = if machine.is_some() { Outcome::Infrastructure } else { Outcome::BuildFailed };
+    let cause = machine.map_or(cause.clone(), |sign| format!("{sign}: {cause}"));
+    NotBuilt { outcome, cause: cause.chars().take(600).collect(), output: stderr.to_owned() }
+}
+
+/// Reads cargo's JSON messages as they come.
+#[derive(Debug, Default)]
+struct Messages {
+    line: Vec<u8>,
+    executables: BTreeMap<(PathBuf, String, PathBuf), ()>,
+    archive: Option<PathBuf>,
+}
+
+/// The parts of cargo's messages that matter here; see cargo's reference, "External tools", JSON messages.
+#[derive(Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+enum Message {
+    CompilerArtifact {
+        manifest_path: PathBuf,
+        target: Target,
+        profile: Profile,
+        executable: Option<PathBuf>,
+    },
+    BuildScriptExecuted {
+        package_id: String,
+        out_dir: PathBuf,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    test: bool,
+}
+
+impl Messages {
+    fn feed(&mut self, bytes: &[u8]) {
+        for part in bytes.split_inclusive(|b| *b == b'\n') {
+            self.line.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.line);
+                // What is no message was printed by something else; cargo's own reference says to pass it over.
+                if let Ok(message) = serde_json::from_slice(&line) {
+                    self.take(message);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::CompilerArtifact { manifest_path, target, profile, executable: Some(path) } if profile.test => {
+                self.executables.insert((manifest_path, target.name, path), ());
+            }
+            Message::BuildScriptExecuted { package_id, out_dir } if package_id.contains("libsqlite3-sys") => {
+                let archive = out_dir.join("libsqlite3.a");
+                if crate::files::exists(&archive) {
+                    self.archive = Some(archive);
+                }
+            }
+            Message::CompilerArtifact { .. } | Message::BuildScriptExecuted { .. } | Message::Other => {}
+        }
+    }
+
+    fn product(self, host: &Host, workspace: &Workspace) -> Result<Product> {
+        let mut executables = Vec::new();
+        for ((manifest, target, path), ()) in self.executables {
+            let dir = manifest.parent().map(Path::to_owned).unwrap_or_default();
+            let package = workspace.packages.iter().find(|p| Path::new(&p.dir) == dir);
+            let package = package.map_or_else(String::new, |p| p.name.clone());
+            let own_harness = workspace.own_harness.contains(&(package.clone(), target.clone()));
+            let inspection = inspect::executable(host, &path)?;
+            executables.push(Executable { package, target, path, dir, own_harness, inspection });
+        }
+        executables.sort_by(|a, b| (&a.package, &a.target, &a.path).cmp(&(&b.package, &b.target, &b.path)));
+        Ok(Product { executables, archive: self.archive, doctests: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn executables_are_read_from_old_and_new_messages_cut_anywhere() {
+        let old = r#"{"reason":"compiler-artifact","package_id":"a 0.1.0 (path+file:///w/a)","manifest_path":"/w/a/Cargo.toml","target":{"kind":["lib"],"name":"a"},"profile":{"test":true},"executable":"/t/a-1","fresh":true}"#;
+        let new = r#"{"reason":"compiler-artifact","package_id":"path+file:///w/a#0.1.0","manifest_path":"/w/a/Cargo.toml","target":{"kind":["test"],"name":"it"},"profile":{"test":true},"executable":"/t/it-1","fresh":false}"#;
+        let plain = r#"{"reason":"compiler-artifact","package_id":"x","manifest_path":"/w/x/Cargo.toml","target":{"name":"x"},"profile":{"test":false},"executable":null,"fresh":false}"#;
+        let text = format!("noise\n{old}\n{plain}\n{new}\n{{\"reason\":\"build-finished\",\"success\":true}}\n");
+        for size in [1, 7, 4096] {
+            let mut messages = Messages::default();
+            text.as_bytes().chunks(size).for_each(|chunk| messages.feed(chunk));
+            let found: Vec<_> =
+                messages.executables.keys().map(|(_, name, path)| (name.clone(), path.clone())).collect();
+            assert_eq!(found, [("a".to_owned(), PathBuf::from("/t/a-1")), ("it".to_owned(), PathBuf::from("/t/it-1"))]);
+        }
+    }
+
+    #[test]
+    fn the_crate_s_failures_and_the_machine_s_are_told_apart() {
+        let rustc =
+            "   Compiling a v0.1.0\nerror[E0425]: cannot find value `x` in this scope\n --> src/lib.rs:1:14\n  |\n";
+        let failure = classify(rustc);
+        assert_eq!(failure.outcome, Outcome::BuildFailed);
+        assert_eq!(failure.cause, "error[E0425]: cannot find value `x` in this scope (src/lib.rs:1:14)");
+        let cargo = "error: failed to parse lock file at: /w/Cargo.lock\n\nCaused by:\n  lock file version 4 requires `-Znext-lockfile-bump`\n";
+        assert_eq!(
+            classify(cargo).cause,
+            "error: failed to parse lock file at: /w/Cargo.lock: lock file version 4 requires `-Znext-lockfile-bump`"
+        );
+        let disk = "error: failed to write /t/x\n\nCaused by:\n  No space left on device (os error 28)\n";
+        assert_eq!(classify(disk).outcome, Outcome::Infrastructure);
+    }
+}

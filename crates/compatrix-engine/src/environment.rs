@@ -1,0 +1,131 @@
+//! Our own environment, and the clean ones made from it for builds and runs.
+
+#![allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Variables that every child gets, where we have them: who and where the user is, how text is spelled.
+const EVERYWHERE: [&str; 9] = ["HOME", "PATH", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "SHELL"];
+
+/// Further variables of builds: where cargo and rustup keep their files, how they reach the network, the C compiler.
+const BUILDS: [&str; 22] = [
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "SSH_AUTH_SOCK",
+    "CC",
+    "AR",
+    "CFLAGS",
+    "SDKROOT",
+    "MACOSX_DEPLOYMENT_TARGET",
+    "PKG_CONFIG_PATH",
+    "RUSTUP_DIST_SERVER",
+];
+
+/// Prefixes of further variables of builds.
+const BUILD_PREFIXES: [&str; 3] = ["CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTRIES_"];
+
+/// A snapshot of our own environment.
+#[derive(Debug, Clone, Default)]
+pub struct Ambient {
+    vars: BTreeMap<String, String>,
+}
+
+impl Ambient {
+    /// The environment of this process; variables that are not UTF-8 are left out.
+    pub fn capture() -> Self {
+        let vars = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        Self { vars: vars.collect() }
+    }
+
+    /// A made-up environment.
+    pub fn of<const N: usize>(vars: [(&str, &str); N]) -> Self {
+        Self { vars: vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect() }
+    }
+
+    /// A variable that is set and not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The environment that a run starts from.
+    pub fn for_runs(&self) -> BTreeMap<String, String> {
+        self.pick(|name| EVERYWHERE.contains(&name) || name.starts_with("LC_"))
+    }
+
+    /// The environment that a build, or a question to a tool, starts from.
+    pub fn for_builds(&self) -> BTreeMap<String, String> {
+        self.pick(|name| {
+            EVERYWHERE.contains(&name)
+                || name.starts_with("LC_")
+                || BUILDS.contains(&name)
+                || BUILD_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        })
+    }
+
+    fn pick(&self, keep: impl Fn(&str) -> bool) -> BTreeMap<String, String> {
+        self.vars.iter().filter(|(name, _)| keep(name)).map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+
+    /// The cache folder that all workspaces of the user share: `compatrix` under XDG_CACHE_HOME, else under `~/.cache`
+    /// (XDG Base Directory Specification; relative values are to be ignored).
+    pub fn cache_dir(&self) -> Option<PathBuf> {
+        let xdg = self.get("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let base = xdg.or_else(|| Some(PathBuf::from(self.get("HOME")?).join(".cache")))?;
+        Some(base.join("compatrix"))
+    }
+
+    /// The cargo to ask about this workspace: the one that started us, else the one on PATH.
+    pub fn cargo(&self) -> Option<PathBuf> {
+        self.get("CARGO").map(PathBuf::from).filter(|path| path.exists()).or_else(|| self.find("cargo"))
+    }
+
+    /// A program on our PATH.
+    pub fn find(&self, program: &str) -> Option<PathBuf> {
+        which::which_in(program, self.get("PATH"), "/").ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cargo_and_rustup_put_in_ours_does_not_leak() {
+        let ours = Ambient::of([
+            ("PATH", "/bin"),
+            ("LC_ALL", "C.UTF-8"),
+            ("RUSTUP_TOOLCHAIN", "nightly"),
+            ("CARGO", "/c"),
+            ("CARGO_MANIFEST_DIR", "/m"),
+            ("CARGO_HOME", "/h"),
+            ("CARGO_NET_OFFLINE", "true"),
+            ("RUSTFLAGS", "-Cx"),
+            ("LD_LIBRARY_PATH", "/l"),
+            ("SECRET_TOKEN", "s"),
+        ]);
+        assert_eq!(ours.for_runs().keys().collect::<Vec<_>>(), ["LC_ALL", "PATH"]);
+        let builds = ours.for_builds();
+        assert_eq!(builds.keys().collect::<Vec<_>>(), ["CARGO_HOME", "CARGO_NET_OFFLINE", "LC_ALL", "PATH"]);
+    }
+
+    #[test]
+    fn the_cache_is_where_xdg_says() {
+        let of = |vars| Ambient::cache_dir(&Ambient::of(vars));
+        assert_eq!(of([("XDG_CACHE_HOME", "/x"), ("HOME", "/h")]), Some("/x/compatrix".into()));
+        assert_eq!(of([("XDG_CACHE_HOME", "rel"), ("HOME", "/h")]), Some("/h/.cache/compatrix".into()));
+        assert_eq!(of([("XDG_CACHE_HOME", ""), ("HOME", "")]), None);
+    }
+}

@@ -1,0 +1,69 @@
+//! Keys: the hash of all that could change a run's outcome.
+
+use compatrix_model::axis::AxisKind;
+use compatrix_model::cell::{CellId, Space};
+use compatrix_model::evidence::Sha256;
+use compatrix_model::facts::{Availability, HostFacts};
+use compatrix_model::plan::{Build, Linkage};
+use compatrix_model::spec::{Piece, Suite};
+
+use crate::files::hash_parts;
+
+/// Changes when the meaning of a record does.
+const FORMAT: &str = "compatrix run 1";
+
+/// The part of a key that all runs of a build share.
+pub fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {
+    let mut parts =
+        vec![FORMAT.to_owned(), build.id(), facts.sources.clone(), facts.lockset.clone(), compiler.to_owned()];
+    if let Some(Availability::Ready(toolchain)) = facts.toolchains.get(&build.toolchain) {
+        parts.extend([toolchain.rustc_verbose.clone(), toolchain.cargo_version.clone()]);
+    }
+    if let Linkage::Dynamic { against } = &build.linkage {
+        if let Some(Availability::Ready(sqlite)) = facts.sqlite.get(against) {
+            parts.push(sqlite.sha256.clone());
+        }
+    }
+    hash_parts(parts.iter().map(String::as_str))
+}
+
+/// The key of a run.
+pub fn of_run(build: &Sha256, suite: &Suite, cell: &CellId, space: &Space, facts: &HostFacts) -> Sha256 {
+    let mut parts = vec![build.clone(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
+    parts.push(format!("{:?}", suite.timeout));
+    parts.extend(suite.args.iter().cloned());
+    for (name, template) in &suite.env {
+        parts.push(name.clone());
+        for piece in &template.0 {
+            parts.push(match piece {
+                Piece::Text(text) => text.clone(),
+                Piece::SchemaDatabase => "{schema.database}".to_owned(),
+                Piece::SchemaDir => "{schema.dir}".to_owned(),
+                Piece::ValueName(axis) => format!("{{{axis}.name}}"),
+            });
+        }
+    }
+    for axis in space.axes() {
+        let Some(value) = cell.value(axis.name.as_str()) else { continue };
+        match &axis.kind {
+            AxisKind::Sqlite => {
+                if let Some(Availability::Ready(sqlite)) = facts.sqlite.get(value) {
+                    parts.push(sqlite.sha256.clone());
+                }
+            }
+            AxisKind::Schema => {
+                if let Some(Availability::Ready(fixture)) = facts.fixtures.get(value) {
+                    parts.push(fixture.sha256.clone());
+                }
+            }
+            AxisKind::Env { var } => {
+                let setting = axis.values.iter().find(|v| v.name == *value).map(|v| &v.setting);
+                if let Some(compatrix_model::axis::Setting::Env(text)) = setting {
+                    parts.extend([var.clone(), text.clone()]);
+                }
+            }
+            AxisKind::Rust | AxisKind::Features => {}
+        }
+    }
+    hash_parts(parts.iter().map(String::as_str))
+}

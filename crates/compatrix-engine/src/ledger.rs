@@ -1,0 +1,273 @@
+//! The ledger: the SQLite database of every run on this machine, `target/compat/ledger.sqlite`.
+//!
+//! One writer (the thread that walks the plan), a commit for each result. A ledger that cannot be read is set aside
+//! under another name, never deleted.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{anyhow, bail, Context, Result};
+use compatrix_model::evidence::Record;
+use compatrix_model::facts::Durations;
+use rusqlite::{params, Connection, ErrorCode, OptionalExtension};
+
+use crate::memo::Memo;
+
+/// The schema's version, in `PRAGMA user_version`; each entry of [`MIGRATIONS`] leads to the next.
+const VERSION: usize = MIGRATIONS.len();
+
+/// Each brings a ledger from the version of its position to the next.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE records (
+        id INTEGER PRIMARY KEY,
+        suite TEXT NOT NULL,
+        cell TEXT NOT NULL,
+        key TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        duration_ms INTEGER NOT NULL,
+        record TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX records_by_key ON records (key);
+    CREATE INDEX records_by_cell ON records (suite, cell);
+    CREATE TABLE builds (
+        id INTEGER PRIMARY KEY,
+        build TEXT NOT NULL,
+        ok INTEGER NOT NULL,
+        wall_ms INTEGER NOT NULL,
+        cpu_ms INTEGER NOT NULL,
+        at INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE facts (
+        name TEXT PRIMARY KEY,
+        stamp TEXT NOT NULL,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+"];
+
+/// The ledger, open.
+#[derive(Debug)]
+pub struct Ledger {
+    connection: Connection,
+}
+
+/// An opened ledger and what had to be done for it.
+#[derive(Debug)]
+pub struct Opened {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Where an unreadable one was put.
+    pub set_aside: Option<PathBuf>,
+}
+
+impl Ledger {
+    /// Opens the ledger, making or migrating it as needed.
+    ///
+    /// # Errors
+    /// It is locked by another program, cannot be written, or was made by a newer version.
+    pub fn open(path: &Path) -> Result<Opened> {
+        match Self::try_open(path) {
+            Ok(ledger) => Ok(Opened { ledger, set_aside: None }),
+            Err(error) if is_damage(&error) => {
+                let aside = set_aside(path)?;
+                let ledger = Self::try_open(path)?;
+                Ok(Opened { ledger, set_aside: Some(aside) })
+            }
+            Err(error) => Err(explain(error, path)),
+        }
+    }
+
+    fn try_open(path: &Path) -> Result<Self> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        // NORMAL in WAL mode: a commit survives the death of this process; one of the whole machine may lose the last.
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;")?;
+        let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?.try_into()?;
+        if version > VERSION {
+            bail!(
+                "{} was written by a newer compatrix (format {version}, this one knows {VERSION}); \
+                 use that one, or move the file away",
+                path.display()
+            );
+        }
+        for (from, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+            connection
+                .execute_batch(&format!("BEGIN IMMEDIATE; {migration} PRAGMA user_version = {}; COMMIT;", from + 1))?;
+        }
+        // Every table is read once, so that damage shows now and not in the middle of a run.
+        for table in ["records", "builds", "facts"] {
+            connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))?;
+        }
+        if version == VERSION {
+            // Proves early that it can be written.
+            connection.execute_batch("BEGIN IMMEDIATE; PRAGMA user_version = 1; COMMIT;")?;
+        }
+        Ok(Self { connection })
+    }
+
+    /// Adds a record; it is committed when this returns.
+    pub fn put(&self, record: &Record) -> Result<()> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO records (suite, cell, key, outcome, duration_ms, record) VALUES (?, ?, ?, ?, ?, ?)",
+        )?;
+        insert
+            .execute(params![
+                record.suite,
+                record.cell.to_string(),
+                record.key,
+                record.outcome.as_str(),
+                i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
+                serde_json::to_string(record)?,
+            ])
+            .context("cannot write to the ledger")?;
+        Ok(())
+    }
+
+    /// The newest record of this key.
+    pub fn by_key(&self, key: &str) -> Result<Option<Record>> {
+        self.one("SELECT record FROM records WHERE key = ? ORDER BY id DESC LIMIT 1", params![key])
+    }
+
+    /// The newest record of a suite in a cell, whatever its key.
+    pub fn newest(&self, suite: &str, cell: &str) -> Result<Option<Record>> {
+        self.one(
+            "SELECT record FROM records WHERE suite = ? AND cell = ? ORDER BY id DESC LIMIT 1",
+            params![suite, cell],
+        )
+    }
+
+    fn one(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Record>> {
+        let mut select = self.connection.prepare_cached(sql)?;
+        let text: Option<String> = select.query_row(params, |row| row.get(0)).optional()?;
+        // A record of another format is as good as none: the cell runs again.
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// The newest record of every suite and cell, oldest first.
+    pub fn all_newest(&self) -> Result<Vec<Record>> {
+        let mut select = self.connection.prepare(
+            "SELECT record FROM records WHERE id IN (SELECT max(id) FROM records GROUP BY suite, cell) ORDER BY id",
+        )?;
+        let rows = select.query_map([], |row| row.get::<_, String>(0))?;
+        let mut records = Vec::new();
+        for text in rows {
+            records.extend(serde_json::from_str::<Record>(&text?).ok());
+        }
+        Ok(records)
+    }
+
+    /// How many records there are.
+    pub fn count(&self) -> Result<u64> {
+        let count: i64 = self.connection.query_row("SELECT count(*) FROM records", [], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Adds a build's durations.
+    pub fn put_build(&self, build: &str, ok: bool, wall: Duration, cpu: Duration, at: i64) -> Result<()> {
+        let ms = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
+        self.connection
+            .prepare_cached("INSERT INTO builds (build, ok, wall_ms, cpu_ms, at) VALUES (?, ?, ?, ?, ?)")?
+            .execute(params![build, ok, ms(wall), ms(cpu), at])
+            .context("cannot write to the ledger")?;
+        Ok(())
+    }
+
+    /// Durations seen before: the longest of each build (the cold one), the newest of each run.
+    pub fn durations(&self) -> Result<Durations> {
+        let mut durations = Durations::default();
+        let mut select = self.connection.prepare("SELECT build, max(wall_ms) FROM builds WHERE ok GROUP BY build")?;
+        let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+        for row in rows {
+            let (build, ms) = row?;
+            durations.builds.insert(build, ms.unsigned_abs());
+        }
+        let mut select = self
+            .connection
+            .prepare("SELECT suite, cell, duration_ms FROM records WHERE outcome = 'passed' ORDER BY id")?;
+        let rows = select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?)))?;
+        for row in rows {
+            let (run, ms) = row?;
+            durations.runs.insert(run, ms.unsigned_abs());
+        }
+        Ok(durations)
+    }
+
+    /// The facts saved earlier.
+    pub fn memo(&self) -> Result<Memo> {
+        let mut select = self.connection.prepare("SELECT name, stamp, value FROM facts")?;
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(Memo::load(rows.collect::<Result<Vec<_>, _>>()?))
+    }
+
+    /// Saves the facts found since.
+    pub fn save_memo(&self, memo: &Memo) -> Result<()> {
+        let unsaved = memo.take_unsaved();
+        if unsaved.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.connection.unchecked_transaction()?;
+        for (name, stamp, value) in unsaved {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO facts (name, stamp, value) VALUES (?, ?, ?)")?
+                .execute(params![name, stamp, value])?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// How many records each suite and cell has; for tests of resumption.
+    pub fn records_per_cell(&self) -> Result<HashMap<(String, String), u64>> {
+        let mut select = self.connection.prepare("SELECT suite, cell, count(*) FROM records GROUP BY suite, cell")?;
+        let rows =
+            select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?.unsigned_abs())))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn code(error: &anyhow::Error) -> Option<ErrorCode> {
+    error.downcast_ref::<rusqlite::Error>()?.sqlite_error_code()
+}
+
+fn is_damage(error: &anyhow::Error) -> bool {
+    match error.downcast_ref::<rusqlite::Error>() {
+        Some(rusqlite::Error::SqliteFailure(failure, message)) => {
+            matches!(failure.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                // Right in format, but with other tables than the version says.
+                || message.as_deref().is_some_and(|m| m.starts_with("no such table") || m.contains("already exists"))
+        }
+        _ => false,
+    }
+}
+
+fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
+    let path = path.display();
+    match code(&error) {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            anyhow!("{path} is locked by another program; close it and run again")
+        }
+        Some(ErrorCode::ReadOnly) => anyhow!("{path} cannot be written; give yourself write permission and run again"),
+        Some(ErrorCode::CannotOpen) => {
+            anyhow!("{path} cannot be opened; make its folder writable, or move what stands there out of the way")
+        }
+        Some(ErrorCode::DiskFull) => anyhow!("no space left for {path}; free some and run again"),
+        _ => error.context(format!("cannot open the ledger {path}")),
+    }
+}
+
+/// Renames an unreadable ledger, with its log, to a name that is free.
+#[allow(clippy::disallowed_methods, reason = "the ledger's own files")]
+fn set_aside(path: &Path) -> Result<PathBuf> {
+    let suffixed = |suffix: &str| PathBuf::from(format!("{}{suffix}", path.display()));
+    let free = (1..).map(|n| suffixed(&format!(".damaged-{n}"))).find(|p| !p.exists());
+    let aside = free.ok_or_else(|| anyhow!("no free name beside {}", path.display()))?;
+    std::fs::rename(path, &aside).with_context(|| format!("cannot set {} aside", path.display()))?;
+    for suffix in ["-wal", "-shm"] {
+        if suffixed(suffix).exists() {
+            let target = PathBuf::from(format!("{}{suffix}", aside.display()));
+            std::fs::rename(suffixed(suffix), target)
+                .with_context(|| format!("cannot set {} aside", path.display()))?;
+        }
+    }
+    Ok(aside)
+}

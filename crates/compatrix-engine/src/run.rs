@@ -1,0 +1,477 @@
+//! One run: a build's test executables started under the run-time values of one cell, with proof of what ran.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use compatrix_model::cell::CellId;
+use compatrix_model::evidence::{
+    Counts, ExecutableProof, FixtureProof, Proof, Record, Sha256, SourceProof, SqliteLinkage, SqliteProof, TestFailure,
+    ToolchainProof,
+};
+use compatrix_model::facts::{FixtureFacts, SqliteFacts, ToolchainFacts};
+use compatrix_model::libtest::{Parser, Report, Source};
+use compatrix_model::outcome::Outcome;
+use compatrix_model::plan::{Build, Linkage};
+use compatrix_model::spec::{Piece, Suite, Template};
+
+use crate::build::{Executable, Product};
+use crate::files;
+use crate::fixture;
+use crate::host::{last_lines, Host};
+use crate::inspect;
+use crate::process::{Command, Finished};
+use crate::sqlite;
+use crate::supervisor::End;
+
+/// All that a run is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The suite.
+    pub suite: &'a Suite,
+    /// The cell.
+    pub cell: &'a CellId,
+    /// The run's key.
+    pub key: &'a Sha256,
+    /// The build.
+    pub build: &'a Build,
+    /// The toolchain that built it.
+    pub toolchain: &'a ToolchainFacts,
+    /// The sources.
+    pub source: &'a SourceProof,
+    /// The SQLite of the cell; none where the spec has no such axis.
+    pub sqlite: Option<&'a SqliteFacts>,
+    /// The fixture of the cell, with its value's name.
+    pub fixture: Option<(&'a str, &'a FixtureFacts)>,
+    /// The user's own axes: variable and value.
+    pub axes_env: &'a [(String, String)],
+}
+
+/// A folder for one run, removed when it is dropped.
+#[derive(Debug)]
+struct Scratch {
+    dir: PathBuf,
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+impl Scratch {
+    fn new(host: &Host) -> Result<Self> {
+        let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let dir = host.dir.join("run").join(name);
+        files::make_dir(&dir.join("tmp"))?;
+        Ok(Self { dir })
+    }
+
+    /// The run's own copy of the fixture, as it was built.
+    fn renew_fixture(&self, inputs: &Inputs<'_>) -> Result<()> {
+        let Some((_, fixture)) = inputs.fixture else { return Ok(()) };
+        let copy = self.dir.join("fixture");
+        files::remove_dir(&copy)?;
+        files::copy_files(Path::new(&fixture.dir), &copy)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = files::remove_dir(&self.dir);
+    }
+}
+
+/// The commands of a run in this scratch folder, one an executable.
+pub fn commands(host: &Host, inputs: &Inputs<'_>, product: &Product, dir: &Path) -> Vec<Command> {
+    product.executables.iter().map(|executable| command(host, inputs, executable, dir)).collect()
+}
+
+fn command(host: &Host, inputs: &Inputs<'_>, executable: &Executable, dir: &Path) -> Command {
+    let mut command = Command::new(executable.path.to_string_lossy(), &executable.dir)
+        .args(inputs.suite.args.iter().cloned())
+        .envs(&host.ambient.for_runs())
+        .envs(&environment(inputs, dir))
+        .env("CARGO_MANIFEST_DIR", executable.dir.to_string_lossy())
+        .env("CARGO_PKG_NAME", executable.package.clone());
+    command.timeout = Some(inputs.suite.timeout);
+    command
+}
+
+/// What the cell and the suite add to the environment of a run.
+fn environment(inputs: &Inputs<'_>, dir: &Path) -> BTreeMap<String, String> {
+    let text = |path: PathBuf| path.to_string_lossy().into_owned();
+    let mut env = BTreeMap::from([("TMPDIR".to_owned(), text(dir.join("tmp")))]);
+    if let Linkage::Dynamic { .. } = inputs.build.linkage {
+        // A symbol that this SQLite lacks shows at once, and not only when it is called.
+        env.insert("LD_BIND_NOW".to_owned(), "1".to_owned());
+        if let Some(path) = library_path(inputs) {
+            env.insert("LD_LIBRARY_PATH".to_owned(), path);
+        }
+    }
+    for (name, value) in inputs.axes_env {
+        env.insert(name.clone(), value.clone());
+    }
+    for (name, template) in &inputs.suite.env {
+        env.insert(name.clone(), fill(template, inputs.cell, dir));
+    }
+    env
+}
+
+/// The folder in which the loader is to look first; none for the host's own SQLite.
+fn library_path(inputs: &Inputs<'_>) -> Option<String> {
+    let sqlite = inputs.sqlite?;
+    let is_host = inputs.cell.value("sqlite").is_some_and(|value| value.as_str() == "host");
+    if is_host {
+        return None;
+    }
+    let library = Path::new(sqlite.library.as_ref()?);
+    library.parent().map(|dir| dir.to_string_lossy().into_owned())
+}
+
+fn fill(template: &Template, cell: &CellId, dir: &Path) -> String {
+    let fixture = dir.join("fixture");
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::SchemaDatabase => fixture.join(fixture::DATABASE).to_string_lossy().into_owned(),
+        Piece::SchemaDir => fixture.to_string_lossy().into_owned(),
+        Piece::ValueName(axis) => cell.value(axis).map(|value| value.to_string()).unwrap_or_default(),
+    };
+    template.0.iter().map(piece).collect()
+}
+
+/// Runs the cell, again where it fails and the suite allows it, and says what happened and what proves it.
+///
+/// # Errors
+/// None: trouble on our side is the outcome `infrastructure`.
+pub fn run(host: &Host, inputs: &Inputs<'_>, product: &Product, started: i64) -> Record {
+    let clock = std::time::Instant::now();
+    let mut record = match attempt_all(host, inputs, product) {
+        Ok(record) => record,
+        Err(error) => blank(inputs, Outcome::Infrastructure, format!("{error:#}")),
+    };
+    record.started = started;
+    record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+    record
+}
+
+/// A record of something that was not run.
+pub fn blank(inputs: &Inputs<'_>, outcome: Outcome, cause: String) -> Record {
+    Record {
+        suite: inputs.suite.name.clone(),
+        cell: inputs.cell.clone(),
+        key: inputs.key.clone(),
+        outcome,
+        cause,
+        attempts: 1,
+        tests: Counts::default(),
+        doctests: None,
+        failures: Vec::new(),
+        proof: None,
+        started: 0,
+        duration_ms: 0,
+    }
+}
+
+fn attempt_all(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<Record> {
+    let scratch = Scratch::new(host)?;
+    let (proof, mismatch) = prove(host, inputs, product, &scratch)?;
+    if let Some(mismatch) = mismatch {
+        let mut record = blank(inputs, Outcome::Misidentified, mismatch);
+        record.proof = Some(proof);
+        return Ok(record);
+    }
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let mut record = attempt(host, inputs, product, &scratch)?;
+        let again = matches!(record.outcome, Outcome::Failed | Outcome::Crashed | Outcome::TimedOut);
+        if !again || attempts > inputs.suite.retries || host.supervisor.is_interrupted() {
+            record.attempts = attempts;
+            record.proof = Some(proof);
+            return Ok(record);
+        }
+    }
+}
+
+fn attempt(host: &Host, inputs: &Inputs<'_>, product: &Product, scratch: &Scratch) -> Result<Record> {
+    let mut record = blank(inputs, Outcome::Passed, String::new());
+    let mut notes = Vec::new();
+    for executable in &product.executables {
+        scratch.renew_fixture(inputs)?;
+        let command = command(host, inputs, executable, &scratch.dir);
+        let mut parser = Parser::new(executable.target.clone(), Source::Executable);
+        let finished = command
+            .run_with(&host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
+            .with_context(|| format!("cannot start {}", command.program))?;
+        let mut report = parser.finish();
+        if executable.own_harness {
+            take_status_for_a_test(&mut report, &finished, executable);
+        }
+        let (outcome, cause) = judge_one(&report, &finished, executable, inputs.suite.timeout);
+        if finished.left_processes {
+            notes.push(format!("{} left processes behind, which were ended", executable.target));
+        }
+        if severity(outcome) > severity(record.outcome) {
+            record.outcome = outcome;
+            record.cause = cause;
+        }
+        record.tests = record.tests.plus(report.counts);
+        add_failures(&mut record.failures, report, &finished, executable, outcome);
+        if outcome == Outcome::Infrastructure {
+            break;
+        }
+    }
+    if let Some(doctests) = &product.doctests {
+        record.doctests = Some(doctests.counts);
+        record.failures.extend(doctests.failures.iter().cloned());
+        if let Some((outcome, cause)) = &doctests.trouble {
+            if severity(*outcome) > severity(record.outcome) {
+                (record.outcome, record.cause) = (*outcome, cause.clone());
+            }
+        }
+    }
+    if record.outcome == Outcome::Passed && record.tests.plus(record.doctests.unwrap_or_default()).run() == 0 {
+        record.outcome = Outcome::Failed;
+        record.cause = "no test ran".to_owned();
+    }
+    if record.cause.is_empty() {
+        record.cause = notes.join("; ");
+    }
+    Ok(record)
+}
+
+/// An executable without libtest has one test: itself.
+fn take_status_for_a_test(report: &mut Report, finished: &Finished, executable: &Executable) {
+    if report.complete {
+        return;
+    }
+    report.complete = true;
+    if finished.status.success() {
+        report.counts = Counts { passed: 1, ..Counts::default() };
+    } else {
+        report.counts = Counts { failed: 1, ..Counts::default() };
+        let name = executable.target.clone();
+        report.failures.push(TestFailure { executable: name.clone(), test: name, output: String::new() });
+    }
+}
+
+/// What one executable came to, and why.
+fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limit: Duration) -> (Outcome, String) {
+    let target = &executable.target;
+    match finished.end {
+        End::TimedOut => {
+            let running = match report.running.as_slice() {
+                [] => String::new(),
+                names => format!(" in {}", names.join(", ")),
+            };
+            return (Outcome::TimedOut, format!("{target} ran for more than {limit:?}{running}"));
+        }
+        End::Interrupted => return (Outcome::Infrastructure, "interrupted".to_owned()),
+        End::Itself => {}
+    }
+    if let Some(signal) = finished.status.signal() {
+        let running = report.running.first().map(|test| format!(" in {test}")).unwrap_or_default();
+        let said = last_lines(&finished.stderr.text(), 1);
+        let said = if said.is_empty() { said } else { format!(": {said}") };
+        return (Outcome::Crashed, format!("{target} was ended by {}{running}{said}", signal_name(signal)));
+    }
+    let code = finished.status.code().unwrap_or(-1);
+    match (report.complete, code) {
+        (true, 0) if report.counts.failed == 0 => (Outcome::Passed, String::new()),
+        (true, _) if report.counts.failed > 0 => {
+            let first = report.failures.first().map(|f| format!(", first {}", f.test)).unwrap_or_default();
+            let all = report.counts.run();
+            (Outcome::Failed, format!("{} of {all} tests failed in {target}{first}", report.counts.failed))
+        }
+        (true, _) => (Outcome::Failed, format!("{target} ended with code {code}, though no test failed")),
+        // The loader's own way to say no, ld.so(8).
+        (false, 127) => {
+            (Outcome::Crashed, format!("{target} did not load: {}", last_lines(&finished.stderr.text(), 1)))
+        }
+        (false, 0) => (Outcome::Failed, format!("{target} ended without a test result")),
+        (false, _) => {
+            let said = last_lines(&finished.stderr.text(), 1);
+            (Outcome::Crashed, format!("{target} ended with code {code} before its result: {said}"))
+        }
+    }
+}
+
+fn signal_name(signal: i32) -> String {
+    match signal {
+        4 => "SIGILL".to_owned(),
+        6 => "SIGABRT".to_owned(),
+        7 => "SIGBUS".to_owned(),
+        8 => "SIGFPE".to_owned(),
+        9 => "SIGKILL".to_owned(),
+        11 => "SIGSEGV".to_owned(),
+        13 => "SIGPIPE".to_owned(),
+        15 => "SIGTERM".to_owned(),
+        other => format!("signal {other}"),
+    }
+}
+
+/// The worst outcome of several executables stands for all.
+fn severity(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Passed => 0,
+        Outcome::Failed => 1,
+        Outcome::Crashed => 2,
+        Outcome::TimedOut => 3,
+        Outcome::BuildFailed => 4,
+        Outcome::Misidentified => 5,
+        Outcome::Unavailable => 6,
+        Outcome::Infrastructure => 7,
+    }
+}
+
+fn add_failures(
+    failures: &mut Vec<TestFailure>,
+    report: Report,
+    finished: &Finished,
+    executable: &Executable,
+    outcome: Outcome,
+) {
+    failures.extend(report.failures);
+    // A process that died says why on stderr, if anywhere.
+    let died = matches!(outcome, Outcome::Crashed | Outcome::TimedOut);
+    for test in report.running.into_iter().filter(|_| died) {
+        let output = finished.stderr.text().chars().take(4096).collect();
+        failures.push(TestFailure { executable: executable.target.clone(), test, output });
+    }
+    failures.truncate(100);
+}
+
+/// Finds out what is about to run. The second part says how it differs from the plan, where it does.
+fn prove(host: &Host, inputs: &Inputs<'_>, product: &Product, scratch: &Scratch) -> Result<(Proof, Option<String>)> {
+    let mut mismatch = None;
+    for executable in &product.executables {
+        let makers = &executable.inspection.rustc;
+        let release = inputs.toolchain.version.to_string();
+        if !makers.is_empty() && !makers.contains(&release) {
+            let makers = makers.join(", ");
+            mismatch = Some(format!("{} was made by rustc {makers}, not {release}", executable.target));
+        }
+    }
+    let sqlite = match prove_sqlite(host, inputs, product)? {
+        Identified::As(proof) => Some(proof),
+        Identified::None => None,
+        Identified::Wrong(proof, reason) => {
+            mismatch = mismatch.or(Some(reason));
+            proof
+        }
+    };
+    let features = inputs.build.features.iter().flat_map(|(package, on)| {
+        let one = inputs.build.features.len() == 1;
+        on.iter().map(move |feature| if one { feature.clone() } else { format!("{package}/{feature}") })
+    });
+    let proof = Proof {
+        platform: Host::platform(),
+        toolchain: ToolchainProof {
+            release: inputs.toolchain.version.to_string(),
+            rustc: inputs.toolchain.rustc_verbose.clone(),
+            cargo: inputs.toolchain.cargo_version.clone(),
+        },
+        source: inputs.source.clone(),
+        features: features.collect(),
+        sqlite,
+        fixture: inputs.fixture.map(|(name, fixture)| FixtureProof {
+            name: name.to_owned(),
+            vintage: fixture.vintage,
+            sha256: fixture.sha256.clone(),
+        }),
+        executables: product
+            .executables
+            .iter()
+            .map(|e| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256.clone() })
+            .collect(),
+        env: environment(inputs, &scratch.dir),
+    };
+    Ok((proof, mismatch))
+}
+
+/// What was found about the SQLite of a run.
+enum Identified {
+    /// It is what was planned.
+    As(SqliteProof),
+    /// There is none, and none was planned.
+    None,
+    /// It is not what was planned, and how.
+    Wrong(Option<SqliteProof>, String),
+}
+
+fn prove_sqlite(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<Identified> {
+    let path = library_path(inputs);
+    let mut dynamic: Option<PathBuf> = None;
+    let mut fixed: Option<(&Executable, &String)> = None;
+    for executable in &product.executables {
+        match inspect::resolved_sqlite(host, &executable.path, &executable.inspection.sha256, path.as_deref()) {
+            Ok(found) => dynamic = dynamic.or(found),
+            Err(error) => return Ok(Identified::Wrong(None, format!("{error:#}"))),
+        }
+        fixed = fixed.or(executable.inspection.source_id.as_ref().map(|id| (executable, id)));
+    }
+    let dynamic = dynamic.map(|library| prove_library(host, &library)).transpose()?;
+    let fixed = fixed.map(|(executable, id)| prove_compiled_in(host, executable, id, product)).transpose()?;
+    Ok(match (&inputs.build.linkage, dynamic, fixed) {
+        (Linkage::Own, None, None) => Identified::None,
+        (Linkage::Own, Some(proof), _) | (Linkage::Own, None, Some(proof)) => Identified::As(proof),
+        (Linkage::Bundled, None, Some(proof)) => Identified::As(proof),
+        (Linkage::Bundled, Some(proof), _) => {
+            let reason = format!("planned SQLite compiled in, but the loader gives {} {}", proof.file, proof.version);
+            Identified::Wrong(Some(proof), reason)
+        }
+        (Linkage::Dynamic { .. }, _, Some(proof)) => {
+            let reason = format!("planned a shared SQLite, but {} is compiled in", proof.version);
+            Identified::Wrong(Some(proof), reason)
+        }
+        (Linkage::Dynamic { .. }, Some(proof), None) => match inputs.sqlite {
+            Some(planned) if planned.sha256 != proof.sha256 => {
+                let reason = format!(
+                    "planned SQLite {} with SHA-256 {}…, but the loader gives {} {} with {}…; \
+                     remove that folder and run again, if it is compatrix's cache",
+                    planned.version,
+                    start(&planned.sha256),
+                    proof.file,
+                    proof.version,
+                    start(&proof.sha256)
+                );
+                Identified::Wrong(Some(proof), reason)
+            }
+            _ => Identified::As(proof),
+        },
+        (Linkage::Bundled | Linkage::Dynamic { .. }, None, None) => {
+            Identified::Wrong(None, "no test executable uses SQLite at all".to_owned())
+        }
+    })
+}
+
+fn start(hash: &str) -> &str {
+    &hash[..hash.len().min(12)]
+}
+
+fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
+    let file = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
+    let sha256 = files::sha256(&file, &host.memo)?;
+    // What is there may be no SQLite at all; then its hash is all there is to say.
+    let said = sqlite::of_library(host, &file).ok();
+    let (version, source_id, compile_options) = match said {
+        Some(said) => (said.version, said.source_id, said.compile_options),
+        None => ("unknown".to_owned(), String::new(), Vec::new()),
+    };
+    let file = file.to_string_lossy().into_owned();
+    Ok(SqliteProof { linkage: SqliteLinkage::Dynamic, file, sha256, version, source_id, compile_options })
+}
+
+/// The compiled-in SQLite: its source id stands in the executable; the static library of that id tells the rest.
+fn prove_compiled_in(host: &Host, executable: &Executable, id: &str, product: &Product) -> Result<SqliteProof> {
+    let said = product.archive.as_ref().map(|archive| sqlite::of_archive(host, archive)).transpose()?;
+    let said = said.filter(|said| said.source_id == *id);
+    Ok(SqliteProof {
+        linkage: SqliteLinkage::Static,
+        file: executable.path.to_string_lossy().into_owned(),
+        sha256: executable.inspection.sha256.clone(),
+        version: said.as_ref().map_or_else(|| "unknown".to_owned(), |said| said.version.clone()),
+        source_id: id.to_owned(),
+        compile_options: said.map(|said| said.compile_options).unwrap_or_default(),
+    })
+}

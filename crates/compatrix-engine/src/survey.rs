@@ -1,0 +1,170 @@
+//! The survey: all facts that the planner needs, found out once; and the provisions that change them.
+
+use std::sync::mpsc::Sender;
+
+use compatrix_model::axis::{AxisKind, Setting};
+use compatrix_model::facts::{Availability, Durations, HostFacts};
+use compatrix_model::plan::{Plan, Provision};
+use compatrix_model::spec::Spec;
+
+use crate::error::Error;
+use crate::event::Event;
+use crate::fixture::{self, Fixture};
+use crate::host::Host;
+use crate::sqlite;
+use crate::toolchain;
+use crate::workspace::{self, Workspace};
+
+/// What was found out.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    /// For the planner.
+    pub facts: HostFacts,
+    /// For builds.
+    pub workspace: Workspace,
+}
+
+/// Finds out what this host and workspace have.
+///
+/// # Errors
+/// The workspace cannot be read, or the spec names a package or feature that it does not have.
+pub fn survey(host: &Host, spec: &Spec) -> Result<Survey, Error> {
+    let axis = |kind| spec.space.axis_of(&kind).map(|(_, axis)| axis);
+    std::thread::scope(|scope| {
+        let workspace = scope.spawn(|| workspace::read(host, &spec.project.packages));
+        let toolchains = scope.spawn(|| toolchain::find_all(host, axis(AxisKind::Rust)));
+        let fixtures = fixture::find_all(host, axis(AxisKind::Schema));
+        let workspace = join(workspace)?;
+        check_features(spec, &workspace)?;
+        let sqlite = sqlite::find_all(host, axis(AxisKind::Sqlite), &spec.sqlite, workspace.sqlite_crate.as_deref());
+        let mut packages = workspace.packages.clone();
+        if let Some(feature) = &spec.sqlite.bundled_feature {
+            for package in packages.iter_mut().filter(|package| package.features.contains_key(feature)) {
+                package.bundled_feature = Some(feature.clone());
+            }
+        }
+        let facts = HostFacts {
+            platform: Host::platform(),
+            toolchains: join(toolchains),
+            sqlite,
+            fixtures,
+            packages,
+            sources: workspace.source.sources.clone(),
+            lockset: workspace.source.lockset.clone(),
+            durations: Durations::default(),
+        };
+        Ok(Survey { facts, workspace })
+    })
+}
+
+fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    match thread.join() {
+        Ok(value) => value,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Every feature that the spec names must be one of a package under test.
+fn check_features(spec: &Spec, workspace: &Workspace) -> Result<(), Error> {
+    let known: std::collections::BTreeSet<&str> =
+        workspace.packages.iter().flat_map(|package| package.features.keys().map(String::as_str)).collect();
+    let Some((_, axis)) = spec.space.axis_of(&AxisKind::Features) else { return Ok(()) };
+    let mut problems = Vec::new();
+    for value in &axis.values {
+        let Setting::Features { enable, .. } = &value.setting else { continue };
+        for feature in enable.iter().filter(|feature| !known.contains(feature.as_str())) {
+            let nearest = known
+                .iter()
+                .max_by(|a, b| strsim::jaro_winkler(feature, a).total_cmp(&strsim::jaro_winkler(feature, b)));
+            let nearest = nearest.filter(|n| strsim::jaro_winkler(feature, n) > 0.7);
+            let hint = nearest.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            let list = known.iter().copied().collect::<Vec<_>>().join(", ");
+            problems.push(format!(
+                "features `{}` of the spec names the feature `{feature}`, which no package under test has{hint} They have {list}",
+                value.name
+            ));
+        }
+    }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Usage(problems.join("\n")))
+    }
+}
+
+/// Does the plan's provisions; the facts afterwards say what came of them.
+///
+/// # Errors
+/// A fixture's SQL or TOML is wrong. What cannot be had is no error: its cells are unavailable.
+pub fn provide(
+    host: &Host,
+    spec: &Spec,
+    plan: &Plan,
+    facts: &mut HostFacts,
+    tell: &Sender<Event>,
+) -> Result<(), Error> {
+    let setting = |kind: AxisKind, name: &compatrix_model::axis::ValueName| {
+        let (_, axis) = spec.space.axis_of(&kind)?;
+        axis.values.iter().find(|value| value.name == *name).map(|value| value.setting.clone())
+    };
+    let mut toolchains = Vec::new();
+    let mut libraries = Vec::new();
+    let mut broken = Vec::new();
+    for provision in &plan.provisions {
+        match provision {
+            Provision::Toolchain(name) => {
+                if let Some(Setting::RustupToolchain(toolchain)) = setting(AxisKind::Rust, name) {
+                    toolchains.push((name.clone(), toolchain));
+                }
+            }
+            Provision::Sqlite(name) => {
+                if let Some(Setting::SqliteExact(version)) = setting(AxisKind::Sqlite, name) {
+                    libraries.push(sqlite::Wanted { value: name.clone(), version });
+                }
+            }
+            Provision::Fixture(name) => {
+                match Fixture::read(host, name.as_str()).and_then(|fixture| fixture.build(host)) {
+                    Ok(built) => {
+                        facts.fixtures.insert(name.clone(), Availability::Ready(built));
+                    }
+                    Err(error) => broken.push(format!("fixture {name} cannot be built: {error:#}")),
+                }
+            }
+        }
+    }
+    if !broken.is_empty() {
+        return Err(Error::Usage(broken.join("\n")));
+    }
+    // Toolchains wait for the network, libraries for the processor: side by side.
+    let (installed, built) = std::thread::scope(|scope| {
+        let downloads = tell.clone();
+        let installed = scope.spawn(move || {
+            toolchain::install_all(host, &toolchains, |line| {
+                let _ = downloads.send(Event::Providing(line.to_owned()));
+            })
+        });
+        let compiles = std::sync::Mutex::new(tell.clone());
+        let built = sqlite::build_all(host, &spec.sqlite, libraries, &|line| {
+            let sender = compiles.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let _ = sender.send(Event::Providing(line.to_owned()));
+        });
+        (join(installed), built)
+    });
+    for reason in installed.values().filter_map(missing).chain(built.values().filter_map(missing)) {
+        let _ = tell.send(Event::NotProvided(reason.to_owned()));
+    }
+    facts.toolchains.extend(installed);
+    facts.sqlite.extend(built);
+    // What was not reached before an interrupt is still obtainable, but not now.
+    if host.supervisor.is_interrupted() {
+        return Err(Error::Interrupted);
+    }
+    Ok(())
+}
+
+fn missing<T>(availability: &Availability<T>) -> Option<&str> {
+    match availability {
+        Availability::Missing { reason } => Some(reason),
+        Availability::Ready(_) | Availability::Obtainable { .. } => None,
+    }
+}

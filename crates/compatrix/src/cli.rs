@@ -1,0 +1,247 @@
+//! The command line as data: what clap parses and `--help` shows.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// What is said at the end of `--help`.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    all as the spec expects
+  1    a cell is broken or passes unexpectedly (with `--missing fail`: or is unproven), or a --check found a difference
+  2    the command line, the spec or the workspace is wrong
+  3    the machine failed: disk, lock, ledger, network
+  130  interrupted; results are kept, the same command goes on
+
+Results go to stdout, progress and messages to stderr. NO_COLOR is respected.";
+
+/// Compatibility claims as evidence.
+///
+/// Reads one declarative spec (compat/matrix.toml), runs the packages under test over toolchains, SQLite versions,
+/// schema fixtures and feature sets, proves what really ran, and writes the compatibility page from that evidence.
+#[derive(Debug, Parser)]
+#[command(name = command_name(), bin_name = command_name(), version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The workspace, if not that of the current folder
+    #[arg(long, value_name = "DIR", global = true)]
+    pub root: Option<PathBuf>,
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub color: When,
+    /// Say only what is wrong, and the result
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On terminals, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the matrix and show what works: plan, provide, build, run, record
+    #[command(after_help = COMPAT_EXAMPLES)]
+    Compat(CompatArgs),
+    /// Show what would be done, and do nothing
+    Plan(PlanArgs),
+    /// Write docs/COMPATIBILITY.md and its picture from the spec and the committed evidence
+    Report(ReportArgs),
+    /// Proof: from the ledger into compat/evidence/, or shown
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
+    /// Schema fixtures: the databases that runs are given
+    #[command(subcommand)]
+    Fixtures(FixturesCommand),
+    /// Print the shell lines that do by hand what one cell does
+    Repro(ReproArgs),
+    /// Write the spec's JSON Schema, docs/matrix.schema.json, so that editors complete it
+    Schema(CheckArgs),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+const COMPAT_EXAMPLES: &str = "\
+Examples:
+  compat                                      the profile `local`
+  compat --profile full                       every cell of the spec
+  compat --cell 'sqlite=3.35.4'               the cells with that SQLite
+  compat --cell 'rust>=1.75 features=json'    terms are all to hold; several --cell are alternatives
+  compat --format json --junit compat.xml     for machines";
+
+/// Which cells.
+#[derive(Debug, Clone, Args)]
+pub struct Selection {
+    /// The profile of the spec that chooses the cells
+    #[arg(long, short, value_name = "NAME", default_value = "local")]
+    pub profile: String,
+    /// Only cells that meet this condition (`sqlite=3.35.4`, `rust>=1.75 features=json`); repeat for alternatives
+    #[arg(long = "cell", short, value_name = "EXPR")]
+    pub cells: Vec<String>,
+    /// Use no network
+    #[arg(long)]
+    pub offline: bool,
+    /// Install no toolchain; those that are missing leave their cells unproven
+    #[arg(long)]
+    pub no_install: bool,
+    /// Run again what is known, and try again what could not be had
+    #[arg(long)]
+    pub fresh: bool,
+    /// Jobs at once, over all cargos and runs [default: the processors]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// What to print on stdout
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: Format,
+}
+
+/// Options of `compat`.
+#[derive(Debug, Clone, Args)]
+pub struct CompatArgs {
+    /// Which cells.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// What cells that cannot be tried here mean for the exit code
+    #[arg(long, value_name = "WHAT", default_value = "skip")]
+    pub missing: Missing,
+    /// Only print the plan
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Also write the results as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+/// Options of `plan`.
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
+    /// Which cells.
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// What unproven cells mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Missing {
+    /// They are shown as unproven; exit code 0
+    Skip,
+    /// They are an error; exit code 1
+    Fail,
+}
+
+/// What is printed on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Human,
+    /// For machines: one JSON document
+    Json,
+}
+
+/// Options of `report`.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// Write nothing; exit 1 with a diff if a page is not what would be written
+    #[arg(long)]
+    pub check: bool,
+    /// Exit 1 if evidence belongs to other sources than today's
+    #[arg(long)]
+    pub require_fresh: bool,
+}
+
+/// A generated file, written or checked.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Write nothing; exit 1 with a diff if the file is not what would be written
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// Commands of `evidence`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum EvidenceCommand {
+    /// Write the ledger's results for today's sources into compat/evidence/
+    Record {
+        /// Only cells that meet this condition; repeat for alternatives
+        #[arg(long = "cell", short, value_name = "EXPR")]
+        cells: Vec<String>,
+        /// Also keep committed evidence of cells that the spec no longer has
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Show the newest record of a cell, with all its proof
+    Show {
+        /// The cell's id: 'rust=stable sqlite=3.46.0 schema=v24 features=default'
+        cell: String,
+        /// What to print on stdout
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        format: Format,
+    },
+}
+
+/// Commands of `fixtures`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum FixturesCommand {
+    /// List the fixtures with vintage, size and intent
+    List {
+        /// What to print on stdout
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        format: Format,
+    },
+    /// Build those that are not built
+    Build {
+        /// Only these
+        names: Vec<String>,
+    },
+    /// Build, then hold each against what its fixture.toml promises
+    Verify {
+        /// Only these
+        names: Vec<String>,
+    },
+}
+
+/// Options of `repro`.
+#[derive(Debug, Clone, Args)]
+pub struct ReproArgs {
+    /// The cell's id: 'rust=stable sqlite=3.46.0 schema=v24 features=default'
+    pub cell: String,
+    /// The suite [default: the first that runs in the cell]
+    #[arg(long, value_name = "NAME")]
+    pub suite: Option<String>,
+}
+
+/// Whether this executable was started as `cargo compatrix`.
+pub fn is_cargo_subcommand() -> bool {
+    let program = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    program.file_stem().is_some_and(|stem| stem == "cargo-compatrix")
+}
+
+/// How the user starts us: `cargo compatrix` or `cargo xtask`.
+pub fn command_name() -> &'static str {
+    if is_cargo_subcommand() {
+        "cargo compatrix"
+    } else {
+        "cargo xtask"
+    }
+}

@@ -1,0 +1,62 @@
+//! `compat`: run the matrix.
+
+use std::sync::mpsc;
+use std::time::Instant;
+
+use compatrix_engine::error::Error;
+use compatrix_engine::files;
+use compatrix_render::grid;
+
+use crate::cli::{command_name, CompatArgs, Format, Global, Missing};
+use crate::terminal::Terminal;
+use crate::workspace::{limits, Opened};
+use crate::{matrix, progress};
+
+#[allow(clippy::disallowed_methods, reason = "how long it took is shown, nothing depends on it")]
+pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Result<u8, Error> {
+    if args.dry_run {
+        return super::plan::run(global, &args.selection, terminal);
+    }
+    let started = Instant::now();
+    let opened = Opened::new(global, terminal)?;
+    let profile = opened.profile(&args.selection.profile)?;
+    let conditions = opened.conditions(&args.selection.cells, terminal)?;
+    let session = opened.session(limits(&args.selection), true, terminal)?;
+
+    let (sender, receiver) = mpsc::channel();
+    let walked = std::thread::scope(|scope| {
+        scope.spawn(|| progress::show(terminal, receiver));
+        // The sender goes with the walk, so that the progress ends when it does.
+        let sender = sender;
+        session.walk(&opened.spec, profile, &conditions, &opened.today, &sender)
+    })?;
+    if walked.plan.runs.is_empty() && walked.plan.skips.is_empty() {
+        return Err(no_cells(&args.selection.profile, !conditions.is_empty()));
+    }
+    let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let matrix = matrix::of_walk(&opened.spec, &walked, &opened.today, elapsed);
+    match args.selection.format {
+        Format::Human => terminal.print(&grid::report(&matrix, &terminal.look())),
+        Format::Json => {}
+    }
+    if let Some(path) = &args.junit {
+        let _ = (path, files::exists(path));
+    }
+    if walked.interrupted {
+        return Err(Error::Interrupted);
+    }
+    Ok(matrix::exit_code(&matrix, args.missing == Missing::Fail))
+}
+
+/// The choice is empty: never taken for a success.
+pub(crate) fn no_cells(profile: &str, narrowed: bool) -> Error {
+    Error::usage(if narrowed {
+        format!(
+            "no cell of the profile `{profile}` meets --cell; \
+             a wider profile may have some: `{} plan --profile full --cell …`",
+            command_name()
+        )
+    } else {
+        format!("the profile `{profile}` chooses no cell; widen its `when` in the spec")
+    })
+}

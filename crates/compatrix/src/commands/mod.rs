@@ -1,0 +1,31 @@
+//! The commands, one file each.
+
+mod compat;
+mod fixtures;
+mod plan;
+mod repro;
+mod schema;
+
+use compatrix_engine::error::Error;
+
+use crate::cli::{self, Command, Global};
+use crate::terminal::Terminal;
+
+/// Runs a command; its exit code.
+pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Result<u8, Error> {
+    match command {
+        Command::Compat(args) => compat::run(global, args, terminal),
+        Command::Plan(args) => plan::run(global, &args.selection, terminal),
+        Command::Report(_) => Ok(0),
+        Command::Evidence(_) => Ok(0),
+        Command::Fixtures(command) => fixtures::run(global, command, terminal),
+        Command::Repro(args) => repro::run(global, args, terminal),
+        Command::Schema(args) => schema::run(global, args.check, terminal),
+        Command::Completions { shell } => {
+            let mut command = <cli::Cli as clap::CommandFactory>::command();
+            let name = if cli::is_cargo_subcommand() { "cargo-compatrix" } else { "xtask" };
+            clap_complete::generate(*shell, &mut command, name, &mut std::io::stdout());
+            Ok(0)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! From what a walk came to, to what the renderers take.
+
+use compatrix_engine::session::Walked;
+use compatrix_model::expect::Expectations;
+use compatrix_model::plan::SkipReason;
+use compatrix_model::spec::Spec;
+use compatrix_model::verdict::Verdict;
+use compatrix_render::matrix::{Matrix, Row, Totals};
+
+use crate::cli::command_name;
+
+/// The matrix of a walk: its results, and the chosen cells that could not be tried. Cells that a rule leaves out are in
+/// neither.
+pub(crate) fn of_walk(spec: &Spec, walked: &Walked, today: &str, elapsed_ms: u64) -> Matrix {
+    let expectations = Expectations::new(spec, &walked.facts.versions(), Some(today));
+    let mut rows = Vec::new();
+    for ((run, record), reused) in walked.plan.runs.iter().zip(&walked.records).zip(&walked.reused) {
+        let expectation = expectations.of(&spec.space.coords(run.cell));
+        let row = match record {
+            Some(record) => Row::from_record(record.clone(), expectation, *reused),
+            None => Row::untried(&spec.suites[run.suite].name, spec.space.id(run.cell), "interrupted"),
+        };
+        rows.push((run.cell, run.suite, row));
+    }
+    for skip in &walked.plan.skips {
+        if let SkipReason::Unavailable { reason, .. } = &walked.plan.reasons[skip.reason] {
+            let suite = &spec.suites[skip.suite].name;
+            rows.push((skip.cell, skip.suite, Row::untried(suite, spec.space.id(skip.cell), reason.clone())));
+        }
+    }
+    rows.sort_by_key(|(cell, suite, _)| (*suite, *cell));
+    let reused = walked.reused.iter().filter(|reused| **reused).count();
+    let runs = walked.records.iter().flatten().count() - reused;
+    let totals = Totals { elapsed_ms: Some(elapsed_ms), builds: walked.builds, runs, reused };
+    let rows = rows.into_iter().map(|(_, _, row)| row).collect();
+    Matrix::new(spec.space.clone(), rows, totals, format!("{} repro", command_name()))
+}
+
+/// The exit code of a matrix: 3 where our side broke, 1 where a cell is not as it should be, else 0.
+pub(crate) fn exit_code(matrix: &Matrix, unproven_fails: bool) -> u8 {
+    let any = |verdict| matrix.rows.iter().any(|row| row.verdict == verdict);
+    if any(Verdict::Error) {
+        3
+    } else if any(Verdict::Broken) || any(Verdict::UnexpectedPass) || (unproven_fails && any(Verdict::Unproven)) {
+        1
+    } else {
+        0
+    }
+}

@@ -1,0 +1,235 @@
+//! Progress: events as they come, on stderr; a live line on terminals, plain lines elsewhere.
+
+use std::collections::BTreeSet;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use anstyle::AnsiColor;
+use compatrix_engine::event::Event;
+use compatrix_model::verdict::Verdict;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::terminal::Terminal;
+
+/// Without a terminal, a sign of life at least this often.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+
+/// Shows events until the sender is gone.
+pub(crate) fn show(terminal: &Terminal, events: Receiver<Event>) {
+    let mut progress = Progress::new(terminal);
+    loop {
+        match events.recv_timeout(Duration::from_millis(250)) {
+            Ok(event) => progress.take(event),
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => progress.tick(),
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    progress.end();
+}
+
+struct Progress<'a> {
+    terminal: &'a Terminal,
+    bar: Option<ProgressBar>,
+    building: BTreeSet<String>,
+    started: Instant,
+    said: Instant,
+    done: usize,
+    of: usize,
+    builds_done: usize,
+    builds: usize,
+    estimate: Duration,
+    group_open: bool,
+}
+
+impl<'a> Progress<'a> {
+    #[allow(clippy::disallowed_methods, reason = "how long it takes is shown, nothing depends on it")]
+    fn new(terminal: &'a Terminal) -> Self {
+        let now = Instant::now();
+        let bar = terminal.is_live().then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.set_style(
+                ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar
+        });
+        Self {
+            terminal,
+            bar,
+            building: BTreeSet::new(),
+            started: now,
+            said: now,
+            done: 0,
+            of: 0,
+            builds_done: 0,
+            builds: 0,
+            estimate: Duration::ZERO,
+            group_open: false,
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Note(text) => self.line(AnsiColor::Green, "note", &text),
+            Event::Warning(text) => self.line(AnsiColor::Yellow, "warning", &text),
+            Event::Providing(what) => self.line(AnsiColor::Green, "Providing", &what),
+            Event::NotProvided(reason) => self.line(AnsiColor::Yellow, "missing", &reason),
+            Event::Planned { builds, runs, reused, skipped, estimate_ms } => {
+                self.of = runs;
+                self.builds = builds;
+                self.estimate = Duration::from_millis(estimate_ms);
+                let mut parts = Vec::new();
+                if runs > 0 {
+                    parts.push(format!("{} to run with {}", count(runs, "cell"), count(builds, "build")));
+                }
+                if reused > 0 {
+                    parts.push(format!("{} known", count(reused, "result")));
+                }
+                if skipped > 0 {
+                    parts.push(format!("{skipped} not to be had"));
+                }
+                if runs > 0 {
+                    parts.push(format!("about {}", human(self.estimate)));
+                }
+                self.line(AnsiColor::Green, "Planned", &parts.join(", "));
+            }
+            Event::BuildStarted { build } => {
+                self.building.insert(build);
+            }
+            Event::BuildFinished { build, trouble, output, wall_ms, .. } => {
+                self.building.remove(&build);
+                self.builds_done += 1;
+                let took = human(Duration::from_millis(wall_ms));
+                match trouble {
+                    None => self.line(AnsiColor::Green, "Built", &format!("{build} in {took}")),
+                    Some(cause) => {
+                        self.line(AnsiColor::Red, "Not built", &format!("{build} in {took}: {cause}"));
+                        self.output(&build, &output);
+                    }
+                }
+            }
+            Event::RunFinished { record, verdict, done, of } => {
+                (self.done, self.of) = (done, of);
+                let color = match verdict {
+                    Verdict::Ok | Verdict::Known | Verdict::Unproven => None,
+                    Verdict::Broken | Verdict::Error => Some(AnsiColor::Red),
+                    Verdict::UnexpectedPass => Some(AnsiColor::Magenta),
+                    Verdict::Flaky => Some(AnsiColor::Yellow),
+                };
+                if let Some(color) = color {
+                    let cause = if record.cause.is_empty() { record.outcome.as_str() } else { &record.cause };
+                    self.line(color, verdict.as_str(), &format!("{}: {cause}", record.cell));
+                }
+            }
+        }
+        self.tick();
+    }
+
+    fn tick(&mut self) {
+        let message = self.message();
+        if let Some(bar) = &self.bar {
+            bar.set_message(message);
+            bar.tick();
+        } else if !self.terminal.quiet && self.of > 0 && self.said.elapsed() >= SIGN_OF_LIFE {
+            self.line(AnsiColor::Cyan, "Running", &message);
+        }
+    }
+
+    /// `12 of 84 cells, 3 of 8 builds, 1 m 02 s left · building rust=stable …`, cut to the terminal.
+    fn message(&self) -> String {
+        let elapsed = self.started.elapsed();
+        let mut text = String::new();
+        if self.of > 0 {
+            text = format!("{} of {} cells", self.done, self.of);
+            if self.builds > 0 {
+                text.push_str(&format!(", {} of {} builds", self.builds_done, self.builds));
+            }
+            let left = self.estimate.saturating_sub(elapsed);
+            text.push_str(&match left.is_zero() {
+                true => format!(", {} so far", human(elapsed)),
+                false => format!(", about {} left", human(left)),
+            });
+        }
+        if let Some(first) = self.building.iter().next() {
+            let more = match self.building.len() {
+                1 => String::new(),
+                n => format!(" and {} more", n - 1),
+            };
+            text.push_str(&format!(" · building {first}{more}"));
+        }
+        let width = self.terminal.look_of_messages().width.saturating_sub(3);
+        if text.chars().count() > width {
+            text = text.chars().take(width.saturating_sub(1)).chain(['…']).collect();
+        }
+        text
+    }
+
+    /// The end of what a compiler said: folded on GitHub, the last lines elsewhere.
+    fn output(&mut self, build: &str, output: &str) {
+        let shown = if self.terminal.github {
+            format!("::group::output of {build}\n{}\n::endgroup::", output.trim_end())
+        } else {
+            let lines: Vec<&str> = output.trim_end().lines().collect();
+            lines[lines.len().saturating_sub(30)..].join("\n")
+        };
+        self.raw(&shown);
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "how long it takes is shown, nothing depends on it")]
+    fn line(&mut self, color: AnsiColor, word: &str, text: &str) {
+        self.said = Instant::now();
+        // What is wrong is said even when quiet.
+        if self.terminal.quiet && !matches!(color, AnsiColor::Red | AnsiColor::Yellow | AnsiColor::Magenta) {
+            return;
+        }
+        if self.terminal.github && !self.group_open && !self.terminal.quiet {
+            eprintln!("::group::progress");
+            self.group_open = true;
+        }
+        self.raw(&self.terminal.format_line(color, word, text));
+    }
+
+    fn raw(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        if self.group_open {
+            eprintln!("::endgroup::");
+        }
+    }
+}
+
+fn count(n: usize, word: &str) -> String {
+    if n == 1 {
+        format!("1 {word}")
+    } else {
+        format!("{n} {word}s")
+    }
+}
+
+/// A duration as people say it: `0.4 s`, `12 s`, `3 min 20 s`.
+pub(crate) fn human(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..=9 => format!("{:.1} s", duration.as_secs_f64()),
+        10..=119 => format!("{seconds} s"),
+        _ => format!("{} min {:02} s", seconds / 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_as_people_say_them() {
+        let said = [400, 12_300, 200_000].map(|ms| human(Duration::from_millis(ms)));
+        assert_eq!(said, ["0.4 s", "12 s", "3 min 20 s"]);
+    }
+}

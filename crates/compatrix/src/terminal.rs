@@ -1,0 +1,116 @@
+//! The terminal: how wide, whether coloured, what goes to stdout and what to stderr.
+
+use std::io::{IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use compatrix_engine::environment::Ambient;
+use compatrix_engine::error::Error;
+use compatrix_render::look::Look;
+
+use crate::cli::{Global, When};
+
+/// Columns where there is no terminal to ask.
+const NO_TERMINAL: usize = 100;
+
+/// What the streams can show.
+#[derive(Debug, Clone)]
+pub(crate) struct Terminal {
+    stdout_color: bool,
+    stderr_color: bool,
+    stderr_is_terminal: bool,
+    width: usize,
+    unicode: bool,
+    /// Whether only what is wrong is said.
+    pub(crate) quiet: bool,
+    /// Whether this is a step of GitHub Actions.
+    pub(crate) github: bool,
+}
+
+impl Terminal {
+    pub(crate) fn new(global: &Global) -> Self {
+        let env = Ambient::capture();
+        let color = |is_terminal: bool| match global.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => is_terminal && env.get("NO_COLOR").is_none() && env.get("TERM") != Some("dumb"),
+        };
+        let columns = env.get("COLUMNS").and_then(|columns| columns.parse().ok());
+        let asked = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env.get(name)).unwrap_or("C.UTF-8");
+        Self {
+            stdout_color: color(std::io::stdout().is_terminal()),
+            stderr_color: color(std::io::stderr().is_terminal()),
+            stderr_is_terminal: std::io::stderr().is_terminal() && env.get("TERM") != Some("dumb"),
+            width: columns.or(asked).unwrap_or(NO_TERMINAL).clamp(40, 400),
+            unicode: locale.to_lowercase().replace('-', "").contains("utf8"),
+            quiet: global.quiet,
+            github: env.get("GITHUB_ACTIONS") == Some("true"),
+        }
+    }
+
+    /// How results look on stdout.
+    pub(crate) fn look(&self) -> Look {
+        Look { width: self.width, color: self.stdout_color, unicode: self.unicode }
+    }
+
+    /// How messages look on stderr.
+    pub(crate) fn look_of_messages(&self) -> Look {
+        Look { width: self.width, color: self.stderr_color, unicode: self.unicode }
+    }
+
+    /// Whether a line that moves can be shown.
+    pub(crate) fn is_live(&self) -> bool {
+        self.stderr_is_terminal && !self.quiet && !self.github
+    }
+
+    /// Writes a result. A reader that went away (`| head`) is no error.
+    pub(crate) fn print(&self, text: &str) {
+        let mut stdout = std::io::stdout().lock();
+        let _ = stdout.write_all(text.as_bytes());
+        if !text.ends_with('\n') {
+            let _ = stdout.write_all(b"\n");
+        }
+        let _ = stdout.flush();
+    }
+
+    /// Says something on stderr, unless quiet.
+    pub(crate) fn say(&self, word: &str, text: &str) {
+        if !self.quiet {
+            self.line(AnsiColor::Green, word, text);
+        }
+    }
+
+    pub(crate) fn warning(&self, text: &str) {
+        if self.github {
+            eprintln!("::warning::{}", text.replace('%', "%25").replace('\n', "%0A"));
+        }
+        self.line(AnsiColor::Yellow, "warning", text);
+    }
+
+    pub(crate) fn error(&self, error: &Error) {
+        let text = match error {
+            // Diagnostics come complete.
+            Error::Usage(text) if text.starts_with("error") || text.starts_with("\u{1b}[") => {
+                eprint!("{text}");
+                return;
+            }
+            Error::Usage(_) | Error::Infrastructure(_) => error.to_string(),
+            Error::Interrupted => "interrupted; results are kept, and the same command goes on".to_owned(),
+        };
+        self.line(AnsiColor::Red, "error", &text);
+    }
+
+    /// A line of the form `     word text`, the word coloured.
+    pub(crate) fn format_line(&self, color: AnsiColor, word: &str, text: &str) -> String {
+        let style = Style::new().bold().fg_color(Some(color.into()));
+        if self.stderr_color {
+            format!("{style}{word:>10}{style:#} {text}")
+        } else {
+            format!("{word:>10} {text}")
+        }
+    }
+
+    fn line(&self, color: AnsiColor, word: &str, text: &str) {
+        eprintln!("{}", self.format_line(color, word, text));
+    }
+}

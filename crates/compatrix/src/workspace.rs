@@ -1,0 +1,119 @@
+//! Opening a workspace: where it is, what its spec says, what the ledger knows.
+
+use std::path::{Path, PathBuf};
+
+use compatrix_engine::environment::Ambient;
+use compatrix_engine::error::Error;
+use compatrix_engine::host::Limits;
+use compatrix_engine::session::{self, Session};
+use compatrix_engine::supervisor::Supervisor;
+use compatrix_engine::{files, fixture, workspace};
+use compatrix_model::condition::Condition;
+use compatrix_model::spec::{self, Parsed, Profile, Spec};
+
+use crate::cli::{command_name, Global, Selection};
+use crate::terminal::Terminal;
+
+/// The spec, below the root.
+const SPEC: &str = "compat/matrix.toml";
+
+/// A workspace and its spec.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// The root.
+    pub(crate) root: PathBuf,
+    /// The spec.
+    pub(crate) spec: Spec,
+    /// Our environment.
+    pub(crate) ambient: Ambient,
+    /// Today, `YYYY-MM-DD`, UTC.
+    pub(crate) today: String,
+}
+
+impl Opened {
+    /// Finds the workspace and reads its spec; warnings are printed.
+    pub(crate) fn new(global: &Global, terminal: &Terminal) -> Result<Self, Error> {
+        let ambient = Ambient::capture();
+        let root = root(global, &ambient)?;
+        let parsed = read_spec(&root, terminal)?;
+        let today = session::day(session::now());
+        let look = terminal.look_of_messages();
+        for warnings in [&parsed.warnings, &parsed.expired(&today)] {
+            if !warnings.is_empty() && !terminal.quiet {
+                eprint!("{}", warnings.render(look.color, look.width));
+            }
+        }
+        Ok(Self { root, spec: parsed.spec, ambient, today })
+    }
+
+    /// Opens the ledger; with `exclusive`, no other orchestrator works here until it is dropped.
+    pub(crate) fn session(&self, limits: Limits, exclusive: bool, terminal: &Terminal) -> Result<Session, Error> {
+        let supervisor = Supervisor::new(&files::hash_bytes(self.root.to_string_lossy().as_bytes())[..16]);
+        supervisor.take_signals().map_err(|e| Error::Infrastructure(anyhow::Error::from(e).context("signals")))?;
+        let session = Session::open(&self.root, self.ambient.clone(), limits, supervisor, exclusive)?;
+        for warning in &session.warnings {
+            terminal.warning(warning);
+        }
+        Ok(session)
+    }
+
+    /// The profile of this name.
+    pub(crate) fn profile(&self, name: &str) -> Result<&Profile, Error> {
+        self.spec.profiles.get(name).ok_or_else(|| {
+            let known = self.spec.profiles.keys().cloned().collect::<Vec<_>>().join(", ");
+            Error::usage(format!("the spec has no profile `{name}`; it has {known}"))
+        })
+    }
+
+    /// The conditions of `--cell`.
+    pub(crate) fn conditions(&self, cells: &[String], terminal: &Terminal) -> Result<Vec<Condition>, Error> {
+        let look = terminal.look_of_messages();
+        let parse = |text: &String| {
+            Condition::parse_expr(text, &self.spec.space)
+                .map_err(|problems| Error::Usage(problems.render(look.color, look.width)))
+        };
+        cells.iter().map(parse).collect()
+    }
+}
+
+/// The workspace's root: `--root`, else the workspace of the current folder.
+pub(crate) fn root(global: &Global, ambient: &Ambient) -> Result<PathBuf, Error> {
+    let start = match &global.root {
+        Some(root) => root.clone(),
+        None => std::env::current_dir().map_err(|e| Error::usage(format!("no current folder: {e}")))?,
+    };
+    if !start.is_dir() {
+        return Err(Error::usage(format!("{} is no folder", start.display())));
+    }
+    workspace::find_root(ambient, &start)
+}
+
+fn read_spec(root: &Path, terminal: &Terminal) -> Result<Parsed, Error> {
+    let path = root.join(SPEC);
+    if !files::exists(&path) {
+        return Err(Error::usage(format!(
+            "no spec at {}; write one, docs/SPEC.md shows how, then run `{} plan`",
+            path.display(),
+            command_name()
+        )));
+    }
+    let look = terminal.look_of_messages();
+    spec::parse_bytes(&files::read(&path)?, SPEC, &fixture::names(root)?)
+        .map_err(|problems| Error::Usage(problems.render(look.color, look.width)))
+}
+
+/// What may be fetched and how much may run.
+pub(crate) fn limits(selection: &Selection) -> Limits {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Limits {
+        jobs: selection.jobs.map_or(processors, usize::from),
+        offline: selection.offline,
+        no_install: selection.no_install,
+        fresh: selection.fresh,
+    }
+}
+
+/// The limits of commands that run nothing.
+pub(crate) fn no_work() -> Limits {
+    Limits { jobs: 1, offline: true, no_install: true, fresh: false }
+}
