@@ -34,8 +34,11 @@ pub fn environment(host: &Host) -> Result<Vec<(String, String)>> {
     let link = bin.join(NAME);
     let ours = std::env::current_exe().context("cannot find our own executable")?;
     if std::fs::read_link(&link).ok().as_deref() != Some(&ours) {
-        let _ = std::fs::remove_file(&link);
-        files::symlink(&ours.to_string_lossy(), &link)?;
+        // Builds begin side by side: made aside and renamed, so that the link is never missing.
+        let aside = tempfile::tempdir_in(&bin).with_context(|| format!("cannot write to {}", bin.display()))?;
+        let made = aside.path().join(NAME);
+        files::symlink(&ours.to_string_lossy(), &made)?;
+        files::rename(&made, &link)?;
     }
     let text = |path: &Path| path.to_string_lossy().into_owned();
     Ok(vec![

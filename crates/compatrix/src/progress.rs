@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
 use compatrix_engine::event::Event;
+use compatrix_model::outcome::Outcome;
 use compatrix_model::verdict::Verdict;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -115,7 +116,9 @@ impl<'a> Progress<'a> {
                     Verdict::UnexpectedPass => Some(AnsiColor::Magenta),
                     Verdict::Flaky => Some(AnsiColor::Yellow),
                 };
-                if let Some(color) = color {
+                // A build that failed has been told of once, for all its cells.
+                let told = record.outcome == Outcome::BuildFailed;
+                if let Some(color) = color.filter(|_| !told) {
                     let cause = if record.cause.is_empty() { record.outcome.as_str() } else { &record.cause };
                     self.line(color, verdict.as_str(), &format!("{}: {cause}", record.cell));
                 }
