@@ -8,6 +8,12 @@
 
 pub mod blocks;
 pub mod drift;
+pub mod github;
 pub mod grid;
+pub mod json;
+pub mod junit;
 pub mod look;
+mod markdown;
 pub mod matrix;
+pub mod summary;
+pub mod svg;

@@ -162,6 +162,10 @@ impl Diagnostic {
             let first = spans().map(|s| s.start).min().unwrap_or(0);
             let last = spans().map(|s| s.end).max().unwrap_or(0);
             let start = text[..first].rfind('\n').map_or(0, |n| n + 1);
+            // A byte order mark is no column.
+            let mark = '\u{feff}'.len_utf8();
+            let start =
+                if text[start..].starts_with('\u{feff}') && first >= start + mark { start + mark } else { start };
             let end = text[last..].find('\n').map_or(text.len(), |n| last + n);
             let line = self.related.iter().map(|r| r.line).chain([self.line]).min().unwrap_or(1);
             let shift = |span: &Range<usize>| span.start - start..span.end - start;

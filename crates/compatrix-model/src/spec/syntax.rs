@@ -22,9 +22,16 @@ pub(crate) fn readable<'t>(text: &'t str, c: &mut Collector<'_>) -> Cow<'t, str>
         let Some((error, line, span)) = first_error(&source, &passed, c) else {
             return source;
         };
-        report(&error, span, c);
         let range = c.line_range(line);
         let bad = &source[range.clone()];
+        if let Some(comma) = open_list(&error, &source, range.start) {
+            let problem = Problem::new("the list above is not closed").label("`]` is missing before this");
+            c.syntax(span, problem, false);
+            // The comma after its last element gives the room for the bracket.
+            source.to_mut().replace_range(comma..comma + 1, "]");
+            continue;
+        }
+        report(&error, span, c);
         // The parser knows which table a broken header means, and which of two equal keys counts; without the header
         // its keys would fall to the table before. A blank line cannot be blanked further.
         if bad.trim_start().starts_with('[') || is_duplicate(&error) || bad.trim().is_empty() {
@@ -48,6 +55,18 @@ fn first_error(source: &str, passed: &[usize], c: &Collector<'_>) -> Option<(Err
         (error, line, span)
     });
     errors.filter(|(_, line, _)| !passed.contains(line)).min_by_key(|(_, _, span)| span.start)
+}
+
+/// Where the last comma of a list stands that runs on into the line at `start`, which begins a new key or table.
+fn open_list(error: &Error, source: &str, start: usize) -> Option<usize> {
+    let in_list = ["string values must be quoted", "missing comma between array", "invalid boolean"];
+    let line = source[start..].lines().next().unwrap_or_default().trim();
+    let first =
+        line.trim_start_matches('[').trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let (is_header, is_key) = (line.starts_with('[') && first.starts_with(']'), first.trim_start().starts_with('='));
+    let before = source[..start].trim_end();
+    let found = in_list.iter().any(|message| error.message().starts_with(message)) && (is_header || is_key);
+    (found && before.ends_with(',')).then(|| before.len() - 1)
 }
 
 fn span(error: &Error, source: &str) -> Range<usize> {

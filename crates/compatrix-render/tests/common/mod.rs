@@ -8,7 +8,7 @@ use compatrix_model::evidence::{
     ToolchainProof,
 };
 use compatrix_model::outcome::Outcome;
-use compatrix_model::verdict::Expectation;
+use compatrix_model::verdict::{Expectation, Verdict};
 use compatrix_render::matrix::{Matrix, Row, Totals};
 
 /// Holds a text against a file of `tests/golden/`; `UPDATE_GOLDEN=1` writes it.
@@ -217,4 +217,64 @@ pub fn small(axes: Vec<Axis>) -> Matrix {
         })
         .collect();
     Matrix::new(space, rows, Totals::default(), "cargo xtask repro")
+}
+
+/// A matrix with a row of every verdict.
+pub fn every_verdict() -> Matrix {
+    let space = sample_space();
+    let ids: Vec<_> = space.cells().take(7).map(|cell| space.id(cell)).collect();
+    let mut broken = record(&ids[1], Outcome::Failed);
+    broken.failures[0].output = "\u{1b}[31mred\u{1b}[0m bell\u{7} null\u{0} ]]> <tag> & \"quoted\"\u{fffe}".into();
+    let mut flaky = record(&ids[3], Outcome::Passed);
+    flaky.attempts = 3;
+    let rows = vec![
+        Row::from_record(record(&ids[0], Outcome::Passed), Expectation::Pass, true),
+        Row::from_record(broken, Expectation::Pass, false),
+        Row::from_record(record(&ids[2], Outcome::Failed), json_rule(), false),
+        Row::from_record(flaky, Expectation::Pass, false),
+        Row::from_record(record(&ids[4], Outcome::Passed), json_rule(), false),
+        Row::untried("tests", ids[5].clone(), "no | pipe\nhere; `rustup toolchain install 1.75`"),
+        Row::from_record(record(&ids[6], Outcome::Infrastructure), Expectation::Pass, false),
+    ];
+    let matrix =
+        Matrix::new(space, rows, Totals { elapsed_ms: Some(1234), builds: 1, runs: 6, reused: 1 }, "cargo xtask repro");
+    let all: Vec<Verdict> = matrix.counts().into_keys().collect();
+    assert_eq!(all, Verdict::ALL, "each verdict once");
+    matrix
+}
+
+/// Looks that every element of an XML text is closed in its order, and that nothing stands bare that must be escaped.
+#[track_caller]
+pub fn well_formed(xml: &str) {
+    let mut open: Vec<String> = Vec::new();
+    let mut rest = xml;
+    while let Some(start) = rest.find('<') {
+        check_text(&rest[..start]);
+        rest = &rest[start..];
+        if let Some(after) = rest.strip_prefix("<?") {
+            rest = &after[after.find("?>").expect("an end of <?") + 2..];
+        } else if let Some(after) = rest.strip_prefix("<!--") {
+            rest = &after[after.find("-->").expect("an end of <!--") + 3..];
+        } else {
+            let end = rest.find('>').expect("an end of a tag");
+            let tag = &rest[1..end];
+            check_text(&tag.replace('/', ""));
+            assert_eq!(tag.matches('"').count() % 2, 0, "quotes in <{tag}>");
+            if let Some(name) = tag.strip_prefix('/') {
+                assert_eq!(open.pop().as_deref(), Some(name.trim()), "closed in order");
+            } else if !tag.ends_with('/') {
+                open.push(tag.split_whitespace().next().unwrap().to_owned());
+            }
+            rest = &rest[end + 1..];
+        }
+    }
+    check_text(rest);
+    assert!(open.is_empty(), "left open: {open:?}");
+}
+
+fn check_text(text: &str) {
+    for (at, _) in text.match_indices('&') {
+        let end = text[at..].find(';').unwrap_or_else(|| panic!("a bare & in {text:?}"));
+        assert!(text[at + 1..at + end].chars().all(|c| c.is_ascii_alphanumeric() || c == '#'), "{text:?}");
+    }
 }

@@ -1,0 +1,110 @@
+//! JUnit XML, as CI systems and nextest's readers take it.
+//!
+//! One test suite for each suite and toolchain, one test case for each cell, named by the cell's id:
+//!
+//! | verdict | in JUnit |
+//! |---|---|
+//! | ok | a pass |
+//! | flaky | a pass with a flaky failure |
+//! | broken | a failure whose type is the outcome, the failing tests and their output in it |
+//! | unexpected-pass | a failure of type `unexpected-pass`: the rule must go |
+//! | known | skipped, with the reason: a pass would say that it works, a failure that it is news |
+//! | unproven | skipped, with the reason |
+//! | error | an error of type `infrastructure` |
+
+use std::time::Duration;
+
+use compatrix_model::verdict::Verdict;
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
+
+use crate::matrix::{Matrix, Row};
+
+/// The XML of a matrix; `name` is the whole report's, the project's. Characters that XML cannot hold are left out.
+pub fn junit(matrix: &Matrix, name: &str) -> String {
+    let mut report = Report::new(name);
+    if let Some(ms) = matrix.totals.elapsed_ms {
+        report.set_time(Duration::from_millis(ms));
+    }
+    let mut suites: Vec<(String, TestSuite)> = Vec::new();
+    for row in &matrix.rows {
+        let name = match row.cell.value("rust") {
+            Some(rust) => format!("{} rust={rust}", row.suite),
+            None => row.suite.clone(),
+        };
+        let position = suites.iter().position(|(other, _)| *other == name).unwrap_or_else(|| {
+            suites.push((name.clone(), TestSuite::new(name.clone())));
+            suites.len() - 1
+        });
+        suites[position].1.add_test_case(case(matrix, row, &name));
+    }
+    report.add_test_suites(suites.into_iter().map(|(_, suite)| suite));
+    report.to_string().expect("a report in memory is always written")
+}
+
+fn case(matrix: &Matrix, row: &Row, suite: &str) -> TestCase {
+    let mut case = TestCase::new(row.cell.to_string(), status(row));
+    case.set_classname(suite);
+    if let Some(record) = &row.record {
+        if !row.reused {
+            case.set_time(Duration::from_millis(record.duration_ms));
+        }
+    }
+    let body = body(matrix, row);
+    match row.verdict {
+        Verdict::Ok | Verdict::Unproven => {}
+        Verdict::Broken | Verdict::UnexpectedPass | Verdict::Error => {
+            case.status.set_description(body);
+        }
+        Verdict::Known | Verdict::Flaky => {
+            case.set_system_out(body);
+        }
+    }
+    case
+}
+
+fn status(row: &Row) -> TestCaseStatus {
+    let non_success = |kind: NonSuccessKind, what: &str| {
+        let mut status = TestCaseStatus::non_success(kind);
+        status.set_type(what).set_message(xml_text(&row.why()));
+        status
+    };
+    match row.verdict {
+        Verdict::Ok => TestCaseStatus::success(),
+        Verdict::Flaky => {
+            let mut status = TestCaseStatus::success();
+            let mut rerun = TestRerun::new(NonSuccessKind::Failure);
+            rerun.set_type("flaky").set_message(xml_text(&row.why()));
+            status.add_rerun(rerun);
+            status
+        }
+        Verdict::Broken => non_success(NonSuccessKind::Failure, row.outcome.map_or("broken", |o| o.as_str())),
+        Verdict::UnexpectedPass => non_success(NonSuccessKind::Failure, "unexpected-pass"),
+        Verdict::Error => non_success(NonSuccessKind::Error, "infrastructure"),
+        Verdict::Known => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_type("known").set_message(xml_text(&format!("known not to work: {}", row.reason())));
+            status
+        }
+        Verdict::Unproven => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_type("unproven").set_message(xml_text(&row.why()));
+            status
+        }
+    }
+}
+
+/// What failed, with its output, and how to see it again.
+fn body(matrix: &Matrix, row: &Row) -> String {
+    let mut out = String::new();
+    for failure in row.record.iter().flat_map(|record| &record.failures) {
+        out.push_str(&format!("---- {} {} ----\n{}\n\n", failure.executable, failure.test, failure.output.trim_end()));
+    }
+    out.push_str(&matrix.repro_line(&row.cell));
+    out.push('\n');
+    xml_text(&out)
+}
+
+/// The text without what XML 1.0 cannot hold; quick-junit drops the escapes and most of the rest itself.
+fn xml_text(text: &str) -> String {
+    text.chars().filter(|c| !matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')).collect()
+}

@@ -1,0 +1,129 @@
+//! Markdown that shows texts as they are: escaping, code, tables.
+
+/// Text in running Markdown or a table's cell: nothing in it is markup, it stays on one line.
+pub(crate) fn text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        if is_url(word) {
+            // An address stays whole: GitHub links it.
+            out.push_str(&word.replace('|', "%7C").replace('<', "%3C").replace('>', "%3E"));
+            continue;
+        }
+        for c in word.chars() {
+            match c {
+                '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
+                    out.push('\\');
+                    out.push(c);
+                }
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '&' => out.push_str("&amp;"),
+                c if c.is_control() => out.push('\u{fffd}'),
+                c => out.push(c),
+            }
+        }
+    }
+    out
+}
+
+/// Text inside HTML or XML.
+pub(crate) fn html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// Text as code, also inside a table.
+pub(crate) fn code(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.is_empty() {
+        return String::new();
+    }
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    // GitHub takes `\|` in a table's code for `|`.
+    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+}
+
+/// `[text](address)`, or the text alone where the address is none that a page may link to.
+pub(crate) fn link(label: &str, address: &str) -> String {
+    if is_url(address) {
+        format!("[{}]({})", text(label), address.replace(' ', "%20").replace('(', "%28").replace(')', "%29"))
+    } else {
+        text(label)
+    }
+}
+
+fn is_url(word: &str) -> bool {
+    word.starts_with("https://") || word.starts_with("http://")
+}
+
+/// A table. Cells are Markdown already.
+#[derive(Debug)]
+pub(crate) struct Table {
+    out: String,
+    columns: usize,
+    rows: usize,
+}
+
+impl Table {
+    /// A table with these headings; those that start with `>` are of numbers, set to the right.
+    pub(crate) fn new(headings: &[&str]) -> Self {
+        let mut table = Table { out: String::new(), columns: headings.len(), rows: 0 };
+        table.line(headings.iter().map(|h| h.trim_start_matches('>').to_owned()));
+        table.line(headings.iter().map(|h| if h.starts_with('>') { "--:" } else { "---" }.to_owned()));
+        table
+    }
+
+    /// Adds a row.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows += 1;
+        self.line(cells);
+    }
+
+    /// Whether it has no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// The table, a line each.
+    pub(crate) fn finish(self) -> String {
+        self.out
+    }
+
+    fn line(&mut self, cells: impl IntoIterator<Item = String>) {
+        let mut n = 0;
+        for cell in cells {
+            self.out.push_str("| ");
+            self.out.push_str(&cell);
+            self.out.push_str(if cell.is_empty() { "" } else { " " });
+            n += 1;
+        }
+        debug_assert_eq!(n, self.columns, "every row has a cell for each heading");
+        self.out.push_str("|\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_taken_for_markup() {
+        for (input, expect) in [
+            ("plain text, 3.38 (a-b)", "plain text, 3.38 (a-b)"),
+            ("a|b *c* _d_ `e` <f> [g]\nh", "a\\|b \\*c\\* \\_d\\_ \\`e\\` &lt;f&gt; \\[g\\] h"),
+            ("see https://x.org/a_b|c", "see https://x.org/a_b%7Cc"),
+            ("bell\u{7}", "bell\u{fffd}"),
+        ] {
+            assert_eq!(text(input), expect);
+        }
+        for (input, expect) in [("a=b", "`a=b`"), ("a|b", "`a\\|b`"), ("a`b", "``a`b``"), ("`", "`` ` ``"), ("", "")] {
+            assert_eq!(code(input), expect);
+        }
+        assert_eq!(link("#1", "https://x.org/(1)"), "[\\#1](https://x.org/%281%29)");
+        assert_eq!(link("#1", "javascript:alert(1)"), "\\#1");
+    }
+}
