@@ -6,6 +6,7 @@
 
 pub mod build;
 pub mod cc;
+pub mod clock;
 pub mod environment;
 pub mod error;
 pub mod event;
@@ -18,6 +19,7 @@ pub mod ledger;
 pub mod lock;
 pub mod memo;
 pub mod process;
+pub mod repro;
 pub mod run;
 pub mod schedule;
 pub mod session;
@@ -25,4 +27,5 @@ pub mod sqlite;
 pub mod supervisor;
 pub mod survey;
 pub mod toolchain;
+mod walk;
 pub mod workspace;

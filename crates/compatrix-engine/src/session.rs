@@ -1,35 +1,27 @@
 //! A session: one walk from spec to records, the whole of `compat`.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Sender};
+use std::path::Path;
+use std::sync::mpsc::Sender;
 use std::sync::Arc;
 
 use anyhow::Context;
-use compatrix_model::axis::{AxisKind, Setting};
-use compatrix_model::cell::CellId;
 use compatrix_model::condition::Condition;
-use compatrix_model::evidence::{Record, Sha256};
-use compatrix_model::expect::Expectations;
-use compatrix_model::facts::{Availability, HostFacts};
-use compatrix_model::outcome::Outcome;
-use compatrix_model::plan::{plan, Build, Choice, Linkage, Plan, Run};
-use compatrix_model::spec::{Profile, Spec};
-use compatrix_model::verdict::{judge, Expectation, Verdict};
+use compatrix_model::evidence::Record;
+use compatrix_model::facts::HostFacts;
+use compatrix_model::plan::{plan, Choice, Plan};
+use compatrix_model::spec::{contradictions, Profile, Spec};
 
-use crate::build::{self, Built, NotBuilt, Product};
+use crate::clock::now;
 use crate::environment::Ambient;
 use crate::error::Error;
 use crate::event::Event;
 use crate::files;
 use crate::host::{Host, Limits};
-use crate::keys;
 use crate::ledger::{Ledger, Opened};
 use crate::lock::WorkspaceLock;
-use crate::run;
-use crate::schedule::{self, BuiltSummary, Job, Told, Work};
 use crate::supervisor::Supervisor;
 use crate::survey::{self, Survey};
+use crate::walk;
 
 /// A workspace opened for work: its host and its ledger.
 #[derive(Debug)]
@@ -109,6 +101,23 @@ impl Session {
         today: &str,
         tell: &Sender<Event>,
     ) -> Result<Walked, Error> {
+        let (survey, plan) = self.prepare(spec, profile, cells, tell)?;
+        let walked = walk::walk_plan(self, spec, plan, survey, today, tell);
+        self.ledger.save_memo(&self.host.memo)?;
+        walked
+    }
+
+    /// Surveys, provides what the choice needs, and plans it.
+    ///
+    /// # Errors
+    /// As [`Session::walk`]; and rules that contradict each other on this host.
+    pub fn prepare(
+        &self,
+        spec: &Spec,
+        profile: &Profile,
+        cells: &[Condition],
+        tell: &Sender<Event>,
+    ) -> Result<(Survey, Plan), Error> {
         let choice = Choice { profile, cells };
         let mut survey = self.survey(spec)?;
         let first = plan(spec, &choice, &survey.facts);
@@ -117,349 +126,26 @@ impl Session {
         provided?;
         // Known after the provisions: versions, and what cannot be had.
         let plan = plan(spec, &choice, &survey.facts);
-        let walked = self.walk_plan(spec, plan, survey, today, tell);
-        self.ledger.save_memo(&self.host.memo)?;
-        walked
-    }
-
-    fn walk_plan(
-        &self,
-        spec: &Spec,
-        plan: Plan,
-        mut survey: Survey,
-        today: &str,
-        tell: &Sender<Event>,
-    ) -> Result<Walked, Error> {
-        let compiler = crate::sqlite::fingerprint(&self.host);
-        let build_keys: Vec<Sha256> =
-            plan.builds.iter().map(|build| keys::of_build(build, &survey.facts, &compiler)).collect();
-        let expectations = Expectations::new(spec, &survey.facts.versions(), Some(today));
-        let mut walk = Walk {
-            expectations: &expectations,
-            host: &self.host,
-            spec,
-            cells: plan.runs.iter().map(|run| spec.space.id(run.cell)).collect(),
-            keys: Vec::new(),
-            records: vec![None; plan.runs.len()],
-            reused: vec![false; plan.runs.len()],
-            plan: &plan,
-            survey: &survey,
-        };
-        for (n, run) in plan.runs.iter().enumerate() {
-            let suite = &spec.suites[run.suite];
-            let key = keys::of_run(&build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
-            if !self.host.limits.fresh {
-                let known = self.ledger.by_key(&key)?;
-                let expectation = || expectations.of(&spec.space.coords(run.cell));
-                if let Some(record) = known.filter(|record| is_settled(record, expectation)) {
-                    walk.records[n] = Some(record);
-                    walk.reused[n] = true;
-                }
-            }
-            walk.keys.push(key);
-        }
-        let to_do = walk.records.iter().filter(|record| record.is_none()).count();
-        let durations = if to_do > 0 { self.ledger.durations()? } else { Default::default() };
-        let jobs: Vec<Job<'_>> = plan
-            .builds
-            .iter()
-            .enumerate()
-            .map(|(b, build)| Job {
-                build,
-                predicted_ms: durations.builds.get(&build.id()).copied(),
-                runs: plan
-                    .runs
-                    .iter()
-                    .enumerate()
-                    .filter(|(n, run)| run.build == b && walk.records[*n].is_none())
-                    .map(|(n, run)| {
-                        let id = (spec.suites[run.suite].name.clone(), walk.cells[n].to_string());
-                        (n, durations.runs.get(&id).copied())
-                    })
-                    .collect(),
-            })
-            .filter(|job| !job.runs.is_empty())
-            .collect();
-        let _ = tell.send(Event::Planned {
-            builds: jobs.len(),
-            runs: to_do,
-            reused: plan.runs.len() - to_do,
-            skipped: plan.skips.len(),
-            estimate_ms: schedule::estimate_ms(&jobs, self.host.limits.jobs),
-        });
-        let builds = jobs.len();
-        let (records, reused) = walk.go(&jobs, &self.ledger, to_do, tell)?;
-        let interrupted = self.host.supervisor.is_interrupted();
-        survey.facts.durations = durations;
-        Ok(Walked { facts: survey.facts, records, reused, builds, interrupted, plan })
+        refuse_contradictions(spec, &survey)?;
+        Ok((survey, plan))
     }
 }
 
-/// Whether a recorded result stands for a new run. A failure that nobody expects is always tried again.
-fn is_settled(record: &Record, expectation: impl FnOnce() -> Expectation) -> bool {
-    if record.outcome == Outcome::Passed {
-        return record.attempts <= 1;
+/// Rules that contradict each other once it is known which versions `stable`, `host` and the like are.
+fn refuse_contradictions(spec: &Spec, survey: &Survey) -> Result<(), Error> {
+    let found = contradictions(&spec.rules, &spec.space, &survey.facts.versions());
+    if found.is_empty() {
+        return Ok(());
     }
-    record.outcome.is_reusable() && judge(record.outcome, &expectation(), record.attempts) == Verdict::Known
-}
-
-struct Walk<'a> {
-    expectations: &'a Expectations,
-    host: &'a Host,
-    spec: &'a Spec,
-    plan: &'a Plan,
-    survey: &'a Survey,
-    cells: Vec<CellId>,
-    keys: Vec<Sha256>,
-    records: Vec<Option<Record>>,
-    reused: Vec<bool>,
-}
-
-impl Walk<'_> {
-    fn go(
-        mut self,
-        jobs: &[Job<'_>],
-        ledger: &Ledger,
-        to_do: usize,
-        tell: &Sender<Event>,
-    ) -> Result<(Vec<Option<Record>>, Vec<bool>), Error> {
-        if to_do == 0 {
-            return Ok((self.records, self.reused));
-        }
-        let (sender, receiver) = mpsc::channel();
-        let worker = Worker {
-            host: self.host,
-            spec: self.spec,
-            plan: self.plan,
-            survey: self.survey,
-            expectations: self.expectations,
-            jobs,
-            cells: &self.cells,
-            keys: &self.keys,
-        };
-        let mut fresh: HashMap<usize, Record> = HashMap::new();
-        let mut trouble: Option<Error> = None;
-        std::thread::scope(|scope| {
-            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, &worker, sender));
-            for told in receiver {
-                let handled = handle(&worker, told, ledger, to_do, tell, &mut fresh);
-                if let Err(error) = handled {
-                    // Nothing that cannot be kept is worth doing.
-                    self.host.supervisor.interrupt();
-                    trouble.get_or_insert(error);
-                }
-            }
-            match scheduled.join() {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    trouble.get_or_insert(anyhow::Error::from(error).context("no job tokens").into());
-                }
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        });
-        if let Some(error) = trouble {
-            return Err(error);
-        }
-        for (n, record) in fresh {
-            self.records[n] = Some(record);
-        }
-        Ok((self.records, self.reused))
-    }
-}
-
-/// Takes what a worker tells: into the ledger first, then on to who listens.
-fn handle(
-    worker: &Worker<'_>,
-    told: Told,
-    ledger: &Ledger,
-    to_do: usize,
-    tell: &Sender<Event>,
-    fresh: &mut HashMap<usize, Record>,
-) -> Result<(), Error> {
-    let mut keep = |n: usize, record: Record| -> Result<(), Error> {
-        if worker.host.supervisor.is_interrupted() && record.outcome == Outcome::Infrastructure {
-            // Cut short by the user; it is as if it had not begun.
-            return Ok(());
-        }
-        ledger.put(&record)?;
-        fresh.insert(n, record.clone());
-        let coords = worker.spec.space.coords(worker.plan.runs[n].cell);
-        let verdict = judge(record.outcome, &worker.expectations.of(&coords), record.attempts);
-        let _ = tell.send(Event::RunFinished { record: Box::new(record), verdict, done: fresh.len(), of: to_do });
-        Ok(())
-    };
-    match told {
-        Told::BuildStarted(job) => {
-            let _ = tell.send(Event::BuildStarted { build: worker.jobs[job].build.id() });
-        }
-        Told::RunFinished(n, record) => keep(n, *record)?,
-        Told::BuildFinished(job, summary) => {
-            let build = worker.jobs[job].build;
-            let summary = summary.unwrap_or_else(|error| {
-                let cause = format!("{error:#}");
-                let failure = NotBuilt { outcome: Outcome::Infrastructure, cause, output: String::new() };
-                Arc::new(BuiltSummary { result: Err(failure), wall_ms: 0, cpu_ms: 0 })
-            });
-            let ms = std::time::Duration::from_millis;
-            ledger.put_build(
-                &build.id(),
-                summary.result.is_ok(),
-                ms(summary.wall_ms),
-                ms(summary.cpu_ms),
-                worker.host.now,
-            )?;
-            let failure = summary.result.as_ref().err();
-            let _ = tell.send(Event::BuildFinished {
-                build: build.id(),
-                trouble: failure.map(|failure| failure.cause.clone()),
-                output: failure.map(|failure| failure.output.clone()).unwrap_or_default(),
-                wall_ms: summary.wall_ms,
-                cpu_ms: summary.cpu_ms,
-            });
-            if let Some(failure) = failure {
-                for &(n, _) in &worker.jobs[job].runs {
-                    let mut record = worker
-                        .with_inputs(build, n, |inputs| run::blank(inputs, failure.outcome, failure.cause.clone()));
-                    record.started = worker.host.now;
-                    keep(n, record)?;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-struct Worker<'a> {
-    expectations: &'a Expectations,
-    host: &'a Host,
-    spec: &'a Spec,
-    plan: &'a Plan,
-    survey: &'a Survey,
-    jobs: &'a [Job<'a>],
-    cells: &'a [CellId],
-    keys: &'a [Sha256],
-}
-
-impl Worker<'_> {
-    fn with_inputs<T>(&self, build: &Build, n: usize, act: impl FnOnce(&run::Inputs<'_>) -> T) -> T {
-        with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], &self.keys[n], act)
-    }
-}
-
-impl Work for Worker<'_> {
-    fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built> {
-        let build = self.jobs[job].build;
-        build::build(self.host, build, build_inputs(self.survey, build)?, jobs)
-    }
-
-    fn run(&self, job: usize, run: usize, product: &Product) -> Record {
-        self.with_inputs(self.jobs[job].build, run, |inputs| run::run(self.host, inputs, product, now()))
-    }
-}
-
-/// What a build needs, from the facts.
-///
-/// # Errors
-/// The plan names what the facts do not have; a mistake of ours.
-pub fn build_inputs<'a>(survey: &'a Survey, build: &Build) -> anyhow::Result<build::Inputs<'a>> {
-    let Some(Availability::Ready(toolchain)) = survey.facts.toolchains.get(&build.toolchain) else {
-        anyhow::bail!("toolchain {} is not here", build.toolchain);
-    };
-    let link = match &build.linkage {
-        Linkage::Dynamic { against } => match survey.facts.sqlite.get(against) {
-            Some(Availability::Ready(sqlite)) => Some(sqlite),
-            _ => anyhow::bail!("SQLite {against} is not here"),
-        },
-        Linkage::Own | Linkage::Bundled => None,
-    };
-    Ok(build::Inputs { toolchain, link, workspace: &survey.workspace })
-}
-
-/// Calls with the inputs of one run.
-pub fn with_inputs<T>(
-    spec: &Spec,
-    survey: &Survey,
-    build: &Build,
-    planned: Run,
-    cell: &CellId,
-    key: &Sha256,
-    act: impl FnOnce(&run::Inputs<'_>) -> T,
-) -> T {
-    fn ready<'f, T>(
-        facts: &'f std::collections::BTreeMap<compatrix_model::axis::ValueName, Availability<T>>,
-        value: Option<&compatrix_model::axis::ValueName>,
-    ) -> Option<&'f T> {
-        match facts.get(value?) {
-            Some(Availability::Ready(facts)) => Some(facts),
-            _ => None,
-        }
-    }
-    let facts = &survey.facts;
-    let toolchain = ready(&facts.toolchains, Some(&build.toolchain)).expect("a planned build has its toolchain");
-    let schema = cell.value("schema");
-    let fixture = ready(&facts.fixtures, schema).zip(schema).map(|(fixture, name)| (name.as_str(), fixture));
-    let axes_env: Vec<(String, String)> = spec
-        .space
-        .axes()
-        .iter()
-        .filter_map(|axis| {
-            let AxisKind::Env { var } = &axis.kind else { return None };
-            let value = cell.value(axis.name.as_str())?;
-            let setting = axis.values.iter().find(|v| v.name == *value).map(|v| &v.setting)?;
-            let Setting::Env(text) = setting else { return None };
-            Some((var.clone(), text.clone()))
-        })
-        .collect();
-    act(&run::Inputs {
-        suite: &spec.suites[planned.suite],
-        cell,
-        key,
-        build,
-        toolchain,
-        source: &survey.workspace.source,
-        sqlite: ready(&facts.sqlite, cell.value("sqlite")),
-        fixture,
-        axes_env: &axes_env,
-    })
-}
-
-/// Seconds since the Unix epoch.
-#[allow(clippy::disallowed_methods, reason = "the clock")]
-pub fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// The UTC day of a time in seconds since the Unix epoch, `YYYY-MM-DD`.
-///
-/// Howard Hinnant's `civil_from_days`: 400-year eras that begin on 1 March.
-pub fn day(seconds: i64) -> String {
-    let days = seconds.div_euclid(86_400) + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-/// The `target/compat` folder of a workspace.
-pub fn compat_dir(root: &Path) -> PathBuf {
-    root.join("target").join("compat")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_civil_dates() {
-        let table = [(0, "1970-01-01"), (951_782_400, "2000-02-29"), (1_795_219_200, "2026-11-21"), (-1, "1969-12-31")];
-        for (seconds, expected) in table {
-            assert_eq!(day(seconds), expected);
-        }
-    }
+    let line = |n: usize| spec.rules[n].line;
+    let said = found.iter().map(|c| {
+        format!(
+            "on this host the rules of lines {} and {} of the spec contradict each other, for example in {}; \
+             narrow one of their conditions",
+            line(c.first),
+            line(c.second),
+            c.cell
+        )
+    });
+    Err(Error::Usage(said.collect::<Vec<_>>().join("\n")))
 }

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use compatrix_engine::clock;
 use compatrix_engine::environment::Ambient;
 use compatrix_engine::error::Error;
 use compatrix_engine::host::Limits;
-use compatrix_engine::session::{self, Session};
+use compatrix_engine::session::Session;
 use compatrix_engine::supervisor::Supervisor;
 use compatrix_engine::{files, fixture, workspace};
 use compatrix_model::condition::Condition;
@@ -36,7 +37,7 @@ impl Opened {
         let ambient = Ambient::capture();
         let root = root(global, &ambient)?;
         let parsed = read_spec(&root, terminal)?;
-        let today = session::day(session::now());
+        let today = clock::day(clock::now());
         let look = terminal.look_of_messages();
         for warnings in [&parsed.warnings, &parsed.expired(&today)] {
             if !warnings.is_empty() && !terminal.quiet {
@@ -59,10 +60,7 @@ impl Opened {
 
     /// The profile of this name.
     pub(crate) fn profile(&self, name: &str) -> Result<&Profile, Error> {
-        self.spec.profiles.get(name).ok_or_else(|| {
-            let known = self.spec.profiles.keys().cloned().collect::<Vec<_>>().join(", ");
-            Error::usage(format!("the spec has no profile `{name}`; it has {known}"))
-        })
+        self.spec.profile(name).map_err(Error::Usage)
     }
 
     /// The conditions of `--cell`.
@@ -102,11 +100,15 @@ fn read_spec(root: &Path, terminal: &Terminal) -> Result<Parsed, Error> {
         .map_err(|problems| Error::Usage(problems.render(look.color, look.width)))
 }
 
+/// How many processors this process may use.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// What may be fetched and how much may run.
 pub(crate) fn limits(selection: &Selection) -> Limits {
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Limits {
-        jobs: selection.jobs.map_or(processors, usize::from),
+        jobs: selection.jobs.map_or_else(processors, usize::from),
         offline: selection.offline,
         no_install: selection.no_install,
         fresh: selection.fresh,

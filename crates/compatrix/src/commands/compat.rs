@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use compatrix_engine::error::Error;
 use compatrix_engine::files;
-use compatrix_render::grid;
+use compatrix_render::{grid, json, junit, summary};
 
 use crate::cli::{command_name, CompatArgs, Format, Global, Missing};
 use crate::terminal::Terminal;
@@ -37,10 +37,14 @@ pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Re
     let matrix = matrix::of_walk(&opened.spec, &walked, &opened.today, elapsed);
     match args.selection.format {
         Format::Human => terminal.print(&grid::report(&matrix, &terminal.look())),
-        Format::Json => {}
+        Format::Json => terminal.print(&json::json(&matrix)),
     }
     if let Some(path) = &args.junit {
-        let _ = (path, files::exists(path));
+        files::write(path, junit::junit(&matrix, "compatrix").as_bytes())?;
+        terminal.say("Wrote", &path.display().to_string());
+    }
+    if let Some(path) = opened.ambient.get("GITHUB_STEP_SUMMARY") {
+        files::append(std::path::Path::new(path), summary::summary(&matrix, "Compatibility").as_bytes())?;
     }
     if walked.interrupted {
         return Err(Error::Interrupted);
