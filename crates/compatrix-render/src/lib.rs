@@ -15,5 +15,6 @@ pub mod junit;
 pub mod look;
 mod markdown;
 pub mod matrix;
+pub mod page;
 pub mod summary;
 pub mod svg;

@@ -12,14 +12,22 @@ pub(crate) fn text(text: &str) -> String {
             out.push_str(&word.replace('|', "%7C").replace('<', "%3C").replace('>', "%3E"));
             continue;
         }
-        for c in word.chars() {
+        let chars: Vec<char> = word.chars().collect();
+        for (n, c) in chars.iter().copied().enumerate() {
+            let inside = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphanumeric());
             match c {
-                '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
+                // Within a word an underscore is no markup.
+                '_' if inside(n.checked_sub(1)) && inside(Some(n + 1)) => out.push(c),
+                '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => {
+                    out.push('\\');
+                    out.push(c);
+                }
+                // Markup only where a line begins.
+                '#' | '>' | '+' | '-' if out.is_empty() => {
                     out.push('\\');
                     out.push(c);
                 }
                 '<' => out.push_str("&lt;"),
-                '>' => out.push_str("&gt;"),
                 '&' => out.push_str("&amp;"),
                 c if c.is_control() => out.push('\u{fffd}'),
                 c => out.push(c),
@@ -114,7 +122,10 @@ mod tests {
     fn nothing_is_taken_for_markup() {
         for (input, expect) in [
             ("plain text, 3.38 (a-b)", "plain text, 3.38 (a-b)"),
-            ("a|b *c* _d_ `e` <f> [g]\nh", "a\\|b \\*c\\* \\_d\\_ \\`e\\` &lt;f&gt; \\[g\\] h"),
+            ("a|b *c* _d_ `e` <f> [g]\nh", "a\\|b \\*c\\* \\_d\\_ \\`e\\` &lt;f> \\[g\\] h"),
+            ("linux-x86_64 ->> #1", "linux-x86_64 ->> #1"),
+            ("# heading", "\\# heading"),
+            ("- item", "\\- item"),
             ("see https://x.org/a_b|c", "see https://x.org/a_b%7Cc"),
             ("bell\u{7}", "bell\u{fffd}"),
         ] {

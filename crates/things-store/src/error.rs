@@ -190,6 +190,9 @@ impl fmt::Display for ErrorKind {
     }
 }
 
+/// `SQLITE_READONLY_CANTINIT`, which arrived in SQLite 3.22 and is not in the bindings for older ones.
+const READONLY_CANTINIT: i32 = ffi::SQLITE_READONLY | (5 << 8);
+
 impl Error {
     /// Which variant this is.
     pub fn kind(&self) -> ErrorKind {
@@ -229,7 +232,7 @@ impl Error {
             (Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase), _) | (_, ffi::SQLITE_IOERR_SHORT_READ) => {
                 Error::Corrupt { detail: error.to_string(), source: Some(error.into()) }
             }
-            (_, ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY | ffi::SQLITE_READONLY_CANTINIT) => {
+            (_, ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY | READONLY_CANTINIT) => {
                 Error::NeedsRecovery { source: error.into() }
             }
             (Some(ErrorCode::ReadOnly), _) => Error::ReadOnly,

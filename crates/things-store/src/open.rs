@@ -11,7 +11,7 @@ use crate::schema;
 use crate::vintage::{parse_database_version, Vintage};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -80,9 +80,12 @@ fn check(connection: &Connection, path: &Path) -> Result<Vintage> {
     let refused = |error| refused(path, error);
     // One state for all of the checks. A check that fails takes the connection with it.
     connection.execute_batch("BEGIN").map_err(refused)?;
-    let tables = tables(connection).map_err(refused)?;
+    look_into(connection, path, schema::META, &["key", "value"])?;
     check_length(connection, path)?;
-    let vintage = check_content(connection, path, &tables)?;
+    let vintage = vintage(connection).map_err(refused)??;
+    for (table, columns) in schema::required(vintage) {
+        look_into(connection, path, table, &columns)?;
+    }
     connection.execute_batch("ROLLBACK").map_err(refused)?;
     Ok(vintage)
 }
@@ -111,44 +114,33 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-fn check_content(connection: &Connection, path: &Path, tables: &Tables) -> Result<Vintage> {
-    let refused = |error| refused(path, error);
-    let meta = tables.get(schema::META).ok_or(Error::MissingTable { table: schema::META })?;
-    require_columns(schema::META, meta, &["key", "value"])?;
-    let vintage = vintage(connection).map_err(refused)??;
-    let required = schema::required(vintage);
-    for (table, columns) in &required {
-        let found = tables.get(*table).ok_or(Error::MissingTable { table })?;
-        require_columns(table, found, columns)?;
-    }
-    // The root page of every table, so that its damage shows here and not in the middle of some list.
-    let roots: Vec<String> =
-        required.iter().map(|(table, _)| format!("(SELECT 1 FROM \"{table}\" NOT INDEXED LIMIT 1)")).collect();
-    connection.query_row(&format!("SELECT {}", roots.join(", ")), [], |_| Ok(())).map_err(refused)?;
-    Ok(vintage)
-}
-
-fn require_columns(table: &'static str, found: &HashSet<String>, columns: &[&'static str]) -> Result<()> {
-    match columns.iter().find(|column| !found.contains(**column)) {
-        Some(column) => Err(Error::MissingColumn { table, column }),
-        None => Ok(()),
+/// Reads the first row of a table: whether it is there with all `columns`, and whether its root page is sound.
+/// Damage there shows now and not in the middle of some list.
+fn look_into(connection: &Connection, path: &Path, table: &'static str, columns: &[&'static str]) -> Result<()> {
+    // Qualified, for SQLite takes a quoted name that it does not know for a string.
+    let names: Vec<String> = columns.iter().map(|column| format!("t.\"{column}\"")).collect();
+    let sql = format!("SELECT {} FROM \"{table}\" t NOT INDEXED LIMIT 1", names.join(", "));
+    match connection.query_row(&sql, [], |_| Ok(())).optional() {
+        Ok(_) => Ok(()),
+        Err(error) => match refused(path, error) {
+            Error::Sqlite { source } => {
+                let missing = missing(connection, table, columns).map_err(|error| refused(path, error))?;
+                Err(missing.unwrap_or(Error::Sqlite { source }))
+            }
+            other => Err(other),
+        },
     }
 }
 
-/// The names of a table's columns, by the name of the table.
-type Tables = HashMap<String, HashSet<String>>;
-
-fn tables(connection: &Connection) -> rusqlite::Result<Tables> {
-    let mut statement = connection.prepare(
-        "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
-         WHERE m.type = 'table'",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut tables = Tables::new();
-    while let Some(row) = rows.next()? {
-        tables.entry(row.get(0)?).or_default().insert(row.get(1)?);
+/// What of a table is not there.
+fn missing(connection: &Connection, table: &'static str, columns: &[&'static str]) -> rusqlite::Result<Option<Error>> {
+    let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1)")?;
+    let found = statement.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<HashSet<String>>>()?;
+    if found.is_empty() {
+        return Ok(Some(Error::MissingTable { table }));
     }
-    Ok(tables)
+    let column = columns.iter().find(|column| !found.contains(**column));
+    Ok(column.map(|column| Error::MissingColumn { table, column }))
 }
 
 fn vintage(connection: &Connection) -> rusqlite::Result<Result<Vintage>> {

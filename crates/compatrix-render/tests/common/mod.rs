@@ -134,7 +134,7 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
             sources: "5".repeat(64),
             lockset: "1".repeat(64),
         },
-        features: Vec::new(),
+        features: value("features").into_iter().filter(|f| f != "default").collect(),
         sqlite,
         fixture,
         executables: vec![ExecutableProof { name: "it".into(), sha256: "e".repeat(64) }],

@@ -7,9 +7,9 @@ use things_store::{
 
 /// An area, a project in it with a heading, and to-dos in each place.
 fn planted(case: &Case) -> Store {
-    case.execute("INSERT INTO TMArea (\"uuid\", \"title\", \"index\") VALUES ('area', 'Area', 0)");
+    let raw = case.raw();
     plant(
-        &case.raw(),
+        &raw,
         case.vintage(),
         &[
             Plant { id: "project", kind: 1, area: Some("area"), ..Plant::default() },
@@ -21,11 +21,14 @@ fn planted(case: &Case) -> Store {
             Plant { id: "template", template: true, ..Plant::default() },
         ],
     );
-    case.execute(
+    raw.execute_batch(
         "INSERT INTO TMChecklistItem (\"uuid\", \"title\", \"status\", \"index\", \"task\", \"leavesTombstone\") \
-         VALUES ('item 1', 'A', 0, 0, 'under', 1), ('item 2', 'B', 3, 1, 'under', 0)",
-    );
-    case.execute("INSERT INTO TMTaskTag (\"tasks\", \"tags\") VALUES ('under', 'some tag')");
+         VALUES ('item 1', 'A', 0, 0, 'under', 1), ('item 2', 'B', 3, 1, 'under', 0); \
+         INSERT INTO TMTaskTag (\"tasks\", \"tags\") VALUES ('under', 'some tag'); \
+         INSERT INTO TMArea (\"uuid\", \"title\", \"index\") VALUES ('area', 'Area', 0);",
+    )
+    .unwrap();
+    drop(raw);
     case.open_read_write()
 }
 
@@ -44,8 +47,8 @@ fn get(store: &Store, task: &str) -> Task {
 
 /// To-dos of the project that are not in the trash, and the open ones among them, as kept beside it.
 fn counters(case: &Case) -> (i64, i64) {
-    let counter = |name: &str| case.integer(&format!("SELECT {name} FROM TMTask WHERE uuid = 'project'"));
-    (counter("untrashedLeafActionsCount"), counter("openUntrashedLeafActionsCount"))
+    let sql = "SELECT untrashedLeafActionsCount, openUntrashedLeafActionsCount FROM TMTask WHERE uuid = 'project'";
+    case.raw().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
 }
 
 #[test]

@@ -1,0 +1,110 @@
+//! The summary and the table of claims.
+
+use std::fmt::Write;
+
+use compatrix_model::claims::{Claim, ClaimVerdict, Lowest};
+use compatrix_model::verdict::Verdict;
+
+use super::facts::Facts;
+use crate::look::count;
+use crate::markdown::{code, text, Table};
+
+/// The paragraphs under the title.
+pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
+    let claims = &facts.claims.claims;
+    let of = |verdict: ClaimVerdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
+    if facts.judgement.judged.is_empty() {
+        out.push_str("**There is no evidence yet**, so every promise below is unproven.\n");
+    } else if claims.is_empty() {
+        out.push_str("The spec promises nothing; this page shows what was tried.\n");
+    } else {
+        let verdicts = [ClaimVerdict::Proven, ClaimVerdict::Unproven, ClaimVerdict::Contradicted];
+        let parts: Vec<String> = verdicts
+            .into_iter()
+            .filter(|verdict| of(*verdict) > 0)
+            .map(|verdict| format!("**{}** {} {verdict}", of(verdict), if of(verdict) == 1 { "is" } else { "are" }))
+            .collect();
+        let _ = writeln!(out, "Of {} {}.", count(claims.len(), "promise"), joined(&parts));
+    }
+    if !facts.judgement.judged.is_empty() {
+        let counts = facts.matrix.counts();
+        let of = |verdict: Verdict| counts.get(&verdict).copied().unwrap_or(0);
+        let total = facts.matrix.rows.len();
+        let tried = total - of(Verdict::Unproven) - of(Verdict::Error);
+        let cells = if facts.spec.suites.len() > 1 { "results (suites × cells)" } else { "cells" };
+        let _ = write!(out, "\n{tried} of {total} {cells} of the matrix were tried: {} work", of(Verdict::Ok));
+        let rest = [
+            (Verdict::Known, "fail as the spec says"),
+            (Verdict::Broken, "are broken"),
+            (Verdict::UnexpectedPass, "work though the spec says they do not"),
+            (Verdict::Flaky, "passed only when tried again"),
+        ];
+        for (verdict, what) in rest.into_iter().filter(|(verdict, _)| of(*verdict) > 0) {
+            let _ = write!(out, ", {} {what}", of(verdict));
+        }
+        out.push_str(".\n");
+        if !facts.whole {
+            out.push_str("The matrix has too many cells to list; those without evidence are not counted here.\n");
+        }
+    }
+    out.push_str(
+        "\nA *cell* is one value of each axis (a Rust, a SQLite, a schema, a feature set). *Proven* means that cells at the \
+         promised value were run and passed, and that none which the promise covers is broken; *contradicted*, that evidence \
+         shows the opposite; *unproven*, that nothing shows either.\n",
+    );
+}
+
+/// The claims, each with its verdict and why, and the lowest versions that evidence supports.
+pub(super) fn table(facts: &Facts<'_>) -> String {
+    let mut table = Table::new(&["Promise", "Verdict", "Why", "For example"]);
+    for claim in &facts.claims.claims {
+        let Claim { subject, verdict, proof, against, exceptions: _, sentence } = claim;
+        let sign = match verdict {
+            ClaimVerdict::Proven => "✅",
+            ClaimVerdict::Unproven => "➖",
+            ClaimVerdict::Contradicted => "❌",
+        };
+        let example = against.example.as_ref().or(proof.example.as_ref());
+        table.row([
+            text(&subject.to_string()),
+            format!("{sign} {verdict}"),
+            text(sentence),
+            example.map_or(String::new(), |cell| code(&cell.to_string())),
+        ]);
+    }
+    let mut out = if table.is_empty() { String::new() } else { table.finish() };
+    if !facts.judgement.judged.is_empty() {
+        out.push_str(if out.is_empty() { "" } else { "\n" });
+        let claimed = &facts.spec.claims;
+        lowest(&mut out, "Rust", &facts.claims.lowest_rust, claimed.rust.as_ref().map(|c| c.text.as_str()));
+        lowest(&mut out, "SQLite", &facts.claims.lowest_sqlite, claimed.sqlite.as_ref().map(|c| c.text.as_str()));
+    }
+    out
+}
+
+fn lowest(out: &mut String, what: &str, lowest: &Option<Lowest>, claimed: Option<&str>) {
+    let claimed = claimed.map_or(String::new(), |text| format!(" (promised: {text})"));
+    let _ = match lowest {
+        None => writeln!(out, "- Lowest {what} with evidence that it works: **none**{claimed}."),
+        Some(Lowest { version, proof, broken_above }) => {
+            let above = match broken_above {
+                0 => String::new(),
+                n => format!("; {} with newer ones broken", count(*n, "result")),
+            };
+            let passed = count(proof.count, "result");
+            writeln!(
+                out,
+                "- Lowest {what} with evidence that it works: **{version}**{claimed}, {passed} passed{above}."
+            )
+        }
+    };
+}
+
+/// `a, b and c`.
+fn joined(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}

@@ -1,0 +1,157 @@
+//! What the sections of the page share.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use compatrix_model::axis::{AxisName, ValueName};
+use compatrix_model::cell::CellIndex;
+use compatrix_model::claims::{evaluate, judge_evidence, Claims, Judged, Judgement, Ruling, Rulings};
+use compatrix_model::condition::{Match, Versions};
+use compatrix_model::evidence::Counts;
+use compatrix_model::evidence_file::{Entry, EvidenceFile};
+use compatrix_model::spec::Spec;
+use compatrix_model::verdict::{Expectation, Verdict};
+
+use crate::matrix::{worse, Matrix, Row, Totals};
+
+/// Spaces of more results than this are shown only where there is evidence.
+const MOST: u64 = 200_000;
+
+/// Why a cell has no result where no record says why.
+pub(super) const NO_RECORD: &str = "no evidence recorded";
+
+/// Spec and evidence, with all that follows from them.
+pub(super) struct Facts<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) files: &'a [EvidenceFile],
+    pub(super) judgement: Judgement<'a>,
+    pub(super) claims: Claims,
+    /// Each suite and cell once, all platforms together.
+    pub(super) matrix: Matrix,
+    /// Whether cells without evidence are in the matrix.
+    pub(super) whole: bool,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn new(spec: &'a Spec, files: &'a [EvidenceFile]) -> Self {
+        let judgement = judge_evidence(spec, files);
+        let claims = evaluate(spec, &judgement);
+        let whole = spec.space.len().saturating_mul(spec.suites.len() as u64) <= MOST;
+        let matrix = matrix(spec, &judgement, whole);
+        Self { spec, files, judgement, claims, matrix, whole }
+    }
+
+    /// The platforms that there is evidence of.
+    pub(super) fn platforms(&self) -> Vec<&str> {
+        let platforms: BTreeSet<&str> = self.judgement.judged.iter().map(|j| j.platform).collect();
+        platforms.into_iter().collect()
+    }
+
+    /// The entries of evidence that are about the spec's cells.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Judged<'a>> + '_ {
+        self.judgement.judged.iter()
+    }
+}
+
+/// What values stand for, as far as all evidence agrees on it.
+fn versions(judgement: &Judgement<'_>) -> Versions {
+    let mut seen: BTreeMap<(AxisName, ValueName), Option<semver::Version>> = BTreeMap::new();
+    for judged in &judgement.judged {
+        for (axis, version) in [("rust", &judged.rust), ("sqlite", &judged.sqlite)] {
+            let axis = AxisName::new(axis).ok();
+            let value = axis.as_ref().and_then(|axis| judged.entry.cell.value(axis.as_str()).cloned());
+            if let (Some(axis), Some(value), Some(_)) = (axis, value, version) {
+                let slot = seen.entry((axis, value)).or_insert_with(|| version.clone());
+                if slot != version {
+                    *slot = None;
+                }
+            }
+        }
+    }
+    seen.into_iter().filter_map(|(key, version)| Some((key, version?))).collect()
+}
+
+fn matrix(spec: &Spec, judgement: &Judgement<'_>, whole: bool) -> Matrix {
+    let mut found: BTreeMap<(usize, CellIndex), Row> = BTreeMap::new();
+    for judged in &judgement.judged {
+        let Some(suite) = spec.suites.iter().position(|suite| suite.name == judged.entry.suite) else { continue };
+        let new = row(judged);
+        match found.entry((suite, judged.cell)) {
+            std::collections::btree_map::Entry::Vacant(slot) => {
+                slot.insert(new);
+            }
+            std::collections::btree_map::Entry::Occupied(mut slot) => {
+                let old = slot.get().verdict;
+                if worse(old, new.verdict) != old {
+                    slot.insert(new);
+                }
+            }
+        }
+    }
+    let mut rows = Vec::new();
+    if whole {
+        let rulings = Rulings::new(spec, &versions(judgement), None);
+        for (n, suite) in spec.suites.iter().enumerate() {
+            for cell in spec.space.cells() {
+                let coords = spec.space.coords(cell);
+                if let Some(row) = found.remove(&(n, cell)) {
+                    rows.push(row);
+                } else if rulings.suite(n, &coords) != Match::No && !matches!(rulings.of(&coords), Ruling::Skip { .. })
+                {
+                    rows.push(Row::untried(&suite.name, spec.space.id(cell), NO_RECORD));
+                }
+            }
+        }
+    } else {
+        rows.extend(found.into_values());
+    }
+    Matrix::new(spec.space.clone(), rows, Totals::default(), "")
+}
+
+fn row(judged: &Judged<'_>) -> Row {
+    let Entry { suite, cell, outcome, cause, tests, doctests, failing, .. } = judged.entry;
+    Row {
+        suite: suite.clone(),
+        cell: cell.clone(),
+        verdict: judged.verdict,
+        outcome: Some(*outcome),
+        cause: cause.clone(),
+        expectation: judged.expectation.clone(),
+        tests: doctests.map_or(*tests, |doctests: Counts| tests.plus(doctests)),
+        failing: failing.clone(),
+        reused: false,
+        record: None,
+    }
+}
+
+/// `3 ok, 1 broken`, in the order of the verdicts.
+pub(super) fn tally<'r>(rows: impl Iterator<Item = &'r Row>) -> BTreeMap<Verdict, usize> {
+    let mut tally = BTreeMap::new();
+    for row in rows {
+        *tally.entry(row.verdict).or_insert(0) += 1;
+    }
+    tally
+}
+
+/// Rows by a key, in the order of first use.
+pub(super) fn grouped<'r, K: PartialEq>(
+    rows: impl Iterator<Item = &'r Row>,
+    key: impl Fn(&Row) -> K,
+) -> Vec<(K, Vec<&'r Row>)> {
+    let mut groups: Vec<(K, Vec<&Row>)> = Vec::new();
+    for row in rows {
+        let key = key(row);
+        match groups.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((key, vec![row])),
+        }
+    }
+    groups
+}
+
+/// The parts of an expectation of failure; empty ones for a pass.
+pub(super) fn expected(expectation: &Expectation) -> (&str, Option<&str>, Option<&str>) {
+    match expectation {
+        Expectation::Pass => ("", None, None),
+        Expectation::Fail { reason, issue, until } => (reason, issue.as_deref(), until.as_deref()),
+    }
+}

@@ -1,0 +1,160 @@
+//! What ran: sources, platforms, toolchains, and how the SQLites differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use compatrix_model::axis::{AxisKind, Setting};
+use compatrix_model::evidence_file::{BuildEvidence, Origin, SqliteEvidence};
+use compatrix_model::verdict::Verdict;
+
+use super::facts::Facts;
+use crate::look::count;
+use crate::markdown::{code, text, Table};
+
+/// Which sources each platform's evidence is of, and how its cells fared.
+pub(super) fn origins(facts: &Facts<'_>) -> String {
+    let mut table =
+        Table::new(&["Platform", "Commit", "Sources (SHA-256)", ">Results", ">ok", ">broken", ">known", ">unproven"]);
+    let mut dirty = false;
+    for platform in facts.platforms() {
+        let mut by_origin: BTreeMap<Option<&Origin>, BTreeMap<Verdict, usize>> = BTreeMap::new();
+        for judged in facts.entries().filter(|j| j.platform == platform) {
+            let origin = judged.entry.build.as_ref().map(|build| &build.origin);
+            *by_origin.entry(origin).or_default().entry(judged.verdict).or_insert(0) += 1;
+        }
+        let nowhere = by_origin.remove_entry(&None);
+        for (origin, counts) in by_origin.into_iter().chain(nowhere) {
+            let (commit, sources) = match origin {
+                None => ("nothing was started".to_owned(), String::new()),
+                Some(Origin { commit, dirty: changed, sources }) => {
+                    dirty |= changed;
+                    let commit = commit.as_ref().map_or("no commit".to_owned(), |commit| code(short(commit)));
+                    (format!("{commit}{}", if *changed { ", changed" } else { "" }), code(short(sources)))
+                }
+            };
+            let of = |verdict: Verdict| counts.get(&verdict).copied().unwrap_or(0).to_string();
+            let total: usize = counts.values().sum();
+            let verdicts = [Verdict::Ok, Verdict::Broken, Verdict::Known, Verdict::Unproven].map(of);
+            table.row([code(platform), commit, sources, total.to_string()].into_iter().chain(verdicts));
+        }
+    }
+    let mut out = if table.is_empty() { "There is none.\n".to_owned() } else { table.finish() };
+    if dirty {
+        out.push_str("\n*Changed*: files of the packages differed from that commit when the evidence was made.\n");
+    }
+    let claimed = facts.spec.claims.platforms.iter().flat_map(|(_, platforms)| platforms);
+    let without: Vec<String> = claimed.filter(|p| !facts.platforms().contains(&p.as_str())).map(|p| code(p)).collect();
+    if !without.is_empty() && !facts.judgement.judged.is_empty() {
+        let _ = writeln!(out, "\nNo evidence of {}.", without.join(", "));
+    }
+    let (foreign, excluded) = (facts.judgement.foreign, facts.judgement.excluded);
+    let left_out = [(foreign, "of cells or suites that the spec does not have"), (excluded, "that a rule leaves out")];
+    let left_out: Vec<String> =
+        left_out.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n, "result"))).collect();
+    if !left_out.is_empty() {
+        let _ = writeln!(out, "\nRecorded, but not counted: {}.", left_out.join(", "));
+    }
+    if !facts.files.is_empty() {
+        let _ = writeln!(
+            out,
+            "\nThe whole records, with the hash of every executable and library, are in {}.",
+            code(&facts.spec.project.evidence)
+        );
+    }
+    out
+}
+
+/// The first twelve characters of a hash.
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+/// Each compiler that ran, by platform and value.
+pub(super) fn toolchains(facts: &Facts<'_>) -> String {
+    let mut seen: BTreeSet<(usize, &str, &str, &BuildEvidence)> = BTreeSet::new();
+    let mut known: BTreeSet<(usize, &str, &[String], &str)> = BTreeSet::new();
+    for judged in facts.entries() {
+        let Some(build) = &judged.entry.build else { continue };
+        let axis = facts.spec.space.axis_of(&AxisKind::Rust).map(|(n, _)| n);
+        let place = axis.map_or(0, |n| facts.spec.space.coords(judged.cell)[n]);
+        let value = judged.entry.cell.value("rust").map_or("", |value| value.as_str());
+        if known.insert((place, judged.platform, &build.rustc, &build.cargo)) {
+            seen.insert((place, value, judged.platform, build));
+        }
+    }
+    let mut table = Table::new(&["Value", "Platform", "rustc", "Commit", "LLVM", "Target", "cargo"]);
+    for (_, value, platform, build) in seen {
+        let field = |name: &str| {
+            let line = build.rustc.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            line.unwrap_or("").to_owned()
+        };
+        let commit = field("commit-hash");
+        let cargo = build.cargo.strip_prefix("cargo ").unwrap_or(&build.cargo);
+        table.row([
+            code(value),
+            code(platform),
+            text(&build.release),
+            if commit == "unknown" { text(&commit) } else { code(commit.get(..9).unwrap_or(&commit)) },
+            text(&field("LLVM version")),
+            code(&field("host")),
+            text(cargo),
+        ]);
+    }
+    if table.is_empty() {
+        String::new()
+    } else {
+        table.finish()
+    }
+}
+
+/// How the SQLite that the crate compiles in differs from the host's, in compile-time options.
+pub(super) fn sqlite_options(facts: &Facts<'_>) -> String {
+    let mut out = String::new();
+    for platform in facts.platforms() {
+        let newest = |setting: &Setting| -> Option<&SqliteEvidence> {
+            let (n, axis) = facts.spec.space.axis_of(&AxisKind::Sqlite)?;
+            facts
+                .entries()
+                .filter(|j| j.platform == platform)
+                .filter(|j| axis.values[facts.spec.space.coords(j.cell)[n]].setting == *setting)
+                .filter_map(|j| Some((j.sqlite.clone(), j.entry.sqlite.as_ref()?)))
+                .max()
+                .map(|(_, sqlite)| sqlite)
+        };
+        let (Some(bundled), Some(host)) = (newest(&Setting::SqliteBundled), newest(&Setting::SqliteHost)) else {
+            continue;
+        };
+        if bundled.compile_options.is_empty() || host.compile_options.is_empty() {
+            continue;
+        }
+        let (ours, theirs) = (options(bundled), options(host));
+        let names: BTreeSet<&str> = ours.keys().chain(theirs.keys()).copied().collect();
+        let mut table = Table::new(&["Option", "bundled", "host"]);
+        for name in names {
+            let (a, b) = (ours.get(name), theirs.get(name));
+            if a != b {
+                let show = |value: Option<&&str>| match value {
+                    None => "not set".to_owned(),
+                    Some(&"") => "set".to_owned(),
+                    Some(value) => code(value),
+                };
+                table.row([code(name), show(a), show(b)]);
+            }
+        }
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        let (a, b) = (text(&bundled.version), text(&host.version));
+        let same = if table.is_empty() { " They were compiled with the same options." } else { "" };
+        let _ = writeln!(out, "On {}, `bundled` is SQLite {a} and `host` is SQLite {b}.{same}", code(platform));
+        if !table.is_empty() {
+            let _ = write!(out, "These compile-time options differ:\n\n{}", table.finish());
+        }
+    }
+    out
+}
+
+/// `NAME=VALUE` as a pair; a name alone has an empty value.
+fn options(sqlite: &SqliteEvidence) -> BTreeMap<&str, &str> {
+    sqlite.compile_options.iter().map(|option| option.split_once('=').unwrap_or((option, ""))).collect()
+}

@@ -1,0 +1,114 @@
+//! What does not work, what is known not to work, and what nobody tried.
+
+use std::fmt::Write;
+
+use compatrix_model::verdict::Verdict;
+
+use super::facts::{expected, grouped, Facts, NO_RECORD};
+use crate::look::count;
+use crate::markdown::{code, link, text, Table};
+use crate::matrix::Row;
+
+/// How many broken cells are named.
+const MOST: usize = 20;
+
+/// Cells that do not work though they should, that work though they should not, and those that passed on a later try.
+pub(super) fn broken(facts: &Facts<'_>, command: &str) -> String {
+    let mut out = String::new();
+    let kinds = [
+        (Verdict::Broken, ""),
+        (
+            Verdict::UnexpectedPass,
+            "These work, though a rule of the spec says that they do not; the rule is out of date:",
+        ),
+        (Verdict::Flaky, "These passed only when tried again:"),
+    ];
+    for (verdict, intro) in kinds {
+        let rows: Vec<&Row> = facts.matrix.rows.iter().filter(|row| row.verdict == verdict).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        if !intro.is_empty() {
+            let _ = writeln!(out, "{intro}\n");
+        }
+        let mut table = Table::new(&["Cell", "Outcome", "Why", "Failing tests"]);
+        for row in rows.iter().take(MOST) {
+            let tests: Vec<String> = row.failing.iter().take(3).map(|test| code(test)).collect();
+            let more = row.failing.len().saturating_sub(3);
+            let tests = tests.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() };
+            let outcome = row.outcome.map_or("", |outcome| outcome.as_str());
+            let name =
+                if facts.spec.suites.len() > 1 { format!("{}: {}", row.suite, row.cell) } else { row.cell.to_string() };
+            table.row([code(&name), outcome.to_owned(), text(&row.why()), tests]);
+        }
+        out.push_str(&table.finish());
+        if rows.len() > MOST {
+            let _ = writeln!(out, "\nAnd {}.", count(rows.len() - MOST, "more cell"));
+        }
+        if verdict == Verdict::Broken {
+            let _ = writeln!(out, "\nTo see one again: {}", code(&format!("{command} repro '{}'", rows[0].cell)));
+        }
+    }
+    out
+}
+
+/// The spec's expectations of failure that cells meet.
+pub(super) fn known(facts: &Facts<'_>) -> String {
+    let rows = facts.matrix.rows.iter().filter(|row| row.verdict == Verdict::Known);
+    let groups = grouped(rows, |row| row.expectation.clone());
+    let mut table = Table::new(&["What does not work", "Issue", "Expected until", ">Cells", "For example"]);
+    for (expectation, rows) in groups {
+        let (reason, issue, until) = expected(&expectation);
+        table.row([
+            text(reason),
+            issue.map_or(String::new(), |issue| link(short(issue), issue)),
+            until.map_or(String::new(), text),
+            rows.len().to_string(),
+            code(&rows[0].cell.to_string()),
+        ]);
+    }
+    if table.is_empty() {
+        String::new()
+    } else {
+        table.finish()
+    }
+}
+
+/// The last part of an issue's address: `#12` of an issue of a forge, else the host and the last part.
+fn short(issue: &str) -> &str {
+    let address = issue.split_once("://").map_or(issue, |(_, rest)| rest);
+    address.trim_end_matches('/')
+}
+
+/// Why cells have no result: reasons with the number of cells, then the values that nothing is known of.
+pub(super) fn untried(facts: &Facts<'_>) -> String {
+    let untried = |row: &&Row| matches!(row.verdict, Verdict::Unproven | Verdict::Error);
+    let mut groups = grouped(facts.matrix.rows.iter().filter(untried), Row::why);
+    if groups.is_empty() {
+        return String::new();
+    }
+    groups.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
+    let mut out = String::from("Nothing is claimed of these cells.\n\n");
+    let mut table = Table::new(&[">Cells", "Why"]);
+    for (reason, rows) in groups {
+        let reason = if reason == NO_RECORD { "no evidence is recorded".to_owned() } else { reason };
+        table.row([rows.len().to_string(), text(&reason)]);
+    }
+    out.push_str(&table.finish());
+    let mut never = Vec::new();
+    for axis in facts.spec.space.axes() {
+        for value in &axis.values {
+            let of = |row: &&Row| row.cell.value(axis.name.as_str()) == Some(&value.name);
+            if facts.matrix.rows.iter().filter(of).all(|row| untried(&row)) {
+                never.push(code(&format!("{}={}", axis.name, value.name)));
+            }
+        }
+    }
+    if !never.is_empty() && facts.matrix.rows.iter().any(|row| !untried(&row)) {
+        let _ = writeln!(out, "\nNo cell at all was tried with {}.", never.join(", "));
+    }
+    out
+}

@@ -1,0 +1,131 @@
+//! The compatibility page, from a spec's text and evidence files.
+
+mod common;
+
+use common::*;
+use compatrix_model::evidence::Record;
+use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_model::outcome::Outcome;
+use compatrix_model::spec::Spec;
+use compatrix_render::page::{matrix, page, svg, PageOptions};
+
+const SPEC: &str = r#"
+version = 1
+[project]
+packages = ["things-store"]
+[claims]
+rust = "1.70"
+sqlite = "3.35"
+schema = ["v18", "v24"]
+platforms = { tier1 = ["linux-x86_64"], tier2 = ["macos-aarch64", "windows-x86_64"] }
+[axis]
+rust = ["1.70", "1.75", "1.80", "stable", "nightly"]
+sqlite = ["bundled", "host", "3.35.4", "3.37.0", "3.38.2", "3.46.0", "3.54.1"]
+schema = "*"
+[axis.features]
+default = []
+json = ["json"]
+[[suite]]
+name = "tests"
+kind = "test"
+[[rule]]
+when = { sqlite = "<3.38", features = "json" }
+expect = "fail"
+reason = "the ->> operator arrived in SQLite 3.38 | see the issue"
+issue = "https://sqlite.org/releaselog/3_38_0.html"
+until = "2027-06-30"
+[[rule]]
+when = { rust = "nightly", schema = "v18", features = "default" }
+expect = "skip"
+reason = "not worth the time"
+"#;
+
+fn spec() -> Spec {
+    let fixtures = ["v18", "v24", "v24-wal"].map(str::to_owned);
+    compatrix_model::spec::parse(SPEC, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
+}
+
+/// What the sample's outcomes would leave in the ledger, as far as `keep` holds.
+fn records(spec: &Spec, keep: impl Fn(&str) -> bool) -> Vec<Record> {
+    let ids = spec.space.cells().map(|cell| spec.space.id(cell));
+    ids.filter(|id| keep(&id.to_string())).map(|id| record(&id, sample_outcome(&id).0)).collect()
+}
+
+fn show(spec: &Spec, files: &[EvidenceFile]) -> String {
+    let text = page(spec, files, &PageOptions::default());
+    check_markdown(&text);
+    text
+}
+
+/// Each table has as many cells in every row, and stands between empty lines; no machine path, no day of making.
+#[track_caller]
+fn check_markdown(text: &str) {
+    let columns = |line: &str| line.replace("\\|", "").matches('|').count();
+    let lines: Vec<&str> = text.lines().collect();
+    for (n, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with('|')) {
+        let before = if n > 0 { lines[n - 1] } else { "" };
+        assert!(before.is_empty() || before.starts_with('|'), "line {}: no empty line before {line}", n + 1);
+        if before.starts_with('|') {
+            assert_eq!(columns(before), columns(line), "line {}: {line}", n + 1);
+        }
+    }
+    for line in lines.windows(2) {
+        assert!(!(line[0].is_empty() && line[1].is_empty()), "two empty lines before {:?}", line[1]);
+        assert!(!line[0].starts_with('#') || line[1].is_empty(), "{}", line[0]);
+    }
+    for secret in ["/home", "1700000000", "250 ms"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+    assert!(text.ends_with('\n') && !text.ends_with("\n\n"));
+}
+
+#[test]
+fn a_page_with_much_evidence() {
+    let spec = spec();
+    // 1.80 was not run with 3.37.0, so some cells have no record.
+    let kept = records(&spec, |id| !(id.contains("rust=1.80") && id.contains("3.37.0")));
+    let mut changed = records(&spec, |id| id.starts_with("rust=stable sqlite=host"));
+    for record in &mut changed {
+        let proof = record.proof.as_mut().unwrap();
+        proof.platform = "macos-aarch64".into();
+        proof.source.dirty = true;
+    }
+    let files =
+        [EvidenceFile::from_records("linux-x86_64", kept), EvidenceFile::from_records("macos-aarch64", changed)];
+    golden("page.md", &show(&spec, &files));
+    golden("page.svg", &svg(&spec, &files));
+    // Evidence that went through its file gives the same page.
+    let again: Vec<EvidenceFile> = files.iter().map(|f| EvidenceFile::from_text(&f.to_text()).unwrap()).collect();
+    assert_eq!(show(&spec, &again), show(&spec, &files));
+}
+
+#[test]
+fn a_page_where_all_is_well() {
+    let spec = spec();
+    let good = records(&spec, |_| true).into_iter().filter(|r| r.outcome == Outcome::Passed);
+    golden("page-good.md", &show(&spec, &[EvidenceFile::from_records("linux-x86_64", good)]));
+}
+
+#[test]
+fn a_page_without_evidence() {
+    let spec = spec();
+    let text = show(&spec, &[]);
+    golden("page-empty.md", &text);
+    assert!(text.contains("There is no evidence yet"));
+    for word in ["✅", "❌", "| proven"] {
+        assert!(!text.contains(word), "{word}");
+    }
+    let counts = matrix(&spec, &[]).counts();
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [(compatrix_model::verdict::Verdict::Unproven, 203)]);
+}
+
+#[test]
+fn texts_that_would_break_the_page() {
+    let spec = spec();
+    let mut records = records(&spec, |id| id.starts_with("rust=1.70 sqlite=bundled"));
+    records[0].outcome = Outcome::Crashed;
+    records[0].cause = "a | b\n\n# heading <script> `code` *x* [y](z)".into();
+    records[1].outcome = Outcome::Unavailable;
+    records[1].cause = "| --- |\n| x |".into();
+    golden("page-hostile.md", &show(&spec, &[EvidenceFile::from_records("linux-x86_64", records)]));
+}
