@@ -1,7 +1,7 @@
 //! What is promised, held against what evidence shows: each claim is proven, unproven or contradicted.
 //!
 //! First [`judge_evidence`] gives each entry its verdict, then [`evaluate`] the claims theirs. Pages have no clock, so an
-//! expectation holds here whatever its `until` says; [`Rulings`] takes a day where one is known (a run of `compat`).
+//! expectation holds here whatever its `until` says.
 
 mod evaluate;
 mod judge;
@@ -15,7 +15,7 @@ use crate::evidence_file::Entry;
 use crate::verdict::{Expectation, Verdict};
 
 pub use evaluate::evaluate;
-pub use judge::{judge_evidence, Ruling, Rulings};
+pub use judge::{judge_evidence, Rulings};
 
 /// An entry of evidence with what the spec makes of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,8 +30,6 @@ pub struct Judged<'a> {
     pub verdict: Verdict,
     /// What the spec expects.
     pub expectation: Expectation,
-    /// The rule that expects it: its position among the spec's rules.
-    pub rule: Option<usize>,
     /// The rustc that ran or, where nothing could be started, that the value's name spells.
     pub rust: Option<Version>,
     /// The SQLite that was used, in the same way.

@@ -16,5 +16,6 @@ pub mod look;
 mod markdown;
 pub mod matrix;
 pub mod page;
+pub mod plan_table;
 pub mod summary;
 pub mod svg;

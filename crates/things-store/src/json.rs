@@ -61,7 +61,7 @@ impl Store {
     }
 
     fn export(&self, query: &Query, whole: impl FnOnce(&str) -> String) -> Result<String> {
-        let mut sql: Sql = query.from_where(self.vintage());
+        let mut sql: Sql = query.sql_after_select(self.vintage());
         sql.text = whole(&format!("SELECT {} AS item {}", item(self.vintage()), sql.text));
         let texts = self
             .rows(&sql, |row| match row.field(0)? {
@@ -74,6 +74,8 @@ impl Store {
 }
 
 /// One task as a JSON object.
+///
+/// `json()` around each subquery: that its text is JSON is not reliably passed on out of one.
 fn item(vintage: Vintage) -> String {
     let names = schema::columns(vintage);
     let date = |column: &str| match vintage {
@@ -97,11 +99,11 @@ fn item(vintage: Vintage) -> String {
          'startDate', {start}, 'deadline', {deadline}, \
          'created', {created}, 'modified', {modified}, 'stopped', {stopped}, \
          'area', t.\"area\", 'project', p.\"uuid\", 'heading', t.\"{heading}\", \
-         'tags', (SELECT json_group_array(title) FROM (SELECT g.\"title\" AS title FROM \"TMTaskTag\" l \
-         JOIN \"TMTag\" g ON g.\"uuid\" = l.\"tags\" WHERE l.\"tasks\" = t.\"uuid\" ORDER BY g.\"index\", g.\"uuid\")), \
-         'checklist', (SELECT json_group_array(json_object('title', c.title, 'status', c.status)) FROM \
+         'tags', json((SELECT json_group_array(title) FROM (SELECT g.\"title\" AS title FROM \"TMTaskTag\" l \
+         JOIN \"TMTag\" g ON g.\"uuid\" = l.\"tags\" WHERE l.\"tasks\" = t.\"uuid\" ORDER BY g.\"index\", g.\"uuid\"))), \
+         'checklist', json((SELECT json_group_array(json_object('title', c.title, 'status', c.status)) FROM \
          (SELECT k.\"title\" AS title, {item_status} AS status FROM \"TMChecklistItem\" k \
-         WHERE k.\"task\" = t.\"uuid\" ORDER BY k.\"index\", k.\"uuid\") c))",
+         WHERE k.\"task\" = t.\"uuid\" ORDER BY k.\"index\", k.\"uuid\") c)))",
         status = status("t"),
         start = date("startDate"),
         deadline = date(names.deadline),

@@ -32,13 +32,6 @@ pub enum List {
 ///
 /// Without any, it is every to-do and project that is not in the trash. Repeating templates and what is in
 /// them are never part of it.
-///
-/// ```
-/// use things_store::{Kind, List, Query};
-///
-/// let todos_about_milk = Query::list(List::Anytime).kind(Kind::ToDo).text("milk").limit(20);
-/// assert_ne!(todos_about_milk, Query::all());
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     list: Option<List>,
@@ -115,13 +108,13 @@ impl Query {
     /// The statement for `vintage` that gives the columns of [`TASK_COLUMNS`] for each task.
     pub(crate) fn to_sql(&self, vintage: Vintage) -> Sql {
         let columns = select_columns(vintage);
-        let mut sql = self.from_where(vintage);
+        let mut sql = self.sql_after_select(vintage);
         sql.text = format!("SELECT {columns} {}", sql.text);
         sql
     }
 
     /// `FROM … ORDER BY … LIMIT`, to put a SELECT of one's own before. The task is `t`, its project `p`.
-    pub(crate) fn from_where(&self, vintage: Vintage) -> Sql {
+    pub(crate) fn sql_after_select(&self, vintage: Vintage) -> Sql {
         let names = schema::columns(vintage);
         let mut b = Builder::default();
         b.keep(format!("t.\"{}\" IS NULL", names.recurrence_rule));

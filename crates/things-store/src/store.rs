@@ -137,7 +137,7 @@ impl Store {
 
     /// How many tasks `query` asks for.
     pub fn count(&self, query: &Query) -> Result<u64> {
-        let mut sql = query.from_where(self.vintage);
+        let mut sql = query.sql_after_select(self.vintage);
         sql.text = format!("SELECT count(*) FROM (SELECT 1 {})", sql.text);
         let counts = self.rows(&sql, |row| match row.field(0)? {
             rusqlite::types::ValueRef::Integer(count) => Ok(count),

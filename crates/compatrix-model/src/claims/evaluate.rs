@@ -124,20 +124,23 @@ fn claim(
     Claim { subject, verdict, proof, against, exceptions, sentence }
 }
 
-/// Known failures by rule, with what sets their cells apart from the others at the claim.
+/// Known failures by what is said of them, with what sets their cells apart from the others at the claim.
 fn exceptions(spec: &Spec, at: &[&Judged<'_>], known: &[&Judged<'_>]) -> Vec<Exception> {
-    let mut by_rule: BTreeMap<Option<usize>, Vec<&Judged<'_>>> = BTreeMap::new();
+    let mut groups: Vec<(&Expectation, Vec<&Judged<'_>>)> = Vec::new();
     for judged in known {
-        by_rule.entry(judged.rule).or_default().push(judged);
+        match groups.iter_mut().find(|(expectation, _)| **expectation == judged.expectation) {
+            Some((_, cells)) => cells.push(judged),
+            None => groups.push((&judged.expectation, vec![judged])),
+        }
     }
-    let exception = |cells: Vec<&Judged<'_>>| {
-        let reason = match &cells[0].expectation {
+    let exception = |(expectation, cells): (&Expectation, Vec<&Judged<'_>>)| {
+        let reason = match expectation {
             Expectation::Fail { reason, .. } => reason.clone(),
             Expectation::Pass => String::new(),
         };
         Exception { whereabouts: whereabouts(spec, at, &cells), reason, count: cells.len() }
     };
-    by_rule.into_values().map(exception).collect()
+    groups.into_iter().map(exception).collect()
 }
 
 /// `features=json`: the axes on which these cells have fewer values than all the cells tried at the claim.

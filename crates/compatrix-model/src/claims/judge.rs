@@ -9,70 +9,46 @@ use crate::axis::{AxisKind, AxisName, ValueName};
 use crate::cell::CellIndex;
 use crate::condition::{partial_version, Match, Matcher, Versions};
 use crate::evidence_file::{Entry, EvidenceFile};
+use crate::expect::Expectations;
 use crate::spec::{Expect, Spec};
 use crate::verdict::{judge, Expectation};
 
-/// The spec's rules made ready for versions that are known.
+/// What a spec says of each cell, for versions that are known. Pages have no clock, so rules hold whatever their day.
 #[derive(Debug, Clone)]
-pub struct Rulings<'s> {
-    spec: &'s Spec,
-    /// Rules in force, each with its position.
-    rules: Vec<(usize, Matcher)>,
+pub struct Rulings {
+    expectations: Expectations,
+    left_out: Vec<Matcher>,
     suites: Vec<Matcher>,
 }
 
-/// What the rules say of a cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ruling {
-    /// It is run, and this is expected.
-    Expect {
-        /// What is expected.
-        expectation: Expectation,
-        /// The position of the rule that says so; none where nothing special is expected.
-        rule: Option<usize>,
-    },
-    /// It is left out.
-    Skip {
-        /// The position of the rule that says so.
-        rule: usize,
-    },
-}
-
-impl<'s> Rulings<'s> {
-    /// The rules under these versions. With `today` (`YYYY-MM-DD`) a rule whose last day is past is not in force.
-    pub fn new(spec: &'s Spec, versions: &Versions, today: Option<&str>) -> Self {
-        let in_force = |until: &Option<String>| match (until, today) {
-            (Some(until), Some(today)) => until.as_str() >= today,
-            (None, _) | (_, None) => true,
-        };
-        let rules = spec.rules.iter().enumerate().filter(|(_, rule)| in_force(&rule.until));
+impl Rulings {
+    /// The rules and suites under these versions.
+    pub fn new(spec: &Spec, versions: &Versions) -> Self {
+        let skips = spec.rules.iter().filter(|rule| rule.expect == Expect::Skip);
         Self {
-            spec,
-            rules: rules.map(|(n, rule)| (n, rule.when.matcher(&spec.space, versions))).collect(),
+            expectations: Expectations::new(spec, versions, None),
+            left_out: skips.map(|rule| rule.when.matcher(&spec.space, versions)).collect(),
             suites: spec.suites.iter().map(|suite| suite.when.matcher(&spec.space, versions)).collect(),
         }
     }
 
-    /// What the first rule that surely holds says of the cell at these coordinates. (Rules that say different things of
-    /// one cell are an error of the spec.)
-    pub fn of(&self, coords: &[usize]) -> Ruling {
-        let Some((position, _)) = self.rules.iter().find(|(_, matcher)| matcher.holds(coords)) else {
-            return Ruling::Expect { expectation: Expectation::Pass, rule: None };
-        };
-        let rule = &self.spec.rules[*position];
-        let expectation = match rule.expect {
-            Expect::Skip => return Ruling::Skip { rule: *position },
-            Expect::Pass => Expectation::Pass,
-            Expect::Fail => {
-                Expectation::Fail { reason: rule.reason.clone(), issue: rule.issue.clone(), until: rule.until.clone() }
-            }
-        };
-        Ruling::Expect { expectation, rule: Some(*position) }
+    /// What is expected of the suite at this position in the cell at these coordinates; `None` if a rule leaves the cell
+    /// out or the suite surely does not run in it.
+    pub fn of(&self, suite: usize, coords: &[usize]) -> Option<Expectation> {
+        if self.runs(suite, coords) && !self.leaves_out(coords) {
+            Some(self.expectations.of(coords))
+        } else {
+            None
+        }
     }
 
-    /// Whether the suite at this position runs in the cell, as far as is known.
-    pub fn suite(&self, suite: usize, coords: &[usize]) -> Match {
-        self.suites[suite].matches(coords)
+    /// Whether the suite may run in the cell.
+    fn runs(&self, suite: usize, coords: &[usize]) -> bool {
+        self.suites[suite].matches(coords) != Match::No
+    }
+
+    fn leaves_out(&self, coords: &[usize]) -> bool {
+        self.left_out.iter().any(|matcher| matcher.holds(coords))
     }
 }
 
@@ -97,7 +73,7 @@ struct Judge<'s> {
     /// What values stood for elsewhere on this platform, for entries that prove nothing themselves; `None` where they
     /// stood for more than one version, of which either would be a guess.
     seen: BTreeMap<(AxisName, ValueName), Option<Version>>,
-    rulings: HashMap<Key, Rulings<'s>>,
+    rulings: HashMap<Key, Rulings>,
 }
 
 impl<'s> Judge<'s> {
@@ -131,22 +107,13 @@ impl<'s> Judge<'s> {
         let rust = rust_version(entry).or_else(|| self.fallback("rust", entry));
         let sqlite = sqlite_version(entry).or_else(|| self.fallback("sqlite", entry));
         let rulings = self.rulings(&coords, cell, &rust, &sqlite);
-        if rulings.suite(suite, &coords) == Match::No {
+        if !rulings.runs(suite, &coords) {
             judgement.foreign += 1;
-            return;
-        }
-        match rulings.of(&coords) {
-            Ruling::Skip { .. } => judgement.excluded += 1,
-            Ruling::Expect { expectation, rule } => judgement.judged.push(Judged {
-                platform,
-                entry,
-                cell,
-                verdict: judge(entry.outcome, &expectation, entry.attempts),
-                expectation,
-                rule,
-                rust,
-                sqlite,
-            }),
+        } else if let Some(expectation) = rulings.of(suite, &coords) {
+            let verdict = judge(entry.outcome, &expectation, entry.attempts);
+            judgement.judged.push(Judged { platform, entry, cell, verdict, expectation, rust, sqlite });
+        } else {
+            judgement.excluded += 1;
         }
     }
 
@@ -162,7 +129,7 @@ impl<'s> Judge<'s> {
         cell: CellIndex,
         rust: &Option<Version>,
         sqlite: &Option<Version>,
-    ) -> &Rulings<'s> {
+    ) -> &Rulings {
         let spec = self.spec;
         let at = |kind: AxisKind| spec.space.axis_of(&kind).map(|(n, _)| n);
         let axes = [(at(AxisKind::Rust), rust), (at(AxisKind::Sqlite), sqlite)];
@@ -175,7 +142,7 @@ impl<'s> Judge<'s> {
                     versions.insert((name, spec.space.value(cell, axis).name.clone()), version.clone());
                 }
             }
-            Rulings::new(spec, &versions, None)
+            Rulings::new(spec, &versions)
         })
     }
 }

@@ -1,6 +1,4 @@
 use super::*;
-use crate::axis::{AxisName, ValueName};
-use crate::condition::Versions;
 use crate::evidence::{Counts, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof};
 use crate::evidence_file::EvidenceFile;
 use crate::outcome::Outcome::{self, *};
@@ -234,24 +232,4 @@ fn a_rule_goes_by_the_version_that_ran() {
         let files = [EvidenceFile::from_records("linux-x86_64", [record])];
         assert_eq!(judge_evidence(&spec, &files).judged[0].verdict, verdict);
     }
-}
-
-#[test]
-fn a_day_ends_a_rule() {
-    let spec = spec();
-    let cell = spec.space.find(&"rust=1.70 sqlite=3.35.4 schema=v24 features=json".parse().unwrap()).unwrap();
-    let coords = spec.space.coords(cell);
-    let expected = |today| match Rulings::new(&spec, &Versions::new(), today).of(&coords) {
-        Ruling::Expect { rule, .. } => rule,
-        Ruling::Skip { .. } => panic!("not skipped"),
-    };
-    assert_eq!(expected(None), Some(0));
-    assert_eq!(expected(Some("2020-01-01")), Some(0), "the last day counts");
-    assert_eq!(expected(Some("2020-01-02")), None);
-    // The host's versions decide where a name spells none.
-    let bundled = spec.space.find(&"rust=1.70 sqlite=bundled schema=v24 features=json".parse().unwrap()).unwrap();
-    let name = |n: &str| (AxisName::new("sqlite").unwrap(), ValueName::new(n).unwrap());
-    let versions = Versions::from([(name("bundled"), Version::new(3, 33, 0))]);
-    let ruling = Rulings::new(&spec, &versions, None).of(&spec.space.coords(bundled));
-    assert!(matches!(ruling, Ruling::Expect { expectation: Expectation::Fail { .. }, .. }));
 }

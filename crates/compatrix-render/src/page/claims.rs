@@ -34,13 +34,17 @@ pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
         let cells = if facts.spec.suites.len() > 1 { "results (suites × cells)" } else { "cells" };
         let _ = write!(out, "\n{tried} of {total} {cells} of the matrix were tried: {} work", of(Verdict::Ok));
         let rest = [
-            (Verdict::Known, "fail as the spec says"),
-            (Verdict::Broken, "are broken"),
-            (Verdict::UnexpectedPass, "work though the spec says they do not"),
-            (Verdict::Flaky, "passed only when tried again"),
+            (Verdict::Known, "fail as the spec says", "fails as the spec says"),
+            (Verdict::Broken, "are broken", "is broken"),
+            (
+                Verdict::UnexpectedPass,
+                "work though the spec says they do not",
+                "works though the spec says it does not",
+            ),
+            (Verdict::Flaky, "passed only when tried again", "passed only when tried again"),
         ];
-        for (verdict, what) in rest.into_iter().filter(|(verdict, _)| of(*verdict) > 0) {
-            let _ = write!(out, ", {} {what}", of(verdict));
+        for (verdict, many, one) in rest.into_iter().filter(|(verdict, ..)| of(*verdict) > 0) {
+            let _ = write!(out, ", {} {}", of(verdict), if of(verdict) == 1 { one } else { many });
         }
         out.push_str(".\n");
         if !facts.whole {

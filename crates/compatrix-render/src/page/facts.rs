@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_model::axis::{AxisName, ValueName};
 use compatrix_model::cell::CellIndex;
-use compatrix_model::claims::{evaluate, judge_evidence, Claims, Judged, Judgement, Ruling, Rulings};
-use compatrix_model::condition::{Match, Versions};
+use compatrix_model::claims::{evaluate, judge_evidence, Claims, Judged, Judgement, Rulings};
+use compatrix_model::condition::Versions;
 use compatrix_model::evidence::Counts;
 use compatrix_model::evidence_file::{Entry, EvidenceFile};
 use compatrix_model::spec::Spec;
@@ -89,14 +89,13 @@ fn matrix(spec: &Spec, judgement: &Judgement<'_>, whole: bool) -> Matrix {
     }
     let mut rows = Vec::new();
     if whole {
-        let rulings = Rulings::new(spec, &versions(judgement), None);
+        let rulings = Rulings::new(spec, &versions(judgement));
         for (n, suite) in spec.suites.iter().enumerate() {
             for cell in spec.space.cells() {
                 let coords = spec.space.coords(cell);
                 if let Some(row) = found.remove(&(n, cell)) {
                     rows.push(row);
-                } else if rulings.suite(n, &coords) != Match::No && !matches!(rulings.of(&coords), Ruling::Skip { .. })
-                {
+                } else if rulings.of(n, &coords).is_some() {
                     rows.push(Row::untried(&suite.name, spec.space.id(cell), NO_RECORD));
                 }
             }

@@ -84,6 +84,7 @@ fn every_date_of_a_fixture_is_what_sqlite_makes_of_it() {
 fn a_value_that_a_column_cannot_mean_is_named() {
     healthy(|case| {
         let deadline = if case.manifest.vintage == 18 { "dueDate" } else { "deadline" };
+        let (raw, store) = (case.raw(), case.open());
         for (set, column) in [
             (format!("\"{deadline}\" = 'soon'"), "TMTask.deadline"),
             ("\"startDate\" = 1e300".to_owned(), "TMTask.startDate"),
@@ -91,10 +92,10 @@ fn a_value_that_a_column_cannot_mean_is_named() {
             ("\"title\" = x'fffe'".to_owned(), "TMTask.title"),
             ("\"notes\" = CAST(x'fffe' AS TEXT)".to_owned(), "TMTask.notes"),
         ] {
-            case.execute("DELETE FROM TMTask WHERE \"uuid\" = 'planted/x'");
-            plant(&case.raw(), case.vintage(), &[Plant::default()]);
-            case.execute(&format!("UPDATE TMTask SET {set} WHERE \"uuid\" = 'planted/x'"));
-            match case.open().task(&TaskId::from("planted/x")) {
+            raw.execute_batch("DELETE FROM TMTask WHERE \"uuid\" = 'planted/x'").unwrap();
+            plant(&raw, case.vintage(), &[Plant::default()]);
+            raw.execute_batch(&format!("UPDATE TMTask SET {set} WHERE \"uuid\" = 'planted/x'")).unwrap();
+            match store.task(&TaskId::from("planted/x")) {
                 Err(Error::BadValue { column: named, .. }) => assert_eq!(named, column, "{}", case.name),
                 other => panic!("{}: {set}: {other:?}", case.name),
             }

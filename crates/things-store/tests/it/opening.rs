@@ -70,9 +70,10 @@ fn another_programs_database_lacks_meta() {
 #[test]
 fn each_missing_table_is_named() {
     healthy(|case| {
+        let raw = case.raw();
         // From the one looked for last.
         for table in ["TMTombstone", "TMChecklistItem", "TMAreaTag", "TMTaskTag", "TMTag", "TMArea", "TMTask", "Meta"] {
-            case.execute(&format!("DROP TABLE \"{table}\""));
+            raw.execute_batch(&format!("DROP TABLE \"{table}\"")).unwrap();
             match case.open_error() {
                 Error::MissingTable { table: named } => assert_eq!(named, table),
                 other => panic!("{}: {table}: {other}", case.name),
@@ -103,8 +104,9 @@ fn the_tables_of_one_vintage_are_not_those_of_another() {
 #[test]
 fn unknown_vintages_say_which() {
     healthy(|case| {
+        let raw = case.raw();
         for version in [-1, 0, 17, 19, 25, 99, i64::MAX] {
-            case.execute(&set_version(&format!("<plist><integer>{version}</integer></plist>")));
+            raw.execute_batch(&set_version(&format!("<plist><integer>{version}</integer></plist>"))).unwrap();
             match case.open_error() {
                 Error::UnknownVintage { found } => assert_eq!(found, version),
                 other => panic!("{version}: {other}"),
@@ -116,6 +118,7 @@ fn unknown_vintages_say_which() {
 #[test]
 fn a_vintage_that_cannot_be_read_shows_what_stands_there() {
     healthy(|case| {
+        let raw = case.raw();
         for (sql, shown) in [
             (set_version("24"), Some("24")),
             (set_version(""), Some("")),
@@ -126,7 +129,7 @@ fn a_vintage_that_cannot_be_read_shows_what_stands_there() {
             ("UPDATE \"Meta\" SET \"value\" = NULL WHERE \"key\" = 'databaseVersion'".to_owned(), None),
             ("DELETE FROM \"Meta\" WHERE \"key\" = 'databaseVersion'".to_owned(), None),
         ] {
-            case.execute(&sql);
+            raw.execute_batch(&sql).unwrap();
             match case.open_error() {
                 Error::UnreadableVintage { found } => assert_eq!(found.as_deref(), shown, "{sql}"),
                 other => panic!("{sql}: {other}"),

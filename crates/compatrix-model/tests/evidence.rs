@@ -1,0 +1,83 @@
+//! Records as JSON: what the ledger and `--format json` hold must come back whole, and old records must stay readable.
+
+use compatrix_model::evidence::{Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof};
+use compatrix_model::evidence::{SqliteLinkage, SqliteProof, TestFailure, ToolchainProof};
+use compatrix_model::outcome::Outcome;
+
+fn record() -> Record {
+    Record {
+        suite: "tests".into(),
+        cell: "rust=1.70 sqlite=3.46.0".parse().expect("a cell"),
+        key: "a".repeat(64),
+        outcome: Outcome::Failed,
+        cause: "1 of 3 tests failed".into(),
+        attempts: 1,
+        tests: Counts { passed: 2, failed: 1, ignored: 4, filtered: 5 },
+        doctests: Some(Counts { passed: 1, ..Counts::default() }),
+        failures: vec![TestFailure { executable: "it".into(), test: "a::b".into(), output: "boom\n\u{0}".into() }],
+        proof: Some(Proof {
+            platform: "linux-x86_64".into(),
+            toolchain: ToolchainProof { release: "1.70.0".into(), rustc: "rustc 1.70.0".into(), cargo: "cargo".into() },
+            source: SourceProof { commit: None, dirty: true, sources: "b".into(), lockset: "c".into() },
+            features: vec!["json".into()],
+            sqlite: Some(SqliteProof {
+                linkage: SqliteLinkage::Dynamic,
+                file: "/lib/libsqlite3.so.0".into(),
+                sha256: "d".into(),
+                version: "3.46.0".into(),
+                source_id: "2024".into(),
+                compile_options: vec!["THREADSAFE=1".into()],
+            }),
+            fixture: Some(FixtureProof { name: "v24".into(), vintage: 24, sha256: "e".into() }),
+            executables: vec![ExecutableProof { name: "it".into(), sha256: "f".into() }],
+            env: [("HOME".to_owned(), "/h".to_owned())].into(),
+        }),
+        started: 1_700_000_000,
+        duration_ms: 7,
+    }
+}
+
+#[test]
+fn a_record_comes_back_whole() {
+    let whole = record();
+    let text = serde_json::to_string(&whole).expect("JSON");
+    assert_eq!(serde_json::from_str::<Record>(&text).expect("a record"), whole);
+}
+
+#[test]
+fn what_is_empty_is_left_out_and_may_be_absent() {
+    let bare = Record {
+        cause: String::new(),
+        doctests: None,
+        failures: vec![],
+        proof: None,
+        outcome: Outcome::Passed,
+        ..record()
+    };
+    let text = serde_json::to_string(&bare).expect("JSON");
+    for key in ["cause", "doctests", "failures", "proof"] {
+        assert!(!text.contains(key), "{key} in {text}");
+    }
+    assert_eq!(serde_json::from_str::<Record>(&text).expect("a record"), bare);
+}
+
+#[test]
+fn words_of_the_stored_form() {
+    // The ledger and committed JSON hold these spellings; changing one needs a new format.
+    let value = serde_json::to_value(record()).expect("JSON");
+    assert_eq!(value["outcome"], "failed");
+    assert_eq!(value["cell"], "rust=1.70 sqlite=3.46.0");
+    assert_eq!(value["proof"]["sqlite"]["linkage"], "dynamic");
+    for outcome in Outcome::ALL {
+        assert_eq!(serde_json::to_value(outcome).expect("JSON"), outcome.as_str());
+        assert_eq!(Outcome::from_word(outcome.as_str()), Some(outcome));
+    }
+    assert!(serde_json::from_value::<Record>(serde_json::json!({ "suite": "tests", "cell": "not a cell" })).is_err());
+}
+
+#[test]
+fn counts_add_up() {
+    let a = Counts { passed: 1, failed: 2, ignored: 3, filtered: 4 };
+    assert_eq!(a.plus(a), Counts { passed: 2, failed: 4, ignored: 6, filtered: 8 });
+    assert_eq!((a.run(), Counts::default().run()), (3, 0), "ignored and filtered tests were not run");
+}

@@ -1,0 +1,204 @@
+//! The plan for people: what will be provided, built and run, how long that takes, and what is left out and why.
+
+use std::fmt::Write;
+
+use compatrix_model::facts::{Availability, HostFacts};
+use compatrix_model::plan::{Build, Plan, Provision, Run, SkipReason};
+use compatrix_model::spec::Spec;
+use compatrix_model::verdict::Verdict;
+
+use crate::look::{count, duration, width, wrap, Look};
+
+/// The plan as tables. The facts are those that it was made from.
+pub fn plan_table(spec: &Spec, plan: &Plan, facts: &HostFacts, look: &Look) -> String {
+    let mut out = String::new();
+    provisions(&mut out, plan, facts, look);
+    builds(&mut out, spec, plan, facts, look);
+    runs(&mut out, spec, plan, look);
+    skips(&mut out, plan, look);
+    totals(&mut out, spec, plan, facts, look);
+    out
+}
+
+fn heading(out: &mut String, look: &Look, text: &str) {
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    let _ = writeln!(out, "{}", look.bold(text));
+}
+
+/// Rows of two columns, the second wrapped under itself.
+fn pairs(out: &mut String, look: &Look, rows: &[(String, String)]) {
+    let widest = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0).min(look.width / 2);
+    for (name, text) in rows {
+        let lines = wrap(text, look.width.saturating_sub(widest + 4).max(16));
+        let first = lines.first().map_or("", String::as_str);
+        let _ = writeln!(out, "{}", format!("  {name:<widest$}  {first}").trim_end());
+        for line in lines.iter().skip(1) {
+            let _ = writeln!(out, "  {:widest$}  {line}", "");
+        }
+    }
+}
+
+fn provisions(out: &mut String, plan: &Plan, facts: &HostFacts, look: &Look) {
+    if plan.provisions.is_empty() {
+        return;
+    }
+    fn how<T>(availability: Option<&Availability<T>>) -> String {
+        match availability {
+            Some(Availability::Obtainable { how }) => how.clone(),
+            Some(Availability::Ready(_)) => "is here".to_owned(),
+            Some(Availability::Missing { reason }) => reason.clone(),
+            None => String::new(),
+        }
+    }
+    let rows: Vec<(String, String)> = plan
+        .provisions
+        .iter()
+        .map(|provision| match provision {
+            Provision::Toolchain(value) => (format!("rust={value}"), how(facts.toolchains.get(value))),
+            Provision::Sqlite(value) => (format!("sqlite={value}"), how(facts.sqlite.get(value))),
+            Provision::Fixture(value) => (format!("schema={value}"), how(facts.fixtures.get(value))),
+        })
+        .collect();
+    heading(out, look, &format!("to provide ({})", rows.len()));
+    pairs(out, look, &rows);
+}
+
+fn builds(out: &mut String, spec: &Spec, plan: &Plan, facts: &HostFacts, look: &Look) {
+    if plan.builds.is_empty() {
+        return;
+    }
+    let mut runs: Vec<Vec<&Run>> = vec![Vec::new(); plan.builds.len()];
+    for run in &plan.runs {
+        runs[run.build].push(run);
+    }
+    // A time with `+` lacks the parts that were never timed.
+    let cells_in = |runs: &[&Run]| -> String {
+        let known: Vec<u64> = runs.iter().filter_map(|run| run_ms(spec, facts, run)).collect();
+        let more = if known.len() < runs.len() { "+" } else { "" };
+        if known.is_empty() {
+            "?".to_owned()
+        } else {
+            format!("{}{more}", duration(known.iter().sum()))
+        }
+    };
+    let rows: Vec<[String; 4]> = plan
+        .builds
+        .iter()
+        .zip(&runs)
+        .map(|(build, runs)| {
+            let compiles = build_ms(facts, build).map_or("?".to_owned(), duration);
+            [build.id(), runs.len().to_string(), compiles, cells_in(runs)]
+        })
+        .collect();
+    let headings = ["build", "runs", "compiles in", "runs in"];
+    let wide = |n: usize| rows.iter().map(|row| width(&row[n])).chain([headings[n].len()]).max().unwrap_or(0);
+    let timed = rows.iter().any(|row| row[2] != "?" || row[3] != "?");
+    // What it takes is left out before names are cut.
+    let fits = |columns: usize| (0..columns).map(|n| wide(n) + 2).sum::<usize>() <= look.width;
+    let columns = if timed && fits(4) { 4 } else { 2 };
+    let id = wide(0).min(look.width.saturating_sub(4 + wide(1))).max(12);
+    let line = |cells: [&str; 4]| {
+        // A name too long goes on below, whole words at a time.
+        let mut names = wrap(cells[0], id).into_iter();
+        let mut line = format!("  {:<id$}", names.next().unwrap_or_default());
+        for (n, cell) in cells.iter().enumerate().take(columns).skip(1) {
+            let _ = write!(line, "  {cell:>wide$}", wide = wide(n));
+        }
+        for rest in names {
+            let _ = write!(line, "\n    {rest}");
+        }
+        line
+    };
+    heading(out, look, &format!("to build ({})", rows.len()));
+    let _ = writeln!(out, "{}", look.dim(&line(headings)));
+    for row in &rows {
+        let _ = writeln!(out, "{}", line([&row[0], &row[1], &row[2], &row[3]]));
+    }
+}
+
+fn runs(out: &mut String, spec: &Spec, plan: &Plan, look: &Look) {
+    if plan.runs.is_empty() {
+        return;
+    }
+    heading(out, look, &format!("to run ({})", plan.runs.len()));
+    let of = |n: usize| plan.runs.iter().filter(|run| run.suite == n).count();
+    let suites = spec.suites.iter().enumerate().filter(|(n, _)| of(*n) > 0);
+    let rows: Vec<_> = suites.map(|(n, s)| (format!("suite {}", s.name), count(of(n), "cell"))).collect();
+    pairs(out, look, &rows);
+}
+
+fn skips(out: &mut String, plan: &Plan, look: &Look) {
+    if plan.skips.is_empty() {
+        return;
+    }
+    heading(out, look, &format!("not to run ({})", plan.skips.len()));
+    let mut numbers = vec![0usize; plan.reasons.len()];
+    for skip in &plan.skips {
+        numbers[skip.reason] += 1;
+    }
+    let mut rows: Vec<(usize, String)> = plan
+        .reasons
+        .iter()
+        .zip(numbers)
+        .filter(|(_, n)| *n > 0)
+        .map(|(reason, n)| match reason {
+            SkipReason::Excluded { reason } => (n, format!("left out by a rule: {reason}")),
+            SkipReason::Unavailable { value, reason } => (n, format!("{value}: {reason}")),
+        })
+        .collect();
+    rows.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+    let rows: Vec<_> = rows.into_iter().map(|(n, reason)| (format!("{n:>5}"), reason)).collect();
+    pairs(out, look, &rows);
+}
+
+/// `3 to provide, 12 builds, 180 runs, 24 left out; at least 4 min of work, 3 builds never timed`.
+fn totals(out: &mut String, spec: &Spec, plan: &Plan, facts: &HostFacts, look: &Look) {
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    let parts = [count(plan.builds.len(), "build"), count(plan.runs.len(), "run")];
+    let mut text = parts.join(look.dot());
+    if !plan.provisions.is_empty() {
+        text = format!("{} to provide{}{text}", plan.provisions.len(), look.dot());
+    }
+    if !plan.skips.is_empty() {
+        let _ = write!(
+            text,
+            "{}{}",
+            look.dot(),
+            look.verdict(Verdict::Unproven, &format!("{} not to run", plan.skips.len()))
+        );
+    }
+    let _ = writeln!(out, "{text}");
+    let builds: Vec<Option<u64>> = plan.builds.iter().map(|build| build_ms(facts, build)).collect();
+    let runs: Vec<Option<u64>> = plan.runs.iter().map(|run| run_ms(spec, facts, run)).collect();
+    let known: u64 = builds.iter().chain(&runs).flatten().sum();
+    let untimed = |list: &[Option<u64>]| list.iter().filter(|ms| ms.is_none()).count();
+    let (new_builds, new_runs) = (untimed(&builds), untimed(&runs));
+    if known == 0 {
+        return;
+    }
+    let mut text = format!("about {} of work, one after another and if nothing is reused", duration(known));
+    let new: Vec<String> = [(new_builds, "build"), (new_runs, "run")]
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, noun)| count(*n, noun))
+        .collect();
+    if !new.is_empty() {
+        let _ = write!(text, "; and {} never timed", new.join(" and "));
+    }
+    for line in wrap(&text, look.width) {
+        let _ = writeln!(out, "{}", look.dim(&line));
+    }
+}
+
+fn build_ms(facts: &HostFacts, build: &Build) -> Option<u64> {
+    facts.durations.builds.get(&build.id()).copied()
+}
+
+fn run_ms(spec: &Spec, facts: &HostFacts, run: &Run) -> Option<u64> {
+    let key = (spec.suites[run.suite].name.clone(), spec.space.id(run.cell).to_string());
+    facts.durations.runs.get(&key).copied()
+}
