@@ -360,11 +360,26 @@ fn prove(host: &Host, inputs: &Inputs<'_>, product: &Product, scratch: &Scratch)
             proof
         }
     };
+    let executables = product
+        .executables
+        .iter()
+        .map(|e| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256.clone() });
+    let proof = Proof {
+        sqlite,
+        executables: executables.collect(),
+        env: environment(inputs, &scratch.dir),
+        ..proof_of_inputs(inputs)
+    };
+    Ok((proof, mismatch))
+}
+
+/// What is known before anything is built: who would build what.
+pub fn proof_of_inputs(inputs: &Inputs<'_>) -> Proof {
     let features = inputs.build.features.iter().flat_map(|(package, on)| {
         let one = inputs.build.features.len() == 1;
         on.iter().map(move |feature| if one { feature.clone() } else { format!("{package}/{feature}") })
     });
-    let proof = Proof {
+    Proof {
         platform: Host::platform(),
         toolchain: ToolchainProof {
             release: inputs.toolchain.version.to_string(),
@@ -373,20 +388,15 @@ fn prove(host: &Host, inputs: &Inputs<'_>, product: &Product, scratch: &Scratch)
         },
         source: inputs.source.clone(),
         features: features.collect(),
-        sqlite,
+        sqlite: None,
         fixture: inputs.fixture.map(|(name, fixture)| FixtureProof {
             name: name.to_owned(),
             vintage: fixture.vintage,
             sha256: fixture.sha256.clone(),
         }),
-        executables: product
-            .executables
-            .iter()
-            .map(|e| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256.clone() })
-            .collect(),
-        env: environment(inputs, &scratch.dir),
-    };
-    Ok((proof, mismatch))
+        executables: Vec::new(),
+        env: BTreeMap::new(),
+    }
 }
 
 /// What was found about the SQLite of a run.

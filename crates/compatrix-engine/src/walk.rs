@@ -221,8 +221,11 @@ fn handle(
             });
             if let Some(failure) = failure {
                 for &(n, _) in &worker.jobs[job].runs {
-                    let mut record = worker
-                        .with_inputs(build, n, |inputs| run::blank(inputs, failure.outcome, failure.cause.clone()));
+                    let mut record = worker.with_inputs(build, n, |inputs| {
+                        let mut record = run::blank(inputs, failure.outcome, failure.cause.clone());
+                        record.proof = Some(run::proof_of_inputs(inputs));
+                        record
+                    });
                     record.started = worker.host.now;
                     keep(n, record)?;
                 }

@@ -1,8 +1,10 @@
 //! The commands, one file each.
 
 mod compat;
+mod evidence;
 mod fixtures;
 mod plan;
+mod report;
 mod repro;
 mod schema;
 
@@ -16,8 +18,8 @@ pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Re
     match command {
         Command::Compat(args) => compat::run(global, args, terminal),
         Command::Plan(args) => plan::run(global, &args.selection, terminal),
-        Command::Report(_) => Ok(0),
-        Command::Evidence(_) => Ok(0),
+        Command::Report(args) => report::run(global, args, terminal),
+        Command::Evidence(command) => evidence::run(global, command, terminal),
         Command::Fixtures(command) => fixtures::run(global, command, terminal),
         Command::Repro(args) => repro::run(global, args, terminal),
         Command::Schema(args) => schema::run(global, args.check, terminal),

@@ -1,22 +1,140 @@
 //! `plan` and `--dry-run`: what would be done.
 
 use compatrix_engine::error::Error;
-use compatrix_model::plan::{plan, Choice};
+use compatrix_model::cell::CellId;
+use compatrix_model::facts::{Availability, HostFacts};
+use compatrix_model::plan::{plan, Choice, Linkage, Plan, Provision, SkipReason};
+use compatrix_model::spec::Spec;
+use compatrix_render::plan_table::plan_table;
+use serde::Serialize;
 
-use crate::cli::{Global, Selection};
+use crate::cli::{Format, Global, Selection};
 use crate::terminal::Terminal;
 use crate::workspace::{limits, Opened};
+
+/// The number that changes when a reader of the document must.
+const FORMAT: u32 = 1;
 
 pub(crate) fn run(global: &Global, selection: &Selection, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
     let profile = opened.profile(&selection.profile)?;
     let cells = opened.conditions(&selection.cells, terminal)?;
     let session = opened.session(limits(selection), false, terminal)?;
-    let survey = session.survey(&opened.spec)?;
-    let plan = plan(&opened.spec, &Choice { profile, cells: &cells }, &survey.facts);
+    let mut facts = session.survey(&opened.spec)?.facts;
+    facts.durations = session.ledger.durations()?;
+    let plan = plan(&opened.spec, &Choice { profile, cells: &cells }, &facts);
     if plan.runs.is_empty() && plan.skips.is_empty() {
         return Err(super::compat::no_cells(&selection.profile, !cells.is_empty()));
     }
-    terminal.print(&format!("{} builds {} runs", plan.builds.len(), plan.runs.len()));
+    match selection.format {
+        Format::Human => terminal.print(&plan_table(&opened.spec, &plan, &facts, &terminal.look())),
+        Format::Json => {
+            let document = document(&opened.spec, &plan, &facts, &selection.profile);
+            terminal.print(&serde_json::to_string_pretty(&document).map_err(anyhow::Error::from)?);
+        }
+    }
     Ok(0)
+}
+
+/// The plan as `--format json` shows it.
+#[derive(Serialize)]
+struct Document<'a> {
+    format: u32,
+    profile: &'a str,
+    platform: &'a str,
+    provisions: Vec<ProvisionEntry<'a>>,
+    builds: Vec<BuildEntry<'a>>,
+    runs: Vec<RunEntry<'a>>,
+    skips: Vec<SkipEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProvisionEntry<'a> {
+    #[serde(flatten)]
+    provision: &'a Provision,
+    how: &'a str,
+}
+
+#[derive(Serialize)]
+struct BuildEntry<'a> {
+    id: String,
+    toolchain: &'a str,
+    linkage: &'static str,
+    cargo_arguments: Vec<String>,
+    doctests: bool,
+    runs: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    predicted_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct RunEntry<'a> {
+    suite: &'a str,
+    cell: CellId,
+    /// Position among the builds.
+    build: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    predicted_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct SkipEntry<'a> {
+    suite: &'a str,
+    cell: CellId,
+    reason: &'a SkipReason,
+}
+
+fn document<'a>(spec: &'a Spec, plan: &'a Plan, facts: &'a HostFacts, profile: &'a str) -> Document<'a> {
+    let runs_per_build = plan.runs_per_build();
+    let builds = plan.builds.iter().zip(runs_per_build).map(|(build, runs)| BuildEntry {
+        id: build.id(),
+        toolchain: build.toolchain.as_str(),
+        linkage: match build.linkage {
+            Linkage::Own => "own",
+            Linkage::Bundled => "bundled",
+            Linkage::Dynamic { .. } => "dynamic",
+        },
+        cargo_arguments: build.cargo_arguments(),
+        doctests: build.doctests,
+        runs,
+        predicted_ms: facts.durations.builds.get(&build.id()).copied(),
+    });
+    let runs = plan.runs.iter().map(|run| {
+        let (suite, cell) = (&spec.suites[run.suite].name, spec.space.id(run.cell));
+        let predicted_ms = facts.durations.runs.get(&(suite.clone(), cell.to_string())).copied();
+        RunEntry { suite, cell, build: run.build, predicted_ms }
+    });
+    let skips = plan.skips.iter().map(|skip| SkipEntry {
+        suite: &spec.suites[skip.suite].name,
+        cell: spec.space.id(skip.cell),
+        reason: &plan.reasons[skip.reason],
+    });
+    Document {
+        format: FORMAT,
+        profile,
+        platform: &facts.platform,
+        provisions: plan
+            .provisions
+            .iter()
+            .map(|provision| ProvisionEntry { provision, how: how(provision, facts) })
+            .collect(),
+        builds: builds.collect(),
+        runs: runs.collect(),
+        skips: skips.collect(),
+    }
+}
+
+/// What a provision will do, as the facts say it.
+fn how<'a>(provision: &Provision, facts: &'a HostFacts) -> &'a str {
+    fn of<T>(availability: Option<&Availability<T>>) -> &str {
+        match availability {
+            Some(Availability::Obtainable { how }) => how,
+            Some(Availability::Ready(_) | Availability::Missing { .. }) | None => "",
+        }
+    }
+    match provision {
+        Provision::Toolchain(name) => of(facts.toolchains.get(name)),
+        Provision::Sqlite(name) => of(facts.sqlite.get(name)),
+        Provision::Fixture(name) => of(facts.fixtures.get(name)),
+    }
 }

@@ -1,0 +1,55 @@
+//! `report`: the compatibility page and its picture, from the spec and the committed evidence alone.
+
+use std::path::Path;
+
+use compatrix_engine::error::Error;
+use compatrix_engine::workspace as engine_workspace;
+use compatrix_model::evidence::SourceProof;
+use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_render::page::{self, PageOptions};
+
+use super::evidence::read_all;
+use super::schema::write_or_check;
+use crate::cli::{command_name, Global, ReportArgs};
+use crate::terminal::Terminal;
+use crate::workspace::{no_work, Opened};
+
+pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Result<u8, Error> {
+    let opened = Opened::new(global, terminal)?;
+    let evidence = read_all(&opened.root, &opened.spec)?;
+    let report = Path::new(&opened.spec.project.report);
+    let svg = report.with_extension("svg");
+    let name = svg.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let options = PageOptions { command: command_name(), svg: Some(&name) };
+    let pages = [
+        (opened.spec.project.report.clone(), page::page(&opened.spec, &evidence, &options)),
+        (svg.to_string_lossy().into_owned(), page::svg(&opened.spec, &evidence)),
+    ];
+    let code = write_or_check(&opened.root, &pages, args.check, &format!("{} report", command_name()), terminal)?;
+    if !args.require_fresh {
+        return Ok(code);
+    }
+    let session = opened.session(no_work(), false, terminal)?;
+    let today = engine_workspace::read(&session.host, &opened.spec.project.packages)?.source;
+    session.ledger.save_memo(&session.host.memo)?;
+    let stale = stale(&evidence, &today);
+    if stale == 0 && evidence.iter().any(|file| file.entries().len() > 0) {
+        terminal.say("Fresh", "all evidence belongs to today's sources");
+        return Ok(code);
+    }
+    let what = match stale {
+        0 => "there is no evidence".to_owned(),
+        n => format!("{n} results belong to other sources than today's"),
+    };
+    terminal.warning(&format!(
+        "{what}; `{0} compat` and `{0} evidence record`, then `{0} report`, bring them up to date",
+        command_name()
+    ));
+    Ok(1)
+}
+
+/// How many entries belong to other sources or locked dependencies than these.
+fn stale(evidence: &[EvidenceFile], today: &SourceProof) -> usize {
+    let entries = evidence.iter().flat_map(EvidenceFile::entries).filter_map(|entry| entry.build.as_ref());
+    entries.filter(|build| build.origin.sources != today.sources || build.lockset != today.lockset).count()
+}
