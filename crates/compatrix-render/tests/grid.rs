@@ -3,8 +3,11 @@
 mod common;
 
 use common::*;
+use compatrix_model::verdict::Verdict;
 use compatrix_render::grid::report;
 use compatrix_render::look::Look;
+use compatrix_render::matrix::Matrix;
+use proptest::prelude::*;
 
 /// The widest line, escapes not counted.
 fn widest(text: &str) -> usize {
@@ -52,6 +55,56 @@ fn axes_that_a_spec_lacks() {
     golden("grid-axes.txt", &all);
 }
 
-fn small_nothing() -> compatrix_render::matrix::Matrix {
-    compatrix_render::matrix::Matrix::new(sample_space(), Vec::new(), Default::default(), "cargo xtask repro")
+fn small_nothing() -> Matrix {
+    Matrix::new(sample_space(), Vec::new(), Default::default(), "cargo xtask repro")
+}
+
+/// The sample with some of its rows only, as a run that was cut short or a `--cell` leaves it.
+fn part_of_sample(keep: &[bool]) -> Matrix {
+    let mut matrix = sample();
+    let mut keep = keep.iter().cycle();
+    matrix.rows.retain(|_| *keep.next().unwrap());
+    matrix
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_part_fits_any_width(keep in proptest::collection::vec(any::<bool>(), 1..40), width in 40usize..220) {
+        let matrix = part_of_sample(&keep);
+        let cells = compatrix_render::grid::cells(&matrix, &Look::plain(width));
+        prop_assert!(widest(&cells) <= width, "{}", cells);
+        well_formed(&compatrix_render::svg::svg(&matrix, "any"));
+        let _ = report(&matrix, &Look { width: width / 20, color: true, unicode: false });
+    }
+
+    #[test]
+    fn folding_loses_nothing(patterns in proptest::collection::vec(0usize..3, 6)) {
+        // Blocks of a few patterns, so that many agree; then each row must be in one block, with its own verdict.
+        let axes = vec![
+            rust_axis(&["1.70", "stable"]),
+            sqlite_axis(&["bundled", "host"]),
+            schema_axis(&["v18", "v24", "v26"]),
+            features_axis(&["default", "json"]),
+        ];
+        let mut matrix = small(axes);
+        for (n, row) in matrix.rows.iter_mut().enumerate() {
+            let (pattern, place) = (patterns[n % 6], n / 6);
+            row.verdict = if place == pattern { Verdict::Broken } else { Verdict::Ok };
+        }
+        let blocks = compatrix_render::blocks::Blocks::new(&matrix);
+        for row in &matrix.rows {
+            let value = |axis: &str| row.cell.value(axis).unwrap().to_string();
+            let (x, y) = (value("rust"), value("sqlite"));
+            let (x, y) = (blocks.columns.iter().position(|c| *c == x), blocks.rows.iter().position(|r| *r == y));
+            let mine: Vec<_> = blocks
+                .blocks
+                .iter()
+                .filter(|b| b.heading.iter().all(|part| part.values.contains(&value(&part.axis))))
+                .collect();
+            prop_assert_eq!(mine.len(), 1, "{}", row.cell);
+            prop_assert_eq!(mine[0].cells[y.unwrap()][x.unwrap()], Some(row.verdict), "{}", row.cell);
+        }
+    }
 }

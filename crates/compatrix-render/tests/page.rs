@@ -129,3 +129,19 @@ fn texts_that_would_break_the_page() {
     records[1].cause = "| --- |\n| x |".into();
     golden("page-hostile.md", &show(&spec, &[EvidenceFile::from_records("linux-x86_64", records)]));
 }
+
+#[test]
+fn of_two_platforms_the_worse_result_is_shown() {
+    let spec = spec();
+    let cell = "rust=1.70 sqlite=3.46.0 schema=v24 features=default";
+    let of = |platform: &str, outcome| {
+        let mut record = record(&cell.parse().unwrap(), outcome);
+        record.proof.as_mut().unwrap().platform = platform.into();
+        EvidenceFile::from_records(platform, [record])
+    };
+    for (linux, macos) in [(Outcome::Failed, Outcome::Passed), (Outcome::Passed, Outcome::Failed)] {
+        let matrix = matrix(&spec, &[of("linux-x86_64", linux), of("macos-aarch64", macos)]);
+        let row = matrix.rows.iter().find(|row| row.cell.to_string() == cell).unwrap();
+        assert_eq!(row.verdict, compatrix_model::verdict::Verdict::Broken, "linux {linux}, macos {macos}");
+    }
+}

@@ -233,3 +233,19 @@ fn a_rule_goes_by_the_version_that_ran() {
         assert_eq!(judge_evidence(&spec, &files).judged[0].verdict, verdict);
     }
 }
+
+#[test]
+fn a_value_that_was_two_versions_stands_for_neither() {
+    // Nothing ran in the cell itself; what its value stood for in other cells says it, if they agree.
+    let spec = spec();
+    let mut old = record("1.70 bundled v18 default", Passed);
+    old.proof.as_mut().unwrap().sqlite.as_mut().unwrap().version = "3.33.0".into();
+    let new = record("1.70 bundled v24 json", Passed);
+    let untried = record("stable bundled v24 default", Unavailable);
+    for (records, version) in [(vec![new.clone(), untried.clone()], Some("3.45.0")), (vec![old, new, untried], None)] {
+        let files = [EvidenceFile::from_records("linux-x86_64", records)];
+        let judgement = judge_evidence(&spec, &files);
+        let untried = judgement.judged.iter().find(|j| j.verdict == Verdict::Unproven).unwrap();
+        assert_eq!(untried.sqlite, version.map(|v| Version::parse(v).unwrap()));
+    }
+}

@@ -29,7 +29,7 @@ pub fn given() -> Option<&'static Fixture> {
             let folder = path.parent().expect("a file in a folder");
             Some(Fixture {
                 name: path.display().to_string(),
-                manifest: manifest::parse(&read_text(&folder.join("fixture.toml"))),
+                manifest: read_manifest(folder),
                 files: read_files(&path),
             })
         })
@@ -75,6 +75,11 @@ fn read_text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+fn read_manifest(folder: &Path) -> Manifest {
+    let path = folder.join("fixture.toml");
+    manifest::parse(&read_text(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 fn read_files(database: &Path) -> Vec<(&'static str, Vec<u8>)> {
     let beside = |suffix| PathBuf::from(format!("{}{suffix}", database.display()));
     let files = SUFFIXES.iter().filter_map(|suffix| Some((*suffix, fs::read(beside(suffix)).ok()?)));
@@ -85,7 +90,7 @@ fn read_files(database: &Path) -> Vec<(&'static str, Vec<u8>)> {
 
 fn build(name: &str) -> Fixture {
     let folder = root().join(name);
-    let manifest = manifest::parse(&read_text(&folder.join("fixture.toml")));
+    let manifest = read_manifest(&folder);
     let temp = TempDir::new();
     let path = temp.join("things.sqlite");
     let connection = Connection::open(&path).expect("a new database");

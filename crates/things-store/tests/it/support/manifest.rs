@@ -20,8 +20,8 @@ pub struct Damage {
     pub overwrite: Vec<(usize, Vec<u8>)>,
 }
 
-/// Panics on what it does not understand: a fixture must not be half read.
-pub fn parse(text: &str) -> Manifest {
+/// What it does not understand is an error: a fixture must not be half read.
+pub fn parse(text: &str) -> Result<Manifest, String> {
     let mut manifest = Manifest::default();
     let mut table = String::new();
     for line in text.lines() {
@@ -33,25 +33,26 @@ pub fn parse(text: &str) -> Manifest {
             table = name.to_owned();
             continue;
         }
-        let (key, value) = line.split_once('=').unwrap_or_else(|| panic!("`{line}` is no key = value"));
-        let (key, value) = (key.trim(), value.trim());
+        let (key, value) = pair(line)?;
         match (table.as_str(), key) {
-            ("", "vintage") => manifest.vintage = integer(value),
-            ("", "intent") => manifest.intent = string(value),
-            ("", "expect") => manifest.expect = string(value),
-            ("", "sql") => manifest.sql = strings(value),
-            ("", "wal") => manifest.wal = strings(value),
+            ("", "vintage") => manifest.vintage = integer(value)?,
+            ("", "intent") => manifest.intent = string(value)?,
+            ("", "expect") => manifest.expect = string(value)?,
+            ("", "sql") => manifest.sql = strings(value)?,
+            ("", "wal") => manifest.wal = strings(value)?,
             ("", "app" | "seed") => {}
-            ("damage", "truncate") => manifest.damage.truncate = Some(integer(value) as usize),
-            ("damage", "overwrite") => manifest.damage.overwrite = overwrites(value),
+            ("damage", "truncate") => manifest.damage.truncate = Some(integer(value)? as usize),
+            ("damage", "overwrite") => manifest.damage.overwrite = overwrites(value)?,
             ("rows", name) => {
-                manifest.rows.insert(name.to_owned(), integer(value));
+                manifest.rows.insert(name.to_owned(), integer(value)?);
             }
-            _ => panic!("`{line}` is not known in [{table}]"),
+            _ => return Err(format!("`{line}` is not known in [{table}]")),
         }
     }
-    assert!(!manifest.expect.is_empty(), "`expect` is missing");
-    manifest
+    match manifest.expect.is_empty() {
+        true => Err("`expect` is missing".to_owned()),
+        false => Ok(manifest),
+    }
 }
 
 fn without_comment(line: &str) -> &str {
@@ -66,47 +67,50 @@ fn without_comment(line: &str) -> &str {
     line
 }
 
-fn integer(value: &str) -> i64 {
-    value.parse().unwrap_or_else(|_| panic!("`{value}` is no integer"))
+fn pair(text: &str) -> Result<(&str, &str), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is no key = value"))?;
+    Ok((key.trim(), value.trim()))
 }
 
-fn string(value: &str) -> String {
+fn integer(value: &str) -> Result<i64, String> {
+    value.parse().map_err(|_| format!("`{value}` is no integer"))
+}
+
+fn string(value: &str) -> Result<String, String> {
     let inside = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    inside.unwrap_or_else(|| panic!("`{value}` is no string")).to_owned()
+    inside.map(str::to_owned).ok_or_else(|| format!("`{value}` is no string"))
 }
 
-fn list(value: &str) -> &str {
+fn list(value: &str) -> Result<&str, String> {
     let inside = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    inside.unwrap_or_else(|| panic!("`{value}` is no list on one line")).trim()
+    inside.map(str::trim).ok_or_else(|| format!("`{value}` is no list on one line"))
 }
 
-fn strings(value: &str) -> Vec<String> {
-    list(value).split(',').map(str::trim).filter(|item| !item.is_empty()).map(string).collect()
+fn strings(value: &str) -> Result<Vec<String>, String> {
+    list(value)?.split(',').map(str::trim).filter(|item| !item.is_empty()).map(string).collect()
 }
 
-fn overwrites(value: &str) -> Vec<(usize, Vec<u8>)> {
-    list(value)
-        .split_inclusive('}')
-        .map(|item| item.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | '{' | '}')))
-        .filter(|item| !item.is_empty())
-        .map(|item| {
-            let (mut offset, mut bytes, mut repeat) = (0, Vec::new(), 1);
-            for pair in item.split(',') {
-                let (key, value) = pair.split_once('=').expect("key = value");
-                match (key.trim(), value.trim()) {
-                    ("offset", value) => offset = integer(value) as usize,
-                    ("repeat", value) => repeat = integer(value) as usize,
-                    ("hex", value) => bytes = hex(&string(value)),
-                    (key, _) => panic!("`{key}` is not known in overwrite"),
-                }
-            }
-            (offset, bytes.repeat(repeat))
-        })
-        .collect()
+fn overwrites(value: &str) -> Result<Vec<(usize, Vec<u8>)>, String> {
+    let items = list(value)?.split_inclusive('}');
+    let items = items.map(|item| item.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | '{' | '}')));
+    items.filter(|item| !item.is_empty()).map(overwrite).collect()
 }
 
-fn hex(digits: &str) -> Vec<u8> {
-    assert!(digits.len() % 2 == 0, "`{digits}` has half a byte");
-    let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hex digits");
-    (0..digits.len()).step_by(2).map(byte).collect()
+fn overwrite(item: &str) -> Result<(usize, Vec<u8>), String> {
+    let (mut offset, mut bytes, mut repeat) = (0, Vec::new(), 1);
+    for part in item.split(',') {
+        match pair(part)? {
+            ("offset", value) => offset = integer(value)? as usize,
+            ("repeat", value) => repeat = integer(value)? as usize,
+            ("hex", value) => bytes = hex(&string(value)?)?,
+            (key, _) => return Err(format!("`{key}` is not known in overwrite")),
+        }
+    }
+    Ok((offset, bytes.repeat(repeat)))
+}
+
+fn hex(digits: &str) -> Result<Vec<u8>, String> {
+    let byte = |at: usize| digits.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
+    let bytes = (0..digits.len()).step_by(2).map(byte);
+    bytes.collect::<Option<_>>().ok_or_else(|| format!("`{digits}` are no hex digits of whole bytes"))
 }
