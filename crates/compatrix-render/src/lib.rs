@@ -3,8 +3,8 @@
 //! **Invariant:** no I/O, no clock, no environment: each function takes data and gives a `String`. Writing a file,
 //! comparing it (`--check`) and printing it are the caller's, so all three see the same text.
 //!
-//! Start at [`matrix::Matrix`] (what was run) or at the page (what
-//! the committed evidence shows).
+//! Start at [`matrix::Matrix`] (what was run; for [`grid`], [`junit`], [`json`] and [`summary`]) or at [`mod@page`] (what
+//! the committed evidence shows). [`blocks`] is what all grids have in common.
 
 pub mod blocks;
 pub mod drift;

@@ -34,6 +34,8 @@ fn ascii_and_colour() {
     assert!(ascii.is_ascii(), "{:?}", ascii.chars().find(|c| !c.is_ascii()));
     let color = report(&sample(), &Look { color: true, ..Look::plain(80) });
     golden("grid-color.txt", &color);
+    let wide = report(&sample(), &Look { color: true, ..Look::plain(200) });
+    golden("grid-color-200.txt", &wide);
 }
 
 #[test]
@@ -68,7 +70,7 @@ fn part_of_sample(keep: &[bool]) -> Matrix {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
     #[test]
     fn any_part_fits_any_width(keep in proptest::collection::vec(any::<bool>(), 1..40), width in 40usize..220) {

@@ -201,8 +201,8 @@ fn any_record() -> impl Strategy<Value = Record> {
     let counts = || (0u32..5, 0u32..5, any::<u32>(), any::<u32>());
     let counts =
         move || counts().prop_map(|(passed, failed, ignored, filtered)| Counts { passed, failed, ignored, filtered });
-    let cell =
-        ("1\\.7[0-2]|stable|host", "bundled|3\\.46\\.0").prop_map(|(a, b)| format!("rust={a} sqlite={b}").parse().unwrap());
+    let cell = ("1\\.7[0-2]|stable|host", "bundled|3\\.46\\.0")
+        .prop_map(|(a, b)| format!("rust={a} sqlite={b}").parse().unwrap());
     let sqlite = (any::<bool>(), text(), text(), text(), proptest::collection::vec(text(), 0..3)).prop_map(
         |(fixed, file, version, source_id, compile_options)| SqliteProof {
             linkage: if fixed { SqliteLinkage::Static } else { SqliteLinkage::Dynamic },
