@@ -1,6 +1,6 @@
 //! A session: one walk from spec to records, the whole of `compat`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ impl Session {
         supervisor: Supervisor,
         exclusive: bool,
     ) -> Result<Self, Error> {
-        let dir = root.join("target").join("compat");
+        let dir = compat_dir(root);
         files::make_dir(&dir)?;
         let lock = exclusive.then(|| WorkspaceLock::take(&dir.join("lock"))).transpose()?;
         if lock.is_some() {
@@ -129,6 +129,11 @@ impl Session {
         refuse_contradictions(spec, &survey)?;
         Ok((survey, plan))
     }
+}
+
+/// Our own folder in the workspace at this root.
+pub fn compat_dir(root: &Path) -> PathBuf {
+    root.join("target").join("compat")
 }
 
 /// Rules that contradict each other once it is known which versions `stable`, `host` and the like are.
