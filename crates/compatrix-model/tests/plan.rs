@@ -253,3 +253,24 @@ proptest! {
         prop_assert_eq!(with(&more, &["v18", "v24"]), (builds, (runs + extra.len()) * 2));
     }
 }
+
+#[test]
+fn names_that_the_workspace_does_not_have_are_shown_where_they_stand() {
+    let text = "version = 1\n[project]\npackages = [\"stor\"]\n[axis.features]\ndefault = []\njson = [\"jsonn\"]\n";
+    let parsed = parse(text, "matrix.toml", &[]).unwrap();
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let packages = parsed.unknown_packages(&set(&["store", "xtask"]));
+    assert_eq!(
+        packages.to_string().lines().next().unwrap(),
+        "matrix.toml:3:13: error: package `stor` is not in this workspace"
+    );
+    assert!(packages.render(false, 80).contains("did you mean `store`?"), "{}", packages.render(false, 80));
+    let features = parsed.unknown_features(&set(&["json", "pool"]));
+    assert!(
+        features.to_string().starts_with("matrix.toml:6:9: error: no package under test has a feature `jsonn`"),
+        "{features}"
+    );
+    assert!(
+        parsed.unknown_packages(&set(&["stor"])).is_empty() && parsed.unknown_features(&set(&["jsonn"])).is_empty()
+    );
+}
