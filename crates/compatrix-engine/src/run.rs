@@ -144,7 +144,7 @@ fn fill(template: &Template, cell: &CellId, dir: &Path) -> String {
 /// # Errors
 /// None: trouble on our side is the outcome `infrastructure`.
 pub fn run(host: &Host, inputs: &Inputs<'_>, product: &Product, started: i64) -> Record {
-    let clock = std::time::Instant::now();
+    let clock = crate::clock::instant();
     let mut record = match attempt_all(host, inputs, product) {
         Ok(record) => record,
         Err(error) => blank(inputs, Outcome::Infrastructure, format!("{error:#}")),

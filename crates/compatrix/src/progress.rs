@@ -5,6 +5,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
+use compatrix_engine::clock;
 use compatrix_engine::event::Event;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::verdict::Verdict;
@@ -43,9 +44,8 @@ struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    #[allow(clippy::disallowed_methods, reason = "how long it takes is shown, nothing depends on it")]
     fn new(terminal: &'a Terminal) -> Self {
-        let now = Instant::now();
+        let now = clock::instant();
         let bar = terminal.is_live().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             bar.set_style(
@@ -176,10 +176,8 @@ impl<'a> Progress<'a> {
         };
         self.raw(&shown);
     }
-
-    #[allow(clippy::disallowed_methods, reason = "how long it takes is shown, nothing depends on it")]
     fn line(&mut self, color: AnsiColor, word: &str, text: &str) {
-        self.said = Instant::now();
+        self.said = clock::instant();
         // What is wrong is said even when quiet.
         if self.terminal.quiet && !matches!(color, AnsiColor::Red | AnsiColor::Yellow | AnsiColor::Magenta) {
             return;
