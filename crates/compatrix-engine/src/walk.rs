@@ -21,6 +21,7 @@ use crate::event::Event;
 use crate::host::Host;
 use crate::keys;
 use crate::ledger::Ledger;
+use crate::proof;
 use crate::run;
 use crate::schedule::{self, BuiltSummary, Job, Told, Work};
 use crate::session::{Session, Walked};
@@ -223,7 +224,7 @@ fn handle(
                 for &(n, _) in &worker.jobs[job].runs {
                     let mut record = worker.with_inputs(build, n, |inputs| {
                         let mut record = run::blank(inputs, failure.outcome, failure.cause.clone());
-                        record.proof = Some(run::proof_of_inputs(inputs));
+                        record.proof = Some(proof::proof_of_inputs(inputs));
                         record
                     });
                     record.started = worker.host.now;

@@ -9,6 +9,7 @@ use compatrix_engine::clock;
 use compatrix_engine::event::Event;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::verdict::Verdict;
+use compatrix_render::github;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::terminal::Terminal;
@@ -121,6 +122,9 @@ impl<'a> Progress<'a> {
                 if let Some(color) = color.filter(|_| !told) {
                     let cause = if record.cause.is_empty() { record.outcome.as_str() } else { &record.cause };
                     self.line(color, verdict.as_str(), &format!("{}: {cause}", record.cell));
+                    if self.terminal.github && color == AnsiColor::Red {
+                        self.raw(&github::error(&record.cell.to_string(), cause));
+                    }
                 }
             }
         }
@@ -169,7 +173,7 @@ impl<'a> Progress<'a> {
     /// The end of what a compiler said: folded on GitHub, the last lines elsewhere.
     fn output(&mut self, build: &str, output: &str) {
         let shown = if self.terminal.github {
-            format!("::group::output of {build}\n{}\n::endgroup::", output.trim_end())
+            github::group(&format!("output of {build}"), output)
         } else {
             let lines: Vec<&str> = output.trim_end().lines().collect();
             lines[lines.len().saturating_sub(30)..].join("\n")
@@ -183,7 +187,7 @@ impl<'a> Progress<'a> {
             return;
         }
         if self.terminal.github && !self.group_open && !self.terminal.quiet {
-            eprintln!("::group::progress");
+            eprintln!("{}", github::group_start("progress"));
             self.group_open = true;
         }
         self.raw(&self.terminal.format_line(color, word, text));
@@ -201,7 +205,7 @@ impl<'a> Progress<'a> {
             bar.finish_and_clear();
         }
         if self.group_open {
-            eprintln!("::endgroup::");
+            eprintln!("{}", github::GROUP_END);
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::cli::{command_name, CompatArgs, Format, Global, Missing};
 use crate::terminal::Terminal;
 use crate::workspace::{limits, Opened};
 use crate::{matrix, progress};
+
 pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Result<u8, Error> {
     if args.dry_run {
         return super::plan::run(global, &args.selection, terminal);
