@@ -52,7 +52,8 @@ pub(crate) fn walk_plan(
     };
     for (n, run) in plan.runs.iter().enumerate() {
         let suite = &spec.suites[run.suite];
-        let key = keys::of_run(&build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
+        let key =
+            keys::of_run(&session.host, &build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
         if !session.host.limits.fresh {
             let known = session.ledger.by_key(&key)?;
             let expectation = || expectations.of(&spec.space.coords(run.cell));
