@@ -169,6 +169,7 @@ pub fn blank(inputs: &Inputs<'_>, outcome: Outcome, cause: String) -> Record {
         proof: None,
         started: 0,
         duration_ms: 0,
+        executables_ms: 0,
     }
 }
 
@@ -203,6 +204,7 @@ fn attempt(host: &Host, inputs: &Inputs<'_>, product: &Product, scratch: &Scratc
         let finished = command
             .run_with(&host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
             .with_context(|| format!("cannot start {}", command.program))?;
+        record.executables_ms += u64::try_from(finished.wall.as_millis()).unwrap_or(u64::MAX);
         let mut report = parser.finish();
         if executable.own_harness {
             take_status_for_a_test(&mut report, &finished, executable);

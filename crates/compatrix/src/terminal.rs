@@ -89,9 +89,9 @@ impl Terminal {
 
     pub(crate) fn error(&self, error: &Error) {
         let text = match error {
-            // Diagnostics come complete.
-            Error::Usage(text) if text.starts_with("error") || text.starts_with("\u{1b}[") => {
-                eprint!("{text}");
+            Error::Spec(problems) => {
+                let look = self.look_of_messages();
+                eprint!("{}", problems.render(look.color, look.width));
                 return;
             }
             Error::Usage(_) | Error::Infrastructure(_) => error.to_string(),
