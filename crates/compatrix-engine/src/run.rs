@@ -143,6 +143,7 @@ fn fill(template: &Template, cell: &CellId, dir: &Path) -> String {
 ///
 /// # Errors
 /// None: trouble on our side is the outcome `infrastructure`.
+#[allow(clippy::disallowed_methods, reason = "time is measured")]
 pub fn run(host: &Host, inputs: &Inputs<'_>, product: &Product, started: i64) -> Record {
     let clock = std::time::Instant::now();
     let mut record = match attempt_all(host, inputs, product) {

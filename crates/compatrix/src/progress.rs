@@ -185,7 +185,7 @@ impl<'a> Progress<'a> {
             return;
         }
         if self.terminal.github && !self.group_open && !self.terminal.quiet {
-            eprintln!("::group::progress");
+            self.terminal.message("::group::progress\n");
             self.group_open = true;
         }
         self.raw(&self.terminal.format_line(color, word, text));
@@ -193,8 +193,8 @@ impl<'a> Progress<'a> {
 
     fn raw(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| self.terminal.message(&format!("{text}\n"))),
+            None => self.terminal.message(&format!("{text}\n")),
         }
     }
 
@@ -203,7 +203,7 @@ impl<'a> Progress<'a> {
             bar.finish_and_clear();
         }
         if self.group_open {
-            eprintln!("::endgroup::");
+            self.terminal.message("::endgroup::\n");
         }
     }
 }

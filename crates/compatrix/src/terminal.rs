@@ -82,7 +82,7 @@ impl Terminal {
 
     pub(crate) fn warning(&self, text: &str) {
         if self.github {
-            eprintln!("::warning::{}", text.replace('%', "%25").replace('\n', "%0A"));
+            self.message(&format!("::warning::{}\n", text.replace('%', "%25").replace('\n', "%0A")));
         }
         self.line(AnsiColor::Yellow, "warning", text);
     }
@@ -91,7 +91,7 @@ impl Terminal {
         let text = match error {
             Error::Spec(problems) => {
                 let look = self.look_of_messages();
-                eprint!("{}", problems.render(look.color, look.width));
+                self.message(&problems.render(look.color, look.width));
                 return;
             }
             Error::Usage(_) | Error::Infrastructure(_) => error.to_string(),
@@ -111,6 +111,11 @@ impl Terminal {
     }
 
     fn line(&self, color: AnsiColor, word: &str, text: &str) {
-        eprintln!("{}", self.format_line(color, word, text));
+        self.message(&format!("{}\n", self.format_line(color, word, text)));
+    }
+
+    /// Writes to stderr as it stands. A reader that went away is no error, and no reason to stop working.
+    pub(crate) fn message(&self, text: &str) {
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 }

@@ -135,6 +135,7 @@ fn a_child_that_outlives_its_test_is_ended() {
         check(&json, mood, ("ok", "passed"), "left processes behind, which were ended");
     }
     check(&json, "daemon", ("ok", "passed"), "");
+    ran.says(&["a process that a test left behind was ended"]);
     made.expect_no_processes();
 }
 
@@ -168,7 +169,8 @@ fn a_flood_of_output_does_not_fill_the_memory() {
 #[test]
 fn a_documentation_test_that_hangs_is_ended_by_the_suite_s_limit() {
     let spec = "[axis]\nrust = [HERE]\n[[suite]]\nname = \"tests\"\ndoctests = true\ntimeout = \"4s\"\n";
-    let made = Workspace::new(spec).file("src/lib.rs", "//! ```\n//! std::thread::sleep(std::time::Duration::from_secs(600));\n//! ```\n");
+    let made = Workspace::new(spec)
+        .file("src/lib.rs", "//! ```\n//! std::thread::sleep(std::time::Duration::from_secs(600));\n//! ```\n");
     let text = std::fs::read_to_string(made.path("Cargo.toml")).expect("a manifest");
     made.write("Cargo.toml", text.replace("doctest = false", "doctest = true"));
     let ran = finish(made.command(&["compat", "--format", "json"]));

@@ -55,7 +55,7 @@ impl Workspace {
     /// the tests themselves are built with.
     pub(crate) fn new(spec: &str) -> Self {
         let made = Self::bare();
-        made.write("compat/matrix.toml", &format!("[project]\npackages = [\"made\"]\n\n{}", with_here(spec)));
+        made.write("compat/matrix.toml", format!("[project]\npackages = [\"made\"]\n\n{}", with_here(spec)));
         made
     }
 
@@ -227,12 +227,7 @@ pub(crate) fn finish(mut command: Command) -> Ran {
     let start = Instant::now();
     let output = command.stdin(Stdio::null()).output().expect("starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it speaks UTF-8");
-    Ran {
-        code: output.status.code(),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-        took: start.elapsed(),
-    }
+    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr), took: start.elapsed() }
 }
 
 /// The environment of a user without network; nothing of the test runner's own.
@@ -305,5 +300,6 @@ pub(crate) fn exists(path: impl AsRef<Path>) -> bool {
 }
 
 /// The `fixture.toml` of a fixture with one table `t` of one row, made by `schema.sql`.
-pub(crate) const FIXTURE: &str = "vintage = 1\napp = \"1.0\"\nintent = \"a test of compatrix itself\"\nexpect = \"ok\"\n\
+pub(crate) const FIXTURE: &str =
+    "vintage = 1\napp = \"1.0\"\nintent = \"a test of compatrix itself\"\nexpect = \"ok\"\n\
                                   sql = [\"schema.sql\"]\n\n[rows]\nt = 1\n";

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::support::{finish, judged, sysroot, totals, with_here, Ran, Workspace};
 
-const CELLS: &str = "[axis]\nrust = [HERE, \"1.13.0\", \"1.14.0\"]\n[axis.word]\nenv = \"WORD\"\nvalues = [\"a\", \"b\"]\n";
+const CELLS: &str =
+    "[axis]\nrust = [HERE, \"1.13.0\", \"1.14.0\"]\n[axis.word]\nenv = \"WORD\"\nvalues = [\"a\", \"b\"]\n";
 
 fn has_rustup() -> bool {
     let found = std::process::Command::new("rustup").arg("--version").output().is_ok();

@@ -41,7 +41,9 @@ fn a_test_broken_on_purpose_turns_exactly_its_cells_broken() {
     assert_eq!(totals(&again), [1, 1, 2]);
     // In words: the cell, its cause, and how to reproduce it.
     let human = made.run(&["compat"]);
-    human.expect(1).prints(&["1 of 1 tests failed in it, first works", "cargo compatrix repro 'rust=here colour=green'"]);
+    human
+        .expect(1)
+        .prints(&["1 of 1 tests failed in it, first works", "cargo compatrix repro 'rust=here colour=green'"]);
 }
 
 #[test]
@@ -141,10 +143,9 @@ fn no_test_at_all_is_a_failure() {
 #[test]
 fn an_executable_with_its_own_harness_is_one_test() {
     let manifest = "\n[[test]]\nname = \"own\"\nharness = false\n";
-    let made = Workspace::new("[axis]\nrust = [HERE]\n").tests("").file(
-        "tests/own.rs",
-        "fn main() { println!(\"anything at all\"); }\n",
-    );
+    let made = Workspace::new("[axis]\nrust = [HERE]\n")
+        .tests("")
+        .file("tests/own.rs", "fn main() { println!(\"anything at all\"); }\n");
     let text = std::fs::read_to_string(made.path("Cargo.toml")).expect("a manifest");
     made.write("Cargo.toml", format!("{text}{manifest}"));
     let json = made.json(0, &[]);
