@@ -24,11 +24,7 @@ impl Expectations {
             let expectation = if expired {
                 Expectation::Pass
             } else {
-                Expectation::Fail {
-                    reason: rule.reason.clone(),
-                    issue: rule.issue.clone(),
-                    until: rule.until.clone(),
-                }
+                Expectation::Fail { reason: rule.reason.clone(), issue: rule.issue.clone(), until: rule.until.clone() }
             };
             (rule.when.matcher(space, versions), expectation)
         });
