@@ -1,7 +1,42 @@
 //! `cargo xtask`: the compatrix command line for this repository, and its own chores.
 
+mod bench;
+
 use std::process::ExitCode;
 
+use clap::{Parser, Subcommand};
+
+/// The compatrix command line of this repository, and its own chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = compatrix::cli::EXIT_CODES, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: compatrix::Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Compatrix(compatrix::Command),
+    /// Measure `compat` against the shell loop that people write without it (docs/PERFORMANCE.md)
+    SelfBench(bench::Args),
+}
+
 fn main() -> ExitCode {
-    compatrix::main()
+    if let Some(code) = compatrix::stand_in() {
+        return code;
+    }
+    let cli = Cli::parse();
+    match cli.command {
+        Command::Compatrix(command) => compatrix::run(&cli.global, &command),
+        Command::SelfBench(args) => match bench::run(&args) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                ExitCode::from(3)
+            }
+        },
+    }
 }

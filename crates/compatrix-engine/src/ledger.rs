@@ -173,6 +173,13 @@ impl Ledger {
         Ok(())
     }
 
+    /// Every build done: its id and its processor time in milliseconds, oldest first.
+    pub fn builds(&self) -> Result<Vec<(String, u64)>> {
+        let mut select = self.connection.prepare("SELECT build, cpu_ms FROM builds ORDER BY id")?;
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Durations seen before: the longest of each build (the cold one), the newest of each run.
     pub fn durations(&self) -> Result<Durations> {
         let mut durations = Durations::default();

@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::process::{waitid, Pid, WaitId, WaitIdOptions};
@@ -121,7 +121,7 @@ impl Command {
         stdout: Sink<'_>,
         stderr: Sink<'_>,
     ) -> io::Result<Finished> {
-        let started = Instant::now();
+        let started = crate::clock::instant();
         let mut child = command.spawn()?;
         let pid = Pid::from_child(&child);
         let guard = supervisor.register(pid, self.timeout.map(|limit| started + limit));

@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use anyhow::anyhow;
 use compatrix_model::condition::Condition;
 use compatrix_model::plan::SkipReason;
-use compatrix_model::spec::{Profile, Spec, Strategy};
+use compatrix_model::spec::{Parsed, Profile, Strategy};
 
 use crate::build;
 use crate::error::Error;
@@ -22,14 +22,15 @@ use crate::walk::{build_inputs, with_inputs};
 /// The cell cannot be had here, is left out by a rule, or does not build.
 pub fn lines(
     session: &Session,
-    spec: &Spec,
+    parsed: &Parsed,
     cell: &Condition,
     suite: Option<&str>,
     tell: &Sender<Event>,
 ) -> Result<Vec<String>, Error> {
+    let spec = &parsed.spec;
     let suites = suite.map(str::to_owned).into_iter().collect();
     let profile = Profile { strategy: Strategy::All, when: Vec::new(), suites };
-    let (survey, plan) = session.prepare(spec, &profile, std::slice::from_ref(cell), tell)?;
+    let (survey, plan) = session.prepare(parsed, &profile, std::slice::from_ref(cell), tell)?;
     let Some(&planned) = plan.runs.first() else {
         let reason = plan.reasons.first().map(|reason| match reason {
             SkipReason::Excluded { reason } => format!("a rule of the spec leaves this cell out: {reason}"),

@@ -1,6 +1,6 @@
 //! A session: one walk from spec to records, the whole of `compat`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use compatrix_model::condition::Condition;
 use compatrix_model::evidence::Record;
 use compatrix_model::facts::HostFacts;
 use compatrix_model::plan::{plan, Choice, Plan};
-use compatrix_model::spec::{contradictions, Profile, Spec};
+use compatrix_model::spec::{contradictions, Parsed, Profile, Spec};
 
 use crate::clock::now;
 use crate::environment::Ambient;
@@ -64,7 +64,7 @@ impl Session {
         supervisor: Supervisor,
         exclusive: bool,
     ) -> Result<Self, Error> {
-        let dir = root.join("target").join("compat");
+        let dir = compat_dir(root);
         files::make_dir(&dir)?;
         let lock = exclusive.then(|| WorkspaceLock::take(&dir.join("lock"))).transpose()?;
         if lock.is_some() {
@@ -83,8 +83,8 @@ impl Session {
     }
 
     /// The facts of this host and workspace, with the durations of the ledger.
-    pub fn survey(&self, spec: &Spec) -> Result<Survey, Error> {
-        let survey = survey::survey(&self.host, spec)?;
+    pub fn survey(&self, parsed: &Parsed) -> Result<Survey, Error> {
+        let survey = survey::survey(&self.host, parsed)?;
         self.ledger.save_memo(&self.host.memo)?;
         Ok(survey)
     }
@@ -95,14 +95,14 @@ impl Session {
     /// The ledger or the machine fails, or a fixture is broken. What is done by then is in the ledger.
     pub fn walk(
         &self,
-        spec: &Spec,
+        parsed: &Parsed,
         profile: &Profile,
         cells: &[Condition],
         today: &str,
         tell: &Sender<Event>,
     ) -> Result<Walked, Error> {
-        let (survey, plan) = self.prepare(spec, profile, cells, tell)?;
-        let walked = walk::walk_plan(self, spec, plan, survey, today, tell);
+        let (survey, plan) = self.prepare(parsed, profile, cells, tell)?;
+        let walked = walk::walk_plan(self, &parsed.spec, plan, survey, today, tell);
         self.ledger.save_memo(&self.host.memo)?;
         walked
     }
@@ -113,13 +113,14 @@ impl Session {
     /// As [`Session::walk`]; and rules that contradict each other on this host.
     pub fn prepare(
         &self,
-        spec: &Spec,
+        parsed: &Parsed,
         profile: &Profile,
         cells: &[Condition],
         tell: &Sender<Event>,
     ) -> Result<(Survey, Plan), Error> {
         let choice = Choice { profile, cells };
-        let mut survey = self.survey(spec)?;
+        let spec = &parsed.spec;
+        let mut survey = self.survey(parsed)?;
         let first = plan(spec, &choice, &survey.facts);
         let provided = survey::provide(&self.host, spec, &first, &mut survey.facts, tell);
         self.ledger.save_memo(&self.host.memo)?;
@@ -129,6 +130,11 @@ impl Session {
         refuse_contradictions(spec, &survey)?;
         Ok((survey, plan))
     }
+}
+
+/// Our own folder in the workspace at this root.
+pub fn compat_dir(root: &Path) -> PathBuf {
+    root.join("target").join("compat")
 }
 
 /// Rules that contradict each other once it is known which versions `stable`, `host` and the like are.

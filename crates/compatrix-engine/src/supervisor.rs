@@ -143,7 +143,7 @@ impl Shared {
     }
 
     fn look(&self) {
-        let now = Instant::now();
+        let now = crate::clock::instant();
         let interrupted = self.interrupted.load(Ordering::SeqCst);
         for group in self.lock().values_mut() {
             let expired = group.deadline.is_some_and(|deadline| now >= deadline);

@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::facts::{Availability, Durations, HostFacts};
 use compatrix_model::plan::{Plan, Provision};
-use compatrix_model::spec::Spec;
+use compatrix_model::spec::{Parsed, Spec};
 
 use crate::error::Error;
 use crate::event::Event;
@@ -28,14 +28,14 @@ pub struct Survey {
 ///
 /// # Errors
 /// The workspace cannot be read, or the spec names a package or feature that it does not have.
-pub fn survey(host: &Host, spec: &Spec) -> Result<Survey, Error> {
+pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
+    let spec = &parsed.spec;
     let axis = |kind| spec.space.axis_of(&kind).map(|(_, axis)| axis);
     std::thread::scope(|scope| {
-        let workspace = scope.spawn(|| workspace::read(host, &spec.project.packages));
+        let workspace = scope.spawn(|| workspace::read(host, parsed));
         let toolchains = scope.spawn(|| toolchain::find_all(host, axis(AxisKind::Rust)));
         let fixtures = fixture::find_all(host, axis(AxisKind::Schema));
         let workspace = join(workspace)?;
-        check_features(spec, &workspace)?;
         let sqlite = sqlite::find_all(host, axis(AxisKind::Sqlite), &spec.sqlite, workspace.sqlite_crate.as_deref());
         let mut packages = workspace.packages.clone();
         if let Some(feature) = &spec.sqlite.bundled_feature {
@@ -61,34 +61,6 @@ fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     match thread.join() {
         Ok(value) => value,
         Err(panic) => std::panic::resume_unwind(panic),
-    }
-}
-
-/// Every feature that the spec names must be one of a package under test.
-fn check_features(spec: &Spec, workspace: &Workspace) -> Result<(), Error> {
-    let known: std::collections::BTreeSet<&str> =
-        workspace.packages.iter().flat_map(|package| package.features.keys().map(String::as_str)).collect();
-    let Some((_, axis)) = spec.space.axis_of(&AxisKind::Features) else { return Ok(()) };
-    let mut problems = Vec::new();
-    for value in &axis.values {
-        let Setting::Features { enable, .. } = &value.setting else { continue };
-        for feature in enable.iter().filter(|feature| !known.contains(feature.as_str())) {
-            let nearest = known
-                .iter()
-                .max_by(|a, b| strsim::jaro_winkler(feature, a).total_cmp(&strsim::jaro_winkler(feature, b)));
-            let nearest = nearest.filter(|n| strsim::jaro_winkler(feature, n) > 0.7);
-            let hint = nearest.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-            let list = known.iter().copied().collect::<Vec<_>>().join(", ");
-            problems.push(format!(
-                "features `{}` of the spec names the feature `{feature}`, which no package under test has{hint} They have {list}",
-                value.name
-            ));
-        }
-    }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Usage(problems.join("\n")))
     }
 }
 

@@ -7,6 +7,7 @@ use anyhow::{anyhow, Context, Result};
 use cargo_metadata::{Metadata, Package};
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
+use compatrix_model::spec::{Diagnostics, Parsed};
 
 use crate::error::Error;
 use crate::files;
@@ -58,19 +59,14 @@ fn no_cargo() -> Error {
 /// Reads what is known of the packages under test.
 ///
 /// # Errors
-/// A package that is not in the workspace (with the nearest name), no lockfile, a manifest that cargo refuses.
-pub fn read(host: &Host, packages: &[String]) -> Result<Workspace, Error> {
+/// A package or feature of the spec that the workspace does not have, no lockfile, a manifest that cargo refuses.
+pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
+    let packages = &parsed.spec.project.packages;
     let metadata = metadata(host, &host.root)?;
     let members: BTreeMap<&str, &Package> = metadata.packages.iter().map(|p| (p.name.as_str(), p)).collect();
-    let mut unknown = Vec::new();
-    for name in packages {
-        if !members.contains_key(name.as_str()) {
-            unknown.push(format!("{}", UnknownPackage { name, members: members.keys().copied().collect() }));
-        }
-    }
-    if !unknown.is_empty() {
-        return Err(Error::Usage(unknown.join("\n")));
-    }
+    refuse(parsed.unknown_packages(&members.keys().map(|name| (*name).to_owned()).collect()))?;
+    let under_test = packages.iter().map(|name| members[name.as_str()]);
+    refuse(parsed.unknown_features(&under_test.flat_map(|package| package.features.keys().cloned()).collect()))?;
     let lock_path = host.root.join("Cargo.lock");
     if !files::exists(&lock_path) {
         return Err(Error::usage(format!(
@@ -305,24 +301,11 @@ impl Lock {
     }
 }
 
-struct UnknownPackage<'a> {
-    name: &'a str,
-    members: Vec<&'a str>,
-}
-
-impl std::fmt::Display for UnknownPackage<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "package `{}` is not in this workspace", self.name)?;
-        let nearest = self
-            .members
-            .iter()
-            .map(|member| (strsim::jaro_winkler(self.name, member), member))
-            .filter(|(likeness, _)| *likeness > 0.7)
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        if let Some((_, nearest)) = nearest {
-            write!(f, "; did you mean `{nearest}`?")?;
-        }
-        write!(f, " It has {}", self.members.join(", "))
+fn refuse(problems: Diagnostics) -> Result<(), Error> {
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Spec(Box::new(problems)))
     }
 }
 
@@ -371,14 +354,5 @@ dependencies = ["a 2.0.0"]
         assert_eq!(names("mine"), ["mine 0.1.0", "a 1.0.0", "b 1.0.0", "c 1.0.0"]);
         assert_eq!(names("other"), ["a 2.0.0", "other 0.1.0"]);
         assert_ne!(lock.hash(&lock.closure("mine")), lock.hash(&lock.closure("other")));
-    }
-
-    #[test]
-    fn an_unknown_package_names_its_neighbour() {
-        let text = UnknownPackage { name: "thing-store", members: vec!["things-store", "xtask"] }.to_string();
-        assert_eq!(
-            text,
-            "package `thing-store` is not in this workspace; did you mean `things-store`? It has things-store, xtask"
-        );
     }
 }

@@ -41,6 +41,13 @@ pub struct Record {
     pub started: i64,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// How much of that the test executables themselves took, in milliseconds; the rest is ours.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub executables_ms: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// How many tests there were, by result.

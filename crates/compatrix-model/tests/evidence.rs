@@ -34,6 +34,7 @@ fn record() -> Record {
         }),
         started: 1_700_000_000,
         duration_ms: 7,
+        executables_ms: 0,
     }
 }
 

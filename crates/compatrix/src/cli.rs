@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// What is said at the end of `--help`.
-const EXIT_CODES: &str = "\
+pub const EXIT_CODES: &str = "\
 Exit codes:
   0    all as the spec expects
   1    a cell is broken or passes unexpectedly (with `--missing fail`: or is unproven), or a --check found a difference

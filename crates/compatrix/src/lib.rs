@@ -49,6 +49,15 @@ pub fn stand_in() -> Option<ExitCode> {
     compatrix_engine::cc::act()
 }
 
+/// The ledger of the workspace at this root, for programs that look at results.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn ledger(root: &std::path::Path) -> Result<compatrix_engine::ledger::Ledger, Error> {
+    let path = compatrix_engine::session::compat_dir(root).join("ledger.sqlite");
+    Ok(compatrix_engine::ledger::Ledger::open(&path)?.ledger)
+}
+
 /// Runs one command; errors are printed to stderr.
 pub fn run(global: &Global, command: &Command) -> ExitCode {
     let terminal = terminal::Terminal::new(global);

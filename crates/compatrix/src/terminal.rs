@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use anstyle::{AnsiColor, Style};
 use compatrix_engine::environment::Ambient;
 use compatrix_engine::error::Error;
+use compatrix_render::github;
 use compatrix_render::look::Look;
 
 use crate::cli::{Global, When};
@@ -82,16 +83,16 @@ impl Terminal {
 
     pub(crate) fn warning(&self, text: &str) {
         if self.github {
-            eprintln!("::warning::{}", text.replace('%', "%25").replace('\n', "%0A"));
+            eprintln!("{}", github::warning("compatrix", text));
         }
         self.line(AnsiColor::Yellow, "warning", text);
     }
 
     pub(crate) fn error(&self, error: &Error) {
         let text = match error {
-            // Diagnostics come complete.
-            Error::Usage(text) if text.starts_with("error") || text.starts_with("\u{1b}[") => {
-                eprint!("{text}");
+            Error::Spec(problems) => {
+                let look = self.look_of_messages();
+                eprint!("{}", problems.render(look.color, look.width));
                 return;
             }
             Error::Usage(_) | Error::Infrastructure(_) => error.to_string(),

@@ -10,7 +10,7 @@ use compatrix_engine::session::Session;
 use compatrix_engine::supervisor::Supervisor;
 use compatrix_engine::{files, fixture, workspace};
 use compatrix_model::condition::Condition;
-use compatrix_model::spec::{self, Parsed, Profile, Spec};
+use compatrix_model::spec::{self, Parsed, Profile};
 
 use crate::cli::{command_name, Global, Selection};
 use crate::terminal::Terminal;
@@ -24,7 +24,7 @@ pub(crate) struct Opened {
     /// The root.
     pub(crate) root: PathBuf,
     /// The spec.
-    pub(crate) spec: Spec,
+    pub(crate) parsed: Parsed,
     /// Our environment.
     pub(crate) ambient: Ambient,
     /// Today, `YYYY-MM-DD`, UTC.
@@ -36,7 +36,7 @@ impl Opened {
     pub(crate) fn new(global: &Global, terminal: &Terminal) -> Result<Self, Error> {
         let ambient = Ambient::capture();
         let root = root(global, &ambient)?;
-        let parsed = read_spec(&root, terminal)?;
+        let parsed = read_spec(&root)?;
         let today = clock::day(clock::now());
         let look = terminal.look_of_messages();
         for warnings in [&parsed.warnings, &parsed.expired(&today)] {
@@ -44,7 +44,7 @@ impl Opened {
                 eprint!("{}", warnings.render(look.color, look.width));
             }
         }
-        Ok(Self { root, spec: parsed.spec, ambient, today })
+        Ok(Self { root, parsed, ambient, today })
     }
 
     /// Opens the ledger; with `exclusive`, no other orchestrator works here until it is dropped.
@@ -60,15 +60,13 @@ impl Opened {
 
     /// The profile of this name.
     pub(crate) fn profile(&self, name: &str) -> Result<&Profile, Error> {
-        self.spec.profile(name).map_err(Error::Usage)
+        self.parsed.spec.profile(name).map_err(Error::Usage)
     }
 
     /// The conditions of `--cell`.
-    pub(crate) fn conditions(&self, cells: &[String], terminal: &Terminal) -> Result<Vec<Condition>, Error> {
-        let look = terminal.look_of_messages();
+    pub(crate) fn conditions(&self, cells: &[String]) -> Result<Vec<Condition>, Error> {
         let parse = |text: &String| {
-            Condition::parse_expr(text, &self.spec.space)
-                .map_err(|problems| Error::Usage(problems.render(look.color, look.width)))
+            Condition::parse_expr(text, &self.parsed.spec.space).map_err(|problems| Error::Spec(Box::new(problems)))
         };
         cells.iter().map(parse).collect()
     }
@@ -86,7 +84,7 @@ pub(crate) fn root(global: &Global, ambient: &Ambient) -> Result<PathBuf, Error>
     workspace::find_root(ambient, &start)
 }
 
-fn read_spec(root: &Path, terminal: &Terminal) -> Result<Parsed, Error> {
+fn read_spec(root: &Path) -> Result<Parsed, Error> {
     let path = root.join(SPEC);
     if !files::exists(&path) {
         return Err(Error::usage(format!(
@@ -95,9 +93,8 @@ fn read_spec(root: &Path, terminal: &Terminal) -> Result<Parsed, Error> {
             command_name()
         )));
     }
-    let look = terminal.look_of_messages();
     spec::parse_bytes(&files::read(&path)?, SPEC, &fixture::names(root)?)
-        .map_err(|problems| Error::Usage(problems.render(look.color, look.width)))
+        .map_err(|problems| Error::Spec(Box::new(problems)))
 }
 
 /// How many processors this process may use.

@@ -80,6 +80,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         proof: (outcome != Unavailable).then_some(proof),
         started: 0,
         duration_ms: 0,
+        executables_ms: 0,
     }
 }
 

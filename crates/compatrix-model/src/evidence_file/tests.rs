@@ -17,6 +17,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         proof: Some(proof()),
         started: 1_700_000_000,
         duration_ms: 12,
+        executables_ms: 0,
     }
 }
 
@@ -262,6 +263,7 @@ fn any_record() -> impl Strategy<Value = Record> {
                 proof,
                 started,
                 duration_ms: 0,
+                executables_ms: 0,
             }
         })
 }

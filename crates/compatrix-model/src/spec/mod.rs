@@ -12,6 +12,7 @@ pub mod sqlite;
 pub(crate) mod axes;
 pub(crate) mod check;
 pub(crate) mod lower;
+mod names;
 pub(crate) mod parse;
 pub(crate) mod problem;
 pub(crate) mod rules;

@@ -1,9 +1,11 @@
 //! The entry: text in, a [`Spec`] or all its errors out.
 
+use std::collections::BTreeSet;
 use toml::de::DeTable;
 
 use super::document::DOCUMENT;
 use super::lower::{self, Context};
+use super::names::Names;
 use super::problem::{Collector, Problem};
 use super::rules::RuleMarks;
 use super::{check, syntax, Diagnostics, Rule, Spec};
@@ -18,6 +20,7 @@ pub struct Parsed {
     file: String,
     text: String,
     marks: Vec<RuleMarks>,
+    names: Names,
 }
 
 impl Parsed {
@@ -32,6 +35,20 @@ impl Parsed {
                 c.warning(marks.until.clone(), problem);
             }
         }
+        c.finish()
+    }
+
+    /// An error for each package of the spec that is none of the workspace's members.
+    pub fn unknown_packages(&self, members: &BTreeSet<String>) -> Diagnostics {
+        let mut c = Collector::new(&self.text, &self.file);
+        self.names.check_packages(members, &mut c);
+        c.finish()
+    }
+
+    /// An error for each feature of the spec that is none of the packages under test.
+    pub fn unknown_features(&self, known: &BTreeSet<String>) -> Diagnostics {
+        let mut c = Collector::new(&self.text, &self.file);
+        self.names.check_features(known, &mut c);
         c.finish()
     }
 }
@@ -56,7 +73,7 @@ pub fn parse(text: &str, file: &str, fixtures: &[String]) -> Result<Parsed, Diag
         root = DeTable::parse_recoverable(&source).0;
     }
     if !c.has_errors() && root.get_ref().is_empty() {
-        c.error(0..0, Problem::new("the spec is empty").help("write a first one by `cargo xtask init`"));
+        c.error(0..0, Problem::new("the spec is empty").help("docs/SPEC.md shows what stands in one"));
         return Err(c.finish());
     }
     let tree = check::document(root.get_ref(), &DOCUMENT, &mut c);
@@ -66,7 +83,14 @@ pub fn parse(text: &str, file: &str, fixtures: &[String]) -> Result<Parsed, Diag
     if failed {
         return Err(diagnostics);
     }
-    Ok(Parsed { spec, warnings: diagnostics, file: file.to_owned(), text: text.to_owned(), marks })
+    Ok(Parsed {
+        spec,
+        warnings: diagnostics,
+        file: file.to_owned(),
+        text: text.to_owned(),
+        marks,
+        names: Names::of(&tree),
+    })
 }
 
 /// Reads a spec as it comes from a file; see [`parse`]. A file that is not UTF-8 is an error at its first bad byte.

@@ -158,6 +158,7 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
         proof: tried.then_some(proof),
         started: 1_700_000_000,
         duration_ms: 250,
+        executables_ms: 0,
     }
 }
 

@@ -1,8 +1,8 @@
 //! `compat`: run the matrix.
 
 use std::sync::mpsc;
-use std::time::Instant;
 
+use compatrix_engine::clock;
 use compatrix_engine::error::Error;
 use compatrix_engine::files;
 use compatrix_render::{grid, json, junit, summary};
@@ -12,15 +12,14 @@ use crate::terminal::Terminal;
 use crate::workspace::{limits, Opened};
 use crate::{matrix, progress};
 
-#[allow(clippy::disallowed_methods, reason = "how long it took is shown, nothing depends on it")]
 pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Result<u8, Error> {
     if args.dry_run {
         return super::plan::run(global, &args.selection, terminal);
     }
-    let started = Instant::now();
+    let started = clock::instant();
     let opened = Opened::new(global, terminal)?;
     let profile = opened.profile(&args.selection.profile)?;
-    let conditions = opened.conditions(&args.selection.cells, terminal)?;
+    let conditions = opened.conditions(&args.selection.cells)?;
     let session = opened.session(limits(&args.selection), true, terminal)?;
 
     let (sender, receiver) = mpsc::channel();
@@ -28,13 +27,13 @@ pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Re
         scope.spawn(|| progress::show(terminal, receiver));
         // The sender goes with the walk, so that the progress ends when it does.
         let sender = sender;
-        session.walk(&opened.spec, profile, &conditions, &opened.today, &sender)
+        session.walk(&opened.parsed, profile, &conditions, &opened.today, &sender)
     })?;
     if walked.plan.runs.is_empty() && walked.plan.skips.is_empty() {
         return Err(no_cells(&args.selection.profile, !conditions.is_empty()));
     }
     let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let matrix = matrix::of_walk(&opened.spec, &walked, &opened.today, elapsed);
+    let matrix = matrix::of_walk(&opened.parsed.spec, &walked, &opened.today, elapsed);
     match args.selection.format {
         Format::Human => terminal.print(&grid::report(&matrix, &terminal.look())),
         Format::Json => terminal.print(&json::json(&matrix)),

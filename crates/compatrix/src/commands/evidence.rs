@@ -20,7 +20,7 @@ pub(crate) fn run(global: &Global, command: &EvidenceCommand, terminal: &Termina
     let session = opened.session(no_work(), false, terminal)?;
     match command {
         EvidenceCommand::Record { cells, keep } => record(&opened, &session, cells, *keep, terminal),
-        EvidenceCommand::Show { cell, format } => show(&opened.spec, &session, cell, *format, terminal),
+        EvidenceCommand::Show { cell, format } => show(&opened.parsed.spec, &session, cell, *format, terminal),
     }
 }
 
@@ -38,11 +38,11 @@ pub(crate) fn read_all(root: &std::path::Path, spec: &Spec) -> Result<Vec<Eviden
 }
 
 fn record(opened: &Opened, session: &Session, cells: &[String], keep: bool, terminal: &Terminal) -> Result<u8, Error> {
-    let spec = &opened.spec;
-    let conditions = opened.conditions(cells, terminal)?;
-    let today = engine_workspace::read(&session.host, &spec.project.packages)?.source;
+    let spec = &opened.parsed.spec;
+    let conditions = opened.conditions(cells)?;
+    let today = engine_workspace::read(&session.host, &opened.parsed)?.source;
     // Versions do not matter here: names and globs choose, as the ledger's cells are named.
-    let survey = session.survey(spec)?;
+    let survey = session.survey(&opened.parsed)?;
     let matchers: Vec<_> = conditions.iter().map(|c| c.matcher(&spec.space, &survey.facts.versions())).collect();
     let chosen = |id: &CellId| {
         spec.space.find(id).is_some_and(|cell| {

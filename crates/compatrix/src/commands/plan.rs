@@ -18,18 +18,18 @@ const FORMAT: u32 = 1;
 pub(crate) fn run(global: &Global, selection: &Selection, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
     let profile = opened.profile(&selection.profile)?;
-    let cells = opened.conditions(&selection.cells, terminal)?;
+    let cells = opened.conditions(&selection.cells)?;
     let session = opened.session(limits(selection), false, terminal)?;
-    let mut facts = session.survey(&opened.spec)?.facts;
+    let mut facts = session.survey(&opened.parsed)?.facts;
     facts.durations = session.ledger.durations()?;
-    let plan = plan(&opened.spec, &Choice { profile, cells: &cells }, &facts);
+    let plan = plan(&opened.parsed.spec, &Choice { profile, cells: &cells }, &facts);
     if plan.runs.is_empty() && plan.skips.is_empty() {
         return Err(super::compat::no_cells(&selection.profile, !cells.is_empty()));
     }
     match selection.format {
-        Format::Human => terminal.print(&plan_table(&opened.spec, &plan, &facts, &terminal.look())),
+        Format::Human => terminal.print(&plan_table(&opened.parsed.spec, &plan, &facts, &terminal.look())),
         Format::Json => {
-            let document = document(&opened.spec, &plan, &facts, &selection.profile);
+            let document = document(&opened.parsed.spec, &plan, &facts, &selection.profile);
             terminal.print(&serde_json::to_string_pretty(&document).map_err(anyhow::Error::from)?);
         }
     }

@@ -16,21 +16,21 @@ use crate::workspace::{no_work, Opened};
 
 pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
-    let evidence = read_all(&opened.root, &opened.spec)?;
-    let report = Path::new(&opened.spec.project.report);
+    let evidence = read_all(&opened.root, &opened.parsed.spec)?;
+    let report = Path::new(&opened.parsed.spec.project.report);
     let svg = report.with_extension("svg");
     let name = svg.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let options = PageOptions { command: command_name(), svg: Some(&name) };
     let pages = [
-        (opened.spec.project.report.clone(), page::page(&opened.spec, &evidence, &options)),
-        (svg.to_string_lossy().into_owned(), page::svg(&opened.spec, &evidence)),
+        (opened.parsed.spec.project.report.clone(), page::page(&opened.parsed.spec, &evidence, &options)),
+        (svg.to_string_lossy().into_owned(), page::svg(&opened.parsed.spec, &evidence)),
     ];
     let code = write_or_check(&opened.root, &pages, args.check, &format!("{} report", command_name()), terminal)?;
     if !args.require_fresh {
         return Ok(code);
     }
     let session = opened.session(no_work(), false, terminal)?;
-    let today = engine_workspace::read(&session.host, &opened.spec.project.packages)?.source;
+    let today = engine_workspace::read(&session.host, &opened.parsed)?.source;
     session.ledger.save_memo(&session.host.memo)?;
     let stale = stale(&evidence, &today);
     if stale == 0 && evidence.iter().any(|file| file.entries().len() > 0) {

@@ -15,13 +15,13 @@ use crate::workspace::{processors, Opened};
 pub(crate) fn run(global: &Global, args: &ReproArgs, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
     if let Some(suite) = &args.suite {
-        opened.spec.suite(suite).map_err(Error::Usage)?;
+        opened.parsed.spec.suite(suite).map_err(Error::Usage)?;
     }
     // Read as a condition first: its errors name the nearest axis and value.
-    let condition = opened.conditions(std::slice::from_ref(&args.cell), terminal)?.remove(0);
+    let condition = opened.conditions(std::slice::from_ref(&args.cell))?.remove(0);
     let id: CellId = args.cell.parse().map_err(Error::Usage)?;
-    if opened.spec.space.find(&id).is_none() {
-        let axes: Vec<&str> = opened.spec.space.axes().iter().map(|axis| axis.name.as_str()).collect();
+    if opened.parsed.spec.space.find(&id).is_none() {
+        let axes: Vec<&str> = opened.parsed.spec.space.axes().iter().map(|axis| axis.name.as_str()).collect();
         return Err(Error::usage(format!("`{id}` is not one cell; name one value for each of {}", axes.join(", "))));
     }
     let limits = Limits { jobs: processors(), offline: false, no_install: false, fresh: false };
@@ -30,7 +30,7 @@ pub(crate) fn run(global: &Global, args: &ReproArgs, terminal: &Terminal) -> Res
     let lines = std::thread::scope(|scope| {
         scope.spawn(|| progress::show(terminal, receiver));
         let sender = sender;
-        repro::lines(&session, &opened.spec, &condition, args.suite.as_deref(), &sender)
+        repro::lines(&session, &opened.parsed, &condition, args.suite.as_deref(), &sender)
     })?;
     terminal.print(&lines.join("\n"));
     Ok(0)

@@ -162,7 +162,7 @@ fn bytes_flipped_anywhere_never_panic_or_hang() {
                 let _ = fs::remove_file(case.temp.join(&format!("things.sqlite{suffix}")));
             }
         }
-        assert!(start.elapsed() < Duration::from_secs(20), "{}: {:?}", case.name, start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(60), "{}: {:?}", case.name, start.elapsed());
     });
 }
 

@@ -71,13 +71,17 @@ fn completing_and_reopening_a_to_do() {
 fn stopping_a_project_stops_what_is_open_in_it() {
     healthy(|case| {
         let mut store = planted(case);
+        let thrown = Plant { id: "thrown", trashed: true, project: Some("project"), ..Plant::default() };
+        plant(&case.raw(), case.vintage(), &[thrown]);
         assert_eq!(one(&mut store, "project", Change::Cancel).unwrap().tasks, 3, "{}", case.name);
         for id in ["project", "direct", "under"] {
             assert_eq!(get(&store, id).status, Status::Cancelled, "{id}");
         }
         let done = get(&store, "done");
         assert_eq!((done.status, done.stopped.unwrap().unix_seconds()), (Status::Completed, 1.5));
-        assert_eq!(get(&store, "loose").status, Status::Incomplete);
+        for id in ["loose", "thrown"] {
+            assert_eq!(get(&store, id).status, Status::Incomplete, "{id}");
+        }
         assert_eq!(counters(case), (3, 0));
     });
 }
@@ -219,8 +223,8 @@ fn deleting_removes_all_that_hangs_on_a_project_and_leaves_tombstones() {
 #[test]
 fn one_failing_change_undoes_the_whole_batch() {
     healthy(|case| {
-        let mut store = planted(case);
         case.settle();
+        let mut store = planted(case);
         let before = case.bytes().0;
         let changes = batch()
             .change(&"direct".into(), Change::Complete)

@@ -1,0 +1,276 @@
+//! What the planner promises: each chosen cell once, builds only from build inputs, provisions only where needed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use compatrix_model::axis::{AxisKind, Setting, ValueName};
+use compatrix_model::condition::Condition;
+use compatrix_model::facts::{Availability, FixtureFacts, HostFacts, PackageFacts, SqliteFacts, ToolchainFacts};
+use compatrix_model::plan::{plan, Choice, Linkage, Plan, Provision, SkipReason};
+use compatrix_model::spec::{parse, Spec};
+use proptest::prelude::*;
+use semver::Version;
+
+fn spec(axes: &str, rest: &str) -> Spec {
+    let text = format!("version = 1\n[project]\npackages = [\"store\"]\n[axis]\n{axes}\n{rest}");
+    let fixtures = ["v18", "v24"].map(str::to_owned);
+    parse(&text, "matrix.toml", &fixtures).unwrap_or_else(|problems| panic!("{}", problems.render(false, 100))).spec
+}
+
+fn name(text: &str) -> ValueName {
+    ValueName::new(text).unwrap()
+}
+
+/// A host that has everything that the spec names but these values: `missing` cannot be had, `obtainable` can be made.
+fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> HostFacts {
+    fn state<T>(value: &str, ready: T, missing: &[&str], obtainable: &[&str]) -> Availability<T> {
+        if missing.contains(&value) {
+            Availability::Missing { reason: format!("{value} is not to be had") }
+        } else if obtainable.contains(&value) {
+            Availability::Obtainable { how: format!("make {value}") }
+        } else {
+            Availability::Ready(ready)
+        }
+    }
+    let mut facts = HostFacts { platform: "linux-x86_64".into(), ..HostFacts::default() };
+    for axis in spec.space.axes() {
+        for value in &axis.values {
+            let text = value.name.as_str();
+            match axis.kind {
+                AxisKind::Rust => {
+                    let version = compatrix_model::condition::partial_version(text).unwrap_or(Version::new(1, 95, 0));
+                    let ready = ToolchainFacts {
+                        rustc: "rustc".into(),
+                        cargo: "cargo".into(),
+                        version,
+                        rustc_verbose: String::new(),
+                        cargo_version: String::new(),
+                        host: "x86_64-unknown-linux-gnu".into(),
+                    };
+                    facts.toolchains.insert(value.name.clone(), state(text, ready, missing, obtainable));
+                }
+                AxisKind::Sqlite => {
+                    let version = match &value.setting {
+                        Setting::SqliteExact(version) => version.clone(),
+                        _ => Version::new(3, 40, 1),
+                    };
+                    let ready = SqliteFacts {
+                        version,
+                        source_id: String::new(),
+                        library: None,
+                        sha256: text.into(),
+                        link_dir: None,
+                        include_dir: None,
+                    };
+                    facts.sqlite.insert(value.name.clone(), state(text, ready, missing, obtainable));
+                }
+                AxisKind::Schema => {
+                    let ready = FixtureFacts { dir: String::new(), vintage: 1, sha256: text.into() };
+                    facts.fixtures.insert(value.name.clone(), state(text, ready, missing, obtainable));
+                }
+                AxisKind::Features | AxisKind::Env { .. } => {}
+            }
+        }
+    }
+    let feature = |name: &str, on: &[&str]| (name.to_owned(), on.iter().map(|f| (*f).to_owned()).collect::<Vec<_>>());
+    facts.packages = vec![PackageFacts {
+        name: "store".into(),
+        features: BTreeMap::from([
+            feature("default", &["bundled", "pool"]),
+            feature("bundled", &["rusqlite/bundled"]),
+            feature("pool", &["dep:r2d2"]),
+            feature("json", &[]),
+        ]),
+        bundled_feature: Some("bundled".into()),
+        links_sqlite: true,
+        dir: "/w/store".into(),
+    }];
+    facts
+}
+
+fn planned(spec: &Spec, facts: &HostFacts, cells: &[&str]) -> Plan {
+    let cells: Vec<Condition> = cells.iter().map(|c| Condition::parse_expr(c, &spec.space).unwrap()).collect();
+    plan(spec, &Choice { profile: &spec.profiles["local"], cells: &cells }, facts)
+}
+
+const AXES: &str = r#"
+rust = ["1.70", "stable"]
+sqlite = ["bundled", "host", "3.35.4", "3.46.0"]
+schema = ["v18", "v24"]
+features = { default = [], json = ["json"], minimal = { default-features = false } }
+"#;
+
+#[test]
+fn build_ids_show_what_is_compiled_and_cells_share_builds() {
+    let spec = spec(AXES, "");
+    let plan = planned(&spec, &host(&spec, &[], &[]), &["rust=stable"]);
+    assert_eq!(plan.runs.len(), 4 * 2 * 3);
+    let ids: Vec<String> = plan.builds.iter().map(|build| build.id()).collect();
+    assert_eq!(
+        ids,
+        [
+            "rust=stable sqlite=bundled features=bundled,pool",
+            "rust=stable sqlite=bundled features=bundled,json,pool",
+            "rust=stable sqlite=bundled features=bundled",
+            "rust=stable sqlite=dynamic features=pool",
+            "rust=stable sqlite=dynamic features=json,pool",
+            "rust=stable sqlite=dynamic features=none",
+        ]
+    );
+    assert_eq!(plan.runs_per_build(), [2, 2, 2, 6, 6, 6]);
+    assert_eq!(
+        plan.builds[1].cargo_arguments().join(" "),
+        "--package store --no-default-features --features store/bundled,store/json,store/pool"
+    );
+}
+
+#[test]
+fn feature_sets_that_come_to_the_same_are_one_build() {
+    let axes = r#"features = { default = [], spelled = { default-features = false, features = ["bundled", "pool"] } }"#;
+    let spec = spec(axes, "");
+    let plan = planned(&spec, &host(&spec, &[], &[]), &[]);
+    assert_eq!((plan.runs.len(), plan.builds.len()), (2, 1));
+    assert_eq!(plan.builds[0].toolchain.as_str(), "default");
+    assert_eq!(plan.builds[0].linkage, Linkage::Own);
+}
+
+#[test]
+fn dynamic_builds_link_against_the_newest_that_can_be_had_whatever_is_chosen() {
+    let spec = spec(AXES, "");
+    let link = |missing: &[&str], cells: &[&str]| {
+        let plan = planned(&spec, &host(&spec, missing, &[]), cells);
+        let found: BTreeSet<String> = plan
+            .builds
+            .iter()
+            .filter_map(|build| match &build.linkage {
+                Linkage::Dynamic { against } => Some(against.to_string()),
+                Linkage::Own | Linkage::Bundled => None,
+            })
+            .collect();
+        found.into_iter().collect::<Vec<_>>().join(",")
+    };
+    assert_eq!(link(&[], &[]), "3.46.0");
+    assert_eq!(link(&[], &["sqlite=3.35.4"]), "3.46.0", "the choice does not change what is built");
+    assert_eq!(link(&["3.46.0"], &[]), "3.35.4");
+    assert_eq!(link(&["3.46.0", "3.35.4"], &[]), "host");
+}
+
+#[test]
+fn what_cannot_be_had_is_skipped_with_its_reason_once() {
+    let spec = spec(AXES, "");
+    let plan = planned(&spec, &host(&spec, &["1.70"], &[]), &["features=default"]);
+    assert_eq!((plan.runs.len(), plan.skips.len()), (8, 8));
+    let reason = SkipReason::Unavailable { value: "rust=1.70".into(), reason: "1.70 is not to be had".into() };
+    assert_eq!(plan.reasons, [reason]);
+    assert!(plan.builds.iter().all(|build| build.toolchain.as_str() == "stable"));
+}
+
+#[test]
+fn only_what_chosen_cells_and_their_builds_need_is_provided() {
+    let spec = spec(AXES, "");
+    let facts = host(&spec, &[], &["1.70", "3.46.0", "3.35.4", "v18"]);
+    let of = |cell: &str| planned(&spec, &facts, &[cell]).provisions;
+    assert_eq!(of("rust=stable sqlite=bundled schema=v24 features=default"), []);
+    assert_eq!(
+        of("rust=1.70 sqlite=bundled schema=v18 features=default"),
+        [Provision::Toolchain(name("1.70")), Provision::Fixture(name("v18"))]
+    );
+    // The host's SQLite runs there, but the build links against the newest.
+    assert_eq!(of("rust=stable sqlite=host schema=v24 features=default"), [Provision::Sqlite(name("3.46.0"))]);
+}
+
+#[test]
+fn a_skip_rule_leaves_cells_out_and_a_suite_runs_only_where_it_may() {
+    let rest = r#"
+[[suite]]
+name = "tests"
+[[suite]]
+name = "few"
+when = { sqlite = "bundled" }
+[[rule]]
+when = { rust = "1.70", features = "json" }
+expect = "skip"
+reason = "no such thing"
+"#;
+    let spec = spec(AXES, rest);
+    let plan = planned(&spec, &host(&spec, &[], &[]), &["rust=1.70 schema=v18"]);
+    // 4 SQLites and 2 feature sets for `tests`, bundled alone for `few`; json is left out in both.
+    assert_eq!(plan.runs.iter().filter(|run| run.suite == 0).count(), 8);
+    assert_eq!(plan.runs.iter().filter(|run| run.suite == 1).count(), 2);
+    assert_eq!(plan.skips.len(), 5);
+    assert_eq!(plan.reasons, [SkipReason::Excluded { reason: "no such thing".into() }]);
+}
+
+#[test]
+fn a_package_without_a_bundling_feature_says_so() {
+    let spec = spec(r#"sqlite = ["bundled", "host"]"#, "");
+    let mut facts = host(&spec, &[], &[]);
+    facts.packages[0].bundled_feature = None;
+    let plan = planned(&spec, &facts, &[]);
+    assert_eq!((plan.runs.len(), plan.skips.len()), (1, 1));
+    let SkipReason::Unavailable { value, reason } = &plan.reasons[0] else { panic!("{:?}", plan.reasons) };
+    assert_eq!(value, "sqlite=bundled");
+    assert!(reason.contains("`bundled-feature` under [sqlite]"), "{reason}");
+}
+
+const RUSTS: [&str; 4] = ["1.70", "1.75", "stable", "nightly"];
+const SQLITES: [&str; 5] = ["bundled", "host", "3.35.4", "3.46.0", "3.50.2"];
+
+fn some(of: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>> {
+    proptest::sample::subsequence(of, 1..=of.len())
+}
+
+fn list(values: &[&str]) -> String {
+    format!("{values:?}")
+}
+
+proptest! {
+    #[test]
+    fn every_chosen_cell_is_run_or_skipped_exactly_once(
+        rusts in some(&RUSTS), sqlites in some(&SQLITES), missing in some(&["1.70", "host", "3.46.0", "v18"]), obtainable in some(&["1.75", "3.35.4", "v24"]),
+    ) {
+        let axes = format!("rust = {}\nsqlite = {}\nschema = [\"v18\", \"v24\"]", list(&rusts), list(&sqlites));
+        let spec = spec(&axes, "");
+        let facts = host(&spec, &missing, &obtainable);
+        let plan = planned(&spec, &facts, &[]);
+        let mut cells: Vec<u64> = plan.runs.iter().map(|run| run.cell.0).chain(plan.skips.iter().map(|skip| skip.cell.0)).collect();
+        cells.sort_unstable();
+        prop_assert_eq!(cells, (0..spec.space.len()).collect::<Vec<_>>());
+        prop_assert!(plan.runs_per_build().iter().all(|runs| *runs > 0));
+        let distinct: BTreeSet<_> = plan.builds.iter().collect();
+        prop_assert_eq!(distinct.len(), plan.builds.len());
+        prop_assert_eq!(&plan, &planned(&spec, &facts, &[]), "the same inputs give the same plan");
+    }
+
+    #[test]
+    fn more_sqlites_or_schemas_cost_runs_and_no_builds(extra in some(&["3.35.4", "3.46.0", "3.50.2"])) {
+        let with = |sqlites: &[&str], schemas: &[&str]| {
+            let spec = spec(&format!("rust = [\"stable\"]\nsqlite = {}\nschema = {}", list(sqlites), list(schemas)), "");
+            let plan = planned(&spec, &host(&spec, &[], &[]), &[]);
+            (plan.builds.len(), plan.runs.len())
+        };
+        let (builds, runs) = with(&["bundled", "host"], &["v18"]);
+        let more: Vec<&str> = ["bundled", "host"].into_iter().chain(extra.iter().copied()).collect();
+        prop_assert_eq!(with(&more, &["v18", "v24"]), (builds, (runs + extra.len()) * 2));
+    }
+}
+
+#[test]
+fn names_that_the_workspace_does_not_have_are_shown_where_they_stand() {
+    let text = "version = 1\n[project]\npackages = [\"stor\"]\n[axis.features]\ndefault = []\njson = [\"jsonn\"]\n";
+    let parsed = parse(text, "matrix.toml", &[]).unwrap();
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let packages = parsed.unknown_packages(&set(&["store", "xtask"]));
+    assert_eq!(
+        packages.to_string().lines().next().unwrap(),
+        "matrix.toml:3:13: error: package `stor` is not in this workspace"
+    );
+    assert!(packages.render(false, 80).contains("did you mean `store`?"), "{}", packages.render(false, 80));
+    let features = parsed.unknown_features(&set(&["json", "pool"]));
+    assert!(
+        features.to_string().starts_with("matrix.toml:6:9: error: no package under test has a feature `jsonn`"),
+        "{features}"
+    );
+    assert!(
+        parsed.unknown_packages(&set(&["stor"])).is_empty() && parsed.unknown_features(&set(&["jsonn"])).is_empty()
+    );
+}
