@@ -1,5 +1,7 @@
 //! Keys: the hash of all that could change a run's outcome.
 
+use std::path::Path;
+
 use compatrix_model::axis::AxisKind;
 use compatrix_model::cell::{CellId, Space};
 use compatrix_model::evidence::Sha256;
@@ -7,7 +9,8 @@ use compatrix_model::facts::{Availability, HostFacts};
 use compatrix_model::plan::{Build, Linkage};
 use compatrix_model::spec::{Piece, Suite};
 
-use crate::files::hash_parts;
+use crate::files::{self, hash_parts};
+use crate::host::Host;
 
 /// Changes when the meaning of a record does.
 const FORMAT: &str = "compatrix run 1";
@@ -28,7 +31,7 @@ pub fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {
 }
 
 /// The key of a run.
-pub fn of_run(build: &Sha256, suite: &Suite, cell: &CellId, space: &Space, facts: &HostFacts) -> Sha256 {
+pub fn of_run(host: &Host, build: &Sha256, suite: &Suite, cell: &CellId, space: &Space, facts: &HostFacts) -> Sha256 {
     let mut parts = vec![build.clone(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
     parts.push(format!("{:?}", suite.timeout));
     parts.extend(suite.args.iter().cloned());
@@ -48,7 +51,9 @@ pub fn of_run(build: &Sha256, suite: &Suite, cell: &CellId, space: &Space, facts
         match &axis.kind {
             AxisKind::Sqlite => {
                 if let Some(Availability::Ready(sqlite)) = facts.sqlite.get(value) {
-                    parts.push(sqlite.sha256.clone());
+                    // As the file is now, not as it was built: another one in its place must not find the old result.
+                    let now = sqlite.library.as_ref().map(|library| files::sha256(Path::new(library), &host.memo));
+                    parts.push(now.and_then(Result::ok).unwrap_or_else(|| sqlite.sha256.clone()));
                 }
             }
             AxisKind::Schema => {

@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod lock;
 pub mod memo;
 pub mod process;
+mod proof;
 pub mod repro;
 pub mod run;
 pub mod schedule;

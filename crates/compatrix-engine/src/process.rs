@@ -13,7 +13,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::process::{waitid, Pid, WaitId, WaitIdOptions};
@@ -121,7 +121,6 @@ impl Command {
         self.execute(command, Kind::Build, supervisor, stdout, stderr)
     }
 
-    #[allow(clippy::disallowed_methods, reason = "time is measured")]
     fn execute(
         &self,
         mut command: std::process::Command,
@@ -130,7 +129,7 @@ impl Command {
         stdout: Sink<'_>,
         stderr: Sink<'_>,
     ) -> io::Result<Finished> {
-        let started = Instant::now();
+        let started = crate::clock::instant();
         let (mut child, guard) = supervisor.spawn(&mut command, kind, self.timeout.map(|limit| started + limit))?;
         let pid = Pid::from_child(&child);
 
@@ -284,10 +283,9 @@ fn pump(streams: &mut [Stream<'_>; 2], wait: Duration) -> io::Result<bool> {
 }
 
 /// Reads what is left in the pipes of a process that has ended; what others go on to write is not waited for.
-#[allow(clippy::disallowed_methods, reason = "time is measured")]
 fn drain(streams: &mut [Stream<'_>; 2]) -> io::Result<()> {
     let read = |streams: &[Stream<'_>; 2]| streams.iter().map(|stream| stream.tail.total).sum::<u64>();
-    let (start, before) = (Instant::now(), read(streams));
+    let (start, before) = (crate::clock::instant(), read(streams));
     while streams.iter().any(Stream::is_open) && pump(streams, Duration::from_millis(20))? {
         if read(streams) - before > PIPES || start.elapsed() > DRAIN {
             break;

@@ -8,10 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{
-    Counts, ExecutableProof, FixtureProof, Proof, Record, Sha256, SourceProof, SqliteLinkage, SqliteProof, TestFailure,
-    ToolchainProof,
-};
+use compatrix_model::evidence::{Counts, Record, Sha256, SourceProof, TestFailure};
 use compatrix_model::facts::{FixtureFacts, SqliteFacts, ToolchainFacts};
 use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
@@ -22,9 +19,8 @@ use crate::build::{Executable, Product};
 use crate::files;
 use crate::fixture;
 use crate::host::{last_lines, Host};
-use crate::inspect;
 use crate::process::{Command, Finished};
-use crate::sqlite;
+use crate::proof;
 use crate::supervisor::End;
 
 /// All that a run is made of.
@@ -89,18 +85,19 @@ pub fn commands(host: &Host, inputs: &Inputs<'_>, product: &Product, dir: &Path)
 fn command(host: &Host, inputs: &Inputs<'_>, executable: &Executable, dir: &Path) -> Command {
     let mut command = Command::new(executable.path.to_string_lossy(), &executable.dir)
         .args(inputs.suite.args.iter().cloned())
-        .envs(&host.ambient.for_runs())
-        .envs(&environment(inputs, dir))
+        .envs(&environment(host, inputs, dir))
+        // As `cargo test` does; where there are several packages they differ, so they stand in no proof.
         .env("CARGO_MANIFEST_DIR", executable.dir.to_string_lossy())
         .env("CARGO_PKG_NAME", executable.package.clone());
     command.timeout = Some(inputs.suite.timeout);
     command
 }
 
-/// What the cell and the suite add to the environment of a run.
-fn environment(inputs: &Inputs<'_>, dir: &Path) -> BTreeMap<String, String> {
+/// The environment of a run: what is allowed of ours, then what the cell and the suite add.
+fn environment(host: &Host, inputs: &Inputs<'_>, dir: &Path) -> BTreeMap<String, String> {
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
-    let mut env = BTreeMap::from([("TMPDIR".to_owned(), text(dir.join("tmp")))]);
+    let mut env = host.ambient.for_runs();
+    env.insert("TMPDIR".to_owned(), text(dir.join("tmp")));
     if let Linkage::Dynamic { .. } = inputs.build.linkage {
         // A symbol that this SQLite lacks shows at once, and not only when it is called.
         env.insert("LD_BIND_NOW".to_owned(), "1".to_owned());
@@ -118,7 +115,7 @@ fn environment(inputs: &Inputs<'_>, dir: &Path) -> BTreeMap<String, String> {
 }
 
 /// The folder in which the loader is to look first; none for the host's own SQLite.
-fn library_path(inputs: &Inputs<'_>) -> Option<String> {
+pub(crate) fn library_path(inputs: &Inputs<'_>) -> Option<String> {
     let sqlite = inputs.sqlite?;
     let is_host = inputs.cell.value("sqlite").is_some_and(|value| value.as_str() == "host");
     if is_host {
@@ -143,9 +140,8 @@ fn fill(template: &Template, cell: &CellId, dir: &Path) -> String {
 ///
 /// # Errors
 /// None: trouble on our side is the outcome `infrastructure`.
-#[allow(clippy::disallowed_methods, reason = "time is measured")]
 pub fn run(host: &Host, inputs: &Inputs<'_>, product: &Product, started: i64) -> Record {
-    let clock = std::time::Instant::now();
+    let clock = crate::clock::instant();
     let mut record = match attempt_all(host, inputs, product) {
         Ok(record) => record,
         Err(error) => blank(inputs, Outcome::Infrastructure, format!("{error:#}")),
@@ -176,7 +172,7 @@ pub fn blank(inputs: &Inputs<'_>, outcome: Outcome, cause: String) -> Record {
 
 fn attempt_all(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<Record> {
     let scratch = Scratch::new(host)?;
-    let (proof, mismatch) = prove(host, inputs, product, &scratch)?;
+    let (proof, mismatch) = proof::prove(host, inputs, product, environment(host, inputs, &scratch.dir))?;
     if let Some(mismatch) = mismatch {
         let mut record = blank(inputs, Outcome::Misidentified, mismatch);
         record.proof = Some(proof);
@@ -342,149 +338,4 @@ fn add_failures(
         failures.push(TestFailure { executable: executable.target.clone(), test, output });
     }
     failures.truncate(100);
-}
-
-/// Finds out what is about to run. The second part says how it differs from the plan, where it does.
-fn prove(host: &Host, inputs: &Inputs<'_>, product: &Product, scratch: &Scratch) -> Result<(Proof, Option<String>)> {
-    let mut mismatch = None;
-    for executable in &product.executables {
-        let makers = &executable.inspection.rustc;
-        let release = inputs.toolchain.version.to_string();
-        if !makers.is_empty() && !makers.contains(&release) {
-            let makers = makers.join(", ");
-            mismatch = Some(format!("{} was made by rustc {makers}, not {release}", executable.target));
-        }
-    }
-    let sqlite = match prove_sqlite(host, inputs, product)? {
-        Identified::As(proof) => Some(proof),
-        Identified::None => None,
-        Identified::Wrong(proof, reason) => {
-            mismatch = mismatch.or(Some(reason));
-            proof
-        }
-    };
-    let executables = product
-        .executables
-        .iter()
-        .map(|e| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256.clone() });
-    let proof = Proof {
-        sqlite,
-        executables: executables.collect(),
-        env: environment(inputs, &scratch.dir),
-        ..proof_of_inputs(inputs)
-    };
-    Ok((proof, mismatch))
-}
-
-/// What is known before anything is built: who would build what.
-pub fn proof_of_inputs(inputs: &Inputs<'_>) -> Proof {
-    let features = inputs.build.features.iter().flat_map(|(package, on)| {
-        let one = inputs.build.features.len() == 1;
-        on.iter().map(move |feature| if one { feature.clone() } else { format!("{package}/{feature}") })
-    });
-    Proof {
-        platform: Host::platform(),
-        toolchain: ToolchainProof {
-            release: inputs.toolchain.version.to_string(),
-            rustc: inputs.toolchain.rustc_verbose.clone(),
-            cargo: inputs.toolchain.cargo_version.clone(),
-        },
-        source: inputs.source.clone(),
-        features: features.collect(),
-        sqlite: None,
-        fixture: inputs.fixture.map(|(name, fixture)| FixtureProof {
-            name: name.to_owned(),
-            vintage: fixture.vintage,
-            sha256: fixture.sha256.clone(),
-        }),
-        executables: Vec::new(),
-        env: BTreeMap::new(),
-    }
-}
-
-/// What was found about the SQLite of a run.
-enum Identified {
-    /// It is what was planned.
-    As(SqliteProof),
-    /// There is none, and none was planned.
-    None,
-    /// It is not what was planned, and how.
-    Wrong(Option<SqliteProof>, String),
-}
-
-fn prove_sqlite(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<Identified> {
-    let path = library_path(inputs);
-    let mut dynamic: Option<PathBuf> = None;
-    let mut fixed: Option<(&Executable, &String)> = None;
-    for executable in &product.executables {
-        match inspect::resolved_sqlite(host, &executable.path, &executable.inspection.sha256, path.as_deref()) {
-            Ok(found) => dynamic = dynamic.or(found),
-            Err(error) => return Ok(Identified::Wrong(None, format!("{error:#}"))),
-        }
-        fixed = fixed.or(executable.inspection.source_id.as_ref().map(|id| (executable, id)));
-    }
-    let dynamic = dynamic.map(|library| prove_library(host, &library)).transpose()?;
-    let fixed = fixed.map(|(executable, id)| prove_compiled_in(host, executable, id, product)).transpose()?;
-    Ok(match (&inputs.build.linkage, dynamic, fixed) {
-        (Linkage::Own, None, None) => Identified::None,
-        (Linkage::Own, Some(proof), _) | (Linkage::Own, None, Some(proof)) => Identified::As(proof),
-        (Linkage::Bundled, None, Some(proof)) => Identified::As(proof),
-        (Linkage::Bundled, Some(proof), _) => {
-            let reason = format!("planned SQLite compiled in, but the loader gives {} {}", proof.file, proof.version);
-            Identified::Wrong(Some(proof), reason)
-        }
-        (Linkage::Dynamic { .. }, _, Some(proof)) => {
-            let reason = format!("planned a shared SQLite, but {} is compiled in", proof.version);
-            Identified::Wrong(Some(proof), reason)
-        }
-        (Linkage::Dynamic { .. }, Some(proof), None) => match inputs.sqlite {
-            Some(planned) if planned.sha256 != proof.sha256 => {
-                let reason = format!(
-                    "planned SQLite {} with SHA-256 {}…, but the loader gives {} {} with {}…; \
-                     remove that folder and run again, if it is compatrix's cache",
-                    planned.version,
-                    start(&planned.sha256),
-                    proof.file,
-                    proof.version,
-                    start(&proof.sha256)
-                );
-                Identified::Wrong(Some(proof), reason)
-            }
-            _ => Identified::As(proof),
-        },
-        (Linkage::Bundled | Linkage::Dynamic { .. }, None, None) => {
-            Identified::Wrong(None, "no test executable uses SQLite at all".to_owned())
-        }
-    })
-}
-
-fn start(hash: &str) -> &str {
-    &hash[..hash.len().min(12)]
-}
-
-fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
-    let file = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
-    let sha256 = files::sha256(&file, &host.memo)?;
-    // What is there may be no SQLite at all; then its hash is all there is to say.
-    let said = sqlite::of_library(host, &file).ok();
-    let (version, source_id, compile_options) = match said {
-        Some(said) => (said.version, said.source_id, said.compile_options),
-        None => ("unknown".to_owned(), String::new(), Vec::new()),
-    };
-    let file = file.to_string_lossy().into_owned();
-    Ok(SqliteProof { linkage: SqliteLinkage::Dynamic, file, sha256, version, source_id, compile_options })
-}
-
-/// The compiled-in SQLite: its source id stands in the executable; the static library of that id tells the rest.
-fn prove_compiled_in(host: &Host, executable: &Executable, id: &str, product: &Product) -> Result<SqliteProof> {
-    let said = product.archive.as_ref().map(|archive| sqlite::of_archive(host, archive)).transpose()?;
-    let said = said.filter(|said| said.source_id == *id);
-    Ok(SqliteProof {
-        linkage: SqliteLinkage::Static,
-        file: executable.path.to_string_lossy().into_owned(),
-        sha256: executable.inspection.sha256.clone(),
-        version: said.as_ref().map_or_else(|| "unknown".to_owned(), |said| said.version.clone()),
-        source_id: id.to_owned(),
-        compile_options: said.map(|said| said.compile_options).unwrap_or_default(),
-    })
 }

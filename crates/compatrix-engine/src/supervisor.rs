@@ -177,9 +177,8 @@ impl Shared {
         self.groups.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    #[allow(clippy::disallowed_methods, reason = "time is measured")]
     fn look(&self) {
-        let now = Instant::now();
+        let now = crate::clock::instant();
         let interrupted = self.interrupted.load(Ordering::SeqCst);
         for group in self.lock().values_mut() {
             let expired = group.deadline.is_some_and(|deadline| now >= deadline);

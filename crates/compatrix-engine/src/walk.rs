@@ -21,6 +21,7 @@ use crate::event::Event;
 use crate::host::Host;
 use crate::keys;
 use crate::ledger::Ledger;
+use crate::proof;
 use crate::run;
 use crate::schedule::{self, BuiltSummary, Job, Told, Work};
 use crate::session::{Session, Walked};
@@ -51,7 +52,8 @@ pub(crate) fn walk_plan(
     };
     for (n, run) in plan.runs.iter().enumerate() {
         let suite = &spec.suites[run.suite];
-        let key = keys::of_run(&build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
+        let key =
+            keys::of_run(&session.host, &build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
         if !session.host.limits.fresh {
             let known = session.ledger.by_key(&key)?;
             let expectation = || expectations.of(&spec.space.coords(run.cell));
@@ -223,7 +225,7 @@ fn handle(
                 for &(n, _) in &worker.jobs[job].runs {
                     let mut record = worker.with_inputs(build, n, |inputs| {
                         let mut record = run::blank(inputs, failure.outcome, failure.cause.clone());
-                        record.proof = Some(run::proof_of_inputs(inputs));
+                        record.proof = Some(proof::proof_of_inputs(inputs));
                         record
                     });
                     record.started = worker.host.now;

@@ -5,9 +5,11 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
+use compatrix_engine::clock;
 use compatrix_engine::event::Event;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::verdict::Verdict;
+use compatrix_render::github;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::terminal::Terminal;
@@ -43,9 +45,8 @@ struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    #[allow(clippy::disallowed_methods, reason = "how long it takes is shown, nothing depends on it")]
     fn new(terminal: &'a Terminal) -> Self {
-        let now = Instant::now();
+        let now = clock::instant();
         let bar = terminal.is_live().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             bar.set_style(
@@ -121,6 +122,9 @@ impl<'a> Progress<'a> {
                 if let Some(color) = color.filter(|_| !told) {
                     let cause = if record.cause.is_empty() { record.outcome.as_str() } else { &record.cause };
                     self.line(color, verdict.as_str(), &format!("{}: {cause}", record.cell));
+                    if self.terminal.github && color == AnsiColor::Red {
+                        self.raw(&github::error(&record.cell.to_string(), cause));
+                    }
                 }
             }
         }
@@ -169,23 +173,21 @@ impl<'a> Progress<'a> {
     /// The end of what a compiler said: folded on GitHub, the last lines elsewhere.
     fn output(&mut self, build: &str, output: &str) {
         let shown = if self.terminal.github {
-            format!("::group::output of {build}\n{}\n::endgroup::", output.trim_end())
+            github::group(&format!("output of {build}"), output)
         } else {
             let lines: Vec<&str> = output.trim_end().lines().collect();
             lines[lines.len().saturating_sub(30)..].join("\n")
         };
         self.raw(&shown);
     }
-
-    #[allow(clippy::disallowed_methods, reason = "how long it takes is shown, nothing depends on it")]
     fn line(&mut self, color: AnsiColor, word: &str, text: &str) {
-        self.said = Instant::now();
+        self.said = clock::instant();
         // What is wrong is said even when quiet.
         if self.terminal.quiet && !matches!(color, AnsiColor::Red | AnsiColor::Yellow | AnsiColor::Magenta) {
             return;
         }
         if self.terminal.github && !self.group_open && !self.terminal.quiet {
-            self.terminal.message("::group::progress\n");
+            self.terminal.message(&format!("{}\n", github::group_start("progress")));
             self.group_open = true;
         }
         self.raw(&self.terminal.format_line(color, word, text));
@@ -203,7 +205,7 @@ impl<'a> Progress<'a> {
             bar.finish_and_clear();
         }
         if self.group_open {
-            self.terminal.message("::endgroup::\n");
+            self.terminal.message(&format!("{}\n", github::GROUP_END));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use anstyle::{AnsiColor, Style};
 use compatrix_engine::environment::Ambient;
 use compatrix_engine::error::Error;
+use compatrix_render::github;
 use compatrix_render::look::Look;
 
 use crate::cli::{Global, When};
@@ -82,7 +83,7 @@ impl Terminal {
 
     pub(crate) fn warning(&self, text: &str) {
         if self.github {
-            self.message(&format!("::warning::{}\n", text.replace('%', "%25").replace('\n', "%0A")));
+            self.message(&format!("{}\n", github::warning("compatrix", text)));
         }
         self.line(AnsiColor::Yellow, "warning", text);
     }

@@ -1,8 +1,8 @@
 //! `compat`: run the matrix.
 
 use std::sync::mpsc;
-use std::time::Instant;
 
+use compatrix_engine::clock;
 use compatrix_engine::error::Error;
 use compatrix_engine::files;
 use compatrix_render::{grid, json, junit, summary};
@@ -12,12 +12,11 @@ use crate::terminal::Terminal;
 use crate::workspace::{limits, Opened};
 use crate::{matrix, progress};
 
-#[allow(clippy::disallowed_methods, reason = "how long it took is shown, nothing depends on it")]
 pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Result<u8, Error> {
     if args.dry_run {
         return super::plan::run(global, &args.selection, terminal);
     }
-    let started = Instant::now();
+    let started = clock::instant();
     let opened = Opened::new(global, terminal)?;
     let profile = opened.profile(&args.selection.profile)?;
     let conditions = opened.conditions(&args.selection.cells)?;

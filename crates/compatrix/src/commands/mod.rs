@@ -6,7 +6,7 @@ mod fixtures;
 mod plan;
 mod report;
 mod repro;
-mod schema;
+pub(crate) mod schema;
 
 use compatrix_engine::error::Error;
 
