@@ -47,6 +47,7 @@ fn mood() {
         "daemon" => {
             let mut command = shell("exec setsid sleep 600");
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(300));
         }
         "flood" => {
             let block = vec![b'x'; 1 << 20];
