@@ -4,7 +4,7 @@
 //! comparing it (`--check`) and printing it are the caller's, so all three see the same text.
 //!
 //! Start at [`matrix::Matrix`] (what was run; for [`grid`], [`junit`], [`json`] and [`summary`]) or at [`mod@page`] (what
-//! the committed evidence shows). [`blocks`] is what all grids have in common.
+//! the committed evidence shows); [`spec_reference`] is the spec's own page. [`blocks`] is what all grids have in common.
 
 pub mod blocks;
 pub mod drift;
@@ -17,5 +17,6 @@ mod markdown;
 pub mod matrix;
 pub mod page;
 pub mod plan_table;
+pub mod spec_reference;
 pub mod summary;
 pub mod svg;

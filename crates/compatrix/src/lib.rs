@@ -37,6 +37,12 @@ pub fn main() -> ExitCode {
     run(&cli.global, &cli.command)
 }
 
+/// The generated pages of the spec, as the command `schema` writes them: paths below the workspace root, and texts.
+/// `program` is how the command is started there: `cargo xtask`.
+pub fn spec_pages(program: &str) -> [(String, String); 2] {
+    commands::schema::pages(program)
+}
+
 /// To be called first in `main`: when builds start this executable in place of the C compiler, acts as that and gives the
 /// exit code.
 pub fn stand_in() -> Option<ExitCode> {

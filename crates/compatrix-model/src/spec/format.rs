@@ -71,8 +71,8 @@ pub struct Words {
 
 /// Environment variables that the engine sets itself; `*` stands for the rest of the name.
 pub const RESERVED_VARIABLES: &[(&str, &str)] = &[
-    ("PATH", "a cell's tools are found by full path"),
-    ("HOME", "each run has a clean one"),
+    ("PATH", "it is passed on as it is"),
+    ("HOME", "it is passed on as it is"),
     ("TMPDIR", "each run has its own folder"),
     ("LD_*", "it decides which SQLite a run loads"),
     ("DYLD_*", "it decides which SQLite a run loads"),

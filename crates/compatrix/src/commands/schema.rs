@@ -1,21 +1,26 @@
-//! `schema`: the spec's JSON Schema.
+//! `schema`: the spec's JSON Schema and its reference page.
 
 use compatrix_engine::error::Error;
 use compatrix_engine::files;
 use compatrix_model::spec::json_schema;
 use compatrix_render::drift;
+use compatrix_render::spec_reference::spec_reference;
 
 use crate::cli::{command_name, Global};
 use crate::terminal::Terminal;
 use crate::workspace;
 
-/// Where it stands, below the root.
-const PATH: &str = "docs/matrix.schema.json";
+/// What `schema` writes: paths below the root, and texts. `program` is how the user starts us.
+pub(crate) fn pages(program: &str) -> [(String, String); 2] {
+    [
+        ("docs/matrix.schema.json".to_owned(), json_schema()),
+        ("docs/SPEC.md".to_owned(), spec_reference(&format!("{program} schema"))),
+    ]
+}
 
 pub(crate) fn run(global: &Global, check: bool, terminal: &Terminal) -> Result<u8, Error> {
     let root = workspace::root(global, &compatrix_engine::environment::Ambient::capture())?;
-    let pages = [(PATH.to_owned(), json_schema())];
-    write_or_check(&root, &pages, check, &format!("{} schema", command_name()), terminal)
+    write_or_check(&root, &pages(command_name()), check, &format!("{} schema", command_name()), terminal)
 }
 
 /// Writes generated files, or with `check` prints how the ones that are there differ; the exit code.
