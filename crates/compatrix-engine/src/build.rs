@@ -92,6 +92,8 @@ pub struct Inputs<'a> {
     pub link: Option<&'a SqliteFacts>,
     /// The workspace.
     pub workspace: &'a Workspace,
+    /// The time limit of the documentation tests.
+    pub doctest_limit: Duration,
 }
 
 /// The cargo command that makes the executables.
@@ -107,6 +109,7 @@ pub fn command(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result<Command
 pub fn doctest_command(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result<Command> {
     let mut command = base(host, build, inputs)?;
     command.args = [&["test", "--doc"].map(str::to_owned)[..], &command.args].concat();
+    command.timeout = Some(inputs.doctest_limit);
     if let Some(dir) = inputs.link.and_then(|link| link.link_dir.clone()) {
         command = command.env("LD_LIBRARY_PATH", dir);
     }
@@ -177,7 +180,10 @@ fn run_doctests(host: &Host, command: &Command, jobs: &jobserver::Client) -> Res
         .with_context(|| format!("cannot start {}", command.program))?;
     let report = parser.finish();
     let trouble = match finished.end {
-        End::TimedOut => Some((Outcome::TimedOut, "documentation tests took too long".to_owned())),
+        End::TimedOut => {
+            let limit = command.timeout.unwrap_or_default();
+            Some((Outcome::TimedOut, format!("documentation tests ran for more than {limit:?}")))
+        }
         End::Interrupted => Some((Outcome::Infrastructure, "interrupted".to_owned())),
         End::Itself if finished.status.success() => None,
         End::Itself if report.counts.failed > 0 => {

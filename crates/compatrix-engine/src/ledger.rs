@@ -12,6 +12,7 @@ use compatrix_model::evidence::Record;
 use compatrix_model::facts::Durations;
 use rusqlite::{params, Connection, ErrorCode, OptionalExtension};
 
+use crate::error::Error;
 use crate::memo::Memo;
 
 /// The schema's version, in `PRAGMA user_version`; each entry of [`MIGRATIONS`] leads to the next.
@@ -49,6 +50,7 @@ const MIGRATIONS: [&str; 1] = ["
 #[derive(Debug)]
 pub struct Ledger {
     connection: Connection,
+    path: PathBuf,
 }
 
 /// An opened ledger and what had to be done for it.
@@ -103,7 +105,26 @@ impl Ledger {
             // Proves early that it can be written.
             connection.execute_batch("BEGIN IMMEDIATE; PRAGMA user_version = 1; COMMIT;")?;
         }
-        Ok(Self { connection })
+        Ok(Self { connection, path: path.to_owned() })
+    }
+
+    /// Says of an error in the middle of work what can be done about it. A ledger that proves damaged is set aside, so
+    /// that the next start has a new one.
+    pub fn explain(&self, error: Error) -> Error {
+        let Error::Infrastructure(error) = error else { return error };
+        if error.downcast_ref::<rusqlite::Error>().is_none() {
+            return Error::Infrastructure(error);
+        }
+        if !is_damage(&error) {
+            return Error::Infrastructure(explain(error, &self.path));
+        }
+        Error::Infrastructure(match set_aside(&self.path) {
+            Ok(aside) => anyhow!(
+                "the ledger is damaged ({error:#}) and was set aside as {}; run again, and a new one begins",
+                aside.display()
+            ),
+            Err(trouble) => error.context(format!("the ledger is damaged, and {trouble:#}")),
+        })
     }
 
     /// Adds a record; it is committed when this returns.

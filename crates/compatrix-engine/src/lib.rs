@@ -24,6 +24,7 @@ pub mod repro;
 pub mod run;
 pub mod schedule;
 pub mod session;
+mod sources;
 pub mod sqlite;
 pub mod supervisor;
 pub mod survey;

@@ -3,6 +3,9 @@
 //! A command is data ([`Command`]); what is displayed is what runs. Nothing else in Compatrix starts processes that
 //! run for long or run code under test.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read};
@@ -15,12 +18,16 @@ use std::time::Duration;
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::process::{waitid, Pid, WaitId, WaitIdOptions};
 
-use crate::supervisor::{self, End, Supervisor};
+use crate::supervisor::{self, End, Kind, Supervisor};
 
 /// How much of each stream's end is kept for messages, in bytes.
 const TAIL: usize = 64 * 1024;
 /// How often a process with open streams is looked at, to see whether it ended without closing them.
 const LOOK: Duration = Duration::from_millis(50);
+/// How much is read at most from the pipes of a process that has ended; a pipe holds less (pipe(7)).
+const PIPES: u64 = 4 * 1024 * 1024;
+/// For how long they are read at most, where something goes on writing.
+const DRAIN: Duration = Duration::from_secs(1);
 
 /// A process to start: program, arguments, folder and the whole environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +105,7 @@ impl Command {
 
     /// Runs it to its end; the sinks see every byte of the streams as it comes.
     pub fn run_with(&self, supervisor: &Supervisor, stdout: Sink<'_>, stderr: Sink<'_>) -> io::Result<Finished> {
-        self.execute(self.prepare(supervisor), supervisor, stdout, stderr)
+        self.execute(self.prepare(), Kind::Run, supervisor, stdout, stderr)
     }
 
     /// As [`Command::run_with`], for a program that takes its jobs from this pool, on top of the one that it has.
@@ -109,22 +116,22 @@ impl Command {
         stdout: Sink<'_>,
         stderr: Sink<'_>,
     ) -> io::Result<Finished> {
-        let mut command = self.prepare(supervisor);
+        let mut command = self.prepare();
         jobs.configure(&mut command);
-        self.execute(command, supervisor, stdout, stderr)
+        self.execute(command, Kind::Build, supervisor, stdout, stderr)
     }
 
     fn execute(
         &self,
         mut command: std::process::Command,
+        kind: Kind,
         supervisor: &Supervisor,
         stdout: Sink<'_>,
         stderr: Sink<'_>,
     ) -> io::Result<Finished> {
         let started = crate::clock::instant();
-        let mut child = command.spawn()?;
+        let (mut child, guard) = supervisor.spawn(&mut command, kind, self.timeout.map(|limit| started + limit))?;
         let pid = Pid::from_child(&child);
-        let guard = supervisor.register(pid, self.timeout.map(|limit| started + limit));
 
         let mut streams = [
             Stream::new(child.stdout.take().map(|s| Box::new(s) as Box<dyn Source>), stdout),
@@ -143,7 +150,7 @@ impl Command {
         let left_processes = streams.iter().any(Stream::is_open);
         supervisor::kill_group(pid);
         if left_processes {
-            supervisor.kill_marked(pid);
+            guard.kill_descendants();
             drain(&mut streams)?;
         }
         let status = child.wait()?;
@@ -152,14 +159,13 @@ impl Command {
     }
 
     #[allow(clippy::disallowed_methods, reason = "the one place where long processes start")]
-    fn prepare(&self, supervisor: &Supervisor) -> std::process::Command {
+    fn prepare(&self) -> std::process::Command {
         let mut command = std::process::Command::new(&self.program);
         command
             .args(&self.args)
             .current_dir(&self.dir)
             .env_clear()
             .envs(&self.env)
-            .env(supervisor::MARK, supervisor.mark())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -276,9 +282,15 @@ fn pump(streams: &mut [Stream<'_>; 2], wait: Duration) -> io::Result<bool> {
     Ok(came)
 }
 
-/// Reads what is left in the pipes of a process that has ended.
+/// Reads what is left in the pipes of a process that has ended; what others go on to write is not waited for.
 fn drain(streams: &mut [Stream<'_>; 2]) -> io::Result<()> {
-    while streams.iter().any(Stream::is_open) && pump(streams, Duration::from_millis(20))? {}
+    let read = |streams: &[Stream<'_>; 2]| streams.iter().map(|stream| stream.tail.total).sum::<u64>();
+    let (start, before) = (crate::clock::instant(), read(streams));
+    while streams.iter().any(Stream::is_open) && pump(streams, Duration::from_millis(20))? {
+        if read(streams) - before > PIPES || start.elapsed() > DRAIN {
+            break;
+        }
+    }
     Ok(())
 }
 
@@ -304,74 +316,4 @@ fn processor_time(pid: Pid) -> Duration {
     let Some((_, rest)) = stat.rsplit_once(')') else { return Duration::ZERO };
     let ticks: u64 = rest.split_whitespace().skip(11).take(4).filter_map(|n| n.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shell(script: &str) -> Command {
-        Command::new("/bin/sh", "/").args(["-c", script]).env("PATH", "/usr/bin:/bin")
-    }
-
-    fn run(command: &Command) -> Finished {
-        command.run(&Supervisor::new(&format!("test {:?}", std::thread::current().id()))).expect("runs")
-    }
-
-    #[test]
-    fn output_and_status_come_back() {
-        let finished = run(&shell("echo out; echo err >&2; exit 3"));
-        assert_eq!(finished.stdout.text(), "out\n");
-        assert_eq!(finished.stderr.text(), "err\n");
-        assert_eq!(finished.status.code(), Some(3));
-        assert_eq!(finished.end, End::Itself);
-    }
-
-    #[test]
-    fn the_environment_is_only_what_was_given() {
-        let finished = run(&Command::new("/usr/bin/env", "/").env("ONLY", "this"));
-        let names: Vec<String> =
-            finished.stdout.text().lines().filter_map(|l| l.split_once('=').map(|(n, _)| n.to_owned())).collect();
-        assert_eq!(names, [supervisor::MARK, "ONLY"]);
-    }
-
-    #[test]
-    fn a_time_limit_ends_the_whole_group() {
-        let mut command = shell("sleep 600 & sleep 600");
-        command.timeout = Some(Duration::from_millis(150));
-        let finished = run(&command);
-        assert_eq!(finished.end, End::TimedOut);
-        assert!(finished.wall < Duration::from_secs(20), "{:?}", finished.wall);
-    }
-
-    #[test]
-    fn a_child_that_outlives_its_parent_is_ended_and_reported() {
-        for script in ["sleep 600 & echo done", "setsid sleep 600 & echo done; sleep 0.1"] {
-            let finished = run(&shell(script));
-            assert_eq!(finished.stdout.text(), "done\n", "{script}");
-            assert!(finished.left_processes, "{script}");
-            assert!(finished.wall < Duration::from_secs(20), "{script}: {:?}", finished.wall);
-        }
-    }
-
-    #[test]
-    fn much_output_is_cut_to_its_end() {
-        let mut seen = 0u64;
-        let finished = shell("head -c 30000000 /dev/zero | tr '\\0' x; echo end")
-            .run_with(&Supervisor::new("test"), &mut |bytes| seen += bytes.len() as u64, &mut |_| {})
-            .expect("runs");
-        assert_eq!(seen, 30_000_004);
-        assert_eq!(finished.stdout.total, 30_000_004);
-        let text = finished.stdout.text();
-        assert!(text.len() < 2 * TAIL && text.ends_with("xend\n"), "{}", text.len());
-    }
-
-    #[test]
-    fn a_displayed_command_is_what_a_shell_reads_back() {
-        let command = Command::new("/bin/echo", "/tmp").args(["it's", "a b", "", "$x`y`"]).env("A", "b c");
-        let line = command.to_string();
-        assert_eq!(line, r"cd /tmp && env -i 'A=b c' /bin/echo 'it'\''s' 'a b' '' '$x`y`'");
-        let by_shell = run(&shell(&line));
-        assert_eq!(by_shell.stdout.text(), run(&command).stdout.text());
-    }
 }

@@ -40,7 +40,7 @@ pub fn lines(
     };
     let host = &session.host;
     let planned_build = &plan.builds[planned.build];
-    let inputs = build_inputs(&survey, planned_build)?;
+    let inputs = build_inputs(spec, &survey, planned_build)?;
     let mut without_doctests = planned_build.clone();
     without_doctests.doctests = false;
     let _ = tell.send(Event::BuildStarted { build: planned_build.id() });

@@ -84,9 +84,13 @@ impl Session {
 
     /// The facts of this host and workspace, with the durations of the ledger.
     pub fn survey(&self, parsed: &Parsed) -> Result<Survey, Error> {
-        let survey = survey::survey(&self.host, parsed)?;
+        let survey = survey::survey(&self.host, parsed);
+        if self.host.supervisor.is_interrupted() {
+            // What tools that were ended said is no finding.
+            return Err(Error::Interrupted);
+        }
         self.ledger.save_memo(&self.host.memo)?;
-        Ok(survey)
+        survey
     }
 
     /// Walks the plan of this choice. `tell` hears of everything, results after they are in the ledger.
@@ -101,10 +105,15 @@ impl Session {
         today: &str,
         tell: &Sender<Event>,
     ) -> Result<Walked, Error> {
-        let (survey, plan) = self.prepare(parsed, profile, cells, tell)?;
-        let walked = walk::walk_plan(self, &parsed.spec, plan, survey, today, tell);
-        self.ledger.save_memo(&self.host.memo)?;
-        walked
+        let prepared = self.prepare(parsed, profile, cells, tell);
+        let walked = prepared.and_then(|(survey, plan)| walk::walk_plan(self, &parsed.spec, plan, survey, today, tell));
+        match self.host.supervisor.kill_left_by_runs() {
+            0 => {}
+            1 => warn(tell, "a process that a test left behind was ended".to_owned()),
+            n => warn(tell, format!("{n} processes that tests left behind were ended")),
+        }
+        let saved = self.ledger.save_memo(&self.host.memo).map_err(Error::from);
+        walked.and_then(|walked| saved.map(|()| walked)).map_err(|error| self.ledger.explain(error))
     }
 
     /// Surveys, provides what the choice needs, and plans it.
@@ -135,6 +144,10 @@ impl Session {
 /// Our own folder in the workspace at this root.
 pub fn compat_dir(root: &Path) -> PathBuf {
     root.join("target").join("compat")
+}
+
+fn warn(tell: &Sender<Event>, text: String) {
+    let _ = tell.send(Event::Warning(text));
 }
 
 /// Rules that contradict each other once it is known which versions `stable`, `host` and the like are.

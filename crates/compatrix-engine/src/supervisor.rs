@@ -1,14 +1,19 @@
 //! The one watcher of all child processes: time limits, interrupts, and what a killed orchestrator left behind.
 
 use std::collections::HashMap;
+use std::io;
+use std::process::Child;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use rustix::process::{kill_process_group, Pid, Signal};
 
-/// The variable that marks our child processes, so that those which escape their group can be found.
+/// The variable that marks our child processes, so that those which escape their group can be found: the workspace's
+/// mark, our process id, the kind of process and its number. What they start inherits it.
 pub const MARK: &str = "COMPATRIX_MARK";
+/// How often what is marked is looked for again: a process may fork while the others are ended.
+const ROUNDS: usize = 5;
 
 /// How often limits and the interrupt flag are looked at.
 const TICK: Duration = Duration::from_millis(20);
@@ -24,6 +29,15 @@ pub enum End {
     TimedOut,
     /// An interrupt (Ctrl-C, SIGTERM) ended it.
     Interrupted,
+}
+
+/// What a process is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A cargo and its compilers. What it leaves running (a compiler cache's server) may be of use to others.
+    Build,
+    /// Everything else, tests first of all. Nothing that it starts may outlive it.
+    Run,
 }
 
 /// Watches the process groups that are alive.
@@ -55,6 +69,7 @@ struct Group {
 pub struct Guard<'a> {
     shared: &'a Shared,
     id: u64,
+    mark: String,
 }
 
 impl Supervisor {
@@ -71,13 +86,25 @@ impl Supervisor {
         }
     }
 
-    /// Makes SIGINT, SIGTERM and SIGHUP end all children instead of this process. A second signal ends this process.
-    pub fn take_signals(&self) -> std::io::Result<()> {
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-            // Registered first, so that it sees the flag of an earlier signal only.
-            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&self.shared.interrupted))?;
-            signal_hook::flag::register(signal, Arc::clone(&self.shared.interrupted))?;
-        }
+    /// Makes SIGINT, SIGTERM and SIGHUP ask all children to end instead of this process. A second signal ends them, and
+    /// then this process, at once.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn take_signals(&self) -> io::Result<()> {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let shared = Arc::clone(&self.shared);
+        std::thread::spawn(move || {
+            for _ in signals.forever() {
+                if shared.interrupted.swap(true, Ordering::SeqCst) {
+                    // Held to the end: nothing more is started.
+                    let groups = shared.lock();
+                    groups.values().for_each(|group| kill_group(group.pid));
+                    std::process::exit(130);
+                }
+            }
+        });
         Ok(())
     }
 
@@ -91,15 +118,25 @@ impl Supervisor {
         self.shared.interrupted.store(true, Ordering::SeqCst);
     }
 
-    /// The text that marks our children.
-    pub fn mark(&self) -> &str {
-        &self.shared.mark
-    }
-
-    /// Watches the group that this process leads.
-    pub fn register(&self, pid: Pid, deadline: Option<Instant>) -> Guard<'_> {
+    /// Starts a process that leads a group of its own, marks it, and watches the group.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn spawn(
+        &self,
+        command: &mut std::process::Command,
+        kind: Kind,
+        deadline: Option<Instant>,
+    ) -> io::Result<(Child, Guard<'_>)> {
         let id = self.shared.next.fetch_add(1, Ordering::SeqCst);
-        self.shared.lock().insert(id, Group { pid, deadline, end: End::Itself, asked: None });
+        let mark = format!("{}{}-{id}", self.prefix(kind), std::process::id());
+        let child = {
+            // No child is alive that the watcher does not know of.
+            let mut groups = self.shared.lock();
+            let child = command.env(MARK, &mark).spawn()?;
+            groups.insert(id, Group { pid: Pid::from_child(&child), deadline, end: End::Itself, asked: None });
+            child
+        };
         if !self.shared.watching.swap(true, Ordering::SeqCst) {
             let shared = Arc::downgrade(&self.shared);
             std::thread::spawn(move || {
@@ -110,30 +147,28 @@ impl Supervisor {
                 }
             });
         }
-        Guard { shared: &self.shared, id }
+        Ok((child, Guard { shared: &self.shared, id, mark }))
     }
 
-    /// Ends every marked process that left the group of this one, a child of ours that has ended.
-    ///
-    /// A daemon that redirects its streams escapes even this; it is found at the next start.
-    pub fn kill_marked(&self, leader: Pid) {
-        let groups: Vec<Pid> = self.shared.lock().values().map(|group| group.pid).collect();
-        for pid in marked(&self.shared.mark) {
-            let own = pid == leader || groups.contains(&pid);
-            let watched = rustix::process::getpgid(Some(pid)).is_ok_and(|group| groups.contains(&group));
-            if !own && !watched && is_orphan(pid) {
-                let _ = rustix::process::kill_process(pid, Signal::KILL);
-            }
+    fn prefix(&self, kind: Kind) -> String {
+        match kind {
+            Kind::Build => format!("{}-build-", self.shared.mark),
+            Kind::Run => format!("{}-run-", self.shared.mark),
         }
     }
 
-    /// Ends every process that an earlier, killed orchestrator with the same mark left running; says how many. The
+    /// Ends every process that an earlier, killed orchestrator of this workspace left running; says how many. The
     /// caller holds the workspace's lock, so no living orchestrator owns them.
     pub fn kill_leftovers(&self) -> usize {
-        marked(&self.shared.mark)
-            .into_iter()
-            .filter(|pid| rustix::process::kill_process(*pid, Signal::KILL).is_ok())
-            .count()
+        let prefix = format!("{}-", self.shared.mark);
+        kill_marked(|mark| mark.starts_with(&prefix))
+    }
+
+    /// Ends every process that runs have left behind, daemons that let go of all streams included; says how many. To be
+    /// called when no run is alive.
+    pub fn kill_left_by_runs(&self) -> usize {
+        let prefix = self.prefix(Kind::Run);
+        kill_marked(|mark| mark.starts_with(&prefix))
     }
 }
 
@@ -163,8 +198,13 @@ impl Shared {
 }
 
 impl Guard<'_> {
+    /// Ends every process that the watched one started, in its group or out of it, but not itself: it has ended.
+    pub fn kill_descendants(&self) {
+        kill_marked(|mark| mark == self.mark);
+    }
+
     /// Takes the process off the watch and says why it ended. To be called after its end, before it is reaped.
-    pub fn finish(self) -> End {
+    pub fn finish(&self) -> End {
         self.shared.lock().remove(&self.id).map_or(End::Itself, |group| group.end)
     }
 }
@@ -180,33 +220,40 @@ pub fn kill_group(leader: Pid) {
     let _ = kill_process_group(leader, Signal::KILL);
 }
 
-/// Processes whose environment carries this mark; only where `/proc` is.
+/// Ends the processes whose mark is wanted, until there are none; says how many there were.
+fn kill_marked(wanted: impl Fn(&str) -> bool) -> usize {
+    let mut ended = std::collections::HashSet::new();
+    for _ in 0..ROUNDS {
+        let found = marked(&wanted);
+        if found.is_empty() {
+            break;
+        }
+        for pid in found {
+            if rustix::process::kill_process(pid, Signal::KILL).is_ok() {
+                ended.insert(pid);
+            }
+        }
+        // The system takes a moment.
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    ended.len()
+}
+
+/// Processes whose environment carries a wanted mark; only where `/proc` is. One that has ended has no environment.
 #[allow(clippy::disallowed_methods, reason = "the process table")]
-fn marked(mark: &str) -> Vec<Pid> {
-    let wanted = format!("{MARK}={mark}");
+fn marked(wanted: impl Fn(&str) -> bool) -> Vec<Pid> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let mark_of = |environ: &[u8]| {
+        let variables = environ.split(|b| *b == 0);
+        let mut marks = variables.filter_map(|v| v.strip_prefix(MARK.as_bytes())?.strip_prefix(b"="));
+        marks.next().map(|mark| String::from_utf8_lossy(mark).into_owned())
+    };
     entries
         .flatten()
         .filter_map(|entry| {
             let pid = entry.file_name().to_str()?.parse::<i32>().ok()?;
             let environ = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-            environ.split(|b| *b == 0).any(|variable| variable == wanted.as_bytes()).then(|| Pid::from_raw(pid))?
+            mark_of(&environ).is_some_and(|mark| wanted(&mark)).then(|| Pid::from_raw(pid))?
         })
         .collect()
-}
-
-/// Whether the process's parent is gone, so that init or a reaper has adopted it.
-#[allow(clippy::disallowed_methods, reason = "the process table")]
-fn is_orphan(pid: Pid) -> bool {
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())) else { return false };
-    let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<i32>().ok());
-    let ours = std::process::id() as i32;
-    match parent.and_then(Pid::from_raw) {
-        Some(parent) if parent.as_raw_nonzero().get() != 1 && parent.as_raw_nonzero().get() != ours => {
-            // A living, marked parent still answers for it.
-            let environ = std::fs::read(format!("/proc/{}/environ", parent.as_raw_nonzero())).unwrap_or_default();
-            !environ.windows(MARK.len()).any(|w| w == MARK.as_bytes())
-        }
-        Some(_) | None => true,
-    }
 }

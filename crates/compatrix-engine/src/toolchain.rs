@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{anyhow, Context, Result};
+use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::axis::{Axis, Setting, ValueName};
 use compatrix_model::facts::{Availability, ToolchainFacts};
 use compatrix_model::plan::AMBIENT_TOOLCHAIN;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 use crate::host::{last_lines, Host};
 use crate::process::Command;
+use crate::supervisor::End;
 
 /// For how long a failed installation is not tried again, in seconds.
 const REMEMBER_FAILURE: i64 = 3600;
@@ -96,7 +97,7 @@ fn remembered_failure(host: &Host, toolchain: &str) -> Option<Failure> {
         return None;
     }
     let failure: Failure = serde_json::from_str(&host.memo.get(&failure_name(toolchain), "")?).ok()?;
-    (host.now - failure.at < REMEMBER_FAILURE).then_some(failure)
+    (0..REMEMBER_FAILURE).contains(&(host.now - failure.at)).then_some(failure)
 }
 
 /// The `bin` folder of an installed toolchain. The answer of `rustup which` is remembered as long as rustup's own
@@ -113,6 +114,10 @@ fn installed(host: &Host, rustup: &Path, toolchain: &str) -> Option<PathBuf> {
             .envs(&host.ambient.for_builds())
             .env("RUSTUP_AUTO_INSTALL", "0");
         let finished = host.run(&command)?;
+        if finished.end != End::Itself {
+            // No answer, so nothing to remember.
+            bail!("rustup was interrupted");
+        }
         Ok(finished.status.success().then(|| finished.stdout.text().trim().to_owned()))
     });
     let rustc = PathBuf::from(found.ok()??);
@@ -172,6 +177,8 @@ pub fn install_all(
         };
         let result = match failure {
             Ok(()) => find_rustup(host, toolchain),
+            // Ended by the user: no reason to remember.
+            Err(_) if host.supervisor.is_interrupted() => break,
             Err(reason) => {
                 if is_network_trouble(&reason) {
                     no_server = Some(reason.clone());

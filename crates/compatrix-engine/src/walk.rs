@@ -257,7 +257,7 @@ impl Worker<'_> {
 impl Work for Worker<'_> {
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built> {
         let build = self.jobs[job].build;
-        build::build(self.host, build, build_inputs(self.survey, build)?, jobs)
+        build::build(self.host, build, build_inputs(self.spec, self.survey, build)?, jobs)
     }
 
     fn run(&self, job: usize, run: usize, product: &Product) -> Record {
@@ -269,7 +269,7 @@ impl Work for Worker<'_> {
 ///
 /// # Errors
 /// The plan names what the facts do not have; a mistake of ours.
-pub(crate) fn build_inputs<'a>(survey: &'a Survey, build: &Build) -> anyhow::Result<build::Inputs<'a>> {
+pub(crate) fn build_inputs<'a>(spec: &Spec, survey: &'a Survey, build: &Build) -> anyhow::Result<build::Inputs<'a>> {
     let Some(Availability::Ready(toolchain)) = survey.facts.toolchains.get(&build.toolchain) else {
         anyhow::bail!("toolchain {} is not here", build.toolchain);
     };
@@ -280,7 +280,10 @@ pub(crate) fn build_inputs<'a>(survey: &'a Survey, build: &Build) -> anyhow::Res
         },
         Linkage::Own | Linkage::Bundled => None,
     };
-    Ok(build::Inputs { toolchain, link, workspace: &survey.workspace })
+    // They run once a build, for all suites that have them.
+    let limits = spec.suites.iter().filter(|suite| suite.doctests).map(|suite| suite.timeout);
+    let doctest_limit = limits.max().unwrap_or_default();
+    Ok(build::Inputs { toolchain, link, workspace: &survey.workspace, doctest_limit })
 }
 
 /// Calls with the inputs of one run.

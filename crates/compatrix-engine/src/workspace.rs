@@ -12,12 +12,10 @@ use compatrix_model::spec::{Diagnostics, Parsed};
 use crate::error::Error;
 use crate::files;
 use crate::host::Host;
+use crate::sources;
 
 /// Crates that have SQLite in them; a package with one of these in its locked dependencies links SQLite.
 const SQLITE_CRATE: &str = "libsqlite3-sys";
-
-/// Tables of the root manifest that change what is compiled without being in the lockfile.
-const ROOT_TABLES: [&str; 4] = ["profile", "patch", "replace", "workspace.package"];
 
 /// What is known of the workspace.
 #[derive(Debug, Clone)]
@@ -44,8 +42,8 @@ pub fn find_root(ambient: &crate::environment::Ambient, start: &Path) -> Result<
         .run()
         .with_context(|| format!("cannot start {}", cargo.display()))?;
     if !said.status.success() {
-        let reason = crate::host::last_lines(&String::from_utf8_lossy(&said.stderr), 2);
-        return Err(Error::usage(format!("no cargo workspace at {}: {reason}", start.display())));
+        let reason = String::from_utf8_lossy(&said.stderr);
+        return Err(Error::usage(format!("no cargo workspace at {}:\n{}", start.display(), reason.trim_end())));
     }
     let manifest = PathBuf::from(String::from_utf8_lossy(&said.stdout).trim());
     let root = manifest.parent().map(Path::to_owned).unwrap_or_default();
@@ -74,7 +72,8 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
             host.root.display()
         )));
     }
-    let lock = Lock::parse(&files::read_text(&lock_path)?).with_context(|| format!("in {}", lock_path.display()))?;
+    let lock = Lock::parse(&files::read_text(&lock_path)?)
+        .map_err(|error| Error::usage(format!("{}: {error:#}", lock_path.display())))?;
 
     let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
     let mut todo: Vec<Package> = packages.iter().map(|name| members[name.as_str()].clone()).collect();
@@ -114,12 +113,7 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
         sqlite_crate = sqlite_crate.or(sqlite.map(|p| p.version.clone()));
         used.extend(closure);
     }
-    let source = SourceProof {
-        commit: git(host, &["rev-parse", "HEAD"]),
-        dirty: is_dirty(host, &dirs),
-        sources: hash_sources(host, &dirs)?,
-        lockset: lock.hash(&used),
-    };
+    let source = sources::read(host, &parsed.spec.project, &dirs, lock.hash(&used))?;
     Ok(Workspace { packages: facts, source, sqlite_crate, own_harness })
 }
 
@@ -182,58 +176,6 @@ fn targets_with_own_harness(package: &Package) -> Result<BTreeSet<(String, Strin
         }
     }
     Ok(found)
-}
-
-/// Hash of every file below these folders that git would track, and of the root tables that steer the compiler.
-fn hash_sources(host: &Host, dirs: &BTreeSet<PathBuf>) -> Result<String> {
-    let mut lines = Vec::new();
-    for dir in dirs {
-        let walk = ignore::WalkBuilder::new(dir)
-            .hidden(false)
-            .require_git(false)
-            .filter_entry(|entry| !matches!(entry.file_name().to_str(), Some("target" | ".git")))
-            .sort_by_file_path(|a, b| a.cmp(b))
-            .build();
-        for entry in walk {
-            let entry = entry.with_context(|| format!("cannot list {}", dir.display()))?;
-            if entry.file_type().is_some_and(|kind| kind.is_file()) {
-                let path = entry.path();
-                let shown = path.strip_prefix(&host.root).unwrap_or(path).to_string_lossy().into_owned();
-                lines.push(format!("{shown} {}", files::sha256(path, &host.memo)?));
-            }
-        }
-    }
-    let root = host.root.join("Cargo.toml");
-    let manifest: toml::Table = files::read_text(&root)?.parse().with_context(|| format!("in {}", root.display()))?;
-    for name in ROOT_TABLES {
-        let table = name
-            .split('.')
-            .try_fold(&toml::Value::Table(manifest.clone()), |v, key| v.get(key).ok_or(()))
-            .ok()
-            .cloned();
-        lines.extend(table.map(|table| format!("{name} {table}")));
-    }
-    for config in [".cargo/config.toml", ".cargo/config"] {
-        let path = host.root.join(config);
-        if files::exists(&path) {
-            lines.push(format!("{config} {}", files::sha256(&path, &host.memo)?));
-        }
-    }
-    lines.dedup();
-    Ok(files::hash_parts(lines.iter().map(String::as_str)))
-}
-
-fn git(host: &Host, args: &[&str]) -> Option<String> {
-    let git = host.ambient.find("git")?;
-    host.ask(&git, args).ok()
-}
-
-/// Whether git sees a change under these folders.
-fn is_dirty(host: &Host, dirs: &BTreeSet<PathBuf>) -> bool {
-    let dirs: Vec<String> = dirs.iter().map(|dir| dir.to_string_lossy().into_owned()).collect();
-    let mut args = vec!["status", "--porcelain", "--untracked-files=normal", "--"];
-    args.extend(dirs.iter().map(String::as_str));
-    git(host, &args).is_none_or(|changes| !changes.is_empty())
 }
 
 /// A Cargo.lock, as far as needed to know what a package uses.

@@ -192,7 +192,7 @@ impl<'a> Progress<'a> {
             return;
         }
         if self.terminal.github && !self.group_open && !self.terminal.quiet {
-            eprintln!("{}", github::group_start("progress"));
+            self.terminal.message(&format!("{}\n", github::group_start("progress")));
             self.group_open = true;
         }
         self.raw(&self.terminal.format_line(color, word, text));
@@ -200,8 +200,8 @@ impl<'a> Progress<'a> {
 
     fn raw(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| self.terminal.message(&format!("{text}\n"))),
+            None => self.terminal.message(&format!("{text}\n")),
         }
     }
 
@@ -210,7 +210,7 @@ impl<'a> Progress<'a> {
             bar.finish_and_clear();
         }
         if self.group_open {
-            eprintln!("{}", github::GROUP_END);
+            self.terminal.message(&format!("{}\n", github::GROUP_END));
         }
     }
 }

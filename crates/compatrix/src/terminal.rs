@@ -83,7 +83,7 @@ impl Terminal {
 
     pub(crate) fn warning(&self, text: &str) {
         if self.github {
-            eprintln!("{}", github::warning("compatrix", text));
+            self.message(&format!("{}\n", github::warning("compatrix", text)));
         }
         self.line(AnsiColor::Yellow, "warning", text);
     }
@@ -92,7 +92,7 @@ impl Terminal {
         let text = match error {
             Error::Spec(problems) => {
                 let look = self.look_of_messages();
-                eprint!("{}", problems.render(look.color, look.width));
+                self.message(&problems.render(look.color, look.width));
                 return;
             }
             Error::Usage(_) | Error::Infrastructure(_) => error.to_string(),
@@ -112,6 +112,11 @@ impl Terminal {
     }
 
     fn line(&self, color: AnsiColor, word: &str, text: &str) {
-        eprintln!("{}", self.format_line(color, word, text));
+        self.message(&format!("{}\n", self.format_line(color, word, text)));
+    }
+
+    /// Writes to stderr as it stands. A reader that went away is no error, and no reason to stop working.
+    pub(crate) fn message(&self, text: &str) {
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 }

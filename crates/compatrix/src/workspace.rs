@@ -41,7 +41,7 @@ impl Opened {
         let look = terminal.look_of_messages();
         for warnings in [&parsed.warnings, &parsed.expired(&today)] {
             if !warnings.is_empty() && !terminal.quiet {
-                eprint!("{}", warnings.render(look.color, look.width));
+                terminal.message(&warnings.render(look.color, look.width));
             }
         }
         Ok(Self { root, parsed, ambient, today })

@@ -26,7 +26,9 @@ pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Re
         Command::Completions { shell } => {
             let mut command = <cli::Cli as clap::CommandFactory>::command();
             let name = if cli::is_cargo_subcommand() { "cargo-compatrix" } else { "xtask" };
-            clap_complete::generate(*shell, &mut command, name, &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut command, name, &mut script);
+            terminal.print(&String::from_utf8_lossy(&script));
             Ok(0)
         }
     }

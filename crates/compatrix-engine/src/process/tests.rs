@@ -1,0 +1,94 @@
+//! Processes: their ends, their output, what they leave behind.
+
+use super::*;
+
+fn shell(script: &str) -> Command {
+    Command::new("/bin/sh", "/").args(["-c", script]).env("PATH", "/usr/bin:/bin")
+}
+
+fn run(command: &Command) -> Finished {
+    command.run(&Supervisor::new(&format!("test {:?}", std::thread::current().id()))).expect("runs")
+}
+
+#[test]
+fn output_and_status_come_back() {
+    let finished = run(&shell("echo out; echo err >&2; exit 3"));
+    assert_eq!(finished.stdout.text(), "out\n");
+    assert_eq!(finished.stderr.text(), "err\n");
+    assert_eq!(finished.status.code(), Some(3));
+    assert_eq!(finished.end, End::Itself);
+}
+
+#[test]
+fn the_environment_is_only_what_was_given() {
+    let finished = run(&Command::new("/usr/bin/env", "/").env("ONLY", "this"));
+    let names: Vec<String> =
+        finished.stdout.text().lines().filter_map(|l| l.split_once('=').map(|(n, _)| n.to_owned())).collect();
+    assert_eq!(names, [supervisor::MARK, "ONLY"]);
+}
+
+#[test]
+fn a_time_limit_ends_the_whole_group() {
+    let mut command = shell("sleep 600 & sleep 600");
+    command.timeout = Some(Duration::from_millis(150));
+    let finished = run(&command);
+    assert_eq!(finished.end, End::TimedOut);
+    assert!(finished.wall < Duration::from_secs(20), "{:?}", finished.wall);
+}
+
+#[test]
+fn a_child_that_outlives_its_parent_is_ended_and_reported() {
+    for script in ["sleep 600 & echo done", "setsid sleep 600 & echo done; sleep 0.1"] {
+        let finished = run(&shell(script));
+        assert_eq!(finished.stdout.text(), "done\n", "{script}");
+        assert!(finished.left_processes, "{script}");
+        assert!(finished.wall < Duration::from_secs(20), "{script}: {:?}", finished.wall);
+    }
+}
+
+#[test]
+fn a_child_that_never_stops_writing_is_ended_too() {
+    for babble in ["while :; do echo babble; done", "while :; do echo babble; sleep 0.005; done"] {
+        let finished = run(&shell(&format!("echo first; setsid sh -c '{babble}' & sleep 0.1")));
+        assert!(finished.left_processes && finished.wall < Duration::from_secs(20), "{:?}", finished.wall);
+    }
+}
+
+#[test]
+fn what_one_process_leaves_is_no_concern_of_another_s() {
+    let supervisor = Supervisor::new("test of two");
+    let daemon = "setsid sh -c 'sleep 0.6; echo alive > \"$0\"' \"$FILE\" < /dev/null > /dev/null 2>&1 &";
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    let innocent = shell(&format!("{daemon} sleep 1; cat \"$FILE\"")).env("FILE", file.to_string_lossy());
+    std::thread::scope(|scope| {
+        let innocent = scope.spawn(|| innocent.run(&supervisor).expect("runs"));
+        std::thread::sleep(Duration::from_millis(200));
+        let guilty = shell("setsid sleep 600 & sleep 0.1").run(&supervisor).expect("runs");
+        assert!(guilty.left_processes);
+        assert_eq!(innocent.join().expect("no panic").stdout.text(), "alive\n");
+    });
+    shell("setsid sleep 600 < /dev/null > /dev/null 2>&1 & sleep 0.1").run(&supervisor).expect("runs");
+    assert_eq!(supervisor.kill_left_by_runs(), 1);
+}
+
+#[test]
+fn much_output_is_cut_to_its_end() {
+    let mut seen = 0u64;
+    let finished = shell("head -c 30000000 /dev/zero | tr '\\0' x; echo end")
+        .run_with(&Supervisor::new("test"), &mut |bytes| seen += bytes.len() as u64, &mut |_| {})
+        .expect("runs");
+    assert_eq!(seen, 30_000_004);
+    assert_eq!(finished.stdout.total, 30_000_004);
+    let text = finished.stdout.text();
+    assert!(text.len() < 2 * TAIL && text.ends_with("xend\n"), "{}", text.len());
+}
+
+#[test]
+fn a_displayed_command_is_what_a_shell_reads_back() {
+    let command = Command::new("/bin/echo", "/tmp").args(["it's", "a b", "", "$x`y`"]).env("A", "b c");
+    let line = command.to_string();
+    assert_eq!(line, r"cd /tmp && env -i 'A=b c' /bin/echo 'it'\''s' 'a b' '' '$x`y`'");
+    let by_shell = run(&shell(&line));
+    assert_eq!(by_shell.stdout.text(), run(&command).stdout.text());
+}

@@ -1,0 +1,96 @@
+//! Which sources are under test: their hash, and what git says of them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use compatrix_model::evidence::SourceProof;
+use compatrix_model::spec::Project;
+
+use crate::files;
+use crate::host::Host;
+
+/// Tables of the root manifest that change what is compiled without being in the lockfile.
+const ROOT_TABLES: [&str; 4] = ["profile", "patch", "replace", "workspace.package"];
+/// What compatrix reads and writes itself, below the root. It is no source, also where the package under test is the
+/// root itself: else writing the page would make the evidence stale that the page shows.
+const OURS: [&str; 3] = ["compat/matrix.toml", "docs/matrix.schema.json", ".github"];
+/// The file that marks a folder whose content can be made again; cargo puts one into each target folder
+/// (<https://bford.info/cachedir/>).
+const CACHE_TAG: &str = "CACHEDIR.TAG";
+
+/// The sources in these folders.
+///
+/// # Errors
+/// A file cannot be read.
+pub(crate) fn read(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>, lockset: String) -> Result<SourceProof> {
+    let mut ours: Vec<PathBuf> = OURS.iter().map(|path| host.root.join(path)).collect();
+    let report = host.root.join(&project.report);
+    ours.extend([report.with_extension("svg"), report, host.root.join(&project.evidence), host.root.join("target")]);
+    Ok(SourceProof {
+        commit: git(host, &["rev-parse", "HEAD"]),
+        dirty: is_dirty(host, dirs, &ours),
+        sources: hash(host, dirs, &ours)?,
+        lockset,
+    })
+}
+
+/// Hash of every file below these folders that git would track, and of the root tables that steer the compiler.
+fn hash(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> Result<String> {
+    let mut lines = Vec::new();
+    for dir in dirs {
+        let ours = ours.to_vec();
+        let walk = ignore::WalkBuilder::new(dir)
+            .hidden(false)
+            .require_git(false)
+            .filter_entry(move |entry| {
+                let path = entry.path();
+                let is_cache = || path.is_dir() && path.join(CACHE_TAG).exists();
+                entry.file_name() != ".git" && !ours.iter().any(|own| own == path) && !is_cache()
+            })
+            .sort_by_file_path(|a, b| a.cmp(b))
+            .build();
+        for entry in walk {
+            let entry = entry.with_context(|| format!("cannot list {}", dir.display()))?;
+            if entry.file_type().is_some_and(|kind| kind.is_file()) {
+                let path = entry.path();
+                let shown = path.strip_prefix(&host.root).unwrap_or(path).to_string_lossy().into_owned();
+                lines.push(format!("{shown} {}", files::sha256(path, &host.memo)?));
+            }
+        }
+    }
+    let root = host.root.join("Cargo.toml");
+    let manifest: toml::Table = files::read_text(&root)?.parse().with_context(|| format!("in {}", root.display()))?;
+    for name in ROOT_TABLES {
+        let table = name
+            .split('.')
+            .try_fold(&toml::Value::Table(manifest.clone()), |v, key| v.get(key).ok_or(()))
+            .ok()
+            .cloned();
+        lines.extend(table.map(|table| format!("{name} {table}")));
+    }
+    for config in [".cargo/config.toml", ".cargo/config"] {
+        let path = host.root.join(config);
+        if files::exists(&path) {
+            lines.push(format!("{config} {}", files::sha256(&path, &host.memo)?));
+        }
+    }
+    lines.dedup();
+    Ok(files::hash_parts(lines.iter().map(String::as_str)))
+}
+
+fn git(host: &Host, args: &[&str]) -> Option<String> {
+    let git = host.ambient.find("git")?;
+    host.ask(&git, args).ok()
+}
+
+/// Whether git sees a change under these folders.
+fn is_dirty(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> bool {
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let dirs = dirs.iter().map(|dir| text(dir));
+    let ours = ours.iter().map(|path| format!(":(exclude){}", text(path)));
+    let paths: Vec<String> = dirs.chain(ours).collect();
+    let mut args = vec!["status", "--porcelain", "--untracked-files=normal", "--"];
+    args.extend(paths.iter().map(String::as_str));
+    git(host, &args).is_none_or(|changes| !changes.is_empty())
+}

@@ -1,0 +1,11 @@
+//! End to end: the real executable on small workspaces that the tests make, good and bad input, faults of the machine.
+//!
+//! Nothing here uses the network or the user's own cache; every test has folders of its own, so that all may run at once.
+
+mod environment;
+mod moods;
+mod output;
+mod spec;
+mod support;
+mod toolchains;
+mod verdicts;

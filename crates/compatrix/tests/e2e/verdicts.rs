@@ -1,0 +1,158 @@
+//! Outcomes held against expectations; what is used again and what is run again.
+
+#![allow(clippy::disallowed_methods, reason = "tests make files")]
+
+use crate::support::{judged, row, totals, Workspace, PASSES};
+
+/// An axis whose value the test sees, so that one build has cells of every kind.
+const COLOURS: &str = r#"
+[axis]
+rust = [HERE]
+[axis.colour]
+env = "COLOUR"
+values = ["red", "green", "blue"]
+"#;
+
+/// Fails where the colour is one of these.
+fn fails_in(colours: &str) -> String {
+    format!(
+        "#[test]\nfn works() {{\n    let colour = std::env::var(\"COLOUR\").unwrap();\n    \
+         assert!(!{colours:?}.contains(&colour), \"{{colour}} does not work\");\n}}\n"
+    )
+}
+
+#[test]
+fn a_test_broken_on_purpose_turns_exactly_its_cells_broken() {
+    let made = Workspace::new(COLOURS).tests(&fails_in("green"));
+    let json = made.json(1, &[]);
+    let (verdict, outcome, cause) = judged(&json, "colour=green");
+    assert_eq!((verdict.as_str(), outcome.as_str()), ("broken", "failed"));
+    assert_eq!(cause, "1 of 1 tests failed in it, first works");
+    assert_eq!(row(&json, "colour=green")["failing"][0], "it::works");
+    let output = &row(&json, "colour=green")["record"]["failures"][0]["output"];
+    assert!(output.as_str().is_some_and(|text| text.contains("green does not work")), "{output}");
+    for colour in ["colour=red", "colour=blue"] {
+        assert_eq!(judged(&json, colour).0, "ok");
+    }
+    assert_eq!(totals(&json), [1, 3, 0], "one build, three runs");
+
+    // The failure is tried again, the passes are not.
+    let again = made.json(1, &[]);
+    assert_eq!(totals(&again), [1, 1, 2]);
+    // In words: the cell, its cause, and how to reproduce it.
+    let human = made.run(&["compat"]);
+    human
+        .expect(1)
+        .prints(&["1 of 1 tests failed in it, first works", "cargo compatrix repro 'rust=here colour=green'"]);
+}
+
+#[test]
+fn an_expected_failure_is_known_and_used_again() {
+    let rule = "[[rule]]\nwhen = { colour = \"green\" }\nexpect = \"fail\"\nreason = \"green is hard\"\n";
+    let made = Workspace::new(&format!("{COLOURS}\n{rule}")).tests(&fails_in("green"));
+    let json = made.json(0, &[]);
+    assert_eq!(judged(&json, "colour=green").0, "known");
+    assert_eq!(totals(&made.json(0, &[])), [0, 0, 3], "nothing has changed, nothing runs");
+    assert_eq!(totals(&made.json(0, &["--fresh"])), [1, 3, 0], "--fresh runs all");
+}
+
+#[test]
+fn a_rule_that_no_longer_holds_is_an_unexpected_pass() {
+    let rule = "[[rule]]\nwhen = { colour = \"green\" }\nexpect = \"fail\"\nreason = \"green is hard\"\n";
+    let made = Workspace::new(&format!("{COLOURS}\n{rule}"));
+    let json = made.json(1, &[]);
+    let (verdict, outcome, cause) = judged(&json, "colour=green");
+    assert_eq!((verdict.as_str(), outcome.as_str()), ("unexpected-pass", "passed"));
+    assert_eq!(cause, "passed, though the spec expects it to fail: green is hard");
+}
+
+#[test]
+fn an_expired_expectation_excuses_nothing() {
+    let rule = "[[rule]]\nwhen = { colour = \"green\" }\nexpect = \"fail\"\nreason = \"green is hard\"\n\
+                until = \"2020-01-31\"\n";
+    let made = Workspace::new(&format!("{COLOURS}\n{rule}")).tests(&fails_in("green"));
+    let ran = made.run(&["compat", "--format", "json"]);
+    ran.expect(1).says(&["warning", "2020-01-31", "compat/matrix.toml:"]);
+    assert_eq!(judged(&ran.json(), "colour=green").0, "broken");
+}
+
+#[test]
+fn an_edited_source_runs_again_and_an_edited_page_does_not() {
+    let made = Workspace::new(COLOURS).file("src/target/mod.rs", "").file("src/lib.rs", "pub mod target;\n");
+    assert_eq!(totals(&made.json(0, &[])), [1, 3, 0]);
+    assert_eq!(totals(&made.json(0, &[])), [0, 0, 3]);
+    made.write("tests/it.rs", format!("{PASSES}// more\n"));
+    assert_eq!(totals(&made.json(0, &[])), [1, 3, 0], "a test changed");
+    made.write("src/target/mod.rs", "// a module may be called target\n");
+    assert_eq!(totals(&made.json(0, &[])), [1, 3, 0], "a module changed");
+
+    // What compatrix itself reads and writes is no source, also where the package is the workspace's root.
+    made.write("docs/COMPATIBILITY.md", "a page\n");
+    made.write("docs/COMPATIBILITY.svg", "<svg/>\n");
+    made.write("docs/matrix.schema.json", "{}\n");
+    made.write("compat/evidence/linux-x86_64.toml", "# evidence\n");
+    let spec = std::fs::read_to_string(made.path("compat/matrix.toml")).expect("the spec");
+    made.write("compat/matrix.toml", format!("{spec}\n# a word more\n"));
+    assert_eq!(totals(&made.json(0, &[])), [0, 0, 3], "only pages changed");
+}
+
+#[test]
+fn a_build_that_fails_is_told_once_and_is_no_test_failure() {
+    let made = Workspace::new(COLOURS).tests("#[test]\nfn works() { nonsense() }\n");
+    let ran = made.run(&["compat", "--format", "json"]);
+    ran.expect(1).says(&["cannot find function `nonsense`"]);
+    let told = ran.stderr.matches("error[E0425]: cannot find function").count();
+    assert!(told <= 2, "told {told} times\n{ran}");
+    let json = ran.json();
+    for colour in ["colour=red", "colour=green", "colour=blue"] {
+        let (verdict, outcome, cause) = judged(&json, colour);
+        assert_eq!((verdict.as_str(), outcome.as_str()), ("broken", "build-failed"));
+        assert_eq!(cause, "error[E0425]: cannot find function `nonsense` in this scope (tests/it.rs:2:14)");
+    }
+}
+
+#[test]
+fn a_pass_on_a_later_try_is_flaky_and_never_used_again() {
+    let suite = "[[suite]]\nname = \"tests\"\nretries = 2\n";
+    let made = Workspace::new(&format!("{COLOURS}\n{suite}")).tests(
+        "#[test]\nfn works() {\n    let seen = std::env::temp_dir().join(\"seen\");\n    \
+         let again = seen.exists();\n    std::fs::write(seen, \"\").unwrap();\n    \
+         assert!(again || std::env::var(\"COLOUR\").unwrap() != \"blue\");\n}\n",
+    );
+    let json = made.json(0, &[]);
+    assert_eq!(judged(&json, "colour=blue").0, "flaky");
+    assert_eq!(row(&json, "colour=blue")["record"]["attempts"], 2);
+    assert_eq!(judged(&json, "colour=red").0, "ok");
+    assert_eq!(totals(&made.json(0, &[])), [1, 1, 2], "only the flaky one runs again");
+}
+
+#[test]
+fn no_test_at_all_is_a_failure() {
+    let made = Workspace::new("[axis]\nrust = [HERE]\n").tests("");
+    let json = made.json(1, &[]);
+    let (verdict, _, cause) = judged(&json, "rust=here");
+    assert_eq!((verdict.as_str(), cause.as_str()), ("broken", "no test ran"));
+
+    let suite = "[axis]\nrust = [HERE]\n[[suite]]\nname = \"tests\"\nargs = [\"no_such_test\"]\n";
+    let made = Workspace::new(suite);
+    let json = made.json(1, &[]);
+    assert_eq!(judged(&json, "rust=here").2, "no test ran");
+    assert_eq!(row(&json, "rust=here")["tests"]["filtered"], 1);
+}
+
+#[test]
+fn an_executable_with_its_own_harness_is_one_test() {
+    let manifest = "\n[[test]]\nname = \"own\"\nharness = false\n";
+    let made = Workspace::new("[axis]\nrust = [HERE]\n")
+        .tests("")
+        .file("tests/own.rs", "fn main() { println!(\"anything at all\"); }\n");
+    let text = std::fs::read_to_string(made.path("Cargo.toml")).expect("a manifest");
+    made.write("Cargo.toml", format!("{text}{manifest}"));
+    let json = made.json(0, &[]);
+    assert_eq!(row(&json, "rust=here")["tests"]["passed"], 1);
+
+    made.write("tests/own.rs", "fn main() { std::process::exit(7); }\n");
+    let json = made.json(1, &[]);
+    assert_eq!(judged(&json, "rust=here").1, "failed");
+    assert_eq!(row(&json, "rust=here")["failing"][0], "own::own");
+}
