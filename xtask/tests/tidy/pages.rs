@@ -9,9 +9,6 @@ use compatrix::cli::Cli;
 use crate::rust::is_test;
 use crate::{files, files_ending, lines, root, text, Violations};
 
-/// What `cargo xtask report` writes; that it is there is for `report --check` to say.
-const REPORTS: [&str; 2] = ["docs/COMPATIBILITY.md", "docs/COMPATIBILITY.svg"];
-
 #[test]
 fn no_file_names_a_path_of_one_machine() {
     // Put together here, so that this file does not find itself.
@@ -75,9 +72,6 @@ fn links_lead_somewhere() {
                 }
                 let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
                 let path = if path.is_empty() { file.clone() } else { resolve(file, path) };
-                if REPORTS.contains(&path.as_str()) {
-                    continue;
-                }
                 let is_there = files.contains(&path) || files.iter().any(|f| f.starts_with(&format!("{path}/")));
                 if !is_there {
                     violations.add(file, n, format!("`{target}` leads to no file of the repository"));
