@@ -191,3 +191,19 @@ fn the_readme_names_every_command() {
     }
     violations.none();
 }
+
+#[test]
+fn the_excerpt_on_the_readme_is_of_the_spec() {
+    let mut violations = Violations::default();
+    let spec = text("compat/matrix.toml").unwrap_or_default();
+    let readme = text("README.md").unwrap_or_default();
+    let excerpt = lines(&readme).skip_while(|(_, line)| *line != "```toml").skip(1);
+    let excerpt: Vec<_> = excerpt.take_while(|(_, line)| *line != "```").collect();
+    assert!(excerpt.len() > 5, "README.md has no excerpt of the spec");
+    for (n, line) in excerpt {
+        if !spec.lines().any(|real| real == line) {
+            violations.add("README.md", n, format!("compat/matrix.toml has no line `{line}`"));
+        }
+    }
+    violations.none();
+}
