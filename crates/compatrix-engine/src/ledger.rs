@@ -213,11 +213,11 @@ impl Ledger {
         })
     }
 
-    /// Durations seen before: the longest of each build (the cold one), the newest of each run.
+    /// Durations seen before, the newest of each build and run.
     pub fn durations(&self) -> Result<Durations> {
         self.with(|connection| {
             let mut durations = Durations::default();
-            let mut select = connection.prepare("SELECT build, max(wall_ms) FROM builds WHERE ok GROUP BY build")?;
+            let mut select = connection.prepare("SELECT build, wall_ms FROM builds WHERE ok ORDER BY id")?;
             let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
             for row in rows {
                 let (build, ms) = row?;

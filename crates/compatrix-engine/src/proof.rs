@@ -10,8 +10,8 @@ use compatrix_model::plan::Linkage;
 use crate::build::{Executable, Product};
 use crate::files;
 use crate::host::Host;
+use crate::inputs::{self, Inputs};
 use crate::inspect;
-use crate::run::{self, Inputs};
 use crate::sqlite;
 
 /// Finds out what is about to run. The second part says how it differs from the plan, where it does.
@@ -83,7 +83,7 @@ enum Identified {
 }
 
 fn prove_sqlite(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<Identified> {
-    let path = run::library_path(inputs);
+    let path = inputs::library_path(inputs);
     let mut dynamic: Option<PathBuf> = None;
     let mut fixed: Option<(&Executable, &String)> = None;
     for executable in &product.executables {

@@ -10,10 +10,10 @@ use compatrix_model::spec::{Parsed, Profile, Strategy};
 use crate::build;
 use crate::error::Error;
 use crate::event::Event;
+use crate::inputs::{build_inputs, with_inputs};
 use crate::process::quote;
 use crate::run;
 use crate::session::Session;
-use crate::walk::{build_inputs, with_inputs};
 
 /// The lines that do by hand what the suite does in the cell that the condition names; comments explain them. The build
 /// is done here, so that the names of the executables are known.

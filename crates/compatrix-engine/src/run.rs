@@ -1,50 +1,22 @@
 //! One run: a build's test executables started under the run-time values of one cell, with proof of what ran.
 
-use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{Counts, Record, Sha256, SourceProof, TestFailure};
-use compatrix_model::facts::{FixtureFacts, SqliteFacts, ToolchainFacts};
+use compatrix_model::evidence::{Counts, Record, TestFailure};
 use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
-use compatrix_model::plan::{Build, Linkage};
-use compatrix_model::spec::{Piece, Suite, Template};
 
 use crate::build::{Executable, Product};
 use crate::files;
-use crate::fixture;
 use crate::host::{last_lines, Host};
+use crate::inputs::{environment, Inputs};
 use crate::process::{Command, Finished};
 use crate::proof;
 use crate::supervisor::End;
-
-/// All that a run is made of.
-#[derive(Debug, Clone, Copy)]
-pub struct Inputs<'a> {
-    /// The suite.
-    pub suite: &'a Suite,
-    /// The cell.
-    pub cell: &'a CellId,
-    /// The run's key.
-    pub key: &'a Sha256,
-    /// The build.
-    pub build: &'a Build,
-    /// The toolchain that built it.
-    pub toolchain: &'a ToolchainFacts,
-    /// The sources.
-    pub source: &'a SourceProof,
-    /// The SQLite of the cell; none where the spec has no such axis.
-    pub sqlite: Option<&'a SqliteFacts>,
-    /// The fixture of the cell, with its value's name.
-    pub fixture: Option<(&'a str, &'a FixtureFacts)>,
-    /// The user's own axes: variable and value.
-    pub axes_env: &'a [(String, String)],
-}
 
 /// A folder for one run, removed when it is dropped.
 #[derive(Debug)]
@@ -91,49 +63,6 @@ fn command(host: &Host, inputs: &Inputs<'_>, executable: &Executable, dir: &Path
         .env("CARGO_PKG_NAME", executable.package.clone());
     command.timeout = Some(inputs.suite.timeout);
     command
-}
-
-/// The environment of a run: what is allowed of ours, then what the cell and the suite add.
-fn environment(host: &Host, inputs: &Inputs<'_>, dir: &Path) -> BTreeMap<String, String> {
-    let text = |path: PathBuf| path.to_string_lossy().into_owned();
-    let mut env = host.ambient.for_runs();
-    env.insert("TMPDIR".to_owned(), text(dir.join("tmp")));
-    if let Linkage::Dynamic { .. } = inputs.build.linkage {
-        // A symbol that this SQLite lacks shows at once, and not only when it is called.
-        env.insert("LD_BIND_NOW".to_owned(), "1".to_owned());
-        if let Some(path) = library_path(inputs) {
-            env.insert("LD_LIBRARY_PATH".to_owned(), path);
-        }
-    }
-    for (name, value) in inputs.axes_env {
-        env.insert(name.clone(), value.clone());
-    }
-    for (name, template) in &inputs.suite.env {
-        env.insert(name.clone(), fill(template, inputs.cell, dir));
-    }
-    env
-}
-
-/// The folder in which the loader is to look first; none for the host's own SQLite.
-pub(crate) fn library_path(inputs: &Inputs<'_>) -> Option<String> {
-    let sqlite = inputs.sqlite?;
-    let is_host = inputs.cell.value("sqlite").is_some_and(|value| value.as_str() == "host");
-    if is_host {
-        return None;
-    }
-    let library = Path::new(sqlite.library.as_ref()?);
-    library.parent().map(|dir| dir.to_string_lossy().into_owned())
-}
-
-fn fill(template: &Template, cell: &CellId, dir: &Path) -> String {
-    let fixture = dir.join("fixture");
-    let piece = |piece: &Piece| match piece {
-        Piece::Text(text) => text.clone(),
-        Piece::SchemaDatabase => fixture.join(fixture::DATABASE).to_string_lossy().into_owned(),
-        Piece::SchemaDir => fixture.to_string_lossy().into_owned(),
-        Piece::ValueName(axis) => cell.value(axis).map(|value| value.to_string()).unwrap_or_default(),
-    };
-    template.0.iter().map(piece).collect()
 }
 
 /// Runs the cell, again where it fails and the suite allows it, and says what happened and what proves it.

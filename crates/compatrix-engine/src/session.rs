@@ -6,8 +6,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use compatrix_model::condition::Condition;
-use compatrix_model::evidence::Record;
-use compatrix_model::facts::HostFacts;
 use compatrix_model::plan::{plan, Choice, Plan};
 use compatrix_model::spec::{contradictions, Parsed, Profile, Spec};
 
@@ -21,7 +19,7 @@ use crate::ledger::{Ledger, Opened};
 use crate::lock::WorkspaceLock;
 use crate::supervisor::Supervisor;
 use crate::survey::{self, Survey};
-use crate::walk;
+use crate::walk::{self, Walked};
 
 /// A workspace opened for work: its host and its ledger.
 #[derive(Debug)]
@@ -33,23 +31,6 @@ pub struct Session {
     /// Warnings about the ledger.
     pub warnings: Vec<String>,
     _lock: Option<WorkspaceLock>,
-}
-
-/// What a walk came to.
-#[derive(Debug)]
-pub struct Walked {
-    /// The plan that was walked: made after the provisions.
-    pub plan: Plan,
-    /// The facts that it was made from.
-    pub facts: HostFacts,
-    /// The record of each run of the plan, in its order; none where an interrupt came first.
-    pub records: Vec<Option<Record>>,
-    /// Whether the record of each run was used again.
-    pub reused: Vec<bool>,
-    /// How many builds were done.
-    pub builds: usize,
-    /// Whether an interrupt ended it early.
-    pub interrupted: bool,
 }
 
 impl Session {
@@ -106,7 +87,9 @@ impl Session {
         tell: &Sender<Event>,
     ) -> Result<Walked, Error> {
         let prepared = self.prepare(parsed, profile, cells, tell);
-        let walked = prepared.and_then(|(survey, plan)| walk::walk_plan(self, &parsed.spec, plan, survey, today, tell));
+        let walked = prepared.and_then(|(survey, plan)| {
+            walk::walk_plan(&self.host, &self.ledger, &parsed.spec, plan, survey, today, tell)
+        });
         match self.host.supervisor.kill_left_by_runs() {
             0 => {}
             1 => warn(tell, "a process that a test left behind was ended".to_owned()),

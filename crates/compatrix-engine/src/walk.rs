@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::sync::mpsc::{self, Sender};
 use std::sync::Arc;
 
-use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, Sha256};
 use compatrix_model::expect::Expectations;
-use compatrix_model::facts::Availability;
+use compatrix_model::facts::HostFacts;
 use compatrix_model::outcome::Outcome;
-use compatrix_model::plan::{Build, Linkage, Plan, Run};
+use compatrix_model::plan::{Build, Plan};
 use compatrix_model::spec::Spec;
 use compatrix_model::verdict::{judge, Expectation, Verdict};
 
@@ -19,29 +18,47 @@ use crate::clock::now;
 use crate::error::Error;
 use crate::event::Event;
 use crate::host::Host;
+use crate::inputs::{build_inputs, with_inputs, Inputs};
 use crate::keys;
 use crate::ledger::Ledger;
 use crate::proof;
 use crate::run;
 use crate::schedule::{self, BuiltSummary, Job, Told, Work};
-use crate::session::{Session, Walked};
 use crate::survey::Survey;
 
+/// What a walk came to.
+#[derive(Debug)]
+pub struct Walked {
+    /// The plan that was walked: made after the provisions.
+    pub plan: Plan,
+    /// The facts that it was made from.
+    pub facts: HostFacts,
+    /// The record of each run of the plan, in its order; none where an interrupt came first.
+    pub records: Vec<Option<Record>>,
+    /// Whether the record of each run was used again.
+    pub reused: Vec<bool>,
+    /// How many builds were done.
+    pub builds: usize,
+    /// Whether an interrupt ended it early.
+    pub interrupted: bool,
+}
+
 pub(crate) fn walk_plan(
-    session: &Session,
+    host: &Host,
+    ledger: &Ledger,
     spec: &Spec,
     plan: Plan,
     mut survey: Survey,
     today: &str,
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
-    let compiler = crate::sqlite::fingerprint(&session.host);
+    let compiler = crate::sqlite::fingerprint(host);
     let build_keys: Vec<Sha256> =
         plan.builds.iter().map(|build| keys::of_build(build, &survey.facts, &compiler)).collect();
     let expectations = Expectations::new(spec, &survey.facts.versions(), Some(today));
     let mut walk = Walk {
         expectations: &expectations,
-        host: &session.host,
+        host,
         spec,
         cells: plan.runs.iter().map(|run| spec.space.id(run.cell)).collect(),
         keys: Vec::new(),
@@ -52,10 +69,9 @@ pub(crate) fn walk_plan(
     };
     for (n, run) in plan.runs.iter().enumerate() {
         let suite = &spec.suites[run.suite];
-        let key =
-            keys::of_run(&session.host, &build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
-        if !session.host.limits.fresh {
-            let known = session.ledger.by_key(&key)?;
+        let key = keys::of_run(host, &build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
+        if !host.limits.fresh {
+            let known = ledger.by_key(&key)?;
             let expectation = || expectations.of(&spec.space.coords(run.cell));
             if let Some(record) = known.filter(|record| is_settled(record, expectation)) {
                 walk.records[n] = Some(record);
@@ -65,7 +81,7 @@ pub(crate) fn walk_plan(
         walk.keys.push(key);
     }
     let to_do = walk.records.iter().filter(|record| record.is_none()).count();
-    let durations = if to_do > 0 { session.ledger.durations()? } else { Default::default() };
+    let durations = if to_do > 0 { ledger.durations()? } else { Default::default() };
     let jobs: Vec<Job<'_>> = plan
         .builds
         .iter()
@@ -91,11 +107,11 @@ pub(crate) fn walk_plan(
         runs: to_do,
         reused: plan.runs.len() - to_do,
         skipped: plan.skips.len(),
-        estimate_ms: schedule::estimate_ms(&jobs, session.host.limits.jobs),
+        estimate_ms: schedule::estimate_ms(&jobs, host.limits.jobs),
     });
     let builds = jobs.len();
-    let (records, reused) = walk.go(&jobs, &session.ledger, to_do, tell)?;
-    let interrupted = session.host.supervisor.is_interrupted();
+    let (records, reused) = walk.go(&jobs, ledger, to_do, tell)?;
+    let interrupted = host.supervisor.is_interrupted();
     survey.facts.durations = durations;
     Ok(Walked { facts: survey.facts, records, reused, builds, interrupted, plan })
 }
@@ -249,7 +265,7 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn with_inputs<T>(&self, build: &Build, n: usize, act: impl FnOnce(&run::Inputs<'_>) -> T) -> T {
+    fn with_inputs<T>(&self, build: &Build, n: usize, act: impl FnOnce(&Inputs<'_>) -> T) -> T {
         with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], &self.keys[n], act)
     }
 }
@@ -263,73 +279,4 @@ impl Work for Worker<'_> {
     fn run(&self, job: usize, run: usize, product: &Product) -> Record {
         self.with_inputs(self.jobs[job].build, run, |inputs| run::run(self.host, inputs, product, now()))
     }
-}
-
-/// What a build needs, from the facts.
-///
-/// # Errors
-/// The plan names what the facts do not have; a mistake of ours.
-pub(crate) fn build_inputs<'a>(spec: &Spec, survey: &'a Survey, build: &Build) -> anyhow::Result<build::Inputs<'a>> {
-    let Some(Availability::Ready(toolchain)) = survey.facts.toolchains.get(&build.toolchain) else {
-        anyhow::bail!("toolchain {} is not here", build.toolchain);
-    };
-    let link = match &build.linkage {
-        Linkage::Dynamic { against } => match survey.facts.sqlite.get(against) {
-            Some(Availability::Ready(sqlite)) => Some(sqlite),
-            _ => anyhow::bail!("SQLite {against} is not here"),
-        },
-        Linkage::Own | Linkage::Bundled => None,
-    };
-    // They run once a build, for all suites that have them.
-    let limits = spec.suites.iter().filter(|suite| suite.doctests).map(|suite| suite.timeout);
-    let doctest_limit = limits.max().unwrap_or_default();
-    Ok(build::Inputs { toolchain, link, workspace: &survey.workspace, doctest_limit })
-}
-
-/// Calls with the inputs of one run.
-pub(crate) fn with_inputs<T>(
-    spec: &Spec,
-    survey: &Survey,
-    build: &Build,
-    planned: Run,
-    cell: &CellId,
-    key: &Sha256,
-    act: impl FnOnce(&run::Inputs<'_>) -> T,
-) -> T {
-    fn ready<'f, T>(
-        facts: &'f std::collections::BTreeMap<compatrix_model::axis::ValueName, Availability<T>>,
-        value: Option<&compatrix_model::axis::ValueName>,
-    ) -> Option<&'f T> {
-        match facts.get(value?) {
-            Some(Availability::Ready(facts)) => Some(facts),
-            _ => None,
-        }
-    }
-    let facts = &survey.facts;
-    let toolchain = ready(&facts.toolchains, Some(&build.toolchain)).expect("a planned build has its toolchain");
-    let schema = cell.value("schema");
-    let fixture = ready(&facts.fixtures, schema).zip(schema).map(|(fixture, name)| (name.as_str(), fixture));
-    let axes_env: Vec<(String, String)> = spec
-        .space
-        .axes()
-        .iter()
-        .filter_map(|axis| {
-            let AxisKind::Env { var } = &axis.kind else { return None };
-            let value = cell.value(axis.name.as_str())?;
-            let setting = axis.values.iter().find(|v| v.name == *value).map(|v| &v.setting)?;
-            let Setting::Env(text) = setting else { return None };
-            Some((var.clone(), text.clone()))
-        })
-        .collect();
-    act(&run::Inputs {
-        suite: &spec.suites[planned.suite],
-        cell,
-        key,
-        build,
-        toolchain,
-        source: &survey.workspace.source,
-        sqlite: ready(&facts.sqlite, cell.value("sqlite")),
-        fixture,
-        axes_env: &axes_env,
-    })
 }

@@ -8,7 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0    all as the spec expects
-  1    a cell is broken or passes unexpectedly (with `--missing fail`: or is unproven), or a --check found a difference
+  1    a cell is broken or passes unexpectedly, or a --check found a
+       difference; with `--missing fail`, or a cell is unproven
   2    the command line, the spec or the workspace is wrong
   3    the machine failed: disk, lock, ledger, network
   130  interrupted; results are kept, the same command goes on
@@ -32,12 +33,13 @@ pub struct Cli {
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The workspace, if not that of the current folder
     #[arg(long, value_name = "DIR", global = true)]
     pub root: Option<PathBuf>,
-    /// When to use colour
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    /// When to use colour: auto, always, never
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true, global = true)]
     pub color: When,
     /// Say only what is wrong, and the result
     #[arg(long, short, global = true)]
@@ -58,22 +60,22 @@ pub enum When {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the matrix and show what works: plan, provide, build, run, record
-    #[command(after_help = COMPAT_EXAMPLES)]
+    /// Run the matrix and show what works
+    #[command(after_help = COMPAT_HELP)]
     Compat(CompatArgs),
-    /// Show what would be done, and do nothing
+    /// Show what `compat` would do, and do nothing
     Plan(PlanArgs),
-    /// Write docs/COMPATIBILITY.md and its picture from the spec and the committed evidence
+    /// Write the compatibility page and its picture from the committed evidence
     Report(ReportArgs),
-    /// Proof: from the ledger into compat/evidence/, or shown
+    /// Put the proof of results into compat/evidence/, or show it
     #[command(subcommand)]
     Evidence(EvidenceCommand),
-    /// Schema fixtures: the databases that runs are given
+    /// List, build or verify the databases that runs are given
     #[command(subcommand)]
     Fixtures(FixturesCommand),
     /// Print the shell lines that do by hand what one cell does
     Repro(ReproArgs),
-    /// Write the spec's JSON Schema, docs/matrix.schema.json, so that editors complete it
+    /// Write the spec's reference page and the JSON Schema that editors complete it from
     Schema(CheckArgs),
     /// Print completions for a shell
     Completions {
@@ -82,12 +84,16 @@ pub enum Command {
     },
 }
 
-const COMPAT_EXAMPLES: &str = "\
+const COMPAT_HELP: &str = "\
+It installs and builds what is missing, runs each cell whose result is not known
+yet, keeps every result in target/compat/ledger.sqlite, and prints the grid.
+
 Examples:
   compat                                      the profile `local`
   compat --profile full                       every cell of the spec
   compat --cell 'sqlite=3.35.4'               the cells with that SQLite
-  compat --cell 'rust>=1.75 features=json'    terms are all to hold; several --cell are alternatives
+  compat --cell 'rust>=1.75 features=json'    both must hold; several --cell are
+                                              alternatives
   compat --format json --junit compat.xml     for machines";
 
 /// Which cells.
@@ -111,8 +117,8 @@ pub struct Selection {
     /// Jobs at once, over all cargos and runs [default: the processors]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-    /// What to print on stdout
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    /// What to print on stdout: human, or json for machines
+    #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub format: Format,
 }
 
@@ -122,8 +128,8 @@ pub struct CompatArgs {
     /// Which cells.
     #[command(flatten)]
     pub selection: Selection,
-    /// What cells that cannot be tried here mean for the exit code
-    #[arg(long, value_name = "WHAT", default_value = "skip")]
+    /// Cells that cannot be tried here: skip shows them as unproven, fail also makes the exit code 1
+    #[arg(long, value_name = "WHAT", default_value = "skip", hide_possible_values = true)]
     pub missing: Missing,
     /// Only print the plan
     #[arg(long)]
@@ -194,8 +200,8 @@ pub enum EvidenceCommand {
     Show {
         /// The cell's id: 'rust=stable sqlite=3.46.0 schema=v24 features=default'
         cell: String,
-        /// What to print on stdout
-        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        /// What to print on stdout: human, or json for machines
+        #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
         format: Format,
     },
 }
@@ -205,8 +211,8 @@ pub enum EvidenceCommand {
 pub enum FixturesCommand {
     /// List the fixtures with vintage, size and intent
     List {
-        /// What to print on stdout
-        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        /// What to print on stdout: human, or json for machines
+        #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
         format: Format,
     },
     /// Build those that are not built

@@ -1,6 +1,6 @@
 //! From what a walk came to, to what the renderers take.
 
-use compatrix_engine::session::Walked;
+use compatrix_engine::walk::Walked;
 use compatrix_model::expect::Expectations;
 use compatrix_model::plan::SkipReason;
 use compatrix_model::spec::Spec;

@@ -92,7 +92,10 @@ impl<'a> Progress<'a> {
                 if runs > 0 {
                     parts.push(format!("about {}", human(self.estimate)));
                 }
-                self.line(AnsiColor::Green, "Planned", &parts.join(", "));
+                // Without a cell there is nothing to say but the error that follows.
+                if !parts.is_empty() {
+                    self.line(AnsiColor::Green, "Planned", &parts.join(", "));
+                }
             }
             Event::BuildStarted { build } => {
                 self.building.insert(build);
@@ -103,6 +106,8 @@ impl<'a> Progress<'a> {
                 let took = human(Duration::from_millis(wall_ms));
                 match trouble {
                     None => self.line(AnsiColor::Green, "Built", &format!("{build} in {took}")),
+                    // By the user; that is said once, at the end.
+                    Some(cause) if cause == "interrupted" => {}
                     Some(cause) => {
                         self.line(AnsiColor::Red, "Not built", &format!("{build} in {took}: {cause}"));
                         self.output(&build, &output);

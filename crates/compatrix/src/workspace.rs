@@ -116,3 +116,16 @@ pub(crate) fn limits(selection: &Selection) -> Limits {
 pub(crate) fn no_work() -> Limits {
     Limits { jobs: 1, offline: true, no_install: true, fresh: false }
 }
+
+/// The choice is empty: never taken for a success.
+pub(crate) fn no_cells(profile: &str, narrowed: bool) -> Error {
+    Error::usage(if narrowed {
+        format!(
+            "no cell of the profile `{profile}` meets --cell; \
+             a wider profile may have some: `{} plan --profile full --cell …`",
+            command_name()
+        )
+    } else {
+        format!("the profile `{profile}` chooses no cell; widen its `when` in the spec")
+    })
+}

@@ -1,3 +1,5 @@
+//! Claims against made-up evidence.
+
 use super::*;
 use crate::evidence::{Counts, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof};
 use crate::evidence_file::EvidenceFile;

@@ -1,3 +1,5 @@
+//! Evidence files: written, read back, merged.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Test output of every kind, whole and cut, real and hostile.
+
 use proptest::prelude::*;
 
 use super::*;

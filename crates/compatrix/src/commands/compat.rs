@@ -7,9 +7,9 @@ use compatrix_engine::error::Error;
 use compatrix_engine::files;
 use compatrix_render::{grid, json, junit, summary};
 
-use crate::cli::{command_name, CompatArgs, Format, Global, Missing};
+use crate::cli::{CompatArgs, Format, Global, Missing};
 use crate::terminal::Terminal;
-use crate::workspace::{limits, Opened};
+use crate::workspace::{limits, no_cells, Opened};
 use crate::{matrix, progress};
 
 pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Result<u8, Error> {
@@ -49,17 +49,4 @@ pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Re
         return Err(Error::Interrupted);
     }
     Ok(matrix::exit_code(&matrix, args.missing == Missing::Fail))
-}
-
-/// The choice is empty: never taken for a success.
-pub(crate) fn no_cells(profile: &str, narrowed: bool) -> Error {
-    Error::usage(if narrowed {
-        format!(
-            "no cell of the profile `{profile}` meets --cell; \
-             a wider profile may have some: `{} plan --profile full --cell …`",
-            command_name()
-        )
-    } else {
-        format!("the profile `{profile}` chooses no cell; widen its `when` in the spec")
-    })
 }

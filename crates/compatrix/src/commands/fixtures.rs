@@ -100,7 +100,7 @@ fn table(listed: &[Listed], width: usize) -> String {
     let expect = longest(|l| l.expect.len(), 6);
     let mut out = String::new();
     let _ = writeln!(out, "{:name$}  vintage  {:app$}  {:expect$}    rows  intent", "name", "app", "expect");
-    let before = name + app + expect + 25;
+    let before = name + app + expect + 23;
     for l in listed {
         let room = width.saturating_sub(before).max(20);
         let mut lines = wrap(&l.intent, room).into_iter();

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::cli::{Format, Global, Selection};
 use crate::terminal::Terminal;
-use crate::workspace::{limits, Opened};
+use crate::workspace::{limits, no_cells, Opened};
 
 /// The number that changes when a reader of the document must.
 const FORMAT: u32 = 1;
@@ -24,7 +24,7 @@ pub(crate) fn run(global: &Global, selection: &Selection, terminal: &Terminal) -
     facts.durations = session.ledger.durations()?;
     let plan = plan(&opened.parsed.spec, &Choice { profile, cells: &cells }, &facts);
     if plan.runs.is_empty() && plan.skips.is_empty() {
-        return Err(super::compat::no_cells(&selection.profile, !cells.is_empty()));
+        return Err(no_cells(&selection.profile, !cells.is_empty()));
     }
     match selection.format {
         Format::Human => terminal.print(&plan_table(&opened.parsed.spec, &plan, &facts, &terminal.look())),

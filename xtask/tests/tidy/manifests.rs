@@ -1,0 +1,149 @@
+//! Rules of manifests and the lockfile: layers, reasons, what the oldest toolchain can read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::{files_ending, lines, root, text, Violations};
+
+/// Which crates of this workspace each may use. Arrows run one way; nothing uses things-store.
+const LAYERS: [(&str, &[&str]); 6] = [
+    ("xtask", &["compatrix"]),
+    ("compatrix", &["compatrix-engine", "compatrix-render", "compatrix-model"]),
+    ("compatrix-engine", &["compatrix-model"]),
+    ("compatrix-render", &["compatrix-model"]),
+    ("compatrix-model", &[]),
+    ("things-store", &[]),
+];
+
+/// The oldest Rust that things-store is promised to build on.
+const OLDEST: (u64, u64) = (1, 70);
+
+/// `(section, line number, name)` of every dependency of a manifest.
+fn dependencies(text: &str) -> Vec<(String, usize, String)> {
+    let mut section = String::new();
+    let mut found = Vec::new();
+    for (n, line) in lines(text) {
+        if let Some(header) = line.strip_prefix('[') {
+            section = header.trim_end_matches(']').to_owned();
+            let table = section.split_once("dependencies.").map(|(_, name)| name.to_owned());
+            found.extend(table.map(|name| (section.clone(), n, name)));
+        } else if section.ends_with("dependencies") {
+            let name = line.split(['.', '=', ' ']).next().unwrap_or_default();
+            if !name.is_empty() && !name.starts_with('#') {
+                found.push((section.clone(), n, name.trim_matches('"').to_owned()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn crates_keep_to_their_layers() {
+    let mut violations = Violations::default();
+    let layers: BTreeMap<&str, &[&str]> = LAYERS.into_iter().collect();
+    for file in files_ending("Cargo.toml").iter().filter(|file| *file != "Cargo.toml") {
+        let name = file.trim_end_matches("/Cargo.toml").rsplit('/').next().unwrap_or_default().to_owned();
+        let Some(allowed) = layers.get(name.as_str()) else {
+            violations.add(file, 1, format!("`{name}` has no place among the layers of this test"));
+            continue;
+        };
+        for (_, n, dependency) in dependencies(&text(file).unwrap_or_default()) {
+            if layers.contains_key(dependency.as_str()) && !allowed.contains(&dependency.as_str()) {
+                violations.add(file, n, format!("`{name}` must not use `{dependency}`"));
+            }
+        }
+    }
+    violations.none();
+}
+
+#[test]
+fn every_dependency_says_what_it_is_for() {
+    let mut violations = Violations::default();
+    let mut used = BTreeSet::new();
+    for file in files_ending("Cargo.toml") {
+        let manifest = text(&file).unwrap_or_default();
+        let all: Vec<&str> = manifest.lines().collect();
+        for (section, n, name) in dependencies(&manifest) {
+            let line = all[n - 1];
+            if section != "workspace.dependencies" {
+                used.insert(name.clone());
+                if line.contains("workspace = true") {
+                    continue;
+                }
+            } else if line.contains("path = ") {
+                continue;
+            }
+            let above = n.checked_sub(2).is_some_and(|above| all[above].starts_with('#'));
+            if !above && !line.contains(" # ") && !line.contains("}\t#") {
+                violations.add(&file, n, format!("`{name}` does not say what it is for, in a comment"));
+            }
+        }
+    }
+    let manifest = text("Cargo.toml").unwrap_or_default();
+    for (section, n, name) in dependencies(&manifest) {
+        if section == "workspace.dependencies" && !used.contains(&name) {
+            violations.add("Cargo.toml", n, format!("no crate uses `{name}`"));
+        }
+    }
+    violations.none();
+}
+
+#[test]
+fn the_oldest_toolchain_can_read_the_lockfile_and_compile_what_it_locks() {
+    let mut violations = Violations::default();
+    let lock = text("Cargo.lock").unwrap_or_default();
+    if !lock.lines().any(|line| line == "version = 3") {
+        violations.add("Cargo.lock", 1, "not of format 3, the newest that cargo 1.70 reads");
+    }
+    let metadata = metadata();
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let string = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let packages: BTreeMap<String, Value> =
+        list(&metadata["packages"]).into_iter().map(|package| (string(&package["id"]), package)).collect();
+    let nodes: BTreeMap<String, Value> =
+        list(&metadata["resolve"]["nodes"]).into_iter().map(|node| (string(&node["id"]), node)).collect();
+    let mut todo: Vec<String> =
+        packages.iter().filter(|(_, p)| p["name"] == "things-store").map(|(id, _)| id.clone()).collect();
+    assert_eq!(todo.len(), 1, "things-store is in the workspace");
+    let mut closure = BTreeSet::new();
+    while let Some(id) = todo.pop() {
+        let is_ours = packages[&id]["source"].is_null();
+        if closure.insert(id.clone()) {
+            for dependency in list(&nodes[&id]["deps"]) {
+                // Others' dev-dependencies are not compiled.
+                let kinds = list(&dependency["dep_kinds"]);
+                if is_ours || kinds.iter().any(|kind| kind["kind"] != "dev") {
+                    todo.push(string(&dependency["pkg"]));
+                }
+            }
+        }
+    }
+    assert!(closure.len() > 5, "only {} packages found", closure.len());
+    for id in &closure {
+        let package = &packages[id];
+        let (name, version, rust) = (&package["name"], &package["version"], string(&package["rust_version"]));
+        let mut numbers = rust.split('.').map(|part| part.parse::<u64>().unwrap_or(0));
+        let needs = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        if needs > OLDEST {
+            let line = lock.lines().position(|line| line == format!("name = {name}")).map_or(1, |n| n + 1);
+            let what = format!("{name} {version} needs Rust {rust}; things-store is promised for 1.{}", OLDEST.1);
+            violations.add("Cargo.lock", line, what);
+        }
+    }
+    violations.none();
+}
+
+/// `cargo metadata` of what is compiled on 64-bit Linux.
+fn metadata() -> Value {
+    let args = ["metadata", "--offline", "--locked", "--format-version=1"];
+    let output = Command::new(env!("CARGO"))
+        .args(args)
+        .arg("--filter-platform=x86_64-unknown-linux-gnu")
+        .current_dir(root())
+        .output()
+        .expect("cargo starts");
+    assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON")
+}
