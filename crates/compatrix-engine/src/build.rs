@@ -209,16 +209,19 @@ fn not_built(finished: &Finished) -> Option<NotBuilt> {
 
 /// What cargo's words mean: the crate's fault or the machine's.
 fn classify(stderr: &str) -> NotBuilt {
-    /// Signs that the machine failed, not the crate.
-    const MACHINE: [&str; 8] = [
-        "No space left on device",
-        "Disk quota exceeded",
-        "Cannot allocate memory",
-        "signal: 9, SIGKILL",
-        "spurious network error",
-        "failed to download from",
-        "download of config.json failed",
-        "Read-only file system",
+    /// Signs that the machine failed, not the crate, and what they mean where they do not say it themselves.
+    const MACHINE: [(&str, &str); 11] = [
+        ("No space left on device", ""),
+        ("Disk quota exceeded", ""),
+        ("Cannot allocate memory", ""),
+        ("Read-only file system", ""),
+        ("spurious network error", ""),
+        ("failed to download from", ""),
+        ("download of config.json failed", ""),
+        ("signal: 9, SIGKILL", "a compiler was killed, as happens when memory runs out"),
+        ("signal: 7, SIGBUS", "a compiler died of a bus error, as happens when the disk is full"),
+        ("ld terminated with signal 9", "the linker was killed, as happens when memory runs out"),
+        ("ld terminated with signal 7", "the linker died of a bus error, as happens when the disk is full"),
     ];
     let first = stderr.lines().position(|line| line.starts_with("error"));
     let cause = first.map_or_else(
@@ -237,9 +240,12 @@ fn classify(stderr: &str) -> NotBuilt {
             cause
         },
     );
-    let machine = MACHINE.iter().find(|sign| stderr.contains(**sign));
+    let machine = MACHINE.iter().find(|(sign, _)| stderr.contains(sign));
     let outcome = if machine.is_some() { Outcome::Infrastructure } else { Outcome::BuildFailed };
-    let cause = machine.map_or(cause.clone(), |sign| format!("{sign}: {cause}"));
+    let cause = machine.map_or(cause.clone(), |(sign, means)| {
+        let word = if means.is_empty() { sign } else { means };
+        format!("{word}: {cause}")
+    });
     NotBuilt { outcome, cause: cause.chars().take(600).collect(), output: stderr.to_owned() }
 }
 

@@ -9,6 +9,7 @@ use compatrix_model::facts::{Availability, FixtureFacts};
 use rusqlite::{Connection, DatabaseName, OpenFlags};
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
 use crate::files;
 use crate::host::Host;
 
@@ -192,16 +193,9 @@ impl Fixture {
         for file in sql {
             let path = self.dir.join(file);
             let text = files::read_text(&path)?;
-            connection.execute_batch(&text).map_err(|error| {
-                let line = match &error {
-                    rusqlite::Error::SqlInputError { offset, sql, .. } => {
-                        // The statement's text is the rest of the file from its start.
-                        let before = text.len().saturating_sub(sql.len()) + usize::try_from(*offset).unwrap_or(0);
-                        format!(":{}", text.bytes().take(before).filter(|b| *b == b'\n').count() + 1)
-                    }
-                    _ => String::new(),
-                };
-                anyhow!("{}{line}: {}", path.display(), sql_message(&error))
+            run_statements(connection, &text).map_err(|(at, error)| {
+                let line = text.bytes().take(at).filter(|b| *b == b'\n').count() + 1;
+                anyhow!("{}:{line}: {}", path.display(), sql_message(&error))
             })?;
         }
         Ok(())
@@ -274,6 +268,50 @@ impl Fixture {
     }
 }
 
+/// Runs all statements of a text; of the one that fails, where in the text it does.
+fn run_statements(connection: &Connection, text: &str) -> Result<(), (usize, rusqlite::Error)> {
+    let mut start = 0;
+    let mut batch = rusqlite::Batch::new(connection, text);
+    loop {
+        let mut statement = match batch.next() {
+            Ok(Some(statement)) => statement,
+            Ok(None) => return Ok(()),
+            Err(rusqlite::Error::SqlInputError { error, msg, sql, offset }) => {
+                let at = text.len().saturating_sub(sql.len()) + usize::try_from(offset).unwrap_or(0);
+                return Err((at, rusqlite::Error::SqlInputError { error, msg, sql, offset }));
+            }
+            Err(error) => return Err((start + blank(&text[start..]), error)),
+        };
+        let sql = statement.expanded_sql().unwrap_or_default();
+        let here = start + text[start..].find(&sql).unwrap_or(0);
+        let mut rows = statement.raw_query();
+        loop {
+            match rows.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => return Err((here + blank(&text[here..]), error)),
+            }
+        }
+        start = (here + sql.len()).min(text.len());
+    }
+}
+
+/// How many bytes of spaces and comments stand before the first word of SQL.
+fn blank(sql: &str) -> usize {
+    let mut rest = sql;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
+        let after = if let Some(comment) = rest.strip_prefix("--") {
+            comment.find('\n').map(|end| &comment[end..])
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.find("*/").map(|end| &comment[end + 2..])
+        } else {
+            return sql.len() - rest.len();
+        };
+        rest = after.unwrap_or("");
+    }
+}
+
 fn sql_message(error: &rusqlite::Error) -> String {
     match error {
         rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
@@ -289,16 +327,29 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// What is known of each fixture of the axis.
-pub fn find_all(host: &Host, axis: Option<&Axis>) -> BTreeMap<ValueName, Availability<FixtureFacts>> {
+///
+/// # Errors
+/// One cannot be read: its TOML is wrong, or a file that it names is not there. All such are told.
+pub fn find_all(host: &Host, axis: Option<&Axis>) -> Result<BTreeMap<ValueName, Availability<FixtureFacts>>, Error> {
     let values = axis.map(|axis| axis.values.as_slice()).unwrap_or_default();
-    let find = |setting: &Setting| -> Result<Availability<FixtureFacts>> {
-        let Setting::Fixture(name) = setting else { bail!("no fixture") };
-        let fixture = Fixture::read(host, name)?;
-        Ok(match fixture.built(host) {
-            Some(facts) => Availability::Ready(facts),
-            None => Availability::Obtainable { how: format!("build fixture {name}") },
-        })
-    };
-    let missing = |error: anyhow::Error| Availability::Missing { reason: format!("{error:#}") };
-    values.iter().map(|value| (value.name.clone(), find(&value.setting).unwrap_or_else(missing))).collect()
+    let mut found = BTreeMap::new();
+    let mut broken = Vec::new();
+    for value in values {
+        let Setting::Fixture(name) = &value.setting else { continue };
+        match Fixture::read(host, name) {
+            Ok(fixture) => {
+                let availability = match fixture.built(host) {
+                    Some(facts) => Availability::Ready(facts),
+                    None => Availability::Obtainable { how: format!("build fixture {name}") },
+                };
+                found.insert(value.name.clone(), availability);
+            }
+            Err(error) => broken.push(format!("{error:#}")),
+        }
+    }
+    if broken.is_empty() {
+        Ok(found)
+    } else {
+        Err(Error::Usage(broken.join("\n")))
+    }
 }

@@ -12,7 +12,6 @@ use compatrix_model::evidence::Record;
 use compatrix_model::facts::Durations;
 use rusqlite::{params, Connection, ErrorCode, OptionalExtension};
 
-use crate::error::Error;
 use crate::memo::Memo;
 
 /// The schema's version, in `PRAGMA user_version`; each entry of [`MIGRATIONS`] leads to the next.
@@ -58,6 +57,8 @@ pub struct Ledger {
 pub struct Opened {
     /// The ledger.
     pub ledger: Ledger,
+    /// The facts saved earlier.
+    pub memo: Memo,
     /// Where an unreadable one was put.
     pub set_aside: Option<PathBuf>,
 }
@@ -69,17 +70,17 @@ impl Ledger {
     /// It is locked by another program, cannot be written, or was made by a newer version.
     pub fn open(path: &Path) -> Result<Opened> {
         match Self::try_open(path) {
-            Ok(ledger) => Ok(Opened { ledger, set_aside: None }),
+            Ok((ledger, memo)) => Ok(Opened { ledger, memo, set_aside: None }),
             Err(error) if is_damage(&error) => {
                 let aside = set_aside(path)?;
-                let ledger = Self::try_open(path)?;
-                Ok(Opened { ledger, set_aside: Some(aside) })
+                let (ledger, memo) = Self::try_open(path)?;
+                Ok(Opened { ledger, memo, set_aside: Some(aside) })
             }
             Err(error) => Err(explain(error, path)),
         }
     }
 
-    fn try_open(path: &Path) -> Result<Self> {
+    fn try_open(path: &Path) -> Result<(Self, Memo)> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         // NORMAL in WAL mode: a commit survives the death of this process; one of the whole machine may lose the last.
@@ -97,52 +98,53 @@ impl Ledger {
             connection
                 .execute_batch(&format!("BEGIN IMMEDIATE; {migration} PRAGMA user_version = {}; COMMIT;", from + 1))?;
         }
-        // Every table is read once, so that damage shows now and not in the middle of a run.
-        for table in ["records", "builds", "facts"] {
+        // Damage is to show now and not in the middle of a run, as far as that costs no time.
+        for table in ["records", "builds"] {
             connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))?;
         }
         if version == VERSION {
             // Proves early that it can be written.
             connection.execute_batch("BEGIN IMMEDIATE; PRAGMA user_version = 1; COMMIT;")?;
         }
-        Ok(Self { connection, path: path.to_owned() })
+        let memo = memo(&connection)?;
+        Ok((Self { connection, path: path.to_owned() }, memo))
     }
 
-    /// Says of an error in the middle of work what can be done about it. A ledger that proves damaged is set aside, so
-    /// that the next start has a new one.
-    pub fn explain(&self, error: Error) -> Error {
-        let Error::Infrastructure(error) = error else { return error };
-        if error.downcast_ref::<rusqlite::Error>().is_none() {
-            return Error::Infrastructure(error);
-        }
-        if !is_damage(&error) {
-            return Error::Infrastructure(explain(error, &self.path));
-        }
-        Error::Infrastructure(match set_aside(&self.path) {
-            Ok(aside) => anyhow!(
-                "the ledger is damaged ({error:#}) and was set aside as {}; run again, and a new one begins",
-                aside.display()
-            ),
-            Err(trouble) => error.context(format!("the ledger is damaged, and {trouble:#}")),
+    /// Works with the database. Of an error it says what can be done about it; a ledger that proves damaged in the middle
+    /// of work is set aside, so that the next start has a new one.
+    fn with<T>(&self, act: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        act(&self.connection).map_err(|error| {
+            if !is_damage(&error) {
+                return explain(error, &self.path);
+            }
+            match set_aside(&self.path) {
+                Ok(aside) => anyhow!(
+                    "the ledger is damaged ({error:#}) and was set aside as {}; run again, and a new one begins",
+                    aside.display()
+                ),
+                Err(trouble) => error.context(format!("the ledger is damaged, and {trouble:#}")),
+            }
         })
     }
 
     /// Adds a record; it is committed when this returns.
     pub fn put(&self, record: &Record) -> Result<()> {
-        let mut insert = self.connection.prepare_cached(
-            "INSERT INTO records (suite, cell, key, outcome, duration_ms, record) VALUES (?, ?, ?, ?, ?, ?)",
-        )?;
-        insert
-            .execute(params![
-                record.suite,
-                record.cell.to_string(),
-                record.key,
-                record.outcome.as_str(),
-                i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
-                serde_json::to_string(record)?,
-            ])
-            .context("cannot write to the ledger")?;
-        Ok(())
+        self.with(|connection| {
+            let mut insert = connection.prepare_cached(
+                "INSERT INTO records (suite, cell, key, outcome, duration_ms, record) VALUES (?, ?, ?, ?, ?, ?)",
+            )?;
+            insert
+                .execute(params![
+                    record.suite,
+                    record.cell.to_string(),
+                    record.key,
+                    record.outcome.as_str(),
+                    i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
+                    serde_json::to_string(record)?,
+                ])
+                .context("cannot write to the ledger")?;
+            Ok(())
+        })
     }
 
     /// The newest record of this key.
@@ -159,98 +161,113 @@ impl Ledger {
     }
 
     fn one(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Record>> {
-        let mut select = self.connection.prepare_cached(sql)?;
-        let text: Option<String> = select.query_row(params, |row| row.get(0)).optional()?;
-        // A record of another format is as good as none: the cell runs again.
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+        self.with(|connection| {
+            let mut select = connection.prepare_cached(sql)?;
+            let text: Option<String> = select.query_row(params, |row| row.get(0)).optional()?;
+            // A record of another format is as good as none: the cell runs again.
+            Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+        })
     }
 
     /// The newest record of every suite and cell, oldest first.
     pub fn all_newest(&self) -> Result<Vec<Record>> {
-        let mut select = self.connection.prepare(
-            "SELECT record FROM records WHERE id IN (SELECT max(id) FROM records GROUP BY suite, cell) ORDER BY id",
-        )?;
-        let rows = select.query_map([], |row| row.get::<_, String>(0))?;
-        let mut records = Vec::new();
-        for text in rows {
-            records.extend(serde_json::from_str::<Record>(&text?).ok());
-        }
-        Ok(records)
+        self.with(|connection| {
+            let mut select = connection.prepare(
+                "SELECT record FROM records WHERE id IN (SELECT max(id) FROM records GROUP BY suite, cell) ORDER BY id",
+            )?;
+            let rows = select.query_map([], |row| row.get::<_, String>(0))?;
+            let mut records = Vec::new();
+            for text in rows {
+                records.extend(serde_json::from_str::<Record>(&text?).ok());
+            }
+            Ok(records)
+        })
     }
 
     /// How many records there are.
     pub fn count(&self) -> Result<u64> {
-        let count: i64 = self.connection.query_row("SELECT count(*) FROM records", [], |row| row.get(0))?;
-        Ok(count.unsigned_abs())
+        self.with(|connection| {
+            let count: i64 = connection.query_row("SELECT count(*) FROM records", [], |row| row.get(0))?;
+            Ok(count.unsigned_abs())
+        })
     }
 
     /// Adds a build's durations.
     pub fn put_build(&self, build: &str, ok: bool, wall: Duration, cpu: Duration, at: i64) -> Result<()> {
-        let ms = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
-        self.connection
-            .prepare_cached("INSERT INTO builds (build, ok, wall_ms, cpu_ms, at) VALUES (?, ?, ?, ?, ?)")?
-            .execute(params![build, ok, ms(wall), ms(cpu), at])
-            .context("cannot write to the ledger")?;
-        Ok(())
+        self.with(|connection| {
+            let ms = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
+            connection
+                .prepare_cached("INSERT INTO builds (build, ok, wall_ms, cpu_ms, at) VALUES (?, ?, ?, ?, ?)")?
+                .execute(params![build, ok, ms(wall), ms(cpu), at])
+                .context("cannot write to the ledger")?;
+            Ok(())
+        })
     }
 
     /// Every build done: its id and its processor time in milliseconds, oldest first.
     pub fn builds(&self) -> Result<Vec<(String, u64)>> {
-        let mut select = self.connection.prepare("SELECT build, cpu_ms FROM builds ORDER BY id")?;
-        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.with(|connection| {
+            let mut select = connection.prepare("SELECT build, cpu_ms FROM builds ORDER BY id")?;
+            let rows = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Durations seen before, the newest of each build and run.
     pub fn durations(&self) -> Result<Durations> {
-        let mut durations = Durations::default();
-        let mut select = self.connection.prepare("SELECT build, wall_ms FROM builds WHERE ok ORDER BY id")?;
-        let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-        for row in rows {
-            let (build, ms) = row?;
-            durations.builds.insert(build, ms.unsigned_abs());
-        }
-        let mut select = self
-            .connection
-            .prepare("SELECT suite, cell, duration_ms FROM records WHERE outcome = 'passed' ORDER BY id")?;
-        let rows = select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?)))?;
-        for row in rows {
-            let (run, ms) = row?;
-            durations.runs.insert(run, ms.unsigned_abs());
-        }
-        Ok(durations)
-    }
-
-    /// The facts saved earlier.
-    pub fn memo(&self) -> Result<Memo> {
-        let mut select = self.connection.prepare("SELECT name, stamp, value FROM facts")?;
-        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        Ok(Memo::load(rows.collect::<Result<Vec<_>, _>>()?))
+        self.with(|connection| {
+            let mut durations = Durations::default();
+            let mut select = connection.prepare("SELECT build, wall_ms FROM builds WHERE ok ORDER BY id")?;
+            let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+            for row in rows {
+                let (build, ms) = row?;
+                durations.builds.insert(build, ms.unsigned_abs());
+            }
+            let mut select = connection
+                .prepare("SELECT suite, cell, duration_ms FROM records WHERE outcome = 'passed' ORDER BY id")?;
+            let rows = select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?)))?;
+            for row in rows {
+                let (run, ms) = row?;
+                durations.runs.insert(run, ms.unsigned_abs());
+            }
+            Ok(durations)
+        })
     }
 
     /// Saves the facts found since.
     pub fn save_memo(&self, memo: &Memo) -> Result<()> {
-        let unsaved = memo.take_unsaved();
-        if unsaved.is_empty() {
-            return Ok(());
-        }
-        let transaction = self.connection.unchecked_transaction()?;
-        for (name, stamp, value) in unsaved {
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO facts (name, stamp, value) VALUES (?, ?, ?)")?
-                .execute(params![name, stamp, value])?;
-        }
-        transaction.commit()?;
-        Ok(())
+        self.with(|connection| {
+            let unsaved = memo.take_unsaved();
+            if unsaved.is_empty() {
+                return Ok(());
+            }
+            let transaction = connection.unchecked_transaction()?;
+            for (name, stamp, value) in unsaved {
+                transaction
+                    .prepare_cached("INSERT OR REPLACE INTO facts (name, stamp, value) VALUES (?, ?, ?)")?
+                    .execute(params![name, stamp, value])?;
+            }
+            transaction.commit()?;
+            Ok(())
+        })
     }
 
     /// How many records each suite and cell has; for tests of resumption.
     pub fn records_per_cell(&self) -> Result<HashMap<(String, String), u64>> {
-        let mut select = self.connection.prepare("SELECT suite, cell, count(*) FROM records GROUP BY suite, cell")?;
-        let rows =
-            select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?.unsigned_abs())))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.with(|connection| {
+            let mut select = connection.prepare("SELECT suite, cell, count(*) FROM records GROUP BY suite, cell")?;
+            let rows =
+                select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?.unsigned_abs())))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
+}
+
+/// The facts saved earlier.
+fn memo(connection: &Connection) -> Result<Memo> {
+    let mut select = connection.prepare("SELECT name, stamp, value FROM facts")?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(Memo::load(rows.collect::<Result<Vec<_>, _>>()?))
 }
 
 fn code(error: &anyhow::Error) -> Option<ErrorCode> {
@@ -279,7 +296,7 @@ fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
             anyhow!("{path} cannot be opened; make its folder writable, or move what stands there out of the way")
         }
         Some(ErrorCode::DiskFull) => anyhow!("no space left for {path}; free some and run again"),
-        _ => error.context(format!("cannot open the ledger {path}")),
+        _ => error.context(format!("the ledger {path}")),
     }
 }
 

@@ -52,13 +52,13 @@ impl Session {
             supervisor.kill_leftovers();
             files::remove_dir(&dir.join("run"))?;
         }
-        let Opened { ledger, set_aside } = Ledger::open(&dir.join("ledger.sqlite"))?;
+        let Opened { ledger, memo, set_aside } = Ledger::open(&dir.join("ledger.sqlite"))?;
         let warnings = set_aside.map(|aside| {
             format!("the ledger could not be read and was set aside as {}; a new one begins", aside.display())
         });
         let cache =
             ambient.cache_dir().context("no folder for the cache: set XDG_CACHE_HOME or HOME to an absolute path")?;
-        let memo = Arc::new(ledger.memo()?);
+        let memo = Arc::new(memo);
         let host = Host { root: root.to_owned(), dir, cache, ambient, memo, supervisor, limits, now: now() };
         Ok(Self { host, ledger, warnings: warnings.into_iter().collect(), _lock: lock })
     }
@@ -96,7 +96,7 @@ impl Session {
             n => warn(tell, format!("{n} processes that tests left behind were ended")),
         }
         let saved = self.ledger.save_memo(&self.host.memo).map_err(Error::from);
-        walked.and_then(|walked| saved.map(|()| walked)).map_err(|error| self.ledger.explain(error))
+        walked.and_then(|walked| saved.map(|()| walked))
     }
 
     /// Surveys, provides what the choice needs, and plans it.

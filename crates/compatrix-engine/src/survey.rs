@@ -36,6 +36,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
         let toolchains = scope.spawn(|| toolchain::find_all(host, axis(AxisKind::Rust)));
         let fixtures = fixture::find_all(host, axis(AxisKind::Schema));
         let workspace = join(workspace)?;
+        let fixtures = fixtures?;
         let sqlite = sqlite::find_all(host, axis(AxisKind::Sqlite), &spec.sqlite, workspace.sqlite_crate.as_deref());
         let mut packages = workspace.packages.clone();
         if let Some(feature) = &spec.sqlite.bundled_feature {

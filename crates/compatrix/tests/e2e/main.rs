@@ -3,9 +3,14 @@
 //! Nothing here uses the network or the user's own cache; every test has folders of its own, so that all may run at once.
 
 mod environment;
+mod fixtures;
+mod interrupt;
+mod ledger;
+mod machine;
 mod moods;
 mod output;
 mod spec;
+mod sqlite;
 mod support;
 mod toolchains;
 mod verdicts;

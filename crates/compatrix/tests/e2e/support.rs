@@ -303,3 +303,28 @@ pub(crate) fn exists(path: impl AsRef<Path>) -> bool {
 pub(crate) const FIXTURE: &str =
     "vintage = 1\napp = \"1.0\"\nintent = \"a test of compatrix itself\"\nexpect = \"ok\"\n\
                                   sql = [\"schema.sql\"]\n\n[rows]\nt = 1\n";
+
+/// A test that waits, unless its cell's `N` says `quick`, until there is a file `target/go`.
+pub(crate) const WAITS: &str = "#[test]\nfn waits() {\n    if std::env::var(\"N\").unwrap().starts_with(\"quick\") {\n        \
+    return;\n    }\n    while !std::path::Path::new(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/target/go\")).exists() {\n        \
+    std::thread::sleep(std::time::Duration::from_millis(20));\n    }\n}\n";
+
+/// Sends a signal to a process, not to its group.
+pub(crate) fn signal(child: &std::process::Child, signal: rustix::process::Signal) {
+    rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).expect("is alive");
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited for {what} in vain");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Bytes that must be UTF-8.
+pub(crate) fn text_of(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).expect("it speaks UTF-8")
+}
