@@ -9,6 +9,7 @@ mod ledger;
 mod machine;
 mod moods;
 mod output;
+mod pages;
 mod spec;
 mod sqlite;
 mod support;
