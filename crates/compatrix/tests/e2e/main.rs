@@ -7,6 +7,7 @@ mod fixtures;
 mod interrupt;
 mod ledger;
 mod machine;
+mod members;
 mod moods;
 mod output;
 mod pages;
