@@ -175,7 +175,7 @@ pub struct FixtureProof {
     pub name: String,
     /// The schema vintage, as `Meta.databaseVersion` gives it.
     pub vintage: i64,
-    /// Hash of the built files (database, and WAL where it has one).
+    /// Hash of its recipe: TOML, SQL and the SQLite that builds it. Built files have random parts (a WAL's salt).
     pub sha256: Sha256,
 }
 

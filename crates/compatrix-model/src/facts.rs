@@ -88,7 +88,7 @@ pub struct FixtureFacts {
     pub dir: String,
     /// The vintage that its TOML names.
     pub vintage: i64,
-    /// Hash of the built files.
+    /// Hash of the recipe.
     pub sha256: Sha256,
 }
 

@@ -77,7 +77,7 @@ pub enum Command {
     Repro(ReproArgs),
     /// Write the spec's reference page and the JSON Schema that editors complete it from
     Schema(CheckArgs),
-    /// Print completions for a shell
+    /// Print a shell's completions of `cargo-compatrix`
     Completions {
         /// The shell
         shell: clap_complete::Shell,

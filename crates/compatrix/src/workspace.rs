@@ -11,7 +11,7 @@ use compatrix_engine::supervisor::Supervisor;
 use compatrix_engine::{files, fixture, workspace};
 use compatrix_model::cell::CellId;
 use compatrix_model::condition::Condition;
-use compatrix_model::spec::{self, Parsed, Profile};
+use compatrix_model::spec::{self, Parsed, Profile, Spec};
 
 use crate::cli::{command_name, Global, Selection};
 use crate::terminal::Terminal;
@@ -135,14 +135,23 @@ pub(crate) fn no_work() -> Limits {
 }
 
 /// The choice is empty: never taken for a success.
-pub(crate) fn no_cells(profile: &str, narrowed: bool) -> Error {
-    Error::usage(if narrowed {
-        format!(
-            "no cell of the profile `{profile}` meets --cell; \
-             a wider profile may have some: `{} plan --profile full --cell …`",
-            command_name()
-        )
-    } else {
-        format!("the profile `{profile}` chooses no cell; widen its `when` in the spec")
+pub(crate) fn no_cells(spec: &Spec, profile: &str, narrowed: bool) -> Error {
+    let others: Vec<&str> = spec.profiles.keys().map(String::as_str).filter(|name| *name != profile).collect();
+    Error::usage(match (narrowed, others.is_empty()) {
+        (true, false) => format!(
+            "no cell of the profile `{profile}` meets --cell; another may have some: --profile {}",
+            others.join(", --profile ")
+        ),
+        (true, true) => format!("no cell of the profile `{profile}` meets --cell; ask for others, or widen the spec"),
+        (false, _) => format!("the profile `{profile}` chooses no cell; widen its `when` in the spec"),
     })
+}
+
+/// How generated pages of this workspace name the command, whoever writes them: by its xtask where it has one.
+pub(crate) fn command_of_pages(root: &Path) -> &'static str {
+    if files::exists(&root.join("xtask/Cargo.toml")) {
+        "cargo xtask"
+    } else {
+        "cargo compatrix"
+    }
 }

@@ -30,7 +30,7 @@ pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Re
         session.walk(&opened.parsed, profile, &conditions, &opened.today, &sender)
     })?;
     if walked.plan.runs.is_empty() && walked.plan.skips.is_empty() {
-        return Err(no_cells(&args.selection.profile, !conditions.is_empty()));
+        return Err(no_cells(&opened.parsed.spec, &args.selection.profile, !conditions.is_empty()));
     }
     let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let matrix = matrix::of_walk(&opened.parsed.spec, &walked, &opened.today, elapsed);

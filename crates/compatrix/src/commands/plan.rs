@@ -24,7 +24,7 @@ pub(crate) fn run(global: &Global, selection: &Selection, terminal: &Terminal) -
     facts.durations = session.ledger.durations()?;
     let plan = plan(&opened.parsed.spec, &Choice { profile, cells: &cells }, &facts);
     if plan.runs.is_empty() && plan.skips.is_empty() {
-        return Err(no_cells(&selection.profile, !cells.is_empty()));
+        return Err(no_cells(&opened.parsed.spec, &selection.profile, !cells.is_empty()));
     }
     match selection.format {
         Format::Human => terminal.print(&plan_table(&opened.parsed.spec, &plan, &facts, &terminal.look())),

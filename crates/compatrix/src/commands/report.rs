@@ -12,7 +12,7 @@ use super::evidence::read_all;
 use super::schema::write_or_check;
 use crate::cli::{command_name, Global, ReportArgs};
 use crate::terminal::Terminal;
-use crate::workspace::{no_work, Opened};
+use crate::workspace::{command_of_pages, no_work, Opened};
 
 pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
@@ -20,12 +20,13 @@ pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Re
     let report = Path::new(&opened.parsed.spec.project.report);
     let svg = report.with_extension("svg");
     let name = svg.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let options = PageOptions { command: command_name(), svg: Some(&name) };
+    let command = command_of_pages(&opened.root);
+    let options = PageOptions { command, svg: Some(&name) };
     let pages = [
         (opened.parsed.spec.project.report.clone(), page::page(&opened.parsed.spec, &evidence, &options)),
         (svg.to_string_lossy().into_owned(), page::svg(&opened.parsed.spec, &evidence)),
     ];
-    let code = write_or_check(&opened.root, &pages, args.check, &format!("{} report", command_name()), terminal)?;
+    let code = write_or_check(&opened.root, &pages, args.check, &format!("{command} report"), terminal)?;
     if !args.require_fresh {
         return Ok(code);
     }

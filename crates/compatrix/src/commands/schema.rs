@@ -6,7 +6,7 @@ use compatrix_model::spec::json_schema;
 use compatrix_render::drift;
 use compatrix_render::spec_reference::spec_reference;
 
-use crate::cli::{command_name, Global};
+use crate::cli::Global;
 use crate::terminal::Terminal;
 use crate::workspace;
 
@@ -20,7 +20,8 @@ pub(crate) fn pages(program: &str) -> [(String, String); 2] {
 
 pub(crate) fn run(global: &Global, check: bool, terminal: &Terminal) -> Result<u8, Error> {
     let root = workspace::root(global, &compatrix_engine::environment::Ambient::capture())?;
-    write_or_check(&root, &pages(command_name()), check, &format!("{} schema", command_name()), terminal)
+    let command = workspace::command_of_pages(&root);
+    write_or_check(&root, &pages(command), check, &format!("{command} schema"), terminal)
 }
 
 /// Writes generated files, or with `check` prints how the ones that are there differ; the exit code.
