@@ -9,6 +9,7 @@ use compatrix_engine::host::Limits;
 use compatrix_engine::session::Session;
 use compatrix_engine::supervisor::Supervisor;
 use compatrix_engine::{files, fixture, workspace};
+use compatrix_model::cell::CellId;
 use compatrix_model::condition::Condition;
 use compatrix_model::spec::{self, Parsed, Profile, Spec};
 
@@ -61,6 +62,22 @@ impl Opened {
     /// The profile of this name.
     pub(crate) fn profile(&self, name: &str) -> Result<&Profile, Error> {
         self.parsed.spec.profile(name).map_err(Error::Usage)
+    }
+
+    /// The one cell that this text names, as a condition and as an id.
+    pub(crate) fn cell(&self, text: &str) -> Result<(Condition, CellId), Error> {
+        // Read as a condition first: its errors name the nearest axis and value.
+        let condition = self.conditions(&[text.to_owned()])?.remove(0);
+        let id: CellId = text.parse().map_err(Error::Usage)?;
+        let space = &self.parsed.spec.space;
+        if space.find(&id).is_none() {
+            let axes: Vec<&str> = space.axes().iter().map(|axis| axis.name.as_str()).collect();
+            return Err(Error::usage(format!(
+                "`{id}` is not one cell; name one value for each of {}",
+                axes.join(", ")
+            )));
+        }
+        Ok((condition, id))
     }
 
     /// The conditions of `--cell`.

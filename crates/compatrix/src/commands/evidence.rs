@@ -20,7 +20,7 @@ pub(crate) fn run(global: &Global, command: &EvidenceCommand, terminal: &Termina
     let session = opened.session(no_work(), false, terminal)?;
     match command {
         EvidenceCommand::Record { cells, keep } => record(&opened, &session, cells, *keep, terminal),
-        EvidenceCommand::Show { cell, format } => show(&opened.parsed.spec, &session, cell, *format, terminal),
+        EvidenceCommand::Show { cell, format } => show(&opened, &session, cell, *format, terminal),
     }
 }
 
@@ -85,13 +85,15 @@ fn record(opened: &Opened, session: &Session, cells: &[String], keep: bool, term
     Ok(0)
 }
 
-fn show(spec: &Spec, session: &Session, cell: &str, format: Format, terminal: &Terminal) -> Result<u8, Error> {
+fn show(opened: &Opened, session: &Session, cell: &str, format: Format, terminal: &Terminal) -> Result<u8, Error> {
     let id: CellId = cell.parse().map_err(Error::Usage)?;
     let mut records = Vec::new();
-    for suite in &spec.suites {
+    for suite in &opened.parsed.spec.suites {
         records.extend(session.ledger.newest(&suite.name, &id.to_string())?);
     }
     if records.is_empty() {
+        // Perhaps it is only misspelled.
+        opened.cell(cell)?;
         return Err(Error::usage(format!(
             "the ledger has nothing of `{id}`; run `{} compat --cell '{id}'`",
             command_name()

@@ -5,7 +5,6 @@ use std::sync::mpsc;
 use compatrix_engine::error::Error;
 use compatrix_engine::host::Limits;
 use compatrix_engine::repro;
-use compatrix_model::cell::CellId;
 
 use crate::cli::{Global, ReproArgs};
 use crate::progress;
@@ -17,13 +16,7 @@ pub(crate) fn run(global: &Global, args: &ReproArgs, terminal: &Terminal) -> Res
     if let Some(suite) = &args.suite {
         opened.parsed.spec.suite(suite).map_err(Error::Usage)?;
     }
-    // Read as a condition first: its errors name the nearest axis and value.
-    let condition = opened.conditions(std::slice::from_ref(&args.cell))?.remove(0);
-    let id: CellId = args.cell.parse().map_err(Error::Usage)?;
-    if opened.parsed.spec.space.find(&id).is_none() {
-        let axes: Vec<&str> = opened.parsed.spec.space.axes().iter().map(|axis| axis.name.as_str()).collect();
-        return Err(Error::usage(format!("`{id}` is not one cell; name one value for each of {}", axes.join(", "))));
-    }
+    let (condition, _) = opened.cell(&args.cell)?;
     let limits = Limits { jobs: processors(), offline: false, no_install: false, fresh: false };
     let session = opened.session(limits, true, terminal)?;
     let (sender, receiver) = mpsc::channel();

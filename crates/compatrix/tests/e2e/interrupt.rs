@@ -63,8 +63,10 @@ fn an_interrupt_ends_all_children_and_keeps_all_results() {
 #[test]
 fn a_second_interrupt_ends_what_does_not_listen() {
     let made = Workspace::new(SPEC).tests(
-        "#[test]\nfn deaf() {\n    if std::env::var(\"N\").unwrap().starts_with(\"slow\") {\n        \
-         std::process::Command::new(\"/bin/sh\").args([\"-c\", \"trap '' TERM INT; sleep 600; sleep 600\"]).status().unwrap();\n    \
+        "#[test]\nfn deaf() {\n    use std::os::unix::process::CommandExt;\n    \
+         if std::env::var(\"N\").unwrap().starts_with(\"slow\") {\n        \
+         let mut shell = std::process::Command::new(\"/bin/sh\");\n        \
+         panic!(\"{}\", shell.args([\"-c\", \"trap '' TERM INT; sleep 600; sleep 600\"]).exec());\n    \
          }\n}\n",
     );
     let child = start(&made, &["compat", "--jobs", "5"]);

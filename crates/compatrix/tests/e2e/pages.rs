@@ -1,0 +1,113 @@
+//! From results to pages: evidence recorded, the page written, held against drift and against newer sources; repro lines.
+
+#![allow(clippy::disallowed_methods, reason = "tests edit files and run a shell")]
+
+use std::process::Command;
+
+use crate::support::{clean, finish, totals, Workspace, FIXTURE};
+
+const SPEC: &str = r#"
+[claims]
+rust = "1.50"
+[axis]
+rust = [HERE]
+[axis.colour]
+env = "COLOUR"
+values = ["red", "green"]
+[[rule]]
+when = { colour = "green" }
+expect = "fail"
+reason = "green is hard"
+"#;
+
+const TESTS: &str = "#[test]\nfn works() { assert_ne!(std::env::var(\"COLOUR\").unwrap(), \"green\"); }\n";
+
+#[test]
+fn a_page_follows_from_its_evidence_and_drift_is_told_with_its_mending() {
+    let made = Workspace::new(SPEC).tests(TESTS);
+    made.run(&["report", "--require-fresh"]).expect(1).says(&["there is no evidence", "evidence record"]);
+    made.json(0, &[]);
+    made.run(&["evidence", "record"]).expect(0);
+    made.run(&["report"]).expect(0);
+    let page = std::fs::read_to_string(made.path("docs/COMPATIBILITY.md")).expect("a page");
+    assert!(page.contains("green is hard") && page.contains("1.50"), "{page}");
+    let root = made.root();
+    assert!(!page.contains(root.to_str().expect("UTF-8")), "no path of this machine\n{page}");
+
+    made.run(&["report", "--check"]).expect(0);
+    // The page and the evidence are no sources: writing them makes nothing stale.
+    made.run(&["report", "--check", "--require-fresh"]).expect(0);
+    assert_eq!(totals(&made.json(0, &[])), [0, 0, 2]);
+
+    made.write("docs/COMPATIBILITY.md", page.replace("green is hard", "green is easy"));
+    let ran = made.run(&["report", "--check"]);
+    ran.expect(1).prints(&["-", "green is easy", "+", "green is hard", "cargo compatrix report"]);
+    made.run(&["report"]).expect(0);
+    assert_eq!(std::fs::read_to_string(made.path("docs/COMPATIBILITY.md")).expect("a page"), page);
+
+    // Newer sources: the page is still that of its evidence, and a release is stopped.
+    made.write("src/lib.rs", "// newer\n");
+    made.run(&["report", "--check"]).expect(0);
+    made.run(&["report", "--require-fresh"]).expect(1).says(&["2 results belong to other sources"]);
+}
+
+#[test]
+fn a_record_of_evidence_is_shown_and_an_unknown_cell_is_told() {
+    let made = Workspace::new(SPEC).tests(TESTS);
+    let shown = made.run(&["evidence", "show", "rust=here colour=red"]);
+    assert!(matches!(shown.code, Some(1 | 2)), "nothing ran yet\n{shown}");
+    made.json(0, &[]);
+    let json = made.run(&["evidence", "show", "rust=here colour=red", "--format", "json"]).expect(0).json();
+    assert_eq!(json[0]["outcome"], "passed", "{json:#}");
+    made.run(&["evidence", "show", "rust=here colour=red"]).expect(0).prints(&["rust=here colour=red", "passed"]);
+    made.run(&["evidence", "show", "rust=here colour=rde"]).expect(2).says(&["`rde`", "`red`"]);
+}
+
+#[test]
+fn evidence_that_is_no_evidence_is_told_by_name() {
+    let made = Workspace::new(SPEC).file("compat/evidence/linux-x86_64.toml", "this is = [ not evidence");
+    for command in ["report", "evidence"] {
+        let args: &[&str] = if command == "report" { &["report"] } else { &["evidence", "record"] };
+        let ran = made.run(args);
+        assert!(matches!(ran.code, Some(2 | 3)), "{ran}");
+        if command == "report" {
+            ran.says(&["compat/evidence/linux-x86_64.toml"]);
+        }
+    }
+    let text = std::fs::read_to_string(made.path("compat/evidence/linux-x86_64.toml")).expect("still there");
+    assert_eq!(text, "this is = [ not evidence", "what cannot be read is not written over");
+}
+
+#[test]
+fn a_repro_s_lines_do_in_a_shell_what_the_cell_does() {
+    let spec = SPEC.replace("[axis]", "[axis]\nschema = \"fixtures/*\"");
+    let suite = "[[suite]]\nname = \"tests\"\nenv = { FIXTURE = \"{schema.database}\" }\n";
+    let made = Workspace::new(&format!("{spec}{suite}"))
+        .file("compat/fixtures/one/fixture.toml", FIXTURE)
+        .file("compat/fixtures/one/schema.sql", "CREATE TABLE t (x);\nINSERT INTO t VALUES (1);\n")
+        .tests(
+            "#[test]\nfn works() {\n    assert!(std::fs::metadata(std::env::var(\"FIXTURE\").unwrap()).unwrap().len() > 0);\n    \
+             assert_ne!(std::env::var(\"COLOUR\").unwrap(), \"green\");\n}\n",
+        );
+    for (colour, passes) in [("red", true), ("green", false)] {
+        let lines = made.run(&["repro", &format!("rust=here schema=one colour={colour}")]);
+        lines.expect(0);
+        let mut shell = Command::new("/bin/sh");
+        clean(&mut shell);
+        shell.args(["-ec", &lines.stdout]);
+        let ran = finish(shell);
+        assert_eq!(ran.code == Some(0), passes, "{lines}\n{ran}");
+        assert!(ran.stdout.contains("test works ..."), "{ran}");
+    }
+    made.run(&["repro", "rust=here schema=one colour=red", "--suite", "test"]).expect(2).says(&["`test`", "`tests`"]);
+}
+
+#[test]
+fn the_schema_is_written_and_checked() {
+    let made = Workspace::bare();
+    made.run(&["schema", "--check"]).expect(1).prints(&["cargo compatrix schema"]);
+    made.run(&["schema"]).expect(0);
+    made.run(&["schema", "--check"]).expect(0);
+    let text = std::fs::read_to_string(made.path("docs/matrix.schema.json")).expect("a schema");
+    serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
+}
