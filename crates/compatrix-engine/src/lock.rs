@@ -5,6 +5,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
 
@@ -27,7 +28,7 @@ impl WorkspaceLock {
             .truncate(false)
             .open(path)
             .with_context(|| format!("cannot open the lock {}; is the folder writable?", path.display()))?;
-        match file.try_lock() {
+        match try_for_a_moment(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -47,6 +48,18 @@ impl WorkspaceLock {
             .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self { _file: file })
     }
+}
+
+/// Tries for a moment: a child that an orchestrator was just starting when it ended holds the lock until it is the other
+/// program.
+fn try_for_a_moment(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..10 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+            result => return result,
+        }
+    }
+    file.try_lock()
 }
 
 #[cfg(test)]

@@ -135,7 +135,8 @@ impl Shared<'_> {
                             product: Arc::clone(&product),
                         });
                         state.ready_runs.extend(ready);
-                        state.ready_runs.sort_by_key(|run| run.predicted_ms);
+                        // Taken from the end: the longest first, equals in the order of the cells.
+                        state.ready_runs.sort_by_key(|run| (run.predicted_ms, std::cmp::Reverse(run.run)));
                     }
                 }
                 Task::Run(ready) => {

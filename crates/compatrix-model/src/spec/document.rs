@@ -248,7 +248,7 @@ pub(crate) static SUITE: TableShape = TableShape {
         ),
         Key::default(
             "timeout",
-            "The time limit of one test executable: `90s`, `5m`, `2h`, `500ms`.",
+            "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, `500ms`.",
             Shape::Text(Format::Duration),
             Need::Text("5m"),
         ),
