@@ -1,8 +1,9 @@
 //! C that is the same for every toolchain, compiled once: a stand-in for the C compiler that remembers objects.
 //!
 //! Builds get it as `CC`. It passes everything on to the real compiler but `-c` of one source file: that it answers from
-//! a folder of objects, by the hash of the preprocessed source, the arguments and the compiler. Two builds that want the
-//! same object at the same time compile it once; the second waits.
+//! a folder of objects in the user's cache, by the hash of the preprocessed source, the arguments and the compiler. Two
+//! builds that want the same object at the same time compile it once; the second waits. A cache that cannot be used costs
+//! time and nothing else.
 
 #![allow(clippy::disallowed_methods, reason = "it stands in for another program, streams and all")]
 
@@ -44,7 +45,7 @@ pub fn environment(host: &Host) -> Result<Vec<(String, String)>> {
     Ok(vec![
         ("CC".to_owned(), text(&link)),
         (REAL.to_owned(), crate::sqlite::compiler_words(host).join(" ")),
-        (OBJECTS.to_owned(), text(&host.dir.join("objects"))),
+        (OBJECTS.to_owned(), text(&host.cache.join("objects"))),
         (FINGERPRINT.to_owned(), crate::sqlite::fingerprint(host)),
     ])
 }
@@ -93,19 +94,17 @@ fn stand_in(args: &[OsString]) -> Result<u8> {
     let source = files::hash_bytes(&preprocessed.stdout);
     let key = files::hash_parts(arguments.iter().map(String::as_str).chain([fingerprint.as_str(), &source]));
     let objects = PathBuf::from(objects);
-    files::make_dir(&objects)?;
     let object = objects.join(format!("{key}.o"));
-    let _lock = files::lock_exclusive(&objects.join(format!("{key}.lock")))?;
-    if !object.exists() {
-        let code = run(args)?;
-        if code == 0 {
-            let bytes = files::read(&compilation.output)?;
-            files::write(&object, &bytes)?;
-        }
-        return Ok(code);
+    let lock = files::make_dir(&objects).and_then(|()| files::lock_exclusive(&objects.join(format!("{key}.lock"))));
+    if lock.is_ok() && object.exists() && files::copy(&object, &compilation.output).is_ok() {
+        return Ok(0);
     }
-    files::copy(&object, &compilation.output)?;
-    Ok(0)
+    let code = run(args)?;
+    if code == 0 && lock.is_ok() {
+        // What cannot be kept is compiled again next time.
+        let _ = files::read(&compilation.output).and_then(|bytes| files::write(&object, &bytes));
+    }
+    Ok(code)
 }
 
 /// A `-c` of one source file.

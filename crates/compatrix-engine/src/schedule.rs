@@ -74,6 +74,8 @@ struct State {
     running_builds: BTreeSet<usize>,
     ready_runs: Vec<ReadyRun>,
     running: usize,
+    /// Whether a build that compiles SQLite in has ended, so that later ones find its objects.
+    c_is_compiled: bool,
 }
 
 struct ReadyRun {
@@ -127,6 +129,7 @@ impl Shared<'_> {
                     let mut state = self.lock();
                     state.running_builds.remove(&job);
                     state.running -= 1;
+                    state.c_is_compiled |= self.jobs[job].build.linkage == Linkage::Bundled;
                     if let Some(product) = product {
                         let ready = self.jobs[job].runs.iter().map(|&(run, predicted)| ReadyRun {
                             job,
@@ -158,15 +161,24 @@ impl Shared<'_> {
             if host.supervisor.is_interrupted() {
                 return None;
             }
-            if let Some(job) = self.choose_build(&state) {
+            let chosen = choose(self.jobs, &state.waiting_builds, &state.running_builds, state.c_is_compiled);
+            // A build that would wait for another's C is worse than a run that is ready.
+            let (build_now, build_else) = match chosen {
+                Some(Chosen { job, waits_for_c: false }) => (Some(job), None),
+                Some(Chosen { job, waits_for_c: true }) => (None, Some(job)),
+                None => (None, None),
+            };
+            if build_now.is_none() {
+                if let Some(ready) = state.ready_runs.pop() {
+                    state.running += 1;
+                    return Some(Task::Run(ready));
+                }
+            }
+            if let Some(job) = build_now.or(build_else) {
                 state.waiting_builds.remove(&job);
                 state.running_builds.insert(job);
                 state.running += 1;
                 return Some(Task::Build(job));
-            }
-            if let Some(ready) = state.ready_runs.pop() {
-                state.running += 1;
-                return Some(Task::Run(ready));
             }
             if state.running == 0 && state.waiting_builds.is_empty() {
                 return None;
@@ -176,28 +188,38 @@ impl Shared<'_> {
             state = wait.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
-
-    fn choose_build(&self, state: &State) -> Option<usize> {
-        choose(self.jobs, &state.waiting_builds, &state.running_builds)
-    }
 }
 
-/// The build to begin: of a lane that is free, the lane with most left to do first. While another build compiles SQLite in,
-/// one that does not comes first, so that none waits for the other's C.
-fn choose(jobs: &[Job<'_>], waiting: &BTreeSet<usize>, running: &BTreeSet<usize>) -> Option<usize> {
+/// A build that may begin.
+#[derive(Debug, PartialEq, Eq)]
+struct Chosen {
+    job: usize,
+    /// Whether it needs the C that another build is compiling this moment.
+    waits_for_c: bool,
+}
+
+/// The build to begin: of a lane that is free, the lane with most left to do first. While another build compiles SQLite in
+/// for the first time, one that does not need that comes first.
+fn choose(
+    jobs: &[Job<'_>],
+    waiting: &BTreeSet<usize>,
+    running: &BTreeSet<usize>,
+    c_is_compiled: bool,
+) -> Option<Chosen> {
     let lane = |job: usize| jobs[job].build.lane();
     let busy: BTreeSet<_> = running.iter().map(|&job| lane(job)).collect();
     let bundled = |job: usize| jobs[job].build.linkage == Linkage::Bundled;
-    let compiles_c = running.iter().any(|&job| bundled(job));
+    let compiles_c = !c_is_compiled && running.iter().any(|&job| bundled(job));
     let mut left: BTreeMap<_, u64> = BTreeMap::new();
     for &job in waiting {
         *left.entry(lane(job)).or_default() += jobs[job].predicted_ms.unwrap_or(LATER_BUILD_MS);
     }
     let free = waiting.iter().copied().filter(|&job| !busy.contains(lane(job)));
-    free.min_by_key(|&job| {
+    let job = free.min_by_key(|&job| {
         let predicted = jobs[job].predicted_ms.unwrap_or(LATER_BUILD_MS);
         (compiles_c && bundled(job), std::cmp::Reverse(left[lane(job)]), std::cmp::Reverse(predicted), job)
-    })
+    })?;
+    Some(Chosen { job, waits_for_c: compiles_c && bundled(job) })
 }
 
 /// Predicted wall time of all jobs in milliseconds: the work over the jobs at once, but no less than the longest lane.
@@ -243,10 +265,15 @@ mod tests {
         let jobs: Vec<Job<'_>> =
             builds.iter().map(|build| Job { build, predicted_ms: Some(10), runs: Vec::new() }).collect();
         let set = |list: &[usize]| list.iter().copied().collect::<BTreeSet<_>>();
-        assert_eq!(choose(&jobs, &set(&[0, 1, 2, 3]), &set(&[])), Some(0));
-        assert_eq!(choose(&jobs, &set(&[1, 2, 3]), &set(&[0])), Some(3), "another lane, without C");
-        assert_eq!(choose(&jobs, &set(&[1, 2]), &set(&[0, 3])), None, "both lanes are busy");
-        assert_eq!(choose(&jobs, &set(&[2]), &set(&[])), Some(2));
+        let chosen = |waiting: &[usize], running: &[usize], c_is_compiled| {
+            let chosen = choose(&jobs, &set(waiting), &set(running), c_is_compiled);
+            chosen.map(|chosen| (chosen.job, chosen.waits_for_c))
+        };
+        assert_eq!(chosen(&[0, 1, 2, 3], &[], false), Some((0, false)));
+        assert_eq!(chosen(&[1, 2, 3], &[0], false), Some((3, false)), "another lane, without C");
+        assert_eq!(chosen(&[1, 2], &[0], false), Some((2, true)), "only if there is nothing else to do");
+        assert_eq!(chosen(&[1, 2], &[0], true), Some((2, false)), "the object is there already");
+        assert_eq!(chosen(&[1, 2], &[0, 3], false), None, "both lanes are busy");
     }
 
     #[test]
