@@ -51,6 +51,12 @@ impl Session {
         if lock.is_some() {
             supervisor.kill_leftovers();
             files::remove_dir(&dir.join("run"))?;
+            // Half-built, by one that was killed.
+            let half_built =
+                |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(".building"));
+            for path in files::list(&dir.join("fixtures"))?.iter().filter(|path| half_built(path)) {
+                files::remove_dir(path)?;
+            }
         }
         let Opened { ledger, memo, set_aside } = Ledger::open(&dir.join("ledger.sqlite"))?;
         let warnings = set_aside.map(|aside| {
