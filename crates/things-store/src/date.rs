@@ -8,6 +8,17 @@ use std::str::FromStr;
 /// A day of the proleptic Gregorian calendar, years 1 to 9999.
 ///
 /// Ordered by time. Displayed and parsed as ISO 8601, `2021-03-28`.
+///
+/// # Examples
+///
+/// ```
+/// use things_store::Date;
+///
+/// let leap_day: Date = "2024-02-29".parse()?;
+/// assert_eq!(leap_day.plus_days(1), Date::new(2024, 3, 1));
+/// assert_eq!(Date::new(2023, 2, 29), None);
+/// # Ok::<(), things_store::ParseDateError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {
     year: i32,

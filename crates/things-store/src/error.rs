@@ -134,6 +134,16 @@ pub enum Error {
 }
 
 /// The variants of [`Error`] without their content: for comparing, counting and naming.
+///
+/// # Examples
+///
+/// ```
+/// use things_store::{ErrorKind, Store};
+///
+/// let error = Store::open("no/such/folder/main.sqlite").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::NotFound);
+/// assert_eq!(error.kind().as_str(), "not-found");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // Each is explained at the variant of `Error` with the same name.

@@ -35,6 +35,22 @@ impl Default for PoolOptions {
 /// Stores of one database, to be shared between threads. `Send`, `Sync`, and cheap to clone.
 ///
 /// Connections are opened when first needed and then kept.
+///
+/// # Examples
+///
+/// ```no_run
+/// use things_store::Pool;
+///
+/// let pool = Pool::open("main.sqlite")?;
+/// let search = |word| pool.get()?.search(word);
+/// let (milk, eggs) = std::thread::scope(|scope| {
+///     let milk = scope.spawn(|| search("milk"));
+///     let eggs = search("eggs");
+///     (milk.join().unwrap(), eggs)
+/// });
+/// println!("{} and {}", milk?.len(), eggs?.len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Pool {
     inner: r2d2::Pool<Manager>,

@@ -32,6 +32,15 @@ pub enum List {
 ///
 /// Without any, it is every to-do and project that is not in the trash. Repeating templates and what is in
 /// them are never part of it.
+///
+/// # Examples
+///
+/// ```
+/// use things_store::{Kind, List, Query};
+///
+/// let query = Query::list(List::Anytime).kind(Kind::ToDo).text("milk").limit(10);
+/// assert_eq!(query, Query::list(List::Anytime).limit(10).text("milk").kind(Kind::ToDo));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     list: Option<List>,

@@ -18,6 +18,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// How to open a store: how long to wait for locks, and who does the waiting.
+///
+/// # Examples
+///
+/// ```no_run
+/// use things_store::{Access, Backoff, OpenOptions};
+///
+/// let impatient = OpenOptions::new().backoff(Backoff::none());
+/// let store = impatient.open("main.sqlite", Access::ReadOnly)?; // locked is locked, at once
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct OpenOptions {
     backoff: Backoff,
@@ -89,6 +99,19 @@ impl Store {
     /// [`MissingColumn`](Error::MissingColumn), or [`Locked`](Error::Locked). Damage of a page that opening
     /// does not read comes up as [`Corrupt`](Error::Corrupt) when it is read; [`verify`](Store::verify) looks
     /// for it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::{ErrorKind, Store};
+    ///
+    /// match Store::open("main.sqlite") {
+    ///     Ok(store) => println!("schema {}", store.vintage()),
+    ///     Err(error) if error.kind() == ErrorKind::Locked => println!("try again later"),
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Store> {
         OpenOptions::new().open(path, Access::ReadOnly)
     }
@@ -99,6 +122,16 @@ impl Store {
     /// # Errors
     ///
     /// As [`open`](Store::open). A file that is refused stays as it is.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::{Access, Store};
+    ///
+    /// let store = Store::open_read_write("main.sqlite")?;
+    /// assert_eq!(store.access(), Access::ReadWrite);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open_read_write(path: impl AsRef<Path>) -> Result<Store> {
         OpenOptions::new().open(path, Access::ReadWrite)
     }
@@ -118,6 +151,18 @@ impl Store {
     /// # Errors
     ///
     /// [`Corrupt`](Error::Corrupt), with what was found first.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::Store;
+    ///
+    /// # let store = Store::open("main.sqlite")?;
+    /// if let Err(error) = store.verify() {
+    ///     eprintln!("{error}");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn verify(&self) -> Result<()> {
         self.read(|connection| {
             let found: String =
@@ -147,6 +192,19 @@ impl Store {
     }
 
     /// The tasks that `query` asks for, one at a time: memory does not grow with their number.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::{List, Query, Store};
+    ///
+    /// # let store = Store::open("main.sqlite")?;
+    /// let mut stream = store.stream(&Query::list(List::Logbook))?;
+    /// for task in stream.tasks()? {
+    ///     println!("{}", task?.title);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stream(&self, query: &Query) -> Result<TaskStream<'_>> {
         TaskStream::new(self, query.to_sql(self.vintage))
     }
@@ -155,6 +213,19 @@ impl Store {
     /// data, whatever others write meanwhile.
     ///
     /// While the database is not in WAL mode, writers have to wait for it; keep it short.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::{List, Query, Store};
+    ///
+    /// # let store = Store::open("main.sqlite")?;
+    /// let inbox = Query::list(List::Inbox);
+    /// let snapshot = store.snapshot()?;
+    /// let count = snapshot.count(&inbox)?;
+    /// assert_eq!(count, snapshot.tasks(&inbox)?.len() as u64); // whatever was written in between
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn snapshot(&self) -> Result<Snapshot<'_>> {
         Snapshot::new(self)
     }
@@ -170,6 +241,18 @@ impl Store {
     }
 
     /// What is to be done on the day `today`: started by then, or due by then.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::{Date, Store};
+    ///
+    /// # let store = Store::open("main.sqlite")?;
+    /// let day: Date = "2024-06-12".parse()?;
+    /// let (inbox, today, upcoming) = (store.inbox()?, store.today(day)?, store.upcoming(day)?);
+    /// println!("{} to sort, {} to do, {} to come", inbox.len(), today.len(), upcoming.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn today(&self, today: Date) -> Result<Vec<Task>> {
         self.tasks(&Query::list(List::Today(today)))
     }
@@ -190,6 +273,18 @@ impl Store {
     }
 
     /// What was completed or cancelled, the latest first.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::{Status, Store};
+    ///
+    /// # let store = Store::open("main.sqlite")?;
+    /// let (done, dropped): (Vec<_>, Vec<_>) =
+    ///     store.logbook()?.into_iter().partition(|task| task.status == Status::Completed);
+    /// println!("{} completed, {} cancelled", done.len(), dropped.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn logbook(&self) -> Result<Vec<Task>> {
         self.tasks(&Query::list(List::Logbook))
     }
@@ -212,21 +307,70 @@ impl Store {
     }
 
     /// To-dos and projects whose title or notes have `text` in them, in any list but the trash.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::Store;
+    ///
+    /// # let store = Store::open("main.sqlite")?;
+    /// for task in store.search("milk")? {
+    ///     println!("{}: {}", task.id, task.title);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn search(&self, text: &str) -> Result<Vec<Task>> {
         self.tasks(&Query::all().text(text))
     }
 
     /// To-dos and projects that carry the tag, or one below it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::Store;
+    ///
+    /// # let store = Store::open("main.sqlite")?;
+    /// for tag in store.tags()? {
+    ///     println!("{}: {} tasks", tag.title, store.by_tag(&tag.id)?.len());
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn by_tag(&self, tag: &TagId) -> Result<Vec<Task>> {
         self.tasks(&Query::all().tag(tag))
     }
 
     /// To-dos and projects in the area, directly or by way of a project.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::Store;
+    ///
+    /// # let store = Store::open("main.sqlite")?;
+    /// for area in store.areas()? {
+    ///     println!("{}: {} tasks", area.title, store.by_area(&area.id)?.len());
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn by_area(&self, area: &AreaId) -> Result<Vec<Task>> {
         self.tasks(&Query::all().area(area))
     }
 
     /// Open tasks with a deadline up to `last`, or with any deadline; the nearest first.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::{Date, Store};
+    ///
+    /// # let store = Store::open("main.sqlite")?;
+    /// let today: Date = "2024-06-12".parse()?;
+    /// for task in store.deadlines(today.plus_days(7))? {
+    ///     println!("{} is due {:?}", task.title, task.deadline);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn deadlines(&self, last: Option<Date>) -> Result<Vec<Task>> {
         self.tasks(&Query::all().due(None, last))
     }
@@ -280,6 +424,19 @@ impl Store {
     /// [`NoSuch`](Error::NoSuch) where a task or destination does not exist,
     /// [`NotAllowed`](Error::NotAllowed) where a change makes no sense for its task, and
     /// [`Locked`](Error::Locked). After any error the database is as it was before.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::{Batch, Change, Store, Timestamp, When};
+    ///
+    /// let mut store = Store::open_read_write("main.sqlite")?;
+    /// let now = Timestamp::from_unix_seconds(1_718_184_600.0).unwrap();
+    /// let mut batch = Batch::new(now, now.date_utc());
+    /// batch.extend(store.search("milk")?.into_iter().map(|task| (task.id, Change::Schedule(When::ThisEvening))));
+    /// assert_eq!(store.apply(&batch)?.changes, batch.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply(&mut self, batch: &Batch) -> Result<Applied> {
         match self.access {
             Access::ReadOnly => Err(Error::ReadOnly),

@@ -11,6 +11,17 @@ const MICROS_PER_DAY: i64 = 86_400 * MICROS;
 /// An instant, to the microsecond, UTC.
 ///
 /// Displayed as RFC 3339 in whole seconds, `2024-06-12T09:30:00Z`.
+///
+/// # Examples
+///
+/// ```
+/// use things_store::Timestamp;
+///
+/// let now = Timestamp::from_unix_seconds(1_718_184_600.25).unwrap();
+/// assert_eq!(now.to_string(), "2024-06-12T09:30:00Z");
+/// assert_eq!(now.date_utc().to_string(), "2024-06-12");
+/// assert_eq!(Timestamp::from_unix_seconds(f64::NAN), None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     micros: i64,

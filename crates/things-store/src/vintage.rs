@@ -5,6 +5,16 @@
 use std::fmt;
 
 /// A schema vintage: the tables, column names and date encodings that go together.
+///
+/// # Examples
+///
+/// ```
+/// use things_store::{parse_database_version, Vintage};
+///
+/// let version = parse_database_version("<plist><integer>24</integer></plist>").unwrap();
+/// assert_eq!(Vintage::from_database_version(version), Some(Vintage::V24));
+/// assert_eq!(Vintage::from_database_version(99), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Vintage {
