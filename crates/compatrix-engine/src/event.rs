@@ -6,8 +6,6 @@ use compatrix_model::verdict::Verdict;
 /// Something that happened. A result is in the ledger before its event is sent.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// Something worth knowing that changes no result.
-    Note(String),
     /// A warning about the spec or the ledger.
     Warning(String),
     /// A provision begins: what is made or installed.

@@ -3,7 +3,6 @@
 //! One writer (the thread that walks the plan), a commit for each result. A ledger that cannot be read is set aside
 //! under another name, never deleted.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -184,14 +183,6 @@ impl Ledger {
         })
     }
 
-    /// How many records there are.
-    pub fn count(&self) -> Result<u64> {
-        self.with(|connection| {
-            let count: i64 = connection.query_row("SELECT count(*) FROM records", [], |row| row.get(0))?;
-            Ok(count.unsigned_abs())
-        })
-    }
-
     /// Adds a build's durations.
     pub fn put_build(&self, build: &str, ok: bool, wall: Duration, cpu: Duration, at: i64) -> Result<()> {
         self.with(|connection| {
@@ -249,16 +240,6 @@ impl Ledger {
             }
             transaction.commit()?;
             Ok(())
-        })
-    }
-
-    /// How many records each suite and cell has; for tests of resumption.
-    pub fn records_per_cell(&self) -> Result<HashMap<(String, String), u64>> {
-        self.with(|connection| {
-            let mut select = connection.prepare("SELECT suite, cell, count(*) FROM records GROUP BY suite, cell")?;
-            let rows =
-                select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?.unsigned_abs())))?;
-            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 }

@@ -123,8 +123,8 @@ impl Session {
         let provided = survey::provide(&self.host, spec, &first, &mut survey.facts, tell);
         self.ledger.save_memo(&self.host.memo)?;
         provided?;
-        // Known after the provisions: versions, and what cannot be had.
-        let plan = plan(spec, &choice, &survey.facts);
+        // Known after the provisions: versions, and what cannot be had. Without any, the facts are the same.
+        let plan = if first.provisions.is_empty() { first } else { plan(spec, &choice, &survey.facts) };
         refuse_contradictions(spec, &survey)?;
         Ok((survey, plan))
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, Sha256};
 use compatrix_model::expect::Expectations;
-use compatrix_model::facts::HostFacts;
+use compatrix_model::facts::{Durations, HostFacts};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Plan};
 use compatrix_model::spec::Spec;
@@ -48,7 +48,7 @@ pub(crate) fn walk_plan(
     ledger: &Ledger,
     spec: &Spec,
     plan: Plan,
-    mut survey: Survey,
+    survey: Survey,
     today: &str,
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
@@ -63,7 +63,6 @@ pub(crate) fn walk_plan(
         cells: plan.runs.iter().map(|run| spec.space.id(run.cell)).collect(),
         keys: Vec::new(),
         records: vec![None; plan.runs.len()],
-        reused: vec![false; plan.runs.len()],
         plan: &plan,
         survey: &survey,
     };
@@ -75,33 +74,13 @@ pub(crate) fn walk_plan(
             let expectation = || expectations.of(&spec.space.coords(run.cell));
             if let Some(record) = known.filter(|record| is_settled(record, expectation)) {
                 walk.records[n] = Some(record);
-                walk.reused[n] = true;
             }
         }
         walk.keys.push(key);
     }
     let to_do = walk.records.iter().filter(|record| record.is_none()).count();
-    let durations = if to_do > 0 { ledger.durations()? } else { Default::default() };
-    let jobs: Vec<Job<'_>> = plan
-        .builds
-        .iter()
-        .enumerate()
-        .map(|(b, build)| Job {
-            build,
-            predicted_ms: durations.builds.get(&build.id()).copied(),
-            runs: plan
-                .runs
-                .iter()
-                .enumerate()
-                .filter(|(n, run)| run.build == b && walk.records[*n].is_none())
-                .map(|(n, run)| {
-                    let id = (spec.suites[run.suite].name.clone(), walk.cells[n].to_string());
-                    (n, durations.runs.get(&id).copied())
-                })
-                .collect(),
-        })
-        .filter(|job| !job.runs.is_empty())
-        .collect();
+    let durations = if to_do > 0 { ledger.durations()? } else { Durations::default() };
+    let jobs = jobs(spec, &plan, &walk, &durations);
     let _ = tell.send(Event::Planned {
         builds: jobs.len(),
         runs: to_do,
@@ -110,10 +89,23 @@ pub(crate) fn walk_plan(
         estimate_ms: schedule::estimate_ms(&jobs, host.limits.jobs),
     });
     let builds = jobs.len();
-    let (records, reused) = walk.go(&jobs, ledger, to_do, tell)?;
+    let reused = walk.records.iter().map(Option::is_some).collect();
+    let records = walk.go(&jobs, ledger, to_do, tell)?;
     let interrupted = host.supervisor.is_interrupted();
-    survey.facts.durations = durations;
     Ok(Walked { facts: survey.facts, records, reused, builds, interrupted, plan })
+}
+
+/// The builds that have runs to do, with these runs, in the plan's order.
+fn jobs<'p>(spec: &Spec, plan: &'p Plan, walk: &Walk<'_>, durations: &Durations) -> Vec<Job<'p>> {
+    let job =
+        |build: &'p Build| Job { build, predicted_ms: durations.builds.get(&build.id()).copied(), runs: Vec::new() };
+    let mut jobs: Vec<Job<'p>> = plan.builds.iter().map(job).collect();
+    for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| walk.records[*n].is_none()) {
+        let id = (spec.suites[run.suite].name.clone(), walk.cells[n].to_string());
+        jobs[run.build].runs.push((n, durations.runs.get(&id).copied()));
+    }
+    jobs.retain(|job| !job.runs.is_empty());
+    jobs
 }
 
 /// Whether a recorded result stands for a new run. A failure that nobody expects is always tried again.
@@ -133,7 +125,6 @@ struct Walk<'a> {
     cells: Vec<CellId>,
     keys: Vec<Sha256>,
     records: Vec<Option<Record>>,
-    reused: Vec<bool>,
 }
 
 impl Walk<'_> {
@@ -143,9 +134,9 @@ impl Walk<'_> {
         ledger: &Ledger,
         to_do: usize,
         tell: &Sender<Event>,
-    ) -> Result<(Vec<Option<Record>>, Vec<bool>), Error> {
+    ) -> Result<Vec<Option<Record>>, Error> {
         if to_do == 0 {
-            return Ok((self.records, self.reused));
+            return Ok(self.records);
         }
         let (sender, receiver) = mpsc::channel();
         let worker = Worker {
@@ -184,7 +175,7 @@ impl Walk<'_> {
         for (n, record) in fresh {
             self.records[n] = Some(record);
         }
-        Ok((self.records, self.reused))
+        Ok(self.records)
     }
 }
 

@@ -90,7 +90,7 @@ pub(crate) fn width(text: &str) -> usize {
 }
 
 /// The text cut to so many columns, an ellipsis for what is missing.
-pub(crate) fn cut(text: &str, columns: usize) -> String {
+pub fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
@@ -102,7 +102,7 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
 }
 
 /// Words set in lines of so many columns; a longer word stands alone, cut nowhere, so that it can be copied.
-pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
@@ -117,7 +117,7 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 /// A number with its noun: `1 cell`, `2 cells`.
-pub(crate) fn count(n: usize, noun: &str) -> String {
+pub fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 

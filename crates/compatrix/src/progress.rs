@@ -10,6 +10,7 @@ use compatrix_engine::event::Event;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::verdict::Verdict;
 use compatrix_render::github;
+use compatrix_render::look::{count, cut};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::terminal::Terminal;
@@ -71,7 +72,6 @@ impl<'a> Progress<'a> {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Note(text) => self.line(AnsiColor::Green, "note", &text),
             Event::Warning(text) => self.line(AnsiColor::Yellow, "warning", &text),
             Event::Providing(what) => self.line(AnsiColor::Green, "Providing", &what),
             Event::NotProvided(reason) => self.line(AnsiColor::Yellow, "missing", &reason),
@@ -169,10 +169,7 @@ impl<'a> Progress<'a> {
             text.push_str(&format!(" · building {first}{more}"));
         }
         let width = self.terminal.look_of_messages().width.saturating_sub(3);
-        if text.chars().count() > width {
-            text = text.chars().take(width.saturating_sub(1)).chain(['…']).collect();
-        }
-        text
+        cut(&text, width)
     }
 
     /// The end of what a compiler said: folded on GitHub, the last lines elsewhere.
@@ -212,14 +209,6 @@ impl<'a> Progress<'a> {
         if self.group_open {
             self.terminal.message(&format!("{}\n", github::GROUP_END));
         }
-    }
-}
-
-fn count(n: usize, word: &str) -> String {
-    if n == 1 {
-        format!("1 {word}")
-    } else {
-        format!("{n} {word}s")
     }
 }
 

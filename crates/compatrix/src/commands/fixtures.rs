@@ -5,6 +5,7 @@ use std::fmt::Write;
 use compatrix_engine::error::Error;
 use compatrix_engine::fixture::{self, Fixture};
 use compatrix_engine::host::Host;
+use compatrix_render::look::wrap;
 use serde::Serialize;
 
 use crate::cli::{FixturesCommand, Format, Global};
@@ -115,19 +116,4 @@ fn table(listed: &[Listed], width: usize) -> String {
         }
     }
     out
-}
-
-/// Breaks a text at spaces into lines of at most this many characters.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
