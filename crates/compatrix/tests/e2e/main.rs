@@ -15,4 +15,5 @@ mod spec;
 mod sqlite;
 mod support;
 mod toolchains;
+mod tree;
 mod verdicts;

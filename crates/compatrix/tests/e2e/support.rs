@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+pub(crate) use crate::tree::assert_tree_unchanged;
+
 /// The executable under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_cargo-compatrix");
 
@@ -149,25 +151,10 @@ impl Workspace {
         }
     }
 
-    /// Every file of the user, with content and modification time; what stands in `target` is not the user's.
-    pub(crate) fn tree(&self) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
-        let mut found = Vec::new();
-        let mut todo = vec![self.root()];
-        while let Some(dir) = todo.pop() {
-            for entry in fs::read_dir(&dir).expect("lists") {
-                let path = entry.expect("an entry").path();
-                if path.is_dir() {
-                    if !path.ends_with("target") {
-                        todo.push(path);
-                    }
-                } else {
-                    let modified = path.metadata().and_then(|meta| meta.modified()).expect("a time");
-                    found.push((path.clone(), fs::read(&path).expect("reads"), modified));
-                }
-            }
-        }
-        found.sort();
-        found
+    /// Does something that must leave the user's tree as it is.
+    #[track_caller]
+    pub(crate) fn assert_tree_unchanged<T>(&self, act: impl FnOnce() -> T) -> T {
+        assert_tree_unchanged(&self.root(), act)
     }
 }
 
