@@ -17,3 +17,4 @@ mod support;
 mod toolchains;
 mod tree;
 mod verdicts;
+mod workspaces;

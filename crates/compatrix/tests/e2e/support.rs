@@ -41,6 +41,8 @@ pub(crate) const PASSES: &str = "#[test]\nfn works() {}\n";
 /// A workspace in a temporary folder: one package `made` without dependencies, with one test executable `it`.
 pub(crate) struct Workspace {
     dir: tempfile::TempDir,
+    /// The root's name in it.
+    name: &'static str,
 }
 
 /// What a command came to.
@@ -63,11 +65,19 @@ impl Workspace {
 
     /// A workspace without a spec.
     pub(crate) fn bare() -> Self {
-        let made = Self { dir: tempfile::tempdir().expect("a temporary folder") };
-        made.write("Cargo.toml", MANIFEST);
-        made.write("Cargo.lock", LOCK);
-        made.write("src/lib.rs", "");
-        made.write("tests/it.rs", PASSES);
+        Self::of_files(
+            "ws",
+            &[("Cargo.toml", MANIFEST), ("Cargo.lock", LOCK), ("src/lib.rs", ""), ("tests/it.rs", PASSES)],
+        )
+    }
+
+    /// A workspace of these files alone, in a folder of this name. `../` stands beside the root, in the same temporary
+    /// folder.
+    pub(crate) fn of_files(name: &'static str, files: &[(&str, &str)]) -> Self {
+        let made = Self { dir: tempfile::tempdir().expect("a temporary folder"), name };
+        for (path, text) in files {
+            made.write(path, text);
+        }
         made
     }
 
@@ -84,6 +94,7 @@ impl Workspace {
     }
 
     pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+        fs::create_dir_all(self.path("")).expect("makes the root");
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("makes the folder");
         fs::write(path, text).expect("writes");
@@ -91,12 +102,12 @@ impl Workspace {
 
     /// The root, canonical.
     pub(crate) fn root(&self) -> PathBuf {
-        let root = self.dir.path().join("ws");
+        let root = self.dir.path().join(self.name);
         root.canonicalize().unwrap_or(root)
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
-        self.dir.path().join("ws").join(path)
+        self.dir.path().join(self.name).join(path)
     }
 
     /// The folder of our own files.
