@@ -81,6 +81,9 @@ pub struct Executable {
     pub own_harness: bool,
     /// What is in the file.
     pub inspection: Inspection,
+    /// Where the loader is to look for the toolchain's and the build's own shared libraries, joined by `:`, for an
+    /// executable that needs some: one of a proc-macro crate or of a `dylib`.
+    pub search: Option<String>,
 }
 
 /// What a build needs besides the plan's value.
@@ -144,6 +147,8 @@ fn base(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result<Command> {
         command = command.env(name, value);
     }
     if let Some(link) = inputs.link {
+        // Packages that always have SQLite compiled in link ours all the same; libsqlite3-sys 0.27 and later know this.
+        command = command.env("LIBSQLITE3_SYS_USE_PKG_CONFIG", "1");
         for (name, dir) in [("SQLITE3_LIB_DIR", &link.link_dir), ("SQLITE3_INCLUDE_DIR", &link.include_dir)] {
             if let Some(dir) = dir {
                 command = command.env(name, dir);
@@ -164,7 +169,7 @@ pub fn build(host: &Host, build: &Build, inputs: Inputs<'_>, jobs: &jobserver::C
     if let Some(result) = not_built(&finished) {
         return Ok(Built { result: Err(result), wall, cpu });
     }
-    let mut product = reader.product(host, inputs.workspace)?;
+    let mut product = reader.product(host, inputs)?;
     if build.doctests {
         let doctests = run_doctests(host, &doctest_command(host, build, inputs)?, jobs)?;
         (wall, cpu) = (wall + doctests.1.wall, cpu + doctests.1.cpu);
@@ -314,7 +319,8 @@ impl Messages {
         }
     }
 
-    fn product(self, host: &Host, workspace: &Workspace) -> Result<Product> {
+    fn product(self, host: &Host, inputs: Inputs<'_>) -> Result<Product> {
+        let workspace = inputs.workspace;
         let mut executables = Vec::new();
         for ((manifest, target, path), ()) in self.executables {
             let dir = manifest.parent().map(Path::to_owned).unwrap_or_default();
@@ -322,11 +328,27 @@ impl Messages {
             let package = package.map_or_else(String::new, |p| p.name.clone());
             let own_harness = workspace.own_harness.contains(&(package.clone(), target.clone()));
             let inspection = inspect::executable(host, &path)?;
-            executables.push(Executable { package, target, path, dir, own_harness, inspection });
+            let search = inspect::misses_libraries(host, &path, &inspection.sha256);
+            let search = search.then(|| library_dirs(inputs.toolchain, &path));
+            executables.push(Executable { package, target, path, dir, own_harness, inspection, search });
         }
         executables.sort_by(|a, b| (&a.package, &a.target, &a.path).cmp(&(&b.package, &b.target, &b.path)));
         Ok(Product { executables, archive: self.archive, doctests: None })
     }
+}
+
+/// Where `cargo test` leads the loader for this executable: the build's own libraries, then the toolchain's (cargo's
+/// reference, "Environment variables", dynamic library paths).
+fn library_dirs(toolchain: &ToolchainFacts, executable: &Path) -> String {
+    let deps = executable.parent().unwrap_or(Path::new(""));
+    let sysroot = Path::new(&toolchain.rustc).ancestors().nth(2).unwrap_or(Path::new(""));
+    let dirs = [
+        deps.to_owned(),
+        deps.parent().unwrap_or(deps).to_owned(),
+        sysroot.join("lib/rustlib").join(&toolchain.host).join("lib"),
+        sysroot.join("lib"),
+    ];
+    dirs.map(|dir| dir.to_string_lossy().into_owned()).join(":")
 }
 
 #[cfg(test)]

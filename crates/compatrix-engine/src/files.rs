@@ -152,6 +152,12 @@ pub fn symlink(text: &str, at: &Path) -> Result<()> {
     std::os::unix::fs::symlink(text, at).with_context(|| format!("cannot link {}", at.display()))
 }
 
+/// The text of a symbolic link.
+pub fn link_text(at: &Path) -> Result<String> {
+    let to = fs::read_link(at).with_context(|| format!("cannot read the link {}", at.display()))?;
+    Ok(to.to_string_lossy().into_owned())
+}
+
 /// Waits for the exclusive lock of this file, held as long as the result lives.
 pub fn lock_exclusive(path: &Path) -> Result<fs::File> {
     let file = fs::File::create(path).with_context(|| format!("cannot make {}", path.display()))?;

@@ -10,7 +10,7 @@ use compatrix_model::facts::{Availability, FixtureFacts, SqliteFacts, ToolchainF
 use compatrix_model::plan::{Build, Linkage, Run};
 use compatrix_model::spec::{Piece, Spec, Suite, Template};
 
-use crate::build::Inputs as BuildInputs;
+use crate::build::{Executable, Inputs as BuildInputs};
 use crate::fixture;
 use crate::host::Host;
 use crate::survey::Survey;
@@ -137,6 +137,12 @@ pub(crate) fn library_path(inputs: &Inputs<'_>) -> Option<String> {
     }
     let library = Path::new(sqlite.library.as_ref()?);
     library.parent().map(|dir| dir.to_string_lossy().into_owned())
+}
+
+/// The same for one executable: then the folders of the other shared libraries that it needs.
+pub(crate) fn library_path_of(inputs: &Inputs<'_>, executable: &Executable) -> Option<String> {
+    let dirs: Vec<String> = library_path(inputs).into_iter().chain(executable.search.clone()).collect();
+    (!dirs.is_empty()).then(|| dirs.join(":"))
 }
 
 fn fill(template: &Template, cell: &CellId, dir: &Path) -> String {

@@ -61,27 +61,40 @@ pub fn resolved_sqlite(
     sha256: &str,
     library_path: Option<&str>,
 ) -> Result<Option<PathBuf>> {
+    parse_loaded(&listed(host, executable, sha256, library_path)?)
+}
+
+/// Whether the loader misses a library other than SQLite's: one of the toolchain or of this very build, which `cargo test`
+/// would lead it to.
+pub fn misses_libraries(host: &Host, executable: &Path, sha256: &str) -> bool {
+    // Who cannot be asked is no dynamic executable, or fails when it is started.
+    listed(host, executable, sha256, None).is_ok_and(|list| misses_any(&list))
+}
+
+fn misses_any(listed: &str) -> bool {
+    listed.lines().map(str::trim).any(|line| line.ends_with("=> not found") && !line.starts_with("libsqlite3."))
+}
+
+/// What the loader says that it would load.
+fn listed(host: &Host, executable: &Path, sha256: &str, library_path: Option<&str>) -> Result<String> {
     let path = library_path.unwrap_or_default();
     let cache = files::stamp(Path::new("/etc/ld.so.cache")).unwrap_or_default();
-    let listed: String =
-        host.memo.fact(&format!("loader {} {path}", executable.display()), &format!("{sha256} {cache}"), || {
-            let mut command =
-                Command::new(executable.to_string_lossy(), &host.root).env("LD_TRACE_LOADED_OBJECTS", "1");
-            if let Some(path) = library_path {
-                command = command.env("LD_LIBRARY_PATH", path);
-            }
-            command.timeout = Some(std::time::Duration::from_secs(30));
-            let finished = host.run(&command)?;
-            if !finished.status.success() {
-                bail!(
-                    "the loader cannot be asked about {}: {}",
-                    executable.display(),
-                    last_lines(&finished.stderr.text(), 1)
-                );
-            }
-            Ok(finished.stdout.text())
-        })?;
-    parse_loaded(&listed)
+    host.memo.fact(&format!("loader {} {path}", executable.display()), &format!("{sha256} {cache}"), || {
+        let mut command = Command::new(executable.to_string_lossy(), &host.root).env("LD_TRACE_LOADED_OBJECTS", "1");
+        if let Some(path) = library_path {
+            command = command.env("LD_LIBRARY_PATH", path);
+        }
+        command.timeout = Some(std::time::Duration::from_secs(30));
+        let finished = host.run(&command)?;
+        if !finished.status.success() {
+            bail!(
+                "the loader cannot be asked about {}: {}",
+                executable.display(),
+                last_lines(&finished.stderr.text(), 1)
+            );
+        }
+        Ok(finished.stdout.text())
+    })
 }
 
 fn parse_loaded(listed: &str) -> Result<Option<PathBuf>> {
@@ -105,6 +118,8 @@ mod tests {
         assert_eq!(parse_loaded("\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n").unwrap(), None);
         let missing = parse_loaded("\tlibsqlite3.so.0 => not found\n").unwrap_err().to_string();
         assert_eq!(missing, "the loader finds no libsqlite3.so.0");
+        assert!(!misses_any("\tlibsqlite3.so.0 => not found\n\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n"));
+        assert!(misses_any("\tlibstd-a9a2.so => not found\n\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n"));
     }
 
     #[test]

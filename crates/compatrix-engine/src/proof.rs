@@ -83,10 +83,10 @@ enum Identified {
 }
 
 fn prove_sqlite(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<Identified> {
-    let path = inputs::library_path(inputs);
     let mut dynamic: Option<PathBuf> = None;
     let mut fixed: Option<(&Executable, &String)> = None;
     for executable in &product.executables {
+        let path = inputs::library_path_of(inputs, executable);
         match inspect::resolved_sqlite(host, &executable.path, &executable.inspection.sha256, path.as_deref()) {
             Ok(found) => dynamic = dynamic.or(found),
             Err(error) => return Ok(Identified::Wrong(None, format!("{error:#}"))),
@@ -104,7 +104,11 @@ fn prove_sqlite(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<I
             Identified::Wrong(Some(proof), reason)
         }
         (Linkage::Dynamic { .. }, _, Some(proof)) => {
-            let reason = format!("planned a shared SQLite, but {} is compiled in", proof.version);
+            let reason = format!(
+                "planned a shared SQLite, but {} is compiled in; a libsqlite3-sys before 0.27 cannot be told otherwise: \
+                 make `bundled` a feature of the package",
+                proof.version
+            );
             Identified::Wrong(Some(proof), reason)
         }
         (Linkage::Dynamic { .. }, Some(proof), None) => match inputs.sqlite {

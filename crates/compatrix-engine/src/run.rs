@@ -13,7 +13,7 @@ use compatrix_model::outcome::Outcome;
 use crate::build::{Executable, Product};
 use crate::files;
 use crate::host::{last_lines, Host};
-use crate::inputs::{environment, Inputs};
+use crate::inputs::{environment, library_path_of, Inputs};
 use crate::process::{Command, Finished};
 use crate::proof;
 use crate::supervisor::End;
@@ -61,6 +61,9 @@ fn command(host: &Host, inputs: &Inputs<'_>, executable: &Executable, dir: &Path
         // As `cargo test` does; where there are several packages they differ, so they stand in no proof.
         .env("CARGO_MANIFEST_DIR", executable.dir.to_string_lossy())
         .env("CARGO_PKG_NAME", executable.package.clone());
+    if executable.search.is_some() {
+        command = command.env("LD_LIBRARY_PATH", library_path_of(inputs, executable).unwrap_or_default());
+    }
     command.timeout = Some(inputs.suite.timeout);
     command
 }
@@ -162,12 +165,26 @@ fn attempt(host: &Host, inputs: &Inputs<'_>, product: &Product, scratch: &Scratc
     }
     if record.outcome == Outcome::Passed && record.tests.plus(record.doctests.unwrap_or_default()).run() == 0 {
         record.outcome = Outcome::Failed;
-        record.cause = "no test ran".to_owned();
+        record.cause = no_test(record.tests, inputs);
     }
     if record.cause.is_empty() {
         record.cause = notes.join("; ");
     }
     Ok(record)
+}
+
+/// Why no test ran, and what to do about it.
+fn no_test(counts: Counts, inputs: &Inputs<'_>) -> String {
+    let suite = &inputs.suite.name;
+    match (counts.filtered, counts.ignored) {
+        (0, 0) if inputs.suite.doctests => "no test ran; a pass needs one: write one in the packages under test".to_owned(),
+        (0, 0) => format!(
+            "no test ran; a pass needs one: write one in the packages under test, or set `doctests = true` in the suite \
+             `{suite}`, if their documentation has examples"
+        ),
+        (0, n) => format!("no test ran; {n} are ignored: `args = [\"--include-ignored\"]` in the suite `{suite}` runs them"),
+        (n, _) => format!("no test ran; the `args` of the suite `{suite}` leave out {n}"),
+    }
 }
 
 /// An executable without libtest has one test: itself.

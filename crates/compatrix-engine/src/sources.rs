@@ -38,9 +38,12 @@ pub(crate) fn read(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>, loc
 /// Hash of every file below these folders that git would track, and of the root tables that steer the compiler.
 fn hash(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> Result<String> {
     let mut lines = Vec::new();
-    for dir in dirs {
+    let mut todo: Vec<PathBuf> = dirs.iter().rev().cloned().collect();
+    // Folders whose files are hashed, or will be.
+    let mut known: Vec<PathBuf> = dirs.iter().map(|dir| dir.canonicalize().unwrap_or_else(|_| dir.clone())).collect();
+    while let Some(dir) = todo.pop() {
         let ours = ours.to_vec();
-        let walk = ignore::WalkBuilder::new(dir)
+        let walk = ignore::WalkBuilder::new(&dir)
             .hidden(false)
             .require_git(false)
             .filter_entry(move |entry| {
@@ -52,10 +55,20 @@ fn hash(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> Result<Strin
             .build();
         for entry in walk {
             let entry = entry.with_context(|| format!("cannot list {}", dir.display()))?;
-            if entry.file_type().is_some_and(|kind| kind.is_file()) {
-                let path = entry.path();
-                let shown = path.strip_prefix(&host.root).unwrap_or(path).to_string_lossy().into_owned();
+            let path = entry.path();
+            let shown = path.strip_prefix(&host.root).unwrap_or(path).to_string_lossy().into_owned();
+            // What a link leads to is a source too, wherever it stands.
+            if path.is_file() {
                 lines.push(format!("{shown} {}", files::sha256(path, &host.memo)?));
+            } else if entry.path_is_symlink() && entry.depth() > 0 {
+                lines.push(format!("{shown} -> {}", files::link_text(path)?));
+                // Not a folder around one that is known: such a link goes round.
+                let new = path.canonicalize().ok().filter(|to| to.is_dir());
+                let new = new.filter(|to| !known.iter().any(|k| to.starts_with(k) || k.starts_with(to)));
+                if let Some(to) = new {
+                    known.push(to);
+                    todo.push(path.to_owned());
+                }
             }
         }
     }

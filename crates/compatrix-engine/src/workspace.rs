@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Context, Result};
-use cargo_metadata::{Metadata, Package};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
 use compatrix_model::spec::{Diagnostics, Parsed};
@@ -16,6 +16,9 @@ use crate::sources;
 
 /// Crates that have SQLite in them; a package with one of these in its locked dependencies links SQLite.
 const SQLITE_CRATE: &str = "libsqlite3-sys";
+
+/// Features of crates around SQLite that compile it in.
+const BUNDLED: [&str; 3] = ["bundled", "bundled-full", "sqlite-bundled"];
 
 /// What is known of the workspace.
 #[derive(Debug, Clone)]
@@ -107,6 +110,7 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
             name: name.clone(),
             features: package.features.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
             bundled_feature: bundled_feature(package),
+            always_bundled: always_bundled(package).is_some(),
             links_sqlite: sqlite.is_some(),
             dir,
         });
@@ -144,12 +148,10 @@ fn metadata_of_path(host: &Host, dir: &Path, name: &str) -> Option<Package> {
 }
 
 /// The package's feature that compiles SQLite in: one that leads to `bundled` of a dependency.
-fn bundled_feature(package: &Package) -> Option<String> {
+pub(crate) fn bundled_feature(package: &Package) -> Option<String> {
     let leads = |list: &Vec<String>| {
-        list.iter().any(|item| {
-            let item = item.replace('?', "");
-            matches!(item.as_str(), "rusqlite/bundled" | "libsqlite3-sys/bundled" | "sqlx/sqlite-bundled")
-        })
+        let item = |item: &String| item.rsplit_once('/').is_some_and(|(_, feature)| BUNDLED.contains(&feature));
+        list.iter().any(item)
     };
     let mut found: Vec<&String> = package
         .features
@@ -160,6 +162,19 @@ fn bundled_feature(package: &Package) -> Option<String> {
     // One of the very name `bundled` is meant before others that lead there too.
     found.sort_by_key(|name| (*name != "bundled", name.len()));
     found.first().map(|name| (*name).clone())
+}
+
+/// The dependency, of the package or of its tests, that has SQLite compiled in whatever features are chosen.
+pub(crate) fn always_bundled(package: &Package) -> Option<&Dependency> {
+    package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Build).find(|dependency| {
+        let name = dependency.name.as_str();
+        let has = |feature: &str| dependency.features.iter().any(|on| on == feature);
+        match name {
+            // Its `sqlite` is bundled; `sqlite-unbundled` is not (sqlx's README).
+            "sqlx" | "sqlx-sqlite" => has("sqlite") || has("bundled"),
+            _ => name.contains("sqlite") && BUNDLED.iter().any(|feature| has(feature)),
+        }
+    })
 }
 
 fn targets_with_own_harness(package: &Package) -> Result<BTreeSet<(String, String)>> {

@@ -101,6 +101,8 @@ pub struct PackageFacts {
     pub features: BTreeMap<String, Vec<String>>,
     /// Its feature that compiles SQLite in, where one was found.
     pub bundled_feature: Option<String>,
+    /// Whether its manifest has SQLite compiled in without any feature of its own: `bundled` stands at a dependency.
+    pub always_bundled: bool,
     /// Whether SQLite is among its dependencies at all.
     pub links_sqlite: bool,
     /// Its folder, absolute.

@@ -357,7 +357,7 @@ impl<'a> Planner<'a> {
                 (Linkage::Dynamic { .. }, Some(bundled)) => {
                     on.remove(bundled);
                 }
-                (Linkage::Bundled, None) if package.links_sqlite => {
+                (Linkage::Bundled, None) if package.links_sqlite && !package.always_bundled => {
                     return Err(self.reason(SkipReason::Unavailable {
                         value: "sqlite=bundled".to_owned(),
                         reason: format!(

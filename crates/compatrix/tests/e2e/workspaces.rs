@@ -107,7 +107,7 @@ fn a_proc_macro_crate() {
 }
 
 #[test]
-fn a_package_whose_library_is_dynamic() {
+fn executables_that_need_the_toolchain_s_shared_libraries() {
     let made = Workspace::of_files(
         "ws",
         &[
@@ -115,6 +115,7 @@ fn a_package_whose_library_is_dynamic() {
             ("Cargo.lock", &lock(&[("shared", &[])])),
             ("src/lib.rs", LIB),
             ("tests/uses.rs", "#[test]\nfn uses() { assert_eq!(shared::two(), 2); }\n"),
+            (".cargo/config.toml", "[build]\nrustflags = [\"-Cprefer-dynamic\"]\n"),
             ("compat/matrix.toml", &spec(&["shared"], "")),
         ],
     );
@@ -294,6 +295,8 @@ fn symbolic_links_that_leave_the_root() {
     crate::support::assert_tree_unchanged(&outside, || passes(&made, 1));
     assert_eq!(crate::support::totals(&made.json(0, &[])), [0, 0, 1], "nothing has changed");
     // What a link of the sources leads to is a source.
+    made.write("../elsewhere/deep/file", "deeper\n");
+    assert_eq!(crate::support::totals(&made.json(0, &[])), [1, 1, 0]);
     made.write("../elsewhere/away.rs", "pub fn two() -> u32 { 3 }\n");
     assert_eq!(judged(&made.json(1, &[]), "rust=here").1, "failed");
 }
