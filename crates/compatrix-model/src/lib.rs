@@ -19,5 +19,6 @@ pub mod facts;
 pub mod libtest;
 pub mod outcome;
 pub mod plan;
+pub mod promise;
 pub mod spec;
 pub mod verdict;

@@ -1,0 +1,126 @@
+//! YAML as a tree that knows lines and quotes: what a workflow says, and what is only read from it.
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+/// How deep a document may be nested, and how many parts it may have. Workflows are far from both.
+const DEEPEST: usize = 50;
+const MOST: usize = 100_000;
+
+/// A part of a document.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// Its line, from 1.
+    pub(super) line: usize,
+    /// What it is.
+    pub(super) value: Value,
+}
+
+/// What a part is. An alias (`*name`) is an empty scalar: what it stands for is read where it is defined.
+#[derive(Debug)]
+pub(super) enum Value {
+    Scalar { text: String, plain: bool },
+    Seq(Vec<Node>),
+    Map(Vec<(Node, Node)>),
+}
+
+impl Node {
+    /// The value of a key.
+    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+        self.entries().find(|(name, _)| *name == key).map(|(_, node)| node)
+    }
+
+    /// Keys and values of a mapping.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &Node)> {
+        let entries = if let Value::Map(entries) = &self.value { entries.as_slice() } else { &[] };
+        entries.iter().map(|(key, value)| (key.text(), value))
+    }
+
+    /// Elements of a sequence; of anything else, itself.
+    pub(super) fn items(&self) -> &[Node] {
+        if let Value::Seq(items) = &self.value {
+            items
+        } else {
+            std::slice::from_ref(self)
+        }
+    }
+
+    /// The text of a scalar as it is written; empty for anything else.
+    pub(super) fn text(&self) -> &str {
+        if let Value::Scalar { text, .. } = &self.value {
+            text
+        } else {
+            ""
+        }
+    }
+
+    /// What YAML makes of a scalar: a number that is not quoted loses its last zeros, `1.70` is 1.7.
+    pub(super) fn reading(&self) -> String {
+        let Value::Scalar { text, plain, .. } = &self.value else { return String::new() };
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !*plain || !digits(whole) || !digits(fraction) {
+            return text.clone();
+        }
+        match fraction.trim_end_matches('0') {
+            "" => whole.to_owned(),
+            fraction => format!("{whole}.{fraction}"),
+        }
+    }
+
+    /// The lines of a scalar with their numbers. The parser gives a block (`|`, `>`) the place of its first line that is
+    /// not empty.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        let empty = self.text().lines().take_while(|line| line.is_empty()).count();
+        let first = self.line.saturating_sub(empty);
+        self.text().lines().enumerate().map(move |(n, line)| (first + n, line))
+    }
+}
+
+/// The first document of a text.
+///
+/// # Errors
+/// It is no YAML, or nested or long beyond reason; the text begins with the line.
+pub(super) fn parse(text: &str) -> Result<Node, String> {
+    let mut open: Vec<(Node, Option<Node>)> = Vec::new();
+    let mut count = 0;
+    for event in Parser::new_from_str(text) {
+        let (event, span): (Event<'_>, Span) =
+            event.map_err(|error| format!("line {}: {}", error.marker().line(), error.info()))?;
+        let line = span.start.line();
+        count += 1;
+        if count > MOST || open.len() > DEEPEST {
+            return Err(format!("line {line}: more YAML than a workflow has"));
+        }
+        let done = match event {
+            Event::MappingStart(..) => {
+                open.push((Node { line, value: Value::Map(Vec::new()) }, None));
+                continue;
+            }
+            Event::SequenceStart(..) => {
+                open.push((Node { line, value: Value::Seq(Vec::new()) }, None));
+                continue;
+            }
+            Event::MappingEnd | Event::SequenceEnd => match open.pop() {
+                Some((node, _)) => node,
+                None => continue,
+            },
+            Event::Scalar(text, style, ..) => {
+                Node { line, value: Value::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain } }
+            }
+            Event::Alias(_) => Node { line, value: Value::Scalar { text: String::new(), plain: false } },
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
+                continue
+            }
+        };
+        match open.last_mut() {
+            None => return Ok(done),
+            Some((Node { value: Value::Seq(items), .. }, _)) => items.push(done),
+            Some((Node { value: Value::Map(entries), .. }, key)) => match key.take() {
+                Some(key) => entries.push((key, done)),
+                None => *key = Some(done),
+            },
+            Some((Node { value: Value::Scalar { .. }, .. }, _)) => {}
+        }
+    }
+    Err("line 1: the file is empty".to_owned())
+}
