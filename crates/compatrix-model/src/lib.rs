@@ -16,6 +16,7 @@ pub mod evidence;
 pub mod evidence_file;
 pub mod expect;
 pub mod facts;
+pub mod init;
 pub mod libtest;
 pub mod outcome;
 pub mod plan;

@@ -8,6 +8,7 @@
 
 pub mod blocks;
 pub mod drift;
+pub mod first_spec;
 pub mod github;
 pub mod grid;
 pub mod json;

@@ -1,0 +1,230 @@
+//! A first spec as text: what `init` writes, with where each value came from.
+
+use compatrix_model::init::{Draft, DraftAxis, FeatureSet, Noted};
+
+use crate::look::{width, wrap};
+
+/// Columns of a comment that stands alone, and of a line with one at its end.
+const COLUMNS: usize = 110;
+
+/// The text of `compat/matrix.toml`. `command` is how compatrix is started here: `cargo compatrix`.
+pub fn first_spec(draft: &Draft, command: &str) -> String {
+    let mut out = Lines::default();
+    out.remark(&format!(
+        "What is promised of this workspace, and what is run to prove it. `{command} init` wrote this first version from \
+         what it found; it is yours now. `{command} plan` shows what would be done, `{command} compat` does it. Each key \
+         is explained in docs/SPEC.md of compatrix, and `{command} schema` writes that page here."
+    ));
+    out.line("");
+    out.line("version = 1");
+    project(draft, &mut out);
+    claims(draft, &mut out);
+    axes(draft, &mut out);
+    suite(draft, &mut out);
+    profiles(draft, command, &mut out);
+    if !draft.remarks.is_empty() {
+        out.line("");
+        out.remark("Found, but not taken over:");
+        draft.remarks.iter().for_each(|remark| out.item(remark));
+    }
+    out.0
+}
+
+fn project(draft: &Draft, out: &mut Lines) {
+    out.table("[project]");
+    out.list("packages", &draft.packages);
+    if !draft.left_out.is_empty() {
+        out.remark("Not under test:");
+        draft.left_out.iter().for_each(|member| out.item(&format!("`{}`: {}", member.value, member.why)));
+    }
+    if let Some(report) = &draft.report {
+        out.remark(&format!("Not the usual place: {}.", report.why));
+        out.line(&format!("report = {}", quoted(&report.value)));
+    }
+}
+
+fn claims(draft: &Draft, out: &mut Lines) {
+    let claims = &draft.claims;
+    out.line("");
+    out.remark("What users are promised. On the compatibility page each is proven, unproven or contradicted.");
+    out.line("[claims]");
+    for (key, claim) in [("rust", &claims.rust), ("sqlite", &claims.sqlite)] {
+        if let Some(claim) = claim {
+            out.noted(&format!("{key} = {}", quoted(&claim.value)), &claim.why);
+        }
+    }
+    if !claims.platforms.is_empty() {
+        out.line("[claims.platforms]");
+        out.list("tested", &claims.platforms);
+    }
+    claims.remarks.iter().for_each(|remark| out.remark(remark));
+}
+
+fn axes(draft: &Draft, out: &mut Lines) {
+    out.line("");
+    out.remark("The dimensions of the matrix; a cell is one value on each.");
+    out.line("[axis]");
+    out.axis("rust", &draft.rust);
+    match &draft.sqlite {
+        Some(axis) => out.axis("sqlite", axis),
+        None => out.remark("No package under test uses SQLite, so there is no axis `sqlite`."),
+    }
+    if draft.schema {
+        out.noted("schema = \"fixtures/*\"", "one folder of compat/fixtures each");
+    }
+    if draft.features.is_empty() {
+        draft.feature_remarks.iter().for_each(|remark| out.remark(remark));
+        return;
+    }
+    out.line("");
+    out.remark("Each set is a build of its own for each toolchain.");
+    draft.feature_remarks.iter().for_each(|remark| out.remark(remark));
+    out.line("[axis.features]");
+    for set in &draft.features {
+        out.noted(&format!("{} = {}", key(&set.name), features(set)), &set.why);
+    }
+}
+
+fn features(set: &FeatureSet) -> String {
+    let list: Vec<String> = set.features.iter().map(|feature| quoted(feature)).collect();
+    let list = format!("[{}]", list.join(", "));
+    match (set.default_features, set.features.is_empty()) {
+        (true, _) => list,
+        (false, true) => "{ default-features = false }".to_owned(),
+        (false, false) => format!("{{ default-features = false, features = {list} }}"),
+    }
+}
+
+fn suite(draft: &Draft, out: &mut Lines) {
+    out.table("[[suite]]");
+    out.line("name = \"tests\"");
+    if let Some(why) = &draft.doctests {
+        out.noted("doctests = true", why);
+    }
+    for arg in &draft.args {
+        out.noted(&format!("args = [{}]", quoted(&arg.value)), &arg.why);
+    }
+    if draft.env.is_empty() && !draft.schema {
+        return;
+    }
+    out.line("[suite.env]");
+    if draft.schema {
+        out.remark("Each run has its own copy of its cell's database. Name the variable as the tests read it.");
+        out.line("TEST_DATABASE = \"{schema.database}\"");
+    }
+    for (name, value) in &draft.env {
+        out.noted(&format!("{name} = {}", quoted(&value.value)), &value.why);
+    }
+}
+
+fn profiles(draft: &Draft, command: &str, out: &mut Lines) {
+    out.line("");
+    if draft.local.is_empty() {
+        out.remark(&format!("`{command} compat` with no flags. The matrix is small, so it takes every cell."));
+    } else {
+        out.remark(&format!("`{command} compat` with no flags: the ends of the long axes, for every day."));
+    }
+    out.line("[profile.local]");
+    out.line("strategy = \"all\"");
+    if !draft.local.is_empty() {
+        out.line("[profile.local.when]");
+        for (axis, values) in &draft.local {
+            let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+            out.line(&format!("{axis} = [{}]", values.join(", ")));
+        }
+    }
+    out.line("");
+    out.remark(&format!("Every cell: `{command} compat --profile full`."));
+    out.line("[profile.full]");
+    out.line("strategy = \"all\"");
+}
+
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, text: &str) {
+        self.0.push_str(text);
+        self.0.push('\n');
+    }
+
+    fn table(&mut self, header: &str) {
+        self.line("");
+        self.line(header);
+    }
+
+    /// A comment of its own.
+    fn remark(&mut self, text: &str) {
+        for line in wrap(&plain(text), COLUMNS - 2) {
+            self.line(&format!("# {line}"));
+        }
+    }
+
+    /// A point of a list in a comment.
+    fn item(&mut self, text: &str) {
+        for (n, line) in wrap(&plain(text), COLUMNS - 4).iter().enumerate() {
+            self.line(&format!("# {} {line}", if n == 0 { "-" } else { " " }));
+        }
+    }
+
+    /// A line with its reason: behind it where there is room, else above it.
+    fn noted(&mut self, text: &str, why: &str) {
+        let why = plain(why);
+        if why.is_empty() {
+            self.line(text);
+        } else if width(text) + width(&why) + 4 <= COLUMNS {
+            self.line(&format!("{text}  # {why}"));
+        } else {
+            let indent = text.len() - text.trim_start().len();
+            for line in wrap(&why, COLUMNS - 2 - indent) {
+                self.line(&format!("{:indent$}# {line}", ""));
+            }
+            self.line(text);
+        }
+    }
+
+    /// A list, one value a line, so that each has its reason.
+    fn list(&mut self, key: &str, values: &[Noted]) {
+        self.line(&format!("{key} = ["));
+        for value in values {
+            self.noted(&format!("    {},", quoted(&value.value)), &value.why);
+        }
+        self.line("]");
+    }
+
+    fn axis(&mut self, key: &str, axis: &DraftAxis) {
+        axis.remarks.iter().for_each(|remark| self.remark(remark));
+        self.list(key, &axis.values);
+    }
+}
+
+/// A text that may stand in a comment: TOML forbids control characters there.
+fn plain(text: &str) -> String {
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|w| !w.is_empty()).collect();
+    words.join(" ")
+}
+
+/// A key, quoted where it must be.
+fn key(name: &str) -> String {
+    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    if bare {
+        name.to_owned()
+    } else {
+        quoted(name)
+    }
+}
+
+/// A basic string of TOML.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
