@@ -32,6 +32,7 @@ fn is_arch(text: &str) -> bool {
 
 /// The platform of a runner that GitHub hosts, by its label. Source: docs.github.com, "GitHub-hosted runners".
 pub fn of_runner(label: &str) -> Option<String> {
+    let label = label.to_ascii_lowercase();
     let (system, rest) = label.split_once('-')?;
     let version = rest.split('-').next().unwrap_or_default();
     let is_version =

@@ -55,7 +55,7 @@ const FILLERS: [&str; 21] = [
 ];
 
 /// Words of a sentence that tells of the past, or of something else than the promise.
-const TELLS: [&str; 26] = [
+const TELLS: [&str; 29] = [
     "no longer",
     "dropped",
     "drops",
@@ -82,6 +82,9 @@ const TELLS: [&str; 26] = [
     "previous",
     "not support",
     "unsupported",
+    "bump ",
+    "feature",
+    "instead",
 ];
 
 /// Words before a version that make it the lowest.
@@ -109,8 +112,8 @@ const LOWEST_AFTER: [&str; 17] = [
     "minimum",
 ];
 
-/// Words before a version or a system that say it is supported.
-const SUPPORTS: [&str; 17] = [
+/// Words before a version that say it is supported.
+const SUPPORTS: [&str; 13] = [
     "supports",
     "supported",
     "tested on",
@@ -124,10 +127,21 @@ const SUPPORTS: [&str; 17] = [
     "compiles on",
     "compiles with",
     "compatible with",
-    "available for",
-    "available on",
+];
+
+/// Words of a sentence that says which systems are supported.
+const SYSTEMS_FOLLOW: [&str; 11] = [
+    "supported platform",
+    "supported operating system",
+    "supported system",
+    "supported target",
     "platforms:",
     "operating systems:",
+    "tested on",
+    "works on",
+    "runs on",
+    "available for",
+    "available on",
 ];
 
 pub(super) fn scan(file: &str, source: PromiseSource, text: &str) -> Vec<Promise> {
@@ -136,6 +150,7 @@ pub(super) fn scan(file: &str, source: PromiseSource, text: &str) -> Vec<Promise
     let mut heading = None;
     let mut columns: Vec<Option<Subject>> = Vec::new();
     let mut before = "";
+    let mut is_history = false;
     for (n, line) in text.lines().enumerate() {
         let trimmed = line.trim_start();
         if let Some(mark) = ["```", "~~~"].into_iter().find(|mark| trimmed.starts_with(mark)) {
@@ -148,6 +163,8 @@ pub(super) fn scan(file: &str, source: PromiseSource, text: &str) -> Vec<Promise
         }
         if trimmed.starts_with('#') {
             heading = subject_of_title(trimmed);
+            let title = trimmed.to_ascii_lowercase();
+            is_history = ["change", "history", "release"].iter().any(|word| title.contains(word));
         }
         let is_row = trimmed.starts_with('|');
         if is_row && trimmed.chars().all(|c| "|-: ".contains(c)) {
@@ -155,8 +172,12 @@ pub(super) fn scan(file: &str, source: PromiseSource, text: &str) -> Vec<Promise
         } else if !is_row {
             columns.clear();
         }
+        let lead = lead_of(before, trimmed);
         before = trimmed;
-        let context = Context { source, heading, columns: &columns };
+        if is_history && source == PromiseSource::Readme {
+            continue;
+        }
+        let context = Context { source, heading, columns: &columns, lead };
         for kind in kinds(line, &context) {
             let (file, key) = (file.to_owned(), String::new());
             found.push(Promise { file, line: n + 1, source, kind, key, spelled: None, text: quoted(line) });
@@ -172,6 +193,17 @@ struct Context<'a> {
     heading: Option<Subject>,
     /// What the columns of the table around are about.
     columns: &'a [Option<Subject>],
+    /// The beginning of its first sentence, on the line above.
+    lead: &'a str,
+}
+
+/// The part of a sentence that stands on the line above its end.
+fn lead_of<'a>(above: &'a str, line: &str) -> &'a str {
+    let begins = |text: &str| text.is_empty() || text.starts_with(['#', '|', '-', '*', '+', '>', '!', '[']);
+    if begins(line) || above.is_empty() || above.ends_with(['.', ':', '!', '?']) || above.starts_with(['#', '|']) {
+        return "";
+    }
+    above.rfind(". ").map_or(above, |at| &above[at + 2..])
 }
 
 /// What a heading or the head of a column is about, where it is about one thing.
@@ -198,17 +230,22 @@ fn kinds(line: &str, context: &Context<'_>) -> Vec<PromiseKind> {
     let line: String = line.to_ascii_lowercase().chars().filter(|c| !"`*".contains(*c)).collect();
     let mut found = Vec::new();
     let is_page = context.source == PromiseSource::Page;
-    for sentence in sentences(&line) {
-        if !TELLS.iter().any(|word| sentence.contains(word)) {
+    let lead = context.lead.to_ascii_lowercase();
+    let trimmed = line.trim_start();
+    let tells = |text: &str| TELLS.iter().any(|word| text.contains(word));
+    // The columns of a table are of anything; only a row that is about a subject is read as a sentence.
+    let about = |row: &str| cells(row).next().is_some_and(|first| subject_of_title(first).is_some());
+    let is_sentence = is_page || !trimmed.starts_with('|') || about(trimmed);
+    for (n, sentence) in sentences(&line).enumerate().filter(|_| is_sentence) {
+        if !tells(sentence) && (n > 0 || !tells(&lead)) {
             versions_in_sentence(sentence, is_page, &mut found);
-            if SUPPORTS.iter().any(|word| sentence.contains(word)) {
+            if names_systems(sentence) {
                 systems(sentence, &mut found);
             }
         }
     }
-    let tells = TELLS.iter().any(|word| line.contains(word));
-    let trimmed = line.trim_start();
     let is_item = trimmed.starts_with(['-', '+']) || trimmed.starts_with(|c: char| c.is_ascii_digit());
+    let tells = tells(&line);
     let is_row = trimmed.starts_with('|') && !context.columns.is_empty();
     if is_row && is_page {
         for (cell, subject) in cells(trimmed).zip(context.columns) {
@@ -218,6 +255,17 @@ fn kinds(line: &str, context: &Context<'_>) -> Vec<PromiseKind> {
         of_subject(trimmed, context.heading, &mut found);
     }
     found
+}
+
+/// Whether a sentence says which systems are supported.
+fn names_systems(sentence: &str) -> bool {
+    let any = |words: &[&str]| words.iter().any(|word| sentence.contains(word));
+    let supports = sentence.contains("supports") && {
+        let mut found = Vec::new();
+        systems(sentence, &mut found);
+        found.len() > 1
+    };
+    (any(&SYSTEMS_FOLLOW) || supports) && !any(&["n't", " not ", "kernel"])
 }
 
 /// Everything of this subject that stands in a cell or in an item of a list.

@@ -66,6 +66,14 @@ fn what_a_readme_only_tells() {
         "Rust 2021, supported",
         "SQLite 1.2.3 is required",
         "é Rust ≥ é1.65",
+        "Note: this feature requires SQLite 3.6.11 or later.",
+        "The `backup` feature needs more,\nso it requires SQLite 3.6.11 or later.",
+        "you can use v0.9 with an MSRV of 1.70.0 instead",
+        "## Recent changes\n- Require Rust 1.20",
+        "| s390x | lpq | Requires Rust 1.84+ |",
+        "It supports Windows Sockets 2",
+        "It only supports Unix and doesn't build on Windows or macOS.",
+        "It may bump the minimum supported Linux kernel",
     ] {
         check("README.md", line, &[]);
     }
@@ -181,6 +189,12 @@ fn what_yaml_makes_of_a_version_is_told_with_what_is_written() {
 }
 
 #[test]
+fn a_bracket_that_closes_at_the_margin_is_read_as_github_reads_it() {
+    let text = "jobs:\n  a:\n    strategy:\n      matrix:\n        t: [\n          { os: windows-latest, toolchain: x86_64-apple-darwin }\n        ]\n        rust: [1.66]\n";
+    check(".github/workflows/a.yml", text, &["6: windows-x86_64", "6: macos-x86_64", "8: Rust 1.66"]);
+}
+
+#[test]
 fn what_is_no_workflow_is_refused_with_its_line() {
     let refused = |text: &str| scan("w.yml", PromiseSource::Workflow, text).unwrap_err();
     assert!(refused("a: b\nc: [\n").starts_with("w.yml: line "), "{}", refused("a: b\nc: [\n"));
@@ -216,6 +230,7 @@ fn platforms_of_runners_and_triples() {
         ("ubuntu-24.04-arm", Some("linux-aarch64")),
         ("windows-11-arm", Some("windows-aarch64")),
         ("macos-latest", Some("macos-aarch64")),
+        ("macOS-latest", Some("macos-aarch64")),
         ("macos-13", Some("macos-x86_64")),
         ("macos-15-intel", Some("macos-x86_64")),
         ("macos-14-large", Some("macos-x86_64")),

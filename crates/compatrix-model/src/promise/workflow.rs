@@ -101,6 +101,8 @@ impl Scan<'_> {
             if is_toolchain(&name) {
                 let kind = if names(&["msrv"]) { PromiseKind::LowestRust(name) } else { PromiseKind::Rust(name) };
                 self.add(node.line, place, kind, spelled);
+            } else {
+                self.platform(node, place);
             }
         } else if names(&["sqlite"]) {
             if partial_version(&reading).is_some_and(|version| version.major == 3) && reading.contains('.') {

@@ -81,6 +81,17 @@ impl Node {
 /// # Errors
 /// It is no YAML, or nested or long beyond reason; the text begins with the line.
 pub(super) fn parse(text: &str) -> Result<Node, String> {
+    let strict = read(text);
+    // GitHub's reader is not so strict with the indentation of a bracket that closes.
+    let closes = |line: &str| !line.is_empty() && line.chars().all(|c| "]}, ".contains(c));
+    if strict.is_err() && text.lines().any(closes) {
+        let indented = text.lines().map(|line| if closes(line) { format!(" {line}\n") } else { format!("{line}\n") });
+        return read(&indented.collect::<String>()).or(strict);
+    }
+    strict
+}
+
+fn read(text: &str) -> Result<Node, String> {
     let mut open: Vec<(Node, Option<Node>)> = Vec::new();
     let mut count = 0;
     for event in Parser::new_from_str(text) {
