@@ -93,6 +93,20 @@ pub fn make_dir(path: &Path) -> Result<()> {
 
 /// Writes a file so that readers see the old or the new content, never a part.
 pub fn write(path: &Path, content: &[u8]) -> Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    beside(path, content)?.persist(path).map_err(|e| e.error).with_context(failed)?;
+    Ok(())
+}
+
+/// Writes a file that must not be there yet.
+pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    beside(path, content)?.persist_noclobber(path).map_err(|e| e.error).with_context(failed)?;
+    Ok(())
+}
+
+/// The content in a new file beside this path, with its mode.
+fn beside(path: &Path, content: &[u8]) -> Result<tempfile::NamedTempFile> {
     let dir = path.parent().unwrap_or(Path::new("."));
     make_dir(dir)?;
     let failed = || format!("cannot write {}", path.display());
@@ -100,8 +114,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     file.write_all(content).with_context(failed)?;
     let mode = fs::metadata(path).map_or(0o644, |meta| meta.mode() & 0o777);
     fs::set_permissions(file.path(), std::os::unix::fs::PermissionsExt::from_mode(mode)).with_context(failed)?;
-    file.persist(path).map_err(|e| e.error).with_context(failed)?;
-    Ok(())
+    Ok(file)
 }
 
 /// Adds to the end of a file.

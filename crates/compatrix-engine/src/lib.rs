@@ -13,6 +13,7 @@ pub mod event;
 pub mod files;
 pub mod fixture;
 pub mod host;
+pub mod init;
 pub mod inputs;
 pub mod inspect;
 pub mod keys;

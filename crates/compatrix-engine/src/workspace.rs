@@ -53,6 +53,44 @@ pub fn find_root(ambient: &crate::environment::Ambient, start: &Path) -> Result<
     Ok(root.canonicalize().with_context(|| format!("cannot find {}", root.display()))?)
 }
 
+/// The members of the workspace at this root, without dependencies; nothing is written.
+///
+/// # Errors
+/// There is no cargo, or it refuses a manifest.
+pub fn members(ambient: &crate::environment::Ambient, root: &Path) -> Result<Metadata, Error> {
+    let cargo = ambient.cargo().ok_or_else(no_cargo)?;
+    let manifest = root.join("Cargo.toml");
+    let args: [&std::ffi::OsStr; 6] = [
+        "metadata".as_ref(),
+        "--no-deps".as_ref(),
+        "--format-version".as_ref(),
+        "1".as_ref(),
+        "--manifest-path".as_ref(),
+        manifest.as_os_str(),
+    ];
+    let said = duct::cmd(&cargo, args)
+        .dir(root)
+        .full_env(ambient.for_builds())
+        .stdout_capture()
+        .stderr_capture()
+        .unchecked()
+        .run()
+        .with_context(|| format!("cannot start {}", cargo.display()))?;
+    if !said.status.success() {
+        return Err(unreadable(&String::from_utf8_lossy(&said.stderr)));
+    }
+    parse_metadata(&said.stdout)
+}
+
+fn unreadable(reason: &str) -> Error {
+    Error::usage(format!("cargo cannot read this workspace:\n{}", reason.trim_end()))
+}
+
+fn parse_metadata(said: &[u8]) -> Result<Metadata, Error> {
+    let text = String::from_utf8_lossy(said);
+    Ok(cargo_metadata::MetadataCommand::parse(text).context("cargo metadata printed what cannot be read")?)
+}
+
 fn no_cargo() -> Error {
     Error::usage("cargo is not on PATH; install Rust from rustup.rs, then run again")
 }
@@ -136,11 +174,9 @@ fn metadata(host: &Host, dir: &Path) -> Result<Metadata, Error> {
         .run_with(&host.supervisor, &mut |bytes| output.extend_from_slice(bytes), &mut |_| {})
         .with_context(|| format!("cannot start {}", cargo.display()))?;
     if !finished.status.success() {
-        let reason = finished.stderr.text();
-        return Err(Error::usage(format!("cargo cannot read this workspace:\n{}", reason.trim_end())));
+        return Err(unreadable(&finished.stderr.text()));
     }
-    let text = String::from_utf8_lossy(&output);
-    Ok(cargo_metadata::MetadataCommand::parse(text).context("cargo metadata printed what cannot be read")?)
+    parse_metadata(&output)
 }
 
 fn metadata_of_path(host: &Host, dir: &Path, name: &str) -> Option<Package> {

@@ -32,6 +32,8 @@ pub struct Found {
     pub env: Vec<(String, Noted)>,
     /// `--test-threads=1`, where the workspace's own scripts run its tests so.
     pub threads: Option<Noted>,
+    /// What could not be read or has no word in a spec, in whole sentences with their places.
+    pub unread: Vec<String>,
 }
 
 /// A package of the workspace.
@@ -168,7 +170,7 @@ pub struct FeatureSet {
 /// Drafts a first spec.
 pub fn draft(found: &Found) -> Draft {
     let (chosen, left_out) = choose(&found.members);
-    let mut remarks = Vec::new();
+    let mut remarks = found.unread.clone();
     let claims = claims::claims(&chosen, found, &mut remarks);
     let rust = axes::rust(&claims, &chosen, found);
     let sqlite = axes::sqlite(&claims, &chosen, found);

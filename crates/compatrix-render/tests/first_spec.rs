@@ -94,6 +94,7 @@ fn rich() -> Found {
             ("PATH".to_owned(), Noted::new("/x", ".cargo/config.toml:3")),
         ],
         threads: Some(Noted::new("--test-threads=1", ".github/workflows/ci.yml:20")),
+        unread: vec![".github/workflows/odd.yml: line 3 is no YAML; it was not read".to_owned()],
     }
 }
 
@@ -204,6 +205,7 @@ proptest! {
         toolchain in proptest::option::of(any_noted(prop_oneof![any_version(), Just("nightly".to_owned())])),
         env in proptest::collection::btree_map(any_name().prop_map(|n| n.to_uppercase()), any_noted(any::<String>()), 0..4),
         threads in proptest::option::of(any_noted("--test-threads=[1-9]")),
+        unread in proptest::collection::vec(any::<String>(), 0..2),
     ) {
         let mut names = std::collections::BTreeSet::new();
         let members: Vec<Member> = members.into_iter().filter(|member| names.insert(member.name.clone())).collect();
@@ -215,6 +217,7 @@ proptest! {
             toolchain,
             env: env.into_iter().collect(),
             threads,
+            unread,
         };
         let (text, parsed) = parsed(&found);
         prop_assert!(parsed.spec.space.cells().next().is_some());

@@ -60,6 +60,9 @@ pub enum When {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first spec for this workspace, from what it promises and tests today
+    #[command(after_help = INIT_HELP)]
+    Init(InitArgs),
     /// Run the matrix and show what works
     #[command(after_help = COMPAT_HELP)]
     Compat(CompatArgs),
@@ -83,6 +86,17 @@ pub enum Command {
         shell: clap_complete::Shell,
     },
 }
+
+const INIT_HELP: &str = "\
+It reads the manifests (members, rust-version, features, how SQLite is used),
+READMEs, a compatibility page written by hand, GitHub workflows and cargo's
+configuration, and writes compat/matrix.toml. A comment beside each value says
+where it came from. Nothing that is there is changed, and an old page stays as
+it is.
+
+From nothing to a grid:
+  init
+  compat";
 
 const COMPAT_HELP: &str = "\
 It installs and builds what is missing, runs each cell whose result is not known
@@ -120,6 +134,14 @@ pub struct Selection {
     /// What to print on stdout: human, or json for machines
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub format: Format,
+}
+
+/// Options of `init`.
+#[derive(Debug, Clone, Args)]
+pub struct InitArgs {
+    /// Print the spec instead of writing it, also where there is one
+    #[arg(long, alias = "dry-run")]
+    pub stdout: bool,
 }
 
 /// Options of `compat`.

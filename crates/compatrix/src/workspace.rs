@@ -17,7 +17,7 @@ use crate::cli::{command_name, Global, Selection};
 use crate::terminal::Terminal;
 
 /// The spec, below the root.
-const SPEC: &str = "compat/matrix.toml";
+pub(crate) const SPEC: &str = "compat/matrix.toml";
 
 /// A workspace and its spec.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ fn read_spec(root: &Path) -> Result<Parsed, Error> {
     let path = root.join(SPEC);
     if !files::exists(&path) {
         return Err(Error::usage(format!(
-            "no spec at {}; write one, docs/SPEC.md shows how, then run `{} plan`",
+            "no spec at {}; `{} init` writes a first one",
             path.display(),
             command_name()
         )));

@@ -100,8 +100,9 @@ pub(super) fn sqlite(claims: &DraftClaims, chosen: &[&Member], found: &Found) ->
     let mut axis = DraftAxis::default();
     axis.remarks.push(format!("`{}` uses SQLite: {}.", first.through.value, first.through.why));
     // One cargo builds them all and unites their features, so it is enough that one of them compiles SQLite in.
-    let bundled = uses.iter().find(|one| one.bundling != Bundling::Never);
     let always = uses.iter().find(|one| one.bundling == Bundling::Always);
+    let by_feature = || uses.iter().find(|one| matches!(one.bundling, Bundling::Feature(_)));
+    let bundled = always.or_else(by_feature).or_else(|| uses.iter().find(|one| one.bundling == Bundling::InTests));
     match bundled.map(|one| (&one.bundling, &one.through.why)) {
         Some((Bundling::Feature(feature), _)) => {
             axis.values.push(Noted::new("bundled", format!("compiled in, by the feature `{feature}`")));

@@ -15,7 +15,7 @@ pub(super) fn claims(chosen: &[&Member], found: &Found, remarks: &mut Vec<String
         let lower = lower.filter(|(_, version)| partial_version(&version.value) < partial_version(&claim.value));
         for (member, version) in lower {
             claims.remarks.push(format!(
-                "{} claims {} ({}); packages of one spec are built together, so a spec of its own would have to test that",
+                "{} claims {} ({}). The packages of one spec are built together; to test that, name only those under `packages` that work there.",
                 member.name, version.value, version.why
             ));
         }

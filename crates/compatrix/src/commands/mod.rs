@@ -3,6 +3,7 @@
 mod compat;
 mod evidence;
 mod fixtures;
+mod init;
 mod plan;
 mod report;
 mod repro;
@@ -16,6 +17,7 @@ use crate::terminal::Terminal;
 /// Runs a command; its exit code.
 pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Result<u8, Error> {
     match command {
+        Command::Init(args) => init::run(global, args, terminal),
         Command::Compat(args) => compat::run(global, args, terminal),
         Command::Plan(args) => plan::run(global, &args.selection, terminal),
         Command::Report(args) => report::run(global, args, terminal),
