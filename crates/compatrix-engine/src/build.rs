@@ -132,6 +132,7 @@ fn base(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result<Command> {
             "--target-dir".to_owned(),
             target_dir(host, build).to_string_lossy().into_owned(),
         ])
+        .args(manifest_of_one(host, inputs.workspace))
         .args(build.cargo_arguments())
         .envs(&host.ambient.for_builds())
         .env("RUSTC", inputs.toolchain.rustc.clone())
@@ -156,6 +157,17 @@ fn base(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result<Command> {
         }
     }
     Ok(command)
+}
+
+/// The manifest of a package that is tested alone: with cargo's first resolver, features are only given to the package
+/// that cargo stands in.
+fn manifest_of_one(host: &Host, workspace: &Workspace) -> Vec<String> {
+    match workspace.packages.as_slice() {
+        [one] if Path::new(&one.dir) != host.root => {
+            vec!["--manifest-path".to_owned(), Path::new(&one.dir).join("Cargo.toml").to_string_lossy().into_owned()]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Builds, and runs the documentation tests where the build has them.

@@ -106,6 +106,13 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
     refuse(parsed.unknown_packages(&members.keys().map(|name| (*name).to_owned()).collect()))?;
     let under_test = packages.iter().map(|name| members[name.as_str()]);
     refuse(parsed.unknown_features(&under_test.flat_map(|package| package.features.keys().cloned()).collect()))?;
+    if packages.len() > 1 && gives_features_to_one(&files::read_text(&host.root.join("Cargo.toml"))?) {
+        return Err(Error::usage(format!(
+            "{}: this workspace uses cargo's resolver 1, which gives features to one package only; add `resolver = \"2\"` \
+             under [workspace], or name one package under `packages` in the spec",
+            host.root.join("Cargo.toml").display()
+        )));
+    }
     let lock_path = host.root.join("Cargo.lock");
     if !files::exists(&lock_path) {
         return Err(Error::usage(format!(
@@ -181,6 +188,20 @@ fn metadata(host: &Host, dir: &Path) -> Result<Metadata, Error> {
 
 fn metadata_of_path(host: &Host, dir: &Path, name: &str) -> Option<Package> {
     metadata(host, dir).ok()?.packages.into_iter().find(|package| package.name.as_str() == name)
+}
+
+/// Whether cargo takes features of the command line for the package at the root alone: with the first resolver, unless the
+/// workspace is virtual (cargo's reference, "Features", resolver version 2 command-line flags).
+fn gives_features_to_one(root_manifest: &str) -> bool {
+    let manifest: toml::Table = root_manifest.parse().unwrap_or_default();
+    let text = |table: &str, key: &str| manifest.get(table)?.get(key)?.as_str();
+    let Some(package) = manifest.get("package") else { return false };
+    let resolver = text("workspace", "resolver").or_else(|| text("package", "resolver"));
+    // `edition.workspace = true` is newer than edition 2021; but what it inherits may be older.
+    let edition = package.get("edition").and_then(toml::Value::as_str);
+    let inherited = || manifest.get("workspace")?.get("package")?.get("edition")?.as_str();
+    let old = matches!(edition.or_else(inherited), None | Some("2015" | "2018"));
+    resolver.map_or(old, |resolver| resolver == "1")
 }
 
 /// The package's feature that compiles SQLite in: one that leads to `bundled` of a dependency.

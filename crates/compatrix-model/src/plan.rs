@@ -153,10 +153,15 @@ impl Build {
             args.extend(["--package".to_owned(), package.clone()]);
         }
         args.push("--no-default-features".to_owned());
+        // Alone, a package's features are spelled plainly: cargo's first resolver does not know `package/feature` of the
+        // package that it stands in.
+        let alone = self.features.len() == 1;
+        let spell =
+            |package: &str, feature: &String| if alone { feature.clone() } else { format!("{package}/{feature}") };
         let features: Vec<String> = self
             .features
             .iter()
-            .flat_map(|(package, features)| features.iter().map(move |feature| format!("{package}/{feature}")))
+            .flat_map(|(package, features)| features.iter().map(move |feature| spell(package, feature)))
             .collect();
         if !features.is_empty() {
             args.extend(["--features".to_owned(), features.join(",")]);

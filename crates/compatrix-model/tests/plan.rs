@@ -81,6 +81,7 @@ fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> HostFacts {
             feature("json", &[]),
         ]),
         bundled_feature: Some("bundled".into()),
+        always_bundled: false,
         links_sqlite: true,
         dir: "/w/store".into(),
     }];
@@ -119,7 +120,7 @@ fn build_ids_show_what_is_compiled_and_cells_share_builds() {
     assert_eq!(plan.runs_per_build(), [2, 2, 2, 6, 6, 6]);
     assert_eq!(
         plan.builds[1].cargo_arguments().join(" "),
-        "--package store --no-default-features --features store/bundled,store/json,store/pool"
+        "--package store --no-default-features --features bundled,json,pool"
     );
 }
 

@@ -75,6 +75,7 @@ fn facts() -> HostFacts {
         name: "things-store".into(),
         features: [("json".to_owned(), vec![]), ("bundled".to_owned(), vec![])].into(),
         bundled_feature: Some("bundled".into()),
+        always_bundled: false,
         links_sqlite: true,
         dir: "/p".into(),
     });

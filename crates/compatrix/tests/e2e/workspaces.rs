@@ -164,6 +164,38 @@ fn a_package_at_the_root_with_members_below() {
 }
 
 #[test]
+fn features_reach_packages_of_old_editions() {
+    // Without `resolver`, an edition before 2021 has the first one, which takes features for one package only.
+    let old = |name: &str, more: &str| {
+        manifest(name, &format!("[features]\ndefault = [\"std\"]\nstd = []\njson = []\n{more}")).replace("2021", "2018")
+    };
+    let lib =
+        "#[test]\nfn tells() { println!(\"{}{}\", cfg!(feature = \"std\"), cfg!(feature = \"json\")); panic!() }\n";
+    let sets = "[axis.features]\ndefault = []\nminimal = { default-features = false }\njson = [\"json\"]\n";
+    let made = Workspace::of_files(
+        "ws",
+        &[
+            ("Cargo.toml", &old("top", "[workspace]\nmembers = [\"below\"]\n")),
+            ("Cargo.lock", &lock(&[("below", &[]), ("top", &[])])),
+            ("src/lib.rs", lib),
+            ("below/Cargo.toml", &old("below", "")),
+            ("below/src/lib.rs", lib),
+        ],
+    );
+    for package in ["top", "below"] {
+        made.write("compat/matrix.toml", spec(&[package], sets));
+        let json = made.assert_tree_unchanged(|| made.json(1, &[]));
+        for (set, said) in [("default", "truefalse"), ("minimal", "falsefalse"), ("json", "truetrue")] {
+            let row = row(&json, &format!("features={set}"));
+            let output = row["record"]["failures"][0]["output"].as_str().unwrap_or_default();
+            assert!(output.contains(said), "{package} with {set}: {row:#}");
+        }
+    }
+    made.write("compat/matrix.toml", spec(&["top", "below"], sets));
+    made.run(&["plan"]).expect(2).says(&["Cargo.toml", "resolver 1", "add `resolver = \"2\"` under [workspace]"]);
+}
+
+#[test]
 fn path_dependencies_outside_the_root() {
     let made = Workspace::of_files(
         "ws",
