@@ -65,7 +65,7 @@ pub(super) fn rust(claims: &DraftClaims, chosen: &[&Member], found: &Found) -> D
     };
     for promise in &found.promises {
         match &promise.kind {
-            PromiseKind::LowestRust(_) | PromiseKind::Rust(_) => add(promise.meant(), old_promise(promise, claims)),
+            PromiseKind::LowestRust(_) | PromiseKind::Rust(_) => add(promise.meant(), because(promise)),
             PromiseKind::LowestSqlite(_) | PromiseKind::Sqlite(_) | PromiseKind::Platform(_) => {}
         }
     }
@@ -79,18 +79,12 @@ pub(super) fn rust(claims: &DraftClaims, chosen: &[&Member], found: &Found) -> D
     let order = |value: &str| ["stable", "beta"].iter().position(|known| *known == value).unwrap_or(2);
     named.sort_by(|a, b| (order(&a.value), &a.value).cmp(&(order(&b.value), &b.value)));
     let mut values = ladder.finish();
+    // A promise of less than the manifests claim is the one to look at.
+    for value in values.iter_mut().filter(|value| partial_version(&value.value) < claimed) {
+        value.why.push_str("; older than what is claimed");
+    }
     values.extend(named);
     DraftAxis { values, remarks: Vec::new() }
-}
-
-/// Why a promised version is on the axis; a promise of less than the manifest claims is the one to look at.
-fn old_promise(promise: &Promise, claims: &DraftClaims) -> String {
-    let why = because(promise);
-    let claimed = claims.rust.as_ref().and_then(|claim| partial_version(&claim.value));
-    match (partial_version(promise.meant()), claimed) {
-        (Some(promised), Some(claimed)) if promised < claimed => format!("{why}; older than what is claimed"),
-        _ => why,
-    }
 }
 
 /// SQLites: compiled in, the host's, what is promised, and the newest that can be had.

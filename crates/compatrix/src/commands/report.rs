@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use compatrix_engine::error::Error;
-use compatrix_engine::workspace as engine_workspace;
+use compatrix_engine::{files, workspace as engine_workspace};
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_model::promise::is_generated;
 use compatrix_render::page::{self, PageOptions};
 
 use super::evidence::read_all;
@@ -21,6 +22,7 @@ pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Re
     let svg = report.with_extension("svg");
     let name = svg.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let command = command_of_pages(&opened.root);
+    refuse_foreign(&opened.root, &opened.parsed.spec.project.report)?;
     let options = PageOptions { command, svg: Some(&name) };
     let pages = [
         (opened.parsed.spec.project.report.clone(), page::page(&opened.parsed.spec, &evidence, &options)),
@@ -47,6 +49,19 @@ pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Re
         command_name()
     ));
     Ok(1)
+}
+
+/// A page that somebody wrote by hand is never overwritten.
+fn refuse_foreign(root: &Path, report: &str) -> Result<(), Error> {
+    let path = root.join(report);
+    if !files::exists(&path) || is_generated(&files::read_text(&path)?) {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "{} was not written by compatrix, and is not overwritten; move it, or name another page as `report` under \
+         [project] in the spec",
+        path.display()
+    )))
 }
 
 /// How many entries belong to other sources or locked dependencies than these.

@@ -4,6 +4,7 @@
 
 mod environment;
 mod fixtures;
+mod init;
 mod interrupt;
 mod ledger;
 mod machine;

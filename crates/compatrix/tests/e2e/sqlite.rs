@@ -64,7 +64,7 @@ struct Kept {
 
 impl Kept {
     /// None where the crates are not to be had without network.
-    fn new() -> Option<Self> {
+    fn new(manifest: &str) -> Option<Self> {
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sqlite");
         let root = dir.join("ws");
         for folder in ["src", "tests", "compat"] {
@@ -74,7 +74,7 @@ impl Kept {
         lock.lock().expect("locks");
         let spec = with_here(SPEC);
         let files =
-            [("Cargo.toml", MANIFEST), ("src/lib.rs", ""), ("tests/it.rs", TESTS), ("compat/matrix.toml", &spec)];
+            [("Cargo.toml", manifest), ("src/lib.rs", ""), ("tests/it.rs", TESTS), ("compat/matrix.toml", &spec)];
         for (path, text) in files {
             std::fs::write(root.join(path), text).expect("writes");
         }
@@ -125,7 +125,7 @@ fn proof<'a>(json: &'a Value, cell: &str) -> &'a Value {
 
 #[test]
 fn the_library_that_ran_is_the_one_that_was_planned() {
-    let Some(kept) = Kept::new() else { return };
+    let Some(kept) = Kept::new(MANIFEST) else { return };
     let ran = kept.compat(&kept.cache, &["--fresh"]);
     ran.expect(0);
     let json = ran.json();
@@ -183,6 +183,30 @@ fn the_library_that_ran_is_the_one_that_was_planned() {
     // The true cache again: nothing of all this is used again.
     let json = kept.compat(&kept.cache, &[]).expect(0).json();
     assert_eq!(json["counts"], serde_json::json!({ "ok": 3 }));
+}
+
+#[test]
+fn sqlite_that_is_always_compiled_in_is_known_and_can_be_replaced() {
+    let rusqlite = "rusqlite = { version = \">=0.31, <0.42\", features = [\"bundled\"] }";
+    let manifest = MANIFEST
+        .replace("default = [\"bundled\"]\nbundled = [\"rusqlite/bundled\"]\n", "")
+        .replace("rusqlite = \">=0.31, <0.42\"", rusqlite);
+    let Some(kept) = Kept::new(&manifest) else { return };
+    let ran = kept.compat(&kept.cache, &["--cell", "sqlite=bundled", "--cell", "sqlite=3.46.0"]);
+    let json = ran.expect(0).json();
+    if json["counts"].get("unproven").is_some() {
+        eprintln!("not tested: an amalgamation is not to be had without network\n{ran}");
+        return;
+    }
+    assert_eq!(json["counts"], serde_json::json!({ "ok": 2 }), "{ran}");
+    assert_eq!(proof(&json, "sqlite=bundled")["linkage"], "static");
+    let shared = proof(&json, "sqlite=3.46.0");
+    assert_eq!((&shared["linkage"], &shared["version"]), (&"dynamic".into(), &"3.46.0".into()));
+    // What `init` finds here.
+    let mut command = Command::new(PROGRAM);
+    clean(&mut command);
+    command.args(["init", "--stdout", "--root"]).arg(&kept.root);
+    finish(command).expect(0).prints(&["    \"bundled\",  # compiled in, Cargo.toml:14", "so no other is tested"]);
 }
 
 #[test]
