@@ -144,6 +144,9 @@ const SYSTEMS_FOLLOW: [&str; 11] = [
     "available on",
 ];
 
+/// Longer lines, in bytes, are data.
+const LONGEST_LINE: usize = 4000;
+
 pub(super) fn scan(file: &str, source: PromiseSource, text: &str) -> Vec<Promise> {
     let mut found = Vec::new();
     let (mut fence, mut comment) = (None::<&str>, false);
@@ -158,7 +161,7 @@ pub(super) fn scan(file: &str, source: PromiseSource, text: &str) -> Vec<Promise
             continue;
         }
         comment = (comment || trimmed.starts_with("<!--")) && !line.contains("-->");
-        if fence.is_some() || comment || trimmed.starts_with("<!--") {
+        if fence.is_some() || comment || line.len() > LONGEST_LINE || trimmed.starts_with("<!--") {
             continue;
         }
         if trimmed.starts_with('#') {
