@@ -7,6 +7,7 @@ mod platform;
 mod prose;
 #[cfg(test)]
 mod tests;
+mod words;
 mod workflow;
 mod yaml;
 

@@ -4,6 +4,7 @@
 //! `tested on`), and not with one that tells (`since`, `no longer`, `stabilised in`).
 
 use super::platform::{of_triple, SYSTEMS};
+use super::words::{FILLERS, LOWEST_AFTER, LOWEST_BEFORE, SUPPORTS, SYSTEMS_FOLLOW, TELLS};
 use super::{quoted, Promise, PromiseKind, PromiseSource};
 use crate::condition::partial_version;
 
@@ -29,120 +30,8 @@ const SUBJECTS: [(&str, Subject); 8] = [
     ("sqlite", Subject::Sqlite),
 ];
 
-/// What may stand between a subject and its version.
-const FILLERS: [&str; 21] = [
-    "version",
-    "versions",
-    "compiler",
-    "toolchain",
-    "toolchains",
-    "is",
-    "are",
-    "currently",
-    "of",
-    "this",
-    "the",
-    "crate",
-    "at",
-    "least",
-    "supported",
-    "minimum",
-    "lowest",
-    "v",
-    "rust",
-    "rustc",
-    "badge",
-];
-
-/// Words of a sentence that tells of the past, or of something else than the promise.
-const TELLS: [&str; 29] = [
-    "no longer",
-    "dropped",
-    "drops",
-    "drop support",
-    "bumped",
-    "bumps",
-    "bumping",
-    "raised",
-    "raises",
-    "stabili",
-    "since",
-    "introduced",
-    "arrived",
-    "until",
-    "before",
-    "prior to",
-    "older than",
-    "lower than",
-    "less than",
-    "below",
-    "removed",
-    "deprecated",
-    "used to",
-    "previous",
-    "not support",
-    "unsupported",
-    "bump ",
-    "feature",
-    "instead",
-];
-
-/// Words before a version that make it the lowest.
-const LOWEST_BEFORE: [&str; 11] =
-    [">=", "≥", "at least", "minimum", "lowest", "oldest", "requires", "required", "require", "needs", "need"];
-
-/// Words after a version that make it the lowest.
-const LOWEST_AFTER: [&str; 17] = [
-    "+",
-    "%2b",
-    "or newer",
-    "or later",
-    "or higher",
-    "or above",
-    "or greater",
-    "or up",
-    "or more recent",
-    "and newer",
-    "and later",
-    "and higher",
-    "and above",
-    "and up",
-    "and onwards",
-    "onwards",
-    "minimum",
-];
-
-/// Words before a version that say it is supported.
-const SUPPORTS: [&str; 13] = [
-    "supports",
-    "supported",
-    "tested on",
-    "tested with",
-    "tested against",
-    "works on",
-    "works with",
-    "runs on",
-    "builds on",
-    "builds with",
-    "compiles on",
-    "compiles with",
-    "compatible with",
-];
-
-/// Words of a sentence that says which systems are supported.
-const SYSTEMS_FOLLOW: [&str; 11] = [
-    "supported platform",
-    "supported operating system",
-    "supported system",
-    "supported target",
-    "platforms:",
-    "operating systems:",
-    "tested on",
-    "works on",
-    "runs on",
-    "available for",
-    "available on",
-];
+/// Longer lines, in bytes, are data.
+const LONGEST_LINE: usize = 4000;
 
 pub(super) fn scan(file: &str, source: PromiseSource, text: &str) -> Vec<Promise> {
     let mut found = Vec::new();
@@ -158,7 +47,7 @@ pub(super) fn scan(file: &str, source: PromiseSource, text: &str) -> Vec<Promise
             continue;
         }
         comment = (comment || trimmed.starts_with("<!--")) && !line.contains("-->");
-        if fence.is_some() || comment || trimmed.starts_with("<!--") {
+        if fence.is_some() || comment || line.len() > LONGEST_LINE || trimmed.starts_with("<!--") {
             continue;
         }
         if trimmed.starts_with('#') {

@@ -174,6 +174,11 @@ fn what_a_workflow_promises() {
 }
 
 #[test]
+fn a_line_of_data_costs_no_time() {
+    check("README.md", &"rust 1.70+ ".repeat(100_000), &[]);
+}
+
+#[test]
 fn what_yaml_makes_of_a_version_is_told_with_what_is_written() {
     let found = scan("w.yml", PromiseSource::Workflow, WORKFLOW).unwrap();
     let misread: Vec<_> = found.iter().filter(|promise| promise.spelled.is_some()).collect();
