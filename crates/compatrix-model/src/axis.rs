@@ -112,6 +112,8 @@ pub enum AxisKind {
     Schema,
     /// Cargo feature sets. A build input.
     Features,
+    /// Dependency versions. A build input.
+    Deps,
     /// The user's own axis: sets this environment variable in each run. A run input.
     Env {
         /// The variable's name.
@@ -150,6 +152,8 @@ pub enum Setting {
         /// Features to switch on.
         enable: Vec<String>,
     },
+    /// Which dependency versions.
+    Deps(crate::lockset::Deps),
     /// The text of the environment variable of an [`AxisKind::Env`].
     Env(String),
 }

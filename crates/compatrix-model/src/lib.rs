@@ -17,6 +17,7 @@ pub mod evidence_file;
 pub mod expect;
 pub mod facts;
 pub mod libtest;
+pub mod lockset;
 pub mod outcome;
 pub mod plan;
 pub mod spec;

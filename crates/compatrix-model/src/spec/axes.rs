@@ -11,6 +11,7 @@ use crate::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
 use crate::cell::Space;
 use crate::condition::expr::names_fixture;
 use crate::condition::partial_version;
+use crate::lockset::Deps;
 
 /// More cells than this are surely a mistake, and no plan of them could be run.
 const MAX_CELLS: u64 = 10_000_000;
@@ -52,7 +53,7 @@ pub(crate) fn axes(root: &Table, fixtures: &[String], c: &mut Collector<'_>) -> 
     let mut entries: Vec<&Entry> = table.entries.iter().collect();
     // Stable, so that the user's own axes keep the order of the document.
     entries.sort_by_key(|entry| {
-        ["rust", "sqlite", "schema", "features"].iter().position(|n| *n == entry.key).unwrap_or(4)
+        ["rust", "sqlite", "schema", "features", "deps"].iter().position(|n| *n == entry.key).unwrap_or(5)
     });
     for entry in entries {
         let (kind, values, rejected) = match entry.key.as_str() {
@@ -60,6 +61,7 @@ pub(crate) fn axes(root: &Table, fixtures: &[String], c: &mut Collector<'_>) -> 
             "sqlite" => (AxisKind::Sqlite, sqlite(&entry.node), rejected(&entry.node)),
             "schema" => (AxisKind::Schema, schema(&entry.node, fixtures, c), rejected(&entry.node)),
             "features" => (AxisKind::Features, features(&entry.node), rejected(&entry.node)),
+            "deps" => (AxisKind::Deps, deps(&entry.node), rejected(&entry.node)),
             _ => match own(entry, &list, c) {
                 Some(own) => own,
                 None => {
@@ -179,6 +181,12 @@ fn features(node: &Node) -> Vec<AxisValue> {
         named(&set.key, Setting::Features { default_features, enable: enable.unwrap_or_default() })
     })
     .collect()
+}
+
+fn deps(node: &Node) -> Vec<AxisValue> {
+    let texts = node.one_or_many().iter().filter_map(Node::text);
+    let meant = |text: &str| Deps::ALL.into_iter().find(|deps| deps.as_str() == text);
+    texts.filter_map(|text| named(text, Setting::Deps(meant(text)?))).collect()
 }
 
 type Own = (AxisKind, Vec<AxisValue>, Vec<String>);

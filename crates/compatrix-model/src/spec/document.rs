@@ -22,6 +22,11 @@ pub static DOCUMENT: TableShape = TableShape {
         Key::required("axis", "The dimensions of the matrix; a cell is one value on each.", Shape::Table(&AXIS)),
         Key::optional("sqlite", "How SQLite is built and linked.", Shape::Table(&SQLITE)),
         Key::optional(
+            "lock",
+            "Dependency versions of their own for a group of toolchains, in `compat/locks/`; the command `lock` makes them.",
+            Shape::List { item: &Shape::Table(&LOCK), min: 0, unique: false },
+        ),
+        Key::optional(
             "suite",
             "What is run in a cell. Default: one suite `tests`, of kind `test`.",
             Shape::List { item: &Shape::Table(&SUITE), min: 1, unique: false },
@@ -37,7 +42,7 @@ pub static DOCUMENT: TableShape = TableShape {
             Shape::Table(&PROFILES),
         ),
     ],
-    later: &["lock", "distro", "ci"],
+    later: &["distro", "ci"],
     rest: None,
     min: 0,
 };
@@ -128,8 +133,13 @@ static AXIS: TableShape = TableShape {
             "Cargo feature sets: a name for each, and the features it switches on.",
             Shape::Table(&FEATURES),
         ),
+        Key::optional(
+            "deps",
+            "Which dependency versions. Without this axis each toolchain has the lockset of its `[[lock]]` group, if any.",
+            Shape::List { item: &Shape::Text(Format::Word(&DEPS)), min: 1, unique: true },
+        ),
     ],
-    later: &["os", "deps"],
+    later: &["os"],
     rest: Some(Rest {
         what: "an axis of your own",
         name: Format::AxisName,
@@ -235,6 +245,56 @@ static SQLITE: TableShape = TableShape {
     min: 0,
 };
 
+static DEPS: Words = Words {
+    what: "choice of dependencies",
+    known: &[
+        ("locked", "The workspace's own Cargo.lock."),
+        (
+            "lockset",
+            "The lockset of the toolchain's `[[lock]]` group; the workspace's own Cargo.lock where it is in none.",
+        ),
+        ("minimal", "The lowest versions that the packages' own requirements admit; needs a nightly cargo."),
+        ("latest", "The newest versions that the requirements admit, resolved anew once a day."),
+    ],
+    later: &[],
+};
+
+static LOCK: TableShape = TableShape {
+    title: "`[[lock]]`",
+    keys: &[
+        Key::optional(
+            "name",
+            "Its name; the file is `compat/locks/NAME.lock`. Default: from `rust`, for example `below-1.80`.",
+            Shape::Text(Format::ValueName),
+        ),
+        Key::required(
+            "rust",
+            "The toolchains of the group, as in a condition. A toolchain belongs to the first group that admits it.",
+            Shape::OneOf(&[
+                Shape::Text(Format::Test),
+                Shape::List { item: &Shape::Text(Format::Test), min: 1, unique: true },
+            ]),
+        ),
+        Key::optional("pin", "Versions that are asked for, by package name.", Shape::Table(&PINS)),
+    ],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static PINS: TableShape = TableShape {
+    title: "`pin`",
+    keys: &[],
+    later: &[],
+    rest: Some(Rest {
+        what: "a package",
+        name: Format::PackageName,
+        doc: "The version, all three numbers.",
+        shape: &Shape::Text(Format::ExactVersion),
+    }),
+    min: 0,
+};
+
 pub(crate) static SUITE: TableShape = TableShape {
     title: "`[[suite]]`",
     keys: &[
@@ -277,7 +337,10 @@ pub(crate) static SUITE: TableShape = TableShape {
 
 static SUITE_KINDS: Words = Words {
     what: "suite kind",
-    known: &[("test", "The packages' test executables.")],
+    known: &[
+        ("test", "The packages' test executables."),
+        ("build", "Nothing is run: the packages compile, without their dev-dependencies."),
+    ],
     later: &["leak", "bench", "command"],
 };
 

@@ -32,6 +32,8 @@ pub enum Format {
     Path,
     /// `1`, `1.70` or `1.70.2`.
     Version,
+    /// `1.70.2` or `1.0.0-rc.1`: a whole version as cargo reads it.
+    ExactVersion,
     /// A toolchain as rustup names it.
     Toolchain,
     /// `bundled`, `host` or an exact version that can be had.
@@ -106,6 +108,7 @@ impl Format {
             Format::Path if text.trim().is_empty() => Err(Problem::new("an empty path")),
             Format::Path => Ok(()),
             Format::Version => partial_version(text).map(drop).ok_or_else(|| bad_version(text)),
+            Format::ExactVersion => exact_version(text),
             Format::Toolchain => toolchain(text),
             Format::Sqlite => sqlite_value(text),
             Format::Fixture => fixture(text).map(drop),
@@ -130,6 +133,7 @@ impl Format {
             Format::FeatureName => Some(r"^[A-Za-z0-9_][A-Za-z0-9_+./?-]*$"),
             Format::RelativePath => Some(r"^[^/\\]"),
             Format::Version => Some(r"^\d+(\.\d+){0,2}$"),
+            Format::ExactVersion => Some(r"^\d+\.\d+\.\d+([-+].*)?$"),
             Format::Toolchain => Some(r"^((stable|beta|nightly)(-\d{4}-\d{2}-\d{2})?|1\.\d+(\.\d+(-beta(\.\d+)?)?)?)$"),
             Format::Sqlite => Some(r"^(bundled|host|\d+\.\d+\.\d+)$"),
             Format::Fixture => Some(r"^(fixtures/)?[A-Za-z0-9*?][A-Za-z0-9._+*?-]*$"),
@@ -220,6 +224,14 @@ fn bad_version(text: &str) -> Problem {
     Problem::new(format!("`{text}` is not a version"))
         .help("write one to three numbers: `1.70`, `3.35.4`")
         .nearest(fixed)
+}
+
+fn exact_version(text: &str) -> Result<(), Problem> {
+    let meant = || partial_version(text.trim().trim_start_matches(['v', '=', '^', '~', ' '])).map(|v| v.to_string());
+    semver::Version::parse(text).map(drop).map_err(|_| {
+        let problem = Problem::new(format!("`{text}` is not a whole version"));
+        problem.help("write all three numbers, as the package was published: `0.31.0`").nearest(meant())
+    })
 }
 
 pub(crate) fn not_yet(what: &str) -> Problem {
