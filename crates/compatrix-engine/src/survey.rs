@@ -1,5 +1,6 @@
 //! The survey: all facts that the planner needs, found out once; and the provisions that change them.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 
 use compatrix_model::axis::{AxisKind, Setting};
@@ -11,6 +12,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::fixture::{self, Fixture};
 use crate::host::Host;
+use crate::locks::{self, Sources};
 use crate::sqlite;
 use crate::toolchain;
 use crate::workspace::{self, Workspace};
@@ -22,6 +24,23 @@ pub struct Survey {
     pub facts: HostFacts,
     /// For builds.
     pub workspace: Workspace,
+}
+
+impl Survey {
+    /// Finds out anew what is known of the locksets: which toolchain is in which group depends on versions that may only
+    /// now be known. What could not be had stays so.
+    fn find_locksets(&mut self, host: &Host, spec: &Spec) -> Result<(), Error> {
+        let versions = self.facts.versions();
+        let sources = Sources { spec, layout: &self.workspace.layout, versions: &versions };
+        let mut found = locks::survey(host, &sources, &self.workspace.source.lockset)?;
+        for (lockset, old) in &self.facts.locksets {
+            if matches!((&old.staged, found.get(lockset)), (Availability::Missing { .. }, Some(_))) {
+                found.insert(lockset.clone(), old.clone());
+            }
+        }
+        self.facts.locksets = found;
+        Ok(())
+    }
 }
 
 /// Finds out what this host and workspace have.
@@ -51,10 +70,14 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
             fixtures,
             packages,
             sources: workspace.source.sources.clone(),
-            lockset: workspace.source.lockset.clone(),
+            locksets: BTreeMap::new(),
+            readable_from: Some(workspace.layout.readable_from.clone()),
+            hermetic: host.limits.hermetic,
             durations: Durations::default(),
         };
-        Ok(Survey { facts, workspace })
+        let mut survey = Survey { facts, workspace };
+        survey.find_locksets(host, spec)?;
+        Ok(survey)
     })
 }
 
@@ -69,13 +92,9 @@ fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
 ///
 /// # Errors
 /// A fixture's SQL or TOML is wrong. What cannot be had is no error: its cells are unavailable.
-pub fn provide(
-    host: &Host,
-    spec: &Spec,
-    plan: &Plan,
-    facts: &mut HostFacts,
-    tell: &Sender<Event>,
-) -> Result<(), Error> {
+pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell: &Sender<Event>) -> Result<(), Error> {
+    let facts = &mut survey.facts;
+    let mut locksets = Vec::new();
     let setting = |kind: AxisKind, name: &compatrix_model::axis::ValueName| {
         let (_, axis) = spec.space.axis_of(&kind)?;
         axis.values.iter().find(|value| value.name == *name).map(|value| value.setting.clone())
@@ -95,6 +114,7 @@ pub fn provide(
                     libraries.push(sqlite::Wanted { value: name.clone(), version });
                 }
             }
+            Provision::Lockset(name) => locksets.push(name.clone()),
             Provision::Fixture(name) => {
                 match Fixture::read(host, name.as_str()).and_then(|fixture| fixture.build(host)) {
                     Ok(built) => {
@@ -132,7 +152,23 @@ pub fn provide(
     if host.supervisor.is_interrupted() {
         return Err(Error::Interrupted);
     }
-    Ok(())
+    let versions = survey.facts.versions();
+    let sources = Sources { spec, layout: &survey.workspace.layout, versions: &versions };
+    for lockset in survey.facts.locksets.keys().cloned().collect::<Vec<_>>() {
+        if !locksets.contains(&lockset.to_string()) {
+            continue;
+        }
+        let _ = tell.send(Event::Providing(format!("the dependencies of lockset {lockset}")));
+        let provided = locks::provide(host, &sources, &lockset, &survey.workspace.source.lockset);
+        if host.supervisor.is_interrupted() {
+            return Err(Error::Interrupted);
+        }
+        if let Availability::Missing { reason } = &provided.staged {
+            let _ = tell.send(Event::NotProvided(format!("lockset {lockset}: {reason}")));
+        }
+        survey.facts.locksets.insert(lockset, provided);
+    }
+    survey.find_locksets(host, spec)
 }
 
 fn missing<T>(availability: &Availability<T>) -> Option<&str> {

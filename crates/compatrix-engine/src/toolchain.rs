@@ -42,6 +42,7 @@ pub fn find_all(host: &Host, axis: Option<&Axis>) -> BTreeMap<ValueName, Availab
         | Setting::SqliteExact(_)
         | Setting::Fixture(_)
         | Setting::Features { .. }
+        | Setting::Deps(_)
         | Setting::Env(_) => Availability::Missing { reason: "no toolchain".to_owned() },
     };
     axis.values.iter().map(|value| (value.name.clone(), find(&value.setting))).collect()

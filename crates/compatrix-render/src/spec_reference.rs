@@ -207,6 +207,7 @@ fn format_words(format: Format) -> String {
         Format::RelativePath => "path below the workspace root".to_owned(),
         Format::Path => "path".to_owned(),
         Format::Version => "version: `1`, `1.70` or `1.70.2`".to_owned(),
+        Format::ExactVersion => "version: `1.70.2`".to_owned(),
         Format::Toolchain => {
             "toolchain: `stable`, `beta`, `nightly`, `nightly-2026-05-19`, `1.70`, `1.70.0`".to_owned()
         }

@@ -37,6 +37,7 @@ pub fn find_all(
         | Setting::PathToolchain(_)
         | Setting::Fixture(_)
         | Setting::Features { .. }
+        | Setting::Deps(_)
         | Setting::Env(_) => Err(anyhow!("no SQLite")),
     };
     let values = axis.map(|axis| axis.values.as_slice()).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Manifests as they stand in a stage: what differs from the user's, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 use toml::{Table, Value};
@@ -70,6 +70,24 @@ fn limit(dependencies: &mut Table, limits: &BTreeMap<String, Vec<String>>) {
     }
 }
 
+/// Adds the names of the packages that a member's manifest depends on itself; `root` is for what it inherits.
+pub fn dependency_names(manifest: &Table, root: &Table, names: &mut BTreeSet<String>) {
+    let inherited = root.get("workspace").and_then(|workspace| workspace.get("dependencies"));
+    let targets =
+        manifest.get("target").and_then(Value::as_table).into_iter().flatten().filter_map(|(_, t)| t.as_table());
+    for table in std::iter::once(manifest).chain(targets) {
+        for dependencies in DEPENDENCIES.iter().filter_map(|key| table.get(*key)?.as_table()) {
+            for (key, value) in dependencies {
+                let value = match value.get("workspace").and_then(Value::as_bool) {
+                    Some(true) => inherited.and_then(|all| all.get(key)).unwrap_or(value),
+                    _ => value,
+                };
+                names.insert(value.get("package").and_then(Value::as_str).unwrap_or(key).to_owned());
+            }
+        }
+    }
+}
+
 /// The root manifest in the stage: these members, this resolver; its own package only where it is a member.
 pub fn root(
     manifest: &Table,
@@ -101,6 +119,66 @@ pub fn root(
         }
     }
     staged
+}
+
+/// A package that does nothing but require: its manifest. `pins` are requirements by package name; each is a dependency
+/// of its own, since a graph may hold several versions of one package.
+pub fn pins(name: &str, rust: Option<&Version>, pins: &BTreeMap<String, Vec<String>>) -> String {
+    let text = |text: &str| Value::String(text.to_owned());
+    let mut package = Table::from_iter([
+        ("name".to_owned(), text(name)),
+        ("version".to_owned(), text("0.0.0")),
+        ("edition".to_owned(), text("2021")),
+    ]);
+    if let Some(rust) = rust {
+        package.insert("rust-version".to_owned(), text(&rust.to_string()));
+    }
+    let mut dependencies = Table::new();
+    for (name, requirement) in pins.iter().flat_map(|(name, list)| list.iter().map(move |req| (name, req))) {
+        let dependency = Table::from_iter([
+            ("package".to_owned(), text(name)),
+            ("version".to_owned(), text(requirement)),
+            ("default-features".to_owned(), Value::Boolean(false)),
+        ]);
+        dependencies.insert(format!("pin-{}", dependencies.len()), Value::Table(dependency));
+    }
+    let manifest = Table::from_iter([
+        ("package".to_owned(), Value::Table(package)),
+        ("dependencies".to_owned(), Value::Table(dependencies)),
+    ]);
+    manifest.to_string()
+}
+
+/// The root manifest with one more member.
+pub fn with_member(root: &str, member: &str) -> String {
+    let mut table: Table = root.parse().unwrap_or_default();
+    if let Some(Value::Array(members)) = table.get_mut("workspace").and_then(|w| w.get_mut("members")) {
+        members.push(Value::String(member.to_owned()));
+    }
+    table.to_string()
+}
+
+/// What of a manifest decides which dependencies there are; for hashes.
+pub fn requirements(manifest: &Table) -> Table {
+    fn only(table: &Table, keys: &[&str]) -> Table {
+        table.iter().filter(|(key, _)| keys.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+    const PACKAGE: [&str; 5] = ["name", "version", "rust-version", "links", "edition"];
+    let mut kept = only(
+        manifest,
+        &["dependencies", "build-dependencies", "dev-dependencies", "target", "features", "patch", "replace"],
+    );
+    if let Some(Value::Table(package)) = manifest.get("package") {
+        kept.insert("package".to_owned(), Value::Table(only(package, &PACKAGE)));
+    }
+    if let Some(Value::Table(workspace)) = manifest.get("workspace") {
+        let mut workspace = only(workspace, &["dependencies", "package", "exclude"]);
+        if let Some(Value::Table(package)) = workspace.get_mut("package") {
+            *package = only(package, &PACKAGE);
+        }
+        kept.insert("workspace".to_owned(), Value::Table(workspace));
+    }
+    kept
 }
 
 /// The resolver that cargo uses for the workspace of this root manifest: its own words, else what its edition implies

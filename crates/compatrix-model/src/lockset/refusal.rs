@@ -33,8 +33,10 @@ pub fn read(output: &str) -> Vec<Blamed> {
     let lines: Vec<&str> = output.lines().map(str::trim).collect();
     for (n, line) in lines.iter().enumerate() {
         let rest = &lines[n..];
-        if let Some(blamed) =
-            requires_rustc(line).or_else(|| not_parsed(line, rest)).or_else(|| not_compiled(line, &lines[..n]))
+        if let Some(blamed) = requires_rustc(line)
+            .or_else(|| not_read(line))
+            .or_else(|| not_parsed(line, rest))
+            .or_else(|| not_compiled(line, &lines[..n]))
         {
             add(blamed);
         }
@@ -57,6 +59,13 @@ fn requires_rustc(line: &str) -> Option<Blamed> {
         needs: partial_version(needs),
         why: format!("requires rustc {needs}"),
     })
+}
+
+/// ``no matching package named `rusqlite` found``: it is served, so what the cargo cannot do is read its index entry.
+fn not_read(line: &str) -> Option<Blamed> {
+    let name = line.split_once("no matching package named `")?.1.split('`').next()?;
+    let why = "this cargo cannot read its index entry".to_owned();
+    Some(Blamed { name: name.to_owned(), version: None, needs: None, why })
 }
 
 /// ``failed to parse manifest at `…/hashbrown-0.17.1/Cargo.toml` ``, then the cause.
@@ -172,6 +181,14 @@ mod tests {
         assert_eq!(blamed.why, "it does not compile: error[E0658]: use of unstable library feature");
         let script = one("error: failed to run custom build command for `libsqlite3-sys v0.28.0`\n");
         assert_eq!((script.name.as_str(), script.version.as_deref()), ("libsqlite3-sys", Some("0.28.0")));
+    }
+
+    #[test]
+    fn an_index_entry_that_cargo_cannot_read() {
+        let blamed =
+            one("error: no matching package named `rusqlite` found\nlocation searched: registry `crates-io`\n\
+             required by package `things-store v0.1.0 (/w)`\n");
+        assert_eq!((blamed.name.as_str(), blamed.version), ("rusqlite", None));
     }
 
     #[test]
