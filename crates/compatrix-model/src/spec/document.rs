@@ -22,6 +22,12 @@ pub static DOCUMENT: TableShape = TableShape {
         Key::required("axis", "The dimensions of the matrix; a cell is one value on each.", Shape::Table(&AXIS)),
         Key::optional("sqlite", "How SQLite is built and linked.", Shape::Table(&SQLITE)),
         Key::optional(
+            "distro",
+            "Distributions: where their own rustc, cargo and SQLite come from. Their names are values of `axis.rust` and \
+             `axis.sqlite`.",
+            Shape::Table(&DISTROS),
+        ),
+        Key::optional(
             "suite",
             "What is run in a cell. Default: one suite `tests`, of kind `test`.",
             Shape::List { item: &Shape::Table(&SUITE), min: 1, unique: false },
@@ -37,7 +43,7 @@ pub static DOCUMENT: TableShape = TableShape {
             Shape::Table(&PROFILES),
         ),
     ],
-    later: &["lock", "distro", "ci"],
+    later: &["lock", "ci"],
     rest: None,
     min: 0,
 };
@@ -103,7 +109,7 @@ static AXIS: TableShape = TableShape {
     keys: &[
         Key::optional(
             "rust",
-            "Toolchains: rustup's names, or folders with `bin/rustc` and `bin/cargo`.",
+            "Toolchains: rustup's names, names of distributions, or folders with `bin/rustc` and `bin/cargo`.",
             Shape::List {
                 item: &Shape::OneOf(&[Shape::Text(Format::Toolchain), Shape::Table(&PATH_TOOLCHAIN)]),
                 min: 1,
@@ -112,7 +118,8 @@ static AXIS: TableShape = TableShape {
         ),
         Key::optional(
             "sqlite",
-            "SQLite libraries: `bundled` (compiled in), `host` (the one installed here), exact versions.",
+            "SQLite libraries: `bundled` (compiled in), `host` (the one installed here), exact versions, names of \
+             distributions.",
             Shape::List { item: &Shape::Text(Format::Sqlite), min: 1, unique: true },
         ),
         Key::optional(
@@ -228,6 +235,58 @@ static SQLITE: TableShape = TableShape {
             "compile-options",
             "Compile-time options of exact versions, `NAME` or `NAME=VALUE`. Default: those of the bundled build.",
             Shape::List { item: &Shape::Text(Format::CompileOption), min: 0, unique: true },
+        ),
+    ],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static DISTROS: TableShape = TableShape {
+    title: "`[distro]`",
+    keys: &[],
+    later: &[],
+    rest: Some(Rest {
+        what: "a distribution",
+        name: Format::ValueName,
+        doc: "A distribution: `debian-12`.",
+        shape: &Shape::Table(&DISTRO),
+    }),
+    min: 1,
+};
+
+static DISTRO: TableShape = TableShape {
+    title: "a distribution",
+    keys: &[Key::required(
+        "apt",
+        "What apt downloads of it; nothing is installed, and apt checks all signatures.",
+        Shape::Table(&APT),
+    )],
+    later: &["dnf", "apk"],
+    rest: None,
+    min: 0,
+};
+
+static APT: TableShape = TableShape {
+    title: "`apt`",
+    keys: &[
+        Key::required("suite", "The suite: `bookworm`, `bookworm-security`.", Shape::Text(Format::AptSuite)),
+        Key::optional(
+            "rust",
+            "The package of its rustc. With `cargo`, the distribution is a value of `axis.rust`.",
+            Shape::Text(Format::AptPackage),
+        ),
+        Key::optional("cargo", "The package of its cargo.", Shape::Text(Format::AptPackage)),
+        Key::optional(
+            "sqlite",
+            "The package of its shared SQLite, which makes the distribution a value of `axis.sqlite`.",
+            Shape::Text(Format::AptPackage),
+        ),
+        Key::optional(
+            "sources",
+            "Where from, as sources.list(5) has it; relative paths of keys start at the workspace root. Default: the \
+             archive of the host's own release, from its apt configuration.",
+            Shape::List { item: &Shape::Text(Format::AptSource), min: 1, unique: true },
         ),
     ],
     later: &[],
