@@ -60,7 +60,8 @@ impl fmt::Display for Source {
 /// # Errors
 /// What cannot be read, as a fragment for people.
 pub fn parse(text: &str) -> Result<Vec<Source>, String> {
-    let is_line = |line: &str| line.split([' ', '\t', '[']).next().is_some_and(|word| word == "deb" || word == "deb-src");
+    let is_line =
+        |line: &str| line.split([' ', '\t', '[']).next().is_some_and(|word| word == "deb" || word == "deb-src");
     let lines = || text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).filter(|l| !l.is_empty());
     if lines().next().is_some_and(|first| !is_line(first)) {
         return parse_stanzas(text);
