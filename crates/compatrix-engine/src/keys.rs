@@ -21,6 +21,8 @@ pub fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {
         vec![FORMAT.to_owned(), build.id(), facts.sources.clone(), lockset_of(build, facts), compiler.to_owned()];
     if let Some(Availability::Ready(toolchain)) = facts.toolchains.get(&build.toolchain) {
         parts.extend([toolchain.rustc_verbose.clone(), toolchain.cargo_version.clone()]);
+        // Two builds of one release by a distribution say the same of themselves.
+        parts.extend(Some(toolchain.origin.clone()).filter(|origin| !origin.is_empty()));
     }
     if let Linkage::Dynamic { against } = &build.linkage {
         if let Some(Availability::Ready(sqlite)) = facts.sqlite.get(against) {

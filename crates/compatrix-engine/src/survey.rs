@@ -8,6 +8,7 @@ use compatrix_model::facts::{Availability, Durations, HostFacts};
 use compatrix_model::plan::{Plan, Provision};
 use compatrix_model::spec::{Parsed, Spec};
 
+use crate::distro;
 use crate::error::Error;
 use crate::event::Event;
 use crate::fixture::{self, Fixture};
@@ -101,19 +102,26 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
     };
     let mut toolchains = Vec::new();
     let mut libraries = Vec::new();
+    let mut packages = Vec::new();
     let mut broken = Vec::new();
     for provision in &plan.provisions {
         match provision {
-            Provision::Toolchain(name) => {
-                if let Some(Setting::RustupToolchain(toolchain)) = setting(AxisKind::Rust, name) {
-                    toolchains.push((name.clone(), toolchain));
+            Provision::Toolchain(name) => match setting(AxisKind::Rust, name) {
+                Some(Setting::RustupToolchain(toolchain)) => toolchains.push((name.clone(), toolchain)),
+                Some(Setting::DistroToolchain(request)) => {
+                    packages.push(distro::Wanted { value: name.clone(), request, part: distro::Part::Toolchain });
                 }
-            }
-            Provision::Sqlite(name) => {
-                if let Some(Setting::SqliteExact(version)) = setting(AxisKind::Sqlite, name) {
+                _ => {}
+            },
+            Provision::Sqlite(name) => match setting(AxisKind::Sqlite, name) {
+                Some(Setting::SqliteExact(version)) => {
                     libraries.push(sqlite::Wanted { value: name.clone(), version });
                 }
-            }
+                Some(Setting::DistroSqlite(request)) => {
+                    packages.push(distro::Wanted { value: name.clone(), request, part: distro::Part::Sqlite });
+                }
+                _ => {}
+            },
             Provision::Lockset(name) => locksets.push(name.clone()),
             Provision::Fixture(name) => {
                 match Fixture::read(host, name.as_str()).and_then(|fixture| fixture.build(host)) {
@@ -129,11 +137,17 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
         return Err(Error::Usage(broken.join("\n")));
     }
     // Toolchains wait for the network, libraries for the processor: side by side.
-    let (installed, built) = std::thread::scope(|scope| {
+    let (installed, unpacked, built) = std::thread::scope(|scope| {
         let downloads = tell.clone();
         let installed = scope.spawn(move || {
             toolchain::install_all(host, &toolchains, |line| {
                 let _ = downloads.send(Event::Providing(line.to_owned()));
+            })
+        });
+        let fetches = tell.clone();
+        let unpacked = scope.spawn(move || {
+            distro::provide_all(host, &packages, &mut |line| {
+                let _ = fetches.send(Event::Providing(line.to_owned()));
             })
         });
         let compiles = std::sync::Mutex::new(tell.clone());
@@ -141,8 +155,12 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
             let sender = compiles.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let _ = sender.send(Event::Providing(line.to_owned()));
         });
-        (join(installed), built)
+        (join(installed), join(unpacked), built)
     });
+    let (mut installed, mut built) = (installed, built);
+    let unpacked = unpacked?;
+    installed.extend(unpacked.toolchains);
+    built.extend(unpacked.sqlite);
     for reason in installed.values().filter_map(missing).chain(built.values().filter_map(missing)) {
         let _ = tell.send(Event::NotProvided(reason.to_owned()));
     }

@@ -137,12 +137,16 @@ pub enum Setting {
     RustupToolchain(String),
     /// A toolchain in a folder that has `bin/rustc` and `bin/cargo`; relative paths start at the workspace root.
     PathToolchain(String),
+    /// The rustc and cargo of a distribution, two packages.
+    DistroToolchain(crate::apt::Request),
     /// The SQLite that the crate compiles in.
     SqliteBundled,
     /// The SQLite that pkg-config or the linker finds on the host.
     SqliteHost,
     /// This SQLite, built from the amalgamation of a libsqlite3-sys crate.
     SqliteExact(semver::Version),
+    /// The shared SQLite of a distribution, one package.
+    DistroSqlite(crate::apt::Request),
     /// The fixture in the folder of this name.
     Fixture(String),
     /// A cargo feature set.

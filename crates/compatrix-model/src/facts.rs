@@ -67,6 +67,9 @@ pub struct ToolchainFacts {
     pub cargo_version: String,
     /// The target triple that it compiles for by default.
     pub host: String,
+    /// Of a distribution's toolchain, its packages: `rustc 1.63.0+dfsg1-2, cargo 0.66.0+ds1-1 of bookworm`.
+    #[serde(default)]
+    pub origin: String,
 }
 
 /// A SQLite that is here.

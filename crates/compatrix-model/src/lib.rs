@@ -8,6 +8,7 @@
 //! text → [`spec::Spec`] → cells of its [`cell::Space`] → [`plan::Plan`] → (the engine) →
 //! [`evidence::Record`] → [`verdict::Verdict`] → pages.
 
+pub mod apt;
 pub mod axis;
 pub mod cell;
 pub mod claims;

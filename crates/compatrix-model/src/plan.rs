@@ -428,7 +428,8 @@ fn value_state(kind: &AxisKind, value: &ValueName, facts: &HostFacts) -> ValueSt
     }
 }
 
-/// The library that dynamic builds link against: the newest exact version that can be had, else the host's. Taken from
+/// The library that dynamic builds link against: the newest exact version that can be had, else the host's, else that of
+/// the first distribution. Taken from
 /// the whole axis, not from the chosen cells, so that the choice does not change what is built.
 fn link_against(space: &Space, facts: &HostFacts) -> Option<ValueName> {
     let (_, axis) = space.axis_of(&AxisKind::Sqlite)?;
@@ -438,8 +439,10 @@ fn link_against(space: &Space, facts: &HostFacts) -> Option<ValueName> {
         _ => None,
     });
     let newest = exact.max_by(|a: &(Version, ValueName), b| a.0.cmp(&b.0)).map(|(_, name)| name);
-    newest.or_else(|| {
-        let host = axis.values.iter().find(|v| v.setting == Setting::SqliteHost)?;
-        can_be_had(&host.name).then(|| host.name.clone())
-    })
+    let first = |is: fn(&Setting) -> bool| {
+        axis.values.iter().find(|v| is(&v.setting) && can_be_had(&v.name)).map(|v| v.name.clone())
+    };
+    newest
+        .or_else(|| first(|setting| *setting == Setting::SqliteHost))
+        .or_else(|| first(|setting| matches!(setting, Setting::DistroSqlite(_))))
 }

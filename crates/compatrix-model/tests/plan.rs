@@ -41,6 +41,7 @@ fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> HostFacts {
                 AxisKind::Rust => {
                     let version = compatrix_model::condition::partial_version(text).unwrap_or(Version::new(1, 95, 0));
                     let ready = ToolchainFacts {
+                        origin: String::new(),
                         rustc: "rustc".into(),
                         cargo: "cargo".into(),
                         version,

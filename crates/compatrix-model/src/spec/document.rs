@@ -1,7 +1,10 @@
 //! The shape of `compat/matrix.toml`: every key, what it means, what may stand there. The one place to add a key.
 
+mod supply;
+
 use super::format::{Format, Words};
 use super::shape::{Key, Need, Rest, Shape, TableShape};
+use supply::{DEPS, DISTROS, LOCK};
 
 /// The whole document.
 pub static DOCUMENT: TableShape = TableShape {
@@ -27,6 +30,12 @@ pub static DOCUMENT: TableShape = TableShape {
             Shape::List { item: &Shape::Table(&LOCK), min: 0, unique: false },
         ),
         Key::optional(
+            "distro",
+            "Distributions: where their own rustc, cargo and SQLite come from. Their names are values of `axis.rust` and \
+             `axis.sqlite`.",
+            Shape::Table(&DISTROS),
+        ),
+        Key::optional(
             "suite",
             "What is run in a cell. Default: one suite `tests`, of kind `test`.",
             Shape::List { item: &Shape::Table(&SUITE), min: 1, unique: false },
@@ -42,7 +51,7 @@ pub static DOCUMENT: TableShape = TableShape {
             Shape::Table(&PROFILES),
         ),
     ],
-    later: &["distro", "ci"],
+    later: &["ci"],
     rest: None,
     min: 0,
 };
@@ -108,7 +117,7 @@ static AXIS: TableShape = TableShape {
     keys: &[
         Key::optional(
             "rust",
-            "Toolchains: rustup's names, or folders with `bin/rustc` and `bin/cargo`.",
+            "Toolchains: rustup's names, names of distributions, or folders with `bin/rustc` and `bin/cargo`.",
             Shape::List {
                 item: &Shape::OneOf(&[Shape::Text(Format::Toolchain), Shape::Table(&PATH_TOOLCHAIN)]),
                 min: 1,
@@ -117,7 +126,8 @@ static AXIS: TableShape = TableShape {
         ),
         Key::optional(
             "sqlite",
-            "SQLite libraries: `bundled` (compiled in), `host` (the one installed here), exact versions.",
+            "SQLite libraries: `bundled` (compiled in), `host` (the one installed here), exact versions, names of \
+             distributions.",
             Shape::List { item: &Shape::Text(Format::Sqlite), min: 1, unique: true },
         ),
         Key::optional(
@@ -242,56 +252,6 @@ static SQLITE: TableShape = TableShape {
     ],
     later: &[],
     rest: None,
-    min: 0,
-};
-
-static DEPS: Words = Words {
-    what: "choice of dependencies",
-    known: &[
-        ("locked", "The workspace's own Cargo.lock."),
-        (
-            "lockset",
-            "The lockset of the toolchain's `[[lock]]` group; the workspace's own Cargo.lock where it is in none.",
-        ),
-        ("minimal", "The lowest versions that the packages' own requirements admit; needs a nightly cargo."),
-        ("latest", "The newest versions that the requirements admit, resolved anew once a day."),
-    ],
-    later: &[],
-};
-
-static LOCK: TableShape = TableShape {
-    title: "`[[lock]]`",
-    keys: &[
-        Key::optional(
-            "name",
-            "Its name; the file is `compat/locks/NAME.lock`. Default: from `rust`, for example `below-1.80`.",
-            Shape::Text(Format::ValueName),
-        ),
-        Key::required(
-            "rust",
-            "The toolchains of the group, as in a condition. A toolchain belongs to the first group that admits it.",
-            Shape::OneOf(&[
-                Shape::Text(Format::Test),
-                Shape::List { item: &Shape::Text(Format::Test), min: 1, unique: true },
-            ]),
-        ),
-        Key::optional("pin", "Versions that are asked for, by package name.", Shape::Table(&PINS)),
-    ],
-    later: &[],
-    rest: None,
-    min: 0,
-};
-
-static PINS: TableShape = TableShape {
-    title: "`pin`",
-    keys: &[],
-    later: &[],
-    rest: Some(Rest {
-        what: "a package",
-        name: Format::PackageName,
-        doc: "The version, all three numbers.",
-        shape: &Shape::Text(Format::ExactVersion),
-    }),
     min: 0,
 };
 

@@ -78,9 +78,11 @@ fn was<'j, 'a: 'j>(axis: &Axis, value: &AxisValue, entries: impl Iterator<Item =
         }
         Setting::RustupToolchain(_)
         | Setting::PathToolchain(_)
+        | Setting::DistroToolchain(_)
         | Setting::SqliteBundled
         | Setting::SqliteHost
         | Setting::SqliteExact(_)
+        | Setting::DistroSqlite(_)
         | Setting::Fixture(_)
         | Setting::Features { .. } => match seen.is_empty() {
             true => "not run".to_owned(),
