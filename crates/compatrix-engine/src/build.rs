@@ -9,13 +9,14 @@ use compatrix_model::evidence::{Counts, TestFailure};
 use compatrix_model::facts::{SqliteFacts, ToolchainFacts};
 use compatrix_model::libtest::{Parser, Source};
 use compatrix_model::outcome::Outcome;
-use compatrix_model::plan::Build;
+use compatrix_model::plan::{Build, Targets};
 use serde::Deserialize;
 
 use crate::cc;
 use crate::host::Host;
 use crate::inspect::{self, Inspection};
 use crate::process::{Command, Finished};
+use crate::stage::{self, Stage};
 use crate::supervisor::End;
 use crate::workspace::Workspace;
 
@@ -36,7 +37,7 @@ pub struct Built {
 /// What a build made.
 #[derive(Debug)]
 pub struct Product {
-    /// The test executables, sorted by package and target.
+    /// The test executables, sorted by package and target; libraries and programs where only these were asked for.
     pub executables: Vec<Executable>,
     /// The static SQLite that was compiled in, where one was.
     pub archive: Option<PathBuf>,
@@ -87,7 +88,7 @@ pub struct Executable {
 }
 
 /// What a build needs besides the plan's value.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Inputs<'a> {
     /// The toolchain.
     pub toolchain: &'a ToolchainFacts,
@@ -95,21 +96,26 @@ pub struct Inputs<'a> {
     pub link: Option<&'a SqliteFacts>,
     /// The workspace.
     pub workspace: &'a Workspace,
+    /// The stage that it is built in; none where that is the workspace itself.
+    pub stage: Option<Stage>,
     /// The time limit of the documentation tests.
     pub doctest_limit: Duration,
 }
 
 /// The cargo command that makes the executables.
-pub fn command(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result<Command> {
+pub fn command(host: &Host, build: &Build, inputs: &Inputs<'_>) -> Result<Command> {
     let mut command = base(host, build, inputs)?;
-    command.args =
-        [&["test", "--no-run", "--message-format=json-render-diagnostics"].map(str::to_owned)[..], &command.args]
-            .concat();
+    let words: &[&str] = match build.targets {
+        Targets::Tests { .. } => &["test", "--no-run"],
+        Targets::Packages => &["build"],
+    };
+    let words = words.iter().chain(&["--message-format=json-render-diagnostics"]).map(|word| (*word).to_owned());
+    command.args = words.chain(command.args).collect();
     Ok(command)
 }
 
 /// The cargo command that runs the documentation tests.
-pub fn doctest_command(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result<Command> {
+pub fn doctest_command(host: &Host, build: &Build, inputs: &Inputs<'_>) -> Result<Command> {
     let mut command = base(host, build, inputs)?;
     command.args = [&["test", "--doc"].map(str::to_owned)[..], &command.args].concat();
     command.timeout = Some(inputs.doctest_limit);
@@ -121,18 +127,19 @@ pub fn doctest_command(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result
 
 /// Where builds of this lane compile to.
 pub fn target_dir(host: &Host, build: &Build) -> PathBuf {
-    host.dir.join("build").join(build.lane().as_str())
+    host.dir.join("build").join(build.lane())
 }
 
-fn base(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result<Command> {
+fn base(host: &Host, build: &Build, inputs: &Inputs<'_>) -> Result<Command> {
     let rustc = Path::new(&inputs.toolchain.rustc);
-    let mut command = Command::new(&inputs.toolchain.cargo, &host.root)
+    let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root);
+    let mut command = Command::new(&inputs.toolchain.cargo, root)
         .args([
             "--locked".to_owned(),
             "--target-dir".to_owned(),
             target_dir(host, build).to_string_lossy().into_owned(),
         ])
-        .args(manifest_of_one(host, inputs.workspace))
+        .args(manifest_of_one(host, inputs))
         .args(build.cargo_arguments())
         .envs(&host.ambient.for_builds())
         .env("RUSTC", inputs.toolchain.rustc.clone())
@@ -141,7 +148,7 @@ fn base(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result<Command> {
         .env("CARGO_INCREMENTAL", "0")
         .env("CARGO_TERM_COLOR", "never");
     command.timeout = Some(TIMEOUT);
-    if host.limits.offline {
+    if host.limits.offline || inputs.stage.as_ref().is_some_and(|stage| stage.served) {
         command = command.env("CARGO_NET_OFFLINE", "true");
     }
     for (name, value) in cc::environment(host)? {
@@ -161,17 +168,18 @@ fn base(host: &Host, build: &Build, inputs: Inputs<'_>) -> Result<Command> {
 
 /// The manifest of a package that is tested alone: with cargo's first resolver, features are only given to the package
 /// that cargo stands in.
-fn manifest_of_one(host: &Host, workspace: &Workspace) -> Vec<String> {
-    match workspace.packages.as_slice() {
+fn manifest_of_one(host: &Host, inputs: &Inputs<'_>) -> Vec<String> {
+    match inputs.workspace.packages.as_slice() {
         [one] if Path::new(&one.dir) != host.root => {
-            vec!["--manifest-path".to_owned(), Path::new(&one.dir).join("Cargo.toml").to_string_lossy().into_owned()]
+            let dir = stage::place(&inputs.workspace.layout, inputs.stage.as_ref(), Path::new(&one.dir));
+            vec!["--manifest-path".to_owned(), dir.join("Cargo.toml").to_string_lossy().into_owned()]
         }
         _ => Vec::new(),
     }
 }
 
 /// Builds, and runs the documentation tests where the build has them.
-pub fn build(host: &Host, build: &Build, inputs: Inputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
+pub fn build(host: &Host, build: &Build, inputs: &Inputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
     let command = command(host, build, inputs)?;
     let mut reader = Messages::default();
     let finished = command
@@ -181,8 +189,8 @@ pub fn build(host: &Host, build: &Build, inputs: Inputs<'_>, jobs: &jobserver::C
     if let Some(result) = not_built(&finished) {
         return Ok(Built { result: Err(result), wall, cpu });
     }
-    let mut product = reader.product(host, inputs)?;
-    if build.doctests {
+    let mut product = reader.product(host, inputs, build.targets)?;
+    if build.targets.doctests() {
         let doctests = run_doctests(host, &doctest_command(host, build, inputs)?, jobs)?;
         (wall, cpu) = (wall + doctests.1.wall, cpu + doctests.1.cpu);
         product.doctests = Some(doctests.0);
@@ -271,6 +279,8 @@ fn classify(stderr: &str) -> NotBuilt {
 struct Messages {
     line: Vec<u8>,
     executables: BTreeMap<(PathBuf, String, PathBuf), ()>,
+    /// Libraries and programs that are no tests; of interest where nothing else is built.
+    others: BTreeMap<(PathBuf, String, PathBuf), ()>,
     archive: Option<PathBuf>,
 }
 
@@ -283,6 +293,8 @@ enum Message {
         target: Target,
         profile: Profile,
         executable: Option<PathBuf>,
+        #[serde(default)]
+        filenames: Vec<PathBuf>,
     },
     BuildScriptExecuted {
         package_id: String,
@@ -318,8 +330,18 @@ impl Messages {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::CompilerArtifact { manifest_path, target, profile, executable: Some(path) } if profile.test => {
+            Message::CompilerArtifact { manifest_path, target, profile, executable: Some(path), .. }
+                if profile.test =>
+            {
                 self.executables.insert((manifest_path, target.name, path), ());
+            }
+            Message::CompilerArtifact { manifest_path, target, filenames, .. } => {
+                // Metadata alone is no product.
+                let product =
+                    filenames.into_iter().find(|path| path.extension().is_none_or(|e| e != "rmeta" && e != "d"));
+                if let Some(path) = product {
+                    self.others.insert((manifest_path, target.name, path), ());
+                }
             }
             Message::BuildScriptExecuted { package_id, out_dir } if package_id.contains("libsqlite3-sys") => {
                 let archive = out_dir.join("libsqlite3.a");
@@ -327,16 +349,25 @@ impl Messages {
                     self.archive = Some(archive);
                 }
             }
-            Message::CompilerArtifact { .. } | Message::BuildScriptExecuted { .. } | Message::Other => {}
+            Message::BuildScriptExecuted { .. } | Message::Other => {}
         }
     }
 
-    fn product(self, host: &Host, inputs: Inputs<'_>) -> Result<Product> {
+    fn product(self, host: &Host, inputs: &Inputs<'_>, targets: Targets) -> Result<Product> {
         let workspace = inputs.workspace;
         let mut executables = Vec::new();
-        for ((manifest, target, path), ()) in self.executables {
+        let products = match targets {
+            Targets::Tests { .. } => self.executables,
+            Targets::Packages => self.others,
+        };
+        for ((manifest, target, path), ()) in products {
             let dir = manifest.parent().map(Path::to_owned).unwrap_or_default();
-            let package = workspace.packages.iter().find(|p| Path::new(&p.dir) == dir);
+            let origin = stage::origin(&workspace.layout, inputs.stage.as_ref(), &dir);
+            let package = workspace.packages.iter().find(|p| Path::new(&p.dir) == origin);
+            if package.is_none() && targets == Targets::Packages {
+                // A dependency, or a build script of one.
+                continue;
+            }
             let package = package.map_or_else(String::new, |p| p.name.clone());
             let own_harness = workspace.own_harness.contains(&(package.clone(), target.clone()));
             let inspection = inspect::executable(host, &path)?;

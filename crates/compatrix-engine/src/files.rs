@@ -171,6 +171,48 @@ pub fn link_text(at: &Path) -> Result<String> {
     Ok(to.to_string_lossy().into_owned())
 }
 
+/// Makes a symbolic link to this file or folder, in place of what is there; does nothing where it is there already.
+pub fn link(target: &Path, at: &Path) -> Result<()> {
+    match fs::symlink_metadata(at) {
+        Ok(meta) if meta.is_symlink() && fs::read_link(at).is_ok_and(|old| old == target) => return Ok(()),
+        Ok(_) => remove(at)?,
+        Err(_) => {}
+    }
+    symlink(&target.to_string_lossy(), at)
+}
+
+/// Removes what is there, a file, a link or a folder; it need not exist. Links are not followed.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_dir() => remove_dir(path),
+        Ok(_) => fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display())),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Whether it is a folder itself, and no link to one.
+pub fn is_own_dir(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
+}
+
+/// Writes a file unless it has this content already, so that its modification time tells when it changed.
+pub fn write_if_changed(path: &Path, content: &[u8]) -> Result<()> {
+    let same =
+        fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file()) && fs::read(path).is_ok_and(|old| old == content);
+    if same {
+        return Ok(());
+    }
+    write(path, content)
+}
+
+/// A second name for a file, or a copy where the file system gives none.
+pub fn hard_link(from: &Path, to: &Path) -> Result<()> {
+    if fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    copy(from, to)
+}
+
 /// Waits for the exclusive lock of this file, held as long as the result lives.
 pub fn lock_exclusive(path: &Path) -> Result<fs::File> {
     let file = fs::File::create(path).with_context(|| format!("cannot make {}", path.display()))?;

@@ -42,6 +42,8 @@ pub struct Limits {
     pub no_install: bool,
     /// Run again what is known, and try again what could not be had.
     pub fresh: bool,
+    /// Stage every build and serve its dependencies from disk, so that no build uses the network.
+    pub hermetic: bool,
 }
 
 impl Host {
@@ -59,6 +61,20 @@ impl Host {
         }
         let said = finished.stderr.text();
         Err(anyhow!("`{} {}` failed: {}", program.display(), args.join(" "), last_lines(&said, 3)))
+    }
+
+    /// What a tool says to `--version`, remembered as long as the file is the same.
+    ///
+    /// # Errors
+    /// As [`Host::ask`].
+    pub fn ask_version(&self, program: &Path) -> Result<String> {
+        let stamp = crate::files::stamp(program)?;
+        // Under rustup one file is many tools; which one depends on settings that stand elsewhere.
+        let settings = self.ambient.get("HOME").map(|home| Path::new(home).join(".rustup/settings.toml"));
+        let settings = settings.and_then(|path| crate::files::stamp(&path).ok()).unwrap_or_default();
+        self.memo.fact(&format!("version {}", program.display()), &format!("{stamp} {settings}"), || {
+            self.ask(program, &["--version"])
+        })
     }
 
     /// Runs a command to its end.

@@ -13,6 +13,8 @@ use compatrix_model::spec::{Piece, Spec, Suite, Template};
 use crate::build::{Executable, Inputs as BuildInputs};
 use crate::fixture;
 use crate::host::Host;
+use crate::keys;
+use crate::stage;
 use crate::survey::Survey;
 
 /// All that a run is made of.
@@ -42,7 +44,12 @@ pub struct Inputs<'a> {
 ///
 /// # Errors
 /// The plan names what the facts do not have; a mistake of ours.
-pub(crate) fn build_inputs<'a>(spec: &Spec, survey: &'a Survey, build: &Build) -> anyhow::Result<BuildInputs<'a>> {
+pub(crate) fn build_inputs<'a>(
+    host: &Host,
+    spec: &Spec,
+    survey: &'a Survey,
+    build: &Build,
+) -> anyhow::Result<BuildInputs<'a>> {
     let Some(Availability::Ready(toolchain)) = survey.facts.toolchains.get(&build.toolchain) else {
         anyhow::bail!("toolchain {} is not here", build.toolchain);
     };
@@ -54,9 +61,13 @@ pub(crate) fn build_inputs<'a>(spec: &Spec, survey: &'a Survey, build: &Build) -
         Linkage::Own | Linkage::Bundled => None,
     };
     // They run once a build, for all suites that have them.
+    let stage = match build.staged {
+        true => Some(stage::renew(host, &survey.workspace.layout, &build.lockset, build.targets)?),
+        false => None,
+    };
     let limits = spec.suites.iter().filter(|suite| suite.doctests).map(|suite| suite.timeout);
     let doctest_limit = limits.max().unwrap_or_default();
-    Ok(BuildInputs { toolchain, link, workspace: &survey.workspace, doctest_limit })
+    Ok(BuildInputs { toolchain, link, workspace: &survey.workspace, stage, doctest_limit })
 }
 
 /// Calls with the inputs of one run.
@@ -79,6 +90,7 @@ pub(crate) fn with_inputs<T>(
         }
     }
     let facts = &survey.facts;
+    let source = SourceProof { lockset: keys::lockset_of(build, facts), ..survey.workspace.source.clone() };
     let toolchain = ready(&facts.toolchains, Some(&build.toolchain)).expect("a planned build has its toolchain");
     let schema = cell.value("schema");
     let fixture = ready(&facts.fixtures, schema).zip(schema).map(|(fixture, name)| (name.as_str(), fixture));
@@ -100,7 +112,7 @@ pub(crate) fn with_inputs<T>(
         key,
         build,
         toolchain,
-        source: &survey.workspace.source,
+        source: &source,
         sqlite: ready(&facts.sqlite, cell.value("sqlite")),
         fixture,
         axes_env: &axes_env,

@@ -18,9 +18,11 @@ const FORMAT: &str = "compatrix run 1";
 /// The part of a key that all runs of a build share.
 pub fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {
     let mut parts =
-        vec![FORMAT.to_owned(), build.id(), facts.sources.clone(), facts.lockset.clone(), compiler.to_owned()];
+        vec![FORMAT.to_owned(), build.id(), facts.sources.clone(), lockset_of(build, facts), compiler.to_owned()];
     if let Some(Availability::Ready(toolchain)) = facts.toolchains.get(&build.toolchain) {
         parts.extend([toolchain.rustc_verbose.clone(), toolchain.cargo_version.clone()]);
+        // Two builds of one release by a distribution say the same of themselves.
+        parts.extend(Some(toolchain.origin.clone()).filter(|origin| !origin.is_empty()));
     }
     if let Linkage::Dynamic { against } = &build.linkage {
         if let Some(Availability::Ready(sqlite)) = facts.sqlite.get(against) {
@@ -28,6 +30,11 @@ pub fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {
         }
     }
     hash_parts(parts.iter().map(String::as_str))
+}
+
+/// Hash of the dependency versions of a build.
+pub(crate) fn lockset_of(build: &Build, facts: &HostFacts) -> Sha256 {
+    facts.lockset(&build.lockset).map(|lockset| lockset.sha256.clone()).unwrap_or_default()
 }
 
 /// The key of a run.
@@ -67,7 +74,7 @@ pub fn of_run(host: &Host, build: &Sha256, suite: &Suite, cell: &CellId, space: 
                     parts.extend([var.clone(), text.clone()]);
                 }
             }
-            AxisKind::Rust | AxisKind::Features => {}
+            AxisKind::Rust | AxisKind::Features | AxisKind::Deps => {}
         }
     }
     hash_parts(parts.iter().map(String::as_str))

@@ -21,15 +21,7 @@ pub(crate) fn prove(
     product: &Product,
     env: BTreeMap<String, String>,
 ) -> Result<(Proof, Option<String>)> {
-    let mut mismatch = None;
-    for executable in &product.executables {
-        let makers = &executable.inspection.rustc;
-        let release = inputs.toolchain.version.to_string();
-        if !makers.is_empty() && !makers.contains(&release) {
-            let makers = makers.join(", ");
-            mismatch = Some(format!("{} was made by rustc {makers}, not {release}", executable.target));
-        }
-    }
+    let mut mismatch = wrong_compiler(inputs, product);
     let sqlite = match prove_sqlite(host, inputs, product)? {
         Identified::As(proof) => Some(proof),
         Identified::None => None,
@@ -38,12 +30,24 @@ pub(crate) fn prove(
             proof
         }
     };
-    let executables = product
-        .executables
-        .iter()
-        .map(|e| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256.clone() });
-    let proof = Proof { sqlite, executables: executables.collect(), env, ..proof_of_inputs(inputs) };
+    let proof = Proof { sqlite, executables: executables(product), env, ..proof_of_inputs(inputs) };
     Ok((proof, mismatch))
+}
+
+/// What was made, each with its hash.
+pub(crate) fn executables(product: &Product) -> Vec<ExecutableProof> {
+    let one = |e: &Executable| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256.clone() };
+    product.executables.iter().map(one).collect()
+}
+
+/// Which of what was made was made by another compiler than planned, where some was.
+pub(crate) fn wrong_compiler(inputs: &Inputs<'_>, product: &Product) -> Option<String> {
+    let release = inputs.toolchain.version.to_string();
+    product.executables.iter().rev().find_map(|executable| {
+        let makers = &executable.inspection.rustc;
+        let wrong = !makers.is_empty() && !makers.contains(&release);
+        wrong.then(|| format!("{} was made by rustc {}, not {release}", executable.target, makers.join(", ")))
+    })
 }
 
 /// What is known before anything is built: who would build what.

@@ -4,7 +4,7 @@ use std::sync::mpsc::Sender;
 
 use anyhow::anyhow;
 use compatrix_model::condition::Condition;
-use compatrix_model::plan::SkipReason;
+use compatrix_model::plan::{SkipReason, Targets};
 use compatrix_model::spec::{Parsed, Profile, Strategy};
 
 use crate::build;
@@ -40,16 +40,18 @@ pub fn lines(
     };
     let host = &session.host;
     let planned_build = &plan.builds[planned.build];
-    let inputs = build_inputs(spec, &survey, planned_build)?;
+    let inputs = build_inputs(host, spec, &survey, planned_build)?;
     let mut without_doctests = planned_build.clone();
-    without_doctests.doctests = false;
+    if let Targets::Tests { doctests } = &mut without_doctests.targets {
+        *doctests = false;
+    }
     let _ = tell.send(Event::BuildStarted { build: planned_build.id() });
     let jobs = jobserver::Client::new(host.limits.jobs.max(1)).map_err(anyhow::Error::from)?;
-    let built = build::build(host, &without_doctests, inputs, &jobs)?;
+    let built = build::build(host, &without_doctests, &inputs, &jobs)?;
     let product = match built.result {
         Ok(product) => product,
         Err(failure) => {
-            let command = build::command(host, planned_build, inputs)?;
+            let command = build::command(host, planned_build, &inputs)?;
             return Ok(vec![format!("# it does not build: {}", failure.cause), command.to_string()]);
         }
     };
@@ -59,11 +61,11 @@ pub fn lines(
     let mut lines = vec![
         format!("# {} in {id}", spec.suites[planned.suite].name),
         "# 1. build the test executables".to_owned(),
-        build::command(host, planned_build, inputs)?.to_string(),
+        build::command(host, planned_build, &inputs)?.to_string(),
     ];
-    if planned_build.doctests {
+    if planned_build.targets.doctests() {
         lines.push("# 2. documentation tests, once a build".to_owned());
-        lines.push(build::doctest_command(host, planned_build, inputs)?.to_string());
+        lines.push(build::doctest_command(host, planned_build, &inputs)?.to_string());
     }
     lines.push("# 3. start each executable, with a fresh copy of the fixture where the cell has one".to_owned());
     with_inputs(spec, &survey, planned_build, planned, &id, &String::new(), |inputs| {

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use compatrix_model::evidence::{Counts, Record, TestFailure};
 use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
+use compatrix_model::spec::SuiteKind;
 
 use crate::build::{Executable, Product};
 use crate::files;
@@ -103,6 +104,9 @@ pub fn blank(inputs: &Inputs<'_>, outcome: Outcome, cause: String) -> Record {
 }
 
 fn attempt_all(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<Record> {
+    if inputs.suite.kind == SuiteKind::Build {
+        return Ok(built(inputs, product));
+    }
     let scratch = Scratch::new(host)?;
     let (proof, mismatch) = proof::prove(host, inputs, product, environment(host, inputs, &scratch.dir))?;
     if let Some(mismatch) = mismatch {
@@ -121,6 +125,18 @@ fn attempt_all(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<Re
             return Ok(record);
         }
     }
+}
+
+/// The record of a suite that runs nothing: what was made, and by which compiler.
+fn built(inputs: &Inputs<'_>, product: &Product) -> Record {
+    let mut proof = proof::proof_of_inputs(inputs);
+    proof.executables = proof::executables(product);
+    let (outcome, cause) = match proof::wrong_compiler(inputs, product) {
+        Some(mismatch) => (Outcome::Misidentified, mismatch),
+        None if product.executables.is_empty() => (Outcome::Failed, "cargo made nothing of the packages".to_owned()),
+        None => (Outcome::Passed, String::new()),
+    };
+    Record { proof: Some(proof), ..blank(inputs, outcome, cause) }
 }
 
 fn attempt(host: &Host, inputs: &Inputs<'_>, product: &Product, scratch: &Scratch) -> Result<Record> {

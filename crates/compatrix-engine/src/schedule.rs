@@ -214,10 +214,10 @@ fn choose(
     for &job in waiting {
         *left.entry(lane(job)).or_default() += jobs[job].predicted_ms.unwrap_or(LATER_BUILD_MS);
     }
-    let free = waiting.iter().copied().filter(|&job| !busy.contains(lane(job)));
+    let free = waiting.iter().copied().filter(|&job| !busy.contains(&lane(job)));
     let job = free.min_by_key(|&job| {
         let predicted = jobs[job].predicted_ms.unwrap_or(LATER_BUILD_MS);
-        (compiles_c && bundled(job), std::cmp::Reverse(left[lane(job)]), std::cmp::Reverse(predicted), job)
+        (compiles_c && bundled(job), std::cmp::Reverse(left[&lane(job)]), std::cmp::Reverse(predicted), job)
     })?;
     Some(Chosen { job, waits_for_c: compiles_c && bundled(job) })
 }
@@ -245,9 +245,18 @@ fn summarise(built: Built) -> BuiltSummary {
 mod tests {
     use super::*;
     use compatrix_model::axis::ValueName;
+    use compatrix_model::lockset::Lockset;
+    use compatrix_model::plan::Targets;
 
     fn build(toolchain: &str, linkage: Linkage) -> Build {
-        Build { toolchain: ValueName::new(toolchain).unwrap(), linkage, features: BTreeMap::new(), doctests: false }
+        Build {
+            toolchain: ValueName::new(toolchain).unwrap(),
+            linkage,
+            features: BTreeMap::new(),
+            lockset: Lockset::LOCKED,
+            staged: false,
+            targets: Targets::Tests { doctests: false },
+        }
     }
 
     fn dynamic() -> Linkage {

@@ -1,12 +1,13 @@
 //! A session: one walk from spec to records, the whole of `compat`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::Arc;
 
 use anyhow::Context;
 use compatrix_model::condition::Condition;
-use compatrix_model::plan::{plan, Choice, Plan};
+use compatrix_model::plan::{plan, Choice, Plan, Provision};
 use compatrix_model::spec::{contradictions, Parsed, Profile, Spec};
 
 use crate::clock::now;
@@ -119,12 +120,19 @@ impl Session {
         let choice = Choice { profile, cells };
         let spec = &parsed.spec;
         let mut survey = self.survey(parsed)?;
-        let first = plan(spec, &choice, &survey.facts);
-        let provided = survey::provide(&self.host, spec, &first, &mut survey.facts, tell);
-        self.ledger.save_memo(&self.host.memo)?;
-        provided?;
-        // Known after the provisions: versions, and what cannot be had. Without any, the facts are the same.
-        let plan = if first.provisions.is_empty() { first } else { plan(spec, &choice, &survey.facts) };
+        let mut planned = plan(spec, &choice, &survey.facts);
+        // Known after the provisions: versions, and what cannot be had. A version may show which lockset a toolchain
+        // has, which is then to be provided too.
+        let mut done: BTreeSet<Provision> = BTreeSet::new();
+        while planned.provisions.iter().any(|provision| !done.contains(provision)) {
+            planned.provisions.retain(|provision| !done.contains(provision));
+            let provided = survey::provide(&self.host, spec, &planned, &mut survey, tell);
+            self.ledger.save_memo(&self.host.memo)?;
+            provided?;
+            done.append(&mut planned.provisions.into_iter().collect());
+            planned = plan(spec, &choice, &survey.facts);
+        }
+        let plan = planned;
         refuse_contradictions(spec, &survey)?;
         Ok((survey, plan))
     }

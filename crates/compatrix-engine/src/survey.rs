@@ -1,5 +1,6 @@
 //! The survey: all facts that the planner needs, found out once; and the provisions that change them.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 
 use compatrix_model::axis::{AxisKind, Setting};
@@ -7,10 +8,12 @@ use compatrix_model::facts::{Availability, Durations, HostFacts};
 use compatrix_model::plan::{Plan, Provision};
 use compatrix_model::spec::{Parsed, Spec};
 
+use crate::distro;
 use crate::error::Error;
 use crate::event::Event;
 use crate::fixture::{self, Fixture};
 use crate::host::Host;
+use crate::locks::{self, Sources};
 use crate::sqlite;
 use crate::toolchain;
 use crate::workspace::{self, Workspace};
@@ -22,6 +25,23 @@ pub struct Survey {
     pub facts: HostFacts,
     /// For builds.
     pub workspace: Workspace,
+}
+
+impl Survey {
+    /// Finds out anew what is known of the locksets: which toolchain is in which group depends on versions that may only
+    /// now be known. What could not be had stays so.
+    fn find_locksets(&mut self, host: &Host, spec: &Spec) -> Result<(), Error> {
+        let versions = self.facts.versions();
+        let sources = Sources { spec, layout: &self.workspace.layout, versions: &versions };
+        let mut found = locks::survey(host, &sources, &self.workspace.source.lockset)?;
+        for (lockset, old) in &self.facts.locksets {
+            if matches!((&old.staged, found.get(lockset)), (Availability::Missing { .. }, Some(_))) {
+                found.insert(lockset.clone(), old.clone());
+            }
+        }
+        self.facts.locksets = found;
+        Ok(())
+    }
 }
 
 /// Finds out what this host and workspace have.
@@ -51,10 +71,14 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
             fixtures,
             packages,
             sources: workspace.source.sources.clone(),
-            lockset: workspace.source.lockset.clone(),
+            locksets: BTreeMap::new(),
+            readable_from: Some(workspace.layout.readable_from.clone()),
+            hermetic: host.limits.hermetic,
             durations: Durations::default(),
         };
-        Ok(Survey { facts, workspace })
+        let mut survey = Survey { facts, workspace };
+        survey.find_locksets(host, spec)?;
+        Ok(survey)
     })
 }
 
@@ -69,32 +93,36 @@ fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
 ///
 /// # Errors
 /// A fixture's SQL or TOML is wrong. What cannot be had is no error: its cells are unavailable.
-pub fn provide(
-    host: &Host,
-    spec: &Spec,
-    plan: &Plan,
-    facts: &mut HostFacts,
-    tell: &Sender<Event>,
-) -> Result<(), Error> {
+pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell: &Sender<Event>) -> Result<(), Error> {
+    let facts = &mut survey.facts;
+    let mut locksets = Vec::new();
     let setting = |kind: AxisKind, name: &compatrix_model::axis::ValueName| {
         let (_, axis) = spec.space.axis_of(&kind)?;
         axis.values.iter().find(|value| value.name == *name).map(|value| value.setting.clone())
     };
     let mut toolchains = Vec::new();
     let mut libraries = Vec::new();
+    let mut packages = Vec::new();
     let mut broken = Vec::new();
     for provision in &plan.provisions {
         match provision {
-            Provision::Toolchain(name) => {
-                if let Some(Setting::RustupToolchain(toolchain)) = setting(AxisKind::Rust, name) {
-                    toolchains.push((name.clone(), toolchain));
+            Provision::Toolchain(name) => match setting(AxisKind::Rust, name) {
+                Some(Setting::RustupToolchain(toolchain)) => toolchains.push((name.clone(), toolchain)),
+                Some(Setting::DistroToolchain(request)) => {
+                    packages.push(distro::Wanted { value: name.clone(), request, part: distro::Part::Toolchain });
                 }
-            }
-            Provision::Sqlite(name) => {
-                if let Some(Setting::SqliteExact(version)) = setting(AxisKind::Sqlite, name) {
+                _ => {}
+            },
+            Provision::Sqlite(name) => match setting(AxisKind::Sqlite, name) {
+                Some(Setting::SqliteExact(version)) => {
                     libraries.push(sqlite::Wanted { value: name.clone(), version });
                 }
-            }
+                Some(Setting::DistroSqlite(request)) => {
+                    packages.push(distro::Wanted { value: name.clone(), request, part: distro::Part::Sqlite });
+                }
+                _ => {}
+            },
+            Provision::Lockset(name) => locksets.push(name.clone()),
             Provision::Fixture(name) => {
                 match Fixture::read(host, name.as_str()).and_then(|fixture| fixture.build(host)) {
                     Ok(built) => {
@@ -109,11 +137,17 @@ pub fn provide(
         return Err(Error::Usage(broken.join("\n")));
     }
     // Toolchains wait for the network, libraries for the processor: side by side.
-    let (installed, built) = std::thread::scope(|scope| {
+    let (installed, unpacked, built) = std::thread::scope(|scope| {
         let downloads = tell.clone();
         let installed = scope.spawn(move || {
             toolchain::install_all(host, &toolchains, |line| {
                 let _ = downloads.send(Event::Providing(line.to_owned()));
+            })
+        });
+        let fetches = tell.clone();
+        let unpacked = scope.spawn(move || {
+            distro::provide_all(host, &packages, &mut |line| {
+                let _ = fetches.send(Event::Providing(line.to_owned()));
             })
         });
         let compiles = std::sync::Mutex::new(tell.clone());
@@ -121,8 +155,12 @@ pub fn provide(
             let sender = compiles.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let _ = sender.send(Event::Providing(line.to_owned()));
         });
-        (join(installed), built)
+        (join(installed), join(unpacked), built)
     });
+    let (mut installed, mut built) = (installed, built);
+    let unpacked = unpacked?;
+    installed.extend(unpacked.toolchains);
+    built.extend(unpacked.sqlite);
     for reason in installed.values().filter_map(missing).chain(built.values().filter_map(missing)) {
         let _ = tell.send(Event::NotProvided(reason.to_owned()));
     }
@@ -132,7 +170,23 @@ pub fn provide(
     if host.supervisor.is_interrupted() {
         return Err(Error::Interrupted);
     }
-    Ok(())
+    let versions = survey.facts.versions();
+    let sources = Sources { spec, layout: &survey.workspace.layout, versions: &versions };
+    for lockset in survey.facts.locksets.keys().cloned().collect::<Vec<_>>() {
+        if !locksets.contains(&lockset.to_string()) {
+            continue;
+        }
+        let _ = tell.send(Event::Providing(format!("the dependencies of lockset {lockset}")));
+        let provided = locks::provide(host, &sources, &lockset, &survey.workspace.source.lockset);
+        if host.supervisor.is_interrupted() {
+            return Err(Error::Interrupted);
+        }
+        if let Availability::Missing { reason } = &provided.staged {
+            let _ = tell.send(Event::NotProvided(format!("lockset {lockset}: {reason}")));
+        }
+        survey.facts.locksets.insert(lockset, provided);
+    }
+    survey.find_locksets(host, spec)
 }
 
 fn missing<T>(availability: &Availability<T>) -> Option<&str> {

@@ -10,6 +10,7 @@ use compatrix_model::plan::AMBIENT_TOOLCHAIN;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
+use crate::distro;
 use crate::files;
 use crate::host::{last_lines, Host};
 use crate::process::Command;
@@ -37,11 +38,14 @@ pub fn find_all(host: &Host, axis: Option<&Axis>) -> BTreeMap<ValueName, Availab
         Setting::PathToolchain(path) => {
             facts(host, &host.root.join(path).join("bin")).map_or_else(missing, Availability::Ready)
         }
+        Setting::DistroToolchain(request) => distro::find_toolchain(host, request),
         Setting::SqliteBundled
         | Setting::SqliteHost
         | Setting::SqliteExact(_)
+        | Setting::DistroSqlite(_)
         | Setting::Fixture(_)
         | Setting::Features { .. }
+        | Setting::Deps(_)
         | Setting::Env(_) => Availability::Missing { reason: "no toolchain".to_owned() },
     };
     axis.values.iter().map(|value| (value.name.clone(), find(&value.setting))).collect()
@@ -125,7 +129,7 @@ fn installed(host: &Host, rustup: &Path, toolchain: &str) -> Option<PathBuf> {
 }
 
 /// What the rustc and cargo in this folder say of themselves.
-fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
+pub(crate) fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
     let tool = |name: &str| {
         let path = bin.join(name);
         if path.exists() {
@@ -150,6 +154,7 @@ fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
             rustc: rustc.to_string_lossy().into_owned(),
             cargo: cargo.to_string_lossy().into_owned(),
             rustc_verbose: verbose,
+            origin: String::new(),
         })
     })
 }

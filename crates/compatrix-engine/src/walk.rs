@@ -264,7 +264,7 @@ impl Worker<'_> {
 impl Work for Worker<'_> {
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built> {
         let build = self.jobs[job].build;
-        build::build(self.host, build, build_inputs(self.spec, self.survey, build)?, jobs)
+        build::build(self.host, build, &build_inputs(self.host, self.spec, self.survey, build)?, jobs)
     }
 
     fn run(&self, job: usize, run: usize, product: &Product) -> Record {

@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{anyhow, Context, Result};
+use anyhow::{Context, Result};
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
+use compatrix_model::lockset::file::Lockfile;
 use compatrix_model::spec::{Diagnostics, Parsed};
 
 use crate::error::Error;
 use crate::files;
 use crate::host::Host;
 use crate::sources;
+use crate::stage::layout::{self, Layout, Own};
 
 /// Crates that have SQLite in them; a package with one of these in its locked dependencies links SQLite.
 const SQLITE_CRATE: &str = "libsqlite3-sys";
@@ -31,6 +33,8 @@ pub struct Workspace {
     pub sqlite_crate: Option<String>,
     /// Test targets with `harness = false`: package and target name. They print no libtest output.
     pub own_harness: BTreeSet<(String, String)>,
+    /// Where its parts are, for stages.
+    pub layout: Layout,
 }
 
 /// The folder of the workspace that this folder belongs to, as cargo sees it.
@@ -120,10 +124,14 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
             host.root.display()
         )));
     }
-    let lock = Lock::parse(&files::read_text(&lock_path)?)
-        .map_err(|error| Error::usage(format!("{}: {error:#}", lock_path.display())))?;
+    let lock_text = files::read_text(&lock_path)?;
+    let lock =
+        Lockfile::parse(&lock_text).map_err(|error| Error::usage(format!("{}: {error}", lock_path.display())))?;
 
     let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut staged: Vec<layout::Member> = Vec::new();
+    let mut outside: Vec<PathBuf> = Vec::new();
+    let mut editions: BTreeSet<String> = metadata.packages.iter().map(|p| p.edition.to_string()).collect();
     let mut todo: Vec<Package> = packages.iter().map(|name| members[name.as_str()].clone()).collect();
     let mut own_harness = BTreeSet::new();
     for package in &todo {
@@ -131,8 +139,17 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
     }
     while let Some(package) = todo.pop() {
         let dir = PathBuf::from(package.manifest_path.parent().map(|p| p.as_std_path()).unwrap_or(Path::new("")));
-        if !dirs.insert(dir) {
+        if !dirs.insert(dir.clone()) {
             continue;
+        }
+        editions.insert(package.edition.to_string());
+        match members.get(package.name.as_str()).filter(|member| member.id == package.id) {
+            Some(_) => staged.push(layout::Member {
+                under_test: packages.iter().any(|name| name == package.name.as_str()),
+                name: package.name.to_string(),
+                dir,
+            }),
+            None => outside.push(dir),
         }
         for dependency in package.dependencies.iter().filter_map(|d| Some((d.name.as_str(), d.path.as_ref()?))) {
             match members.get(dependency.0) {
@@ -162,8 +179,10 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
         sqlite_crate = sqlite_crate.or(sqlite.map(|p| p.version.clone()));
         used.extend(closure);
     }
-    let source = sources::read(host, &parsed.spec.project, &dirs, lock.hash(&used))?;
-    Ok(Workspace { packages: facts, source, sqlite_crate, own_harness })
+    let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
+    let source = sources::read(host, &parsed.spec.project, &dirs, lockset)?;
+    let layout = Layout::new(host.root.clone(), staged, outside, Own { text: lock_text, file: lock }, &editions)?;
+    Ok(Workspace { packages: facts, source, sqlite_crate, own_harness, layout })
 }
 
 /// `cargo metadata` without dependencies; cargo's refusals are the user's to mend.
@@ -250,123 +269,10 @@ fn targets_with_own_harness(package: &Package) -> Result<BTreeSet<(String, Strin
     Ok(found)
 }
 
-/// A Cargo.lock, as far as needed to know what a package uses.
-#[derive(Debug)]
-struct Lock {
-    packages: Vec<LockedPackage>,
-}
-
-#[derive(Debug, serde::Deserialize)]
-struct LockedPackage {
-    name: String,
-    version: String,
-    #[serde(default)]
-    source: Option<String>,
-    #[serde(default)]
-    checksum: Option<String>,
-    #[serde(default)]
-    dependencies: Vec<String>,
-}
-
-impl Lock {
-    fn parse(text: &str) -> Result<Self> {
-        #[derive(serde::Deserialize)]
-        struct File {
-            #[serde(default)]
-            package: Vec<LockedPackage>,
-        }
-        let file: File =
-            toml::from_str(text).map_err(|error| anyhow!("no lockfile that can be read: {}", error.message()))?;
-        Ok(Self { packages: file.package })
-    }
-
-    /// Positions of a local package and of all that it may use, dev-dependencies included.
-    fn closure(&self, name: &str) -> BTreeSet<usize> {
-        let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (n, package) in self.packages.iter().enumerate() {
-            by_name.entry(&package.name).or_default().push(n);
-        }
-        let mut found = BTreeSet::new();
-        let local = self.packages.iter().position(|p| p.name == name && p.source.is_none());
-        let mut todo: Vec<usize> = local.into_iter().collect();
-        while let Some(n) = todo.pop() {
-            if !found.insert(n) {
-                continue;
-            }
-            for dependency in &self.packages[n].dependencies {
-                // `name`, `name version` or `name version (source)`.
-                let mut words = dependency.split(' ');
-                let (name, version) = (words.next().unwrap_or_default(), words.next());
-                let candidates = by_name.get(name).map(Vec::as_slice).unwrap_or_default();
-                todo.extend(candidates.iter().filter(|&&c| version.is_none_or(|v| self.packages[c].version == v)));
-            }
-        }
-        found
-    }
-
-    fn hash(&self, used: &BTreeSet<usize>) -> String {
-        let mut lines: Vec<String> = used
-            .iter()
-            .map(|&n| &self.packages[n])
-            .map(|p| format!("{} {} {:?} {:?}", p.name, p.version, p.source, p.checksum))
-            .collect();
-        lines.sort();
-        files::hash_parts(lines.iter().map(String::as_str))
-    }
-}
-
 fn refuse(problems: Diagnostics) -> Result<(), Error> {
     if problems.is_empty() {
         Ok(())
     } else {
         Err(Error::Spec(Box::new(problems)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LOCK: &str = r#"
-version = 3
-[[package]]
-name = "mine"
-version = "0.1.0"
-dependencies = ["a 1.0.0", "b"]
-[[package]]
-name = "a"
-version = "1.0.0"
-source = "registry"
-[[package]]
-name = "a"
-version = "2.0.0"
-source = "registry"
-[[package]]
-name = "b"
-version = "1.0.0"
-source = "registry"
-dependencies = ["c"]
-[[package]]
-name = "c"
-version = "1.0.0"
-source = "registry"
-[[package]]
-name = "other"
-version = "0.1.0"
-dependencies = ["a 2.0.0"]
-"#;
-
-    #[test]
-    fn the_lockset_of_a_package_is_only_what_it_uses() {
-        let lock = Lock::parse(LOCK).unwrap();
-        let names = |package: &str| -> Vec<String> {
-            lock.closure(package)
-                .iter()
-                .map(|&n| format!("{} {}", lock.packages[n].name, lock.packages[n].version))
-                .collect()
-        };
-        assert_eq!(names("mine"), ["mine 0.1.0", "a 1.0.0", "b 1.0.0", "c 1.0.0"]);
-        assert_eq!(names("other"), ["a 2.0.0", "other 0.1.0"]);
-        assert_ne!(lock.hash(&lock.closure("mine")), lock.hash(&lock.closure("other")));
     }
 }

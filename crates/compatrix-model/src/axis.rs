@@ -112,6 +112,8 @@ pub enum AxisKind {
     Schema,
     /// Cargo feature sets. A build input.
     Features,
+    /// Dependency versions. A build input.
+    Deps,
     /// The user's own axis: sets this environment variable in each run. A run input.
     Env {
         /// The variable's name.
@@ -135,12 +137,16 @@ pub enum Setting {
     RustupToolchain(String),
     /// A toolchain in a folder that has `bin/rustc` and `bin/cargo`; relative paths start at the workspace root.
     PathToolchain(String),
+    /// The rustc and cargo of a distribution, two packages.
+    DistroToolchain(crate::apt::Request),
     /// The SQLite that the crate compiles in.
     SqliteBundled,
     /// The SQLite that pkg-config or the linker finds on the host.
     SqliteHost,
     /// This SQLite, built from the amalgamation of a libsqlite3-sys crate.
     SqliteExact(semver::Version),
+    /// The shared SQLite of a distribution, one package.
+    DistroSqlite(crate::apt::Request),
     /// The fixture in the folder of this name.
     Fixture(String),
     /// A cargo feature set.
@@ -150,6 +156,8 @@ pub enum Setting {
         /// Features to switch on.
         enable: Vec<String>,
     },
+    /// Which dependency versions.
+    Deps(crate::lockset::Deps),
     /// The text of the environment variable of an [`AxisKind::Env`].
     Env(String),
 }

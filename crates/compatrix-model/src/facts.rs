@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::axis::{AxisName, ValueName};
 use crate::condition::Versions;
 use crate::evidence::Sha256;
+use crate::lockset::Lockset;
 
 /// All that the planner may know of this host.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -24,8 +25,12 @@ pub struct HostFacts {
     pub packages: Vec<PackageFacts>,
     /// Hash of the sources of the packages under test and their path dependencies.
     pub sources: Sha256,
-    /// Hash of the locked dependencies that those packages use.
-    pub lockset: Sha256,
+    /// What is known of each lockset that cells can use; the workspace's own Cargo.lock is always among them.
+    pub locksets: BTreeMap<Lockset, LocksetFacts>,
+    /// The lowest cargo that can read every manifest of the workspace and its lockfile; an older one needs a stage.
+    pub readable_from: Option<Version>,
+    /// Whether every build is to be staged and served its dependencies from disk.
+    pub hermetic: bool,
     /// Durations seen before, by build id and by suite and cell; for order and estimate only.
     pub durations: Durations,
 }
@@ -62,6 +67,9 @@ pub struct ToolchainFacts {
     pub cargo_version: String,
     /// The target triple that it compiles for by default.
     pub host: String,
+    /// Of a distribution's toolchain, its packages: `rustc 1.63.0+dfsg1-2, cargo 0.66.0+ds1-1 of bookworm`.
+    #[serde(default)]
+    pub origin: String,
 }
 
 /// A SQLite that is here.
@@ -79,6 +87,15 @@ pub struct SqliteFacts {
     pub link_dir: Option<String>,
     /// Folder of `sqlite3.h`; absent for `bundled`, and where the host has none.
     pub include_dir: Option<String>,
+}
+
+/// What is known of a lockset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocksetFacts {
+    /// Hash of the versions that the packages under test use; empty while it is not known.
+    pub sha256: Sha256,
+    /// Whether a stage with it can be built without network.
+    pub staged: Availability<()>,
 }
 
 /// A fixture that is built.
@@ -116,6 +133,23 @@ pub struct Durations {
     pub builds: BTreeMap<String, u64>,
     /// By suite name and cell id.
     pub runs: BTreeMap<(String, String), u64>,
+}
+
+impl ToolchainFacts {
+    /// cargo's own version, without pre-release; rustc's where its line cannot be read. Distributions pair a rustc with
+    /// a cargo of another version.
+    pub fn cargo(&self) -> Version {
+        let said = self.cargo_version.split(' ').nth(1).and_then(|text| Version::parse(text).ok());
+        let version = said.as_ref().unwrap_or(&self.version);
+        Version::new(version.major, version.minor, version.patch)
+    }
+}
+
+impl HostFacts {
+    /// What is known of a lockset.
+    pub fn lockset(&self, lockset: &Lockset) -> Option<&LocksetFacts> {
+        self.locksets.get(lockset)
+    }
 }
 
 impl PackageFacts {

@@ -8,6 +8,7 @@
 //! text → [`spec::Spec`] → cells of its [`cell::Space`] → [`plan::Plan`] → (the engine) →
 //! [`evidence::Record`] → [`verdict::Verdict`] → pages.
 
+pub mod apt;
 pub mod axis;
 pub mod cell;
 pub mod claims;
@@ -20,6 +21,7 @@ pub mod facts;
 pub mod init;
 pub mod libtest;
 pub mod lint;
+pub mod lockset;
 pub mod manifest;
 pub mod outcome;
 pub mod plan;

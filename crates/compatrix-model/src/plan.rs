@@ -3,6 +3,8 @@
 //! Pure: the same spec, choice and host facts give the same plan. The engine only walks it; `plan` and `--dry-run`
 //! only print it.
 
+mod build;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use semver::Version;
@@ -12,7 +14,10 @@ use crate::axis::{AxisKind, Setting, ValueName};
 use crate::cell::{CellIndex, Space};
 use crate::condition::{Condition, Matcher, Versions};
 use crate::facts::{Availability, HostFacts};
-use crate::spec::{Expect, Profile, Spec};
+use crate::lockset::{self, Deps, Lockset};
+use crate::spec::{Expect, Profile, Spec, Suite, SuiteKind};
+
+pub use build::{Build, Linkage, Targets};
 
 /// The name under which the toolchain on PATH goes where the spec has no `rust` axis.
 pub const AMBIENT_TOOLCHAIN: &str = "default";
@@ -42,33 +47,8 @@ pub enum Provision {
     Sqlite(ValueName),
     /// The fixture of this value of the `schema` axis.
     Fixture(ValueName),
-}
-
-/// All that decides what the compiler makes. Cells that agree in it share it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Build {
-    /// A value of the `rust` axis, or [`AMBIENT_TOOLCHAIN`].
-    pub toolchain: ValueName,
-    /// How SQLite gets in.
-    pub linkage: Linkage,
-    /// Features of each package under test, all spelled out; `--no-default-features` goes with them.
-    pub features: BTreeMap<String, BTreeSet<String>>,
-    /// Whether documentation tests run after it.
-    pub doctests: bool,
-}
-
-/// How SQLite gets into the executables of a build.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Linkage {
-    /// As the packages' own manifests have it; the spec has no `sqlite` axis.
-    Own,
-    /// Compiled in.
-    Bundled,
-    /// Found by the loader at start; linked against the library of this value of the `sqlite` axis.
-    Dynamic {
-        /// `host` or the newest exact version of the axis.
-        against: ValueName,
-    },
+    /// The dependencies of this lockset, fetched once and served from disk to the stages that use it.
+    Lockset(String),
 }
 
 /// A build's executables started under the run-time values of one cell, for one suite.
@@ -118,56 +98,6 @@ pub struct Choice<'a> {
     pub profile: &'a Profile,
     /// From the command line: conditions of which one must hold; empty admits all.
     pub cells: &'a [Condition],
-}
-
-impl Build {
-    /// The build's canonical id: `rust=stable sqlite=bundled features=bundled,pool`.
-    pub fn id(&self) -> String {
-        let mut id = format!("rust={}", self.toolchain);
-        match &self.linkage {
-            Linkage::Own => {}
-            Linkage::Bundled => id.push_str(" sqlite=bundled"),
-            Linkage::Dynamic { .. } => id.push_str(" sqlite=dynamic"),
-        }
-        for (n, (package, features)) in self.features.iter().enumerate() {
-            let list = features.iter().map(String::as_str).collect::<Vec<_>>().join(",");
-            let list = if list.is_empty() { "none".to_owned() } else { list };
-            if self.features.len() == 1 {
-                id.push_str(&format!(" features={list}"));
-            } else {
-                id.push_str(&format!("{}{package}:{list}", if n == 0 { " features=" } else { ";" }));
-            }
-        }
-        id
-    }
-
-    /// Builds of one lane share a target directory and so run one after another.
-    pub fn lane(&self) -> &ValueName {
-        &self.toolchain
-    }
-
-    /// The arguments after `cargo test`: packages and features.
-    pub fn cargo_arguments(&self) -> Vec<String> {
-        let mut args = Vec::new();
-        for package in self.features.keys() {
-            args.extend(["--package".to_owned(), package.clone()]);
-        }
-        args.push("--no-default-features".to_owned());
-        // Alone, a package's features are spelled plainly: cargo's first resolver does not know `package/feature` of the
-        // package that it stands in.
-        let alone = self.features.len() == 1;
-        let spell =
-            |package: &str, feature: &String| if alone { feature.clone() } else { format!("{package}/{feature}") };
-        let features: Vec<String> = self
-            .features
-            .iter()
-            .flat_map(|(package, features)| features.iter().map(move |feature| spell(package, feature)))
-            .collect();
-        if !features.is_empty() {
-            args.extend(["--features".to_owned(), features.join(",")]);
-        }
-        args
-    }
 }
 
 impl Plan {
@@ -234,13 +164,13 @@ impl<'a> Planner<'a> {
         let matcher = |condition: &Condition| condition.matcher(space, &self.versions);
         let profile: Vec<Matcher> = self.choice.profile.when.iter().map(matcher).collect();
         let cells: Vec<Matcher> = self.choice.cells.iter().map(matcher).collect();
-        let suites: Vec<(usize, Matcher, bool)> = self
+        let suites: Vec<(usize, Matcher, Targets)> = self
             .spec
             .suites
             .iter()
             .enumerate()
             .filter(|(_, s)| self.choice.profile.suites.is_empty() || self.choice.profile.suites.contains(&s.name))
-            .map(|(n, s)| (n, matcher(&s.when), s.doctests))
+            .map(|(n, s)| (n, matcher(&s.when), targets_of(s)))
             .collect();
         let excluded: Vec<(Matcher, String)> = self
             .spec
@@ -258,7 +188,7 @@ impl<'a> Planner<'a> {
                 continue;
             }
             let excluded_by = excluded.iter().find(|(m, _)| m.holds(&coords)).map(|(_, reason)| reason.clone());
-            for (suite, when, doctests) in &suites {
+            for (suite, when, targets) in &suites {
                 if !when.holds(&coords) {
                     continue;
                 }
@@ -267,11 +197,11 @@ impl<'a> Planner<'a> {
                     self.plan.skips.push(Skip { suite: *suite, cell, reason });
                     continue;
                 }
-                let part = self.build_part(&coords, *doctests);
+                let part = self.build_part(&coords, *targets);
                 let built = match memo.get(&part) {
                     Some(built) => *built,
                     None => {
-                        let built = self.build(&coords, *doctests);
+                        let built = self.build(&coords, *targets);
                         memo.insert(part, built);
                         built
                     }
@@ -315,10 +245,11 @@ impl<'a> Planner<'a> {
     }
 
     /// The build inputs of a cell by position only, to look a build up without making its value.
-    fn build_part(&self, coords: &[usize], doctests: bool) -> BuildPart {
+    fn build_part(&self, coords: &[usize], targets: Targets) -> BuildPart {
         let at = |kind: &AxisKind| self.spec.space.axis_of(kind).map(|(n, _)| coords[n]);
         let bundled = self.sqlite_setting(coords).map(|setting| *setting == Setting::SqliteBundled);
-        BuildPart { rust: at(&AxisKind::Rust), bundled, features: at(&AxisKind::Features), doctests }
+        let (rust, features, deps) = (at(&AxisKind::Rust), at(&AxisKind::Features), at(&AxisKind::Deps));
+        BuildPart { rust, bundled, features, deps, targets }
     }
 
     fn sqlite_setting(&self, coords: &[usize]) -> Option<&'a Setting> {
@@ -326,7 +257,7 @@ impl<'a> Planner<'a> {
         Some(&axis.values[coords[n]].setting)
     }
 
-    fn build(&mut self, coords: &[usize], doctests: bool) -> Result<usize, usize> {
+    fn build(&mut self, coords: &[usize], targets: Targets) -> Result<usize, usize> {
         let space = &self.spec.space;
         let toolchain = match space.axis_of(&AxisKind::Rust) {
             Some((n, axis)) => axis.values[coords[n]].name.clone(),
@@ -375,7 +306,15 @@ impl<'a> Planner<'a> {
             }
             features.insert(package.name.clone(), on);
         }
-        let build = Build { toolchain, linkage, features, doctests };
+        let lockset = self.lockset(coords);
+        let staged = self.is_staged(&toolchain, &lockset, targets);
+        if staged {
+            if let Some(Availability::Missing { reason }) = self.facts.lockset(&lockset).map(|facts| &facts.staged) {
+                let reason = reason.clone();
+                return Err(self.reason(SkipReason::Unavailable { value: format!("deps={lockset}"), reason }));
+            }
+        }
+        let build = Build { toolchain, linkage, features, lockset, staged, targets };
         if let Some(&index) = self.build_index.get(&build) {
             return Ok(index);
         }
@@ -383,6 +322,29 @@ impl<'a> Planner<'a> {
         self.plan.builds.push(build.clone());
         self.build_index.insert(build, index);
         Ok(index)
+    }
+
+    /// Which dependency versions the cell at these coordinates has.
+    fn lockset(&self, coords: &[usize]) -> Lockset {
+        let space = &self.spec.space;
+        let deps = match space.axis_of(&AxisKind::Deps) {
+            Some((n, axis)) => lockset::deps_of(&axis.values[coords[n]].setting).unwrap_or(Deps::Lockset),
+            None => Deps::Lockset,
+        };
+        let group = space
+            .axis_of(&AxisKind::Rust)
+            .and_then(|(n, axis)| lockset::group_of(&self.spec.locks, axis, &axis.values[coords[n]], &self.versions));
+        Lockset::new(deps, group)
+    }
+
+    /// Whether a build must be staged: its lockfile or its manifests differ from the workspace's, or its cargo cannot
+    /// read those.
+    fn is_staged(&self, toolchain: &ValueName, lockset: &Lockset, targets: Targets) -> bool {
+        let cannot_read = || match (self.facts.toolchains.get(toolchain), &self.facts.readable_from) {
+            (Some(Availability::Ready(toolchain)), Some(from)) => toolchain.cargo() < *from,
+            _ => false,
+        };
+        self.facts.hermetic || !lockset.is_locked() || targets == Targets::Packages || cannot_read()
     }
 
     fn reason(&mut self, reason: SkipReason) -> usize {
@@ -414,10 +376,24 @@ impl<'a> Planner<'a> {
 
     /// A dynamic build needs the library that it links against, even if no chosen cell runs on it.
     fn need_of_build(&mut self, build: &Build) {
+        if build.staged {
+            if let Some(Availability::Obtainable { .. }) = self.facts.lockset(&build.lockset).map(|facts| &facts.staged)
+            {
+                self.provisions.insert(Provision::Lockset(build.lockset.to_string()));
+            }
+        }
         let Linkage::Dynamic { against } = &build.linkage else { return };
         if let Some(Availability::Obtainable { .. }) = self.facts.sqlite.get(against) {
             self.provisions.insert(Provision::Sqlite(against.clone()));
         }
+    }
+}
+
+/// What the builds of a suite compile.
+fn targets_of(suite: &Suite) -> Targets {
+    match suite.kind {
+        SuiteKind::Test => Targets::Tests { doctests: suite.doctests },
+        SuiteKind::Build => Targets::Packages,
     }
 }
 
@@ -427,7 +403,8 @@ struct BuildPart {
     rust: Option<usize>,
     bundled: Option<bool>,
     features: Option<usize>,
-    doctests: bool,
+    deps: Option<usize>,
+    targets: Targets,
 }
 
 fn value_state(kind: &AxisKind, value: &ValueName, facts: &HostFacts) -> ValueState {
@@ -447,11 +424,12 @@ fn value_state(kind: &AxisKind, value: &ValueName, facts: &HostFacts) -> ValueSt
         AxisKind::Rust => of(&facts.toolchains, value, Provision::Toolchain),
         AxisKind::Sqlite => of(&facts.sqlite, value, Provision::Sqlite),
         AxisKind::Schema => of(&facts.fixtures, value, Provision::Fixture),
-        AxisKind::Features | AxisKind::Env { .. } => ValueState::Ready,
+        AxisKind::Features | AxisKind::Deps | AxisKind::Env { .. } => ValueState::Ready,
     }
 }
 
-/// The library that dynamic builds link against: the newest exact version that can be had, else the host's. Taken from
+/// The library that dynamic builds link against: the newest exact version that can be had, else the host's, else that of
+/// the first distribution. Taken from
 /// the whole axis, not from the chosen cells, so that the choice does not change what is built.
 fn link_against(space: &Space, facts: &HostFacts) -> Option<ValueName> {
     let (_, axis) = space.axis_of(&AxisKind::Sqlite)?;
@@ -461,8 +439,10 @@ fn link_against(space: &Space, facts: &HostFacts) -> Option<ValueName> {
         _ => None,
     });
     let newest = exact.max_by(|a: &(Version, ValueName), b| a.0.cmp(&b.0)).map(|(_, name)| name);
-    newest.or_else(|| {
-        let host = axis.values.iter().find(|v| v.setting == Setting::SqliteHost)?;
-        can_be_had(&host.name).then(|| host.name.clone())
-    })
+    let first = |is: fn(&Setting) -> bool| {
+        axis.values.iter().find(|v| is(&v.setting) && can_be_had(&v.name)).map(|v| v.name.clone())
+    };
+    newest
+        .or_else(|| first(|setting| *setting == Setting::SqliteHost))
+        .or_else(|| first(|setting| matches!(setting, Setting::DistroSqlite(_))))
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::condition::Condition;
-use compatrix_model::facts::{Availability, FixtureFacts, HostFacts, PackageFacts, SqliteFacts, ToolchainFacts};
+use compatrix_model::facts::{
+    Availability, FixtureFacts, HostFacts, LocksetFacts, PackageFacts, SqliteFacts, ToolchainFacts,
+};
 use compatrix_model::plan::{plan, Choice, Linkage, Plan, Provision, SkipReason};
 use compatrix_model::spec::{parse, Spec};
 use proptest::prelude::*;
@@ -39,6 +41,7 @@ fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> HostFacts {
                 AxisKind::Rust => {
                     let version = compatrix_model::condition::partial_version(text).unwrap_or(Version::new(1, 95, 0));
                     let ready = ToolchainFacts {
+                        origin: String::new(),
                         rustc: "rustc".into(),
                         cargo: "cargo".into(),
                         version,
@@ -67,7 +70,7 @@ fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> HostFacts {
                     let ready = FixtureFacts { dir: String::new(), vintage: 1, sha256: text.into() };
                     facts.fixtures.insert(value.name.clone(), state(text, ready, missing, obtainable));
                 }
-                AxisKind::Features | AxisKind::Env { .. } => {}
+                AxisKind::Features | AxisKind::Deps | AxisKind::Env { .. } => {}
             }
         }
     }
@@ -273,5 +276,92 @@ fn names_that_the_workspace_does_not_have_are_shown_where_they_stand() {
     );
     assert!(
         parsed.unknown_packages(&set(&["stor"])).is_empty() && parsed.unknown_features(&set(&["jsonn"])).is_empty()
+    );
+}
+
+/// A host whose toolchains are of these versions, rustc's and cargo's, and that has these locksets served.
+fn host_with_locks(spec: &Spec, cargos: &[(&str, &str, &str)], locksets: &[&str]) -> HostFacts {
+    let mut facts = host(spec, &[], &[]);
+    for (value, rustc, cargo) in cargos {
+        let Some(Availability::Ready(toolchain)) = facts.toolchains.get_mut(&name(value)) else { panic!("{value}") };
+        toolchain.version = rustc.parse().unwrap();
+        toolchain.cargo_version = format!("cargo {cargo} (0000 2026-01-01)");
+    }
+    facts.readable_from = Some(Version::new(1, 78, 0));
+    for lockset in compatrix_model::lockset::all(&spec.locks, &spec.space, &facts.versions()) {
+        let staged = if locksets.contains(&lockset.to_string().as_str()) {
+            Availability::Ready(())
+        } else {
+            Availability::Obtainable { how: format!("fetch {lockset}") }
+        };
+        facts.locksets.insert(lockset, LocksetFacts { sha256: String::new(), staged });
+    }
+    facts
+}
+
+const OLD: &str = "[[lock]]\nname = \"old\"\nrust = \"<1.75\"\n";
+
+#[test]
+fn toolchains_of_a_group_are_built_in_a_stage_with_its_lockset() {
+    let spec = spec("rust = [\"1.70\", \"1.75\", \"stable\"]\nsqlite = [\"bundled\"]", OLD);
+    let facts = host_with_locks(&spec, &[("1.75", "1.75.0", "1.75.0"), ("stable", "1.95.0", "1.95.0")], &["locked"]);
+    let plan = planned(&spec, &facts, &[]);
+    let seen: Vec<(String, Option<String>, String)> =
+        plan.builds.iter().map(|b| (b.lockset.to_string(), b.stage(), b.lane())).collect();
+    let expected = [
+        ("old", Some("old"), "1.70@old"),
+        // In no group, but its cargo cannot read the workspace as it stands.
+        ("locked", Some("locked"), "1.75@locked"),
+        ("locked", None, "stable"),
+    ];
+    let expected =
+        expected.map(|(lockset, stage, lane)| (lockset.to_owned(), stage.map(str::to_owned), lane.to_owned()));
+    assert_eq!(seen, expected);
+    assert_eq!(plan.builds[0].id(), "rust=1.70 sqlite=bundled features=bundled,pool lockset=old");
+    assert!(plan.provisions.contains(&Provision::Lockset("old".into())), "{:?}", plan.provisions);
+    assert!(!plan.provisions.contains(&Provision::Lockset("locked".into())), "it is served already");
+}
+
+#[test]
+fn a_distribution_s_cargo_counts_and_not_its_rustc() {
+    let spec = spec("rust = [\"stable\"]", "");
+    let staged = |rustc, cargo| {
+        let facts = host_with_locks(&spec, &[("stable", rustc, cargo)], &["locked"]);
+        planned(&spec, &facts, &[]).builds[0].staged
+    };
+    assert!(!staged("1.63.0", "1.78.0"));
+    assert!(staged("1.95.0", "1.65.0"));
+}
+
+#[test]
+fn the_deps_axis_is_a_build_input_and_hermetic_stages_all() {
+    let spec = spec("rust = [\"1.70\", \"stable\"]\ndeps = [\"locked\", \"lockset\", \"minimal\", \"latest\"]", OLD);
+    let mut facts = host_with_locks(&spec, &[("1.70", "1.70.0", "1.70.0")], &[]);
+    facts.readable_from = Some(Version::new(1, 56, 0));
+    let locksets: Vec<String> = planned(&spec, &facts, &[]).builds.iter().map(|b| b.lockset.to_string()).collect();
+    assert_eq!(locksets, ["locked", "old", "minimal-old", "latest-old", "locked", "minimal", "latest"]);
+    facts.hermetic = true;
+    assert!(planned(&spec, &facts, &[]).builds.iter().all(|build| build.staged));
+    let missing = Availability::Missing { reason: "no network".to_owned() };
+    for (_, facts) in facts.locksets.iter_mut().filter(|(lockset, _)| lockset.to_string() == "minimal") {
+        facts.staged = missing.clone();
+    }
+    let plan = planned(&spec, &facts, &["rust=stable deps=minimal"]);
+    let expected = SkipReason::Unavailable { value: "deps=minimal".into(), reason: "no network".into() };
+    assert_eq!((plan.runs.len(), plan.reasons), (0, vec![expected]));
+}
+
+#[test]
+fn a_suite_that_only_builds_leaves_dev_dependencies_out() {
+    let spec =
+        spec("rust = [\"stable\"]", "[[suite]]\nname = \"msrv\"\nkind = \"build\"\n[[suite]]\nname = \"tests\"\n");
+    let plan = planned(&spec, &host_with_locks(&spec, &[], &["locked"]), &[]);
+    let stages: Vec<_> = plan.builds.iter().map(|build| (build.id(), build.stage())).collect();
+    assert_eq!(
+        stages,
+        [
+            ("rust=stable features=bundled,pool without=tests".to_owned(), Some("locked.without-dev".to_owned())),
+            ("rust=stable features=bundled,pool".to_owned(), None),
+        ]
     );
 }

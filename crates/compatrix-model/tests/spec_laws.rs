@@ -191,7 +191,8 @@ fn the_schema_is_json_and_always_the_same() {
     let schema: serde_json::Value = serde_json::from_str(&json_schema()).unwrap();
     assert_eq!(json_schema(), json_schema());
     let keys: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["axis", "claims", "profile", "project", "rule", "sqlite", "suite", "version"]);
+    let expected = ["axis", "claims", "distro", "lock", "profile", "project", "rule", "sqlite", "suite", "version"];
+    assert_eq!(keys, expected);
     assert_eq!(schema["properties"]["suite"]["items"]["properties"]["timeout"]["default"], "5m");
     assert_eq!(schema["properties"]["rule"]["items"]["allOf"][0]["then"]["required"][0], "reason");
 }

@@ -59,6 +59,10 @@ fn provisions(out: &mut String, plan: &Plan, facts: &HostFacts, look: &Look) {
             Provision::Toolchain(value) => (format!("rust={value}"), how(facts.toolchains.get(value))),
             Provision::Sqlite(value) => (format!("sqlite={value}"), how(facts.sqlite.get(value))),
             Provision::Fixture(value) => (format!("schema={value}"), how(facts.fixtures.get(value))),
+            Provision::Lockset(name) => {
+                let found = facts.locksets.iter().find(|(lockset, _)| lockset.to_string() == *name);
+                (format!("lockset {name}"), how(found.map(|(_, facts)| &facts.staged)))
+            }
         })
         .collect();
     heading(out, look, &format!("to provide ({})", rows.len()));

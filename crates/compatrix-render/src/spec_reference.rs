@@ -207,12 +207,14 @@ fn format_words(format: Format) -> String {
         Format::RelativePath => "path below the workspace root".to_owned(),
         Format::Path => "path".to_owned(),
         Format::Version => "version: `1`, `1.70` or `1.70.2`".to_owned(),
+        Format::ExactVersion => "version: `1.70.2`".to_owned(),
         Format::Toolchain => {
-            "toolchain: `stable`, `beta`, `nightly`, `nightly-2026-05-19`, `1.70`, `1.70.0`".to_owned()
+            "toolchain: `stable`, `beta`, `nightly`, `nightly-2026-05-19`, `1.70`, `1.70.0`; or a distribution's name"
+                .to_owned()
         }
         Format::Sqlite => {
             let versions: Vec<String> = AMALGAMATIONS.iter().map(|(version, _)| markdown::code(version)).collect();
-            format!("`bundled`, `host`, or one of {}", versions.join(", "))
+            format!("`bundled`, `host`, a distribution's name, or one of {}", versions.join(", "))
         }
         Format::Fixture => "fixture's name or glob: `v24`, `v24*`, `fixtures/*`".to_owned(),
         Format::EnvVar => {
@@ -223,6 +225,11 @@ fn format_words(format: Format) -> String {
         Format::Url => "web address".to_owned(),
         Format::Platform => "platform: `linux-x86_64`".to_owned(),
         Format::CompileOption => "option: `SQLITE_ENABLE_FTS5`, `NAME=VALUE`".to_owned(),
+        Format::AptSuite => "suite: `bookworm`, `bookworm-security`".to_owned(),
+        Format::AptPackage => "package: `rustc-web`, `rustc-web=1.85.0+dfsg3-1~deb12u3`".to_owned(),
+        Format::AptSource => {
+            "entry of apt's sources: `deb [signed-by=KEY] URI SUITE COMPONENT…`, or a stanza".to_owned()
+        }
         Format::Test => "[test](#conditions)".to_owned(),
         Format::Template => "text with [placeholders](#placeholders)".to_owned(),
         Format::Word(words) => words.known.iter().map(|(word, _)| markdown::code(word)).collect::<Vec<_>>().join(", "),

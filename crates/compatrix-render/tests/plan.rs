@@ -39,6 +39,7 @@ fn value(name: &str) -> ValueName {
 fn facts() -> HostFacts {
     let toolchain = |version: &str| {
         Availability::Ready(ToolchainFacts {
+            origin: String::new(),
             rustc: "/x/rustc".into(),
             cargo: "/x/cargo".into(),
             version: version.parse().unwrap(),

@@ -70,6 +70,9 @@ pub enum Command {
     Plan(PlanArgs),
     /// Write the compatibility page and its picture from the committed evidence
     Report(ReportArgs),
+    /// Make the locksets: dependency versions that old toolchains can build, in compat/locks/
+    #[command(after_help = LOCK_HELP)]
+    Lock(LockArgs),
     /// Put the proof of results into compat/evidence/, or show it
     #[command(subcommand)]
     Evidence(EvidenceCommand),
@@ -128,6 +131,9 @@ pub struct Selection {
     /// Run again what is known, and try again what could not be had
     #[arg(long)]
     pub fresh: bool,
+    /// Build in stages that are served their dependencies from disk, so that no build uses the network
+    #[arg(long)]
+    pub hermetic: bool,
     /// Jobs at once, over all cargos and runs [default: the processors]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
@@ -204,6 +210,42 @@ pub struct CheckArgs {
     /// Write nothing; exit 1 with a diff if the file is not what would be written
     #[arg(long)]
     pub check: bool,
+}
+
+/// What is said at the end of `lock --help`.
+const LOCK_HELP: &str = "\
+A [[lock]] of the spec names a group of toolchains. Its lockset is a Cargo.lock
+for the lowest of them, chosen by a new cargo, in a format that old cargos read,
+with only what the packages under test need. Cells of these toolchains are built
+in a stage under target/compat, with this lockfile, served from disk.
+
+Where packages do not say which Rust they need, `--repair` builds and steps them
+back until it works; it prints the pins to paste into the spec. Where nothing
+works it names the packages in the way and the lowest Rust that would do.";
+
+/// Options of `lock`.
+#[derive(Debug, Clone, Args)]
+pub struct LockArgs {
+    /// Only these groups [default: all]
+    pub names: Vec<String>,
+    /// Write nothing; exit 1 if a lockset does not fit the spec and the manifests
+    #[arg(long, conflicts_with_all = ["update", "repair"])]
+    pub check: bool,
+    /// Choose all versions anew, also where the lockset fits
+    #[arg(long)]
+    pub update: bool,
+    /// Build with the lowest toolchain, and step packages back until it builds
+    #[arg(long)]
+    pub repair: bool,
+    /// Use no network
+    #[arg(long)]
+    pub offline: bool,
+    /// Install no toolchain
+    #[arg(long)]
+    pub no_install: bool,
+    /// What to print on stdout: human, or json for machines
+    #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
+    pub format: Format,
 }
 
 /// Commands of `evidence`.

@@ -126,12 +126,13 @@ pub(crate) fn limits(selection: &Selection) -> Limits {
         offline: selection.offline,
         no_install: selection.no_install,
         fresh: selection.fresh,
+        hermetic: selection.hermetic,
     }
 }
 
 /// The limits of commands that run nothing.
 pub(crate) fn no_work() -> Limits {
-    Limits { jobs: 1, offline: true, no_install: true, fresh: false }
+    Limits { jobs: 1, offline: true, no_install: true, fresh: false, hermetic: false }
 }
 
 /// The choice is empty: never taken for a success.

@@ -14,6 +14,7 @@ use compatrix_model::facts::{Availability, SqliteFacts};
 use compatrix_model::spec::SqliteSettings;
 use semver::Version;
 
+use crate::distro;
 use crate::files;
 use crate::host::Host;
 
@@ -33,10 +34,13 @@ pub fn find_all(
         Setting::SqliteBundled => bundled(bundled_crate),
         Setting::SqliteHost => find_host(host),
         Setting::SqliteExact(version) => exact::find(host, version, settings),
+        Setting::DistroSqlite(request) => Ok(distro::find_sqlite(host, request)),
         Setting::RustupToolchain(_)
         | Setting::PathToolchain(_)
+        | Setting::DistroToolchain(_)
         | Setting::Fixture(_)
         | Setting::Features { .. }
+        | Setting::Deps(_)
         | Setting::Env(_) => Err(anyhow!("no SQLite")),
     };
     let values = axis.map(|axis| axis.values.as_slice()).unwrap_or_default();

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
 use super::check::twice;
+use super::distro::{Distros, Part};
 use super::format::{fixture, is_glob};
 use super::problem::{Collector, Problem};
 use super::tree::{Entry, Node, Table};
@@ -11,6 +12,7 @@ use crate::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
 use crate::cell::Space;
 use crate::condition::expr::names_fixture;
 use crate::condition::partial_version;
+use crate::lockset::Deps;
 
 /// More cells than this are surely a mistake, and no plan of them could be run.
 const MAX_CELLS: u64 = 10_000_000;
@@ -42,6 +44,7 @@ impl Axes {
 /// Lowers `[axis]`; `fixtures` are the folders that exist.
 pub(crate) fn axes(root: &Table, fixtures: &[String], c: &mut Collector<'_>) -> Axes {
     let mut axes = Axes::default();
+    let mut distros = Distros::of(root, c);
     let axis = root.entry("axis").and_then(|Entry { node, key_span, .. }| Some((node.table()?, key_span)));
     let Some((table, key_span)) = axis else {
         axes.all_lost = true;
@@ -52,14 +55,15 @@ pub(crate) fn axes(root: &Table, fixtures: &[String], c: &mut Collector<'_>) -> 
     let mut entries: Vec<&Entry> = table.entries.iter().collect();
     // Stable, so that the user's own axes keep the order of the document.
     entries.sort_by_key(|entry| {
-        ["rust", "sqlite", "schema", "features"].iter().position(|n| *n == entry.key).unwrap_or(4)
+        ["rust", "sqlite", "schema", "features", "deps"].iter().position(|n| *n == entry.key).unwrap_or(5)
     });
     for entry in entries {
         let (kind, values, rejected) = match entry.key.as_str() {
-            "rust" => (AxisKind::Rust, rust(&entry.node, c), rejected(&entry.node)),
-            "sqlite" => (AxisKind::Sqlite, sqlite(&entry.node), rejected(&entry.node)),
+            "rust" => (AxisKind::Rust, rust(&entry.node, &mut distros, c), rejected(&entry.node)),
+            "sqlite" => (AxisKind::Sqlite, sqlite(&entry.node, &mut distros, c), rejected(&entry.node)),
             "schema" => (AxisKind::Schema, schema(&entry.node, fixtures, c), rejected(&entry.node)),
             "features" => (AxisKind::Features, features(&entry.node), rejected(&entry.node)),
+            "deps" => (AxisKind::Deps, deps(&entry.node), rejected(&entry.node)),
             _ => match own(entry, &list, c) {
                 Some(own) => own,
                 None => {
@@ -76,6 +80,7 @@ pub(crate) fn axes(root: &Table, fixtures: &[String], c: &mut Collector<'_>) -> 
             _ => axes.lost.push(entry.key.clone()),
         }
     }
+    distros.warn_of_unused(c);
     axes.space = Space::new(list);
     if axes.space.len() > MAX_CELLS {
         let sizes: Vec<String> =
@@ -101,13 +106,17 @@ fn named(name: &str, setting: Setting) -> Option<AxisValue> {
     Some(AxisValue { name: ValueName::new(name).ok()?, setting })
 }
 
-fn rust(node: &Node, c: &mut Collector<'_>) -> Vec<AxisValue> {
+fn rust(node: &Node, distros: &mut Distros, c: &mut Collector<'_>) -> Vec<AxisValue> {
     let mut values: Vec<(AxisValue, std::ops::Range<usize>)> = Vec::new();
     for node in node.one_or_many() {
         let (name, span, setting) = match node.table() {
             None => {
                 let Some(text) = node.text() else { continue };
-                (text, node.span.clone(), Setting::RustupToolchain(text.to_owned()))
+                let setting = match distros.value(text, Part::Rust, &node.span, c) {
+                    None => Setting::RustupToolchain(text.to_owned()),
+                    Some(request) => Setting::DistroToolchain(request),
+                };
+                (text, node.span.clone(), setting)
             }
             Some(table) => {
                 let (Some(entry), Some(path)) = (table.entry("name"), table.owned("path")) else { continue };
@@ -123,14 +132,17 @@ fn rust(node: &Node, c: &mut Collector<'_>) -> Vec<AxisValue> {
     values.into_iter().map(|(value, _)| value).collect()
 }
 
-fn sqlite(node: &Node) -> Vec<AxisValue> {
-    let texts = node.one_or_many().iter().filter_map(Node::text);
+fn sqlite(node: &Node, distros: &mut Distros, c: &mut Collector<'_>) -> Vec<AxisValue> {
+    let texts = node.one_or_many().iter().filter_map(|node| Some((node, node.text()?)));
     texts
-        .filter_map(|text| {
+        .filter_map(|(node, text)| {
             let setting = match text {
                 "bundled" => Setting::SqliteBundled,
                 "host" => Setting::SqliteHost,
-                version => Setting::SqliteExact(partial_version(version)?),
+                other => match distros.value(other, Part::Sqlite, &node.span, c) {
+                    Some(request) => Setting::DistroSqlite(request),
+                    None => Setting::SqliteExact(partial_version(other)?),
+                },
             };
             named(text, setting)
         })
@@ -179,6 +191,12 @@ fn features(node: &Node) -> Vec<AxisValue> {
         named(&set.key, Setting::Features { default_features, enable: enable.unwrap_or_default() })
     })
     .collect()
+}
+
+fn deps(node: &Node) -> Vec<AxisValue> {
+    let texts = node.one_or_many().iter().filter_map(Node::text);
+    let meant = |text: &str| Deps::ALL.into_iter().find(|deps| deps.as_str() == text);
+    texts.filter_map(|text| named(text, Setting::Deps(meant(text)?))).collect()
 }
 
 type Own = (AxisKind, Vec<AxisValue>, Vec<String>);

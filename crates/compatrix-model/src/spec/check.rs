@@ -13,6 +13,10 @@ use super::tree::{Entry, List, Node, Table, Value};
 
 /// Checks the root table. What does not fit is reported and left out.
 pub(crate) fn document(root: &DeTable<'_>, shape: &TableShape, c: &mut Collector<'_>) -> Table {
+    let distros = root.get("distro").and_then(|distros| distros.get_ref().as_table());
+    c.set_distros(
+        distros.into_iter().flat_map(|distros| distros.keys().map(|name| name.get_ref().to_string())).collect(),
+    );
     table(root, 0..0, shape, c)
 }
 
@@ -112,11 +116,23 @@ fn wrong_type(value: &Spanned<DeValue<'_>>, shape: &Shape, name: &str, c: &mut C
 fn text(found: &str, format: Format, span: &Range<usize>, c: &mut Collector<'_>) -> Option<Value> {
     match format.check(found) {
         Ok(()) => Some(Value::Text(found.to_owned())),
+        // What a distribution's name is, only another part of the document tells.
+        Err(_) if takes_distros(format) && c.distros().any(|name| name == found) => Some(Value::Text(found.to_owned())),
         Err(problem) => {
+            let meant =
+                nearest(found, c.distros()).filter(|_| takes_distros(format) && problem.nearest_text().is_none());
+            let problem = match meant.map(str::to_owned) {
+                Some(meant) => problem.nearest(meant),
+                None => problem,
+            };
             c.error(span.clone(), problem);
             None
         }
     }
+}
+
+fn takes_distros(format: Format) -> bool {
+    matches!(format, Format::Toolchain | Format::Sqlite)
 }
 
 fn list(

@@ -1,7 +1,10 @@
 //! The shape of `compat/matrix.toml`: every key, what it means, what may stand there. The one place to add a key.
 
+mod supply;
+
 use super::format::{Format, Words};
 use super::shape::{Key, Need, Rest, Shape, TableShape};
+use supply::{DEPS, DISTROS, LOCK};
 
 /// The whole document.
 pub static DOCUMENT: TableShape = TableShape {
@@ -22,6 +25,17 @@ pub static DOCUMENT: TableShape = TableShape {
         Key::required("axis", "The dimensions of the matrix; a cell is one value on each.", Shape::Table(&AXIS)),
         Key::optional("sqlite", "How SQLite is built and linked.", Shape::Table(&SQLITE)),
         Key::optional(
+            "lock",
+            "Dependency versions of their own for a group of toolchains, in `compat/locks/`; the command `lock` makes them.",
+            Shape::List { item: &Shape::Table(&LOCK), min: 0, unique: false },
+        ),
+        Key::optional(
+            "distro",
+            "Distributions: where their own rustc, cargo and SQLite come from. Their names are values of `axis.rust` and \
+             `axis.sqlite`.",
+            Shape::Table(&DISTROS),
+        ),
+        Key::optional(
             "suite",
             "What is run in a cell. Default: one suite `tests`, of kind `test`.",
             Shape::List { item: &Shape::Table(&SUITE), min: 1, unique: false },
@@ -37,7 +51,7 @@ pub static DOCUMENT: TableShape = TableShape {
             Shape::Table(&PROFILES),
         ),
     ],
-    later: &["lock", "distro", "ci"],
+    later: &["ci"],
     rest: None,
     min: 0,
 };
@@ -103,7 +117,7 @@ static AXIS: TableShape = TableShape {
     keys: &[
         Key::optional(
             "rust",
-            "Toolchains: rustup's names, or folders with `bin/rustc` and `bin/cargo`.",
+            "Toolchains: rustup's names, names of distributions, or folders with `bin/rustc` and `bin/cargo`.",
             Shape::List {
                 item: &Shape::OneOf(&[Shape::Text(Format::Toolchain), Shape::Table(&PATH_TOOLCHAIN)]),
                 min: 1,
@@ -112,7 +126,8 @@ static AXIS: TableShape = TableShape {
         ),
         Key::optional(
             "sqlite",
-            "SQLite libraries: `bundled` (compiled in), `host` (the one installed here), exact versions.",
+            "SQLite libraries: `bundled` (compiled in), `host` (the one installed here), exact versions, names of \
+             distributions.",
             Shape::List { item: &Shape::Text(Format::Sqlite), min: 1, unique: true },
         ),
         Key::optional(
@@ -128,8 +143,13 @@ static AXIS: TableShape = TableShape {
             "Cargo feature sets: a name for each, and the features it switches on.",
             Shape::Table(&FEATURES),
         ),
+        Key::optional(
+            "deps",
+            "Which dependency versions. Without this axis each toolchain has the lockset of its `[[lock]]` group, if any.",
+            Shape::List { item: &Shape::Text(Format::Word(&DEPS)), min: 1, unique: true },
+        ),
     ],
-    later: &["os", "deps"],
+    later: &["os"],
     rest: Some(Rest {
         what: "an axis of your own",
         name: Format::AxisName,
@@ -277,7 +297,10 @@ pub(crate) static SUITE: TableShape = TableShape {
 
 static SUITE_KINDS: Words = Words {
     what: "suite kind",
-    known: &[("test", "The packages' test executables.")],
+    known: &[
+        ("test", "The packages' test executables."),
+        ("build", "Nothing is run: the packages compile, without their dev-dependencies."),
+    ],
     later: &["leak", "bench", "command"],
 };
 

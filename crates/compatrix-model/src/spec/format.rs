@@ -5,9 +5,10 @@ mod field;
 use std::time::Duration;
 
 use super::problem::Problem;
+use crate::apt;
 use crate::axis::{AxisName, InvalidName, ValueName};
 use crate::condition::partial_version;
-use field::{platform, sqlite_value, toolchain};
+use field::{apt_source, platform, sqlite_value, toolchain};
 
 pub(crate) use field::{fixture, is_glob};
 
@@ -32,9 +33,11 @@ pub enum Format {
     Path,
     /// `1`, `1.70` or `1.70.2`.
     Version,
-    /// A toolchain as rustup names it.
+    /// `1.70.2` or `1.0.0-rc.1`: a whole version as cargo reads it.
+    ExactVersion,
+    /// A toolchain as rustup names it, or the name of a distribution.
     Toolchain,
-    /// `bundled`, `host` or an exact version that can be had.
+    /// `bundled`, `host`, an exact version that can be had, or the name of a distribution.
     Sqlite,
     /// A fixture's name or a glob, with or without `fixtures/`.
     Fixture,
@@ -50,6 +53,12 @@ pub enum Format {
     Platform,
     /// `NAME` or `NAME=VALUE` of a C macro.
     CompileOption,
+    /// A suite of a Debian archive: `bookworm`, `bookworm-security`.
+    AptSuite,
+    /// A Debian package, perhaps of one version: `rustc-web=1.85.0+dfsg3-1~deb12u3`.
+    AptPackage,
+    /// An entry of apt's sources, one line or a stanza.
+    AptSource,
     /// A test of a condition; checked against the axis when lowered.
     Test,
     /// A text with placeholders; checked against the axes when lowered.
@@ -106,6 +115,7 @@ impl Format {
             Format::Path if text.trim().is_empty() => Err(Problem::new("an empty path")),
             Format::Path => Ok(()),
             Format::Version => partial_version(text).map(drop).ok_or_else(|| bad_version(text)),
+            Format::ExactVersion => exact_version(text),
             Format::Toolchain => toolchain(text),
             Format::Sqlite => sqlite_value(text),
             Format::Fixture => fixture(text).map(drop),
@@ -115,6 +125,13 @@ impl Format {
             Format::Url => url(text),
             Format::Platform => platform(text),
             Format::CompileOption => compile_option(text),
+            Format::AptSuite if apt::is_suite(text) => Ok(()),
+            Format::AptSuite => Err(Problem::new(format!("`{text}` is not a suite"))
+                .help("write its code name: `bookworm`, `bookworm-security`")),
+            Format::AptPackage if apt::Package::parse(text).is_some() => Ok(()),
+            Format::AptPackage => Err(Problem::new(format!("`{text}` is not a package"))
+                .help("write its name, or `NAME=VERSION`: `rustc-web`, `rustc-web=1.85.0+dfsg3-1~deb12u3`")),
+            Format::AptSource => apt_source(text),
             Format::Word(words) => word(text, words),
         }
     }
@@ -122,16 +139,19 @@ impl Format {
     /// The format as a regular expression of ECMA 262, for editors; what it lets through is still checked.
     pub fn pattern(self) -> Option<&'static str> {
         match self {
-            Format::Any | Format::Path | Format::Test | Format::Template | Format::Word(_) => None,
+            Format::Any | Format::Path | Format::Test | Format::Template | Format::AptSource | Format::Word(_) => None,
             Format::Sentence => Some(r"\S"),
+            Format::AptSuite => Some(r"^[A-Za-z0-9][A-Za-z0-9._+~/-]*$"),
+            Format::AptPackage => Some(r"^[a-z0-9][a-z0-9+.-]+(=\d[A-Za-z0-9.+~:-]*)?$"),
             Format::ValueName => Some(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"),
             Format::AxisName => Some(r"^[a-z][a-z0-9_-]*$"),
             Format::PackageName => Some(r"^[A-Za-z_][A-Za-z0-9_-]*$"),
             Format::FeatureName => Some(r"^[A-Za-z0-9_][A-Za-z0-9_+./?-]*$"),
             Format::RelativePath => Some(r"^[^/\\]"),
             Format::Version => Some(r"^\d+(\.\d+){0,2}$"),
-            Format::Toolchain => Some(r"^((stable|beta|nightly)(-\d{4}-\d{2}-\d{2})?|1\.\d+(\.\d+(-beta(\.\d+)?)?)?)$"),
-            Format::Sqlite => Some(r"^(bundled|host|\d+\.\d+\.\d+)$"),
+            Format::ExactVersion => Some(r"^\d+\.\d+\.\d+([-+].*)?$"),
+            // Their other values, and names of distributions, are too many for a pattern.
+            Format::Toolchain | Format::Sqlite => Some(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"),
             Format::Fixture => Some(r"^(fixtures/)?[A-Za-z0-9*?][A-Za-z0-9._+*?-]*$"),
             Format::EnvVar => Some(r"^[A-Za-z_][A-Za-z0-9_]*$"),
             Format::Date => Some(r"^\d{4}-\d{2}-\d{2}$"),
@@ -220,6 +240,14 @@ fn bad_version(text: &str) -> Problem {
     Problem::new(format!("`{text}` is not a version"))
         .help("write one to three numbers: `1.70`, `3.35.4`")
         .nearest(fixed)
+}
+
+fn exact_version(text: &str) -> Result<(), Problem> {
+    let meant = || partial_version(text.trim().trim_start_matches(['v', '=', '^', '~', ' '])).map(|v| v.to_string());
+    semver::Version::parse(text).map(drop).map_err(|_| {
+        let problem = Problem::new(format!("`{text}` is not a whole version"));
+        problem.help("write all three numbers, as the package was published: `0.31.0`").nearest(meant())
+    })
 }
 
 pub(crate) fn not_yet(what: &str) -> Problem {

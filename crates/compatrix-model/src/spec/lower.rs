@@ -8,7 +8,7 @@ use super::document::SUITE;
 use super::format::duration;
 use super::problem::{Collector, Problem};
 use super::rules::{meets_claim, rules, RuleMarks};
-use super::tree::{Node, Table};
+use super::tree::{Node, Table, Value};
 use super::{
     sqlite, ClaimedVersion, Claims, Profile, Project, Spec, SqliteSettings, Strategy, Suite, SuiteKind, Template,
 };
@@ -31,6 +31,7 @@ pub(crate) fn spec(root: &Table, cx: &mut Context<'_, '_>) -> (Spec, Vec<RuleMar
     let claims = claims(root, &axes, cx.c);
     let profiles = profiles(root, &axes, &suites, cx.c);
     let (rules, marks) = rules(root, &axes, cx);
+    let locks = super::locks::locks(root, &axes, cx.c);
     let sqlite = root.table("sqlite");
     let spec = Spec {
         project: project(root),
@@ -42,6 +43,7 @@ pub(crate) fn spec(root: &Table, cx: &mut Context<'_, '_>) -> (Spec, Vec<RuleMar
             bundled_feature: sqlite.and_then(|table| table.owned("bundled-feature")),
             compile_options: sqlite.and_then(|table| table.texts("compile-options")),
         },
+        locks,
         space: axes.space,
     };
     (spec, marks)
@@ -202,15 +204,39 @@ fn suite(table: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> Suite {
         }
     }
     let when = table.table("when").and_then(|when| condition(when, axes, cx.c));
+    let kind = match table.text("kind") {
+        Some("build") => SuiteKind::Build,
+        _ => SuiteKind::Test,
+    };
+    if kind == SuiteKind::Build {
+        // Said rather than ignored: who writes it expects that something is run.
+        let given = ["args", "env", "retries", "doctests"].iter().filter_map(|key| table.entry(key));
+        for entry in given.filter(|entry| !is_nothing(&entry.node)) {
+            let problem =
+                Problem::new(format!("a suite of kind `build` runs nothing, so `{}` does nothing", entry.key));
+            cx.c.error(entry.key_span.clone(), problem.help("take it out, or make the kind `test`"));
+        }
+    }
     Suite {
         name: table.owned("name").unwrap_or_default(),
-        kind: SuiteKind::Test,
+        kind,
         doctests: table.flag("doctests").unwrap_or_default(),
         timeout: table.text("timeout").and_then(|text| duration(text).ok()).unwrap_or_default(),
         retries: table.integer("retries").and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
         env,
         args: table.texts("args").unwrap_or_default(),
         when: when.unwrap_or_default(),
+    }
+}
+
+/// Whether a default stands there, or its like.
+fn is_nothing(node: &Node) -> bool {
+    match &node.value {
+        Value::Text(_) => false,
+        Value::Integer(number) => *number == 0,
+        Value::Flag(flag) => !flag,
+        Value::List(list) => list.items.is_empty(),
+        Value::Table(table) => table.entries.is_empty(),
     }
 }
 

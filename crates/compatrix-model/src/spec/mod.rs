@@ -11,6 +11,8 @@ pub mod sqlite;
 
 pub(crate) mod axes;
 pub(crate) mod check;
+mod distro;
+pub(crate) mod locks;
 pub(crate) mod lower;
 mod names;
 pub(crate) mod parse;
@@ -28,6 +30,7 @@ use semver::Version;
 
 use crate::cell::Space;
 use crate::condition::Condition;
+use crate::lockset::LockGroup;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use parse::{expired, parse, parse_bytes, Parsed};
@@ -52,6 +55,8 @@ pub struct Spec {
     pub profiles: BTreeMap<String, Profile>,
     /// How SQLite is built and linked.
     pub sqlite: SqliteSettings,
+    /// Dependency versions for groups of toolchains, in the spec's order.
+    pub locks: Vec<LockGroup>,
 }
 
 impl Spec {
@@ -142,6 +147,8 @@ pub struct Suite {
 pub enum SuiteKind {
     /// The packages' test executables.
     Test,
+    /// Nothing is run: the packages compile, without their dev-dependencies.
+    Build,
 }
 
 /// A text with placeholders.

@@ -93,16 +93,27 @@ pub(crate) struct Collector<'a> {
     list: Vec<Diagnostic>,
     /// Lines with syntax errors; empty means that the whole text could be read.
     unreadable: HashSet<usize>,
+    /// Names of distributions in the text, whatever else is wrong with them.
+    distros: Vec<String>,
 }
 
 impl<'a> Collector<'a> {
     pub(crate) fn new(text: &'a str, file: &'a str) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(n, _)| n + 1)).collect();
-        Self { file, text, lines, list: Vec::new(), unreadable: HashSet::new() }
+        Self { file, text, lines, list: Vec::new(), unreadable: HashSet::new(), distros: Vec::new() }
     }
 
     pub(crate) fn text(&self) -> &'a str {
         self.text
+    }
+
+    pub(crate) fn set_distros(&mut self, names: Vec<String>) {
+        self.distros = names;
+    }
+
+    /// The names of the distributions that the text has a table of.
+    pub(crate) fn distros(&self) -> impl Iterator<Item = &str> {
+        self.distros.iter().map(String::as_str)
     }
 
     /// A syntax error; at most one for each line, as later ones are consequences. `may_follow` tells that it may be the

@@ -54,7 +54,9 @@ fn text(format: Format) -> Map<String, Value> {
         Format::Sqlite => {
             let known =
                 ["bundled", "host"].into_iter().chain(sqlite::AMALGAMATIONS.iter().map(|(version, _)| *version));
-            schema.insert("enum".to_owned(), known.collect());
+            // The known ones for completion; any other may be a distribution's name.
+            let known: Value = known.collect();
+            schema.insert("anyOf".to_owned(), json!([{ "enum": known }, { "pattern": format.pattern() }]));
         }
         _ => {
             if let Some(pattern) = format.pattern() {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use compatrix_model::axis::{Axis, AxisKind, AxisValue, Setting};
 use compatrix_model::claims::Judged;
+use compatrix_model::lockset::Deps;
 use compatrix_model::verdict::Verdict;
 
 use super::facts::{tally, Facts};
@@ -38,6 +39,7 @@ fn heading(axis: &Axis) -> String {
         AxisKind::Sqlite => "SQLite".to_owned(),
         AxisKind::Schema => "Schema".to_owned(),
         AxisKind::Features => "Features".to_owned(),
+        AxisKind::Deps => "Dependencies".to_owned(),
         AxisKind::Env { var } => format!("{} (environment variable {})", text(axis.name.as_str()), code(var)),
     }
 }
@@ -60,19 +62,27 @@ fn was<'j, 'a: 'j>(axis: &Axis, value: &AxisValue, entries: impl Iterator<Item =
                 let features = &judged.entry.build.as_ref()?.features;
                 Some(if features.is_empty() { "no features".to_owned() } else { features.join(", ") })
             }
-            AxisKind::Env { .. } => None,
+            AxisKind::Deps | AxisKind::Env { .. } => None,
         })
         .collect();
     match &value.setting {
         Setting::Env(setting) => code(setting),
+        Setting::Deps(deps) => match deps {
+            Deps::Locked => "Cargo.lock".to_owned(),
+            Deps::Lockset => "the lockset of the toolchain's group".to_owned(),
+            Deps::Minimal => "the lowest direct versions".to_owned(),
+            Deps::Latest => "the newest versions".to_owned(),
+        },
         Setting::Features { .. } if !seen.is_empty() => {
             seen.iter().map(|set| text(set)).collect::<Vec<_>>().join("; or ")
         }
         Setting::RustupToolchain(_)
         | Setting::PathToolchain(_)
+        | Setting::DistroToolchain(_)
         | Setting::SqliteBundled
         | Setting::SqliteHost
         | Setting::SqliteExact(_)
+        | Setting::DistroSqlite(_)
         | Setting::Fixture(_)
         | Setting::Features { .. } => match seen.is_empty() {
             true => "not run".to_owned(),

@@ -3,14 +3,15 @@
 use std::fmt::Write;
 
 use compatrix_engine::error::Error;
+use compatrix_engine::files;
 use compatrix_engine::host::Host;
 use compatrix_engine::session::Session;
-use compatrix_engine::{files, workspace as engine_workspace};
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SqliteLinkage};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::spec::Spec;
 
+use super::report::Today;
 use crate::cli::{command_name, EvidenceCommand, Format, Global};
 use crate::terminal::Terminal;
 use crate::workspace::{no_work, Opened};
@@ -40,7 +41,7 @@ pub(crate) fn read_all(root: &std::path::Path, spec: &Spec) -> Result<Vec<Eviden
 fn record(opened: &Opened, session: &Session, cells: &[String], keep: bool, terminal: &Terminal) -> Result<u8, Error> {
     let spec = &opened.parsed.spec;
     let conditions = opened.conditions(cells)?;
-    let today = engine_workspace::read(&session.host, &opened.parsed)?.source;
+    let today = Today::read(session, opened)?;
     // Versions do not matter here: names and globs choose, as the ledger's cells are named.
     let survey = session.survey(&opened.parsed)?;
     let matchers: Vec<_> = conditions.iter().map(|c| c.matcher(&spec.space, &survey.facts.versions())).collect();
@@ -51,7 +52,7 @@ fn record(opened: &Opened, session: &Session, cells: &[String], keep: bool, term
     };
     let belongs = |record: &Record| {
         let source = record.proof.as_ref().map(|proof| &proof.source);
-        source.is_some_and(|source| source.sources == today.sources && source.lockset == today.lockset)
+        source.is_some_and(|source| today.is_of(&record.cell, &source.sources, &source.lockset))
     };
     let all = session.ledger.all_newest()?;
     let of_cells: Vec<Record> = all.into_iter().filter(|record| chosen(&record.cell)).collect();

@@ -4,6 +4,7 @@ mod compat;
 mod evidence;
 mod fixtures;
 mod init;
+mod lock;
 mod plan;
 mod report;
 mod repro;
@@ -21,6 +22,7 @@ pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Re
         Command::Compat(args) => compat::run(global, args, terminal),
         Command::Plan(args) => plan::run(global, &args.selection, terminal),
         Command::Report(args) => report::run(global, args, terminal),
+        Command::Lock(args) => lock::run(global, args, terminal),
         Command::Evidence(command) => evidence::run(global, command, terminal),
         Command::Fixtures(command) => fixtures::run(global, command, terminal),
         Command::Repro(args) => repro::run(global, args, terminal),

@@ -3,7 +3,7 @@
 use compatrix_engine::error::Error;
 use compatrix_model::cell::CellId;
 use compatrix_model::facts::{Availability, HostFacts};
-use compatrix_model::plan::{plan, Choice, Linkage, Plan, Provision, SkipReason};
+use compatrix_model::plan::{plan, Choice, Linkage, Plan, Provision, SkipReason, Targets};
 use compatrix_model::spec::Spec;
 use compatrix_render::plan_table::plan_table;
 use serde::Serialize;
@@ -61,6 +61,12 @@ struct BuildEntry<'a> {
     toolchain: &'a str,
     linkage: &'static str,
     cargo_arguments: Vec<String>,
+    /// `locked`, a group's name, `minimal`, `latest`.
+    lockset: String,
+    /// Whether it is built in a stage.
+    staged: bool,
+    /// Whether test executables are built; else the packages alone, without dev-dependencies.
+    tests: bool,
     doctests: bool,
     runs: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,7 +101,10 @@ fn document<'a>(spec: &'a Spec, plan: &'a Plan, facts: &'a HostFacts, profile: &
             Linkage::Dynamic { .. } => "dynamic",
         },
         cargo_arguments: build.cargo_arguments(),
-        doctests: build.doctests,
+        lockset: build.lockset.to_string(),
+        staged: build.staged,
+        tests: build.targets != Targets::Packages,
+        doctests: build.targets.doctests(),
         runs,
         predicted_ms: facts.durations.builds.get(&build.id()).copied(),
     });
@@ -136,5 +145,8 @@ fn how<'a>(provision: &Provision, facts: &'a HostFacts) -> &'a str {
         Provision::Toolchain(name) => of(facts.toolchains.get(name)),
         Provision::Sqlite(name) => of(facts.sqlite.get(name)),
         Provision::Fixture(name) => of(facts.fixtures.get(name)),
+        Provision::Lockset(name) => {
+            of(facts.locksets.iter().find(|(lockset, _)| lockset.to_string() == *name).map(|(_, facts)| &facts.staged))
+        }
     }
 }

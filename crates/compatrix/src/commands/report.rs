@@ -1,10 +1,15 @@
 //! `report`: the compatibility page and its picture, from the spec and the committed evidence alone.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use compatrix_engine::error::Error;
+use compatrix_engine::locks;
+use compatrix_engine::session::Session;
 use compatrix_engine::{files, workspace as engine_workspace};
-use compatrix_model::evidence::SourceProof;
+use compatrix_model::cell::CellId;
+use compatrix_model::condition::Versions;
+use compatrix_model::evidence::{Sha256, SourceProof};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::promise::is_generated;
 use compatrix_render::page::{self, PageOptions};
@@ -33,7 +38,7 @@ pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Re
         return Ok(code);
     }
     let session = opened.session(no_work(), false, terminal)?;
-    let today = engine_workspace::read(&session.host, &opened.parsed)?.source;
+    let today = Today::read(&session, &opened)?;
     session.ledger.save_memo(&session.host.memo)?;
     let stale = stale(&evidence, &today);
     if stale == 0 && evidence.iter().any(|file| file.entries().len() > 0) {
@@ -65,7 +70,34 @@ fn refuse_foreign(root: &Path, report: &str) -> Result<(), Error> {
 }
 
 /// How many entries belong to other sources or locked dependencies than these.
-fn stale(evidence: &[EvidenceFile], today: &SourceProof) -> usize {
-    let entries = evidence.iter().flat_map(EvidenceFile::entries).filter_map(|entry| entry.build.as_ref());
-    entries.filter(|build| build.origin.sources != today.sources || build.lockset != today.lockset).count()
+fn stale(evidence: &[EvidenceFile], today: &Today) -> usize {
+    let entries = evidence.iter().flat_map(EvidenceFile::entries);
+    let built = entries.filter_map(|entry| Some((&entry.cell, entry.build.as_ref()?)));
+    built.filter(|(cell, build)| !today.is_of(cell, &build.origin.sources, &build.lockset)).count()
+}
+
+/// The sources and dependency versions of today.
+pub(super) struct Today {
+    sources: Sha256,
+    /// Whether the work tree differs from its commit.
+    pub(super) dirty: bool,
+    locksets: BTreeSet<Sha256>,
+}
+
+impl Today {
+    pub(super) fn read(session: &Session, opened: &Opened) -> Result<Self, Error> {
+        let workspace = engine_workspace::read(&session.host, &opened.parsed)?;
+        let versions = Versions::new();
+        let sources = locks::Sources { spec: &opened.parsed.spec, layout: &workspace.layout, versions: &versions };
+        let locksets = locks::of_today(&sources, &workspace.source.lockset);
+        let SourceProof { sources, dirty, .. } = workspace.source;
+        Ok(Self { sources, dirty, locksets })
+    }
+
+    /// Whether a result of this cell, with these sources and dependency versions, is of today.
+    pub(super) fn is_of(&self, cell: &CellId, sources: &str, lockset: &str) -> bool {
+        // Versions that are resolved anew are in no committed file to hold them against.
+        let moving = cell.value("deps").is_some_and(|deps| ["minimal", "latest"].contains(&deps.as_str()));
+        self.sources == sources && (moving || self.locksets.contains(lockset))
+    }
 }

@@ -17,7 +17,7 @@ pub(crate) fn run(global: &Global, args: &ReproArgs, terminal: &Terminal) -> Res
         opened.parsed.spec.suite(suite).map_err(Error::Usage)?;
     }
     let (condition, _) = opened.cell(&args.cell)?;
-    let limits = Limits { jobs: processors(), offline: false, no_install: false, fresh: false };
+    let limits = Limits { jobs: processors(), offline: false, no_install: false, fresh: false, hermetic: false };
     let session = opened.session(limits, true, terminal)?;
     let (sender, receiver) = mpsc::channel();
     let lines = std::thread::scope(|scope| {

@@ -2,7 +2,8 @@
 
 use semver::Version;
 
-use super::{date, not_yet};
+use super::date;
+use crate::apt;
 use crate::axis::ValueName;
 use crate::condition::partial_version;
 use crate::spec::problem::{nearest, Problem};
@@ -23,8 +24,7 @@ pub(super) fn toolchain(text: &str) -> Result<(), Problem> {
         )
     };
     if distribution(text) {
-        return Err(not_yet(&format!("the toolchain of a distribution, `{text}`,"))
-            .help("name a folder instead: `{ name = \"debian-12\", path = \"/opt/rust\" }`"));
+        return Err(unknown_distribution(text, "rust = \"rustc\", cargo = \"cargo\""));
     }
     let (channel, day) = text.split_once('-').map_or((text, None), |(channel, day)| (channel, Some(day)));
     if ["stable", "beta", "nightly"].contains(&channel) {
@@ -71,9 +71,7 @@ pub(super) fn sqlite_value(text: &str) -> Result<(), Problem> {
     let list = || sqlite::AMALGAMATIONS.iter().map(|(version, _)| *version);
     let all = || ["bundled", "host"].into_iter().chain(list());
     if distribution(text) {
-        return Err(
-            not_yet(&format!("the SQLite of a distribution, `{text}`,")).help("name an exact version, or `host`")
-        );
+        return Err(unknown_distribution(text, "sqlite = \"libsqlite3-0\""));
     }
     match text {
         "bundled" | "host" => Ok(()),
@@ -101,7 +99,29 @@ pub(super) fn sqlite_value(text: &str) -> Result<(), Problem> {
     }
 }
 
-/// Whether the text names a release of a Linux distribution, a word of the design.
+/// A value that looks like a distribution's name, of which the spec says nothing.
+fn unknown_distribution(text: &str, packages: &str) -> Problem {
+    Problem::new(format!("no `[distro.{text}]` says what `{text}` is"))
+        .help(format!("add `[distro.{text}]` with `apt = {{ suite = \"bookworm\", {packages} }}`"))
+}
+
+/// An entry of apt's sources that can be used, and with checks.
+pub(super) fn apt_source(text: &str) -> Result<(), Problem> {
+    let help =
+        "write `deb [signed-by=/path/to/key] https://host/debian bookworm main`, or a stanza of a `.sources` file";
+    let sources = apt::parse(text).map_err(|why| Problem::new(why).help(help))?;
+    if sources.is_empty() {
+        return Err(Problem::new("no binary packages come from here").help(help));
+    }
+    let words = text.to_lowercase().replace([' ', '\t'], "");
+    if words.contains("trusted=yes") || words.contains("trusted:yes") {
+        let problem = Problem::new("`trusted=yes` switches apt's signatures off").part(0..text.len());
+        return Err(problem.help("name the archive's key instead: `[signed-by=/path/to/key]`"));
+    }
+    Ok(())
+}
+
+/// Whether the text looks like a release of a Linux distribution.
 fn distribution(text: &str) -> bool {
     ["debian-", "ubuntu-", "fedora-", "alpine-"].iter().any(|name| text.starts_with(name))
 }

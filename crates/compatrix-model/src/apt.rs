@@ -1,0 +1,109 @@
+//! Debian's words: packages, suites and where they come from. Text only; the engine runs apt.
+
+mod sources;
+
+use std::fmt;
+
+pub use sources::{for_suite, parse, parse_stanzas, Source};
+
+/// What is wanted of a distribution: packages of one suite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// `bookworm`, `bookworm-security`.
+    pub suite: String,
+    /// The packages named in the spec, each with its pin; what they depend on comes along.
+    pub packages: Vec<Package>,
+    /// Where from; empty means the host's own apt configuration.
+    pub sources: Vec<Source>,
+}
+
+/// A package, perhaps of one version only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// The version, where the spec pins one.
+    pub version: Option<String>,
+}
+
+impl Package {
+    /// Reads `rustc-web` or `rustc-web=1.85.0+dfsg3-1~deb12u3`. Source of both spellings: Debian Policy 5.6.1, 5.6.12.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (name, version) = text.split_once('=').map_or((text, None), |(name, version)| (name, Some(version)));
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let named = name.len() >= 2 && name.starts_with(plain) && name.chars().all(|c| plain(c) || "+-.".contains(c));
+        let versioned = version.is_none_or(|version| {
+            let rest = version.chars().all(|c| c.is_ascii_alphanumeric() || ".+-~:".contains(c));
+            version.starts_with(|c: char| c.is_ascii_digit()) && rest
+        });
+        (named && versioned).then(|| Self { name: name.to_owned(), version: version.map(str::to_owned) })
+    }
+}
+
+impl fmt::Display for Package {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.version {
+            Some(version) => write!(f, "{}={version}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+impl fmt::Display for Request {
+    /// `rustc cargo of bookworm`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for package in &self.packages {
+            write!(f, "{package} ")?;
+        }
+        write!(f, "of {}", self.suite)
+    }
+}
+
+/// Whether a text can be the name of a suite: `bookworm`, `bookworm-security`, `buster/updates`.
+pub fn is_suite(text: &str) -> bool {
+    let part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || "-._+~".contains(c))
+    };
+    text.split('/').all(part)
+}
+
+/// A suite's base and what it adds to it: `bookworm-security` is `bookworm` and `-security`.
+pub(crate) fn split_suite(suite: &str) -> (&str, &str) {
+    let kinds = ["-security", "/updates", "-proposed-updates", "-updates", "-backports"];
+    let kind = kinds.into_iter().find(|kind| suite.len() > kind.len() && suite.ends_with(kind)).unwrap_or("");
+    suite.split_at(suite.len() - kind.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_read_and_printed() {
+        for good in ["rustc", "libsqlite3-0", "libstdc++6", "rustc-web=1.85.0+dfsg3-1~deb12u3", "a1=1:2.0-1+b1"] {
+            assert_eq!(Package::parse(good).map(|p| p.to_string()).as_deref(), Some(good));
+        }
+        for bad in ["", "a", "Rustc", "-x", "rustc=", "rustc=x1", "rustc 1", "a/b", "rustc=1 2", "../x", "a*", "ab=1=2"]
+        {
+            assert_eq!(Package::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn suites_are_split() {
+        #[track_caller]
+        fn check(suite: &str, base: &str, kind: &str) {
+            assert_eq!(split_suite(suite), (base, kind));
+        }
+        check("bookworm", "bookworm", "");
+        check("bookworm-security", "bookworm", "-security");
+        check("buster/updates", "buster", "/updates");
+        check("noble-proposed-updates", "noble", "-proposed-updates");
+        check("-security", "-security", "");
+        for bad in ["", "/", "a//b", "../x", "a b", "-x"] {
+            assert!(!is_suite(bad), "{bad}");
+        }
+        assert!(is_suite("buster/updates") && is_suite("bookworm-security"));
+    }
+}

@@ -1,0 +1,338 @@
+//! Manifests as they stand in a stage: what differs from the user's, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use semver::Version;
+use toml::{Table, Value};
+
+/// The tables of dependencies, in manifests and in their `target` tables.
+const DEPENDENCIES: [&str; 3] = ["dependencies", "build-dependencies", "dev-dependencies"];
+
+/// What is to differ in the manifest of a member.
+#[derive(Debug, Clone, Default)]
+pub struct Edit {
+    /// The `rust-version` to put in place of the package's own.
+    pub rust: Option<Version>,
+    /// Whether dev-dependencies are left out.
+    pub without_dev: bool,
+    /// Platforms (`cfg(…)` or triples, as manifests spell them) whose dependencies are left out.
+    pub without_targets: Vec<String>,
+    /// Further requirements on direct dependencies, by package name: `<0.40.0`.
+    pub limits: BTreeMap<String, Vec<String>>,
+}
+
+/// The member's manifest in the stage.
+pub fn member(manifest: &Table, edit: &Edit) -> Table {
+    let mut staged = manifest.clone();
+    if let (Some(rust), Some(Value::Table(package))) = (&edit.rust, staged.get_mut("package")) {
+        package.insert("rust-version".to_owned(), Value::String(rust.to_string()));
+    }
+    edit_dependencies(&mut staged, edit);
+    if let Some(Value::Table(targets)) = staged.get_mut("target") {
+        targets.retain(|target, _| !edit.without_targets.iter().any(|other| other == target));
+        for (_, table) in targets.iter_mut() {
+            if let Value::Table(table) = table {
+                edit_dependencies(table, edit);
+            }
+        }
+    }
+    staged
+}
+
+fn edit_dependencies(table: &mut Table, edit: &Edit) {
+    if edit.without_dev {
+        table.remove("dev-dependencies");
+        table.remove("dev_dependencies");
+    }
+    for key in DEPENDENCIES {
+        if let Some(Value::Table(dependencies)) = table.get_mut(key) {
+            limit(dependencies, &edit.limits);
+        }
+    }
+}
+
+/// Adds further requirements to what is required already.
+fn limit(dependencies: &mut Table, limits: &BTreeMap<String, Vec<String>>) {
+    for (key, value) in dependencies.iter_mut() {
+        let name = value.get("package").and_then(Value::as_str).unwrap_or(key).to_owned();
+        let Some(further) = limits.get(&name) else { continue };
+        let required = match value {
+            Value::String(required) => required,
+            Value::Table(table) => match table.get_mut("version") {
+                Some(Value::String(required)) => required,
+                _ => continue,
+            },
+            _ => continue,
+        };
+        // The comma means "and", except after a lone `*`, which cannot stand in a list.
+        let all = std::iter::once(required.as_str()).chain(further.iter().map(String::as_str));
+        *required = all.filter(|text| text.trim() != "*").collect::<Vec<_>>().join(", ");
+    }
+}
+
+/// Adds the names of the packages that a member's manifest depends on itself; `root` is for what it inherits.
+pub fn dependency_names(manifest: &Table, root: &Table, names: &mut BTreeSet<String>) {
+    let inherited = root.get("workspace").and_then(|workspace| workspace.get("dependencies"));
+    let targets =
+        manifest.get("target").and_then(Value::as_table).into_iter().flatten().filter_map(|(_, t)| t.as_table());
+    for table in std::iter::once(manifest).chain(targets) {
+        for dependencies in DEPENDENCIES.iter().filter_map(|key| table.get(*key)?.as_table()) {
+            for (key, value) in dependencies {
+                let value = match value.get("workspace").and_then(Value::as_bool) {
+                    Some(true) => inherited.and_then(|all| all.get(key)).unwrap_or(value),
+                    _ => value,
+                };
+                names.insert(value.get("package").and_then(Value::as_str).unwrap_or(key).to_owned());
+            }
+        }
+    }
+}
+
+/// The root manifest in the stage: these members, this resolver; its own package only where it is a member.
+pub fn root(
+    manifest: &Table,
+    members: &[String],
+    resolver: &str,
+    edit: Option<&Edit>,
+    limits: &BTreeMap<String, Vec<String>>,
+) -> Table {
+    let mut staged = match edit {
+        Some(edit) => member(manifest, edit),
+        None => {
+            // What a virtual manifest may have.
+            let kept = ["workspace", "profile", "patch", "replace"];
+            manifest
+                .iter()
+                .filter(|(key, _)| kept.contains(&key.as_str()))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect()
+        }
+    };
+    let workspace = staged.entry("workspace").or_insert_with(|| Value::Table(Table::new()));
+    if let Value::Table(workspace) = workspace {
+        workspace.remove("default-members");
+        let list = members.iter().map(|member| Value::String(member.clone())).collect();
+        workspace.insert("members".to_owned(), Value::Array(list));
+        workspace.insert("resolver".to_owned(), Value::String(resolver.to_owned()));
+        if let Some(Value::Table(dependencies)) = workspace.get_mut("dependencies") {
+            limit(dependencies, limits);
+        }
+    }
+    staged
+}
+
+/// A package that does nothing but require: its manifest. `pins` are requirements by package name; each is a dependency
+/// of its own, since a graph may hold several versions of one package.
+pub fn pins(name: &str, rust: Option<&Version>, pins: &BTreeMap<String, Vec<String>>) -> String {
+    let text = |text: &str| Value::String(text.to_owned());
+    let mut package = Table::from_iter([
+        ("name".to_owned(), text(name)),
+        ("version".to_owned(), text("0.0.0")),
+        ("edition".to_owned(), text("2021")),
+    ]);
+    if let Some(rust) = rust {
+        package.insert("rust-version".to_owned(), text(&rust.to_string()));
+    }
+    let mut dependencies = Table::new();
+    for (name, requirement) in pins.iter().flat_map(|(name, list)| list.iter().map(move |req| (name, req))) {
+        let dependency = Table::from_iter([
+            ("package".to_owned(), text(name)),
+            ("version".to_owned(), text(requirement)),
+            ("default-features".to_owned(), Value::Boolean(false)),
+        ]);
+        dependencies.insert(format!("pin-{}", dependencies.len()), Value::Table(dependency));
+    }
+    let manifest = Table::from_iter([
+        ("package".to_owned(), Value::Table(package)),
+        ("dependencies".to_owned(), Value::Table(dependencies)),
+    ]);
+    manifest.to_string()
+}
+
+/// The root manifest with one more member.
+pub fn with_member(root: &str, member: &str) -> String {
+    let mut table: Table = root.parse().unwrap_or_default();
+    if let Some(Value::Array(members)) = table.get_mut("workspace").and_then(|w| w.get_mut("members")) {
+        members.push(Value::String(member.to_owned()));
+    }
+    table.to_string()
+}
+
+/// What of a manifest decides which dependencies there are; for hashes.
+pub fn requirements(manifest: &Table) -> Table {
+    fn only(table: &Table, keys: &[&str]) -> Table {
+        table.iter().filter(|(key, _)| keys.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+    const PACKAGE: [&str; 5] = ["name", "version", "rust-version", "links", "edition"];
+    let mut kept = only(
+        manifest,
+        &["dependencies", "build-dependencies", "dev-dependencies", "target", "features", "patch", "replace"],
+    );
+    if let Some(Value::Table(package)) = manifest.get("package") {
+        kept.insert("package".to_owned(), Value::Table(only(package, &PACKAGE)));
+    }
+    if let Some(Value::Table(workspace)) = manifest.get("workspace") {
+        let mut workspace = only(workspace, &["dependencies", "package", "exclude"]);
+        if let Some(Value::Table(package)) = workspace.get_mut("package") {
+            *package = only(package, &PACKAGE);
+        }
+        kept.insert("workspace".to_owned(), Value::Table(workspace));
+    }
+    kept
+}
+
+/// The resolver that cargo uses for the workspace of this root manifest: its own words, else what its edition implies
+/// (Cargo reference, "Resolver versions"). Resolver 3 differs from 2 only in which versions are chosen, and is not known
+/// to cargos before 1.84: with a lockfile, 2 does the same.
+pub fn resolver(manifest: &Table) -> &'static str {
+    let said = |table: &str| manifest.get(table).and_then(|table| table.get("resolver")).and_then(Value::as_str);
+    match said("workspace").or_else(|| said("package")) {
+        Some("1") => "1",
+        Some(_) => "2",
+        None => match edition(manifest).as_deref() {
+            Some("2021" | "2024") => "2",
+            _ => "1",
+        },
+    }
+}
+
+/// The edition of the manifest's package, inherited or not; none where it has no package.
+fn edition(manifest: &Table) -> Option<String> {
+    let own = manifest.get("package")?.get("edition");
+    let inherited = || manifest.get("workspace")?.get("package")?.get("edition");
+    let edition = own.and_then(Value::as_str).or_else(|| inherited()?.as_str());
+    Some(edition.unwrap_or("2015").to_owned())
+}
+
+/// The lowest cargo that can read a manifest of this edition (edition guide).
+pub fn cargo_for_edition(edition: &str) -> Version {
+    match edition {
+        "2015" => Version::new(1, 0, 0),
+        "2018" => Version::new(1, 31, 0),
+        "2021" => Version::new(1, 56, 0),
+        _ => Version::new(1, 85, 0),
+    }
+}
+
+/// The lowest cargo that can read a lockfile of this format. Seen: 1.78 for 4; cargo's changelog: 1.53 for 3.
+pub fn cargo_for_lockfile(format: u32) -> Version {
+    match format {
+        0..=2 => Version::new(1, 0, 0),
+        3 => Version::new(1, 53, 0),
+        _ => Version::new(1, 78, 0),
+    }
+}
+
+/// The lowest cargo that knows the resolver which the root manifest asks for.
+pub fn cargo_for_resolver(manifest: &Table) -> Version {
+    let asked = ["workspace", "package"].iter().filter_map(|table| manifest.get(*table)?.get("resolver")?.as_str());
+    match asked.max() {
+        Some("3") => Version::new(1, 84, 0),
+        Some("2") => Version::new(1, 51, 0),
+        _ => Version::new(1, 0, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Table {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_member_differs_only_in_what_is_asked_for() {
+        let manifest = table(
+            r#"
+[package]
+name = "a"
+rust-version.workspace = true
+[dependencies]
+rusqlite = { version = ">=0.31, <0.42", optional = true }
+local = { path = "../local" }
+any = "*"
+[dev-dependencies]
+proptest = "1"
+renamed = { package = "rusqlite", version = "0.31" }
+[target.'cfg(windows)'.dependencies]
+windows-sys = "0.59"
+[target.'cfg(unix)'.dev-dependencies]
+nix = "0.29"
+"#,
+        );
+        assert_eq!(member(&manifest, &Edit::default()), manifest);
+        let limits = BTreeMap::from([
+            ("rusqlite".to_owned(), vec!["<0.40.0".to_owned()]),
+            ("any".to_owned(), vec!["<2".to_owned()]),
+            ("local".to_owned(), vec!["<1".to_owned()]),
+        ]);
+        let edit = Edit {
+            rust: Some(Version::new(1, 63, 0)),
+            limits: limits.clone(),
+            without_targets: vec!["cfg(windows)".to_owned()],
+            ..Edit::default()
+        };
+        let staged = member(&manifest, &edit);
+        assert_eq!(staged["package"]["rust-version"].as_str(), Some("1.63.0"));
+        assert_eq!(staged["dependencies"]["rusqlite"]["version"].as_str(), Some(">=0.31, <0.42, <0.40.0"));
+        assert_eq!(staged["dependencies"]["any"].as_str(), Some("<2"));
+        assert_eq!(staged["dependencies"]["local"], manifest["dependencies"]["local"], "no version, no requirement");
+        assert_eq!(staged["dev-dependencies"]["renamed"]["version"].as_str(), Some("0.31, <0.40.0"));
+        assert!(staged["target"].get("cfg(windows)").is_none());
+        let staged = member(&manifest, &Edit { without_dev: true, ..Edit::default() });
+        assert!(staged.get("dev-dependencies").is_none());
+        assert_eq!(staged["target"]["cfg(unix)"].as_table().map(Table::len), Some(0));
+    }
+
+    #[test]
+    fn a_root_that_is_not_under_test_becomes_virtual() {
+        let manifest = table(
+            r#"
+[package]
+name = "top"
+edition = "2021"
+[dependencies]
+x = "1"
+[workspace]
+members = ["crates/*"]
+default-members = ["."]
+exclude = ["old"]
+[workspace.dependencies]
+rusqlite = "0.31"
+[profile.dev]
+debug = 1
+[features]
+f = []
+"#,
+        );
+        let limits = BTreeMap::from([("rusqlite".to_owned(), vec!["<0.32".to_owned()])]);
+        let staged = root(&manifest, &["crates/a".to_owned()], "2", None, &limits);
+        let keys: Vec<&str> = staged.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["profile", "workspace"]);
+        let workspace = &staged["workspace"];
+        assert_eq!(workspace["members"], Value::Array(vec!["crates/a".into()]));
+        assert_eq!(workspace["exclude"], Value::Array(vec!["old".into()]));
+        assert_eq!(workspace["dependencies"]["rusqlite"].as_str(), Some("0.31, <0.32"));
+        assert!(workspace.get("default-members").is_none());
+        let staged = root(&manifest, &[".".to_owned()], "2", Some(&Edit::default()), &BTreeMap::new());
+        assert_eq!(staged["package"], manifest["package"]);
+        assert_eq!(staged["features"], manifest["features"]);
+    }
+
+    #[test]
+    fn the_resolver_is_the_one_that_cargo_uses() {
+        for (text, expected) in [
+            ("[workspace]\nresolver = \"3\"", "2"),
+            ("[workspace]\nresolver = \"1\"", "1"),
+            ("[workspace]\n", "1"),
+            ("[package]\nname = \"a\"\nedition = \"2018\"", "1"),
+            ("[package]\nname = \"a\"\nedition = \"2024\"", "2"),
+            ("[package]\nname = \"a\"\nresolver = \"2\"", "2"),
+            ("[package]\nname = \"a\"\nedition.workspace = true\n[workspace.package]\nedition = \"2021\"", "2"),
+        ] {
+            assert_eq!(resolver(&table(text)), expected, "{text}");
+        }
+        assert_eq!(cargo_for_resolver(&table("[workspace]\nresolver = \"3\"")), Version::new(1, 84, 0));
+    }
+}

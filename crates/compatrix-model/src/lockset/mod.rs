@@ -1,0 +1,180 @@
+//! Locksets: which dependency versions a group of toolchains is tested with, as data.
+//!
+//! A lockset is a Cargo.lock of its own for the toolchains that cannot use the workspace's. Here are its names, the
+//! lockfile's text read, pruned and written ([`file`]), the index lines that an old cargo is served ([`index`]), the
+//! manifests that differ in a stage ([`manifest`]), and what refusals of cargo and rustc say ([`refusal`]). What is
+//! done with them is the engine's.
+
+pub mod file;
+pub mod index;
+pub mod manifest;
+pub mod refusal;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use semver::Version;
+
+use crate::axis::{Axis, AxisKind, AxisValue, Setting};
+use crate::cell::Space;
+use crate::condition::{value_version, Condition, Match, ValueTest, Versions};
+
+/// `[[lock]]`: dependency versions of their own for a group of toolchains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockGroup {
+    /// Its name; the lockfile is `compat/locks/NAME.lock`.
+    pub name: String,
+    /// Which toolchains: tests of the `rust` axis of which one must hold.
+    pub rust: Vec<ValueTest>,
+    /// Versions that are asked for, by package name.
+    pub pins: BTreeMap<String, Version>,
+}
+
+/// What a value of the `deps` axis stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Deps {
+    /// The workspace's own Cargo.lock.
+    Locked,
+    /// The lockset of the toolchain's group; the workspace's own Cargo.lock where it is in none.
+    Lockset,
+    /// The lowest versions that the packages' own requirements admit (cargo's `-Zdirect-minimal-versions`).
+    Minimal,
+    /// The newest versions that the packages' requirements admit.
+    Latest,
+}
+
+impl Deps {
+    /// All of them, in the order in which they are explained.
+    pub const ALL: [Deps; 4] = [Deps::Locked, Deps::Lockset, Deps::Minimal, Deps::Latest];
+
+    /// The spec's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Deps::Locked => "locked",
+            Deps::Lockset => "lockset",
+            Deps::Minimal => "minimal",
+            Deps::Latest => "latest",
+        }
+    }
+}
+
+/// Which dependency versions a build uses.
+///
+/// `Display` gives its name: `locked`, a group's name, `minimal`, `latest-GROUP`. It names stages and caches too.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lockset {
+    /// Where the versions come from; `Lockset` only together with a group.
+    pub deps: Deps,
+    /// The toolchain's group, which gives the lowest Rust that they are chosen for.
+    pub group: Option<String>,
+}
+
+impl Lockset {
+    /// The workspace's own Cargo.lock.
+    pub const LOCKED: Lockset = Lockset { deps: Deps::Locked, group: None };
+
+    /// What this value of the `deps` axis means for a toolchain of this group.
+    pub fn new(deps: Deps, group: Option<&LockGroup>) -> Self {
+        let group = group.map(|group| group.name.clone());
+        match (deps, group) {
+            (Deps::Locked, _) | (Deps::Lockset, None) => Self::LOCKED,
+            (deps, group) => Self { deps, group },
+        }
+    }
+
+    /// Whether it is the workspace's own Cargo.lock.
+    pub fn is_locked(&self) -> bool {
+        *self == Self::LOCKED
+    }
+}
+
+impl fmt::Display for Lockset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.deps, &self.group) {
+            (Deps::Lockset, Some(group)) => f.pad(group),
+            (deps, None) => f.pad(deps.as_str()),
+            (deps, Some(group)) => f.pad(&format!("{}-{group}", deps.as_str())),
+        }
+    }
+}
+
+/// The group of the toolchain of this name: the first whose tests hold; none while its version is not known.
+pub fn group_of<'g>(
+    groups: &'g [LockGroup],
+    axis: &Axis,
+    value: &AxisValue,
+    versions: &Versions,
+) -> Option<&'g LockGroup> {
+    let version = value_version(&axis.name, &value.name, versions);
+    groups.iter().find(|group| group.rust.iter().any(|test| test.holds(&value.name, version.as_ref()) == Match::Yes))
+}
+
+/// The toolchains of each group, by position in the axis; in the groups' order.
+pub fn members(groups: &[LockGroup], space: &Space, versions: &Versions) -> Vec<Vec<usize>> {
+    let mut members = vec![Vec::new(); groups.len()];
+    if let Some((_, axis)) = space.axis_of(&AxisKind::Rust) {
+        for (n, value) in axis.values.iter().enumerate() {
+            if let Some(group) = group_of(groups, axis, value, versions) {
+                let at = groups.iter().position(|other| other.name == group.name).unwrap_or_default();
+                members[at].push(n);
+            }
+        }
+    }
+    members
+}
+
+/// All locksets that cells of this space can use, with the versions known so far.
+pub fn all(groups: &[LockGroup], space: &Space, versions: &Versions) -> Vec<Lockset> {
+    let deps: Vec<Deps> = match space.axis_of(&AxisKind::Deps) {
+        Some((_, axis)) => axis.values.iter().filter_map(|value| deps_of(&value.setting)).collect(),
+        None => vec![Deps::Lockset],
+    };
+    let mut all = vec![Lockset::LOCKED];
+    let group_of_each: Vec<Option<&LockGroup>> = match space.axis_of(&AxisKind::Rust) {
+        Some((_, axis)) => axis.values.iter().map(|value| group_of(groups, axis, value, versions)).collect(),
+        None => vec![None],
+    };
+    for group in group_of_each {
+        all.extend(deps.iter().map(|deps| Lockset::new(*deps, group)));
+    }
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// What a value of the `deps` axis stands for.
+pub fn deps_of(setting: &Setting) -> Option<Deps> {
+    match setting {
+        Setting::Deps(deps) => Some(*deps),
+        _ => None,
+    }
+}
+
+/// The name of a group that has none of its own, from its condition: `<1.80` gives `below-1.80`.
+pub fn default_name(tests: &[String]) -> String {
+    let words = tests.iter().flat_map(|test| test.split(','));
+    let named = words.map(|word| {
+        let word = word.trim();
+        let signs = [
+            ("<=", "up-to-"),
+            (">=", "from-"),
+            ("<", "below-"),
+            (">", "above-"),
+            ("=", ""),
+            ("~", "about-"),
+            ("^", ""),
+        ];
+        let sign = signs.iter().find_map(|(sign, text)| Some((*text, word.strip_prefix(sign)?)));
+        let (text, rest) = sign.unwrap_or(("", word));
+        format!("{text}{}", rest.trim().replace(['*', '?'], "any"))
+    });
+    named.collect::<Vec<_>>().join("-")
+}
+
+/// As a condition, to reuse what conditions can do.
+impl From<&LockGroup> for Condition {
+    fn from(group: &LockGroup) -> Condition {
+        let rust = crate::axis::AxisName::new("rust").expect("a valid name");
+        Condition { terms: vec![(rust, group.rust.clone())] }
+    }
+}

@@ -1,0 +1,204 @@
+//! What cargo and rustc say when a dependency asks for more than a toolchain has: read into names, versions and the Rust
+//! that is needed.
+
+use semver::Version;
+
+use super::manifest::cargo_for_edition;
+use crate::condition::partial_version;
+
+/// A package that a build stopped at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Blamed {
+    /// Its name.
+    pub name: String,
+    /// Its version, where the message has it.
+    pub version: Option<String>,
+    /// The Rust that it needs, where the message or its manifest says so.
+    pub needs: Option<Version>,
+    /// Why, for people.
+    pub why: String,
+}
+
+/// The packages that this output of a failed cargo blames, in its order, each once; none where it blames none.
+///
+/// Known: the `rust-version` check of old and new cargos, manifests that cannot be parsed, packages that do not compile,
+/// build scripts that fail.
+pub fn read(output: &str) -> Vec<Blamed> {
+    let mut found: Vec<Blamed> = Vec::new();
+    let mut add = |blamed: Blamed| {
+        if !found.iter().any(|old| old.name == blamed.name && old.version == blamed.version) {
+            found.push(blamed);
+        }
+    };
+    let lines: Vec<&str> = output.lines().map(str::trim).collect();
+    for (n, line) in lines.iter().enumerate() {
+        let rest = &lines[n..];
+        if let Some(blamed) = requires_rustc(line)
+            .or_else(|| not_read(line))
+            .or_else(|| not_parsed(line, rest))
+            .or_else(|| not_compiled(line, &lines[..n]))
+        {
+            add(blamed);
+        }
+    }
+    found
+}
+
+/// `deranged@0.5.5 requires rustc 1.81.0`, or ``package `time v0.3.1` cannot be built because it requires rustc 1.81``.
+fn requires_rustc(line: &str) -> Option<Blamed> {
+    let (before, after) = line.split_once(" requires rustc ")?;
+    let needs = after.split([' ', ',']).next()?.trim_end_matches('.');
+    let (name, version) = match before.split_once("package `") {
+        Some((_, package)) => package.split('`').next()?.split_once(" v")?,
+        None => before.split_once('@')?,
+    };
+    let version = version.split(' ').next().unwrap_or(version);
+    Some(Blamed {
+        name: name.to_owned(),
+        version: Some(version.to_owned()),
+        needs: partial_version(needs),
+        why: format!("requires rustc {needs}"),
+    })
+}
+
+/// ``no matching package named `rusqlite` found``: it is served, so what the cargo cannot do is read its index entry.
+fn not_read(line: &str) -> Option<Blamed> {
+    let name = line.split_once("no matching package named `")?.1.split('`').next()?;
+    let why = "this cargo cannot read its index entry".to_owned();
+    Some(Blamed { name: name.to_owned(), version: None, needs: None, why })
+}
+
+/// ``failed to parse manifest at `…/hashbrown-0.17.1/Cargo.toml` ``, then the cause.
+fn not_parsed(line: &str, rest: &[&str]) -> Option<Blamed> {
+    let path = line.split_once("failed to parse manifest at `")?.1.split('`').next()?;
+    let folder = path.strip_suffix("/Cargo.toml")?.rsplit('/').next()?;
+    let (name, version) = name_and_version(folder)?;
+    let cause = rest.iter().skip(1).find(|line| !line.is_empty() && **line != "Caused by:")?;
+    // "feature `edition2024` is required"; "this version of Cargo is older than the `2024` edition".
+    let edition = ["2021", "2024"]
+        .into_iter()
+        .find(|edition| rest.iter().take(8).any(|line| line.contains("edition") && line.contains(edition)));
+    let why = match edition {
+        Some(edition) => format!("its manifest is of edition {edition}"),
+        None => format!("its manifest cannot be read: {cause}"),
+    };
+    Some(Blamed { name, version: Some(version), needs: edition.map(cargo_for_edition), why })
+}
+
+/// ``could not compile `foo` (lib) due to 2 previous errors``; the version stands in the paths before it.
+fn not_compiled(line: &str, before: &[&str]) -> Option<Blamed> {
+    if let Some((_, rest)) = line.split_once("failed to run custom build command for `") {
+        let (name, version) = rest.split(['`', ' ']).next().zip(rest.split_once(" v")).map(|(n, (_, v))| (n, v))?;
+        let version = version.split([' ', '`']).next()?;
+        let why = "its build script fails".to_owned();
+        return Some(Blamed { name: name.to_owned(), version: Some(version.to_owned()), needs: None, why });
+    }
+    let name = line.split_once("could not compile `")?.1.split('`').next()?;
+    let mut folders = before.iter().filter_map(|line| line.strip_prefix("--> ")).flat_map(|path| path.split('/'));
+    let version = folders.find_map(|folder| name_and_version(folder).filter(|(other, _)| other == name));
+    let error = before.iter().rev().find(|line| line.starts_with("error[E") || line.starts_with("error: "));
+    let first = before.iter().find(|line| line.starts_with("error[E")).or(error);
+    Some(Blamed {
+        name: name.to_owned(),
+        version: version.map(|(_, version)| version),
+        needs: None,
+        why: first.map_or_else(|| "it does not compile".to_owned(), |error| format!("it does not compile: {error}")),
+    })
+}
+
+/// `serde_json-1.0.140` → name and version.
+fn name_and_version(folder: &str) -> Option<(String, String)> {
+    let mut dashes = folder.match_indices('-').map(|(at, _)| at);
+    let at = dashes.find(|&at| Version::parse(&folder[at + 1..]).is_ok())?;
+    Some((folder[..at].to_owned(), folder[at + 1..].to_owned()))
+}
+
+/// The package whose requirement no version meets, where the resolver's refusal names one.
+pub fn unresolvable(output: &str) -> Option<String> {
+    output.lines().find_map(|line| {
+        let (_, rest) = line.split_once("failed to select a version for ")?;
+        let rest = rest.strip_prefix("the requirement ").unwrap_or(rest).strip_prefix('`')?;
+        Some(rest.split(['`', ' ']).next()?.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(output: &str) -> Blamed {
+        let found = read(output);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.into_iter().next().unwrap()
+    }
+
+    // Outputs as cargo 1.65, 1.78 and 1.95 printed them, paths shortened.
+
+    #[test]
+    fn an_edition_that_cargo_cannot_parse() {
+        let blamed = one(
+            "error: failed to download `hashbrown v0.17.1`\n\nCaused by:\n  unable to get packages from source\n\n\
+             Caused by:\n  failed to parse manifest at `/r/src/-0/hashbrown-0.17.1/Cargo.toml`\n\n\
+             Caused by:\n  feature `edition2024` is required\n\n  The package requires the Cargo feature called `edition2024`\n",
+        );
+        assert_eq!((blamed.name.as_str(), blamed.version.as_deref()), ("hashbrown", Some("0.17.1")));
+        assert_eq!(blamed.needs, Some(Version::new(1, 85, 0)));
+        assert_eq!(blamed.why, "its manifest is of edition 2024");
+    }
+
+    #[test]
+    fn a_manifest_that_cannot_be_read_for_another_reason() {
+        let blamed = one(
+            "error: failed to parse manifest at `/r/src/-0/a-b-1.0.0-rc.1/Cargo.toml`\n\nCaused by:\n  invalid type: map\n",
+        );
+        assert_eq!((blamed.name.as_str(), blamed.version.as_deref()), ("a-b", Some("1.0.0-rc.1")));
+        assert_eq!((blamed.needs, blamed.why.as_str()), (None, "its manifest cannot be read: invalid type: map"));
+    }
+
+    #[test]
+    fn the_rust_version_check_of_old_and_new_cargos() {
+        let old = one(
+            "error: package `libc v0.2.191` cannot be built because it requires rustc 1.65 or newer, while the currently \
+             active rustc version is 1.63.0\n",
+        );
+        assert_eq!((old.name.as_str(), old.version.as_deref()), ("libc", Some("0.2.191")));
+        assert_eq!(old.needs, Some(Version::new(1, 65, 0)));
+        let new = read(
+            "error: rustc 1.78.0 is not supported by the following packages:\n  deranged@0.5.5 requires rustc 1.81.0\n  \
+             time@0.3.44 requires rustc 1.81.0\nEither upgrade rustc or select compatible dependency versions with\n",
+        );
+        let names: Vec<_> = new.iter().map(|blamed| (blamed.name.as_str(), blamed.needs.clone())).collect();
+        assert_eq!(names, [("deranged", Some(Version::new(1, 81, 0))), ("time", Some(Version::new(1, 81, 0)))]);
+    }
+
+    #[test]
+    fn a_dependency_that_does_not_compile() {
+        let blamed = one(
+            "   Compiling smallvec v1.16.5\nerror[E0658]: use of unstable library feature\n  --> /r/src/-0/smallvec-1.16.5/src/lib.rs:1:1\n\
+             error: aborting due to previous error\nerror: could not compile `smallvec` due to previous error\n",
+        );
+        assert_eq!((blamed.name.as_str(), blamed.version.as_deref()), ("smallvec", Some("1.16.5")));
+        assert_eq!(blamed.why, "it does not compile: error[E0658]: use of unstable library feature");
+        let script = one("error: failed to run custom build command for `libsqlite3-sys v0.28.0`\n");
+        assert_eq!((script.name.as_str(), script.version.as_deref()), ("libsqlite3-sys", Some("0.28.0")));
+    }
+
+    #[test]
+    fn an_index_entry_that_cargo_cannot_read() {
+        let blamed =
+            one("error: no matching package named `rusqlite` found\nlocation searched: registry `crates-io`\n\
+             required by package `things-store v0.1.0 (/w)`\n");
+        assert_eq!((blamed.name.as_str(), blamed.version), ("rusqlite", None));
+    }
+
+    #[test]
+    fn a_requirement_that_no_version_meets() {
+        let found = |text: &str| unresolvable(text);
+        assert_eq!(
+            found("error: failed to select a version for the requirement `hashlink = \"^0.12\"`\n").as_deref(),
+            Some("hashlink")
+        );
+        assert_eq!(found("error: failed to select a version for `smallvec`.\n").as_deref(), Some("smallvec"));
+        assert_eq!(found("error: network failure\n"), None);
+    }
+}

@@ -1,0 +1,126 @@
+//! A build: all that decides what the compiler makes, its names, and what cargo is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::axis::ValueName;
+use crate::lockset::Lockset;
+
+/// All that decides what the compiler makes. Cells that agree in it share it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Build {
+    /// A value of the `rust` axis, or [`AMBIENT_TOOLCHAIN`].
+    pub toolchain: ValueName,
+    /// How SQLite gets in.
+    pub linkage: Linkage,
+    /// Features of each package under test, all spelled out; `--no-default-features` goes with them.
+    pub features: BTreeMap<String, BTreeSet<String>>,
+    /// Which dependency versions.
+    pub lockset: Lockset,
+    /// Whether it is built in a stage, a pruned copy of the workspace, and not in the workspace itself.
+    pub staged: bool,
+    /// What is compiled.
+    pub targets: Targets,
+}
+
+/// What a build compiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Targets {
+    /// Test executables.
+    Tests {
+        /// Whether documentation tests run after it.
+        doctests: bool,
+    },
+    /// The packages themselves, without their dev-dependencies. Always in a stage.
+    Packages,
+}
+
+impl Targets {
+    /// Whether documentation tests run.
+    pub fn doctests(self) -> bool {
+        matches!(self, Targets::Tests { doctests: true })
+    }
+}
+
+/// How SQLite gets into the executables of a build.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Linkage {
+    /// As the packages' own manifests have it; the spec has no `sqlite` axis.
+    Own,
+    /// Compiled in.
+    Bundled,
+    /// Found by the loader at start; linked against the library of this value of the `sqlite` axis.
+    Dynamic {
+        /// `host` or the newest exact version of the axis.
+        against: ValueName,
+    },
+}
+
+impl Build {
+    /// The build's canonical id: `rust=stable sqlite=bundled features=bundled,pool`.
+    pub fn id(&self) -> String {
+        let mut id = format!("rust={}", self.toolchain);
+        match &self.linkage {
+            Linkage::Own => {}
+            Linkage::Bundled => id.push_str(" sqlite=bundled"),
+            Linkage::Dynamic { .. } => id.push_str(" sqlite=dynamic"),
+        }
+        for (n, (package, features)) in self.features.iter().enumerate() {
+            let list = features.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+            let list = if list.is_empty() { "none".to_owned() } else { list };
+            if self.features.len() == 1 {
+                id.push_str(&format!(" features={list}"));
+            } else {
+                id.push_str(&format!("{}{package}:{list}", if n == 0 { " features=" } else { ";" }));
+            }
+        }
+        if !self.lockset.is_locked() {
+            id.push_str(&format!(" lockset={}", self.lockset));
+        }
+        match self.targets {
+            Targets::Tests { .. } => {}
+            Targets::Packages => id.push_str(" without=tests"),
+        }
+        id
+    }
+
+    /// Builds of one lane share a target directory and so run one after another: those of one toolchain, one lockset
+    /// and one place, since cargo tells packages of different places apart.
+    pub fn lane(&self) -> String {
+        match self.stage() {
+            None => self.toolchain.to_string(),
+            Some(stage) => format!("{}@{stage}", self.toolchain),
+        }
+    }
+
+    /// The name of the stage that it is built in; none where it is built in the workspace.
+    pub fn stage(&self) -> Option<String> {
+        let without = match self.targets {
+            Targets::Tests { .. } => "",
+            Targets::Packages => ".without-dev",
+        };
+        self.staged.then(|| format!("{}{without}", self.lockset))
+    }
+
+    /// The arguments after `cargo test`: packages and features.
+    pub fn cargo_arguments(&self) -> Vec<String> {
+        let mut args = Vec::new();
+        for package in self.features.keys() {
+            args.extend(["--package".to_owned(), package.clone()]);
+        }
+        args.push("--no-default-features".to_owned());
+        // Alone, a package's features are spelled plainly: cargo's first resolver does not know `package/feature` of the
+        // package that it stands in.
+        let alone = self.features.len() == 1;
+        let spell =
+            |package: &str, feature: &String| if alone { feature.clone() } else { format!("{package}/{feature}") };
+        let features: Vec<String> = self
+            .features
+            .iter()
+            .flat_map(|(package, features)| features.iter().map(move |feature| spell(package, feature)))
+            .collect();
+        if !features.is_empty() {
+            args.extend(["--features".to_owned(), features.join(",")]);
+        }
+        args
+    }
+}

@@ -1,0 +1,139 @@
+//! `[distro]`, lowered: what each distribution's packages are, and which of them an axis names.
+
+use std::ops::Range;
+
+use super::format::Format;
+use super::problem::{Collector, Problem};
+use super::tree::{Node, Table};
+use crate::apt::{self, Package, Request, Source};
+
+/// What an axis takes of a distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Its rustc and cargo.
+    Rust,
+    /// Its SQLite.
+    Sqlite,
+}
+
+/// The distributions of the document.
+#[derive(Debug, Default)]
+pub(super) struct Distros(Vec<Distro>);
+
+#[derive(Debug)]
+struct Distro {
+    name: String,
+    span: Range<usize>,
+    suite: String,
+    rust: Option<[Package; 2]>,
+    sqlite: Option<Package>,
+    sources: Vec<Source>,
+    used: bool,
+    /// Whether something is wrong with it in itself.
+    broken: bool,
+}
+
+impl Distros {
+    /// Reads them and reports what is wrong with them in themselves.
+    pub(super) fn of(root: &Table, c: &mut Collector<'_>) -> Self {
+        let tables = root.table("distro").into_iter().flat_map(|distros| &distros.entries);
+        let distros = tables.filter_map(|entry| {
+            let table = entry.node.table()?;
+            Some(distro(&entry.key, entry.key_span.clone(), table, c))
+        });
+        Self(distros.collect())
+    }
+
+    /// What a value of an axis means, where it is a distribution's name. One that lacks the part is reported.
+    pub(super) fn value(
+        &mut self,
+        name: &str,
+        part: Part,
+        span: &Range<usize>,
+        c: &mut Collector<'_>,
+    ) -> Option<Request> {
+        let distro = self.0.iter_mut().find(|distro| distro.name == name)?;
+        distro.used = true;
+        let packages = match part {
+            Part::Rust => distro.rust.as_ref().map(|packages| packages.to_vec()),
+            Part::Sqlite => distro.sqlite.as_ref().map(|package| vec![package.clone()]),
+        };
+        if packages.is_none() && !distro.broken {
+            let (what, add) = match part {
+                Part::Rust => ("toolchain", "`rust = \"rustc\"` and `cargo = \"cargo\"`"),
+                Part::Sqlite => ("SQLite", "`sqlite = \"libsqlite3-0\"`"),
+            };
+            let problem = Problem::new(format!("`{name}` has no {what}"))
+                .related(distro.span.clone(), "it names no package for it")
+                .help(format!("add {add} to its `apt`"));
+            c.error(span.clone(), problem);
+        }
+        let packages = packages.unwrap_or_default();
+        Some(Request { suite: distro.suite.clone(), packages, sources: distro.sources.clone() })
+    }
+
+    /// A warning for each that no axis names.
+    pub(super) fn warn_of_unused(&self, c: &mut Collector<'_>) {
+        for distro in self.0.iter().filter(|distro| !distro.used && !distro.broken) {
+            let axes = match (&distro.rust, &distro.sqlite) {
+                (Some(_), Some(_)) => "`axis.rust` or `axis.sqlite`",
+                (Some(_), None) => "`axis.rust`",
+                (None, _) => "`axis.sqlite`",
+            };
+            let problem = Problem::new(format!("nobody uses the distribution `{}`", distro.name)).needs_whole();
+            c.warning(distro.span.clone(), problem.help(format!("add `\"{}\"` to {axes}", distro.name)));
+        }
+    }
+}
+
+fn distro(name: &str, span: Range<usize>, table: &Table, c: &mut Collector<'_>) -> Distro {
+    let mark = c.mark();
+    for (format, what) in [(Format::Toolchain, "a toolchain of rustup"), (Format::Sqlite, "a SQLite")] {
+        if format.check(name).is_ok() {
+            let problem = Problem::new(format!("`{name}` is {what} already"));
+            c.error(span.clone(), problem.help("give the distribution a name of its own, such as `debian-12`"));
+        }
+    }
+    let apt = table.node("apt");
+    let empty = Table::default();
+    let keys = apt.and_then(Node::table).unwrap_or(&empty);
+    let package = |key: &str| keys.text(key).and_then(Package::parse);
+    let suite = keys.owned("suite").unwrap_or_default();
+    let rust = match (keys.entry("rust"), keys.entry("cargo")) {
+        (Some(_), Some(_)) => package("rust").zip(package("cargo")).map(|(rust, cargo)| [rust, cargo]),
+        (Some(entry), None) if !lost(keys, "cargo") => {
+            let problem = Problem::new("`rust` without `cargo` is no toolchain").help("add `cargo = \"cargo\"`");
+            c.error(entry.key_span.clone(), problem.needs_whole());
+            None
+        }
+        (None, Some(entry)) if !lost(keys, "rust") => {
+            let problem = Problem::new("`cargo` without `rust` is no toolchain").help("add `rust = \"rustc\"`");
+            c.error(entry.key_span.clone(), problem.needs_whole());
+            None
+        }
+        _ => None,
+    };
+    let sqlite = package("sqlite");
+    if let (Some(apt), true, false) = (apt, keys.rejected.is_empty(), c.since(mark)) {
+        if rust.is_none() && sqlite.is_none() {
+            let problem = Problem::new(format!("the distribution `{name}` names no package")).needs_whole();
+            c.error(apt.span.clone(), problem.help("add `rust` and `cargo`, or `sqlite`"));
+        }
+    }
+    let texts = keys.node("sources").into_iter().flat_map(Node::one_or_many).filter_map(Node::text);
+    let sources: Vec<Source> = texts.filter_map(|text| apt::parse(text).ok()).flatten().collect();
+    if let Some(node) = keys.node("sources") {
+        let suites: Vec<&str> = sources.iter().flat_map(|s| &s.suites).map(String::as_str).collect();
+        let complete = node.list().is_some_and(|list| list.rejected.is_empty());
+        if complete && !suites.is_empty() && !suite.is_empty() && !suites.contains(&suite.as_str()) {
+            let problem = Problem::new(format!("no entry of `sources` has the suite `{suite}`"));
+            c.error(node.span.clone(), problem.known(&suite, suites));
+        }
+    }
+    let broken = c.since(mark) || apt.is_none() || !keys.rejected.is_empty();
+    Distro { name: name.to_owned(), span, suite, rust, sqlite, sources, used: false, broken }
+}
+
+fn lost(keys: &Table, key: &str) -> bool {
+    keys.rejected.iter().any(|rejected| rejected == key)
+}

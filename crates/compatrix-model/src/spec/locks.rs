@@ -1,0 +1,69 @@
+//! `[[lock]]`, lowered: groups of toolchains with dependency versions of their own.
+
+use std::collections::BTreeMap;
+
+use semver::Version;
+
+use super::axes::Axes;
+use super::check::twice;
+use super::problem::{Collector, Problem};
+use super::tree::{Node, Table};
+use crate::axis::{AxisKind, ValueName};
+use crate::condition::ValueTest;
+use crate::lockset::{default_name, Deps, LockGroup};
+
+/// Lowers all groups.
+pub(crate) fn locks(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> Vec<LockGroup> {
+    let mut groups: Vec<(LockGroup, std::ops::Range<usize>)> = Vec::new();
+    let axis = axes.space.axis_of(&AxisKind::Rust).map(|(_, axis)| axis);
+    for (_, table) in root.tables("lock") {
+        let Some(rust) = table.entry("rust") else { continue };
+        let Some(axis) = axis else {
+            if !axes.is_lost("rust") {
+                let problem = Problem::new("a `[[lock]]` is for toolchains, but there is no axis `rust`");
+                c.error(rust.key_span.clone(), problem.help("add `rust = [\"stable\"]` or others to `[axis]`"));
+            }
+            continue;
+        };
+        let texts: Vec<&Node> = rust.node.one_or_many().iter().collect();
+        let mut tests = Vec::new();
+        for node in &texts {
+            match ValueTest::parse(node.text().unwrap_or_default(), axis, axes.rejected("rust")) {
+                Ok(test) => tests.push(test),
+                Err(problem) => c.error(node.span.clone(), problem),
+            }
+        }
+        let spelled: Vec<String> = texts.iter().filter_map(|node| node.text().map(str::to_owned)).collect();
+        let name = table.owned("name").unwrap_or_else(|| default_name(&spelled));
+        let span = table.node("name").map_or(rust.node.span.clone(), |name| name.span.clone());
+        if let Some(problem) = bad_name(&name) {
+            c.error(span, problem);
+            continue;
+        }
+        if let Some((_, first)) = groups.iter().find(|(group, _)| group.name == name) {
+            c.error(span, twice(&name, "lock", first));
+            continue;
+        }
+        let pins = table.table("pin").into_iter().flat_map(|pins| &pins.entries);
+        let pins: BTreeMap<String, Version> =
+            pins.filter_map(|pin| Some((pin.key.clone(), pin.node.text()?.parse().ok()?))).collect();
+        groups.push((LockGroup { name, rust: tests, pins }, span));
+    }
+    groups.into_iter().map(|(group, _)| group).collect()
+}
+
+/// The name goes into file names and build ids, where words of the `deps` axis stand too.
+fn bad_name(name: &str) -> Option<Problem> {
+    if ValueName::new(name).is_err() {
+        return Some(
+            Problem::new(format!("`{name}` cannot be the name of a lockset")).help("give it one: `name = \"old\"`"),
+        );
+    }
+    let words = Deps::ALL.map(Deps::as_str);
+    let word =
+        words.into_iter().find(|word| name == *word || name.strip_prefix(word).is_some_and(|r| r.starts_with('-')));
+    word.map(|word| {
+        Problem::new(format!("a lockset cannot be called `{name}`: `{word}` has a meaning of its own"))
+            .help("give it another name")
+    })
+}
