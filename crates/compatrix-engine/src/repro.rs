@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use anyhow::anyhow;
 use compatrix_model::condition::Condition;
 use compatrix_model::plan::SkipReason;
-use compatrix_model::spec::{Parsed, Profile, Strategy};
+use compatrix_model::spec::{Parsed, Profile};
 
 use crate::build;
 use crate::error::Error;
@@ -29,7 +29,7 @@ pub fn lines(
 ) -> Result<Vec<String>, Error> {
     let spec = &parsed.spec;
     let suites = suite.map(str::to_owned).into_iter().collect();
-    let profile = Profile { strategy: Strategy::All, when: Vec::new(), suites };
+    let profile = Profile { suites, ..Profile::default() };
     let (survey, plan) = session.prepare(parsed, &profile, std::slice::from_ref(cell), tell)?;
     let Some(&planned) = plan.runs.first() else {
         let reason = plan.reasons.first().map(|reason| match reason {

@@ -10,6 +10,7 @@
 
 pub mod axis;
 pub mod cell;
+pub mod choose;
 pub mod claims;
 pub mod condition;
 pub mod evidence;

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::axis::{AxisKind, Setting, ValueName};
 use crate::cell::{CellIndex, Space};
+use crate::choose::{choose, Coverage};
 use crate::condition::{Condition, Matcher, Versions};
 use crate::facts::{Availability, HostFacts};
 use crate::spec::{Expect, Profile, Spec};
@@ -30,6 +31,8 @@ pub struct Plan {
     pub skips: Vec<Skip>,
     /// The reasons of the skips, each once.
     pub reasons: Vec<SkipReason>,
+    /// What the choice covers; nothing where every cell is chosen.
+    pub coverage: Option<Coverage>,
 }
 
 /// Something to make or install before builds and runs that need it.
@@ -116,7 +119,7 @@ pub enum SkipReason {
 pub struct Choice<'a> {
     /// The profile.
     pub profile: &'a Profile,
-    /// From the command line: conditions of which one must hold; empty admits all.
+    /// From the command line: conditions that choose among the profile's cells; see [`crate::choose::choose`].
     pub cells: &'a [Condition],
 }
 
@@ -227,8 +230,7 @@ impl<'a> Planner<'a> {
     fn run(mut self) -> Plan {
         let space = &self.spec.space;
         let matcher = |condition: &Condition| condition.matcher(space, &self.versions);
-        let profile: Vec<Matcher> = self.choice.profile.when.iter().map(matcher).collect();
-        let cells: Vec<Matcher> = self.choice.cells.iter().map(matcher).collect();
+        let chosen = choose(self.spec, self.choice.profile, self.choice.cells, &self.versions);
         let suites: Vec<(usize, Matcher, bool)> = self
             .spec
             .suites
@@ -244,14 +246,9 @@ impl<'a> Planner<'a> {
             .filter(|rule| rule.expect == Expect::Skip)
             .map(|rule| (matcher(&rule.when), rule.reason.clone()))
             .collect();
-        let admits = |any: &[Matcher], coords: &[usize]| any.is_empty() || any.iter().any(|m| m.holds(coords));
-
         let mut memo: HashMap<BuildPart, Result<usize, usize>> = HashMap::new();
-        for cell in space.cells() {
+        for &cell in &chosen.cells {
             let coords = space.coords(cell);
-            if !admits(&profile, &coords) || !admits(&cells, &coords) {
-                continue;
-            }
             let excluded_by = excluded.iter().find(|(m, _)| m.holds(&coords)).map(|(_, reason)| reason.clone());
             for (suite, when, doctests) in &suites {
                 if !when.holds(&coords) {
@@ -281,6 +278,7 @@ impl<'a> Planner<'a> {
                 }
             }
         }
+        self.plan.coverage = chosen.coverage_of(space, self.plan.runs.iter().map(|run| run.cell));
         self.drop_builds_without_runs();
         self.plan.provisions = self.provisions.into_iter().collect();
         self.plan
