@@ -5,8 +5,10 @@ use std::sync::mpsc::Sender;
 use std::sync::Arc;
 
 use anyhow::Context;
+use compatrix_model::choose::narrow::{plan_again, plan_narrowed, Narrow};
+use compatrix_model::choose::shard::Shard;
 use compatrix_model::condition::Condition;
-use compatrix_model::plan::{plan, Choice, Plan};
+use compatrix_model::plan::{Choice, Plan};
 use compatrix_model::spec::{contradictions, Parsed, Profile, Spec};
 
 use crate::clock::now;
@@ -17,6 +19,7 @@ use crate::files;
 use crate::host::{Host, Limits};
 use crate::ledger::{Ledger, Opened};
 use crate::lock::WorkspaceLock;
+use crate::since;
 use crate::supervisor::Supervisor;
 use crate::survey::{self, Survey};
 use crate::walk::{self, Walked};
@@ -89,10 +92,11 @@ impl Session {
         parsed: &Parsed,
         profile: &Profile,
         cells: &[Condition],
+        asked: &Asked,
         today: &str,
         tell: &Sender<Event>,
     ) -> Result<Walked, Error> {
-        let prepared = self.prepare(parsed, profile, cells, tell);
+        let prepared = self.prepare(parsed, profile, cells, asked, tell);
         let walked = prepared.and_then(|(survey, plan)| {
             walk::walk_plan(&self.host, &self.ledger, &parsed.spec, plan, survey, today, tell)
         });
@@ -114,20 +118,50 @@ impl Session {
         parsed: &Parsed,
         profile: &Profile,
         cells: &[Condition],
+        asked: &Asked,
         tell: &Sender<Event>,
     ) -> Result<(Survey, Plan), Error> {
         let choice = Choice { profile, cells };
         let spec = &parsed.spec;
         let mut survey = self.survey(parsed)?;
-        let first = plan(spec, &choice, &survey.facts);
+        let narrow = self.narrow(parsed, &survey, asked)?;
+        if narrow.shard.is_some() {
+            // What builds and runs took is what shards are balanced by.
+            survey.facts.durations = self.ledger.durations()?;
+        }
+        let (first, part) = plan_narrowed(spec, &choice, &survey.facts, &narrow);
         let provided = survey::provide(&self.host, spec, &first, &mut survey.facts, tell);
         self.ledger.save_memo(&self.host.memo)?;
         provided?;
         // Known after the provisions: versions, and what cannot be had. Without any, the facts are the same.
-        let plan = if first.provisions.is_empty() { first } else { plan(spec, &choice, &survey.facts) };
+        let plan = if first.provisions.is_empty() {
+            first
+        } else {
+            plan_again(spec, &choice, &survey.facts, (&first, part.as_ref()))
+        };
         refuse_contradictions(spec, &survey)?;
         Ok((survey, plan))
     }
+
+    /// The part of a choice that is asked for.
+    ///
+    /// # Errors
+    /// Nothing can be compared: no git, no repository, no such revision.
+    pub fn narrow(&self, parsed: &Parsed, survey: &Survey, asked: &Asked) -> Result<Narrow, Error> {
+        let Asked { since, shard } = asked;
+        let since =
+            since.as_ref().map(|(rev, profile)| since::since(&self.host, parsed, &survey.workspace, rev, profile));
+        Ok(Narrow { since: since.transpose()?, shard: *shard })
+    }
+}
+
+/// Of a choice, only a part.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// What changes since this revision can affect, in the choice of the profile of this name.
+    pub since: Option<(String, String)>,
+    /// One shard.
+    pub shard: Option<Shard>,
 }
 
 /// Our own folder in the workspace at this root.

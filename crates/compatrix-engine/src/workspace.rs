@@ -28,6 +28,8 @@ pub struct Workspace {
     pub sqlite_crate: Option<String>,
     /// Test targets with `harness = false`: package and target name. They print no libtest output.
     pub own_harness: BTreeSet<(String, String)>,
+    /// The folders of these packages and of their path dependencies, absolute.
+    pub dirs: BTreeSet<PathBuf>,
 }
 
 /// The folder of the workspace that this folder belongs to, as cargo sees it.
@@ -114,7 +116,13 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
         used.extend(closure);
     }
     let source = sources::read(host, &parsed.spec.project, &dirs, lock.hash(&used))?;
-    Ok(Workspace { packages: facts, source, sqlite_crate, own_harness })
+    Ok(Workspace { packages: facts, source, sqlite_crate, own_harness, dirs })
+}
+
+/// The hash of what these packages use of a lockfile.
+pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<String> {
+    let lock = Lock::parse(text)?;
+    Ok(lock.hash(&packages.iter().flat_map(|name| lock.closure(name)).collect()))
 }
 
 /// `cargo metadata` without dependencies; cargo's refusals are the user's to mend.

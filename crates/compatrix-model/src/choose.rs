@@ -8,7 +8,10 @@
 mod chance;
 mod domain;
 mod generate;
+pub mod narrow;
 mod problem;
+pub mod shard;
+pub mod since;
 mod tuples;
 
 use std::collections::{BTreeSet, BinaryHeap};
@@ -34,7 +37,7 @@ const COUNTING: u32 = 100_000;
 pub struct Chosen {
     /// The cells, in order.
     pub cells: Vec<CellIndex>,
-    /// What the profile's choice covers, before `--cell`; nothing where every cell is chosen.
+    /// What the cells cover; nothing where every cell is chosen, or cells were asked for.
     pub coverage: Option<Coverage>,
     targets: Option<Targets>,
 }
@@ -92,7 +95,7 @@ pub fn choose(spec: &Spec, profile: &Profile, cells: &[Condition], versions: &Ve
         let areas = if cells.is_empty() { when } else { problem::common(&spec.space, &when, &asked) };
         return Chosen { cells: problem::cells(&spec.space, &areas), ..Chosen::default() };
     }
-    let mut chosen = array(spec, profile, &when, versions);
+    let chosen = array(spec, profile, &when, versions);
     if cells.is_empty() {
         return chosen;
     }
@@ -111,8 +114,7 @@ pub fn choose(spec: &Spec, profile: &Profile, cells: &[Condition], versions: &Ve
             picked.extend(array(spec, profile, &areas, versions).cells);
         }
     }
-    chosen.cells = picked.into_iter().collect();
-    chosen
+    Chosen { cells: picked.into_iter().collect(), ..Chosen::default() }
 }
 
 impl Chosen {

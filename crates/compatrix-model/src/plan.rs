@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::axis::{AxisKind, Setting, ValueName};
 use crate::cell::{CellIndex, Space};
+use crate::choose::narrow::{Narrowed, Part};
 use crate::choose::{choose, Coverage};
 use crate::condition::{Condition, Matcher, Versions};
 use crate::facts::{Availability, HostFacts};
@@ -33,6 +34,8 @@ pub struct Plan {
     pub reasons: Vec<SkipReason>,
     /// What the choice covers; nothing where every cell is chosen.
     pub coverage: Option<Coverage>,
+    /// To what part of the choice it was narrowed.
+    pub narrowed: Narrowed,
 }
 
 /// Something to make or install before builds and runs that need it.
@@ -181,7 +184,12 @@ impl Plan {
 
 /// Plans the chosen cells of the spec on a host of which these facts are known.
 pub fn plan(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts) -> Plan {
-    Planner::new(spec, choice, facts).run()
+    Planner::new(spec, choice, facts).run(None)
+}
+
+/// The same for only some suites and cells of the choice.
+pub fn plan_part(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts, part: &Part) -> Plan {
+    Planner::new(spec, choice, facts).run(Some(part))
 }
 
 struct Planner<'a> {
@@ -227,7 +235,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn run(mut self) -> Plan {
+    fn run(mut self, part: Option<&Part>) -> Plan {
         let space = &self.spec.space;
         let matcher = |condition: &Condition| condition.matcher(space, &self.versions);
         let chosen = choose(self.spec, self.choice.profile, self.choice.cells, &self.versions);
@@ -251,7 +259,7 @@ impl<'a> Planner<'a> {
             let coords = space.coords(cell);
             let excluded_by = excluded.iter().find(|(m, _)| m.holds(&coords)).map(|(_, reason)| reason.clone());
             for (suite, when, doctests) in &suites {
-                if !when.holds(&coords) {
+                if !when.holds(&coords) || part.is_some_and(|part| !part.contains(&(*suite, cell))) {
                     continue;
                 }
                 if let Some(reason) = &excluded_by {

@@ -170,7 +170,7 @@ impl Search<'_> {
     }
 
     /// The value with the greatest gain that leaves the rest a solution; chance decides between equals.
-    fn pick(&mut self, axis: usize, gains: &[u64], domain: &mut Vec<Values>) -> Option<usize> {
+    fn pick(&mut self, axis: usize, gains: &[u64], domain: &mut [Values]) -> Option<usize> {
         let mut order: Vec<usize> = domain[axis].iter().collect();
         self.chance.shuffle(&mut order);
         if !self.involved[axis] {
@@ -179,7 +179,7 @@ impl Search<'_> {
         order.sort_by_key(|&value| std::cmp::Reverse(gains[value]));
         for value in order {
             let all = std::mem::replace(&mut domain[axis], Values::only(gains.len(), value));
-            if self.rules.solve(domain.clone()).is_some() {
+            if self.rules.solve(domain.to_vec()).is_some() {
                 return Some(value);
             }
             domain[axis] = all;

@@ -177,10 +177,8 @@ impl Tuples {
         let shape = Shape::new(sizes, strength);
         let mut bits = vec![0u64; shape.keys() * shape.words];
         let values: usize = sizes.iter().sum();
-        let mut full = vec![u64::MAX; shape.words];
-        if values % 64 != 0 {
-            full[shape.words - 1] = (1 << (values % 64)) - 1;
-        }
+        let mut full = vec![0u64; shape.words];
+        (0..values).for_each(|value| full[value / 64] |= 1 << (value % 64));
         combinations(sizes.len(), strength - 1, |axes| {
             let mut row = full.clone();
             for &axis in axes {
