@@ -24,6 +24,9 @@ use crate::supervisor::Supervisor;
 use crate::survey::{self, Survey};
 use crate::walk::{self, Walked};
 
+/// How often it is provided what a plan needs that knows more than the one before. Each adds versions, so few are many.
+const MOST_ROUNDS: usize = 4;
+
 /// A workspace opened for work: its host and its ledger.
 #[derive(Debug)]
 pub struct Session {
@@ -129,16 +132,21 @@ impl Session {
             // What builds and runs took is what shards are balanced by.
             survey.facts.durations = self.ledger.durations()?;
         }
-        let (first, part) = plan_narrowed(spec, &choice, &survey.facts, &narrow);
-        let provided = survey::provide(&self.host, spec, &first, &mut survey.facts, tell);
-        self.ledger.save_memo(&self.host.memo)?;
-        provided?;
-        // Known after the provisions: versions, and what cannot be had. Without any, the facts are the same.
-        let plan = if first.provisions.is_empty() {
-            first
-        } else {
-            plan_again(spec, &choice, &survey.facts, (&first, part.as_ref()))
-        };
+        let (mut plan, part) = plan_narrowed(spec, &choice, &survey.facts, &narrow);
+        for _ in 0..MOST_ROUNDS {
+            let provided = survey::provide(&self.host, spec, &plan, &mut survey.facts, tell);
+            self.ledger.save_memo(&self.host.memo)?;
+            provided?;
+            if plan.provisions.is_empty() {
+                break;
+            }
+            // Known after the provisions: versions, and what cannot be had. Versions may admit cells, or lead to others,
+            // that need what nothing needed before.
+            plan = plan_again(spec, &choice, &survey.facts, (&plan, part.as_ref()));
+            if plan.provisions.is_empty() {
+                break;
+            }
+        }
         refuse_contradictions(spec, &survey)?;
         Ok((survey, plan))
     }

@@ -52,7 +52,7 @@ pub(crate) fn since(
     let looked = Looked {
         lockset_differs: changed.contains(&at("Cargo.lock")) && differs("Cargo.lock", &lockset),
         manifest_differs: changed.contains(&at("Cargo.toml")) && differs("Cargo.toml", &steering),
-        spec: spec_then(&git, &commit, &ground, &changed, parsed),
+        spec: spec_then(&git, &commit, &ground, &changed),
     };
     let changed: Vec<String> = changed.into_iter().collect();
     Ok(affected(rev, profile, &changed, &ground, looked))
@@ -87,7 +87,6 @@ fn spec_then(
     commit: &str,
     ground: &Ground,
     changed: &BTreeSet<String>,
-    parsed: &Parsed,
 ) -> Option<Result<Box<Spec>, String>> {
     let at = |name: &str| if ground.root.is_empty() { name.to_owned() } else { format!("{}/{name}", ground.root) };
     let folder = at(fixture::FOLDER) + "/";
@@ -100,7 +99,6 @@ fn spec_then(
     let mut fixtures: Vec<String> = named.filter(|name| !name.contains('/')).map(str::to_owned).collect();
     fixtures.sort();
     match spec::parse(&text, SPEC, &fixtures) {
-        Ok(then) if then.spec == parsed.spec => None,
         Ok(then) => Some(Ok(Box::new(then.spec))),
         Err(_) => Some(Err("what it was cannot be read by this version".to_owned())),
     }

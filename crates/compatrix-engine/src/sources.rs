@@ -87,7 +87,8 @@ fn hash(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> Result<Strin
 
 fn git(host: &Host, args: &[&str]) -> Option<String> {
     let git = host.ambient.find("git")?;
-    host.ask(&git, args).ok()
+    // The index is the user's; its cache of file times is not refreshed by us.
+    host.ask(&git, &[&["--no-optional-locks"], args].concat()).ok()
 }
 
 /// Whether git sees a change under these folders.

@@ -118,6 +118,12 @@ pub fn choose(spec: &Spec, profile: &Profile, cells: &[Condition], versions: &Ve
 }
 
 impl Chosen {
+    /// Just these cells, chosen before.
+    pub fn only(cells: impl Iterator<Item = CellIndex>) -> Self {
+        let cells: BTreeSet<CellIndex> = cells.collect();
+        Self { cells: cells.into_iter().collect(), ..Self::default() }
+    }
+
     /// The coverage, when only these cells can be tried.
     pub fn coverage_of(&self, space: &Space, tried: impl Iterator<Item = CellIndex>) -> Option<Coverage> {
         let (coverage, targets) = (self.coverage.clone()?, self.targets.as_ref()?);

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::axis::{AxisKind, Setting, ValueName};
 use crate::cell::{CellIndex, Space};
 use crate::choose::narrow::{Narrowed, Part};
-use crate::choose::{choose, Coverage};
+use crate::choose::{choose, Chosen, Coverage};
 use crate::condition::{Condition, Matcher, Versions};
 use crate::facts::{Availability, HostFacts};
 use crate::spec::{Expect, Profile, Spec};
@@ -187,7 +187,7 @@ pub fn plan(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts) -> Plan {
     Planner::new(spec, choice, facts).run(None)
 }
 
-/// The same for only some suites and cells of the choice.
+/// The same for only some suites and cells of the choice, decided before.
 pub fn plan_part(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts, part: &Part) -> Plan {
     Planner::new(spec, choice, facts).run(Some(part))
 }
@@ -238,7 +238,10 @@ impl<'a> Planner<'a> {
     fn run(mut self, part: Option<&Part>) -> Plan {
         let space = &self.spec.space;
         let matcher = |condition: &Condition| condition.matcher(space, &self.versions);
-        let chosen = choose(self.spec, self.choice.profile, self.choice.cells, &self.versions);
+        let chosen = match part {
+            Some(part) => Chosen::only(part.iter().map(|(_, cell)| *cell)),
+            None => choose(self.spec, self.choice.profile, self.choice.cells, &self.versions),
+        };
         let suites: Vec<(usize, Matcher, bool)> = self
             .spec
             .suites

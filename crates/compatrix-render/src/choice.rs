@@ -70,19 +70,24 @@ pub fn sentences(choice: &Choice) -> Vec<String> {
 
 /// `pairwise: 42 of 1440 cells cover 391 of 391 pairs (6 pairs excluded by rules)`.
 fn covered(coverage: &Coverage) -> String {
-    let tuples = match coverage.strength {
-        1 => "values".to_owned(),
-        2 => "pairs".to_owned(),
-        3 => "triples".to_owned(),
-        n => format!("{n}-tuples"),
+    let tuple = match coverage.strength {
+        1 => "value".to_owned(),
+        2 => "pair".to_owned(),
+        3 => "triple".to_owned(),
+        n => format!("{n}-tuple"),
     };
+    let plural = |n: u64| if n == 1 { "" } else { "s" };
     let of = coverage.of.map(|of| format!(" of {}", amount(of))).unwrap_or_default();
     let mut said = format!(
-        "{}: {}{of} cells cover {} of {} {tuples}",
-        coverage.strategy, coverage.cells, coverage.covered, coverage.wanted
+        "{}: {}{of} cells cover {} of {} {tuple}{}",
+        coverage.strategy,
+        coverage.cells,
+        coverage.covered,
+        coverage.wanted,
+        plural(coverage.wanted)
     );
     if coverage.excluded > 0 {
-        said += &format!(" ({} {tuples} excluded by rules)", coverage.excluded);
+        said += &format!(" ({} {tuple}{} excluded by rules)", coverage.excluded, plural(coverage.excluded));
     }
     if coverage.tried < coverage.covered {
         said += &format!("; {} of them can be tried here", coverage.tried);
