@@ -28,6 +28,7 @@ pub mod repro;
 pub mod run;
 pub mod schedule;
 pub mod session;
+mod since;
 mod sources;
 pub mod sqlite;
 pub mod stage;

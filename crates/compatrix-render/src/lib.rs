@@ -7,6 +7,7 @@
 //! the committed evidence shows); [`spec_reference`] is the spec's own page. [`blocks`] is what all grids have in common.
 
 pub mod blocks;
+pub mod choice;
 pub mod drift;
 pub mod first_spec;
 pub mod github;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use compatrix_model::choose::shard::Shard;
 
 /// What is said at the end of `--help`.
 pub const EXIT_CODES: &str = "\
@@ -111,6 +112,8 @@ Examples:
   compat --cell 'sqlite=3.35.4'               the cells with that SQLite
   compat --cell 'rust>=1.75 features=json'    both must hold; several --cell are
                                               alternatives
+  compat --since origin/main                  what the changes of a branch can affect
+  compat --profile full --shard 2/4           the second of four machines' parts
   compat --format json --junit compat.xml     for machines";
 
 /// Which cells.
@@ -119,9 +122,16 @@ pub struct Selection {
     /// The profile of the spec that chooses the cells
     #[arg(long, short, value_name = "NAME", default_value = "local")]
     pub profile: String,
-    /// Only cells that meet this condition (`sqlite=3.35.4`, `rust>=1.75 features=json`); repeat for alternatives
+    /// Only cells that meet this condition (`sqlite=3.35.4`, `rust>=1.75 features=json`), of those that the profile chooses
+    /// if one does, else of all that its `when` admits; repeat for alternatives
     #[arg(long = "cell", short, value_name = "EXPR")]
     pub cells: Vec<String>,
+    /// Only the K-th of N parts that take about as long, no build in two of them; for one machine each (`2/4`)
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
+    /// Only cells that changes since this git revision can affect, those not committed among them
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
     /// Use no network
     #[arg(long)]
     pub offline: bool,

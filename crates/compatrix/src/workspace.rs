@@ -6,7 +6,7 @@ use compatrix_engine::clock;
 use compatrix_engine::environment::Ambient;
 use compatrix_engine::error::Error;
 use compatrix_engine::host::Limits;
-use compatrix_engine::session::Session;
+use compatrix_engine::session::{Asked, Session};
 use compatrix_engine::supervisor::Supervisor;
 use compatrix_engine::{files, fixture, workspace};
 use compatrix_model::cell::CellId;
@@ -128,6 +128,12 @@ pub(crate) fn limits(selection: &Selection) -> Limits {
         fresh: selection.fresh,
         hermetic: selection.hermetic,
     }
+}
+
+/// The part of the choice that is asked for.
+pub(crate) fn asked(selection: &Selection) -> Asked {
+    let since = selection.since.as_ref().map(|rev| (rev.clone(), selection.profile.clone()));
+    Asked { since, shard: selection.shard }
 }
 
 /// The limits of commands that run nothing.

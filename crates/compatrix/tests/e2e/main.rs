@@ -2,6 +2,7 @@
 //!
 //! Nothing here uses the network or the user's own cache; every test has folders of its own, so that all may run at once.
 
+mod choose;
 mod environment;
 mod fixtures;
 mod init;
@@ -12,6 +13,7 @@ mod members;
 mod moods;
 mod output;
 mod pages;
+mod since;
 mod spec;
 mod sqlite;
 mod support;
