@@ -7,6 +7,7 @@
 pub mod build;
 pub mod cc;
 pub mod clock;
+pub mod doctor;
 pub mod environment;
 pub mod error;
 pub mod event;

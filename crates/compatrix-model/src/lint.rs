@@ -63,14 +63,16 @@ pub struct GraphPackage {
 }
 
 /// One package's use of another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Use {
     /// Its position in [`Graph::packages`].
     pub package: usize,
     /// Whether only tests, examples and benchmarks need it.
     pub dev: bool,
-    /// Whether only some targets need it: `cfg(windows)`.
-    pub target: Option<String>,
+    /// Whether only some targets need it.
+    pub some_targets: bool,
+    /// Whether it takes features that are not on by default.
+    pub optional: bool,
 }
 
 /// A lint.

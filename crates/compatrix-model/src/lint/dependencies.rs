@@ -13,6 +13,8 @@ use crate::spec::Severity;
 enum Reach {
     /// In every build.
     Always,
+    /// Only with features that are not on by default.
+    Features,
     /// Only on some targets.
     SomeTargets,
     /// Only for its tests.
@@ -74,8 +76,10 @@ fn reached(graph: &Graph, start: usize) -> BTreeMap<usize, Reach> {
             }
             let own = if used.dev {
                 Reach::Tests
-            } else if used.target.is_some() {
+            } else if used.some_targets {
                 Reach::SomeTargets
+            } else if used.optional {
+                Reach::Features
             } else {
                 Reach::Always
             };
@@ -94,6 +98,7 @@ fn finding(context: &Context<'_>, promised: &Promised<'_>, lint: Lint, reach: Re
     };
     let of = match reach {
         Reach::Always => "",
+        Reach::Features => " of optional features",
         Reach::SomeTargets => " of some targets",
         Reach::Tests => " of its tests",
     };

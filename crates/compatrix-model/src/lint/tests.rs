@@ -65,8 +65,12 @@ impl Made {
             });
         }
         for (from, to, kind) in uses {
-            let target = kind.strip_prefix("cfg").map(str::to_owned);
-            let used = Use { package: *to, dev: *kind == "dev", target };
+            let used = Use {
+                package: *to,
+                dev: *kind == "dev",
+                some_targets: *kind == "windows",
+                optional: *kind == "feature",
+            };
             self.facts.graph.packages[*from].uses.push(used);
         }
         self
@@ -156,7 +160,8 @@ fn a_locked_dependency_that_needs_more() {
     let c = ("c", None, "2021");
     with(&[c, b], &[(0, 1, ""), (1, 2, "")]).says(&["Error msrv-below-dependency Cargo.toml:3"]);
     with(&[b], &[(0, 1, "dev")]).says(&["Warning msrv-below-dependency Cargo.toml:3"]);
-    with(&[b], &[(0, 1, "cfg(windows)")]).says(&["Warning msrv-below-dependency Cargo.toml:3"]);
+    with(&[b], &[(0, 1, "windows")]).says(&["Warning msrv-below-dependency Cargo.toml:3"]);
+    with(&[b], &[(0, 1, "feature")]).says(&["Warning msrv-below-dependency Cargo.toml:3"]);
     // The strongest way counts.
     with(&[c, b], &[(0, 2, "dev"), (0, 1, ""), (1, 2, "")]).says(&["Error msrv-below-dependency Cargo.toml:3"]);
     // Tests of others are not built; what nobody uses neither.
