@@ -258,14 +258,18 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// What to do where it does not.
+    /// What to do where its packages do not.
     fn lockset(&self, rust: &str) -> String {
         if self.facts.locksets {
             format!(
                 "toolchains use their locksets in compat/locks; only who builds this tree with Rust {rust} is stopped"
             )
         } else {
-            format!("`{} lock` makes a lockset that Rust {rust} can use", self.facts.program)
+            format!(
+                "make a lockset that Rust {rust} can use (`{} lock`), lock older versions (`cargo update -p NAME --precise \
+                 VERSION`), or promise a newer Rust",
+                self.facts.program
+            )
         }
     }
 }

@@ -109,16 +109,19 @@ fn kind_of(check: &Check) -> Kind {
 fn checks(checks: &[&Check], look: &Look, out: &mut String) {
     let fine = |check: &&&Check| check.status == Status::Ok;
     let name = checks.iter().map(|check| width(&check.name)).max().unwrap_or(0).min(WIDEST);
-    let found = checks.iter().filter(fine).map(|check| width(&version(&check.found))).max().unwrap_or(0).min(WIDEST);
+    let placed = |check: &&&Check| fine(check) && !check.path.is_empty();
+    let found = checks.iter().filter(placed).map(|check| width(&version(&check.found))).max().unwrap_or(0).min(WIDEST);
     for check in checks {
         let kind = kind_of(check);
         let shown = cut(&check.name, name);
         let _ = write!(out, "  {} {shown}{:pad$}  ", sign(kind, look), "", pad = name - width(&shown));
         let room = look.width.saturating_sub(name + 6).max(20);
         if check.status == Status::Ok {
-            let version = cut(&version(&check.found), found);
+            let version =
+                if check.path.is_empty() { cut(&check.found, room) } else { cut(&version(&check.found), found) };
             let path = cut(&check.path, room.saturating_sub(found + 2));
-            let line = format!("{version}{:pad$}  {}", "", look.dim(&path), pad = found - width(&version));
+            let line =
+                format!("{version}{:pad$}  {}", "", look.dim(&path), pad = found.saturating_sub(width(&version)));
             let _ = writeln!(out, "{}", line.trim_end());
             continue;
         }

@@ -10,6 +10,9 @@ use super::Gathered;
 use crate::files;
 use crate::host::Host;
 
+/// A target that there is none of: the way to lock a package that is never compiled.
+const NO_TARGET: &str = "cfg(any())";
+
 /// What every question has: no network, and the lockfile as it stands.
 const FIXED: [&str; 2] = ["--offline", "--locked"];
 
@@ -101,7 +104,14 @@ fn graph(all: &Metadata, default: Option<&Metadata>) -> Graph {
         let Some(&from) = positions.get(&node.id) else { continue };
         for used in &node.deps {
             let Some(&to) = positions.get(&used.pkg) else { continue };
-            let mut built = used.dep_kinds.iter().filter(|kind| kind.kind != DependencyKind::Development).peekable();
+            let is_none = |kind: &&cargo_metadata::DepKindInfo| {
+                kind.target.as_ref().is_some_and(|target| target.to_string() == NO_TARGET)
+            };
+            let kinds = || used.dep_kinds.iter().filter(|kind| !is_none(kind));
+            if kinds().next().is_none() {
+                continue;
+            }
+            let mut built = kinds().filter(|kind| kind.kind != DependencyKind::Development).peekable();
             packages[from].uses.push(Use {
                 package: to,
                 dev: built.peek().is_none(),

@@ -66,7 +66,6 @@ pub(super) fn metadata(host: &Host, args: &[&str]) -> Result<String, String> {
         .args(["metadata", "--format-version", "1", "--manifest-path", &manifest.to_string_lossy()])
         .args(args.iter().copied())
         .envs(&host.ambient.for_builds())
-        .env("RUSTUP_AUTO_INSTALL", "0")
         .env("CARGO_TERM_COLOR", "never");
     command.timeout = Some(Duration::from_secs(120));
     let mut output = Vec::new();

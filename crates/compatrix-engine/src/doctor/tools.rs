@@ -64,11 +64,8 @@ fn find(host: &Host, program: &str, question: &[&str]) -> Option<Tool> {
 /// A program with the first line of its answer.
 fn tool(host: &Host, path: PathBuf, question: &[&str]) -> Tool {
     let shown = path.to_string_lossy().into_owned();
-    let mut command = Command::new(shown.clone(), &host.root)
-        .args(question.iter().copied())
-        .envs(&host.ambient.for_builds())
-        // A shim of rustup is to answer, not to install what is missing.
-        .env("RUSTUP_AUTO_INSTALL", "0");
+    let mut command =
+        Command::new(shown.clone(), &host.root).args(question.iter().copied()).envs(&host.ambient.for_builds());
     command.timeout = Some(Duration::from_secs(10));
     let answer = host.run(&command).map_err(|error| format!("{error:#}")).and_then(|finished| {
         if finished.status.success() {

@@ -171,6 +171,13 @@ fn a_locked_dependency_that_needs_more() {
     // Those that need most come first.
     let found = with(&[("b", Some("1.71"), "2021"), ("c", Some("1.80"), "2021")], &[(0, 1, ""), (0, 2, "")]).found();
     assert_eq!(found[0].items, ["c 1.0.0 (Rust 1.80)", "b 1.0.0 (Rust 1.71)"]);
+    // Packages that promise the same and use the same are told together.
+    let member = |name: &str| format!("[package]\nname = \"{name}\"\nrust-version = \"1.70\"\n");
+    let mut both = made("[workspace]\n", &[("a/Cargo.toml", &member("a")), ("z/Cargo.toml", &member("z"))])
+        .graph(&[b, ("z", None, "2021")], &[(0, 1, ""), (2, 1, "")]);
+    both.facts.graph.packages[2].local = true;
+    let found = both.says(&["Error msrv-below-dependency a/Cargo.toml:3"]);
+    assert!(found[0].what.starts_with("`a`, `z` promise Rust 1.70"), "{}", found[0].what);
     // With locksets the workspace's own lockfile is not what an old toolchain uses.
     let mut made = with(&[b], &[(0, 1, "")]);
     made.facts.locksets = true;

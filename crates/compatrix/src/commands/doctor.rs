@@ -19,7 +19,7 @@ use crate::terminal::Terminal;
 use crate::workspace::{self, SPEC};
 
 pub(crate) fn run(global: &Global, args: &DoctorArgs, terminal: &Terminal) -> Result<u8, Error> {
-    let ambient = Ambient::capture();
+    let ambient = Ambient::capture().without_installs();
     let start = workspace::start(global)?;
     // cargo finds no root where a member is broken, and where there is no cargo.
     let root = engine_workspace::find_root(&ambient, &start).ok().or_else(|| doctor::nearest_root(&start));
