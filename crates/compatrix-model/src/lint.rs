@@ -188,10 +188,8 @@ pub fn lint(facts: &WorkspaceFacts, spec: Option<&Spec>, versions: &Versions) ->
     workspace::lint(&context, &mut found);
     dependencies::lint(&context, &mut found);
     promises::lint(&context, versions, &mut found);
-    found.sort_by(|a: &Finding, b: &Finding| {
-        let key = |finding: &Finding| (finding.severity != Severity::Error, finding.id, finding.line);
-        key(a).cmp(&key(b)).then_with(|| a.file.cmp(&b.file))
-    });
+    let key = |finding: &Finding| (finding.severity != Severity::Error, finding.id, finding.file.clone(), finding.line);
+    found.sort_by_cached_key(key);
     found
 }
 

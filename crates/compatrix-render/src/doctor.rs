@@ -16,6 +16,9 @@ const LISTED: usize = 8;
 /// The widest that the names of checks and the versions found may be, in columns.
 const WIDEST: usize = 22;
 
+/// On less than this many columns, what was found stands below the name.
+const NARROW: usize = 60;
+
 /// The report for people. With `only_wrong`, without what is fine and without what this spec can do without.
 pub fn doctor(report: &Report, only_wrong: bool, look: &Look) -> String {
     let mut out = String::new();
@@ -126,10 +129,16 @@ fn checks(checks: &[&Check], look: &Look, out: &mut String) {
             continue;
         }
         let why = format!("{}; for {}", check.found, check.needed_for);
-        for (n, line) in wrap(&why, room).iter().enumerate() {
-            let before = if n == 0 { String::new() } else { " ".repeat(name + 6) };
-            let _ =
-                writeln!(out, "{before}{}", look.paint(if check.fails() { style(kind) } else { Style::new() }, line));
+        if look.width < NARROW {
+            out.truncate(out.trim_end().len());
+            out.push('\n');
+            text(&why, "", look, out);
+        } else {
+            let paint = if check.fails() { style(kind) } else { Style::new() };
+            for (n, line) in wrap(&why, room).iter().enumerate() {
+                let before = if n == 0 { String::new() } else { " ".repeat(name + 6) };
+                let _ = writeln!(out, "{before}{}", look.paint(paint, line));
+            }
         }
         mend(&check.mend, look, out);
     }
@@ -188,16 +197,28 @@ fn mend(mend: &str, look: &Look, out: &mut String) {
     }
 }
 
+/// The counts, in as many lines as they need.
 fn summary(report: &Report, look: &Look) -> String {
     let counts = report.counts;
-    let part = |n: usize, kind: Kind, text: String| (n > 0).then(|| look.paint(style(kind), &text));
     let parts = [
-        part(counts.errors, Kind::Error, count(counts.errors, "error")),
-        part(counts.warnings, Kind::Warning, count(counts.warnings, "warning")),
-        part(counts.unchecked, Kind::Warning, format!("{} not checked", counts.unchecked)),
-        part(counts.missing, Kind::Lacks, format!("{} missing that this spec does not need", counts.missing)),
-        part(counts.ok, Kind::Ok, format!("{} fine", counts.ok)),
+        (counts.errors, Kind::Error, count(counts.errors, "error")),
+        (counts.warnings, Kind::Warning, count(counts.warnings, "warning")),
+        (counts.unchecked, Kind::Warning, format!("{} not checked", counts.unchecked)),
+        (counts.missing, Kind::Lacks, format!("{} missing, not needed here", counts.missing)),
+        (counts.ok, Kind::Ok, format!("{} fine", counts.ok)),
     ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    parts.join(look.dot())
+    let (mut out, mut column) = (String::new(), 0);
+    for (_, kind, text) in parts.iter().filter(|(n, _, _)| *n > 0) {
+        let between = if column == 0 { "" } else { look.dot() };
+        if column + width(between) + width(text) > look.width && column > 0 {
+            out.push('\n');
+            column = 0;
+        } else {
+            out.push_str(between);
+            column += width(between);
+        }
+        out.push_str(&look.paint(style(*kind), text));
+        column += width(text);
+    }
+    out
 }
