@@ -8,6 +8,7 @@ pub mod build;
 pub mod cc;
 pub mod clock;
 pub mod distro;
+pub mod doctor;
 pub mod environment;
 pub mod error;
 pub mod event;

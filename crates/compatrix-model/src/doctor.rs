@@ -65,6 +65,8 @@ pub struct Tool {
     pub path: String,
     /// What it says of its version; empty where it says nothing.
     pub version: String,
+    /// Why it is of no use, where it does not answer.
+    pub broken: Option<String>,
 }
 
 /// A nightly toolchain.
@@ -304,6 +306,9 @@ fn of_tool(
     mend: String,
 ) -> Check {
     let (status, said, path, mend) = match found {
+        Some(Tool { path, broken: Some(reason), .. }) => {
+            (Status::Missing, format!("it does not answer: {reason}"), path.clone(), mend)
+        }
         Some(tool) => (Status::Ok, tool.version.clone(), tool.path.clone(), String::new()),
         None => (Status::Missing, "not found".to_owned(), String::new(), mend),
     };
@@ -395,11 +400,11 @@ fn nightly(host: &HostTools, needs: Needs) -> Vec<Check> {
     let name = found.map_or("nightly", |nightly| nightly.name.as_str());
     let path = |nightly: &Nightly| nightly.sysroot.clone();
     let install = format!("rustup toolchain install {name} --profile minimal --no-self-update");
-    let tool = found.map(|nightly| Tool { path: path(nightly), version: nightly.version.clone() });
+    let tool = found.map(|nightly| Tool { path: path(nightly), version: nightly.version.clone(), broken: None });
     let uses = if needs.nightly { "cells with it, Miri and the sanitizers" } else { "Miri and the sanitizers" };
     let mut checks = vec![of_tool("nightly", "nightly Rust", tool.as_ref(), false, uses, install)];
     let part = |id, label: &str, has: Option<String>, needed_for: &str, component: &str| {
-        let tool = has.map(|version| Tool { path: String::new(), version });
+        let tool = has.map(|version| Tool { version, ..Tool::default() });
         let mend = format!("rustup component add {component} --toolchain {name}");
         of_tool(id, label, tool.as_ref(), false, needed_for, mend)
     };

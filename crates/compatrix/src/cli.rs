@@ -10,7 +10,8 @@ pub const EXIT_CODES: &str = "\
 Exit codes:
   0    all as the spec expects
   1    a cell is broken or passes unexpectedly, or a --check found a
-       difference; with `--missing fail`, or a cell is unproven
+       difference, or doctor an error; with `--missing fail`, or a cell is
+       unproven
   2    the command line, the spec or the workspace is wrong
   3    the machine failed: disk, lock, ledger, network
   130  interrupted; results are kept, the same command goes on
@@ -80,6 +81,9 @@ pub enum Command {
     /// List, build or verify the databases that runs are given
     #[command(subcommand)]
     Fixtures(FixturesCommand),
+    /// Check what this host has and lacks, and look for promises that cannot hold
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(DoctorArgs),
     /// Print the shell lines that do by hand what one cell does
     Repro(ReproArgs),
     /// Write the spec's reference page and the JSON Schema that editors complete it from
@@ -115,6 +119,21 @@ Examples:
   compat --since origin/main                  what the changes of a branch can affect
   compat --profile full --shard 2/4           the second of four machines' parts
   compat --format json --junit compat.xml     for machines";
+
+const DOCTOR_HELP: &str = "\
+It checks the tools that a matrix needs and prints the command that mends each,
+then reads manifests, lockfile, READMEs, compatibility pages and workflows for
+promises that cannot hold or that the spec does not test. It changes nothing,
+uses no network, and works without a spec and with a broken one.
+
+Exit code 1: the spec needs a tool that is missing, or a lint found an error.
+Warnings and tools that this spec can do without leave it at 0. What could not
+be checked is told as such, never taken for fine.
+
+Examples:
+  doctor                    all of it, for people
+  doctor --quiet            only what is wrong
+  doctor --format json      for machines; docs/DOCTOR.md explains each id";
 
 /// Which cells.
 #[derive(Debug, Clone, Args)]
@@ -201,6 +220,14 @@ pub enum Format {
     Human,
     /// For machines: one JSON document
     Json,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// What to print on stdout: human, or json for machines
+    #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
+    pub format: Format,
 }
 
 /// Options of `report`.

@@ -91,6 +91,11 @@ impl Opened {
 
 /// The workspace's root: `--root`, else the workspace of the current folder.
 pub(crate) fn root(global: &Global, ambient: &Ambient) -> Result<PathBuf, Error> {
+    workspace::find_root(ambient, &start(global)?)
+}
+
+/// The folder to start from: `--root`, else the current one.
+pub(crate) fn start(global: &Global) -> Result<PathBuf, Error> {
     let start = match &global.root {
         Some(root) => root.clone(),
         None => std::env::current_dir().map_err(|e| Error::usage(format!("no current folder: {e}")))?,
@@ -98,10 +103,10 @@ pub(crate) fn root(global: &Global, ambient: &Ambient) -> Result<PathBuf, Error>
     if !start.is_dir() {
         return Err(Error::usage(format!("{} is no folder", start.display())));
     }
-    workspace::find_root(ambient, &start)
+    Ok(start)
 }
 
-fn read_spec(root: &Path) -> Result<Parsed, Error> {
+pub(crate) fn read_spec(root: &Path) -> Result<Parsed, Error> {
     let path = root.join(SPEC);
     if !files::exists(&path) {
         return Err(Error::usage(format!(

@@ -4,7 +4,7 @@ use super::*;
 use crate::spec;
 
 fn tool(path: &str, version: &str) -> Option<Tool> {
-    Some(Tool { path: path.to_owned(), version: version.to_owned() })
+    Some(Tool { path: path.to_owned(), version: version.to_owned(), broken: None })
 }
 
 /// A host that has all.
@@ -136,6 +136,10 @@ fn what_is_here_may_not_do() {
     check(&host, None, &["cargo warning | rustup update stable"]);
     host.cargo = tool("/bin/cargo", "cargo 1.84.0-nightly (x 2024-10-29)");
     check(&host, None, &[]);
+
+    let mut host = full();
+    host.git = Some(Tool { broken: Some("no such toolchain".to_owned()), ..Tool::default() });
+    check(&host, None, &["git missing | apt-get install git"]);
 
     let mut host = full();
     let name = ValueName::new("1.75").unwrap();
