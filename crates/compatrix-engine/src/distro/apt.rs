@@ -85,12 +85,12 @@ impl<'h> Apt<'h> {
         }
     }
 
-    /// Fetches the lists where they are older than a day, or older than this run and it asks for fresh ones.
+    /// Fetches the lists: where they are older than a day, or than this run if that asks for fresh ones; `anew` always.
     pub(super) fn update(&self, anew: bool) -> Result<(), Trouble> {
         let stamp = self.dir.join("updated");
         let updated = files::read_text(&stamp).ok().and_then(|text| text.trim().parse::<i64>().ok());
-        let oldest = if anew || self.host.limits.fresh { self.host.now } else { self.host.now - LISTS_AGE };
-        if updated.is_some_and(|at| at >= oldest) {
+        let oldest = if self.host.limits.fresh { self.host.now } else { self.host.now - LISTS_AGE };
+        if !anew && updated.is_some_and(|at| at >= oldest) {
             return Ok(());
         }
         let (finished, _) = self.run(&self.command("apt-get", &self.dir).args(["update"]))?;

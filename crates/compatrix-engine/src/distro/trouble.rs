@@ -109,7 +109,7 @@ pub(super) fn explain(said: &str, list: &str, request: &Request) -> Trouble {
 /// A line without apt's marks in front of it.
 fn bare(line: &str) -> String {
     let line = ["E: ", "W: ", "Err:"].iter().find_map(|mark| line.strip_prefix(mark)).unwrap_or(line);
-    words(line)
+    words(line).trim_end_matches('.').to_owned()
 }
 
 /// A text with single blanks.

@@ -124,8 +124,15 @@ pub(super) fn unpack(
     } else if part == Part::Toolchain {
         let folders = library_folders(&root, &files);
         let patchelf = patchelf()?;
+        for library in files.iter().filter(|path| is_library(path) && !path.is_symlink()) {
+            // What names folders itself (DT_RUNPATH) is not looked up for by what its program names.
+            if !host.ask(&patchelf, &["--print-rpath", &library.to_string_lossy()])?.is_empty() {
+                name_folders(host, &patchelf, &root, library, &folders)?;
+            }
+        }
         for tool in &started {
-            find_libraries(host, &patchelf, &root, tool, &folders)?;
+            name_folders(host, &patchelf, &root, tool, &folders)?;
+            check_libraries(host, &root, tool)?;
         }
     } else {
         files::remove_dir(&root)?;
@@ -182,7 +189,8 @@ fn bin(root: &Path, files: &[PathBuf]) -> Result<String> {
 
 fn is_library(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with("lib") && (name.ends_with(".so") || name.contains(".so."))
+    let version = name.split_once(".so").map(|(_, version)| version);
+    name.starts_with("lib") && version.is_some_and(|v| v.chars().all(|c| c.is_ascii_digit() || c == '.'))
 }
 
 /// The folders with shared libraries, the outermost first; those of rustc's targets are not for programs.
@@ -194,15 +202,19 @@ fn library_folders(root: &Path, files: &[PathBuf]) -> Vec<String> {
     folders.into_iter().map(|dir| dir.to_string_lossy().into_owned()).collect()
 }
 
-/// Writes into a program where its libraries are, so that no environment variable has to say it: what it starts, build
+/// Writes into a program or library where its libraries are, so that no environment variable has to say it: what it starts, build
 /// scripts and tests among it, must not find them.
-fn find_libraries(host: &Host, patchelf: &Path, root: &Path, tool: &Path, folders: &[String]) -> Result<()> {
-    let inside = tool.parent().and_then(|dir| dir.strip_prefix(root).ok()).map_or(0, |dir| dir.components().count());
+fn name_folders(host: &Host, patchelf: &Path, root: &Path, file: &Path, folders: &[String]) -> Result<()> {
+    let inside = file.parent().and_then(|dir| dir.strip_prefix(root).ok()).map_or(0, |dir| dir.components().count());
     let up = "/..".repeat(inside);
     let paths: Vec<String> = folders.iter().map(|folder| format!("$ORIGIN{up}/{folder}")).collect();
     // DT_RPATH, which counts for the libraries of libraries too; DT_RUNPATH does not. ld.so(8).
-    let args = ["--force-rpath", "--set-rpath", &paths.join(":"), &tool.to_string_lossy()];
-    host.ask(patchelf, &args).map(drop)?;
+    let args = ["--force-rpath", "--set-rpath", &paths.join(":"), &file.to_string_lossy()];
+    host.ask(patchelf, &args).map(drop)
+}
+
+/// Asks the loader whether a program finds its libraries; ld.so(8), LD_TRACE_LOADED_OBJECTS.
+fn check_libraries(host: &Host, root: &Path, tool: &Path) -> Result<()> {
     let env = host.ambient.for_builds();
     let traced = Command::new(tool.to_string_lossy(), root).envs(&env).env("LD_TRACE_LOADED_OBJECTS", "1");
     let finished = host.run(&traced)?;

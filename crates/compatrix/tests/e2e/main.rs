@@ -2,6 +2,7 @@
 //!
 //! Nothing here uses the network or the user's own cache; every test has folders of its own, so that all may run at once.
 
+mod distros;
 mod environment;
 mod fixtures;
 mod interrupt;
@@ -11,6 +12,7 @@ mod members;
 mod moods;
 mod output;
 mod pages;
+mod repository;
 mod spec;
 mod sqlite;
 mod support;

@@ -1,0 +1,352 @@
+//! Distributions: toolchains and SQLite libraries by apt, from archives that the tests make. The network is not used.
+
+#![allow(clippy::disallowed_methods, reason = "tests make files and start tools")]
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::repository::{on_path, Repository};
+use crate::support::{judged, row, sysroot, totals, Workspace};
+
+const SQLITE: &str = "\
+const char *sqlite3_libversion(void) { return \"VERSION\"; }
+const char *sqlite3_sourceid(void) { return \"2099-01-01 00:00:00 VERSION0123456789012345678901234567890123456789\"; }
+const char *sqlite3_compileoption_get(int n) { return n ? 0 : \"MADE_BY_A_TEST\"; }
+";
+
+/// Links what `SQLITE3_LIB_DIR` has, as libsqlite3-sys does.
+const BUILD: &str = r#"
+fn main() {
+    if let Ok(dir) = std::env::var("SQLITE3_LIB_DIR") {
+        println!("cargo:rustc-link-search=native={dir}");
+    }
+}
+"#;
+
+const TESTS: &str = r#"
+use std::ffi::{c_char, CStr};
+
+#[link(name = "sqlite3")]
+extern "C" {
+    fn sqlite3_libversion() -> *const c_char;
+}
+
+#[test]
+fn is_the_wanted_one() {
+    let version = unsafe { CStr::from_ptr(sqlite3_libversion()) }.to_str().unwrap();
+    assert_eq!(std::env::var("WANTED").unwrap(), format!("debian-{version}"));
+    // Nothing else of the distribution is where the loader looks.
+    let path = std::env::var("LD_LIBRARY_PATH").unwrap();
+    let mut found: Vec<_> =
+        std::fs::read_dir(path).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    found.sort();
+    assert_eq!(found, ["libsqlite3.so", "libsqlite3.so.0"]);
+}
+"#;
+
+const CONTROL: &str = "Package: libsqlite3-0\nVersion: VERSION-1\nSection: libs\nDepends: libsecond1\n";
+const SECOND: &str = "Package: libsecond1\nVersion: 1\nSection: libs\n";
+const PLACE: &str = "usr/lib/x/libsqlite3.so.0";
+
+/// A suite with a SQLite of this version, which depends on another library.
+fn add_sqlite(repository: &Repository, suite: &str, version: &str) -> std::path::PathBuf {
+    let library = repository.compile(
+        &format!("sqlite-{suite}-{version}"),
+        "libsqlite3.so.0",
+        &SQLITE.replace("VERSION", version),
+        &[],
+    );
+    let second = repository.compile("second", "libsecond.so.1", "int second;", &[]);
+    repository.add(suite, SECOND, &[("usr/lib/x/libsecond.so.1", &second)]);
+    repository.add(suite, &CONTROL.replace("VERSION", version), &[(PLACE, &library)])
+}
+
+/// A workspace whose `sqlite` axis is these distributions: name, `apt` without suite's quotes, source.
+fn workspace(distros: &[(&str, String)]) -> Workspace {
+    let mut spec = String::from("[axis]\nrust = [HERE]\nsqlite = [");
+    spec.push_str(&distros.iter().map(|(name, _)| format!("{name:?}")).collect::<Vec<_>>().join(", "));
+    spec.push_str("]\n[[suite]]\nname = \"tests\"\nenv = { WANTED = \"{sqlite.name}\" }\n");
+    for (name, apt) in distros {
+        spec.push_str(&format!("[distro.{name:?}]\napt = {{ {apt} }}\n"));
+    }
+    Workspace::new(&spec).tests(TESTS).file("build.rs", BUILD)
+}
+
+fn apt(suite: &str, package: &str, source: &str) -> String {
+    format!("suite = {suite:?}, sqlite = {package:?}, sources = [{source:?}]")
+}
+
+fn causes(json: &Value, names: &[&str]) -> Vec<String> {
+    let cause = |name: &&str| {
+        let (verdict, _, cause) = judged(json, &format!("sqlite={name}"));
+        assert_eq!(verdict, "unproven", "{name}");
+        cause
+    };
+    names.iter().map(cause).collect()
+}
+
+#[test]
+fn a_distribution_s_sqlite_is_downloaded_once_and_run_with() {
+    let Some(repository) = Repository::new() else { return };
+    add_sqlite(&repository, "old", "3.98.0");
+    add_sqlite(&repository, "new", "3.99.0");
+    repository.publish("old", "archive");
+    repository.publish("new", "archive");
+    let made = workspace(&[
+        ("debian-3.98.0", apt("old", "libsqlite3-0", &repository.line("old"))),
+        ("debian-3.99.0", apt("new", "libsqlite3-0=3.99.0-1", &repository.serve("new"))),
+    ]);
+    // A key of the workspace's own, by a relative path.
+    fs::copy(repository.path("archive.gpg"), made.path("compat/archive.gpg")).expect("copies");
+    let spec = fs::read_to_string(made.path("compat/matrix.toml")).expect("reads");
+    let absolute = repository.path("archive.gpg");
+    let relative = spec.replacen(absolute.to_str().expect("UTF-8"), "compat/archive.gpg", 1);
+    assert_ne!(spec, relative);
+    made.write("compat/matrix.toml", relative);
+    let before = made.tree();
+
+    let plan = made.run(&["plan", "--format", "json"]);
+    assert!(plan.expect(0).stdout.contains("debian-3.98.0") && !made.cache().join("distro").exists(), "{plan}");
+    let json = made.json(0, &[]);
+    assert_eq!(json["counts"], serde_json::json!({ "ok": 2 }), "{json:#}");
+    // Both share one build: which of them is loaded is decided at run time.
+    assert_eq!(totals(&json), [1, 2, 0]);
+    let proof = row(&json, "sqlite=debian-3.99.0").to_string();
+    assert!(proof.contains("3.99.0"), "{proof}");
+
+    // Known without network from now on; and nothing half made lies about.
+    drop(repository);
+    let again = made.run(&["compat", "--format", "json", "--offline"]);
+    again.expect(0).never_says("Providing");
+    assert_eq!(totals(&again.json()), [0, 0, 2]);
+    // With --fresh it is looked for anew, in vain, and what is here serves on.
+    let fresh = made.run(&["compat", "--format", "json", "--fresh"]);
+    fresh.expect(0).says(&["the one in the cache is used"]);
+    assert_eq!(fresh.json()["counts"], serde_json::json!({ "ok": 2 }), "{fresh}");
+    let left: Vec<String> = names(&made.cache().join("compatrix/distro"));
+    assert!(
+        left.iter()
+            .all(|name| name.starts_with("old-") || name.starts_with("new-") || name == "requests" || name == ".lock"),
+        "{left:?}"
+    );
+    assert_eq!(made.tree(), before, "the user's tree was touched");
+
+    // Another library in the cache's place is found out.
+    let folder = left.iter().find(|name| name.starts_with("old-")).expect("the folder");
+    let library = made.cache().join("compatrix/distro").join(folder).join("lib/libsqlite3.so.0");
+    let new = left.iter().find(|name| name.starts_with("new-")).expect("the folder");
+    fs::copy(made.cache().join("compatrix/distro").join(new).join("lib/libsqlite3.so.0"), library).expect("copies");
+    let json = made.json(1, &["--offline"]);
+    assert_eq!(judged(&json, "sqlite=debian-3.98.0").1, "misidentified");
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect()
+}
+
+#[test]
+fn what_cannot_be_had_is_unproven_with_its_reason_told_once() {
+    let Some(repository) = Repository::new() else { return };
+    for suite in ["good", "forged", "tampered", "gone"] {
+        add_sqlite(&repository, suite, "3.98.0");
+    }
+    let unmet = "Package: libunmet0\nVersion: 1\nSection: libs\nDepends: libabsent1 (>= 2)\n";
+    repository.add("good", unmet, &[]);
+    repository.add("good", "Package: libempty0\nVersion: 1\nSection: libs\n", &[]);
+    newer_glibc(&repository);
+    let tampered = add_sqlite(&repository, "tampered", "3.99.0");
+    let gone = add_sqlite(&repository, "gone", "3.99.0");
+    for suite in ["good", "tampered", "gone"] {
+        repository.publish(suite, "archive");
+    }
+    repository.publish("forged", "stranger");
+    let mut bytes = fs::read(&tampered).expect("reads");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&tampered, bytes).expect("writes");
+    fs::remove_file(gone).expect("removes");
+
+    let line = |suite: &str| repository.line(suite);
+    let no_key = line("good").replace("archive.gpg", "absent.gpg");
+    let unreachable = "deb [signed-by=/k.gpg] http://127.0.0.1:9 good main";
+    let cases: Vec<(&str, String, &str)> = vec![
+        ("forged", apt("forged", "libsqlite3-0", &line("forged")), "libsqlite3-0 of forged: not trusted: "),
+        ("no-key", apt("good", "libsqlite3-0", &no_key), "libsqlite3-0 of good: not trusted: "),
+        ("tampered", apt("tampered", "libsqlite3-0", &line("tampered")), "libsqlite3-0 of tampered: not trusted: "),
+        ("no-suite", apt("nowhere", "libsqlite3-0", &line("nowhere")), "there is no suite `nowhere` there: "),
+        (
+            "no-suite-http",
+            apt("nowhere", "libsqlite3-0", &repository.serve("nowhere")),
+            "there is no suite `nowhere` there: ",
+        ),
+        (
+            "no-package",
+            apt("good", "libnothing0", &line("good")),
+            "the suite `good` does not have it: Unable to locate package libnothing0",
+        ),
+        (
+            "no-version",
+            apt("good", "libsqlite3-0=9.9", &line("good")),
+            "the suite `good` does not have it: Version '9.9' for 'libsqlite3-0' was not found",
+        ),
+        (
+            "unmet",
+            apt("good", "libunmet0", &line("good")),
+            "its dependencies cannot be met in the suite `good`: libunmet0 : Depends: libabsent1 (>= 2)",
+        ),
+        (
+            "gone",
+            apt("gone", "libsqlite3-0", &line("gone")),
+            "the archive does not have a file that its own list names: ",
+        ),
+        (
+            "gone-http",
+            apt("gone", "libsqlite3-0", &repository.serve("gone")),
+            "the archive does not have a file that its own list names: ",
+        ),
+        ("empty", apt("good", "libempty0", &line("good")), "there is no libsqlite3.so.0 in libempty0"),
+        ("newer", apt("good", "libnewer0", &line("good")), "libnewer0 of good: needs glibc 2.99, and this host has 2."),
+        ("unreachable", apt("good", "libsqlite3-0", unreachable), "its archive cannot be reached: "),
+    ];
+    let distros: Vec<(&str, String)> = cases.iter().map(|(name, apt, _)| (*name, apt.clone())).collect();
+    let made = workspace(&distros);
+    let ran = made.run(&["compat", "--format", "json"]);
+    ran.expect(0);
+    let told = causes(&ran.json(), &cases.iter().map(|(name, _, _)| *name).collect::<Vec<_>>());
+    for ((name, _, expected), cause) in cases.iter().zip(&told) {
+        assert!(cause.contains(expected), "{name}: expected {expected:?} in {cause:?}");
+        assert!(!cause.contains("E: ") && !cause.ends_with(": "), "{name}: {cause:?}");
+        assert_eq!(ran.stderr.matches(cause.as_str()).count(), 1, "{name}: told once\n{ran}");
+    }
+    assert!(names(&made.cache().join("compatrix/distro")).iter().all(|name| !name.starts_with(".making")));
+
+    // Remembered; and what this host's C library cannot run is known for good, as it was unpacked once.
+    let again = made.run(&["compat", "--format", "json"]);
+    again.expect(0).never_says("Providing");
+    assert_eq!(causes(&again.json(), &["unmet", "newer"]), [told[7].clone(), told[11].clone()]);
+    made.run(&["compat", "--missing", "fail"]).expect(1);
+    let offline = made.json(0, &["--offline"]);
+    let expected = "libsqlite3-0 of forged: not downloaded yet, and --offline is given; run once without it";
+    assert_eq!(causes(&offline, &["forged"]), [expected]);
+    let offline = made.json(0, &["--no-install"]);
+    assert!(causes(&offline, &["newer"])[0].contains("needs glibc 2.99"));
+}
+
+/// A SQLite that asks for a version of the C library's symbols that no C library has yet.
+fn newer_glibc(repository: &Repository) {
+    fs::write(repository.path("versions"), "GLIBC_2.99 { of_tomorrow; };\n").expect("writes");
+    repository.compile(
+        "libc.so.6",
+        "libc.so.6",
+        "void of_tomorrow(void) {}",
+        &["-nostdlib", "-Wl,--version-script=versions"],
+    );
+    let text = SQLITE.replace("VERSION", "3.98.0") + "void of_tomorrow(void); void use(void) { of_tomorrow(); }\n";
+    let library = repository.compile("newer", "libsqlite3.so.0", &text, &["-nostdlib", "./libc.so.6"]);
+    repository.add("good", "Package: libnewer0\nVersion: 1\nSection: libs\n", &[(PLACE, &library)]);
+}
+
+#[test]
+fn a_list_older_than_its_archive_is_fetched_anew() {
+    let Some(repository) = Repository::new() else { return };
+    let old = add_sqlite(&repository, "good", "3.98.0");
+    repository.publish("good", "archive");
+    let line = repository.serve("good");
+    let made = workspace(&[
+        ("debian-3.98.0", apt("good", "libunheard0", &line)),
+        ("debian-3.99.0", apt("good", "libsqlite3-0", &line)),
+    ]);
+    // The first asks for a package that is not there, but fetches the lists.
+    let spec = fs::read_to_string(made.path("compat/matrix.toml")).expect("reads");
+    made.write("compat/matrix.toml", spec.replace("libunheard0", "libunheard0=1"));
+    made.json(0, &["--cell", "sqlite=debian-3.98.0"]);
+    fs::remove_file(old).expect("removes");
+    repository.empty("good");
+    add_sqlite(&repository, "good", "3.99.0");
+    repository.publish("good", "archive");
+    let json = made.json(0, &["--cell", "sqlite=debian-3.99.0"]);
+    assert_eq!(judged(&json, "sqlite=debian-3.99.0").0, "ok", "{json:#}");
+}
+
+#[test]
+fn without_apt_a_distribution_is_unproven() {
+    let spec = "[axis]\nrust = [HERE, \"debian-12\"]\n[distro.debian-12]\n\
+                apt = { suite = \"bookworm\", rust = \"rustc\", cargo = \"cargo\" }\n";
+    let made = Workspace::new(spec);
+    let mut command = made.command(&["plan"]);
+    let ran = crate::support::finish({
+        command.env("PATH", Path::new(sysroot()).join("bin"));
+        command
+    });
+    let expected = "apt-get is not on PATH; distributions are had by apt, on Debian, Ubuntu and their like";
+    assert!(ran.expect(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ").contains(expected), "{ran}");
+}
+
+/// A program that is another program, and needs a library of its own distribution to start.
+const PROXY: &str = "\
+int second(void);
+int execv(const char *, char **);
+int main(int argc, char **argv) { argv[0] = \"REAL\"; return second() ? 1 : execv(\"REAL\", argv); }
+";
+
+const LOOKS_AROUND: &str = r#"
+#[test]
+fn nothing_of_the_distribution_is_here() {
+    let set: Vec<_> = std::env::vars().filter(|(name, _)| name.starts_with("LD_")).collect();
+    assert!(set.is_empty(), "{set:?}");
+    let loaded = std::fs::read_to_string("/proc/self/maps").unwrap();
+    assert!(!loaded.contains("libsecond"), "{loaded}");
+    assert!(!env!("SEEN_BY_BUILD").contains("/usr/lib/x"), "{}", env!("SEEN_BY_BUILD"));
+}
+"#;
+
+const LOOKS_TOO: &str = r#"
+fn main() {
+    println!("cargo:rustc-env=SEEN_BY_BUILD={}", std::env::var("LD_LIBRARY_PATH").unwrap_or_default());
+}
+"#;
+
+#[test]
+fn a_distribution_s_toolchain_finds_its_libraries_and_the_tests_do_not() {
+    let Some(repository) = Repository::new() else { return };
+    if !on_path("patchelf") {
+        eprintln!("not tested: patchelf is not on PATH, and the archive of this test has none");
+        return;
+    }
+    let second = repository.compile("second", "libsecond.so.1", "int second(void) { return 0; }", &[]);
+    repository.add("made", SECOND, &[("usr/lib/x/libsecond.so.1", &second)]);
+    // What is no library stays out, and what is not there need not be: the host's compiler serves.
+    repository.add("made", "Package: gcc\nVersion: 1\nSection: devel\n", &[]);
+    for (package, tools) in [("rustc", &["rustc", "rustdoc"][..]), ("cargo", &["cargo"])] {
+        let built: Vec<_> = tools
+            .iter()
+            .map(|tool| {
+                let real = Path::new(sysroot()).join("bin").join(tool);
+                let text = PROXY.replace("REAL", real.to_str().expect("UTF-8"));
+                (format!("usr/bin/{tool}"), repository.compile(tool, "", &text, &["./second"]))
+            })
+            .collect();
+        let files: Vec<(&str, &Path)> = built.iter().map(|(to, from)| (to.as_str(), from.as_path())).collect();
+        let control = format!("Package: {package}\nVersion: 1.0-1\nSection: rust\nDepends: libsecond1, gcc\n");
+        repository.add("made", &control, &files);
+    }
+    repository.publish("made", "archive");
+    let spec = format!(
+        "[axis]\nrust = [\"debian\"]\n[distro.debian]\napt = {{ suite = \"made\", rust = \"rustc\", cargo = \"cargo\", \
+         sources = [{:?}] }}\n",
+        repository.line("made")
+    );
+    let made = Workspace::new(&spec).tests(LOOKS_AROUND).file("build.rs", LOOKS_TOO);
+    let json = made.json(0, &[]);
+    assert_eq!(judged(&json, "rust=debian").0, "ok", "{json:#}");
+    let folders = names(&made.cache().join("compatrix/distro"));
+    let folder = folders.iter().find(|name| name.starts_with("made-")).expect("the folder");
+    let note = made.cache().join("compatrix/distro").join(folder).join("built.json");
+    let note: Value = serde_json::from_str(&fs::read_to_string(note).expect("reads")).expect("JSON");
+    let packages: Vec<&str> =
+        note["packages"].as_array().expect("a list").iter().filter_map(|p| p["name"].as_str()).collect();
+    assert_eq!(packages, ["cargo", "libsecond1", "rustc"]);
+}
