@@ -258,7 +258,7 @@ fn provide(host: &Host, request: &Request, part: Part) -> Result<(), Trouble> {
     files::make_dir(&folders).map_err(Trouble::Ours)?;
     files::make_dir(&host.cache.join("apt")).map_err(Trouble::Ours)?;
     // Another workspace's orchestrator may be at it; apt's state and the folders are written by one at a time.
-    let _lock = files::lock_exclusive(&folders.join(".lock")).map_err(Trouble::Ours)?;
+    let _lock = lock(host, &folders.join(".lock"))?;
     // What a killed one left half made.
     for path in files::list(&folders)? {
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".making")) {
@@ -276,6 +276,19 @@ fn provide(host: &Host, request: &Request, part: Part) -> Result<(), Trouble> {
     let name = made?;
     files::write(&pointer(host, request, part), name.as_bytes())?;
     Ok(())
+}
+
+/// Waits for the lock, as long as the user does.
+fn lock(host: &Host, path: &Path) -> Result<std::fs::File, Trouble> {
+    loop {
+        if let Some(lock) = files::try_lock_exclusive(path).map_err(Trouble::Ours)? {
+            return Ok(lock);
+        }
+        if host.supervisor.is_interrupted() {
+            return Err(Trouble::Interrupted);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
 }
 
 /// Makes the folder of a request, if there is none yet; its name.

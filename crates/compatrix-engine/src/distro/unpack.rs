@@ -92,14 +92,14 @@ pub(super) fn unpack(
         Part::Toolchain => {
             note.bin = bin(&root, &files)?;
             let tools = TOOLS.iter().map(|tool| root.join(&note.bin).join(tool)).filter(|tool| tool.exists());
-            tools.map(|tool| real(&tool)).collect::<Result<_>>()?
+            tools.map(|tool| within(&root, &tool)).collect::<Result<_>>()?
         }
         Part::Sqlite => {
             let found = files.iter().find(|path| path.file_name().is_some_and(|name| name == LIBRARY));
             let found = found.ok_or_else(|| anyhow!("there is no {LIBRARY} in {}", named(&note.packages)))?;
             let own = library(scratch);
             files::make_dir(&scratch.join("lib"))?;
-            files::copy(&real(found)?, &own)?;
+            files::copy(&within(&root, found)?, &own)?;
             files::symlink(LIBRARY, &own.with_file_name("libsqlite3.so"))?;
             vec![own]
         }
@@ -145,12 +145,25 @@ pub(super) fn unpack(
     Ok(note)
 }
 
-/// Unpacks all packages of a folder, and removes them.
+/// Unpacks all packages of a folder into one, and removes them. Nothing is written outside of it, whatever symbolic links
+/// a package brings; no script of a package is run.
 pub(super) fn extract(host: &Host, debs: &Path, root: &Path) -> Result<()> {
+    let program = host.ambient.find("dpkg-deb").ok_or_else(|| anyhow!("dpkg-deb is not on PATH"))?;
     files::make_dir(root)?;
+    let inside = real(root)?;
+    let part = debs.join("part");
     for deb in files::list(debs)?.iter().filter(|path| path.extension().is_some_and(|e| e == "deb")) {
-        let program = host.ambient.find("dpkg-deb").ok_or_else(|| anyhow!("dpkg-deb is not on PATH"))?;
-        host.ask(&program, &["-x", &deb.to_string_lossy(), &root.to_string_lossy()])?;
+        files::remove_dir(&part)?;
+        host.ask(&program, &["-x", &deb.to_string_lossy(), &part.to_string_lossy()])?;
+        for file in walk(&part)? {
+            let target = root.join(file.strip_prefix(&part)?);
+            let folder = target.parent().unwrap_or(root);
+            files::make_dir(folder)?;
+            if !real(folder)?.starts_with(&inside) {
+                bail!("{} would be written outside of its folder", target.display());
+            }
+            files::rename(&file, &target)?;
+        }
     }
     files::remove_dir(debs)
 }
@@ -176,6 +189,15 @@ fn named(packages: &[Package]) -> String {
 
 fn real(path: &Path) -> Result<PathBuf> {
     path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
+}
+
+/// What a path leads to, if that is below this folder: a link of a package may lead to the host's own files.
+fn within(root: &Path, path: &Path) -> Result<PathBuf> {
+    let found = real(path)?;
+    if !found.starts_with(real(root)?) {
+        bail!("{} leads to {}, which is not of these packages", path.display(), found.display());
+    }
+    Ok(found)
 }
 
 /// The folder that has both rustc and cargo, relative: `usr/bin`, or `usr/lib/rust-1.80/bin` where a release has several.

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::repository::{on_path, Repository};
-use crate::support::{judged, row, sysroot, totals, Workspace};
+use crate::support::{finish, judged, row, signal, sysroot, text_of, totals, Workspace};
 
 const SQLITE: &str = "\
 const char *sqlite3_libversion(void) { return \"VERSION\"; }
@@ -272,12 +272,84 @@ fn a_list_older_than_its_archive_is_fetched_anew() {
 }
 
 #[test]
+fn a_cache_with_blanks_and_other_letters_in_its_path_will_do() {
+    let Some(repository) = Repository::new() else { return };
+    add_sqlite(&repository, "good", "3.98.0");
+    repository.publish("good", "archive");
+    let relative = repository.line("good").replace(&*repository.path("archive.gpg").to_string_lossy(), "archive.gpg");
+    let made = workspace(&[("debian-3.98.0", apt("good", "libsqlite3-0", &relative))]);
+    fs::copy(repository.path("archive.gpg"), made.path("archive.gpg")).expect("copies");
+    let mut command = made.command(&["compat", "--format", "json"]);
+    command.env("XDG_CACHE_HOME", made.path("../cæche of mine"));
+    let ran = finish(command);
+    assert_eq!(judged(&ran.expect(0).json(), "sqlite=debian-3.98.0").0, "ok", "{ran}");
+}
+
+#[test]
+fn an_interrupt_ends_a_download_and_leaves_nothing_half_made() {
+    let Some(repository) = Repository::new() else { return };
+    // Takes the connection, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let line =
+        format!("deb [signed-by={}] http://127.0.0.1:{port} good main", repository.path("archive.gpg").display());
+    let made = workspace(&[("debian-3.98.0", apt("good", "libsqlite3-0", &line))]);
+    let mut command = made.command(&["compat"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().expect("starts");
+    let (_connection, _) = silent.accept().expect("apt connects");
+    signal(&child, rustix::process::Signal::INT);
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!(output.status.code(), Some(130), "{}", text_of(output.stderr));
+    made.expect_no_processes();
+    let left = names(&made.cache().join("compatrix/distro"));
+    assert_eq!(left, [".lock"]);
+    // It was no failure, so nothing is remembered.
+    assert!(made.run(&["plan"]).expect(0).stdout.contains("libsqlite3-0 of good, by apt"));
+}
+
+#[test]
+fn a_package_whose_links_lead_outside_of_it_changes_nothing_there() {
+    let Some(repository) = Repository::new() else { return };
+    let outside = repository.path("outside");
+    fs::create_dir_all(&outside).expect("makes the folder");
+    let library = repository.compile("evil", "libsqlite3.so.0", &SQLITE.replace("VERSION", "3.98.0"), &[]);
+    // One package makes a folder a link to elsewhere, another has a file in that folder.
+    repository.add_linked("linked", "Package: libsecond1\nVersion: 1\nSection: libs\n", "usr/lib/x", &outside);
+    repository.add("linked", &CONTROL.replace("VERSION", "3.98.0"), &[(PLACE, &library)]);
+    fs::write(outside.join("libsqlite3.so.0"), "theirs").expect("writes");
+    repository.add_linked(
+        "alone",
+        "Package: libsqlite3-0\nVersion: 1\nSection: libs\n",
+        PLACE,
+        &outside.join("libsqlite3.so.0"),
+    );
+    let rust = "Package: rustc\nVersion: 1\nSection: rust\nDepends: libsecond1\n";
+    repository.add("linked", rust, &[("usr/lib/x/rustc", &library), ("usr/lib/x/cargo", &library)]);
+    repository.publish("linked", "archive");
+    repository.publish("alone", "archive");
+    let made = Workspace::new(&format!(
+        "[axis]\nrust = [HERE, \"linked\"]\nsqlite = [\"alone\"]\n[distro.linked]\napt = {{ suite = \"linked\", \
+         rust = \"rustc\", cargo = \"rustc\", sources = [{:?}] }}\n[distro.alone]\napt = {{ {} }}\n",
+        repository.line("linked"),
+        apt("alone", "libsqlite3-0", &repository.line("alone"))
+    ));
+    let json = made.json(0, &[]);
+    let cause = judged(&json, "rust=linked").2;
+    assert!(cause.contains("would be written outside of its folder"), "{cause}");
+    let cause = judged(&json, "rust=here").2;
+    assert!(cause.contains("which is not of these packages"), "{cause}");
+    assert_eq!(names(&outside), ["libsqlite3.so.0"]);
+    assert_eq!(fs::read(outside.join("libsqlite3.so.0")).expect("reads"), b"theirs");
+}
+
+#[test]
 fn without_apt_a_distribution_is_unproven() {
     let spec = "[axis]\nrust = [HERE, \"debian-12\"]\n[distro.debian-12]\n\
                 apt = { suite = \"bookworm\", rust = \"rustc\", cargo = \"cargo\" }\n";
     let made = Workspace::new(spec);
     let mut command = made.command(&["plan"]);
-    let ran = crate::support::finish({
+    let ran = finish({
         command.env("PATH", Path::new(sysroot()).join("bin"));
         command
     });

@@ -66,6 +66,21 @@ impl Repository {
 
     /// Adds a package to a suite: the first lines of its control file, and its files.
     pub(crate) fn add(&self, suite: &str, control: &str, files: &[(&str, &Path)]) -> PathBuf {
+        self.package(suite, control, |root| {
+            for (path, source) in files {
+                fs::copy(source, parent_made(&root.join(path))).expect("copies");
+            }
+        })
+    }
+
+    /// Adds a package with nothing but a symbolic link.
+    pub(crate) fn add_linked(&self, suite: &str, control: &str, path: &str, target: &Path) -> PathBuf {
+        self.package(suite, control, |root| {
+            std::os::unix::fs::symlink(target, parent_made(&root.join(path))).expect("links");
+        })
+    }
+
+    fn package(&self, suite: &str, control: &str, fill: impl FnOnce(&Path)) -> PathBuf {
         let field = |name: &str| {
             let line = control.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
             line.expect("the field").to_owned()
@@ -80,21 +95,15 @@ impl Repository {
             self.arch
         );
         fs::write(root.join("DEBIAN/control"), &control).expect("writes");
-        for (path, source) in files {
-            let target = root.join(path);
-            fs::create_dir_all(target.parent().expect("a folder")).expect("makes the folder");
-            fs::copy(source, target).expect("copies");
-        }
+        fill(&root);
         let pool = format!("pool/{suite}/{name}_{version}_{}.deb", self.arch);
-        let deb = self.path(&pool);
-        fs::create_dir_all(deb.parent().expect("a folder")).expect("makes the folder");
+        let deb = parent_made(&self.path(&pool));
         let mut command = Command::new("dpkg-deb");
         command.args(["--root-owner-group", "-Znone", "--build"]).arg(&root).arg(&deb);
         finish(command).expect(0);
         let size = deb.metadata().expect("a size").len();
         let stanza = format!("{control}Filename: {pool}\nSize: {size}\nSHA256: {}\n\n", sha256(&deb));
-        let list = self.list(suite);
-        fs::create_dir_all(list.parent().expect("a folder")).expect("makes the folder");
+        let list = parent_made(&self.list(suite));
         let before = fs::read_to_string(&list).unwrap_or_default();
         fs::write(&list, before + &stanza).expect("writes");
         deb
@@ -171,6 +180,11 @@ impl Drop for Repository {
 pub(crate) fn on_path(tool: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|dir| dir.join(tool).is_file())
+}
+
+fn parent_made(path: &Path) -> PathBuf {
+    fs::create_dir_all(path.parent().expect("a folder")).expect("makes the folder");
+    path.to_owned()
 }
 
 fn sha256(path: &Path) -> String {
