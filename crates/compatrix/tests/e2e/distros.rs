@@ -388,8 +388,14 @@ fn a_distribution_s_toolchain_finds_its_libraries_and_the_tests_do_not() {
         eprintln!("not tested: patchelf is not on PATH, and the archive of this test has none");
         return;
     }
-    let second = repository.compile("second", "libsecond.so.1", "int second(void) { return 0; }", &[]);
-    repository.add("made", SECOND, &[("usr/lib/x/libsecond.so.1", &second)]);
+    // The library needs another, and names a folder itself, so that what its program names does not count for it.
+    let third = repository.compile("third", "libthird.so.1", "int third(void) { return 0; }", &[]);
+    repository.add("made", "Package: libthird1\nVersion: 1\nSection: oldlibs\n", &[("lib/y/libthird.so.1", &third)]);
+    let text = "int third(void); int second(void) { return third(); }";
+    let runpath = "-Wl,--enable-new-dtags,-rpath,/nowhere";
+    let second = repository.compile("second", "libsecond.so.1", text, &["./third", runpath]);
+    let control = "Package: libsecond1\nVersion: 1\nSection: libs\nDepends: libthird1 (>= 1) | libnone\n";
+    repository.add("made", control, &[("usr/lib/x/libsecond.so.1", &second)]);
     // What is no library stays out, and what is not there need not be: the host's compiler serves.
     repository.add("made", "Package: gcc\nVersion: 1\nSection: devel\n", &[]);
     for (package, tools) in [("rustc", &["rustc", "rustdoc"][..]), ("cargo", &["cargo"])] {
@@ -398,7 +404,7 @@ fn a_distribution_s_toolchain_finds_its_libraries_and_the_tests_do_not() {
             .map(|tool| {
                 let real = Path::new(sysroot()).join("bin").join(tool);
                 let text = PROXY.replace("REAL", real.to_str().expect("UTF-8"));
-                (format!("usr/bin/{tool}"), repository.compile(tool, "", &text, &["./second"]))
+                (format!("usr/bin/{tool}"), repository.compile(tool, "", &text, &["./second", "-Wl,--allow-shlib-undefined"]))
             })
             .collect();
         let files: Vec<(&str, &Path)> = built.iter().map(|(to, from)| (to.as_str(), from.as_path())).collect();
@@ -420,5 +426,5 @@ fn a_distribution_s_toolchain_finds_its_libraries_and_the_tests_do_not() {
     let note: Value = serde_json::from_str(&fs::read_to_string(note).expect("reads")).expect("JSON");
     let packages: Vec<&str> =
         note["packages"].as_array().expect("a list").iter().filter_map(|p| p["name"].as_str()).collect();
-    assert_eq!(packages, ["cargo", "libsecond1", "rustc"]);
+    assert_eq!(packages, ["cargo", "libsecond1", "libthird1", "rustc"]);
 }
