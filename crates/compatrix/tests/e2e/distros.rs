@@ -404,7 +404,10 @@ fn a_distribution_s_toolchain_finds_its_libraries_and_the_tests_do_not() {
             .map(|tool| {
                 let real = Path::new(sysroot()).join("bin").join(tool);
                 let text = PROXY.replace("REAL", real.to_str().expect("UTF-8"));
-                (format!("usr/bin/{tool}"), repository.compile(tool, "", &text, &["./second", "-Wl,--allow-shlib-undefined"]))
+                (
+                    format!("usr/bin/{tool}"),
+                    repository.compile(tool, "", &text, &["./second", "-Wl,--allow-shlib-undefined"]),
+                )
             })
             .collect();
         let files: Vec<(&str, &Path)> = built.iter().map(|(to, from)| (to.as_str(), from.as_path())).collect();
