@@ -272,6 +272,28 @@ fn a_list_older_than_its_archive_is_fetched_anew() {
 }
 
 #[test]
+fn a_pinned_version_brings_its_siblings_of_the_same_version() {
+    let Some(repository) = Repository::new() else { return };
+    for version in ["3.98.0", "3.99.0"] {
+        let text = SQLITE.replace("VERSION", version);
+        let library = repository.compile(&format!("pinned-{version}"), "libsqlite3.so.0", &text, &[]);
+        let sibling = format!("Package: libpart0\nSource: sqlite3\nVersion: {version}-1\nSection: libs\n");
+        repository.add("good", &sibling, &[]);
+        let control = format!(
+            "Package: libsqlite3-0\nSource: sqlite3\nVersion: {version}-1\nSection: libs\nDepends: libpart0 (= {version}-1)\n"
+        );
+        repository.add("good", &control, &[(PLACE, &library)]);
+    }
+    repository.publish("good", "archive");
+    let line = repository.line("good");
+    let made = workspace(&[
+        ("debian-3.98.0", apt("good", "libsqlite3-0=3.98.0-1", &line)),
+        ("debian-3.99.0", apt("good", "libsqlite3-0", &line)),
+    ]);
+    assert_eq!(made.json(0, &[])["counts"], serde_json::json!({ "ok": 2 }));
+}
+
+#[test]
 fn a_cache_with_blanks_and_other_letters_in_its_path_will_do() {
     let Some(repository) = Repository::new() else { return };
     add_sqlite(&repository, "good", "3.98.0");
