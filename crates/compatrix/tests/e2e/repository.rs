@@ -1,4 +1,5 @@
-//! A small Debian archive made for the occasion: packages, lists, signatures; and a server for it on this machine.
+//! A small Debian archive made for the occasion: packages, lists, signatures; a server for it on this machine; and
+//! workspaces that use it.
 
 #![allow(clippy::disallowed_methods, reason = "tests start tools and make files")]
 
@@ -8,7 +9,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{finish, text_of};
+use crate::support::{finish, text_of, Workspace};
 
 /// What it takes to make and read an archive.
 const TOOLS: [&str; 7] = ["apt-get", "dpkg-deb", "dpkg", "gpg", "gpgconf", "sha256sum", "cc"];
@@ -190,4 +191,61 @@ fn parent_made(path: &Path) -> PathBuf {
 fn sha256(path: &Path) -> String {
     let output = Command::new("sha256sum").arg(path).output().expect("sha256sum starts");
     text_of(output.stdout).split(' ').next().expect("a hash").to_owned()
+}
+
+pub(crate) const SQLITE: &str = "\
+const char *sqlite3_libversion(void) { return \"VERSION\"; }
+const char *sqlite3_sourceid(void) { return \"2099-01-01 00:00:00 VERSION0123456789012345678901234567890123456789\"; }
+const char *sqlite3_compileoption_get(int n) { return n ? 0 : \"MADE_BY_A_TEST\"; }
+";
+
+/// Links what `SQLITE3_LIB_DIR` has, as libsqlite3-sys does.
+const BUILD: &str = r#"
+fn main() {
+    if let Ok(dir) = std::env::var("SQLITE3_LIB_DIR") {
+        println!("cargo:rustc-link-search=native={dir}");
+    }
+}
+"#;
+
+/// A test that calls the SQLite it is linked with, which takes `extern`: text, not code of this repository.
+const TESTS: &str = include_str!("links_sqlite.rs.txt");
+
+pub(crate) const CONTROL: &str = "Package: libsqlite3-0\nVersion: VERSION-1\nSection: libs\nDepends: libsecond1\n";
+pub(crate) const SECOND: &str = "Package: libsecond1\nVersion: 1\nSection: libs\n";
+pub(crate) const PLACE: &str = "usr/lib/x/libsqlite3.so.0";
+
+/// A suite with a SQLite of this version, which depends on another library.
+pub(crate) fn add_sqlite(repository: &Repository, suite: &str, version: &str) -> PathBuf {
+    let library = repository.compile(
+        &format!("sqlite-{suite}-{version}"),
+        "libsqlite3.so.0",
+        &SQLITE.replace("VERSION", version),
+        &[],
+    );
+    let second = repository.compile("second", "libsecond.so.1", "int second;", &[]);
+    repository.add(suite, SECOND, &[("usr/lib/x/libsecond.so.1", &second)]);
+    repository.add(suite, &CONTROL.replace("VERSION", version), &[(PLACE, &library)])
+}
+
+/// A workspace whose `sqlite` axis is these distributions: name, `apt` without suite's quotes, source.
+pub(crate) fn workspace(distros: &[(&str, String)]) -> Workspace {
+    let mut spec = String::from("[axis]\nrust = [HERE]\nsqlite = [");
+    spec.push_str(&distros.iter().map(|(name, _)| format!("{name:?}")).collect::<Vec<_>>().join(", "));
+    spec.push_str("]\n[[suite]]\nname = \"tests\"\nenv = { WANTED = \"{sqlite.name}\" }\n");
+    for (name, apt) in distros {
+        spec.push_str(&format!("[distro.{name:?}]\napt = {{ {apt} }}\n"));
+    }
+    Workspace::new(&spec).tests(TESTS).file("build.rs", BUILD)
+}
+
+pub(crate) fn apt(suite: &str, package: &str, source: &str) -> String {
+    format!("suite = {suite:?}, sqlite = {package:?}, sources = [{source:?}]")
+}
+
+/// The names of what is in a folder.
+#[track_caller]
+pub(crate) fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect()
 }
