@@ -30,6 +30,7 @@ fn host(spec: &Spec, missing: &[&str]) -> HostFacts {
             rustc_verbose: String::new(),
             cargo_version: String::new(),
             host: String::new(),
+            origin: String::new(),
         };
         let state = match missing.contains(&value.name.as_str()) {
             true => Availability::Missing { reason: "not here".to_owned() },

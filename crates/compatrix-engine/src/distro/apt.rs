@@ -85,12 +85,12 @@ impl<'h> Apt<'h> {
         }
     }
 
-    /// Fetches the lists where they are older than a day, or older than this run and it asks for fresh ones.
+    /// Fetches the lists: where they are older than a day, or than this run if that asks for fresh ones; `anew` always.
     pub(super) fn update(&self, anew: bool) -> Result<(), Trouble> {
         let stamp = self.dir.join("updated");
         let updated = files::read_text(&stamp).ok().and_then(|text| text.trim().parse::<i64>().ok());
-        let oldest = if anew || self.host.limits.fresh { self.host.now } else { self.host.now - LISTS_AGE };
-        if updated.is_some_and(|at| at >= oldest) {
+        let oldest = if self.host.limits.fresh { self.host.now } else { self.host.now - LISTS_AGE };
+        if !anew && updated.is_some_and(|at| at >= oldest) {
             return Ok(());
         }
         let (finished, _) = self.run(&self.command("apt-get", &self.dir).args(["update"]))?;
@@ -112,6 +112,7 @@ impl<'h> Apt<'h> {
     /// The packages that these names need here, themselves included; `libraries` tells whether what they depend on is
     /// wanted too.
     pub(super) fn resolve(&self, names: &[String], libraries: bool) -> Result<Vec<Package>, Trouble> {
+        self.prefer(names)?;
         let mut command = self.command("apt-get", &self.dir).args(["install", "-s"]);
         if self.several_suites() {
             command = command.args(["-t", &self.request.suite]);
@@ -129,6 +130,23 @@ impl<'h> Apt<'h> {
         let needed = packages::needed(&packages::stanzas(&stanzas), &plain);
         let named = |package: &Package| plain.contains(&package.name.as_str());
         Ok(needed.into_iter().filter(|package| libraries || named(package)).collect())
+    }
+
+    /// Makes a pinned version hold for all that was built from the same source, as such packages need each other in that
+    /// very version: apt_preferences(5). Without a pin, the newest of the suite counts.
+    fn prefer(&self, names: &[String]) -> Result<(), Trouble> {
+        let mut text = String::new();
+        for name in names {
+            let Some((_, version)) = name.split_once('=') else { continue };
+            let (_, stanza) = self.run(&self.command("apt-cache", &self.dir).args(["show", name]))?;
+            // What does not exist is complained of when it is resolved.
+            for package in packages::stanzas(&stanza) {
+                let source = package.source;
+                text.push_str(&format!("Package: src:{source}\nPin: version {version}\nPin-Priority: 1001\n\n"));
+            }
+        }
+        files::write(&self.dir.join("preferences"), text.as_bytes())?;
+        Ok(())
     }
 
     fn several_suites(&self) -> bool {
@@ -269,7 +287,7 @@ fn configuration(dir: &Path, architecture: &str, own_keys: bool) -> Result<Strin
          Dir::Log \"{folder}\";\n\
          Dir::Etc::sourcelist \"{folder}/archive.sources\";\n\
          Dir::Etc::sourceparts \"/dev/null\";\n\
-         Dir::Etc::preferences \"/dev/null\";\n\
+         Dir::Etc::preferences \"{folder}/preferences\";\n\
          Dir::Etc::preferencesparts \"/dev/null\";\n\
          {keys}\
          APT::Architecture \"{architecture}\";\n\

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use compatrix_model::apt::Request;
+use compatrix_model::apt::{Request, Source};
 use compatrix_model::axis::ValueName;
 use compatrix_model::condition::partial_version;
 use compatrix_model::facts::{Availability, SqliteFacts, ToolchainFacts};
@@ -85,26 +85,22 @@ fn find<T>(
     facts: fn(&Host, &Request, &Path, &Note) -> anyhow::Result<T>,
 ) -> Availability<T> {
     let missing = |reason: String| Availability::Missing { reason: format!("{request}: {reason}") };
-    let here = match known(host, request, part) {
-        Some((dir, note)) => match note.lacks(host) {
-            Ok(Some(lack)) if !host.limits.fresh => {
-                return missing(format!("{lack}; try it on a host whose system is as new"));
+    let cannot_fetch = host.limits.offline || host.limits.no_install;
+    let settled = !host.limits.fresh || cannot_fetch;
+    if let Some((dir, note)) = known(host, request, part).filter(|_| settled) {
+        match note.lacks(host) {
+            Ok(Some(lack)) => return missing(format!("{lack}; try it on a host whose system is as new")),
+            // It runs here since this host has a newer one.
+            Ok(None) if note.too_new => {}
+            Ok(None) => {
+                let mend = format!("remove {} and run again", dir.display());
+                return match facts(host, request, &dir, &note) {
+                    Ok(facts) => Availability::Ready(facts),
+                    Err(error) => missing(format!("{error:#}; {mend}")),
+                };
             }
             Err(error) => return missing(format!("{error:#}")),
-            Ok(_) if note.too_new => None,
-            Ok(_) => Some((dir, note)),
-        },
-        None => None,
-    };
-    let cannot_fetch = host.limits.offline || host.limits.no_install;
-    match here {
-        Some((dir, note)) if !host.limits.fresh || cannot_fetch => {
-            return facts(host, request, &dir, &note).map_or_else(
-                |error| missing(format!("{error:#}; remove {} and run again", dir.display())),
-                Availability::Ready,
-            );
         }
-        _ => {}
     }
     if cannot_fetch {
         let flag = if host.limits.offline { "--offline" } else { "--no-install" };
@@ -122,7 +118,7 @@ fn find<T>(
 }
 
 fn how(request: &Request) -> String {
-    format!("apt-get download {request}")
+    format!("{request}, by apt")
 }
 
 /// Where it is written which folder a request led to.
@@ -184,19 +180,19 @@ fn remembered(host: &Host, request: &Request, part: Part) -> Option<Failure> {
 
 /// Provides values one after another; what is known of each afterwards. `tell` hears of each that begins.
 ///
-/// When one fails because its archive cannot be reached, others are not tried: the reason is the same.
+/// When one fails because its archive cannot be reached, others of the same sources are not tried: the reason is the same.
 ///
 /// # Errors
 /// Our side failed: the disk is full, a process cannot be started.
 pub fn provide_all(host: &Host, wanted: &[Wanted], tell: &mut dyn FnMut(&str)) -> anyhow::Result<Provided> {
     let mut provided = Provided::default();
-    let mut no_network: Option<String> = None;
+    let mut unreached: Vec<(&[Source], String)> = Vec::new();
     for Wanted { value, request, part } in wanted {
         if host.supervisor.is_interrupted() {
             break;
         }
-        let result = match &no_network {
-            Some(reason) => Err(Trouble::Unavailable(reason.clone())),
+        let result = match unreached.iter().find(|(sources, _)| *sources == request.sources) {
+            Some((_, reason)) => Err(Trouble::Unavailable(reason.clone())),
             None => {
                 tell(&how(request));
                 provide(host, request, *part)
@@ -206,7 +202,10 @@ pub fn provide_all(host: &Host, wanted: &[Wanted], tell: &mut dyn FnMut(&str)) -
             Ok(()) => None,
             Err(Trouble::Interrupted) => break,
             Err(Trouble::Ours(error)) => return Err(error.context(request.to_string())),
-            Err(Trouble::NoNetwork(reason)) => Some(no_network.insert(reason).clone()),
+            Err(Trouble::NoNetwork(reason)) => {
+                unreached.push((&request.sources, reason.clone()));
+                Some(reason)
+            }
             Err(Trouble::Unavailable(reason) | Trouble::Outdated(reason)) => Some(reason),
         };
         let reason = reason.map(|reason| format!("{request}: {reason}"));
@@ -256,10 +255,10 @@ fn after<T>(
 /// Downloads and unpacks what a request asks for, and notes where it is.
 fn provide(host: &Host, request: &Request, part: Part) -> Result<(), Trouble> {
     let folders = host.cache.join("distro");
-    files::make_dir(&folders)?;
-    files::make_dir(&host.cache.join("apt"))?;
+    files::make_dir(&folders).map_err(Trouble::Ours)?;
+    files::make_dir(&host.cache.join("apt")).map_err(Trouble::Ours)?;
     // Another workspace's orchestrator may be at it; apt's state and the folders are written by one at a time.
-    let _lock = files::lock_exclusive(&folders.join(".lock"))?;
+    let _lock = lock(host, &folders.join(".lock"))?;
     // What a killed one left half made.
     for path in files::list(&folders)? {
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".making")) {
@@ -277,6 +276,19 @@ fn provide(host: &Host, request: &Request, part: Part) -> Result<(), Trouble> {
     let name = made?;
     files::write(&pointer(host, request, part), name.as_bytes())?;
     Ok(())
+}
+
+/// Waits for the lock, as long as the user does.
+fn lock(host: &Host, path: &Path) -> Result<std::fs::File, Trouble> {
+    loop {
+        if let Some(lock) = files::try_lock_exclusive(path).map_err(Trouble::Ours)? {
+            return Ok(lock);
+        }
+        if host.supervisor.is_interrupted() {
+            return Err(Trouble::Interrupted);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
 }
 
 /// Makes the folder of a request, if there is none yet; its name.

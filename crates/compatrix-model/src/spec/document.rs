@@ -1,10 +1,11 @@
 //! The shape of `compat/matrix.toml`: every key, what it means, what may stand there. The one place to add a key.
 
+mod distro;
 mod supply;
 
 use super::format::{Format, Words};
 use super::shape::{Key, Need, Rest, Shape, TableShape};
-use supply::{DEPS, DISTROS, LOCK};
+use supply::{DEPS, LOCK};
 
 /// The whole document.
 pub static DOCUMENT: TableShape = TableShape {
@@ -33,7 +34,7 @@ pub static DOCUMENT: TableShape = TableShape {
             "distro",
             "Distributions: where their own rustc, cargo and SQLite come from. Their names are values of `axis.rust` and \
              `axis.sqlite`.",
-            Shape::Table(&DISTROS),
+            Shape::Table(&distro::DISTROS),
         ),
         Key::optional(
             "suite",

@@ -3,6 +3,8 @@
 //! Nothing here uses the network or the user's own cache; every test has folders of its own, so that all may run at once.
 
 mod choose;
+mod distros;
+mod distros_bad;
 mod doctor;
 mod environment;
 mod fixtures;
@@ -14,6 +16,7 @@ mod members;
 mod moods;
 mod output;
 mod pages;
+mod repository;
 mod since;
 mod spec;
 mod sqlite;
