@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::axis::{Axis, Setting, ValueName};
 use compatrix_model::facts::{Availability, FixtureFacts};
-use rusqlite::{Connection, DatabaseName, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -246,8 +246,7 @@ impl Fixture {
             return Ok("damaged, as meant".to_owned());
         }
         let connection = Connection::open(&database)?;
-        let word: String =
-            connection.pragma_query_value(Some(DatabaseName::Main), "integrity_check", |row| row.get(0))?;
+        let word: String = connection.query_row("PRAGMA main.integrity_check", [], |row| row.get(0))?;
         if word != "ok" {
             bail!("fixture {}: integrity check says {word}", self.name);
         }
@@ -269,7 +268,10 @@ impl Fixture {
 }
 
 /// Runs all statements of a text; of the one that fails, where in the text it does.
+#[allow(unused_imports, reason = "rusqlite 0.31 has `next` of its own, later ones only that of the trait")]
 fn run_statements(connection: &Connection, text: &str) -> Result<(), (usize, rusqlite::Error)> {
+    use fallible_iterator::FallibleIterator as _;
+
     let mut start = 0;
     let mut batch = rusqlite::Batch::new(connection, text);
     loop {

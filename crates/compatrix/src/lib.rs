@@ -17,6 +17,11 @@ use clap::Parser;
 pub use cli::{Command, Global};
 pub use compatrix_engine::error::Error;
 
+/// The Rust on that page is compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/ADOPTING.md")]
+pub struct Adopting;
+
 /// The whole program: reads the arguments of this process, runs the command, gives the exit code.
 ///
 /// ```no_run

@@ -98,16 +98,19 @@ fn resolve(page: &str, path: &str) -> String {
     parts.join("/")
 }
 
-/// Every command line of ours on a page: in code, after `cargo xtask`, or in a table whose first heading is that.
+/// Every command line of ours on a page: in code, after `cargo xtask` or `cargo compatrix`, or in a table whose first
+/// heading is that.
 fn commands(page: &str) -> Vec<(usize, String)> {
-    const OURS: &str = "cargo xtask ";
+    let ours = |text: &str| {
+        ["cargo xtask ", "cargo compatrix "].iter().find_map(|own| Some(text.strip_prefix(own)?.to_owned()))
+    };
     let mut found = Vec::new();
     let (mut in_block, mut in_table) = (false, false);
     for (n, line) in lines(page) {
         if line.trim_start().starts_with("```") {
             in_block = !in_block;
         } else if in_block {
-            found.extend(line.trim_start().strip_prefix(OURS).map(|rest| (n, rest.to_owned())));
+            found.extend(ours(line.trim_start()).map(|rest| (n, rest)));
         } else {
             in_table = line.starts_with('|') && (in_table || line.contains("| `cargo xtask …` |"));
             let first = line.split(" | ").next().unwrap_or_default();
@@ -116,7 +119,7 @@ fn commands(page: &str) -> Vec<(usize, String)> {
                 found.extend(spans(first).into_iter().map(|rest| (n, rest)));
             }
             let all = spans(line).into_iter();
-            found.extend(all.filter_map(|span| Some((n, span.strip_prefix(OURS)?.to_owned()))));
+            found.extend(all.filter_map(|span| Some((n, ours(&span)?))));
         }
     }
     found.retain(|(_, command)| !command.contains('…') && !command.is_empty());
