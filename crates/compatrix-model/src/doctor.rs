@@ -239,9 +239,9 @@ impl Report {
 }
 
 /// What a spec cannot do without.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Needs {
-    /// Values of the `rust` axis that rustup has or gets.
+    /// Values of the `rust` axis that only rustup gets, and that are not here.
     rustup: bool,
     nightly: bool,
     /// The host's own SQLite.
@@ -249,23 +249,29 @@ struct Needs {
 }
 
 impl Needs {
-    fn of(spec: Option<&Spec>) -> Self {
-        let settings = |kind: AxisKind| {
+    fn of(spec: Option<&Spec>, host: &HostTools) -> Self {
+        let values = |kind: AxisKind| {
             let axis = spec.and_then(|spec| spec.space.axis_of(&kind));
-            axis.into_iter().flat_map(|(_, axis)| axis.values.iter().map(|value| &value.setting))
+            axis.into_iter().flat_map(|(_, axis)| &axis.values)
         };
-        let toolchains = || settings(AxisKind::Rust).filter(|setting| matches!(setting, Setting::RustupToolchain(_)));
+        let toolchains = || {
+            values(AxisKind::Rust).filter_map(|value| match &value.setting {
+                Setting::RustupToolchain(name) => Some((&value.name, name)),
+                _ => None,
+            })
+        };
+        let is_here = |value| matches!(host.toolchains.get(value), Some(Availability::Ready(_)));
         Self {
-            rustup: toolchains().next().is_some(),
-            nightly: toolchains().any(|s| matches!(s, Setting::RustupToolchain(name) if name.starts_with("nightly"))),
-            host_sqlite: settings(AxisKind::Sqlite).any(|setting| matches!(setting, Setting::SqliteHost)),
+            rustup: toolchains().any(|(value, _)| !is_here(value)),
+            nightly: toolchains().any(|(_, name)| name.starts_with("nightly")),
+            host_sqlite: values(AxisKind::Sqlite).any(|value| matches!(value.setting, Setting::SqliteHost)),
         }
     }
 }
 
 /// The checks of a host for a spec, in the order in which they are told.
 pub fn checks(host: &HostTools, spec: Option<&Spec>) -> Vec<Check> {
-    let needs = Needs::of(spec);
+    let needs = Needs::of(spec, host);
     let mut checks = vec![cargo(host), rustup(host, needs)];
     checks.extend(host.toolchains.iter().map(|(name, found)| toolchain(host, name, found)));
     let tool = |id, name: &str, found: &Option<Tool>, required, needed_for: &str| {
@@ -329,10 +335,8 @@ fn cargo(host: &HostTools) -> Check {
 }
 
 fn rustup(host: &HostTools, needs: Needs) -> Check {
-    // What is here already can be used without it.
-    let wants = needs.rustup && !host.toolchains.values().all(|found| matches!(found, Availability::Ready(_)));
     let needed_for = "the toolchains of the `rust` axis, by their names";
-    of_tool("rustup", "rustup", host.rustup.as_ref(), wants, needed_for, GET_RUSTUP.to_owned())
+    of_tool("rustup", "rustup", host.rustup.as_ref(), needs.rustup, needed_for, GET_RUSTUP.to_owned())
 }
 
 fn toolchain(host: &HostTools, name: &ValueName, found: &Availability<ToolchainFacts>) -> Check {

@@ -122,7 +122,9 @@ fn checks(checks: &[&Check], look: &Look, out: &mut String) {
         if check.status == Status::Ok {
             let version =
                 if check.path.is_empty() { cut(&check.found, room) } else { cut(&version(&check.found), found) };
-            let path = cut(&check.path, room.saturating_sub(found + 2));
+            // Too short a part of a path tells nothing.
+            let left = look.width.saturating_sub(name + found + 8);
+            let path = if left < 12 { String::new() } else { cut(&check.path, left) };
             let line =
                 format!("{version}{:pad$}  {}", "", look.dim(&path), pad = found.saturating_sub(width(&version)));
             let _ = writeln!(out, "{}", line.trim_end());
@@ -162,7 +164,10 @@ fn one(finding: &Finding, look: &Look, out: &mut String) {
         Some(line) => format!("{}:{line}", finding.file),
         None => finding.file.clone(),
     };
-    let _ = writeln!(out, "  {} {}  {place}", sign(kind, look), look.paint(style(kind), finding.id.as_str()));
+    let name = finding.id.as_str();
+    let before =
+        if width(name) + width(&place) + INDENT > look.width { format!("\n{:INDENT$}", "") } else { "  ".to_owned() };
+    let _ = writeln!(out, "  {} {}{before}{place}", sign(kind, look), look.paint(style(kind), name));
     if !finding.quote.is_empty() {
         let bar = if look.unicode { "│ " } else { "| " };
         let quote = cut(&finding.quote, look.width.saturating_sub(INDENT + 2).max(20));

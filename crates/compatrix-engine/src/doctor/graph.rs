@@ -36,7 +36,7 @@ pub(super) fn gather(host: &Host, gathered: &mut Gathered) {
             gathered.unchecked.push(unchecked(left_out, "`cargo fetch --locked` downloads what is missing"));
         }
         Err(reason) => {
-            let mend = if reason.contains("--offline") || reason.contains("download") {
+            let mend = if ["--offline", "download", "no matching package"].iter().any(|sign| reason.contains(sign)) {
                 "`cargo fetch --locked` downloads what is missing"
             } else {
                 "`cargo metadata --locked` shows when cargo can resolve them"

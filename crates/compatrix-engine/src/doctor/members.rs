@@ -15,6 +15,9 @@ use crate::process::Command;
 /// How many manifests of path dependencies outside of the workspace are read at most.
 const MOST: usize = 200;
 
+/// How many lines of what cargo says are kept.
+const MOST_SAID: usize = 4;
+
 pub(super) fn gather(host: &Host, gathered: &mut Gathered) {
     let path = host.root.join("Cargo.toml");
     gathered.facts.root = gathered.manifest(&path, "Cargo.toml");
@@ -75,11 +78,13 @@ pub(super) fn metadata(host: &Host, args: &[&str]) -> Result<String, String> {
     if finished.status.success() {
         return String::from_utf8(output).map_err(|_| "cargo printed what is not UTF-8".to_owned());
     }
-    // The causes stand below, the cause of all last; what went before the error is of no use.
+    // The causes stand below; what went before the error is of no use, nor is who wanted the one that wanted it.
     let said = finished.stderr.text();
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let start = lines.iter().position(|line| line.starts_with("error")).unwrap_or(0);
-    let lines: Vec<&str> = lines[start..].iter().filter(|line| **line != "Caused by:").copied().collect();
+    let of_use = |line: &&&str| **line != "Caused by:" && !line.starts_with("... ");
+    let lines = lines[start..].iter().take_while(|line| !line.starts_with("As a reminder")).filter(of_use);
+    let lines: Vec<&str> = lines.take(MOST_SAID).copied().collect();
     let text = lines.join(" / ");
     Err(text.strip_prefix("error: ").unwrap_or(&text).to_owned())
 }

@@ -113,7 +113,16 @@ fn what_the_spec_needs_is_required() {
     host.toolchains.insert(value("1.70"), lacking("needs rustup"));
     let rustup = "rustup missing required | install Rust as https://rustup.rs says";
     check(&host, Some(&named), &[rustup, "toolchain missing | "]);
-    host.toolchains.clear();
+    let facts = ToolchainFacts {
+        rustc: "/t/bin/rustc".to_owned(),
+        cargo: "/t/bin/cargo".to_owned(),
+        version: Version::new(1, 70, 0),
+        rustc_verbose: String::new(),
+        cargo_version: String::new(),
+        host: String::new(),
+    };
+    host.toolchains.insert(value("1.70"), Availability::Ready(facts));
+    check(&host, Some(&named), &["rustup missing | install Rust as https://rustup.rs says"]);
     check(&host, Some(&of_path), &["rustup missing | install Rust as https://rustup.rs says"]);
 
     let mut host = full();

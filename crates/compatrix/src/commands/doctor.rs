@@ -1,6 +1,6 @@
 //! `doctor`: what the host has and lacks, and promises of the workspace that cannot hold.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use compatrix_engine::doctor::{self, Gathered};
 use compatrix_engine::environment::Ambient;
@@ -86,7 +86,7 @@ impl Read {
 }
 
 /// Reads the spec; one that is broken is told with all its errors, and is a finding.
-fn spec(root: &PathBuf, terminal: &Terminal) -> Result<(Read, Vec<Finding>), Error> {
+fn spec(root: &Path, terminal: &Terminal) -> Result<(Read, Vec<Finding>), Error> {
     if !files::exists(&root.join(SPEC)) {
         return Ok((Read::Absent, Vec::new()));
     }

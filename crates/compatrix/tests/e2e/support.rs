@@ -162,6 +162,11 @@ impl Workspace {
         }
     }
 
+    /// The user's tree now, to compare.
+    pub(crate) fn tree(&self) -> crate::tree::Tree {
+        crate::tree::Tree::of(&self.root())
+    }
+
     /// Does something that must leave the user's tree as it is.
     #[track_caller]
     pub(crate) fn assert_tree_unchanged<T>(&self, act: impl FnOnce() -> T) -> T {
