@@ -41,6 +41,8 @@ impl<'h> Apt<'h> {
         let hash = files::hash_parts([&text, &theirs.architecture].into_iter().map(String::as_str));
         let dir = host.cache.join("apt").join(format!("{}-{}", request.suite.replace('/', "-"), &hash[..12]));
         let apt = Self { host, request, dir };
+        // A key that the spec no longer names is no longer trusted.
+        files::remove_dir(&apt.dir.join("trusted"))?;
         for folder in ["lists/partial", "cache/archives/partial", "trusted"] {
             files::make_dir(&apt.dir.join(folder))?;
         }
