@@ -107,7 +107,8 @@ fn a_pinned_version_brings_its_siblings_of_the_same_version() {
     let line = repository.line("good");
     let made = workspace(&[
         ("debian-3.98.0", apt("good", "libsqlite3-0=3.98.0-1", &line)),
-        ("debian-3.99.0", apt("good", "libsqlite3-0", &line)),
+        // The newest, and by the other format of sources.
+        ("debian-3.99.0", apt("good", "libsqlite3-0", &repository.stanza("good"))),
     ]);
     assert_eq!(made.json(0, &[])["counts"], serde_json::json!({ "ok": 2 }));
 }
