@@ -34,13 +34,15 @@ impl<'h> Apt<'h> {
     /// Sets its state up. The caller holds the lock of all such states.
     pub(super) fn open(host: &'h Host, request: &'h Request) -> Result<Self, Trouble> {
         let theirs = Theirs::ask(host)?;
-        let sources = theirs.sources(host, request)?;
+        let sources = theirs.sources(request)?;
         let (sources, keys) = own_keys(host, sources)?;
         let text: Vec<String> = sources.iter().map(Source::to_string).collect();
         let text = text.join("\n");
         let hash = files::hash_parts([&text, &theirs.architecture].into_iter().map(String::as_str));
         let dir = host.cache.join("apt").join(format!("{}-{}", request.suite.replace('/', "-"), &hash[..12]));
         let apt = Self { host, request, dir };
+        // A key that the spec no longer names is no longer trusted.
+        files::remove_dir(&apt.dir.join("trusted"))?;
         for folder in ["lists/partial", "cache/archives/partial", "trusted"] {
             files::make_dir(&apt.dir.join(folder))?;
         }
@@ -199,7 +201,7 @@ impl Theirs {
     }
 
     /// The entries for this request: its own, else those of the host.
-    fn sources(&self, host: &Host, request: &Request) -> Result<Vec<Source>, Trouble> {
+    fn sources(&self, request: &Request) -> Result<Vec<Source>, Trouble> {
         if !request.sources.is_empty() {
             return Ok(request.sources.clone());
         }
@@ -214,7 +216,7 @@ impl Theirs {
             };
             sources.extend(read.map_err(|why| Trouble::Unavailable(format!("{}: {why}", path.display())))?);
         }
-        let chosen = for_suite(&sources, &request.suite, code_name(host).as_deref());
+        let chosen = for_suite(&sources, &request.suite, code_name().as_deref());
         if chosen.is_empty() {
             let suite = &request.suite;
             return Err(Trouble::Unavailable(format!(
@@ -227,7 +229,7 @@ impl Theirs {
 }
 
 /// The host's release, os-release(5).
-fn code_name(_host: &Host) -> Option<String> {
+fn code_name() -> Option<String> {
     let text = files::read_text(Path::new("/etc/os-release")).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="))?;
     Some(line.trim_matches(['"', '\'']).to_owned()).filter(|name| !name.is_empty())

@@ -85,7 +85,8 @@ fn find<T>(
     facts: fn(&Host, &Request, &Path, &Note) -> anyhow::Result<T>,
 ) -> Availability<T> {
     let missing = |reason: String| Availability::Missing { reason: format!("{request}: {reason}") };
-    let cannot_fetch = host.limits.offline || host.limits.no_install;
+    let lacking = apt::PROGRAMS.iter().find(|program| host.ambient.find(program).is_none());
+    let cannot_fetch = host.limits.offline || host.limits.no_install || lacking.is_some();
     let settled = !host.limits.fresh || cannot_fetch;
     if let Some((dir, note)) = known(host, request, part).filter(|_| settled) {
         match note.lacks(host) {
@@ -102,14 +103,14 @@ fn find<T>(
             Err(error) => return missing(format!("{error:#}")),
         }
     }
-    if cannot_fetch {
-        let flag = if host.limits.offline { "--offline" } else { "--no-install" };
-        return missing(format!("not downloaded yet, and {flag} is given; run once without it"));
-    }
-    if let Some(program) = apt::PROGRAMS.iter().find(|program| host.ambient.find(program).is_none()) {
+    if let Some(program) = lacking {
         return missing(format!(
             "{program} is not on PATH; distributions are had by apt, on Debian, Ubuntu and their like"
         ));
+    }
+    if cannot_fetch {
+        let flag = if host.limits.offline { "--offline" } else { "--no-install" };
+        return missing(format!("not downloaded yet, and {flag} is given; run once without it"));
     }
     match remembered(host, request, part) {
         Some(failure) => Availability::Missing { reason: failure.reason },
@@ -133,13 +134,18 @@ fn pointer(host: &Host, request: &Request, part: Part) -> PathBuf {
 fn known(host: &Host, request: &Request, part: Part) -> Option<(PathBuf, Note)> {
     let name = files::read_text(&pointer(host, request, part)).ok()?;
     let dir = host.cache.join("distro").join(name.trim());
-    let note = Note::read(&dir)?;
-    let whole = note.too_new
-        || match part {
-            Part::Toolchain => files::exists(&dir.join("root").join(&note.bin).join("rustc")),
-            Part::Sqlite => files::exists(&unpack::library(&dir)),
-        };
-    whole.then_some((dir, note))
+    let note = whole(&dir, part)?;
+    Some((dir, note))
+}
+
+/// The note of a folder from which nothing was taken since it was made.
+fn whole(dir: &Path, part: Part) -> Option<Note> {
+    let note = Note::read(dir)?;
+    let started = match part {
+        Part::Toolchain => dir.join("root").join(&note.bin).join("rustc"),
+        Part::Sqlite => unpack::library(dir),
+    };
+    (note.too_new || files::exists(&started)).then_some(note)
 }
 
 fn toolchain_facts(host: &Host, request: &Request, dir: &Path, note: &Note) -> anyhow::Result<ToolchainFacts> {
@@ -201,6 +207,8 @@ pub fn provide_all(host: &Host, wanted: &[Wanted], tell: &mut dyn FnMut(&str)) -
         let reason = match result {
             Ok(()) => None,
             Err(Trouble::Interrupted) => break,
+            // What a tool failed of that the user ended is no reason to remember.
+            Err(_) if host.supervisor.is_interrupted() => break,
             Err(Trouble::Ours(error)) => return Err(error.context(request.to_string())),
             Err(Trouble::NoNetwork(reason)) => {
                 unreached.push((&request.sources, reason.clone()));
@@ -301,7 +309,7 @@ fn make(host: &Host, apt: &Apt<'_>, request: &Request, part: Part) -> Result<Str
     let name = format!("{}-{}", request.suite.replace('/', "-"), &hash[..12]);
     let folders = host.cache.join("distro");
     let dir = folders.join(&name);
-    if let Some(note) = Note::read(&dir) {
+    if let Some(note) = whole(&dir, part) {
         if !note.too_new || note.lacks(host)?.is_some() {
             return Ok(name);
         }

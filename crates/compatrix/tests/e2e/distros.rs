@@ -31,7 +31,10 @@ fn a_distribution_s_sqlite_is_downloaded_once_and_run_with() {
     let before = made.tree();
 
     let plan = made.run(&["plan", "--format", "json"]);
-    assert!(plan.expect(0).stdout.contains("debian-3.98.0") && !made.cache().join("distro").exists(), "{plan}");
+    assert!(
+        plan.expect(0).stdout.contains("debian-3.98.0") && !made.cache().join("compatrix/distro").exists(),
+        "{plan}"
+    );
     let json = made.json(0, &[]);
     assert_eq!(json["counts"], serde_json::json!({ "ok": 2 }), "{json:#}");
     // Both share one build: which of them is loaded is decided at run time.
@@ -104,7 +107,8 @@ fn a_pinned_version_brings_its_siblings_of_the_same_version() {
     let line = repository.line("good");
     let made = workspace(&[
         ("debian-3.98.0", apt("good", "libsqlite3-0=3.98.0-1", &line)),
-        ("debian-3.99.0", apt("good", "libsqlite3-0", &line)),
+        // The newest, and by the other format of sources.
+        ("debian-3.99.0", apt("good", "libsqlite3-0", &repository.stanza("good"))),
     ]);
     assert_eq!(made.json(0, &[])["counts"], serde_json::json!({ "ok": 2 }));
 }
@@ -121,6 +125,44 @@ fn a_cache_with_blanks_and_other_letters_in_its_path_will_do() {
     command.env("XDG_CACHE_HOME", made.path("../cæche of mine"));
     let ran = finish(command);
     assert_eq!(judged(&ran.expect(0).json(), "sqlite=debian-3.98.0").0, "ok", "{ran}");
+}
+
+#[test]
+fn two_workspaces_at_once_share_one_download() {
+    let Some(repository) = Repository::new() else { return };
+    add_sqlite(&repository, "good", "3.98.0");
+    repository.publish("good", "archive");
+    let distros = [("debian-3.98.0", apt("good", "libsqlite3-0", &repository.line("good")))];
+    let (one, other) = (workspace(&distros), workspace(&distros));
+    let cache = one.cache();
+    let run = |made: &Workspace| {
+        let mut command = made.command(&["compat", "--format", "json"]);
+        command.env("XDG_CACHE_HOME", &cache);
+        let ran = finish(command);
+        assert_eq!(judged(&ran.expect(0).json(), "sqlite=debian-3.98.0").0, "ok", "{ran}");
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| run(&one));
+        run(&other);
+    });
+    let folders = names(&cache.join("compatrix/distro"));
+    let mine: Vec<&String> = folders.iter().filter(|name| name.starts_with("good-")).collect();
+    assert_eq!(mine.len(), 1, "{folders:?}");
+
+    // What somebody removed is had again.
+    fs::remove_file(cache.join("compatrix/distro").join(mine[0]).join("lib/libsqlite3.so.0")).expect("removes");
+    run(&one);
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_the_machine_s_failure() {
+    let Some(repository) = Repository::new() else { return };
+    add_sqlite(&repository, "good", "3.98.0");
+    repository.publish("good", "archive");
+    let made = workspace(&[("debian-3.98.0", apt("good", "libsqlite3-0", &repository.line("good")))]);
+    fs::create_dir_all(made.cache().join("compatrix")).expect("makes the folder");
+    fs::write(made.cache().join("compatrix/distro"), "in its place").expect("writes");
+    made.run(&["compat"]).expect(3).says(&["libsqlite3-0 of good: ", "cannot make the folder"]);
 }
 
 #[test]

@@ -144,6 +144,17 @@ impl Repository {
         format!("deb [signed-by={0}/archive.gpg] file:{0} {suite} main", self.dir.path().display())
     }
 
+    /// The stanza of apt's sources for a suite of this archive, with the key in it.
+    pub(crate) fn stanza(&self, suite: &str) -> String {
+        let armor = self.path("archive.asc");
+        self.gpg(&["--armor", "--output", armor.to_str().expect("UTF-8"), "--export", "archive"]);
+        let key = fs::read_to_string(armor).expect("reads");
+        let lines = key.lines().map(|line| if line.is_empty() { " .\n".to_owned() } else { format!(" {line}\n") });
+        let key: String = lines.collect();
+        let dir = self.dir.path().display();
+        format!("Types: deb\nURIs: file:{dir}\nSuites: {suite}\nComponents: main\nSigned-By:\n{key}")
+    }
+
     /// Serves the archive over HTTP for as long as the test process lives; the line of apt's sources.
     pub(crate) fn serve(&self, suite: &str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
