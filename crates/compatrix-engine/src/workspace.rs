@@ -153,7 +153,10 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
             }),
             None => outside.push(dir),
         }
-        for dependency in package.dependencies.iter().filter_map(|d| Some((d.name.as_str(), d.path.as_ref()?))) {
+        // Of what is not under test, no test is compiled.
+        let tested = packages.iter().any(|name| name == package.name.as_str());
+        let used = package.dependencies.iter().filter(|d| tested || d.kind != DependencyKind::Development);
+        for dependency in used.filter_map(|d| Some((d.name.as_str(), d.path.as_ref()?))) {
             match members.get(dependency.0) {
                 Some(member) => todo.push((*member).clone()),
                 // Outside the workspace: ask cargo about that one.
