@@ -120,6 +120,7 @@ fn what_the_spec_needs_is_required() {
         rustc_verbose: String::new(),
         cargo_version: String::new(),
         host: String::new(),
+        origin: String::new(),
     };
     host.toolchains.insert(value("1.70"), Availability::Ready(facts));
     check(&host, Some(&named), &["rustup missing | install Rust as https://rustup.rs says"]);
