@@ -1,7 +1,10 @@
 //! Each check as it is told, with and without what it looks for.
 
+use semver::Version;
+
+use super::check::size;
 use super::*;
-use crate::spec;
+use crate::spec::{self, Spec};
 
 fn tool(path: &str, version: &str) -> Option<Tool> {
     Some(Tool { path: path.to_owned(), version: version.to_owned(), broken: None })
