@@ -30,7 +30,7 @@ pub const MAX_CELLS: u128 = 10_000_000;
 /// More tuples than this take minutes to cover, with more cells than could be run.
 pub const MAX_TUPLES: u64 = 10_000_000;
 /// What counting cells may take, in parts of the space looked at.
-const COUNTING: u32 = 100_000;
+const COUNTING: u32 = 10_000;
 
 /// The cells that a profile chooses.
 #[derive(Debug, Clone, Default)]
@@ -178,7 +178,8 @@ pub fn can_meet(space: &Space, suites: &[Suite], rules: &[Rule], profile: &Profi
     };
     let Some(pin) = possible(pin) else { return false };
     let problem = Problem::new(space, suites, rules, &profile.suites, &when, &versions, |m| m != Match::No);
-    problem.domain(&pin).is_some_and(|domain| problem.admitted_by_rules().solve(domain).is_some())
+    let rules = problem.admitted_by_rules();
+    problem.domain(&pin).is_some_and(|domain| rules.solve(domain, &rules.involved()))
 }
 
 /// How many values the tuples have that a strategy covers; nothing for `all`.
@@ -210,7 +211,6 @@ fn array(spec: &Spec, profile: &Profile, when: &[Area], versions: &Versions) -> 
 
     let mut left = [passing.clone(), failing.clone()];
     let mut seeds: Vec<Row> = Vec::new();
-    let mut unmet = Vec::new();
     let pins: Vec<(Option<Area>, String)> = profile
         .pin
         .iter()
@@ -226,17 +226,14 @@ fn array(spec: &Spec, profile: &Profile, when: &[Area], versions: &Versions) -> 
     };
     // Whole cells first, so that pins that leave a choice may be met by them.
     for whole in [true, false] {
-        for (area, text) in pins.iter().filter(|(area, _)| area.as_ref().is_some_and(|a| problem.is_cell(a)) == whole) {
-            let met = |seeds: &[Row]| area.as_ref().is_some_and(|area| seeds.iter().any(|row| area.holds(row)));
-            if met(&seeds) {
+        let areas = pins.iter().filter_map(|(area, _)| area.as_ref());
+        for area in areas.filter(|area| problem.is_cell(area) == whole) {
+            if seeds.iter().any(|row| area.holds(row)) {
                 continue;
             }
-            match area.as_ref().and_then(|area| within(area, &left)) {
-                Some((row, class)) => {
-                    left[class].cover(&row);
-                    seeds.push(row);
-                }
-                None => unmet.push(text.clone()),
+            if let Some((row, class)) = within(area, &left) {
+                left[class].cover(&row);
+                seeds.push(row);
             }
         }
     }
@@ -253,14 +250,12 @@ fn array(spec: &Spec, profile: &Profile, when: &[Area], versions: &Versions) -> 
     }
     let targets = Targets { problem, passing, failing };
     if seeds.len() + rows.len() > budget {
-        unmet.extend(seeds.iter().skip(budget).filter_map(|row| {
-            let pin = pins.iter().find(|(area, _)| area.as_ref().is_some_and(|area| area.holds(row)))?;
-            Some(pin.1.clone())
-        }));
         seeds.truncate(budget);
         rows = best(&targets, &seeds, rows, budget - seeds.len());
     }
     rows.splice(0..0, seeds);
+    let is_met = |area: &Option<Area>| area.as_ref().is_some_and(|area| rows.iter().any(|row| area.holds(row)));
+    let unmet = pins.iter().filter(|(area, _)| !is_met(area)).map(|(_, text)| text.clone()).collect();
     let index = |row: &Row| space.index(&targets.problem.coords(row));
     let mut cells: Vec<CellIndex> = rows.iter().map(index).collect();
     cells.sort_unstable();

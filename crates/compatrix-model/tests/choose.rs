@@ -190,18 +190,23 @@ fn condition(sizes: &[usize]) -> impl Strategy<Value = String> {
     })
 }
 
-/// Sizes, strength, conditions of `when`, conditions left out, conditions expected to fail.
-type Case = (Vec<usize>, usize, Vec<String>, Vec<String>, Vec<String>);
+/// Sizes, strength, conditions of `when`, conditions of suites.
+type Choice = (Vec<usize>, usize, Vec<String>, Vec<String>);
+/// A choice, conditions left out, conditions expected to fail.
+type Case = (Choice, Vec<String>, Vec<String>);
 
 fn cases() -> impl Strategy<Value = Case> {
     (proptest::collection::vec(1usize..4, 2..6), 2usize..4).prop_flat_map(|(sizes, strength)| {
         let list = |most| proptest::collection::vec(condition(&sizes), 0..most);
-        (Just(sizes.clone()), Just(strength), list(3), list(4), list(3))
+        ((Just(sizes.clone()), Just(strength), list(3), list(3)), list(4), list(3))
     })
 }
 
-fn text((_, strength, when, skip, fail): &Case) -> String {
+fn text(((_, strength, when, suites), skip, fail): &Case) -> String {
     let mut text = String::new();
+    for (n, when) in suites.iter().enumerate() {
+        let _ = writeln!(text, "[[suite]]\nname = \"s{n}\"\nwhen = {when}");
+    }
     for (list, expect) in [(skip, "skip"), (fail, "fail")] {
         for when in list {
             let _ = writeln!(text, "[[rule]]\nwhen = {when}\nexpect = \"{expect}\"\nreason = \"so\"");
@@ -228,18 +233,21 @@ proptest! {
     /// expected to pass where there is one.
     #[test]
     fn arrays_are_sound_and_complete(case in cases()) {
-        let (sizes, strength, when, skip, _) = &case;
+        let (choice, skip, _) = &case;
+        let (sizes, strength, ..) = choice;
         // Rules that contradict each other are refused; then the case goes on without those that expect a failure.
-        let spec = read(sizes, &text(&case)).or_else(|_| {
-            read(sizes, &text(&(sizes.clone(), *strength, when.clone(), skip.clone(), Vec::new())))
-        });
+        let spec = read(sizes, &text(&case))
+            .or_else(|_| read(sizes, &text(&(choice.clone(), skip.clone(), Vec::new()))));
         let spec = spec.map_err(TestCaseError::fail)?;
         let chosen = of(&spec, "local");
         let matcher = |condition: &Condition| condition.matcher(&spec.space, &Versions::new());
         let when: Vec<_> = spec.profiles["local"].when.iter().map(matcher).collect();
         let rules = |expect: Expect| spec.rules.iter().filter(move |r| r.expect == expect).map(|r| matcher(&r.when)).collect::<Vec<_>>();
         let (skip, fail) = (rules(Expect::Skip), rules(Expect::Fail));
-        let admitted = |c: &[usize]| when.is_empty() || when.iter().any(|m| m.holds(c));
+        let suites: Vec<_> = spec.suites.iter().map(|suite| matcher(&suite.when)).collect();
+        let admitted = |c: &[usize]| {
+            (when.is_empty() || when.iter().any(|m| m.holds(c))) && suites.iter().any(|m| m.holds(c))
+        };
         let allowed = |c: &[usize]| admitted(c) && !skip.iter().any(|m| m.holds(c));
         let fails = |c: &[usize]| fail.iter().any(|m| m.holds(c));
         let strength = (*strength).min(sizes.len());

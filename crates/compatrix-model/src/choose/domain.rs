@@ -3,20 +3,17 @@
 //! A constraint is an [`Area`]: a set of values on some axes. Areas are forbidden, or one of a group of them is needed.
 //! Nothing here enumerates cells, so a space may have any number of them.
 
+use std::sync::Arc;
+
 /// A set of values on some axes; axes not named are free.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Area(pub(crate) Vec<(usize, Values)>);
 
-/// Values of one axis, a bit each.
+/// Values of one axis, a bit each. Never changed, so that the many domains of a search share them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Values(Vec<u64>);
+pub(crate) struct Values(Arc<[u64]>);
 
 impl Values {
-    /// None of an axis of this size.
-    pub(crate) fn none(size: usize) -> Self {
-        Self(vec![0; size.div_ceil(64)])
-    }
-
     /// All of an axis of this size.
     pub(crate) fn all(size: usize) -> Self {
         Self::of(size, |_| true)
@@ -24,19 +21,15 @@ impl Values {
 
     /// Those of an axis of this size for which this holds.
     pub(crate) fn of(size: usize, holds: impl Fn(usize) -> bool) -> Self {
-        let mut values = Self::none(size);
-        (0..size).filter(|&v| holds(v)).for_each(|v| values.insert(v));
-        values
+        let mut words = vec![0u64; size.div_ceil(64)];
+        (0..size).filter(|&v| holds(v)).for_each(|v| words[v / 64] |= 1 << (v % 64));
+        Self(words.into())
     }
 
     pub(crate) fn only(size: usize, value: usize) -> Self {
-        let mut values = Self::none(size);
-        values.insert(value);
-        values
-    }
-
-    pub(crate) fn insert(&mut self, value: usize) {
-        self.0[value / 64] |= 1 << (value % 64);
+        let mut words = vec![0u64; size.div_ceil(64)];
+        words[value / 64] = 1 << (value % 64);
+        Self(words.into())
     }
 
     pub(crate) fn has(&self, value: usize) -> bool {
@@ -56,19 +49,23 @@ impl Values {
     }
 
     pub(crate) fn and(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(a, b)| a & b).collect())
+        Self(self.pairs(other).map(|(a, b)| a & b).collect())
     }
 
     fn without(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(a, b)| a & !b).collect())
+        Self(self.pairs(other).map(|(a, b)| a & !b).collect())
     }
 
     fn meets(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+        self.pairs(other).any(|(a, b)| a & b != 0)
     }
 
     fn lies_in(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).all(|(a, b)| a & !b == 0)
+        self.pairs(other).all(|(a, b)| a & !b == 0)
+    }
+
+    fn pairs<'v>(&'v self, other: &'v Self) -> impl Iterator<Item = (u64, u64)> + 'v {
+        self.0.iter().copied().zip(other.0.iter().copied())
     }
 }
 
@@ -121,13 +118,23 @@ impl Rules {
         self.sizes.iter().map(|&size| Values::all(size)).collect()
     }
 
-    /// Axes that some constraint names.
-    pub(crate) fn involved(&self) -> Vec<bool> {
-        let mut involved = vec![false; self.sizes.len()];
-        for area in self.forbidden.iter().chain(self.needed.iter().flatten()) {
-            area.0.iter().for_each(|(axis, _)| involved[*axis] = true);
-        }
-        involved
+    /// For each axis, the values that a constraint may turn on. Any other can stand in every allowed row.
+    pub(crate) fn involved(&self) -> Vec<Values> {
+        let named = |areas: &mut dyn Iterator<Item = &Area>, axis: usize, value: usize| {
+            areas.flat_map(|area| &area.0).any(|(at, values)| *at == axis && values.has(value))
+        };
+        let axis = |(axis, size): (usize, &usize)| {
+            // What is needed turns on the values that are not named, too.
+            let needed = self.needed.iter().flatten().any(|area| area.0.iter().any(|(at, _)| *at == axis));
+            Values::of(*size, |value| needed || named(&mut self.forbidden.iter(), axis, value))
+        };
+        self.sizes.iter().enumerate().map(axis).collect()
+    }
+
+    /// About what a search for a solution costs, in words looked at.
+    pub(crate) fn cost(&self) -> u64 {
+        let areas = self.forbidden.len() + self.needed.iter().map(Vec::len).sum::<usize>();
+        (self.sizes.len() + 4 * areas) as u64
     }
 
     /// Whether the row is allowed.
@@ -175,8 +182,9 @@ impl Rules {
         }
     }
 
-    /// Two parts of a domain in which a constraint is still open; nothing if all rows of the domain are allowed.
-    fn split(&self, domain: &Domain) -> Option<[Domain; 2]> {
+    /// An axis on which a constraint is still open, and what part of it the constraint names; nothing if all rows of the
+    /// domain are allowed.
+    fn open(&self, domain: &Domain) -> Option<(usize, Values)> {
         let open = |area: &Area| match lies(area, domain) {
             Lies::Across { axis, .. } => Some(area.0[axis].clone()),
             Lies::Outside | Lies::Around => None,
@@ -189,22 +197,33 @@ impl Rules {
                 group.iter().find_map(open)
             }
         };
-        let (axis, values) = self.forbidden.iter().find_map(open).or_else(|| self.needed.iter().find_map(group))?;
-        let (mut outside, mut inside) = (domain.clone(), domain.clone());
-        outside[axis] = domain[axis].without(&values);
-        inside[axis] = domain[axis].and(&values);
-        Some([outside, inside])
+        self.forbidden.iter().find_map(open).or_else(|| self.needed.iter().find_map(group))
     }
 
-    /// A part of the domain of which every row is allowed; nothing if no row of the domain is.
-    pub(crate) fn solve(&self, mut domain: Domain) -> Option<Domain> {
+    /// Whether some row of the domain is allowed. `involved` is what [`Rules::involved`] gives.
+    pub(crate) fn solve(&self, mut domain: Domain, involved: &[Values]) -> bool {
+        // A value that no constraint turns on takes nothing away, so that its axis need not be tried.
+        for (values, involved) in domain.iter_mut().zip(involved) {
+            let harmless = values.without(involved);
+            if !harmless.is_empty() {
+                *values = harmless;
+            }
+        }
+        self.search(domain)
+    }
+
+    fn search(&self, mut domain: Domain) -> bool {
         if !self.propagate(&mut domain) {
-            return None;
+            return false;
         }
-        match self.split(&domain) {
-            None => Some(domain),
-            Some(parts) => parts.into_iter().find_map(|part| self.solve(part)),
-        }
+        let Some((axis, _)) = self.open(&domain) else { return true };
+        // One value of an axis decides about all constraints on it.
+        let size = self.sizes[axis];
+        domain[axis].clone().iter().any(|value| {
+            let mut part = domain.clone();
+            part[axis] = Values::only(size, value);
+            self.search(part)
+        })
     }
 
     /// How many rows of the domain are allowed, saturating; nothing if that takes more than so many steps to know.
@@ -213,10 +232,13 @@ impl Rules {
         if !self.propagate(&mut domain) {
             return Some(0);
         }
-        match self.split(&domain) {
-            None => Some(domain.iter().fold(1, |n, values| n.saturating_mul(values.len() as u128))),
-            Some([a, b]) => Some(self.count(a, steps)?.saturating_add(self.count(b, steps)?)),
-        }
+        let Some((axis, values)) = self.open(&domain) else {
+            return Some(domain.iter().fold(1, |n, values| n.saturating_mul(values.len() as u128)));
+        };
+        let (mut outside, mut inside) = (domain.clone(), domain);
+        outside[axis] = outside[axis].without(&values);
+        inside[axis] = inside[axis].and(&values);
+        Some(self.count(outside, steps)?.saturating_add(self.count(inside, steps)?))
     }
 
     /// The whole domain with these values fixed.

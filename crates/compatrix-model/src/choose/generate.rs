@@ -55,11 +55,13 @@ pub(crate) fn rows(rules: &Rules, wanted: &Tuples, most: usize) -> Vec<Row> {
 
 /// A row of this domain that covers as much of the wanted tuples as can be found; nothing if the rules allow none.
 pub(crate) fn row_within(rules: &Rules, domain: &super::domain::Domain, wanted: &Tuples) -> Option<Row> {
-    rules.solve(domain.clone())?;
+    let involved = rules.involved();
+    if !rules.solve(domain.clone(), &involved) {
+        return None;
+    }
     let mut best: Option<(u64, Row)> = None;
     for seed in 0..MOST_CANDIDATES {
-        let mut search =
-            Search { rules, involved: vec![true; rules.sizes.len()], chance: Chance::new(seed), looked: 0 };
+        let mut search = Search { rules, involved: involved.clone(), chance: Chance::new(seed), looked: 0 };
         let row = search.fill(domain.clone(), wanted)?;
         let gain = wanted.gain(&row);
         if best.as_ref().is_none_or(|(other, _)| gain > *other) {
@@ -71,7 +73,7 @@ pub(crate) fn row_within(rules: &Rules, domain: &super::domain::Domain, wanted: 
 
 struct Search<'a> {
     rules: &'a Rules,
-    involved: Vec<bool>,
+    involved: Vec<Values>,
     chance: Chance,
     /// Words looked at so far.
     looked: u64,
@@ -153,7 +155,7 @@ impl Search<'_> {
                     let more = gains[value] > gains[before];
                     equals = if more { 0 } else { equals + 1 };
                     let moves = more || self.chance.below(equals + 1) == 0;
-                    if !moves || (self.involved[axis] && !self.rules.allows(&row)) {
+                    if !moves || (self.involved[axis].has(value) && !self.rules.allows(&row)) {
                         row[axis] = before;
                     } else {
                         better |= more;
@@ -173,13 +175,14 @@ impl Search<'_> {
     fn pick(&mut self, axis: usize, gains: &[u64], domain: &mut [Values]) -> Option<usize> {
         let mut order: Vec<usize> = domain[axis].iter().collect();
         self.chance.shuffle(&mut order);
-        if !self.involved[axis] {
-            return order.into_iter().max_by_key(|&value| gains[value]);
-        }
         order.sort_by_key(|&value| std::cmp::Reverse(gains[value]));
         for value in order {
             let all = std::mem::replace(&mut domain[axis], Values::only(gains.len(), value));
-            if self.rules.solve(domain.to_vec()).is_some() {
+            if !self.involved[axis].has(value) {
+                return Some(value);
+            }
+            self.looked += self.rules.cost();
+            if self.rules.solve(domain.to_vec(), &self.involved) {
                 return Some(value);
             }
             domain[axis] = all;

@@ -94,8 +94,9 @@ pub(crate) fn cells(space: &Space, areas: &[Area]) -> Vec<CellIndex> {
 pub(crate) fn kept(space: &Space, groups: &[Vec<Area>]) -> Vec<Vec<usize>> {
     let sizes: Vec<usize> = space.axes().iter().map(|axis| axis.values.len()).collect();
     let rules = Rules { sizes, forbidden: Vec::new(), needed: groups.to_vec() };
+    let involved = rules.involved();
     let values = |axis: usize| {
-        let possible = |value: &usize| rules.solve(rules.with(&[(axis, *value)])).is_some();
+        let possible = |value: &usize| rules.solve(rules.with(&[(axis, *value)]), &involved);
         (0..rules.sizes[axis]).filter(possible).collect()
     };
     (0..rules.sizes.len()).map(values).collect()

@@ -194,6 +194,6 @@ mod tests {
         assert_eq!((owners[0] == owners[1], owners[2] == owners[3], loads), (true, true, vec![50_000, 50_000]));
         let seen = [cost(0, Some(10)), cost(0, Some(10)), cost(0, Some(20)), cost(1, Some(1))];
         let (_, loads) = super::owners(&seen, 2);
-        assert_eq!(loads, [20, 21]);
+        assert_eq!(loads, [21, 20]);
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::domain::Rules;
+use super::domain::{Rules, Values};
 
 /// What a look at an axis costs beside the words, in words.
 const CALL: u64 = 16;
@@ -141,21 +141,29 @@ impl Tuples {
         let involved = rules.involved();
         let mut known: HashMap<Vec<(usize, usize)>, bool> = HashMap::new();
         let (sizes, mut gone) = (&rules.sizes, Vec::new());
-        if rules.solve(rules.whole()).is_none() {
+        if !rules.solve(rules.whole(), &involved) {
             tuples.bits.fill(0);
             tuples.left = 0;
         }
-        if tuples.is_empty() || !involved.contains(&true) {
+        if tuples.is_empty() || involved.iter().all(Values::is_empty) {
             return tuples;
         }
         combinations(sizes.len(), strength, |axes| {
             // Values of other axes go with all that these may have.
-            let (bound, free): (Vec<usize>, Vec<usize>) = axes.iter().partition(|axis| involved[**axis]);
+            let (bound, free): (Vec<usize>, Vec<usize>) = axes.iter().partition(|axis| !involved[**axis].is_empty());
             let radices: Vec<usize> = bound.iter().map(|&axis| sizes[axis]).collect();
             counting(&radices, |digits| {
-                let part: Vec<(usize, usize)> = bound.iter().copied().zip(digits.iter().copied()).collect();
-                let possible = known.entry(part).or_insert_with_key(|part| rules.solve(rules.with(part)).is_some());
-                if !*possible {
+                let pairs = bound.iter().copied().zip(digits.iter().copied());
+                let part: Vec<(usize, usize)> = pairs.filter(|&(axis, value)| involved[axis].has(value)).collect();
+                let possible = match known.get(&part) {
+                    Some(possible) => *possible,
+                    None => {
+                        let possible = rules.solve(rules.with(&part), &involved);
+                        known.insert(part, possible);
+                        possible
+                    }
+                };
+                if !possible {
                     let radices: Vec<usize> = free.iter().map(|&axis| sizes[axis]).collect();
                     counting(&radices, |more| {
                         let rest = free.iter().copied().zip(more.iter().copied());
