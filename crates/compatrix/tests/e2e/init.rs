@@ -200,4 +200,11 @@ fn sqlite_of_a_member_is_used_by_those_that_depend_on_it() {
         "`rusqlite` uses SQLite: api/Cargo.toml:6.",
         "\"bundled\",  # compiled in, api/Cargo.toml:6",
     ]);
+    // By a default feature of the member, which the other does not switch off; and if it does.
+    let by_default = core.replace(", features = [\"bundled\"]", "")
+        + "[features]\ndefault = [\"bundled\"]\nbundled = [\"rusqlite/bundled\"]\n";
+    made.write("core/Cargo.toml", by_default);
+    made.run(&["init", "--stdout"]).expect(0).prints(&["\"bundled\",  # compiled in, api/Cargo.toml:6"]);
+    made.write("api/Cargo.toml", api.replace("\"../core\"", "\"../core\", default-features = false"));
+    made.run(&["init", "--stdout"]).expect(0).prints(&["Nothing in the manifest compiles SQLite in"]);
 }
