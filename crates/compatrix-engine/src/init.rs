@@ -138,9 +138,9 @@ fn sqlite_use(
         let name = dependency.rename.as_deref().unwrap_or(&dependency.name);
         let bundling = match workspace::bundled_feature(package) {
             Some(feature) => Bundling::Feature(feature),
-            // Its feature is not the package's to choose.
-            None if matches!(of_member.bundling, Bundling::Feature(_)) => Bundling::Never,
-            None => of_member.bundling,
+            None if !workspace::is_always_bundled(package, &metadata.packages) => Bundling::Never,
+            None if dependency.kind == DependencyKind::Development => Bundling::InTests,
+            None => Bundling::Always,
         };
         let through = Noted::new(&of_member.through.value, manifest.place(&["dependencies", name]));
         Some(SqliteUse { through, behind: None, bundling })

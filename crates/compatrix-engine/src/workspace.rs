@@ -177,7 +177,7 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
             name: name.clone(),
             features: package.features.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
             bundled_feature: bundled_feature(package),
-            always_bundled: always_bundled(package).is_some(),
+            always_bundled: is_always_bundled(package, &metadata.packages),
             links_sqlite: sqlite.is_some(),
             dir,
         });
@@ -250,6 +250,42 @@ pub(crate) fn bundled_feature(package: &Package) -> Option<String> {
     // One of the very name `bundled` is meant before others that lead there too.
     found.sort_by_key(|name| (*name != "bundled", name.len()));
     found.first().map(|name| (*name).clone())
+}
+
+/// Whether SQLite is compiled in whatever features of the package are chosen: by a dependency, or by a member that the
+/// package depends on, with the features that it asks of it.
+pub(crate) fn is_always_bundled(package: &Package, members: &[Package]) -> bool {
+    fn look<'p>(package: &'p Package, members: &'p [Package], seen: &mut BTreeSet<&'p str>) -> bool {
+        if !seen.insert(package.name.as_str()) {
+            return false;
+        }
+        if always_bundled(package).is_some() {
+            return true;
+        }
+        let local = package.dependencies.iter().filter(|one| one.kind != DependencyKind::Build && one.path.is_some());
+        local.into_iter().any(|dependency| {
+            let Some(member) = members.iter().find(|member| *member.name == dependency.name) else { return false };
+            let asked = dependency.features.iter().map(String::as_str);
+            let asked: Vec<&str> = asked.chain(dependency.uses_default_features.then_some("default")).collect();
+            bundled_feature(member).is_some_and(|feature| switches_on(member, &asked, &feature))
+                || look(member, members, seen)
+        })
+    }
+    look(package, members, &mut BTreeSet::new())
+}
+
+/// Whether these features of a package switch another on.
+fn switches_on(package: &Package, features: &[&str], wanted: &str) -> bool {
+    let (mut todo, mut seen) = (features.to_vec(), BTreeSet::new());
+    while let Some(name) = todo.pop() {
+        if name == wanted {
+            return true;
+        }
+        if seen.insert(name) {
+            todo.extend(package.features.get(name).into_iter().flatten().map(String::as_str));
+        }
+    }
+    false
 }
 
 /// The dependency, of the package or of its tests, that has SQLite compiled in whatever features are chosen.

@@ -302,7 +302,8 @@ impl<'a> Planner<'a> {
                 (Linkage::Dynamic { .. }, Some(bundled)) => {
                     on.remove(bundled);
                 }
-                (Linkage::Bundled, None) if package.links_sqlite && !package.always_bundled => {
+                // One cargo builds them all and unites their features: it is enough that one of them compiles it in.
+                (Linkage::Bundled, None) if package.links_sqlite && !self.bundles() => {
                     return Err(self.reason(SkipReason::Unavailable {
                         value: "sqlite=bundled".to_owned(),
                         reason: format!(
@@ -354,6 +355,11 @@ impl<'a> Planner<'a> {
             _ => false,
         };
         self.facts.hermetic || !lockset.is_locked() || targets == Targets::Packages || cannot_read()
+    }
+
+    /// Whether a package under test has SQLite compiled in, by a feature or always.
+    fn bundles(&self) -> bool {
+        self.facts.packages.iter().any(|package| package.always_bundled || package.bundled_feature.is_some())
     }
 
     fn reason(&mut self, reason: SkipReason) -> usize {

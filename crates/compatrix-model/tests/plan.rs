@@ -214,6 +214,19 @@ fn a_package_without_a_bundling_feature_says_so() {
     let SkipReason::Unavailable { value, reason } = &plan.reasons[0] else { panic!("{:?}", plan.reasons) };
     assert_eq!(value, "sqlite=bundled");
     assert!(reason.contains("`bundled-feature` under [sqlite]"), "{reason}");
+    // What a dependency always has needs no feature, and one package of several is enough.
+    let mut other = facts.packages[0].clone();
+    other.name = "other".into();
+    facts.packages[0].always_bundled = true;
+    assert_eq!(planned(&spec, &facts, &[]).runs.len(), 2);
+    facts.packages.push(other);
+    let plan = planned(&spec, &facts, &[]);
+    assert_eq!((plan.runs.len(), plan.skips.len()), (2, 0));
+    assert_eq!(
+        plan.builds[0].cargo_arguments().join(" "),
+        "--package other --package store --no-default-features --features \
+         other/bundled,other/pool,store/bundled,store/pool"
+    );
 }
 
 const RUSTS: [&str; 4] = ["1.70", "1.75", "stable", "nightly"];

@@ -136,3 +136,75 @@ fn what_cargo_cannot_read_is_told() {
     command.args(["init", "--root"]).arg(empty.path());
     crate::support::finish(command).expect(2).says(&["no cargo workspace at"]);
 }
+
+#[test]
+fn every_way_to_use_sqlite_is_seen() {
+    /// What `init` says of a library with this in its manifest.
+    #[track_caller]
+    fn check(more: &str, expected: &[&str]) {
+        let manifest = format!("[package]\nname = \"lib\"\nversion = \"0.1.0\"\nedition = \"2021\"\n{more}");
+        let made = Workspace::of_files("ws", &[("Cargo.toml", &manifest), ("src/lib.rs", "")]);
+        made.run(&["init", "--stdout"]).expect(0).prints(expected);
+    }
+    let none = ["so there is no axis `sqlite`"];
+    check("", &none);
+    check("[dependencies]\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n", &none);
+    check("[build-dependencies]\nrusqlite = \"0.31\"\n", &none);
+    let by_feature = ["`rusqlite` uses SQLite: Cargo.toml:6.", "\"bundled\",  # compiled in, by the feature `bundled`"];
+    check("[dependencies]\nrusqlite = \"0.31\"\n[features]\nbundled = [\"rusqlite/bundled\"]\n", &by_feature);
+    let always = ["\"bundled\",  # compiled in, Cargo.toml:6", "so no other is tested"];
+    check("[dependencies]\nrusqlite = { version = \"0.31\", features = [\"bundled\"] }\n", &always);
+    check("[dependencies]\nsqlx = { version = \"0.8\", features = [\"sqlite\"] }\n", &always);
+    check(
+        "[dev-dependencies]\nrusqlite = { version = \"0.31\", features = [\"bundled\"] }\n",
+        &["compiled into the tests, Cargo.toml:6", "\"host\""],
+    );
+    check(
+        "[dependencies]\nlibsqlite3-sys = \"0.28\"\n",
+        &["Nothing in the manifest compiles SQLite in", "\"host\"", "3.54.1"],
+    );
+    // Behind a feature: in each set.
+    check(
+        "[dependencies]\nrusqlite = { version = \"0.31\", optional = true }\n[features]\ndefault = [\"std\"]\nstd = []\n\
+         db = [\"dep:rusqlite\"]\n",
+        &["default = [\"db\"]", "minimal = { default-features = false, features = [\"db\"] }", "db = [\"db\"]"],
+    );
+    check(
+        "[dependencies]\ndiesel = { version = \"2\", default-features = false }\n[features]\nlite = [\"diesel/sqlite\"]\n",
+        &["`diesel` uses SQLite", "default = [\"lite\"]"],
+    );
+    check(
+        "[dependencies]\nsql = { package = \"rusqlite\", version = \"0.31\", optional = true }\n",
+        &["`sql` uses SQLite", "default = [\"sql\"]"],
+    );
+}
+
+#[test]
+fn sqlite_of_a_member_is_used_by_those_that_depend_on_it() {
+    let core = "[package]\nname = \"core-of-it\"\nversion = \"0.1.0\"\nedition = \"2021\"\npublish = false\n[dependencies]\n\
+                rusqlite = { version = \"0.31\", features = [\"bundled\"] }\n[dev-dependencies]\napi = { path = \"../api\" }\n";
+    let api = "[package]\nname = \"api\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n\
+               core-of-it = { path = \"../core\" }\n";
+    let made = Workspace::of_files(
+        "ws",
+        &[
+            ("Cargo.toml", "[workspace]\nresolver = \"2\"\nmembers = [\"api\", \"core\"]\n"),
+            ("api/Cargo.toml", api),
+            ("api/src/lib.rs", ""),
+            ("core/Cargo.toml", core),
+            ("core/src/lib.rs", ""),
+        ],
+    );
+    made.run(&["init", "--stdout"]).expect(0).prints(&[
+        "    \"api\",  # api/Cargo.toml",
+        "`rusqlite` uses SQLite: api/Cargo.toml:6.",
+        "\"bundled\",  # compiled in, api/Cargo.toml:6",
+    ]);
+    // By a default feature of the member, which the other does not switch off; and if it does.
+    let by_default = core.replace(", features = [\"bundled\"]", "")
+        + "[features]\ndefault = [\"bundled\"]\nbundled = [\"rusqlite/bundled\"]\n";
+    made.write("core/Cargo.toml", by_default);
+    made.run(&["init", "--stdout"]).expect(0).prints(&["\"bundled\",  # compiled in, api/Cargo.toml:6"]);
+    made.write("api/Cargo.toml", api.replace("\"../core\"", "\"../core\", default-features = false"));
+    made.run(&["init", "--stdout"]).expect(0).prints(&["Nothing in the manifest compiles SQLite in"]);
+}

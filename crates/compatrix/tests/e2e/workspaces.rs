@@ -364,22 +364,63 @@ fn without_a_lockfile_the_command_that_makes_one_is_named() {
     }
 }
 
+/// A tree made read-only, writable again when the value goes.
+struct ReadOnly {
+    root: std::path::PathBuf,
+    mounted: bool,
+}
+
+impl ReadOnly {
+    /// By its mode; where that stops nobody, by a mount. None where this user may not mount.
+    fn new(root: std::path::PathBuf) -> Option<Self> {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o555);
+        std::fs::set_permissions(&root, mode).expect("sets the mode");
+        let mut made = Self { root, mounted: false };
+        if made.can_write() {
+            made.mounted = made.mount(&["--bind"], true);
+            if !made.mounted || !made.mount(&["-o", "remount,bind,ro"], false) {
+                eprintln!("not tested: this user writes everywhere and may not mount");
+                return None;
+            }
+        }
+        Some(made)
+    }
+
+    fn can_write(&self) -> bool {
+        let probe = self.root.join("probe");
+        let can = std::fs::write(&probe, "").is_ok();
+        let _ = std::fs::remove_file(probe);
+        can
+    }
+
+    fn mount(&self, args: &[&str], on_itself: bool) -> bool {
+        let mut mount = std::process::Command::new("mount");
+        mount.args(args).args(on_itself.then_some(&self.root)).arg(&self.root).stderr(std::process::Stdio::null());
+        mount.status().is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for ReadOnly {
+    fn drop(&mut self) {
+        if self.mounted {
+            let _ = std::process::Command::new("umount").arg("-l").arg(&self.root).status();
+        }
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        let _ = std::fs::set_permissions(&self.root, mode);
+    }
+}
+
 #[test]
 fn a_tree_that_cannot_be_written_is_told() {
-    let made = Workspace::bare().tests(PASSES).file("compat/matrix.toml", &spec(&["made"], ""));
-    let root = made.root();
-    let mode = |mode| {
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
-        std::fs::set_permissions(&root, mode).expect("sets the mode");
-    };
-    mode(0o555);
-    let can_write = std::fs::write(root.join("probe"), "").is_ok();
-    if can_write {
-        // The user that runs this may write everywhere; a device that is read-only is tested in `machine`.
-        let _ = std::fs::remove_file(root.join("probe"));
-    } else {
-        let ran = made.assert_tree_unchanged(|| made.run(&["compat"]));
+    let with_spec = Workspace::bare().tests(PASSES).file("compat/matrix.toml", &spec(&["made"], ""));
+    let Some(read_only) = ReadOnly::new(with_spec.root()) else { return };
+    for command in ["compat", "plan"] {
+        let ran = with_spec.assert_tree_unchanged(|| with_spec.run(&[command]));
         ran.expect(3).says(&["cannot make the folder", "target/compat"]);
     }
-    mode(0o755);
+    drop(read_only);
+    let without = Workspace::bare();
+    let Some(_read_only) = ReadOnly::new(without.root()) else { return };
+    without.assert_tree_unchanged(|| without.run(&["init"])).expect(3).says(&["cannot make the folder", "compat"]);
+    without.run(&["init", "--stdout"]).expect(0).prints(&["packages = ["]);
 }
