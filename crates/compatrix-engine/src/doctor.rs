@@ -63,7 +63,7 @@ pub fn examine(root: &Path, ambient: Ambient) -> Result<Examined, Error> {
     let cache = ambient.cache_dir().unwrap_or_else(|| dir.join("cache"));
     let memo = Arc::new(Memo::default());
     // Nothing is installed here; with these limits a toolchain that could be is told as such.
-    let limits = Limits { jobs: 1, offline: false, no_install: false, fresh: true, hermetic: false };
+    let limits = Limits { jobs: 1, offline: false, no_install: false, fresh: false, hermetic: false };
     let now = crate::clock::now();
     let host = Host { root: root.to_owned(), dir, cache, ambient, memo, supervisor, limits, now };
     Ok(Examined { host, _scratch: scratch })

@@ -7,6 +7,7 @@
 mod made_up;
 mod matrix;
 mod process;
+mod stage;
 
 use std::path::PathBuf;
 
@@ -35,6 +36,8 @@ enum Part {
     Plan,
     /// Pairwise arrays: their sizes, and how long `plan` takes with them
     Choose,
+    /// Stages and locksets of ten and ten thousand files, unchanged
+    Stage,
     /// `cargo build -p xtask`, cold
     Build,
 }
@@ -71,6 +74,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if wanted(Part::Choose) {
         made_up::choose(&bench)?;
+    }
+    if wanted(Part::Stage) {
+        stage::stage(&bench)?;
     }
     if wanted(Part::Cells) {
         made_up::cells(&bench)?;

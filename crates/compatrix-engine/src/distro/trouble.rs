@@ -88,7 +88,7 @@ pub(super) fn explain(said: &str, list: &str, request: &Request) -> Trouble {
     }
     if let Some(line) = line_of(&missing) {
         return Trouble::Unavailable(format!(
-            "the suite `{suite}` does not have it: {line}; packages.debian.org knows which suite does"
+            "the suite `{suite}` does not have it: {line}; the distribution's package search tells which suite does"
         ));
     }
     if said.contains("unmet dependencies") || said.contains("Unable to correct problems") || list.contains("Depends:") {
@@ -137,11 +137,11 @@ mod tests {
             assert_eq!(told, expected);
         }
         check(
-            "W: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease  Temporary failure resolving 'deb.debian.org'\n\
+            "W: Failed to fetch http://archive.example/debian/dists/bookworm/InRelease  Temporary failure resolving 'archive.example'\n\
              W: Some index files failed to download. They have been ignored, or old ones used instead.\n",
             "",
-            "network: its archive cannot be reached: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease \
-             Temporary failure resolving 'deb.debian.org'",
+            "network: its archive cannot be reached: Failed to fetch http://archive.example/debian/dists/bookworm/InRelease \
+             Temporary failure resolving 'archive.example'",
         );
         check(
             "E: Release file for http://x/InRelease is expired (invalid since 1d 2h). Updates for this repository will not be applied.\n",
@@ -168,7 +168,7 @@ mod tests {
             "its dependencies cannot be met in the suite `bookworm`: rustc-web : Depends: gcc but it is not installable; \
              Depends: libc-dev",
         );
-        check("E: Package 'x' has no installation candidate\n", "", "the suite `bookworm` does not have it: Package 'x' has no installation candidate; packages.debian.org knows which suite does");
+        check("E: Package 'x' has no installation candidate\n", "", "the suite `bookworm` does not have it: Package 'x' has no installation candidate; the distribution's package search tells which suite does");
         check("E: Failed to fetch http://x/a.deb  404  Not Found [IP: 1.2.3.4 80]\n", "", "outdated: the archive does not have a file that its own list names: Failed to fetch http://x/a.deb 404 Not Found [IP: 1.2.3.4 80]");
         check(
             "E: You don't have enough free space in /c/archives/.\n",

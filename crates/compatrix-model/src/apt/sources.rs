@@ -170,14 +170,14 @@ mod tests {
 
     const STANZAS: &str = "\
 Types: deb
-# http://snapshot.debian.org/archive/debian/20250520T000000Z
-URIs: http://deb.debian.org/debian
+# http://mirror.example/archive/debian/20250520T000000Z
+URIs: http://archive.example/debian
 Suites: bookworm bookworm-updates
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 
 Types: deb deb-src
-URIs: http://deb.debian.org/debian-security
+URIs: http://archive.example/debian-security
 Suites: bookworm-security
 Components: main contrib
 Trusted: yes
@@ -188,7 +188,7 @@ Signed-By:
  -----END PGP PUBLIC KEY BLOCK-----
 
 Types: deb-src
-URIs: http://deb.debian.org/debian
+URIs: http://archive.example/debian
 Suites: bookworm
 
 Enabled: no
@@ -222,7 +222,7 @@ deb http://apt.llvm.org/bookworm/ llvm-toolchain-bookworm main
         // What says not to check is dropped, a key in the file is kept with its lines.
         assert_eq!(
             written,
-            "Types: deb\nURIs: http://deb.debian.org/debian-security\nSuites: bookworm-security\n\
+            "Types: deb\nURIs: http://archive.example/debian-security\nSuites: bookworm-security\n\
              Components: main contrib\nSigned-By: \n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQENBF\n \
              -----END PGP PUBLIC KEY BLOCK-----\nTargets: Packages\n"
         );
@@ -256,7 +256,7 @@ deb http://apt.llvm.org/bookworm/ llvm-toolchain-bookworm main
             let told: Vec<String> = chosen.iter().map(|s| format!("{} {}", s.uris[0], s.suites.join(","))).collect();
             assert_eq!(told, expected, "{suite}");
         }
-        let (main, security) = ("http://deb.debian.org/debian", "http://deb.debian.org/debian-security");
+        let (main, security) = ("http://archive.example/debian", "http://archive.example/debian-security");
         check(STANZAS, "bookworm", &[&format!("{main} bookworm")]);
         check(STANZAS, "bullseye", &[&format!("{main} bullseye")]);
         check(STANZAS, "trixie-backports", &[&format!("{main} trixie-backports"), &format!("{main} trixie")]);
