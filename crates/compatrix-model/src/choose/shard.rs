@@ -1,6 +1,6 @@
 //! `--shard K/N`: a plan dealt to several machines. No build is dealt twice, and all take about as long.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -110,13 +110,6 @@ struct Cost {
     runs: u64,
 }
 
-impl Cost {
-    /// On a machine that has done other builds of the lane, or not.
-    fn ms(&self, lane_is_known: bool) -> u64 {
-        self.build.unwrap_or(if lane_is_known { LATER_BUILD_MS } else { FIRST_BUILD_MS }) + self.runs
-    }
-}
-
 fn costs(spec: &Spec, plan: &Plan, facts: &HostFacts) -> Vec<Cost> {
     let build = |build: &crate::plan::Build| facts.durations.builds.get(&build.id()).copied();
     let mut costs: Vec<Cost> = plan.builds.iter().map(|b| Cost { lane: b.lane(), build: build(b), runs: 0 }).collect();
@@ -127,24 +120,71 @@ fn costs(spec: &Spec, plan: &Plan, facts: &HostFacts) -> Vec<Cost> {
     costs
 }
 
-/// The shard of each build, and what each shard takes: the longest first, each to the shard that is then done first. A
-/// build whose lane is there already is cheaper, so lanes stay together as long as that does not cost more.
+/// What a machine takes for these builds: the first of a lane never seen there compiles the dependencies of all.
+fn load(costs: &[Cost], builds: &[usize]) -> u64 {
+    let mut unseen: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut load = 0;
+    for cost in builds.iter().map(|&n| &costs[n]) {
+        load += cost.runs + cost.build.unwrap_or(LATER_BUILD_MS);
+        *unseen.entry(cost.lane.as_str()).or_insert(true) &= cost.build.is_none();
+    }
+    load + unseen.values().filter(|unseen| **unseen).count() as u64 * (FIRST_BUILD_MS - LATER_BUILD_MS)
+}
+
+/// The shard of each build, and what each shard takes: whole lanes first, the longest to the shard that is then done first;
+/// after that single builds go from one shard to another as long as the longer of the two gets shorter.
 fn owners(costs: &[Cost], shards: usize) -> (Vec<usize>, Vec<u64>) {
-    let mut order: Vec<usize> = (0..costs.len()).collect();
-    order.sort_by_key(|&n| (std::cmp::Reverse(costs[n].ms(false)), n));
-    let (mut owners, mut loads) = (vec![0; costs.len()], vec![0u64; shards]);
-    let mut lanes: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
-    for n in order {
-        let after = |shard: usize| {
-            let known = lanes.get(&shard).is_some_and(|lanes| lanes.contains(costs[n].lane.as_str()));
-            loads[shard] + costs[n].ms(known)
-        };
-        let Some(shard) = (0..shards).min_by_key(|&shard| (after(shard), shard)) else { continue };
-        loads[shard] = after(shard);
-        owners[n] = shard;
-        lanes.entry(shard).or_default().insert(costs[n].lane.as_str());
+    let mut lanes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (n, cost) in costs.iter().enumerate() {
+        lanes.entry(cost.lane.as_str()).or_default().push(n);
+    }
+    let mut lanes: Vec<Vec<usize>> = lanes.into_values().collect();
+    lanes.sort_by_key(|builds| (std::cmp::Reverse(load(costs, builds)), builds[0]));
+    let (mut dealt, mut loads) = (vec![Vec::new(); shards], vec![0u64; shards]);
+    for builds in lanes {
+        let Some(shard) = (0..shards).min_by_key(|&shard| (loads[shard], shard)) else { break };
+        loads[shard] += load(costs, &builds);
+        dealt[shard].extend(builds);
+    }
+    // Each step makes the list of loads less, so it ends; the bound only keeps a great many builds from taking long, as a
+    // step looks at each pair of them.
+    let most = (100_000_000 / (costs.len() * costs.len()).max(1)).clamp(8, 8 + 4 * costs.len());
+    for _ in 0..most {
+        let Some((from, at, to)) = better(costs, &dealt, &loads) else { break };
+        let build = dealt[from].remove(at);
+        dealt[to].push(build);
+        (loads[from], loads[to]) = (load(costs, &dealt[from]), load(costs, &dealt[to]));
+    }
+    let mut owners = vec![0; costs.len()];
+    for (shard, builds) in dealt.iter().enumerate() {
+        builds.iter().for_each(|&build| owners[build] = shard);
     }
     (owners, loads)
+}
+
+/// A build to take from one shard, by its place there, and the shard to give it to: from the longest that can be helped,
+/// what helps most.
+fn better(costs: &[Cost], dealt: &[Vec<usize>], loads: &[u64]) -> Option<(usize, usize, usize)> {
+    let mut longest: Vec<usize> = (0..dealt.len()).filter(|&shard| dealt[shard].len() > 1).collect();
+    longest.sort_by_key(|&shard| (std::cmp::Reverse(loads[shard]), shard));
+    // One empty shard is as good as any other.
+    let empty = dealt.iter().position(Vec::is_empty);
+    let others: Vec<usize> = (0..dealt.len()).filter(|&to| !dealt[to].is_empty() || Some(to) == empty).collect();
+    longest.into_iter().find_map(|from| {
+        let mut best: Option<(u64, (usize, usize, usize))> = None;
+        for at in 0..dealt[from].len() {
+            let rest: Vec<usize> = dealt[from].iter().copied().filter(|n| *n != dealt[from][at]).collect();
+            let rest = load(costs, &rest);
+            for &to in others.iter().filter(|&&to| to != from && loads[to] < loads[from]) {
+                let more: Vec<usize> = dealt[to].iter().copied().chain([dealt[from][at]]).collect();
+                let longer = rest.max(load(costs, &more));
+                if longer < loads[from] && best.as_ref().is_none_or(|(other, _)| longer < *other) {
+                    best = Some((longer, (from, at, to)));
+                }
+            }
+        }
+        best.map(|(_, step)| step)
+    })
 }
 
 /// FNV-1a: a short word for what two machines must agree in; no one need be kept from forging it
@@ -193,7 +233,11 @@ mod tests {
         let (owners, loads) = owners(&unseen, 2);
         assert_eq!((owners[0] == owners[1], owners[2] == owners[3], loads), (true, true, vec![50_000, 50_000]));
         let seen = [cost(0, Some(10)), cost(0, Some(10)), cost(0, Some(20)), cost(1, Some(1))];
-        let (_, loads) = super::owners(&seen, 2);
-        assert_eq!(loads, [21, 20]);
+        let (_, mut loads) = super::owners(&seen, 2);
+        loads.sort_unstable();
+        assert_eq!(loads, [20, 21]);
+        // Twice the dependencies are worth it where a machine would do nothing else.
+        let (_, loads) = super::owners(&unseen[..2], 2);
+        assert_eq!(loads, [40_000, 40_000]);
     }
 }
