@@ -9,7 +9,7 @@ use std::path::PathBuf;
 const EVERYWHERE: [&str; 9] = ["HOME", "PATH", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "SHELL"];
 
 /// Further variables of builds: where cargo and rustup keep their files, how they reach the network, the C compiler.
-const BUILDS: [&str; 22] = [
+const BUILDS: [&str; 23] = [
     "CARGO_HOME",
     "RUSTUP_HOME",
     "http_proxy",
@@ -32,6 +32,7 @@ const BUILDS: [&str; 22] = [
     "MACOSX_DEPLOYMENT_TARGET",
     "PKG_CONFIG_PATH",
     "RUSTUP_DIST_SERVER",
+    "RUSTUP_AUTO_INSTALL",
 ];
 
 /// Prefixes of further variables of builds.
@@ -53,6 +54,12 @@ impl Ambient {
     /// A made-up environment.
     pub fn of<const N: usize>(vars: [(&str, &str); N]) -> Self {
         Self { vars: vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect() }
+    }
+
+    /// The same, but no shim of rustup installs a toolchain that a `rust-toolchain.toml` names.
+    pub fn without_installs(mut self) -> Self {
+        self.vars.insert("RUSTUP_AUTO_INSTALL".to_owned(), "0".to_owned());
+        self
     }
 
     /// A variable that is set and not empty.

@@ -220,6 +220,16 @@ pub fn lock_exclusive(path: &Path) -> Result<fs::File> {
     Ok(file)
 }
 
+/// Takes the exclusive lock of this file, if nobody else has it.
+pub fn try_lock_exclusive(path: &Path) -> Result<Option<fs::File>> {
+    let file = fs::File::create(path).with_context(|| format!("cannot make {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
 /// Copies the files of a folder (not its folders) into another, which is made.
 pub fn copy_files(from: &Path, to: &Path) -> Result<()> {
     make_dir(to)?;

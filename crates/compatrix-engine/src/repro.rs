@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use anyhow::anyhow;
 use compatrix_model::condition::Condition;
 use compatrix_model::plan::{SkipReason, Targets};
-use compatrix_model::spec::{Parsed, Profile, Strategy};
+use compatrix_model::spec::{Parsed, Profile};
 
 use crate::build;
 use crate::error::Error;
@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::inputs::{build_inputs, with_inputs};
 use crate::process::quote;
 use crate::run;
-use crate::session::Session;
+use crate::session::{Asked, Session};
 
 /// The lines that do by hand what the suite does in the cell that the condition names; comments explain them. The build
 /// is done here, so that the names of the executables are known.
@@ -29,8 +29,8 @@ pub fn lines(
 ) -> Result<Vec<String>, Error> {
     let spec = &parsed.spec;
     let suites = suite.map(str::to_owned).into_iter().collect();
-    let profile = Profile { strategy: Strategy::All, when: Vec::new(), suites };
-    let (survey, plan) = session.prepare(parsed, &profile, std::slice::from_ref(cell), tell)?;
+    let profile = Profile { suites, ..Profile::default() };
+    let (survey, plan) = session.prepare(parsed, &profile, std::slice::from_ref(cell), &Asked::default(), tell)?;
     let Some(&planned) = plan.runs.first() else {
         let reason = plan.reasons.first().map(|reason| match reason {
             SkipReason::Excluded { reason } => format!("a rule of the spec leaves this cell out: {reason}"),

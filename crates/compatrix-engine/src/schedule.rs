@@ -9,17 +9,11 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use compatrix_model::evidence::Record;
+use compatrix_model::facts::{FIRST_BUILD_MS, LATER_BUILD_MS, RUN_MS};
 use compatrix_model::plan::{Build, Linkage};
 
 use crate::build::{Built, Product};
 use crate::host::Host;
-
-/// Predicted milliseconds of a build never seen: the first of a lane compiles all dependencies.
-const FIRST_BUILD_MS: u64 = 40_000;
-/// Predicted milliseconds of a later build of a lane never seen.
-const LATER_BUILD_MS: u64 = 10_000;
-/// Predicted milliseconds of a run never seen.
-const RUN_MS: u64 = 300;
 
 /// A build to do and the runs that wait for it.
 #[derive(Debug)]

@@ -1,13 +1,14 @@
 //! A session: one walk from spec to records, the whole of `compat`.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::Arc;
 
 use anyhow::Context;
+use compatrix_model::choose::narrow::{plan_again, plan_narrowed, Narrow};
+use compatrix_model::choose::shard::Shard;
 use compatrix_model::condition::Condition;
-use compatrix_model::plan::{plan, Choice, Plan, Provision};
+use compatrix_model::plan::{Choice, Plan};
 use compatrix_model::spec::{contradictions, Parsed, Profile, Spec};
 
 use crate::clock::now;
@@ -18,9 +19,13 @@ use crate::files;
 use crate::host::{Host, Limits};
 use crate::ledger::{Ledger, Opened};
 use crate::lock::WorkspaceLock;
+use crate::since;
 use crate::supervisor::Supervisor;
 use crate::survey::{self, Survey};
 use crate::walk::{self, Walked};
+
+/// How often it is provided what a plan needs that knows more than the one before. Each adds versions, so few are many.
+const MOST_ROUNDS: usize = 4;
 
 /// A workspace opened for work: its host and its ledger.
 #[derive(Debug)]
@@ -90,10 +95,11 @@ impl Session {
         parsed: &Parsed,
         profile: &Profile,
         cells: &[Condition],
+        asked: &Asked,
         today: &str,
         tell: &Sender<Event>,
     ) -> Result<Walked, Error> {
-        let prepared = self.prepare(parsed, profile, cells, tell);
+        let prepared = self.prepare(parsed, profile, cells, asked, tell);
         let walked = prepared.and_then(|(survey, plan)| {
             walk::walk_plan(&self.host, &self.ledger, &parsed.spec, plan, survey, today, tell)
         });
@@ -115,27 +121,55 @@ impl Session {
         parsed: &Parsed,
         profile: &Profile,
         cells: &[Condition],
+        asked: &Asked,
         tell: &Sender<Event>,
     ) -> Result<(Survey, Plan), Error> {
         let choice = Choice { profile, cells };
         let spec = &parsed.spec;
         let mut survey = self.survey(parsed)?;
-        let mut planned = plan(spec, &choice, &survey.facts);
-        // Known after the provisions: versions, and what cannot be had. A version may show which lockset a toolchain
-        // has, which is then to be provided too.
-        let mut done: BTreeSet<Provision> = BTreeSet::new();
-        while planned.provisions.iter().any(|provision| !done.contains(provision)) {
-            planned.provisions.retain(|provision| !done.contains(provision));
-            let provided = survey::provide(&self.host, spec, &planned, &mut survey, tell);
+        let narrow = self.narrow(parsed, &survey, asked)?;
+        if narrow.shard.is_some() {
+            // What builds and runs took is what shards are balanced by.
+            survey.facts.durations = self.ledger.durations()?;
+        }
+        let (mut plan, part) = plan_narrowed(spec, &choice, &survey.facts, &narrow);
+        for _ in 0..MOST_ROUNDS {
+            let provided = survey::provide(&self.host, spec, &plan, &mut survey, tell);
             self.ledger.save_memo(&self.host.memo)?;
             provided?;
-            done.append(&mut planned.provisions.into_iter().collect());
-            planned = plan(spec, &choice, &survey.facts);
+            if plan.provisions.is_empty() {
+                break;
+            }
+            // Known after the provisions: versions, and what cannot be had. Versions may admit cells, or lead to others,
+            // that need what nothing needed before.
+            plan = plan_again(spec, &choice, &survey.facts, (&plan, part.as_ref()));
+            if plan.provisions.is_empty() {
+                break;
+            }
         }
-        let plan = planned;
         refuse_contradictions(spec, &survey)?;
         Ok((survey, plan))
     }
+
+    /// The part of a choice that is asked for.
+    ///
+    /// # Errors
+    /// Nothing can be compared: no git, no repository, no such revision.
+    pub fn narrow(&self, parsed: &Parsed, survey: &Survey, asked: &Asked) -> Result<Narrow, Error> {
+        let Asked { since, shard } = asked;
+        let since =
+            since.as_ref().map(|(rev, profile)| since::since(&self.host, parsed, &survey.workspace, rev, profile));
+        Ok(Narrow { since: since.transpose()?, shard: *shard })
+    }
+}
+
+/// Of a choice, only a part.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// What changes since this revision can affect, in the choice of the profile of this name.
+    pub since: Option<(String, String)>,
+    /// One shard.
+    pub shard: Option<Shard>,
 }
 
 /// Our own folder in the workspace at this root.

@@ -24,15 +24,21 @@ const CACHE_TAG: &str = "CACHEDIR.TAG";
 /// # Errors
 /// A file cannot be read.
 pub(crate) fn read(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>, lockset: String) -> Result<SourceProof> {
-    let mut ours: Vec<PathBuf> = OURS.iter().map(|path| host.root.join(path)).collect();
-    let report = host.root.join(&project.report);
-    ours.extend([report.with_extension("svg"), report, host.root.join(&project.evidence), host.root.join("target")]);
+    let ours = ours(host, project);
     Ok(SourceProof {
         commit: git(host, &["rev-parse", "HEAD"]),
         dirty: is_dirty(host, dirs, &ours),
         sources: hash(host, dirs, &ours)?,
         lockset,
     })
+}
+
+/// The files and folders of ours, which are no sources.
+pub(crate) fn ours(host: &Host, project: &Project) -> Vec<PathBuf> {
+    let mut ours: Vec<PathBuf> = OURS.iter().map(|path| host.root.join(path)).collect();
+    let report = host.root.join(&project.report);
+    ours.extend([report.with_extension("svg"), report, host.root.join(&project.evidence), host.root.join("target")]);
+    ours
 }
 
 /// Hash of every file below these folders that git would track, and of the root tables that steer the compiler.
@@ -94,7 +100,8 @@ fn hash(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> Result<Strin
 
 fn git(host: &Host, args: &[&str]) -> Option<String> {
     let git = host.ambient.find("git")?;
-    host.ask(&git, args).ok()
+    // The index is the user's; its cache of file times is not refreshed by us.
+    host.ask(&git, &[&["--no-optional-locks"], args].concat()).ok()
 }
 
 /// Whether git sees a change under these folders.

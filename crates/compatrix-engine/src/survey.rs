@@ -137,7 +137,7 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
         return Err(Error::Usage(broken.join("\n")));
     }
     // Toolchains wait for the network, libraries for the processor: side by side.
-    let (installed, unpacked, built) = std::thread::scope(|scope| {
+    let (mut installed, unpacked, mut built) = std::thread::scope(|scope| {
         let downloads = tell.clone();
         let installed = scope.spawn(move || {
             toolchain::install_all(host, &toolchains, |line| {
@@ -157,7 +157,6 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
         });
         (join(installed), join(unpacked), built)
     });
-    let (mut installed, mut built) = (installed, built);
     let unpacked = unpacked?;
     installed.extend(unpacked.toolchains);
     built.extend(unpacked.sqlite);

@@ -62,7 +62,8 @@ fn ambient(host: &Host) -> Result<ToolchainFacts> {
     facts(host, &Path::new(&sysroot).join("bin"))
 }
 
-fn find_rustup(host: &Host, toolchain: &str) -> Availability<ToolchainFacts> {
+/// The toolchain of this rustup name.
+pub(crate) fn find_rustup(host: &Host, toolchain: &str) -> Availability<ToolchainFacts> {
     let Some(rustup) = host.ambient.find("rustup") else {
         return Availability::Missing {
             reason: format!("toolchain {toolchain} needs rustup, which is not on PATH; install it from rustup.rs"),

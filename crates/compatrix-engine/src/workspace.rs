@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{anyhow, Context, Result};
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
@@ -35,6 +35,8 @@ pub struct Workspace {
     pub own_harness: BTreeSet<(String, String)>,
     /// Where its parts are, for stages.
     pub layout: Layout,
+    /// The folders of these packages and of their path dependencies, absolute.
+    pub dirs: BTreeSet<PathBuf>,
 }
 
 /// The folder of the workspace that this folder belongs to, as cargo sees it.
@@ -151,7 +153,10 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
             }),
             None => outside.push(dir),
         }
-        for dependency in package.dependencies.iter().filter_map(|d| Some((d.name.as_str(), d.path.as_ref()?))) {
+        // Of what is not under test, no test is compiled.
+        let tested = packages.iter().any(|name| name == package.name.as_str());
+        let used = package.dependencies.iter().filter(|d| tested || d.kind != DependencyKind::Development);
+        for dependency in used.filter_map(|d| Some((d.name.as_str(), d.path.as_ref()?))) {
             match members.get(dependency.0) {
                 Some(member) => todo.push((*member).clone()),
                 // Outside the workspace: ask cargo about that one.
@@ -182,7 +187,14 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
     let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
     let source = sources::read(host, &parsed.spec.project, &dirs, lockset)?;
     let layout = Layout::new(host.root.clone(), staged, outside, Own { text: lock_text, file: lock }, &editions)?;
-    Ok(Workspace { packages: facts, source, sqlite_crate, own_harness, layout })
+    Ok(Workspace { packages: facts, source, sqlite_crate, own_harness, dirs, layout })
+}
+
+/// The hash of what these packages use of a lockfile.
+pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<String> {
+    let lock = Lockfile::parse(text).map_err(|error| anyhow!("{error}"))?;
+    let used: BTreeSet<usize> = packages.iter().flat_map(|name| lock.closure(name)).collect();
+    Ok(files::hash_parts(lock.lines(&used).iter().map(String::as_str)))
 }
 
 /// `cargo metadata` without dependencies; cargo's refusals are the user's to mend.

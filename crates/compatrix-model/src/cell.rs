@@ -18,7 +18,7 @@ pub struct Space {
 
 /// A cell as one number: its coordinates in mixed radix, the last axis running fastest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CellIndex(pub u64);
+pub struct CellIndex(pub u128);
 
 impl Space {
     /// A space of these axes, which must be in canonical order and hold no empty axis.
@@ -42,8 +42,8 @@ impl Space {
     }
 
     /// How many cells there are: the product of the axes' lengths, saturating.
-    pub fn len(&self) -> u64 {
-        self.axes.iter().fold(1u64, |n, axis| n.saturating_mul(axis.values.len() as u64))
+    pub fn len(&self) -> u128 {
+        self.axes.iter().fold(1u128, |n, axis| n.saturating_mul(axis.values.len() as u128))
     }
 
     /// Whether there is no axis at all.
@@ -51,7 +51,7 @@ impl Space {
         self.axes.is_empty()
     }
 
-    /// Every cell, in order.
+    /// Every cell, in order. There may be far more of them than can be looked at.
     pub fn cells(&self) -> impl Iterator<Item = CellIndex> + '_ {
         (0..if self.axes.is_empty() { 0 } else { self.len() }).map(CellIndex)
     }
@@ -61,7 +61,7 @@ impl Space {
         let mut rest = cell.0;
         let mut coords = vec![0; self.axes.len()];
         for (slot, axis) in coords.iter_mut().zip(&self.axes).rev() {
-            let radix = axis.values.len() as u64;
+            let radix = axis.values.len() as u128;
             *slot = (rest % radix) as usize;
             rest /= radix;
         }
@@ -70,7 +70,7 @@ impl Space {
 
     /// The cell at these coordinates, one number an axis.
     pub fn index(&self, coords: &[usize]) -> CellIndex {
-        CellIndex(coords.iter().zip(&self.axes).fold(0, |n, (&c, axis)| n * axis.values.len() as u64 + c as u64))
+        CellIndex(coords.iter().zip(&self.axes).fold(0, |n, (&c, axis)| n * axis.values.len() as u128 + c as u128))
     }
 
     /// The value of the cell on the axis at this position.

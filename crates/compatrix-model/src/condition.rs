@@ -155,8 +155,8 @@ fn release(version: &Version) -> Version {
     Version::new(version.major, version.minor, version.patch)
 }
 
-/// Whether `text` matches `glob`, in time of at most the product of their lengths.
-pub(crate) fn glob_matches(glob: &str, text: &str) -> bool {
+/// Whether `text` matches `glob` (`*` any run of characters, `?` one), in time of at most the product of their lengths.
+pub fn glob_matches(glob: &str, text: &str) -> bool {
     let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
     let (mut g, mut t) = (0, 0);
     // Where the last `*` stood and how far its run reached, to lengthen it by one after a mismatch.

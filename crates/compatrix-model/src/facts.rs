@@ -126,6 +126,13 @@ pub struct PackageFacts {
     pub dir: String,
 }
 
+/// Predicted milliseconds of a build never seen: the first of a lane compiles all dependencies.
+pub const FIRST_BUILD_MS: u64 = 40_000;
+/// Predicted milliseconds of a later build of a lane never seen.
+pub const LATER_BUILD_MS: u64 = 10_000;
+/// Predicted milliseconds of a run never seen.
+pub const RUN_MS: u64 = 300;
+
 /// Durations seen before, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Durations {

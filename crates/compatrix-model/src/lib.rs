@@ -11,6 +11,7 @@
 pub mod apt;
 pub mod axis;
 pub mod cell;
+pub mod choose;
 pub mod claims;
 pub mod condition;
 pub mod doctor;

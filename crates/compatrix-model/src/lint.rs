@@ -63,14 +63,16 @@ pub struct GraphPackage {
 }
 
 /// One package's use of another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Use {
     /// Its position in [`Graph::packages`].
     pub package: usize,
     /// Whether only tests, examples and benchmarks need it.
     pub dev: bool,
-    /// Whether only some targets need it: `cfg(windows)`.
-    pub target: Option<String>,
+    /// Whether only some targets need it.
+    pub some_targets: bool,
+    /// Whether it takes features that are not on by default.
+    pub optional: bool,
 }
 
 /// A lint.
@@ -186,10 +188,8 @@ pub fn lint(facts: &WorkspaceFacts, spec: Option<&Spec>, versions: &Versions) ->
     workspace::lint(&context, &mut found);
     dependencies::lint(&context, &mut found);
     promises::lint(&context, versions, &mut found);
-    found.sort_by(|a: &Finding, b: &Finding| {
-        let key = |finding: &Finding| (finding.severity != Severity::Error, finding.id, finding.line);
-        key(a).cmp(&key(b)).then_with(|| a.file.cmp(&b.file))
-    });
+    let key = |finding: &Finding| (finding.severity != Severity::Error, finding.id, finding.file.clone(), finding.line);
+    found.sort_by_cached_key(key);
     found
 }
 
@@ -256,14 +256,18 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// What to do where it does not.
+    /// What to do where its packages do not.
     fn lockset(&self, rust: &str) -> String {
         if self.facts.locksets {
             format!(
                 "toolchains use their locksets in compat/locks; only who builds this tree with Rust {rust} is stopped"
             )
         } else {
-            format!("`{} lock` makes a lockset that Rust {rust} can use", self.facts.program)
+            format!(
+                "make a lockset that Rust {rust} can use (`{} lock`), lock older versions (`cargo update -p NAME --precise \
+                 VERSION`), or promise a newer Rust",
+                self.facts.program
+            )
         }
     }
 }

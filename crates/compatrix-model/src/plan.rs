@@ -12,6 +12,8 @@ use serde::Serialize;
 
 use crate::axis::{AxisKind, Setting, ValueName};
 use crate::cell::{CellIndex, Space};
+use crate::choose::narrow::{Narrowed, Part};
+use crate::choose::{choose, Chosen, Coverage};
 use crate::condition::{Condition, Matcher, Versions};
 use crate::facts::{Availability, HostFacts};
 use crate::lockset::{self, Deps, Lockset};
@@ -35,6 +37,10 @@ pub struct Plan {
     pub skips: Vec<Skip>,
     /// The reasons of the skips, each once.
     pub reasons: Vec<SkipReason>,
+    /// What the choice covers; nothing where every cell is chosen.
+    pub coverage: Option<Coverage>,
+    /// To what part of the choice it was narrowed.
+    pub narrowed: Narrowed,
 }
 
 /// Something to make or install before builds and runs that need it.
@@ -96,7 +102,7 @@ pub enum SkipReason {
 pub struct Choice<'a> {
     /// The profile.
     pub profile: &'a Profile,
-    /// From the command line: conditions of which one must hold; empty admits all.
+    /// From the command line: conditions that choose among the profile's cells; see [`crate::choose::choose`].
     pub cells: &'a [Condition],
 }
 
@@ -113,7 +119,12 @@ impl Plan {
 
 /// Plans the chosen cells of the spec on a host of which these facts are known.
 pub fn plan(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts) -> Plan {
-    Planner::new(spec, choice, facts).run()
+    Planner::new(spec, choice, facts).run(None)
+}
+
+/// The same for only some suites and cells of the choice, decided before.
+pub fn plan_part(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts, part: &Part) -> Plan {
+    Planner::new(spec, choice, facts).run(Some(part))
 }
 
 struct Planner<'a> {
@@ -159,11 +170,13 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn run(mut self) -> Plan {
+    fn run(mut self, part: Option<&Part>) -> Plan {
         let space = &self.spec.space;
         let matcher = |condition: &Condition| condition.matcher(space, &self.versions);
-        let profile: Vec<Matcher> = self.choice.profile.when.iter().map(matcher).collect();
-        let cells: Vec<Matcher> = self.choice.cells.iter().map(matcher).collect();
+        let chosen = match part {
+            Some(part) => Chosen::only(part.iter().map(|(_, cell)| *cell)),
+            None => choose(self.spec, self.choice.profile, self.choice.cells, &self.versions),
+        };
         let suites: Vec<(usize, Matcher, Targets)> = self
             .spec
             .suites
@@ -179,17 +192,12 @@ impl<'a> Planner<'a> {
             .filter(|rule| rule.expect == Expect::Skip)
             .map(|rule| (matcher(&rule.when), rule.reason.clone()))
             .collect();
-        let admits = |any: &[Matcher], coords: &[usize]| any.is_empty() || any.iter().any(|m| m.holds(coords));
-
         let mut memo: HashMap<BuildPart, Result<usize, usize>> = HashMap::new();
-        for cell in space.cells() {
+        for &cell in &chosen.cells {
             let coords = space.coords(cell);
-            if !admits(&profile, &coords) || !admits(&cells, &coords) {
-                continue;
-            }
             let excluded_by = excluded.iter().find(|(m, _)| m.holds(&coords)).map(|(_, reason)| reason.clone());
             for (suite, when, targets) in &suites {
-                if !when.holds(&coords) {
+                if !when.holds(&coords) || part.is_some_and(|part| !part.contains(&(*suite, cell))) {
                     continue;
                 }
                 if let Some(reason) = &excluded_by {
@@ -216,6 +224,7 @@ impl<'a> Planner<'a> {
                 }
             }
         }
+        self.plan.coverage = chosen.coverage_of(space, self.plan.runs.iter().map(|run| run.cell));
         self.drop_builds_without_runs();
         self.plan.provisions = self.provisions.into_iter().collect();
         self.plan

@@ -249,7 +249,7 @@ proptest! {
         let spec = spec(&axes, "");
         let facts = host(&spec, &missing, &obtainable);
         let plan = planned(&spec, &facts, &[]);
-        let mut cells: Vec<u64> = plan.runs.iter().map(|run| run.cell.0).chain(plan.skips.iter().map(|skip| skip.cell.0)).collect();
+        let mut cells: Vec<u128> = plan.runs.iter().map(|run| run.cell.0).chain(plan.skips.iter().map(|skip| skip.cell.0)).collect();
         cells.sort_unstable();
         prop_assert_eq!(cells, (0..spec.space.len()).collect::<Vec<_>>());
         prop_assert!(plan.runs_per_build().iter().all(|runs| *runs > 0));

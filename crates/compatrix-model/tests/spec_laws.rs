@@ -81,7 +81,7 @@ fn naive(condition: &Condition, space: &Space, cell: CellIndex, versions: &Versi
 proptest! {
     #[test]
     fn cells_round_trip(space in spaces()) {
-        prop_assert_eq!(space.cells().count() as u64, space.len());
+        prop_assert_eq!(space.cells().count() as u128, space.len());
         for cell in space.cells().take(500) {
             let coords = space.coords(cell);
             prop_assert_eq!(space.index(&coords), cell);

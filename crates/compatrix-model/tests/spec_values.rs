@@ -332,3 +332,25 @@ fn diagnostics_are_data_too() {
     let bytes = parse_bytes(b"a = 1\n\xff", "x", &[]).unwrap_err();
     assert_eq!((bytes.list[0].line, bytes.list[0].column), (2, 1));
 }
+
+#[test]
+fn a_distribution_s_name_means_its_packages() {
+    let spec = read(
+        "project.packages = ['a']\naxis.rust = ['stable', 'debian-12']\naxis.sqlite = ['debian-12', 'debian-13']\n\
+         [distro.debian-12]\napt = { suite = 'bookworm', rust = 'rustc-web=1.85.0+dfsg3-1~deb12u3', cargo = 'cargo-web', \
+         sqlite = 'libsqlite3-0' }\n\
+         [distro.debian-13.apt]\nsuite = 'trixie'\nsqlite = 'libsqlite3-0'\n\
+         sources = ['deb [signed-by=k.gpg] http://x/debian trixie main']\n",
+    )
+    .spec;
+    let setting = |axis: &str, n: usize| spec.space.axis(axis).unwrap().1.values[n].setting.clone();
+    assert_eq!(setting("rust", 0), Setting::RustupToolchain("stable".into()));
+    let Setting::DistroToolchain(rust) = setting("rust", 1) else { panic!("no toolchain") };
+    assert_eq!(rust.to_string(), "rustc-web=1.85.0+dfsg3-1~deb12u3 cargo-web of bookworm");
+    assert!(rust.sources.is_empty());
+    let Setting::DistroSqlite(sqlite) = setting("sqlite", 0) else { panic!("no SQLite") };
+    assert_eq!(sqlite.to_string(), "libsqlite3-0 of bookworm");
+    let Setting::DistroSqlite(sqlite) = setting("sqlite", 1) else { panic!("no SQLite") };
+    assert_eq!(sqlite.sources.len(), 1);
+    assert_eq!(sqlite.sources[0].options["Signed-By"], "k.gpg");
+}

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use compatrix_model::verdict::Verdict;
 
 use crate::blocks::Blocks;
+use crate::choice;
 use crate::look::{count, duration, width, Look};
 use crate::matrix::Matrix;
 
@@ -18,6 +19,7 @@ pub fn report(matrix: &Matrix, look: &Look) -> String {
         out.push('\n');
     }
     out.push_str(&totals(matrix, look));
+    out.push_str(&choice::lines(&matrix.choice, look));
     out.push_str(&details::details(matrix, look));
     out
 }

@@ -8,6 +8,7 @@ use compatrix_model::outcome::Outcome;
 use compatrix_model::verdict::{Expectation, Verdict};
 use serde::Serialize;
 
+use crate::choice::{self, ChoiceEntry};
 use crate::matrix::Matrix;
 
 /// The number that changes when a reader of the document must.
@@ -24,6 +25,9 @@ pub struct Document<'a> {
     pub counts: BTreeMap<&'static str, usize>,
     /// What it took.
     pub totals: DocumentTotals,
+    /// How the cells were chosen; absent where there is nothing to say of it.
+    #[serde(flatten)]
+    pub choice: ChoiceEntry<'a>,
     /// The rows, in the matrix's order.
     pub rows: Vec<DocumentRow<'a>>,
 }
@@ -109,6 +113,7 @@ pub fn document(matrix: &Matrix) -> Document<'_> {
             runs: totals.runs,
             reused: totals.reused,
         },
+        choice: choice::entry(&matrix.choice),
         rows: rows.collect(),
     }
 }

@@ -4,9 +4,12 @@
 //! comparing it (`--check`) and printing it are the caller's, so all three see the same text.
 //!
 //! Start at [`matrix::Matrix`] (what was run; for [`grid`], [`junit`], [`json`] and [`summary`]) or at [`mod@page`] (what
-//! the committed evidence shows); [`spec_reference`] is the spec's own page. [`blocks`] is what all grids have in common.
+//! the committed evidence shows); [`spec_reference`] is the spec's own page, [`mod@doctor`] what a
+//! host and a workspace lack. [`blocks`] is what all grids have in common.
 
 pub mod blocks;
+pub mod choice;
+pub mod doctor;
 pub mod drift;
 pub mod first_spec;
 pub mod github;

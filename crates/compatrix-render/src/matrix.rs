@@ -7,6 +7,8 @@ use compatrix_model::evidence::{Counts, Record};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::verdict::{judge, Expectation, Verdict};
 
+use crate::choice::Choice;
+
 /// Results, with the axes that they lie on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matrix {
@@ -18,6 +20,8 @@ pub struct Matrix {
     pub totals: Totals,
     /// The command that a cell's id is given to: `cargo xtask repro`.
     pub repro: String,
+    /// How its cells were chosen, where there is something to say of it.
+    pub choice: Choice,
 }
 
 /// One suite in one cell.
@@ -131,7 +135,12 @@ impl Row {
 impl Matrix {
     /// A matrix of these rows.
     pub fn new(space: Space, rows: Vec<Row>, totals: Totals, repro: impl Into<String>) -> Self {
-        Self { space, rows, totals, repro: repro.into() }
+        Self { space, rows, totals, repro: repro.into(), choice: Choice::default() }
+    }
+
+    /// The same, with how its cells were chosen.
+    pub fn with_choice(self, choice: Choice) -> Self {
+        Self { choice, ..self }
     }
 
     /// How many rows have each verdict; verdicts that none has are absent.

@@ -7,6 +7,7 @@ use compatrix_model::plan::{Build, Plan, Provision, Run, SkipReason};
 use compatrix_model::spec::Spec;
 use compatrix_model::verdict::Verdict;
 
+use crate::choice::{self, Choice};
 use crate::look::{count, duration, width, wrap, Look};
 
 /// The plan as tables. The facts are those that it was made from.
@@ -17,6 +18,7 @@ pub fn plan_table(spec: &Spec, plan: &Plan, facts: &HostFacts, look: &Look) -> S
     runs(&mut out, spec, plan, look);
     skips(&mut out, plan, look);
     totals(&mut out, spec, plan, facts, look);
+    out.push_str(&choice::lines(&Choice::of(plan), look));
     out
 }
 

@@ -226,7 +226,7 @@ fn format_words(format: Format) -> String {
         Format::Platform => "platform: `linux-x86_64`".to_owned(),
         Format::CompileOption => "option: `SQLITE_ENABLE_FTS5`, `NAME=VALUE`".to_owned(),
         Format::AptSuite => "suite: `bookworm`, `bookworm-security`".to_owned(),
-        Format::AptPackage => "package: `rustc-web`, `rustc-web=1.85.0+dfsg3-1~deb12u3`".to_owned(),
+        Format::AptPackage => "package: `rustc`, `libsqlite3-0=3.40.1-2`".to_owned(),
         Format::AptSource => {
             "entry of apt's sources: `deb [signed-by=KEY] URI SUITE COMPONENT…`, or a stanza".to_owned()
         }

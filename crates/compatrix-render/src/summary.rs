@@ -5,6 +5,7 @@ use std::fmt::Write;
 use compatrix_model::verdict::Verdict;
 
 use crate::blocks::{Block, Blocks};
+use crate::choice::sentences;
 use crate::look::{count, duration};
 use crate::markdown::{code, html, text, Table};
 use crate::matrix::{Matrix, Row};
@@ -32,6 +33,7 @@ pub fn summary(matrix: &Matrix, title: &str) -> String {
     let counts = matrix.counts();
     if counts.is_empty() {
         out.push_str("No cells.\n");
+        choice(&mut out, matrix);
         return out;
     }
     let parts: Vec<String> = counts.iter().map(|(v, n)| format!("{} {n} {v}", sign(*v))).collect();
@@ -42,10 +44,18 @@ pub fn summary(matrix: &Matrix, title: &str) -> String {
     }
     let _ = write!(out, " ({}, {}", count(totals.builds, "build"), count(totals.runs, "run"));
     let _ = writeln!(out, ", {} reused)", totals.reused);
+    choice(&mut out, matrix);
     troubles(&mut out, matrix);
     reasons(&mut out, matrix);
     tables(&mut out, &Blocks::new(matrix));
     out
+}
+
+/// What the cells cover, and of which part they are.
+fn choice(out: &mut String, matrix: &Matrix) {
+    for line in sentences(&matrix.choice) {
+        let _ = writeln!(out, "\n{}", text(&line));
+    }
 }
 
 fn troubles(out: &mut String, matrix: &Matrix) {

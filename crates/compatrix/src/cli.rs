@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use compatrix_model::choose::shard::Shard;
 
 /// What is said at the end of `--help`.
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0    all as the spec expects
   1    a cell is broken or passes unexpectedly, or a --check found a
-       difference; with `--missing fail`, or a cell is unproven
+       difference, or doctor an error; with `--missing fail`, or a cell is
+       unproven
   2    the command line, the spec or the workspace is wrong
   3    the machine failed: disk, lock, ledger, network
   130  interrupted; results are kept, the same command goes on
@@ -79,6 +81,9 @@ pub enum Command {
     /// List, build or verify the databases that runs are given
     #[command(subcommand)]
     Fixtures(FixturesCommand),
+    /// Check what this host has and lacks, and look for promises that cannot hold
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(DoctorArgs),
     /// Print the shell lines that do by hand what one cell does
     Repro(ReproArgs),
     /// Write the spec's reference page and the JSON Schema that editors complete it from
@@ -111,7 +116,24 @@ Examples:
   compat --cell 'sqlite=3.35.4'               the cells with that SQLite
   compat --cell 'rust>=1.75 features=json'    both must hold; several --cell are
                                               alternatives
+  compat --since origin/main                  what the changes of a branch can affect
+  compat --profile full --shard 2/4           the second of four machines' parts
   compat --format json --junit compat.xml     for machines";
+
+const DOCTOR_HELP: &str = "\
+It checks the tools that a matrix needs and prints the command that mends each,
+then reads manifests, lockfile, READMEs, compatibility pages and workflows for
+promises that cannot hold or that the spec does not test. It changes nothing,
+uses no network, and works without a spec and with a broken one.
+
+Exit code 1: the spec needs a tool that is missing, or a lint found an error.
+Warnings and tools that this spec can do without leave it at 0. What could not
+be checked is told as such, never taken for fine.
+
+Examples:
+  doctor                    all of it, for people
+  doctor --quiet            only what is wrong
+  doctor --format json      for machines; docs/DOCTOR.md explains each id";
 
 /// Which cells.
 #[derive(Debug, Clone, Args)]
@@ -119,9 +141,16 @@ pub struct Selection {
     /// The profile of the spec that chooses the cells
     #[arg(long, short, value_name = "NAME", default_value = "local")]
     pub profile: String,
-    /// Only cells that meet this condition (`sqlite=3.35.4`, `rust>=1.75 features=json`); repeat for alternatives
+    /// Only cells that meet this condition (`sqlite=3.35.4`, `rust>=1.75 features=json`), of those that the profile chooses
+    /// if one does, else of all that its `when` admits; repeat for alternatives
     #[arg(long = "cell", short, value_name = "EXPR")]
     pub cells: Vec<String>,
+    /// Only the K-th of N parts that take about as long, no build in two of them; for one machine each (`2/4`)
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
+    /// Only cells that changes since this git revision can affect, those not committed among them
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
     /// Use no network
     #[arg(long)]
     pub offline: bool,
@@ -191,6 +220,14 @@ pub enum Format {
     Human,
     /// For machines: one JSON document
     Json,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// What to print on stdout: human, or json for machines
+    #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
+    pub format: Format,
 }
 
 /// Options of `report`.

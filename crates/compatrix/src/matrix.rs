@@ -5,6 +5,7 @@ use compatrix_model::expect::Expectations;
 use compatrix_model::plan::SkipReason;
 use compatrix_model::spec::Spec;
 use compatrix_model::verdict::Verdict;
+use compatrix_render::choice::Choice;
 use compatrix_render::matrix::{Matrix, Row, Totals};
 
 use crate::cli::command_name;
@@ -34,6 +35,7 @@ pub(crate) fn of_walk(spec: &Spec, walked: &Walked, today: &str, elapsed_ms: u64
     let totals = Totals { elapsed_ms: Some(elapsed_ms), builds: walked.builds, runs, reused };
     let rows = rows.into_iter().map(|(_, _, row)| row).collect();
     Matrix::new(spec.space.clone(), rows, totals, format!("{} repro", command_name()))
+        .with_choice(Choice::of(&walked.plan))
 }
 
 /// The exit code of a matrix: 3 where our side broke, 1 where a cell is not as it should be, else 0.

@@ -6,7 +6,7 @@ use compatrix_engine::clock;
 use compatrix_engine::environment::Ambient;
 use compatrix_engine::error::Error;
 use compatrix_engine::host::Limits;
-use compatrix_engine::session::Session;
+use compatrix_engine::session::{Asked, Session};
 use compatrix_engine::supervisor::Supervisor;
 use compatrix_engine::{files, fixture, workspace};
 use compatrix_model::cell::CellId;
@@ -91,6 +91,11 @@ impl Opened {
 
 /// The workspace's root: `--root`, else the workspace of the current folder.
 pub(crate) fn root(global: &Global, ambient: &Ambient) -> Result<PathBuf, Error> {
+    workspace::find_root(ambient, &start(global)?)
+}
+
+/// The folder to start from: `--root`, else the current one.
+pub(crate) fn start(global: &Global) -> Result<PathBuf, Error> {
     let start = match &global.root {
         Some(root) => root.clone(),
         None => std::env::current_dir().map_err(|e| Error::usage(format!("no current folder: {e}")))?,
@@ -98,10 +103,10 @@ pub(crate) fn root(global: &Global, ambient: &Ambient) -> Result<PathBuf, Error>
     if !start.is_dir() {
         return Err(Error::usage(format!("{} is no folder", start.display())));
     }
-    workspace::find_root(ambient, &start)
+    Ok(start)
 }
 
-fn read_spec(root: &Path) -> Result<Parsed, Error> {
+pub(crate) fn read_spec(root: &Path) -> Result<Parsed, Error> {
     let path = root.join(SPEC);
     if !files::exists(&path) {
         return Err(Error::usage(format!(
@@ -128,6 +133,12 @@ pub(crate) fn limits(selection: &Selection) -> Limits {
         fresh: selection.fresh,
         hermetic: selection.hermetic,
     }
+}
+
+/// The part of the choice that is asked for.
+pub(crate) fn asked(selection: &Selection) -> Asked {
+    let since = selection.since.as_ref().map(|rev| (rev.clone(), selection.profile.clone()));
+    Asked { since, shard: selection.shard }
 }
 
 /// The limits of commands that run nothing.

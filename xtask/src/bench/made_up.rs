@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 
 use super::process::{measure, median, row};
 use super::Bench;
@@ -32,6 +32,42 @@ fn program(bench: &Bench, root: &Path, command: &str) -> Command {
     program.arg("--root").arg(root).args([command, "--no-install", "--offline"]).env_remove("CARGO_TARGET_DIR");
     program.env("XDG_CACHE_HOME", bench.scratch.join("cache"));
     program
+}
+
+/// Pairwise arrays: those that others publish sizes of, and the largest that must be there at once.
+pub(super) fn choose(bench: &Bench) -> Result<()> {
+    // Sizes that PICT's authors publish (<https://www.pairwise.org/efficiency.html>).
+    let arrays: [(&str, &[(usize, usize)], Option<u64>); 7] = [
+        ("3^4", &[(3, 4)], Some(9)),
+        ("3^13", &[(3, 13)], Some(18)),
+        ("4^15 3^17 2^29", &[(4, 15), (3, 17), (2, 29)], Some(37)),
+        ("4^1 3^39 2^35", &[(4, 1), (3, 39), (2, 35)], Some(27)),
+        ("2^100", &[(2, 100)], Some(15)),
+        ("10^20", &[(10, 20)], Some(210)),
+        ("10^30", &[(10, 30)], None),
+    ];
+    for (name, axes, published) in arrays {
+        let sizes = axes.iter().flat_map(|&(size, times)| std::iter::repeat_n(size, times));
+        let named: Vec<(String, usize)> = sizes.enumerate().map(|(n, size)| (format!("a{n}"), size)).collect();
+        let named: Vec<(&str, usize)> = named.iter().map(|(name, size)| (name.as_str(), *size)).collect();
+        let root = workspace(bench, "choose", &named)?;
+        let spec = root.join("compat/matrix.toml");
+        let text = std::fs::read_to_string(&spec)? + "[profile.local]\nstrategy = \"pairwise\"\n";
+        std::fs::write(&spec, text)?;
+        let log = bench.scratch.join("choose.log");
+        let plan = || program(bench, &root, "plan");
+        let costs = (0..5).map(|_| measure(plan().args(["--format", "json", "--quiet"]), &log, &[]));
+        let cost = median(costs.collect::<Result<_>>()?);
+        let document: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&log)?)?;
+        let coverage = &document["coverage"];
+        let cells = coverage["cells"].as_u64().context("no coverage in the plan")?;
+        if coverage["covered"] != coverage["wanted"] {
+            bail!("{name}: pairs are left: {coverage}");
+        }
+        let published = published.map(|n| format!(" (PICT {n})")).unwrap_or_default();
+        row(&format!("pairwise {name}: {cells} cells{published}"), cost);
+    }
+    Ok(())
 }
 
 /// A package with one test and a spec with these axes of so many values.

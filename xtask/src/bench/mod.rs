@@ -33,6 +33,8 @@ enum Part {
     Cells,
     /// The plan of 100,000 combinations
     Plan,
+    /// Pairwise arrays: their sizes, and how long `plan` takes with them
+    Choose,
     /// `cargo build -p xtask`, cold
     Build,
 }
@@ -66,6 +68,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if wanted(Part::Plan) {
         made_up::plan(&bench)?;
+    }
+    if wanted(Part::Choose) {
+        made_up::choose(&bench)?;
     }
     if wanted(Part::Cells) {
         made_up::cells(&bench)?;

@@ -34,13 +34,15 @@ impl<'h> Apt<'h> {
     /// Sets its state up. The caller holds the lock of all such states.
     pub(super) fn open(host: &'h Host, request: &'h Request) -> Result<Self, Trouble> {
         let theirs = Theirs::ask(host)?;
-        let sources = theirs.sources(host, request)?;
+        let sources = theirs.sources(request)?;
         let (sources, keys) = own_keys(host, sources)?;
         let text: Vec<String> = sources.iter().map(Source::to_string).collect();
         let text = text.join("\n");
         let hash = files::hash_parts([&text, &theirs.architecture].into_iter().map(String::as_str));
         let dir = host.cache.join("apt").join(format!("{}-{}", request.suite.replace('/', "-"), &hash[..12]));
         let apt = Self { host, request, dir };
+        // A key that the spec no longer names is no longer trusted.
+        files::remove_dir(&apt.dir.join("trusted"))?;
         for folder in ["lists/partial", "cache/archives/partial", "trusted"] {
             files::make_dir(&apt.dir.join(folder))?;
         }
@@ -85,12 +87,12 @@ impl<'h> Apt<'h> {
         }
     }
 
-    /// Fetches the lists where they are older than a day, or older than this run and it asks for fresh ones.
+    /// Fetches the lists: where they are older than a day, or than this run if that asks for fresh ones; `anew` always.
     pub(super) fn update(&self, anew: bool) -> Result<(), Trouble> {
         let stamp = self.dir.join("updated");
         let updated = files::read_text(&stamp).ok().and_then(|text| text.trim().parse::<i64>().ok());
-        let oldest = if anew || self.host.limits.fresh { self.host.now } else { self.host.now - LISTS_AGE };
-        if updated.is_some_and(|at| at >= oldest) {
+        let oldest = if self.host.limits.fresh { self.host.now } else { self.host.now - LISTS_AGE };
+        if !anew && updated.is_some_and(|at| at >= oldest) {
             return Ok(());
         }
         let (finished, _) = self.run(&self.command("apt-get", &self.dir).args(["update"]))?;
@@ -112,6 +114,7 @@ impl<'h> Apt<'h> {
     /// The packages that these names need here, themselves included; `libraries` tells whether what they depend on is
     /// wanted too.
     pub(super) fn resolve(&self, names: &[String], libraries: bool) -> Result<Vec<Package>, Trouble> {
+        self.prefer(names)?;
         let mut command = self.command("apt-get", &self.dir).args(["install", "-s"]);
         if self.several_suites() {
             command = command.args(["-t", &self.request.suite]);
@@ -129,6 +132,23 @@ impl<'h> Apt<'h> {
         let needed = packages::needed(&packages::stanzas(&stanzas), &plain);
         let named = |package: &Package| plain.contains(&package.name.as_str());
         Ok(needed.into_iter().filter(|package| libraries || named(package)).collect())
+    }
+
+    /// Makes a pinned version hold for all that was built from the same source, as such packages need each other in that
+    /// very version: apt_preferences(5). Without a pin, the newest of the suite counts.
+    fn prefer(&self, names: &[String]) -> Result<(), Trouble> {
+        let mut text = String::new();
+        for name in names {
+            let Some((_, version)) = name.split_once('=') else { continue };
+            let (_, stanza) = self.run(&self.command("apt-cache", &self.dir).args(["show", name]))?;
+            // What does not exist is complained of when it is resolved.
+            for package in packages::stanzas(&stanza) {
+                let source = package.source;
+                text.push_str(&format!("Package: src:{source}\nPin: version {version}\nPin-Priority: 1001\n\n"));
+            }
+        }
+        files::write(&self.dir.join("preferences"), text.as_bytes())?;
+        Ok(())
     }
 
     fn several_suites(&self) -> bool {
@@ -181,7 +201,7 @@ impl Theirs {
     }
 
     /// The entries for this request: its own, else those of the host.
-    fn sources(&self, host: &Host, request: &Request) -> Result<Vec<Source>, Trouble> {
+    fn sources(&self, request: &Request) -> Result<Vec<Source>, Trouble> {
         if !request.sources.is_empty() {
             return Ok(request.sources.clone());
         }
@@ -196,7 +216,7 @@ impl Theirs {
             };
             sources.extend(read.map_err(|why| Trouble::Unavailable(format!("{}: {why}", path.display())))?);
         }
-        let chosen = for_suite(&sources, &request.suite, code_name(host).as_deref());
+        let chosen = for_suite(&sources, &request.suite, code_name().as_deref());
         if chosen.is_empty() {
             let suite = &request.suite;
             return Err(Trouble::Unavailable(format!(
@@ -209,7 +229,7 @@ impl Theirs {
 }
 
 /// The host's release, os-release(5).
-fn code_name(_host: &Host) -> Option<String> {
+fn code_name() -> Option<String> {
     let text = files::read_text(Path::new("/etc/os-release")).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="))?;
     Some(line.trim_matches(['"', '\'']).to_owned()).filter(|name| !name.is_empty())
@@ -269,7 +289,7 @@ fn configuration(dir: &Path, architecture: &str, own_keys: bool) -> Result<Strin
          Dir::Log \"{folder}\";\n\
          Dir::Etc::sourcelist \"{folder}/archive.sources\";\n\
          Dir::Etc::sourceparts \"/dev/null\";\n\
-         Dir::Etc::preferences \"/dev/null\";\n\
+         Dir::Etc::preferences \"{folder}/preferences\";\n\
          Dir::Etc::preferencesparts \"/dev/null\";\n\
          {keys}\
          APT::Architecture \"{architecture}\";\n\

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use compatrix_model::apt::Request;
+use compatrix_model::apt::{Request, Source};
 use compatrix_model::axis::ValueName;
 use compatrix_model::condition::partial_version;
 use compatrix_model::facts::{Availability, SqliteFacts, ToolchainFacts};
@@ -85,35 +85,32 @@ fn find<T>(
     facts: fn(&Host, &Request, &Path, &Note) -> anyhow::Result<T>,
 ) -> Availability<T> {
     let missing = |reason: String| Availability::Missing { reason: format!("{request}: {reason}") };
-    let here = match known(host, request, part) {
-        Some((dir, note)) => match note.lacks(host) {
-            Ok(Some(lack)) if !host.limits.fresh => {
-                return missing(format!("{lack}; try it on a host whose system is as new"));
+    let lacking = apt::PROGRAMS.iter().find(|program| host.ambient.find(program).is_none());
+    let cannot_fetch = host.limits.offline || host.limits.no_install || lacking.is_some();
+    let settled = !host.limits.fresh || cannot_fetch;
+    if let Some((dir, note)) = known(host, request, part).filter(|_| settled) {
+        match note.lacks(host) {
+            Ok(Some(lack)) => return missing(format!("{lack}; try it on a host whose system is as new")),
+            // It runs here since this host has a newer one.
+            Ok(None) if note.too_new => {}
+            Ok(None) => {
+                let mend = format!("remove {} and run again", dir.display());
+                return match facts(host, request, &dir, &note) {
+                    Ok(facts) => Availability::Ready(facts),
+                    Err(error) => missing(format!("{error:#}; {mend}")),
+                };
             }
             Err(error) => return missing(format!("{error:#}")),
-            Ok(_) if note.too_new => None,
-            Ok(_) => Some((dir, note)),
-        },
-        None => None,
-    };
-    let cannot_fetch = host.limits.offline || host.limits.no_install;
-    match here {
-        Some((dir, note)) if !host.limits.fresh || cannot_fetch => {
-            return facts(host, request, &dir, &note).map_or_else(
-                |error| missing(format!("{error:#}; remove {} and run again", dir.display())),
-                Availability::Ready,
-            );
         }
-        _ => {}
+    }
+    if let Some(program) = lacking {
+        return missing(format!(
+            "{program} is not on PATH; distributions are had by apt, on Debian, Ubuntu and their like"
+        ));
     }
     if cannot_fetch {
         let flag = if host.limits.offline { "--offline" } else { "--no-install" };
         return missing(format!("not downloaded yet, and {flag} is given; run once without it"));
-    }
-    if let Some(program) = apt::PROGRAMS.iter().find(|program| host.ambient.find(program).is_none()) {
-        return missing(format!(
-            "{program} is not on PATH; distributions are had by apt, on Debian, Ubuntu and their like"
-        ));
     }
     match remembered(host, request, part) {
         Some(failure) => Availability::Missing { reason: failure.reason },
@@ -122,7 +119,7 @@ fn find<T>(
 }
 
 fn how(request: &Request) -> String {
-    format!("apt-get download {request}")
+    format!("{request}, by apt")
 }
 
 /// Where it is written which folder a request led to.
@@ -137,13 +134,18 @@ fn pointer(host: &Host, request: &Request, part: Part) -> PathBuf {
 fn known(host: &Host, request: &Request, part: Part) -> Option<(PathBuf, Note)> {
     let name = files::read_text(&pointer(host, request, part)).ok()?;
     let dir = host.cache.join("distro").join(name.trim());
-    let note = Note::read(&dir)?;
-    let whole = note.too_new
-        || match part {
-            Part::Toolchain => files::exists(&dir.join("root").join(&note.bin).join("rustc")),
-            Part::Sqlite => files::exists(&unpack::library(&dir)),
-        };
-    whole.then_some((dir, note))
+    let note = whole(&dir, part)?;
+    Some((dir, note))
+}
+
+/// The note of a folder from which nothing was taken since it was made.
+fn whole(dir: &Path, part: Part) -> Option<Note> {
+    let note = Note::read(dir)?;
+    let started = match part {
+        Part::Toolchain => dir.join("root").join(&note.bin).join("rustc"),
+        Part::Sqlite => unpack::library(dir),
+    };
+    (note.too_new || files::exists(&started)).then_some(note)
 }
 
 fn toolchain_facts(host: &Host, request: &Request, dir: &Path, note: &Note) -> anyhow::Result<ToolchainFacts> {
@@ -184,19 +186,19 @@ fn remembered(host: &Host, request: &Request, part: Part) -> Option<Failure> {
 
 /// Provides values one after another; what is known of each afterwards. `tell` hears of each that begins.
 ///
-/// When one fails because its archive cannot be reached, others are not tried: the reason is the same.
+/// When one fails because its archive cannot be reached, others of the same sources are not tried: the reason is the same.
 ///
 /// # Errors
 /// Our side failed: the disk is full, a process cannot be started.
 pub fn provide_all(host: &Host, wanted: &[Wanted], tell: &mut dyn FnMut(&str)) -> anyhow::Result<Provided> {
     let mut provided = Provided::default();
-    let mut no_network: Option<String> = None;
+    let mut unreached: Vec<(&[Source], String)> = Vec::new();
     for Wanted { value, request, part } in wanted {
         if host.supervisor.is_interrupted() {
             break;
         }
-        let result = match &no_network {
-            Some(reason) => Err(Trouble::Unavailable(reason.clone())),
+        let result = match unreached.iter().find(|(sources, _)| *sources == request.sources) {
+            Some((_, reason)) => Err(Trouble::Unavailable(reason.clone())),
             None => {
                 tell(&how(request));
                 provide(host, request, *part)
@@ -205,8 +207,13 @@ pub fn provide_all(host: &Host, wanted: &[Wanted], tell: &mut dyn FnMut(&str)) -
         let reason = match result {
             Ok(()) => None,
             Err(Trouble::Interrupted) => break,
+            // What a tool failed of that the user ended is no reason to remember.
+            Err(_) if host.supervisor.is_interrupted() => break,
             Err(Trouble::Ours(error)) => return Err(error.context(request.to_string())),
-            Err(Trouble::NoNetwork(reason)) => Some(no_network.insert(reason).clone()),
+            Err(Trouble::NoNetwork(reason)) => {
+                unreached.push((&request.sources, reason.clone()));
+                Some(reason)
+            }
             Err(Trouble::Unavailable(reason) | Trouble::Outdated(reason)) => Some(reason),
         };
         let reason = reason.map(|reason| format!("{request}: {reason}"));
@@ -256,10 +263,10 @@ fn after<T>(
 /// Downloads and unpacks what a request asks for, and notes where it is.
 fn provide(host: &Host, request: &Request, part: Part) -> Result<(), Trouble> {
     let folders = host.cache.join("distro");
-    files::make_dir(&folders)?;
-    files::make_dir(&host.cache.join("apt"))?;
+    files::make_dir(&folders).map_err(Trouble::Ours)?;
+    files::make_dir(&host.cache.join("apt")).map_err(Trouble::Ours)?;
     // Another workspace's orchestrator may be at it; apt's state and the folders are written by one at a time.
-    let _lock = files::lock_exclusive(&folders.join(".lock"))?;
+    let _lock = lock(host, &folders.join(".lock"))?;
     // What a killed one left half made.
     for path in files::list(&folders)? {
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".making")) {
@@ -279,6 +286,19 @@ fn provide(host: &Host, request: &Request, part: Part) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// Waits for the lock, as long as the user does.
+fn lock(host: &Host, path: &Path) -> Result<std::fs::File, Trouble> {
+    loop {
+        if let Some(lock) = files::try_lock_exclusive(path).map_err(Trouble::Ours)? {
+            return Ok(lock);
+        }
+        if host.supervisor.is_interrupted() {
+            return Err(Trouble::Interrupted);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+}
+
 /// Makes the folder of a request, if there is none yet; its name.
 fn make(host: &Host, apt: &Apt<'_>, request: &Request, part: Part) -> Result<String, Trouble> {
     let names: Vec<String> = request.packages.iter().map(ToString::to_string).collect();
@@ -289,7 +309,7 @@ fn make(host: &Host, apt: &Apt<'_>, request: &Request, part: Part) -> Result<Str
     let name = format!("{}-{}", request.suite.replace('/', "-"), &hash[..12]);
     let folders = host.cache.join("distro");
     let dir = folders.join(&name);
-    if let Some(note) = Note::read(&dir) {
+    if let Some(note) = whole(&dir, part) {
         if !note.too_new || note.lacks(host)?.is_some() {
             return Ok(name);
         }

@@ -20,7 +20,7 @@ pub(super) struct Package {
     #[serde(skip)]
     section: String,
     #[serde(skip)]
-    source: String,
+    pub(super) source: String,
     /// Names in `Depends` and `Pre-Depends`, of all alternatives.
     #[serde(skip)]
     depends: Vec<String>,

@@ -102,17 +102,92 @@ pub(super) fn explain(said: &str, list: &str, request: &Request) -> Trouble {
     if let Some(line) = line_of(&["404", "File not found", "No such file or directory"]) {
         return Trouble::Outdated(format!("the archive does not have a file that its own list names: {line}"));
     }
-    let last = lines().filter(|line| line.starts_with("E:")).last().or_else(|| lines().last()).map(bare);
+    let last = lines().rfind(|line| line.starts_with("E:")).or_else(|| lines().next_back()).map(bare);
     Trouble::Unavailable(format!("apt failed: {}", last.unwrap_or_else(|| "without a word".to_owned())))
 }
 
 /// A line without apt's marks in front of it.
 fn bare(line: &str) -> String {
     let line = ["E: ", "W: ", "Err:"].iter().find_map(|mark| line.strip_prefix(mark)).unwrap_or(line);
-    words(line)
+    words(line).trim_end_matches('.').to_owned()
 }
 
 /// A text with single blanks.
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What apt 2.6 and 3.0 say, and what it means.
+    #[test]
+    fn apt_s_words_are_understood() {
+        #[track_caller]
+        fn check(said: &str, list: &str, expected: &str) {
+            let request = Request { suite: "bookworm".to_owned(), packages: Vec::new(), sources: Vec::new() };
+            let told = match explain(said, list, &request) {
+                Trouble::Unavailable(reason) => reason,
+                Trouble::NoNetwork(reason) => format!("network: {reason}"),
+                Trouble::Outdated(reason) => format!("outdated: {reason}"),
+                Trouble::Interrupted => "interrupted".to_owned(),
+                Trouble::Ours(error) => format!("ours: {error}"),
+            };
+            assert_eq!(told, expected);
+        }
+        check(
+            "W: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease  Temporary failure resolving 'deb.debian.org'\n\
+             W: Some index files failed to download. They have been ignored, or old ones used instead.\n",
+            "",
+            "network: its archive cannot be reached: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease \
+             Temporary failure resolving 'deb.debian.org'",
+        );
+        check(
+            "E: Release file for http://x/InRelease is expired (invalid since 1d 2h). Updates for this repository will not be applied.\n",
+            "",
+            "not trusted: Release file for http://x/InRelease is expired (invalid since 1d 2h). Updates for this repository \
+             will not be applied",
+        );
+        check(
+            "W: GPG error: http://x bookworm InRelease: The following signatures were invalid: BADSIG 0E98404D386FA1D9 A\n\
+             E: The repository 'http://x bookworm InRelease' is not signed.\n",
+            "",
+            "not trusted: GPG error: http://x bookworm InRelease: The following signatures were invalid: BADSIG \
+             0E98404D386FA1D9 A",
+        );
+        check(
+            "E: Failed to fetch http://x/a.deb  File has unexpected size (3 != 4). Mirror sync in progress?\n",
+            "",
+            "not trusted: Failed to fetch http://x/a.deb File has unexpected size (3 != 4). Mirror sync in progress?",
+        );
+        check(
+            "E: Unable to correct problems, you have held broken packages.\n",
+            "The following packages have unmet dependencies:\n rustc-web : Depends: gcc but it is not installable\n             \
+             Depends: libc-dev\nE: x\n",
+            "its dependencies cannot be met in the suite `bookworm`: rustc-web : Depends: gcc but it is not installable; \
+             Depends: libc-dev",
+        );
+        check("E: Package 'x' has no installation candidate\n", "", "the suite `bookworm` does not have it: Package 'x' has no installation candidate; packages.debian.org knows which suite does");
+        check("E: Failed to fetch http://x/a.deb  404  Not Found [IP: 1.2.3.4 80]\n", "", "outdated: the archive does not have a file that its own list names: Failed to fetch http://x/a.deb 404 Not Found [IP: 1.2.3.4 80]");
+        check(
+            "E: You don't have enough free space in /c/archives/.\n",
+            "",
+            "ours: You don't have enough free space in /c/archives/",
+        );
+        check(
+            "E: Write error - write (28: No space left on device)\nE: 404\n",
+            "",
+            "ours: Write error - write (28: No space left on device)",
+        );
+        check("W: a warning\nE: first\nE: what nobody foresaw.\n", "", "apt failed: what nobody foresaw");
+        check("", "", "apt failed: without a word");
+    }
+
+    #[test]
+    fn a_full_disk_is_no_fault_of_a_package() {
+        let trouble = |text: &str| Trouble::from(anyhow::anyhow!("{text}"));
+        assert!(matches!(trouble("`dpkg-deb -x` failed: tar: write error: No space left on device"), Trouble::Ours(_)));
+        assert!(matches!(trouble("there is no libsqlite3.so.0 in x"), Trouble::Unavailable(_)));
+    }
 }

@@ -92,14 +92,14 @@ pub(super) fn unpack(
         Part::Toolchain => {
             note.bin = bin(&root, &files)?;
             let tools = TOOLS.iter().map(|tool| root.join(&note.bin).join(tool)).filter(|tool| tool.exists());
-            tools.map(|tool| real(&tool)).collect::<Result<_>>()?
+            tools.map(|tool| within(&root, &tool)).collect::<Result<_>>()?
         }
         Part::Sqlite => {
             let found = files.iter().find(|path| path.file_name().is_some_and(|name| name == LIBRARY));
             let found = found.ok_or_else(|| anyhow!("there is no {LIBRARY} in {}", named(&note.packages)))?;
             let own = library(scratch);
             files::make_dir(&scratch.join("lib"))?;
-            files::copy(&real(found)?, &own)?;
+            files::copy(&within(&root, found)?, &own)?;
             files::symlink(LIBRARY, &own.with_file_name("libsqlite3.so"))?;
             vec![own]
         }
@@ -124,8 +124,15 @@ pub(super) fn unpack(
     } else if part == Part::Toolchain {
         let folders = library_folders(&root, &files);
         let patchelf = patchelf()?;
+        for library in files.iter().filter(|path| is_library(path) && !path.is_symlink()) {
+            // What names folders itself (DT_RUNPATH) is not looked up for by what its program names.
+            if !host.ask(&patchelf, &["--print-rpath", &library.to_string_lossy()])?.is_empty() {
+                name_folders(host, &patchelf, &root, library, &folders)?;
+            }
+        }
         for tool in &started {
-            find_libraries(host, &patchelf, &root, tool, &folders)?;
+            name_folders(host, &patchelf, &root, tool, &folders)?;
+            check_libraries(host, &root, tool)?;
         }
     } else {
         files::remove_dir(&root)?;
@@ -138,12 +145,25 @@ pub(super) fn unpack(
     Ok(note)
 }
 
-/// Unpacks all packages of a folder, and removes them.
+/// Unpacks all packages of a folder into one, and removes them. Nothing is written outside of it, whatever symbolic links
+/// a package brings; no script of a package is run.
 pub(super) fn extract(host: &Host, debs: &Path, root: &Path) -> Result<()> {
+    let program = host.ambient.find("dpkg-deb").ok_or_else(|| anyhow!("dpkg-deb is not on PATH"))?;
     files::make_dir(root)?;
+    let inside = real(root)?;
+    let part = debs.join("part");
     for deb in files::list(debs)?.iter().filter(|path| path.extension().is_some_and(|e| e == "deb")) {
-        let program = host.ambient.find("dpkg-deb").ok_or_else(|| anyhow!("dpkg-deb is not on PATH"))?;
-        host.ask(&program, &["-x", &deb.to_string_lossy(), &root.to_string_lossy()])?;
+        files::remove_dir(&part)?;
+        host.ask(&program, &["-x", &deb.to_string_lossy(), &part.to_string_lossy()])?;
+        for file in walk(&part)? {
+            let target = root.join(file.strip_prefix(&part)?);
+            let folder = target.parent().unwrap_or(root);
+            files::make_dir(folder)?;
+            if !real(folder)?.starts_with(&inside) {
+                bail!("{} would be written outside of its folder", target.display());
+            }
+            files::rename(&file, &target)?;
+        }
     }
     files::remove_dir(debs)
 }
@@ -171,6 +191,15 @@ fn real(path: &Path) -> Result<PathBuf> {
     path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
 }
 
+/// What a path leads to, if that is below this folder: a link of a package may lead to the host's own files.
+fn within(root: &Path, path: &Path) -> Result<PathBuf> {
+    let found = real(path)?;
+    if !found.starts_with(real(root)?) {
+        bail!("{} leads to {}, which is not of these packages", path.display(), found.display());
+    }
+    Ok(found)
+}
+
 /// The folder that has both rustc and cargo, relative: `usr/bin`, or `usr/lib/rust-1.80/bin` where a release has several.
 fn bin(root: &Path, files: &[PathBuf]) -> Result<String> {
     let rustcs = files.iter().filter(|path| path.file_name().is_some_and(|name| name == "rustc"));
@@ -182,7 +211,8 @@ fn bin(root: &Path, files: &[PathBuf]) -> Result<String> {
 
 fn is_library(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with("lib") && (name.ends_with(".so") || name.contains(".so."))
+    let version = name.split_once(".so").map(|(_, version)| version);
+    name.starts_with("lib") && version.is_some_and(|v| v.chars().all(|c| c.is_ascii_digit() || c == '.'))
 }
 
 /// The folders with shared libraries, the outermost first; those of rustc's targets are not for programs.
@@ -194,15 +224,19 @@ fn library_folders(root: &Path, files: &[PathBuf]) -> Vec<String> {
     folders.into_iter().map(|dir| dir.to_string_lossy().into_owned()).collect()
 }
 
-/// Writes into a program where its libraries are, so that no environment variable has to say it: what it starts, build
+/// Writes into a program or library where its libraries are, so that no environment variable has to say it: what it starts, build
 /// scripts and tests among it, must not find them.
-fn find_libraries(host: &Host, patchelf: &Path, root: &Path, tool: &Path, folders: &[String]) -> Result<()> {
-    let inside = tool.parent().and_then(|dir| dir.strip_prefix(root).ok()).map_or(0, |dir| dir.components().count());
+fn name_folders(host: &Host, patchelf: &Path, root: &Path, file: &Path, folders: &[String]) -> Result<()> {
+    let inside = file.parent().and_then(|dir| dir.strip_prefix(root).ok()).map_or(0, |dir| dir.components().count());
     let up = "/..".repeat(inside);
     let paths: Vec<String> = folders.iter().map(|folder| format!("$ORIGIN{up}/{folder}")).collect();
     // DT_RPATH, which counts for the libraries of libraries too; DT_RUNPATH does not. ld.so(8).
-    let args = ["--force-rpath", "--set-rpath", &paths.join(":"), &tool.to_string_lossy()];
-    host.ask(patchelf, &args).map(drop)?;
+    let args = ["--force-rpath", "--set-rpath", &paths.join(":"), &file.to_string_lossy()];
+    host.ask(patchelf, &args).map(drop)
+}
+
+/// Asks the loader whether a program finds its libraries; ld.so(8), LD_TRACE_LOADED_OBJECTS.
+fn check_libraries(host: &Host, root: &Path, tool: &Path) -> Result<()> {
     let env = host.ambient.for_builds();
     let traced = Command::new(tool.to_string_lossy(), root).envs(&env).env("LD_TRACE_LOADED_OBJECTS", "1");
     let finished = host.run(&traced)?;

@@ -164,7 +164,7 @@ impl Sources<'_> {
     }
 }
 
-fn shown_file(group: &LockGroup) -> String {
+pub(crate) fn shown_file(group: &LockGroup) -> String {
     format!("compat/locks/{}.lock", group.name)
 }
 

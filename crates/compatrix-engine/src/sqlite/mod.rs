@@ -72,7 +72,7 @@ fn sqlite_of_crate(carrier: &str) -> Option<Version> {
 }
 
 /// The SQLite that the loader and the linker find on this host.
-fn find_host(host: &Host) -> Result<Availability<SqliteFacts>> {
+pub(crate) fn find_host(host: &Host) -> Result<Availability<SqliteFacts>> {
     let found = identity::of_library(host, Path::new("libsqlite3.so.0"))
         .context("the loader finds no SQLite on this host; `apt-get install libsqlite3-dev` or its like installs it")?;
     let library = PathBuf::from(&found.file);

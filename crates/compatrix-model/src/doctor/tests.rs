@@ -1,10 +1,13 @@
 //! Each check as it is told, with and without what it looks for.
 
+use semver::Version;
+
+use super::check::size;
 use super::*;
-use crate::spec;
+use crate::spec::{self, Spec};
 
 fn tool(path: &str, version: &str) -> Option<Tool> {
-    Some(Tool { path: path.to_owned(), version: version.to_owned() })
+    Some(Tool { path: path.to_owned(), version: version.to_owned(), broken: None })
 }
 
 /// A host that has all.
@@ -113,7 +116,17 @@ fn what_the_spec_needs_is_required() {
     host.toolchains.insert(value("1.70"), lacking("needs rustup"));
     let rustup = "rustup missing required | install Rust as https://rustup.rs says";
     check(&host, Some(&named), &[rustup, "toolchain missing | "]);
-    host.toolchains.clear();
+    let facts = ToolchainFacts {
+        rustc: "/t/bin/rustc".to_owned(),
+        cargo: "/t/bin/cargo".to_owned(),
+        version: Version::new(1, 70, 0),
+        rustc_verbose: String::new(),
+        cargo_version: String::new(),
+        host: String::new(),
+        origin: String::new(),
+    };
+    host.toolchains.insert(value("1.70"), Availability::Ready(facts));
+    check(&host, Some(&named), &["rustup missing | install Rust as https://rustup.rs says"]);
     check(&host, Some(&of_path), &["rustup missing | install Rust as https://rustup.rs says"]);
 
     let mut host = full();
@@ -136,6 +149,10 @@ fn what_is_here_may_not_do() {
     check(&host, None, &["cargo warning | rustup update stable"]);
     host.cargo = tool("/bin/cargo", "cargo 1.84.0-nightly (x 2024-10-29)");
     check(&host, None, &[]);
+
+    let mut host = full();
+    host.git = Some(Tool { broken: Some("no such toolchain".to_owned()), ..Tool::default() });
+    check(&host, None, &["git missing | apt-get install git"]);
 
     let mut host = full();
     let name = ValueName::new("1.75").unwrap();

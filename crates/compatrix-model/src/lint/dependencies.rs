@@ -13,14 +13,20 @@ use crate::spec::Severity;
 enum Reach {
     /// In every build.
     Always,
+    /// Only with features that are not on by default.
+    Features,
     /// Only on some targets.
     SomeTargets,
     /// Only for its tests.
     Tests,
 }
 
+/// What packages that promise the same Rust find too new in the same way.
+type Same = (Lint, Reach, Version, Vec<String>);
+
 pub(super) fn lint(context: &Context<'_>, found: &mut Vec<Finding>) {
     let graph = &context.facts.graph;
+    let mut all: BTreeMap<Same, Vec<&Promised<'_>>> = BTreeMap::new();
     for promised in &context.promised {
         let Some(start) = graph.packages.iter().position(|p| p.local && p.name == promised.package) else { continue };
         let mut too_new: BTreeMap<(Lint, Reach), Vec<(Version, String)>> = BTreeMap::new();
@@ -36,9 +42,11 @@ pub(super) fn lint(context: &Context<'_>, found: &mut Vec<Finding>) {
         for ((lint, reach), mut packages) in too_new {
             // Those that need the newest Rust first.
             packages.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-            found.push(finding(context, promised, lint, reach, packages.into_iter().map(|(_, item)| item).collect()));
+            let items = packages.into_iter().map(|(_, item)| item).collect();
+            all.entry((lint, reach, promised.version.clone(), items)).or_default().push(promised);
         }
     }
+    found.extend(all.into_iter().filter_map(|(same, packages)| finding(context, same, &packages)));
 }
 
 /// The Rust that a locked package needs, and which lint says so: its manifest's edition, where that is more than its
@@ -74,8 +82,10 @@ fn reached(graph: &Graph, start: usize) -> BTreeMap<usize, Reach> {
             }
             let own = if used.dev {
                 Reach::Tests
-            } else if used.target.is_some() {
+            } else if used.some_targets {
                 Reach::SomeTargets
+            } else if used.optional {
+                Reach::Features
             } else {
                 Reach::Always
             };
@@ -86,22 +96,25 @@ fn reached(graph: &Graph, start: usize) -> BTreeMap<usize, Reach> {
     best
 }
 
-fn finding(context: &Context<'_>, promised: &Promised<'_>, lint: Lint, reach: Reach, items: Vec<String>) -> Finding {
-    let Promised { package, rust, by, manifest, .. } = promised;
+fn finding(context: &Context<'_>, same: Same, packages: &[&Promised<'_>]) -> Option<Finding> {
+    let (lint, reach, _, items) = same;
+    let Promised { rust, by, manifest, .. } = packages.first()?;
+    let names: Vec<String> = packages.iter().map(|promised| format!("`{}`", promised.package)).collect();
+    let (promises, their) = if packages.len() == 1 { ("promises", *by) } else { ("promise", "their `rust-version`") };
+    let promise = format!("{} {promises} Rust {rust} ({their})", names.join(", "));
     let (count, verb) = match items.len() {
         1 => ("a locked dependency".to_owned(), "needs"),
         n => (format!("{n} locked dependencies"), "need"),
     };
     let of = match reach {
         Reach::Always => "",
+        Reach::Features => " of optional features",
         Reach::SomeTargets => " of some targets",
         Reach::Tests => " of its tests",
     };
     let what = match lint {
-        Lint::EditionTooNew => {
-            format!("`{package}` promises Rust {rust} ({by}), but that cargo cannot parse the edition of {count}{of}")
-        }
-        _ => format!("`{package}` promises Rust {rust} ({by}), but {count}{of} {verb} a newer one"),
+        Lint::EditionTooNew => format!("{promise}, but that cargo cannot parse the edition of {count}{of}"),
+        _ => format!("{promise}, but {count}{of} {verb} a newer one"),
     };
     let line = manifest
         .rust_version(context.root())
@@ -111,5 +124,5 @@ fn finding(context: &Context<'_>, promised: &Promised<'_>, lint: Lint, reach: Re
     let severity = if reach == Reach::Always { context.of_lockfile() } else { Severity::Warning };
     let mut finding = Finding::at(lint, severity, manifest, line, what, context.lockset(rust));
     finding.items = items;
-    finding
+    Some(finding)
 }

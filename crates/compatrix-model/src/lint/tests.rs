@@ -65,8 +65,12 @@ impl Made {
             });
         }
         for (from, to, kind) in uses {
-            let target = kind.strip_prefix("cfg").map(str::to_owned);
-            let used = Use { package: *to, dev: *kind == "dev", target };
+            let used = Use {
+                package: *to,
+                dev: *kind == "dev",
+                some_targets: *kind == "windows",
+                optional: *kind == "feature",
+            };
             self.facts.graph.packages[*from].uses.push(used);
         }
         self
@@ -156,7 +160,8 @@ fn a_locked_dependency_that_needs_more() {
     let c = ("c", None, "2021");
     with(&[c, b], &[(0, 1, ""), (1, 2, "")]).says(&["Error msrv-below-dependency Cargo.toml:3"]);
     with(&[b], &[(0, 1, "dev")]).says(&["Warning msrv-below-dependency Cargo.toml:3"]);
-    with(&[b], &[(0, 1, "cfg(windows)")]).says(&["Warning msrv-below-dependency Cargo.toml:3"]);
+    with(&[b], &[(0, 1, "windows")]).says(&["Warning msrv-below-dependency Cargo.toml:3"]);
+    with(&[b], &[(0, 1, "feature")]).says(&["Warning msrv-below-dependency Cargo.toml:3"]);
     // The strongest way counts.
     with(&[c, b], &[(0, 2, "dev"), (0, 1, ""), (1, 2, "")]).says(&["Error msrv-below-dependency Cargo.toml:3"]);
     // Tests of others are not built; what nobody uses neither.
@@ -166,6 +171,13 @@ fn a_locked_dependency_that_needs_more() {
     // Those that need most come first.
     let found = with(&[("b", Some("1.71"), "2021"), ("c", Some("1.80"), "2021")], &[(0, 1, ""), (0, 2, "")]).found();
     assert_eq!(found[0].items, ["c 1.0.0 (Rust 1.80)", "b 1.0.0 (Rust 1.71)"]);
+    // Packages that promise the same and use the same are told together.
+    let member = |name: &str| format!("[package]\nname = \"{name}\"\nrust-version = \"1.70\"\n");
+    let mut both = made("[workspace]\n", &[("a/Cargo.toml", &member("a")), ("z/Cargo.toml", &member("z"))])
+        .graph(&[b, ("z", None, "2021")], &[(0, 1, ""), (2, 1, "")]);
+    both.facts.graph.packages[2].local = true;
+    let found = both.says(&["Error msrv-below-dependency a/Cargo.toml:3"]);
+    assert!(found[0].what.starts_with("`a`, `z` promise Rust 1.70"), "{}", found[0].what);
     // With locksets the workspace's own lockfile is not what an old toolchain uses.
     let mut made = with(&[b], &[(0, 1, "")]);
     made.facts.locksets = true;

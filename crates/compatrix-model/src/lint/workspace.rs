@@ -186,7 +186,16 @@ fn lockfile(context: &Context<'_>, found: &mut Vec<Finding>) {
             lowest.rust,
             lowest.by
         ),
-        mend: context.lockset(&lowest.rust),
+        mend: if context.facts.locksets {
+            context.lockset(&lowest.rust)
+        } else {
+            format!(
+                "make a lockset that Rust {} can read (`{} lock`), or let a cargo before {} write this one anew",
+                lowest.rust,
+                context.facts.program,
+                short(&needs)
+            )
+        },
         items: Vec::new(),
     });
 }

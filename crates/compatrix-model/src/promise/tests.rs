@@ -71,6 +71,7 @@ fn what_a_readme_only_tells() {
         "you can use v0.9 with an MSRV of 1.70.0 instead",
         "## Recent changes\n- Require Rust 1.20",
         "| s390x | lpq | Requires Rust 1.84+ |",
+        "the `x` feature. This requires Rust 1.59 due to inline assembly",
         "It supports Windows Sockets 2",
         "It only supports Unix and doesn't build on Windows or macOS.",
         "It may bump the minimum supported Linux kernel",

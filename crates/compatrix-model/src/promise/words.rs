@@ -26,7 +26,7 @@ pub(super) const FILLERS: [&str; 21] = [
 ];
 
 /// Words of a sentence that tells of the past, or of something else than the promise.
-pub(super) const TELLS: [&str; 29] = [
+pub(super) const TELLS: [&str; 31] = [
     "no longer",
     "dropped",
     "drops",
@@ -56,6 +56,8 @@ pub(super) const TELLS: [&str; 29] = [
     "bump ",
     "feature",
     "instead",
+    "this requires",
+    "this needs",
 ];
 
 /// Words before a version that make it the lowest.

@@ -14,9 +14,6 @@ use crate::condition::expr::names_fixture;
 use crate::condition::partial_version;
 use crate::lockset::Deps;
 
-/// More cells than this are surely a mistake, and no plan of them could be run.
-const MAX_CELLS: u64 = 10_000_000;
-
 /// The axes, and what was wrong with them in themselves, so that it is not complained of again where it is named.
 #[derive(Debug, Default)]
 pub(crate) struct Axes {
@@ -82,17 +79,18 @@ pub(crate) fn axes(root: &Table, fixtures: &[String], c: &mut Collector<'_>) -> 
     }
     distros.warn_of_unused(c);
     axes.space = Space::new(list);
-    if axes.space.len() > MAX_CELLS {
-        let sizes: Vec<String> =
-            axes.space.axes().iter().map(|axis| format!("{} {}", axis.values.len(), axis.name)).collect();
-        let count = match axes.space.len() {
-            u64::MAX => "far too many".to_owned(),
-            n => n.to_string(),
-        };
-        let problem = Problem::new(format!("the axes make {count} cells, more than {MAX_CELLS}"));
-        c.error(key_span.clone(), problem.label(sizes.join(" × ")).help("take values off the longest axes"));
+    // Profiles may choose few cells of many, but each has a number.
+    if axes.space.len() == u128::MAX {
+        let problem = Problem::new("the axes make more cells than can be numbered").label(sizes(&axes.space));
+        c.error(key_span.clone(), problem.help("take axes out, or values off the longest"));
     }
     axes
+}
+
+/// `6 rust × 10 sqlite`.
+pub(crate) fn sizes(space: &Space) -> String {
+    let sizes = space.axes().iter().map(|axis| format!("{} {}", axis.values.len(), axis.name));
+    sizes.collect::<Vec<_>>().join(" × ")
 }
 
 /// The texts that a list, or the keys that a table, lost in the shape check.

@@ -1,10 +1,11 @@
 //! The shape of `compat/matrix.toml`: every key, what it means, what may stand there. The one place to add a key.
 
+mod distro;
 mod supply;
 
 use super::format::{Format, Words};
 use super::shape::{Key, Need, Rest, Shape, TableShape};
-use supply::{DEPS, DISTROS, LOCK};
+use supply::{DEPS, LOCK};
 
 /// The whole document.
 pub static DOCUMENT: TableShape = TableShape {
@@ -33,7 +34,7 @@ pub static DOCUMENT: TableShape = TableShape {
             "distro",
             "Distributions: where their own rustc, cargo and SQLite come from. Their names are values of `axis.rust` and \
              `axis.sqlite`.",
-            Shape::Table(&DISTROS),
+            Shape::Table(&distro::DISTROS),
         ),
         Key::optional(
             "suite",
@@ -368,6 +369,12 @@ static PROFILE: TableShape = TableShape {
             Shape::Text(Format::Word(&STRATEGIES)),
             Need::Text("all"),
         ),
+        Key::default(
+            "strength",
+            "How many values the tuples have that `t-way` covers.",
+            Shape::Integer { min: 2, max: 6 },
+            Need::RequiredIf { key: "strategy", is: "t-way" },
+        ),
         Key::optional(
             "when",
             "The cells admitted: a condition, or several of which one must hold. Default: all.",
@@ -377,18 +384,38 @@ static PROFILE: TableShape = TableShape {
             ]),
         ),
         Key::optional(
+            "pin",
+            "Conditions each of which at least one chosen cell meets, whatever the strategy; these cells come first.",
+            Shape::List { item: &Shape::Table(&PIN), min: 1, unique: false },
+        ),
+        Key::optional(
+            "budget",
+            "At most so many cells, those that cover most. Default: as many as the strategy takes.",
+            Shape::Integer { min: 1, max: 10_000_000 },
+        ),
+        Key::optional(
             "suites",
             "The suites that run. Default: all.",
             Shape::List { item: &Shape::Text(Format::ValueName), min: 1, unique: true },
         ),
     ],
-    later: &["pin", "budget", "strength"],
+    later: &[],
     rest: None,
     min: 0,
 };
 
-static STRATEGIES: Words =
-    Words { what: "strategy", known: &[("all", "Every admitted cell.")], later: &["pairwise", "t-way"] };
+static STRATEGIES: Words = Words {
+    what: "strategy",
+    known: &[
+        ("all", "Every admitted cell."),
+        ("pairwise", "So few cells that each possible pair of values is in one of them."),
+        ("t-way", "The same for triples, quadruples …; `strength` says how many values."),
+    ],
+    later: &[],
+};
+
+/// A pin that names nothing would be met by any cell.
+static PIN: TableShape = TableShape { title: "`pin`", keys: &[], later: &[], rest: Some(TESTS), min: 1 };
 
 static CONDITION: TableShape = TableShape { title: "`when`", keys: &[], later: &[], rest: Some(TESTS), min: 0 };
 

@@ -7,11 +7,10 @@ use super::check::{self, twice};
 use super::document::SUITE;
 use super::format::duration;
 use super::problem::{Collector, Problem};
+use super::profiles::profiles;
 use super::rules::{meets_claim, rules, RuleMarks};
 use super::tree::{Node, Table, Value};
-use super::{
-    sqlite, ClaimedVersion, Claims, Profile, Project, Spec, SqliteSettings, Strategy, Suite, SuiteKind, Template,
-};
+use super::{sqlite, ClaimedVersion, Claims, Project, Spec, SqliteSettings, Suite, SuiteKind, Template};
 use crate::axis::AxisKind;
 use crate::condition::expr::unknown_axis;
 use crate::condition::{partial_version, value_version, Condition, ValueTest, Versions};
@@ -29,9 +28,9 @@ pub(crate) fn spec(root: &Table, cx: &mut Context<'_, '_>) -> (Spec, Vec<RuleMar
     let axes = axes(root, cx.fixtures, cx.c);
     let suites = suites(root, &axes, cx);
     let claims = claims(root, &axes, cx.c);
-    let profiles = profiles(root, &axes, &suites, cx.c);
     let (rules, marks) = rules(root, &axes, cx);
     let locks = super::locks::locks(root, &axes, cx.c);
+    let profiles = profiles(root, &axes, &suites, &rules, cx.c);
     let sqlite = root.table("sqlite");
     let spec = Spec {
         project: project(root),
@@ -151,12 +150,12 @@ fn claimed(table: &Table, kind: &AxisKind, axes: &Axes, c: &mut Collector<'_>) -
 }
 
 /// The suites, and whether some were left out.
-struct Suites {
-    list: Vec<Suite>,
+pub(super) struct Suites {
+    pub(super) list: Vec<Suite>,
     /// Names that exist, those of suites with errors too.
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
     /// Whether a suite's name could not be read.
-    nameless: bool,
+    pub(super) nameless: bool,
 }
 
 fn suites(root: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> Suites {
@@ -238,25 +237,4 @@ fn is_nothing(node: &Node) -> bool {
         Value::List(list) => list.items.is_empty(),
         Value::Table(table) => table.entries.is_empty(),
     }
-}
-
-fn profiles(root: &Table, axes: &Axes, suites: &Suites, c: &mut Collector<'_>) -> BTreeMap<String, Profile> {
-    let mut profiles = BTreeMap::new();
-    for entry in root.table("profile").into_iter().flat_map(|profiles| &profiles.entries) {
-        let Some(table) = entry.node.table() else { continue };
-        let conditions = table.node("when").into_iter().flat_map(Node::one_or_many).filter_map(Node::table);
-        let when = conditions.filter_map(|when| condition(when, axes, c)).collect();
-        for node in table.node("suites").into_iter().flat_map(Node::one_or_many) {
-            let Some(name) = node.text() else { continue };
-            if !suites.nameless && !suites.names.iter().any(|known| known == name) {
-                let problem = Problem::new(format!("unknown suite `{name}`")).known(name, &suites.names);
-                c.error(node.span.clone(), problem.needs_whole());
-            }
-        }
-        let suites = table.texts("suites").unwrap_or_default();
-        profiles.insert(entry.key.clone(), Profile { strategy: Strategy::All, when, suites });
-    }
-    let local = || Profile { strategy: Strategy::All, when: Vec::new(), suites: Vec::new() };
-    profiles.entry("local".to_owned()).or_insert_with(local);
-    profiles
 }

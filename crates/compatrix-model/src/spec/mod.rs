@@ -17,6 +17,7 @@ pub(crate) mod lower;
 mod names;
 pub(crate) mod parse;
 pub(crate) mod problem;
+mod profiles;
 pub(crate) mod rules;
 mod schema;
 mod syntax;
@@ -207,20 +208,40 @@ impl Expect {
     }
 }
 
-/// `[profile.NAME]`: a choice of cells.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// `[profile.NAME]`: a choice of cells. Default: every cell.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Profile {
     /// How cells are chosen among those that `when` admits.
     pub strategy: Strategy,
     /// Conditions of which one must hold; empty admits every cell.
     pub when: Vec<Condition>,
+    /// Conditions each of which some chosen cell must meet; these cells come first.
+    pub pin: Vec<Condition>,
+    /// At most so many cells.
+    pub budget: Option<usize>,
     /// The suites that run; empty means all.
     pub suites: Vec<String>,
 }
 
-/// How a profile chooses cells. `pairwise` and `t-way` are words of the design that this version does not know yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a profile chooses cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {
     /// Every admitted cell.
+    #[default]
     All,
+    /// Cells that contain each possible tuple of so many values.
+    Covering {
+        /// How many values: 2 is `pairwise`.
+        strength: u8,
+    },
+}
+
+impl std::fmt::Display for Strategy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Strategy::All => f.write_str("all"),
+            Strategy::Covering { strength: 2 } => f.write_str("pairwise"),
+            Strategy::Covering { strength } => write!(f, "{strength}-way"),
+        }
+    }
 }

@@ -14,7 +14,7 @@ use compatrix_model::verdict::{Expectation, Verdict};
 use crate::matrix::{worse, Matrix, Row, Totals};
 
 /// Spaces of more results than this are shown only where there is evidence.
-const MOST: u64 = 200_000;
+const MOST: u128 = 200_000;
 
 /// Why a cell has no result where no record says why.
 pub(super) const NO_RECORD: &str = "no evidence recorded";
@@ -35,7 +35,7 @@ impl<'a> Facts<'a> {
     pub(super) fn new(spec: &'a Spec, files: &'a [EvidenceFile]) -> Self {
         let judgement = judge_evidence(spec, files);
         let claims = evaluate(spec, &judgement);
-        let whole = spec.space.len().saturating_mul(spec.suites.len() as u64) <= MOST;
+        let whole = spec.space.len().saturating_mul(spec.suites.len() as u128) <= MOST;
         let matrix = matrix(spec, &judgement, whole);
         Self { spec, files, judgement, claims, matrix, whole }
     }

@@ -9,7 +9,7 @@ use compatrix_render::{grid, json, junit, summary};
 
 use crate::cli::{CompatArgs, Format, Global, Missing};
 use crate::terminal::Terminal;
-use crate::workspace::{limits, no_cells, Opened};
+use crate::workspace::{asked, limits, no_cells, Opened};
 use crate::{matrix, progress};
 
 pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Result<u8, Error> {
@@ -27,9 +27,9 @@ pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Re
         scope.spawn(|| progress::show(terminal, receiver));
         // The sender goes with the walk, so that the progress ends when it does.
         let sender = sender;
-        session.walk(&opened.parsed, profile, &conditions, &opened.today, &sender)
+        session.walk(&opened.parsed, profile, &conditions, &asked(&args.selection), &opened.today, &sender)
     })?;
-    if walked.plan.runs.is_empty() && walked.plan.skips.is_empty() {
+    if walked.plan.runs.is_empty() && walked.plan.skips.is_empty() && !walked.plan.narrowed.may_be_empty() {
         return Err(no_cells(&opened.parsed.spec, &args.selection.profile, !conditions.is_empty()));
     }
     let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

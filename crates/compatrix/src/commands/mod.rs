@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod compat;
+mod doctor;
 mod evidence;
 mod fixtures;
 mod init;
@@ -25,6 +26,7 @@ pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Re
         Command::Lock(args) => lock::run(global, args, terminal),
         Command::Evidence(command) => evidence::run(global, command, terminal),
         Command::Fixtures(command) => fixtures::run(global, command, terminal),
+        Command::Doctor(args) => doctor::run(global, args, terminal),
         Command::Repro(args) => repro::run(global, args, terminal),
         Command::Schema(args) => schema::run(global, args.check, terminal),
         Command::Completions { shell } => {

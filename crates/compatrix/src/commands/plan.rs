@@ -2,15 +2,17 @@
 
 use compatrix_engine::error::Error;
 use compatrix_model::cell::CellId;
+use compatrix_model::choose::narrow::plan_narrowed;
 use compatrix_model::facts::{Availability, HostFacts};
-use compatrix_model::plan::{plan, Choice, Linkage, Plan, Provision, SkipReason, Targets};
+use compatrix_model::plan::{Choice, Linkage, Plan, Provision, SkipReason, Targets};
 use compatrix_model::spec::Spec;
+use compatrix_render::choice::{self, ChoiceEntry};
 use compatrix_render::plan_table::plan_table;
 use serde::Serialize;
 
 use crate::cli::{Format, Global, Selection};
 use crate::terminal::Terminal;
-use crate::workspace::{limits, no_cells, Opened};
+use crate::workspace::{asked, limits, no_cells, Opened};
 
 /// The number that changes when a reader of the document must.
 const FORMAT: u32 = 1;
@@ -20,16 +22,20 @@ pub(crate) fn run(global: &Global, selection: &Selection, terminal: &Terminal) -
     let profile = opened.profile(&selection.profile)?;
     let cells = opened.conditions(&selection.cells)?;
     let session = opened.session(limits(selection), false, terminal)?;
-    let mut facts = session.survey(&opened.parsed)?.facts;
+    let survey = session.survey(&opened.parsed)?;
+    let narrow = session.narrow(&opened.parsed, &survey, &asked(selection))?;
+    let mut facts = survey.facts;
     facts.durations = session.ledger.durations()?;
-    let plan = plan(&opened.parsed.spec, &Choice { profile, cells: &cells }, &facts);
-    if plan.runs.is_empty() && plan.skips.is_empty() {
+    let choice = Choice { profile, cells: &cells };
+    let (plan, _) = plan_narrowed(&opened.parsed.spec, &choice, &facts, &narrow);
+    if plan.runs.is_empty() && plan.skips.is_empty() && !plan.narrowed.may_be_empty() {
         return Err(no_cells(&opened.parsed.spec, &selection.profile, !cells.is_empty()));
     }
     match selection.format {
         Format::Human => terminal.print(&plan_table(&opened.parsed.spec, &plan, &facts, &terminal.look())),
         Format::Json => {
-            let document = document(&opened.parsed.spec, &plan, &facts, &selection.profile);
+            let shown = choice::Choice::of(&plan);
+            let document = document(&opened.parsed.spec, (&plan, &shown), &facts, &selection.profile);
             terminal.print(&serde_json::to_string_pretty(&document).map_err(anyhow::Error::from)?);
         }
     }
@@ -46,6 +52,8 @@ struct Document<'a> {
     builds: Vec<BuildEntry<'a>>,
     runs: Vec<RunEntry<'a>>,
     skips: Vec<SkipEntry<'a>>,
+    #[serde(flatten)]
+    choice: ChoiceEntry<'a>,
 }
 
 #[derive(Serialize)]
@@ -90,7 +98,12 @@ struct SkipEntry<'a> {
     reason: &'a SkipReason,
 }
 
-fn document<'a>(spec: &'a Spec, plan: &'a Plan, facts: &'a HostFacts, profile: &'a str) -> Document<'a> {
+fn document<'a>(
+    spec: &'a Spec,
+    (plan, shown): (&'a Plan, &'a compatrix_render::choice::Choice),
+    facts: &'a HostFacts,
+    profile: &'a str,
+) -> Document<'a> {
     let runs_per_build = plan.runs_per_build();
     let builds = plan.builds.iter().zip(runs_per_build).map(|(build, runs)| BuildEntry {
         id: build.id(),
@@ -130,6 +143,7 @@ fn document<'a>(spec: &'a Spec, plan: &'a Plan, facts: &'a HostFacts, profile: &
         builds: builds.collect(),
         runs: runs.collect(),
         skips: skips.collect(),
+        choice: choice::entry(shown),
     }
 }
 

@@ -2,16 +2,24 @@
 //!
 //! Nothing here uses the network or the user's own cache; every test has folders of its own, so that all may run at once.
 
+mod choose;
+mod distros;
+mod distros_bad;
+mod doctor;
 mod environment;
 mod fixtures;
 mod init;
 mod interrupt;
 mod ledger;
+mod locks;
 mod machine;
 mod members;
 mod moods;
 mod output;
 mod pages;
+mod registry;
+mod repository;
+mod since;
 mod spec;
 mod sqlite;
 mod support;

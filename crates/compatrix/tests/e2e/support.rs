@@ -162,6 +162,11 @@ impl Workspace {
         }
     }
 
+    /// The user's tree now, to compare.
+    pub(crate) fn tree(&self) -> crate::tree::Tree {
+        crate::tree::Tree::of(&self.root())
+    }
+
     /// Does something that must leave the user's tree as it is.
     #[track_caller]
     pub(crate) fn assert_tree_unchanged<T>(&self, act: impl FnOnce() -> T) -> T {
@@ -251,6 +256,19 @@ pub(crate) fn sysroot() -> &'static str {
         let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
         let output = Command::new(rustc).args(["--print", "sysroot"]).output().expect("rustc starts");
         String::from_utf8(output.stdout).expect("a path in UTF-8").trim().to_owned()
+    })
+}
+
+/// A toolchain whose cargo is older than 1.78, from a distribution in the user's own cache; none where none was provided.
+pub(crate) fn old_toolchain() -> Option<PathBuf> {
+    let home = PathBuf::from(std::env::var_os("HOME")?);
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
+    let closures = fs::read_dir(cache.join("compatrix/distro")).ok()?.flatten();
+    closures.map(|entry| entry.path().join("root/usr")).find(|usr| {
+        let output = Command::new(usr.join("bin/cargo")).arg("-V").output();
+        let said = output.map(|output| text_of(output.stdout)).unwrap_or_default();
+        let minor = said.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
+        minor.is_some_and(|minor| minor < 78) && usr.join("bin/rustc").exists()
     })
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// All that is in a folder, by path; what stands in `target` at its top is not the user's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Tree {
+pub(crate) struct Tree {
     root: PathBuf,
     entries: BTreeMap<PathBuf, Entry>,
 }
@@ -32,7 +32,7 @@ enum Kind {
 
 impl Tree {
     /// What is in this folder now.
-    fn of(root: &Path) -> Self {
+    pub(crate) fn of(root: &Path) -> Self {
         let mut entries = BTreeMap::new();
         let mut todo = vec![root.to_owned()];
         while let Some(dir) = todo.pop() {

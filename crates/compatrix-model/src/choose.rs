@@ -1,0 +1,323 @@
+//! Choosing cells: which of a profile's cells are run, by its strategy, pins and budget.
+//!
+//! A function of the spec and of the versions that values stand for, of nothing else: what a host can have changes no
+//! choice, its cells are skips. What is wanted of a covering array are tuples of values (pairs, triples …) that some cell
+//! contains which `when` admits and no rule leaves out. A cell that a rule expects to fail hides what else is in it, so a
+//! tuple counts as covered only by a cell that is expected to pass, unless all its cells are expected to fail.
+
+mod chance;
+mod domain;
+mod generate;
+pub mod narrow;
+mod problem;
+pub mod shard;
+pub mod since;
+mod tuples;
+
+use std::collections::{BTreeSet, BinaryHeap};
+
+use crate::cell::{CellIndex, Space};
+use crate::condition::{Condition, Match, Versions};
+use crate::spec::{Profile, Rule, Spec, Strategy, Suite};
+
+use domain::Area;
+use generate::Row;
+use problem::Problem;
+use tuples::Tuples;
+
+/// More cells than this are surely a mistake, and no plan of them could be run.
+pub const MAX_CELLS: u128 = 10_000_000;
+/// More tuples than this take minutes to cover, with more cells than could be run.
+pub const MAX_TUPLES: u64 = 10_000_000;
+/// What counting cells may take, in parts of the space looked at.
+const COUNTING: u32 = 100_000;
+
+/// The cells that a profile chooses.
+#[derive(Debug, Clone, Default)]
+pub struct Chosen {
+    /// The cells, in order.
+    pub cells: Vec<CellIndex>,
+    /// What the cells cover; nothing where every cell is chosen, or cells were asked for.
+    pub coverage: Option<Coverage>,
+    targets: Option<Targets>,
+}
+
+/// What the cells of a covering strategy, or of a budget, cover.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coverage {
+    /// `pairwise`, `3-way`, or `all` within a budget.
+    pub strategy: Strategy,
+    /// How many values the tuples that are counted have.
+    pub strength: usize,
+    /// Cells chosen.
+    pub cells: usize,
+    /// Cells that `when` admits and no rule leaves out; nothing where that takes too long to count.
+    pub of: Option<u128>,
+    /// Tuples that the chosen cells cover.
+    pub covered: u64,
+    /// Tuples that cells could cover.
+    pub wanted: u64,
+    /// Tuples that `when` admits and that rules leave no cell for.
+    pub excluded: u64,
+    /// Tuples that those chosen cells cover which can be tried on this host.
+    pub tried: u64,
+    /// Pins that no chosen cell meets: no cell can, or the budget is too small. As expressions.
+    pub unmet: Vec<String>,
+}
+
+/// Too much to choose from or to cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TooMuch {
+    /// The strategy `all` on so many cells.
+    Cells(u128),
+    /// So many tuples of this many values.
+    Tuples(u64, usize),
+}
+
+/// Tuples that count, to say what other cells cover of them.
+#[derive(Debug, Clone)]
+struct Targets {
+    problem: Problem,
+    passing: Tuples,
+    failing: Tuples,
+}
+
+/// The profile's cells among which these conditions, if any, choose: of the cells that the strategy has chosen those that
+/// meet one. A condition that none of those meets names cells of its own: all that it and `when` admit.
+pub fn choose(spec: &Spec, profile: &Profile, cells: &[Condition], versions: &Versions) -> Chosen {
+    let area = |condition: &Condition| problem::area(condition, &spec.space, versions, |m| m == Match::Yes);
+    let when: Vec<Area> = match profile.when.as_slice() {
+        [] => vec![Area(Vec::new())],
+        list => list.iter().filter_map(area).collect(),
+    };
+    let asked: Vec<Area> = cells.iter().filter_map(area).collect();
+    if profile.strategy == Strategy::All && profile.budget.is_none() {
+        let areas = if cells.is_empty() { when } else { problem::common(&spec.space, &when, &asked) };
+        return Chosen { cells: problem::cells(&spec.space, &areas), ..Chosen::default() };
+    }
+    let chosen = array(spec, profile, &when, versions);
+    if cells.is_empty() {
+        return chosen;
+    }
+    let mut picked: BTreeSet<CellIndex> = BTreeSet::new();
+    for area in &asked {
+        let meets = |cell: &CellIndex| area.holds(&spec.space.coords(*cell));
+        let meet: Vec<CellIndex> = chosen.cells.iter().copied().filter(meets).collect();
+        if !meet.is_empty() {
+            picked.extend(meet);
+            continue;
+        }
+        let areas = problem::common(&spec.space, &when, std::slice::from_ref(area));
+        if problem::most(&spec.space, &areas) <= MAX_CELLS {
+            picked.extend(problem::cells(&spec.space, &areas));
+        } else {
+            picked.extend(array(spec, profile, &areas, versions).cells);
+        }
+    }
+    Chosen { cells: picked.into_iter().collect(), ..Chosen::default() }
+}
+
+impl Chosen {
+    /// Just these cells, chosen before.
+    pub fn only(cells: impl Iterator<Item = CellIndex>) -> Self {
+        let cells: BTreeSet<CellIndex> = cells.collect();
+        Self { cells: cells.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The coverage, when only these cells can be tried.
+    pub fn coverage_of(&self, space: &Space, tried: impl Iterator<Item = CellIndex>) -> Option<Coverage> {
+        let (coverage, targets) = (self.coverage.clone()?, self.targets.as_ref()?);
+        let rows = tried.filter_map(|cell| targets.problem.row(&space.coords(cell)));
+        Some(Coverage { tried: targets.covered(rows), ..coverage })
+    }
+}
+
+impl Targets {
+    fn covered(&self, rows: impl Iterator<Item = Row>) -> u64 {
+        let (mut passing, mut failing) = (self.passing.clone(), self.failing.clone());
+        for row in rows {
+            if self.problem.fails(&row) {
+                failing.cover(&row);
+            } else {
+                passing.cover(&row);
+            }
+        }
+        self.passing.len() + self.failing.len() - passing.len() - failing.len()
+    }
+}
+
+/// Whether this is more than can be chosen from, whatever versions its values turn out to have.
+pub fn check(space: &Space, profile: &Profile) -> Result<(), TooMuch> {
+    let possible = |condition| problem::area(condition, space, &Versions::new(), |m| m != Match::No);
+    let areas: Vec<Area> = match profile.when.as_slice() {
+        [] => vec![Area(Vec::new())],
+        list => list.iter().filter_map(possible).collect(),
+    };
+    match strength(space, profile.strategy) {
+        None => match problem::most(space, &areas) {
+            0..=MAX_CELLS => Ok(()),
+            cells => Err(TooMuch::Cells(cells)),
+        },
+        Some(strength) => {
+            let sizes: Vec<usize> = problem::kept(space, &[areas]).iter().map(Vec::len).collect();
+            match tuples::count(&sizes, strength) {
+                0..=MAX_TUPLES => Ok(()),
+                tuples => Err(TooMuch::Tuples(tuples, strength)),
+            }
+        }
+    }
+}
+
+/// Whether some cell of the profile may meet the pin, whatever versions its values turn out to have.
+pub fn can_meet(space: &Space, suites: &[Suite], rules: &[Rule], profile: &Profile, pin: &Condition) -> bool {
+    let versions = Versions::new();
+    let possible = |condition: &Condition| problem::area(condition, space, &versions, |m| m != Match::No);
+    let when: Vec<Area> = match profile.when.as_slice() {
+        [] => vec![Area(Vec::new())],
+        list => list.iter().filter_map(possible).collect(),
+    };
+    let Some(pin) = possible(pin) else { return false };
+    let problem = Problem::new(space, suites, rules, &profile.suites, &when, &versions, |m| m != Match::No);
+    problem.domain(&pin).is_some_and(|domain| problem.admitted_by_rules().solve(domain).is_some())
+}
+
+/// How many values the tuples have that a strategy covers; nothing for `all`.
+fn strength(space: &Space, strategy: Strategy) -> Option<usize> {
+    match strategy {
+        Strategy::All => None,
+        Strategy::Covering { strength } => Some(usize::from(strength).min(space.axes().len()).max(1)),
+    }
+}
+
+/// The covering array of a profile, or what its budget buys.
+fn array(spec: &Spec, profile: &Profile, when: &[Area], versions: &Versions) -> Chosen {
+    let space = &spec.space;
+    let sure = |m| m == Match::Yes;
+    let problem = Problem::new(space, &spec.suites, &spec.rules, &profile.suites, when, versions, sure);
+    if problem.sizes().contains(&0) {
+        return Chosen::default();
+    }
+    let strength = strength(space, profile.strategy).unwrap_or(2).clamp(2, problem.sizes().len());
+    let rules = problem.admitted_by_rules();
+    let (passing_rules, failing_rules) = (problem.passing(), problem.failing());
+    let all = Tuples::possible(&rules, strength);
+    let passing = match &failing_rules {
+        Some(_) => Tuples::possible(&passing_rules, strength),
+        None => all.clone(),
+    };
+    let failing = all.without(&passing);
+    let excluded = Tuples::possible(&problem.admitted(), strength).len() - all.len();
+
+    let mut left = [passing.clone(), failing.clone()];
+    let mut seeds: Vec<Row> = Vec::new();
+    let mut unmet = Vec::new();
+    let pins: Vec<(Option<Area>, String)> = profile
+        .pin
+        .iter()
+        .map(|pin| (problem::area(pin, space, versions, sure).and_then(|area| problem.project(&area)), pin.to_string()))
+        .collect();
+    let within = |area: &Area, left: &[Tuples; 2]| {
+        let domain = problem.domain_of(area);
+        let row = generate::row_within(&passing_rules, &domain, &left[0]).map(|row| (row, 0));
+        row.or_else(|| {
+            let rules = failing_rules.as_ref()?;
+            generate::row_within(rules, &domain, &left[1]).map(|row| (row, 1))
+        })
+    };
+    // Whole cells first, so that pins that leave a choice may be met by them.
+    for whole in [true, false] {
+        for (area, text) in pins.iter().filter(|(area, _)| area.as_ref().is_some_and(|a| problem.is_cell(a)) == whole) {
+            let met = |seeds: &[Row]| area.as_ref().is_some_and(|area| seeds.iter().any(|row| area.holds(row)));
+            if met(&seeds) {
+                continue;
+            }
+            match area.as_ref().and_then(|area| within(area, &left)) {
+                Some((row, class)) => {
+                    left[class].cover(&row);
+                    seeds.push(row);
+                }
+                None => unmet.push(text.clone()),
+            }
+        }
+    }
+    let budget = profile.budget.unwrap_or(usize::MAX);
+    let mut rows = generate::rows(&passing_rules, &left[0], budget);
+    if let Some(rules) = &failing_rules {
+        rows.extend(generate::rows(rules, &left[1], budget));
+        // Each rule that expects a failure is held against one cell at least: else nobody would hear that it is mended.
+        for area in problem.failures() {
+            if !seeds.iter().chain(&rows).any(|row| area.holds(row)) {
+                rows.extend(generate::row_within(rules, &problem.domain_of(area), &failing));
+            }
+        }
+    }
+    let targets = Targets { problem, passing, failing };
+    if seeds.len() + rows.len() > budget {
+        unmet.extend(seeds.iter().skip(budget).filter_map(|row| {
+            let pin = pins.iter().find(|(area, _)| area.as_ref().is_some_and(|area| area.holds(row)))?;
+            Some(pin.1.clone())
+        }));
+        seeds.truncate(budget);
+        rows = best(&targets, &seeds, rows, budget - seeds.len());
+    }
+    rows.splice(0..0, seeds);
+    let index = |row: &Row| space.index(&targets.problem.coords(row));
+    let mut cells: Vec<CellIndex> = rows.iter().map(index).collect();
+    cells.sort_unstable();
+    cells.dedup();
+    if profile.strategy == Strategy::All && cells.len() < budget {
+        fill(&mut cells, space, when, &targets.problem, budget);
+    }
+    let covered = targets.covered(cells.iter().filter_map(|cell| targets.problem.row(&space.coords(*cell))));
+    let coverage = Coverage {
+        strategy: profile.strategy,
+        strength: strength.min(space.axes().len()),
+        cells: cells.len(),
+        of: rules.count(rules.whole(), &mut { COUNTING }),
+        covered,
+        wanted: all.len(),
+        excluded,
+        tried: covered,
+        unmet,
+    };
+    Chosen { cells, coverage: Some(coverage), targets: Some(targets) }
+}
+
+/// So many of the rows: each time the one that covers most of what those before it left.
+fn best(targets: &Targets, seeds: &[Row], rows: Vec<Row>, most: usize) -> Vec<Row> {
+    let mut left = [targets.passing.clone(), targets.failing.clone()];
+    let class = |row: &Row| usize::from(targets.problem.fails(row));
+    for row in seeds {
+        left[class(row)].cover(row);
+    }
+    // A gain only shrinks as more is covered, so that one still the greatest when looked at again is the greatest of all.
+    let gain = |left: &[Tuples; 2], n: usize| left[class(&rows[n])].gain(&rows[n]);
+    let mut queue: BinaryHeap<(u64, std::cmp::Reverse<usize>)> =
+        (0..rows.len()).map(|n| (gain(&left, n), std::cmp::Reverse(n))).collect();
+    let mut taken = Vec::new();
+    while let Some((stale, std::cmp::Reverse(n))) = queue.pop() {
+        if taken.len() == most {
+            break;
+        }
+        let now = gain(&left, n);
+        if now < stale {
+            queue.push((now, std::cmp::Reverse(n)));
+            continue;
+        }
+        left[class(&rows[n])].cover(&rows[n]);
+        taken.push(n);
+    }
+    taken.into_iter().map(|n| rows[n].clone()).collect()
+}
+
+/// What a budget of `all` has left after all pairs goes to other cells, spread evenly.
+fn fill(cells: &mut Vec<CellIndex>, space: &Space, when: &[Area], problem: &Problem, budget: usize) {
+    let known: BTreeSet<CellIndex> = cells.iter().copied().collect();
+    let rules = problem.admitted_by_rules();
+    let allowed = |cell: &CellIndex| problem.row(&space.coords(*cell)).is_some_and(|row| rules.allows(&row));
+    let others: Vec<CellIndex> =
+        problem::cells(space, when).into_iter().filter(|cell| !known.contains(cell) && allowed(cell)).collect();
+    let wanted = (budget - cells.len()).min(others.len());
+    cells.extend((0..wanted).map(|n| others[n * others.len() / wanted]));
+    cells.sort_unstable();
+}

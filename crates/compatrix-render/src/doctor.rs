@@ -1,0 +1,229 @@
+//! What the doctor found: for people, fitted to the terminal, and for machines.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use compatrix_model::doctor::{Check, Report, SpecState, Status};
+use compatrix_model::lint::Finding;
+use compatrix_model::spec::Severity;
+
+use crate::look::{count, cut, width, wrap, Look};
+
+/// Columns before what belongs to the line above.
+const INDENT: usize = 6;
+/// More than these are counted, not listed.
+const LISTED: usize = 8;
+/// The widest that the names of checks and the versions found may be, in columns.
+const WIDEST: usize = 22;
+
+/// On less than this many columns, what was found stands below the name.
+const NARROW: usize = 60;
+
+/// The report for people. With `only_wrong`, without what is fine and without what this spec can do without.
+pub fn doctor(report: &Report, only_wrong: bool, look: &Look) -> String {
+    let mut out = String::new();
+    let shown: Vec<&Check> =
+        report.checks.iter().filter(|check| !only_wrong || check.fails() || check.status == Status::Warning).collect();
+    if !shown.is_empty() {
+        let _ = writeln!(out, "{}", look.bold(&format!("host, {}", report.platform)));
+        checks(&shown, look, &mut out);
+        out.push('\n');
+    }
+    let about = match (&report.root, report.spec) {
+        (None, _) => Some("there is no cargo workspace here: only the host was checked"),
+        (Some(_), SpecState::Absent) => Some("there is no spec: claims are those of the manifests"),
+        (Some(_), SpecState::Broken) => Some("the spec has errors: what it claims is not known"),
+        (Some(_), SpecState::Valid) => None,
+    };
+    let about = about.filter(|_| !only_wrong);
+    if report.root.is_some() && (!only_wrong || !report.findings.is_empty()) {
+        let _ = writeln!(out, "{}", look.bold("workspace"));
+    }
+    for line in about.into_iter().flat_map(|about| wrap(about, look.width.saturating_sub(2))) {
+        let _ = writeln!(out, "  {}", look.dim(&line));
+    }
+    for finding in &report.findings {
+        one(finding, look, &mut out);
+    }
+    if report.root.is_some() && report.findings.is_empty() && !only_wrong {
+        let _ = writeln!(out, "  {} no lint found anything", sign(Kind::Ok, look));
+    }
+    if !report.unchecked.is_empty() {
+        let _ = writeln!(out, "\n{}", look.bold("not checked"));
+        for unchecked in &report.unchecked {
+            let _ = writeln!(out, "  {} {}", sign(Kind::Warning, look), look.bold(unchecked.id.as_str()));
+            text(&unchecked.reason, "", look, &mut out);
+            mend(&unchecked.mend, look, &mut out);
+        }
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    let _ = writeln!(out, "{}", summary(report, look));
+    out
+}
+
+/// The report for machines, indented, with a line break at its end. Its fields are those of [`Report`].
+pub fn json(report: &Report) -> String {
+    let mut text = serde_json::to_string_pretty(report).expect("plain data with text keys is always JSON");
+    text.push('\n');
+    text
+}
+
+/// What a line is about.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Ok,
+    Warning,
+    Error,
+    /// Missing, and not needed here.
+    Lacks,
+}
+
+fn sign(kind: Kind, look: &Look) -> String {
+    let (unicode, ascii) = match kind {
+        Kind::Ok => ("✓", "+"),
+        Kind::Warning => ("!", "!"),
+        Kind::Error => ("✗", "x"),
+        Kind::Lacks => ("·", "."),
+    };
+    look.paint(style(kind), if look.unicode { unicode } else { ascii })
+}
+
+fn style(kind: Kind) -> Style {
+    let color = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
+    match kind {
+        Kind::Ok => color(AnsiColor::Green),
+        Kind::Warning => color(AnsiColor::Yellow),
+        Kind::Error => color(AnsiColor::Red).bold(),
+        Kind::Lacks => Style::new().dimmed(),
+    }
+}
+
+fn kind_of(check: &Check) -> Kind {
+    match check.status {
+        Status::Ok => Kind::Ok,
+        Status::Warning => Kind::Warning,
+        Status::Missing if check.fails() => Kind::Error,
+        Status::Missing => Kind::Lacks,
+    }
+}
+
+fn checks(checks: &[&Check], look: &Look, out: &mut String) {
+    let fine = |check: &&&Check| check.status == Status::Ok;
+    let name = checks.iter().map(|check| width(&check.name)).max().unwrap_or(0).min(WIDEST);
+    let placed = |check: &&&Check| fine(check) && !check.path.is_empty();
+    let found = checks.iter().filter(placed).map(|check| width(&version(&check.found))).max().unwrap_or(0).min(WIDEST);
+    for check in checks {
+        let kind = kind_of(check);
+        let shown = cut(&check.name, name);
+        let _ = write!(out, "  {} {shown}{:pad$}  ", sign(kind, look), "", pad = name - width(&shown));
+        let room = look.width.saturating_sub(name + 6).max(20);
+        if check.status == Status::Ok {
+            let version =
+                if check.path.is_empty() { cut(&check.found, room) } else { cut(&version(&check.found), found) };
+            // Too short a part of a path tells nothing.
+            let left = look.width.saturating_sub(name + found + 8);
+            let path = if left < 12 { String::new() } else { cut(&check.path, left) };
+            let line =
+                format!("{version}{:pad$}  {}", "", look.dim(&path), pad = found.saturating_sub(width(&version)));
+            let _ = writeln!(out, "{}", line.trim_end());
+            continue;
+        }
+        let why = format!("{}; for {}", check.found, check.needed_for);
+        if look.width < NARROW {
+            out.truncate(out.trim_end().len());
+            out.push('\n');
+            text(&why, "", look, out);
+        } else {
+            let paint = if check.fails() { style(kind) } else { Style::new() };
+            for (n, line) in wrap(&why, room).iter().enumerate() {
+                let before = if n == 0 { String::new() } else { " ".repeat(name + 6) };
+                let _ = writeln!(out, "{before}{}", look.paint(paint, line));
+            }
+        }
+        mend(&check.mend, look, out);
+    }
+}
+
+/// The version in what a tool says of itself: the first word with digits and a dot; else all of it.
+fn version(said: &str) -> String {
+    let words = said.split_whitespace().map(|word| word.trim_matches(['(', ')', ',', ';', '.']));
+    let numbers = words.filter_map(|word| word.find(|c: char| c.is_ascii_digit()).map(|at| &word[at..]));
+    let mut versions = numbers.filter(|word| word.contains('.') && !word.contains('/'));
+    // A size is no version.
+    if said.ends_with(" free") {
+        return said.to_owned();
+    }
+    versions.next().unwrap_or(said).to_owned()
+}
+
+fn one(finding: &Finding, look: &Look, out: &mut String) {
+    let kind = if finding.severity == Severity::Error { Kind::Error } else { Kind::Warning };
+    let place = match finding.line {
+        Some(line) => format!("{}:{line}", finding.file),
+        None => finding.file.clone(),
+    };
+    let name = finding.id.as_str();
+    let before =
+        if width(name) + width(&place) + INDENT > look.width { format!("\n{:INDENT$}", "") } else { "  ".to_owned() };
+    let _ = writeln!(out, "  {} {}{before}{place}", sign(kind, look), look.paint(style(kind), name));
+    if !finding.quote.is_empty() {
+        let bar = if look.unicode { "│ " } else { "| " };
+        let quote = cut(&finding.quote, look.width.saturating_sub(INDENT + 2).max(20));
+        let _ = writeln!(out, "{:INDENT$}{}", "", look.dim(&format!("{bar}{quote}")));
+    }
+    text(&finding.what, "", look, out);
+    if !finding.items.is_empty() {
+        let more = finding.items.len().saturating_sub(LISTED);
+        let mut items = finding.items.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
+        if more > 0 {
+            let _ = write!(items, " and {more} more");
+        }
+        text(&items, "  ", look, out);
+    }
+    mend(&finding.mend, look, out);
+}
+
+/// Wrapped text below a line.
+fn text(text: &str, more: &str, look: &Look, out: &mut String) {
+    for line in wrap(text, look.width.saturating_sub(INDENT + more.len()).max(20)) {
+        let _ = writeln!(out, "{:INDENT$}{more}{line}", "");
+    }
+}
+
+/// What to do.
+fn mend(mend: &str, look: &Look, out: &mut String) {
+    let arrow = if look.unicode { "→" } else { "->" };
+    let room = look.width.saturating_sub(INDENT + width(arrow) + 1).max(20);
+    for (n, line) in wrap(mend, room).iter().enumerate() {
+        let before = if n == 0 { arrow.to_owned() } else { " ".repeat(width(arrow)) };
+        let _ = writeln!(out, "{:INDENT$}{} {line}", "", look.paint(style(Kind::Ok), &before));
+    }
+}
+
+/// The counts, in as many lines as they need.
+fn summary(report: &Report, look: &Look) -> String {
+    let counts = report.counts;
+    let parts = [
+        (counts.errors, Kind::Error, count(counts.errors, "error")),
+        (counts.warnings, Kind::Warning, count(counts.warnings, "warning")),
+        (counts.unchecked, Kind::Warning, format!("{} not checked", counts.unchecked)),
+        (counts.missing, Kind::Lacks, format!("{} missing, not needed here", counts.missing)),
+        (counts.ok, Kind::Ok, format!("{} fine", counts.ok)),
+    ];
+    let (mut out, mut column) = (String::new(), 0);
+    for (_, kind, text) in parts.iter().filter(|(n, _, _)| *n > 0) {
+        let between = if column == 0 { "" } else { look.dot() };
+        if column + width(between) + width(text) > look.width && column > 0 {
+            out.push('\n');
+            column = 0;
+        } else {
+            out.push_str(between);
+            column += width(between);
+        }
+        out.push_str(&look.paint(style(*kind), text));
+        column += width(text);
+    }
+    out
+}

@@ -1,0 +1,340 @@
+//! Locksets: chosen, kept, checked, repaired; stages that are served from disk.
+
+use std::process::Command;
+
+use crate::registry::{Published, Registry, PLAIN};
+use crate::support::{clean, finish, judged, totals, Ran, Workspace};
+
+/// A spec whose toolchain `here` is in the group `old`; 1.60 stands for one that is not on this machine.
+const SPEC: &str = "[axis]\nrust = [\"1.60\", HERE]\n[[lock]]\nname = \"old\"\nrust = [\"1.60\", \"here\"]\n";
+
+const MANIFEST: &str = "[package]\nname = \"made\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\
+                        [lib]\ntest = false\ndoctest = false\n[profile.dev]\ndebug = 0\n[dependencies]\n";
+
+const A_OLD: Published = Published { name: "a", rust: Some("1.56"), lib: "pub const N: u32 = 10;\n", ..PLAIN };
+const A_NEW: Published = Published {
+    name: "a",
+    version: "1.1.0",
+    manifest: "edition = \"2021\"\nrust-version = \"1.80\"\n",
+    rust: Some("1.80"),
+    ..PLAIN
+};
+
+fn workspace(dependencies: &str) -> Workspace {
+    let made = Workspace::new(SPEC).file("Cargo.toml", &format!("{MANIFEST}{dependencies}"));
+    // As a stranger's: what is locked is the newest.
+    made.tests("#[test]\nfn works() {\n    assert_eq!(a::N, 10);\n}\n")
+}
+
+fn lock(registry: &Registry, workspace: &Workspace, args: &[&str]) -> Ran {
+    finish(registry.command(workspace, &[&["lock"], args].concat()))
+}
+
+/// cargo in the workspace, as its user would call it.
+fn cargo(registry: &Registry, workspace: &Workspace, args: &[&str]) {
+    let mut command = Command::new("cargo");
+    clean(&mut command);
+    command.args(args).current_dir(workspace.root());
+    command.env("CARGO_HOME", registry.cargo_home()).env("CARGO_NET_OFFLINE", "false");
+    finish(command).expect(0);
+}
+
+fn text(workspace: &Workspace) -> String {
+    std::fs::read_to_string(workspace.path("compat/locks/old.lock")).expect("a lockset")
+}
+
+#[test]
+fn a_lockset_is_chosen_for_the_lowest_toolchain_and_cells_are_built_with_it_without_network() {
+    let registry = Registry::new(&[A_OLD, A_NEW]);
+    let made = workspace("a = \"1\"\n");
+    cargo(&registry, &made, &["generate-lockfile"]);
+    let own = std::fs::read_to_string(made.path("Cargo.lock")).unwrap();
+    assert!(own.contains("version = \"1.1.0\""), "{own}");
+    made.assert_tree_unchanged(|| {
+        // Before there is one.
+        let ran = finish(registry.command(&made, &["compat", "--format", "json", "--cell", "rust=here"]));
+        assert_eq!(judged(&ran.expect(0).json(), "rust=here").0, "unproven");
+        ran.prints(&["there is no compat/locks/old.lock"]);
+    });
+    lock(&registry, &made, &[]).expect(0).prints(&["compat/locks/old.lock (1.60, here): written", "Rust 1.60.0"]);
+    let text = text(&made);
+    assert!(text.contains("name = \"a\"\nversion = \"1.0.0\""), "{text}");
+    assert!(text.contains("version = 3\n"), "an old cargo reads it: {text}");
+    assert_eq!(std::fs::read_to_string(made.path("Cargo.lock")).unwrap(), own, "the workspace's own is as it was");
+
+    lock(&registry, &made, &[]).expect(0).prints(&["fits"]);
+    lock(&registry, &made, &["--check"]).expect(0);
+    made.assert_tree_unchanged(|| {
+        let ran = finish(registry.command(&made, &["compat", "--format", "json"]));
+        let json = ran.expect(0).json();
+        assert_eq!(judged(&json, "rust=here"), ("ok".into(), "passed".into(), String::new()), "a is 1.0.0");
+        assert_eq!(judged(&json, "rust=1.60").0, "unproven");
+        registry.stop();
+        std::fs::remove_dir_all(made.compat("build")).unwrap();
+        let again = finish(registry.command(&made, &["compat", "--format", "json", "--fresh"])).expect(0).json();
+        assert_eq!(totals(&again), [1, 1, 0], "built again, and nobody answered");
+        assert_eq!(judged(&again, "rust=here").0, "ok");
+    });
+}
+
+#[test]
+fn a_lockset_that_does_not_fit_is_told_and_made_anew() {
+    let registry = Registry::new(&[A_OLD, A_NEW]);
+    let made = workspace("a = \"1\"\n");
+    lock(&registry, &made, &["--check"]).expect(1).prints(&["is not there", "lock old"]);
+    lock(&registry, &made, &[]).expect(0);
+    let good = text(&made);
+
+    made.write("compat/locks/old.lock", good.replace("version = \"1.0.0\"", "version = \"1.1.0\""));
+    lock(&registry, &made, &["--check"]).expect(1).prints(&["was edited by hand"]);
+    made.write("compat/locks/old.lock", "version = 3\n");
+    lock(&registry, &made, &["--check"]).expect(1).prints(&["was not made by compatrix"]);
+    lock(&registry, &made, &[]).expect(0);
+    assert_eq!(text(&made), good, "the same again");
+
+    made.write("Cargo.toml", format!("{MANIFEST}a = \"1.0.0\"\n"));
+    let ran = lock(&registry, &made, &["--check"]);
+    ran.expect(1).prints(&["does not fit the manifests, pins or platforms of today"]);
+    // What decides no dependency does not make it stale.
+    made.write("Cargo.toml", format!("{MANIFEST}a = \"1\"\n").replace("version", "description = \"x\"\nversion"));
+    lock(&registry, &made, &["--check"]).expect(0);
+}
+
+#[test]
+fn pins_are_applied() {
+    let registry = Registry::new(&[A_OLD, Published { version: "1.0.1", ..A_OLD }]);
+    let made = workspace("a = \"1\"\n");
+    lock(&registry, &made, &[]).expect(0);
+    assert!(text(&made).contains("1.0.1"));
+    let spec = std::fs::read_to_string(made.path("compat/matrix.toml")).unwrap();
+    made.write("compat/matrix.toml", format!("{spec}pin = {{ a = \"1.0.0\" }}\n"));
+    lock(&registry, &made, &["--check"]).expect(1);
+    lock(&registry, &made, &[]).expect(0);
+    assert!(text(&made).contains("name = \"a\"\nversion = \"1.0.0\""), "{}", text(&made));
+    made.write("compat/matrix.toml", format!("{spec}pin = {{ a = \"1.0.7\" }}\n"));
+    lock(&registry, &made, &[]).expect(1).prints(&["no version of a meets all requirements and pins"]);
+}
+
+#[test]
+fn what_other_platforms_need_is_left_out() {
+    let windows = Published { name: "win", ..PLAIN };
+    let a = Published {
+        dependencies: &[("win", "1", Some("cfg(windows)"))],
+        manifest: "edition = \"2021\"\n[target.'cfg(windows)'.dependencies]\nwin = \"1\"\n",
+        ..A_OLD
+    };
+    let registry = Registry::new(&[windows, a]);
+    let made = workspace("a = \"1\"\n[target.'cfg(windows)'.dependencies]\nwin = \"1\"\n");
+    cargo(&registry, &made, &["generate-lockfile"]);
+    lock(&registry, &made, &[]).expect(0);
+    assert!(!text(&made).contains("win"), "{}", text(&made));
+    let ran = finish(registry.command(&made, &["compat", "--format", "json", "--cell", "rust=here"]));
+    assert_eq!(judged(&ran.expect(0).json(), "rust=here").0, "ok");
+    // A claim asks for it.
+    let spec = std::fs::read_to_string(made.path("compat/matrix.toml")).unwrap();
+    let claims = "[claims.platforms]\ntier2 = [\"windows-x86_64\"]\n";
+    made.write("compat/matrix.toml", format!("{spec}{claims}"));
+    lock(&registry, &made, &[]).expect(0);
+    assert!(text(&made).contains("name = \"win\""), "{}", text(&made));
+}
+
+#[test]
+fn repair_steps_back_what_is_in_the_way_and_says_what_to_pin() {
+    // b 1.1 needs c 2, which says that it needs Rust 1.85; b itself says nothing. d has a manifest of edition 2024.
+    let c1 = Published { name: "c", rust: Some("1.56"), ..PLAIN };
+    let c2 = Published {
+        version: "2.0.0",
+        rust: Some("1.85"),
+        manifest: "edition = \"2021\"\nrust-version = \"1.85\"\n",
+        ..c1
+    };
+    let b1 = Published {
+        name: "b",
+        dependencies: &[("c", "1", None)],
+        manifest: "edition = \"2021\"\n[dependencies]\nc = \"1\"\n",
+        ..PLAIN
+    };
+    let b2 = Published {
+        version: "1.1.0",
+        dependencies: &[("c", "2", None)],
+        manifest: "edition = \"2021\"\n[dependencies]\nc = \"2\"\n",
+        ..b1
+    };
+    let d1 = Published { name: "d", ..PLAIN };
+    let d2 = Published { version: "1.5.0", manifest: "edition = \"2024\"\n", ..d1 };
+    let a = Published {
+        dependencies: &[("b", "1", None), ("d", "1", None)],
+        manifest: "edition = \"2021\"\n[dependencies]\nb = \"1\"\nd = \"1\"\n",
+        ..A_OLD
+    };
+    let registry = Registry::new(&[a, b1, b2, c1, c2, d1, d2]);
+    let made = workspace("a = \"1\"\n");
+    let ran = lock(&registry, &made, &[]);
+    ran.expect(0)
+        .prints(&["2 of them need a newer Rust: c 2.0.0 (Rust 1.85), d 1.5.0 (Rust 1.85)", "lock --repair old"]);
+    let ran = lock(&registry, &made, &["--repair", "--no-install"]);
+    ran.expect(0).prints(&["pin = { b = \"1.0.0\", d = \"1.0.0\" }", "paste"]);
+    let text = text(&made);
+    assert!(text.contains("name = \"c\"\nversion = \"1.0.0\"") && !text.contains("1.1.0"), "{text}");
+    // Pasted, they give the same when all is chosen anew.
+    let spec = std::fs::read_to_string(made.path("compat/matrix.toml")).unwrap();
+    made.write("compat/matrix.toml", format!("{spec}pin = {{ b = \"1.0.0\", d = \"1.0.0\" }}\n"));
+    lock(&registry, &made, &["--update"]).expect(0);
+    let packages = |text: &str| text.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
+    assert_eq!(packages(&self::text(&made)), packages(&text));
+}
+
+#[test]
+fn where_no_version_is_old_enough_the_true_floor_is_named() {
+    let registry = Registry::new(&[
+        A_NEW,
+        Published {
+            version: "1.2.0",
+            rust: Some("1.85"),
+            manifest: "edition = \"2021\"\nrust-version = \"1.85\"\n",
+            ..A_NEW
+        },
+    ]);
+    let made = workspace("a = \"1.1\"\n");
+    let ran = lock(&registry, &made, &["--repair", "--no-install", "--format", "json"]);
+    let json = ran.expect(1).json();
+    assert_eq!((&json[0]["state"], &json[0]["floor"]), (&"none".into(), &"1.80.0".into()), "{json:#}");
+    let why = json[0]["why"].as_str().unwrap();
+    assert!(why.contains("which made requires as `^1.1`") && why.contains("needs Rust 1.8"), "{why}");
+    assert!(!made.path("compat/locks/old.lock").exists());
+    let ran = lock(&registry, &made, &["--repair", "--no-install"]);
+    ran.expect(1).prints(&["no versions work on Rust 1.60.0", "the true floor, by what packages say: Rust 1.80"]);
+}
+
+#[test]
+fn a_registry_that_does_not_answer_is_told_with_what_to_do() {
+    let registry = Registry::new(&[A_OLD]);
+    let made = workspace("a = \"1\"\n");
+    registry.stop();
+    made.assert_tree_unchanged(|| {
+        lock(&registry, &made, &[]).expect(3).says(&["run again with a network"]);
+        lock(&registry, &made, &["--offline"]).expect(3).says(&["run once without --offline"]);
+    });
+}
+
+#[test]
+fn names_that_mean_nothing_are_refused() {
+    let made = workspace("");
+    made.run(&["lock", "new"]).expect(2).says(&["there is no [[lock]] named `new`", "`old`"]);
+    Workspace::new("[axis]\nrust = [HERE]\n").run(&["lock"]).expect(2).says(&["has no [[lock]]"]);
+}
+
+#[test]
+fn deps_is_an_axis() {
+    let a = |version, lib| Published { version, lib, ..A_OLD };
+    let registry = Registry::new(&[
+        a("1.0.0", "pub const N: u32 = 0;\n"),
+        a("1.0.1", "pub const N: u32 = 1;\n"),
+        a("1.0.2", "pub const N: u32 = 2;\n"),
+    ]);
+    let has_nightly = finish({
+        let mut command = Command::new("rustup");
+        clean(&mut command);
+        command.args(["which", "--toolchain", "nightly", "cargo"]);
+        command
+    });
+    let minimal = if has_nightly.code == Some(0) { ", \"minimal\"" } else { "" };
+    let spec = format!(
+        "[axis]\nrust = [HERE]\ndeps = [\"locked\", \"lockset\", \"latest\"{minimal}]\n[[suite]]\nname = \"tests\"\n\
+         env = {{ DEPS = \"{{deps.name}}\" }}\n"
+    );
+    let made = Workspace::new(&spec).file("Cargo.toml", &format!("{MANIFEST}a = \"1\"\n"));
+    let made = made.tests(
+        "#[test]\nfn works() {\n    let expected = match std::env::var(\"DEPS\").unwrap().as_str() {\n        \
+         \"minimal\" => 0,\n        \"latest\" => 2,\n        _ => 1,\n    };\n    assert_eq!(a::N, expected);\n}\n",
+    );
+    cargo(&registry, &made, &["generate-lockfile"]);
+    cargo(&registry, &made, &["update", "--package", "a", "--precise", "1.0.1"]);
+    let plan = finish(registry.command(&made, &["plan"]));
+    plan.expect(0).prints(&["lockset latest", "resolve and fetch the newest versions"]);
+    let json = finish(registry.command(&made, &["compat", "--format", "json"])).expect(0).json();
+    let cells = json["rows"].as_array().unwrap();
+    assert!(cells.iter().all(|row| row["verdict"] == "ok"), "{json:#}");
+    assert_eq!(totals(&json)[0] as usize, cells.len() - 1, "locked and lockset are one build");
+    let again = finish(registry.command(&made, &["compat", "--format", "json"])).expect(0).json();
+    assert_eq!(totals(&again)[..2], [0, 0], "the newest of a day is the newest");
+}
+
+/// A workspace that old cargos cannot even read: a member of edition 2024, resolver 3, a lockfile of format 4. Beside it
+/// a library that claims an older Rust.
+fn unreadable(spec: &str) -> Workspace {
+    let made = Workspace::of_files("ws", &[
+        ("Cargo.toml", "[workspace]\nmembers = [\"lib\", \"new\", \"part\"]\nresolver = \"3\"\n[workspace.package]\nedition = \"2024\"\n"),
+        ("Cargo.lock", "version = 4\n\n[[package]]\nname = \"lib\"\nversion = \"0.1.0\"\ndependencies = [\n \"part\",\n]\n\n\
+            [[package]]\nname = \"new\"\nversion = \"0.1.0\"\ndependencies = [\n \"lib\",\n]\n\n\
+            [[package]]\nname = \"part\"\nversion = \"0.1.0\"\ndependencies = [\n \"new\",\n]\n"),
+        ("lib/Cargo.toml", "[package]\nname = \"lib\"\nversion = \"0.1.0\"\nedition = \"2021\"\nrust-version = \"1.60\"\n\
+            [dependencies]\npart = { path = \"../part\" }\n"),
+        ("lib/src/lib.rs", "pub fn two() -> u32 { part::ONE * 2 }\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn two() {\n        \
+            assert_eq!(super::two(), 2);\n    }\n}\n"),
+        ("lib/tests/data.rs", "#[test]\nfn files_of_the_root_are_there() {\n    \
+            assert_eq!(include_str!(\"../../DATA\"), \"data\");\n    \
+            assert!(std::path::Path::new(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../DATA\")).exists());\n}\n"),
+        ("DATA", "data"),
+        // Its own tests want what an old cargo cannot read; they are not under test.
+        ("part/Cargo.toml", "[package]\nname = \"part\"\nversion = \"0.1.0\"\nedition = \"2018\"\n\
+            [dev-dependencies]\nnew = { path = \"../new\" }\n"),
+        ("part/src/lib.rs", "pub const ONE: u32 = 1;\n"),
+        ("new/Cargo.toml", "[package]\nname = \"new\"\nversion = \"0.1.0\"\nedition.workspace = true\n\
+            [dependencies]\nlib = { path = \"../lib\" }\n"),
+        ("new/src/lib.rs", "pub fn f() { if let Some(_) = Some(1) && true {} }\n"),
+    ]);
+    made.write("compat/matrix.toml", crate::support::with_here(&format!("[project]\npackages = [\"lib\"]\n{spec}")));
+    made
+}
+
+#[test]
+fn a_stage_has_only_what_is_under_test() {
+    let made = unreadable("[axis]\nrust = [HERE]\n");
+    made.assert_tree_unchanged(|| {
+        let json = made.json(0, &["--hermetic"]);
+        assert_eq!(judged(&json, "rust=here").0, "ok");
+        let staged = made.compat("stage/locked/tests");
+        let root = std::fs::read_to_string(staged.join("Cargo.toml")).unwrap();
+        assert!(root.contains("resolver = \"2\"") && !root.contains("\"new\""), "{root}");
+        let lock = std::fs::read_to_string(staged.join("Cargo.lock")).unwrap();
+        assert!(lock.contains("version = 3") && !lock.contains("name = \"new\""), "{lock}");
+        // The same in place: another build, the same sources and versions.
+        assert_eq!(judged(&made.json(0, &["--fresh"]), "rust=here").0, "ok");
+    });
+}
+
+#[test]
+fn a_toolchain_that_cannot_read_the_workspace_tests_the_library_in_it() {
+    let Some(old) = crate::support::old_toolchain() else {
+        eprintln!(
+            "skipped: no cargo older than 1.78 in the cache; `cargo xtask compat --cell rust=debian-12` brings one"
+        );
+        return;
+    };
+    let made = unreadable(&format!("[axis]\nrust = [HERE, {{ name = \"old\", path = {old:?} }}]\n"));
+    made.assert_tree_unchanged(|| {
+        let ran = made.run(&["compat", "--format", "json"]);
+        let json = ran.expect(0).json();
+        assert_eq!(judged(&json, "rust=old"), ("ok".into(), "passed".into(), String::new()));
+        assert_eq!(judged(&json, "rust=here").0, "ok");
+        let plan = made.run(&["plan", "--format", "json"]).expect(0).json();
+        let staged: Vec<bool> = plan["builds"].as_array().unwrap().iter().map(|b| b["staged"] == true).collect();
+        assert_eq!(staged, [false, true], "the new one builds in place, the old one in a stage");
+    });
+}
+
+#[test]
+fn a_suite_that_only_builds_needs_no_dev_dependencies() {
+    let made = unreadable("[axis]\nrust = [HERE]\n[[suite]]\nname = \"msrv\"\nkind = \"build\"\n");
+    // A dev-dependency that no registry has; in place nothing could be resolved.
+    let manifest = std::fs::read_to_string(made.path("part/Cargo.toml")).unwrap();
+    made.write("part/Cargo.toml", manifest.replace("new = { path = \"../new\" }\n", ""));
+    made.assert_tree_unchanged(|| {
+        let json = made.json(0, &[]);
+        assert_eq!(judged(&json, "rust=here"), ("ok".into(), "passed".into(), String::new()));
+        assert!(!made.compat("stage/locked/tests").exists());
+    });
+    made.write("lib/src/lib.rs", "pub fn two() -> u32 { part::TWO }\n");
+    assert_eq!(judged(&made.json(1, &[]), "rust=here").1, "build-failed");
+}
