@@ -10,6 +10,7 @@ use std::path::Path;
 use cargo_metadata::{DependencyKind, Metadata, Package, TargetKind};
 use compatrix_model::init::{Bundling, Found, Member, Noted, SqliteUse};
 
+use crate::doctor::promises_in;
 use crate::environment::Ambient;
 use crate::error::Error;
 use crate::{fixture, workspace};
@@ -31,7 +32,6 @@ pub struct Gathered {
 pub fn gather(ambient: &Ambient, root: &Path) -> Result<Gathered, Error> {
     let metadata = workspace::members(ambient, root)?;
     let root_manifest = Manifest::read(root, &root.join("Cargo.toml"))?;
-    let mut unread = Vec::new();
     let mut members = Vec::new();
     let mut dirs = Vec::new();
     for package in &metadata.packages {
@@ -39,13 +39,13 @@ pub fn gather(ambient: &Ambient, root: &Path) -> Result<Gathered, Error> {
         dirs.extend(path.parent().map(Path::to_owned));
         members.push(member(package, &Manifest::read(root, path)?, &root_manifest, &metadata));
     }
-    let (promises, docs) = files_of::people(root, &dirs, &mut unread);
+    let (promises, mut unread) = promises_in(root, &dirs);
     let locked = root.join("Cargo.lock").exists();
     let found = Found {
         members,
         promises,
         fixtures: fixture::names(root)?,
-        docs,
+        docs: files_of::docs(root),
         toolchain: files_of::toolchain(root),
         env: files_of::cargo_env(root, &mut unread),
         threads: files_of::threads(root),

@@ -1,9 +1,9 @@
-//! Files that people wrote beside the manifests: READMEs, pages, workflows, cargo's configuration, scripts.
+//! What people wrote beside the manifests, but for promises: pages, cargo's configuration, scripts.
 
 use std::path::{Path, PathBuf};
 
 use compatrix_model::init::Noted;
-use compatrix_model::promise::{is_generated, scan, source_of, Promise};
+use compatrix_model::promise::is_generated;
 
 use super::manifest::{line_of, shown, text_at};
 use crate::files;
@@ -11,30 +11,8 @@ use crate::files;
 /// Scripts in which a workspace says how it runs its tests.
 const SCRIPTS: [&str; 6] = ["Makefile", "justfile", "Justfile", ".justfile", "Taskfile.yml", ".gitlab-ci.yml"];
 
-/// Promises of READMEs, pages and workflows; and the files of `docs` that are not ours, in lower case.
-pub(super) fn people(root: &Path, members: &[PathBuf], unread: &mut Vec<String>) -> (Vec<Promise>, Vec<String>) {
-    let mut folders: Vec<PathBuf> =
-        ["", "docs", "doc", ".github", ".github/workflows"].map(|dir| root.join(dir)).into();
-    folders.extend(members.iter().cloned());
-    let mut paths: Vec<PathBuf> = folders.iter().filter_map(|dir| files::list(dir).ok()).flatten().collect();
-    paths.sort();
-    paths.dedup();
-    let mut promises = Vec::new();
-    for path in &paths {
-        let name = shown(root, path);
-        let Some(source) = source_of(&name) else { continue };
-        // What is no text promises nothing to anybody.
-        let Ok(text) = files::read_text(path) else { continue };
-        match scan(&name, source, &text) {
-            Ok(found) => promises.extend(found),
-            Err(problem) => unread.push(format!("{problem}; it was not read")),
-        }
-    }
-    (promises, taken(root))
-}
-
-/// Files right below `docs`, but the page that we wrote and its picture.
-fn taken(root: &Path) -> Vec<String> {
+/// Files right below `docs`, in lower case, but the page that we wrote and its picture.
+pub(super) fn docs(root: &Path) -> Vec<String> {
     let paths = files::list(&root.join("docs")).unwrap_or_default();
     let is_ours = |path: &PathBuf| {
         let page = path.with_extension("md");
