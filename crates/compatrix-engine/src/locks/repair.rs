@@ -393,8 +393,7 @@ fn next_steps(rust: &Version, held: &Held, resolved: &Resolved) -> Result<Vec<St
             let direct = !package.members.is_empty();
             let stuck = held.stuck.contains(&(package.name.clone(), range(&package.version)));
             // The resolver has seen what is declared, and found no lower version that declares less.
-            let useless =
-                n == start && blamed(n).is_none() && package.declared || n != start && too_new(n) && package.declared;
+            let useless = package.declared && too_new(n) && blamed(n).is_none();
             if !stuck && !useless && package.version > Version::new(0, 0, 0) {
                 let range = (!direct).then(|| range(&package.version));
                 steps.insert(Step { name: package.name.clone(), below: package.version.clone(), range, before: None });

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use compatrix_model::lockset::file::Lockfile;
+use compatrix_model::lockset::file::{Lockfile, REGISTRY};
 use compatrix_model::lockset::manifest::{self, Edit};
 use semver::Version;
 use toml::Table;
@@ -44,7 +44,7 @@ pub struct Layout {
     pub outside: Vec<PathBuf>,
     /// The workspace's own Cargo.lock.
     pub own: Own,
-    /// The lowest cargo that can read every manifest and the lockfile of the workspace as it stands.
+    /// The lowest cargo that can read every manifest and the lockfile of the workspace as it stands, and the index.
     pub readable_from: Version,
     /// The root manifest.
     manifest: Table,
@@ -65,7 +65,10 @@ impl Layout {
         let manifest = read(&root.join("Cargo.toml"))?;
         let base = outside.iter().fold(root.clone(), |base, dir| common(&base, dir));
         let editions = editions.iter().map(|edition| manifest::cargo_for_edition(edition));
-        let others = [manifest::cargo_for_lockfile(own.file.format), manifest::cargo_for_resolver(&manifest)];
+        let registry = own.file.packages.iter().any(|package| package.source.as_deref() == Some(REGISTRY));
+        // Before, cargo asked for the whole index as a git repository (its changelog, 1.70).
+        let index = if registry { Version::new(1, 70, 0) } else { Version::new(1, 0, 0) };
+        let others = [manifest::cargo_for_lockfile(own.file.format), manifest::cargo_for_resolver(&manifest), index];
         let readable_from = editions.chain(others).max().unwrap_or(Version::new(1, 0, 0));
         Ok(Self { root, base, members, outside, own, readable_from, manifest })
     }
