@@ -37,7 +37,8 @@ fn program(bench: &Bench, root: &Path, command: &str) -> Command {
 /// Pairwise arrays: those that others publish sizes of, and the largest that must be there at once.
 pub(super) fn choose(bench: &Bench) -> Result<()> {
     // Sizes that PICT's authors publish (<https://www.pairwise.org/efficiency.html>).
-    let arrays: [(&str, &[(usize, usize)], Option<u64>); 7] = [
+    type Array = (&'static str, &'static [(usize, usize)], Option<u64>);
+    let arrays: [Array; 7] = [
         ("3^4", &[(3, 4)], Some(9)),
         ("3^13", &[(3, 13)], Some(18)),
         ("4^15 3^17 2^29", &[(4, 15), (3, 17), (2, 29)], Some(37)),
