@@ -34,12 +34,10 @@ fn program(bench: &Bench, root: &Path, command: &str) -> Command {
     program
 }
 
-/// An array's name, its axes as (values, times), and the size that others publish.
-type Array = (&'static str, &'static [(usize, usize)], Option<u64>);
-
 /// Pairwise arrays: those that others publish sizes of, and the largest that must be there at once.
 pub(super) fn choose(bench: &Bench) -> Result<()> {
     // Sizes that PICT's authors publish (<https://www.pairwise.org/efficiency.html>).
+    type Array = (&'static str, &'static [(usize, usize)], Option<u64>);
     let arrays: [Array; 7] = [
         ("3^4", &[(3, 4)], Some(9)),
         ("3^13", &[(3, 13)], Some(18)),

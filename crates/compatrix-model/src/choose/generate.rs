@@ -14,9 +14,9 @@ pub(crate) type Row = Vec<usize>;
 /// Words looked at in all; what remains of them decides about one more try.
 const EFFORT: u64 = 6_000_000;
 /// Greedy rows of which the best is taken, at most.
-const MOST_CANDIDATES: u64 = 10;
+const MOST_CANDIDATES: u64 = 6;
 /// Arrays made after the shortest so far, at most.
-const PATIENCE: u64 = 40;
+const PATIENCE: u64 = 60;
 /// How often all values of a row are tried again.
 const PASSES: usize = 6;
 
