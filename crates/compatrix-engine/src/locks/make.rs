@@ -9,6 +9,7 @@ use compatrix_model::condition::{value_version, Match, ValueTest, Versions};
 use compatrix_model::facts::{Availability, ToolchainFacts};
 use compatrix_model::lockset::file::{body_of, Header};
 use compatrix_model::lockset::manifest::Edit;
+use compatrix_model::lockset::steps::Resolution;
 use compatrix_model::lockset::{Deps, LockGroup, Lockset};
 use compatrix_model::plan::{Plan, Provision};
 use compatrix_model::spec::{Parsed, Spec};
@@ -22,7 +23,7 @@ use crate::files;
 use crate::host::Host;
 use crate::session::Session;
 use crate::stage;
-use crate::stage::resolve::{Platforms, Prefer, Resolution, Unresolved};
+use crate::stage::resolve::{Platforms, Prefer, Unresolved};
 use crate::survey::{self, Survey};
 
 /// What is wanted.

@@ -11,6 +11,7 @@ use anyhow::Result;
 use compatrix_model::facts::ToolchainFacts;
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::refusal::{self, Blamed};
+use compatrix_model::lockset::steps::{next_steps, take, Held, Step};
 use compatrix_model::lockset::LockGroup;
 use semver::Version;
 
@@ -87,19 +88,6 @@ pub struct Search<'a> {
     pub tell: &'a dyn Fn(&str),
     /// How much may be tried.
     pub limits: Limits,
-}
-
-/// What packages are held below, so far.
-#[derive(Debug, Clone, Default)]
-struct Held {
-    /// Direct dependencies of the members: any lower version that their manifests admit.
-    direct: BTreeMap<String, Version>,
-    /// Others, by name and compatible range: a lower version of that range.
-    deep: BTreeMap<(String, String), Version>,
-    /// Those of which no lower version can be had.
-    stuck: BTreeSet<(String, String)>,
-    /// What the toolchain could not compile, by name and version.
-    blamed: BTreeMap<(String, Version), String>,
 }
 
 /// What a resolution loop came to.
@@ -210,7 +198,7 @@ impl Search<'_> {
                     undone.undo(held);
                     if steps.is_empty() {
                         held.stuck.insert(undone.key());
-                        match next_steps(rust, held, &before) {
+                        match next_steps(rust, held, &before.packages) {
                             Ok(next) => steps = take(held, next),
                             Err(because) => return Ok(Some(Settled::Hopeless(because))),
                         }
@@ -219,7 +207,7 @@ impl Search<'_> {
                     continue;
                 }
             };
-            match next_steps(rust, held, &resolved) {
+            match next_steps(rust, held, &resolved.packages) {
                 Ok(steps) if steps.is_empty() => return Ok(Some(Settled::Works(Box::new(resolved)))),
                 Ok(steps) => {
                     for step in &steps {
@@ -317,106 +305,4 @@ fn found(resolved: &Resolved, held: &Held, spent: &Spent, own_failure: Option<St
     }
     let lock = resolved.lock.to_text();
     Found { lock, pins, resolutions: spent.resolutions, builds: spent.builds, own_failure }
-}
-
-/// A package to hold below a version.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Step {
-    name: String,
-    below: Version,
-    /// The compatible range; absent for direct dependencies, of which any lower version will do.
-    range: Option<String>,
-    /// What it was held below before.
-    before: Option<Version>,
-}
-
-impl Step {
-    fn key(&self) -> (String, String) {
-        (self.name.clone(), range(&self.below))
-    }
-
-    fn undo(&self, held: &mut Held) {
-        match (&self.range, &self.before) {
-            (None, None) => drop(held.direct.remove(&self.name)),
-            (None, Some(before)) => drop(held.direct.insert(self.name.clone(), before.clone())),
-            (Some(range), None) => drop(held.deep.remove(&(self.name.clone(), range.clone()))),
-            (Some(range), Some(before)) => {
-                drop(held.deep.insert((self.name.clone(), range.clone()), before.clone()));
-            }
-        }
-    }
-}
-
-/// Takes steps; each knows then how to undo itself.
-fn take(held: &mut Held, steps: Vec<Step>) -> Vec<Step> {
-    let taken = steps.into_iter().map(|step| {
-        let before = match &step.range {
-            None => held.direct.insert(step.name.clone(), step.below.clone()),
-            Some(range) => held.deep.insert((step.name.clone(), range.clone()), step.below.clone()),
-        };
-        Step { before, ..step }
-    });
-    taken.collect()
-}
-
-/// The lowest version that cargo takes for compatible with this one: `1.0.0`, `0.3.0`, `0.0.7`.
-fn range(version: &Version) -> String {
-    match (version.major, version.minor) {
-        (0, 0) => format!("0.0.{}", version.patch),
-        (0, minor) => format!("0.{minor}.0"),
-        (major, _) => format!("{major}.0.0"),
-    }
-}
-
-/// Which packages to hold lower, so that this resolution needs no more than this Rust; none if it does not. Where that
-/// cannot be, what stands in the way.
-fn next_steps(rust: &Version, held: &Held, resolved: &Resolved) -> Result<Vec<Step>, Vec<String>> {
-    let packages = &resolved.packages;
-    let blamed = |n: usize| held.blamed.get(&(packages[n].name.clone(), packages[n].version.clone()));
-    let too_new = |n: usize| packages[n].needs.as_ref().is_some_and(|needs| needs > rust);
-    let bad: Vec<usize> = (0..packages.len()).filter(|&n| too_new(n) || blamed(n).is_some()).collect();
-    let mut steps: BTreeSet<Step> = BTreeSet::new();
-    let mut hopeless: Vec<String> = Vec::new();
-    for &start in &bad {
-        let why = match (blamed(start), &packages[start].needs) {
-            (Some(why), _) => why.clone(),
-            (None, Some(needs)) => format!("needs Rust {}.{}", needs.major, needs.minor),
-            (None, None) => String::new(),
-        };
-        let mut seen = BTreeSet::new();
-        let mut todo = vec![start];
-        while let Some(n) = todo.pop() {
-            if !seen.insert(n) {
-                continue;
-            }
-            let package = &packages[n];
-            let direct = !package.members.is_empty();
-            let stuck = held.stuck.contains(&(package.name.clone(), range(&package.version)));
-            // The resolver has seen what is declared, and found no lower version that declares less.
-            let useless = package.declared && too_new(n) && blamed(n).is_none();
-            if !stuck && !useless && package.version > Version::new(0, 0, 0) {
-                let range = (!direct).then(|| range(&package.version));
-                steps.insert(Step { name: package.name.clone(), below: package.version.clone(), range, before: None });
-                continue;
-            }
-            if direct {
-                let (member, required) = &package.members[0];
-                hopeless.push(match n == start {
-                    true => {
-                        format!("{} {}, which {member} requires as `{required}`, {why}", package.name, package.version)
-                    }
-                    false => format!(
-                        "{} {} {why}; it comes by {} {}, which {member} requires as `{required}`",
-                        packages[start].name, packages[start].version, package.name, package.version
-                    ),
-                });
-            }
-            todo.extend(&package.parents);
-        }
-    }
-    if steps.is_empty() && !bad.is_empty() {
-        hopeless.dedup();
-        return Err(hopeless);
-    }
-    Ok(steps.into_iter().collect())
 }

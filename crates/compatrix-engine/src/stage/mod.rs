@@ -13,6 +13,7 @@ mod tree;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use compatrix_model::lockset::manifest::{self, Edit};
@@ -46,6 +47,9 @@ pub fn dir(host: &Host, lockset: &Lockset) -> PathBuf {
 /// # Errors
 /// A file cannot be read or written.
 pub fn renew(host: &Host, layout: &Layout, lockset: &Lockset, targets: Targets) -> Result<Stage> {
+    // Builds of several toolchains may share a stage, and begin at the same time.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = dir(host, lockset);
     let served = registry::Served::read(&dir)?;
     let (name, lock) = match targets {
@@ -80,11 +84,6 @@ pub fn place(layout: &Layout, stage: Option<&Stage>, dir: &Path) -> PathBuf {
         Some(staged) => staged,
         None => dir.to_owned(),
     }
-}
-
-/// Removes the stage of this lockset with its registry.
-pub fn remove(host: &Host, lockset: &Lockset) -> Result<()> {
-    files::remove_dir(&dir(host, lockset))
 }
 
 /// The package that carries pins in a stage that is only resolved.

@@ -13,6 +13,7 @@ use compatrix_model::lockset::file::{Lockfile, REGISTRY};
 use compatrix_model::lockset::index::{Served, ServedDependency};
 use compatrix_model::lockset::manifest::cargo_for_edition;
 use compatrix_model::lockset::refusal;
+use compatrix_model::lockset::steps::Resolution;
 use semver::Version;
 
 use super::registry::Crate;
@@ -47,23 +48,6 @@ pub struct Resolved {
     pub all: bool,
     /// Packages that are not in the workspace, with the Rust that they say they need and who asks for them.
     pub packages: Vec<Resolution>,
-}
-
-/// A resolved package that is not in the workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolution {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: Version,
-    /// Its declared `rust-version`, or what its edition needs if that is more.
-    pub needs: Option<Version>,
-    /// Whether that is declared, so that the resolver has seen it.
-    pub declared: bool,
-    /// Positions of those that depend on it; absent for members of the workspace.
-    pub parents: Vec<usize>,
-    /// Members of the workspace that depend on it, with the requirement.
-    pub members: Vec<(String, String)>,
 }
 
 /// Why there is no resolution.

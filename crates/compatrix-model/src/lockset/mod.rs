@@ -2,13 +2,14 @@
 //!
 //! A lockset is a Cargo.lock of its own for the toolchains that cannot use the workspace's. Here are its names, the
 //! lockfile's text read, pruned and written ([`file`]), the index lines that an old cargo is served ([`index`]), the
-//! manifests that differ in a stage ([`manifest`]), and what refusals of cargo and rustc say ([`refusal`]). What is
-//! done with them is the engine's.
+//! manifests that differ in a stage ([`manifest`]), what refusals of cargo and rustc say ([`refusal`]), and which
+//! packages to step back ([`steps`]). What is done with them is the engine's.
 
 pub mod file;
 pub mod index;
 pub mod manifest;
 pub mod refusal;
+pub mod steps;
 
 use std::collections::BTreeMap;
 use std::fmt;
