@@ -188,7 +188,7 @@ mod tests {
         let top = required(package("top", "1.2.0", Some(60), true, &[]), "^1");
         let mut held = Held::default();
         held.blamed.insert(("top".into(), Version::new(1, 2, 0)), "it does not compile".into());
-        assert_eq!(steps(&held, &[top.clone()]), ["top <1.2.0 None"]);
+        assert_eq!(steps(&held, std::slice::from_ref(&top)), ["top <1.2.0 None"]);
         // Of another version nothing is known.
         let older = Resolution { version: Version::new(1, 1, 0), ..top.clone() };
         assert_eq!(steps(&held, &[older]), [""; 0]);
