@@ -1,5 +1,7 @@
 //! Locksets: chosen, kept, checked, repaired; stages that are served from disk.
 
+#![allow(clippy::disallowed_methods, reason = "tests read and write files and start cargo")]
+
 use std::process::Command;
 
 use crate::registry::{Published, Registry, PLAIN};
