@@ -288,8 +288,8 @@ fn read(metadata: &Metadata, lock: &Lockfile, platforms: &Platforms) -> Result<R
     };
     Ok(Resolved {
         packages: foreign.iter().map(resolution).collect(),
-        lock: lock.keep(&all),
-        lock_without_dev: lock.keep(&some),
+        lock: lock.keep(&all, |from, to| admitted(&edges, from, to)),
+        lock_without_dev: lock.keep(&some, |from, to| admitted(&without_dev, from, to)),
         crates,
         all: !elsewhere,
     })

@@ -114,10 +114,11 @@ impl Lockfile {
         meant.collect()
     }
 
-    /// Only these packages, in format 3; dependencies on others are dropped.
+    /// Only these packages and the dependencies among them that are admitted, as [`Lockfile::reach`] asks for them; in
+    /// format 3. A dependency may be there for another platform only, though the package itself is needed here.
     ///
     /// Format 3 is read by every cargo from 1.53 on, 4 only from 1.78 on. They differ in how sources are encoded.
-    pub fn keep(&self, kept: &BTreeSet<usize>) -> Lockfile {
+    pub fn keep(&self, kept: &BTreeSet<usize>, admits: impl Fn(usize, usize) -> bool) -> Lockfile {
         let by_name = self.by_name();
         let named = |package: &Locked| -> String {
             let same_name = kept.iter().filter(|&&n| self.packages[n].name == package.name);
@@ -133,8 +134,10 @@ impl Lockfile {
         let one = |&n: &usize| {
             let package = &self.packages[n];
             let uses = package.dependencies.iter().flat_map(|text| self.resolve(&by_name, text));
-            let mut dependencies: Vec<String> =
-                uses.filter(|used| kept.contains(used)).map(|used| named(&self.packages[used])).collect();
+            let mut dependencies: Vec<String> = uses
+                .filter(|&used| kept.contains(&used) && admits(n, used))
+                .map(|used| named(&self.packages[used]))
+                .collect();
             dependencies.sort();
             dependencies.dedup();
             Locked { dependencies, source: package.source.as_deref().map(decoded), ..package.clone() }
@@ -308,7 +311,7 @@ dependencies = [
     fn a_pruned_lockfile_is_of_format_3_and_names_are_as_short_as_cargo_writes_them() {
         let lock = Lockfile::parse(LOCK).unwrap();
         assert_eq!(lock.format, 4);
-        let pruned = lock.keep(&lock.closure("mine"));
+        let pruned = lock.keep(&lock.closure("mine"), |_, _| true);
         let mine = pruned.packages.iter().find(|p| p.name == "mine").unwrap();
         assert_eq!(mine.dependencies, ["a", "b"], "there is one `a` left, so its version is not named");
         let names: Vec<&str> = pruned.packages.iter().map(|p| p.name.as_str()).collect();
@@ -317,6 +320,16 @@ dependencies = [
         let text = pruned.to_text();
         assert!(text.contains("version = 3\n"), "{text}");
         assert_eq!(Lockfile::parse(&text).unwrap(), pruned, "what is written is read again");
+    }
+
+    #[test]
+    fn a_dependency_that_is_not_admitted_goes_though_its_package_stays() {
+        let lock = Lockfile::parse(LOCK).unwrap();
+        let at = |name: &str| lock.packages.iter().position(|p| p.name == name).unwrap();
+        let (mine, b) = (at("mine"), at("b"));
+        let pruned = lock.keep(&lock.closure("mine"), |from, to| (from, to) != (mine, b));
+        let of = |name: &str| pruned.packages.iter().find(|p| p.name == name).unwrap().dependencies.clone();
+        assert_eq!((of("mine"), of("b")), (vec!["a".to_owned()], vec!["c".to_owned()]));
     }
 
     #[test]

@@ -141,6 +141,53 @@ fn what_other_platforms_need_is_left_out() {
 }
 
 #[test]
+fn a_dependency_for_another_platform_goes_though_its_package_is_needed_here() {
+    let both = Published { name: "both", ..PLAIN };
+    let a = Published {
+        dependencies: &[("both", "1", Some("cfg(windows)"))],
+        manifest: "edition = \"2021\"\n[target.'cfg(windows)'.dependencies]\nboth = \"1\"\n",
+        ..A_OLD
+    };
+    let registry = Registry::new(&[both, a]);
+    let made = workspace("a = \"1\"\nboth = \"1\"\n");
+    cargo(&registry, &made, &["generate-lockfile"]);
+    lock(&registry, &made, &[]).expect(0);
+    let ran = finish(registry.command(&made, &["compat", "--format", "json", "--cell", "rust=here"]));
+    assert_eq!(judged(&ran.expect(0).json(), "rust=here").0, "ok");
+}
+
+#[test]
+fn a_stage_takes_blanks_other_letters_and_links_that_lead_outside() {
+    let made = Workspace::of_files(
+        "wörk späce",
+        &[
+            ("Cargo.toml", MANIFEST),
+            ("Cargo.lock", "version = 4\n\n[[package]]\nname = \"made\"\nversion = \"0.1.0\"\n"),
+            ("src/lib.rs", ""),
+            (
+                "tests/it.rs",
+                "#[test]\nfn works() {\n    assert_eq!(include_str!(\"../däta/word\").trim(), \"out\");\n}\n",
+            ),
+            ("../outside/word", "out\n"),
+        ],
+    );
+    std::os::unix::fs::symlink("../outside", made.path("däta")).unwrap();
+    let old = crate::support::old_toolchain();
+    let toolchains = match &old {
+        Some(old) => format!("HERE, {{ name = \"old\", path = {old:?} }}"),
+        None => "HERE".to_owned(),
+    };
+    let spec = format!("[project]\npackages = [\"made\"]\n[axis]\nrust = [{toolchains}]\n");
+    made.write("compat/matrix.toml", crate::support::with_here(&spec));
+    made.assert_tree_unchanged(|| {
+        let json = made.json(0, &["--hermetic"]);
+        let rows = json["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), 1 + usize::from(old.is_some()));
+        assert!(rows.iter().all(|row| row["verdict"] == "ok"), "{json:#}");
+    });
+}
+
+#[test]
 fn repair_steps_back_what_is_in_the_way_and_says_what_to_pin() {
     // b 1.1 needs c 2, which says that it needs Rust 1.85; b itself says nothing. d has a manifest of edition 2024.
     let c1 = Published { name: "c", rust: Some("1.56"), ..PLAIN };
