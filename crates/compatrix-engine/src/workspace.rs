@@ -1,6 +1,7 @@
 //! The workspace under test: its root, the packages, what of the lockfile and the tree they are made from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Context, Result};
@@ -42,14 +43,8 @@ pub struct Workspace {
 /// The folder of the workspace that this folder belongs to, as cargo sees it.
 pub fn find_root(ambient: &crate::environment::Ambient, start: &Path) -> Result<PathBuf, Error> {
     let Some(cargo) = ambient.cargo() else { return Err(no_cargo()) };
-    let said = duct::cmd(&cargo, ["locate-project", "--workspace", "--message-format=plain"])
-        .dir(start)
-        .full_env(ambient.for_builds())
-        .stdout_capture()
-        .stderr_capture()
-        .unchecked()
-        .run()
-        .with_context(|| format!("cannot start {}", cargo.display()))?;
+    let said =
+        ask(ambient, &cargo, start, &["locate-project", "--workspace", "--message-format=plain"].map(OsStr::new))?;
     if !said.status.success() {
         let reason = String::from_utf8_lossy(&said.stderr);
         return Err(Error::usage(format!("no cargo workspace at {}:\n{}", start.display(), reason.trim_end())));
@@ -66,26 +61,23 @@ pub fn find_root(ambient: &crate::environment::Ambient, start: &Path) -> Result<
 pub fn members(ambient: &crate::environment::Ambient, root: &Path) -> Result<Metadata, Error> {
     let cargo = ambient.cargo().ok_or_else(no_cargo)?;
     let manifest = root.join("Cargo.toml");
-    let args: [&std::ffi::OsStr; 6] = [
-        "metadata".as_ref(),
-        "--no-deps".as_ref(),
-        "--format-version".as_ref(),
-        "1".as_ref(),
-        "--manifest-path".as_ref(),
-        manifest.as_os_str(),
-    ];
-    let said = duct::cmd(&cargo, args)
-        .dir(root)
-        .full_env(ambient.for_builds())
-        .stdout_capture()
-        .stderr_capture()
-        .unchecked()
-        .run()
-        .with_context(|| format!("cannot start {}", cargo.display()))?;
+    let args = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"].map(OsStr::new);
+    let said = ask(ambient, &cargo, root, &[&args[..], &[manifest.as_os_str()]].concat())?;
     if !said.status.success() {
         return Err(unreadable(&String::from_utf8_lossy(&said.stderr)));
     }
     parse_metadata(&said.stdout)
+}
+
+/// Asks cargo, before there is a host whose processes are watched.
+fn ask(
+    ambient: &crate::environment::Ambient,
+    cargo: &Path,
+    dir: &Path,
+    args: &[&OsStr],
+) -> Result<std::process::Output, Error> {
+    let asked = duct::cmd(cargo, args).dir(dir).full_env(ambient.for_builds()).stdout_capture().stderr_capture();
+    Ok(asked.unchecked().run().with_context(|| format!("cannot start {}", cargo.display()))?)
 }
 
 fn unreadable(reason: &str) -> Error {

@@ -27,5 +27,6 @@ pub mod manifest;
 pub mod outcome;
 pub mod plan;
 pub mod promise;
+pub mod release;
 pub mod spec;
 pub mod verdict;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 
-use super::{first_rust_of_edition, Context, Finding, Graph, GraphPackage, Lint, Promised};
+use super::{Context, Finding, Graph, GraphPackage, Lint, Promised};
 use crate::condition::partial_version;
+use crate::release;
 use crate::spec::Severity;
 
 /// How a package comes to use a locked one; the first is the strongest.
@@ -54,7 +55,7 @@ pub(super) fn lint(context: &Context<'_>, found: &mut Vec<Finding>) {
 fn needs(package: &GraphPackage) -> Option<(Lint, Version, String)> {
     let GraphPackage { name, version, edition, .. } = package;
     let said = package.rust_version.as_deref().and_then(partial_version);
-    let parses = first_rust_of_edition(edition);
+    let parses = release::of_edition(edition);
     match (said, parses) {
         (said, Some(parses)) if said.as_ref().is_none_or(|said| *said < parses) => {
             Some((Lint::EditionTooNew, parses, format!("{name} {version} (edition {edition})")))

@@ -3,10 +3,9 @@
 use crate::manifest::Field;
 use crate::spec::Severity;
 
-use super::{
-    first_rust_of_edition, first_rust_of_lock, first_rust_of_resolver, short, Context, Finding, Lint, Promised,
-};
+use super::{short, Context, Finding, Lint, Promised};
 use crate::condition::partial_version;
+use crate::release;
 
 pub(super) fn lint(context: &Context<'_>, found: &mut Vec<Finding>) {
     not_inherited(context, found);
@@ -116,7 +115,7 @@ fn path_dependencies(context: &Context<'_>, found: &mut Vec<Finding>) {
 fn editions(context: &Context<'_>, found: &mut Vec<Finding>) {
     for member in &context.facts.members {
         let Some(edition) = member.edition(context.root()) else { continue };
-        let Some(needs) = first_rust_of_edition(&edition.value) else { continue };
+        let Some(needs) = release::of_edition(&edition.value) else { continue };
         let name = member.package.as_ref().map_or("", |package| package.name.value.as_str());
         let own = context.promised.iter().find(|promised| promised.manifest.file == member.file);
         let (promised, severity, mend) = match own.filter(|own| own.version < needs) {
@@ -151,7 +150,7 @@ fn resolver(context: &Context<'_>, found: &mut Vec<Finding>) {
     let Some(root) = &context.facts.root else { return };
     let of_package = || root.package.as_ref()?.resolver.as_ref();
     let Some(resolver) = root.workspace.as_ref().and_then(|w| w.resolver.as_ref()).or_else(of_package) else { return };
-    let (Some(needs), Some(lowest)) = (first_rust_of_resolver(&resolver.value), context.lowest()) else { return };
+    let (Some(needs), Some(lowest)) = (release::of_resolver(&resolver.value), context.lowest()) else { return };
     if lowest.version >= needs {
         return;
     }
@@ -171,7 +170,7 @@ fn resolver(context: &Context<'_>, found: &mut Vec<Finding>) {
 
 fn lockfile(context: &Context<'_>, found: &mut Vec<Finding>) {
     let (Some(lock), Some(lowest)) = (&context.facts.lock, context.lowest()) else { return };
-    let Some(needs) = first_rust_of_lock(lock.value).filter(|needs| lowest.version < *needs) else { return };
+    let Some(needs) = release::of_lockfile(lock.value).filter(|needs| lowest.version < *needs) else { return };
     found.push(Finding {
         id: Lint::LockfileTooNew,
         severity: context.of_lockfile(),

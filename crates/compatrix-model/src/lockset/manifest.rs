@@ -5,6 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 use toml::{Table, Value};
 
+use crate::release;
+
+/// The first Rust of all.
+const OLDEST: Version = Version::new(1, 0, 0);
+
 /// The tables of dependencies, in manifests and in their `target` tables.
 const DEPENDENCIES: [&str; 3] = ["dependencies", "build-dependencies", "dev-dependencies"];
 
@@ -204,33 +209,20 @@ fn edition(manifest: &Table) -> Option<String> {
     Some(edition.unwrap_or("2015").to_owned())
 }
 
-/// The lowest cargo that can read a manifest of this edition (edition guide).
+/// The lowest cargo that can read a manifest of this edition; of one that is not known, the newest that is.
 pub fn cargo_for_edition(edition: &str) -> Version {
-    match edition {
-        "2015" => Version::new(1, 0, 0),
-        "2018" => Version::new(1, 31, 0),
-        "2021" => Version::new(1, 56, 0),
-        _ => Version::new(1, 85, 0),
-    }
+    release::of_edition(edition).or_else(|| release::of_edition("2024")).unwrap_or(OLDEST)
 }
 
-/// The lowest cargo that can read a lockfile of this format. Seen: 1.78 for 4; cargo's changelog: 1.53 for 3.
+/// The lowest cargo that can read a lockfile of this format; of one that is not known, the newest that is.
 pub fn cargo_for_lockfile(format: u32) -> Version {
-    match format {
-        0..=2 => Version::new(1, 0, 0),
-        3 => Version::new(1, 53, 0),
-        _ => Version::new(1, 78, 0),
-    }
+    release::of_lockfile(i64::from(format)).or_else(|| release::of_lockfile(4)).unwrap_or(OLDEST)
 }
 
 /// The lowest cargo that knows the resolver which the root manifest asks for.
 pub fn cargo_for_resolver(manifest: &Table) -> Version {
     let asked = ["workspace", "package"].iter().filter_map(|table| manifest.get(*table)?.get("resolver")?.as_str());
-    match asked.max() {
-        Some("3") => Version::new(1, 84, 0),
-        Some("2") => Version::new(1, 51, 0),
-        _ => Version::new(1, 0, 0),
-    }
+    asked.max().and_then(release::of_resolver).unwrap_or(OLDEST)
 }
 
 #[cfg(test)]
