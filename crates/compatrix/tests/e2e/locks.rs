@@ -259,7 +259,14 @@ fn where_no_version_is_old_enough_the_true_floor_is_named() {
 fn a_registry_that_does_not_answer_is_told_with_what_to_do() {
     let registry = Registry::new(&[A_OLD]);
     let made = workspace("a = \"1\"\n");
+    let elsewhere = Workspace::new("[axis]\nrust = [HERE]\n").file("Cargo.toml", &format!("{MANIFEST}a = \"1\"\n"));
+    cargo(&registry, &elsewhere, &["generate-lockfile"]);
     registry.stop();
+    std::fs::remove_dir_all(registry.cargo_home()).unwrap();
+    elsewhere.assert_tree_unchanged(|| {
+        let ran = finish(registry.command(&elsewhere, &["compat", "--hermetic"]));
+        ran.expect(0).prints(&["1 unproven"]).says(&["lockset locked", "run again with a network"]);
+    });
     made.assert_tree_unchanged(|| {
         lock(&registry, &made, &[]).expect(3).says(&["run again with a network"]);
         lock(&registry, &made, &["--offline"]).expect(3).says(&["run once without --offline"]);

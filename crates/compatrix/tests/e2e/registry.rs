@@ -35,7 +35,6 @@ pub(crate) const PLAIN: Published =
 pub(crate) struct Registry {
     dir: tempfile::TempDir,
     address: String,
-    listener: TcpListener,
     stopped: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
 
@@ -73,9 +72,9 @@ impl Registry {
         let config = format!("{{\"dl\":\"http://{address}/dl/{{crate}}-{{version}}.crate\"}}");
         fs::write(served.join("config.json"), config).expect("writes");
         let stopped = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let (accepting, flag) = (listener.try_clone().expect("a second handle"), stopped.clone());
+        let flag = stopped.clone();
         std::thread::spawn(move || {
-            for stream in accepting.incoming().flatten() {
+            for stream in listener.incoming().flatten() {
                 if flag.load(std::sync::atomic::Ordering::SeqCst) {
                     break;
                 }
@@ -83,7 +82,7 @@ impl Registry {
                 std::thread::spawn(move || answer(stream, &served));
             }
         });
-        Self { dir, address, listener, stopped }
+        Self { dir, address, stopped }
     }
 
     /// From now on nobody answers.
@@ -116,7 +115,6 @@ impl Registry {
 impl Drop for Registry {
     fn drop(&mut self) {
         self.stop();
-        let _ = &self.listener;
     }
 }
 
