@@ -157,9 +157,37 @@ pub enum Setting {
         enable: Vec<String>,
     },
     /// Which dependency versions.
-    Deps(crate::lockset::Deps),
+    Deps(Deps),
     /// The text of the environment variable of an [`AxisKind::Env`].
     Env(String),
+}
+
+/// What a value of the `deps` axis stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Deps {
+    /// The workspace's own Cargo.lock.
+    Locked,
+    /// The lockset of the toolchain's group; the workspace's own Cargo.lock where it is in none.
+    Lockset,
+    /// The lowest versions that the packages' own requirements admit (cargo's `-Zdirect-minimal-versions`).
+    Minimal,
+    /// The newest versions that the packages' requirements admit.
+    Latest,
+}
+
+impl Deps {
+    /// All of them, in the order in which they are explained.
+    pub const ALL: [Deps; 4] = [Deps::Locked, Deps::Lockset, Deps::Minimal, Deps::Latest];
+
+    /// The spec's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Deps::Locked => "locked",
+            Deps::Lockset => "lockset",
+            Deps::Minimal => "minimal",
+            Deps::Latest => "latest",
+        }
+    }
 }
 
 #[cfg(test)]

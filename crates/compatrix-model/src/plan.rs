@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use semver::Version;
 use serde::Serialize;
 
-use crate::axis::{AxisKind, Setting, ValueName};
+use crate::axis::{AxisKind, Deps, Setting, ValueName};
 use crate::cell::{CellIndex, Space};
 use crate::choose::narrow::{Narrowed, Part};
 use crate::choose::{choose, Chosen, Coverage};
 use crate::condition::{Condition, Matcher, Versions};
 use crate::facts::{Availability, HostFacts};
-use crate::lockset::{self, Deps, Lockset};
+use crate::lockset::{self, Lockset};
 use crate::spec::{Expect, Profile, Spec, Suite, SuiteKind};
 
 pub use build::{Build, Linkage, Targets};

@@ -1,22 +1,21 @@
 //! `lock`: the committed locksets, made, repaired or checked.
 
-use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 
 use anyhow::{anyhow, Result};
-use compatrix_model::axis::{AxisKind, AxisValue};
+use compatrix_model::axis::{AxisKind, AxisValue, Deps};
 use compatrix_model::condition::{value_version, Match, ValueTest, Versions};
 use compatrix_model::facts::{Availability, ToolchainFacts};
 use compatrix_model::lockset::file::{body_of, Header};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::steps::Resolution;
-use compatrix_model::lockset::{Deps, LockGroup, Lockset};
+use compatrix_model::lockset::{LockGroup, Lockset};
 use compatrix_model::plan::{Plan, Provision};
 use compatrix_model::spec::{Parsed, Spec};
 use semver::Version;
 
 use super::repair::{self, Found, Limits, Search};
-use super::{shown_file, Sources};
+use super::{pins, shown_file, Sources};
 use crate::error::Error;
 use crate::event::Event;
 use crate::files;
@@ -236,16 +235,6 @@ pub fn make(
     let text = write(sources, group, &rust, &resolved.lock.to_text(), command)?;
     let too_new = resolved.packages.into_iter().filter(|p| p.needs.as_ref().is_some_and(|needs| *needs > rust));
     Ok(Made { too_new: too_new.collect(), ..made(State::Written, Some(text)) })
-}
-
-/// The pins of a group: as limits for direct dependencies, and as requirements for those of any depth.
-pub(super) fn pins(
-    sources: &Sources<'_>,
-    group: &LockGroup,
-) -> (BTreeMap<String, Vec<String>>, BTreeMap<String, Vec<String>>) {
-    let direct = sources.layout.direct_dependencies().unwrap_or_default();
-    let exact = group.pins.iter().map(|(name, version)| (name.clone(), vec![format!("={version}")]));
-    exact.partition(|(name, _)| direct.contains(name))
 }
 
 fn write(sources: &Sources<'_>, group: &LockGroup, rust: &Version, lock: &str, command: &str) -> Result<String> {

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{anyhow, bail, Result};
-use compatrix_model::axis::AxisKind;
+use compatrix_model::axis::{AxisKind, Deps};
 use compatrix_model::condition::{value_version, Versions};
 use compatrix_model::evidence::Sha256;
 use compatrix_model::facts::{Availability, LocksetFacts};
 use compatrix_model::lockset::file::{body_of, Header, Lockfile};
 use compatrix_model::lockset::manifest::Edit;
-use compatrix_model::lockset::{self, Deps, LockGroup, Lockset};
+use compatrix_model::lockset::{self, LockGroup, Lockset};
 use compatrix_model::spec::Spec;
 use semver::Version;
 
@@ -290,6 +290,13 @@ fn not_in(lock: &Lockfile, other: &Lockfile) -> Option<String> {
     };
     let new = lock.packages.iter().find(|p| !has(&p.name, &p.version, &p.source))?;
     Some(format!("{} {}", new.name, new.version))
+}
+
+/// The pins of a group: as limits for direct dependencies, and as requirements for those of any depth.
+fn pins(sources: &Sources<'_>, group: &LockGroup) -> (BTreeMap<String, Vec<String>>, BTreeMap<String, Vec<String>>) {
+    let direct = sources.layout.direct_dependencies().unwrap_or_default();
+    let exact = group.pins.iter().map(|(name, version)| (name.clone(), vec![format!("={version}")]));
+    exact.partition(|(name, _)| direct.contains(name))
 }
 
 /// A place to resolve in.

@@ -15,8 +15,7 @@ use compatrix_model::lockset::steps::{next_steps, take, Held, Step};
 use compatrix_model::lockset::LockGroup;
 use semver::Version;
 
-use super::make::pins;
-use super::Work;
+use super::{pins, Work};
 use crate::error::Error;
 use crate::host::last_lines;
 use crate::process::Command;

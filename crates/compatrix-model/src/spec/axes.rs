@@ -8,11 +8,11 @@ use super::distro::{Distros, Part};
 use super::format::{fixture, is_glob};
 use super::problem::{Collector, Problem};
 use super::tree::{Entry, Node, Table};
+use crate::axis::Deps;
 use crate::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
 use crate::cell::Space;
 use crate::condition::expr::names_fixture;
 use crate::condition::partial_version;
-use crate::lockset::Deps;
 
 /// The axes, and what was wrong with them in themselves, so that it is not complained of again where it is named.
 #[derive(Debug, Default)]

@@ -8,9 +8,9 @@ use super::axes::Axes;
 use super::check::twice;
 use super::problem::{Collector, Problem};
 use super::tree::{Node, Table};
-use crate::axis::{AxisKind, ValueName};
+use crate::axis::{AxisKind, Deps, ValueName};
 use crate::condition::ValueTest;
-use crate::lockset::{default_name, Deps, LockGroup};
+use crate::lockset::{default_name, LockGroup};
 
 /// Lowers all groups.
 pub(crate) fn locks(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> Vec<LockGroup> {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use compatrix_model::axis::Deps;
 use compatrix_model::axis::{Axis, AxisKind, AxisValue, Setting};
 use compatrix_model::claims::Judged;
-use compatrix_model::lockset::Deps;
 use compatrix_model::verdict::Verdict;
 
 use super::facts::{tally, Facts};

@@ -11,7 +11,7 @@ use compatrix_model::evidence::{Record, SqliteLinkage};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::spec::Spec;
 
-use super::report::Today;
+use super::today::Today;
 use crate::cli::{command_name, EvidenceCommand, Format, Global};
 use crate::terminal::Terminal;
 use crate::workspace::{no_work, Opened};

@@ -10,6 +10,7 @@ mod plan;
 mod report;
 mod repro;
 pub(crate) mod schema;
+mod today;
 
 use compatrix_engine::error::Error;
 

@@ -1,21 +1,16 @@
 //! `report`: the compatibility page and its picture, from the spec and the committed evidence alone.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use compatrix_engine::error::Error;
-use compatrix_engine::locks;
-use compatrix_engine::session::Session;
-use compatrix_engine::{files, workspace as engine_workspace};
-use compatrix_model::cell::CellId;
-use compatrix_model::condition::Versions;
-use compatrix_model::evidence::{Sha256, SourceProof};
+use compatrix_engine::files;
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::promise::is_generated;
 use compatrix_render::page::{self, PageOptions};
 
 use super::evidence::read_all;
 use super::schema::write_or_check;
+use super::today::Today;
 use crate::cli::{command_name, Global, ReportArgs};
 use crate::terminal::Terminal;
 use crate::workspace::{command_of_pages, no_work, Opened};
@@ -74,30 +69,4 @@ fn stale(evidence: &[EvidenceFile], today: &Today) -> usize {
     let entries = evidence.iter().flat_map(EvidenceFile::entries);
     let built = entries.filter_map(|entry| Some((&entry.cell, entry.build.as_ref()?)));
     built.filter(|(cell, build)| !today.is_of(cell, &build.origin.sources, &build.lockset)).count()
-}
-
-/// The sources and dependency versions of today.
-pub(super) struct Today {
-    sources: Sha256,
-    /// Whether the work tree differs from its commit.
-    pub(super) dirty: bool,
-    locksets: BTreeSet<Sha256>,
-}
-
-impl Today {
-    pub(super) fn read(session: &Session, opened: &Opened) -> Result<Self, Error> {
-        let workspace = engine_workspace::read(&session.host, &opened.parsed)?;
-        let versions = Versions::new();
-        let sources = locks::Sources { spec: &opened.parsed.spec, layout: &workspace.layout, versions: &versions };
-        let locksets = locks::of_today(&sources, &workspace.source.lockset);
-        let SourceProof { sources, dirty, .. } = workspace.source;
-        Ok(Self { sources, dirty, locksets })
-    }
-
-    /// Whether a result of this cell, with these sources and dependency versions, is of today.
-    pub(super) fn is_of(&self, cell: &CellId, sources: &str, lockset: &str) -> bool {
-        // Versions that are resolved anew are in no committed file to hold them against.
-        let moving = cell.value("deps").is_some_and(|deps| ["minimal", "latest"].contains(&deps.as_str()));
-        self.sources == sources && (moving || self.locksets.contains(lockset))
-    }
 }
