@@ -73,7 +73,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
             sources: workspace.source.sources.clone(),
             locksets: BTreeMap::new(),
             readable_from: Some(workspace.layout.readable_from.clone()),
-            hermetic: host.limits.hermetic,
+            hermetic: host.limits.hermetic || workspace.layout.own.made,
             durations: Durations::default(),
         };
         let mut survey = Survey { facts, workspace };

@@ -14,6 +14,7 @@ use compatrix_model::spec::{Diagnostics, Parsed};
 use crate::error::Error;
 use crate::files;
 use crate::host::Host;
+use crate::locks;
 use crate::sources;
 use crate::stage::layout::{self, Layout, Own};
 
@@ -111,17 +112,6 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
             host.root.join("Cargo.toml").display()
         )));
     }
-    let lock_path = host.root.join("Cargo.lock");
-    if !files::exists(&lock_path) {
-        return Err(Error::usage(format!(
-            "no Cargo.lock in {}; `cargo generate-lockfile` makes one, and every result depends on it",
-            host.root.display()
-        )));
-    }
-    let lock_text = files::read_text(&lock_path)?;
-    let lock =
-        Lockfile::parse(&lock_text).map_err(|error| Error::usage(format!("{}: {error}", lock_path.display())))?;
-
     let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
     let mut staged: Vec<layout::Member> = Vec::new();
     let mut outside: Vec<PathBuf> = Vec::new();
@@ -157,6 +147,9 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
         }
     }
 
+    let layout = Layout::new(host.root.clone(), staged, outside, &editions)?;
+    let layout = layout.with_lockfile(own_lockfile(host, &layout)?);
+    let lock = &layout.own.file;
     let mut facts = Vec::new();
     let mut used: BTreeSet<usize> = BTreeSet::new();
     let mut sqlite_crate = None;
@@ -178,8 +171,26 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
     }
     let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
     let source = sources::read(host, &parsed.spec.project, &dirs, lockset)?;
-    let layout = Layout::new(host.root.clone(), staged, outside, Own { text: lock_text, file: lock }, &editions)?;
     Ok(Workspace { packages: facts, source, sqlite_crate, own_harness, dirs, layout })
+}
+
+/// The workspace's own lockfile. Where it has none, as libraries often do not commit theirs, one is made in a stage.
+fn own_lockfile(host: &Host, layout: &Layout) -> Result<Own, Error> {
+    let path = host.root.join("Cargo.lock");
+    let made = !files::exists(&path);
+    let text = if made {
+        locks::own::make(host, layout).map_err(|error| {
+            Error::usage(format!(
+                "no Cargo.lock in {}, and none could be made: {error:#}; every result depends on it, and `cargo \
+                 generate-lockfile` makes one to keep",
+                host.root.display()
+            ))
+        })?
+    } else {
+        files::read_text(&path)?
+    };
+    let file = Lockfile::parse(&text).map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
+    Ok(Own { text, file, made })
 }
 
 /// The hash of what these packages use of a lockfile.

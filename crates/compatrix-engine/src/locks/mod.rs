@@ -1,6 +1,7 @@
 //! Locksets on this machine: what each is made from, whether it is here, and how it is fetched and served.
 
 pub mod make;
+pub(crate) mod own;
 pub mod repair;
 
 use std::collections::{BTreeMap, BTreeSet};

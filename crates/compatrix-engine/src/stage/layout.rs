@@ -23,12 +23,15 @@ pub struct Member {
 }
 
 /// The workspace's own Cargo.lock.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Own {
     /// Its text.
     pub text: String,
     /// What it says.
     pub file: Lockfile,
+    /// Whether the workspace has none, and this one was made in its place. Then nothing can be built where the user would
+    /// get one.
+    pub made: bool,
 }
 
 /// Where the parts of a workspace are.
@@ -59,18 +62,24 @@ impl Layout {
         root: PathBuf,
         members: Vec<Member>,
         outside: Vec<PathBuf>,
-        own: Own,
         editions: &BTreeSet<String>,
     ) -> Result<Self> {
         let manifest = read(&root.join("Cargo.toml"))?;
         let base = outside.iter().fold(root.clone(), |base, dir| common(&base, dir));
         let editions = editions.iter().map(|edition| manifest::cargo_for_edition(edition));
+        let readable_from = editions.chain([manifest::cargo_for_resolver(&manifest)]).max();
+        let readable_from = readable_from.unwrap_or(Version::new(1, 0, 0));
+        Ok(Self { root, base, members, outside, own: Own::default(), readable_from, manifest })
+    }
+
+    /// The same with the workspace's own lockfile.
+    pub fn with_lockfile(&self, own: Own) -> Self {
         let registry = own.file.packages.iter().any(|package| package.source.as_deref() == Some(REGISTRY));
         // Before, cargo asked for the whole index as a git repository (its changelog, 1.70).
         let index = if registry { Version::new(1, 70, 0) } else { Version::new(1, 0, 0) };
-        let others = [manifest::cargo_for_lockfile(own.file.format), manifest::cargo_for_resolver(&manifest), index];
-        let readable_from = editions.chain(others).max().unwrap_or(Version::new(1, 0, 0));
-        Ok(Self { root, base, members, outside, own, readable_from, manifest })
+        let lock = manifest::cargo_for_lockfile(own.file.format);
+        let readable_from = self.readable_from.clone().max(index).max(lock);
+        Self { own, readable_from, ..self.clone() }
     }
 
     /// The path below [`Layout::base`] of a path below the root.

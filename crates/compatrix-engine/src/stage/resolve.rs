@@ -140,6 +140,21 @@ pub fn resolve(
     Ok(read(&metadata, &lock, platforms)?)
 }
 
+/// The lockfile that cargo makes for the staged workspace whose root is this folder, which has none.
+///
+/// # Errors
+/// See [`Unresolved`], in one message.
+pub(crate) fn lockfile(host: &Host, root: &Path) -> Result<String> {
+    let cargo = cargo(host, Prefer::Rust)?;
+    match run(host, &cargo, root, Prefer::Rust, &["generate-lockfile"]) {
+        Ok(_) => files::read_text(&root.join("Cargo.lock")),
+        Err(Unresolved::Package { name, said }) => {
+            bail!("no version of {name} meets all requirements: {}", last_lines(&said, 2))
+        }
+        Err(Unresolved::Other(error)) => Err(error),
+    }
+}
+
 /// A cargo that can do it.
 fn cargo(host: &Host, prefer: Prefer) -> Result<PathBuf> {
     if prefer == Prefer::Lowest {

@@ -64,13 +64,8 @@ fn is_wanted(layout: &Layout, root: &Path, dir: &Path, below: &Path) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::layout::{Member, Own};
+    use super::super::layout::Member;
     use super::*;
-    use compatrix_model::lockset::file::Lockfile;
-
-    fn own() -> Own {
-        Own { text: String::new(), file: Lockfile::default() }
-    }
 
     fn put(base: &Path, path: &str, text: &str) {
         files::write(&base.join(path), text.as_bytes()).unwrap();
@@ -99,7 +94,7 @@ mod tests {
         put(base, "private/secret", "");
         let members = vec![Member { name: "a".into(), dir: base.join("ws/crates/a"), under_test: true }];
         let outside = vec![base.join("shared/lib")];
-        let layout = Layout::new(base.join("ws"), members, outside, own(), &BTreeSet::new()).unwrap();
+        let layout = Layout::new(base.join("ws"), members, outside, &BTreeSet::new()).unwrap();
         assert_eq!(layout.base, base);
         let text = |path: &str, text: &str| (PathBuf::from(path), text.to_owned());
         let texts: BTreeMap<PathBuf, String> =

@@ -92,8 +92,10 @@ fn summary(draft: &Draft, spec: &Spec, gathered: &Gathered, terminal: &Terminal)
         terminal.say("Left", &format!("{} not taken over; comments in the spec say why", count(open, "thing")));
     }
     if !gathered.locked {
-        terminal
-            .warning("there is no Cargo.lock yet, and every result depends on it; `cargo generate-lockfile` makes one");
+        terminal.warning(
+            "there is no Cargo.lock, so versions are chosen on this machine, in a stage; commit one (`cargo \
+             generate-lockfile`) to have the same results everywhere",
+        );
     }
     terminal.say("Next", &format!("`{command} compat` runs it; `{command} plan` shows first what that would do"));
 }

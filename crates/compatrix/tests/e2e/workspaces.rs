@@ -355,12 +355,20 @@ fn a_broken_member_is_named() {
 }
 
 #[test]
-fn without_a_lockfile_the_command_that_makes_one_is_named() {
+fn without_a_lockfile_one_is_made_in_a_stage() {
     let made = Workspace::bare().file("compat/matrix.toml", &spec(&["made"], ""));
     std::fs::remove_file(made.path("Cargo.lock")).expect("removes");
+    made.assert_tree_unchanged(|| {
+        let json = made.json(0, &[]);
+        assert_eq!(json["counts"], serde_json::json!({ "ok": 1 }), "{json:#}");
+        assert_eq!(crate::support::totals(&made.json(0, &[])), [0, 0, 1], "the same lockfile, the same result");
+    });
+    // A dependency that cannot be had without network.
+    let manifest = std::fs::read_to_string(made.path("Cargo.toml")).expect("reads");
+    made.write("Cargo.toml", manifest + "[dependencies]\nnobody-has-published-this = \"1\"\n");
     for command in ["compat", "plan"] {
         let ran = made.assert_tree_unchanged(|| made.run(&[command]));
-        ran.expect(2).says(&["no Cargo.lock in", "`cargo generate-lockfile` makes one"]);
+        ran.expect(2).says(&["no Cargo.lock in", "none could be made", "`cargo generate-lockfile` makes one"]);
     }
 }
 
