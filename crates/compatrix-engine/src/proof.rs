@@ -62,6 +62,7 @@ pub(crate) fn proof_of_inputs(inputs: &Inputs<'_>) -> Proof {
             release: inputs.toolchain.version.to_string(),
             rustc: inputs.toolchain.rustc_verbose.clone(),
             cargo: inputs.toolchain.cargo_version.clone(),
+            packages: inputs.toolchain.origin.clone(),
         },
         source: inputs.source.clone(),
         features: features.collect(),

@@ -125,6 +125,9 @@ pub struct ToolchainProof {
     pub rustc: String,
     /// The line of `cargo -V`.
     pub cargo: String,
+    /// Of a distribution's toolchain, its packages with their versions; the rest says little of what was patched.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub packages: String,
 }
 
 /// Which sources were built.

@@ -74,6 +74,8 @@ pub struct BuildEvidence {
     pub rustc: Vec<String>,
     /// The line of `cargo -V`.
     pub cargo: String,
+    /// The packages of a distribution's toolchain; empty for others.
+    pub packages: String,
     /// Features that were on, sorted.
     pub features: Vec<String>,
     /// Name and SHA-256 of each test executable, sorted.
@@ -238,7 +240,7 @@ impl Entry {
             fixture: None,
         };
         if let Some(proof) = record.proof {
-            let ToolchainProof { release, rustc, cargo } = proof.toolchain;
+            let ToolchainProof { release, rustc, cargo, packages } = proof.toolchain;
             entry.build = Some(BuildEvidence {
                 origin: Origin {
                     commit: proof.source.commit,
@@ -249,6 +251,7 @@ impl Entry {
                 release,
                 rustc: rustc.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
                 cargo: cargo.trim().to_owned(),
+                packages,
                 features: sorted(proof.features),
                 executables: sorted(
                     proof.executables.into_iter().map(|ExecutableProof { name, sha256 }| (name, sha256)).collect(),

@@ -17,7 +17,12 @@ fn record() -> Record {
         failures: vec![TestFailure { executable: "it".into(), test: "a::b".into(), output: "boom\n\u{0}".into() }],
         proof: Some(Proof {
             platform: "linux-x86_64".into(),
-            toolchain: ToolchainProof { release: "1.70.0".into(), rustc: "rustc 1.70.0".into(), cargo: "cargo".into() },
+            toolchain: ToolchainProof {
+                release: "1.70.0".into(),
+                rustc: "rustc 1.70.0".into(),
+                cargo: "cargo".into(),
+                packages: "rustc 1.70.0+dfsg1 of suite".into(),
+            },
             source: SourceProof { commit: None, dirty: true, sources: "b".into(), lockset: "c".into() },
             features: vec!["json".into()],
             sqlite: Some(SqliteProof {

@@ -54,7 +54,12 @@ fn record(cell: &str, outcome: Outcome) -> Record {
     let id = format!("rust={} sqlite={} schema={} features={}", words[0], words[1], words[2], words[3]);
     let proof = Proof {
         platform: "linux-x86_64".into(),
-        toolchain: ToolchainProof { release: release.into(), rustc: String::new(), cargo: String::new() },
+        toolchain: ToolchainProof {
+            release: release.into(),
+            rustc: String::new(),
+            cargo: String::new(),
+            packages: String::new(),
+        },
         source: SourceProof { commit: None, dirty: false, sources: String::new(), lockset: String::new() },
         features: vec![],
         sqlite: Some(SqliteProof {

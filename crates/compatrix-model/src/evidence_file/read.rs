@@ -70,6 +70,8 @@ struct RawOrigin {
 struct RawToolchain {
     release: String,
     cargo: String,
+    #[serde(default)]
+    packages: String,
     rustc: Vec<String>,
 }
 
@@ -230,6 +232,7 @@ impl Reader<'_> {
                 release: toolchain.release.clone(),
                 rustc: toolchain.rustc.clone(),
                 cargo: toolchain.cargo.clone(),
+                packages: toolchain.packages.clone(),
                 features: build.features.clone(),
                 executables: build.executables.clone(),
             })

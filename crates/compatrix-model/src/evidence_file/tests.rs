@@ -30,6 +30,7 @@ fn proof() -> Proof {
             release: "1.70.0".into(),
             rustc: "rustc 1.70.0 (90c541806 2023-05-31)\nbinary: rustc\nhost: x86_64-unknown-linux-gnu\n".into(),
             cargo: "cargo 1.70.0 (ec8a8a0ca 2023-04-25)\n".into(),
+            packages: String::new(),
         },
         source: SourceProof {
             commit: Some("c".repeat(40)),
@@ -219,8 +220,12 @@ fn any_record() -> impl Strategy<Value = Record> {
         ("v[12]", any::<i64>(), text()).prop_map(|(name, vintage, sha256)| FixtureProof { name, vintage, sha256 });
     let source = (proptest::option::of(text()), any::<bool>(), text(), text())
         .prop_map(|(commit, dirty, sources, lockset)| SourceProof { commit, dirty, sources, lockset });
-    let toolchain =
-        (text(), text(), text()).prop_map(|(release, rustc, cargo)| ToolchainProof { release, rustc, cargo });
+    let toolchain = (text(), text(), text(), text()).prop_map(|(release, rustc, cargo, packages)| ToolchainProof {
+        release,
+        rustc,
+        cargo,
+        packages,
+    });
     let proof = (
         toolchain,
         source,

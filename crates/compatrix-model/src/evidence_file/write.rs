@@ -7,7 +7,7 @@ use super::{BuildEvidence, Entry, EvidenceFile, Linkage, Origin, SqliteEvidence,
 use crate::evidence::Counts;
 
 /// The toolchain's part of a build.
-type Toolchain<'a> = (&'a str, &'a [String], &'a str);
+type Toolchain<'a> = (&'a str, &'a [String], &'a str, &'a str);
 /// A fixture's name, vintage and hash.
 type Fixture<'a> = (&'a str, i64, &'a str);
 
@@ -59,7 +59,7 @@ pub(super) fn text(file: &EvidenceFile) -> String {
     for entry in file.entries() {
         let build = entry.build.as_ref().map(|build| {
             let origin = origins.number(&&build.origin);
-            let toolchain: Toolchain<'_> = (&build.release, &build.rustc, &build.cargo);
+            let toolchain: Toolchain<'_> = (&build.release, &build.rustc, &build.cargo, &build.packages);
             let toolchain = toolchains.name(&toolchain, || named(entry, "rust", &build.release));
             builds.name(&(origin, toolchain.clone(), build), || build_name(entry, &toolchain))
         });
@@ -82,10 +82,13 @@ pub(super) fn text(file: &EvidenceFile) -> String {
         line(&mut out, "dirty", origin.dirty);
         line(&mut out, "sources", quoted(&origin.sources));
     }
-    for (name, (release, rustc, cargo)) in &toolchains.order {
+    for (name, (release, rustc, cargo, packages)) in &toolchains.order {
         heading(&mut out, "toolchain", name);
         line(&mut out, "release", quoted(release));
         line(&mut out, "cargo", quoted(cargo));
+        if !packages.is_empty() {
+            line(&mut out, "packages", quoted(packages));
+        }
         line(&mut out, "rustc", list(rustc.iter().map(|l| quoted(l)), true));
     }
     for (name, sqlite) in &sqlites.order {

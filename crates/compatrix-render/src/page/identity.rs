@@ -82,7 +82,7 @@ pub(super) fn toolchains(facts: &Facts<'_>) -> String {
             seen.insert((place, value, judged.platform, build));
         }
     }
-    let mut table = Table::new(&["Value", "Platform", "rustc", "Commit", "LLVM", "Target", "cargo"]);
+    let mut table = Table::new(&["Value", "Platform", "rustc", "Commit or packages", "LLVM", "Target", "cargo"]);
     for (_, value, platform, build) in seen {
         let field = |name: &str| {
             let line = build.rustc.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
@@ -94,7 +94,11 @@ pub(super) fn toolchains(facts: &Facts<'_>) -> String {
             code(value),
             code(platform),
             text(&build.release),
-            if commit == "unknown" { text(&commit) } else { code(commit.get(..9).unwrap_or(&commit)) },
+            match commit.as_str() {
+                "unknown" if !build.packages.is_empty() => text(&build.packages),
+                "unknown" => text(&commit),
+                known => code(known.get(..9).unwrap_or(known)),
+            },
             text(&field("LLVM version")),
             code(&field("host")),
             text(cargo),

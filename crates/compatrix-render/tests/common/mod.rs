@@ -127,6 +127,7 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
                 release(&rust)
             ),
             cargo: format!("cargo {} (ec8a8a0ca 2023-04-25)", release(&rust)),
+            packages: String::new(),
         },
         source: SourceProof {
             commit: Some("0123456789abcdef0123456789abcdef01234567".into()),

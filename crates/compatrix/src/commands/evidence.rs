@@ -134,6 +134,9 @@ fn describe(record: &Record) -> String {
     line("platform", &proof.platform);
     line("rustc", proof.toolchain.rustc.lines().next().unwrap_or_default());
     line("cargo", &proof.toolchain.cargo);
+    if !proof.toolchain.packages.is_empty() {
+        line("packages", &proof.toolchain.packages);
+    }
     let commit = proof.source.commit.as_deref().unwrap_or("none");
     line("commit", &format!("{commit}{}", if proof.source.dirty { ", with changes" } else { "" }));
     line("sources", &proof.source.sources);
