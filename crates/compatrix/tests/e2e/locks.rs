@@ -66,9 +66,13 @@ fn a_lockset_is_chosen_for_the_lowest_toolchain_and_cells_are_built_with_it_with
 
     lock(&registry, &made, &[]).expect(0).prints(&["fits"]);
     lock(&registry, &made, &["--check"]).expect(0);
+    let ran = finish(registry.command(&made, &["compat", "--format", "json"]));
+    ran.expect(0);
+    made.write("compat/locks/another.lock", "# of other toolchains\n");
     made.assert_tree_unchanged(|| {
         let ran = finish(registry.command(&made, &["compat", "--format", "json"]));
         let json = ran.expect(0).json();
+        assert_eq!(totals(&json), [0, 0, 1], "another lockset is no source");
         assert_eq!(judged(&json, "rust=here"), ("ok".into(), "passed".into(), String::new()), "a is 1.0.0");
         assert_eq!(judged(&json, "rust=1.60").0, "unproven");
         registry.stop();
