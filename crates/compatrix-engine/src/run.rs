@@ -96,6 +96,7 @@ pub fn blank(inputs: &Inputs<'_>, outcome: Outcome, cause: String) -> Record {
         tests: Counts::default(),
         doctests: None,
         failures: Vec::new(),
+        leaks: None,
         proof: None,
         started: 0,
         duration_ms: 0,

@@ -250,6 +250,7 @@ mod tests {
             lockset: Lockset::LOCKED,
             staged: false,
             targets: Targets::Tests { doctests: false },
+            sanitizer: None,
         }
     }
 

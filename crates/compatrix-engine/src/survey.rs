@@ -74,6 +74,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
             locksets: BTreeMap::new(),
             readable_from: Some(workspace.layout.readable_from.clone()),
             hermetic: host.limits.hermetic || workspace.layout.own.made,
+            leak_tools: BTreeMap::new(),
             durations: Durations::default(),
         };
         let mut survey = Survey { facts, workspace };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellId;
+use crate::leak::LeakReport;
 use crate::outcome::Outcome;
 
 /// A SHA-256 in lower-case hex, 64 characters.
@@ -34,6 +35,9 @@ pub struct Record {
     /// The failing tests, at most the first hundred.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<TestFailure>,
+    /// What a tool found, for suites of kind `leak`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaks: Option<LeakReport>,
     /// What really ran; absent when nothing could be started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,

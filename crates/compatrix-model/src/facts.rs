@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::axis::{AxisName, ValueName};
 use crate::condition::Versions;
 use crate::evidence::Sha256;
+use crate::leak::Tool;
 use crate::lockset::Lockset;
 
 /// All that the planner may know of this host.
@@ -31,6 +32,8 @@ pub struct HostFacts {
     pub readable_from: Option<Version>,
     /// Whether every build is to be staged and served its dependencies from disk.
     pub hermetic: bool,
+    /// What is known of each tool of suites of kind `leak` for executables of each value of the `rust` axis.
+    pub leak_tools: BTreeMap<(Tool, ValueName), Availability<LeakToolFacts>>,
     /// Durations seen before, by build id and by suite and cell; for order and estimate only.
     pub durations: Durations,
 }
@@ -87,6 +90,15 @@ pub struct SqliteFacts {
     pub link_dir: Option<String>,
     /// Folder of `sqlite3.h`; absent for `bundled`, and where the host has none.
     pub include_dir: Option<String>,
+}
+
+/// A tool that looks for leaks and is here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeakToolFacts {
+    /// Absolute path of the program; of `asan` and `lsan` the compiler that has it built in.
+    pub program: String,
+    /// What it says it is: `valgrind-3.19.0`; empty where it does not say.
+    pub version: String,
 }
 
 /// What is known of a lockset.

@@ -20,6 +20,7 @@ pub mod evidence_file;
 pub mod expect;
 pub mod facts;
 pub mod init;
+pub mod leak;
 pub mod libtest;
 pub mod lint;
 pub mod lockset;

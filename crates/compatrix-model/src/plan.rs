@@ -19,7 +19,7 @@ use crate::facts::{Availability, HostFacts};
 use crate::lockset::{self, Lockset};
 use crate::spec::{Expect, Profile, Spec, Suite, SuiteKind};
 
-pub use build::{Build, Linkage, Targets};
+pub use build::{Build, Linkage, Sanitizer, Targets};
 
 /// The name under which the toolchain on PATH goes where the spec has no `rust` axis.
 pub const AMBIENT_TOOLCHAIN: &str = "default";
@@ -177,13 +177,13 @@ impl<'a> Planner<'a> {
             Some(part) => Chosen::only(part.iter().map(|(_, cell)| *cell)),
             None => choose(self.spec, self.choice.profile, self.choice.cells, &self.versions),
         };
-        let suites: Vec<(usize, Matcher, Targets)> = self
+        let suites: Vec<(usize, Matcher, Compiled)> = self
             .spec
             .suites
             .iter()
             .enumerate()
             .filter(|(_, s)| self.choice.profile.suites.is_empty() || self.choice.profile.suites.contains(&s.name))
-            .map(|(n, s)| (n, matcher(&s.when), targets_of(s)))
+            .map(|(n, s)| (n, matcher(&s.when), compiled_by(s)))
             .collect();
         let excluded: Vec<(Matcher, String)> = self
             .spec
@@ -196,7 +196,7 @@ impl<'a> Planner<'a> {
         for &cell in &chosen.cells {
             let coords = space.coords(cell);
             let excluded_by = excluded.iter().find(|(m, _)| m.holds(&coords)).map(|(_, reason)| reason.clone());
-            for (suite, when, targets) in &suites {
+            for (suite, when, compiled) in &suites {
                 if !when.holds(&coords) || part.is_some_and(|part| !part.contains(&(*suite, cell))) {
                     continue;
                 }
@@ -205,16 +205,17 @@ impl<'a> Planner<'a> {
                     self.plan.skips.push(Skip { suite: *suite, cell, reason });
                     continue;
                 }
-                let part = self.build_part(&coords, *targets);
+                let part = self.build_part(&coords, *compiled);
                 let built = match memo.get(&part) {
                     Some(built) => *built,
                     None => {
-                        let built = self.build(&coords, *targets);
+                        let built = self.build(&coords, *compiled);
                         memo.insert(part, built);
                         built
                     }
                 };
-                let placed = self.unavailable(&coords).map_or(built, Err);
+                let missing = self.unavailable(&coords).or_else(|| self.tool_missing(*suite, &coords));
+                let placed = missing.map_or(built, Err);
                 match placed {
                     Ok(build) => {
                         self.need(&coords);
@@ -243,6 +244,27 @@ impl<'a> Planner<'a> {
         found.map(|reason| self.reason(reason))
     }
 
+    /// Why the tool of a leak suite cannot be had for this cell's toolchain, as a reason. A toolchain that is yet to come
+    /// is asked when it is here.
+    fn tool_missing(&mut self, suite: usize, coords: &[usize]) -> Option<usize> {
+        let tool = self.spec.suites[suite].leak()?.tool;
+        match self.facts.leak_tools.get(&(tool, self.toolchain(coords)))? {
+            Availability::Ready(_) | Availability::Obtainable { .. } => None,
+            Availability::Missing { reason } => {
+                let (value, reason) = (format!("tool={tool}"), reason.clone());
+                Some(self.reason(SkipReason::Unavailable { value, reason }))
+            }
+        }
+    }
+
+    /// The toolchain of the cell at these coordinates.
+    fn toolchain(&self, coords: &[usize]) -> ValueName {
+        match self.spec.space.axis_of(&AxisKind::Rust) {
+            Some((n, axis)) => axis.values[coords[n]].name.clone(),
+            None => ValueName::new(AMBIENT_TOOLCHAIN).expect("a valid name"),
+        }
+    }
+
     fn need(&mut self, coords: &[usize]) {
         for (n, &c) in coords.iter().enumerate() {
             if let ValueState::Provide(provision) = &self.values[n][c] {
@@ -254,11 +276,11 @@ impl<'a> Planner<'a> {
     }
 
     /// The build inputs of a cell by position only, to look a build up without making its value.
-    fn build_part(&self, coords: &[usize], targets: Targets) -> BuildPart {
+    fn build_part(&self, coords: &[usize], compiled: Compiled) -> BuildPart {
         let at = |kind: &AxisKind| self.spec.space.axis_of(kind).map(|(n, _)| coords[n]);
         let bundled = self.sqlite_setting(coords).map(|setting| *setting == Setting::SqliteBundled);
         let (rust, features, deps) = (at(&AxisKind::Rust), at(&AxisKind::Features), at(&AxisKind::Deps));
-        BuildPart { rust, bundled, features, deps, targets }
+        BuildPart { rust, bundled, features, deps, compiled }
     }
 
     fn sqlite_setting(&self, coords: &[usize]) -> Option<&'a Setting> {
@@ -266,12 +288,10 @@ impl<'a> Planner<'a> {
         Some(&axis.values[coords[n]].setting)
     }
 
-    fn build(&mut self, coords: &[usize], targets: Targets) -> Result<usize, usize> {
+    fn build(&mut self, coords: &[usize], compiled: Compiled) -> Result<usize, usize> {
         let space = &self.spec.space;
-        let toolchain = match space.axis_of(&AxisKind::Rust) {
-            Some((n, axis)) => axis.values[coords[n]].name.clone(),
-            None => ValueName::new(AMBIENT_TOOLCHAIN).expect("a valid name"),
-        };
+        let toolchain = self.toolchain(coords);
+        let Compiled { targets, sanitizer } = compiled;
         let linkage = match self.sqlite_setting(coords) {
             None => Linkage::Own,
             Some(Setting::SqliteBundled) => Linkage::Bundled,
@@ -324,7 +344,7 @@ impl<'a> Planner<'a> {
                 return Err(self.reason(SkipReason::Unavailable { value: format!("deps={lockset}"), reason }));
             }
         }
-        let build = Build { toolchain, linkage, features, lockset, staged, targets };
+        let build = Build { toolchain, linkage, features, lockset, staged, targets, sanitizer };
         if let Some(&index) = self.build_index.get(&build) {
             return Ok(index);
         }
@@ -404,12 +424,19 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// What the builds of a suite compile.
-fn targets_of(suite: &Suite) -> Targets {
-    match suite.kind {
-        SuiteKind::Test => Targets::Tests { doctests: suite.doctests },
+/// What a suite asks of its builds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Compiled {
+    targets: Targets,
+    sanitizer: Option<Sanitizer>,
+}
+
+fn compiled_by(suite: &Suite) -> Compiled {
+    let targets = match suite.kind {
+        SuiteKind::Test | SuiteKind::Leak(_) => Targets::Tests { doctests: suite.doctests },
         SuiteKind::Build => Targets::Packages,
-    }
+    };
+    Compiled { targets, sanitizer: suite.leak().and_then(|leak| Sanitizer::of(leak.tool)) }
 }
 
 /// The parts of a cell that decide its build.
@@ -419,7 +446,7 @@ struct BuildPart {
     bundled: Option<bool>,
     features: Option<usize>,
     deps: Option<usize>,
-    targets: Targets,
+    compiled: Compiled,
 }
 
 fn value_state(kind: &AxisKind, value: &ValueName, facts: &HostFacts) -> ValueState {

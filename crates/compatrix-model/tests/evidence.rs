@@ -15,6 +15,7 @@ fn record() -> Record {
         tests: Counts { passed: 2, failed: 1, ignored: 4, filtered: 5 },
         doctests: Some(Counts { passed: 1, ..Counts::default() }),
         failures: vec![TestFailure { executable: "it".into(), test: "a::b".into(), output: "boom\n\u{0}".into() }],
+        leaks: None,
         proof: Some(Proof {
             platform: "linux-x86_64".into(),
             toolchain: ToolchainProof {
@@ -56,6 +57,7 @@ fn what_is_empty_is_left_out_and_may_be_absent() {
         cause: String::new(),
         doctests: None,
         failures: vec![],
+        leaks: None,
         proof: None,
         outcome: Outcome::Passed,
         ..record()

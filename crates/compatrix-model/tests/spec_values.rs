@@ -99,7 +99,10 @@ fn every_key_arrives_where_it_belongs() {
     assert_eq!(spec.sqlite.compile_options.as_ref().unwrap(), &["SQLITE_ENABLE_FTS5", "SQLITE_THREADSAFE=2"]);
 
     let suite = &spec.suites[0];
-    assert_eq!((suite.name.as_str(), suite.kind, suite.doctests, suite.retries), ("fast", SuiteKind::Test, false, 2));
+    assert_eq!(
+        (suite.name.as_str(), suite.kind.clone(), suite.doctests, suite.retries),
+        ("fast", SuiteKind::Test, false, 2)
+    );
     assert_eq!(suite.timeout, Duration::from_millis(1500));
     assert_eq!(suite.args, ["--test-threads=1"]);
     assert_eq!(suite.when.to_string(), "speed=fast");

@@ -84,6 +84,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         tests: Counts::default(),
         doctests: None,
         failures: vec![],
+        leaks: None,
         proof: (outcome != Unavailable).then_some(proof),
         started: 0,
         duration_ms: 0,

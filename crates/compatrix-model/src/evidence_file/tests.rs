@@ -16,6 +16,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         tests: Counts { passed: 12, failed: 0, ignored: 1, filtered: 0 },
         doctests: None,
         failures: Vec::new(),
+        leaks: None,
         proof: Some(proof()),
         started: 1_700_000_000,
         duration_ms: 12,

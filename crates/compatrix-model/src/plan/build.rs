@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::axis::ValueName;
+use crate::leak::Tool;
 use crate::lockset::Lockset;
 
 /// All that decides what the compiler makes. Cells that agree in it share it.
@@ -20,6 +21,36 @@ pub struct Build {
     pub staged: bool,
     /// What is compiled.
     pub targets: Targets,
+    /// What the compiler puts into it to find leaks; the C in it is compiled as always.
+    pub sanitizer: Option<Sanitizer>,
+}
+
+/// What a nightly compiler can put into executables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sanitizer {
+    /// AddressSanitizer, its leak checker included.
+    Address,
+    /// LeakSanitizer alone.
+    Leak,
+}
+
+impl Sanitizer {
+    /// The word after `-Zsanitizer=`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Sanitizer::Address => "address",
+            Sanitizer::Leak => "leak",
+        }
+    }
+
+    /// What a tool needs in the executables.
+    pub fn of(tool: Tool) -> Option<Sanitizer> {
+        match tool {
+            Tool::Asan => Some(Sanitizer::Address),
+            Tool::Lsan => Some(Sanitizer::Leak),
+            Tool::Valgrind | Tool::Miri | Tool::Resources => None,
+        }
+    }
 }
 
 /// What a build compiles.
@@ -80,15 +111,19 @@ impl Build {
             Targets::Tests { .. } => {}
             Targets::Packages => id.push_str(" without=tests"),
         }
+        if let Some(sanitizer) = self.sanitizer {
+            id.push_str(&format!(" sanitizer={}", sanitizer.as_str()));
+        }
         id
     }
 
     /// Builds of one lane share a target directory and so run one after another: those of one toolchain, one lockset
-    /// and one place, since cargo tells packages of different places apart.
+    /// and one place, since cargo tells packages of different places apart. What is sanitized shares nothing with others.
     pub fn lane(&self) -> String {
+        let sanitizer = self.sanitizer.map(|sanitizer| format!("+{}", sanitizer.as_str())).unwrap_or_default();
         match self.stage() {
-            None => self.toolchain.to_string(),
-            Some(stage) => format!("{}@{stage}", self.toolchain),
+            None => format!("{}{sanitizer}", self.toolchain),
+            Some(stage) => format!("{}{sanitizer}@{stage}", self.toolchain),
         }
     }
 

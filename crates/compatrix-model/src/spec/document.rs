@@ -1,6 +1,7 @@
 //! The shape of `compat/matrix.toml`: every key, what it means, what may stand there. The one place to add a key.
 
 mod distro;
+mod leak;
 mod supply;
 
 use super::format::{Format, Words};
@@ -267,11 +268,11 @@ pub(crate) static SUITE: TableShape = TableShape {
             Shape::Flag,
             Need::Flag(false),
         ),
-        Key::default(
+        Key::optional(
             "timeout",
-            "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, `500ms`.",
+            "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, `500ms`. \
+             Default: `5m`; `30m` for the kind `leak`, since tools slow tests down.",
             Shape::Text(Format::Duration),
-            Need::Text("5m"),
         ),
         Key::default(
             "retries",
@@ -290,8 +291,44 @@ pub(crate) static SUITE: TableShape = TableShape {
             Shape::List { item: &Shape::Text(Format::Any), min: 0, unique: false },
         ),
         Key::optional("when", "In which cells it runs. Default: all.", Shape::Table(&CONDITION)),
+        Key::default(
+            "tool",
+            "Kind `leak`: the tool that its tests run under.",
+            Shape::Text(Format::Word(&leak::TOOLS)),
+            Need::RequiredIf { key: "kind", is: "leak" },
+        ),
+        Key::optional(
+            "errors-for",
+            "Kind `leak`: the kinds of findings that fail it; others are only told. Default: definite leaks, every memory \
+             error, everything left behind.",
+            Shape::List { item: &Shape::Text(Format::Word(&leak::FINDINGS)), min: 1, unique: true },
+        ),
+        Key::default(
+            "each",
+            "Kind `leak`: what one process under the tool runs.",
+            Shape::Text(Format::Word(&leak::EACH)),
+            Need::Text("auto"),
+        ),
+        Key::default(
+            "repeat",
+            "Tool `resources`: how often a test is called in one process to see whether memory grows; 0 does not look.",
+            Shape::Integer { min: 0, max: 1000 },
+            Need::Integer(12),
+        ),
+        Key::default(
+            "seeds",
+            "Tool `miri`: how many seeds of its scheduler each test is tried with.",
+            Shape::Integer { min: 1, max: 256 },
+            Need::Integer(1),
+        ),
+        Key::optional(
+            "flags",
+            "Kind `leak`: further options of the tool: arguments of valgrind, MIRIFLAGS, settings of ASAN_OPTIONS or \
+             LSAN_OPTIONS.",
+            Shape::List { item: &Shape::Text(Format::Any), min: 1, unique: false },
+        ),
     ],
-    later: &["tool", "command", "leak"],
+    later: &["command"],
     rest: None,
     min: 0,
 };
@@ -301,8 +338,9 @@ static SUITE_KINDS: Words = Words {
     known: &[
         ("test", "The packages' test executables."),
         ("build", "Nothing is run: the packages compile, without their dev-dependencies."),
+        ("leak", "The packages' test executables under a tool that looks for leaks; run by `leak-check`."),
     ],
-    later: &["leak", "bench", "command"],
+    later: &["bench", "command"],
 };
 
 static SUITE_ENV: TableShape = TableShape {

@@ -1,6 +1,7 @@
 //! From a tree of the right shape to a [`Spec`]: names that refer to each other, and what makes no sense together.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::axes::{axes, Axes};
 use super::check::{self, twice};
@@ -10,10 +11,13 @@ use super::problem::{Collector, Problem};
 use super::profiles::profiles;
 use super::rules::{meets_claim, rules, RuleMarks};
 use super::tree::{Node, Table, Value};
-use super::{sqlite, ClaimedVersion, Claims, Project, Spec, SqliteSettings, Suite, SuiteKind, Template};
+use super::{
+    sqlite, ClaimedVersion, Claims, Each, LeakSettings, Project, Spec, SqliteSettings, Suite, SuiteKind, Template,
+};
 use crate::axis::AxisKind;
 use crate::condition::expr::unknown_axis;
 use crate::condition::{partial_version, value_version, Condition, ValueTest, Versions};
+use crate::leak::{FindingKind, Tool};
 
 /// What lowering needs beside the tree.
 pub(crate) struct Context<'c, 'a> {
@@ -203,28 +207,94 @@ fn suite(table: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> Suite {
         }
     }
     let when = table.table("when").and_then(|when| condition(when, axes, cx.c));
-    let kind = match table.text("kind") {
-        Some("build") => SuiteKind::Build,
-        _ => SuiteKind::Test,
-    };
-    if kind == SuiteKind::Build {
-        // Said rather than ignored: who writes it expects that something is run.
-        let given = ["args", "env", "retries", "doctests"].iter().filter_map(|key| table.entry(key));
-        for entry in given.filter(|entry| !is_nothing(&entry.node)) {
-            let problem =
-                Problem::new(format!("a suite of kind `build` runs nothing, so `{}` does nothing", entry.key));
-            cx.c.error(entry.key_span.clone(), problem.help("take it out, or make the kind `test`"));
-        }
-    }
+    let kind = kind(table);
+    refuse_idle_keys(table, &kind, cx.c);
+    let timeout = table.text("timeout").and_then(|text| duration(text).ok());
     Suite {
         name: table.owned("name").unwrap_or_default(),
+        timeout: timeout.unwrap_or(if matches!(kind, SuiteKind::Leak(_)) { LEAK_TIMEOUT } else { TIMEOUT }),
         kind,
         doctests: table.flag("doctests").unwrap_or_default(),
-        timeout: table.text("timeout").and_then(|text| duration(text).ok()).unwrap_or_default(),
         retries: table.integer("retries").and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
         env,
         args: table.texts("args").unwrap_or_default(),
         when: when.unwrap_or_default(),
+    }
+}
+
+/// The time limit of an executable where the spec gives none.
+const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// The same under a tool: they slow tests down ten to fifty times.
+const LEAK_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
+fn kind(table: &Table) -> SuiteKind {
+    match table.text("kind") {
+        Some("build") => SuiteKind::Build,
+        Some("leak") => {
+            let kinds = table.texts("errors-for");
+            let kinds = kinds.map(|words| words.iter().filter_map(|word| FindingKind::from_word(word)).collect());
+            let defaults = || FindingKind::ALL.iter().copied().filter(|kind| kind.fails_by_default()).collect();
+            let number = |key: &str| table.integer(key).and_then(|n| u32::try_from(n).ok()).unwrap_or_default();
+            SuiteKind::Leak(LeakSettings {
+                // A tool that is missing or misspelled has been reported.
+                tool: table.text("tool").and_then(Tool::from_word).unwrap_or(Tool::Valgrind),
+                errors_for: kinds.unwrap_or_else(defaults),
+                each: match table.text("each") {
+                    Some("executable") => Each::Executable,
+                    Some("test") => Each::Test,
+                    _ => Each::Auto,
+                },
+                repeat: number("repeat"),
+                seeds: number("seeds").max(1),
+                flags: table.texts("flags").unwrap_or_default(),
+            })
+        }
+        _ => SuiteKind::Test,
+    }
+}
+
+/// Keys that do nothing in a suite of this kind are said rather than ignored: who writes them expects something.
+fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
+    let defaults = |key: &str, entry: &super::tree::Entry| match key {
+        "each" => entry.node.text() == Some("auto"),
+        "repeat" => matches!(entry.node.value, Value::Integer(12)),
+        "seeds" => matches!(entry.node.value, Value::Integer(1)),
+        _ => is_nothing(&entry.node),
+    };
+    let mut refuse = |keys: &[&str], problem: &dyn Fn(&str) -> String, help: &str| {
+        for (key, entry) in keys.iter().filter_map(|key| Some((*key, table.entry(key)?))) {
+            if !defaults(key, entry) {
+                c.error(entry.key_span.clone(), Problem::new(problem(key)).help(help.to_owned()));
+            }
+        }
+    };
+    const OF_LEAKS: [&str; 6] = ["tool", "errors-for", "each", "repeat", "seeds", "flags"];
+    match kind {
+        SuiteKind::Build => {
+            let nothing = |key: &str| format!("a suite of kind `build` runs nothing, so `{key}` does nothing");
+            refuse(&["args", "env", "retries", "doctests"], &nothing, "take it out, or make the kind `test`");
+            refuse(&OF_LEAKS, &nothing, "take it out, or make the kind `leak`");
+        }
+        SuiteKind::Test => {
+            let no_leaks = |key: &str| format!("`{key}` is for suites of kind `leak`");
+            refuse(&OF_LEAKS, &no_leaks, "add `kind = \"leak\"`, or take it out");
+        }
+        SuiteKind::Leak(settings) => {
+            let tool = settings.tool;
+            let not_run = |key: &str| format!("a suite of kind `leak` has no `{key}`");
+            refuse(&["doctests", "retries"], &not_run, "take it out; a finding that comes and goes is one");
+            let other = |key: &str| format!("`{key}` does nothing for the tool `{tool}`");
+            if tool != Tool::Resources {
+                refuse(&["repeat"], &other, "it is for `resources`");
+            }
+            if tool != Tool::Miri {
+                refuse(&["seeds"], &other, "it is for `miri`");
+            }
+            if tool == Tool::Resources {
+                refuse(&["flags"], &other, "take it out");
+            }
+        }
     }
 }
 

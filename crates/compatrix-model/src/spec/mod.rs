@@ -24,13 +24,14 @@ mod syntax;
 pub(crate) mod template;
 pub(crate) mod tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use semver::Version;
 
 use crate::cell::Space;
 use crate::condition::Condition;
+use crate::leak::{FindingKind, Tool};
 use crate::lockset::LockGroup;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -64,6 +65,14 @@ impl Spec {
     /// The profile of this name; the error names the nearest, and all there are.
     pub fn profile(&self, name: &str) -> Result<&Profile, String> {
         self.profiles.get(name).ok_or_else(|| unknown("profile", name, self.profiles.keys().map(String::as_str)))
+    }
+
+    /// The profile with only those of its suites that a command runs; none if there are none.
+    pub fn narrowed(&self, profile: &Profile, runs: impl Fn(&Suite) -> bool) -> Option<Profile> {
+        let named = |suite: &&Suite| profile.suites.is_empty() || profile.suites.contains(&suite.name);
+        let suites = self.suites.iter().filter(named).filter(|suite| runs(suite)).map(|suite| suite.name.clone());
+        let suites: Vec<String> = suites.collect();
+        (!suites.is_empty()).then(|| Profile { suites, ..profile.clone() })
     }
 
     /// The suite of this name; the error names the nearest, and all there are.
@@ -131,7 +140,7 @@ pub struct Suite {
     pub kind: SuiteKind,
     /// Whether documentation tests run too, once per build. Default false.
     pub doctests: bool,
-    /// The time limit of one test executable. Default 5 minutes.
+    /// The time limit of one test executable. Default 5 minutes, for suites of kind `leak` 30.
     pub timeout: Duration,
     /// How often a failing cell is tried again; a later pass is `flaky`. Default 0, at most 5.
     pub retries: u32,
@@ -143,13 +152,55 @@ pub struct Suite {
     pub when: Condition,
 }
 
-/// The kinds of suites. `leak`, `bench` and `command` are words of the design that this version does not know yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl Suite {
+    /// What a suite of kind `leak` looks for, and how; none for other kinds.
+    pub fn leak(&self) -> Option<&LeakSettings> {
+        match &self.kind {
+            SuiteKind::Leak(settings) => Some(settings),
+            SuiteKind::Test | SuiteKind::Build => None,
+        }
+    }
+}
+
+/// The kinds of suites. `bench` and `command` are words of the design that this version does not know yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SuiteKind {
     /// The packages' test executables.
     Test,
     /// Nothing is run: the packages compile, without their dev-dependencies.
     Build,
+    /// The packages' test executables under a tool that looks for leaks.
+    Leak(LeakSettings),
+}
+
+/// What a suite of kind `leak` looks for, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeakSettings {
+    /// The tool.
+    pub tool: Tool,
+    /// Kinds of findings that fail the suite. Default: those of which [`FindingKind::fails_by_default`] holds.
+    pub errors_for: BTreeSet<FindingKind>,
+    /// What one process runs.
+    pub each: Each,
+    /// How often `resources` calls each test in one process to see whether memory grows; 0 does not look. Default 12.
+    pub repeat: u32,
+    /// How many seeds Miri tries for each test. Default 1.
+    pub seeds: u32,
+    /// Further options of the tool, as they stand: valgrind's arguments, MIRIFLAGS, `ASAN_OPTIONS`.
+    pub flags: Vec<String>,
+}
+
+/// What one process under a tool runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Each {
+    /// What is fastest for the tool: large executables in a few parts side by side, tests alone where the tool can say
+    /// nothing of a test otherwise.
+    #[default]
+    Auto,
+    /// A whole test executable; tests alone only to attribute what it found.
+    Executable,
+    /// One test.
+    Test,
 }
 
 /// A text with placeholders.

@@ -156,6 +156,7 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
         tests: if tried { Counts { passed: 14 - failed, failed, ignored: 1, filtered: 0 } } else { Counts::default() },
         doctests: None,
         failures: if failed > 0 { vec![failure("search::json"), failure("search::tags")] } else { Vec::new() },
+        leaks: None,
         proof: tried.then_some(proof),
         started: 1_700_000_000,
         duration_ms: 250,

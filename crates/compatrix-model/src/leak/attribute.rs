@@ -1,0 +1,150 @@
+//! Which test a finding belongs to, whose code its frames are, and its fingerprint.
+
+use sha2::{Digest, Sha256};
+
+use super::finding::{Finding, Frame, FrameOrigin};
+
+/// What is known of the executable that findings come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The test target (`things_store`, `it`); with `-` as `_` it is the name of the crate in stacks.
+    pub executable: &'a str,
+    /// The tests that ran, as libtest names them.
+    pub tests: &'a [String],
+    /// The workspace's root, absolute. In a stage this is the stage's root.
+    pub root: &'a str,
+    /// Where dependencies and build output lie below the root and are yet no own code: `target`.
+    pub not_own: &'a [&'a str],
+}
+
+/// Fills in what a tool's own output does not tell: origins and relative paths of frames, test, executable,
+/// fingerprint.
+pub fn complete(finding: &mut Finding, context: &Context<'_>) {
+    finding.executable = context.executable.to_owned();
+    let related = finding.related.iter_mut().flat_map(|related| &mut related.stack);
+    for frame in finding.stack.iter_mut().chain(related) {
+        place(frame, context);
+    }
+    if finding.test.is_none() {
+        finding.test = match context.tests {
+            [only] => Some(only.clone()),
+            tests => test_of(finding, context.executable, tests).map(str::to_owned),
+        };
+    }
+    finding.fingerprint = fingerprint(finding);
+}
+
+/// Whose code a frame is; a path of own code becomes relative to the root.
+fn place(frame: &mut Frame, context: &Context<'_>) {
+    frame.function = without_hash(&frame.function).to_owned();
+    let Some(file) = &frame.file else { return };
+    let root = context.root.trim_end_matches('/');
+    let inside = file.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
+    let relative = inside.or_else(|| Some(file.as_str()).filter(|file| !file.starts_with('/')));
+    frame.origin = if is_toolchain(file) {
+        FrameOrigin::Toolchain
+    } else if file.contains("/registry/src/") || file.contains("/git/checkouts/") {
+        FrameOrigin::Dependency
+    } else if let Some(relative) = relative.filter(|path| path.ends_with(".rs")) {
+        let below = |dir: &str| relative.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
+        if context.not_own.iter().any(|dir| below(dir)) {
+            FrameOrigin::Dependency
+        } else {
+            let relative = relative.to_owned();
+            frame.file = Some(relative);
+            FrameOrigin::Own
+        }
+    } else {
+        FrameOrigin::Other
+    };
+}
+
+/// Sources of the standard library: under rustc's own virtual folder, in `rust-src`, or where Debian builds it.
+fn is_toolchain(file: &str) -> bool {
+    file.starts_with("/rustc/")
+        || file.contains("/lib/rustlib/src/")
+        || file.starts_with("library/")
+        || file.contains("/usr/src/rustc-")
+}
+
+/// The test whose function stands in the stack, the outermost such.
+fn test_of<'t>(finding: &Finding, executable: &str, tests: &'t [String]) -> Option<&'t str> {
+    let krate = executable.replace('-', "_");
+    let related = finding.related.iter().flat_map(|related| &related.stack);
+    let frames: Vec<&Frame> = finding.stack.iter().chain(related).collect();
+    frames.into_iter().rev().find_map(|frame| {
+        let function = frame.function.strip_prefix(krate.as_str())?.strip_prefix("::")?;
+        let test = without_closures(function);
+        tests.iter().map(String::as_str).find(|name| *name == test)
+    })
+}
+
+/// `module::test::{{closure}}` and `module::test::{closure#0}::helper` are of `module::test`.
+fn without_closures(function: &str) -> &str {
+    let end = function.find("::{").unwrap_or(function.len());
+    &function[..end]
+}
+
+/// A function's name without the hash that the compiler's older symbols end with.
+fn without_hash(function: &str) -> &str {
+    match function.rsplit_once("::h") {
+        Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => name,
+        _ => function,
+    }
+}
+
+/// How many frames of other people's code count where there is none of one's own.
+const FOREIGN_FRAMES: usize = 6;
+
+/// The fingerprint: of tool-independent kind, test and the functions of own code on the stack, without lines, addresses,
+/// hashes, type arguments and closures' numbers. Where no own code is on it, the first functions of others count.
+pub fn fingerprint(finding: &Finding) -> String {
+    let mut hash = Sha256::new();
+    let mut part = |text: &str| {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    };
+    part(finding.kind.as_str());
+    part(finding.test.as_deref().unwrap_or_default());
+    let own: Vec<&Frame> = finding.stack.iter().filter(|frame| frame.origin == FrameOrigin::Own).collect();
+    let frames: Vec<&Frame> = match own.is_empty() {
+        true => finding.stack.iter().filter(|frame| !frame.function.is_empty()).take(FOREIGN_FRAMES).collect(),
+        false => own,
+    };
+    for frame in &frames {
+        part(&plain_name(&frame.function));
+    }
+    if frames.is_empty() {
+        part(&without_numbers(&finding.what));
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A function's name as it is in every compilation and for every spelling of symbols.
+fn plain_name(function: &str) -> String {
+    let mut out = String::new();
+    let mut depth = 0usize;
+    let mut previous = ' ';
+    for c in without_hash(function).chars() {
+        match c {
+            '<' => depth += 1,
+            // `->` closes nothing.
+            '>' if previous != '-' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+        previous = c;
+    }
+    // The older spelling and the newer one of a closure; which one of several it is moves with the code.
+    let mut name = out.replace("{{closure}}", "{closure}");
+    while let Some(at) = name.find("{closure#") {
+        let end = name[at..].find('}').map_or(name.len(), |end| at + end);
+        name.replace_range(at + "{closure".len()..end, "");
+    }
+    name
+}
+
+/// Without digits, which are counts and addresses in what tools say.
+fn without_numbers(text: &str) -> String {
+    text.chars().filter(|c| !c.is_ascii_digit() && *c != '#').collect()
+}

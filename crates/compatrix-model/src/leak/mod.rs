@@ -1,0 +1,14 @@
+//! Leaks and memory errors: one [`Finding`] for all tools, and what a run under a tool came to.
+//!
+//! The road of a finding: a tool's own output → a parser ([`valgrind`], [`sanitizer`], [`miri`], [`resources`]) →
+//! [`attribute`] (which test, whose code, its fingerprint) → [`policy`] (suppressed, accepted, or an error) → pages.
+//! Nothing here starts a process or reads a file.
+
+pub mod attribute;
+pub mod finding;
+pub mod report;
+pub mod tool;
+
+pub use finding::{Finding, FindingKind, Frame, FrameOrigin, Related, Standing};
+pub use report::{Canary, LeakReport, NotRunnable};
+pub use tool::Tool;
