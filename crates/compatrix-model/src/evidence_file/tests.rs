@@ -268,6 +268,7 @@ fn any_record() -> impl Strategy<Value = Record> {
                     .into_iter()
                     .map(|test| TestFailure { executable: String::new(), test, output: String::new() })
                     .collect(),
+                leaks: None,
                 proof,
                 started,
                 duration_ms: 0,
