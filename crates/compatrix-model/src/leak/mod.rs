@@ -8,7 +8,9 @@ pub mod attribute;
 pub mod finding;
 pub mod report;
 pub mod tool;
+pub mod usage;
 
 pub use finding::{Finding, FindingKind, Frame, FrameOrigin, Related, Standing};
 pub use report::{Canary, LeakReport, NotRunnable};
 pub use tool::Tool;
+pub use usage::{Accepted, SuppressionUse, Usage};
