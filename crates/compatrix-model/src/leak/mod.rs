@@ -12,6 +12,7 @@ pub mod report;
 pub mod suppress;
 pub mod tool;
 pub mod usage;
+pub mod valgrind;
 
 pub use finding::{Finding, FindingKind, Frame, FrameOrigin, Related, Standing};
 pub use policy::Policy;
