@@ -8,6 +8,7 @@ pub mod attribute;
 pub mod finding;
 pub mod report;
 pub mod tool;
+pub mod valgrind;
 
 pub use finding::{Finding, FindingKind, Frame, FrameOrigin, Related, Standing};
 pub use report::{Canary, LeakReport, NotRunnable};
