@@ -90,7 +90,7 @@ fn policy(suppressions: &str, baseline: &str) -> Policy {
 }
 
 fn judged(policy: &Policy, mut record: Record) -> Record {
-    policy.judge(&mut record, &settings(), None, TODAY);
+    policy.judge(&mut record, &settings(), TODAY);
     record
 }
 
@@ -393,7 +393,7 @@ fn a_baseline_accepts_until_its_day_and_shrinks() {
 
     let later = "2027-02-01";
     let mut expired = record(vec![leak]);
-    policy.judge(&mut expired, &settings(), None, later);
+    policy.judge(&mut expired, &settings(), later);
     assert_eq!(expired.outcome, Outcome::Failed);
     assert!(expired.cause.ends_with("(1 accepted until a day that has passed)"), "{}", expired.cause);
     assert_eq!(policy.usage(&[&expired], true, later).expired.len(), 1);

@@ -60,10 +60,11 @@ impl Policy {
 
     /// Gives each finding of a record its standing, and the record the outcome and cause that follow from it and from what
     /// the tests themselves came to. A record without a report, of which nothing was run, stays as it is.
-    pub fn judge(&self, record: &mut Record, settings: &LeakSettings, rust: Option<&Version>, today: &str) {
+    pub fn judge(&self, record: &mut Record, settings: &LeakSettings, today: &str) {
+        let rust = rust_of(record);
         let Some(report) = &mut record.leaks else { return };
         for finding in &mut report.findings {
-            finding.standing = self.standing(finding, settings, rust, today);
+            finding.standing = self.standing(finding, settings, rust.as_ref(), today);
         }
         let (outcome, cause) = result(report, record.tests.failed);
         record.outcome = outcome;
