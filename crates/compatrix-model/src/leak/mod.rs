@@ -7,6 +7,7 @@
 pub mod attribute;
 pub mod finding;
 pub mod report;
+pub mod resources;
 pub mod tool;
 pub mod valgrind;
 
