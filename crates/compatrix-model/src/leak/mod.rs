@@ -7,6 +7,7 @@
 pub mod attribute;
 pub mod finding;
 pub mod report;
+pub mod sanitizer;
 pub mod tool;
 
 pub use finding::{Finding, FindingKind, Frame, FrameOrigin, Related, Standing};
