@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Sha256, SourceProof};
-use compatrix_model::facts::{Availability, FixtureFacts, SqliteFacts, ToolchainFacts};
+use compatrix_model::facts::{Availability, FixtureFacts, LeakToolFacts, SqliteFacts, ToolchainFacts};
 use compatrix_model::plan::{Build, Linkage, Run};
 use compatrix_model::spec::{Piece, Spec, Suite, Template};
 
@@ -36,6 +36,8 @@ pub struct Inputs<'a> {
     pub sqlite: Option<&'a SqliteFacts>,
     /// The fixture of the cell, with its value's name.
     pub fixture: Option<(&'a str, &'a FixtureFacts)>,
+    /// The tool of a suite of kind `leak`.
+    pub leak_tool: Option<&'a LeakToolFacts>,
     /// The user's own axes: variable and value.
     pub axes_env: &'a [(String, String)],
 }
@@ -106,8 +108,14 @@ pub(crate) fn with_inputs<T>(
             Some((var.clone(), text.clone()))
         })
         .collect();
+    let suite = &spec.suites[planned.suite];
+    let tool = suite.leak().and_then(|leak| facts.leak_tools.get(&(leak.tool, build.toolchain.clone())));
     act(&Inputs {
-        suite: &spec.suites[planned.suite],
+        suite,
+        leak_tool: match tool {
+            Some(Availability::Ready(tool)) => Some(tool),
+            Some(Availability::Obtainable { .. } | Availability::Missing { .. }) | None => None,
+        },
         cell,
         key,
         build,

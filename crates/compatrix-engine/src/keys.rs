@@ -6,8 +6,8 @@ use compatrix_model::axis::AxisKind;
 use compatrix_model::cell::{CellId, Space};
 use compatrix_model::evidence::Sha256;
 use compatrix_model::facts::{Availability, HostFacts};
-use compatrix_model::plan::{Build, Linkage};
-use compatrix_model::spec::{Piece, Suite};
+use compatrix_model::plan::{Build, Linkage, AMBIENT_TOOLCHAIN};
+use compatrix_model::spec::{LeakSettings, Piece, Suite};
 
 use crate::files::{self, hash_parts};
 use crate::host::Host;
@@ -41,6 +41,18 @@ pub(crate) fn lockset_of(build: &Build, facts: &HostFacts) -> Sha256 {
 pub fn of_run(host: &Host, build: &Sha256, suite: &Suite, cell: &CellId, space: &Space, facts: &HostFacts) -> Sha256 {
     let mut parts = vec![build.clone(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
     parts.push(format!("{:?}", suite.timeout));
+    if let Some(leak) = suite.leak() {
+        // What fails the suite is judged anew each time, so that it needs no new run.
+        let LeakSettings { tool, errors_for: _, each, repeat, seeds, flags } = leak;
+        parts.push(format!("{tool} {each:?} {repeat} {seeds}"));
+        parts.extend(flags.iter().cloned());
+        let toolchain = cell.value("rust").map_or(AMBIENT_TOOLCHAIN, |value| value.as_str());
+        let here = facts.leak_tools.iter().find(|((of, on), _)| of == tool && on.as_str() == toolchain);
+        if let Some((_, Availability::Ready(tool))) = here {
+            let program = files::sha256(Path::new(&tool.program), &host.memo).unwrap_or_default();
+            parts.extend([tool.program.clone(), tool.version.clone(), program]);
+        }
+    }
     parts.extend(suite.args.iter().cloned());
     for (name, template) in &suite.env {
         parts.push(name.clone());

@@ -19,6 +19,7 @@ pub mod init;
 pub mod inputs;
 pub mod inspect;
 pub mod keys;
+pub mod leak;
 pub mod ledger;
 pub mod lock;
 pub mod locks;

@@ -15,20 +15,21 @@ use crate::build::{Executable, Product};
 use crate::files;
 use crate::host::{last_lines, Host};
 use crate::inputs::{environment, library_path_of, Inputs};
+use crate::leak::{self, Leaks};
 use crate::process::{Command, Finished};
 use crate::proof;
 use crate::supervisor::End;
 
 /// A folder for one run, removed when it is dropped.
 #[derive(Debug)]
-struct Scratch {
-    dir: PathBuf,
+pub(crate) struct Scratch {
+    pub(crate) dir: PathBuf,
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 impl Scratch {
-    fn new(host: &Host) -> Result<Self> {
+    pub(crate) fn new(host: &Host) -> Result<Self> {
         let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let dir = host.dir.join("run").join(name);
         files::make_dir(&dir.join("tmp"))?;
@@ -36,7 +37,7 @@ impl Scratch {
     }
 
     /// The run's own copy of the fixture, as it was built.
-    fn renew_fixture(&self, inputs: &Inputs<'_>) -> Result<()> {
+    pub(crate) fn renew_fixture(&self, inputs: &Inputs<'_>) -> Result<()> {
         let Some((_, fixture)) = inputs.fixture else { return Ok(()) };
         let copy = self.dir.join("fixture");
         files::remove_dir(&copy)?;
@@ -55,7 +56,8 @@ pub fn commands(host: &Host, inputs: &Inputs<'_>, product: &Product, dir: &Path)
     product.executables.iter().map(|executable| command(host, inputs, executable, dir)).collect()
 }
 
-fn command(host: &Host, inputs: &Inputs<'_>, executable: &Executable, dir: &Path) -> Command {
+/// The command of one executable in this scratch folder.
+pub(crate) fn command(host: &Host, inputs: &Inputs<'_>, executable: &Executable, dir: &Path) -> Command {
     let mut command = Command::new(executable.path.to_string_lossy(), &executable.dir)
         .args(inputs.suite.args.iter().cloned())
         .envs(&environment(host, inputs, dir))
@@ -73,9 +75,9 @@ fn command(host: &Host, inputs: &Inputs<'_>, executable: &Executable, dir: &Path
 ///
 /// # Errors
 /// None: trouble on our side is the outcome `infrastructure`.
-pub fn run(host: &Host, inputs: &Inputs<'_>, product: &Product, started: i64) -> Record {
+pub fn run(host: &Host, inputs: &Inputs<'_>, product: &Product, leaks: &Leaks<'_>, started: i64) -> Record {
     let clock = crate::clock::instant();
-    let mut record = match attempt_all(host, inputs, product) {
+    let mut record = match attempt_all(host, inputs, product, leaks) {
         Ok(record) => record,
         Err(error) => blank(inputs, Outcome::Infrastructure, format!("{error:#}")),
     };
@@ -104,7 +106,7 @@ pub fn blank(inputs: &Inputs<'_>, outcome: Outcome, cause: String) -> Record {
     }
 }
 
-fn attempt_all(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<Record> {
+fn attempt_all(host: &Host, inputs: &Inputs<'_>, product: &Product, leaks: &Leaks<'_>) -> Result<Record> {
     if inputs.suite.kind == SuiteKind::Build {
         return Ok(built(inputs, product));
     }
@@ -114,6 +116,10 @@ fn attempt_all(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<Re
         let mut record = blank(inputs, Outcome::Misidentified, mismatch);
         record.proof = Some(proof);
         return Ok(record);
+    }
+    if let SuiteKind::Leak(settings) = &inputs.suite.kind {
+        let record = leak::run(host, inputs, settings, product, leaks)?;
+        return Ok(Record { proof: Some(proof), ..record });
     }
     let mut attempts = 0;
     loop {
@@ -205,7 +211,7 @@ fn no_test(counts: Counts, inputs: &Inputs<'_>) -> String {
 }
 
 /// An executable without libtest has one test: itself.
-fn take_status_for_a_test(report: &mut Report, finished: &Finished, executable: &Executable) {
+pub(crate) fn take_status_for_a_test(report: &mut Report, finished: &Finished, executable: &Executable) {
     if report.complete {
         return;
     }
@@ -260,7 +266,8 @@ fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limi
     }
 }
 
-fn signal_name(signal: i32) -> String {
+/// A signal's usual name.
+pub(crate) fn signal_name(signal: i32) -> String {
     match signal {
         4 => "SIGILL".to_owned(),
         6 => "SIGABRT".to_owned(),
@@ -275,7 +282,7 @@ fn signal_name(signal: i32) -> String {
 }
 
 /// The worst outcome of several executables stands for all.
-fn severity(outcome: Outcome) -> u8 {
+pub(crate) fn severity(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Passed => 0,
         Outcome::Failed => 1,

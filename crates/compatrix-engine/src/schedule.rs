@@ -52,8 +52,8 @@ pub struct BuiltSummary {
 pub trait Work: Sync {
     /// Does a build.
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built>;
-    /// Does a run with what its build made.
-    fn run(&self, job: usize, run: usize, product: &Product) -> Record;
+    /// Does a run with what its build made; it may take further tokens as long as there are some.
+    fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record;
 }
 
 struct Shared<'a> {
@@ -137,7 +137,7 @@ impl Shared<'_> {
                     }
                 }
                 Task::Run(ready) => {
-                    let record = work.run(ready.job, ready.run, &ready.product);
+                    let record = work.run(ready.job, ready.run, &ready.product, tokens);
                     let _ = tell.send(Told::RunFinished(ready.run, Box::new(record)));
                     self.lock().running -= 1;
                 }

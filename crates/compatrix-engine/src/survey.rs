@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::fixture::{self, Fixture};
 use crate::host::Host;
+use crate::leak;
 use crate::locks::{self, Sources};
 use crate::sqlite;
 use crate::toolchain;
@@ -64,9 +65,11 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
                 package.bundled_feature = Some(feature.clone());
             }
         }
+        let toolchains = join(toolchains);
         let facts = HostFacts {
             platform: Host::platform(),
-            toolchains: join(toolchains),
+            leak_tools: leak::find_all(host, spec, &toolchains),
+            toolchains,
             sqlite,
             fixtures,
             packages,
@@ -74,7 +77,6 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
             locksets: BTreeMap::new(),
             readable_from: Some(workspace.layout.readable_from.clone()),
             hermetic: host.limits.hermetic || workspace.layout.own.made,
-            leak_tools: BTreeMap::new(),
             durations: Durations::default(),
         };
         let mut survey = Survey { facts, workspace };
@@ -165,6 +167,7 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
         let _ = tell.send(Event::NotProvided(reason.to_owned()));
     }
     facts.toolchains.extend(installed);
+    facts.leak_tools = leak::find_all(host, spec, &facts.toolchains);
     facts.sqlite.extend(built);
     // What was not reached before an interrupt is still obtainable, but not now.
     if host.supervisor.is_interrupted() {

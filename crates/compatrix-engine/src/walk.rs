@@ -20,6 +20,7 @@ use crate::event::Event;
 use crate::host::Host;
 use crate::inputs::{build_inputs, with_inputs, Inputs};
 use crate::keys;
+use crate::leak::{Canaries, Leaks};
 use crate::ledger::Ledger;
 use crate::proof;
 use crate::run;
@@ -148,6 +149,7 @@ impl Walk<'_> {
             jobs,
             cells: &self.cells,
             keys: &self.keys,
+            canaries: Canaries::default(),
         };
         let mut fresh: HashMap<usize, Record> = HashMap::new();
         let mut trouble: Option<Error> = None;
@@ -253,6 +255,7 @@ struct Worker<'a> {
     jobs: &'a [Job<'a>],
     cells: &'a [CellId],
     keys: &'a [Sha256],
+    canaries: Canaries,
 }
 
 impl Worker<'_> {
@@ -267,7 +270,8 @@ impl Work for Worker<'_> {
         build::build(self.host, build, &build_inputs(self.host, self.spec, self.survey, build)?, jobs)
     }
 
-    fn run(&self, job: usize, run: usize, product: &Product) -> Record {
-        self.with_inputs(self.jobs[job].build, run, |inputs| run::run(self.host, inputs, product, now()))
+    fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record {
+        let leaks = Leaks { canaries: &self.canaries, tokens: jobs };
+        self.with_inputs(self.jobs[job].build, run, |inputs| run::run(self.host, inputs, product, &leaks, now()))
     }
 }

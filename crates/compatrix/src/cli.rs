@@ -1,5 +1,7 @@
 //! The command line as data: what clap parses and `--help` shows.
 
+mod leak;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -70,6 +72,9 @@ pub enum Command {
     Compat(CompatArgs),
     /// Show what `compat` would do, and do nothing
     Plan(PlanArgs),
+    /// Run the tests under the tools that find leaks and memory errors
+    #[command(after_help = leak::HELP)]
+    LeakCheck(leak::LeakArgs),
     /// Write the compatibility page and its picture from the committed evidence
     Report(ReportArgs),
     /// Make the locksets: dependency versions that old toolchains can build, in compat/locks/
@@ -166,9 +171,6 @@ pub struct Selection {
     /// Jobs at once, over all cargos and runs [default: the processors]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-    /// What to print on stdout: human, or json for machines
-    #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
-    pub format: Format,
 }
 
 /// Options of `init`.
@@ -191,6 +193,9 @@ pub struct CompatArgs {
     /// Only print the plan
     #[arg(long)]
     pub dry_run: bool,
+    /// What to print on stdout: human, or json for machines
+    #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
+    pub format: Format,
     /// Also write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
@@ -202,6 +207,9 @@ pub struct PlanArgs {
     /// Which cells.
     #[command(flatten)]
     pub selection: Selection,
+    /// What to print on stdout: human, or json for machines
+    #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
+    pub format: Format,
 }
 
 /// What unproven cells mean.
@@ -337,6 +345,8 @@ pub struct ReproArgs {
     #[arg(long, value_name = "NAME")]
     pub suite: Option<String>,
 }
+
+pub use leak::{LeakArgs, LeakFormat};
 
 /// Whether this executable was started as `cargo compatrix`.
 pub fn is_cargo_subcommand() -> bool {

@@ -8,6 +8,7 @@ mod commands;
 mod matrix;
 mod progress;
 mod terminal;
+mod walk;
 mod workspace;
 
 use std::process::ExitCode;

@@ -11,7 +11,8 @@ use compatrix_engine::supervisor::Supervisor;
 use compatrix_engine::{files, fixture, workspace};
 use compatrix_model::cell::CellId;
 use compatrix_model::condition::Condition;
-use compatrix_model::spec::{self, Parsed, Profile, Spec};
+use compatrix_model::leak::Tool;
+use compatrix_model::spec::{self, Parsed, Profile, Spec, Suite};
 
 use crate::cli::{command_name, Global, Selection};
 use crate::terminal::Terminal;
@@ -62,6 +63,32 @@ impl Opened {
     /// The profile of this name.
     pub(crate) fn profile(&self, name: &str) -> Result<&Profile, Error> {
         self.parsed.spec.profile(name).map_err(Error::Usage)
+    }
+
+    /// The profile of this name with those of its suites that `compat` runs.
+    pub(crate) fn compat_profile(&self, name: &str) -> Result<Profile, Error> {
+        self.parsed.spec.narrowed(self.profile(name)?, |suite| suite.leak().is_none()).ok_or_else(|| {
+            Error::usage(format!(
+                "the profile `{name}` has only suites of kind `leak`; `{} leak-check --profile {name}` runs them",
+                command_name()
+            ))
+        })
+    }
+
+    /// The profile of this name with its suites of kind `leak`, of one of these tools if some are named.
+    pub(crate) fn leak_profile(&self, name: &str, tools: &[Tool]) -> Result<Profile, Error> {
+        let spec = &self.parsed.spec;
+        let wanted = |suite: &Suite| suite.leak().is_some_and(|leak| tools.is_empty() || tools.contains(&leak.tool));
+        if let Some(profile) = spec.narrowed(self.profile(name)?, wanted) {
+            return Ok(profile);
+        }
+        let tool = tools.first().map_or("valgrind", |tool| tool.as_str());
+        let of = if spec.suites.iter().any(wanted) { format!("the profile `{name}`") } else { "the spec".to_owned() };
+        let with = if tools.is_empty() { String::new() } else { format!(" with the tool `{tool}`") };
+        Err(Error::usage(format!(
+            "{of} has no suite of kind `leak`{with}; in {SPEC}:\n\n[[suite]]\nname = \"{tool}\"\nkind = \"leak\"\ntool = \
+             \"{tool}\"\n"
+        )))
     }
 
     /// The one cell that this text names, as a condition and as an id.

@@ -9,6 +9,7 @@ pub mod finding;
 pub mod report;
 pub mod sanitizer;
 pub mod tool;
+pub mod valgrind;
 
 pub use finding::{Finding, FindingKind, Frame, FrameOrigin, Related, Standing};
 pub use report::{Canary, LeakReport, NotRunnable};

@@ -1,40 +1,23 @@
 //! `compat`: run the matrix.
 
-use std::sync::mpsc;
-
-use compatrix_engine::clock;
 use compatrix_engine::error::Error;
 use compatrix_engine::files;
 use compatrix_render::{grid, json, junit, summary};
 
 use crate::cli::{CompatArgs, Format, Global, Missing};
+use crate::matrix;
 use crate::terminal::Terminal;
-use crate::workspace::{asked, limits, no_cells, Opened};
-use crate::{matrix, progress};
+use crate::walk::{walk, Done};
+use crate::workspace::Opened;
 
 pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Result<u8, Error> {
-    if args.dry_run {
-        return super::plan::run(global, &args.selection, terminal);
-    }
-    let started = clock::instant();
     let opened = Opened::new(global, terminal)?;
-    let profile = opened.profile(&args.selection.profile)?;
-    let conditions = opened.conditions(&args.selection.cells)?;
-    let session = opened.session(limits(&args.selection), true, terminal)?;
-
-    let (sender, receiver) = mpsc::channel();
-    let walked = std::thread::scope(|scope| {
-        scope.spawn(|| progress::show(terminal, receiver));
-        // The sender goes with the walk, so that the progress ends when it does.
-        let sender = sender;
-        session.walk(&opened.parsed, profile, &conditions, &asked(&args.selection), &opened.today, &sender)
-    })?;
-    if walked.plan.runs.is_empty() && walked.plan.skips.is_empty() && !walked.plan.narrowed.may_be_empty() {
-        return Err(no_cells(&opened.parsed.spec, &args.selection.profile, !conditions.is_empty()));
+    let profile = opened.compat_profile(&args.selection.profile)?;
+    if args.dry_run {
+        return super::plan::show(&opened, &args.selection, &profile, args.format, terminal);
     }
-    let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let matrix = matrix::of_walk(&opened.parsed.spec, &walked, &opened.today, elapsed);
-    match args.selection.format {
+    let Done { walked, matrix } = walk(&opened, &args.selection, &profile, terminal)?;
+    match args.format {
         Format::Human => terminal.print(&grid::report(&matrix, &terminal.look())),
         Format::Json => terminal.print(&json::json(&matrix)),
     }

@@ -5,6 +5,7 @@ mod doctor;
 mod evidence;
 mod fixtures;
 mod init;
+mod leak;
 mod lock;
 mod plan;
 mod report;
@@ -22,7 +23,8 @@ pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Re
     match command {
         Command::Init(args) => init::run(global, args, terminal),
         Command::Compat(args) => compat::run(global, args, terminal),
-        Command::Plan(args) => plan::run(global, &args.selection, terminal),
+        Command::Plan(args) => plan::run(global, args, terminal),
+        Command::LeakCheck(args) => leak::run(global, args, terminal),
         Command::Report(args) => report::run(global, args, terminal),
         Command::Lock(args) => lock::run(global, args, terminal),
         Command::Evidence(command) => evidence::run(global, command, terminal),

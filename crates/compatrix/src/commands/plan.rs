@@ -5,21 +5,32 @@ use compatrix_model::cell::CellId;
 use compatrix_model::choose::narrow::plan_narrowed;
 use compatrix_model::facts::{Availability, HostFacts};
 use compatrix_model::plan::{Choice, Linkage, Plan, Provision, SkipReason, Targets};
-use compatrix_model::spec::Spec;
+use compatrix_model::spec::{Profile, Spec};
 use compatrix_render::choice::{self, ChoiceEntry};
 use compatrix_render::plan_table::plan_table;
 use serde::Serialize;
 
-use crate::cli::{Format, Global, Selection};
+use crate::cli::{Format, Global, PlanArgs, Selection};
 use crate::terminal::Terminal;
 use crate::workspace::{asked, limits, no_cells, Opened};
 
 /// The number that changes when a reader of the document must.
 const FORMAT: u32 = 1;
 
-pub(crate) fn run(global: &Global, selection: &Selection, terminal: &Terminal) -> Result<u8, Error> {
+pub(crate) fn run(global: &Global, args: &PlanArgs, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
-    let profile = opened.profile(&selection.profile)?;
+    let profile = opened.compat_profile(&args.selection.profile)?;
+    show(&opened, &args.selection, &profile, args.format, terminal)
+}
+
+/// Shows the plan of this choice.
+pub(super) fn show(
+    opened: &Opened,
+    selection: &Selection,
+    profile: &Profile,
+    format: Format,
+    terminal: &Terminal,
+) -> Result<u8, Error> {
     let cells = opened.conditions(&selection.cells)?;
     let session = opened.session(limits(selection), false, terminal)?;
     let survey = session.survey(&opened.parsed)?;
@@ -31,7 +42,7 @@ pub(crate) fn run(global: &Global, selection: &Selection, terminal: &Terminal) -
     if plan.runs.is_empty() && plan.skips.is_empty() && !plan.narrowed.may_be_empty() {
         return Err(no_cells(&opened.parsed.spec, &selection.profile, !cells.is_empty()));
     }
-    match selection.format {
+    match format {
         Format::Human => terminal.print(&plan_table(&opened.parsed.spec, &plan, &facts, &terminal.look())),
         Format::Json => {
             let shown = choice::Choice::of(&plan);

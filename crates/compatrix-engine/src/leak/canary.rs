@@ -1,0 +1,163 @@
+//! The canaries: before a tool's results count, it must find a leak that is there on purpose, and nothing in a test that
+//! is clean. They are built by the toolchain of the run and go the same way as its tests.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use anyhow::{anyhow, Context as _, Result};
+use compatrix_model::leak::attribute::{self, Context};
+use compatrix_model::leak::{Canary, Finding, FindingKind, Tool};
+use compatrix_model::outcome::Outcome;
+use compatrix_model::plan::Sanitizer;
+
+use super::{judge, units, Bench};
+use crate::build::Executable;
+use crate::files;
+use crate::host::last_lines;
+use crate::inspect;
+use crate::process::Command;
+use crate::run::Scratch;
+
+/// The source; no module of ours, it is compiled by the toolchain under test.
+const SOURCE: &str = include_str!("canary.rs.txt");
+/// The name of its crate.
+const NAME: &str = "canary";
+/// The test that must be clean.
+const CLEAN: &str = "clean";
+/// How long the compiler may take.
+const COMPILE_LIMIT: Duration = Duration::from_secs(300);
+
+/// What a tool must find, by test.
+fn expected(tool: Tool) -> &'static [(&'static str, &'static [FindingKind])] {
+    match tool {
+        Tool::Valgrind | Tool::Asan | Tool::Lsan | Tool::Miri => &[("leaks", &[FindingKind::Definite])],
+        Tool::Resources => &[("leaks", &[FindingKind::Growth])],
+    }
+}
+
+/// The canaries that were tried in this session, each once.
+#[derive(Debug, Default)]
+pub struct Canaries {
+    known: Mutex<BTreeMap<String, Arc<OnceLock<Canary>>>>,
+}
+
+impl Canaries {
+    /// Whether the tool does its work for executables of this run's toolchain; tried at most once for each way of
+    /// running it.
+    pub(super) fn prove(&self, bench: &Bench<'_>) -> Canary {
+        let key = format!("{:?} {:?} {}", bench.settings, bench.tool, bench.inputs.build.toolchain);
+        let slot = {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(key).or_default())
+        };
+        slot.get_or_init(|| match try_it(bench) {
+            Ok(canary) => canary,
+            Err(error) => Canary::NotProven { why: format!("{error:#}") },
+        })
+        .clone()
+    }
+}
+
+fn try_it(bench: &Bench<'_>) -> Result<Canary> {
+    let executable = executable(bench)?;
+    let expected = expected(bench.settings.tool);
+    let tests = expected.iter().map(|(test, _)| *test).chain([CLEAN]).map(str::to_owned).collect();
+    let root = executable.dir.to_string_lossy().into_owned();
+    let mut findings = Vec::new();
+    let mut ran_tests = 0;
+    for mut unit in units::of(bench, &executable, tests) {
+        unit.whole = false;
+        let scratch = Scratch::new(bench.host)?;
+        let mut ran = bench.run(&unit, &scratch.dir)?;
+        let context = Context { executable: NAME, tests: &unit.tests, root: &root, not_own: &[] };
+        ran.findings.iter_mut().for_each(|finding| attribute::complete(finding, &context));
+        let (outcome, cause) = judge(&ran, &unit, bench.inputs.suite.timeout);
+        if outcome != Outcome::Passed {
+            return Ok(Canary::NotProven { why: format!("the canary itself came to {outcome}: {cause}") });
+        }
+        ran_tests += ran.report.counts.run() as usize;
+        findings.append(&mut ran.findings);
+    }
+    Ok(verdict(bench, &findings, expected, ran_tests))
+}
+
+/// What the findings of the canary say of the tool.
+fn verdict(bench: &Bench<'_>, findings: &[Finding], expected: &[(&str, &[FindingKind])], ran_tests: usize) -> Canary {
+    let tool = &bench.tool.program;
+    if ran_tests != expected.len() + 1 {
+        return Canary::NotProven {
+            why: format!("{ran_tests} of the {} canaries ran under {tool}", expected.len() + 1),
+        };
+    }
+    let mut found = Vec::new();
+    for (test, kinds) in expected {
+        for kind in *kinds {
+            let of_kind = || findings.iter().filter(|finding| finding.kind == *kind);
+            match of_kind().find(|finding| finding.test.as_deref() == Some(test)) {
+                Some(finding) => found.push(finding.what.clone()),
+                None if of_kind().any(|finding| finding.test.is_none()) => return Canary::NotProven {
+                    why: format!(
+                        "{tool} found the leak of the canary but cannot tell where it is: it does not read the debug \
+                             information of {}; use a newer one",
+                        bench.inputs.toolchain.version
+                    ),
+                },
+                None => {
+                    return Canary::NotProven {
+                        why: format!("{tool} did not find the {kind} finding that the canary leaves on purpose"),
+                    }
+                }
+            }
+        }
+    }
+    let alarm = findings.iter().find(|f| f.test.as_deref() == Some(CLEAN) && f.kind.fails_by_default());
+    if let Some(alarm) = alarm {
+        return Canary::NotProven { why: format!("{tool} found something in a clean test: {}", alarm.what) };
+    }
+    Canary::Proven { found: found.join("; ") }
+}
+
+/// The canary, built by the run's toolchain as its tests are; kept for the next time.
+fn executable(bench: &Bench<'_>) -> Result<Executable> {
+    let (host, toolchain) = (bench.host, bench.inputs.toolchain);
+    let mut args = ["--test", "--edition", "2021", "--crate-name", NAME, "-g"].map(str::to_owned).to_vec();
+    if let Some(sanitizer) = Sanitizer::of(bench.settings.tool) {
+        args.extend([format!("-Zsanitizer={}", sanitizer.as_str()), "--target".to_owned(), toolchain.host.clone()]);
+    }
+    let words = [&toolchain.rustc_verbose, &toolchain.origin, &args.join(" "), SOURCE];
+    let dir = host.dir.join("canary").join(&files::hash_parts(words)[..16]);
+    let path = dir.join(NAME);
+    if !files::exists(&path) {
+        files::make_dir(&dir)?;
+        let source = dir.join("canary.rs");
+        files::write(&source, SOURCE.as_bytes())?;
+        compile(bench, &dir, &source, args, &path)?;
+    }
+    let inspection = inspect::executable(host, &path)?;
+    Ok(Executable {
+        package: NAME.to_owned(),
+        target: NAME.to_owned(),
+        path,
+        dir,
+        own_harness: false,
+        inspection,
+        search: None,
+    })
+}
+
+fn compile(bench: &Bench<'_>, dir: &Path, source: &Path, args: Vec<String>, path: &PathBuf) -> Result<()> {
+    let half = dir.join(format!("{NAME}.{}", std::process::id()));
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let mut command = Command::new(&bench.inputs.toolchain.rustc, dir)
+        .args(args)
+        .args(["-o".to_owned(), text(&half), text(source)])
+        .envs(&bench.host.ambient.for_builds());
+    command.timeout = Some(COMPILE_LIMIT);
+    let finished = bench.host.run(&command)?;
+    if !finished.status.success() {
+        return Err(anyhow!("the canary cannot be built: {}", last_lines(&finished.stderr.text(), 3)));
+    }
+    files::rename(&half, path).context("the canary")
+}

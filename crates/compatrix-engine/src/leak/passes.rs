@@ -1,0 +1,134 @@
+//! Passes: all units once; then again, smaller, what ended early or cannot be attributed.
+//!
+//! No result is lost by a test that ends its process: it is taken out, and the tests that shared the process with it run
+//! again without it.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use compatrix_model::evidence::{Counts, TestFailure};
+use compatrix_model::leak::{attribute, Finding};
+use compatrix_model::outcome::Outcome;
+
+use super::{judge, units, Bench, Leaks, Ran, Seen, Unit};
+
+/// So often the rest of a unit is run again as one; then its tests run alone.
+const MOST_ROUNDS: usize = 4;
+
+/// Runs all units to their end.
+pub(super) fn go(bench: &Bench<'_>, leaks: &Leaks<'_>, all: Vec<Unit<'_>>, seen: &mut Seen) -> Result<()> {
+    let mut waiting = all;
+    let mut to_attribute = Vec::new();
+    for round in 0.. {
+        if waiting.is_empty() {
+            break;
+        }
+        let mut again = Vec::new();
+        for (unit, ran) in units::side_by_side(bench, leaks, std::mem::take(&mut waiting))? {
+            take(bench, seen, unit, ran, round, &mut again, &mut to_attribute);
+        }
+        if bench.host.supervisor.is_interrupted() {
+            seen.outcome(Outcome::Infrastructure, "interrupted".to_owned());
+            return Ok(());
+        }
+        waiting = again;
+    }
+    attribute_alone(bench, leaks, to_attribute, seen)
+}
+
+/// Takes what a unit came to; what is to be run again goes to `again`, what cannot be attributed yet to the last.
+fn take<'a>(
+    bench: &Bench<'_>,
+    seen: &mut Seen,
+    unit: Unit<'a>,
+    mut ran: Ran,
+    round: usize,
+    again: &mut Vec<Unit<'a>>,
+    to_attribute: &mut Vec<(Unit<'a>, Vec<Finding>)>,
+) {
+    seen.executables_ms += u64::try_from(ran.finished.wall.as_millis()).unwrap_or(u64::MAX);
+    seen.notes.append(&mut ran.notes);
+    if ran.finished.left_processes {
+        seen.notes.push(format!("{} left processes behind, which were ended", unit.executable.target));
+    }
+    let (outcome, cause) = judge(&ran, &unit, bench.inputs.suite.timeout);
+    let target = &unit.executable.target;
+    if let (Some(reason), [test]) = (ran.not_runnable.take(), unit.tests.as_slice()) {
+        seen.not_runnable.push((reason, format!("{target}::{test}")));
+        return;
+    }
+    let ended_early = !ran.report.complete && ran.trouble.is_none();
+    if ended_early && outcome != Outcome::Infrastructure && unit.tests.len() > 1 {
+        let culprit = ran.report.running.first().filter(|test| unit.tests.contains(test)).cloned();
+        if let Some(culprit) = culprit.filter(|_| round < MOST_ROUNDS) {
+            let rest = unit.tests.iter().filter(|test| **test != culprit).cloned().collect();
+            again.push(Unit { executable: unit.executable, tests: rest, whole: false });
+            // What else is in the report belongs to tests that run again.
+            ran.findings.retain_mut(|finding| match &finding.test {
+                Some(test) => *test == culprit,
+                None => {
+                    finding.test = Some(culprit.clone());
+                    finding.fingerprint = attribute::fingerprint(finding);
+                    true
+                }
+            });
+            died(seen, target, &culprit, &ran);
+            seen.outcome(outcome, cause);
+            seen.findings.append(&mut ran.findings);
+        } else {
+            again.append(&mut units::singles(&unit));
+        }
+        return;
+    }
+    if let (true, [test]) = (ended_early, unit.tests.as_slice()) {
+        died(seen, target, test, &ran);
+    } else {
+        seen.counts = seen.counts.plus(Counts { ignored: 0, filtered: 0, ..ran.report.counts });
+        seen.failures.append(&mut ran.report.failures);
+    }
+    seen.outcome(outcome, cause);
+    let (known, unknown): (Vec<Finding>, Vec<Finding>) = ran.findings.into_iter().partition(|f| f.test.is_some());
+    seen.findings.extend(known);
+    if unknown.iter().any(|finding| bench.settings.errors_for.contains(&finding.kind)) && unit.tests.len() > 1 {
+        to_attribute.push((unit, unknown));
+    } else {
+        seen.findings.extend(unknown);
+    }
+}
+
+/// A test that ended its process counts as one that failed.
+fn died(seen: &mut Seen, target: &str, test: &str, ran: &Ran) {
+    seen.counts.failed += 1;
+    let output = ran.finished.stderr.text().chars().take(4096).collect();
+    seen.failures.push(TestFailure { executable: target.to_owned(), test: test.to_owned(), output });
+}
+
+/// Runs the tests of units alone to see which of them has what nobody could be told of.
+fn attribute_alone(
+    bench: &Bench<'_>,
+    leaks: &Leaks<'_>,
+    units: Vec<(Unit<'_>, Vec<Finding>)>,
+    seen: &mut Seen,
+) -> Result<()> {
+    for (unit, unknown) in units {
+        seen.notes.push(format!("the tests of {} ran alone once more, to attribute findings", unit.executable.target));
+        let mut told: BTreeSet<String> = BTreeSet::new();
+        for (_, ran) in units::side_by_side(bench, leaks, units::singles(&unit))? {
+            seen.executables_ms += u64::try_from(ran.finished.wall.as_millis()).unwrap_or(u64::MAX);
+            for finding in ran.findings {
+                let place = place(&finding);
+                if unknown.iter().any(|other| self::place(other) == place) {
+                    told.insert(place);
+                    seen.findings.push(finding);
+                }
+            }
+        }
+        seen.findings.extend(unknown.into_iter().filter(|finding| !told.contains(&place(finding))));
+    }
+    Ok(())
+}
+
+/// What is the same of a finding whoever it is attributed to.
+fn place(finding: &Finding) -> String {
+    attribute::fingerprint(&Finding { test: None, ..finding.clone() })
+}

@@ -1,0 +1,153 @@
+//! Units: how the tests of an executable are parted into processes, and these run side by side.
+
+use std::sync::Mutex;
+
+use anyhow::{Context as _, Result};
+use compatrix_model::leak::Tool;
+use compatrix_model::spec::Each;
+
+use super::{Bench, Leaks, Ran, Unit};
+use crate::build::Executable;
+use crate::run::{self, Scratch};
+
+/// From this many tests on an executable is run in parts, where parts can go side by side.
+const WORTH_PARTING: usize = 24;
+/// How many parts for each job: tests take very different times, so that a few more parts than jobs even it out.
+const PARTS_PER_JOB: usize = 3;
+
+/// The tests of an executable.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    /// Those that will run.
+    pub(super) tests: Vec<String>,
+    /// How many are marked `#[ignore]` and left alone.
+    pub(super) ignored: usize,
+}
+
+/// Whether an argument of the suite is a switch of libtest that holds for whatever runs, and no choice of tests.
+pub(super) fn is_switch(arg: &str) -> bool {
+    ["--include-ignored", "--ignored", "--nocapture", "--no-capture", "--show-output"].contains(&arg)
+}
+
+/// Asks an executable for its tests, without the tool.
+pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed> {
+    if executable.own_harness {
+        return Ok(Listed { tests: vec![executable.target.clone()], ignored: 0 });
+    }
+    let scratch = Scratch::new(bench.host)?;
+    let ask = |further: &[&str]| -> Result<Vec<String>> {
+        let mut command = run::command(bench.host, bench.inputs, executable, &scratch.dir);
+        command = command.args(["--list", "--format", "terse"]).args(further.iter().copied());
+        // Nothing is looked for here.
+        for options in ["ASAN_OPTIONS", "LSAN_OPTIONS"] {
+            command = command.env(options, "detect_leaks=0");
+        }
+        let mut said = Vec::new();
+        let finished = command
+            .run_with(&bench.host.supervisor, &mut |bytes| said.extend_from_slice(bytes), &mut |_| {})
+            .with_context(|| format!("cannot start {}", command.program))?;
+        if !finished.status.success() {
+            let last = crate::host::last_lines(&finished.stderr.text(), 1);
+            anyhow::bail!("{} does not list its tests: {last}", executable.target);
+        }
+        let text = String::from_utf8_lossy(&said);
+        Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
+    };
+    let all = ask(&[])?;
+    let args = &bench.inputs.suite.args;
+    if args.iter().any(|arg| arg == "--include-ignored" || arg == "--ignored") {
+        return Ok(Listed { tests: all, ignored: 0 });
+    }
+    let ignored = ask(&["--ignored"])?;
+    let tests: Vec<String> = all.into_iter().filter(|test| !ignored.contains(test)).collect();
+    Ok(Listed { tests, ignored: ignored.len() })
+}
+
+/// Parts an executable's tests into units.
+pub(super) fn of<'a>(bench: &Bench<'_>, executable: &'a Executable, tests: Vec<String>) -> Vec<Unit<'a>> {
+    if tests.is_empty() {
+        return Vec::new();
+    }
+    let parts = match (bench.settings.tool, bench.settings.each) {
+        _ if executable.own_harness => 1,
+        // They can say something only of one test.
+        (Tool::Miri | Tool::Resources, _) | (_, Each::Test) => tests.len(),
+        (_, Each::Executable) => 1,
+        (Tool::Valgrind, Each::Auto) if tests.len() >= WORTH_PARTING && bench.host.limits.jobs > 1 => {
+            (bench.host.limits.jobs * PARTS_PER_JOB).min(tests.len() / 4)
+        }
+        (Tool::Valgrind | Tool::Asan | Tool::Lsan, Each::Auto) => 1,
+    };
+    // A filter of the suite leaves some out, so that those which are left must be named.
+    let choice = bench.inputs.suite.args.iter().any(|arg| !is_switch(arg));
+    if parts == 1 {
+        return vec![Unit { executable, tests, whole: !choice || executable.own_harness }];
+    }
+    // Dealt in turn: neighbours are alike and would make one part slow.
+    let mut dealt: Vec<Vec<String>> = vec![Vec::new(); parts];
+    for (n, test) in tests.into_iter().enumerate() {
+        dealt[n % parts].push(test);
+    }
+    dealt.into_iter().map(|tests| Unit { executable, tests, whole: false }).collect()
+}
+
+/// Units alone, one test each.
+pub(super) fn singles<'a>(unit: &Unit<'a>) -> Vec<Unit<'a>> {
+    let one = |test: &String| Unit { executable: unit.executable, tests: vec![test.clone()], whole: false };
+    unit.tests.iter().map(one).collect()
+}
+
+/// Runs units, as many at once as there are job tokens besides the one that this run has; what came of each, in their
+/// order. After an interrupt the rest is missing.
+pub(super) fn side_by_side<'a>(
+    bench: &Bench<'_>,
+    leaks: &Leaks<'_>,
+    units: Vec<Unit<'a>>,
+) -> Result<Vec<(Unit<'a>, Ran)>> {
+    let count = units.len();
+    let waiting = Mutex::new(units.into_iter().enumerate());
+    let done: Mutex<Vec<(usize, Unit<'a>, Result<Ran>)>> = Mutex::new(Vec::with_capacity(count));
+    let next = || {
+        let unit = waiting.lock().ok().and_then(|mut waiting| waiting.next());
+        unit.filter(|_| !bench.host.supervisor.is_interrupted())
+    };
+    let act = |(n, unit): (usize, Unit<'a>)| {
+        let ran = one(bench, &unit);
+        if let Ok(mut done) = done.lock() {
+            done.push((n, unit, ran));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..bench.host.limits.jobs.min(count) {
+            scope.spawn(|| loop {
+                // A token for one unit at a time: others may wait for it.
+                let Ok(Some(_token)) = leaks.tokens.try_acquire() else {
+                    if waiting.lock().map_or(true, |waiting| waiting.len() == 0) {
+                        break;
+                    }
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                    continue;
+                };
+                let Some(unit) = next() else { break };
+                act(unit);
+            });
+        }
+        while let Some(unit) = next() {
+            act(unit);
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_default();
+    done.sort_by_key(|(n, ..)| *n);
+    done.into_iter().map(|(_, unit, ran)| Ok((unit, ran?))).collect()
+}
+
+fn one(bench: &Bench<'_>, unit: &Unit<'_>) -> Result<Ran> {
+    let scratch = Scratch::new(bench.host)?;
+    scratch.renew_fixture(bench.inputs)?;
+    let mut ran = bench.run(unit, &scratch.dir)?;
+    bench.complete(unit, &mut ran.findings);
+    if unit.executable.own_harness && ran.trouble.is_none() {
+        run::take_status_for_a_test(&mut ran.report, &ran.finished, unit.executable);
+    }
+    Ok(ran)
+}

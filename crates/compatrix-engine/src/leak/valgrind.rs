@@ -1,0 +1,96 @@
+//! valgrind's memcheck over a unit: never over cargo, and its XML is read, not its exit code.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use compatrix_model::facts::{Availability, LeakToolFacts};
+use compatrix_model::leak::valgrind::{self, Trouble};
+use compatrix_model::libtest::{Parser, Source};
+use compatrix_model::outcome::Outcome;
+use semver::Version;
+
+use super::{Bench, Ran, Unit};
+use crate::files;
+use crate::host::{last_lines, Host};
+use crate::process::Command;
+use crate::supervisor::End;
+
+/// The oldest that is known to read what rustc writes, and to have all the options below.
+const OLDEST: Version = Version::new(3, 15, 0);
+
+/// Which valgrind is here. One that does not say its version is tried all the same: the canary shows what it is worth.
+pub(super) fn find(host: &Host) -> Availability<LeakToolFacts> {
+    let Some(program) = host.ambient.find("valgrind") else {
+        let reason = "no valgrind on PATH; `apt-get install valgrind` or its like installs it".to_owned();
+        return Availability::Missing { reason };
+    };
+    let version = host.ask_version(&program).unwrap_or_default();
+    let version = version.lines().next().unwrap_or_default().trim().to_owned();
+    if valgrind::version(&version).is_some_and(|version| version < OLDEST) {
+        let reason = format!("{version} at {} is too old; {OLDEST} or later is needed", program.display());
+        return Availability::Missing { reason };
+    }
+    Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
+}
+
+/// The arguments before the executable.
+fn options(bench: &Bench<'_>, xml: &Path) -> Vec<String> {
+    let fixed = [
+        "--tool=memcheck",
+        "--leak-check=full",
+        "--show-leak-kinds=all",
+        "--errors-for-leak-kinds=definite",
+        "--read-inline-info=yes",
+        "--num-callers=64",
+        "--error-limit=no",
+        // A child that forks would write into the same report; one that execs is another program.
+        "--child-silent-after-fork=yes",
+        "--trace-children=no",
+        "--xml=yes",
+    ];
+    let mut options: Vec<String> = fixed.map(str::to_owned).to_vec();
+    options.push(format!("--xml-file={}", xml.to_string_lossy()));
+    options.extend(bench.settings.flags.iter().cloned());
+    options
+}
+
+pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
+    let xml = dir.join("valgrind.xml");
+    let inner = bench.command(unit, dir);
+    let mut args = options(bench, &xml);
+    args.push(inner.program.clone());
+    args.extend(inner.args.iter().cloned());
+    let command = Command { program: bench.tool.program.clone(), args, ..inner };
+    let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
+    let finished = command
+        .run_with(&bench.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
+        .with_context(|| format!("cannot start {}", command.program))?;
+    let text = if files::exists(&xml) { files::read_text(&xml)? } else { String::new() };
+    let read = valgrind::parse(&text);
+    let trouble = match (finished.end, read.trouble) {
+        // Cut short by us.
+        (End::TimedOut | End::Interrupted, _) | (End::Itself, None) => None,
+        (End::Itself, Some(Trouble::Empty)) => {
+            let said = last_lines(&finished.stderr.text(), 2);
+            let said = if said.is_empty() { "and said nothing".to_owned() } else { format!("and said: {said}") };
+            Some((Outcome::Infrastructure, format!("valgrind wrote no report {said}")))
+        }
+        (End::Itself, Some(Trouble::Cut)) => {
+            // Killed from outside; the signal says more than the report.
+            let signal = std::os::unix::process::ExitStatusExt::signal(&finished.status);
+            let said = last_lines(&finished.stderr.text(), 2);
+            signal.is_none().then(|| (Outcome::Infrastructure, format!("valgrind's report ends in the middle: {said}")))
+        }
+        (End::Itself, Some(Trouble::Malformed(why))) => {
+            Some((Outcome::Infrastructure, format!("valgrind's report cannot be read: {why}")))
+        }
+    };
+    Ok(Ran {
+        report: parser.finish(),
+        finished,
+        findings: read.findings,
+        trouble,
+        not_runnable: None,
+        notes: Vec::new(),
+    })
+}

@@ -1,0 +1,45 @@
+//! A walk with its progress shown, and the matrix of it: what `compat` and `leak-check` have in common.
+
+use std::sync::mpsc;
+
+use compatrix_engine::clock;
+use compatrix_engine::error::Error;
+use compatrix_engine::walk::Walked;
+use compatrix_model::spec::Profile;
+use compatrix_render::matrix::Matrix;
+
+use crate::cli::Selection;
+use crate::terminal::Terminal;
+use crate::workspace::{asked, limits, no_cells, Opened};
+use crate::{matrix, progress};
+
+/// What a walk came to.
+pub(crate) struct Done {
+    pub(crate) walked: Walked,
+    pub(crate) matrix: Matrix,
+}
+
+/// Walks the plan of this choice.
+pub(crate) fn walk(
+    opened: &Opened,
+    selection: &Selection,
+    profile: &Profile,
+    terminal: &Terminal,
+) -> Result<Done, Error> {
+    let started = clock::instant();
+    let conditions = opened.conditions(&selection.cells)?;
+    let session = opened.session(limits(selection), true, terminal)?;
+    let (sender, receiver) = mpsc::channel();
+    let walked = std::thread::scope(|scope| {
+        scope.spawn(|| progress::show(terminal, receiver));
+        // The sender goes with the walk, so that the progress ends when it does.
+        let sender = sender;
+        session.walk(&opened.parsed, profile, &conditions, &asked(selection), &opened.today, &sender)
+    })?;
+    if walked.plan.runs.is_empty() && walked.plan.skips.is_empty() && !walked.plan.narrowed.may_be_empty() {
+        return Err(no_cells(&opened.parsed.spec, &selection.profile, !conditions.is_empty()));
+    }
+    let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let matrix = matrix::of_walk(&opened.parsed.spec, &walked, &opened.today, elapsed);
+    Ok(Done { walked, matrix })
+}
