@@ -97,13 +97,15 @@ fn verdict(bench: &Bench<'_>, findings: &[Finding], expected: &[(&str, &[Finding
             let of_kind = || findings.iter().filter(|finding| finding.kind == *kind);
             match of_kind().find(|finding| finding.test.as_deref() == Some(test)) {
                 Some(finding) => found.push(finding.what.clone()),
-                None if of_kind().any(|finding| finding.test.is_none()) => return Canary::NotProven {
-                    why: format!(
+                None if of_kind().any(|finding| finding.test.is_none()) => {
+                    return Canary::NotProven {
+                        why: format!(
                         "{tool} found the leak of the canary but cannot tell where it is: it does not read the debug \
                              information of {}; use a newer one",
                         bench.inputs.toolchain.version
                     ),
-                },
+                    }
+                }
                 None => {
                     return Canary::NotProven {
                         why: format!("{tool} did not find the {kind} finding that the canary leaves on purpose"),

@@ -6,6 +6,7 @@
 
 pub mod attribute;
 pub mod finding;
+pub mod miri;
 pub mod report;
 pub mod tool;
 pub mod valgrind;
