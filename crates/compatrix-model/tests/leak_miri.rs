@@ -127,7 +127,8 @@ fn a_text_cut_anywhere_is_read_and_nothing_is_made_up() {
             assert!(now >= most, "{} cut at {at} lost a finding", file.display());
             most = now;
             let others = read.findings.iter().any(|finding| {
-                let vague = [FindingKind::UndefinedBehaviour, FindingKind::UseAfterFree, FindingKind::InvalidAccess];
+                use FindingKind::*;
+                let vague = [UndefinedBehaviour, UseAfterFree, InvalidAccess, InvalidFree];
                 !kinds.contains(&finding.kind) && !vague.contains(&finding.kind)
             });
             assert!(!others, "{} cut at {at} shows {:?}", file.display(), read.findings);
