@@ -11,6 +11,7 @@ pub mod miri;
 pub mod policy;
 pub mod report;
 pub mod resources;
+pub mod sanitizer;
 pub mod suppress;
 pub mod tool;
 pub mod usage;
