@@ -40,3 +40,39 @@ pub fn load(root: &Path) -> Result<Policy, Error> {
         Some(first) => Err(Error::Spec(Box::new(Diagnostics { others: wrong.collect(), ..first }))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_files_are_read_and_all_their_errors_told() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(load(root.path()).unwrap(), Policy::default());
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            files::make_dir(path.parent().unwrap()).unwrap();
+            files::write(&path, text.as_bytes()).unwrap();
+        };
+        let own = |name: &str| {
+            format!("[[suppression]]\nname = \"{name}\"\ntool = \"asan\"\nframes = [\"f\"]\nreason = \"r\"\n")
+        };
+        write("compat/suppressions/a.toml", &own("a"));
+        write("compat/suppressions/b.toml", &own("b"));
+        write("compat/suppressions/notes.txt", "not read");
+        write("compat/baseline.toml", "");
+        let names = |policy: Policy| policy.suppressions.into_iter().filter_map(|s| s.file.map(|_| s.name));
+        assert_eq!(names(load(root.path()).unwrap()).collect::<Vec<_>>(), ["a", "b"]);
+
+        write("compat/suppressions/b.toml", &own("a"));
+        write("compat/baseline.toml", "[[accepted]]\nfingerprint = \"x\"\n");
+        let Err(error @ Error::Spec(_)) = load(root.path()) else { panic!("no errors of the files") };
+        assert_eq!(error.exit_code(), 2);
+        let shown = error.to_string();
+        assert!(shown.contains("compat/suppressions/b.toml:2:8: error: a suppression `a` stands in"), "{shown}");
+        assert!(shown.contains("compat/baseline.toml:2:15: error: `x` is not a fingerprint"), "{shown}");
+        let Error::Spec(problems) = error else { unreachable!() };
+        let drawn = problems.render(false, 100);
+        assert!(drawn.contains("b.toml:2:8") && drawn.contains("baseline.toml:2:15"), "{drawn}");
+    }
+}
