@@ -7,6 +7,8 @@
 mod canary;
 mod passes;
 pub mod policy;
+mod sanitizer;
+mod symbols;
 mod tools;
 mod units;
 mod valgrind;
@@ -73,7 +75,7 @@ pub(crate) struct Ran {
     pub(crate) findings: Vec<Finding>,
     /// Why the tool's own result does not count.
     pub(crate) trouble: Option<(Outcome, String)>,
-    /// Why the tool cannot run it; only of a unit of one test.
+    /// Why the tool cannot run its tests.
     pub(crate) not_runnable: Option<String>,
     /// What else is to be told.
     pub(crate) notes: Vec<String>,
@@ -106,7 +108,8 @@ impl Bench<'_> {
     fn run(&self, unit: &Unit<'_>, dir: &std::path::Path) -> Result<Ran> {
         match self.settings.tool {
             Tool::Valgrind => valgrind::run_unit(self, unit, dir),
-            Tool::Asan | Tool::Lsan | Tool::Miri | Tool::Resources => {
+            Tool::Asan | Tool::Lsan => sanitizer::run_unit(self, unit, dir),
+            Tool::Miri | Tool::Resources => {
                 anyhow::bail!("{} is not wired up", self.settings.tool)
             }
         }

@@ -7,7 +7,7 @@ use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
 use compatrix_model::leak::Tool;
 use compatrix_model::spec::Spec;
 
-use super::valgrind;
+use super::{sanitizer, valgrind};
 use crate::host::Host;
 
 /// What is known of each tool that the spec's suites name, for each toolchain that is here.
@@ -30,11 +30,10 @@ pub(crate) fn find_all(
     found
 }
 
-fn find(host: &Host, tool: Tool, _toolchain: &ToolchainFacts) -> Availability<LeakToolFacts> {
+fn find(host: &Host, tool: Tool, toolchain: &ToolchainFacts) -> Availability<LeakToolFacts> {
     match tool {
         Tool::Valgrind => valgrind::find(host),
-        Tool::Asan | Tool::Lsan | Tool::Miri | Tool::Resources => {
-            Availability::Missing { reason: format!("{tool} is not wired up") }
-        }
+        Tool::Asan | Tool::Lsan => sanitizer::find(tool, toolchain),
+        Tool::Miri | Tool::Resources => Availability::Missing { reason: format!("{tool} is not wired up") },
     }
 }
