@@ -417,3 +417,24 @@ fn own_suppressions_are_reported_when_unused_and_built_in_ones_when_used() {
     let names: BTreeSet<&str> = built_in().iter().map(|s| s.name.as_str()).collect();
     assert_eq!(names.len(), built_in().len());
 }
+
+#[test]
+fn of_a_cycle_one_leak_is_definite() {
+    let leak = |kind, test: &str, bytes| Finding { tool: Tool::Lsan, bytes, ..finding(kind, test) };
+    let mut findings = vec![
+        leak(FindingKind::Indirect, "cycle", 16),
+        leak(FindingKind::Indirect, "cycle", 64),
+        leak(FindingKind::Indirect, "tree", 64),
+        leak(FindingKind::Definite, "tree", 8),
+        Finding { tool: Tool::Valgrind, ..leak(FindingKind::Indirect, "other tool", 8) },
+    ];
+    let before = findings[1].fingerprint.clone();
+    attribute::name_cycles(&mut findings);
+    let kinds: Vec<FindingKind> = findings.iter().map(|finding| finding.kind).collect();
+    use FindingKind::{Definite, Indirect};
+    assert_eq!(kinds, [Indirect, Definite, Indirect, Definite, Indirect]);
+    assert_ne!(findings[1].fingerprint, before, "its kind is part of it");
+    let named = findings.clone();
+    attribute::name_cycles(&mut findings);
+    assert_eq!(findings, named, "once is enough");
+}

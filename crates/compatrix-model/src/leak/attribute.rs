@@ -73,6 +73,25 @@ fn worded(finding: Finding) -> Finding {
     Finding { what: format!("{} in {} {lost}", count(bytes, "byte"), count(blocks, "block")), ..finding }
 }
 
+/// Makes the largest leak of each group `definite` where a sanitizer calls all leaks of a test indirect: it calls a
+/// block indirect if any leaked block points to it, so that of a cycle (and of what hangs on it) none is direct.
+pub fn name_cycles(findings: &mut [Finding]) {
+    let by_sanitizer = |finding: &Finding| matches!(finding.tool, Tool::Asan | Tool::Lsan);
+    let group = |finding: &Finding| (finding.tool, finding.executable.clone(), finding.test.clone());
+    let of_kind = |findings: &[Finding], kind| -> BTreeSet<_> {
+        findings.iter().filter(|f| by_sanitizer(f) && f.kind == kind).map(group).collect()
+    };
+    let direct = of_kind(findings, FindingKind::Definite);
+    for cycle in of_kind(findings, FindingKind::Indirect).difference(&direct) {
+        let indirect = findings.iter_mut().filter(|f| f.kind == FindingKind::Indirect && group(f) == *cycle);
+        // The last of equals is taken by `max_by_key`; the first is the one that the tool names first.
+        let Some(largest) = indirect.rev().max_by_key(|f| (f.own_frame().is_some(), f.bytes)) else { continue };
+        largest.kind = FindingKind::Definite;
+        largest.what.push_str("; only blocks of its own cycle point to it");
+        largest.fingerprint = fingerprint(largest);
+    }
+}
+
 /// Whose code a frame is; a path of own code becomes relative to the root.
 fn place(frame: &mut Frame, context: &Context<'_>) {
     frame.function = without_hash(&frame.function).to_owned();
