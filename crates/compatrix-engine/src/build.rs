@@ -155,6 +155,9 @@ fn base(host: &Host, build: &Build, inputs: &Inputs<'_>) -> Result<Command> {
     for (name, value) in cc::environment(host)? {
         command = command.env(name, value);
     }
+    if build.sanitizer.is_some() {
+        command = command.env(cc::PLAIN, "1");
+    }
     if let Some(link) = inputs.link {
         // Packages that always have SQLite compiled in link ours all the same; libsqlite3-sys 0.27 and later know this.
         command = command.env("LIBSQLITE3_SYS_USE_PKG_CONFIG", "1");

@@ -1,10 +1,11 @@
 //! Which test a finding belongs to, whose code its frames are, and its fingerprint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
 use super::finding::{Class, Finding, FindingKind, Frame, FrameOrigin};
+use super::tool::Tool;
 
 /// What is known of the executable that findings come from.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +56,10 @@ pub fn merged(findings: Vec<Finding>) -> Vec<Finding> {
             (known.bytes, known.blocks) = (known.bytes + finding.bytes, known.blocks + finding.blocks);
         }
     }
-    merged.into_values().map(worded).collect()
+    let mut merged: Vec<Finding> = merged.into_values().map(worded).collect();
+    name_cycles(&mut merged);
+    merged.sort_by_cached_key(|f| (f.executable.clone(), f.test.clone(), f.kind, f.fingerprint.clone()));
+    merged
 }
 
 /// Leaks are worded alike, whatever the tool: `154 bytes in 2 blocks definitely lost`.
@@ -75,7 +79,7 @@ fn worded(finding: Finding) -> Finding {
 
 /// Makes the largest leak of each group `definite` where a sanitizer calls all leaks of a test indirect: it calls a
 /// block indirect if any leaked block points to it, so that of a cycle (and of what hangs on it) none is direct.
-pub fn name_cycles(findings: &mut [Finding]) {
+fn name_cycles(findings: &mut [Finding]) {
     let by_sanitizer = |finding: &Finding| matches!(finding.tool, Tool::Asan | Tool::Lsan);
     let group = |finding: &Finding| (finding.tool, finding.executable.clone(), finding.test.clone());
     let of_kind = |findings: &[Finding], kind| -> BTreeSet<_> {
