@@ -5,6 +5,7 @@
 //! ([`passes`]). Each tool's own module starts one unit and reads what the tool said.
 
 mod canary;
+mod miri;
 mod passes;
 pub mod policy;
 mod resources;
@@ -111,9 +112,7 @@ impl Bench<'_> {
             Tool::Valgrind => valgrind::run_unit(self, unit, dir),
             Tool::Resources => resources::run_unit(self, unit, dir),
             Tool::Asan | Tool::Lsan => sanitizer::run_unit(self, unit, dir),
-            Tool::Miri => {
-                anyhow::bail!("{} is not wired up", self.settings.tool)
-            }
+            Tool::Miri => miri::run_unit(self, unit, dir),
         }
     }
 
@@ -140,6 +139,11 @@ pub(crate) fn run(
 ) -> Result<Record> {
     let tool = inputs.leak_tool.with_context(|| format!("{} is not here", settings.tool))?;
     let bench = Bench { host, inputs, settings, tool };
+    if settings.tool == Tool::Miri {
+        if let Some((outcome, cause)) = miri::prepare(&bench, &product.executables)? {
+            return Ok(run::blank(inputs, outcome, cause));
+        }
+    }
     let canary = leaks.canaries.prove(&bench, leaks);
     if host.supervisor.is_interrupted() {
         return Ok(run::blank(inputs, Outcome::Infrastructure, "interrupted".to_owned()));
@@ -180,7 +184,8 @@ impl Seen {
 
     fn record(mut self, bench: &Bench<'_>, canary: Canary) -> Record {
         let mut record = run::blank(bench.inputs, Outcome::Passed, String::new());
-        let (outcome, cause) = self.outcome.unwrap_or((Outcome::Passed, String::new()));
+        let none = (self.counts.run() == 0).then(|| none_ran(&self.not_runnable, bench)).flatten();
+        let (outcome, cause) = none.or(self.outcome).unwrap_or((Outcome::Passed, String::new()));
         (record.outcome, record.cause) = (outcome, cause.clone());
         record.tests = self.counts;
         self.failures.sort_by(|a, b| (&a.executable, &a.test).cmp(&(&b.executable, &b.test)));
@@ -202,6 +207,18 @@ impl Seen {
         });
         record
     }
+}
+
+/// What it means that a tool could run none of the tests: it looked at nothing.
+fn none_ran(not_runnable: &[(String, String)], bench: &Bench<'_>) -> Option<(Outcome, String)> {
+    let (reason, test) = not_runnable.iter().min_by_key(|(_, test)| test)?;
+    let count = not_runnable.len();
+    let why = format!(
+        "{} can run none of the {count} tests, {test} because it {reason}; leave such cells out with the suite's `when`, \
+         or write tests that it can run",
+        bench.settings.tool.title()
+    );
+    Some((Outcome::Failed, why))
 }
 
 /// Tests by the reason why they cannot be run.
