@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::files;
 use crate::host::{Host, Limits};
+use crate::leak;
 use crate::ledger::{Ledger, Opened};
 use crate::lock::WorkspaceLock;
 use crate::since;
@@ -99,9 +100,10 @@ impl Session {
         today: &str,
         tell: &Sender<Event>,
     ) -> Result<Walked, Error> {
+        let policy = leak::policy::load(&self.host.root)?;
         let prepared = self.prepare(parsed, profile, cells, asked, tell);
         let walked = prepared.and_then(|(survey, plan)| {
-            walk::walk_plan(&self.host, &self.ledger, &parsed.spec, plan, survey, today, tell)
+            walk::walk_plan(&self.host, &self.ledger, &parsed.spec, plan, survey, (&policy, today), tell)
         });
         match self.host.supervisor.kill_left_by_runs() {
             0 => {}

@@ -8,6 +8,7 @@ use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, Sha256};
 use compatrix_model::expect::Expectations;
 use compatrix_model::facts::{Durations, HostFacts};
+use compatrix_model::leak::Policy;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Plan};
 use compatrix_model::spec::Spec;
@@ -42,6 +43,8 @@ pub struct Walked {
     pub builds: usize,
     /// Whether an interrupt ended it early.
     pub interrupted: bool,
+    /// What findings count for.
+    pub policy: Policy,
 }
 
 pub(crate) fn walk_plan(
@@ -50,7 +53,7 @@ pub(crate) fn walk_plan(
     spec: &Spec,
     plan: Plan,
     survey: Survey,
-    today: &str,
+    (policy, today): (&Policy, &str),
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
     let compiler = crate::sqlite::fingerprint(host);
@@ -59,6 +62,8 @@ pub(crate) fn walk_plan(
     let expectations = Expectations::new(spec, &survey.facts.versions(), Some(today));
     let mut walk = Walk {
         expectations: &expectations,
+        policy,
+        today,
         host,
         spec,
         cells: plan.runs.iter().map(|run| spec.space.id(run.cell)).collect(),
@@ -71,7 +76,11 @@ pub(crate) fn walk_plan(
         let suite = &spec.suites[run.suite];
         let key = keys::of_run(host, &build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
         if !host.limits.fresh {
-            let known = ledger.by_key(&key)?;
+            let mut known = ledger.by_key(&key)?;
+            if let (Some(record), Some(settings)) = (&mut known, suite.leak()) {
+                // Baseline and suppressions may have changed since.
+                policy.judge(record, settings, today);
+            }
             let expectation = || expectations.of(&spec.space.coords(run.cell));
             if let Some(record) = known.filter(|record| is_settled(record, expectation)) {
                 walk.records[n] = Some(record);
@@ -93,7 +102,7 @@ pub(crate) fn walk_plan(
     let reused = walk.records.iter().map(Option::is_some).collect();
     let records = walk.go(&jobs, ledger, to_do, tell)?;
     let interrupted = host.supervisor.is_interrupted();
-    Ok(Walked { facts: survey.facts, records, reused, builds, interrupted, plan })
+    Ok(Walked { facts: survey.facts, records, reused, builds, interrupted, plan, policy: policy.clone() })
 }
 
 /// The builds that have runs to do, with these runs, in the plan's order.
@@ -119,6 +128,8 @@ fn is_settled(record: &Record, expectation: impl FnOnce() -> Expectation) -> boo
 
 struct Walk<'a> {
     expectations: &'a Expectations,
+    policy: &'a Policy,
+    today: &'a str,
     host: &'a Host,
     spec: &'a Spec,
     plan: &'a Plan,
@@ -146,6 +157,8 @@ impl Walk<'_> {
             plan: self.plan,
             survey: self.survey,
             expectations: self.expectations,
+            policy: self.policy,
+            today: self.today,
             jobs,
             cells: &self.cells,
             keys: &self.keys,
@@ -248,6 +261,8 @@ fn handle(
 
 struct Worker<'a> {
     expectations: &'a Expectations,
+    policy: &'a Policy,
+    today: &'a str,
     host: &'a Host,
     spec: &'a Spec,
     plan: &'a Plan,
@@ -271,7 +286,13 @@ impl Work for Worker<'_> {
     }
 
     fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record {
-        let leaks = Leaks { canaries: &self.canaries, tokens: jobs };
-        self.with_inputs(self.jobs[job].build, run, |inputs| run::run(self.host, inputs, product, &leaks, now()))
+        let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
+        self.with_inputs(self.jobs[job].build, run, |inputs| {
+            let mut record = run::run(self.host, inputs, product, &leaks, now());
+            if let Some(settings) = inputs.suite.leak() {
+                self.policy.judge(&mut record, settings, self.today);
+            }
+            record
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! The terminal grid: Rust across, SQLite down, one block for each of the rest; then what needs saying about it.
 
-mod details;
+pub(crate) mod details;
 mod layout;
 
 use std::collections::BTreeSet;

@@ -11,12 +11,18 @@
 //! | known | skipped, with the reason: a pass would say that it works, a failure that it is news |
 //! | unproven | skipped, with the reason |
 //! | error | an error of type `infrastructure` |
+//!
+//! A cell of a suite of kind `leak` has properties: how many tests ran under the tool, how many it cannot run and why,
+//! and whether its canaries proved it. Findings that are errors stand in the failure's text, before the failing tests.
 
 use std::time::Duration;
 
+use compatrix_model::leak::Canary;
 use compatrix_model::verdict::Verdict;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
+use crate::leaks::{finding, gather::Gathered};
+use crate::look::Look;
 use crate::matrix::{Matrix, Row};
 
 /// The XML of a matrix; `name` is the whole report's, the project's. Characters that XML cannot hold are left out.
@@ -48,6 +54,9 @@ fn case(matrix: &Matrix, row: &Row, suite: &str) -> TestCase {
         if !row.reused {
             case.set_time(Duration::from_millis(record.duration_ms));
         }
+    }
+    for (name, value) in properties(row) {
+        case.add_property((xml_text(&name), xml_text(&value)));
     }
     let body = body(matrix, row);
     match row.verdict {
@@ -96,12 +105,45 @@ fn status(row: &Row) -> TestCaseStatus {
 /// What failed, with its output, and how to see it again.
 fn body(matrix: &Matrix, row: &Row) -> String {
     let mut out = String::new();
+    let repro = matrix.repro_line(&row.cell);
+    for group in Gathered::of_row(row).errors() {
+        out.push_str(&format!("---- {} ----\n", finding::headline(group)));
+        for line in finding::body(group, &repro, &Look::plain(usize::MAX)) {
+            out.push_str(&line);
+            out.push('\n');
+        }
+        out.push('\n');
+    }
     for failure in row.record.iter().flat_map(|record| &record.failures) {
         out.push_str(&format!("---- {} {} ----\n{}\n\n", failure.executable, failure.test, failure.output.trim_end()));
     }
-    out.push_str(&matrix.repro_line(&row.cell));
+    out.push_str(&repro);
     out.push('\n');
     xml_text(&out)
+}
+
+/// What a tool that looks for leaks did in this cell.
+fn properties(row: &Row) -> Vec<(String, String)> {
+    let Some(report) = row.record.as_ref().and_then(|record| record.leaks.as_ref()) else { return Vec::new() };
+    let proof = match &report.canary {
+        Canary::Proven { found } => format!("proven: {found}"),
+        Canary::NotProven { why } => format!("not proven: {why}"),
+    };
+    let mut list = vec![
+        ("tool".to_owned(), report.tool.to_string()),
+        ("tool-version".to_owned(), report.version.clone()),
+        ("canary".to_owned(), proof),
+        ("tests-under-the-tool".to_owned(), report.ran.to_string()),
+        ("tests-not-runnable".to_owned(), report.not_run().to_string()),
+    ];
+    for group in &report.not_runnable {
+        list.push(("not-runnable".to_owned(), format!("{}: {}", group.tests.len(), group.reason)));
+    }
+    for finding in report.findings.iter().filter(|finding| !finding.standing.is_error()) {
+        let said = finding::standing(&finding.standing).unwrap_or_else(|| finding.standing.as_str().to_owned());
+        list.push((format!("finding-{}", finding.fingerprint), format!("{}: {said}", finding.kind)));
+    }
+    list
 }
 
 /// The text without what XML 1.0 cannot hold; quick-junit drops the escapes and most of the rest itself.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use compatrix_model::cell::{CellId, Space};
 use compatrix_model::evidence::{Counts, Record};
+use compatrix_model::leak::Tool;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::verdict::{judge, Expectation, Verdict};
 
@@ -45,6 +46,8 @@ pub struct Row {
     pub failing: Vec<String>,
     /// Whether an earlier result with the same key was used.
     pub reused: bool,
+    /// The tool, for suites of kind `leak`.
+    pub tool: Option<Tool>,
     /// The whole record, where there is one.
     pub record: Option<Record>,
 }
@@ -82,6 +85,7 @@ impl Row {
             tests: record.doctests.map_or(record.tests, |doctests| record.tests.plus(doctests)),
             failing: failing.collect(),
             reused,
+            tool: record.leaks.as_ref().map(|leaks| leaks.tool),
             record: Some(record),
         }
     }
@@ -98,8 +102,14 @@ impl Row {
             tests: Counts::default(),
             failing: Vec::new(),
             reused: false,
+            tool: None,
             record: None,
         }
+    }
+
+    /// The same as a row of a suite that runs this tool, if it does; a row without a record does not tell.
+    pub fn under(self, tool: Option<Tool>) -> Self {
+        Row { tool: self.tool.or(tool), ..self }
     }
 
     /// What is said of it in one line: the cause, else what is known of the tests.

@@ -21,12 +21,13 @@ pub(crate) fn of_walk(spec: &Spec, walked: &Walked, today: &str, elapsed_ms: u64
             Some(record) => Row::from_record(record.clone(), expectation, *reused),
             None => Row::untried(&spec.suites[run.suite].name, spec.space.id(run.cell), "interrupted"),
         };
-        rows.push((run.cell, run.suite, row));
+        rows.push((run.cell, run.suite, row.under(spec.suites[run.suite].leak().map(|leak| leak.tool))));
     }
     for skip in &walked.plan.skips {
         if let SkipReason::Unavailable { reason, .. } = &walked.plan.reasons[skip.reason] {
-            let suite = &spec.suites[skip.suite].name;
-            rows.push((skip.cell, skip.suite, Row::untried(suite, spec.space.id(skip.cell), reason.clone())));
+            let suite = &spec.suites[skip.suite];
+            let row = Row::untried(&suite.name, spec.space.id(skip.cell), reason.clone());
+            rows.push((skip.cell, skip.suite, row.under(suite.leak().map(|leak| leak.tool))));
         }
     }
     rows.sort_by_key(|(cell, suite, _)| (*suite, *cell));

@@ -1,9 +1,13 @@
 //! Carrying a batch out in one transaction.
+//!
+//! What is refused, what is changed in which order and what is counted anew is decided over [`Tables`], so that
+//! it is tested without a database.
 
 use crate::batch::{allowed, Applied, Batch, Change, Destination};
 use crate::change_sql;
 use crate::error::{Error, Result};
-use crate::model::{Kind, TaskId};
+use crate::model::{AreaId, Kind, TaskId};
+use crate::query::Sql;
 use crate::schema;
 use crate::vintage::Vintage;
 use rusqlite::{params_from_iter, Connection, OptionalExtension, Transaction, TransactionBehavior};
@@ -13,33 +17,25 @@ use std::collections::BTreeSet;
 pub(crate) fn apply(connection: &Connection, vintage: Vintage, batch: &Batch) -> Result<Applied> {
     // IMMEDIATE takes the write lock now, so that no change is made that could not be committed.
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(Error::sqlite)?;
-    let tasks = change_all(&transaction, vintage, batch)?;
+    let tasks = change_all(&Open { connection: &transaction, vintage }, vintage, batch)?;
     transaction.commit().map_err(Error::sqlite)?;
     Ok(Applied { changes: batch.len(), tasks })
 }
 
-/// Returns how many rows of `TMTask` were changed. The transaction is rolled back on drop.
-fn change_all(connection: &Connection, vintage: Vintage, batch: &Batch) -> Result<usize> {
-    let mut tasks = 0;
-    let mut projects = BTreeSet::new();
-    for (task, change) in &batch.changes {
-        let before = look_up(connection, vintage, task)?.ok_or_else(|| no_such("task", task.as_str()))?;
-        check(connection, vintage, task, &before, change)?;
-        let mut changed = 0;
-        for sql in change_sql::statements(task, change, batch, vintage) {
-            let mut statement = connection.prepare_cached(&sql.text).map_err(Error::sqlite)?;
-            changed = statement.execute(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
-        }
-        // The last statement is the one on `TMTask`.
-        tasks += changed;
-        let after = look_up(connection, vintage, task)?.and_then(|found| found.project);
-        projects.insert(task.as_str().to_owned());
-        projects.extend(before.project.into_iter().chain(after));
-    }
-    recount(connection, vintage, &projects)?;
-    Ok(tasks)
+/// What a batch needs of a database.
+trait Tables {
+    /// The row of a task.
+    fn find(&self, task: &TaskId) -> Result<Option<Found>>;
+
+    /// Whether there is such an area.
+    fn has_area(&self, area: &AreaId) -> Result<bool>;
+
+    /// Runs a statement that changes rows, and says how many.
+    fn run(&self, sql: &Sql) -> Result<usize>;
 }
 
+/// What is known of a task before it is changed.
+#[derive(Clone, Debug)]
 struct Found {
     kind: Kind,
     template: bool,
@@ -47,29 +43,30 @@ struct Found {
     project: Option<String>,
 }
 
-fn look_up(connection: &Connection, vintage: Vintage, task: &TaskId) -> Result<Option<Found>> {
-    let names = schema::columns(vintage);
-    let text = format!(
-        "SELECT t.\"type\", t.\"{rule}\" IS NOT NULL, coalesce(h.\"project\", t.\"project\") \
-         FROM \"TMTask\" t LEFT JOIN \"TMTask\" h ON h.\"uuid\" = t.\"{heading}\" WHERE t.\"uuid\" = ?1",
-        rule = names.recurrence_rule,
-        heading = names.heading,
-    );
-    let mut statement = connection.prepare_cached(&text).map_err(Error::sqlite)?;
-    let row = statement
-        .query_row([task.as_str()], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get(1)?, row.get(2)?)))
-        .optional()
-        .map_err(Error::sqlite)?;
-    let Some((code, template, project)) = row else {
-        return Ok(None);
-    };
-    let code = code.unwrap_or(0);
-    let kind = Kind::from_code(code)
-        .ok_or_else(|| Error::BadValue { column: "TMTask.type".to_owned(), found: code.to_string() })?;
-    Ok(Some(Found { kind, template, project }))
+/// Returns how many rows of `TMTask` were changed. After an error the caller rolls back.
+fn change_all(tables: &dyn Tables, vintage: Vintage, batch: &Batch) -> Result<usize> {
+    let mut tasks = 0;
+    let mut projects = BTreeSet::new();
+    for (task, change) in &batch.changes {
+        let before = tables.find(task)?.ok_or_else(|| no_such("task", task.as_str()))?;
+        check(tables, task, &before, change)?;
+        let mut changed = 0;
+        for sql in change_sql::statements(task, change, batch, vintage) {
+            changed = tables.run(&sql)?;
+        }
+        // The last statement is the one on `TMTask`.
+        tasks += changed;
+        let after = tables.find(task)?.and_then(|found| found.project);
+        projects.insert(task.as_str().to_owned());
+        projects.extend(before.project.into_iter().chain(after));
+    }
+    for project in &projects {
+        tables.run(&Sql::fixed(&change_sql::recount(vintage)).with(project))?;
+    }
+    Ok(tasks)
 }
 
-fn check(connection: &Connection, vintage: Vintage, task: &TaskId, found: &Found, change: &Change) -> Result<()> {
+fn check(tables: &dyn Tables, task: &TaskId, found: &Found, change: &Change) -> Result<()> {
     let refuse = |why| Error::NotAllowed { id: task.to_string(), why };
     if found.template {
         return Err(refuse("it is a repeating template: change it in things 3"));
@@ -77,9 +74,7 @@ fn check(connection: &Connection, vintage: Vintage, task: &TaskId, found: &Found
     allowed(found.kind, change).map_err(refuse)?;
     let (what, kind, id) = match change {
         Change::Move(Destination::Area(id)) => {
-            let mut statement =
-                connection.prepare_cached("SELECT 1 FROM \"TMArea\" WHERE \"uuid\" = ?1").map_err(Error::sqlite)?;
-            return match statement.exists([id.as_str()]).map_err(Error::sqlite)? {
+            return match tables.has_area(id)? {
                 true => Ok(()),
                 false => Err(no_such("area", id.as_str())),
             };
@@ -88,7 +83,7 @@ fn check(connection: &Connection, vintage: Vintage, task: &TaskId, found: &Found
         Change::Move(Destination::Heading(id)) => ("heading", Kind::Heading, id),
         _ => return Ok(()),
     };
-    match look_up(connection, vintage, id)? {
+    match tables.find(id)? {
         Some(destination) if destination.template => {
             Err(refuse("its new project is a repeating template: choose another"))
         }
@@ -101,10 +96,47 @@ fn no_such(what: &'static str, id: &str) -> Error {
     Error::NoSuch { what, id: id.to_owned() }
 }
 
-fn recount(connection: &Connection, vintage: Vintage, projects: &BTreeSet<String>) -> Result<()> {
-    let mut statement = connection.prepare_cached(&change_sql::recount(vintage)).map_err(Error::sqlite)?;
-    for project in projects {
-        statement.execute([project]).map_err(Error::sqlite)?;
-    }
-    Ok(())
+/// The tables of an open database.
+struct Open<'c> {
+    connection: &'c Connection,
+    vintage: Vintage,
 }
+
+impl Tables for Open<'_> {
+    fn find(&self, task: &TaskId) -> Result<Option<Found>> {
+        let names = schema::columns(self.vintage);
+        let text = format!(
+            "SELECT t.\"type\", t.\"{rule}\" IS NOT NULL, coalesce(h.\"project\", t.\"project\") \
+             FROM \"TMTask\" t LEFT JOIN \"TMTask\" h ON h.\"uuid\" = t.\"{heading}\" WHERE t.\"uuid\" = ?1",
+            rule = names.recurrence_rule,
+            heading = names.heading,
+        );
+        let mut statement = self.connection.prepare_cached(&text).map_err(Error::sqlite)?;
+        let row = statement
+            .query_row([task.as_str()], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get(1)?, row.get(2)?)))
+            .optional()
+            .map_err(Error::sqlite)?;
+        let Some((code, template, project)) = row else {
+            return Ok(None);
+        };
+        let code = code.unwrap_or(0);
+        let kind = Kind::from_code(code)
+            .ok_or_else(|| Error::BadValue { column: "TMTask.type".to_owned(), found: code.to_string() })?;
+        Ok(Some(Found { kind, template, project }))
+    }
+
+    fn has_area(&self, area: &AreaId) -> Result<bool> {
+        let text = "SELECT 1 FROM \"TMArea\" WHERE \"uuid\" = ?1";
+        let mut statement = self.connection.prepare_cached(text).map_err(Error::sqlite)?;
+        statement.exists([area.as_str()]).map_err(Error::sqlite)
+    }
+
+    fn run(&self, sql: &Sql) -> Result<usize> {
+        let mut statement = self.connection.prepare_cached(&sql.text).map_err(Error::sqlite)?;
+        statement.execute(params_from_iter(&sql.params)).map_err(Error::sqlite)
+    }
+}
+
+#[cfg(test)]
+#[path = "apply_tests.rs"]
+mod tests;

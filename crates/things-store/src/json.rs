@@ -25,7 +25,7 @@ pub fn require_json() -> Result<()> {
     connection
         .query_row("SELECT '{\"since\": 0}' ->> 'since' = unixepoch('1970-01-01')", [], |row| row.get::<_, bool>(0))
         .map(|_| ())
-        .map_err(|error| too_old(Error::sqlite(error)))
+        .map_err(|error| too_old(Error::sqlite(error), rusqlite::version_number(), rusqlite::version()))
 }
 
 impl Store {
@@ -41,13 +41,7 @@ impl Store {
     ///
     /// [`Error::SqliteTooOld`] below SQLite 3.38.
     pub fn export_json(&self, query: &Query) -> Result<String> {
-        self.export(query, |rows| {
-            format!(
-                "SELECT json_object('databaseVersion', {}, 'tasks', json_group_array(json(item))) \
-                 FROM ({rows})",
-                self.vintage().database_version()
-            )
-        })
+        self.export(list_sql(query, self.vintage()))
     }
 
     /// As [`export_json`](Store::export_json), but one object with a member for each task, named by its
@@ -57,20 +51,45 @@ impl Store {
     ///
     /// [`Error::SqliteTooOld`] below SQLite 3.38.
     pub fn export_json_by_id(&self, query: &Query) -> Result<String> {
-        self.export(query, |rows| format!("SELECT json_group_object(item ->> 'uuid', json(item)) FROM ({rows})"))
+        self.export(by_id_sql(query, self.vintage()))
     }
 
-    fn export(&self, query: &Query, whole: impl FnOnce(&str) -> String) -> Result<String> {
-        let mut sql: Sql = query.sql_after_select(self.vintage());
-        sql.text = whole(&format!("SELECT {} AS item {}", item(self.vintage()), sql.text));
+    fn export(&self, sql: Sql) -> Result<String> {
         let texts = self
-            .rows(&sql, |row| match row.field(0)? {
-                ValueRef::Text(bytes) => Ok(String::from_utf8_lossy(bytes).into_owned()),
-                other => Err(Error::BadValue { column: "json".to_owned(), found: format!("{:?}", other.data_type()) }),
-            })
-            .map_err(too_old)?;
+            .rows(&sql, |row| text(row))
+            .map_err(|error| too_old(error, rusqlite::version_number(), rusqlite::version()))?;
         Ok(texts.into_iter().next().unwrap_or_default())
     }
+}
+
+/// The one field of a row of an export.
+fn text(row: &dyn Fields) -> Result<String> {
+    match row.field(0)? {
+        ValueRef::Text(bytes) => Ok(String::from_utf8_lossy(bytes).into_owned()),
+        other => Err(Error::BadValue { column: "json".to_owned(), found: format!("{:?}", other.data_type()) }),
+    }
+}
+
+/// One object with all tasks in a list.
+fn list_sql(query: &Query, vintage: Vintage) -> Sql {
+    let Sql { text, params } = items(query, vintage);
+    let version = vintage.database_version();
+    let text = format!(
+        "SELECT json_object('databaseVersion', {version}, 'tasks', json_group_array(json(item))) FROM ({text})"
+    );
+    Sql { text, params }
+}
+
+/// One object with a member for each task.
+fn by_id_sql(query: &Query, vintage: Vintage) -> Sql {
+    let Sql { text, params } = items(query, vintage);
+    Sql { text: format!("SELECT json_group_object(item ->> 'uuid', json(item)) FROM ({text})"), params }
+}
+
+/// A row with an `item` for each task.
+fn items(query: &Query, vintage: Vintage) -> Sql {
+    let Sql { text, params } = query.sql_after_select(vintage);
+    Sql { text: format!("SELECT {} AS item {text}", item(vintage)), params }
 }
 
 /// One task as a JSON object.
@@ -116,10 +135,10 @@ fn item(vintage: Vintage) -> String {
 }
 
 /// What an SQLite below 3.38 says of this module's SQL is a syntax error; that is no help to anyone.
-fn too_old(error: Error) -> Error {
+fn too_old(error: Error, number: i32, version: &str) -> Error {
     match error {
-        Error::Sqlite { source } if rusqlite::version_number() < 3_038_000 => {
-            Error::SqliteTooOld { needed: NEEDED, found: rusqlite::version().to_owned(), source: Some(source) }
+        Error::Sqlite { source } if number < 3_038_000 => {
+            Error::SqliteTooOld { needed: NEEDED, found: version.to_owned(), source: Some(source) }
         }
         other => other,
     }
@@ -128,6 +147,16 @@ fn too_old(error: Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{Cause, ErrorKind};
+    use crate::query::List;
+
+    struct One(ValueRef<'static>);
+
+    impl Fields for One {
+        fn field(&self, _: usize) -> Result<ValueRef<'_>> {
+            Ok(self.0)
+        }
+    }
 
     #[test]
     fn an_item_names_the_columns_of_its_vintage() {
@@ -135,5 +164,38 @@ mod tests {
         assert!(old.contains("date(t.\"dueDate\", 'unixepoch')") && old.contains("t.\"actionGroup\""));
         let new = item(Vintage::V24);
         assert!(new.contains("t.\"deadline\" >> 16") && new.contains("t.\"heading\""));
+    }
+
+    #[test]
+    fn an_export_is_of_the_query_and_its_parameters() {
+        let query = Query::list(List::Anytime).text("milk").limit(7);
+        for vintage in Vintage::ALL {
+            let plain = query.sql_after_select(vintage);
+            for sql in [list_sql(&query, vintage), by_id_sql(&query, vintage)] {
+                assert!(sql.text.ends_with(&format!(" AS item {})", plain.text)), "{}", sql.text);
+                assert_eq!(sql.params, plain.params);
+                assert_eq!(sql.text.matches('(').count(), sql.text.matches(')').count(), "{}", sql.text);
+            }
+        }
+        assert!(list_sql(&query, Vintage::V18).text.contains("'databaseVersion', 18"));
+    }
+
+    #[test]
+    fn only_text_is_an_export() {
+        assert_eq!(text(&One(ValueRef::Text(b"{}"))).unwrap(), "{}");
+        let error = text(&One(ValueRef::Null)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadValue);
+        assert!(error.to_string().contains("Null"), "{error}");
+    }
+
+    #[test]
+    fn only_an_sqlite_that_is_too_old_is_said_to_be() {
+        let syntax = || Error::Sqlite { source: Cause::from("near \">\": syntax error") };
+        let old = too_old(syntax(), 3_037_002, "3.37.2");
+        assert_eq!(old.kind(), ErrorKind::SqliteTooOld);
+        assert!(old.to_string().contains("3.38 and 3.37.2"), "{old}");
+        assert!(std::error::Error::source(&old).unwrap().to_string().contains("syntax error"));
+        assert_eq!(too_old(syntax(), 3_038_000, "3.38.0").kind(), ErrorKind::Sqlite);
+        assert_eq!(too_old(Error::ReadOnly, 3_037_002, "3.37.2").kind(), ErrorKind::ReadOnly);
     }
 }

@@ -35,6 +35,7 @@ mod batch;
 mod change_sql;
 mod codec;
 mod header;
+mod listing;
 mod query;
 mod row;
 mod schema;

@@ -35,8 +35,17 @@ pub(crate) fn open(path: &Path, access: Access, backoff: &Backoff, sleep: &dyn S
             Ok((connection, vintage))
         })
     };
+    checked_first(access, checked, |access| connect(path, access))
+}
+
+/// Checks through a read-only connection, whatever was asked for.
+fn checked_first<C>(
+    access: Access,
+    checked: impl Fn(Access) -> Result<(C, Vintage)>,
+    connect: impl FnOnce(Access) -> Result<C>,
+) -> Result<(C, Vintage)> {
     match (checked(Access::ReadOnly), access) {
-        (Ok((_, vintage)), Access::ReadWrite) => Ok((connect(path, access)?, vintage)),
+        (Ok((_, vintage)), Access::ReadWrite) => Ok((connect(access)?, vintage)),
         // Only writing can finish what an interrupted writer began, and writing was asked for.
         (Err(Error::NeedsRecovery { .. }), Access::ReadWrite) => checked(access),
         (result, _) => result,
@@ -100,7 +109,11 @@ fn check_length(connection: &Connection, path: &Path) -> Result<()> {
     // What is in the log need not be in the file yet.
     let log = length(&beside(path, "-wal")).unwrap_or(0);
     let found = length(path).map_err(|error| Error::CannotOpen { path: path.to_owned(), source: error.into() })?;
-    let expected = expected.unsigned_abs();
+    whole(path, expected.unsigned_abs(), found, log)
+}
+
+/// Whether a file of `found` bytes, with a log of `log` bytes beside it, can hold its `expected` bytes.
+fn whole(path: &Path, expected: u64, found: u64, log: u64) -> Result<()> {
     if log == 0 && found < expected {
         return Err(Error::Truncated { path: path.to_owned(), expected, found });
     }
@@ -136,29 +149,44 @@ fn look_into(connection: &Connection, path: &Path, table: &'static str, columns:
 fn missing(connection: &Connection, table: &'static str, columns: &[&'static str]) -> rusqlite::Result<Option<Error>> {
     let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1)")?;
     let found = statement.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<HashSet<String>>>()?;
+    Ok(lacking(table, &found, columns))
+}
+
+/// What of a table with the columns `found`, none of which is no table, is not there.
+fn lacking(table: &'static str, found: &HashSet<String>, columns: &[&'static str]) -> Option<Error> {
     if found.is_empty() {
-        return Ok(Some(Error::MissingTable { table }));
+        return Some(Error::MissingTable { table });
     }
     let column = columns.iter().find(|column| !found.contains(**column));
-    Ok(column.map(|column| Error::MissingColumn { table, column }))
+    column.map(|column| Error::MissingColumn { table, column })
 }
 
 fn vintage(connection: &Connection) -> rusqlite::Result<Result<Vintage>> {
     let found = connection
         .query_row("SELECT \"value\" FROM \"Meta\" WHERE \"key\" = 'databaseVersion'", [], |row| {
-            Ok(match row.get_ref(0)? {
-                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-                ValueRef::Integer(integer) => Some(integer.to_string()),
-                ValueRef::Real(real) => Some(real.to_string()),
-                ValueRef::Null => None,
-            })
+            Ok(version_text(row.get_ref(0)?))
         })
         .optional()?
         .flatten();
-    let Some(version) = found.as_deref().and_then(parse_database_version) else {
-        return Ok(Err(Error::UnreadableVintage { found: found.map(|text| text.chars().take(200).collect()) }));
+    Ok(vintage_of(found.as_deref()))
+}
+
+/// `Meta.databaseVersion` as text, whatever it is stored as.
+fn version_text(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        ValueRef::Integer(integer) => Some(integer.to_string()),
+        ValueRef::Real(real) => Some(real.to_string()),
+        ValueRef::Null => None,
+    }
+}
+
+/// The vintage that `Meta.databaseVersion` tells of.
+fn vintage_of(found: Option<&str>) -> Result<Vintage> {
+    let Some(version) = found.and_then(parse_database_version) else {
+        return Err(Error::UnreadableVintage { found: found.map(|text| text.chars().take(200).collect()) });
     };
-    Ok(Vintage::from_database_version(version).ok_or(Error::UnknownVintage { found: version }))
+    Vintage::from_database_version(version).ok_or(Error::UnknownVintage { found: version })
 }
 
 /// Why SQLite refused the file, as precisely as the file itself tells.
@@ -168,7 +196,12 @@ fn refused(path: &Path, error: rusqlite::Error) -> Error {
         Some(ErrorCode::CannotOpen) => return Error::CannotOpen { path: path.to_owned(), source: error.into() },
         _ => return Error::sqlite(error),
     }
-    match read_start(path) {
+    diagnosed(path, error, read_start(path))
+}
+
+/// Damage that SQLite speaks of, by what the file's header tells.
+fn diagnosed(path: &Path, error: rusqlite::Error, start: std::io::Result<Diagnosis>) -> Error {
+    match start {
         Ok(Diagnosis::NotADatabase) => Error::NotADatabase { path: path.to_owned() },
         Ok(Diagnosis::Truncated { expected, found }) => Error::Truncated { path: path.to_owned(), expected, found },
         Ok(Diagnosis::Damaged) | Err(_) => Error::Corrupt { detail: error.to_string(), source: Some(error.into()) },
@@ -187,3 +220,7 @@ fn read_start(path: &Path) -> std::io::Result<Diagnosis> {
     file.take(header::LEN as u64).read_to_end(&mut start)?;
     Ok(header::diagnose(&start, length))
 }
+
+#[cfg(test)]
+#[path = "open_tests.rs"]
+mod tests;

@@ -53,8 +53,7 @@ impl Default for PoolOptions {
 /// ```
 #[derive(Clone)]
 pub struct Pool {
-    inner: r2d2::Pool<Manager>,
-    failure: Failure,
+    shared: Shared<Manager>,
 }
 
 impl Pool {
@@ -76,17 +75,7 @@ impl Pool {
         let manager = Manager { path: path.as_ref().to_owned(), access: options.access, open: options.open };
         // Here and not on a thread of r2d2, which would keep trying a damaged file until the time is up.
         drop(manager.connect()?);
-        let failure = Failure::default();
-        let inner = r2d2::Pool::builder()
-            .max_size(options.size.max(1))
-            .min_idle(Some(0))
-            .max_lifetime(None)
-            .idle_timeout(None)
-            // r2d2 refuses a timeout of zero.
-            .connection_timeout(options.wait.max(Duration::from_nanos(1)))
-            .error_handler(Box::new(failure.clone()))
-            .build_unchecked(manager);
-        Ok(Pool { inner, failure })
+        Ok(Pool { shared: Shared::new(manager, options.size, options.wait) })
     }
 
     /// A store of its own for the caller, given back on drop.
@@ -96,22 +85,19 @@ impl Pool {
     /// [`Error::PoolExhausted`] where none became free in time. Its source says why connecting failed, if
     /// it was that.
     pub fn get(&self) -> Result<PooledStore> {
-        self.inner.get().map(PooledStore).map_err(|_| Error::PoolExhausted {
-            waited: self.inner.connection_timeout(),
-            source: self.failure.take().map(Cause::from),
-        })
+        self.shared.get().map(PooledStore)
     }
 
     /// How many connections are open, in use or idle.
     pub fn connections(&self) -> u32 {
-        self.inner.state().connections
+        self.shared.connections()
     }
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool")
-            .field("size", &self.inner.max_size())
+            .field("size", &self.shared.inner.max_size())
             .field("connections", &self.connections())
             .finish_non_exhaustive()
     }
@@ -137,6 +123,48 @@ impl DerefMut for PooledStore {
 impl fmt::Debug for PooledStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("PooledStore").field(&**self).finish()
+    }
+}
+
+/// Capacity, waiting, and why connecting failed: all of a pool but what it lends, so that this is tested
+/// without a database.
+struct Shared<M: ManageConnection<Error = Error>> {
+    inner: r2d2::Pool<M>,
+    failure: Failure,
+}
+
+impl<M: ManageConnection<Error = Error>> Shared<M> {
+    /// Connects to nothing yet.
+    fn new(manager: M, size: u32, wait: Duration) -> Shared<M> {
+        let failure = Failure::default();
+        let inner = r2d2::Pool::builder()
+            .max_size(size.max(1))
+            .min_idle(Some(0))
+            .max_lifetime(None)
+            .idle_timeout(None)
+            // r2d2 refuses a timeout of zero.
+            .connection_timeout(wait.max(Duration::from_nanos(1)))
+            .error_handler(Box::new(failure.clone()))
+            .build_unchecked(manager);
+        Shared { inner, failure }
+    }
+
+    fn get(&self) -> Result<r2d2::PooledConnection<M>> {
+        self.inner.get().map_err(|_| Error::PoolExhausted {
+            waited: self.inner.connection_timeout(),
+            source: self.failure.take().map(Cause::from),
+        })
+    }
+
+    fn connections(&self) -> u32 {
+        self.inner.state().connections
+    }
+}
+
+// Not derived: that would ask for a manager that can be cloned.
+impl<M: ManageConnection<Error = Error>> Clone for Shared<M> {
+    fn clone(&self) -> Shared<M> {
+        Shared { inner: self.inner.clone(), failure: self.failure.clone() }
     }
 }
 
@@ -180,3 +208,7 @@ impl HandleError<Error> for Failure {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 }
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;

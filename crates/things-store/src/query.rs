@@ -122,6 +122,13 @@ impl Query {
         sql
     }
 
+    /// The statement for `vintage` that counts them.
+    pub(crate) fn to_count_sql(&self, vintage: Vintage) -> Sql {
+        let mut sql = self.sql_after_select(vintage);
+        sql.text = format!("SELECT count(*) FROM (SELECT 1 {})", sql.text);
+        sql
+    }
+
     /// `FROM … ORDER BY … LIMIT`, to put a SELECT of one's own before. The task is `t`, its project `p`.
     pub(crate) fn sql_after_select(&self, vintage: Vintage) -> Sql {
         let names = schema::columns(vintage);

@@ -129,3 +129,46 @@ fn every_order_ends_in_the_identifier() {
         assert!(query.to_sql(Vintage::V24).text.ends_with(", t.\"uuid\""));
     }
 }
+
+#[test]
+fn what_is_counted_is_what_is_read() {
+    for vintage in Vintage::ALL {
+        let query = Query::list(List::Today(day())).text("milk").limit(3);
+        let (read, counted) = (query.to_sql(vintage), query.to_count_sql(vintage));
+        let from = |text: &str| text[text.find(" FROM \"TMTask\"").unwrap()..].to_owned();
+        assert_eq!(from(&counted.text), format!("{})", from(&read.text)));
+        assert_eq!(counted.params, read.params);
+    }
+}
+
+#[test]
+fn columns_are_as_many_as_a_row_is_read_for() {
+    for vintage in Vintage::ALL {
+        assert_eq!(select_columns(vintage).split(", ").count(), 22, "{vintage}");
+    }
+}
+
+#[test]
+fn a_list_knows_what_is_open() {
+    for (list, open) in [
+        (List::Inbox, true),
+        (List::Today(day()), true),
+        (List::Upcoming(day()), true),
+        (List::Anytime, true),
+        (List::Someday, true),
+        (List::Logbook, false),
+        (List::Trash, false),
+    ] {
+        let text = conditions(&Query::list(list), Vintage::V24);
+        assert_eq!(text.contains("t.\"status\" = 0"), open, "{list:?}");
+    }
+}
+
+#[test]
+fn a_suppressed_deadline_is_not_todays() {
+    for (vintage, column) in [(Vintage::V18, "dueDateSuppressionDate"), (Vintage::V24, "deadlineSuppressionDate")] {
+        let text = conditions(&Query::list(List::Today(day())), vintage);
+        assert!(text.contains(&format!("t.\"{column}\" IS NULL")), "{text}");
+        assert!(text.contains("t.\"startDate\" IS NULL AND"), "{text}");
+    }
+}

@@ -86,6 +86,14 @@ pub(crate) fn checklist_item(row: &dyn Fields) -> Result<ChecklistItem> {
     })
 }
 
+/// Reads `count(*)`.
+pub(crate) fn count(row: &dyn Fields) -> Result<u64> {
+    match row.field(0)? {
+        ValueRef::Integer(count) => Ok(count.unsigned_abs()),
+        _ => Ok(0),
+    }
+}
+
 /// Reads one field after the other and names the column where one is not what it should be.
 struct Reader<'row> {
     row: &'row dyn Fields,

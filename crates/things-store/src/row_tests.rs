@@ -157,3 +157,40 @@ fn areas_tags_and_checklist_items() {
     assert_eq!(item.status, Status::Cancelled);
     assert_eq!(item.stopped.unwrap().to_string(), "1970-01-01T00:01:00Z");
 }
+
+#[test]
+fn counts_are_whole_and_never_negative() {
+    let one = |value| count(&Row(vec![value])).unwrap();
+    assert_eq!(one(Value::Integer(7)), 7);
+    assert_eq!(one(Value::Integer(0)), 0);
+    assert_eq!(one(Value::Null), 0);
+}
+
+#[test]
+fn whole_reals_are_taken_for_the_integers_they_are() {
+    let task = with(19, Value::Real(12.0)).unwrap();
+    assert_eq!(task.today_index, 12);
+    assert!(matches!(with(19, Value::Real(12.5)), Err(Error::BadValue { .. })));
+    let exact = with(7, Value::Real(132_670_976.0)).unwrap();
+    assert_eq!(exact.start_date.unwrap().to_string(), "2024-06-12");
+}
+
+#[test]
+fn an_error_of_the_row_itself_comes_through() {
+    struct Broken(usize);
+    impl Fields for Broken {
+        fn field(&self, number: usize) -> Result<ValueRef<'_>> {
+            match number < self.0 {
+                true => Ok(ValueRef::Null),
+                false => Err(Error::UnknownVintage { found: number as i64 }),
+            }
+        }
+    }
+    for number in 0..full().len() {
+        // Fields are read in their order, each once.
+        let error = task(&Broken(number), Vintage::V18).unwrap_err();
+        assert!(matches!(error, Error::UnknownVintage { found } if found == number as i64), "{number}: {error}");
+    }
+    task(&Broken(full().len()), Vintage::V18).unwrap();
+    assert!(count(&Broken(0)).is_err());
+}

@@ -5,14 +5,14 @@ use crate::backoff::{retry, Backoff, Sleep, ThreadSleep};
 use crate::batch::{Applied, Batch};
 use crate::date::Date;
 use crate::error::{Error, Result};
+use crate::listing;
 use crate::model::{Area, AreaId, ChecklistItem, Kind, Status, Tag, TagId, Task, TaskId};
 use crate::open::{self, Access};
 use crate::query::{List, Query, Sql};
-use crate::row::{self, Fields};
-use crate::stream::{Snapshot, TaskStream};
+use crate::row;
+use crate::stream::{Depth, Snapshot, TaskStream};
 use crate::vintage::Vintage;
 use rusqlite::{params_from_iter, Connection};
-use std::cell::Cell;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ impl OpenOptions {
     /// Opens the database at `path` with `access`. Errors as [`Store::open`].
     pub fn open(&self, path: impl AsRef<Path>, access: Access) -> Result<Store> {
         let (connection, vintage) = open::open(path.as_ref(), access, &self.backoff, self.sleep.as_ref())?;
-        Ok(Store { connection, vintage, access, options: self.clone(), snapshots: Cell::new(0) })
+        Ok(Store { connection, vintage, access, options: self.clone(), snapshots: Depth::default() })
     }
 }
 
@@ -79,8 +79,8 @@ pub struct Store {
     vintage: Vintage,
     access: Access,
     options: OpenOptions,
-    /// How many snapshots are open; the transaction lasts from the first to the last.
-    snapshots: Cell<u32>,
+    /// The open snapshots; the transaction lasts from the first to the last.
+    snapshots: Depth,
 }
 
 impl Store {
@@ -167,10 +167,7 @@ impl Store {
         self.read(|connection| {
             let found: String =
                 connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(Error::sqlite)?;
-            match found.as_str() {
-                "ok" => Ok(()),
-                detail => Err(Error::Corrupt { detail: detail.trim().replace('\n', ", "), source: None }),
-            }
+            sound(&found)
         })
     }
 
@@ -182,13 +179,8 @@ impl Store {
 
     /// How many tasks `query` asks for.
     pub fn count(&self, query: &Query) -> Result<u64> {
-        let mut sql = query.sql_after_select(self.vintage);
-        sql.text = format!("SELECT count(*) FROM (SELECT 1 {})", sql.text);
-        let counts = self.rows(&sql, |row| match row.field(0)? {
-            rusqlite::types::ValueRef::Integer(count) => Ok(count),
-            _ => Ok(0),
-        })?;
-        Ok(counts.first().map_or(0, |count| count.unsigned_abs()))
+        let counts = self.rows(&query.to_count_sql(self.vintage), |row| row::count(row))?;
+        Ok(counts.first().copied().unwrap_or(0))
     }
 
     /// The tasks that `query` asks for, one at a time: memory does not grow with their number.
@@ -377,43 +369,27 @@ impl Store {
 
     /// All areas, hidden ones too, from the top.
     pub fn areas(&self) -> Result<Vec<Area>> {
-        self.rows(
-            &Sql::fixed(
-                "SELECT \"uuid\", \"title\", \"visible\", \"index\" FROM \"TMArea\" ORDER BY \"index\", \"uuid\"",
-            ),
-            |row| row::area(row),
-        )
+        self.rows(&listing::areas(), |row| row::area(row))
     }
 
     /// All tags, from the top.
     pub fn tags(&self) -> Result<Vec<Tag>> {
-        let text = format!("SELECT {TAG_COLUMNS} FROM \"TMTag\" g ORDER BY g.\"index\", g.\"uuid\"");
-        self.rows(&Sql::fixed(&text), |row| row::tag(row))
+        self.rows(&listing::tags(), |row| row::tag(row))
     }
 
     /// The tags that the task itself carries.
     pub fn tags_of(&self, task: &TaskId) -> Result<Vec<Tag>> {
-        let text = format!(
-            "SELECT {TAG_COLUMNS} FROM \"TMTaskTag\" l JOIN \"TMTag\" g ON g.\"uuid\" = l.\"tags\" \
-             WHERE l.\"tasks\" = ?1 ORDER BY g.\"index\", g.\"uuid\""
-        );
-        self.rows(&Sql::fixed(&text).with(task.as_str()), |row| row::tag(row))
+        self.rows(&listing::tags_of(task), |row| row::tag(row))
     }
 
     /// The tags that the area itself carries.
     pub fn tags_of_area(&self, area: &AreaId) -> Result<Vec<Tag>> {
-        let text = format!(
-            "SELECT {TAG_COLUMNS} FROM \"TMAreaTag\" l JOIN \"TMTag\" g ON g.\"uuid\" = l.\"tags\" \
-             WHERE l.\"areas\" = ?1 ORDER BY g.\"index\", g.\"uuid\""
-        );
-        self.rows(&Sql::fixed(&text).with(area.as_str()), |row| row::tag(row))
+        self.rows(&listing::tags_of_area(area), |row| row::tag(row))
     }
 
     /// The checklist of a to-do, from the top.
     pub fn checklist(&self, task: &TaskId) -> Result<Vec<ChecklistItem>> {
-        let text = "SELECT \"uuid\", \"task\", \"title\", \"status\", \"stopDate\", \"index\" \
-                    FROM \"TMChecklistItem\" WHERE \"task\" = ?1 ORDER BY \"index\", \"uuid\"";
-        self.rows(&Sql::fixed(text).with(task.as_str()), |row| row::checklist_item(row))
+        self.rows(&listing::checklist(task), |row| row::checklist_item(row))
     }
 
     /// Makes all changes of `batch`, in one transaction, or none.
@@ -448,7 +424,7 @@ impl Store {
         &self.connection
     }
 
-    pub(crate) fn snapshots(&self) -> &Cell<u32> {
+    pub(crate) fn snapshots(&self) -> &Depth {
         &self.snapshots
     }
 
@@ -471,11 +447,37 @@ impl Store {
     }
 }
 
-/// What `row::tag` reads, of a tag called `g`.
-const TAG_COLUMNS: &str = "g.\"uuid\", g.\"title\", g.\"shortcut\", g.\"parent\", g.\"index\"";
+/// What SQLite's own check of the file found: `ok`, or lines about damage.
+fn sound(found: &str) -> Result<()> {
+    match found {
+        "ok" => Ok(()),
+        detail => Err(Error::Corrupt { detail: detail.trim().replace('\n', ", "), source: None }),
+    }
+}
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").field("vintage", &self.vintage).field("access", &self.access).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_check_that_finds_damage_tells_it_in_one_line() {
+        sound("ok").unwrap();
+        let error = sound("*** in database main ***\nPage 3: btreeInitPage() returns error code 11\n").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        assert!(error.to_string().contains("*** in database main ***, Page 3: btree"), "{error}");
+        assert_eq!(error.to_string().lines().count(), 1);
+    }
+
+    #[test]
+    fn options_show_how_long_they_wait_and_not_who_does() {
+        let text = format!("{:?}", OpenOptions::new().backoff(Backoff::none()));
+        assert!(text.contains("retries: 0") && text.ends_with(".. }"), "{text}");
     }
 }

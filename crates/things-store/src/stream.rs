@@ -3,11 +3,12 @@
 use crate::error::{Error, Result};
 use crate::model::Task;
 use crate::query::Sql;
-use crate::row;
+use crate::row::{self, Fields};
 use crate::store::Store;
 use crate::vintage::Vintage;
 use rusqlite::types::Value;
 use rusqlite::{params_from_iter, CachedStatement, Rows};
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
 
@@ -20,7 +21,7 @@ pub struct Snapshot<'store> {
 
 impl<'store> Snapshot<'store> {
     pub(crate) fn new(store: &'store Store) -> Result<Snapshot<'store>> {
-        if store.snapshots().get() == 0 {
+        store.snapshots().enter(|| {
             // BEGIN takes no lock, the first read does. Once that has succeeded, no later read is busy.
             store.read(|connection| {
                 let begun = connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_master LIMIT 1;");
@@ -28,9 +29,8 @@ impl<'store> Snapshot<'store> {
                     end(store);
                     Error::sqlite(error)
                 })
-            })?;
-        }
-        store.snapshots().set(store.snapshots().get() + 1);
+            })
+        })?;
         Ok(Snapshot { store })
     }
 }
@@ -45,11 +45,30 @@ impl Deref for Snapshot<'_> {
 
 impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
-        let open = self.store.snapshots().get() - 1;
-        self.store.snapshots().set(open);
-        if open == 0 {
+        if self.store.snapshots().leave() {
             end(self.store);
         }
+    }
+}
+
+/// How many snapshots of a store are open.
+#[derive(Debug, Default)]
+pub(crate) struct Depth(Cell<u32>);
+
+impl Depth {
+    /// One more, for the first of which `begin` is called. If that fails there is none more.
+    fn enter(&self, begin: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.0.get() == 0 {
+            begin()?;
+        }
+        self.0.set(self.0.get() + 1);
+        Ok(())
+    }
+
+    /// One less; whether that was the last.
+    fn leave(&self) -> bool {
+        self.0.set(self.0.get() - 1);
+        self.0.get() == 0
     }
 }
 
@@ -113,16 +132,36 @@ impl Iterator for Tasks<'_> {
     type Item = Result<Task>;
 
     fn next(&mut self) -> Option<Result<Task>> {
-        match self.rows.as_mut()?.next() {
-            Ok(Some(row)) => Some(row::task(row, self.vintage)),
-            Ok(None) => {
-                self.rows = None;
-                None
-            }
-            Err(error) => {
-                self.rows = None;
-                Some(Err(Error::sqlite(error)))
-            }
+        next_task(&mut self.rows, self.vintage)
+    }
+}
+
+/// Rows that come one at a time.
+trait Steps {
+    /// The next row, which lasts until the one after it is asked for.
+    fn step(&mut self) -> Result<Option<&dyn Fields>>;
+}
+
+impl Steps for Rows<'_> {
+    fn step(&mut self) -> Result<Option<&dyn Fields>> {
+        match self.next() {
+            Ok(row) => Ok(row.map(|row| row as &dyn Fields)),
+            Err(error) => Err(Error::sqlite(error)),
+        }
+    }
+}
+
+/// Reads on. At the end and after an error `rows` is let go, so that nothing is asked of it again.
+fn next_task(rows: &mut Option<impl Steps>, vintage: Vintage) -> Option<Result<Task>> {
+    match rows.as_mut()?.step() {
+        Ok(Some(row)) => Some(row::task(row, vintage)),
+        Ok(None) => {
+            *rows = None;
+            None
+        }
+        Err(error) => {
+            *rows = None;
+            Some(Err(error))
         }
     }
 }
@@ -134,3 +173,7 @@ impl fmt::Debug for Tasks<'_> {
         f.debug_struct("Tasks").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use anyhow::{anyhow, Context as _, Result};
 use compatrix_model::leak::attribute::{self, Context};
-use compatrix_model::leak::{Canary, Finding, FindingKind, Tool};
+use compatrix_model::leak::{Canary, Finding, FindingKind, Standing, Tool};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
 
-use super::{judge, units, Bench};
+use super::{judge, units, Bench, Leaks};
 use crate::build::Executable;
 use crate::files;
 use crate::host::last_lines;
@@ -46,13 +46,13 @@ pub struct Canaries {
 impl Canaries {
     /// Whether the tool does its work for executables of this run's toolchain; tried at most once for each way of
     /// running it.
-    pub(super) fn prove(&self, bench: &Bench<'_>) -> Canary {
+    pub(super) fn prove(&self, bench: &Bench<'_>, leaks: &Leaks<'_>) -> Canary {
         let key = format!("{:?} {:?} {}", bench.settings, bench.tool, bench.inputs.build.toolchain);
         let slot = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(known.entry(key).or_default())
         };
-        slot.get_or_init(|| match try_it(bench) {
+        slot.get_or_init(|| match try_it(bench, leaks) {
             Ok(canary) => canary,
             Err(error) => Canary::NotProven { why: format!("{error:#}") },
         })
@@ -60,7 +60,7 @@ impl Canaries {
     }
 }
 
-fn try_it(bench: &Bench<'_>) -> Result<Canary> {
+fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
     let executable = executable(bench)?;
     let expected = expected(bench.settings.tool);
     let tests = expected.iter().map(|(test, _)| *test).chain([CLEAN]).map(str::to_owned).collect();
@@ -80,6 +80,9 @@ fn try_it(bench: &Bench<'_>) -> Result<Canary> {
         ran_tests += ran.report.counts.run() as usize;
         findings.append(&mut ran.findings);
     }
+    for finding in &mut findings {
+        finding.standing = bench.standing(leaks, finding);
+    }
     Ok(verdict(bench, &findings, expected, ran_tests))
 }
 
@@ -96,6 +99,11 @@ fn verdict(bench: &Bench<'_>, findings: &[Finding], expected: &[(&str, &[Finding
         for kind in *kinds {
             let of_kind = || findings.iter().filter(|finding| finding.kind == *kind);
             match of_kind().find(|finding| finding.test.as_deref() == Some(test)) {
+                Some(Finding { standing: Standing::Suppressed { by, .. }, .. }) => {
+                    return Canary::NotProven {
+                        why: format!("the suppression `{by}` hides the leak of the canary; make it narrower"),
+                    }
+                }
                 Some(finding) => found.push(finding.what.clone()),
                 None if of_kind().any(|finding| finding.test.is_none()) => {
                     return Canary::NotProven {
@@ -114,7 +122,7 @@ fn verdict(bench: &Bench<'_>, findings: &[Finding], expected: &[(&str, &[Finding
             }
         }
     }
-    let alarm = findings.iter().find(|f| f.test.as_deref() == Some(CLEAN) && f.kind.fails_by_default());
+    let alarm = findings.iter().find(|f| f.test.as_deref() == Some(CLEAN) && f.standing.is_error());
     if let Some(alarm) = alarm {
         return Canary::NotProven { why: format!("{tool} found something in a clean test: {}", alarm.what) };
     }

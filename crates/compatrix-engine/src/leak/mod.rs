@@ -6,6 +6,7 @@
 
 mod canary;
 mod passes;
+pub mod policy;
 mod sanitizer;
 mod symbols;
 mod tools;
@@ -16,7 +17,7 @@ use anyhow::{Context as _, Result};
 use compatrix_model::evidence::{Counts, Record, TestFailure};
 use compatrix_model::facts::LeakToolFacts;
 use compatrix_model::leak::attribute::{self, Context};
-use compatrix_model::leak::{Canary, Finding, LeakReport, NotRunnable, Tool};
+use compatrix_model::leak::{Canary, Finding, LeakReport, NotRunnable, Policy, Standing, Tool};
 use compatrix_model::libtest::Report;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::spec::LeakSettings;
@@ -36,6 +37,10 @@ pub(crate) use tools::find_all;
 pub struct Leaks<'a> {
     /// The canaries that were tried.
     pub canaries: &'a Canaries,
+    /// What findings count for.
+    pub policy: &'a Policy,
+    /// The day, for what is accepted until one.
+    pub today: &'a str,
     /// The pool from which units take further job tokens, besides the one that the run has.
     pub tokens: &'a jobserver::Client,
 }
@@ -77,6 +82,11 @@ pub(crate) struct Ran {
 }
 
 impl Bench<'_> {
+    /// What a finding of this run counts for.
+    pub(crate) fn standing(&self, leaks: &Leaks<'_>, finding: &Finding) -> Standing {
+        leaks.policy.standing(finding, self.settings, Some(&self.inputs.toolchain.version), leaks.today)
+    }
+
     /// The command of a unit as the plain suites would start it, in this scratch folder; one thread, so that the test
     /// under way is known and stacks begin at the test.
     pub(crate) fn command(&self, unit: &Unit<'_>, dir: &std::path::Path) -> Command {
@@ -128,7 +138,7 @@ pub(crate) fn run(
 ) -> Result<Record> {
     let tool = inputs.leak_tool.with_context(|| format!("{} is not here", settings.tool))?;
     let bench = Bench { host, inputs, settings, tool };
-    let canary = leaks.canaries.prove(&bench);
+    let canary = leaks.canaries.prove(&bench, leaks);
     if host.supervisor.is_interrupted() {
         return Ok(run::blank(inputs, Outcome::Infrastructure, "interrupted".to_owned()));
     }
@@ -175,8 +185,6 @@ impl Seen {
         self.failures.truncate(100);
         record.failures = self.failures;
         record.executables_ms = self.executables_ms;
-        let order = |f: &Finding| (f.executable.clone(), f.test.clone(), f.kind, f.fingerprint.clone(), f.bytes);
-        self.findings.sort_by_cached_key(order);
         self.notes.sort();
         self.notes.dedup();
         record.leaks = Some(LeakReport {
@@ -187,7 +195,7 @@ impl Seen {
             cause,
             ran: self.counts.run(),
             not_runnable: grouped(self.not_runnable),
-            findings: self.findings,
+            findings: attribute::merged(self.findings),
             notes: self.notes,
         });
         record

@@ -25,7 +25,7 @@ pub(super) fn go(bench: &Bench<'_>, leaks: &Leaks<'_>, all: Vec<Unit<'_>>, seen:
         }
         let mut again = Vec::new();
         for (unit, ran) in units::side_by_side(bench, leaks, std::mem::take(&mut waiting))? {
-            take(bench, seen, unit, ran, round, &mut again, &mut to_attribute);
+            take((bench, leaks), seen, unit, ran, round, &mut again, &mut to_attribute);
         }
         if bench.host.supervisor.is_interrupted() {
             seen.outcome(Outcome::Infrastructure, "interrupted".to_owned());
@@ -38,7 +38,7 @@ pub(super) fn go(bench: &Bench<'_>, leaks: &Leaks<'_>, all: Vec<Unit<'_>>, seen:
 
 /// Takes what a unit came to; what is to be run again goes to `again`, what cannot be attributed yet to the last.
 fn take<'a>(
-    bench: &Bench<'_>,
+    (bench, leaks): (&Bench<'_>, &Leaks<'_>),
     seen: &mut Seen,
     unit: Unit<'a>,
     mut ran: Ran,
@@ -89,7 +89,7 @@ fn take<'a>(
     seen.outcome(outcome, cause);
     let (known, unknown): (Vec<Finding>, Vec<Finding>) = ran.findings.into_iter().partition(|f| f.test.is_some());
     seen.findings.extend(known);
-    if unknown.iter().any(|finding| bench.settings.errors_for.contains(&finding.kind)) && unit.tests.len() > 1 {
+    if unknown.iter().any(|finding| bench.standing(leaks, finding).is_error()) && unit.tests.len() > 1 {
         to_attribute.push((unit, unknown));
     } else {
         seen.findings.extend(unknown);

@@ -1,8 +1,10 @@
 //! Which test a finding belongs to, whose code its frames are, and its fingerprint.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest, Sha256};
 
-use super::finding::{Finding, Frame, FrameOrigin};
+use super::finding::{Class, Finding, FindingKind, Frame, FrameOrigin};
 
 /// What is known of the executable that findings come from.
 #[derive(Debug, Clone, Copy)]
@@ -25,13 +27,50 @@ pub fn complete(finding: &mut Finding, context: &Context<'_>) {
     for frame in finding.stack.iter_mut().chain(related) {
         place(frame, context);
     }
-    if finding.test.is_none() {
+    // What is still pointed to at the end belongs to statics; the test that happened to touch them first says nothing.
+    if finding.test.is_none() && finding.kind != FindingKind::Reachable {
         finding.test = match context.tests {
             [only] => Some(only.clone()),
             tests => test_of(finding, context.executable, tests).map(str::to_owned),
         };
     }
     finding.fingerprint = fingerprint(finding);
+}
+
+/// Findings of one place as one, sorted by executable, test, kind and fingerprint. In a test their bytes add up; what no
+/// test is known of comes from every process anew, and the largest stands for all.
+pub fn merged(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut merged: BTreeMap<_, Finding> = BTreeMap::new();
+    for finding in findings {
+        let lines: Vec<Option<u32>> = finding.stack.iter().map(|frame| frame.line).collect();
+        let Finding { executable, test, kind, fingerprint, .. } = &finding;
+        let key = (executable.clone(), test.clone(), *kind, fingerprint.clone(), lines);
+        let Some(known) = merged.get_mut(&key) else {
+            merged.insert(key, finding);
+            continue;
+        };
+        if known.test.is_none() {
+            (known.bytes, known.blocks) = (known.bytes.max(finding.bytes), known.blocks.max(finding.blocks));
+        } else {
+            (known.bytes, known.blocks) = (known.bytes + finding.bytes, known.blocks + finding.blocks);
+        }
+    }
+    merged.into_values().map(worded).collect()
+}
+
+/// Leaks are worded alike, whatever the tool: `154 bytes in 2 blocks definitely lost`.
+fn worded(finding: Finding) -> Finding {
+    let Finding { bytes, blocks, kind, .. } = finding;
+    let lost = match kind {
+        FindingKind::Definite => "definitely lost",
+        FindingKind::Indirect => "indirectly lost",
+        FindingKind::Possible => "possibly lost",
+        FindingKind::Reachable => "still reachable",
+        _ => return finding,
+    };
+    debug_assert_eq!(kind.class(), Class::Leak);
+    let count = |n: u64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+    Finding { what: format!("{} in {} {lost}", count(bytes, "byte"), count(blocks, "block")), ..finding }
 }
 
 /// Whose code a frame is; a path of own code becomes relative to the root.

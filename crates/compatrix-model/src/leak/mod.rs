@@ -5,12 +5,18 @@
 //! Nothing here starts a process or reads a file.
 
 pub mod attribute;
+pub mod baseline;
 pub mod finding;
+pub mod policy;
 pub mod report;
 pub mod sanitizer;
+pub mod suppress;
 pub mod tool;
+pub mod usage;
 pub mod valgrind;
 
 pub use finding::{Finding, FindingKind, Frame, FrameOrigin, Related, Standing};
+pub use policy::Policy;
 pub use report::{Canary, LeakReport, NotRunnable};
 pub use tool::Tool;
+pub use usage::{Accepted, SuppressionUse, Usage};

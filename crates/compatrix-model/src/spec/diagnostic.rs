@@ -69,6 +69,9 @@ pub struct Diagnostics {
     /// The text they are about, for [`Diagnostics::render`].
     #[serde(skip)]
     pub text: String,
+    /// What is wrong with further texts that are read along with it.
+    #[serde(skip)]
+    pub others: Vec<Diagnostics>,
 }
 
 /// More known values than this are counted, not listed, on a terminal.
@@ -102,6 +105,10 @@ impl Diagnostics {
         if let Some(first) = self.list.first() {
             out.push_str(&format!("{} in {}\n", self.summary(), first.file));
         }
+        for other in self.others.iter().filter(|other| !other.is_empty()) {
+            out.push('\n');
+            out.push_str(&other.render(color, width));
+        }
         out
     }
 
@@ -131,7 +138,7 @@ impl fmt::Display for Diagnostics {
             }
             write!(f, "{d}")?;
         }
-        Ok(())
+        self.others.iter().try_for_each(|other| write!(f, "\n{other}"))
     }
 }
 

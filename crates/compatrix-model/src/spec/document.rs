@@ -1,7 +1,7 @@
 //! The shape of `compat/matrix.toml`: every key, what it means, what may stand there. The one place to add a key.
 
 mod distro;
-mod leak;
+pub(crate) mod leak;
 mod supply;
 
 use super::format::{Format, Words};

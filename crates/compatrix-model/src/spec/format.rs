@@ -1,6 +1,7 @@
 //! The formats of strings: how each is spelled, checked and described. Nothing here knows another part of the spec.
 
 mod field;
+mod finding;
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use crate::apt;
 use crate::axis::{AxisName, InvalidName, ValueName};
 use crate::condition::partial_version;
 use field::{apt_source, platform, sqlite_value, toolchain};
+use finding::{fingerprint, frame, requirement};
 
 pub(crate) use field::{fixture, is_glob};
 
@@ -63,6 +65,12 @@ pub enum Format {
     Test,
     /// A text with placeholders; checked against the axes when lowered.
     Template,
+    /// A range of versions: `>=1.83, <1.94`.
+    Requirement,
+    /// A frame of a stack, as suppressions name it: a glob on a function, `obj:` and a glob on an object, `...`.
+    Frame,
+    /// The fingerprint of a finding: 16 hex digits.
+    Fingerprint,
     /// One of a closed set.
     Word(&'static Words),
 }
@@ -132,6 +140,9 @@ impl Format {
             Format::AptPackage => Err(Problem::new(format!("`{text}` is not a package"))
                 .help("write its name, or `NAME=VERSION`: `rustc-web`, `rustc-web=1.85.0+dfsg3-1~deb12u3`")),
             Format::AptSource => apt_source(text),
+            Format::Requirement => requirement(text),
+            Format::Frame => frame(text),
+            Format::Fingerprint => fingerprint(text),
             Format::Word(words) => word(text, words),
         }
     }
@@ -159,6 +170,9 @@ impl Format {
             Format::Url => Some(r"^https?://"),
             Format::Platform => Some(r"^[a-z]+-[a-z0-9_]+$"),
             Format::CompileOption => Some(r"^[A-Z_][A-Z0-9_]*(=.*)?$"),
+            Format::Requirement => Some(r"^[0-9<>=~^*]"),
+            Format::Frame => Some(r"\S"),
+            Format::Fingerprint => Some(r"^[0-9a-f]{16}$"),
         }
     }
 }

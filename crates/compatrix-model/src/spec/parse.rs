@@ -8,6 +8,8 @@ use super::lower::{self, Context};
 use super::names::Names;
 use super::problem::{Collector, Problem};
 use super::rules::RuleMarks;
+use super::shape::TableShape;
+use super::tree::Table;
 use super::{check, syntax, Diagnostics, Rule, Spec};
 
 /// A spec that could be read, with what is odd about it.
@@ -66,17 +68,10 @@ pub fn expired<'s>(spec: &'s Spec, today: &str) -> Vec<&'s Rule> {
 /// All that is wrong, at once and in the order of the text: syntax, shape and meaning; warnings among it.
 pub fn parse(text: &str, file: &str, fixtures: &[String]) -> Result<Parsed, Diagnostics> {
     let mut c = Collector::new(text, file);
-    let (mut root, errors) = DeTable::parse_recoverable(text);
-    let source;
-    if !errors.is_empty() {
-        source = syntax::readable(text, &mut c);
-        root = DeTable::parse_recoverable(&source).0;
-    }
-    if !c.has_errors() && root.get_ref().is_empty() {
+    let Some(tree) = tree(text, &DOCUMENT, &mut c) else {
         c.error(0..0, Problem::new("the spec is empty").help("docs/SPEC.md shows what stands in one"));
         return Err(c.finish());
-    }
-    let tree = check::document(root.get_ref(), &DOCUMENT, &mut c);
+    };
     let (spec, marks) = lower::spec(&tree, &mut Context { fixtures, c: &mut c });
     let failed = c.has_errors();
     let diagnostics = c.finish();
@@ -95,8 +90,25 @@ pub fn parse(text: &str, file: &str, fixtures: &[String]) -> Result<Parsed, Diag
 
 /// Reads a spec as it comes from a file; see [`parse`]. A file that is not UTF-8 is an error at its first bad byte.
 pub fn parse_bytes(bytes: &[u8], file: &str, fixtures: &[String]) -> Result<Parsed, Diagnostics> {
+    parse(utf8(bytes, file)?, file, fixtures)
+}
+
+/// What stands in a document of this shape, without what does not fit, which is reported; none if the text is empty.
+pub(crate) fn tree(text: &str, shape: &TableShape, c: &mut Collector<'_>) -> Option<Table> {
+    let (mut root, errors) = DeTable::parse_recoverable(text);
+    let source;
+    if !errors.is_empty() {
+        source = syntax::readable(text, c);
+        root = DeTable::parse_recoverable(&source).0;
+    }
+    let empty = !c.has_errors() && root.get_ref().is_empty();
+    (!empty).then(|| check::document(root.get_ref(), shape, c))
+}
+
+/// The text of a file. One that is not UTF-8 is an error at its first bad byte.
+pub(crate) fn utf8<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Diagnostics> {
     let error = match std::str::from_utf8(bytes) {
-        Ok(text) => return parse(text, file, fixtures),
+        Ok(text) => return Ok(text),
         Err(error) => error,
     };
     let at = error.valid_up_to();

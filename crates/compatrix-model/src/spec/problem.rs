@@ -170,7 +170,7 @@ impl<'a> Collector<'a> {
     pub(crate) fn finish(mut self) -> Diagnostics {
         self.list.sort_by_key(|d| (d.span.start, d.span.end, d.severity));
         self.list.dedup_by(|b, a| a.span == b.span && a.message == b.message);
-        Diagnostics { list: self.list, text: self.text.to_owned() }
+        Diagnostics { list: self.list, text: self.text.to_owned(), others: Vec::new() }
     }
 
     fn unless_consequence(&mut self, severity: Severity, span: Range<usize>, problem: Problem) {

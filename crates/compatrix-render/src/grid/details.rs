@@ -98,7 +98,7 @@ fn known(row: &Row) -> String {
 }
 
 /// `   24  reason`, the reason wrapped under itself.
-fn number(out: &mut String, look: &Look, verdict: Verdict, n: usize, reason: &str) {
+pub(crate) fn number(out: &mut String, look: &Look, verdict: Verdict, n: usize, reason: &str) {
     let n = format!("{n:>5}");
     let indent = n.len() + 2;
     for (nth, line) in wrap(reason, look.width.saturating_sub(indent).max(16)).iter().enumerate() {

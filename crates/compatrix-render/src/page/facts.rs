@@ -118,6 +118,7 @@ fn row(judged: &Judged<'_>) -> Row {
         tests: doctests.map_or(*tests, |doctests: Counts| tests.plus(doctests)),
         failing: failing.clone(),
         reused: false,
+        tool: None,
         record: None,
     }
 }

@@ -1,6 +1,9 @@
 //! Sample data for the tests, and golden files.
 #![allow(dead_code, clippy::disallowed_methods, unreachable_pub, missing_docs)]
 
+pub mod leaks;
+pub mod schema;
+
 use compatrix_model::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
 use compatrix_model::cell::{CellId, Space};
 use compatrix_model::evidence::{

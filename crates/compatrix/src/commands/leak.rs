@@ -1,9 +1,16 @@
 //! `leak-check`: the suites of kind `leak`.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use compatrix_engine::error::Error;
 use compatrix_engine::files;
+use compatrix_engine::walk::Walked;
+use compatrix_model::evidence::Record;
+use compatrix_model::leak::{baseline, LeakReport};
 use compatrix_model::spec::SuiteKind;
-use compatrix_render::{grid, json, junit};
+use compatrix_render::sarif::{self, SarifOptions};
+use compatrix_render::{junit, leaks};
 
 use crate::cli::{Format, Global, LeakArgs, LeakFormat, Missing};
 use crate::matrix;
@@ -24,16 +31,71 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
         return super::plan::show(&opened, &args.selection, &profile, format, terminal);
     }
     let Done { walked, matrix } = walk(&opened, &args.selection, &profile, terminal)?;
+    let records: Vec<&Record> = walked.records.iter().flatten().collect();
+    let usage = walked.policy.usage(&records, is_complete(args, &walked), &opened.today);
+    let manifest = manifest(&opened, &walked);
+    let options = SarifOptions {
+        version: env!("CARGO_PKG_VERSION"),
+        about: env!("CARGO_PKG_REPOSITORY"),
+        sources: &BTreeMap::new(),
+        manifest: &manifest,
+    };
+    let sarif = || sarif::sarif(&matrix, &usage, &options);
     match args.format {
-        LeakFormat::Human => terminal.print(&grid::report(&matrix, &terminal.look())),
-        LeakFormat::Json | LeakFormat::Sarif => terminal.print(&json::json(&matrix)),
+        _ if args.print_baseline => terminal.print(&baseline(&records, &opened.today)),
+        LeakFormat::Human => terminal.print(&leaks::report(&matrix, &usage, &terminal.look())),
+        LeakFormat::Json => terminal.print(&leaks::json::json_leaks(&matrix, &usage)),
+        LeakFormat::Sarif => terminal.print(&sarif()),
     }
-    if let Some(path) = &args.junit {
-        files::write(path, junit::junit(&matrix, "compatrix").as_bytes())?;
-        terminal.say("Wrote", &path.display().to_string());
+    let junit = || junit::junit(&matrix, "compatrix");
+    let files: [(&Option<PathBuf>, &dyn Fn() -> String); 2] = [(&args.junit, &junit), (&args.sarif, &sarif)];
+    for (path, text) in files {
+        if let Some(path) = path {
+            files::write(path, text().as_bytes())?;
+            terminal.say("Wrote", &path.display().to_string());
+        }
+    }
+    if let Some(path) = opened.ambient.get("GITHUB_STEP_SUMMARY") {
+        files::append(Path::new(path), leaks::summary::summary(&matrix, &usage, "Leaks and memory errors").as_bytes())?;
     }
     if walked.interrupted {
         return Err(Error::Interrupted);
     }
     Ok(matrix::exit_code(&matrix, args.missing == Missing::Fail))
+}
+
+/// Whether nothing narrowed the choice, so that what was not found is not there.
+fn is_complete(args: &LeakArgs, walked: &Walked) -> bool {
+    let LeakArgs { selection, tools, .. } = args;
+    let whole = selection.cells.is_empty() && selection.shard.is_none() && selection.since.is_none();
+    whole && tools.is_empty() && !walked.interrupted && walked.records.iter().all(Option::is_some)
+}
+
+/// What to paste into the baseline to accept each finding that fails, each fingerprint once.
+fn baseline(records: &[&Record], today: &str) -> String {
+    let mut stanzas: BTreeMap<&str, String> = BTreeMap::new();
+    for finding in records.iter().filter_map(|record| record.leaks.as_ref()).flat_map(LeakReport::errors) {
+        stanzas.entry(&finding.fingerprint).or_insert_with(|| baseline::stanza(finding, &a_quarter_after(today)));
+    }
+    stanzas.into_values().collect::<Vec<_>>().join("\n")
+}
+
+/// The last day of the third month after this day: a time to mend it in.
+fn a_quarter_after(today: &str) -> String {
+    let mut parts = today.split('-').filter_map(|part| part.parse::<u32>().ok());
+    let (year, month) = (parts.next().unwrap_or(1970), parts.next().unwrap_or(1) + 3);
+    let (year, month) = if month > 12 { (year + 1, month - 12) } else { (year, month) };
+    let day = match month {
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// The manifest of the first package under test, relative to the root.
+fn manifest(opened: &Opened, walked: &Walked) -> String {
+    let dir = walked.facts.packages.first().map(|package| PathBuf::from(&package.dir)).unwrap_or_default();
+    let relative = dir.strip_prefix(&opened.root).unwrap_or(Path::new(""));
+    relative.join("Cargo.toml").to_string_lossy().into_owned()
 }

@@ -4,7 +4,7 @@ use crate::leak::FindingKind;
 use crate::spec::format::Words;
 
 /// The tools.
-pub(super) static TOOLS: Words = Words {
+pub(crate) static TOOLS: Words = Words {
     what: "tool",
     known: &[
         ("valgrind", "valgrind's memcheck, over executables as they are."),
@@ -17,7 +17,7 @@ pub(super) static TOOLS: Words = Words {
 };
 
 /// The kinds of findings.
-pub(super) static FINDINGS: Words = Words { what: "kind of finding", known: FindingKind::WORDS, later: &[] };
+pub(crate) static FINDINGS: Words = Words { what: "kind of finding", known: FindingKind::WORDS, later: &[] };
 
 /// What one process runs.
 pub(super) static EACH: Words = Words {

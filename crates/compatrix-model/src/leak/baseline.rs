@@ -1,0 +1,122 @@
+//! The baseline: findings that are known and accepted for a while, `compat/baseline.toml`. It is there to shrink.
+
+use std::fmt::Write;
+
+use super::finding::Finding;
+use super::tool::Tool;
+use super::usage::Accepted;
+use crate::spec::document::leak::TOOLS;
+use crate::spec::format::Format;
+use crate::spec::parse;
+use crate::spec::problem::{Collector, Problem};
+use crate::spec::shape::{Key, Shape, TableShape};
+use crate::spec::tree::Table;
+use crate::spec::Diagnostics;
+
+/// The file, below the workspace's root.
+pub const FILE: &str = "compat/baseline.toml";
+
+/// The shape of the file.
+pub static DOCUMENT: TableShape = TableShape {
+    title: "the baseline",
+    keys: &[Key::optional(
+        "accepted",
+        "A finding that is known and accepted for a while.",
+        Shape::List { item: &Shape::Table(&ACCEPTED), min: 0, unique: false },
+    )],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static ACCEPTED: TableShape = TableShape {
+    title: "`[[accepted]]`",
+    keys: &[
+        Key::required("fingerprint", "The finding, as reports show it.", Shape::Text(Format::Fingerprint)),
+        Key::optional("tool", "The tool that finds it. Default: any.", Shape::Text(Format::Word(&TOOLS))),
+        Key::optional("what", "What it is, for people.", Shape::Text(Format::Any)),
+        Key::required("reason", "Why it is accepted; reports show it.", Shape::Text(Format::Sentence)),
+        Key::optional("issue", "Where it is discussed.", Shape::Text(Format::Url)),
+        Key::required("until", "The last day on which it is accepted, `YYYY-MM-DD`.", Shape::Text(Format::Date)),
+    ],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+/// Findings that are known and accepted for a while, in the file's order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Baseline(pub Vec<Accepted>);
+
+impl Baseline {
+    /// Reads the file. `file` is its name in messages.
+    ///
+    /// # Errors
+    /// All that is wrong with it, in the order of the text.
+    pub fn parse_bytes(bytes: &[u8], file: &str) -> Result<Self, Diagnostics> {
+        let text = parse::utf8(bytes, file)?;
+        let mut c = Collector::new(text, file);
+        let tree = parse::tree(text, &DOCUMENT, &mut c).unwrap_or_default();
+        let mut found: Vec<(Accepted, std::ops::Range<usize>)> = Vec::new();
+        for (_, table) in tree.tables("accepted") {
+            let Some(fingerprint) = table.node("fingerprint") else { continue };
+            let entry = lower(table);
+            let same = |other: &Accepted| {
+                let overlap = other.tool.is_none() || entry.tool.is_none() || other.tool == entry.tool;
+                overlap && other.fingerprint == entry.fingerprint
+            };
+            if let Some((_, first)) = found.iter().find(|(other, _)| same(other)) {
+                let problem = Problem::new(format!("the finding `{}` is accepted twice", entry.fingerprint));
+                let problem = problem.label("second time").related(first.clone(), "first time");
+                c.error(fingerprint.span.clone(), problem.help("leave one of them out"));
+            }
+            found.push((entry, fingerprint.span.clone()));
+        }
+        let failed = c.has_errors();
+        let diagnostics = c.finish();
+        match failed {
+            true => Err(diagnostics),
+            false => Ok(Self(found.into_iter().map(|(entry, _)| entry).collect())),
+        }
+    }
+
+    /// The entry of a finding, expired or not.
+    pub fn entry(&self, finding: &Finding) -> Option<&Accepted> {
+        self.0.iter().find(|entry| is_of(entry, finding))
+    }
+}
+
+/// Whether an entry is of this finding.
+pub fn is_of(entry: &Accepted, finding: &Finding) -> bool {
+    entry.fingerprint == finding.fingerprint && entry.tool.is_none_or(|tool| tool == finding.tool)
+}
+
+fn lower(table: &Table) -> Accepted {
+    Accepted {
+        fingerprint: table.owned("fingerprint").unwrap_or_default(),
+        tool: table.text("tool").and_then(Tool::from_word),
+        what: table.owned("what").unwrap_or_default(),
+        reason: table.owned("reason").unwrap_or_default(),
+        issue: table.owned("issue"),
+        until: table.owned("until").unwrap_or_default(),
+    }
+}
+
+/// The lines to paste into the baseline for a new finding, to be accepted until this day (`YYYY-MM-DD`). The reason is
+/// left to a person: without one the file is refused.
+pub fn stanza(finding: &Finding, until: &str) -> String {
+    let mut what = format!("{}: {}", finding.kind, finding.what);
+    if let Some(test) = &finding.test {
+        let _ = write!(what, ", in {}::{test}", finding.executable);
+    }
+    if let Some(frame) = finding.own_frame() {
+        let _ = write!(what, ", by {}", frame.function);
+    }
+    let quoted = crate::evidence_file::quoted;
+    format!(
+        "[[accepted]]\nfingerprint = {}\ntool = {}\nwhat = {}\nreason = \"\" # why it may stay for now\nuntil = {until}\n",
+        quoted(&finding.fingerprint),
+        quoted(finding.tool.as_str()),
+        quoted(&what),
+    )
+}
