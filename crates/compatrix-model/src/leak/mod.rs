@@ -9,6 +9,7 @@ pub mod baseline;
 pub mod finding;
 pub mod policy;
 pub mod report;
+pub mod resources;
 pub mod sanitizer;
 pub mod suppress;
 pub mod tool;

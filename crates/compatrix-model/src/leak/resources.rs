@@ -1,0 +1,244 @@
+//! What a test leaves behind: the report of what a process still held when its tests were over, and what follows from
+//! it. The report's format is that of `resources.c` in the engine, which is loaded into the process.
+//!
+//! Only what is still there afterwards counts, and only what is there again after each further call of the test: a
+//! descriptor or thread that a `static` keeps is made once and is no leak.
+
+mod growth;
+mod names;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+pub use growth::{growth, Baseline, Growth};
+pub use names::{stable, Places};
+
+use super::finding::{Finding, FindingKind, Related};
+use super::tool::Tool;
+
+/// The version of the format, in the report's first line.
+const FORMAT: &str = "2";
+
+/// What a process held, as it was written down.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Held {
+    /// One look after each call of the tests, in their order.
+    pub looks: Vec<Look>,
+    /// Whether the report has its end: every call that was asked for came to its own.
+    pub complete: bool,
+}
+
+/// What was there after one call.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Look {
+    /// Which call it was, from 1.
+    pub call: u32,
+    /// Blocks of malloc that are live.
+    pub blocks: i64,
+    /// Their bytes.
+    pub bytes: i64,
+    /// Blocks ever made.
+    pub made: i64,
+    /// Targets of descriptors that were not open before `main`, as `/proc/self/fd` has them.
+    pub descriptors: Vec<String>,
+    /// Names of threads besides the first.
+    pub threads: Vec<String>,
+    /// Child processes, and what descends from the process and has another parent by now.
+    pub children: Vec<Child>,
+}
+
+/// A process that a test started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Child {
+    /// How it is.
+    pub state: ChildState,
+    /// Its name, at most 15 bytes.
+    pub name: String,
+    /// Its command line, words joined by spaces; empty for one that has ended.
+    pub command: String,
+}
+
+/// How a process is that a test started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChildState {
+    /// It runs.
+    Running,
+    /// It has ended, and nobody waited for it.
+    Ended,
+    /// It runs, and its parent has ended.
+    Apart,
+}
+
+/// A file or folder that a test left in its temporary folder, together with what is below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftFile {
+    /// Its name in the temporary folder.
+    pub name: String,
+    /// Whether it is a folder.
+    pub folder: bool,
+    /// How many files and folders there are below it.
+    pub below: u64,
+    /// The bytes of all files.
+    pub bytes: u64,
+}
+
+/// Reads a report.
+///
+/// # Errors
+/// It does not begin as a report does (`None`: it is empty), or has a line that no such report has.
+pub fn parse(text: &str) -> Result<Held, Option<String>> {
+    let mut lines = text.lines();
+    let first = lines.next().ok_or(None)?;
+    if first.strip_prefix("begin ") != Some(FORMAT) {
+        return Err(Some(format!("it begins with `{first}`")));
+    }
+    let mut held = Held::default();
+    for line in lines {
+        if held.complete {
+            return Err(Some("it goes on after its end".to_owned()));
+        }
+        if line == "end" {
+            held.complete = true;
+        } else if fact(&mut held, line).is_none() {
+            return Err(Some(format!("it has the line `{line}`")));
+        }
+    }
+    // A line without its line break is a part of one.
+    if !text.ends_with('\n') {
+        held.complete = false;
+    }
+    Ok(held)
+}
+
+fn fact(held: &mut Held, line: &str) -> Option<()> {
+    let (word, rest) = line.split_once(' ')?;
+    if word == "look" {
+        let mut numbers = rest.split(' ').map(|number| number.parse::<i64>().ok());
+        let mut next = || numbers.next().flatten();
+        let call = u32::try_from(next()?).ok()?;
+        let (blocks, bytes, made) = (next()?, next()?, next()?);
+        held.looks.push(Look { call, blocks, bytes, made, ..Look::default() });
+        return Some(());
+    }
+    let look = held.looks.last_mut()?;
+    let mut words = rest.split(' ');
+    match word {
+        "fd" => look.descriptors.push(unescaped(words.next()?)?),
+        "thread" => look.threads.push(unescaped(words.next()?)?),
+        "child" => {
+            let state = match words.next()? {
+                "running" => ChildState::Running,
+                "ended" => ChildState::Ended,
+                "apart" => ChildState::Apart,
+                _ => return None,
+            };
+            let (name, command) = (unescaped(words.next()?)?, unescaped(words.next()?)?);
+            look.children.push(Child { state, name, command });
+        }
+        _ => return None,
+    }
+    words.next().is_none().then_some(())
+}
+
+/// `%20` is a space, `%` alone nothing at all.
+fn unescaped(word: &str) -> Option<String> {
+    if word == "%" {
+        return Some(String::new());
+    }
+    let mut bytes = word.bytes();
+    let mut out = Vec::with_capacity(word.len());
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let mut digit = || Some(char::from(bytes.next()?).to_digit(16)? as u8);
+        out.push(digit()? << 4 | digit()?);
+    }
+    Some(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// What a test leaves behind, its memory left aside: `first` is the look after its one call, `repeated` the looks of
+/// another process that called it again and again, where that was done.
+///
+/// The second part are things that are kept, but once for a process: no findings, yet worth a word.
+pub fn leftovers(
+    first: &Look,
+    files: &[LeftFile],
+    repeated: Option<&Held>,
+    places: &Places<'_>,
+) -> (Vec<Finding>, Vec<String>) {
+    let (mut findings, mut notes) = (Vec::new(), Vec::new());
+    for (name, group) in grouped(files, |file| stable(&file.name)) {
+        findings.push(left_file(&name, &group));
+    }
+    let descriptors = |look: &Look| look.descriptors.iter().map(|d| names::descriptor(d, places)).collect();
+    for (target, count) in counted(descriptors(first)) {
+        if once(repeated, &target, count, &descriptors) {
+            notes.push(format!("keeps a descriptor of {target} open, the same in each call: no leak"));
+            continue;
+        }
+        let what = format!("leaves a descriptor open: {target}");
+        findings.push(finding(FindingKind::LeftoverDescriptor, what, count));
+    }
+    let threads = |look: &Look| look.threads.iter().map(|name| stable(name)).collect();
+    for (name, count) in counted(threads(first)) {
+        let said = if name.is_empty() { "without a name".to_owned() } else { format!("`{name}`") };
+        if once(repeated, &name, count, &threads) {
+            notes.push(format!("keeps a thread {said}, the same in each call: no leak"));
+            continue;
+        }
+        findings.push(finding(FindingKind::LeftoverThread, format!("leaves a thread running: {said}"), count));
+    }
+    for (what, group) in grouped(&first.children, said_of) {
+        let mut finding = finding(FindingKind::LeftoverProcess, what, group.len() as u64);
+        let commands = group.iter().map(|child| &child.command).filter(|command| !command.is_empty());
+        finding.related = commands.map(|c| Related { what: format!("its command: {c}"), stack: Vec::new() }).collect();
+        findings.push(finding);
+    }
+    (findings, notes)
+}
+
+fn finding(kind: FindingKind, what: String, blocks: u64) -> Finding {
+    Finding { blocks, ..Finding::raw(Tool::Resources, kind, what) }
+}
+
+fn said_of(child: &Child) -> String {
+    let name = stable(&child.name);
+    match child.state {
+        ChildState::Running => format!("leaves a child process running: `{name}`"),
+        ChildState::Ended => format!("never waits for a child process that ended: `{name}`"),
+        ChildState::Apart => format!("leaves a process running that a child of it started: `{name}`"),
+    }
+}
+
+fn left_file(name: &str, group: &[&LeftFile]) -> Finding {
+    let what = match group.iter().any(|file| file.folder) {
+        true => format!("leaves a folder in TMPDIR: {name}/"),
+        false => format!("leaves a file in TMPDIR: {name}"),
+    };
+    let below: u64 = group.iter().map(|file| file.below).sum();
+    let mut finding = finding(FindingKind::LeftoverFile, what, group.len() as u64 + below);
+    finding.bytes = group.iter().map(|file| file.bytes).sum();
+    finding
+}
+
+/// Whether it is there just as often after the last of several calls as after the first: it is made once a process.
+fn once(repeated: Option<&Held>, name: &str, count: u64, names: &dyn Fn(&Look) -> Vec<String>) -> bool {
+    let Some(Held { looks, complete: true }) = repeated else { return false };
+    let Some(last) = looks.last().filter(|last| last.call > 1) else { return false };
+    names(last).iter().filter(|other| *other == name).count() as u64 <= count
+}
+
+fn counted(names: Vec<String>) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    names.into_iter().for_each(|name| *counts.entry(name).or_default() += 1);
+    counts
+}
+
+fn grouped<T>(all: &[T], name: impl Fn(&T) -> String) -> BTreeMap<String, Vec<&T>> {
+    let mut groups: BTreeMap<String, Vec<&T>> = BTreeMap::new();
+    all.iter().for_each(|one| groups.entry(name(one)).or_default().push(one));
+    groups
+}

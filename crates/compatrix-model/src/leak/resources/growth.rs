@@ -1,0 +1,136 @@
+//! Whether memory grows with each call of a test in one process.
+//!
+//! Live blocks of malloc are counted after each call, so that a block that one call leaves behind shows, however small.
+//! libtest leaves a block or so a call itself; how much, is measured by calls that run no test, and taken away. What the
+//! first calls make once (caches, statics, buffers of streams) is no growth: they do not count. Two spans are looked at,
+//! from a quarter of the calls to half of them and from there to the end; each is as long as all before it, so that even
+//! a buffer that doubles its size when it is full grows in both.
+
+use super::{Finding, FindingKind, Held, Look, Tool};
+
+/// The fewest calls that tell anything.
+pub const FEWEST: u32 = 4;
+/// A harness that runs no test makes far more blocks than this a call; where fewer are seen, the executable has an
+/// allocator of its own.
+const FEWEST_MADE: i64 = 3;
+/// The least that bytes must grow by where the number of blocks does not, in a span and for each of its calls. A block
+/// of the harness may by chance have 16 bytes more than it needs (glibc leaves no smaller rest), which is seldom.
+const LEAST_BYTES: i64 = 32;
+const LEAST_BYTES_A_CALL: i64 = 6;
+
+/// What calls that run no test leave behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Baseline {
+    /// Blocks a call.
+    pub blocks: i64,
+    /// Bytes a call.
+    pub bytes: i64,
+}
+
+/// What the calls of a test show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Growth {
+    /// Nothing grows.
+    None,
+    /// Memory grows.
+    Grows {
+        /// Blocks a call, rounded; zero for a block that becomes larger and larger.
+        blocks: u64,
+        /// Bytes a call, rounded.
+        bytes: u64,
+    },
+    /// It cannot be told, and why.
+    Unknown(String),
+}
+
+impl Baseline {
+    /// From the looks of a process whose calls ran no test.
+    ///
+    /// # Errors
+    /// The calls did not all come to their end, are not all alike, or allocate by other means than malloc.
+    pub fn of(held: &Held) -> Result<Self, String> {
+        let steps = steps(held)?;
+        let (first, last) = (steps[0], steps[steps.len() - 1]);
+        if last.made - first.made < FEWEST_MADE * (steps.len() as i64 - 1) {
+            return Err("the executable has an allocator of its own".to_owned());
+        }
+        let half = &steps[steps.len() / 2..];
+        let per_call = |at: usize| Baseline {
+            blocks: half[at + 1].blocks - half[at].blocks,
+            bytes: half[at + 1].bytes - half[at].bytes,
+        };
+        let each: Vec<Baseline> = (0..half.len() - 1).map(per_call).collect();
+        // By chance a block may be larger than it needs to be, never smaller.
+        let least = each.iter().min_by_key(|one| one.bytes).copied();
+        match least {
+            Some(least) if each.iter().all(|one| one.blocks == least.blocks) => Ok(least),
+            _ => Err("the test harness itself grows unevenly".to_owned()),
+        }
+    }
+}
+
+/// What one call after the other left, the harness's own share in it.
+fn steps(held: &Held) -> Result<Vec<&Look>, String> {
+    let calls = held.looks.iter().map(|look| look.call);
+    if !held.complete {
+        return Err(match held.looks.last() {
+            None => "its first call in a row did not end well".to_owned(),
+            Some(last) => format!("its call {} in one process did not end well", last.call + 1),
+        });
+    }
+    let count = held.looks.len() as u32;
+    if count < FEWEST || !calls.eq(1..=count) {
+        return Err(format!("{count} calls are too few"));
+    }
+    Ok(held.looks.iter().collect())
+}
+
+/// Whether memory grows.
+pub fn growth(held: &Held, baseline: Baseline) -> Growth {
+    let steps = match steps(held) {
+        Ok(steps) => steps,
+        Err(why) => return Growth::Unknown(why),
+    };
+    let calls = steps.len();
+    let own = |value: i64, share: i64, at: usize| value - share * at as i64;
+    let blocks: Vec<i64> = steps.iter().enumerate().map(|(n, s)| own(s.blocks, baseline.blocks, n)).collect();
+    let bytes: Vec<i64> = steps.iter().enumerate().map(|(n, s)| own(s.bytes, baseline.bytes, n)).collect();
+    let (from, half, last) = (calls / 4 - 1, calls / 2 - 1, calls - 1);
+    let rate = |series: &[i64]| {
+        let (grown, calls) = (series[last] - series[from], (last - from) as i64);
+        u64::try_from((grown + calls / 2) / calls).unwrap_or(0)
+    };
+    if rises(&blocks, from, half, |_| 1) {
+        return Growth::Grows { blocks: rate(&blocks).max(1), bytes: rate(&bytes) };
+    }
+    if rises(&bytes, from, half, |calls| LEAST_BYTES.max(LEAST_BYTES_A_CALL * calls as i64)) {
+        return Growth::Grows { blocks: 0, bytes: rate(&bytes).max(1) };
+    }
+    Growth::None
+}
+
+/// Whether it rises by at least so much in both spans, and either never falls or each third is above all before it.
+fn rises(series: &[i64], from: usize, half: usize, least: impl Fn(usize) -> i64) -> bool {
+    let last = series.len() - 1;
+    if series[half] - series[from] < least(half - from) || series[last] - series[half] < least(last - half) {
+        return false;
+    }
+    let counted = &series[from..];
+    if counted.windows(2).all(|pair| pair[0] <= pair[1]) {
+        return true;
+    }
+    let third = counted.len() / 3;
+    let parts = [&counted[..third], &counted[third..2 * third], &counted[2 * third..]];
+    third > 1 && parts.windows(2).all(|pair| pair[0].iter().max() < pair[1].iter().min())
+}
+
+impl Growth {
+    /// The finding, where there is one.
+    pub fn finding(&self, calls: u32) -> Option<Finding> {
+        let Growth::Grows { blocks, bytes } = *self else { return None };
+        // How many blocks it is stands in no word: the fingerprint is to be the same for every compiler.
+        let about = if blocks == 0 { "about " } else { "" };
+        let what = format!("memory grows by {about}{bytes} bytes with each call, over {calls} calls in one process");
+        Some(Finding { bytes, blocks, ..Finding::raw(Tool::Resources, FindingKind::Growth, what) })
+    }
+}

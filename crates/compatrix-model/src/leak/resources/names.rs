@@ -1,0 +1,92 @@
+//! Names of what is left behind, as they are the same in every run: without what is random or a number of the system's.
+
+/// Where things of a test are; paths below these are named from there.
+#[derive(Debug, Clone, Copy)]
+pub struct Places<'a> {
+    /// The test's own TMPDIR.
+    pub temporary: &'a str,
+    /// The folder of all that belongs to its run, the fixture among it.
+    pub run: &'a str,
+    /// The workspace's root.
+    pub root: &'a str,
+}
+
+/// A name with `*` for what looks random or is a number: `.tmpX3k9Qa` is `.tmp*`, `things-8f2c11d0.db` is `things-*.db`.
+pub fn stable(name: &str) -> String {
+    let mut out = String::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let word = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(word);
+        out.push_str(&stable_word(run));
+        let separator = after.find(|c: char| c.is_ascii_alphanumeric()).unwrap_or(after.len());
+        out.push_str(&after[..separator]);
+        rest = &after[separator..];
+    }
+    out
+}
+
+/// The letters before which programs and libraries put random ones.
+const PREFIXES: [&str; 2] = ["tmp", "temp"];
+/// The shortest run of random letters in use: that of mkstemp(3) and of the crate `tempfile`.
+const RANDOM: usize = 6;
+
+fn stable_word(word: &str) -> String {
+    let known = PREFIXES.iter().find_map(|prefix| Some((*prefix, word.strip_prefix(prefix)?)));
+    match known {
+        Some((prefix, rest)) if rest.len() >= RANDOM => return format!("{prefix}*"),
+        _ => {}
+    }
+    if word.len() >= RANDOM && is_random(word) {
+        return "*".to_owned();
+    }
+    match word.bytes().all(|b| b.is_ascii_digit()) {
+        true if !word.is_empty() => "*".to_owned(),
+        _ => word.to_owned(),
+    }
+}
+
+/// Whether the letters stand in an order that no word has: digits before letters, or capitals after small letters that
+/// begin no further word. Six letters of several sorts are random unless they are a capitalised word or a numbered one.
+fn is_random(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    if bytes.windows(2).any(|w| w[0].is_ascii_digit() && w[1].is_ascii_alphabetic()) {
+        return true;
+    }
+    let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    let tail = letters.get(1..).unwrap_or_default();
+    let plain = tail.bytes().all(|b| b.is_ascii_lowercase()) || letters.bytes().all(|b| b.is_ascii_uppercase());
+    if word.len() == RANDOM {
+        return !plain;
+    }
+    let turns = bytes.windows(2).filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase()).count();
+    let camels = bytes
+        .windows(3)
+        .filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase() && w[2].is_ascii_lowercase());
+    turns > camels.count()
+}
+
+/// What a descriptor is of: `a socket`, `a pipe`, a path from TMPDIR or the workspace on.
+pub(super) fn descriptor(target: &str, places: &Places<'_>) -> String {
+    let target = target.strip_suffix(" (deleted)").unwrap_or(target);
+    if let Some((kind, _)) = target.split_once(":[") {
+        return format!("a {kind}");
+    }
+    if let Some(kind) = target.strip_prefix("anon_inode:") {
+        return format!("an {}", kind.trim_matches(['[', ']']));
+    }
+    let memory = target.strip_prefix("/memfd:").map(|name| format!("memory `{}`", stable(name)));
+    memory.unwrap_or_else(|| path(target, places))
+}
+
+fn path(path: &str, places: &Places<'_>) -> String {
+    let below = |dir: &str| Some(path.strip_prefix(dir.trim_end_matches('/'))?.strip_prefix('/')?);
+    let text = if let Some(rest) = below(places.temporary) {
+        format!("TMPDIR/{rest}")
+    } else if let Some(rest) = below(places.run).or_else(|| below(places.root)) {
+        rest.to_owned()
+    } else {
+        path.to_owned()
+    };
+    stable(&text)
+}

@@ -1,0 +1,210 @@
+use super::*;
+
+const PLACES: Places<'_> = Places { temporary: "/w/target/run/1/tmp", run: "/w/target/run/1", root: "/w" };
+
+/// A report of calls with these blocks and bytes, each beyond the one before, and 50 blocks made a call.
+fn called(steps: &[(i64, i64)]) -> Held {
+    let (mut blocks, mut bytes) = (100, 9000);
+    let look = |(n, step): (usize, &(i64, i64))| {
+        blocks += step.0;
+        bytes += step.1;
+        Look { call: n as u32 + 1, blocks, bytes, made: 50 * (n as i64 + 1), ..Look::default() }
+    };
+    Held { looks: steps.iter().enumerate().map(look).collect(), complete: true }
+}
+
+const HARNESS: Baseline = Baseline { blocks: 1, bytes: 40 };
+
+fn steps(n: usize, step: (i64, i64)) -> Vec<(i64, i64)> {
+    vec![step; n]
+}
+
+#[test]
+fn a_report_is_read_with_its_escapes() {
+    let text = "begin 2\nlook 1 -3 400 12\nfd /tmp/a%20b%25\nthread %\nchild running sleep sleep%2060\nchild ended sh %\nend\n";
+    let held = parse(text).unwrap();
+    assert!(held.complete);
+    let [look] = held.looks.as_slice() else { panic!("{held:?}") };
+    assert_eq!((look.call, look.blocks, look.bytes, look.made), (1, -3, 400, 12));
+    assert_eq!(look.descriptors, ["/tmp/a b%"]);
+    assert_eq!(look.threads, [""]);
+    assert_eq!(look.children[0].command, "sleep 60");
+    assert_eq!(look.children[1].state, ChildState::Ended);
+}
+
+#[test]
+fn a_report_cut_anywhere_is_never_complete() {
+    let text = "begin 2\nlook 1 3 400 12\nfd /tmp/a%20b\nthread x\nlook 2 3 400 12\nend\n";
+    for end in 0..text.len() {
+        if let Ok(held) = parse(&text[..end]) {
+            assert!(!held.complete, "{:?}", &text[..end]);
+        }
+    }
+    assert!(parse(text).unwrap().complete);
+}
+
+#[test]
+fn what_is_no_report_is_refused() {
+    assert_eq!(parse(""), Err(None));
+    for text in ["begin 9\n", "hello\n", "begin 2\nfd /x\n", "begin 2\nend\nmore 1\n", "begin 2\nlook 1 2\n"] {
+        assert!(matches!(parse(text), Err(Some(_))), "{text:?}");
+    }
+    assert!(parse("begin 2\nlook 1 1 1 1\nfd %G1\n").is_err());
+    assert!(parse("begin 2\nlook 1 1 1 1\nchild lost a b\n").is_err());
+}
+
+#[test]
+fn the_harness_s_own_growth_is_no_growth() {
+    let mut plain = vec![(4, 700), (2, 80)];
+    plain.extend(steps(10, (1, 40)));
+    assert_eq!(Baseline::of(&called(&plain)), Ok(HARNESS));
+    assert_eq!(growth(&called(&plain), HARNESS), Growth::None);
+    // Once a block was larger than it need be.
+    plain[9].1 += 16;
+    assert_eq!(Baseline::of(&called(&plain)), Ok(HARNESS));
+    assert_eq!(growth(&called(&plain), HARNESS), Growth::None);
+}
+
+#[test]
+fn an_executable_with_an_allocator_of_its_own_cannot_be_judged() {
+    let mut held = called(&steps(12, (0, 0)));
+    held.looks.iter_mut().for_each(|look| look.made = 600);
+    assert!(Baseline::of(&held).unwrap_err().contains("allocator"));
+}
+
+#[test]
+fn a_block_a_call_is_growth_however_small() {
+    let mut leaky = vec![(9, 900)];
+    leaky.extend(steps(11, (2, 64)));
+    assert_eq!(growth(&called(&leaky), HARNESS), Growth::Grows { blocks: 1, bytes: 24 });
+    // With noise of a cache that comes and goes.
+    leaky[5].0 += 1;
+    leaky[6].0 -= 1;
+    assert_eq!(growth(&called(&leaky), HARNESS), Growth::Grows { blocks: 1, bytes: 24 });
+}
+
+#[test]
+fn a_buffer_that_doubles_is_growth() {
+    let double = |at: &[usize], first: i64| {
+        let mut steps = steps(12, (1, 40));
+        let mut size = first;
+        for at in at {
+            steps[*at].1 += size;
+            size *= 2;
+        }
+        growth(&called(&steps), HARNESS)
+    };
+    // A Vec<u64> with one more element a call: 4, 8, 16 at the calls 1, 5, 9.
+    assert!(matches!(double(&[0, 4, 8], 32), Growth::Grows { blocks: 0, .. }));
+    // The same that stays as large as it was at call 5.
+    assert_eq!(double(&[0, 4], 32), Growth::None);
+}
+
+#[test]
+fn what_warms_up_or_comes_and_goes_is_no_growth() {
+    // A cache filled by the first three calls.
+    let mut warm = steps(12, (1, 40));
+    warm[1].0 += 40;
+    warm[2].0 += 12;
+    assert_eq!(growth(&called(&warm), HARNESS), Growth::None);
+    // A thing made once, late.
+    let mut late = steps(12, (1, 40));
+    late[8] = (3, 2136);
+    assert_eq!(growth(&called(&late), HARNESS), Growth::None);
+    // A value of random size, kept from call to call.
+    let sizes = [16, 480, 32, 64, 240, 96, 16, 320, 48, 400, 64, 416];
+    let mut last = 0;
+    let random: Vec<(i64, i64)> = sizes.map(|size| (1, 40 + size - std::mem::replace(&mut last, size))).to_vec();
+    assert_eq!(growth(&called(&random), HARNESS), Growth::None);
+    // A thread that ends a call late, now and then.
+    let ends = [1, 1, 2, 0, 1, 2, 0, 1, 1, 2, 0, 2];
+    assert_eq!(growth(&called(&ends.map(|n| (n, 40 * n))), HARNESS), Growth::None);
+}
+
+#[test]
+fn calls_that_do_not_end_well_are_not_judged() {
+    let mut held = called(&steps(5, (9, 900)));
+    held.complete = false;
+    let Growth::Unknown(why) = growth(&held, HARNESS) else { panic!() };
+    assert_eq!(why, "its call 6 in one process did not end well");
+    assert!(matches!(growth(&called(&steps(3, (9, 900))), HARNESS), Growth::Unknown(_)));
+    assert!(matches!(growth(&Held::default(), HARNESS), Growth::Unknown(_)));
+}
+
+#[test]
+fn what_is_left_behind_is_named_without_what_is_random() {
+    let look = Look {
+        descriptors: vec![
+            "socket:[4711]".to_owned(),
+            "socket:[4712]".to_owned(),
+            "/w/target/run/1/tmp/.tmpAb3dEf/main.db (deleted)".to_owned(),
+            "/dev/null".to_owned(),
+        ],
+        threads: vec!["worker-1".to_owned(), "worker-2".to_owned()],
+        children: vec![
+            Child { state: ChildState::Running, name: "sleep".to_owned(), command: "sleep 60".to_owned() },
+            Child { state: ChildState::Ended, name: "sh".to_owned(), command: String::new() },
+        ],
+        ..Look::default()
+    };
+    let files = [LeftFile { name: ".tmpXXabQ1".to_owned(), folder: true, below: 2, bytes: 5 }];
+    let (findings, notes) = leftovers(&look, &files, None, &PLACES);
+    let said: Vec<(u64, &str)> = findings.iter().map(|finding| (finding.blocks, finding.what.as_str())).collect();
+    assert_eq!(
+        said,
+        [
+            (3, "leaves a folder in TMPDIR: .tmp*/"),
+            (1, "leaves a descriptor open: /dev/null"),
+            (1, "leaves a descriptor open: TMPDIR/.tmp*/main.db"),
+            (2, "leaves a descriptor open: a socket"),
+            (2, "leaves a thread running: `worker-*`"),
+            (1, "leaves a child process running: `sleep`"),
+            (1, "never waits for a child process that ended: `sh`"),
+        ]
+    );
+    assert!(notes.is_empty());
+    assert_eq!(findings[5].related[0].what, "its command: sleep 60");
+}
+
+#[test]
+fn what_a_static_keeps_is_no_leak() {
+    let look = |call: u32, n: usize| Look {
+        call,
+        descriptors: vec!["socket:[1]".to_owned(); n],
+        threads: vec!["pool".to_owned(); n],
+        children: vec![Child { state: ChildState::Running, name: "cat".to_owned(), command: String::new() }; n],
+        ..Look::default()
+    };
+    let kept = Held { looks: vec![look(1, 1), look(12, 1)], complete: true };
+    let (findings, notes) = leftovers(&look(1, 1), &[], Some(&kept), &PLACES);
+    // A process outlives the one that keeps it.
+    assert_eq!(findings.iter().map(|f| f.kind).collect::<Vec<_>>(), [FindingKind::LeftoverProcess]);
+    assert_eq!(notes.len(), 2);
+    let more = Held { looks: vec![look(1, 1), look(12, 12)], complete: true };
+    assert_eq!(leftovers(&look(1, 1), &[], Some(&more), &PLACES).0.len(), 3);
+    // Calls that broke off prove nothing.
+    let broken = Held { complete: false, ..kept };
+    assert_eq!(leftovers(&look(1, 1), &[], Some(&broken), &PLACES).0.len(), 3);
+}
+
+#[test]
+fn names_lose_what_is_random_and_keep_what_is_not() {
+    for (name, said) in [
+        (".tmpk3Jd9a", ".tmp*"),
+        (".tmpabcdef/x.db", ".tmp*/x.db"),
+        ("things-8f2c11d0aa.db", "things-*.db"),
+        ("things-qWerTy", "things-*"),
+        ("main.sqlite-wal", "main.sqlite-wal"),
+        ("README", "README"),
+        ("Readme", "Readme"),
+        ("sqlite3", "sqlite3"),
+        ("MyOwnCamelCase", "MyOwnCamelCase"),
+        ("r2d2-worker-0", "r2d2-worker-*"),
+        ("1234", "*"),
+        ("pid.1234", "pid.*"),
+        ("", ""),
+        ("ünïcode-…", "ünïcode-…"),
+    ] {
+        assert_eq!(stable(name), said, "{name}");
+    }
+}
