@@ -34,8 +34,6 @@ fn find(host: &Host, tool: Tool, _toolchain: &ToolchainFacts) -> Availability<Le
     match tool {
         Tool::Valgrind => valgrind::find(host),
         Tool::Resources => resources::find(host),
-        Tool::Asan | Tool::Lsan | Tool::Miri => {
-            Availability::Missing { reason: format!("{tool} is not wired up") }
-        }
+        Tool::Asan | Tool::Lsan | Tool::Miri => Availability::Missing { reason: format!("{tool} is not wired up") },
     }
 }

@@ -60,9 +60,9 @@ fn is_random(word: &str) -> bool {
         return !plain;
     }
     let turns = bytes.windows(2).filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase()).count();
-    let camels = bytes.windows(3).filter(|w| {
-        w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase() && w[2].is_ascii_lowercase()
-    });
+    let camels = bytes
+        .windows(3)
+        .filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase() && w[2].is_ascii_lowercase());
     turns > camels.count()
 }
 
