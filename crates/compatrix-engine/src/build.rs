@@ -9,7 +9,7 @@ use compatrix_model::evidence::{Counts, TestFailure};
 use compatrix_model::facts::{SqliteFacts, ToolchainFacts};
 use compatrix_model::libtest::{Parser, Source};
 use compatrix_model::outcome::Outcome;
-use compatrix_model::plan::{Build, Targets};
+use compatrix_model::plan::{Build, Sanitizer, Targets};
 use serde::Deserialize;
 
 use crate::cc;
@@ -141,6 +141,7 @@ fn base(host: &Host, build: &Build, inputs: &Inputs<'_>) -> Result<Command> {
         ])
         .args(manifest_of_one(host, inputs))
         .args(build.cargo_arguments())
+        .args(build.sanitizer.map(|sanitizer| sanitized(sanitizer, &inputs.toolchain.host)).unwrap_or_default())
         .envs(&host.ambient.for_builds())
         .env("RUSTC", inputs.toolchain.rustc.clone())
         .env("RUSTDOC", rustc.with_file_name("rustdoc").to_string_lossy())
@@ -154,6 +155,9 @@ fn base(host: &Host, build: &Build, inputs: &Inputs<'_>) -> Result<Command> {
     for (name, value) in cc::environment(host)? {
         command = command.env(name, value);
     }
+    if build.sanitizer.is_some() {
+        command = command.env(cc::PLAIN, "1");
+    }
     if let Some(link) = inputs.link {
         // Packages that always have SQLite compiled in link ours all the same; libsqlite3-sys 0.27 and later know this.
         command = command.env("LIBSQLITE3_SYS_USE_PKG_CONFIG", "1");
@@ -164,6 +168,15 @@ fn base(host: &Host, build: &Build, inputs: &Inputs<'_>) -> Result<Command> {
         }
     }
     Ok(command)
+}
+
+/// What cargo is told so that only what is tested has the sanitizer in it: with a target named, build scripts and proc
+/// macros are compiled without the target's flags (cargo's reference, `build.rustflags`). As configuration they are added
+/// to flags that the workspace has for the target; RUSTFLAGS would stand in their place.
+fn sanitized(sanitizer: Sanitizer, target: &str) -> Vec<String> {
+    // Stacks need names and lines, whatever the workspace's profile leaves out.
+    let flags = format!("[\"-Zsanitizer={}\",\"-Cdebuginfo=1\",\"-Cstrip=none\"]", sanitizer.as_str());
+    ["--target", target, "--config", &format!("target.{target}.rustflags={flags}")].map(str::to_owned).to_vec()
 }
 
 /// The manifest of a package that is tested alone: with cargo's first resolver, features are only given to the package

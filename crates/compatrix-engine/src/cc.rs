@@ -24,6 +24,9 @@ const REAL: &str = "COMPATRIX_CC";
 const OBJECTS: &str = "COMPATRIX_CC_OBJECTS";
 /// What tells the real compiler from another.
 const FINGERPRINT: &str = "COMPATRIX_CC_FINGERPRINT";
+/// Set where C is to be compiled without sanitizers, whatever the arguments say: newer `cc` crates hand rustc's sanitizer
+/// on to the C compiler, which need not be of rustc's LLVM, and whose objects nothing but the whole executable links with.
+pub(crate) const PLAIN: &str = "COMPATRIX_CC_PLAIN";
 
 /// The variables that make a build use the stand-in.
 ///
@@ -57,7 +60,8 @@ pub fn act() -> Option<ExitCode> {
     if name.file_name()?.to_str()? != NAME {
         return None;
     }
-    let args: Vec<OsString> = args.collect();
+    let plain = std::env::var_os(PLAIN).is_some();
+    let args: Vec<OsString> = args.filter(|arg| !plain || !is_sanitizer(arg)).collect();
     Some(match stand_in(&args) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -65,6 +69,10 @@ pub fn act() -> Option<ExitCode> {
             ExitCode::from(1)
         }
     })
+}
+
+fn is_sanitizer(arg: &std::ffi::OsStr) -> bool {
+    arg.to_str().is_some_and(|arg| arg.starts_with("-fsanitize"))
 }
 
 fn stand_in(args: &[OsString]) -> Result<u8> {
@@ -152,6 +160,13 @@ mod tests {
 
     fn of(line: &str) -> Option<Compilation> {
         Compilation::of(&line.split(' ').map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn sanitizers_are_known_by_their_arguments() {
+        let is = |arg: &str| is_sanitizer(std::ffi::OsStr::new(arg));
+        assert!(is("-fsanitize=address") && is("-fsanitize-recover=all"));
+        assert!(!is("-fstack-protector") && !is("-c"));
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Command {
 /// How a process ended and what it used.
 #[derive(Debug)]
 pub struct Finished {
+    /// The number that the process had.
+    pub pid: u32,
     /// The exit status of the process itself.
     pub status: ExitStatus,
     /// Why it ended: by itself, by its time limit, by an interrupt.
@@ -155,7 +157,7 @@ impl Command {
         }
         let status = child.wait()?;
         let [stdout, stderr] = streams.map(|stream| stream.tail);
-        Ok(Finished { status, end, stdout, stderr, wall: started.elapsed(), cpu, left_processes })
+        Ok(Finished { pid: child.id(), status, end, stdout, stderr, wall: started.elapsed(), cpu, left_processes })
     }
 
     #[allow(clippy::disallowed_methods, reason = "the one place where long processes start")]

@@ -14,7 +14,15 @@ use crate::host::Host;
 const ROOT_TABLES: [&str; 4] = ["profile", "patch", "replace", "workspace.package"];
 /// What compatrix reads and writes itself, below the root. It is no source, also where the package under test is the
 /// root itself: else writing the page would make the evidence stale that the page shows.
-const OURS: [&str; 4] = ["compat/matrix.toml", "compat/locks", "docs/matrix.schema.json", ".github"];
+const OURS: [&str; 7] = [
+    "compat/matrix.toml",
+    "compat/locks",
+    "compat/suppressions",
+    "compat/baseline.toml",
+    "compat/planted.toml",
+    "docs/matrix.schema.json",
+    ".github",
+];
 /// The file that marks a folder whose content can be made again; cargo puts one into each target folder
 /// (<https://bford.info/cachedir/>).
 const CACHE_TAG: &str = "CACHEDIR.TAG";
@@ -37,7 +45,8 @@ pub(crate) fn read(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>, loc
 pub(crate) fn ours(host: &Host, project: &Project) -> Vec<PathBuf> {
     let mut ours: Vec<PathBuf> = OURS.iter().map(|path| host.root.join(path)).collect();
     let report = host.root.join(&project.report);
-    ours.extend([report.with_extension("svg"), report, host.root.join(&project.evidence), host.root.join("target")]);
+    ours.extend([report.with_extension("svg"), report, host.root.join(&project.reliability)]);
+    ours.extend([host.root.join(&project.evidence), host.root.join("target")]);
     ours
 }
 

@@ -160,6 +160,19 @@ pub(crate) fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
     })
 }
 
+/// The sanitizers of which this toolchain has the runtime, as its files are named: `asan`, `lsan` … They are
+/// `librustc-nightly_rt.asan.a`, on macOS with `.dylib`.
+pub(crate) fn sanitizer_runtimes(toolchain: &ToolchainFacts) -> Vec<String> {
+    let Some(sysroot) = Path::new(&toolchain.rustc).ancestors().nth(2) else { return Vec::new() };
+    let files = files::list(&sysroot.join("lib/rustlib").join(&toolchain.host).join("lib")).unwrap_or_default();
+    let runtime = |path: PathBuf| {
+        let name = path.file_name()?.to_string_lossy().into_owned();
+        let (_, runtime) = name.strip_prefix("librustc-")?.split_once("_rt.")?;
+        Some(runtime.split('.').next()?.to_owned())
+    };
+    files.into_iter().filter_map(runtime).collect()
+}
+
 /// Installs toolchains, one after another; what is known of each afterwards.
 ///
 /// When one fails because rustup cannot reach its server, the others are not tried: the reason is the same.

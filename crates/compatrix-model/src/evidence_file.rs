@@ -4,6 +4,7 @@
 //! libraries, fixtures) stands once in a table of its own, so that a change reads as a small diff. The text is a
 //! function of the entries: sorted, numbered by first use, without durations, dates, machine paths or environment.
 
+pub mod leaks;
 mod read;
 mod scrub;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use crate::cell::CellId;
 use crate::evidence::{Counts, ExecutableProof, FixtureProof, Record, Sha256, SqliteLinkage, ToolchainProof};
 use crate::outcome::Outcome;
 
+pub use leaks::{FindingEvidence, LeakEvidence};
 pub use read::EvidenceError;
 pub use scrub::scrub_paths;
 pub(crate) use write::quoted;
@@ -60,6 +62,8 @@ pub struct Entry {
     pub sqlite: Option<SqliteEvidence>,
     /// The fixture that was used.
     pub fixture: Option<FixtureProof>,
+    /// What a tool found, for suites of kind `leak`.
+    pub leaks: Option<LeakEvidence>,
 }
 
 /// What was built, and from what.
@@ -135,7 +139,9 @@ impl EvidenceFile {
         let mut chosen: BTreeMap<(String, CellId), Record> = BTreeMap::new();
         for record in records {
             let elsewhere = record.proof.as_ref().is_some_and(|proof| proof.platform != file.platform);
-            if record.outcome == Outcome::Infrastructure || elsewhere {
+            // A tool that was not proven has shown nothing.
+            let unproven = record.leaks.as_ref().is_some_and(|leaks| !leaks.canary.is_proven());
+            if record.outcome == Outcome::Infrastructure || unproven || elsewhere {
                 continue;
             }
             let key = (record.suite.clone(), record.cell.clone());
@@ -239,6 +245,7 @@ impl Entry {
             build: None,
             sqlite: None,
             fixture: None,
+            leaks: record.leaks.and_then(LeakEvidence::new),
         };
         if let Some(proof) = record.proof {
             let ToolchainProof { release, rustc, cargo, packages } = proof.toolchain;

@@ -97,15 +97,11 @@ fn nightly(host: &Host, axis: Option<&compatrix_model::axis::Axis>) -> Option<Ni
     let name = of_axis.unwrap_or("nightly");
     let Availability::Ready(facts) = toolchain::find_rustup(host, name) else { return None };
     let sysroot = Path::new(&facts.rustc).parent()?.parent()?.to_owned();
-    let runtimes = files::list(&sysroot.join("lib/rustlib").join(&facts.host).join("lib")).unwrap_or_default();
-    let names: Vec<String> =
-        runtimes.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect();
-    // `librustc-nightly_rt.asan.a`, on macOS `.dylib`.
-    let has = |runtime: &str| {
-        let part = format!("_rt.{runtime}.");
-        names.iter().any(|name| name.starts_with("librustc-") && name.contains(&part))
-    };
-    let sanitizers = SANITIZERS.iter().filter(|(runtime, _)| has(runtime)).map(|(_, name)| (*name).to_owned());
+    let runtimes = toolchain::sanitizer_runtimes(&facts);
+    let sanitizers = SANITIZERS
+        .iter()
+        .filter(|(runtime, _)| runtimes.iter().any(|r| r == runtime))
+        .map(|(_, name)| (*name).to_owned());
     Some(Nightly {
         name: name.to_owned(),
         version: facts.rustc_verbose.lines().next().unwrap_or_default().to_owned(),

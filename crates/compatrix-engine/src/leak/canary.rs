@@ -86,6 +86,9 @@ fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
         let context = Context { executable: NAME, tests: &unit.tests, root: &root, not_own: &[] };
         ran.findings.iter_mut().for_each(|finding| attribute::complete(finding, &context));
         let (outcome, cause) = judge(&ran, &unit, bench.inputs.suite.timeout);
+        if let Some((_, why)) = ran.trouble {
+            return Ok(Canary::NotProven { why });
+        }
         if outcome != Outcome::Passed {
             return Ok(Canary::NotProven { why: format!("the canary itself came to {outcome}: {cause}") });
         }

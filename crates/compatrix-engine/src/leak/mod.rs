@@ -8,6 +8,8 @@ mod canary;
 mod passes;
 pub mod policy;
 mod resources;
+mod sanitizer;
+mod symbols;
 mod tools;
 mod units;
 mod valgrind;
@@ -74,7 +76,7 @@ pub(crate) struct Ran {
     pub(crate) findings: Vec<Finding>,
     /// Why the tool's own result does not count.
     pub(crate) trouble: Option<(Outcome, String)>,
-    /// Why the tool cannot run it; only of a unit of one test.
+    /// Why the tool cannot run its tests.
     pub(crate) not_runnable: Option<String>,
     /// What else is to be told.
     pub(crate) notes: Vec<String>,
@@ -108,7 +110,8 @@ impl Bench<'_> {
         match self.settings.tool {
             Tool::Valgrind => valgrind::run_unit(self, unit, dir),
             Tool::Resources => resources::run_unit(self, unit, dir),
-            Tool::Asan | Tool::Lsan | Tool::Miri => {
+            Tool::Asan | Tool::Lsan => sanitizer::run_unit(self, unit, dir),
+            Tool::Miri => {
                 anyhow::bail!("{} is not wired up", self.settings.tool)
             }
         }

@@ -53,8 +53,8 @@ fn take<'a>(
     }
     let (outcome, cause) = judge(&ran, &unit, bench.inputs.suite.timeout);
     let target = &unit.executable.target;
-    if let (Some(reason), [test]) = (ran.not_runnable.take(), unit.tests.as_slice()) {
-        seen.not_runnable.push((reason, format!("{target}::{test}")));
+    if let Some(reason) = ran.not_runnable.take() {
+        seen.not_runnable.extend(unit.tests.iter().map(|test| (reason.clone(), format!("{target}::{test}"))));
         return;
     }
     let ended_early = !ran.report.complete && ran.trouble.is_none();

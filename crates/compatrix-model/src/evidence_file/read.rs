@@ -6,9 +6,13 @@ use std::fmt;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{BuildEvidence, Entry, EvidenceFile, Linkage, Origin, SqliteEvidence, FORMAT};
+use super::leaks::BaselineEvidence;
+use super::{
+    BuildEvidence, Entry, EvidenceFile, FindingEvidence, LeakEvidence, Linkage, Origin, SqliteEvidence, FORMAT,
+};
 use crate::cell::CellId;
 use crate::evidence::{Counts, FixtureProof};
+use crate::leak::{FindingKind, Tool};
 use crate::outcome::Outcome;
 
 /// Why a text is no evidence file.
@@ -54,7 +58,62 @@ struct RawFile {
     #[serde(default)]
     fixture: BTreeMap<String, RawFixture>,
     #[serde(default)]
+    finding: BTreeMap<String, RawFinding>,
+    #[serde(default)]
     record: Vec<RawRecord>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawFinding {
+    fingerprint: Option<String>,
+    kind: FindingKind,
+    test: String,
+    #[serde(default)]
+    place: String,
+    #[serde(default)]
+    bytes: u64,
+    #[serde(default)]
+    blocks: u64,
+    accepted_until: Option<String>,
+    expired: Option<String>,
+    #[serde(default)]
+    reason: String,
+    issue: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawLeaks {
+    tool: Tool,
+    version: String,
+    canary: String,
+    ran: u32,
+    #[serde(default)]
+    not_runnable: Vec<RawNotRunnable>,
+    #[serde(default)]
+    findings: Vec<Spanned<String>>,
+    #[serde(default)]
+    left_out: u32,
+    #[serde(default)]
+    noted: BTreeMap<FindingKind, u32>,
+    #[serde(default)]
+    suppressed: Vec<RawSuppressed>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNotRunnable {
+    reason: String,
+    tests: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSuppressed {
+    by: String,
+    reason: String,
+    findings: u32,
 }
 
 #[derive(Deserialize)]
@@ -137,6 +196,7 @@ struct RawRecord {
     sqlite: Option<Spanned<String>>,
     fixture: Option<Spanned<String>>,
     key: String,
+    leaks: Option<RawLeaks>,
 }
 
 /// Turns places in the text into errors.
@@ -168,8 +228,10 @@ pub(super) fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
     let builds = reader.builds(&raw)?;
     let sqlites = reader.sqlites(&raw)?;
     let fixtures = raw.fixture.iter().map(|(id, f)| (id.as_str(), fixture(id, f))).collect();
+    let findings = raw.finding.iter().map(|(id, raw)| (id.as_str(), finding(id, raw))).collect();
     for record in &raw.record {
-        let entry = reader.entry(record, &builds, &sqlites, &fixtures)?;
+        let mut entry = reader.entry(record, &builds, &sqlites, &fixtures)?;
+        entry.leaks = record.leaks.as_ref().map(|raw| reader.leaks(raw, &findings)).transpose()?;
         if file.entry(&entry.suite, &entry.cell).is_some() {
             let message = format!("a second record of suite `{}` and cell `{}`", entry.suite, entry.cell);
             return Err(reader.at(&record.cell, message));
@@ -187,7 +249,41 @@ fn fixture(id: &str, raw: &RawFixture) -> FixtureProof {
     }
 }
 
+fn finding(id: &str, raw: &RawFinding) -> FindingEvidence {
+    let until = raw.expired.as_ref().or(raw.accepted_until.as_ref());
+    let baseline = until.map(|until| BaselineEvidence {
+        reason: raw.reason.clone(),
+        issue: raw.issue.clone(),
+        until: until.clone(),
+        expired: raw.expired.is_some(),
+    });
+    FindingEvidence {
+        test: raw.test.clone(),
+        kind: raw.kind,
+        fingerprint: raw.fingerprint.clone().unwrap_or_else(|| id.to_owned()),
+        place: raw.place.clone(),
+        bytes: raw.bytes,
+        blocks: raw.blocks,
+        baseline,
+    }
+}
+
 impl Reader<'_> {
+    fn leaks(&self, raw: &RawLeaks, findings: &BTreeMap<&str, FindingEvidence>) -> Result<LeakEvidence, EvidenceError> {
+        let found = raw.findings.iter().map(|name| self.resolve(findings, "finding", name).cloned());
+        Ok(LeakEvidence {
+            tool: raw.tool,
+            version: raw.version.clone(),
+            canary: raw.canary.clone(),
+            ran: raw.ran,
+            not_runnable: raw.not_runnable.iter().map(|one| (one.reason.clone(), one.tests)).collect(),
+            findings: found.collect::<Result<_, _>>()?,
+            left_out: raw.left_out,
+            noted: raw.noted.iter().map(|(kind, n)| (*kind, *n)).collect(),
+            suppressed: raw.suppressed.iter().map(|s| (s.by.clone(), s.reason.clone(), s.findings)).collect(),
+        })
+    }
+
     fn line(&self, offset: usize) -> usize {
         self.text.bytes().take(offset).filter(|b| *b == b'\n').count() + 1
     }
@@ -292,6 +388,7 @@ impl Reader<'_> {
             build: build.cloned(),
             sqlite: sqlite.cloned(),
             fixture: fixture.cloned(),
+            leaks: None,
         })
     }
 }

@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::evidence::{Proof, SourceProof, SqliteProof, TestFailure};
 
+mod leaks;
+
 fn record(cell: &str, outcome: Outcome) -> Record {
     Record {
         suite: "tests".into(),
@@ -253,9 +255,10 @@ fn any_record() -> impl Strategy<Value = Record> {
         proptest::collection::vec(text(), 0..3),
         proptest::option::of(proof),
         any::<i64>(),
+        proptest::option::of(leaks::any_report()),
     )
-        .prop_map(|((suite, cell, key, outcome, cause, attempts), tests, doctests, failing, proof, started)| {
-            Record {
+        .prop_map(
+            |((suite, cell, key, outcome, cause, attempts), tests, doctests, failing, proof, started, leaks)| Record {
                 suite,
                 cell,
                 key,
@@ -268,13 +271,13 @@ fn any_record() -> impl Strategy<Value = Record> {
                     .into_iter()
                     .map(|test| TestFailure { executable: String::new(), test, output: String::new() })
                     .collect(),
-                leaks: None,
+                leaks,
                 proof,
                 started,
                 duration_ms: 0,
                 executables_ms: 0,
-            }
-        })
+            },
+        )
 }
 
 proptest! {

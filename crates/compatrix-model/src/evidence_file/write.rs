@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use super::{BuildEvidence, Entry, EvidenceFile, Linkage, Origin, SqliteEvidence, FORMAT};
+use super::{
+    BuildEvidence, Entry, EvidenceFile, FindingEvidence, LeakEvidence, Linkage, Origin, SqliteEvidence, FORMAT,
+};
 use crate::evidence::Counts;
 
 /// The toolchain's part of a build.
@@ -54,6 +56,7 @@ pub(super) fn text(file: &EvidenceFile) -> String {
     let mut builds = Table::<(String, String, &BuildEvidence)>::new();
     let mut sqlites = Table::<&SqliteEvidence>::new();
     let mut fixtures = Table::<Fixture<'_>>::new();
+    let mut findings = Table::<&FindingEvidence>::new();
     let mut records = String::new();
 
     for entry in file.entries() {
@@ -67,6 +70,9 @@ pub(super) fn text(file: &EvidenceFile) -> String {
         let fixture =
             entry.fixture.as_ref().map(|f| fixtures.name(&(&f.name, f.vintage, &f.sha256), || f.name.clone()));
         record(&mut records, entry, build, sqlite, fixture);
+        if let Some(found) = &entry.leaks {
+            leaks(&mut records, found, &mut findings);
+        }
     }
 
     let mut out = String::from(
@@ -122,8 +128,69 @@ pub(super) fn text(file: &EvidenceFile) -> String {
         let pairs = build.executables.iter().map(|(name, sha)| format!("[{}, {}]", quoted(name), quoted(sha)));
         line(&mut out, "executables", list(pairs, true));
     }
+    for (name, found) in &findings.order {
+        finding(&mut out, name, found);
+    }
     out.push_str(&records);
     out
+}
+
+/// What a tool found, as a table of the record before it.
+fn leaks<'a>(out: &mut String, leaks: &'a LeakEvidence, findings: &mut Table<&'a FindingEvidence>) {
+    out.push_str("\n[record.leaks]\n");
+    line(out, "tool", quoted(leaks.tool.as_str()));
+    line(out, "version", quoted(&leaks.version));
+    line(out, "canary", quoted(&leaks.canary));
+    line(out, "ran", leaks.ran);
+    if !leaks.not_runnable.is_empty() {
+        let groups = leaks.not_runnable.iter();
+        let groups = groups.map(|(reason, n)| format!("{{ reason = {}, tests = {n} }}", quoted(reason)));
+        line(out, "not-runnable", list(groups, true));
+    }
+    if !leaks.findings.is_empty() {
+        let names = leaks.findings.iter().map(|found| findings.name(&found, || found.fingerprint.clone()));
+        let names: Vec<String> = names.map(|name| quoted(&name)).collect();
+        line(out, "findings", list(names.into_iter(), true));
+    }
+    if leaks.left_out > 0 {
+        line(out, "left-out", leaks.left_out);
+    }
+    if !leaks.noted.is_empty() {
+        let noted = leaks.noted.iter().map(|(kind, n)| format!("{kind} = {n}"));
+        line(out, "noted", format!("{{ {} }}", noted.collect::<Vec<_>>().join(", ")));
+    }
+    if !leaks.suppressed.is_empty() {
+        let each = |(by, reason, n): &(String, String, u32)| {
+            format!("{{ by = {}, reason = {}, findings = {n} }}", quoted(by), quoted(reason))
+        };
+        line(out, "suppressed", list(leaks.suppressed.iter().map(each), true));
+    }
+}
+
+fn finding(out: &mut String, name: &str, finding: &FindingEvidence) {
+    heading(out, "finding", name);
+    if name != finding.fingerprint {
+        line(out, "fingerprint", quoted(&finding.fingerprint));
+    }
+    line(out, "kind", quoted(finding.kind.as_str()));
+    line(out, "test", quoted(&finding.test));
+    if !finding.place.is_empty() {
+        line(out, "place", quoted(&finding.place));
+    }
+    for (key, n) in [("bytes", finding.bytes), ("blocks", finding.blocks)] {
+        if n > 0 {
+            line(out, key, n);
+        }
+    }
+    if let Some(baseline) = &finding.baseline {
+        line(out, if baseline.expired { "expired" } else { "accepted-until" }, quoted(&baseline.until));
+        if !baseline.reason.is_empty() {
+            line(out, "reason", quoted(&baseline.reason));
+        }
+        if let Some(issue) = &baseline.issue {
+            line(out, "issue", quoted(issue));
+        }
+    }
 }
 
 fn record(out: &mut String, entry: &Entry, build: Option<String>, sqlite: Option<String>, fixture: Option<String>) {

@@ -7,9 +7,11 @@
 pub mod attribute;
 pub mod baseline;
 pub mod finding;
+pub mod miri;
 pub mod policy;
 pub mod report;
 pub mod resources;
+pub mod sanitizer;
 pub mod suppress;
 pub mod tool;
 pub mod usage;

@@ -1,0 +1,280 @@
+//! AddressSanitizer and LeakSanitizer: executables that a nightly compiled for them, started as they are, their reports
+//! read from files of their own.
+//!
+//! A memory error ends the process, so the tests after it did not run: the caller runs them again. Leaks are told when
+//! the process ends. Exit codes tell nothing that is used here: a test that fails and leaks ends with the leak's.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
+use compatrix_model::leak::sanitizer::{self, Report};
+use compatrix_model::leak::{Finding, FindingKind, Tool};
+use compatrix_model::libtest::{Parser, Source};
+use compatrix_model::outcome::Outcome;
+use compatrix_model::plan::Sanitizer;
+use memchr::memmem;
+
+use super::symbols::Symbols;
+use super::{Bench, Ran, Unit};
+use crate::build::Executable;
+use crate::files;
+use crate::host::Host;
+use crate::process::{Command, Finished};
+use crate::supervisor::End;
+use crate::toolchain;
+
+/// What a process ends with after a report; no code of libtest's or of the system's.
+const EXIT_CODE: i32 = 93;
+/// The number of SIGSEGV, signal(7).
+const SIGSEGV: i32 = 11;
+
+/// Whether executables of this toolchain can be had with the sanitizer in them.
+pub(super) fn find(tool: Tool, toolchain: &ToolchainFacts) -> Availability<LeakToolFacts> {
+    let missing = |reason: String| Availability::Missing { reason };
+    let title = tool.title();
+    let Some(sanitizer) = Sanitizer::of(tool) else { return missing(format!("{title} is no sanitizer")) };
+    if !toolchain.host.contains("linux") {
+        return missing(format!("{title} is used on Linux only, not on {}", toolchain.host));
+    }
+    if !toolchain.version.pre.starts_with("nightly") && !toolchain.version.pre.starts_with("dev") {
+        return missing(format!("{title} needs a nightly toolchain, {} is none", toolchain.version));
+    }
+    let runtime = runtime(sanitizer);
+    if !toolchain::sanitizer_runtimes(toolchain).iter().any(|name| name == runtime) {
+        return missing(format!(
+            "this nightly, {}, has no runtime of {title} (`*_rt.{runtime}.a`); `rustup toolchain install nightly` brings \
+             one that has it",
+            toolchain.version
+        ));
+    }
+    let version = toolchain.rustc_verbose.lines().next().unwrap_or_default().to_owned();
+    Availability::Ready(LeakToolFacts { program: toolchain.rustc.clone(), version })
+}
+
+/// The part of file names and symbols that is the sanitizer's.
+fn runtime(sanitizer: Sanitizer) -> &'static str {
+    match sanitizer {
+        Sanitizer::Address => "asan",
+        Sanitizer::Leak => "lsan",
+    }
+}
+
+/// The variable of the sanitizer's options.
+fn variable(tool: Tool) -> &'static str {
+    match tool {
+        Tool::Lsan => "LSAN_OPTIONS",
+        Tool::Valgrind | Tool::Asan | Tool::Miri | Tool::Resources => "ASAN_OPTIONS",
+    }
+}
+
+/// The value of that variable: ours, then what the suite's `env` and `flags` say, then what is not theirs to say.
+fn options(from_env: Option<&String>, flags: &[String], more: &[&str], log: &Path) -> String {
+    let ours = [
+        "detect_leaks=1",
+        // C has no frame pointers, and without them stacks would end at its first function.
+        "fast_unwind_on_malloc=0",
+        "malloc_context_size=100",
+        // As without the tool, where the allocator says no.
+        "allocator_may_return_null=1",
+    ];
+    // The path may hold a colon, which parts options.
+    let last = [
+        format!("exitcode={EXIT_CODE}"),
+        "symbolize=0".to_owned(),
+        "color=never".to_owned(),
+        format!("log_path='{}'", log.display()),
+    ];
+    let words = ours.iter().map(|word| (*word).to_owned()).chain(from_env.cloned()).chain(flags.iter().cloned());
+    words.chain(more.iter().map(|word| (*word).to_owned())).chain(last).collect::<Vec<_>>().join(":")
+}
+
+pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
+    let (mut ran, log) = start(bench, unit, dir, &[])?;
+    if !has_runtime(bench, unit.executable)? {
+        let reason = "cargo compiles tests of proc-macro crates for the compiler itself, without the sanitizer";
+        ran.not_runnable = Some(reason.to_owned());
+        return Ok(ran);
+    }
+    let text = log.text(&mut ran.notes)?;
+    let report = sanitizer::parse(&text);
+    let running = culprit(&ran, unit);
+    let broken = ran.finished.status.signal() == Some(SIGSEGV) && text.is_empty();
+    if let (Tool::Lsan, true, Some(test)) = (bench.settings.tool, broken, &running) {
+        ran.findings.extend(overflow(bench, unit, test, dir)?);
+    }
+    ran.trouble = trouble(&ran, &report);
+    if let Some(why) = &report.stopped {
+        let test = running.as_deref().unwrap_or("a test");
+        ran.notes.push(format!("{}: {why} in {test}", unit.executable.target));
+    }
+    if !report.complete && ran.finished.end == End::Itself {
+        ran.notes
+            .push(format!("the report of {} was cut off; its last finding may lack frames", unit.executable.target));
+    }
+    let fatal: Vec<bool> = report.findings.iter().map(|finding| finding.fatal).collect();
+    let symbols = Symbols::of(sanitizer::offsets(&report));
+    let resolve = |object: &str, offset: u64| symbols.frames(object, offset);
+    for (mut finding, fatal) in sanitizer::lower(report, bench.settings.tool, &resolve).into_iter().zip(fatal) {
+        if fatal {
+            // One test at a time runs, so it is the one that was ended.
+            finding.test.clone_from(&running);
+        }
+        ran.findings.push(finding);
+    }
+    Ok(ran)
+}
+
+/// Starts the unit's process and waits for its end.
+fn start(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, more: &[&str]) -> Result<(Ran, Log)> {
+    let log = dir.join("sanitizer");
+    let mut command: Command = bench.command(unit, dir);
+    let variable = variable(bench.settings.tool);
+    let value = options(command.env.get(variable), &bench.settings.flags, more, &log);
+    command = command.env(variable, value);
+    let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
+    let finished = command
+        .run_with(&bench.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
+        .with_context(|| format!("cannot start {}", command.program))?;
+    let log = Log { dir: dir.to_owned(), pid: finished.pid };
+    let report = parser.finish();
+    let ran = Ran { report, finished, findings: Vec::new(), trouble: None, not_runnable: None, notes: Vec::new() };
+    Ok((ran, log))
+}
+
+/// The reports of a process and of those that it started.
+struct Log {
+    dir: PathBuf,
+    pid: u32,
+}
+
+impl Log {
+    /// The report of the process itself. Of one that it started there is only a note: a fork of a test sees all that the
+    /// test has not freed yet.
+    fn text(&self, notes: &mut Vec<String>) -> Result<String> {
+        let own = format!("sanitizer.{}", self.pid);
+        let mut text = String::new();
+        for path in files::list(&self.dir)? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name == own {
+                text = String::from_utf8_lossy(&files::read(&path)?).into_owned();
+            } else if name.starts_with("sanitizer.") {
+                let note = "a process that a test started wrote a report of its own, which counts for nothing here";
+                notes.push(note.to_owned());
+            }
+        }
+        Ok(text)
+    }
+}
+
+/// The test that was under way when the process ended.
+fn culprit(ran: &Ran, unit: &Unit<'_>) -> Option<String> {
+    match (ran.report.complete, unit.tests.as_slice(), ran.report.running.as_slice()) {
+        (true, ..) => None,
+        (false, [only], _) | (false, _, [only]) => Some(only.clone()),
+        (false, ..) => None,
+    }
+}
+
+/// Why the sanitizer's result does not count, where it does not.
+fn trouble(ran: &Ran, report: &Report) -> Option<(Outcome, String)> {
+    let Finished { status, end, stderr, .. } = &ran.finished;
+    if *end != End::Itself {
+        return None;
+    }
+    if let Some(why) = &report.trouble {
+        return Some((Outcome::Infrastructure, why.clone()));
+    }
+    let silent = report.findings.is_empty() && report.stopped.is_none();
+    if !silent || ran.report.complete && status.code() != Some(EXIT_CODE) {
+        return None;
+    }
+    // What goes wrong before the options are read is told on stderr.
+    if let Some(why) = sanitizer::parse(&stderr.text()).trouble {
+        return Some((Outcome::Infrastructure, why));
+    }
+    (status.code() == Some(EXIT_CODE)).then(|| {
+        let why = "the sanitizer ended the process but wrote no report; is there room in `target/compat`?";
+        (Outcome::Infrastructure, why.to_owned())
+    })
+}
+
+/// LeakSanitizer's handler of SIGSEGV needs a stack itself and has none when a test ran over its end; std's own handler
+/// brings one. So the test is run once more, with that.
+fn overflow(bench: &Bench<'_>, unit: &Unit<'_>, test: &str, dir: &Path) -> Result<Option<Finding>> {
+    let alone = Unit { executable: unit.executable, tests: vec![test.to_owned()], whole: false };
+    let (ran, _) = start(bench, &alone, dir, &["handle_segv=0"])?;
+    let said = ran.finished.stderr.text();
+    Ok(said.contains("has overflowed its stack").then(|| Finding {
+        test: Some(test.to_owned()),
+        ..Finding::raw(bench.settings.tool, FindingKind::StackOverflow, "stack-overflow")
+    }))
+}
+
+/// Whether the executable has the sanitizer in it; its runtime's symbols stand in the file.
+fn has_runtime(bench: &Bench<'_>, executable: &Executable) -> Result<bool> {
+    let Some(sanitizer) = Sanitizer::of(bench.settings.tool) else { return Ok(false) };
+    let sign = format!("__{}_init", runtime(sanitizer));
+    let host: &Host = bench.host;
+    let name = format!("sanitizer {sign} {}", executable.path.display());
+    host.memo.fact(&name, &executable.inspection.sha256, || {
+        Ok(memmem::find(&files::read(&executable.path)?, sign.as_bytes()).is_some())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use semver::Version;
+
+    fn toolchain(version: &str, host: &str, rustc: &Path) -> ToolchainFacts {
+        ToolchainFacts {
+            rustc: rustc.join("bin/rustc").to_string_lossy().into_owned(),
+            cargo: String::new(),
+            version: Version::parse(version).unwrap(),
+            rustc_verbose: format!("rustc {version} (abc 2026-05-19)\nbinary: rustc"),
+            cargo_version: String::new(),
+            host: host.to_owned(),
+            origin: String::new(),
+        }
+    }
+
+    #[test]
+    fn who_has_no_sanitizer_is_told_why() {
+        let sysroot = tempfile::tempdir().unwrap();
+        let why = |version: &str, host: &str| match find(Tool::Asan, &toolchain(version, host, sysroot.path())) {
+            Availability::Missing { reason } => reason,
+            Availability::Ready(facts) => facts.version,
+            Availability::Obtainable { how } => how,
+        };
+        let linux = "x86_64-unknown-linux-gnu";
+        assert_eq!(why("1.95.0", linux), "AddressSanitizer needs a nightly toolchain, 1.95.0 is none");
+        assert!(why("1.97.0-nightly", "aarch64-apple-darwin").contains("on Linux only"));
+        assert!(why("1.97.0-nightly", linux).contains("has no runtime of AddressSanitizer (`*_rt.asan.a`)"));
+        let lib = sysroot.path().join("lib/rustlib").join(linux).join("lib");
+        files::make_dir(&lib).unwrap();
+        files::write(&lib.join("librustc-nightly_rt.lsan.a"), b"").unwrap();
+        assert!(why("1.97.0-nightly", linux).contains("has no runtime"));
+        files::write(&lib.join("librustc-nightly_rt.asan.a"), b"").unwrap();
+        assert_eq!(why("1.97.0-nightly", linux), "rustc 1.97.0-nightly (abc 2026-05-19)");
+    }
+
+    #[test]
+    fn options_of_the_user_come_after_ours_and_before_what_must_hold() {
+        let all = options(Some(&"a=1".to_owned()), &["b=2".to_owned()], &["c=3"], Path::new("/w/x:y"));
+        let at = |word: &str| all.find(word).unwrap_or_else(|| panic!("{word} in {all}"));
+        assert!(at("detect_leaks=1") < at("a=1") && at("a=1") < at("b=2") && at("b=2") < at("c=3"), "{all}");
+        assert!(at("c=3") < at("exitcode=93") && all.ends_with(":log_path='/w/x:y'"), "{all}");
+    }
+
+    #[test]
+    fn reports_of_other_processes_are_none_of_ours() {
+        let dir = tempfile::tempdir().unwrap();
+        files::write(&dir.path().join("sanitizer.12"), b"ours\n").unwrap();
+        files::write(&dir.path().join("sanitizer.123"), b"a child's\n").unwrap();
+        let mut notes = Vec::new();
+        let text = Log { dir: dir.path().to_owned(), pid: 12 }.text(&mut notes).unwrap();
+        assert_eq!((text.as_str(), notes.len()), ("ours\n", 1));
+    }
+}
