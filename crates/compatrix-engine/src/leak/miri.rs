@@ -206,7 +206,7 @@ fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test:
         findings: read.findings,
         trouble: None,
         not_runnable: None,
-        notes: read.notes.iter().map(|note| format!("{test}: {note}; Miri may miss errors there")).collect(),
+        notes: read.notes.iter().map(|note| format!("Miri warns of {note}: it may miss errors there")).collect(),
     };
     if !read.failing_seeds.is_empty() {
         let list: Vec<String> = read.failing_seeds.iter().map(u64::to_string).collect();
