@@ -11,6 +11,7 @@ use compatrix_model::leak::attribute::{self, Context};
 use compatrix_model::leak::{Canary, Finding, FindingKind, Standing, Tool};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
+use compatrix_model::spec::LeakSettings;
 
 use super::{judge, units, Bench, Leaks};
 use crate::build::Executable;
@@ -30,10 +31,21 @@ const CLEAN: &str = "clean";
 const COMPILE_LIMIT: Duration = Duration::from_secs(300);
 
 /// What a tool must find, by test.
-fn expected(tool: Tool) -> &'static [(&'static str, &'static [FindingKind])] {
-    match tool {
+fn expected(settings: &LeakSettings) -> &'static [(&'static str, &'static [FindingKind])] {
+    const LEFT: (&str, &[FindingKind]) = (
+        "leaves",
+        &[
+            FindingKind::LeftoverFile,
+            FindingKind::LeftoverDescriptor,
+            FindingKind::LeftoverProcess,
+            FindingKind::LeftoverThread,
+        ],
+    );
+    match settings.tool {
         Tool::Valgrind | Tool::Asan | Tool::Lsan | Tool::Miri => &[("leaks", &[FindingKind::Definite])],
-        Tool::Resources => &[("leaks", &[FindingKind::Growth])],
+        // With a repeat of 0 nobody looks for growth.
+        Tool::Resources if settings.repeat == 0 => &[LEFT],
+        Tool::Resources => &[("leaks", &[FindingKind::Growth]), LEFT],
     }
 }
 
@@ -62,7 +74,7 @@ impl Canaries {
 
 fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
     let executable = executable(bench)?;
-    let expected = expected(bench.settings.tool);
+    let expected = expected(bench.settings);
     let tests = expected.iter().map(|(test, _)| *test).chain([CLEAN]).map(str::to_owned).collect();
     let root = executable.dir.to_string_lossy().into_owned();
     let mut findings = Vec::new();

@@ -7,6 +7,7 @@
 mod canary;
 mod passes;
 pub mod policy;
+mod resources;
 mod sanitizer;
 mod symbols;
 mod tools;
@@ -108,8 +109,9 @@ impl Bench<'_> {
     fn run(&self, unit: &Unit<'_>, dir: &std::path::Path) -> Result<Ran> {
         match self.settings.tool {
             Tool::Valgrind => valgrind::run_unit(self, unit, dir),
+            Tool::Resources => resources::run_unit(self, unit, dir),
             Tool::Asan | Tool::Lsan => sanitizer::run_unit(self, unit, dir),
-            Tool::Miri | Tool::Resources => {
+            Tool::Miri => {
                 anyhow::bail!("{} is not wired up", self.settings.tool)
             }
         }

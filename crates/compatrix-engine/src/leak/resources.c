@@ -383,7 +383,8 @@ __attribute__((constructor)) static void prepare(void) {
   strcpy(report, to);
   unsetenv("COMPATRIX_LOOK_REPORT");
   restore("LD_PRELOAD", "COMPATRIX_LOOK_PRELOAD");
-  restore("GLIBC_TUNABLES", "COMPATRIX_LOOK_TUNABLES");
+  restore("LD_LIBRARY_PATH", "COMPATRIX_LOOK_PATH");
+  if (getenv("COMPATRIX_LOOK_CALLS")) restore("GLIBC_TUNABLES", "COMPATRIX_LOOK_TUNABLES");
   harness_at = number("COMPATRIX_LOOK_HARNESS");
   calls = number("COMPATRIX_LOOK_CALLS");
   const char *given = getenv("COMPATRIX_MARK");

@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub use growth::{growth, Baseline, Growth};
+pub use growth::{growth, Baseline, Growth, FEWEST};
 pub use names::{stable, Places};
 
 use super::finding::{Finding, FindingKind, Related};
