@@ -10,6 +10,7 @@ mod environment;
 mod fixtures;
 mod init;
 mod interrupt;
+mod leaks_sanitizers;
 mod leaks_valgrind;
 mod ledger;
 mod locks;
