@@ -9,6 +9,7 @@ pub mod cc;
 pub mod clock;
 pub mod distro;
 pub mod doctor;
+mod elf;
 pub mod environment;
 pub mod error;
 pub mod event;

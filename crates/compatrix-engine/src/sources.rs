@@ -45,7 +45,8 @@ pub(crate) fn read(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>, loc
 pub(crate) fn ours(host: &Host, project: &Project) -> Vec<PathBuf> {
     let mut ours: Vec<PathBuf> = OURS.iter().map(|path| host.root.join(path)).collect();
     let report = host.root.join(&project.report);
-    ours.extend([report.with_extension("svg"), report, host.root.join(&project.evidence), host.root.join("target")]);
+    ours.extend([report.with_extension("svg"), report, host.root.join(&project.reliability)]);
+    ours.extend([host.root.join(&project.evidence), host.root.join("target")]);
     ours
 }
 

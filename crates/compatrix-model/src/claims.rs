@@ -41,6 +41,8 @@ pub struct Judged<'a> {
 pub struct Judgement<'a> {
     /// The entries that are about the spec's cells and suites.
     pub judged: Vec<Judged<'a>>,
+    /// Entries of suites that look for leaks: they prove no promise of compatibility, and contradict none.
+    pub leaks: Vec<Judged<'a>>,
     /// Entries of cells or suites that the spec does not have (any more).
     pub foreign: usize,
     /// Entries of cells that a rule leaves out.

@@ -417,3 +417,34 @@ fn own_suppressions_are_reported_when_unused_and_built_in_ones_when_used() {
     let names: BTreeSet<&str> = built_in().iter().map(|s| s.name.as_str()).collect();
     assert_eq!(names.len(), built_in().len());
 }
+
+#[test]
+fn of_a_cycle_one_leak_is_definite() {
+    let leak = |kind, test: &str, bytes, line| {
+        let mut leak = Finding { tool: Tool::Lsan, bytes, ..finding(kind, test) };
+        leak.stack[2].line = Some(line);
+        leak
+    };
+    use FindingKind::{Definite, Indirect};
+    let findings = vec![
+        leak(Indirect, "cycle", 16, 1),
+        leak(Indirect, "cycle", 64, 2),
+        leak(Indirect, "tree", 64, 1),
+        leak(Definite, "tree", 8, 2),
+        Finding { tool: Tool::Valgrind, ..leak(Indirect, "whole", 8, 1) },
+    ];
+    let merged = attribute::merged(findings.clone());
+    let seen = merged.iter().map(|f| (f.test.as_deref().unwrap().rsplit("::").next().unwrap(), f.kind, f.bytes));
+    assert_eq!(
+        seen.collect::<Vec<_>>(),
+        [
+            ("cycle", Definite, 64),
+            ("cycle", Indirect, 16),
+            ("tree", Definite, 8),
+            ("tree", Indirect, 64),
+            ("whole", Indirect, 8)
+        ]
+    );
+    assert_eq!(merged[0].what, "64 bytes in 1 block definitely lost; only blocks of its own cycle point to it");
+    assert_ne!(merged[0].fingerprint, findings[1].fingerprint, "the kind is part of it");
+}

@@ -16,6 +16,7 @@ use compatrix_model::spec::Spec;
 
 use crate::markdown::{code, text};
 use crate::matrix::Matrix;
+use crate::reliability;
 use facts::Facts;
 
 /// What a page says of its surroundings.
@@ -48,6 +49,7 @@ pub fn page(spec: &Spec, evidence: &[EvidenceFile], options: &PageOptions<'_>) -
     section("The grid", grid(&facts, options));
     section("Broken", limits::broken(&facts, command));
     section("Known limitations", limits::known(&facts));
+    section("Leaks and memory errors", reliability::short(spec, &facts.judgement));
     section("What was tried on each axis", axes::tables(&facts));
     section("What was not tried", limits::untried(&facts));
     section("What the evidence belongs to", identity::origins(&facts));

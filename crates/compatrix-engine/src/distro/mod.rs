@@ -5,7 +5,6 @@
 //! libraries of a distribution reach its own rustc and cargo alone; of its SQLite there is one folder with one library.
 
 mod apt;
-mod elf;
 mod packages;
 mod trouble;
 mod unpack;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail, Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::elf::{self, Glibc};
 use super::packages::Package;
 use super::Part;
+use crate::elf::{self, Glibc};
 use crate::files;
 use crate::host::{last_lines, Host};
 use crate::process::Command;

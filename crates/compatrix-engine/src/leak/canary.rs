@@ -2,7 +2,7 @@
 //! is clean. They are built by the toolchain of the run and go the same way as its tests.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -11,9 +11,10 @@ use compatrix_model::leak::attribute::{self, Context};
 use compatrix_model::leak::{Canary, Finding, FindingKind, Standing, Tool};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
+use compatrix_model::spec::LeakSettings;
 
-use super::{judge, units, Bench, Leaks};
-use crate::build::Executable;
+use super::{judge, miri, units, Bench, Leaks};
+use crate::build::{Executable, Kind};
 use crate::files;
 use crate::host::last_lines;
 use crate::inspect;
@@ -30,10 +31,21 @@ const CLEAN: &str = "clean";
 const COMPILE_LIMIT: Duration = Duration::from_secs(300);
 
 /// What a tool must find, by test.
-fn expected(tool: Tool) -> &'static [(&'static str, &'static [FindingKind])] {
-    match tool {
+fn expected(settings: &LeakSettings) -> &'static [(&'static str, &'static [FindingKind])] {
+    const LEFT: (&str, &[FindingKind]) = (
+        "leaves",
+        &[
+            FindingKind::LeftoverFile,
+            FindingKind::LeftoverDescriptor,
+            FindingKind::LeftoverProcess,
+            FindingKind::LeftoverThread,
+        ],
+    );
+    match settings.tool {
         Tool::Valgrind | Tool::Asan | Tool::Lsan | Tool::Miri => &[("leaks", &[FindingKind::Definite])],
-        Tool::Resources => &[("leaks", &[FindingKind::Growth])],
+        // With a repeat of 0 nobody looks for growth.
+        Tool::Resources if settings.repeat == 0 => &[LEFT],
+        Tool::Resources => &[("leaks", &[FindingKind::Growth]), LEFT],
     }
 }
 
@@ -62,7 +74,7 @@ impl Canaries {
 
 fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
     let executable = executable(bench)?;
-    let expected = expected(bench.settings.tool);
+    let expected = expected(bench.settings);
     let tests = expected.iter().map(|(test, _)| *test).chain([CLEAN]).map(str::to_owned).collect();
     let root = executable.dir.to_string_lossy().into_owned();
     let mut findings = Vec::new();
@@ -148,10 +160,14 @@ fn executable(bench: &Bench<'_>) -> Result<Executable> {
         files::write(&source, SOURCE.as_bytes())?;
         compile(bench, &dir, &source, args, &path)?;
     }
+    if bench.settings.tool == Tool::Miri {
+        miri::make_package(&dir, NAME, "canary.rs")?;
+    }
     let inspection = inspect::executable(host, &path)?;
     Ok(Executable {
         package: NAME.to_owned(),
         target: NAME.to_owned(),
+        kind: Kind::Library,
         path,
         dir,
         own_harness: false,
@@ -160,7 +176,7 @@ fn executable(bench: &Bench<'_>) -> Result<Executable> {
     })
 }
 
-fn compile(bench: &Bench<'_>, dir: &Path, source: &Path, args: Vec<String>, path: &PathBuf) -> Result<()> {
+fn compile(bench: &Bench<'_>, dir: &Path, source: &Path, args: Vec<String>, path: &Path) -> Result<()> {
     let half = dir.join(format!("{NAME}.{}", std::process::id()));
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let mut command = Command::new(&bench.inputs.toolchain.rustc, dir)

@@ -270,7 +270,8 @@ static int children(int tell) {
     if (pid <= 0 || pid == own || !stat_of(pid, &state, &parent, &start, name, sizeof name)) continue;
     if (start < started) continue;
     int ended = state == 'Z' || state == 'X';
-    if (parent != own && (ended || !is_marked(pid))) continue;
+    /* What a child started is the child's, as long as that is there. */
+    if (parent != own && (ended || !is_marked(pid) || is_marked(parent))) continue;
     count++;
     if (!tell) continue;
     char path[64];
@@ -383,7 +384,8 @@ __attribute__((constructor)) static void prepare(void) {
   strcpy(report, to);
   unsetenv("COMPATRIX_LOOK_REPORT");
   restore("LD_PRELOAD", "COMPATRIX_LOOK_PRELOAD");
-  restore("GLIBC_TUNABLES", "COMPATRIX_LOOK_TUNABLES");
+  restore("LD_LIBRARY_PATH", "COMPATRIX_LOOK_PATH");
+  if (getenv("COMPATRIX_LOOK_CALLS")) restore("GLIBC_TUNABLES", "COMPATRIX_LOOK_TUNABLES");
   harness_at = number("COMPATRIX_LOOK_HARNESS");
   calls = number("COMPATRIX_LOOK_CALLS");
   const char *given = getenv("COMPATRIX_MARK");

@@ -164,13 +164,21 @@ fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Resul
     Ok(ran)
 }
 
+/// The command of a unit, as a person would repeat it: with whole stacks.
+pub(super) fn command(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, more: &[&str]) -> Command {
+    with_options(bench, unit, dir, Stacks::Whole, more)
+}
+
+fn with_options(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks, more: &[&str]) -> Command {
+    let command = bench.command(unit, dir);
+    let variable = variable(bench.settings.tool);
+    let value = options(stacks, command.env.get(variable), &bench.settings.flags, more, &dir.join("sanitizer"));
+    command.env(variable, value)
+}
+
 /// Starts the unit's process and waits for its end.
 fn start(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks, more: &[&str]) -> Result<(Ran, Log)> {
-    let log = dir.join("sanitizer");
-    let mut command: Command = bench.command(unit, dir);
-    let variable = variable(bench.settings.tool);
-    let value = options(stacks, command.env.get(variable), &bench.settings.flags, more, &log);
-    command = command.env(variable, value);
+    let command = with_options(bench, unit, dir, stacks, more);
     let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
     let finished = command
         .run_with(&bench.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})

@@ -48,7 +48,7 @@ pub(super) fn library_dir(host: &Host, file: &str) -> Result<Option<String>> {
 }
 
 /// Runs a compiler command; on failure the error has the end of what it said.
-pub(super) fn compile(host: &Host, command: &Command, what: &str) -> Result<()> {
+pub(crate) fn compile(host: &Host, command: &Command, what: &str) -> Result<()> {
     let finished = host.run(command)?;
     if finished.status.success() {
         return Ok(());

@@ -1,6 +1,6 @@
 //! SQLite: the host's, exact versions built from amalgamations, and the question which one a file really is.
 
-mod compiler;
+pub(crate) mod compiler;
 mod exact;
 mod identity;
 

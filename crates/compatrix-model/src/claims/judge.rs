@@ -111,7 +111,11 @@ impl<'s> Judge<'s> {
             judgement.foreign += 1;
         } else if let Some(expectation) = rulings.of(suite, &coords) {
             let verdict = judge(entry.outcome, &expectation, entry.attempts);
-            judgement.judged.push(Judged { platform, entry, cell, verdict, expectation, rust, sqlite });
+            let judged = Judged { platform, entry, cell, verdict, expectation, rust, sqlite };
+            match self.spec.suites[suite].leak() {
+                Some(_) => judgement.leaks.push(judged),
+                None => judgement.judged.push(judged),
+            }
         } else {
             judgement.excluded += 1;
         }

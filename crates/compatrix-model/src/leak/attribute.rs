@@ -1,10 +1,11 @@
 //! Which test a finding belongs to, whose code its frames are, and its fingerprint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
 use super::finding::{Class, Finding, FindingKind, Frame, FrameOrigin};
+use super::tool::Tool;
 
 /// What is known of the executable that findings come from.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +56,10 @@ pub fn merged(findings: Vec<Finding>) -> Vec<Finding> {
             (known.bytes, known.blocks) = (known.bytes + finding.bytes, known.blocks + finding.blocks);
         }
     }
-    merged.into_values().map(worded).collect()
+    let mut merged: Vec<Finding> = merged.into_values().map(worded).collect();
+    name_cycles(&mut merged);
+    merged.sort_by_cached_key(|f| (f.executable.clone(), f.test.clone(), f.kind, f.fingerprint.clone()));
+    merged
 }
 
 /// Leaks are worded alike, whatever the tool: `154 bytes in 2 blocks definitely lost`.
@@ -71,6 +75,26 @@ fn worded(finding: Finding) -> Finding {
     debug_assert_eq!(kind.class(), Class::Leak);
     let count = |n: u64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
     Finding { what: format!("{} in {} {lost}", count(bytes, "byte"), count(blocks, "block")), ..finding }
+}
+
+/// Makes the largest leak of each group `definite` where a sanitizer calls all leaks of a test indirect: it calls a
+/// block indirect if any leaked block points to it, so that of a cycle (and of what hangs on it) none is direct.
+fn name_cycles(findings: &mut [Finding]) {
+    let by_sanitizer = |finding: &Finding| matches!(finding.tool, Tool::Asan | Tool::Lsan);
+    let group = |finding: &Finding| (finding.tool, finding.executable.clone(), finding.test.clone());
+    let of_kind = |findings: &[Finding], kind| -> BTreeSet<_> {
+        findings.iter().filter(|f| by_sanitizer(f) && f.kind == kind).map(group).collect()
+    };
+    let direct = of_kind(findings, FindingKind::Definite);
+    for cycle in of_kind(findings, FindingKind::Indirect).difference(&direct) {
+        let indirect = findings.iter_mut().filter(|f| f.kind == FindingKind::Indirect && group(f) == *cycle);
+        // The last of equals is taken by `max_by_key`; the first is the one that the tool names first.
+        let Some(largest) = indirect.rev().max_by_key(|f| (f.own_frame().is_some(), f.bytes)) else { continue };
+        largest.kind = FindingKind::Definite;
+        let what = worded(largest.clone()).what;
+        largest.what = format!("{what}; only blocks of its own cycle point to it");
+        largest.fingerprint = fingerprint(largest);
+    }
 }
 
 /// Whose code a frame is; a path of own code becomes relative to the root.

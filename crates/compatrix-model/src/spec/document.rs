@@ -73,6 +73,12 @@ static PROJECT: TableShape = TableShape {
             Need::Text("docs/COMPATIBILITY.md"),
         ),
         Key::default(
+            "reliability",
+            "The page on leaks and memory errors, relative to the workspace root; written where a suite is of kind `leak`.",
+            Shape::Text(Format::RelativePath),
+            Need::Text("docs/RELIABILITY.md"),
+        ),
+        Key::default(
             "evidence",
             "The folder of committed evidence, relative to the workspace root.",
             Shape::Text(Format::RelativePath),

@@ -87,6 +87,7 @@ fn project(root: &Table) -> Project {
     Project {
         packages: table.and_then(|table| table.texts("packages")).unwrap_or_default(),
         report: text("report"),
+        reliability: text("reliability"),
         evidence: text("evidence"),
     }
 }

@@ -96,6 +96,8 @@ pub struct Project {
     pub packages: Vec<String>,
     /// The compatibility page, relative to the root. Default `docs/COMPATIBILITY.md`.
     pub report: String,
+    /// The page on leaks and memory errors, relative to the root. Default `docs/RELIABILITY.md`.
+    pub reliability: String,
     /// The folder of committed evidence, relative to the root. Default `compat/evidence`.
     pub evidence: String,
 }

@@ -77,7 +77,11 @@ pub(crate) fn help(kind: FindingKind) -> &'static str {
 
 /// How much of it there is: `77 bytes in 1 block`, `2 descriptors`; empty where that makes no sense.
 pub(crate) fn amount(group: &Group<'_>) -> String {
-    let kind = group.finding.kind;
+    amount_of(group.finding.kind, group.bytes, group.blocks)
+}
+
+/// The same of the fewest and the most bytes and blocks.
+pub(crate) fn amount_of(kind: FindingKind, bytes: (u64, u64), blocks: (u64, u64)) -> String {
     let noun = match kind {
         FindingKind::LeftoverFile => "file",
         FindingKind::LeftoverDescriptor => "descriptor",
@@ -85,8 +89,8 @@ pub(crate) fn amount(group: &Group<'_>) -> String {
         FindingKind::LeftoverThread => "thread",
         _ => "block",
     };
-    let bytes = range(group.bytes, "byte");
-    let blocks = range(group.blocks, noun);
+    let bytes = range(bytes, "byte");
+    let blocks = range(blocks, noun);
     match (kind.class(), bytes.is_empty(), blocks.is_empty()) {
         (Class::Leftover, _, false) if bytes.is_empty() => blocks,
         (Class::Leftover, false, false) => format!("{blocks}, {bytes}"),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use compatrix_model::claims::{Claim, ClaimVerdict, Lowest};
 use compatrix_model::verdict::Verdict;
 
-use super::facts::Facts;
+use super::facts::{suites, Facts};
 use crate::look::count;
 use crate::markdown::{code, text, Table};
 
@@ -31,7 +31,7 @@ pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
         let of = |verdict: Verdict| counts.get(&verdict).copied().unwrap_or(0);
         let total = facts.matrix.rows.len();
         let tried = total - of(Verdict::Unproven) - of(Verdict::Error);
-        let cells = if facts.spec.suites.len() > 1 { "results (suites × cells)" } else { "cells" };
+        let cells = if suites(facts.spec) > 1 { "results (suites × cells)" } else { "cells" };
         let _ = write!(out, "\n{tried} of {total} {cells} of the matrix were tried: {} work", of(Verdict::Ok));
         let rest = [
             (Verdict::Known, "fail as the spec says", "fails as the spec says"),

@@ -35,7 +35,7 @@ impl<'a> Facts<'a> {
     pub(super) fn new(spec: &'a Spec, files: &'a [EvidenceFile]) -> Self {
         let judgement = judge_evidence(spec, files);
         let claims = evaluate(spec, &judgement);
-        let whole = spec.space.len().saturating_mul(spec.suites.len() as u128) <= MOST;
+        let whole = spec.space.len().saturating_mul(suites(spec) as u128) <= MOST;
         let matrix = matrix(spec, &judgement, whole);
         Self { spec, files, judgement, claims, matrix, whole }
     }
@@ -50,6 +50,11 @@ impl<'a> Facts<'a> {
     pub(super) fn entries(&self) -> impl Iterator<Item = &Judged<'a>> + '_ {
         self.judgement.judged.iter()
     }
+}
+
+/// How many suites the grid is of: those that look for leaks are on a page of their own.
+pub(super) fn suites(spec: &Spec) -> usize {
+    spec.suites.iter().filter(|suite| suite.leak().is_none()).count()
 }
 
 /// What values stand for, as far as all evidence agrees on it.
@@ -90,7 +95,7 @@ fn matrix(spec: &Spec, judgement: &Judgement<'_>, whole: bool) -> Matrix {
     let mut rows = Vec::new();
     if whole {
         let rulings = Rulings::new(spec, &versions(judgement));
-        for (n, suite) in spec.suites.iter().enumerate() {
+        for (n, suite) in spec.suites.iter().enumerate().filter(|(_, suite)| suite.leak().is_none()) {
             for cell in spec.space.cells() {
                 let coords = spec.space.coords(cell);
                 if let Some(row) = found.remove(&(n, cell)) {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use compatrix_model::verdict::Verdict;
 
-use super::facts::{expected, grouped, Facts, NO_RECORD};
+use super::facts::{expected, grouped, suites, Facts, NO_RECORD};
 use crate::look::count;
 use crate::markdown::{code, link, text, Table};
 use crate::matrix::Row;
@@ -41,7 +41,7 @@ pub(super) fn broken(facts: &Facts<'_>, command: &str) -> String {
             let tests = tests.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() };
             let outcome = row.outcome.map_or("", |outcome| outcome.as_str());
             let name =
-                if facts.spec.suites.len() > 1 { format!("{}: {}", row.suite, row.cell) } else { row.cell.to_string() };
+                if suites(facts.spec) > 1 { format!("{}: {}", row.suite, row.cell) } else { row.cell.to_string() };
             table.row([code(&name), outcome.to_owned(), text(&row.why()), tests]);
         }
         out.push_str(&table.finish());

@@ -1,4 +1,4 @@
-//! `report`: the compatibility page and its picture, from the spec and the committed evidence alone.
+//! `report`: the compatibility page, its picture and the page on leaks, from the spec and committed files alone.
 
 use std::path::Path;
 
@@ -7,6 +7,7 @@ use compatrix_engine::files;
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::promise::is_generated;
 use compatrix_render::page::{self, PageOptions};
+use compatrix_render::reliability;
 
 use super::evidence::read_all;
 use super::schema::write_or_check;
@@ -22,12 +23,17 @@ pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Re
     let svg = report.with_extension("svg");
     let name = svg.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let command = command_of_pages(&opened.root);
-    refuse_foreign(&opened.root, &opened.parsed.spec.project.report)?;
+    refuse_foreign(&opened.root, &opened.parsed.spec.project.report, "report")?;
     let options = PageOptions { command, svg: Some(&name) };
-    let pages = [
+    let mut pages = vec![
         (opened.parsed.spec.project.report.clone(), page::page(&opened.parsed.spec, &evidence, &options)),
         (svg.to_string_lossy().into_owned(), page::svg(&opened.parsed.spec, &evidence)),
     ];
+    if reliability::has_page(&opened.parsed.spec) {
+        let path = &opened.parsed.spec.project.reliability;
+        refuse_foreign(&opened.root, path, "reliability")?;
+        pages.push((path.clone(), reliability::page(&opened.parsed.spec, &evidence, None, command)));
+    }
     let code = write_or_check(&opened.root, &pages, args.check, &format!("{command} report"), terminal)?;
     if !args.require_fresh {
         return Ok(code);
@@ -52,13 +58,13 @@ pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Re
 }
 
 /// A page that somebody wrote by hand is never overwritten.
-fn refuse_foreign(root: &Path, report: &str) -> Result<(), Error> {
+fn refuse_foreign(root: &Path, report: &str, key: &str) -> Result<(), Error> {
     let path = root.join(report);
     if !files::exists(&path) || is_generated(&files::read_text(&path)?) {
         return Ok(());
     }
     Err(Error::usage(format!(
-        "{} was not written by compatrix, and is not overwritten; move it, or name another page as `report` under \
+        "{} was not written by compatrix, and is not overwritten; move it, or name another page as `{key}` under \
          [project] in the spec",
         path.display()
     )))

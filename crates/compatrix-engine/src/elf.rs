@@ -1,4 +1,4 @@
-//! ELF files: which versions of the C library's symbols they ask for.
+//! ELF files: which versions of the C library's symbols they ask for, and where a function is.
 //!
 //! Source of the format: elf(5), and "Symbol Versioning" in the Linux Standard Base.
 
@@ -6,20 +6,24 @@ use std::collections::BTreeSet;
 
 /// `sh_type` of the section of needed versions (`.gnu.version_r`).
 const VERNEED: u32 = 0x6fff_fffe;
+/// `sh_type` of the table of all symbols (`.symtab`), which stripping removes.
+const SYMTAB: u32 = 2;
+/// The type of a symbol that is a function, in the low half of `st_info`.
+const FUNC: u8 = 2;
 /// `vna_flags` of a version whose absence the loader only warns of.
 const WEAK: u16 = 2;
 
 /// A release of glibc: 2.36.
-pub(super) type Glibc = (u32, u32);
+pub(crate) type Glibc = (u32, u32);
 
 /// Reads `2.36`.
-pub(super) fn glibc(text: &str) -> Option<Glibc> {
+pub(crate) fn glibc(text: &str) -> Option<Glibc> {
     let mut numbers = text.trim().split('.').map(|part| part.parse::<u32>().ok());
     Some((numbers.next()??, numbers.next()??))
 }
 
 /// The oldest glibc that has all versions that this file asks for; none where it asks for none or is no ELF file.
-pub(super) fn needed_glibc(bytes: &[u8]) -> Option<Glibc> {
+pub(crate) fn needed_glibc(bytes: &[u8]) -> Option<Glibc> {
     let release = |version: &String| match version.as_str() {
         // Relative relocations in a compact form came with 2.36 (glibc's NEWS).
         "GLIBC_ABI_DT_RELR" => Some((2, 36)),
@@ -28,26 +32,33 @@ pub(super) fn needed_glibc(bytes: &[u8]) -> Option<Glibc> {
     needed_versions(bytes)?.iter().filter_map(release).max()
 }
 
+/// The addresses of the functions whose name, as it stands in the file, is wanted; `None` for what is no ELF file, is
+/// damaged or stripped of its symbols.
+pub(crate) fn functions(bytes: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Option<BTreeSet<u64>> {
+    let file = File::of(bytes)?;
+    let table = file.sections()?.into_iter().find(|section| section.kind == SYMTAB)?;
+    // Offsets within a symbol: st_value, st_info; its size.
+    let (at_value, at_info, size) = if file.wide { (8, 4, 24) } else { (4, 12, 16) };
+    let mut found = BTreeSet::new();
+    for n in 0..table.size / size {
+        let symbol = table.offset.checked_add(n * size)?;
+        let [info] = file.get(symbol + at_info)?;
+        if info & 0xf == FUNC && wanted(file.name(table.strings.checked_add(file.u32(symbol)? as usize)?)?) {
+            let address = file.word(symbol + at_value)?;
+            // Zero: it is another file's.
+            found.extend((address != 0).then_some(address as u64));
+        }
+    }
+    Some(found)
+}
+
 /// The names in `.gnu.version_r`, weak ones left out; `None` for what is no ELF file or is damaged.
 fn needed_versions(bytes: &[u8]) -> Option<BTreeSet<String>> {
     let file = File::of(bytes)?;
-    let (wide, mut found) = (file.wide, BTreeSet::new());
-    let (sections, size, count) = match wide {
-        true => (file.word(0x28)?, file.u16(0x3a)?, file.u16(0x3c)?),
-        false => (file.word(0x20)?, file.u16(0x2e)?, file.u16(0x30)?),
-    };
-    let section = |n: usize| sections.checked_add(n.checked_mul(size.into())?);
-    // Offsets within a section header: type, offset, link, info.
-    let (at_offset, at_link, at_info) = if wide { (0x18, 0x28, 0x2c) } else { (0x10, 0x18, 0x1c) };
-    for n in 0..usize::from(count) {
-        let header = section(n)?;
-        if file.u32(header + 4)? != VERNEED {
-            continue;
-        }
-        let strings = section(file.u32(header + at_link)? as usize)?;
-        let strings = file.word(strings + at_offset)?;
-        let mut need = file.word(header + at_offset)?;
-        for _ in 0..file.u32(header + at_info)? {
+    let mut found = BTreeSet::new();
+    for Section { offset, strings, info, .. } in file.sections()?.into_iter().filter(|s| s.kind == VERNEED) {
+        let mut need = offset;
+        for _ in 0..info {
             let mut aux = need.checked_add(file.u32(need.checked_add(8)?)? as usize)?;
             for _ in 0..file.u16(need + 2)? {
                 if file.u16(aux.checked_add(4)?)? & WEAK == 0 {
@@ -68,10 +79,43 @@ struct File<'b> {
     little: bool,
 }
 
+/// What a section's header says.
+struct Section {
+    kind: u32,
+    offset: usize,
+    size: usize,
+    /// Where the section is that it links to: its strings.
+    strings: usize,
+    info: u32,
+}
+
 impl<'b> File<'b> {
     fn of(bytes: &'b [u8]) -> Option<Self> {
         let class = *bytes.strip_prefix(b"\x7fELF")?.first()?;
         Some(Self { bytes, wide: class == 2, little: *bytes.get(5)? == 1 })
+    }
+
+    fn sections(&self) -> Option<Vec<Section>> {
+        let (table, size, count) = match self.wide {
+            true => (self.word(0x28)?, self.u16(0x3a)?, self.u16(0x3c)?),
+            false => (self.word(0x20)?, self.u16(0x2e)?, self.u16(0x30)?),
+        };
+        let header = |n: usize| table.checked_add(n.checked_mul(size.into())?);
+        // Offsets within a section header: offset, size, link, info.
+        let at: [usize; 4] = if self.wide { [0x18, 0x20, 0x28, 0x2c] } else { [0x10, 0x14, 0x18, 0x1c] };
+        let section = |n: usize| {
+            let header_of = header(n)?;
+            let field = |n: usize| header_of.checked_add(at[n]);
+            let linked = header(self.u32(field(2)?)? as usize)?.checked_add(at[0]);
+            Some(Section {
+                kind: self.u32(header_of.checked_add(4)?)?,
+                offset: self.word(field(0)?)?,
+                size: self.word(field(1)?)?,
+                strings: linked.and_then(|at| self.word(at)).unwrap_or(0),
+                info: self.u32(field(3)?)?,
+            })
+        };
+        (0..usize::from(count)).map(section).collect()
     }
 
     fn get<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
@@ -96,9 +140,12 @@ impl<'b> File<'b> {
     }
 
     fn text(&self, at: usize) -> Option<String> {
+        Some(String::from_utf8_lossy(self.name(at)?).into_owned())
+    }
+
+    fn name(&self, at: usize) -> Option<&'b [u8]> {
         let rest = self.bytes.get(at..)?;
-        let end = rest.iter().position(|b| *b == 0)?;
-        Some(String::from_utf8_lossy(&rest[..end]).into_owned())
+        Some(&rest[..memchr::memchr(0, rest)?])
     }
 }
 
@@ -156,9 +203,19 @@ mod tests {
             }
         }
         assert_eq!(needed_glibc(b"#!/bin/sh"), None);
+        assert_eq!(functions(&made(true, true), |_| true), None, "it has no table of symbols");
         assert_eq!(
             (glibc("2.36"), glibc("2.36.1"), glibc("PRIVATE"), glibc("")),
             (Some((2, 36)), Some((2, 36)), None, None)
         );
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "the test's own executable")]
+    fn functions_of_an_executable_are_found() {
+        let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let named = |wanted: &'static [u8]| functions(&bytes, move |name| name == wanted).unwrap().len();
+        assert_eq!((named(b"main"), named(b"no such function")), (1, 0));
+        assert!(functions(&bytes[..bytes.len() / 2], |_| true).is_none());
     }
 }

@@ -1,0 +1,307 @@
+//! What a test leaves behind: files in its own TMPDIR, descriptors, threads, child processes, memory that grows.
+//!
+//! Each test runs alone in a process of its own, into which `resources.c` is loaded; that writes down what is still there
+//! when the test is over. A second process calls the test again and again, to see whether memory grows; what becomes of
+//! the test there (one that changes its fixture fails the second time) is never held against it.
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, Context as _, Result};
+use compatrix_model::facts::{Availability, LeakToolFacts};
+use compatrix_model::leak::resources::{self, Baseline, Growth, Held, LeftFile, Look, Places};
+use compatrix_model::leak::{Finding, FindingKind, Tool};
+use compatrix_model::libtest::{Parser, Source};
+use compatrix_model::outcome::Outcome;
+
+use super::{Bench, Ran, Unit};
+use crate::build::Executable;
+use crate::host::{last_lines, Host};
+use crate::process::{Command, Finished};
+use crate::run::Scratch;
+use crate::sqlite::compiler;
+use crate::supervisor::End;
+use crate::{elf, files};
+
+/// The source of what is loaded into each process.
+const SOURCE: &str = include_str!("resources.c");
+/// Its name; the loader finds it by LD_LIBRARY_PATH, for LD_PRELOAD knows no folder with a space.
+const LIBRARY: &str = "libcompatrix-look.so";
+/// How many times as many calls show whether growth that was seen goes on.
+const CONFIRM: u32 = 4;
+/// A name that no test has, for calls of the harness alone.
+const NO_TEST: &str = "no test of this name: the harness alone";
+
+/// Whether a C compiler and glibc are here.
+pub(super) fn find(host: &Host) -> Availability<LeakToolFacts> {
+    let missing = |reason: String| Availability::Missing { reason };
+    if std::env::consts::OS != "linux" {
+        return missing(format!("what tests leave behind can be seen on Linux only, not on {}", std::env::consts::OS));
+    }
+    let glibc = host.ambient.find("getconf").map(|getconf| host.ask(&getconf, &["GNU_LIBC_VERSION"]));
+    let Some(Ok(glibc)) = glibc else {
+        return missing("the C library is not glibc (`getconf GNU_LIBC_VERSION` has no answer)".to_owned());
+    };
+    let program = compiler::compiler_words(host).into_iter().next().unwrap_or_default();
+    let Some(program) = host.ambient.find(&program) else {
+        return missing(format!("no C compiler (`{program}`); `apt-get install gcc` or its like installs one"));
+    };
+    let said = host.ask(&program, &["-dumpfullversion", "-dumpversion"]).unwrap_or_default();
+    let version = format!("cc {}, {glibc}", said.lines().next().unwrap_or_default());
+    Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
+}
+
+/// The folder of the library that is loaded into each process; compiled once.
+fn library(host: &Host) -> Result<PathBuf> {
+    let hash = files::hash_parts([SOURCE, &compiler::fingerprint(host)]);
+    let dir = host.dir.join("probe").join(format!("look-{}", &hash[..16]));
+    if files::exists(&dir.join(LIBRARY)) {
+        return Ok(dir);
+    }
+    files::make_dir(&dir)?;
+    // Made aside and renamed, so that two threads do not see each other's half.
+    let scratch = tempfile::Builder::new().prefix("look").tempdir_in(&dir)?;
+    let (source, made) = (scratch.path().join("look.c"), scratch.path().join(LIBRARY));
+    files::write(&source, SOURCE.as_bytes())?;
+    let command = compiler::cc(host, scratch.path())?
+        .args(["-O1", "-fPIC", "-shared", "-pthread", "-w", "-o"])
+        .args([made.to_string_lossy(), source.to_string_lossy()])
+        .args(["-ldl"]);
+    compiler::compile(host, &command, "what looks into test processes")?;
+    files::rename(&made, &dir.join(LIBRARY))?;
+    Ok(dir)
+}
+
+/// What a process is to do besides running its test.
+enum Task {
+    /// Say what is there afterwards.
+    Look,
+    /// Call the harness, which is at this address, so many times, and say what is there after each.
+    Repeat { harness: u64, calls: u32 },
+}
+
+/// The command with the library loaded, its report going to this file.
+fn with_look(command: Command, library: &Path, report: &Path, task: &Task) -> Command {
+    let set = |name: &str, ours: String, separator: &str, first: bool| {
+        let theirs = command.env.get(name).filter(|value| !value.is_empty()).cloned();
+        let both = match &theirs {
+            Some(theirs) if first => format!("{ours}{separator}{theirs}"),
+            Some(theirs) => format!("{theirs}{separator}{ours}"),
+            None => ours,
+        };
+        (both, theirs.unwrap_or_default())
+    };
+    let preload = set("LD_PRELOAD", LIBRARY.to_owned(), ":", true);
+    let path = set("LD_LIBRARY_PATH", library.to_string_lossy().into_owned(), ":", true);
+    // A thread's memory is given back when it ends, and not kept for the next one.
+    let tunables = set("GLIBC_TUNABLES", "glibc.pthread.stack_cache_size=0".to_owned(), ":", false);
+    let command = command.env("COMPATRIX_LOOK_REPORT", report.to_string_lossy()).env("LD_PRELOAD", preload.0);
+    let command = command.env("COMPATRIX_LOOK_PRELOAD", preload.1).env("LD_LIBRARY_PATH", path.0);
+    let command = command.env("COMPATRIX_LOOK_PATH", path.1);
+    match task {
+        Task::Look => command,
+        Task::Repeat { harness, calls } => command
+            .env("GLIBC_TUNABLES", tunables.0)
+            .env("COMPATRIX_LOOK_TUNABLES", tunables.1)
+            .env("COMPATRIX_LOOK_HARNESS", harness.to_string())
+            .env("COMPATRIX_LOOK_CALLS", calls.to_string()),
+    }
+}
+
+/// The report; none where the library was not loaded.
+fn read(report: &Path) -> Result<Held, Option<String>> {
+    if !files::exists(report) {
+        return Err(None);
+    }
+    resources::parse(&files::read_text(report).map_err(|error| Some(format!("{error:#}")))?)
+}
+
+pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
+    let library = library(bench.host)?;
+    let report = dir.join("look");
+    let command = with_look(bench.command(unit, dir), &library, &report, &Task::Look);
+    let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
+    let finished = command
+        .run_with(&bench.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
+        .with_context(|| format!("cannot start {}", command.program))?;
+    let mut ran = Ran {
+        report: parser.finish(),
+        finished,
+        findings: Vec::new(),
+        trouble: None,
+        not_runnable: None,
+        notes: Vec::new(),
+    };
+    let ended_well = ran.report.complete || unit.executable.own_harness && ran.finished.status.success();
+    let first = match read(&report) {
+        _ if ran.finished.end != End::Itself => return Ok(ran),
+        Ok(Held { looks, complete: true }) if looks.len() == 1 && ended_well => looks.into_iter().next(),
+        // A process that broke off leaves whatever it had; how it ended is what there is to say.
+        Ok(_) if !ended_well => return Ok(ran),
+        Ok(_) => None,
+        Err(why) => {
+            let why = match why {
+                None => "could not be loaded; a static executable loads nothing".to_owned(),
+                Some(why) => format!("wrote what cannot be read: {why}"),
+            };
+            let said = last_lines(&ran.finished.stderr.text(), 1);
+            ran.trouble = Some((Outcome::Infrastructure, format!("{LIBRARY} {why}: {said}")));
+            return Ok(ran);
+        }
+    };
+    let Some(first) = first else {
+        let why = "the test ended the process in a way that shows nothing of what it holds".to_owned();
+        ran.trouble = Some((Outcome::Infrastructure, why));
+        return Ok(ran);
+    };
+    let left = left_files(&dir.join("tmp"))?;
+    let (repeated, growth) = match repeat(bench, unit, &library, &ran) {
+        Ok(seen) => seen,
+        Err(error) => (None, Growth::Unknown(format!("{error:#}"))),
+    };
+    let (temporary, run) = (dir.join("tmp"), dir.to_string_lossy());
+    let (temporary, root) = (temporary.to_string_lossy(), bench.host.root.to_string_lossy());
+    let places = Places { temporary: &temporary, run: &run, root: &root };
+    let (findings, notes) = resources::leftovers(&first, &left, repeated.as_ref(), &places);
+    let test = format!("{}::{}", unit.executable.target, unit.tests.join(", "));
+    ran.notes.extend(notes.into_iter().map(|note| format!("{test} {note}")));
+    ran.findings = findings;
+    unseen_process(&first, &ran.finished, &mut ran.findings);
+    if let Growth::Unknown(why) = &growth {
+        ran.notes.push(format!("{test}: whether memory grows is not judged: {why}"));
+    }
+    let calls = repeated.map_or(0, |held| held.looks.len() as u32);
+    ran.findings.extend(growth.finding(calls));
+    Ok(ran)
+}
+
+/// A process that held the test's output and that its environment no longer tells of.
+fn unseen_process(first: &Look, finished: &Finished, findings: &mut Vec<Finding>) {
+    if finished.left_processes && first.children.is_empty() {
+        let what = "leaves a process running that holds its output";
+        findings.push(Finding { blocks: 1, ..Finding::raw(Tool::Resources, FindingKind::LeftoverProcess, what) });
+    }
+}
+
+/// What a test left in its TMPDIR.
+fn left_files(dir: &Path) -> Result<Vec<LeftFile>> {
+    let one = |path: PathBuf| {
+        let mut file = LeftFile {
+            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            folder: files::is_own_dir(&path),
+            below: 0,
+            bytes: 0,
+        };
+        let mut waiting = vec![path];
+        while let Some(path) = waiting.pop() {
+            if files::is_own_dir(&path) {
+                let inside = files::list(&path)?;
+                file.below += inside.len() as u64;
+                waiting.extend(inside);
+            } else {
+                file.bytes += std::fs::symlink_metadata(&path).map_or(0, |meta| meta.len());
+            }
+        }
+        Ok(file)
+    };
+    files::list(dir)?.into_iter().map(one).collect()
+}
+
+/// Calls the test again and again in another process; what that held after each call, and whether it grew.
+///
+/// # Errors
+/// It was not looked for, and why.
+fn repeat(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, ran: &Ran) -> Result<(Option<Held>, Growth)> {
+    let calls = bench.settings.repeat;
+    // Of a test that fails the failure is news enough; one that did not run grows nowhere.
+    if calls == 0 || ran.report.counts.failed > 0 || ran.report.counts.passed == 0 && !unit.executable.own_harness {
+        return Ok((None, Growth::None));
+    }
+    if unit.executable.own_harness {
+        anyhow::bail!("it has a harness of its own");
+    }
+    let calls = calls.max(resources::FEWEST);
+    let limit = bench.inputs.suite.timeout;
+    if ran.finished.wall * calls > limit {
+        anyhow::bail!("{calls} calls would take longer than the time limit of {limit:?}");
+    }
+    let harness = harness(bench.host, unit.executable).map_err(|why| anyhow!(why))?;
+    let baseline = baseline(bench, unit.executable, library, harness).map_err(|why| anyhow!(why))?;
+    let held = called(bench, unit, library, harness, calls)?;
+    let mut growth = resources::growth(&held, baseline);
+    if let (Growth::Grows { .. }, true) = (&growth, ran.finished.wall * calls * CONFIRM < limit) {
+        // Chance does not grow twice, nor for so long.
+        let longer = called(bench, unit, library, harness, calls * CONFIRM)?;
+        match resources::growth(&longer, baseline) {
+            confirmed @ (Growth::Grows { .. } | Growth::None) => growth = confirmed,
+            Growth::Unknown(_) => {}
+        }
+    }
+    Ok((Some(held), growth))
+}
+
+/// What so many calls in one process hold.
+fn called(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, harness: u64, calls: u32) -> Result<Held> {
+    let scratch = Scratch::new(bench.host)?;
+    scratch.renew_fixture(bench.inputs)?;
+    let report = scratch.dir.join("look");
+    let task = Task::Repeat { harness, calls };
+    let command = with_look(bench.command(unit, &scratch.dir), library, &report, &task);
+    let finished = bench.host.run(&command)?;
+    match finished.end {
+        End::TimedOut => anyhow::bail!("{calls} calls took longer than the time limit"),
+        End::Interrupted => anyhow::bail!("interrupted"),
+        End::Itself => {}
+    }
+    read(&report).map_err(|why| anyhow!("{LIBRARY} {}", why.unwrap_or_else(|| "was not loaded".to_owned())))
+}
+
+/// What the harness of an executable itself leaves behind with each call.
+fn baseline(bench: &Bench<'_>, executable: &Executable, library: &Path, harness: u64) -> Result<Baseline, String> {
+    let name = format!("harness-growth {}", executable.path.display());
+    let stamp = format!("{} {}", executable.inspection.sha256, library.display());
+    let found: Result<Result<(i64, i64), String>> = bench.host.memo.fact(&name, &stamp, || {
+        let unit = Unit { executable, tests: vec![NO_TEST.to_owned()], whole: false };
+        let held = called(bench, &unit, library, harness, 3 * resources::FEWEST)?;
+        Ok(Baseline::of(&held).map(|baseline| (baseline.blocks, baseline.bytes)))
+    });
+    let (blocks, bytes) = found.map_err(|error| format!("{error:#}"))??;
+    Ok(Baseline { blocks, bytes })
+}
+
+/// Where the function of the test harness is that runs the tests: `main` of the executable's own crate.
+fn harness(host: &Host, executable: &Executable) -> Result<u64, String> {
+    let name = format!("harness {}", executable.path.display());
+    let found: Result<Result<u64, String>> = host.memo.fact(&name, &executable.inspection.sha256, || {
+        let krate = executable.target.replace('-', "_");
+        let found = elf::functions(&files::read(&executable.path)?, |symbol| is_main_of(symbol, &krate));
+        let mut found = found.unwrap_or_default().into_iter();
+        Ok(match (found.next(), found.next()) {
+            (Some(address), None) => Ok(address),
+            (None, _) => Err("the executable has no symbol of its test harness (is it stripped?)".to_owned()),
+            (Some(_), Some(_)) => Err("the executable has several functions that may be its test harness".to_owned()),
+        })
+    });
+    found.map_err(|error| format!("{error:#}"))?
+}
+
+/// Whether a symbol is `main` in the root of this crate, as rustc mangles names: `_ZN2it4main17h…E`, or since v0 (RFC 2603)
+/// `_RNvCs…_2it4main`.
+fn is_main_of(symbol: &[u8], krate: &str) -> bool {
+    let Ok(symbol) = std::str::from_utf8(symbol) else { return false };
+    // Parts that LLVM adds to a local function's name.
+    let symbol = symbol.split('.').next().unwrap_or_default();
+    let length = krate.len();
+    if let Some(rest) = symbol.strip_prefix(&format!("_ZN{length}{krate}4main17h")) {
+        return rest.len() == 17 && rest.ends_with('E') && rest[..16].bytes().all(|b| b.is_ascii_hexdigit());
+    }
+    let Some(rest) = symbol.strip_prefix("_RNvC") else { return false };
+    let path = match rest.strip_prefix('s').and_then(|rest| rest.split_once('_')) {
+        Some((number, path)) if number.bytes().all(|b| b.is_ascii_alphanumeric()) => path,
+        _ => rest,
+    };
+    let between = if krate.starts_with(|c: char| c == '_' || c.is_ascii_digit()) { "_" } else { "" };
+    path == format!("{length}{between}{krate}4main")
+}

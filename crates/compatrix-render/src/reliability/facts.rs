@@ -1,0 +1,156 @@
+//! What the evidence of each suite says together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use compatrix_model::claims::{judge_evidence, Judged, Judgement};
+use compatrix_model::evidence_file::{EvidenceFile, FindingEvidence};
+use compatrix_model::leak::{FindingKind, Tool};
+use compatrix_model::spec::Spec;
+use compatrix_model::verdict::Verdict;
+
+/// The suites that look for leaks, in the spec's order.
+pub(crate) struct Facts<'a> {
+    pub(super) suites: Vec<Suite<'a>>,
+}
+
+/// What a suite came to over all cells and platforms.
+pub(crate) struct Suite<'a> {
+    pub(super) name: &'a str,
+    pub(super) tool: Tool,
+    /// All platforms together.
+    pub(super) ran: Ran,
+    pub(super) platforms: BTreeMap<String, Ran>,
+    /// What the tool found of the leak planted for it, each once.
+    pub(super) canaries: BTreeSet<String>,
+    /// Findings that fail the suite.
+    pub(super) errors: Vec<Found>,
+    /// Findings that the baseline accepts.
+    pub(super) accepted: Vec<Found>,
+    /// How many more findings there were than the evidence keeps.
+    pub(super) left_out: usize,
+    pub(super) noted: BTreeMap<FindingKind, usize>,
+    /// By suppression and its reason.
+    pub(super) suppressed: BTreeMap<(String, String), usize>,
+    /// Tests that the tool cannot run, by reason.
+    pub(super) not_runnable: BTreeMap<String, usize>,
+    /// Cells in which nothing was run, by reason.
+    pub(super) untried: BTreeMap<String, usize>,
+    /// Cells that failed for another reason than a finding, by that reason and the failing tests.
+    pub(super) failing: BTreeMap<(String, Vec<String>), usize>,
+}
+
+/// What was run where.
+#[derive(Default)]
+pub(crate) struct Ran {
+    pub(super) versions: BTreeSet<String>,
+    pub(super) releases: BTreeSet<String>,
+    pub(super) sqlites: BTreeSet<String>,
+    pub(super) cells: usize,
+    pub(super) tests: usize,
+    pub(super) not_run: usize,
+}
+
+/// A finding once, and in how many cells.
+pub(crate) struct Found {
+    pub(super) finding: FindingEvidence,
+    pub(super) cells: usize,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn new(spec: &'a Spec, files: &[EvidenceFile]) -> Self {
+        Self::of(spec, &judge_evidence(spec, files))
+    }
+
+    pub(super) fn of(spec: &'a Spec, judgement: &Judgement<'_>) -> Self {
+        let suites = spec.suites.iter().filter_map(|suite| {
+            let tool = suite.leak()?.tool;
+            let mine = judgement.leaks.iter().filter(|judged| judged.entry.suite == suite.name);
+            Some(Suite::of(&suite.name, tool, mine))
+        });
+        Self { suites: suites.collect() }
+    }
+}
+
+impl<'a> Suite<'a> {
+    fn of<'j, 'e: 'j>(name: &'a str, tool: Tool, entries: impl Iterator<Item = &'j Judged<'e>>) -> Self {
+        let mut suite = Suite {
+            name,
+            tool,
+            ran: Ran::default(),
+            platforms: BTreeMap::new(),
+            canaries: BTreeSet::new(),
+            errors: Vec::new(),
+            accepted: Vec::new(),
+            left_out: 0,
+            noted: BTreeMap::new(),
+            suppressed: BTreeMap::new(),
+            not_runnable: BTreeMap::new(),
+            untried: BTreeMap::new(),
+            failing: BTreeMap::new(),
+        };
+        for judged in entries {
+            suite.add(judged);
+        }
+        for list in [&mut suite.errors, &mut suite.accepted] {
+            list.sort_by(|a, b| a.finding.cmp(&b.finding));
+        }
+        suite
+    }
+
+    fn add(&mut self, judged: &Judged<'_>) {
+        let entry = judged.entry;
+        let Some(leaks) = &entry.leaks else {
+            if matches!(judged.verdict, Verdict::Unproven | Verdict::Error) {
+                *self.untried.entry(entry.cause.clone()).or_default() += 1;
+            } else {
+                let cause = if entry.cause.is_empty() { entry.outcome.to_string() } else { entry.cause.clone() };
+                *self.failing.entry((cause, entry.failing.clone())).or_default() += 1;
+            }
+            return;
+        };
+        let here = self.platforms.entry(judged.platform.to_owned()).or_default();
+        for ran in [here, &mut self.ran] {
+            ran.versions.insert(leaks.version.clone());
+            ran.releases.extend(entry.build.as_ref().map(|build| build.release.clone()));
+            ran.sqlites.extend(entry.sqlite.as_ref().map(|sqlite| sqlite.version.clone()));
+            ran.cells += 1;
+            ran.tests += leaks.ran as usize;
+            ran.not_run += leaks.not_run() as usize;
+        }
+        self.canaries.insert(leaks.canary.clone());
+        for finding in &leaks.findings {
+            let list = if finding.is_error() { &mut self.errors } else { &mut self.accepted };
+            match list.iter_mut().find(|found| same(&found.finding, finding)) {
+                Some(found) => found.cells += 1,
+                None => list.push(Found { finding: finding.clone(), cells: 1 }),
+            }
+        }
+        self.left_out += leaks.left_out as usize;
+        for (kind, n) in &leaks.noted {
+            *self.noted.entry(*kind).or_default() += *n as usize;
+        }
+        for (by, reason, n) in &leaks.suppressed {
+            *self.suppressed.entry((by.clone(), reason.clone())).or_default() += *n as usize;
+        }
+        for (reason, n) in &leaks.not_runnable {
+            *self.not_runnable.entry(reason.clone()).or_default() += *n as usize;
+        }
+        if !entry.failing.is_empty() {
+            *self.failing.entry((entry.cause.clone(), entry.failing.clone())).or_default() += 1;
+        }
+    }
+
+    /// Whether the tool ran at all.
+    pub(super) fn is_tried(&self) -> bool {
+        self.ran.cells > 0
+    }
+
+    pub(super) fn not_run(&self) -> usize {
+        self.ran.not_run
+    }
+}
+
+/// Whether two findings of two cells are one: bytes and lines may differ.
+fn same(a: &FindingEvidence, b: &FindingEvidence) -> bool {
+    a.fingerprint == b.fingerprint && a.baseline == b.baseline
+}

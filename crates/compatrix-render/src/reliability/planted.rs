@@ -1,0 +1,72 @@
+//! Leaks planted on purpose: which tool finds which.
+
+use compatrix_model::leak::Tool;
+
+use crate::markdown::{code, text, Table};
+
+/// Which tools found which planted leak.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlantedTable {
+    /// The tools, in the order of the columns.
+    pub tools: Vec<Tool>,
+    /// The leaks, in the order of the rows.
+    pub leaks: Vec<PlantedLeak>,
+}
+
+/// A leak planted on purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlantedLeak {
+    /// Its test's name.
+    pub name: String,
+    /// What leaks, for people.
+    pub what: String,
+    /// For each tool of the table: `found`, `missed` or `cannot: why`.
+    pub found: Vec<String>,
+    /// What was seen of its twin, which does the same and does not leak: `clean` or `alarm`.
+    pub twin: String,
+}
+
+pub(super) fn table(planted: &PlantedTable) -> String {
+    let mut headings = vec!["Test", "What leaks"];
+    headings.extend(planted.tools.iter().map(|tool| tool.as_str()));
+    headings.push("twin");
+    let mut table = Table::new(&headings);
+    // Reasons stand under the table: a cell has a sign and the number of its reason.
+    let mut reasons: Vec<&str> = Vec::new();
+    for leak in &planted.leaks {
+        let mut row = vec![code(&leak.name), text(&leak.what)];
+        for nth in 0..planted.tools.len() {
+            row.push(match leak.found.get(nth).map_or("", String::as_str) {
+                "found" => "✅".to_owned(),
+                "missed" => "❌ missed".to_owned(),
+                "" => String::new(),
+                other => {
+                    let why = other.strip_prefix("cannot:").unwrap_or(other).trim();
+                    let n = reasons.iter().position(|old| *old == why).unwrap_or_else(|| {
+                        reasons.push(why);
+                        reasons.len() - 1
+                    });
+                    format!("➖ {}", n + 1)
+                }
+            });
+        }
+        row.push(match leak.twin.as_str() {
+            "clean" => "✅ clean".to_owned(),
+            "alarm" => "❌ false alarm".to_owned(),
+            other => text(other),
+        });
+        table.row(row);
+    }
+    let mut out = String::from(
+        "Each of these tests leaks on purpose, in one way; its *twin* does the same work and does not leak. ✅: found, and \
+         attributed to that test. ➖: not what the tool can see, for the reason with that number.\n\n",
+    );
+    out.push_str(&table.finish());
+    if !reasons.is_empty() {
+        out.push('\n');
+        for (n, reason) in reasons.iter().enumerate() {
+            out.push_str(&format!("{}. {}\n", n + 1, text(reason)));
+        }
+    }
+    out
+}
