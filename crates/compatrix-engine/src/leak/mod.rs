@@ -161,6 +161,34 @@ pub(crate) fn run(
     Ok(seen.record(&bench, canary))
 }
 
+/// What does by hand what the suite does with an executable, as near as one command can: the commands, and what they leave
+/// out, for people.
+///
+/// # Errors
+/// A command cannot be made.
+pub(crate) fn by_hand(
+    bench: &Bench<'_>,
+    executable: &Executable,
+    dir: &std::path::Path,
+) -> Result<(Command, &'static str)> {
+    let unit = Unit { executable, tests: Vec::new(), whole: true };
+    Ok(match bench.settings.tool {
+        Tool::Valgrind => (valgrind::command(bench, &unit, dir).0, "what it finds is in valgrind.xml"),
+        Tool::Asan | Tool::Lsan => (
+            sanitizer::command(bench, &unit, dir, &[]),
+            "what it finds is in sanitizer.PID, addresses not yet resolved",
+        ),
+        Tool::Miri => (
+            miri::interpreted(bench, executable, bench.command(&unit, dir))?,
+            "the first error ends it; `--exact NAME` runs one test",
+        ),
+        Tool::Resources => (
+            bench.command(&unit, dir),
+            "leak-check runs each test alone, with a library loaded before it that looks at what is left",
+        ),
+    })
+}
+
 /// What was seen of all units.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {

@@ -91,7 +91,8 @@ fn name_cycles(findings: &mut [Finding]) {
         // The last of equals is taken by `max_by_key`; the first is the one that the tool names first.
         let Some(largest) = indirect.rev().max_by_key(|f| (f.own_frame().is_some(), f.bytes)) else { continue };
         largest.kind = FindingKind::Definite;
-        largest.what.push_str("; only blocks of its own cycle point to it");
+        let what = worded(largest.clone()).what;
+        largest.what = format!("{what}; only blocks of its own cycle point to it");
         largest.fingerprint = fingerprint(largest);
     }
 }
