@@ -51,11 +51,6 @@ impl Drop for Scratch {
     }
 }
 
-/// The commands of a run in this scratch folder, one an executable.
-pub fn commands(host: &Host, inputs: &Inputs<'_>, product: &Product, dir: &Path) -> Vec<Command> {
-    product.executables.iter().map(|executable| command(host, inputs, executable, dir)).collect()
-}
-
 /// The command of one executable in this scratch folder.
 pub(crate) fn command(host: &Host, inputs: &Inputs<'_>, executable: &Executable, dir: &Path) -> Command {
     let mut command = Command::new(executable.path.to_string_lossy(), &executable.dir)

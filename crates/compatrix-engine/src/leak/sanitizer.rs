@@ -126,13 +126,17 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
     Ok(ran)
 }
 
+/// The command of a unit, with further options of the sanitizer.
+pub(super) fn command(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, more: &[&str]) -> Command {
+    let command = bench.command(unit, dir);
+    let variable = variable(bench.settings.tool);
+    let value = options(command.env.get(variable), &bench.settings.flags, more, &dir.join("sanitizer"));
+    command.env(variable, value)
+}
+
 /// Starts the unit's process and waits for its end.
 fn start(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, more: &[&str]) -> Result<(Ran, Log)> {
-    let log = dir.join("sanitizer");
-    let mut command: Command = bench.command(unit, dir);
-    let variable = variable(bench.settings.tool);
-    let value = options(command.env.get(variable), &bench.settings.flags, more, &log);
-    command = command.env(variable, value);
+    let command = command(bench, unit, dir, more);
     let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
     let finished = command
         .run_with(&bench.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})

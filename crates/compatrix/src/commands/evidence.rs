@@ -9,6 +9,7 @@ use compatrix_engine::session::Session;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SqliteLinkage};
 use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_model::leak::Canary;
 use compatrix_model::spec::Spec;
 
 use super::today::Today;
@@ -125,6 +126,30 @@ fn describe(record: &Record) -> String {
     line("tests", &counts(record.tests));
     if let Some(doctests) = record.doctests {
         line("doctests", &counts(doctests));
+    }
+    if let Some(leaks) = &record.leaks {
+        line("tool", &format!("{} ({})", leaks.tool, leaks.version));
+        line(
+            "canary",
+            &match &leaks.canary {
+                Canary::Proven { found } => format!("found: {found}"),
+                Canary::NotProven { why } => format!("not proven: {why}"),
+            },
+        );
+        for group in &leaks.not_runnable {
+            line("not runnable", &format!("{}: {}", group.tests.len(), group.reason));
+        }
+        for finding in &leaks.findings {
+            let test = finding.test.as_deref().unwrap_or("no test");
+            let standing = finding.standing.as_str();
+            line(
+                "finding",
+                &format!("{} {standing}: {} in {test}, {}", finding.kind, finding.what, finding.fingerprint),
+            );
+        }
+        for note in &leaks.notes {
+            line("note", note);
+        }
     }
     if record.attempts > 1 {
         line("attempts", &record.attempts.to_string());

@@ -10,6 +10,8 @@ mod environment;
 mod fixtures;
 mod init;
 mod interrupt;
+mod leaks_miri;
+mod leaks_resources;
 mod leaks_valgrind;
 mod ledger;
 mod locks;
