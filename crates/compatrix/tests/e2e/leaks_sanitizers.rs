@@ -266,6 +266,23 @@ fn options_that_the_sanitizer_refuses_or_that_blind_it_are_told() {
 }
 
 #[test]
+fn in_a_stage_own_code_is_own_and_what_has_no_sanitizer_in_it_is_no_pass() {
+    let Some(sysroot) = nightly() else { return };
+    let manifest = MANIFEST.replace("test = false", "proc-macro = true");
+    let lib = "#[test]\nfn is_not_looked_at() {\n    std::mem::forget(vec![1u8; 1001]);\n}\n";
+    let made = workspace(&sysroot, SUITES, TESTS).file("Cargo.toml", &manifest).file("src/lib.rs", lib);
+    let json = check(&made, 1, &["--hermetic", "--tool", "lsan"]);
+    let leaks = &record(&json, "lsan")["leaks"];
+    assert_eq!(leaks["ran"], 7, "{leaks:#}");
+    let not_run = &leaks["not_runnable"][0];
+    assert_eq!(not_run["tests"][0], "made::is_not_looked_at", "{leaks:#}");
+    assert!(not_run["reason"].as_str().unwrap().contains("proc-macro"), "{leaks:#}");
+    let forgets = leaks["findings"].as_array().unwrap().iter().find(|f| f["test"] == "forgets").unwrap();
+    let own = forgets["stack"].as_array().unwrap().iter().find(|frame| frame["origin"] == "own").unwrap();
+    assert_eq!((&own["file"], &own["line"]), (&"tests/it.rs".into(), &17.into()), "{forgets:#}");
+}
+
+#[test]
 fn under_ptrace_the_tool_is_not_proven() {
     let Some(sysroot) = nightly() else { return };
     if !exists("/usr/bin/strace") {
