@@ -127,34 +127,29 @@ fn describe(record: &Record) -> String {
     if let Some(doctests) = record.doctests {
         line("doctests", &counts(doctests));
     }
-    if let Some(leaks) = &record.leaks {
-        line("tool", &format!("{} ({})", leaks.tool, leaks.version));
-        line(
-            "canary",
-            &match &leaks.canary {
-                Canary::Proven { found } => format!("found: {found}"),
-                Canary::NotProven { why } => format!("not proven: {why}"),
-            },
-        );
-        for group in &leaks.not_runnable {
-            line("not runnable", &format!("{}: {}", group.tests.len(), group.reason));
-        }
-        for finding in &leaks.findings {
-            let test = finding.test.as_deref().unwrap_or("no test");
-            let standing = finding.standing.as_str();
-            line(
-                "finding",
-                &format!("{} {standing}: {} in {test}, {}", finding.kind, finding.what, finding.fingerprint),
-            );
-        }
-        for note in &leaks.notes {
-            line("note", note);
-        }
-    }
     if record.attempts > 1 {
         line("attempts", &record.attempts.to_string());
     }
     line("key", &record.key);
+    if let Some(report) = &record.leaks {
+        line("tool", &format!("{} ({})", report.tool, report.version));
+        match &report.canary {
+            Canary::Proven { found } => line("canary", &format!("proven: {found}")),
+            Canary::NotProven { why } => line("canary", &format!("not proven: {why}")),
+        }
+        line("under it", &format!("{} tests ran, {} are not runnable", report.ran, report.not_run()));
+        for group in &report.not_runnable {
+            line("", &format!("{}: {}", group.tests.len(), group.reason));
+        }
+        for finding in &report.findings {
+            let test = finding.test.as_deref().unwrap_or("unknown test");
+            let what = format!("{} {} {}::{test}", finding.fingerprint, finding.kind, finding.executable);
+            line("finding", &format!("{what} ({})", finding.standing.as_str()));
+        }
+        for note in &report.notes {
+            line("note", note);
+        }
+    }
     let Some(proof) = &record.proof else { return out };
     line("platform", &proof.platform);
     line("rustc", proof.toolchain.rustc.lines().next().unwrap_or_default());
