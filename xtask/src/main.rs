@@ -20,7 +20,7 @@ struct Cli {
 enum Command {
     #[command(flatten)]
     Compatrix(compatrix::Command),
-    /// Measure `compat` against the shell loop that people write without it (docs/PERFORMANCE.md)
+    /// Measure `compat` and `leak-check` against what people write without them (docs/PERFORMANCE.md)
     SelfBench(bench::Args),
 }
 
@@ -32,7 +32,8 @@ fn main() -> ExitCode {
     match cli.command {
         Command::Compatrix(command) => compatrix::run(&cli.global, &command),
         Command::SelfBench(args) => match bench::run(&args) {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::from(1),
             Err(error) => {
                 eprintln!("error: {error:#}");
                 ExitCode::from(3)

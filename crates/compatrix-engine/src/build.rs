@@ -74,6 +74,8 @@ pub struct Executable {
     pub package: String,
     /// The test target: `things_store`, `it`.
     pub target: String,
+    /// Which of cargo's targets it is of.
+    pub kind: Kind,
     /// The file.
     pub path: PathBuf,
     /// The package's folder, in which cargo starts tests.
@@ -85,6 +87,46 @@ pub struct Executable {
     /// Where the loader is to look for the toolchain's and the build's own shared libraries, joined by `:`, for an
     /// executable that needs some: one of a proc-macro crate or of a `dylib`.
     pub search: Option<String>,
+}
+
+/// The kinds of cargo's targets that have tests (cargo's reference, "Cargo Targets").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The library, a proc-macro too.
+    Library,
+    /// A program.
+    Program,
+    /// A file of `tests/`.
+    Test,
+    /// An example.
+    Example,
+    /// A benchmark.
+    Bench,
+}
+
+impl Kind {
+    /// From the words of cargo's messages; what is none of these is a library of some kind.
+    fn of(words: &[String]) -> Kind {
+        match words.first().map(String::as_str) {
+            Some("bin") => Kind::Program,
+            Some("test") => Kind::Test,
+            Some("example") => Kind::Example,
+            Some("bench") => Kind::Bench,
+            _ => Kind::Library,
+        }
+    }
+
+    /// How cargo is told to take this target alone.
+    pub(crate) fn choice(self, target: &str) -> Vec<String> {
+        let switch = match self {
+            Kind::Library => return vec!["--lib".to_owned()],
+            Kind::Program => "--bin",
+            Kind::Test => "--test",
+            Kind::Example => "--example",
+            Kind::Bench => "--bench",
+        };
+        vec![switch.to_owned(), target.to_owned()]
+    }
 }
 
 /// What a build needs besides the plan's value.
@@ -133,6 +175,7 @@ pub fn target_dir(host: &Host, build: &Build) -> PathBuf {
 fn base(host: &Host, build: &Build, inputs: &Inputs<'_>) -> Result<Command> {
     let rustc = Path::new(&inputs.toolchain.rustc);
     let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root);
+    let offline = host.limits.offline || inputs.stage.as_ref().is_some_and(|stage| stage.served);
     let mut command = Command::new(&inputs.toolchain.cargo, root)
         .args([
             "--locked".to_owned(),
@@ -142,32 +185,39 @@ fn base(host: &Host, build: &Build, inputs: &Inputs<'_>) -> Result<Command> {
         .args(manifest_of_one(host, inputs))
         .args(build.cargo_arguments())
         .args(build.sanitizer.map(|sanitizer| sanitized(sanitizer, &inputs.toolchain.host)).unwrap_or_default())
-        .envs(&host.ambient.for_builds())
+        .envs(&environment(host, inputs.link, offline)?)
         .env("RUSTC", inputs.toolchain.rustc.clone())
-        .env("RUSTDOC", rustc.with_file_name("rustdoc").to_string_lossy())
-        // Nothing here is edited between two builds, so incremental data would only cost.
-        .env("CARGO_INCREMENTAL", "0")
-        .env("CARGO_TERM_COLOR", "never");
+        .env("RUSTDOC", rustc.with_file_name("rustdoc").to_string_lossy());
     command.timeout = Some(TIMEOUT);
-    if host.limits.offline || inputs.stage.as_ref().is_some_and(|stage| stage.served) {
-        command = command.env("CARGO_NET_OFFLINE", "true");
-    }
-    for (name, value) in cc::environment(host)? {
-        command = command.env(name, value);
-    }
     if build.sanitizer.is_some() {
         command = command.env(cc::PLAIN, "1");
     }
-    if let Some(link) = inputs.link {
+    Ok(command)
+}
+
+/// The environment of every cargo that builds, but for the compiler that it is to call.
+pub(crate) fn environment(host: &Host, link: Option<&SqliteFacts>, offline: bool) -> Result<BTreeMap<String, String>> {
+    let mut env = host.ambient.for_builds();
+    let mut set = |name: &str, value: &str| env.insert(name.to_owned(), value.to_owned());
+    // Nothing here is edited between two builds, so incremental data would only cost.
+    set("CARGO_INCREMENTAL", "0");
+    set("CARGO_TERM_COLOR", "never");
+    if offline {
+        set("CARGO_NET_OFFLINE", "true");
+    }
+    for (name, value) in cc::environment(host)? {
+        set(&name, &value);
+    }
+    if let Some(link) = link {
         // Packages that always have SQLite compiled in link ours all the same; libsqlite3-sys 0.27 and later know this.
-        command = command.env("LIBSQLITE3_SYS_USE_PKG_CONFIG", "1");
+        set("LIBSQLITE3_SYS_USE_PKG_CONFIG", "1");
         for (name, dir) in [("SQLITE3_LIB_DIR", &link.link_dir), ("SQLITE3_INCLUDE_DIR", &link.include_dir)] {
             if let Some(dir) = dir {
-                command = command.env(name, dir);
+                set(name, dir);
             }
         }
     }
-    Ok(command)
+    Ok(env)
 }
 
 /// What cargo is told so that only what is tested has the sanitizer in it: with a target named, build scripts and proc
@@ -246,7 +296,7 @@ fn not_built(finished: &Finished) -> Option<NotBuilt> {
 }
 
 /// What cargo's words mean: the crate's fault or the machine's.
-fn classify(stderr: &str) -> NotBuilt {
+pub(crate) fn classify(stderr: &str) -> NotBuilt {
     /// Signs that the machine failed, not the crate, and what they mean where they do not say it themselves.
     const MACHINE: [(&str, &str); 11] = [
         ("No space left on device", ""),
@@ -291,9 +341,9 @@ fn classify(stderr: &str) -> NotBuilt {
 #[derive(Debug, Default)]
 struct Messages {
     line: Vec<u8>,
-    executables: BTreeMap<(PathBuf, String, PathBuf), ()>,
+    executables: BTreeMap<(PathBuf, String, PathBuf), Kind>,
     /// Libraries and programs that are no tests; of interest where nothing else is built.
-    others: BTreeMap<(PathBuf, String, PathBuf), ()>,
+    others: BTreeMap<(PathBuf, String, PathBuf), Kind>,
     archive: Option<PathBuf>,
 }
 
@@ -320,6 +370,8 @@ enum Message {
 #[derive(Deserialize)]
 struct Target {
     name: String,
+    #[serde(default)]
+    kind: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -346,14 +398,14 @@ impl Messages {
             Message::CompilerArtifact { manifest_path, target, profile, executable: Some(path), .. }
                 if profile.test =>
             {
-                self.executables.insert((manifest_path, target.name, path), ());
+                self.executables.insert((manifest_path, target.name, path), Kind::of(&target.kind));
             }
             Message::CompilerArtifact { manifest_path, target, filenames, .. } => {
                 // Metadata alone is no product.
                 let product =
                     filenames.into_iter().find(|path| path.extension().is_none_or(|e| e != "rmeta" && e != "d"));
                 if let Some(path) = product {
-                    self.others.insert((manifest_path, target.name, path), ());
+                    self.others.insert((manifest_path, target.name, path), Kind::of(&target.kind));
                 }
             }
             Message::BuildScriptExecuted { package_id, out_dir } if package_id.contains("libsqlite3-sys") => {
@@ -373,7 +425,7 @@ impl Messages {
             Targets::Tests { .. } => self.executables,
             Targets::Packages => self.others,
         };
-        for ((manifest, target, path), ()) in products {
+        for ((manifest, target, path), kind) in products {
             let dir = manifest.parent().map(Path::to_owned).unwrap_or_default();
             let origin = stage::origin(&workspace.layout, inputs.stage.as_ref(), &dir);
             let package = workspace.packages.iter().find(|p| Path::new(&p.dir) == origin);
@@ -386,7 +438,7 @@ impl Messages {
             let inspection = inspect::executable(host, &path)?;
             let search = inspect::misses_libraries(host, &path, &inspection.sha256);
             let search = search.then(|| library_dirs(inputs.toolchain, &path));
-            executables.push(Executable { package, target, path, dir, own_harness, inspection, search });
+            executables.push(Executable { package, target, kind, path, dir, own_harness, inspection, search });
         }
         executables.sort_by(|a, b| (&a.package, &a.target, &a.path).cmp(&(&b.package, &b.target, &b.path)));
         Ok(Product { executables, archive: self.archive, doctests: None })
@@ -423,6 +475,8 @@ mod tests {
             let found: Vec<_> =
                 messages.executables.keys().map(|(_, name, path)| (name.clone(), path.clone())).collect();
             assert_eq!(found, [("a".to_owned(), PathBuf::from("/t/a-1")), ("it".to_owned(), PathBuf::from("/t/it-1"))]);
+            let choices = messages.executables.iter().map(|((_, name, _), kind)| kind.choice(name).join(" "));
+            assert_eq!(choices.collect::<Vec<_>>(), ["--lib", "--test it"]);
         }
     }
 

@@ -15,6 +15,7 @@
 //! A cell of a suite of kind `leak` has properties: how many tests ran under the tool, how many it cannot run and why,
 //! and whether its canaries proved it. Findings that are errors stand in the failure's text, before the failing tests.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use compatrix_model::leak::Canary;
@@ -139,9 +140,15 @@ fn properties(row: &Row) -> Vec<(String, String)> {
     for group in &report.not_runnable {
         list.push(("not-runnable".to_owned(), format!("{}: {}", group.tests.len(), group.reason)));
     }
-    for finding in report.findings.iter().filter(|finding| !finding.standing.is_error()) {
-        let said = finding::standing(&finding.standing).unwrap_or_else(|| finding.standing.as_str().to_owned());
-        list.push((format!("finding-{}", finding.fingerprint), format!("{}: {said}", finding.kind)));
+    // Findings that fail nothing: how many of each kind and standing.
+    let mut quiet: BTreeMap<(&str, &str, String), usize> = BTreeMap::new();
+    for group in Gathered::of_row(row).findings.iter().filter(|group| !group.is_error()) {
+        let said = finding::standing(&group.finding.standing).unwrap_or_default();
+        *quiet.entry((group.finding.standing.as_str(), group.finding.kind.as_str(), said)).or_default() += 1;
+    }
+    for ((standing, kind, said), n) in quiet {
+        let said = if said.is_empty() { said } else { format!(", {said}") };
+        list.push((format!("findings-{standing}"), format!("{n} {kind}{said}")));
     }
     list
 }

@@ -11,9 +11,10 @@ pub(crate) mod kinds;
 pub mod summary;
 mod table;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use compatrix_model::leak::Usage;
+use compatrix_model::leak::{FindingKind, Standing, Tool, Usage};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::verdict::Verdict;
 
@@ -39,6 +40,7 @@ pub fn report(matrix: &Matrix, usage: &Usage, look: &Look) -> String {
     unproven(&mut out, matrix, look);
     known(&mut out, matrix, look);
     notes(&mut out, matrix, look);
+    noted(&mut out, &gathered, look);
     used(&mut out, usage, look);
     if !out.is_empty() {
         out.push('\n');
@@ -217,11 +219,26 @@ fn notes(out: &mut String, matrix: &Matrix, look: &Look) {
     }
 }
 
+/// Kinds that are looked at and fail nothing, with how many findings there are.
+fn noted(out: &mut String, gathered: &Gathered<'_>, look: &Look) {
+    let mut kinds: BTreeMap<(Tool, FindingKind), usize> = BTreeMap::new();
+    for group in gathered.findings.iter().filter(|group| group.finding.standing == Standing::Noted) {
+        *kinds.entry((group.finding.tool, group.finding.kind)).or_default() += 1;
+    }
+    if kinds.is_empty() {
+        return;
+    }
+    heading(out, look, "noted, of kinds that are no errors here; all of them with --format json");
+    for ((tool, kind), n) in kinds {
+        number(out, look, Verdict::Unproven, n, &format!("{tool}: {}", kinds::title(kind)));
+    }
+}
+
 /// Suppressions and baseline: what was used, what can go.
 fn used(out: &mut String, usage: &Usage, look: &Look) {
     let (used, unused): (Vec<_>, Vec<_>) = usage.suppressions.iter().partition(|one| one.used > 0);
     if !used.is_empty() {
-        heading(out, look, "suppressions used, with the number of findings");
+        heading(out, look, "suppressions used, and how often");
         for one in used {
             let whose = if one.built_in { " (built in)" } else { "" };
             number(out, look, Verdict::Known, one.used, &format!("{}: {}{whose}: {}", one.tool, one.name, one.reason));

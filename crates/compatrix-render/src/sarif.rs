@@ -48,7 +48,8 @@ pub fn sarif(matrix: &Matrix, usage: &Usage, options: &SarifOptions<'_>) -> Stri
 }
 
 fn run(tool: Tool, matrix: &Matrix, gathered: &Gathered<'_>, usage: &Usage, options: &SarifOptions<'_>) -> Value {
-    let groups: Vec<&Group<'_>> = gathered.findings.iter().filter(|group| group.finding.tool == tool).collect();
+    let mine = gathered.findings.iter().filter(|group| group.finding.tool == tool);
+    let (groups, elsewhere): (Vec<&Group<'_>>, Vec<&Group<'_>>) = mine.partition(|group| is_told(group));
     let rules = rules::Rules::of(groups.iter().map(|group| group.finding.kind));
     let mut driver = object([
         ("name", json!("compatrix")),
@@ -77,9 +78,15 @@ fn run(tool: Tool, matrix: &Matrix, gathered: &Gathered<'_>, usage: &Usage, opti
         "tool": { "driver": driver, "extensions": versions },
         "originalUriBaseIds": { places::ROOT: { "description": { "text": "The root of the workspace." } } },
         "columnKind": "unicodeCodePoints",
-        "invocations": [invocation(tool, matrix, usage)],
+        "invocations": [invocation(tool, matrix, usage, elsewhere.len())],
         "results": results,
     })
+}
+
+/// Whether a finding is a result. One that is only noted, in other people's code, would be an alert that nobody can do
+/// anything about.
+fn is_told(group: &Group<'_>) -> bool {
+    group.finding.standing != Standing::Noted || group.finding.own_frame().is_some()
 }
 
 fn result(group: &Group<'_>, matrix: &Matrix, rules: &rules::Rules, options: &SarifOptions<'_>) -> Value {
@@ -184,7 +191,7 @@ fn related(id: usize, related: &Related) -> Option<Value> {
 }
 
 /// Whether the tool did its work, and what there is to say of it.
-fn invocation(tool: Tool, matrix: &Matrix, usage: &Usage) -> Value {
+fn invocation(tool: Tool, matrix: &Matrix, usage: &Usage, elsewhere: usize) -> Value {
     let rows = || matrix.rows.iter().filter(|row| row.tool == Some(tool));
     let idle = |row: &&Row| matches!(row.verdict, Verdict::Error | Verdict::Unproven);
     let groups = by_reason(rows().filter(idle), |row| match not_proven(row) {
@@ -208,6 +215,11 @@ fn invocation(tool: Tool, matrix: &Matrix, usage: &Usage) -> Value {
     }
     for entry in usage.vanished.iter().filter(|entry| entry.tool.is_none_or(|of| of == tool)) {
         notifications.push(notification(rules::VANISHED, "note", format!("{}: {}", entry.fingerprint, entry.what)));
+    }
+    if elsewhere > 0 {
+        let text =
+            format!("{elsewhere} of {tool}: none of this workspace's code is on their stacks; see --format json");
+        notifications.push(notification(rules::ELSEWHERE, "note", text));
     }
     // Nothing of a tool that never looked may be taken for "no findings".
     let successful = rows().any(|row| !idle(&row)) && rows().all(|row| row.verdict != Verdict::Error);

@@ -17,6 +17,7 @@ use clap::Parser;
 
 pub use cli::{Command, Global};
 pub use compatrix_engine::error::Error;
+pub use compatrix_model::leak::{planted, Tool};
 
 /// The Rust on that page is compiled with the documentation tests.
 #[cfg(doctest)]

@@ -110,7 +110,7 @@ struct Cells {
 
 impl Cells {
     fn of(bench: &Bench, root: &Path, cache: &Path) -> Result<Self> {
-        let output = program(bench, root, cache)
+        let output = compat_program(bench, root, cache)
             .args(["plan", "--profile", "bench", "--no-install", "--format", "json"])
             .output()?;
         let plan: serde_json::Value = serde_json::from_slice(&output.stdout).context("the plan is no JSON")?;
@@ -138,12 +138,13 @@ impl Cells {
 }
 
 fn compat(bench: &Bench, root: &Path, cache: &Path, more: &[&str]) -> Result<Cost> {
-    let mut command = program(bench, root, cache);
+    let mut command = compat_program(bench, root, cache);
     command.args(["compat", "--profile", "bench", "--no-install", "--quiet"]).args(more);
     measure(&mut command, &bench.scratch.join("compat.log"), &[])
 }
 
-fn program(bench: &Bench, root: &Path, cache: &Path) -> Command {
+/// This program, on the workspace at `root`, with a cache of its own.
+pub(super) fn compat_program(bench: &Bench, root: &Path, cache: &Path) -> Command {
     let mut command = Command::new(&bench.program);
     command.arg("--root").arg(root).env("XDG_CACHE_HOME", cache).env_remove("CARGO_TARGET_DIR");
     command
@@ -182,7 +183,7 @@ const CARGO_VARIABLES: [&str; 8] = [
     "LD_LIBRARY_PATH",
 ];
 
-fn clean_cargo() -> Command {
+pub(super) fn clean_cargo() -> Command {
     let mut command = Command::new("cargo");
     for name in CARGO_VARIABLES {
         command.env_remove(name);
@@ -191,7 +192,7 @@ fn clean_cargo() -> Command {
 }
 
 /// A clone of the last commit, so that both ways see the same sources and nothing else.
-fn copy_of_workspace(bench: &Bench, name: &str) -> Result<PathBuf> {
+pub(super) fn copy_of_workspace(bench: &Bench, name: &str) -> Result<PathBuf> {
     let copy = bench.scratch.join(name);
     remove(&copy)?;
     remove(&bench.scratch.join(format!("{name}-scratch")))?;

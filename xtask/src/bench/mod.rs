@@ -1,13 +1,17 @@
 //! `self-bench`: how fast `compat` is, against the shell loop that people write without it, in one session on one machine.
 //!
-//! It judges nothing; it prints figures and ratios. The method is told in docs/PERFORMANCE.md.
+//! It prints figures and ratios; the method is told in docs/PERFORMANCE.md. It judges one thing: what the tools of
+//! `leak-check` find of leaks planted on purpose.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark starts processes, reads the clock and writes scratch files")]
 
+mod by_hand;
+mod leaks;
 mod made_up;
 mod matrix;
 mod process;
 mod stage;
+mod ways;
 
 use std::path::PathBuf;
 
@@ -40,6 +44,10 @@ enum Part {
     Stage,
     /// `cargo build -p xtask`, cold
     Build,
+    /// Leaks planted in twenty ways: which tool finds which; exit code 1 if one that a tool can see is missed
+    Leaks,
+    /// The valgrind suite of things-store, against each test executable once under valgrind by hand
+    Valgrind,
 }
 
 /// Where things are.
@@ -52,7 +60,8 @@ struct Bench {
     cores: u32,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+/// Runs the parts, and tells whether what is judged was as it should be.
+pub(crate) fn run(args: &Args) -> Result<bool> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let scratch = args.scratch.clone().unwrap_or_else(|| root.join("target").join("self-bench"));
     std::fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
@@ -84,5 +93,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if wanted(Part::Matrix) {
         matrix::matrix(&bench)?;
     }
-    Ok(())
+    if wanted(Part::Valgrind) {
+        by_hand::valgrind(&bench)?;
+    }
+    let as_it_should = !wanted(Part::Leaks) || leaks::leaks(&bench)?;
+    Ok(as_it_should)
 }

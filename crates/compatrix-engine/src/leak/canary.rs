@@ -2,7 +2,7 @@
 //! is clean. They are built by the toolchain of the run and go the same way as its tests.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
 use compatrix_model::spec::LeakSettings;
 
-use super::{judge, units, Bench, Leaks};
-use crate::build::Executable;
+use super::{judge, miri, units, Bench, Leaks};
+use crate::build::{Executable, Kind};
 use crate::files;
 use crate::host::last_lines;
 use crate::inspect;
@@ -160,10 +160,14 @@ fn executable(bench: &Bench<'_>) -> Result<Executable> {
         files::write(&source, SOURCE.as_bytes())?;
         compile(bench, &dir, &source, args, &path)?;
     }
+    if bench.settings.tool == Tool::Miri {
+        miri::make_package(&dir, NAME, "canary.rs")?;
+    }
     let inspection = inspect::executable(host, &path)?;
     Ok(Executable {
         package: NAME.to_owned(),
         target: NAME.to_owned(),
+        kind: Kind::Library,
         path,
         dir,
         own_harness: false,
@@ -172,7 +176,7 @@ fn executable(bench: &Bench<'_>) -> Result<Executable> {
     })
 }
 
-fn compile(bench: &Bench<'_>, dir: &Path, source: &Path, args: Vec<String>, path: &PathBuf) -> Result<()> {
+fn compile(bench: &Bench<'_>, dir: &Path, source: &Path, args: Vec<String>, path: &Path) -> Result<()> {
     let half = dir.join(format!("{NAME}.{}", std::process::id()));
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let mut command = Command::new(&bench.inputs.toolchain.rustc, dir)

@@ -5,6 +5,7 @@
 //! ([`passes`]). Each tool's own module starts one unit and reads what the tool said.
 
 mod canary;
+mod miri;
 mod passes;
 pub mod policy;
 mod resources;
@@ -111,9 +112,7 @@ impl Bench<'_> {
             Tool::Valgrind => valgrind::run_unit(self, unit, dir),
             Tool::Resources => resources::run_unit(self, unit, dir),
             Tool::Asan | Tool::Lsan => sanitizer::run_unit(self, unit, dir),
-            Tool::Miri => {
-                anyhow::bail!("{} is not wired up", self.settings.tool)
-            }
+            Tool::Miri => miri::run_unit(self, unit, dir),
         }
     }
 
@@ -140,6 +139,11 @@ pub(crate) fn run(
 ) -> Result<Record> {
     let tool = inputs.leak_tool.with_context(|| format!("{} is not here", settings.tool))?;
     let bench = Bench { host, inputs, settings, tool };
+    if settings.tool == Tool::Miri {
+        if let Some((outcome, cause)) = miri::prepare(&bench, &product.executables)? {
+            return Ok(run::blank(inputs, outcome, cause));
+        }
+    }
     let canary = leaks.canaries.prove(&bench, leaks);
     if host.supervisor.is_interrupted() {
         return Ok(run::blank(inputs, Outcome::Infrastructure, "interrupted".to_owned()));
@@ -155,6 +159,34 @@ pub(crate) fn run(
         passes::go(&bench, leaks, all, &mut seen)?;
     }
     Ok(seen.record(&bench, canary))
+}
+
+/// What does by hand what the suite does with an executable, as near as one command can: the commands, and what they leave
+/// out, for people.
+///
+/// # Errors
+/// A command cannot be made.
+pub(crate) fn by_hand(
+    bench: &Bench<'_>,
+    executable: &Executable,
+    dir: &std::path::Path,
+) -> Result<(Command, &'static str)> {
+    let unit = Unit { executable, tests: Vec::new(), whole: true };
+    Ok(match bench.settings.tool {
+        Tool::Valgrind => (valgrind::command(bench, &unit, dir).0, "what it finds is in valgrind.xml"),
+        Tool::Asan | Tool::Lsan => (
+            sanitizer::command(bench, &unit, dir, &[]),
+            "what it finds is in sanitizer.PID, addresses not yet resolved",
+        ),
+        Tool::Miri => (
+            miri::interpreted(bench, executable, bench.command(&unit, dir))?,
+            "the first error ends it; `--exact NAME` runs one test",
+        ),
+        Tool::Resources => (
+            bench.command(&unit, dir),
+            "leak-check runs each test alone, with a library loaded before it that looks at what is left",
+        ),
+    })
 }
 
 /// What was seen of all units.

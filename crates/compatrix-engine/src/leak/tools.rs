@@ -7,7 +7,7 @@ use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
 use compatrix_model::leak::Tool;
 use compatrix_model::spec::Spec;
 
-use super::{resources, sanitizer, valgrind};
+use super::{miri, resources, sanitizer, valgrind};
 use crate::host::Host;
 
 /// What is known of each tool that the spec's suites name, for each toolchain that is here.
@@ -35,6 +35,6 @@ fn find(host: &Host, tool: Tool, toolchain: &ToolchainFacts) -> Availability<Lea
         Tool::Valgrind => valgrind::find(host),
         Tool::Resources => resources::find(host),
         Tool::Asan | Tool::Lsan => sanitizer::find(tool, toolchain),
-        Tool::Miri => Availability::Missing { reason: format!("{tool} is not wired up") },
+        Tool::Miri => miri::find(host, toolchain),
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use compatrix_model::leak::Tool;
 use compatrix_model::spec::Each;
 
-use super::{Bench, Leaks, Ran, Unit};
+use super::{miri, Bench, Leaks, Ran, Unit};
 use crate::build::Executable;
 use crate::run::{self, Scratch};
 
@@ -37,6 +37,10 @@ pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed>
     let scratch = Scratch::new(bench.host)?;
     let ask = |further: &[&str]| -> Result<Vec<String>> {
         let mut command = run::command(bench.host, bench.inputs, executable, &scratch.dir);
+        if bench.settings.tool == Tool::Miri {
+            // `cfg(miri)` leaves tests out and marks others as ignored.
+            command = miri::interpreted(bench, executable, command)?;
+        }
         command = command.args(["--list", "--format", "terse"]).args(further.iter().copied());
         // Nothing is looked for here.
         for options in ["ASAN_OPTIONS", "LSAN_OPTIONS"] {

@@ -8,6 +8,7 @@ pub mod attribute;
 pub mod baseline;
 pub mod finding;
 pub mod miri;
+pub mod planted;
 pub mod policy;
 pub mod report;
 pub mod resources;

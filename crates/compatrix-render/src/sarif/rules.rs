@@ -20,14 +20,18 @@ pub(super) const UNUSED: &str = "unused-suppression";
 /// An entry of the baseline was not found again.
 pub(super) const VANISHED: &str = "vanished-from-baseline";
 
+/// Findings that are only noted, and not of this code.
+pub(super) const ELSEWHERE: &str = "noted-elsewhere";
+
 /// Each notification with what it means.
-const NOTIFICATIONS: [(&str, &str); 6] = [
+const NOTIFICATIONS: [(&str, &str); 7] = [
     (NOT_PROVEN, "The tool did not find the leak that was planted for it, or saw one where there is none."),
     (BROKE, "The run broke for a reason that is not the code's."),
     (NOT_TRIED, "The tool, or something that it needs, is not to be had here."),
     (FAILS, "Tests fail under the tool, findings left aside."),
     (UNUSED, "A suppression covers nothing any more."),
     (VANISHED, "A finding that the baseline accepts was not found again."),
+    (ELSEWHERE, "Findings of kinds that are no errors here, in other people's code."),
 ];
 
 /// The kinds that a run has, in the order of their declaration.
