@@ -92,8 +92,10 @@ pub struct Executable {
 /// The kinds of cargo's targets that have tests (cargo's reference, "Cargo Targets").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The library, a proc-macro too.
+    /// The library.
     Library,
+    /// A library of procedural macros.
+    Macros,
     /// A program.
     Program,
     /// A file of `tests/`.
@@ -112,6 +114,7 @@ impl Kind {
             Some("test") => Kind::Test,
             Some("example") => Kind::Example,
             Some("bench") => Kind::Bench,
+            Some("proc-macro") => Kind::Macros,
             _ => Kind::Library,
         }
     }
@@ -119,7 +122,7 @@ impl Kind {
     /// How cargo is told to take this target alone.
     pub(crate) fn choice(self, target: &str) -> Vec<String> {
         let switch = match self {
-            Kind::Library => return vec!["--lib".to_owned()],
+            Kind::Library | Kind::Macros => return vec!["--lib".to_owned()],
             Kind::Program => "--bin",
             Kind::Test => "--test",
             Kind::Example => "--example",
