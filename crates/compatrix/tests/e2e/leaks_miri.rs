@@ -72,14 +72,14 @@ const RACE: &str = "error: Undefined Behavior: Data race detected between (1) no
 and (2) non-atomic read on thread `main` at alloc91
   --> tests/it.rs:8:13
    |
- 8 |     let _ = unsafe { *shared.0 };
-   |                      ^^^^^^^^^ (2) just happened here
+ 8 |     let _ = look(&shared);
+   |             ^^^^^^^^^^^^^ (2) just happened here
    |
 help: and (1) occurred earlier here
   --> tests/it.rs:7:30
    |
- 7 |     std::thread::spawn(move || unsafe { *shared.0 = 1 });
-   |                                         ^^^^^^^^^^^^^
+ 7 |     std::thread::spawn(move || change(&shared));
+   |                                ^^^^^^^^^^^^^^^
 
 error: aborting due to 1 previous error
 
