@@ -11,6 +11,7 @@ mod fixtures;
 mod init;
 mod interrupt;
 mod leaks_miri;
+mod leaks_pages;
 mod leaks_valgrind;
 mod ledger;
 mod locks;
