@@ -11,6 +11,7 @@ use crate::build;
 use crate::error::Error;
 use crate::event::Event;
 use crate::inputs::{build_inputs, with_inputs};
+use crate::leak::{self, Bench};
 use crate::process::quote;
 use crate::run;
 use crate::session::{Asked, Session};
@@ -69,14 +70,23 @@ pub fn lines(
     }
     lines.push("# 3. start each executable, with a fresh copy of the fixture where the cell has one".to_owned());
     with_inputs(spec, &survey, planned_build, planned, &id, &String::new(), |inputs| {
-        for command in run::commands(host, inputs, &product, &dir) {
+        for executable in &product.executables {
             lines.push(format!("rm -rf {shown} && mkdir -p {shown}/tmp"));
             if let Some((_, fixture)) = inputs.fixture {
                 lines.push(format!("cp -R {} {shown}/fixture", quote(&fixture.dir)));
             }
+            let command = match (inputs.suite.leak(), inputs.leak_tool) {
+                (Some(settings), Some(tool)) => {
+                    let (command, note) = leak::by_hand(&Bench { host, inputs, settings, tool }, executable, &dir)?;
+                    lines.push(format!("# under {}; {note}", settings.tool));
+                    command
+                }
+                _ => run::command(host, inputs, executable, &dir),
+            };
             lines.push(command.to_string());
         }
-    });
+        Ok::<(), anyhow::Error>(())
+    })?;
     if product.executables.is_empty() {
         return Err(anyhow!("the build made no test executable").into());
     }

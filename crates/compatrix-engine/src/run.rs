@@ -38,22 +38,22 @@ impl Scratch {
 
     /// The run's own copy of the fixture, as it was built.
     pub(crate) fn renew_fixture(&self, inputs: &Inputs<'_>) -> Result<()> {
-        let Some((_, fixture)) = inputs.fixture else { return Ok(()) };
-        let copy = self.dir.join("fixture");
-        files::remove_dir(&copy)?;
-        files::copy_files(Path::new(&fixture.dir), &copy)
+        renew_fixture(inputs, &self.dir)
     }
+}
+
+/// A scratch folder's own copy of the fixture, as it was built.
+pub(crate) fn renew_fixture(inputs: &Inputs<'_>, dir: &Path) -> Result<()> {
+    let Some((_, fixture)) = inputs.fixture else { return Ok(()) };
+    let copy = dir.join("fixture");
+    files::remove_dir(&copy)?;
+    files::copy_files(Path::new(&fixture.dir), &copy)
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = files::remove_dir(&self.dir);
     }
-}
-
-/// The commands of a run in this scratch folder, one an executable.
-pub fn commands(host: &Host, inputs: &Inputs<'_>, product: &Product, dir: &Path) -> Vec<Command> {
-    product.executables.iter().map(|executable| command(host, inputs, executable, dir)).collect()
 }
 
 /// The command of one executable in this scratch folder.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, Sha256};
 use compatrix_model::expect::Expectations;
-use compatrix_model::facts::{Durations, HostFacts};
+use compatrix_model::facts::{Durations, HostFacts, LEAK_RUN_MS};
 use compatrix_model::leak::Policy;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Plan};
@@ -112,7 +112,8 @@ fn jobs<'p>(spec: &Spec, plan: &'p Plan, walk: &Walk<'_>, durations: &Durations)
     let mut jobs: Vec<Job<'p>> = plan.builds.iter().map(job).collect();
     for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| walk.records[*n].is_none()) {
         let id = (spec.suites[run.suite].name.clone(), walk.cells[n].to_string());
-        jobs[run.build].runs.push((n, durations.runs.get(&id).copied()));
+        let unseen = spec.suites[run.suite].leak().map(|_| LEAK_RUN_MS);
+        jobs[run.build].runs.push((n, durations.runs.get(&id).copied().or(unseen)));
     }
     jobs.retain(|job| !job.runs.is_empty());
     jobs

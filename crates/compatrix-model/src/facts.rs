@@ -145,6 +145,9 @@ pub const LATER_BUILD_MS: u64 = 10_000;
 /// Predicted milliseconds of a run never seen.
 pub const RUN_MS: u64 = 300;
 
+/// Predicted milliseconds of a run under a tool that looks for leaks, never seen.
+pub const LEAK_RUN_MS: u64 = 30_000;
+
 /// Durations seen before, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Durations {

@@ -2,7 +2,7 @@
 //! is clean. They are built by the toolchain of the run and go the same way as its tests.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -176,7 +176,7 @@ fn executable(bench: &Bench<'_>) -> Result<Executable> {
     })
 }
 
-fn compile(bench: &Bench<'_>, dir: &Path, source: &Path, args: Vec<String>, path: &PathBuf) -> Result<()> {
+fn compile(bench: &Bench<'_>, dir: &Path, source: &Path, args: Vec<String>, path: &Path) -> Result<()> {
     let half = dir.join(format!("{NAME}.{}", std::process::id()));
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let mut command = Command::new(&bench.inputs.toolchain.rustc, dir)

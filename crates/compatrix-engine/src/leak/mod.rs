@@ -161,6 +161,34 @@ pub(crate) fn run(
     Ok(seen.record(&bench, canary))
 }
 
+/// What does by hand what the suite does with an executable, as near as one command can: the commands, and what they leave
+/// out, for people.
+///
+/// # Errors
+/// A command cannot be made.
+pub(crate) fn by_hand(
+    bench: &Bench<'_>,
+    executable: &Executable,
+    dir: &std::path::Path,
+) -> Result<(Command, &'static str)> {
+    let unit = Unit { executable, tests: Vec::new(), whole: true };
+    Ok(match bench.settings.tool {
+        Tool::Valgrind => (valgrind::command(bench, &unit, dir).0, "what it finds is in valgrind.xml"),
+        Tool::Asan | Tool::Lsan => (
+            sanitizer::command(bench, &unit, dir, &[]),
+            "what it finds is in sanitizer.PID, addresses not yet resolved",
+        ),
+        Tool::Miri => (
+            miri::interpreted(bench, executable, bench.command(&unit, dir))?,
+            "the first error ends it; `--exact NAME` runs one test",
+        ),
+        Tool::Resources => (
+            bench.command(&unit, dir),
+            "leak-check runs each test alone, with a library loaded before it that looks at what is left",
+        ),
+    })
+}
+
 /// What was seen of all units.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
@@ -184,8 +212,7 @@ impl Seen {
 
     fn record(mut self, bench: &Bench<'_>, canary: Canary) -> Record {
         let mut record = run::blank(bench.inputs, Outcome::Passed, String::new());
-        let none = (self.counts.run() == 0).then(|| none_ran(&self.not_runnable, bench)).flatten();
-        let (outcome, cause) = none.or(self.outcome).unwrap_or((Outcome::Passed, String::new()));
+        let (outcome, cause) = self.outcome.unwrap_or((Outcome::Passed, String::new()));
         (record.outcome, record.cause) = (outcome, cause.clone());
         record.tests = self.counts;
         self.failures.sort_by(|a, b| (&a.executable, &a.test).cmp(&(&b.executable, &b.test)));
@@ -207,18 +234,6 @@ impl Seen {
         });
         record
     }
-}
-
-/// What it means that a tool could run none of the tests: it looked at nothing.
-fn none_ran(not_runnable: &[(String, String)], bench: &Bench<'_>) -> Option<(Outcome, String)> {
-    let (reason, test) = not_runnable.iter().min_by_key(|(_, test)| test)?;
-    let count = not_runnable.len();
-    let why = format!(
-        "{} can run none of the {count} tests, {test} because it {reason}; leave such cells out with the suite's `when`, \
-         or write tests that it can run",
-        bench.settings.tool.title()
-    );
-    Some((Outcome::Failed, why))
 }
 
 /// Tests by the reason why they cannot be run.

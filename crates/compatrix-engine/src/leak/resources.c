@@ -270,7 +270,8 @@ static int children(int tell) {
     if (pid <= 0 || pid == own || !stat_of(pid, &state, &parent, &start, name, sizeof name)) continue;
     if (start < started) continue;
     int ended = state == 'Z' || state == 'X';
-    if (parent != own && (ended || !is_marked(pid))) continue;
+    /* What a child started is the child's, as long as that is there. */
+    if (parent != own && (ended || !is_marked(pid) || is_marked(parent))) continue;
     count++;
     if (!tell) continue;
     char path[64];

@@ -1,6 +1,6 @@
 //! valgrind's memcheck over a unit: never over cargo, and its XML is read, not its exit code.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use compatrix_model::facts::{Availability, LeakToolFacts};
@@ -54,13 +54,18 @@ fn options(bench: &Bench<'_>, xml: &Path) -> Vec<String> {
     options
 }
 
-pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
+/// The command of a unit, and where its report will be.
+pub(super) fn command(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> (Command, PathBuf) {
     let xml = dir.join("valgrind.xml");
     let inner = bench.command(unit, dir);
     let mut args = options(bench, &xml);
     args.push(inner.program.clone());
     args.extend(inner.args.iter().cloned());
-    let command = Command { program: bench.tool.program.clone(), args, ..inner };
+    (Command { program: bench.tool.program.clone(), args, ..inner }, xml)
+}
+
+pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
+    let (command, xml) = command(bench, unit, dir);
     let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
     let finished = command
         .run_with(&bench.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})

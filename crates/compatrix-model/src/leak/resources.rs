@@ -175,8 +175,8 @@ pub fn leftovers(
     }
     let descriptors = |look: &Look| look.descriptors.iter().map(|d| names::descriptor(d, places)).collect();
     for (target, count) in counted(descriptors(first)) {
-        if once(repeated, &target, count, &descriptors) {
-            notes.push(format!("keeps a descriptor of {target} open, the same in each call: no leak"));
+        if let Some(calls) = again(repeated, &target, count, &descriptors) {
+            notes.push(format!("keeps a descriptor of {target} open, {calls}"));
             continue;
         }
         let what = format!("leaves a descriptor open: {target}");
@@ -185,8 +185,8 @@ pub fn leftovers(
     let threads = |look: &Look| look.threads.iter().map(|name| stable(name)).collect();
     for (name, count) in counted(threads(first)) {
         let said = if name.is_empty() { "without a name".to_owned() } else { format!("`{name}`") };
-        if once(repeated, &name, count, &threads) {
-            notes.push(format!("keeps a thread {said}, the same in each call: no leak"));
+        if let Some(calls) = again(repeated, &name, count, &threads) {
+            notes.push(format!("keeps a thread {said}, {calls}"));
             continue;
         }
         findings.push(finding(FindingKind::LeftoverThread, format!("leaves a thread running: {said}"), count));
@@ -224,11 +224,23 @@ fn left_file(name: &str, group: &[&LeftFile]) -> Finding {
     finding
 }
 
-/// Whether it is there just as often after the last of several calls as after the first: it is made once a process.
-fn once(repeated: Option<&Held>, name: &str, count: u64, names: &dyn Fn(&Look) -> Vec<String>) -> bool {
-    let Some(Held { looks, complete: true }) = repeated else { return false };
-    let Some(last) = looks.last().filter(|last| last.call > 1) else { return false };
-    names(last).iter().filter(|other| *other == name).count() as u64 <= count
+/// Why what is there after one call is no leak: after several calls there is no more of it.
+fn again(
+    repeated: Option<&Held>,
+    name: &str,
+    count: u64,
+    names: &dyn Fn(&Look) -> Vec<String>,
+) -> Option<&'static str> {
+    let Held { looks, complete: true } = repeated? else { return None };
+    let count_in = |look: &Look| names(look).iter().filter(|other| *other == name).count() as u64;
+    let last = looks.last().filter(|last| last.call > 1)?;
+    if count_in(last) > count {
+        return None;
+    }
+    match looks.iter().all(|look| count_in(look) > 0) {
+        true => Some("the same in each call: no leak"),
+        false => Some("but not in each call: it ends late, or there is a race"),
+    }
 }
 
 fn counted(names: Vec<String>) -> BTreeMap<String, u64> {

@@ -154,6 +154,9 @@ fn describe(record: &Record) -> String {
             let what = format!("{} {} {}::{test}", finding.fingerprint, finding.kind, finding.executable);
             line("finding", &format!("{what} ({})", finding.standing.as_str()));
         }
+        for note in &report.notes {
+            line("note", note);
+        }
     }
     let Some(proof) = &record.proof else { return out };
     line("platform", &proof.platform);

@@ -1,6 +1,8 @@
 //! `leak-check` with the real valgrind: what it finds and where, what it says of tests that go wrong, and what a
 //! valgrind is worth that is missing, too old, or does nothing.
 
+#![allow(clippy::disallowed_methods, reason = "tests make their own files")]
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 

@@ -12,6 +12,8 @@ mod init;
 mod interrupt;
 mod leaks_miri;
 mod leaks_pages;
+mod leaks_resources;
+mod leaks_sanitizers;
 mod leaks_valgrind;
 mod ledger;
 mod locks;

@@ -1,1 +1,52 @@
-//
+use super::*;
+
+#[test]
+fn the_harness_is_known_by_both_ways_to_mangle_names() {
+    for symbol in
+        ["_ZN2it4main17h0123456789abcdefE", "_RNvCs1234_2it4main", "_RNvC2it4main", "_RNvCs1_2it4main.llvm.77"]
+    {
+        assert!(is_main_of(symbol.as_bytes(), "it"), "{symbol}");
+    }
+    for symbol in [
+        "main",
+        "_ZN2it4main17h0123456789abcdeE",
+        "_ZN2it4main28_$u7b$$u7b$closure$u7d$$u7d$17h0123456789abcdefE",
+        "_ZN2it3sub4main17h0123456789abcdefE",
+        "_ZN3bit4main17h0123456789abcdefE",
+        "_RNvNtCs1234_2it3sub4main",
+        "_RNCNvCs1234_2it4main0B3_",
+    ] {
+        assert!(!is_main_of(symbol.as_bytes(), "it"), "{symbol}");
+    }
+    assert!(is_main_of(b"_RNvCs1_3__it4main", "_it"));
+}
+
+#[test]
+fn what_the_environment_was_before_is_handed_on() {
+    let plain = Command::new("test", "/");
+    let look = |command: Command, task| with_look(command, Path::new("/a b"), Path::new("/r"), &task).env;
+    let env = look(plain.clone(), Task::Look);
+    let get = |name: &str| env.get(name).map(String::as_str);
+    assert_eq!((get("LD_PRELOAD"), get("LD_LIBRARY_PATH")), (Some(LIBRARY), Some("/a b")));
+    assert_eq!((get("COMPATRIX_LOOK_PRELOAD"), get("GLIBC_TUNABLES")), (Some(""), None));
+    let theirs = plain.env("LD_PRELOAD", "x.so").env("LD_LIBRARY_PATH", "/x").env("GLIBC_TUNABLES", "a=1");
+    let env = look(theirs, Task::Repeat { harness: 7, calls: 12 });
+    let get = |name: &str| env[name].as_str();
+    assert_eq!((get("LD_PRELOAD"), get("COMPATRIX_LOOK_PRELOAD")), ("libcompatrix-look.so:x.so", "x.so"));
+    assert_eq!((get("LD_LIBRARY_PATH"), get("COMPATRIX_LOOK_PATH")), ("/a b:/x", "/x"));
+    assert_eq!(get("GLIBC_TUNABLES"), "a=1:glibc.pthread.stack_cache_size=0");
+    assert_eq!((get("COMPATRIX_LOOK_TUNABLES"), get("COMPATRIX_LOOK_CALLS")), ("a=1", "12"));
+}
+
+#[test]
+fn what_is_left_in_a_folder_is_told_by_its_first_name() {
+    let dir = tempfile::tempdir().unwrap();
+    files::write(&dir.path().join("a/b/c"), b"12345").unwrap();
+    files::write(&dir.path().join("x"), b"1").unwrap();
+    files::symlink("nowhere", &dir.path().join("y")).unwrap();
+    let left = left_files(dir.path()).unwrap();
+    let said: Vec<_> = left.iter().map(|file| (file.name.as_str(), file.folder, file.below)).collect();
+    assert_eq!(said, [("a", true, 2), ("x", false, 0), ("y", false, 0)]);
+    assert_eq!(left[0].bytes, 5);
+    assert!(left_files(&dir.path().join("not there")).unwrap().is_empty());
+}
