@@ -1,5 +1,8 @@
 //! One build: cargo makes the test executables, and says which they are.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -80,6 +83,8 @@ pub struct Executable {
     pub path: PathBuf,
     /// The package's folder, in which cargo starts tests.
     pub dir: PathBuf,
+    /// The root of the workspace that it was built in, or of the stage.
+    pub root: PathBuf,
     /// Whether it has its own harness and prints no libtest output.
     pub own_harness: bool,
     /// What is in the file.
@@ -438,7 +443,8 @@ impl Messages {
             let inspection = inspect::executable(host, &path)?;
             let search = inspect::misses_libraries(host, &path, &inspection.sha256);
             let search = search.then(|| library_dirs(inputs.toolchain, &path));
-            executables.push(Executable { package, target, kind, path, dir, own_harness, inspection, search });
+            let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root).clone();
+            executables.push(Executable { package, target, kind, path, dir, root, own_harness, inspection, search });
         }
         executables.sort_by(|a, b| (&a.package, &a.target, &a.path).cmp(&(&b.package, &b.target, &b.path)));
         Ok(Product { executables, archive: self.archive, doctests: None })
@@ -457,42 +463,4 @@ fn library_dirs(toolchain: &ToolchainFacts, executable: &Path) -> String {
         sysroot.join("lib"),
     ];
     dirs.map(|dir| dir.to_string_lossy().into_owned()).join(":")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn executables_are_read_from_old_and_new_messages_cut_anywhere() {
-        let old = r#"{"reason":"compiler-artifact","package_id":"a 0.1.0 (path+file:///w/a)","manifest_path":"/w/a/Cargo.toml","target":{"kind":["lib"],"name":"a"},"profile":{"test":true},"executable":"/t/a-1","fresh":true}"#;
-        let new = r#"{"reason":"compiler-artifact","package_id":"path+file:///w/a#0.1.0","manifest_path":"/w/a/Cargo.toml","target":{"kind":["test"],"name":"it"},"profile":{"test":true},"executable":"/t/it-1","fresh":false}"#;
-        let plain = r#"{"reason":"compiler-artifact","package_id":"x","manifest_path":"/w/x/Cargo.toml","target":{"name":"x"},"profile":{"test":false},"executable":null,"fresh":false}"#;
-        let text = format!("noise\n{old}\n{plain}\n{new}\n{{\"reason\":\"build-finished\",\"success\":true}}\n");
-        for size in [1, 7, 4096] {
-            let mut messages = Messages::default();
-            text.as_bytes().chunks(size).for_each(|chunk| messages.feed(chunk));
-            let found: Vec<_> =
-                messages.executables.keys().map(|(_, name, path)| (name.clone(), path.clone())).collect();
-            assert_eq!(found, [("a".to_owned(), PathBuf::from("/t/a-1")), ("it".to_owned(), PathBuf::from("/t/it-1"))]);
-            let choices = messages.executables.iter().map(|((_, name, _), kind)| kind.choice(name).join(" "));
-            assert_eq!(choices.collect::<Vec<_>>(), ["--lib", "--test it"]);
-        }
-    }
-
-    #[test]
-    fn the_crate_s_failures_and_the_machine_s_are_told_apart() {
-        let rustc =
-            "   Compiling a v0.1.0\nerror[E0425]: cannot find value `x` in this scope\n --> src/lib.rs:1:14\n  |\n";
-        let failure = classify(rustc);
-        assert_eq!(failure.outcome, Outcome::BuildFailed);
-        assert_eq!(failure.cause, "error[E0425]: cannot find value `x` in this scope (src/lib.rs:1:14)");
-        let cargo = "error: failed to parse lock file at: /w/Cargo.lock\n\nCaused by:\n  lock file version 4 requires `-Znext-lockfile-bump`\n";
-        assert_eq!(
-            classify(cargo).cause,
-            "error: failed to parse lock file at: /w/Cargo.lock: lock file version 4 requires `-Znext-lockfile-bump`"
-        );
-        let disk = "error: failed to write /t/x\n\nCaused by:\n  No space left on device (os error 28)\n";
-        assert_eq!(classify(disk).outcome, Outcome::Infrastructure);
-    }
 }
