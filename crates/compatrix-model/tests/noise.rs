@@ -151,10 +151,13 @@ fn ranges_take_a_pre_release_for_its_release() {
     assert!(!ranged.covers(&leak, None), "a toolchain that is not known");
 }
 
+/// A built-in suppression, and what it covers: kind, stack, and toolchains with whether it is for them.
+type Seen = (&'static str, FindingKind, &'static [&'static str], &'static [(&'static str, bool)]);
+
 /// Stacks as valgrind 3.19 gives them, the parts that matter.
 #[test]
 fn built_in_suppressions_cover_what_was_seen() {
-    let cases: [(&str, FindingKind, &[&str], &[(&str, bool)]); 5] = [
+    let cases: [Seen; 5] = [
         (
             "std-thread-handle",
             FindingKind::Possible,
