@@ -38,11 +38,16 @@ impl Scratch {
 
     /// The run's own copy of the fixture, as it was built.
     pub(crate) fn renew_fixture(&self, inputs: &Inputs<'_>) -> Result<()> {
-        let Some((_, fixture)) = inputs.fixture else { return Ok(()) };
-        let copy = self.dir.join("fixture");
-        files::remove_dir(&copy)?;
-        files::copy_files(Path::new(&fixture.dir), &copy)
+        renew_fixture(inputs, &self.dir)
     }
+}
+
+/// A scratch folder's own copy of the fixture, as it was built.
+pub(crate) fn renew_fixture(inputs: &Inputs<'_>, dir: &Path) -> Result<()> {
+    let Some((_, fixture)) = inputs.fixture else { return Ok(()) };
+    let copy = dir.join("fixture");
+    files::remove_dir(&copy)?;
+    files::copy_files(Path::new(&fixture.dir), &copy)
 }
 
 impl Drop for Scratch {

@@ -11,13 +11,13 @@ mod tools;
 use std::fmt::Write;
 
 use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_model::leak::planted::PlantedTable;
 use compatrix_model::leak::Tool;
 use compatrix_model::spec::Spec;
 
 use crate::look::count;
 use crate::markdown::{code, text, Table};
 use facts::{Facts, Suite};
-pub use planted::{PlantedLeak, PlantedTable};
 
 /// Whether a spec has a suite that the page is about.
 pub fn has_page(spec: &Spec) -> bool {

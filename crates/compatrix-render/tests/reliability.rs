@@ -7,11 +7,12 @@ use common::*;
 use compatrix_model::claims::{evaluate, judge_evidence, ClaimVerdict};
 use compatrix_model::evidence::Record;
 use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_model::leak::planted::{PlantedLeak, PlantedTable};
 use compatrix_model::leak::Tool;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::spec::Spec;
 use compatrix_render::page::{self, PageOptions};
-use compatrix_render::reliability::{has_page, page, PlantedLeak, PlantedTable};
+use compatrix_render::reliability::{has_page, page};
 
 const SPEC: &str = r#"
 version = 1

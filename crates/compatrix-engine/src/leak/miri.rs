@@ -230,6 +230,14 @@ fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test:
         }
         Some(Trouble::Compile(why)) => ran.trouble = Some((Outcome::BuildFailed, format!("under Miri: {why}"))),
         Some(Trouble::Tool(why)) => ran.trouble = Some((Outcome::Infrastructure, format!("Miri failed: {why}"))),
+        Some(Trouble::Killed(signal)) if signal.contains("SIGKILL") => {
+            let why =
+                format!("Miri was killed in {test}, as happens when memory runs out: it needs several times as much");
+            ran.trouble = Some((Outcome::Infrastructure, why));
+        }
+        Some(Trouble::Killed(signal)) => {
+            ran.trouble = Some((Outcome::Infrastructure, format!("Miri itself was ended in {test} ({signal})")));
+        }
         // Miri stops a test at its first error, and libtest comes to no result.
         None if !ran.findings.is_empty() && !ran.report.complete => fail(&mut ran, target, test),
         None if ran.report.complete && ran.report.counts.run() == 0 && ran.report.counts.ignored == 0 => {

@@ -22,6 +22,7 @@ use crate::build::Executable;
 use crate::files;
 use crate::host::Host;
 use crate::process::{Command, Finished};
+use crate::run;
 use crate::supervisor::End;
 use crate::toolchain;
 
@@ -69,13 +70,23 @@ fn variable(tool: Tool) -> &'static str {
     }
 }
 
+/// How blocks' stacks are found when they are allocated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stacks {
+    /// By frame pointers: costs nothing, and stacks end at code that has none.
+    Quick,
+    /// By unwind tables: whole, and several times slower.
+    Whole,
+}
+
 /// The value of that variable: ours, then what the suite's `env` and `flags` say, then what is not theirs to say.
-fn options(from_env: Option<&String>, flags: &[String], more: &[&str], log: &Path) -> String {
+fn options(stacks: Stacks, from_env: Option<&String>, flags: &[String], more: &[&str], log: &Path) -> String {
+    let stacks: &[&str] = match stacks {
+        Stacks::Quick => &["fast_unwind_on_malloc=1"],
+        Stacks::Whole => &["fast_unwind_on_malloc=0", "malloc_context_size=100"],
+    };
     let ours = [
         "detect_leaks=1",
-        // C has no frame pointers, and without them stacks would end at its first function.
-        "fast_unwind_on_malloc=0",
-        "malloc_context_size=100",
         // As without the tool, where the allocator says no.
         "allocator_may_return_null=1",
     ];
@@ -86,12 +97,37 @@ fn options(from_env: Option<&String>, flags: &[String], more: &[&str], log: &Pat
         "color=never".to_owned(),
         format!("log_path='{}'", log.display()),
     ];
-    let words = ours.iter().map(|word| (*word).to_owned()).chain(from_env.cloned()).chain(flags.iter().cloned());
+    let words =
+        ours.iter().chain(stacks).map(|word| (*word).to_owned()).chain(from_env.cloned()).chain(flags.iter().cloned());
     words.chain(more.iter().map(|word| (*word).to_owned())).chain(last).collect::<Vec<_>>().join(":")
 }
 
+/// Runs a unit: first with quick stacks, since mostly nothing is found, and once more with whole ones if something is.
 pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
-    let (mut ran, log) = start(bench, unit, dir, &[])?;
+    let mut quick = once(bench, unit, dir, Stacks::Quick)?;
+    if quick.findings.is_empty() || quick.finished.end != End::Itself {
+        return Ok(quick);
+    }
+    let whole = once(bench, unit, &another(bench, dir, "again")?, Stacks::Whole)?;
+    if whole.findings.is_empty() {
+        let target = &unit.executable.target;
+        let note = format!("what was found in {target} was not there when its tests ran again to have whole stacks");
+        quick.notes.push(note);
+        return Ok(quick);
+    }
+    Ok(whole)
+}
+
+/// A scratch folder within another, as that one was at first.
+fn another(bench: &Bench<'_>, dir: &Path, name: &str) -> Result<PathBuf> {
+    let dir = dir.join(name);
+    files::make_dir(&dir.join("tmp"))?;
+    run::renew_fixture(bench.inputs, &dir)?;
+    Ok(dir)
+}
+
+fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Result<Ran> {
+    let (mut ran, log) = start(bench, unit, dir, stacks, &[])?;
     if !has_runtime(bench, unit.executable)? {
         let reason = "cargo compiles tests of proc-macro crates for the compiler itself, without the sanitizer";
         ran.not_runnable = Some(reason.to_owned());
@@ -123,20 +159,26 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
         }
         ran.findings.push(finding);
     }
+    bench.complete(unit, &mut ran.findings);
+    sanitizer::lead_circles(&mut ran.findings);
     Ok(ran)
 }
 
-/// The command of a unit, with further options of the sanitizer.
+/// The command of a unit, as a person would repeat it: with whole stacks.
 pub(super) fn command(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, more: &[&str]) -> Command {
+    with_options(bench, unit, dir, Stacks::Whole, more)
+}
+
+fn with_options(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks, more: &[&str]) -> Command {
     let command = bench.command(unit, dir);
     let variable = variable(bench.settings.tool);
-    let value = options(command.env.get(variable), &bench.settings.flags, more, &dir.join("sanitizer"));
+    let value = options(stacks, command.env.get(variable), &bench.settings.flags, more, &dir.join("sanitizer"));
     command.env(variable, value)
 }
 
 /// Starts the unit's process and waits for its end.
-fn start(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, more: &[&str]) -> Result<(Ran, Log)> {
-    let command = command(bench, unit, dir, more);
+fn start(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks, more: &[&str]) -> Result<(Ran, Log)> {
+    let command = with_options(bench, unit, dir, stacks, more);
     let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
     let finished = command
         .run_with(&bench.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
@@ -208,7 +250,8 @@ fn trouble(ran: &Ran, report: &Report) -> Option<(Outcome, String)> {
 /// brings one. So the test is run once more, with that.
 fn overflow(bench: &Bench<'_>, unit: &Unit<'_>, test: &str, dir: &Path) -> Result<Option<Finding>> {
     let alone = Unit { executable: unit.executable, tests: vec![test.to_owned()], whole: false };
-    let (ran, _) = start(bench, &alone, dir, &["handle_segv=0"])?;
+    let dir = another(bench, dir, "alone")?;
+    let (ran, _) = start(bench, &alone, &dir, Stacks::Quick, &["handle_segv=0"])?;
     let said = ran.finished.stderr.text();
     Ok(said.contains("has overflowed its stack").then(|| Finding {
         test: Some(test.to_owned()),
@@ -266,7 +309,7 @@ mod tests {
 
     #[test]
     fn options_of_the_user_come_after_ours_and_before_what_must_hold() {
-        let all = options(Some(&"a=1".to_owned()), &["b=2".to_owned()], &["c=3"], Path::new("/w/x:y"));
+        let all = options(Stacks::Quick, Some(&"a=1".to_owned()), &["b=2".to_owned()], &["c=3"], Path::new("/w/x:y"));
         let at = |word: &str| all.find(word).unwrap_or_else(|| panic!("{word} in {all}"));
         assert!(at("detect_leaks=1") < at("a=1") && at("a=1") < at("b=2") && at("b=2") < at("c=3"), "{all}");
         assert!(at("c=3") < at("exitcode=93") && all.ends_with(":log_path='/w/x:y'"), "{all}");

@@ -36,6 +36,8 @@ pub enum Trouble {
     Compile(String),
     /// Miri or `cargo miri` itself failed.
     Tool(String),
+    /// A signal ended the interpreter: `signal: 9, SIGKILL: kill`, as cargo tells it.
+    Killed(String),
 }
 
 /// Reads standard error of `cargo miri test` of one test.
@@ -70,6 +72,11 @@ fn one(lines: &[&str]) -> Read {
         // What `cargo miri` says itself: the standard library cannot be built, an unknown flag.
         if let Some(message) = line.strip_prefix("fatal error: ") {
             read.trouble.get_or_insert_with(|| Trouble::Tool(message.to_owned()));
+        }
+        let exit = line.trim_start().strip_prefix("process didn't exit successfully: ");
+        if let Some((_, signal)) = exit.and_then(|exit| exit.rsplit_once("(signal: ")) {
+            let signal = format!("signal: {}", signal.trim_end_matches(')'));
+            read.trouble.get_or_insert(Trouble::Killed(signal));
         }
         // Until 2023 leaks were told as a dump of each block: `alloc77 (Rust heap, size: 24, align: 8) {`.
         let begins = line.strip_prefix("The following memory was leaked:");

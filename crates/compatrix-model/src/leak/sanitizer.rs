@@ -13,6 +13,8 @@ mod headers;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use super::finding::{Finding, FindingKind, Frame, Related};
 use super::tool::Tool;
 
@@ -48,6 +50,8 @@ pub struct RawFinding {
     pub related: Vec<(String, Vec<RawFrame>)>,
     /// Whether the sanitizer ended the process for it, so that the test under way did not end.
     pub fatal: bool,
+    /// The thread that the error happened in, by the process's own number: `T1`.
+    pub thread: Option<String>,
 }
 
 /// Where frames go to.
@@ -105,7 +109,7 @@ pub fn parse(text: &str) -> Report {
                 Place::Related => finding.related.last_mut().expect("a place was opened").1.push(frame),
                 Place::None => {}
             }
-        } else if let Some(what) = headers::related(line) {
+        } else if let Some(what) = headers::related(line, finding.thread.as_deref()) {
             finding.related.push((what, Vec::new()));
             place = Place::Related;
         } else if line.is_empty() {
@@ -120,7 +124,12 @@ pub fn parse(text: &str) -> Report {
 /// Findings with functions and lines, for every offset what `resolve` answers: the frames that are inlined there,
 /// innermost first, the last one not inlined; none where nothing is known.
 pub fn lower(report: Report, tool: Tool, resolve: &dyn Fn(&str, u64) -> Vec<Frame>) -> Vec<Finding> {
-    let stack = |raw: Vec<RawFrame>| raw.into_iter().flat_map(|frame| frame.lower(resolve)).collect::<Vec<_>>();
+    let stack = |raw: Vec<RawFrame>| {
+        let mut frames: Vec<Frame> = raw.into_iter().flat_map(|frame| frame.lower(resolve)).collect();
+        // A function that calls itself until the stack is full is one frame.
+        frames.dedup_by(|a, b| !a.function.is_empty() && a == b);
+        frames
+    };
     let lower = |raw: RawFinding| {
         let related = raw.related.into_iter().map(|(what, raw)| Related { what, stack: stack(raw) });
         let related = related.filter(|related| !related.stack.is_empty() && !starts_a_test(related)).collect();
@@ -136,6 +145,26 @@ pub fn lower(report: Report, tool: Tool, resolve: &dyn Fn(&str, u64) -> Vec<Fram
     report.findings.into_iter().map(lower).collect()
 }
 
+/// Makes a leak of its own of blocks that only point to each other: there LeakSanitizer calls all of them indirect. Of the
+/// indirect leaks of a test that has no other, the largest stands for all as a definite one. Tests and fingerprints
+/// must be known already; the fingerprints are to be made anew.
+pub fn lead_circles(findings: &mut [Finding]) {
+    let has_definite = |findings: &[Finding], test: &Option<String>| {
+        findings.iter().any(|f| f.kind == FindingKind::Definite && f.test == *test)
+    };
+    let tests: BTreeSet<Option<String>> =
+        findings.iter().filter(|f| f.kind == FindingKind::Indirect).map(|f| f.test.clone()).collect();
+    for test in tests {
+        if has_definite(findings, &test) {
+            continue;
+        }
+        let of_test = findings.iter_mut().filter(|f| f.kind == FindingKind::Indirect && f.test == test);
+        if let Some(largest) = of_test.max_by(|a, b| (a.bytes, &b.fingerprint).cmp(&(b.bytes, &a.fingerprint))) {
+            largest.kind = FindingKind::Definite;
+        }
+    }
+}
+
 /// Every place of which `lower` will ask: object file and offset.
 pub fn offsets(report: &Report) -> impl Iterator<Item = (&str, u64)> {
     let stacks = report
@@ -148,5 +177,5 @@ pub fn offsets(report: &Report) -> impl Iterator<Item = (&str, u64)> {
 /// Whether a place only says that libtest started the thread of a test, which is true of every finding.
 fn starts_a_test(related: &Related) -> bool {
     let starts = |frame: &Frame| frame.function.starts_with("test::run_test");
-    related.what.contains("created by") && related.stack.iter().any(starts)
+    related.what.ends_with(" was started") && related.stack.iter().any(starts)
 }

@@ -1,30 +1,8 @@
 //! Leaks planted on purpose: which tool finds which.
 
-use compatrix_model::leak::Tool;
+use compatrix_model::leak::planted::PlantedTable;
 
 use crate::markdown::{code, text, Table};
-
-/// Which tools found which planted leak.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PlantedTable {
-    /// The tools, in the order of the columns.
-    pub tools: Vec<Tool>,
-    /// The leaks, in the order of the rows.
-    pub leaks: Vec<PlantedLeak>,
-}
-
-/// A leak planted on purpose.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlantedLeak {
-    /// Its test's name.
-    pub name: String,
-    /// What leaks, for people.
-    pub what: String,
-    /// For each tool of the table: `found`, `missed` or `cannot: why`.
-    pub found: Vec<String>,
-    /// What was seen of its twin, which does the same and does not leak: `clean` or `alarm`.
-    pub twin: String,
-}
 
 pub(super) fn table(planted: &PlantedTable) -> String {
     let mut headings = vec!["Test", "What leaks"];

@@ -155,6 +155,22 @@ fn describe(record: &Record) -> String {
         line("attempts", &record.attempts.to_string());
     }
     line("key", &record.key);
+    if let Some(report) = &record.leaks {
+        line("tool", &format!("{} ({})", report.tool, report.version));
+        match &report.canary {
+            Canary::Proven { found } => line("canary", &format!("proven: {found}")),
+            Canary::NotProven { why } => line("canary", &format!("not proven: {why}")),
+        }
+        line("under it", &format!("{} tests ran, {} are not runnable", report.ran, report.not_run()));
+        for group in &report.not_runnable {
+            line("", &format!("{}: {}", group.tests.len(), group.reason));
+        }
+        for finding in &report.findings {
+            let test = finding.test.as_deref().unwrap_or("unknown test");
+            let what = format!("{} {} {}::{test}", finding.fingerprint, finding.kind, finding.executable);
+            line("finding", &format!("{what} ({})", finding.standing.as_str()));
+        }
+    }
     let Some(proof) = &record.proof else { return out };
     line("platform", &proof.platform);
     line("rustc", proof.toolchain.rustc.lines().next().unwrap_or_default());

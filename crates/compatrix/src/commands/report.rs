@@ -5,6 +5,7 @@ use std::path::Path;
 use compatrix_engine::error::Error;
 use compatrix_engine::files;
 use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_model::leak::planted::{self, PlantedTable};
 use compatrix_model::promise::is_generated;
 use compatrix_render::page::{self, PageOptions};
 use compatrix_render::reliability;
@@ -32,7 +33,8 @@ pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Re
     if reliability::has_page(&opened.parsed.spec) {
         let path = &opened.parsed.spec.project.reliability;
         refuse_foreign(&opened.root, path, "reliability")?;
-        pages.push((path.clone(), reliability::page(&opened.parsed.spec, &evidence, None, command)));
+        let planted = read_planted(&opened.root)?;
+        pages.push((path.clone(), reliability::page(&opened.parsed.spec, &evidence, planted.as_ref(), command)));
     }
     let code = write_or_check(&opened.root, &pages, args.check, &format!("{command} report"), terminal)?;
     if !args.require_fresh {
@@ -55,6 +57,15 @@ pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Re
         command_name()
     ));
     Ok(1)
+}
+
+/// Which tool finds which planted leak, where somebody measured it.
+fn read_planted(root: &Path) -> Result<Option<PlantedTable>, Error> {
+    let path = root.join(planted::FILE);
+    if !files::exists(&path) {
+        return Ok(None);
+    }
+    PlantedTable::parse(&files::read_text(&path)?).map(Some).map_err(Error::usage)
 }
 
 /// A page that somebody wrote by hand is never overwritten.

@@ -12,7 +12,8 @@ const SPEC: &str =
     "[axis]\nrust = [{ name = \"fake\", path = \"../toolchain\" }]\n\n[[suite]]\nname = \"interpreted\"\n\
                     kind = \"leak\"\ntool = \"miri\"\n";
 
-/// What is recorded of a test stands in `said/NAME`. `early/NAME` says that Miri stopped before libtest's result.
+/// What is recorded of a test stands in `said/NAME`. `early/NAME` says that Miri stopped before libtest's result,
+/// `slow/NAME` that it came to none.
 const CARGO_MIRI: &str = r#"#!/bin/sh
 here=$(dirname "$0")/..
 [ "$1" = miri ] || { echo "fatal error: called as $*" >&2; exit 1; }
@@ -25,6 +26,7 @@ esac
 RUSTC="$here/bin/rustc"
 export RUSTC
 for last; do :; done
+[ -e "$here/slow/$last" ] && exec sleep 300
 [ -e "$here/early/$last" ] || "$CARGO" "$@" || exit
 [ -e "$here/said/$last" ] || exit 0
 cat "$here/said/$last" >&2
@@ -227,4 +229,26 @@ fn without_the_component_it_is_unavailable_with_what_installs_it() {
     std::fs::remove_file(made.path("../toolchain/bin/miri")).unwrap();
     let ran = made.run(&["leak-check", "--format", "json"]);
     assert!(ran.stdout.contains("Miri needs a nightly toolchain") && ran.stdout.contains("--component miri"), "{ran}");
+}
+
+#[test]
+fn tests_that_hang_or_are_killed_or_end_themselves_lose_nothing_of_the_others() {
+    let killed = "error: test failed, to rerun pass `--test it`\n\nCaused by:\n  process didn't exit successfully: \
+                  `cargo-miri runner /t/it --exact eats_memory` (signal: 9, SIGKILL: kill)\n";
+    let aborts = "error: abnormal termination: the program aborted execution\n  --> tests/it.rs:3:5\n   |\n 3 |     \
+                  abort();\n   |     ^^^^^^^ abnormal termination occurred here\n\n";
+    let tests = ["hangs", "eats_memory", "aborts", "forgets", "is_fine"];
+    let said = [("!eats_memory", killed), ("!aborts", aborts), ("forgets", LEAK)];
+    let made = workspace("timeout = \"15s\"\n", &tests, &said);
+    made.write("../toolchain/slow/hangs", "");
+    let json = check(&made, 3);
+    let record = &json["rows"][0]["record"];
+    // The worst of them stands for all.
+    assert_eq!(record["outcome"], "infrastructure", "{json:#}");
+    assert!(record["cause"].as_str().unwrap().contains("Miri was killed in eats_memory"), "{json:#}");
+    assert_eq!((&record["tests"]["passed"], &record["tests"]["failed"]), (&2.into(), &2.into()), "{json:#}");
+    let failed: Vec<_> = record["failures"].as_array().unwrap().iter().map(|failure| &failure["test"]).collect();
+    assert_eq!(failed, ["aborts", "hangs"], "{json:#}");
+    assert_eq!(leaks(&json)["findings"][0]["test"], "forgets", "{json:#}");
+    made.expect_no_processes();
 }

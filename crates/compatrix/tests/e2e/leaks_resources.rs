@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::Workspace;
+use crate::support::{finish, sysroot, Workspace};
 
 const SPEC: &str = "[axis]\nrust = [HERE]\n\n[[suite]]\nname = \"left\"\nkind = \"leak\"\ntool = \"resources\"\n";
 
@@ -348,4 +348,71 @@ fn without_repetition_growth_is_not_looked_for() {
     let json = check(&format!("{SPEC}repeat = 0\n"), "#[test]\nfn grows() { std::mem::forget(vec![1u8; 77]); }\n", 0);
     assert_eq!(leaks(&json)["canary"]["is"], "proven", "{json:#}");
     assert_eq!(found(&json), [""; 0]);
+}
+
+const ONE_LEFT: &str = "
+    #[test]
+    fn grows() { std::mem::forget(vec![1u8; 77]); }
+
+    #[test]
+    fn leaves() { std::fs::write(std::env::temp_dir().join(\"left\"), \"\").unwrap(); }
+";
+
+#[test]
+fn executables_that_cannot_be_looked_into_are_no_clean_ones() {
+    let made = Workspace::new(SPEC).tests(ONE_LEFT);
+    let flags = |flags: &str| made.write(".cargo/config.toml", format!("[build]\nrustflags = [{flags}]\n"));
+    // Without symbols nobody can call the harness again; the rest is seen.
+    flags("\"-C\", \"strip=symbols\"");
+    let json = made.run(&["leak-check", "--format", "json"]).expect(1).json();
+    assert_eq!(found(&json), ["leaves: leftover-file: leaves a file in TMPDIR: left"], "{json:#}");
+    let note = leaks(&json)["notes"][0].as_str().unwrap();
+    assert!(note.ends_with("the executable has no symbol of its test harness (is it stripped?)"), "{note}");
+    flags("\"-C\", \"symbol-mangling-version=v0\"");
+    let json = made.run(&["leak-check", "--format", "json"]).expect(1).json();
+    assert_eq!(found(&json).len(), 2, "{json:#}");
+    flags("\"-C\", \"target-feature=+crt-static\"");
+    made.run(&["leak-check"]).expect(3).prints(&["could not be loaded; a static executable loads nothing"]);
+}
+
+#[test]
+fn an_allocator_of_its_own_hides_growth_and_that_is_said() {
+    let allocator = "
+        struct Own;
+        static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        static mut HEAP: [u128; 1 << 20] = [0; 1 << 20];
+
+        unsafe impl std::alloc::GlobalAlloc for Own {
+            unsafe fn alloc(&self, layout: std::alloc::Layout) -> *mut u8 {
+                let blocks = layout.size().max(layout.align()) / 16 + 1;
+                let at = NEXT.fetch_add(blocks * 2, std::sync::atomic::Ordering::SeqCst);
+                let start = unsafe { (&raw mut HEAP as *mut u8).add(at * 16) };
+                unsafe { start.add(start.align_offset(layout.align())) }
+            }
+            unsafe fn dealloc(&self, _: *mut u8, _: std::alloc::Layout) {}
+        }
+
+        #[global_allocator]
+        static ALLOCATOR: Own = Own;
+    ";
+    let json = check(SPEC, &format!("{allocator}{ONE_LEFT}"), 1);
+    assert_eq!(found(&json), ["leaves: leftover-file: leaves a file in TMPDIR: left"], "{json:#}");
+    let note = leaks(&json)["notes"][0].as_str().unwrap();
+    assert!(note.ends_with("not judged: the executable has an allocator of its own"), "{note}");
+}
+
+#[test]
+fn without_a_c_compiler_or_glibc_its_cells_are_unproven() {
+    let made = Workspace::new(SPEC).tests(ONE_LEFT);
+    let bin = made.path("../without");
+    std::fs::create_dir_all(&bin).unwrap();
+    std::os::unix::fs::symlink(format!("{}/bin/cargo", sysroot()), bin.join("cargo")).unwrap();
+    let run = |says: &str| {
+        let mut command = made.command(&["leak-check"]);
+        command.env("PATH", &bin);
+        finish(command).expect(0).prints(&[says]);
+    };
+    run("the C library is not glibc");
+    std::os::unix::fs::symlink("/usr/bin/getconf", bin.join("getconf")).unwrap();
+    run("no C compiler (`cc`); `apt-get install gcc` or its like installs one");
 }

@@ -10,9 +10,9 @@ use super::{Finding, FindingKind, Held, Look, Tool};
 
 /// The fewest calls that tell anything.
 pub const FEWEST: u32 = 4;
-/// A harness that runs no test makes far more blocks than this a call; where fewer are seen, the executable has an
-/// allocator of its own.
-const FEWEST_MADE: i64 = 3;
+/// A harness that runs no test makes hundreds of blocks a call, and looking makes a few; where fewer than these are seen,
+/// the executable has an allocator of its own.
+const FEWEST_MADE: i64 = 30;
 /// The least that bytes must grow by where the number of blocks does not, in a span and for each of its calls. A block
 /// of the harness may by chance have 16 bytes more than it needs (glibc leaves no smaller rest), which is seldom.
 const LEAST_BYTES: i64 = 32;

@@ -80,7 +80,7 @@ pub(super) fn descriptor(target: &str, places: &Places<'_>) -> String {
 }
 
 fn path(path: &str, places: &Places<'_>) -> String {
-    let below = |dir: &str| Some(path.strip_prefix(dir.trim_end_matches('/'))?.strip_prefix('/')?);
+    let below = |dir: &str| path.strip_prefix(dir.trim_end_matches('/'))?.strip_prefix('/');
     let text = if let Some(rest) = below(places.temporary) {
         format!("TMPDIR/{rest}")
     } else if let Some(rest) = below(places.run).or_else(|| below(places.root)) {

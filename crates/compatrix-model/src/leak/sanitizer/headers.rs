@@ -93,17 +93,19 @@ pub(super) fn header(line: &str) -> Option<Header> {
     if said == "detected memory leaks" {
         return Some(Header::Leaks);
     }
+    let thread = thread(said);
     let said = without_addresses(said);
     if STOPS.iter().any(|word| said.starts_with(word)) {
         return Some(Header::Stopped(format!("{tool} ended the process: {said}")));
     }
     let kind = ERRORS.iter().find(|(word, _)| starts_with_word(&said, word)).map(|(_, kind)| *kind);
     // A word of a newer runtime: it is an error all the same.
-    Some(Header::Finding(Box::new(raw(kind.unwrap_or(FindingKind::InvalidAccess), said, true))))
+    let finding = raw(kind.unwrap_or(FindingKind::InvalidAccess), said, true);
+    Some(Header::Finding(Box::new(RawFinding { thread, ..finding })))
 }
 
 fn raw(kind: FindingKind, what: String, fatal: bool) -> RawFinding {
-    RawFinding { kind, bytes: 0, blocks: 0, what, stack: Vec::new(), related: Vec::new(), fatal }
+    RawFinding { kind, bytes: 0, blocks: 0, what, stack: Vec::new(), related: Vec::new(), fatal, thread: None }
 }
 
 fn starts_with_word(text: &str, word: &str) -> bool {
@@ -158,21 +160,28 @@ fn trouble(line: &str) -> Option<Header> {
     })
 }
 
-/// What happened at the stack that follows.
-pub(super) fn related(line: &str) -> Option<String> {
-    let what = line.strip_suffix(" here:").filter(|what| {
-        ["freed by ", "previously allocated by ", "allocated by ", "Thread ", "Memory was "]
-            .iter()
-            .any(|s| what.starts_with(s))
-    });
-    match what {
-        Some(what) => Some(what.replacen("Thread ", "thread ", 1)),
-        None => {
-            let rest = line.strip_prefix("Address ")?.split_once(" is located in stack of ")?.1;
-            let thread = rest.split(" at offset").next().unwrap_or(rest);
-            rest.ends_with(" in frame").then(|| format!("on the stack of {thread}, in the frame of"))
+/// What happened at the stack that follows. Threads are numbered by the process, so they are told apart from the one of
+/// the error and no further.
+pub(super) fn related(line: &str, own: Option<&str>) -> Option<String> {
+    let whose = |thread: &str| if own == Some(thread) { "the same thread" } else { "another thread" };
+    if let Some(what) = line.strip_suffix(" here:") {
+        if let Some((thread, _)) = what.strip_prefix("Thread ").and_then(|rest| rest.split_once(" created by ")) {
+            let thread = thread.split(' ').next().unwrap_or(thread);
+            return Some(format!("{} was started", whose(thread)));
         }
+        let (what, thread) = what.rsplit_once(" by thread ")?;
+        return Some(format!("{what} by {}", whose(thread)));
     }
+    let rest = line.strip_prefix("Address ")?.split_once(" is located in stack of thread ")?.1;
+    let (thread, rest) = rest.split_once(' ')?;
+    rest.ends_with("in frame").then(|| format!("on the stack of {}, in the frame of", whose(thread)))
+}
+
+/// The thread of a line like `READ of size 1 at 0x… thread T1`, `… in thread T1:` or `… sp 0x… T1)`.
+fn thread(line: &str) -> Option<String> {
+    let last = line.rsplit(' ').next()?.trim_end_matches([':', ')']);
+    let number = last.strip_prefix('T')?;
+    (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then(|| last.to_owned())
 }
 
 /// Takes what a line adds to the finding's words.
@@ -182,11 +191,10 @@ pub(super) fn detail(line: &str, finding: &mut RawFinding) {
             let size: u64 = rest.split(' ').next().and_then(|size| size.parse().ok()).unwrap_or_default();
             finding.bytes = size;
             let s = if size == 1 { "" } else { "s" };
-            let thread =
-                rest.split_once(" thread ").map(|(_, thread)| format!(" in thread {thread}")).unwrap_or_default();
-            finding.what.push_str(&format!(", {} of {size} byte{s}{thread}", access.to_lowercase()));
+            finding.what.push_str(&format!(", {} of {size} byte{s}", access.to_lowercase()));
+            finding.thread = thread(line).or(finding.thread.take());
+            return;
         }
-        return;
     }
     let more = if let Some(rest) = line.strip_prefix("The signal is caused by a ") {
         Some(format!("a {}", rest.trim_end_matches('.')))
@@ -211,6 +219,7 @@ pub(super) fn detail(line: &str, finding: &mut RawFinding) {
 
 /// Without what differs from run to run: `on address 0x… at pc 0x…`, `in thread T1`, registers.
 fn without_addresses(text: &str) -> String {
+    let text = text.split(" in thread T").next().unwrap_or(text);
     let text = text.split(" (pc 0x").next().unwrap_or(text);
     let text = text.split(" at pc 0x").next().unwrap_or(text);
     let text = text.split(" (0x").next().unwrap_or(text);

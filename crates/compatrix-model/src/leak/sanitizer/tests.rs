@@ -50,12 +50,9 @@ fn words_tell_what_happened_without_addresses() {
     assert_eq!(what(recorded!("asan-forgets")), "Direct leak of 77 byte(s) in 1 object(s)");
     assert_eq!(
         what(recorded!("asan-uaf-in-thread")),
-        "heap-use-after-free, read of 1 byte in thread T3, 0 bytes inside of 33-byte region"
+        "heap-use-after-free, read of 1 byte, 0 bytes inside of 33-byte region"
     );
-    assert_eq!(
-        what(recorded!("asan-frees-twice")),
-        "attempting double-free in thread T1, 0 bytes inside of 24-byte region"
-    );
+    assert_eq!(what(recorded!("asan-frees-twice")), "attempting double-free, 0 bytes inside of 24-byte region");
     assert_eq!(what(recorded!("asan-overflows-stack")), "stack-overflow");
     assert_eq!(
         what(recorded!("asan-segv")),
@@ -63,12 +60,12 @@ fn words_tell_what_happened_without_addresses() {
     );
     assert_eq!(
         what(recorded!("asan-overflows-global")),
-        "global-buffer-overflow, read of 1 byte in thread T1, 2 bytes after global variable \
+        "global-buffer-overflow, read of 1 byte, 2 bytes after global variable \
          'probe::tests::overflows_global::G'"
     );
     assert_eq!(
         what(recorded!("asan-overflows-stackbuf")),
-        "stack-buffer-overflow, read of 1 byte in thread T1, overflows variable 'v'"
+        "stack-buffer-overflow, read of 1 byte, overflows variable 'v'"
     );
 }
 
@@ -89,15 +86,15 @@ fn what_happened_to_the_block_before_is_told() {
     let report = parse(recorded!("asan-uaf-in-thread"));
     let places: Vec<_> = report.findings[0].related.iter().map(|(what, stack)| (what.as_str(), stack.len())).collect();
     let expected = [
-        ("freed by thread T2", 6),
-        ("previously allocated by thread T1", 6),
-        ("thread T3 created by T1", 6),
-        ("thread T1 created by T0", 6),
-        ("thread T2 created by T1", 6),
+        ("freed by another thread", 6),
+        ("previously allocated by another thread", 6),
+        ("the same thread was started", 6),
+        ("another thread was started", 6),
+        ("another thread was started", 6),
     ];
     assert_eq!(places, expected);
     let report = parse(recorded!("asan-overflows-stackbuf"));
-    assert_eq!(report.findings[0].related[0].0, "on the stack of thread T1, in the frame of");
+    assert_eq!(report.findings[0].related[0].0, "on the stack of the same thread, in the frame of");
 }
 
 #[test]
@@ -156,7 +153,7 @@ fn frames_of_every_shape() {
 fn what_is_cut_is_said_and_what_was_whole_is_kept() {
     for (name, text, kinds) in RECORDED {
         let full = parse(text);
-        for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+        for end in (0..text.len()).step_by(3).filter(|end| text.is_char_boundary(*end)) {
             let cut = parse(&text[..end]);
             assert!(cut.findings.len() <= kinds.len(), "{name} at {end}");
             for (cut, full) in cut.findings.iter().zip(&full.findings) {
@@ -221,4 +218,22 @@ fn offsets_become_the_frames_that_are_inlined_there() {
     // What nobody knows keeps its object file.
     let findings = lower(parse(recorded!("asan-forgets")), Tool::Asan, &|_, _| Vec::new());
     assert_eq!(findings[0].stack[0].object.as_deref(), Some("/w/target/deps/probe-b7ee"));
+}
+
+#[test]
+fn blocks_that_only_point_to_each_other_are_a_leak_of_their_own() {
+    let leak = |kind, test: &str, bytes| Finding {
+        bytes,
+        test: Some(test.to_owned()),
+        ..Finding::raw(Tool::Lsan, kind, "leak")
+    };
+    let mut all = [
+        leak(Indirect, "circle", 10),
+        leak(Indirect, "circle", 30),
+        leak(Indirect, "circle", 20),
+        leak(Definite, "tree", 5),
+        leak(Indirect, "tree", 50),
+    ];
+    lead_circles(&mut all);
+    assert_eq!(all.map(|finding| finding.kind), [Indirect, Definite, Indirect, Definite, Indirect]);
 }
