@@ -20,7 +20,7 @@ fn what_is_overlooked_is_told_and_what_need_not_be_too() {
         return;
     }
     let made = Workspace::new(SPEC).file("Cargo.toml", MANIFEST).tests(TESTS);
-    made.run(&["leak-check"]).expect(1).prints(&["1 error (1 definite), in it::forgets at tests/it.rs:2"]);
+    made.run(&["leak-check"]).expect(1).says(&["1 error (1 definite), in it::forgets at tests/it.rs:2"]);
     let pasted = made.run(&["leak-check", "--print-baseline"]).stdout;
 
     // A suppression covers it; one that nothing needs is told, but not where the choice was narrowed.
@@ -29,7 +29,7 @@ fn what_is_overlooked_is_told_and_what_need_not_be_too() {
     made.write("compat/suppressions/b.toml", &idle);
     let ran = made.run(&["leak-check"]);
     ran.expect(0).prints(&["valgrind: cache: kept on purpose", "suppressions that nothing needed", "valgrind: idle"]);
-    let json = made.json(0, &["leak-check", "--format", "json"]);
+    let json = made.run(&["leak-check", "--format", "json"]).expect(0).json();
     let findings = json["rows"][0]["record"]["leaks"]["findings"].as_array().unwrap();
     let of_test = findings.iter().find(|finding| finding["test"] == "forgets").unwrap();
     assert_eq!((&of_test["standing"]["standing"], &of_test["standing"]["by"]), (&"suppressed".into(), &"cache".into()));
