@@ -56,10 +56,18 @@ pub fn merged(findings: Vec<Finding>) -> Vec<Finding> {
             (known.bytes, known.blocks) = (known.bytes + finding.bytes, known.blocks + finding.blocks);
         }
     }
-    let mut merged: Vec<Finding> = merged.into_values().map(worded).collect();
+    let mut merged: Vec<Finding> = merged.into_values().map(worded).map(shortened).collect();
     name_cycles(&mut merged);
     merged.sort_by_cached_key(|f| (f.executable.clone(), f.test.clone(), f.kind, f.fingerprint.clone()));
     merged
+}
+
+/// Of what is only told, the way to it is enough: there may be very many of them.
+fn shortened(mut finding: Finding) -> Finding {
+    if finding.kind == FindingKind::Reachable {
+        finding.stack.truncate(REACHABLE_FRAMES);
+    }
+    finding
 }
 
 /// Leaks are worded alike, whatever the tool: `154 bytes in 2 blocks definitely lost`.
@@ -155,6 +163,9 @@ fn without_hash(function: &str) -> &str {
         _ => function,
     }
 }
+
+/// How many frames are kept of what is still reachable.
+const REACHABLE_FRAMES: usize = 24;
 
 /// How many frames of other people's code count where there is none of one's own.
 const FOREIGN_FRAMES: usize = 6;

@@ -127,30 +127,6 @@ fn describe(record: &Record) -> String {
     if let Some(doctests) = record.doctests {
         line("doctests", &counts(doctests));
     }
-    if let Some(leaks) = &record.leaks {
-        line("tool", &format!("{} ({})", leaks.tool, leaks.version));
-        line(
-            "canary",
-            &match &leaks.canary {
-                Canary::Proven { found } => format!("found: {found}"),
-                Canary::NotProven { why } => format!("not proven: {why}"),
-            },
-        );
-        for group in &leaks.not_runnable {
-            line("not runnable", &format!("{}: {}", group.tests.len(), group.reason));
-        }
-        for finding in &leaks.findings {
-            let test = finding.test.as_deref().unwrap_or("no test");
-            let standing = finding.standing.as_str();
-            line(
-                "finding",
-                &format!("{} {standing}: {} in {test}, {}", finding.kind, finding.what, finding.fingerprint),
-            );
-        }
-        for note in &leaks.notes {
-            line("note", note);
-        }
-    }
     if record.attempts > 1 {
         line("attempts", &record.attempts.to_string());
     }
@@ -169,6 +145,9 @@ fn describe(record: &Record) -> String {
             let test = finding.test.as_deref().unwrap_or("unknown test");
             let what = format!("{} {} {}::{test}", finding.fingerprint, finding.kind, finding.executable);
             line("finding", &format!("{what} ({})", finding.standing.as_str()));
+        }
+        for note in &report.notes {
+            line("note", note);
         }
     }
     let Some(proof) = &record.proof else { return out };
