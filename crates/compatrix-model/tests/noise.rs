@@ -463,3 +463,39 @@ fn what_several_tools_find_is_accepted_of_all_at_once() {
     assert!(!both.contains("tool =") && both.matches("[[accepted]]").count() == 1, "{both}");
     assert_eq!(stanzas([&known], "2027-01-31"), "", "it stands in the file already");
 }
+
+proptest::proptest! {
+    /// Whatever stands in the files, reading them ends, and says where what is wrong stands.
+    #[test]
+    fn any_text_is_read_or_refused(words in proptest::collection::vec(0usize..WORDS.len(), 0..40)) {
+        let text: String = words.iter().map(|&n| WORDS[n]).collect();
+        for refused in [parse_bytes(text.as_bytes(), "x.toml", built_in()).err(), Baseline::parse_bytes(text.as_bytes(), "x.toml").err()] {
+            let Some(problems) = refused else { continue };
+            proptest::prop_assert!(problems.has_errors());
+            proptest::prop_assert!(problems.render(false, 80).contains("x.toml"));
+        }
+    }
+}
+
+const WORDS: [&str; 20] = [
+    "[[suppression]]\n",
+    "[[accepted]]\n",
+    "name = ",
+    "tool = ",
+    "frames = ",
+    "what = ",
+    "fingerprint = ",
+    "until = ",
+    "reason = ",
+    "rust = ",
+    "\"std-stdin\"\n",
+    "\"valgrind\"\n",
+    "[\"...\"]\n",
+    "[\"...\", \"f*\"]\n",
+    "\"*\"\n",
+    "\"0011223344556677\"\n",
+    "2027-01-31\n",
+    "\">=1.83\"\n",
+    "[",
+    "\u{feff}é\"",
+];
