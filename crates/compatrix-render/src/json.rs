@@ -99,7 +99,7 @@ pub fn document(matrix: &Matrix) -> Document<'_> {
         tests: row.tests,
         failing: &row.failing,
         reused: row.reused,
-        repro: matrix.repro_line(&row.cell),
+        repro: matrix.repro_line(row),
         record: row.record.as_ref(),
     });
     let totals = matrix.totals;

@@ -106,7 +106,7 @@ fn status(row: &Row) -> TestCaseStatus {
 /// What failed, with its output, and how to see it again.
 fn body(matrix: &Matrix, row: &Row) -> String {
     let mut out = String::new();
-    let repro = matrix.repro_line(&row.cell);
+    let repro = matrix.repro_line(row);
     for group in Gathered::of_row(row).errors() {
         out.push_str(&format!("---- {} ----\n", finding::headline(group)));
         for line in finding::body(group, &repro, &Look::plain(usize::MAX)) {

@@ -68,7 +68,7 @@ fn errors(out: &mut String, matrix: &Matrix, gathered: &Gathered<'_>, look: &Loo
         for (nth, line) in wrap(&finding::headline(group), look.width.saturating_sub(4)).iter().enumerate() {
             let _ = writeln!(out, "  {} {}", if nth == 0 { &sign } else { " " }, look.verdict(Verdict::Broken, line));
         }
-        let repro = group.rows.first().map(|row| matrix.repro_line(&row.cell)).unwrap_or_default();
+        let repro = group.rows.first().map(|row| matrix.repro_line(row)).unwrap_or_default();
         let narrow = Look { width: look.width.saturating_sub(4), ..*look };
         for line in finding::body(group, &repro, &narrow) {
             let _ = writeln!(out, "    {line}");
@@ -134,7 +134,7 @@ fn failing(out: &mut String, matrix: &Matrix, look: &Look) {
         if failing.len() > MAX_TESTS {
             let _ = writeln!(out, "      {}", look.dim(&format!("and {} more", failing.len() - MAX_TESTS)));
         }
-        let _ = writeln!(out, "    {}", look.dim(&matrix.repro_line(&first.cell)));
+        let _ = writeln!(out, "    {}", look.dim(&matrix.repro_line(first)));
     }
 }
 

@@ -173,9 +173,10 @@ impl Matrix {
         suites
     }
 
-    /// The line that runs this cell alone.
-    pub fn repro_line(&self, cell: &CellId) -> String {
-        format!("{} '{cell}'", self.repro)
+    /// The line that runs this cell alone, under the tool of a suite of kind `leak`.
+    pub fn repro_line(&self, row: &Row) -> String {
+        let suite = row.tool.map(|_| format!(" --suite {}", row.suite)).unwrap_or_default();
+        format!("{} '{}'{suite}", self.repro, row.cell)
     }
 }
 

@@ -103,7 +103,7 @@ fn result(group: &Group<'_>, matrix: &Matrix, rules: &rules::Rules, options: &Sa
         ("suppressions", suppressions(&finding.standing)),
     ]);
     let cells: Vec<String> = group.rows.iter().map(|row| row.cell.to_string()).collect();
-    let repro = group.rows.first().map(|row| matrix.repro_line(&row.cell));
+    let repro = group.rows.first().map(|row| matrix.repro_line(row));
     result.insert(
         "properties".to_owned(),
         json!({

@@ -87,7 +87,7 @@ fn troubles(out: &mut String, matrix: &Matrix) {
     if rows.len() > MAX_TROUBLES {
         let _ = writeln!(out, "- and {} more", rows.len() - MAX_TROUBLES);
     }
-    let _ = writeln!(out, "\nTo see one again: {}", code(&matrix.repro_line(&rows[0].cell)));
+    let _ = writeln!(out, "\nTo see one again: {}", code(&matrix.repro_line(rows[0])));
 }
 
 fn reasons(out: &mut String, matrix: &Matrix) {

@@ -140,6 +140,6 @@ fn trouble(
     if failing.len() > MAX_TESTS {
         let _ = writeln!(out, "      {}", look.dim(&format!("and {} more", failing.len() - MAX_TESTS)));
     }
-    let repro = matrix.repro_line(&first.cell);
+    let repro = matrix.repro_line(first);
     let _ = writeln!(out, "    {}", look.dim(&repro));
 }

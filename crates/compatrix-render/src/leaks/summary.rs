@@ -81,7 +81,7 @@ fn findings(out: &mut String, matrix: &Matrix, gathered: &Gathered<'_>) {
             let _ = writeln!(out, "  - {}", text(&said));
         }
         if let Some(row) = group.rows.first() {
-            let _ = writeln!(out, "  - {}", code(&matrix.repro_line(&row.cell)));
+            let _ = writeln!(out, "  - {}", code(&matrix.repro_line(row)));
         }
     }
     if errors.len() > MAX_FINDINGS {
