@@ -1,6 +1,8 @@
 //! One build: cargo makes the test executables, and says which they are.
 
 mod messages;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -84,6 +86,8 @@ pub struct Executable {
     pub path: PathBuf,
     /// The package's folder, in which cargo starts tests.
     pub dir: PathBuf,
+    /// The root of the workspace that it was built in, or of the stage.
+    pub root: PathBuf,
     /// Whether it has its own harness and prints no libtest output.
     pub own_harness: bool,
     /// What is in the file.
@@ -299,25 +303,4 @@ pub(crate) fn classify(stderr: &str) -> NotBuilt {
         format!("{word}: {cause}")
     });
     NotBuilt { outcome, cause: cause.chars().take(600).collect(), output: stderr.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_crate_s_failures_and_the_machine_s_are_told_apart() {
-        let rustc =
-            "   Compiling a v0.1.0\nerror[E0425]: cannot find value `x` in this scope\n --> src/lib.rs:1:14\n  |\n";
-        let failure = classify(rustc);
-        assert_eq!(failure.outcome, Outcome::BuildFailed);
-        assert_eq!(failure.cause, "error[E0425]: cannot find value `x` in this scope (src/lib.rs:1:14)");
-        let cargo = "error: failed to parse lock file at: /w/Cargo.lock\n\nCaused by:\n  lock file version 4 requires `-Znext-lockfile-bump`\n";
-        assert_eq!(
-            classify(cargo).cause,
-            "error: failed to parse lock file at: /w/Cargo.lock: lock file version 4 requires `-Znext-lockfile-bump`"
-        );
-        let disk = "error: failed to write /t/x\n\nCaused by:\n  No space left on device (os error 28)\n";
-        assert_eq!(classify(disk).outcome, Outcome::Infrastructure);
-    }
 }

@@ -157,7 +157,8 @@ impl Messages {
             let inspection = inspect::executable(host, &path)?;
             let search = inspect::misses_libraries(host, &path, &inspection.sha256);
             let search = search.then(|| library_dirs(inputs.toolchain, &path));
-            executables.push(Executable { package, target, kind, path, dir, own_harness, inspection, search });
+            let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root).clone();
+            executables.push(Executable { package, target, kind, path, dir, root, own_harness, inspection, search });
         }
         executables.sort_by(|a, b| (&a.package, &a.target, &a.path).cmp(&(&b.package, &b.target, &b.path)));
         Ok(Product { executables, archive: self.archive, doctests: None })
