@@ -272,3 +272,29 @@ fn macros_are_counted_as_not_runnable_and_a_harness_of_ones_own_is_one_test() {
     assert_eq!(leaks["not_runnable"][0]["tests"], serde_json::json!(["made::tests::expands"]), "{leaks:#}");
     assert_eq!(leaks["ran"], 1, "{leaks:#}");
 }
+
+#[test]
+fn each_package_is_interpreted_with_its_own_features() {
+    let made = workspace("", &[], &[("!b_opens", &foreign("socketpair"))]);
+    made.write("compat/matrix.toml", format!("[project]\npackages = [\"a\", \"b\"]\n\n{SPEC}"));
+    made.write("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\nresolver = \"2\"\n");
+    let packages = ["a", "b"].map(|name| format!("\n[[package]]\nname = \"{name}\"\nversion = \"0.1.0\"\n"));
+    made.write("Cargo.lock", format!("version = 3\n{}", packages.concat()));
+    for (name, feature) in [("a", "one"), ("b", "two")] {
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[features]\ndefault = [\"{feature}\"]\n\
+             {feature} = []\n"
+        );
+        made.write(&format!("{name}/Cargo.toml"), manifest);
+        let tests = format!("#[cfg(feature = \"{feature}\")]\n#[test]\nfn {name}_opens() {{}}\n");
+        made.write(&format!("{name}/src/lib.rs"), tests);
+    }
+    let json = check(&made, 0);
+    let leaks = leaks(&json);
+    assert_eq!(leaks["ran"], 1, "{leaks:#}");
+    assert_eq!(leaks["not_runnable"][0]["tests"], serde_json::json!(["b::b_opens"]), "{leaks:#}");
+    let calls = std::fs::read_to_string(made.path("../toolchain/calls")).unwrap();
+    let of_b =
+        "b/Cargo.toml --package b --no-default-features --features two --lib -- --test-threads=1 --exact b_opens";
+    assert!(calls.contains(of_b), "{calls}");
+}
