@@ -68,7 +68,7 @@ fn leaks_are_found_and_attributed() {
     for suite in ["asan", "lsan"] {
         let leaks = &record(&json, suite)["leaks"];
         assert_eq!(leaks["canary"]["is"], "proven", "{leaks:#}");
-        assert_eq!(leaks["ran"], 7, "{leaks:#}");
+        assert_eq!(leaks["ran"], 8, "{leaks:#}");
         let all = expected(&[
             ("fails_and_leaks", "definite", 1004),
             ("forgets", "definite", 1001),
@@ -169,7 +169,7 @@ fn in_a_stage_own_code_is_own_and_what_has_no_sanitizer_in_it_is_no_pass() {
     let made = workspace(&sysroot, SUITES, TESTS).file("Cargo.toml", &manifest).file("src/lib.rs", lib);
     let json = check(&made, 1, &["--hermetic", "--tool", "lsan"]);
     let leaks = &record(&json, "lsan")["leaks"];
-    assert_eq!(leaks["ran"], 7, "{leaks:#}");
+    assert_eq!(leaks["ran"], 8, "{leaks:#}");
     let not_run = &leaks["not_runnable"][0];
     assert_eq!(not_run["tests"][0], "made::is_not_looked_at", "{leaks:#}");
     assert!(not_run["reason"].as_str().unwrap().contains("proc-macro"), "{leaks:#}");
