@@ -149,9 +149,9 @@ fn trouble(line: &str) -> Option<Header> {
         return Some(Header::Trouble(format!("the sanitizer refuses its options: {said}; mend the suite's `flags`")));
     }
     let no_room = line.contains("ReserveShadowMemoryRange failed")
-        || line.contains("Sanitizer failed to allocate ")
         || line.contains("Shadow memory range interleaves")
-        || line.contains("Sanitizer failed to deallocate ");
+        // As a warning it tells of a block that was asked for and refused.
+        || line.starts_with("ERROR: ") && line.contains("Sanitizer failed to allocate ");
     no_room.then(|| {
         let why =
             "the sanitizer cannot get the addresses that it needs: take away limits of memory (`ulimit -v`), and \

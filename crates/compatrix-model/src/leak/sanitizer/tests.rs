@@ -184,7 +184,12 @@ fn who_could_not_look_says_so() {
     .contains("ulimit -v"));
     assert!(trouble("AddressSanitizer: CHECK failed: asan_thread.cpp:9 \"((a)) != (0)\" (0x0, 0x0) (tid=1)\n")
         .starts_with("AddressSanitizer broke down: CHECK failed: asan_thread.cpp:9"));
-    for noise in ["", "==12==WARNING: something\n", "running 1 test\ntest a ... ok\n"] {
+    for noise in [
+        "",
+        "==9==WARNING: AddressSanitizer failed to allocate 0x100000000000 bytes\n",
+        "==12==WARNING: something\n",
+        "running 1 test\ntest a ... ok\n",
+    ] {
         assert_eq!(parse(noise), Report { findings: vec![], complete: true, trouble: None, stopped: None });
     }
 }
