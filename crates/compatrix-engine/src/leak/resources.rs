@@ -174,8 +174,7 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
     if let Growth::Unknown(why) = &growth {
         ran.notes.push(format!("{test}: whether memory grows is not judged: {why}"));
     }
-    let calls = repeated.map_or(0, |held| held.looks.len() as u32);
-    let grown = growth.finding(calls);
+    let grown = growth.finding();
     match ran.findings.iter_mut().find(|finding| finding.kind == FindingKind::LeftoverThread) {
         // Memory that a thread holds is given back when that ends, so that it is one fault.
         Some(thread) => thread
