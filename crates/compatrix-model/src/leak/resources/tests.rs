@@ -1,3 +1,5 @@
+//! Reports, names and growth, on made-up numbers.
+
 use super::*;
 
 const PLACES: Places<'_> = Places {
