@@ -230,10 +230,12 @@ fn repeat(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, ran: &Ran) -> Resu
     if unit.executable.own_harness {
         anyhow::bail!("it has a harness of its own");
     }
-    let calls = calls.max(resources::FEWEST);
     let limit = bench.inputs.suite.timeout;
-    if ran.finished.wall * calls > limit {
-        anyhow::bail!("{calls} calls would take longer than the time limit of {limit:?}");
+    // As many as there is time for.
+    let fit = limit.as_millis() / ran.finished.wall.as_millis().max(1);
+    let calls = calls.max(resources::FEWEST).min(u32::try_from(fit).unwrap_or(u32::MAX));
+    if calls < resources::FEWEST {
+        anyhow::bail!("{} calls would take longer than the time limit of {limit:?}", resources::FEWEST);
     }
     let harness = harness(bench.host, unit.executable).map_err(|why| anyhow!(why))?;
     let baseline = baseline(bench, unit.executable, library, harness).map_err(|why| anyhow!(why))?;
