@@ -174,8 +174,7 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
     if let Growth::Unknown(why) = &growth {
         ran.notes.push(format!("{test}: whether memory grows is not judged: {why}"));
     }
-    let calls = repeated.map_or(0, |held| held.looks.len() as u32);
-    let grown = growth.finding(calls);
+    let grown = growth.finding();
     match ran.findings.iter_mut().find(|finding| finding.kind == FindingKind::LeftoverThread) {
         // Memory that a thread holds is given back when that ends, so that it is one fault.
         Some(thread) => thread
@@ -231,10 +230,12 @@ fn repeat(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, ran: &Ran) -> Resu
     if unit.executable.own_harness {
         anyhow::bail!("it has a harness of its own");
     }
-    let calls = calls.max(resources::FEWEST);
     let limit = bench.inputs.suite.timeout;
-    if ran.finished.wall * calls > limit {
-        anyhow::bail!("{calls} calls would take longer than the time limit of {limit:?}");
+    // As many as there is time for.
+    let fit = limit.as_millis() / ran.finished.wall.as_millis().max(1);
+    let calls = calls.max(resources::FEWEST).min(u32::try_from(fit).unwrap_or(u32::MAX));
+    if calls < resources::FEWEST {
+        anyhow::bail!("{} calls would take longer than the time limit of {limit:?}", resources::FEWEST);
     }
     let harness = harness(bench.host, unit.executable).map_err(|why| anyhow!(why))?;
     let baseline = baseline(bench, unit.executable, library, harness).map_err(|why| anyhow!(why))?;

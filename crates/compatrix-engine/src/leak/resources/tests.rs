@@ -1,3 +1,5 @@
+//! What needs no test executable; those that do are end-to-end tests.
+
 use super::*;
 
 #[test]

@@ -38,6 +38,8 @@ pub enum Growth {
         blocks: u64,
         /// Bytes a call, rounded.
         bytes: u64,
+        /// Over how many calls.
+        calls: u32,
     },
     /// It cannot be told, and why.
     Unknown(String),
@@ -101,10 +103,10 @@ pub fn growth(held: &Held, baseline: Baseline) -> Growth {
         u64::try_from((grown + calls / 2) / calls).unwrap_or(0)
     };
     if rises(&blocks, from, half, |_| 1) {
-        return Growth::Grows { blocks: rate(&blocks).max(1), bytes: rate(&bytes) };
+        return Growth::Grows { blocks: rate(&blocks).max(1), bytes: rate(&bytes), calls: calls as u32 };
     }
     if rises(&bytes, from, half, |calls| LEAST_BYTES.max(LEAST_BYTES_A_CALL * calls as i64)) {
-        return Growth::Grows { blocks: 0, bytes: rate(&bytes).max(1) };
+        return Growth::Grows { blocks: 0, bytes: rate(&bytes).max(1), calls: calls as u32 };
     }
     Growth::None
 }
@@ -126,8 +128,8 @@ fn rises(series: &[i64], from: usize, half: usize, least: impl Fn(usize) -> i64)
 
 impl Growth {
     /// The finding, where there is one.
-    pub fn finding(&self, calls: u32) -> Option<Finding> {
-        let Growth::Grows { blocks, bytes } = *self else { return None };
+    pub fn finding(&self) -> Option<Finding> {
+        let Growth::Grows { blocks, bytes, calls } = *self else { return None };
         // How many blocks it is stands in no word: the fingerprint is to be the same for every compiler.
         let about = if blocks == 0 { "about " } else { "" };
         let what = format!("memory grows by {about}{bytes} bytes with each call, over {calls} calls in one process");

@@ -1,3 +1,5 @@
+//! Reports, names and growth, on made-up numbers.
+
 use super::*;
 
 const PLACES: Places<'_> = Places {
@@ -83,11 +85,11 @@ fn an_executable_with_an_allocator_of_its_own_cannot_be_judged() {
 fn a_block_a_call_is_growth_however_small() {
     let mut leaky = vec![(9, 900)];
     leaky.extend(steps(11, (2, 64)));
-    assert_eq!(growth(&called(&leaky), HARNESS), Growth::Grows { blocks: 1, bytes: 24 });
+    assert_eq!(growth(&called(&leaky), HARNESS), Growth::Grows { blocks: 1, bytes: 24, calls: 12 });
     // With noise of a cache that comes and goes.
     leaky[5].0 += 1;
     leaky[6].0 -= 1;
-    assert_eq!(growth(&called(&leaky), HARNESS), Growth::Grows { blocks: 1, bytes: 24 });
+    assert_eq!(growth(&called(&leaky), HARNESS), Growth::Grows { blocks: 1, bytes: 24, calls: 12 });
 }
 
 #[test]
