@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_model::evidence::{Counts, Record};
-use compatrix_model::leak::baseline::{stanza, Baseline};
+use compatrix_model::leak::baseline::{stanzas, Baseline};
 use compatrix_model::leak::suppress::{built_in, parse_bytes, Suppression};
 use compatrix_model::leak::{
     attribute, Canary, Finding, FindingKind, Frame, FrameOrigin, LeakReport, NotRunnable, Policy, Standing, Tool,
@@ -151,10 +151,13 @@ fn ranges_take_a_pre_release_for_its_release() {
     assert!(!ranged.covers(&leak, None), "a toolchain that is not known");
 }
 
+/// A built-in suppression, and what it covers: kind, stack, and toolchains with whether it is for them.
+type Seen = (&'static str, FindingKind, &'static [&'static str], &'static [(&'static str, bool)]);
+
 /// Stacks as valgrind 3.19 gives them, the parts that matter.
 #[test]
 fn built_in_suppressions_cover_what_was_seen() {
-    let cases: [(&str, FindingKind, &[&str], &[(&str, bool)]); 5] = [
+    let cases: [Seen; 5] = [
         (
             "std-thread-handle",
             FindingKind::Possible,
@@ -372,7 +375,7 @@ fn a_tool_that_proved_nothing_or_ran_nothing_is_no_pass() {
 #[test]
 fn a_baseline_accepts_until_its_day_and_shrinks() {
     let leak = finding(FindingKind::Definite, "grows");
-    let pasted = stanza(&leak, "2027-01-31");
+    let pasted = stanzas([&leak], "2027-01-31");
     let empty = Baseline::parse_bytes(pasted.as_bytes(), "b").unwrap_err();
     assert_eq!(empty.list[0].message, "a blank text says nothing", "a reason is asked for");
     let pasted = pasted.replace("reason = \"\"", "reason = \"goes with the next cache\"");
@@ -448,3 +451,51 @@ fn of_a_cycle_one_leak_is_definite() {
     assert_eq!(merged[0].what, "64 bytes in 1 block definitely lost; only blocks of its own cycle point to it");
     assert_ne!(merged[0].fingerprint, findings[1].fingerprint, "the kind is part of it");
 }
+
+#[test]
+fn what_several_tools_find_is_accepted_of_all_at_once() {
+    let leak = finding(FindingKind::Definite, "grows");
+    let again = Finding { tool: Tool::Asan, ..leak.clone() };
+    let known = Finding { standing: Standing::Expired { until: "2026-01-01".to_owned() }, ..leak.clone() };
+    let one = stanzas([&leak, &leak], "2027-01-31");
+    assert!(one.contains("tool = \"valgrind\"") && one.matches("[[accepted]]").count() == 1, "{one}");
+    let both = stanzas([&leak, &again, &leak], "2027-01-31");
+    assert!(!both.contains("tool =") && both.matches("[[accepted]]").count() == 1, "{both}");
+    assert_eq!(stanzas([&known], "2027-01-31"), "", "it stands in the file already");
+}
+
+proptest::proptest! {
+    /// Whatever stands in the files, reading them ends, and says where what is wrong stands.
+    #[test]
+    fn any_text_is_read_or_refused(words in proptest::collection::vec(0usize..WORDS.len(), 0..40)) {
+        let text: String = words.iter().map(|&n| WORDS[n]).collect();
+        for refused in [parse_bytes(text.as_bytes(), "x.toml", built_in()).err(), Baseline::parse_bytes(text.as_bytes(), "x.toml").err()] {
+            let Some(problems) = refused else { continue };
+            proptest::prop_assert!(problems.has_errors());
+            proptest::prop_assert!(problems.render(false, 80).contains("x.toml"));
+        }
+    }
+}
+
+const WORDS: [&str; 20] = [
+    "[[suppression]]\n",
+    "[[accepted]]\n",
+    "name = ",
+    "tool = ",
+    "frames = ",
+    "what = ",
+    "fingerprint = ",
+    "until = ",
+    "reason = ",
+    "rust = ",
+    "\"std-stdin\"\n",
+    "\"valgrind\"\n",
+    "[\"...\"]\n",
+    "[\"...\", \"f*\"]\n",
+    "\"*\"\n",
+    "\"0011223344556677\"\n",
+    "2027-01-31\n",
+    "\">=1.83\"\n",
+    "[",
+    "\u{feff}é\"",
+];

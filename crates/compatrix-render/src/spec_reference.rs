@@ -231,7 +231,7 @@ fn format_words(format: Format) -> String {
             "entry of apt's sources: `deb [signed-by=KEY] URI SUITE COMPONENT…`, or a stanza".to_owned()
         }
         Format::Requirement => "range of versions: `>=1.83, <1.94`".to_owned(),
-        Format::Frame => "frame: `std::thread::*`, `obj:*/libfoo.so*`, `...`".to_owned(),
+        Format::Frame => "frame: `core::ops::*`, `obj:*/libfoo.so*`, `...`".to_owned(),
         Format::Fingerprint => "16 hex digits".to_owned(),
         Format::Test => "[test](#conditions)".to_owned(),
         Format::Template => "text with [placeholders](#placeholders)".to_owned(),

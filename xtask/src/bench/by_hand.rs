@@ -24,8 +24,9 @@ shift 2
 n=0 started=
 for executable in "$@"; do
   n=$((n + 1))
-  rm -rf "$scratch/fixture-$n" && cp -R "$fixture" "$scratch/fixture-$n"
-  THINGS_STORE_FIXTURE=$scratch/fixture-$n/things.sqlite RUST_BACKTRACE=0 \
+  rm -rf "$scratch/fixture-$n" "$scratch/tmp-$n"
+  cp -R "$fixture" "$scratch/fixture-$n" && mkdir "$scratch/tmp-$n"
+  THINGS_STORE_FIXTURE=$scratch/fixture-$n/things.sqlite TMPDIR=$scratch/tmp-$n RUST_BACKTRACE=0 \
     valgrind $OPTIONS --error-exitcode=97 --xml-file="$scratch/$n.xml" "$executable" --test-threads=1 &
   started="$started $!"
 done

@@ -3,22 +3,6 @@
 use super::*;
 
 #[test]
-fn executables_are_read_from_old_and_new_messages_cut_anywhere() {
-    let old = r#"{"reason":"compiler-artifact","package_id":"a 0.1.0 (path+file:///w/a)","manifest_path":"/w/a/Cargo.toml","target":{"kind":["lib"],"name":"a"},"profile":{"test":true},"executable":"/t/a-1","fresh":true}"#;
-    let new = r#"{"reason":"compiler-artifact","package_id":"path+file:///w/a#0.1.0","manifest_path":"/w/a/Cargo.toml","target":{"kind":["test"],"name":"it"},"profile":{"test":true},"executable":"/t/it-1","fresh":false}"#;
-    let plain = r#"{"reason":"compiler-artifact","package_id":"x","manifest_path":"/w/x/Cargo.toml","target":{"name":"x"},"profile":{"test":false},"executable":null,"fresh":false}"#;
-    let text = format!("noise\n{old}\n{plain}\n{new}\n{{\"reason\":\"build-finished\",\"success\":true}}\n");
-    for size in [1, 7, 4096] {
-        let mut messages = Messages::default();
-        text.as_bytes().chunks(size).for_each(|chunk| messages.feed(chunk));
-        let found: Vec<_> = messages.executables.keys().map(|(_, name, path)| (name.clone(), path.clone())).collect();
-        assert_eq!(found, [("a".to_owned(), PathBuf::from("/t/a-1")), ("it".to_owned(), PathBuf::from("/t/it-1"))]);
-        let choices = messages.executables.iter().map(|((_, name, _), kind)| kind.choice(name).join(" "));
-        assert_eq!(choices.collect::<Vec<_>>(), ["--lib", "--test it"]);
-    }
-}
-
-#[test]
 fn the_crate_s_failures_and_the_machine_s_are_told_apart() {
     let rustc = "   Compiling a v0.1.0\nerror[E0425]: cannot find value `x` in this scope\n --> src/lib.rs:1:14\n  |\n";
     let failure = classify(rustc);

@@ -164,8 +164,8 @@ fn without_hash(function: &str) -> &str {
     }
 }
 
-/// How many frames are kept of what is still reachable.
-const REACHABLE_FRAMES: usize = 24;
+/// How many frames are kept of what is still reachable. Built-in suppressions look as deep as this.
+const REACHABLE_FRAMES: usize = 32;
 
 /// How many frames of other people's code count where there is none of one's own.
 const FOREIGN_FRAMES: usize = 6;

@@ -1,10 +1,12 @@
 //! The baseline: findings that are known and accepted for a while, `compat/baseline.toml`. It is there to shrink.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::finding::Finding;
+use super::finding::{Finding, Standing};
 use super::tool::Tool;
 use super::usage::Accepted;
+use crate::evidence_file::quoted;
 use crate::spec::document::leak::TOOLS;
 use crate::spec::format::Format;
 use crate::spec::parse;
@@ -102,9 +104,19 @@ fn lower(table: &Table) -> Accepted {
     }
 }
 
-/// The lines to paste into the baseline for a new finding, to be accepted until this day (`YYYY-MM-DD`). The reason is
-/// left to a person: without one the file is refused.
-pub fn stanza(finding: &Finding, until: &str) -> String {
+/// The lines to paste into the baseline for these new findings, to be accepted until this day (`YYYY-MM-DD`): each
+/// fingerprint once, of one tool only where no other found it too. Reasons are left to a person: without one the file is
+/// refused. What was accepted until a day that has passed stands in the file already.
+pub fn stanzas<'f>(findings: impl IntoIterator<Item = &'f Finding>, until: &str) -> String {
+    let mut new: BTreeMap<&str, (&Finding, Option<Tool>)> = BTreeMap::new();
+    for finding in findings.into_iter().filter(|finding| finding.standing == Standing::Error) {
+        let (_, tool) = new.entry(&finding.fingerprint).or_insert((finding, Some(finding.tool)));
+        *tool = tool.filter(|tool| *tool == finding.tool);
+    }
+    new.into_values().map(|(finding, tool)| stanza(finding, tool, until)).collect::<Vec<_>>().join("\n")
+}
+
+fn stanza(finding: &Finding, tool: Option<Tool>, until: &str) -> String {
     let mut what = format!("{}: {}", finding.kind, finding.what);
     if let Some(test) = &finding.test {
         let _ = write!(what, ", in {}::{test}", finding.executable);
@@ -112,11 +124,10 @@ pub fn stanza(finding: &Finding, until: &str) -> String {
     if let Some(frame) = finding.own_frame() {
         let _ = write!(what, ", by {}", frame.function);
     }
-    let quoted = crate::evidence_file::quoted;
-    format!(
-        "[[accepted]]\nfingerprint = {}\ntool = {}\nwhat = {}\nreason = \"\" # why it may stay for now\nuntil = {until}\n",
-        quoted(&finding.fingerprint),
-        quoted(finding.tool.as_str()),
-        quoted(&what),
-    )
+    let mut out = format!("[[accepted]]\nfingerprint = {}\n", quoted(&finding.fingerprint));
+    if let Some(tool) = tool {
+        let _ = writeln!(out, "tool = {}", quoted(tool.as_str()));
+    }
+    let _ = write!(out, "what = {}\nreason = \"\" # why it may stay for now\nuntil = {until}\n", quoted(&what));
+    out
 }

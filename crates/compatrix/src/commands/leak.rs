@@ -7,7 +7,7 @@ use compatrix_engine::error::Error;
 use compatrix_engine::files;
 use compatrix_engine::walk::Walked;
 use compatrix_model::evidence::Record;
-use compatrix_model::leak::{baseline, LeakReport};
+use compatrix_model::leak::baseline;
 use compatrix_model::spec::SuiteKind;
 use compatrix_render::sarif::{self, SarifOptions};
 use compatrix_render::{junit, leaks};
@@ -71,13 +71,10 @@ fn is_complete(args: &LeakArgs, walked: &Walked) -> bool {
     whole && tools.is_empty() && !walked.interrupted && walked.records.iter().all(Option::is_some)
 }
 
-/// What to paste into the baseline to accept each finding that fails, each fingerprint once.
+/// What to paste into the baseline to accept each finding that is new.
 fn baseline(records: &[&Record], today: &str) -> String {
-    let mut stanzas: BTreeMap<&str, String> = BTreeMap::new();
-    for finding in records.iter().filter_map(|record| record.leaks.as_ref()).flat_map(LeakReport::errors) {
-        stanzas.entry(&finding.fingerprint).or_insert_with(|| baseline::stanza(finding, &a_quarter_after(today)));
-    }
-    stanzas.into_values().collect::<Vec<_>>().join("\n")
+    let findings = records.iter().filter_map(|record| record.leaks.as_ref()).flat_map(|leaks| &leaks.findings);
+    baseline::stanzas(findings, &a_quarter_after(today))
 }
 
 /// The last day of the third month after this day: a time to mend it in.

@@ -11,6 +11,7 @@ mod fixtures;
 mod init;
 mod interrupt;
 mod leaks_miri;
+mod leaks_noise;
 mod leaks_pages;
 mod leaks_resources;
 mod leaks_sanitizers;
