@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use common::leaks::{every_kind, leaky, usage};
 use common::schema::Schema;
 use common::*;
-use compatrix_model::leak::{FindingKind, Tool, Usage};
+use compatrix_model::leak::{Canary, FindingKind, Tool, Usage};
+use compatrix_model::outcome::Outcome;
+use compatrix_model::verdict::Expectation;
 use compatrix_render::matrix::{Matrix, Row, Totals};
 use compatrix_render::sarif::{sarif, SarifOptions};
 use serde_json::Value;
@@ -84,6 +86,18 @@ fn a_tool_that_is_not_to_be_had_is_no_success() {
     let text = invocation["toolExecutionNotifications"][0]["message"]["text"].as_str().unwrap();
     assert!(text.contains("apt install valgrind"), "{text}");
     assert_eq!(value["runs"][0]["results"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn one_cell_without_proof_is_no_success() {
+    let mut matrix = leaky();
+    matrix.rows.retain(|row| row.suite == "lsan");
+    let mut proven = matrix.rows[0].record.clone().unwrap();
+    proven.outcome = Outcome::Passed;
+    proven.leaks.as_mut().unwrap().canary = Canary::Proven { found: "77 bytes".into() };
+    matrix.rows.push(Row::from_record(proven, Expectation::Pass, false));
+    let value = show(&matrix, &Usage::default());
+    assert_eq!(value["runs"][0]["invocations"][0]["executionSuccessful"], false);
 }
 
 #[test]

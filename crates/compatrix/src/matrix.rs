@@ -2,6 +2,7 @@
 
 use compatrix_engine::walk::Walked;
 use compatrix_model::expect::Expectations;
+use compatrix_model::leak::LeakReport;
 use compatrix_model::plan::SkipReason;
 use compatrix_model::spec::Spec;
 use compatrix_model::verdict::Verdict;
@@ -42,9 +43,16 @@ pub(crate) fn of_walk(spec: &Spec, walked: &Walked, today: &str, elapsed_ms: u64
 /// The exit code of a matrix: 3 where our side broke, 1 where a cell is not as it should be, else 0.
 pub(crate) fn exit_code(matrix: &Matrix, unproven_fails: bool) -> u8 {
     let any = |verdict| matrix.rows.iter().any(|row| row.verdict == verdict);
+    // A rule that knows of failing tests does not know of a leak among them: that is what the baseline is for.
+    let reports = matrix.rows.iter().filter_map(|row| row.record.as_ref()?.leaks.as_ref());
+    let leaks = reports.flat_map(LeakReport::errors).next().is_some();
     if any(Verdict::Error) {
         3
-    } else if any(Verdict::Broken) || any(Verdict::UnexpectedPass) || (unproven_fails && any(Verdict::Unproven)) {
+    } else if leaks
+        || any(Verdict::Broken)
+        || any(Verdict::UnexpectedPass)
+        || (unproven_fails && any(Verdict::Unproven))
+    {
         1
     } else {
         0

@@ -106,3 +106,17 @@ fn pages_of_leaks_are_written_only_where_a_suite_looks_for_them() {
     let ran = made.assert_tree_unchanged(|| made.run(&["report"]));
     ran.expect(2).says(&["docs/RELIABILITY.md was not written by compatrix", "`reliability` under [project]"]);
 }
+
+#[test]
+fn a_rule_that_knows_of_failing_tests_hides_no_leak() {
+    if !exists("/usr/bin/valgrind") {
+        println!("skipped: no valgrind; apt-get install valgrind");
+        return;
+    }
+    let rule = "[[rule]]\nwhen = { rust = \"*\" }\nexpect = \"fail\"\nreason = \"not ready\"\n";
+    let fails = "#[test]\nfn fails() { panic!(\"not ready\"); }\n";
+    let made = Workspace::new(&format!("{SPEC}{rule}")).file("Cargo.toml", MANIFEST).tests(fails);
+    made.run(&["leak-check"]).expect(0).prints(&["fails, as a rule of the spec says", "not ready"]);
+    made.write("tests/it.rs", format!("{fails}{TESTS}"));
+    made.run(&["leak-check"]).expect(1).prints(&["it::forgets", "definite leak, 1001 bytes in 1 block"]);
+}
