@@ -95,7 +95,10 @@ fn summary(out: &mut String, spec: &Spec, facts: &Facts<'_>) {
         let _ = write!(out, "Over {}, {} {found}", count(tests, "test run"), joined(&names));
         let _ = match accepted {
             0 => writeln!(out, "."),
-            n => writeln!(out, "; {n} more {} accepted for now.", if n == 1 { "is" } else { "are" }),
+            n => {
+                let more = if errors > 0 { " more" } else { "" };
+                writeln!(out, "; {n}{more} {} accepted for now.", if n == 1 { "is" } else { "are" })
+            }
         };
     }
     let link = relative(&spec.project.reliability, &spec.project.report);

@@ -169,6 +169,7 @@ fn executable(bench: &Bench<'_>) -> Result<Executable> {
         target: NAME.to_owned(),
         kind: Kind::Library,
         path,
+        root: dir.clone(),
         dir,
         own_harness: false,
         inspection,

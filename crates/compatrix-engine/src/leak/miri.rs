@@ -22,6 +22,7 @@ use crate::build::{self, Executable};
 use crate::files;
 use crate::host::{last_lines, Host};
 use crate::process::{Command, Finished};
+use crate::run;
 use crate::supervisor::End;
 
 /// How long the standard library, and then the tests, may take to compile.
@@ -195,13 +196,17 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
         .with_context(|| format!("cannot start {}", command.program))?;
     let read = miri::parse(&String::from_utf8_lossy(&said));
     let test = unit.tests.first().map_or(unit.executable.target.as_str(), String::as_str);
-    Ok(ran(read, parser.finish(), finished, &unit.executable.target, test, bench.settings.seeds))
+    let mut report = once(parser.finish());
+    if unit.executable.own_harness {
+        run::take_status_for_a_test(&mut report, &finished, unit.executable);
+    }
+    Ok(ran(read, report, finished, &unit.executable.target, test, bench.settings.seeds))
 }
 
 /// What a process came to, from what Miri and libtest said.
 fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test: &str, seeds: u32) -> Ran {
     let mut ran = Ran {
-        report: once(report),
+        report,
         finished,
         findings: read.findings,
         trouble: None,

@@ -118,8 +118,7 @@ impl Bench<'_> {
 
     /// Fills in test, origin and fingerprint of a unit's findings.
     fn complete(&self, unit: &Unit<'_>, findings: &mut [Finding]) {
-        let stage = self.inputs.build.stage().map(|stage| self.host.dir.join("stage").join(stage));
-        let root = stage.as_ref().unwrap_or(&self.host.root).to_string_lossy().into_owned();
+        let root = unit.executable.root.to_string_lossy().into_owned();
         let context =
             Context { executable: &unit.executable.target, tests: &unit.tests, root: &root, not_own: &["target"] };
         findings.iter_mut().for_each(|finding| attribute::complete(finding, &context));

@@ -33,7 +33,7 @@
 #include <unistd.h>
 
 /* For how long what is about to end (a thread just joined, a child just killed) may take to do so. */
-#define SETTLE_MS 150
+#define SETTLE_MS (calls ? 150 : 300)
 #define STEP_MS 2
 #define MARK "COMPATRIX_MARK="
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, Context as _, Result};
 use compatrix_model::facts::{Availability, LeakToolFacts};
 use compatrix_model::leak::resources::{self, Baseline, Growth, Held, LeftFile, Look, Places};
-use compatrix_model::leak::{Finding, FindingKind, Tool};
+use compatrix_model::leak::{Finding, FindingKind, Related, Tool};
 use compatrix_model::libtest::{Parser, Source};
 use compatrix_model::outcome::Outcome;
 
@@ -163,9 +163,11 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
     };
     let (temporary, run) = (dir.join("tmp"), dir.to_string_lossy());
     let (temporary, root) = (temporary.to_string_lossy(), bench.host.root.to_string_lossy());
-    let places = Places { temporary: &temporary, run: &run, root: &root };
+    let process = unit.executable.path.file_name().unwrap_or_default().to_string_lossy();
+    let test = unit.tests.join(", ");
+    let places = Places { temporary: &temporary, run: &run, root: &root, process: &process, test: &test };
     let (findings, notes) = resources::leftovers(&first, &left, repeated.as_ref(), &places);
-    let test = format!("{}::{}", unit.executable.target, unit.tests.join(", "));
+    let test = format!("{}::{test}", unit.executable.target);
     ran.notes.extend(notes.into_iter().map(|note| format!("{test} {note}")));
     ran.findings = findings;
     unseen_process(&first, &ran.finished, &mut ran.findings);
@@ -173,7 +175,14 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
         ran.notes.push(format!("{test}: whether memory grows is not judged: {why}"));
     }
     let calls = repeated.map_or(0, |held| held.looks.len() as u32);
-    ran.findings.extend(growth.finding(calls));
+    let grown = growth.finding(calls);
+    match ran.findings.iter_mut().find(|finding| finding.kind == FindingKind::LeftoverThread) {
+        // Memory that a thread holds is given back when that ends, so that it is one fault.
+        Some(thread) => thread
+            .related
+            .extend(grown.map(|grown| Related { what: format!("with it, {}", grown.what), stack: Vec::new() })),
+        None => ran.findings.extend(grown),
+    }
     Ok(ran)
 }
 

@@ -104,18 +104,18 @@ fn options(stacks: Stacks, from_env: Option<&String>, flags: &[String], more: &[
 
 /// Runs a unit: first with quick stacks, since mostly nothing is found, and once more with whole ones if something is.
 pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
-    let mut quick = once(bench, unit, dir, Stacks::Quick)?;
-    if quick.findings.is_empty() || quick.finished.end != End::Itself {
-        return Ok(quick);
+    let (mut quick, report) = once(bench, unit, dir, Stacks::Quick)?;
+    if report.findings.is_empty() || quick.finished.end != End::Itself {
+        return Ok(told(bench, unit, quick, report));
     }
-    let whole = once(bench, unit, &another(bench, dir, "again")?, Stacks::Whole)?;
-    if whole.findings.is_empty() {
+    let (whole, again) = once(bench, unit, &another(bench, dir, "again")?, Stacks::Whole)?;
+    if again.findings.is_empty() {
         let target = &unit.executable.target;
         let note = format!("what was found in {target} was not there when its tests ran again to have whole stacks");
         quick.notes.push(note);
-        return Ok(quick);
+        return Ok(told(bench, unit, quick, report));
     }
-    Ok(whole)
+    Ok(told(bench, unit, whole, again))
 }
 
 /// A scratch folder within another, as that one was at first.
@@ -126,28 +126,32 @@ fn another(bench: &Bench<'_>, dir: &Path, name: &str) -> Result<PathBuf> {
     Ok(dir)
 }
 
-fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Result<Ran> {
+fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Result<(Ran, Report)> {
     let (mut ran, log) = start(bench, unit, dir, stacks, &[])?;
     if !has_runtime(bench, unit.executable)? {
         let reason = "cargo compiles tests of proc-macro crates for the compiler itself, without the sanitizer";
         ran.not_runnable = Some(reason.to_owned());
-        return Ok(ran);
+        return Ok((ran, sanitizer::parse("")));
     }
     let text = log.text(&mut ran.notes)?;
     let report = sanitizer::parse(&text);
-    let running = culprit(&ran, unit);
     let broken = ran.finished.status.signal() == Some(SIGSEGV) && text.is_empty();
-    if let (Tool::Lsan, true, Some(test)) = (bench.settings.tool, broken, &running) {
-        ran.findings.extend(overflow(bench, unit, test, dir)?);
+    if let (Tool::Lsan, true, Some(test)) = (bench.settings.tool, broken, culprit(&ran, unit)) {
+        ran.findings.extend(overflow(bench, unit, &test, dir)?);
     }
     ran.trouble = trouble(&ran, &report);
+    Ok((ran, report))
+}
+
+/// What came of a unit, with the functions and lines of what was found.
+fn told(bench: &Bench<'_>, unit: &Unit<'_>, mut ran: Ran, report: Report) -> Ran {
+    let target = &unit.executable.target;
+    let running = culprit(&ran, unit);
     if let Some(why) = &report.stopped {
-        let test = running.as_deref().unwrap_or("a test");
-        ran.notes.push(format!("{}: {why} in {test}", unit.executable.target));
+        ran.notes.push(format!("{target}: {why} in {}", running.as_deref().unwrap_or("a test")));
     }
     if !report.complete && ran.finished.end == End::Itself {
-        ran.notes
-            .push(format!("the report of {} was cut off; its last finding may lack frames", unit.executable.target));
+        ran.notes.push(format!("the report of {target} was cut off; its last finding may lack frames"));
     }
     let fatal: Vec<bool> = report.findings.iter().map(|finding| finding.fatal).collect();
     let symbols = Symbols::of(sanitizer::offsets(&report));
@@ -161,7 +165,7 @@ fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Resul
     }
     bench.complete(unit, &mut ran.findings);
     sanitizer::lead_circles(&mut ran.findings);
-    Ok(ran)
+    ran
 }
 
 /// The command of a unit, as a person would repeat it: with whole stacks.

@@ -7,7 +7,7 @@ use compatrix_model::leak::Tool;
 use compatrix_model::spec::Each;
 
 use super::{miri, Bench, Leaks, Ran, Unit};
-use crate::build::Executable;
+use crate::build::{Executable, Kind};
 use crate::run::{self, Scratch};
 
 /// From this many tests on an executable is run in parts, where parts can go side by side.
@@ -37,7 +37,8 @@ pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed>
     let scratch = Scratch::new(bench.host)?;
     let ask = |further: &[&str]| -> Result<Vec<String>> {
         let mut command = run::command(bench.host, bench.inputs, executable, &scratch.dir);
-        if bench.settings.tool == Tool::Miri {
+        // Macros run within the compiler, which is not interpreted.
+        if bench.settings.tool == Tool::Miri && executable.kind != Kind::Macros {
             // `cfg(miri)` leaves tests out and marks others as ignored.
             command = miri::interpreted(bench, executable, command)?;
         }

@@ -73,6 +73,9 @@ fn one(lines: &[&str]) -> Read {
         if let Some(message) = line.strip_prefix("fatal error: ") {
             read.trouble.get_or_insert_with(|| Trouble::Tool(message.to_owned()));
         }
+        if line.starts_with("Running unit tests of `proc-macro` crates is not currently supported") {
+            read.not_runnable.get_or_insert_with(|| "is a unit test of procedural macros".to_owned());
+        }
         let exit = line.trim_start().strip_prefix("process didn't exit successfully: ");
         if let Some((_, signal)) = exit.and_then(|exit| exit.rsplit_once("(signal: ")) {
             let signal = format!("signal: {}", signal.trim_end_matches(')'));

@@ -182,14 +182,13 @@ pub fn leftovers(
         let what = format!("leaves a descriptor open: {target}");
         findings.push(finding(FindingKind::LeftoverDescriptor, what, count));
     }
-    let threads = |look: &Look| look.threads.iter().map(|name| stable(name)).collect();
+    let threads = |look: &Look| look.threads.iter().map(|name| names::thread(name, places)).collect();
     for (name, count) in counted(threads(first)) {
-        let said = if name.is_empty() { "without a name".to_owned() } else { format!("`{name}`") };
         if let Some(calls) = again(repeated, &name, count, &threads) {
-            notes.push(format!("keeps a thread {said}, {calls}"));
+            notes.push(format!("keeps {name}, {calls}"));
             continue;
         }
-        findings.push(finding(FindingKind::LeftoverThread, format!("leaves a thread running: {said}"), count));
+        findings.push(finding(FindingKind::LeftoverThread, format!("leaves {name} running"), count));
     }
     for (what, group) in grouped(&first.children, said_of) {
         let mut finding = finding(FindingKind::LeftoverProcess, what, group.len() as u64);

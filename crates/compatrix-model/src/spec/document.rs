@@ -330,7 +330,7 @@ pub(crate) static SUITE: TableShape = TableShape {
         Key::optional(
             "flags",
             "Kind `leak`: further options of the tool: arguments of valgrind, MIRIFLAGS, settings of ASAN_OPTIONS or \
-             LSAN_OPTIONS.",
+             LSAN_OPTIONS. Miri's isolation is off unless they say `-Zmiri-isolation-error=abort` or the like.",
             Shape::List { item: &Shape::Text(Format::Any), min: 1, unique: false },
         ),
     ],

@@ -1,5 +1,7 @@
 //! Leaks planted on purpose: which tool finds which.
 
+use std::fmt::Write;
+
 use compatrix_model::leak::planted::PlantedTable;
 
 use crate::markdown::{code, text, Table};
@@ -40,11 +42,29 @@ pub(super) fn table(planted: &PlantedTable) -> String {
          attributed to that test. ➖: not what the tool can see, for the reason with that number.\n\n",
     );
     out.push_str(&table.finish());
+    let _ = writeln!(out, "\n{}", sums(planted));
     if !reasons.is_empty() {
         out.push('\n');
         for (n, reason) in reasons.iter().enumerate() {
-            out.push_str(&format!("{}. {}\n", n + 1, text(reason)));
+            let _ = writeln!(out, "{}. {}", n + 1, text(reason));
         }
     }
     out
+}
+
+/// `Found of those that a tool can see: valgrind 13 of 13, asan 13 of 13. Twins without an alarm: 20 of 20.`
+fn sums(planted: &PlantedTable) -> String {
+    let each = planted.tools.iter().enumerate().map(|(nth, tool)| {
+        let of =
+            |word: &str| planted.leaks.iter().filter(|leak| leak.found.get(nth).is_some_and(|f| f == word)).count();
+        let found = of("found");
+        format!("{tool} {found} of {}", found + of("missed"))
+    });
+    let each: Vec<String> = each.collect();
+    let clean = planted.leaks.iter().filter(|leak| leak.twin == "clean").count();
+    format!(
+        "Found of those that the tool can see: {}. Twins without a false alarm: {clean} of {}.",
+        each.join(", "),
+        planted.leaks.len()
+    )
 }

@@ -5,12 +5,13 @@ use std::fmt::Write;
 use compatrix_engine::error::Error;
 use compatrix_engine::files;
 use compatrix_engine::host::Host;
+use compatrix_engine::leak::policy;
 use compatrix_engine::session::Session;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SqliteLinkage};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::leak::Canary;
-use compatrix_model::spec::Spec;
+use compatrix_model::spec::{Spec, Suite};
 
 use super::today::Today;
 use crate::cli::{command_name, EvidenceCommand, Format, Global};
@@ -57,13 +58,20 @@ fn record(opened: &Opened, session: &Session, cells: &[String], keep: bool, term
     };
     let all = session.ledger.all_newest()?;
     let of_cells: Vec<Record> = all.into_iter().filter(|record| chosen(&record.cell)).collect();
-    let (fresh, stale): (Vec<Record>, Vec<Record>) = of_cells.into_iter().partition(belongs);
+    let (mut fresh, stale): (Vec<Record>, Vec<Record>) = of_cells.into_iter().partition(belongs);
     if fresh.is_empty() {
         return Err(Error::usage(format!(
             "the ledger has no result for today's sources{}; run `{} compat` first",
             if stale.is_empty() { String::new() } else { format!(" ({} belong to earlier ones)", stale.len()) },
             command_name()
         )));
+    }
+    // Findings count for what suppressions and baseline say today, not when the tool ran.
+    let policy = policy::load(&opened.root)?;
+    for record in &mut fresh {
+        if let Some(settings) = spec.suite(&record.suite).ok().and_then(Suite::leak) {
+            policy.judge(record, settings, &opened.today);
+        }
     }
     let platform = Host::platform();
     let path = opened.root.join(&spec.project.evidence).join(format!("{platform}.toml"));

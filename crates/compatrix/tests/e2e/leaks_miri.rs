@@ -72,14 +72,14 @@ const RACE: &str = "error: Undefined Behavior: Data race detected between (1) no
 and (2) non-atomic read on thread `main` at alloc91
   --> tests/it.rs:8:13
    |
- 8 |     let _ = unsafe { *shared.0 };
-   |                      ^^^^^^^^^ (2) just happened here
+ 8 |     let _ = look(&shared);
+   |             ^^^^^^^^^^^^^ (2) just happened here
    |
 help: and (1) occurred earlier here
   --> tests/it.rs:7:30
    |
- 7 |     std::thread::spawn(move || unsafe { *shared.0 = 1 });
-   |                                         ^^^^^^^^^^^^^
+ 7 |     std::thread::spawn(move || change(&shared));
+   |                                ^^^^^^^^^^^^^^^
 
 error: aborting due to 1 previous error
 
@@ -251,4 +251,24 @@ fn tests_that_hang_or_are_killed_or_end_themselves_lose_nothing_of_the_others() 
     assert_eq!(failed, ["aborts", "hangs"], "{json:#}");
     assert_eq!(leaks(&json)["findings"][0]["test"], "forgets", "{json:#}");
     made.expect_no_processes();
+}
+
+#[test]
+fn macros_are_counted_as_not_runnable_and_a_harness_of_ones_own_is_one_test() {
+    let sentence = "Running unit tests of `proc-macro` crates is not currently supported by Miri.\n";
+    let made = workspace("", &[], &[("!tests::expands", sentence)]);
+    let manifest = "[package]\nname = \"made\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[lib]\nproc-macro = true\n\
+                    doctest = false\n\n[[test]]\nname = \"it\"\nharness = false\n";
+    made.write("Cargo.toml", manifest);
+    made.write("src/lib.rs", "#[cfg(test)]\nmod tests {\n    #[test]\n    fn expands() {}\n}\n");
+    made.write("tests/it.rs", "fn main() {}\n");
+    // Macros need the toolchain's own libraries.
+    for entry in std::fs::read_dir(format!("{}/lib/rustlib", sysroot())).unwrap().flatten() {
+        let _ = symlink(entry.path(), made.path("../toolchain/lib/rustlib").join(entry.file_name()));
+    }
+    let json = check(&made, 0);
+    let leaks = leaks(&json);
+    assert_eq!(leaks["not_runnable"][0]["reason"], "is a unit test of procedural macros", "{leaks:#}");
+    assert_eq!(leaks["not_runnable"][0]["tests"], serde_json::json!(["made::tests::expands"]), "{leaks:#}");
+    assert_eq!(leaks["ran"], 1, "{leaks:#}");
 }

@@ -141,8 +141,7 @@ fn what_tests_leave_behind_is_found_and_told_by_test() {
     let json = check(SPEC, LEFT, 1);
     assert_eq!(leaks(&json)["canary"]["is"], "proven", "{json:#}");
     let expected = [
-        "blocked_thread: growth: memory grows by",
-        "blocked_thread: leftover-thread: leaves a thread running: `waits`",
+        "blocked_thread: leftover-thread: leaves the thread `waits` running",
         "daemon: leftover-process: leaves a process running that a child of it started: `sleep`",
         "descriptor: leftover-descriptor: leaves a descriptor open: /dev/null",
         "file: leftover-file: leaves a file in TMPDIR: left.txt",
@@ -167,6 +166,7 @@ fn what_tests_leave_behind_is_found_and_told_by_test() {
     let of = |test: &str| findings.iter().find(|finding| finding["test"] == test).unwrap();
     assert_eq!((&of("folder")["blocks"], &of("folder")["bytes"]), (&3.into(), &100.into()));
     assert_eq!(of("socket")["blocks"], 2);
+    assert!(of("blocked_thread")["related"][0]["what"].as_str().unwrap().starts_with("with it, memory grows by"));
     assert!(of("running_child")["related"][0]["what"].as_str().unwrap().contains("sleep 1000"));
     assert_eq!(json["rows"][0]["record"]["failures"][0]["test"], "leaves_and_fails");
     // The same again, in another process with other names: the same fingerprints.
@@ -310,7 +310,7 @@ fn clean_tests_are_clean() {
     let notes: Vec<&str> = leaks(&json)["notes"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect();
     let expected = [
         "it::static_file_and_worker keeps a descriptor of /dev/zero open",
-        "it::static_file_and_worker keeps a thread `worker`",
+        "it::static_file_and_worker keeps the thread `worker`",
         "it::waits_for_ever_the_second_time: whether memory grows is not judged: 12 calls took longer than the time limit",
         "it::works_only_once: whether memory grows is not judged: its call 2 in one process did not end well",
     ];

@@ -1,6 +1,8 @@
 //! `leak-check` with AddressSanitizer and LeakSanitizer of a real nightly: what they find and where, and what is said
 //! where they cannot work.
 
+#![allow(clippy::disallowed_methods, reason = "tests start programs and make files")]
+
 use std::process::Command;
 
 use serde_json::Value;
@@ -56,63 +58,7 @@ fn expected(all: &[(&str, &str, u64)]) -> Vec<(String, String, u64)> {
     all.iter().map(|(test, kind, bytes)| ((*test).to_owned(), (*kind).to_owned(), *bytes)).collect()
 }
 
-const TESTS: &str = r#"
-use std::cell::RefCell;
-use std::mem::forget;
-use std::rc::Rc;
-
-struct Node {
-    next: RefCell<Option<Rc<Node>>>,
-    _block: [u8; 1000],
-}
-
-extern "C" {
-    fn malloc(size: usize) -> *mut u8;
-}
-
-#[test]
-fn forgets() {
-    forget(vec![1u8; 1001]);
-}
-
-#[test]
-fn makes_a_circle() {
-    let one = Rc::new(Node { next: RefCell::new(None), _block: [1; 1000] });
-    let other = Rc::new(Node { next: RefCell::new(Some(Rc::clone(&one))), _block: [1; 1000] });
-    *one.next.borrow_mut() = Some(other);
-}
-
-#[test]
-fn leaks_from_c() {
-    unsafe { *malloc(1002) = 1 };
-}
-
-#[test]
-fn leaks_in_a_thread() {
-    std::thread::spawn(in_a_thread).join().unwrap();
-}
-
-fn in_a_thread() {
-    forget(vec![1u8; 1003]);
-}
-
-#[test]
-fn fails_and_leaks() {
-    forget(vec![1u8; 1004]);
-    assert_eq!(1 + 1, 3);
-}
-
-#[test]
-fn starts_another_program() {
-    let status = std::process::Command::new("sh").args(["-c", "exec true"]).status().unwrap();
-    assert!(status.success());
-}
-
-#[test]
-fn is_clean() {
-    drop(vec![1u8; 1005]);
-}
-"#;
+const TESTS: &str = include_str!("sanitized_leaks.rs.txt");
 
 #[test]
 fn leaks_are_found_and_attributed() {
@@ -135,63 +81,13 @@ fn leaks_are_found_and_attributed() {
         assert_eq!(findings(&json, suite), all, "{leaks:#}");
         let forgets = leaks["findings"].as_array().unwrap().iter().find(|f| f["test"] == "forgets").unwrap();
         let own = forgets["stack"].as_array().unwrap().iter().find(|frame| frame["origin"] == "own").unwrap();
-        assert_eq!((&own["file"], &own["line"]), (&"tests/it.rs".into(), &17.into()), "{forgets:#}");
+        assert_eq!((&own["file"], &own["line"]), (&"tests/it.rs".into(), &16.into()), "{forgets:#}");
         let failures = record(&json, suite)["failures"].as_array().unwrap();
         assert_eq!((failures.len(), &failures[0]["test"]), (1, &"fails_and_leaks".into()));
     }
 }
 
-const ERRORS: &str = r#"
-use std::hint::black_box;
-
-fn deep(n: u64) -> u64 {
-    let block = [n; 1000];
-    if n == 0 { 0 } else { deep(n - 1) + block[n as usize % 1000] }
-}
-
-#[test]
-fn a_leaks() {
-    std::mem::forget(vec![1u8; 1001]);
-}
-
-#[test]
-fn b_uses_what_is_freed() {
-    let block = vec![1u8; 33];
-    let address = black_box(block.as_ptr());
-    drop(block);
-    assert_ne!(unsafe { *address }, 250);
-}
-
-#[test]
-fn c_frees_twice() {
-    let mut block = std::mem::ManuallyDrop::new(vec![1u8; 33]);
-    unsafe {
-        std::mem::ManuallyDrop::drop(&mut block);
-        std::mem::ManuallyDrop::drop(black_box(&mut block));
-    }
-}
-
-#[test]
-fn d_overflows_its_stack() {
-    assert_ne!(deep(u64::MAX), 1);
-}
-
-#[test]
-fn e_aborts() {
-    std::process::abort();
-}
-
-#[test]
-fn f_reads_too_far() {
-    let block = vec![1u8; 40];
-    assert_ne!(unsafe { *black_box(block.as_ptr().add(41)) }, 250);
-}
-
-#[test]
-fn g_leaks_too() {
-    std::mem::forget(vec![1u8; 1005]);
-}
-"#;
+const ERRORS: &str = include_str!("sanitized_errors.rs.txt");
 
 #[test]
 fn memory_errors_end_their_own_test_alone() {
@@ -263,6 +159,23 @@ fn options_that_the_sanitizer_refuses_or_that_blind_it_are_told() {
     made.run(&["leak-check"]).expect(3).prints(&["tool not proven", "refuses its options"]);
     let made = workspace(&sysroot, &suite("\"detect_leaks=0\""), "#[test]\nfn works() {}\n");
     made.run(&["leak-check"]).expect(3).prints(&["tool not proven"]);
+}
+
+#[test]
+fn in_a_stage_own_code_is_own_and_what_has_no_sanitizer_in_it_is_no_pass() {
+    let Some(sysroot) = nightly() else { return };
+    let manifest = MANIFEST.replace("test = false", "proc-macro = true");
+    let lib = "#[test]\nfn is_not_looked_at() {\n    std::mem::forget(vec![1u8; 1001]);\n}\n";
+    let made = workspace(&sysroot, SUITES, TESTS).file("Cargo.toml", &manifest).file("src/lib.rs", lib);
+    let json = check(&made, 1, &["--hermetic", "--tool", "lsan"]);
+    let leaks = &record(&json, "lsan")["leaks"];
+    assert_eq!(leaks["ran"], 7, "{leaks:#}");
+    let not_run = &leaks["not_runnable"][0];
+    assert_eq!(not_run["tests"][0], "made::is_not_looked_at", "{leaks:#}");
+    assert!(not_run["reason"].as_str().unwrap().contains("proc-macro"), "{leaks:#}");
+    let forgets = leaks["findings"].as_array().unwrap().iter().find(|f| f["test"] == "forgets").unwrap();
+    let own = forgets["stack"].as_array().unwrap().iter().find(|frame| frame["origin"] == "own").unwrap();
+    assert_eq!((&own["file"], &own["line"]), (&"tests/it.rs".into(), &16.into()), "{forgets:#}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Names of what is left behind, as they are the same in every run: without what is random or a number of the system's.
 
-/// Where things of a test are; paths below these are named from there.
+/// Where things of a test are, for paths below these are named from there; and what it is called.
 #[derive(Debug, Clone, Copy)]
 pub struct Places<'a> {
     /// The test's own TMPDIR.
@@ -9,6 +9,10 @@ pub struct Places<'a> {
     pub run: &'a str,
     /// The workspace's root.
     pub root: &'a str,
+    /// The file name of the executable.
+    pub process: &'a str,
+    /// The test, as libtest names it and its thread.
+    pub test: &'a str,
 }
 
 /// A name with `*` for what looks random or is a number: `.tmpX3k9Qa` is `.tmp*`, `things-8f2c11d0.db` is `things-*.db`.
@@ -64,6 +68,22 @@ fn is_random(word: &str) -> bool {
         .windows(3)
         .filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase() && w[2].is_ascii_lowercase());
     turns > camels.count()
+}
+
+/// How many bytes of a thread's name the system keeps, prctl(2).
+const THREAD_NAME: usize = 15;
+
+/// A thread that has no name has that of the one that made it: of the test's own or, with older Rusts, of the
+/// process.
+pub(super) fn thread(name: &str, places: &Places<'_>) -> String {
+    let as_kept = |whole: &str| {
+        let bytes = &whole.as_bytes()[..whole.len().min(THREAD_NAME)];
+        String::from_utf8_lossy(bytes).into_owned()
+    };
+    match name.is_empty() || [places.process, places.test].iter().any(|whole| as_kept(whole) == name) {
+        true => "a thread without a name".to_owned(),
+        false => format!("the thread `{}`", stable(name)),
+    }
 }
 
 /// What a descriptor is of: `a socket`, `a pipe`, a path from TMPDIR or the workspace on.

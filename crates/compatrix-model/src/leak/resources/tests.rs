@@ -1,6 +1,12 @@
 use super::*;
 
-const PLACES: Places<'_> = Places { temporary: "/w/target/run/1/tmp", run: "/w/target/run/1", root: "/w" };
+const PLACES: Places<'_> = Places {
+    temporary: "/w/target/run/1/tmp",
+    run: "/w/target/run/1",
+    root: "/w",
+    process: "it-0123456789abcdef",
+    test: "pool::threads_share_a_pool",
+};
 
 /// A report of calls with these blocks and bytes, each beyond the one before, and 50 blocks made a call.
 fn called(steps: &[(i64, i64)]) -> Held {
@@ -141,7 +147,7 @@ fn what_is_left_behind_is_named_without_what_is_random() {
             "/w/target/run/1/tmp/.tmpAb3dEf/main.db (deleted)".to_owned(),
             "/dev/null".to_owned(),
         ],
-        threads: vec!["worker-1".to_owned(), "worker-2".to_owned()],
+        threads: ["worker-1", "worker-2", "it-0123456789ab", "pool::threads_s"].map(str::to_owned).to_vec(),
         children: vec![
             Child { state: ChildState::Running, name: "sleep".to_owned(), command: "sleep 60".to_owned() },
             Child { state: ChildState::Ended, name: "sh".to_owned(), command: String::new() },
@@ -158,13 +164,14 @@ fn what_is_left_behind_is_named_without_what_is_random() {
             (1, "leaves a descriptor open: /dev/null"),
             (1, "leaves a descriptor open: TMPDIR/.tmp*/main.db"),
             (2, "leaves a descriptor open: a socket"),
-            (2, "leaves a thread running: `worker-*`"),
+            (2, "leaves a thread without a name running"),
+            (2, "leaves the thread `worker-*` running"),
             (1, "leaves a child process running: `sleep`"),
             (1, "never waits for a child process that ended: `sh`"),
         ]
     );
     assert!(notes.is_empty());
-    assert_eq!(findings[5].related[0].what, "its command: sleep 60");
+    assert_eq!(findings[6].related[0].what, "its command: sleep 60");
 }
 
 #[test]
@@ -184,7 +191,7 @@ fn what_a_static_keeps_is_no_leak() {
         notes,
         [
             "keeps a descriptor of a socket open, the same in each call: no leak",
-            "keeps a thread `pool`, the same in each call: no leak"
+            "keeps the thread `pool`, the same in each call: no leak"
         ]
     );
     let late = Held { looks: vec![look(1, 0), look(12, 0)], complete: true };

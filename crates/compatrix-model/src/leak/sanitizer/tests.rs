@@ -1,3 +1,5 @@
+//! Reports as a nightly's runtimes wrote them, and what is read from them when they are cut.
+
 use super::*;
 use crate::leak::FindingKind::*;
 
