@@ -394,6 +394,10 @@ fn a_baseline_accepts_until_its_day_and_shrinks() {
     crashed.leaks.as_mut().unwrap().outcome = Outcome::Crashed;
     assert!(policy.usage(&[&crashed], true, TODAY).vanished.is_empty(), "nor does one that crashed");
 
+    let mut last_day = accepted.clone();
+    policy.judge(&mut last_day, &settings(), "2027-01-31");
+    assert_eq!(last_day.outcome, Outcome::Passed, "the last day counts");
+
     let later = "2027-02-01";
     let mut expired = record(vec![leak]);
     policy.judge(&mut expired, &settings(), later);
