@@ -284,7 +284,8 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
         SuiteKind::Leak(settings) => {
             let tool = settings.tool;
             let not_run = |key: &str| format!("a suite of kind `leak` has no `{key}`");
-            refuse(&["doctests", "retries"], &not_run, "take it out; a finding that comes and goes is one");
+            refuse(&["doctests"], &not_run, "take it out; documentation tests are not run under tools");
+            refuse(&["retries"], &not_run, "take it out; a finding that comes and goes is one");
             let other = |key: &str| format!("`{key}` does nothing for the tool `{tool}`");
             if tool != Tool::Resources {
                 refuse(&["repeat"], &other, "it is for `resources`");
