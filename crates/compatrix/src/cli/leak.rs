@@ -9,10 +9,10 @@ use super::{Missing, Selection};
 
 /// What is said at the end of `leak-check --help`.
 pub(super) const HELP: &str = "\
-It runs the suites of kind `leak`: each test executable itself, under valgrind, a
-sanitizer, Miri, or with an eye on what tests leave behind. Before a tool's
-results count, a canary that leaks on purpose must be found and a clean one must
-be clean. What cannot be run is counted, with the reason.
+It runs the suites of kind `leak`: each test executable itself, under valgrind,
+a sanitizer, Miri, or with an eye on what tests leave behind. Before a tool's
+results count, a canary that leaks on purpose must be found, and a clean one
+must be clean. What cannot be run is counted, with the reason.
 
 compat/suppressions/*.toml covers false alarms, compat/baseline.toml accepts
 known findings until a day; both are told. --print-baseline gives what to paste.
@@ -24,7 +24,8 @@ Examples:
   leak-check --sarif leaks.sarif             also for code scanning
   leak-check --errors-for definite,possible  other kinds fail it
 
-Exit code 3, `tool not proven`: the tool missed the canary; nothing it said counts.";
+Exit code 3, `tool not proven`: the tool missed the canary, so that nothing it
+said counts.";
 
 /// Options of `leak-check`.
 #[derive(Debug, Clone, Args)]
