@@ -164,6 +164,7 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
             bundled_feature: bundled_feature(package),
             always_bundled: is_always_bundled(package, &metadata.packages),
             links_sqlite: sqlite.is_some(),
+            sources: sources_of_targets(host, package),
             dir,
         });
         sqlite_crate = sqlite_crate.or(sqlite.map(|p| p.version.clone()));
@@ -302,6 +303,13 @@ pub(crate) fn always_bundled(package: &Package) -> Option<&Dependency> {
             _ => name.contains("sqlite") && BUNDLED.iter().any(|feature| has(feature)),
         }
     })
+}
+
+/// The source file of each target, by the target's name, relative to the root.
+fn sources_of_targets(host: &Host, package: &Package) -> BTreeMap<String, String> {
+    let source = |path: &Path| path.strip_prefix(&host.root).ok().map(|path| path.to_string_lossy().into_owned());
+    let targets = package.targets.iter().filter(|target| !target.is_custom_build());
+    targets.filter_map(|target| Some((target.name.clone(), source(target.src_path.as_std_path())?))).collect()
 }
 
 fn targets_with_own_harness(package: &Package) -> Result<BTreeSet<(String, String)>> {

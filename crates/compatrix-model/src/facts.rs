@@ -134,6 +134,9 @@ pub struct PackageFacts {
     pub always_bundled: bool,
     /// Whether SQLite is among its dependencies at all.
     pub links_sqlite: bool,
+    /// The source file of each of its targets, by the target's name, relative to the workspace's root.
+    #[serde(default)]
+    pub sources: BTreeMap<String, String>,
     /// Its folder, absolute.
     pub dir: String,
 }

@@ -78,6 +78,7 @@ fn facts() -> HostFacts {
         bundled_feature: Some("bundled".into()),
         always_bundled: false,
         links_sqlite: true,
+        sources: Default::default(),
         dir: "/p".into(),
     });
     facts

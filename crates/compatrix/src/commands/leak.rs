@@ -1,6 +1,5 @@
 //! `leak-check`: the suites of kind `leak`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use compatrix_engine::error::Error;
@@ -37,7 +36,7 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
     let options = SarifOptions {
         version: env!("CARGO_PKG_VERSION"),
         about: env!("CARGO_PKG_REPOSITORY"),
-        sources: &BTreeMap::new(),
+        sources: &walked.facts.packages.iter().flat_map(|package| package.sources.clone()).collect(),
         manifest: &manifest,
     };
     let sarif = || sarif::sarif(&matrix, &usage, &options);
