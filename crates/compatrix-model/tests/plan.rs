@@ -86,6 +86,7 @@ fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> HostFacts {
         bundled_feature: Some("bundled".into()),
         always_bundled: false,
         links_sqlite: true,
+        sources: Default::default(),
         dir: "/w/store".into(),
     }];
     facts
