@@ -10,10 +10,10 @@ use super::{miri, Bench, Leaks, Ran, Unit};
 use crate::build::{Executable, Kind};
 use crate::run::{self, Scratch};
 
-/// From this many tests on an executable is run in parts, where parts can go side by side.
+/// From this many tests on an executable is run in parts under valgrind, one for each job. More would even out tests that
+/// take different times, but each part costs one to two seconds: valgrind starts, reads debug information, translates the
+/// same code again.
 const WORTH_PARTING: usize = 24;
-/// How many parts for each job: tests take very different times, so that a few more parts than jobs even it out.
-const PARTS_PER_JOB: usize = 3;
 
 /// The tests of an executable.
 #[derive(Debug, Default)]
@@ -79,7 +79,7 @@ pub(super) fn of<'a>(bench: &Bench<'_>, executable: &'a Executable, tests: Vec<S
         (Tool::Miri | Tool::Resources, _) | (_, Each::Test) => tests.len(),
         (_, Each::Executable) => 1,
         (Tool::Valgrind, Each::Auto) if tests.len() >= WORTH_PARTING && bench.host.limits.jobs > 1 => {
-            (bench.host.limits.jobs * PARTS_PER_JOB).min(tests.len() / 4)
+            bench.host.limits.jobs.min(tests.len() / 4)
         }
         (Tool::Valgrind | Tool::Asan | Tool::Lsan, Each::Auto) => 1,
     };
