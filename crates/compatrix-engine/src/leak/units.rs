@@ -1,6 +1,8 @@
 //! Units: how the tests of an executable are parted into processes, and these run side by side.
 
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use compatrix_model::leak::Tool;
@@ -14,6 +16,8 @@ use crate::run::{self, Scratch};
 /// take different times, but each part costs one to two seconds: valgrind starts, reads debug information, translates the
 /// same code again.
 const WORTH_PARTING: usize = 24;
+/// How often one that waits for a token looks whether there is still something to do.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// The tests of an executable.
 #[derive(Debug, Default)]
@@ -122,25 +126,38 @@ pub(super) fn side_by_side<'a>(
             done.push((n, unit, ran));
         }
     };
+    // A pipe cannot be asked without waiting; the helper waits, and gives up when it is dropped.
+    let (give, take) = mpsc::channel();
+    let helper = leaks.tokens.clone().into_helper_thread(move |token| drop(give.send(token)));
+    let helper = helper.context("no helper for job tokens")?;
+    let take = Mutex::new(take);
+    let are_left = || waiting.lock().is_ok_and(|waiting| waiting.len() > 0);
+    // A token for one unit at a time: others may wait for it.
+    let token = || {
+        helper.request_token();
+        while are_left() && !bench.host.supervisor.is_interrupted() {
+            match take.lock().ok()?.recv_timeout(LOOK_AGAIN) {
+                Ok(token) => return token.ok(),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+        None
+    };
     std::thread::scope(|scope| {
         for _ in 1..bench.host.limits.jobs.min(count) {
-            scope.spawn(|| loop {
-                // A token for one unit at a time: others may wait for it.
-                let Ok(Some(_token)) = leaks.tokens.try_acquire() else {
-                    if waiting.lock().map_or(true, |waiting| waiting.len() == 0) {
-                        break;
-                    }
-                    std::thread::sleep(std::time::Duration::from_millis(50));
-                    continue;
-                };
-                let Some(unit) = next() else { break };
-                act(unit);
+            scope.spawn(|| {
+                while let Some(_token) = token() {
+                    let Some(unit) = next() else { break };
+                    act(unit);
+                }
             });
         }
         while let Some(unit) = next() {
             act(unit);
         }
     });
+    drop(helper);
     let mut done = done.into_inner().unwrap_or_default();
     done.sort_by_key(|(n, ..)| *n);
     done.into_iter().map(|(_, unit, ran)| Ok((unit, ran?))).collect()
