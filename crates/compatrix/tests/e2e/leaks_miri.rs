@@ -2,6 +2,8 @@
 //! what Miri said of a test of that name. So command lines, listing, counting and attribution are real; the interpreter
 //! is not.
 
+#![allow(clippy::disallowed_methods, reason = "tests make and read their own files")]
+
 use std::os::unix::fs::{symlink, PermissionsExt};
 
 use serde_json::Value;
