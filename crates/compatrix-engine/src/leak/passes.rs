@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use compatrix_model::evidence::{Counts, TestFailure};
+use compatrix_model::leak::finding::Class;
 use compatrix_model::leak::{attribute, Finding, FindingKind};
 use compatrix_model::outcome::Outcome;
 
@@ -66,6 +67,8 @@ fn take<'a>(
             // What else is in the report belongs to tests that run again.
             ran.findings.retain_mut(|finding| match &finding.test {
                 Some(test) => *test == culprit,
+                // A leak that nobody can be told of may be any of theirs; an error is of the test under way.
+                None if finding.kind.class() == Class::Leak => false,
                 None => {
                     finding.test = Some(culprit.clone());
                     finding.fingerprint = attribute::fingerprint(finding);
