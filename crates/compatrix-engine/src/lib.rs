@@ -13,6 +13,7 @@ mod elf;
 pub mod environment;
 pub mod error;
 pub mod event;
+mod executable;
 pub mod files;
 pub mod fixture;
 pub mod host;

@@ -10,10 +10,10 @@ use compatrix_model::spec::{Parsed, Profile};
 use crate::build;
 use crate::error::Error;
 use crate::event::Event;
+use crate::executable;
 use crate::inputs::{build_inputs, with_inputs};
 use crate::leak::{self, Bench};
 use crate::process::quote;
-use crate::run;
 use crate::session::{Asked, Session};
 
 /// The lines that do by hand what the suite does in the cell that the condition names; comments explain them. The build
@@ -81,7 +81,7 @@ pub fn lines(
                     lines.push(format!("# under {}; {note}", settings.tool));
                     command
                 }
-                _ => run::command(host, inputs, executable, &dir),
+                _ => executable::command(host, inputs, executable, &dir),
             };
             lines.push(command.to_string());
         }

@@ -1,8 +1,6 @@
 //! One run: a build's test executables started under the run-time values of one cell, with proof of what ran.
 
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -12,64 +10,13 @@ use compatrix_model::outcome::Outcome;
 use compatrix_model::spec::SuiteKind;
 
 use crate::build::{Executable, Product};
-use crate::files;
+use crate::executable::{blank, command, severity, signal_name, take_status_for_a_test, Scratch};
 use crate::host::{last_lines, Host};
-use crate::inputs::{environment, library_path_of, Inputs};
+use crate::inputs::{environment, Inputs};
 use crate::leak::{self, Leaks};
-use crate::process::{Command, Finished};
+use crate::process::Finished;
 use crate::proof;
 use crate::supervisor::End;
-
-/// A folder for one run, removed when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Scratch {
-    pub(crate) dir: PathBuf,
-}
-
-static NEXT: AtomicU64 = AtomicU64::new(0);
-
-impl Scratch {
-    pub(crate) fn new(host: &Host) -> Result<Self> {
-        let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let dir = host.dir.join("run").join(name);
-        files::make_dir(&dir.join("tmp"))?;
-        Ok(Self { dir })
-    }
-
-    /// The run's own copy of the fixture, as it was built.
-    pub(crate) fn renew_fixture(&self, inputs: &Inputs<'_>) -> Result<()> {
-        renew_fixture(inputs, &self.dir)
-    }
-}
-
-/// A scratch folder's own copy of the fixture, as it was built.
-pub(crate) fn renew_fixture(inputs: &Inputs<'_>, dir: &Path) -> Result<()> {
-    let Some((_, fixture)) = inputs.fixture else { return Ok(()) };
-    let copy = dir.join("fixture");
-    files::remove_dir(&copy)?;
-    files::copy_files(Path::new(&fixture.dir), &copy)
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = files::remove_dir(&self.dir);
-    }
-}
-
-/// The command of one executable in this scratch folder.
-pub(crate) fn command(host: &Host, inputs: &Inputs<'_>, executable: &Executable, dir: &Path) -> Command {
-    let mut command = Command::new(executable.path.to_string_lossy(), &executable.dir)
-        .args(inputs.suite.args.iter().cloned())
-        .envs(&environment(host, inputs, dir))
-        // As `cargo test` does; where there are several packages they differ, so they stand in no proof.
-        .env("CARGO_MANIFEST_DIR", executable.dir.to_string_lossy())
-        .env("CARGO_PKG_NAME", executable.package.clone());
-    if executable.search.is_some() {
-        command = command.env("LD_LIBRARY_PATH", library_path_of(inputs, executable).unwrap_or_default());
-    }
-    command.timeout = Some(inputs.suite.timeout);
-    command
-}
 
 /// Runs the cell, again where it fails and the suite allows it, and says what happened and what proves it.
 ///
@@ -84,26 +31,6 @@ pub fn run(host: &Host, inputs: &Inputs<'_>, product: &Product, leaks: &Leaks<'_
     record.started = started;
     record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     record
-}
-
-/// A record of something that was not run.
-pub fn blank(inputs: &Inputs<'_>, outcome: Outcome, cause: String) -> Record {
-    Record {
-        suite: inputs.suite.name.clone(),
-        cell: inputs.cell.clone(),
-        key: inputs.key.clone(),
-        outcome,
-        cause,
-        attempts: 1,
-        tests: Counts::default(),
-        doctests: None,
-        failures: Vec::new(),
-        leaks: None,
-        proof: None,
-        started: 0,
-        duration_ms: 0,
-        executables_ms: 0,
-    }
 }
 
 fn attempt_all(host: &Host, inputs: &Inputs<'_>, product: &Product, leaks: &Leaks<'_>) -> Result<Record> {
@@ -210,21 +137,6 @@ fn no_test(counts: Counts, inputs: &Inputs<'_>) -> String {
     }
 }
 
-/// An executable without libtest has one test: itself.
-pub(crate) fn take_status_for_a_test(report: &mut Report, finished: &Finished, executable: &Executable) {
-    if report.complete {
-        return;
-    }
-    report.complete = true;
-    if finished.status.success() {
-        report.counts = Counts { passed: 1, ..Counts::default() };
-    } else {
-        report.counts = Counts { failed: 1, ..Counts::default() };
-        let name = executable.target.clone();
-        report.failures.push(TestFailure { executable: name.clone(), test: name, output: String::new() });
-    }
-}
-
 /// What one executable came to, and why.
 fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limit: Duration) -> (Outcome, String) {
     let target = &executable.target;
@@ -263,35 +175,6 @@ fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limi
             let said = last_lines(&finished.stderr.text(), 1);
             (Outcome::Crashed, format!("{target} ended with code {code} before its result: {said}"))
         }
-    }
-}
-
-/// A signal's usual name.
-pub(crate) fn signal_name(signal: i32) -> String {
-    match signal {
-        4 => "SIGILL".to_owned(),
-        6 => "SIGABRT".to_owned(),
-        7 => "SIGBUS".to_owned(),
-        8 => "SIGFPE".to_owned(),
-        9 => "SIGKILL".to_owned(),
-        11 => "SIGSEGV".to_owned(),
-        13 => "SIGPIPE".to_owned(),
-        15 => "SIGTERM".to_owned(),
-        other => format!("signal {other}"),
-    }
-}
-
-/// The worst outcome of several executables stands for all.
-pub(crate) fn severity(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::Passed => 0,
-        Outcome::Failed => 1,
-        Outcome::Crashed => 2,
-        Outcome::TimedOut => 3,
-        Outcome::BuildFailed => 4,
-        Outcome::Misidentified => 5,
-        Outcome::Unavailable => 6,
-        Outcome::Infrastructure => 7,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::build::{self, Built, NotBuilt, Product};
 use crate::clock::now;
 use crate::error::Error;
 use crate::event::Event;
+use crate::executable;
 use crate::host::Host;
 use crate::inputs::{build_inputs, with_inputs, Inputs};
 use crate::keys;
@@ -247,7 +248,7 @@ fn handle(
             if let Some(failure) = failure {
                 for &(n, _) in &worker.jobs[job].runs {
                     let mut record = worker.with_inputs(build, n, |inputs| {
-                        let mut record = run::blank(inputs, failure.outcome, failure.cause.clone());
+                        let mut record = executable::blank(inputs, failure.outcome, failure.cause.clone());
                         record.proof = Some(proof::proof_of_inputs(inputs));
                         record
                     });

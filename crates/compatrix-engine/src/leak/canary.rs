@@ -15,11 +15,11 @@ use compatrix_model::spec::LeakSettings;
 
 use super::{judge, miri, units, Bench, Leaks};
 use crate::build::{Executable, Kind};
+use crate::executable::Scratch;
 use crate::files;
 use crate::host::last_lines;
 use crate::inspect;
 use crate::process::Command;
-use crate::run::Scratch;
 
 /// The source; no module of ours, it is compiled by the toolchain under test.
 const SOURCE: &str = include_str!("canary.rs.txt");

@@ -19,10 +19,10 @@ use compatrix_model::spec::LeakSettings;
 
 use super::{Bench, Ran, Unit};
 use crate::build::{self, Executable};
+use crate::executable;
 use crate::files;
 use crate::host::{last_lines, Host};
 use crate::process::{Command, Finished};
-use crate::run;
 use crate::supervisor::End;
 
 /// How long the standard library, and then the tests, may take to compile.
@@ -198,7 +198,7 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
     let test = unit.tests.first().map_or(unit.executable.target.as_str(), String::as_str);
     let mut report = once(parser.finish());
     if unit.executable.own_harness {
-        run::take_status_for_a_test(&mut report, &finished, unit.executable);
+        executable::take_status_for_a_test(&mut report, &finished, unit.executable);
     }
     Ok(ran(read, report, finished, &unit.executable.target, test, bench.settings.seeds))
 }

@@ -25,10 +25,10 @@ use compatrix_model::outcome::Outcome;
 use compatrix_model::spec::LeakSettings;
 
 use crate::build::{Executable, Product};
+use crate::executable;
 use crate::host::Host;
 use crate::inputs::Inputs;
 use crate::process::{Command, Finished};
-use crate::run;
 use crate::supervisor::End;
 
 pub use canary::Canaries;
@@ -92,7 +92,7 @@ impl Bench<'_> {
     /// The command of a unit as the plain suites would start it, in this scratch folder; one thread, so that the test
     /// under way is known and stacks begin at the test.
     pub(crate) fn command(&self, unit: &Unit<'_>, dir: &std::path::Path) -> Command {
-        let mut command = run::command(self.host, self.inputs, unit.executable, dir);
+        let mut command = executable::command(self.host, self.inputs, unit.executable, dir);
         // The symbolizer of backtraces leaks (rust#59125).
         command = command.env("RUST_BACKTRACE", "0");
         if unit.executable.own_harness {
@@ -140,12 +140,12 @@ pub(crate) fn run(
     let bench = Bench { host, inputs, settings, tool };
     if settings.tool == Tool::Miri {
         if let Some((outcome, cause)) = miri::prepare(&bench, &product.executables)? {
-            return Ok(run::blank(inputs, outcome, cause));
+            return Ok(executable::blank(inputs, outcome, cause));
         }
     }
     let canary = leaks.canaries.prove(&bench, leaks);
     if host.supervisor.is_interrupted() {
-        return Ok(run::blank(inputs, Outcome::Infrastructure, "interrupted".to_owned()));
+        return Ok(executable::blank(inputs, Outcome::Infrastructure, "interrupted".to_owned()));
     }
     let mut seen = Seen::default();
     if canary.is_proven() {
@@ -203,14 +203,14 @@ pub(crate) struct Seen {
 impl Seen {
     /// Takes what one unit came to.
     fn outcome(&mut self, outcome: Outcome, cause: String) {
-        let worst = self.outcome.as_ref().map_or(0, |(outcome, _)| run::severity(*outcome));
-        if self.outcome.is_none() || run::severity(outcome) > worst {
+        let worst = self.outcome.as_ref().map_or(0, |(outcome, _)| executable::severity(*outcome));
+        if self.outcome.is_none() || executable::severity(outcome) > worst {
             self.outcome = Some((outcome, cause));
         }
     }
 
     fn record(mut self, bench: &Bench<'_>, canary: Canary) -> Record {
-        let mut record = run::blank(bench.inputs, Outcome::Passed, String::new());
+        let mut record = executable::blank(bench.inputs, Outcome::Passed, String::new());
         let (outcome, cause) = self.outcome.unwrap_or((Outcome::Passed, String::new()));
         (record.outcome, record.cause) = (outcome, cause.clone());
         record.tests = self.counts;
@@ -283,7 +283,7 @@ pub(crate) fn judge(ran: &Ran, unit: &Unit<'_>, limit: std::time::Duration) -> (
             format!("{target} was killed{running}, as happens when memory runs out: tools need several times as much"),
         ),
         Some(signal) => {
-            (Outcome::Crashed, format!("{target} was ended by {}{running}{said}", run::signal_name(signal)))
+            (Outcome::Crashed, format!("{target} was ended by {}{running}{said}", executable::signal_name(signal)))
         }
         None => {
             let code = ran.finished.status.code().unwrap_or(-1);

@@ -18,9 +18,9 @@ use compatrix_model::outcome::Outcome;
 
 use super::{Bench, Ran, Unit};
 use crate::build::Executable;
+use crate::executable::Scratch;
 use crate::host::{last_lines, Host};
 use crate::process::{Command, Finished};
-use crate::run::Scratch;
 use crate::sqlite::compiler;
 use crate::supervisor::End;
 use crate::{elf, files};

@@ -19,10 +19,10 @@ use memchr::memmem;
 use super::symbols::Symbols;
 use super::{Bench, Ran, Unit};
 use crate::build::Executable;
+use crate::executable;
 use crate::files;
 use crate::host::Host;
 use crate::process::{Command, Finished};
-use crate::run;
 use crate::supervisor::End;
 use crate::toolchain;
 
@@ -122,7 +122,7 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
 fn another(bench: &Bench<'_>, dir: &Path, name: &str) -> Result<PathBuf> {
     let dir = dir.join(name);
     files::make_dir(&dir.join("tmp"))?;
-    run::renew_fixture(bench.inputs, &dir)?;
+    executable::renew_fixture(bench.inputs, &dir)?;
     Ok(dir)
 }
 

@@ -10,7 +10,7 @@ use compatrix_model::spec::Each;
 
 use super::{miri, Bench, Leaks, Ran, Unit};
 use crate::build::{Executable, Kind};
-use crate::run::{self, Scratch};
+use crate::executable::{self, Scratch};
 
 /// From this many tests on an executable is run in parts under valgrind, one for each job. More would even out tests that
 /// take different times, but each part costs one to two seconds: valgrind starts, reads debug information, translates the
@@ -40,7 +40,7 @@ pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed>
     }
     let scratch = Scratch::new(bench.host)?;
     let ask = |further: &[&str]| -> Result<Vec<String>> {
-        let mut command = run::command(bench.host, bench.inputs, executable, &scratch.dir);
+        let mut command = executable::command(bench.host, bench.inputs, executable, &scratch.dir);
         // Macros run within the compiler, which is not interpreted.
         if bench.settings.tool == Tool::Miri && executable.kind != Kind::Macros {
             // `cfg(miri)` leaves tests out and marks others as ignored.
@@ -169,7 +169,7 @@ fn one(bench: &Bench<'_>, unit: &Unit<'_>) -> Result<Ran> {
     let mut ran = bench.run(unit, &scratch.dir)?;
     bench.complete(unit, &mut ran.findings);
     if unit.executable.own_harness && ran.trouble.is_none() {
-        run::take_status_for_a_test(&mut ran.report, &ran.finished, unit.executable);
+        executable::take_status_for_a_test(&mut ran.report, &ran.finished, unit.executable);
     }
     Ok(ran)
 }
