@@ -44,7 +44,7 @@ fn golden_readings() {
 
 fn shown(mut read: Read) -> String {
     let tests = ["tests::soup".to_owned()];
-    let context = Context { executable: "kitchen", tests: &tests, root: "/work/kitchen", not_own: &["target"] };
+    let context = Context { executable: "kitchen", tests: &tests, root: "/srv/kitchen", not_own: &["target"] };
     let mut out = String::new();
     for finding in &mut read.findings {
         complete(finding, &context);
