@@ -193,6 +193,11 @@ fn the_schema_is_json_and_always_the_same() {
     let keys: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
     let expected = ["axis", "claims", "distro", "lock", "profile", "project", "rule", "sqlite", "suite", "version"];
     assert_eq!(keys, expected);
-    assert_eq!(schema["properties"]["suite"]["items"]["properties"]["timeout"]["default"], "5m");
+    let suite = &schema["properties"]["suite"]["items"];
+    assert_eq!(suite["properties"]["kind"]["default"], "test");
+    assert_eq!(suite["properties"]["repeat"]["default"], 12);
+    // Another kind, another default: that is told in words.
+    assert!(suite["properties"]["timeout"]["description"].as_str().unwrap().contains("Default: `5m`; `30m`"));
+    assert_eq!(suite["allOf"][0]["then"]["required"][0], "tool");
     assert_eq!(schema["properties"]["rule"]["items"]["allOf"][0]["then"]["required"][0], "reason");
 }
