@@ -194,3 +194,17 @@ fn check_ledger(made: &Workspace, before: &BTreeMap<String, String>, when: &str)
     }
     found
 }
+
+#[test]
+fn an_interrupt_ends_a_leak_tool_and_what_runs_under_it() {
+    let spec = "[axis]\nrust = [HERE]\n\n[[suite]]\nname = \"left\"\nkind = \"leak\"\ntool = \"resources\"\n";
+    let waits = "#[test]\nfn waits() {\n    std::fs::write(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/target/begun\"), \"\").unwrap();\n    \
+                 std::thread::sleep(std::time::Duration::from_secs(3600));\n}\n";
+    let made = Workspace::new(spec).tests(waits);
+    let child = start(&made, &["leak-check"]);
+    wait_for("the test", || made.path("target/begun").exists());
+    signal(&child, Signal::INT);
+    end(child).expect(130).says(&["interrupted; results are kept"]).never_says("panicked");
+    made.expect_no_processes();
+    assert_eq!(records(&made), 0, "what was cut short is no result");
+}
