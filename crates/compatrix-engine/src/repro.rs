@@ -68,7 +68,8 @@ pub fn lines(
         lines.push("# 2. documentation tests, once a build".to_owned());
         lines.push(build::doctest_command(host, planned_build, &inputs)?.to_string());
     }
-    lines.push("# 3. start each executable, with a fresh copy of the fixture where the cell has one".to_owned());
+    let step = if planned_build.targets.doctests() { 3 } else { 2 };
+    lines.push(format!("# {step}. start each executable, with a fresh copy of the fixture where the cell has one"));
     with_inputs(spec, &survey, planned_build, planned, &id, &String::new(), |inputs| {
         for executable in &product.executables {
             lines.push(format!("rm -rf {shown} && mkdir -p {shown}/tmp"));

@@ -15,7 +15,8 @@ Exit codes:
        difference, or doctor an error; with `--missing fail`, or a cell is
        unproven
   2    the command line, the spec or the workspace is wrong
-  3    the machine failed: disk, lock, ledger, network
+  3    the machine failed: disk, lock, ledger, network; or a leak tool is
+       not proven
   130  interrupted; results are kept, the same command goes on
 
 Results go to stdout, progress and messages to stderr. NO_COLOR is respected.";
