@@ -96,7 +96,7 @@ fn is_clean() {
 }
 
 #[test]
-#[ignore]
+#[cfg_attr(all(), ignore)]
 fn is_left_alone() {
     forget(vec![1u8; 1005]);
 }
