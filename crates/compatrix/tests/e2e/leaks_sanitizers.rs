@@ -224,3 +224,21 @@ fn parent() {
         assert!(notes[0].as_str().unwrap().contains("a report of its own"), "{notes:?}");
     }
 }
+
+#[test]
+fn a_test_that_waits_for_ever_takes_no_other_s_leak_with_it() {
+    let Some(sysroot) = nightly() else { return };
+    let waits = "#[test]\nfn a_forgets() {\n    std::mem::forget(vec![1u8; 1001]);\n}\n\n#[test]\nfn b_waits_for_ever() {\n    \
+                 std::thread::sleep(std::time::Duration::from_secs(3600));\n}\n";
+    let made = workspace(&sysroot, &SUITES.replace("tool", "timeout = \"6s\"\ntool"), waits);
+    let json = check(&made, 1, &[]);
+    for suite in ["asan", "lsan"] {
+        assert_eq!(findings(&json, suite), expected(&[("a_forgets", "definite", 1001)]), "{suite}");
+        let record = record(&json, suite);
+        assert_eq!(
+            (&record["outcome"], &record["failures"][0]["test"]),
+            (&"timed-out".into(), &"b_waits_for_ever".into())
+        );
+    }
+    made.expect_no_processes();
+}
