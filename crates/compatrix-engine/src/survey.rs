@@ -166,8 +166,8 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
     for reason in installed.values().filter_map(missing).chain(built.values().filter_map(missing)) {
         let _ = tell.send(Event::NotProvided(reason.to_owned()));
     }
+    facts.leak_tools.extend(leak::find_all(host, spec, &installed));
     facts.toolchains.extend(installed);
-    facts.leak_tools = leak::find_all(host, spec, &facts.toolchains);
     facts.sqlite.extend(built);
     // What was not reached before an interrupt is still obtainable, but not now.
     if host.supervisor.is_interrupted() {
