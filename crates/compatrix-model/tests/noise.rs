@@ -356,7 +356,9 @@ fn of_a_cycle_one_leak_is_definite() {
         leak(Definite, "tree", 8, 2),
         Finding { tool: Tool::Valgrind, ..leak(Indirect, "whole", 8, 1) },
     ];
-    let merged = attribute::merged(findings.clone());
+    let mut named = findings.clone();
+    attribute::name_cycles(&mut named);
+    let merged = attribute::merged(named);
     let seen = merged.iter().map(|f| (f.test.as_deref().unwrap().rsplit("::").next().unwrap(), f.kind, f.bytes));
     assert_eq!(
         seen.collect::<Vec<_>>(),

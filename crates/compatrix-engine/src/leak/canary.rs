@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{anyhow, Context as _, Result};
-use compatrix_model::leak::attribute::{self, Context};
 use compatrix_model::leak::{Canary, Finding, FindingKind, Standing, Tool};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
@@ -15,7 +14,6 @@ use compatrix_model::spec::LeakSettings;
 
 use super::{judge, miri, units, Bench, Leaks};
 use crate::build::{Executable, Kind};
-use crate::executable::Scratch;
 use crate::files;
 use crate::host::last_lines;
 use crate::inspect;
@@ -76,15 +74,11 @@ fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
     let executable = executable(bench)?;
     let expected = expected(bench.settings);
     let tests = expected.iter().map(|(test, _)| *test).chain([CLEAN]).map(str::to_owned).collect();
-    let root = executable.dir.to_string_lossy().into_owned();
     let mut findings = Vec::new();
     let mut ran_tests = 0;
     for mut unit in units::of(bench, &executable, tests) {
         unit.whole = false;
-        let scratch = Scratch::new(bench.host)?;
-        let mut ran = bench.run(&unit, &scratch.dir)?;
-        let context = Context { executable: NAME, tests: &unit.tests, root: &root, not_own: &[] };
-        ran.findings.iter_mut().for_each(|finding| attribute::complete(finding, &context));
+        let mut ran = units::one(bench, &unit)?;
         let (outcome, cause) = judge(&ran, &unit, bench.inputs.suite.timeout);
         if let Some((_, why)) = ran.trouble {
             return Ok(Canary::NotProven { why });

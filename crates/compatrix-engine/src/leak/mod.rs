@@ -20,7 +20,7 @@ use compatrix_model::evidence::{Counts, Record, TestFailure};
 use compatrix_model::facts::LeakToolFacts;
 use compatrix_model::leak::attribute::{self, Context};
 use compatrix_model::leak::{Canary, Finding, LeakReport, NotRunnable, Policy, Standing, Tool};
-use compatrix_model::libtest::Report;
+use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::spec::LeakSettings;
 
@@ -106,6 +106,16 @@ impl Bench<'_> {
         command
     }
 
+    /// Runs a unit's command and reads what libtest prints; what a tool says is yet to come.
+    fn start(&self, unit: &Unit<'_>, command: &Command) -> Result<Ran> {
+        let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
+        let finished = command
+            .run_with(&self.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
+            .with_context(|| format!("cannot start {}", command.program))?;
+        let report = parser.finish();
+        Ok(Ran { report, finished, findings: Vec::new(), trouble: None, not_runnable: None, notes: Vec::new() })
+    }
+
     /// Runs a unit under the tool.
     fn run(&self, unit: &Unit<'_>, dir: &std::path::Path) -> Result<Ran> {
         match self.settings.tool {
@@ -122,6 +132,7 @@ impl Bench<'_> {
         let context =
             Context { executable: &unit.executable.target, tests: &unit.tests, root: &root, not_own: &["target"] };
         findings.iter_mut().for_each(|finding| attribute::complete(finding, &context));
+        attribute::name_cycles(findings);
     }
 }
 

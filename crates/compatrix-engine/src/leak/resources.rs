@@ -9,11 +9,10 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{anyhow, Context as _, Result};
+use anyhow::{anyhow, Result};
 use compatrix_model::facts::{Availability, LeakToolFacts};
 use compatrix_model::leak::resources::{self, Baseline, Growth, Held, LeftFile, Look, Places};
 use compatrix_model::leak::{Finding, FindingKind, Related, Tool};
-use compatrix_model::libtest::{Parser, Source};
 use compatrix_model::outcome::Outcome;
 
 use super::{Bench, Ran, Unit};
@@ -122,18 +121,7 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
     let library = library(bench.host)?;
     let report = dir.join("look");
     let command = with_look(bench.command(unit, dir), &library, &report, &Task::Look);
-    let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
-    let finished = command
-        .run_with(&bench.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
-        .with_context(|| format!("cannot start {}", command.program))?;
-    let mut ran = Ran {
-        report: parser.finish(),
-        finished,
-        findings: Vec::new(),
-        trouble: None,
-        not_runnable: None,
-        notes: Vec::new(),
-    };
+    let mut ran = bench.start(unit, &command)?;
     let ended_well = ran.report.complete || unit.executable.own_harness && ran.finished.status.success();
     let first = match read(&report) {
         _ if ran.finished.end != End::Itself => return Ok(ran),

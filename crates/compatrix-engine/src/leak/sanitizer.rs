@@ -7,11 +7,10 @@
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
 use compatrix_model::leak::sanitizer::{self, Report};
 use compatrix_model::leak::{Finding, FindingKind, Tool};
-use compatrix_model::libtest::{Parser, Source};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
 use memchr::memmem;
@@ -163,8 +162,6 @@ fn told(bench: &Bench<'_>, unit: &Unit<'_>, mut ran: Ran, report: Report) -> Ran
         }
         ran.findings.push(finding);
     }
-    bench.complete(unit, &mut ran.findings);
-    sanitizer::lead_circles(&mut ran.findings);
     ran
 }
 
@@ -183,13 +180,8 @@ fn with_options(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks, 
 /// Starts the unit's process and waits for its end.
 fn start(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks, more: &[&str]) -> Result<(Ran, Log)> {
     let command = with_options(bench, unit, dir, stacks, more);
-    let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
-    let finished = command
-        .run_with(&bench.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
-        .with_context(|| format!("cannot start {}", command.program))?;
-    let log = Log { dir: dir.to_owned(), pid: finished.pid };
-    let report = parser.finish();
-    let ran = Ran { report, finished, findings: Vec::new(), trouble: None, not_runnable: None, notes: Vec::new() };
+    let ran = bench.start(unit, &command)?;
+    let log = Log { dir: dir.to_owned(), pid: ran.finished.pid };
     Ok((ran, log))
 }
 

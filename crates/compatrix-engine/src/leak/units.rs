@@ -163,7 +163,8 @@ pub(super) fn side_by_side<'a>(
     done.into_iter().map(|(_, unit, ran)| Ok((unit, ran?))).collect()
 }
 
-fn one(bench: &Bench<'_>, unit: &Unit<'_>) -> Result<Ran> {
+/// Runs a unit in a scratch folder of its own; its findings are complete.
+pub(super) fn one(bench: &Bench<'_>, unit: &Unit<'_>) -> Result<Ran> {
     let scratch = Scratch::new(bench.host)?;
     scratch.renew_fixture(bench.inputs)?;
     let mut ran = bench.run(unit, &scratch.dir)?;

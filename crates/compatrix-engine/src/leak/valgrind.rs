@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use compatrix_model::facts::{Availability, LeakToolFacts};
 use compatrix_model::leak::valgrind::{self, Trouble};
-use compatrix_model::libtest::{Parser, Source};
 use compatrix_model::outcome::Outcome;
 use semver::Version;
 
@@ -66,10 +65,8 @@ pub(super) fn command(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> (Comman
 
 pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
     let (command, xml) = command(bench, unit, dir);
-    let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
-    let finished = command
-        .run_with(&bench.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
-        .with_context(|| format!("cannot start {}", command.program))?;
+    let ran = bench.start(unit, &command)?;
+    let finished = &ran.finished;
     let text = if files::exists(&xml) { files::read_text(&xml)? } else { String::new() };
     let read = valgrind::parse(&text);
     let trouble = match (finished.end, read.trouble) {
@@ -90,12 +87,5 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
             Some((Outcome::Infrastructure, format!("valgrind's report cannot be read: {why}")))
         }
     };
-    Ok(Ran {
-        report: parser.finish(),
-        finished,
-        findings: read.findings,
-        trouble,
-        not_runnable: None,
-        notes: Vec::new(),
-    })
+    Ok(Ran { findings: read.findings, trouble, ..ran })
 }

@@ -56,10 +56,7 @@ pub fn merged(findings: Vec<Finding>) -> Vec<Finding> {
             (known.bytes, known.blocks) = (known.bytes + finding.bytes, known.blocks + finding.blocks);
         }
     }
-    let mut merged: Vec<Finding> = merged.into_values().map(worded).map(shortened).collect();
-    name_cycles(&mut merged);
-    merged.sort_by_cached_key(|f| (f.executable.clone(), f.test.clone(), f.kind, f.fingerprint.clone()));
-    merged
+    merged.into_values().map(worded).map(shortened).collect()
 }
 
 /// Of what is only told, the way to it is enough: there may be very many of them.
@@ -82,12 +79,17 @@ fn worded(finding: Finding) -> Finding {
     };
     debug_assert_eq!(kind.class(), Class::Leak);
     let count = |n: u64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
-    Finding { what: format!("{} in {} {lost}", count(bytes, "byte"), count(blocks, "block")), ..finding }
+    let of_cycle = if finding.what.ends_with(OF_CYCLE) { OF_CYCLE } else { "" };
+    Finding { what: format!("{} in {} {lost}{of_cycle}", count(bytes, "byte"), count(blocks, "block")), ..finding }
 }
 
-/// Makes the largest leak of each group `definite` where a sanitizer calls all leaks of a test indirect: it calls a
-/// block indirect if any leaked block points to it, so that of a cycle (and of what hangs on it) none is direct.
-fn name_cycles(findings: &mut [Finding]) {
+/// How the wording of a cycle's leak ends.
+const OF_CYCLE: &str = "; only blocks of its own cycle point to it";
+
+/// Makes the largest leak of each test `definite` of which a sanitizer calls all leaks indirect: it calls a block
+/// indirect if any leaked block points to it, so that of a cycle (and of what hangs on it) none is direct. The findings
+/// must be complete.
+pub fn name_cycles(findings: &mut [Finding]) {
     let by_sanitizer = |finding: &Finding| matches!(finding.tool, Tool::Asan | Tool::Lsan);
     let group = |finding: &Finding| (finding.tool, finding.executable.clone(), finding.test.clone());
     let of_kind = |findings: &[Finding], kind| -> BTreeSet<_> {
@@ -99,8 +101,7 @@ fn name_cycles(findings: &mut [Finding]) {
         // The last of equals is taken by `max_by_key`; the first is the one that the tool names first.
         let Some(largest) = indirect.rev().max_by_key(|f| (f.own_frame().is_some(), f.bytes)) else { continue };
         largest.kind = FindingKind::Definite;
-        let what = worded(largest.clone()).what;
-        largest.what = format!("{what}; only blocks of its own cycle point to it");
+        largest.what.push_str(OF_CYCLE);
         largest.fingerprint = fingerprint(largest);
     }
 }

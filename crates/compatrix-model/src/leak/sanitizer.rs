@@ -13,8 +13,6 @@ mod headers;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
 use super::finding::{Finding, FindingKind, Frame, Related};
 use super::tool::Tool;
 
@@ -143,26 +141,6 @@ pub fn lower(report: Report, tool: Tool, resolve: &dyn Fn(&str, u64) -> Vec<Fram
         }
     };
     report.findings.into_iter().map(lower).collect()
-}
-
-/// Makes a leak of its own of blocks that only point to each other: there LeakSanitizer calls all of them indirect. Of the
-/// indirect leaks of a test that has no other, the largest stands for all as a definite one. Tests and fingerprints
-/// must be known already; the fingerprints are to be made anew.
-pub fn lead_circles(findings: &mut [Finding]) {
-    let has_definite = |findings: &[Finding], test: &Option<String>| {
-        findings.iter().any(|f| f.kind == FindingKind::Definite && f.test == *test)
-    };
-    let tests: BTreeSet<Option<String>> =
-        findings.iter().filter(|f| f.kind == FindingKind::Indirect).map(|f| f.test.clone()).collect();
-    for test in tests {
-        if has_definite(findings, &test) {
-            continue;
-        }
-        let of_test = findings.iter_mut().filter(|f| f.kind == FindingKind::Indirect && f.test == test);
-        if let Some(largest) = of_test.max_by(|a, b| (a.bytes, &b.fingerprint).cmp(&(b.bytes, &a.fingerprint))) {
-            largest.kind = FindingKind::Definite;
-        }
-    }
 }
 
 /// Every place of which `lower` will ask: object file and offset.

@@ -1,6 +1,7 @@
 //! Reports as a nightly's runtimes wrote them, and what is read from them when they are cut.
 
 use super::*;
+use crate::leak::attribute::name_cycles;
 use crate::leak::FindingKind::*;
 
 macro_rules! recorded {
@@ -241,6 +242,6 @@ fn blocks_that_only_point_to_each_other_are_a_leak_of_their_own() {
         leak(Definite, "tree", 5),
         leak(Indirect, "tree", 50),
     ];
-    lead_circles(&mut all);
+    name_cycles(&mut all);
     assert_eq!(all.map(|finding| finding.kind), [Indirect, Definite, Indirect, Definite, Indirect]);
 }
