@@ -1,5 +1,6 @@
 //! The command line as data: what clap parses and `--help` shows.
 
+mod ci;
 mod leak;
 
 use std::path::PathBuf;
@@ -76,6 +77,11 @@ pub enum Command {
     /// Run the tests under the tools that find leaks and memory errors
     #[command(after_help = leak::HELP)]
     LeakCheck(leak::LeakArgs),
+    /// Write the workflows of GitHub Actions from the spec
+    GenCi(GenCiArgs),
+    /// Rehearse the workflows on this machine
+    #[command(subcommand)]
+    Ci(CiCommand),
     /// Write the compatibility page and its picture from the committed evidence
     Report(ReportArgs),
     /// Make the locksets: dependency versions that old toolchains can build, in compat/locks/
@@ -188,6 +194,9 @@ pub struct CompatArgs {
     /// Which cells.
     #[command(flatten)]
     pub selection: Selection,
+    /// Which part of CI.
+    #[command(flatten)]
+    pub ci: CiPart,
     /// Cells that cannot be tried here: skip shows them as unproven, fail also makes the exit code 1
     #[arg(long, value_name = "WHAT", default_value = "skip", hide_possible_values = true)]
     pub missing: Missing,
@@ -306,6 +315,8 @@ pub enum EvidenceCommand {
         #[arg(long)]
         keep: bool,
     },
+    /// Make one of what the jobs of CI uploaded, and give the verdict over the whole plan
+    Merge(MergeArgs),
     /// Show the newest record of a cell, with all its proof
     Show {
         /// The cell's id: 'rust=stable sqlite=3.46.0 schema=v24 features=default'
@@ -347,6 +358,7 @@ pub struct ReproArgs {
     pub suite: Option<String>,
 }
 
+pub use ci::{CiCommand, CiPart, GenCiArgs, MergeArgs, RehearseArgs};
 pub use leak::{LeakArgs, LeakFormat};
 
 /// Whether this executable was started as `cargo compatrix`.

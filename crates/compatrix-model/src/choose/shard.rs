@@ -103,6 +103,19 @@ pub fn deal(spec: &Spec, plan: &Plan, facts: &HostFacts, shard: Shard) -> (Part,
     (part, dealt)
 }
 
+/// All builds of a plan packed into at most so many parts that take about as long: builds by position, and what they are
+/// predicted to take one after another, in milliseconds. No part is empty.
+pub fn pack(spec: &Spec, plan: &Plan, facts: &HostFacts, parts: usize) -> Vec<(Vec<usize>, u64)> {
+    let costs = costs(spec, plan, facts);
+    if parts >= costs.len() {
+        return (0..costs.len()).map(|n| (vec![n], load(&costs, &[n]))).collect();
+    }
+    let (owners, loads) = owners(&costs, parts);
+    let of = |part: usize| (0..owners.len()).filter(|&build| owners[build] == part).collect::<Vec<_>>();
+    let packed = (0..parts).map(|part| (of(part), loads[part]));
+    packed.filter(|(builds, _)| !builds.is_empty()).collect()
+}
+
 /// What a build with its runs is predicted to take.
 struct Cost {
     lane: String,

@@ -237,7 +237,7 @@ struct SpecChange<'a> {
 impl<'a> SpecChange<'a> {
     fn new(old: &'a Spec, new: &'a Spec, profile: &str, versions: &'a Versions) -> Self {
         // Each part of the spec must be decided about: what only pages show affects no cell.
-        let Spec { project, claims: _, space: _, suites: _, rules: _, profiles, sqlite, locks } = old;
+        let Spec { project, claims: _, space: _, suites: _, rules: _, profiles, sqlite, locks, ci: _ } = old;
         let everything = if project.packages != new.project.packages {
             Some("compat/matrix.toml: other packages are under test".to_owned())
         } else if *sqlite != new.sqlite {

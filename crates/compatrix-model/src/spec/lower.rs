@@ -47,6 +47,7 @@ pub(crate) fn spec(root: &Table, cx: &mut Context<'_, '_>) -> (Spec, Vec<RuleMar
             compile_options: sqlite.and_then(|table| table.texts("compile-options")),
         },
         locks,
+        ci: None,
         space: axes.space,
     };
     (spec, marks)

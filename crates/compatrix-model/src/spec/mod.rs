@@ -30,6 +30,7 @@ use std::time::Duration;
 use semver::Version;
 
 use crate::cell::Space;
+use crate::ci::Ci;
 use crate::condition::Condition;
 use crate::leak::{FindingKind, Tool};
 use crate::lockset::LockGroup;
@@ -59,6 +60,8 @@ pub struct Spec {
     pub sqlite: SqliteSettings,
     /// Dependency versions for groups of toolchains, in the spec's order.
     pub locks: Vec<LockGroup>,
+    /// What CI runs on which event; none where the spec says nothing of it.
+    pub ci: Option<Ci>,
 }
 
 impl Spec {

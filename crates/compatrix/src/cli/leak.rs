@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use compatrix_model::leak::{FindingKind, Tool};
 
-use super::{Missing, Selection};
+use super::{CiPart, Missing, Selection};
 
 /// What is said at the end of `leak-check --help`.
 pub(super) const HELP: &str = "\
@@ -33,6 +33,9 @@ pub struct LeakArgs {
     /// Which cells.
     #[command(flatten)]
     pub selection: Selection,
+    /// Which part of CI.
+    #[command(flatten)]
+    pub ci: CiPart,
     /// Only this tool (valgrind, asan, lsan, miri, resources); repeat for several
     #[arg(long = "tool", short, value_name = "NAME", value_parser = tool)]
     pub tools: Vec<Tool>,

@@ -23,6 +23,7 @@ pub(crate) fn run(global: &Global, command: &EvidenceCommand, terminal: &Termina
     let session = opened.session(no_work(), false, terminal)?;
     match command {
         EvidenceCommand::Record { cells, keep } => record(&opened, &session, cells, *keep, terminal),
+        EvidenceCommand::Merge(args) => super::merge::run(global, args, terminal),
         EvidenceCommand::Show { cell, format } => show(&opened, &session, cell, *format, terminal),
     }
 }

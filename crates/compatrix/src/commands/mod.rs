@@ -1,12 +1,15 @@
 //! The commands, one file each.
 
+mod ci;
 mod compat;
 mod doctor;
 mod evidence;
 mod fixtures;
+mod gen_ci;
 mod init;
 mod leak;
 mod lock;
+mod merge;
 mod plan;
 mod report;
 mod repro;
@@ -25,6 +28,8 @@ pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Re
         Command::Compat(args) => compat::run(global, args, terminal),
         Command::Plan(args) => plan::run(global, args, terminal),
         Command::LeakCheck(args) => leak::run(global, args, terminal),
+        Command::GenCi(args) => gen_ci::run(global, args, terminal),
+        Command::Ci(command) => ci::run(global, command, terminal),
         Command::Report(args) => report::run(global, args, terminal),
         Command::Lock(args) => lock::run(global, args, terminal),
         Command::Evidence(command) => evidence::run(global, command, terminal),

@@ -1,0 +1,14 @@
+//! The plan of CI: what GitHub Actions runs on which event, in which jobs; and what its jobs report.
+//!
+//! All of it comes from committed files alone, so that the workflow, each of its jobs and the job that gives the verdict
+//! see the same plan, and so does a person at home. Nothing here knows YAML.
+
+pub mod artifact;
+pub mod committed;
+pub mod pins;
+pub mod plan;
+pub mod settings;
+
+pub use committed::Committed;
+pub use plan::{ci_plan, CiPlan, Group, Job, Needs};
+pub use settings::{Check, Checks, Ci, Event, EventSettings, Work};

@@ -1,0 +1,178 @@
+//! `[ci]` of the spec: what runs on which event, where, and how much of it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::condition::Condition;
+
+/// What starts a workflow, in GitHub's words. A merge queue's `merge_group` runs the plan of [`Event::PullRequest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A pull request into one of the branches.
+    PullRequest,
+    /// A push to one of the branches.
+    Push,
+    /// By the clock.
+    Schedule,
+}
+
+impl Event {
+    /// All events, in the order of the declaration.
+    pub const ALL: [Event; 3] = [Event::PullRequest, Event::Push, Event::Schedule];
+
+    /// GitHub's word, which is also that of the spec and the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Event::PullRequest => "pull_request",
+            Event::Push => "push",
+            Event::Schedule => "schedule",
+        }
+    }
+
+    /// The event of this word.
+    pub fn from_word(word: &str) -> Option<Event> {
+        Self::ALL.into_iter().find(|event| event.as_str() == word)
+    }
+
+    /// The word with hyphens, as in names of jobs.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Event::PullRequest => "pull-request",
+            Event::Push => "push",
+            Event::Schedule => "schedule",
+        }
+    }
+}
+
+impl std::fmt::Display for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Which command the jobs of a workflow run; each has a workflow of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// The suites that `compat` runs, in `compatibility.yml`.
+    Compat,
+    /// The suites of kind `leak`, in `leak-check.yml`.
+    LeakCheck,
+}
+
+impl Work {
+    /// Both, in the order of the declaration.
+    pub const ALL: [Work; 2] = [Work::Compat, Work::LeakCheck];
+
+    /// The command's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Work::Compat => "compat",
+            Work::LeakCheck => "leak-check",
+        }
+    }
+
+    /// The workflow's file, in `.github/workflows`.
+    pub fn file(self) -> &'static str {
+        match self {
+            Work::Compat => "compatibility.yml",
+            Work::LeakCheck => "leak-check.yml",
+        }
+    }
+}
+
+/// `[ci]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ci {
+    /// Branches whose pushes, and pull requests into which, are tested. Default `main`.
+    pub branches: Vec<String>,
+    /// The label of the runner of each platform, in the spec's order: `("linux-x86_64", "ubuntu-24.04")`.
+    pub runners: Vec<(String, String)>,
+    /// What runs on which event.
+    pub events: BTreeMap<Event, EventSettings>,
+    /// The most minutes that a job may take. Default 60.
+    pub timeout_minutes: u32,
+    /// Days that artifacts are kept. Default 14.
+    pub retention_days: u32,
+    /// Whether caches of GitHub are used. Default true.
+    pub caches: bool,
+    /// Whether findings of leak suites go to GitHub's code scanning. Default false.
+    pub code_scanning: bool,
+    /// Whether cells that could not be tried fail the verdict. Default false.
+    pub missing_fails: bool,
+    /// Cells of which one that is broken does not fail the verdict of CI; it is still shown.
+    pub may_fail: Vec<Condition>,
+    /// The ordinary lints and tests, in `checks.yml`.
+    pub checks: Option<Checks>,
+}
+
+/// `[ci.EVENT]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventSettings {
+    /// The profile of which `compat` runs the suites; none: it does not run on this event.
+    pub compat: Option<String>,
+    /// The profile of which `leak-check` runs the suites of kind `leak`.
+    pub leak_check: Option<String>,
+    /// The platforms, each with a runner. Default: all that have one.
+    pub platforms: Vec<String>,
+    /// The most jobs that run cells; fewer than there are builds puts several builds into one job. Default: a job a build.
+    pub max_jobs: Option<u32>,
+    /// The most predicted minutes of all jobs together; a plan that takes more is refused.
+    pub max_minutes: Option<u32>,
+    /// When, for [`Event::Schedule`], in five fields as cron(8) has them, UTC.
+    pub crons: Vec<String>,
+}
+
+impl EventSettings {
+    /// The profile that this command runs on the event, if it runs.
+    pub fn profile(&self, work: Work) -> Option<&str> {
+        match work {
+            Work::Compat => self.compat.as_deref(),
+            Work::LeakCheck => self.leak_check.as_deref(),
+        }
+    }
+}
+
+/// `[ci.checks]`: the ordinary lints and tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checks {
+    /// Which, in the spec's order.
+    pub run: Vec<Check>,
+    /// A script below the root that is run after them, by bash.
+    pub script: Option<String>,
+    /// Debian packages that they need.
+    pub packages: Vec<String>,
+}
+
+/// One of the ordinary checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Check {
+    /// `cargo fmt --all --check`.
+    Format,
+    /// `cargo clippy` over the workspace; warnings are errors.
+    Clippy,
+    /// `cargo test` over the workspace.
+    Test,
+    /// `cargo doc`; warnings are errors.
+    Doc,
+    /// Generated files are as they would be written.
+    Generated,
+}
+
+impl Check {
+    /// All checks, in the order of the declaration.
+    pub const ALL: [Check; 5] = [Check::Format, Check::Clippy, Check::Test, Check::Doc, Check::Generated];
+
+    /// The spec's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Check::Format => "format",
+            Check::Clippy => "clippy",
+            Check::Test => "test",
+            Check::Doc => "doc",
+            Check::Generated => "generated",
+        }
+    }
+}
