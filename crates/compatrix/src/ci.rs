@@ -5,6 +5,7 @@ use std::path::Path;
 use compatrix_engine::error::Error;
 use compatrix_engine::host::Host;
 use compatrix_engine::session::Session;
+use compatrix_engine::walk::Walked;
 use compatrix_engine::{files, survey, workspace};
 use compatrix_model::choose::narrow::Part;
 use compatrix_model::ci::artifact::{Artifact, Header};
@@ -160,12 +161,7 @@ pub(crate) fn write_artifact(done: &Done, path: Option<&Path>, terminal: &Termin
 }
 
 /// The records of a walk as an artifact; cells that could not be tried are in it, with the reason.
-pub(crate) fn artifact(
-    opened: &Opened,
-    session: &Session,
-    asked: &Asked,
-    walked: &compatrix_engine::walk::Walked,
-) -> Result<Artifact, Error> {
+pub(crate) fn artifact(opened: &Opened, session: &Session, asked: &Asked, walked: &Walked) -> Artifact {
     let spec = &opened.parsed.spec;
     let mut records: Vec<Record> = walked.records.iter().flatten().cloned().collect();
     for skip in &walked.plan.skips {
@@ -174,8 +170,8 @@ pub(crate) fn artifact(
         }
     }
     records.sort_by(|a, b| (&a.suite, &a.cell).cmp(&(&b.suite, &b.cell)));
-    let source = workspace::read(&session.host, &opened.parsed)?.source;
-    Ok(Artifact { header: header(opened, session, &asked.plan, asked.job.as_deref(), &source), records })
+    let header = header(opened, session, &asked.plan, asked.job.as_deref(), &walked.source);
+    Artifact { header, records }
 }
 
 /// What tells whether artifacts belong to this workspace as it is.

@@ -51,12 +51,9 @@ pub(crate) fn walk(
     }
     let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let matrix = matrix::of_walk(&opened.parsed.spec, &walked, &opened.today, elapsed);
-    let ci = match of_ci {
-        Some(asked) => {
-            let artifact = ci::artifact(opened, &session, &asked, &walked)?;
-            Some((asked, artifact))
-        }
-        None => None,
-    };
+    let ci = of_ci.map(|asked| {
+        let artifact = ci::artifact(opened, &session, &asked, &walked);
+        (asked, artifact)
+    });
     Ok(Done { walked, matrix, ci })
 }
