@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use std::sync::Arc;
 
 use anyhow::Context;
-use compatrix_model::choose::narrow::{plan_again, plan_narrowed, Narrow};
+use compatrix_model::choose::narrow::{plan_again, plan_narrowed, Narrow, Part};
 use compatrix_model::choose::shard::Shard;
 use compatrix_model::condition::Condition;
 use compatrix_model::plan::{Choice, Plan};
@@ -158,16 +158,18 @@ impl Session {
     /// # Errors
     /// Nothing can be compared: no git, no repository, no such revision.
     pub fn narrow(&self, parsed: &Parsed, survey: &Survey, asked: &Asked) -> Result<Narrow, Error> {
-        let Asked { since, shard } = asked;
+        let Asked { part, since, shard } = asked;
         let since =
             since.as_ref().map(|(rev, profile)| since::since(&self.host, parsed, &survey.workspace, rev, profile));
-        Ok(Narrow { since: since.transpose()?, shard: *shard })
+        Ok(Narrow { part: part.clone(), since: since.transpose()?, shard: *shard })
     }
 }
 
 /// Of a choice, only a part.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
+    /// These suites in these cells, decided before.
+    pub part: Option<Part>,
     /// What changes since this revision can affect, in the choice of the profile of this name.
     pub since: Option<(String, String)>,
     /// One shard.

@@ -107,6 +107,23 @@ fn hash(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> Result<Strin
     Ok(files::hash_parts(lines.iter().map(String::as_str)))
 }
 
+/// The repository as `owner/name`: GitHub's word for it in a job, else the end of the address of the remote `origin`.
+/// Empty where neither is known.
+pub fn repository(host: &Host) -> String {
+    if let Some(name) = host.ambient.get("GITHUB_REPOSITORY") {
+        return name.to_owned();
+    }
+    let url = git(host, &["remote", "get-url", "origin"]).unwrap_or_default();
+    let path = url.trim().trim_end_matches('/').trim_end_matches(".git");
+    // `https://host/owner/name`, `git@host:owner/name`; a folder of this machine names no repository.
+    let Some((_, path)) = path.split_once("://").or_else(|| path.split_once('@')) else { return String::new() };
+    let words: Vec<&str> = path.split(['/', ':']).filter(|word| !word.is_empty()).collect();
+    match words.as_slice() {
+        [_, .., owner, name] => format!("{owner}/{name}"),
+        _ => String::new(),
+    }
+}
+
 fn git(host: &Host, args: &[&str]) -> Option<String> {
     let git = host.ambient.find("git")?;
     // The index is the user's; its cache of file times is not refreshed by us.

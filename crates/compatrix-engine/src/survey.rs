@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 
 use compatrix_model::axis::{AxisKind, Setting};
-use compatrix_model::facts::{Availability, Durations, HostFacts};
+use compatrix_model::facts::{Availability, Durations, HostFacts, PackageFacts};
 use compatrix_model::plan::{Plan, Provision};
 use compatrix_model::spec::{Parsed, Spec};
 
@@ -59,12 +59,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
         let workspace = join(workspace)?;
         let fixtures = fixtures?;
         let sqlite = sqlite::find_all(host, axis(AxisKind::Sqlite), &spec.sqlite, workspace.sqlite_crate.as_deref());
-        let mut packages = workspace.packages.clone();
-        if let Some(feature) = &spec.sqlite.bundled_feature {
-            for package in packages.iter_mut().filter(|package| package.features.contains_key(feature)) {
-                package.bundled_feature = Some(feature.clone());
-            }
-        }
+        let packages = packages(&workspace, spec);
         let toolchains = join(toolchains);
         let facts = HostFacts {
             platform: Host::platform(),
@@ -83,6 +78,17 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
         survey.find_locksets(host, spec)?;
         Ok(survey)
     })
+}
+
+/// The packages under test, with what the spec says of them.
+pub fn packages(workspace: &Workspace, spec: &Spec) -> Vec<PackageFacts> {
+    let mut packages = workspace.packages.clone();
+    if let Some(feature) = &spec.sqlite.bundled_feature {
+        for package in packages.iter_mut().filter(|package| package.features.contains_key(feature)) {
+            package.bundled_feature = Some(feature.clone());
+        }
+    }
+    packages
 }
 
 fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {

@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::Arc;
 
 use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{Record, Sha256};
+use compatrix_model::evidence::{Record, Sha256, SourceProof};
 use compatrix_model::expect::Expectations;
 use compatrix_model::facts::{Durations, HostFacts, LEAK_RUN_MS};
 use compatrix_model::leak::Policy;
@@ -36,6 +36,8 @@ pub struct Walked {
     pub plan: Plan,
     /// The facts that it was made from.
     pub facts: HostFacts,
+    /// The sources that it was run on.
+    pub source: SourceProof,
     /// The record of each run of the plan, in its order; none where an interrupt came first.
     pub records: Vec<Option<Record>>,
     /// Whether the record of each run was used again.
@@ -103,7 +105,8 @@ pub(crate) fn walk_plan(
     let reused = walk.records.iter().map(Option::is_some).collect();
     let records = walk.go(&jobs, ledger, to_do, tell)?;
     let interrupted = host.supervisor.is_interrupted();
-    Ok(Walked { facts: survey.facts, records, reused, builds, interrupted, plan, policy: policy.clone() })
+    let source = survey.workspace.source;
+    Ok(Walked { facts: survey.facts, source, records, reused, builds, interrupted, plan, policy: policy.clone() })
 }
 
 /// The builds that have runs to do, with these runs, in the plan's order.

@@ -18,6 +18,8 @@ use crate::locks;
 use crate::sources;
 use crate::stage::layout::{self, Layout, Own};
 
+pub use crate::sources::repository;
+
 /// Crates that have SQLite in them; a package with one of these in its locked dependencies links SQLite.
 const SQLITE_CRATE: &str = "libsqlite3-sys";
 

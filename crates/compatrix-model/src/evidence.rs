@@ -50,6 +50,28 @@ pub struct Record {
     pub executables_ms: u64,
 }
 
+impl Record {
+    /// A cell that could not be tried here, and why.
+    pub fn untried(suite: &str, cell: CellId, reason: &str) -> Self {
+        Record {
+            suite: suite.to_owned(),
+            cell,
+            key: String::new(),
+            outcome: Outcome::Unavailable,
+            cause: reason.to_owned(),
+            attempts: 1,
+            tests: Counts::default(),
+            doctests: None,
+            failures: Vec::new(),
+            leaks: None,
+            proof: None,
+            started: 0,
+            duration_ms: 0,
+            executables_ms: 0,
+        }
+    }
+}
+
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }

@@ -85,7 +85,7 @@ proptest! {
         let mut loads = Vec::new();
         for number in 1..=of {
             let shard: Shard = format!("{number}/{of}").parse().unwrap();
-            let plan = narrowed(&spec, &facts, Narrow { shard: Some(shard), since: None });
+            let plan = narrowed(&spec, &facts, Narrow { shard: Some(shard), since: None, ..Narrow::default() });
             for cell in cells(&plan) {
                 prop_assert!(seen.insert(cell), "{cell:?} is in two shards");
             }
@@ -191,7 +191,7 @@ fn since(old: Option<&str>, new: &str, paths: &[&str]) -> (Vec<String>, Since) {
     let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
     let looked = Looked { spec: old.map(|old| Ok(Box::new(spec(old)))), ..Looked::default() };
     let affected = affected("main", "local", &paths, &ground(), looked);
-    let plan = narrowed(&spec_now, &facts, Narrow { since: Some(affected), shard: None });
+    let plan = narrowed(&spec_now, &facts, Narrow { since: Some(affected), shard: None, ..Narrow::default() });
     let part: Part = plan.runs.iter().map(|run| (run.suite, run.cell)).collect();
     let ids = part.iter().map(|(suite, cell)| format!("{} {}", spec_now.suites[*suite].name, spec_now.space.id(*cell)));
     (ids.collect(), plan.narrowed.since.unwrap())
@@ -255,7 +255,7 @@ fn a_spec_that_cannot_be_read_affects_everything() {
     let facts = host(&now, &[]);
     for looked in [Looked::default(), Looked { spec: Some(Err("it is new".to_owned())), ..Looked::default() }] {
         let affected = affected("main", "local", &paths, &ground(), looked);
-        let plan = narrowed(&now, &facts, Narrow { since: Some(affected), shard: None });
+        let plan = narrowed(&now, &facts, Narrow { since: Some(affected), shard: None, ..Narrow::default() });
         assert_eq!(plan.runs.len(), 4);
     }
 }

@@ -3,6 +3,7 @@
 //! **Invariant:** thin. It parses arguments, calls the engine, and hands what comes back to the renderers; it decides
 //! nothing about cells, outcomes or verdicts itself, and starts no process.
 
+mod ci;
 pub mod cli;
 mod commands;
 mod matrix;

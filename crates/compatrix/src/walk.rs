@@ -4,11 +4,15 @@ use std::sync::mpsc;
 
 use compatrix_engine::clock;
 use compatrix_engine::error::Error;
+use compatrix_engine::session::Asked;
 use compatrix_engine::walk::Walked;
+use compatrix_model::ci::artifact::Artifact;
+use compatrix_model::ci::Work;
 use compatrix_model::spec::Profile;
 use compatrix_render::matrix::Matrix;
 
-use crate::cli::Selection;
+use crate::ci;
+use crate::cli::{CiPart, Selection};
 use crate::terminal::Terminal;
 use crate::workspace::{asked, limits, no_cells, Opened};
 use crate::{matrix, progress};
@@ -17,29 +21,39 @@ use crate::{matrix, progress};
 pub(crate) struct Done {
     pub(crate) walked: Walked,
     pub(crate) matrix: Matrix,
+    /// The part of CI that was asked for, and its records.
+    pub(crate) ci: Option<(ci::Asked, Artifact)>,
 }
 
 /// Walks the plan of this choice.
 pub(crate) fn walk(
     opened: &Opened,
     selection: &Selection,
+    (ci, work): (&CiPart, Work),
     profile: &Profile,
     terminal: &Terminal,
 ) -> Result<Done, Error> {
     let started = clock::instant();
     let conditions = opened.conditions(&selection.cells)?;
     let session = opened.session(limits(selection), true, terminal)?;
+    let of_ci = ci::asked(opened, &session, ci, work)?;
+    let part = of_ci.as_ref().map(|asked| asked.part.clone());
+    let asked = Asked { part, ..asked(selection) };
     let (sender, receiver) = mpsc::channel();
     let walked = std::thread::scope(|scope| {
         scope.spawn(|| progress::show(terminal, receiver));
         // The sender goes with the walk, so that the progress ends when it does.
         let sender = sender;
-        session.walk(&opened.parsed, profile, &conditions, &asked(selection), &opened.today, &sender)
+        session.walk(&opened.parsed, profile, &conditions, &asked, &opened.today, &sender)
     })?;
     if walked.plan.runs.is_empty() && walked.plan.skips.is_empty() && !walked.plan.narrowed.may_be_empty() {
         return Err(no_cells(&opened.parsed.spec, &selection.profile, !conditions.is_empty()));
     }
     let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let matrix = matrix::of_walk(&opened.parsed.spec, &walked, &opened.today, elapsed);
-    Ok(Done { walked, matrix })
+    let ci = of_ci.map(|asked| {
+        let artifact = ci::artifact(opened, &session, &asked, &walked);
+        (asked, artifact)
+    });
+    Ok(Done { walked, matrix, ci })
 }

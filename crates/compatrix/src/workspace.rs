@@ -165,7 +165,7 @@ pub(crate) fn limits(selection: &Selection) -> Limits {
 /// The part of the choice that is asked for.
 pub(crate) fn asked(selection: &Selection) -> Asked {
     let since = selection.since.as_ref().map(|rev| (rev.clone(), selection.profile.clone()));
-    Asked { since, shard: selection.shard }
+    Asked { part: None, since, shard: selection.shard }
 }
 
 /// The limits of commands that run nothing.

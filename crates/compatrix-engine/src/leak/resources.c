@@ -32,8 +32,14 @@
 #include <time.h>
 #include <unistd.h>
 
-/* For how long what is about to end (a thread just joined, a child just killed) may take to do so. */
-#define SETTLE_MS (calls ? 150 : 300)
+/* For how long what is about to end (a thread let go, a child just killed) may take to do so: after the only call, and
+   after the last of many. A moment in which it runs, or would if the machine let it, counts for a quarter. */
+#define ONCE_MS 500
+#define LAST_MS 2000
+/* After each other call it may take a quarter of what is left of this. Only waits in vain use it up: where each call
+   leaves a thread behind, only the first few take long. */
+#define ALL_MS 2400
+#define LEAST_MS 20
 #define STEP_MS 2
 #define MARK "COMPATRIX_MARK="
 
@@ -204,46 +210,91 @@ static void tell_new(int fd, const char *target) {
   put("\n");
 }
 
-/* Threads other than the first one; writes them down if `tell`. */
-static int threads(int tell) {
+/* What a file such as /proc/PID/stat says, proc_pid_stat(5): fields 2 to 4, 20 (how many threads) and 22 (when it
+   started, in clock ticks since boot). */
+struct stat_file {
+  char name[64], state;
+  int parent, threads;
+  unsigned long long start;
+};
+
+static int read_stat(const char *path, struct stat_file *to) {
+  static char text[2048];
+  if (slurp(path, text, sizeof text) <= 0) return 0;
+  char *from = strchr(text, '('), *end = strrchr(text, ')');
+  if (!from || !end) return 0;
+  *end = 0;
+  snprintf(to->name, sizeof to->name, "%s", from + 1);
+  char *at = end + 2;
+  if (sscanf(at, "%c %d", &to->state, &to->parent) != 2) return 0;
+  for (int field = 3; at && field < 22; field++) {
+    at = strchr(at, ' ');
+    if (at) at++;
+    if (at && field == 19) to->threads = atoi(at);
+  }
+  return at && sscanf(at, "%llu", &to->start) == 1;
+}
+
+/* Whether it will go on as soon as the machine lets it. */
+static int goes_on(char state) { return state == 'R' || state == 'D'; }
+
+/* Threads, by their numbers. */
+#define THREADS 4096
+struct threads {
+  int ids[THREADS], count, next;
+};
+
+/* They are asked for in their order, mostly. */
+static int has(struct threads *these, int id) {
+  for (int n = 0; n < these->count; n++) {
+    int at = (these->next + n) % these->count;
+    if (these->ids[at] != id) continue;
+    these->next = at + 1;
+    return 1;
+  }
+  return 0;
+}
+
+/* All threads but the first one. Returns how many of them are not known, and whether one of these goes on. */
+static int threads(struct threads *all, struct threads *known, int *on) {
   DIR *dir = opendir("/proc/self/task");
   if (!dir) return 0;
   struct dirent *entry;
-  int count = 0;
+  struct stat_file stat;
+  int seen = 0, unknown = 0;
+  all->count = 0;
   while ((entry = readdir(dir))) {
-    if (entry->d_name[0] == '.' || atoi(entry->d_name) == own) continue;
-    count++;
-    if (!tell) continue;
-    char path[64], name[64];
-    snprintf(path, sizeof path, "/proc/self/task/%d/comm", atoi(entry->d_name));
-    ssize_t n = slurp(path, name, sizeof name);
-    if (n < 0) continue;
-    if (n > 0 && name[n - 1] == '\n') n--;
-    put("thread ");
-    escaped(name, n);
-    put("\n");
+    int id = atoi(entry->d_name);
+    if (entry->d_name[0] == '.') continue;
+    seen++;
+    if (id == own) continue;
+    if (all->count < THREADS) all->ids[all->count++] = id;
+    if (has(known, id)) continue;
+    unknown++;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", id);
+    *on |= !read_stat(path, &stat) || goes_on(stat.state);
   }
   closedir(dir);
-  return count;
+  /* Where a thread ends as the folder is read, those behind it are not seen. */
+  if (read_stat("/proc/self/stat", &stat) && seen < stat.threads) {
+    unknown++;
+    *on = 1;
+  }
+  return unknown;
 }
 
-/* State, parent and start (clock ticks since boot) in /proc/PID/stat, proc_pid_stat(5), fields 3, 4 and 22; the name. */
-static int stat_of(int pid, char *state, int *parent, unsigned long long *start, char *name, size_t size) {
-  char path[64];
-  static char text[2048];
-  snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  if (slurp(path, text, sizeof text) <= 0) return 0;
-  char *from = strchr(text, '('), *to = strrchr(text, ')');
-  if (!from || !to) return 0;
-  *to = 0;
-  snprintf(name, size, "%s", from + 1);
-  char *at = to + 2;
-  if (sscanf(at, "%c %d", state, parent) != 2) return 0;
-  for (int field = 3; field < 22 && at; field++) {
-    at = strchr(at, ' ');
-    if (at) at++;
+static void tell_threads(const struct threads *all) {
+  for (int n = 0; n < all->count; n++) {
+    char path[64], name[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/comm", all->ids[n]);
+    ssize_t size = slurp(path, name, sizeof name);
+    if (size < 0) continue;
+    if (size > 0 && name[size - 1] == '\n') size--;
+    put("thread ");
+    escaped(name, size);
+    put("\n");
   }
-  return at && sscanf(at, "%llu", start) == 1;
 }
 
 /* Whether it carries the mark that our own process was given: it descends from it. */
@@ -258,31 +309,32 @@ static int is_marked(int pid) {
   return 0;
 }
 
-static int children(int tell) {
+/* Child processes, and whether one of them goes on; writes them down if `tell`. */
+static int children(int tell, int *on) {
   DIR *dir = opendir("/proc");
   if (!dir) return 0;
   struct dirent *entry;
   int count = 0;
   while ((entry = readdir(dir))) {
-    int pid = atoi(entry->d_name), parent;
-    char state, name[64];
-    unsigned long long start;
-    if (pid <= 0 || pid == own || !stat_of(pid, &state, &parent, &start, name, sizeof name)) continue;
-    if (start < started) continue;
-    int ended = state == 'Z' || state == 'X';
-    /* What a child started is the child's, as long as that is there. */
-    if (parent != own && (ended || !is_marked(pid) || is_marked(parent))) continue;
-    count++;
-    if (!tell) continue;
+    int pid = atoi(entry->d_name);
+    struct stat_file stat;
     char path[64];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    if (pid <= 0 || pid == own || !read_stat(path, &stat) || stat.start < started) continue;
+    int ended = stat.state == 'Z' || stat.state == 'X';
+    /* What a child started is the child's, as long as that is there. */
+    if (stat.parent != own && (ended || !is_marked(pid) || is_marked(stat.parent))) continue;
+    count++;
+    *on |= goes_on(stat.state);
+    if (!tell) continue;
     static char line[4096];
     snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
     ssize_t n = slurp(path, line, sizeof line);
     for (ssize_t i = 0; i < n; i++)
       if (!line[i]) line[i] = ' ';
     while (n > 0 && line[n - 1] == ' ') n--;
-    put(parent != own ? "child apart " : ended ? "child ended " : "child running ");
-    escaped(name, strlen(name));
+    put(stat.parent != own ? "child apart " : ended ? "child ended " : "child running ");
+    escaped(stat.name, strlen(stat.name));
     put(" ");
     escaped(line, n > 0 ? n : 0);
     put("\n");
@@ -305,18 +357,33 @@ static void sweep(void) {
   if (!pthread_create(&thread, NULL, nothing, NULL)) pthread_join(thread, NULL);
 }
 
-/* What is left after this call. Waits a moment while there is more than before. */
-static void look(unsigned long call) {
-  static int held_threads, held_children;
-  int with_children = !calls, now_threads = 0, now_children = 0;
-  for (int waited = 0;; waited += STEP_MS) {
-    now_threads = threads(0);
-    now_children = with_children ? children(0) : 0;
-    if ((now_threads <= held_threads && now_children <= held_children) || waited >= SETTLE_MS) break;
-    pause_ms(STEP_MS);
+/* Waits until no threads are there besides these, and after an only call no child processes. Puts down which threads
+   there are; returns whether it waited in vain. */
+static int settle(struct threads *all, struct threads *known, int ms) {
+  for (long waited = 0;; pause_ms(STEP_MS)) {
+    int on = 0, more = threads(all, known, &on);
+    if (!calls) more += children(0, &on);
+    if (!more) return 0;
+    if (waited >= 4L * ms) return 1;
+    waited += on ? STEP_MS : 4 * STEP_MS;
   }
-  held_threads = now_threads;
-  held_children = now_children;
+}
+
+/* What is left after this call. Which threads there are counts, not how many: the place of one that was late to end
+   is for no other. After the last call all must be gone that were not there after the first. */
+static void look(unsigned long call) {
+  static struct threads first, before, now;
+  static int left = ALL_MS;
+  if (!calls) {
+    settle(&now, &before, ONCE_MS);
+  } else if (call == calls) {
+    settle(&now, &first, LAST_MS);
+  } else {
+    int ms = left / 4 > LEAST_MS ? left / 4 : LEAST_MS;
+    if (settle(&now, &before, ms)) left = left > ms ? left - ms : 0;
+  }
+  before = now;
+  if (call == 1) first = now;
   if (calls) sweep();
   long heap[3] = {blocks, bytes, made};
   if (!open_report()) return;
@@ -324,8 +391,9 @@ static void look(unsigned long call) {
   snprintf(line, sizeof line, "look %lu %ld %ld %ld\n", call, heap[0], heap[1], heap[2]);
   put(line);
   descriptors(tell_new);
-  threads(1);
-  if (with_children) children(1);
+  tell_threads(&now);
+  int on = 0;
+  if (!calls) children(1, &on);
   close_report();
 }
 
@@ -391,9 +459,8 @@ __attribute__((constructor)) static void prepare(void) {
   const char *given = getenv("COMPATRIX_MARK");
   if (given) snprintf(mark, sizeof mark, MARK "%s", given);
   own = getpid();
-  char state, name[64];
-  int parent;
-  stat_of(own, &state, &parent, &started, name, sizeof name);
+  struct stat_file stat;
+  if (read_stat("/proc/self/stat", &stat)) started = stat.start;
   if (calls) {
     /* A call that dies leaves no core. */
     struct rlimit none = {0, 0};

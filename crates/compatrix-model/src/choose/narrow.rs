@@ -19,6 +19,8 @@ pub type Part = BTreeSet<(usize, CellIndex)>;
 /// What narrows a plan; nothing does by default.
 #[derive(Debug, Clone, Default)]
 pub struct Narrow {
+    /// Only these suites in these cells, decided before; the choice does not matter then.
+    pub part: Option<Part>,
     /// Only what these changes affect.
     pub since: Option<Affected>,
     /// Only this shard of it.
@@ -45,8 +47,11 @@ impl Narrowed {
 
 /// The plan of this choice, narrowed; and the part that it was narrowed to, to plan it again with more facts.
 pub fn plan_narrowed(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts, narrow: &Narrow) -> (Plan, Option<Part>) {
-    let mut whole = plan(spec, choice, facts);
-    let mut part: Option<Part> = None;
+    let mut part: Option<Part> = narrow.part.clone();
+    let mut whole = match &part {
+        Some(part) => plan_part(spec, choice, facts, part),
+        None => plan(spec, choice, facts),
+    };
     let mut narrowed = Narrowed { of: whole.runs.len() + whole.skips.len(), ..Narrowed::default() };
     let coverage = whole.coverage.clone();
     if let Some(affected) = &narrow.since {

@@ -46,3 +46,15 @@ pub struct Header {
     /// Which attempt of the workflow's run, from 1.
     pub attempt: u32,
 }
+
+impl Artifact {
+    /// The file's text.
+    pub fn to_text(&self) -> String {
+        let mut text = serde_json::to_string(&self.header).unwrap_or_default();
+        for record in &self.records {
+            text.push('\n');
+            text.push_str(&serde_json::to_string(record).unwrap_or_default());
+        }
+        text
+    }
+}

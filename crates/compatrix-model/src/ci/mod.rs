@@ -10,5 +10,5 @@ pub mod plan;
 pub mod settings;
 
 pub use committed::Committed;
-pub use plan::{ci_plan, CiPlan, Group, Job, Needs};
+pub use plan::{ci_plan, may_fail, CiPlan, Group, Job, Needs};
 pub use settings::{Check, Checks, Ci, Event, EventSettings, Work};

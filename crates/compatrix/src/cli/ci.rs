@@ -8,7 +8,7 @@ use compatrix_model::ci::{Event, Work};
 use super::{Format, Missing};
 
 /// Which part of the plan of CI.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct CiPart {
     /// What CI runs on this event (pull_request, push, schedule), on this platform, instead of a profile
     #[arg(long, value_name = "EVENT", value_parser = event, conflicts_with_all = ["profile", "cells", "since", "shard"])]

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use compatrix_engine::error::Error;
 use compatrix_engine::files;
 use compatrix_engine::walk::Walked;
+use compatrix_model::ci::Work;
 use compatrix_model::evidence::Record;
 use compatrix_model::leak::baseline;
 use compatrix_model::spec::SuiteKind;
 use compatrix_render::sarif::{self, SarifOptions};
 use compatrix_render::{junit, leaks};
 
-use crate::cli::{Format, Global, LeakArgs, LeakFormat, Missing};
-use crate::matrix;
+use crate::ci;
+use crate::cli::{Format, Global, LeakArgs, LeakFormat};
 use crate::terminal::Terminal;
 use crate::walk::{walk, Done};
 use crate::workspace::Opened;
@@ -24,29 +25,32 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
             leak.errors_for = args.errors_for.iter().copied().collect();
         }
     }
-    let profile = opened.leak_profile(&args.selection.profile, &args.tools)?;
+    let selection = ci::selection(&opened, &args.selection, &args.ci, Work::LeakCheck)?;
+    let profile = opened.leak_profile(&selection.profile, &args.tools)?;
+    let of_ci = (&args.ci, Work::LeakCheck);
     if args.dry_run {
         let format = if args.format == LeakFormat::Human { Format::Human } else { Format::Json };
-        return super::plan::show(&opened, &args.selection, &profile, format, terminal);
+        return super::plan::show(&opened, &selection, of_ci, &profile, format, terminal);
     }
-    let Done { walked, matrix } = walk(&opened, &args.selection, &profile, terminal)?;
+    let done = walk(&opened, &selection, of_ci, &profile, terminal)?;
+    let Done { walked, matrix, .. } = &done;
     let records: Vec<&Record> = walked.records.iter().flatten().collect();
-    let usage = walked.policy.usage(&records, is_complete(args, &walked), &opened.today);
-    let manifest = manifest(&opened, &walked);
+    let usage = walked.policy.usage(&records, is_complete(args, walked), &opened.today);
+    let manifest = manifest(&opened, walked);
     let options = SarifOptions {
         version: env!("CARGO_PKG_VERSION"),
         about: env!("CARGO_PKG_REPOSITORY"),
         sources: &walked.facts.packages.iter().flat_map(|package| package.sources.clone()).collect(),
         manifest: &manifest,
     };
-    let sarif = || sarif::sarif(&matrix, &usage, &options);
+    let sarif = || sarif::sarif(matrix, &usage, &options);
     match args.format {
         _ if args.print_baseline => terminal.print(&baseline(&records, &opened.today)),
-        LeakFormat::Human => terminal.print(&leaks::report(&matrix, &usage, &terminal.look())),
-        LeakFormat::Json => terminal.print(&leaks::json::json_leaks(&matrix, &usage)),
+        LeakFormat::Human => terminal.print(&leaks::report(matrix, &usage, &terminal.look())),
+        LeakFormat::Json => terminal.print(&leaks::json::json_leaks(matrix, &usage)),
         LeakFormat::Sarif => terminal.print(&sarif()),
     }
-    let junit = || junit::junit(&matrix, "compatrix");
+    let junit = || junit::junit(matrix, "compatrix");
     let files: [(&Option<PathBuf>, &dyn Fn() -> String); 2] = [(&args.junit, &junit), (&args.sarif, &sarif)];
     for (path, text) in files {
         if let Some(path) = path {
@@ -55,18 +59,20 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
         }
     }
     if let Some(path) = opened.ambient.get("GITHUB_STEP_SUMMARY") {
-        files::append(Path::new(path), leaks::summary::summary(&matrix, &usage, "Leaks and memory errors").as_bytes())?;
+        files::append(Path::new(path), leaks::summary::summary(matrix, &usage, "Leaks and memory errors").as_bytes())?;
     }
     if walked.interrupted {
         return Err(Error::Interrupted);
     }
-    Ok(matrix::exit_code(&matrix, args.missing == Missing::Fail))
+    ci::write_artifact(&done, args.ci.evidence.as_deref(), terminal)?;
+    Ok(ci::exit_code(&opened, &done, args.missing))
 }
 
 /// Whether nothing narrowed the choice, so that what was not found is not there.
 fn is_complete(args: &LeakArgs, walked: &Walked) -> bool {
     let LeakArgs { selection, tools, .. } = args;
-    let whole = selection.cells.is_empty() && selection.shard.is_none() && selection.since.is_none();
+    let whole =
+        args.ci.event.is_none() && selection.cells.is_empty() && selection.shard.is_none() && selection.since.is_none();
     whole && tools.is_empty() && !walked.interrupted && walked.records.iter().all(Option::is_some)
 }
 

@@ -3,7 +3,7 @@
 mod ci;
 mod compat;
 mod doctor;
-mod evidence;
+pub(crate) mod evidence;
 mod fixtures;
 mod gen_ci;
 mod init;

@@ -1,8 +1,10 @@
 //! `plan` and `--dry-run`: what would be done.
 
 use compatrix_engine::error::Error;
+use compatrix_engine::session::Asked;
 use compatrix_model::cell::CellId;
 use compatrix_model::choose::narrow::plan_narrowed;
+use compatrix_model::ci::Work;
 use compatrix_model::facts::{Availability, HostFacts};
 use compatrix_model::plan::{Choice, Linkage, Plan, Provision, SkipReason, Targets};
 use compatrix_model::spec::{Profile, Spec};
@@ -10,7 +12,8 @@ use compatrix_render::choice::{self, ChoiceEntry};
 use compatrix_render::plan_table::plan_table;
 use serde::Serialize;
 
-use crate::cli::{Format, Global, PlanArgs, Selection};
+use crate::ci;
+use crate::cli::{CiPart, Format, Global, PlanArgs, Selection};
 use crate::terminal::Terminal;
 use crate::workspace::{asked, limits, no_cells, Opened};
 
@@ -20,21 +23,23 @@ const FORMAT: u32 = 1;
 pub(crate) fn run(global: &Global, args: &PlanArgs, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
     let profile = opened.compat_profile(&args.selection.profile)?;
-    show(&opened, &args.selection, &profile, args.format, terminal)
+    show(&opened, &args.selection, (&CiPart::default(), Work::Compat), &profile, args.format, terminal)
 }
 
 /// Shows the plan of this choice.
 pub(super) fn show(
     opened: &Opened,
     selection: &Selection,
+    (ci, work): (&CiPart, Work),
     profile: &Profile,
     format: Format,
     terminal: &Terminal,
 ) -> Result<u8, Error> {
     let cells = opened.conditions(&selection.cells)?;
     let session = opened.session(limits(selection), false, terminal)?;
+    let part = ci::asked(opened, &session, ci, work)?.map(|asked| asked.part);
     let survey = session.survey(&opened.parsed)?;
-    let narrow = session.narrow(&opened.parsed, &survey, &asked(selection))?;
+    let narrow = session.narrow(&opened.parsed, &survey, &Asked { part, ..asked(selection) })?;
     let mut facts = survey.facts;
     facts.durations = session.ledger.durations()?;
     let choice = Choice { profile, cells: &cells };

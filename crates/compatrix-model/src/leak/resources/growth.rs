@@ -5,6 +5,9 @@
 //! first calls make once (caches, statics, buffers of streams) is no growth: they do not count. Two spans are looked at,
 //! from a quarter of the calls to half of them and from there to the end; each is as long as all before it, so that even
 //! a buffer that doubles its size when it is full grows in both.
+//!
+//! A thread that ends late, as those of a pool that was dropped may, holds memory until then. So looks are held against
+//! each other at which equally many threads were there, where that is so for half of all.
 
 use super::{Finding, FindingKind, Held, Look, Tool};
 
@@ -17,6 +20,8 @@ const FEWEST_MADE: i64 = 30;
 /// of the harness may by chance have 16 bytes more than it needs (glibc leaves no smaller rest), which is seldom.
 const LEAST_BYTES: i64 = 32;
 const LEAST_BYTES_A_CALL: i64 = 6;
+/// By how much slower memory may grow over more calls, and it is still the same growth.
+const SLOWER: u64 = 3;
 
 /// What calls that run no test leave behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +45,8 @@ pub enum Growth {
         bytes: u64,
         /// Over how many calls.
         calls: u32,
+        /// Whether threads came and went, or came and stayed, so that it may be theirs.
+        threads: bool,
     },
     /// It cannot be told, and why.
     Unknown(String),
@@ -93,43 +100,68 @@ pub fn growth(held: &Held, baseline: Baseline) -> Growth {
         Ok(steps) => steps,
         Err(why) => return Growth::Unknown(why),
     };
-    let calls = steps.len();
-    let own = |value: i64, share: i64, at: usize| value - share * at as i64;
-    let blocks: Vec<i64> = steps.iter().enumerate().map(|(n, s)| own(s.blocks, baseline.blocks, n)).collect();
-    let bytes: Vec<i64> = steps.iter().enumerate().map(|(n, s)| own(s.bytes, baseline.bytes, n)).collect();
-    let (from, half, last) = (calls / 4 - 1, calls / 2 - 1, calls - 1);
-    let rate = |series: &[i64]| {
-        let (grown, calls) = (series[last] - series[from], (last - from) as i64);
+    let counted = &steps[steps.len() / 4 - 1..];
+    let alike = |n: usize| counted.iter().filter(move |look| look.threads.len() == n).copied();
+    let most = counted.iter().map(|look| look.threads.len()).max_by_key(|n| alike(*n).count()).unwrap_or_default();
+    let alike: Vec<&Look> = alike(most).collect();
+    let (judged, threads) = match alike.len() >= FEWEST as usize && 2 * alike.len() >= counted.len() {
+        true => (alike.as_slice(), false),
+        false => (counted, true),
+    };
+    let series = |value: &dyn Fn(&Look) -> i64, share: i64| -> Vec<(i64, i64)> {
+        let own = |look: &&Look| (i64::from(look.call), value(look) - share * i64::from(look.call));
+        judged.iter().map(own).collect()
+    };
+    let blocks = series(&|look| look.blocks, baseline.blocks);
+    let bytes = series(&|look| look.bytes, baseline.bytes);
+    let rate = |series: &[(i64, i64)]| {
+        let (calls, grown) = between(series, 0, series.len() - 1);
         u64::try_from((grown + calls / 2) / calls).unwrap_or(0)
     };
-    if rises(&blocks, from, half, |_| 1) {
-        return Growth::Grows { blocks: rate(&blocks).max(1), bytes: rate(&bytes), calls: calls as u32 };
+    let calls = steps.len() as u32;
+    if rises(&blocks, |_| 1) {
+        return Growth::Grows { blocks: rate(&blocks).max(1), bytes: rate(&bytes), calls, threads };
     }
-    if rises(&bytes, from, half, |calls| LEAST_BYTES.max(LEAST_BYTES_A_CALL * calls as i64)) {
-        return Growth::Grows { blocks: 0, bytes: rate(&bytes).max(1), calls: calls as u32 };
+    if rises(&bytes, |calls| LEAST_BYTES.max(LEAST_BYTES_A_CALL * calls)) {
+        return Growth::Grows { blocks: 0, bytes: rate(&bytes).max(1), calls, threads };
     }
     Growth::None
 }
 
-/// Whether it rises by at least so much in both spans, and either never falls or each third is above all before it.
-fn rises(series: &[i64], from: usize, half: usize, least: impl Fn(usize) -> i64) -> bool {
-    let last = series.len() - 1;
-    if series[half] - series[from] < least(half - from) || series[last] - series[half] < least(last - half) {
+/// Calls between two looks, and what came with them.
+fn between(series: &[(i64, i64)], from: usize, to: usize) -> (i64, i64) {
+    (series[to].0 - series[from].0, series[to].1 - series[from].1)
+}
+
+/// Whether it rises by at least so much for so many calls in both spans, and either never falls or each third is above
+/// all before it.
+fn rises(series: &[(i64, i64)], least: impl Fn(i64) -> i64) -> bool {
+    let third = series.len() / 3;
+    let spans = [(0, third), (third, series.len() - 1)];
+    if spans.into_iter().map(|(from, to)| between(series, from, to)).any(|(calls, grown)| grown < least(calls)) {
         return false;
     }
-    let counted = &series[from..];
-    if counted.windows(2).all(|pair| pair[0] <= pair[1]) {
+    let values: Vec<i64> = series.iter().map(|(_, value)| *value).collect();
+    if values.windows(2).all(|pair| pair[0] <= pair[1]) {
         return true;
     }
-    let third = counted.len() / 3;
-    let parts = [&counted[..third], &counted[third..2 * third], &counted[2 * third..]];
+    let parts = [&values[..third], &values[third..2 * third], &values[2 * third..]];
     third > 1 && parts.windows(2).all(|pair| pair[0].iter().max() < pair[1].iter().min())
 }
 
 impl Growth {
+    /// Whether over more calls the same was seen. What is made now and then, or less and less, is spread thin by them.
+    pub fn goes_on_in(&self, longer: &Growth) -> bool {
+        let (Growth::Grows { blocks, bytes, .. }, Growth::Grows { blocks: then, bytes: later, .. }) = (self, longer)
+        else {
+            return false;
+        };
+        *then > 0 && then * SLOWER >= *blocks || later * SLOWER >= *bytes
+    }
+
     /// The finding, where there is one.
     pub fn finding(&self) -> Option<Finding> {
-        let Growth::Grows { blocks, bytes, calls } = *self else { return None };
+        let Growth::Grows { blocks, bytes, calls, .. } = *self else { return None };
         // How many blocks it is stands in no word: the fingerprint is to be the same for every compiler.
         let about = if blocks == 0 { "about " } else { "" };
         let what = format!("memory grows by {about}{bytes} bytes with each call, over {calls} calls in one process");

@@ -85,11 +85,11 @@ fn an_executable_with_an_allocator_of_its_own_cannot_be_judged() {
 fn a_block_a_call_is_growth_however_small() {
     let mut leaky = vec![(9, 900)];
     leaky.extend(steps(11, (2, 64)));
-    assert_eq!(growth(&called(&leaky), HARNESS), Growth::Grows { blocks: 1, bytes: 24, calls: 12 });
+    assert_eq!(growth(&called(&leaky), HARNESS), Growth::Grows { blocks: 1, bytes: 24, calls: 12, threads: false });
     // With noise of a cache that comes and goes.
     leaky[5].0 += 1;
     leaky[6].0 -= 1;
-    assert_eq!(growth(&called(&leaky), HARNESS), Growth::Grows { blocks: 1, bytes: 24, calls: 12 });
+    assert_eq!(growth(&called(&leaky), HARNESS), Growth::Grows { blocks: 1, bytes: 24, calls: 12, threads: false });
 }
 
 #[test]
@@ -128,6 +128,64 @@ fn what_warms_up_or_comes_and_goes_is_no_growth() {
     // A thread that ends a call late, now and then.
     let ends = [1, 1, 2, 0, 1, 2, 0, 1, 1, 2, 0, 2];
     assert_eq!(growth(&called(&ends.map(|n| (n, 40 * n))), HARNESS), Growth::None);
+}
+
+/// Looks with so many threads, whose blocks and bytes are those of threads alone, and what a call leaves besides.
+fn with_threads(threads: &[usize], step: (i64, i64)) -> Held {
+    let mut held = called(&steps(threads.len(), (step.0 + HARNESS.blocks, step.1 + HARNESS.bytes)));
+    for (look, threads) in held.looks.iter_mut().zip(threads) {
+        look.threads = vec!["it-0123456789ab".to_owned(); *threads];
+        look.blocks += 11 * *threads as i64;
+        look.bytes += 880 * *threads as i64;
+    }
+    held
+}
+
+#[test]
+fn threads_that_end_late_are_no_growth() {
+    // Recorded: a pool of three threads was dropped while one tried to connect, which it was to try again 400 ms later.
+    let blocks = [0, 0, 0, 0, 32, 32, 32, 65, 67, 67, 67, 67];
+    let bytes = [0, 0, 0, 0, 2632, 2632, 2632, 5264, 9408, 9408, 9408, 9408];
+    let threads = [0, 0, 0, 0, 3, 3, 3, 6, 6, 6, 6, 6];
+    let mut held = called(&steps(12, (HARNESS.blocks, HARNESS.bytes)));
+    for (n, look) in held.looks.iter_mut().enumerate() {
+        look.blocks += blocks[n];
+        look.bytes += bytes[n];
+    }
+    assert!(matches!(growth(&held, HARNESS), Growth::Grows { threads: false, .. }));
+    for (look, threads) in held.looks.iter_mut().zip(threads) {
+        look.threads = vec!["it-0123456789ab".to_owned(); threads];
+    }
+    assert_eq!(growth(&held, HARNESS), Growth::None);
+    // Where they are all gone in the end, as after a long enough wait.
+    assert_eq!(growth(&with_threads(&[0, 0, 3, 3, 3, 3, 6, 6, 6, 9, 9, 0], (0, 0)), HARNESS), Growth::None);
+    // One that is there now and then, and there at the end.
+    assert_eq!(growth(&with_threads(&[0, 0, 0, 0, 1, 0, 0, 1, 0, 1, 1, 1], (0, 0)), HARNESS), Growth::None);
+}
+
+#[test]
+fn threads_that_end_late_hide_no_growth() {
+    let leak = Growth::Grows { blocks: 1, bytes: 24, calls: 12, threads: false };
+    for threads in [[0; 12], [5; 12], [0, 0, 3, 0, 0, 6, 3, 0, 0, 3, 0, 3], [3, 3, 3, 0, 3, 3, 0, 0, 3, 3, 3, 0]] {
+        assert_eq!(growth(&with_threads(&threads, (1, 24)), HARNESS), leak, "{threads:?}");
+    }
+    // One thread a call that stays.
+    let stay = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+    let theirs = Growth::Grows { blocks: 11, bytes: 880, calls: 12, threads: true };
+    assert_eq!(growth(&with_threads(&stay, (0, 0)), HARNESS), theirs);
+}
+
+#[test]
+fn growth_that_more_calls_spread_thin_is_not_sure() {
+    let grows = |blocks, bytes| Growth::Grows { blocks, bytes, calls: 12, threads: false };
+    // A leak of one small block, with a cache filled late beside it in the first calls.
+    assert!(grows(1, 277).goes_on_in(&grows(1, 40)));
+    assert!(grows(0, 10).goes_on_in(&grows(0, 9)));
+    assert!(grows(2, 300).goes_on_in(&grows(8, 3000)));
+    // As much as before, over four times as many calls.
+    assert!(!grows(8, 1051).goes_on_in(&grows(2, 263)));
+    assert!(!grows(0, 400).goes_on_in(&grows(0, 100)));
+    assert!(!grows(1, 24).goes_on_in(&Growth::None));
 }
 
 #[test]
