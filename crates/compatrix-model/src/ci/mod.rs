@@ -8,6 +8,7 @@ pub mod committed;
 pub mod compare;
 pub mod merge;
 pub mod needs;
+pub(crate) mod cron;
 pub mod pins;
 pub mod plan;
 pub mod settings;
