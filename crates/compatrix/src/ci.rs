@@ -6,6 +6,7 @@ use compatrix_engine::error::Error;
 use compatrix_engine::host::Host;
 use compatrix_engine::session::Session;
 use compatrix_engine::walk::Walked;
+use compatrix_engine::workspace::Workspace;
 use compatrix_engine::{files, survey, workspace};
 use compatrix_model::choose::narrow::Part;
 use compatrix_model::ci::artifact::{Artifact, Header};
@@ -55,8 +56,12 @@ pub(crate) fn selection(opened: &Opened, selection: &Selection, ci: &CiPart, wor
 /// # Errors
 /// The workspace cannot be read; evidence or durations are not as we write them.
 pub(crate) fn committed(opened: &Opened, session: &Session) -> Result<Committed, Error> {
-    let spec = &opened.parsed.spec;
-    let packages = survey::packages(&workspace::read(&session.host, &opened.parsed)?, spec);
+    committed_of(opened, session, &workspace::read(&session.host, &opened.parsed)?)
+}
+
+/// The same of a workspace that was read already.
+pub(crate) fn committed_of(opened: &Opened, session: &Session, workspace: &Workspace) -> Result<Committed, Error> {
+    let packages = survey::packages(workspace, &opened.parsed.spec);
     let versions = versions(opened, session)?;
     Ok(Committed { packages, versions, durations: Durations::default() })
 }
