@@ -6,9 +6,9 @@
 pub mod artifact;
 pub mod committed;
 pub mod compare;
+pub(crate) mod cron;
 pub mod merge;
 pub mod needs;
-pub(crate) mod cron;
 pub mod pins;
 pub mod plan;
 pub mod settings;
