@@ -5,6 +5,7 @@
 
 pub mod artifact;
 pub mod committed;
+pub(crate) mod cron;
 pub mod durations;
 pub mod pins;
 pub mod plan;
