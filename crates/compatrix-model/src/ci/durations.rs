@@ -1,12 +1,15 @@
 //! `ci/durations.toml`: what builds and runs took, rounded, so that jobs are balanced by it; of no account for any result.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde::Deserialize;
 
+use super::committed::Committed;
 use crate::evidence_file::quoted;
 use crate::facts::Durations;
+use crate::plan::{plan, Build, Choice};
+use crate::spec::Spec;
 
 /// Where they are, below the root. It need not be there: constants count then.
 pub const FILE: &str = "ci/durations.toml";
@@ -82,12 +85,24 @@ pub fn to_text(durations: &Durations, command: &str) -> String {
     out
 }
 
-/// What builds and runs took, as runs on average of each suite and build. Each run by suite, build id and milliseconds.
-pub fn averaged(builds: BTreeMap<String, u64>, runs: impl IntoIterator<Item = (String, String, u64)>) -> Durations {
+/// What a ledger knows of the builds of this spec's profiles on a platform, runs on average of each suite and build.
+pub fn of_ledger(spec: &Spec, committed: &Committed, platform: &str, ledger: &Durations) -> Durations {
+    let facts = committed.runner(spec, platform);
+    let mut builds = BTreeMap::new();
     let mut sums: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
-    for (suite, build, ms) in runs {
-        let (sum, count) = sums.entry((suite, build)).or_default();
-        (*sum, *count) = (sum.saturating_add(ms), *count + 1);
+    let mut seen = BTreeSet::new();
+    for profile in spec.profiles.values() {
+        let plan = plan(spec, &Choice { profile, cells: &[] }, &facts);
+        let ids: Vec<String> = plan.builds.iter().map(Build::id).collect();
+        builds.extend(ids.iter().filter_map(|id| Some((id.clone(), *ledger.builds.get(id)?))));
+        for run in plan.runs.iter().filter(|run| seen.insert((run.suite, run.cell))) {
+            let suite = &spec.suites[run.suite].name;
+            let took = ledger.runs.get(&(suite.clone(), spec.space.id(run.cell).to_string()));
+            if let Some(ms) = took {
+                let (sum, count) = sums.entry((suite.clone(), ids[run.build].clone())).or_default();
+                (*sum, *count) = (sum.saturating_add(*ms), *count + 1);
+            }
+        }
     }
     let averages = sums.into_iter().map(|(key, (sum, count))| (key, sum / count)).collect();
     Durations { builds, averages, ..Durations::default() }
@@ -130,9 +145,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_written_again_the_same() {
         let builds = BTreeMap::from([("rust=stable sqlite=\"x\"".to_owned(), 12_345), ("rust=1.70".to_owned(), 900)]);
-        let run = |suite: &str, ms| (suite.to_owned(), "rust=1.70".to_owned(), ms);
-        let durations = averaged(builds, [run("tests", 100), run("tests", 201), run("leak check", 61_000)]);
-        assert_eq!(durations.averages[&("tests".to_owned(), "rust=1.70".to_owned())], 150);
+        let run = |suite: &str, ms| ((suite.to_owned(), "rust=1.70".to_owned()), ms);
+        let averages = BTreeMap::from([run("tests", 149), run("leak check", 61_000)]);
+        let durations = Durations { builds, averages, ..Durations::default() };
         let text = to_text(&durations, "cargo xtask");
         let read = parse(&text, "cargo xtask").unwrap();
         assert_eq!(read.builds["rust=stable sqlite=\"x\""], 12_000);
@@ -143,6 +158,30 @@ mod tests {
             "{text}"
         );
         assert_eq!(parse("", "cargo xtask"), Ok(Durations::default()));
+    }
+
+    #[test]
+    fn a_ledger_s_runs_count_on_average_of_suite_and_build() {
+        let text = "[project]\npackages = [\"x\"]\n[axis]\nrust = [\"1.70\", \"1.80\"]\n\
+                    [axis.n]\nenv = \"N\"\nvalues = [\"1\", \"2\", \"3\"]\n";
+        let spec = crate::spec::parse(text, "matrix.toml", &[]).expect("a spec").spec;
+        let run = |cell: &str, ms| (("tests".to_owned(), cell.to_owned()), ms);
+        let ledger = Durations {
+            builds: BTreeMap::from([("rust=1.70".to_owned(), 5_000), ("rust=gone".to_owned(), 1)]),
+            runs: [
+                run("rust=1.70 n=1", 100),
+                run("rust=1.70 n=2", 201),
+                run("rust=1.80 n=1", 7),
+                run("rust=gone n=1", 9),
+            ]
+            .into_iter()
+            .collect(),
+            ..Durations::default()
+        };
+        let found = of_ledger(&spec, &Committed::default(), "linux-x86_64", &ledger);
+        assert_eq!(found.builds, BTreeMap::from([("rust=1.70".to_owned(), 5_000)]), "builds of this spec alone");
+        let of = |build: &str| found.averages.get(&("tests".to_owned(), build.to_owned())).copied();
+        assert_eq!((of("rust=1.70"), of("rust=1.80"), found.averages.len()), (Some(150), Some(7), 2));
     }
 
     #[test]
