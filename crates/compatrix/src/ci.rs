@@ -6,10 +6,10 @@ use compatrix_engine::error::Error;
 use compatrix_engine::host::Host;
 use compatrix_engine::session::Session;
 use compatrix_engine::walk::Walked;
-use compatrix_engine::workspace::Workspace;
 use compatrix_engine::{files, survey, workspace};
 use compatrix_model::choose::narrow::Part;
 use compatrix_model::ci::artifact::{Artifact, Header};
+use compatrix_model::ci::durations;
 use compatrix_model::ci::{ci_plan, may_fail, CiPlan, Committed, Event, Work};
 use compatrix_model::condition::Versions;
 use compatrix_model::evidence::{Record, SourceProof};
@@ -24,7 +24,7 @@ use crate::commands::evidence::read_all;
 use crate::matrix;
 use crate::terminal::Terminal;
 use crate::walk::Done;
-use crate::workspace::{Opened, SPEC};
+use crate::workspace::{command_of_pages, Opened, SPEC};
 
 /// What a command that is given `--event` does.
 #[derive(Debug)]
@@ -56,14 +56,18 @@ pub(crate) fn selection(opened: &Opened, selection: &Selection, ci: &CiPart, wor
 /// # Errors
 /// The workspace cannot be read; evidence or durations are not as we write them.
 pub(crate) fn committed(opened: &Opened, session: &Session) -> Result<Committed, Error> {
-    committed_of(opened, session, &workspace::read(&session.host, &opened.parsed)?)
-}
-
-/// The same of a workspace that was read already.
-pub(crate) fn committed_of(opened: &Opened, session: &Session, workspace: &Workspace) -> Result<Committed, Error> {
-    let packages = survey::packages(workspace, &opened.parsed.spec);
+    let spec = &opened.parsed.spec;
+    let packages = workspace::packages(&session.host, &opened.parsed, &opened.root.join(SPEC))?;
+    let packages = survey::with_bundled_feature(packages, spec);
     let versions = versions(opened, session)?;
-    Ok(Committed { packages, versions, durations: Durations::default() })
+    let path = opened.root.join(durations::FILE);
+    let durations = if files::exists(&path) {
+        let command = command_of_pages(&opened.root);
+        durations::parse(&files::read_text(&path)?, command).map_err(Error::Usage)?
+    } else {
+        Durations::default()
+    };
+    Ok(Committed { packages, versions, durations })
 }
 
 /// The versions of committed evidence; found once for files of these texts.

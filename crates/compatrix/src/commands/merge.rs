@@ -30,7 +30,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     let (event, work) = part(args, &files)?;
     let session = opened.session(no_work(), false, terminal)?;
     let workspace = workspace::read(&session.host, &opened.parsed)?;
-    let committed = ci::committed_of(&opened, &session, &workspace)?;
+    let committed = ci::committed(&opened, &session)?;
     let spec = &opened.parsed.spec;
     let plan = ci::plan(spec, &committed, event, work)?;
     let wrong = args.needs.as_ref().map(|json| not_done(&plan, json).map_err(Error::Usage)).transpose()?;
