@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use compatrix_engine::error::Error;
 use compatrix_engine::leak::policy;
-use compatrix_model::cell::CellIndex;
+use compatrix_model::cell::{CellIndex, Finder};
 use compatrix_model::ci::compare::{compare, Change};
 use compatrix_model::ci::merge::{Merged, MergedPlatform};
 use compatrix_model::ci::{may_fail, CiPlan, Committed, Work};
@@ -77,13 +77,18 @@ impl Making<'_> {
             let coords = spec.space.coords(result.cell);
             let mut record = match policy.is_some() || self.whole_records {
                 true => self.merged.whole(result),
-                false => self.merged.brief(result).clone(),
+                false => self.merged.brief(result),
             };
             if let (Some(policy), Some(settings)) = (policy, spec.suites[result.suite].leak()) {
                 policy.judge(&mut record, settings, &self.opened.today);
             }
             runs += usize::from(record.outcome != Outcome::Unavailable);
-            rows.push((result.suite, result.cell, Row::from_record(record, expectations.of(&coords), false)));
+            let mut row = Row::from_record(record, expectations.of(&coords), false);
+            if policy.is_none() && !self.whole_records && row.verdict == Verdict::Ok {
+                // Nothing more is told of it, and there may be tens of thousands.
+                row.record = None;
+            }
+            rows.push((result.suite, result.cell, row));
         }
         let untried = |suite: usize, cell: CellIndex, why: &str| {
             (suite, cell, Row::untried(&spec.suites[suite].name, spec.space.id(cell), why))
@@ -163,9 +168,10 @@ pub(super) fn difference(spec: &Spec, rev: &str, old: &[EvidenceFile], platforms
     }
     let mut changes = Vec::new();
     let mut unchanged = 0;
+    let mut finder = Finder::new(&spec.space);
     for platform in platforms {
         for row in &platform.matrix.rows {
-            let Some(cell) = spec.space.find(&row.cell) else { continue };
+            let Some(cell) = finder.coords(&row.cell).map(|coords| spec.space.index(coords)) else { continue };
             let before = known.get(&(platform.name.as_str(), row.suite.as_str(), cell)).copied();
             match compare(before, Some(row.verdict)) {
                 Change::Unchanged => unchanged += 1,
