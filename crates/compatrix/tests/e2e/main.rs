@@ -7,6 +7,7 @@ mod distros;
 mod distros_bad;
 mod doctor;
 mod environment;
+mod evidence_merge;
 mod fixtures;
 mod gen_ci;
 mod init;
