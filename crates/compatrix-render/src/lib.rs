@@ -20,6 +20,7 @@ pub mod leaks;
 pub mod look;
 mod markdown;
 pub mod matrix;
+pub mod merged;
 pub mod page;
 pub mod plan_table;
 pub mod reliability;
