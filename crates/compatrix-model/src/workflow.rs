@@ -4,7 +4,6 @@
 //! so is an expression. What varies goes into `env`, as a [`Text`].
 
 pub mod evaluate;
-pub mod expression;
 
 use crate::ci::Event;
 

@@ -5,6 +5,9 @@
 
 pub mod artifact;
 pub mod committed;
+pub mod compare;
+pub mod merge;
+pub mod needs;
 pub(crate) mod cron;
 pub mod durations;
 pub mod pins;

@@ -1,11 +1,11 @@
 //! The jobs that run cells: one workflow job a group, with a static matrix.
 
 use compatrix_model::ci::{CiPlan, Group, Job, Needs, Work};
-use compatrix_model::workflow::{expression, Container, Matrix, MatrixValue, Step, Text, WorkflowJob};
+use compatrix_model::workflow::{Container, Matrix, MatrixValue, Step, Text, WorkflowJob};
 
 use super::about::{count, minutes};
 use super::steps::{self, run, uses, Also, EVIDENCE};
-use super::{Program, Scene};
+use super::{expression, Program, Scene};
 
 impl Scene<'_> {
     /// The job of a group.

@@ -2,10 +2,10 @@
 
 use compatrix_model::ci::{Check, Checks, Ci};
 use compatrix_model::spec::Spec;
-use compatrix_model::workflow::{expression, Step, Text, Trigger, Workflow, WorkflowJob};
+use compatrix_model::workflow::{Step, Text, Trigger, Workflow, WorkflowJob};
 
 use super::steps::{self, run, uses, Also};
-use super::{about, Options, Program};
+use super::{about, expression, Options, Program};
 
 /// The workflow.
 pub(super) fn workflow(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<'_>) -> Workflow {

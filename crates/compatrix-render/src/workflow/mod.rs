@@ -8,6 +8,7 @@ mod about;
 mod cells;
 mod checks;
 pub mod cost;
+mod expression;
 pub mod header;
 mod lower;
 mod orchestrator;
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 
 use compatrix_model::ci::{CiPlan, Event, Work};
 use compatrix_model::spec::Spec;
-use compatrix_model::workflow::{expression, Concurrency, Text, Trigger, Workflow};
+use compatrix_model::workflow::{Concurrency, Text, Trigger, Workflow};
 
 pub use lower::{body, text, Reason, Refused};
 

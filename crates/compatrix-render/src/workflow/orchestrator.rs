@@ -1,9 +1,9 @@
 //! The first job of a platform: it compiles the orchestrator once, and builds what its jobs load.
 
-use compatrix_model::workflow::{expression, Text, WorkflowJob};
+use compatrix_model::workflow::{Text, WorkflowJob};
 
 use super::steps::{self, run, uses, Also, BIN};
-use super::{Program, Scene};
+use super::{expression, Program, Scene};
 
 /// Minutes that compiling the orchestrator may take; a cold one on a slow runner takes ten.
 const TIMEOUT_MINUTES: u32 = 45;

@@ -1,10 +1,10 @@
 //! The last jobs: the verdict over all evidence, which is the one required check, and what reports a failed schedule.
 
 use compatrix_model::ci::{Event, Work};
-use compatrix_model::workflow::{expression, Permission, Text, WorkflowJob};
+use compatrix_model::workflow::{Permission, Text, WorkflowJob};
 
 use super::steps::{self, run, uses, Also, EVIDENCE};
-use super::{Program, Scene};
+use super::{expression, Program, Scene};
 
 const TIMEOUT_MINUTES: u32 = 15;
 const REPORT_TIMEOUT_MINUTES: u32 = 5;

@@ -1,6 +1,7 @@
 //! Artifacts from text, fast in an unoptimised build too: most of a line is read by hand, strings end where a search for
 //! the quote finds it, and what is shared is read once.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use memchr::{memchr, memchr2, memchr_iter};
@@ -9,8 +10,9 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::{ArtifactError, BuildPart, First, Header, Rest, FORMAT, HASH, START, TOOL};
-use crate::axis::{AxisName, ValueName};
-use crate::cell::CellId;
+use crate::axis::{AxisKind, AxisName, ValueName};
+use crate::cell::{CellId, CellIndex, Space};
+use crate::condition::{partial_version, Versions};
 use crate::evidence::{Counts, FixtureProof, Proof, Record, SqliteProof};
 use crate::outcome::Outcome;
 
@@ -36,11 +38,25 @@ pub struct Bundle {
 pub struct Found {
     /// The record without its proof.
     pub record: Record,
+    /// Its cell's values.
+    values: Range<u32>,
     /// Build, SQLite and fixture of the proof; environment.
     proof: Option<([Option<u32>; 3], Range<u32>)>,
 }
 
 impl Bundle {
+    /// Reads a file's bytes.
+    ///
+    /// # Errors
+    /// As [`Bundle::parse`].
+    pub fn parse_bytes(bytes: &[u8]) -> Result<Bundle, ArtifactError> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Bundle::parse(text),
+            Err(_) if bytes.starts_with(START.as_bytes()) => Err(ArtifactError::Changed),
+            Err(_) => Err(ArtifactError::NotOurs),
+        }
+    }
+
     /// Reads a file's text.
     ///
     /// # Errors
@@ -98,6 +114,64 @@ impl Bundle {
         Some((&build.platform, &build.source.sources))
     }
 
+    /// Where the values of the file are in a space, by their numbers in the file: axis and position on it.
+    pub fn places(&self, space: &Space) -> Vec<Option<(usize, usize)>> {
+        let place = |(axis, value): &(AxisName, ValueName)| {
+            let (n, axis) = space.axis(axis.as_str())?;
+            Some((n, axis.values.iter().position(|known| known.name == *value)?))
+        };
+        self.values.iter().map(place).collect()
+    }
+
+    /// The record's cell in the space of which these are the places.
+    pub fn cell(&self, found: &Found, space: &Space, places: &[Option<(usize, usize)>]) -> Option<CellIndex> {
+        let values = &self.numbers[found.values.start as usize..found.values.end as usize];
+        if values.len() != space.axes().len() {
+            return None;
+        }
+        let mut coords = vec![usize::MAX; values.len()];
+        for value in values {
+            let (axis, at) = places[*value as usize]?;
+            coords[axis] = at;
+        }
+        (!coords.contains(&usize::MAX)).then(|| space.index(&coords))
+    }
+
+    /// What toolchains and SQLites proved to be, by the value that they were used as; of several versions the highest.
+    pub fn versions(&self, space: &Space, places: &[Option<(usize, usize)>]) -> Versions {
+        let axis = |kind| space.axis_of(&kind).map(|(n, _)| n);
+        let axes = [axis(AxisKind::Rust), axis(AxisKind::Sqlite)];
+        let mut seen = BTreeSet::new();
+        for found in self.found.iter().flatten() {
+            let Some(([build, sqlite, _], _)) = &found.proof else { continue };
+            for value in &self.numbers[found.values.start as usize..found.values.end as usize] {
+                let Some((axis, _)) = places[*value as usize] else { continue };
+                if Some(axis) == axes[0] {
+                    seen.insert((*value, 0, *build));
+                } else if Some(axis) == axes[1] {
+                    seen.insert((*value, 1, *sqlite));
+                }
+            }
+        }
+        let mut versions = Versions::new();
+        for (value, which, n) in seen {
+            let Some(n) = n else { continue };
+            let version = match which {
+                0 => Version::parse(&self.builds[n as usize].toolchain.release).ok(),
+                // SQLite's own spelling had four parts before 3.9.
+                _ => {
+                    let three: Vec<&str> = self.sqlite[n as usize].version.split('.').take(3).collect();
+                    partial_version(&three.join("."))
+                }
+            };
+            if let Some(version) = version {
+                let highest = versions.entry(self.values[value as usize].clone()).or_insert_with(|| version.clone());
+                *highest = version.max(highest.clone());
+            }
+        }
+        versions
+    }
+
     /// Takes in a line; none if it is none of ours.
     fn line(&mut self, line: &str) -> Option<()> {
         let mut scan = Scan { text: line, at: 0 };
@@ -141,8 +215,6 @@ impl Bundle {
         let values = self.read_numbers(scan, self.values.len())?;
         let pair = |n: &u32| self.values[*n as usize].clone();
         let pairs = self.numbers[values.start as usize..].iter().map(pair).collect();
-        // Values are needed here only; the numbers that stay are those of the environment.
-        self.numbers.truncate(values.start as usize);
         scan.byte(b',')?;
         let key = scan.string()?;
         scan.byte(b',')?;
@@ -198,7 +270,7 @@ impl Bundle {
             duration_ms,
             executables_ms,
         };
-        Some(Found { record, proof })
+        Some(Found { record, values, proof })
     }
 
     /// A list of numbers below the limit, kept.

@@ -35,7 +35,7 @@ pub(super) static CI: TableShape = TableShape {
         ),
         Key::default(
             "missing",
-            "What cells are that no job could try.",
+            "How cells count that no job could try.",
             Shape::Text(Format::Word(&MISSING)),
             Need::Text("skip"),
         ),

@@ -83,7 +83,11 @@ pub(super) fn branch(text: &str) -> Result<(), Problem> {
             && !part.contains("..")
             && !part.contains("***")
     };
-    let whole = !text.starts_with('-') && !text.ends_with('.') && text.len() <= 200 && text != "HEAD";
+    let whole = !text.starts_with('-')
+        && !text.starts_with("refs/")
+        && !text.ends_with('.')
+        && text.len() <= 200
+        && text != "HEAD";
     if whole && text.split('/').all(part) {
         return Ok(());
     }

@@ -1,9 +1,9 @@
-//! Every expression that a generated workflow has. A rehearsal evaluates these, and no others.
+//! Every expression that a generated workflow has: texts of this program, none of them made of values.
 //!
 //! Names of contexts and functions: docs.github.com, "Contexts" and "Expressions".
 
-use super::Expression;
-use crate::ci::Event;
+use compatrix_model::ci::Event;
+use compatrix_model::workflow::Expression;
 
 /// The name of a matrix row's job.
 pub const JOB: Expression = Expression("${{ matrix.job }}");
