@@ -6,10 +6,10 @@
 pub mod artifact;
 pub mod committed;
 pub mod compare;
-pub mod merge;
-pub mod needs;
 pub(crate) mod cron;
 pub mod durations;
+pub mod merge;
+pub mod needs;
 pub mod pins;
 pub mod plan;
 pub mod settings;
