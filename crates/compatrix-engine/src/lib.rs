@@ -28,6 +28,7 @@ pub mod locks;
 pub mod memo;
 pub mod process;
 mod proof;
+pub mod rehearse;
 pub mod repro;
 pub mod run;
 pub mod schedule;

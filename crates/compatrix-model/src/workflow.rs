@@ -4,6 +4,7 @@
 //! so is an expression. What varies goes into `env`, as a [`Text`].
 
 pub mod evaluate;
+pub mod rehearsal;
 
 use crate::ci::Event;
 

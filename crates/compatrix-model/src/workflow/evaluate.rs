@@ -27,8 +27,11 @@ pub struct Scope<'a> {
     /// What `success()` and its like answer.
     pub status: Status,
     /// `hashFiles()` of these patterns.
-    pub hash_files: &'a dyn Fn(&[String]) -> Result<String, String>,
+    pub hash_files: HashFiles<'a>,
 }
+
+/// Gives the hash of the files that these patterns match.
+pub type HashFiles<'a> = Box<dyn Fn(&[String]) -> Result<String, String> + 'a>;
 
 /// How what came before has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
