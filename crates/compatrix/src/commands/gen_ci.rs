@@ -23,6 +23,9 @@ use crate::workspace::{command_of_pages, no_work, Opened, SPEC};
 
 /// Where GitHub looks for workflows, below the root.
 const FOLDER: &str = ".github/workflows";
+/// GitHub starts no run of a workflow file that is longer, in bytes, and says nothing of it.
+/// Source: docs.github.com, "Actions limits", "Workflow file size".
+const MOST_BYTES: usize = 512_000;
 
 pub(crate) fn run(global: &Global, args: &GenCiArgs, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
@@ -63,7 +66,15 @@ pub(crate) fn run(global: &Global, args: &GenCiArgs, terminal: &Terminal) -> Res
     refuse_unpinned(&wanted, &effective)?;
     let render = |workflow: &Workflow| {
         let text = text(workflow, &effective).map_err(|refused| Error::usage(refused.to_string()))?;
-        Ok((format!("{FOLDER}/{}", workflow.file), text))
+        let path = format!("{FOLDER}/{}", workflow.file);
+        if text.len() > MOST_BYTES {
+            return Err(Error::usage(format!(
+                "{path} would have {} bytes, and GitHub silently starts no run of a workflow over {MOST_BYTES}; set \
+                 `max-jobs` in {SPEC}, or choose fewer cells",
+                text.len()
+            )));
+        }
+        Ok((path, text))
     };
     let texts = wanted.iter().map(render).collect::<Result<Vec<(String, String)>, Error>>()?;
     folder.refuse_foreign(&texts)?;
@@ -101,7 +112,7 @@ pub(crate) fn run(global: &Global, args: &GenCiArgs, terminal: &Terminal) -> Res
     if !args.overwrite && scene.edited() {
         return Ok(1);
     }
-    if pins.is_first {
+    if pins.is_first && !writes.iter().any(|(path, _)| path == pins::FILE) {
         writes.push((pins::FILE.to_owned(), pins.text.clone()));
     }
     scene.write(writes, &opened.root, args.overwrite)?;
@@ -202,8 +213,13 @@ impl Scene<'_> {
                 None => {}
             }
         }
-        for (path, _) in self.unwanted() {
-            self.terminal.print(&format!("{path} is no longer wanted by the spec; `{}` removes it", self.mend()));
+        for (path, origin) in self.unwanted() {
+            let (edited, flag) = match origin {
+                Origin::Edited => (", and was edited by hand", " --overwrite"),
+                Origin::Generated | Origin::Foreign => ("", ""),
+            };
+            let mend = self.mend();
+            self.terminal.print(&format!("{path} is no longer wanted by the spec{edited}; `{mend}{flag}` removes it"));
             differs = true;
         }
         differs
