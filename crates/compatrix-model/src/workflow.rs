@@ -3,6 +3,7 @@
 //! The types keep values of the spec out of shells: a command's text is part of this program, never made at run time, and
 //! so is an expression. What varies goes into `env`, as a [`Text`].
 
+pub mod evaluate;
 pub mod expression;
 pub mod rehearsal;
 
@@ -49,7 +50,7 @@ pub enum Trigger {
     },
     /// A person, who chooses whose plan is run: the input `event`.
     Dispatch {
-        /// The events to choose from, the first one by default.
+        /// The events to choose from, the first one by default; none where there is nothing to choose.
         events: Vec<Event>,
     },
 }
@@ -110,10 +111,8 @@ pub struct WorkflowJob {
 /// A container of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
-    /// The image with its digest, `debian@sha256:…`.
+    /// Image and tag, `debian:bookworm`. It is written with the digest that the pins have for it.
     pub image: String,
-    /// What it is called, `debian:bookworm`; a comment.
-    pub tag: String,
     /// Folders of the runner, `FROM:TO`.
     pub volumes: Vec<String>,
 }

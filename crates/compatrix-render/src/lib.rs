@@ -5,7 +5,7 @@
 //!
 //! Start at [`matrix::Matrix`] (what was run; for [`grid`], [`junit`], [`json`] and [`summary`]) or at [`mod@page`] (what
 //! the committed evidence shows); [`spec_reference`] is the spec's own page, [`mod@doctor`] what a
-//! host and a workspace lack. [`blocks`] is what all grids have in common.
+//! host and a workspace lack. [`mod@workflow`] is what GitHub Actions runs. [`blocks`] is what all grids have in common.
 
 pub mod blocks;
 pub mod choice;
@@ -27,3 +27,4 @@ pub mod sarif;
 pub mod spec_reference;
 pub mod summary;
 pub mod svg;
+pub mod workflow;

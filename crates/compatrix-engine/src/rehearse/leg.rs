@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, Context};
-use compatrix_model::workflow::expression::{self, Scope, Status, Trouble};
+use compatrix_model::workflow::evaluate::{self, Scope, Status, Trouble};
 use compatrix_model::workflow::rehearsal::{assignments, JobResult, Leg, VERDICT};
 use compatrix_model::workflow::{Action, Step, Text, WorkflowJob};
 use serde_json::{json, Map, Value};
@@ -149,9 +149,9 @@ impl Going<'_, '_> {
             }
         }
         if let Some(expression) = self.job.continue_on_error {
-            let value = expression::value(expression.0, &self.scope());
+            let value = evaluate::value(expression.0, &self.scope());
             let value = value.map_err(|trouble| self.unknown("continue-on-error", &trouble))?;
-            self.outcome.may_fail = expression::truthy(&value);
+            self.outcome.may_fail = evaluate::truthy(&value);
         }
         let mut deadline_passed = false;
         for (n, step) in self.job.steps.iter().enumerate() {
@@ -200,7 +200,7 @@ impl Going<'_, '_> {
         let name = self.text(&step.name).unwrap_or_else(|_| place.clone());
         let started = clock::instant();
         let mut outputs = Map::new();
-        let holds = expression::condition(step.condition.map(|of| of.0), &self.scope());
+        let holds = evaluate::condition(step.condition.map(|of| of.0), &self.scope());
         let end = if !holds.map_err(|trouble| self.unknown(&place, &trouble))? {
             StepEnd::Skipped
         } else if step.installs && !self.run.setup.install {
@@ -334,7 +334,7 @@ impl Going<'_, '_> {
     pub(super) fn text(&self, text: &Text) -> Result<String, Trouble> {
         match text {
             Text::Literal(text) => Ok(text.clone()),
-            Text::Expression(expression) => expression::text(expression.0, &self.scope()),
+            Text::Expression(expression) => evaluate::text(expression.0, &self.scope()),
         }
     }
 

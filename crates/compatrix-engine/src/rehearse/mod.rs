@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use compatrix_model::ci::Event as CiEvent;
-use compatrix_model::workflow::expression;
+use compatrix_model::workflow::evaluate;
 use compatrix_model::workflow::rehearsal::{self, Ended, JobResult, VERDICT};
 use compatrix_model::workflow::{Workflow, WorkflowJob};
 
@@ -257,8 +257,8 @@ impl Run<'_> {
         let status = rehearsal::status(job, &self.workflow.jobs, &self.ended);
         let no_files = Box::new(|_: &[String]| Err("hashFiles stands where there is no checkout".to_owned()));
         let scope = self.scope(world::of_job(&needs), status, no_files);
-        let holds = expression::condition(job.condition.map(|of| of.0), &scope)
-            .map_err(|trouble| self.unknown(job, &trouble))?;
+        let holds =
+            evaluate::condition(job.condition.map(|of| of.0), &scope).map_err(|trouble| self.unknown(job, &trouble))?;
         let mut last = leg::Outcome::default();
         let mut results = Vec::new();
         for leg in &legs {
@@ -285,7 +285,7 @@ impl Run<'_> {
         self.rows.push(row);
     }
 
-    fn unknown(&self, job: &WorkflowJob, trouble: &expression::Trouble) -> Error {
+    fn unknown(&self, job: &WorkflowJob, trouble: &evaluate::Trouble) -> Error {
         Error::usage(format!("{}: job `{}`: {trouble}", self.workflow.file, job.id))
     }
 }

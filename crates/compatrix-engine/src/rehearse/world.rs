@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use compatrix_model::workflow::expression::{HashFiles, Scope, Status};
+use compatrix_model::workflow::evaluate::{HashFiles, Scope, Status};
 use compatrix_model::workflow::WorkflowJob;
 use serde_json::{json, Map, Value};
 

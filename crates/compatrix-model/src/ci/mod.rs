@@ -5,6 +5,7 @@
 
 pub mod artifact;
 pub mod committed;
+pub(crate) mod cron;
 pub mod pins;
 pub mod plan;
 pub mod settings;

@@ -175,4 +175,9 @@ impl Check {
             Check::Generated => "generated",
         }
     }
+
+    /// The check of this word.
+    pub fn from_word(word: &str) -> Option<Check> {
+        Self::ALL.into_iter().find(|check| check.as_str() == word)
+    }
 }

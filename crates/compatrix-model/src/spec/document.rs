@@ -1,5 +1,6 @@
 //! The shape of `compat/matrix.toml`: every key, what it means, what may stand there. The one place to add a key.
 
+mod ci;
 mod distro;
 pub(crate) mod leak;
 mod supply;
@@ -52,8 +53,9 @@ pub static DOCUMENT: TableShape = TableShape {
             "Named choices of cells. `local` is taken when no other is named; default: all cells.",
             Shape::Table(&PROFILES),
         ),
+        Key::optional("ci", "What CI runs on which event; the command `gen-ci` makes its workflows.", Shape::Table(&ci::CI)),
     ],
-    later: &["ci"],
+    later: &[],
     rest: None,
     min: 0,
 };
@@ -460,6 +462,15 @@ static STRATEGIES: Words = Words {
 
 /// A pin that names nothing would be met by any cell.
 static PIN: TableShape = TableShape { title: "`pin`", keys: &[], later: &[], rest: Some(TESTS), min: 1 };
+
+/// Conditions of which one must hold, each of which names something.
+const CONDITIONS_THAT_NAME: Shape = Shape::OneOf(&[
+    Shape::Table(&NAMING_CONDITION),
+    Shape::List { item: &Shape::Table(&NAMING_CONDITION), min: 1, unique: false },
+]);
+
+static NAMING_CONDITION: TableShape =
+    TableShape { title: "a condition", keys: &[], later: &[], rest: Some(TESTS), min: 1 };
 
 static CONDITION: TableShape = TableShape { title: "`when`", keys: &[], later: &[], rest: Some(TESTS), min: 0 };
 

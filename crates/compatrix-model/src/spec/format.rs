@@ -1,5 +1,6 @@
 //! The formats of strings: how each is spelled, checked and described. Nothing here knows another part of the spec.
 
+pub(crate) mod ci;
 mod field;
 mod finding;
 
@@ -71,6 +72,20 @@ pub enum Format {
     Frame,
     /// The fingerprint of a finding: 16 hex digits.
     Fingerprint,
+    /// The time limit of a job: `1h`.
+    JobTime,
+    /// A number of days: `14d`.
+    Days,
+    /// The label of a runner: `ubuntu-24.04`.
+    RunnerLabel,
+    /// A branch, or a pattern of branches with `*` and `**`.
+    Branch,
+    /// Five fields of cron.
+    Cron,
+    /// The path of a script below the workspace root, of letters that no shell reads.
+    ScriptPath,
+    /// The name of a Debian package, without a version.
+    DebianPackage,
     /// One of a closed set.
     Word(&'static Words),
 }
@@ -143,6 +158,13 @@ impl Format {
             Format::Requirement => requirement(text),
             Format::Frame => frame(text),
             Format::Fingerprint => fingerprint(text),
+            Format::JobTime => ci::job_time(text).map(drop),
+            Format::Days => ci::days(text).map(drop),
+            Format::RunnerLabel => ci::runner_label(text),
+            Format::Branch => ci::branch(text),
+            Format::Cron => crate::ci::cron::parse(text).map(drop),
+            Format::ScriptPath => ci::script_path(text),
+            Format::DebianPackage => ci::debian_package(text),
             Format::Word(words) => word(text, words),
         }
     }
@@ -173,12 +195,28 @@ impl Format {
             Format::Requirement => Some(r"^[0-9<>=~^*]"),
             Format::Frame => Some(r"\S"),
             Format::Fingerprint => Some(r"^[0-9a-f]{16}$"),
+            Format::JobTime => Some(r"^\d+(s|m|h)$"),
+            Format::Days => Some(r"^[1-9]\d?d$"),
+            Format::RunnerLabel => Some(r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
+            Format::Branch => Some(r"^[A-Za-z0-9_*][A-Za-z0-9._*/-]*$"),
+            Format::Cron => Some(r"^[0-9A-Za-z*,/-]+( [0-9A-Za-z*,/-]+){4}$"),
+            Format::ScriptPath => Some(r"^[A-Za-z0-9._+][A-Za-z0-9._+/-]*$"),
+            Format::DebianPackage => Some(r"^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$"),
         }
     }
 }
 
-/// Reads a whole number and a unit: `500ms`, `90s`, `5m`, `2h`.
+/// A time limit of a test executable: `500ms`, `90s`, `5m`, `2h`.
 pub(crate) fn duration(text: &str) -> Result<Duration, Problem> {
+    let duration = amount(text)?;
+    if duration > MAX_DURATION {
+        return Err(Problem::new(format!("a time limit of `{text}` is too long")).help("the longest is `24h`"));
+    }
+    Ok(duration)
+}
+
+/// Reads a whole number and a unit, not zero.
+fn amount(text: &str) -> Result<Duration, Problem> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let bad =
@@ -195,18 +233,15 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Problem> {
         return Err(bad().nearest(format!("{number}{meant}")));
     }
     let duration = match meant {
-        "ms" => Some(Duration::from_millis(number)),
-        "s" => Some(Duration::from_secs(number)),
-        "m" => number.checked_mul(60).map(Duration::from_secs),
-        _ => number.checked_mul(3600).map(Duration::from_secs),
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.saturating_mul(60)),
+        _ => Duration::from_secs(number.saturating_mul(3600)),
     };
-    match duration {
-        Some(duration) if duration.is_zero() => {
-            Err(Problem::new("a time limit of nothing lets nothing pass").help("write for example `5m`"))
-        }
-        Some(duration) if duration <= MAX_DURATION => Ok(duration),
-        _ => Err(Problem::new(format!("a time limit of `{text}` is too long")).help("the longest is `24h`")),
+    if duration.is_zero() {
+        return Err(Problem::new("a time limit of nothing lets nothing pass").help("write for example `5m`"));
     }
+    Ok(duration)
 }
 
 fn bad_name(text: &str, error: &InvalidName) -> Problem {

@@ -35,6 +35,7 @@ pub(crate) fn spec(root: &Table, cx: &mut Context<'_, '_>) -> (Spec, Vec<RuleMar
     let (rules, marks) = rules(root, &axes, cx);
     let locks = super::locks::locks(root, &axes, cx.c);
     let profiles = profiles(root, &axes, &suites, &rules, cx.c);
+    let ci = super::ci::ci(root, &axes, &suites, &profiles, cx.c);
     let sqlite = root.table("sqlite");
     let spec = Spec {
         project: project(root),
@@ -47,7 +48,7 @@ pub(crate) fn spec(root: &Table, cx: &mut Context<'_, '_>) -> (Spec, Vec<RuleMar
             compile_options: sqlite.and_then(|table| table.texts("compile-options")),
         },
         locks,
-        ci: None,
+        ci,
         space: axes.space,
     };
     (spec, marks)

@@ -11,6 +11,7 @@ pub mod sqlite;
 
 pub(crate) mod axes;
 pub(crate) mod check;
+mod ci;
 mod distro;
 pub(crate) mod locks;
 pub(crate) mod lower;

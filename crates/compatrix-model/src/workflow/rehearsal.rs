@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{json, Map, Value};
 
-use super::expression::{self, Status};
+use super::evaluate::{self, Status};
 use super::{Action, Expression, MatrixValue, Text, Workflow, WorkflowJob};
 
 /// The job whose end is the end of the whole rehearsal.
@@ -94,7 +94,7 @@ pub fn legs(job: &WorkflowJob) -> Vec<Leg> {
     };
     let rows = matrix.include.iter().enumerate();
     rows.map(|(n, row)| {
-        let first = row.first().map(|(_, first)| expression::to_text(&value(first))).unwrap_or_default();
+        let first = row.first().map(|(_, first)| evaluate::to_text(&value(first))).unwrap_or_default();
         let minutes = row.iter().find_map(|(key, value)| match (key.as_str(), value) {
             ("minutes", MatrixValue::Number(minutes)) => Some(*minutes),
             _ => None,
@@ -211,7 +211,7 @@ pub fn refusals(workflow: &Workflow) -> Vec<String> {
 }
 
 fn conditions(of: Option<Expression>, place: &str, refuse: &mut dyn FnMut(&str, String)) {
-    if let Some(Err(what)) = of.map(|of| expression::check_condition(of.0)) {
+    if let Some(Err(what)) = of.map(|of| evaluate::check_condition(of.0)) {
         refuse(place, what);
     }
 }
@@ -219,7 +219,7 @@ fn conditions(of: Option<Expression>, place: &str, refuse: &mut dyn FnMut(&str, 
 fn texts<'a>(of: impl IntoIterator<Item = &'a Text>, place: &str, refuse: &mut dyn FnMut(&str, String)) {
     for text in of {
         if let Text::Expression(of) = text {
-            if let Err(what) = expression::check(of.0) {
+            if let Err(what) = evaluate::check(of.0) {
                 refuse(place, what);
             }
         }
