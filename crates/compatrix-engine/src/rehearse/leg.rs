@@ -133,7 +133,7 @@ impl From<anyhow::Error> for Stop {
 impl Going<'_, '_> {
     fn all_steps(&mut self) -> Result<(), Error> {
         if let Some(container) = &self.job.container {
-            self.note(format!("`{}` runs on this machine, not in the container {}", self.job.id, container.tag));
+            self.note(format!("`{}` runs on this machine, not in the container {}", self.job.id, container.image));
         }
         let workflow = &self.run.workflow.env;
         for (name, text) in workflow.iter().chain(&self.job.env) {
