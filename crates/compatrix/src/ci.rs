@@ -9,6 +9,7 @@ use compatrix_engine::walk::Walked;
 use compatrix_engine::{files, survey, workspace};
 use compatrix_model::choose::narrow::Part;
 use compatrix_model::ci::artifact::{Artifact, Header};
+use compatrix_model::ci::durations;
 use compatrix_model::ci::{ci_plan, may_fail, CiPlan, Committed, Event, Work};
 use compatrix_model::condition::Versions;
 use compatrix_model::evidence::{Record, SourceProof};
@@ -23,7 +24,7 @@ use crate::commands::evidence::read_all;
 use crate::matrix;
 use crate::terminal::Terminal;
 use crate::walk::Done;
-use crate::workspace::{Opened, SPEC};
+use crate::workspace::{command_of_pages, Opened, SPEC};
 
 /// What a command that is given `--event` does.
 #[derive(Debug)]
@@ -56,9 +57,17 @@ pub(crate) fn selection(opened: &Opened, selection: &Selection, ci: &CiPart, wor
 /// The workspace cannot be read; evidence or durations are not as we write them.
 pub(crate) fn committed(opened: &Opened, session: &Session) -> Result<Committed, Error> {
     let spec = &opened.parsed.spec;
-    let packages = survey::packages(&workspace::read(&session.host, &opened.parsed)?, spec);
+    let packages = workspace::packages(&session.host, &opened.parsed, &opened.root.join(SPEC))?;
+    let packages = survey::with_bundled_feature(packages, spec);
     let versions = versions(opened, session)?;
-    Ok(Committed { packages, versions, durations: Durations::default() })
+    let path = opened.root.join(durations::FILE);
+    let durations = if files::exists(&path) {
+        let command = command_of_pages(&opened.root);
+        durations::parse(&files::read_text(&path)?, command).map_err(Error::Usage)?
+    } else {
+        Durations::default()
+    };
+    Ok(Committed { packages, versions, durations })
 }
 
 /// The versions of committed evidence; found once for files of these texts.

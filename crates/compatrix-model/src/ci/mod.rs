@@ -6,6 +6,7 @@
 pub mod artifact;
 pub mod committed;
 pub(crate) mod cron;
+pub mod durations;
 pub mod pins;
 pub mod plan;
 pub mod settings;

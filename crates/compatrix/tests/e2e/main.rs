@@ -8,6 +8,7 @@ mod distros_bad;
 mod doctor;
 mod environment;
 mod fixtures;
+mod gen_ci;
 mod init;
 mod interrupt;
 mod leaks_miri;
