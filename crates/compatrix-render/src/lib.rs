@@ -22,6 +22,7 @@ mod markdown;
 pub mod matrix;
 pub mod page;
 pub mod plan_table;
+pub mod rehearsal;
 pub mod reliability;
 pub mod sarif;
 pub mod spec_reference;
