@@ -4,6 +4,7 @@
 //! facts found here. The user's tree is never written to: everything made goes under `target/compat` or the user's
 //! cache folder.
 
+pub mod base;
 pub mod build;
 pub mod cc;
 pub mod clock;
@@ -34,7 +35,7 @@ pub mod run;
 pub mod schedule;
 pub mod session;
 mod since;
-mod sources;
+pub mod sources;
 pub mod sqlite;
 pub mod stage;
 pub mod supervisor;

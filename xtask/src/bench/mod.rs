@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark starts processes, reads the clock and writes scratch files")]
 
 mod by_hand;
+mod gen_ci;
 mod leaks;
 mod made_up;
 mod matrix;
@@ -42,6 +43,8 @@ enum Part {
     Choose,
     /// Stages and locksets of ten and ten thousand files, unchanged
     Stage,
+    /// `gen-ci` and `gen-ci --check` of 5,000 cells
+    GenCi,
     /// `cargo build -p xtask`, cold
     Build,
     /// Leaks planted in twenty ways: which tool finds which; exit code 1 if one that a tool can see is missed
@@ -86,6 +89,9 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     }
     if wanted(Part::Stage) {
         stage::stage(&bench)?;
+    }
+    if wanted(Part::GenCi) {
+        gen_ci::gen_ci(&bench)?;
     }
     if wanted(Part::Cells) {
         made_up::cells(&bench)?;

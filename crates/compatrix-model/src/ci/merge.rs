@@ -140,6 +140,11 @@ impl Merged {
         self.files[result.at.0].1.record(self.found(result))
     }
 
+    /// Platform and hash of the sources that the record's proof names; none without a proof.
+    pub fn origin(&self, result: &MergedResult) -> Option<(&str, &str)> {
+        self.files[result.at.0].1.origin(self.found(result))
+    }
+
     /// All files with what is in them, by name.
     pub fn bundles(&self) -> impl Iterator<Item = &Bundle> {
         self.files.iter().map(|(_, bundle)| bundle)

@@ -226,10 +226,9 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> 
     let cost = plan.cost();
     match settings.max_minutes {
         Some(most) if cost.minutes > u64::from(most) => Err(format!(
-            "[ci.{event}]: {} {} are predicted to take {} minutes in {} jobs, more than `max-minutes = {most}`; choose fewer \
-             cells, or allow more",
+            "[ci.{event}]: `{} --profile {name}` is predicted to take {} minutes in {} jobs, more than `max-minutes = {most}`; \
+             choose fewer cells, or allow more",
             work.as_str(),
-            name,
             cost.minutes,
             cost.jobs
         )),

@@ -142,6 +142,21 @@ pub struct Ended {
     pub result: JobResult,
 }
 
+/// A job in the account of a rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRow {
+    /// Its name.
+    pub name: String,
+    /// How it ended; none: it is of another platform, and left out.
+    pub result: Option<JobResult>,
+    /// Whether it may fail.
+    pub may_fail: bool,
+    /// How long it took, in milliseconds.
+    pub wall_ms: u64,
+    /// How many minutes it was predicted to take.
+    pub minutes: Option<u64>,
+}
+
 /// The context `needs`: the jobs that this one names, of those that were rehearsed.
 pub fn needs(job: &WorkflowJob, ended: &[Ended]) -> Map<String, Value> {
     let named = ended.iter().filter(|before| job.needs.contains(&before.id));

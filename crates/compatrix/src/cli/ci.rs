@@ -63,7 +63,7 @@ pub struct RehearseArgs {
     /// Also run the steps that install packages and toolchains on this machine
     #[arg(long)]
     pub install: bool,
-    /// Where checkouts and artifacts go, and stay [default: a folder below target/compat that goes away]
+    /// Where checkouts and artifacts go, and stay [default: a folder of the user's cache that goes away]
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
 }

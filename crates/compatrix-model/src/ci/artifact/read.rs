@@ -137,12 +137,15 @@ impl Bundle {
         (!coords.contains(&usize::MAX)).then(|| space.index(&coords))
     }
 
-    /// What toolchains and SQLites proved to be, by the value that they were used as; of several versions the highest.
-    pub fn versions(&self, space: &Space, places: &[Option<(usize, usize)>]) -> Versions {
+    /// What toolchains and SQLites proved to be on a platform, by the value that they were used as; of several versions the
+    /// highest.
+    pub fn versions(&self, space: &Space, platform: &str) -> Versions {
+        let places = self.places(space);
         let axis = |kind| space.axis_of(&kind).map(|(n, _)| n);
         let axes = [axis(AxisKind::Rust), axis(AxisKind::Sqlite)];
         let mut seen = BTreeSet::new();
-        for found in self.found.iter().flatten() {
+        let parts = self.headers.iter().zip(&self.found).filter(|(header, _)| header.platform == platform);
+        for found in parts.flat_map(|(_, found)| found) {
             let Some(([build, sqlite, _], _)) = &found.proof else { continue };
             for value in &self.numbers[found.values.start as usize..found.values.end as usize] {
                 let Some((axis, _)) = places[*value as usize] else { continue };
