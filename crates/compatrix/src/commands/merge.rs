@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use compatrix_engine::error::Error;
 use compatrix_engine::leak::policy;
-use compatrix_engine::{base, files, sources, workspace};
+use compatrix_engine::{base, files, workspace};
 use compatrix_model::ci::artifact::Bundle;
 use compatrix_model::ci::merge::{merge, Expected, File, Merged};
 use compatrix_model::ci::needs::not_done;
@@ -34,7 +34,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     let spec = &opened.parsed.spec;
     let plan = ci::plan(spec, &committed, event, work)?;
     let wrong = args.needs.as_ref().map(|json| not_done(&plan, json).map_err(Error::Usage)).transpose()?;
-    let repository = sources::repository(&session.host);
+    let repository = workspace::repository(&session.host);
     let expected = Expected {
         spec,
         plan: &plan,
