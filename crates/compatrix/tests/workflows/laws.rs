@@ -89,16 +89,20 @@ fn random_specs_give_workflows_of_exactly_their_cells() {
     hold(cases, |tape, seen| {
         let mut tape = Tape(tape);
         let text = random::spec(&mut tape);
+        let t0 = std::time::Instant::now();
         let spec = spec(&text).map_err(|problems| TestCaseError::fail(format!("{problems}\n{text}")))?;
+        let t1 = std::time::Instant::now();
         let committed = committed(&spec);
-        let Ok(plans) = plans(&spec, &committed) else {
+        let Ok(plans) = plans(&spec, &committed).map_err(|e| if cases < 500 { println!("REFUSED {e}")}) else {
             refused.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         };
+        let t2 = std::time::Instant::now();
         let program = if tape.one(&["x", "c"]) == "x" { Program::Xtask } else { Program::Compatrix };
         let files = check(&spec, &committed, &plans, program, seen);
         let files = files.map_err(|wrong| TestCaseError::fail(format!("{wrong}\n{text}")))?;
         generated.fetch_add(files, Ordering::Relaxed);
+        println!("T parse {:?} plan {:?} check {:?}", (t1-t0).as_micros(), (t2-t1).as_micros(), t2.elapsed().as_micros());
         rows.fetch_add(plans.iter().flat_map(CiPlan::jobs).count(), Ordering::Relaxed);
         Ok(())
     });
@@ -118,7 +122,10 @@ fn hostile_values_are_kept_in_their_quotes_or_refused() {
         let mut spec = spec(&text).map_err(TestCaseError::fail)?;
         let committed = committed(&spec);
         let Ok(mut plans) = plans(&spec, &committed) else { return Ok(()) };
-        let mut evil = || tape.one(HOSTILE).to_owned();
+        // Most without an expression, since one is enough to be refused.
+        let inert: Vec<&str> = HOSTILE.iter().copied().filter(|text| !text.contains("${{")).collect();
+        let texts = if tape.once_in(4) { HOSTILE } else { inert.as_slice() };
+        let mut evil = || tape.one(texts).to_owned();
         let ci = spec.ci.as_mut().expect("each has it");
         ci.branches.push(evil());
         ci.runners.iter_mut().for_each(|(_, label)| *label = evil());
@@ -164,5 +171,5 @@ fn hostile_values_are_kept_in_their_quotes_or_refused() {
     });
     let [refused, written] = [refused, written].map(AtomicUsize::into_inner);
     println!("{written} workflows with hostile values written; {refused} specs refused");
-    assert!(written > 200 && refused > 200);
+    assert!(written > 200 && refused > 50);
 }
