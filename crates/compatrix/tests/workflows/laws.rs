@@ -72,7 +72,12 @@ fn hold(cases: u32, law: impl Fn(&[u16], &mut Seen) -> Result<(), TestCaseError>
         for thread in 0..THREADS {
             let law = &law;
             scope.spawn(move || {
-                let config = Config { cases: cases / THREADS, failure_persistence: None, max_shrink_iters: 400, ..Config::default() };
+                let config = Config {
+                    cases: cases / THREADS,
+                    failure_persistence: None,
+                    max_shrink_iters: 400,
+                    ..Config::default()
+                };
                 let tape = proptest::collection::vec(any::<u16>(), 40..90);
                 let seen = std::cell::RefCell::new(Seen::new());
                 let held = TestRunner::new(config).run(&tape, |tape| law(&tape, &mut seen.borrow_mut()));
@@ -89,20 +94,16 @@ fn random_specs_give_workflows_of_exactly_their_cells() {
     hold(cases, |tape, seen| {
         let mut tape = Tape(tape);
         let text = random::spec(&mut tape);
-        let t0 = std::time::Instant::now();
         let spec = spec(&text).map_err(|problems| TestCaseError::fail(format!("{problems}\n{text}")))?;
-        let t1 = std::time::Instant::now();
         let committed = committed(&spec);
-        let Ok(plans) = plans(&spec, &committed).map_err(|e| if cases < 500 { println!("REFUSED {e}")}) else {
+        let Ok(plans) = plans(&spec, &committed) else {
             refused.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         };
-        let t2 = std::time::Instant::now();
         let program = if tape.one(&["x", "c"]) == "x" { Program::Xtask } else { Program::Compatrix };
         let files = check(&spec, &committed, &plans, program, seen);
         let files = files.map_err(|wrong| TestCaseError::fail(format!("{wrong}\n{text}")))?;
         generated.fetch_add(files, Ordering::Relaxed);
-        println!("T parse {:?} plan {:?} check {:?}", (t1-t0).as_micros(), (t2-t1).as_micros(), t2.elapsed().as_micros());
         rows.fetch_add(plans.iter().flat_map(CiPlan::jobs).count(), Ordering::Relaxed);
         Ok(())
     });
