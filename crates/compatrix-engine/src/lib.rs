@@ -35,7 +35,7 @@ pub mod run;
 pub mod schedule;
 pub mod session;
 mod since;
-pub mod sources;
+mod sources;
 pub mod sqlite;
 pub mod stage;
 pub mod supervisor;

@@ -7,6 +7,7 @@ use compatrix_engine::host::Host;
 use compatrix_engine::session::Session;
 use compatrix_engine::walk::Walked;
 use compatrix_engine::{files, survey, workspace};
+use compatrix_model::cell::CellId;
 use compatrix_model::choose::narrow::Part;
 use compatrix_model::ci::artifact::{Artifact, Header};
 use compatrix_model::ci::durations;
@@ -204,4 +205,23 @@ pub(crate) fn header(
         job: job.unwrap_or_default().to_owned(),
         attempt: opened.ambient.get("GITHUB_RUN_ATTEMPT").and_then(|text| text.parse().ok()).unwrap_or(1),
     }
+}
+
+/// The header of each job's artifact, with the suites in cells that are its.
+pub(crate) fn artifacts_of(
+    opened: &Opened,
+    session: &Session,
+    event: Event,
+    work: Work,
+) -> Result<Vec<(Header, Vec<(String, CellId)>)>, Error> {
+    let spec = &opened.parsed.spec;
+    let source = workspace::read(&session.host, &opened.parsed)?.source;
+    let plan = plan(spec, &committed(opened, session)?, event, work)?;
+    let common = header(opened, session, &plan, None, &source);
+    let of = plan.jobs().map(|(group, job)| {
+        let header = Header { platform: group.platform.clone(), job: job.id.clone(), ..common.clone() };
+        let name = |&(suite, cell): &(usize, _)| (spec.suites[suite].name.clone(), spec.space.id(cell));
+        (header, job.cells.iter().map(name).collect())
+    });
+    Ok(of.collect())
 }

@@ -21,6 +21,7 @@ use clap::Parser;
 
 pub use cli::{Command, Global};
 pub use compatrix_engine::error::Error;
+pub use compatrix_model as model;
 pub use compatrix_model::leak::{planted, Tool};
 
 /// The Rust on that page is compiled with the documentation tests.
@@ -79,6 +80,23 @@ pub fn stand_in() -> Option<ExitCode> {
 pub fn ledger(root: &Path) -> Result<compatrix_engine::ledger::Ledger, Error> {
     let path = compatrix_engine::session::compat_dir(root).join("ledger.sqlite");
     Ok(compatrix_engine::ledger::Ledger::open(&path)?.ledger)
+}
+
+/// What the artifact of each job of an event begins with in the workspace at this root, and the suites in cells that it must
+/// tell of; for programs that make artifacts.
+///
+/// # Errors
+/// There is no such workspace, spec or event.
+pub fn artifacts_of(
+    root: &std::path::Path,
+    event: model::ci::Event,
+    work: model::ci::Work,
+) -> Result<Vec<(model::ci::artifact::Header, Vec<(String, model::cell::CellId)>)>, Error> {
+    let global = Global { root: Some(root.to_owned()), color: cli::When::Never, quiet: true };
+    let terminal = terminal::Terminal::new(&global);
+    let opened = workspace::Opened::new(&global, &terminal)?;
+    let session = opened.session(workspace::no_work(), false, &terminal)?;
+    ci::artifacts_of(&opened, &session, event, work)
 }
 
 /// Runs one command; errors are printed to stderr.

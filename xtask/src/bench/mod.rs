@@ -10,6 +10,7 @@ mod gen_ci;
 mod leaks;
 mod made_up;
 mod matrix;
+mod merge;
 mod process;
 mod stage;
 mod ways;
@@ -47,6 +48,8 @@ enum Part {
     GenCi,
     /// `cargo build -p xtask`, cold
     Build,
+    /// 500 artifacts with 50,000 records, merged; exit code 1 if it takes longer or more memory than it may
+    Merge,
     /// Leaks planted in twenty ways: which tool finds which; exit code 1 if one that a tool can see is missed
     Leaks,
     /// The valgrind suite of things-store, against each test executable once under valgrind by hand
@@ -102,6 +105,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     if wanted(Part::Valgrind) {
         by_hand::valgrind(&bench)?;
     }
+    let merged = !wanted(Part::Merge) || merge::merge(&bench)?;
     let as_it_should = !wanted(Part::Leaks) || leaks::leaks(&bench)?;
-    Ok(as_it_should)
+    Ok(merged && as_it_should)
 }

@@ -145,6 +145,13 @@ impl CiPlan {
         platforms
     }
 
+    /// The plan without the jobs of other platforms; its id stays that of the whole, which the jobs know.
+    pub fn only(mut self, platform: &str) -> CiPlan {
+        self.groups.retain(|group| group.platform == platform);
+        self.untried.retain(|untried| untried.platform == platform);
+        self
+    }
+
     /// What a platform's jobs run, as a part of the profile's plan; with a job, what that runs.
     pub fn part(&self, platform: &str, job: Option<&Job>) -> Part {
         let of_platform = self.jobs().filter(|(group, _)| group.platform == platform).map(|(_, job)| job);

@@ -1,5 +1,8 @@
 //! What of a rehearsal needs no machine: the order of jobs, the jobs of a matrix, results, and what may be rehearsed at all.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use serde_json::{json, Map, Value};
