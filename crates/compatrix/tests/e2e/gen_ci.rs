@@ -200,7 +200,7 @@ fn a_pin_that_a_bot_raised_is_accepted_and_carried_back() {
     assert_eq!(read(&made, COMPATIBILITY), text);
     // Raised in the file.
     made.write(PINS, pins);
-    made.run(&["gen-ci", "--check"]).expect(1).prints(&[&format!("-"), "v99.1.0"]);
+    made.run(&["gen-ci", "--check"]).expect(1).prints(&["-", "v99.1.0"]);
     made.run(&["gen-ci"]).expect(0);
     assert_eq!(read(&made, COMPATIBILITY), raised);
 }
@@ -224,7 +224,7 @@ fn a_pin_that_was_changed_in_another_way_is_refused_with_its_line() {
             refuses(&made, args, 1, &[COMPATIBILITY, reason]);
         }
         if !reason.contains("elsewhere") {
-            refuses(&made, &["--check"], 1, &[&place, &format!("run `cargo compatrix gen-ci`")]);
+            refuses(&made, &["--check"], 1, &[&place, "run `cargo compatrix gen-ci`"]);
         }
     }
     made.run(&["gen-ci", "--overwrite"]).expect(0);
