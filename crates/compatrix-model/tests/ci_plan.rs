@@ -301,6 +301,19 @@ fn names_are_plain_and_unique_whatever_the_values_are_called() {
 }
 
 #[test]
+fn a_name_says_once_that_sqlite_is_compiled_in() {
+    let mut committed = committed();
+    committed.packages[0].features = ["a", "bundled"].map(|name| (name.to_owned(), Vec::new())).into_iter().collect();
+    committed.packages[0].bundled_feature = Some("bundled".to_owned());
+    let text = "[axis]\nrust = [\"1.70\"]\nsqlite = [\"bundled\", \"host\"]\nfeatures = { a = [\"a\"], none = [] }\n";
+    let plan = planned(&spec(text, &[LINUX]), &committed);
+    let names: Vec<&str> = plan.jobs().map(|(_, job)| job.id.as_str()).collect();
+    let expected =
+        ["-bundled-a", "-bundled", "-dynamic-a", "-dynamic-none"].map(|end| format!("linux-x86_64-1.70{end}"));
+    assert_eq!(names, expected);
+}
+
+#[test]
 fn a_plan_without_cells_is_refused() {
     let text = "[axis]\nrust = [\"debian-12\"]\n\
                 [distro.debian-12]\napt = { suite = \"bookworm\", rust = \"rustc\", cargo = \"cargo\" }\n";

@@ -23,6 +23,7 @@ pub mod matrix;
 pub mod merged;
 pub mod page;
 pub mod plan_table;
+pub mod rehearsal;
 pub mod reliability;
 pub mod sarif;
 pub mod spec_reference;

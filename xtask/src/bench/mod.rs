@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark starts processes, reads the clock and writes scratch files")]
 
 mod by_hand;
+mod gen_ci;
 mod leaks;
 mod made_up;
 mod matrix;
@@ -43,6 +44,8 @@ enum Part {
     Choose,
     /// Stages and locksets of ten and ten thousand files, unchanged
     Stage,
+    /// `gen-ci` and `gen-ci --check` of 5,000 cells
+    GenCi,
     /// `cargo build -p xtask`, cold
     Build,
     /// 500 artifacts with 50,000 records, merged; exit code 1 if it takes longer or more memory than it may
@@ -89,6 +92,9 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     }
     if wanted(Part::Stage) {
         stage::stage(&bench)?;
+    }
+    if wanted(Part::GenCi) {
+        gen_ci::gen_ci(&bench)?;
     }
     if wanted(Part::Cells) {
         made_up::cells(&bench)?;

@@ -97,6 +97,10 @@ fn lend_target(going: &mut Going<'_, '_>) -> Result<StepEnd> {
     if files::exists(&kept) && files::rename(&kept, &target).is_err() {
         return Ok(StepEnd::LeftOut("what is kept is on another disk than --keep".to_owned()));
     }
+    // What is kept is what cargo has made.
+    for ours in ["ci", "compat"] {
+        files::remove_dir(&target.join(ours))?;
+    }
     going.later(Cleanup::TakeBack { from: target, to: kept });
     Ok(StepEnd::Done)
 }

@@ -138,7 +138,7 @@ impl Going<'_, '_> {
         let workflow = &self.run.workflow.env;
         for (name, text) in workflow.iter().chain(&self.job.env) {
             match self.text(text) {
-                Ok(value) if self.is_of_container(&value) => {}
+                Ok(value) if self.is_of_container(&value) => drop(self.env.insert(name.clone(), self.own(name))),
                 Ok(value) => drop(self.env.insert(name.clone(), value)),
                 Err(Trouble::Withheld(path)) => {
                     self.note(format!("`{}` is left out: it needs `{path}`, which is GitHub's alone", self.job.id));
@@ -186,6 +186,18 @@ impl Going<'_, '_> {
         let volumes = self.job.container.iter().flat_map(|container| &container.volumes);
         let mut inside = volumes.filter_map(|volume| volume.rsplit_once(':').map(|(_, inside)| inside));
         inside.any(|inside| Path::new(value).starts_with(inside))
+    }
+
+    /// What stands here in place of a folder that only the container has.
+    fn own(&self, name: &str) -> String {
+        let ambient = &self.run.setup.host.ambient;
+        let home = ambient.get("HOME").unwrap_or_default();
+        match (ambient.get(name), name) {
+            (Some(ours), _) => ours.to_owned(),
+            (None, "CARGO_HOME") => format!("{home}/.cargo"),
+            (None, "RUSTUP_HOME") => format!("{home}/.rustup"),
+            (None, _) => String::new(),
+        }
     }
 
     fn cancel(&mut self) {

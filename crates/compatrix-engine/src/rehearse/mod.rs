@@ -19,7 +19,7 @@ use std::time::Duration;
 use anyhow::Context;
 use compatrix_model::ci::Event as CiEvent;
 use compatrix_model::workflow::evaluate;
-use compatrix_model::workflow::rehearsal::{self, Ended, JobResult, VERDICT};
+use compatrix_model::workflow::rehearsal::{self, Ended, JobResult, JobRow, VERDICT};
 use compatrix_model::workflow::{Workflow, WorkflowJob};
 
 use crate::error::Error;
@@ -86,21 +86,6 @@ pub enum StepEnd {
         /// All that it wrote.
         log: Option<PathBuf>,
     },
-}
-
-/// A job that ended, or did not begin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobRow {
-    /// Its name.
-    pub name: String,
-    /// How it ended; none: it is of another platform, and left out.
-    pub result: Option<JobResult>,
-    /// Whether it may fail.
-    pub may_fail: bool,
-    /// How long it took.
-    pub wall: Duration,
-    /// How many minutes it was predicted to take.
-    pub minutes: Option<u64>,
 }
 
 /// What a rehearsal came to.
@@ -243,13 +228,7 @@ impl Run<'_> {
         let legs = rehearsal::legs(job);
         if job.runs_on != self.setup.label {
             for leg in legs {
-                self.row(JobRow {
-                    name: leg.name,
-                    result: None,
-                    may_fail: false,
-                    wall: Duration::ZERO,
-                    minutes: leg.minutes,
-                });
+                self.row(JobRow { name: leg.name, result: None, may_fail: false, wall_ms: 0, minutes: leg.minutes });
             }
             return Ok(leg::Outcome::default());
         }
@@ -270,8 +249,9 @@ impl Run<'_> {
                 (result, may_fail) = (last.result, last.may_fail);
             }
             results.push((result, may_fail));
-            let (name, wall) = (leg.name.clone(), started.elapsed());
-            self.row(JobRow { name, result: Some(result), may_fail, wall, minutes: leg.minutes });
+            let wall_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let name = leg.name.clone();
+            self.row(JobRow { name, result: Some(result), may_fail, wall_ms, minutes: leg.minutes });
         }
         self.ended.push(Ended { id: job.id.clone(), result: rehearsal::result_of(&results) });
         Ok(last)

@@ -48,7 +48,10 @@ impl Run<'_> {
         let event = self.setup.event.as_str();
         let pull = event == "pull_request";
         let payload = match pull {
-            true => json!({ "pull_request": { "number": 0 } }),
+            // From the repository itself, not from a fork.
+            true => {
+                json!({ "pull_request": { "number": 0, "head": { "repo": { "full_name": self.origin.repository } } } })
+            }
             false => json!({}),
         };
         json!({

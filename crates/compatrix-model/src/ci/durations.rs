@@ -65,21 +65,17 @@ pub fn to_text(durations: &Durations, command: &str) -> String {
         "# What builds and their runs take, in seconds; jobs of CI are balanced by it, nothing else. Written by\n\
          # `{command} gen-ci --adopt-durations` from the ledger of one machine.\n"
     );
-    let mut builds: BTreeMap<&str, (Option<u64>, Vec<(&str, u64)>)> = BTreeMap::new();
-    for (build, ms) in &durations.builds {
-        builds.entry(build).or_default().0 = Some(*ms);
-    }
-    for ((suite, build), ms) in &durations.averages {
-        builds.entry(build).or_default().1.push((suite, *ms));
-    }
-    for (id, (build, runs)) in builds {
+    let of_runs = durations.averages.keys().map(|(_, build)| build);
+    let builds: BTreeSet<&String> = durations.builds.keys().chain(of_runs).collect();
+    for id in builds {
         let _ = write!(out, "\n[build.{}]\n", quoted(id));
-        if let Some(ms) = build {
-            let _ = writeln!(out, "build = {}", seconds(ms));
+        if let Some(ms) = durations.builds.get(id) {
+            let _ = writeln!(out, "build = {}", seconds(*ms));
         }
+        let runs = durations.averages.iter().filter(|((_, build), _)| build == id);
+        let runs: Vec<String> = runs.map(|((suite, _), ms)| format!("{} = {}", quoted(suite), seconds(*ms))).collect();
         if !runs.is_empty() {
-            let runs = runs.iter().map(|(suite, ms)| format!("{} = {}", quoted(suite), seconds(*ms)));
-            let _ = writeln!(out, "run = {{ {} }}", runs.collect::<Vec<_>>().join(", "));
+            let _ = writeln!(out, "run = {{ {} }}", runs.join(", "));
         }
     }
     out

@@ -145,6 +145,13 @@ impl CiPlan {
         platforms
     }
 
+    /// The plan without the jobs of other platforms; its id stays that of the whole, which the jobs know.
+    pub fn only(mut self, platform: &str) -> CiPlan {
+        self.groups.retain(|group| group.platform == platform);
+        self.untried.retain(|untried| untried.platform == platform);
+        self
+    }
+
     /// What a platform's jobs run, as a part of the profile's plan; with a job, what that runs.
     pub fn part(&self, platform: &str, job: Option<&Job>) -> Part {
         let of_platform = self.jobs().filter(|(group, _)| group.platform == platform).map(|(_, job)| job);
@@ -226,10 +233,9 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> 
     let cost = plan.cost();
     match settings.max_minutes {
         Some(most) if cost.minutes > u64::from(most) => Err(format!(
-            "[ci.{event}]: {} {} are predicted to take {} minutes in {} jobs, more than `max-minutes = {most}`; choose fewer \
-             cells, or allow more",
+            "[ci.{event}]: `{} --profile {name}` is predicted to take {} minutes in {} jobs, more than `max-minutes = {most}`; \
+             choose fewer cells, or allow more",
             work.as_str(),
-            name,
             cost.minutes,
             cost.jobs
         )),

@@ -1,5 +1,8 @@
 //! What of a rehearsal needs no machine: the order of jobs, the jobs of a matrix, results, and what may be rehearsed at all.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use serde_json::{json, Map, Value};
@@ -140,6 +143,21 @@ pub struct Ended {
     pub id: String,
     /// Its result, as other jobs see it.
     pub result: JobResult,
+}
+
+/// A job in the account of a rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRow {
+    /// Its name.
+    pub name: String,
+    /// How it ended; none: it is of another platform, and left out.
+    pub result: Option<JobResult>,
+    /// Whether it may fail.
+    pub may_fail: bool,
+    /// How long it took, in milliseconds.
+    pub wall_ms: u64,
+    /// How many minutes it was predicted to take.
+    pub minutes: Option<u64>,
 }
 
 /// The context `needs`: the jobs that this one names, of those that were rehearsed.

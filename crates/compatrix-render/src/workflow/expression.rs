@@ -6,45 +6,45 @@ use compatrix_model::ci::Event;
 use compatrix_model::workflow::Expression;
 
 /// The name of a matrix row's job.
-pub const JOB: Expression = Expression("${{ matrix.job }}");
+pub(super) const JOB: Expression = Expression("${{ matrix.job }}");
 /// Whether a matrix row's job may fail.
-pub const ALLOW_FAILURE: Expression = Expression("${{ matrix.allow_failure }}");
+pub(super) const ALLOW_FAILURE: Expression = Expression("${{ matrix.allow_failure }}");
 /// The artifact of a matrix row's job, for `compat` and for `leak-check`.
-pub const EVIDENCE_COMPAT: Expression = Expression("evidence-compat-${{ matrix.job }}");
+pub(super) const EVIDENCE_COMPAT: Expression = Expression("evidence-compat-${{ matrix.job }}");
 /// As [`EVIDENCE_COMPAT`].
-pub const EVIDENCE_LEAK_CHECK: Expression = Expression("evidence-leak-check-${{ matrix.job }}");
+pub(super) const EVIDENCE_LEAK_CHECK: Expression = Expression("evidence-leak-check-${{ matrix.job }}");
 /// Results of all jobs that are needed, as JSON.
-pub const NEEDS: Expression = Expression("${{ toJSON(needs) }}");
+pub(super) const NEEDS: Expression = Expression("${{ toJSON(needs) }}");
 /// The event whose plan is run.
-pub const EVENT: Expression = Expression(
+pub(super) const EVENT: Expression = Expression(
     "${{ github.event_name == 'workflow_dispatch' && inputs.event || github.event_name == 'merge_group' && 'pull_request' \
      || github.event_name }}",
 );
 /// Runs of one workflow for one pull request or one ref are one group.
-pub const GROUP: Expression =
+pub(super) const GROUP: Expression =
     Expression("${{ github.workflow }}-${{ github.event_name }}-${{ github.event.pull_request.number || github.ref }}");
 /// Only a pull request's older run is cancelled.
-pub const IS_PULL_REQUEST: Expression = Expression("${{ github.event_name == 'pull_request' }}");
+pub(super) const IS_PULL_REQUEST: Expression = Expression("${{ github.event_name == 'pull_request' }}");
 /// Caches are written where no pull request has a say.
-pub const MAY_SAVE: Expression =
+pub(super) const MAY_SAVE: Expression =
     Expression("${{ github.event_name != 'pull_request' && github.event_name != 'merge_group' }}");
 /// The job's token.
-pub const TOKEN: Expression = Expression("${{ github.token }}");
+pub(super) const TOKEN: Expression = Expression("${{ github.token }}");
 /// The page of this run.
-pub const RUN_PAGE: Expression =
+pub(super) const RUN_PAGE: Expression =
     Expression("${{ github.server_url }}/${{ github.repository }}/actions/runs/${{ github.run_id }}");
 
 /// A condition: whatever happened before.
-pub const ALWAYS: Expression = Expression("always()");
+pub(super) const ALWAYS: Expression = Expression("always()");
 /// A condition: nothing exact was restored, and nothing failed.
-pub const SQLITE_MISSED: Expression = Expression("steps.sqlite.outputs.cache-hit != 'true'");
+pub(super) const SQLITE_MISSED: Expression = Expression("steps.sqlite.outputs.cache-hit != 'true'");
 /// A condition: findings are there, and the token may hand them in: that of a pull request from a fork may not.
-pub const HAS_FINDINGS: Expression = Expression(
+pub(super) const HAS_FINDINGS: Expression = Expression(
     "!cancelled() && hashFiles('target/ci/leaks.sarif') != '' && (github.event_name != 'pull_request' || \
      github.event.pull_request.head.repo.full_name == github.repository)",
 );
 /// A condition: a scheduled run has no good verdict.
-pub const SCHEDULE_FAILED: Expression =
+pub(super) const SCHEDULE_FAILED: Expression =
     Expression("always() && github.event_name == 'schedule' && needs.verdict.result != 'success'");
 
 macro_rules! on {
@@ -61,7 +61,7 @@ macro_rules! on {
 }
 
 /// A condition: the run is for one of these events, asked for by a person or not. None for no event.
-pub fn on_any(events: &[Event]) -> Option<Expression> {
+pub(super) fn on_any(events: &[Event]) -> Option<Expression> {
     let [pull_request, push, schedule] = Event::ALL.map(|event| events.contains(&event));
     let text = match (pull_request, push, schedule) {
         (false, false, false) => return None,

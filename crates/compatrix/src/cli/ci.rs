@@ -63,7 +63,7 @@ pub struct RehearseArgs {
     /// Also run the steps that install packages and toolchains on this machine
     #[arg(long)]
     pub install: bool,
-    /// Where checkouts and artifacts go, and stay [default: a folder below target/compat that goes away]
+    /// Where checkouts and artifacts go, and stay [default: a folder of the user's cache that goes away]
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
 }
@@ -80,6 +80,9 @@ pub struct MergeArgs {
     /// The command whose plan they must cover (compat, leak-check) [default: that of the artifacts]
     #[arg(long, value_name = "COMMAND", value_parser = work)]
     pub of: Option<Work>,
+    /// Only the jobs and cells of this platform, as where no runner of the others is at hand: in a rehearsal
+    #[arg(long, value_name = "PLATFORM", env = "COMPATRIX_PLATFORM", hide_env = true)]
+    pub platform: Option<String>,
     /// GitHub's `needs` as JSON: each job of the event must have succeeded
     #[arg(long, value_name = "JSON")]
     pub needs: Option<String>,

@@ -6,7 +6,7 @@ use std::path::Path;
 use compatrix_engine::error::Error;
 use compatrix_engine::host::Host;
 use compatrix_engine::{files, sqlite, workspace};
-use compatrix_model::axis::{AxisKind, Setting};
+use compatrix_model::axis::{AxisKind, AxisValue, Setting};
 use compatrix_model::ci::pins::{self, adopt, bumped, Bump, Pins};
 use compatrix_model::ci::{ci_plan, durations, CiPlan, Committed, Work};
 use compatrix_model::spec::Spec;
@@ -23,6 +23,9 @@ use crate::workspace::{command_of_pages, no_work, Opened, SPEC};
 
 /// Where GitHub looks for workflows, below the root.
 const FOLDER: &str = ".github/workflows";
+/// GitHub starts no run of a workflow file that is longer, in bytes, and says nothing of it.
+/// Source: docs.github.com, "Actions limits", "Workflow file size".
+const MOST_BYTES: usize = 512_000;
 
 pub(crate) fn run(global: &Global, args: &GenCiArgs, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
@@ -63,7 +66,15 @@ pub(crate) fn run(global: &Global, args: &GenCiArgs, terminal: &Terminal) -> Res
     refuse_unpinned(&wanted, &effective)?;
     let render = |workflow: &Workflow| {
         let text = text(workflow, &effective).map_err(|refused| Error::usage(refused.to_string()))?;
-        Ok((format!("{FOLDER}/{}", workflow.file), text))
+        let path = format!("{FOLDER}/{}", workflow.file);
+        if text.len() > MOST_BYTES {
+            return Err(Error::usage(format!(
+                "{path} would have {} bytes, and GitHub silently starts no run of a workflow over {MOST_BYTES}; set \
+                 `max-jobs` in {SPEC}, or choose fewer cells",
+                text.len()
+            )));
+        }
+        Ok((path, text))
     };
     let texts = wanted.iter().map(render).collect::<Result<Vec<(String, String)>, Error>>()?;
     folder.refuse_foreign(&texts)?;
@@ -101,7 +112,7 @@ pub(crate) fn run(global: &Global, args: &GenCiArgs, terminal: &Terminal) -> Res
     if !args.overwrite && scene.edited() {
         return Ok(1);
     }
-    if pins.is_first {
+    if pins.is_first && !writes.iter().any(|(path, _)| path == pins::FILE) {
         writes.push((pins::FILE.to_owned(), pins.text.clone()));
     }
     scene.write(writes, &opened.root, args.overwrite)?;
@@ -202,8 +213,13 @@ impl Scene<'_> {
                 None => {}
             }
         }
-        for (path, _) in self.unwanted() {
-            self.terminal.print(&format!("{path} is no longer wanted by the spec; `{}` removes it", self.mend()));
+        for (path, origin) in self.unwanted() {
+            let (edited, flag) = match origin {
+                Origin::Edited => (", and was edited by hand", " --overwrite"),
+                Origin::Generated | Origin::Foreign => ("", ""),
+            };
+            let mend = self.mend();
+            self.terminal.print(&format!("{path} is no longer wanted by the spec{edited}; `{mend}{flag}` removes it"));
             differs = true;
         }
         differs
@@ -278,7 +294,7 @@ impl Scene<'_> {
 }
 
 /// The plans of all events; all that is wrong with them at once.
-fn plans(spec: &Spec, committed: &Committed) -> Result<Vec<CiPlan>, Error> {
+pub(crate) fn plans(spec: &Spec, committed: &Committed) -> Result<Vec<CiPlan>, Error> {
     let events = spec.ci.iter().flat_map(|ci| ci.events.keys());
     let asked = events.flat_map(|event| Work::ALL.map(|work| (*event, work)));
     let (mut plans, mut problems) = (Vec::new(), Vec::new());
@@ -296,7 +312,7 @@ fn plans(spec: &Spec, committed: &Committed) -> Result<Vec<CiPlan>, Error> {
 }
 
 /// The workflows that the spec wants.
-fn wanted(opened: &Opened, plans: &[CiPlan]) -> Result<Vec<Workflow>, Error> {
+pub(crate) fn wanted(opened: &Opened, plans: &[CiPlan]) -> Result<Vec<Workflow>, Error> {
     let spec = &opened.parsed.spec;
     let binary = workspace::xtask_binary(&opened.root)?;
     let toolchain = workspace::channel(&opened.root).unwrap_or_else(|| "stable".to_owned());
@@ -319,6 +335,22 @@ fn wanted(opened: &Opened, plans: &[CiPlan]) -> Result<Vec<Workflow>, Error> {
 
 /// By platform, the key of the exact SQLite versions that its runners load; a platform that loads none has none.
 fn sqlite_keys(spec: &Spec, plans: &[CiPlan]) -> BTreeMap<String, String> {
+    let keys = exact_versions(spec, plans).into_iter().map(|((platform, runner), values)| {
+        let versions = values.iter().filter_map(|value| match &value.setting {
+            Setting::SqliteExact(version) => Some(version),
+            _ => None,
+        });
+        (platform.to_owned(), sqlite::content_key(versions, &spec.sqlite, runner))
+    });
+    keys.collect()
+}
+
+/// The exact SQLite versions that the jobs of a platform load or link against, by platform and label of its runner; in the
+/// order of the axis. A platform that loads none is not there.
+pub(crate) fn exact_versions<'a>(
+    spec: &'a Spec,
+    plans: &'a [CiPlan],
+) -> BTreeMap<(&'a str, &'a str), Vec<&'a AxisValue>> {
     let Some((n, axis)) = spec.space.axis_of(&AxisKind::Sqlite) else { return BTreeMap::new() };
     let exact = |value: usize| match &axis.values[value].setting {
         Setting::SqliteExact(version) => Some(version),
@@ -332,12 +364,13 @@ fn sqlite_keys(spec: &Spec, plans: &[CiPlan]) -> BTreeMap<String, String> {
     }
     // Dynamic builds link against the newest of the axis, whichever are loaded.
     let newest = (0..axis.values.len()).filter(|n| exact(*n).is_some()).max_by_key(|n| exact(*n));
-    let keys = loaded.into_iter().filter(|(_, values)| !values.is_empty()).map(|((platform, runner), mut values)| {
-        values.extend(newest);
-        let versions = values.iter().filter_map(|value| exact(*value));
-        (platform.to_owned(), sqlite::content_key(versions, &spec.sqlite, runner))
-    });
-    keys.collect()
+    let loaded = loaded.into_iter().filter(|(_, values)| !values.is_empty());
+    loaded
+        .map(|(place, mut values)| {
+            values.extend(newest);
+            (place, values.into_iter().map(|value| &axis.values[value]).collect())
+        })
+        .collect()
 }
 
 /// Actions and images without a pin, with the lines to add.

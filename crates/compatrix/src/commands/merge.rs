@@ -10,7 +10,7 @@ use compatrix_engine::{base, files, workspace};
 use compatrix_model::ci::artifact::Bundle;
 use compatrix_model::ci::merge::{merge, Expected, File, Merged};
 use compatrix_model::ci::needs::not_done;
-use compatrix_model::ci::{Committed, Event, Work};
+use compatrix_model::ci::{CiPlan, Committed, Event, Work};
 use compatrix_model::evidence::Record;
 use compatrix_render::merged::{json, report, summary, Difference, Together};
 use compatrix_render::sarif::{self, SarifOptions};
@@ -33,6 +33,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     let committed = ci::committed(&opened, &session)?;
     let spec = &opened.parsed.spec;
     let plan = ci::plan(spec, &committed, event, work)?;
+    let (plan, narrowed) = narrowed(plan, args.platform.as_deref())?;
     let wrong = args.needs.as_ref().map(|json| not_done(&plan, json).map_err(Error::Usage)).transpose()?;
     let repository = workspace::repository(&session.host);
     let expected = Expected {
@@ -74,6 +75,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
             Err(why) => Difference::Unknown(why),
         };
     }
+    together.notes.extend(narrowed);
     for note in &together.notes {
         terminal.warning(note);
     }
@@ -88,6 +90,19 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
         Format::Json => terminal.print(&json::json(&together)),
     }
     Ok(together.exit_code())
+}
+
+/// The part of the plan that counts; a note where that is not all of it.
+fn narrowed(plan: CiPlan, platform: Option<&str>) -> Result<(CiPlan, Option<String>), Error> {
+    let Some(platform) = platform else { return Ok((plan, None)) };
+    let others: Vec<String> = plan.platforms().into_iter().filter(|of| *of != platform).map(str::to_owned).collect();
+    let event = plan.event;
+    let plan = plan.only(platform);
+    if plan.groups.is_empty() {
+        return Err(Error::usage(format!("no job of {event} runs on {platform}; they run on {}", others.join(", "))));
+    }
+    let note = format!("this verdict is on {platform} alone; what runs on {} is not counted", others.join(", "));
+    Ok((plan, (!others.is_empty()).then_some(note)))
 }
 
 /// The files that are meant: those that are named, and in folders all artifacts, at any depth.

@@ -9,7 +9,7 @@ use crate::choose::shard::{costs, pack, Cost};
 use crate::ci::committed::{image, Committed};
 use crate::ci::settings::{Event, EventSettings};
 use crate::leak::Tool;
-use crate::plan::{Build, Sanitizer};
+use crate::plan::{Build, Linkage, Sanitizer};
 use crate::spec::{Spec, SuiteKind};
 
 /// A job that has no group yet, with the image that its toolchains want.
@@ -167,8 +167,14 @@ fn job_name(platform: &str, builds: &[&Build], names: &mut BTreeSet<String>) -> 
         words.extend(toolchains.into_iter().map(slug));
     }
     if let [build] = builds {
-        // `rust=stable sqlite=bundled features=a,b lockset=x sanitizer=leak`: the values, without the toolchain's.
-        words.extend(build.id().split(' ').skip(1).filter_map(|part| Some(slug(part.split_once('=')?.1))));
+        // `rust=stable sqlite=bundled features=bundled,a lockset=x sanitizer=leak`: the values, without the toolchain's, and
+        // without the feature that the SQLite has said already.
+        let id = build.id();
+        for (key, value) in id.split(' ').skip(1).filter_map(|part| part.split_once('=')) {
+            let said = |feature: &&str| key != "features" || build.linkage != Linkage::Bundled || *feature != "bundled";
+            let value: Vec<&str> = value.split(',').filter(said).collect();
+            words.extend((!value.is_empty()).then(|| slug(&value.join(","))));
+        }
     } else if let Some(sanitizer) = builds[0].sanitizer.filter(|of| builds.iter().all(|b| b.sanitizer == Some(*of))) {
         words.push(Sanitizer::as_str(sanitizer).to_owned());
     }

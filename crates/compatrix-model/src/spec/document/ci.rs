@@ -1,6 +1,6 @@
 //! The shape of `[ci]`.
 
-use super::CONDITIONS_THAT_NAME;
+use super::choice::CONDITIONS_THAT_NAME;
 use crate::spec::format::{Format, Words};
 use crate::spec::shape::{Key, Need, Rest, Shape, TableShape};
 

