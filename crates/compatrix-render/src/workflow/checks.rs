@@ -62,7 +62,7 @@ fn steps_of(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<'_>) -> Vec
     let line =
         "rustup toolchain install \"$RUSTUP_TOOLCHAIN\" --profile minimal --component clippy,rustfmt --no-self-update";
     steps.push(run("Install the toolchain", vec![line]).installs());
-    if ci.caches {
+    if super::caches_compiled(ci) {
         let with = vec![("shared-key", Text::literal("checks")), ("save-if", Text::Expression(expression::MAY_SAVE))];
         steps.push(uses("Restore compiled dependencies", "Swatinem/rust-cache", with));
     }

@@ -18,7 +18,7 @@ pub mod yaml;
 
 use std::collections::BTreeMap;
 
-use compatrix_model::ci::{CiPlan, Event, Work};
+use compatrix_model::ci::{Ci, CiPlan, Event, Work};
 use compatrix_model::spec::Spec;
 use compatrix_model::workflow::{Concurrency, Text, Trigger, Workflow};
 
@@ -80,7 +80,7 @@ pub fn workflows(spec: &Spec, plans: &[CiPlan], options: &Options<'_>) -> Vec<Wo
 
 /// All that the jobs of one workflow are made from.
 struct Scene<'a> {
-    ci: &'a compatrix_model::ci::Ci,
+    ci: &'a Ci,
     options: &'a Options<'a>,
     /// Of one command, by event; never empty.
     plans: Vec<&'a CiPlan>,
@@ -149,6 +149,12 @@ impl Scene<'_> {
         on.push(Trigger::Dispatch { events: self.events() });
         on
     }
+}
+
+/// Whether compiled dependencies are kept in GitHub's caches. Not where a release branch is tested: what may be released
+/// is built from nothing that another run left behind.
+fn caches_compiled(ci: &Ci) -> bool {
+    ci.caches && !ci.branches.iter().any(|branch| branch.to_ascii_lowercase().contains("release"))
 }
 
 fn concurrency() -> Concurrency {

@@ -17,7 +17,7 @@ impl Scene<'_> {
         let condition = expression::on_any(&events)?;
         let every = events == self.events();
         let mut steps = vec![steps::checkout("1"), steps::toolchain()];
-        if self.ci.caches {
+        if super::caches_compiled(self.ci) {
             let save = match self.writes_caches {
                 true => Text::Expression(expression::MAY_SAVE),
                 false => Text::literal("false"),

@@ -72,7 +72,12 @@ fn hold(cases: u32, law: impl Fn(&[u16], &mut Seen) -> Result<(), TestCaseError>
         for thread in 0..THREADS {
             let law = &law;
             scope.spawn(move || {
-                let config = Config { cases: cases / THREADS, failure_persistence: None, max_shrink_iters: 400, ..Config::default() };
+                let config = Config {
+                    cases: cases / THREADS,
+                    failure_persistence: None,
+                    max_shrink_iters: 400,
+                    ..Config::default()
+                };
                 let tape = proptest::collection::vec(any::<u16>(), 40..90);
                 let seen = std::cell::RefCell::new(Seen::new());
                 let held = TestRunner::new(config).run(&tape, |tape| law(&tape, &mut seen.borrow_mut()));
@@ -118,7 +123,10 @@ fn hostile_values_are_kept_in_their_quotes_or_refused() {
         let mut spec = spec(&text).map_err(TestCaseError::fail)?;
         let committed = committed(&spec);
         let Ok(mut plans) = plans(&spec, &committed) else { return Ok(()) };
-        let mut evil = || tape.one(HOSTILE).to_owned();
+        // Most without an expression, since one is enough to be refused.
+        let inert: Vec<&str> = HOSTILE.iter().copied().filter(|text| !text.contains("${{")).collect();
+        let texts = if tape.once_in(4) { HOSTILE } else { inert.as_slice() };
+        let mut evil = || tape.one(texts).to_owned();
         let ci = spec.ci.as_mut().expect("each has it");
         ci.branches.push(evil());
         ci.runners.iter_mut().for_each(|(_, label)| *label = evil());
@@ -164,5 +172,5 @@ fn hostile_values_are_kept_in_their_quotes_or_refused() {
     });
     let [refused, written] = [refused, written].map(AtomicUsize::into_inner);
     println!("{written} workflows with hostile values written; {refused} specs refused");
-    assert!(written > 200 && refused > 200);
+    assert!(written > 200 && refused > 50);
 }
