@@ -106,7 +106,7 @@ proptest! {
 #[test]
 fn it_reads_as_people_write_it() {
     let step = |name: &str| {
-        Node::from(Map::default().with("name", name).above(&["why".to_owned()]).with("n", Node::Number(1)))
+        Node::from(Map::default().with("name", name).above(&["why".to_owned()]).with("k", Node::Number(1)))
     };
     let map = Map::default()
         .with("on", Map::default().with("push", Node::Nothing))
