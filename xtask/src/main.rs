@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     if let Some(code) = compatrix::stand_in() {
         return code;
     }
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(compatrix::arguments());
     match cli.command {
         Command::Compatrix(command) => compatrix::run(&cli.global, &command),
         Command::SelfBench(args) => match bench::run(&args) {

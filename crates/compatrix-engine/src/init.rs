@@ -1,7 +1,7 @@
 //! What a workspace without a spec has: read from cargo, manifests and the files that people wrote. It changes nothing, and
 //! decides nothing about the spec: `compatrix_model::init` does.
 
-mod files_of;
+pub(crate) mod files_of;
 mod manifest;
 
 use std::collections::BTreeMap;

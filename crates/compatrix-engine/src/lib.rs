@@ -4,6 +4,7 @@
 //! facts found here. The user's tree is never written to: everything made goes under `target/compat` or the user's
 //! cache folder.
 
+pub mod base;
 pub mod build;
 pub mod cc;
 pub mod clock;
@@ -28,6 +29,7 @@ pub mod locks;
 pub mod memo;
 pub mod process;
 mod proof;
+pub mod rehearse;
 pub mod repro;
 pub mod run;
 pub mod schedule;

@@ -42,6 +42,9 @@ pub struct Command {
     pub env: BTreeMap<String, String>,
     /// The time limit.
     pub timeout: Option<Duration>,
+    /// How long it may take to stop, for one that has processes of its own to end: at its time limit it is asked, too, and
+    /// not killed at once.
+    pub patience: Option<Duration>,
 }
 
 /// How a process ended and what it used.
@@ -79,7 +82,14 @@ pub struct Tail {
 impl Command {
     /// A command with an empty environment.
     pub fn new(program: impl Into<String>, dir: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), args: Vec::new(), dir: dir.into(), env: BTreeMap::new(), timeout: None }
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            dir: dir.into(),
+            env: BTreeMap::new(),
+            timeout: None,
+            patience: None,
+        }
     }
 
     /// With these further arguments.
@@ -132,7 +142,8 @@ impl Command {
         stderr: Sink<'_>,
     ) -> io::Result<Finished> {
         let started = crate::clock::instant();
-        let (mut child, guard) = supervisor.spawn(&mut command, kind, self.timeout.map(|limit| started + limit))?;
+        let (mut child, guard) =
+            supervisor.spawn(&mut command, kind, self.timeout.map(|limit| started + limit), self.patience)?;
         let pid = Pid::from_child(&child);
 
         let mut streams = [

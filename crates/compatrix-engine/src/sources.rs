@@ -14,13 +14,15 @@ use crate::host::Host;
 const ROOT_TABLES: [&str; 4] = ["profile", "patch", "replace", "workspace.package"];
 /// What compatrix reads and writes itself, below the root. It is no source, also where the package under test is the
 /// root itself: else writing the page would make the evidence stale that the page shows.
-const OURS: [&str; 7] = [
+const OURS: [&str; 9] = [
     "compat/matrix.toml",
     "compat/locks",
     "compat/suppressions",
     "compat/baseline.toml",
     "compat/planted.toml",
     "docs/matrix.schema.json",
+    "ci/actions.toml",
+    "ci/durations.toml",
     ".github",
 ];
 /// The file that marks a folder whose content can be made again; cargo puts one into each target folder

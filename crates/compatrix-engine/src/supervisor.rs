@@ -59,6 +59,7 @@ struct Shared {
 struct Group {
     pid: Pid,
     deadline: Option<Instant>,
+    patience: Option<Duration>,
     end: End,
     /// When SIGTERM was sent.
     asked: Option<Instant>,
@@ -84,6 +85,11 @@ impl Supervisor {
                 watching: AtomicBool::new(false),
             }),
         }
+    }
+
+    /// A watcher for the workspace at this root, canonical.
+    pub fn of_workspace(root: &std::path::Path) -> Self {
+        Self::new(&crate::files::hash_bytes(root.to_string_lossy().as_bytes())[..16])
     }
 
     /// Makes SIGINT, SIGTERM and SIGHUP ask all children to end instead of this process. A second signal ends them, and
@@ -127,6 +133,7 @@ impl Supervisor {
         command: &mut std::process::Command,
         kind: Kind,
         deadline: Option<Instant>,
+        patience: Option<Duration>,
     ) -> io::Result<(Child, Guard<'_>)> {
         let id = self.shared.next.fetch_add(1, Ordering::SeqCst);
         let mark = format!("{}{}-{id}", self.prefix(kind), std::process::id());
@@ -134,7 +141,8 @@ impl Supervisor {
             // No child is alive that the watcher does not know of.
             let mut groups = self.shared.lock();
             let child = command.env(MARK, &mark).spawn()?;
-            groups.insert(id, Group { pid: Pid::from_child(&child), deadline, end: End::Itself, asked: None });
+            groups
+                .insert(id, Group { pid: Pid::from_child(&child), deadline, patience, end: End::Itself, asked: None });
             child
         };
         if !self.shared.watching.swap(true, Ordering::SeqCst) {
@@ -187,10 +195,11 @@ impl Shared {
                     group.end = if expired { End::TimedOut } else { End::Interrupted };
                     group.asked = Some(now);
                     // A test over its limit gets no chance to say goodbye; cargo does, to release its locks.
-                    let signal = if expired { Signal::KILL } else { Signal::TERM };
+                    let at_once = expired && group.patience.is_none();
+                    let signal = if at_once { Signal::KILL } else { Signal::TERM };
                     let _ = kill_process_group(group.pid, signal);
                 }
-                Some(asked) if now >= asked + PATIENCE => kill_group(group.pid),
+                Some(asked) if now >= asked + group.patience.unwrap_or(PATIENCE) => kill_group(group.pid),
                 Some(_) | None => {}
             }
         }

@@ -82,7 +82,11 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
 
 /// The packages under test, with what the spec says of them.
 pub fn packages(workspace: &Workspace, spec: &Spec) -> Vec<PackageFacts> {
-    let mut packages = workspace.packages.clone();
+    with_bundled_feature(workspace.packages.clone(), spec)
+}
+
+/// Packages with the feature that compiles SQLite in, where the spec names it.
+pub fn with_bundled_feature(mut packages: Vec<PackageFacts>, spec: &Spec) -> Vec<PackageFacts> {
     if let Some(feature) = &spec.sqlite.bundled_feature {
         for package in packages.iter_mut().filter(|package| package.features.contains_key(feature)) {
             package.bundled_feature = Some(feature.clone());

@@ -96,6 +96,50 @@ fn no_cargo() -> Error {
     Error::usage("cargo is not on PATH; install Rust from rustup.rs, then run again")
 }
 
+/// The packages under test, remembered as long as the spec, the lockfile and their manifests are the same.
+///
+/// # Errors
+/// As [`read`].
+pub fn packages(host: &Host, parsed: &Parsed, spec: &Path) -> Result<Vec<PackageFacts>, Error> {
+    type Known = (Vec<(PathBuf, String)>, Vec<PackageFacts>);
+    let of = |path: &Path| files::stamp(path).unwrap_or_else(|_| "none".to_owned());
+    let (name, stamp) = ("packages under test", files::sha256(spec, &host.memo)?);
+    let known = host.memo.get(name, &stamp).and_then(|text| serde_json::from_str::<Known>(&text).ok());
+    if let Some((manifests, packages)) = known {
+        if manifests.iter().all(|(path, stamp)| of(path) == *stamp) {
+            return Ok(packages);
+        }
+    }
+    let found = read(host, parsed)?;
+    let manifests = found.dirs.iter().map(|dir| dir.join("Cargo.toml"));
+    let manifests = manifests.chain(["Cargo.toml", "Cargo.lock"].map(|name| host.root.join(name)));
+    let known: Known = (manifests.map(|path| (path.clone(), of(&path))).collect(), found.packages);
+    host.memo.put(name, &stamp, &serde_json::to_string(&known).context("texts and flags")?);
+    Ok(known.1)
+}
+
+/// The channel of the workspace's `rust-toolchain.toml`, or of the older file without extension.
+pub fn channel(root: &Path) -> Option<String> {
+    crate::init::files_of::toolchain(root).map(|noted| noted.value)
+}
+
+/// The package behind `cargo xtask`: the name of the executable that it makes, where there is one.
+///
+/// # Errors
+/// Its manifest cannot be read.
+pub fn xtask_binary(root: &Path) -> Result<Option<String>, Error> {
+    let path = root.join("xtask/Cargo.toml");
+    if !files::exists(&path) {
+        return Ok(None);
+    }
+    let manifest: toml::Table =
+        files::read_text(&path)?.parse().map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
+    let name = |table: &toml::Value| table.get("name").and_then(toml::Value::as_str).map(str::to_owned);
+    let binaries = manifest.get("bin").and_then(toml::Value::as_array);
+    let of_binary = binaries.and_then(|binaries| binaries.first()).and_then(name);
+    Ok(of_binary.or_else(|| manifest.get("package").and_then(name)))
+}
+
 /// Reads what is known of the packages under test.
 ///
 /// # Errors

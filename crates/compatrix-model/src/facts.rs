@@ -158,6 +158,8 @@ pub struct Durations {
     pub builds: BTreeMap<String, u64>,
     /// By suite name and cell id.
     pub runs: BTreeMap<(String, String), u64>,
+    /// By suite name and build id, what a run takes on average; for runs that are not seen.
+    pub averages: BTreeMap<(String, String), u64>,
 }
 
 impl ToolchainFacts {

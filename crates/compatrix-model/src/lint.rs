@@ -103,11 +103,13 @@ pub enum Lint {
     PromiseNotTested,
     /// YAML reads a version otherwise than it is written.
     VersionMisread,
+    /// A workflow with a matrix of its own beside the spec's `[ci]`.
+    MatrixByHand,
 }
 
 impl Lint {
     /// All of them.
-    pub const ALL: [Lint; 12] = [
+    pub const ALL: [Lint; 13] = [
         Lint::SpecInvalid,
         Lint::WorkspaceUnreadable,
         Lint::MsrvNotInherited,
@@ -120,6 +122,7 @@ impl Lint {
         Lint::ResolverTooNew,
         Lint::PromiseNotTested,
         Lint::VersionMisread,
+        Lint::MatrixByHand,
     ];
 
     /// Its stable id.
@@ -137,6 +140,7 @@ impl Lint {
             Lint::ResolverTooNew => "resolver-too-new",
             Lint::PromiseNotTested => "promise-not-tested",
             Lint::VersionMisread => "version-misread",
+            Lint::MatrixByHand => "matrix-by-hand",
         }
     }
 }

@@ -3,6 +3,9 @@
 //! The types keep values of the spec out of shells: a command's text is part of this program, never made at run time, and
 //! so is an expression. What varies goes into `env`, as a [`Text`].
 
+pub mod evaluate;
+pub mod rehearsal;
+
 use crate::ci::Event;
 
 /// A workflow file.

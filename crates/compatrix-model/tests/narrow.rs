@@ -243,6 +243,9 @@ fn a_change_of_the_spec_selects_what_it_describes_differently() {
     let profile = |rest: &str| format!("{SPEC}[profile.local]\n{rest}");
     let narrow = profile("when = { rust = \"1.70\" }\n");
     assert_eq!(since(Some(&narrow), SPEC, matrix).0, ["tests rust=1.80 schema=v18", "tests rust=1.80 schema=v24"]);
+    let ci = format!("{SPEC}[ci.runners]\nlinux-x86_64 = \"x\"\n[ci.push]\ncompat = \"local\"\n");
+    assert_eq!(since(Some(SPEC), &ci, matrix).0.len(), 0, "where and when cells run changes none of them");
+    assert_eq!(since(Some(&ci), &ci.replace("\"x\"", "\"y\""), matrix).0.len(), 0);
     let (cells, told) = since(Some(SPEC), &format!("{SPEC}[sqlite]\ncompile-options = []\n"), matrix);
     assert_eq!(cells.len(), 4);
     assert!(told.why[0].contains("SQLite"), "{:?}", told.why);

@@ -130,6 +130,24 @@ fn every_key_arrives_where_it_belongs() {
 }
 
 #[test]
+fn pins_of_a_profile_go_to_the_command_whose_suites_can_meet_them() {
+    let spec = read(
+        "project.packages = ['a']\naxis.rust = ['1.70', 'stable', 'nightly']\n[[suite]]\nname = 'tests'\n\
+         when = { rust = ['1.70', 'stable'] }\n[[suite]]\nname = 'leaks'\nkind = 'leak'\ntool = 'miri'\n\
+         when = { rust = ['stable', 'nightly'] }\n\
+         [profile.some]\npin = [{ rust = '1.70' }, { rust = 'stable' }, { rust = 'nightly' }]\n",
+    )
+    .spec;
+    let pins = |leak: bool| {
+        let profile = spec.narrowed(spec.profile("some").unwrap(), |suite| suite.leak().is_some() == leak).unwrap();
+        profile.pin.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(pins(false), ["rust=1.70", "rust=stable"]);
+    assert_eq!(pins(true), ["rust=stable", "rust=nightly"]);
+    assert!(spec.narrowed(spec.profile("some").unwrap(), |_| false).is_none());
+}
+
+#[test]
 fn axes_stand_in_canonical_order_and_values_in_the_order_of_the_spec() {
     let space = spec().space;
     let axes: Vec<String> = space

@@ -7,8 +7,10 @@ use compatrix_engine::host::Host;
 use compatrix_engine::session::Session;
 use compatrix_engine::walk::Walked;
 use compatrix_engine::{files, survey, workspace};
+use compatrix_model::cell::CellId;
 use compatrix_model::choose::narrow::Part;
 use compatrix_model::ci::artifact::{Artifact, Header};
+use compatrix_model::ci::durations;
 use compatrix_model::ci::{ci_plan, may_fail, CiPlan, Committed, Event, Work};
 use compatrix_model::condition::Versions;
 use compatrix_model::evidence::{Record, SourceProof};
@@ -23,7 +25,7 @@ use crate::commands::evidence::read_all;
 use crate::matrix;
 use crate::terminal::Terminal;
 use crate::walk::Done;
-use crate::workspace::{Opened, SPEC};
+use crate::workspace::{command_of_pages, Opened, SPEC};
 
 /// What a command that is given `--event` does.
 #[derive(Debug)]
@@ -56,9 +58,17 @@ pub(crate) fn selection(opened: &Opened, selection: &Selection, ci: &CiPart, wor
 /// The workspace cannot be read; evidence or durations are not as we write them.
 pub(crate) fn committed(opened: &Opened, session: &Session) -> Result<Committed, Error> {
     let spec = &opened.parsed.spec;
-    let packages = survey::packages(&workspace::read(&session.host, &opened.parsed)?, spec);
+    let packages = workspace::packages(&session.host, &opened.parsed, &opened.root.join(SPEC))?;
+    let packages = survey::with_bundled_feature(packages, spec);
     let versions = versions(opened, session)?;
-    Ok(Committed { packages, versions, durations: Durations::default() })
+    let path = opened.root.join(durations::FILE);
+    let durations = if files::exists(&path) {
+        let command = command_of_pages(&opened.root);
+        durations::parse(&files::read_text(&path)?, command).map_err(Error::Usage)?
+    } else {
+        Durations::default()
+    };
+    Ok(Committed { packages, versions, durations })
 }
 
 /// The versions of committed evidence; found once for files of these texts.
@@ -195,4 +205,23 @@ pub(crate) fn header(
         job: job.unwrap_or_default().to_owned(),
         attempt: opened.ambient.get("GITHUB_RUN_ATTEMPT").and_then(|text| text.parse().ok()).unwrap_or(1),
     }
+}
+
+/// The header of each job's artifact, with the suites in cells that are its.
+pub(crate) fn artifacts_of(
+    opened: &Opened,
+    session: &Session,
+    event: Event,
+    work: Work,
+) -> Result<Vec<(Header, Vec<(String, CellId)>)>, Error> {
+    let spec = &opened.parsed.spec;
+    let source = workspace::read(&session.host, &opened.parsed)?.source;
+    let plan = plan(spec, &committed(opened, session)?, event, work)?;
+    let common = header(opened, session, &plan, None, &source);
+    let of = plan.jobs().map(|(group, job)| {
+        let header = Header { platform: group.platform.clone(), job: job.id.clone(), ..common.clone() };
+        let name = |&(suite, cell): &(usize, _)| (spec.suites[suite].name.clone(), spec.space.id(cell));
+        (header, job.cells.iter().map(name).collect())
+    });
+    Ok(of.collect())
 }

@@ -51,7 +51,7 @@ impl Opened {
 
     /// Opens the ledger; with `exclusive`, no other orchestrator works here until it is dropped.
     pub(crate) fn session(&self, limits: Limits, exclusive: bool, terminal: &Terminal) -> Result<Session, Error> {
-        let supervisor = Supervisor::new(&files::hash_bytes(self.root.to_string_lossy().as_bytes())[..16]);
+        let supervisor = Supervisor::of_workspace(&self.root);
         supervisor.take_signals().map_err(|e| Error::Infrastructure(anyhow::Error::from(e).context("signals")))?;
         let session = Session::open(&self.root, self.ambient.clone(), limits, supervisor, exclusive)?;
         for warning in &session.warnings {

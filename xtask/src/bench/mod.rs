@@ -6,9 +6,11 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark starts processes, reads the clock and writes scratch files")]
 
 mod by_hand;
+mod gen_ci;
 mod leaks;
 mod made_up;
 mod matrix;
+mod merge;
 mod process;
 mod stage;
 mod ways;
@@ -42,8 +44,12 @@ enum Part {
     Choose,
     /// Stages and locksets of ten and ten thousand files, unchanged
     Stage,
+    /// `gen-ci` and `gen-ci --check` of 5,000 cells
+    GenCi,
     /// `cargo build -p xtask`, cold
     Build,
+    /// 500 artifacts with 50,000 records, merged; exit code 1 if it takes longer or more memory than it may
+    Merge,
     /// Leaks planted in twenty ways: which tool finds which; exit code 1 if one that a tool can see is missed
     Leaks,
     /// The valgrind suite of things-store, against each test executable once under valgrind by hand
@@ -87,6 +93,9 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     if wanted(Part::Stage) {
         stage::stage(&bench)?;
     }
+    if wanted(Part::GenCi) {
+        gen_ci::gen_ci(&bench)?;
+    }
     if wanted(Part::Cells) {
         made_up::cells(&bench)?;
     }
@@ -96,6 +105,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     if wanted(Part::Valgrind) {
         by_hand::valgrind(&bench)?;
     }
+    let merged = !wanted(Part::Merge) || merge::merge(&bench)?;
     let as_it_should = !wanted(Part::Leaks) || leaks::leaks(&bench)?;
-    Ok(as_it_should)
+    Ok(merged && as_it_should)
 }

@@ -23,7 +23,7 @@ pub(super) fn docs(root: &Path) -> Vec<String> {
 }
 
 /// The channel of `rust-toolchain.toml`, or of the older file without extension.
-pub(super) fn toolchain(root: &Path) -> Option<Noted> {
+pub(crate) fn toolchain(root: &Path) -> Option<Noted> {
     ["rust-toolchain.toml", "rust-toolchain"].iter().find_map(|name| {
         let text = files::read_text(&root.join(name)).ok()?;
         let keys = ["toolchain", "channel"];

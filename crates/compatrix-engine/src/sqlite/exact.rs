@@ -46,6 +46,20 @@ fn options(settings: &SqliteSettings) -> Vec<String> {
     }
 }
 
+/// The hash of all that libraries of these versions are made from, for a runner of this label: of committed files alone.
+pub fn content_key<'a>(
+    versions: impl IntoIterator<Item = &'a Version>,
+    settings: &SqliteSettings,
+    runner: &str,
+) -> String {
+    let versions = versions.into_iter().map(|version| {
+        let carrier = crate_version(version).map_or_else(|| "none".to_owned(), |carrier| carrier.to_string());
+        format!("{version} of {carrier}")
+    });
+    let parts: Vec<String> = versions.chain([runner.to_owned()]).chain(options(settings)).collect();
+    files::hash_parts(parts.iter().map(String::as_str))
+}
+
 /// Where a version built with these options stands.
 fn folder(host: &Host, version: &Version, settings: &SqliteSettings) -> PathBuf {
     let options = options(settings);

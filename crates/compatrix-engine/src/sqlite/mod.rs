@@ -20,7 +20,7 @@ use crate::host::Host;
 
 pub(crate) use compiler::fingerprint;
 pub use compiler::{cc, compiler_words};
-pub use exact::{build_all, Wanted};
+pub use exact::{build_all, content_key, Wanted};
 pub use identity::{of_archive, of_library, source_id_in, Identity};
 
 /// What is known of each SQLite of the axis. `bundled` is the SQLite of this libsqlite3-sys version.

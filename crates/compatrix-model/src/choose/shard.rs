@@ -1,11 +1,11 @@
 //! `--shard K/N`: a plan dealt to several machines. No build is dealt twice, and all take about as long.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
-use crate::facts::{HostFacts, FIRST_BUILD_MS, LATER_BUILD_MS, RUN_MS};
-use crate::plan::Plan;
+use crate::facts::{Durations, HostFacts, FIRST_BUILD_MS, LATER_BUILD_MS, LEAK_RUN_MS, RUN_MS};
+use crate::plan::{Build, Plan};
 use crate::spec::Spec;
 
 use super::narrow::Part;
@@ -78,8 +78,7 @@ pub struct Dealt {
 
 /// The shard's part of a plan. What cannot be run goes to the first.
 pub fn deal(spec: &Spec, plan: &Plan, facts: &HostFacts, shard: Shard) -> (Part, Dealt) {
-    let costs = costs(spec, plan, facts);
-    let (owners, loads) = owners(&costs, shard.of);
+    let (owners, loads) = owners(&costs(spec, plan, &facts.durations), shard.of);
     let mine = |build: usize| owners[build] == shard.number - 1;
     let mut part: Part = plan.runs.iter().filter(|run| mine(run.build)).map(|run| (run.suite, run.cell)).collect();
     let runs = part.len();
@@ -103,95 +102,168 @@ pub fn deal(spec: &Spec, plan: &Plan, facts: &HostFacts, shard: Shard) -> (Part,
     (part, dealt)
 }
 
-/// All builds of a plan packed into at most so many parts that take about as long: builds by position, and what they are
+/// Some builds packed into at most so many parts that take about as long: builds by position, in order, and what they are
 /// predicted to take one after another, in milliseconds. No part is empty.
-pub fn pack(spec: &Spec, plan: &Plan, facts: &HostFacts, parts: usize) -> Vec<(Vec<usize>, u64)> {
-    let costs = costs(spec, plan, facts);
-    if parts >= costs.len() {
-        return (0..costs.len()).map(|n| (vec![n], load(&costs, &[n]))).collect();
+pub(crate) fn pack(costs: &[Cost], builds: &[usize], parts: usize) -> Vec<(Vec<usize>, u64)> {
+    if parts >= builds.len() {
+        return builds.iter().map(|&build| (vec![build], load(costs, &[build]))).collect();
     }
-    let (owners, loads) = owners(&costs, parts);
-    let of = |part: usize| (0..owners.len()).filter(|&build| owners[build] == part).collect::<Vec<_>>();
-    let packed = (0..parts).map(|part| (of(part), loads[part]));
-    packed.filter(|(builds, _)| !builds.is_empty()).collect()
+    let of_these: Vec<Cost> = builds.iter().map(|&build| costs[build]).collect();
+    let (owners, loads) = owners(&of_these, parts);
+    let mut packed: Vec<(Vec<usize>, u64)> = loads.into_iter().map(|load| (Vec::new(), load)).collect();
+    for (build, owner) in builds.iter().zip(owners) {
+        packed[owner].0.push(*build);
+    }
+    packed.retain(|(builds, _)| !builds.is_empty());
+    packed
 }
 
 /// What a build with its runs is predicted to take.
-struct Cost {
-    lane: String,
-    build: Option<u64>,
-    runs: u64,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    /// Which lane it is of, by number.
+    lane: usize,
+    /// Whether it was seen before; the first of a lane never seen compiles the dependencies of all.
+    seen: bool,
+    /// Milliseconds without those dependencies.
+    ms: u64,
 }
 
-fn costs(spec: &Spec, plan: &Plan, facts: &HostFacts) -> Vec<Cost> {
-    let build = |build: &crate::plan::Build| facts.durations.builds.get(&build.id()).copied();
-    let mut costs: Vec<Cost> = plan.builds.iter().map(|b| Cost { lane: b.lane(), build: build(b), runs: 0 }).collect();
+/// What each build of a plan is predicted to take, in its order.
+pub(crate) fn costs(spec: &Spec, plan: &Plan, durations: &Durations) -> Vec<Cost> {
+    let mut lanes: HashMap<String, usize> = HashMap::new();
+    let ids: Vec<String> = plan.builds.iter().map(Build::id).collect();
+    let cost = |(build, id): (&Build, &String)| {
+        let next = lanes.len();
+        let known = durations.builds.get(id).copied();
+        let lane = *lanes.entry(build.lane()).or_insert(next);
+        Cost { lane, seen: known.is_some(), ms: known.unwrap_or(LATER_BUILD_MS) }
+    };
+    let mut costs: Vec<Cost> = plan.builds.iter().zip(&ids).map(cost).collect();
+    // What a run of a suite takes where this very one was never seen, found once for each build.
+    let mut usual: Vec<Vec<Option<u64>>> = vec![vec![None; plan.builds.len()]; spec.suites.len()];
     for run in &plan.runs {
-        let key = (spec.suites[run.suite].name.clone(), spec.space.id(run.cell).to_string());
-        costs[run.build].runs += facts.durations.runs.get(&key).copied().unwrap_or(RUN_MS);
+        let suite = &spec.suites[run.suite];
+        let seen = || durations.runs.get(&(suite.name.clone(), spec.space.id(run.cell).to_string())).copied();
+        let seen = (!durations.runs.is_empty()).then(seen).flatten();
+        costs[run.build].ms += seen.unwrap_or_else(|| {
+            *usual[run.suite][run.build].get_or_insert_with(|| {
+                let key = (suite.name.clone(), ids[run.build].clone());
+                let never = if suite.leak().is_some() { LEAK_RUN_MS } else { RUN_MS };
+                durations.averages.get(&key).copied().unwrap_or(never)
+            })
+        });
     }
     costs
 }
 
-/// What a machine takes for these builds: the first of a lane never seen there compiles the dependencies of all.
+/// What the dependencies of a lane take that no build of it was seen of.
+const DEPENDENCIES_MS: u64 = FIRST_BUILD_MS - LATER_BUILD_MS;
+
+/// What a machine takes for these builds.
 fn load(costs: &[Cost], builds: &[usize]) -> u64 {
-    let mut unseen: BTreeMap<&str, bool> = BTreeMap::new();
-    let mut load = 0;
+    let mut unseen: BTreeMap<usize, bool> = BTreeMap::new();
     for cost in builds.iter().map(|&n| &costs[n]) {
-        load += cost.runs + cost.build.unwrap_or(LATER_BUILD_MS);
-        *unseen.entry(cost.lane.as_str()).or_insert(true) &= cost.build.is_none();
+        *unseen.entry(cost.lane).or_insert(true) &= !cost.seen;
     }
-    load + unseen.values().filter(|unseen| **unseen).count() as u64 * (FIRST_BUILD_MS - LATER_BUILD_MS)
+    let dependencies = unseen.values().filter(|unseen| **unseen).count() as u64 * DEPENDENCIES_MS;
+    builds.iter().map(|&n| costs[n].ms).sum::<u64>() + dependencies
+}
+
+/// What a shard was dealt, with how many builds of each lane were seen and were not, so that one more or less is quickly
+/// reckoned.
+#[derive(Debug, Clone)]
+struct Hand {
+    builds: Vec<usize>,
+    lanes: Vec<(usize, usize)>,
+    load: u64,
+}
+
+impl Hand {
+    fn dependencies((seen, unseen): (usize, usize)) -> u64 {
+        if seen == 0 && unseen > 0 {
+            DEPENDENCIES_MS
+        } else {
+            0
+        }
+    }
+
+    /// What it takes with one more build.
+    fn with(&self, cost: &Cost) -> u64 {
+        let before @ (seen, unseen) = self.lanes[cost.lane];
+        let after = if cost.seen { (seen + 1, unseen) } else { (seen, unseen + 1) };
+        self.load + cost.ms + Self::dependencies(after) - Self::dependencies(before)
+    }
+
+    /// What it takes without one of its builds.
+    fn without(&self, cost: &Cost) -> u64 {
+        let before @ (seen, unseen) = self.lanes[cost.lane];
+        let after = if cost.seen { (seen - 1, unseen) } else { (seen, unseen - 1) };
+        self.load + Self::dependencies(after) - Self::dependencies(before) - cost.ms
+    }
+
+    fn add(&mut self, build: usize, cost: &Cost) {
+        self.load = self.with(cost);
+        let (seen, unseen) = &mut self.lanes[cost.lane];
+        *(if cost.seen { seen } else { unseen }) += 1;
+        self.builds.push(build);
+    }
+
+    fn take(&mut self, at: usize, costs: &[Cost]) -> usize {
+        let build = self.builds.remove(at);
+        let cost = &costs[build];
+        self.load = self.without(cost);
+        let (seen, unseen) = &mut self.lanes[cost.lane];
+        *(if cost.seen { seen } else { unseen }) -= 1;
+        build
+    }
 }
 
 /// The shard of each build, and what each shard takes: whole lanes first, the longest to the shard that is then done first;
 /// after that single builds go from one shard to another as long as the longer of the two gets shorter.
 fn owners(costs: &[Cost], shards: usize) -> (Vec<usize>, Vec<u64>) {
-    let mut lanes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let lanes = costs.iter().map(|cost| cost.lane + 1).max().unwrap_or_default();
+    let mut of_lane: Vec<Vec<usize>> = vec![Vec::new(); lanes];
     for (n, cost) in costs.iter().enumerate() {
-        lanes.entry(cost.lane.as_str()).or_default().push(n);
+        of_lane[cost.lane].push(n);
     }
-    let mut lanes: Vec<Vec<usize>> = lanes.into_values().collect();
-    lanes.sort_by_key(|builds| (std::cmp::Reverse(load(costs, builds)), builds[0]));
-    let (mut dealt, mut loads) = (vec![Vec::new(); shards], vec![0u64; shards]);
-    for builds in lanes {
-        let Some(shard) = (0..shards).min_by_key(|&shard| (loads[shard], shard)) else { break };
-        loads[shard] += load(costs, &builds);
-        dealt[shard].extend(builds);
+    of_lane.retain(|builds| !builds.is_empty());
+    of_lane.sort_by_key(|builds| (std::cmp::Reverse(load(costs, builds)), builds[0]));
+    let mut hands = vec![Hand { builds: Vec::new(), lanes: vec![(0, 0); lanes], load: 0 }; shards];
+    for builds in of_lane {
+        let Some(hand) = hands.iter_mut().min_by_key(|hand| hand.load) else { break };
+        builds.iter().for_each(|&build| hand.add(build, &costs[build]));
     }
     // Each step makes the list of loads less, so it ends; the bound only keeps a great many builds from taking long, as a
-    // step looks at each pair of them.
-    let most = (100_000_000 / (costs.len() * costs.len()).max(1)).clamp(8, 8 + 4 * costs.len());
+    // step may look at each build and shard.
+    let most = (20_000_000 / (costs.len() * shards).max(1)).clamp(8, 8 + 4 * costs.len());
     for _ in 0..most {
-        let Some((from, at, to)) = better(costs, &dealt, &loads) else { break };
-        let build = dealt[from].remove(at);
-        dealt[to].push(build);
-        (loads[from], loads[to]) = (load(costs, &dealt[from]), load(costs, &dealt[to]));
+        let Some((from, at, to)) = better(costs, &hands) else { break };
+        let build = hands[from].take(at, costs);
+        hands[to].add(build, &costs[build]);
     }
     let mut owners = vec![0; costs.len()];
-    for (shard, builds) in dealt.iter().enumerate() {
-        builds.iter().for_each(|&build| owners[build] = shard);
+    for (shard, hand) in hands.iter().enumerate() {
+        hand.builds.iter().for_each(|&build| owners[build] = shard);
     }
-    (owners, loads)
+    (owners, hands.iter().map(|hand| hand.load).collect())
 }
 
 /// A build to take from one shard, by its place there, and the shard to give it to: from the longest that can be helped,
 /// what helps most.
-fn better(costs: &[Cost], dealt: &[Vec<usize>], loads: &[u64]) -> Option<(usize, usize, usize)> {
-    let mut longest: Vec<usize> = (0..dealt.len()).filter(|&shard| dealt[shard].len() > 1).collect();
-    longest.sort_by_key(|&shard| (std::cmp::Reverse(loads[shard]), shard));
+fn better(costs: &[Cost], hands: &[Hand]) -> Option<(usize, usize, usize)> {
+    let mut longest: Vec<usize> = (0..hands.len()).filter(|&shard| hands[shard].builds.len() > 1).collect();
+    longest.sort_by_key(|&shard| (std::cmp::Reverse(hands[shard].load), shard));
     // One empty shard is as good as any other.
-    let empty = dealt.iter().position(Vec::is_empty);
-    let others: Vec<usize> = (0..dealt.len()).filter(|&to| !dealt[to].is_empty() || Some(to) == empty).collect();
+    let empty = hands.iter().position(|hand| hand.builds.is_empty());
+    let others: Vec<usize> = (0..hands.len()).filter(|&to| !hands[to].builds.is_empty() || Some(to) == empty).collect();
     longest.into_iter().find_map(|from| {
         let mut best: Option<(u64, (usize, usize, usize))> = None;
-        for at in 0..dealt[from].len() {
-            let rest: Vec<usize> = dealt[from].iter().copied().filter(|n| *n != dealt[from][at]).collect();
-            let rest = load(costs, &rest);
-            for &to in others.iter().filter(|&&to| to != from && loads[to] < loads[from]) {
-                let more: Vec<usize> = dealt[to].iter().copied().chain([dealt[from][at]]).collect();
-                let longer = rest.max(load(costs, &more));
-                if longer < loads[from] && best.as_ref().is_none_or(|(other, _)| longer < *other) {
+        for (at, &build) in hands[from].builds.iter().enumerate() {
+            let rest = hands[from].without(&costs[build]);
+            for &to in others.iter().filter(|&&to| to != from && hands[to].load < hands[from].load) {
+                let longer = rest.max(hands[to].with(&costs[build]));
+                if longer < hands[from].load && best.as_ref().is_none_or(|(other, _)| longer < *other) {
                     best = Some((longer, (from, at, to)));
                 }
             }
@@ -240,8 +312,8 @@ mod tests {
 
     #[test]
     fn lanes_stay_together_until_that_takes_longer() {
-        let lanes = ["a", "b"];
-        let cost = |lane: usize, build: Option<u64>| Cost { lane: lanes[lane].to_string(), build, runs: 0 };
+        let cost =
+            |lane: usize, build: Option<u64>| Cost { lane, seen: build.is_some(), ms: build.unwrap_or(LATER_BUILD_MS) };
         let unseen = [cost(0, None), cost(0, None), cost(1, None), cost(1, None)];
         let (owners, loads) = owners(&unseen, 2);
         assert_eq!((owners[0] == owners[1], owners[2] == owners[3], loads), (true, true, vec![50_000, 50_000]));

@@ -71,7 +71,7 @@ impl std::fmt::Display for Gap {
 pub(crate) fn parse(text: &str) -> Result<Cron, Problem> {
     let help = "write five fields: minute, hour, day of the month, month, day of the week; `17 3 * * *` is each day at 03:17 UTC";
     if text.starts_with('@') {
-        let problem = Problem::new(format!("GitHub does not know {text:?}"));
+        let problem = Problem::new(format!("{text:?} is no schedule of GitHub"));
         let meant = match text {
             "@hourly" => Some("17 * * * *"),
             "@daily" | "@midnight" => Some("17 3 * * *"),

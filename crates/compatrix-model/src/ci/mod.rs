@@ -5,7 +5,11 @@
 
 pub mod artifact;
 pub mod committed;
+pub mod compare;
 pub(crate) mod cron;
+pub mod durations;
+pub mod merge;
+pub mod needs;
 pub mod pins;
 pub mod plan;
 pub mod settings;

@@ -3,20 +3,18 @@
 //! A build is never in two jobs. What a job runs is named by suites and cells, decided here, from committed versions: what
 //! a runner turns out to have changes outcomes, never which job runs what.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod jobs;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::committed::{image, Committed};
-use super::settings::{Event, EventSettings, Work};
-use crate::axis::{AxisKind, Setting, ValueName};
+use super::committed::Committed;
+use super::settings::{Event, Work};
+use crate::axis::ValueName;
 use crate::cell::CellIndex;
 use crate::choose::narrow::Part;
-use crate::choose::shard::pack;
-use crate::leak::Tool;
-use crate::plan::{plan_part, Choice, Plan, Sanitizer, SkipReason};
-use crate::spec::{Profile, Spec, SuiteKind};
+use crate::plan::{Choice, Plan, SkipReason};
+use crate::spec::Spec;
 
 /// The most jobs that GitHub makes of one matrix.
 /// Source: docs.github.com, "Workflow syntax", `jobs.<job_id>.strategy.matrix`.
@@ -147,6 +145,13 @@ impl CiPlan {
         platforms
     }
 
+    /// The plan without the jobs of other platforms; its id stays that of the whole, which the jobs know.
+    pub fn only(mut self, platform: &str) -> CiPlan {
+        self.groups.retain(|group| group.platform == platform);
+        self.untried.retain(|untried| untried.platform == platform);
+        self
+    }
+
     /// What a platform's jobs run, as a part of the profile's plan; with a job, what that runs.
     pub fn part(&self, platform: &str, job: Option<&Job>) -> Part {
         let of_platform = self.jobs().filter(|(group, _)| group.platform == platform).map(|(_, job)| job);
@@ -189,8 +194,8 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> 
             work.as_str()
         ));
     };
-    let mut groups = Vec::new();
     let mut untried = Vec::new();
+    let mut platforms = Vec::new();
     for (platform, runner) in ci.runners.iter().filter(|(platform, _)| settings.platforms.contains(platform)) {
         let facts = committed.runner(spec, platform);
         let plan = crate::plan::plan(spec, &Choice { profile: &profile, cells: &[] }, &facts);
@@ -204,9 +209,11 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> 
                 });
             }
         }
-        let jobs = platform_jobs(spec, committed, settings, &profile, platform, &plan);
-        groups.extend(grouped(spec, event, platform, runner, jobs));
+        platforms.push(OfPlatform { platform, runner, plan });
     }
+    let jobs = jobs::jobs(spec, committed, settings, &platforms);
+    let groups: Vec<Group> =
+        platforms.iter().zip(jobs).flat_map(|(of, jobs)| jobs::grouped(spec, event, of, jobs)).collect();
     let jobs = groups.iter().map(|group: &Group| group.jobs.len()).sum::<usize>();
     if jobs == 0 {
         return Err(format!(
@@ -226,10 +233,9 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> 
     let cost = plan.cost();
     match settings.max_minutes {
         Some(most) if cost.minutes > u64::from(most) => Err(format!(
-            "[ci.{event}]: {} {} are predicted to take {} minutes in {} jobs, more than `max-minutes = {most}`; choose fewer \
-             cells, or allow more",
+            "[ci.{event}]: `{} --profile {name}` is predicted to take {} minutes in {} jobs, more than `max-minutes = {most}`; \
+             choose fewer cells, or allow more",
             work.as_str(),
-            name,
             cost.minutes,
             cost.jobs
         )),
@@ -237,66 +243,11 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> 
     }
 }
 
-/// A job that has no group yet, with the image that its toolchains want.
-struct Placed {
-    image: Option<String>,
-    job: Job,
-}
-
-/// The jobs of one platform. Builds of different containers, and those that may fail with others, are in no job together.
-fn platform_jobs(
-    spec: &Spec,
-    committed: &Committed,
-    settings: &EventSettings,
-    profile: &Profile,
-    platform: &str,
-    plan: &Plan,
-) -> Vec<Placed> {
-    let may_fail = may_fail(spec, committed);
-    let mut excused = vec![true; plan.builds.len()];
-    for run in &plan.runs {
-        excused[run.build] &= may_fail(&spec.space.coords(run.cell));
-    }
-    let rust = spec.space.axis_of(&AxisKind::Rust).map(|(_, axis)| axis);
-    let image_of = |toolchain: &ValueName| {
-        let value = rust.and_then(|axis| axis.values.iter().find(|value| value.name == *toolchain));
-        value.and_then(|value| image(&value.setting))
-    };
-    let mut kinds: BTreeMap<(Option<String>, bool), Vec<usize>> = BTreeMap::new();
-    for (n, build) in plan.builds.iter().enumerate() {
-        kinds.entry((image_of(&build.toolchain), excused[n])).or_default().push(n);
-    }
-    let facts = committed.runner(spec, platform);
-    let platforms = settings.platforms.len().max(1);
-    // Each kind has its share of the jobs that are allowed, and one at least.
-    let allowed = settings.max_jobs.map(|most| (most as usize / platforms).max(kinds.len()));
-    let mut names = BTreeSet::new();
-    let mut placed = Vec::new();
-    for ((image, may_fail), builds) in kinds {
-        let share = allowed.map(|most| (most * builds.len() / plan.builds.len()).clamp(1, builds.len()));
-        let choice = Choice { profile, cells: &[] };
-        let of_kind: Part =
-            plan.runs.iter().filter(|run| builds.contains(&run.build)).map(|run| (run.suite, run.cell)).collect();
-        let plan = plan_part(spec, &choice, &facts, &of_kind);
-        for (builds, load) in pack(spec, &plan, &facts, share.unwrap_or(plan.builds.len())) {
-            let runs = plan.runs.iter().filter(|run| builds.contains(&run.build));
-            let job = Job {
-                id: job_name(platform, &builds.iter().map(|n| &plan.builds[*n]).collect::<Vec<_>>(), &mut names),
-                toolchains: builds
-                    .iter()
-                    .map(|n| plan.builds[*n].toolchain.clone())
-                    .collect::<BTreeSet<_>>()
-                    .into_iter()
-                    .collect(),
-                cells: runs.map(|run| (run.suite, run.cell)).collect(),
-                builds: builds.iter().map(|n| plan.builds[*n].id()).collect(),
-                may_fail,
-                predicted_ms: load + JOB_MS,
-            };
-            placed.push(Placed { image: image.clone(), job });
-        }
-    }
-    placed
+/// What a platform's runners are to do.
+struct OfPlatform<'a> {
+    platform: &'a str,
+    runner: &'a str,
+    plan: Plan,
 }
 
 /// Whether a cell that is broken does not fail the verdict of CI, by the cell's coordinates.
@@ -304,83 +255,6 @@ pub fn may_fail<'a>(spec: &'a Spec, committed: &'a Committed) -> impl Fn(&[usize
     let conditions = spec.ci.iter().flat_map(|ci| &ci.may_fail);
     let matchers: Vec<_> = conditions.map(|when| when.matcher(&spec.space, &committed.versions)).collect();
     move |coords| matchers.iter().any(|matcher| matcher.holds(coords))
-}
-
-/// Jobs of one platform as groups of one container and at most [`MATRIX_JOBS`] each.
-fn grouped(spec: &Spec, event: Event, platform: &str, runner: &str, placed: Vec<Placed>) -> Vec<Group> {
-    let mut by_image: BTreeMap<Option<String>, Vec<Job>> = BTreeMap::new();
-    for Placed { image, job } in placed {
-        by_image.entry(image).or_default().push(job);
-    }
-    let mut groups = Vec::new();
-    for (container, jobs) in by_image {
-        let place = container.as_deref().map(|image| format!("-{}", slug(image))).unwrap_or_default();
-        let parts = jobs.len().div_ceil(MATRIX_JOBS);
-        let each = jobs.len().div_ceil(parts);
-        for (n, jobs) in jobs.chunks(each).enumerate() {
-            let part = if parts > 1 { format!("-{}", n + 1) } else { String::new() };
-            groups.push(Group {
-                id: format!("{}-{platform}{place}{part}", event.slug()),
-                platform: platform.to_owned(),
-                runner: runner.to_owned(),
-                container: container.clone(),
-                needs: needs(spec, jobs),
-                jobs: jobs.to_vec(),
-            });
-        }
-    }
-    groups
-}
-
-fn needs(spec: &Spec, jobs: &[Job]) -> Needs {
-    let mut needs = Needs::default();
-    for (suite, cell) in jobs.iter().flat_map(|job| &job.cells) {
-        match &spec.suites[*suite].kind {
-            SuiteKind::Leak(leak) => {
-                needs.valgrind |= leak.tool == Tool::Valgrind;
-                needs.miri |= leak.tool == Tool::Miri;
-            }
-            SuiteKind::Test | SuiteKind::Build => {}
-        }
-        let coords = spec.space.coords(*cell);
-        for (axis, at) in spec.space.axes().iter().zip(&coords) {
-            match &axis.values[*at].setting {
-                Setting::SqliteHost => needs.sqlite = true,
-                Setting::DistroToolchain(_) | Setting::DistroSqlite(_) => needs.archives = true,
-                _ => {}
-            }
-        }
-    }
-    needs
-}
-
-/// A name for a job of these builds: what they have in common.
-fn job_name(platform: &str, builds: &[&crate::plan::Build], names: &mut BTreeSet<String>) -> String {
-    let mut words = vec![platform.to_owned()];
-    let toolchains: BTreeSet<&str> = builds.iter().map(|build| build.toolchain.as_str()).collect();
-    if toolchains.len() <= 3 {
-        words.extend(toolchains.into_iter().map(slug));
-    }
-    if let [build] = builds {
-        // `rust=stable sqlite=bundled features=a,b lockset=x sanitizer=leak`: the values, without the toolchain's.
-        words.extend(build.id().split(' ').skip(1).filter_map(|part| Some(slug(part.split_once('=')?.1))));
-    } else if let Some(sanitizer) = builds[0].sanitizer.filter(|of| builds.iter().all(|b| b.sanitizer == Some(*of))) {
-        words.push(Sanitizer::as_str(sanitizer).to_owned());
-    }
-    let mut name: String = words.join("-").chars().take(90).collect();
-    let first = name.clone();
-    let mut n = 1;
-    while !names.insert(name.clone()) {
-        n += 1;
-        name = format!("{first}-{n}");
-    }
-    name
-}
-
-/// The text with nothing but what names of jobs, artifacts and files may have.
-fn slug(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+');
-    text.chars().map(|c| if plain(c) { c } else { '-' }).collect()
 }
 
 /// One text for all that the jobs agree on, hashed.

@@ -35,6 +35,32 @@ pub(super) fn lint(context: &Context<'_>, versions: &Versions, found: &mut Vec<F
             items: promises.iter().skip(1).map(|promise| format!("{file}:{}", promise.line)).collect(),
         });
     }
+    if context.spec.is_some_and(|spec| spec.ci.is_some()) {
+        by_hand(context, found);
+    }
+}
+
+/// Matrices of toolchains or SQLites beside those of `gen-ci`: nothing holds them to the spec. Generated workflows have
+/// made no promises.
+fn by_hand(context: &Context<'_>, found: &mut Vec<Finding>) {
+    let in_matrix = |promise: &&Promise| {
+        let of_axis = matches!(promise.kind, PromiseKind::Rust(_) | PromiseKind::Sqlite(_));
+        promise.source == PromiseSource::Workflow && promise.key.starts_with("matrix.") && of_axis
+    };
+    let mut files: BTreeMap<&str, &Promise> = BTreeMap::new();
+    for promise in context.facts.promises.iter().filter(in_matrix) {
+        files.entry(&promise.file).or_insert(promise);
+    }
+    found.extend(files.into_values().map(|first| Finding {
+        id: Lint::MatrixByHand,
+        severity: Severity::Warning,
+        file: first.file.clone(),
+        line: Some(first.line),
+        quote: first.text.clone(),
+        what: "a matrix written by hand, beside those that come of the spec's `[ci]`".to_owned(),
+        mend: format!("let `{} gen-ci` write it, and take this one out", context.facts.program),
+        items: Vec::new(),
+    }));
 }
 
 /// A channel outside of a matrix is what a job of formatting or documentation uses; it promises nothing.

@@ -300,6 +300,23 @@ fn a_version_that_yaml_misreads() {
 }
 
 #[test]
+fn a_matrix_beside_those_of_the_spec() {
+    let file = ".github/workflows/a.yml";
+    let text = "name: a\njobs:\n  a:\n    strategy:\n      matrix:\n        rust: [stable, \"1.70\"]\n";
+    let plain = "[axis]\nrust = [\"1.70\", \"stable\"]\n";
+    let ci = format!("{plain}[ci.runners]\nlinux-x86_64 = \"x\"\n[ci.push]\ncompat = \"local\"\n");
+    let with = |spec: &str, text: &str| one("").spec(spec).file(file, text);
+    let found = with(&ci, text).says(&["Warning matrix-by-hand .github/workflows/a.yml:6"]);
+    assert_eq!(found[0].mend, "let `cargo xtask gen-ci` write it, and take this one out");
+    with(plain, text).says(&[]);
+    with(&ci, &text.replace("[stable, \"1.70\"]", "[x]")).says(&[]);
+    with(&ci, "jobs: {a: {steps: [{run: cargo +stable test}]}}").says(&[]);
+    // What was generated holds no promise of its own, not even of a toolchain that is on no axis.
+    let generated = format!("# x\n{}0\n{}", crate::ci::pins::CHECKSUM, text.replace("1.70", "1.65"));
+    with(&ci, &generated).says(&[]);
+}
+
+#[test]
 fn every_lint_has_an_id_of_its_own() {
     let ids: std::collections::BTreeSet<&str> = Lint::ALL.iter().map(|lint| lint.as_str()).collect();
     assert_eq!(ids.len(), Lint::ALL.len());

@@ -162,7 +162,7 @@ impl Known<'_> {
         for node in first.filter(|_| whole) {
             let Some(platform) = node.text() else { continue };
             if !self.runners.iter().any(|(known, _)| known == platform) {
-                let problem = Problem::new(format!("CI does not prove the claim: `{platform}` has no runner"));
+                let problem = Problem::new(format!("the claim is not proven by CI: `{platform}` has no runner"));
                 let help = format!("add `{platform} = \"{}\"` to `[ci.runners]`", usual_runner(platform));
                 c.warning(node.span.clone(), problem.help(help));
             }

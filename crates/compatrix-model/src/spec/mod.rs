@@ -71,12 +71,19 @@ impl Spec {
         self.profiles.get(name).ok_or_else(|| unknown("profile", name, self.profiles.keys().map(String::as_str)))
     }
 
-    /// The profile with only those of its suites that a command runs; none if there are none.
+    /// The profile with only those of its suites that a command runs, and only those of its pins that a cell of these can
+    /// meet: the others are the other command's. None if there are no such suites.
     pub fn narrowed(&self, profile: &Profile, runs: impl Fn(&Suite) -> bool) -> Option<Profile> {
         let named = |suite: &&Suite| profile.suites.is_empty() || profile.suites.contains(&suite.name);
         let suites = self.suites.iter().filter(named).filter(|suite| runs(suite)).map(|suite| suite.name.clone());
         let suites: Vec<String> = suites.collect();
-        (!suites.is_empty()).then(|| Profile { suites, ..profile.clone() })
+        if suites.is_empty() {
+            return None;
+        }
+        let narrowed = Profile { suites, ..profile.clone() };
+        let met = |pin: &&Condition| crate::choose::can_meet(&self.space, &self.suites, &self.rules, &narrowed, pin);
+        let pin = narrowed.pin.iter().filter(met).cloned().collect();
+        Some(Profile { pin, ..narrowed })
     }
 
     /// The suite of this name; the error names the nearest, and all there are.

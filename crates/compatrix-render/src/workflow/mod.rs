@@ -7,6 +7,7 @@
 mod about;
 mod cells;
 mod checks;
+pub mod cost;
 mod expression;
 pub mod header;
 mod lower;

@@ -21,6 +21,23 @@ pub struct CiPart {
     pub evidence: Option<PathBuf>,
 }
 
+/// What is said at the end of `gen-ci --help`.
+pub(super) const GEN_CI_HELP: &str = "\
+From [ci] of the spec it writes .github/workflows/compatibility.yml,
+leak-check.yml and checks.yml, and prints what each event is predicted to cost.
+Committed files decide alone, so that every machine writes the same bytes.
+
+Nothing of others is written over: not a workflow of the same name that is not
+ours, not one that was edited by hand, not a pin that a bot raised.
+
+Examples:
+  gen-ci                      write them
+  gen-ci --check              show what differs, write nothing
+  gen-ci --adopt-pins         after a bot's pull request
+  gen-ci --adopt-durations    balance jobs by what they took here
+
+Exit code 1: --check found a difference, or writing would lose something.";
+
 /// Options of `gen-ci`.
 #[derive(Debug, Clone, Args)]
 pub struct GenCiArgs {
@@ -33,7 +50,7 @@ pub struct GenCiArgs {
     /// Carry what builds and runs took, as the ledger knows it, to ci/durations.toml; jobs are balanced by it
     #[arg(long, conflicts_with = "check")]
     pub adopt_durations: bool,
-    /// Write over workflows that were edited by hand
+    /// Write over workflows that were edited by hand, and lower pins that were raised
     #[arg(long, conflicts_with = "check")]
     pub overwrite: bool,
 }
@@ -63,7 +80,7 @@ pub struct RehearseArgs {
     /// Also run the steps that install packages and toolchains on this machine
     #[arg(long)]
     pub install: bool,
-    /// Where checkouts and artifacts go, and stay [default: a folder below target/compat that goes away]
+    /// Where checkouts and artifacts go, and stay [default: a folder of the user's cache that goes away]
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
 }
@@ -80,6 +97,9 @@ pub struct MergeArgs {
     /// The command whose plan they must cover (compat, leak-check) [default: that of the artifacts]
     #[arg(long, value_name = "COMMAND", value_parser = work)]
     pub of: Option<Work>,
+    /// Only the jobs and cells of this platform, as where no runner of the others is at hand: in a rehearsal
+    #[arg(long, value_name = "PLATFORM", env = "COMPATRIX_PLATFORM", hide_env = true)]
+    pub platform: Option<String>,
     /// GitHub's `needs` as JSON: each job of the event must have succeeded
     #[arg(long, value_name = "JSON")]
     pub needs: Option<String>,

@@ -19,11 +19,14 @@ use crate::terminal::Terminal;
 use crate::workspace::{no_work, Opened};
 
 pub(crate) fn run(global: &Global, command: &EvidenceCommand, terminal: &Terminal) -> Result<u8, Error> {
+    if let EvidenceCommand::Merge(args) = command {
+        return super::merge::run(global, args, terminal);
+    }
     let opened = Opened::new(global, terminal)?;
     let session = opened.session(no_work(), false, terminal)?;
     match command {
         EvidenceCommand::Record { cells, keep } => record(&opened, &session, cells, *keep, terminal),
-        EvidenceCommand::Merge(args) => super::merge::run(global, args, terminal),
+        EvidenceCommand::Merge(_) => unreachable!("done above"),
         EvidenceCommand::Show { cell, format } => show(&opened, &session, cell, *format, terminal),
     }
 }
@@ -74,10 +77,26 @@ fn record(opened: &Opened, session: &Session, cells: &[String], keep: bool, term
             policy.judge(record, settings, &opened.today);
         }
     }
-    let platform = Host::platform();
-    let path = opened.root.join(&spec.project.evidence).join(format!("{platform}.toml"));
     let count = fresh.len();
-    let found = EvidenceFile::from_records(platform, fresh);
+    let (shown, entries) = lay_over(opened, &Host::platform(), fresh, keep)?;
+    terminal.say("Wrote", &format!("{shown}: {count} results of this machine, {entries} in all"));
+    if today.dirty {
+        terminal.warning("the packages under test have changes that are not committed; the evidence says so");
+    }
+    Ok(0)
+}
+
+/// Lays records over a platform's committed evidence, which keeps entries of cells that the spec no longer has only where
+/// `keep` says so. The file, below the root, and how many entries it has then.
+pub(super) fn lay_over(
+    opened: &Opened,
+    platform: &str,
+    records: Vec<Record>,
+    keep: bool,
+) -> Result<(String, usize), Error> {
+    let spec = &opened.parsed.spec;
+    let path = opened.root.join(&spec.project.evidence).join(format!("{platform}.toml"));
+    let found = EvidenceFile::from_records(platform, records);
     let mut file = if files::exists(&path) {
         let old = EvidenceFile::from_text(&files::read_text(&path)?);
         old.map_err(|error| Error::usage(format!("{}: {error}", path.display())))?.merge(found)
@@ -88,12 +107,9 @@ fn record(opened: &Opened, session: &Session, cells: &[String], keep: bool, term
         file.retain(|entry| spec.space.find(&entry.cell).is_some());
     }
     files::write(&path, file.to_text().as_bytes())?;
-    let shown = path.strip_prefix(&opened.root).unwrap_or(&path).display();
-    terminal.say("Wrote", &format!("{shown}: {count} results of this machine, {} in all", file.entries().len()));
-    if today.dirty {
-        terminal.warning("the packages under test have changes that are not committed; the evidence says so");
-    }
-    Ok(0)
+    let shown = path.strip_prefix(&opened.root).unwrap_or(&path).display().to_string();
+    let entries = file.entries().len();
+    Ok((shown, entries))
 }
 
 fn show(opened: &Opened, session: &Session, cell: &str, format: Format, terminal: &Terminal) -> Result<u8, Error> {

@@ -7,6 +7,7 @@ use compatrix_engine::files;
 use compatrix_engine::walk::Walked;
 use compatrix_model::ci::Work;
 use compatrix_model::evidence::Record;
+use compatrix_model::facts::PackageFacts;
 use compatrix_model::leak::baseline;
 use compatrix_model::spec::SuiteKind;
 use compatrix_render::sarif::{self, SarifOptions};
@@ -36,7 +37,7 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
     let Done { walked, matrix, .. } = &done;
     let records: Vec<&Record> = walked.records.iter().flatten().collect();
     let usage = walked.policy.usage(&records, is_complete(args, walked), &opened.today);
-    let manifest = manifest(&opened, walked);
+    let manifest = manifest(&opened.root, &walked.facts.packages);
     let options = SarifOptions {
         version: env!("CARGO_PKG_VERSION"),
         about: env!("CARGO_PKG_REPOSITORY"),
@@ -96,8 +97,8 @@ fn a_quarter_after(today: &str) -> String {
 }
 
 /// The manifest of the first package under test, relative to the root.
-fn manifest(opened: &Opened, walked: &Walked) -> String {
-    let dir = walked.facts.packages.first().map(|package| PathBuf::from(&package.dir)).unwrap_or_default();
-    let relative = dir.strip_prefix(&opened.root).unwrap_or(Path::new(""));
+pub(super) fn manifest(root: &Path, packages: &[PackageFacts]) -> String {
+    let dir = packages.first().map(|package| PathBuf::from(&package.dir)).unwrap_or_default();
+    let relative = dir.strip_prefix(root).unwrap_or(Path::new(""));
     relative.join("Cargo.toml").to_string_lossy().into_owned()
 }

@@ -1,6 +1,6 @@
 //! The shape of `[ci]`.
 
-use super::CONDITIONS_THAT_NAME;
+use super::choice::CONDITIONS_THAT_NAME;
 use crate::spec::format::{Format, Words};
 use crate::spec::shape::{Key, Need, Rest, Shape, TableShape};
 
@@ -35,7 +35,7 @@ pub(super) static CI: TableShape = TableShape {
         ),
         Key::default(
             "missing",
-            "What cells are that no job could try.",
+            "How cells count that no job could try.",
             Shape::Text(Format::Word(&MISSING)),
             Need::Text("skip"),
         ),

@@ -53,7 +53,7 @@ pub(crate) fn days(text: &str) -> Result<u32, Problem> {
         return Err(bad().nearest(meant.map(|days| format!("{days}d"))));
     }
     if !(1..=MOST_DAYS).contains(&number) {
-        let problem = Problem::new(format!("GitHub does not keep artifacts for `{text}`"));
+        let problem = Problem::new(format!("no artifact of GitHub is kept for `{text}`"));
         return Err(problem.help(format!("write a number of days from `1d` to `{MOST_DAYS}d`")));
     }
     Ok(number)
@@ -83,7 +83,11 @@ pub(super) fn branch(text: &str) -> Result<(), Problem> {
             && !part.contains("..")
             && !part.contains("***")
     };
-    let whole = !text.starts_with('-') && !text.ends_with('.') && text.len() <= 200 && text != "HEAD";
+    let whole = !text.starts_with('-')
+        && !text.starts_with("refs/")
+        && !text.ends_with('.')
+        && text.len() <= 200
+        && text != "HEAD";
     if whole && text.split('/').all(part) {
         return Ok(());
     }

@@ -1,0 +1,418 @@
+//! One job: its steps, one after another, in a folder of its own.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{anyhow, Context};
+use compatrix_model::workflow::evaluate::{self, Scope, Status, Trouble};
+use compatrix_model::workflow::rehearsal::{assignments, JobResult, Leg, VERDICT};
+use compatrix_model::workflow::{Action, Step, Text, WorkflowJob};
+use serde_json::{json, Map, Value};
+
+use super::actions::{self, Cleanup};
+use super::{artifacts, world, Event, Run, StepEnd};
+use crate::clock;
+use crate::error::Error;
+use crate::files;
+use crate::process::Command;
+use crate::supervisor::{End, Supervisor};
+
+/// How long a step may take to stop: an orchestrator in it ends its own children first.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long steps that run even so may take after a job's time is over. Source: docs.github.com, "Canceling a workflow".
+const AFTER_ALL: Duration = Duration::from_secs(300);
+/// The most bytes of the verdict's output that are kept.
+const MOST_OUTPUT: usize = 4 * 1024 * 1024;
+/// How many lines of a step that failed are shown.
+const SHOWN: usize = 30;
+
+/// How a job ended.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    /// Its result.
+    pub(super) result: JobResult,
+    /// Whether it may fail.
+    pub(super) may_fail: bool,
+    /// The exit code of the step by which it failed.
+    pub(super) code: Option<i32>,
+    /// What steps of the verdict printed.
+    pub(super) printed: String,
+    /// Its job summary, if it wrote one.
+    pub(super) summary: Option<PathBuf>,
+}
+
+impl Default for Outcome {
+    fn default() -> Self {
+        Self { result: JobResult::Skipped, may_fail: false, code: None, printed: String::new(), summary: None }
+    }
+}
+
+/// A job that goes on.
+pub(super) struct Going<'r, 'a> {
+    pub(super) run: &'r Run<'a>,
+    pub(super) job: &'r WorkflowJob,
+    /// `GITHUB_WORKSPACE`.
+    pub(super) checkout: PathBuf,
+    /// `RUNNER_TEMP`.
+    pub(super) temp: PathBuf,
+    /// Logs and the summary.
+    logs: PathBuf,
+    contexts: Map<String, Value>,
+    /// Variables that GitHub or we have set.
+    base: BTreeMap<String, String>,
+    /// Variables of the workflow, the job, and those that steps have set.
+    env: BTreeMap<String, String>,
+    /// Folders that steps have put before PATH, the newest first.
+    paths: Vec<String>,
+    steps: Map<String, Value>,
+    status: Status,
+    deadline: Instant,
+    outcome: Outcome,
+    verdict: bool,
+    cleanups: Vec<Cleanup>,
+}
+
+/// Runs one job.
+pub(super) fn run(run: &Run<'_>, job: &WorkflowJob, leg: &Leg, needs: &Map<String, Value>) -> Result<Outcome, Error> {
+    let dir = run.places.work.join(&leg.slug);
+    // The workspace of a job has the repository's name on GitHub, in a folder of that name.
+    let (checkout, temp) = (dir.join("workspace"), dir.join("temp"));
+    let logs = run.places.logs.join(&leg.slug);
+    [&checkout, &temp, &logs].into_iter().try_for_each(|dir| files::make_dir(dir))?;
+    let mut contexts = world::of_job(needs);
+    contexts.insert("matrix".to_owned(), Value::Object(leg.matrix.clone()));
+    contexts.insert("runner".to_owned(), world::runner(&temp));
+    let minutes = Duration::from_secs(u64::from(job.timeout_minutes) * 60);
+    let mut going = Going {
+        run,
+        job,
+        base: run.variables(job, &checkout, &temp),
+        checkout,
+        temp,
+        logs,
+        contexts,
+        env: BTreeMap::new(),
+        paths: Vec::new(),
+        steps: Map::new(),
+        status: Status::GOOD,
+        deadline: clock::instant() + minutes,
+        outcome: Outcome { result: JobResult::Success, ..Outcome::default() },
+        verdict: job.id == VERDICT,
+        cleanups: Vec::new(),
+    };
+    let ran = going.all_steps();
+    going.end();
+    let interrupted = run.setup.host.supervisor.is_interrupted();
+    let outcome = going.outcome;
+    if !run.places.stays {
+        files::remove_dir(&dir)?;
+    }
+    ran?;
+    if interrupted {
+        return Err(Error::Interrupted);
+    }
+    Ok(outcome)
+}
+
+/// Why a step has not been done.
+enum Stop {
+    /// It failed: why, its exit code, the end of what it wrote, its log.
+    Failed { why: String, code: Option<i32>, said: String, log: Option<PathBuf> },
+    /// The rehearsal cannot go on.
+    Error(Error),
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Stop::Error(error.into())
+    }
+}
+
+impl Going<'_, '_> {
+    fn all_steps(&mut self) -> Result<(), Error> {
+        if let Some(container) = &self.job.container {
+            self.note(format!("`{}` runs on this machine, not in the container {}", self.job.id, container.image));
+        }
+        let workflow = &self.run.workflow.env;
+        for (name, text) in workflow.iter().chain(&self.job.env) {
+            match self.text(text) {
+                Ok(value) if self.is_of_container(&value) => drop(self.env.insert(name.clone(), self.own(name))),
+                Ok(value) => drop(self.env.insert(name.clone(), value)),
+                Err(Trouble::Withheld(path)) => {
+                    self.note(format!("`{}` is left out: it needs `{path}`, which is GitHub's alone", self.job.id));
+                    self.outcome.result = JobResult::Skipped;
+                    return Ok(());
+                }
+                Err(trouble) => return Err(self.unknown("env", &trouble)),
+            }
+        }
+        if let Some(expression) = self.job.continue_on_error {
+            let value = evaluate::value(expression.0, &self.scope());
+            let value = value.map_err(|trouble| self.unknown("continue-on-error", &trouble))?;
+            self.outcome.may_fail = evaluate::truthy(&value);
+        }
+        let mut deadline_passed = false;
+        for (n, step) in self.job.steps.iter().enumerate() {
+            if self.run.setup.host.supervisor.is_interrupted() {
+                return Ok(());
+            }
+            if !deadline_passed && clock::instant() >= self.deadline {
+                deadline_passed = true;
+                self.cancel();
+            }
+            self.step(n, step)?;
+        }
+        Ok(())
+    }
+
+    /// What is left to do at the end of a job, whatever became of it.
+    fn end(&mut self) {
+        for cleanup in std::mem::take(&mut self.cleanups).into_iter().rev() {
+            if let Err(error) = actions::clean_up(self, cleanup) {
+                self.note(format!("{error:#}"));
+            }
+        }
+        // An orchestrator that was ended too hard leaves children that only its own mark tells of.
+        Supervisor::of_workspace(&self.checkout).kill_leftovers();
+        self.run.setup.host.supervisor.kill_left_by_runs();
+        let summary = self.logs.join("summary.md");
+        self.outcome.summary = files::exists(&summary).then_some(summary);
+    }
+
+    /// A value that names a folder which only the container has.
+    fn is_of_container(&self, value: &str) -> bool {
+        let volumes = self.job.container.iter().flat_map(|container| &container.volumes);
+        let mut inside = volumes.filter_map(|volume| volume.rsplit_once(':').map(|(_, inside)| inside));
+        inside.any(|inside| Path::new(value).starts_with(inside))
+    }
+
+    /// What stands here in place of a folder that only the container has.
+    fn own(&self, name: &str) -> String {
+        let ambient = &self.run.setup.host.ambient;
+        let home = ambient.get("HOME").unwrap_or_default();
+        match (ambient.get(name), name) {
+            (Some(ours), _) => ours.to_owned(),
+            (None, "CARGO_HOME") => format!("{home}/.cargo"),
+            (None, "RUSTUP_HOME") => format!("{home}/.rustup"),
+            (None, _) => String::new(),
+        }
+    }
+
+    fn cancel(&mut self) {
+        self.note(format!("`{}` took longer than its {} minutes", self.job.id, self.job.timeout_minutes));
+        self.status = Status { success: false, failure: false, cancelled: true };
+        self.outcome.result = JobResult::Cancelled;
+        self.deadline = clock::instant() + AFTER_ALL;
+    }
+
+    fn step(&mut self, n: usize, step: &Step) -> Result<(), Error> {
+        let place = format!("step {}", n + 1);
+        let name = self.text(&step.name).unwrap_or_else(|_| place.clone());
+        let started = clock::instant();
+        let mut outputs = Map::new();
+        let holds = evaluate::condition(step.condition.map(|of| of.0), &self.scope());
+        let end = if !holds.map_err(|trouble| self.unknown(&place, &trouble))? {
+            StepEnd::Skipped
+        } else if step.installs && !self.run.setup.install {
+            StepEnd::LeftOut("it installs on this machine; --install runs it".to_owned())
+        } else {
+            self.run.tell(Event::StepStarted(name.clone()));
+            match self.act(n, step, &mut outputs) {
+                Ok(end) => end,
+                Err(Stop::Error(error)) => return Err(error),
+                Err(Stop::Failed { why, code, said, log }) => {
+                    if self.status.success {
+                        self.status = Status { success: false, failure: true, cancelled: false };
+                        self.outcome.result = JobResult::Failure;
+                        self.outcome.code = code;
+                    }
+                    StepEnd::Failed { why, said, log }
+                }
+            }
+        };
+        if let Some(id) = step.id {
+            let outcome = match &end {
+                StepEnd::Done => "success",
+                StepEnd::Failed { .. } => "failure",
+                StepEnd::Skipped | StepEnd::LeftOut(_) => "skipped",
+            };
+            self.steps.insert(id.to_owned(), json!({ "outputs": outputs, "outcome": outcome, "conclusion": outcome }));
+        }
+        if !self.run.setup.host.supervisor.is_interrupted() {
+            self.run.tell(Event::StepEnded { step: name, end, wall: started.elapsed() });
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, n: usize, step: &Step, outputs: &mut Map<String, Value>) -> Result<StepEnd, Stop> {
+        let mut env = BTreeMap::new();
+        for (name, text) in &step.env {
+            match self.text(text) {
+                Ok(value) => drop(env.insert(name.clone(), value)),
+                Err(Trouble::Withheld(path)) => return Ok(withheld(&path)),
+                Err(trouble) => return Err(Stop::Error(self.unknown(&format!("step {}", n + 1), &trouble))),
+            }
+        }
+        match &step.action {
+            Action::Run(lines) => self.shell(n, lines, &env, outputs).map(|()| StepEnd::Done),
+            Action::Uses { action, with } => {
+                let mut inputs = BTreeMap::new();
+                for (name, text) in with {
+                    match self.text(text) {
+                        Ok(value) => drop(inputs.insert(*name, value)),
+                        Err(Trouble::Withheld(path)) => return Ok(withheld(&path)),
+                        Err(trouble) => return Err(Stop::Error(self.unknown(&format!("step {}", n + 1), &trouble))),
+                    }
+                }
+                actions::act(self, action, &inputs, outputs).map_err(|error| Stop::Failed {
+                    why: format!("{error:#}"),
+                    code: None,
+                    said: String::new(),
+                    log: None,
+                })
+            }
+        }
+    }
+
+    /// Runs lines of bash as GitHub does: `bash --noprofile --norc -eo pipefail FILE`.
+    fn shell(
+        &mut self,
+        n: usize,
+        lines: &[&str],
+        step_env: &BTreeMap<String, String>,
+        outputs: &mut Map<String, Value>,
+    ) -> Result<(), Stop> {
+        let host = self.run.setup.host;
+        let bash = host.ambient.find("bash");
+        let bash =
+            bash.ok_or_else(|| Error::usage("a rehearsal needs bash, which is not on PATH")).map_err(Stop::Error)?;
+        let scripts = self.temp.join("_runner");
+        let file = |kind: &str| scripts.join(format!("{kind}-{}", n + 1));
+        files::write(&file("script"), format!("{}\n", lines.join("\n")).as_bytes())?;
+        let commands = ["env", "path", "output"].map(|kind| file(kind));
+        commands.iter().try_for_each(|path| files::write(path, b""))?;
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let mut env = self.base.clone();
+        env.extend(self.env.clone());
+        env.extend(step_env.clone());
+        if !self.paths.is_empty() {
+            let rest = env.get("PATH").cloned().unwrap_or_default();
+            env.insert("PATH".to_owned(), format!("{}:{rest}", self.paths.join(":")));
+        }
+        for (name, path) in ["GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT"].into_iter().zip(&commands) {
+            env.insert(name.to_owned(), text(path));
+        }
+        env.insert("GITHUB_STEP_SUMMARY".to_owned(), text(&self.logs.join("summary.md")));
+        let mut command = Command::new(text(&bash), &self.checkout)
+            .args(["--noprofile", "--norc", "-eo", "pipefail", text(&file("script")).as_str()])
+            .envs(&env);
+        command.timeout = Some(self.deadline.saturating_duration_since(clock::instant()));
+        command.patience = Some(PATIENCE);
+        let log = self.logs.join(format!("{:02}.log", n + 1));
+        let (finished, printed) = logged(&command, self, &log)?;
+        if self.verdict {
+            self.outcome.printed.push_str(&printed);
+        }
+        let failed = |why: String, code| Stop::Failed { why, code, said: last(&log), log: Some(log.clone()) };
+        match finished.end {
+            End::Interrupted => return Err(failed("interrupted".to_owned(), None)),
+            End::TimedOut => {
+                self.cancel();
+                return Err(failed("the job's time was over".to_owned(), None));
+            }
+            End::Itself => {}
+        }
+        let [set, paths, said] = commands;
+        let read = |path: &Path| -> Result<Vec<(String, String)>, Stop> {
+            assignments(&files::read_text(path)?).map_err(|why| failed(why, None))
+        };
+        for (name, value) in read(&said)? {
+            outputs.insert(name, Value::String(value));
+        }
+        self.env.extend(read(&set)?);
+        for path in files::read_text(&paths)?.lines().filter(|line| !line.is_empty()) {
+            self.paths.insert(0, path.to_owned());
+        }
+        match finished.status.code() {
+            Some(0) => Ok(()),
+            Some(code) => Err(failed(format!("exit code {code}"), Some(code))),
+            None => Err(failed(format!("it was ended: {}", finished.status), None)),
+        }
+    }
+
+    /// A text with its expressions evaluated.
+    pub(super) fn text(&self, text: &Text) -> Result<String, Trouble> {
+        match text {
+            Text::Literal(text) => Ok(text.clone()),
+            Text::Expression(expression) => evaluate::text(expression.0, &self.scope()),
+        }
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        let mut contexts = self.contexts.clone();
+        let env = self.env.iter().map(|(name, value)| (name.clone(), Value::String(value.clone())));
+        contexts.insert("env".to_owned(), Value::Object(env.collect()));
+        let mut steps = self.steps.clone();
+        for id in self.job.steps.iter().filter_map(|step| step.id) {
+            steps.entry(id).or_insert_with(|| json!({ "outputs": {} }));
+        }
+        contexts.insert("steps".to_owned(), Value::Object(steps));
+        contexts.insert("job".to_owned(), json!({ "status": self.outcome.result.as_str(), "services": {} }));
+        let hash_files = |patterns: &[String]| {
+            artifacts::hash_files(&self.checkout, patterns).map_err(|error| format!("hashFiles: {error:#}"))
+        };
+        self.run.scope(contexts, self.status, Box::new(hash_files))
+    }
+
+    pub(super) fn note(&self, text: String) {
+        self.run.tell(Event::Note(text));
+    }
+
+    /// What is to be done at the end of the job.
+    pub(super) fn later(&mut self, cleanup: Cleanup) {
+        self.cleanups.push(cleanup);
+    }
+
+    pub(super) fn succeeded(&self) -> bool {
+        self.status.success
+    }
+
+    fn unknown(&self, place: &str, trouble: &Trouble) -> Error {
+        Error::usage(format!("{}: job `{}`, {place}: {trouble}", self.run.workflow.file, self.job.id))
+    }
+}
+
+fn withheld(path: &str) -> StepEnd {
+    StepEnd::LeftOut(format!("it needs `{path}`, which is GitHub's alone"))
+}
+
+/// Runs a command; all that it writes goes to a file, and what it prints is given, too.
+#[allow(clippy::disallowed_methods, reason = "the log of a step, written while it runs")]
+fn logged(command: &Command, going: &Going<'_, '_>, log: &Path) -> Result<(crate::process::Finished, String), Stop> {
+    let file = std::fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    let mut printed = Vec::new();
+    let (mut first, mut second) = (&file, &file);
+    let finished = command.run_with(
+        &going.run.setup.host.supervisor,
+        &mut |bytes| {
+            let _ = first.write_all(bytes);
+            if printed.len() < MOST_OUTPUT {
+                printed.extend_from_slice(bytes);
+            }
+        },
+        &mut |bytes| {
+            let _ = second.write_all(bytes);
+        },
+    );
+    let finished = finished.map_err(|error| anyhow!("cannot start {}: {error}", command.program))?;
+    Ok((finished, String::from_utf8_lossy(&printed).into_owned()))
+}
+
+/// The last lines of a log.
+fn last(log: &Path) -> String {
+    let text = files::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    lines[lines.len().saturating_sub(SHOWN)..].join("\n")
+}

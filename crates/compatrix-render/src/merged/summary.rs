@@ -1,0 +1,133 @@
+//! The job summary of `evidence merge`: the verdict, what changed, what is missing, then the grids.
+
+use std::fmt::Write;
+
+use compatrix_model::ci::compare::Change;
+use compatrix_model::ci::Work;
+use compatrix_model::verdict::Verdict;
+
+use super::{by_change, lost_line, place, shown_as, Changed, Difference, Together};
+use crate::look::count;
+use crate::markdown::{code, text};
+use crate::matrix::Row;
+use crate::summary::sign;
+use crate::{leaks, summary};
+
+/// GitHub cuts a job summary off at a mebibyte; what one step may write is that, and others write, too.
+/// Source: docs.github.com, "Workflow commands", "Step isolation and limits".
+const MAX_BYTES: usize = 1_000_000;
+/// How many entries of a list are told.
+const MAX_LIST: usize = 100;
+/// Lists longer than this are folded.
+const MAX_OPEN: usize = 10;
+
+/// The summary.
+pub fn summary(together: &Together) -> String {
+    let title = match together.work {
+        Work::Compat => "Compatibility",
+        Work::LeakCheck => "Leaks and memory errors",
+    };
+    let reasons = together.reasons();
+    let (verdict, word) = if reasons.is_empty() { (Verdict::Ok, "ok") } else { (Verdict::Broken, "not ok") };
+    let mut out = format!("## {} {title}: {word}\n\n{}", sign(verdict), text(&together.headline()));
+    if !reasons.is_empty() {
+        let _ = write!(out, ": {}", text(&reasons.join(", ")));
+    }
+    out.push_str("\n");
+    difference(&mut out, &together.difference, together.platforms.len() > 1);
+    let jobs = together.lost.iter().map(|lost| format!("{} {}", sign(Verdict::Unproven), text(&lost_line(lost))));
+    list(&mut out, "No evidence", jobs.collect());
+    let jobs = together.not_done.iter().map(|job| format!("{} {}", sign(Verdict::Broken), text(job)));
+    list(&mut out, "Jobs that did not succeed", jobs.collect());
+    let rows = together.platforms.iter().flat_map(|platform| platform.may_fail().map(move |row| (&platform.name, row)));
+    let line = |(platform, row): (&String, &Row)| {
+        let place = place(together, platform, &row.suite, &row.cell);
+        format!("{} {}: {}", sign(row.verdict), code(&place), text(&row.why()))
+    };
+    list(&mut out, "Not as expected, and may fail", rows.map(line).collect());
+    list(&mut out, "Notes", together.notes.iter().map(|note| text(note)).collect());
+    for platform in &together.platforms {
+        let part = match together.work {
+            Work::Compat => summary::summary(&platform.matrix, &platform.name),
+            Work::LeakCheck => leaks::summary::summary(&platform.matrix, &platform.usage, &platform.name),
+        };
+        if out.len() + part.len() > MAX_BYTES {
+            let _ = writeln!(
+                out,
+                "\n## {}\n\nToo much to be shown here; {} of the same artifacts shows it.",
+                text(&platform.name),
+                code("evidence merge")
+            );
+        } else {
+            let _ = write!(out, "\n{part}");
+        }
+    }
+    out
+}
+
+/// The summary of artifacts that were refused.
+pub fn refused(refusals: &[String]) -> String {
+    let mut out = format!("## {} Evidence is refused\n\nNothing was merged.\n", sign(Verdict::Error));
+    list(&mut out, "Why", refusals.iter().map(|refusal| text(refusal)).collect());
+    out
+}
+
+fn difference(out: &mut String, difference: &Difference, platforms: bool) {
+    let (rev, changes, unchanged) = match difference {
+        Difference::NotAsked => return,
+        Difference::Unknown(why) => {
+            let _ = writeln!(out, "\nNo difference can be shown: {}", text(why));
+            return;
+        }
+        Difference::Since { rev, changes, unchanged } => (rev, changes, unchanged),
+    };
+    let by_change = by_change(changes);
+    let mut counts: Vec<String> =
+        by_change.iter().map(|(change, list)| format!("{} {} {change}", sign(shown_as(*change)), list.len())).collect();
+    counts.push(format!("{unchanged} unchanged"));
+    let _ = writeln!(out, "\nAgainst the evidence of {}: {}", code(rev), counts.join(" · "));
+    for (change, changed) in by_change {
+        let line = |changed: &&Changed| {
+            let platform = if platforms { format!("{} ", changed.platform) } else { String::new() };
+            let place = code(&format!("{platform}{} {}", changed.suite, changed.cell));
+            match changed.why.as_str() {
+                "" => format!("{} {place}", sign(shown_as(change))),
+                why => format!("{} {place}: {}", sign(shown_as(change)), text(why)),
+            }
+        };
+        let mut heading = change.as_str().to_owned();
+        heading[..1].make_ascii_uppercase();
+        let lines: Vec<String> = changed.iter().map(line).collect();
+        match change {
+            Change::NewlyBroken | Change::Flaky | Change::NewlyUnproven | Change::NewlyFixed => {
+                list(out, &heading, lines);
+            }
+            Change::NewlyProven | Change::NewlyKnown | Change::Removed | Change::Unchanged => {
+                folded(out, &heading, lines);
+            }
+        }
+    }
+}
+
+/// A list under a heading; folded if it is long. Nothing if there is nothing in it.
+fn list(out: &mut String, heading: &str, lines: Vec<String>) {
+    if lines.len() > MAX_OPEN {
+        let _ = writeln!(out, "\n### {heading}");
+        return folded(out, &count(lines.len(), "entry").replace("entrys", "entries"), lines);
+    }
+    if !lines.is_empty() {
+        let _ = writeln!(out, "\n### {heading}\n\n- {}", lines.join("\n- "));
+    }
+}
+
+fn folded(out: &mut String, title: &str, lines: Vec<String>) {
+    if lines.is_empty() {
+        return;
+    }
+    let told = &lines[..lines.len().min(MAX_LIST)];
+    let _ = writeln!(out, "\n<details><summary>{title}</summary>\n\n- {}", told.join("\n- "));
+    if lines.len() > MAX_LIST {
+        let _ = writeln!(out, "- and {} more", lines.len() - MAX_LIST);
+    }
+    out.push_str("\n</details>\n");
+}
