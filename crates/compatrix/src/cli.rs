@@ -78,6 +78,7 @@ pub enum Command {
     #[command(after_help = leak::HELP)]
     LeakCheck(leak::LeakArgs),
     /// Write the workflows of GitHub Actions from the spec
+    #[command(after_help = ci::GEN_CI_HELP)]
     GenCi(GenCiArgs),
     /// Rehearse the workflows on this machine
     #[command(subcommand)]

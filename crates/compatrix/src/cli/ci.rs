@@ -21,6 +21,23 @@ pub struct CiPart {
     pub evidence: Option<PathBuf>,
 }
 
+/// What is said at the end of `gen-ci --help`.
+pub(super) const GEN_CI_HELP: &str = "\
+From [ci] of the spec it writes .github/workflows/compatibility.yml,
+leak-check.yml and checks.yml, and prints what each event is predicted to cost.
+Committed files decide alone, so that every machine writes the same bytes.
+
+Nothing of others is written over: not a workflow of the same name that is not
+ours, not one that was edited by hand, not a pin that a bot raised.
+
+Examples:
+  gen-ci                      write them
+  gen-ci --check              show what differs, write nothing
+  gen-ci --adopt-pins         after a bot's pull request
+  gen-ci --adopt-durations    balance jobs by what they took here
+
+Exit code 1: --check found a difference, or writing would lose something.";
+
 /// Options of `gen-ci`.
 #[derive(Debug, Clone, Args)]
 pub struct GenCiArgs {
@@ -33,7 +50,7 @@ pub struct GenCiArgs {
     /// Carry what builds and runs took, as the ledger knows it, to ci/durations.toml; jobs are balanced by it
     #[arg(long, conflicts_with = "check")]
     pub adopt_durations: bool,
-    /// Write over workflows that were edited by hand
+    /// Write over workflows that were edited by hand, and lower pins that were raised
     #[arg(long, conflicts_with = "check")]
     pub overwrite: bool,
 }

@@ -26,6 +26,7 @@ mod moods;
 mod output;
 mod pages;
 mod registry;
+mod rehearse;
 mod repository;
 mod since;
 mod spec;
