@@ -92,3 +92,15 @@ fn a_displayed_command_is_what_a_shell_reads_back() {
     let by_shell = run(&shell(&line));
     assert_eq!(by_shell.stdout.text(), run(&command).stdout.text());
 }
+
+#[test]
+fn one_that_has_others_to_end_is_asked_at_its_time_limit() {
+    let mut command = shell("trap 'echo bye; exit 0' TERM; sleep 600 & wait");
+    command.timeout = Some(Duration::from_millis(200));
+    for (patience, said) in [(None, ""), (Some(Duration::from_secs(20)), "bye\n")] {
+        command.patience = patience;
+        let finished = run(&command);
+        assert_eq!((finished.end, finished.stdout.text().as_str()), (End::TimedOut, said));
+        assert!(finished.wall < Duration::from_secs(10), "{:?}", finished.wall);
+    }
+}

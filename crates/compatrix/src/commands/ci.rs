@@ -60,7 +60,13 @@ fn rehearse(opened: &Opened, settings: &Ci, args: &RehearseArgs, terminal: &Term
             // The sender goes with the rehearsal, so that the progress ends when it does.
             let sender = sender;
             rehearse::rehearse(&setup, workflow, &sender)
-        })?;
+        });
+        if let Err(Error::Interrupted) = rehearsed {
+            // Of a walk it would be said that results are kept.
+            terminal.warning("interrupted; all that ran is ended and removed, and the same command begins anew");
+            return Ok(Error::Interrupted.exit_code());
+        }
+        let rehearsed = rehearsed?;
         terminal.print(&format!("{}\n{}", table(&rehearsed.jobs, &terminal.look()), rehearsed.output));
         if let Some(summary) = &rehearsed.summary {
             terminal.say("Summary", &summary.display().to_string());

@@ -106,7 +106,9 @@ fn an_interrupt_ends_a_rehearsal_with_the_orchestrators_in_it() {
     wait_for("the test", || crate::support::processes_with(&cache).iter().any(|process| process.contains("it-")));
     signal(&child, Signal::INT);
     let output = child.wait_with_output().expect("ends");
-    assert_eq!(output.status.code(), Some(130), "{}", text_of(output.stderr));
+    let said = text_of(output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("the same command begins anew") && !said.contains("results are kept"), "{said}");
     assert!(crate::support::processes_with(&cache).is_empty(), "{:?}", crate::support::processes_with(&cache));
     assert!(!work(&made), "checkouts go away");
 }
