@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_model::axis::AxisKind;
+use compatrix_model::cell::Finder;
 use compatrix_model::verdict::Verdict;
 
 use crate::matrix::{worse, Matrix};
@@ -84,10 +85,11 @@ impl Blocks {
         let placed: Vec<(usize, Vec<usize>, Verdict)> = {
             let suites = matrix.suites();
             let suite = |name: &str| suites.iter().position(|s| *s == name).unwrap_or(0);
+            let mut finder = Finder::new(space);
             matrix
                 .rows
                 .iter()
-                .filter_map(|row| Some((suite(&row.suite), space.coords(space.find(&row.cell)?), row.verdict)))
+                .filter_map(|row| Some((suite(&row.suite), finder.coords(&row.cell)?.to_vec(), row.verdict)))
                 .collect()
         };
         let mut shown: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); space.axes().len()];
@@ -117,7 +119,9 @@ impl Blocks {
             }
         }
         // From a value's place on its axis to its place among those shown.
-        let rank = |axis: usize, coord: usize| shown[axis].range(..coord).count();
+        let ranks: Vec<BTreeMap<usize, usize>> =
+            shown.iter().map(|shown| shown.iter().enumerate().map(|(rank, coord)| (*coord, rank)).collect()).collect();
+        let rank = |axis: usize, coord: usize| ranks[axis][&coord];
         let columns = column.map_or_else(|| vec![String::new()], names);
         let rows = row.map_or_else(|| vec![String::new()], names);
         let mut found: BTreeMap<Vec<usize>, Vec<Vec<Option<Verdict>>>> = BTreeMap::new();

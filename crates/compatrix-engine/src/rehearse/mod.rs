@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use compatrix_model::ci::Event as CiEvent;
-use compatrix_model::workflow::evaluate;
+use compatrix_model::workflow::evaluate::{self, Status};
 use compatrix_model::workflow::rehearsal::{self, Ended, JobResult, JobRow, VERDICT};
 use compatrix_model::workflow::{Workflow, WorkflowJob};
 
@@ -153,6 +153,10 @@ pub fn rehearse(setup: &Setup<'_>, workflow: &Workflow, tell: &Sender<Event>) ->
     let _lock = WorkspaceLock::take(&home.join("lock")).map_err(|error| error.context("another rehearsal"))?;
     let places = places(setup, workflow, &home)?;
     let origin = checkout::origin(setup, tell)?;
+    if workflow.jobs.iter().any(|job| job.runs_on != setup.label) {
+        let note = format!("jobs of other platforms are left out; this is a verdict on {} alone", setup.platform);
+        let _ = tell.send(Event::Note(note));
+    }
     let order = rehearsal::order(&workflow.jobs).map_err(Error::Usage)?;
     let mut run = Run { setup, workflow, places: &places, origin: &origin, tell, ended: Vec::new(), rows: Vec::new() };
     let mut verdict = leg::Outcome::default();
@@ -226,18 +230,21 @@ impl Run<'_> {
     /// Runs all of a job, or does not; the outcome of its last leg.
     fn job(&mut self, job: &WorkflowJob) -> Result<leg::Outcome, Error> {
         let legs = rehearsal::legs(job);
-        if job.runs_on != self.setup.label {
+        let elsewhere = job.runs_on != self.setup.label;
+        let needs = rehearsal::needs(job, &self.ended);
+        // What other platforms' jobs come to is not known; of interest is whether they would run on this event at all.
+        let status = if elsewhere { Status::GOOD } else { rehearsal::status(job, &self.workflow.jobs, &self.ended) };
+        let no_files = Box::new(|_: &[String]| Err("hashFiles stands where there is no checkout".to_owned()));
+        let scope = self.scope(world::of_job(&needs), status, no_files);
+        let holds = evaluate::condition(job.condition.map(|of| of.0), &scope);
+        let holds = holds.map_err(|trouble| self.unknown(job, &trouble))?;
+        if elsewhere {
             for leg in legs {
-                self.row(JobRow { name: leg.name, result: None, may_fail: false, wall_ms: 0, minutes: leg.minutes });
+                let result = if holds { None } else { Some(JobResult::Skipped) };
+                self.row(JobRow { name: leg.name, result, may_fail: false, wall_ms: 0, minutes: leg.minutes });
             }
             return Ok(leg::Outcome::default());
         }
-        let needs = rehearsal::needs(job, &self.ended);
-        let status = rehearsal::status(job, &self.workflow.jobs, &self.ended);
-        let no_files = Box::new(|_: &[String]| Err("hashFiles stands where there is no checkout".to_owned()));
-        let scope = self.scope(world::of_job(&needs), status, no_files);
-        let holds =
-            evaluate::condition(job.condition.map(|of| of.0), &scope).map_err(|trouble| self.unknown(job, &trouble))?;
         let mut last = leg::Outcome::default();
         let mut results = Vec::new();
         for leg in &legs {

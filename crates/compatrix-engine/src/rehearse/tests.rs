@@ -28,6 +28,7 @@ fn made() -> Made {
     for args in [&["init", "-q"][..], &["config", "user.name", "x"], &["config", "user.email", "x@y"]] {
         git(&root, args);
     }
+    std::fs::write(root.join(".gitignore"), "target\n").unwrap();
     for text in ["one", "two"] {
         std::fs::write(root.join("file"), text).unwrap();
         git(&root, &["add", "."]);

@@ -183,7 +183,7 @@ struct BuildPart {
 }
 
 /// What few records have.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 struct Rest {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     cause: String,

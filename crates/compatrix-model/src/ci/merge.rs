@@ -131,8 +131,8 @@ pub fn merge(files: Vec<File>, expected: &Expected<'_>) -> Result<Merged, Vec<Re
 
 impl Merged {
     /// The record, without its proof.
-    pub fn brief(&self, result: &MergedResult) -> &Record {
-        &self.found(result).record
+    pub fn brief(&self, result: &MergedResult) -> Record {
+        self.files[result.at.0].1.brief(self.found(result))
     }
 
     /// The record with its proof.
@@ -214,6 +214,8 @@ impl<'a> Merging<'a> {
     fn file(&mut self, file: usize) -> Vec<Refusal> {
         let (name, bundle) = &self.read[file];
         let places = bundle.places(&self.expected.spec.space);
+        let suites = &self.expected.spec.suites;
+        let suite_of = |name: &str| suites.iter().position(|suite| suite.name == name);
         let mut refusals = Vec::new();
         let mut refuse = |why: Why| refusals.push(Refusal { file: name.clone(), why });
         for (part, header) in bundle.headers.iter().enumerate() {
@@ -224,33 +226,29 @@ impl<'a> Merging<'a> {
                     continue;
                 }
             };
-            let mut foreign: Vec<&Record> = Vec::new();
-            let mut misplaced: Vec<&Record> = Vec::new();
-            let mut bare: Vec<&Record> = Vec::new();
+            let mut wrong: [Vec<&Found>; 3] = Default::default();
             for (n, found) in bundle.found[part].iter().enumerate() {
-                let record = &found.record;
-                let suite = self.expected.spec.suites.iter().position(|suite| suite.name == record.suite);
+                let suite = suite_of(bundle.suite(found));
                 let cell = bundle.cell(found, &self.expected.spec.space, &places);
                 let slot = suite.zip(cell).map(|(suite, cell)| Slot { platform, suite, cell });
                 let slot = slot.filter(|slot| {
                     self.planned.get(slot).is_some_and(|job| header.job.is_empty() || *job == header.job)
                 });
                 match (slot, bundle.origin(found)) {
-                    (None, _) => foreign.push(record),
-                    (Some(_), Some(origin)) if origin != (&header.platform, &header.sources) => misplaced.push(record),
-                    (Some(_), None) if record.outcome == Outcome::Passed => bare.push(record),
+                    (None, _) => wrong[0].push(found),
+                    (Some(_), Some(origin)) if origin != (&header.platform, &header.sources) => wrong[1].push(found),
+                    (Some(_), None) if found.outcome == Outcome::Passed => wrong[2].push(found),
                     (Some(slot), _) => self.take(slot, (file, part, n)),
                 }
             }
-            let job = header.job.clone();
-            if let Some(first) = foreign.first() {
-                refuse(Why::Foreign { job: job.clone(), count: foreign.len(), first: refusal::name(first) });
-            }
-            if let Some(first) = misplaced.first() {
-                refuse(Why::Misplaced { count: misplaced.len(), first: refusal::name(first) });
-            }
-            if let Some(first) = bare.first() {
-                refuse(Why::Bare { count: bare.len(), first: refusal::name(first) });
+            for (kind, wrong) in wrong.iter().enumerate() {
+                let Some(first) = wrong.first().map(|first| refusal::name(&bundle.brief(first))) else { continue };
+                let count = wrong.len();
+                refuse(match kind {
+                    0 => Why::Foreign { job: header.job.clone(), count, first },
+                    1 => Why::Misplaced { count, first },
+                    _ => Why::Bare { count, first },
+                });
             }
         }
         refusals
@@ -298,7 +296,7 @@ impl<'a> Merging<'a> {
         for (slot, others) in &self.others {
             let winner = self.winners[slot];
             for other in others {
-                let first = || (0, refusal::name(&self.read[other.0].1.found[other.1][other.2].record));
+                let first = || (0, refusal::name(&self.record(*other)));
                 pairs.entry((other.0, winner.0)).or_insert_with(first).0 += 1;
             }
         }

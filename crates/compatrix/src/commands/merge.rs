@@ -47,7 +47,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
         Ok(merged) => merged,
         Err(refusals) => {
             let refusals: Vec<String> = refusals.iter().map(ToString::to_string).collect();
-            append_summary(&opened, &summary::refused(&refusals))?;
+            append_summary(&opened, || summary::refused(&refusals))?;
             let count = refusals.len();
             let what = if count == 1 {
                 "an artifact is refused".to_owned()
@@ -84,7 +84,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
         files::write(path, sarif_of(&opened, &committed, &together).as_bytes())?;
         terminal.say("Wrote", &path.display().to_string());
     }
-    append_summary(&opened, &summary::summary(&together))?;
+    append_summary(&opened, || summary::summary(&together))?;
     match args.format {
         Format::Human => terminal.print(&report(&together, &terminal.look())),
         Format::Json => terminal.print(&json::json(&together)),
@@ -226,9 +226,9 @@ fn sarif_of(opened: &Opened, committed: &Committed, together: &Together) -> Stri
     sarif::sarif(&matrix, &usage, &options)
 }
 
-fn append_summary(opened: &Opened, text: &str) -> Result<(), Error> {
+fn append_summary(opened: &Opened, text: impl Fn() -> String) -> Result<(), Error> {
     match opened.ambient.get("GITHUB_STEP_SUMMARY") {
-        Some(path) => Ok(files::append(Path::new(path), text.as_bytes())?),
+        Some(path) => Ok(files::append(Path::new(path), text().as_bytes())?),
         None => Ok(()),
     }
 }

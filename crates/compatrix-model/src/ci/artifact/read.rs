@@ -24,6 +24,7 @@ pub struct Bundle {
     pub headers: Vec<Header>,
     /// The records of each part.
     pub found: Vec<Vec<Found>>,
+    suites: Vec<String>,
     values: Vec<(AxisName, ValueName)>,
     env: Vec<(String, String)>,
     builds: Vec<BuildPart>,
@@ -36,12 +37,22 @@ pub struct Bundle {
 /// A record of a [`Bundle`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// The record without its proof.
-    pub record: Record,
+    /// What happened.
+    pub outcome: Outcome,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Position in the suites.
+    suite: u32,
     /// Its cell's values.
     values: Range<u32>,
+    key: String,
+    tests: Counts,
+    started: i64,
+    duration_ms: u64,
+    executables_ms: u64,
     /// Build, SQLite and fixture of the proof; environment.
     proof: Option<([Option<u32>; 3], Range<u32>)>,
+    rest: Option<Box<Rest>>,
 }
 
 impl Bundle {
@@ -66,6 +77,7 @@ impl Bundle {
         let mut bundle = Bundle {
             headers: Vec::new(),
             found: Vec::new(),
+            suites: Vec::new(),
             values: Vec::new(),
             env: Vec::new(),
             builds: Vec::new(),
@@ -86,7 +98,35 @@ impl Bundle {
 
     /// The record with its proof.
     pub fn record(&self, found: &Found) -> Record {
-        Record { proof: self.proof(found), ..found.record.clone() }
+        Record { proof: self.proof(found), ..self.brief(found) }
+    }
+
+    /// The record without its proof.
+    pub fn brief(&self, found: &Found) -> Record {
+        let Found { outcome, attempts, tests, started, duration_ms, executables_ms, .. } = *found;
+        let Rest { cause, doctests, failures, leaks } = found.rest.as_deref().cloned().unwrap_or_default();
+        let values = &self.numbers[found.values.start as usize..found.values.end as usize];
+        Record {
+            suite: self.suite(found).to_owned(),
+            cell: CellId::new(values.iter().map(|n| self.values[*n as usize].clone()).collect()),
+            key: found.key.clone(),
+            outcome,
+            cause,
+            attempts,
+            tests,
+            doctests,
+            failures,
+            leaks,
+            proof: None,
+            started,
+            duration_ms,
+            executables_ms,
+        }
+    }
+
+    /// The record's suite.
+    pub fn suite(&self, found: &Found) -> &str {
+        &self.suites[found.suite as usize]
     }
 
     /// The proof of a record.
@@ -214,10 +254,12 @@ impl Bundle {
 
     fn read_record(&mut self, scan: &mut Scan<'_>) -> Option<Found> {
         let suite = scan.string()?;
+        let suite = self.suites.iter().position(|known| *known == suite).unwrap_or_else(|| {
+            self.suites.push(suite);
+            self.suites.len() - 1
+        });
         scan.byte(b',')?;
         let values = self.read_numbers(scan, self.values.len())?;
-        let pair = |n: &u32| self.values[*n as usize].clone();
-        let pairs = self.numbers[values.start as usize..].iter().map(pair).collect();
         scan.byte(b',')?;
         let key = scan.string()?;
         scan.byte(b',')?;
@@ -249,31 +291,15 @@ impl Bundle {
             build?;
             Some(([build, sqlite, fixture], env))
         };
-        let rest: Rest = if scan.is(b',') {
+        let rest = if scan.is(b',') {
             scan.byte(b',')?;
-            scan.last()?
+            Some(Box::new(scan.last()?))
         } else {
             scan.byte(b']')?;
-            Rest::default()
+            None
         };
-        let Rest { cause, doctests, failures, leaks } = rest;
-        let record = Record {
-            suite,
-            cell: CellId::new(pairs),
-            key,
-            outcome,
-            cause,
-            attempts,
-            tests,
-            doctests,
-            failures,
-            leaks,
-            proof: None,
-            started,
-            duration_ms,
-            executables_ms,
-        };
-        Some(Found { record, values, proof })
+        let suite = u32::try_from(suite).ok()?;
+        Some(Found { outcome, attempts, suite, values, key, tests, started, duration_ms, executables_ms, proof, rest })
     }
 
     /// A list of numbers below the limit, kept.

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use compatrix_engine::error::Error;
 use compatrix_engine::leak::policy;
-use compatrix_model::cell::CellIndex;
+use compatrix_model::cell::{CellIndex, Finder};
 use compatrix_model::ci::compare::{compare, Change};
-use compatrix_model::ci::merge::{Merged, MergedPlatform};
+use compatrix_model::ci::merge::{Merged, MergedPlatform, MergedResult};
 use compatrix_model::ci::{may_fail, CiPlan, Committed, Work};
 use compatrix_model::claims::judge_evidence;
 use compatrix_model::evidence::Record;
@@ -15,7 +15,7 @@ use compatrix_model::expect::Expectations;
 use compatrix_model::leak::{Policy, Usage};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::spec::{Spec, Suite};
-use compatrix_model::verdict::Verdict;
+use compatrix_model::verdict::{Expectation, Verdict};
 use compatrix_render::matrix::{Matrix, Row, Totals};
 use compatrix_render::merged::{Changed, Difference, Lost, Platform, Together};
 
@@ -33,6 +33,12 @@ pub(super) struct Making<'a> {
     pub(super) merged: &'a Merged,
     /// Whether rows are to have their proofs.
     pub(super) whole_records: bool,
+}
+
+/// What is known of a planned suite in a cell: its result, or why there is none.
+enum Known<'a> {
+    Result(&'a MergedResult),
+    Untried(&'a str),
 }
 
 impl Making<'_> {
@@ -71,35 +77,32 @@ impl Making<'_> {
             versions.extend(bundle.versions(&spec.space, &platform.platform));
         }
         let expectations = Expectations::new(spec, &versions, Some(&self.opened.today));
-        let mut rows: Vec<(usize, CellIndex, Row)> = Vec::with_capacity(platform.results.len());
-        let mut runs = 0;
-        for result in &platform.results {
-            let coords = spec.space.coords(result.cell);
-            let mut record = match policy.is_some() || self.whole_records {
-                true => self.merged.whole(result),
-                false => self.merged.brief(result).clone(),
-            };
-            if let (Some(policy), Some(settings)) = (policy, spec.suites[result.suite].leak()) {
-                policy.judge(&mut record, settings, &self.opened.today);
-            }
-            runs += usize::from(record.outcome != Outcome::Unavailable);
-            rows.push((result.suite, result.cell, Row::from_record(record, expectations.of(&coords), false)));
-        }
-        let untried = |suite: usize, cell: CellIndex, why: &str| {
-            (suite, cell, Row::untried(&spec.suites[suite].name, spec.space.id(cell), why))
-        };
-        for missing in &platform.missing {
-            let why = "planned, and no evidence of it came";
-            rows.extend(missing.cells.iter().map(|&(suite, cell)| untried(suite, cell, why)));
-        }
-        for other in self.plan.untried.iter().filter(|untried| untried.platform == platform.platform) {
-            rows.push(untried(other.suite, other.cell, &other.reason));
-        }
-        rows.sort_by_key(|(suite, cell, _)| (*suite, *cell));
+        // What is known of each cell comes first, in order; rows are many times larger, and made once, in place.
+        let missing = platform.missing.iter().flat_map(|missing| &missing.cells);
+        let untried = self.plan.untried.iter().filter(|untried| untried.platform == platform.platform);
+        let known = platform.results.iter().map(|result| (result.suite, result.cell, Known::Result(result)));
+        let mut known: Vec<(usize, CellIndex, Known<'_>)> = known
+            .chain(missing.map(|&(suite, cell)| (suite, cell, Known::Untried("planned, and no evidence of it came"))))
+            .chain(untried.map(|other| (other.suite, other.cell, Known::Untried(&other.reason))))
+            .collect();
+        known.sort_by_key(|(suite, cell, _)| (*suite, *cell));
         let may_fail = may_fail(spec, self.committed);
-        let excused = rows.iter().map(|(_, cell, _)| may_fail(&spec.space.coords(*cell))).collect();
-        let under = |(suite, _, row): (usize, _, Row)| row.under(spec.suites[suite].leak().map(|leak| leak.tool));
-        let rows: Vec<Row> = rows.into_iter().map(under).collect();
+        let mut excused = Vec::with_capacity(known.len());
+        let mut rows = Vec::with_capacity(known.len());
+        let mut runs = 0;
+        for (suite, cell, known) in known {
+            let coords = spec.space.coords(cell);
+            excused.push(may_fail(&coords));
+            let row = match known {
+                Known::Untried(why) => Row::untried(&spec.suites[suite].name, spec.space.id(cell), why),
+                Known::Result(result) => {
+                    let row = self.row(suite, result, expectations.of(&coords), policy);
+                    runs += usize::from(row.outcome != Some(Outcome::Unavailable));
+                    row
+                }
+            };
+            rows.push(row.under(spec.suites[suite].leak().map(|leak| leak.tool)));
+        }
         let jobs = self.plan.jobs().filter(|(group, _)| group.platform == platform.platform);
         let lost =
             |id: &str| platform.missing.iter().any(|missing| missing.job == id && missing.cells.len() == missing.of);
@@ -114,6 +117,20 @@ impl Making<'_> {
         let repro = format!("{} repro", command_name());
         let matrix = Matrix::new(spec.space.clone(), rows, totals, repro);
         Platform { name: platform.platform.clone(), matrix, excused, usage }
+    }
+
+    fn row(&self, suite: usize, result: &MergedResult, expectation: Expectation, policy: Option<&Policy>) -> Row {
+        let whole = policy.is_some() || self.whole_records;
+        let mut record = if whole { self.merged.whole(result) } else { self.merged.brief(result) };
+        if let (Some(policy), Some(settings)) = (policy, self.opened.parsed.spec.suites[suite].leak()) {
+            policy.judge(&mut record, settings, &self.opened.today);
+        }
+        let mut row = Row::from_record(record, expectation, false);
+        if !whole && row.verdict == Verdict::Ok {
+            // Nothing more is told of it, and there may be tens of thousands.
+            row.record = None;
+        }
+        row
     }
 
     fn notes(&self) -> Vec<String> {
@@ -163,9 +180,10 @@ pub(super) fn difference(spec: &Spec, rev: &str, old: &[EvidenceFile], platforms
     }
     let mut changes = Vec::new();
     let mut unchanged = 0;
+    let mut finder = Finder::new(&spec.space);
     for platform in platforms {
         for row in &platform.matrix.rows {
-            let Some(cell) = spec.space.find(&row.cell) else { continue };
+            let Some(cell) = finder.coords(&row.cell).map(|coords| spec.space.index(coords)) else { continue };
             let before = known.get(&(platform.name.as_str(), row.suite.as_str(), cell)).copied();
             match compare(before, Some(row.verdict)) {
                 Change::Unchanged => unchanged += 1,
