@@ -22,6 +22,7 @@ use compatrix_model::ci::{Ci, CiPlan, Event, Work};
 use compatrix_model::spec::{Claims, Spec};
 use compatrix_model::workflow::{Concurrency, Text, Trigger, Workflow};
 
+pub use checks::CHECKS_FILE;
 pub use lower::{body, text, Reason, Refused};
 
 /// What a workflow is made from, beside spec and plans.
