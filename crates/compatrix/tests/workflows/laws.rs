@@ -78,7 +78,7 @@ fn hold(cases: usize, law: impl Fn(&[u16], &mut Seen) -> Result<(), TestCaseErro
             let law = &law;
             scope.spawn(move || {
                 let config = Config {
-                    cases: cases / THREADS,
+                    cases: u32::try_from(cases / THREADS).expect("a few thousand"),
                     failure_persistence: None,
                     max_shrink_iters: 400,
                     ..Config::default()
