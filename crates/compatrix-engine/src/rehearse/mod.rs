@@ -8,6 +8,7 @@ mod actions;
 mod artifacts;
 mod checkout;
 mod leg;
+mod shell;
 #[cfg(test)]
 mod tests;
 mod world;
