@@ -173,12 +173,13 @@ impl Together {
     /// The verdict in a line, without its reasons.
     pub fn headline(&self) -> String {
         let cells: usize = self.platforms.iter().map(|platform| platform.matrix.rows.len()).sum();
-        let known = cells - self.lost.iter().map(|lost| lost.missing).sum::<usize>();
+        let known = cells.saturating_sub(self.lost.iter().map(|lost| lost.missing).sum());
+        let lost = self.lost.iter().filter(|lost| lost.missing == lost.of).count();
         format!(
             "{} on {}: {} of {}, {known} of {}",
             self.work.as_str(),
             self.event,
-            self.jobs - self.lost.iter().filter(|lost| lost.missing == lost.of).count(),
+            self.jobs.saturating_sub(lost),
             count(self.jobs, "job"),
             count(cells, "cell")
         )
@@ -218,7 +219,7 @@ pub fn report(together: &Together, look: &Look) -> String {
     let reasons = together.reasons();
     let (verdict, word) = if reasons.is_empty() { (Verdict::Ok, "ok") } else { (Verdict::Broken, "not ok") };
     let said = format!("{}; {word}", together.headline());
-    let said = if reasons.is_empty() { said } else { format!("{said}: {}", reasons.join(", ")) };
+    let said = if reasons.is_empty() { said } else { format!("{said}: {}", reasons.join("; ")) };
     for (n, line) in wrap(&said, look.width.saturating_sub(2)).iter().enumerate() {
         let sign = if n == 0 { look.verdict(verdict, look.glyph(verdict)) } else { " ".to_owned() };
         let _ = writeln!(out, "{sign} {}", look.verdict(verdict, line));

@@ -144,6 +144,7 @@ fn words(command: &str) -> Vec<String> {
     let fill = |word: String| match word.as_str() {
         "SHELL" => "bash".to_owned(),
         "CELL" => "rust=stable".to_owned(),
+        "EVENT" => "pull_request".to_owned(),
         _ => word,
     };
     words.into_iter().map(fill).collect()

@@ -15,7 +15,7 @@ use crate::{leaks, summary};
 
 /// GitHub cuts a job summary off at a mebibyte; what one step may write is that, and others write, too.
 /// Source: docs.github.com, "Workflow commands", "Step isolation and limits".
-const MAX_BYTES: usize = 1_000_000;
+const MAX_BYTES: usize = 900_000;
 /// How many entries of a list are told.
 const MAX_LIST: usize = 100;
 /// Lists longer than this are folded.
@@ -31,9 +31,9 @@ pub fn summary(together: &Together) -> String {
     let (verdict, word) = if reasons.is_empty() { (Verdict::Ok, "ok") } else { (Verdict::Broken, "not ok") };
     let mut out = format!("## {} {title}: {word}\n\n{}", sign(verdict), text(&together.headline()));
     if !reasons.is_empty() {
-        let _ = write!(out, ": {}", text(&reasons.join(", ")));
+        let _ = write!(out, ": {}", text(&reasons.join("; ")));
     }
-    out.push_str("\n");
+    out.push('\n');
     difference(&mut out, &together.difference, together.platforms.len() > 1);
     let jobs = together.lost.iter().map(|lost| format!("{} {}", sign(Verdict::Unproven), text(&lost_line(lost))));
     list(&mut out, "No evidence", jobs.collect());

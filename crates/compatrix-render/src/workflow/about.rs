@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use compatrix_model::ci::{CiPlan, Work};
+use compatrix_model::spec::Claims;
 
 use super::{Program, Scene};
 
@@ -22,6 +23,7 @@ impl Scene<'_> {
         };
         let mut lines = wrap(what, "");
         lines.extend(to_change(self.options.program));
+        lines.extend(self.promised());
         lines.push(String::new());
         lines.push("What an event is predicted to cost:".to_owned());
         for plan in &self.plans {
@@ -45,6 +47,29 @@ impl Scene<'_> {
                 lines.extend(untried(plan));
             }
         }
+        lines
+    }
+}
+
+impl Scene<'_> {
+    /// What users are promised, and on which of its platforms nothing can show it.
+    fn promised(&self) -> Vec<String> {
+        let Claims { rust, sqlite, schema, platforms } = self.claims;
+        let mut claims: Vec<String> = Vec::new();
+        claims.extend(rust.as_ref().map(|claim| format!("Rust {}", claim.text)));
+        claims.extend(sqlite.as_ref().map(|claim| format!("SQLite {}", claim.text)));
+        claims.extend(schema.iter().map(|name| format!("schema {name}")));
+        for (tier, names) in platforms {
+            claims.extend(names.iter().map(|platform| {
+                let has_runner = self.ci.runners.iter().any(|(name, _)| name == platform);
+                format!("{platform} ({tier}{})", if has_runner { "" } else { ", without a runner" })
+            }));
+        }
+        if self.work == Work::LeakCheck || claims.is_empty() {
+            return Vec::new();
+        }
+        let mut lines = vec![String::new(), "What is promised, and what cells of these events are to show:".to_owned()];
+        lines.extend(wrap(&format!("{}.", claims.join(", ")), "  "));
         lines
     }
 }

@@ -7,6 +7,9 @@ use compatrix_model::workflow::{Step, Text, Trigger, Workflow, WorkflowJob};
 use super::steps::{self, run, uses, Also};
 use super::{about, expression, Options, Program};
 
+/// The file of the ordinary checks, in `.github/workflows`.
+pub const CHECKS_FILE: &str = "checks.yml";
+
 /// The workflow.
 pub(super) fn workflow(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<'_>) -> Workflow {
     let runner = ci.runners.iter().find(|(platform, _)| platform.starts_with("linux-")).or(ci.runners.first());
@@ -33,7 +36,7 @@ pub(super) fn workflow(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<
         steps: steps_of(spec, ci, checks, options),
     };
     Workflow {
-        file: "checks.yml".to_owned(),
+        file: CHECKS_FILE.to_owned(),
         name: "checks".to_owned(),
         about,
         on: vec![

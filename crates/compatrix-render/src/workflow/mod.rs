@@ -19,9 +19,10 @@ pub mod yaml;
 use std::collections::BTreeMap;
 
 use compatrix_model::ci::{Ci, CiPlan, Event, Work};
-use compatrix_model::spec::Spec;
+use compatrix_model::spec::{Claims, Spec};
 use compatrix_model::workflow::{Concurrency, Text, Trigger, Workflow};
 
+pub use checks::CHECKS_FILE;
 pub use lower::{body, text, Reason, Refused};
 
 /// What a workflow is made from, beside spec and plans.
@@ -71,7 +72,7 @@ pub fn workflows(spec: &Spec, plans: &[CiPlan], options: &Options<'_>) -> Vec<Wo
         }
         // One workflow writes the caches that both use: that of `compat`, where there is one.
         let writes_caches = work == Work::Compat || plans.iter().all(|plan| plan.work == Work::LeakCheck);
-        let scene = Scene { ci, options, plans: of_work, work, writes_caches };
+        let scene = Scene { ci, claims: &spec.claims, options, plans: of_work, work, writes_caches };
         workflows.push(scene.workflow());
     }
     workflows.extend(ci.checks.as_ref().map(|checks| checks::workflow(spec, ci, checks, options)));
@@ -81,6 +82,7 @@ pub fn workflows(spec: &Spec, plans: &[CiPlan], options: &Options<'_>) -> Vec<Wo
 /// All that the jobs of one workflow are made from.
 struct Scene<'a> {
     ci: &'a Ci,
+    claims: &'a Claims,
     options: &'a Options<'a>,
     /// Of one command, by event; never empty.
     plans: Vec<&'a CiPlan>,

@@ -14,7 +14,7 @@ use compatrix_model::workflow::{Action, Workflow};
 use compatrix_render::drift;
 use compatrix_render::workflow::cost::cost_table;
 use compatrix_render::workflow::header::{origin, Origin};
-use compatrix_render::workflow::{text, workflows, Options, Program, XtaskPackage};
+use compatrix_render::workflow::{text, workflows, Options, Program, XtaskPackage, CHECKS_FILE};
 
 use crate::ci;
 use crate::cli::{GenCiArgs, Global};
@@ -156,9 +156,11 @@ impl Folder {
         Ok(Self { files: texts })
     }
 
-    /// Those that were generated, edited since or not.
+    /// Those that were generated, edited since or not. A copy under another name is its maker's own.
     fn ours(&self) -> Vec<(&str, &str)> {
-        let ours = self.files.iter().filter(|(_, text)| origin(text) != Origin::Foreign);
+        let names = Work::ALL.map(Work::file).into_iter().chain([CHECKS_FILE]);
+        let names: Vec<String> = names.map(|name| format!("{FOLDER}/{name}")).collect();
+        let ours = self.files.iter().filter(|(path, text)| names.contains(path) && origin(text) != Origin::Foreign);
         ours.map(|(path, text)| (path.as_str(), text.as_str())).collect()
     }
 

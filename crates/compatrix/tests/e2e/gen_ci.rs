@@ -162,9 +162,12 @@ fn a_workflow_that_is_no_longer_wanted_goes_unless_it_was_edited() {
     refuses(&made, &["--check"], 1, &["checks.yml is no longer wanted", "removes it"]);
     made.write(path, format!("{text}# mine\n"));
     refuses(&made, &[], 1, &["checks.yml was edited by hand", "nothing was written"]);
-    made.write(path, text);
+    made.write(path, &text);
+    let copy = ".github/workflows/copy.yml";
+    made.write(copy, &text);
     made.run(&["gen-ci"]).expect(0).says(&["Removed .github/workflows/checks.yml"]);
     assert!(!made.path(path).exists());
+    assert_eq!(read(&made, copy), text, "a copy under another name is its maker's");
     made.run(&["gen-ci", "--check"]).expect(0);
 }
 

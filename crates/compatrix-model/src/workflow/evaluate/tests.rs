@@ -1,3 +1,5 @@
+//! Expressions as documented, and the words of each refusal.
+
 use serde_json::json;
 
 use super::*;

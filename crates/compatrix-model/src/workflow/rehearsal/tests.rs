@@ -1,3 +1,5 @@
+//! Which jobs a rehearsal runs, and what each comes to.
+
 use super::*;
 
 fn job(id: &str, needs: &[&str]) -> WorkflowJob {

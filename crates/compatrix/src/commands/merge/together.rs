@@ -135,19 +135,22 @@ impl Making<'_> {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        let mut note = |files: Vec<&str>, what: &str| {
+        let mut note = |files: Vec<&str>, one: &str, many: &str| {
             let more = files.len().saturating_sub(MAX_NAMED);
             let named = files.iter().take(MAX_NAMED).copied().collect::<Vec<_>>().join(", ");
             match files.len() {
                 0 => {}
-                n if n > MAX_NAMED => notes.push(format!("{named} and {more} more {what}")),
-                _ => notes.push(format!("{named} {what}")),
+                1 => notes.push(format!("{named} {one}")),
+                n if n > MAX_NAMED => notes.push(format!("{named} and {more} more {many}")),
+                _ => notes.push(format!("{named} {many}")),
             }
         };
         let dirty = self.merged.dirty.iter().map(String::as_str).collect();
-        note(dirty, "tell of packages with changes that are not committed; so will the evidence");
+        let tell = "of packages with changes that are not committed; so will the evidence";
+        note(dirty, &format!("tells {tell}"), &format!("tell {tell}"));
         let repeated = self.merged.repeated.iter().map(|(file, _)| file.as_str()).collect();
-        note(repeated, "have records that others have, too, or of an earlier attempt; each cell counts once");
+        let have = "records that others have, too, or of an earlier attempt; each cell counts once";
+        note(repeated, &format!("has {have}"), &format!("have {have}"));
         notes
     }
 }

@@ -1,0 +1,103 @@
+//! The report, JSON and job summary of what many jobs came to.
+#![allow(clippy::disallowed_methods)]
+
+mod common;
+
+use common::*;
+use compatrix_model::ci::compare::Change;
+use compatrix_model::ci::{Event, Work};
+use compatrix_model::leak::Usage;
+use compatrix_render::look::Look;
+use compatrix_render::merged::{json, report, summary, Changed, Difference, Lost, Platform, Together};
+
+/// Every verdict on two platforms; on the second, what is broken may be so.
+fn together() -> Together {
+    let platform = |name: &str, excused: bool| {
+        let matrix = every_verdict();
+        let excused = vec![excused; matrix.rows.len()];
+        Platform { name: name.to_owned(), matrix, excused, usage: Usage::default() }
+    };
+    let cell = every_verdict().rows[0].cell.clone();
+    let changed = |n: usize| Changed {
+        change: Change::ALL[n % 7],
+        platform: "linux-x86_64".to_owned(),
+        suite: "tests".to_owned(),
+        cell: cell.clone(),
+        why: if n % 7 < 3 { "2 of 9 tests | failed in `it`, <first> works".to_owned() } else { String::new() },
+    };
+    Together {
+        event: Event::PullRequest,
+        work: Work::Compat,
+        jobs: 12,
+        platforms: vec![platform("linux-x86_64", false), platform("macos-aarch64", true)],
+        lost: vec![
+            Lost { job: "linux-x86_64-stable".to_owned(), platform: "linux-x86_64".to_owned(), missing: 2, of: 2 },
+            Lost { job: "linux-x86_64-1.70".to_owned(), platform: "linux-x86_64".to_owned(), missing: 1, of: 4 },
+        ],
+        not_done: vec!["pull-request-linux-x86_64 was skipped, since one that it needs did not succeed".to_owned()],
+        difference: Difference::Since {
+            rev: "HEAD^1".to_owned(),
+            changes: (0..16).map(changed).collect(),
+            unchanged: 40,
+        },
+        notes: vec!["a.jsonl have records that others have, too".to_owned()],
+        denied: true,
+    }
+}
+
+#[test]
+fn reports() {
+    golden("merged-80.txt", &report(&together(), &Look::plain(80)));
+    golden("merged-200.txt", &report(&together(), &Look::plain(200)));
+    golden("merged.summary.md", &summary::summary(&together()));
+    let text = json::json(&together());
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["platforms"][1]["may_fail"].as_array().map(Vec::len), Some(7));
+    assert_eq!(value["difference"]["changes"][0]["change"], "newly-broken");
+    assert_eq!(value["lost"][1]["missing"], 1);
+}
+
+#[test]
+fn lines_fit_the_terminal() {
+    for width in [80, 200] {
+        let text = report(&together(), &Look::plain(width));
+        // What is to be copied is cut nowhere.
+        let long = |line: &&str| line.chars().count() > width && !line.contains("repro");
+        assert_eq!(text.lines().find(long), None, "at {width}");
+    }
+    assert!(!report(&together(), &Look::plain(80)).contains('\u{1b}'));
+}
+
+#[test]
+fn exit_codes() {
+    let mut together = together();
+    assert_eq!(together.exit_code(), 3, "our side broke");
+    together.platforms.remove(0);
+    assert_eq!(together.exit_code(), 1, "evidence is missing");
+    together.lost.clear();
+    assert_eq!(together.exit_code(), 1, "a job did not succeed");
+    together.not_done.clear();
+    assert_eq!((together.exit_code(), together.reasons()), (0, Vec::new()), "what is left may fail");
+}
+
+#[test]
+fn a_summary_is_never_too_long() {
+    let mut together = together();
+    let Difference::Since { changes, .. } = &mut together.difference else { unreachable!() };
+    let one = changes[0].clone();
+    changes.extend((0..20_000).map(|_| one.clone()));
+    together.lost = vec![together.lost[0].clone(); 2_000];
+    let platform = together.platforms[0].clone();
+    together.platforms.extend((0..1_000).map(|_| platform.clone()));
+    let text = summary::summary(&together);
+    assert!(text.len() < 1 << 20, "{}", text.len());
+    assert!(text.contains("and 19903 more"), "lists are cut, and say so");
+    assert!(text.contains("Too much to be shown here"));
+    assert_eq!(text.matches("<details").count(), text.matches("</details>").count());
+}
+
+#[test]
+fn refused_artifacts_are_told() {
+    let text = summary::refused(&["ev/a.jsonl: <b>truncated</b>".to_owned()]);
+    assert!(text.contains("- ev/a.jsonl: &lt;b>truncated&lt;/b>"), "{text}");
+}
