@@ -19,7 +19,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     #[command(flatten)]
-    Compatrix(compatrix::Command),
+    Compatrix(Box<compatrix::Command>),
     /// Measure `compat` and `leak-check` against what people write without them (docs/PERFORMANCE.md)
     SelfBench(bench::Args),
 }

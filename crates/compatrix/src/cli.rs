@@ -317,7 +317,7 @@ pub enum EvidenceCommand {
         keep: bool,
     },
     /// Make one of what the jobs of CI uploaded, and give the verdict over the whole plan
-    Merge(MergeArgs),
+    Merge(Box<MergeArgs>),
     /// Show the newest record of a cell, with all its proof
     Show {
         /// The cell's id: 'rust=stable sqlite=3.46.0 schema=v24 features=default'

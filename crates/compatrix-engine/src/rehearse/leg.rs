@@ -1,13 +1,11 @@
 //! One job: its steps, one after another, in a folder of its own.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{anyhow, Context};
 use compatrix_model::workflow::evaluate::{self, Scope, Status, Trouble};
-use compatrix_model::workflow::rehearsal::{assignments, JobResult, Leg, VERDICT};
+use compatrix_model::workflow::rehearsal::{JobResult, Leg, VERDICT};
 use compatrix_model::workflow::{Action, Step, Text, WorkflowJob};
 use serde_json::{json, Map, Value};
 
@@ -16,18 +14,10 @@ use super::{artifacts, world, Event, Run, StepEnd};
 use crate::clock;
 use crate::error::Error;
 use crate::files;
-use crate::process::Command;
-use crate::supervisor::{End, Supervisor};
+use crate::supervisor::Supervisor;
 
-/// How long a step may take to stop: an orchestrator in it ends its own children first.
-const PATIENCE: Duration = Duration::from_secs(15);
 /// How long steps that run even so may take after a job's time is over. Source: docs.github.com, "Canceling a workflow".
 const AFTER_ALL: Duration = Duration::from_secs(300);
-/// The most bytes of the verdict's output that are kept.
-const MOST_OUTPUT: usize = 4 * 1024 * 1024;
-/// How many lines of a step that failed are shown.
-const SHOWN: usize = 30;
-
 /// How a job ended.
 #[derive(Debug)]
 pub(super) struct Outcome {
@@ -58,19 +48,19 @@ pub(super) struct Going<'r, 'a> {
     /// `RUNNER_TEMP`.
     pub(super) temp: PathBuf,
     /// Logs and the summary.
-    logs: PathBuf,
+    pub(super) logs: PathBuf,
     contexts: Map<String, Value>,
     /// Variables that GitHub or we have set.
-    base: BTreeMap<String, String>,
+    pub(super) base: BTreeMap<String, String>,
     /// Variables of the workflow, the job, and those that steps have set.
-    env: BTreeMap<String, String>,
+    pub(super) env: BTreeMap<String, String>,
     /// Folders that steps have put before PATH, the newest first.
-    paths: Vec<String>,
+    pub(super) paths: Vec<String>,
     steps: Map<String, Value>,
     status: Status,
-    deadline: Instant,
-    outcome: Outcome,
-    verdict: bool,
+    pub(super) deadline: Instant,
+    pub(super) outcome: Outcome,
+    pub(super) verdict: bool,
     cleanups: Vec<Cleanup>,
 }
 
@@ -117,7 +107,7 @@ pub(super) fn run(run: &Run<'_>, job: &WorkflowJob, leg: &Leg, needs: &Map<Strin
 }
 
 /// Why a step has not been done.
-enum Stop {
+pub(super) enum Stop {
     /// It failed: why, its exit code, the end of what it wrote, its log.
     Failed { why: String, code: Option<i32>, said: String, log: Option<PathBuf> },
     /// The rehearsal cannot go on.
@@ -200,7 +190,7 @@ impl Going<'_, '_> {
         }
     }
 
-    fn cancel(&mut self) {
+    pub(super) fn cancel(&mut self) {
         self.note(format!("`{}` took longer than its {} minutes", self.job.id, self.job.timeout_minutes));
         self.status = Status { success: false, failure: false, cancelled: true };
         self.outcome.result = JobResult::Cancelled;
@@ -276,72 +266,6 @@ impl Going<'_, '_> {
         }
     }
 
-    /// Runs lines of bash as GitHub does: `bash --noprofile --norc -eo pipefail FILE`.
-    fn shell(
-        &mut self,
-        n: usize,
-        lines: &[&str],
-        step_env: &BTreeMap<String, String>,
-        outputs: &mut Map<String, Value>,
-    ) -> Result<(), Stop> {
-        let host = self.run.setup.host;
-        let bash = host.ambient.find("bash");
-        let bash =
-            bash.ok_or_else(|| Error::usage("a rehearsal needs bash, which is not on PATH")).map_err(Stop::Error)?;
-        let scripts = self.temp.join("_runner");
-        let file = |kind: &str| scripts.join(format!("{kind}-{}", n + 1));
-        files::write(&file("script"), format!("{}\n", lines.join("\n")).as_bytes())?;
-        let commands = ["env", "path", "output"].map(|kind| file(kind));
-        commands.iter().try_for_each(|path| files::write(path, b""))?;
-        let text = |path: &Path| path.to_string_lossy().into_owned();
-        let mut env = self.base.clone();
-        env.extend(self.env.clone());
-        env.extend(step_env.clone());
-        if !self.paths.is_empty() {
-            let rest = env.get("PATH").cloned().unwrap_or_default();
-            env.insert("PATH".to_owned(), format!("{}:{rest}", self.paths.join(":")));
-        }
-        for (name, path) in ["GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT"].into_iter().zip(&commands) {
-            env.insert(name.to_owned(), text(path));
-        }
-        env.insert("GITHUB_STEP_SUMMARY".to_owned(), text(&self.logs.join("summary.md")));
-        let mut command = Command::new(text(&bash), &self.checkout)
-            .args(["--noprofile", "--norc", "-eo", "pipefail", text(&file("script")).as_str()])
-            .envs(&env);
-        command.timeout = Some(self.deadline.saturating_duration_since(clock::instant()));
-        command.patience = Some(PATIENCE);
-        let log = self.logs.join(format!("{:02}.log", n + 1));
-        let (finished, printed) = logged(&command, self, &log)?;
-        if self.verdict {
-            self.outcome.printed.push_str(&printed);
-        }
-        let failed = |why: String, code| Stop::Failed { why, code, said: last(&log), log: Some(log.clone()) };
-        match finished.end {
-            End::Interrupted => return Err(failed("interrupted".to_owned(), None)),
-            End::TimedOut => {
-                self.cancel();
-                return Err(failed("the job's time was over".to_owned(), None));
-            }
-            End::Itself => {}
-        }
-        let [set, paths, said] = commands;
-        let read = |path: &Path| -> Result<Vec<(String, String)>, Stop> {
-            assignments(&files::read_text(path)?).map_err(|why| failed(why, None))
-        };
-        for (name, value) in read(&said)? {
-            outputs.insert(name, Value::String(value));
-        }
-        self.env.extend(read(&set)?);
-        for path in files::read_text(&paths)?.lines().filter(|line| !line.is_empty()) {
-            self.paths.insert(0, path.to_owned());
-        }
-        match finished.status.code() {
-            Some(0) => Ok(()),
-            Some(code) => Err(failed(format!("exit code {code}"), Some(code))),
-            None => Err(failed(format!("it was ended: {}", finished.status), None)),
-        }
-    }
-
     /// A text with its expressions evaluated.
     pub(super) fn text(&self, text: &Text) -> Result<String, Trouble> {
         match text {
@@ -386,33 +310,4 @@ impl Going<'_, '_> {
 
 fn withheld(path: &str) -> StepEnd {
     StepEnd::LeftOut(format!("it needs `{path}`, which is GitHub's alone"))
-}
-
-/// Runs a command; all that it writes goes to a file, and what it prints is given, too.
-#[allow(clippy::disallowed_methods, reason = "the log of a step, written while it runs")]
-fn logged(command: &Command, going: &Going<'_, '_>, log: &Path) -> Result<(crate::process::Finished, String), Stop> {
-    let file = std::fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-    let mut printed = Vec::new();
-    let (mut first, mut second) = (&file, &file);
-    let finished = command.run_with(
-        &going.run.setup.host.supervisor,
-        &mut |bytes| {
-            let _ = first.write_all(bytes);
-            if printed.len() < MOST_OUTPUT {
-                printed.extend_from_slice(bytes);
-            }
-        },
-        &mut |bytes| {
-            let _ = second.write_all(bytes);
-        },
-    );
-    let finished = finished.map_err(|error| anyhow!("cannot start {}: {error}", command.program))?;
-    Ok((finished, String::from_utf8_lossy(&printed).into_owned()))
-}
-
-/// The last lines of a log.
-fn last(log: &Path) -> String {
-    let text = files::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let lines: Vec<&str> = text.trim_end().lines().collect();
-    lines[lines.len().saturating_sub(SHOWN)..].join("\n")
 }

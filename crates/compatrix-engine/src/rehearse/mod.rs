@@ -8,6 +8,7 @@ mod actions;
 mod artifacts;
 mod checkout;
 mod leg;
+mod shell;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -193,7 +194,8 @@ fn places(setup: &Setup<'_>, workflow: &Workflow, home: &Path) -> Result<Places,
             files::make_dir(dir)?;
             dir.canonicalize().with_context(|| format!("cannot find {}", dir.display()))?.join(stem)
         }
-        None => home.canonicalize().with_context(|| format!("cannot find {}", home.display()))?.join("work").join(stem),
+        // The same for all workflows: what cargo has made for one checkout is of use to the next one at its place.
+        None => home.canonicalize().with_context(|| format!("cannot find {}", home.display()))?.join("work"),
     };
     // Only what a rehearsal has left is removed.
     if setup.keep.is_some() && files::exists(&work) && !files::exists(&work.join("artifacts")) {
@@ -208,7 +210,7 @@ fn places(setup: &Setup<'_>, workflow: &Workflow, home: &Path) -> Result<Places,
     files::make_dir(&logs)?;
     let artifacts = work.join("artifacts");
     files::make_dir(&artifacts)?;
-    Ok(Places { work, artifacts, kept: home.join("kept").join(stem), logs, stays: setup.keep.is_some() })
+    Ok(Places { work, artifacts, kept: home.join("kept"), logs, stays: setup.keep.is_some() })
 }
 
 /// A rehearsal that goes on.

@@ -77,7 +77,7 @@ impl Made {
     }
 
     fn work(&self) -> PathBuf {
-        home(&self.session.host).join("work").join("compatibility")
+        home(&self.session.host).join("work")
     }
 }
 
