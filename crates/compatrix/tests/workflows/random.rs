@@ -108,7 +108,7 @@ pub(crate) fn spec(t: &mut Tape<'_>) -> String {
     let mut out = "version = 1\n[project]\npackages = [\"store\"]\n[axis]\n".to_owned();
     let rust = t.some(RUST, 3);
     writeln!(out, "rust = {}", list(&rust)).unwrap();
-    let sqlite = if t.once_in(3) { Vec::new() } else { t.some(SQLITE, 3) };
+    let sqlite = if t.once_in(3) { Vec::new() } else { t.some(SQLITE, 2) };
     if !sqlite.is_empty() {
         writeln!(out, "sqlite = {}", list(&sqlite)).unwrap();
     }
