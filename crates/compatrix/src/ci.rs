@@ -207,13 +207,16 @@ pub(crate) fn header(
     }
 }
 
+/// What the artifact of a job begins with, and the suites in cells that it must tell of.
+pub type Planned = (Header, Vec<(String, CellId)>);
+
 /// The header of each job's artifact, with the suites in cells that are its.
 pub(crate) fn artifacts_of(
     opened: &Opened,
     session: &Session,
     event: Event,
     work: Work,
-) -> Result<Vec<(Header, Vec<(String, CellId)>)>, Error> {
+) -> Result<Vec<Planned>, Error> {
     let spec = &opened.parsed.spec;
     let source = workspace::read(&session.host, &opened.parsed)?.source;
     let plan = plan(spec, &committed(opened, session)?, event, work)?;

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+pub use ci::Planned;
 pub use cli::{Command, Global};
 pub use compatrix_engine::error::Error;
 pub use compatrix_model as model;
@@ -91,7 +92,7 @@ pub fn artifacts_of(
     root: &std::path::Path,
     event: model::ci::Event,
     work: model::ci::Work,
-) -> Result<Vec<(model::ci::artifact::Header, Vec<(String, model::cell::CellId)>)>, Error> {
+) -> Result<Vec<Planned>, Error> {
     let global = Global { root: Some(root.to_owned()), color: cli::When::Never, quiet: true };
     let terminal = terminal::Terminal::new(&global);
     let opened = workspace::Opened::new(&global, &terminal)?;

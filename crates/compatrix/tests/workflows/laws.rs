@@ -65,15 +65,20 @@ fn a_large_plan_goes_into_several_matrices() {
     assert_eq!(files(&spec, &plans, Program::Xtask), files(&spec, &plans, Program::Xtask));
 }
 
+/// How many random specs: `CASES`, or so many.
+fn cases(usual: usize) -> usize {
+    std::env::var("CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
+}
+
 /// A law held by so many random tapes, on two threads.
-fn hold(cases: u32, law: impl Fn(&[u16], &mut Seen) -> Result<(), TestCaseError> + Sync) {
-    const THREADS: u32 = 2;
+fn hold(cases: usize, law: impl Fn(&[u16], &mut Seen) -> Result<(), TestCaseError> + Sync) {
+    const THREADS: usize = 2;
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             let law = &law;
             scope.spawn(move || {
                 let config = Config {
-                    cases: cases / THREADS,
+                    cases: u32::try_from(cases / THREADS).expect("a few thousand"),
                     failure_persistence: None,
                     max_shrink_iters: 400,
                     ..Config::default()
@@ -90,7 +95,7 @@ fn hold(cases: u32, law: impl Fn(&[u16], &mut Seen) -> Result<(), TestCaseError>
 #[test]
 fn random_specs_give_workflows_of_exactly_their_cells() {
     let [refused, generated, rows] = [const { AtomicUsize::new(0) }; 3];
-    let cases: u32 = std::env::var("CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000);
+    let cases = cases(10_000);
     hold(cases, |tape, seen| {
         let mut tape = Tape(tape);
         let text = random::spec(&mut tape);
@@ -109,15 +114,16 @@ fn random_specs_give_workflows_of_exactly_their_cells() {
     });
     let [refused, generated, rows] = [refused, generated, rows].map(AtomicUsize::into_inner);
     println!("{cases} specs: {generated} workflows with {rows} rows; {refused} specs refused");
-    assert!(refused < cases as usize * 3 / 10, "{refused} of {cases} specs were refused");
-    assert!(generated > cases as usize / 2, "{generated} workflows");
+    assert!(refused < cases * 3 / 10, "{refused} of {cases} specs were refused");
+    assert!(generated > cases / 2, "{generated} workflows");
 }
 
 /// What the parser of the spec would refuse, put behind its back: it stays in its quotes, or nothing is written.
 #[test]
 fn hostile_values_are_kept_in_their_quotes_or_refused() {
     let [refused, written] = [const { AtomicUsize::new(0) }; 2];
-    hold(std::env::var("CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000), |tape, seen| {
+    let cases = cases(2_000);
+    hold(cases, |tape, seen| {
         let mut tape = Tape(tape);
         let text = random::spec(&mut tape);
         let mut spec = spec(&text).map_err(TestCaseError::fail)?;
@@ -172,5 +178,5 @@ fn hostile_values_are_kept_in_their_quotes_or_refused() {
     });
     let [refused, written] = [refused, written].map(AtomicUsize::into_inner);
     println!("{written} workflows with hostile values written; {refused} specs refused");
-    assert!(written > 200 && refused > 50);
+    assert!(written > cases / 2 && refused > cases / 50, "{written} written, {refused} refused");
 }

@@ -58,7 +58,7 @@ fn lint(what: &str, files: &[PathBuf]) {
         };
         let output = run(linter.arguments, files);
         if output.status.success() {
-            println!("{} {}: no findings in {} files, {what}", linter.name, version(&linter), files.len());
+            println!("{} {}: no findings in {} of {what}", linter.name, version(&linter), count(files.len()));
         } else {
             let [said, erred] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
             findings += &format!("{} on {what}:\n{said}{erred}\n", linter.name);
@@ -66,6 +66,10 @@ fn lint(what: &str, files: &[PathBuf]) {
     }
     shellcheck(what, files, &mut findings);
     assert!(findings.is_empty(), "{findings}");
+}
+
+fn count(files: usize) -> String {
+    format!("{files} {}", if files == 1 { "file" } else { "files" })
 }
 
 /// What the linter says it is.
