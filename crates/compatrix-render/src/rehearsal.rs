@@ -23,7 +23,9 @@ pub fn table(rows: &[JobRow], look: &Look) -> String {
     let times = widest(&took, "time");
     let predictions = widest(&predicted, "predicted");
     let names = widest(&|row| row.name.clone(), "job");
-    let names = names.min(look.width.saturating_sub(results + times + predictions + 6).max(16));
+    // Between columns are two spaces; a note of ten may follow.
+    let names = names.min(look.width.saturating_sub(results + times + predictions + 6 + 10).max(12));
+    let columns = names + results + times + predictions + 6;
     let mut out = String::new();
     let head = format!("{:<names$}  {:<results$}  {:>times$}  {:>predictions$}", "job", "result", "time", "predicted");
     let _ = writeln!(out, "{}", look.bold(&head));
@@ -34,6 +36,7 @@ pub fn table(rows: &[JobRow], look: &Look) -> String {
             (Some(JobResult::Failure | JobResult::Cancelled), true) => "  may fail",
             (Some(_), _) => "",
         };
+        let note = if columns + width(note) <= look.width { note } else { "" };
         let line = format!(
             "{:<names$}  {result}  {:>times$}  {:>predictions$}{note}",
             cut(&row.name, names),
@@ -85,8 +88,9 @@ mod tests {
         assert!(lines[2].contains("failure") && lines[2].ends_with("3 min  may fail"), "{text}");
         assert!(lines[3].ends_with("of another platform"), "{text}");
         assert_eq!(lines[5], "1 job of other events skipped", "{text}");
-        for width in [40, 80] {
-            assert!(table(&rows[..2], &Look::plain(width)).lines().all(|line| line.chars().count() <= width + 10));
+        for (width, most) in [(40, 44), (80, 80)] {
+            let text = table(&rows[..2], &Look::plain(width));
+            assert!(text.lines().all(|line| line.chars().count() <= most), "{width}:\n{text}");
         }
     }
 }

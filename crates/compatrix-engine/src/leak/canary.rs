@@ -172,7 +172,9 @@ fn executable(bench: &Bench<'_>) -> Result<Executable> {
 }
 
 fn compile(bench: &Bench<'_>, dir: &Path, source: &Path, args: Vec<String>, path: &Path) -> Result<()> {
-    let half = dir.join(format!("{NAME}.{}", std::process::id()));
+    // Made aside and renamed: tools without a sanitizer share a canary, and may want it at the same time.
+    let scratch = tempfile::Builder::new().prefix("half").tempdir_in(dir)?;
+    let half = scratch.path().join(NAME);
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let mut command = Command::new(&bench.inputs.toolchain.rustc, dir)
         .args(args)

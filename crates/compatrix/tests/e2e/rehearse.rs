@@ -88,9 +88,18 @@ fn a_rehearsal_ends_as_compat_does() {
         "#[test]\nfn works() {\n    assert_ne!(std::env::var(\"N\").unwrap(), \"quick-2\");\n}\n",
     );
     commit(&made);
-    let ran = rehearse(&made);
+    let keep = made.cache().join("keep");
+    let ran = made.run(&["ci", "rehearse", "--event", "pull_request", "--keep", keep.to_str().expect("UTF-8")]);
+    for kept in ["artifacts/orchestrator-linux-x86_64/cargo-handed-xtask", "verdict/workspace/Cargo.toml"] {
+        assert!(keep.join("compatibility").join(kept).exists(), "{kept} is not kept\n{ran}");
+    }
     ran.expect(1).says(&["failed"]).prints(&["1 broken", "failure"]);
     made.run(&["compat", "--event", "pull_request"]).expect(1).prints(&["1 broken"]);
+    // A folder with other things in it is not taken.
+    made.write("mine/compatibility/thing", "");
+    let mine = made.path("mine");
+    let ran = made.run(&["ci", "rehearse", "--event", "pull_request", "--keep", mine.to_str().expect("UTF-8")]);
+    ran.expect(2).says(&["is no rehearsal's; name another folder"]);
 }
 
 #[test]
