@@ -2,6 +2,7 @@
 //!
 //! `ci/lint/install` puts them into `target/lint`; without it, those on PATH are taken. What is not there is said.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -49,7 +50,7 @@ fn lint(what: &str, files: &[PathBuf]) {
     let mut findings = String::new();
     for linter in linters() {
         let Some(program) = &linter.program else {
-            println!("{}: not here, so {what} were not linted by it; `ci/lint/install` installs it", linter.name);
+            say(&format!("{}: not here, so {what} were not linted by it; `ci/lint/install` installs it", linter.name));
             continue;
         };
         let run = |arguments: &[&str], files: &[PathBuf]| {
@@ -58,7 +59,7 @@ fn lint(what: &str, files: &[PathBuf]) {
         };
         let output = run(linter.arguments, files);
         if output.status.success() {
-            println!("{} {}: no findings in {} of {what}", linter.name, version(&linter), count(files.len()));
+            say(&format!("{} {}: no findings in {} of {what}", linter.name, version(&linter), count(files.len())));
         } else {
             let [said, erred] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
             findings += &format!("{} on {what}:\n{said}{erred}\n", linter.name);
@@ -87,7 +88,7 @@ fn version(linter: &Linter) -> String {
 /// Every `run:` of the files as a script of its own, under shellcheck with all its optional checks that concern us.
 fn shellcheck(what: &str, files: &[PathBuf], findings: &mut String) {
     let Some(program) = find("shellcheck") else {
-        println!("shellcheck: not here, so {what} were not linted by it; `ci/lint/install` installs it");
+        say(&format!("shellcheck: not here, so {what} were not linted by it; `ci/lint/install` installs it"));
         return;
     };
     let mut scripts = std::collections::BTreeSet::new();
@@ -113,7 +114,7 @@ fn shellcheck(what: &str, files: &[PathBuf], findings: &mut String) {
     }
     let output = command.output().expect("it starts");
     if output.status.success() {
-        println!("shellcheck: no findings in {} scripts of {what}", scripts.len());
+        say(&format!("shellcheck: no findings in {} scripts of {what}", scripts.len()));
     } else {
         *findings += &format!("shellcheck on {what}:\n{}\n", String::from_utf8_lossy(&output.stdout));
     }
@@ -255,11 +256,16 @@ fn other_linters_find_nothing_in_workflows_of_random_specs() {
 #[test]
 fn other_linters_find_nothing_in_this_repository() {
     let Ok(folder) = std::fs::read_dir(root().join(".github/workflows")) else {
-        println!("this repository has no workflows");
+        say("this repository has no workflows");
         return;
     };
     let files = folder.map(|entry| entry.expect("it is read").path());
     let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|ext| ext == "yml")).collect();
     files.sort();
     lint("workflows of this repository", &files);
+}
+
+/// Tells what the linters said, also where the test passes: libtest keeps only what goes through its macros.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
