@@ -68,22 +68,7 @@ pub(crate) fn command(host: &Host, inputs: &Inputs<'_>, executable: &Executable,
 
 /// A record of something that was not run.
 pub(crate) fn blank(inputs: &Inputs<'_>, outcome: Outcome, cause: String) -> Record {
-    Record {
-        suite: inputs.suite.name.clone(),
-        cell: inputs.cell.clone(),
-        key: inputs.key.clone(),
-        outcome,
-        cause,
-        attempts: 1,
-        tests: Counts::default(),
-        doctests: None,
-        failures: Vec::new(),
-        leaks: None,
-        proof: None,
-        started: 0,
-        duration_ms: 0,
-        executables_ms: 0,
-    }
+    Record::blank(&inputs.suite.name, inputs.cell.clone(), inputs.key.clone(), outcome, cause)
 }
 
 /// An executable without libtest has one test: itself.

@@ -53,12 +53,17 @@ pub struct Record {
 impl Record {
     /// A cell that could not be tried here, and why.
     pub fn untried(suite: &str, cell: CellId, reason: &str) -> Self {
+        Self::blank(suite, cell, String::new(), Outcome::Unavailable, reason.to_owned())
+    }
+
+    /// Of something that was not run.
+    pub fn blank(suite: &str, cell: CellId, key: Sha256, outcome: Outcome, cause: String) -> Self {
         Record {
             suite: suite.to_owned(),
             cell,
-            key: String::new(),
-            outcome: Outcome::Unavailable,
-            cause: reason.to_owned(),
+            key,
+            outcome,
+            cause,
             attempts: 1,
             tests: Counts::default(),
             doctests: None,

@@ -8,6 +8,7 @@ mod held;
 mod laws;
 mod lint;
 mod random;
+mod report;
 mod yaml;
 
 use std::collections::BTreeMap;
