@@ -18,7 +18,7 @@ use compatrix_model::facts::Durations;
 use compatrix_model::plan::SkipReason;
 use compatrix_model::spec::Spec;
 
-use compatrix_render::matrix::{Matrix, Row};
+use compatrix_render::matrix::Row;
 
 use crate::cli::{CiPart, Missing, Selection};
 use crate::commands::evidence::read_all;
@@ -138,32 +138,21 @@ pub(crate) fn asked(opened: &Opened, session: &Session, ci: &CiPart, work: Work)
     Ok(Some(Asked { plan, part, job, committed }))
 }
 
-impl Asked {
-    /// The matrix without the broken cells that may fail; the exit code is that of the rest.
-    pub(crate) fn counted(&self, spec: &Spec, matrix: &Matrix) -> Matrix {
-        let may_fail = may_fail(spec, &self.committed);
-        let excused = |row: &Row| spec.space.find(&row.cell).is_some_and(|cell| may_fail(&spec.space.coords(cell)));
-        let rows = matrix.rows.iter().filter(|row| !excused(row)).cloned().collect();
-        Matrix { rows, ..matrix.clone() }
-    }
-}
-
 /// The exit code of a matrix. Of a part of CI, that of the cells that may not fail; the spec says what unproven ones mean.
 pub(crate) fn exit_code(opened: &Opened, done: &Done, missing: Missing) -> u8 {
     let spec = &opened.parsed.spec;
     let denied = missing == Missing::Fail;
-    match &done.ci {
-        None => matrix::exit_code(&done.matrix, denied),
-        Some((asked, _)) => {
-            let denied = denied || spec.ci.as_ref().is_some_and(|ci| ci.missing_fails);
-            matrix::exit_code(&asked.counted(spec, &done.matrix), denied)
-        }
-    }
+    let rows = done.matrix.rows.iter();
+    let Some(asked) = &done.ci else { return matrix::exit_code(rows, denied) };
+    let denied = denied || spec.ci.as_ref().is_some_and(|ci| ci.missing_fails);
+    let may_fail = may_fail(spec, &asked.committed);
+    let excused = |row: &Row| spec.space.find(&row.cell).is_some_and(|cell| may_fail(&spec.space.coords(cell)));
+    matrix::exit_code(rows.filter(|row| !excused(row)), denied)
 }
 
 /// Writes the artifact, where one is asked for.
 pub(crate) fn write_artifact(done: &Done, path: Option<&Path>, terminal: &Terminal) -> Result<(), Error> {
-    if let (Some((_, artifact)), Some(path)) = (&done.ci, path) {
+    if let (Some(artifact), Some(path)) = (&done.artifact, path) {
         files::write(path, artifact.to_text().as_bytes())?;
         terminal.say("Wrote", &format!("{}: {} records", path.display(), artifact.records.len()));
     }

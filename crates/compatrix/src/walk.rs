@@ -21,8 +21,10 @@ use crate::{matrix, progress};
 pub(crate) struct Done {
     pub(crate) walked: Walked,
     pub(crate) matrix: Matrix,
-    /// The part of CI that was asked for, and its records.
-    pub(crate) ci: Option<(ci::Asked, Artifact)>,
+    /// The part of CI that was asked for.
+    pub(crate) ci: Option<ci::Asked>,
+    /// Its records, where they are to be written.
+    pub(crate) artifact: Option<Artifact>,
 }
 
 /// Walks the plan of this choice.
@@ -51,9 +53,7 @@ pub(crate) fn walk(
     }
     let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let matrix = matrix::of_walk(&opened.parsed.spec, &walked, &opened.today, elapsed);
-    let ci = of_ci.map(|asked| {
-        let artifact = ci::artifact(opened, &session, &asked, &walked);
-        (asked, artifact)
-    });
-    Ok(Done { walked, matrix, ci })
+    let written = of_ci.as_ref().filter(|_| ci.evidence.is_some());
+    let artifact = written.map(|asked| ci::artifact(opened, &session, asked, &walked));
+    Ok(Done { walked, matrix, ci: of_ci, artifact })
 }

@@ -68,7 +68,7 @@ fn record(header: &Header, suite: &str, cell: &CellId, job: usize, n: usize) -> 
     let rustc =
         "rustc 1.95.0 (59807616e 2026-04-14)\nbinary: rustc\ncommit-date: 2026-04-14\nhost: x86_64-unknown-linux-gnu";
     let options = (0..60).map(|n| format!("MADE_UP_OPTION_NUMBER={n}"));
-    let folder = format!("/home/runner/work/made-up/made-up/target/compat/run/{job}-{n}");
+    let folder = format!("/made-up/of-a-job/made-up/made-up/target/compat/run/{job}-{n}");
     let env = [("HOME", "/home/runner"), ("LANG", "C.UTF-8"), ("PATH", "/home/runner/.cargo/bin:/usr/bin:/bin")];
     let mut env: std::collections::BTreeMap<String, String> =
         env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -93,7 +93,7 @@ fn record(header: &Header, suite: &str, cell: &CellId, job: usize, n: usize) -> 
         features: vec![cell.value("features").context("no features")?.to_string()],
         sqlite: Some(SqliteProof {
             linkage: SqliteLinkage::Static,
-            file: format!("/home/runner/work/made-up/target/debug/deps/it-{job:016x}"),
+            file: format!("/made-up/of-a-job/made-up/target/debug/deps/it-{job:016x}"),
             sha256: "7".repeat(64),
             version: "3.45.0".to_owned(),
             source_id: "2024-01-15 17:01:13 1066602b2b1976fe58b5150777cced894af17c803e068f5918390d6915b46e1d"

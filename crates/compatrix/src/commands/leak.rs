@@ -9,7 +9,9 @@ use compatrix_model::ci::Work;
 use compatrix_model::evidence::Record;
 use compatrix_model::facts::PackageFacts;
 use compatrix_model::leak::baseline;
+use compatrix_model::leak::Usage;
 use compatrix_model::spec::SuiteKind;
+use compatrix_render::matrix::Matrix;
 use compatrix_render::sarif::{self, SarifOptions};
 use compatrix_render::{junit, leaks};
 
@@ -37,14 +39,7 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
     let Done { walked, matrix, .. } = &done;
     let records: Vec<&Record> = walked.records.iter().flatten().collect();
     let usage = walked.policy.usage(&records, is_complete(args, walked), &opened.today);
-    let manifest = manifest(&opened.root, &walked.facts.packages);
-    let options = SarifOptions {
-        version: env!("CARGO_PKG_VERSION"),
-        about: env!("CARGO_PKG_REPOSITORY"),
-        sources: &walked.facts.packages.iter().flat_map(|package| package.sources.clone()).collect(),
-        manifest: &manifest,
-    };
-    let sarif = || sarif::sarif(matrix, &usage, &options);
+    let sarif = || sarif_of(&opened.root, &walked.facts.packages, matrix, &usage);
     match args.format {
         _ if args.print_baseline => terminal.print(&baseline(&records, &opened.today)),
         LeakFormat::Human => terminal.print(&leaks::report(matrix, &usage, &terminal.look())),
@@ -96,8 +91,19 @@ fn a_quarter_after(today: &str) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// The findings of a matrix as SARIF.
+pub(super) fn sarif_of(root: &Path, packages: &[PackageFacts], matrix: &Matrix, usage: &Usage) -> String {
+    let options = SarifOptions {
+        version: env!("CARGO_PKG_VERSION"),
+        about: env!("CARGO_PKG_REPOSITORY"),
+        sources: &packages.iter().flat_map(|package| package.sources.clone()).collect(),
+        manifest: &manifest(root, packages),
+    };
+    sarif::sarif(matrix, usage, &options)
+}
+
 /// The manifest of the first package under test, relative to the root.
-pub(super) fn manifest(root: &Path, packages: &[PackageFacts]) -> String {
+fn manifest(root: &Path, packages: &[PackageFacts]) -> String {
     let dir = packages.first().map(|package| PathBuf::from(&package.dir)).unwrap_or_default();
     let relative = dir.strip_prefix(root).unwrap_or(Path::new(""));
     relative.join("Cargo.toml").to_string_lossy().into_owned()

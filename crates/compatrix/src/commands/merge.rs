@@ -13,7 +13,6 @@ use compatrix_model::ci::needs::not_done;
 use compatrix_model::ci::{CiPlan, Committed, Event, Work};
 use compatrix_model::evidence::Record;
 use compatrix_render::merged::{json, report, summary, Difference, Together};
-use compatrix_render::sarif::{self, SarifOptions};
 
 use crate::ci;
 use crate::cli::{command_name, Format, Global, MergeArgs, Missing};
@@ -215,15 +214,8 @@ fn write(
 }
 
 fn sarif_of(opened: &Opened, committed: &Committed, together: &Together) -> String {
-    let manifest = super::leak::manifest(&opened.root, &committed.packages);
-    let options = SarifOptions {
-        version: env!("CARGO_PKG_VERSION"),
-        about: env!("CARGO_PKG_REPOSITORY"),
-        sources: &committed.packages.iter().flat_map(|package| package.sources.clone()).collect(),
-        manifest: &manifest,
-    };
     let (matrix, usage) = together::all_platforms(together);
-    sarif::sarif(&matrix, &usage, &options)
+    super::leak::sarif_of(&opened.root, &committed.packages, &matrix, &usage)
 }
 
 fn append_summary(opened: &Opened, text: impl Fn() -> String) -> Result<(), Error> {

@@ -4,11 +4,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Ran, Workspace};
+use crate::support::{commit, git, Ran, Workspace};
 
 const SPEC: &str = "[axis]\nrust = [HERE]\n[axis.features]\ndefault = []\njson = [\"json\"]\n\
                     [axis.word]\nenv = \"WORD\"\nvalues = [\"one\", \"two\"]\n\
@@ -24,17 +23,6 @@ fn made(spec: &str) -> Workspace {
     git(&made, &["init", "-q"]);
     commit(&made);
     made
-}
-
-fn git(made: &Workspace, args: &[&str]) {
-    let mut git = Command::new("git");
-    git.args(["-c", "user.name=a", "-c", "user.email=a@b.example"]).args(args).current_dir(made.root());
-    assert!(git.status().expect("git").success(), "{args:?}");
-}
-
-fn commit(made: &Workspace) {
-    git(made, &["add", "-A"]);
-    git(made, &["commit", "-q", "-m", "a commit"]);
 }
 
 /// The names of the jobs, as the plan has them.

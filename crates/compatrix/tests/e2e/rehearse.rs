@@ -7,24 +7,11 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
-use crate::support::{clean, finish, signal, text_of, wait_for, Ran, Workspace, PROGRAM, WAITS};
+use crate::support::{commit, finish, git, signal, text_of, wait_for, Ran, Workspace, PROGRAM, WAITS};
 
 const SPEC: &str = "[axis]\nrust = [HERE]\n[axis.n]\nenv = \"N\"\nvalues = [\"quick-1\", \"quick-2\"]\n\n\
     [ci.runners]\nlinux-x86_64 = \"ubuntu-24.04\"\nmacos-aarch64 = \"macos-15\"\n\n\
     [ci.pull_request]\ncompat = \"local\"\n\n[ci.schedule]\ncron = \"17 3 * * *\"\ncompat = \"local\"\n";
-
-fn git(made: &Workspace, args: &[&str]) {
-    let mut command = Command::new("git");
-    clean(&mut command);
-    command.args(["-c", "user.name=t", "-c", "user.email=t@example.org"]).args(args).current_dir(made.root());
-    let output = command.output().expect("starts git");
-    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn commit(made: &Workspace) {
-    git(made, &["add", "--all"]);
-    git(made, &["commit", "--quiet", "--message", "x"]);
-}
 
 /// Whether this machine has what a runner has: a toolchain by the name `stable`, and a C library to link statically.
 fn is_like_a_runner() -> bool {

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use crate::support::{Workspace, FIXTURE};
+use crate::support::{commit, git, Workspace, FIXTURE};
 
 const SPEC: &str = "[axis]\nrust = [HERE]\nschema = \"fixtures/*\"\n";
 
@@ -31,20 +31,6 @@ fn made() -> Workspace {
     git(&made, &["init", "--quiet", "--initial-branch=main"]);
     commit(&made);
     made
-}
-
-#[track_caller]
-fn git(made: &Workspace, args: &[&str]) {
-    let mut command = Command::new("git");
-    crate::support::clean(&mut command);
-    command.args(["-c", "user.name=t", "-c", "user.email=t@example.org"]).args(args).current_dir(made.root());
-    let output = command.output().expect("starts git");
-    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn commit(made: &Workspace) {
-    git(made, &["add", "--all"]);
-    git(made, &["commit", "--quiet", "--message", "x"]);
 }
 
 /// The schemas of the cells that changes since this revision affect, and why.

@@ -233,6 +233,22 @@ pub(crate) fn finish(mut command: Command) -> Ran {
     Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr), took: start.elapsed() }
 }
 
+/// Runs git in the workspace, without the user's own settings.
+#[track_caller]
+pub(crate) fn git(made: &Workspace, args: &[&str]) {
+    let mut command = Command::new("git");
+    clean(&mut command);
+    command.args(["-c", "user.name=t", "-c", "user.email=t@example.org"]).args(args).current_dir(made.root());
+    let output = command.output().expect("starts git");
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Commits all that is there.
+pub(crate) fn commit(made: &Workspace) {
+    git(made, &["add", "--all"]);
+    git(made, &["commit", "--quiet", "--message", "x"]);
+}
+
 /// The environment of a user without network; nothing of the test runner's own.
 pub(crate) fn clean(command: &mut Command) {
     command.env_clear();
