@@ -1,7 +1,7 @@
 //! How cells were chosen: what they cover, what changes they are about, which shard they are.
 
-use compatrix_model::choose::narrow::Narrowed;
 use compatrix_model::choose::Coverage;
+use compatrix_model::plan::narrow::Narrowed;
 use compatrix_model::plan::Plan;
 use serde::Serialize;
 

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
-use compatrix_model::doctor::{Check, Report, SpecState, Status};
-use compatrix_model::lint::Finding;
-use compatrix_model::spec::Severity;
+use compatrix_audit::doctor::{Check, Report, SpecState, Status};
+use compatrix_audit::lint::Finding;
+use compatrix_model::matrix_spec::Severity;
 
 use crate::look::{count, cut, width, wrap, Look};
 

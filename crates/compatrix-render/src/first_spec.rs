@@ -1,6 +1,6 @@
 //! A first spec as text: what `init` writes, with where each value came from.
 
-use compatrix_model::init::{Draft, DraftAxis, FeatureSet, Noted};
+use compatrix_audit::first_spec::{Draft, DraftAxis, FeatureSet, Noted};
 
 use crate::look::{width, wrap};
 

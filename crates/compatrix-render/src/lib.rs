@@ -9,6 +9,7 @@
 
 pub mod blocks;
 pub mod choice;
+pub mod ci_cost;
 pub mod doctor;
 pub mod drift;
 pub mod first_spec;
@@ -29,4 +30,3 @@ pub mod sarif;
 pub mod spec_reference;
 pub mod summary;
 pub mod svg;
-pub mod workflow;

@@ -12,7 +12,7 @@ mod limits;
 use std::fmt::Write;
 
 use compatrix_model::evidence_file::EvidenceFile;
-use compatrix_model::spec::Spec;
+use compatrix_model::matrix_spec::Spec;
 
 use crate::markdown::{code, text};
 use crate::matrix::Matrix;

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use compatrix_model::facts::{Availability, HostFacts};
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{Build, Plan, Provision, Run, SkipReason};
-use compatrix_model::spec::Spec;
 use compatrix_model::verdict::Verdict;
 
 use crate::choice::{self, Choice};

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
-use compatrix_model::workflow::rehearsal::{JobResult, JobRow};
+use compatrix_ci::workflow::rehearsal::{JobResult, JobRow};
 
 use crate::look::{count, cut, duration, width, Look};
 

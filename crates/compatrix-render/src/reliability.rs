@@ -13,7 +13,7 @@ use std::fmt::Write;
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::leak::planted::PlantedTable;
 use compatrix_model::leak::Tool;
-use compatrix_model::spec::Spec;
+use compatrix_model::matrix_spec::Spec;
 
 use crate::look::count;
 use crate::markdown::{code, text, Table};

@@ -1,15 +1,15 @@
 //! `docs/SPEC.md`: every key of the spec, made of the same shape that checks it.
 //!
-//! A function of `compatrix_model::spec::document` alone. What no shape can tell (how conditions, expectations and
+//! A function of `compatrix_model::matrix_spec::document` alone. What no shape can tell (how conditions, expectations and
 //! placeholders work) is written by hand in `spec_reference/guide.md`. The page stands for itself, so that it can be
 //! written into any workspace.
 
 use std::fmt::Write;
 
-use compatrix_model::spec::document::DOCUMENT;
-use compatrix_model::spec::format::{Format, Words, RESERVED_VARIABLES};
-use compatrix_model::spec::shape::{Need, Rest, Shape, TableShape};
-use compatrix_model::spec::sqlite::AMALGAMATIONS;
+use compatrix_model::matrix_spec::document::DOCUMENT;
+use compatrix_model::matrix_spec::format::{Format, Words, RESERVED_VARIABLES};
+use compatrix_model::matrix_spec::shape::{Need, Rest, Shape, TableShape};
+use compatrix_model::matrix_spec::sqlite::AMALGAMATIONS;
 
 use crate::markdown::{self, Table};
 

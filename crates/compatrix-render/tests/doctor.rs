@@ -5,11 +5,11 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::golden;
+use compatrix_audit::doctor::{checks, Counts, Disk, HostTools, Packages, Report, SpecState, Tool, FORMAT};
+use compatrix_audit::lint::{Finding, Lint, Unchecked};
 use compatrix_model::axis::ValueName;
-use compatrix_model::doctor::{checks, Counts, Disk, HostTools, Packages, Report, SpecState, Tool, FORMAT};
 use compatrix_model::facts::Availability;
-use compatrix_model::lint::{Finding, Lint, Unchecked};
-use compatrix_model::spec::{parse, Severity};
+use compatrix_model::matrix_spec::{parse, Severity};
 use compatrix_render::doctor::{doctor, json};
 use compatrix_render::look::Look;
 

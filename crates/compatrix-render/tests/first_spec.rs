@@ -4,15 +4,16 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use compatrix_model::init::{draft, Bundling, Found, Member, Noted, SqliteUse};
-use compatrix_model::promise::{Promise, PromiseKind, PromiseSource};
-use compatrix_model::spec::{self, Parsed};
+use compatrix_audit::first_spec::{draft, Bundling, Found, Member, Noted, SqliteUse};
+use compatrix_audit::promise::{Promise, PromiseKind, PromiseSource};
+use compatrix_model::matrix_spec;
+use compatrix_model::matrix_spec::Parsed;
 use compatrix_render::first_spec::first_spec;
 use proptest::prelude::*;
 
 fn parsed(found: &Found) -> (String, Parsed) {
     let text = first_spec(&draft(found), "cargo compatrix");
-    match spec::parse(&text, "compat/matrix.toml", &found.fixtures) {
+    match matrix_spec::parse(&text, "compat/matrix.toml", &found.fixtures) {
         Ok(parsed) => {
             // A promise that no value can prove is to be seen; nothing else may be odd.
             let warnings = parsed.warnings.to_string();

@@ -39,7 +39,7 @@ impl Default for PoolOptions {
 /// # Examples
 ///
 /// ```no_run
-/// use things_store::Pool;
+/// use crate::Pool;
 ///
 /// let pool = Pool::open("main.sqlite")?;
 /// let search = |word| pool.get()?.search(word);

@@ -155,7 +155,7 @@ impl Store {
     /// # Examples
     ///
     /// ```no_run
-    /// use things_store::Store;
+    /// use crate::Store;
     ///
     /// # let store = Store::open("main.sqlite")?;
     /// if let Err(error) = store.verify() {
@@ -303,7 +303,7 @@ impl Store {
     /// # Examples
     ///
     /// ```no_run
-    /// use things_store::Store;
+    /// use crate::Store;
     ///
     /// # let store = Store::open("main.sqlite")?;
     /// for task in store.search("milk")? {
@@ -320,7 +320,7 @@ impl Store {
     /// # Examples
     ///
     /// ```no_run
-    /// use things_store::Store;
+    /// use crate::Store;
     ///
     /// # let store = Store::open("main.sqlite")?;
     /// for tag in store.tags()? {
@@ -337,7 +337,7 @@ impl Store {
     /// # Examples
     ///
     /// ```no_run
-    /// use things_store::Store;
+    /// use crate::Store;
     ///
     /// # let store = Store::open("main.sqlite")?;
     /// for area in store.areas()? {

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use compatrix::model::cell::CellId;
-use compatrix::model::ci::artifact::{Artifact, Header};
-use compatrix::model::ci::{Event, Work};
+use compatrix::ci_model::artifact::{Artifact, Header};
+use compatrix::model::matrix_spec::{Event, Work};
 use compatrix::model::evidence::{
     Counts, ExecutableProof, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof,
 };

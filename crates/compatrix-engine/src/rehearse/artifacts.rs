@@ -7,7 +7,7 @@ use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::condition::glob_matches;
 
 use super::actions::Inputs;
-use crate::files;
+use crate::sys::files;
 
 /// Uploads; a note where nothing was found and that is no error.
 /// Source: github.com/actions/upload-artifact, README of v4 and later.

@@ -280,7 +280,7 @@ fn list(items: impl Iterator<Item = String>, lines: bool) -> String {
 }
 
 /// A TOML basic string.
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

@@ -7,13 +7,13 @@ use super::finding::{Finding, Standing};
 use super::tool::Tool;
 use super::usage::Accepted;
 use crate::evidence_file::quoted;
-use crate::spec::document::leak::TOOLS;
-use crate::spec::format::Format;
-use crate::spec::parse;
-use crate::spec::problem::{Collector, Problem};
-use crate::spec::shape::{Key, Shape, TableShape};
-use crate::spec::tree::Table;
-use crate::spec::Diagnostics;
+use crate::matrix_spec::document::leak::TOOLS;
+use crate::matrix_spec::format::Format;
+use crate::matrix_spec::parse;
+use crate::matrix_spec::problem::{Collector, Problem};
+use crate::matrix_spec::shape::{Key, Shape, TableShape};
+use crate::matrix_spec::tree::Table;
+use crate::matrix_spec::Diagnostics;
 
 /// The file, below the workspace's root.
 pub const FILE: &str = "compat/baseline.toml";

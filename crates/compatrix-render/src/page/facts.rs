@@ -8,7 +8,7 @@ use compatrix_model::claims::{evaluate, judge_evidence, Claims, Judged, Judgemen
 use compatrix_model::condition::Versions;
 use compatrix_model::evidence::Counts;
 use compatrix_model::evidence_file::{Entry, EvidenceFile};
-use compatrix_model::spec::Spec;
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::verdict::{Expectation, Verdict};
 
 use crate::matrix::{worse, Matrix, Row, Totals};

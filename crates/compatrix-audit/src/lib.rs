@@ -1,0 +1,9 @@
+//! Audits of a workspace and its host: what cannot hold, what was promised where, and a first spec.
+//!
+//! **Invariant:** no I/O, no clock, no environment. The engine gathers the facts; this crate judges them.
+
+pub mod doctor;
+pub mod first_spec;
+pub mod lint;
+pub mod manifest;
+pub mod promise;
