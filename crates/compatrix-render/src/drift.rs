@@ -6,7 +6,7 @@ use similar::TextDiff;
 /// that writes it. `None` if they are equal.
 ///
 /// ```
-/// let diff = crate::drift::diff("a\n", "b\n", "docs/X.md", "cargo xtask report").unwrap();
+/// let diff = compatrix_render::drift::diff("a\n", "b\n", "docs/X.md", "cargo xtask report").unwrap();
 /// assert_eq!(
 ///     diff,
 ///     "--- docs/X.md (as it is)\n+++ docs/X.md (as it should be)\n@@ -1 +1 @@\n-a\n+b\n\

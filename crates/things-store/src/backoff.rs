@@ -12,7 +12,7 @@ use std::time::Duration;
 ///
 /// ```
 /// use std::time::Duration;
-/// use crate::Backoff;
+/// use things_store::Backoff;
 ///
 /// let ms = Duration::from_millis;
 /// let backoff = Backoff { first: ms(10), longest: ms(35), retries: 4 };

@@ -39,7 +39,7 @@ impl Default for PoolOptions {
 /// # Examples
 ///
 /// ```no_run
-/// use crate::Pool;
+/// use things_store::Pool;
 ///
 /// let pool = Pool::open("main.sqlite")?;
 /// let search = |word| pool.get()?.search(word);

@@ -155,7 +155,7 @@ impl Store {
     /// # Examples
     ///
     /// ```no_run
-    /// use crate::Store;
+    /// use things_store::Store;
     ///
     /// # let store = Store::open("main.sqlite")?;
     /// if let Err(error) = store.verify() {
@@ -264,7 +264,7 @@ impl Store {
     /// # Examples
     ///
     /// ```no_run
-    /// use crate::Store;
+    /// use things_store::Store;
     ///
     /// # let store = Store::open("main.sqlite")?;
     /// for task in store.search("milk")? {
@@ -281,7 +281,7 @@ impl Store {
     /// # Examples
     ///
     /// ```no_run
-    /// use crate::Store;
+    /// use things_store::Store;
     ///
     /// # let store = Store::open("main.sqlite")?;
     /// for tag in store.tags()? {
@@ -298,7 +298,7 @@ impl Store {
     /// # Examples
     ///
     /// ```no_run
-    /// use crate::Store;
+    /// use things_store::Store;
     ///
     /// # let store = Store::open("main.sqlite")?;
     /// for area in store.areas()? {

@@ -15,7 +15,7 @@ const MICROS_PER_DAY: i64 = 86_400 * MICROS;
 /// # Examples
 ///
 /// ```
-/// use crate::Timestamp;
+/// use things_store::Timestamp;
 ///
 /// let now = Timestamp::from_unix_seconds(1_718_184_600.25).unwrap();
 /// assert_eq!(now.to_string(), "2024-06-12T09:30:00Z");
