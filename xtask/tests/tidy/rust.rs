@@ -1,27 +1,15 @@
-//! Rules of Rust files: headings, sizes, words, effects.
+//! Rules of Rust files: headings, sizes, words.
 
 use crate::{files_ending, lines, text, Violations};
 
 /// The longest a file may be, in lines.
 const LONGEST: usize = 500;
 
-/// Crates without effects.
-const PURE: [&str; 2] = ["crates/compatrix-model/src/", "crates/compatrix-render/src/"];
-
 fn rust_files() -> impl Iterator<Item = (String, String)> {
     files_ending(".rs").into_iter().map(|file| {
         let text = text(&file).unwrap_or_else(|| panic!("{file} is not UTF-8"));
         (file, text)
     })
-}
-
-/// The lines of a file that are no test and no comment.
-fn code(file: &str, text: &str) -> Vec<(usize, String)> {
-    if is_test(file) {
-        return Vec::new();
-    }
-    let before_tests = lines(text).take_while(|(_, line)| line.trim() != "mod tests {");
-    before_tests.map(|(n, line)| (n, line.split("//").next().unwrap_or_default().to_owned())).collect()
 }
 
 /// Whether a file holds nothing but tests.
@@ -90,32 +78,6 @@ fn nothing_is_unsafe() {
         let forbids = || text(&own).is_some_and(|text| text.contains("#![forbid(unsafe_code)]"));
         if !text(file).unwrap_or_default().contains("[lints]\nworkspace = true") && !forbids() {
             violations.add(file, 1, "neither takes the workspace's lints nor forbids unsafe_code itself");
-        }
-    }
-    violations.none();
-}
-
-#[test]
-fn pure_crates_have_no_effects() {
-    let effects = [
-        "std::fs",
-        "std::process",
-        "std::env",
-        "std::net",
-        "std::thread",
-        "SystemTime",
-        "Instant",
-        "stdin()",
-        "print!",
-        "println!",
-    ];
-    let mut violations = Violations::default();
-    let pure = rust_files().filter(|(file, _)| PURE.iter().any(|path| file.starts_with(path)));
-    for (file, text) in pure {
-        for (n, line) in code(&file, &text) {
-            for effect in effects.iter().filter(|effect| line.contains(**effect)) {
-                violations.add(&file, n, format!("`{effect}` in a pure crate; effects belong into compatrix-engine"));
-            }
         }
     }
     violations.none();
