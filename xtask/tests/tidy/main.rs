@@ -1,6 +1,7 @@
 //! The house rules, as tests. Each prints all its violations, as `file:line: what`.
 #![allow(clippy::disallowed_methods, reason = "a test that reads the repository")]
 
+mod comments;
 mod layers;
 mod manifests;
 mod modules;
