@@ -85,9 +85,9 @@ fn print(modules: &Modules, ring: &[(usize, usize)], uses: &Uses<'_>) -> String 
     let mut lines = vec![format!("ring in {}: {}", modules.name, parts.collect::<Vec<_>>().join(" → "))];
     for arrow in ring {
         let first = uses[arrow][0];
-        let more = match weight(&uses[arrow]) - 1 {
-            0 => String::new(),
-            more => format!(", and on {more} more lines"),
+        let more = match weight(&uses[arrow]) {
+            1 => String::new(),
+            lines => format!(", {lines} lines in all"),
         };
         let to = modules.path(first.to);
         lines.push(format!("{}:{}: uses `{}` of {to}{more}", modules.file(first.from), first.line, first.path));

@@ -24,7 +24,7 @@ fn two_siblings() {
             ("c.rs", "pub fn f(_: crate::b::B) {}"),
         ],
         &["ring in made: a → b → a\n    \
-           crates/made/src/a.rs:3: uses `crate::b::B` of b, and on 2 more lines\n    \
+           crates/made/src/a.rs:3: uses `crate::b::B` of b, 3 lines in all\n    \
            crates/made/src/b.rs:3: uses `crate::a::A` of a"],
     );
 }
