@@ -220,7 +220,7 @@ fn a_pin_that_was_changed_in_another_way_is_refused_with_its_line() {
         (text.replace(&sha, &new), "the comment still says"),
         (text.replace(&format!("{sha}\" # {version}"), &format!("{sha}\" # v99.0.0")), "the commit is still that of"),
         (text.replacen(&format!("{sha}\" # {version}"), &format!("{new}\" # v99.0.0"), 1), "elsewhere; raise all uses"),
-        (text.replace(&sha, "main"), "is no commit of actions/checkout"),
+        (text.replace(&sha, "main"), "is not a commit of actions/checkout"),
     ] {
         made.write(COMPATIBILITY, &raised);
         for args in [&["--check"][..], &[], &["--adopt-pins"]] {
@@ -250,7 +250,7 @@ fn pins_that_are_missing_or_broken_are_told() {
         ],
     );
     made.write(PINS, pins.replacen("version = \"v", "version = \"", 1).replacen("sha = \"", "shah = \"", 1));
-    refuses(&made, &["--check"], 2, &["ci/actions.toml: line ", "is no version of an action", "unknown key `shah`"]);
+    refuses(&made, &["--check"], 2, &["ci/actions.toml: line ", "is not a full version of an action", "unknown key `shah`"]);
     made.write(PINS, "[action");
     refuses(&made, &[], 2, &["ci/actions.toml: line 1: not TOML"]);
     let distro = SPEC.replace("\"stable\"", "\"stable\", \"debian-99\"")
@@ -304,7 +304,7 @@ fn many_builds_are_split_over_matrices_or_refused_with_their_number() {
     let events = "[ci.push]\ncompat = \"local\"\n[ci.schedule]\ncron = \"17 3 * * *\"\ncompat = \"local\"\n";
     let too_long = Workspace::new(&format!("{}{events}", builds(1_000)));
     refuses(&too_long, &[], 2, &[COMPATIBILITY, "bytes", "over 512000", "`max-jobs`"]);
-    refuses(&Workspace::new(&builds(2_001)), &[], 2, &["2001 jobs, one a build, are more than 2000", "`max-jobs`"]);
+    refuses(&Workspace::new(&builds(2_001)), &[], 2, &["2001 jobs, one per build, are more than 2000", "`max-jobs`"]);
 }
 
 #[test]
