@@ -60,7 +60,7 @@ pub struct WorkspaceTable {
     pub members: Vec<String>,
     /// `exclude`, relative paths.
     pub exclude: Vec<String>,
-    /// `resolver` of `[workspace]`.
+    /// `resolver`, for all members.
     pub resolver: Option<Located<String>>,
     /// `edition` of `[workspace.package]`.
     pub edition: Option<Located<String>>,

@@ -30,19 +30,19 @@ pub struct Workflow {
 /// An event that starts a workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {
-    /// A pull request.
+    /// A pull request is opened or updated.
     PullRequest {
         /// Target branches, or patterns.
         branches: Vec<String>,
     },
     /// A merge queue's group.
     MergeGroup,
-    /// A push.
+    /// Commits are pushed, or a pull request is merged.
     Push {
         /// Branches pushed to, or patterns.
         branches: Vec<String>,
     },
-    /// A schedule.
+    /// The clock reaches one of these times.
     Schedule {
         /// Cron expressions of five fields, in UTC.
         crons: Vec<String>,
