@@ -188,7 +188,7 @@ fn artifacts_that_are_bad_are_refused() {
     elsewhere("pull_request", "target/event.jsonl", &[]);
     let options = ["--event", "push", "--of", "compat"];
     let ran = merge(&made, &["ev", "target/event.jsonl"], &options);
-    ran.expect(2).says(&["of `compat` on pull_request, and those of `compat` on push are merged"]);
+    ran.expect(2).says(&["from `compat` on pull_request, but this merges `compat` on push"]);
     elsewhere("push", "target/repository.jsonl", &[("GITHUB_REPOSITORY", "some/fork")]);
     let mut command = made.command(&["evidence", "merge"]);
     command.arg(made.path("target/repository.jsonl")).env("GITHUB_REPOSITORY", "owner/name");
@@ -220,7 +220,7 @@ fn artifacts_that_are_bad_are_refused() {
     );
     merge(&made, &["ev"], &[]).expect(2).says(&["from the plan ", "but the plan here is"]);
     commit(&made);
-    merge(&made, &["ev"], &[]).expect(2).says(&["2 reasons", "of the commit ", "is checked out"]);
+    merge(&made, &["ev"], &[]).expect(2).says(&["2 reasons", "from the commit ", "is checked out"]);
 }
 
 #[test]

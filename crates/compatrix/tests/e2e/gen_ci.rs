@@ -269,7 +269,7 @@ fn a_spec_that_asks_for_nothing_or_for_too_much_is_refused() {
         "[profile.nothing]\nwhen = { colour = \"red\" }\n[[rule]]\nwhen = { colour = \"red\" }\nexpect = \"skip\"\n\
                    reason = \"none\"\n";
     let spec = format!("{}{nothing}", SPEC.replace("compat = \"local\"", "compat = \"nothing\""));
-    refuses(&Workspace::new(&spec), &[], 2, &["[ci.pull_request]", "no cell that a runner of linux-x86_64 can try"]);
+    refuses(&Workspace::new(&spec), &[], 2, &["[ci.pull_request]", "no cell that a runner of linux-x86_64 can run"]);
 
     let spec = format!("{SPEC}max-minutes = 3\n");
     refuses(&Workspace::new(&spec), &[], 2, &["is predicted to take 8 minutes in 4 jobs", "`max-minutes = 3`"]);
