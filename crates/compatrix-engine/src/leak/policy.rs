@@ -5,7 +5,7 @@ use std::path::Path;
 use compatrix_model::leak::baseline::{self, Baseline};
 use compatrix_model::leak::suppress;
 use compatrix_model::leak::Policy;
-use compatrix_model::matrix_spec::Diagnostics;
+use shaped_toml::Diagnostics;
 
 use crate::sys::error::Error;
 use crate::sys::files;

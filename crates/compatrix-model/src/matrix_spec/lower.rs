@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use shaped_toml::{defaults, twice, Collector, Node, Problem, Table, Value};
+
 use super::axes::{axes, Axes};
-use super::check::{self, twice};
 use super::document::SUITE;
 use super::format::duration;
-use super::problem::{Collector, Problem};
 use super::profiles::profiles;
 use super::rules::{meets_claim, rules, RuleMarks};
-use super::tree::{Node, Table, Value};
 use super::{
     sqlite, ClaimedVersion, Claims, Each, LeakSettings, Project, Spec, SqliteSettings, Suite, SuiteKind, Template,
 };
@@ -185,7 +184,7 @@ fn suites(root: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> Suites {
         }
     }
     if root.entry("suite").is_none() {
-        let table = Table { entries: check::defaults(&SUITE, &(0..0)).collect(), rejected: Vec::new() };
+        let table = Table { entries: defaults(&SUITE, &(0..0)).collect(), rejected: Vec::new() };
         suites.names.push("tests".to_owned());
         suites.list.push(Suite { name: "tests".to_owned(), ..suite(&table, axes, cx) });
     }
@@ -259,7 +258,7 @@ fn kind(table: &Table) -> SuiteKind {
 
 /// Keys that do nothing in a suite of this kind are said rather than ignored: who writes them expects something.
 fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
-    let defaults = |key: &str, entry: &super::tree::Entry| match key {
+    let defaults = |key: &str, entry: &shaped_toml::Entry| match key {
         "each" => entry.node.text() == Some("auto"),
         "repeat" => matches!(entry.node.value, Value::Integer(12)),
         "seeds" => matches!(entry.node.value, Value::Integer(1)),

@@ -1,9 +1,9 @@
 //! Texts with placeholders: `{schema.database}`, `{schema.dir}`, `{AXIS.name}`; `{{` and `}}` are one brace.
 
-use super::problem::Problem;
 use super::{Piece, Template};
 use crate::axis::AxisKind;
 use crate::cell::Space;
+use shaped_toml::Problem;
 
 impl Template {
     /// Reads a template for cells of this space.

@@ -1,7 +1,8 @@
 //! The words of suites of kind `leak`.
 
+use shaped_toml::{Later, Words};
+
 use crate::leak::FindingKind;
-use crate::matrix_spec::format::Words;
 
 /// The tools.
 pub(crate) static TOOLS: Words = Words {
@@ -13,11 +14,11 @@ pub(crate) static TOOLS: Words = Words {
         ("miri", "The interpreter Miri; needs its component of a nightly toolchain."),
         ("resources", "What tests leave behind: files, descriptors, processes, threads, growing memory."),
     ],
-    later: &[],
+    later: Later::NONE,
 };
 
 /// The kinds of findings.
-pub(crate) static FINDINGS: Words = Words { what: "kind of finding", known: FindingKind::WORDS, later: &[] };
+pub(crate) static FINDINGS: Words = Words { what: "kind of finding", known: FindingKind::WORDS, later: Later::NONE };
 
 /// What one process runs.
 pub(super) static EACH: Words = Words {
@@ -27,5 +28,5 @@ pub(super) static EACH: Words = Words {
         ("executable", "A whole test executable; tests alone only to attribute what was found."),
         ("test", "One test."),
     ],
-    later: &[],
+    later: Later::NONE,
 };

@@ -2,7 +2,7 @@
 
 use semver::VersionReq;
 
-use crate::matrix_spec::problem::Problem;
+use shaped_toml::Problem;
 
 /// A range of versions.
 pub(super) fn requirement(text: &str) -> Result<(), Problem> {
