@@ -20,15 +20,15 @@ mod profiles;
 pub(crate) mod rules;
 pub(crate) mod template;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use compatrix_leak::LeakSettings;
 use semver::Version;
 use shaped_toml::nearest;
 
 use crate::cell::Space;
 use crate::condition::Condition;
-use crate::leak::{FindingKind, Tool};
 use crate::lockset::LockGroup;
 
 pub use ci_settings::{Check, Checks, Ci, Event, EventSettings, Work};
@@ -179,36 +179,6 @@ pub enum SuiteKind {
     Build,
     /// The packages' test executables under a tool that looks for leaks.
     Leak(LeakSettings),
-}
-
-/// What a suite of kind `leak` looks for, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeakSettings {
-    /// The tool.
-    pub tool: Tool,
-    /// Kinds of findings that fail the suite. Default: those of which [`FindingKind::fails_by_default`] holds.
-    pub errors_for: BTreeSet<FindingKind>,
-    /// What one process runs.
-    pub each: Each,
-    /// How often `resources` calls each test in one process to see whether memory grows; 0 does not look. Default 12.
-    pub repeat: u32,
-    /// How many seeds Miri tries for each test. Default 1.
-    pub seeds: u32,
-    /// Further options of the tool, as they stand: valgrind's arguments, MIRIFLAGS, `ASAN_OPTIONS`.
-    pub flags: Vec<String>,
-}
-
-/// What one process under a tool runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Each {
-    /// What is fastest for the tool: large executables in a few parts side by side, tests alone where the tool can say
-    /// nothing of a test otherwise.
-    #[default]
-    Auto,
-    /// A whole test executable; tests alone only to attribute what it found.
-    Executable,
-    /// One test.
-    Test,
 }
 
 /// A text with placeholders.

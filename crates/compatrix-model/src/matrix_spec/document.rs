@@ -3,9 +3,9 @@
 mod choice;
 mod ci;
 mod distro;
-pub(crate) mod leak;
 mod supply;
 
+use compatrix_leak::words;
 use shaped_toml::{Key, Later, Need, Plain, Rest, Shape, TableShape, Words};
 
 use super::format::Format;
@@ -316,19 +316,19 @@ pub(crate) static SUITE: TableShape = TableShape {
         Key::default(
             "tool",
             "Kind `leak`: the tool that its tests run under.",
-            Shape::Text(&leak::TOOLS),
+            Shape::Text(&words::TOOLS),
             Need::RequiredIf { key: "kind", is: "leak" },
         ),
         Key::optional(
             "errors-for",
             "Kind `leak`: the kinds of findings that fail it; others are only told. Default: definite leaks, every memory \
              error, everything left behind.",
-            Shape::List { item: &Shape::Text(&leak::FINDINGS), min: 1, unique: true },
+            Shape::List { item: &Shape::Text(&words::FINDINGS), min: 1, unique: true },
         ),
         Key::default(
             "each",
             "Kind `leak`: what one process under the tool runs.",
-            Shape::Text(&leak::EACH),
+            Shape::Text(&words::EACH),
             Need::Text("auto"),
         ),
         Key::default(

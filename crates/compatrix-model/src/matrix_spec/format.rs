@@ -2,18 +2,17 @@
 
 pub(crate) mod ci;
 mod field;
-mod finding;
 
 use std::time::Duration;
+
+use shaped_toml::{refuse_nul, Problem, TextFormat};
 
 use super::sqlite;
 use crate::apt;
 use crate::axis::{AxisName, InvalidName, ValueName};
 use crate::condition::partial_version;
 use field::{apt_source, platform, sqlite_value, toolchain};
-use finding::{fingerprint, frame, requirement};
 use serde_json::{json, Map, Value};
-use shaped_toml::{refuse_nul, Problem, TextFormat};
 
 pub(crate) use field::{fixture, is_glob};
 
@@ -60,12 +59,6 @@ pub enum Format {
     Test,
     /// A text with placeholders; checked against the axes when lowered.
     Template,
-    /// A range of versions: `>=1.83, <1.94`.
-    Requirement,
-    /// A frame of a stack, as suppressions name it: a glob on a function, `obj:` and a glob on an object, `...`.
-    Frame,
-    /// The fingerprint of a finding: 16 hex digits.
-    Fingerprint,
     /// The time limit of a job: `1h`.
     JobTime,
     /// A number of days: `14d`.
@@ -136,9 +129,6 @@ impl TextFormat for Format {
             Format::AptPackage => Err(Problem::new(format!("`{text}` is not a package"))
                 .help("write its name, or `NAME=VERSION`: `rustc-web`, `rustc-web=1.85.0+dfsg3-1~deb12u3`")),
             Format::AptSource => apt_source(text),
-            Format::Requirement => requirement(text),
-            Format::Frame => frame(text),
-            Format::Fingerprint => fingerprint(text),
             Format::JobTime => ci::job_time(text).map(drop),
             Format::Days => ci::days(text).map(drop),
             Format::RunnerLabel => ci::runner_label(text),
@@ -168,9 +158,6 @@ impl TextFormat for Format {
             Format::Duration => Some(r"^\d+(ms|s|m|h)$"),
             Format::Platform => Some(r"^[a-z]+-[a-z0-9_]+$"),
             Format::CompileOption => Some(r"^[A-Z_][A-Z0-9_]*(=.*)?$"),
-            Format::Requirement => Some(r"^[0-9<>=~^*]"),
-            Format::Frame => Some(r"\S"),
-            Format::Fingerprint => Some(r"^[0-9a-f]{16}$"),
             Format::JobTime => Some(r"^\d+(s|m|h)$"),
             Format::Days => Some(r"^[1-9]\d?d$"),
             Format::RunnerLabel => Some(r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
@@ -210,9 +197,6 @@ impl TextFormat for Format {
             Format::AptSource => {
                 "entry of apt's sources: `deb [signed-by=KEY] URI SUITE COMPONENT…`, or a stanza"
             }
-            Format::Requirement => "range of versions: `>=1.83, <1.94`",
-            Format::Frame => "frame: `core::ops::*`, `obj:*/libfoo.so*`, `...`",
-            Format::Fingerprint => "16 hex digits",
             Format::JobTime => "whole number and unit: `30m`, `2h`",
             Format::Days => "days: `14d`",
             Format::RunnerLabel => "label of a runner: `ubuntu-24.04`",

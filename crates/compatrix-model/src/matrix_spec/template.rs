@@ -1,9 +1,10 @@
 //! Texts with placeholders: `{schema.database}`, `{schema.dir}`, `{AXIS.name}`; `{{` and `}}` are one brace.
 
+use shaped_toml::Problem;
+
 use super::{Piece, Template};
 use crate::axis::AxisKind;
 use crate::cell::Space;
-use shaped_toml::Problem;
 
 impl Template {
     /// Reads a template for cells of this space.

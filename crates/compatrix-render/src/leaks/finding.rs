@@ -1,6 +1,6 @@
 //! One finding in full: the person's own code first, then the rest of what is known.
 
-use compatrix_model::leak::{Frame, FrameOrigin, Standing};
+use compatrix_leak::{Frame, FrameOrigin, Standing};
 
 use super::frames::{first, fold, function, place, Line};
 use super::gather::Group;

@@ -1,6 +1,6 @@
 //! Stacks for people: what is worth a line, and how a frame is written.
 
-use compatrix_model::leak::{Finding, Frame, FrameOrigin};
+use compatrix_leak::{Finding, Frame, FrameOrigin};
 
 /// A line of a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

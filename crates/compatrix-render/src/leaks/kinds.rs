@@ -1,7 +1,6 @@
 //! Kinds of findings in people's words: what one is called, how much of it there is, what to do about it.
 
-use compatrix_model::leak::finding::Class;
-use compatrix_model::leak::FindingKind;
+use compatrix_leak::{finding::Class, FindingKind};
 
 use super::gather::Group;
 use crate::look::count;

@@ -1,6 +1,6 @@
 //! Frames as SARIF locations. Only files of the workspace are named by path: others lie elsewhere on each machine.
 
-use compatrix_model::leak::{Finding, Frame, FrameOrigin};
+use compatrix_leak::{Finding, Frame, FrameOrigin};
 use serde_json::{json, Value};
 
 use super::SarifOptions;

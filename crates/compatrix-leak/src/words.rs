@@ -2,10 +2,10 @@
 
 use shaped_toml::{Later, Words};
 
-use crate::leak::FindingKind;
+use crate::FindingKind;
 
 /// The tools.
-pub(crate) static TOOLS: Words = Words {
+pub static TOOLS: Words = Words {
     what: "tool",
     known: &[
         ("valgrind", "valgrind's memcheck, over executables as they are."),
@@ -18,10 +18,10 @@ pub(crate) static TOOLS: Words = Words {
 };
 
 /// The kinds of findings.
-pub(crate) static FINDINGS: Words = Words { what: "kind of finding", known: FindingKind::WORDS, later: Later::NONE };
+pub static FINDINGS: Words = Words { what: "kind of finding", known: FindingKind::WORDS, later: Later::NONE };
 
 /// What one process runs.
-pub(super) static EACH: Words = Words {
+pub static EACH: Words = Words {
     what: "word for `each`",
     known: &[
         ("auto", "What is fastest for the tool."),

@@ -8,8 +8,8 @@ use shaped_toml::{quoted, read, utf8, Collector, Diagnostics, Key, Later, Plain,
 use super::finding::{Finding, Standing};
 use super::tool::Tool;
 use super::usage::Accepted;
-use crate::matrix_spec::document::leak::TOOLS;
-use crate::matrix_spec::format::Format;
+use crate::format::LeakFormat;
+use crate::words::TOOLS;
 
 /// The file, below the workspace's root.
 pub const FILE: &str = "compat/baseline.toml";
@@ -30,7 +30,7 @@ pub static DOCUMENT: TableShape = TableShape {
 static ACCEPTED: TableShape = TableShape {
     title: "`[[accepted]]`",
     keys: &[
-        Key::required("fingerprint", "The finding, as reports show it.", Shape::Text(&Format::Fingerprint)),
+        Key::required("fingerprint", "The finding, as reports show it.", Shape::Text(&LeakFormat::Fingerprint)),
         Key::optional("tool", "The tool that finds it. Default: any.", Shape::Text(&TOOLS)),
         Key::optional("what", "What it is, for people.", Shape::Text(&Plain::Any)),
         Key::required("reason", "Why it is accepted; reports show it.", Shape::Text(&Plain::Sentence)),
@@ -70,12 +70,8 @@ impl Baseline {
             }
             found.push((entry, fingerprint.span.clone()));
         }
-        let failed = c.has_errors();
-        let diagnostics = c.finish();
-        match failed {
-            true => Err(diagnostics),
-            false => Ok(Self(found.into_iter().map(|(entry, _)| entry).collect())),
-        }
+        let (found, _) = c.result(found)?;
+        Ok(Self(found.into_iter().map(|(entry, _)| entry).collect()))
     }
 
     /// The entry of a finding, expired or not.

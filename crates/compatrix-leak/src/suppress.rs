@@ -10,12 +10,12 @@ use semver::{Version, VersionReq};
 use shaped_toml::{
     read, twice, utf8, Collector, Diagnostics, Key, Later, Node, Plain, Problem, Shape, Table, TableShape,
 };
+use wildmatch::WildMatch;
 
 use super::finding::{Finding, FindingKind, Frame};
 use super::tool::Tool;
-use crate::condition::glob_matches;
-use crate::matrix_spec::document::leak::{FINDINGS, TOOLS};
-use crate::matrix_spec::format::Format;
+use crate::format::LeakFormat;
+use crate::words::{FINDINGS, TOOLS};
 
 /// A suppression.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ const TEXTS: Shape = Shape::Text(&Plain::Sentence);
 static SUPPRESSION: TableShape = TableShape {
     title: "`[[suppression]]`",
     keys: &[
-        Key::required("name", "Its name; reports show it where it was used.", Shape::Text(&Format::ValueName)),
+        Key::required("name", "Its name; reports show it where it was used.", Shape::Text(&LeakFormat::Name)),
         Key::required(
             "tool",
             "The tool whose findings it covers, or a list of tools.",
@@ -80,7 +80,7 @@ static SUPPRESSION: TableShape = TableShape {
                 Shape::List { item: &Shape::Text(&TOOLS), min: 1, unique: true },
             ]),
         ),
-        Key::optional("rust", "The toolchains it is for, as a range. Default: all.", Shape::Text(&Format::Requirement)),
+        Key::optional("rust", "The toolchains it is for, as a range. Default: all.", Shape::Text(&LeakFormat::Requirement)),
         Key::optional(
             "kind",
             "The kind of finding, or a list. Default: any.",
@@ -93,7 +93,7 @@ static SUPPRESSION: TableShape = TableShape {
             "frames",
             "How the stack begins, innermost frame first: a glob on each function's name, `obj:` and a glob on an object, \
              or `...` for any number of frames.",
-            Shape::List { item: &Shape::Text(&Format::Frame), min: 1, unique: false },
+            Shape::List { item: &Shape::Text(&LeakFormat::Frame), min: 1, unique: false },
         ),
         Key::optional("what", "A glob on what the tool says of the finding, for findings without a stack.", TEXTS),
         Key::optional("test", "A glob on the test's name. Default: any test.", TEXTS),
@@ -213,12 +213,8 @@ pub fn parse_bytes(bytes: &[u8], file: &str, earlier: &[Suppression]) -> Result<
         refuse_too_wide(node, table, &suppression, &mut c);
         found.push((suppression, name.span.clone()));
     }
-    let failed = c.has_errors();
-    let diagnostics = c.finish();
-    match failed {
-        true => Err(diagnostics),
-        false => Ok(found.into_iter().map(|(suppression, _)| suppression).collect()),
-    }
+    let (found, _) = c.result(found)?;
+    Ok(found.into_iter().map(|(suppression, _)| suppression).collect())
 }
 
 fn lower(table: &Table, file: &str) -> Suppression {
@@ -268,4 +264,9 @@ pub fn built_in() -> &'static [Suppression] {
         let parsed = parsed.unwrap_or_else(|problems| panic!("{problems}"));
         parsed.into_iter().map(|suppression| Suppression { file: None, ..suppression }).collect()
     })
+}
+
+/// Whether `text` matches `glob`: `*` is any run of characters, `?` one.
+fn glob_matches(glob: &str, text: &str) -> bool {
+    WildMatch::new(glob).matches(text)
 }
