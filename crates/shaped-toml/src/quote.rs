@@ -1,4 +1,4 @@
-//! Text as TOML writes it.
+//! Quoting of strings for TOML.
 
 use std::fmt::Write;
 

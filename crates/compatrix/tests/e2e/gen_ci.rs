@@ -250,7 +250,12 @@ fn pins_that_are_missing_or_broken_are_told() {
         ],
     );
     made.write(PINS, pins.replacen("version = \"v", "version = \"", 1).replacen("sha = \"", "shah = \"", 1));
-    refuses(&made, &["--check"], 2, &["ci/actions.toml: line ", "is not a full version of an action", "unknown key `shah`"]);
+    refuses(
+        &made,
+        &["--check"],
+        2,
+        &["ci/actions.toml: line ", "is not a full version of an action", "unknown key `shah`"],
+    );
     made.write(PINS, "[action");
     refuses(&made, &[], 2, &["ci/actions.toml: line 1: not TOML"]);
     let distro = SPEC.replace("\"stable\"", "\"stable\", \"debian-99\"")
