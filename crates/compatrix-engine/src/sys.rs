@@ -5,6 +5,7 @@ pub(crate) mod elf;
 pub mod environment;
 pub mod error;
 pub mod files;
+pub mod git;
 pub mod host;
 pub mod lock;
 pub mod memo;

@@ -1,11 +1,10 @@
 //! The workspace under test: its root, the packages, what of the lockfile and the tree they are made from.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Context, Result};
-use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package};
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
 use compatrix_model::lockset::file::Lockfile;
@@ -15,9 +14,12 @@ use crate::deps::locks;
 use crate::deps::stage::layout;
 use crate::deps::stage::layout::{Layout, Own};
 use crate::find::sources;
+use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
+use crate::sys::process::{Command, Output};
+use crate::sys::supervisor::Supervisor;
 
 pub use crate::find::sources::repository;
 
@@ -26,6 +28,9 @@ const SQLITE_CRATE: &str = "libsqlite3-sys";
 
 /// Features of crates around SQLite that compile it in.
 const BUNDLED: [&str; 3] = ["bundled", "bundled-full", "sqlite-bundled"];
+
+/// The question to cargo, before the path of a manifest.
+const METADATA: [&str; 5] = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"];
 
 /// What is known of the workspace.
 #[derive(Debug, Clone)]
@@ -45,15 +50,14 @@ pub struct Workspace {
 }
 
 /// The folder of the workspace that this folder belongs to, as cargo sees it.
-pub fn find_root(ambient: &crate::sys::environment::Ambient, start: &Path) -> Result<PathBuf, Error> {
+pub fn find_root(ambient: &Ambient, start: &Path) -> Result<PathBuf, Error> {
     let Some(cargo) = ambient.cargo() else { return Err(no_cargo()) };
-    let said =
-        ask(ambient, &cargo, start, &["locate-project", "--workspace", "--message-format=plain"].map(OsStr::new))?;
-    if !said.status.success() {
-        let reason = String::from_utf8_lossy(&said.stderr);
+    let said = ask(ambient, &cargo, start, &["locate-project", "--workspace", "--message-format=plain"])?;
+    if !said.finished.status.success() {
+        let reason = said.finished.stderr.text();
         return Err(Error::usage(format!("no cargo workspace at {}:\n{}", start.display(), reason.trim_end())));
     }
-    let manifest = PathBuf::from(String::from_utf8_lossy(&said.stdout).trim());
+    let manifest = PathBuf::from(said.text().trim());
     let root = manifest.parent().map(Path::to_owned).unwrap_or_default();
     Ok(root.canonicalize().with_context(|| format!("cannot find {}", root.display()))?)
 }
@@ -62,35 +66,27 @@ pub fn find_root(ambient: &crate::sys::environment::Ambient, start: &Path) -> Re
 ///
 /// # Errors
 /// There is no cargo, or it refuses a manifest.
-pub fn members(ambient: &crate::sys::environment::Ambient, root: &Path) -> Result<Metadata, Error> {
+pub fn members(ambient: &Ambient, root: &Path) -> Result<Metadata, Error> {
     let cargo = ambient.cargo().ok_or_else(no_cargo)?;
     let manifest = root.join("Cargo.toml");
-    let args = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"].map(OsStr::new);
-    let said = ask(ambient, &cargo, root, &[&args[..], &[manifest.as_os_str()]].concat())?;
-    if !said.status.success() {
-        return Err(unreadable(&String::from_utf8_lossy(&said.stderr)));
-    }
-    parse_metadata(&said.stdout)
+    let manifest = manifest.to_string_lossy();
+    read_metadata(&ask(ambient, &cargo, root, &[&METADATA[..], &[&*manifest]].concat())?)
 }
 
 /// Asks cargo, before there is a host whose processes are watched.
-fn ask(
-    ambient: &crate::sys::environment::Ambient,
-    cargo: &Path,
-    dir: &Path,
-    args: &[&OsStr],
-) -> Result<std::process::Output, Error> {
-    let asked = duct::cmd(cargo, args).dir(dir).full_env(ambient.for_builds()).stdout_capture().stderr_capture();
-    Ok(asked.unchecked().run().with_context(|| format!("cannot start {}", cargo.display()))?)
+fn ask(ambient: &Ambient, cargo: &Path, dir: &Path, args: &[&str]) -> Result<Output, Error> {
+    let command = Command::new(cargo.to_string_lossy(), dir).args(args.iter().copied()).envs(&ambient.for_builds());
+    let output = command.output(&Supervisor::of_workspace(dir));
+    Ok(output.with_context(|| format!("cannot start {}", cargo.display()))?)
 }
 
-fn unreadable(reason: &str) -> Error {
-    Error::usage(format!("cargo cannot read this workspace:\n{}", reason.trim_end()))
-}
-
-fn parse_metadata(said: &[u8]) -> Result<Metadata, Error> {
-    let text = String::from_utf8_lossy(said);
-    Ok(cargo_metadata::MetadataCommand::parse(text).context("cargo metadata printed what cannot be read")?)
+/// cargo's refusals are the user's to mend.
+fn read_metadata(said: &Output) -> Result<Metadata, Error> {
+    if !said.finished.status.success() {
+        let reason = said.finished.stderr.text();
+        return Err(Error::usage(format!("cargo cannot read this workspace:\n{}", reason.trim_end())));
+    }
+    Ok(MetadataCommand::parse(said.text()).context("cargo metadata printed what cannot be read")?)
 }
 
 fn no_cargo() -> Error {
@@ -248,24 +244,16 @@ pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<String> {
     Ok(files::hash_parts(lock.lines(&used).iter().map(String::as_str)))
 }
 
-/// `cargo metadata` without dependencies; cargo's refusals are the user's to mend.
+/// `cargo metadata` without dependencies.
 fn metadata(host: &Host, dir: &Path) -> Result<Metadata, Error> {
     let cargo = host.ambient.cargo().ok_or_else(no_cargo)?;
     let manifest = dir.join("Cargo.toml");
-    let manifest = manifest.to_string_lossy();
-    let args = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path", &manifest];
-    let command = crate::sys::process::Command::new(cargo.to_string_lossy(), dir)
-        .args(args)
+    let command = Command::new(cargo.to_string_lossy(), dir)
+        .args(METADATA)
+        .args([manifest.to_string_lossy()])
         .envs(&host.ambient.for_builds())
         .env("CARGO_TERM_COLOR", "never");
-    let mut output = Vec::new();
-    let finished = command
-        .run_with(&host.supervisor, &mut |bytes| output.extend_from_slice(bytes), &mut |_| {})
-        .with_context(|| format!("cannot start {}", cargo.display()))?;
-    if !finished.status.success() {
-        return Err(unreadable(&finished.stderr.text()));
-    }
-    parse_metadata(&output)
+    read_metadata(&host.output(&command)?)
 }
 
 fn metadata_of_path(host: &Host, dir: &Path, name: &str) -> Option<Package> {

@@ -52,15 +52,12 @@ pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed>
         for options in ["ASAN_OPTIONS", "LSAN_OPTIONS"] {
             command = command.env(options, "detect_leaks=0");
         }
-        let mut said = Vec::new();
-        let finished = command
-            .run_with(&bench.host.supervisor, &mut |bytes| said.extend_from_slice(bytes), &mut |_| {})
-            .with_context(|| format!("cannot start {}", command.program))?;
-        if !finished.status.success() {
-            let last = crate::sys::host::last_lines(&finished.stderr.text(), 1);
+        let output = bench.host.output(&command)?;
+        if !output.finished.status.success() {
+            let last = crate::sys::host::last_lines(&output.finished.stderr.text(), 1);
             anyhow::bail!("{} does not list its tests: {last}", executable.target);
         }
-        let text = String::from_utf8_lossy(&said);
+        let text = output.text();
         Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
     };
     let all = ask(&[])?;

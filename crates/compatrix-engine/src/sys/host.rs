@@ -7,7 +7,7 @@ use anyhow::{anyhow, Result};
 
 use crate::sys::environment::Ambient;
 use crate::sys::memo::Memo;
-use crate::sys::process::{Command, Finished};
+use crate::sys::process::{Command, Finished, Output};
 use crate::sys::supervisor::Supervisor;
 
 /// What every part of the engine needs to know to act.
@@ -80,6 +80,11 @@ impl Host {
     /// Runs a command to its end.
     pub fn run(&self, command: &Command) -> Result<Finished> {
         command.run(&self.supervisor).map_err(|error| anyhow!("cannot start {}: {error}", command.program))
+    }
+
+    /// Runs a command to its end, keeping all that it prints.
+    pub fn output(&self, command: &Command) -> Result<Output> {
+        command.output(&self.supervisor).map_err(|error| anyhow!("cannot start {}: {error}", command.program))
     }
 
     /// `linux-x86_64` and so on: operating system, then architecture.

@@ -69,6 +69,22 @@ pub struct Finished {
     pub left_processes: bool,
 }
 
+/// How a process ended, with all that it printed.
+#[derive(Debug)]
+pub struct Output {
+    /// How it ended.
+    pub finished: Finished,
+    /// All of its standard output.
+    pub stdout: Vec<u8>,
+}
+
+impl Output {
+    /// All of its standard output, invalid UTF-8 replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
 /// Where a stream goes while the process runs.
 pub type Sink<'a> = &'a mut dyn FnMut(&[u8]);
 
@@ -114,6 +130,13 @@ impl Command {
     /// Runs it to its end, keeping the end of both streams.
     pub fn run(&self, supervisor: &Supervisor) -> io::Result<Finished> {
         self.run_with(supervisor, &mut |_| {}, &mut |_| {})
+    }
+
+    /// Runs it to its end, keeping all that it prints.
+    pub fn output(&self, supervisor: &Supervisor) -> io::Result<Output> {
+        let mut stdout = Vec::new();
+        let finished = self.run_with(supervisor, &mut |bytes| stdout.extend_from_slice(bytes), &mut |_| {})?;
+        Ok(Output { finished, stdout })
     }
 
     /// Runs it to its end; the sinks see every byte of the streams as it comes.

@@ -71,15 +71,12 @@ pub(super) fn metadata(host: &Host, args: &[&str]) -> Result<String, String> {
         .envs(&host.ambient.for_builds())
         .env("CARGO_TERM_COLOR", "never");
     command.timeout = Some(Duration::from_secs(120));
-    let mut output = Vec::new();
-    let finished = command
-        .run_with(&host.supervisor, &mut |bytes| output.extend_from_slice(bytes), &mut |_| {})
-        .map_err(|error| format!("cannot start {}: {error}", cargo.display()))?;
-    if finished.status.success() {
-        return String::from_utf8(output).map_err(|_| "cargo printed what is not UTF-8".to_owned());
+    let output = host.output(&command).map_err(|error| format!("{error:#}"))?;
+    if output.finished.status.success() {
+        return String::from_utf8(output.stdout).map_err(|_| "cargo printed what is not UTF-8".to_owned());
     }
     // The causes stand below; what went before the error is of no use, nor is who wanted the one that wanted it.
-    let said = finished.stderr.text();
+    let said = output.finished.stderr.text();
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let start = lines.iter().position(|line| line.starts_with("error")).unwrap_or(0);
     let of_use = |line: &&&str| **line != "Caused by:" && !line.starts_with("... ");

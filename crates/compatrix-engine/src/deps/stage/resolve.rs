@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::{anyhow, bail, Context, Result};
+use anyhow::{anyhow, bail, Result};
 use cargo_metadata::cargo_platform::{Cfg, Platform};
 use cargo_metadata::{DependencyKind, Metadata, Package, PackageId};
 use compatrix_model::lockset::file::{Lockfile, REGISTRY};
@@ -19,7 +19,7 @@ use semver::Version;
 use super::registry::Crate;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
-use crate::sys::process::{Command, Finished};
+use crate::sys::process::Command;
 
 /// The lowest cargo that chooses versions by `rust-version` (its changelog, 1.84).
 const RESOLVES_BY_RUST: Version = Version::new(1, 84, 0);
@@ -192,14 +192,11 @@ fn run(host: &Host, cargo: &Path, root: &Path, prefer: Prefer, args: &[&str]) ->
         command = command.env("CARGO_NET_OFFLINE", "true");
     }
     command.timeout = Some(std::time::Duration::from_secs(600));
-    let mut output = Vec::new();
-    let finished: Finished = command
-        .run_with(&host.supervisor, &mut |bytes| output.extend_from_slice(bytes), &mut |_| {})
-        .with_context(|| format!("cannot start {}", cargo.display()))?;
-    if finished.status.success() {
-        return Ok(String::from_utf8_lossy(&output).into_owned());
+    let output = host.output(&command)?;
+    if output.finished.status.success() {
+        return Ok(output.text());
     }
-    let said = finished.stderr.text();
+    let said = output.finished.stderr.text();
     if let Some(name) = refusal::unresolvable(&said) {
         return Err(Unresolved::Package { name, said });
     }

@@ -73,12 +73,12 @@ impl<'h> Apt<'h> {
 
     /// Runs it to its end; what it printed, in full.
     fn run(&self, command: &Command) -> Result<(Finished, String), Trouble> {
-        let mut said = Vec::new();
-        let finished = command
-            .run_with(&self.host.supervisor, &mut |bytes| said.extend_from_slice(bytes), &mut |_| {})
-            .map_err(|error| anyhow::anyhow!("cannot start {}: {error}", command.program))?;
-        match finished.end {
-            End::Itself => Ok((finished, String::from_utf8_lossy(&said).into_owned())),
+        let output = self.host.output(command)?;
+        match output.finished.end {
+            End::Itself => {
+                let said = output.text();
+                Ok((output.finished, said))
+            }
             End::Interrupted => Err(Trouble::Interrupted),
             End::TimedOut => {
                 let minutes = TIMEOUT.as_secs() / 60;

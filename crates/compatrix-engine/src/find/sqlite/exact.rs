@@ -192,14 +192,11 @@ fn fetch(host: &Host, carrier: &Version) -> Result<PathBuf> {
         .args(offline)
         .envs(&host.ambient.for_builds());
     command.timeout = Some(std::time::Duration::from_secs(300));
-    let mut output = Vec::new();
-    let finished = command
-        .run_with(&host.supervisor, &mut |bytes| output.extend_from_slice(bytes), &mut |_| {})
-        .context("cargo")?;
-    if !finished.status.success() {
-        bail!("cargo cannot fetch libsqlite3-sys {carrier}: {}", last_lines(&finished.stderr.text(), 2));
+    let output = host.output(&command)?;
+    if !output.finished.status.success() {
+        bail!("cargo cannot fetch libsqlite3-sys {carrier}: {}", last_lines(&output.finished.stderr.text(), 2));
     }
-    let metadata = cargo_metadata::MetadataCommand::parse(String::from_utf8_lossy(&output))?;
+    let metadata = cargo_metadata::MetadataCommand::parse(output.text())?;
     let package = metadata.packages.iter().find(|p| p.name.as_str() == "libsqlite3-sys");
     let manifest = package.ok_or_else(|| anyhow!("cargo resolved no libsqlite3-sys"))?.manifest_path.as_std_path();
     let source = manifest.parent().unwrap_or(Path::new("")).join("sqlite3");
