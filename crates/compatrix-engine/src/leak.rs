@@ -11,7 +11,6 @@ pub mod policy;
 mod resources;
 mod sanitizer;
 mod symbols;
-mod tools;
 mod units;
 mod valgrind;
 
@@ -32,7 +31,6 @@ use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
 pub use canary::Canaries;
-pub(crate) use tools::find_all;
 
 /// What all leak runs of a session share.
 #[derive(Debug, Clone, Copy)]

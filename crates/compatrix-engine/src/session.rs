@@ -3,7 +3,6 @@
 pub mod base;
 pub mod repro;
 pub(crate) mod since;
-pub mod survey;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
@@ -19,7 +18,8 @@ use compatrix_model::plan::{Choice, Plan};
 use crate::event::Event;
 use crate::leak;
 use crate::ledger::{Ledger, Opened};
-use crate::session::survey::Survey;
+use crate::provide;
+use crate::survey::Survey;
 use crate::sys::clock::now;
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
@@ -82,7 +82,7 @@ impl Session {
 
     /// The facts of this host and workspace, with the durations of the ledger.
     pub fn survey(&self, parsed: &Parsed) -> Result<Survey, Error> {
-        let survey = survey::survey(&self.host, parsed);
+        let survey = provide::survey(&self.host, parsed);
         if self.host.supervisor.is_interrupted() {
             // What tools that were ended said is no finding.
             return Err(Error::Interrupted);
@@ -140,7 +140,7 @@ impl Session {
         }
         let (mut plan, part) = plan_narrowed(spec, &choice, &survey.facts, &narrow);
         for _ in 0..MOST_ROUNDS {
-            let provided = survey::provide(&self.host, spec, &plan, &mut survey, tell);
+            let provided = provide::provide(&self.host, spec, &plan, &mut survey, tell);
             self.ledger.save_memo(&self.host.memo)?;
             provided?;
             if plan.provisions.is_empty() {

@@ -18,6 +18,7 @@ use compatrix_model::verdict::{judge, Expectation, Verdict};
 
 use crate::build::{self, Built, NotBuilt, Product};
 use crate::event::Event;
+use crate::find::c_compiler;
 use crate::leak::{Canaries, Leaks};
 use crate::ledger::Ledger;
 use crate::run;
@@ -25,7 +26,7 @@ use crate::run::executable;
 use crate::run::inputs::{build_inputs, with_inputs, Inputs};
 use crate::run::keys;
 use crate::run::proof;
-use crate::session::survey::Survey;
+use crate::survey::Survey;
 use crate::sys::clock::now;
 use crate::sys::error::Error;
 use crate::sys::host::Host;
@@ -61,7 +62,7 @@ pub(crate) fn walk_plan(
     (policy, today): (&Policy, &str),
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
-    let compiler = crate::find::sqlite::fingerprint(host);
+    let compiler = c_compiler::fingerprint(host);
     let build_keys: Vec<Sha256> =
         plan.builds.iter().map(|build| keys::of_build(build, &survey.facts, &compiler)).collect();
     let expectations = Expectations::new(spec, &survey.facts.versions(), Some(today));

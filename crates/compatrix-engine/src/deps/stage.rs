@@ -6,7 +6,6 @@
 //!
 //! **Invariant:** nothing outside `target/compat` is written.
 
-pub mod layout;
 pub mod registry;
 pub mod resolve;
 mod tree;
@@ -21,10 +20,10 @@ use compatrix_model::lockset::Lockset;
 use compatrix_model::plan::Targets;
 use semver::Version;
 
+use crate::find::layout::Layout;
 use crate::sys::files;
 use crate::sys::host::Host;
-use layout::Layout;
-use resolve::{Platforms, Resolved};
+use resolve::{Platforms, Resolved, PINS};
 
 /// A staged workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,9 +84,6 @@ pub fn place(layout: &Layout, stage: Option<&Stage>, dir: &Path) -> PathBuf {
         None => dir.to_owned(),
     }
 }
-
-/// The package that carries pins in a stage that is only resolved.
-pub(crate) const PINS: &str = "compatrix-pins";
 
 /// Makes or renews a tree to resolve in; its root. `pins` are requirements on packages of any depth.
 pub(crate) fn resolving(

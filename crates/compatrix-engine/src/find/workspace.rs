@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Context, Result};
 use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package};
+use compatrix_audit::first_spec::Noted;
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
 use compatrix_model::lockset::file::Lockfile;
-use compatrix_model::matrix_spec::{Diagnostics, Parsed};
+use compatrix_model::matrix_spec::{Diagnostics, Parsed, Project};
 
-use crate::deps::locks;
-use crate::deps::stage::layout;
-use crate::deps::stage::layout::{Layout, Own};
+use crate::find::layout::{Layout, Member, OwnLockfile};
+use crate::find::manifest_text::{line_of, text_at};
 use crate::find::sources;
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
@@ -47,6 +47,16 @@ pub struct Workspace {
     pub layout: Layout,
     /// The folders of these packages and of their path dependencies, absolute.
     pub dirs: BTreeSet<PathBuf>,
+}
+
+/// What is known before there is a lockfile, which may have to be made first.
+#[derive(Debug)]
+pub(crate) struct Unlocked {
+    under_test: Vec<Package>,
+    members: Vec<Package>,
+    own_harness: BTreeSet<(String, String)>,
+    dirs: BTreeSet<PathBuf>,
+    pub(crate) layout: Layout,
 }
 
 /// The folder of the workspace that this folder belongs to, as cargo sees it.
@@ -93,31 +103,23 @@ fn no_cargo() -> Error {
     Error::usage("cargo is not on PATH; install Rust from rustup.rs, then run again")
 }
 
-/// The packages under test, remembered as long as the spec, the lockfile and their manifests are the same.
-///
-/// # Errors
-/// As [`read`].
-pub fn packages(host: &Host, parsed: &Parsed, spec: &Path) -> Result<Vec<PackageFacts>, Error> {
-    type Known = (Vec<(PathBuf, String)>, Vec<PackageFacts>);
-    let of = |path: &Path| files::stamp(path).unwrap_or_else(|_| "none".to_owned());
-    let (name, stamp) = ("packages under test", files::sha256(spec, &host.memo)?);
-    let known = host.memo.get(name, &stamp).and_then(|text| serde_json::from_str::<Known>(&text).ok());
-    if let Some((manifests, packages)) = known {
-        if manifests.iter().all(|(path, stamp)| of(path) == *stamp) {
-            return Ok(packages);
-        }
-    }
-    let found = read(host, parsed)?;
-    let manifests = found.dirs.iter().map(|dir| dir.join("Cargo.toml"));
-    let manifests = manifests.chain(["Cargo.toml", "Cargo.lock"].map(|name| host.root.join(name)));
-    let known: Known = (manifests.map(|path| (path.clone(), of(&path))).collect(), found.packages);
-    host.memo.put(name, &stamp, &serde_json::to_string(&known).context("texts and flags")?);
-    Ok(known.1)
-}
-
 /// The channel of the workspace's `rust-toolchain.toml`, or of the older file without extension.
 pub fn channel(root: &Path) -> Option<String> {
-    crate::audit::first_spec::files_of::toolchain(root).map(|noted| noted.value)
+    noted_channel(root).map(|noted| noted.value)
+}
+
+/// The same with its place.
+pub(crate) fn noted_channel(root: &Path) -> Option<Noted> {
+    ["rust-toolchain.toml", "rust-toolchain"].iter().find_map(|name| {
+        let text = files::read_text(&root.join(name)).ok()?;
+        let keys = ["toolchain", "channel"];
+        let channel = text_at(&text, &keys);
+        let line = line_of(&text, &keys).unwrap_or(1);
+        // The older file may be one word alone.
+        let word =
+            || Some(text.trim().to_owned()).filter(|text| !text.is_empty() && !text.contains(char::is_whitespace));
+        Some(Noted::new(channel.or_else(word)?, format!("{name}:{line}")))
+    })
 }
 
 /// The package behind `cargo xtask`: the name of the executable that it makes, where there is one.
@@ -137,11 +139,11 @@ pub fn xtask_binary(root: &Path) -> Result<Option<String>, Error> {
     Ok(of_binary.or_else(|| manifest.get("package").and_then(name)))
 }
 
-/// Reads what is known of the packages under test.
+/// Reads what cargo and the manifests tell of the packages under test.
 ///
 /// # Errors
-/// A package or feature of the spec that the workspace does not have, no lockfile, a manifest that cargo refuses.
-pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
+/// A package or feature of the spec that the workspace does not have, a manifest that cargo refuses.
+pub(crate) fn read(host: &Host, parsed: &Parsed) -> Result<Unlocked, Error> {
     let packages = &parsed.spec.project.packages;
     let metadata = metadata(host, &host.root)?;
     let members: BTreeMap<&str, &Package> = metadata.packages.iter().map(|p| (p.name.as_str(), p)).collect();
@@ -156,7 +158,7 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
         )));
     }
     let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
-    let mut staged: Vec<layout::Member> = Vec::new();
+    let mut staged: Vec<Member> = Vec::new();
     let mut outside: Vec<PathBuf> = Vec::new();
     let mut editions: BTreeSet<String> = metadata.packages.iter().map(|p| p.edition.to_string()).collect();
     let mut todo: Vec<Package> = packages.iter().map(|name| members[name.as_str()].clone()).collect();
@@ -171,7 +173,7 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
         }
         editions.insert(package.edition.to_string());
         match members.get(package.name.as_str()).filter(|member| member.id == package.id) {
-            Some(_) => staged.push(layout::Member {
+            Some(_) => staged.push(Member {
                 under_test: packages.iter().any(|name| name == package.name.as_str()),
                 name: package.name.to_string(),
                 dir,
@@ -189,52 +191,44 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
             }
         }
     }
-
+    let under_test = packages.iter().map(|name| members[name.as_str()].clone()).collect();
     let layout = Layout::new(host.root.clone(), staged, outside, &editions)?;
-    let layout = layout.with_lockfile(own_lockfile(host, &layout)?);
-    let lock = &layout.own.file;
-    let mut facts = Vec::new();
-    let mut used: BTreeSet<usize> = BTreeSet::new();
-    let mut sqlite_crate = None;
-    for name in packages {
-        let package = members[name.as_str()];
-        let closure = lock.closure(name);
-        let sqlite = closure.iter().map(|&n| &lock.packages[n]).find(|p| p.name == SQLITE_CRATE);
-        let dir = package.manifest_path.parent().map(|p| p.as_str().to_owned()).unwrap_or_default();
-        facts.push(PackageFacts {
-            name: name.clone(),
-            features: package.features.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
-            bundled_feature: bundled_feature(package),
-            always_bundled: is_always_bundled(package, &metadata.packages),
-            links_sqlite: sqlite.is_some(),
-            sources: sources_of_targets(host, package),
-            dir,
-        });
-        sqlite_crate = sqlite_crate.or(sqlite.map(|p| p.version.clone()));
-        used.extend(closure);
-    }
-    let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
-    let source = sources::read(host, &parsed.spec.project, &dirs, lockset)?;
-    Ok(Workspace { packages: facts, source, sqlite_crate, own_harness, dirs, layout })
+    Ok(Unlocked { under_test, members: metadata.packages, own_harness, dirs, layout })
 }
 
-/// The workspace's own lockfile. Where it has none, as libraries often do not commit theirs, one is made in a stage.
-fn own_lockfile(host: &Host, layout: &Layout) -> Result<Own, Error> {
-    let path = host.root.join("Cargo.lock");
-    let made = !files::exists(&path);
-    let text = if made {
-        locks::own::make(host, layout).map_err(|error| {
-            Error::usage(format!(
-                "no Cargo.lock in {}, and none could be made: {error:#}; every result depends on it, and `cargo \
-                 generate-lockfile` makes one to keep",
-                host.root.display()
-            ))
-        })?
-    } else {
-        files::read_text(&path)?
-    };
-    let file = Lockfile::parse(&text).map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
-    Ok(Own { text, file, made })
+impl Unlocked {
+    /// What is known of the packages with this lockfile of the workspace.
+    ///
+    /// # Errors
+    /// A source file cannot be read.
+    pub(crate) fn with_lockfile(self, host: &Host, project: &Project, own: OwnLockfile) -> Result<Workspace> {
+        let layout = self.layout.with_lockfile(own);
+        let lock = &layout.own.file;
+        let mut facts = Vec::new();
+        let mut used: BTreeSet<usize> = BTreeSet::new();
+        let mut sqlite_crate = None;
+        for package in &self.under_test {
+            let name = package.name.as_str();
+            let closure = lock.closure(name);
+            let sqlite = closure.iter().map(|&n| &lock.packages[n]).find(|p| p.name == SQLITE_CRATE);
+            let dir = package.manifest_path.parent().map(|p| p.as_str().to_owned()).unwrap_or_default();
+            facts.push(PackageFacts {
+                name: name.to_owned(),
+                features: package.features.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+                bundled_feature: bundled_feature(package),
+                always_bundled: is_always_bundled(package, &self.members),
+                links_sqlite: sqlite.is_some(),
+                sources: sources_of_targets(host, package),
+                dir,
+            });
+            sqlite_crate = sqlite_crate.or(sqlite.map(|p| p.version.clone()));
+            used.extend(closure);
+        }
+        let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
+        let source = sources::read(host, project, &self.dirs, lockset)?;
+        let Unlocked { own_harness, dirs, .. } = self;
+        Ok(Workspace { packages: facts, source, sqlite_crate, own_harness, dirs, layout })
+    }
 }
 
 /// The hash of what these packages use of a lockfile.

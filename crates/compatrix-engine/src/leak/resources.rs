@@ -10,14 +10,13 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Result};
-use compatrix_model::facts::{Availability, LeakToolFacts};
 use compatrix_model::leak::resources::{self, Baseline, Growth, Held, LeftFile, Look, Places};
 use compatrix_model::leak::{Finding, FindingKind, Related, Tool};
 use compatrix_model::outcome::Outcome;
 
 use super::{Bench, Ran, Unit};
 use crate::build::Executable;
-use crate::find::sqlite::compiler;
+use crate::find::c_compiler;
 use crate::run::executable::Scratch;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::{Command, Finished};
@@ -33,28 +32,9 @@ const CONFIRM: u32 = 4;
 /// A name that no test has, for calls of the harness alone.
 const NO_TEST: &str = "no test of this name: the harness alone";
 
-/// Whether a C compiler and glibc are here.
-pub(super) fn find(host: &Host) -> Availability<LeakToolFacts> {
-    let missing = |reason: String| Availability::Missing { reason };
-    if std::env::consts::OS != "linux" {
-        return missing(format!("what tests leave behind can be seen on Linux only, not on {}", std::env::consts::OS));
-    }
-    let glibc = host.ambient.find("getconf").map(|getconf| host.ask(&getconf, &["GNU_LIBC_VERSION"]));
-    let Some(Ok(glibc)) = glibc else {
-        return missing("the C library is not glibc (`getconf GNU_LIBC_VERSION` has no answer)".to_owned());
-    };
-    let program = compiler::compiler_words(host).into_iter().next().unwrap_or_default();
-    let Some(program) = host.ambient.find(&program) else {
-        return missing(format!("no C compiler (`{program}`); `apt-get install gcc` or its like installs one"));
-    };
-    let said = host.ask(&program, &["-dumpfullversion", "-dumpversion"]).unwrap_or_default();
-    let version = format!("cc {}, {glibc}", said.lines().next().unwrap_or_default());
-    Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
-}
-
 /// The folder of the library that is loaded into each process; compiled once.
 fn library(host: &Host) -> Result<PathBuf> {
-    let hash = files::hash_parts([SOURCE, &compiler::fingerprint(host)]);
+    let hash = files::hash_parts([SOURCE, &c_compiler::fingerprint(host)]);
     let dir = host.dir.join("probe").join(format!("look-{}", &hash[..16]));
     if files::exists(&dir.join(LIBRARY)) {
         return Ok(dir);
@@ -64,11 +44,11 @@ fn library(host: &Host) -> Result<PathBuf> {
     let scratch = tempfile::Builder::new().prefix("look").tempdir_in(&dir)?;
     let (source, made) = (scratch.path().join("look.c"), scratch.path().join(LIBRARY));
     files::write(&source, SOURCE.as_bytes())?;
-    let command = compiler::cc(host, scratch.path())?
+    let command = c_compiler::cc(host, scratch.path())?
         .args(["-O1", "-fPIC", "-shared", "-pthread", "-w", "-o"])
         .args([made.to_string_lossy(), source.to_string_lossy()])
         .args(["-ldl"]);
-    compiler::compile(host, &command, "what looks into test processes")?;
+    c_compiler::compile(host, &command, "what looks into test processes")?;
     files::rename(&made, &dir.join(LIBRARY))?;
     Ok(dir)
 }

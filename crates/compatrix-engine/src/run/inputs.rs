@@ -14,7 +14,7 @@ use crate::build::{Executable, Inputs as BuildInputs};
 use crate::deps::stage;
 use crate::find::fixture;
 use crate::run::keys;
-use crate::session::survey::Survey;
+use crate::survey::Survey;
 use crate::sys::host::Host;
 
 /// All that a run is made of.

@@ -24,6 +24,9 @@ use crate::sys::process::Command;
 /// The lowest cargo that chooses versions by `rust-version` (its changelog, 1.84).
 const RESOLVES_BY_RUST: Version = Version::new(1, 84, 0);
 
+/// The package that carries pins in a stage that is only resolved.
+pub(crate) const PINS: &str = "compatrix-pins";
+
 /// What versions are preferred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prefer {
@@ -226,7 +229,7 @@ fn read(metadata: &Metadata, lock: &Lockfile, platforms: &Platforms) -> Result<R
     let packages: BTreeMap<&PackageId, &Package> = metadata.packages.iter().map(|p| (&p.id, p)).collect();
     // The package that carries pins asks for much that nobody needs.
     let members: BTreeSet<&PackageId> =
-        metadata.workspace_members.iter().filter(|id| packages[id].name.as_str() != super::PINS).collect();
+        metadata.workspace_members.iter().filter(|id| packages[id].name.as_str() != PINS).collect();
     let position = |package: &Package| {
         let source = package.source.as_ref().map(|source| source.repr.as_str());
         let found = lock.packages.iter().position(|locked| {
@@ -243,7 +246,7 @@ fn read(metadata: &Metadata, lock: &Lockfile, platforms: &Platforms) -> Result<R
     for node in &resolve.nodes {
         let from = position(packages[&node.id])?;
         edges.entry(from).or_default();
-        for dependency in node.deps.iter().filter(|_| packages[&node.id].name.as_str() != super::PINS) {
+        for dependency in node.deps.iter().filter(|_| packages[&node.id].name.as_str() != PINS) {
             let to = position(packages[&dependency.pkg])?;
             parents.entry(&dependency.pkg).or_default().push(&node.id);
             edges.entry(from).or_default().insert(to);

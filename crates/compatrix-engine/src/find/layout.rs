@@ -1,4 +1,4 @@
-//! Where the parts of a workspace are, and how its manifests look in a stage.
+//! Where the parts of a workspace are, what its manifests say, and how they look in a stage.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub struct Member {
 
 /// The workspace's own Cargo.lock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Own {
+pub struct OwnLockfile {
     /// Its text.
     pub text: String,
     /// What it says.
@@ -46,7 +46,7 @@ pub struct Layout {
     /// Folders of path dependencies that are no members.
     pub outside: Vec<PathBuf>,
     /// The workspace's own Cargo.lock.
-    pub own: Own,
+    pub own: OwnLockfile,
     /// The lowest cargo that can read every manifest and the lockfile of the workspace as it stands, and the index.
     pub readable_from: Version,
     /// The root manifest.
@@ -69,11 +69,11 @@ impl Layout {
         let editions = editions.iter().map(|edition| manifest::cargo_for_edition(edition));
         let readable_from = editions.chain([manifest::cargo_for_resolver(&manifest)]).max();
         let readable_from = readable_from.unwrap_or(Version::new(1, 0, 0));
-        Ok(Self { root, base, members, outside, own: Own::default(), readable_from, manifest })
+        Ok(Self { root, base, members, outside, own: OwnLockfile::default(), readable_from, manifest })
     }
 
     /// The same with the workspace's own lockfile.
-    pub fn with_lockfile(&self, own: Own) -> Self {
+    pub fn with_lockfile(&self, own: OwnLockfile) -> Self {
         let registry = own.file.packages.iter().any(|package| package.source.as_deref() == Some(REGISTRY));
         // Before, cargo asked for the whole index as a git repository (its changelog, 1.70).
         let index = if registry { Version::new(1, 70, 0) } else { Version::new(1, 0, 0) };
