@@ -16,7 +16,7 @@ use compatrix_model::matrix_spec::LeakSettings;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Linkage};
 
-use super::{Bench, Ran, Unit};
+use super::bench::{Bench, Ran, Unit};
 use crate::build::{self, Executable};
 use crate::run::executable;
 use crate::sys::files;

@@ -14,7 +14,7 @@ use compatrix_model::leak::resources::{self, Baseline, Growth, Held, LeftFile, L
 use compatrix_model::leak::{Finding, FindingKind, Related, Tool};
 use compatrix_model::outcome::Outcome;
 
-use super::{Bench, Ran, Unit};
+use super::bench::{Bench, Ran, Unit};
 use crate::build::Executable;
 use crate::find::c_compiler;
 use crate::run::executable::Scratch;

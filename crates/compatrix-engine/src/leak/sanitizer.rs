@@ -14,8 +14,8 @@ use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
 use memchr::memmem;
 
+use super::bench::{Bench, Ran, Unit};
 use super::symbols::Symbols;
-use super::{Bench, Ran, Unit};
 use crate::build::Executable;
 use crate::find::leak_tools::sanitizer_runtime;
 use crate::run::executable;

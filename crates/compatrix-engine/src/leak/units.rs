@@ -8,8 +8,9 @@ use anyhow::{Context as _, Result};
 use compatrix_model::leak::Tool;
 use compatrix_model::matrix_spec::Each;
 
-use super::{miri, Bench, Leaks, Ran, Unit};
-use crate::build::{Executable, Kind};
+use super::bench::{is_switch, Bench, Leaks, Ran, Unit};
+use super::{miri, resources, sanitizer, valgrind};
+use crate::build::{Executable, TargetKind};
 use crate::run::executable;
 use crate::run::executable::Scratch;
 
@@ -29,11 +30,6 @@ pub(super) struct Listed {
     pub(super) ignored: usize,
 }
 
-/// Whether an argument of the suite is a switch of libtest that holds for whatever runs, and no choice of tests.
-pub(super) fn is_switch(arg: &str) -> bool {
-    ["--include-ignored", "--ignored", "--nocapture", "--no-capture", "--show-output"].contains(&arg)
-}
-
 /// Asks an executable for its tests, without the tool.
 pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed> {
     if executable.own_harness {
@@ -43,7 +39,7 @@ pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed>
     let ask = |further: &[&str]| -> Result<Vec<String>> {
         let mut command = executable::command(bench.host, bench.inputs, executable, &scratch.dir);
         // Macros run within the compiler, which is not interpreted.
-        if bench.settings.tool == Tool::Miri && executable.kind != Kind::Macros {
+        if bench.settings.tool == Tool::Miri && executable.kind != TargetKind::Macros {
             // `cfg(miri)` leaves tests out and marks others as ignored.
             command = miri::interpreted(bench, executable, command)?;
         }
@@ -165,7 +161,12 @@ pub(super) fn side_by_side<'a>(
 pub(super) fn one(bench: &Bench<'_>, unit: &Unit<'_>) -> Result<Ran> {
     let scratch = Scratch::new(bench.host)?;
     scratch.renew_fixture(bench.inputs)?;
-    let mut ran = bench.run(unit, &scratch.dir)?;
+    let mut ran = match bench.settings.tool {
+        Tool::Valgrind => valgrind::run_unit(bench, unit, &scratch.dir),
+        Tool::Resources => resources::run_unit(bench, unit, &scratch.dir),
+        Tool::Asan | Tool::Lsan => sanitizer::run_unit(bench, unit, &scratch.dir),
+        Tool::Miri => miri::run_unit(bench, unit, &scratch.dir),
+    }?;
     bench.complete(unit, &mut ran.findings);
     if unit.executable.own_harness && ran.trouble.is_none() {
         executable::take_status_for_a_test(&mut ran.report, &ran.finished, unit.executable);

@@ -6,7 +6,7 @@ use anyhow::Result;
 use compatrix_model::leak::valgrind::{self, Trouble};
 use compatrix_model::outcome::Outcome;
 
-use super::{Bench, Ran, Unit};
+use super::bench::{Bench, Ran, Unit};
 use crate::sys::files;
 use crate::sys::host::last_lines;
 use crate::sys::process::Command;

@@ -19,7 +19,7 @@ use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::process::{waitid, Pid, WaitId, WaitIdOptions};
 
 use crate::sys::supervisor;
-use crate::sys::supervisor::{End, Kind, Supervisor};
+use crate::sys::supervisor::{End, ProcessKind, Supervisor};
 
 /// How much of each stream's end is kept for messages, in bytes.
 const TAIL: usize = 64 * 1024;
@@ -141,7 +141,7 @@ impl Command {
 
     /// Runs it to its end; the sinks see every byte of the streams as it comes.
     pub fn run_with(&self, supervisor: &Supervisor, stdout: Sink<'_>, stderr: Sink<'_>) -> io::Result<Finished> {
-        self.execute(self.prepare(), Kind::Run, supervisor, stdout, stderr)
+        self.execute(self.prepare(), ProcessKind::Run, supervisor, stdout, stderr)
     }
 
     /// As [`Command::run_with`], for a program that takes its jobs from this pool, on top of the one that it has.
@@ -154,13 +154,13 @@ impl Command {
     ) -> io::Result<Finished> {
         let mut command = self.prepare();
         jobs.configure(&mut command);
-        self.execute(command, Kind::Build, supervisor, stdout, stderr)
+        self.execute(command, ProcessKind::Build, supervisor, stdout, stderr)
     }
 
     fn execute(
         &self,
         mut command: std::process::Command,
-        kind: Kind,
+        kind: ProcessKind,
         supervisor: &Supervisor,
         stdout: Sink<'_>,
         stderr: Sink<'_>,
