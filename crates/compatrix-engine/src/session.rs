@@ -24,7 +24,7 @@ use crate::sys::clock::now;
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
 use crate::sys::files;
-use crate::sys::host::{Host, Limits};
+use crate::sys::host::{compat_dir, Host, Limits};
 use crate::sys::lock::WorkspaceLock;
 use crate::sys::supervisor::Supervisor;
 use crate::walk::{self, Walked};
@@ -178,11 +178,6 @@ pub struct Asked {
     pub since: Option<(String, String)>,
     /// One shard.
     pub shard: Option<Shard>,
-}
-
-/// Our own folder in the workspace at this root.
-pub fn compat_dir(root: &Path) -> PathBuf {
-    root.join("target").join("compat")
 }
 
 fn warn(tell: &Sender<Event>, text: String) {

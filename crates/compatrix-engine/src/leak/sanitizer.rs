@@ -237,7 +237,6 @@ fn has_runtime(bench: &Bench<'_>, executable: &Executable) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use semver::Version;
 
     #[test]
     fn options_of_the_user_come_after_ours_and_before_what_must_hold() {

@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 
 use anyhow::anyhow;
 
-use super::{Event, Setup};
+use super::setup::{RehearsalEvent, Setup};
 use crate::find::workspace;
 use crate::sys::error::Error;
 use crate::sys::files;
@@ -25,7 +25,7 @@ pub(super) struct Origin {
 ///
 /// # Errors
 /// There is no git, no repository, no commit; or the workspace is not at its top, where GitHub looks for workflows.
-pub(super) fn origin(setup: &Setup<'_>, tell: &Sender<Event>) -> Result<Origin, Error> {
+pub(super) fn origin(setup: &Setup<'_>, tell: &Sender<RehearsalEvent>) -> Result<Origin, Error> {
     let host = setup.host;
     let git = Git::find(host);
     let git = git.ok_or_else(|| Error::usage("a rehearsal needs git, which is not on PATH; install it"))?;
@@ -47,7 +47,7 @@ pub(super) fn origin(setup: &Setup<'_>, tell: &Sender<Event>) -> Result<Origin, 
             0 => String::new(),
             n => format!(" and {n} more"),
         };
-        let _ = tell.send(Event::Note(format!(
+        let _ = tell.send(RehearsalEvent::Note(format!(
             "what is not committed is not in the rehearsal ({}{more})",
             first.get(3..).unwrap_or(first)
         )));

@@ -93,6 +93,11 @@ impl Host {
     }
 }
 
+/// Our own folder in the workspace at this root.
+pub fn compat_dir(root: &Path) -> PathBuf {
+    root.join("target").join("compat")
+}
+
 /// The last lines of a text that are not empty, joined by ` / `.
 pub fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

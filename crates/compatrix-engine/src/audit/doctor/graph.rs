@@ -6,7 +6,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use compatrix_audit::lint::{Graph, GraphPackage, Lint, Unchecked, Use};
 
 use super::members::metadata;
-use super::Gathered;
+use super::gathered::Gathered;
 use crate::sys::files;
 use crate::sys::host::Host;
 

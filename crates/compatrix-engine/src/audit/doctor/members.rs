@@ -7,7 +7,7 @@ use std::time::Duration;
 use compatrix_audit::manifest::WorkspaceTable;
 use compatrix_model::condition::glob_matches;
 
-use super::Gathered;
+use super::gathered::Gathered;
 use crate::sys::files;
 use crate::sys::host::Host;
 use crate::sys::process::Command;

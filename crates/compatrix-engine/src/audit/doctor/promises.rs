@@ -8,7 +8,7 @@ use compatrix_audit::promise;
 use compatrix_audit::promise::{Promise, PromiseSource};
 
 use super::members::relative;
-use super::Gathered;
+use super::gathered::Gathered;
 use crate::sys::files;
 use crate::sys::host::Host;
 

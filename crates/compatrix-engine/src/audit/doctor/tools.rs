@@ -10,9 +10,8 @@ use compatrix_model::matrix_spec::Spec;
 
 use crate::find::{c_compiler, leak_tools, sqlite, toolchain};
 use crate::provide;
-use crate::session::compat_dir;
 use crate::sys::files;
-use crate::sys::host::{last_lines, Host};
+use crate::sys::host::{compat_dir, last_lines, Host};
 use crate::sys::process::Command;
 
 /// What the file names of sanitizers' runtimes say, and what they are called.
