@@ -3,4 +3,4 @@
 
 pub mod locked;
 pub mod locks;
-pub mod stage;
+pub(crate) mod stage;

@@ -54,7 +54,7 @@ pub struct Ledger {
 /// An opened ledger and what had to be done for it.
 #[derive(Debug)]
 pub struct Opened {
-    /// The ledger.
+    /// A new one where the old was set aside.
     pub ledger: Ledger,
     /// The facts saved earlier.
     pub memo: Memo,

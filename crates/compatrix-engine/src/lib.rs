@@ -21,7 +21,7 @@ pub mod provide;
 
 pub mod build;
 
-pub mod run;
+pub(crate) mod run;
 
 pub mod leak;
 

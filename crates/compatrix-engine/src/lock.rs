@@ -1,6 +1,6 @@
 //! `lock`: the committed locksets, made, repaired or checked. Imports what a session does, and [`crate::session`].
 
-pub mod repair;
+mod repair;
 
 use std::sync::mpsc::Sender;
 
@@ -20,13 +20,15 @@ use crate::deps::locks::{pins, shown_file, Resolver, Sources};
 use crate::deps::stage;
 use crate::deps::stage::resolve::{Platforms, Prefer, Unresolved};
 use crate::event::Event;
-use crate::lock::repair::{Repair, Repaired, Search, SearchLimits};
 use crate::provide;
 use crate::session::Session;
 use crate::survey::Survey;
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
+use repair::{Repair, Search, SearchLimits};
+
+pub use repair::{Floor, Repaired};
 
 /// What `lock` is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +48,7 @@ pub struct Made {
     pub file: String,
     /// The Rust that it is for; absent where no toolchain's version is known.
     pub rust: Option<Version>,
-    /// Its toolchains.
+    /// The names of the values that use it.
     pub toolchains: Vec<String>,
     /// What became of it.
     pub state: LockState,
@@ -72,7 +74,7 @@ pub enum LockState {
     /// It was found by building.
     Repaired(Repaired),
     /// There is none that works, and what stands in the way.
-    None(repair::Floor),
+    None(Floor),
 }
 
 /// Makes, repairs or checks the locksets of these groups; of all where none is named. Toolchains that a repair builds with

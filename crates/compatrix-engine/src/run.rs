@@ -2,8 +2,8 @@
 //! `build`, the survey and what they do.
 
 pub(crate) mod executable;
-pub mod inputs;
-pub mod keys;
+pub(crate) mod inputs;
+pub(crate) mod keys;
 pub(crate) mod proof;
 
 use std::os::unix::process::ExitStatusExt;

@@ -35,9 +35,9 @@ const MOST_ROUNDS: usize = 4;
 /// A workspace opened for work: its host and its ledger.
 #[derive(Debug)]
 pub struct Session {
-    /// The host.
+    /// Where things are, and what may be fetched and run.
     pub host: Host,
-    /// The ledger.
+    /// Every run on this machine.
     pub ledger: Ledger,
     /// Warnings about the ledger.
     pub warnings: Vec<String>,
@@ -176,7 +176,7 @@ pub struct Asked {
     pub part: Option<Part>,
     /// What changes since this revision can affect, in the choice of the profile of this name.
     pub since: Option<(String, String)>,
-    /// One shard.
+    /// A part of what is left, balanced by duration.
     pub shard: Option<Shard>,
 }
 

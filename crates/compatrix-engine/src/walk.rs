@@ -1,6 +1,6 @@
 //! Walking a plan: what is known is used again, the rest is scheduled; results go to the ledger first.
 
-pub mod schedule;
+mod schedule;
 
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Sender};

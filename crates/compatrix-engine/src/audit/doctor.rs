@@ -35,7 +35,7 @@ const LOCKSETS: &str = "compat/locks";
 /// A host to ask questions of, and the temporary folder that it works in.
 #[derive(Debug)]
 pub struct Examined {
-    /// The host.
+    /// Its own folder is the temporary one.
     pub host: Host,
     _scratch: tempfile::TempDir,
 }

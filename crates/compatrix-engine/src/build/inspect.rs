@@ -12,7 +12,7 @@ use crate::sys::process::Command;
 
 /// What is in an executable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Inspection {
+pub(crate) struct Inspection {
     /// The file's hash.
     pub sha256: String,
     /// The source id of the SQLite compiled into it, where there is one.

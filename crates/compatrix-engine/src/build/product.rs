@@ -13,7 +13,7 @@ use crate::find::workspace::Workspace;
 
 /// What a build came to.
 #[derive(Debug)]
-pub struct Built {
+pub(crate) struct Built {
     /// The executables, or why there are none.
     pub result: Result<Product, NotBuilt>,
     /// Wall time of all of it.
@@ -24,7 +24,7 @@ pub struct Built {
 
 /// What a build made.
 #[derive(Debug)]
-pub struct Product {
+pub(crate) struct Product {
     /// The test executables, sorted by package and target; libraries and programs where only these were asked for.
     pub executables: Vec<Executable>,
     /// The static SQLite that was compiled in, where one was.
@@ -35,8 +35,7 @@ pub struct Product {
 
 /// What the documentation tests of a build came to.
 #[derive(Debug, Clone)]
-pub struct Doctests {
-    /// Their counts.
+pub(crate) struct Doctests {
     pub counts: Counts,
     /// Those that failed.
     pub failures: Vec<TestFailure>,
@@ -46,7 +45,7 @@ pub struct Doctests {
 
 /// Why there are no executables.
 #[derive(Debug, Clone)]
-pub struct NotBuilt {
+pub(crate) struct NotBuilt {
     /// What that means for the cells of the build.
     pub outcome: Outcome,
     /// The first error, in one line.
@@ -57,8 +56,7 @@ pub struct NotBuilt {
 
 /// A test executable.
 #[derive(Debug, Clone)]
-pub struct Executable {
-    /// The package.
+pub(crate) struct Executable {
     pub package: String,
     /// The test target: `things_store`, `it`.
     pub target: String,
@@ -82,11 +80,9 @@ pub struct Executable {
 /// What a build needs besides the plan's value.
 #[derive(Debug, Clone)]
 pub(crate) struct BuildInputs<'a> {
-    /// The toolchain.
     pub toolchain: &'a ToolchainFacts,
     /// The library to link against, for a dynamic build.
     pub link: Option<&'a SqliteFacts>,
-    /// The workspace.
     pub workspace: &'a Workspace,
     /// The stage that it is built in; none where that is the workspace itself.
     pub stage: Option<Stage>,
@@ -96,16 +92,13 @@ pub(crate) struct BuildInputs<'a> {
 
 /// The kinds of cargo's targets that have tests (cargo's reference, "Cargo Targets").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetKind {
-    /// The library.
+pub(crate) enum TargetKind {
     Library,
     /// A library of procedural macros.
     Macros,
-    /// A program.
     Program,
     /// A file of `tests/`.
     Test,
-    /// An example.
     Example,
     /// A benchmark.
     Bench,

@@ -31,7 +31,7 @@ const LATEST_FOR: i64 = 24 * 60 * 60;
 /// What locksets are made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
-    /// The spec.
+    /// Has the groups, the axis of toolchains and the claimed platforms.
     pub spec: &'a Spec,
     /// The workspace.
     pub layout: &'a Layout,

@@ -25,7 +25,7 @@ pub struct Member {
 /// The workspace's own Cargo.lock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OwnLockfile {
-    /// Its text.
+    /// As it stands in the file.
     pub text: String,
     /// What it says.
     pub file: Lockfile,

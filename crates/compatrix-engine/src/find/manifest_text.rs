@@ -7,7 +7,6 @@ use toml::de::{DeTable, DeValue};
 
 use crate::sys::files;
 
-/// A manifest.
 #[derive(Debug)]
 pub(crate) struct ManifestText {
     /// Its path, relative to the root where it is below it.

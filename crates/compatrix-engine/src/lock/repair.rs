@@ -25,7 +25,7 @@ use crate::sys::process::Command;
 
 /// How much may be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SearchLimits {
+pub(super) struct SearchLimits {
     /// Resolutions, all in all.
     pub resolutions: usize,
     /// Builds with the real toolchain.
@@ -40,7 +40,7 @@ impl Default for SearchLimits {
 
 /// What a search came to.
 #[derive(Debug)]
-pub enum Repair {
+pub(super) enum Repair {
     /// A lockset that builds.
     Done(Repaired),
     /// There is none for this Rust.
@@ -77,10 +77,8 @@ pub struct Floor {
     pub builds: usize,
 }
 
-/// A search.
-pub struct Search<'a> {
+pub(super) struct Search<'a> {
     pub(super) resolver: &'a Resolver<'a>,
-    /// The group.
     pub group: &'a LockGroup,
     /// Its lowest toolchain; without it nothing is built, and only what packages say is believed.
     pub toolchain: Option<&'a ToolchainFacts>,
@@ -115,7 +113,7 @@ impl Search<'_> {
     ///
     /// # Errors
     /// The machine fails, the registry cannot be reached, or the user interrupts.
-    pub fn run(&self, rust: &Version) -> Result<Repair, Error> {
+    pub(super) fn run(&self, rust: &Version) -> Result<Repair, Error> {
         let mut held = Held::default();
         let mut spent = Spent::default();
         loop {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use anyhow::{anyhow, bail, Result};
 
-/// The inputs of an action.
 pub(super) struct ActionInputs<'a>(pub(super) &'a BTreeMap<&'static str, String>);
 
 impl ActionInputs<'_> {

@@ -29,18 +29,12 @@ pub(super) enum Cleanup {
         to: PathBuf,
     },
     /// Paths are kept under a key, if the job succeeded.
-    Save {
-        /// The key.
-        key: String,
-        /// The paths.
-        paths: Vec<PathBuf>,
-    },
+    Save { key: String, paths: Vec<PathBuf> },
 }
 
 /// How a job ended.
 #[derive(Debug)]
 pub(super) struct JobOutcome {
-    /// Its result.
     pub(super) result: JobResult,
     /// Whether it may fail.
     pub(super) may_fail: bool,

@@ -13,7 +13,7 @@ use crate::sys::host::Host;
 pub struct Setup<'a> {
     /// The workspace; its root is the top of a git repository.
     pub host: &'a Host,
-    /// The event.
+    /// What GitHub would start the workflow for.
     pub event: CiEvent,
     /// Our platform, `linux-x86_64`.
     pub platform: &'a str,
@@ -36,7 +36,7 @@ pub enum RehearsalEvent {
     JobStarted(String),
     /// A step begins.
     StepStarted(String),
-    /// A step ended.
+    /// Also of a step that was skipped.
     StepEnded {
         /// Its name.
         step: String,
@@ -45,7 +45,7 @@ pub enum RehearsalEvent {
         /// How long it took.
         wall: Duration,
     },
-    /// A job ended.
+    /// The row that the table has of it.
     JobEnded(JobRow),
 }
 
@@ -58,9 +58,9 @@ pub enum StepEnd {
     Skipped,
     /// It was left out, and why.
     LeftOut(String),
-    /// It failed.
+    /// It is shown with the end of its log.
     Failed {
-        /// Why.
+        /// In one line.
         why: String,
         /// The last lines that it wrote.
         said: String,

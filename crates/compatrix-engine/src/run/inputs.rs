@@ -19,18 +19,13 @@ use crate::sys::host::Host;
 
 /// All that a run is made of.
 #[derive(Debug, Clone, Copy)]
-pub struct RunInputs<'a> {
-    /// The suite.
+pub(crate) struct RunInputs<'a> {
     pub suite: &'a Suite,
-    /// The cell.
     pub cell: &'a CellId,
-    /// The run's key.
     pub key: &'a Sha256,
-    /// The build.
     pub build: &'a Build,
     /// The toolchain that built it.
     pub toolchain: &'a ToolchainFacts,
-    /// The sources.
     pub source: &'a SourceProof,
     /// The SQLite of the cell; none where the spec has no such axis.
     pub sqlite: Option<&'a SqliteFacts>,

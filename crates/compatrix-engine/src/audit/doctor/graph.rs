@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use compatrix_audit::lint::{Graph, GraphPackage, Lint, Unchecked, Use};
 
-use super::members::metadata;
 use super::gathered::Gathered;
+use super::members::metadata;
 use crate::sys::files;
 use crate::sys::host::Host;
 

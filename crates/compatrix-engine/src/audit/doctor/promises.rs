@@ -7,8 +7,8 @@ use compatrix_audit::lint::{Lint, Unchecked};
 use compatrix_audit::promise;
 use compatrix_audit::promise::{Promise, PromiseSource};
 
-use super::members::relative;
 use super::gathered::Gathered;
+use super::members::relative;
 use crate::sys::files;
 use crate::sys::host::Host;
 

@@ -29,10 +29,9 @@ pub(crate) const PINS: &str = "compatrix-pins";
 
 /// What versions are preferred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prefer {
+pub(crate) enum Prefer {
     /// Those that the staged `rust-version` can compile, as far as packages say.
     Rust,
-    /// The newest.
     Newest,
     /// The lowest that the members' own requirements admit; needs a nightly cargo.
     Lowest,
@@ -40,7 +39,7 @@ pub enum Prefer {
 
 /// What a resolution came to.
 #[derive(Debug)]
-pub struct Resolved {
+pub(crate) struct Resolved {
     /// All of the lockfile that is needed.
     pub lock: Lockfile,
     /// Of that, what is needed without the members' dev-dependencies.
@@ -55,10 +54,9 @@ pub struct Resolved {
 
 /// Why there is no resolution.
 #[derive(Debug)]
-pub enum Unresolved {
+pub(crate) enum Unresolved {
     /// No version meets the requirements on this package.
     Package {
-        /// Its name.
         name: String,
         /// What cargo says.
         said: String,
@@ -74,7 +72,7 @@ impl From<anyhow::Error> for Unresolved {
 }
 
 /// Triples of platforms as claims spell them; those that are not known to us are passed over.
-pub fn triples<'p>(platforms: impl IntoIterator<Item = &'p str>) -> BTreeSet<&'static str> {
+pub(crate) fn triples<'p>(platforms: impl IntoIterator<Item = &'p str>) -> BTreeSet<&'static str> {
     const KNOWN: [(&str, &str); 6] = [
         ("linux-x86_64", "x86_64-unknown-linux-gnu"),
         ("linux-aarch64", "aarch64-unknown-linux-gnu"),
@@ -89,7 +87,7 @@ pub fn triples<'p>(platforms: impl IntoIterator<Item = &'p str>) -> BTreeSet<&'s
 
 /// What `cfg(…)` means on the platforms.
 #[derive(Debug)]
-pub struct Platforms {
+pub(crate) struct Platforms {
     triples: Vec<(String, Vec<Cfg>)>,
 }
 
@@ -98,7 +96,7 @@ impl Platforms {
     ///
     /// # Errors
     /// There is none, or it does not know a triple.
-    pub fn ask(host: &Host, triples: &BTreeSet<&str>) -> Result<Self> {
+    pub(crate) fn ask(host: &Host, triples: &BTreeSet<&str>) -> Result<Self> {
         let rustc =
             host.ambient.find("rustc").ok_or_else(|| anyhow!("no rustc on PATH; install Rust from rustup.rs"))?;
         let stamp = host.ask_version(&rustc)?;
@@ -112,7 +110,7 @@ impl Platforms {
     }
 
     /// Whether a `target` table is for any of them; what cannot be read counts as for all.
-    pub fn matches(&self, target: &str) -> bool {
+    pub(crate) fn matches(&self, target: &str) -> bool {
         let Ok(platform) = Platform::from_str(target) else { return true };
         self.triples.iter().any(|(triple, cfgs)| platform.matches(triple, cfgs))
     }
@@ -122,7 +120,7 @@ impl Platforms {
 ///
 /// # Errors
 /// See [`Unresolved`].
-pub fn resolve(
+pub(crate) fn resolve(
     host: &Host,
     root: &Path,
     prefer: Prefer,

@@ -34,7 +34,6 @@ pub(crate) type Identify<'a> = dyn Fn(&Path) -> Result<LibraryNote> + Sync + 'a;
 /// What stands in a folder's note.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Note {
-    /// The suite.
     pub(super) suite: String,
     /// The packages in it.
     pub(super) packages: Vec<Package>,
