@@ -26,7 +26,7 @@ use crate::survey::Survey;
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
-use repair::{Repair, Search, SearchLimits};
+use repair::{LocksetSearch, Repair, SearchLimits};
 
 pub use repair::{Floor, Repaired};
 
@@ -43,7 +43,7 @@ pub struct LockOptions {
 
 /// What became of a group's lockset.
 #[derive(Debug, Clone)]
-pub struct Made {
+pub struct MadeLockset {
     /// The file, below the root.
     pub file: String,
     /// The Rust that it is for; absent where no toolchain's version is known.
@@ -89,7 +89,7 @@ pub fn all(
     options: LockOptions,
     command: &str,
     tell: &Sender<Event>,
-) -> Result<Vec<(String, Made)>, Error> {
+) -> Result<Vec<(String, MadeLockset)>, Error> {
     let (host, spec) = (&session.host, &parsed.spec);
     if let Some(name) = names.iter().find(|name| !spec.locks.iter().any(|group| group.name == **name)) {
         let known: Vec<String> = spec.locks.iter().map(|group| format!("`{}`", group.name)).collect();
@@ -166,7 +166,7 @@ pub fn make(
     toolchain: Option<&ToolchainFacts>,
     command: &str,
     tell: &dyn Fn(&str),
-) -> Result<Made, Error> {
+) -> Result<MadeLockset, Error> {
     let file = shown_file(group);
     let path = sources.file(group);
     let old = files::exists(&path).then(|| files::read_text(&path)).transpose()?;
@@ -175,7 +175,7 @@ pub fn make(
     let rust = sources.lowest(group).or(recorded);
     let made = |state: LockState, text: Option<String>| {
         let count = text.as_deref().map_or(0, |text| text.matches("\nsource = ").count());
-        Made {
+        MadeLockset {
             file: file.clone(),
             rust: rust.clone(),
             toolchains: toolchains.clone(),
@@ -213,7 +213,7 @@ pub fn make(
         platforms: Platforms::ask(host, &sources.triples())?,
     };
     if options.repair {
-        let search = Search { resolver: &resolver, group, toolchain, tell, limits: SearchLimits::default() };
+        let search = LocksetSearch { resolver: &resolver, group, toolchain, tell, limits: SearchLimits::default() };
         return Ok(match search.run(&rust)? {
             Repair::Done(found) => {
                 let text = write(sources, group, &rust, &found.lock, command)?;
@@ -239,7 +239,7 @@ pub fn make(
     };
     let text = write(sources, group, &rust, &resolved.lock.to_text(), command)?;
     let too_new = resolved.packages.into_iter().filter(|p| p.needs.as_ref().is_some_and(|needs| *needs > rust));
-    Ok(Made { too_new: too_new.collect(), ..made(LockState::Written, Some(text)) })
+    Ok(MadeLockset { too_new: too_new.collect(), ..made(LockState::Written, Some(text)) })
 }
 
 fn write(sources: &Sources<'_>, group: &LockGroup, rust: &Version, lock: &str, command: &str) -> Result<String> {

@@ -32,7 +32,7 @@ use crate::sys::files;
 use crate::sys::host::Host;
 
 /// What is known of each value of an axis.
-type Known<T> = BTreeMap<ValueName, Availability<T>>;
+type KnownValues<T> = BTreeMap<ValueName, Availability<T>>;
 
 /// Finds out what this host and workspace have.
 ///
@@ -70,7 +70,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
 }
 
 /// What is known of each toolchain of the axis; of the one on PATH where there is no such axis.
-pub(crate) fn find_toolchains(host: &Host, axis: Option<&Axis>) -> Known<ToolchainFacts> {
+pub(crate) fn find_toolchains(host: &Host, axis: Option<&Axis>) -> KnownValues<ToolchainFacts> {
     let Some(axis) = axis else {
         let name = ValueName::new(AMBIENT_TOOLCHAIN).expect("a valid name");
         return BTreeMap::from([(name, ready(toolchain::ambient(host)))]);
@@ -99,7 +99,7 @@ pub fn find_sqlite(
     axis: Option<&Axis>,
     settings: &SqliteSettings,
     bundled_crate: Option<&str>,
-) -> Known<SqliteFacts> {
+) -> KnownValues<SqliteFacts> {
     let find = |setting: &Setting| match setting {
         Setting::SqliteBundled => sqlite::bundled(bundled_crate),
         Setting::SqliteHost => sqlite::find_host(host),
@@ -123,7 +123,7 @@ pub fn find_sqlite(
 ///
 /// # Errors
 /// One cannot be read: its TOML is wrong, or a file that it names is not there. All such are told.
-fn find_fixtures(host: &Host, axis: Option<&Axis>) -> Result<Known<FixtureFacts>, Error> {
+fn find_fixtures(host: &Host, axis: Option<&Axis>) -> Result<KnownValues<FixtureFacts>, Error> {
     let values = axis.map(|axis| axis.values.as_slice()).unwrap_or_default();
     let mut found = BTreeMap::new();
     let mut broken = Vec::new();
@@ -210,7 +210,7 @@ pub fn build_sqlite<'v>(
     settings: &SqliteSettings,
     values: impl IntoIterator<Item = &'v AxisValue>,
     tell: &(dyn Fn(&str) + Sync),
-) -> Known<SqliteFacts> {
+) -> KnownValues<SqliteFacts> {
     let exact = values.into_iter().filter_map(|value| match &value.setting {
         Setting::SqliteExact(version) => Some(ExactVersion { value: value.name.clone(), version: version.clone() }),
         _ => None,

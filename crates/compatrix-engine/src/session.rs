@@ -17,7 +17,7 @@ use compatrix_model::plan::{Choice, Plan};
 
 use crate::event::Event;
 use crate::leak;
-use crate::ledger::{Ledger, Opened};
+use crate::ledger::{Ledger, OpenedLedger};
 use crate::provide;
 use crate::survey::Survey;
 use crate::sys::clock::now;
@@ -69,7 +69,7 @@ impl Session {
                 files::remove_dir(path)?;
             }
         }
-        let Opened { ledger, memo, set_aside } = Ledger::open(&dir.join("ledger.sqlite"))?;
+        let OpenedLedger { ledger, memo, set_aside } = Ledger::open(&dir.join("ledger.sqlite"))?;
         let warnings = set_aside.map(|aside| {
             format!("the ledger could not be read and was set aside as {}; a new one begins", aside.display())
         });

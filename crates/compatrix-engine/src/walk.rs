@@ -30,7 +30,7 @@ use crate::survey::Survey;
 use crate::sys::clock::{instant, now};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
-use crate::walk::schedule::{BuiltSummary, Job, Told, Work};
+use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
 
 /// What a walk came to.
 #[derive(Debug)]
@@ -287,7 +287,7 @@ impl Worker<'_> {
     }
 }
 
-impl Work for Worker<'_> {
+impl Executor for Worker<'_> {
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built> {
         let build = self.jobs[job].build;
         build::build(self.host, build, &build_inputs(self.host, self.spec, self.survey, build)?, jobs)

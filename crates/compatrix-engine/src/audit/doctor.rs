@@ -25,7 +25,7 @@ use crate::sys::host::{Host, Limits};
 use crate::sys::memo::Memo;
 use crate::sys::supervisor::Supervisor;
 
-pub use gathered::Gathered;
+pub use gathered::DoctorFacts;
 pub use promises::scan as promises_in;
 pub use tools::tools;
 
@@ -75,8 +75,8 @@ pub fn nearest_root(start: &Path) -> Option<PathBuf> {
 }
 
 /// All that lints want to know of the workspace at the host's root. `program` is how the user starts us.
-pub fn gather(host: &Host, program: &str) -> Gathered {
-    let mut gathered = Gathered::default();
+pub fn gather(host: &Host, program: &str) -> DoctorFacts {
+    let mut gathered = DoctorFacts::default();
     gathered.facts.program = program.to_owned();
     members::gather(host, &mut gathered);
     lockfile(host, &mut gathered);
@@ -87,7 +87,7 @@ pub fn gather(host: &Host, program: &str) -> Gathered {
     gathered
 }
 
-fn lockfile(host: &Host, gathered: &mut Gathered) {
+fn lockfile(host: &Host, gathered: &mut DoctorFacts) {
     let path = host.root.join("Cargo.lock");
     if !files::exists(&path) {
         // The graph tells of it.

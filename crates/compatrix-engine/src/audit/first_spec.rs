@@ -17,7 +17,7 @@ use crate::sys::error::Error;
 
 /// What was found, and what the summary says besides.
 #[derive(Debug)]
-pub struct Gathered {
+pub struct InitFacts {
     /// For the draft.
     pub found: Found,
     /// Whether there is a Cargo.lock.
@@ -28,7 +28,7 @@ pub struct Gathered {
 ///
 /// # Errors
 /// cargo cannot read the workspace.
-pub fn gather(ambient: &Ambient, root: &Path) -> Result<Gathered, Error> {
+pub fn gather(ambient: &Ambient, root: &Path) -> Result<InitFacts, Error> {
     let metadata = workspace::members(ambient, root)?;
     let root_manifest = ManifestText::read(root, &root.join("Cargo.toml"))?;
     let mut members = Vec::new();
@@ -50,7 +50,7 @@ pub fn gather(ambient: &Ambient, root: &Path) -> Result<Gathered, Error> {
         threads: files_of::threads(root),
         unread,
     };
-    Ok(Gathered { found, locked })
+    Ok(InitFacts { found, locked })
 }
 
 fn member(package: &Package, manifest: &ManifestText, root: &ManifestText, metadata: &Metadata) -> Member {

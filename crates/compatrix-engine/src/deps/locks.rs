@@ -16,7 +16,7 @@ use semver::Version;
 
 use crate::deps::stage;
 use crate::deps::stage::registry;
-use crate::deps::stage::registry::Served;
+use crate::deps::stage::registry::ServedLockset;
 use crate::deps::stage::resolve::{resolve, triples, Platforms, Prefer, Resolved, Unresolved};
 use crate::find::layout::Layout;
 use crate::sys::error::Error;
@@ -195,7 +195,7 @@ fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: &Sha256) -> 
             }
         }
     };
-    let served = Served::read(&stage::dir(host, lockset)).ok().filter(|served| served.inputs == recipe.inputs);
+    let served = ServedLockset::read(&stage::dir(host, lockset)).ok().filter(|served| served.inputs == recipe.inputs);
     let served = served.filter(|served| {
         let young = host.now - served.made < LATEST_FOR || host.limits.offline;
         lockset.deps != Deps::Latest || (young && !host.limits.fresh)
@@ -268,7 +268,7 @@ fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
     registry::write(host, &dir, &resolved.crates)?;
     let lock = resolved.lock.to_text();
     let without_targets = sources.layout.targets()?.into_iter().filter(|target| !resolver.platforms.matches(target));
-    let served = Served {
+    let served = ServedLockset {
         inputs: recipe.inputs,
         made: host.now,
         rust: recipe.rust,

@@ -50,7 +50,7 @@ pub(crate) fn renew(host: &Host, layout: &Layout, lockset: &Lockset, targets: Ta
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = dir(host, lockset);
-    let served = registry::Served::read(&dir)?;
+    let served = registry::ServedLockset::read(&dir)?;
     let (name, lock) = match targets {
         Targets::Tests { .. } => ("tests", &served.lock),
         Targets::Packages => ("packages", &served.lock_without_dev),

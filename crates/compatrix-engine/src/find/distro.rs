@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::sys::files;
 use crate::sys::host::{Host, Limits};
 use apt::Apt;
-use trouble::Trouble;
+use trouble::AptTrouble;
 use unpack::{Identify, Note, Unpacking};
 
 pub(crate) use unpack::{Contents, LibraryNote};
@@ -167,7 +167,7 @@ pub(crate) fn provide_all(
             break;
         }
         let result = match unreached.iter().find(|(sources, _)| *sources == request.sources) {
-            Some((_, reason)) => Err(Trouble::Unavailable(reason.clone())),
+            Some((_, reason)) => Err(AptTrouble::Unavailable(reason.clone())),
             None => {
                 tell(&how(request));
                 provide(host, request, contents, identify)
@@ -175,15 +175,15 @@ pub(crate) fn provide_all(
         };
         let reason = match result {
             Ok(()) => None,
-            Err(Trouble::Interrupted) => break,
+            Err(AptTrouble::Interrupted) => break,
             // What a tool failed of that the user ended is no reason to remember.
             Err(_) if host.supervisor.is_interrupted() => break,
-            Err(Trouble::Ours(error)) => return Err(error.context(request.to_string())),
-            Err(Trouble::NoNetwork(reason)) => {
+            Err(AptTrouble::Ours(error)) => return Err(error.context(request.to_string())),
+            Err(AptTrouble::NoNetwork(reason)) => {
                 unreached.push((request.sources.clone(), reason.clone()));
                 Some(reason)
             }
-            Err(Trouble::Unavailable(reason) | Trouble::Outdated(reason)) => Some(reason),
+            Err(AptTrouble::Unavailable(reason) | AptTrouble::Outdated(reason)) => Some(reason),
         };
         let reason = reason.map(|reason| format!("{request}: {reason}"));
         // What was here before is no worse for it.
@@ -211,10 +211,10 @@ pub(crate) fn provide_all(
 }
 
 /// Downloads and unpacks what a request asks for, and notes where it is.
-fn provide(host: &Host, request: &Request, contents: Contents, identify: &Identify<'_>) -> Result<(), Trouble> {
+fn provide(host: &Host, request: &Request, contents: Contents, identify: &Identify<'_>) -> Result<(), AptTrouble> {
     let folders = host.cache.join("distro");
-    files::make_dir(&folders).map_err(Trouble::Ours)?;
-    files::make_dir(&host.cache.join("apt")).map_err(Trouble::Ours)?;
+    files::make_dir(&folders).map_err(AptTrouble::Ours)?;
+    files::make_dir(&host.cache.join("apt")).map_err(AptTrouble::Ours)?;
     // Another workspace's orchestrator may be at it; apt's state and the folders are written by one at a time.
     let _lock = lock(host, &folders.join(".lock"))?;
     // What a killed one left half made.
@@ -227,7 +227,7 @@ fn provide(host: &Host, request: &Request, contents: Contents, identify: &Identi
     apt.update(false)?;
     let made = match make(host, &apt, request, contents, identify) {
         // The lists are older than the archive; once more with new ones.
-        Err(Trouble::Outdated(_)) => apt.update(true).and_then(|()| make(host, &apt, request, contents, identify)),
+        Err(AptTrouble::Outdated(_)) => apt.update(true).and_then(|()| make(host, &apt, request, contents, identify)),
         made => made,
     };
     apt.tidy();
@@ -237,13 +237,13 @@ fn provide(host: &Host, request: &Request, contents: Contents, identify: &Identi
 }
 
 /// Waits for the lock, as long as the user does.
-fn lock(host: &Host, path: &Path) -> Result<std::fs::File, Trouble> {
+fn lock(host: &Host, path: &Path) -> Result<std::fs::File, AptTrouble> {
     loop {
-        if let Some(lock) = files::try_lock_exclusive(path).map_err(Trouble::Ours)? {
+        if let Some(lock) = files::try_lock_exclusive(path).map_err(AptTrouble::Ours)? {
             return Ok(lock);
         }
         if host.supervisor.is_interrupted() {
-            return Err(Trouble::Interrupted);
+            return Err(AptTrouble::Interrupted);
         }
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
@@ -256,7 +256,7 @@ fn make(
     request: &Request,
     contents: Contents,
     identify: &Identify<'_>,
-) -> Result<String, Trouble> {
+) -> Result<String, AptTrouble> {
     let names: Vec<String> = request.packages.iter().map(ToString::to_string).collect();
     let packages = apt.resolve(&names, contents == Contents::Toolchain)?;
     let kind = format!("{contents:?}");
@@ -280,7 +280,7 @@ fn make(
     unpacking.run(contents, note)?;
     files::remove_dir(&scratch.path().join("patchelf"))?;
     if host.supervisor.is_interrupted() {
-        return Err(Trouble::Interrupted);
+        return Err(AptTrouble::Interrupted);
     }
     files::remove_dir(&dir)?;
     files::rename(&scratch.keep(), &dir)?;
@@ -294,16 +294,16 @@ fn patchelf(host: &Host, apt: &Apt<'_>, scratch: &Path) -> anyhow::Result<PathBu
         return Ok(program);
     }
     let dir = scratch.join("patchelf");
-    let fetch = || -> Result<PathBuf, Trouble> {
+    let fetch = || -> Result<PathBuf, AptTrouble> {
         let packages = apt.resolve(&["patchelf".to_owned()], false)?;
         apt.download(&packages, &dir.join("debs"))?;
         unpack::extract(host, &dir.join("debs"), &dir.join("root"))?;
         Ok(dir.join("root/usr/bin/patchelf"))
     };
     fetch().map_err(|trouble| match trouble {
-        Trouble::Ours(error) => error,
-        Trouble::Interrupted => anyhow!("interrupted"),
-        Trouble::Unavailable(reason) | Trouble::NoNetwork(reason) | Trouble::Outdated(reason) => {
+        AptTrouble::Ours(error) => error,
+        AptTrouble::Interrupted => anyhow!("interrupted"),
+        AptTrouble::Unavailable(reason) | AptTrouble::NoNetwork(reason) | AptTrouble::Outdated(reason) => {
             anyhow!("patchelf could not be had, which a toolchain of a distribution needs ({reason}); install it")
         }
     })

@@ -13,7 +13,7 @@ use crate::sys::files;
 
 /// A member of the workspace that a stage has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
+pub struct StagedMember {
     /// The package's name.
     pub name: String,
     /// Its folder, absolute.
@@ -42,7 +42,7 @@ pub struct Layout {
     /// The folder that holds the root and every path dependency: the root itself, unless some lie outside.
     pub base: PathBuf,
     /// The members that a stage has.
-    pub members: Vec<Member>,
+    pub members: Vec<StagedMember>,
     /// Folders of path dependencies that are no members.
     pub outside: Vec<PathBuf>,
     /// The workspace's own Cargo.lock.
@@ -60,7 +60,7 @@ impl Layout {
     /// The root manifest cannot be read.
     pub fn new(
         root: PathBuf,
-        members: Vec<Member>,
+        members: Vec<StagedMember>,
         outside: Vec<PathBuf>,
         editions: &BTreeSet<String>,
     ) -> Result<Self> {

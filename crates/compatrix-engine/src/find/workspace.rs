@@ -11,7 +11,7 @@ use compatrix_model::facts::PackageFacts;
 use compatrix_model::lockset::file::Lockfile;
 use compatrix_model::matrix_spec::{Diagnostics, Parsed, Project};
 
-use crate::find::layout::{Layout, Member, OwnLockfile};
+use crate::find::layout::{Layout, OwnLockfile, StagedMember};
 use crate::find::manifest_text::{line_of, text_at};
 use crate::find::sources;
 use crate::sys::environment::Ambient;
@@ -158,7 +158,7 @@ pub(crate) fn read(host: &Host, parsed: &Parsed) -> Result<Unlocked, Error> {
         )));
     }
     let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
-    let mut staged: Vec<Member> = Vec::new();
+    let mut staged: Vec<StagedMember> = Vec::new();
     let mut outside: Vec<PathBuf> = Vec::new();
     let mut editions: BTreeSet<String> = metadata.packages.iter().map(|p| p.edition.to_string()).collect();
     let mut todo: Vec<Package> = packages.iter().map(|name| members[name.as_str()].clone()).collect();
@@ -173,7 +173,7 @@ pub(crate) fn read(host: &Host, parsed: &Parsed) -> Result<Unlocked, Error> {
         }
         editions.insert(package.edition.to_string());
         match members.get(package.name.as_str()).filter(|member| member.id == package.id) {
-            Some(_) => staged.push(Member {
+            Some(_) => staged.push(StagedMember {
                 under_test: packages.iter().any(|name| name == package.name.as_str()),
                 name: package.name.to_string(),
                 dir,

@@ -56,7 +56,7 @@ pub(crate) struct Unit<'a> {
 
 /// What came of a unit.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct RanUnit {
     /// Its tests, as libtest printed them.
     pub(crate) report: Report,
     /// How the process ended.
@@ -95,13 +95,13 @@ impl Bench<'_> {
     }
 
     /// Runs a unit's command and reads what libtest prints; what a tool says is yet to come.
-    pub(super) fn start(&self, unit: &Unit<'_>, command: &Command) -> Result<Ran> {
+    pub(super) fn start(&self, unit: &Unit<'_>, command: &Command) -> Result<RanUnit> {
         let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
         let finished = command
             .run_with(&self.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
             .with_context(|| format!("cannot start {}", command.program))?;
         let report = parser.finish();
-        Ok(Ran { report, finished, findings: Vec::new(), trouble: None, not_runnable: None, notes: Vec::new() })
+        Ok(RanUnit { report, finished, findings: Vec::new(), trouble: None, not_runnable: None, notes: Vec::new() })
     }
 
     /// Fills in test, origin and fingerprint of a unit's findings.
@@ -137,7 +137,7 @@ impl Canaries {
 }
 
 /// What a unit's process came to, findings left aside.
-pub(crate) fn judge(ran: &Ran, unit: &Unit<'_>, limit: Duration) -> (Outcome, String) {
+pub(crate) fn judge(ran: &RanUnit, unit: &Unit<'_>, limit: Duration) -> (Outcome, String) {
     let target = &unit.executable.target;
     let running = match unit.tests.as_slice() {
         [only] => format!(" in {only}"),

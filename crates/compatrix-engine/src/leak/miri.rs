@@ -16,7 +16,7 @@ use compatrix_model::matrix_spec::LeakSettings;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Linkage};
 
-use super::bench::{Bench, Ran, Unit};
+use super::bench::{Bench, RanUnit, Unit};
 use crate::build::{self, Executable};
 use crate::run::executable;
 use crate::sys::files;
@@ -132,7 +132,7 @@ fn failed(finished: &Finished) -> Option<String> {
 }
 
 /// Interprets the one test of a unit.
-pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
+pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<RanUnit> {
     // Named even where it is the only one.
     let unit = &Unit { whole: false, ..unit.clone() };
     let command = interpreted(bench, unit.executable, bench.command(unit, dir))?;
@@ -156,8 +156,8 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
 }
 
 /// What a process came to, from what Miri and libtest said.
-fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test: &str, seeds: u32) -> Ran {
-    let mut ran = Ran {
+fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test: &str, seeds: u32) -> RanUnit {
+    let mut ran = RanUnit {
         report,
         finished,
         findings: read.findings,
@@ -221,7 +221,7 @@ fn once(mut report: Report) -> Report {
 }
 
 /// Counts the test as one that failed; Miri's own words are its output.
-fn fail(ran: &mut Ran, target: &str, test: &str) {
+fn fail(ran: &mut RanUnit, target: &str, test: &str) {
     let output = ran.finished.stderr.text().chars().take(4096).collect();
     ran.report.complete = true;
     ran.report.counts = Counts { failed: 1, ..Counts::default() };

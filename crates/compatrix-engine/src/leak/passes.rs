@@ -11,7 +11,7 @@ use compatrix_model::leak::finding::Class;
 use compatrix_model::leak::{attribute, Finding, FindingKind};
 use compatrix_model::outcome::Outcome;
 
-use super::bench::{judge, Bench, Leaks, Ran, Unit};
+use super::bench::{judge, Bench, Leaks, RanUnit, Unit};
 use super::seen::Seen;
 use super::units;
 
@@ -53,7 +53,7 @@ struct Pass<'p, 'a> {
 
 impl<'a> Pass<'_, 'a> {
     /// Takes what a unit came to.
-    fn take(&mut self, unit: Unit<'a>, mut ran: Ran, seen: &mut Seen) {
+    fn take(&mut self, unit: Unit<'a>, mut ran: RanUnit, seen: &mut Seen) {
         seen.executables_ms += u64::try_from(ran.finished.wall.as_millis()).unwrap_or(u64::MAX);
         seen.notes.append(&mut ran.notes);
         if ran.finished.left_processes {
@@ -108,7 +108,7 @@ impl<'a> Pass<'_, 'a> {
 }
 
 /// A test that ended its process counts as one that failed.
-fn died(seen: &mut Seen, target: &str, test: &str, ran: &Ran) {
+fn died(seen: &mut Seen, target: &str, test: &str, ran: &RanUnit) {
     seen.counts.failed += 1;
     let output = ran.finished.stderr.text().chars().take(4096).collect();
     seen.failures.push(TestFailure { executable: target.to_owned(), test: test.to_owned(), output });

@@ -14,7 +14,7 @@ use compatrix_model::leak::resources::{self, Baseline, Growth, Held, LeftFile, L
 use compatrix_model::leak::{Finding, FindingKind, Related, Tool};
 use compatrix_model::outcome::Outcome;
 
-use super::bench::{Bench, Ran, Unit};
+use super::bench::{Bench, RanUnit, Unit};
 use crate::build::Executable;
 use crate::find::c_compiler;
 use crate::run::executable::Scratch;
@@ -54,7 +54,7 @@ fn library(host: &Host) -> Result<PathBuf> {
 }
 
 /// What a process is to do besides running its test.
-enum Task {
+enum LookTask {
     /// Say what is there afterwards.
     Look,
     /// Call the harness, which is at this address, so many times, and say what is there after each.
@@ -62,7 +62,7 @@ enum Task {
 }
 
 /// The command with the library loaded, its report going to this file.
-fn with_look(command: Command, library: &Path, report: &Path, task: &Task) -> Command {
+fn with_look(command: Command, library: &Path, report: &Path, task: &LookTask) -> Command {
     let set = |name: &str, ours: String, separator: &str, first: bool| {
         let theirs = command.env.get(name).filter(|value| !value.is_empty()).cloned();
         let both = match &theirs {
@@ -80,8 +80,8 @@ fn with_look(command: Command, library: &Path, report: &Path, task: &Task) -> Co
     let command = command.env("COMPATRIX_LOOK_PRELOAD", preload.1).env("LD_LIBRARY_PATH", path.0);
     let command = command.env("COMPATRIX_LOOK_PATH", path.1);
     match task {
-        Task::Look => command,
-        Task::Repeat { harness, calls } => command
+        LookTask::Look => command,
+        LookTask::Repeat { harness, calls } => command
             .env("GLIBC_TUNABLES", tunables.0)
             .env("COMPATRIX_LOOK_TUNABLES", tunables.1)
             .env("COMPATRIX_LOOK_HARNESS", harness.to_string())
@@ -97,10 +97,10 @@ fn read(report: &Path) -> Result<Held, Option<String>> {
     resources::parse(&files::read_text(report).map_err(|error| Some(format!("{error:#}")))?)
 }
 
-pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
+pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<RanUnit> {
     let library = library(bench.host)?;
     let report = dir.join("look");
-    let command = with_look(bench.command(unit, dir), &library, &report, &Task::Look);
+    let command = with_look(bench.command(unit, dir), &library, &report, &LookTask::Look);
     let mut ran = bench.start(unit, &command)?;
     let ended_well = ran.report.complete || unit.executable.own_harness && ran.finished.status.success();
     let first = match read(&report) {
@@ -193,7 +193,7 @@ fn left_files(dir: &Path) -> Result<Vec<LeftFile>> {
 ///
 /// # Errors
 /// It was not looked for, and why.
-fn repeat(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, ran: &Ran) -> Result<(Option<Held>, Growth)> {
+fn repeat(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, ran: &RanUnit) -> Result<(Option<Held>, Growth)> {
     let calls = bench.settings.repeat;
     // Of a test that fails the failure is news enough; one that did not run grows nowhere.
     if calls == 0 || ran.report.counts.failed > 0 || ran.report.counts.passed == 0 && !unit.executable.own_harness {
@@ -237,7 +237,7 @@ fn called(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, harness: u64, call
     let scratch = Scratch::new(bench.host)?;
     scratch.renew_fixture(bench.inputs)?;
     let report = scratch.dir.join("look");
-    let task = Task::Repeat { harness, calls };
+    let task = LookTask::Repeat { harness, calls };
     let command = with_look(bench.command(unit, &scratch.dir), library, &report, &task);
     let finished = bench.host.run(&command)?;
     match finished.end {

@@ -14,7 +14,7 @@ use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
 use memchr::memmem;
 
-use super::bench::{Bench, Ran, Unit};
+use super::bench::{Bench, RanUnit, Unit};
 use super::symbols::Symbols;
 use crate::build::Executable;
 use crate::find::leak_tools::sanitizer_runtime;
@@ -70,7 +70,7 @@ fn options(stacks: Stacks, from_env: Option<&String>, flags: &[String], more: &[
 }
 
 /// Runs a unit: first with quick stacks, since mostly nothing is found, and once more with whole ones if something is.
-pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
+pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<RanUnit> {
     let (mut quick, report) = once(bench, unit, dir, Stacks::Quick)?;
     if report.findings.is_empty() || quick.finished.end != End::Itself {
         return Ok(told(bench, unit, quick, report));
@@ -93,7 +93,7 @@ fn another(bench: &Bench<'_>, dir: &Path, name: &str) -> Result<PathBuf> {
     Ok(dir)
 }
 
-fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Result<(Ran, Report)> {
+fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Result<(RanUnit, Report)> {
     let (mut ran, log) = start(bench, unit, dir, stacks, &[])?;
     if !has_runtime(bench, unit.executable)? {
         let reason = "cargo compiles tests of proc-macro crates for the compiler itself, without the sanitizer";
@@ -111,7 +111,7 @@ fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Resul
 }
 
 /// What came of a unit, with the functions and lines of what was found.
-fn told(bench: &Bench<'_>, unit: &Unit<'_>, mut ran: Ran, report: Report) -> Ran {
+fn told(bench: &Bench<'_>, unit: &Unit<'_>, mut ran: RanUnit, report: Report) -> RanUnit {
     let target = &unit.executable.target;
     let running = culprit(&ran, unit);
     if let Some(why) = &report.stopped {
@@ -146,7 +146,7 @@ fn with_options(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks, 
 }
 
 /// Starts the unit's process and waits for its end.
-fn start(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks, more: &[&str]) -> Result<(Ran, Log)> {
+fn start(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks, more: &[&str]) -> Result<(RanUnit, Log)> {
     let command = with_options(bench, unit, dir, stacks, more);
     let ran = bench.start(unit, &command)?;
     let log = Log { dir: dir.to_owned(), pid: ran.finished.pid };
@@ -179,7 +179,7 @@ impl Log {
 }
 
 /// The test that was under way when the process ended.
-fn culprit(ran: &Ran, unit: &Unit<'_>) -> Option<String> {
+fn culprit(ran: &RanUnit, unit: &Unit<'_>) -> Option<String> {
     match (ran.report.complete, unit.tests.as_slice(), ran.report.running.as_slice()) {
         (true, ..) => None,
         (false, [only], _) | (false, _, [only]) => Some(only.clone()),
@@ -188,7 +188,7 @@ fn culprit(ran: &Ran, unit: &Unit<'_>) -> Option<String> {
 }
 
 /// Why the sanitizer's result does not count, where it does not.
-fn trouble(ran: &Ran, report: &Report) -> Option<(Outcome, String)> {
+fn trouble(ran: &RanUnit, report: &Report) -> Option<(Outcome, String)> {
     let Finished { status, end, stderr, .. } = &ran.finished;
     if *end != End::Itself {
         return None;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use compatrix_model::leak::Tool;
 use compatrix_model::matrix_spec::Each;
 
-use super::bench::{is_switch, Bench, Leaks, Ran, Unit};
+use super::bench::{is_switch, Bench, Leaks, RanUnit, Unit};
 use super::{miri, resources, sanitizer, valgrind};
 use crate::build::{Executable, TargetKind};
 use crate::run::executable;
@@ -106,10 +106,10 @@ pub(super) fn side_by_side<'a>(
     bench: &Bench<'_>,
     leaks: &Leaks<'_>,
     units: Vec<Unit<'a>>,
-) -> Result<Vec<(Unit<'a>, Ran)>> {
+) -> Result<Vec<(Unit<'a>, RanUnit)>> {
     let count = units.len();
     let waiting = Mutex::new(units.into_iter().enumerate());
-    let done: Mutex<Vec<(usize, Unit<'a>, Result<Ran>)>> = Mutex::new(Vec::with_capacity(count));
+    let done: Mutex<Vec<(usize, Unit<'a>, Result<RanUnit>)>> = Mutex::new(Vec::with_capacity(count));
     let next = || {
         let unit = waiting.lock().ok().and_then(|mut waiting| waiting.next());
         unit.filter(|_| !bench.host.supervisor.is_interrupted())
@@ -158,7 +158,7 @@ pub(super) fn side_by_side<'a>(
 }
 
 /// Runs a unit in a scratch folder of its own; its findings are complete.
-pub(super) fn one(bench: &Bench<'_>, unit: &Unit<'_>) -> Result<Ran> {
+pub(super) fn one(bench: &Bench<'_>, unit: &Unit<'_>) -> Result<RanUnit> {
     let scratch = Scratch::new(bench.host)?;
     scratch.renew_fixture(bench.inputs)?;
     let mut ran = match bench.settings.tool {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use compatrix_model::leak::valgrind::{self, Trouble};
 use compatrix_model::outcome::Outcome;
 
-use super::bench::{Bench, Ran, Unit};
+use super::bench::{Bench, RanUnit, Unit};
 use crate::sys::files;
 use crate::sys::host::last_lines;
 use crate::sys::process::Command;
@@ -43,7 +43,7 @@ pub(super) fn command(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> (Comman
     (Command { program: bench.tool.program.clone(), args, ..inner }, xml)
 }
 
-pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
+pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<RanUnit> {
     let (command, xml) = command(bench, unit, dir);
     let ran = bench.start(unit, &command)?;
     let finished = &ran.finished;
@@ -67,5 +67,5 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
             Some((Outcome::Infrastructure, format!("valgrind's report cannot be read: {why}")))
         }
     };
-    Ok(Ran { findings: read.findings, trouble, ..ran })
+    Ok(RanUnit { findings: read.findings, trouble, ..ran })
 }

@@ -77,7 +77,7 @@ pub struct Floor {
     pub builds: usize,
 }
 
-pub(super) struct Search<'a> {
+pub(super) struct LocksetSearch<'a> {
     pub(super) resolver: &'a Resolver<'a>,
     pub group: &'a LockGroup,
     /// Its lowest toolchain; without it nothing is built, and only what packages say is believed.
@@ -96,9 +96,12 @@ enum Settled {
     Hopeless(Vec<String>),
 }
 
-impl std::fmt::Debug for Search<'_> {
+impl std::fmt::Debug for LocksetSearch<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Search").field("group", &self.group.name).field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("LocksetSearch")
+            .field("group", &self.group.name)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
@@ -108,7 +111,7 @@ struct Spent {
     builds: usize,
 }
 
-impl Search<'_> {
+impl LocksetSearch<'_> {
     /// Searches a lockset for this Rust.
     ///
     /// # Errors

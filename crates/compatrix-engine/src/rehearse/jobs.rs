@@ -15,7 +15,7 @@ use compatrix_ci::workflow::{Workflow, WorkflowJob};
 
 use super::job::JobOutcome;
 use super::setup::{RehearsalEvent, Rehearsed, Setup};
-use super::world::{Places, Rehearsal};
+use super::world::{Rehearsal, RehearsalFolders};
 use super::{checkout, leg, world};
 use crate::sys::error::Error;
 use crate::sys::files;
@@ -86,7 +86,7 @@ fn code(workflow: &Workflow, ended: &[Ended], verdict: &JobOutcome) -> u8 {
     }
 }
 
-fn places(setup: &Setup<'_>, workflow: &Workflow, home: &Path) -> Result<Places, Error> {
+fn places(setup: &Setup<'_>, workflow: &Workflow, home: &Path) -> Result<RehearsalFolders, Error> {
     let stem = workflow.file.trim_end_matches(".yml");
     let work = match setup.keep {
         Some(dir) => {
@@ -109,7 +109,7 @@ fn places(setup: &Setup<'_>, workflow: &Workflow, home: &Path) -> Result<Places,
     files::make_dir(&logs)?;
     let artifacts = work.join("artifacts");
     files::make_dir(&artifacts)?;
-    Ok(Places { work, artifacts, kept: home.join("kept"), logs, stays: setup.keep.is_some() })
+    Ok(RehearsalFolders { work, artifacts, kept: home.join("kept"), logs, stays: setup.keep.is_some() })
 }
 
 /// The jobs so far.

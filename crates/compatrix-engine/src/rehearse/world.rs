@@ -29,8 +29,8 @@ const OPEN: [&str; 7] = [
 /// What only GitHub has.
 const WITHHELD: [&str; 2] = ["github.token", "secrets"];
 
-/// Folders of a rehearsal.
-pub(super) struct Places {
+/// Where a rehearsal works and what it leaves.
+pub(super) struct RehearsalFolders {
     /// Checkouts and scratch folders, one a job; goes away.
     pub(super) work: PathBuf,
     /// The artifacts of this workflow's run.
@@ -43,7 +43,7 @@ pub(super) struct Places {
     pub(super) stays: bool,
 }
 
-impl Drop for Places {
+impl Drop for RehearsalFolders {
     fn drop(&mut self) {
         if !self.stays {
             let _ = files::remove_dir(&self.work);
@@ -55,7 +55,7 @@ impl Drop for Places {
 pub(super) struct Rehearsal<'a> {
     pub(super) setup: &'a Setup<'a>,
     pub(super) workflow: &'a Workflow,
-    pub(super) places: &'a Places,
+    pub(super) places: &'a RehearsalFolders,
     pub(super) origin: &'a Origin,
     pub(super) tell: &'a Sender<RehearsalEvent>,
 }

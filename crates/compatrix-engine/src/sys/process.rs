@@ -171,8 +171,8 @@ impl Command {
         let pid = Pid::from_child(&child);
 
         let mut streams = [
-            Stream::new(child.stdout.take().map(|s| Box::new(s) as Box<dyn Source>), stdout),
-            Stream::new(child.stderr.take().map(|s| Box::new(s) as Box<dyn Source>), stderr),
+            Stream::new(child.stdout.take().map(|s| Box::new(s) as Box<dyn Readable>), stdout),
+            Stream::new(child.stderr.take().map(|s| Box::new(s) as Box<dyn Readable>), stderr),
         ];
         let mut ended = false;
         while streams.iter().any(Stream::is_open) && !ended {
@@ -257,17 +257,17 @@ impl Tail {
     }
 }
 
-trait Source: Read + AsFd {}
-impl<T: Read + AsFd> Source for T {}
+trait Readable: Read + AsFd {}
+impl<T: Read + AsFd> Readable for T {}
 
 struct Stream<'a> {
-    source: Option<Box<dyn Source>>,
+    source: Option<Box<dyn Readable>>,
     sink: Sink<'a>,
     tail: Tail,
 }
 
 impl<'a> Stream<'a> {
-    fn new(source: Option<Box<dyn Source>>, sink: Sink<'a>) -> Self {
+    fn new(source: Option<Box<dyn Readable>>, sink: Sink<'a>) -> Self {
         Self { source, sink, tail: Tail::default() }
     }
 

@@ -43,11 +43,11 @@ pub enum ProcessKind {
 /// Watches the process groups that are alive.
 #[derive(Debug, Clone)]
 pub struct Supervisor {
-    shared: Arc<Shared>,
+    shared: Arc<Watch>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct Watch {
     mark: String,
     groups: Mutex<HashMap<u64, Group>>,
     next: AtomicU64,
@@ -68,7 +68,7 @@ struct Group {
 /// A registered process; [`Guard::finish`] takes it off the watch.
 #[derive(Debug)]
 pub struct Guard<'a> {
-    shared: &'a Shared,
+    shared: &'a Watch,
     id: u64,
     mark: String,
 }
@@ -77,7 +77,7 @@ impl Supervisor {
     /// A watcher whose children carry this mark, one for each workspace.
     pub fn new(mark: &str) -> Self {
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(Watch {
                 mark: mark.to_owned(),
                 groups: Mutex::new(HashMap::new()),
                 next: AtomicU64::new(0),
@@ -180,7 +180,7 @@ impl Supervisor {
     }
 }
 
-impl Shared {
+impl Watch {
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Group>> {
         self.groups.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

@@ -48,21 +48,21 @@ pub(super) struct BuiltSummary {
 }
 
 /// What workers do; given by the caller.
-pub(super) trait Work: Sync {
+pub(super) trait Executor: Sync {
     /// Does a build.
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built>;
     /// Does a run with what its build made; it may take further tokens as long as there are some.
     fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record;
 }
 
-struct Shared<'a> {
+struct Schedule<'a> {
     jobs: &'a [Job<'a>],
-    state: Mutex<State>,
+    state: Mutex<Progress>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct Progress {
     waiting_builds: BTreeSet<usize>,
     running_builds: BTreeSet<usize>,
     ready_runs: Vec<ReadyRun>,
@@ -87,11 +87,11 @@ enum Task {
 ///
 /// # Errors
 /// The pool of job tokens cannot be made.
-pub(super) fn run_all(host: &Host, jobs: &[Job<'_>], work: &dyn Work, tell: Sender<Told>) -> std::io::Result<()> {
+pub(super) fn run_all(host: &Host, jobs: &[Job<'_>], work: &dyn Executor, tell: Sender<Told>) -> std::io::Result<()> {
     let tokens = jobserver::Client::new(host.limits.jobs.max(1))?;
-    let shared = Shared {
+    let shared = Schedule {
         jobs,
-        state: Mutex::new(State { waiting_builds: (0..jobs.len()).collect(), ..State::default() }),
+        state: Mutex::new(Progress { waiting_builds: (0..jobs.len()).collect(), ..Progress::default() }),
         changed: Condvar::new(),
     };
     std::thread::scope(|scope| {
@@ -103,12 +103,12 @@ pub(super) fn run_all(host: &Host, jobs: &[Job<'_>], work: &dyn Work, tell: Send
     Ok(())
 }
 
-impl Shared<'_> {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl Schedule<'_> {
+    fn lock(&self) -> MutexGuard<'_, Progress> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self, host: &Host, work: &dyn Work, tokens: &jobserver::Client, tell: Sender<Told>) {
+    fn work(&self, host: &Host, work: &dyn Executor, tokens: &jobserver::Client, tell: Sender<Told>) {
         while let Some(task) = self.next(host) {
             // The token that a cargo finds in its environment is the one taken here.
             let token = tokens.acquire();

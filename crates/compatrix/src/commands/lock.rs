@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::mpsc;
 
-use compatrix_engine::lock::{self, LockOptions, LockState, Made};
+use compatrix_engine::lock::{self, LockOptions, LockState, MadeLockset};
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::Limits;
 use serde::Serialize;
@@ -51,7 +51,7 @@ pub(crate) fn run(global: &Global, args: &LockArgs, terminal: &Terminal) -> Resu
     Ok(u8::from(bad))
 }
 
-fn human(name: &str, made: &Made) -> String {
+fn human(name: &str, made: &MadeLockset) -> String {
     let mut out = String::new();
     let rust = made.rust.as_ref().map_or_else(|| "an unknown Rust".to_owned(), |rust| format!("Rust {rust}"));
     let of = format!("{} ({})", made.file, made.toolchains.join(", "));
@@ -138,7 +138,7 @@ struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn new(name: &'a str, made: &'a Made) -> Self {
+    fn new(name: &'a str, made: &'a MadeLockset) -> Self {
         let (state, why) = match &made.state {
             LockState::Unchanged => ("unchanged", None),
             LockState::Written => ("written", None),

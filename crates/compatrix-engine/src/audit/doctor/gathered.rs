@@ -11,7 +11,7 @@ use crate::sys::files;
 
 /// What is known of a workspace, and what is wrong already with finding it out.
 #[derive(Debug, Default)]
-pub struct Gathered {
+pub struct DoctorFacts {
     /// For the lints.
     pub facts: WorkspaceFacts,
     /// Files that cannot be read.
@@ -20,7 +20,7 @@ pub struct Gathered {
     pub unchecked: Vec<Unchecked>,
 }
 
-impl Gathered {
+impl DoctorFacts {
     /// A manifest of the workspace; one that is broken is a finding.
     pub(super) fn manifest(&mut self, path: &Path, file: &str) -> Option<Manifest> {
         let read = files::read_text(path).map_err(|error| format!("{file}: {error:#}"));

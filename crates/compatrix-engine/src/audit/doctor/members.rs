@@ -7,7 +7,7 @@ use std::time::Duration;
 use compatrix_audit::manifest::WorkspaceTable;
 use compatrix_model::condition::glob_matches;
 
-use super::gathered::Gathered;
+use super::gathered::DoctorFacts;
 use crate::sys::files;
 use crate::sys::host::Host;
 use crate::sys::process::Command;
@@ -18,7 +18,7 @@ const MOST: usize = 200;
 /// How many lines of what cargo says are kept.
 const MOST_SAID: usize = 4;
 
-pub(super) fn gather(host: &Host, gathered: &mut Gathered) {
+pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     let path = host.root.join("Cargo.toml");
     gathered.facts.root = gathered.manifest(&path, "Cargo.toml");
     let paths = match from_cargo(host) {
@@ -40,7 +40,7 @@ pub(super) fn gather(host: &Host, gathered: &mut Gathered) {
     outside(host, gathered);
 }
 
-fn read_all(host: &Host, gathered: &mut Gathered, paths: &[PathBuf]) {
+fn read_all(host: &Host, gathered: &mut DoctorFacts, paths: &[PathBuf]) {
     for path in paths {
         let file = relative(&host.root, path);
         if file == "Cargo.toml" {
@@ -114,7 +114,7 @@ fn by_globs(root: &Path, workspace: &WorkspaceTable) -> Vec<PathBuf> {
 }
 
 /// Reads the manifests of path dependencies that are no members.
-fn outside(host: &Host, gathered: &mut Gathered) {
+fn outside(host: &Host, gathered: &mut DoctorFacts) {
     let root = gathered.facts.root.as_ref().and_then(|root| root.workspace.clone());
     let mut known: BTreeSet<String> = gathered.facts.members.iter().map(|m| m.folder().to_owned()).collect();
     let mut todo = gathered.facts.members.clone();

@@ -16,7 +16,7 @@ use crate::sys::host::Host;
 
 /// What a stage is made from, once its dependencies are here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Served {
+pub(crate) struct ServedLockset {
     /// Hash of all that it was made from.
     pub inputs: String,
     /// When, in seconds since the Unix epoch.
@@ -35,7 +35,7 @@ pub(crate) struct Served {
     pub all: bool,
 }
 
-impl Served {
+impl ServedLockset {
     /// What is served in this stage's folder.
     ///
     /// # Errors

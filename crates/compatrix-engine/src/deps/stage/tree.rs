@@ -65,7 +65,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::find::layout::Member;
+    use crate::find::layout::StagedMember;
 
     fn put(base: &Path, path: &str, text: &str) {
         files::write(&base.join(path), text.as_bytes()).unwrap();
@@ -92,7 +92,7 @@ mod tests {
         }
         put(base, "shared/lib/Cargo.toml", "");
         put(base, "private/secret", "");
-        let members = vec![Member { name: "a".into(), dir: base.join("ws/crates/a"), under_test: true }];
+        let members = vec![StagedMember { name: "a".into(), dir: base.join("ws/crates/a"), under_test: true }];
         let outside = vec![base.join("shared/lib")];
         let layout = Layout::new(base.join("ws"), members, outside, &BTreeSet::new()).unwrap();
         assert_eq!(layout.base, base);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail, Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::packages::Package;
+use super::packages::DebPackage;
 use crate::sys::elf;
 use crate::sys::elf::Glibc;
 use crate::sys::files;
@@ -36,7 +36,7 @@ pub(crate) type Identify<'a> = dyn Fn(&Path) -> Result<LibraryNote> + Sync + 'a;
 pub(super) struct Note {
     pub(super) suite: String,
     /// The packages in it.
-    pub(super) packages: Vec<Package>,
+    pub(super) packages: Vec<DebPackage>,
     /// The oldest glibc that runs it, `2.36`; none where it asks for none.
     pub(super) glibc: Option<String>,
     /// Whether this host's glibc was too old, so that nothing but this note was kept.
@@ -199,7 +199,7 @@ fn walk(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn named(packages: &[Package]) -> String {
+fn named(packages: &[DebPackage]) -> String {
     packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
