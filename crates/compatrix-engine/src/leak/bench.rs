@@ -137,7 +137,7 @@ impl Canaries {
 }
 
 /// What a unit's process came to, findings left aside.
-pub(crate) fn judge(ran: &RanUnit, unit: &Unit<'_>, limit: Duration) -> (Outcome, String) {
+pub(crate) fn unit_outcome(ran: &RanUnit, unit: &Unit<'_>, limit: Duration) -> (Outcome, String) {
     let target = &unit.executable.target;
     let running = match unit.tests.as_slice() {
         [only] => format!(" in {only}"),

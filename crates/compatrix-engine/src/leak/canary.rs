@@ -10,7 +10,7 @@ use compatrix_model::matrix_spec::LeakSettings;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
 
-use super::bench::{judge, Bench, Leaks};
+use super::bench::{unit_outcome, Bench, Leaks};
 use super::{miri, units};
 use crate::build::inspect;
 use crate::build::{Executable, TargetKind};
@@ -64,7 +64,7 @@ fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
     for mut unit in units::of(bench, &executable, tests) {
         unit.whole = false;
         let mut ran = units::one(bench, &unit)?;
-        let (outcome, cause) = judge(&ran, &unit, bench.inputs.suite.timeout);
+        let (outcome, cause) = unit_outcome(&ran, &unit, bench.inputs.suite.timeout);
         if let Some((_, why)) = ran.trouble {
             return Ok(Canary::NotProven { why });
         }

@@ -11,7 +11,7 @@ use compatrix_model::leak::finding::Class;
 use compatrix_model::leak::{attribute, Finding, FindingKind};
 use compatrix_model::outcome::Outcome;
 
-use super::bench::{judge, Bench, Leaks, RanUnit, Unit};
+use super::bench::{unit_outcome, Bench, Leaks, RanUnit, Unit};
 use super::seen::Seen;
 use super::units;
 
@@ -59,7 +59,7 @@ impl<'a> Pass<'_, 'a> {
         if ran.finished.left_processes {
             seen.notes.push(format!("{} left processes behind, which were ended", unit.executable.target));
         }
-        let (outcome, cause) = judge(&ran, &unit, self.bench.inputs.suite.timeout);
+        let (outcome, cause) = unit_outcome(&ran, &unit, self.bench.inputs.suite.timeout);
         let target = &unit.executable.target;
         if let Some(reason) = ran.not_runnable.take() {
             seen.not_runnable.extend(unit.tests.iter().map(|test| (reason.clone(), format!("{target}::{test}"))));

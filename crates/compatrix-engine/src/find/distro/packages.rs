@@ -108,57 +108,57 @@ Conf rustc (1.63.0+dfsg1-2 Debian:12.11/oldstable [amd64])
 ";
 
     const STANZAS: &str = "\
-DebPackage: rustc
+Package: rustc
 Version: 1.63.0+dfsg1-2
 Section: rust
 SHA256: aa
 Depends: libc6 (>= 2.34), libgcc-s1 (>= 3.0), libstd-rust-dev (= 1.63.0+dfsg1-2), gcc, libc-dev, binutils (>= 2.26)
 
-DebPackage: cargo
+Package: cargo
 Version: 0.66.0
 Section: rust
 Depends: rustc (>= 1.24), binutils, gcc | clang | c-compiler, libfoo-virtual
 
-DebPackage: libstd-rust-dev
+Package: libstd-rust-dev
 Source: rustc
 Version: 1.63.0+dfsg1-2
 Section: rust
 Depends: libstd-rust-1.63 (= 1.63.0+dfsg1-2)
 
-DebPackage: libstd-rust-1.63
+Package: libstd-rust-1.63
 Source: rustc (1.63.0)
 Version: 1.63.0+dfsg1-2
 Section: universe/libs
 Pre-Depends: libgcc-s1:any
 
-DebPackage: libgcc-s1
+Package: libgcc-s1
 Source: gcc-12
 Section: libs
 Depends: gcc-12-base, libc6
 
-DebPackage: libc6
+Package: libc6
 Source: glibc
 Section: libs
 Depends: libcrypt1
 
-DebPackage: libfoo9
+Package: libfoo9
 Section: oldlibs
 Provides: libfoo-virtual (= 9), libother
 
-DebPackage: gcc-12-base
+Package: gcc-12-base
 Section: libs
 
-DebPackage: libcrypt1
+Package: libcrypt1
 Section: libs
 
-DebPackage: gcc
+Package: gcc
 Section: devel
 Depends: libgomp1
 
-DebPackage: libgomp1
+Package: libgomp1
 Section: libs
 
-DebPackage: rustc
+Package: rustc
 Version: 1.0
 ";
 
