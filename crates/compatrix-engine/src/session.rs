@@ -1,4 +1,5 @@
-//! A session: one walk from spec to records, the whole of `compat`.
+//! A session: one walk from spec to records, the whole of `compat`. Imports all that
+//! a walk needs, and [`crate::walk`].
 
 pub mod base;
 pub mod repro;

@@ -1,4 +1,5 @@
-//! This machine: processes, files, the clock, the environment. Nothing here knows what a spec is.
+//! This machine: processes, files, git, the clock, the environment. Nothing here knows what a spec is. Imports no other
+//! module of the engine.
 
 pub mod clock;
 pub(crate) mod elf;

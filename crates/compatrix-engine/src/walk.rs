@@ -1,4 +1,5 @@
 //! Walking a plan: what is known is used again, the rest is scheduled; results go to the ledger first.
+//! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
 mod schedule;
 
