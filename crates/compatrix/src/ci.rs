@@ -5,9 +5,10 @@ use std::path::Path;
 use compatrix_ci::artifact::{Artifact, Header};
 use compatrix_ci::durations;
 use compatrix_ci::{ci_plan, may_fail, CiPlan, Committed};
+use compatrix_engine::deps::locked;
 use compatrix_engine::find::workspace;
-use compatrix_engine::session::survey;
 use compatrix_engine::session::Session;
+use compatrix_engine::survey::with_bundled_feature;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::Host;
@@ -61,8 +62,8 @@ pub(crate) fn selection(opened: &Opened, selection: &Selection, ci: &CiPart, wor
 /// The workspace cannot be read; evidence or durations are not as we write them.
 pub(crate) fn committed(opened: &Opened, session: &Session) -> Result<Committed, Error> {
     let spec = &opened.parsed.spec;
-    let packages = workspace::packages(&session.host, &opened.parsed, &opened.root.join(SPEC))?;
-    let packages = survey::with_bundled_feature(packages, spec);
+    let packages = locked::packages(&session.host, &opened.parsed, &opened.root.join(SPEC))?;
+    let packages = with_bundled_feature(packages, spec);
     let versions = versions(opened, session)?;
     let path = opened.root.join(durations::FILE);
     let durations = if files::exists(&path) {
@@ -210,7 +211,7 @@ pub(crate) fn artifacts_of(
     work: Work,
 ) -> Result<Vec<Planned>, Error> {
     let spec = &opened.parsed.spec;
-    let source = workspace::read(&session.host, &opened.parsed)?.source;
+    let source = locked::read(&session.host, &opened.parsed)?.source;
     let plan = plan(spec, &committed(opened, session)?, event, work)?;
     let common = header(opened, session, &plan, None, &source);
     let of = plan.jobs().map(|(group, job)| {

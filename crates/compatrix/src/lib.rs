@@ -80,7 +80,7 @@ pub fn stand_in() -> Option<ExitCode> {
 /// # Errors
 /// It cannot be opened.
 pub fn ledger(root: &Path) -> Result<compatrix_engine::ledger::Ledger, Error> {
-    let path = compatrix_engine::session::compat_dir(root).join("ledger.sqlite");
+    let path = compatrix_engine::sys::host::compat_dir(root).join("ledger.sqlite");
     Ok(compatrix_engine::ledger::Ledger::open(&path)?.ledger)
 }
 

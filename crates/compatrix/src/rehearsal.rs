@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
 use compatrix_ci::workflow::rehearsal::JobResult;
-use compatrix_engine::rehearse::{Event, StepEnd};
+use compatrix_engine::rehearse::{RehearsalEvent, StepEnd};
 use compatrix_engine::sys::clock;
 use compatrix_render::look::cut;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,7 +17,7 @@ use crate::terminal::Terminal;
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 
 /// Shows events until the sender is gone.
-pub(crate) fn show(terminal: &Terminal, events: Receiver<Event>) {
+pub(crate) fn show(terminal: &Terminal, events: Receiver<RehearsalEvent>) {
     let now = clock::instant();
     let bar = terminal.is_live().then(|| {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -46,12 +46,12 @@ struct Progress<'a> {
 }
 
 impl Progress<'_> {
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, event: RehearsalEvent) {
         match event {
-            Event::Note(text) => self.line(AnsiColor::Yellow, "warning", &text),
-            Event::JobStarted(name) => self.line(AnsiColor::Cyan, "Job", &name),
-            Event::StepStarted(step) => self.doing = Some((step, clock::instant())),
-            Event::StepEnded { step, end, wall } => {
+            RehearsalEvent::Note(text) => self.line(AnsiColor::Yellow, "warning", &text),
+            RehearsalEvent::JobStarted(name) => self.line(AnsiColor::Cyan, "Job", &name),
+            RehearsalEvent::StepStarted(step) => self.doing = Some((step, clock::instant())),
+            RehearsalEvent::StepEnded { step, end, wall } => {
                 self.doing = None;
                 let took = human(wall);
                 match end {
@@ -70,7 +70,7 @@ impl Progress<'_> {
                     }
                 }
             }
-            Event::JobEnded(row) => {
+            RehearsalEvent::JobEnded(row) => {
                 let took = human(Duration::from_millis(row.wall_ms));
                 let color = match row.result {
                     Some(JobResult::Success | JobResult::Skipped) | None => AnsiColor::Green,

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::mpsc;
 
 use compatrix_ci::workflow::Workflow;
-use compatrix_engine::find::sqlite;
-use compatrix_engine::find::sqlite::Wanted;
+use compatrix_engine::provide;
 use compatrix_engine::rehearse::{self, Setup};
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::{Host, Limits};
-use compatrix_model::axis::{AxisKind, Setting};
+use compatrix_model::axis::{AxisKind, AxisValue};
 use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::{Ci, Work};
 use compatrix_render::rehearsal::table;
@@ -118,17 +117,12 @@ fn provision(opened: &Opened, offline: bool, terminal: &Terminal) -> Result<u8, 
         return Ok(0);
     }
     let axis = spec.space.axis_of(&AxisKind::Sqlite).map(|(_, axis)| axis);
-    let mut found = sqlite::find_all(&session.host, axis, &spec.sqlite, None);
+    let mut found = provide::find_sqlite(&session.host, axis, &spec.sqlite, None);
     found.retain(|name, _| of_platform.contains_key(name));
-    let wanted: Vec<Wanted> = of_platform
-        .values()
-        .filter(|value| matches!(found.get(&value.name), Some(Availability::Obtainable { .. })))
-        .filter_map(|value| match &value.setting {
-            Setting::SqliteExact(version) => Some(Wanted { value: value.name.clone(), version: version.clone() }),
-            _ => None,
-        })
-        .collect();
-    let built = sqlite::build_all(&session.host, &spec.sqlite, wanted, &|what| terminal.say("Providing", what));
+    let obtainable = |value: &&AxisValue| matches!(found.get(&value.name), Some(Availability::Obtainable { .. }));
+    let wanted = of_platform.values().copied().filter(obtainable);
+    let tell = |what: &str| terminal.say("Providing", what);
+    let built = provide::build_sqlite(&session.host, &spec.sqlite, wanted, &tell);
     session.ledger.save_memo(&session.host.memo)?;
     if session.host.supervisor.is_interrupted() {
         return Err(Error::Interrupted);

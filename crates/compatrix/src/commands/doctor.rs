@@ -5,7 +5,7 @@ use std::path::Path;
 use compatrix_audit::doctor::{checks, Counts, Report, SpecState, FORMAT};
 use compatrix_audit::lint::{lint, Finding, Lint};
 use compatrix_engine::audit::doctor;
-use compatrix_engine::audit::doctor::Gathered;
+use compatrix_engine::audit::doctor::DoctorFacts;
 use compatrix_engine::find::workspace as engine_workspace;
 use compatrix_engine::sys::environment::Ambient;
 use compatrix_engine::sys::error::Error;
@@ -41,7 +41,7 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs, terminal: &Terminal) -> Re
     if host.supervisor.is_interrupted() {
         return Err(Error::Interrupted);
     }
-    let Gathered { facts, findings: unreadable, unchecked } = gathered;
+    let DoctorFacts { facts, findings: unreadable, unchecked } = gathered;
     findings.extend(unreadable);
     let versions = versions(&tools.toolchains);
     findings.extend(lint(&facts, parsed, &versions));

@@ -1,7 +1,7 @@
 //! `init`: a first spec for a workspace that has none.
 
 use compatrix_audit::first_spec::{draft, Draft, Noted};
-use compatrix_engine::audit::first_spec::{gather, Gathered};
+use compatrix_engine::audit::first_spec::{gather, InitFacts};
 use compatrix_engine::sys::environment::Ambient;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
@@ -53,7 +53,7 @@ pub(crate) fn run(global: &Global, args: &InitArgs, terminal: &Terminal) -> Resu
     Ok(0)
 }
 
-fn summary(draft: &Draft, spec: &Spec, gathered: &Gathered, terminal: &Terminal) {
+fn summary(draft: &Draft, spec: &Spec, gathered: &InitFacts, terminal: &Terminal) {
     let command = command_name();
     terminal.say("Wrote", &format!("{SPEC}, for {}", names(&draft.packages)));
     let claims = &draft.claims;

@@ -3,8 +3,7 @@
 use std::fmt::Write;
 use std::sync::mpsc;
 
-use compatrix_engine::deps::locks::make;
-use compatrix_engine::deps::locks::make::{Made, State, Wanted};
+use compatrix_engine::lock::{self, LockOptions, LockState, MadeLockset};
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::Limits;
 use serde::Serialize;
@@ -29,13 +28,13 @@ pub(crate) fn run(global: &Global, args: &LockArgs, terminal: &Terminal) -> Resu
         hermetic: false,
     };
     let session = opened.session(limits, !args.check, terminal)?;
-    let wanted = Wanted { check: args.check, update: args.update, repair: args.repair };
+    let options = LockOptions { check: args.check, update: args.update, repair: args.repair };
     let command = command_of_pages(&opened.root);
     let (sender, receiver) = mpsc::channel();
     let made = std::thread::scope(|scope| {
         scope.spawn(|| progress::show(terminal, receiver));
         let sender = sender;
-        make::all(&session, &opened.parsed, &args.names, wanted, command, &sender)
+        lock::all(&session, &opened.parsed, &args.names, options, command, &sender)
     })?;
     match args.format {
         Format::Human => made.iter().for_each(|(name, made)| terminal.print(&human(name, made))),
@@ -45,25 +44,25 @@ pub(crate) fn run(global: &Global, args: &LockArgs, terminal: &Terminal) -> Resu
         }
     }
     let bad = made.iter().any(|(_, made)| match made.state {
-        State::Unchanged | State::Written => false,
-        State::Repaired(ref found) => found.own_failure.is_some(),
-        State::Stale(_) | State::Failed(_) | State::None(_) => true,
+        LockState::Unchanged | LockState::Written => false,
+        LockState::Repaired(ref found) => found.own_failure.is_some(),
+        LockState::Stale(_) | LockState::Failed(_) | LockState::None(_) => true,
     });
     Ok(u8::from(bad))
 }
 
-fn human(name: &str, made: &Made) -> String {
+fn human(name: &str, made: &MadeLockset) -> String {
     let mut out = String::new();
     let rust = made.rust.as_ref().map_or_else(|| "an unknown Rust".to_owned(), |rust| format!("Rust {rust}"));
     let of = format!("{} ({})", made.file, made.toolchains.join(", "));
     let _ = match &made.state {
-        State::Unchanged => write!(out, "{of}: fits; {} packages for {rust}", made.packages),
-        State::Written => write!(out, "{of}: written; {} packages for {rust}", made.packages),
-        State::Stale(why) => {
+        LockState::Unchanged => write!(out, "{of}: fits; {} packages for {rust}", made.packages),
+        LockState::Written => write!(out, "{of}: written; {} packages for {rust}", made.packages),
+        LockState::Stale(why) => {
             write!(out, "{of}: {why}\n  `{} lock {name}` makes it anew", command_name())
         }
-        State::Failed(why) => write!(out, "{of}: not made\n  {why}"),
-        State::Repaired(found) => {
+        LockState::Failed(why) => write!(out, "{of}: not made\n  {why}"),
+        LockState::Repaired(found) => {
             let built = match found.builds {
                 0 => "not built, since the toolchain is not here".to_owned(),
                 1 => "built at once".to_owned(),
@@ -75,7 +74,7 @@ fn human(name: &str, made: &Made) -> String {
                 Some(why) => write!(out, "its dependencies work, but\n  {why}"),
             }
         }
-        State::None(floor) => {
+        LockState::None(floor) => {
             let tries = format!("{} resolutions, {} builds", floor.resolutions, floor.builds);
             let _ = write!(out, "{of}: no versions work on {rust} ({tries})");
             for because in &floor.because {
@@ -91,7 +90,7 @@ fn human(name: &str, made: &Made) -> String {
             }
         }
     };
-    if let State::Repaired(found) = &made.state {
+    if let LockState::Repaired(found) = &made.state {
         if !found.pins.is_empty() {
             let pins: Vec<String> =
                 found.pins.iter().map(|(name, version)| format!("{name} = \"{version}\"")).collect();
@@ -139,21 +138,21 @@ struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn new(name: &'a str, made: &'a Made) -> Self {
+    fn new(name: &'a str, made: &'a MadeLockset) -> Self {
         let (state, why) = match &made.state {
-            State::Unchanged => ("unchanged", None),
-            State::Written => ("written", None),
-            State::Stale(why) => ("stale", Some(why.clone())),
-            State::Failed(why) => ("failed", Some(why.clone())),
-            State::Repaired(found) => ("repaired", found.own_failure.clone()),
-            State::None(floor) => ("none", Some(floor.because.join("; "))),
+            LockState::Unchanged => ("unchanged", None),
+            LockState::Written => ("written", None),
+            LockState::Stale(why) => ("stale", Some(why.clone())),
+            LockState::Failed(why) => ("failed", Some(why.clone())),
+            LockState::Repaired(found) => ("repaired", found.own_failure.clone()),
+            LockState::None(floor) => ("none", Some(floor.because.join("; "))),
         };
         let pins = match &made.state {
-            State::Repaired(found) => Some(found.pins.iter().map(|(k, v)| (k.as_str(), v.to_string())).collect()),
+            LockState::Repaired(found) => Some(found.pins.iter().map(|(k, v)| (k.as_str(), v.to_string())).collect()),
             _ => None,
         };
         let floor = match &made.state {
-            State::None(floor) => floor.rust.as_ref().map(ToString::to_string),
+            LockState::None(floor) => floor.rust.as_ref().map(ToString::to_string),
             _ => None,
         };
         Self {

@@ -8,6 +8,7 @@ use compatrix_ci::artifact::Bundle;
 use compatrix_ci::merge::{merge, Expected, File, Merged};
 use compatrix_ci::needs::not_done;
 use compatrix_ci::{CiPlan, Committed};
+use compatrix_engine::deps::locked;
 use compatrix_engine::find::workspace;
 use compatrix_engine::leak::policy;
 use compatrix_engine::session::base;
@@ -31,7 +32,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     let files = read(&paths)?;
     let (event, work) = part(args, &files)?;
     let session = opened.session(no_work(), false, terminal)?;
-    let workspace = workspace::read(&session.host, &opened.parsed)?;
+    let workspace = locked::read(&session.host, &opened.parsed)?;
     let committed = ci::committed(&opened, &session)?;
     let spec = &opened.parsed.spec;
     let plan = ci::plan(spec, &committed, event, work)?;

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use compatrix_engine::deps::locks;
-use compatrix_engine::find::workspace;
+use compatrix_engine::deps::{locked, locks};
 use compatrix_engine::session::Session;
 use compatrix_engine::sys::error::Error;
 use compatrix_model::cell::CellId;
@@ -22,7 +21,7 @@ pub(super) struct Today {
 
 impl Today {
     pub(super) fn read(session: &Session, opened: &Opened) -> Result<Self, Error> {
-        let workspace = workspace::read(&session.host, &opened.parsed)?;
+        let workspace = locked::read(&session.host, &opened.parsed)?;
         let versions = Versions::new();
         let sources = locks::Sources { spec: &opened.parsed.spec, layout: &workspace.layout, versions: &versions };
         let locksets = locks::of_today(&sources, &workspace.source.lockset);
