@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod build;
+pub mod committed;
 pub mod deps;
 pub mod event;
 pub mod find;

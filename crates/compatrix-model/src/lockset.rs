@@ -9,6 +9,7 @@ pub mod file;
 pub mod index;
 pub mod manifest;
 pub mod refusal;
+pub mod report;
 pub mod steps;
 
 use std::collections::BTreeMap;

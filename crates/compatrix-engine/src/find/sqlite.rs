@@ -1,5 +1,6 @@
 //! SQLite: the host's, exact versions built from amalgamations, and the question which one a file really is.
 
+pub mod cache;
 pub(crate) mod compiler;
 mod exact;
 mod identity;

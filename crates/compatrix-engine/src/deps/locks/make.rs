@@ -8,13 +8,13 @@ use compatrix_model::condition::{value_version, Match, ValueTest, Versions};
 use compatrix_model::facts::{Availability, ToolchainFacts};
 use compatrix_model::lockset::file::{body_of, Header};
 use compatrix_model::lockset::manifest::Edit;
-use compatrix_model::lockset::steps::Resolution;
+use compatrix_model::lockset::report::{LocksetReport, LocksetState};
 use compatrix_model::lockset::{LockGroup, Lockset};
 use compatrix_model::matrix_spec::{Parsed, Spec};
 use compatrix_model::plan::{Plan, Provision};
 use semver::Version;
 
-use super::repair::{self, Found, Limits, Search};
+use super::repair::{self, Limits, Search};
 use super::{pins, shown_file, Sources};
 use crate::deps::stage;
 use crate::deps::stage::resolve::{Platforms, Prefer, Unresolved};
@@ -37,42 +37,6 @@ pub struct Wanted {
     pub repair: bool,
 }
 
-/// What became of a group's lockset.
-#[derive(Debug, Clone)]
-pub struct Made {
-    /// The file, below the root.
-    pub file: String,
-    /// The Rust that it is for; absent where no toolchain's version is known.
-    pub rust: Option<Version>,
-    /// Its toolchains.
-    pub toolchains: Vec<String>,
-    /// What became of it.
-    pub state: State,
-    /// The text that stands, or would stand, in the file.
-    pub text: Option<String>,
-    /// How many packages it holds that are not in the workspace.
-    pub packages: usize,
-    /// Packages in it that say they need a newer Rust.
-    pub too_new: Vec<Resolution>,
-}
-
-/// What became of a lockset.
-#[derive(Debug, Clone)]
-pub enum State {
-    /// It fits; nothing was done.
-    Unchanged,
-    /// It was written.
-    Written,
-    /// It does not fit, and was only to be checked: why.
-    Stale(String),
-    /// It could not be made, and why.
-    Failed(String),
-    /// It was found by building.
-    Repaired(Found),
-    /// There is none that works, and what stands in the way.
-    None(repair::Floor),
-}
-
 /// Makes, repairs or checks the locksets of these groups; of all where none is named. Toolchains that a repair builds with
 /// are installed first where they can be.
 ///
@@ -85,7 +49,7 @@ pub fn all(
     wanted: Wanted,
     command: &str,
     tell: &Sender<Event>,
-) -> Result<Vec<(String, Made)>, Error> {
+) -> Result<Vec<(String, LocksetReport)>, Error> {
     let (host, spec) = (&session.host, &parsed.spec);
     if let Some(name) = names.iter().find(|name| !spec.locks.iter().any(|group| group.name == **name)) {
         let known: Vec<String> = spec.locks.iter().map(|group| format!("`{}`", group.name)).collect();
@@ -162,21 +126,20 @@ pub fn make(
     toolchain: Option<&ToolchainFacts>,
     command: &str,
     tell: &dyn Fn(&str),
-) -> Result<Made, Error> {
+) -> Result<LocksetReport, Error> {
     let file = shown_file(group);
     let path = sources.file(group);
     let old = files::exists(&path).then(|| files::read_text(&path)).transpose()?;
     let toolchains: Vec<String> = sources.toolchains(group).into_iter().map(|(name, _)| name).collect();
     let recorded = old.as_deref().and_then(Header::of).map(|header| header.rust);
     let rust = sources.lowest(group).or(recorded);
-    let made = |state: State, text: Option<String>| {
+    let made = |state: LocksetState, text: Option<String>| {
         let count = text.as_deref().map_or(0, |text| text.matches("\nsource = ").count());
-        Made {
+        LocksetReport {
             file: file.clone(),
             rust: rust.clone(),
             toolchains: toolchains.clone(),
             state,
-            text,
             packages: count,
             too_new: Vec::new(),
         }
@@ -187,19 +150,19 @@ pub fn make(
     };
     if wanted.check {
         return Ok(match trouble {
-            None => made(State::Unchanged, old),
-            Some(trouble) => made(State::Stale(trouble), old),
+            None => made(LocksetState::Unchanged, old),
+            Some(trouble) => made(LocksetState::Stale(trouble), old),
         });
     }
     if trouble.is_none() && !wanted.update && !wanted.repair {
-        return Ok(made(State::Unchanged, old));
+        return Ok(made(LocksetState::Unchanged, old));
     }
     let Some(rust) = rust.clone() else {
         let reason = format!(
             "the version of no toolchain of the group is known here ({}); a lockset is made for the lowest",
             if toolchains.is_empty() { "none is in it".to_owned() } else { toolchains.join(", ") }
         );
-        return Ok(made(State::Failed(reason), old));
+        return Ok(made(LocksetState::Failed(reason), old));
     };
     let start = if wanted.update { None } else { old.as_deref().map(body_of) };
     let work = super::Work {
@@ -211,12 +174,12 @@ pub fn make(
     if wanted.repair {
         let search = Search { work: &work, group, toolchain, tell, limits: Limits::default() };
         return Ok(match search.run(&rust)? {
-            repair::Outcome::Found(found) => {
-                let text = write(sources, group, &rust, &found.lock, command)?;
-                made(State::Repaired(found), Some(text))
+            repair::Outcome::Found(repaired) => {
+                let text = write(sources, group, &rust, &repaired.lock, command)?;
+                made(LocksetState::Repaired(repaired), Some(text))
             }
-            repair::Outcome::None(floor) => made(State::None(floor), old),
-            repair::Outcome::GaveUp(reason) => made(State::Failed(reason), old),
+            repair::Outcome::None(floor) => made(LocksetState::None(floor), old),
+            repair::Outcome::GaveUp(reason) => made(LocksetState::Failed(reason), old),
         });
     }
     tell(&format!("choosing versions for Rust {rust}"));
@@ -227,7 +190,7 @@ pub fn make(
         Err(Unresolved::Package { name, said }) => {
             let said = crate::sys::host::last_lines(&said, 3);
             return Ok(made(
-                State::Failed(format!("no version of {name} meets all requirements and pins: {said}")),
+                LocksetState::Failed(format!("no version of {name} meets all requirements and pins: {said}")),
                 old,
             ));
         }
@@ -235,7 +198,7 @@ pub fn make(
     };
     let text = write(sources, group, &rust, &resolved.lock.to_text(), command)?;
     let too_new = resolved.packages.into_iter().filter(|p| p.needs.as_ref().is_some_and(|needs| *needs > rust));
-    Ok(Made { too_new: too_new.collect(), ..made(State::Written, Some(text)) })
+    Ok(LocksetReport { too_new: too_new.collect(), ..made(LocksetState::Written, Some(text)) })
 }
 
 fn write(sources: &Sources<'_>, group: &LockGroup, rust: &Version, lock: &str, command: &str) -> Result<String> {

@@ -11,6 +11,7 @@ use anyhow::Result;
 use compatrix_model::facts::ToolchainFacts;
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::refusal::{self, Blamed};
+use compatrix_model::lockset::report::{Floor, Repaired};
 use compatrix_model::lockset::steps::{next_steps, take, Held, Step};
 use compatrix_model::lockset::LockGroup;
 use semver::Version;
@@ -42,39 +43,11 @@ impl Default for Limits {
 #[derive(Debug)]
 pub enum Outcome {
     /// A lockset that builds.
-    Found(Found),
+    Found(Repaired),
     /// There is none for this Rust.
     None(Floor),
     /// It ended without an answer, and why.
     GaveUp(String),
-}
-
-/// A lockset that was found.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// The lockfile's text.
-    pub lock: String,
-    /// The versions that packages had to be held at, by name; the pins to paste into the spec.
-    pub pins: BTreeMap<String, Version>,
-    /// Resolutions that it took.
-    pub resolutions: usize,
-    /// Builds that it took; none where the toolchain is not here, so that nothing was built.
-    pub builds: usize,
-    /// Why a package under test does not compile all the same, where one does not.
-    pub own_failure: Option<String>,
-}
-
-/// Why there is no lockset, and from which Rust on there is one.
-#[derive(Debug, Clone)]
-pub struct Floor {
-    /// What stands in the way: one line each.
-    pub because: Vec<String>,
-    /// The lowest Rust for which packages, by what they say, have versions that work together.
-    pub rust: Option<Version>,
-    /// Resolutions that it took.
-    pub resolutions: usize,
-    /// Builds that it took.
-    pub builds: usize,
 }
 
 /// A search.
@@ -292,7 +265,7 @@ impl Search<'_> {
     }
 }
 
-fn found(resolved: &Resolved, held: &Held, spent: &Spent, own_failure: Option<String>) -> Found {
+fn found(resolved: &Resolved, held: &Held, spent: &Spent, own_failure: Option<String>) -> Repaired {
     let names: BTreeSet<&String> = held.direct.keys().chain(held.deep.keys().map(|(name, _)| name)).collect();
     let mut pins = BTreeMap::new();
     for name in names {
@@ -304,5 +277,5 @@ fn found(resolved: &Resolved, held: &Held, spent: &Spent, own_failure: Option<St
         }
     }
     let lock = resolved.lock.to_text();
-    Found { lock, pins, resolutions: spent.resolutions, builds: spent.builds, own_failure }
+    Repaired { lock, pins, resolutions: spent.resolutions, builds: spent.builds, own_failure }
 }

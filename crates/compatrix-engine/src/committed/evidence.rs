@@ -1,0 +1,90 @@
+//! The evidence files of a workspace, and what today's evidence must have been made from.
+
+use std::path::Path;
+
+use compatrix_model::condition::Versions;
+use compatrix_model::evidence::{Record, SourceProof};
+use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_model::leak::planted::{self, PlantedTable};
+use compatrix_model::matrix_spec::{Parsed, Spec};
+use compatrix_model::today::Today;
+
+use crate::deps::locks;
+use crate::find::workspace;
+use crate::sys::error::Error;
+use crate::sys::files;
+use crate::sys::host::Host;
+
+/// All evidence files of the spec's folder, in the order of their names.
+///
+/// # Errors
+/// One of them cannot be read.
+pub fn read_all(root: &Path, spec: &Spec) -> Result<Vec<EvidenceFile>, Error> {
+    let mut all = Vec::new();
+    for path in files::list(&root.join(&spec.project.evidence))? {
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let shown = path.strip_prefix(root).unwrap_or(&path);
+            all.push(read(&path, shown)?);
+        }
+    }
+    Ok(all)
+}
+
+fn read(path: &Path, shown: &Path) -> Result<EvidenceFile, Error> {
+    let file = EvidenceFile::from_text(&files::read_text(path)?);
+    file.map_err(|error| Error::usage(format!("{}: {error}", shown.display())))
+}
+
+/// A platform's evidence file as [`record`] left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The file, below the root.
+    pub file: String,
+    /// How many entries it has.
+    pub entries: usize,
+}
+
+/// Merges records into a platform's evidence file. Entries of cells that the spec no longer has are dropped, unless
+/// `keep` is set.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub fn record(root: &Path, spec: &Spec, platform: &str, records: Vec<Record>, keep: bool) -> Result<Recorded, Error> {
+    let path = root.join(&spec.project.evidence).join(format!("{platform}.toml"));
+    let mut file = EvidenceFile::from_records(platform, records);
+    if files::exists(&path) {
+        file = read(&path, &path)?.merge(file);
+    }
+    if !keep {
+        file.retain(|entry| spec.space.find(&entry.cell).is_some());
+    }
+    files::write(&path, file.to_text().as_bytes())?;
+    let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+    let entries = file.entries().len();
+    Ok(Recorded { file: shown, entries })
+}
+
+/// The sources and dependency versions of the work tree.
+///
+/// # Errors
+/// The workspace cannot be read.
+pub fn today(host: &Host, parsed: &Parsed) -> Result<Today, Error> {
+    let workspace = workspace::read(host, parsed)?;
+    let versions = Versions::new();
+    let sources = locks::Sources { spec: &parsed.spec, layout: &workspace.layout, versions: &versions };
+    let locksets = locks::of_today(&sources, &workspace.source.lockset);
+    let SourceProof { sources, dirty, .. } = workspace.source;
+    Ok(Today { sources, dirty, locksets })
+}
+
+/// Which tool finds which planted leak; none where nobody measured it.
+///
+/// # Errors
+/// The table cannot be read.
+pub fn planted(root: &Path) -> Result<Option<PlantedTable>, Error> {
+    let path = root.join(planted::FILE);
+    if !files::exists(&path) {
+        return Ok(None);
+    }
+    PlantedTable::parse(&files::read_text(&path)?).map(Some).map_err(Error::usage)
+}
