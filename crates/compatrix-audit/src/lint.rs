@@ -3,6 +3,7 @@
 //! Pure functions from [`WorkspaceFacts`] and the spec to [`Finding`]s; the engine gathers the facts. What could not be
 //! found out is no finding and no silence: it is told as [`Unchecked`].
 
+pub mod broken_spec;
 mod dependencies;
 mod promises;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A first spec as text: what `init` writes, with where each value came from.
 
+pub mod summary;
+
 use compatrix_audit::first_spec::{Draft, DraftAxis, FeatureSet, Noted};
 
 use crate::look::{width, wrap};

@@ -1,7 +1,9 @@
 //! Progress: events as they come, on stderr; a live line on terminals, plain lines elsewhere.
 
+pub(crate) mod rehearsal;
+
 use std::collections::BTreeSet;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
@@ -18,8 +20,33 @@ use crate::terminal::Terminal;
 /// Without a terminal, a sign of life at least this often.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
+/// Does work and shows its events.
+pub(crate) fn during<T>(terminal: &Terminal, work: impl FnOnce(&Sender<Event>) -> T) -> T {
+    shown(|events| show(terminal, events), work)
+}
+
+/// Does work while another thread takes its events.
+fn shown<E: Send, T>(show: impl FnOnce(Receiver<E>) + Send, work: impl FnOnce(&Sender<E>) -> T) -> T {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| show(receiver));
+        // The sender goes with the work, so that the other thread ends when it does.
+        let sender = sender;
+        work(&sender)
+    })
+}
+
+/// The live line, on terminals.
+fn live_line(terminal: &Terminal) -> Option<ProgressBar> {
+    terminal.is_live().then(|| {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar
+    })
+}
+
 /// Shows events until the sender is gone.
-pub(crate) fn show(terminal: &Terminal, events: Receiver<Event>) {
+fn show(terminal: &Terminal, events: Receiver<Event>) {
     let mut progress = Progress::new(terminal);
     loop {
         match events.recv_timeout(Duration::from_millis(250)) {
@@ -48,16 +75,9 @@ struct Progress<'a> {
 impl<'a> Progress<'a> {
     fn new(terminal: &'a Terminal) -> Self {
         let now = clock::instant();
-        let bar = terminal.is_live().then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.set_style(
-                ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
-            );
-            bar
-        });
         Self {
             terminal,
-            bar,
+            bar: live_line(terminal),
             building: BTreeSet::new(),
             started: now,
             said: now,
@@ -182,6 +202,7 @@ impl<'a> Progress<'a> {
         };
         self.raw(&shown);
     }
+
     fn line(&mut self, color: AnsiColor, word: &str, text: &str) {
         self.said = clock::instant();
         // What is wrong is said even when quiet.

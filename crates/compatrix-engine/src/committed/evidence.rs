@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use compatrix_model::condition::Versions;
+use compatrix_model::condition::{Condition, Versions};
 use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::leak::planted::{self, PlantedTable};
@@ -11,6 +11,7 @@ use compatrix_model::today::Today;
 
 use crate::deps::locks;
 use crate::find::workspace;
+use crate::ledger::Ledger;
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -87,4 +88,16 @@ pub fn planted(root: &Path) -> Result<Option<PlantedTable>, Error> {
         return Ok(None);
     }
     PlantedTable::parse(&files::read_text(&path)?).map(Some).map_err(Error::usage)
+}
+
+/// The newest result of each suite in each cell that meets one of these conditions; of all cells if there are none.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn newest(ledger: &Ledger, spec: &Spec, cells: &[Condition], versions: &Versions) -> Result<Vec<Record>, Error> {
+    let matchers: Vec<_> = cells.iter().map(|condition| condition.matcher(&spec.space, versions)).collect();
+    let holds = |coords: &[usize]| matchers.is_empty() || matchers.iter().any(|matcher| matcher.holds(coords));
+    let mut records = ledger.all_newest()?;
+    records.retain(|record| spec.space.find(&record.cell).is_some_and(|cell| holds(&spec.space.coords(cell))));
+    Ok(records)
 }

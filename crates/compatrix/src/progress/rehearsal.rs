@@ -1,6 +1,6 @@
 //! The progress of a rehearsal, on stderr: a line a job and a step, and a live one on terminals.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
@@ -8,23 +8,22 @@ use compatrix_ci::workflow::rehearsal::JobResult;
 use compatrix_engine::rehearse::{Event, StepEnd};
 use compatrix_engine::sys::clock;
 use compatrix_render::look::cut;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
-use crate::progress::human;
+use super::{human, live_line, shown};
 use crate::terminal::Terminal;
 
 /// Without a terminal, a sign of life at least this often.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 
+/// Does work and shows its events.
+pub(crate) fn during<T>(terminal: &Terminal, work: impl FnOnce(&Sender<Event>) -> T) -> T {
+    shown(|events| show(terminal, events), work)
+}
+
 /// Shows events until the sender is gone.
-pub(crate) fn show(terminal: &Terminal, events: Receiver<Event>) {
-    let now = clock::instant();
-    let bar = terminal.is_live().then(|| {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar
-    });
-    let mut progress = Progress { terminal, bar, doing: None, said: now };
+fn show(terminal: &Terminal, events: Receiver<Event>) {
+    let mut progress = Progress { terminal, bar: live_line(terminal), doing: None, said: clock::instant() };
     loop {
         match events.recv_timeout(Duration::from_millis(250)) {
             Ok(event) => progress.take(event),
