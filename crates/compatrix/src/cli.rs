@@ -68,7 +68,7 @@ pub enum Command {
     /// Write a first spec for this workspace
     #[command(after_help = INIT_HELP)]
     Init(InitArgs),
-    /// Run the matrix and print what works
+    /// Run the matrix and show what works
     #[command(after_help = COMPAT_HELP)]
     Compat(CompatArgs),
     /// Print what `compat` would do, without running anything
@@ -79,7 +79,7 @@ pub enum Command {
     /// Generate GitHub Actions workflows from the spec
     #[command(after_help = ci::GEN_CI_HELP)]
     GenCi(GenCiArgs),
-    /// Rehearse CI on this machine
+    /// Rehearse CI on this machine, or build what its jobs load
     #[command(subcommand)]
     Ci(CiCommand),
     /// Generate the compatibility page and its picture from committed evidence
@@ -108,18 +108,18 @@ pub enum Command {
 }
 
 const INIT_HELP: &str = "\
-Writes compat/matrix.toml from manifests (members, rust-version, features, use of
-SQLite), READMEs, a hand-written compatibility page, GitHub workflows and cargo's
-configuration. A comment beside each value says where it came from. Existing files
-are not changed.
+Writes compat/matrix.toml from manifests (members, rust-version, features, use
+of SQLite), READMEs, a hand-written compatibility page, GitHub workflows and
+cargo's configuration. A comment beside each value says where it came from.
+Existing files are not changed.
 
 From nothing to a grid:
   init
   compat";
 
 const COMPAT_HELP: &str = "\
-Installs and builds what is missing, runs each cell without a known result, stores
-every result in target/compat/ledger.sqlite, and prints the grid.
+Installs and builds what is missing, runs each cell without a known result,
+stores every result in target/compat/ledger.sqlite, and prints the grid.
 
 Examples:
   compat                                      profile `local`
@@ -132,10 +132,11 @@ Examples:
   compat --format json --junit compat.xml     machine-readable output";
 
 const DOCTOR_HELP: &str = "\
-Checks the tools that a matrix needs and prints the command that fixes each. Then
-it looks in manifests, lockfile, READMEs, compatibility pages and workflows for
-promises that cannot hold or that the spec does not test. It changes nothing, does
-not use the network, and works without a spec or with a broken one.
+Checks the tools that a matrix needs and prints the command that fixes each.
+Then looks in manifests, lockfile, READMEs, compatibility pages and workflows
+for promises that cannot hold or that the spec does not test. It changes
+nothing, does not use the network, and works without a spec or with a broken
+one.
 
 Exit code 1: the spec needs a tool that is missing, or a lint found an error.
 Warnings, and missing tools that this spec does not need, leave it at 0. What
@@ -268,15 +269,16 @@ pub struct CheckArgs {
 
 /// The end of `lock --help`.
 const LOCK_HELP: &str = "\
-A [[lock]] of the spec names a group of toolchains. Its lockset in compat/locks/ is
-a Cargo.lock for the lowest of them: resolved by a new cargo, written in a format
-that old cargos read, with only the dependencies of the packages under test. Cells
-of these toolchains are built in a stage under target/compat with this lockfile,
-from dependencies on disk.
+A [[lock]] of the spec names a group of toolchains. Its lockset in compat/locks/
+is a Cargo.lock for the lowest of them: resolved by a new cargo, written in a
+format that old cargos read, with only the dependencies of the packages under
+test. Cells of these toolchains are built in a stage under target/compat with
+this lockfile, from dependencies on disk.
 
 If packages do not declare the Rust that they need, `--repair` builds and steps
 them back until the build works, and prints the pins to paste into the spec. If
-no versions work, it names the packages in the way and the lowest Rust that works.";
+no versions work, it names the packages in the way and the lowest Rust that
+works.";
 
 /// Options of `lock`.
 #[derive(Debug, Clone, Args)]

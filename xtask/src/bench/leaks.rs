@@ -13,8 +13,8 @@ use compatrix::pure::model::leak::planted::{self, PlantedLeak, PlantedTable};
 use compatrix::pure::model::leak::Tool;
 use serde_json::Value;
 
+use super::scene::Bench;
 use super::ways::{Sight, Way, WAYS};
-use super::Bench;
 
 /// Looks for the planted leaks with every tool that is here, prints what came of it and writes it down. Tells whether
 /// nothing went wrong.

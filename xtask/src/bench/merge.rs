@@ -14,7 +14,7 @@ use compatrix::pure::model::matrix_spec::{Event, Work};
 use compatrix::pure::model::outcome::Outcome;
 
 use super::process::{measure, median, row};
-use super::Bench;
+use super::scene::Bench;
 
 /// What is to be reached, in an unoptimised build.
 const SECONDS: f64 = 2.0;
