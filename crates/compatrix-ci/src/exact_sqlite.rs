@@ -11,9 +11,9 @@ use crate::CiPlan;
 /// The versions that the jobs of a platform load or link against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExactVersions<'a> {
-    /// The platform.
+    /// As in [`crate::Group`].
     pub platform: &'a str,
-    /// The label of its runner.
+    /// As in [`crate::Group`].
     pub runner: &'a str,
     /// In the order of the axis; never empty.
     pub versions: Vec<(&'a ValueName, &'a Version)>,

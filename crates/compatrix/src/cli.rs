@@ -2,11 +2,15 @@
 
 mod ci;
 mod leak;
+mod selection;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use compatrix_model::plan::shard::Shard;
+
+pub use ci::{CiCommand, GenCiArgs, MergeArgs, RehearseArgs};
+pub use leak::{LeakArgs, LeakFormat};
+pub use selection::{EventOptions, Format, Missing, Selection};
 
 /// The end of `--help`.
 pub const EXIT_CODES: &str = "\
@@ -62,7 +66,7 @@ pub enum When {
     Never,
 }
 
-/// The commands.
+/// What the user starts.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a first spec for this workspace
@@ -147,39 +151,6 @@ Examples:
   doctor --quiet            only problems
   doctor --format json      machine-readable; docs/DOCTOR.md explains each id";
 
-/// The cells to run, and how.
-#[derive(Debug, Clone, Args)]
-pub struct Selection {
-    /// Run the cells of this profile of the spec
-    #[arg(long, short, value_name = "NAME", default_value = "local")]
-    pub profile: String,
-    /// Run only cells that meet this condition (`sqlite=3.35.4`, `rust>=1.75 features=json`): those that the profile
-    /// chooses, or, if it chooses none of them, all that its `when` admits; repeat for alternatives
-    #[arg(long = "cell", short, value_name = "EXPR")]
-    pub cells: Vec<String>,
-    /// Run shard K of N (`2/4`); shards take about equally long, and builds are never split
-    #[arg(long, value_name = "K/N")]
-    pub shard: Option<Shard>,
-    /// Run only cells that changes since this git revision can affect, including uncommitted ones
-    #[arg(long, value_name = "REV")]
-    pub since: Option<String>,
-    /// Do not use the network
-    #[arg(long)]
-    pub offline: bool,
-    /// Do not install toolchains; cells of missing ones stay unproven
-    #[arg(long)]
-    pub no_install: bool,
-    /// Ignore known results, and retry what was unavailable
-    #[arg(long)]
-    pub fresh: bool,
-    /// Build in stages with dependencies served from disk, so that no build uses the network
-    #[arg(long)]
-    pub hermetic: bool,
-    /// Number of parallel jobs, over all cargos and runs [default: number of processors]
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
-}
-
 /// Options of `init`.
 #[derive(Debug, Clone, Args)]
 pub struct InitArgs {
@@ -220,24 +191,6 @@ pub struct PlanArgs {
     /// Output on stdout: human or json
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub format: Format,
-}
-
-/// What unproven cells mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Missing {
-    /// Report them as unproven
-    Skip,
-    /// Also exit 1
-    Fail,
-}
-
-/// The output on stdout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Text for people
-    Human,
-    /// One JSON document
-    Json,
 }
 
 /// Options of `doctor`.
@@ -305,7 +258,7 @@ pub struct LockArgs {
     pub format: Format,
 }
 
-/// Commands of `evidence`.
+/// What to do with the proof of results.
 #[derive(Debug, Clone, Subcommand)]
 pub enum EvidenceCommand {
     /// Write results of today's sources from the ledger into compat/evidence/
@@ -329,7 +282,7 @@ pub enum EvidenceCommand {
     },
 }
 
-/// Commands of `fixtures`.
+/// What to do with fixtures.
 #[derive(Debug, Clone, Subcommand)]
 pub enum FixturesCommand {
     /// List fixtures with vintage, size and intent
@@ -359,9 +312,6 @@ pub struct ReproArgs {
     #[arg(long, value_name = "NAME")]
     pub suite: Option<String>,
 }
-
-pub use ci::{CiCommand, EventOptions, GenCiArgs, MergeArgs, RehearseArgs};
-pub use leak::{LeakArgs, LeakFormat};
 
 /// Whether this executable was started as `cargo compatrix`.
 pub fn is_cargo_subcommand() -> bool {

@@ -24,7 +24,7 @@ pub(crate) struct Request<'a> {
     pub(crate) profile_name: &'a str,
     /// The profile, with those of its suites that the command runs.
     profile: Profile,
-    /// `--cell`.
+    /// The conditions of `--cell`; none for every cell.
     cells: Vec<Condition>,
 }
 

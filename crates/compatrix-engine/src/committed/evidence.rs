@@ -6,11 +6,12 @@ use compatrix_model::condition::{Condition, Versions};
 use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::leak::planted::{self, PlantedTable};
-use compatrix_model::matrix_spec::{Parsed, Spec};
+use compatrix_model::matrix_spec::{Parsed, Spec, Suite};
 use compatrix_model::today::Today;
 
 use crate::deps::locks;
 use crate::find::workspace;
+use crate::leak::policy;
 use crate::ledger::Ledger;
 use crate::sys::error::Error;
 use crate::sys::files;
@@ -100,4 +101,18 @@ pub fn newest(ledger: &Ledger, spec: &Spec, cells: &[Condition], versions: &Vers
     let mut records = ledger.all_newest()?;
     records.retain(|record| spec.space.find(&record.cell).is_some_and(|cell| holds(&spec.space.coords(cell))));
     Ok(records)
+}
+
+/// Judges findings of leak tools by the suppressions and the baseline of the work tree, as of this day.
+///
+/// # Errors
+/// One of these files cannot be read.
+pub fn judge(root: &Path, spec: &Spec, records: &mut [Record], today: &str) -> Result<(), Error> {
+    let policy = policy::load(root)?;
+    for record in records {
+        if let Some(settings) = spec.suite(&record.suite).ok().and_then(Suite::leak) {
+            policy.judge(record, settings, today);
+        }
+    }
+    Ok(())
 }

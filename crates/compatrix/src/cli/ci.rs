@@ -1,25 +1,11 @@
-//! The options of `gen-ci`, `ci` and `evidence merge`, and those that select the part of one CI job.
+//! The options of `gen-ci`, `ci` and `evidence merge`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use compatrix_model::matrix_spec::{Event, Work};
 
-use super::{Format, Missing};
-
-/// The part of CI's plan that is run.
-#[derive(Debug, Clone, Default, Args)]
-pub struct EventOptions {
-    /// Run what CI runs on this event (pull_request, push, schedule) on this platform, instead of a profile
-    #[arg(long, value_name = "EVENT", value_parser = event, conflicts_with_all = ["profile", "cells", "since", "shard"])]
-    pub event: Option<Event>,
-    /// Run only this job of the event, by its name in the workflow
-    #[arg(long, value_name = "NAME", requires = "event")]
-    pub job: Option<String>,
-    /// Also write the results as an artifact for `evidence merge`
-    #[arg(long, value_name = "FILE", requires = "event")]
-    pub evidence: Option<PathBuf>,
-}
+use super::selection::{event, Format, Missing};
 
 /// The end of `gen-ci --help`.
 pub(super) const GEN_CI_HELP: &str = "\
@@ -55,7 +41,7 @@ pub struct GenCiArgs {
     pub overwrite: bool,
 }
 
-/// Commands of `ci`.
+/// What to do with the plan of CI.
 #[derive(Debug, Clone, Subcommand)]
 pub enum CiCommand {
     /// Run the jobs of an event on this machine, one after another
@@ -121,10 +107,6 @@ pub struct MergeArgs {
     /// Output on stdout: human or json
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub format: Format,
-}
-
-fn event(word: &str) -> Result<Event, String> {
-    Event::from_word(word).ok_or_else(|| format!("no such event (known: {})", Event::ALL.map(Event::as_str).join(", ")))
 }
 
 fn work(word: &str) -> Result<Work, String> {

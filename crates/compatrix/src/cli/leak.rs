@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use compatrix_model::leak::{FindingKind, Tool};
 
-use super::{EventOptions, Missing, Selection};
+use super::selection::{EventOptions, Missing, Selection};
 
 /// The end of `leak-check --help`.
 pub(super) const HELP: &str = "\

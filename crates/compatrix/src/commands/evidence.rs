@@ -1,13 +1,11 @@
 //! `evidence record` and `evidence show`: proof from the ledger, committed or shown.
 
 use compatrix_engine::committed::evidence;
-use compatrix_engine::leak::policy;
 use compatrix_engine::session::Session;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::Host;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::Record;
-use compatrix_model::matrix_spec::Suite;
 use compatrix_render::record::describe;
 
 use crate::cli::{command_name, Format, Global};
@@ -31,12 +29,7 @@ pub(crate) fn record(global: &Global, cells: &[String], keep: bool, terminal: &T
         )));
     }
     // Findings count by today's suppressions and baseline, not by those of the run.
-    let policy = policy::load(&opened.root)?;
-    for record in &mut fresh {
-        if let Some(settings) = spec.suite(&record.suite).ok().and_then(Suite::leak) {
-            policy.judge(record, settings, &opened.today);
-        }
-    }
+    evidence::judge(&opened.root, spec, &mut fresh, &opened.today)?;
     let count = fresh.len();
     let recorded = evidence::record(&opened.root, spec, &Host::platform(), fresh, keep)?;
     let of = format!("{count} results of this machine, {} in all", recorded.entries);

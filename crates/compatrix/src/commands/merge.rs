@@ -10,7 +10,6 @@ use compatrix_ci::needs::not_done;
 use compatrix_engine::committed::artifacts::{self, EXTENSION};
 use compatrix_engine::committed::evidence;
 use compatrix_engine::find::workspace;
-use compatrix_engine::leak::policy;
 use compatrix_engine::session::base;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
@@ -133,24 +132,25 @@ fn write(
         terminal.say("Wrote", &format!("{}: {} records", path.display(), merged.len()));
     }
     if args.record {
-        let policy = policy::load(&opened.root)?;
-        for platform in &merged.platforms {
-            // What could not be tried proves nothing, and needs no entry.
-            let records: Vec<Record> = platform
-                .results
-                .iter()
-                .filter(|result| merged.origin(result).is_some())
-                .map(|result| together::judged(opened, &policy, merged.whole(result)))
-                .collect();
-            if records.is_empty() {
-                continue;
-            }
-            let count = records.len();
-            let spec = &opened.parsed.spec;
-            let recorded = evidence::record(&opened.root, spec, &platform.platform, records, false)?;
-            let of = format!("{count} results of the artifacts, {} in all", recorded.entries);
-            terminal.say("Wrote", &format!("{}: {of}", recorded.file));
+        record(opened, merged, terminal)?;
+    }
+    Ok(())
+}
+
+/// Writes the records into the evidence of their platforms. What could not be tried proves nothing, and has no entry.
+fn record(opened: &Opened, merged: &Merged, terminal: &Terminal) -> Result<(), Error> {
+    let spec = &opened.parsed.spec;
+    for platform in &merged.platforms {
+        let proven = platform.results.iter().filter(|result| merged.origin(result).is_some());
+        let mut records: Vec<Record> = proven.map(|result| merged.whole(result)).collect();
+        if records.is_empty() {
+            continue;
         }
+        evidence::judge(&opened.root, spec, &mut records, &opened.today)?;
+        let count = records.len();
+        let recorded = evidence::record(&opened.root, spec, &platform.platform, records, false)?;
+        let of = format!("{count} results of the artifacts, {} in all", recorded.entries);
+        terminal.say("Wrote", &format!("{}: {of}", recorded.file));
     }
     Ok(())
 }
