@@ -107,12 +107,12 @@ impl<'a> Progress<'a> {
                     parts.push(format!("{} known", count(reused, "result")));
                 }
                 if skipped > 0 {
-                    parts.push(format!("{skipped} not to be had"));
+                    parts.push(format!("{skipped} unavailable"));
                 }
                 if runs > 0 {
                     parts.push(format!("about {}", human(self.estimate)));
                 }
-                // Without a cell there is nothing to say but the error that follows.
+                // Without a cell there is only the error that follows.
                 if !parts.is_empty() {
                     self.line(AnsiColor::Green, "Planned", &parts.join(", "));
                 }
@@ -126,7 +126,7 @@ impl<'a> Progress<'a> {
                 let took = human(Duration::from_millis(wall_ms));
                 match trouble {
                     None => self.line(AnsiColor::Green, "Built", &format!("{build} in {took}")),
-                    // By the user; that is said once, at the end.
+                    // By the user; reported once, at the end.
                     Some(cause) if cause == "interrupted" => {}
                     Some(cause) => {
                         self.line(AnsiColor::Red, "Not built", &format!("{build} in {took}: {cause}"));
@@ -142,9 +142,9 @@ impl<'a> Progress<'a> {
                     Verdict::UnexpectedPass => Some(AnsiColor::Magenta),
                     Verdict::Flaky => Some(AnsiColor::Yellow),
                 };
-                // A build that failed has been told of once, for all its cells.
-                let told = record.outcome == Outcome::BuildFailed;
-                if let Some(color) = color.filter(|_| !told) {
+                // A failed build was reported once, for all its cells.
+                let reported = record.outcome == Outcome::BuildFailed;
+                if let Some(color) = color.filter(|_| !reported) {
                     let cause = if record.cause.is_empty() { record.outcome.as_str() } else { &record.cause };
                     self.line(color, verdict.as_str(), &format!("{}: {cause}", record.cell));
                     if self.terminal.github && color == AnsiColor::Red {
@@ -192,7 +192,7 @@ impl<'a> Progress<'a> {
         cut(&text, width)
     }
 
-    /// The end of what a compiler said: folded on GitHub, the last lines elsewhere.
+    /// The end of a compiler's output: folded on GitHub, the last lines elsewhere.
     fn output(&mut self, build: &str, output: &str) {
         let shown = if self.terminal.github {
             github::group(&format!("output of {build}"), output)
@@ -205,7 +205,7 @@ impl<'a> Progress<'a> {
 
     fn line(&mut self, color: AnsiColor, word: &str, text: &str) {
         self.said = clock::instant();
-        // What is wrong is said even when quiet.
+        // Problems are printed even when quiet.
         if self.terminal.quiet && !matches!(color, AnsiColor::Red | AnsiColor::Yellow | AnsiColor::Magenta) {
             return;
         }
@@ -233,7 +233,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// A duration as people say it: `0.4 s`, `12 s`, `3 min 20 s`.
+/// A duration for people: `0.4 s`, `12 s`, `3 min 20 s`.
 pub(crate) fn human(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {

@@ -118,13 +118,13 @@ impl<'a> Request<'a> {
         let others: Vec<&str> = spec.profiles.keys().map(String::as_str).filter(|name| *name != profile).collect();
         Err(Error::usage(match (self.cells.is_empty(), others.is_empty()) {
             (false, false) => format!(
-                "no cell of the profile `{profile}` meets --cell; another may have some: --profile {}",
+                "no cell of the profile `{profile}` meets --cell; cells of another profile may: --profile {}",
                 others.join(", --profile ")
             ),
             (false, true) => {
-                format!("no cell of the profile `{profile}` meets --cell; ask for others, or widen the spec")
+                format!("no cell of the profile `{profile}` meets --cell; relax the condition, or widen the spec")
             }
-            (true, _) => format!("the profile `{profile}` chooses no cell; widen its `when` in the spec"),
+            (true, _) => format!("the profile `{profile}` selects no cell; widen its `when` in the spec"),
         }))
     }
 }

@@ -93,10 +93,12 @@ pub(crate) fn root(global: &Global, ambient: &Ambient) -> Result<PathBuf, Error>
 pub(crate) fn start(global: &Global) -> Result<PathBuf, Error> {
     let start = match &global.root {
         Some(root) => root.clone(),
-        None => std::env::current_dir().map_err(|e| Error::usage(format!("no current folder: {e}")))?,
+        None => {
+            std::env::current_dir().map_err(|e| Error::usage(format!("cannot determine the current directory: {e}")))?
+        }
     };
     if !start.is_dir() {
-        return Err(Error::usage(format!("{} is not a folder", start.display())));
+        return Err(Error::usage(format!("{} is not a directory", start.display())));
     }
     Ok(start)
 }

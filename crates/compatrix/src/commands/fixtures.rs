@@ -23,7 +23,7 @@ pub(crate) fn run(global: &Global, command: &FixturesCommand, terminal: &Termina
         FixturesCommand::Build { names } => each(host, names, terminal, |fixture| {
             let was_built = fixture.built(host).is_some();
             fixture.build(host)?;
-            Ok(if was_built { "up to date".to_owned() } else { "built".to_owned() })
+            Ok(if was_built { "already built".to_owned() } else { "built".to_owned() })
         })?,
         FixturesCommand::Verify { names } => each(host, names, terminal, |fixture| fixture.verify(host))?,
     }
@@ -41,7 +41,7 @@ fn each(
     let all = fixture::names(&host.root)?;
     let unknown: Vec<&String> = names.iter().filter(|name| !all.contains(name)).collect();
     if let Some(first) = unknown.first() {
-        return Err(Error::usage(format!("no fixture `{first}` in {}; there are {}", fixture::FOLDER, all.join(", "))));
+        return Err(Error::usage(format!("no fixture `{first}` in {} (known: {})", fixture::FOLDER, all.join(", "))));
     }
     let mut broken = Vec::new();
     for name in if names.is_empty() { &all } else { names } {

@@ -54,7 +54,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
             append_step_summary(&opened.ambient, || summary::refused(&refusals))?;
             let count = refusals.len();
             let what = if count == 1 {
-                "an artifact is refused".to_owned()
+                "an artifact was refused".to_owned()
             } else {
                 format!("{count} reasons to refuse artifacts")
             };
@@ -104,8 +104,8 @@ fn event_of(args: &MergeArgs, files: &[File]) -> Result<(Event, Work), Error> {
     match (args.event.or(first.map(|(event, _)| event)), args.of.or(first.map(|(_, work)| work))) {
         (Some(event), Some(work)) => Ok((event, work)),
         _ if files.is_empty() => Err(Error::usage(format!(
-            "there are no artifacts (*.{EXTENSION}) in {}; `{} compat --event EVENT --evidence FILE` writes one. With --event \
-             and --of the verdict is given without any, too",
+            "no artifacts (*.{EXTENSION}) in {}; `{} compat --event EVENT --evidence FILE` writes one. With --event \
+             and --of, it gives the verdict without any",
             args.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
             command_name()
         ))),

@@ -39,7 +39,7 @@ fn show(terminal: &Terminal, events: Receiver<Event>) {
 struct Progress<'a> {
     terminal: &'a Terminal,
     bar: Option<ProgressBar>,
-    /// The step that goes on, and since when.
+    /// The step that runs, and since when.
     doing: Option<(String, Instant)>,
     said: Instant,
 }
@@ -55,7 +55,7 @@ impl Progress<'_> {
                 let took = human(wall);
                 match end {
                     StepEnd::Done => self.line(AnsiColor::Green, "done", &format!("{step} in {took}")),
-                    // Its condition did not hold; there is nothing to say of it.
+                    // Its condition did not hold.
                     StepEnd::Skipped => {}
                     StepEnd::LeftOut(why) => self.line(AnsiColor::Cyan, "left out", &format!("{step}: {why}")),
                     StepEnd::Failed { why, said, log } => {
@@ -101,7 +101,7 @@ impl Progress<'_> {
 
     fn line(&mut self, color: AnsiColor, word: &str, text: &str) {
         self.said = clock::instant();
-        // What is wrong is said even when quiet.
+        // Problems are printed even when quiet.
         if !self.terminal.quiet || matches!(color, AnsiColor::Red | AnsiColor::Yellow) {
             self.raw(&self.terminal.format_line(color, word, text));
         }
