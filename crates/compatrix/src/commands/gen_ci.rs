@@ -100,7 +100,12 @@ fn check(update: &Update, command: &str, terminal: &Terminal) -> u8 {
 /// Writes the workflows; removes those that the spec no longer asks for.
 fn write(update: &Update, opened: &Opened, overwrite: bool, terminal: &Terminal) -> Result<(), Error> {
     for change in &update.workflows {
-        pages::write(&opened.root, &change.path, &change.new, terminal)?;
+        if change.old == change.new {
+            terminal.say("Unchanged", &change.path);
+        } else {
+            files::write(&opened.root.join(&change.path), change.new.as_bytes())?;
+            terminal.say("Wrote", &change.path);
+        }
     }
     for (path, origin) in &update.obsolete {
         if *origin == Origin::Generated || overwrite {
