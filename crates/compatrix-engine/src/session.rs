@@ -1,9 +1,9 @@
-//! A session: one walk from spec to records, the whole of `compat`.
+//! A session: one walk from spec to records, the whole of `compat`. Imports all that
+//! a walk needs, and [`crate::walk`].
 
 pub mod base;
 pub mod repro;
 pub(crate) mod since;
-pub mod survey;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
@@ -17,13 +17,14 @@ use compatrix_model::plan::{Choice, Plan};
 
 use crate::event::Event;
 use crate::leak;
-use crate::ledger::{Ledger, Opened};
-use crate::session::survey::Survey;
+use crate::ledger::{Ledger, OpenedLedger};
+use crate::provide;
+use crate::survey::Survey;
 use crate::sys::clock::now;
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
 use crate::sys::files;
-use crate::sys::host::{Host, Limits};
+use crate::sys::host::{compat_dir, Host, Limits};
 use crate::sys::lock::WorkspaceLock;
 use crate::sys::supervisor::Supervisor;
 use crate::walk::{self, Walked};
@@ -34,9 +35,9 @@ const MOST_ROUNDS: usize = 4;
 /// A workspace opened for work: its host and its ledger.
 #[derive(Debug)]
 pub struct Session {
-    /// The host.
+    /// Where things are, and what may be fetched and run.
     pub host: Host,
-    /// The ledger.
+    /// Every run on this machine.
     pub ledger: Ledger,
     /// Warnings about the ledger.
     pub warnings: Vec<String>,
@@ -68,7 +69,7 @@ impl Session {
                 files::remove_dir(path)?;
             }
         }
-        let Opened { ledger, memo, set_aside } = Ledger::open(&dir.join("ledger.sqlite"))?;
+        let OpenedLedger { ledger, memo, set_aside } = Ledger::open(&dir.join("ledger.sqlite"))?;
         let warnings = set_aside.map(|aside| {
             format!("the ledger could not be read and was set aside as {}; a new one begins", aside.display())
         });
@@ -81,7 +82,7 @@ impl Session {
 
     /// The facts of this host and workspace, with the durations of the ledger.
     pub fn survey(&self, parsed: &Parsed) -> Result<Survey, Error> {
-        let survey = survey::survey(&self.host, parsed);
+        let survey = provide::survey(&self.host, parsed);
         if self.host.supervisor.is_interrupted() {
             // What tools that were ended said is no finding.
             return Err(Error::Interrupted);
@@ -136,7 +137,7 @@ impl Session {
         }
         let (mut plan, part) = plan_narrowed(spec, choice, &survey.facts, &narrow);
         for _ in 0..MOST_ROUNDS {
-            let provided = survey::provide(&self.host, spec, &plan, &mut survey, tell);
+            let provided = provide::provide(&self.host, spec, &plan, &mut survey, tell);
             self.ledger.save_memo(&self.host.memo)?;
             provided?;
             if plan.provisions.is_empty() {
@@ -172,13 +173,8 @@ pub struct NarrowBy {
     pub part: Option<Part>,
     /// What changes since this revision can affect, in the choice of the profile of this name.
     pub since: Option<(String, String)>,
-    /// One shard.
+    /// A part of what is left, balanced by duration.
     pub shard: Option<Shard>,
-}
-
-/// Our own folder in the workspace at this root.
-pub fn compat_dir(root: &Path) -> PathBuf {
-    root.join("target").join("compat")
 }
 
 fn warn(tell: &Sender<Event>, text: String) {

@@ -7,9 +7,9 @@
 
 pub mod file;
 pub mod index;
+pub mod made;
 pub mod manifest;
 pub mod refusal;
-pub mod report;
 pub mod steps;
 
 use std::collections::BTreeMap;

@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use compatrix_model::lockset::report::{LocksetReport, LocksetState};
+use compatrix_model::lockset::made::{LockState, MadeLockset};
 use serde::Serialize;
 
 /// What became of a group's lockset, and what to do about it. `command` is how the user starts compatrix.
-pub fn human(name: &str, report: &LocksetReport, command: &str) -> String {
+pub fn human(name: &str, report: &MadeLockset, command: &str) -> String {
     let mut out = String::new();
     let rust = report.rust.as_ref().map_or_else(|| "an unknown Rust".to_owned(), |rust| format!("Rust {rust}"));
     let of = format!("{} ({})", report.file, report.toolchains.join(", "));
     let _ = match &report.state {
-        LocksetState::Unchanged => write!(out, "{of}: fits; {} packages for {rust}", report.packages),
-        LocksetState::Written => write!(out, "{of}: written; {} packages for {rust}", report.packages),
-        LocksetState::Stale(why) => {
+        LockState::Unchanged => write!(out, "{of}: fits; {} packages for {rust}", report.packages),
+        LockState::Written => write!(out, "{of}: written; {} packages for {rust}", report.packages),
+        LockState::Stale(why) => {
             write!(out, "{of}: {why}\n  `{command} lock {name}` makes it again")
         }
-        LocksetState::Failed(why) => write!(out, "{of}: not made\n  {why}"),
-        LocksetState::Repaired(repaired) => {
+        LockState::Failed(why) => write!(out, "{of}: not made\n  {why}"),
+        LockState::Repaired(repaired) => {
             let built = match repaired.builds {
                 0 => "not built, because the toolchain is not installed".to_owned(),
                 1 => "built at the first try".to_owned(),
@@ -30,7 +30,7 @@ pub fn human(name: &str, report: &LocksetReport, command: &str) -> String {
                 Some(why) => write!(out, "its dependencies work, but\n  {why}"),
             }
         }
-        LocksetState::None(floor) => {
+        LockState::None(floor) => {
             let tries = format!("{} resolutions, {} builds", floor.resolutions, floor.builds);
             let _ = write!(out, "{of}: no versions work on {rust} ({tries})");
             for because in &floor.because {
@@ -46,7 +46,7 @@ pub fn human(name: &str, report: &LocksetReport, command: &str) -> String {
             }
         }
     };
-    if let LocksetState::Repaired(repaired) = &report.state {
+    if let LockState::Repaired(repaired) = &report.state {
         if !repaired.pins.is_empty() {
             let pins: Vec<String> =
                 repaired.pins.iter().map(|(name, version)| format!("{name} = \"{version}\"")).collect();
@@ -74,7 +74,7 @@ pub fn human(name: &str, report: &LocksetReport, command: &str) -> String {
 }
 
 /// The reports as a JSON document.
-pub fn json(reports: &[(String, LocksetReport)]) -> String {
+pub fn json(reports: &[(String, MadeLockset)]) -> String {
     let entries: Vec<Entry<'_>> = reports.iter().map(|(name, report)| Entry::new(name, report)).collect();
     serde_json::to_string_pretty(&entries).expect("plain data with text keys is always JSON")
 }
@@ -99,23 +99,23 @@ struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn new(name: &'a str, report: &'a LocksetReport) -> Self {
+    fn new(name: &'a str, report: &'a MadeLockset) -> Self {
         let (state, why) = match &report.state {
-            LocksetState::Unchanged => ("unchanged", None),
-            LocksetState::Written => ("written", None),
-            LocksetState::Stale(why) => ("stale", Some(why.clone())),
-            LocksetState::Failed(why) => ("failed", Some(why.clone())),
-            LocksetState::Repaired(repaired) => ("repaired", repaired.own_failure.clone()),
-            LocksetState::None(floor) => ("none", Some(floor.because.join("; "))),
+            LockState::Unchanged => ("unchanged", None),
+            LockState::Written => ("written", None),
+            LockState::Stale(why) => ("stale", Some(why.clone())),
+            LockState::Failed(why) => ("failed", Some(why.clone())),
+            LockState::Repaired(repaired) => ("repaired", repaired.own_failure.clone()),
+            LockState::None(floor) => ("none", Some(floor.because.join("; "))),
         };
         let pins = match &report.state {
-            LocksetState::Repaired(repaired) => {
+            LockState::Repaired(repaired) => {
                 Some(repaired.pins.iter().map(|(k, v)| (k.as_str(), v.to_string())).collect())
             }
             _ => None,
         };
         let floor = match &report.state {
-            LocksetState::None(floor) => floor.rust.as_ref().map(ToString::to_string),
+            LockState::None(floor) => floor.rust.as_ref().map(ToString::to_string),
             _ => None,
         };
         Self {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use compatrix_leak::Canary;
 use compatrix_model::evidence::{Counts, Record, SqliteLinkage};
-use compatrix_model::leak::Canary;
 
 /// Lines of `name  value`: outcome, tests, what a leak tool found, and what proves it.
 pub fn describe(record: &Record) -> String {

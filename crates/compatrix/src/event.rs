@@ -3,7 +3,7 @@
 use compatrix_ci::artifact::{Artifact, Header};
 use compatrix_ci::{events, CiPlan, Committed};
 use compatrix_engine::committed::ci;
-use compatrix_engine::find::workspace;
+use compatrix_engine::deps::locked;
 use compatrix_engine::session::Session;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::Host;
@@ -72,7 +72,7 @@ pub(crate) fn planned_artifacts(
     work: Work,
 ) -> Result<Vec<PlannedArtifact>, Error> {
     let spec = &opened.parsed.spec;
-    let source = workspace::read(&session.host, &opened.parsed)?.source;
+    let source = locked::read(&session.host, &opened.parsed)?.source;
     let plan = events::plan(spec, &committed(opened, session)?, event, work).map_err(Error::Usage)?;
     let common = ci::header(&session.host, env!("CARGO_PKG_VERSION"), &plan, "", &source);
     let of = plan.jobs().map(|(group, job)| {

@@ -31,6 +31,7 @@ pub use event::PlannedArtifact;
 /// The crates without effects, for programs that make or read plans, artifacts and evidence.
 pub mod pure {
     pub use compatrix_ci as ci;
+    pub use compatrix_leak as leak;
     pub use compatrix_model as model;
 }
 
@@ -43,7 +44,7 @@ pub struct Adopting;
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
-///     crate::main()
+///     compatrix::main()
 /// }
 /// ```
 pub fn main() -> ExitCode {
@@ -88,7 +89,7 @@ pub fn stand_in() -> Option<ExitCode> {
 /// # Errors
 /// It cannot be opened.
 pub fn ledger(root: &Path) -> Result<compatrix_engine::ledger::Ledger, Error> {
-    let path = compatrix_engine::session::compat_dir(root).join("ledger.sqlite");
+    let path = compatrix_engine::sys::host::compat_dir(root).join("ledger.sqlite");
     Ok(compatrix_engine::ledger::Ledger::open(&path)?.ledger)
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use compatrix_leak::Usage;
 use compatrix_model::facts::PackageFacts;
-use compatrix_model::leak::Usage;
 use compatrix_render::matrix::Matrix;
 use compatrix_render::sarif::{self, SarifOptions};
 

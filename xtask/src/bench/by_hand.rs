@@ -26,7 +26,7 @@ for executable in "$@"; do
   n=$((n + 1))
   rm -rf "$scratch/fixture-$n" "$scratch/tmp-$n"
   cp -R "$fixture" "$scratch/fixture-$n" && mkdir "$scratch/tmp-$n"
-  THINGS_STORE_FIXTURE=$scratch/fixture-$n/things.sqlite TMPDIR=$scratch/tmp-$n RUST_BACKTRACE=0 \
+  THINGS_STORE_FIXTURE=$scratch/fixture-$n/fixture.sqlite TMPDIR=$scratch/tmp-$n RUST_BACKTRACE=0 \
     valgrind $OPTIONS --error-exitcode=97 --xml-file="$scratch/$n.xml" "$executable" --test-threads=1 &
   started="$started $!"
 done

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{ensure, Context, Result};
-use compatrix::pure::model::leak::planted::{self, PlantedLeak, PlantedTable};
-use compatrix::pure::model::leak::Tool;
+use compatrix::pure::leak::planted::{self, PlantedLeak, PlantedTable};
+use compatrix::pure::leak::Tool;
 use serde_json::Value;
 
 use super::scene::Bench;

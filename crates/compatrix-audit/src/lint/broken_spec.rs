@@ -1,6 +1,6 @@
 //! A spec that cannot be read, as a finding: nothing is known then of what it claims.
 
-use compatrix_model::matrix_spec::{Diagnostics, Severity};
+use shaped_toml::{Diagnostics, Severity};
 
 use super::{Finding, Lint};
 

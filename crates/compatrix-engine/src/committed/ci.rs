@@ -11,8 +11,9 @@ use compatrix_model::facts::Durations;
 use compatrix_model::matrix_spec::{Parsed, Spec};
 
 use super::evidence::read_all;
+use crate::deps::locked;
 use crate::find::workspace;
-use crate::session::survey::with_bundled_feature;
+use crate::survey::with_bundled_feature;
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -22,7 +23,7 @@ use crate::sys::host::Host;
 /// # Errors
 /// The workspace cannot be read; evidence or durations are not in our format.
 pub fn read(host: &Host, parsed: &Parsed, spec_file: &Path, command: &str) -> Result<Committed, Error> {
-    let packages = with_bundled_feature(workspace::packages(host, parsed, spec_file)?, &parsed.spec);
+    let packages = with_bundled_feature(locked::packages(host, parsed, spec_file)?, &parsed.spec);
     let path = host.root.join(durations::FILE);
     let durations = if files::exists(&path) {
         durations::parse(&files::read_text(&path)?, command).map_err(Error::Usage)?

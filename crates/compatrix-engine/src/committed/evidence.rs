@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
+use compatrix_leak::planted::{self, PlantedTable};
 use compatrix_model::condition::{Condition, Versions};
 use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::evidence_file::EvidenceFile;
-use compatrix_model::leak::planted::{self, PlantedTable};
 use compatrix_model::matrix_spec::{Parsed, Spec, Suite};
 use compatrix_model::today::Today;
 
-use crate::deps::locks;
-use crate::find::workspace;
+use crate::deps::{locked, locks};
 use crate::leak::policy;
 use crate::ledger::Ledger;
 use crate::sys::error::Error;
@@ -71,7 +70,7 @@ pub fn record(root: &Path, spec: &Spec, platform: &str, records: Vec<Record>, ke
 /// # Errors
 /// The workspace cannot be read.
 pub fn today(host: &Host, parsed: &Parsed) -> Result<Today, Error> {
-    let workspace = workspace::read(host, parsed)?;
+    let workspace = locked::read(host, parsed)?;
     let versions = Versions::new();
     let sources = locks::Sources { spec: &parsed.spec, layout: &workspace.layout, versions: &versions };
     let locksets = locks::of_today(&sources, &workspace.source.lockset);
@@ -111,7 +110,7 @@ pub fn judge(root: &Path, spec: &Spec, records: &mut [Record], today: &str) -> R
     let policy = policy::load(root)?;
     for record in records {
         if let Some(settings) = spec.suite(&record.suite).ok().and_then(Suite::leak) {
-            policy.judge(record, settings, today);
+            record.judge_leaks(&policy, settings, today);
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use compatrix_ci::exact_sqlite::exact_versions;
 use compatrix_ci::workflow::Workflow;
 use compatrix_ci::{events, Committed};
 use compatrix_engine::committed::workflows;
-use compatrix_engine::find::sqlite::cache;
+use compatrix_engine::provide::exact_sqlite;
 use compatrix_engine::rehearse::{self, Setup};
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::{Host, Limits};
@@ -102,7 +102,7 @@ fn provision(opened: &Opened, offline: bool, terminal: &Terminal) -> Result<u8, 
         terminal.say("Provided", &format!("no job of {platform} loads an exact SQLite version"));
         return Ok(0);
     }
-    let cached = cache::fill(&session.host, spec, &versions, &|what| terminal.say("Providing", what));
+    let cached = exact_sqlite::cache(&session.host, spec, &versions, &|what| terminal.say("Providing", what));
     session.ledger.save_memo(&session.host.memo)?;
     let cached = cached?;
     for one in &cached {

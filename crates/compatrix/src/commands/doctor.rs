@@ -5,7 +5,7 @@ use std::path::Path;
 use compatrix_audit::doctor::{checks, Counts, Report, SpecState, FORMAT};
 use compatrix_audit::lint::{broken_spec, lint, Finding};
 use compatrix_engine::audit::doctor;
-use compatrix_engine::audit::doctor::Gathered;
+use compatrix_engine::audit::doctor::DoctorFacts;
 use compatrix_engine::find::workspace as engine_workspace;
 use compatrix_engine::sys::environment::Ambient;
 use compatrix_engine::sys::error::Error;
@@ -39,7 +39,7 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs, terminal: &Terminal) -> Re
     if host.supervisor.is_interrupted() {
         return Err(Error::Interrupted);
     }
-    let Gathered { facts, findings: unreadable, unchecked } = gathered;
+    let DoctorFacts { facts, findings: unreadable, unchecked } = gathered;
     let versions = HostFacts { toolchains: tools.toolchains.clone(), ..HostFacts::default() }.versions();
     let findings = broken.into_iter().chain(unreadable).chain(lint(&facts, spec, &versions));
     let mut report = Report {

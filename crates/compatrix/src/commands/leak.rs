@@ -2,8 +2,8 @@
 
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
-use compatrix_model::evidence::Record;
-use compatrix_model::leak::baseline;
+use compatrix_leak::baseline;
+use compatrix_model::evidence::{leak_usage, Record};
 use compatrix_model::matrix_spec::SuiteKind;
 use compatrix_render::{junit, leaks};
 
@@ -32,7 +32,7 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
     let records: Vec<&Record> = walked.records.iter().flatten().collect();
     // Only a whole walk shows that a suppression or an accepted finding is not found any more.
     let whole = args.selects_all() && !walked.interrupted && walked.records.iter().all(Option::is_some);
-    let usage = walked.policy.usage(&records, whole, &opened.today);
+    let usage = leak_usage(&walked.policy, &records, whole, &opened.today);
     let sarif = || sarif_of(&opened.root, &walked.facts.packages, matrix, &usage);
     match args.format {
         _ if args.print_baseline => terminal.print(&baseline(&records, &opened.today)),

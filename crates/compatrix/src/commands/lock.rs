@@ -1,7 +1,6 @@
 //! `lock`: the locksets of old toolchains, made, repaired or checked.
 
-use compatrix_engine::deps::locks::make;
-use compatrix_engine::deps::locks::make::Wanted;
+use compatrix_engine::lock::{self, LockOptions};
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::Limits;
 use compatrix_render::locks;
@@ -26,15 +25,16 @@ pub(crate) fn run(global: &Global, args: &LockArgs, terminal: &Terminal) -> Resu
         hermetic: false,
     };
     let session = opened.session(limits, !args.check, terminal)?;
-    let wanted = Wanted { check: args.check, update: args.update, repair: args.repair };
+    let options = LockOptions { check: args.check, update: args.update, repair: args.repair };
     let command = command_of_pages(&opened.root);
-    let reports =
-        progress::during(terminal, |events| make::all(&session, &opened.parsed, &args.names, wanted, command, events))?;
+    let made = progress::during(terminal, |events| {
+        lock::all(&session, &opened.parsed, &args.names, options, command, events)
+    })?;
     match args.format {
         Format::Human => {
-            reports.iter().for_each(|(name, report)| terminal.print(&locks::human(name, report, command_name())));
+            made.iter().for_each(|(name, made)| terminal.print(&locks::human(name, made, command_name())));
         }
-        Format::Json => terminal.print(&locks::json(&reports)),
+        Format::Json => terminal.print(&locks::json(&made)),
     }
-    Ok(u8::from(reports.iter().any(|(_, report)| report.fails())))
+    Ok(u8::from(made.iter().any(|(_, made)| made.fails())))
 }

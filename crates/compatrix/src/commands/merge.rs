@@ -9,6 +9,7 @@ use compatrix_ci::merge::{merge, Expected, File, Merged};
 use compatrix_ci::needs::not_done;
 use compatrix_engine::committed::artifacts::{self, EXTENSION};
 use compatrix_engine::committed::evidence;
+use compatrix_engine::deps::locked;
 use compatrix_engine::find::workspace;
 use compatrix_engine::session::base;
 use compatrix_engine::sys::error::Error;
@@ -30,7 +31,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     let files = artifacts::read(&paths, processors())?;
     let (event, work) = event_of(args, &files)?;
     let session = opened.session(no_work(), false, terminal)?;
-    let workspace = workspace::read(&session.host, &opened.parsed)?;
+    let workspace = locked::read(&session.host, &opened.parsed)?;
     let committed = event::committed(&opened, &session)?;
     let spec = &opened.parsed.spec;
     let plan = events::plan(spec, &committed, event, work).map_err(Error::Usage)?;

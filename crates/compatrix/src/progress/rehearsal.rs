@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
 use compatrix_ci::workflow::rehearsal::JobResult;
-use compatrix_engine::rehearse::{Event, StepEnd};
+use compatrix_engine::rehearse::{RehearsalEvent, StepEnd};
 use compatrix_engine::sys::clock;
 use compatrix_render::look::cut;
 use indicatif::ProgressBar;
@@ -17,12 +17,12 @@ use crate::terminal::Terminal;
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 
 /// Does work and shows its events.
-pub(crate) fn during<T>(terminal: &Terminal, work: impl FnOnce(&Sender<Event>) -> T) -> T {
+pub(crate) fn during<T>(terminal: &Terminal, work: impl FnOnce(&Sender<RehearsalEvent>) -> T) -> T {
     shown(|events| show(terminal, events), work)
 }
 
 /// Shows events until the sender is gone.
-fn show(terminal: &Terminal, events: Receiver<Event>) {
+fn show(terminal: &Terminal, events: Receiver<RehearsalEvent>) {
     let mut progress = Progress { terminal, bar: live_line(terminal), doing: None, said: clock::instant() };
     loop {
         match events.recv_timeout(Duration::from_millis(250)) {
@@ -45,12 +45,12 @@ struct Progress<'a> {
 }
 
 impl Progress<'_> {
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, event: RehearsalEvent) {
         match event {
-            Event::Note(text) => self.line(AnsiColor::Yellow, "warning", &text),
-            Event::JobStarted(name) => self.line(AnsiColor::Cyan, "Job", &name),
-            Event::StepStarted(step) => self.doing = Some((step, clock::instant())),
-            Event::StepEnded { step, end, wall } => {
+            RehearsalEvent::Note(text) => self.line(AnsiColor::Yellow, "warning", &text),
+            RehearsalEvent::JobStarted(name) => self.line(AnsiColor::Cyan, "Job", &name),
+            RehearsalEvent::StepStarted(step) => self.doing = Some((step, clock::instant())),
+            RehearsalEvent::StepEnded { step, end, wall } => {
                 self.doing = None;
                 let took = human(wall);
                 match end {
@@ -69,7 +69,7 @@ impl Progress<'_> {
                     }
                 }
             }
-            Event::JobEnded(row) => {
+            RehearsalEvent::JobEnded(row) => {
                 let took = human(Duration::from_millis(row.wall_ms));
                 let color = match row.result {
                     Some(JobResult::Success | JobResult::Skipped) | None => AnsiColor::Green,
