@@ -3,6 +3,7 @@
 //! Pure functions from [`WorkspaceFacts`] and the spec to [`Finding`]s; the engine gathers the facts. Missing facts are
 //! never silently ignored: they are reported as [`Unchecked`].
 
+pub mod broken_spec;
 mod dependencies;
 mod promises;
 #[cfg(test)]

@@ -28,7 +28,8 @@ use serde::{Deserialize, Serialize};
 
 use compatrix_leak::LeakReport;
 use compatrix_model::evidence::{Counts, ExecutableProof, Record, SourceProof, TestFailure, ToolchainProof};
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{Event, Spec, Work};
+use compatrix_model::plan::{Plan, SkipReason};
 
 pub use read::{Bundle, Found};
 pub use write::Writer;
@@ -82,6 +83,17 @@ pub struct Header {
 }
 
 impl Artifact {
+    /// The records of a walked plan, plus one for each cell that could not be tried, with the reason.
+    pub fn of_plan(header: Header, spec: &Spec, plan: &Plan, mut records: Vec<Record>) -> Self {
+        for skip in &plan.skips {
+            if let SkipReason::Unavailable { reason, .. } = &plan.reasons[skip.reason] {
+                records.push(Record::untried(&spec.suites[skip.suite].name, spec.space.id(skip.cell), reason));
+            }
+        }
+        records.sort_by(|a, b| (&a.suite, &a.cell).cmp(&(&b.suite, &b.cell)));
+        Self { header, records }
+    }
+
     /// The text of the file. The same records in the same order give the same bytes.
     pub fn to_text(&self) -> String {
         let mut writer = Writer::default();

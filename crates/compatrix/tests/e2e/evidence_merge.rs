@@ -226,9 +226,9 @@ fn artifacts_that_are_bad_are_refused() {
 #[test]
 fn nothing_given_is_no_success() {
     let made = made(SPEC);
-    merge(&made, &["ev"], &[]).expect(2).says(&["ev is not there; name artifacts, or folders of them"]);
+    merge(&made, &["ev"], &[]).expect(2).says(&["ev does not exist; name artifacts, or folders of them"]);
     fs::create_dir_all(made.path("ev")).expect("a folder");
-    merge(&made, &["ev"], &[]).expect(2).says(&["there are no artifacts (*.jsonl) in"]);
+    merge(&made, &["ev"], &[]).expect(2).says(&["no artifacts (*.jsonl) in"]);
     let ran = merge(&made, &["ev"], &["--event", "push", "--of", "compat"]);
     assert!(ran.expect(1).stdout.contains("0 of 2 jobs, 0 of 4 cells; not ok: 4 planned cells have no"), "{ran}");
     made.run(&["evidence", "merge"]).expect(2);

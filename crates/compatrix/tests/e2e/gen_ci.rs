@@ -120,7 +120,7 @@ fn results_and_machines_change_no_workflow() {
     refuses(&made, &[], 2, &["ci/durations.toml: line 2: unknown field `biuld`", "gen-ci --adopt-durations"]);
     fs::remove_file(made.path("ci/durations.toml")).expect("removes");
     fs::remove_dir_all(made.path("target")).expect("removes");
-    refuses(&made, &["--adopt-durations"], 2, &["the ledger knows no build or run"]);
+    refuses(&made, &["--adopt-durations"], 2, &["the ledger has no build or run"]);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_workflow_that_is_no_longer_wanted_goes_unless_it_was_edited() {
     let (path, spec) = (".github/workflows/checks.yml", read(&made, "compat/matrix.toml"));
     let text = read(&made, path);
     made.write("compat/matrix.toml", spec.replace(checks, ""));
-    refuses(&made, &["--check"], 1, &["checks.yml is no longer wanted", "removes it"]);
+    refuses(&made, &["--check"], 1, &["checks.yml is no longer in the spec", "removes it"]);
     made.write(path, format!("{text}# mine\n"));
     refuses(&made, &[], 1, &["checks.yml was edited by hand", "nothing was written"]);
     made.write(path, &text);
