@@ -5,7 +5,7 @@ use compatrix_model::matrix_spec::Spec;
 
 use crate::find::workspace::Workspace;
 
-/// What was found out.
+/// The facts found.
 #[derive(Debug, Clone)]
 pub struct Survey {
     /// For the planner.
@@ -14,7 +14,7 @@ pub struct Survey {
     pub workspace: Workspace,
 }
 
-/// Packages with the feature that compiles SQLite in, where the spec names it.
+/// Packages with the feature that bundles SQLite, if the spec names it.
 pub fn with_bundled_feature(mut packages: Vec<PackageFacts>, spec: &Spec) -> Vec<PackageFacts> {
     if let Some(feature) = &spec.sqlite.bundled_feature {
         for package in packages.iter_mut().filter(|package| package.features.contains_key(feature)) {

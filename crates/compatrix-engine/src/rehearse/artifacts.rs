@@ -9,7 +9,7 @@ use compatrix_model::condition::glob_matches;
 use super::inputs::ActionInputs;
 use crate::sys::files;
 
-/// Uploads; a note where nothing was found and that is no error.
+/// Uploads an artifact; returns a note if no file was found and that is not an error.
 /// Source: github.com/actions/upload-artifact, README of v4 and later.
 pub(super) fn upload(checkout: &Path, artifacts: &Path, inputs: &ActionInputs<'_>) -> Result<Option<String>> {
     let name = inputs.get("name").unwrap_or("artifact");
@@ -26,7 +26,7 @@ pub(super) fn upload(checkout: &Path, artifacts: &Path, inputs: &ActionInputs<'_
         }
         let path = checkout.join(line);
         if line.contains(['*', '?']) {
-            // What stands before the first pattern is the root.
+            // The part before the first pattern is the root.
             let plain: PathBuf = path.iter().take_while(|part| !part.to_string_lossy().contains(['*', '?'])).collect();
             let whole = path.to_string_lossy().replace("/**/", "/*");
             let all = all_files(&plain, hidden)?;
@@ -86,7 +86,7 @@ pub(super) fn download(checkout: &Path, artifacts: &Path, inputs: &ActionInputs<
     Ok(())
 }
 
-/// The hash of the files below a checkout that match, as a text; empty where none does.
+/// The hash of the matching files below a checkout; empty if there are none.
 pub(super) fn hash_files(checkout: &Path, patterns: &[String]) -> Result<String> {
     let mut hashes = Vec::new();
     for file in all_files(checkout, true)? {

@@ -91,7 +91,7 @@ pub(super) fn sqlite_value(text: &str) -> Result<(), Problem> {
                 Err(Problem::new(format!("SQLite `{text}` cannot be had"))
                     .label("no libsqlite3-sys package carries it")
                     .known("", all())
-                    .help(format!("the nearest that can be had: {}", near.join(" and "))))
+                    .help(format!("the nearest available versions are {}", near.join(" and "))))
             }
             _ => Err(Problem::new(format!("`{text}` is not a SQLite")).known(text, all())),
         },
