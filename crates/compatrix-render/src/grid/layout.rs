@@ -1,7 +1,7 @@
 //! Blocks set side by side as the width allows.
 
 use crate::blocks::{Block, Blocks};
-use crate::look::{cut, width, wrap, Look};
+use crate::look::{cut, pad, width, wrap, Look};
 
 /// Between two blocks.
 const GAP: usize = 4;
@@ -125,9 +125,8 @@ impl<'a> Shape<'a> {
 
     /// A row heading and what stands under each column, centred.
     fn line(&self, label: &str, cells: impl Iterator<Item = (String, usize, usize)>) -> Line {
-        let label = cut(label, self.label);
         let mut columns = self.label;
-        let mut text = format!("{}{}", label, " ".repeat(self.label - width(&label)));
+        let mut text = pad(&cut(label, self.label), self.label);
         for (cell, taken, wide) in cells {
             let left = (wide - taken) / 2;
             text.push_str(&" ".repeat(SPACE + left));
