@@ -31,5 +31,6 @@ pub mod plan;
 pub mod promise;
 pub mod release;
 pub mod spec;
+pub mod toml_text;
 pub mod verdict;
 pub mod workflow;

@@ -1,6 +1,7 @@
 //! A first spec as text: what `init` writes, with where each value came from.
 
 use compatrix_model::init::{Draft, DraftAxis, FeatureSet, Noted};
+use compatrix_model::toml_text::{key, quoted};
 
 use crate::look::{width, wrap};
 
@@ -203,28 +204,4 @@ fn plain(text: &str) -> String {
     let words: Vec<&str> =
         text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|w| !w.is_empty()).collect();
     words.join(" ")
-}
-
-/// A key, quoted where it must be.
-fn key(name: &str) -> String {
-    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
-    if bare {
-        name.to_owned()
-    } else {
-        quoted(name)
-    }
-}
-
-/// A basic string of TOML.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -6,10 +6,10 @@ use std::fmt::Write;
 use serde::Deserialize;
 
 use super::committed::Committed;
-use crate::evidence_file::quoted;
 use crate::facts::Durations;
 use crate::plan::{plan, Build, Choice};
 use crate::spec::Spec;
+use crate::toml_text::quoted;
 
 /// Where they are, below the root. It need not be there: constants count then.
 pub const FILE: &str = "ci/durations.toml";

@@ -7,6 +7,7 @@ use super::{
     BuildEvidence, Entry, EvidenceFile, FindingEvidence, LeakEvidence, Linkage, Origin, SqliteEvidence, FORMAT,
 };
 use crate::evidence::Counts;
+use crate::toml_text::{key, quoted};
 
 /// The toolchain's part of a build.
 type Toolchain<'a> = (&'a str, &'a [String], &'a str, &'a str);
@@ -253,9 +254,7 @@ fn build_name(entry: &Entry, toolchain: &str) -> String {
 }
 
 fn heading(out: &mut String, table: &str, name: &str) {
-    let bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-    let name = if bare { name.to_owned() } else { quoted(name) };
-    let _ = write!(out, "\n[{table}.{name}]\n");
+    let _ = write!(out, "\n[{table}.{}]\n", key(name));
 }
 
 fn line(out: &mut String, key: &str, value: impl std::fmt::Display) {
@@ -277,24 +276,4 @@ fn list(items: impl Iterator<Item = String>, lines: bool) -> String {
     } else {
         format!("[{}]", items.join(", "))
     }
-}
-
-/// A TOML basic string.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if (c as u32) < 0x20 || c as u32 == 0x7f => {
-                let _ = write!(out, "\\u{:04X}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

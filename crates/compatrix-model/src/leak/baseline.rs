@@ -9,7 +9,6 @@ use jiff::ToSpan as _;
 use super::finding::{Finding, Standing};
 use super::tool::Tool;
 use super::usage::Accepted;
-use crate::evidence_file::quoted;
 use crate::spec::document::leak::TOOLS;
 use crate::spec::format::Format;
 use crate::spec::parse;
@@ -17,6 +16,7 @@ use crate::spec::problem::{Collector, Problem};
 use crate::spec::shape::{Key, Shape, TableShape};
 use crate::spec::tree::Table;
 use crate::spec::Diagnostics;
+use crate::toml_text::quoted;
 
 /// The file, below the workspace's root.
 pub const FILE: &str = "compat/baseline.toml";

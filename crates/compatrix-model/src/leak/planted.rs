@@ -7,7 +7,7 @@ use std::fmt::Write;
 use serde::Deserialize;
 
 use super::tool::Tool;
-use crate::evidence_file::quoted;
+use crate::toml_text::quoted;
 
 /// The file, below the workspace's root.
 pub const FILE: &str = "compat/planted.toml";

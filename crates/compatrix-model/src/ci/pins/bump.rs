@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::uses::{uses, Reference};
 use super::{is_digest, is_sha, repository, version, Pin, Pins};
-use crate::evidence_file::quoted;
+use crate::toml_text::quoted;
 
 /// A pin that stands higher in all workflows than in the file of pins.
 #[derive(Debug, Clone, PartialEq, Eq)]
