@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use base16ct::lower;
 use globset::{GlobBuilder, GlobMatcher};
 use sha2::{Digest, Sha256};
 
@@ -46,7 +47,7 @@ fn sha256_of(path: &Path) -> Result<String> {
     loop {
         let n = file.read(&mut buffer).with_context(|| format!("cannot read {}", path.display()))?;
         if n == 0 {
-            return Ok(hex(&hasher.finalize()));
+            return Ok(lower::encode_string(&hasher.finalize()));
         }
         hasher.update(&buffer[..n]);
     }
@@ -59,17 +60,12 @@ pub fn hash_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
-    hex(&hasher.finalize())
+    lower::encode_string(&hasher.finalize())
 }
 
 /// The SHA-256 of bytes.
 pub fn hash_bytes(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)] as char, DIGITS[usize::from(b & 15)] as char]).collect()
+    lower::encode_string(&Sha256::digest(bytes))
 }
 
 /// Reads a text file.

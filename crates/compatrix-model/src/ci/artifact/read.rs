@@ -359,7 +359,7 @@ fn whole(text: &str) -> Result<&str, ArtifactError> {
     let mut hash = Sha256::new();
     hash.update(&text[..before]);
     hash.update(&text[after..]);
-    let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = base16ct::lower::encode_string(&hash.finalize());
     let said = memchr::memmem::find_iter(body.as_bytes(), "\n[\"record\",").count();
     if hash != sha256 || found != lines || said != records {
         return Err(ArtifactError::Changed);

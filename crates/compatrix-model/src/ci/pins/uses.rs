@@ -59,7 +59,7 @@ pub fn fingerprint(text: &str) -> String {
         hash.update(line);
         hash.update("\n");
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&hash.finalize())
 }
 
 /// Where in a line the parts of a pin are.
