@@ -1,5 +1,7 @@
 //! One build: cargo makes the test executables, and says which they are.
 
+pub mod cc;
+pub mod inspect;
 mod messages;
 #[cfg(test)]
 mod tests;
@@ -15,13 +17,13 @@ use compatrix_model::libtest::{Parser, Source};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Sanitizer, Targets};
 
-use crate::cc;
-use crate::host::Host;
-use crate::inspect::Inspection;
-use crate::process::{Command, Finished};
-use crate::stage::{self, Stage};
-use crate::supervisor::End;
-use crate::workspace::Workspace;
+use crate::build::inspect::Inspection;
+use crate::deps::stage;
+use crate::deps::stage::Stage;
+use crate::find::workspace::Workspace;
+use crate::sys::host::Host;
+use crate::sys::process::{Command, Finished};
+use crate::sys::supervisor::End;
 
 pub use messages::Kind;
 use messages::Messages;
@@ -281,7 +283,7 @@ pub(crate) fn classify(stderr: &str) -> NotBuilt {
     ];
     let first = stderr.lines().position(|line| line.starts_with("error"));
     let cause = first.map_or_else(
-        || crate::host::last_lines(stderr, 1),
+        || crate::sys::host::last_lines(stderr, 1),
         |n| {
             let lines: Vec<&str> = stderr.lines().collect();
             let place = lines[n..].iter().take(4).find_map(|line| line.trim_start().strip_prefix("--> "));

@@ -11,7 +11,7 @@ use compatrix_model::evidence::Record;
 use compatrix_model::facts::Durations;
 use rusqlite::{params, Connection, ErrorCode, OptionalExtension};
 
-use crate::memo::Memo;
+use crate::sys::memo::Memo;
 
 /// The schema's version, in `PRAGMA user_version`; each entry of [`MIGRATIONS`] leads to the next.
 const VERSION: usize = MIGRATIONS.len();

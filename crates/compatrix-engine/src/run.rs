@@ -1,29 +1,33 @@
 //! One run: a build's test executables started under the run-time values of one cell, with proof of what ran.
 
+pub(crate) mod executable;
+pub mod inputs;
+pub mod keys;
+pub(crate) mod proof;
+
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use compatrix_model::evidence::{Counts, Record, TestFailure};
 use compatrix_model::libtest::{Parser, Report, Source};
+use compatrix_model::matrix_spec::SuiteKind;
 use compatrix_model::outcome::Outcome;
-use compatrix_model::spec::SuiteKind;
 
 use crate::build::{Executable, Product};
-use crate::executable::{blank, command, severity, signal_name, take_status_for_a_test, Scratch};
-use crate::host::{last_lines, Host};
-use crate::inputs::{environment, Inputs};
 use crate::leak::{self, Leaks};
-use crate::process::Finished;
-use crate::proof;
-use crate::supervisor::End;
+use crate::run::executable::{blank, command, severity, signal_name, take_status_for_a_test, Scratch};
+use crate::run::inputs::{environment, Inputs};
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::Finished;
+use crate::sys::supervisor::End;
 
 /// Runs the cell, again where it fails and the suite allows it, and says what happened and what proves it.
 ///
 /// # Errors
 /// None: trouble on our side is the outcome `infrastructure`.
 pub fn run(host: &Host, inputs: &Inputs<'_>, product: &Product, leaks: &Leaks<'_>, started: i64) -> Record {
-    let clock = crate::clock::instant();
+    let clock = crate::sys::clock::instant();
     let mut record = match attempt_all(host, inputs, product, leaks) {
         Ok(record) => record,
         Err(error) => blank(inputs, Outcome::Infrastructure, format!("{error:#}")),

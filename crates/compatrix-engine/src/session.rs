@@ -1,28 +1,32 @@
 //! A session: one walk from spec to records, the whole of `compat`.
 
+pub mod base;
+pub mod repro;
+pub(crate) mod since;
+pub mod survey;
+
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::Arc;
 
 use anyhow::Context;
-use compatrix_model::choose::narrow::{plan_again, plan_narrowed, Narrow, Part};
-use compatrix_model::choose::shard::Shard;
 use compatrix_model::condition::Condition;
+use compatrix_model::matrix_spec::{contradictions, Parsed, Profile, Spec};
+use compatrix_model::plan::narrow::{plan_again, plan_narrowed, Narrow, Part};
+use compatrix_model::plan::shard::Shard;
 use compatrix_model::plan::{Choice, Plan};
-use compatrix_model::spec::{contradictions, Parsed, Profile, Spec};
 
-use crate::clock::now;
-use crate::environment::Ambient;
-use crate::error::Error;
 use crate::event::Event;
-use crate::files;
-use crate::host::{Host, Limits};
 use crate::leak;
 use crate::ledger::{Ledger, Opened};
-use crate::lock::WorkspaceLock;
-use crate::since;
-use crate::supervisor::Supervisor;
-use crate::survey::{self, Survey};
+use crate::session::survey::Survey;
+use crate::sys::clock::now;
+use crate::sys::environment::Ambient;
+use crate::sys::error::Error;
+use crate::sys::files;
+use crate::sys::host::{Host, Limits};
+use crate::sys::lock::WorkspaceLock;
+use crate::sys::supervisor::Supervisor;
 use crate::walk::{self, Walked};
 
 /// How often it is provided what a plan needs that knows more than the one before. Each adds versions, so few are many.

@@ -1,5 +1,7 @@
 //! Walking a plan: what is known is used again, the rest is scheduled; results go to the ledger first.
 
+pub mod schedule;
+
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Sender};
 use std::sync::Arc;
@@ -9,25 +11,25 @@ use compatrix_model::evidence::{Record, Sha256, SourceProof};
 use compatrix_model::expect::Expectations;
 use compatrix_model::facts::{Durations, HostFacts, LEAK_RUN_MS};
 use compatrix_model::leak::Policy;
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Plan};
-use compatrix_model::spec::Spec;
 use compatrix_model::verdict::{judge, Expectation, Verdict};
 
 use crate::build::{self, Built, NotBuilt, Product};
-use crate::clock::now;
-use crate::error::Error;
 use crate::event::Event;
-use crate::executable;
-use crate::host::Host;
-use crate::inputs::{build_inputs, with_inputs, Inputs};
-use crate::keys;
 use crate::leak::{Canaries, Leaks};
 use crate::ledger::Ledger;
-use crate::proof;
 use crate::run;
-use crate::schedule::{self, BuiltSummary, Job, Told, Work};
-use crate::survey::Survey;
+use crate::run::executable;
+use crate::run::inputs::{build_inputs, with_inputs, Inputs};
+use crate::run::keys;
+use crate::run::proof;
+use crate::session::survey::Survey;
+use crate::sys::clock::now;
+use crate::sys::error::Error;
+use crate::sys::host::Host;
+use crate::walk::schedule::{BuiltSummary, Job, Told, Work};
 
 /// What a walk came to.
 #[derive(Debug)]
@@ -59,7 +61,7 @@ pub(crate) fn walk_plan(
     (policy, today): (&Policy, &str),
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
-    let compiler = crate::sqlite::fingerprint(host);
+    let compiler = crate::find::sqlite::fingerprint(host);
     let build_keys: Vec<Sha256> =
         plan.builds.iter().map(|build| keys::of_build(build, &survey.facts, &compiler)).collect();
     let expectations = Expectations::new(spec, &survey.facts.versions(), Some(today));

@@ -5,25 +5,16 @@
 //! contains which `when` admits and no rule leaves out. A cell that a rule expects to fail hides what else is in it, so a
 //! tuple counts as covered only by a cell that is expected to pass, unless all its cells are expected to fail.
 
-mod chance;
-mod domain;
-mod generate;
-pub mod narrow;
 mod problem;
-pub mod shard;
-pub mod since;
-mod tuples;
 
 use std::collections::{BTreeSet, BinaryHeap};
 
 use crate::cell::{CellIndex, Space};
 use crate::condition::{Condition, Match, Versions};
-use crate::spec::{Profile, Rule, Spec, Strategy, Suite};
+use crate::matrix_spec::{Profile, Rule, Spec, Strategy, Suite};
 
-use domain::Area;
-use generate::Row;
+use covering::{Area, Row, Tuples};
 use problem::Problem;
-use tuples::Tuples;
 
 /// More cells than this are surely a mistake, and no plan of them could be run.
 pub const MAX_CELLS: u128 = 10_000_000;
@@ -160,7 +151,7 @@ pub fn check(space: &Space, profile: &Profile) -> Result<(), TooMuch> {
         },
         Some(strength) => {
             let sizes: Vec<usize> = problem::kept(space, &[areas]).iter().map(Vec::len).collect();
-            match tuples::count(&sizes, strength) {
+            match covering::count(&sizes, strength) {
                 0..=MAX_TUPLES => Ok(()),
                 tuples => Err(TooMuch::Tuples(tuples, strength)),
             }
@@ -218,10 +209,10 @@ fn array(spec: &Spec, profile: &Profile, when: &[Area], versions: &Versions) -> 
         .collect();
     let within = |area: &Area, left: &[Tuples; 2]| {
         let domain = problem.domain_of(area);
-        let row = generate::row_within(&passing_rules, &domain, &left[0]).map(|row| (row, 0));
+        let row = covering::row_within(&passing_rules, &domain, &left[0]).map(|row| (row, 0));
         row.or_else(|| {
             let rules = failing_rules.as_ref()?;
-            generate::row_within(rules, &domain, &left[1]).map(|row| (row, 1))
+            covering::row_within(rules, &domain, &left[1]).map(|row| (row, 1))
         })
     };
     // Whole cells first, so that pins that leave a choice may be met by them.
@@ -238,13 +229,13 @@ fn array(spec: &Spec, profile: &Profile, when: &[Area], versions: &Versions) -> 
         }
     }
     let budget = profile.budget.unwrap_or(usize::MAX);
-    let mut rows = generate::rows(&passing_rules, &left[0], budget);
+    let mut rows = covering::rows(&passing_rules, &left[0], budget);
     if let Some(rules) = &failing_rules {
-        rows.extend(generate::rows(rules, &left[1], budget));
+        rows.extend(covering::rows(rules, &left[1], budget));
         // Each rule that expects a failure is held against one cell at least: else nobody would hear that it is mended.
         for area in problem.failures() {
             if !seeds.iter().chain(&rows).any(|row| area.holds(row)) {
-                rows.extend(generate::row_within(rules, &problem.domain_of(area), &failing));
+                rows.extend(covering::row_within(rules, &problem.domain_of(area), &failing));
             }
         }
     }

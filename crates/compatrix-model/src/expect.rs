@@ -2,7 +2,7 @@
 
 use crate::cell::Space;
 use crate::condition::{Matcher, Versions};
-use crate::spec::{Expect, Spec};
+use crate::matrix_spec::{Expect, Spec};
 use crate::verdict::Expectation;
 
 /// The rules of a spec made ready for a host.

@@ -4,6 +4,9 @@
 //! only print it.
 
 mod build;
+pub mod narrow;
+pub mod shard;
+pub mod since;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,12 +15,12 @@ use serde::Serialize;
 
 use crate::axis::{AxisKind, Deps, Setting, ValueName};
 use crate::cell::{CellIndex, Space};
-use crate::choose::narrow::{Narrowed, Part};
 use crate::choose::{choose, Chosen, Coverage};
 use crate::condition::{Condition, Matcher, Versions};
 use crate::facts::{Availability, HostFacts};
 use crate::lockset::{self, Lockset};
-use crate::spec::{Expect, Profile, Spec, Suite, SuiteKind};
+use crate::matrix_spec::{Expect, Profile, Spec, Suite, SuiteKind};
+use crate::plan::narrow::{Narrowed, Part};
 
 pub use build::{Build, Linkage, Sanitizer, Targets};
 

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_model::axis::{AxisKind, ValueName};
-use compatrix_model::choose::narrow::{plan_narrowed, Narrow, Part};
-use compatrix_model::choose::shard::Shard;
-use compatrix_model::choose::since::{affected, fate, Fate, Ground, Looked, Since};
 use compatrix_model::condition::Condition;
 use compatrix_model::facts::{Availability, FixtureFacts, HostFacts, ToolchainFacts};
+use compatrix_model::matrix_spec::{parse, Spec};
+use compatrix_model::plan::narrow::{plan_narrowed, Narrow, Part};
+use compatrix_model::plan::shard::Shard;
+use compatrix_model::plan::since::{affected, fate, Fate, Ground, Looked, Since};
 use compatrix_model::plan::{Choice, Plan};
-use compatrix_model::spec::{parse, Spec};
 use proptest::prelude::*;
 use semver::Version;
 

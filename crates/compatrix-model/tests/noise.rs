@@ -8,8 +8,8 @@ use compatrix_model::leak::suppress::{built_in, parse_bytes, Suppression};
 use compatrix_model::leak::{
     attribute, Canary, Finding, FindingKind, Frame, FrameOrigin, LeakReport, NotRunnable, Policy, Standing, Tool,
 };
+use compatrix_model::matrix_spec::{Each, LeakSettings};
 use compatrix_model::outcome::Outcome;
-use compatrix_model::spec::{Each, LeakSettings};
 use semver::Version;
 
 const TODAY: &str = "2026-11-21";

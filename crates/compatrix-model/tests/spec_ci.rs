@@ -1,7 +1,7 @@
 //! `[ci]` of a valid spec, what its texts may be, and what may never get into a workflow.
 
-use compatrix_model::ci::{Check, Ci, Event, Work};
-use compatrix_model::spec::{parse, Diagnostics, Parsed};
+use compatrix_model::matrix_spec::{parse, Diagnostics, Parsed};
+use compatrix_model::matrix_spec::{Check, Ci, Event, Work};
 
 fn read(text: &str) -> Result<Parsed, Diagnostics> {
     parse(text, "matrix.toml", &["v18".to_owned(), "v24".to_owned()])

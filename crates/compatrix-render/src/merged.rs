@@ -9,10 +9,10 @@ pub mod summary;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use compatrix_ci::compare::Change;
 use compatrix_model::cell::CellId;
-use compatrix_model::ci::compare::Change;
-use compatrix_model::ci::{Event, Work};
 use compatrix_model::leak::{LeakReport, Usage};
+use compatrix_model::matrix_spec::{Event, Work};
 use compatrix_model::verdict::Verdict;
 
 use crate::look::{count, wrap, Look};

@@ -3,11 +3,11 @@
 mod common;
 
 use common::*;
-use compatrix_model::choose::narrow::Narrowed;
-use compatrix_model::choose::shard::Dealt;
-use compatrix_model::choose::since::Since;
 use compatrix_model::choose::Coverage;
-use compatrix_model::spec::Strategy;
+use compatrix_model::matrix_spec::Strategy;
+use compatrix_model::plan::narrow::Narrowed;
+use compatrix_model::plan::shard::Dealt;
+use compatrix_model::plan::since::Since;
 use compatrix_render::choice::{entry, lines, Choice};
 use compatrix_render::grid;
 use compatrix_render::look::Look;

@@ -4,15 +4,16 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use compatrix_model::init::{draft, Bundling, Found, Member, Noted, SqliteUse};
-use compatrix_model::promise::{Promise, PromiseKind, PromiseSource};
-use compatrix_model::spec::{self, Parsed};
+use compatrix_audit::first_spec::{draft, Bundling, Found, Member, Noted, SqliteUse};
+use compatrix_audit::promise::{Promise, PromiseKind, PromiseSource};
+use compatrix_model::matrix_spec;
+use compatrix_model::matrix_spec::Parsed;
 use compatrix_render::first_spec::first_spec;
 use proptest::prelude::*;
 
 fn parsed(found: &Found) -> (String, Parsed) {
     let text = first_spec(&draft(found), "cargo compatrix");
-    match spec::parse(&text, "compat/matrix.toml", &found.fixtures) {
+    match matrix_spec::parse(&text, "compat/matrix.toml", &found.fixtures) {
         Ok(parsed) => {
             // A promise that no value can prove is to be seen; nothing else may be odd.
             let warnings = parsed.warnings.to_string();
@@ -129,7 +130,7 @@ fn a_workspace_that_promises_nothing_has_a_spec_all_the_same() {
     let (text, parsed) = parsed(&Found { members: vec![member], ..Found::default() });
     assert_eq!(parsed.spec.space.cells().count(), 1);
     assert!(text.contains("No package under test uses SQLite, so there is no axis `sqlite`."), "{text}");
-    assert!(text.contains("# No `rust-version` was found"), "{text}");
+    assert!(text.contains("# Found no `rust-version`"), "{text}");
 }
 
 fn any_noted(value: impl Strategy<Value = String>) -> impl Strategy<Value = Noted> {

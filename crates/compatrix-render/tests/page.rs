@@ -5,8 +5,8 @@ mod common;
 use common::*;
 use compatrix_model::evidence::Record;
 use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
-use compatrix_model::spec::Spec;
 use compatrix_render::page::{matrix, page, svg, PageOptions};
 
 const SPEC: &str = r#"
@@ -42,7 +42,7 @@ reason = "not worth the time"
 
 fn spec() -> Spec {
     let fixtures = ["v18", "v24", "v24-wal"].map(str::to_owned);
-    compatrix_model::spec::parse(SPEC, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
+    compatrix_model::matrix_spec::parse(SPEC, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
 }
 
 /// What the sample's outcomes would leave in the ledger, as far as `keep` holds.

@@ -9,8 +9,8 @@ use compatrix_model::evidence::Record;
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::leak::planted::{PlantedLeak, PlantedTable};
 use compatrix_model::leak::Tool;
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
-use compatrix_model::spec::Spec;
 use compatrix_render::page::{self, PageOptions};
 use compatrix_render::reliability::{has_page, page};
 
@@ -59,7 +59,7 @@ tool = "resources"
 fn spec(suites: &str) -> Spec {
     let fixtures = ["v18", "v24"].map(str::to_owned);
     let text = format!("{SPEC}{suites}");
-    compatrix_model::spec::parse(&text, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
+    compatrix_model::matrix_spec::parse(&text, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
 }
 
 /// What the sample would leave in the ledger.

@@ -2,21 +2,24 @@
 
 use std::path::Path;
 
-use compatrix_engine::error::Error;
-use compatrix_engine::host::Host;
+use compatrix_ci::artifact::{Artifact, Header};
+use compatrix_ci::durations;
+use compatrix_ci::{ci_plan, may_fail, CiPlan, Committed};
+use compatrix_engine::find::workspace;
+use compatrix_engine::session::survey;
 use compatrix_engine::session::Session;
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::files;
+use compatrix_engine::sys::host::Host;
 use compatrix_engine::walk::Walked;
-use compatrix_engine::{files, survey, workspace};
 use compatrix_model::cell::CellId;
-use compatrix_model::choose::narrow::Part;
-use compatrix_model::ci::artifact::{Artifact, Header};
-use compatrix_model::ci::durations;
-use compatrix_model::ci::{ci_plan, may_fail, CiPlan, Committed, Event, Work};
 use compatrix_model::condition::Versions;
 use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::facts::Durations;
+use compatrix_model::matrix_spec::Spec;
+use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::plan::narrow::Part;
 use compatrix_model::plan::SkipReason;
-use compatrix_model::spec::Spec;
 
 use compatrix_render::matrix::Row;
 

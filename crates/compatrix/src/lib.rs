@@ -21,7 +21,8 @@ use clap::Parser;
 
 pub use ci::Planned;
 pub use cli::{Command, Global};
-pub use compatrix_engine::error::Error;
+pub use compatrix_ci as ci_model;
+pub use compatrix_engine::sys::error::Error;
 pub use compatrix_model as model;
 pub use compatrix_model::leak::{planted, Tool};
 
@@ -71,7 +72,7 @@ pub fn spec_pages(program: &str) -> [(String, String); 2] {
 /// To be called first in `main`: when builds start this executable in place of the C compiler, acts as that and gives the
 /// exit code.
 pub fn stand_in() -> Option<ExitCode> {
-    compatrix_engine::cc::act()
+    compatrix_engine::build::cc::act()
 }
 
 /// The ledger of the workspace at this root, for programs that look at results.
@@ -90,8 +91,8 @@ pub fn ledger(root: &Path) -> Result<compatrix_engine::ledger::Ledger, Error> {
 /// There is no such workspace, spec or event.
 pub fn artifacts_of(
     root: &std::path::Path,
-    event: model::ci::Event,
-    work: model::ci::Work,
+    event: model::matrix_spec::Event,
+    work: model::matrix_spec::Work,
 ) -> Result<Vec<Planned>, Error> {
     let global = Global { root: Some(root.to_owned()), color: cli::When::Never, quiet: true };
     let terminal = terminal::Terminal::new(&global);

@@ -3,8 +3,8 @@
 use compatrix_engine::walk::Walked;
 use compatrix_model::expect::Expectations;
 use compatrix_model::leak::LeakReport;
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::SkipReason;
-use compatrix_model::spec::Spec;
 use compatrix_model::verdict::Verdict;
 use compatrix_render::choice::Choice;
 use compatrix_render::matrix::{Matrix, Row, Totals};

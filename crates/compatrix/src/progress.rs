@@ -5,8 +5,8 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
-use compatrix_engine::clock;
 use compatrix_engine::event::Event;
+use compatrix_engine::sys::clock;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::verdict::Verdict;
 use compatrix_render::github;

@@ -4,9 +4,9 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
-use compatrix_engine::clock;
+use compatrix_ci::workflow::rehearsal::JobResult;
 use compatrix_engine::rehearse::{Event, StepEnd};
-use compatrix_model::workflow::rehearsal::JobResult;
+use compatrix_engine::sys::clock;
 use compatrix_render::look::cut;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

@@ -3,8 +3,8 @@
 use std::io::{IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
-use compatrix_engine::environment::Ambient;
-use compatrix_engine::error::Error;
+use compatrix_engine::sys::environment::Ambient;
+use compatrix_engine::sys::error::Error;
 use compatrix_render::github;
 use compatrix_render::look::Look;
 

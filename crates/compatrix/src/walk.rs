@@ -2,13 +2,13 @@
 
 use std::sync::mpsc;
 
-use compatrix_engine::clock;
-use compatrix_engine::error::Error;
+use compatrix_ci::artifact::Artifact;
 use compatrix_engine::session::Asked;
+use compatrix_engine::sys::clock;
+use compatrix_engine::sys::error::Error;
 use compatrix_engine::walk::Walked;
-use compatrix_model::ci::artifact::Artifact;
-use compatrix_model::ci::Work;
-use compatrix_model::spec::Profile;
+use compatrix_model::matrix_spec::Profile;
+use compatrix_model::matrix_spec::Work;
 use compatrix_render::matrix::Matrix;
 
 use crate::ci;

@@ -2,17 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use compatrix_engine::clock;
-use compatrix_engine::environment::Ambient;
-use compatrix_engine::error::Error;
-use compatrix_engine::host::Limits;
+use compatrix_engine::find::{fixture, workspace};
 use compatrix_engine::session::{Asked, Session};
-use compatrix_engine::supervisor::Supervisor;
-use compatrix_engine::{files, fixture, workspace};
+use compatrix_engine::sys::clock;
+use compatrix_engine::sys::environment::Ambient;
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::files;
+use compatrix_engine::sys::host::Limits;
+use compatrix_engine::sys::supervisor::Supervisor;
 use compatrix_model::cell::CellId;
 use compatrix_model::condition::Condition;
 use compatrix_model::leak::Tool;
-use compatrix_model::spec::{self, Parsed, Profile, Spec, Suite};
+use compatrix_model::matrix_spec;
+use compatrix_model::matrix_spec::{Parsed, Profile, Spec, Suite};
 
 use crate::cli::{command_name, Global, Selection};
 use crate::terminal::Terminal;
@@ -142,7 +144,7 @@ pub(crate) fn read_spec(root: &Path) -> Result<Parsed, Error> {
             command_name()
         )));
     }
-    spec::parse_bytes(&files::read(&path)?, SPEC, &fixture::names(root)?)
+    matrix_spec::parse_bytes(&files::read(&path)?, SPEC, &fixture::names(root)?)
         .map_err(|problems| Error::Spec(Box::new(problems)))
 }
 

@@ -18,8 +18,8 @@ fn the_pages_of_the_spec_are_up_to_date() {
 
 #[test]
 fn the_page_of_the_doctor_has_each_check_and_each_lint() {
-    use compatrix_model::doctor::CHECKS;
-    use compatrix_model::lint::Lint;
+    use compatrix_audit::doctor::CHECKS;
+    use compatrix_audit::lint::Lint;
 
     let page =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/DOCTOR.md")).unwrap_or_default();

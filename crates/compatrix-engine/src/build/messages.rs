@@ -9,9 +9,9 @@ use compatrix_model::plan::Targets;
 use serde::Deserialize;
 
 use super::{Executable, Inputs, Product};
-use crate::host::Host;
-use crate::inspect;
-use crate::stage;
+use crate::build::inspect;
+use crate::deps::stage;
+use crate::sys::host::Host;
 
 /// The kinds of cargo's targets that have tests (cargo's reference, "Cargo Targets").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +129,7 @@ impl Messages {
             }
             Message::BuildScriptExecuted { package_id, out_dir } if package_id.contains("libsqlite3-sys") => {
                 let archive = out_dir.join("libsqlite3.a");
-                if crate::files::exists(&archive) {
+                if crate::sys::files::exists(&archive) {
                     self.archive = Some(archive);
                 }
             }

@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use anyhow::{anyhow, Context as _, Result};
 use compatrix_model::leak::{Canary, Finding, FindingKind, Standing, Tool};
+use compatrix_model::matrix_spec::LeakSettings;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
-use compatrix_model::spec::LeakSettings;
 
 use super::{judge, miri, units, Bench, Leaks};
+use crate::build::inspect;
 use crate::build::{Executable, Kind};
-use crate::files;
-use crate::host::last_lines;
-use crate::inspect;
-use crate::process::Command;
+use crate::sys::files;
+use crate::sys::host::last_lines;
+use crate::sys::process::Command;
 
 /// The source; no module of ours, it is compiled by the toolchain under test.
 const SOURCE: &str = include_str!("canary.rs.txt");

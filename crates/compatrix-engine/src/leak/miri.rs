@@ -13,17 +13,17 @@ use compatrix_model::evidence::{Counts, TestFailure};
 use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
 use compatrix_model::leak::miri::{self, Trouble};
 use compatrix_model::libtest::{Parser, Report, Source};
+use compatrix_model::matrix_spec::LeakSettings;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Linkage};
-use compatrix_model::spec::LeakSettings;
 
 use super::{Bench, Ran, Unit};
 use crate::build::{self, Executable};
-use crate::executable;
-use crate::files;
-use crate::host::{last_lines, Host};
-use crate::process::{Command, Finished};
-use crate::supervisor::End;
+use crate::run::executable;
+use crate::sys::files;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::{Command, Finished};
+use crate::sys::supervisor::End;
 
 /// How long the standard library, and then the tests, may take to compile.
 const BUILD_LIMIT: Duration = Duration::from_secs(3600);
@@ -291,7 +291,7 @@ pub(super) fn make_package(dir: &Path, name: &str, source: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use compatrix_model::spec::Each;
+    use compatrix_model::matrix_spec::Each;
 
     fn settings(seeds: u32, flags: &[&str]) -> LeakSettings {
         LeakSettings {

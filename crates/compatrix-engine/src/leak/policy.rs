@@ -5,10 +5,10 @@ use std::path::Path;
 use compatrix_model::leak::baseline::{self, Baseline};
 use compatrix_model::leak::suppress;
 use compatrix_model::leak::Policy;
-use compatrix_model::spec::Diagnostics;
+use compatrix_model::matrix_spec::Diagnostics;
 
-use crate::error::Error;
-use crate::files;
+use crate::sys::error::Error;
+use crate::sys::files;
 
 /// The folder of suppressions, below the workspace's root.
 const FOLDER: &str = "compat/suppressions";

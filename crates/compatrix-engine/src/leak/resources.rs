@@ -17,12 +17,12 @@ use compatrix_model::outcome::Outcome;
 
 use super::{Bench, Ran, Unit};
 use crate::build::Executable;
-use crate::executable::Scratch;
-use crate::host::{last_lines, Host};
-use crate::process::{Command, Finished};
-use crate::sqlite::compiler;
-use crate::supervisor::End;
-use crate::{elf, files};
+use crate::find::sqlite::compiler;
+use crate::run::executable::Scratch;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::{Command, Finished};
+use crate::sys::supervisor::End;
+use crate::sys::{elf, files};
 
 /// The source of what is loaded into each process.
 const SOURCE: &str = include_str!("resources.c");

@@ -18,12 +18,12 @@ use memchr::memmem;
 use super::symbols::Symbols;
 use super::{Bench, Ran, Unit};
 use crate::build::Executable;
-use crate::executable;
-use crate::files;
-use crate::host::Host;
-use crate::process::{Command, Finished};
-use crate::supervisor::End;
-use crate::toolchain;
+use crate::find::toolchain;
+use crate::run::executable;
+use crate::sys::files;
+use crate::sys::host::Host;
+use crate::sys::process::{Command, Finished};
+use crate::sys::supervisor::End;
 
 /// What a process ends with after a report; no code of libtest's or of the system's.
 const EXIT_CODE: i32 = 93;

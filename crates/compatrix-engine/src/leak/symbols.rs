@@ -11,7 +11,7 @@ use addr2line::gimli::{Dwarf, EndianSlice, RunTimeEndian};
 use compatrix_model::leak::Frame;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SymbolKind};
 
-use crate::files;
+use crate::sys::files;
 
 /// What is known of some places.
 #[derive(Debug, Default)]

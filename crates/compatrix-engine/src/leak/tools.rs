@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use compatrix_model::axis::ValueName;
 use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
 use compatrix_model::leak::Tool;
-use compatrix_model::spec::Spec;
+use compatrix_model::matrix_spec::Spec;
 
 use super::{miri, resources, sanitizer, valgrind};
-use crate::host::Host;
+use crate::sys::host::Host;
 
 /// What is known of each tool that the spec's suites name, for each of these toolchains that is here. What is the same for
 /// all of them is found out once.

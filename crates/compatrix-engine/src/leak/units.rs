@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use compatrix_model::leak::Tool;
-use compatrix_model::spec::Each;
+use compatrix_model::matrix_spec::Each;
 
 use super::{miri, Bench, Leaks, Ran, Unit};
 use crate::build::{Executable, Kind};
-use crate::executable::{self, Scratch};
+use crate::run::executable;
+use crate::run::executable::Scratch;
 
 /// From this many tests on an executable is run in parts under valgrind, one for each job. More would even out tests that
 /// take different times, but each part costs one to two seconds: valgrind starts, reads debug information, translates the
@@ -56,7 +57,7 @@ pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed>
             .run_with(&bench.host.supervisor, &mut |bytes| said.extend_from_slice(bytes), &mut |_| {})
             .with_context(|| format!("cannot start {}", command.program))?;
         if !finished.status.success() {
-            let last = crate::host::last_lines(&finished.stderr.text(), 1);
+            let last = crate::sys::host::last_lines(&finished.stderr.text(), 1);
             anyhow::bail!("{} does not list its tests: {last}", executable.target);
         }
         let text = String::from_utf8_lossy(&said);

@@ -9,10 +9,10 @@ use compatrix_model::outcome::Outcome;
 use semver::Version;
 
 use super::{Bench, Ran, Unit};
-use crate::files;
-use crate::host::{last_lines, Host};
-use crate::process::Command;
-use crate::supervisor::End;
+use crate::sys::files;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::Command;
+use crate::sys::supervisor::End;
 
 /// The oldest that is known to read what rustc writes, and to have all the options below.
 const OLDEST: Version = Version::new(3, 15, 0);

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Result};
-use compatrix_model::workflow::rehearsal::{RUST_CACHE, UPLOAD_SARIF};
+use compatrix_ci::workflow::rehearsal::{RUST_CACHE, UPLOAD_SARIF};
 use serde_json::{Map, Value};
 
 use super::artifacts;
 use super::leg::Going;
 use super::StepEnd;
-use crate::files;
+use crate::sys::files;
 
 /// What is left to do at the end of a job.
 pub(super) enum Cleanup {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail, Context, Result};
 
 use super::actions::Inputs;
-use crate::files::{self, path_glob};
+use crate::sys::files::{self, path_glob};
 
 /// Uploads; a note where nothing was found and that is no error.
 /// Source: github.com/actions/upload-artifact, README of v4 and later.

@@ -6,11 +6,11 @@ use std::sync::mpsc::Sender;
 use anyhow::{anyhow, bail};
 
 use super::{Event, Setup};
-use crate::error::Error;
-use crate::files;
-use crate::host::last_lines;
-use crate::process::Command;
-use crate::workspace;
+use crate::find::workspace;
+use crate::sys::error::Error;
+use crate::sys::files;
+use crate::sys::host::last_lines;
+use crate::sys::process::Command;
 
 /// The repository that is rehearsed.
 #[derive(Debug)]

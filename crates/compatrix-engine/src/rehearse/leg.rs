@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use compatrix_model::workflow::evaluate::{self, Scope, Status, Trouble};
-use compatrix_model::workflow::rehearsal::{JobResult, Leg, VERDICT};
-use compatrix_model::workflow::{Action, Step, Text, WorkflowJob};
+use compatrix_ci::workflow::evaluate;
+use compatrix_ci::workflow::evaluate::{Scope, Status, Trouble};
+use compatrix_ci::workflow::rehearsal::{JobResult, Leg, VERDICT};
+use compatrix_ci::workflow::{Action, Step, Text, WorkflowJob};
 use serde_json::{json, Map, Value};
 
 use super::actions::{self, Cleanup};
 use super::{artifacts, world, Event, Run, StepEnd};
-use crate::clock;
-use crate::error::Error;
-use crate::files;
-use crate::supervisor::Supervisor;
+use crate::sys::clock;
+use crate::sys::error::Error;
+use crate::sys::files;
+use crate::sys::supervisor::Supervisor;
 
 /// How long steps that run even so may take after a job's time is over. Source: docs.github.com, "Canceling a workflow".
 const AFTER_ALL: Duration = Duration::from_secs(300);

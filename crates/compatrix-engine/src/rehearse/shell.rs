@@ -6,15 +6,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{anyhow, Context};
-use compatrix_model::workflow::rehearsal::assignments;
+use compatrix_ci::workflow::rehearsal::assignments;
 use serde_json::{Map, Value};
 
 use super::leg::{Going, Stop};
-use crate::clock;
-use crate::error::Error;
-use crate::files;
-use crate::process::Command;
-use crate::supervisor::End;
+use crate::sys::clock;
+use crate::sys::error::Error;
+use crate::sys::files;
+use crate::sys::process::Command;
+use crate::sys::supervisor::End;
 
 /// How long a step may take to stop: an orchestrator in it ends its own children first.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -93,7 +93,11 @@ impl Going<'_, '_> {
 
 /// Runs a command; all that it writes goes to a file, and what it prints is given, too.
 #[allow(clippy::disallowed_methods, reason = "the log of a step, written while it runs")]
-fn logged(command: &Command, going: &Going<'_, '_>, log: &Path) -> Result<(crate::process::Finished, String), Stop> {
+fn logged(
+    command: &Command,
+    going: &Going<'_, '_>,
+    log: &Path,
+) -> Result<(crate::sys::process::Finished, String), Stop> {
     let file = std::fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
     let mut printed = Vec::new();
     let (mut first, mut second) = (&file, &file);

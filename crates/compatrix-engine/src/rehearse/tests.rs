@@ -4,13 +4,13 @@
 use std::process::Command;
 use std::sync::mpsc;
 
-use compatrix_model::workflow::{Action, Container, Expression, Matrix, MatrixValue, Step, Text};
+use compatrix_ci::workflow::{Action, Container, Expression, Matrix, MatrixValue, Step, Text};
 
 use super::*;
-use crate::environment::Ambient;
-use crate::host::Limits;
 use crate::session::Session;
-use crate::supervisor::Supervisor;
+use crate::sys::environment::Ambient;
+use crate::sys::host::Limits;
+use crate::sys::supervisor::Supervisor;
 
 const LABEL: &str = "ubuntu-24.04";
 
@@ -308,7 +308,7 @@ fn an_interrupt_ends_what_runs_and_leaves_nothing() {
             supervisor.interrupt();
         })
     };
-    let started = crate::clock::instant();
+    let started = crate::sys::clock::instant();
     let (rehearsed, events) = made.rehearse(vec![
         job(
             "cells",

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use compatrix_model::workflow::evaluate::{HashFiles, Scope, Status};
-use compatrix_model::workflow::WorkflowJob;
+use compatrix_ci::workflow::evaluate::{HashFiles, Scope, Status};
+use compatrix_ci::workflow::WorkflowJob;
 use serde_json::{json, Map, Value};
 
 use super::Run;
-use crate::host::Host;
+use crate::sys::host::Host;
 
 /// Of our variables for builds, those that a runner would not have.
 const OURS_ALONE: [&str; 7] = ["CC", "AR", "CFLAGS", "SDKROOT", "PKG_CONFIG_PATH", "SSH_AUTH_SOCK", "TZ"];

@@ -1,10 +1,10 @@
 //! A profile's choice as a problem of rows: axes cut down to the values that may be chosen, conditions as areas.
 
-use super::domain::{Area, Domain, Rules, Values};
-use super::generate::Row;
 use crate::cell::{CellIndex, Space};
 use crate::condition::{Condition, Match, Versions};
-use crate::spec::{Expect, Rule, Suite};
+use crate::matrix_spec::{Expect, Rule, Suite};
+use covering::Row;
+use covering::{Area, Domain, Rules, Values};
 
 /// What may be chosen, and how rows stand for cells: only values that `when` admits are counted.
 #[derive(Debug, Clone)]

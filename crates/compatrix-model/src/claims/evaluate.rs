@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 
 use super::{Cells, Claim, ClaimVerdict, Claims, Exception, Judged, Judgement, Lowest, Subject};
-use crate::spec::{ClaimedVersion, Spec};
+use crate::matrix_spec::{ClaimedVersion, Spec};
 use crate::verdict::{Expectation, Verdict};
 
 /// The version of an entry on one axis.

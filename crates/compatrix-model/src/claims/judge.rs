@@ -10,7 +10,7 @@ use crate::cell::CellIndex;
 use crate::condition::{partial_version, Match, Matcher, Versions};
 use crate::evidence_file::{Entry, EvidenceFile};
 use crate::expect::Expectations;
-use crate::spec::{Expect, Spec};
+use crate::matrix_spec::{Expect, Spec};
 use crate::verdict::{judge, Expectation};
 
 /// What a spec says of each cell, for versions that are known. Pages have no clock, so rules hold whatever their day.

@@ -3,8 +3,8 @@
 use super::*;
 use crate::evidence::{Counts, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof};
 use crate::evidence_file::EvidenceFile;
+use crate::matrix_spec::Spec;
 use crate::outcome::Outcome::{self, *};
-use crate::spec::Spec;
 
 const SPEC: &str = r#"
 version = 1
@@ -38,7 +38,7 @@ reason = "makes no sense"
 
 fn spec() -> Spec {
     let fixtures = ["v18".to_owned(), "v24".to_owned()];
-    crate::spec::parse(SPEC, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
+    crate::matrix_spec::parse(SPEC, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
 }
 
 /// `1.70 3.35.4 v24 default`, with the outcome; versions as an installed toolchain and library would prove them.

@@ -10,8 +10,8 @@ use semver::VersionReq;
 use super::{glob_matches, value_version, Condition, Match, ValueTest, Versions};
 use crate::axis::{Axis, AxisKind, ValueName};
 use crate::cell::Space;
-use crate::spec::problem::{Collector, Problem};
-use crate::spec::Diagnostics;
+use crate::matrix_spec::problem::{Collector, Problem};
+use crate::matrix_spec::Diagnostics;
 
 /// What version requirements start with.
 const OPERATORS: &[char] = &['<', '>', '=', '^', '~'];
@@ -98,7 +98,7 @@ impl ValueTest {
         let names = || axis.values.iter().map(|value| value.name.as_str());
         let test = if text.starts_with(OPERATORS) {
             ValueTest::Version(requirement(text, axis)?)
-        } else if crate::spec::format::is_glob(text) {
+        } else if crate::matrix_spec::format::is_glob(text) {
             ValueTest::Glob(text.to_owned())
         } else {
             let known = names().any(|name| name == text) || rejected.iter().any(|name| name == text);

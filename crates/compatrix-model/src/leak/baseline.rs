@@ -9,13 +9,13 @@ use jiff::ToSpan as _;
 use super::finding::{Finding, Standing};
 use super::tool::Tool;
 use super::usage::Accepted;
-use crate::spec::document::leak::TOOLS;
-use crate::spec::format::Format;
-use crate::spec::parse;
-use crate::spec::problem::{Collector, Problem};
-use crate::spec::shape::{Key, Shape, TableShape};
-use crate::spec::tree::Table;
-use crate::spec::Diagnostics;
+use crate::matrix_spec::document::leak::TOOLS;
+use crate::matrix_spec::format::Format;
+use crate::matrix_spec::parse;
+use crate::matrix_spec::problem::{Collector, Problem};
+use crate::matrix_spec::shape::{Key, Shape, TableShape};
+use crate::matrix_spec::tree::Table;
+use crate::matrix_spec::Diagnostics;
 use crate::toml_text::quoted;
 
 /// The file, below the workspace's root.

@@ -15,8 +15,8 @@ use super::suppress::{self, Suppression};
 use super::tool::Tool;
 use super::usage::{Accepted, SuppressionUse, Usage};
 use crate::evidence::Record;
+use crate::matrix_spec::LeakSettings;
 use crate::outcome::Outcome;
-use crate::spec::LeakSettings;
 
 /// What findings count for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,14 +11,14 @@ use semver::{Version, VersionReq};
 use super::finding::{Finding, FindingKind, Frame};
 use super::tool::Tool;
 use crate::condition::glob_matches;
-use crate::spec::check::twice;
-use crate::spec::document::leak::{FINDINGS, TOOLS};
-use crate::spec::format::Format;
-use crate::spec::parse;
-use crate::spec::problem::{Collector, Problem};
-use crate::spec::shape::{Key, Shape, TableShape};
-use crate::spec::tree::{Node, Table};
-use crate::spec::Diagnostics;
+use crate::matrix_spec::check::twice;
+use crate::matrix_spec::document::leak::{FINDINGS, TOOLS};
+use crate::matrix_spec::format::Format;
+use crate::matrix_spec::parse;
+use crate::matrix_spec::problem::{Collector, Problem};
+use crate::matrix_spec::shape::{Key, Shape, TableShape};
+use crate::matrix_spec::tree::{Node, Table};
+use crate::matrix_spec::Diagnostics;
 
 /// A suppression.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -51,7 +51,7 @@ enum Since<'a> {
 
 #[derive(Serialize)]
 struct OneChange<'a> {
-    change: compatrix_model::ci::compare::Change,
+    change: compatrix_ci::compare::Change,
     platform: &'a str,
     suite: &'a str,
     cell: &'a CellId,

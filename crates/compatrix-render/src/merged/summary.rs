@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use compatrix_model::ci::compare::Change;
-use compatrix_model::ci::Work;
+use compatrix_ci::compare::Change;
+use compatrix_model::matrix_spec::Work;
 use compatrix_model::verdict::Verdict;
 
 use super::{by_change, lost_line, place, shown_as, Changed, Difference, Together};

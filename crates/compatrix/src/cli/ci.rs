@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use compatrix_model::ci::{Event, Work};
+use compatrix_model::matrix_spec::{Event, Work};
 
 use super::{Format, Missing};
 

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 
-use compatrix_engine::error::Error;
-use compatrix_engine::host::{Host, Limits};
+use compatrix_ci::workflow::Workflow;
+use compatrix_engine::find::sqlite;
+use compatrix_engine::find::sqlite::Wanted;
 use compatrix_engine::rehearse::{self, Setup};
-use compatrix_engine::sqlite::{self, Wanted};
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::host::{Host, Limits};
 use compatrix_model::axis::{AxisKind, Setting};
-use compatrix_model::ci::{Ci, Work};
 use compatrix_model::facts::Availability;
-use compatrix_model::workflow::Workflow;
+use compatrix_model::matrix_spec::{Ci, Work};
 use compatrix_render::rehearsal::table;
 
 use super::gen_ci::{exact_versions, plans, wanted};
@@ -82,7 +83,7 @@ fn rehearse(opened: &Opened, settings: &Ci, args: &RehearseArgs, terminal: &Term
 /// The workflows of the commands that run on the event.
 fn to_rehearse(
     opened: &Opened,
-    committed: &compatrix_model::ci::Committed,
+    committed: &compatrix_ci::Committed,
     args: &RehearseArgs,
 ) -> Result<Vec<Workflow>, Error> {
     let spec = &opened.parsed.spec;

@@ -1,8 +1,8 @@
 //! `compat`: run the matrix.
 
-use compatrix_engine::error::Error;
-use compatrix_engine::files;
-use compatrix_model::ci::Work;
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::files;
+use compatrix_model::matrix_spec::Work;
 use compatrix_render::{grid, json, junit, summary};
 
 use crate::ci;

@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
-use compatrix_engine::doctor::{self, Gathered};
-use compatrix_engine::environment::Ambient;
-use compatrix_engine::error::Error;
-use compatrix_engine::host::Host;
-use compatrix_engine::{files, workspace as engine_workspace};
+use compatrix_audit::doctor::{checks, Counts, Report, SpecState, FORMAT};
+use compatrix_audit::lint::{lint, Finding, Lint};
+use compatrix_engine::audit::doctor;
+use compatrix_engine::audit::doctor::Gathered;
+use compatrix_engine::find::workspace as engine_workspace;
+use compatrix_engine::sys::environment::Ambient;
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::files;
+use compatrix_engine::sys::host::Host;
 use compatrix_model::condition::Versions;
-use compatrix_model::doctor::{checks, Counts, Report, SpecState, FORMAT};
 use compatrix_model::facts::HostFacts;
-use compatrix_model::lint::{lint, Finding, Lint};
-use compatrix_model::spec::{Diagnostics, Parsed, Severity, Spec};
+use compatrix_model::matrix_spec::{Diagnostics, Parsed, Severity, Spec};
 use compatrix_render::doctor as render;
 
 use crate::cli::{command_name, DoctorArgs, Format, Global};

@@ -2,16 +2,16 @@
 
 use std::fmt::Write;
 
-use compatrix_engine::error::Error;
-use compatrix_engine::files;
-use compatrix_engine::host::Host;
 use compatrix_engine::leak::policy;
 use compatrix_engine::session::Session;
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::files;
+use compatrix_engine::sys::host::Host;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SqliteLinkage};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::leak::Canary;
-use compatrix_model::spec::{Spec, Suite};
+use compatrix_model::matrix_spec::{Spec, Suite};
 
 use super::today::Today;
 use crate::cli::{command_name, EvidenceCommand, Format, Global};

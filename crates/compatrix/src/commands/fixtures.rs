@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use compatrix_engine::error::Error;
-use compatrix_engine::fixture::{self, Fixture};
-use compatrix_engine::host::Host;
+use compatrix_engine::find::fixture;
+use compatrix_engine::find::fixture::Fixture;
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::host::Host;
 use compatrix_render::look::{pad, width, wrap};
 use serde::Serialize;
 

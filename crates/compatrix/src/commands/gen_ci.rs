@@ -3,18 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use compatrix_engine::error::Error;
-use compatrix_engine::host::Host;
-use compatrix_engine::{files, sqlite, workspace};
+use compatrix_ci::generate::header::{origin, Origin};
+use compatrix_ci::generate::{text, workflows, Options, Program, XtaskPackage, CHECKS_FILE};
+use compatrix_ci::pins;
+use compatrix_ci::pins::{adopt, bumped, Bump, Pins};
+use compatrix_ci::workflow::{Action, Workflow};
+use compatrix_ci::{ci_plan, durations, CiPlan, Committed};
+use compatrix_engine::find::{sqlite, workspace};
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::files;
+use compatrix_engine::sys::host::Host;
 use compatrix_model::axis::{AxisKind, AxisValue, Setting};
-use compatrix_model::ci::pins::{self, adopt, bumped, Bump, Pins};
-use compatrix_model::ci::{ci_plan, durations, CiPlan, Committed, Work};
-use compatrix_model::spec::Spec;
-use compatrix_model::workflow::{Action, Workflow};
+use compatrix_model::matrix_spec::Spec;
+use compatrix_model::matrix_spec::Work;
+use compatrix_render::ci_cost::cost_table;
 use compatrix_render::drift;
-use compatrix_render::workflow::cost::cost_table;
-use compatrix_render::workflow::header::{origin, Origin};
-use compatrix_render::workflow::{text, workflows, Options, Program, XtaskPackage, CHECKS_FILE};
 
 use crate::ci;
 use crate::cli::{GenCiArgs, Global};

@@ -1,12 +1,13 @@
 //! `init`: a first spec for a workspace that has none.
 
-use compatrix_engine::environment::Ambient;
-use compatrix_engine::error::Error;
-use compatrix_engine::files;
-use compatrix_engine::init::{gather, Gathered};
+use compatrix_audit::first_spec::{draft, Draft, Noted};
+use compatrix_engine::audit::first_spec::{gather, Gathered};
+use compatrix_engine::sys::environment::Ambient;
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::files;
 use compatrix_model::condition::Versions;
-use compatrix_model::init::{draft, Draft, Noted};
-use compatrix_model::spec::{self, Spec};
+use compatrix_model::matrix_spec;
+use compatrix_model::matrix_spec::Spec;
 use compatrix_render::first_spec::first_spec;
 use compatrix_render::look::count;
 
@@ -34,7 +35,7 @@ pub(crate) fn run(global: &Global, args: &InitArgs, terminal: &Terminal) -> Resu
     }
     let draft = draft(&gathered.found);
     let text = first_spec(&draft, workspace::command_of_pages(&root));
-    let spec = match spec::parse(&text, SPEC, &gathered.found.fixtures) {
+    let spec = match matrix_spec::parse(&text, SPEC, &gathered.found.fixtures) {
         Ok(parsed) => parsed.spec,
         // Never to be seen; but better than a file that the next command refuses.
         Err(problems) => {

@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use compatrix_engine::error::Error;
-use compatrix_engine::files;
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::files;
 use compatrix_engine::walk::Walked;
-use compatrix_model::ci::Work;
 use compatrix_model::evidence::Record;
 use compatrix_model::facts::PackageFacts;
 use compatrix_model::leak::baseline;
 use compatrix_model::leak::Usage;
-use compatrix_model::spec::SuiteKind;
+use compatrix_model::matrix_spec::SuiteKind;
+use compatrix_model::matrix_spec::Work;
 use compatrix_render::matrix::Matrix;
 use compatrix_render::sarif::{self, SarifOptions};
 use compatrix_render::{junit, leaks};

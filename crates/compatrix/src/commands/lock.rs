@@ -3,9 +3,10 @@
 use std::fmt::Write;
 use std::sync::mpsc;
 
-use compatrix_engine::error::Error;
-use compatrix_engine::host::Limits;
-use compatrix_engine::locks::make::{self, Made, State, Wanted};
+use compatrix_engine::deps::locks::make;
+use compatrix_engine::deps::locks::make::{Made, State, Wanted};
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::host::Limits;
 use serde::Serialize;
 
 use crate::cli::{command_name, Format, Global, LockArgs};

@@ -4,14 +4,17 @@ mod together;
 
 use std::path::{Path, PathBuf};
 
-use compatrix_engine::error::Error;
+use compatrix_ci::artifact::Bundle;
+use compatrix_ci::merge::{merge, Expected, File, Merged};
+use compatrix_ci::needs::not_done;
+use compatrix_ci::{CiPlan, Committed};
+use compatrix_engine::find::workspace;
 use compatrix_engine::leak::policy;
-use compatrix_engine::{base, files, workspace};
-use compatrix_model::ci::artifact::Bundle;
-use compatrix_model::ci::merge::{merge, Expected, File, Merged};
-use compatrix_model::ci::needs::not_done;
-use compatrix_model::ci::{CiPlan, Committed, Event, Work};
+use compatrix_engine::session::base;
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::files;
 use compatrix_model::evidence::Record;
+use compatrix_model::matrix_spec::{Event, Work};
 use compatrix_render::merged::{json, report, summary, Difference, Together};
 
 use crate::ci;

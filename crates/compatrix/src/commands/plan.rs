@@ -1,13 +1,13 @@
 //! `plan` and `--dry-run`: what would be done.
 
-use compatrix_engine::error::Error;
 use compatrix_engine::session::Asked;
+use compatrix_engine::sys::error::Error;
 use compatrix_model::cell::CellId;
-use compatrix_model::choose::narrow::plan_narrowed;
-use compatrix_model::ci::Work;
 use compatrix_model::facts::{Availability, HostFacts};
+use compatrix_model::matrix_spec::Work;
+use compatrix_model::matrix_spec::{Profile, Spec};
+use compatrix_model::plan::narrow::plan_narrowed;
 use compatrix_model::plan::{Choice, Linkage, Plan, Provision, SkipReason, Targets};
-use compatrix_model::spec::{Profile, Spec};
 use compatrix_render::choice::{self, ChoiceEntry};
 use compatrix_render::plan_table::plan_table;
 use serde::Serialize;

@@ -2,9 +2,9 @@
 
 use std::sync::mpsc;
 
-use compatrix_engine::error::Error;
-use compatrix_engine::host::Limits;
-use compatrix_engine::repro;
+use compatrix_engine::session::repro;
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::host::Limits;
 
 use crate::cli::{Global, ReproArgs};
 use crate::progress;

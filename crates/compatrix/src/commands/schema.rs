@@ -1,8 +1,8 @@
 //! `schema`: the spec's JSON Schema and its reference page.
 
-use compatrix_engine::error::Error;
-use compatrix_engine::files;
-use compatrix_model::spec::json_schema;
+use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::files;
+use compatrix_model::matrix_spec::json_schema;
 use compatrix_render::drift;
 use compatrix_render::spec_reference::spec_reference;
 
@@ -19,7 +19,7 @@ pub(crate) fn pages(program: &str) -> [(String, String); 2] {
 }
 
 pub(crate) fn run(global: &Global, check: bool, terminal: &Terminal) -> Result<u8, Error> {
-    let root = workspace::root(global, &compatrix_engine::environment::Ambient::capture())?;
+    let root = workspace::root(global, &compatrix_engine::sys::environment::Ambient::capture())?;
     let command = workspace::command_of_pages(&root);
     write_or_check(&root, &pages(command), check, &format!("{command} schema"), terminal)
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use compatrix_engine::error::Error;
+use compatrix_engine::deps::locks;
+use compatrix_engine::find::workspace;
 use compatrix_engine::session::Session;
-use compatrix_engine::{locks, workspace};
+use compatrix_engine::sys::error::Error;
 use compatrix_model::cell::CellId;
 use compatrix_model::condition::Versions;
 use compatrix_model::evidence::{Sha256, SourceProof};

@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 
-use compatrix_engine::files::hash_bytes;
+use compatrix_engine::sys::files::hash_bytes;
 
 use crate::support::Workspace;
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compatrix_ci::{CiPlan, Committed};
 use compatrix_model::cell::CellIndex;
-use compatrix_model::ci::{CiPlan, Committed, Event, Work};
+use compatrix_model::matrix_spec::Spec;
+use compatrix_model::matrix_spec::{Event, Work};
 use compatrix_model::plan::{plan, Choice};
-use compatrix_model::spec::Spec;
 use saphyr_parser::ScalarStyle;
 
 use crate::commands::{self, Seen};

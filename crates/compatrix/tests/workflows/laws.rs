@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use compatrix_model::ci::{CiPlan, Committed, Work};
-use compatrix_model::spec::Spec;
-use compatrix_render::workflow::{Program, Reason};
+use compatrix_ci::generate::{Program, Reason};
+use compatrix_ci::{CiPlan, Committed};
+use compatrix_model::matrix_spec::Spec;
+use compatrix_model::matrix_spec::Work;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use compatrix_render::workflow::Program;
+use compatrix_ci::generate::Program;
 
 use crate::laws::large;
 use crate::{committed, files, plans, random, spec, yaml};

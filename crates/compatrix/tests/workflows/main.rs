@@ -13,11 +13,12 @@ mod yaml;
 
 use std::collections::BTreeMap;
 
-use compatrix_model::ci::pins::{Pin, Pins};
-use compatrix_model::ci::{ci_plan, CiPlan, Committed, Event, Work};
+use compatrix_ci::generate::{text, workflows, Options, Program, Refused, XtaskPackage};
+use compatrix_ci::pins::{Pin, Pins};
+use compatrix_ci::{ci_plan, CiPlan, Committed};
 use compatrix_model::facts::{Durations, PackageFacts};
-use compatrix_model::spec::{parse, Spec};
-use compatrix_render::workflow::{text, workflows, Options, Program, Refused, XtaskPackage};
+use compatrix_model::matrix_spec::{parse, Spec};
+use compatrix_model::matrix_spec::{Event, Work};
 
 /// Pins of all that workflows may use.
 fn pins() -> Pins {

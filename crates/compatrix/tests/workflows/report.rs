@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use compatrix_model::workflow::{Action, Step, Text};
-use compatrix_render::workflow::{workflows, Options, Program};
+use compatrix_ci::generate::{workflows, Options, Program};
+use compatrix_ci::workflow::{Action, Step, Text};
 
 use crate::{committed, plans, spec};
 

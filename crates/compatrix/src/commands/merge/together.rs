@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use compatrix_engine::error::Error;
+use compatrix_ci::compare::{compare, Change};
+use compatrix_ci::merge::{Merged, MergedPlatform, MergedResult};
+use compatrix_ci::{may_fail, CiPlan, Committed};
 use compatrix_engine::leak::policy;
+use compatrix_engine::sys::error::Error;
 use compatrix_model::cell::{CellIndex, Finder};
-use compatrix_model::ci::compare::{compare, Change};
-use compatrix_model::ci::merge::{Merged, MergedPlatform, MergedResult};
-use compatrix_model::ci::{may_fail, CiPlan, Committed, Work};
 use compatrix_model::claims::judge_evidence;
 use compatrix_model::evidence::Record;
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::expect::Expectations;
 use compatrix_model::leak::{Policy, Usage};
+use compatrix_model::matrix_spec::Work;
+use compatrix_model::matrix_spec::{Spec, Suite};
 use compatrix_model::outcome::Outcome;
-use compatrix_model::spec::{Spec, Suite};
 use compatrix_model::verdict::{Expectation, Verdict};
 use compatrix_render::matrix::{Matrix, Row, Totals};
 use compatrix_render::merged::{Changed, Difference, Lost, Platform, Together};

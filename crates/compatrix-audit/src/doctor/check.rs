@@ -1,0 +1,271 @@
+//! Turns the tools found on the host into checks, one function per check.
+
+use semver::Version;
+
+use super::{Check, Disk, HostTools, Nightly, Packages, Status, Tool};
+use compatrix_model::axis::{AxisKind, Setting, ValueName};
+use compatrix_model::condition::partial_version;
+use compatrix_model::facts::{Availability, ToolchainFacts};
+use compatrix_model::matrix_spec::Spec;
+
+/// The first cargo with the MSRV-aware resolver, which locksets need.
+const MSRV_AWARE: Version = Version::new(1, 84, 0);
+
+/// Free bytes below which a build is likely to fail.
+const TOO_LITTLE: u64 = 1 << 30;
+
+/// Free bytes below which a large matrix may not fit.
+const LITTLE: u64 = 5 << 30;
+
+/// The tools that a spec needs.
+#[derive(Debug, Clone, Copy)]
+struct Needs {
+    /// The `rust` axis has values that only rustup can install and that are missing.
+    rustup: bool,
+    nightly: bool,
+    /// The `sqlite` axis has the value `host`.
+    host_sqlite: bool,
+}
+
+impl Needs {
+    fn of(spec: Option<&Spec>, host: &HostTools) -> Self {
+        let values = |kind: AxisKind| {
+            let axis = spec.and_then(|spec| spec.space.axis_of(&kind));
+            axis.into_iter().flat_map(|(_, axis)| &axis.values)
+        };
+        let toolchains = || {
+            values(AxisKind::Rust).filter_map(|value| match &value.setting {
+                Setting::RustupToolchain(name) => Some((&value.name, name)),
+                _ => None,
+            })
+        };
+        let is_here = |value| matches!(host.toolchains.get(value), Some(Availability::Ready(_)));
+        Self {
+            rustup: toolchains().any(|(value, _)| !is_here(value)),
+            nightly: toolchains().any(|(_, name)| name.starts_with("nightly")),
+            host_sqlite: values(AxisKind::Sqlite).any(|value| matches!(value.setting, Setting::SqliteHost)),
+        }
+    }
+}
+
+/// The checks of a host for a spec, in report order.
+pub fn checks(host: &HostTools, spec: Option<&Spec>) -> Vec<Check> {
+    let needs = Needs::of(spec, host);
+    let mut checks = vec![cargo(host), rustup(host, needs)];
+    checks.extend(host.toolchains.iter().map(|(name, found)| toolchain(host, name, found)));
+    let tool = |id, name: &str, found: &Option<Tool>, required, needed_for: &str| {
+        let mend = host.packages.install(id);
+        of_tool(id, name, found.as_ref(), required, needed_for, mend)
+    };
+    checks.push(tool(
+        "c-compiler",
+        "C compiler",
+        &host.c_compiler,
+        true,
+        "linking every build, compiling SQLite, identifying libraries",
+    ));
+    checks.push(tool("pkg-config", "pkg-config", &host.pkg_config, false, "crates that find host libraries with it"));
+    checks.extend(sqlite(host, needs));
+    checks.push(tool("valgrind", "valgrind", &host.valgrind, false, "leak suites with valgrind"));
+    checks.extend(nightly(host, needs));
+    checks.push(tool("git", "git", &host.git, false, "the commit in evidence, and detecting changed sources"));
+    let distributions = "toolchains and SQLite versions from Debian distributions";
+    checks.push(tool("apt-get", "apt-get", &host.apt_get, false, distributions));
+    checks.push(tool("dpkg-deb", "dpkg-deb", &host.dpkg_deb, false, distributions));
+    checks.extend(host.disks.iter().map(disk));
+    checks
+}
+
+fn of_tool(
+    id: &'static str,
+    name: &str,
+    found: Option<&Tool>,
+    required: bool,
+    needed_for: &str,
+    mend: String,
+) -> Check {
+    let (status, said, path, mend) = match found {
+        Some(Tool { path, broken: Some(reason), .. }) => {
+            (Status::Missing, format!("does not work: {reason}"), path.clone(), mend)
+        }
+        Some(tool) => (Status::Ok, tool.version.clone(), tool.path.clone(), String::new()),
+        None => (Status::Missing, "not found".to_owned(), String::new(), mend),
+    };
+    Check { id, name: name.to_owned(), status, required, found: said, path, needed_for: needed_for.to_owned(), mend }
+}
+
+const GET_RUSTUP: &str = "install Rust from https://rustup.rs";
+
+fn cargo(host: &HostTools) -> Check {
+    let needed_for = "everything; locksets need its MSRV-aware resolver (1.84)";
+    let mut check = of_tool("cargo", "cargo", host.cargo.as_ref(), true, needed_for, GET_RUSTUP.to_owned());
+    let version = check.found.split(' ').find_map(|word| partial_version(word.split('-').next().unwrap_or(word)));
+    if version.is_some_and(|version| version < MSRV_AWARE) {
+        check.status = Status::Warning;
+        check.mend = if host.rustup.is_some() { "rustup update stable".to_owned() } else { GET_RUSTUP.to_owned() };
+    }
+    check
+}
+
+fn rustup(host: &HostTools, needs: Needs) -> Check {
+    let needed_for = "the toolchains on the `rust` axis";
+    of_tool("rustup", "rustup", host.rustup.as_ref(), needs.rustup, needed_for, GET_RUSTUP.to_owned())
+}
+
+fn toolchain(host: &HostTools, name: &ValueName, found: &Availability<ToolchainFacts>) -> Check {
+    let (status, said, path, mend) = match found {
+        Availability::Ready(facts) => {
+            (Status::Ok, format!("rustc {}", facts.version), facts.rustc.clone(), String::new())
+        }
+        Availability::Obtainable { how } => (
+            Status::Warning,
+            format!("not installed; `{} compat` installs it", host.program),
+            String::new(),
+            how.clone(),
+        ),
+        Availability::Missing { reason } => (Status::Missing, reason.clone(), String::new(), String::new()),
+    };
+    Check {
+        id: "toolchain",
+        name: format!("Rust {name}"),
+        status,
+        // `compat` reports its cells as unproven, not as an error.
+        required: false,
+        found: said,
+        path,
+        needed_for: format!("cells with rust={name}"),
+        mend,
+    }
+}
+
+fn sqlite(host: &HostTools, needs: Needs) -> Vec<Check> {
+    let check = |id, name: &str, needed_for: &str, required, found: Result<(String, String), String>| {
+        let (status, said, path) = match found {
+            Ok((said, path)) => (Status::Ok, said, path),
+            Err(reason) => (Status::Missing, reason, String::new()),
+        };
+        let mend = if status == Status::Ok { String::new() } else { host.packages.install(id) };
+        Check {
+            id,
+            name: name.to_owned(),
+            status,
+            required,
+            found: said,
+            path,
+            needed_for: needed_for.to_owned(),
+            mend,
+        }
+    };
+    let facts = match &host.sqlite {
+        Some(Ok(facts)) => Ok(facts),
+        Some(Err(reason)) => Err(reason.clone()),
+        None => Err("not checked: this needs a C compiler".to_owned()),
+    };
+    let library = facts.clone().and_then(|facts| match &facts.link_dir {
+        Some(_) => Ok((facts.version.to_string(), facts.library.clone().unwrap_or_default())),
+        None => Err(format!("{} is installed, but there is no libsqlite3.so to link with", facts.version)),
+    });
+    let header = facts.and_then(|facts| match &facts.include_dir {
+        Some(dir) => Ok((String::new(), format!("{dir}/sqlite3.h"))),
+        None => Err("no sqlite3.h".to_owned()),
+    });
+    vec![
+        check("sqlite-library", "SQLite library", "cells with sqlite=host", needs.host_sqlite, library),
+        check("sqlite-header", "SQLite header", "crates that generate bindings from it", false, header),
+    ]
+}
+
+fn nightly(host: &HostTools, needs: Needs) -> Vec<Check> {
+    let found = host.nightly.as_ref();
+    let name = found.map_or("nightly", |nightly| nightly.name.as_str());
+    let path = |nightly: &Nightly| nightly.sysroot.clone();
+    let install = format!("rustup toolchain install {name} --profile minimal --no-self-update");
+    let tool = found.map(|nightly| Tool { path: path(nightly), version: nightly.version.clone(), broken: None });
+    let uses = if needs.nightly { "cells with it, Miri and the sanitizers" } else { "Miri and the sanitizers" };
+    let mut checks = vec![of_tool("nightly", "nightly Rust", tool.as_ref(), false, uses, install)];
+    let part = |id, label: &str, has: Option<String>, needed_for: &str, component: &str| {
+        let tool = has.map(|version| Tool { version, ..Tool::default() });
+        let mend = format!("rustup component add {component} --toolchain {name}");
+        of_tool(id, label, tool.as_ref(), false, needed_for, mend)
+    };
+    let is = |has: fn(&Nightly) -> bool| found.filter(|nightly| has(nightly)).map(|_| String::new());
+    checks.push(part("miri", "Miri", is(|n| n.miri), "leak suites with Miri", "miri"));
+    checks.push(part("rust-src", "std's source", is(|n| n.rust_src), "Miri, which recompiles std", "rust-src"));
+    let sanitizers = found.filter(|nightly| nightly.sanitizers.iter().any(|s| s == "address" || s == "leak"));
+    let mut check = part(
+        "sanitizers",
+        "sanitizers",
+        sanitizers.map(|nightly| nightly.sanitizers.join(", ")),
+        "leak suites with AddressSanitizer or LeakSanitizer",
+        "rust-std",
+    );
+    if found.is_some() && check.status == Status::Missing {
+        check.found = "this nightly has no sanitizer runtimes for its target".to_owned();
+    }
+    checks.push(check);
+    checks
+}
+
+fn disk(disk: &Disk) -> Check {
+    let (status, found) = match &disk.free {
+        Err(reason) => (Status::Warning, reason.clone()),
+        Ok(free) => {
+            let status = match *free {
+                ..TOO_LITTLE => Status::Missing,
+                TOO_LITTLE..LITTLE => Status::Warning,
+                LITTLE.. => Status::Ok,
+            };
+            (status, format!("{} free", size(*free)))
+        }
+    };
+    let mend = if status == Status::Ok {
+        String::new()
+    } else {
+        format!("free up space in {}; a matrix takes several gigabytes, `cargo clean` frees most of it", disk.path)
+    };
+    Check {
+        id: "disk",
+        name: format!("disk, {}", disk.what),
+        status,
+        required: true,
+        found,
+        path: disk.path.clone(),
+        needed_for: "builds, SQLite libraries, fixtures and the ledger".to_owned(),
+        mend,
+    }
+}
+
+/// A size in binary units: `67 GiB`, `512 MiB`.
+pub(super) fn size(bytes: u64) -> String {
+    if bytes >= 10 << 30 {
+        format!("{} GiB", bytes >> 30)
+    } else if bytes >= 1 << 30 {
+        let tenths = bytes * 10 / (1 << 30);
+        format!("{}.{} GiB", tenths / 10, tenths % 10)
+    } else {
+        format!("{} MiB", bytes >> 20)
+    }
+}
+
+impl Packages {
+    /// The command that installs what a check found missing.
+    pub(super) fn install(self, id: &str) -> String {
+        let (apt, brew, name) = match id {
+            "c-compiler" => ("gcc", "", "a C compiler"),
+            "pkg-config" => ("pkg-config", "pkgconf", "pkg-config"),
+            "sqlite-library" | "sqlite-header" => ("libsqlite3-dev", "sqlite", "SQLite's library and header"),
+            "valgrind" => ("valgrind", "", "valgrind"),
+            "git" => ("git", "git", "git"),
+            "apt-get" => ("apt", "", "apt, which only Debian-based systems have"),
+            "dpkg-deb" => ("dpkg", "dpkg", "dpkg"),
+            other => (other, other, other),
+        };
+        match self {
+            Packages::Apt { root: true } => format!("apt-get install {apt}"),
+            Packages::Apt { root: false } => format!("sudo apt-get install {apt}"),
+            Packages::Brew if id == "c-compiler" => "xcode-select --install".to_owned(),
+            Packages::Brew if !brew.is_empty() => format!("brew install {brew}"),
+            Packages::Brew | Packages::Other => format!("install {name} with this system's package manager"),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The drafted claims: from the manifests first, then from prose and workflows.
+
+use semver::Version;
+
+use super::{DraftClaims, Found, Member, Noted};
+use crate::promise::{Promise, PromiseKind, PromiseSource};
+use compatrix_model::condition::partial_version;
+use compatrix_model::matrix_spec::format::Format;
+
+/// The claims of a draft; promises that a spec cannot express become remarks.
+pub(super) fn claims(chosen: &[&Member], found: &Found, remarks: &mut Vec<String>) -> DraftClaims {
+    let mut claims = DraftClaims { rust: rust(chosen, found), ..DraftClaims::default() };
+    if let Some(claim) = &claims.rust {
+        let lower = chosen.iter().filter_map(|member| Some((member, member.rust_version.as_ref()?)));
+        let lower = lower.filter(|(_, version)| partial_version(&version.value) < partial_version(&claim.value));
+        for (member, version) in lower {
+            claims.remarks.push(format!(
+                "{} claims {} ({}). One spec builds its packages together; to test that claim, list only packages that work there under `packages`.",
+                member.name, version.value, version.why
+            ));
+        }
+    } else {
+        claims
+            .remarks
+            .push("Found no `rust-version` and no promise of a lowest Rust; add one with `rust = \"…\"`.".to_owned());
+    }
+    if chosen.iter().any(|member| member.sqlite.is_some()) {
+        claims.sqlite = lowest(found, |promise| matches!(promise.kind, PromiseKind::LowestSqlite(_)));
+        if claims.sqlite.is_none() {
+            claims.remarks.push("Found no promise of a lowest SQLite; add one with `sqlite = \"…\"`.".to_owned());
+        }
+    }
+    claims.platforms = platforms(found, remarks);
+    claims
+}
+
+/// The highest `rust-version`, so that it holds for all packages; otherwise the lowest promised Rust.
+fn rust(chosen: &[&Member], found: &Found) -> Option<Noted> {
+    let versions = chosen.iter().filter_map(|member| member.rust_version.clone());
+    let versions = versions.filter(|version| Format::Toolchain.accepts(&version.value));
+    let highest = versions.max_by_key(|version| partial_version(&version.value));
+    let is_toolchain = |promise: &Promise| Format::Toolchain.accepts(promise.meant());
+    let promised = || lowest(found, |p| matches!(p.kind, PromiseKind::LowestRust(_)) && is_toolchain(p));
+    let tested = || {
+        let found = lowest(found, |p| matches!(p.kind, PromiseKind::Rust(_)) && is_toolchain(p))?;
+        Some(Noted::new(found.value, format!("{}; delete this line if that is not a promise", found.why)))
+    };
+    highest.or_else(promised).or_else(tested)
+}
+
+/// The lowest version among these promises.
+fn lowest(found: &Found, these: impl Fn(&Promise) -> bool) -> Option<Noted> {
+    let of_kind = found.promises.iter().filter(|promise| these(promise));
+    let versions = of_kind.filter_map(|promise| Some((partial_version(promise.meant())?, promise)));
+    let (_, promise): (Version, &Promise) = versions.min_by(|a, b| a.0.cmp(&b.0))?;
+    Some(Noted::new(promise.meant(), because(promise)))
+}
+
+/// File and line of a promise, with its wording if a person wrote it.
+pub(super) fn because(promise: &Promise) -> String {
+    let at = format!("{}:{}", promise.file, promise.line);
+    match (promise.source, &promise.spelled) {
+        (PromiseSource::Workflow, Some(_)) => {
+            format!("{at}, {}, where YAML reads {}", promise.key, promise.kind.value())
+        }
+        (PromiseSource::Workflow, None) if promise.key.is_empty() => at,
+        (PromiseSource::Workflow, None) => format!("{at}, {}", promise.key),
+        (PromiseSource::Readme | PromiseSource::Page, _) => {
+            let words: String = promise.text.chars().take(60).collect();
+            let more = if promise.text.chars().count() > 60 { "…" } else { "" };
+            format!("{at}: {words}{more}")
+        }
+    }
+}
+
+fn platforms(found: &Found, remarks: &mut Vec<String>) -> Vec<Noted> {
+    let mut taken: Vec<Noted> = Vec::new();
+    let mut vague = Vec::new();
+    for promise in &found.promises {
+        let PromiseKind::Platform(platform) = &promise.kind else { continue };
+        if !platform.contains('-') {
+            vague.push((platform.as_str(), promise));
+        } else if !Format::Platform.accepts(platform) {
+            remarks.push(format!("{}: a spec cannot express the platform `{platform}`", because(promise)));
+        } else if !taken.iter().any(|known| known.value == *platform) {
+            taken.push(Noted::new(platform, because(promise)));
+        }
+    }
+    // Without an architecture, assume the most common one, unless another promise names one.
+    for (system, promise) in vague {
+        let prefix = format!("{system}-");
+        let usual = format!("{system}-{}", if system == "macos" { "aarch64" } else { "x86_64" });
+        if !taken.iter().any(|known| known.value.starts_with(&prefix)) && Format::Platform.accepts(&usual) {
+            taken.push(Noted::new(usual, format!("{}; the architecture is a guess", because(promise))));
+        }
+    }
+    taken.sort();
+    taken
+}

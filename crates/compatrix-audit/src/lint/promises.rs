@@ -1,0 +1,195 @@
+//! Lints the promises of READMEs, pages and workflows against what the spec tests.
+
+use std::collections::BTreeMap;
+
+use semver::Version;
+
+use super::{Context, Finding, Lint};
+use crate::promise::{Promise, PromiseKind, PromiseSource};
+use compatrix_model::axis::{Axis, AxisKind};
+use compatrix_model::condition::{partial_version, value_version, Versions};
+use compatrix_model::matrix_spec::Severity;
+
+pub(super) fn lint(context: &Context<'_>, versions: &Versions, found: &mut Vec<Finding>) {
+    let tested = Tested::new(context, versions);
+    // Report the same promise of a file once, with all its lines.
+    let mut untested: BTreeMap<(&str, &PromiseKind), Vec<&Promise>> = BTreeMap::new();
+    for promise in &context.facts.promises {
+        if let Some(spelled) = &promise.spelled {
+            found.push(misread(promise, spelled));
+        } else if is_meant(promise) && !tested.holds(promise) {
+            untested.entry((&promise.file, &promise.kind)).or_default().push(promise);
+        }
+    }
+    for ((file, kind), promises) in untested {
+        let Some(first) = promises.first() else { continue };
+        let (what, mend) = tested.say(kind);
+        found.push(Finding {
+            id: Lint::PromiseNotTested,
+            severity: Severity::Warning,
+            file: file.to_owned(),
+            line: Some(first.line),
+            quote: first.text.clone(),
+            what,
+            mend,
+            items: promises.iter().skip(1).map(|promise| format!("{file}:{}", promise.line)).collect(),
+        });
+    }
+    if context.spec.is_some_and(|spec| spec.ci.is_some()) {
+        by_hand(context, found);
+    }
+}
+
+/// Hand-written matrices of Rust or SQLite versions next to those of `gen-ci`: nothing keeps them in line with the spec.
+/// Generated workflows contain no promises.
+fn by_hand(context: &Context<'_>, found: &mut Vec<Finding>) {
+    let in_matrix = |promise: &&Promise| {
+        let of_axis = matches!(promise.kind, PromiseKind::Rust(_) | PromiseKind::Sqlite(_));
+        promise.source == PromiseSource::Workflow && promise.key.starts_with("matrix.") && of_axis
+    };
+    let mut files: BTreeMap<&str, &Promise> = BTreeMap::new();
+    for promise in context.facts.promises.iter().filter(in_matrix) {
+        files.entry(&promise.file).or_insert(promise);
+    }
+    found.extend(files.into_values().map(|first| Finding {
+        id: Lint::MatrixByHand,
+        severity: Severity::Warning,
+        file: first.file.clone(),
+        line: Some(first.line),
+        quote: first.text.clone(),
+        what: "hand-written matrix, although the spec's `[ci]` generates one".to_owned(),
+        mend: format!("generate the matrix with `{} gen-ci`, and remove this one", context.facts.program),
+        items: Vec::new(),
+    }));
+}
+
+/// A channel outside a matrix is used by jobs for formatting or documentation; it is not a promise.
+fn is_meant(promise: &Promise) -> bool {
+    let is_channel = |name: &str| !name.starts_with(|c: char| c.is_ascii_digit());
+    match &promise.kind {
+        PromiseKind::Rust(name) if promise.source == PromiseSource::Workflow && is_channel(name) => {
+            promise.key.starts_with("matrix.")
+        }
+        _ => true,
+    }
+}
+
+fn misread(promise: &Promise, spelled: &str) -> Finding {
+    let value = promise.kind.value();
+    Finding {
+        id: Lint::VersionMisread,
+        severity: Severity::Warning,
+        file: promise.file.clone(),
+        line: Some(promise.line),
+        quote: promise.text.clone(),
+        what: format!("YAML reads {spelled} as the number {value}, so the job runs on {value}"),
+        mend: format!("quote it: \"{spelled}\""),
+        items: Vec::new(),
+    }
+}
+
+/// The versions and platforms that the spec tests or claims.
+struct Tested<'a> {
+    context: &'a Context<'a>,
+    /// The claimed lowest Rust; without a spec, the lowest of the manifests.
+    rust: Option<(Version, String)>,
+    sqlite: Option<Version>,
+    platforms: Vec<&'a str>,
+    versions: &'a Versions,
+}
+
+impl<'a> Tested<'a> {
+    fn new(context: &'a Context<'a>, versions: &'a Versions) -> Self {
+        let claims = context.spec.map(|spec| &spec.claims);
+        let of_manifests = || context.lowest().map(|lowest| (lowest.version.clone(), lowest.rust.clone()));
+        let rust = match claims {
+            Some(claims) => claims.rust.as_ref().map(|claim| (claim.version.clone(), claim.text.clone())),
+            None => of_manifests(),
+        };
+        Self {
+            context,
+            rust,
+            sqlite: claims.and_then(|claims| Some(claims.sqlite.as_ref()?.version.clone())),
+            platforms: claims
+                .into_iter()
+                .flat_map(|c| &c.platforms)
+                .flat_map(|(_, list)| list)
+                .map(String::as_str)
+                .collect(),
+            versions,
+        }
+    }
+
+    fn axis(&self, kind: &AxisKind) -> Option<&'a Axis> {
+        self.context.spec?.space.axis_of(kind).map(|(_, axis)| axis)
+    }
+
+    /// Whether the promise is tested or follows from a claim; also true if there is nothing to compare it with.
+    fn holds(&self, promise: &Promise) -> bool {
+        let covers = |claim: Option<&Version>, text: &str| {
+            claim.is_some_and(|claim| partial_version(text).is_some_and(|version| *claim <= version))
+        };
+        let rust = self.rust.as_ref().map(|(version, _)| version);
+        match &promise.kind {
+            PromiseKind::LowestRust(text) if self.context.spec.is_none() => rust.is_none() || covers(rust, text),
+            PromiseKind::LowestRust(text) => covers(rust, text) || self.is_on(&AxisKind::Rust, text),
+            PromiseKind::LowestSqlite(text) => {
+                covers(self.sqlite.as_ref(), text) || self.is_on(&AxisKind::Sqlite, text)
+            }
+            PromiseKind::Rust(text) => self.is_on(&AxisKind::Rust, text),
+            PromiseKind::Sqlite(text) => self.is_on(&AxisKind::Sqlite, text),
+            PromiseKind::Platform(platform) => {
+                let is = |claimed: &&str| claimed == platform || claimed.split('-').next() == Some(platform);
+                self.context.spec.is_none() || self.platforms.iter().any(is)
+            }
+        }
+    }
+
+    /// Whether the axis has a value with this name or a matching version; `3.38` matches 3.38.2.
+    fn is_on(&self, kind: &AxisKind, text: &str) -> bool {
+        let wanted = partial_version(text);
+        let exact = text.split('.').count() > 2;
+        let channel = text.split('-').next().unwrap_or(text);
+        // Without a spec, nothing is known; without the axis, cells run on whatever is installed.
+        let Some(axis) = self.axis(kind) else { return self.context.spec.is_none() || wanted.is_none() };
+        axis.values.iter().any(|value| {
+            let name = value.name.as_str();
+            let same = |version: Version, wanted: &Version| {
+                (version.major, version.minor) == (wanted.major, wanted.minor)
+                    && (!exact || version.patch == wanted.patch || name.split('.').count() == 2)
+            };
+            match &wanted {
+                Some(wanted) => value_version(&axis.name, &value.name, self.versions).is_some_and(|v| same(v, wanted)),
+                None => name == text || name.split('-').next() == Some(channel),
+            }
+        })
+    }
+
+    fn say(&self, kind: &PromiseKind) -> (String, String) {
+        let on_axis =
+            |axis: &str, value: &str| format!("add \"{value}\" to the spec's `{axis}` axis, or withdraw the promise");
+        match kind {
+            PromiseKind::LowestRust(text) => match &self.rust {
+                Some((_, claim)) if self.context.spec.is_none() => (
+                    format!("promises {kind}, but the manifests require at least Rust {claim}"),
+                    format!("change this to Rust {claim}, or lower `rust-version`"),
+                ),
+                Some((_, claim)) => (
+                    format!("promises {kind}, but the spec claims Rust {claim} and tests nothing older"),
+                    format!("change this to Rust {claim}, or claim {text} and add it to the `rust` axis"),
+                ),
+                None => (format!("promises {kind}, which the spec does not test"), on_axis("rust", text)),
+            },
+            PromiseKind::Rust(text) => {
+                (format!("promises {kind}, which the spec does not test"), on_axis("rust", text))
+            }
+            PromiseKind::LowestSqlite(text) | PromiseKind::Sqlite(text) => {
+                (format!("promises {kind}, which the spec does not test"), on_axis("sqlite", text))
+            }
+            PromiseKind::Platform(platform) => (
+                format!("promises {platform}, which the spec does not claim"),
+                format!("add \"{platform}\" to `[claims.platforms]`, so that the page shows whether it is proven"),
+            ),
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Each lint, red and green.
+
+use super::*;
+use crate::manifest::{self, Located};
+use crate::promise::{self, source_of};
+use compatrix_model::matrix_spec;
+
+/// A workspace of these files, and what the lints say of it: `severity lint file:line`.
+#[derive(Default)]
+struct Made {
+    facts: WorkspaceFacts,
+    spec: Option<Spec>,
+}
+
+fn made(root: &str, members: &[(&str, &str)]) -> Made {
+    let root = manifest::read("Cargo.toml", root).expect("a manifest");
+    let mut all: Vec<Manifest> = root.package.is_some().then(|| root.clone()).into_iter().collect();
+    for (file, text) in members {
+        all.push(manifest::read(file, text).expect("a manifest"));
+    }
+    let facts = WorkspaceFacts {
+        program: "cargo xtask".to_owned(),
+        root: Some(root),
+        members: all,
+        ..WorkspaceFacts::default()
+    };
+    Made { facts, spec: None }
+}
+
+/// A workspace of one package `a` at the root, with this in its `[package]`.
+fn one(package: &str) -> Made {
+    made(&format!("[package]\nname = \"a\"\n{package}"), &[])
+}
+
+impl Made {
+    fn spec(mut self, text: &str) -> Self {
+        let text = format!("[project]\npackages = [\"a\"]\n{text}");
+        self.spec = Some(matrix_spec::parse(&text, "compat/matrix.toml", &[]).unwrap_or_else(|e| panic!("{e}")).spec);
+        self
+    }
+
+    fn lock(mut self, format: i64) -> Self {
+        self.facts.lock = Some(Located { value: format, line: 3 });
+        self
+    }
+
+    fn file(mut self, path: &str, text: &str) -> Self {
+        let found = promise::scan(path, source_of(path).expect("looked at"), text).expect("read");
+        self.facts.promises.extend(found);
+        self
+    }
+
+    /// `a` is the first package; each other with what it needs.
+    fn graph(mut self, packages: &[(&str, Option<&str>, &str)], uses: &[(usize, usize, &str)]) -> Self {
+        let first =
+            GraphPackage { name: "a".to_owned(), edition: "2021".to_owned(), local: true, ..Default::default() };
+        self.facts.graph.packages = vec![first];
+        for (name, rust, edition) in packages {
+            self.facts.graph.packages.push(GraphPackage {
+                name: (*name).to_owned(),
+                version: "1.0.0".to_owned(),
+                rust_version: rust.map(str::to_owned),
+                edition: (*edition).to_owned(),
+                ..Default::default()
+            });
+        }
+        for (from, to, kind) in uses {
+            let used = Use {
+                package: *to,
+                dev: *kind == "dev",
+                some_targets: *kind == "windows",
+                optional: *kind == "feature",
+            };
+            self.facts.graph.packages[*from].uses.push(used);
+        }
+        self
+    }
+
+    fn found(&self) -> Vec<Finding> {
+        lint(&self.facts, self.spec.as_ref(), &Versions::new())
+    }
+
+    #[track_caller]
+    fn says(&self, expect: &[&str]) -> Vec<Finding> {
+        let found = self.found();
+        let shown: Vec<String> = found
+            .iter()
+            .map(|f| format!("{:?} {} {}:{}", f.severity, f.id, f.file, f.line.unwrap_or(0)).to_lowercase())
+            .collect();
+        let expect: Vec<String> = expect.iter().map(|text| text.to_lowercase()).collect();
+        assert_eq!(shown, expect, "{found:#?}");
+        assert!(found.iter().all(|f| !f.mend.is_empty() && !f.what.is_empty()), "{found:#?}");
+        found
+    }
+}
+
+const INHERITABLE: &str = "[workspace]\nmembers = [\"*\"]\n[workspace.package]\nrust-version = \"1.70\"\n";
+
+#[test]
+fn an_msrv_that_nobody_inherits() {
+    let with = |package: &str| made(INHERITABLE, &[("a/Cargo.toml", &format!("[package]\nname = \"a\"\n{package}"))]);
+    let found = with("").says(&["Error msrv-not-inherited Cargo.toml:4"]);
+    assert_eq!(found[0].quote, "rust-version = \"1.70\"");
+    assert_eq!(found[0].items, ["a"]);
+    with("rust-version = \"1.75\"").says(&["Warning msrv-not-inherited Cargo.toml:4"]);
+    with("rust-version.workspace = true").says(&[]);
+    made("[workspace]\n", &[("a/Cargo.toml", "[package]\nname = \"a\"\n")]).says(&[]);
+    made(INHERITABLE, &[]).says(&[]);
+}
+
+const CLAIM: &str = "[claims]\nrust = \"1.70\"\n[axis]\nrust = [\"1.70\", \"stable\"]\n";
+
+#[test]
+fn a_claim_and_the_manifest() {
+    one("rust-version = \"1.75\"").spec(CLAIM).says(&["Error claim-differs Cargo.toml:3"]);
+    one("rust-version = \"1.65\"").spec(CLAIM).says(&["Warning claim-differs Cargo.toml:3"]);
+    one("rust-version = \"1.70.0\"").spec(CLAIM).says(&[]);
+    one("").spec(CLAIM).says(&["Warning msrv-missing Cargo.toml:2"]);
+    one("").spec("[axis]\nrust = [\"stable\"]\n").says(&[]);
+    // Another package is none of the claim's business.
+    let other = [("b/Cargo.toml", "[package]\nname = \"b\"\nrust-version = \"1.80\"\n")];
+    made("[package]\nname = \"a\"\nrust-version = \"1.70\"\n[workspace]\n", &other).spec(CLAIM).says(&[]);
+}
+
+#[test]
+fn a_path_dependency_that_needs_more() {
+    let with = |section: &str, rust: &str| {
+        let a = format!("[package]\nname = \"a\"\nrust-version = \"1.70\"\n[{section}]\nb = {{ path = \"../b\" }}\n");
+        let b = format!("[package]\nname = \"b\"\nrust-version = \"{rust}\"\n");
+        made("[workspace]\n", &[("a/Cargo.toml", &a), ("b/Cargo.toml", &b)])
+    };
+    with("dependencies", "1.75").says(&["Error msrv-below-path-dependency a/Cargo.toml:5"]);
+    with("target.'cfg(unix)'.build-dependencies", "1.75").says(&["Error msrv-below-path-dependency a/Cargo.toml:5"]);
+    with("dev-dependencies", "1.75").says(&["Warning msrv-below-path-dependency a/Cargo.toml:5"]);
+    with("dependencies", "1.70").says(&[]);
+    with("dependencies", "1.56.1").says(&[]);
+
+    // By way of the workspace's table.
+    let root = "[workspace]\n[workspace.dependencies]\nb = { path = \"b\" }\n";
+    let a = "[package]\nname = \"a\"\nrust-version = \"1.70\"\n[dependencies]\nb.workspace = true\n";
+    let b = |rust: &str| format!("[package]\nname = \"b\"\nrust-version = \"{rust}\"\n");
+    let with = |rust: &str| made(root, &[("a/Cargo.toml", a), ("b/Cargo.toml", &b(rust))]);
+    with("1.71").says(&["Error msrv-below-path-dependency a/Cargo.toml:5"]);
+    with("1.69").says(&[]);
+
+    // Outside of the workspace.
+    let mut made = one("rust-version = \"1.70\"\n[dependencies]\nb = { path = \"../b\" }\n");
+    made.facts.outside = vec![manifest::read("../b/Cargo.toml", &b("1.80")).unwrap()];
+    made.says(&["Error msrv-below-path-dependency Cargo.toml:5"]);
+}
+
+#[test]
+fn a_locked_dependency_that_needs_more() {
+    let with = |packages: &[(&str, Option<&str>, &str)], uses: &[(usize, usize, &str)]| {
+        one("rust-version = \"1.70\"").graph(packages, uses)
+    };
+    let b = ("b", Some("1.75"), "2021");
+    let found = with(&[b], &[(0, 1, "")]).says(&["Error msrv-below-dependency Cargo.toml:3"]);
+    assert_eq!(found[0].items, ["b 1.0.0 (Rust 1.75)"]);
+    let c = ("c", None, "2021");
+    with(&[c, b], &[(0, 1, ""), (1, 2, "")]).says(&["Error msrv-below-dependency Cargo.toml:3"]);
+    with(&[b], &[(0, 1, "dev")]).says(&["Warning msrv-below-dependency Cargo.toml:3"]);
+    with(&[b], &[(0, 1, "windows")]).says(&["Warning msrv-below-dependency Cargo.toml:3"]);
+    with(&[b], &[(0, 1, "feature")]).says(&["Warning msrv-below-dependency Cargo.toml:3"]);
+    // The strongest way counts.
+    with(&[c, b], &[(0, 2, "dev"), (0, 1, ""), (1, 2, "")]).says(&["Error msrv-below-dependency Cargo.toml:3"]);
+    // Tests of others are not built; what nobody uses neither.
+    with(&[c, b], &[(0, 1, ""), (1, 2, "dev")]).says(&[]);
+    with(&[b], &[]).says(&[]);
+    with(&[("b", Some("1.70"), "2021"), c], &[(0, 1, ""), (0, 2, "")]).says(&[]);
+    // Those that need most come first.
+    let found = with(&[("b", Some("1.71"), "2021"), ("c", Some("1.80"), "2021")], &[(0, 1, ""), (0, 2, "")]).found();
+    assert_eq!(found[0].items, ["c 1.0.0 (Rust 1.80)", "b 1.0.0 (Rust 1.71)"]);
+    // Packages that promise the same and use the same are told together.
+    let member = |name: &str| format!("[package]\nname = \"{name}\"\nrust-version = \"1.70\"\n");
+    let mut both = made("[workspace]\n", &[("a/Cargo.toml", &member("a")), ("z/Cargo.toml", &member("z"))])
+        .graph(&[b, ("z", None, "2021")], &[(0, 1, ""), (2, 1, "")]);
+    both.facts.graph.packages[2].local = true;
+    let found = both.says(&["Error msrv-below-dependency a/Cargo.toml:3"]);
+    assert!(found[0].what.starts_with("`a`, `z` promise Rust 1.70"), "{}", found[0].what);
+    // With locksets the workspace's own lockfile is not what an old toolchain uses.
+    let mut made = with(&[b], &[(0, 1, "")]);
+    made.facts.locksets = true;
+    made.says(&["Warning msrv-below-dependency Cargo.toml:3"]);
+}
+
+#[test]
+fn an_edition_that_the_promised_rust_cannot_parse() {
+    one("edition = \"2024\"\nrust-version = \"1.70\"").says(&["Error edition-too-new Cargo.toml:3"]);
+    one("edition = \"2021\"\nrust-version = \"1.55\"").says(&["Error edition-too-new Cargo.toml:3"]);
+    one("edition = \"2024\"\nrust-version = \"1.85\"").says(&[]);
+    one("rust-version = \"1.10\"").says(&[]);
+    // A member that promises more itself still stops the other's cargo.
+    let a = "[package]\nname = \"a\"\nedition = \"2021\"\nrust-version = \"1.70\"\n";
+    let b = "[package]\nname = \"b\"\nedition = \"2024\"\nrust-version = \"1.85\"\n";
+    let both = made("[workspace]\n", &[("a/Cargo.toml", a), ("b/Cargo.toml", b)]);
+    let found = both.says(&["Warning edition-too-new b/Cargo.toml:3"]);
+    assert!(found[0].what.contains("`a` promises Rust 1.70"), "{}", found[0].what);
+    made("[workspace]\n", &[("b/Cargo.toml", b)]).says(&[]);
+    // A dependency's.
+    let with = |edition, rust| one("rust-version = \"1.70\"").graph(&[("b", rust, edition)], &[(0, 1, "")]);
+    with("2024", None).says(&["Error edition-too-new Cargo.toml:3"]);
+    with("2024", Some("1.60")).says(&["Error edition-too-new Cargo.toml:3"]);
+    with("2024", Some("1.85")).says(&["Error msrv-below-dependency Cargo.toml:3"]);
+    with("2021", None).says(&[]);
+}
+
+#[test]
+fn a_resolver_that_the_promised_rust_does_not_know() {
+    let with = |resolver: &str, rust: &str| {
+        made(
+            &format!("[workspace]\nresolver = \"{resolver}\"\n"),
+            &[("a/Cargo.toml", &format!("[package]\nname = \"a\"\nrust-version = \"{rust}\"\n"))],
+        )
+    };
+    with("3", "1.70").says(&["Warning resolver-too-new Cargo.toml:2"]);
+    with("3", "1.84").says(&[]);
+    with("2", "1.50").says(&["Warning resolver-too-new Cargo.toml:2"]);
+    with("2", "1.51").says(&[]);
+    one("resolver = \"3\"\nrust-version = \"1.70\"").says(&["Warning resolver-too-new Cargo.toml:3"]);
+}
+
+#[test]
+fn a_lockfile_that_the_promised_rust_cannot_read() {
+    one("rust-version = \"1.70\"").lock(4).says(&["Error lockfile-too-new Cargo.lock:3"]);
+    one("rust-version = \"1.78\"").lock(4).says(&[]);
+    one("rust-version = \"1.70\"").lock(3).says(&[]);
+    one("rust-version = \"1.50\"").lock(3).says(&["Error lockfile-too-new Cargo.lock:3"]);
+    one("").lock(4).says(&[]);
+    // The spec promises too.
+    one("").spec(CLAIM).lock(4).says(&["Error lockfile-too-new Cargo.lock:3", "Warning msrv-missing Cargo.toml:2"]);
+    let mut made = one("rust-version = \"1.70\"").lock(4);
+    made.facts.locksets = true;
+    made.says(&["Warning lockfile-too-new Cargo.lock:3"]);
+}
+
+#[test]
+fn promises_held_against_the_spec() {
+    let with = |path: &str, text: &str| {
+        let spec = "[claims]\nrust = \"1.70\"\nsqlite = \"3.35\"\nplatforms = { tier1 = [\"linux-x86_64\"] }\n\
+                    [axis]\nrust = [\"1.70\", \"1.75\", \"stable\"]\nsqlite = [\"bundled\", \"3.35.4\", \"3.46.0\"]\n";
+        one("rust-version = \"1.70\"").spec(spec).file(path, text)
+    };
+    let red = |path: &str, text: &str| with(path, text).says(&[&format!("Warning promise-not-tested {path}:1")]);
+    let green = |path: &str, text: &str| with(path, text).says(&[]);
+    let found = red("README.md", "MSRV: 1.65");
+    assert_eq!(found[0].quote, "MSRV: 1.65");
+    assert_eq!(found[0].what, "promises Rust 1.65 and newer, but the spec claims Rust 1.70 and tests nothing older");
+    green("README.md", "MSRV: 1.70");
+    green("README.md", "Rust 1.80+");
+    red("README.md", "Tested on Rust 1.80");
+    green("README.md", "Tested on Rust 1.75 and 1.70.0");
+    red("README.md", "SQLite 3.31 or newer");
+    green("README.md", "SQLite 3.35+, works with SQLite 3.46");
+    red("COMPATIBILITY.md", "SQLite 3.46.1");
+    red("README.md", "Platforms: Windows");
+    green("README.md", "Platforms: Linux");
+    let workflow =
+        |what: &str| format!("jobs: {{a: {{strategy: {{matrix: {{{what}}}}}, steps: [{{run: cargo test}}]}}}}");
+    red(".github/workflows/a.yml", &workflow("rust: [1.65]"));
+    green(".github/workflows/a.yml", &workflow("rust: [1.75, stable, 1.70.0], os: [ubuntu-latest]"));
+    red(".github/workflows/a.yml", &workflow("rust: [beta]"));
+    red(".github/workflows/a.yml", &workflow("os: [windows-latest, ubuntu-latest]"));
+    // A job of formatting promises nothing.
+    green(".github/workflows/a.yml", "jobs: {a: {steps: [{uses: dtolnay/rust-toolchain@nightly}]}}");
+    red(".github/workflows/a.yml", "jobs: {a: {steps: [{uses: dtolnay/rust-toolchain@1.65}]}}");
+
+    // The same promise many times in a file is told once, with all places.
+    let found = with("README.md", "MSRV: 1.65\n\nRust 1.65+\n").says(&["Warning promise-not-tested README.md:1"]);
+    assert_eq!(found[0].items, ["README.md:3"]);
+}
+
+#[test]
+fn a_channel_on_the_axis_tests_the_version_that_it_is_here() {
+    let made = one("").spec("[axis]\nrust = [\"stable\"]\n").file("README.md", "Tested on Rust 1.95");
+    made.says(&["Warning promise-not-tested README.md:1"]);
+    let rust = |name: &str| {
+        (compatrix_model::axis::AxisName::new("rust").unwrap(), compatrix_model::axis::ValueName::new(name).unwrap())
+    };
+    let versions = Versions::from([(rust("stable"), Version::new(1, 95, 0))]);
+    assert_eq!(lint(&made.facts, made.spec.as_ref(), &versions), []);
+}
+
+#[test]
+fn promises_without_a_spec_are_held_against_the_manifests() {
+    one("rust-version = \"1.70\"").file("README.md", "MSRV: 1.65").says(&["Warning promise-not-tested README.md:1"]);
+    one("rust-version = \"1.65\"").file("README.md", "MSRV: 1.65\n\nPlatforms: Windows").says(&[]);
+    one("").file("README.md", "MSRV: 1.65, tested with SQLite 3.40").says(&[]);
+}
+
+#[test]
+fn a_version_that_yaml_misreads() {
+    let workflow = |rust: &str| format!("jobs: {{a: {{strategy: {{matrix: {{rust: [{rust}]}}}}}}}}");
+    let with = |rust: &str| one("").spec(CLAIM).file(".github/workflows/a.yml", &workflow(rust));
+    let missing = "Warning msrv-missing Cargo.toml:2";
+    let found = with("1.70").says(&[missing, "Warning version-misread .github/workflows/a.yml:1"]);
+    assert_eq!(found[1].what, "YAML reads 1.70 as the number 1.7, so the job runs on 1.7");
+    with("\"1.70\"").says(&[missing]);
+}
+
+#[test]
+fn a_matrix_beside_those_of_the_spec() {
+    let file = ".github/workflows/a.yml";
+    let text = "name: a\njobs:\n  a:\n    strategy:\n      matrix:\n        rust: [stable, \"1.70\"]\n";
+    let plain = "[axis]\nrust = [\"1.70\", \"stable\"]\n";
+    let ci = format!("{plain}[ci.runners]\nlinux-x86_64 = \"x\"\n[ci.push]\ncompat = \"local\"\n");
+    let with = |spec: &str, text: &str| one("").spec(spec).file(file, text);
+    let found = with(&ci, text).says(&["Warning matrix-by-hand .github/workflows/a.yml:6"]);
+    assert_eq!(found[0].mend, "generate the matrix with `cargo xtask gen-ci`, and remove this one");
+    with(plain, text).says(&[]);
+    with(&ci, &text.replace("[stable, \"1.70\"]", "[x]")).says(&[]);
+    with(&ci, "jobs: {a: {steps: [{run: cargo +stable test}]}}").says(&[]);
+    // What was generated holds no promise of its own, not even of a toolchain that is on no axis.
+    let generated = format!("# x\n{}0\n{}", compatrix_ci::pins::CHECKSUM, text.replace("1.70", "1.65"));
+    with(&ci, &generated).says(&[]);
+}
+
+#[test]
+fn every_lint_has_an_id_of_its_own() {
+    let ids: std::collections::BTreeSet<&str> = Lint::ALL.iter().map(|lint| lint.as_str()).collect();
+    assert_eq!(ids.len(), Lint::ALL.len());
+    for lint in Lint::ALL {
+        assert_eq!(serde_json::to_value(lint).unwrap(), lint.as_str());
+    }
+}
+
+#[test]
+fn nothing_is_said_of_nothing() {
+    assert_eq!(lint(&WorkspaceFacts::default(), None, &Versions::new()), []);
+}

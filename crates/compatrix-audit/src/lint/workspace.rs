@@ -1,0 +1,199 @@
+//! Lints manifests and the format of the lockfile.
+
+use crate::manifest::Field;
+use compatrix_model::matrix_spec::Severity;
+
+use super::{short, Context, Finding, Lint, Promised};
+use compatrix_model::condition::partial_version;
+use compatrix_model::release;
+
+pub(super) fn lint(context: &Context<'_>, found: &mut Vec<Finding>) {
+    not_inherited(context, found);
+    claims(context, found);
+    path_dependencies(context, found);
+    editions(context, found);
+    resolver(context, found);
+    lockfile(context, found);
+}
+
+/// `workspace.package.rust-version` has an effect only if a package inherits it.
+fn not_inherited(context: &Context<'_>, found: &mut Vec<Finding>) {
+    let Some(root) = &context.facts.root else { return };
+    let Some(said) = root.workspace.as_ref().and_then(|workspace| workspace.rust_version.as_ref()) else { return };
+    let packages: Vec<_> = context.facts.members.iter().filter_map(|member| member.package.as_ref()).collect();
+    let inherits = |field: &Option<Field>| matches!(field, Some(Field::Inherited(_)));
+    if packages.is_empty() || packages.iter().any(|package| inherits(&package.rust_version)) {
+        return;
+    }
+    let bare = packages.iter().filter(|package| package.rust_version.is_none()).count();
+    let (severity, what) = if bare == 0 {
+        (Severity::Warning, "every package sets `rust-version` itself, so this one has no effect".to_owned())
+    } else {
+        let what = format!(
+            "no package inherits this, so Rust {} is not promised anywhere: cargo and its resolver ignore it",
+            said.value
+        );
+        (Severity::Error, what)
+    };
+    let mend = "add `rust-version.workspace = true` to the `[package]` of each member, or remove it here".to_owned();
+    let mut finding = Finding::at(Lint::MsrvNotInherited, severity, root, said.line, what, mend);
+    if bare > 0 {
+        finding.items = packages.iter().filter(|p| p.rust_version.is_none()).map(|p| p.name.value.clone()).collect();
+    }
+    found.push(finding);
+}
+
+/// The spec's claims must agree with the manifests.
+fn claims(context: &Context<'_>, found: &mut Vec<Finding>) {
+    for member in &context.facts.members {
+        let Some(package) = &member.package else { continue };
+        let Some(claim) = context.claim_of(&package.name.value) else { continue };
+        let Some(version) = partial_version(claim) else { continue };
+        let name = &package.name.value;
+        let Some(own) = member.rust_version(context.root()) else {
+            let what = format!("the spec claims Rust {claim} for `{name}`, whose manifest has no `rust-version`");
+            let mend = format!(
+                "add `rust-version = \"{claim}\"` to its `[package]`: cargo then reports it to users, and the resolver \
+                 picks compatible dependencies"
+            );
+            found.push(Finding::at(Lint::MsrvMissing, Severity::Warning, member, package.name.line, what, mend));
+            continue;
+        };
+        let Some(said) = partial_version(&own.value).filter(|said| *said != version) else { continue };
+        let (severity, what, mend) = if version < said {
+            (
+                Severity::Error,
+                format!(
+                    "the spec claims Rust {claim} for `{name}`, but cargo refuses to build it below Rust {}",
+                    own.value
+                ),
+                format!("lower `rust-version` to {claim}, or claim Rust {}", own.value),
+            )
+        } else {
+            (
+                Severity::Warning,
+                format!("`{name}` promises Rust {}, but the spec claims only Rust {claim}", own.value),
+                format!("claim Rust {} and add it to the `rust` axis, or raise `rust-version` to {claim}", own.value),
+            )
+        };
+        found.push(Finding::at(Lint::ClaimDiffers, severity, member, own.line, what, mend));
+    }
+}
+
+/// A package needs at least the Rust of its path dependencies.
+fn path_dependencies(context: &Context<'_>, found: &mut Vec<Finding>) {
+    let all = || context.facts.members.iter().chain(&context.facts.outside);
+    for promised in &context.promised {
+        for dependency in &promised.manifest.local {
+            let Some(folder) = promised.manifest.folder_of(dependency, context.root()) else { continue };
+            let Some(other) = all().find(|other| other.folder() == folder) else { continue };
+            let root =
+                context.facts.members.iter().any(|member| member.file == other.file).then(|| context.root()).flatten();
+            let Some(needs) = other.rust_version(root) else { continue };
+            if partial_version(&needs.value).is_none_or(|version| version <= promised.version) {
+                continue;
+            }
+            let Promised { package, rust, by, manifest, .. } = promised;
+            let severity = if dependency.dev { Severity::Warning } else { Severity::Error };
+            let only = if dependency.dev { " in its tests" } else { "" };
+            let what = format!(
+                "`{package}` promises Rust {rust} ({by}), but depends{only} on `{}`, which needs Rust {}",
+                dependency.name, needs.value
+            );
+            let mend = format!(
+                "lower the `rust-version` in {} to {rust}, or raise the promise of `{package}` to {}",
+                other.file, needs.value
+            );
+            let id = Lint::MsrvBelowPathDependency;
+            found.push(Finding::at(id, severity, manifest, dependency.line, what, mend));
+        }
+    }
+}
+
+/// cargo parses the manifests of all members, whichever it builds.
+fn editions(context: &Context<'_>, found: &mut Vec<Finding>) {
+    for member in &context.facts.members {
+        let Some(edition) = member.edition(context.root()) else { continue };
+        let Some(needs) = release::of_edition(&edition.value) else { continue };
+        let name = member.package.as_ref().map_or("", |package| package.name.value.as_str());
+        let own = context.promised.iter().find(|promised| promised.manifest.file == member.file);
+        let (promised, severity, mend) = match own.filter(|own| own.version < needs) {
+            Some(own) => {
+                let mend = format!("use an older edition in `{name}`, or promise Rust {}", short(&needs));
+                (own, Severity::Error, mend)
+            }
+            None => match context.lowest().filter(|lowest| lowest.version < needs) {
+                Some(lowest) => {
+                    let mend = format!(
+                        "use an older edition in `{name}`, or exclude it from the workspace; cells run in a staged copy without \
+                         it"
+                    );
+                    (lowest, Severity::Warning, mend)
+                }
+                None => continue,
+            },
+        };
+        let what = format!(
+            "edition {} needs Rust {}; `{}` promises Rust {} ({}), whose cargo rejects this manifest",
+            edition.value,
+            short(&needs),
+            promised.package,
+            promised.rust,
+            promised.by
+        );
+        found.push(Finding::at(Lint::EditionTooNew, severity, member, edition.line, what, mend));
+    }
+}
+
+fn resolver(context: &Context<'_>, found: &mut Vec<Finding>) {
+    let Some(root) = &context.facts.root else { return };
+    let of_package = || root.package.as_ref()?.resolver.as_ref();
+    let Some(resolver) = root.workspace.as_ref().and_then(|w| w.resolver.as_ref()).or_else(of_package) else { return };
+    let (Some(needs), Some(lowest)) = (release::of_resolver(&resolver.value), context.lowest()) else { return };
+    if lowest.version >= needs {
+        return;
+    }
+    let what = format!(
+        "resolver {} needs Rust {}; `{}` promises Rust {} ({}), whose cargo rejects this manifest",
+        resolver.value,
+        short(&needs),
+        lowest.package,
+        lowest.rust,
+        lowest.by
+    );
+    let mend = "use `resolver = \"2\"`; with `resolver.incompatible-rust-versions = \"fallback\"` in .cargo/config.toml, a new \
+                cargo resolves for old ones too"
+        .to_owned();
+    found.push(Finding::at(Lint::ResolverTooNew, Severity::Warning, root, resolver.line, what, mend));
+}
+
+fn lockfile(context: &Context<'_>, found: &mut Vec<Finding>) {
+    let (Some(lock), Some(lowest)) = (&context.facts.lock, context.lowest()) else { return };
+    let Some(needs) = release::of_lockfile(lock.value).filter(|needs| lowest.version < *needs) else { return };
+    found.push(Finding {
+        id: Lint::LockfileTooNew,
+        severity: context.of_lockfile(),
+        file: "Cargo.lock".to_owned(),
+        line: Some(lock.line),
+        quote: format!("version = {}", lock.value),
+        what: format!(
+            "lockfile format {} needs Rust {}; `{}` promises Rust {} ({}), whose cargo cannot read it",
+            lock.value,
+            short(&needs),
+            lowest.package,
+            lowest.rust,
+            lowest.by
+        ),
+        mend: if context.facts.locksets {
+            context.lockset(&lowest.rust)
+        } else {
+            format!(
+                "create a lockset that Rust {} can read (`{} lock`), or regenerate this lockfile with a cargo before {}",
+                lowest.rust,
+                context.facts.program,
+                short(&needs)
+            )
+        },
+        items: Vec::new(),
+    });
+}

@@ -1,0 +1,110 @@
+//! Artifacts to text, in one pass: what is shared is written before its first use.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{BuildPart, First, Header, Rest, FORMAT, HASH, START, TOOL};
+use compatrix_model::evidence::{Counts, Proof, Record};
+
+/// Writes parts, each a header and its records.
+#[derive(Debug, Default)]
+pub struct Writer {
+    body: String,
+    lines: usize,
+    records: usize,
+    /// The number of each shared line, by its text, for each word that such lines begin with.
+    shared: HashMap<&'static str, HashMap<String, usize>>,
+}
+
+impl Writer {
+    /// The records that follow belong to this.
+    pub fn part(&mut self, header: &Header) {
+        self.line("part", &json(header));
+    }
+
+    /// A record of the last part.
+    pub fn record(&mut self, record: &Record) {
+        let Record { suite, cell, key, outcome, cause, attempts, tests, doctests, failures, leaks, .. } = record;
+        let pair = |(axis, value): &(_, _)| format!("{},{}", json(axis), json(value));
+        let values: Vec<usize> = cell.pairs().iter().map(|at| self.shared("value", pair(at))).collect();
+        let proof = match &record.proof {
+            Some(proof) => self.proof(proof),
+            None => "null,null".to_owned(),
+        };
+        let Counts { passed, failed, ignored, filtered } = *tests;
+        let Record { started, duration_ms, executables_ms, .. } = record;
+        let mut line = format!(
+            "{},{},{},\"{outcome}\",{attempts},[{passed},{failed},{ignored},{filtered}],{started},{duration_ms},\
+             {executables_ms},{proof}",
+            json(suite),
+            json(&values),
+            json(key)
+        );
+        if !cause.is_empty() || doctests.is_some() || !failures.is_empty() || leaks.is_some() {
+            let rest =
+                Rest { cause: cause.clone(), doctests: *doctests, failures: failures.clone(), leaks: leaks.clone() };
+            let _ = write!(line, ",{}", json(&rest));
+        }
+        self.line("record", &line);
+        self.records += 1;
+    }
+
+    /// The text.
+    pub fn finish(self) -> String {
+        let first = First {
+            format: FORMAT,
+            sha256: String::new(),
+            tool: TOOL.to_owned(),
+            lines: self.lines,
+            records: self.records,
+        };
+        let first = json(&first);
+        let (before, after) = first.split_at(START.len() + FORMAT.to_string().len() + HASH.len());
+        let mut hash = Sha256::new();
+        for piece in [before, after, "\n", &self.body] {
+            hash.update(piece);
+        }
+        before.to_owned() + &base16ct::lower::encode_string(&hash.finalize()) + after + "\n" + &self.body
+    }
+
+    fn proof(&mut self, proof: &Proof) -> String {
+        let Proof { platform, toolchain, source, features, sqlite, fixture, executables, env } = proof;
+        let build = BuildPart {
+            platform: platform.clone(),
+            toolchain: toolchain.clone(),
+            source: source.clone(),
+            features: features.clone(),
+            executables: executables.clone(),
+        };
+        let build = self.shared("build", json(&build));
+        let sqlite = sqlite.as_ref().map_or(-1, |sqlite| self.shared("sqlite", json(sqlite)) as i64);
+        let fixture = fixture.as_ref().map_or(-1, |fixture| self.shared("fixture", json(fixture)) as i64);
+        let pair = |(name, value): (&String, &String)| format!("{},{}", json(name), json(value));
+        let env: Vec<usize> = env.iter().map(|at| self.shared("env", pair(at))).collect();
+        format!("[{build},{sqlite},{fixture}],{}", json(&env))
+    }
+
+    /// The number of a line that is written once.
+    fn shared(&mut self, word: &'static str, text: String) -> usize {
+        let known = self.shared.entry(word).or_default();
+        if let Some(n) = known.get(&text) {
+            return *n;
+        }
+        let n = known.len();
+        known.insert(text.clone(), n);
+        self.line(word, &text);
+        n
+    }
+
+    fn line(&mut self, word: &str, rest: &str) {
+        let _ = writeln!(self.body, "[\"{word}\",{rest}]");
+        self.lines += 1;
+    }
+}
+
+fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("plain data with text keys is always JSON")
+}

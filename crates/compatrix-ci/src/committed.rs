@@ -1,0 +1,135 @@
+//! What committed files tell of a runner that is not here: versions from evidence, packages from manifests.
+
+use semver::Version;
+
+use compatrix_model::apt;
+use compatrix_model::axis::{Axis, AxisKind, Setting, ValueName};
+use compatrix_model::condition::{partial_version, Versions};
+use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_model::facts::{
+    Availability, Durations, FixtureFacts, HostFacts, LeakToolFacts, PackageFacts, SqliteFacts, ToolchainFacts,
+};
+use compatrix_model::leak::Tool;
+use compatrix_model::matrix_spec::Spec;
+
+/// What the plan of CI is made from, beside the spec. Committed files only.
+#[derive(Debug, Clone, Default)]
+pub struct Committed {
+    /// The packages under test, as cargo metadata tells of them. Their folders are of no account here.
+    pub packages: Vec<PackageFacts>,
+    /// What `stable`, `host` or `debian-12` were when evidence was recorded.
+    pub versions: Versions,
+    /// What builds and runs took, to balance jobs by.
+    pub durations: Durations,
+}
+
+impl Committed {
+    /// Of these packages and this evidence. Of several versions of one value the highest counts.
+    pub fn new(spec: &Spec, packages: Vec<PackageFacts>, evidence: &[EvidenceFile], durations: Durations) -> Self {
+        let mut versions = Versions::new();
+        let mut add = |kind: AxisKind, entry: &compatrix_model::evidence_file::Entry, version: Option<Version>| {
+            let Some((_, axis)) = spec.space.axis_of(&kind) else { return };
+            let (Some(value), Some(version)) = (entry.cell.value(axis.name.as_str()), version) else { return };
+            if axis.values.iter().any(|known| known.name == *value) {
+                let newest = versions.entry((axis.name.clone(), value.clone())).or_insert_with(|| version.clone());
+                *newest = version.max(newest.clone());
+            }
+        };
+        for entry in evidence.iter().flat_map(EvidenceFile::entries) {
+            let release = entry.build.as_ref().and_then(|build| Version::parse(&build.release).ok());
+            add(AxisKind::Rust, entry, release);
+            // SQLite's own spelling had four parts before 3.9.
+            let three = |text: &String| text.split('.').take(3).collect::<Vec<_>>().join(".");
+            add(AxisKind::Sqlite, entry, entry.sqlite.as_ref().and_then(|s| partial_version(&three(&s.version))));
+        }
+        Self { packages, versions, durations }
+    }
+
+    /// What a fresh runner of this platform can be expected to have or get.
+    pub fn runner(&self, spec: &Spec, platform: &str) -> HostFacts {
+        let linux = platform.starts_with("linux-");
+        let axis = |kind: AxisKind| spec.space.axis_of(&kind).map(|(_, axis)| axis);
+        let elsewhere = |what: &str| format!("{what} can be had on Linux only, not on {platform}");
+        let mut facts = HostFacts {
+            platform: platform.to_owned(),
+            packages: self.packages.clone(),
+            durations: self.durations.clone(),
+            ..HostFacts::default()
+        };
+        for value in axis(AxisKind::Rust).into_iter().flat_map(|axis| &axis.values) {
+            let availability = match &value.setting {
+                Setting::DistroToolchain(_) if !linux => {
+                    Availability::Missing { reason: elsewhere("a distribution's toolchain") }
+                }
+                _ => self.ready(axis(AxisKind::Rust), &value.name, toolchain),
+            };
+            facts.toolchains.insert(value.name.clone(), availability);
+            for tool in Tool::ALL {
+                let there = if linux || tool == Tool::Miri {
+                    Availability::Ready(LeakToolFacts { program: String::new(), version: String::new() })
+                } else {
+                    Availability::Missing { reason: elsewhere(tool.as_str()) }
+                };
+                facts.leak_tools.insert((tool, value.name.clone()), there);
+            }
+        }
+        for value in axis(AxisKind::Sqlite).into_iter().flat_map(|axis| &axis.values) {
+            let availability = match &value.setting {
+                Setting::SqliteBundled => self.ready(axis(AxisKind::Sqlite), &value.name, sqlite),
+                _ if !linux => Availability::Missing { reason: elsewhere("proof of which shared SQLite is loaded") },
+                _ => self.ready(axis(AxisKind::Sqlite), &value.name, sqlite),
+            };
+            facts.sqlite.insert(value.name.clone(), availability);
+        }
+        for value in axis(AxisKind::Schema).into_iter().flat_map(|axis| &axis.values) {
+            let fixture = FixtureFacts { dir: String::new(), vintage: 0, sha256: String::new() };
+            facts.fixtures.insert(value.name.clone(), Availability::Ready(fixture));
+        }
+        facts
+    }
+
+    /// Here with the version that is known, else to be had.
+    fn ready<T>(&self, axis: Option<&Axis>, value: &ValueName, facts: fn(Version) -> T) -> Availability<T> {
+        let known = axis.and_then(|axis| self.versions.get(&(axis.name.clone(), value.clone())));
+        match known {
+            Some(version) => Availability::Ready(facts(version.clone())),
+            None => Availability::Obtainable { how: "on the runner".to_owned() },
+        }
+    }
+}
+
+fn toolchain(version: Version) -> ToolchainFacts {
+    ToolchainFacts {
+        rustc: String::new(),
+        cargo: String::new(),
+        cargo_version: String::new(),
+        rustc_verbose: String::new(),
+        host: String::new(),
+        origin: String::new(),
+        version,
+    }
+}
+
+fn sqlite(version: Version) -> SqliteFacts {
+    SqliteFacts {
+        version,
+        source_id: String::new(),
+        library: None,
+        sha256: String::new(),
+        link_dir: None,
+        include_dir: None,
+    }
+}
+
+/// The image in whose container cells of this toolchain run: `debian:bookworm`; none for what is no distribution's, or of
+/// one that has no image known here. Source of the names: wiki.debian.org/DebianReleases and wiki.ubuntu.com/Releases.
+pub fn image(setting: &Setting) -> Option<String> {
+    const IMAGES: [(&str, &[&str]); 2] = [
+        ("debian", &["bullseye", "bookworm", "trixie", "forky", "sid"]),
+        ("ubuntu", &["focal", "jammy", "noble", "plucky", "questing", "resolute"]),
+    ];
+    let Setting::DistroToolchain(apt::Request { suite, .. }) = setting else { return None };
+    let code_name = suite.split('-').next().unwrap_or_default();
+    let known = IMAGES.iter().find(|(_, names)| names.contains(&code_name));
+    known.map(|(image, _)| format!("{image}:{code_name}"))
+}

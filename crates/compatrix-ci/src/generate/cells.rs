@@ -1,0 +1,175 @@
+//! The jobs that run cells: one workflow job per group, with a static matrix.
+
+use crate::workflow::{Container, Matrix, MatrixValue, Step, Text, WorkflowJob};
+use crate::{CiPlan, Group, Job, Needs};
+use compatrix_model::matrix_spec::Work;
+
+use super::about::{count, minutes};
+use super::steps::{self, run, uses, Also, EVIDENCE};
+use super::{expression, Program, Scene};
+
+impl Scene<'_> {
+    /// The workflow job of a group.
+    pub(super) fn cells(&self, plan: &CiPlan, group: &Group) -> WorkflowJob {
+        let mut steps = Vec::new();
+        match &group.container {
+            Some(_) => {
+                steps.extend([container_packages(group.needs), steps::checkout("1"), container_settings()]);
+            }
+            None => {
+                steps.push(steps::checkout("1"));
+                steps.extend(packages(group.needs));
+            }
+        }
+        steps.push(steps::toolchain());
+        if group.needs.miri {
+            let line = "rustup toolchain install nightly --profile minimal --component miri,rust-src --no-self-update";
+            steps.push(run("Install Miri", vec![line]).installs());
+        }
+        // A library built on the runner may need a newer C library than a container has, so containers build theirs.
+        if let (None, Some(key)) = (&group.container, self.sqlite_key(&group.platform)) {
+            let with = steps::sqlite_cache(&group.platform, key);
+            steps.push(uses("Restore exact SQLite versions", "actions/cache/restore", with));
+        }
+        steps.extend(steps::take_orchestrator(&group.platform));
+        steps.push(
+            run("Run the cells", vec![self.command()])
+                .env("EVENT", Text::literal(plan.event.as_str()))
+                .env("JOB", Text::Expression(expression::JOB)),
+        );
+        let name = Text::Expression(match self.work {
+            Work::Compat => expression::EVIDENCE_COMPAT,
+            Work::LeakCheck => expression::EVIDENCE_LEAK_CHECK,
+        });
+        let upload = steps::upload(name, EVIDENCE, self.ci.retention_days);
+        steps.push(uses("Upload the evidence", "actions/upload-artifact", upload).when(expression::ALWAYS));
+        let mut env = steps::handed_env(self.options);
+        if group.container.is_some() {
+            env.extend(
+                [("RUSTUP_HOME", "/opt/rustup"), ("CARGO_HOME", "/opt/cargo"), ("DEBIAN_FRONTEND", "noninteractive")]
+                    .map(|(name, value)| (name.to_owned(), Text::literal(value))),
+            );
+        }
+        WorkflowJob {
+            id: group.id.clone(),
+            name: Text::Expression(expression::JOB),
+            about: self.about_group(plan, group),
+            condition: expression::on_any(&[plan.event]),
+            needs: vec![format!("orchestrator-{}", group.platform)],
+            runs_on: group.runner.clone(),
+            container: group.container.as_ref().map(|image| Container {
+                image: image.clone(),
+                volumes: vec![
+                    "/home/runner/.rustup:/opt/rustup".to_owned(),
+                    "/home/runner/.cargo:/opt/cargo".to_owned(),
+                ],
+            }),
+            permissions: vec![steps::READS_CODE],
+            timeout_minutes: self.ci.timeout_minutes,
+            matrix: Some(Matrix { include: group.jobs.iter().map(row).collect() }),
+            continue_on_error: Some(expression::ALLOW_FAILURE),
+            env,
+            steps,
+        }
+    }
+
+    fn command(&self) -> &'static str {
+        match (self.options.program, self.work) {
+            (Program::Xtask, Work::Compat) => {
+                "cargo xtask compat --event \"$EVENT\" --job \"$JOB\" --evidence \"target/ci/evidence/$JOB.jsonl\""
+            }
+            (Program::Xtask, Work::LeakCheck) => {
+                "cargo xtask leak-check --event \"$EVENT\" --job \"$JOB\" --evidence \"target/ci/evidence/$JOB.jsonl\""
+            }
+            (Program::Compatrix, Work::Compat) => {
+                "cargo compatrix compat --event \"$EVENT\" --job \"$JOB\" --evidence \"target/ci/evidence/$JOB.jsonl\""
+            }
+            (Program::Compatrix, Work::LeakCheck) => {
+                "cargo compatrix leak-check --event \"$EVENT\" --job \"$JOB\" --evidence \"target/ci/evidence/$JOB.jsonl\""
+            }
+        }
+    }
+
+    fn about_group(&self, plan: &CiPlan, group: &Group) -> Vec<String> {
+        let cells = group.jobs.iter().map(|job| job.cells.len()).sum();
+        let predicted = group.jobs.iter().map(|job| minutes(job.predicted_ms)).sum();
+        let place = match &group.container {
+            Some(image) => format!("{} in {image}", group.platform),
+            None => group.platform.clone(),
+        };
+        let mut about = vec![format!(
+            "{} on {place}: {} of {}, predicted to take {} in total.",
+            plan.event,
+            count(group.jobs.len(), "job"),
+            count(cells, "cell"),
+            count(predicted, "minute"),
+        )];
+        let same = |other: &&Group| other.platform == group.platform && other.container == group.container;
+        let parts: Vec<&Group> = plan.groups.iter().filter(same).collect();
+        if parts.len() > 1 {
+            let part = parts.iter().position(|part| part.id == group.id).unwrap_or_default() + 1;
+            let jobs = parts.iter().map(|part| part.jobs.len()).sum();
+            about.push(format!(
+                "Part {part} of {}: these are {}, and GitHub allows at most {} per matrix.",
+                parts.len(),
+                count(jobs, "job"),
+                crate::plan::MATRIX_JOBS
+            ));
+        }
+        about
+    }
+}
+
+/// A job's row of the matrix, as GitHub reads it and a reviewer sees it.
+fn row(job: &Job) -> Vec<(String, MatrixValue)> {
+    let toolchains: Vec<&str> = job.toolchains.iter().map(|toolchain| toolchain.as_str()).collect();
+    [
+        ("job", MatrixValue::Text(job.id.clone())),
+        ("builds", MatrixValue::Text(job.builds.join("; "))),
+        ("toolchains", MatrixValue::Text(toolchains.join(", "))),
+        ("cells", MatrixValue::Number(job.cells.len() as u64)),
+        ("minutes", MatrixValue::Number(minutes(job.predicted_ms) as u64)),
+        ("allow_failure", MatrixValue::Bool(job.may_fail)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// Packages for a runner, which already has a compiler.
+fn packages(needs: Needs) -> Option<Step> {
+    let mut lines = vec!["sudo apt-get update"];
+    if needs.sqlite {
+        lines.push("sudo apt-get install --yes --no-install-recommends libsqlite3-dev pkg-config");
+    }
+    if needs.valgrind {
+        lines.push("sudo apt-get install --yes --no-install-recommends valgrind");
+    }
+    if needs.archives {
+        lines.push("sudo apt-get install --yes --no-install-recommends debian-archive-keyring gpgv patchelf");
+    }
+    (lines.len() > 1).then(|| run("Install packages", lines).installs())
+}
+
+/// Packages for a container, which has nothing. Without git, the checkout would have no history.
+fn container_packages(needs: Needs) -> Step {
+    let mut lines = vec![
+        "apt-get update",
+        "apt-get install --yes --no-install-recommends ca-certificates gcc git libc6-dev patchelf pkg-config",
+    ];
+    if needs.sqlite {
+        lines.push("apt-get install --yes --no-install-recommends libsqlite3-dev");
+    }
+    if needs.valgrind {
+        lines.push("apt-get install --yes --no-install-recommends valgrind");
+    }
+    run("Install packages", lines).installs()
+}
+
+/// Uses the runner's mounted rustup, and trusts the checkout although another user owns it.
+fn container_settings() -> Step {
+    let lines = vec![
+        "echo \"$CARGO_HOME/bin\" >> \"$GITHUB_PATH\"",
+        "git config --global --add safe.directory \"$GITHUB_WORKSPACE\"",
+    ];
+    run("Use the runner's rustup", lines)
+}

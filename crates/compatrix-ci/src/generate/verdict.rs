@@ -1,0 +1,132 @@
+//! The last jobs: the verdict for all evidence, which is the required check, and the report of a failed schedule.
+
+use crate::workflow::{Permission, Text, WorkflowJob};
+use compatrix_model::matrix_spec::{Event, Work};
+
+use super::steps::{self, run, uses, Also, EVIDENCE};
+use super::{expression, Program, Scene};
+
+const TIMEOUT_MINUTES: u32 = 15;
+const REPORT_TIMEOUT_MINUTES: u32 = 5;
+
+impl Scene<'_> {
+    /// The verdict job, which needs the jobs `before`.
+    pub(super) fn verdict(&self, before: Vec<String>) -> WorkflowJob {
+        let (platform, runner) = self.home();
+        let sarif = self.work == Work::LeakCheck && self.ci.code_scanning;
+        // The parent commit is the base: for a pull request's merge commit, the target branch.
+        let mut steps = vec![steps::checkout("2"), steps::toolchain()];
+        steps.extend(steps::take_orchestrator(platform));
+        let pattern = format!("evidence-{}-*", self.work.as_str());
+        let all = vec![
+            ("pattern", Text::literal(pattern)),
+            ("path", Text::literal(EVIDENCE)),
+            ("merge-multiple", Text::literal("true")),
+        ];
+        steps.push(uses("Download the evidence of all jobs", "actions/download-artifact", all));
+        steps.push(
+            run("Merge the evidence and report the verdict", vec![self.merge(sarif)])
+                .env("EVENT", Text::Expression(expression::EVENT))
+                .env("NEEDS", Text::Expression(expression::NEEDS)),
+        );
+        let mut permissions = vec![steps::READS_CODE];
+        if sarif {
+            permissions.extend([
+                Permission {
+                    scope: "actions",
+                    write: false,
+                    why: "code scanning reads the run in private repositories",
+                },
+                Permission { scope: "security-events", write: true, why: "to upload findings to code scanning" },
+            ]);
+            let with =
+                vec![("sarif_file", Text::literal("target/ci/leaks.sarif")), ("category", Text::literal("leak-check"))];
+            let upload = uses("Upload findings to code scanning", "github/codeql-action/upload-sarif", with);
+            steps.push(upload.when(expression::HAS_FINDINGS));
+        }
+        WorkflowJob {
+            id: "verdict".to_owned(),
+            name: Text::literal(match self.work {
+                Work::Compat => "compatibility verdict",
+                Work::LeakCheck => "leak-check verdict",
+            }),
+            about: vec![
+                "Make this the required check. It runs whatever happened above, and fails if a job of the event failed, was".into(),
+                "skipped or lost, or if a planned cell has no evidence.".into(),
+            ],
+            condition: Some(expression::ALWAYS),
+            needs: before,
+            runs_on: runner.to_owned(),
+            container: None,
+            permissions,
+            timeout_minutes: TIMEOUT_MINUTES,
+            matrix: None,
+            continue_on_error: None,
+            env: steps::handed_env(self.options),
+            steps,
+        }
+    }
+
+    fn merge(&self, sarif: bool) -> &'static str {
+        match (self.options.program, self.work, sarif) {
+            (Program::Xtask, Work::Compat, _) => {
+                "cargo xtask evidence merge target/ci/evidence --event \"$EVENT\" --of compat --needs \"$NEEDS\" --base HEAD^1"
+            }
+            (Program::Xtask, Work::LeakCheck, false) => {
+                "cargo xtask evidence merge target/ci/evidence --event \"$EVENT\" --of leak-check --needs \"$NEEDS\" --base HEAD^1"
+            }
+            (Program::Xtask, Work::LeakCheck, true) => {
+                "cargo xtask evidence merge target/ci/evidence --event \"$EVENT\" --of leak-check --needs \"$NEEDS\" --base HEAD^1 --sarif target/ci/leaks.sarif"
+            }
+            (Program::Compatrix, Work::Compat, _) => {
+                "cargo compatrix evidence merge target/ci/evidence --event \"$EVENT\" --of compat --needs \"$NEEDS\" --base HEAD^1"
+            }
+            (Program::Compatrix, Work::LeakCheck, false) => {
+                "cargo compatrix evidence merge target/ci/evidence --event \"$EVENT\" --of leak-check --needs \"$NEEDS\" --base HEAD^1"
+            }
+            (Program::Compatrix, Work::LeakCheck, true) => {
+                "cargo compatrix evidence merge target/ci/evidence --event \"$EVENT\" --of leak-check --needs \"$NEEDS\" --base HEAD^1 --sarif target/ci/leaks.sarif"
+            }
+        }
+    }
+
+    /// The job that opens an issue for a scheduled run without a good verdict, or comments on the open one.
+    pub(super) fn report(&self) -> Option<WorkflowJob> {
+        if !self.events().contains(&Event::Schedule) {
+            return None;
+        }
+        let lines = vec![
+            "number=$(gh issue list --repo \"$GITHUB_REPOSITORY\" --state open --limit 1000 --json number,title \\",
+            "  --jq 'map(select(.title == env.TITLE)) | .[0].number // empty')",
+            "body=\"The scheduled run has no good verdict: $RUN_PAGE\"",
+            "if [ -n \"$number\" ]; then",
+            "  gh issue comment \"$number\" --repo \"$GITHUB_REPOSITORY\" --body \"$body\"",
+            "else",
+            "  gh issue create --repo \"$GITHUB_REPOSITORY\" --title \"$TITLE\" --body \"$body\"",
+            "fi",
+        ];
+        let title = match self.work {
+            Work::Compat => "The scheduled compatibility run fails",
+            Work::LeakCheck => "The scheduled leak-check run fails",
+        };
+        let step = run("Open an issue, or comment on the open one", lines)
+            .env("GH_TOKEN", Text::Expression(expression::TOKEN))
+            .env("TITLE", Text::literal(title))
+            .env("RUN_PAGE", Text::Expression(expression::RUN_PAGE));
+        Some(WorkflowJob {
+            id: "report".to_owned(),
+            name: Text::literal("report of a failed schedule"),
+            about: vec!["A failed scheduled run is easy to miss, so this opens an issue.".to_owned()],
+            condition: Some(expression::SCHEDULE_FAILED),
+            needs: vec!["verdict".to_owned()],
+            runs_on: self.home().1.to_owned(),
+            container: None,
+            permissions: vec![Permission { scope: "issues", write: true, why: "to open the issue or comment on it" }],
+            timeout_minutes: REPORT_TIMEOUT_MINUTES,
+            matrix: None,
+            continue_on_error: None,
+            env: Vec::new(),
+            steps: vec![step],
+        })
+    }
+}

@@ -1,0 +1,18 @@
+//! The CI plan: which jobs GitHub Actions runs on which event, and how their evidence is merged.
+//!
+//! The plan depends only on committed files, so the workflow, each of its jobs, the verdict job and a developer's
+//! machine all compute the same plan.
+
+pub mod artifact;
+pub mod committed;
+pub mod compare;
+pub mod durations;
+pub mod generate;
+pub mod merge;
+pub mod needs;
+pub mod pins;
+pub mod plan;
+pub mod workflow;
+
+pub use committed::Committed;
+pub use plan::{ci_plan, may_fail, CiPlan, Group, Job, Needs};

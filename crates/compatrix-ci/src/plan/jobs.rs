@@ -1,0 +1,195 @@
+//! Builds into jobs: what may share one, how many there are, what they are called, which share a matrix.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{may_fail, Group, Job, Needs, OfPlatform, JOB_MS, MATRIX_JOBS};
+use crate::committed::{image, Committed};
+use compatrix_model::axis::{AxisKind, Setting, ValueName};
+use compatrix_model::cell::CellIndex;
+use compatrix_model::leak::Tool;
+use compatrix_model::matrix_spec::{Event, EventSettings};
+use compatrix_model::matrix_spec::{Spec, SuiteKind};
+use compatrix_model::plan::shard::{costs, pack, Cost};
+use compatrix_model::plan::{Build, Linkage, Sanitizer};
+
+/// A job that has no group yet, with the image that its toolchains want.
+pub(super) struct Placed {
+    image: Option<String>,
+    job: Job,
+}
+
+/// Builds that may share a job: those of one platform and container that may fail alike.
+struct Kind {
+    platform: usize,
+    image: Option<String>,
+    may_fail: bool,
+    builds: Vec<usize>,
+    ms: u64,
+}
+
+/// The jobs of each platform.
+pub(super) fn jobs(
+    spec: &Spec,
+    committed: &Committed,
+    settings: &EventSettings,
+    platforms: &[OfPlatform<'_>],
+) -> Vec<Vec<Placed>> {
+    let costs: Vec<Vec<Cost>> = platforms.iter().map(|of| costs(spec, &of.plan, &committed.durations)).collect();
+    let cells: Vec<Vec<Vec<(usize, CellIndex)>>> = platforms.iter().map(cells_of_builds).collect();
+    let kinds: Vec<Kind> =
+        (0..platforms.len()).flat_map(|n| kinds(spec, committed, (n, &platforms[n]), &costs[n], &cells[n])).collect();
+    let shares = shares(&kinds, settings.max_jobs);
+    let mut names = BTreeSet::new();
+    let mut jobs: Vec<Vec<Placed>> = platforms.iter().map(|_| Vec::new()).collect();
+    for (kind, share) in kinds.into_iter().zip(shares) {
+        let OfPlatform { platform, plan, .. } = &platforms[kind.platform];
+        for (builds, load) in pack(&costs[kind.platform], &kind.builds, share) {
+            let of_job: Vec<&Build> = builds.iter().map(|&build| &plan.builds[build]).collect();
+            let toolchains: BTreeSet<&ValueName> = of_job.iter().map(|build| &build.toolchain).collect();
+            let of_builds = builds.iter().flat_map(|&build| &cells[kind.platform][build]).copied();
+            let mut cells: Vec<(usize, CellIndex)> = of_builds.collect();
+            cells.sort_by_key(|&(suite, cell)| (cell, suite));
+            let job = Job {
+                id: job_name(platform, &of_job, &mut names),
+                builds: of_job.iter().map(|build| build.id()).collect(),
+                toolchains: toolchains.into_iter().cloned().collect(),
+                cells,
+                may_fail: kind.may_fail,
+                predicted_ms: load + JOB_MS,
+            };
+            jobs[kind.platform].push(Placed { image: kind.image.clone(), job });
+        }
+    }
+    jobs
+}
+
+fn cells_of_builds(of: &OfPlatform<'_>) -> Vec<Vec<(usize, CellIndex)>> {
+    let mut cells = vec![Vec::new(); of.plan.builds.len()];
+    for run in &of.plan.runs {
+        cells[run.build].push((run.suite, run.cell));
+    }
+    cells
+}
+
+fn kinds(
+    spec: &Spec,
+    committed: &Committed,
+    (platform, of): (usize, &OfPlatform<'_>),
+    costs: &[Cost],
+    cells: &[Vec<(usize, CellIndex)>],
+) -> Vec<Kind> {
+    let has_excuses = spec.ci.as_ref().is_some_and(|ci| !ci.may_fail.is_empty());
+    let may_fail = may_fail(spec, committed);
+    let excused =
+        |build: usize| has_excuses && cells[build].iter().all(|(_, cell)| may_fail(&spec.space.coords(*cell)));
+    let rust = spec.space.axis_of(&AxisKind::Rust).map(|(_, axis)| axis);
+    let image_of = |toolchain: &ValueName| {
+        let value = rust.and_then(|axis| axis.values.iter().find(|value| value.name == *toolchain));
+        value.and_then(|value| image(&value.setting))
+    };
+    let mut kinds: BTreeMap<(Option<String>, bool), Vec<usize>> = BTreeMap::new();
+    for (n, build) in of.plan.builds.iter().enumerate() {
+        kinds.entry((image_of(&build.toolchain), excused(n))).or_default().push(n);
+    }
+    let kind = |((image, may_fail), builds): ((Option<String>, bool), Vec<usize>)| {
+        let ms = pack(costs, &builds, 1).iter().map(|(_, ms)| ms).sum();
+        Kind { platform, image, may_fail, builds, ms }
+    };
+    kinds.into_iter().map(kind).collect()
+}
+
+/// How many jobs each kind gets, of all that are allowed: one at least, and the next always to the kind whose jobs take
+/// longest.
+fn shares(kinds: &[Kind], most: Option<u32>) -> Vec<usize> {
+    let Some(most) = most else { return kinds.iter().map(|kind| kind.builds.len()).collect() };
+    let mut shares = vec![1; kinds.len()];
+    for _ in kinds.len()..most as usize {
+        let open = (0..kinds.len()).filter(|&n| shares[n] < kinds[n].builds.len());
+        let Some(longest) = open.max_by_key(|&n| (kinds[n].ms / shares[n] as u64, std::cmp::Reverse(n))) else { break };
+        shares[longest] += 1;
+    }
+    shares
+}
+
+/// Jobs of one platform as groups of one container and at most [`MATRIX_JOBS`] each.
+pub(super) fn grouped(spec: &Spec, event: Event, of: &OfPlatform<'_>, placed: Vec<Placed>) -> Vec<Group> {
+    let mut by_image: BTreeMap<Option<String>, Vec<Job>> = BTreeMap::new();
+    for Placed { image, job } in placed {
+        by_image.entry(image).or_default().push(job);
+    }
+    let mut groups = Vec::new();
+    for (container, jobs) in by_image {
+        let place = container.as_deref().map(|image| format!("-{}", slug(image))).unwrap_or_default();
+        let parts = jobs.len().div_ceil(MATRIX_JOBS);
+        let each = jobs.len().div_ceil(parts);
+        for (n, jobs) in jobs.chunks(each).enumerate() {
+            let part = if parts > 1 { format!("-{}", n + 1) } else { String::new() };
+            groups.push(Group {
+                id: format!("{}-{}{place}{part}", event.slug(), of.platform),
+                platform: of.platform.to_owned(),
+                runner: of.runner.to_owned(),
+                container: container.clone(),
+                needs: needs(spec, jobs),
+                jobs: jobs.to_vec(),
+            });
+        }
+    }
+    groups
+}
+
+fn needs(spec: &Spec, jobs: &[Job]) -> Needs {
+    let mut needs = Needs::default();
+    for (suite, cell) in jobs.iter().flat_map(|job| &job.cells) {
+        match &spec.suites[*suite].kind {
+            SuiteKind::Leak(leak) => {
+                needs.valgrind |= leak.tool == Tool::Valgrind;
+                needs.miri |= leak.tool == Tool::Miri;
+            }
+            SuiteKind::Test | SuiteKind::Build => {}
+        }
+        let coords = spec.space.coords(*cell);
+        for (axis, at) in spec.space.axes().iter().zip(&coords) {
+            match &axis.values[*at].setting {
+                Setting::SqliteHost => needs.sqlite = true,
+                Setting::DistroToolchain(_) | Setting::DistroSqlite(_) => needs.archives = true,
+                _ => {}
+            }
+        }
+    }
+    needs
+}
+
+/// A name for a job of these builds: what they have in common. No two are the same where capitals do not count.
+fn job_name(platform: &str, builds: &[&Build], names: &mut BTreeSet<String>) -> String {
+    let mut words = vec![slug(platform)];
+    let toolchains: BTreeSet<&str> = builds.iter().map(|build| build.toolchain.as_str()).collect();
+    if toolchains.len() <= 3 {
+        words.extend(toolchains.into_iter().map(slug));
+    }
+    if let [build] = builds {
+        // `rust=stable sqlite=bundled features=bundled,a lockset=x sanitizer=leak`: the values, without the toolchain's, and
+        // without the feature that the SQLite has said already.
+        let id = build.id();
+        for (key, value) in id.split(' ').skip(1).filter_map(|part| part.split_once('=')) {
+            let said = |feature: &&str| key != "features" || build.linkage != Linkage::Bundled || *feature != "bundled";
+            let value: Vec<&str> = value.split(',').filter(said).collect();
+            words.extend((!value.is_empty()).then(|| slug(&value.join(","))));
+        }
+    } else if let Some(sanitizer) = builds[0].sanitizer.filter(|of| builds.iter().all(|b| b.sanitizer == Some(*of))) {
+        words.push(Sanitizer::as_str(sanitizer).to_owned());
+    }
+    let mut name: String = words.join("-").chars().take(90).collect();
+    let first = name.clone();
+    let mut n = 1;
+    while !names.insert(name.to_ascii_lowercase()) {
+        n += 1;
+        name = format!("{first}-{n}");
+    }
+    name
+}
+
+/// The text with nothing but what names of jobs, artifacts and files may have.
+fn slug(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+');
+    text.chars().map(|c| if plain(c) { c } else { '-' }).collect()
+}

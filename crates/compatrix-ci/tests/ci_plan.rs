@@ -1,0 +1,327 @@
+//! What the plan of CI promises: each cell in one job, each build in one job, jobs of about the same length, plain names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use compatrix_ci::plan::{JOB_MS, MATRIX_JOBS, MOST_JOBS, ORCHESTRATOR_MS, VERDICT_MS};
+use compatrix_ci::{ci_plan, CiPlan, Committed};
+use compatrix_model::condition::Condition;
+use compatrix_model::facts::{Durations, PackageFacts, LATER_BUILD_MS};
+use compatrix_model::matrix_spec::{parse, Spec};
+use compatrix_model::matrix_spec::{Ci, Event, EventSettings, Work};
+use compatrix_model::plan::{plan, Choice};
+use proptest::prelude::*;
+
+fn settings(platforms: &[&str]) -> EventSettings {
+    EventSettings {
+        compat: Some("local".to_owned()),
+        leak_check: Some("local".to_owned()),
+        platforms: platforms.iter().map(|platform| (*platform).to_owned()).collect(),
+        max_jobs: None,
+        max_minutes: None,
+        crons: Vec::new(),
+    }
+}
+
+/// A spec with these axes and suites; `pull_request` runs its profile `local` on these platforms.
+fn spec(text: &str, platforms: &[&str]) -> Spec {
+    let text = format!("[project]\npackages = [\"store\"]\n{text}");
+    let fixtures = ["v18", "v24"].map(str::to_owned);
+    let parsed =
+        parse(&text, "matrix.toml", &fixtures).unwrap_or_else(|problems| panic!("{}", problems.render(false, 100)));
+    let mut spec = parsed.spec;
+    spec.ci = Some(Ci {
+        branches: vec!["main".to_owned()],
+        runners: platforms.iter().map(|platform| ((*platform).to_owned(), format!("runner-of-{platform}"))).collect(),
+        events: BTreeMap::from([(Event::PullRequest, settings(platforms))]),
+        timeout_minutes: 60,
+        retention_days: 14,
+        caches: true,
+        code_scanning: false,
+        missing_fails: false,
+        may_fail: Vec::new(),
+        checks: None,
+    });
+    spec
+}
+
+fn change(spec: &mut Spec, change: impl FnOnce(&mut EventSettings)) {
+    let ci = spec.ci.as_mut().expect("made with one");
+    change(ci.events.get_mut(&Event::PullRequest).expect("made with one"));
+}
+
+fn may_fail(spec: &mut Spec, condition: &str) {
+    let condition = Condition::parse_expr(condition, &spec.space).expect("a condition");
+    spec.ci.as_mut().expect("made with one").may_fail.push(condition);
+}
+
+#[track_caller]
+fn planned(spec: &Spec, committed: &Committed) -> CiPlan {
+    ci_plan(spec, committed, Event::PullRequest, Work::Compat)
+        .unwrap_or_else(|error| panic!("{error}"))
+        .expect("a plan")
+}
+
+/// Of a package whose default feature makes a difference.
+fn committed() -> Committed {
+    let features = [("default", vec!["x".to_owned()]), ("x", Vec::new())];
+    let store = PackageFacts {
+        name: "store".to_owned(),
+        features: features.into_iter().map(|(name, on)| (name.to_owned(), on)).collect(),
+        ..PackageFacts::default()
+    };
+    Committed { packages: vec![store], ..Committed::default() }
+}
+
+fn jobs_of(spec: &Spec) -> CiPlan {
+    planned(spec, &committed())
+}
+
+const LINUX: &str = "linux-x86_64";
+const AXES: &str = "[axis]\nrust = [\"1.70\", \"1.80\", \"stable\"]\nsqlite = [\"bundled\", \"3.46.0\", \"3.50.2\"]\n\
+                    schema = \"fixtures/*\"\nfeatures = { default = [], none = { default-features = false } }\n";
+
+/// Each cell of the platform's plan is in one job, no build is in two, no job is empty, names are plain and unique.
+fn check(spec: &Spec, committed: &Committed, jobs: &CiPlan) {
+    let ci = spec.ci.as_ref().expect("made with one");
+    let settings = &ci.events[&Event::PullRequest];
+    let profile = spec.narrowed(&spec.profiles["local"], |suite| suite.leak().is_none()).expect("a suite");
+    let mut names = BTreeSet::new();
+    for platform in &settings.platforms {
+        let facts = committed.runner(spec, platform);
+        let whole = plan(spec, &Choice { profile: &profile, cells: &[] }, &facts);
+        let build_of: BTreeMap<(usize, u128), usize> =
+            whole.runs.iter().map(|run| ((run.suite, run.cell.0), run.build)).collect();
+        let mut seen = BTreeSet::new();
+        let mut owner: BTreeMap<usize, &str> = BTreeMap::new();
+        for (group, job) in jobs.jobs().filter(|(group, _)| group.platform == *platform) {
+            assert!(!job.cells.is_empty() && !job.builds.is_empty() && !job.toolchains.is_empty(), "{job:?}");
+            assert!(job.cells.is_sorted_by_key(|(suite, cell)| (*cell, *suite)), "in cell order: {job:?}");
+            assert!(group.jobs.len() <= MATRIX_JOBS);
+            for (suite, cell) in &job.cells {
+                assert!(seen.insert((*suite, cell.0)), "{} is in two jobs", spec.space.id(*cell));
+                let build = build_of[&(*suite, cell.0)];
+                assert_eq!(*owner.entry(build).or_insert(&job.id), job.id, "a build is in two jobs");
+                assert!(job.builds.contains(&whole.builds[build].id()), "{job:?}");
+            }
+        }
+        assert_eq!(seen, build_of.keys().copied().collect(), "all cells, and no others");
+        let untried = jobs.untried.iter().filter(|untried| untried.platform == *platform).count();
+        assert_eq!(untried + seen.len(), whole.runs.len() + whole.skips.len());
+    }
+    for (_, job) in jobs.jobs() {
+        assert!(names.insert(job.id.to_ascii_lowercase()), "two jobs `{}`", job.id);
+        let plain = |c: char| c.is_ascii_alphanumeric() || ".-_+".contains(c);
+        assert!(job.id.chars().all(plain) && job.id.len() < 100, "{}", job.id);
+    }
+}
+
+proptest! {
+    #[test]
+    fn each_cell_is_in_one_job_and_each_build(
+        rusts in 1usize..6, values in 1usize..5, most in 0u32..12, both in any::<bool>(),
+        nightly_may_fail in any::<bool>(), distro in any::<bool>(),
+        times in proptest::collection::vec((0usize..20, 1u64..500_000), 0..20),
+    ) {
+        let mut names: Vec<String> = (0..rusts).map(|n| format!("1.{}", 70 + n)).collect();
+        names.push("nightly".to_owned());
+        names.extend(distro.then(|| "debian-12".to_owned()));
+        let texts: Vec<String> = (0..values).map(|n| format!("v{n}")).collect();
+        let archive = "[distro.debian-12]\napt = { suite = \"bookworm\", rust = \"rustc\", cargo = \"cargo\" }\n";
+        let mut spec = spec(&format!(
+            "[axis]\nrust = {names:?}\nfeatures = {{ default = [], none = {{ default-features = false }} }}\n\
+             [axis.own]\nenv = \"OWN\"\nvalues = {texts:?}\n{}",
+            if distro { archive } else { "" }
+        ), if both { &[LINUX, "macos-aarch64"] } else { &[LINUX] });
+        if nightly_may_fail {
+            may_fail(&mut spec, "rust=nightly");
+        }
+        let mut committed = committed();
+        let one_each = planned(&spec, &committed);
+        check(&spec, &committed, &one_each);
+        for (n, ms) in times {
+            let build = one_each.jobs().nth(n).map(|(_, job)| job.builds[0].clone());
+            committed.durations.builds.extend(build.clone().map(|build| (build, ms)));
+            committed.durations.averages.extend(build.map(|build| (("tests".to_owned(), build), ms / 100)));
+        }
+        change(&mut spec, |event| event.max_jobs = (most > 0).then_some(most));
+        let jobs = planned(&spec, &committed);
+        check(&spec, &committed, &jobs);
+        if most > 0 {
+            let kinds = one_each.jobs().map(|(group, job)| (&group.platform, &group.container, job.may_fail));
+            let kinds = kinds.collect::<BTreeSet<_>>().len();
+            prop_assert!(jobs.jobs().count() <= (most as usize).max(kinds), "{} jobs of {most}", jobs.jobs().count());
+            prop_assert!(jobs.jobs().count() >= (most as usize).min(one_each.jobs().count()).min(1));
+        }
+        for (group, job) in jobs.jobs() {
+            prop_assert_eq!(group.container.is_some(), job.toolchains.iter().all(|name| name.as_str() == "debian-12"));
+            let nightly = job.toolchains.iter().any(|name| name.as_str() == "nightly");
+            prop_assert_eq!(job.may_fail, nightly && nightly_may_fail, "{:?}", job.toolchains);
+        }
+    }
+}
+
+#[test]
+fn jobs_that_are_packed_take_about_as_long() {
+    let mut spec = spec(AXES, &[LINUX]);
+    let mut committed = committed();
+    let builds: Vec<String> = jobs_of(&spec).jobs().map(|(_, job)| job.builds[0].clone()).collect();
+    assert_eq!(builds.len(), 12);
+    for (n, build) in builds.iter().enumerate() {
+        committed.durations.builds.insert(build.clone(), 10_000 * (n as u64 + 1));
+        committed.durations.averages.insert(("tests".to_owned(), build.clone()), 1);
+    }
+    change(&mut spec, |event| event.max_jobs = Some(4));
+    let jobs = planned(&spec, &committed);
+    let mut loads: Vec<u64> = jobs.jobs().map(|(_, job)| (job.predicted_ms - JOB_MS) / 1_000).collect();
+    loads.sort_unstable();
+    // 780 s in all.
+    assert_eq!((loads.len(), loads.iter().sum::<u64>()), (4, 780), "{loads:?}");
+    assert!(loads[3] - loads[0] <= 20, "{loads:?}");
+}
+
+#[test]
+fn jobs_go_where_they_make_the_longest_shorter() {
+    let mut spec = spec(AXES, &[LINUX]);
+    may_fail(&mut spec, "rust=1.70");
+    let mut committed = committed();
+    for (_, job) in jobs_of(&spec).jobs().filter(|(_, job)| job.may_fail) {
+        committed.durations.builds.insert(job.builds[0].clone(), 1_000_000);
+    }
+    change(&mut spec, |event| event.max_jobs = Some(5));
+    let jobs = planned(&spec, &committed);
+    // Four of the five builds that may fail take most of the time: each has a job of its own, the other eight share one.
+    let mut builds: Vec<(bool, usize)> = jobs.jobs().map(|(_, job)| (job.may_fail, job.builds.len())).collect();
+    builds.sort_unstable();
+    assert_eq!(builds, [(false, 8), (true, 1), (true, 1), (true, 1), (true, 1)]);
+}
+
+#[test]
+fn a_matrix_that_is_too_large_is_split_and_a_plan_that_is_too_large_refused() {
+    let many = |rusts: usize, max_jobs: Option<u32>| {
+        let names: Vec<String> = (0..rusts).map(|n| format!("1.{}", 60 + n)).collect();
+        let mut spec = spec(&format!("[axis]\nrust = {names:?}\n"), &[LINUX]);
+        change(&mut spec, |event| event.max_jobs = max_jobs);
+        spec
+    };
+    let plan = jobs_of(&many(600, None));
+    let groups: Vec<(&str, usize)> = plan.groups.iter().map(|group| (group.id.as_str(), group.jobs.len())).collect();
+    let id = |n: usize| format!("pull-request-{LINUX}-{n}");
+    assert_eq!(groups, [(id(1).as_str(), 200), (id(2).as_str(), 200), (id(3).as_str(), 200)]);
+    assert_eq!(jobs_of(&many(MATRIX_JOBS, None)).groups.len(), 1);
+    assert_eq!(jobs_of(&many(MATRIX_JOBS + 1, None)).groups.len(), 2);
+
+    let too_many = many(MOST_JOBS + 1, None);
+    let error = ci_plan(&too_many, &committed(), Event::PullRequest, Work::Compat).unwrap_err();
+    assert!(error.contains("2001 jobs") && error.contains("max-jobs"), "{error}");
+    let packed = jobs_of(&many(MOST_JOBS + 1, Some(20)));
+    assert_eq!(packed.jobs().count(), 20);
+    assert_eq!(packed.jobs().map(|(_, job)| job.cells.len()).sum::<usize>(), MOST_JOBS + 1);
+}
+
+#[test]
+fn a_distribution_s_cells_are_in_its_container() {
+    let text = "[axis]\nrust = [\"stable\", \"debian-12\"]\n\
+                [distro.debian-12]\napt = { suite = \"bookworm\", rust = \"rustc\", cargo = \"cargo\" }\n";
+    let plan = jobs_of(&spec(text, &[LINUX, "macos-aarch64"]));
+    let places: Vec<(&str, Option<&str>, bool)> =
+        plan.groups.iter().map(|group| (group.id.as_str(), group.container.as_deref(), group.needs.archives)).collect();
+    assert_eq!(
+        places,
+        [
+            ("pull-request-linux-x86_64", None, false),
+            ("pull-request-linux-x86_64-debian-bookworm", Some("debian:bookworm"), true),
+            ("pull-request-macos-aarch64", None, false),
+        ]
+    );
+    assert_eq!(plan.untried.len(), 1, "macOS has no packages of Debian");
+    assert_eq!((plan.untried[0].platform.as_str(), plan.platforms()), ("macos-aarch64", vec![LINUX, "macos-aarch64"]));
+}
+
+#[test]
+fn the_id_changes_with_every_cell() {
+    let mut ids = BTreeSet::new();
+    let rules = ["", "rust=1.70 features=none schema=v18", "rust=1.80 features=none schema=v18 sqlite=bundled"];
+    for when in rules {
+        let mut text = AXES.to_owned();
+        if !when.is_empty() {
+            let pairs = when.split(' ').map(|pair| pair.split_once('=').expect("a pair"));
+            let pairs: Vec<String> = pairs.map(|(axis, value)| format!("{axis} = \"{value}\"")).collect();
+            text.push_str(&format!("[[rule]]\nwhen = {{ {} }}\nexpect = \"skip\"\nreason = \"r\"\n", pairs.join(", ")));
+        }
+        assert!(ids.insert(jobs_of(&spec(&text, &[LINUX])).id), "{when}");
+    }
+    assert!(ids.insert(jobs_of(&spec(&AXES.replace("v24", "v25"), &["linux-aarch64"])).id), "another platform");
+    let mut packed = spec(AXES, &[LINUX]);
+    change(&mut packed, |event| event.max_jobs = Some(2));
+    assert!(ids.insert(jobs_of(&packed).id), "other jobs");
+    assert_eq!(jobs_of(&packed).id, jobs_of(&packed).id);
+    let mut dispatched = spec(AXES, &[LINUX]);
+    let ci = dispatched.ci.as_mut().unwrap();
+    ci.events.insert(Event::Push, settings(&[LINUX]));
+    let push = ci_plan(&dispatched, &committed(), Event::Push, Work::Compat).unwrap().unwrap();
+    assert!(ids.insert(push.id), "another event");
+}
+
+#[test]
+fn the_cost_is_that_of_all_jobs() {
+    let mut spec = spec("[axis]\nrust = [\"1.70\", \"1.80\"]\n", &[LINUX]);
+    let first = jobs_of(&spec);
+    let mut committed = committed();
+    let ids: Vec<String> = first.jobs().map(|(_, job)| job.builds[0].clone()).collect();
+    committed.durations = Durations {
+        builds: BTreeMap::from([(ids[0].clone(), 600_000), (ids[1].clone(), LATER_BUILD_MS)]),
+        averages: ids.iter().map(|id| (("tests".to_owned(), id.clone()), 5_000)).collect(),
+        ..Durations::default()
+    };
+    let plan = planned(&spec, &committed);
+    let cost = plan.cost();
+    // 605 s and 45 s beside it are 11 minutes, 15 s and 45 s are one; the orchestrator takes three, the verdict one.
+    assert_eq!((cost.jobs, cost.minutes), (4, 11 + 1 + 3 + 1));
+    assert_eq!(cost.longest_ms, ORCHESTRATOR_MS + 605_000 + JOB_MS + VERDICT_MS);
+
+    change(&mut spec, |event| event.max_minutes = Some(15));
+    let error = ci_plan(&spec, &committed, Event::PullRequest, Work::Compat).unwrap_err();
+    assert!(error.contains("16 minutes in 4 jobs") && error.contains("max-minutes = 15"), "{error}");
+    change(&mut spec, |event| event.max_minutes = Some(16));
+    assert_eq!(planned(&spec, &committed), plan);
+}
+
+#[test]
+fn names_are_plain_and_unique_whatever_the_values_are_called() {
+    let text = "[axis]\nrust = [\"1.70\"]\n[axis.features]\na = [\"x\"]\nb = [\"X\"]\nc = [\"x_\"]\n";
+    let mut committed = committed();
+    committed.packages[0].features = ["x", "X", "x_"].map(|name| (name.to_owned(), Vec::new())).into_iter().collect();
+    let spec = spec(text, &[LINUX]);
+    let plan = planned(&spec, &committed);
+    check(&spec, &committed, &plan);
+    let names: Vec<&str> = plan.jobs().map(|(_, job)| job.id.as_str()).collect();
+    assert_eq!(names, ["linux-x86_64-1.70-x", "linux-x86_64-1.70-X-2", "linux-x86_64-1.70-x_"]);
+    assert_eq!(plan.job("linux-x86_64-1.70-X-2").map(|(_, job)| job.cells.len()), Ok(1));
+    let error = plan.job("linux-x86_64-1.70-y").unwrap_err();
+    assert!(error.contains("did you mean `linux-x86_64-1.70-x`?"), "{error}");
+}
+
+#[test]
+fn a_name_says_once_that_sqlite_is_compiled_in() {
+    let mut committed = committed();
+    committed.packages[0].features = ["a", "bundled"].map(|name| (name.to_owned(), Vec::new())).into_iter().collect();
+    committed.packages[0].bundled_feature = Some("bundled".to_owned());
+    let text = "[axis]\nrust = [\"1.70\"]\nsqlite = [\"bundled\", \"host\"]\nfeatures = { a = [\"a\"], none = [] }\n";
+    let plan = planned(&spec(text, &[LINUX]), &committed);
+    let names: Vec<&str> = plan.jobs().map(|(_, job)| job.id.as_str()).collect();
+    let expected =
+        ["-bundled-a", "-bundled", "-dynamic-a", "-dynamic-none"].map(|end| format!("linux-x86_64-1.70{end}"));
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn a_plan_without_cells_is_refused() {
+    let text = "[axis]\nrust = [\"debian-12\"]\n\
+                [distro.debian-12]\napt = { suite = \"bookworm\", rust = \"rustc\", cargo = \"cargo\" }\n";
+    let error = ci_plan(&spec(text, &["macos-aarch64"]), &committed(), Event::PullRequest, Work::Compat);
+    let error = error.unwrap_err();
+    assert!(error.contains("[ci.pull_request]") && error.contains("no cell that a runner of macos-aarch64"), "{error}");
+    let error = ci_plan(&spec(AXES, &[LINUX]), &committed(), Event::PullRequest, Work::LeakCheck).unwrap_err();
+    assert!(error.contains("has no suite of kind `leak`"), "{error}");
+    assert_eq!(ci_plan(&spec(AXES, &[LINUX]), &committed(), Event::Schedule, Work::Compat), Ok(None));
+}

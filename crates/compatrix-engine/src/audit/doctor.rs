@@ -1,0 +1,143 @@
+//! Facts for the doctor: what this host has, what the workspace says of itself.
+//!
+//! It judges nothing, and it makes nothing below the workspace: questions that need a folder have a temporary one. What
+//! cannot be found out is told with its reason; one broken thing hides no other.
+
+mod graph;
+mod members;
+mod promises;
+#[cfg(test)]
+mod tests;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use compatrix_audit::lint::{Finding, Lint, Unchecked, WorkspaceFacts};
+use compatrix_audit::manifest;
+use compatrix_audit::manifest::Manifest;
+use compatrix_model::matrix_spec::Severity;
+
+use crate::sys::environment::Ambient;
+use crate::sys::error::Error;
+use crate::sys::files;
+use crate::sys::host::{Host, Limits};
+use crate::sys::memo::Memo;
+use crate::sys::supervisor::Supervisor;
+
+pub use promises::scan as promises_in;
+pub use tools::tools;
+
+/// Where locksets stand, below the root.
+const LOCKSETS: &str = "compat/locks";
+
+/// A host to ask questions of, and the temporary folder that it works in.
+#[derive(Debug)]
+pub struct Examined {
+    /// The host.
+    pub host: Host,
+    _scratch: tempfile::TempDir,
+}
+
+/// What is known of a workspace, and what is wrong already with finding it out.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// For the lints.
+    pub facts: WorkspaceFacts,
+    /// Files that cannot be read.
+    pub findings: Vec<Finding>,
+    /// What could not be looked at.
+    pub unchecked: Vec<Unchecked>,
+}
+
+/// Makes ready to examine the host, from this workspace root or any other folder.
+///
+/// # Errors
+/// There is no temporary folder, or signals cannot be taken.
+pub fn examine(root: &Path, ambient: Ambient) -> Result<Examined, Error> {
+    let scratch =
+        tempfile::tempdir().context("cannot make a temporary folder; set TMPDIR to one that can be written")?;
+    let supervisor = Supervisor::new(&files::hash_bytes(scratch.path().to_string_lossy().as_bytes())[..16]);
+    supervisor.take_signals().context("signals")?;
+    let dir = scratch.path().to_owned();
+    let cache = ambient.cache_dir().unwrap_or_else(|| dir.join("cache"));
+    let memo = Arc::new(Memo::default());
+    // Nothing is installed here; with these limits a toolchain that could be is told as such.
+    let limits = Limits { jobs: 1, offline: false, no_install: false, fresh: false, hermetic: false };
+    let now = crate::sys::clock::now();
+    let host = Host { root: root.to_owned(), dir, cache, ambient, memo, supervisor, limits, now };
+    Ok(Examined { host, _scratch: scratch })
+}
+
+/// The root of the workspace of this folder, without cargo, which gives none where a member is broken: the nearest folder
+/// above with a `[workspace]`, else the nearest with a manifest. Whether the workspace is in order is not its business.
+pub fn nearest_root(start: &Path) -> Option<PathBuf> {
+    let start = start.canonicalize().ok()?;
+    let mut nearest = None;
+    for folder in start.ancestors() {
+        let Ok(text) = files::read_text(&folder.join("Cargo.toml")) else { continue };
+        if text.lines().any(|line| line.trim_start().starts_with("[workspace")) {
+            return Some(folder.to_owned());
+        }
+        nearest = nearest.or(Some(folder.to_owned()));
+    }
+    nearest
+}
+
+/// All that lints want to know of the workspace at the host's root. `program` is how the user starts us.
+pub fn gather(host: &Host, program: &str) -> Gathered {
+    let mut gathered = Gathered::default();
+    gathered.facts.program = program.to_owned();
+    members::gather(host, &mut gathered);
+    lockfile(host, &mut gathered);
+    let locksets = files::list(&host.root.join(LOCKSETS)).unwrap_or_default();
+    gathered.facts.locksets = !locksets.is_empty();
+    graph::gather(host, &mut gathered);
+    promises::gather(host, &mut gathered);
+    gathered
+}
+
+fn lockfile(host: &Host, gathered: &mut Gathered) {
+    let path = host.root.join("Cargo.lock");
+    if !files::exists(&path) {
+        // The graph tells of it.
+        return;
+    }
+    let format = files::read_text(&path).map_err(|error| format!("{error:#}"));
+    match format.and_then(|text| manifest::lock_format("Cargo.lock", &text)) {
+        Ok(format) => gathered.facts.lock = Some(format),
+        Err(reason) => gathered.unchecked.push(Unchecked {
+            id: Lint::LockfileTooNew,
+            reason: format!("the lockfile cannot be read: {reason}"),
+            mend: "mend Cargo.lock; `cargo generate-lockfile` makes a new one".to_owned(),
+        }),
+    }
+}
+
+impl Gathered {
+    /// A manifest of the workspace; one that is broken is a finding.
+    fn manifest(&mut self, path: &Path, file: &str) -> Option<Manifest> {
+        let read = files::read_text(path).map_err(|error| format!("{file}: {error:#}"));
+        match read.and_then(|text| manifest::read(file, &text)) {
+            Ok(manifest) => Some(manifest),
+            Err(what) => {
+                self.unreadable(file, what);
+                None
+            }
+        }
+    }
+
+    fn unreadable(&mut self, file: &str, what: String) {
+        self.findings.push(Finding {
+            id: Lint::WorkspaceUnreadable,
+            severity: Severity::Error,
+            file: file.to_owned(),
+            line: None,
+            quote: String::new(),
+            what,
+            mend: "mend the manifest; `cargo metadata --no-deps` shows when cargo can read it".to_owned(),
+            items: Vec::new(),
+        });
+    }
+}

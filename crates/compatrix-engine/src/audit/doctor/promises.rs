@@ -1,0 +1,63 @@
+//! The files that make promises beside the spec: found, read, scanned.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use compatrix_audit::lint::{Lint, Unchecked};
+use compatrix_audit::promise;
+use compatrix_audit::promise::{Promise, PromiseSource};
+
+use super::members::relative;
+use super::Gathered;
+use crate::sys::files;
+use crate::sys::host::Host;
+
+/// Folders of pages and workflows.
+const FOLDERS: [&str; 5] = ["", "docs", "doc", ".github", ".github/workflows"];
+
+/// Longer files, in bytes, are not written by hand.
+const LONGEST: usize = 1 << 20;
+
+pub(super) fn gather(host: &Host, gathered: &mut Gathered) {
+    let members: Vec<PathBuf> = gathered.facts.members.iter().map(|m| host.root.join(m.folder())).collect();
+    let (promises, unreadable) = scan(&host.root, &members);
+    gathered.facts.promises = promises;
+    gathered.unchecked.extend(unreadable.into_iter().map(|reason| Unchecked {
+        id: Lint::PromiseNotTested,
+        reason,
+        mend: "mend the file; what it promises is not known".to_owned(),
+    }));
+}
+
+/// The promises of the files in the folders of pages and workflows, and of the READMEs in these folders; and what could
+/// not be read.
+pub fn scan(root: &Path, members: &[PathBuf]) -> (Vec<Promise>, Vec<String>) {
+    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
+    let mut seen = BTreeSet::new();
+    let pages = FOLDERS.iter().map(|folder| (root.join(folder), true));
+    for (folder, is_pages) in pages.chain(members.iter().map(|folder| (folder.clone(), false))) {
+        for path in files::list(&folder).unwrap_or_default() {
+            let file = relative(root, &path);
+            let Some(source) = promise::source_of(&file) else { continue };
+            if !is_pages && source != PromiseSource::Readme {
+                continue;
+            }
+            // A link to another README promises nothing of its own; one that leaves the workspace is not its text.
+            let Ok(real) = path.canonicalize() else { continue };
+            if !real.starts_with(root) || !real.is_file() || !seen.insert(real.clone()) {
+                continue;
+            }
+            let scanned = files::read(&real).map_err(|error| format!("{error:#}")).and_then(|bytes| {
+                if bytes.len() > LONGEST {
+                    return Err(format!("{file}: {} bytes are more than a page has", bytes.len()));
+                }
+                promise::scan(&file, source, &String::from_utf8_lossy(&bytes))
+            });
+            match scanned {
+                Ok(promises) => found.extend(promises),
+                Err(reason) => unreadable.push(format!("promises could not be checked: {reason}")),
+            }
+        }
+    }
+    (found, unreadable)
+}

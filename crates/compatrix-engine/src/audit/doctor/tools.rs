@@ -1,0 +1,128 @@
+//! The tools of the host: where they are and what they say of themselves.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use compatrix_audit::doctor::{Disk, HostTools, Nightly, Packages, Tool};
+use compatrix_model::axis::AxisKind;
+use compatrix_model::facts::Availability;
+use compatrix_model::matrix_spec::Spec;
+
+use crate::find::{sqlite, toolchain};
+use crate::session::compat_dir;
+use crate::sys::files;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::Command;
+
+/// What the file names of sanitizers' runtimes say, and what they are called.
+const SANITIZERS: [(&str, &str); 4] = [("asan", "address"), ("lsan", "leak"), ("msan", "memory"), ("tsan", "thread")];
+
+/// Finds out what the host has. `in_workspace` tells whether the host's root is one.
+pub fn tools(host: &Host, spec: Option<&Spec>, in_workspace: bool, program: &str) -> HostTools {
+    let axis = spec.and_then(|spec| spec.space.axis_of(&AxisKind::Rust)).map(|(_, axis)| axis);
+    std::thread::scope(|scope| {
+        let sqlite = scope.spawn(|| {
+            let compiler = sqlite::compiler_words(host).into_iter().next()?;
+            host.ambient.find(&compiler)?;
+            let found = sqlite::find_host(host).map_err(|error| format!("{error:#}"));
+            Some(found.and_then(|found| match found {
+                Availability::Ready(facts) => Ok(facts),
+                Availability::Obtainable { how } => Err(how),
+                Availability::Missing { reason } => Err(reason),
+            }))
+        });
+        let nightly = scope.spawn(|| nightly(host, axis));
+        let toolchains =
+            scope.spawn(|| if spec.is_some() { toolchain::find_all(host, axis) } else { Default::default() });
+        let compiler = sqlite::compiler_words(host);
+        let found = HostTools {
+            program: program.to_owned(),
+            packages: packages(host),
+            cargo: host.ambient.cargo().map(|path| tool(host, path, &["--version"])),
+            rustup: find(host, "rustup", &["--version"]),
+            c_compiler: compiler.first().and_then(|compiler| find(host, compiler, &["--version"])),
+            pkg_config: find(host, "pkg-config", &["--version"]),
+            valgrind: find(host, "valgrind", &["--version"]),
+            git: find(host, "git", &["--version"]),
+            apt_get: find(host, "apt-get", &["--version"]),
+            dpkg_deb: find(host, "dpkg-deb", &["--version"]),
+            disks: disks(host, in_workspace),
+            ..HostTools::default()
+        };
+        HostTools { toolchains: join(toolchains), nightly: join(nightly), sqlite: join(sqlite), ..found }
+    })
+}
+
+fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn find(host: &Host, program: &str, question: &[&str]) -> Option<Tool> {
+    Some(tool(host, host.ambient.find(program)?, question))
+}
+
+/// A program with the first line of its answer.
+fn tool(host: &Host, path: PathBuf, question: &[&str]) -> Tool {
+    let shown = path.to_string_lossy().into_owned();
+    let mut command =
+        Command::new(shown.clone(), &host.root).args(question.iter().copied()).envs(&host.ambient.for_builds());
+    command.timeout = Some(Duration::from_secs(10));
+    let answer = host.run(&command).map_err(|error| format!("{error:#}")).and_then(|finished| {
+        if finished.status.success() {
+            Ok(finished.stdout.text().lines().next().unwrap_or_default().trim().to_owned())
+        } else {
+            Err(last_lines(&finished.stderr.text(), 2))
+        }
+    });
+    match answer {
+        Ok(version) => Tool { path: shown, version, broken: None },
+        Err(reason) => Tool { path: shown, version: String::new(), broken: Some(reason) },
+    }
+}
+
+fn packages(host: &Host) -> Packages {
+    if cfg!(target_os = "macos") {
+        Packages::Brew
+    } else if host.ambient.find("apt-get").is_some() || files::exists(Path::new("/etc/debian_version")) {
+        Packages::Apt { root: rustix::process::geteuid().is_root() }
+    } else {
+        Packages::Other
+    }
+}
+
+/// The nightly of the axis, else the one of that name; and what it has.
+fn nightly(host: &Host, axis: Option<&compatrix_model::axis::Axis>) -> Option<Nightly> {
+    let of_axis =
+        axis.and_then(|axis| axis.values.iter().map(|v| v.name.as_str()).find(|name| name.starts_with("nightly")));
+    let name = of_axis.unwrap_or("nightly");
+    let Availability::Ready(facts) = toolchain::find_rustup(host, name) else { return None };
+    let sysroot = Path::new(&facts.rustc).parent()?.parent()?.to_owned();
+    let runtimes = toolchain::sanitizer_runtimes(&facts);
+    let sanitizers = SANITIZERS
+        .iter()
+        .filter(|(runtime, _)| runtimes.iter().any(|r| r == runtime))
+        .map(|(_, name)| (*name).to_owned());
+    Some(Nightly {
+        name: name.to_owned(),
+        version: facts.rustc_verbose.lines().next().unwrap_or_default().to_owned(),
+        miri: files::exists(&sysroot.join("bin/miri")) && files::exists(&sysroot.join("bin/cargo-miri")),
+        rust_src: files::exists(&sysroot.join("lib/rustlib/src/rust/library/std/src/lib.rs")),
+        sanitizers: sanitizers.collect(),
+        sysroot: sysroot.to_string_lossy().into_owned(),
+    })
+}
+
+/// The room where builds and where the cache are; once where both are on one file system.
+fn disks(host: &Host, in_workspace: bool) -> Vec<Disk> {
+    let target = in_workspace.then(|| ("target/compat", compat_dir(&host.root)));
+    let cache = Some(("the cache", host.cache.clone()));
+    let disk = |(what, path): (&str, PathBuf)| {
+        let there = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/")).to_owned();
+        let free = match rustix::fs::statvfs(&there) {
+            Ok(stat) => Ok(stat.f_bavail.saturating_mul(stat.f_frsize)),
+            Err(error) => Err(format!("the room is not known: {error}")),
+        };
+        Disk { what: what.to_owned(), path: there.to_string_lossy().into_owned(), free }
+    };
+    [target, cache].into_iter().flatten().map(disk).collect()
+}

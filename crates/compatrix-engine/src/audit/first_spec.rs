@@ -1,0 +1,148 @@
+//! What a workspace without a spec has: read from cargo, manifests and the files that people wrote. It changes nothing, and
+//! decides nothing about the spec: `compatrix_audit::first_spec` does.
+
+pub(crate) mod files_of;
+mod manifest;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use cargo_metadata::{DependencyKind, Metadata, Package, TargetKind};
+use compatrix_audit::first_spec::{Bundling, Found, Member, Noted, SqliteUse};
+
+use crate::audit::doctor::promises_in;
+use crate::find::{fixture, workspace};
+use crate::sys::environment::Ambient;
+use crate::sys::error::Error;
+use manifest::Manifest;
+
+/// What was found, and what the summary says besides.
+#[derive(Debug)]
+pub struct Gathered {
+    /// For the draft.
+    pub found: Found,
+    /// Whether there is a Cargo.lock.
+    pub locked: bool,
+}
+
+/// Reads all of it.
+///
+/// # Errors
+/// cargo cannot read the workspace.
+pub fn gather(ambient: &Ambient, root: &Path) -> Result<Gathered, Error> {
+    let metadata = workspace::members(ambient, root)?;
+    let root_manifest = Manifest::read(root, &root.join("Cargo.toml"))?;
+    let mut members = Vec::new();
+    let mut dirs = Vec::new();
+    for package in &metadata.packages {
+        let path = package.manifest_path.as_std_path();
+        dirs.extend(path.parent().map(Path::to_owned));
+        members.push(member(package, &Manifest::read(root, path)?, &root_manifest, &metadata));
+    }
+    let (promises, mut unread) = promises_in(root, &dirs);
+    let locked = root.join("Cargo.lock").exists();
+    let found = Found {
+        members,
+        promises,
+        fixtures: fixture::names(root)?,
+        docs: files_of::docs(root),
+        toolchain: files_of::toolchain(root),
+        env: files_of::cargo_env(root, &mut unread),
+        threads: files_of::threads(root),
+        unread,
+    };
+    Ok(Gathered { found, locked })
+}
+
+fn member(package: &Package, manifest: &Manifest, root: &Manifest, metadata: &Metadata) -> Member {
+    let libraries = [TargetKind::Lib, TargetKind::RLib, TargetKind::DyLib, TargetKind::ProcMacro, TargetKind::CDyLib];
+    let library = package.targets.iter().find(|target| target.kind.iter().any(|kind| libraries.contains(kind)));
+    let unpublished = package.publish.as_ref().is_some_and(Vec::is_empty);
+    Member {
+        name: package.name.to_string(),
+        manifest: manifest.path.clone(),
+        unpublished: unpublished.then(|| manifest.place(&["package", "publish"])),
+        library: library.is_some(),
+        doctests: library.is_some_and(|target| target.doctest),
+        rust_version: rust_version(package, manifest, root),
+        features: package.features.iter().map(|(name, list)| (name.clone(), list.clone())).collect(),
+        features_at: manifest.place(&["features"]),
+        sqlite: sqlite_use(package, manifest, metadata, &mut Vec::new()),
+    }
+}
+
+/// The package's own, else the one that it inherits, as it is spelled.
+fn rust_version(package: &Package, manifest: &Manifest, root: &Manifest) -> Option<Noted> {
+    let version = package.rust_version.as_ref()?;
+    let (own, inherited) = (["package", "rust-version"], ["workspace", "package", "rust-version"]);
+    let own = manifest.text(&own).map(|text| Noted::new(text, manifest.place(&own)));
+    let inherited = || root.text(&inherited).map(|text| Noted::new(text, root.place(&inherited)));
+    own.or_else(inherited).or_else(|| Some(Noted::new(version.to_string(), manifest.place(&["package"]))))
+}
+
+/// How the package uses SQLite: directly, or through a member that does.
+fn sqlite_use(
+    package: &Package,
+    manifest: &Manifest,
+    metadata: &Metadata,
+    seen: &mut Vec<String>,
+) -> Option<SqliteUse> {
+    seen.push(package.name.to_string());
+    let features: BTreeMap<&str, &Vec<String>> =
+        package.features.iter().map(|(name, list)| (name.as_str(), list)).collect();
+    let dependencies = || package.dependencies.iter().filter(|one| one.kind != DependencyKind::Build);
+    let direct = dependencies().find_map(|dependency| {
+        let name = dependency.rename.as_deref().unwrap_or(&dependency.name);
+        let own = dependency.name.as_str();
+        let is_sqlite = |feature: &str| feature.contains("sqlite");
+        // Of crates that know several databases, the feature tells; it may stand in a feature of the package.
+        let by_feature = ["sqlx", "diesel", "sea-orm", "refinery", "refinery-core", "deadpool-diesel"].contains(&own);
+        let asked = dependency.features.iter().any(|feature| is_sqlite(feature));
+        let forwarded = features.iter().find(|(_, list)| {
+            let mut items = list.iter().map(|item| item.replace('?', ""));
+            items.any(|item| item.split_once('/').is_some_and(|(dep, feature)| dep == name && is_sqlite(feature)))
+        });
+        if by_feature && !asked {
+            let (feature, _) = forwarded?;
+            return Some((dependency, Some((*feature).to_owned())));
+        }
+        let is_one = by_feature || own == "libsqlite3-sys" || own.contains("rusqlite") || own.contains("sqlite");
+        let enabling = || {
+            let enables = |item: &String| *item == format!("dep:{name}") || item == name;
+            let mut found: Vec<&str> =
+                features.iter().filter(|(_, list)| list.iter().any(enables)).map(|(feature, _)| *feature).collect();
+            // The implicit feature of an optional dependency has its name.
+            found.sort_by_key(|feature| (*feature == "default", feature.len()));
+            found.first().map(|feature| (*feature).to_owned())
+        };
+        is_one.then(|| (dependency, if dependency.optional { enabling() } else { None }))
+    });
+    if let Some((dependency, behind)) = direct {
+        let name = dependency.rename.as_deref().unwrap_or(&dependency.name);
+        let bundling = match (workspace::always_bundled(package), workspace::bundled_feature(package)) {
+            (Some(one), _) if one.kind == DependencyKind::Normal => Bundling::Always,
+            (Some(_), _) => Bundling::InTests,
+            (None, Some(feature)) => Bundling::Feature(feature),
+            (None, None) => Bundling::Never,
+        };
+        let table = if dependency.kind == DependencyKind::Development { "dev-dependencies" } else { "dependencies" };
+        let through = Noted::new(name, manifest.place(&[table, name]));
+        return Some(SqliteUse { through, behind: behind.filter(|name| name != "default"), bundling });
+    }
+    dependencies().filter(|dependency| dependency.path.is_some()).find_map(|dependency| {
+        let member = metadata.packages.iter().find(|one| *one.name == dependency.name)?;
+        if seen.contains(&member.name) {
+            return None;
+        }
+        let of_member = sqlite_use(member, manifest, metadata, seen)?;
+        let name = dependency.rename.as_deref().unwrap_or(&dependency.name);
+        let bundling = match workspace::bundled_feature(package) {
+            Some(feature) => Bundling::Feature(feature),
+            None if !workspace::is_always_bundled(package, &metadata.packages) => Bundling::Never,
+            None if dependency.kind == DependencyKind::Development => Bundling::InTests,
+            None => Bundling::Always,
+        };
+        let through = Noted::new(&of_member.through.value, manifest.place(&["dependencies", name]));
+        Some(SqliteUse { through, behind: None, bundling })
+    })
+}

@@ -1,0 +1,184 @@
+//! C that is the same for every toolchain, compiled once: a stand-in for the C compiler that remembers objects.
+//!
+//! Builds get it as `CC`. It passes everything on to the real compiler but `-c` of one source file: that it answers from
+//! a folder of objects in the user's cache, by the hash of the preprocessed source, the arguments and the compiler. Two
+//! builds that want the same object at the same time compile it once; the second waits. A cache that cannot be used costs
+//! time and nothing else.
+
+#![allow(clippy::disallowed_methods, reason = "it stands in for another program, streams and all")]
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{anyhow, Context, Result};
+
+use crate::sys::files;
+use crate::sys::host::Host;
+
+/// The name under which our executable acts as the C compiler.
+pub const NAME: &str = "compatrix-cc";
+/// The real compiler's words, separated by spaces.
+const REAL: &str = "COMPATRIX_CC";
+/// The folder of objects.
+const OBJECTS: &str = "COMPATRIX_CC_OBJECTS";
+/// What tells the real compiler from another.
+const FINGERPRINT: &str = "COMPATRIX_CC_FINGERPRINT";
+/// Set where C is to be compiled without sanitizers, whatever the arguments say: newer `cc` crates hand rustc's sanitizer
+/// on to the C compiler, which need not be of rustc's LLVM, and whose objects nothing but the whole executable links with.
+pub(crate) const PLAIN: &str = "COMPATRIX_CC_PLAIN";
+
+/// The variables that make a build use the stand-in.
+///
+/// # Errors
+/// Our own executable cannot be linked into the workspace's folder.
+pub fn environment(host: &Host) -> Result<Vec<(String, String)>> {
+    let bin = host.dir.join("bin");
+    files::make_dir(&bin)?;
+    let link = bin.join(NAME);
+    let ours = std::env::current_exe().context("cannot find our own executable")?;
+    if std::fs::read_link(&link).ok().as_deref() != Some(&ours) {
+        // Builds begin side by side: made aside and renamed, so that the link is never missing.
+        let aside = tempfile::tempdir_in(&bin).with_context(|| format!("cannot write to {}", bin.display()))?;
+        let made = aside.path().join(NAME);
+        files::symlink(&ours.to_string_lossy(), &made)?;
+        files::rename(&made, &link)?;
+    }
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    Ok(vec![
+        ("CC".to_owned(), text(&link)),
+        (REAL.to_owned(), crate::find::sqlite::compiler_words(host).join(" ")),
+        (OBJECTS.to_owned(), text(&host.cache.join("objects"))),
+        (FINGERPRINT.to_owned(), crate::find::sqlite::fingerprint(host)),
+    ])
+}
+
+/// Whether this process was started as the stand-in; if so, acts as one and gives the exit code.
+pub fn act() -> Option<ExitCode> {
+    let mut args = std::env::args_os();
+    let name = PathBuf::from(args.next()?);
+    if name.file_name()?.to_str()? != NAME {
+        return None;
+    }
+    let plain = std::env::var_os(PLAIN).is_some();
+    let args: Vec<OsString> = args.filter(|arg| !plain || !is_sanitizer(arg)).collect();
+    Some(match stand_in(&args) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("{NAME}: {error:#}");
+            ExitCode::from(1)
+        }
+    })
+}
+
+fn is_sanitizer(arg: &std::ffi::OsStr) -> bool {
+    arg.to_str().is_some_and(|arg| arg.starts_with("-fsanitize"))
+}
+
+fn stand_in(args: &[OsString]) -> Result<u8> {
+    let real = std::env::var(REAL).unwrap_or_else(|_| "cc".to_owned());
+    let mut words = real.split_whitespace();
+    let program = words.next().ok_or_else(|| anyhow!("{REAL} is empty"))?;
+    let first: Vec<OsString> = words.map(OsString::from).collect();
+    let real = |args: &[OsString]| {
+        let mut command = Command::new(program);
+        command.args(&first).args(args);
+        command
+    };
+    let run = |args: &[OsString]| -> Result<u8> {
+        let status = real(args).status().with_context(|| format!("cannot start {program}"))?;
+        Ok(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1))
+    };
+    let (Some(compilation), Some(objects)) = (Compilation::of(args), std::env::var_os(OBJECTS)) else {
+        return run(args);
+    };
+    let preprocessed = real(&compilation.preprocess).output().with_context(|| format!("cannot start {program}"))?;
+    if !preprocessed.status.success() {
+        // The real compiler says it best.
+        return run(args);
+    }
+    let arguments: Vec<String> = compilation.other.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let fingerprint = std::env::var(FINGERPRINT).unwrap_or_default();
+    let source = files::hash_bytes(&preprocessed.stdout);
+    let key = files::hash_parts(arguments.iter().map(String::as_str).chain([fingerprint.as_str(), &source]));
+    let objects = PathBuf::from(objects);
+    let object = objects.join(format!("{key}.o"));
+    let lock = files::make_dir(&objects).and_then(|()| files::lock_exclusive(&objects.join(format!("{key}.lock"))));
+    if lock.is_ok() && object.exists() && files::copy(&object, &compilation.output).is_ok() {
+        return Ok(0);
+    }
+    let code = run(args)?;
+    if code == 0 && lock.is_ok() {
+        // What cannot be kept is compiled again next time.
+        let _ = files::read(&compilation.output).and_then(|bytes| files::write(&object, &bytes));
+    }
+    Ok(code)
+}
+
+/// A `-c` of one source file.
+#[derive(Debug, PartialEq, Eq)]
+struct Compilation {
+    output: PathBuf,
+    /// The arguments that preprocess it to standard output.
+    preprocess: Vec<OsString>,
+    /// All arguments but the output, for the key.
+    other: Vec<OsString>,
+}
+
+impl Compilation {
+    fn of(args: &[OsString]) -> Option<Self> {
+        let mut output = None;
+        let mut other = Vec::new();
+        let mut sources = 0;
+        let mut iter = args.iter();
+        while let Some(arg) = iter.next() {
+            let text = arg.to_str()?;
+            match text {
+                "-o" => output = Some(PathBuf::from(iter.next()?)),
+                // Other outputs than one object, or input that is not in the arguments.
+                "-E" | "-S" | "-M" | "-MM" | "-MD" | "-MMD" | "-" | "-save-temps" | "--coverage" => return None,
+                _ if text.starts_with('@') => return None,
+                _ => {
+                    let path = Path::new(text);
+                    sources += usize::from(!text.starts_with('-') && path.extension().is_some_and(|e| e == "c"));
+                    other.push(arg.clone());
+                }
+            }
+        }
+        if sources != 1 || !other.iter().any(|arg| arg == "-c") {
+            return None;
+        }
+        let mut preprocess: Vec<OsString> = other.iter().filter(|arg| *arg != "-c").cloned().collect();
+        preprocess.push("-E".into());
+        Some(Self { output: output?, preprocess, other })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(line: &str) -> Option<Compilation> {
+        Compilation::of(&line.split(' ').map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn sanitizers_are_known_by_their_arguments() {
+        let is = |arg: &str| is_sanitizer(std::ffi::OsStr::new(arg));
+        assert!(is("-fsanitize=address") && is("-fsanitize-recover=all"));
+        assert!(!is("-fstack-protector") && !is("-c"));
+    }
+
+    #[test]
+    fn only_a_plain_compilation_is_remembered() {
+        let found = of("-O0 -I sqlite3 -o out/a.o -c sqlite3/sqlite3.c").unwrap();
+        assert_eq!(found.output, Path::new("out/a.o"));
+        assert_eq!(found.other, ["-O0", "-I", "sqlite3", "-c", "sqlite3/sqlite3.c"].map(OsString::from));
+        assert_eq!(found.preprocess, ["-O0", "-I", "sqlite3", "sqlite3/sqlite3.c", "-E"].map(OsString::from));
+        for line in
+            ["-E a.c", "-c a.c b.c -o x", "-shared a.c -o x.so", "-c a.c", "-c -MD a.c -o a.o", "-c - -o a.o", "@args"]
+        {
+            assert_eq!(of(line), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! Locksets on this machine: what each is made from, whether it is here, and how it is fetched and served.
+
+pub mod make;
+pub(crate) mod own;
+pub mod repair;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use anyhow::{anyhow, bail, Result};
+use compatrix_model::axis::{AxisKind, Deps};
+use compatrix_model::condition::{value_version, Versions};
+use compatrix_model::evidence::Sha256;
+use compatrix_model::facts::{Availability, LocksetFacts};
+use compatrix_model::lockset::file::{body_of, Header, Lockfile};
+use compatrix_model::lockset::manifest::Edit;
+use compatrix_model::lockset::{self, LockGroup, Lockset};
+use compatrix_model::matrix_spec::Spec;
+use semver::Version;
+
+use crate::deps::stage;
+use crate::deps::stage::layout::Layout;
+use crate::deps::stage::registry;
+use crate::deps::stage::registry::Served;
+use crate::deps::stage::resolve::{resolve, triples, Platforms, Prefer, Resolved, Unresolved};
+use crate::sys::error::Error;
+use crate::sys::files;
+use crate::sys::host::Host;
+
+/// Changes when what is served, or how a lockset is made, does.
+const FORMAT: &str = "compatrix lockset 1";
+/// For how long the newest versions count as such, in seconds.
+const LATEST_FOR: i64 = 24 * 60 * 60;
+
+/// What locksets are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// The spec.
+    pub spec: &'a Spec,
+    /// The workspace.
+    pub layout: &'a Layout,
+    /// The versions of toolchains, as far as they are known.
+    pub versions: &'a Versions,
+}
+
+/// How a lockset is resolved.
+#[derive(Debug, Clone)]
+struct Recipe {
+    /// The lockfile to start from.
+    start: Option<String>,
+    prefer: Prefer,
+    /// The `rust-version` of the staged manifests.
+    rust: Option<Version>,
+    /// Hash of all this and of the manifests.
+    inputs: Sha256,
+}
+
+impl Sources<'_> {
+    /// The file of a group's lockset.
+    pub fn file(&self, group: &LockGroup) -> PathBuf {
+        self.layout.root.join(shown_file(group))
+    }
+
+    /// The toolchains of a group: name, and version where it is known.
+    pub fn toolchains(&self, group: &LockGroup) -> Vec<(String, Option<Version>)> {
+        let Some((_, axis)) = self.spec.space.axis_of(&AxisKind::Rust) else { return Vec::new() };
+        let at = self.spec.locks.iter().position(|other| other.name == group.name).unwrap_or_default();
+        let members = lockset::members(&self.spec.locks, &self.spec.space, self.versions);
+        let one = |&n: &usize| {
+            let value = &axis.values[n];
+            (value.name.to_string(), value_version(&axis.name, &value.name, self.versions))
+        };
+        members[at].iter().map(one).collect()
+    }
+
+    /// The lowest Rust of a group, as far as it is known.
+    pub fn lowest(&self, group: &LockGroup) -> Option<Version> {
+        let versions = self.toolchains(group).into_iter().filter_map(|(_, version)| version);
+        versions.map(|v| Version::new(v.major, v.minor, v.patch)).min()
+    }
+
+    /// The platforms that locksets are for: this host's, and those that are claimed.
+    pub fn triples(&self) -> BTreeSet<&'static str> {
+        let host = Host::platform();
+        let claimed = self.spec.claims.platforms.iter().flat_map(|(_, tier)| tier);
+        triples(claimed.map(String::as_str).chain([host.as_str()]))
+    }
+
+    /// Hash of what decides a group's lockset when it is made for this Rust.
+    pub fn inputs(&self, group: &LockGroup, rust: &Version) -> Result<Sha256> {
+        let mut parts = self.base_inputs()?;
+        parts.push(rust.to_string());
+        parts.extend(group.pins.iter().map(|(name, version)| format!("{name}={version}")));
+        Ok(files::hash_parts(parts.iter().map(String::as_str)))
+    }
+
+    fn base_inputs(&self) -> Result<Vec<String>> {
+        let mut parts = vec![FORMAT.to_owned()];
+        parts.extend(self.layout.requirements()?);
+        parts.extend(self.triples().into_iter().map(str::to_owned));
+        Ok(parts)
+    }
+
+    fn group(&self, lockset: &Lockset) -> Option<&LockGroup> {
+        let name = lockset.group.as_ref()?;
+        self.spec.locks.iter().find(|group| group.name == *name)
+    }
+
+    fn recipe(&self, lockset: &Lockset) -> Result<Recipe> {
+        let group = self.group(lockset);
+        let (start, prefer, rust) = match lockset.deps {
+            Deps::Locked => (Some(self.layout.own.text.clone()), Prefer::Rust, None),
+            Deps::Lockset => {
+                let group = group.ok_or_else(|| anyhow!("no [[lock]] of this name"))?;
+                let (header, text) = self.committed(group)?;
+                (Some(text), Prefer::Rust, Some(header.rust))
+            }
+            Deps::Minimal => (None, Prefer::Lowest, group.and_then(|group| self.lowest(group))),
+            Deps::Latest => (None, Prefer::Newest, group.and_then(|group| self.lowest(group))),
+        };
+        let mut parts = self.base_inputs()?;
+        parts.extend([lockset.to_string(), format!("{rust:?}"), start.clone().unwrap_or_default()]);
+        Ok(Recipe { start, prefer, rust, inputs: files::hash_parts(parts.iter().map(String::as_str)) })
+    }
+
+    /// The committed lockset of a group, if it fits the manifests and toolchains of today.
+    fn committed(&self, group: &LockGroup) -> Result<(Header, String)> {
+        let path = self.file(group);
+        let shown = shown_file(group);
+        if !files::exists(&path) {
+            bail!("there is no {shown}; the command `lock` makes it");
+        }
+        let text = files::read_text(&path)?;
+        match self.trouble(group, &text)? {
+            Some(trouble) => bail!("{shown} {trouble}; the command `lock` makes it anew"),
+            None => {
+                let header = Header::of(&text).ok_or_else(|| anyhow!("{shown} has no header"))?;
+                Ok((header, body_of(&text).to_owned()))
+            }
+        }
+    }
+
+    /// Why the text of a group's lockset does not do; none where it does.
+    ///
+    /// # Errors
+    /// A manifest cannot be read.
+    pub fn trouble(&self, group: &LockGroup, text: &str) -> Result<Option<String>> {
+        let Some(header) = Header::of(text) else {
+            return Ok(Some("was not made by compatrix, or has lost its header".to_owned()));
+        };
+        if header.content != files::hash_bytes(body_of(text).as_bytes()) {
+            return Ok(Some("was edited by hand".to_owned()));
+        }
+        let known = self.toolchains(group);
+        if let Some(lowest) = self.lowest(group) {
+            // A toolchain that is not here has no version, and may be the lowest.
+            let all_known = known.iter().all(|(_, version)| version.is_some());
+            if lowest < header.rust || (all_known && lowest != header.rust) {
+                return Ok(Some(format!("was made for Rust {}, and the lowest of the group is {lowest}", header.rust)));
+            }
+        }
+        if header.inputs != self.inputs(group, &header.rust)? {
+            return Ok(Some("does not fit the manifests, pins or platforms of today".to_owned()));
+        }
+        Ok(None)
+    }
+}
+
+pub(crate) fn shown_file(group: &LockGroup) -> String {
+    format!("compat/locks/{}.lock", group.name)
+}
+
+/// What is known of each lockset that cells can use. `own` is the hash of the workspace's own.
+///
+/// # Errors
+/// A manifest cannot be read.
+pub fn survey(host: &Host, sources: &Sources<'_>, own: &Sha256) -> Result<BTreeMap<Lockset, LocksetFacts>, Error> {
+    let mut facts = BTreeMap::new();
+    for lockset in lockset::all(&sources.spec.locks, &sources.spec.space, sources.versions) {
+        let found = find(host, sources, &lockset, own);
+        facts.insert(lockset, found);
+    }
+    Ok(facts)
+}
+
+/// Hashes of the dependency versions that evidence of today may have: the workspace's own, and those of every group.
+pub fn of_today(sources: &Sources<'_>, own: &Sha256) -> BTreeSet<Sha256> {
+    let texts = sources.spec.locks.iter().filter_map(|group| files::read_text(&sources.file(group)).ok());
+    texts.map(|text| hash(body_of(&text))).chain([own.clone()]).collect()
+}
+
+fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: &Sha256) -> LocksetFacts {
+    let recipe = match sources.recipe(lockset) {
+        Ok(recipe) => recipe,
+        Err(error) => {
+            return LocksetFacts {
+                sha256: String::new(),
+                staged: Availability::Missing { reason: format!("{error:#}") },
+            }
+        }
+    };
+    let served = Served::read(&stage::dir(host, lockset)).ok().filter(|served| served.inputs == recipe.inputs);
+    let served = served.filter(|served| {
+        let young = host.now - served.made < LATEST_FOR || host.limits.offline;
+        lockset.deps != Deps::Latest || (young && !host.limits.fresh)
+    });
+    let sha256 = match (lockset.deps, &served, &recipe.start) {
+        (Deps::Locked, _, _) => own.clone(),
+        (Deps::Lockset, _, Some(text)) => hash(text),
+        (_, Some(served), _) => served.sha256.clone(),
+        (_, None, _) => String::new(),
+    };
+    let staged = match served {
+        Some(_) => Availability::Ready(()),
+        None => Availability::Obtainable { how: how(lockset) },
+    };
+    LocksetFacts { sha256, staged }
+}
+
+fn how(lockset: &Lockset) -> String {
+    match lockset.deps {
+        Deps::Locked => "fetch the dependencies of Cargo.lock".to_owned(),
+        Deps::Lockset => format!("fetch the dependencies of compat/locks/{lockset}.lock"),
+        Deps::Minimal => "resolve and fetch the lowest versions of the dependencies".to_owned(),
+        Deps::Latest => "resolve and fetch the newest versions of the dependencies".to_owned(),
+    }
+}
+
+/// Hash of the versions in a lockfile.
+fn hash(text: &str) -> Sha256 {
+    let lock = Lockfile::parse(text).unwrap_or_default();
+    files::hash_parts(lock.lines(&lock.everything()).iter().map(String::as_str))
+}
+
+/// Fetches a lockset's dependencies and serves them; what is known of it afterwards.
+pub fn provide(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: &Sha256) -> LocksetFacts {
+    match serve(host, sources, lockset) {
+        Ok(()) => find(host, sources, lockset, own),
+        Err(error) => LocksetFacts {
+            staged: Availability::Missing { reason: format!("{error:#}") },
+            ..find(host, sources, lockset, own)
+        },
+    }
+}
+
+fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
+    let recipe = sources.recipe(lockset)?;
+    let dir = stage::dir(host, lockset);
+    files::make_dir(&dir)?;
+    let work = Work { host, sources, dir: dir.join("resolve"), platforms: Platforms::ask(host, &sources.triples())? };
+    let edit = Edit { rust: recipe.rust.clone(), ..Edit::default() };
+    let resolved = match work.resolve(&edit, &BTreeMap::new(), recipe.start.as_deref(), recipe.prefer) {
+        Ok(resolved) => resolved,
+        Err(Unresolved::Package { name, said }) => {
+            bail!("no version of {name} meets all requirements: {}", crate::sys::host::last_lines(&said, 2))
+        }
+        Err(Unresolved::Other(error)) => return Err(error),
+    };
+    if let Some(start) = &recipe.start {
+        let of = if lockset.is_locked() { "Cargo.lock".to_owned() } else { format!("compat/locks/{lockset}.lock") };
+        let mend = if lockset.is_locked() {
+            "`cargo update --workspace` mends it"
+        } else {
+            "the command `lock` makes it anew"
+        };
+        let start = Lockfile::parse(start).map_err(|error| anyhow!("{of}: {error}"))?;
+        if let Some(new) = not_in(&resolved.lock, &start) {
+            bail!("{of} does not have {new}, which the manifests ask for; {mend}");
+        }
+    }
+    registry::write(host, &dir, &resolved.crates)?;
+    let lock = resolved.lock.to_text();
+    let without_targets = sources.layout.targets()?.into_iter().filter(|target| !work.platforms.matches(target));
+    let served = Served {
+        inputs: recipe.inputs,
+        made: host.now,
+        rust: recipe.rust,
+        without_targets: without_targets.collect(),
+        sha256: hash(&lock),
+        lock,
+        lock_without_dev: resolved.lock_without_dev.to_text(),
+        all: resolved.all,
+    };
+    served.write(&dir)
+}
+
+/// A package of a lockfile that another does not have.
+fn not_in(lock: &Lockfile, other: &Lockfile) -> Option<String> {
+    let plain = |source: &Option<String>| source.as_deref().map(|s| s.split(['?', '#']).next().unwrap_or(s).to_owned());
+    let has = |name: &str, version: &str, source: &Option<String>| {
+        other.packages.iter().any(|p| p.name == name && p.version == version && plain(&p.source) == plain(source))
+    };
+    let new = lock.packages.iter().find(|p| !has(&p.name, &p.version, &p.source))?;
+    Some(format!("{} {}", new.name, new.version))
+}
+
+/// The pins of a group: as limits for direct dependencies, and as requirements for those of any depth.
+fn pins(sources: &Sources<'_>, group: &LockGroup) -> (BTreeMap<String, Vec<String>>, BTreeMap<String, Vec<String>>) {
+    let direct = sources.layout.direct_dependencies().unwrap_or_default();
+    let exact = group.pins.iter().map(|(name, version)| (name.clone(), vec![format!("={version}")]));
+    exact.partition(|(name, _)| direct.contains(name))
+}
+
+/// A place to resolve in.
+#[derive(Debug)]
+struct Work<'a> {
+    host: &'a Host,
+    sources: &'a Sources<'a>,
+    dir: PathBuf,
+    platforms: Platforms,
+}
+
+impl Work<'_> {
+    /// Resolves the workspace with these manifests; `pins` are further requirements on packages of any depth.
+    fn resolve(
+        &self,
+        edit: &Edit,
+        pins: &BTreeMap<String, Vec<String>>,
+        start: Option<&str>,
+        prefer: Prefer,
+    ) -> Result<Resolved, Unresolved> {
+        let layout = self.sources.layout;
+        let root = stage::resolving(layout, &self.dir, edit, pins, start)?;
+        resolve(self.host, &root, prefer, &self.sources.triples(), &self.platforms)
+    }
+}

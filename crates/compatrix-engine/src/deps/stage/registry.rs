@@ -1,0 +1,123 @@
+//! The registry on disk of a stage: an index folder and .crate files, which cargo reads in place of the network.
+//!
+//! Format: Cargo reference, "Source Replacement", local registry sources. What is served has been fetched by a new cargo,
+//! and its checksums stand in the lockfile; so a cargo that cannot speak today's index protocol builds from it too.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use compatrix_model::lockset::index;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use crate::sys::files;
+use crate::sys::host::Host;
+
+/// What a stage is made from, once its dependencies are here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    /// Hash of all that it was made from.
+    pub inputs: String,
+    /// When, in seconds since the Unix epoch.
+    pub made: i64,
+    /// The `rust-version` of the staged manifests; their own where there is none.
+    pub rust: Option<Version>,
+    /// The platforms of the members' manifests that are left out.
+    pub without_targets: Vec<String>,
+    /// The lockfile.
+    pub lock: String,
+    /// The lockfile without what only dev-dependencies use.
+    pub lock_without_dev: String,
+    /// Hash of the versions in it.
+    pub sha256: String,
+    /// Whether every package that is not in the workspace is served from disk; else some come from elsewhere (git).
+    pub all: bool,
+}
+
+impl Served {
+    /// What is served in this stage's folder.
+    ///
+    /// # Errors
+    /// Nothing is, or its file cannot be read.
+    pub fn read(dir: &Path) -> Result<Self> {
+        let path = dir.join("served.json");
+        let text = files::read_text(&path)?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} cannot be read; remove its folder and run again", path.display()))
+    }
+
+    /// Writes it, last of all: who finds it finds the rest.
+    pub(crate) fn write(&self, dir: &Path) -> Result<()> {
+        files::write(&dir.join("served.json"), serde_json::to_string_pretty(self)?.as_bytes())
+    }
+}
+
+/// A .crate file to serve.
+#[derive(Debug, Clone)]
+pub struct Crate {
+    /// Its index entry.
+    pub entry: index::Served,
+    /// The file, in cargo's own cache.
+    pub file: PathBuf,
+}
+
+/// Writes the registry into `registry` below this folder, in place of the one that is there.
+///
+/// # Errors
+/// A .crate file is not there or is not the one of the lockfile; a file cannot be written.
+pub(crate) fn write(host: &Host, dir: &Path, crates: &[Crate]) -> Result<()> {
+    let building = dir.join(".building-registry");
+    files::remove_dir(&building)?;
+    files::make_dir(&building.join("index"))?;
+    let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for Crate { entry, file } in crates {
+        let name = format!("{}-{}.crate", entry.name, entry.version);
+        let found = files::sha256(file, &host.memo)
+            .with_context(|| format!("cargo has fetched {name}, but it is not where cargo keeps such files"))?;
+        anyhow::ensure!(
+            found == entry.checksum,
+            "{} has the hash {found}, but the lockfile says {}; remove it and run again",
+            file.display(),
+            entry.checksum
+        );
+        files::hard_link(file, &building.join(name))?;
+        lines.entry(index::path(&entry.name)).or_default().push(index::line(entry));
+    }
+    for (path, lines) in lines {
+        files::write(&building.join("index").join(path), (lines.join("\n") + "\n").as_bytes())?;
+    }
+    let registry = dir.join("registry");
+    files::remove_dir(&registry)?;
+    files::rename(&building, &registry)
+}
+
+/// The cargo configuration of a stage that is served from this folder. Where some packages come from elsewhere, cargo may
+/// need the network for them.
+pub(super) fn config(dir: &Path, all: bool) -> String {
+    let mut registry = toml::Table::new();
+    registry.insert("local-registry".into(), dir.join("registry").to_string_lossy().into_owned().into());
+    let mut source = toml::Table::new();
+    source.insert("crates-io".into(), toml::Table::from_iter([("replace-with".to_owned(), "compatrix".into())]).into());
+    source.insert("compatrix".into(), registry.into());
+    let mut config = toml::Table::from_iter([("source".to_owned(), source.into())]);
+    if all {
+        config.insert("net".into(), toml::Table::from_iter([("offline".to_owned(), true.into())]).into());
+    }
+    config.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_is_toml_whatever_the_path() {
+        let text = config(Path::new("/a b/\"é\"\\x"), true);
+        let table: toml::Table = text.parse().unwrap();
+        assert_eq!(table["source"]["compatrix"]["local-registry"].as_str(), Some("/a b/\"é\"\\x/registry"));
+        assert_eq!(table["source"]["crates-io"]["replace-with"].as_str(), Some("compatrix"));
+        assert_eq!(table["net"]["offline"].as_bool(), Some(true));
+        assert!(!config(Path::new("/a"), false).contains("offline"));
+    }
+}

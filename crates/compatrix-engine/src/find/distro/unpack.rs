@@ -1,0 +1,251 @@
+//! A closure of packages as a folder: unpacked, made to run on this host, with a note of what it is.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, bail, Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::packages::Package;
+use super::Part;
+use crate::find::sqlite;
+use crate::sys::elf;
+use crate::sys::elf::Glibc;
+use crate::sys::files;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::Command;
+
+/// The shared library's name, which is also its soname.
+const LIBRARY: &str = "libsqlite3.so.0";
+/// The note in the folder, written last.
+const NOTE: &str = "built.json";
+/// What of a toolchain is started.
+const TOOLS: [&str; 3] = ["rustc", "cargo", "rustdoc"];
+
+/// What stands in a folder's note.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Note {
+    /// The suite.
+    pub(super) suite: String,
+    /// The packages in it.
+    pub(super) packages: Vec<Package>,
+    /// The oldest glibc that runs it, `2.36`; none where it asks for none.
+    pub(super) glibc: Option<String>,
+    /// Whether this host's glibc was too old, so that nothing but this note was kept.
+    pub(super) too_new: bool,
+    /// Of a toolchain: its folder of programs, relative.
+    pub(super) bin: String,
+    /// Of a SQLite: what it says of itself.
+    pub(super) sqlite: Option<SqliteNote>,
+}
+
+/// What a SQLite said of itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct SqliteNote {
+    pub(super) version: String,
+    pub(super) source_id: String,
+    pub(super) sha256: String,
+}
+
+impl Note {
+    /// The note of a folder, if it is whole.
+    pub(super) fn read(dir: &Path) -> Option<Self> {
+        serde_json::from_str(&files::read_text(&dir.join(NOTE)).ok()?).ok()
+    }
+
+    /// The version of glibc that it needs and this host does not have.
+    pub(super) fn lacks(&self, host: &Host) -> Result<Option<String>> {
+        let Some(needed) = &self.glibc else { return Ok(None) };
+        let ours = host_glibc(host)?;
+        let newer = elf::glibc(needed) > elf::glibc(&ours);
+        Ok(newer.then(|| format!("needs glibc {needed}, and this host has {ours}")))
+    }
+}
+
+/// The host's glibc, `2.36`.
+fn host_glibc(host: &Host) -> Result<String> {
+    let stamp = files::stamp(Path::new("/etc/ld.so.cache")).unwrap_or_default();
+    host.memo.fact("glibc", &stamp, || {
+        let getconf = host.ambient.find("getconf").ok_or_else(|| anyhow!("getconf is not on PATH"))?;
+        let said = host.ask(&getconf, &["GNU_LIBC_VERSION"])?;
+        let version = said.strip_prefix("glibc ").ok_or_else(|| anyhow!("the host's C library is no glibc"))?;
+        Ok(version.to_owned())
+    })
+}
+
+/// The library of an unpacked SQLite, in a folder where nothing else is.
+pub(super) fn library(dir: &Path) -> PathBuf {
+    dir.join("lib").join(LIBRARY)
+}
+
+/// Unpacks the packages in `debs` and makes `scratch` the folder that is later renamed to `dir`.
+pub(super) fn unpack(
+    host: &Host,
+    scratch: &Path,
+    debs: &Path,
+    part: Part,
+    mut note: Note,
+    patchelf: &dyn Fn() -> Result<PathBuf>,
+) -> Result<Note> {
+    let root = scratch.join("root");
+    extract(host, debs, &root)?;
+    let files = walk(&root)?;
+    let started: Vec<PathBuf> = match part {
+        Part::Toolchain => {
+            note.bin = bin(&root, &files)?;
+            let tools = TOOLS.iter().map(|tool| root.join(&note.bin).join(tool)).filter(|tool| tool.exists());
+            tools.map(|tool| within(&root, &tool)).collect::<Result<_>>()?
+        }
+        Part::Sqlite => {
+            let found = files.iter().find(|path| path.file_name().is_some_and(|name| name == LIBRARY));
+            let found = found.ok_or_else(|| anyhow!("there is no {LIBRARY} in {}", named(&note.packages)))?;
+            let own = library(scratch);
+            files::make_dir(&scratch.join("lib"))?;
+            files::copy(&within(&root, found)?, &own)?;
+            files::symlink(LIBRARY, &own.with_file_name("libsqlite3.so"))?;
+            vec![own]
+        }
+    };
+    let libraries = files.iter().filter(|path| part == Part::Toolchain && is_library(path)).cloned();
+    let needed: Vec<Glibc> = started
+        .iter()
+        .cloned()
+        .chain(libraries)
+        .filter(|path| path.is_file())
+        .map(|path| Ok(elf::needed_glibc(&files::read(&path)?)))
+        .collect::<Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect();
+    note.glibc = needed.into_iter().max().map(|(major, minor)| format!("{major}.{minor}"));
+    if note.lacks(host)?.is_some() {
+        // The reason is worth keeping, the files are not.
+        note.too_new = true;
+        files::remove_dir(&root)?;
+        files::remove_dir(&scratch.join("lib"))?;
+    } else if part == Part::Toolchain {
+        let folders = library_folders(&root, &files);
+        let patchelf = patchelf()?;
+        for library in files.iter().filter(|path| is_library(path) && !path.is_symlink()) {
+            // What names folders itself (DT_RUNPATH) is not looked up for by what its program names.
+            if !host.ask(&patchelf, &["--print-rpath", &library.to_string_lossy()])?.is_empty() {
+                name_folders(host, &patchelf, &root, library, &folders)?;
+            }
+        }
+        for tool in &started {
+            name_folders(host, &patchelf, &root, tool, &folders)?;
+            check_libraries(host, &root, tool)?;
+        }
+    } else {
+        files::remove_dir(&root)?;
+        let own = library(scratch);
+        let said = sqlite::of_library(host, &own)?;
+        let sha256 = files::sha256(&own, &host.memo)?;
+        note.sqlite = Some(SqliteNote { version: said.version, source_id: said.source_id, sha256 });
+    }
+    files::write(&scratch.join(NOTE), serde_json::to_string_pretty(&note)?.as_bytes())?;
+    Ok(note)
+}
+
+/// Unpacks all packages of a folder into one, and removes them. Nothing is written outside of it, whatever symbolic links
+/// a package brings; no script of a package is run.
+pub(super) fn extract(host: &Host, debs: &Path, root: &Path) -> Result<()> {
+    let program = host.ambient.find("dpkg-deb").ok_or_else(|| anyhow!("dpkg-deb is not on PATH"))?;
+    files::make_dir(root)?;
+    let inside = real(root)?;
+    let part = debs.join("part");
+    for deb in files::list(debs)?.iter().filter(|path| path.extension().is_some_and(|e| e == "deb")) {
+        files::remove_dir(&part)?;
+        host.ask(&program, &["-x", &deb.to_string_lossy(), &part.to_string_lossy()])?;
+        for file in walk(&part)? {
+            let target = root.join(file.strip_prefix(&part)?);
+            let folder = target.parent().unwrap_or(root);
+            files::make_dir(folder)?;
+            if !real(folder)?.starts_with(&inside) {
+                bail!("{} would be written outside of its folder", target.display());
+            }
+            files::rename(&file, &target)?;
+        }
+    }
+    files::remove_dir(debs)
+}
+
+/// Every file below a folder, symbolic links as such.
+fn walk(dir: &Path) -> Result<Vec<PathBuf>> {
+    let (mut todo, mut found) = (vec![dir.to_owned()], Vec::new());
+    while let Some(next) = todo.pop() {
+        for path in files::list(&next)? {
+            match path.is_dir() && !path.is_symlink() {
+                true => todo.push(path),
+                false => found.push(path),
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn named(packages: &[Package]) -> String {
+    packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn real(path: &Path) -> Result<PathBuf> {
+    path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
+}
+
+/// What a path leads to, if that is below this folder: a link of a package may lead to the host's own files.
+fn within(root: &Path, path: &Path) -> Result<PathBuf> {
+    let found = real(path)?;
+    if !found.starts_with(real(root)?) {
+        bail!("{} leads to {}, which is not of these packages", path.display(), found.display());
+    }
+    Ok(found)
+}
+
+/// The folder that has both rustc and cargo, relative: `usr/bin`, or `usr/lib/rust-1.80/bin` where a release has several.
+fn bin(root: &Path, files: &[PathBuf]) -> Result<String> {
+    let rustcs = files.iter().filter(|path| path.file_name().is_some_and(|name| name == "rustc"));
+    let folders = rustcs.filter_map(|path| path.parent()).filter(|dir| dir.join("cargo").exists());
+    let found = folders.min_by_key(|dir| dir.components().count());
+    let dir = found.ok_or_else(|| anyhow!("no folder of these packages has both rustc and cargo"))?;
+    Ok(dir.strip_prefix(root)?.to_string_lossy().into_owned())
+}
+
+fn is_library(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let version = name.split_once(".so").map(|(_, version)| version);
+    name.starts_with("lib") && version.is_some_and(|v| v.chars().all(|c| c.is_ascii_digit() || c == '.'))
+}
+
+/// The folders with shared libraries, the outermost first; those of rustc's targets are not for programs.
+fn library_folders(root: &Path, files: &[PathBuf]) -> Vec<String> {
+    let with = files.iter().filter(|path| is_library(path)).filter_map(|path| path.parent()?.strip_prefix(root).ok());
+    let mut folders: Vec<&Path> = with.filter(|dir| !dir.iter().any(|part| part == "rustlib")).collect();
+    folders.sort_by_key(|dir| (dir.components().count(), dir.to_owned()));
+    folders.dedup();
+    folders.into_iter().map(|dir| dir.to_string_lossy().into_owned()).collect()
+}
+
+/// Writes into a program or library where its libraries are, so that no environment variable has to say it: what it starts, build
+/// scripts and tests among it, must not find them.
+fn name_folders(host: &Host, patchelf: &Path, root: &Path, file: &Path, folders: &[String]) -> Result<()> {
+    let inside = file.parent().and_then(|dir| dir.strip_prefix(root).ok()).map_or(0, |dir| dir.components().count());
+    let up = "/..".repeat(inside);
+    let paths: Vec<String> = folders.iter().map(|folder| format!("$ORIGIN{up}/{folder}")).collect();
+    // DT_RPATH, which counts for the libraries of libraries too; DT_RUNPATH does not. ld.so(8).
+    let args = ["--force-rpath", "--set-rpath", &paths.join(":"), &file.to_string_lossy()];
+    host.ask(patchelf, &args).map(drop)
+}
+
+/// Asks the loader whether a program finds its libraries; ld.so(8), LD_TRACE_LOADED_OBJECTS.
+fn check_libraries(host: &Host, root: &Path, tool: &Path) -> Result<()> {
+    let env = host.ambient.for_builds();
+    let traced = Command::new(tool.to_string_lossy(), root).envs(&env).env("LD_TRACE_LOADED_OBJECTS", "1");
+    let finished = host.run(&traced)?;
+    let said = finished.stdout.text();
+    let missing: Vec<&str> = said.lines().map(str::trim).filter(|line| line.ends_with("not found")).collect();
+    if !missing.is_empty() || !finished.status.success() {
+        let why = if missing.is_empty() { last_lines(&finished.stderr.text(), 1) } else { missing.join("; ") };
+        bail!("{} does not find its libraries: {why}", tool.file_name().unwrap_or_default().to_string_lossy());
+    }
+    Ok(())
+}

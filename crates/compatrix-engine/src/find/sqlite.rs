@@ -1,0 +1,91 @@
+//! SQLite: the host's, exact versions built from amalgamations, and the question which one a file really is.
+
+pub(crate) mod compiler;
+mod exact;
+mod identity;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, Context, Result};
+use compatrix_model::axis::{Axis, Setting, ValueName};
+use compatrix_model::condition::partial_version;
+use compatrix_model::facts::{Availability, SqliteFacts};
+use compatrix_model::matrix_spec::SqliteSettings;
+use semver::Version;
+
+use crate::find::distro;
+use crate::sys::files;
+use crate::sys::host::Host;
+
+pub(crate) use compiler::fingerprint;
+pub use compiler::{cc, compiler_words};
+pub use exact::{build_all, content_key, Wanted};
+pub use identity::{of_archive, of_library, source_id_in, Identity};
+
+/// What is known of each SQLite of the axis. `bundled` is the SQLite of this libsqlite3-sys version.
+pub fn find_all(
+    host: &Host,
+    axis: Option<&Axis>,
+    settings: &SqliteSettings,
+    bundled_crate: Option<&str>,
+) -> BTreeMap<ValueName, Availability<SqliteFacts>> {
+    let find = |setting: &Setting| match setting {
+        Setting::SqliteBundled => bundled(bundled_crate),
+        Setting::SqliteHost => find_host(host),
+        Setting::SqliteExact(version) => exact::find(host, version, settings),
+        Setting::DistroSqlite(request) => Ok(distro::find_sqlite(host, request)),
+        Setting::RustupToolchain(_)
+        | Setting::PathToolchain(_)
+        | Setting::DistroToolchain(_)
+        | Setting::Fixture(_)
+        | Setting::Features { .. }
+        | Setting::Deps(_)
+        | Setting::Env(_) => Err(anyhow!("no SQLite")),
+    };
+    let values = axis.map(|axis| axis.values.as_slice()).unwrap_or_default();
+    let missing = |error: anyhow::Error| Availability::Missing { reason: format!("{error:#}") };
+    values.iter().map(|value| (value.name.clone(), find(&value.setting).unwrap_or_else(missing))).collect()
+}
+
+/// The SQLite that is compiled in, as the lockfile tells it.
+fn bundled(bundled_crate: Option<&str>) -> Result<Availability<SqliteFacts>> {
+    let carrier = bundled_crate.ok_or_else(|| {
+        anyhow!("nothing that the packages use links SQLite; leave the `sqlite` axis out of the spec")
+    })?;
+    let version = sqlite_of_crate(carrier).unwrap_or(Version::new(0, 0, 0));
+    Ok(Availability::Ready(SqliteFacts {
+        version,
+        source_id: String::new(),
+        library: None,
+        sha256: String::new(),
+        link_dir: None,
+        include_dir: None,
+    }))
+}
+
+/// The SQLite in this libsqlite3-sys: of the newest known version that is not newer.
+fn sqlite_of_crate(carrier: &str) -> Option<Version> {
+    let carrier = partial_version(carrier)?;
+    let known = compatrix_model::matrix_spec::sqlite::AMALGAMATIONS;
+    known.iter().rev().find(|(_, of)| partial_version(of).is_some_and(|of| of <= carrier))?.0.parse().ok()
+}
+
+/// The SQLite that the loader and the linker find on this host.
+pub(crate) fn find_host(host: &Host) -> Result<Availability<SqliteFacts>> {
+    let found = identity::of_library(host, Path::new("libsqlite3.so.0"))
+        .context("the loader finds no SQLite on this host; `apt-get install libsqlite3-dev` or its like installs it")?;
+    let library = PathBuf::from(&found.file);
+    let library = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
+    let link_dir = compiler::library_dir(host, "libsqlite3.so")?;
+    let header =
+        ["/usr/include/sqlite3.h", "/usr/local/include/sqlite3.h"].map(Path::new).into_iter().find(|p| p.exists());
+    Ok(Availability::Ready(SqliteFacts {
+        version: partial_version(&found.version).unwrap_or(Version::new(0, 0, 0)),
+        source_id: found.source_id,
+        sha256: files::sha256(&library, &host.memo)?,
+        library: Some(library.to_string_lossy().into_owned()),
+        link_dir,
+        include_dir: header.and_then(Path::parent).map(|dir| dir.to_string_lossy().into_owned()),
+    }))
+}

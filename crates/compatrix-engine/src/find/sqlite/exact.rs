@@ -1,0 +1,210 @@
+//! Exact SQLite versions: the amalgamation of a libsqlite3-sys crate, built as a shared library into the user's cache.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use anyhow::{anyhow, bail, Context, Result};
+use compatrix_model::axis::ValueName;
+use compatrix_model::facts::{Availability, SqliteFacts};
+use compatrix_model::matrix_spec::sqlite::{crate_version, neighbours, BUNDLED_OPTIONS};
+use compatrix_model::matrix_spec::SqliteSettings;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use super::{compiler, identity};
+use crate::sys::files;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::Command;
+
+/// The shared library's name, which is also its soname.
+const LIBRARY: &str = "libsqlite3.so.0";
+
+/// A version to build.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The value of the axis.
+    pub value: ValueName,
+    /// The version.
+    pub version: Version,
+}
+
+/// What stands beside a built library: what it was when it was built.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Built {
+    version: String,
+    source_id: String,
+    sha256: String,
+    options: Vec<String>,
+    carrier: String,
+}
+
+fn options(settings: &SqliteSettings) -> Vec<String> {
+    match &settings.compile_options {
+        Some(options) => options.clone(),
+        None => BUNDLED_OPTIONS.iter().map(|option| (*option).to_owned()).collect(),
+    }
+}
+
+/// The hash of all that libraries of these versions are made from, for a runner of this label: of committed files alone.
+pub fn content_key<'a>(
+    versions: impl IntoIterator<Item = &'a Version>,
+    settings: &SqliteSettings,
+    runner: &str,
+) -> String {
+    let versions = versions.into_iter().map(|version| {
+        let carrier = crate_version(version).map_or_else(|| "none".to_owned(), |carrier| carrier.to_string());
+        format!("{version} of {carrier}")
+    });
+    let parts: Vec<String> = versions.chain([runner.to_owned()]).chain(options(settings)).collect();
+    files::hash_parts(parts.iter().map(String::as_str))
+}
+
+/// Where a version built with these options stands.
+fn folder(host: &Host, version: &Version, settings: &SqliteSettings) -> PathBuf {
+    let options = options(settings);
+    let hash = files::hash_parts(options.iter().map(String::as_str).chain([std::env::consts::ARCH]));
+    host.cache.join("sqlite").join(format!("{version}-{}", &hash[..12]))
+}
+
+/// Whether the version is in the cache, can be built, or is not to be had.
+pub(super) fn find(host: &Host, version: &Version, settings: &SqliteSettings) -> Result<Availability<SqliteFacts>> {
+    let Some(carrier) = crate_version(version) else {
+        let (lower, higher) = neighbours(version);
+        let nearest: Vec<String> = [lower, higher].into_iter().flatten().map(|v| v.to_string()).collect();
+        bail!("no libsqlite3-sys carries SQLite {version}; the nearest that can be had: {}", nearest.join(", "));
+    };
+    let dir = folder(host, version, settings);
+    if files::exists(&dir.join("built.json")) {
+        return Ok(Availability::Ready(read(&dir)?));
+    }
+    let program = compiler::compiler_words(host).into_iter().next().unwrap_or_default();
+    if host.ambient.find(&program).is_none() {
+        bail!("SQLite {version} needs a C compiler (`{program}`); `apt-get install gcc` or its like installs one");
+    }
+    Ok(Availability::Obtainable { how: format!("build SQLite {version} from libsqlite3-sys {carrier}") })
+}
+
+fn read(dir: &Path) -> Result<SqliteFacts> {
+    let path = dir.join("built.json");
+    let built: Built = serde_json::from_str(&files::read_text(&path)?)
+        .with_context(|| format!("{} cannot be read; remove its folder and run again", path.display()))?;
+    let folder = dir.to_string_lossy().into_owned();
+    Ok(SqliteFacts {
+        version: built.version.parse().with_context(|| format!("in {}", path.display()))?,
+        source_id: built.source_id,
+        library: Some(dir.join(LIBRARY).to_string_lossy().into_owned()),
+        sha256: built.sha256,
+        link_dir: Some(folder.clone()),
+        include_dir: Some(folder),
+    })
+}
+
+/// Builds versions side by side; what is known of each afterwards. `tell` hears of each that begins.
+pub fn build_all(
+    host: &Host,
+    settings: &SqliteSettings,
+    wanted: Vec<Wanted>,
+    tell: &(dyn Fn(&str) + Sync),
+) -> BTreeMap<ValueName, Availability<SqliteFacts>> {
+    let queue = Mutex::new(wanted);
+    let results = Mutex::new(BTreeMap::new());
+    let lock = |m: &Mutex<Vec<Wanted>>| m.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+    std::thread::scope(|scope| {
+        for _ in 0..host.limits.jobs.max(1) {
+            scope.spawn(|| {
+                while let Some(next) = lock(&queue) {
+                    if host.supervisor.is_interrupted() {
+                        break;
+                    }
+                    let result = match build(host, &next.version, settings, tell) {
+                        Ok(facts) => Availability::Ready(facts),
+                        Err(error) => Availability::Missing {
+                            reason: format!("SQLite {} could not be built: {error:#}", next.version),
+                        },
+                    };
+                    results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(next.value, result);
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn Fn(&str)) -> Result<SqliteFacts> {
+    let carrier = crate_version(version).ok_or_else(|| anyhow!("unknown version"))?;
+    let dir = folder(host, version, settings);
+    let parent = host.cache.join("sqlite");
+    files::make_dir(&parent)?;
+    // Another workspace's orchestrator may want the same one at the same time.
+    let _lock = files::lock_exclusive(&parent.join(format!(".{version}.lock")))?;
+    if files::exists(&dir.join("built.json")) {
+        return read(&dir);
+    }
+    tell(&format!("SQLite {version} from libsqlite3-sys {carrier}"));
+    let source = fetch(host, &carrier)?;
+    let scratch = tempfile::Builder::new().prefix(".building").tempdir_in(&parent)?;
+    let library = scratch.path().join(LIBRARY);
+    let options = options(settings);
+    // -O1 compiles in a third of the time of -O2, and what is tested here is behaviour.
+    let command = compiler::cc(host, scratch.path())?
+        .args(["-O1", "-fPIC", "-shared", &format!("-Wl,-soname,{LIBRARY}"), "-w"])
+        .args(options.iter().map(|option| format!("-D{option}")))
+        .args(["-o", &library.to_string_lossy(), &source.join("sqlite3.c").to_string_lossy()])
+        .args(["-lpthread", "-ldl", "-lm"]);
+    compiler::compile(host, &command, &format!("SQLite {version}"))?;
+    let said = identity::of_library(host, &library)?;
+    if said.version != version.to_string() {
+        bail!("libsqlite3-sys {carrier} holds SQLite {}, not {version}", said.version);
+    }
+    files::copy(&source.join("sqlite3.h"), &scratch.path().join("sqlite3.h"))?;
+    files::symlink(LIBRARY, &scratch.path().join("libsqlite3.so"))?;
+    let built = Built {
+        version: said.version,
+        source_id: said.source_id,
+        sha256: files::sha256(&library, &host.memo)?,
+        options,
+        carrier: carrier.to_string(),
+    };
+    files::write(&scratch.path().join("built.json"), serde_json::to_string_pretty(&built)?.as_bytes())?;
+    files::remove_dir(&dir)?;
+    files::rename(&scratch.keep(), &dir)?;
+    read(&dir)
+}
+
+/// The folder with `sqlite3.c` of a libsqlite3-sys version; cargo downloads it and checks its checksum.
+fn fetch(host: &Host, carrier: &Version) -> Result<PathBuf> {
+    let project = host.cache.join("fetch").join(format!("libsqlite3-sys-{carrier}"));
+    let manifest = project.join("Cargo.toml");
+    if !files::exists(&manifest) {
+        let text = format!(
+            "[package]\nname = \"fetch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[lib]\npath = \"lib.rs\"\n\n\
+             [workspace]\n\n[dependencies]\n\
+             libsqlite3-sys = {{ version = \"={carrier}\", default-features = false }}\n"
+        );
+        files::write(&project.join("lib.rs"), b"")?;
+        files::write(&manifest, text.as_bytes())?;
+    }
+    let cargo = host.ambient.cargo().ok_or_else(|| anyhow!("cargo is not on PATH"))?;
+    let offline = host.limits.offline.then_some("--offline");
+    let mut command = Command::new(cargo.to_string_lossy(), &project)
+        .args(["metadata", "--format-version", "1"])
+        .args(offline)
+        .envs(&host.ambient.for_builds());
+    command.timeout = Some(std::time::Duration::from_secs(300));
+    let mut output = Vec::new();
+    let finished = command
+        .run_with(&host.supervisor, &mut |bytes| output.extend_from_slice(bytes), &mut |_| {})
+        .context("cargo")?;
+    if !finished.status.success() {
+        bail!("cargo cannot fetch libsqlite3-sys {carrier}: {}", last_lines(&finished.stderr.text(), 2));
+    }
+    let metadata = cargo_metadata::MetadataCommand::parse(String::from_utf8_lossy(&output))?;
+    let package = metadata.packages.iter().find(|p| p.name.as_str() == "libsqlite3-sys");
+    let manifest = package.ok_or_else(|| anyhow!("cargo resolved no libsqlite3-sys"))?.manifest_path.as_std_path();
+    let source = manifest.parent().unwrap_or(Path::new("")).join("sqlite3");
+    if !files::exists(&source.join("sqlite3.c")) {
+        bail!("libsqlite3-sys {carrier} has no sqlite3/sqlite3.c");
+    }
+    Ok(source)
+}

@@ -1,0 +1,151 @@
+//! Which SQLite a file really holds: asked of the file itself, by a small C program.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, bail, Result};
+use serde::{Deserialize, Serialize};
+
+use super::compiler;
+use crate::sys::files;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::Command;
+
+const PROBE: &str = include_str!("probe.c");
+
+/// What a SQLite says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The shared library that answered; empty for a static one.
+    pub file: String,
+    /// `sqlite3_libversion()`.
+    pub version: String,
+    /// `sqlite3_sourceid()`.
+    pub source_id: String,
+    /// `sqlite3_compileoption_get()`, sorted.
+    pub compile_options: Vec<String>,
+}
+
+/// What a shared library says of itself. A bare file name is looked up as the loader does.
+pub fn of_library(host: &Host, library: &Path) -> Result<Identity> {
+    // A bare name's answer depends on the loader's cache.
+    let stamped = if library.is_absolute() { library } else { Path::new("/etc/ld.so.cache") };
+    let stamp = files::stamp(stamped).unwrap_or_default();
+    host.memo.fact(&format!("sqlite {}", library.display()), &stamp, || {
+        let probe = dynamic_probe(host)?;
+        ask(host, &Command::new(probe.to_string_lossy(), &host.root).args([library.to_string_lossy()]))
+    })
+}
+
+/// What a static library (`libsqlite3.a`) says of itself.
+pub fn of_archive(host: &Host, archive: &Path) -> Result<Identity> {
+    let hash = files::sha256(archive, &host.memo)?;
+    host.memo.fact(&format!("sqlite-archive {hash}"), "", || {
+        let probe = host.dir.join("probe").join(format!("static-{}", &hash[..16]));
+        let archive = archive.to_string_lossy().into_owned();
+        compile_probe(host, &probe, &["-DCOMPATRIX_STATIC"], &[&archive, "-lpthread", "-ldl", "-lm"])?;
+        ask(host, &Command::new(probe.to_string_lossy(), &host.root))
+    })
+}
+
+fn dynamic_probe(host: &Host) -> Result<PathBuf> {
+    let hash = files::hash_parts([PROBE, &compiler::fingerprint(host)]);
+    let probe = host.dir.join("probe").join(format!("dynamic-{}", &hash[..16]));
+    if !files::exists(&probe) {
+        compile_probe(host, &probe, &[], &["-ldl"])?;
+    }
+    Ok(probe)
+}
+
+fn compile_probe(host: &Host, probe: &Path, before: &[&str], after: &[&str]) -> Result<()> {
+    let dir = probe.parent().unwrap_or(&host.dir);
+    // Made aside and renamed, so that two threads do not see each other's half.
+    let scratch = tempfile::Builder::new().prefix("probe").tempdir_in(make(dir)?)?;
+    let source = scratch.path().join("probe.c");
+    let made = scratch.path().join("probe");
+    files::write(&source, PROBE.as_bytes())?;
+    let command = compiler::cc(host, scratch.path())?
+        .args(before.iter().copied())
+        .args(["-o", &made.to_string_lossy(), &source.to_string_lossy()])
+        .args(after.iter().copied());
+    compiler::compile(host, &command, "the SQLite probe")?;
+    files::rename(&made, probe)
+}
+
+fn make(dir: &Path) -> Result<&Path> {
+    files::make_dir(dir)?;
+    Ok(dir)
+}
+
+fn ask(host: &Host, command: &Command) -> Result<Identity> {
+    let finished = host.run(command)?;
+    if !finished.status.success() {
+        bail!("{}", last_lines(&finished.stderr.text(), 1));
+    }
+    parse(&finished.stdout.text()).ok_or_else(|| anyhow!("the SQLite probe printed what cannot be read"))
+}
+
+fn parse(text: &str) -> Option<Identity> {
+    let lines = |key: &str| {
+        let key = format!("{key} ");
+        text.lines().filter_map(|line| line.strip_prefix(&key).map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let mut compile_options = lines("option");
+    compile_options.sort();
+    Some(Identity {
+        file: lines("file").pop().unwrap_or_default(),
+        version: lines("version").pop()?,
+        source_id: lines("source-id").pop()?,
+        compile_options,
+    })
+}
+
+/// A source id that stands in these bytes: `2024-01-15 17:01:13 1066602b…`, date, time and a hash of 64 hex digits (40
+/// before SQLite 3.23). Every SQLite has exactly one, whether a library or compiled into an executable.
+pub fn source_id_in(bytes: &[u8]) -> Option<String> {
+    memchr::memmem::find_iter(bytes, b"20").find_map(|at| {
+        let rest = &bytes[at..];
+        let digits = |range: std::ops::Range<usize>| rest.get(range).is_some_and(|b| b.iter().all(u8::is_ascii_digit));
+        let shape = digits(0..4)
+            && rest.get(4) == Some(&b'-')
+            && digits(5..7)
+            && rest.get(7) == Some(&b'-')
+            && digits(8..10)
+            && rest.get(10) == Some(&b' ')
+            && digits(11..13)
+            && rest.get(13) == Some(&b':')
+            && digits(14..16)
+            && rest.get(16) == Some(&b':')
+            && digits(17..19)
+            && rest.get(19) == Some(&b' ');
+        if !shape {
+            return None;
+        }
+        let hash = rest[20..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        // `alt1` and the like follow the hash where the source was changed.
+        let end = 20 + rest[20..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        (hash == 64 || hash == 40).then(|| String::from_utf8_lossy(&rest[..end]).into_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_probe_s_words_are_read() {
+        let text = "file /lib/x.so\nversion 3.40.1\nsource-id 2022-12-28 14:03:47 df5c\noption B\noption A=1\n";
+        let identity = parse(text).unwrap();
+        assert_eq!(identity.version, "3.40.1");
+        assert_eq!(identity.source_id, "2022-12-28 14:03:47 df5c");
+        assert_eq!(identity.compile_options, ["A=1", "B"]);
+        assert_eq!(parse("version 3.1\n"), None);
+    }
+
+    #[test]
+    fn a_source_id_is_found_among_other_bytes() {
+        let id = format!("2024-01-15 17:01:13 {}", "1066602b2b1976fe".repeat(4));
+        let bytes = format!("xx2020-01-01 \0 2021-02-03 04:05:06 short\0{id}\0tail");
+        assert_eq!(source_id_in(bytes.as_bytes()), Some(id));
+        assert_eq!(source_id_in(b"nothing here but 2024-01-15"), None);
+    }
+}

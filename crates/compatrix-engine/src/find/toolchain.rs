@@ -1,0 +1,243 @@
+//! Toolchains: finding what is installed, installing what is not, saying why it cannot be had.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, bail, Context, Result};
+use compatrix_model::axis::{Axis, Setting, ValueName};
+use compatrix_model::facts::{Availability, ToolchainFacts};
+use compatrix_model::plan::AMBIENT_TOOLCHAIN;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use crate::find::distro;
+use crate::sys::files;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::Command;
+use crate::sys::supervisor::End;
+
+/// For how long a failed installation is not tried again, in seconds.
+const REMEMBER_FAILURE: i64 = 3600;
+
+/// Why an installation failed, and when.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Failure {
+    reason: String,
+    at: i64,
+}
+
+/// What is known of each toolchain of the axis; of the one on PATH where there is no such axis.
+pub fn find_all(host: &Host, axis: Option<&Axis>) -> BTreeMap<ValueName, Availability<ToolchainFacts>> {
+    let Some(axis) = axis else {
+        let name = ValueName::new(AMBIENT_TOOLCHAIN).expect("a valid name");
+        let found = ambient(host).map_or_else(missing, Availability::Ready);
+        return BTreeMap::from([(name, found)]);
+    };
+    let find = |setting: &Setting| match setting {
+        Setting::RustupToolchain(toolchain) => find_rustup(host, toolchain),
+        Setting::PathToolchain(path) => {
+            facts(host, &host.root.join(path).join("bin")).map_or_else(missing, Availability::Ready)
+        }
+        Setting::DistroToolchain(request) => distro::find_toolchain(host, request),
+        Setting::SqliteBundled
+        | Setting::SqliteHost
+        | Setting::SqliteExact(_)
+        | Setting::DistroSqlite(_)
+        | Setting::Fixture(_)
+        | Setting::Features { .. }
+        | Setting::Deps(_)
+        | Setting::Env(_) => Availability::Missing { reason: "no toolchain".to_owned() },
+    };
+    axis.values.iter().map(|value| (value.name.clone(), find(&value.setting))).collect()
+}
+
+fn missing(error: anyhow::Error) -> Availability<ToolchainFacts> {
+    Availability::Missing { reason: format!("{error:#}") }
+}
+
+/// The toolchain on PATH: what `rustc` and `cargo` really are.
+fn ambient(host: &Host) -> Result<ToolchainFacts> {
+    let rustc = host.ambient.find("rustc").ok_or_else(|| anyhow!("no rustc on PATH; install Rust from rustup.rs"))?;
+    let sysroot = host.ask(&rustc, &["--print", "sysroot"])?;
+    facts(host, &Path::new(&sysroot).join("bin"))
+}
+
+/// The toolchain of this rustup name.
+pub(crate) fn find_rustup(host: &Host, toolchain: &str) -> Availability<ToolchainFacts> {
+    let Some(rustup) = host.ambient.find("rustup") else {
+        return Availability::Missing {
+            reason: format!("toolchain {toolchain} needs rustup, which is not on PATH; install it from rustup.rs"),
+        };
+    };
+    match installed(host, &rustup, toolchain) {
+        Some(bin) => return facts(host, &bin).map_or_else(missing, Availability::Ready),
+        None if host.limits.no_install || host.limits.offline => {
+            let flag = if host.limits.offline { "--offline" } else { "--no-install" };
+            return Availability::Missing {
+                reason: format!("toolchain {toolchain} is not installed and {flag} is given; {}", mend(toolchain)),
+            };
+        }
+        None => {}
+    }
+    if let Some(failure) = remembered_failure(host, toolchain) {
+        return Availability::Missing { reason: failure.reason };
+    }
+    Availability::Obtainable { how: install_line(toolchain) }
+}
+
+fn install_line(toolchain: &str) -> String {
+    format!("rustup toolchain install {toolchain} --profile minimal --no-self-update")
+}
+
+fn mend(toolchain: &str) -> String {
+    format!("`{}` installs it", install_line(toolchain))
+}
+
+fn failure_name(toolchain: &str) -> String {
+    format!("install-failure {toolchain}")
+}
+
+fn remembered_failure(host: &Host, toolchain: &str) -> Option<Failure> {
+    if host.limits.fresh {
+        return None;
+    }
+    let failure: Failure = serde_json::from_str(&host.memo.get(&failure_name(toolchain), "")?).ok()?;
+    (0..REMEMBER_FAILURE).contains(&(host.now - failure.at)).then_some(failure)
+}
+
+/// The `bin` folder of an installed toolchain. The answer of `rustup which` is remembered as long as rustup's own
+/// folders do not change.
+fn installed(host: &Host, rustup: &Path, toolchain: &str) -> Option<PathBuf> {
+    let home = host.ambient.get("RUSTUP_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(host.ambient.get("HOME")?).join(".rustup")))?;
+    let stamps = [home.join("toolchains"), home.join("settings.toml")].map(|p| files::stamp(&p).unwrap_or_default());
+    let name = format!("rustup which {toolchain}");
+    let found: Result<Option<String>> = host.memo.fact(&name, &stamps.join(" "), || {
+        // Without this, newer rustups install what is missing, here and now.
+        let command = Command::new(rustup.to_string_lossy(), &host.root)
+            .args(["which", "--toolchain", toolchain, "rustc"])
+            .envs(&host.ambient.for_builds())
+            .env("RUSTUP_AUTO_INSTALL", "0");
+        let finished = host.run(&command)?;
+        if finished.end != End::Itself {
+            // No answer, so nothing to remember.
+            bail!("rustup was interrupted");
+        }
+        Ok(finished.status.success().then(|| finished.stdout.text().trim().to_owned()))
+    });
+    let rustc = PathBuf::from(found.ok()??);
+    rustc.exists().then(|| rustc.parent().map(Path::to_owned))?
+}
+
+/// What the rustc and cargo in this folder say of themselves.
+pub(crate) fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
+    let tool = |name: &str| {
+        let path = bin.join(name);
+        if path.exists() {
+            Ok(path)
+        } else {
+            Err(anyhow!("no {name} in {}; a toolchain folder has bin/rustc and bin/cargo", bin.display()))
+        }
+    };
+    let (rustc, cargo) = (tool("rustc")?, tool("cargo")?);
+    let stamp = format!("{} {}", files::stamp(&rustc)?, files::stamp(&cargo)?);
+    host.memo.fact(&format!("toolchain {}", bin.display()), &stamp, || {
+        let verbose = host.ask(&rustc, &["-Vv"])?;
+        let line = |key: &str| {
+            let found = verbose.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
+            found.ok_or_else(|| anyhow!("`{} -Vv` has no line `{key}`", rustc.display()))
+        };
+        let release = line("release")?;
+        Ok(ToolchainFacts {
+            version: Version::parse(release).with_context(|| format!("rustc's release {release:?}"))?,
+            host: line("host")?.to_owned(),
+            cargo_version: host.ask(&cargo, &["-V"])?,
+            rustc: rustc.to_string_lossy().into_owned(),
+            cargo: cargo.to_string_lossy().into_owned(),
+            rustc_verbose: verbose,
+            origin: String::new(),
+        })
+    })
+}
+
+/// The sanitizers of which this toolchain has the runtime, as its files are named: `asan`, `lsan` … They are
+/// `librustc-nightly_rt.asan.a`, on macOS with `.dylib`.
+pub(crate) fn sanitizer_runtimes(toolchain: &ToolchainFacts) -> Vec<String> {
+    let Some(sysroot) = Path::new(&toolchain.rustc).ancestors().nth(2) else { return Vec::new() };
+    let files = files::list(&sysroot.join("lib/rustlib").join(&toolchain.host).join("lib")).unwrap_or_default();
+    let runtime = |path: PathBuf| {
+        let name = path.file_name()?.to_string_lossy().into_owned();
+        let (_, runtime) = name.strip_prefix("librustc-")?.split_once("_rt.")?;
+        Some(runtime.split('.').next()?.to_owned())
+    };
+    files.into_iter().filter_map(runtime).collect()
+}
+
+/// Installs toolchains, one after another; what is known of each afterwards.
+///
+/// When one fails because rustup cannot reach its server, the others are not tried: the reason is the same.
+pub fn install_all(
+    host: &Host,
+    wanted: &[(ValueName, String)],
+    mut tell: impl FnMut(&str),
+) -> BTreeMap<ValueName, Availability<ToolchainFacts>> {
+    let mut results = BTreeMap::new();
+    let mut no_server: Option<String> = None;
+    for (name, toolchain) in wanted {
+        if host.supervisor.is_interrupted() {
+            break;
+        }
+        let failure = match &no_server {
+            Some(reason) => Err(reason.clone()),
+            None => {
+                tell(&install_line(toolchain));
+                install(host, toolchain)
+            }
+        };
+        let result = match failure {
+            Ok(()) => find_rustup(host, toolchain),
+            // Ended by the user: no reason to remember.
+            Err(_) if host.supervisor.is_interrupted() => break,
+            Err(reason) => {
+                if is_network_trouble(&reason) {
+                    no_server = Some(reason.clone());
+                }
+                let reason = format!("toolchain {toolchain} could not be installed: {reason}");
+                let failure = Failure { reason: reason.clone(), at: host.now };
+                if let Ok(text) = serde_json::to_string(&failure) {
+                    host.memo.put(&failure_name(toolchain), "", &text);
+                }
+                Availability::Missing { reason }
+            }
+        };
+        results.insert(name.clone(), result);
+    }
+    results
+}
+
+fn install(host: &Host, toolchain: &str) -> Result<(), String> {
+    let rustup = host.ambient.find("rustup").ok_or("rustup is not on PATH")?;
+    let mut command = Command::new(rustup.to_string_lossy(), &host.root)
+        .args(install_line(toolchain).split(' ').skip(1))
+        .envs(&host.ambient.for_builds())
+        // One try: a host without network is to be told within seconds.
+        .env("RUSTUP_MAX_RETRIES", "0");
+    command.timeout = Some(std::time::Duration::from_secs(600));
+    let finished = host.run(&command).map_err(|error| format!("{error:#}"))?;
+    if finished.status.success() {
+        return Ok(());
+    }
+    let said = finished.stderr.text();
+    // The name of rustup's temporary file is of no use to anybody.
+    let errors = said.lines().filter_map(|line| line.trim().strip_prefix("error: "));
+    let errors: Vec<&str> = errors.map(|error| error.split_once(" to '").map_or(error, |(start, _)| start)).collect();
+    Err(if errors.is_empty() { last_lines(&said, 2) } else { errors.join("; ") })
+}
+
+/// Whether rustup failed to reach its server, as opposed to the server having no such toolchain.
+fn is_network_trouble(reason: &str) -> bool {
+    let reason = reason.to_lowercase();
+    ["could not download", "error sending request", "dns", "connect", "timed out", "network"]
+        .iter()
+        .any(|sign| reason.contains(sign))
+}

@@ -1,0 +1,384 @@
+//! The workspace under test: its root, the packages, what of the lockfile and the tree they are made from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, Context, Result};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
+use compatrix_model::evidence::SourceProof;
+use compatrix_model::facts::PackageFacts;
+use compatrix_model::lockset::file::Lockfile;
+use compatrix_model::matrix_spec::{Diagnostics, Parsed};
+
+use crate::deps::locks;
+use crate::deps::stage::layout;
+use crate::deps::stage::layout::{Layout, Own};
+use crate::find::sources;
+use crate::sys::error::Error;
+use crate::sys::files;
+use crate::sys::host::Host;
+
+pub use crate::find::sources::repository;
+
+/// Crates that have SQLite in them; a package with one of these in its locked dependencies links SQLite.
+const SQLITE_CRATE: &str = "libsqlite3-sys";
+
+/// Features of crates around SQLite that compile it in.
+const BUNDLED: [&str; 3] = ["bundled", "bundled-full", "sqlite-bundled"];
+
+/// What is known of the workspace.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// The packages under test, as the planner sees them.
+    pub packages: Vec<PackageFacts>,
+    /// Which sources they are made from.
+    pub source: SourceProof,
+    /// The libsqlite3-sys of the lockfile that the packages use, name and version, where they use one.
+    pub sqlite_crate: Option<String>,
+    /// Test targets with `harness = false`: package and target name. They print no libtest output.
+    pub own_harness: BTreeSet<(String, String)>,
+    /// Where its parts are, for stages.
+    pub layout: Layout,
+    /// The folders of these packages and of their path dependencies, absolute.
+    pub dirs: BTreeSet<PathBuf>,
+}
+
+/// The folder of the workspace that this folder belongs to, as cargo sees it.
+pub fn find_root(ambient: &crate::sys::environment::Ambient, start: &Path) -> Result<PathBuf, Error> {
+    let Some(cargo) = ambient.cargo() else { return Err(no_cargo()) };
+    let said =
+        ask(ambient, &cargo, start, &["locate-project", "--workspace", "--message-format=plain"].map(OsStr::new))?;
+    if !said.status.success() {
+        let reason = String::from_utf8_lossy(&said.stderr);
+        return Err(Error::usage(format!("no cargo workspace at {}:\n{}", start.display(), reason.trim_end())));
+    }
+    let manifest = PathBuf::from(String::from_utf8_lossy(&said.stdout).trim());
+    let root = manifest.parent().map(Path::to_owned).unwrap_or_default();
+    Ok(root.canonicalize().with_context(|| format!("cannot find {}", root.display()))?)
+}
+
+/// The members of the workspace at this root, without dependencies; nothing is written.
+///
+/// # Errors
+/// There is no cargo, or it refuses a manifest.
+pub fn members(ambient: &crate::sys::environment::Ambient, root: &Path) -> Result<Metadata, Error> {
+    let cargo = ambient.cargo().ok_or_else(no_cargo)?;
+    let manifest = root.join("Cargo.toml");
+    let args = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"].map(OsStr::new);
+    let said = ask(ambient, &cargo, root, &[&args[..], &[manifest.as_os_str()]].concat())?;
+    if !said.status.success() {
+        return Err(unreadable(&String::from_utf8_lossy(&said.stderr)));
+    }
+    parse_metadata(&said.stdout)
+}
+
+/// Asks cargo, before there is a host whose processes are watched.
+fn ask(
+    ambient: &crate::sys::environment::Ambient,
+    cargo: &Path,
+    dir: &Path,
+    args: &[&OsStr],
+) -> Result<std::process::Output, Error> {
+    let asked = duct::cmd(cargo, args).dir(dir).full_env(ambient.for_builds()).stdout_capture().stderr_capture();
+    Ok(asked.unchecked().run().with_context(|| format!("cannot start {}", cargo.display()))?)
+}
+
+fn unreadable(reason: &str) -> Error {
+    Error::usage(format!("cargo cannot read this workspace:\n{}", reason.trim_end()))
+}
+
+fn parse_metadata(said: &[u8]) -> Result<Metadata, Error> {
+    let text = String::from_utf8_lossy(said);
+    Ok(cargo_metadata::MetadataCommand::parse(text).context("cargo metadata printed what cannot be read")?)
+}
+
+fn no_cargo() -> Error {
+    Error::usage("cargo is not on PATH; install Rust from rustup.rs, then run again")
+}
+
+/// The packages under test, remembered as long as the spec, the lockfile and their manifests are the same.
+///
+/// # Errors
+/// As [`read`].
+pub fn packages(host: &Host, parsed: &Parsed, spec: &Path) -> Result<Vec<PackageFacts>, Error> {
+    type Known = (Vec<(PathBuf, String)>, Vec<PackageFacts>);
+    let of = |path: &Path| files::stamp(path).unwrap_or_else(|_| "none".to_owned());
+    let (name, stamp) = ("packages under test", files::sha256(spec, &host.memo)?);
+    let known = host.memo.get(name, &stamp).and_then(|text| serde_json::from_str::<Known>(&text).ok());
+    if let Some((manifests, packages)) = known {
+        if manifests.iter().all(|(path, stamp)| of(path) == *stamp) {
+            return Ok(packages);
+        }
+    }
+    let found = read(host, parsed)?;
+    let manifests = found.dirs.iter().map(|dir| dir.join("Cargo.toml"));
+    let manifests = manifests.chain(["Cargo.toml", "Cargo.lock"].map(|name| host.root.join(name)));
+    let known: Known = (manifests.map(|path| (path.clone(), of(&path))).collect(), found.packages);
+    host.memo.put(name, &stamp, &serde_json::to_string(&known).context("texts and flags")?);
+    Ok(known.1)
+}
+
+/// The channel of the workspace's `rust-toolchain.toml`, or of the older file without extension.
+pub fn channel(root: &Path) -> Option<String> {
+    crate::audit::first_spec::files_of::toolchain(root).map(|noted| noted.value)
+}
+
+/// The package behind `cargo xtask`: the name of the executable that it makes, where there is one.
+///
+/// # Errors
+/// Its manifest cannot be read.
+pub fn xtask_binary(root: &Path) -> Result<Option<String>, Error> {
+    let path = root.join("xtask/Cargo.toml");
+    if !files::exists(&path) {
+        return Ok(None);
+    }
+    let manifest: toml::Table =
+        files::read_text(&path)?.parse().map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
+    let name = |table: &toml::Value| table.get("name").and_then(toml::Value::as_str).map(str::to_owned);
+    let binaries = manifest.get("bin").and_then(toml::Value::as_array);
+    let of_binary = binaries.and_then(|binaries| binaries.first()).and_then(name);
+    Ok(of_binary.or_else(|| manifest.get("package").and_then(name)))
+}
+
+/// Reads what is known of the packages under test.
+///
+/// # Errors
+/// A package or feature of the spec that the workspace does not have, no lockfile, a manifest that cargo refuses.
+pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
+    let packages = &parsed.spec.project.packages;
+    let metadata = metadata(host, &host.root)?;
+    let members: BTreeMap<&str, &Package> = metadata.packages.iter().map(|p| (p.name.as_str(), p)).collect();
+    refuse(parsed.unknown_packages(&members.keys().map(|name| (*name).to_owned()).collect()))?;
+    let under_test = packages.iter().map(|name| members[name.as_str()]);
+    refuse(parsed.unknown_features(&under_test.flat_map(|package| package.features.keys().cloned()).collect()))?;
+    if packages.len() > 1 && gives_features_to_one(&files::read_text(&host.root.join("Cargo.toml"))?) {
+        return Err(Error::usage(format!(
+            "{}: this workspace uses cargo's resolver 1, which gives features to one package only; add `resolver = \"2\"` \
+             under [workspace], or name one package under `packages` in the spec",
+            host.root.join("Cargo.toml").display()
+        )));
+    }
+    let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut staged: Vec<layout::Member> = Vec::new();
+    let mut outside: Vec<PathBuf> = Vec::new();
+    let mut editions: BTreeSet<String> = metadata.packages.iter().map(|p| p.edition.to_string()).collect();
+    let mut todo: Vec<Package> = packages.iter().map(|name| members[name.as_str()].clone()).collect();
+    let mut own_harness = BTreeSet::new();
+    for package in &todo {
+        own_harness.extend(targets_with_own_harness(package)?);
+    }
+    while let Some(package) = todo.pop() {
+        let dir = PathBuf::from(package.manifest_path.parent().map(|p| p.as_std_path()).unwrap_or(Path::new("")));
+        if !dirs.insert(dir.clone()) {
+            continue;
+        }
+        editions.insert(package.edition.to_string());
+        match members.get(package.name.as_str()).filter(|member| member.id == package.id) {
+            Some(_) => staged.push(layout::Member {
+                under_test: packages.iter().any(|name| name == package.name.as_str()),
+                name: package.name.to_string(),
+                dir,
+            }),
+            None => outside.push(dir),
+        }
+        // Of what is not under test, no test is compiled.
+        let tested = packages.iter().any(|name| name == package.name.as_str());
+        let used = package.dependencies.iter().filter(|d| tested || d.kind != DependencyKind::Development);
+        for dependency in used.filter_map(|d| Some((d.name.as_str(), d.path.as_ref()?))) {
+            match members.get(dependency.0) {
+                Some(member) => todo.push((*member).clone()),
+                // Outside the workspace: ask cargo about that one.
+                None => todo.extend(metadata_of_path(host, dependency.1.as_std_path(), dependency.0)),
+            }
+        }
+    }
+
+    let layout = Layout::new(host.root.clone(), staged, outside, &editions)?;
+    let layout = layout.with_lockfile(own_lockfile(host, &layout)?);
+    let lock = &layout.own.file;
+    let mut facts = Vec::new();
+    let mut used: BTreeSet<usize> = BTreeSet::new();
+    let mut sqlite_crate = None;
+    for name in packages {
+        let package = members[name.as_str()];
+        let closure = lock.closure(name);
+        let sqlite = closure.iter().map(|&n| &lock.packages[n]).find(|p| p.name == SQLITE_CRATE);
+        let dir = package.manifest_path.parent().map(|p| p.as_str().to_owned()).unwrap_or_default();
+        facts.push(PackageFacts {
+            name: name.clone(),
+            features: package.features.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            bundled_feature: bundled_feature(package),
+            always_bundled: is_always_bundled(package, &metadata.packages),
+            links_sqlite: sqlite.is_some(),
+            sources: sources_of_targets(host, package),
+            dir,
+        });
+        sqlite_crate = sqlite_crate.or(sqlite.map(|p| p.version.clone()));
+        used.extend(closure);
+    }
+    let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
+    let source = sources::read(host, &parsed.spec.project, &dirs, lockset)?;
+    Ok(Workspace { packages: facts, source, sqlite_crate, own_harness, dirs, layout })
+}
+
+/// The workspace's own lockfile. Where it has none, as libraries often do not commit theirs, one is made in a stage.
+fn own_lockfile(host: &Host, layout: &Layout) -> Result<Own, Error> {
+    let path = host.root.join("Cargo.lock");
+    let made = !files::exists(&path);
+    let text = if made {
+        locks::own::make(host, layout).map_err(|error| {
+            Error::usage(format!(
+                "no Cargo.lock in {}, and none could be made: {error:#}; every result depends on it, and `cargo \
+                 generate-lockfile` makes one to keep",
+                host.root.display()
+            ))
+        })?
+    } else {
+        files::read_text(&path)?
+    };
+    let file = Lockfile::parse(&text).map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
+    Ok(Own { text, file, made })
+}
+
+/// The hash of what these packages use of a lockfile.
+pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<String> {
+    let lock = Lockfile::parse(text).map_err(|error| anyhow!("{error}"))?;
+    let used: BTreeSet<usize> = packages.iter().flat_map(|name| lock.closure(name)).collect();
+    Ok(files::hash_parts(lock.lines(&used).iter().map(String::as_str)))
+}
+
+/// `cargo metadata` without dependencies; cargo's refusals are the user's to mend.
+fn metadata(host: &Host, dir: &Path) -> Result<Metadata, Error> {
+    let cargo = host.ambient.cargo().ok_or_else(no_cargo)?;
+    let manifest = dir.join("Cargo.toml");
+    let manifest = manifest.to_string_lossy();
+    let args = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path", &manifest];
+    let command = crate::sys::process::Command::new(cargo.to_string_lossy(), dir)
+        .args(args)
+        .envs(&host.ambient.for_builds())
+        .env("CARGO_TERM_COLOR", "never");
+    let mut output = Vec::new();
+    let finished = command
+        .run_with(&host.supervisor, &mut |bytes| output.extend_from_slice(bytes), &mut |_| {})
+        .with_context(|| format!("cannot start {}", cargo.display()))?;
+    if !finished.status.success() {
+        return Err(unreadable(&finished.stderr.text()));
+    }
+    parse_metadata(&output)
+}
+
+fn metadata_of_path(host: &Host, dir: &Path, name: &str) -> Option<Package> {
+    metadata(host, dir).ok()?.packages.into_iter().find(|package| package.name.as_str() == name)
+}
+
+/// Whether cargo takes features of the command line for the package at the root alone: with the first resolver, unless the
+/// workspace is virtual (cargo's reference, "Features", resolver version 2 command-line flags).
+fn gives_features_to_one(root_manifest: &str) -> bool {
+    let manifest: toml::Table = root_manifest.parse().unwrap_or_default();
+    let text = |table: &str, key: &str| manifest.get(table)?.get(key)?.as_str();
+    let Some(package) = manifest.get("package") else { return false };
+    let resolver = text("workspace", "resolver").or_else(|| text("package", "resolver"));
+    // `edition.workspace = true` is newer than edition 2021; but what it inherits may be older.
+    let edition = package.get("edition").and_then(toml::Value::as_str);
+    let inherited = || manifest.get("workspace")?.get("package")?.get("edition")?.as_str();
+    let old = matches!(edition.or_else(inherited), None | Some("2015" | "2018"));
+    resolver.map_or(old, |resolver| resolver == "1")
+}
+
+/// The package's feature that compiles SQLite in: one that leads to `bundled` of a dependency.
+pub(crate) fn bundled_feature(package: &Package) -> Option<String> {
+    let leads = |list: &Vec<String>| {
+        let item = |item: &String| item.rsplit_once('/').is_some_and(|(_, feature)| BUNDLED.contains(&feature));
+        list.iter().any(item)
+    };
+    let mut found: Vec<&String> = package
+        .features
+        .iter()
+        .filter(|(name, list)| *name != "default" && leads(list))
+        .map(|(name, _)| name)
+        .collect();
+    // One of the very name `bundled` is meant before others that lead there too.
+    found.sort_by_key(|name| (*name != "bundled", name.len()));
+    found.first().map(|name| (*name).clone())
+}
+
+/// Whether SQLite is compiled in whatever features of the package are chosen: by a dependency, or by a member that the
+/// package depends on, with the features that it asks of it.
+pub(crate) fn is_always_bundled(package: &Package, members: &[Package]) -> bool {
+    fn look<'p>(package: &'p Package, members: &'p [Package], seen: &mut BTreeSet<&'p str>) -> bool {
+        if !seen.insert(package.name.as_str()) {
+            return false;
+        }
+        if always_bundled(package).is_some() {
+            return true;
+        }
+        let local = package.dependencies.iter().filter(|one| one.kind != DependencyKind::Build && one.path.is_some());
+        local.into_iter().any(|dependency| {
+            let Some(member) = members.iter().find(|member| *member.name == dependency.name) else { return false };
+            let asked = dependency.features.iter().map(String::as_str);
+            let asked: Vec<&str> = asked.chain(dependency.uses_default_features.then_some("default")).collect();
+            bundled_feature(member).is_some_and(|feature| switches_on(member, &asked, &feature))
+                || look(member, members, seen)
+        })
+    }
+    look(package, members, &mut BTreeSet::new())
+}
+
+/// Whether these features of a package switch another on.
+fn switches_on(package: &Package, features: &[&str], wanted: &str) -> bool {
+    let (mut todo, mut seen) = (features.to_vec(), BTreeSet::new());
+    while let Some(name) = todo.pop() {
+        if name == wanted {
+            return true;
+        }
+        if seen.insert(name) {
+            todo.extend(package.features.get(name).into_iter().flatten().map(String::as_str));
+        }
+    }
+    false
+}
+
+/// The dependency, of the package or of its tests, that has SQLite compiled in whatever features are chosen.
+pub(crate) fn always_bundled(package: &Package) -> Option<&Dependency> {
+    package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Build).find(|dependency| {
+        let name = dependency.name.as_str();
+        let has = |feature: &str| dependency.features.iter().any(|on| on == feature);
+        match name {
+            // Its `sqlite` is bundled; `sqlite-unbundled` is not (sqlx's README).
+            "sqlx" | "sqlx-sqlite" => has("sqlite") || has("bundled"),
+            _ => name.contains("sqlite") && BUNDLED.iter().any(|feature| has(feature)),
+        }
+    })
+}
+
+/// The source file of each target, by the target's name, relative to the root.
+fn sources_of_targets(host: &Host, package: &Package) -> BTreeMap<String, String> {
+    let source = |path: &Path| path.strip_prefix(&host.root).ok().map(|path| path.to_string_lossy().into_owned());
+    let targets = package.targets.iter().filter(|target| !target.is_custom_build());
+    targets.filter_map(|target| Some((target.name.clone(), source(target.src_path.as_std_path())?))).collect()
+}
+
+fn targets_with_own_harness(package: &Package) -> Result<BTreeSet<(String, String)>> {
+    let manifest: toml::Table = files::read_text(package.manifest_path.as_std_path())?
+        .parse()
+        .with_context(|| format!("in {}", package.manifest_path))?;
+    let mut found = BTreeSet::new();
+    let targets =
+        ["test", "bin", "example", "bench"].iter().filter_map(|kind| manifest.get(*kind)?.as_array()).flatten();
+    for target in targets.chain(manifest.get("lib")) {
+        if target.get("harness").and_then(toml::Value::as_bool) == Some(false) {
+            let name = target.get("name").and_then(toml::Value::as_str).unwrap_or(package.name.as_str());
+            found.insert((package.name.to_string(), name.to_owned()));
+        }
+    }
+    Ok(found)
+}
+
+fn refuse(problems: Diagnostics) -> Result<(), Error> {
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Spec(Box::new(problems)))
+    }
+}

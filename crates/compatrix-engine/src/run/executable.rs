@@ -1,0 +1,116 @@
+//! One test executable to be started: its scratch folder, its command, and the words for how it ends. What plain runs and
+//! those under a leak tool have in common.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Result;
+use compatrix_model::evidence::{Counts, Record, TestFailure};
+use compatrix_model::libtest::Report;
+use compatrix_model::outcome::Outcome;
+
+use crate::build::Executable;
+use crate::run::inputs::{environment, library_path_of, Inputs};
+use crate::sys::files;
+use crate::sys::host::Host;
+use crate::sys::process::{Command, Finished};
+
+/// A folder for one run, removed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    pub(crate) dir: PathBuf,
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+impl Scratch {
+    pub(crate) fn new(host: &Host) -> Result<Self> {
+        let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let dir = host.dir.join("run").join(name);
+        files::make_dir(&dir.join("tmp"))?;
+        Ok(Self { dir })
+    }
+
+    /// The run's own copy of the fixture, as it was built.
+    pub(crate) fn renew_fixture(&self, inputs: &Inputs<'_>) -> Result<()> {
+        renew_fixture(inputs, &self.dir)
+    }
+}
+
+/// A scratch folder's own copy of the fixture, as it was built.
+pub(crate) fn renew_fixture(inputs: &Inputs<'_>, dir: &Path) -> Result<()> {
+    let Some((_, fixture)) = inputs.fixture else { return Ok(()) };
+    let copy = dir.join("fixture");
+    files::remove_dir(&copy)?;
+    files::copy_files(Path::new(&fixture.dir), &copy)
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = files::remove_dir(&self.dir);
+    }
+}
+
+/// The command of one executable in this scratch folder.
+pub(crate) fn command(host: &Host, inputs: &Inputs<'_>, executable: &Executable, dir: &Path) -> Command {
+    let mut command = Command::new(executable.path.to_string_lossy(), &executable.dir)
+        .args(inputs.suite.args.iter().cloned())
+        .envs(&environment(host, inputs, dir))
+        // As `cargo test` does; where there are several packages they differ, so they stand in no proof.
+        .env("CARGO_MANIFEST_DIR", executable.dir.to_string_lossy())
+        .env("CARGO_PKG_NAME", executable.package.clone());
+    if executable.search.is_some() {
+        command = command.env("LD_LIBRARY_PATH", library_path_of(inputs, executable).unwrap_or_default());
+    }
+    command.timeout = Some(inputs.suite.timeout);
+    command
+}
+
+/// A record of something that was not run.
+pub(crate) fn blank(inputs: &Inputs<'_>, outcome: Outcome, cause: String) -> Record {
+    Record::blank(&inputs.suite.name, inputs.cell.clone(), inputs.key.clone(), outcome, cause)
+}
+
+/// An executable without libtest has one test: itself.
+pub(crate) fn take_status_for_a_test(report: &mut Report, finished: &Finished, executable: &Executable) {
+    if report.complete {
+        return;
+    }
+    report.complete = true;
+    if finished.status.success() {
+        report.counts = Counts { passed: 1, ..Counts::default() };
+    } else {
+        report.counts = Counts { failed: 1, ..Counts::default() };
+        let name = executable.target.clone();
+        report.failures.push(TestFailure { executable: name.clone(), test: name, output: String::new() });
+    }
+}
+
+/// The worst outcome of several executables stands for all.
+pub(crate) fn severity(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Passed => 0,
+        Outcome::Failed => 1,
+        Outcome::Crashed => 2,
+        Outcome::TimedOut => 3,
+        Outcome::BuildFailed => 4,
+        Outcome::Misidentified => 5,
+        Outcome::Unavailable => 6,
+        Outcome::Infrastructure => 7,
+    }
+}
+
+/// A signal's usual name.
+pub(crate) fn signal_name(signal: i32) -> String {
+    match signal {
+        4 => "SIGILL".to_owned(),
+        6 => "SIGABRT".to_owned(),
+        7 => "SIGBUS".to_owned(),
+        8 => "SIGFPE".to_owned(),
+        9 => "SIGKILL".to_owned(),
+        11 => "SIGSEGV".to_owned(),
+        13 => "SIGPIPE".to_owned(),
+        15 => "SIGTERM".to_owned(),
+        other => format!("signal {other}"),
+    }
+}

@@ -1,0 +1,177 @@
+//! What builds and runs are given: from the plan and the facts, to values that can be acted on.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use compatrix_model::axis::{AxisKind, Setting};
+use compatrix_model::cell::CellId;
+use compatrix_model::evidence::{Sha256, SourceProof};
+use compatrix_model::facts::{Availability, FixtureFacts, LeakToolFacts, SqliteFacts, ToolchainFacts};
+use compatrix_model::matrix_spec::{Piece, Spec, Suite, Template};
+use compatrix_model::plan::{Build, Linkage, Run};
+
+use crate::build::{Executable, Inputs as BuildInputs};
+use crate::deps::stage;
+use crate::find::fixture;
+use crate::run::keys;
+use crate::session::survey::Survey;
+use crate::sys::host::Host;
+
+/// All that a run is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The suite.
+    pub suite: &'a Suite,
+    /// The cell.
+    pub cell: &'a CellId,
+    /// The run's key.
+    pub key: &'a Sha256,
+    /// The build.
+    pub build: &'a Build,
+    /// The toolchain that built it.
+    pub toolchain: &'a ToolchainFacts,
+    /// The sources.
+    pub source: &'a SourceProof,
+    /// The SQLite of the cell; none where the spec has no such axis.
+    pub sqlite: Option<&'a SqliteFacts>,
+    /// The fixture of the cell, with its value's name.
+    pub fixture: Option<(&'a str, &'a FixtureFacts)>,
+    /// The tool of a suite of kind `leak`.
+    pub leak_tool: Option<&'a LeakToolFacts>,
+    /// The user's own axes: variable and value.
+    pub axes_env: &'a [(String, String)],
+}
+
+/// What a build needs, from the facts.
+///
+/// # Errors
+/// The plan names what the facts do not have; a mistake of ours.
+pub(crate) fn build_inputs<'a>(
+    host: &Host,
+    spec: &Spec,
+    survey: &'a Survey,
+    build: &Build,
+) -> anyhow::Result<BuildInputs<'a>> {
+    let Some(Availability::Ready(toolchain)) = survey.facts.toolchains.get(&build.toolchain) else {
+        anyhow::bail!("toolchain {} is not here", build.toolchain);
+    };
+    let link = match &build.linkage {
+        Linkage::Dynamic { against } => match survey.facts.sqlite.get(against) {
+            Some(Availability::Ready(sqlite)) => Some(sqlite),
+            _ => anyhow::bail!("SQLite {against} is not here"),
+        },
+        Linkage::Own | Linkage::Bundled => None,
+    };
+    // They run once a build, for all suites that have them.
+    let stage = match build.staged {
+        true => Some(stage::renew(host, &survey.workspace.layout, &build.lockset, build.targets)?),
+        false => None,
+    };
+    let limits = spec.suites.iter().filter(|suite| suite.doctests).map(|suite| suite.timeout);
+    let doctest_limit = limits.max().unwrap_or_default();
+    Ok(BuildInputs { toolchain, link, workspace: &survey.workspace, stage, doctest_limit })
+}
+
+/// Calls with the inputs of one run.
+pub(crate) fn with_inputs<T>(
+    spec: &Spec,
+    survey: &Survey,
+    build: &Build,
+    planned: Run,
+    cell: &CellId,
+    key: &Sha256,
+    act: impl FnOnce(&Inputs<'_>) -> T,
+) -> T {
+    fn ready<'f, T>(
+        facts: &'f std::collections::BTreeMap<compatrix_model::axis::ValueName, Availability<T>>,
+        value: Option<&compatrix_model::axis::ValueName>,
+    ) -> Option<&'f T> {
+        match facts.get(value?) {
+            Some(Availability::Ready(facts)) => Some(facts),
+            _ => None,
+        }
+    }
+    let facts = &survey.facts;
+    let source = SourceProof { lockset: keys::lockset_of(build, facts), ..survey.workspace.source.clone() };
+    let toolchain = ready(&facts.toolchains, Some(&build.toolchain)).expect("a planned build has its toolchain");
+    let schema = cell.value("schema");
+    let fixture = ready(&facts.fixtures, schema).zip(schema).map(|(fixture, name)| (name.as_str(), fixture));
+    let axes_env: Vec<(String, String)> = spec
+        .space
+        .axes()
+        .iter()
+        .filter_map(|axis| {
+            let AxisKind::Env { var } = &axis.kind else { return None };
+            let value = cell.value(axis.name.as_str())?;
+            let setting = axis.values.iter().find(|v| v.name == *value).map(|v| &v.setting)?;
+            let Setting::Env(text) = setting else { return None };
+            Some((var.clone(), text.clone()))
+        })
+        .collect();
+    let suite = &spec.suites[planned.suite];
+    let tool = suite.leak().and_then(|leak| facts.leak_tools.get(&(leak.tool, build.toolchain.clone())));
+    act(&Inputs {
+        suite,
+        leak_tool: match tool {
+            Some(Availability::Ready(tool)) => Some(tool),
+            Some(Availability::Obtainable { .. } | Availability::Missing { .. }) | None => None,
+        },
+        cell,
+        key,
+        build,
+        toolchain,
+        source: &source,
+        sqlite: ready(&facts.sqlite, cell.value("sqlite")),
+        fixture,
+        axes_env: &axes_env,
+    })
+}
+
+/// The environment of a run: what is allowed of ours, then what the cell and the suite add.
+pub(crate) fn environment(host: &Host, inputs: &Inputs<'_>, dir: &Path) -> BTreeMap<String, String> {
+    let text = |path: PathBuf| path.to_string_lossy().into_owned();
+    let mut env = host.ambient.for_runs();
+    env.insert("TMPDIR".to_owned(), text(dir.join("tmp")));
+    if let Linkage::Dynamic { .. } = inputs.build.linkage {
+        // A symbol that this SQLite lacks shows at once, and not only when it is called.
+        env.insert("LD_BIND_NOW".to_owned(), "1".to_owned());
+        if let Some(path) = library_path(inputs) {
+            env.insert("LD_LIBRARY_PATH".to_owned(), path);
+        }
+    }
+    for (name, value) in inputs.axes_env {
+        env.insert(name.clone(), value.clone());
+    }
+    for (name, template) in &inputs.suite.env {
+        env.insert(name.clone(), fill(template, inputs.cell, dir));
+    }
+    env
+}
+
+/// The folder in which the loader is to look first; none for the host's own SQLite.
+pub(crate) fn library_path(inputs: &Inputs<'_>) -> Option<String> {
+    let sqlite = inputs.sqlite?;
+    let is_host = inputs.cell.value("sqlite").is_some_and(|value| value.as_str() == "host");
+    if is_host {
+        return None;
+    }
+    let library = Path::new(sqlite.library.as_ref()?);
+    library.parent().map(|dir| dir.to_string_lossy().into_owned())
+}
+
+/// The same for one executable: then the folders of the other shared libraries that it needs.
+pub(crate) fn library_path_of(inputs: &Inputs<'_>, executable: &Executable) -> Option<String> {
+    let dirs: Vec<String> = library_path(inputs).into_iter().chain(executable.search.clone()).collect();
+    (!dirs.is_empty()).then(|| dirs.join(":"))
+}
+
+fn fill(template: &Template, cell: &CellId, dir: &Path) -> String {
+    let fixture = dir.join("fixture");
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::SchemaDatabase => fixture.join(fixture::DATABASE).to_string_lossy().into_owned(),
+        Piece::SchemaDir => fixture.to_string_lossy().into_owned(),
+        Piece::ValueName(axis) => cell.value(axis).map(|value| value.to_string()).unwrap_or_default(),
+    };
+    template.0.iter().map(piece).collect()
+}

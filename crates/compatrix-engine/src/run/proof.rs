@@ -1,0 +1,170 @@
+//! Proof of a run: which compiler made the executables and which SQLite they use, found out and held against the plan.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use compatrix_model::evidence::{ExecutableProof, FixtureProof, Proof, SqliteLinkage, SqliteProof, ToolchainProof};
+use compatrix_model::plan::Linkage;
+
+use crate::build::inspect;
+use crate::build::{Executable, Product};
+use crate::find::sqlite;
+use crate::run::inputs;
+use crate::run::inputs::Inputs;
+use crate::sys::files;
+use crate::sys::host::Host;
+
+/// Finds out what is about to run. The second part says how it differs from the plan, where it does.
+pub(crate) fn prove(
+    host: &Host,
+    inputs: &Inputs<'_>,
+    product: &Product,
+    env: BTreeMap<String, String>,
+) -> Result<(Proof, Option<String>)> {
+    let mut mismatch = wrong_compiler(inputs, product);
+    let sqlite = match prove_sqlite(host, inputs, product)? {
+        Identified::As(proof) => Some(proof),
+        Identified::None => None,
+        Identified::Wrong(proof, reason) => {
+            mismatch = mismatch.or(Some(reason));
+            proof
+        }
+    };
+    let proof = Proof { sqlite, executables: executables(product), env, ..proof_of_inputs(inputs) };
+    Ok((proof, mismatch))
+}
+
+/// What was made, each with its hash.
+pub(crate) fn executables(product: &Product) -> Vec<ExecutableProof> {
+    let one = |e: &Executable| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256.clone() };
+    product.executables.iter().map(one).collect()
+}
+
+/// Which of what was made was made by another compiler than planned, where some was.
+pub(crate) fn wrong_compiler(inputs: &Inputs<'_>, product: &Product) -> Option<String> {
+    let release = inputs.toolchain.version.to_string();
+    product.executables.iter().rev().find_map(|executable| {
+        let makers = &executable.inspection.rustc;
+        let wrong = !makers.is_empty() && !makers.contains(&release);
+        wrong.then(|| format!("{} was made by rustc {}, not {release}", executable.target, makers.join(", ")))
+    })
+}
+
+/// What is known before anything is built: who would build what.
+pub(crate) fn proof_of_inputs(inputs: &Inputs<'_>) -> Proof {
+    let features = inputs.build.features.iter().flat_map(|(package, on)| {
+        let one = inputs.build.features.len() == 1;
+        on.iter().map(move |feature| if one { feature.clone() } else { format!("{package}/{feature}") })
+    });
+    Proof {
+        platform: Host::platform(),
+        toolchain: ToolchainProof {
+            release: inputs.toolchain.version.to_string(),
+            rustc: inputs.toolchain.rustc_verbose.clone(),
+            cargo: inputs.toolchain.cargo_version.clone(),
+            packages: inputs.toolchain.origin.clone(),
+        },
+        source: inputs.source.clone(),
+        features: features.collect(),
+        sqlite: None,
+        fixture: inputs.fixture.map(|(name, fixture)| FixtureProof {
+            name: name.to_owned(),
+            vintage: fixture.vintage,
+            sha256: fixture.sha256.clone(),
+        }),
+        executables: Vec::new(),
+        env: BTreeMap::new(),
+    }
+}
+
+/// What was found about the SQLite of a run.
+enum Identified {
+    /// It is what was planned.
+    As(SqliteProof),
+    /// There is none, and none was planned.
+    None,
+    /// It is not what was planned, and how.
+    Wrong(Option<SqliteProof>, String),
+}
+
+fn prove_sqlite(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<Identified> {
+    let mut dynamic: Option<PathBuf> = None;
+    let mut fixed: Option<(&Executable, &String)> = None;
+    for executable in &product.executables {
+        let path = inputs::library_path_of(inputs, executable);
+        match inspect::resolved_sqlite(host, &executable.path, &executable.inspection.sha256, path.as_deref()) {
+            Ok(found) => dynamic = dynamic.or(found),
+            Err(error) => return Ok(Identified::Wrong(None, format!("{error:#}"))),
+        }
+        fixed = fixed.or(executable.inspection.source_id.as_ref().map(|id| (executable, id)));
+    }
+    let dynamic = dynamic.map(|library| prove_library(host, &library)).transpose()?;
+    let fixed = fixed.map(|(executable, id)| prove_compiled_in(host, executable, id, product)).transpose()?;
+    Ok(match (&inputs.build.linkage, dynamic, fixed) {
+        (Linkage::Own, None, None) => Identified::None,
+        (Linkage::Own, Some(proof), _) | (Linkage::Own, None, Some(proof)) => Identified::As(proof),
+        (Linkage::Bundled, None, Some(proof)) => Identified::As(proof),
+        (Linkage::Bundled, Some(proof), _) => {
+            let reason = format!("planned SQLite compiled in, but the loader gives {} {}", proof.file, proof.version);
+            Identified::Wrong(Some(proof), reason)
+        }
+        (Linkage::Dynamic { .. }, _, Some(proof)) => {
+            let reason = format!(
+                "planned a shared SQLite, but {} is compiled in; a libsqlite3-sys before 0.27 cannot be told otherwise: \
+                 make `bundled` a feature of the package",
+                proof.version
+            );
+            Identified::Wrong(Some(proof), reason)
+        }
+        (Linkage::Dynamic { .. }, Some(proof), None) => match inputs.sqlite {
+            Some(planned) if planned.sha256 != proof.sha256 => {
+                let reason = format!(
+                    "planned SQLite {} with SHA-256 {}…, but the loader gives {} {} with {}…; \
+                     remove that folder and run again, if it is compatrix's cache",
+                    planned.version,
+                    start(&planned.sha256),
+                    proof.file,
+                    proof.version,
+                    start(&proof.sha256)
+                );
+                Identified::Wrong(Some(proof), reason)
+            }
+            _ => Identified::As(proof),
+        },
+        (Linkage::Bundled | Linkage::Dynamic { .. }, None, None) => {
+            Identified::Wrong(None, "no test executable uses SQLite at all".to_owned())
+        }
+    })
+}
+
+fn start(hash: &str) -> &str {
+    &hash[..hash.len().min(12)]
+}
+
+fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
+    let file = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
+    let sha256 = files::sha256(&file, &host.memo)?;
+    // What is there may be no SQLite at all; then its hash is all there is to say.
+    let said = sqlite::of_library(host, &file).ok();
+    let (version, source_id, compile_options) = match said {
+        Some(said) => (said.version, said.source_id, said.compile_options),
+        None => ("unknown".to_owned(), String::new(), Vec::new()),
+    };
+    let file = file.to_string_lossy().into_owned();
+    Ok(SqliteProof { linkage: SqliteLinkage::Dynamic, file, sha256, version, source_id, compile_options })
+}
+
+/// The compiled-in SQLite: its source id stands in the executable; the static library of that id tells the rest.
+fn prove_compiled_in(host: &Host, executable: &Executable, id: &str, product: &Product) -> Result<SqliteProof> {
+    let said = product.archive.as_ref().map(|archive| sqlite::of_archive(host, archive)).transpose()?;
+    let said = said.filter(|said| said.source_id == *id);
+    Ok(SqliteProof {
+        linkage: SqliteLinkage::Static,
+        file: executable.path.to_string_lossy().into_owned(),
+        sha256: executable.inspection.sha256.clone(),
+        version: said.as_ref().map_or_else(|| "unknown".to_owned(), |said| said.version.clone()),
+        source_id: id.to_owned(),
+        compile_options: said.map(|said| said.compile_options).unwrap_or_default(),
+    })
+}

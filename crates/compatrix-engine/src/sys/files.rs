@@ -1,0 +1,289 @@
+//! Files: hashes that are remembered by the file's stamp, atomic writes, copies.
+
+#![allow(clippy::disallowed_methods, reason = "files are read and written here")]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use base16ct::lower;
+use globset::{GlobBuilder, GlobMatcher};
+use sha2::{Digest, Sha256};
+
+use crate::sys::memo::Memo;
+
+/// What tells that a file has not changed: size, modification time, inode and change time.
+pub fn stamp(path: &Path) -> Result<String> {
+    let meta = fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
+    Ok(format!(
+        "{}:{}.{}:{}:{}.{}",
+        meta.size(),
+        meta.mtime(),
+        meta.mtime_nsec(),
+        meta.ino(),
+        meta.ctime(),
+        meta.ctime_nsec()
+    ))
+}
+
+/// The SHA-256 of a file, remembered by its stamp.
+pub fn sha256(path: &Path, memo: &Memo) -> Result<String> {
+    let name = format!("sha256 {}", path.display());
+    let stamp = stamp(path)?;
+    if let Some(hash) = memo.get(&name, &stamp) {
+        return Ok(hash);
+    }
+    let hash = sha256_of(path)?;
+    memo.put(&name, &stamp, &hash);
+    Ok(hash)
+}
+
+fn sha256_of(path: &Path) -> Result<String> {
+    let mut file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let n = file.read(&mut buffer).with_context(|| format!("cannot read {}", path.display()))?;
+        if n == 0 {
+            return Ok(lower::encode_string(&hasher.finalize()));
+        }
+        hasher.update(&buffer[..n]);
+    }
+}
+
+/// The SHA-256 of these parts, each with its length, so that no two lists of parts give the same bytes.
+pub fn hash_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    lower::encode_string(&hasher.finalize())
+}
+
+/// The SHA-256 of bytes.
+pub fn hash_bytes(bytes: &[u8]) -> String {
+    lower::encode_string(&Sha256::digest(bytes))
+}
+
+/// Reads a text file.
+pub fn read_text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Reads a file.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Whether there is such a file or folder.
+pub fn exists(path: &Path) -> bool {
+    path.exists()
+}
+
+/// Makes a folder and those above it.
+pub fn make_dir(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))
+}
+
+/// Writes a file so that readers see the old or the new content, never a part.
+pub fn write(path: &Path, content: &[u8]) -> Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    beside(path, content)?.persist(path).map_err(|e| e.error).with_context(failed)?;
+    Ok(())
+}
+
+/// Writes a file that must not be there yet.
+pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    beside(path, content)?.persist_noclobber(path).map_err(|e| e.error).with_context(failed)?;
+    Ok(())
+}
+
+/// The content in a new file beside this path, with its mode.
+fn beside(path: &Path, content: &[u8]) -> Result<tempfile::NamedTempFile> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    make_dir(dir)?;
+    let failed = || format!("cannot write {}", path.display());
+    let mut file = tempfile::NamedTempFile::new_in(dir).with_context(failed)?;
+    file.write_all(content).with_context(failed)?;
+    let mode = fs::metadata(path).map_or(0o644, |meta| meta.mode() & 0o777);
+    fs::set_permissions(file.path(), std::os::unix::fs::PermissionsExt::from_mode(mode)).with_context(failed)?;
+    Ok(file)
+}
+
+/// Adds to the end of a file.
+pub fn append(path: &Path, content: &[u8]) -> Result<()> {
+    let file = fs::OpenOptions::new().create(true).append(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(content));
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Removes a folder with all that is in it; it need not exist.
+pub fn remove_dir(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The entries of a folder, sorted by name; none if there is no such folder.
+pub fn list(dir: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| format!("cannot list {}", dir.display())),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        paths.push(entry.with_context(|| format!("cannot list {}", dir.display()))?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Renames a file or folder.
+pub fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
+}
+
+/// Copies a file.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to).with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+    Ok(())
+}
+
+/// Makes a symbolic link with this text.
+pub fn symlink(text: &str, at: &Path) -> Result<()> {
+    std::os::unix::fs::symlink(text, at).with_context(|| format!("cannot link {}", at.display()))
+}
+
+/// The text of a symbolic link.
+pub fn link_text(at: &Path) -> Result<String> {
+    let to = fs::read_link(at).with_context(|| format!("cannot read the link {}", at.display()))?;
+    Ok(to.to_string_lossy().into_owned())
+}
+
+/// Makes a symbolic link to this file or folder, in place of what is there; does nothing where it is there already.
+pub fn link(target: &Path, at: &Path) -> Result<()> {
+    match fs::symlink_metadata(at) {
+        Ok(meta) if meta.is_symlink() && fs::read_link(at).is_ok_and(|old| old == target) => return Ok(()),
+        Ok(_) => remove(at)?,
+        Err(_) => {}
+    }
+    symlink(&target.to_string_lossy(), at)
+}
+
+/// Removes what is there, a file, a link or a folder; it need not exist. Links are not followed.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_dir() => remove_dir(path),
+        Ok(_) => fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display())),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Whether it is a folder itself, and no link to one.
+pub fn is_own_dir(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
+}
+
+/// Writes a file unless it has this content already, so that its modification time tells when it changed.
+pub fn write_if_changed(path: &Path, content: &[u8]) -> Result<()> {
+    let same =
+        fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file()) && fs::read(path).is_ok_and(|old| old == content);
+    if same {
+        return Ok(());
+    }
+    write(path, content)
+}
+
+/// A second name for a file, or a copy where the file system gives none.
+pub fn hard_link(from: &Path, to: &Path) -> Result<()> {
+    if fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    copy(from, to)
+}
+
+/// Waits for the exclusive lock of this file, held as long as the result lives.
+pub fn lock_exclusive(path: &Path) -> Result<fs::File> {
+    let file = fs::File::create(path).with_context(|| format!("cannot make {}", path.display()))?;
+    file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(file)
+}
+
+/// Takes the exclusive lock of this file, if nobody else has it.
+pub fn try_lock_exclusive(path: &Path) -> Result<Option<fs::File>> {
+    let file = fs::File::create(path).with_context(|| format!("cannot make {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+/// Copies the files of a folder (not its folders) into another, which is made.
+pub fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    make_dir(to)?;
+    for path in list(from)? {
+        if path.is_file() {
+            let target = to.join(path.file_name().unwrap_or_default());
+            fs::copy(&path, &target)
+                .with_context(|| format!("cannot copy {} to {}", path.display(), target.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// A glob on paths, as cargo and GitHub's actions read it: `*` and `?` stay within a folder, `**` does not, braces mean
+/// themselves.
+pub(crate) fn path_glob(glob: &str) -> Result<GlobMatcher> {
+    let glob = glob.replace('{', "\\{").replace('}', "\\}");
+    let read = GlobBuilder::new(&glob).literal_separator(true).backslash_escape(true).build();
+    Ok(read?.compile_matcher())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_on_paths_stay_within_a_folder() {
+        for (glob, path, expected) in [
+            ("**/Cargo.lock", "Cargo.lock", true),
+            ("**/Cargo.lock", "a/b/Cargo.lock", true),
+            ("*.lock", "a/Cargo.lock", false),
+            ("a/**/c", "a/c", true),
+            ("a/**/c", "a/bc", false),
+            ("crates/[ab]*", "crates/beta", true),
+            ("{a,b}", "a", false),
+            ("{a,b}?", "{a,b}c", true),
+        ] {
+            assert_eq!(path_glob(glob).unwrap().is_match(path), expected, "{glob} {path}");
+        }
+        assert!(path_glob("a[").is_err());
+    }
+
+    #[test]
+    fn hashes_are_sha256() {
+        assert_eq!(hash_bytes(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_ne!(hash_parts(["ab", "c"]), hash_parts(["a", "bc"]));
+    }
+
+    #[test]
+    fn a_changed_file_is_hashed_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        let memo = Memo::default();
+        write(&path, b"one").unwrap();
+        let one = sha256(&path, &memo).unwrap();
+        assert_eq!(one, hash_bytes(b"one"));
+        write(&path, b"two").unwrap();
+        assert_eq!(sha256(&path, &memo).unwrap(), hash_bytes(b"two"));
+    }
+}

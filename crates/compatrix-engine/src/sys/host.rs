@@ -1,0 +1,95 @@
+//! The host as one value: where things are, how much may run at once, what may be fetched.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{anyhow, Result};
+
+use crate::sys::environment::Ambient;
+use crate::sys::memo::Memo;
+use crate::sys::process::{Command, Finished};
+use crate::sys::supervisor::Supervisor;
+
+/// What every part of the engine needs to know to act.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// The workspace root, canonical.
+    pub root: PathBuf,
+    /// Our own folder in it, `target/compat`.
+    pub dir: PathBuf,
+    /// The cache that all workspaces of the user share.
+    pub cache: PathBuf,
+    /// Our own environment.
+    pub ambient: Ambient,
+    /// Facts remembered.
+    pub memo: Arc<Memo>,
+    /// The watcher of child processes.
+    pub supervisor: Supervisor,
+    /// What may be fetched and how much may run.
+    pub limits: Limits,
+    /// Seconds since the Unix epoch when we started.
+    pub now: i64,
+}
+
+/// What may be fetched and how much may run at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Jobs at once, over all cargos and runs.
+    pub jobs: usize,
+    /// Use no network.
+    pub offline: bool,
+    /// Install no toolchain.
+    pub no_install: bool,
+    /// Run again what is known, and try again what could not be had.
+    pub fresh: bool,
+    /// Stage every build and serve its dependencies from disk, so that no build uses the network.
+    pub hermetic: bool,
+}
+
+impl Host {
+    /// Runs a short question to a tool, in a build's environment; its standard output, trimmed.
+    ///
+    /// # Errors
+    /// It cannot be started or fails; the message has the command and the end of its output.
+    pub fn ask(&self, program: &Path, args: &[&str]) -> Result<String> {
+        let command = Command::new(program.to_string_lossy(), &self.root)
+            .args(args.iter().copied())
+            .envs(&self.ambient.for_builds());
+        let finished = self.run(&command)?;
+        if finished.status.success() {
+            return Ok(finished.stdout.text().trim().to_owned());
+        }
+        let said = finished.stderr.text();
+        Err(anyhow!("`{} {}` failed: {}", program.display(), args.join(" "), last_lines(&said, 3)))
+    }
+
+    /// What a tool says to `--version`, remembered as long as the file is the same.
+    ///
+    /// # Errors
+    /// As [`Host::ask`].
+    pub fn ask_version(&self, program: &Path) -> Result<String> {
+        let stamp = crate::sys::files::stamp(program)?;
+        // Under rustup one file is many tools; which one depends on settings that stand elsewhere.
+        let settings = self.ambient.get("HOME").map(|home| Path::new(home).join(".rustup/settings.toml"));
+        let settings = settings.and_then(|path| crate::sys::files::stamp(&path).ok()).unwrap_or_default();
+        self.memo.fact(&format!("version {}", program.display()), &format!("{stamp} {settings}"), || {
+            self.ask(program, &["--version"])
+        })
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, command: &Command) -> Result<Finished> {
+        command.run(&self.supervisor).map_err(|error| anyhow!("cannot start {}: {error}", command.program))
+    }
+
+    /// `linux-x86_64` and so on: operating system, then architecture.
+    pub fn platform() -> String {
+        format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH)
+    }
+}
+
+/// The last lines of a text that are not empty, joined by ` / `.
+pub fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines[lines.len().saturating_sub(count)..].join(" / ")
+}

@@ -1,0 +1,333 @@
+//! Child processes: each in a process group of its own, with a time limit, bounded output and a certain end.
+//!
+//! A command is data ([`Command`]); what is displayed is what runs. Nothing else in Compatrix starts processes that
+//! run for long or run code under test.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::event::{poll, PollFd, PollFlags, Timespec};
+use rustix::process::{waitid, Pid, WaitId, WaitIdOptions};
+
+use crate::sys::supervisor;
+use crate::sys::supervisor::{End, Kind, Supervisor};
+
+/// How much of each stream's end is kept for messages, in bytes.
+const TAIL: usize = 64 * 1024;
+/// How often a process with open streams is looked at, to see whether it ended without closing them.
+const LOOK: Duration = Duration::from_millis(50);
+/// How much is read at most from the pipes of a process that has ended; a pipe holds less (pipe(7)).
+const PIPES: u64 = 4 * 1024 * 1024;
+/// For how long they are read at most, where something goes on writing.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// A process to start: program, arguments, folder and the whole environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The program, absolute or looked up on the environment's PATH.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Its working folder.
+    pub dir: PathBuf,
+    /// Its environment; nothing else of ours reaches it.
+    pub env: BTreeMap<String, String>,
+    /// The time limit.
+    pub timeout: Option<Duration>,
+    /// How long it may take to stop, for one that has processes of its own to end: at its time limit it is asked, too, and
+    /// not killed at once.
+    pub patience: Option<Duration>,
+}
+
+/// How a process ended and what it used.
+#[derive(Debug)]
+pub struct Finished {
+    /// The number that the process had.
+    pub pid: u32,
+    /// The exit status of the process itself.
+    pub status: ExitStatus,
+    /// Why it ended: by itself, by its time limit, by an interrupt.
+    pub end: End,
+    /// The last part of its standard output.
+    pub stdout: Tail,
+    /// The last part of its standard error.
+    pub stderr: Tail,
+    /// Wall time.
+    pub wall: Duration,
+    /// Processor time of it and of its children that it waited for; zero where the system does not tell.
+    pub cpu: Duration,
+    /// Whether processes that it started outlived it and had to be killed.
+    pub left_processes: bool,
+}
+
+/// Where a stream goes while the process runs.
+pub type Sink<'a> = &'a mut dyn FnMut(&[u8]);
+
+/// The last part of a stream.
+#[derive(Debug, Default, Clone)]
+pub struct Tail {
+    bytes: Vec<u8>,
+    /// How many bytes there were in all.
+    pub total: u64,
+}
+
+impl Command {
+    /// A command with an empty environment.
+    pub fn new(program: impl Into<String>, dir: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            dir: dir.into(),
+            env: BTreeMap::new(),
+            timeout: None,
+            patience: None,
+        }
+    }
+
+    /// With these further arguments.
+    pub fn args<I: IntoIterator<Item = S>, S: Into<String>>(mut self, args: I) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// With this variable.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// With all these variables.
+    pub fn envs(mut self, env: &BTreeMap<String, String>) -> Self {
+        self.env.extend(env.iter().map(|(name, value)| (name.clone(), value.clone())));
+        self
+    }
+
+    /// Runs it to its end, keeping the end of both streams.
+    pub fn run(&self, supervisor: &Supervisor) -> io::Result<Finished> {
+        self.run_with(supervisor, &mut |_| {}, &mut |_| {})
+    }
+
+    /// Runs it to its end; the sinks see every byte of the streams as it comes.
+    pub fn run_with(&self, supervisor: &Supervisor, stdout: Sink<'_>, stderr: Sink<'_>) -> io::Result<Finished> {
+        self.execute(self.prepare(), Kind::Run, supervisor, stdout, stderr)
+    }
+
+    /// As [`Command::run_with`], for a program that takes its jobs from this pool, on top of the one that it has.
+    pub fn run_sharing(
+        &self,
+        jobs: &jobserver::Client,
+        supervisor: &Supervisor,
+        stdout: Sink<'_>,
+        stderr: Sink<'_>,
+    ) -> io::Result<Finished> {
+        let mut command = self.prepare();
+        jobs.configure(&mut command);
+        self.execute(command, Kind::Build, supervisor, stdout, stderr)
+    }
+
+    fn execute(
+        &self,
+        mut command: std::process::Command,
+        kind: Kind,
+        supervisor: &Supervisor,
+        stdout: Sink<'_>,
+        stderr: Sink<'_>,
+    ) -> io::Result<Finished> {
+        let started = crate::sys::clock::instant();
+        let (mut child, guard) =
+            supervisor.spawn(&mut command, kind, self.timeout.map(|limit| started + limit), self.patience)?;
+        let pid = Pid::from_child(&child);
+
+        let mut streams = [
+            Stream::new(child.stdout.take().map(|s| Box::new(s) as Box<dyn Source>), stdout),
+            Stream::new(child.stderr.take().map(|s| Box::new(s) as Box<dyn Source>), stderr),
+        ];
+        let mut ended = false;
+        while streams.iter().any(Stream::is_open) && !ended {
+            pump(&mut streams, LOOK)?;
+            ended = has_ended(pid, WaitIdOptions::NOHANG)?;
+        }
+        has_ended(pid, WaitIdOptions::empty())?;
+        let cpu = processor_time(pid);
+        // The leader is a zombie until it is reaped below, so its group id cannot belong to anybody else.
+        let end = guard.finish();
+        drain(&mut streams)?;
+        let left_processes = streams.iter().any(Stream::is_open);
+        supervisor::kill_group(pid);
+        if left_processes {
+            guard.kill_descendants();
+            drain(&mut streams)?;
+        }
+        let status = child.wait()?;
+        let [stdout, stderr] = streams.map(|stream| stream.tail);
+        Ok(Finished { pid: child.id(), status, end, stdout, stderr, wall: started.elapsed(), cpu, left_processes })
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "the one place where long processes start")]
+    fn prepare(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(&self.program);
+        command
+            .args(&self.args)
+            .current_dir(&self.dir)
+            .env_clear()
+            .envs(&self.env)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        command
+    }
+}
+
+impl fmt::Display for Command {
+    /// A line to paste in a shell: `cd DIR && env -i NAME=VALUE … PROGRAM ARG …`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cd {} && env -i", quote(&self.dir.to_string_lossy()))?;
+        for (name, value) in &self.env {
+            write!(f, " {}", quote(&format!("{name}={value}")))?;
+        }
+        write!(f, " {}", quote(&self.program))?;
+        for arg in &self.args {
+            write!(f, " {}", quote(arg))?;
+        }
+        Ok(())
+    }
+}
+
+/// A word as a POSIX shell reads it back.
+pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+impl Tail {
+    /// The kept part as text, invalid UTF-8 replaced; says so where the beginning was dropped.
+    pub fn text(&self) -> String {
+        let kept = &self.bytes[self.bytes.len().saturating_sub(TAIL)..];
+        let text = String::from_utf8_lossy(kept);
+        if self.total > kept.len() as u64 {
+            format!("[… {} bytes before]\n{text}", self.total - kept.len() as u64)
+        } else {
+            text.into_owned()
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.total += bytes.len() as u64;
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() > 2 * TAIL {
+            self.bytes.drain(..self.bytes.len() - TAIL);
+        }
+    }
+}
+
+trait Source: Read + AsFd {}
+impl<T: Read + AsFd> Source for T {}
+
+struct Stream<'a> {
+    source: Option<Box<dyn Source>>,
+    sink: Sink<'a>,
+    tail: Tail,
+}
+
+impl<'a> Stream<'a> {
+    fn new(source: Option<Box<dyn Source>>, sink: Sink<'a>) -> Self {
+        Self { source, sink, tail: Tail::default() }
+    }
+
+    fn is_open(&self) -> bool {
+        self.source.is_some()
+    }
+
+    fn read_once(&mut self) -> io::Result<()> {
+        let Some(source) = &mut self.source else { return Ok(()) };
+        let mut buffer = [0; 16 * 1024];
+        match source.read(&mut buffer) {
+            Ok(0) => self.source = None,
+            Ok(n) => {
+                (self.sink)(&buffer[..n]);
+                self.tail.push(&buffer[..n]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+/// Reads what is there, waiting at most this long; false when nothing came.
+fn pump(streams: &mut [Stream<'_>; 2], wait: Duration) -> io::Result<bool> {
+    let ready: Vec<bool> = {
+        let mut fds = Vec::new();
+        for stream in streams.iter() {
+            if let Some(source) = &stream.source {
+                fds.push(PollFd::from_borrowed_fd(source.as_fd(), PollFlags::IN));
+            }
+        }
+        let wait = Timespec { tv_sec: wait.as_secs() as _, tv_nsec: wait.subsec_nanos().into() };
+        match poll(&mut fds, Some(&wait)) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        fds.iter().map(|fd| !fd.revents().is_empty()).collect()
+    };
+    let mut ready_of_open = ready.into_iter();
+    let mut came = false;
+    for stream in streams.iter_mut().filter(|s| s.is_open()) {
+        if ready_of_open.next() == Some(true) {
+            came = true;
+            stream.read_once()?;
+        }
+    }
+    Ok(came)
+}
+
+/// Reads what is left in the pipes of a process that has ended; what others go on to write is not waited for.
+fn drain(streams: &mut [Stream<'_>; 2]) -> io::Result<()> {
+    let read = |streams: &[Stream<'_>; 2]| streams.iter().map(|stream| stream.tail.total).sum::<u64>();
+    let (start, before) = (crate::sys::clock::instant(), read(streams));
+    while streams.iter().any(Stream::is_open) && pump(streams, Duration::from_millis(20))? {
+        if read(streams) - before > PIPES || start.elapsed() > DRAIN {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the process has ended; it stays a zombie. Waits for the end unless NOHANG is given.
+fn has_ended(pid: Pid, hang: WaitIdOptions) -> io::Result<bool> {
+    loop {
+        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | hang) {
+            Ok(status) => return Ok(status.is_some()),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Processor time of an ended process and of its children that it waited for, from its zombie's `/proc` entry
+/// (proc_pid_stat(5), fields 14 to 17, in clock ticks).
+#[allow(clippy::disallowed_methods, reason = "a fact of the process that was started here")]
+fn processor_time(pid: Pid) -> Duration {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())) else {
+        return Duration::ZERO;
+    };
+    // The second field, the name in parentheses, may hold spaces.
+    let Some((_, rest)) = stat.rsplit_once(')') else { return Duration::ZERO };
+    let ticks: u64 = rest.split_whitespace().skip(11).take(4).filter_map(|n| n.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1))
+}

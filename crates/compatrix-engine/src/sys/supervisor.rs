@@ -1,0 +1,268 @@
+//! The one watcher of all child processes: time limits, interrupts, and what a killed orchestrator left behind.
+
+use std::collections::HashMap;
+use std::io;
+use std::process::Child;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use rustix::process::{kill_process_group, Pid, Signal};
+
+/// The variable that marks our child processes, so that those which escape their group can be found: the workspace's
+/// mark, our process id, the kind of process and its number. What they start inherits it.
+pub const MARK: &str = "COMPATRIX_MARK";
+/// How often what is marked is looked for again: a process may fork while the others are ended.
+const ROUNDS: usize = 5;
+
+/// How often limits and the interrupt flag are looked at.
+const TICK: Duration = Duration::from_millis(20);
+/// How long a process may take to stop after SIGTERM.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// By itself, or by a signal that was not ours.
+    Itself,
+    /// Its time limit ended it.
+    TimedOut,
+    /// An interrupt (Ctrl-C, SIGTERM) ended it.
+    Interrupted,
+}
+
+/// What a process is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A cargo and its compilers. What it leaves running (a compiler cache's server) may be of use to others.
+    Build,
+    /// Everything else, tests first of all. Nothing that it starts may outlive it.
+    Run,
+}
+
+/// Watches the process groups that are alive.
+#[derive(Debug, Clone)]
+pub struct Supervisor {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    mark: String,
+    groups: Mutex<HashMap<u64, Group>>,
+    next: AtomicU64,
+    interrupted: Arc<AtomicBool>,
+    watching: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Group {
+    pid: Pid,
+    deadline: Option<Instant>,
+    patience: Option<Duration>,
+    end: End,
+    /// When SIGTERM was sent.
+    asked: Option<Instant>,
+}
+
+/// A registered process; [`Guard::finish`] takes it off the watch.
+#[derive(Debug)]
+pub struct Guard<'a> {
+    shared: &'a Shared,
+    id: u64,
+    mark: String,
+}
+
+impl Supervisor {
+    /// A watcher whose children carry this mark, one for each workspace.
+    pub fn new(mark: &str) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                mark: mark.to_owned(),
+                groups: Mutex::new(HashMap::new()),
+                next: AtomicU64::new(0),
+                interrupted: Arc::new(AtomicBool::new(false)),
+                watching: AtomicBool::new(false),
+            }),
+        }
+    }
+
+    /// A watcher for the workspace at this root, canonical.
+    pub fn of_workspace(root: &std::path::Path) -> Self {
+        Self::new(&crate::sys::files::hash_bytes(root.to_string_lossy().as_bytes())[..16])
+    }
+
+    /// Makes SIGINT, SIGTERM and SIGHUP ask all children to end instead of this process. A second signal ends them, and
+    /// then this process, at once.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn take_signals(&self) -> io::Result<()> {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let shared = Arc::clone(&self.shared);
+        std::thread::spawn(move || {
+            for _ in signals.forever() {
+                if shared.interrupted.swap(true, Ordering::SeqCst) {
+                    // Held to the end: nothing more is started.
+                    let groups = shared.lock();
+                    groups.values().for_each(|group| kill_group(group.pid));
+                    std::process::exit(130);
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// Whether an interrupt came.
+    pub fn is_interrupted(&self) -> bool {
+        self.shared.interrupted.load(Ordering::SeqCst)
+    }
+
+    /// Acts as if an interrupt had come.
+    pub fn interrupt(&self) {
+        self.shared.interrupted.store(true, Ordering::SeqCst);
+    }
+
+    /// Starts a process that leads a group of its own, marks it, and watches the group.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn spawn(
+        &self,
+        command: &mut std::process::Command,
+        kind: Kind,
+        deadline: Option<Instant>,
+        patience: Option<Duration>,
+    ) -> io::Result<(Child, Guard<'_>)> {
+        let id = self.shared.next.fetch_add(1, Ordering::SeqCst);
+        let mark = format!("{}{}-{id}", self.prefix(kind), std::process::id());
+        let child = {
+            // No child is alive that the watcher does not know of.
+            let mut groups = self.shared.lock();
+            let child = command.env(MARK, &mark).spawn()?;
+            groups
+                .insert(id, Group { pid: Pid::from_child(&child), deadline, patience, end: End::Itself, asked: None });
+            child
+        };
+        if !self.shared.watching.swap(true, Ordering::SeqCst) {
+            let shared = Arc::downgrade(&self.shared);
+            std::thread::spawn(move || {
+                while let Some(shared) = shared.upgrade() {
+                    shared.look();
+                    drop(shared);
+                    std::thread::sleep(TICK);
+                }
+            });
+        }
+        Ok((child, Guard { shared: &self.shared, id, mark }))
+    }
+
+    fn prefix(&self, kind: Kind) -> String {
+        match kind {
+            Kind::Build => format!("{}-build-", self.shared.mark),
+            Kind::Run => format!("{}-run-", self.shared.mark),
+        }
+    }
+
+    /// Ends every process that an earlier, killed orchestrator of this workspace left running; says how many. The
+    /// caller holds the workspace's lock, so no living orchestrator owns them.
+    pub fn kill_leftovers(&self) -> usize {
+        let prefix = format!("{}-", self.shared.mark);
+        kill_marked(|mark| mark.starts_with(&prefix))
+    }
+
+    /// Ends every process that runs have left behind, daemons that let go of all streams included; says how many. To be
+    /// called when no run is alive.
+    pub fn kill_left_by_runs(&self) -> usize {
+        let prefix = self.prefix(Kind::Run);
+        kill_marked(|mark| mark.starts_with(&prefix))
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Group>> {
+        self.groups.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn look(&self) {
+        let now = crate::sys::clock::instant();
+        let interrupted = self.interrupted.load(Ordering::SeqCst);
+        for group in self.lock().values_mut() {
+            let expired = group.deadline.is_some_and(|deadline| now >= deadline);
+            match group.asked {
+                None if expired || interrupted => {
+                    group.end = if expired { End::TimedOut } else { End::Interrupted };
+                    group.asked = Some(now);
+                    // A test over its limit gets no chance to say goodbye; cargo does, to release its locks.
+                    let at_once = expired && group.patience.is_none();
+                    let signal = if at_once { Signal::KILL } else { Signal::TERM };
+                    let _ = kill_process_group(group.pid, signal);
+                }
+                Some(asked) if now >= asked + group.patience.unwrap_or(PATIENCE) => kill_group(group.pid),
+                Some(_) | None => {}
+            }
+        }
+    }
+}
+
+impl Guard<'_> {
+    /// Ends every process that the watched one started, in its group or out of it, but not itself: it has ended.
+    pub fn kill_descendants(&self) {
+        kill_marked(|mark| mark == self.mark);
+    }
+
+    /// Takes the process off the watch and says why it ended. To be called after its end, before it is reaped.
+    pub fn finish(&self) -> End {
+        self.shared.lock().remove(&self.id).map_or(End::Itself, |group| group.end)
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        self.shared.lock().remove(&self.id);
+    }
+}
+
+/// Kills every process of the group that this process leads.
+pub fn kill_group(leader: Pid) {
+    let _ = kill_process_group(leader, Signal::KILL);
+}
+
+/// Ends the processes whose mark is wanted, until there are none; says how many there were.
+fn kill_marked(wanted: impl Fn(&str) -> bool) -> usize {
+    let mut ended = std::collections::HashSet::new();
+    for _ in 0..ROUNDS {
+        let found = marked(&wanted);
+        if found.is_empty() {
+            break;
+        }
+        for pid in found {
+            if rustix::process::kill_process(pid, Signal::KILL).is_ok() {
+                ended.insert(pid);
+            }
+        }
+        // The system takes a moment.
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    ended.len()
+}
+
+/// Processes whose environment carries a wanted mark; only where `/proc` is. One that has ended has no environment.
+#[allow(clippy::disallowed_methods, reason = "the process table")]
+fn marked(wanted: impl Fn(&str) -> bool) -> Vec<Pid> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let mark_of = |environ: &[u8]| {
+        let variables = environ.split(|b| *b == 0);
+        let mut marks = variables.filter_map(|v| v.strip_prefix(MARK.as_bytes())?.strip_prefix(b"="));
+        marks.next().map(|mark| String::from_utf8_lossy(mark).into_owned())
+    };
+    entries
+        .flatten()
+        .filter_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse::<i32>().ok()?;
+            let environ = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+            mark_of(&environ).is_some_and(|mark| wanted(&mark)).then(|| Pid::from_raw(pid))?
+        })
+        .collect()
+}

@@ -1,0 +1,187 @@
+//! The shape of `[ci]`.
+
+use super::choice::CONDITIONS_THAT_NAME;
+use crate::matrix_spec::format::{Format, Words};
+use crate::matrix_spec::shape::{Key, Need, Rest, Shape, TableShape};
+
+pub(super) static CI: TableShape = TableShape {
+    title: "`[ci]`",
+    keys: &[
+        Key::optional(
+            "branches",
+            "Branches whose pushes, and pull requests into which, are tested; `*` stands for any part of a name without \
+             `/`, `**` for any. Default: `main`.",
+            Shape::List { item: &Shape::Text(Format::Branch), min: 1, unique: true },
+        ),
+        Key::required("runners", "The label of the runner of each platform.", Shape::Table(&RUNNERS)),
+        Key::default(
+            "timeout",
+            "The time limit of a job, whole minutes or hours, from `5m` to GitHub's `6h`.",
+            Shape::Text(Format::JobTime),
+            Need::Text("1h"),
+        ),
+        Key::default(
+            "retention",
+            "How long artifacts are kept, from `1d` to `90d`.",
+            Shape::Text(Format::Days),
+            Need::Text("14d"),
+        ),
+        Key::default("caches", "Whether GitHub's caches are used.", Shape::Flag, Need::Flag(true)),
+        Key::default(
+            "code-scanning",
+            "Whether findings of suites of kind `leak` go to GitHub's code scanning.",
+            Shape::Flag,
+            Need::Flag(false),
+        ),
+        Key::default(
+            "missing",
+            "How cells count that no job could try.",
+            Shape::Text(Format::Word(&MISSING)),
+            Need::Text("skip"),
+        ),
+        Key::optional(
+            "may-fail",
+            "Cells that do not fail the verdict of CI when they are broken; they are shown all the same. Default: none.",
+            CONDITIONS_THAT_NAME,
+        ),
+        Key::optional(
+            "pull_request",
+            "What runs for a pull request, and in a merge queue. Default: nothing.",
+            Shape::Table(&PULL_REQUEST),
+        ),
+        Key::optional("push", "What runs on a push to one of the branches. Default: nothing.", Shape::Table(&PUSH)),
+        Key::optional("schedule", "What runs by the clock. Default: nothing.", Shape::Table(&SCHEDULE)),
+        Key::optional(
+            "checks",
+            "The ordinary lints and tests, on every event but `schedule`. Default: no such workflow.",
+            Shape::Table(&CHECKS),
+        ),
+    ],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static RUNNERS: TableShape = TableShape {
+    title: "`[ci.runners]`",
+    keys: &[],
+    later: &[],
+    rest: Some(Rest {
+        what: "a platform",
+        name: Format::Platform,
+        doc: "The label of its runner: `ubuntu-24.04`.",
+        shape: &Shape::Text(Format::RunnerLabel),
+    }),
+    min: 1,
+};
+
+const COMPAT: Key = Key::optional(
+    "compat",
+    "The profile of which `compat` runs the suites. Default: `compat` does not run on this event.",
+    Shape::Text(Format::ValueName),
+);
+const LEAK_CHECK: Key = Key::optional(
+    "leak-check",
+    "The profile of which `leak-check` runs the suites of kind `leak`. Default: it does not run on this event.",
+    Shape::Text(Format::ValueName),
+);
+const PLATFORMS: Key = Key::optional(
+    "platforms",
+    "The platforms, each with a runner. Default: all that have one.",
+    Shape::List { item: &Shape::Text(Format::Platform), min: 1, unique: true },
+);
+const MAX_JOBS: Key = Key::optional(
+    "max-jobs",
+    "At most so many jobs that run cells; several builds then share a job. Default: a job a build.",
+    Shape::Integer { min: 1, max: 2000 },
+);
+const MAX_MINUTES: Key = Key::optional(
+    "max-minutes",
+    "At most so many predicted minutes of all jobs together; a plan that takes more is refused. Default: no limit.",
+    Shape::Integer { min: 1, max: 1_000_000 },
+);
+
+static PULL_REQUEST: TableShape = TableShape {
+    title: "`[ci.pull_request]`",
+    keys: &[COMPAT, LEAK_CHECK, PLATFORMS, MAX_JOBS, MAX_MINUTES],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static PUSH: TableShape = TableShape {
+    title: "`[ci.push]`",
+    keys: &[COMPAT, LEAK_CHECK, PLATFORMS, MAX_JOBS, MAX_MINUTES],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static SCHEDULE: TableShape = TableShape {
+    title: "`[ci.schedule]`",
+    keys: &[
+        Key::required(
+            "cron",
+            "When, in UTC, as GitHub reads five fields: minute, hour, day of the month, month, day of the week; one text or \
+             several. At least five minutes lie between two runs.",
+            Shape::OneOf(&[
+                Shape::Text(Format::Cron),
+                Shape::List { item: &Shape::Text(Format::Cron), min: 1, unique: true },
+            ]),
+        ),
+        COMPAT,
+        LEAK_CHECK,
+        PLATFORMS,
+        MAX_JOBS,
+        MAX_MINUTES,
+    ],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static CHECKS: TableShape = TableShape {
+    title: "`[ci.checks]`",
+    keys: &[
+        Key::optional(
+            "run",
+            "Which: `format`, `clippy`, `test`, `doc`, `generated` (generated files are as they would be written). Default: \
+             all.",
+            Shape::List { item: &Shape::Text(Format::Word(&CHECK)), min: 0, unique: true },
+        ),
+        Key::optional(
+            "script",
+            "A script that bash runs after them, relative to the workspace root. Default: none.",
+            Shape::Text(Format::ScriptPath),
+        ),
+        Key::optional(
+            "packages",
+            "Debian packages that they need. Default: none.",
+            Shape::List { item: &Shape::Text(Format::DebianPackage), min: 0, unique: true },
+        ),
+    ],
+    later: &[],
+    rest: None,
+    min: 0,
+};
+
+static MISSING: Words = Words {
+    what: "word for `missing`",
+    known: &[
+        ("skip", "They are shown as unproven; the verdict stays what it is."),
+        ("fail", "They fail the verdict, too."),
+    ],
+    later: &[],
+};
+
+static CHECK: Words = Words {
+    what: "check",
+    known: &[
+        ("format", "`cargo fmt --all --check`."),
+        ("clippy", "`cargo clippy` over the workspace; warnings are errors."),
+        ("test", "`cargo test` over the workspace."),
+        ("doc", "`cargo doc`; warnings are errors."),
+        ("generated", "Generated files are as they would be written."),
+    ],
+    later: &[],
+};

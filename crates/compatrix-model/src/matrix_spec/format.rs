@@ -1,0 +1,376 @@
+//! The formats of strings: how each is spelled, checked and described. Nothing here knows another part of the spec.
+
+pub(crate) mod ci;
+mod field;
+mod finding;
+
+use std::time::Duration;
+
+use jiff::civil::Date;
+
+use super::problem::Problem;
+use crate::apt;
+use crate::axis::{AxisName, InvalidName, ValueName};
+use crate::condition::partial_version;
+use field::{apt_source, platform, sqlite_value, toolchain};
+use finding::{fingerprint, frame, requirement};
+
+pub(crate) use field::{fixture, is_glob};
+
+/// What a string must look like.
+#[derive(Debug, Clone, Copy)]
+pub enum Format {
+    /// Any text without NUL.
+    Any,
+    /// A text for people, not blank.
+    Sentence,
+    /// The name of a value, suite, profile or tier.
+    ValueName,
+    /// The name of an axis.
+    AxisName,
+    /// The name of a package.
+    PackageName,
+    /// The name of a cargo feature, perhaps `dependency/feature`.
+    FeatureName,
+    /// A path below the workspace root.
+    RelativePath,
+    /// Any path.
+    Path,
+    /// `1`, `1.70` or `1.70.2`.
+    Version,
+    /// `1.70.2` or `1.0.0-rc.1`: a whole version as cargo reads it.
+    ExactVersion,
+    /// A toolchain as rustup names it, or the name of a distribution.
+    Toolchain,
+    /// `bundled`, `host`, an exact version that can be had, or the name of a distribution.
+    Sqlite,
+    /// A fixture's name or a glob, with or without `fixtures/`.
+    Fixture,
+    /// The name of an environment variable that the engine does not set itself.
+    EnvVar,
+    /// `YYYY-MM-DD`.
+    Date,
+    /// A whole number and a unit: `90s`, `5m`.
+    Duration,
+    /// A web address.
+    Url,
+    /// `linux-x86_64`.
+    Platform,
+    /// `NAME` or `NAME=VALUE` of a C macro.
+    CompileOption,
+    /// A suite of a Debian archive: `bookworm`, `bookworm-security`.
+    AptSuite,
+    /// A Debian package, perhaps of one version: `rustc-web=1.85.0+dfsg3-1~deb12u3`.
+    AptPackage,
+    /// An entry of apt's sources, one line or a stanza.
+    AptSource,
+    /// A test of a condition; checked against the axis when lowered.
+    Test,
+    /// A text with placeholders; checked against the axes when lowered.
+    Template,
+    /// A range of versions: `>=1.83, <1.94`.
+    Requirement,
+    /// A frame of a stack, as suppressions name it: a glob on a function, `obj:` and a glob on an object, `...`.
+    Frame,
+    /// The fingerprint of a finding: 16 hex digits.
+    Fingerprint,
+    /// The time limit of a job: `1h`.
+    JobTime,
+    /// A number of days: `14d`.
+    Days,
+    /// The label of a runner: `ubuntu-24.04`.
+    RunnerLabel,
+    /// A branch, or a pattern of branches with `*` and `**`.
+    Branch,
+    /// Five fields of cron.
+    Cron,
+    /// The path of a script below the workspace root, of letters that no shell reads.
+    ScriptPath,
+    /// The name of a Debian package, without a version.
+    DebianPackage,
+    /// One of a closed set.
+    Word(&'static Words),
+}
+
+/// A closed set of words.
+#[derive(Debug)]
+pub struct Words {
+    /// What such a word is: "strategy".
+    pub what: &'static str,
+    /// The words, each with what it means.
+    pub known: &'static [(&'static str, &'static str)],
+    /// Words of the design that this version does not know yet.
+    pub later: &'static [&'static str],
+}
+
+/// Environment variables that the engine sets itself; `*` stands for the rest of the name.
+pub const RESERVED_VARIABLES: &[(&str, &str)] = &[
+    ("PATH", "it is passed on as it is"),
+    ("HOME", "it is passed on as it is"),
+    ("TMPDIR", "each run has its own folder"),
+    ("LD_*", "it decides which SQLite a run loads"),
+    ("DYLD_*", "it decides which SQLite a run loads"),
+    ("CARGO*", "it belongs to the toolchain of the cell"),
+    ("RUSTC*", "it belongs to the toolchain of the cell"),
+    ("RUSTDOC*", "it belongs to the toolchain of the cell"),
+    ("RUSTFLAGS", "it belongs to the build of the cell"),
+    ("RUSTUP*", "it belongs to the toolchain of the cell"),
+    ("SQLITE3_*", "it decides which SQLite a build links"),
+    ("LIBSQLITE3_*", "it decides which SQLite a build links"),
+];
+
+/// The longest time limit of one test executable.
+const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Format {
+    /// Whether the text is of this format.
+    pub fn accepts(self, text: &str) -> bool {
+        self.check(text).is_ok()
+    }
+
+    /// Whether the text is of this format, and if not, why and what would be.
+    pub(crate) fn check(self, text: &str) -> Result<(), Problem> {
+        if text.contains('\0') {
+            return Err(Problem::new("a NUL character cannot stand in an environment or a command line"));
+        }
+        match self {
+            Format::Any | Format::Test | Format::Template => Ok(()),
+            Format::Sentence if text.trim().is_empty() => Err(Problem::new("a blank text says nothing")),
+            Format::Sentence => Ok(()),
+            Format::ValueName => ValueName::new(text).map(drop).map_err(|e| bad_name(text, &e)),
+            Format::AxisName => AxisName::new(text).map(drop).map_err(|e| bad_name(text, &e)),
+            Format::PackageName => spelled(text, "a package name (letters, digits, `-`, `_`)", "-_"),
+            Format::FeatureName => feature(text),
+            Format::RelativePath => relative_path(text),
+            Format::Path if text.trim().is_empty() => Err(Problem::new("an empty path")),
+            Format::Path => Ok(()),
+            Format::Version => partial_version(text).map(drop).ok_or_else(|| bad_version(text)),
+            Format::ExactVersion => exact_version(text),
+            Format::Toolchain => toolchain(text),
+            Format::Sqlite => sqlite_value(text),
+            Format::Fixture => fixture(text).map(drop),
+            Format::EnvVar => env_var(text),
+            Format::Date => date(text),
+            Format::Duration => duration(text).map(drop),
+            Format::Url => url(text),
+            Format::Platform => platform(text),
+            Format::CompileOption => compile_option(text),
+            Format::AptSuite if apt::is_suite(text) => Ok(()),
+            Format::AptSuite => Err(Problem::new(format!("`{text}` is not a suite"))
+                .help("write its code name: `bookworm`, `bookworm-security`")),
+            Format::AptPackage if apt::Package::parse(text).is_some() => Ok(()),
+            Format::AptPackage => Err(Problem::new(format!("`{text}` is not a package"))
+                .help("write its name, or `NAME=VERSION`: `rustc-web`, `rustc-web=1.85.0+dfsg3-1~deb12u3`")),
+            Format::AptSource => apt_source(text),
+            Format::Requirement => requirement(text),
+            Format::Frame => frame(text),
+            Format::Fingerprint => fingerprint(text),
+            Format::JobTime => ci::job_time(text).map(drop),
+            Format::Days => ci::days(text).map(drop),
+            Format::RunnerLabel => ci::runner_label(text),
+            Format::Branch => ci::branch(text),
+            Format::Cron => crate::matrix_spec::cron::parse(text).map(drop),
+            Format::ScriptPath => ci::script_path(text),
+            Format::DebianPackage => ci::debian_package(text),
+            Format::Word(words) => word(text, words),
+        }
+    }
+
+    /// The format as a regular expression of ECMA 262, for editors; what it lets through is still checked.
+    pub fn pattern(self) -> Option<&'static str> {
+        match self {
+            Format::Any | Format::Path | Format::Test | Format::Template | Format::AptSource | Format::Word(_) => None,
+            Format::Sentence => Some(r"\S"),
+            Format::AptSuite => Some(r"^[A-Za-z0-9][A-Za-z0-9._+~/-]*$"),
+            Format::AptPackage => Some(r"^[a-z0-9][a-z0-9+.-]+(=\d[A-Za-z0-9.+~:-]*)?$"),
+            Format::ValueName => Some(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"),
+            Format::AxisName => Some(r"^[a-z][a-z0-9_-]*$"),
+            Format::PackageName => Some(r"^[A-Za-z_][A-Za-z0-9_-]*$"),
+            Format::FeatureName => Some(r"^[A-Za-z0-9_][A-Za-z0-9_+./?-]*$"),
+            Format::RelativePath => Some(r"^[^/\\]"),
+            Format::Version => Some(r"^\d+(\.\d+){0,2}$"),
+            Format::ExactVersion => Some(r"^\d+\.\d+\.\d+([-+].*)?$"),
+            // Their other values, and names of distributions, are too many for a pattern.
+            Format::Toolchain | Format::Sqlite => Some(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"),
+            Format::Fixture => Some(r"^(fixtures/)?[A-Za-z0-9*?][A-Za-z0-9._+*?-]*$"),
+            Format::EnvVar => Some(r"^[A-Za-z_][A-Za-z0-9_]*$"),
+            Format::Date => Some(r"^\d{4}-\d{2}-\d{2}$"),
+            Format::Duration => Some(r"^\d+(ms|s|m|h)$"),
+            Format::Url => Some(r"^https?://"),
+            Format::Platform => Some(r"^[a-z]+-[a-z0-9_]+$"),
+            Format::CompileOption => Some(r"^[A-Z_][A-Z0-9_]*(=.*)?$"),
+            Format::Requirement => Some(r"^[0-9<>=~^*]"),
+            Format::Frame => Some(r"\S"),
+            Format::Fingerprint => Some(r"^[0-9a-f]{16}$"),
+            Format::JobTime => Some(r"^\d+(s|m|h)$"),
+            Format::Days => Some(r"^[1-9]\d?d$"),
+            Format::RunnerLabel => Some(r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
+            Format::Branch => Some(r"^[A-Za-z0-9_*][A-Za-z0-9._*/-]*$"),
+            Format::Cron => Some(r"^[0-9A-Za-z*,/-]+( [0-9A-Za-z*,/-]+){4}$"),
+            Format::ScriptPath => Some(r"^[A-Za-z0-9._+][A-Za-z0-9._+/-]*$"),
+            Format::DebianPackage => Some(r"^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$"),
+        }
+    }
+}
+
+/// A time limit of a test executable: `500ms`, `90s`, `5m`, `2h`.
+pub(crate) fn duration(text: &str) -> Result<Duration, Problem> {
+    let duration = amount(text)?;
+    if duration > MAX_DURATION {
+        return Err(Problem::new(format!("a time limit of `{text}` is too long")).help("the longest is `24h`"));
+    }
+    Ok(duration)
+}
+
+/// Reads a whole number and a unit, not zero.
+fn amount(text: &str) -> Result<Duration, Problem> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let bad =
+        || Problem::new(format!("`{text}` is not a duration")).help("write a whole number and a unit: `90s`, `5m`");
+    let meant = match unit.trim().to_lowercase().as_str() {
+        "ms" | "msec" | "millis" | "milliseconds" => "ms",
+        "s" | "sec" | "secs" | "second" | "seconds" | "" => "s",
+        "m" | "min" | "mins" | "minute" | "minutes" => "m",
+        "h" | "hr" | "hrs" | "hour" | "hours" => "h",
+        _ => return Err(bad()),
+    };
+    let number: u64 = number.parse().map_err(|_| bad())?;
+    if meant != unit {
+        return Err(bad().nearest(format!("{number}{meant}")));
+    }
+    let duration = match meant {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.saturating_mul(60)),
+        _ => Duration::from_secs(number.saturating_mul(3600)),
+    };
+    if duration.is_zero() {
+        return Err(Problem::new("a time limit of nothing lets nothing pass").help("write for example `5m`"));
+    }
+    Ok(duration)
+}
+
+fn bad_name(text: &str, error: &InvalidName) -> Problem {
+    let fixed: String = text
+        .trim()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "._+-".contains(c) { c.to_ascii_lowercase() } else { '-' })
+        .collect();
+    let fixed = (!text.is_empty() && fixed != text && AxisName::new(fixed.as_str()).is_ok()).then_some(fixed);
+    Problem::new(error.to_string()).nearest(fixed)
+}
+
+fn spelled(text: &str, what: &str, more: &str) -> Result<(), Problem> {
+    let first = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    if first && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c)) {
+        Ok(())
+    } else {
+        Err(Problem::new(format!("`{text}` is not {what}")))
+    }
+}
+
+fn feature(text: &str) -> Result<(), Problem> {
+    if text.contains(',') || text.contains(' ') {
+        return Err(Problem::new(format!("`{text}` is not one feature name"))
+            .help("write a list with one string for each feature: `[\"json\", \"pool\"]`"));
+    }
+    spelled(text, "a feature name (letters, digits, `_`, `-`, `+`, `.`)", "_-+./?")
+}
+
+fn relative_path(text: &str) -> Result<(), Problem> {
+    let windows_drive = text.as_bytes().get(1) == Some(&b':');
+    if text.trim().is_empty() {
+        Err(Problem::new("an empty path"))
+    } else if text.starts_with(['/', '\\', '~']) || windows_drive || text.split(['/', '\\']).any(|part| part == "..") {
+        Err(Problem::new(format!("`{text}` is not below the workspace root"))
+            .help("write a path relative to the workspace root, without `..`"))
+    } else {
+        Ok(())
+    }
+}
+
+fn bad_version(text: &str) -> Problem {
+    let trimmed = text.trim().trim_start_matches(['v', 'V', '=', '^', '~', '>', '<', ' ']).trim_end_matches(".x");
+    let fixed = partial_version(trimmed).map(|_| trimmed.to_owned());
+    Problem::new(format!("`{text}` is not a version"))
+        .help("write one to three numbers: `1.70`, `3.35.4`")
+        .nearest(fixed)
+}
+
+fn exact_version(text: &str) -> Result<(), Problem> {
+    let meant = || partial_version(text.trim().trim_start_matches(['v', '=', '^', '~', ' '])).map(|v| v.to_string());
+    semver::Version::parse(text).map(drop).map_err(|_| {
+        let problem = Problem::new(format!("`{text}` is not a whole version"));
+        problem.help("write all three numbers, as the package was published: `0.31.0`").nearest(meant())
+    })
+}
+
+pub(crate) fn not_yet(what: &str) -> Problem {
+    Problem::new(format!("{what} is not supported by this version of compatrix yet"))
+}
+
+fn env_var(text: &str) -> Result<(), Problem> {
+    let reserved = RESERVED_VARIABLES.iter().find(|(pattern, _)| match pattern.strip_suffix('*') {
+        Some(start) => text.starts_with(start),
+        None => text == *pattern,
+    });
+    if let Some((_, why)) = reserved {
+        return Err(Problem::new(format!("`{text}` is set by compatrix: {why}")).label("reserved"));
+    }
+    let first = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if first && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        Ok(())
+    } else {
+        Err(Problem::new(format!("`{text}` is not the name of an environment variable"))
+            .help("use letters, digits and `_`, not a digit first"))
+    }
+}
+
+/// Checks a calendar date of four, two and two digits.
+pub(crate) fn date(text: &str) -> Result<(), Problem> {
+    let bad = || Problem::new(format!("`{text}` is not a date")).help("write year, month, day as `YYYY-MM-DD`");
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts[..] else { return Err(bad()) };
+    let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u32>().ok()).flatten();
+    let (Some(y), Some(m), Some(d)) = (number(year), number(month), number(day)) else { return Err(bad()) };
+    let date = |y: u32, m: u32, d: u32| Date::new(y.try_into().ok()?, m.try_into().ok()?, d.try_into().ok()?).ok();
+    if date(y, m, d).is_none() {
+        return Err(bad().label("no such day"));
+    }
+    if (year.len(), month.len(), day.len()) != (4, 2, 2) {
+        return Err(bad().nearest(format!("{y:04}-{m:02}-{d:02}")));
+    }
+    Ok(())
+}
+
+fn url(text: &str) -> Result<(), Problem> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match rest {
+        Some(rest) if rest.len() > 2 && !rest.contains(|c: char| c.is_whitespace() || "<>\"".contains(c)) => Ok(()),
+        _ => Err(Problem::new(format!("`{text}` is not a web address")).help("write it in full: `https://…`")),
+    }
+}
+
+fn compile_option(text: &str) -> Result<(), Problem> {
+    let name = text.split('=').next().unwrap_or_default();
+    let first = name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_');
+    if first && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') {
+        return Ok(());
+    }
+    let meant = text.strip_prefix("-D").filter(|rest| compile_option(rest).is_ok()).map(str::to_owned);
+    Err(Problem::new(format!("`{text}` is not a compile-time option"))
+        .nearest(meant)
+        .help("write `NAME` or `NAME=VALUE`, as in `SQLITE_ENABLE_FTS5`"))
+}
+
+fn word(text: &str, words: &Words) -> Result<(), Problem> {
+    let known = || words.known.iter().map(|(word, _)| *word);
+    if known().any(|word| word == text) {
+        Ok(())
+    } else if words.later.contains(&text) {
+        Err(not_yet(&format!("the {} `{text}`", words.what)).known("", known()))
+    } else {
+        Err(Problem::new(format!("unknown {} `{text}`", words.what)).known(text, known()))
+    }
+}

@@ -1,0 +1,123 @@
+//! Formats of `[ci]`. What is spelled like this can stand in a workflow and on a command line as it is: no letter of it
+//! means anything to a shell, to YAML inside quotes, or to GitHub's expressions.
+
+use std::time::Duration;
+
+use super::{amount, relative_path};
+use crate::apt;
+use crate::matrix_spec::problem::Problem;
+
+/// The longest that GitHub lets a job on its own runners take.
+/// Source: docs.github.com, "Actions limits", job execution time.
+const LONGEST_JOB: Duration = Duration::from_secs(6 * 60 * 60);
+/// Less would end jobs while they install toolchains.
+const SHORTEST_JOB: Duration = Duration::from_secs(5 * 60);
+/// The longest that GitHub keeps artifacts of public repositories.
+/// Source: docs.github.com, "Workflow syntax", artifact and log retention.
+const MOST_DAYS: u32 = 90;
+
+/// The time limit of a job, in minutes: `1h`, `90m`.
+pub(crate) fn job_time(text: &str) -> Result<u32, Problem> {
+    let time = amount(text).map_err(|problem| match problem.nearest_text() {
+        Some(_) => problem,
+        None => Problem::new(format!("`{text}` is not a time limit")).help("write minutes or hours: `90m`, `2h`"),
+    })?;
+    if time < SHORTEST_JOB {
+        let problem = Problem::new(format!("a job cannot do anything in `{text}`"));
+        return Err(problem.help("the shortest time limit of a job is `5m`"));
+    }
+    if time > LONGEST_JOB {
+        let problem = Problem::new(format!("no job of GitHub Actions may take `{text}`")).help("the longest is `6h`");
+        return Err(problem);
+    }
+    let minutes = u32::try_from(time.as_secs() / 60).unwrap_or_default();
+    if time.as_millis() != u128::from(minutes) * 60_000 {
+        let problem = Problem::new(format!("`{text}` is not a whole number of minutes"));
+        return Err(problem.nearest(format!("{}m", minutes + 1)));
+    }
+    Ok(minutes)
+}
+
+/// How long artifacts are kept, in days: `14d`.
+pub(crate) fn days(text: &str) -> Result<u32, Problem> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let bad = || Problem::new(format!("`{text}` is not a number of days")).help("write days: `14d`");
+    let number: u32 = number.parse().map_err(|_| bad())?;
+    let meant = match unit.trim().to_lowercase().as_str() {
+        "" | "d" | "day" | "days" => Some(number),
+        "w" | "week" | "weeks" => number.checked_mul(7),
+        _ => return Err(bad()),
+    };
+    if unit != "d" {
+        return Err(bad().nearest(meant.map(|days| format!("{days}d"))));
+    }
+    if !(1..=MOST_DAYS).contains(&number) {
+        let problem = Problem::new(format!("no artifact of GitHub is kept for `{text}`"));
+        return Err(problem.help(format!("write a number of days from `1d` to `{MOST_DAYS}d`")));
+    }
+    Ok(number)
+}
+
+/// The label of a runner. GitHub allows more; these are the ones that need no quoting anywhere.
+pub(super) fn runner_label(text: &str) -> Result<(), Problem> {
+    let first = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if first && text.len() <= 100 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) {
+        return Ok(());
+    }
+    let problem = Problem::new(format!("{text:?} cannot be the label of a runner"));
+    Err(problem.help("use letters, digits, `.`, `_`, `-`, as in `ubuntu-24.04`"))
+}
+
+/// A branch, or a pattern of branches: what git allows (git-check-ref-format(1)), of plain letters only, and of GitHub's
+/// pattern signs those that no branch has in its name, `*` and `**`. `!` would take back what stands before it, `+` and
+/// `?` may be in names and mean something else in patterns.
+/// Source: docs.github.com, "Workflow syntax", filter pattern cheat sheet.
+pub(super) fn branch(text: &str) -> Result<(), Problem> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-*".contains(c);
+    let part = |part: &str| {
+        !part.is_empty()
+            && part.chars().all(plain)
+            && !part.starts_with('.')
+            && !part.ends_with(".lock")
+            && !part.contains("..")
+            && !part.contains("***")
+    };
+    let whole = !text.starts_with('-')
+        && !text.starts_with("refs/")
+        && !text.ends_with('.')
+        && text.len() <= 200
+        && text != "HEAD";
+    if whole && text.split('/').all(part) {
+        return Ok(());
+    }
+    let short = text.strip_prefix("refs/heads/").or_else(|| text.strip_prefix("origin/"));
+    let meant = short.filter(|short| branch(short).is_ok()).map(str::to_owned);
+    let problem = Problem::new(format!("{text:?} is not a branch that a workflow can name")).nearest(meant);
+    Err(problem.help("use letters, digits, `.`, `_`, `-`, `/`, and the globs `*` and `**`: `main`, `release/*`"))
+}
+
+/// A script below the root, as bash gets it.
+pub(super) fn script_path(text: &str) -> Result<(), Problem> {
+    relative_path(text)?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+-/".contains(c);
+    let folder = text.ends_with('/') || text.split('/').any(|part| part.is_empty() || part == ".");
+    if text.chars().all(plain) && !text.starts_with('-') && !folder {
+        return Ok(());
+    }
+    let meant = text.strip_prefix("./").filter(|meant| script_path(meant).is_ok()).map(str::to_owned);
+    let problem = Problem::new(format!("{text:?} is not the path of a script that a workflow can name")).nearest(meant);
+    Err(problem.help("use letters, digits, `.`, `_`, `+`, `-`, `/`, as in `ci/run.sh`"))
+}
+
+/// A package as apt-get installs it, without a version: runners follow their image's archive.
+pub(super) fn debian_package(text: &str) -> Result<(), Problem> {
+    let package = apt::Package::parse(text);
+    // Behind a name, apt-get reads `-` as "remove it".
+    if package.as_ref().is_some_and(|package| package.version.is_none() && !package.name.ends_with('-')) {
+        return Ok(());
+    }
+    let name = package.map(|package| package.name.trim_end_matches('-').to_owned());
+    let problem = Problem::new(format!("{text:?} is not the name of a Debian package")).nearest(name);
+    Err(problem.help("write it as apt-get has it, without a version: `valgrind`"))
+}

@@ -1,0 +1,49 @@
+//! The commands, one file each.
+
+mod ci;
+mod compat;
+mod doctor;
+pub(crate) mod evidence;
+mod fixtures;
+mod gen_ci;
+mod init;
+mod leak;
+mod lock;
+mod merge;
+mod plan;
+mod report;
+mod repro;
+pub(crate) mod schema;
+mod today;
+
+use compatrix_engine::sys::error::Error;
+
+use crate::cli::{self, Command, Global};
+use crate::terminal::Terminal;
+
+/// Runs a command; its exit code.
+pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Result<u8, Error> {
+    match command {
+        Command::Init(args) => init::run(global, args, terminal),
+        Command::Compat(args) => compat::run(global, args, terminal),
+        Command::Plan(args) => plan::run(global, args, terminal),
+        Command::LeakCheck(args) => leak::run(global, args, terminal),
+        Command::GenCi(args) => gen_ci::run(global, args, terminal),
+        Command::Ci(command) => ci::run(global, command, terminal),
+        Command::Report(args) => report::run(global, args, terminal),
+        Command::Lock(args) => lock::run(global, args, terminal),
+        Command::Evidence(command) => evidence::run(global, command, terminal),
+        Command::Fixtures(command) => fixtures::run(global, command, terminal),
+        Command::Doctor(args) => doctor::run(global, args, terminal),
+        Command::Repro(args) => repro::run(global, args, terminal),
+        Command::Schema(args) => schema::run(global, args.check, terminal),
+        Command::Completions { shell } => {
+            let mut command = <cli::Cli as clap::CommandFactory>::command();
+            let name = if cli::is_cargo_subcommand() { "cargo-compatrix" } else { "xtask" };
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut command, name, &mut script);
+            terminal.print(&String::from_utf8_lossy(&script));
+            Ok(0)
+        }
+    }
+}
