@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde::Deserialize;
+use shaped_toml::quoted;
 
 use super::committed::Committed;
 use compatrix_model::facts::Durations;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{plan, Build, Choice};
-use compatrix_model::toml_text::quoted;
 
 /// Where they are, below the root. It need not be there: constants count then.
 pub const FILE: &str = "ci/durations.toml";

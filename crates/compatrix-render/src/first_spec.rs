@@ -1,7 +1,7 @@
 //! The spec that `init` writes, with a comment on the source of each value.
 
 use compatrix_audit::first_spec::{Draft, DraftAxis, FeatureSet, Noted};
-use compatrix_model::toml_text::{key, quoted};
+use shaped_toml::{key, quoted};
 
 use crate::look::{width, wrap};
 

@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
+use shaped_toml::{key, quoted};
+
 use super::{
     BuildEvidence, Entry, EvidenceFile, FindingEvidence, LeakEvidence, Linkage, Origin, SqliteEvidence, FORMAT,
 };
 use crate::evidence::Counts;
-use crate::toml_text::{key, quoted};
 
 /// The toolchain's part of a build.
 type Toolchain<'a> = (&'a str, &'a [String], &'a str, &'a str);

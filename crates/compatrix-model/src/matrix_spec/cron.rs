@@ -6,8 +6,7 @@
 use std::ops::Range;
 
 use jiff::civil::Date;
-
-use crate::matrix_spec::problem::{nearest, Problem};
+use shaped_toml::{nearest, Problem};
 
 /// The shortest time between two runs, in minutes; GitHub starts no schedule more often. Same source.
 pub(crate) const SHORTEST: u32 = 5;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use compatrix_model::toml_text::quoted;
+use shaped_toml::quoted;
 
 /// The numbers that a spec is made from; zeros once it has ended.
 pub(crate) struct Tape<'a>(pub(crate) &'a [u16]);
