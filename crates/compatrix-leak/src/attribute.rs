@@ -191,7 +191,7 @@ pub fn fingerprint(finding: &Finding) -> String {
     if frames.is_empty() {
         part(&without_numbers(&finding.what));
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&hash.finalize()[..8])
 }
 
 /// A function's name, independent of compilation and symbol mangling.

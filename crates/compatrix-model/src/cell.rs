@@ -179,7 +179,7 @@ impl FromStr for CellId {
                 .ok_or_else(|| format!("{word:?} is not `axis=value`; a cell reads like `rust=1.80 sqlite=bundled`"))?;
             let axis = AxisName::new(axis).map_err(|e| e.to_string())?;
             if pairs.iter().any(|(name, _)| *name == axis) {
-                return Err(format!("the axis `{axis}` stands twice in {text:?}"));
+                return Err(format!("the axis `{axis}` appears twice in {text:?}"));
             }
             pairs.push((axis, ValueName::new(value).map_err(|e| e.to_string())?));
         }
@@ -216,7 +216,7 @@ mod tests {
         }
         check("", "an empty cell id");
         check("rust", "`axis=value`");
-        check("rust=1.70 rust=1.80", "stands twice");
+        check("rust=1.70 rust=1.80", "appears twice");
         check("Rust=1.70", "axis name");
         check("rust=", "value name");
         check("rust=1.70|1.80", "value name");

@@ -103,8 +103,8 @@ fn claim(
         (ClaimVerdict::Proven, Cells::default(), sentence)
     } else if tried > 0 && known.len() == tried {
         let sentence = match tried {
-            1 => format!("the only result with {name} is a failure that the spec itself expects"),
-            n => format!("all {n} results with {name} are failures that the spec itself expects"),
+            1 => format!("the only result with {name} is a failure that the spec expects"),
+            n => format!("all {n} results with {name} are failures that the spec expects"),
         };
         (ClaimVerdict::Contradicted, cells(known.iter().copied()), sentence)
     } else {

@@ -34,7 +34,7 @@ impl fmt::Display for EvidenceError {
 
 impl std::error::Error for EvidenceError {}
 
-const WRITE_ANEW: &str = "take the file from git, or write it anew with `cargo xtask evidence record`";
+const WRITE_ANEW: &str = "restore the file from git, or regenerate it with `cargo xtask evidence record`";
 
 #[derive(Deserialize)]
 struct Head {
@@ -211,7 +211,7 @@ pub(super) fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
         None => {
             return Err(EvidenceError {
                 line: 1,
-                message: "no `format = 1`, so this is no evidence file".to_owned(),
+                message: "no `format = 1`, so this is not an evidence file".to_owned(),
                 help: WRITE_ANEW.to_owned(),
             })
         }
@@ -297,7 +297,7 @@ impl Reader<'_> {
         let message = error.message().lines().collect::<Vec<_>>().join(" ");
         let conflict = ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|m| self.text.lines().any(|l| l.starts_with(m)));
         let help = if conflict {
-            "it holds a merge conflict: take either side, then run `cargo xtask evidence record`"
+            "it contains a merge conflict: take either side, then run `cargo xtask evidence record`"
         } else {
             WRITE_ANEW
         };

@@ -204,8 +204,8 @@ fn own(entry: &Entry, before: &[Axis], c: &mut Collector<'_>) -> Option<Own> {
     let name = var.node.text()?;
     let other = before.iter().find(|axis| matches!(&axis.kind, AxisKind::Env { var } if var == name));
     if let Some(other) = other {
-        let problem = Problem::new(format!("the axis `{}` sets `{name}` already", other.name));
-        c.error(var.node.span.clone(), problem.help("give each axis a variable of its own"));
+        let problem = Problem::new(format!("the axis `{}` already sets `{name}`", other.name));
+        c.error(var.node.span.clone(), problem.help("give each axis a different variable"));
     }
     let values = table.node("values")?;
     let list = match values.table() {

@@ -5,14 +5,14 @@
 
 use std::ops::Range;
 
+use jiff::civil::Date;
 use shaped_toml::{nearest, Problem};
 
 /// The shortest time between two runs, in minutes; GitHub starts no schedule more often. Same source.
 pub(crate) const SHORTEST: u32 = 5;
 
-/// Days of 28 years: after so many, the days of the week fall on the same dates again. 2001 begins on a Monday.
+/// Days of 28 years: after so many, the days of the week fall on the same dates again.
 const DAYS: usize = 28 * 365 + 7;
-const FIRST_YEAR: u32 = 2001;
 const MINUTES_A_DAY: u32 = 24 * 60;
 
 struct Field {
@@ -71,7 +71,7 @@ impl std::fmt::Display for Gap {
 pub(crate) fn parse(text: &str) -> Result<Cron, Problem> {
     let help = "write five fields: minute, hour, day of the month, month, day of the week; `17 3 * * *` is each day at 03:17 UTC";
     if text.starts_with('@') {
-        let problem = Problem::new(format!("{text:?} is no schedule of GitHub"));
+        let problem = Problem::new(format!("{text:?} is not a GitHub schedule"));
         let meant = match text {
             "@hourly" => Some("17 * * * *"),
             "@daily" | "@midnight" => Some("17 3 * * *"),
@@ -84,7 +84,7 @@ pub(crate) fn parse(text: &str) -> Result<Cron, Problem> {
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "*,-/ ".contains(c);
     if let Some((at, odd)) = text.char_indices().find(|(_, c)| !plain(*c)) {
-        let problem = Problem::new(format!("{odd:?} cannot stand in a cron schedule"));
+        let problem = Problem::new(format!("{odd:?} is not allowed in a cron schedule"));
         return Err(problem.part(at..at + odd.len_utf8()).help(help));
     }
     let fields: Vec<&str> = text.split(' ').collect();
@@ -93,7 +93,7 @@ pub(crate) fn parse(text: &str) -> Result<Cron, Problem> {
         let meant = (words.len() == 5).then(|| words.join(" ")).filter(|meant| parse(meant).is_ok());
         let found = words.len();
         let problem = match meant {
-            Some(_) => Problem::new("exactly one space stands between two fields of a cron schedule"),
+            Some(_) => Problem::new("fields of a cron schedule are separated by exactly one space"),
             None => Problem::new(format!("a cron schedule has five fields, not {found}")),
         };
         return Err(problem.nearest(meant).help(help));
@@ -154,7 +154,7 @@ fn values(field: &Field, text: &str, at: usize) -> Result<Vec<u32>, Problem> {
             Some(step) => match step.parse::<u32>() {
                 Ok(step) if (1..=field.max).contains(&step) && is_digits(item, '/') => step,
                 _ => {
-                    let problem = Problem::new(format!("`/{step}` is no step of the {}", field.name));
+                    let problem = Problem::new(format!("`/{step}` is not a step of the {}", field.name));
                     return Err(problem.part(whole).help(format!("write a number from 1 to {}", field.max)));
                 }
             },
@@ -181,7 +181,7 @@ fn number(field: &Field, text: &str, part: &Range<usize>) -> Result<u32, Problem
     match number.or(word) {
         Some(number) if (field.min..=field.max).contains(&number) => Ok(number),
         _ => {
-            let problem = Problem::new(format!("`{text}` is no {}", field.name)).part(part.clone());
+            let problem = Problem::new(format!("`{text}` is not a valid {}", field.name)).part(part.clone());
             let sunday = (field.words.first() == Some(&"SUN") && text == "7").then(|| "0".to_owned());
             let near = nearest(text, field.words.iter().copied()).map(str::to_owned);
             let numbers = format!("write a number from {} to {}", field.min, field.max);
@@ -195,18 +195,11 @@ fn number(field: &Field, text: &str, part: &Range<usize>) -> Result<u32, Problem
 
 /// Month, date and day of the week of [`DAYS`] days.
 fn calendar() -> impl Iterator<Item = (u32, u32, u32)> {
-    let dates = (FIRST_YEAR..FIRST_YEAR + 28).flat_map(|year| {
-        (1..=12).flat_map(move |month| {
-            let days = match month {
-                2 if year % 4 == 0 => 29,
-                2 => 28,
-                4 | 6 | 9 | 11 => 30,
-                _ => 31,
-            };
-            (1..=days).map(move |date| (month, date))
-        })
-    });
-    dates.zip(1..).map(|((month, date), n)| (month, date, n % 7))
+    let dates = std::iter::successors(Some(Date::constant(2001, 1, 1)), |date| date.tomorrow().ok());
+    let small = |number: i8| u32::from(number.unsigned_abs());
+    dates
+        .take(DAYS)
+        .map(move |date| (small(date.month()), small(date.day()), small(date.weekday().to_sunday_zero_offset())))
 }
 
 impl Cron {

@@ -77,9 +77,9 @@ pub enum Format {
 
 /// Environment variables that the engine sets itself; `*` stands for the rest of the name.
 pub const RESERVED_VARIABLES: &[(&str, &str)] = &[
-    ("PATH", "it is passed on as it is"),
-    ("HOME", "it is passed on as it is"),
-    ("TMPDIR", "each run has its own folder"),
+    ("PATH", "it is passed on unchanged"),
+    ("HOME", "it is passed on unchanged"),
+    ("TMPDIR", "each run has a separate folder"),
     ("LD_*", "it decides which SQLite a run loads"),
     ("DYLD_*", "it decides which SQLite a run loads"),
     ("CARGO*", "it belongs to the toolchain of the cell"),

@@ -99,7 +99,7 @@ fn claims(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> Claims {
         let names = || on_axis.into_iter().flat_map(|axis| axis.values.iter().map(|value| value.name.as_str()));
         let excused = axes.is_lost("schema") || axes.rejected("schema").iter().any(|name| name == text);
         if !excused && !names().any(|name| name == text) {
-            let problem = Problem::new(format!("the claimed schema `{text}` is no value of the axis `schema`"));
+            let problem = Problem::new(format!("the claimed schema `{text}` is not a value of the axis `schema`"));
             c.error(node.span.clone(), problem.known(text, names()).needs_whole());
         }
     }
@@ -146,7 +146,7 @@ fn claimed(table: &Table, kind: &AxisKind, axes: &Axes, c: &mut Collector<'_>) -
             node.span.clone(),
             match value {
                 Some(value) => problem.help(format!("add `\"{value}\"` to `axis.{key}`")),
-                None => problem.help("no SQLite of that version can be had; claim one that can"),
+                None => problem.help("that version of SQLite is not available; claim one that is"),
             },
         );
     }
@@ -266,8 +266,8 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
             let tool = settings.tool;
             let not_run = |key: &str| format!("a suite of kind `leak` has no `{key}`");
             refuse(&["doctests"], &not_run, "take it out; documentation tests are not run under tools");
-            refuse(&["retries"], &not_run, "take it out; a finding that comes and goes is one");
-            let other = |key: &str| format!("`{key}` does nothing for the tool `{tool}`");
+            refuse(&["retries"], &not_run, "remove it; an intermittent finding is a finding");
+            let other = |key: &str| format!("`{key}` has no effect for the tool `{tool}`");
             if tool != Tool::Resources {
                 refuse(&["repeat"], &other, "it is for `resources`");
             }
@@ -275,7 +275,7 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
                 refuse(&["seeds"], &other, "it is for `miri`");
             }
             if tool == Tool::Resources {
-                refuse(&["flags"], &other, "take it out");
+                refuse(&["flags"], &other, "remove it");
             }
         }
     }

@@ -30,7 +30,7 @@ impl Parsed {
             if let Some(until) = rule.until.as_deref().filter(|until| *until < today) {
                 let problem = Problem::new(format!("the rule of line {} expired on {until}", rule.line))
                     .label(format!("today is {today}"))
-                    .help("look whether its reason still stands: then give it a later day, else delete it");
+                    .help("if its reason still applies, set a later day; otherwise delete the rule");
                 c.warning(marks.until.clone(), problem);
             }
         }
@@ -66,7 +66,7 @@ pub fn expired<'s>(spec: &'s Spec, today: &str) -> Vec<&'s Rule> {
 pub fn parse(text: &str, file: &str, fixtures: &[String]) -> Result<Parsed, Diagnostics> {
     let mut c = Collector::new(text, file);
     let Some(tree) = read(&DOCUMENT, &mut c) else {
-        c.error(0..0, Problem::new("the spec is empty").help("docs/SPEC.md shows what stands in one"));
+        c.error(0..0, Problem::new("the spec is empty").help("docs/SPEC.md describes its format"));
         return Err(c.finish());
     };
     let (spec, marks) = lower::spec(&tree, &mut Context { fixtures, c: &mut c });

@@ -99,10 +99,10 @@ pub(crate) fn rules(root: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> (Vec
     }
     for Contradiction { first, second, cell } in contradictions(&rules, &axes.space, &Versions::new()) {
         let (a, b) = (&rules[first], &rules[second]);
-        let problem = Problem::new(format!("the rules of line {} and line {} contradict each other", a.line, b.line))
+        let problem = Problem::new(format!("the rules in lines {} and {} contradict each other", a.line, b.line))
             .label(format!("expects `{}` here", b.expect.as_str()))
             .related(marks[first].expect.clone(), format!("expects `{}` here", a.expect.as_str()))
-            .help(format!("both hold for the cell `{cell}`; narrow the `when` of one of them"));
+            .help(format!("both match the cell `{cell}`; narrow the `when` of one of them"));
         cx.c.error(marks[second].expect.clone(), problem);
     }
     (rules, marks)

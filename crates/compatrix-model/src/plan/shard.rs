@@ -48,7 +48,7 @@ impl FromStr for Shard {
             Some((number, of)) if (1..=of).contains(&number) && of <= MOST => Ok(Self { number, of }),
             Some((_, of)) if of > MOST => Err(format!("at most {MOST} shards")),
             Some((0, _)) => Err("shards count from 1: `1/4` is the first of four".to_owned()),
-            Some((number, of)) => Err(format!("there is no shard {number} of {of}; name one of 1/{of} to {of}/{of}")),
+            Some((number, of)) => Err(format!("there is no shard {number} of {of}; use 1/{of} to {of}/{of}")),
             None => Err("write which of how many: `1/4` is the first of four".to_owned()),
         }
     }

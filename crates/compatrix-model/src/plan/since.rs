@@ -149,7 +149,7 @@ pub fn affected(rev: &str, profile: &str, paths: &[String], ground: &Ground, loo
         affected.everything.get_or_insert(why);
     };
     if ground.sources_elsewhere {
-        all("path dependencies outside of the repository, whose changes git does not tell".to_owned());
+        all("path dependencies outside the repository, whose changes git does not show".to_owned());
     }
     let mut fixtures = BTreeMap::new();
     let mut cells = Vec::new();

@@ -54,7 +54,7 @@ pub(crate) fn days(text: &str) -> Result<u32, Problem> {
         return Err(bad().nearest(meant.map(|days| format!("{days}d"))));
     }
     if !(1..=MOST_DAYS).contains(&number) {
-        let problem = Problem::new(format!("no artifact of GitHub is kept for `{text}`"));
+        let problem = Problem::new(format!("GitHub does not keep artifacts for `{text}`"));
         return Err(problem.help(format!("write a number of days from `1d` to `{MOST_DAYS}d`")));
     }
     Ok(number)

@@ -88,7 +88,7 @@ pub(super) fn sqlite_value(text: &str) -> Result<(), Problem> {
                 }
                 let (lower, higher) = sqlite::neighbours(&version);
                 let near: Vec<String> = [lower, higher].into_iter().flatten().map(|v| format!("`{v}`")).collect();
-                Err(Problem::new(format!("SQLite `{text}` cannot be had"))
+                Err(Problem::new(format!("SQLite `{text}` is not available"))
                     .label("no libsqlite3-sys package carries it")
                     .known("", all())
                     .help(format!("the nearest available versions are {}", near.join(" and "))))
@@ -100,7 +100,7 @@ pub(super) fn sqlite_value(text: &str) -> Result<(), Problem> {
 
 /// A value that looks like a distribution's name, of which the spec says nothing.
 fn unknown_distribution(text: &str, packages: &str) -> Problem {
-    Problem::new(format!("no `[distro.{text}]` says what `{text}` is"))
+    Problem::new(format!("`{text}` needs a table `[distro.{text}]`"))
         .help(format!("add `[distro.{text}]` with `apt = {{ suite = \"bookworm\", {packages} }}`"))
 }
 
