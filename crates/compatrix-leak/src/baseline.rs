@@ -36,7 +36,7 @@ static ACCEPTED: TableShape = TableShape {
         Key::optional("tool", "The tool that finds it. Default: any.", Shape::Text(&TOOLS)),
         Key::optional("what", "A description of the finding.", Shape::Text(&Plain::Any)),
         Key::required("reason", "Why it is accepted; reports show it.", Shape::Text(&Plain::Sentence)),
-        Key::optional("issue", "Where it is discussed.", Shape::Text(&Plain::Url)),
+        Key::optional("issue", "URL of an issue.", Shape::Text(&Plain::Url)),
         Key::required("until", "The last day on which it is accepted, `YYYY-MM-DD`.", Shape::Text(&Plain::Date)),
     ],
     later: Later::NONE,

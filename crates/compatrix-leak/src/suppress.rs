@@ -98,7 +98,7 @@ static SUPPRESSION: TableShape = TableShape {
         Key::optional("what", "A glob on the tool's message, for findings without a stack.", TEXTS),
         Key::optional("test", "A glob on the test's name. Default: any test.", TEXTS),
         Key::required("reason", "Why the code is not at fault; reports show it.", TEXTS),
-        Key::optional("issue", "Where it is discussed.", Shape::Text(&Plain::Url)),
+        Key::optional("issue", "URL of an issue.", Shape::Text(&Plain::Url)),
     ],
     later: Later::NONE,
     rest: None,

@@ -11,46 +11,46 @@ use crate::condition::Versions;
 use crate::evidence::Sha256;
 use crate::lockset::Lockset;
 
-/// All that the planner may know of this host.
+/// The planner's facts about this host.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HostFacts {
     /// `linux-x86_64` and so on: operating system, then architecture.
     pub platform: String,
-    /// What is known of each value of the `rust` axis.
+    /// Facts about each value of the `rust` axis.
     pub toolchains: BTreeMap<ValueName, Availability<ToolchainFacts>>,
-    /// What is known of each value of the `sqlite` axis.
+    /// Facts about each value of the `sqlite` axis.
     pub sqlite: BTreeMap<ValueName, Availability<SqliteFacts>>,
-    /// What is known of each value of the `schema` axis.
+    /// Facts about each value of the `schema` axis.
     pub fixtures: BTreeMap<ValueName, Availability<FixtureFacts>>,
     /// The packages under test.
     pub packages: Vec<PackageFacts>,
     /// Hash of the sources of the packages under test and their path dependencies.
     pub sources: Sha256,
-    /// What is known of each lockset that cells can use; the workspace's own Cargo.lock is always among them.
+    /// Facts about each lockset that cells can use, always including the workspace's Cargo.lock.
     pub locksets: BTreeMap<Lockset, LocksetFacts>,
     /// The lowest cargo that can read every manifest of the workspace and its lockfile; an older one needs a stage.
     pub readable_from: Option<Version>,
     /// Whether every build is to be staged and served its dependencies from disk.
     pub hermetic: bool,
-    /// What is known of each tool of suites of kind `leak` for executables of each value of the `rust` axis.
+    /// Facts about each leak tool, for executables of each value of the `rust` axis.
     pub leak_tools: BTreeMap<(Tool, ValueName), Availability<LeakToolFacts>>,
     /// Durations seen before, by build id and by suite and cell; for order and estimate only.
     pub durations: Durations,
 }
 
-/// Whether a value can be had on this host.
+/// Whether a value is available on this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Availability<T> {
     /// It is here.
     Ready(T),
     /// It is not here but can be made or installed, by a provision of the plan.
     Obtainable {
-        /// What will be done, for people (`rustup toolchain install 1.70 --profile minimal`).
+        /// The command that provides it, for display: `rustup toolchain install 1.70 --profile minimal`.
         how: String,
     },
-    /// It cannot be had here, and why.
+    /// Not available here.
     Missing {
-        /// Why, for people, with what to do about it.
+        /// The reason, with advice.
         reason: String,
     },
 }
@@ -88,7 +88,7 @@ pub struct SqliteFacts {
     pub sha256: Sha256,
     /// Folder to link against; absent for `bundled`.
     pub link_dir: Option<String>,
-    /// Folder of `sqlite3.h`; absent for `bundled`, and where the host has none.
+    /// Folder of `sqlite3.h`; absent for `bundled`, and if the host has none.
     pub include_dir: Option<String>,
 }
 
@@ -97,11 +97,11 @@ pub struct SqliteFacts {
 pub struct LeakToolFacts {
     /// Absolute path of the program; of `asan` and `lsan` the compiler that has it built in.
     pub program: String,
-    /// What it says it is: `valgrind-3.19.0`; empty where it does not say.
+    /// Its version: `valgrind-3.19.0`; empty if unknown.
     pub version: String,
 }
 
-/// What is known of a lockset.
+/// Facts about a lockset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocksetFacts {
     /// Hash of the versions that the packages under test use; empty while it is not known.
@@ -126,11 +126,11 @@ pub struct FixtureFacts {
 pub struct PackageFacts {
     /// Its name.
     pub name: String,
-    /// Its features, each with what it switches on, as cargo metadata gives them.
+    /// Its features, each with the features that it enables, as in cargo metadata.
     pub features: BTreeMap<String, Vec<String>>,
-    /// Its feature that compiles SQLite in, where one was found.
+    /// Its feature that bundles SQLite, if found.
     pub bundled_feature: Option<String>,
-    /// Whether its manifest has SQLite compiled in without any feature of its own: `bundled` stands at a dependency.
+    /// Whether its manifest always bundles SQLite, through `bundled` on a dependency.
     pub always_bundled: bool,
     /// Whether SQLite is among its dependencies at all.
     pub links_sqlite: bool,
@@ -158,7 +158,7 @@ pub struct Durations {
     pub builds: BTreeMap<String, u64>,
     /// By suite name and cell id.
     pub runs: BTreeMap<(String, String), u64>,
-    /// By suite name and build id, what a run takes on average; for runs that are not seen.
+    /// Average duration of a run by suite name and build id, for runs without a record.
     pub averages: BTreeMap<(String, String), u64>,
 }
 
@@ -173,7 +173,7 @@ impl ToolchainFacts {
 }
 
 impl HostFacts {
-    /// What is known of a lockset.
+    /// Facts about a lockset.
     pub fn lockset(&self, lockset: &Lockset) -> Option<&LocksetFacts> {
         self.locksets.get(lockset)
     }
@@ -201,7 +201,7 @@ impl PackageFacts {
 }
 
 impl HostFacts {
-    /// The versions that values stand for on this host.
+    /// The versions that values resolve to on this host.
     pub fn versions(&self) -> Versions {
         fn add<T>(
             versions: &mut Versions,

@@ -12,7 +12,7 @@ use super::{glob_matches, value_version, Condition, Match, ValueTest, Versions};
 use crate::axis::{Axis, AxisKind, ValueName};
 use crate::cell::Space;
 
-/// What version requirements start with.
+/// The characters that start a version requirement.
 const OPERATORS: &[char] = &['<', '>', '=', '^', '~'];
 
 impl Condition {

@@ -1,4 +1,4 @@
-//! An evidence file's text read back. The file is generated, so each error says how to write it anew.
+//! Parses an evidence file. The file is generated, so each error says how to regenerate it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,14 +15,14 @@ use crate::cell::CellId;
 use crate::evidence::{Counts, FixtureProof};
 use crate::outcome::Outcome;
 
-/// Why a text is no evidence file.
+/// Why a text is not an evidence file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceError {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// The problem, as a fragment.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub help: String,
 }
 
@@ -304,7 +304,7 @@ impl Reader<'_> {
         EvidenceError { line, message, help: help.to_owned() }
     }
 
-    /// What the name in a record or build stands for.
+    /// Resolves a name in a record or build.
     fn resolve<'t, K: std::borrow::Borrow<str> + Ord + fmt::Display, T>(
         &self,
         table: &'t BTreeMap<K, T>,

@@ -1,4 +1,4 @@
-//! `[distro]`, lowered: what each distribution's packages are, and which of them an axis names.
+//! Lowers `[distro]`: the packages of each distribution, and the parts that axes name.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use shaped_toml::{Collector, Node, Problem, Table};
 use super::format::Format;
 use crate::apt::{self, Package, Request, Source};
 
-/// What an axis takes of a distribution.
+/// The part of a distribution that an axis uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     /// Its rustc and cargo.
@@ -29,12 +29,12 @@ struct Distro {
     sqlite: Option<Package>,
     sources: Vec<Source>,
     used: bool,
-    /// Whether something is wrong with it in itself.
+    /// Whether it was rejected.
     broken: bool,
 }
 
 impl Distros {
-    /// Reads them and reports what is wrong with them in themselves.
+    /// Reads the distributions and reports their problems.
     pub(super) fn of(root: &Table, c: &mut Collector<'_>) -> Self {
         let tables = root.table("distro").into_iter().flat_map(|distros| &distros.entries);
         let distros = tables.filter_map(|entry| {

@@ -1,4 +1,4 @@
-//! The shape of `compat/matrix.toml`: every key, what it means, what may stand there. The one place to add a key.
+//! The shape of `compat/matrix.toml`: every key with its meaning and format. The one place to add a key.
 
 mod choice;
 mod ci;
@@ -69,7 +69,7 @@ pub fn json_schema() -> String {
     shaped_toml::json_schema(&DOCUMENT, "Compatrix spec", what)
 }
 
-/// Words of the design that this version does not know yet.
+/// Words reserved for later versions.
 const fn later(words: &'static [&'static str]) -> Later {
     Later { words, program: "compatrix" }
 }

@@ -1,4 +1,4 @@
-//! `[[lock]]`, lowered: groups of toolchains with dependency versions of their own.
+//! Lowers `[[lock]]`: groups of toolchains with separate dependency versions.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +61,6 @@ fn bad_name(name: &str) -> Option<Problem> {
     let word =
         words.into_iter().find(|word| name == *word || name.strip_prefix(word).is_some_and(|r| r.starts_with('-')));
     word.map(|word| {
-        Problem::new(format!("a lockset cannot be called `{name}`: `{word}` is reserved"))
-            .help("give it another name")
+        Problem::new(format!("a lockset cannot be called `{name}`: `{word}` is reserved")).help("give it another name")
     })
 }

@@ -1,4 +1,4 @@
-//! From a tree of the right shape to a [`Spec`]: names that refer to each other, and what makes no sense together.
+//! Lowers a checked tree to a [`Spec`]: resolves references and reports contradictions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use crate::axis::AxisKind;
 use crate::condition::expr::unknown_axis;
 use crate::condition::{partial_version, value_version, Condition, ValueTest, Versions};
 
-/// What lowering needs beside the tree.
+/// The context of lowering.
 pub(crate) struct Context<'c, 'a> {
     /// The folders of fixtures that exist.
     pub(crate) fixtures: &'c [String],
-    /// Takes what is wrong.
+    /// Collects problems.
     pub(crate) c: &'c mut Collector<'a>,
 }
 
-/// Lowers the document. What is wrong is reported and left out, so the result counts only if nothing was.
+/// Lowers the document. Invalid parts are reported and left out, so the result is valid only if nothing was reported.
 pub(crate) fn spec(root: &Table, cx: &mut Context<'_, '_>) -> (Spec, Vec<RuleMarks>) {
     let axes = axes(root, cx.fixtures, cx.c);
     let suites = suites(root, &axes, cx);
@@ -153,7 +153,7 @@ fn claimed(table: &Table, kind: &AxisKind, axes: &Axes, c: &mut Collector<'_>) -
     Some(ClaimedVersion { text: text.to_owned(), version })
 }
 
-/// The suites, and whether some were left out.
+/// The suites, and whether any was rejected.
 pub(super) struct Suites {
     pub(super) list: Vec<Suite>,
     /// Names that exist, those of suites with errors too.
@@ -222,7 +222,7 @@ fn suite(table: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> Suite {
     }
 }
 
-/// The time limit of an executable where the spec gives none.
+/// The default time limit of an executable.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// The same under a tool: they slow tests down ten to fifty times.
@@ -281,7 +281,7 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
     }
 }
 
-/// Whether a default stands there, or its like.
+/// Whether the value is a default.
 fn is_nothing(node: &Node) -> bool {
     match &node.value {
         Value::Text(_) => false,

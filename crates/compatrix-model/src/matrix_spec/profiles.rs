@@ -23,7 +23,7 @@ pub(super) fn profiles(
         let Some(table) = entry.node.table() else { continue };
         let before = c.mark();
         let profile = profile(table, axes, suites, c);
-        // What was wrong with a condition would only show again as too many cells.
+        // An invalid condition would only be reported again as too many cells.
         if !c.since(before) && table.rejected.is_empty() {
             let strategy = table.entry("strategy").filter(|_| profile.strategy != Strategy::All);
             let span = strategy.map_or(&entry.key_span, |strategy| &strategy.node.span);

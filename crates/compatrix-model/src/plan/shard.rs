@@ -13,7 +13,7 @@ use super::narrow::Part;
 /// More machines than this are surely a mistake.
 const MOST: usize = 1000;
 
-/// One part of so many, counted from 1: `2/4`.
+/// One of several parts, counted from 1: `2/4`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     number: usize,
@@ -54,7 +54,7 @@ impl FromStr for Shard {
     }
 }
 
-/// What a shard got of the plan.
+/// A shard's part of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dealt {
     /// Which one.
@@ -67,16 +67,16 @@ pub struct Dealt {
     pub runs: usize,
     /// Runs of all shards.
     pub runs_of: usize,
-    /// What it is predicted to take, one thing after another, in milliseconds.
+    /// Predicted serial duration in milliseconds.
     pub predicted_ms: u64,
-    /// What the longest of all shards is predicted to take.
+    /// Predicted duration of the longest shard, in milliseconds.
     pub longest_ms: u64,
     /// The same text in all shards of one plan: which build went to which. Where it differs, machines were dealt different
     /// plans, and a build may have gone to none.
     pub deal: String,
 }
 
-/// The shard's part of a plan. What cannot be run goes to the first.
+/// Extracts the shard's part of a plan. Skipped cells go to the first.
 pub fn deal(spec: &Spec, plan: &Plan, facts: &HostFacts, shard: Shard) -> (Part, Dealt) {
     let (owners, loads) = owners(&costs(spec, plan, &facts.durations), shard.of);
     let mine = |build: usize| owners[build] == shard.number - 1;
@@ -118,7 +118,7 @@ pub fn pack(costs: &[Cost], builds: &[usize], parts: usize) -> Vec<(Vec<usize>, 
     packed
 }
 
-/// What a build with its runs is predicted to take.
+/// The predicted duration of a build with its runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
     /// Which lane it is of, by number.
@@ -129,7 +129,7 @@ pub struct Cost {
     ms: u64,
 }
 
-/// What each build of a plan is predicted to take, in its order.
+/// The predicted duration of each build of a plan, in order.
 pub fn costs(spec: &Spec, plan: &Plan, durations: &Durations) -> Vec<Cost> {
     let mut lanes: HashMap<String, usize> = HashMap::new();
     let ids: Vec<String> = plan.builds.iter().map(Build::id).collect();
@@ -140,7 +140,7 @@ pub fn costs(spec: &Spec, plan: &Plan, durations: &Durations) -> Vec<Cost> {
         Cost { lane, seen: known.is_some(), ms: known.unwrap_or(LATER_BUILD_MS) }
     };
     let mut costs: Vec<Cost> = plan.builds.iter().zip(&ids).map(cost).collect();
-    // What a run of a suite takes where this very one was never seen, found once for each build.
+    // The average duration for runs without a record, computed once per build.
     let mut usual: Vec<Vec<Option<u64>>> = vec![vec![None; plan.builds.len()]; spec.suites.len()];
     for run in &plan.runs {
         let suite = &spec.suites[run.suite];
@@ -157,10 +157,10 @@ pub fn costs(spec: &Spec, plan: &Plan, durations: &Durations) -> Vec<Cost> {
     costs
 }
 
-/// What the dependencies of a lane take that no build of it was seen of.
+/// The duration of a lane's dependencies if none of its builds has a record.
 const DEPENDENCIES_MS: u64 = FIRST_BUILD_MS - LATER_BUILD_MS;
 
-/// What a machine takes for these builds.
+/// The duration of these builds on one machine.
 fn load(costs: &[Cost], builds: &[usize]) -> u64 {
     let mut unseen: BTreeMap<usize, bool> = BTreeMap::new();
     for cost in builds.iter().map(|&n| &costs[n]) {
@@ -188,14 +188,14 @@ impl Hand {
         }
     }
 
-    /// What it takes with one more build.
+    /// The duration with one more build.
     fn with(&self, cost: &Cost) -> u64 {
         let before @ (seen, unseen) = self.lanes[cost.lane];
         let after = if cost.seen { (seen + 1, unseen) } else { (seen, unseen + 1) };
         self.load + cost.ms + Self::dependencies(after) - Self::dependencies(before)
     }
 
-    /// What it takes without one of its builds.
+    /// The duration without one of its builds.
     fn without(&self, cost: &Cost) -> u64 {
         let before @ (seen, unseen) = self.lanes[cost.lane];
         let after = if cost.seen { (seen - 1, unseen) } else { (seen, unseen - 1) };
@@ -254,7 +254,7 @@ fn owners(costs: &[Cost], shards: usize) -> (Vec<usize>, Vec<u64>) {
 fn better(costs: &[Cost], hands: &[Hand]) -> Option<(usize, usize, usize)> {
     let mut longest: Vec<usize> = (0..hands.len()).filter(|&shard| hands[shard].builds.len() > 1).collect();
     longest.sort_by_key(|&shard| (std::cmp::Reverse(hands[shard].load), shard));
-    // One empty shard is as good as any other.
+    // Empty shards are equivalent.
     let empty = hands.iter().position(|hand| hand.builds.is_empty());
     let others: Vec<usize> = (0..hands.len()).filter(|&to| !hands[to].builds.is_empty() || Some(to) == empty).collect();
     longest.into_iter().find_map(|from| {
@@ -321,7 +321,7 @@ mod tests {
         let (_, mut loads) = super::owners(&seen, 2);
         loads.sort_unstable();
         assert_eq!(loads, [20, 21]);
-        // Twice the dependencies are worth it where a machine would do nothing else.
+        // Building dependencies twice is worth it if a machine would otherwise be idle.
         let (_, loads) = super::owners(&unseen[..2], 2);
         assert_eq!(loads, [40_000, 40_000]);
     }

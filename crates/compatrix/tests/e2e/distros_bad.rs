@@ -69,11 +69,7 @@ fn what_cannot_be_had_is_unproven_with_its_reason_told_once() {
             apt("good", "libunmet0", &line("good")),
             "its dependencies cannot be met in the suite `good`: libunmet0 : Depends: libabsent1 (>= 2)",
         ),
-        (
-            "gone",
-            apt("gone", "libsqlite3-0", &line("gone")),
-            "the archive lacks a file from its list: ",
-        ),
+        ("gone", apt("gone", "libsqlite3-0", &line("gone")), "the archive lacks a file from its list: "),
         (
             "gone-http",
             apt("gone", "libsqlite3-0", &repository.serve("gone")),

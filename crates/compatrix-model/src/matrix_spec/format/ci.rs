@@ -8,7 +8,7 @@ use shaped_toml::Problem;
 use super::{amount, relative_path};
 use crate::apt;
 
-/// The longest that GitHub lets a job on its own runners take.
+/// GitHub's time limit for a job on its runners.
 /// Source: docs.github.com, "Actions limits", job execution time.
 const LONGEST_JOB: Duration = Duration::from_secs(6 * 60 * 60);
 /// Less would end jobs while they install toolchains.
@@ -39,7 +39,7 @@ pub(crate) fn job_time(text: &str) -> Result<u32, Problem> {
     Ok(minutes)
 }
 
-/// How long artifacts are kept, in days: `14d`.
+/// Retention of artifacts in days: `14d`.
 pub(crate) fn days(text: &str) -> Result<u32, Problem> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);

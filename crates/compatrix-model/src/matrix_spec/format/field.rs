@@ -11,7 +11,7 @@ use crate::matrix_spec::sqlite;
 const SYSTEMS: &[&str] = &["linux", "macos", "windows", "freebsd", "netbsd", "openbsd", "illumos", "android", "ios"];
 const ARCHITECTURES: &[&str] =
     &["x86_64", "aarch64", "x86", "arm", "riscv64", "powerpc64", "s390x", "loongarch64", "wasm32"];
-/// Other people's names of the same things.
+/// Foreign names of the same things.
 const PLATFORM_ALIASES: &[(&str, &str)] =
     &[("darwin", "macos"), ("osx", "macos"), ("win", "windows"), ("amd64", "x86_64"), ("arm64", "aarch64")];
 
@@ -98,7 +98,7 @@ pub(super) fn sqlite_value(text: &str) -> Result<(), Problem> {
     }
 }
 
-/// A value that looks like a distribution's name, of which the spec says nothing.
+/// A value that looks like the name of a distribution that the spec does not define.
 fn unknown_distribution(text: &str, packages: &str) -> Problem {
     Problem::new(format!("`{text}` needs a table `[distro.{text}]`"))
         .help(format!("add `[distro.{text}]` with `apt = {{ suite = \"bookworm\", {packages} }}`"))
