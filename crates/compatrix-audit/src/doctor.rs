@@ -9,11 +9,11 @@ mod tests;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use shaped_toml::Severity;
 
 use crate::lint::{Finding, Unchecked};
 use compatrix_model::axis::ValueName;
 use compatrix_model::facts::{Availability, SqliteFacts, ToolchainFacts};
-use compatrix_model::matrix_spec::Severity;
 
 pub use check::checks;
 

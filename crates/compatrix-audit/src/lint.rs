@@ -10,11 +10,12 @@ mod tests;
 mod workspace;
 
 use serde::Serialize;
+use shaped_toml::Severity;
 
 use crate::manifest::{Located, Manifest};
 use crate::promise::Promise;
 use compatrix_model::condition::{partial_version, Versions};
-use compatrix_model::matrix_spec::{Severity, Spec};
+use compatrix_model::matrix_spec::Spec;
 use semver::Version;
 
 /// The facts that lints read.

@@ -2,6 +2,7 @@
 
 use semver::Version;
 
+use compatrix_leak::Tool;
 use compatrix_model::apt;
 use compatrix_model::axis::{Axis, AxisKind, Setting, ValueName};
 use compatrix_model::condition::{partial_version, Versions};
@@ -9,7 +10,6 @@ use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::facts::{
     Availability, Durations, FixtureFacts, HostFacts, LeakToolFacts, PackageFacts, SqliteFacts, ToolchainFacts,
 };
-use compatrix_model::leak::Tool;
 use compatrix_model::matrix_spec::Spec;
 
 /// What the plan of CI is made from, beside the spec. Committed files only.

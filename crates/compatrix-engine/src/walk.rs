@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::sync::mpsc::{self, Sender};
 use std::sync::Arc;
 
+use compatrix_leak::Policy;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, Sha256, SourceProof};
 use compatrix_model::expect::Expectations;
 use compatrix_model::facts::{Durations, HostFacts, LEAK_RUN_MS};
-use compatrix_model::leak::Policy;
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Plan};
@@ -86,7 +86,7 @@ pub(crate) fn walk_plan(
             let mut known = ledger.by_key(&key)?;
             if let (Some(record), Some(settings)) = (&mut known, suite.leak()) {
                 // Baseline and suppressions may have changed since.
-                policy.judge(record, settings, today);
+                record.judge_leaks(policy, settings, today);
             }
             let expectation = || expectations.of(&spec.space.coords(run.cell));
             if let Some(record) = known.filter(|record| is_settled(record, expectation)) {
@@ -299,7 +299,7 @@ impl Executor for Worker<'_> {
         self.with_inputs(self.jobs[job].build, run, |inputs| {
             let mut record = run_suite(self.host, inputs, product, &leaks);
             if let Some(settings) = inputs.suite.leak() {
-                self.policy.judge(&mut record, settings, self.today);
+                record.judge_leaks(self.policy, settings, self.today);
             }
             record
         })

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use compatrix_leak::{valgrind as report, Tool};
 use compatrix_model::axis::ValueName;
 use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
-use compatrix_model::leak::{valgrind as report, Tool};
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::Sanitizer;
 use semver::Version;

@@ -9,7 +9,8 @@ use compatrix_audit::first_spec::Noted;
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
 use compatrix_model::lockset::file::Lockfile;
-use compatrix_model::matrix_spec::{Diagnostics, Parsed, Project};
+use compatrix_model::matrix_spec::{Parsed, Project};
+use shaped_toml::Diagnostics;
 
 use crate::find::layout::{Layout, OwnLockfile, StagedMember};
 use crate::find::manifest_text::{line_of, text_at};

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use compatrix_leak::attribute::{self, Context};
+use compatrix_leak::LeakSettings;
+use compatrix_leak::{Canary, Finding, Policy, Standing};
 use compatrix_model::evidence::Counts;
 use compatrix_model::facts::LeakToolFacts;
-use compatrix_model::leak::attribute::{self, Context};
-use compatrix_model::leak::{Canary, Finding, Policy, Standing};
 use compatrix_model::libtest::{Parser, Report, Source};
-use compatrix_model::matrix_spec::LeakSettings;
 use compatrix_model::outcome::Outcome;
 
 use crate::build::Executable;

@@ -10,8 +10,8 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Result};
-use compatrix_model::leak::resources::{self, Baseline, Growth, Held, LeftFile, Look, Places};
-use compatrix_model::leak::{Finding, FindingKind, Related, Tool};
+use compatrix_leak::resources::{self, Baseline, Growth, Held, LeftFile, Look, Places};
+use compatrix_leak::{Finding, FindingKind, Related, Tool};
 use compatrix_model::outcome::Outcome;
 
 use super::bench::{Bench, RanUnit, Unit};

@@ -8,8 +8,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use compatrix_model::leak::sanitizer::{self, Report};
-use compatrix_model::leak::{Finding, FindingKind, Tool};
+use compatrix_leak::sanitizer::{self, Report};
+use compatrix_leak::{Finding, FindingKind, Tool};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
 use memchr::memmem;

@@ -1,7 +1,7 @@
 //! What was seen of all units of a run, and the record that comes of it.
 
+use compatrix_leak::{attribute, Canary, Finding, LeakReport, NotRunnable};
 use compatrix_model::evidence::{Counts, Record, TestFailure};
-use compatrix_model::leak::{attribute, Canary, Finding, LeakReport, NotRunnable};
 use compatrix_model::outcome::Outcome;
 
 use super::bench::Bench;

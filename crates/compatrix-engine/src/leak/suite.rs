@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use compatrix_leak::LeakSettings;
+use compatrix_leak::Tool;
 use compatrix_model::evidence::Record;
-use compatrix_model::leak::Tool;
-use compatrix_model::matrix_spec::LeakSettings;
 use compatrix_model::outcome::Outcome;
 
 use super::bench::{Bench, Leaks, Unit};

@@ -5,8 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use compatrix_model::leak::Tool;
-use compatrix_model::matrix_spec::Each;
+use compatrix_leak::{Each, Tool};
 
 use super::bench::{is_switch, Bench, Leaks, RanUnit, Unit};
 use super::{miri, resources, sanitizer, valgrind};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use compatrix_model::leak::valgrind::{self, Trouble};
+use compatrix_leak::valgrind::{self, Trouble};
 use compatrix_model::outcome::Outcome;
 
 use super::bench::{Bench, RanUnit, Unit};

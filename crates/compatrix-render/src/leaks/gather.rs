@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use compatrix_model::leak::{Canary, Finding, FindingKind, Standing, Tool};
+use compatrix_leak::{Canary, Finding, FindingKind, Standing, Tool};
 use serde::Serialize;
 
 use crate::matrix::{Matrix, Row};

@@ -5,7 +5,7 @@ use std::path::Path;
 use compatrix_audit::lint::{Finding, Lint, Unchecked, WorkspaceFacts};
 use compatrix_audit::manifest;
 use compatrix_audit::manifest::Manifest;
-use compatrix_model::matrix_spec::Severity;
+use shaped_toml::Severity;
 
 use crate::sys::files;
 

@@ -5,9 +5,9 @@
 use std::fmt::Write;
 
 use serde::Deserialize;
+use shaped_toml::quoted;
 
 use super::tool::Tool;
-use crate::evidence_file::quoted;
 
 /// The file, below the workspace's root.
 pub const FILE: &str = "compat/planted.toml";

@@ -1,6 +1,6 @@
 //! What Miri's words mean.
 
-use crate::leak::finding::{FindingKind, Frame};
+use crate::finding::{FindingKind, Frame};
 
 /// The kind of an undefined behaviour, by its message, the code that is marked and the stack.
 pub(super) fn kind(message: &str, marked: &str, stack: &[Frame]) -> FindingKind {

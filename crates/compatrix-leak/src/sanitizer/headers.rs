@@ -1,7 +1,7 @@
 //! The lines of a report that are no frames: what was found, what happened where, why nothing was looked for.
 
 use super::RawFinding;
-use crate::leak::finding::FindingKind;
+use crate::finding::FindingKind;
 
 /// A line that begins or ends something.
 pub(super) enum Header {

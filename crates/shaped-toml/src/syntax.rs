@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, Error};
 
-use super::problem::{Collector, Problem};
+use crate::problem::{Collector, Problem};
 
 /// More bad lines than this are reported by the parser's own recovery.
 const MAX_REPAIRS: usize = 40;

@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use compatrix_model::leak::attribute::{complete, Context};
-use compatrix_model::leak::miri::{parse, Read, Trouble};
-use compatrix_model::leak::{Finding, FindingKind, Frame};
+use compatrix_leak::{
+    attribute::{complete, Context},
+    miri::{parse, Read, Trouble},
+    Finding, FindingKind, Frame,
+};
 
 fn samples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/leak/miri");

@@ -2,13 +2,13 @@
 //!
 //! A shape knows nothing of meaning: names that refer to each other are checked when the tree is lowered.
 
-use super::format::Format;
+use crate::format::{Later, TextFormat};
 
 /// What may stand in one place. Alternatives of a [`Shape::OneOf`] differ in their TOML type.
 #[derive(Debug)]
 pub enum Shape {
     /// A string of this format.
-    Text(Format),
+    Text(&'static dyn TextFormat),
     /// An integer between these two.
     Integer {
         /// The least.
@@ -40,8 +40,8 @@ pub struct TableShape {
     pub title: &'static str,
     /// Keys of fixed meaning.
     pub keys: &'static [Key],
-    /// Words of the design that this version does not know yet.
-    pub later: &'static [&'static str],
+    /// Keys of later versions.
+    pub later: Later,
     /// Keys that the user names.
     pub rest: Option<Rest>,
     /// How many keys there are at least.
@@ -54,7 +54,7 @@ pub struct Rest {
     /// What such a key names, with its article: "an axis of your own".
     pub what: &'static str,
     /// How the key is spelled.
-    pub name: Format,
+    pub name: &'static dyn TextFormat,
     /// What the value means.
     pub doc: &'static str,
     /// What the value looks like.

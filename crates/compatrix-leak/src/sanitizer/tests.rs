@@ -1,12 +1,12 @@
 //! Reports as a nightly's runtimes wrote them, and what is read from them when they are cut.
 
 use super::*;
-use crate::leak::attribute::name_cycles;
-use crate::leak::FindingKind::*;
+use crate::attribute::name_cycles;
+use crate::FindingKind::*;
 
 macro_rules! recorded {
     ($name:literal) => {
-        include_str!(concat!("../../../tests/leak/sanitizer/", $name, ".txt"))
+        include_str!(concat!("../../tests/leak/sanitizer/", $name, ".txt"))
     };
 }
 

@@ -1,6 +1,6 @@
 //! The compiler's way to print: a diagnostic with its place, the code there, notes, and further places.
 
-use crate::leak::finding::Frame;
+use crate::finding::Frame;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::diagnostic::{Diagnostic, Diagnostics, Related, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Related, Severity};
+use crate::nearest::nearest;
 
 /// What is wrong, without its place. Boxed, as it travels in results.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Problem(Box<Parts>);
+pub struct Problem(Box<Parts>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Parts {
@@ -23,42 +24,43 @@ struct Parts {
 }
 
 impl Problem {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
+    /// A problem; the message is a lowercase fragment.
+    pub fn new(message: impl Into<String>) -> Self {
         Self(Box::new(Parts { message: message.into(), ..Parts::default() }))
     }
 
     /// What to write under the offending text.
-    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+    pub fn label(mut self, label: impl Into<String>) -> Self {
         self.0.label = label.into();
         self
     }
 
     /// What to do next.
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.0.help.push(help.into());
         self
     }
 
     /// The valid text that was surely meant.
-    pub(crate) fn nearest(mut self, nearest: impl Into<Option<String>>) -> Self {
+    pub fn nearest(mut self, nearest: impl Into<Option<String>>) -> Self {
         self.0.nearest = nearest.into();
         self
     }
 
     /// The valid text that was surely meant.
-    pub(crate) fn nearest_text(&self) -> Option<&str> {
+    pub fn nearest_text(&self) -> Option<&str> {
         self.0.nearest.as_deref()
     }
 
     /// What would have been valid, and among it the nearest to what was found.
-    pub(crate) fn known<S: AsRef<str>>(mut self, found: &str, known: impl IntoIterator<Item = S>) -> Self {
+    pub fn known<S: AsRef<str>>(mut self, found: &str, known: impl IntoIterator<Item = S>) -> Self {
         self.0.known = known.into_iter().map(|s| s.as_ref().to_owned()).collect();
         self.0.nearest = nearest(found, self.0.known.iter().map(String::as_str)).map(str::to_owned);
         self
     }
 
     /// The hints of another problem with the same text.
-    pub(crate) fn hints_of(mut self, Problem(other): Problem) -> Self {
+    pub fn hints_of(mut self, Problem(other): Problem) -> Self {
         self.0.nearest = other.nearest;
         self.0.known = other.known;
         self.0.help.extend(other.help);
@@ -66,26 +68,26 @@ impl Problem {
     }
 
     /// Another place that matters.
-    pub(crate) fn related(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
+    pub fn related(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
         self.0.related.push((span, label.into()));
         self
     }
 
     /// Only these bytes within the text complained of are meant.
-    pub(crate) fn part(mut self, part: Range<usize>) -> Self {
+    pub fn part(mut self, part: Range<usize>) -> Self {
         self.0.part = Some(part);
         self
     }
 
     /// It may be a mere consequence of text that could not be read, and is then left out.
-    pub(crate) fn needs_whole(mut self) -> Self {
+    pub fn needs_whole(mut self) -> Self {
         self.0.needs_whole = true;
         self
     }
 }
 
 /// Collects what is wrong with one text.
-pub(crate) struct Collector<'a> {
+pub struct Collector<'a> {
     file: &'a str,
     text: &'a str,
     /// Byte at which each line starts.
@@ -93,32 +95,23 @@ pub(crate) struct Collector<'a> {
     list: Vec<Diagnostic>,
     /// Lines with syntax errors; empty means that the whole text could be read.
     unreadable: HashSet<usize>,
-    /// Names of distributions in the text, whatever else is wrong with them.
-    distros: Vec<String>,
 }
 
 impl<'a> Collector<'a> {
-    pub(crate) fn new(text: &'a str, file: &'a str) -> Self {
+    /// A collector for this text; `file` is only its name in messages.
+    pub fn new(text: &'a str, file: &'a str) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(n, _)| n + 1)).collect();
-        Self { file, text, lines, list: Vec::new(), unreadable: HashSet::new(), distros: Vec::new() }
+        Self { file, text, lines, list: Vec::new(), unreadable: HashSet::new() }
     }
 
-    pub(crate) fn text(&self) -> &'a str {
+    /// The text.
+    pub fn text(&self) -> &'a str {
         self.text
-    }
-
-    pub(crate) fn set_distros(&mut self, names: Vec<String>) {
-        self.distros = names;
-    }
-
-    /// The names of the distributions that the text has a table of.
-    pub(crate) fn distros(&self) -> impl Iterator<Item = &str> {
-        self.distros.iter().map(String::as_str)
     }
 
     /// A syntax error; at most one for each line, as later ones are consequences. `may_follow` tells that it may be the
     /// consequence of one on the line before.
-    pub(crate) fn syntax(&mut self, span: Range<usize>, problem: Problem, may_follow: bool) {
+    pub fn syntax(&mut self, span: Range<usize>, problem: Problem, may_follow: bool) {
         let (line, _) = self.place(span.start);
         let before = (1..line).rev().find(|line| !self.text[self.line_range(*line)].trim().is_empty()).unwrap_or(0);
         let follows = may_follow && self.unreadable.contains(&before);
@@ -128,49 +121,64 @@ impl<'a> Collector<'a> {
     }
 
     /// The bytes of a line, counted from 1, its end included.
-    pub(crate) fn line_range(&self, line: usize) -> Range<usize> {
+    pub fn line_range(&self, line: usize) -> Range<usize> {
         self.lines[line - 1]..self.lines.get(line).copied().unwrap_or(self.text.len())
     }
 
-    pub(crate) fn error(&mut self, span: Range<usize>, problem: Problem) {
+    /// Reports an error at these bytes, unless it is a mere consequence of text that could not be read.
+    pub fn error(&mut self, span: Range<usize>, problem: Problem) {
         self.unless_consequence(Severity::Error, span, problem);
     }
 
-    pub(crate) fn warning(&mut self, span: Range<usize>, problem: Problem) {
+    /// Reports a warning, under the same condition.
+    pub fn warning(&mut self, span: Range<usize>, problem: Problem) {
         self.unless_consequence(Severity::Warning, span, problem);
     }
 
-    pub(crate) fn has_errors(&self) -> bool {
+    /// Whether an error was reported.
+    pub fn has_errors(&self) -> bool {
         self.list.iter().any(|d| d.severity == Severity::Error)
     }
 
     /// Marks the state, for [`Collector::since`] and [`Collector::forget`].
-    pub(crate) fn mark(&self) -> usize {
+    pub fn mark(&self) -> usize {
         self.list.len()
     }
 
     /// Whether something was reported since the mark.
-    pub(crate) fn since(&self, mark: usize) -> bool {
+    pub fn since(&self, mark: usize) -> bool {
         self.list.len() > mark
     }
 
     /// Takes back what was reported since the mark.
-    pub(crate) fn forget(&mut self, mark: usize) {
+    pub fn forget(&mut self, mark: usize) {
         self.list.truncate(mark);
     }
 
     /// Line and column of a byte, from 1.
-    pub(crate) fn place(&self, byte: usize) -> (usize, usize) {
+    pub fn place(&self, byte: usize) -> (usize, usize) {
         let line = self.lines.partition_point(|&start| start <= byte).max(1);
         let before = self.text.get(self.lines[line - 1]..byte).unwrap_or_default();
         // A byte order mark is no column.
         (line, before.trim_start_matches('\u{feff}').chars().count() + 1)
     }
 
-    pub(crate) fn finish(mut self) -> Diagnostics {
+    /// All that was reported, in the order of the text, nothing twice.
+    pub fn finish(mut self) -> Diagnostics {
         self.list.sort_by_key(|d| (d.span.start, d.span.end, d.severity));
         self.list.dedup_by(|b, a| a.span == b.span && a.message == b.message);
         Diagnostics { list: self.list, text: self.text.to_owned(), others: Vec::new() }
+    }
+
+    /// What was read of the text together with the warnings; all that was reported, if there are errors.
+    ///
+    /// # Errors
+    /// If an error was reported.
+    pub fn result<T>(self, read: T) -> Result<(T, Diagnostics), Diagnostics> {
+        match self.has_errors() {
+            true => Err(self.finish()),
+            false => Ok((read, self.finish())),
+        }
     }
 
     fn unless_consequence(&mut self, severity: Severity, span: Range<usize>, problem: Problem) {
@@ -236,20 +244,4 @@ impl<'a> Collector<'a> {
         let start = floor(span.start);
         start..floor(span.end).max(start)
     }
-}
-
-/// The nearest of the known names, if one is near enough to have been meant.
-pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = found.to_lowercase();
-    let limit = (lower.chars().count() / 3).max(1);
-    let distance = |name: &str| {
-        let name = name.to_lowercase();
-        let prefix = lower.len() >= 3 && name.len() >= 3 && (name.starts_with(&lower) || lower.starts_with(&name));
-        // A prefix is meant more surely than a text with as many letters changed.
-        let distance = strsim::damerau_levenshtein(&lower, &name);
-        (distance <= limit || prefix).then_some(if prefix { distance.min(limit) } else { distance })
-    };
-    // Long texts are no misspelt names, and the distance takes time of the product of the lengths.
-    let known = known.into_iter().filter(|name| lower.len() <= 100 && name.len() <= 100);
-    known.filter_map(|name| distance(name).map(|d| (d, name))).min_by_key(|(d, _)| *d).map(|(_, name)| name)
 }

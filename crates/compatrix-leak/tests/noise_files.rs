@@ -1,7 +1,9 @@
 //! Files of suppressions and the baseline: all that is wrong with them is told at once, and nothing makes reading them fail.
 
-use compatrix_model::leak::baseline::Baseline;
-use compatrix_model::leak::suppress::{built_in, parse_bytes};
+use compatrix_leak::{
+    baseline::Baseline,
+    suppress::{built_in, parse_bytes},
+};
 
 #[test]
 fn bad_suppressions_are_told_all_at_once() {

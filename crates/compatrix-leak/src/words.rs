@@ -1,10 +1,11 @@
 //! The words of suites of kind `leak`.
 
-use crate::leak::FindingKind;
-use crate::matrix_spec::format::Words;
+use shaped_toml::{Later, Words};
+
+use crate::FindingKind;
 
 /// The tools.
-pub(crate) static TOOLS: Words = Words {
+pub static TOOLS: Words = Words {
     what: "tool",
     known: &[
         ("valgrind", "valgrind's memcheck, over executables as they are."),
@@ -13,19 +14,19 @@ pub(crate) static TOOLS: Words = Words {
         ("miri", "The interpreter Miri; needs its component of a nightly toolchain."),
         ("resources", "What tests leave behind: files, descriptors, processes, threads, growing memory."),
     ],
-    later: &[],
+    later: Later::NONE,
 };
 
 /// The kinds of findings.
-pub(crate) static FINDINGS: Words = Words { what: "kind of finding", known: FindingKind::WORDS, later: &[] };
+pub static FINDINGS: Words = Words { what: "kind of finding", known: FindingKind::WORDS, later: Later::NONE };
 
 /// What one process runs.
-pub(super) static EACH: Words = Words {
+pub static EACH: Words = Words {
     what: "word for `each`",
     known: &[
         ("auto", "What is fastest for the tool."),
         ("executable", "A whole test executable; tests alone only to attribute what was found."),
         ("test", "One test."),
     ],
-    later: &[],
+    later: Later::NONE,
 };

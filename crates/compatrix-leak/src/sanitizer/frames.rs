@@ -1,6 +1,6 @@
 //! One line of a stack: `#0 0x55… (/path/exe+0xf5954) (BuildId: …)` or `#1 0x… in function /path/file.rs:12:3`.
 
-use crate::leak::finding::Frame;
+use crate::finding::Frame;
 
 /// A frame as a report has it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,23 +1,19 @@
-//! The JSON Schema of the spec, made of the same shape that checks it, for completion and checks in editors.
+//! JSON Schema, made of the same shape that checks a document, for completion and checks in editors.
 //!
-//! It says less than the parser: what depends on other parts of the file (names of axes, rules that contradict each
-//! other) is no matter of a schema.
+//! It says less than a check: what depends on other parts of the file is no matter of a schema.
 
 use serde_json::{json, Map, Value};
 
-use super::document::DOCUMENT;
-use super::format::Format;
-use super::shape::{Need, Shape, TableShape};
-use super::sqlite;
+use crate::format::TextFormat;
+use crate::shape::{Need, Shape, TableShape};
 
-/// The JSON Schema (draft 7, which editors' TOML plug-ins read) of `compat/matrix.toml`: pretty-printed, keys sorted,
-/// always the same.
-pub fn json_schema() -> String {
-    let mut schema = table(&DOCUMENT);
+/// The JSON Schema (draft 7, which editors' TOML plug-ins read) of a document: pretty-printed, keys sorted, always the
+/// same.
+pub fn json_schema(document: &TableShape, title: &str, description: &str) -> String {
+    let mut schema = table(document);
     schema.insert("$schema".to_owned(), json!("http://json-schema.org/draft-07/schema#"));
-    schema.insert("title".to_owned(), json!("Compatrix spec"));
-    schema
-        .insert("description".to_owned(), json!("What a project promises to work with, and what is run to prove it."));
+    schema.insert("title".to_owned(), json!(title));
+    schema.insert("description".to_owned(), json!(description));
     let text = serde_json::to_string_pretty(&sorted(Value::Object(schema)));
     // A tree of strings and numbers always has a text.
     text.unwrap_or_default() + "\n"
@@ -42,28 +38,9 @@ fn shape(shape: &Shape) -> Map<String, Value> {
     }
 }
 
-fn text(format: Format) -> Map<String, Value> {
-    let mut schema = object(json!({ "type": "string" }));
-    match format {
-        Format::Word(words) => {
-            let (names, docs): (Vec<&str>, Vec<&str>) = words.known.iter().copied().unzip();
-            schema.insert("enum".to_owned(), json!(names));
-            // What each word means, where Taplo and its editor plug-ins look for it.
-            schema.insert("x-taplo".to_owned(), json!({ "docs": { "enumValues": docs } }));
-        }
-        Format::Sqlite => {
-            let known =
-                ["bundled", "host"].into_iter().chain(sqlite::AMALGAMATIONS.iter().map(|(version, _)| *version));
-            // The known ones for completion; any other may be a distribution's name.
-            let known: Value = known.collect();
-            schema.insert("anyOf".to_owned(), json!([{ "enum": known }, { "pattern": format.pattern() }]));
-        }
-        _ => {
-            if let Some(pattern) = format.pattern() {
-                schema.insert("pattern".to_owned(), json!(pattern));
-            }
-        }
-    }
+fn text(format: &dyn TextFormat) -> Map<String, Value> {
+    let mut schema = format.schema();
+    schema.insert("type".to_owned(), json!("string"));
     schema
 }
 
@@ -111,7 +88,7 @@ fn table(table: &TableShape) -> Map<String, Value> {
         other.insert("description".to_owned(), json!(rest.doc));
         schema.insert("additionalProperties".to_owned(), Value::Object(other));
         schema.insert("propertyNames".to_owned(), Value::Object(text(rest.name)));
-        if !table.later.is_empty() {
+        if !table.later.words.is_empty() {
             schema.insert("not".to_owned(), json!({ "anyOf": later(table) }));
         }
     }
@@ -120,7 +97,7 @@ fn table(table: &TableShape) -> Map<String, Value> {
 
 /// Words that this version does not know yet must not pass as the user's own names.
 fn later(table: &TableShape) -> Vec<Value> {
-    table.later.iter().map(|word| json!({ "required": [word] })).collect()
+    table.later.words.iter().map(|word| json!({ "required": [word] })).collect()
 }
 
 fn object(value: Value) -> Map<String, Value> {

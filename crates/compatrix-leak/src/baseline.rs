@@ -3,17 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use shaped_toml::{quoted, read, utf8, Collector, Diagnostics, Key, Later, Plain, Problem, Shape, Table, TableShape};
+
 use super::finding::{Finding, Standing};
 use super::tool::Tool;
 use super::usage::Accepted;
-use crate::evidence_file::quoted;
-use crate::matrix_spec::document::leak::TOOLS;
-use crate::matrix_spec::format::Format;
-use crate::matrix_spec::parse;
-use crate::matrix_spec::problem::{Collector, Problem};
-use crate::matrix_spec::shape::{Key, Shape, TableShape};
-use crate::matrix_spec::tree::Table;
-use crate::matrix_spec::Diagnostics;
+use crate::format::LeakFormat;
+use crate::words::TOOLS;
 
 /// The file, below the workspace's root.
 pub const FILE: &str = "compat/baseline.toml";
@@ -26,7 +22,7 @@ pub static DOCUMENT: TableShape = TableShape {
         "A finding that is known and accepted for a while.",
         Shape::List { item: &Shape::Table(&ACCEPTED), min: 0, unique: false },
     )],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -34,14 +30,14 @@ pub static DOCUMENT: TableShape = TableShape {
 static ACCEPTED: TableShape = TableShape {
     title: "`[[accepted]]`",
     keys: &[
-        Key::required("fingerprint", "The finding, as reports show it.", Shape::Text(Format::Fingerprint)),
-        Key::optional("tool", "The tool that finds it. Default: any.", Shape::Text(Format::Word(&TOOLS))),
-        Key::optional("what", "What it is, for people.", Shape::Text(Format::Any)),
-        Key::required("reason", "Why it is accepted; reports show it.", Shape::Text(Format::Sentence)),
-        Key::optional("issue", "Where it is discussed.", Shape::Text(Format::Url)),
-        Key::required("until", "The last day on which it is accepted, `YYYY-MM-DD`.", Shape::Text(Format::Date)),
+        Key::required("fingerprint", "The finding, as reports show it.", Shape::Text(&LeakFormat::Fingerprint)),
+        Key::optional("tool", "The tool that finds it. Default: any.", Shape::Text(&TOOLS)),
+        Key::optional("what", "What it is, for people.", Shape::Text(&Plain::Any)),
+        Key::required("reason", "Why it is accepted; reports show it.", Shape::Text(&Plain::Sentence)),
+        Key::optional("issue", "Where it is discussed.", Shape::Text(&Plain::Url)),
+        Key::required("until", "The last day on which it is accepted, `YYYY-MM-DD`.", Shape::Text(&Plain::Date)),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -56,9 +52,9 @@ impl Baseline {
     /// # Errors
     /// All that is wrong with it, in the order of the text.
     pub fn parse_bytes(bytes: &[u8], file: &str) -> Result<Self, Diagnostics> {
-        let text = parse::utf8(bytes, file)?;
+        let text = utf8(bytes, file)?;
         let mut c = Collector::new(text, file);
-        let tree = parse::tree(text, &DOCUMENT, &mut c).unwrap_or_default();
+        let tree = read(&DOCUMENT, &mut c).unwrap_or_default();
         let mut found: Vec<(Accepted, std::ops::Range<usize>)> = Vec::new();
         for (_, table) in tree.tables("accepted") {
             let Some(fingerprint) = table.node("fingerprint") else { continue };
@@ -74,12 +70,8 @@ impl Baseline {
             }
             found.push((entry, fingerprint.span.clone()));
         }
-        let failed = c.has_errors();
-        let diagnostics = c.finish();
-        match failed {
-            true => Err(diagnostics),
-            false => Ok(Self(found.into_iter().map(|(entry, _)| entry).collect())),
-        }
+        let (found, _) = c.result(found)?;
+        Ok(Self(found.into_iter().map(|(entry, _)| entry).collect()))
     }
 
     /// The entry of a finding, expired or not.

@@ -1,6 +1,6 @@
-//! What findings count for: suppressed, accepted, noted or an error; and what a record comes to with them.
+//! What findings count for: suppressed, accepted, noted or an error; and what a cell comes to with them.
 //!
-//! A record keeps what the tests themselves came to apart from what was found, so that it is judged again, without another
+//! A report keeps what the tests themselves came to apart from what was found, so that it is judged again, without another
 //! run, whenever suppressions or baseline change. Judging twice is judging once.
 
 use std::collections::BTreeMap;
@@ -10,13 +10,12 @@ use semver::Version;
 
 use super::baseline::{is_of, Baseline};
 use super::finding::{Finding, FindingKind, Standing};
+use super::outcome::Outcome;
 use super::report::{Canary, LeakReport};
+use super::settings::LeakSettings;
 use super::suppress::{self, Suppression};
 use super::tool::Tool;
 use super::usage::{Accepted, SuppressionUse, Usage};
-use crate::evidence::Record;
-use crate::matrix_spec::LeakSettings;
-use crate::outcome::Outcome;
 
 /// What findings count for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,36 +57,38 @@ impl Policy {
         }
     }
 
-    /// Gives each finding of a record its standing, and the record the outcome and cause that follow from it and from what
-    /// the tests themselves came to. A record without a report, of which nothing was run, stays as it is.
-    pub fn judge(&self, record: &mut Record, settings: &LeakSettings, today: &str) {
-        let rust = rust_of(record);
-        let Some(report) = &mut record.leaks else { return };
+    /// Gives each finding of a report its standing, and returns the outcome and cause that follow from it and from what the
+    /// tests themselves came to. `rust` made the executables; `failed` tests failed under the tool.
+    pub fn judge(
+        &self,
+        report: &mut LeakReport,
+        settings: &LeakSettings,
+        rust: Option<&Version>,
+        failed: u32,
+        today: &str,
+    ) -> (Outcome, String) {
         for finding in &mut report.findings {
-            finding.standing = self.standing(finding, settings, rust.as_ref(), today);
+            finding.standing = self.standing(finding, settings, rust, today);
         }
-        let (outcome, cause) = result(report, record.tests.failed);
-        record.outcome = outcome;
-        record.cause = cause;
+        result(report, failed)
     }
 
-    /// What records, once judged, used of the policy. `complete` tells that nothing narrowed the choice, so that what was
-    /// not found is not there.
-    pub fn usage(&self, records: &[&Record], complete: bool, today: &str) -> Usage {
-        let ran: Vec<(&LeakReport, Option<Version>)> =
-            records.iter().filter_map(|record| Some((record.leaks.as_ref()?, rust_of(record)))).collect();
+    /// What judged reports used of the policy.
+    pub fn usage(&self, runs: &Runs<'_>, today: &str) -> Usage {
+        let ran = &runs.reports;
         let mut usage = Usage::default();
         for suppression in &self.suppressions {
-            usage.suppressions.extend(uses(suppression, &ran, complete));
+            usage.suppressions.extend(uses(suppression, ran, runs.complete));
         }
         usage.suppressions.sort_by(|a, b| (a.tool, &a.name).cmp(&(b.tool, &b.name)));
-        let lost = records.iter().any(|record| record.leaks.is_none() && record.outcome != Outcome::Unavailable);
         let found = |entry: &Accepted| ran.iter().any(|(report, _)| report.findings.iter().any(|f| is_of(entry, f)));
         for entry in &self.baseline.0 {
             match found(entry) {
                 true if entry.until.as_str() < today => usage.expired.push(entry.clone()),
                 true => usage.accepted.push(entry.clone()),
-                false if complete && !lost && could_be_found(entry, &ran) => usage.vanished.push(entry.clone()),
+                false if runs.complete && !runs.lost && could_be_found(entry, ran) => {
+                    usage.vanished.push(entry.clone())
+                }
                 false => {}
             }
         }
@@ -95,7 +96,18 @@ impl Policy {
     }
 }
 
-/// What a record comes to: outcome and cause.
+/// The reports of many cells.
+#[derive(Debug, Clone, Default)]
+pub struct Runs<'r> {
+    /// Each with the Rust that made its executables, where that is known.
+    pub reports: Vec<(&'r LeakReport, Option<Version>)>,
+    /// Whether nothing narrowed the choice, so that what was not found is not there.
+    pub complete: bool,
+    /// Whether a cell that could have been tried has no report.
+    pub lost: bool,
+}
+
+/// What a cell comes to: outcome and cause.
 fn result(report: &LeakReport, failed: u32) -> (Outcome, String) {
     if let Canary::NotProven { why } = &report.canary {
         return (Outcome::Infrastructure, format!("tool not proven: {why}"));
@@ -159,11 +171,6 @@ fn summary(report: &LeakReport) -> Option<String> {
         let _ = write!(text, " ({expired} accepted until a day that has passed)");
     }
     Some(text)
-}
-
-/// The Rust that made a record's executables.
-fn rust_of(record: &Record) -> Option<Version> {
-    Version::parse(&record.proof.as_ref()?.toolchain.release).ok()
 }
 
 /// A suppression for each tool that used it. One that nothing used stands once, unless it is built in or what would have

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
+use super::outcome::Outcome;
 use super::tool::Tool;
-use crate::outcome::Outcome;
 
 /// What a tool found in one cell, and what proves that it looked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,11 @@
 //! valgrind's reports, as valgrind 3.19 wrote them for a small test executable (`leak/valgrind/errors.xml`, shortened),
 //! whole, cut anywhere, and damaged.
 
-use compatrix_model::leak::attribute::{complete, Context};
-use compatrix_model::leak::valgrind::{parse, version, Trouble};
-use compatrix_model::leak::{Finding, FindingKind, FrameOrigin};
+use compatrix_leak::{
+    attribute::{complete, Context},
+    valgrind::{parse, version, Trouble},
+    Finding, FindingKind, FrameOrigin,
+};
 
 const ERRORS: &str = include_str!("leak/valgrind/errors.xml");
 

@@ -7,18 +7,15 @@
 use std::sync::OnceLock;
 
 use semver::{Version, VersionReq};
+use shaped_toml::{
+    read, twice, utf8, Collector, Diagnostics, Key, Later, Node, Plain, Problem, Shape, Table, TableShape,
+};
+use wildmatch::WildMatch;
 
 use super::finding::{Finding, FindingKind, Frame};
 use super::tool::Tool;
-use crate::condition::glob_matches;
-use crate::matrix_spec::check::twice;
-use crate::matrix_spec::document::leak::{FINDINGS, TOOLS};
-use crate::matrix_spec::format::Format;
-use crate::matrix_spec::parse;
-use crate::matrix_spec::problem::{Collector, Problem};
-use crate::matrix_spec::shape::{Key, Shape, TableShape};
-use crate::matrix_spec::tree::{Node, Table};
-use crate::matrix_spec::Diagnostics;
+use crate::format::LeakFormat;
+use crate::words::{FINDINGS, TOOLS};
 
 /// A suppression.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,46 +61,46 @@ pub static DOCUMENT: TableShape = TableShape {
         "A kind of finding that is no fault of the code.",
         Shape::List { item: &Shape::Table(&SUPPRESSION), min: 0, unique: false },
     )],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
 
-const TEXTS: Shape = Shape::Text(Format::Sentence);
+const TEXTS: Shape = Shape::Text(&Plain::Sentence);
 
 static SUPPRESSION: TableShape = TableShape {
     title: "`[[suppression]]`",
     keys: &[
-        Key::required("name", "Its name; reports show it where it was used.", Shape::Text(Format::ValueName)),
+        Key::required("name", "Its name; reports show it where it was used.", Shape::Text(&LeakFormat::Name)),
         Key::required(
             "tool",
             "The tool whose findings it covers, or a list of tools.",
             Shape::OneOf(&[
-                Shape::Text(Format::Word(&TOOLS)),
-                Shape::List { item: &Shape::Text(Format::Word(&TOOLS)), min: 1, unique: true },
+                Shape::Text(&TOOLS),
+                Shape::List { item: &Shape::Text(&TOOLS), min: 1, unique: true },
             ]),
         ),
-        Key::optional("rust", "The toolchains it is for, as a range. Default: all.", Shape::Text(Format::Requirement)),
+        Key::optional("rust", "The toolchains it is for, as a range. Default: all.", Shape::Text(&LeakFormat::Requirement)),
         Key::optional(
             "kind",
             "The kind of finding, or a list. Default: any.",
             Shape::OneOf(&[
-                Shape::Text(Format::Word(&FINDINGS)),
-                Shape::List { item: &Shape::Text(Format::Word(&FINDINGS)), min: 1, unique: true },
+                Shape::Text(&FINDINGS),
+                Shape::List { item: &Shape::Text(&FINDINGS), min: 1, unique: true },
             ]),
         ),
         Key::optional(
             "frames",
             "How the stack begins, innermost frame first: a glob on each function's name, `obj:` and a glob on an object, \
              or `...` for any number of frames.",
-            Shape::List { item: &Shape::Text(Format::Frame), min: 1, unique: false },
+            Shape::List { item: &Shape::Text(&LeakFormat::Frame), min: 1, unique: false },
         ),
         Key::optional("what", "A glob on what the tool says of the finding, for findings without a stack.", TEXTS),
         Key::optional("test", "A glob on the test's name. Default: any test.", TEXTS),
         Key::required("reason", "Why what it covers is no fault of the code; reports show it.", TEXTS),
-        Key::optional("issue", "Where it is discussed.", Shape::Text(Format::Url)),
+        Key::optional("issue", "Where it is discussed.", Shape::Text(&Plain::Url)),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -198,9 +195,9 @@ fn glob_says_something(glob: &str) -> bool {
 /// # Errors
 /// All that is wrong with it, in the order of the text.
 pub fn parse_bytes(bytes: &[u8], file: &str, earlier: &[Suppression]) -> Result<Vec<Suppression>, Diagnostics> {
-    let text = parse::utf8(bytes, file)?;
+    let text = utf8(bytes, file)?;
     let mut c = Collector::new(text, file);
-    let tree = parse::tree(text, &DOCUMENT, &mut c).unwrap_or_default();
+    let tree = read(&DOCUMENT, &mut c).unwrap_or_default();
     let mut found: Vec<(Suppression, std::ops::Range<usize>)> = Vec::new();
     for (node, table) in tree.tables("suppression") {
         let Some(name) = table.node("name") else { continue };
@@ -216,12 +213,8 @@ pub fn parse_bytes(bytes: &[u8], file: &str, earlier: &[Suppression]) -> Result<
         refuse_too_wide(node, table, &suppression, &mut c);
         found.push((suppression, name.span.clone()));
     }
-    let failed = c.has_errors();
-    let diagnostics = c.finish();
-    match failed {
-        true => Err(diagnostics),
-        false => Ok(found.into_iter().map(|(suppression, _)| suppression).collect()),
-    }
+    let (found, _) = c.result(found)?;
+    Ok(found.into_iter().map(|(suppression, _)| suppression).collect())
 }
 
 fn lower(table: &Table, file: &str) -> Suppression {
@@ -271,4 +264,9 @@ pub fn built_in() -> &'static [Suppression] {
         let parsed = parsed.unwrap_or_else(|problems| panic!("{problems}"));
         parsed.into_iter().map(|suppression| Suppression { file: None, ..suppression }).collect()
     })
+}
+
+/// Whether `text` matches `glob`: `*` is any run of characters, `?` one.
+fn glob_matches(glob: &str, text: &str) -> bool {
+    WildMatch::new(glob).matches(text)
 }
