@@ -25,6 +25,8 @@ pub(crate) mod run;
 
 pub mod leak;
 
+pub mod committed;
+
 pub mod walk;
 
 pub mod session;

@@ -9,8 +9,8 @@ use compatrix_model::axis::{AxisKind, AxisValue, Deps};
 use compatrix_model::condition::{value_version, Match, ValueTest, Versions};
 use compatrix_model::facts::{Availability, ToolchainFacts};
 use compatrix_model::lockset::file::{body_of, Header};
+use compatrix_model::lockset::made::{LockState, MadeLockset};
 use compatrix_model::lockset::manifest::Edit;
-use compatrix_model::lockset::steps::Resolution;
 use compatrix_model::lockset::{LockGroup, Lockset};
 use compatrix_model::matrix_spec::{Parsed, Spec};
 use compatrix_model::plan::{Plan, Provision};
@@ -28,8 +28,6 @@ use crate::sys::files;
 use crate::sys::host::Host;
 use repair::{LocksetSearch, Repair, SearchLimits};
 
-pub use repair::{Floor, Repaired};
-
 /// What `lock` is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LockOptions {
@@ -39,42 +37,6 @@ pub struct LockOptions {
     pub update: bool,
     /// Build, and step packages back until it builds.
     pub repair: bool,
-}
-
-/// What became of a group's lockset.
-#[derive(Debug, Clone)]
-pub struct MadeLockset {
-    /// The file, below the root.
-    pub file: String,
-    /// The Rust that it is for; absent where no toolchain's version is known.
-    pub rust: Option<Version>,
-    /// The names of the values that use it.
-    pub toolchains: Vec<String>,
-    /// What became of it.
-    pub state: LockState,
-    /// The text that stands, or would stand, in the file.
-    pub text: Option<String>,
-    /// How many packages it holds that are not in the workspace.
-    pub packages: usize,
-    /// Packages in it that say they need a newer Rust.
-    pub too_new: Vec<Resolution>,
-}
-
-/// What became of a lockset.
-#[derive(Debug, Clone)]
-pub enum LockState {
-    /// It fits; nothing was done.
-    Unchanged,
-    /// It was written.
-    Written,
-    /// It does not fit, and was only to be checked: why.
-    Stale(String),
-    /// It could not be made, and why.
-    Failed(String),
-    /// It was found by building.
-    Repaired(Repaired),
-    /// There is none that works, and what stands in the way.
-    None(Floor),
 }
 
 /// Makes, repairs or checks the locksets of these groups; of all where none is named. Toolchains that a repair builds with
@@ -180,7 +142,6 @@ pub fn make(
             rust: rust.clone(),
             toolchains: toolchains.clone(),
             state,
-            text,
             packages: count,
             too_new: Vec::new(),
         }

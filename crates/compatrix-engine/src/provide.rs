@@ -3,6 +3,8 @@
 //! A finder knows one kind of thing and no setting. What is here, and what can be had, is found by [`survey`]; what a plan
 //! needs is had by [`provide`].
 
+pub mod exact_sqlite;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::Sender;
@@ -205,7 +207,7 @@ fn identify(host: &Host, library: &Path) -> Result<LibraryNote> {
 
 /// Builds those of these values that are exact SQLite versions; what is known of each afterwards. `tell` hears of each
 /// that begins.
-pub fn build_sqlite<'v>(
+pub(crate) fn build_sqlite<'v>(
     host: &Host,
     settings: &SqliteSettings,
     values: impl IntoIterator<Item = &'v AxisValue>,

@@ -10,8 +10,7 @@ use std::sync::mpsc::Sender;
 use std::sync::Arc;
 
 use anyhow::Context;
-use compatrix_model::condition::Condition;
-use compatrix_model::matrix_spec::{contradictions, Parsed, Profile, Spec};
+use compatrix_model::matrix_spec::{contradictions, Parsed, Spec};
 use compatrix_model::plan::narrow::{plan_again, plan_narrowed, Narrow, Part};
 use compatrix_model::plan::shard::Shard;
 use compatrix_model::plan::{Choice, Plan};
@@ -99,14 +98,13 @@ impl Session {
     pub fn walk(
         &self,
         parsed: &Parsed,
-        profile: &Profile,
-        cells: &[Condition],
-        asked: &Asked,
+        choice: &Choice<'_>,
+        narrow_by: &NarrowBy,
         today: &str,
         tell: &Sender<Event>,
     ) -> Result<Walked, Error> {
         let policy = leak::policy::load(&self.host.root)?;
-        let prepared = self.prepare(parsed, profile, cells, asked, tell);
+        let prepared = self.prepare(parsed, choice, narrow_by, tell);
         let walked = prepared.and_then(|(survey, plan)| {
             walk::walk_plan(&self.host, &self.ledger, &parsed.spec, plan, survey, (&policy, today), tell)
         });
@@ -126,20 +124,18 @@ impl Session {
     pub fn prepare(
         &self,
         parsed: &Parsed,
-        profile: &Profile,
-        cells: &[Condition],
-        asked: &Asked,
+        choice: &Choice<'_>,
+        narrow_by: &NarrowBy,
         tell: &Sender<Event>,
     ) -> Result<(Survey, Plan), Error> {
-        let choice = Choice { profile, cells };
         let spec = &parsed.spec;
         let mut survey = self.survey(parsed)?;
-        let narrow = self.narrow(parsed, &survey, asked)?;
+        let narrow = self.narrow(parsed, &survey, narrow_by)?;
         if narrow.shard.is_some() {
             // What builds and runs took is what shards are balanced by.
             survey.facts.durations = self.ledger.durations()?;
         }
-        let (mut plan, part) = plan_narrowed(spec, &choice, &survey.facts, &narrow);
+        let (mut plan, part) = plan_narrowed(spec, choice, &survey.facts, &narrow);
         for _ in 0..MOST_ROUNDS {
             let provided = provide::provide(&self.host, spec, &plan, &mut survey, tell);
             self.ledger.save_memo(&self.host.memo)?;
@@ -149,7 +145,7 @@ impl Session {
             }
             // Known after the provisions: versions, and what cannot be had. Versions may admit cells, or lead to others,
             // that need what nothing needed before.
-            plan = plan_again(spec, &choice, &survey.facts, (&plan, part.as_ref()));
+            plan = plan_again(spec, choice, &survey.facts, (&plan, part.as_ref()));
             if plan.provisions.is_empty() {
                 break;
             }
@@ -158,21 +154,21 @@ impl Session {
         Ok((survey, plan))
     }
 
-    /// The part of a choice that is asked for.
+    /// What narrows a plan, with what the changes since a revision can affect.
     ///
     /// # Errors
     /// Nothing can be compared: no git, no repository, no such revision.
-    pub fn narrow(&self, parsed: &Parsed, survey: &Survey, asked: &Asked) -> Result<Narrow, Error> {
-        let Asked { part, since, shard } = asked;
+    pub fn narrow(&self, parsed: &Parsed, survey: &Survey, narrow_by: &NarrowBy) -> Result<Narrow, Error> {
+        let NarrowBy { part, since, shard } = narrow_by;
         let since =
             since.as_ref().map(|(rev, profile)| since::since(&self.host, parsed, &survey.workspace, rev, profile));
         Ok(Narrow { part: part.clone(), since: since.transpose()?, shard: *shard })
     }
 }
 
-/// Of a choice, only a part.
+/// What a plan is to be narrowed by; [`Narrow`] before git was asked.
 #[derive(Debug, Clone, Default)]
-pub struct Asked {
+pub struct NarrowBy {
     /// These suites in these cells, decided before.
     pub part: Option<Part>,
     /// What changes since this revision can affect, in the choice of the profile of this name.

@@ -7,7 +7,7 @@ use anyhow::{ensure, Context, Result};
 
 use super::matrix::{clean_cargo, compat_program, copy_of_workspace};
 use super::process::{measure, median, row, Cost};
-use super::Bench;
+use super::scene::Bench;
 
 /// The cell that both ways run.
 const CELL: &str = "rust=stable sqlite=bundled schema=v24 features=json";

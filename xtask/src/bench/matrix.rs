@@ -8,7 +8,7 @@ use anyhow::{bail, Context, Result};
 use xshell::cmd;
 
 use super::process::{measure, median, row, Cost};
-use super::Bench;
+use super::scene::Bench;
 
 /// The loop as people write it: one target directory, a cargo for each cell.
 const LOOP: &str = r#"#!/bin/sh

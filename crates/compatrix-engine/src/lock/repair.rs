@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use compatrix_model::facts::ToolchainFacts;
+use compatrix_model::lockset::made::{Floor, Repaired};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::refusal::{self, Blamed};
 use compatrix_model::lockset::steps::{next_steps, take, Held, Step};
@@ -47,34 +48,6 @@ pub(super) enum Repair {
     None(Floor),
     /// It ended without an answer, and why.
     GaveUp(String),
-}
-
-/// A lockset that was found.
-#[derive(Debug, Clone)]
-pub struct Repaired {
-    /// The lockfile's text.
-    pub lock: String,
-    /// The versions that packages had to be held at, by name; the pins to paste into the spec.
-    pub pins: BTreeMap<String, Version>,
-    /// Resolutions that it took.
-    pub resolutions: usize,
-    /// Builds that it took; none where the toolchain is not here, so that nothing was built.
-    pub builds: usize,
-    /// Why a package under test does not compile all the same, where one does not.
-    pub own_failure: Option<String>,
-}
-
-/// Why there is no lockset, and from which Rust on there is one.
-#[derive(Debug, Clone)]
-pub struct Floor {
-    /// What stands in the way: one line each.
-    pub because: Vec<String>,
-    /// The lowest Rust for which packages, by what they say, have versions that work together.
-    pub rust: Option<Version>,
-    /// Resolutions that it took.
-    pub resolutions: usize,
-    /// Builds that it took.
-    pub builds: usize,
 }
 
 pub(super) struct LocksetSearch<'a> {

@@ -61,7 +61,7 @@ fn every_value_says_where_it_came_from() {
 
     // Nothing is overwritten, neither by `init` nor later.
     let again = made.assert_tree_unchanged(|| made.run(&["init"]));
-    again.expect(2).says(&["compat/matrix.toml is there already", "`cargo compatrix init --stdout` prints"]);
+    again.expect(2).says(&["compat/matrix.toml already exists", "`cargo compatrix init --stdout` prints"]);
     made.run(&["report"]).expect(0).says(&["Wrote docs/COMPATIBILITY-TESTED.md"]);
     let page = std::fs::read_to_string(made.path("docs/COMPATIBILITY.md")).expect("still there");
     assert!(page.starts_with("# Compatibility\n"), "{page}");
@@ -146,7 +146,8 @@ fn every_way_to_use_sqlite_is_seen() {
     check("", &none);
     check("[dependencies]\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n", &none);
     check("[build-dependencies]\nrusqlite = \"0.31\"\n", &none);
-    let by_feature = ["`rusqlite` uses SQLite: Cargo.toml:6.", "\"bundled\",  # compiled in, through the feature `bundled`"];
+    let by_feature =
+        ["`rusqlite` uses SQLite: Cargo.toml:6.", "\"bundled\",  # compiled in, through the feature `bundled`"];
     check("[dependencies]\nrusqlite = \"0.31\"\n[features]\nbundled = [\"rusqlite/bundled\"]\n", &by_feature);
     let always = ["\"bundled\",  # compiled in, Cargo.toml:6", "so no other is tested"];
     check("[dependencies]\nrusqlite = { version = \"0.31\", features = [\"bundled\"] }\n", &always);
