@@ -16,7 +16,6 @@ use anyhow::anyhow;
 use compatrix_model::apt::{Request, Source};
 use compatrix_model::axis::ValueName;
 use compatrix_model::facts::Availability;
-use serde::{Deserialize, Serialize};
 
 use crate::sys::files;
 use crate::sys::host::{Host, Limits};
@@ -26,8 +25,6 @@ use unpack::{Identify, Note, Unpacking};
 
 pub(crate) use unpack::{Contents, LibraryNote};
 
-/// Seconds before a failed request is retried.
-const REMEMBER_FAILURE: i64 = 3600;
 /// Changes when the folders are made differently.
 const FORMAT: &str = "compatrix distro 1";
 
@@ -50,13 +47,6 @@ pub(crate) struct Unpacked {
     pub(crate) origin: String,
     /// The identity of a SQLite, recorded when it was unpacked.
     pub(crate) library: Option<LibraryNote>,
-}
-
-/// A failed request: reason and time.
-#[derive(Debug, Serialize, Deserialize)]
-struct FetchFailure {
-    reason: String,
-    at: i64,
 }
 
 /// The packages of a request, as far as known without network.
@@ -83,8 +73,8 @@ pub(crate) fn find(host: &Host, request: &Request, contents: Contents) -> Availa
         let flag = if host.limits.offline { "--offline" } else { "--no-install" };
         return missing(format!("not downloaded yet, and {flag} is set; run once without it"));
     }
-    match remembered(host, request, contents) {
-        Some(failure) => Availability::Missing { reason: failure.reason },
+    match host.failure(&failure_name(request, contents)) {
+        Some(reason) => Availability::Missing { reason },
         None => Availability::Obtainable { how: how(request) },
     }
 }
@@ -138,14 +128,6 @@ fn failure_name(request: &Request, contents: Contents) -> String {
     format!("apt-failure {contents:?} {request} {}", sources.join(" "))
 }
 
-fn remembered(host: &Host, request: &Request, contents: Contents) -> Option<FetchFailure> {
-    if host.limits.fresh {
-        return None;
-    }
-    let failure: FetchFailure = serde_json::from_str(&host.memo.get(&failure_name(request, contents), "")?).ok()?;
-    (0..REMEMBER_FAILURE).contains(&(host.now - failure.at)).then_some(failure)
-}
-
 /// Provides packages one after another; returns the facts afterwards. `identify` identifies a SQLite library; `tell` is
 /// called when a request starts.
 ///
@@ -189,16 +171,12 @@ pub(crate) fn provide_all(
         // The existing folder is still usable.
         let stay = reason.is_some() && known(host, request, contents).is_some_and(|(_, note)| !note.too_new);
         if let (Some(reason), false) = (&reason, stay) {
-            let failure = FetchFailure { reason: reason.clone(), at: host.now };
-            if let Ok(text) = serde_json::to_string(&failure) {
-                host.memo.put(&failure_name(request, contents), "", &text);
-            }
+            host.remember_failure(&failure_name(request, contents), reason);
         }
         if let (Some(reason), true) = (&reason, stay) {
             tell(&format!("{reason}; using the one in the cache"));
         }
-        let reason = reason.filter(|_| !stay);
-        let known = match reason {
+        let known = match reason.filter(|_| !stay) {
             Some(reason) => Availability::Missing { reason },
             None => {
                 let limits = Limits { fresh: false, ..host.limits };
