@@ -8,11 +8,12 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use semver::Version;
 use serde::Serialize;
 
 use crate::lint::{Finding, Unchecked};
 use compatrix_model::axis::ValueName;
-use compatrix_model::facts::{Availability, SqliteFacts, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Severity;
 
 pub use check::checks;
@@ -29,13 +30,13 @@ pub struct HostTools {
     /// rustup.
     pub rustup: Option<Tool>,
     /// Each value of the `rust` axis; of the toolchain on PATH where there is no such axis.
-    pub toolchains: BTreeMap<ValueName, Availability<ToolchainFacts>>,
+    pub toolchains: BTreeMap<ValueName, Availability<Toolchain>>,
     /// The C compiler: path and first line of its version; or why there is none.
     pub c_compiler: Option<Tool>,
     /// pkg-config.
     pub pkg_config: Option<Tool>,
     /// The SQLite of the host; or why there is none.
-    pub sqlite: Option<Result<SqliteFacts, String>>,
+    pub sqlite: Option<Result<HostSqlite, String>>,
     /// valgrind.
     pub valgrind: Option<Tool>,
     /// The nightly toolchain.
@@ -59,6 +60,28 @@ pub struct Tool {
     pub version: String,
     /// Why it is of no use, where it does not answer.
     pub broken: Option<String>,
+}
+
+/// A toolchain of the `rust` axis that is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toolchain {
+    /// Of rustc.
+    pub version: Version,
+    /// Path of rustc.
+    pub path: String,
+}
+
+/// The SQLite of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostSqlite {
+    /// `None` where it is none that we can read.
+    pub version: Option<Version>,
+    /// Path of the shared library.
+    pub library: String,
+    /// Whether there is a `libsqlite3.so` to link with.
+    pub links: bool,
+    /// Path of `sqlite3.h`.
+    pub header: Option<String>,
 }
 
 /// A nightly toolchain.

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use compatrix_model::evidence::{Counts, TestFailure};
-use compatrix_model::facts::{SqliteFacts, ToolchainFacts};
 use compatrix_model::libtest::{Parser, Source};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Sanitizer, Targets};
@@ -20,6 +19,7 @@ use compatrix_model::plan::{Build, Sanitizer, Targets};
 use crate::build::inspect::Inspection;
 use crate::deps::stage;
 use crate::deps::stage::Stage;
+use crate::find::facts::{SqliteFacts, ToolchainFacts};
 use crate::find::workspace::Workspace;
 use crate::sys::host::Host;
 use crate::sys::process::{Command, Finished};

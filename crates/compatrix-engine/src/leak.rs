@@ -17,7 +17,6 @@ mod valgrind;
 
 use anyhow::{Context as _, Result};
 use compatrix_model::evidence::{Counts, Record, TestFailure};
-use compatrix_model::facts::LeakToolFacts;
 use compatrix_model::leak::attribute::{self, Context};
 use compatrix_model::leak::{Canary, Finding, LeakReport, NotRunnable, Policy, Standing, Tool};
 use compatrix_model::libtest::{Parser, Report, Source};
@@ -25,6 +24,7 @@ use compatrix_model::matrix_spec::LeakSettings;
 use compatrix_model::outcome::Outcome;
 
 use crate::build::{Executable, Product};
+use crate::find::facts::LeakToolFacts;
 use crate::run::executable;
 use crate::run::inputs::Inputs;
 use crate::sys::host::Host;
@@ -233,7 +233,7 @@ impl Seen {
         self.notes.dedup();
         record.leaks = Some(LeakReport {
             tool: bench.settings.tool,
-            version: bench.tool.version.clone(),
+            version: bench.tool.version.clone().unwrap_or_default(),
             canary,
             outcome,
             cause,

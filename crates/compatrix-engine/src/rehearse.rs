@@ -108,7 +108,7 @@ pub struct Rehearsed {
 /// checkout is found that is not in it.
 fn home(host: &Host) -> PathBuf {
     let of = files::hash_bytes(host.root.to_string_lossy().as_bytes());
-    host.cache.join("rehearse").join(&of[..16])
+    host.cache.join("rehearse").join(format!("{of:.16}"))
 }
 
 /// Folders of a rehearsal.

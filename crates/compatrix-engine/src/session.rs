@@ -80,7 +80,7 @@ impl Session {
         Ok(Self { host, ledger, warnings: warnings.into_iter().collect(), _lock: lock })
     }
 
-    /// The facts of this host and workspace, with the durations of the ledger.
+    /// The facts of this host and workspace.
     pub fn survey(&self, parsed: &Parsed) -> Result<Survey, Error> {
         let survey = survey::survey(&self.host, parsed);
         if self.host.supervisor.is_interrupted() {
@@ -134,11 +134,12 @@ impl Session {
         let spec = &parsed.spec;
         let mut survey = self.survey(parsed)?;
         let narrow = self.narrow(parsed, &survey, asked)?;
+        let mut facts = survey.facts.plan_facts();
         if narrow.shard.is_some() {
             // What builds and runs took is what shards are balanced by.
-            survey.facts.durations = self.ledger.durations()?;
+            facts.durations = self.ledger.durations()?;
         }
-        let (mut plan, part) = plan_narrowed(spec, &choice, &survey.facts, &narrow);
+        let (mut plan, part) = plan_narrowed(spec, &choice, &facts, &narrow);
         for _ in 0..MOST_ROUNDS {
             let provided = survey::provide(&self.host, spec, &plan, &mut survey, tell);
             self.ledger.save_memo(&self.host.memo)?;
@@ -148,7 +149,7 @@ impl Session {
             }
             // Known after the provisions: versions, and what cannot be had. Versions may admit cells, or lead to others,
             // that need what nothing needed before.
-            plan = plan_again(spec, &choice, &survey.facts, (&plan, part.as_ref()));
+            plan = plan_again(spec, &choice, &survey.facts.plan_facts(), (&plan, part.as_ref()));
             if plan.provisions.is_empty() {
                 break;
             }

@@ -15,11 +15,11 @@ use compatrix_engine::walk::Walked;
 use compatrix_model::cell::CellId;
 use compatrix_model::condition::Versions;
 use compatrix_model::evidence::{Record, SourceProof};
-use compatrix_model::facts::Durations;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::{Event, Work};
 use compatrix_model::plan::narrow::Part;
 use compatrix_model::plan::SkipReason;
+use compatrix_model::predict::Durations;
 
 use compatrix_render::matrix::Row;
 
@@ -62,7 +62,7 @@ pub(crate) fn selection(opened: &Opened, selection: &Selection, ci: &CiPart, wor
 pub(crate) fn committed(opened: &Opened, session: &Session) -> Result<Committed, Error> {
     let spec = &opened.parsed.spec;
     let packages = workspace::packages(&session.host, &opened.parsed, &opened.root.join(SPEC))?;
-    let packages = survey::with_bundled_feature(packages, spec);
+    let packages = survey::with_bundled_feature(packages, spec).into_iter().map(|package| package.facts).collect();
     let versions = versions(opened, session)?;
     let path = opened.root.join(durations::FILE);
     let durations = if files::exists(&path) {
@@ -80,7 +80,7 @@ fn versions(opened: &Opened, session: &Session) -> Result<Versions, Error> {
     let mut stamp = Vec::new();
     for path in files::list(&opened.root.join(&spec.project.evidence))? {
         if path.extension().is_some_and(|extension| extension == "toml") {
-            stamp.push(files::sha256(&path, &session.host.memo)?);
+            stamp.push(files::sha256(&path, &session.host.memo)?.to_string());
         }
     }
     let axes = spec.space.axes().iter();
@@ -189,7 +189,7 @@ pub(crate) fn header(
         repository: workspace::repository(&session.host),
         commit: source.commit.clone().unwrap_or_default(),
         dirty: source.dirty,
-        sources: source.sources.clone(),
+        sources: source.sources,
         plan: plan.id.clone(),
         event: plan.event,
         work: plan.work,

@@ -7,13 +7,14 @@ use std::ops::Range;
 use memchr::{memchr, memchr2, memchr_iter};
 use semver::Version;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 
 use super::{ArtifactError, BuildPart, First, Header, Rest, FORMAT, HASH, START, TOOL};
 use compatrix_model::axis::{AxisKind, AxisName, ValueName};
 use compatrix_model::cell::{CellId, CellIndex, Space};
 use compatrix_model::condition::{partial_version, Versions};
 use compatrix_model::evidence::{Counts, FixtureProof, Proof, Record, SqliteProof};
+use compatrix_model::hash::{or_empty, Sha256};
 use compatrix_model::outcome::Outcome;
 
 /// An artifact as it was read: proofs are put together when they are asked for, so that tens of thousands of records fit
@@ -45,7 +46,7 @@ pub struct Found {
     suite: u32,
     /// Its cell's values.
     values: Range<u32>,
-    key: String,
+    key: Option<Sha256>,
     tests: Counts,
     started: i64,
     duration_ms: u64,
@@ -109,7 +110,7 @@ impl Bundle {
         Record {
             suite: self.suite(found).to_owned(),
             cell: CellId::new(values.iter().map(|n| self.values[*n as usize].clone()).collect()),
-            key: found.key.clone(),
+            key: found.key,
             outcome,
             cause,
             attempts,
@@ -148,10 +149,10 @@ impl Bundle {
     }
 
     /// Platform and hash of the sources that the record's proof names.
-    pub fn origin(&self, found: &Found) -> Option<(&str, &str)> {
+    pub fn origin(&self, found: &Found) -> Option<(&str, Sha256)> {
         let ([build, ..], _) = found.proof.as_ref()?;
         let build = &self.builds[build.expect("a proof has a build") as usize];
-        Some((&build.platform, &build.source.sources))
+        Some((&build.platform, build.source.sources))
     }
 
     /// Where the values of the file are in a space, by their numbers in the file: axis and position on it.
@@ -261,7 +262,7 @@ impl Bundle {
         scan.byte(b',')?;
         let values = self.read_numbers(scan, self.values.len())?;
         scan.byte(b',')?;
-        let key = scan.string()?;
+        let key = or_empty::parse(&scan.string()?).ok()?;
         scan.byte(b',')?;
         let outcome = Outcome::from_word(scan.plain()?)?;
         scan.byte(b',')?;
@@ -356,7 +357,7 @@ fn whole(text: &str) -> Result<&str, ArtifactError> {
     if text.get(before..after) != Some(sha256.as_str()) {
         return Err(ArtifactError::Changed);
     }
-    let mut hash = Sha256::new();
+    let mut hash = sha2::Sha256::new();
     hash.update(&text[..before]);
     hash.update(&text[after..]);
     let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();

@@ -16,9 +16,10 @@ use anyhow::anyhow;
 use compatrix_model::apt::{Request, Source};
 use compatrix_model::axis::ValueName;
 use compatrix_model::condition::partial_version;
-use compatrix_model::facts::{Availability, SqliteFacts, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use serde::{Deserialize, Serialize};
 
+use crate::find::facts::{SqliteFacts, ToolchainFacts};
 use crate::find::toolchain;
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -126,7 +127,7 @@ fn pointer(host: &Host, request: &Request, part: Part) -> PathBuf {
     let sources: Vec<String> = request.sources.iter().map(ToString::to_string).collect();
     let parts = [FORMAT.to_owned(), format!("{part:?}"), request.to_string(), std::env::consts::ARCH.to_owned()];
     let hash = files::hash_parts(parts.iter().chain(&sources).map(String::as_str));
-    host.cache.join("distro").join("requests").join(&hash[..16])
+    host.cache.join("distro").join("requests").join(format!("{hash:.16}"))
 }
 
 /// The folder that this request led to, if it is whole.
@@ -152,7 +153,7 @@ fn toolchain_facts(host: &Host, request: &Request, dir: &Path, note: &Note) -> a
     let is_named = |name: &str| request.packages.iter().any(|package| package.name == name);
     let named = note.packages.iter().filter(|package| is_named(&package.name));
     let named: Vec<String> = named.map(|package| format!("{} {}", package.name, package.version)).collect();
-    facts.origin = format!("{} of {}", named.join(", "), note.suite);
+    facts.packages = Some(format!("{} of {}", named.join(", "), note.suite));
     Ok(facts)
 }
 
@@ -160,9 +161,8 @@ fn sqlite_facts(_host: &Host, _request: &Request, dir: &Path, note: &Note) -> an
     let said = note.sqlite.as_ref().ok_or_else(|| anyhow!("its note says nothing of a SQLite"))?;
     let library = unpack::library(dir);
     Ok(SqliteFacts {
-        version: partial_version(&said.version).ok_or_else(|| anyhow!("no version: {:?}", said.version))?,
-        source_id: said.source_id.clone(),
-        sha256: said.sha256.clone(),
+        version: Some(partial_version(&said.version).ok_or_else(|| anyhow!("no version: {:?}", said.version))?),
+        sha256: Some(said.sha256),
         link_dir: library.parent().map(|dir| dir.to_string_lossy().into_owned()),
         library: Some(library.to_string_lossy().into_owned()),
         // Another package has it, and nothing is compiled against this library where there is a choice.
@@ -305,7 +305,7 @@ fn make(host: &Host, apt: &Apt<'_>, request: &Request, part: Part) -> Result<Str
     let kind = format!("{part:?}");
     let hashes = packages.iter().flat_map(|p| [p.name.as_str(), p.version.as_str(), p.sha256.as_str()]);
     let hash = files::hash_parts([FORMAT, &kind].into_iter().chain(hashes));
-    let name = format!("{}-{}", request.suite.replace('/', "-"), &hash[..12]);
+    let name = format!("{}-{hash:.12}", request.suite.replace('/', "-"));
     let folders = host.cache.join("distro");
     let dir = folders.join(&name);
     if let Some(note) = whole(&dir, part) {

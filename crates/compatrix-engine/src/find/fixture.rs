@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::axis::{Axis, Setting, ValueName};
-use compatrix_model::facts::{Availability, FixtureFacts};
+use compatrix_model::facts::Availability;
+use compatrix_model::hash::Sha256;
 use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
 
+use crate::find::facts::FixtureFacts;
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -86,15 +88,15 @@ pub struct Fixture {
     /// Its `fixture.toml`.
     pub manifest: Manifest,
     /// Hash of the recipe: TOML and SQL.
-    pub recipe: String,
+    pub recipe: Sha256,
 }
 
 /// What stands in a built fixture's folder.
 #[derive(Debug, Serialize, Deserialize)]
 struct Built {
-    recipe: String,
+    recipe: Sha256,
     /// Hash of each file, by name.
-    files: BTreeMap<String, String>,
+    files: BTreeMap<String, Sha256>,
 }
 
 /// The names of all fixture folders.
@@ -113,9 +115,8 @@ impl Fixture {
         let manifest: Manifest = toml::from_str(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
         let mut parts = vec![BUILDER.to_owned(), rusqlite::version().to_owned(), text];
         for sql in manifest.sql.iter().chain(&manifest.wal) {
-            parts.push(
-                files::sha256(&dir.join(sql), &host.memo).with_context(|| format!("named in {}", path.display()))?,
-            );
+            let hash = files::sha256(&dir.join(sql), &host.memo);
+            parts.push(hash.with_context(|| format!("named in {}", path.display()))?.to_string());
         }
         let recipe = files::hash_parts(parts.iter().map(String::as_str));
         Ok(Self { name: name.to_owned(), dir, manifest, recipe })
@@ -136,7 +137,7 @@ impl Fixture {
         (built.recipe == self.recipe && whole).then(|| FixtureFacts {
             dir: target.join("files").to_string_lossy().into_owned(),
             vintage: self.manifest.vintage,
-            sha256: self.recipe.clone(),
+            sha256: self.recipe,
         })
     }
 
@@ -159,7 +160,7 @@ impl Fixture {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             hashes.insert(name, files::hash_bytes(&files::read(&path)?));
         }
-        let built = Built { recipe: self.recipe.clone(), files: hashes };
+        let built = Built { recipe: self.recipe, files: hashes };
         files::write(&scratch.path().join("built.json"), serde_json::to_string_pretty(&built)?.as_bytes())?;
         files::remove_dir(&target)?;
         files::rename(&scratch.keep(), &target)?;

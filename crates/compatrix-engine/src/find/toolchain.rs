@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::axis::{Axis, Setting, ValueName};
-use compatrix_model::facts::{Availability, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::plan::AMBIENT_TOOLCHAIN;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::find::distro;
+use crate::find::facts::ToolchainFacts;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -155,7 +156,7 @@ pub(crate) fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
             rustc: rustc.to_string_lossy().into_owned(),
             cargo: cargo.to_string_lossy().into_owned(),
             rustc_verbose: verbose,
-            origin: String::new(),
+            packages: None,
         })
     })
 }

@@ -8,12 +8,14 @@ use anyhow::{anyhow, Context, Result};
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
+use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::file::Lockfile;
 use compatrix_model::matrix_spec::{Diagnostics, Parsed};
 
 use crate::deps::locks;
 use crate::deps::stage::layout;
 use crate::deps::stage::layout::{Layout, Own};
+use crate::find::facts::TestedPackage;
 use crate::find::sources;
 use crate::sys::error::Error;
 use crate::sys::files;
@@ -30,8 +32,8 @@ const BUNDLED: [&str; 3] = ["bundled", "bundled-full", "sqlite-bundled"];
 /// What is known of the workspace.
 #[derive(Debug, Clone)]
 pub struct Workspace {
-    /// The packages under test, as the planner sees them.
-    pub packages: Vec<PackageFacts>,
+    /// The packages under test.
+    pub packages: Vec<TestedPackage>,
     /// Which sources they are made from.
     pub source: SourceProof,
     /// The libsqlite3-sys of the lockfile that the packages use, name and version, where they use one.
@@ -101,10 +103,10 @@ fn no_cargo() -> Error {
 ///
 /// # Errors
 /// As [`read`].
-pub fn packages(host: &Host, parsed: &Parsed, spec: &Path) -> Result<Vec<PackageFacts>, Error> {
-    type Known = (Vec<(PathBuf, String)>, Vec<PackageFacts>);
+pub fn packages(host: &Host, parsed: &Parsed, spec: &Path) -> Result<Vec<TestedPackage>, Error> {
+    type Known = (Vec<(PathBuf, String)>, Vec<TestedPackage>);
     let of = |path: &Path| files::stamp(path).unwrap_or_else(|_| "none".to_owned());
-    let (name, stamp) = ("packages under test", files::sha256(spec, &host.memo)?);
+    let (name, stamp) = ("packages under test", files::sha256(spec, &host.memo)?.to_string());
     let known = host.memo.get(name, &stamp).and_then(|text| serde_json::from_str::<Known>(&text).ok());
     if let Some((manifests, packages)) = known {
         if manifests.iter().all(|(path, stamp)| of(path) == *stamp) {
@@ -197,7 +199,7 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
     let layout = Layout::new(host.root.clone(), staged, outside, &editions)?;
     let layout = layout.with_lockfile(own_lockfile(host, &layout)?);
     let lock = &layout.own.file;
-    let mut facts = Vec::new();
+    let mut tested = Vec::new();
     let mut used: BTreeSet<usize> = BTreeSet::new();
     let mut sqlite_crate = None;
     for name in packages {
@@ -205,21 +207,20 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
         let closure = lock.closure(name);
         let sqlite = closure.iter().map(|&n| &lock.packages[n]).find(|p| p.name == SQLITE_CRATE);
         let dir = package.manifest_path.parent().map(|p| p.as_str().to_owned()).unwrap_or_default();
-        facts.push(PackageFacts {
+        let facts = PackageFacts {
             name: name.clone(),
             features: package.features.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
             bundled_feature: bundled_feature(package),
             always_bundled: is_always_bundled(package, &metadata.packages),
             links_sqlite: sqlite.is_some(),
-            sources: sources_of_targets(host, package),
-            dir,
-        });
+        };
+        tested.push(TestedPackage { facts, dir, sources: sources_of_targets(host, package) });
         sqlite_crate = sqlite_crate.or(sqlite.map(|p| p.version.clone()));
         used.extend(closure);
     }
     let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
     let source = sources::read(host, &parsed.spec.project, &dirs, lockset)?;
-    Ok(Workspace { packages: facts, source, sqlite_crate, own_harness, dirs, layout })
+    Ok(Workspace { packages: tested, source, sqlite_crate, own_harness, dirs, layout })
 }
 
 /// The workspace's own lockfile. Where it has none, as libraries often do not commit theirs, one is made in a stage.
@@ -242,7 +243,7 @@ fn own_lockfile(host: &Host, layout: &Layout) -> Result<Own, Error> {
 }
 
 /// The hash of what these packages use of a lockfile.
-pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<String> {
+pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<Sha256> {
     let lock = Lockfile::parse(text).map_err(|error| anyhow!("{error}"))?;
     let used: BTreeSet<usize> = packages.iter().flat_map(|name| lock.closure(name)).collect();
     Ok(files::hash_parts(lock.lines(&used).iter().map(String::as_str)))

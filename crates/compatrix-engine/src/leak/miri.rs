@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use compatrix_model::evidence::{Counts, TestFailure};
-use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::leak::miri::{self, Trouble};
 use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::matrix_spec::LeakSettings;
@@ -19,6 +19,7 @@ use compatrix_model::plan::{Build, Linkage};
 
 use super::{Bench, Ran, Unit};
 use crate::build::{self, Executable};
+use crate::find::facts::{LeakToolFacts, ToolchainFacts};
 use crate::run::executable;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
@@ -44,7 +45,10 @@ pub(super) fn find(host: &Host, toolchain: &ToolchainFacts) -> Availability<Leak
         host.memo.fact(&name, &stamp, || host.ask(&program, &["miri", "--version"]))
     });
     match version {
-        Ok(version) => Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version }),
+        Ok(version) => {
+            let version = Some(version).filter(|version| !version.is_empty());
+            Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
+        }
         Err(error) => Availability::Missing { reason: format!("Miri does not run: {error:#}") },
     }
 }
@@ -324,7 +328,7 @@ mod tests {
                 rustc: format!("{bin}/rustc"),
                 cargo: format!("{bin}/cargo"),
                 rustc_verbose: String::new(),
-                origin: String::new(),
+                packages: None,
             };
             what_to_do(&toolchain, Path::new(bin), has_miri)
         };

@@ -10,13 +10,14 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Result};
-use compatrix_model::facts::{Availability, LeakToolFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::leak::resources::{self, Baseline, Growth, Held, LeftFile, Look, Places};
 use compatrix_model::leak::{Finding, FindingKind, Related, Tool};
 use compatrix_model::outcome::Outcome;
 
 use super::{Bench, Ran, Unit};
 use crate::build::Executable;
+use crate::find::facts::LeakToolFacts;
 use crate::find::sqlite::compiler;
 use crate::run::executable::Scratch;
 use crate::sys::host::{last_lines, Host};
@@ -48,14 +49,14 @@ pub(super) fn find(host: &Host) -> Availability<LeakToolFacts> {
         return missing(format!("no C compiler (`{program}`); `apt-get install gcc` or its like installs one"));
     };
     let said = host.ask(&program, &["-dumpfullversion", "-dumpversion"]).unwrap_or_default();
-    let version = format!("cc {}, {glibc}", said.lines().next().unwrap_or_default());
+    let version = Some(format!("cc {}, {glibc}", said.lines().next().unwrap_or_default()));
     Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
 }
 
 /// The folder of the library that is loaded into each process; compiled once.
 fn library(host: &Host) -> Result<PathBuf> {
     let hash = files::hash_parts([SOURCE, &compiler::fingerprint(host)]);
-    let dir = host.dir.join("probe").join(format!("look-{}", &hash[..16]));
+    let dir = host.dir.join("probe").join(format!("look-{hash:.16}"));
     if files::exists(&dir.join(LIBRARY)) {
         return Ok(dir);
     }
@@ -284,7 +285,7 @@ fn baseline(bench: &Bench<'_>, executable: &Executable, library: &Path, harness:
 /// Where the function of the test harness is that runs the tests: `main` of the executable's own crate.
 fn harness(host: &Host, executable: &Executable) -> Result<u64, String> {
     let name = format!("harness {}", executable.path.display());
-    let found: Result<Result<u64, String>> = host.memo.fact(&name, &executable.inspection.sha256, || {
+    let found: Result<Result<u64, String>> = host.memo.fact(&name, &executable.inspection.sha256.to_string(), || {
         let krate = executable.target.replace('-', "_");
         let found = elf::functions(&files::read(&executable.path)?, |symbol| is_main_of(symbol, &krate));
         let mut found = found.unwrap_or_default().into_iter();

@@ -8,7 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::leak::sanitizer::{self, Report};
 use compatrix_model::leak::{Finding, FindingKind, Tool};
 use compatrix_model::outcome::Outcome;
@@ -18,6 +18,7 @@ use memchr::memmem;
 use super::symbols::Symbols;
 use super::{Bench, Ran, Unit};
 use crate::build::Executable;
+use crate::find::facts::{LeakToolFacts, ToolchainFacts};
 use crate::find::toolchain;
 use crate::run::executable;
 use crate::sys::files;
@@ -49,7 +50,7 @@ pub(super) fn find(tool: Tool, toolchain: &ToolchainFacts) -> Availability<LeakT
             toolchain.version
         ));
     }
-    let version = toolchain.rustc_verbose.lines().next().unwrap_or_default().to_owned();
+    let version = toolchain.rustc_verbose.lines().next().map(str::to_owned);
     Availability::Ready(LeakToolFacts { program: toolchain.rustc.clone(), version })
 }
 
@@ -261,7 +262,7 @@ fn has_runtime(bench: &Bench<'_>, executable: &Executable) -> Result<bool> {
     let sign = format!("__{}_init", runtime(sanitizer));
     let host: &Host = bench.host;
     let name = format!("sanitizer {sign} {}", executable.path.display());
-    host.memo.fact(&name, &executable.inspection.sha256, || {
+    host.memo.fact(&name, &executable.inspection.sha256.to_string(), || {
         Ok(memmem::find(&files::read(&executable.path)?, sign.as_bytes()).is_some())
     })
 }
@@ -279,7 +280,7 @@ mod tests {
             rustc_verbose: format!("rustc {version} (abc 2026-05-19)\nbinary: rustc"),
             cargo_version: String::new(),
             host: host.to_owned(),
-            origin: String::new(),
+            packages: None,
         }
     }
 
@@ -288,7 +289,7 @@ mod tests {
         let sysroot = tempfile::tempdir().unwrap();
         let why = |version: &str, host: &str| match find(Tool::Asan, &toolchain(version, host, sysroot.path())) {
             Availability::Missing { reason } => reason,
-            Availability::Ready(facts) => facts.version,
+            Availability::Ready(facts) => facts.version.unwrap_or_default(),
             Availability::Obtainable { how } => how,
         };
         let linux = "x86_64-unknown-linux-gnu";

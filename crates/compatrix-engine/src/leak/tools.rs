@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_model::axis::ValueName;
-use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::leak::Tool;
 use compatrix_model::matrix_spec::Spec;
 
 use super::{miri, resources, sanitizer, valgrind};
+use crate::find::facts::{LeakToolFacts, ToolchainFacts};
 use crate::sys::host::Host;
 
 /// What is known of each tool that the spec's suites name, for each of these toolchains that is here. What is the same for

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use compatrix_model::facts::{Availability, LeakToolFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::leak::valgrind::{self, Trouble};
 use compatrix_model::outcome::Outcome;
 use semver::Version;
 
 use super::{Bench, Ran, Unit};
+use crate::find::facts::LeakToolFacts;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -29,6 +30,7 @@ pub(super) fn find(host: &Host) -> Availability<LeakToolFacts> {
         let reason = format!("{version} at {} is too old; {OLDEST} or later is needed", program.display());
         return Availability::Missing { reason };
     }
+    let version = Some(version).filter(|version| !version.is_empty());
     Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
 }
 

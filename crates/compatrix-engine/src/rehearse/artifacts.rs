@@ -96,10 +96,10 @@ pub(super) fn hash_files(checkout: &Path, patterns: &[String]) -> Result<String>
                 || pattern.strip_prefix("**/").is_some_and(|rest| glob_matches(rest, &inside))
         };
         if !inside.starts_with(".git/") && patterns.iter().any(matches) {
-            hashes.push(files::hash_bytes(&files::read(&file)?));
+            hashes.push(files::hash_bytes(&files::read(&file)?).to_string());
         }
     }
-    Ok(if hashes.is_empty() { String::new() } else { files::hash_parts(hashes.iter().map(String::as_str)) })
+    Ok(if hashes.is_empty() { String::new() } else { files::hash_parts(hashes.iter().map(String::as_str)).to_string() })
 }
 
 /// The deepest folder that all of these are in.

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{Sha256, SourceProof};
-use compatrix_model::facts::{Availability, FixtureFacts, LeakToolFacts, SqliteFacts, ToolchainFacts};
+use compatrix_model::evidence::SourceProof;
+use compatrix_model::facts::Availability;
+use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{Piece, Spec, Suite, Template};
 use compatrix_model::plan::{Build, Linkage, Run};
 
 use crate::build::{Executable, Inputs as BuildInputs};
 use crate::deps::stage;
+use crate::find::facts::{FixtureFacts, LeakToolFacts, SqliteFacts, ToolchainFacts};
 use crate::find::fixture;
 use crate::run::keys;
 use crate::session::survey::Survey;
@@ -24,8 +26,8 @@ pub struct Inputs<'a> {
     pub suite: &'a Suite,
     /// The cell.
     pub cell: &'a CellId,
-    /// The run's key.
-    pub key: &'a Sha256,
+    /// The run's key; `None` where no result is recorded.
+    pub key: Option<Sha256>,
     /// The build.
     pub build: &'a Build,
     /// The toolchain that built it.
@@ -79,17 +81,14 @@ pub(crate) fn with_inputs<T>(
     build: &Build,
     planned: Run,
     cell: &CellId,
-    key: &Sha256,
+    key: Option<Sha256>,
     act: impl FnOnce(&Inputs<'_>) -> T,
 ) -> T {
     fn ready<'f, T>(
         facts: &'f std::collections::BTreeMap<compatrix_model::axis::ValueName, Availability<T>>,
         value: Option<&compatrix_model::axis::ValueName>,
     ) -> Option<&'f T> {
-        match facts.get(value?) {
-            Some(Availability::Ready(facts)) => Some(facts),
-            _ => None,
-        }
+        facts.get(value?)?.ready()
     }
     let facts = &survey.facts;
     let source = SourceProof { lockset: keys::lockset_of(build, facts), ..survey.workspace.source.clone() };
@@ -112,10 +111,7 @@ pub(crate) fn with_inputs<T>(
     let tool = suite.leak().and_then(|leak| facts.leak_tools.get(&(leak.tool, build.toolchain.clone())));
     act(&Inputs {
         suite,
-        leak_tool: match tool {
-            Some(Availability::Ready(tool)) => Some(tool),
-            Some(Availability::Obtainable { .. } | Availability::Missing { .. }) | None => None,
-        },
+        leak_tool: tool.and_then(Availability::ready),
         cell,
         key,
         build,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 
 use compatrix_model::axis::{AxisKind, Setting};
-use compatrix_model::facts::{Availability, Durations, HostFacts, PackageFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::{Parsed, Spec};
 use compatrix_model::plan::{Plan, Provision};
 
@@ -12,6 +12,7 @@ use crate::deps::locks;
 use crate::deps::locks::Sources;
 use crate::event::Event;
 use crate::find::distro;
+use crate::find::facts::{HostFacts, TestedPackage};
 use crate::find::fixture;
 use crate::find::fixture::Fixture;
 use crate::find::sqlite;
@@ -25,7 +26,7 @@ use crate::sys::host::Host;
 /// What was found out.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    /// For the planner.
+    /// What values of axes are here.
     pub facts: HostFacts,
     /// For builds.
     pub workspace: Workspace,
@@ -37,7 +38,7 @@ impl Survey {
     fn find_locksets(&mut self, host: &Host, spec: &Spec) -> Result<(), Error> {
         let versions = self.facts.versions();
         let sources = Sources { spec, layout: &self.workspace.layout, versions: &versions };
-        let mut found = locks::survey(host, &sources, &self.workspace.source.lockset)?;
+        let mut found = locks::survey(host, &sources, self.workspace.source.lockset)?;
         for (lockset, old) in &self.facts.locksets {
             if matches!((&old.staged, found.get(lockset)), (Availability::Missing { .. }, Some(_))) {
                 found.insert(lockset.clone(), old.clone());
@@ -71,11 +72,10 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
             sqlite,
             fixtures,
             packages,
-            sources: workspace.source.sources.clone(),
+            sources: workspace.source.sources,
             locksets: BTreeMap::new(),
-            readable_from: Some(workspace.layout.readable_from.clone()),
+            readable_from: workspace.layout.readable_from.clone(),
             hermetic: host.limits.hermetic || workspace.layout.own.made,
-            durations: Durations::default(),
         };
         let mut survey = Survey { facts, workspace };
         survey.find_locksets(host, spec)?;
@@ -84,14 +84,15 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
 }
 
 /// The packages under test, with what the spec says of them.
-pub fn packages(workspace: &Workspace, spec: &Spec) -> Vec<PackageFacts> {
+pub fn packages(workspace: &Workspace, spec: &Spec) -> Vec<TestedPackage> {
     with_bundled_feature(workspace.packages.clone(), spec)
 }
 
 /// Packages with the feature that compiles SQLite in, where the spec names it.
-pub fn with_bundled_feature(mut packages: Vec<PackageFacts>, spec: &Spec) -> Vec<PackageFacts> {
+pub fn with_bundled_feature(mut packages: Vec<TestedPackage>, spec: &Spec) -> Vec<TestedPackage> {
     if let Some(feature) = &spec.sqlite.bundled_feature {
-        for package in packages.iter_mut().filter(|package| package.features.contains_key(feature)) {
+        let facts = packages.iter_mut().map(|package| &mut package.facts);
+        for package in facts.filter(|package| package.features.contains_key(feature)) {
             package.bundled_feature = Some(feature.clone());
         }
     }
@@ -193,7 +194,7 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
             continue;
         }
         let _ = tell.send(Event::Providing(format!("the dependencies of lockset {lockset}")));
-        let provided = locks::provide(host, &sources, &lockset, &survey.workspace.source.lockset);
+        let provided = locks::provide(host, &sources, &lockset, survey.workspace.source.lockset);
         if host.supervisor.is_interrupted() {
             return Err(Error::Interrupted);
         }

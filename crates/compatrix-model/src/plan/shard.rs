@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
-use crate::facts::{Durations, HostFacts, FIRST_BUILD_MS, LATER_BUILD_MS, LEAK_RUN_MS, RUN_MS};
+use crate::facts::PlanFacts;
 use crate::matrix_spec::Spec;
 use crate::plan::{Build, Plan};
+use crate::predict::{Durations, FIRST_BUILD_MS, LATER_BUILD_MS, LEAK_RUN_MS, RUN_MS};
 
 use super::narrow::Part;
 
@@ -77,7 +78,7 @@ pub struct Dealt {
 }
 
 /// The shard's part of a plan. What cannot be run goes to the first.
-pub fn deal(spec: &Spec, plan: &Plan, facts: &HostFacts, shard: Shard) -> (Part, Dealt) {
+pub fn deal(spec: &Spec, plan: &Plan, facts: &PlanFacts, shard: Shard) -> (Part, Dealt) {
     let (owners, loads) = owners(&costs(spec, plan, &facts.durations), shard.of);
     let mine = |build: usize| owners[build] == shard.number - 1;
     let mut part: Part = plan.runs.iter().filter(|run| mine(run.build)).map(|run| (run.suite, run.cell)).collect();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use compatrix_audit::doctor::{checks, Counts, Report, SpecState, FORMAT};
+use compatrix_audit::doctor::{checks, Counts, Report, SpecState, Toolchain, FORMAT};
 use compatrix_audit::lint::{lint, Finding, Lint};
 use compatrix_engine::audit::doctor;
 use compatrix_engine::audit::doctor::Gathered;
@@ -12,7 +12,7 @@ use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::Host;
 use compatrix_model::condition::Versions;
-use compatrix_model::facts::HostFacts;
+use compatrix_model::facts::{Availability, PlanFacts, ToolchainVersions};
 use compatrix_model::matrix_spec::{Diagnostics, Parsed, Severity, Spec};
 use compatrix_render::doctor as render;
 
@@ -121,8 +121,10 @@ fn spec(root: &Path, terminal: &Terminal) -> Result<(Read, Vec<Finding>), Error>
 }
 
 /// The versions that values of the `rust` axis stand for here.
-fn versions(toolchains: &std::collections::BTreeMap<compatrix_model::axis::ValueName, Toolchain>) -> Versions {
-    HostFacts { toolchains: toolchains.clone(), ..HostFacts::default() }.versions()
+fn versions(
+    toolchains: &std::collections::BTreeMap<compatrix_model::axis::ValueName, Availability<Toolchain>>,
+) -> Versions {
+    let versions = |here: &Toolchain| ToolchainVersions { rustc: here.version.clone(), cargo: None };
+    let toolchains = toolchains.iter().map(|(value, found)| (value.clone(), found.map(versions))).collect();
+    PlanFacts { toolchains, ..PlanFacts::default() }.versions()
 }
-
-type Toolchain = compatrix_model::facts::Availability<compatrix_model::facts::ToolchainFacts>;

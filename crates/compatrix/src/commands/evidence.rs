@@ -10,6 +10,7 @@ use compatrix_engine::sys::host::Host;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SqliteLinkage};
 use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_model::hash::or_empty;
 use compatrix_model::leak::Canary;
 use compatrix_model::matrix_spec::{Spec, Suite};
 
@@ -58,7 +59,7 @@ fn record(opened: &Opened, session: &Session, cells: &[String], keep: bool, term
     };
     let belongs = |record: &Record| {
         let source = record.proof.as_ref().map(|proof| &proof.source);
-        source.is_some_and(|source| today.is_of(&record.cell, &source.sources, &source.lockset))
+        source.is_some_and(|source| today.is_of(&record.cell, source.sources, source.lockset))
     };
     let all = session.ledger.all_newest()?;
     let of_cells: Vec<Record> = all.into_iter().filter(|record| chosen(&record.cell)).collect();
@@ -155,7 +156,7 @@ fn describe(record: &Record) -> String {
     if record.attempts > 1 {
         line("attempts", &record.attempts.to_string());
     }
-    line("key", &record.key);
+    line("key", &or_empty::text(&record.key));
     if let Some(report) = &record.leaks {
         line("tool", &format!("{} ({})", report.tool, report.version));
         match &report.canary {
@@ -179,13 +180,13 @@ fn describe(record: &Record) -> String {
     line("platform", &proof.platform);
     line("rustc", proof.toolchain.rustc.lines().next().unwrap_or_default());
     line("cargo", &proof.toolchain.cargo);
-    if !proof.toolchain.packages.is_empty() {
-        line("packages", &proof.toolchain.packages);
+    if let Some(packages) = &proof.toolchain.packages {
+        line("packages", packages);
     }
     let commit = proof.source.commit.as_deref().unwrap_or("none");
     line("commit", &format!("{commit}{}", if proof.source.dirty { ", with changes" } else { "" }));
-    line("sources", &proof.source.sources);
-    line("lockset", &proof.source.lockset);
+    line("sources", &proof.source.sources.to_string());
+    line("lockset", &or_empty::text(&proof.source.lockset));
     line("features", &proof.features.join(", "));
     if let Some(sqlite) = &proof.sqlite {
         let linkage = match sqlite.linkage {
@@ -193,7 +194,7 @@ fn describe(record: &Record) -> String {
             SqliteLinkage::Dynamic => "shared library",
         };
         line("sqlite", &format!("{} ({linkage})", sqlite.version));
-        line("", &sqlite.source_id);
+        line("", &or_empty::text(&sqlite.source_id));
         line("", &sqlite.file);
         line("", &format!("sha256 {}", sqlite.sha256));
         line("", &sqlite.compile_options.join(" "));

@@ -89,7 +89,7 @@ fn list(host: &Host) -> Result<Vec<Listed>, Error> {
             app: fixture.manifest.app,
             expect: fixture.manifest.expect,
             intent: fixture.manifest.intent,
-            recipe_sha256: fixture.recipe,
+            recipe_sha256: fixture.recipe.to_string(),
         });
     }
     Ok(listed)

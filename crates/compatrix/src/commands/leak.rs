@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use compatrix_engine::find::facts::TestedPackage;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::walk::Walked;
 use compatrix_model::evidence::Record;
-use compatrix_model::facts::PackageFacts;
 use compatrix_model::leak::baseline;
 use compatrix_model::leak::Usage;
 use compatrix_model::matrix_spec::SuiteKind;
@@ -92,7 +92,7 @@ fn a_quarter_after(today: &str) -> String {
 }
 
 /// The findings of a matrix as SARIF.
-pub(super) fn sarif_of(root: &Path, packages: &[PackageFacts], matrix: &Matrix, usage: &Usage) -> String {
+pub(super) fn sarif_of(root: &Path, packages: &[TestedPackage], matrix: &Matrix, usage: &Usage) -> String {
     let options = SarifOptions {
         version: env!("CARGO_PKG_VERSION"),
         about: env!("CARGO_PKG_REPOSITORY"),
@@ -103,7 +103,7 @@ pub(super) fn sarif_of(root: &Path, packages: &[PackageFacts], matrix: &Matrix, 
 }
 
 /// The manifest of the first package under test, relative to the root.
-fn manifest(root: &Path, packages: &[PackageFacts]) -> String {
+fn manifest(root: &Path, packages: &[TestedPackage]) -> String {
     let dir = packages.first().map(|package| PathBuf::from(&package.dir)).unwrap_or_default();
     let relative = dir.strip_prefix(root).unwrap_or(Path::new(""));
     relative.join("Cargo.toml").to_string_lossy().into_owned()

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use compatrix_ci::artifact::Bundle;
 use compatrix_ci::merge::{merge, Expected, File, Merged};
 use compatrix_ci::needs::not_done;
-use compatrix_ci::{CiPlan, Committed};
+use compatrix_ci::CiPlan;
+use compatrix_engine::find::facts::TestedPackage;
 use compatrix_engine::find::workspace;
 use compatrix_engine::leak::policy;
 use compatrix_engine::session::base;
@@ -43,7 +44,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
         plan: &plan,
         repository: &repository,
         commit: workspace.source.commit.as_deref().unwrap_or_default(),
-        sources: &workspace.source.sources,
+        sources: workspace.source.sources,
     };
     let merged = match merge(files, &expected) {
         Ok(merged) => merged,
@@ -83,7 +84,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     }
     write(&opened, args, &merged, &paths, terminal)?;
     if let Some(path) = &args.sarif {
-        files::write(path, sarif_of(&opened, &committed, &together).as_bytes())?;
+        files::write(path, sarif_of(&opened, &workspace.packages, &together).as_bytes())?;
         terminal.say("Wrote", &path.display().to_string());
     }
     append_summary(&opened, || summary::summary(&together))?;
@@ -216,9 +217,9 @@ fn write(
     Ok(())
 }
 
-fn sarif_of(opened: &Opened, committed: &Committed, together: &Together) -> String {
+fn sarif_of(opened: &Opened, packages: &[TestedPackage], together: &Together) -> String {
     let (matrix, usage) = together::all_platforms(together);
-    super::leak::sarif_of(&opened.root, &committed.packages, &matrix, &usage)
+    super::leak::sarif_of(&opened.root, packages, &matrix, &usage)
 }
 
 fn append_summary(opened: &Opened, text: impl Fn() -> String) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use compatrix_engine::session::Asked;
 use compatrix_engine::sys::error::Error;
 use compatrix_model::cell::CellId;
-use compatrix_model::facts::{Availability, HostFacts};
+use compatrix_model::facts::{Availability, PlanFacts};
 use compatrix_model::matrix_spec::Work;
 use compatrix_model::matrix_spec::{Profile, Spec};
 use compatrix_model::plan::narrow::plan_narrowed;
@@ -40,7 +40,7 @@ pub(super) fn show(
     let part = ci::asked(opened, &session, ci, work)?.map(|asked| asked.part);
     let survey = session.survey(&opened.parsed)?;
     let narrow = session.narrow(&opened.parsed, &survey, &Asked { part, ..asked(selection) })?;
-    let mut facts = survey.facts;
+    let mut facts = survey.facts.plan_facts();
     facts.durations = session.ledger.durations()?;
     let choice = Choice { profile, cells: &cells };
     let (plan, _) = plan_narrowed(&opened.parsed.spec, &choice, &facts, &narrow);
@@ -117,7 +117,7 @@ struct SkipEntry<'a> {
 fn document<'a>(
     spec: &'a Spec,
     (plan, shown): (&'a Plan, &'a compatrix_render::choice::Choice),
-    facts: &'a HostFacts,
+    facts: &'a PlanFacts,
     profile: &'a str,
 ) -> Document<'a> {
     let runs_per_build = plan.runs_per_build();
@@ -164,7 +164,7 @@ fn document<'a>(
 }
 
 /// What a provision will do, as the facts say it.
-fn how<'a>(provision: &Provision, facts: &'a HostFacts) -> &'a str {
+fn how<'a>(provision: &Provision, facts: &'a PlanFacts) -> &'a str {
     fn of<T>(availability: Option<&Availability<T>>) -> &str {
         match availability {
             Some(Availability::Obtainable { how }) => how,
@@ -176,7 +176,7 @@ fn how<'a>(provision: &Provision, facts: &'a HostFacts) -> &'a str {
         Provision::Sqlite(name) => of(facts.sqlite.get(name)),
         Provision::Fixture(name) => of(facts.fixtures.get(name)),
         Provision::Lockset(name) => {
-            of(facts.locksets.iter().find(|(lockset, _)| lockset.to_string() == *name).map(|(_, facts)| &facts.staged))
+            of(facts.locksets.iter().find(|(lockset, _)| lockset.to_string() == *name).map(|(_, staged)| staged))
         }
     }
 }

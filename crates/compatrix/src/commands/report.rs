@@ -85,5 +85,5 @@ fn refuse_foreign(root: &Path, report: &str, key: &str) -> Result<(), Error> {
 fn stale(evidence: &[EvidenceFile], today: &Today) -> usize {
     let entries = evidence.iter().flat_map(EvidenceFile::entries);
     let built = entries.filter_map(|entry| Some((&entry.cell, entry.build.as_ref()?)));
-    built.filter(|(cell, build)| !today.is_of(cell, &build.origin.sources, &build.lockset)).count()
+    built.filter(|(cell, build)| !today.is_of(cell, build.origin.sources, build.lockset)).count()
 }

@@ -8,7 +8,8 @@ use compatrix_engine::session::Session;
 use compatrix_engine::sys::error::Error;
 use compatrix_model::cell::CellId;
 use compatrix_model::condition::Versions;
-use compatrix_model::evidence::{Sha256, SourceProof};
+use compatrix_model::evidence::SourceProof;
+use compatrix_model::hash::Sha256;
 
 use crate::workspace::Opened;
 
@@ -25,15 +26,15 @@ impl Today {
         let workspace = workspace::read(&session.host, &opened.parsed)?;
         let versions = Versions::new();
         let sources = locks::Sources { spec: &opened.parsed.spec, layout: &workspace.layout, versions: &versions };
-        let locksets = locks::of_today(&sources, &workspace.source.lockset);
+        let locksets = locks::of_today(&sources, workspace.source.lockset);
         let SourceProof { sources, dirty, .. } = workspace.source;
         Ok(Self { sources, dirty, locksets })
     }
 
     /// Whether a result of this cell, with these sources and dependency versions, is of today.
-    pub(super) fn is_of(&self, cell: &CellId, sources: &str, lockset: &str) -> bool {
+    pub(super) fn is_of(&self, cell: &CellId, sources: Sha256, lockset: Option<Sha256>) -> bool {
         // Versions that are resolved anew are in no committed file to hold them against.
         let moving = cell.value("deps").is_some_and(|deps| ["minimal", "latest"].contains(&deps.as_str()));
-        self.sources == sources && (moving || self.locksets.contains(lockset))
+        self.sources == sources && (moving || lockset.is_some_and(|lockset| self.locksets.contains(&lockset)))
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Context, Result};
+use compatrix_model::hash::Sha256;
 use serde::{Deserialize, Serialize};
 
 use super::packages::Package;
@@ -43,7 +44,7 @@ pub(super) struct Note {
 pub(super) struct SqliteNote {
     pub(super) version: String,
     pub(super) source_id: String,
-    pub(super) sha256: String,
+    pub(super) sha256: Sha256,
 }
 
 impl Note {
