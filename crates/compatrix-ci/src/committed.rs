@@ -6,10 +6,9 @@ use compatrix_model::apt;
 use compatrix_model::axis::{Axis, AxisKind, Setting, ValueName};
 use compatrix_model::condition::{partial_version, Versions};
 use compatrix_model::evidence_file::EvidenceFile;
-use compatrix_model::facts::{Availability, PackageFacts, PlanFacts, ToolchainVersions};
+use compatrix_model::facts::{Availability, Durations, PackageFacts, PlanFacts, ToolchainVersions};
 use compatrix_model::leak::Tool;
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::predict::Durations;
 
 /// What the plan of CI is made from, beside the spec. Committed files only.
 #[derive(Debug, Clone, Default)]

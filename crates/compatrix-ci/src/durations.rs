@@ -7,9 +7,9 @@ use serde::Deserialize;
 
 use super::committed::Committed;
 use compatrix_model::evidence_file::quoted;
+use compatrix_model::facts::Durations;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{plan, Build, Choice};
-use compatrix_model::predict::Durations;
 
 /// Where they are, below the root. It need not be there: constants count then.
 pub const FILE: &str = "ci/durations.toml";

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::evidence::Record;
+use compatrix_model::facts::Durations;
 use compatrix_model::hash::{or_empty, Sha256};
-use compatrix_model::predict::Durations;
 use rusqlite::{params, Connection, ErrorCode, OptionalExtension};
 
 use crate::sys::memo::Memo;

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::expect::Expectations;
+use compatrix_model::facts::Durations;
 use compatrix_model::hash::Sha256;
 use compatrix_model::leak::Policy;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
+use compatrix_model::plan::predict::LEAK_RUN_MS;
 use compatrix_model::plan::{Build, Plan};
-use compatrix_model::predict::{Durations, LEAK_RUN_MS};
 use compatrix_model::verdict::{judge, Expectation, Verdict};
 
 use crate::build::{self, Built, NotBuilt, Product};

@@ -12,7 +12,6 @@ use crate::axis::{AxisName, ValueName};
 use crate::condition::Versions;
 use crate::leak::Tool;
 use crate::lockset::Lockset;
-use crate::predict::Durations;
 
 /// Of values that are in none of the maps nothing is known: they were not looked for.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -78,6 +77,17 @@ pub struct PackageFacts {
     pub always_bundled: bool,
     /// Whether SQLite is among its dependencies at all.
     pub links_sqlite: bool,
+}
+
+/// What builds and runs took before, in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Durations {
+    /// By build id.
+    pub builds: BTreeMap<String, u64>,
+    /// By suite name and cell id.
+    pub runs: BTreeMap<(String, String), u64>,
+    /// The average run, by suite name and build id; for runs never seen.
+    pub averages: BTreeMap<(String, String), u64>,
 }
 
 impl<T> Availability<T> {

@@ -25,6 +25,5 @@ pub mod lockset;
 pub mod matrix_spec;
 pub mod outcome;
 pub mod plan;
-pub mod predict;
 pub mod release;
 pub mod verdict;

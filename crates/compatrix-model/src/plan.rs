@@ -5,6 +5,7 @@
 
 mod build;
 pub mod narrow;
+pub mod predict;
 pub mod shard;
 pub mod since;
 

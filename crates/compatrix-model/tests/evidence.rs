@@ -89,6 +89,24 @@ fn words_of_the_stored_form() {
 }
 
 #[test]
+fn what_is_not_known_is_stored_as_an_empty_text() {
+    let mut unknown = record();
+    unknown.key = None;
+    let proof = unknown.proof.as_mut().expect("a proof");
+    proof.source.lockset = None;
+    proof.sqlite.as_mut().expect("a SQLite").source_id = None;
+    let value = serde_json::to_value(&unknown).expect("JSON");
+    let (source, sqlite) = (&value["proof"]["source"], &value["proof"]["sqlite"]);
+    assert_eq!([&value["key"], &source["lockset"], &sqlite["source_id"]], ["", "", ""]);
+    assert_eq!(serde_json::from_value::<Record>(value.clone()).expect("a record"), unknown);
+    for hash in ["", "b", "no hash"] {
+        let mut value = value.clone();
+        value["proof"]["source"]["sources"] = hash.into();
+        assert!(serde_json::from_value::<Record>(value).is_err(), "{hash:?} is no hash");
+    }
+}
+
+#[test]
 fn counts_add_up() {
     let a = Counts { passed: 1, failed: 2, ignored: 3, filtered: 4 };
     assert_eq!(a.plus(a), Counts { passed: 2, failed: 4, ignored: 6, filtered: 8 });

@@ -15,11 +15,11 @@ use compatrix_engine::walk::Walked;
 use compatrix_model::cell::CellId;
 use compatrix_model::condition::Versions;
 use compatrix_model::evidence::{Record, SourceProof};
+use compatrix_model::facts::Durations;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::{Event, Work};
 use compatrix_model::plan::narrow::Part;
 use compatrix_model::plan::SkipReason;
-use compatrix_model::predict::Durations;
 
 use compatrix_render::matrix::Row;
 

@@ -9,8 +9,8 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use compatrix_model::evidence::Record;
+use compatrix_model::plan::predict::{FIRST_BUILD_MS, LATER_BUILD_MS, RUN_MS};
 use compatrix_model::plan::{Build, Linkage};
-use compatrix_model::predict::{FIRST_BUILD_MS, LATER_BUILD_MS, RUN_MS};
 
 use crate::build::{Built, Product};
 use crate::sys::host::Host;

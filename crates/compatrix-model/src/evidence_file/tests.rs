@@ -170,6 +170,12 @@ fn errors_name_the_line_and_what_to_do() {
             "write it anew",
         ),
         (good.replace("key =", "when = \"x\"\nkey ="), 10, "unknown field `when`", "write it anew"),
+        (
+            good.replace(&"c".repeat(64), "cc"),
+            9,
+            "a SHA-256 has 64 lower-case hex digits, unlike \"cc\"",
+            "write it anew",
+        ),
         (format!("{good}{}", &good[good.find("\n[[").unwrap()..]), 14, "a second record", "write it anew"),
         (format!("<<<<<<< HEAD\n{good}"), 1, "", "merge conflict"),
     ];

@@ -14,10 +14,9 @@ mod yaml;
 use compatrix_ci::generate::{text, workflows, Options, Program, Refused, XtaskPackage};
 use compatrix_ci::pins::{Pin, Pins};
 use compatrix_ci::{ci_plan, CiPlan, Committed};
-use compatrix_model::facts::PackageFacts;
+use compatrix_model::facts::{Durations, PackageFacts};
 use compatrix_model::matrix_spec::{parse, Spec};
 use compatrix_model::matrix_spec::{Event, Work};
-use compatrix_model::predict::Durations;
 
 /// Pins of all that workflows may use.
 fn pins() -> Pins {
