@@ -27,9 +27,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use compatrix_leak::LeakReport;
 use compatrix_model::evidence::{Counts, ExecutableProof, Record, SourceProof, TestFailure, ToolchainProof};
 use compatrix_model::hash::Sha256;
-use compatrix_model::leak::LeakReport;
 use compatrix_model::matrix_spec::{Event, Work};
 
 pub use read::{Bundle, Found};

@@ -2,12 +2,12 @@
 
 use semver::Version;
 
+use compatrix_leak::Tool;
 use compatrix_model::apt;
 use compatrix_model::axis::{Axis, AxisKind, Setting, ValueName};
 use compatrix_model::condition::{partial_version, Versions};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::facts::{Availability, Durations, PackageFacts, PlanFacts, ToolchainVersions};
-use compatrix_model::leak::Tool;
 use compatrix_model::matrix_spec::Spec;
 
 /// What the plan of CI is made from, beside the spec. Committed files only.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde::Deserialize;
+use shaped_toml::quoted;
 
 use super::committed::Committed;
-use compatrix_model::evidence_file::quoted;
 use compatrix_model::facts::Durations;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{plan, Build, Choice};

@@ -9,7 +9,7 @@ use semver::Version;
 use toml::de::{DeTable, DeValue};
 use toml::Spanned;
 
-use compatrix_model::matrix_spec::nearest;
+use shaped_toml::nearest;
 
 pub use bump::{adopt, bumped, Bump, Refusal};
 pub use uses::{fingerprint, uses, Reference, Use, CHECKSUM};

@@ -128,7 +128,7 @@ impl CiPlan {
         let found = self.jobs().find(|(_, job)| job.id == id);
         found.ok_or_else(|| {
             let known: Vec<&str> = self.jobs().map(|(_, job)| job.id.as_str()).collect();
-            let meant = compatrix_model::matrix_spec::nearest(id, known.iter().copied());
+            let meant = shaped_toml::nearest(id, known.iter().copied());
             let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
             format!("no job `{id}` on {} for {}{meant} (there are {})", self.event, self.work.as_str(), known.len())
         })

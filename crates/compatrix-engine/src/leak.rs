@@ -16,11 +16,11 @@ mod units;
 mod valgrind;
 
 use anyhow::{Context as _, Result};
+use compatrix_leak::{
+    attribute, attribute::Context, Canary, Finding, LeakReport, LeakSettings, NotRunnable, Policy, Standing, Tool,
+};
 use compatrix_model::evidence::{Counts, Record, TestFailure};
-use compatrix_model::leak::attribute::{self, Context};
-use compatrix_model::leak::{Canary, Finding, LeakReport, NotRunnable, Policy, Standing, Tool};
 use compatrix_model::libtest::{Parser, Report, Source};
-use compatrix_model::matrix_spec::LeakSettings;
 use compatrix_model::outcome::Outcome;
 
 use crate::build::{Executable, Product};

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use std::sync::mpsc::{self, Sender};
 use std::sync::Arc;
 
+use compatrix_leak::Policy;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::expect::Expectations;
 use compatrix_model::facts::Durations;
 use compatrix_model::hash::Sha256;
-use compatrix_model::leak::Policy;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::predict::LEAK_RUN_MS;
@@ -87,7 +87,7 @@ pub(crate) fn walk_plan(
             let mut known = ledger.by_key(key)?;
             if let (Some(record), Some(settings)) = (&mut known, suite.leak()) {
                 // Baseline and suppressions may have changed since.
-                policy.judge(record, settings, today);
+                record.judge_leaks(policy, settings, today);
             }
             let expectation = || expectations.of(&spec.space.coords(run.cell));
             if let Some(record) = known.filter(|record| is_settled(record, expectation)) {
@@ -300,7 +300,7 @@ impl Work for Worker<'_> {
         self.with_inputs(self.jobs[job].build, run, |inputs| {
             let mut record = run::run(self.host, inputs, product, &leaks, now());
             if let Some(settings) = inputs.suite.leak() {
-                self.policy.judge(&mut record, settings, self.today);
+                record.judge_leaks(self.policy, settings, self.today);
             }
             record
         })

@@ -1,13 +1,17 @@
 //! Evidence: the record that proves an outcome.
 
+mod leaks;
+
 use std::collections::BTreeMap;
 
+use compatrix_leak::LeakReport;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellId;
 use crate::hash::{or_empty, Sha256};
-use crate::leak::LeakReport;
 use crate::outcome::Outcome;
+
+pub use leaks::leak_usage;
 
 /// One suite in one cell: what happened and what proves it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compatrix_leak::Tool;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::axis::{AxisName, ValueName};
 use crate::condition::Versions;
-use crate::leak::Tool;
 use crate::lockset::Lockset;
 
 /// Of values that are in none of the maps nothing is known: they were not looked for.

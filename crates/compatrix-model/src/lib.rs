@@ -19,11 +19,11 @@ pub mod evidence_file;
 pub mod expect;
 pub mod facts;
 pub mod hash;
-pub mod leak;
 pub mod libtest;
 pub mod lockset;
 pub mod matrix_spec;
-pub mod outcome;
 pub mod plan;
 pub mod release;
 pub mod verdict;
+
+pub use compatrix_leak::outcome;

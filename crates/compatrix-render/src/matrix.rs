@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use compatrix_leak::Tool;
 use compatrix_model::cell::{CellId, Space};
 use compatrix_model::evidence::{Counts, Record};
-use compatrix_model::leak::Tool;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::verdict::{judge, Expectation, Verdict};
 

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use compatrix_ci::compare::Change;
+use compatrix_leak::{LeakReport, Usage};
 use compatrix_model::cell::CellId;
-use compatrix_model::leak::{LeakReport, Usage};
 use compatrix_model::matrix_spec::{Event, Work};
 use compatrix_model::verdict::Verdict;
 

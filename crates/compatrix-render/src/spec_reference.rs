@@ -1,19 +1,18 @@
-//! `docs/SPEC.md`: every key of the spec, made of the same shape that checks it.
+//! `docs/SPEC.md`: every key of the spec, generated from the shape that checks it.
 //!
-//! A function of `compatrix_model::matrix_spec::document` alone. What no shape can tell (how conditions, expectations and
-//! placeholders work) is written by hand in `spec_reference/guide.md`. The page stands for itself, so that it can be
-//! written into any workspace.
+//! A pure function of `compatrix_model::matrix_spec::document`. The rest (how conditions, expectations and placeholders
+//! work) is written by hand in `spec_reference/guide.md`. The page is self-contained, so it can be written into any
+//! workspace.
 
 use std::fmt::Write;
 
 use compatrix_model::matrix_spec::document::DOCUMENT;
-use compatrix_model::matrix_spec::format::{Format, Words, RESERVED_VARIABLES};
-use compatrix_model::matrix_spec::shape::{Need, Rest, Shape, TableShape};
-use compatrix_model::matrix_spec::sqlite::AMALGAMATIONS;
+use compatrix_model::matrix_spec::format::RESERVED_VARIABLES;
+use shaped_toml::{Need, Rest, Shape, TableShape, Words};
 
 use crate::markdown::{self, Table};
 
-/// The reference page; `command` writes it anew.
+/// The reference page. `command` is the command that regenerates it.
 pub fn spec_reference(command: &str) -> String {
     let mut sections = Vec::new();
     collect(&DOCUMENT, "", false, &mut sections);
@@ -34,28 +33,27 @@ pub fn spec_reference(command: &str) -> String {
 const INTRODUCTION: &str = "\
 # The spec
 
-What may stand in `compat/matrix.toml`, which is TOML 1.0. First how it works, then every key. Editors that know JSON Schema
-complete the file from [matrix.schema.json](matrix.schema.json): its first line is then
+The format of `compat/matrix.toml`, which is TOML 1.0: first how it works, then every key. Editors that support JSON
+Schema complete the file from [matrix.schema.json](matrix.schema.json) if its first line is
 `#:schema ../docs/matrix.schema.json`.
 ";
 
-/// How conditions, expectations and placeholders work.
 const GUIDE: &str = include_str!("spec_reference/guide.md");
 
 const KEYS: &str = "\
 ## Keys
 
-*Required* keys must be there. For the others the third column shows what their absence means, where that is a value.
+*Required* keys must be present. For the others, the third column shows the default, if there is one.
 ";
 
-/// A table of the document, with the places where it stands.
+/// A table of the document, with the paths at which it may appear.
 struct Section {
     shape: &'static TableShape,
     paths: Vec<String>,
 }
 
 impl Section {
-    /// The heading, without the signs before it.
+    /// The heading's text, without `###`.
     fn heading(&self) -> String {
         match self.paths.as_slice() {
             [path] if path.is_empty() => "The file".to_owned(),
@@ -64,14 +62,14 @@ impl Section {
         }
     }
 
-    /// The part of an address that leads to the heading, as GitHub makes it.
+    /// The heading's anchor, as GitHub derives it.
     fn anchor(&self) -> String {
         let keep = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
         self.heading().chars().filter(keep).flat_map(char::to_lowercase).collect::<String>().replace(' ', "-")
     }
 }
 
-/// Gathers a table and those inside it, in the order of the document; a table that stands in several places comes once.
+/// Collects a table and its nested tables in document order; one that appears in several places is listed once.
 fn collect(shape: &'static TableShape, path: &str, is_list: bool, sections: &mut Vec<Section>) {
     let shown = match (path, is_list) {
         ("", _) => String::new(),
@@ -108,29 +106,29 @@ fn section_text(section: &Section, sections: &[Section], out: &mut String) {
     let _ = write!(out, "### {}\n\n", section.heading());
     if section.paths.len() > 1 {
         let paths: Vec<String> = section.paths.iter().map(|path| markdown::code(path)).collect();
-        let _ = write!(out, "Stands in {}.\n\n", paths.join(", "));
+        let _ = write!(out, "Appears in {}.\n\n", paths.join(", "));
     }
-    let mut table = Table::new(&["Key", "Value", "If absent", "Meaning"]);
+    let mut table = Table::new(&["Key", "Value", "Default", "Meaning"]);
     for key in shape.keys {
         table.row([
             markdown::code(key.name),
             value(&key.shape, sections),
             absence(key.need),
-            // Documentation of a key is Markdown already.
+            // A key's documentation is already Markdown.
             key.doc.replace('|', "\\|"),
         ]);
     }
     if let Some(Rest { what, name, doc, shape }) = &shape.rest {
-        let key = format!("{what}: {}", format_words(*name));
+        let key = format!("{what}: {}", name.describe());
         table.row([key, value(shape, sections), String::new(), doc.replace('|', "\\|")]);
     }
     out.push_str(&table.finish());
     if shape.min > 0 {
-        out.push_str("\nAt least one key must be there.\n");
+        out.push_str("\nAt least one key is required.\n");
     }
-    if !shape.later.is_empty() {
-        let words: Vec<String> = shape.later.iter().map(|word| markdown::code(word)).collect();
-        let _ = write!(out, "\nKept for later versions, and refused by this one: {}.\n", words.join(", "));
+    if !shape.later.words.is_empty() {
+        let words: Vec<String> = shape.later.words.iter().map(|word| markdown::code(word)).collect();
+        let _ = write!(out, "\nReserved for later versions, and rejected by this one: {}.\n", words.join(", "));
     }
     for words in shape.keys.iter().filter_map(|key| words_of(&key.shape)) {
         word_list(words, out);
@@ -139,12 +137,12 @@ fn section_text(section: &Section, sections: &[Section], out: &mut String) {
 
 fn words_of(shape: &Shape) -> Option<&'static Words> {
     match shape {
-        Shape::Text(Format::Word(words)) => Some(words),
+        Shape::Text(format) => format.words(),
         _ => None,
     }
 }
 
-/// A closed set of words, each with what it means.
+/// A closed set of words, each with its meaning.
 fn word_list(words: &Words, out: &mut String) {
     let _ = write!(out, "\nEach {}:\n\n", words.what);
     for (word, doc) in words.known {
@@ -152,16 +150,16 @@ fn word_list(words: &Words, out: &mut String) {
         let first = doc.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
         let _ = writeln!(out, "- {}: {first}{}", markdown::code(word), doc.as_str());
     }
-    if !words.later.is_empty() {
-        let later: Vec<String> = words.later.iter().map(|word| markdown::code(word)).collect();
-        let _ = writeln!(out, "- kept for later versions: {}", later.join(", "));
+    if !words.later.words.is_empty() {
+        let later: Vec<String> = words.later.words.iter().map(|word| markdown::code(word)).collect();
+        let _ = writeln!(out, "- reserved for later versions: {}", later.join(", "));
     }
 }
 
-/// What may stand there.
+/// The accepted values, in words.
 fn value(shape: &Shape, sections: &[Section]) -> String {
     match shape {
-        Shape::Text(format) => format_words(*format),
+        Shape::Text(format) => format.describe(),
         Shape::Integer { min, max } if min == max => markdown::code(&min.to_string()),
         Shape::Integer { min, max } => format!("a whole number, {min} to {max}"),
         Shape::Flag => "`true` or `false`".to_owned(),
@@ -171,7 +169,7 @@ fn value(shape: &Shape, sections: &[Section]) -> String {
                 notes.push(if *min == 1 { "at least one".to_owned() } else { format!("at least {min}") });
             }
             if *unique {
-                notes.push("none twice".to_owned());
+                notes.push("no duplicates".to_owned());
             }
             let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
             format!("list{notes} of: {}", value(item, sections))
@@ -192,56 +190,5 @@ fn absence(need: Need) -> String {
         Need::Text(text) => markdown::code(&format!("\"{text}\"")),
         Need::Integer(number) => markdown::code(&number.to_string()),
         Need::Flag(flag) => markdown::code(&flag.to_string()),
-    }
-}
-
-/// A format in words, with an example where that says more.
-fn format_words(format: Format) -> String {
-    match format {
-        Format::Any => "text".to_owned(),
-        Format::Sentence => "text, not blank".to_owned(),
-        Format::ValueName => "name of letters, digits, `.`, `_`, `+`, `-`".to_owned(),
-        Format::AxisName => "name of lower-case letters, digits, `_`, `-`".to_owned(),
-        Format::PackageName => "package name".to_owned(),
-        Format::FeatureName => "feature name".to_owned(),
-        Format::RelativePath => "path below the workspace root".to_owned(),
-        Format::Path => "path".to_owned(),
-        Format::Version => "version: `1`, `1.70` or `1.70.2`".to_owned(),
-        Format::ExactVersion => "version: `1.70.2`".to_owned(),
-        Format::Toolchain => {
-            "toolchain: `stable`, `beta`, `nightly`, `nightly-2026-05-19`, `1.70`, `1.70.0`; or a distribution's name"
-                .to_owned()
-        }
-        Format::Sqlite => {
-            let versions: Vec<String> = AMALGAMATIONS.iter().map(|(version, _)| markdown::code(version)).collect();
-            format!("`bundled`, `host`, a distribution's name, or one of {}", versions.join(", "))
-        }
-        Format::Fixture => "fixture's name or glob: `v24`, `v24*`, `fixtures/*`".to_owned(),
-        Format::EnvVar => {
-            "name of an [environment variable](#environment-variables-that-a-suite-cannot-set)".to_owned()
-        }
-        Format::Date => "date: `2027-06-30`".to_owned(),
-        Format::Duration => "whole number and unit: `500ms`, `90s`, `5m`, `2h`".to_owned(),
-        Format::Url => "web address".to_owned(),
-        Format::Platform => "platform: `linux-x86_64`".to_owned(),
-        Format::CompileOption => "option: `SQLITE_ENABLE_FTS5`, `NAME=VALUE`".to_owned(),
-        Format::AptSuite => "suite: `bookworm`, `bookworm-security`".to_owned(),
-        Format::AptPackage => "package: `rustc`, `libsqlite3-0=3.40.1-2`".to_owned(),
-        Format::AptSource => {
-            "entry of apt's sources: `deb [signed-by=KEY] URI SUITE COMPONENT…`, or a stanza".to_owned()
-        }
-        Format::Requirement => "range of versions: `>=1.83, <1.94`".to_owned(),
-        Format::Frame => "frame: `core::ops::*`, `obj:*/libfoo.so*`, `...`".to_owned(),
-        Format::Fingerprint => "16 hex digits".to_owned(),
-        Format::JobTime => "whole number and unit: `30m`, `2h`".to_owned(),
-        Format::Days => "days: `14d`".to_owned(),
-        Format::RunnerLabel => "label of a runner: `ubuntu-24.04`".to_owned(),
-        Format::Branch => "branch or pattern: `main`, `release/*`".to_owned(),
-        Format::Cron => "cron schedule: `17 3 * * *`".to_owned(),
-        Format::ScriptPath => "path of a script: `ci/run.sh`".to_owned(),
-        Format::DebianPackage => "Debian package: `valgrind`".to_owned(),
-        Format::Test => "[test](#conditions)".to_owned(),
-        Format::Template => "text with [placeholders](#placeholders)".to_owned(),
-        Format::Word(words) => words.known.iter().map(|(word, _)| markdown::code(word)).collect::<Vec<_>>().join(", "),
     }
 }

@@ -5,7 +5,7 @@ mod common;
 
 use common::leaks::{every_kind, leaky, usage};
 use common::*;
-use compatrix_model::leak::{FindingKind, Usage};
+use compatrix_leak::{FindingKind, Usage};
 use compatrix_render::leaks::{json::json_leaks, report, summary::summary};
 use compatrix_render::look::Look;
 use compatrix_render::matrix::{Matrix, Totals};

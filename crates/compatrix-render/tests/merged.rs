@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use compatrix_ci::compare::Change;
-use compatrix_model::leak::Usage;
+use compatrix_leak::Usage;
 use compatrix_model::matrix_spec::{Event, Work};
 use compatrix_render::look::Look;
 use compatrix_render::merged::{json, report, summary, Changed, Difference, Lost, Platform, Together};

@@ -21,10 +21,10 @@ use clap::Parser;
 
 pub use ci::Planned;
 pub use cli::{Command, Global};
-pub use compatrix_engine::sys::error::Error;
 pub use compatrix_ci as ci_model;
+pub use compatrix_engine::sys::error::Error;
+pub use compatrix_leak::{planted, Tool};
 pub use compatrix_model as model;
-pub use compatrix_model::leak::{planted, Tool};
 
 /// The Rust on that page is compiled with the documentation tests.
 #[cfg(doctest)]

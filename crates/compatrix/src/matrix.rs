@@ -1,8 +1,8 @@
 //! From what a walk came to, to what the renderers take.
 
 use compatrix_engine::walk::Walked;
+use compatrix_leak::LeakReport;
 use compatrix_model::expect::Expectations;
-use compatrix_model::leak::LeakReport;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::SkipReason;
 use compatrix_model::verdict::Verdict;

@@ -10,9 +10,9 @@ use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::Limits;
 use compatrix_engine::sys::supervisor::Supervisor;
+use compatrix_leak::Tool;
 use compatrix_model::cell::CellId;
 use compatrix_model::condition::Condition;
-use compatrix_model::leak::Tool;
 use compatrix_model::matrix_spec;
 use compatrix_model::matrix_spec::{Parsed, Profile, Spec, Suite};
 

@@ -1,11 +1,11 @@
 //! The law of artifacts: what is written is read again; and each way in which a text is none.
 
+use compatrix_leak::{Canary, Tool};
 use proptest::prelude::*;
 
 use super::*;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{FixtureProof, Proof, SqliteLinkage, SqliteProof};
-use compatrix_model::leak::{Canary, Tool};
 use compatrix_model::outcome::Outcome;
 
 pub(crate) fn header() -> Header {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use shaped_toml::quoted;
 use toml::de::{DeTable, DeValue};
 
 use super::uses::{uses, Reference};
 use super::{is_digest, is_sha, repository, version, Pin, Pins};
-use compatrix_model::evidence_file::quoted;
 
 /// A pin that stands higher in all workflows than in the file of pins.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compatrix_leak::Tool;
+
 use super::{may_fail, Group, Job, Needs, OfPlatform, JOB_MS, MATRIX_JOBS};
 use crate::committed::{image, Committed};
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::cell::CellIndex;
-use compatrix_model::leak::Tool;
 use compatrix_model::matrix_spec::{Event, EventSettings};
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::plan::predict::{costs, Cost};

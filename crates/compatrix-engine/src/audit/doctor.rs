@@ -17,7 +17,7 @@ use anyhow::Context;
 use compatrix_audit::lint::{Finding, Lint, Unchecked, WorkspaceFacts};
 use compatrix_audit::manifest;
 use compatrix_audit::manifest::Manifest;
-use compatrix_model::matrix_spec::Severity;
+use shaped_toml::Severity;
 
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;

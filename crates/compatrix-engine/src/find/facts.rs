@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use compatrix_leak::Tool;
 use compatrix_model::axis::ValueName;
 use compatrix_model::condition::Versions;
 use compatrix_model::facts::{Availability, Durations, PackageFacts, PlanFacts, ToolchainVersions};
 use compatrix_model::hash::Sha256;
-use compatrix_model::leak::Tool;
 use compatrix_model::lockset::Lockset;
 use semver::Version;
 use serde::{Deserialize, Serialize};

@@ -10,7 +10,8 @@ use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
 use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::file::Lockfile;
-use compatrix_model::matrix_spec::{Diagnostics, Parsed};
+use compatrix_model::matrix_spec::Parsed;
+use shaped_toml::Diagnostics;
 
 use crate::deps::locks;
 use crate::deps::stage::layout;

@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{anyhow, Context as _, Result};
-use compatrix_model::leak::{Canary, Finding, FindingKind, Standing, Tool};
-use compatrix_model::matrix_spec::LeakSettings;
+use compatrix_leak::{Canary, Finding, FindingKind, LeakSettings, Standing, Tool};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
 

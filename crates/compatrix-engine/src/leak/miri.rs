@@ -9,11 +9,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use compatrix_leak::miri::{self, Trouble};
+use compatrix_leak::LeakSettings;
 use compatrix_model::evidence::{Counts, TestFailure};
 use compatrix_model::facts::Availability;
-use compatrix_model::leak::miri::{self, Trouble};
 use compatrix_model::libtest::{Parser, Report, Source};
-use compatrix_model::matrix_spec::LeakSettings;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Linkage};
 
@@ -294,12 +294,13 @@ pub(super) fn make_package(dir: &Path, name: &str, source: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use compatrix_leak::Each;
+
     use super::*;
-    use compatrix_model::matrix_spec::Each;
 
     fn settings(seeds: u32, flags: &[&str]) -> LeakSettings {
         LeakSettings {
-            tool: compatrix_model::leak::Tool::Miri,
+            tool: compatrix_leak::Tool::Miri,
             errors_for: [].into(),
             each: Each::Auto,
             repeat: 0,

@@ -6,9 +6,8 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use compatrix_leak::{attribute, finding::Class, Finding, FindingKind};
 use compatrix_model::evidence::{Counts, TestFailure};
-use compatrix_model::leak::finding::Class;
-use compatrix_model::leak::{attribute, Finding, FindingKind};
 use compatrix_model::outcome::Outcome;
 
 use super::{judge, units, Bench, Leaks, Ran, Seen, Unit};

@@ -10,9 +10,12 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Result};
+use compatrix_leak::{
+    resources,
+    resources::{Baseline, Growth, Held, LeftFile, Look, Places},
+    Finding, FindingKind, Related, Tool,
+};
 use compatrix_model::facts::Availability;
-use compatrix_model::leak::resources::{self, Baseline, Growth, Held, LeftFile, Look, Places};
-use compatrix_model::leak::{Finding, FindingKind, Related, Tool};
 use compatrix_model::outcome::Outcome;
 
 use super::{Bench, Ran, Unit};

@@ -8,9 +8,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use compatrix_leak::{sanitizer, sanitizer::Report, Finding, FindingKind, Tool};
 use compatrix_model::facts::Availability;
-use compatrix_model::leak::sanitizer::{self, Report};
-use compatrix_model::leak::{Finding, FindingKind, Tool};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
 use memchr::memmem;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compatrix_leak::Tool;
 use compatrix_model::axis::ValueName;
 use compatrix_model::facts::Availability;
-use compatrix_model::leak::Tool;
 use compatrix_model::matrix_spec::Spec;
 
 use super::{miri, resources, sanitizer, valgrind};

@@ -5,8 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use compatrix_model::leak::Tool;
-use compatrix_model::matrix_spec::Each;
+use compatrix_leak::{Each, Tool};
 
 use super::{miri, Bench, Leaks, Ran, Unit};
 use crate::build::{Executable, Kind};

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use compatrix_leak::{valgrind, valgrind::Trouble};
 use compatrix_model::facts::Availability;
-use compatrix_model::leak::valgrind::{self, Trouble};
 use compatrix_model::outcome::Outcome;
 use semver::Version;
 

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use compatrix_leak::LeakSettings;
 use compatrix_model::axis::AxisKind;
 use compatrix_model::cell::{CellId, Space};
 use compatrix_model::facts::Availability;
 use compatrix_model::hash::{or_empty, Sha256};
-use compatrix_model::matrix_spec::{LeakSettings, Piece, Suite};
+use compatrix_model::matrix_spec::{Piece, Suite};
 use compatrix_model::plan::{Build, Linkage, AMBIENT_TOOLCHAIN};
 
 use crate::find::facts::HostFacts;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use compatrix_model::matrix_spec::Diagnostics;
+use shaped_toml::Diagnostics;
 
 /// A failure that is no verdict.
 #[derive(Debug)]

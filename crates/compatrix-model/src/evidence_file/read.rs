@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use compatrix_leak::{FindingKind, Tool};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -13,7 +14,6 @@ use super::{
 use crate::cell::CellId;
 use crate::evidence::{Counts, FixtureProof};
 use crate::hash::{or_empty, Sha256};
-use crate::leak::{FindingKind, Tool};
 use crate::outcome::Outcome;
 
 /// Why a text is no evidence file.

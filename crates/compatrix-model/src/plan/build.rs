@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compatrix_leak::Tool;
+
 use crate::axis::ValueName;
-use crate::leak::Tool;
 use crate::lockset::Lockset;
 
 /// All that decides what the compiler makes. Cells that agree in it share it.

@@ -1,7 +1,7 @@
 //! `evidence merge --format json`: the matrix of each platform, with what no matrix shows.
 
+use compatrix_leak::Usage;
 use compatrix_model::cell::CellId;
-use compatrix_model::leak::Usage;
 use serde::Serialize;
 
 use super::{Changed, Difference, Lost, Platform, Together};

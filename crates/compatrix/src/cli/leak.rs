@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use compatrix_model::leak::{FindingKind, Tool};
+use compatrix_leak::{FindingKind, Tool};
 
 use super::{CiPart, Missing, Selection};
 

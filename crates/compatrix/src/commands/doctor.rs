@@ -13,8 +13,9 @@ use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::Host;
 use compatrix_model::condition::Versions;
 use compatrix_model::facts::{Availability, PlanFacts, ToolchainVersions};
-use compatrix_model::matrix_spec::{Diagnostics, Parsed, Severity, Spec};
+use compatrix_model::matrix_spec::{Parsed, Spec};
 use compatrix_render::doctor as render;
+use shaped_toml::{Diagnostics, Severity};
 
 use crate::cli::{command_name, DoctorArgs, Format, Global};
 use crate::terminal::Terminal;

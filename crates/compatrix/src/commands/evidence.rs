@@ -7,11 +7,11 @@ use compatrix_engine::session::Session;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::Host;
+use compatrix_leak::Canary;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SqliteLinkage};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::hash::or_empty;
-use compatrix_model::leak::Canary;
 use compatrix_model::matrix_spec::{Spec, Suite};
 
 use super::today::Today;
@@ -75,7 +75,7 @@ fn record(opened: &Opened, session: &Session, cells: &[String], keep: bool, term
     let policy = policy::load(&opened.root)?;
     for record in &mut fresh {
         if let Some(settings) = spec.suite(&record.suite).ok().and_then(Suite::leak) {
-            policy.judge(record, settings, &opened.today);
+            record.judge_leaks(&policy, settings, &opened.today);
         }
     }
     let count = fresh.len();

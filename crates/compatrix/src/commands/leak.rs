@@ -6,9 +6,8 @@ use compatrix_engine::find::facts::TestedPackage;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::walk::Walked;
-use compatrix_model::evidence::Record;
-use compatrix_model::leak::baseline;
-use compatrix_model::leak::Usage;
+use compatrix_leak::{baseline, Usage};
+use compatrix_model::evidence::{leak_usage, Record};
 use compatrix_model::matrix_spec::SuiteKind;
 use compatrix_model::matrix_spec::Work;
 use compatrix_render::matrix::Matrix;
@@ -38,7 +37,7 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
     let done = walk(&opened, &selection, of_ci, &profile, terminal)?;
     let Done { walked, matrix, .. } = &done;
     let records: Vec<&Record> = walked.records.iter().flatten().collect();
-    let usage = walked.policy.usage(&records, is_complete(args, walked), &opened.today);
+    let usage = leak_usage(&walked.policy, &records, is_complete(args, walked), &opened.today);
     let sarif = || sarif_of(&opened.root, &walked.facts.packages, matrix, &usage);
     match args.format {
         _ if args.print_baseline => terminal.print(&baseline(&records, &opened.today)),

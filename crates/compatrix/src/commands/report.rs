@@ -5,8 +5,8 @@ use std::path::Path;
 use compatrix_audit::promise::is_generated;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
+use compatrix_leak::{planted, planted::PlantedTable};
 use compatrix_model::evidence_file::EvidenceFile;
-use compatrix_model::leak::planted::{self, PlantedTable};
 use compatrix_render::page::{self, PageOptions};
 use compatrix_render::reliability;
 

@@ -7,12 +7,12 @@ use compatrix_ci::merge::{Merged, MergedPlatform, MergedResult};
 use compatrix_ci::{may_fail, CiPlan, Committed};
 use compatrix_engine::leak::policy;
 use compatrix_engine::sys::error::Error;
+use compatrix_leak::{Policy, Usage};
 use compatrix_model::cell::{CellIndex, Finder};
 use compatrix_model::claims::judge_evidence;
-use compatrix_model::evidence::Record;
+use compatrix_model::evidence::{leak_usage, Record};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::expect::Expectations;
-use compatrix_model::leak::{Policy, Usage};
 use compatrix_model::matrix_spec::Work;
 use compatrix_model::matrix_spec::{Spec, Suite};
 use compatrix_model::outcome::Outcome;
@@ -113,7 +113,8 @@ impl Making<'_> {
             None => Vec::new(),
         };
         // The event's plan is a part of the spec's, so that what was not found may be elsewhere.
-        let usage = policy.map_or_else(Usage::default, |policy| policy.usage(&records, false, &self.opened.today));
+        let usage =
+            policy.map_or_else(Usage::default, |policy| leak_usage(policy, &records, false, &self.opened.today));
         let totals = Totals { elapsed_ms: None, builds, runs, reused: 0 };
         let repro = format!("{} repro", command_name());
         let matrix = Matrix::new(spec.space.clone(), rows, totals, repro);
@@ -124,7 +125,7 @@ impl Making<'_> {
         let whole = policy.is_some() || self.whole_records;
         let mut record = if whole { self.merged.whole(result) } else { self.merged.brief(result) };
         if let (Some(policy), Some(settings)) = (policy, self.opened.parsed.spec.suites[suite].leak()) {
-            policy.judge(&mut record, settings, &self.opened.today);
+            record.judge_leaks(policy, settings, &self.opened.today);
         }
         let mut row = Row::from_record(record, expectation, false);
         if !whole && row.verdict == Verdict::Ok {
@@ -159,7 +160,7 @@ impl Making<'_> {
 /// A record as today's suppressions and baseline have it.
 pub(super) fn judged(opened: &Opened, policy: &Policy, mut record: Record) -> Record {
     if let Some(settings) = opened.parsed.spec.suite(&record.suite).ok().and_then(Suite::leak) {
-        policy.judge(&mut record, settings, &opened.today);
+        record.judge_leaks(policy, settings, &opened.today);
     }
     record
 }
