@@ -14,7 +14,8 @@ use shaped_toml::Severity;
 
 use crate::lint::{Finding, Unchecked};
 use compatrix_model::axis::ValueName;
-use compatrix_model::facts::Availability;
+use compatrix_model::condition::Versions;
+use compatrix_model::facts::{Availability, PlanFacts, ToolchainVersions};
 
 pub use check::checks;
 
@@ -51,6 +52,15 @@ pub struct HostTools {
     pub disks: Vec<Disk>,
 }
 
+impl HostTools {
+    /// The versions that values of the `rust` axis stand for here.
+    pub fn versions(&self) -> Versions {
+        let versions = |here: &Toolchain| ToolchainVersions { rustc: here.version.clone(), cargo: None };
+        let toolchains = self.toolchains.iter().map(|(value, found)| (value.clone(), found.map(versions))).collect();
+        PlanFacts { toolchains, ..PlanFacts::default() }.versions()
+    }
+}
+
 /// An installed program.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tool {
@@ -71,7 +81,7 @@ pub struct Toolchain {
     pub path: String,
 }
 
-/// The SQLite of the host.
+/// The SQLite that the loader finds on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostSqlite {
     /// `None` if it is in no form that we know.
@@ -211,7 +221,7 @@ pub struct Report {
     pub counts: Counts,
 }
 
-/// The state of the spec.
+/// Whether there is a spec, and whether it is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SpecState {
