@@ -59,7 +59,7 @@ pub fn header(host: &Host, tool: &str, plan: &CiPlan, job: &str, source: &Source
         repository: workspace::repository(host),
         commit: source.commit.clone().unwrap_or_default(),
         dirty: source.dirty,
-        sources: source.sources.clone(),
+        sources: source.sources,
         plan: plan.id.clone(),
         event: plan.event,
         work: plan.work,
