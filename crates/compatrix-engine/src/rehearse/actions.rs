@@ -114,7 +114,7 @@ fn cache(
 
 /// The folder of a key, because keys may contain characters that folder names may not.
 fn folder(caches: &Path, key: &str) -> PathBuf {
-    caches.join(&files::hash_bytes(key.as_bytes())[..32])
+    caches.join(format!("{:.32}", files::hash_bytes(key.as_bytes())))
 }
 
 /// Restores the cache of this key, or the newest whose key starts with one of these prefixes; returns its key.
