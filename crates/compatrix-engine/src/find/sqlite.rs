@@ -21,9 +21,8 @@ pub use identity::{of_archive, of_library, source_id_in, Identity};
 
 /// The bundled SQLite according to the lockfile: that of this libsqlite3-sys version.
 pub(crate) fn bundled(carrier: Option<&str>) -> Result<Availability<SqliteFacts>> {
-    let carrier = carrier.ok_or_else(|| {
-        anyhow!("no dependency of the packages links SQLite; remove the `sqlite` axis from the spec")
-    })?;
+    let carrier = carrier
+        .ok_or_else(|| anyhow!("no dependency of the packages links SQLite; remove the `sqlite` axis from the spec"))?;
     Ok(Availability::Ready(SqliteFacts {
         version: sqlite_of_crate(carrier),
         library: None,
