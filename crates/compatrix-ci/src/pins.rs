@@ -114,12 +114,12 @@ pub(crate) fn version(text: &str) -> Option<Version> {
 }
 
 /// Whether it is a full SHA-1 in lower case.
-pub(crate) fn is_sha(text: &str) -> bool {
+pub fn is_sha(text: &str) -> bool {
     is_hex(text, 40)
 }
 
 /// Whether it is an image digest: `sha256:` and 64 hex digits.
-pub(crate) fn is_digest(text: &str) -> bool {
+pub fn is_digest(text: &str) -> bool {
     text.strip_prefix("sha256:").is_some_and(|hex| is_hex(hex, 64))
 }
 

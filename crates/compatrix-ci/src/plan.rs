@@ -266,5 +266,5 @@ fn id(spec: &Spec, event: Event, work: Work, groups: &[Group]) -> String {
             }
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&hash.finalize())
 }

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base16ct::lower;
 use serde::{Deserialize, Serialize};
 
 /// Displays as 64 lower-case hex digits, and is parsed from nothing else. A precision cuts it: `{hash:.12}`.
@@ -26,20 +27,11 @@ impl FromStr for Sha256 {
     type Err = NotSha256;
 
     fn from_str(text: &str) -> Result<Self, NotSha256> {
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            _ => None,
-        };
-        let bytes = || {
-            let text: &[u8; 64] = text.as_bytes().try_into().ok()?;
-            let mut bytes = [0; 32];
-            for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-                *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-            }
-            Some(Self(bytes))
-        };
-        bytes().ok_or_else(|| NotSha256(text.to_owned()))
+        let mut bytes = [0; 32];
+        match lower::decode(text, &mut bytes) {
+            Ok(decoded) if decoded.len() == 32 => Ok(Self(bytes)),
+            _ => Err(NotSha256(text.to_owned())),
+        }
     }
 }
 
@@ -59,9 +51,7 @@ impl From<Sha256> for String {
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digits = self.0.map(|byte| [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]));
-        f.pad(std::str::from_utf8(digits.as_flattened()).map_err(|_| fmt::Error)?)
+        f.pad(lower::encode_str(&self.0, &mut [0; 64]).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -99,11 +89,19 @@ pub mod or_empty {
         Some(text).filter(|text| !text.is_empty()).map(str::parse).transpose()
     }
 
-    pub(crate) fn serialize<T: Display, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
+    /// For `#[serde(with = "or_empty")]`.
+    ///
+    /// # Errors
+    /// Those of `to`.
+    pub fn serialize<T: Display, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&text(value))
     }
 
-    pub(crate) fn deserialize<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+    /// For `#[serde(with = "or_empty")]`.
+    ///
+    /// # Errors
+    /// There is no text, or it is neither empty nor a value.
+    pub fn deserialize<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
     where
         T: FromStr<Err: Display>,
         D: Deserializer<'de>,

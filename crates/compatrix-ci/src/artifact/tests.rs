@@ -178,7 +178,7 @@ fn forged(text: &str) -> String {
     let mut hash = <sha2::Sha256 as sha2::Digest>::new();
     sha2::Digest::update(&mut hash, &text[..before]);
     sha2::Digest::update(&mut hash, &text[after..]);
-    let hash: String = sha2::Digest::finalize(hash).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = base16ct::lower::encode_string(&sha2::Digest::finalize(hash));
     format!("{}{hash}{}", &text[..before], &text[after..])
 }
 

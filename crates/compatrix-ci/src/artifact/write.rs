@@ -68,11 +68,7 @@ impl Writer {
         for piece in [before, after, "\n", &self.body] {
             hash.update(piece);
         }
-        let mut text = before.to_owned();
-        for byte in hash.finalize() {
-            let _ = write!(text, "{byte:02x}");
-        }
-        text + after + "\n" + &self.body
+        before.to_owned() + &base16ct::lower::encode_string(&hash.finalize()) + after + "\n" + &self.body
     }
 
     fn proof(&mut self, proof: &Proof) -> String {

@@ -58,7 +58,7 @@ pub fn fingerprint(text: &str) -> String {
         hash.update(line);
         hash.update("\n");
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&hash.finalize())
 }
 
 /// The positions of a pin's parts in a line.

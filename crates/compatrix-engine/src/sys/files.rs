@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use compatrix_model::hash::Sha256;
+use globset::{GlobBuilder, GlobMatcher};
 use sha2::Digest;
 
 use crate::sys::memo::Memo;
@@ -243,9 +244,34 @@ pub fn copy_files(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A glob on paths, as cargo and GitHub's actions read it: `*` and `?` stay within a folder, `**` does not, braces mean
+/// themselves.
+pub(crate) fn path_glob(glob: &str) -> Result<GlobMatcher> {
+    let glob = glob.replace('{', "\\{").replace('}', "\\}");
+    let read = GlobBuilder::new(&glob).literal_separator(true).backslash_escape(true).build();
+    Ok(read?.compile_matcher())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn globs_on_paths_stay_within_a_folder() {
+        for (glob, path, expected) in [
+            ("**/Cargo.lock", "Cargo.lock", true),
+            ("**/Cargo.lock", "a/b/Cargo.lock", true),
+            ("*.lock", "a/Cargo.lock", false),
+            ("a/**/c", "a/c", true),
+            ("a/**/c", "a/bc", false),
+            ("crates/[ab]*", "crates/beta", true),
+            ("{a,b}", "a", false),
+            ("{a,b}?", "{a,b}c", true),
+        ] {
+            assert_eq!(path_glob(glob).unwrap().is_match(path), expected, "{glob} {path}");
+        }
+        assert!(path_glob("a[").is_err());
+    }
 
     #[test]
     fn hashes_are_sha256() {
