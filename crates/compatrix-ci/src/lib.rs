@@ -5,9 +5,9 @@
 
 pub mod artifact;
 pub mod committed;
-pub mod compare;
 pub mod durations;
 pub mod generate;
+pub mod judged;
 pub mod merge;
 pub mod needs;
 pub mod pins;

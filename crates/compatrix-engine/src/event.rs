@@ -1,7 +1,6 @@
 //! Events: what happens, as data, in the order in which it is certain. All outputs are made from these.
 
-use compatrix_model::evidence::Record;
-use compatrix_model::verdict::Verdict;
+use compatrix_model::results::row::Row;
 
 /// Something that happened. A result is in the ledger before its event is sent.
 #[derive(Debug, Clone)]
@@ -45,10 +44,8 @@ pub enum Event {
     },
     /// A cell has its result.
     RunFinished {
-        /// The record.
-        record: Box<Record>,
-        /// Its outcome held against what the spec expects.
-        verdict: Verdict,
+        /// The same as in the results.
+        row: Box<Row>,
         /// How many results there are now, and will be.
         done: usize,
         /// Of so many.

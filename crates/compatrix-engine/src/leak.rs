@@ -214,8 +214,7 @@ pub(crate) struct Seen {
 impl Seen {
     /// Takes what one unit came to.
     fn outcome(&mut self, outcome: Outcome, cause: String) {
-        let worst = self.outcome.as_ref().map_or(0, |(outcome, _)| executable::severity(*outcome));
-        if self.outcome.is_none() || executable::severity(outcome) > worst {
+        if self.outcome.as_ref().is_none_or(|(worst, _)| outcome.outranks(*worst)) {
             self.outcome = Some((outcome, cause));
         }
     }

@@ -16,7 +16,7 @@ use compatrix_model::outcome::Outcome;
 
 use crate::build::{Executable, Product};
 use crate::leak::{self, Leaks};
-use crate::run::executable::{blank, command, severity, signal_name, take_status_for_a_test, Scratch};
+use crate::run::executable::{blank, command, signal_name, take_status_for_a_test, Scratch};
 use crate::run::inputs::{environment, Inputs};
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Finished;
@@ -98,7 +98,7 @@ fn attempt(host: &Host, inputs: &Inputs<'_>, product: &Product, scratch: &Scratc
         if finished.left_processes {
             notes.push(format!("{} left processes behind, which were ended", executable.target));
         }
-        if severity(outcome) > severity(record.outcome) {
+        if outcome.outranks(record.outcome) {
             record.outcome = outcome;
             record.cause = cause;
         }
@@ -112,7 +112,7 @@ fn attempt(host: &Host, inputs: &Inputs<'_>, product: &Product, scratch: &Scratc
         record.doctests = Some(doctests.counts);
         record.failures.extend(doctests.failures.iter().cloned());
         if let Some((outcome, cause)) = &doctests.trouble {
-            if severity(*outcome) > severity(record.outcome) {
+            if outcome.outranks(record.outcome) {
                 (record.outcome, record.cause) = (*outcome, cause.clone());
             }
         }

@@ -148,7 +148,7 @@ pub struct Proof {
 }
 
 /// Which compiler and cargo built it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ToolchainProof {
     /// `release` of `rustc -Vv`, for example `1.95.0` or `1.97.0-nightly`.
     pub release: String,
@@ -162,7 +162,7 @@ pub struct ToolchainProof {
 }
 
 /// Which sources were built.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SourceProof {
     /// The git commit, where there is one.
     pub commit: Option<String>,
@@ -175,7 +175,7 @@ pub struct SourceProof {
 }
 
 /// Which SQLite was really used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SqliteProof {
     /// How it is linked.
     pub linkage: SqliteLinkage,
@@ -193,7 +193,7 @@ pub struct SqliteProof {
 }
 
 /// How SQLite gets into a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SqliteLinkage {
     /// Compiled into the executable.
@@ -203,7 +203,7 @@ pub enum SqliteLinkage {
 }
 
 /// Which fixture was used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FixtureProof {
     /// Its folder's name.
     pub name: String,
@@ -214,7 +214,7 @@ pub struct FixtureProof {
 }
 
 /// A test executable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ExecutableProof {
     /// The test target's name.
     pub name: String,

@@ -12,9 +12,10 @@ mod tests;
 mod write;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::cell::CellId;
-use crate::evidence::{Counts, ExecutableProof, FixtureProof, Record, Sha256, SqliteLinkage, ToolchainProof};
+use crate::evidence::{Proof, Record, SqliteLinkage, SqliteProof, TestFailure};
 use crate::outcome::Outcome;
 
 pub use leaks::{FindingEvidence, LeakEvidence};
@@ -35,94 +36,15 @@ pub struct EvidenceFile {
     entries: BTreeMap<(String, CellId), Entry>,
 }
 
-/// One suite in one cell: a [`Record`] without what differs between two runs of the same thing.
+/// One suite in one cell, as it is committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The suite's name.
-    pub suite: String,
-    /// The cell.
-    pub cell: CellId,
-    /// What happened.
-    pub outcome: Outcome,
-    /// Why, in one line without machine paths; empty for a plain pass.
-    pub cause: String,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// Tests in the executables.
-    pub tests: Counts,
-    /// Documentation tests, where the suite has them.
-    pub doctests: Option<Counts>,
-    /// Names of failing tests, sorted, at most ten.
-    pub failing: Vec<String>,
-    /// Hash of all that could change the outcome.
-    pub key: Sha256,
-    /// What was built; absent when nothing could be started.
-    pub build: Option<BuildEvidence>,
-    /// The SQLite that was used.
-    pub sqlite: Option<SqliteEvidence>,
-    /// The fixture that was used.
-    pub fixture: Option<FixtureProof>,
+    /// The record without what differs between two runs of the same thing: no times, environment or machine paths, a
+    /// compiled-in SQLite without the file that holds it, at most ten failing tests by name, and what a tool found beside
+    /// it.
+    pub record: Arc<Record>,
     /// What a tool found, for suites of kind `leak`.
     pub leaks: Option<LeakEvidence>,
-}
-
-/// What was built, and from what.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BuildEvidence {
-    /// The sources.
-    pub origin: Origin,
-    /// Hash of the locked dependencies.
-    pub lockset: Sha256,
-    /// `release` of `rustc -Vv`.
-    pub release: String,
-    /// The lines of `rustc -Vv`.
-    pub rustc: Vec<String>,
-    /// The line of `cargo -V`.
-    pub cargo: String,
-    /// The packages of a distribution's toolchain; empty for others.
-    pub packages: String,
-    /// Features that were on, sorted.
-    pub features: Vec<String>,
-    /// Name and SHA-256 of each test executable, sorted.
-    pub executables: Vec<(String, Sha256)>,
-}
-
-/// The sources that evidence belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Origin {
-    /// The git commit, where there is one.
-    pub commit: Option<String>,
-    /// Whether files of the packages differed from that commit.
-    pub dirty: bool,
-    /// Hash of every source file of the packages under test and their path dependencies.
-    pub sources: Sha256,
-}
-
-/// A SQLite that was used.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SqliteEvidence {
-    /// How it is linked.
-    pub linkage: Linkage,
-    /// `sqlite3_libversion()`.
-    pub version: String,
-    /// `sqlite3_sourceid()`.
-    pub source_id: String,
-    /// `PRAGMA compile_options`, sorted.
-    pub compile_options: Vec<String>,
-}
-
-/// How a SQLite got into the process.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Linkage {
-    /// Compiled into the executables, whose hashes stand with the build.
-    Static,
-    /// This shared library.
-    Dynamic {
-        /// Its file name, without the folder.
-        file: String,
-        /// Its hash.
-        sha256: Sha256,
-    },
 }
 
 impl EvidenceFile {
@@ -180,7 +102,7 @@ impl EvidenceFile {
 
     /// Adds an entry in place of the one of the same suite and cell.
     pub fn insert(&mut self, entry: Entry) {
-        self.entries.insert((entry.suite.clone(), entry.cell.clone()), entry);
+        self.entries.insert((entry.record.suite.clone(), entry.record.cell.clone()), entry);
     }
 
     /// Leaves only the entries of which this holds (evidence of cells that the spec no longer has).
@@ -197,21 +119,12 @@ impl EvidenceFile {
             return self;
         }
         for (key, entry) in newer.entries {
-            let keep = |old: &Entry| says_something(old.outcome) && !says_something(entry.outcome);
+            let keep = |old: &Entry| says_something(old.record.outcome) && !says_something(entry.record.outcome);
             if !self.entries.get(&key).is_some_and(keep) {
                 self.entries.insert(key, entry);
             }
         }
         self
-    }
-
-    /// The sources that the entries belong to, each once, with how many entries.
-    pub fn origins(&self) -> BTreeMap<Origin, usize> {
-        let mut origins = BTreeMap::new();
-        for build in self.entries.values().filter_map(|entry| entry.build.as_ref()) {
-            *origins.entry(build.origin.clone()).or_insert(0) += 1;
-        }
-        origins
     }
 
     /// The file's text.
@@ -227,58 +140,46 @@ impl EvidenceFile {
 
 impl Entry {
     /// What of a record is worth committing.
-    pub fn new(record: Record) -> Self {
-        let mut failing: Vec<String> = record.failures.into_iter().map(|f| scrub_paths(&f.test)).collect();
-        failing.sort();
-        failing.dedup();
+    pub fn new(mut record: Record) -> Self {
+        let leaks = record.leaks.take().and_then(LeakEvidence::new);
+        let mut failing = sorted(record.failures.into_iter().map(|f| scrub_paths(&f.test)).collect());
         failing.truncate(MAX_FAILING);
-        let mut entry = Entry {
-            suite: record.suite,
-            cell: record.cell,
-            outcome: record.outcome,
+        let record = Record {
             cause: scrub::one_line(&record.cause),
-            attempts: record.attempts,
-            tests: record.tests,
-            doctests: record.doctests,
-            failing,
-            key: record.key,
-            build: None,
-            sqlite: None,
-            fixture: None,
-            leaks: record.leaks.and_then(LeakEvidence::new),
+            failures: failing.into_iter().map(failure).collect(),
+            proof: record.proof.map(reduced),
+            started: 0,
+            duration_ms: 0,
+            executables_ms: 0,
+            ..record
         };
-        if let Some(proof) = record.proof {
-            let ToolchainProof { release, rustc, cargo, packages } = proof.toolchain;
-            entry.build = Some(BuildEvidence {
-                origin: Origin {
-                    commit: proof.source.commit,
-                    dirty: proof.source.dirty,
-                    sources: proof.source.sources,
-                },
-                lockset: proof.source.lockset,
-                release,
-                rustc: rustc.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
-                cargo: cargo.trim().to_owned(),
-                packages,
-                features: sorted(proof.features),
-                executables: sorted(
-                    proof.executables.into_iter().map(|ExecutableProof { name, sha256 }| (name, sha256)).collect(),
-                ),
-            });
-            entry.sqlite = proof.sqlite.map(|sqlite| SqliteEvidence {
-                linkage: match sqlite.linkage {
-                    SqliteLinkage::Static => Linkage::Static,
-                    SqliteLinkage::Dynamic => {
-                        Linkage::Dynamic { file: scrub::base_name(&sqlite.file).to_owned(), sha256: sqlite.sha256 }
-                    }
-                },
-                version: sqlite.version,
-                source_id: sqlite.source_id,
-                compile_options: sorted(sqlite.compile_options),
-            });
-            entry.fixture = proof.fixture;
-        }
-        entry
+        Self { record: Arc::new(record), leaks }
+    }
+}
+
+/// A failing test of which the name alone is known.
+fn failure(test: String) -> TestFailure {
+    TestFailure { executable: String::new(), test, output: String::new() }
+}
+
+/// What of a proof is worth committing.
+fn reduced(mut proof: Proof) -> Proof {
+    let rustc = proof.toolchain.rustc.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    proof.toolchain.rustc = rustc.collect::<Vec<_>>().join("\n");
+    proof.toolchain.cargo = proof.toolchain.cargo.trim().to_owned();
+    let sqlite = proof.sqlite.map(|sqlite| {
+        let (file, sha256) = match sqlite.linkage {
+            SqliteLinkage::Static => Default::default(),
+            SqliteLinkage::Dynamic => (scrub::base_name(&sqlite.file).to_owned(), sqlite.sha256),
+        };
+        SqliteProof { file, sha256, compile_options: sorted(sqlite.compile_options), ..sqlite }
+    });
+    Proof {
+        features: sorted(proof.features),
+        sqlite,
+        executables: sorted(proof.executables),
+        env: BTreeMap::new(),
+        ..proof
     }
 }
 

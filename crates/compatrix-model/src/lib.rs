@@ -25,4 +25,5 @@ pub mod matrix_spec;
 pub mod outcome;
 pub mod plan;
 pub mod release;
+pub mod results;
 pub mod verdict;

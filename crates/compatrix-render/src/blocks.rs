@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_model::axis::AxisKind;
 use compatrix_model::cell::Finder;
+use compatrix_model::results::matrix::Matrix;
 use compatrix_model::verdict::Verdict;
-
-use crate::matrix::{worse, Matrix};
 
 /// All blocks, with the columns and rows that they share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +130,7 @@ impl Blocks {
             let grid = found.entry(key).or_insert_with(|| vec![vec![None; columns.len()]; rows.len()]);
             let y = row.map_or(0, |axis| rank(axis, coords[axis]));
             let x = column.map_or(0, |axis| rank(axis, coords[axis]));
-            grid[y][x] = Some(grid[y][x].map_or(*verdict, |old| worse(old, *verdict)));
+            grid[y][x] = Some(grid[y][x].map_or(*verdict, |old| if verdict.outranks(old) { *verdict } else { old }));
         }
         let axis_name = |axis: Option<usize>| axis.map_or(String::new(), |n| space.axes()[n].name.to_string());
         let groups = fold(found, &dimensions);

@@ -3,7 +3,7 @@
 //! **Invariant:** no I/O, no clock, no environment: each function takes data and gives a `String`. Writing a file,
 //! comparing it (`--check`) and printing it are the caller's, so all three see the same text.
 //!
-//! Start at [`matrix::Matrix`] (what was run; for [`grid`], [`junit`], [`json`] and [`summary`]) or at [`mod@page`] (what
+//! Start at [`Matrix`](compatrix_model::results::matrix::Matrix) (what was run; for [`grid`], [`junit`], [`json`] and [`summary`]) or at [`mod@page`] (what
 //! the committed evidence shows); [`spec_reference`] is the spec's own page, [`mod@doctor`] what a
 //! host and a workspace lack. [`mod@workflow`] is what GitHub Actions runs. [`blocks`] is what all grids have in common.
 
@@ -20,7 +20,6 @@ pub mod junit;
 pub mod leaks;
 pub mod look;
 mod markdown;
-pub mod matrix;
 pub mod merged;
 pub mod page;
 pub mod plan_table;
@@ -30,3 +29,4 @@ pub mod sarif;
 pub mod spec_reference;
 pub mod summary;
 pub mod svg;
+pub mod why;

@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use compatrix_model::results::matrix::Matrix;
 use compatrix_model::verdict::Verdict;
 
 use crate::blocks::{Block, Blocks};
 use crate::look::{cut, width, wrap};
 use crate::markdown::html;
-use crate::matrix::Matrix;
 
 /// The widest picture, unless a single panel is wider.
 const MAX_WIDTH: usize = 900;

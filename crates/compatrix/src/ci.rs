@@ -19,13 +19,11 @@ use compatrix_model::facts::Durations;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::{Event, Work};
 use compatrix_model::plan::narrow::Part;
-use compatrix_model::plan::SkipReason;
-
-use compatrix_render::matrix::Row;
+use compatrix_model::results::exit::Shortfall;
+use compatrix_model::results::row::{Row, Trial};
 
 use crate::cli::{CiPart, Missing, Selection};
 use crate::commands::evidence::read_all;
-use crate::matrix;
 use crate::terminal::Terminal;
 use crate::walk::Done;
 use crate::workspace::{command_of_pages, Opened, SPEC};
@@ -145,12 +143,12 @@ pub(crate) fn asked(opened: &Opened, session: &Session, ci: &CiPart, work: Work)
 pub(crate) fn exit_code(opened: &Opened, done: &Done, missing: Missing) -> u8 {
     let spec = &opened.parsed.spec;
     let denied = missing == Missing::Fail;
-    let rows = done.matrix.rows.iter();
-    let Some(asked) = &done.ci else { return matrix::exit_code(rows, denied) };
+    let rows = done.walked.matrix.rows.iter();
+    let Some(asked) = &done.ci else { return Shortfall::of(rows, denied).exit_code().number() };
     let denied = denied || spec.ci.as_ref().is_some_and(|ci| ci.missing_fails);
     let may_fail = may_fail(spec, &asked.committed);
     let excused = |row: &Row| spec.space.find(&row.cell).is_some_and(|cell| may_fail(&spec.space.coords(cell)));
-    matrix::exit_code(rows.filter(|row| !excused(row)), denied)
+    Shortfall::of(rows.filter(|row| !excused(row)), denied).exit_code().number()
 }
 
 /// Writes the artifact, where one is asked for.
@@ -164,13 +162,12 @@ pub(crate) fn write_artifact(done: &Done, path: Option<&Path>, terminal: &Termin
 
 /// The records of a walk as an artifact; cells that could not be tried are in it, with the reason.
 pub(crate) fn artifact(opened: &Opened, session: &Session, asked: &Asked, walked: &Walked) -> Artifact {
-    let spec = &opened.parsed.spec;
-    let mut records: Vec<Record> = walked.records.iter().flatten().cloned().collect();
-    for skip in &walked.plan.skips {
-        if let SkipReason::Unavailable { reason, .. } = &walked.plan.reasons[skip.reason] {
-            records.push(Record::untried(&spec.suites[skip.suite].name, spec.space.id(skip.cell), reason));
-        }
-    }
+    let record = |row: &Row| match &row.trial {
+        Trial::Recorded(record) => Some(Record::clone(record)),
+        Trial::Untried(reason) => Some(Record::untried(&row.suite, row.cell.clone(), reason)),
+        Trial::Passed(_) => None,
+    };
+    let mut records: Vec<Record> = walked.matrix.rows.iter().filter_map(record).collect();
     records.sort_by(|a, b| (&a.suite, &a.cell).cmp(&(&b.suite, &b.cell)));
     let header = header(opened, session, &asked.plan, asked.job.as_deref(), &walked.source);
     Artifact { header, records }

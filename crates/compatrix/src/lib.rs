@@ -6,7 +6,6 @@
 mod ci;
 pub mod cli;
 mod commands;
-mod matrix;
 mod progress;
 mod rehearsal;
 mod terminal;
@@ -21,8 +20,8 @@ use clap::Parser;
 
 pub use ci::Planned;
 pub use cli::{Command, Global};
-pub use compatrix_engine::sys::error::Error;
 pub use compatrix_ci as ci_model;
+pub use compatrix_engine::sys::error::Error;
 pub use compatrix_model as model;
 pub use compatrix_model::leak::{planted, Tool};
 
@@ -108,7 +107,7 @@ pub fn run(global: &Global, command: &Command) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             terminal.error(&error);
-            ExitCode::from(error.exit_code())
+            ExitCode::from(error.exit_code().number())
         }
     }
 }

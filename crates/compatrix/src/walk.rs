@@ -1,4 +1,4 @@
-//! A walk with its progress shown, and the matrix of it: what `compat` and `leak-check` have in common.
+//! A walk with its progress shown: what `compat` and `leak-check` have in common.
 
 use std::sync::mpsc;
 
@@ -9,18 +9,16 @@ use compatrix_engine::sys::error::Error;
 use compatrix_engine::walk::Walked;
 use compatrix_model::matrix_spec::Profile;
 use compatrix_model::matrix_spec::Work;
-use compatrix_render::matrix::Matrix;
 
 use crate::ci;
-use crate::cli::{CiPart, Selection};
+use crate::cli::{command_name, CiPart, Selection};
+use crate::progress;
 use crate::terminal::Terminal;
 use crate::workspace::{asked, limits, no_cells, Opened};
-use crate::{matrix, progress};
 
 /// What a walk came to.
 pub(crate) struct Done {
     pub(crate) walked: Walked,
-    pub(crate) matrix: Matrix,
     /// The part of CI that was asked for.
     pub(crate) ci: Option<ci::Asked>,
     /// Its records, where they are to be written.
@@ -42,7 +40,7 @@ pub(crate) fn walk(
     let part = of_ci.as_ref().map(|asked| asked.part.clone());
     let asked = Asked { part, ..asked(selection) };
     let (sender, receiver) = mpsc::channel();
-    let walked = std::thread::scope(|scope| {
+    let mut walked = std::thread::scope(|scope| {
         scope.spawn(|| progress::show(terminal, receiver));
         // The sender goes with the walk, so that the progress ends when it does.
         let sender = sender;
@@ -52,8 +50,9 @@ pub(crate) fn walk(
         return Err(no_cells(&opened.parsed.spec, &selection.profile, !conditions.is_empty()));
     }
     let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let matrix = matrix::of_walk(&opened.parsed.spec, &walked, &opened.today, elapsed);
+    walked.matrix.totals.elapsed_ms = Some(elapsed);
+    walked.matrix.repro = format!("{} repro", command_name());
     let written = of_ci.as_ref().filter(|_| ci.evidence.is_some());
     let artifact = written.map(|asked| ci::artifact(opened, &session, asked, &walked));
-    Ok(Done { walked, matrix, ci: of_ci, artifact })
+    Ok(Done { walked, ci: of_ci, artifact })
 }

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use compatrix::model::cell::CellId;
 use compatrix::ci_model::artifact::{Artifact, Header};
-use compatrix::model::matrix_spec::{Event, Work};
+use compatrix::model::cell::CellId;
 use compatrix::model::evidence::{
     Counts, ExecutableProof, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof,
 };
+use compatrix::model::matrix_spec::{Event, Work};
 use compatrix::model::outcome::Outcome;
 
 use super::process::{measure, median, row};

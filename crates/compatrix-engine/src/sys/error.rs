@@ -3,27 +3,28 @@
 use std::fmt;
 
 use compatrix_model::matrix_spec::Diagnostics;
+use compatrix_model::results::exit::ExitCode;
 
 /// A failure that is no verdict.
 #[derive(Debug)]
 pub enum Error {
-    /// The user's words: command line, spec, workspace. Exit code 2. The text is complete, with what to do.
+    /// The user's words: command line, spec, workspace. The text is complete, with what to do.
     Usage(String),
-    /// The spec, held against the workspace. Exit code 2.
+    /// The spec, held against the workspace.
     Spec(Box<Diagnostics>),
-    /// The machine: disk, processes, locks. Exit code 3.
+    /// The machine: disk, processes, locks.
     Infrastructure(anyhow::Error),
-    /// Ctrl-C or SIGTERM. Exit code 130.
+    /// Ctrl-C or SIGTERM.
     Interrupted,
 }
 
 impl Error {
-    /// The process's exit code.
-    pub fn exit_code(&self) -> u8 {
+    /// How a command ends that fails so.
+    pub fn exit_code(&self) -> ExitCode {
         match self {
-            Error::Usage(_) | Error::Spec(_) => 2,
-            Error::Infrastructure(_) => 3,
-            Error::Interrupted => 130,
+            Error::Usage(_) | Error::Spec(_) => ExitCode::Usage,
+            Error::Infrastructure(_) => ExitCode::Infrastructure,
+            Error::Interrupted => ExitCode::Interrupted,
         }
     }
 

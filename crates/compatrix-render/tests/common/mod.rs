@@ -11,8 +11,9 @@ use compatrix_model::evidence::{
     ToolchainProof,
 };
 use compatrix_model::outcome::Outcome;
+use compatrix_model::results::matrix::{Matrix, Totals};
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::{Expectation, Verdict};
-use compatrix_render::matrix::{Matrix, Row, Totals};
 
 /// Holds a text against a file of `tests/golden/`; `UPDATE_GOLDEN=1` writes it.
 #[track_caller]

@@ -65,7 +65,7 @@ fn rehearse(opened: &Opened, settings: &Ci, args: &RehearseArgs, terminal: &Term
         if let Err(Error::Interrupted) = rehearsed {
             // Of a walk it would be said that results are kept.
             terminal.warning("interrupted; all that ran is ended and removed, and the same command begins anew");
-            return Ok(Error::Interrupted.exit_code());
+            return Ok(Error::Interrupted.exit_code().number());
         }
         let rehearsed = rehearsed?;
         terminal.print(&format!("{}\n{}", table(&rehearsed.jobs, &terminal.look()), rehearsed.output));

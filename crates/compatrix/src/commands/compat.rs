@@ -8,7 +8,7 @@ use compatrix_render::{grid, json, junit, summary};
 use crate::ci;
 use crate::cli::{CompatArgs, Format, Global};
 use crate::terminal::Terminal;
-use crate::walk::{walk, Done};
+use crate::walk::walk;
 use crate::workspace::Opened;
 
 pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Result<u8, Error> {
@@ -20,7 +20,7 @@ pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Re
         return super::plan::show(&opened, &selection, of_ci, &profile, args.format, terminal);
     }
     let done = walk(&opened, &selection, of_ci, &profile, terminal)?;
-    let Done { walked, matrix, .. } = &done;
+    let matrix = &done.walked.matrix;
     match args.format {
         Format::Human => terminal.print(&grid::report(matrix, &terminal.look())),
         Format::Json => terminal.print(&json::json(matrix)),
@@ -32,7 +32,7 @@ pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Re
     if let Some(path) = opened.ambient.get("GITHUB_STEP_SUMMARY") {
         files::append(std::path::Path::new(path), summary::summary(matrix, "Compatibility").as_bytes())?;
     }
-    if walked.interrupted {
+    if done.walked.interrupted {
         return Err(Error::Interrupted);
     }
     ci::write_artifact(&done, args.ci.evidence.as_deref(), terminal)?;

@@ -11,7 +11,8 @@ use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SqliteLinkage};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::leak::Canary;
-use compatrix_model::matrix_spec::{Spec, Suite};
+use compatrix_model::matrix_spec::Spec;
+use compatrix_model::results::judge::under_todays_policy;
 
 use super::today::Today;
 use crate::cli::{command_name, EvidenceCommand, Format, Global};
@@ -62,7 +63,7 @@ fn record(opened: &Opened, session: &Session, cells: &[String], keep: bool, term
     };
     let all = session.ledger.all_newest()?;
     let of_cells: Vec<Record> = all.into_iter().filter(|record| chosen(&record.cell)).collect();
-    let (mut fresh, stale): (Vec<Record>, Vec<Record>) = of_cells.into_iter().partition(belongs);
+    let (fresh, stale): (Vec<Record>, Vec<Record>) = of_cells.into_iter().partition(belongs);
     if fresh.is_empty() {
         return Err(Error::usage(format!(
             "the ledger has no result for today's sources{}; run `{} compat` first",
@@ -72,11 +73,8 @@ fn record(opened: &Opened, session: &Session, cells: &[String], keep: bool, term
     }
     // Findings count for what suppressions and baseline say today, not when the tool ran.
     let policy = policy::load(&opened.root)?;
-    for record in &mut fresh {
-        if let Some(settings) = spec.suite(&record.suite).ok().and_then(Suite::leak) {
-            policy.judge(record, settings, &opened.today);
-        }
-    }
+    let judged = fresh.into_iter().map(|record| under_todays_policy(record, spec, &policy, &opened.today));
+    let fresh: Vec<Record> = judged.collect();
     let count = fresh.len();
     let (shown, entries) = lay_over(opened, &Host::platform(), fresh, keep)?;
     terminal.say("Wrote", &format!("{shown}: {count} results of this machine, {entries} in all"));
@@ -104,7 +102,7 @@ pub(super) fn lay_over(
         found
     };
     if !keep {
-        file.retain(|entry| spec.space.find(&entry.cell).is_some());
+        file.retain(|entry| spec.space.find(&entry.record.cell).is_some());
     }
     files::write(&path, file.to_text().as_bytes())?;
     let shown = path.strip_prefix(&opened.root).unwrap_or(&path).display().to_string();

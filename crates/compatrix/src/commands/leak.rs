@@ -11,14 +11,14 @@ use compatrix_model::leak::baseline;
 use compatrix_model::leak::Usage;
 use compatrix_model::matrix_spec::SuiteKind;
 use compatrix_model::matrix_spec::Work;
-use compatrix_render::matrix::Matrix;
+use compatrix_model::results::matrix::Matrix;
 use compatrix_render::sarif::{self, SarifOptions};
 use compatrix_render::{junit, leaks};
 
 use crate::ci;
 use crate::cli::{Format, Global, LeakArgs, LeakFormat};
 use crate::terminal::Terminal;
-use crate::walk::{walk, Done};
+use crate::walk::walk;
 use crate::workspace::Opened;
 
 pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Result<u8, Error> {
@@ -36,8 +36,9 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
         return super::plan::show(&opened, &selection, of_ci, &profile, format, terminal);
     }
     let done = walk(&opened, &selection, of_ci, &profile, terminal)?;
-    let Done { walked, matrix, .. } = &done;
-    let records: Vec<&Record> = walked.records.iter().flatten().collect();
+    let walked = &done.walked;
+    let matrix = &walked.matrix;
+    let records: Vec<&Record> = matrix.records().collect();
     let usage = walked.policy.usage(&records, is_complete(args, walked), &opened.today);
     let sarif = || sarif_of(&opened.root, &walked.facts.packages, matrix, &usage);
     match args.format {
@@ -69,7 +70,7 @@ fn is_complete(args: &LeakArgs, walked: &Walked) -> bool {
     let LeakArgs { selection, tools, .. } = args;
     let whole =
         args.ci.event.is_none() && selection.cells.is_empty() && selection.shard.is_none() && selection.since.is_none();
-    whole && tools.is_empty() && !walked.interrupted && walked.records.iter().all(Option::is_some)
+    whole && tools.is_empty() && !walked.interrupted
 }
 
 /// What to paste into the baseline to accept each finding that is new.

@@ -1,10 +1,9 @@
 //! `evidence merge`: what the jobs of CI uploaded, made one, with the verdict over the whole plan.
 
-mod together;
-
 use std::path::{Path, PathBuf};
 
 use compatrix_ci::artifact::Bundle;
+use compatrix_ci::judged::{difference, Judging};
 use compatrix_ci::merge::{merge, Expected, File, Merged};
 use compatrix_ci::needs::not_done;
 use compatrix_ci::{CiPlan, Committed};
@@ -14,8 +13,11 @@ use compatrix_engine::session::base;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_model::evidence::Record;
+use compatrix_model::leak::Policy;
 use compatrix_model::matrix_spec::{Event, Work};
-use compatrix_render::merged::{json, report, summary, Difference, Together};
+use compatrix_model::results::judge::under_todays_policy;
+use compatrix_model::results::merged::{Difference, MergedMatrix};
+use compatrix_render::merged::{json, report, summary};
 
 use crate::ci;
 use crate::cli::{command_name, Format, Global, MergeArgs, Missing};
@@ -62,10 +64,20 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
             )));
         }
     };
-    let whole_records = args.format == Format::Json;
-    let making =
-        together::Making { opened: &opened, committed: &committed, plan: &plan, merged: &merged, whole_records };
-    let mut together = making.together()?;
+    let policy = match work {
+        Work::Compat => Policy::default(),
+        Work::LeakCheck => policy::load(&opened.root)?,
+    };
+    let judging = Judging {
+        spec,
+        committed: &committed,
+        plan: &plan,
+        policy: &policy,
+        today: &opened.today,
+        repro: &format!("{} repro", command_name()),
+        whole_records: args.format == Format::Json,
+    };
+    let mut together = judging.judged(&merged);
     together.not_done = wrong.into_iter().flatten().map(|job| job.to_string()).collect();
     together.denied = match args.missing {
         Some(missing) => missing == Missing::Fail,
@@ -73,7 +85,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     };
     if let Some(rev) = &args.base {
         together.difference = match base::evidence(&session.host, rev, &spec.project.evidence) {
-            Ok(old) => together::difference(spec, rev, &old, &together.platforms),
+            Ok(old) => difference(spec, rev, &old, &together.platforms),
             Err(why) => Difference::Unknown(why),
         };
     }
@@ -91,7 +103,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
         Format::Human => terminal.print(&report(&together, &terminal.look())),
         Format::Json => terminal.print(&json::json(&together)),
     }
-    Ok(together.exit_code())
+    Ok(together.exit_code().number())
 }
 
 /// The part of the plan that counts; a note where that is not all of it.
@@ -203,7 +215,7 @@ fn write(
                 .results
                 .iter()
                 .filter(|result| merged.origin(result).is_some())
-                .map(|result| together::judged(opened, &policy, merged.whole(result)))
+                .map(|result| under_todays_policy(merged.whole(result), &opened.parsed.spec, &policy, &opened.today))
                 .collect();
             if records.is_empty() {
                 continue;
@@ -216,8 +228,8 @@ fn write(
     Ok(())
 }
 
-fn sarif_of(opened: &Opened, committed: &Committed, together: &Together) -> String {
-    let (matrix, usage) = together::all_platforms(together);
+fn sarif_of(opened: &Opened, committed: &Committed, together: &MergedMatrix) -> String {
+    let (matrix, usage) = together.all_platforms();
     super::leak::sarif_of(&opened.root, &committed.packages, &matrix, &usage)
 }
 

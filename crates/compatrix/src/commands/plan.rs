@@ -8,6 +8,7 @@ use compatrix_model::matrix_spec::Work;
 use compatrix_model::matrix_spec::{Profile, Spec};
 use compatrix_model::plan::narrow::plan_narrowed;
 use compatrix_model::plan::{Choice, Linkage, Plan, Provision, SkipReason, Targets};
+use compatrix_model::results::matrix::Chosen;
 use compatrix_render::choice::{self, ChoiceEntry};
 use compatrix_render::plan_table::plan_table;
 use serde::Serialize;
@@ -50,7 +51,7 @@ pub(super) fn show(
     match format {
         Format::Human => terminal.print(&plan_table(&opened.parsed.spec, &plan, &facts, &terminal.look())),
         Format::Json => {
-            let shown = choice::Choice::of(&plan);
+            let shown = Chosen::of(&plan);
             let document = document(&opened.parsed.spec, (&plan, &shown), &facts, &selection.profile);
             terminal.print(&serde_json::to_string_pretty(&document).map_err(anyhow::Error::from)?);
         }
@@ -116,7 +117,7 @@ struct SkipEntry<'a> {
 
 fn document<'a>(
     spec: &'a Spec,
-    (plan, shown): (&'a Plan, &'a compatrix_render::choice::Choice),
+    (plan, shown): (&'a Plan, &'a Chosen),
     facts: &'a HostFacts,
     profile: &'a str,
 ) -> Document<'a> {

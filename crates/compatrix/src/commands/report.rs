@@ -84,6 +84,6 @@ fn refuse_foreign(root: &Path, report: &str, key: &str) -> Result<(), Error> {
 /// How many entries belong to other sources or locked dependencies than these.
 fn stale(evidence: &[EvidenceFile], today: &Today) -> usize {
     let entries = evidence.iter().flat_map(EvidenceFile::entries);
-    let built = entries.filter_map(|entry| Some((&entry.cell, entry.build.as_ref()?)));
-    built.filter(|(cell, build)| !today.is_of(cell, &build.origin.sources, &build.lockset)).count()
+    let sources = entries.filter_map(|entry| Some((&entry.record.cell, &entry.record.proof.as_ref()?.source)));
+    sources.filter(|(cell, source)| !today.is_of(cell, &source.sources, &source.lockset)).count()
 }
