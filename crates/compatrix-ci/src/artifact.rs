@@ -31,7 +31,7 @@ use compatrix_model::evidence::{Counts, ExecutableProof, Record, SourceProof, Te
 use compatrix_model::leak::LeakReport;
 use compatrix_model::matrix_spec::{Event, Work};
 
-pub use read::{Bundle, Found};
+pub use read::{Bundle, RecordLine};
 pub use write::Writer;
 
 /// The format that [`Artifact::to_text`] writes.

@@ -9,7 +9,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::artifact::{ArtifactError, Bundle, Found, Header, Writer};
+use super::artifact::{ArtifactError, Bundle, Header, RecordLine, Writer};
 use super::CiPlan;
 use compatrix_model::cell::CellIndex;
 use compatrix_model::evidence::Record;
@@ -180,7 +180,7 @@ impl Merged {
         writer.finish()
     }
 
-    fn found(&self, result: &MergedResult) -> &Found {
+    fn found(&self, result: &MergedResult) -> &RecordLine {
         let (file, part, n) = result.at;
         &self.files[file].1.found[part][n]
     }
@@ -226,7 +226,7 @@ impl<'a> Merging<'a> {
                     continue;
                 }
             };
-            let mut wrong: [Vec<&Found>; 3] = Default::default();
+            let mut wrong: [Vec<&RecordLine>; 3] = Default::default();
             for (n, found) in bundle.found[part].iter().enumerate() {
                 let suite = suite_of(bundle.suite(found));
                 let cell = bundle.cell(found, &self.expected.spec.space, &places);

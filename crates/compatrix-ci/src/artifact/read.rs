@@ -23,7 +23,7 @@ pub struct Bundle {
     /// What each part belongs to; one in a file that a job wrote.
     pub headers: Vec<Header>,
     /// The records of each part.
-    pub found: Vec<Vec<Found>>,
+    pub found: Vec<Vec<RecordLine>>,
     suites: Vec<String>,
     values: Vec<(AxisName, ValueName)>,
     env: Vec<(String, String)>,
@@ -34,13 +34,13 @@ pub struct Bundle {
     numbers: Vec<u32>,
 }
 
-/// A record of a [`Bundle`].
+/// A record as its line has it, for [`Bundle::record`] to make a [`Record`] of: what many lines share is numbers here,
+/// so that tens of thousands fit into little memory.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Found {
+pub struct RecordLine {
     /// What happened.
     pub outcome: Outcome,
-    /// How often it was tried.
-    pub attempts: u32,
+    attempts: u32,
     /// Position in the suites.
     suite: u32,
     /// Its cell's values.
@@ -97,13 +97,13 @@ impl Bundle {
     }
 
     /// The record with its proof.
-    pub fn record(&self, found: &Found) -> Record {
+    pub fn record(&self, found: &RecordLine) -> Record {
         Record { proof: self.proof(found), ..self.brief(found) }
     }
 
     /// The record without its proof.
-    pub fn brief(&self, found: &Found) -> Record {
-        let Found { outcome, attempts, tests, started, duration_ms, executables_ms, .. } = *found;
+    pub fn brief(&self, found: &RecordLine) -> Record {
+        let RecordLine { outcome, attempts, tests, started, duration_ms, executables_ms, .. } = *found;
         let Rest { cause, doctests, failures, leaks } = found.rest.as_deref().cloned().unwrap_or_default();
         let values = &self.numbers[found.values.start as usize..found.values.end as usize];
         Record {
@@ -125,12 +125,12 @@ impl Bundle {
     }
 
     /// The record's suite.
-    pub fn suite(&self, found: &Found) -> &str {
+    pub fn suite(&self, found: &RecordLine) -> &str {
         &self.suites[found.suite as usize]
     }
 
     /// The proof of a record.
-    pub fn proof(&self, found: &Found) -> Option<Proof> {
+    pub fn proof(&self, found: &RecordLine) -> Option<Proof> {
         let ([build, sqlite, fixture], env) = found.proof.as_ref()?;
         let BuildPart { platform, toolchain, source, features, executables } =
             self.builds[build.expect("a proof has a build") as usize].clone();
@@ -148,7 +148,7 @@ impl Bundle {
     }
 
     /// Platform and hash of the sources that the record's proof names.
-    pub fn origin(&self, found: &Found) -> Option<(&str, &str)> {
+    pub fn origin(&self, found: &RecordLine) -> Option<(&str, &str)> {
         let ([build, ..], _) = found.proof.as_ref()?;
         let build = &self.builds[build.expect("a proof has a build") as usize];
         Some((&build.platform, &build.source.sources))
@@ -164,7 +164,7 @@ impl Bundle {
     }
 
     /// The record's cell in the space of which these are the places.
-    pub fn cell(&self, found: &Found, space: &Space, places: &[Option<(usize, usize)>]) -> Option<CellIndex> {
+    pub fn cell(&self, found: &RecordLine, space: &Space, places: &[Option<(usize, usize)>]) -> Option<CellIndex> {
         let values = &self.numbers[found.values.start as usize..found.values.end as usize];
         if values.len() != space.axes().len() {
             return None;
@@ -252,7 +252,7 @@ impl Bundle {
         Some(())
     }
 
-    fn read_record(&mut self, scan: &mut Scan<'_>) -> Option<Found> {
+    fn read_record(&mut self, scan: &mut Scan<'_>) -> Option<RecordLine> {
         let suite = scan.string()?;
         let suite = self.suites.iter().position(|known| *known == suite).unwrap_or_else(|| {
             self.suites.push(suite);
@@ -299,7 +299,19 @@ impl Bundle {
             None
         };
         let suite = u32::try_from(suite).ok()?;
-        Some(Found { outcome, attempts, suite, values, key, tests, started, duration_ms, executables_ms, proof, rest })
+        Some(RecordLine {
+            outcome,
+            attempts,
+            suite,
+            values,
+            key,
+            tests,
+            started,
+            duration_ms,
+            executables_ms,
+            proof,
+            rest,
+        })
     }
 
     /// A list of numbers below the limit, kept.
