@@ -34,7 +34,7 @@ pub struct Adopting;
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
-///     crate::main()
+///     compatrix::main()
 /// }
 /// ```
 pub fn main() -> ExitCode {

@@ -12,7 +12,7 @@ use std::time::Duration;
 ///
 /// ```
 /// use std::time::Duration;
-/// use crate::Backoff;
+/// use things_store::Backoff;
 ///
 /// let ms = Duration::from_millis;
 /// let backoff = Backoff { first: ms(10), longest: ms(35), retries: 4 };
@@ -73,7 +73,7 @@ impl Sleep for ThreadSleep {
     }
 }
 
-/// Runs `operation` until it gives something else than [`Error::Locked`] or the schedule is used up.
+/// Runs `operation` until it returns something other than [`Error::Locked`] or the schedule is used up.
 ///
 /// The last `Locked` then carries the number of attempts and the time waited.
 pub(crate) fn retry<T>(

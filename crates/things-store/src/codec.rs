@@ -16,7 +16,7 @@ use rusqlite::types::Value;
 /// let date: Date = "2021-03-28".parse()?;
 /// assert_eq!(pack_date(date), 132_464_128);
 /// assert_eq!(unpack_date(132_464_128), Some(date));
-/// # Ok::<(), crate::ParseDateError>(())
+/// # Ok::<(), things_store::ParseDateError>(())
 /// ```
 pub fn pack_date(date: Date) -> i64 {
     i64::from(date.year()) << 16 | i64::from(date.month()) << 12 | i64::from(date.day()) << 7

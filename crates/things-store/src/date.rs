@@ -12,12 +12,12 @@ use std::str::FromStr;
 /// # Examples
 ///
 /// ```
-/// use crate::Date;
+/// use things_store::Date;
 ///
 /// let leap_day: Date = "2024-02-29".parse()?;
 /// assert_eq!(leap_day.plus_days(1), Date::new(2024, 3, 1));
 /// assert_eq!(Date::new(2023, 2, 29), None);
-/// # Ok::<(), crate::ParseDateError>(())
+/// # Ok::<(), things_store::ParseDateError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {

@@ -10,9 +10,9 @@ use crate::model::{Area, AreaId, ChecklistItem, Kind, Status, Tag, TagId, Task, 
 use crate::open::{self, Access};
 use crate::query::{List, Query, Sql};
 use crate::row;
-use crate::stream::{Depth, Snapshot, TaskStream};
 use crate::vintage::Vintage;
 use rusqlite::{params_from_iter, Connection};
+use std::cell::Cell;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -121,7 +121,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As [`open`](Store::open). A file that is refused stays as it is.
+    /// As [`open`](Store::open). A refused file is not changed.
     ///
     /// # Examples
     ///
@@ -155,7 +155,7 @@ impl Store {
     /// # Examples
     ///
     /// ```no_run
-    /// use crate::Store;
+    /// use things_store::Store;
     ///
     /// # let store = Store::open("main.sqlite")?;
     /// if let Err(error) = store.verify() {
@@ -181,45 +181,6 @@ impl Store {
     pub fn count(&self, query: &Query) -> Result<u64> {
         let counts = self.rows(&query.to_count_sql(self.vintage), |row| row::count(row))?;
         Ok(counts.first().copied().unwrap_or(0))
-    }
-
-    /// The tasks that `query` asks for, one at a time: memory does not grow with their number.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use things_store::{List, Query, Store};
-    ///
-    /// # let store = Store::open("main.sqlite")?;
-    /// let mut stream = store.stream(&Query::list(List::Logbook))?;
-    /// for task in stream.tasks()? {
-    ///     println!("{}", task?.title);
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn stream(&self, query: &Query) -> Result<TaskStream<'_>> {
-        TaskStream::new(self, query.to_sql(self.vintage))
-    }
-
-    /// Holds on to the present state: until the snapshot is dropped, all reads of this store see the same
-    /// data, whatever others write meanwhile.
-    ///
-    /// While the database is not in WAL mode, writers have to wait for it; keep it short.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use things_store::{List, Query, Store};
-    ///
-    /// # let store = Store::open("main.sqlite")?;
-    /// let inbox = Query::list(List::Inbox);
-    /// let snapshot = store.snapshot()?;
-    /// let count = snapshot.count(&inbox)?;
-    /// assert_eq!(count, snapshot.tasks(&inbox)?.len() as u64); // whatever was written in between
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn snapshot(&self) -> Result<Snapshot<'_>> {
-        Snapshot::new(self)
     }
 
     /// One task of any kind, in the trash or not. Repeating templates are not found.
@@ -303,7 +264,7 @@ impl Store {
     /// # Examples
     ///
     /// ```no_run
-    /// use crate::Store;
+    /// use things_store::Store;
     ///
     /// # let store = Store::open("main.sqlite")?;
     /// for task in store.search("milk")? {
@@ -320,7 +281,7 @@ impl Store {
     /// # Examples
     ///
     /// ```no_run
-    /// use crate::Store;
+    /// use things_store::Store;
     ///
     /// # let store = Store::open("main.sqlite")?;
     /// for tag in store.tags()? {
@@ -337,7 +298,7 @@ impl Store {
     /// # Examples
     ///
     /// ```no_run
-    /// use crate::Store;
+    /// use things_store::Store;
     ///
     /// # let store = Store::open("main.sqlite")?;
     /// for area in store.areas()? {
@@ -397,8 +358,8 @@ impl Store {
     /// # Errors
     ///
     /// [`ReadOnly`](Error::ReadOnly) for a store that was opened so or a file that may not be written,
-    /// [`NoSuch`](Error::NoSuch) where a task or destination does not exist,
-    /// [`NotAllowed`](Error::NotAllowed) where a change makes no sense for its task, and
+    /// [`NoSuch`](Error::NoSuch) if a task or destination does not exist,
+    /// [`NotAllowed`](Error::NotAllowed) if a change makes no sense for its task, and
     /// [`Locked`](Error::Locked). After any error the database is as it was before.
     ///
     /// # Examples
@@ -479,5 +440,26 @@ mod tests {
     fn options_show_how_long_they_wait_and_not_who_does() {
         let text = format!("{:?}", OpenOptions::new().backoff(Backoff::none()));
         assert!(text.contains("retries: 0") && text.ends_with(".. }"), "{text}");
+    }
+}
+
+/// How many snapshots of a store are open.
+#[derive(Debug, Default)]
+pub(crate) struct Depth(Cell<u32>);
+
+impl Depth {
+    /// Adds one, after calling `begin` if it is the first. If `begin` fails, nothing is added.
+    pub(crate) fn enter(&self, begin: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.0.get() == 0 {
+            begin()?;
+        }
+        self.0.set(self.0.get() + 1);
+        Ok(())
+    }
+
+    /// One less; whether that was the last.
+    pub(crate) fn leave(&self) -> bool {
+        self.0.set(self.0.get() - 1);
+        self.0.get() == 0
     }
 }

@@ -2,15 +2,55 @@
 
 use crate::error::{Error, Result};
 use crate::model::Task;
-use crate::query::Sql;
+use crate::query::{Query, Sql};
 use crate::row::{self, Fields};
 use crate::store::Store;
 use crate::vintage::Vintage;
 use rusqlite::types::Value;
 use rusqlite::{params_from_iter, CachedStatement, Rows};
-use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
+
+impl Store {
+    /// The tasks that `query` asks for, one at a time: memory does not grow with their number.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::{List, Query, Store};
+    ///
+    /// # let store = Store::open("main.sqlite")?;
+    /// let mut stream = store.stream(&Query::list(List::Logbook))?;
+    /// for task in stream.tasks()? {
+    ///     println!("{}", task?.title);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stream(&self, query: &Query) -> Result<TaskStream<'_>> {
+        TaskStream::new(self, query.to_sql(self.vintage()))
+    }
+
+    /// Holds on to the present state: until the snapshot is dropped, all reads of this store see the same
+    /// data, whatever others write meanwhile.
+    ///
+    /// While the database is not in WAL mode, writers have to wait for it; keep it short.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::{List, Query, Store};
+    ///
+    /// # let store = Store::open("main.sqlite")?;
+    /// let inbox = Query::list(List::Inbox);
+    /// let snapshot = store.snapshot()?;
+    /// let count = snapshot.count(&inbox)?;
+    /// assert_eq!(count, snapshot.tasks(&inbox)?.len() as u64); // whatever was written in between
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn snapshot(&self) -> Result<Snapshot<'_>> {
+        Snapshot::new(self)
+    }
+}
 
 /// One state of the database. Everything read through it, or through its store, is of that state.
 ///
@@ -51,27 +91,6 @@ impl Drop for Snapshot<'_> {
     }
 }
 
-/// How many snapshots of a store are open.
-#[derive(Debug, Default)]
-pub(crate) struct Depth(Cell<u32>);
-
-impl Depth {
-    /// One more, for the first of which `begin` is called. If that fails there is none more.
-    fn enter(&self, begin: impl FnOnce() -> Result<()>) -> Result<()> {
-        if self.0.get() == 0 {
-            begin()?;
-        }
-        self.0.set(self.0.get() + 1);
-        Ok(())
-    }
-
-    /// One less; whether that was the last.
-    fn leave(&self) -> bool {
-        self.0.set(self.0.get() - 1);
-        self.0.get() == 0
-    }
-}
-
 /// Ends the read transaction, unless an error has ended it already. Nothing was written, so nothing is lost.
 fn end(store: &Store) {
     if !store.connection().is_autocommit() {
@@ -106,7 +125,7 @@ impl<'store> TaskStream<'store> {
         })
     }
 
-    /// Starts at the first task. Called again, it starts over and gives the same tasks.
+    /// Starts at the first task. Called again, it starts over and returns the same tasks.
     pub fn tasks(&mut self) -> Result<Tasks<'_>> {
         let rows = self.statement.query(params_from_iter(&self.params)).map_err(Error::sqlite)?;
         Ok(Tasks { rows: Some(rows), vintage: self.vintage })

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::store::Depth;
 use rusqlite::types::ValueRef;
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 /// A row of which every field is NULL but the status.

@@ -15,7 +15,7 @@ const MICROS_PER_DAY: i64 = 86_400 * MICROS;
 /// # Examples
 ///
 /// ```
-/// use crate::Timestamp;
+/// use things_store::Timestamp;
 ///
 /// let now = Timestamp::from_unix_seconds(1_718_184_600.25).unwrap();
 /// assert_eq!(now.to_string(), "2024-06-12T09:30:00Z");
@@ -30,7 +30,7 @@ pub struct Timestamp {
 impl Timestamp {
     /// From Unix seconds; `None` for what is no number or lies outside years 1 to 9999.
     ///
-    /// A fraction is rounded to the microsecond, which is finer than an `f64` of this size can tell apart.
+    /// A fraction is rounded to the microsecond, which is finer than the precision of an `f64` of this size.
     pub fn from_unix_seconds(seconds: f64) -> Option<Timestamp> {
         let micros = (seconds * MICROS as f64).round();
         // Checked as a float first: the cast below would silently saturate.
