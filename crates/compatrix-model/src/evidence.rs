@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::CellId;
 use crate::leak::LeakReport;
+use crate::linkage::Linkage;
 use crate::outcome::Outcome;
 
 /// A SHA-256 in lower-case hex, 64 characters.
@@ -178,7 +179,7 @@ pub struct SourceProof {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SqliteProof {
     /// How it is linked.
-    pub linkage: SqliteLinkage,
+    pub linkage: Linkage,
     /// The file that holds it: the shared library that the loader resolves, or the executable itself.
     pub file: String,
     /// That file's hash.
@@ -190,16 +191,6 @@ pub struct SqliteProof {
     /// `PRAGMA compile_options`, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub compile_options: Vec<String>,
-}
-
-/// How SQLite gets into a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SqliteLinkage {
-    /// Compiled into the executable.
-    Static,
-    /// Resolved by the loader at start.
-    Dynamic,
 }
 
 /// Which fixture was used.

@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::cell::CellId;
-use crate::evidence::{Proof, Record, SqliteLinkage, SqliteProof, TestFailure};
+use crate::evidence::{Proof, Record, SqliteProof, TestFailure};
+use crate::linkage::Linkage;
 use crate::outcome::Outcome;
 
 pub use leaks::{FindingEvidence, LeakEvidence};
@@ -169,8 +170,8 @@ fn reduced(mut proof: Proof) -> Proof {
     proof.toolchain.cargo = proof.toolchain.cargo.trim().to_owned();
     let sqlite = proof.sqlite.map(|sqlite| {
         let (file, sha256) = match sqlite.linkage {
-            SqliteLinkage::Static => Default::default(),
-            SqliteLinkage::Dynamic => (scrub::base_name(&sqlite.file).to_owned(), sqlite.sha256),
+            Linkage::Static => Default::default(),
+            Linkage::Dynamic => (scrub::base_name(&sqlite.file).to_owned(), sqlite.sha256),
         };
         SqliteProof { file, sha256, compile_options: sorted(sqlite.compile_options), ..sqlite }
     });

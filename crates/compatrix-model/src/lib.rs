@@ -20,6 +20,7 @@ pub mod expect;
 pub mod facts;
 pub mod leak;
 pub mod libtest;
+pub mod linkage;
 pub mod lockset;
 pub mod matrix_spec;
 pub mod outcome;

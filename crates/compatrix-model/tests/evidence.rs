@@ -1,7 +1,8 @@
 //! Records as JSON: what the ledger and `--format json` hold must come back whole, and old records must stay readable.
 
 use compatrix_model::evidence::{Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof};
-use compatrix_model::evidence::{SqliteLinkage, SqliteProof, TestFailure, ToolchainProof};
+use compatrix_model::evidence::{SqliteProof, TestFailure, ToolchainProof};
+use compatrix_model::linkage::Linkage;
 use compatrix_model::outcome::Outcome;
 
 fn record() -> Record {
@@ -27,7 +28,7 @@ fn record() -> Record {
             source: SourceProof { commit: None, dirty: true, sources: "b".into(), lockset: "c".into() },
             features: vec!["json".into()],
             sqlite: Some(SqliteProof {
-                linkage: SqliteLinkage::Dynamic,
+                linkage: Linkage::Dynamic,
                 file: "/lib/libsqlite3.so.0".into(),
                 sha256: "d".into(),
                 version: "3.46.0".into(),

@@ -7,9 +7,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use compatrix::ci_model::artifact::{Artifact, Header};
 use compatrix::model::cell::CellId;
-use compatrix::model::evidence::{
-    Counts, ExecutableProof, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof,
-};
+use compatrix::model::evidence::{Counts, ExecutableProof, Proof, Record, SourceProof, SqliteProof, ToolchainProof};
+use compatrix::model::linkage::Linkage;
 use compatrix::model::matrix_spec::{Event, Work};
 use compatrix::model::outcome::Outcome;
 
@@ -92,7 +91,7 @@ fn record(header: &Header, suite: &str, cell: &CellId, job: usize, n: usize) -> 
         },
         features: vec![cell.value("features").context("no features")?.to_string()],
         sqlite: Some(SqliteProof {
-            linkage: SqliteLinkage::Static,
+            linkage: Linkage::Static,
             file: format!("/made-up/of-a-job/made-up/target/debug/deps/it-{job:016x}"),
             sha256: "7".repeat(64),
             version: "3.45.0".to_owned(),

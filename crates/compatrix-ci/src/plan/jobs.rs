@@ -7,10 +7,11 @@ use crate::committed::{image, Committed};
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::cell::CellIndex;
 use compatrix_model::leak::Tool;
+use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::{Event, EventSettings};
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::plan::shard::{costs, pack, Cost};
-use compatrix_model::plan::{Build, Linkage, Sanitizer};
+use compatrix_model::plan::{Build, Sanitizer};
 
 /// A job that has no group yet, with the image that its toolchains want.
 pub(super) struct Placed {
@@ -171,7 +172,8 @@ fn job_name(platform: &str, builds: &[&Build], names: &mut BTreeSet<String>) -> 
         // without the feature that the SQLite has said already.
         let id = build.id();
         for (key, value) in id.split(' ').skip(1).filter_map(|part| part.split_once('=')) {
-            let said = |feature: &&str| key != "features" || build.linkage != Linkage::Bundled || *feature != "bundled";
+            let said =
+                |feature: &&str| key != "features" || build.linkage != Some(Linkage::Static) || *feature != "bundled";
             let value: Vec<&str> = value.split(',').filter(said).collect();
             words.extend((!value.is_empty()).then(|| slug(&value.join(","))));
         }

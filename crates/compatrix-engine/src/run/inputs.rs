@@ -7,8 +7,9 @@ use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Sha256, SourceProof};
 use compatrix_model::facts::{Availability, FixtureFacts, LeakToolFacts, SqliteFacts, ToolchainFacts};
+use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::{Piece, Spec, Suite, Template};
-use compatrix_model::plan::{Build, Linkage, Run};
+use compatrix_model::plan::{Build, Run};
 
 use crate::build::{Executable, Inputs as BuildInputs};
 use crate::deps::stage;
@@ -55,12 +56,12 @@ pub(crate) fn build_inputs<'a>(
     let Some(Availability::Ready(toolchain)) = survey.facts.toolchains.get(&build.toolchain) else {
         anyhow::bail!("toolchain {} is not here", build.toolchain);
     };
-    let link = match &build.linkage {
-        Linkage::Dynamic { against } => match survey.facts.sqlite.get(against) {
+    let link = match &build.against {
+        Some(against) => match survey.facts.sqlite.get(against) {
             Some(Availability::Ready(sqlite)) => Some(sqlite),
             _ => anyhow::bail!("SQLite {against} is not here"),
         },
-        Linkage::Own | Linkage::Bundled => None,
+        None => None,
     };
     // They run once a build, for all suites that have them.
     let stage = match build.staged {
@@ -132,7 +133,7 @@ pub(crate) fn environment(host: &Host, inputs: &Inputs<'_>, dir: &Path) -> BTree
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let mut env = host.ambient.for_runs();
     env.insert("TMPDIR".to_owned(), text(dir.join("tmp")));
-    if let Linkage::Dynamic { .. } = inputs.build.linkage {
+    if inputs.build.linkage == Some(Linkage::Dynamic) {
         // A symbol that this SQLite lacks shows at once, and not only when it is called.
         env.insert("LD_BIND_NOW".to_owned(), "1".to_owned());
         if let Some(path) = library_path(inputs) {

@@ -7,7 +7,7 @@ use compatrix_model::cell::{CellId, Space};
 use compatrix_model::evidence::Sha256;
 use compatrix_model::facts::{Availability, HostFacts};
 use compatrix_model::matrix_spec::{LeakSettings, Piece, Suite};
-use compatrix_model::plan::{Build, Linkage, AMBIENT_TOOLCHAIN};
+use compatrix_model::plan::{Build, AMBIENT_TOOLCHAIN};
 
 use crate::sys::files;
 use crate::sys::files::hash_parts;
@@ -25,10 +25,8 @@ pub fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {
         // Two builds of one release by a distribution say the same of themselves.
         parts.extend(Some(toolchain.origin.clone()).filter(|origin| !origin.is_empty()));
     }
-    if let Linkage::Dynamic { against } = &build.linkage {
-        if let Some(Availability::Ready(sqlite)) = facts.sqlite.get(against) {
-            parts.push(sqlite.sha256.clone());
-        }
+    if let Some(Availability::Ready(sqlite)) = build.against.as_ref().and_then(|against| facts.sqlite.get(against)) {
+        parts.push(sqlite.sha256.clone());
     }
     hash_parts(parts.iter().map(String::as_str))
 }

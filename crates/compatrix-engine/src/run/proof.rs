@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use compatrix_model::evidence::{ExecutableProof, FixtureProof, Proof, SqliteLinkage, SqliteProof, ToolchainProof};
-use compatrix_model::plan::Linkage;
+use compatrix_model::evidence::{ExecutableProof, FixtureProof, Proof, SqliteProof, ToolchainProof};
+use compatrix_model::linkage::Linkage;
 
 use crate::build::inspect;
 use crate::build::{Executable, Product};
@@ -101,15 +101,15 @@ fn prove_sqlite(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<I
     }
     let dynamic = dynamic.map(|library| prove_library(host, &library)).transpose()?;
     let fixed = fixed.map(|(executable, id)| prove_compiled_in(host, executable, id, product)).transpose()?;
-    Ok(match (&inputs.build.linkage, dynamic, fixed) {
-        (Linkage::Own, None, None) => Identified::None,
-        (Linkage::Own, Some(proof), _) | (Linkage::Own, None, Some(proof)) => Identified::As(proof),
-        (Linkage::Bundled, None, Some(proof)) => Identified::As(proof),
-        (Linkage::Bundled, Some(proof), _) => {
+    Ok(match (inputs.build.linkage, dynamic, fixed) {
+        (None, None, None) => Identified::None,
+        (None, Some(proof), _) | (None, None, Some(proof)) => Identified::As(proof),
+        (Some(Linkage::Static), None, Some(proof)) => Identified::As(proof),
+        (Some(Linkage::Static), Some(proof), _) => {
             let reason = format!("planned SQLite compiled in, but the loader gives {} {}", proof.file, proof.version);
             Identified::Wrong(Some(proof), reason)
         }
-        (Linkage::Dynamic { .. }, _, Some(proof)) => {
+        (Some(Linkage::Dynamic), _, Some(proof)) => {
             let reason = format!(
                 "planned a shared SQLite, but {} is compiled in; a libsqlite3-sys before 0.27 cannot be told otherwise: \
                  make `bundled` a feature of the package",
@@ -117,7 +117,7 @@ fn prove_sqlite(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<I
             );
             Identified::Wrong(Some(proof), reason)
         }
-        (Linkage::Dynamic { .. }, Some(proof), None) => match inputs.sqlite {
+        (Some(Linkage::Dynamic), Some(proof), None) => match inputs.sqlite {
             Some(planned) if planned.sha256 != proof.sha256 => {
                 let reason = format!(
                     "planned SQLite {} with SHA-256 {}…, but the loader gives {} {} with {}…; \
@@ -132,7 +132,7 @@ fn prove_sqlite(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<I
             }
             _ => Identified::As(proof),
         },
-        (Linkage::Bundled | Linkage::Dynamic { .. }, None, None) => {
+        (Some(Linkage::Static | Linkage::Dynamic), None, None) => {
             Identified::Wrong(None, "no test executable uses SQLite at all".to_owned())
         }
     })
@@ -152,7 +152,7 @@ fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
         None => ("unknown".to_owned(), String::new(), Vec::new()),
     };
     let file = file.to_string_lossy().into_owned();
-    Ok(SqliteProof { linkage: SqliteLinkage::Dynamic, file, sha256, version, source_id, compile_options })
+    Ok(SqliteProof { linkage: Linkage::Dynamic, file, sha256, version, source_id, compile_options })
 }
 
 /// The compiled-in SQLite: its source id stands in the executable; the static library of that id tells the rest.
@@ -160,7 +160,7 @@ fn prove_compiled_in(host: &Host, executable: &Executable, id: &str, product: &P
     let said = product.archive.as_ref().map(|archive| sqlite::of_archive(host, archive)).transpose()?;
     let said = said.filter(|said| said.source_id == *id);
     Ok(SqliteProof {
-        linkage: SqliteLinkage::Static,
+        linkage: Linkage::Static,
         file: executable.path.to_string_lossy().into_owned(),
         sha256: executable.inspection.sha256.clone(),
         version: said.as_ref().map_or_else(|| "unknown".to_owned(), |said| said.version.clone()),

@@ -1,8 +1,9 @@
 //! Claims against made-up evidence.
 
 use super::*;
-use crate::evidence::{Counts, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof};
+use crate::evidence::{Counts, Proof, Record, SourceProof, SqliteProof, ToolchainProof};
 use crate::evidence_file::EvidenceFile;
+use crate::linkage::Linkage;
 use crate::matrix_spec::Spec;
 use crate::outcome::Outcome::{self, *};
 
@@ -63,7 +64,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         source: SourceProof { commit: None, dirty: false, sources: String::new(), lockset: String::new() },
         features: vec![],
         sqlite: Some(SqliteProof {
-            linkage: SqliteLinkage::Static,
+            linkage: Linkage::Static,
             file: String::new(),
             sha256: String::new(),
             version: sqlite.into(),

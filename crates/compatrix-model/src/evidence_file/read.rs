@@ -10,10 +10,9 @@ use toml::Spanned;
 use super::leaks::BaselineEvidence;
 use super::{failure, Entry, EvidenceFile, FindingEvidence, LeakEvidence, FORMAT};
 use crate::cell::CellId;
-use crate::evidence::{
-    Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof,
-};
+use crate::evidence::{Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, ToolchainProof};
 use crate::leak::{FindingKind, Tool};
+use crate::linkage::Linkage;
 use crate::outcome::Outcome;
 
 /// Why a text is no evidence file.
@@ -352,8 +351,8 @@ impl Reader<'_> {
     fn sqlites<'r>(&self, raw: &'r RawFile) -> Result<BTreeMap<&'r str, SqliteProof>, EvidenceError> {
         let sqlite = |raw: &RawSqlite| {
             let (linkage, file, sha256) = match (raw.linkage.get_ref().as_str(), &raw.file, &raw.sha256) {
-                ("static", None, None) => (SqliteLinkage::Static, String::new(), String::new()),
-                ("dynamic", Some(file), Some(sha256)) => (SqliteLinkage::Dynamic, file.clone(), sha256.clone()),
+                ("static", None, None) => (Linkage::Static, String::new(), String::new()),
+                ("dynamic", Some(file), Some(sha256)) => (Linkage::Dynamic, file.clone(), sha256.clone()),
                 (word, _, _) => {
                     let message = format!(
                         "linkage {word:?}; it is \"static\" without `file` and `sha256`, or \"dynamic\" with both"

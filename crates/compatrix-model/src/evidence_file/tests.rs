@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::evidence::{Counts, ExecutableProof, FixtureProof, SourceProof, ToolchainProof};
+use crate::linkage::Linkage;
 
 mod leaks;
 
@@ -43,7 +44,7 @@ fn proof() -> Proof {
         },
         features: vec!["json".into(), "bundled".into()],
         sqlite: Some(SqliteProof {
-            linkage: SqliteLinkage::Dynamic,
+            linkage: Linkage::Dynamic,
             file: "/home/me/target/compat/sqlite/3.46.0/libsqlite3.so.0".into(),
             sha256: "a".repeat(64),
             version: "3.46.0".into(),
@@ -66,7 +67,7 @@ fn the_text_of_three_records() {
     let failure = |test: &str| TestFailure { executable: "it".into(), test: test.into(), output: "/home/me".into() };
     bundled.failures = vec![failure("z"), failure("a::b")];
     if let Some(Proof { sqlite: Some(sqlite), executables, .. }) = &mut bundled.proof {
-        sqlite.linkage = SqliteLinkage::Static;
+        sqlite.linkage = Linkage::Static;
         sqlite.file = "/home/me/target/debug/deps/it-0123".into();
         sqlite.version = "3.45.0".into();
         executables[0].sha256 = "d".repeat(64);
@@ -211,7 +212,7 @@ fn any_record() -> impl Strategy<Value = Record> {
         .prop_map(|(a, b)| format!("rust={a} sqlite={b}").parse().unwrap());
     let sqlite = (any::<bool>(), text(), text(), text(), proptest::collection::vec(text(), 0..3)).prop_map(
         |(fixed, file, version, source_id, compile_options)| SqliteProof {
-            linkage: if fixed { SqliteLinkage::Static } else { SqliteLinkage::Dynamic },
+            linkage: if fixed { Linkage::Static } else { Linkage::Dynamic },
             sha256: file.clone(),
             file,
             version,

@@ -5,8 +5,9 @@ use std::fmt::Write;
 
 use super::{EvidenceFile, FindingEvidence, LeakEvidence, FORMAT};
 use crate::evidence::{
-    Counts, ExecutableProof, FixtureProof, Record, Sha256, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof,
+    Counts, ExecutableProof, FixtureProof, Record, Sha256, SourceProof, SqliteProof, ToolchainProof,
 };
+use crate::linkage::Linkage;
 
 /// The sources without the locked dependencies: commit, whether they differ from it, hash.
 type Origin<'a> = (Option<&'a str>, bool, &'a str);
@@ -115,8 +116,8 @@ pub(super) fn text(file: &EvidenceFile) -> String {
         line(&mut out, "version", quoted(&sqlite.version));
         line(&mut out, "source-id", quoted(&sqlite.source_id));
         match sqlite.linkage {
-            SqliteLinkage::Static => line(&mut out, "linkage", quoted("static")),
-            SqliteLinkage::Dynamic => {
+            Linkage::Static => line(&mut out, "linkage", quoted("static")),
+            Linkage::Dynamic => {
                 line(&mut out, "linkage", quoted("dynamic"));
                 line(&mut out, "file", quoted(&sqlite.file));
                 line(&mut out, "sha256", quoted(&sqlite.sha256));
@@ -258,8 +259,8 @@ fn build_name(of: &Record, toolchain: &str) -> String {
         name.push_str(features.as_str());
     }
     match of.proof.as_ref().and_then(|proof| Some(proof.sqlite.as_ref()?.linkage)) {
-        Some(SqliteLinkage::Static) => name.push_str(" static"),
-        Some(SqliteLinkage::Dynamic) => name.push_str(" dynamic"),
+        Some(Linkage::Static) => name.push_str(" static"),
+        Some(Linkage::Dynamic) => name.push_str(" dynamic"),
         None => {}
     }
     name

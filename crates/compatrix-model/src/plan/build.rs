@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::axis::ValueName;
 use crate::leak::Tool;
+use crate::linkage::Linkage;
 use crate::lockset::Lockset;
 
 /// All that decides what the compiler makes. Cells that agree in it share it.
@@ -11,8 +12,11 @@ use crate::lockset::Lockset;
 pub struct Build {
     /// A value of the `rust` axis, or [`AMBIENT_TOOLCHAIN`].
     pub toolchain: ValueName,
-    /// How SQLite gets in.
-    pub linkage: Linkage,
+    /// How SQLite gets in; none where that is as the packages' own manifests have it, as the spec has no `sqlite` axis.
+    pub linkage: Option<Linkage>,
+    /// Of a dynamic build, the value of the `sqlite` axis whose library it links against: `host`, or the newest exact
+    /// version.
+    pub against: Option<ValueName>,
     /// Features of each package under test, all spelled out; `--no-default-features` goes with them.
     pub features: BTreeMap<String, BTreeSet<String>>,
     /// Which dependency versions.
@@ -72,28 +76,14 @@ impl Targets {
     }
 }
 
-/// How SQLite gets into the executables of a build.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Linkage {
-    /// As the packages' own manifests have it; the spec has no `sqlite` axis.
-    Own,
-    /// Compiled in.
-    Bundled,
-    /// Found by the loader at start; linked against the library of this value of the `sqlite` axis.
-    Dynamic {
-        /// `host` or the newest exact version of the axis.
-        against: ValueName,
-    },
-}
-
 impl Build {
     /// The build's canonical id: `rust=stable sqlite=bundled features=bundled,pool`.
     pub fn id(&self) -> String {
         let mut id = format!("rust={}", self.toolchain);
-        match &self.linkage {
-            Linkage::Own => {}
-            Linkage::Bundled => id.push_str(" sqlite=bundled"),
-            Linkage::Dynamic { .. } => id.push_str(" sqlite=dynamic"),
+        match self.linkage {
+            None => {}
+            Some(Linkage::Static) => id.push_str(" sqlite=bundled"),
+            Some(Linkage::Dynamic) => id.push_str(" sqlite=dynamic"),
         }
         for (n, (package, features)) in self.features.iter().enumerate() {
             let list = features.iter().map(String::as_str).collect::<Vec<_>>().join(",");

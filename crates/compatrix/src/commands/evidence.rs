@@ -8,9 +8,10 @@ use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::Host;
 use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{Record, SqliteLinkage};
+use compatrix_model::evidence::Record;
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::leak::Canary;
+use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::results::judge::under_todays_policy;
 
@@ -187,8 +188,8 @@ fn describe(record: &Record) -> String {
     line("features", &proof.features.join(", "));
     if let Some(sqlite) = &proof.sqlite {
         let linkage = match sqlite.linkage {
-            SqliteLinkage::Static => "compiled in",
-            SqliteLinkage::Dynamic => "shared library",
+            Linkage::Static => "compiled in",
+            Linkage::Dynamic => "shared library",
         };
         line("sqlite", &format!("{} ({linkage})", sqlite.version));
         line("", &sqlite.source_id);

@@ -4,10 +4,11 @@ use compatrix_engine::session::Asked;
 use compatrix_engine::sys::error::Error;
 use compatrix_model::cell::CellId;
 use compatrix_model::facts::{Availability, HostFacts};
+use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::Work;
 use compatrix_model::matrix_spec::{Profile, Spec};
 use compatrix_model::plan::narrow::plan_narrowed;
-use compatrix_model::plan::{Choice, Linkage, Plan, Provision, SkipReason, Targets};
+use compatrix_model::plan::{Choice, Plan, Provision, SkipReason, Targets};
 use compatrix_model::results::matrix::Chosen;
 use compatrix_render::choice::{self, ChoiceEntry};
 use compatrix_render::plan_table::plan_table;
@@ -126,9 +127,9 @@ fn document<'a>(
         id: build.id(),
         toolchain: build.toolchain.as_str(),
         linkage: match build.linkage {
-            Linkage::Own => "own",
-            Linkage::Bundled => "bundled",
-            Linkage::Dynamic { .. } => "dynamic",
+            None => "own",
+            Some(Linkage::Static) => "bundled",
+            Some(Linkage::Dynamic) => "dynamic",
         },
         cargo_arguments: build.cargo_arguments(),
         lockset: build.lockset.to_string(),
