@@ -9,11 +9,11 @@ mod tests;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use shaped_toml::Severity;
 
 use crate::lint::{Finding, Unchecked};
 use compatrix_model::axis::ValueName;
 use compatrix_model::facts::{Availability, SqliteFacts, ToolchainFacts};
-use compatrix_model::matrix_spec::Severity;
 
 pub use check::checks;
 
@@ -188,7 +188,7 @@ pub struct Report {
     pub counts: Counts,
 }
 
-/// The state of the spec.
+/// Whether there is a spec, and whether it is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SpecState {

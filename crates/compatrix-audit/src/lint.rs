@@ -3,6 +3,7 @@
 //! Pure functions from [`WorkspaceFacts`] and the spec to [`Finding`]s; the engine gathers the facts. Missing facts are
 //! never silently ignored: they are reported as [`Unchecked`].
 
+pub mod broken_spec;
 mod dependencies;
 mod promises;
 #[cfg(test)]
@@ -10,11 +11,12 @@ mod tests;
 mod workspace;
 
 use serde::Serialize;
+use shaped_toml::Severity;
 
 use crate::manifest::{Located, Manifest};
 use crate::promise::Promise;
 use compatrix_model::condition::{partial_version, Versions};
-use compatrix_model::matrix_spec::{Severity, Spec};
+use compatrix_model::matrix_spec::Spec;
 use semver::Version;
 
 /// The facts that lints read.
@@ -48,7 +50,7 @@ pub struct Graph {
 /// One package of `Cargo.lock`.
 #[derive(Debug, Clone, Default)]
 pub struct GraphPackage {
-    /// The package name.
+    /// As in `[package]`.
     pub name: String,
     /// The exact version: `1.0.219`.
     pub version: String,

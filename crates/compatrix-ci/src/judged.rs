@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use compatrix_leak::{Policy, Usage};
 use compatrix_model::cell::{CellIndex, Finder};
 use compatrix_model::claims::judge_evidence;
+use compatrix_model::evidence::leak_usage;
 use compatrix_model::evidence_file::EvidenceFile;
-use compatrix_model::leak::{Policy, Usage};
 use compatrix_model::matrix_spec::{Spec, Work};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::compare::{compare, Change};
@@ -104,7 +105,7 @@ impl Judging<'_> {
         // The event's plan is a part of the spec's, so that what was not found may be elsewhere.
         let usage = match self.plan.work {
             Work::Compat => Usage::default(),
-            Work::LeakCheck => self.policy.usage(&matrix.records().collect::<Vec<_>>(), false, self.today),
+            Work::LeakCheck => leak_usage(self.policy, &matrix.records().collect::<Vec<_>>(), false, self.today),
         };
         PlatformMatrix { name: platform.platform.clone(), matrix, excused, usage }
     }

@@ -1,13 +1,17 @@
 //! Evidence: the record that proves an outcome.
 
+mod leaks;
+
 use std::collections::BTreeMap;
 
+use compatrix_leak::LeakReport;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellId;
-use crate::leak::LeakReport;
 use crate::linkage::Linkage;
 use crate::outcome::Outcome;
+
+pub use leaks::leak_usage;
 
 /// A SHA-256 in lower-case hex, 64 characters.
 pub type Sha256 = String;

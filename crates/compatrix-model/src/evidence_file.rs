@@ -22,7 +22,6 @@ use crate::outcome::Outcome;
 pub use leaks::{FindingEvidence, LeakEvidence};
 pub use read::EvidenceError;
 pub use scrub::scrub_paths;
-pub use write::quoted;
 
 /// The format that [`EvidenceFile::to_text`] writes.
 pub const FORMAT: i64 = 1;

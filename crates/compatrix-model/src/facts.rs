@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compatrix_leak::Tool;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::axis::{AxisName, ValueName};
 use crate::condition::Versions;
 use crate::evidence::Sha256;
-use crate::leak::Tool;
 use crate::lockset::Lockset;
 
 /// All that the planner may know of this host.

@@ -18,13 +18,14 @@ pub mod evidence;
 pub mod evidence_file;
 pub mod expect;
 pub mod facts;
-pub mod leak;
 pub mod libtest;
 pub mod linkage;
 pub mod lockset;
 pub mod matrix_spec;
-pub mod outcome;
 pub mod plan;
 pub mod release;
 pub mod results;
+pub mod today;
 pub mod verdict;
+
+pub use compatrix_leak::outcome;

@@ -1,16 +1,13 @@
 //! The spec: `compat/matrix.toml`, its types, its shape, and the parser that reports all its errors at once.
 //!
-//! Read in this order: the types here, [`document`] (every key and what it means), [`shape`] (how that is written down),
-//! `check` (a TOML tree against a shape), `lower` (from the tree to [`Spec`]). Nothing here touches a file.
+//! Read in this order: the types here, [`document`] (every key and what it means, as a [`shaped_toml::TableShape`]), `lower`
+//! (from the tree that has this shape to [`Spec`]). Nothing here touches a file.
 
-pub mod diagnostic;
 pub mod document;
 pub mod format;
-pub mod shape;
 pub mod sqlite;
 
 pub(crate) mod axes;
-pub(crate) mod check;
 mod ci;
 mod ci_settings;
 pub(crate) mod cron;
@@ -19,30 +16,25 @@ pub(crate) mod locks;
 pub(crate) mod lower;
 mod names;
 pub(crate) mod parse;
-pub(crate) mod problem;
 mod profiles;
 pub(crate) mod rules;
-mod schema;
-mod syntax;
 pub(crate) mod template;
-pub(crate) mod tree;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use compatrix_leak::LeakSettings;
 use semver::Version;
+use shaped_toml::nearest;
 
 use crate::cell::Space;
 use crate::condition::Condition;
-use crate::leak::{FindingKind, Tool};
 use crate::lockset::LockGroup;
 
 pub use ci_settings::{Check, Checks, Ci, Event, EventSettings, Work};
-pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use document::json_schema;
 pub use parse::{expired, parse, parse_bytes, Parsed};
-pub use problem::nearest;
 pub use rules::{contradictions, Contradiction};
-pub use schema::json_schema;
 
 /// The spec, valid in itself. What depends on the workspace or the host (packages, features, fixtures that exist) is
 /// checked with facts, later.
@@ -97,7 +89,7 @@ impl Spec {
 }
 
 fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
-    let meant = problem::nearest(name, known.clone());
+    let meant = nearest(name, known.clone());
     let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
     let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
     format!("unknown {what} `{name}`{meant} (known: {})", known.join(", "))
@@ -187,36 +179,6 @@ pub enum SuiteKind {
     Build,
     /// The packages' test executables under a tool that looks for leaks.
     Leak(LeakSettings),
-}
-
-/// What a suite of kind `leak` looks for, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeakSettings {
-    /// The tool.
-    pub tool: Tool,
-    /// Kinds of findings that fail the suite. Default: those of which [`FindingKind::fails_by_default`] holds.
-    pub errors_for: BTreeSet<FindingKind>,
-    /// What one process runs.
-    pub each: Each,
-    /// How often `resources` calls each test in one process to see whether memory grows; 0 does not look. Default 12.
-    pub repeat: u32,
-    /// How many seeds Miri tries for each test. Default 1.
-    pub seeds: u32,
-    /// Further options of the tool, as they stand: valgrind's arguments, MIRIFLAGS, `ASAN_OPTIONS`.
-    pub flags: Vec<String>,
-}
-
-/// What one process under a tool runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Each {
-    /// What is fastest for the tool: large executables in a few parts side by side, tests alone where the tool can say
-    /// nothing of a test otherwise.
-    #[default]
-    Auto,
-    /// A whole test executable; tests alone only to attribute what it found.
-    Executable,
-    /// One test.
-    Test,
 }
 
 /// A text with placeholders.

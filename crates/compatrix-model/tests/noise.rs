@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use compatrix_model::evidence::{Counts, Record};
-use compatrix_model::leak::baseline::{stanzas, Baseline};
-use compatrix_model::leak::suppress::{built_in, parse_bytes, Suppression};
-use compatrix_model::leak::{
-    attribute, Canary, Finding, FindingKind, Frame, FrameOrigin, LeakReport, NotRunnable, Policy, Standing, Tool,
+use compatrix_leak::{
+    attribute,
+    baseline::{stanzas, Baseline},
+    suppress::{built_in, parse_bytes, Suppression},
+    Canary, Each, Finding, FindingKind, Frame, FrameOrigin, LeakReport, LeakSettings, NotRunnable, Policy, Standing,
+    Tool,
 };
-use compatrix_model::matrix_spec::{Each, LeakSettings};
+use compatrix_model::evidence::{leak_usage, Counts, Record};
 use compatrix_model::outcome::Outcome;
 use semver::Version;
 
@@ -90,7 +91,7 @@ fn policy(suppressions: &str, baseline: &str) -> Policy {
 }
 
 fn judged(policy: &Policy, mut record: Record) -> Record {
-    policy.judge(&mut record, &settings(), TODAY);
+    record.judge_leaks(policy, &settings(), TODAY);
     record
 }
 
@@ -301,25 +302,25 @@ fn a_baseline_accepts_until_its_day_and_shrinks() {
 
     let accepted = judged(&policy, record(vec![leak.clone()]));
     assert_eq!((accepted.outcome, accepted.cause.as_str()), (Outcome::Passed, ""));
-    let usage = policy.usage(&[&accepted], true, TODAY);
+    let usage = leak_usage(&policy, &[&accepted], true, TODAY);
     assert_eq!(usage.accepted.iter().map(|a| &a.fingerprint).collect::<Vec<_>>(), [&leak.fingerprint]);
     assert_eq!(usage.vanished.iter().map(|a| a.fingerprint.as_str()).collect::<Vec<_>>(), ["00000000000000aa"]);
     assert!(usage.expired.is_empty() && usage.suppressions.is_empty(), "{usage:?}");
-    assert!(policy.usage(&[&accepted], false, TODAY).vanished.is_empty(), "a narrowed run proves nothing gone");
+    assert!(leak_usage(&policy, &[&accepted], false, TODAY).vanished.is_empty(), "a narrowed run proves nothing gone");
     let mut crashed = accepted.clone();
     crashed.leaks.as_mut().unwrap().outcome = Outcome::Crashed;
-    assert!(policy.usage(&[&crashed], true, TODAY).vanished.is_empty(), "nor does one that crashed");
+    assert!(leak_usage(&policy, &[&crashed], true, TODAY).vanished.is_empty(), "nor does one that crashed");
 
     let mut last_day = accepted.clone();
-    policy.judge(&mut last_day, &settings(), "2027-01-31");
+    last_day.judge_leaks(&policy, &settings(), "2027-01-31");
     assert_eq!(last_day.outcome, Outcome::Passed, "the last day counts");
 
     let later = "2027-02-01";
     let mut expired = record(vec![leak]);
-    policy.judge(&mut expired, &settings(), later);
+    expired.judge_leaks(&policy, &settings(), later);
     assert_eq!(expired.outcome, Outcome::Failed);
     assert!(expired.cause.ends_with("(1 accepted until a day that has passed)"), "{}", expired.cause);
-    assert_eq!(policy.usage(&[&expired], true, later).expired.len(), 1);
+    assert_eq!(leak_usage(&policy, &[&expired], true, later).expired.len(), 1);
 }
 
 #[test]
@@ -331,7 +332,7 @@ fn own_suppressions_are_reported_when_unused_and_built_in_ones_when_used() {
     let record =
         judged(&policy, record(vec![finding(FindingKind::Definite, "a"), finding(FindingKind::Possible, "b")]));
     let used = |complete| {
-        let usage = policy.usage(&[&record], complete, TODAY);
+        let usage = leak_usage(&policy, &[&record], complete, TODAY);
         usage.suppressions.into_iter().map(|s| (s.name, (s.tool, s.used, s.built_in))).collect::<BTreeMap<_, _>>()
     };
     let own = ("own".to_owned(), (Tool::Valgrind, 2, false));

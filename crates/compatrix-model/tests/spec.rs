@@ -5,7 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use compatrix_model::matrix_spec::{parse, parse_bytes, Severity};
+use compatrix_model::matrix_spec::{parse, parse_bytes};
+use shaped_toml::Severity;
 
 fn fixtures() -> Vec<String> {
     ["v18", "v24", "v24-10k", "v24-corrupt", "v24-empty", "v24-truncated", "v24-wal", "v99-future"]

@@ -1,7 +1,8 @@
 //! `[ci]` of a valid spec, what its texts may be, and what may never get into a workflow.
 
-use compatrix_model::matrix_spec::{parse, Diagnostics, Parsed};
+use compatrix_model::matrix_spec::{parse, Parsed};
 use compatrix_model::matrix_spec::{Check, Ci, Event, Work};
+use shaped_toml::Diagnostics;
 
 fn read(text: &str) -> Result<Parsed, Diagnostics> {
     parse(text, "matrix.toml", &["v18".to_owned(), "v24".to_owned()])

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use compatrix_audit::doctor::{Check, Report, SpecState, Status};
 use compatrix_audit::lint::Finding;
-use compatrix_model::matrix_spec::Severity;
+use shaped_toml::Severity;
 
 use crate::look::{count, cut, width, wrap, Look};
 

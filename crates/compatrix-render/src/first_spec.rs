@@ -1,5 +1,7 @@
 //! The spec that `init` writes, with a comment on the source of each value.
 
+pub mod summary;
+
 use compatrix_audit::first_spec::{Draft, DraftAxis, FeatureSet, Noted};
 
 use crate::look::{width, wrap};

@@ -18,7 +18,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use compatrix_model::leak::Canary;
+use compatrix_leak::Canary;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;

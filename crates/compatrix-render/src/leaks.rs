@@ -14,7 +14,7 @@ mod table;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use compatrix_model::leak::{FindingKind, Standing, Tool, Usage};
+use compatrix_leak::{FindingKind, Standing, Tool, Usage};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;

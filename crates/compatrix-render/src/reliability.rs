@@ -10,9 +10,8 @@ mod tools;
 
 use std::fmt::Write;
 
+use compatrix_leak::{planted::PlantedTable, Tool};
 use compatrix_model::evidence_file::EvidenceFile;
-use compatrix_model::leak::planted::PlantedTable;
-use compatrix_model::leak::Tool;
 use compatrix_model::matrix_spec::Spec;
 
 use crate::look::count;

@@ -9,7 +9,7 @@ mod rules;
 
 use std::collections::BTreeMap;
 
-use compatrix_model::leak::{Frame, Related, Standing, Tool, Usage};
+use compatrix_leak::{Frame, Related, Standing, Tool, Usage};
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;

@@ -7,9 +7,8 @@
 use std::fmt::Write;
 
 use compatrix_model::matrix_spec::document::DOCUMENT;
-use compatrix_model::matrix_spec::format::{Format, Words, RESERVED_VARIABLES};
-use compatrix_model::matrix_spec::shape::{Need, Rest, Shape, TableShape};
-use compatrix_model::matrix_spec::sqlite::AMALGAMATIONS;
+use compatrix_model::matrix_spec::format::RESERVED_VARIABLES;
+use shaped_toml::{Need, Rest, Shape, TableShape, Words};
 
 use crate::markdown::{self, Table};
 
@@ -120,15 +119,15 @@ fn section_text(section: &Section, sections: &[Section], out: &mut String) {
         ]);
     }
     if let Some(Rest { what, name, doc, shape }) = &shape.rest {
-        let key = format!("{what}: {}", format_words(*name));
+        let key = format!("{what}: {}", name.describe());
         table.row([key, value(shape, sections), String::new(), doc.replace('|', "\\|")]);
     }
     out.push_str(&table.finish());
     if shape.min > 0 {
         out.push_str("\nAt least one key is required.\n");
     }
-    if !shape.later.is_empty() {
-        let words: Vec<String> = shape.later.iter().map(|word| markdown::code(word)).collect();
+    if !shape.later.words.is_empty() {
+        let words: Vec<String> = shape.later.words.iter().map(|word| markdown::code(word)).collect();
         let _ = write!(out, "\nReserved for later versions, and rejected by this one: {}.\n", words.join(", "));
     }
     for words in shape.keys.iter().filter_map(|key| words_of(&key.shape)) {
@@ -138,7 +137,7 @@ fn section_text(section: &Section, sections: &[Section], out: &mut String) {
 
 fn words_of(shape: &Shape) -> Option<&'static Words> {
     match shape {
-        Shape::Text(Format::Word(words)) => Some(words),
+        Shape::Text(format) => format.words(),
         _ => None,
     }
 }
@@ -151,8 +150,8 @@ fn word_list(words: &Words, out: &mut String) {
         let first = doc.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
         let _ = writeln!(out, "- {}: {first}{}", markdown::code(word), doc.as_str());
     }
-    if !words.later.is_empty() {
-        let later: Vec<String> = words.later.iter().map(|word| markdown::code(word)).collect();
+    if !words.later.words.is_empty() {
+        let later: Vec<String> = words.later.words.iter().map(|word| markdown::code(word)).collect();
         let _ = writeln!(out, "- reserved for later versions: {}", later.join(", "));
     }
 }
@@ -160,7 +159,7 @@ fn word_list(words: &Words, out: &mut String) {
 /// The accepted values, in words.
 fn value(shape: &Shape, sections: &[Section]) -> String {
     match shape {
-        Shape::Text(format) => format_words(*format),
+        Shape::Text(format) => format.describe(),
         Shape::Integer { min, max } if min == max => markdown::code(&min.to_string()),
         Shape::Integer { min, max } => format!("a whole number, {min} to {max}"),
         Shape::Flag => "`true` or `false`".to_owned(),
@@ -191,56 +190,5 @@ fn absence(need: Need) -> String {
         Need::Text(text) => markdown::code(&format!("\"{text}\"")),
         Need::Integer(number) => markdown::code(&number.to_string()),
         Need::Flag(flag) => markdown::code(&flag.to_string()),
-    }
-}
-
-/// A format in words, with an example where that is clearer.
-fn format_words(format: Format) -> String {
-    match format {
-        Format::Any => "text".to_owned(),
-        Format::Sentence => "text, not blank".to_owned(),
-        Format::ValueName => "name of letters, digits, `.`, `_`, `+`, `-`".to_owned(),
-        Format::AxisName => "name of lower-case letters, digits, `_`, `-`".to_owned(),
-        Format::PackageName => "package name".to_owned(),
-        Format::FeatureName => "feature name".to_owned(),
-        Format::RelativePath => "path below the workspace root".to_owned(),
-        Format::Path => "path".to_owned(),
-        Format::Version => "version: `1`, `1.70` or `1.70.2`".to_owned(),
-        Format::ExactVersion => "version: `1.70.2`".to_owned(),
-        Format::Toolchain => {
-            "toolchain: `stable`, `beta`, `nightly`, `nightly-2026-05-19`, `1.70`, `1.70.0`; or a distribution's name"
-                .to_owned()
-        }
-        Format::Sqlite => {
-            let versions: Vec<String> = AMALGAMATIONS.iter().map(|(version, _)| markdown::code(version)).collect();
-            format!("`bundled`, `host`, a distribution's name, or one of {}", versions.join(", "))
-        }
-        Format::Fixture => "fixture's name or glob: `v24`, `v24*`, `fixtures/*`".to_owned(),
-        Format::EnvVar => {
-            "name of an [environment variable](#environment-variables-that-a-suite-cannot-set)".to_owned()
-        }
-        Format::Date => "date: `2027-06-30`".to_owned(),
-        Format::Duration => "whole number and unit: `500ms`, `90s`, `5m`, `2h`".to_owned(),
-        Format::Url => "web address".to_owned(),
-        Format::Platform => "platform: `linux-x86_64`".to_owned(),
-        Format::CompileOption => "option: `SQLITE_ENABLE_FTS5`, `NAME=VALUE`".to_owned(),
-        Format::AptSuite => "suite: `bookworm`, `bookworm-security`".to_owned(),
-        Format::AptPackage => "package: `rustc`, `libsqlite3-0=3.40.1-2`".to_owned(),
-        Format::AptSource => {
-            "entry of apt's sources: `deb [signed-by=KEY] URI SUITE COMPONENT…`, or a stanza".to_owned()
-        }
-        Format::Requirement => "range of versions: `>=1.83, <1.94`".to_owned(),
-        Format::Frame => "frame: `core::ops::*`, `obj:*/libfoo.so*`, `...`".to_owned(),
-        Format::Fingerprint => "16 hex digits".to_owned(),
-        Format::JobTime => "whole number and unit: `30m`, `2h`".to_owned(),
-        Format::Days => "days: `14d`".to_owned(),
-        Format::RunnerLabel => "label of a runner: `ubuntu-24.04`".to_owned(),
-        Format::Branch => "branch or pattern: `main`, `release/*`".to_owned(),
-        Format::Cron => "cron schedule: `17 3 * * *`".to_owned(),
-        Format::ScriptPath => "path of a script: `ci/run.sh`".to_owned(),
-        Format::DebianPackage => "Debian package: `valgrind`".to_owned(),
-        Format::Test => "[test](#conditions)".to_owned(),
-        Format::Template => "text with [placeholders](#placeholders)".to_owned(),
-        Format::Word(words) => words.known.iter().map(|(word, _)| markdown::code(word)).collect::<Vec<_>>().join(", "),
     }
 }

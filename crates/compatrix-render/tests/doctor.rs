@@ -9,9 +9,10 @@ use compatrix_audit::doctor::{checks, Counts, Disk, HostTools, Packages, Report,
 use compatrix_audit::lint::{Finding, Lint, Unchecked};
 use compatrix_model::axis::ValueName;
 use compatrix_model::facts::Availability;
-use compatrix_model::matrix_spec::{parse, Severity};
+use compatrix_model::matrix_spec::parse;
 use compatrix_render::doctor::{doctor, json};
 use compatrix_render::look::Look;
+use shaped_toml::Severity;
 
 fn tool(path: &str, version: &str) -> Option<Tool> {
     Some(Tool { path: path.to_owned(), version: version.to_owned(), broken: None })

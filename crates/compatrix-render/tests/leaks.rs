@@ -5,7 +5,7 @@ mod common;
 
 use common::leaks::{every_kind, leaky, usage};
 use common::*;
-use compatrix_model::leak::{FindingKind, Usage};
+use compatrix_leak::{FindingKind, Usage};
 use compatrix_model::results::matrix::{Matrix, Totals};
 use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Expectation;

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use compatrix_model::leak::Usage;
+use compatrix_leak::Usage;
 use compatrix_model::matrix_spec::{Event, Work};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::compare::Change;
@@ -39,7 +39,7 @@ fn together() -> MergedMatrix {
             LostJob { job: "linux-x86_64-stable".to_owned(), platform: "linux-x86_64".to_owned(), missing: 2, of: 2 },
             LostJob { job: "linux-x86_64-1.70".to_owned(), platform: "linux-x86_64".to_owned(), missing: 1, of: 4 },
         ],
-        not_done: vec!["pull-request-linux-x86_64 was skipped, since one that it needs did not succeed".to_owned()],
+        not_done: vec!["pull-request-linux-x86_64 was skipped because a job that it needs did not succeed".to_owned()],
         difference: Difference::Since {
             rev: "HEAD^1".to_owned(),
             changes: (0..16).map(changed).collect(),

@@ -4,11 +4,13 @@ mod common;
 
 use common::leaks::{leak_report, leak_row, leaky};
 use common::*;
+use compatrix_leak::{
+    planted::{PlantedLeak, PlantedTable},
+    Tool,
+};
 use compatrix_model::claims::{evaluate, judge_evidence, ClaimVerdict};
 use compatrix_model::evidence::Record;
 use compatrix_model::evidence_file::EvidenceFile;
-use compatrix_model::leak::planted::{PlantedLeak, PlantedTable};
-use compatrix_model::leak::Tool;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
 use compatrix_render::page::{self, PageOptions};

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use common::leaks::{every_kind, leaky, usage};
 use common::schema::Schema;
 use common::*;
-use compatrix_model::leak::{Canary, FindingKind, Tool, Usage};
+use compatrix_leak::{Canary, FindingKind, Tool, Usage};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::matrix::{Matrix, Totals};
 use compatrix_model::results::row::Row;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use semver::Version;
+use shaped_toml::Severity;
 
 use super::{Context, Finding, Graph, GraphPackage, Lint, Promised};
 use compatrix_model::condition::partial_version;
-use compatrix_model::matrix_spec::Severity;
 use compatrix_model::release;
 
 /// How a package depends on a locked one, strongest first.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use semver::Version;
+use shaped_toml::Severity;
 
 use super::{Context, Finding, Lint};
 use crate::promise::{Promise, PromiseKind, PromiseSource};
 use compatrix_model::axis::{Axis, AxisKind};
 use compatrix_model::condition::{partial_version, value_version, Versions};
-use compatrix_model::matrix_spec::Severity;
 
 pub(super) fn lint(context: &Context<'_>, versions: &Versions, found: &mut Vec<Finding>) {
     let tested = Tested::new(context, versions);

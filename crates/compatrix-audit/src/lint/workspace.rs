@@ -1,7 +1,8 @@
 //! Lints manifests and the format of the lockfile.
 
+use shaped_toml::Severity;
+
 use crate::manifest::Field;
-use compatrix_model::matrix_spec::Severity;
 
 use super::{short, Context, Finding, Lint, Promised};
 use compatrix_model::condition::partial_version;

@@ -1,5 +1,5 @@
-//! Artifacts from text, fast in an unoptimised build too: most of a line is read by hand, strings end where a search for
-//! the quote finds it, and what is shared is read once.
+//! Reads artifacts, quickly even in an unoptimised build: most of a line is parsed by hand, strings end at the next quote,
+//! and shared data is parsed once.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -16,13 +16,12 @@ use compatrix_model::condition::{partial_version, Versions};
 use compatrix_model::evidence::{Counts, FixtureProof, Proof, Record, SqliteProof};
 use compatrix_model::outcome::Outcome;
 
-/// An artifact as it was read: proofs are put together when they are asked for, so that tens of thousands of records fit
-/// into little memory.
+/// A parsed artifact. Proofs are assembled on request, so that tens of thousands of records need little memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
-    /// What each part belongs to; one in a file that a job wrote.
+    /// One header per part; a file written by a job has one.
     pub headers: Vec<Header>,
-    /// The records of each part.
+    /// The records of each part, parallel to `headers`.
     pub found: Vec<Vec<RecordLine>>,
     suites: Vec<String>,
     values: Vec<(AxisName, ValueName)>,
@@ -30,33 +29,33 @@ pub struct Bundle {
     builds: Vec<BuildPart>,
     sqlite: Vec<SqliteProof>,
     fixtures: Vec<FixtureProof>,
-    /// Numbers of values and of the environment, of all records one after another.
+    /// References to values and environment, concatenated for all records.
     numbers: Vec<u32>,
 }
 
-/// A record as its line has it, for [`Bundle::record`] to make a [`Record`] of: what many lines share is numbers here,
-/// so that tens of thousands fit into little memory.
+/// A record as its line has it, for [`Bundle::record`] to make a [`Record`] of. Numbers stand for what many lines share, so
+/// that tens of thousands fit into little memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordLine {
-    /// What happened.
+    /// The recorded outcome.
     pub outcome: Outcome,
     attempts: u32,
-    /// Position in the suites.
+    /// Index of the suite.
     suite: u32,
-    /// Its cell's values.
+    /// Range in `numbers` of the cell's values.
     values: Range<u32>,
     key: String,
     tests: Counts,
     started: i64,
     duration_ms: u64,
     executables_ms: u64,
-    /// Build, SQLite and fixture of the proof; environment.
+    /// The proof's build, SQLite and fixture, and the range of its environment; `None` if nothing ran.
     proof: Option<([Option<u32>; 3], Range<u32>)>,
     rest: Option<Box<Rest>>,
 }
 
 impl Bundle {
-    /// Reads a file's bytes.
+    /// Parses the bytes of a file.
     ///
     /// # Errors
     /// As [`Bundle::parse`].
@@ -68,10 +67,10 @@ impl Bundle {
         }
     }
 
-    /// Reads a file's text.
+    /// Parses the text of a file.
     ///
     /// # Errors
-    /// It is not whole, not ours, or not of this format.
+    /// The file is truncated, changed, or not in this format.
     pub fn parse(text: &str) -> Result<Bundle, ArtifactError> {
         let body = whole(text)?;
         let mut bundle = Bundle {
@@ -124,12 +123,12 @@ impl Bundle {
         }
     }
 
-    /// The record's suite.
+    /// The suite's name; its index is only valid within this file.
     pub fn suite(&self, found: &RecordLine) -> &str {
         &self.suites[found.suite as usize]
     }
 
-    /// The proof of a record.
+    /// Assembles the record's proof; `None` if nothing ran.
     pub fn proof(&self, found: &RecordLine) -> Option<Proof> {
         let ([build, sqlite, fixture], env) = found.proof.as_ref()?;
         let BuildPart { platform, toolchain, source, features, executables } =
@@ -147,14 +146,14 @@ impl Bundle {
         })
     }
 
-    /// Platform and hash of the sources that the record's proof names.
+    /// Platform and source hash in the record's proof.
     pub fn origin(&self, found: &RecordLine) -> Option<(&str, &str)> {
         let ([build, ..], _) = found.proof.as_ref()?;
         let build = &self.builds[build.expect("a proof has a build") as usize];
         Some((&build.platform, &build.source.sources))
     }
 
-    /// Where the values of the file are in a space, by their numbers in the file: axis and position on it.
+    /// Maps the file's values to a space: axis and position by value number, `None` for values that the space lacks.
     pub fn places(&self, space: &Space) -> Vec<Option<(usize, usize)>> {
         let place = |(axis, value): &(AxisName, ValueName)| {
             let (n, axis) = space.axis(axis.as_str())?;
@@ -163,7 +162,7 @@ impl Bundle {
         self.values.iter().map(place).collect()
     }
 
-    /// The record's cell in the space of which these are the places.
+    /// The record's cell, given [`Self::places`] for this space; `None` if the space has no such cell.
     pub fn cell(&self, found: &RecordLine, space: &Space, places: &[Option<(usize, usize)>]) -> Option<CellIndex> {
         let values = &self.numbers[found.values.start as usize..found.values.end as usize];
         if values.len() != space.axes().len() {
@@ -177,8 +176,7 @@ impl Bundle {
         (!coords.contains(&usize::MAX)).then(|| space.index(&coords))
     }
 
-    /// What toolchains and SQLites proved to be on a platform, by the value that they were used as; of several versions the
-    /// highest.
+    /// The versions of toolchains and SQLite proven on a platform, by axis value; the highest if there are several.
     pub fn versions(&self, space: &Space, platform: &str) -> Versions {
         let places = self.places(space);
         let axis = |kind| space.axis_of(&kind).map(|(n, _)| n);
@@ -215,7 +213,7 @@ impl Bundle {
         versions
     }
 
-    /// Takes in a line; none if it is none of ours.
+    /// Parses a line; `None` if it is malformed.
     fn line(&mut self, line: &str) -> Option<()> {
         let mut scan = Scan { text: line, at: 0 };
         scan.byte(b'[')?;
@@ -314,7 +312,7 @@ impl Bundle {
         })
     }
 
-    /// A list of numbers below the limit, kept.
+    /// Parses a list of numbers below the limit into `numbers`.
     fn read_numbers(&mut self, scan: &mut Scan<'_>, limit: usize) -> Option<Range<u32>> {
         let start = u32::try_from(self.numbers.len()).ok()?;
         scan.byte(b'[')?;
@@ -333,7 +331,7 @@ impl Bundle {
     }
 }
 
-/// The lines after the first, if the text is whole and unchanged.
+/// The lines after the first, if the text is complete and unchanged.
 fn whole(text: &str) -> Result<&str, ArtifactError> {
     if text.is_empty() {
         return Err(ArtifactError::Empty);
@@ -347,7 +345,7 @@ fn whole(text: &str) -> Result<&str, ArtifactError> {
     }
     let cut = ArtifactError::Truncated { said: 0, found: 0 };
     let (first, body) = text.split_once('\n').ok_or(cut)?;
-    // A newer format may have other fields; who wrote it is told first, all the same.
+    // A newer format may have other fields, but its version still comes first.
     let value: serde_json::Value = serde_json::from_str(first).map_err(|_| ArtifactError::Changed)?;
     let tool = value["tool"].as_str().unwrap_or_default().to_owned();
     let format = value["compatrix-evidence"].as_u64().unwrap_or_default();
@@ -392,7 +390,7 @@ fn counts(scan: &mut Scan<'_>) -> Option<Counts> {
     Some(Counts { passed, failed, ignored, filtered })
 }
 
-/// A place in a line.
+/// A cursor in a line.
 struct Scan<'a> {
     text: &'a str,
     at: usize,
@@ -415,7 +413,7 @@ impl<'a> Scan<'a> {
         is.then_some(())
     }
 
-    /// A string without escapes.
+    /// Parses a string without escapes.
     fn plain(&mut self) -> Option<&'a str> {
         self.byte(b'"')?;
         let rest = self.text.get(self.at..)?;
@@ -453,7 +451,7 @@ impl<'a> Scan<'a> {
         u32::try_from(self.number()?).ok()
     }
 
-    /// A number below the limit; -1 for none.
+    /// Parses a number below the limit; -1 becomes `None`.
     fn reference(&mut self, limit: usize) -> Option<Option<u32>> {
         let n = self.number()?;
         if n == -1 {
@@ -463,7 +461,7 @@ impl<'a> Scan<'a> {
         ((n as usize) < limit).then_some(Some(n))
     }
 
-    /// The last item of the line.
+    /// Parses the last item of the line.
     fn last<T: DeserializeOwned>(&mut self) -> Option<T> {
         let rest = self.text.get(self.at..)?.strip_suffix(']')?;
         serde_json::from_str(rest).ok()

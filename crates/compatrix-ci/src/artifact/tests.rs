@@ -1,11 +1,11 @@
 //! The law of artifacts: what is written is read again; and each way in which a text is none.
 
+use compatrix_leak::{Canary, Tool};
 use proptest::prelude::*;
 
 use super::*;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{FixtureProof, Proof, SqliteProof};
-use compatrix_model::leak::{Canary, Tool};
 use compatrix_model::linkage::Linkage;
 use compatrix_model::outcome::Outcome;
 
@@ -195,10 +195,10 @@ fn each_way_in_which_a_text_is_no_artifact() {
     assert_eq!(forged(&text), text);
 
     check("", ArtifactError::Empty, "empty");
-    check("<html>", ArtifactError::NotOurs, "not an artifact");
+    check("<html>", ArtifactError::NotOurs, "not an evidence artifact");
     check("{\"a\":1}\n", ArtifactError::NotOurs, "--evidence FILE");
-    check("{\"compat", ArtifactError::Truncated { said: 0, found: 0 }, "not even its first line");
-    check(lines[0].trim_end(), ArtifactError::Truncated { said: 0, found: 0 }, "not even its first line");
+    check("{\"compat", ArtifactError::Truncated { said: 0, found: 0 }, "even the first line is incomplete");
+    check(lines[0].trim_end(), ArtifactError::Truncated { said: 0, found: 0 }, "even the first line is incomplete");
     check(&lines[..3].concat(), ArtifactError::Truncated { said, found: 2 }, "2 of 8 lines");
     check(text.trim_end(), ArtifactError::Truncated { said, found: said - 1 }, "7 of 8 lines");
 
@@ -211,7 +211,7 @@ fn each_way_in_which_a_text_is_no_artifact() {
     check(&format!("{text}{}", lines[said]), ArtifactError::Changed, "its hash does not match");
 
     let no_outcome = forged(&text.replacen("\"passed\"", "\"marvellous\"", 1));
-    check(&no_outcome, ArtifactError::Malformed { line: 5 }, "line 5 is none that compatrix");
+    check(&no_outcome, ArtifactError::Malformed { line: 5 }, "does not write lines like line 5");
     let no_value = forged(&text.replacen("[0,1]", "[0,7]", 1));
     check(&no_value, ArtifactError::Malformed { line: 5 }, "line 5");
 }

@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use compatrix_model::leak::baseline::{self, Baseline};
-use compatrix_model::leak::suppress;
-use compatrix_model::leak::Policy;
-use compatrix_model::matrix_spec::Diagnostics;
+use compatrix_leak::{baseline, baseline::Baseline, suppress, Policy};
+use shaped_toml::Diagnostics;
 
 use crate::sys::error::Error;
 use crate::sys::files;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use addr2line::gimli::{Dwarf, EndianSlice, RunTimeEndian};
-use compatrix_model::leak::Frame;
+use compatrix_leak::Frame;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SymbolKind};
 
 use crate::sys::files;

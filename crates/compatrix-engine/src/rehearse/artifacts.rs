@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::condition::glob_matches;
 
-use super::actions::Inputs;
+use super::inputs::ActionInputs;
 use crate::sys::files;
 
 /// Uploads; a note where nothing was found and that is no error.
 /// Source: github.com/actions/upload-artifact, README of v4 and later.
-pub(super) fn upload(checkout: &Path, artifacts: &Path, inputs: &Inputs<'_>) -> Result<Option<String>> {
+pub(super) fn upload(checkout: &Path, artifacts: &Path, inputs: &ActionInputs<'_>) -> Result<Option<String>> {
     let name = inputs.get("name").unwrap_or("artifact");
     let forbidden = ['"', ':', '<', '>', '|', '*', '?', '\r', '\n', '\\', '/'];
     if let Some(bad) = name.chars().find(|c| forbidden.contains(c)) {
@@ -65,7 +65,7 @@ pub(super) fn upload(checkout: &Path, artifacts: &Path, inputs: &Inputs<'_>) -> 
 }
 
 /// Downloads one artifact by name, or those that match a pattern.
-pub(super) fn download(checkout: &Path, artifacts: &Path, inputs: &Inputs<'_>) -> Result<()> {
+pub(super) fn download(checkout: &Path, artifacts: &Path, inputs: &ActionInputs<'_>) -> Result<()> {
     let target = checkout.join(inputs.get("path").unwrap_or("."));
     if let Some(name) = inputs.get("name") {
         let from = artifacts.join(name);

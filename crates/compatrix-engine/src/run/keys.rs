@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use compatrix_leak::LeakSettings;
 use compatrix_model::axis::AxisKind;
 use compatrix_model::cell::{CellId, Space};
 use compatrix_model::evidence::Sha256;
 use compatrix_model::facts::{Availability, HostFacts};
-use compatrix_model::matrix_spec::{LeakSettings, Piece, Suite};
+use compatrix_model::matrix_spec::{Piece, Suite};
 use compatrix_model::plan::{Build, AMBIENT_TOOLCHAIN};
 
 use crate::sys::files;
@@ -17,7 +18,7 @@ use crate::sys::host::Host;
 const FORMAT: &str = "compatrix run 1";
 
 /// The part of a key that all runs of a build share.
-pub fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {
+pub(crate) fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {
     let mut parts =
         vec![FORMAT.to_owned(), build.id(), facts.sources.clone(), lockset_of(build, facts), compiler.to_owned()];
     if let Some(Availability::Ready(toolchain)) = facts.toolchains.get(&build.toolchain) {
@@ -37,7 +38,14 @@ pub(crate) fn lockset_of(build: &Build, facts: &HostFacts) -> Sha256 {
 }
 
 /// The key of a run.
-pub fn of_run(host: &Host, build: &Sha256, suite: &Suite, cell: &CellId, space: &Space, facts: &HostFacts) -> Sha256 {
+pub(crate) fn of_run(
+    host: &Host,
+    build: &Sha256,
+    suite: &Suite,
+    cell: &CellId,
+    space: &Space,
+    facts: &HostFacts,
+) -> Sha256 {
     let mut parts = vec![build.clone(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
     parts.push(format!("{:?}", suite.timeout));
     if let Some(leak) = suite.leak() {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use compatrix_model::matrix_spec::Diagnostics;
 use compatrix_model::results::exit::ExitCode;
+use shaped_toml::Diagnostics;
 
 /// A failure that is no verdict.
 #[derive(Debug)]

@@ -6,12 +6,11 @@
 use std::fmt;
 
 use semver::VersionReq;
+use shaped_toml::{Collector, Diagnostics, Problem};
 
 use super::{glob_matches, value_version, Condition, Match, ValueTest, Versions};
 use crate::axis::{Axis, AxisKind, ValueName};
 use crate::cell::Space;
-use crate::matrix_spec::problem::{Collector, Problem};
-use crate::matrix_spec::Diagnostics;
 
 /// What version requirements start with.
 const OPERATORS: &[char] = &['<', '>', '=', '^', '~'];

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use compatrix_leak::{Canary, Finding, FindingKind, Frame, LeakReport, Standing, Tool};
+
 use super::scrub::{one_line, scrub_paths};
-use crate::leak::{Canary, Finding, FindingKind, Frame, LeakReport, Standing, Tool};
 
 /// How many findings an entry keeps.
 const MAX_FINDINGS: usize = 50;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use compatrix_leak::{FindingKind, Tool};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -11,7 +12,6 @@ use super::leaks::BaselineEvidence;
 use super::{failure, Entry, EvidenceFile, FindingEvidence, LeakEvidence, FORMAT};
 use crate::cell::CellId;
 use crate::evidence::{Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, ToolchainProof};
-use crate::leak::{FindingKind, Tool};
 use crate::linkage::Linkage;
 use crate::outcome::Outcome;
 

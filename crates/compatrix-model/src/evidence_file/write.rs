@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
+use shaped_toml::quoted;
+
 use super::{EvidenceFile, FindingEvidence, LeakEvidence, FORMAT};
 use crate::evidence::{
     Counts, ExecutableProof, FixtureProof, Record, Sha256, SourceProof, SqliteProof, ToolchainProof,
@@ -291,24 +293,4 @@ fn list(items: impl Iterator<Item = String>, lines: bool) -> String {
     } else {
         format!("[{}]", items.join(", "))
     }
-}
-
-/// A TOML basic string.
-pub fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if (c as u32) < 0x20 || c as u32 == 0x7f => {
-                let _ = write!(out, "\\u{:04X}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -3,11 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
-use super::check::twice;
+use shaped_toml::{twice, Collector, Entry, Node, Problem, Table};
+
 use super::distro::{Distros, Part};
 use super::format::{fixture, is_glob};
-use super::problem::{Collector, Problem};
-use super::tree::{Entry, Node, Table};
 use crate::axis::Deps;
 use crate::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
 use crate::cell::Space;

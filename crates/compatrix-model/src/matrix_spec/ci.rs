@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use shaped_toml::{Collector, Entry, Node, Problem, Table};
+
 use super::axes::Axes;
 use super::format::ci::{days, job_time};
 use super::lower::{condition, Suites};
-use super::problem::{Collector, Problem};
-use super::tree::{Entry, Node, Table};
 use super::{Profile, SuiteKind};
 use crate::matrix_spec::cron;
 use crate::matrix_spec::cron::Cron;

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::matrix_spec::problem::{nearest, Problem};
+use shaped_toml::{nearest, Problem};
 
 /// The shortest time between two runs, in minutes; GitHub starts no schedule more often. Same source.
 pub(crate) const SHORTEST: u32 = 5;

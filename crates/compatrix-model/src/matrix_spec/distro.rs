@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use shaped_toml::{Collector, Node, Problem, Table};
+
 use super::format::Format;
-use super::problem::{Collector, Problem};
-use super::tree::{Node, Table};
 use crate::apt::{self, Package, Request, Source};
 
 /// What an axis takes of a distribution.
@@ -89,7 +89,7 @@ impl Distros {
 fn distro(name: &str, span: Range<usize>, table: &Table, c: &mut Collector<'_>) -> Distro {
     let mark = c.mark();
     for (format, what) in [(Format::Toolchain, "a toolchain of rustup"), (Format::Sqlite, "a SQLite")] {
-        if format.check(name).is_ok() {
+        if format.accepts(name) {
             let problem = Problem::new(format!("`{name}` is {what} already"));
             c.error(span.clone(), problem.help("give the distribution a name of its own, such as `debian-12`"));
         }

@@ -3,11 +3,12 @@
 mod choice;
 mod ci;
 mod distro;
-pub(crate) mod leak;
 mod supply;
 
-use super::format::{Format, Words};
-use super::shape::{Key, Need, Rest, Shape, TableShape};
+use compatrix_leak::words;
+use shaped_toml::{Key, Later, Need, Plain, Rest, Shape, TableShape, Words};
+
+use super::format::Format;
 use choice::{CONDITION, PROFILES, RULE_CONDITION};
 use supply::{DEPS, LOCK};
 
@@ -57,10 +58,21 @@ pub static DOCUMENT: TableShape = TableShape {
         ),
         Key::optional("ci", "What CI runs on which event; the command `gen-ci` makes its workflows.", Shape::Table(&ci::CI)),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
+
+/// The JSON Schema of `compat/matrix.toml`: always the same.
+pub fn json_schema() -> String {
+    let what = "What a project promises to work with, and what is run to prove it.";
+    shaped_toml::json_schema(&DOCUMENT, "Compatrix spec", what)
+}
+
+/// Words of the design that this version does not know yet.
+const fn later(words: &'static [&'static str]) -> Later {
+    Later { words, program: "compatrix" }
+}
 
 static PROJECT: TableShape = TableShape {
     title: "`[project]`",
@@ -68,28 +80,28 @@ static PROJECT: TableShape = TableShape {
         Key::required(
             "packages",
             "The packages under test, members of the workspace; their path dependencies come along.",
-            Shape::List { item: &Shape::Text(Format::PackageName), min: 1, unique: true },
+            Shape::List { item: &Shape::Text(&Format::PackageName), min: 1, unique: true },
         ),
         Key::default(
             "report",
             "The compatibility page, relative to the workspace root.",
-            Shape::Text(Format::RelativePath),
+            Shape::Text(&Format::RelativePath),
             Need::Text("docs/COMPATIBILITY.md"),
         ),
         Key::default(
             "reliability",
             "The page on leaks and memory errors, relative to the workspace root; written where a suite is of kind `leak`.",
-            Shape::Text(Format::RelativePath),
+            Shape::Text(&Format::RelativePath),
             Need::Text("docs/RELIABILITY.md"),
         ),
         Key::default(
             "evidence",
             "The folder of committed evidence, relative to the workspace root.",
-            Shape::Text(Format::RelativePath),
+            Shape::Text(&Format::RelativePath),
             Need::Text("compat/evidence"),
         ),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -97,16 +109,16 @@ static PROJECT: TableShape = TableShape {
 static CLAIMS: TableShape = TableShape {
     title: "`[claims]`",
     keys: &[
-        Key::optional("rust", "The lowest Rust that works.", Shape::Text(Format::Version)),
-        Key::optional("sqlite", "The lowest SQLite that works.", Shape::Text(Format::Version)),
+        Key::optional("rust", "The lowest Rust that works.", Shape::Text(&Format::Version)),
+        Key::optional("sqlite", "The lowest SQLite that works.", Shape::Text(&Format::Version)),
         Key::optional(
             "schema",
             "Schemas that work, values of the `schema` axis.",
-            Shape::List { item: &Shape::Text(Format::ValueName), min: 1, unique: true },
+            Shape::List { item: &Shape::Text(&Format::ValueName), min: 1, unique: true },
         ),
         Key::optional("platforms", "Platforms that work, by tier.", Shape::Table(&PLATFORMS)),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -114,12 +126,12 @@ static CLAIMS: TableShape = TableShape {
 static PLATFORMS: TableShape = TableShape {
     title: "`platforms`",
     keys: &[],
-    later: &[],
+    later: Later::NONE,
     rest: Some(Rest {
         what: "a tier",
-        name: Format::ValueName,
+        name: &Format::ValueName,
         doc: "The platforms of this tier, operating system and architecture.",
-        shape: &Shape::List { item: &Shape::Text(Format::Platform), min: 1, unique: true },
+        shape: &Shape::List { item: &Shape::Text(&Format::Platform), min: 1, unique: true },
     }),
     min: 1,
 };
@@ -131,7 +143,7 @@ static AXIS: TableShape = TableShape {
             "rust",
             "Toolchains: rustup's names, names of distributions, or folders with `bin/rustc` and `bin/cargo`.",
             Shape::List {
-                item: &Shape::OneOf(&[Shape::Text(Format::Toolchain), Shape::Table(&PATH_TOOLCHAIN)]),
+                item: &Shape::OneOf(&[Shape::Text(&Format::Toolchain), Shape::Table(&PATH_TOOLCHAIN)]),
                 min: 1,
                 unique: true,
             },
@@ -140,14 +152,14 @@ static AXIS: TableShape = TableShape {
             "sqlite",
             "SQLite libraries: `bundled` (compiled in), `host` (the one installed here), exact versions, names of \
              distributions.",
-            Shape::List { item: &Shape::Text(Format::Sqlite), min: 1, unique: true },
+            Shape::List { item: &Shape::Text(&Format::Sqlite), min: 1, unique: true },
         ),
         Key::optional(
             "schema",
             "Fixtures: `fixtures/*` for every folder in `compat/fixtures`, or a list of their names and globs.",
             Shape::OneOf(&[
-                Shape::Text(Format::Fixture),
-                Shape::List { item: &Shape::Text(Format::Fixture), min: 1, unique: true },
+                Shape::Text(&Format::Fixture),
+                Shape::List { item: &Shape::Text(&Format::Fixture), min: 1, unique: true },
             ]),
         ),
         Key::optional(
@@ -158,13 +170,13 @@ static AXIS: TableShape = TableShape {
         Key::optional(
             "deps",
             "Which dependency versions. Without this axis each toolchain has the lockset of its `[[lock]]` group, if any.",
-            Shape::List { item: &Shape::Text(Format::Word(&DEPS)), min: 1, unique: true },
+            Shape::List { item: &Shape::Text(&DEPS), min: 1, unique: true },
         ),
     ],
-    later: &["os"],
+    later: later(&["os"]),
     rest: Some(Rest {
         what: "an axis of your own",
-        name: Format::AxisName,
+        name: &Format::AxisName,
         doc: "An axis of your own: an environment variable that is set in each run.",
         shape: &Shape::Table(&OWN_AXIS),
     }),
@@ -174,14 +186,14 @@ static AXIS: TableShape = TableShape {
 static PATH_TOOLCHAIN: TableShape = TableShape {
     title: "a toolchain",
     keys: &[
-        Key::required("name", "The value's name.", Shape::Text(Format::ValueName)),
+        Key::required("name", "The value's name.", Shape::Text(&Format::ValueName)),
         Key::required(
             "path",
             "A folder with `bin/rustc` and `bin/cargo`; a relative one starts at the workspace root.",
-            Shape::Text(Format::Path),
+            Shape::Text(&Format::Path),
         ),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -189,17 +201,17 @@ static PATH_TOOLCHAIN: TableShape = TableShape {
 static FEATURES: TableShape = TableShape {
     title: "`[axis.features]`",
     keys: &[],
-    later: &[],
+    later: Later::NONE,
     rest: Some(Rest {
         what: "a feature set",
-        name: Format::ValueName,
+        name: &Format::ValueName,
         doc: "A feature set: the features it switches on, beside the default ones or instead of them.",
         shape: &Shape::OneOf(&[FEATURE_LIST, Shape::Table(&FEATURE_SET)]),
     }),
     min: 1,
 };
 
-const FEATURE_LIST: Shape = Shape::List { item: &Shape::Text(Format::FeatureName), min: 0, unique: true };
+const FEATURE_LIST: Shape = Shape::List { item: &Shape::Text(&Format::FeatureName), min: 0, unique: true };
 
 static FEATURE_SET: TableShape = TableShape {
     title: "a feature set",
@@ -212,7 +224,7 @@ static FEATURE_SET: TableShape = TableShape {
         ),
         Key::optional("features", "Features to switch on. Default: none.", FEATURE_LIST),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -220,17 +232,17 @@ static FEATURE_SET: TableShape = TableShape {
 static OWN_AXIS: TableShape = TableShape {
     title: "an axis of your own",
     keys: &[
-        Key::required("env", "The environment variable that each run gets.", Shape::Text(Format::EnvVar)),
+        Key::required("env", "The environment variable that each run gets.", Shape::Text(&Format::EnvVar)),
         Key::required(
             "values",
             "The variable's values: a list of texts that are their own names, or a table of name and text.",
             Shape::OneOf(&[
-                Shape::List { item: &Shape::Text(Format::ValueName), min: 1, unique: true },
+                Shape::List { item: &Shape::Text(&Format::ValueName), min: 1, unique: true },
                 Shape::Table(&OWN_VALUES),
             ]),
         ),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -238,12 +250,12 @@ static OWN_AXIS: TableShape = TableShape {
 static OWN_VALUES: TableShape = TableShape {
     title: "`values`",
     keys: &[],
-    later: &[],
+    later: Later::NONE,
     rest: Some(Rest {
         what: "a value",
-        name: Format::ValueName,
+        name: &Format::ValueName,
         doc: "The variable's text.",
-        shape: &Shape::Text(Format::Any),
+        shape: &Shape::Text(&Plain::Any),
     }),
     min: 1,
 };
@@ -254,15 +266,15 @@ static SQLITE: TableShape = TableShape {
         Key::optional(
             "bundled-feature",
             "The packages' own feature that compiles SQLite in. Default: found from the dependency graph.",
-            Shape::Text(Format::FeatureName),
+            Shape::Text(&Format::FeatureName),
         ),
         Key::optional(
             "compile-options",
             "Compile-time options of exact versions, `NAME` or `NAME=VALUE`. Default: those of the bundled build.",
-            Shape::List { item: &Shape::Text(Format::CompileOption), min: 0, unique: true },
+            Shape::List { item: &Shape::Text(&Format::CompileOption), min: 0, unique: true },
         ),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -270,8 +282,8 @@ static SQLITE: TableShape = TableShape {
 pub(crate) static SUITE: TableShape = TableShape {
     title: "`[[suite]]`",
     keys: &[
-        Key::required("name", "Its name, unique.", Shape::Text(Format::ValueName)),
-        Key::default("kind", "What is run.", Shape::Text(Format::Word(&SUITE_KINDS)), Need::Text("test")),
+        Key::required("name", "Its name, unique.", Shape::Text(&Format::ValueName)),
+        Key::default("kind", "What is run.", Shape::Text(&SUITE_KINDS), Need::Text("test")),
         Key::default(
             "doctests",
             "Whether documentation tests run too, once per build.",
@@ -282,7 +294,7 @@ pub(crate) static SUITE: TableShape = TableShape {
             "timeout",
             "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, `500ms`. \
              Default: `5m`; `30m` for the kind `leak`, since tools slow tests down.",
-            Shape::Text(Format::Duration),
+            Shape::Text(&Format::Duration),
         ),
         Key::default(
             "retries",
@@ -298,25 +310,25 @@ pub(crate) static SUITE: TableShape = TableShape {
         Key::optional(
             "args",
             "Arguments to each test executable.",
-            Shape::List { item: &Shape::Text(Format::Any), min: 0, unique: false },
+            Shape::List { item: &Shape::Text(&Plain::Any), min: 0, unique: false },
         ),
         Key::optional("when", "In which cells it runs. Default: all.", Shape::Table(&CONDITION)),
         Key::default(
             "tool",
             "Kind `leak`: the tool that its tests run under.",
-            Shape::Text(Format::Word(&leak::TOOLS)),
+            Shape::Text(&words::TOOLS),
             Need::RequiredIf { key: "kind", is: "leak" },
         ),
         Key::optional(
             "errors-for",
             "Kind `leak`: the kinds of findings that fail it; others are only told. Default: definite leaks, every memory \
              error, everything left behind.",
-            Shape::List { item: &Shape::Text(Format::Word(&leak::FINDINGS)), min: 1, unique: true },
+            Shape::List { item: &Shape::Text(&words::FINDINGS), min: 1, unique: true },
         ),
         Key::default(
             "each",
             "Kind `leak`: what one process under the tool runs.",
-            Shape::Text(Format::Word(&leak::EACH)),
+            Shape::Text(&words::EACH),
             Need::Text("auto"),
         ),
         Key::default(
@@ -335,10 +347,10 @@ pub(crate) static SUITE: TableShape = TableShape {
             "flags",
             "Kind `leak`: further options of the tool: arguments of valgrind, MIRIFLAGS, settings of ASAN_OPTIONS or \
              LSAN_OPTIONS. Miri's isolation is off unless they say `-Zmiri-isolation-error=abort` or the like.",
-            Shape::List { item: &Shape::Text(Format::Any), min: 1, unique: false },
+            Shape::List { item: &Shape::Text(&Plain::Any), min: 1, unique: false },
         ),
     ],
-    later: &["command"],
+    later: later(&["command"]),
     rest: None,
     min: 0,
 };
@@ -350,18 +362,18 @@ static SUITE_KINDS: Words = Words {
         ("build", "Nothing is run: the packages compile, without their dev-dependencies."),
         ("leak", "The packages' test executables under a tool that looks for leaks; run by `leak-check`."),
     ],
-    later: &["bench", "command"],
+    later: later(&["bench", "command"]),
 };
 
 static SUITE_ENV: TableShape = TableShape {
     title: "`env`",
     keys: &[],
-    later: &[],
+    later: Later::NONE,
     rest: Some(Rest {
         what: "an environment variable",
-        name: Format::EnvVar,
+        name: &Format::EnvVar,
         doc: "The variable's text, with placeholders; `{{` and `}}` are one brace.",
-        shape: &Shape::Text(Format::Template),
+        shape: &Shape::Text(&Format::Template),
     }),
     min: 0,
 };
@@ -370,17 +382,17 @@ static RULE: TableShape = TableShape {
     title: "`[[rule]]`",
     keys: &[
         Key::required("when", "The cells it is about.", Shape::Table(&RULE_CONDITION)),
-        Key::required("expect", "What is expected there.", Shape::Text(Format::Word(&EXPECTATIONS))),
+        Key::required("expect", "What is expected there.", Shape::Text(&EXPECTATIONS)),
         Key::default(
             "reason",
             "Why, for people; the page shows it. `expect = \"fail\"` needs it.",
-            Shape::Text(Format::Sentence),
+            Shape::Text(&Plain::Sentence),
             Need::RequiredIf { key: "expect", is: "fail" },
         ),
-        Key::optional("issue", "Where it is discussed.", Shape::Text(Format::Url)),
-        Key::optional("until", "The last day on which the rule holds, `YYYY-MM-DD`.", Shape::Text(Format::Date)),
+        Key::optional("issue", "Where it is discussed.", Shape::Text(&Plain::Url)),
+        Key::optional("until", "The last day on which the rule holds, `YYYY-MM-DD`.", Shape::Text(&Plain::Date)),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -392,5 +404,5 @@ static EXPECTATIONS: Words = Words {
         ("skip", "The combination makes no sense and is left out of the plan."),
         ("pass", "The cell works, as everywhere."),
     ],
-    later: &[],
+    later: Later::NONE,
 };

@@ -2,26 +2,23 @@
 
 pub(crate) mod ci;
 mod field;
-mod finding;
 
 use std::time::Duration;
 
-use super::problem::Problem;
+use shaped_toml::{refuse_nul, Problem, TextFormat};
+
+use super::sqlite;
 use crate::apt;
 use crate::axis::{AxisName, InvalidName, ValueName};
 use crate::condition::partial_version;
 use field::{apt_source, platform, sqlite_value, toolchain};
-use finding::{fingerprint, frame, requirement};
+use serde_json::{json, Map, Value};
 
 pub(crate) use field::{fixture, is_glob};
 
 /// What a string must look like.
 #[derive(Debug, Clone, Copy)]
 pub enum Format {
-    /// Any text without NUL.
-    Any,
-    /// A text for people, not blank.
-    Sentence,
     /// The name of a value, suite, profile or tier.
     ValueName,
     /// The name of an axis.
@@ -46,12 +43,8 @@ pub enum Format {
     Fixture,
     /// The name of an environment variable that the engine does not set itself.
     EnvVar,
-    /// `YYYY-MM-DD`.
-    Date,
     /// A whole number and a unit: `90s`, `5m`.
     Duration,
-    /// A web address.
-    Url,
     /// `linux-x86_64`.
     Platform,
     /// `NAME` or `NAME=VALUE` of a C macro.
@@ -66,12 +59,6 @@ pub enum Format {
     Test,
     /// A text with placeholders; checked against the axes when lowered.
     Template,
-    /// A range of versions: `>=1.83, <1.94`.
-    Requirement,
-    /// A frame of a stack, as suppressions name it: a glob on a function, `obj:` and a glob on an object, `...`.
-    Frame,
-    /// The fingerprint of a finding: 16 hex digits.
-    Fingerprint,
     /// The time limit of a job: `1h`.
     JobTime,
     /// A number of days: `14d`.
@@ -86,19 +73,6 @@ pub enum Format {
     ScriptPath,
     /// The name of a Debian package, without a version.
     DebianPackage,
-    /// One of a closed set.
-    Word(&'static Words),
-}
-
-/// A closed set of words.
-#[derive(Debug)]
-pub struct Words {
-    /// What such a word is: "strategy".
-    pub what: &'static str,
-    /// The words, each with what it means.
-    pub known: &'static [(&'static str, &'static str)],
-    /// Words of the design that this version does not know yet.
-    pub later: &'static [&'static str],
 }
 
 /// Environment variables that the engine sets itself; `*` stands for the rest of the name.
@@ -125,16 +99,13 @@ impl Format {
     pub fn accepts(self, text: &str) -> bool {
         self.check(text).is_ok()
     }
+}
 
-    /// Whether the text is of this format, and if not, why and what would be.
-    pub(crate) fn check(self, text: &str) -> Result<(), Problem> {
-        if text.contains('\0') {
-            return Err(Problem::new("a NUL character cannot stand in an environment or a command line"));
-        }
+impl TextFormat for Format {
+    fn check(&self, text: &str) -> Result<(), Problem> {
+        refuse_nul(text)?;
         match self {
-            Format::Any | Format::Test | Format::Template => Ok(()),
-            Format::Sentence if text.trim().is_empty() => Err(Problem::new("a blank text says nothing")),
-            Format::Sentence => Ok(()),
+            Format::Test | Format::Template => Ok(()),
             Format::ValueName => ValueName::new(text).map(drop).map_err(|e| bad_name(text, &e)),
             Format::AxisName => AxisName::new(text).map(drop).map_err(|e| bad_name(text, &e)),
             Format::PackageName => spelled(text, "a package name (letters, digits, `-`, `_`)", "-_"),
@@ -148,9 +119,7 @@ impl Format {
             Format::Sqlite => sqlite_value(text),
             Format::Fixture => fixture(text).map(drop),
             Format::EnvVar => env_var(text),
-            Format::Date => date(text),
             Format::Duration => duration(text).map(drop),
-            Format::Url => url(text),
             Format::Platform => platform(text),
             Format::CompileOption => compile_option(text),
             Format::AptSuite if apt::is_suite(text) => Ok(()),
@@ -160,9 +129,6 @@ impl Format {
             Format::AptPackage => Err(Problem::new(format!("`{text}` is not a package"))
                 .help("write its name, or `NAME=VERSION`: `rustc-web`, `rustc-web=1.85.0+dfsg3-1~deb12u3`")),
             Format::AptSource => apt_source(text),
-            Format::Requirement => requirement(text),
-            Format::Frame => frame(text),
-            Format::Fingerprint => fingerprint(text),
             Format::JobTime => ci::job_time(text).map(drop),
             Format::Days => ci::days(text).map(drop),
             Format::RunnerLabel => ci::runner_label(text),
@@ -170,15 +136,12 @@ impl Format {
             Format::Cron => crate::matrix_spec::cron::parse(text).map(drop),
             Format::ScriptPath => ci::script_path(text),
             Format::DebianPackage => ci::debian_package(text),
-            Format::Word(words) => word(text, words),
         }
     }
 
-    /// The format as a regular expression of ECMA 262, for editors; what it lets through is still checked.
-    pub fn pattern(self) -> Option<&'static str> {
+    fn pattern(&self) -> Option<&'static str> {
         match self {
-            Format::Any | Format::Path | Format::Test | Format::Template | Format::AptSource | Format::Word(_) => None,
-            Format::Sentence => Some(r"\S"),
+            Format::Path | Format::Test | Format::Template | Format::AptSource => None,
             Format::AptSuite => Some(r"^[A-Za-z0-9][A-Za-z0-9._+~/-]*$"),
             Format::AptPackage => Some(r"^[a-z0-9][a-z0-9+.-]+(=\d[A-Za-z0-9.+~:-]*)?$"),
             Format::ValueName => Some(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"),
@@ -192,14 +155,9 @@ impl Format {
             Format::Toolchain | Format::Sqlite => Some(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"),
             Format::Fixture => Some(r"^(fixtures/)?[A-Za-z0-9*?][A-Za-z0-9._+*?-]*$"),
             Format::EnvVar => Some(r"^[A-Za-z_][A-Za-z0-9_]*$"),
-            Format::Date => Some(r"^\d{4}-\d{2}-\d{2}$"),
             Format::Duration => Some(r"^\d+(ms|s|m|h)$"),
-            Format::Url => Some(r"^https?://"),
             Format::Platform => Some(r"^[a-z]+-[a-z0-9_]+$"),
             Format::CompileOption => Some(r"^[A-Z_][A-Z0-9_]*(=.*)?$"),
-            Format::Requirement => Some(r"^[0-9<>=~^*]"),
-            Format::Frame => Some(r"\S"),
-            Format::Fingerprint => Some(r"^[0-9a-f]{16}$"),
             Format::JobTime => Some(r"^\d+(s|m|h)$"),
             Format::Days => Some(r"^[1-9]\d?d$"),
             Format::RunnerLabel => Some(r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
@@ -208,6 +166,66 @@ impl Format {
             Format::ScriptPath => Some(r"^[A-Za-z0-9._+][A-Za-z0-9._+/-]*$"),
             Format::DebianPackage => Some(r"^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$"),
         }
+    }
+
+    fn describe(&self) -> String {
+        let text = match self {
+            Format::ValueName => "name of letters, digits, `.`, `_`, `+`, `-`",
+            Format::AxisName => "name of lower-case letters, digits, `_`, `-`",
+            Format::PackageName => "package name",
+            Format::FeatureName => "feature name",
+            Format::RelativePath => "path below the workspace root",
+            Format::Path => "path",
+            Format::Version => "version: `1`, `1.70` or `1.70.2`",
+            Format::ExactVersion => "version: `1.70.2`",
+            Format::Toolchain => {
+                "toolchain: `stable`, `beta`, `nightly`, `nightly-2026-05-19`, `1.70`, `1.70.0`; or a distribution's name"
+            }
+            Format::Sqlite => {
+                let versions: Vec<String> = sqlite::AMALGAMATIONS.iter().map(|(version, _)| format!("`{version}`")).collect();
+                return format!("`bundled`, `host`, a distribution's name, or one of {}", versions.join(", "));
+            }
+            Format::Fixture => "fixture's name or glob: `v24`, `v24*`, `fixtures/*`",
+            Format::EnvVar => {
+                "name of an [environment variable](#environment-variables-that-a-suite-cannot-set)"
+            }
+            Format::Duration => "whole number and unit: `500ms`, `90s`, `5m`, `2h`",
+            Format::Platform => "platform: `linux-x86_64`",
+            Format::CompileOption => "option: `SQLITE_ENABLE_FTS5`, `NAME=VALUE`",
+            Format::AptSuite => "suite: `bookworm`, `bookworm-security`",
+            Format::AptPackage => "package: `rustc`, `libsqlite3-0=3.40.1-2`",
+            Format::AptSource => {
+                "entry of apt's sources: `deb [signed-by=KEY] URI SUITE COMPONENT…`, or a stanza"
+            }
+            Format::JobTime => "whole number and unit: `30m`, `2h`",
+            Format::Days => "days: `14d`",
+            Format::RunnerLabel => "label of a runner: `ubuntu-24.04`",
+            Format::Branch => "branch or pattern: `main`, `release/*`",
+            Format::Cron => "cron schedule: `17 3 * * *`",
+            Format::ScriptPath => "path of a script: `ci/run.sh`",
+            Format::DebianPackage => "Debian package: `valgrind`",
+            Format::Test => "[test](#conditions)",
+            Format::Template => "text with [placeholders](#placeholders)",
+        };
+        text.to_owned()
+    }
+
+    fn or_key_of(&self) -> Option<&'static str> {
+        matches!(self, Format::Toolchain | Format::Sqlite).then_some("distro")
+    }
+
+    fn schema(&self) -> Map<String, Value> {
+        let Some(pattern) = self.pattern() else { return Map::new() };
+        let (key, value) = match self {
+            Format::Sqlite => {
+                let known = sqlite::AMALGAMATIONS.iter().map(|(version, _)| *version);
+                let known: Value = ["bundled", "host"].into_iter().chain(known).collect();
+                // The known ones for completion; any other may be a distribution's name.
+                ("anyOf", json!([{ "enum": known }, { "pattern": pattern }]))
+            }
+            _ => ("pattern", json!(pattern)),
+        };
+        [(key.to_owned(), value)].into_iter().collect()
     }
 }
 
@@ -304,10 +322,6 @@ fn exact_version(text: &str) -> Result<(), Problem> {
     })
 }
 
-pub(crate) fn not_yet(what: &str) -> Problem {
-    Problem::new(format!("{what} is not supported by this version of compatrix yet"))
-}
-
 fn env_var(text: &str) -> Result<(), Problem> {
     let reserved = RESERVED_VARIABLES.iter().find(|(pattern, _)| match pattern.strip_suffix('*') {
         Some(start) => text.starts_with(start),
@@ -325,38 +339,6 @@ fn env_var(text: &str) -> Result<(), Problem> {
     }
 }
 
-/// Checks a calendar date of four, two and two digits.
-pub(crate) fn date(text: &str) -> Result<(), Problem> {
-    let bad = || Problem::new(format!("`{text}` is not a date")).help("write year, month, day as `YYYY-MM-DD`");
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts[..] else { return Err(bad()) };
-    let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u32>().ok()).flatten();
-    let (Some(y), Some(m), Some(d)) = (number(year), number(month), number(day)) else { return Err(bad()) };
-    let leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    let days = match m {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => 0,
-    };
-    if !(1..=days).contains(&d) {
-        return Err(bad().label("no such day"));
-    }
-    if (year.len(), month.len(), day.len()) != (4, 2, 2) {
-        return Err(bad().nearest(format!("{y:04}-{m:02}-{d:02}")));
-    }
-    Ok(())
-}
-
-fn url(text: &str) -> Result<(), Problem> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    match rest {
-        Some(rest) if rest.len() > 2 && !rest.contains(|c: char| c.is_whitespace() || "<>\"".contains(c)) => Ok(()),
-        _ => Err(Problem::new(format!("`{text}` is not a web address")).help("write it in full: `https://…`")),
-    }
-}
-
 fn compile_option(text: &str) -> Result<(), Problem> {
     let name = text.split('=').next().unwrap_or_default();
     let first = name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_');
@@ -367,15 +349,4 @@ fn compile_option(text: &str) -> Result<(), Problem> {
     Err(Problem::new(format!("`{text}` is not a compile-time option"))
         .nearest(meant)
         .help("write `NAME` or `NAME=VALUE`, as in `SQLITE_ENABLE_FTS5`"))
-}
-
-fn word(text: &str, words: &Words) -> Result<(), Problem> {
-    let known = || words.known.iter().map(|(word, _)| *word);
-    if known().any(|word| word == text) {
-        Ok(())
-    } else if words.later.contains(&text) {
-        Err(not_yet(&format!("the {} `{text}`", words.what)).known("", known()))
-    } else {
-        Err(Problem::new(format!("unknown {} `{text}`", words.what)).known(text, known()))
-    }
 }

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use semver::Version;
+use shaped_toml::{twice, Collector, Node, Problem, Table};
 
 use super::axes::Axes;
-use super::check::twice;
-use super::problem::{Collector, Problem};
-use super::tree::{Node, Table};
 use crate::axis::{AxisKind, Deps, ValueName};
 use crate::condition::ValueTest;
 use crate::lockset::{default_name, LockGroup};

@@ -3,21 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use compatrix_leak::{LeakSettings, Tool};
+use shaped_toml::{defaults, twice, Collector, Node, Problem, Table, Value};
+
 use super::axes::{axes, Axes};
-use super::check::{self, twice};
 use super::document::SUITE;
 use super::format::duration;
-use super::problem::{Collector, Problem};
 use super::profiles::profiles;
 use super::rules::{meets_claim, rules, RuleMarks};
-use super::tree::{Node, Table, Value};
-use super::{
-    sqlite, ClaimedVersion, Claims, Each, LeakSettings, Project, Spec, SqliteSettings, Suite, SuiteKind, Template,
-};
+use super::{sqlite, ClaimedVersion, Claims, Project, Spec, SqliteSettings, Suite, SuiteKind, Template};
 use crate::axis::AxisKind;
 use crate::condition::expr::unknown_axis;
 use crate::condition::{partial_version, value_version, Condition, ValueTest, Versions};
-use crate::leak::{FindingKind, Tool};
 
 /// What lowering needs beside the tree.
 pub(crate) struct Context<'c, 'a> {
@@ -185,7 +182,7 @@ fn suites(root: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> Suites {
         }
     }
     if root.entry("suite").is_none() {
-        let table = Table { entries: check::defaults(&SUITE, &(0..0)).collect(), rejected: Vec::new() };
+        let table = Table { entries: defaults(&SUITE, &(0..0)).collect(), rejected: Vec::new() };
         suites.names.push("tests".to_owned());
         suites.list.push(Suite { name: "tests".to_owned(), ..suite(&table, axes, cx) });
     }
@@ -234,32 +231,14 @@ const LEAK_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 fn kind(table: &Table) -> SuiteKind {
     match table.text("kind") {
         Some("build") => SuiteKind::Build,
-        Some("leak") => {
-            let kinds = table.texts("errors-for");
-            let kinds = kinds.map(|words| words.iter().filter_map(|word| FindingKind::from_word(word)).collect());
-            let defaults = || FindingKind::ALL.iter().copied().filter(|kind| kind.fails_by_default()).collect();
-            let number = |key: &str| table.integer(key).and_then(|n| u32::try_from(n).ok()).unwrap_or_default();
-            SuiteKind::Leak(LeakSettings {
-                // A tool that is missing or misspelled has been reported.
-                tool: table.text("tool").and_then(Tool::from_word).unwrap_or(Tool::Valgrind),
-                errors_for: kinds.unwrap_or_else(defaults),
-                each: match table.text("each") {
-                    Some("executable") => Each::Executable,
-                    Some("test") => Each::Test,
-                    _ => Each::Auto,
-                },
-                repeat: number("repeat"),
-                seeds: number("seeds").max(1),
-                flags: table.texts("flags").unwrap_or_default(),
-            })
-        }
+        Some("leak") => SuiteKind::Leak(LeakSettings::of(table)),
         _ => SuiteKind::Test,
     }
 }
 
 /// Keys that do nothing in a suite of this kind are said rather than ignored: who writes them expects something.
 fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
-    let defaults = |key: &str, entry: &super::tree::Entry| match key {
+    let defaults = |key: &str, entry: &shaped_toml::Entry| match key {
         "each" => entry.node.text() == Some("auto"),
         "repeat" => matches!(entry.node.value, Value::Integer(12)),
         "seeds" => matches!(entry.node.value, Value::Integer(1)),

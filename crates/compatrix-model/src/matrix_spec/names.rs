@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::problem::{Collector, Problem};
-use super::tree::{Node, Table};
+use shaped_toml::{Collector, Node, Problem, Table};
 
 /// Names that only the workspace can confirm, each with its place in the text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

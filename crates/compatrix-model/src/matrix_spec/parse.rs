@@ -1,16 +1,13 @@
 //! The entry: text in, a [`Spec`] or all its errors out.
 
+use shaped_toml::{read, utf8, Collector, Diagnostics, Problem};
 use std::collections::BTreeSet;
-use toml::de::DeTable;
 
 use super::document::DOCUMENT;
 use super::lower::{self, Context};
 use super::names::Names;
-use super::problem::{Collector, Problem};
 use super::rules::RuleMarks;
-use super::shape::TableShape;
-use super::tree::Table;
-use super::{check, syntax, Diagnostics, Rule, Spec};
+use super::{Rule, Spec};
 
 /// A spec that could be read, with what is odd about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +65,7 @@ pub fn expired<'s>(spec: &'s Spec, today: &str) -> Vec<&'s Rule> {
 /// All that is wrong, at once and in the order of the text: syntax, shape and meaning; warnings among it.
 pub fn parse(text: &str, file: &str, fixtures: &[String]) -> Result<Parsed, Diagnostics> {
     let mut c = Collector::new(text, file);
-    let Some(tree) = tree(text, &DOCUMENT, &mut c) else {
+    let Some(tree) = read(&DOCUMENT, &mut c) else {
         c.error(0..0, Problem::new("the spec is empty").help("docs/SPEC.md shows what stands in one"));
         return Err(c.finish());
     };
@@ -91,37 +88,4 @@ pub fn parse(text: &str, file: &str, fixtures: &[String]) -> Result<Parsed, Diag
 /// Reads a spec as it comes from a file; see [`parse`]. A file that is not UTF-8 is an error at its first bad byte.
 pub fn parse_bytes(bytes: &[u8], file: &str, fixtures: &[String]) -> Result<Parsed, Diagnostics> {
     parse(utf8(bytes, file)?, file, fixtures)
-}
-
-/// What stands in a document of this shape, without what does not fit, which is reported; none if the text is empty.
-pub(crate) fn tree(text: &str, shape: &TableShape, c: &mut Collector<'_>) -> Option<Table> {
-    let (mut root, errors) = DeTable::parse_recoverable(text);
-    let source;
-    if !errors.is_empty() {
-        source = syntax::readable(text, c);
-        root = DeTable::parse_recoverable(&source).0;
-    }
-    let empty = !c.has_errors() && root.get_ref().is_empty();
-    (!empty).then(|| check::document(root.get_ref(), shape, c))
-}
-
-/// The text of a file. One that is not UTF-8 is an error at its first bad byte.
-pub(crate) fn utf8<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Diagnostics> {
-    let error = match std::str::from_utf8(bytes) {
-        Ok(text) => return Ok(text),
-        Err(error) => error,
-    };
-    let at = error.valid_up_to();
-    let text = String::from_utf8_lossy(bytes);
-    let mut c = Collector::new(&text, file);
-    let byte = bytes.get(at).copied().unwrap_or_default();
-    let mut problem =
-        Problem::new(format!("the file is not UTF-8: byte 0x{byte:02x} at offset {at}")).label("not UTF-8");
-    problem = match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => problem.help("it looks like UTF-16; save it as UTF-8"),
-        _ => problem.help("save it as UTF-8; TOML knows no other encoding"),
-    };
-    // The bad byte has become one replacement character.
-    c.error(at..at + '\u{fffd}'.len_utf8(), problem);
-    Err(c.finish())
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use shaped_toml::{Collector, Node, Problem, Table};
+
 use super::axes::{sizes, Axes};
 use super::lower::{condition, Suites};
-use super::problem::{Collector, Problem};
-use super::tree::{Node, Table};
 use super::{Profile, Rule, Strategy};
 use crate::choose::{self, TooMuch, MAX_CELLS, MAX_TUPLES};
 

@@ -3,11 +3,10 @@
 use std::ops::Range;
 
 use semver::Version;
+use shaped_toml::{Problem, Table};
 
 use super::axes::Axes;
 use super::lower::{condition, Context};
-use super::problem::Problem;
-use super::tree::Table;
 use super::{Expect, Rule};
 use crate::cell::{CellId, Space};
 use crate::condition::{Match, Versions};

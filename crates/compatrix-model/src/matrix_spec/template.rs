@@ -1,6 +1,7 @@
 //! Texts with placeholders: `{schema.database}`, `{schema.dir}`, `{AXIS.name}`; `{{` and `}}` are one brace.
 
-use super::problem::Problem;
+use shaped_toml::Problem;
+
 use super::{Piece, Template};
 use crate::axis::AxisKind;
 use crate::cell::Space;

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compatrix_leak::Tool;
+
 use crate::axis::ValueName;
-use crate::leak::Tool;
 use crate::linkage::Linkage;
 use crate::lockset::Lockset;
 

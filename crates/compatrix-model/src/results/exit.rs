@@ -1,8 +1,8 @@
 //! The exit code of a command, decided here and nowhere else.
 
 use super::row::Row;
-use crate::leak::LeakReport;
 use crate::verdict::Verdict;
+use compatrix_leak::LeakReport;
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

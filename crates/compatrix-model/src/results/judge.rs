@@ -5,8 +5,8 @@ use crate::cell::{CellIndex, Space};
 use crate::condition::Versions;
 use crate::evidence::Record;
 use crate::expect::Expectations;
-use crate::leak::Policy;
 use crate::matrix_spec::{Spec, Suite};
+use compatrix_leak::Policy;
 
 /// What records are judged by: the spec's rules, what findings count for, and the day.
 #[derive(Debug)]
@@ -24,9 +24,9 @@ impl<'a> Judge<'a> {
     }
 
     /// The row of a record of the suite at this position.
-    pub fn row(&self, suite: usize, cell: CellIndex, record: Record, reused: bool) -> Row {
+    pub fn row(&self, suite: usize, cell: CellIndex, mut record: Record, reused: bool) -> Row {
         let suite = &self.spec.suites[suite];
-        let record = under_policy(record, suite, self.policy, self.today);
+        under_policy(&mut record, suite, self.policy, self.today);
         let row = Row::from_record(record, self.expectations.of(&self.space().coords(cell)), reused);
         row.under(suite.leak().map(|leak| leak.tool))
     }
@@ -44,17 +44,15 @@ impl<'a> Judge<'a> {
 }
 
 /// A record as today's suppressions and baseline have it, which may have changed since it was made.
-pub fn under_todays_policy(record: Record, spec: &Spec, policy: &Policy, today: &str) -> Record {
-    match spec.suite(&record.suite) {
-        Ok(suite) => under_policy(record, suite, policy, today),
-        Err(_) => record,
+pub fn under_todays_policy(record: &mut Record, spec: &Spec, policy: &Policy, today: &str) {
+    if let Ok(suite) = spec.suite(&record.suite) {
+        under_policy(record, suite, policy, today);
     }
 }
 
 /// The one place where the leak policy judges a record.
-fn under_policy(mut record: Record, suite: &Suite, policy: &Policy, today: &str) -> Record {
+fn under_policy(record: &mut Record, suite: &Suite, policy: &Policy, today: &str) {
     if let Some(settings) = suite.leak() {
-        policy.judge(&mut record, settings, today);
+        record.judge_leaks(policy, settings, today);
     }
-    record
 }

@@ -4,9 +4,9 @@ use super::compare::Change;
 use super::exit::{ExitCode, Shortfall};
 use super::matrix::Matrix;
 use super::row::Row;
-use crate::leak::Usage;
 use crate::matrix_spec::{Event, Work};
 use crate::verdict::Verdict;
+use compatrix_leak::Usage;
 
 /// What the jobs of an event came to.
 #[derive(Debug, Clone, PartialEq)]

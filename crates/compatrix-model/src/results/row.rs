@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::cell::CellId;
 use crate::evidence::{Counts, Record};
-use crate::leak::{LeakReport, Tool};
 use crate::outcome::Outcome;
 use crate::verdict::{judge, Expectation, Verdict};
+use compatrix_leak::{LeakReport, Tool};
 
 /// One suite in one cell: what happened, and what the spec makes of it.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,12 +2,13 @@
 
 use super::compare::{compare, Change};
 use super::exit::{ExitCode, Shortfall};
+use super::rank;
 use super::row::{Row, Trial};
 use crate::cell::CellId;
 use crate::evidence::{Counts, Record, TestFailure};
-use crate::leak::{Canary, Finding, FindingKind, LeakReport, Standing, Tool};
 use crate::outcome::Outcome;
 use crate::verdict::{judge, Expectation, Verdict};
+use compatrix_leak::{Canary, Finding, FindingKind, LeakReport, Standing, Tool};
 
 fn fail() -> Expectation {
     Expectation::Fail { reason: "r".into(), issue: None, until: None }
@@ -67,7 +68,7 @@ fn ranks() {
     ];
     for (n, a) in outcomes.into_iter().enumerate() {
         for (m, b) in outcomes.into_iter().enumerate() {
-            assert_eq!(a.outranks(b), n > m, "{a} over {b}");
+            assert_eq!(rank::of_outcome(a) > rank::of_outcome(b), n > m, "{a} over {b}");
         }
     }
     let verdicts = [
@@ -81,7 +82,7 @@ fn ranks() {
     ];
     for (n, a) in verdicts.into_iter().enumerate() {
         for (m, b) in verdicts.into_iter().enumerate() {
-            assert_eq!(a.outranks(b), n > m, "{a} over {b}");
+            assert_eq!(rank::of_verdict(a) > rank::of_verdict(b), n > m, "{a} over {b}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One finding in full: the workspace's code first, then the rest.
 
-use compatrix_model::leak::{Frame, FrameOrigin, Standing};
+use compatrix_leak::{Frame, FrameOrigin, Standing};
 
 use super::frames::{first, fold, function, place, Line};
 use super::gather::Group;

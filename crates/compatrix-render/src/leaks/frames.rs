@@ -1,6 +1,6 @@
 //! Condenses stacks for display: which frames get a line, and how a frame is written.
 
-use compatrix_model::leak::{Finding, Frame, FrameOrigin};
+use compatrix_leak::{Finding, Frame, FrameOrigin};
 
 /// A line of a condensed stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

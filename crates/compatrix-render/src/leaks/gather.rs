@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use compatrix_model::leak::{Canary, Finding, FindingKind, Standing, Tool};
+use compatrix_leak::{Canary, Finding, FindingKind, Standing, Tool};
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;
 use serde::Serialize;

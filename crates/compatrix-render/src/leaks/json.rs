@@ -1,7 +1,7 @@
 //! `leak-check --format json`: the matrix's document plus sums over all cells.
 
+use compatrix_leak::{Finding, Usage};
 use compatrix_model::cell::CellId;
-use compatrix_model::leak::{Finding, Usage};
 use compatrix_model::results::matrix::Matrix;
 use serde::Serialize;
 

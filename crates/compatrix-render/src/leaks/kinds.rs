@@ -1,7 +1,6 @@
 //! Kinds of findings in plain words: name, amount, and advice.
 
-use compatrix_model::leak::finding::Class;
-use compatrix_model::leak::FindingKind;
+use compatrix_leak::{finding::Class, FindingKind};
 
 use super::gather::Group;
 use crate::look::count;

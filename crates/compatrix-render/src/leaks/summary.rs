@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use compatrix_model::leak::Usage;
+use compatrix_leak::Usage;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;

@@ -1,7 +1,7 @@
 //! `evidence merge --format json`: the matrix of each platform, with what no matrix shows.
 
+use compatrix_leak::Usage;
 use compatrix_model::cell::CellId;
-use compatrix_model::leak::Usage;
 use compatrix_model::results::compare::Change;
 use compatrix_model::results::merged::{ChangedCell, Difference, LostJob, MergedMatrix, PlatformMatrix};
 use serde::Serialize;

@@ -9,6 +9,7 @@ use compatrix_model::condition::Versions;
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::results::matrix::{Matrix, Totals};
+use compatrix_model::results::rank;
 use compatrix_model::results::row::Row;
 use compatrix_model::verdict::{Expectation, Verdict};
 
@@ -86,7 +87,7 @@ fn matrix(spec: &Spec, judgement: &Judgement<'_>, whole: bool) -> Matrix {
                 slot.insert(new);
             }
             std::collections::btree_map::Entry::Occupied(mut slot) => {
-                if new.verdict.outranks(slot.get().verdict) {
+                if rank::of_verdict(new.verdict) > rank::of_verdict(slot.get().verdict) {
                     slot.insert(new);
                 }
             }

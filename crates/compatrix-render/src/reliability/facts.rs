@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compatrix_leak::{FindingKind, Tool};
 use compatrix_model::claims::{judge_evidence, Judged, Judgement};
 use compatrix_model::evidence_file::{EvidenceFile, FindingEvidence};
-use compatrix_model::leak::{FindingKind, Tool};
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::verdict::Verdict;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use compatrix_model::leak::planted::PlantedTable;
+use compatrix_leak::planted::PlantedTable;
 
 use crate::markdown::{code, text, Table};
 

@@ -1,7 +1,7 @@
 //! What each tool detects and misses. Sources: the manuals of valgrind ("Memcheck") and clang ("AddressSanitizer",
 //! "LeakSanitizer"), the Rust unstable book ("sanitizer"), and Miri's README.
 
-use compatrix_model::leak::Tool;
+use compatrix_leak::Tool;
 
 use super::facts::Facts;
 use crate::markdown::{text, Table};

@@ -1,6 +1,6 @@
 //! Frames as SARIF locations. Only workspace files are named by path; other paths differ between machines.
 
-use compatrix_model::leak::{Finding, Frame, FrameOrigin};
+use compatrix_leak::{Finding, Frame, FrameOrigin};
 use serde_json::{json, Value};
 
 use super::SarifOptions;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use compatrix_model::leak::FindingKind;
+use compatrix_leak::FindingKind;
 use serde_json::{json, Value};
 
 use crate::leaks::kinds::{help, title, what};

@@ -1,6 +1,6 @@
 //! A sample of findings: every kind and standing, cells that were not tried, tools that are not proven.
 
-use compatrix_model::leak::{
+use compatrix_leak::{
     Accepted, Canary, Finding, FindingKind, Frame, FrameOrigin, LeakReport, NotRunnable, Related, Standing,
     SuppressionUse, Tool, Usage,
 };

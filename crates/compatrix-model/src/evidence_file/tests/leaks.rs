@@ -1,10 +1,10 @@
 //! Leak reports in evidence files.
 
+use compatrix_leak::{Canary, Finding, FindingKind, Frame, FrameOrigin, LeakReport, NotRunnable, Standing, Tool};
 use proptest::prelude::*;
 
 use super::super::*;
 use super::{record, text};
-use crate::leak::{Canary, Finding, FindingKind, Frame, FrameOrigin, LeakReport, NotRunnable, Standing, Tool};
 
 fn finding(kind: FindingKind, n: u64, standing: Standing) -> Finding {
     let own = Frame {

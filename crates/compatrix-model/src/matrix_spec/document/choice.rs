@@ -1,15 +1,16 @@
 //! The shape of `[profile]`, and of conditions.
 
-use crate::matrix_spec::format::{Format, Words};
-use crate::matrix_spec::shape::{Key, Need, Rest, Shape, TableShape};
+use shaped_toml::{Key, Later, Need, Rest, Shape, TableShape, Words};
+
+use crate::matrix_spec::format::Format;
 
 pub(super) static PROFILES: TableShape = TableShape {
     title: "`[profile]`",
     keys: &[],
-    later: &[],
+    later: Later::NONE,
     rest: Some(Rest {
         what: "a profile",
-        name: Format::ValueName,
+        name: &Format::ValueName,
         doc: "A choice of cells, taken by `--profile`.",
         shape: &Shape::Table(&PROFILE),
     }),
@@ -22,7 +23,7 @@ static PROFILE: TableShape = TableShape {
         Key::default(
             "strategy",
             "How cells are chosen among those that `when` admits.",
-            Shape::Text(Format::Word(&STRATEGIES)),
+            Shape::Text(&STRATEGIES),
             Need::Text("all"),
         ),
         Key::default(
@@ -52,10 +53,10 @@ static PROFILE: TableShape = TableShape {
         Key::optional(
             "suites",
             "The suites that run. Default: all.",
-            Shape::List { item: &Shape::Text(Format::ValueName), min: 1, unique: true },
+            Shape::List { item: &Shape::Text(&Format::ValueName), min: 1, unique: true },
         ),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -67,11 +68,11 @@ static STRATEGIES: Words = Words {
         ("pairwise", "So few cells that each possible pair of values is in one of them."),
         ("t-way", "The same for triples, quadruples …; `strength` says how many values."),
     ],
-    later: &[],
+    later: Later::NONE,
 };
 
 /// A pin that names nothing would be met by any cell.
-static PIN: TableShape = TableShape { title: "`pin`", keys: &[], later: &[], rest: Some(TESTS), min: 1 };
+static PIN: TableShape = TableShape { title: "`pin`", keys: &[], later: Later::NONE, rest: Some(TESTS), min: 1 };
 
 /// Conditions of which one must hold, each of which names something.
 pub(super) const CONDITIONS_THAT_NAME: Shape = Shape::OneOf(&[
@@ -80,21 +81,21 @@ pub(super) const CONDITIONS_THAT_NAME: Shape = Shape::OneOf(&[
 ]);
 
 static NAMING_CONDITION: TableShape =
-    TableShape { title: "a condition", keys: &[], later: &[], rest: Some(TESTS), min: 1 };
+    TableShape { title: "a condition", keys: &[], later: Later::NONE, rest: Some(TESTS), min: 1 };
 
 pub(super) static CONDITION: TableShape =
-    TableShape { title: "`when`", keys: &[], later: &[], rest: Some(TESTS), min: 0 };
+    TableShape { title: "`when`", keys: &[], later: Later::NONE, rest: Some(TESTS), min: 0 };
 
 /// A rule that holds everywhere is surely a mistake.
 pub(super) static RULE_CONDITION: TableShape =
-    TableShape { title: "`when`", keys: &[], later: &[], rest: Some(TESTS), min: 1 };
+    TableShape { title: "`when`", keys: &[], later: Later::NONE, rest: Some(TESTS), min: 1 };
 
 const TESTS: Rest = Rest {
     what: "an axis",
-    name: Format::AxisName,
+    name: &Format::AxisName,
     doc: "A value's name, a glob (`v24*`), a version requirement (`>=3.38, <3.46`), or a list of which one must hold.",
     shape: &Shape::OneOf(&[
-        Shape::Text(Format::Test),
-        Shape::List { item: &Shape::Text(Format::Test), min: 1, unique: true },
+        Shape::Text(&Format::Test),
+        Shape::List { item: &Shape::Text(&Format::Test), min: 1, unique: true },
     ]),
 };

@@ -1,8 +1,9 @@
 //! The shape of `[ci]`.
 
+use shaped_toml::{Key, Later, Need, Rest, Shape, TableShape, Words};
+
 use super::choice::CONDITIONS_THAT_NAME;
-use crate::matrix_spec::format::{Format, Words};
-use crate::matrix_spec::shape::{Key, Need, Rest, Shape, TableShape};
+use crate::matrix_spec::format::Format;
 
 pub(super) static CI: TableShape = TableShape {
     title: "`[ci]`",
@@ -11,19 +12,19 @@ pub(super) static CI: TableShape = TableShape {
             "branches",
             "Branches whose pushes, and pull requests into which, are tested; `*` stands for any part of a name without \
              `/`, `**` for any. Default: `main`.",
-            Shape::List { item: &Shape::Text(Format::Branch), min: 1, unique: true },
+            Shape::List { item: &Shape::Text(&Format::Branch), min: 1, unique: true },
         ),
         Key::required("runners", "The label of the runner of each platform.", Shape::Table(&RUNNERS)),
         Key::default(
             "timeout",
             "The time limit of a job, whole minutes or hours, from `5m` to GitHub's `6h`.",
-            Shape::Text(Format::JobTime),
+            Shape::Text(&Format::JobTime),
             Need::Text("1h"),
         ),
         Key::default(
             "retention",
             "How long artifacts are kept, from `1d` to `90d`.",
-            Shape::Text(Format::Days),
+            Shape::Text(&Format::Days),
             Need::Text("14d"),
         ),
         Key::default("caches", "Whether GitHub's caches are used.", Shape::Flag, Need::Flag(true)),
@@ -36,7 +37,7 @@ pub(super) static CI: TableShape = TableShape {
         Key::default(
             "missing",
             "How cells count that no job could try.",
-            Shape::Text(Format::Word(&MISSING)),
+            Shape::Text(&MISSING),
             Need::Text("skip"),
         ),
         Key::optional(
@@ -57,7 +58,7 @@ pub(super) static CI: TableShape = TableShape {
             Shape::Table(&CHECKS),
         ),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -65,12 +66,12 @@ pub(super) static CI: TableShape = TableShape {
 static RUNNERS: TableShape = TableShape {
     title: "`[ci.runners]`",
     keys: &[],
-    later: &[],
+    later: Later::NONE,
     rest: Some(Rest {
         what: "a platform",
-        name: Format::Platform,
+        name: &Format::Platform,
         doc: "The label of its runner: `ubuntu-24.04`.",
-        shape: &Shape::Text(Format::RunnerLabel),
+        shape: &Shape::Text(&Format::RunnerLabel),
     }),
     min: 1,
 };
@@ -78,17 +79,17 @@ static RUNNERS: TableShape = TableShape {
 const COMPAT: Key = Key::optional(
     "compat",
     "The profile of which `compat` runs the suites. Default: `compat` does not run on this event.",
-    Shape::Text(Format::ValueName),
+    Shape::Text(&Format::ValueName),
 );
 const LEAK_CHECK: Key = Key::optional(
     "leak-check",
     "The profile of which `leak-check` runs the suites of kind `leak`. Default: it does not run on this event.",
-    Shape::Text(Format::ValueName),
+    Shape::Text(&Format::ValueName),
 );
 const PLATFORMS: Key = Key::optional(
     "platforms",
     "The platforms, each with a runner. Default: all that have one.",
-    Shape::List { item: &Shape::Text(Format::Platform), min: 1, unique: true },
+    Shape::List { item: &Shape::Text(&Format::Platform), min: 1, unique: true },
 );
 const MAX_JOBS: Key = Key::optional(
     "max-jobs",
@@ -104,7 +105,7 @@ const MAX_MINUTES: Key = Key::optional(
 static PULL_REQUEST: TableShape = TableShape {
     title: "`[ci.pull_request]`",
     keys: &[COMPAT, LEAK_CHECK, PLATFORMS, MAX_JOBS, MAX_MINUTES],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -112,7 +113,7 @@ static PULL_REQUEST: TableShape = TableShape {
 static PUSH: TableShape = TableShape {
     title: "`[ci.push]`",
     keys: &[COMPAT, LEAK_CHECK, PLATFORMS, MAX_JOBS, MAX_MINUTES],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -125,8 +126,8 @@ static SCHEDULE: TableShape = TableShape {
             "When, in UTC, as GitHub reads five fields: minute, hour, day of the month, month, day of the week; one text or \
              several. At least five minutes lie between two runs.",
             Shape::OneOf(&[
-                Shape::Text(Format::Cron),
-                Shape::List { item: &Shape::Text(Format::Cron), min: 1, unique: true },
+                Shape::Text(&Format::Cron),
+                Shape::List { item: &Shape::Text(&Format::Cron), min: 1, unique: true },
             ]),
         ),
         COMPAT,
@@ -135,7 +136,7 @@ static SCHEDULE: TableShape = TableShape {
         MAX_JOBS,
         MAX_MINUTES,
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -147,20 +148,20 @@ static CHECKS: TableShape = TableShape {
             "run",
             "Which: `format`, `clippy`, `test`, `doc`, `generated` (generated files are as they would be written). Default: \
              all.",
-            Shape::List { item: &Shape::Text(Format::Word(&CHECK)), min: 0, unique: true },
+            Shape::List { item: &Shape::Text(&CHECK), min: 0, unique: true },
         ),
         Key::optional(
             "script",
             "A script that bash runs after them, relative to the workspace root. Default: none.",
-            Shape::Text(Format::ScriptPath),
+            Shape::Text(&Format::ScriptPath),
         ),
         Key::optional(
             "packages",
             "Debian packages that they need. Default: none.",
-            Shape::List { item: &Shape::Text(Format::DebianPackage), min: 0, unique: true },
+            Shape::List { item: &Shape::Text(&Format::DebianPackage), min: 0, unique: true },
         ),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -171,7 +172,7 @@ static MISSING: Words = Words {
         ("skip", "They are shown as unproven; the verdict stays what it is."),
         ("fail", "They fail the verdict, too."),
     ],
-    later: &[],
+    later: Later::NONE,
 };
 
 static CHECK: Words = Words {
@@ -183,5 +184,5 @@ static CHECK: Words = Words {
         ("doc", "`cargo doc`; warnings are errors."),
         ("generated", "Generated files are as they would be written."),
     ],
-    later: &[],
+    later: Later::NONE,
 };

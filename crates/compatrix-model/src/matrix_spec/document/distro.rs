@@ -1,15 +1,16 @@
 //! The shape of `[distro]`.
 
+use shaped_toml::{Key, Later, Rest, Shape, TableShape};
+
 use crate::matrix_spec::format::Format;
-use crate::matrix_spec::shape::{Key, Rest, Shape, TableShape};
 
 pub(super) static DISTROS: TableShape = TableShape {
     title: "`[distro]`",
     keys: &[],
-    later: &[],
+    later: Later::NONE,
     rest: Some(Rest {
         what: "a distribution",
-        name: Format::ValueName,
+        name: &Format::ValueName,
         doc: "A distribution: `debian-12`.",
         shape: &Shape::Table(&DISTRO),
     }),
@@ -23,7 +24,7 @@ static DISTRO: TableShape = TableShape {
         "What apt downloads of it; nothing is installed, and apt checks all signatures.",
         Shape::Table(&APT),
     )],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -31,26 +32,26 @@ static DISTRO: TableShape = TableShape {
 static APT: TableShape = TableShape {
     title: "`apt`",
     keys: &[
-        Key::required("suite", "The suite: `bookworm`, `bookworm-security`.", Shape::Text(Format::AptSuite)),
+        Key::required("suite", "The suite: `bookworm`, `bookworm-security`.", Shape::Text(&Format::AptSuite)),
         Key::optional(
             "rust",
             "The package of its rustc. With `cargo`, the distribution is a value of `axis.rust`.",
-            Shape::Text(Format::AptPackage),
+            Shape::Text(&Format::AptPackage),
         ),
-        Key::optional("cargo", "The package of its cargo.", Shape::Text(Format::AptPackage)),
+        Key::optional("cargo", "The package of its cargo.", Shape::Text(&Format::AptPackage)),
         Key::optional(
             "sqlite",
             "The package of its shared SQLite, which makes the distribution a value of `axis.sqlite`.",
-            Shape::Text(Format::AptPackage),
+            Shape::Text(&Format::AptPackage),
         ),
         Key::optional(
             "sources",
             "Where from, as sources.list(5) has it; relative paths of keys start at the workspace root. Default: the \
              archive of the host's own release, from its apt configuration.",
-            Shape::List { item: &Shape::Text(Format::AptSource), min: 1, unique: true },
+            Shape::List { item: &Shape::Text(&Format::AptSource), min: 1, unique: true },
         ),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };

@@ -1,7 +1,8 @@
 //! The shapes of dependency versions: the axis `deps`, `[[lock]]`.
 
-use super::super::format::{Format, Words};
-use super::super::shape::{Key, Rest, Shape, TableShape};
+use shaped_toml::{Key, Later, Rest, Shape, TableShape, Words};
+
+use super::super::format::Format;
 
 pub(super) static DEPS: Words = Words {
     what: "choice of dependencies",
@@ -14,7 +15,7 @@ pub(super) static DEPS: Words = Words {
         ("minimal", "The lowest versions that the packages' own requirements admit; needs a nightly cargo."),
         ("latest", "The newest versions that the requirements admit, resolved anew once a day."),
     ],
-    later: &[],
+    later: Later::NONE,
 };
 
 pub(super) static LOCK: TableShape = TableShape {
@@ -23,19 +24,19 @@ pub(super) static LOCK: TableShape = TableShape {
         Key::optional(
             "name",
             "Its name; the file is `compat/locks/NAME.lock`. Default: from `rust`, for example `below-1.80`.",
-            Shape::Text(Format::ValueName),
+            Shape::Text(&Format::ValueName),
         ),
         Key::required(
             "rust",
             "The toolchains of the group, as in a condition. A toolchain belongs to the first group that admits it.",
             Shape::OneOf(&[
-                Shape::Text(Format::Test),
-                Shape::List { item: &Shape::Text(Format::Test), min: 1, unique: true },
+                Shape::Text(&Format::Test),
+                Shape::List { item: &Shape::Text(&Format::Test), min: 1, unique: true },
             ]),
         ),
         Key::optional("pin", "Versions that are asked for, by package name.", Shape::Table(&PINS)),
     ],
-    later: &[],
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -43,12 +44,12 @@ pub(super) static LOCK: TableShape = TableShape {
 static PINS: TableShape = TableShape {
     title: "`pin`",
     keys: &[],
-    later: &[],
+    later: Later::NONE,
     rest: Some(Rest {
         what: "a package",
-        name: Format::PackageName,
+        name: &Format::PackageName,
         doc: "The version, all three numbers.",
-        shape: &Shape::Text(Format::ExactVersion),
+        shape: &Shape::Text(&Format::ExactVersion),
     }),
     min: 0,
 };

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use shaped_toml::Problem;
+
 use super::{amount, relative_path};
 use crate::apt;
-use crate::matrix_spec::problem::Problem;
 
 /// The longest that GitHub lets a job on its own runners take.
 /// Source: docs.github.com, "Actions limits", job execution time.

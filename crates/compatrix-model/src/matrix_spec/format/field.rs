@@ -1,12 +1,11 @@
 //! Formats that are of this field: toolchains, SQLite versions, fixtures, platforms.
 
 use semver::Version;
+use shaped_toml::{date, nearest, Problem};
 
-use super::date;
 use crate::apt;
 use crate::axis::ValueName;
 use crate::condition::partial_version;
-use crate::matrix_spec::problem::{nearest, Problem};
 use crate::matrix_spec::sqlite;
 
 const SYSTEMS: &[&str] = &["linux", "macos", "windows", "freebsd", "netbsd", "openbsd", "illumos", "android", "ios"];

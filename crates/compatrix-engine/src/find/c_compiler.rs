@@ -1,0 +1,57 @@
+//! The C compiler: which one, and small questions to it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, bail, Result};
+
+use crate::sys::files;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::Command;
+
+/// The words of the C compiler's command: `CC` split at spaces, else `cc`.
+pub(crate) fn words(host: &Host) -> Vec<String> {
+    let named = host.ambient.get("CC").unwrap_or("cc");
+    named.split_whitespace().map(str::to_owned).collect()
+}
+
+/// A C compiler command with these arguments.
+///
+/// # Errors
+/// There is none on PATH.
+pub(crate) fn cc(host: &Host, dir: &Path) -> Result<Command> {
+    let words = words(host);
+    let program = words.first().map(String::as_str).unwrap_or("cc");
+    if host.ambient.find(program).is_none() {
+        bail!("no C compiler (`{program}`); `apt-get install gcc` or its like installs one");
+    }
+    Ok(Command::new(program, dir).args(words.iter().skip(1).cloned()).envs(&host.ambient.for_builds()))
+}
+
+/// What tells one compiler from another: its path and its stamp.
+pub(crate) fn fingerprint(host: &Host) -> String {
+    let words = words(host);
+    let program = words.first().and_then(|program| host.ambient.find(program)).unwrap_or_default();
+    let real = program.canonicalize().unwrap_or(program);
+    format!("{} {} {}", words.join(" "), real.display(), files::stamp(&real).unwrap_or_default())
+}
+
+/// The folder in which the linker finds this library, where it does.
+pub(crate) fn library_dir(host: &Host, file: &str) -> Result<Option<String>> {
+    let stamp = fingerprint(host);
+    host.memo.fact(&format!("library-dir {file}"), &stamp, || {
+        let command = cc(host, &host.root)?.args([format!("-print-file-name={file}")]);
+        let said = host.run(&command)?.stdout.text().trim().to_owned();
+        // What it does not find it prints as it was given.
+        let dir = Path::new(&said).canonicalize().ok().filter(|p| p.is_absolute());
+        Ok(dir.and_then(|_| PathBuf::from(&said).parent().map(|dir| dir.to_string_lossy().into_owned())))
+    })
+}
+
+/// Runs a compiler command; on failure the error has the end of what it said.
+pub(crate) fn compile(host: &Host, command: &Command, what: &str) -> Result<()> {
+    let finished = host.run(command)?;
+    if finished.status.success() {
+        return Ok(());
+    }
+    Err(anyhow!("{what} does not compile: {}", last_lines(&finished.stderr.text(), 3)))
+}

@@ -1,0 +1,88 @@
+//! A manifest as text, so that values can be told with their lines.
+
+use std::path::Path;
+
+use anyhow::Context;
+use toml::de::{DeTable, DeValue};
+
+use crate::sys::files;
+
+#[derive(Debug)]
+pub(crate) struct ManifestText {
+    /// Its path, relative to the root where it is below it.
+    pub(crate) path: String,
+    text: String,
+}
+
+impl ManifestText {
+    pub(crate) fn read(root: &Path, path: &Path) -> anyhow::Result<Self> {
+        let text = files::read_text(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Self { path: shown(root, path), text })
+    }
+
+    /// `Cargo.toml:5` of this key; the file alone where it has no such key.
+    pub(crate) fn place(&self, keys: &[&str]) -> String {
+        match line_of(&self.text, keys) {
+            Some(line) => format!("{}:{line}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
+    /// The string at this key.
+    pub(crate) fn text(&self, keys: &[&str]) -> Option<String> {
+        text_at(&self.text, keys)
+    }
+}
+
+/// A path as it is told: relative to the root, where it is below it.
+pub(crate) fn shown(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned()
+}
+
+/// The line, from 1, of a key in a TOML text.
+pub(crate) fn line_of(text: &str, keys: &[&str]) -> Option<usize> {
+    let (at, _) = find(text, keys)?;
+    Some(text[..at.min(text.len())].matches('\n').count() + 1)
+}
+
+/// The string at a key of a TOML text.
+pub(crate) fn text_at(text: &str, keys: &[&str]) -> Option<String> {
+    find(text, keys)?.1
+}
+
+/// Where a key stands, and its value where that is a string.
+fn find(text: &str, keys: &[&str]) -> Option<(usize, Option<String>)> {
+    let root = DeTable::parse(text).ok()?;
+    let mut table = root.get_ref();
+    let (last, above) = keys.split_last()?;
+    for key in above {
+        table = match table.iter().find(|(name, _)| name.get_ref() == key)?.1.get_ref() {
+            DeValue::Table(inner) => inner,
+            _ => return None,
+        };
+    }
+    let (key, value) = table.iter().find(|(name, _)| name.get_ref() == last)?;
+    let value = match value.get_ref() {
+        DeValue::String(text) => Some(text.to_string()),
+        _ => None,
+    };
+    Some((key.span().start, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_in_tables_of_every_spelling() {
+        let text = "[package]\nname = \"a\"\nrust-version.workspace = true\n\n[dependencies]\nb = { path = \"b\" }\n\
+                    [dependencies.c]\nversion = \"1\"\n";
+        assert_eq!(line_of(text, &["package", "rust-version"]), Some(3));
+        assert_eq!(text_at(text, &["package", "rust-version"]), None, "it is inherited");
+        assert_eq!(text_at(text, &["package", "name"]).as_deref(), Some("a"));
+        assert_eq!(line_of(text, &["dependencies", "b"]), Some(6));
+        assert_eq!(line_of(text, &["dependencies", "c"]), Some(7));
+        assert_eq!(line_of(text, &["features"]), None);
+        assert_eq!(line_of("no [toml", &["a"]), None);
+    }
+}

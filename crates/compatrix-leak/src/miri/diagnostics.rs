@@ -1,0 +1,211 @@
+//! The compiler's way to print: a diagnostic with its place, the code there, notes, and further places.
+
+use crate::finding::Frame;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    Error,
+    Warning,
+}
+
+/// One `error:` or `warning:` with all that belongs to it.
+#[derive(Debug)]
+pub(super) struct Diagnostic {
+    pub(super) level: Level,
+    /// The text after `error: `, on one line.
+    pub(super) title: String,
+    /// Where it points.
+    pub(super) place: Option<Frame>,
+    /// The code from where the first mark begins to the end of its line.
+    pub(super) marked: String,
+    /// Further places, each with what is said of it.
+    pub(super) children: Vec<Child>,
+    /// The stack where one is printed, innermost first.
+    frames: Vec<Frame>,
+}
+
+/// A `help:` or `note:` with a place of its own.
+#[derive(Debug)]
+pub(super) struct Child {
+    pub(super) what: String,
+    pub(super) place: Option<Frame>,
+}
+
+impl Diagnostic {
+    /// The stack; where none is printed, because there is one frame only, its place.
+    pub(super) fn stack(&self) -> Vec<Frame> {
+        let mut frames = self.frames.clone();
+        match (frames.first_mut(), &self.place) {
+            (Some(first), Some(place)) if first.file.is_none() => {
+                (first.file, first.line, first.column) = (place.file.clone(), place.line, place.column);
+            }
+            (None, Some(place)) => frames.push(place.clone()),
+            _ => {}
+        }
+        frames
+    }
+}
+
+/// What the next `-->` belongs to.
+#[derive(Clone, Copy)]
+enum Target {
+    Title,
+    Frame,
+    Child,
+}
+
+/// Reads the diagnostics among these lines.
+pub(super) fn of<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Diagnostic> {
+    let mut reader = Reader { done: Vec::new(), open: false, target: Target::Title, code: None, numbered: false };
+    lines.for_each(|line| reader.line(line));
+    reader.done
+}
+
+struct Reader {
+    done: Vec<Diagnostic>,
+    /// Whether lines still belong to the last one.
+    open: bool,
+    target: Target,
+    /// The last line of code.
+    code: Option<String>,
+    /// Within a numbered stack.
+    numbered: bool,
+}
+
+impl Reader {
+    fn line(&mut self, line: &str) {
+        // libtest prints `test name ... ` and no line break, where both streams are one.
+        let line = match line.split_once(" ... error: ") {
+            Some((test, _)) if test.starts_with("test ") => &line[test.len() + " ... ".len()..],
+            _ => line,
+        };
+        if let Some((level, title)) = heading(line) {
+            self.done.push(Diagnostic {
+                level,
+                title: title.trim_end().to_owned(),
+                place: None,
+                marked: String::new(),
+                children: Vec::new(),
+                frames: Vec::new(),
+            });
+            (self.open, self.target, self.code, self.numbered) = (true, Target::Title, None, false);
+            return;
+        }
+        if line.is_empty() {
+            self.open = false;
+        }
+        let Some(last) = self.done.last_mut().filter(|_| self.open) else { return };
+        let trimmed = line.trim_start();
+        let indented = trimmed.len() < line.len();
+        if let Some(what) = line.strip_prefix("note: ").or_else(|| line.strip_prefix("help: ")) {
+            self.numbered = false;
+            if what.starts_with("inside ") {
+                last.frames.push(inside(what));
+                self.target = Target::Frame;
+            } else {
+                last.children.push(Child { what: what.to_owned(), place: None });
+                self.target = Target::Child;
+            }
+        } else if let Some(at) = trimmed.strip_prefix("--> ") {
+            self.numbered = false;
+            let at = place(at);
+            match self.target {
+                Target::Title => last.place = last.place.take().or(at),
+                Target::Child => {
+                    if let Some(child) = last.children.last_mut() {
+                        child.place = child.place.take().or(at);
+                    }
+                }
+                Target::Frame => {
+                    if let (Some(frame), Some(at)) = (last.frames.last_mut().filter(|f| f.file.is_none()), at) {
+                        (frame.file, frame.line, frame.column) = (at.file, at.line, at.column);
+                    }
+                }
+            }
+        } else if let Some(note) = trimmed.strip_prefix("= note: ") {
+            self.numbered = note.trim_end() == "stack backtrace:";
+            if note.starts_with("inside ") {
+                last.frames.push(inside(note));
+            }
+        } else if self.numbered && indented {
+            if let Some(at) = trimmed.strip_prefix("at ") {
+                if let (Some(frame), Some(at)) = (last.frames.last_mut(), place(at)) {
+                    (frame.file, frame.line, frame.column) = (at.file, at.line, at.column);
+                }
+            } else if let Some((number, function)) = trimmed.split_once(": ") {
+                if number.bytes().all(|b| b.is_ascii_digit()) {
+                    last.frames.push(Frame { function: function.trim_end().to_owned(), ..Frame::default() });
+                }
+            }
+        } else if let Some((number, code)) = gutter(line) {
+            self.mark(number, code);
+        } else if indented && last.place.is_none() && matches!(self.target, Target::Title) && !trimmed.starts_with('=')
+        {
+            // A title of several lines.
+            last.title = format!("{} {}", last.title, trimmed.trim_end());
+        }
+    }
+
+    /// Remembers code, and what of it the first mark points at.
+    fn mark(&mut self, number: &str, code: &str) {
+        if !number.is_empty() {
+            self.code = Some(code.to_owned());
+            return;
+        }
+        let Some(last) = self.done.last_mut().filter(|_| matches!(self.target, Target::Title)) else { return };
+        if let (Some(column), Some(line), true) = (code.find('^'), &self.code, last.marked.is_empty()) {
+            let column = code[..column].chars().count();
+            last.marked = line.chars().skip(column).collect::<String>().trim().to_owned();
+        }
+    }
+}
+
+/// `error: text`, `error[E0425]: text` and so on.
+fn heading(line: &str) -> Option<(Level, &str)> {
+    [("error", Level::Error), ("warning", Level::Warning)].into_iter().find_map(|(word, level)| {
+        let rest = line.strip_prefix(word)?;
+        let rest = match rest.strip_prefix('[') {
+            Some(code) => code.split_once(']')?.1,
+            None => rest,
+        };
+        Some((level, rest.strip_prefix(": ")?))
+    })
+}
+
+/// The line number, empty where there is none, and what stands right of the bar: `12 | code`, `   |  ^^^`.
+fn gutter(line: &str) -> Option<(&str, &str)> {
+    let (number, code) = line.split_once('|')?;
+    let number = number.trim();
+    let plain = number.bytes().all(|b| b.is_ascii_digit()) || number == "LL";
+    plain.then_some((number, code))
+}
+
+/// `src/lib.rs:10:5`, also with what follows it in older stacks: `src/lib.rs:10:5: 10:20`.
+fn place(text: &str) -> Option<Frame> {
+    let text = text.trim();
+    let text = text.split_once(": ").map_or(text, |(start, _)| start);
+    let mut parts = text.rsplitn(3, ':');
+    let (column, line, file) = (parts.next()?, parts.next(), parts.next());
+    let (file, line, column) = match (file, line) {
+        (Some(file), Some(line)) => (file, line.parse().ok(), column.parse().ok()),
+        // Cut off, or normalised.
+        _ => (text.split(':').next()?, None, None),
+    };
+    let file = Some(file).filter(|file| !file.is_empty() && !file.starts_with('<'))?;
+    Some(Frame { file: Some(file.to_owned()), line, column, ..Frame::default() })
+}
+
+/// ``inside `function` at src/lib.rs:10:5: 10:20``, `inside closure at …`, without a place too.
+fn inside(note: &str) -> Frame {
+    let note = note.strip_prefix("inside ").unwrap_or(note).trim_end();
+    let (function, at) = match note.strip_prefix('`').and_then(|quoted| quoted.rsplit_once('`')) {
+        Some((function, rest)) => (function, rest.strip_prefix(" at ")),
+        None => match note.split_once(" at ") {
+            Some((function, at)) => (function, Some(at)),
+            None => (note, None),
+        },
+    };
+    let function = if function == "closure" { "{closure}" } else { function };
+    Frame { function: function.to_owned(), ..at.and_then(place).unwrap_or_default() }
+}

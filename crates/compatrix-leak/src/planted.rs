@@ -1,0 +1,128 @@
+//! Leaks planted on purpose, and which tool finds which: `compat/planted.toml`, written by `self-bench --only leaks`.
+//!
+//! It says what tools can do, so nothing of the machine that it was measured on stands in it.
+
+use std::fmt::Write;
+
+use serde::Deserialize;
+use shaped_toml::quoted;
+
+use super::tool::Tool;
+
+/// The file, below the workspace's root.
+pub const FILE: &str = "compat/planted.toml";
+
+/// Which tools found which planted leak.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlantedTable {
+    /// The tools that looked, in the order of the columns.
+    pub tools: Vec<Tool>,
+    /// The leaks, in the order of the rows.
+    #[serde(default, rename = "leak")]
+    pub leaks: Vec<PlantedLeak>,
+}
+
+/// A leak planted on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlantedLeak {
+    /// Its test's name.
+    pub name: String,
+    /// What leaks, for people.
+    pub what: String,
+    /// For each tool of the table: `found` (and attributed to that test), `missed` or `cannot: why`.
+    pub found: Vec<String>,
+    /// What was seen of its twin, which does the same and does not leak: `clean` or `alarm`.
+    pub twin: String,
+}
+
+impl PlantedTable {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one line.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let table: Self = toml::from_str(text).map_err(|error| format!("{FILE}: {}", error.message()))?;
+        match table.leaks.iter().find(|leak| leak.found.len() != table.tools.len()) {
+            Some(leak) => Err(format!(
+                "{FILE}: `{}` has {} words for {} tools; `self-bench --only leaks` writes the file anew",
+                leak.name,
+                leak.found.len(),
+                table.tools.len()
+            )),
+            None => Ok(table),
+        }
+    }
+
+    /// The file's text.
+    pub fn to_text(&self) -> String {
+        let list = |texts: Vec<&str>| texts.into_iter().map(quoted).collect::<Vec<_>>().join(", ");
+        let mut out = String::from(
+            "# Leaks planted on purpose, and which tool finds which. Written by `cargo xtask self-bench --only leaks`.\n",
+        );
+        let _ = writeln!(out, "tools = [{}]", list(self.tools.iter().map(|tool| tool.as_str()).collect()));
+        for leak in &self.leaks {
+            let _ = write!(out, "\n[[leak]]\nname = {}\nwhat = {}\n", quoted(&leak.name), quoted(&leak.what));
+            let _ = writeln!(out, "found = [{}]", list(leak.found.iter().map(String::as_str).collect()));
+            let _ = writeln!(out, "twin = {}", quoted(&leak.twin));
+        }
+        out
+    }
+
+    /// What went wrong, a line each: leaks that a tool can see and missed, twins that alarmed.
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for leak in &self.leaks {
+            for (tool, _) in self.tools.iter().zip(&leak.found).filter(|(_, word)| *word == "missed") {
+                faults.push(format!("{tool} missed `{}`: {}", leak.name, leak.what));
+            }
+            if leak.twin != "clean" {
+                faults.push(format!("a false alarm in the twin of `{}`", leak.name));
+            }
+        }
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> PlantedTable {
+        let leak = |name: &str, found: [&str; 2], twin: &str| PlantedLeak {
+            name: name.to_owned(),
+            what: "a \"box\" nobody frees".to_owned(),
+            found: found.map(str::to_owned).to_vec(),
+            twin: twin.to_owned(),
+        };
+        PlantedTable {
+            tools: vec![Tool::Valgrind, Tool::Resources],
+            leaks: vec![
+                leak("box_leak", ["found", "cannot: it looks at no memory"], "clean"),
+                leak("child", ["missed", "found"], "alarm"),
+            ],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let text = table().to_text();
+        assert_eq!(PlantedTable::parse(&text).unwrap(), table(), "{text}");
+        assert!(text.contains("found = [\"found\", \"cannot: it looks at no memory\"]\n"), "{text}");
+        assert_eq!(PlantedTable::parse(&PlantedTable::default().to_text()).unwrap(), PlantedTable::default());
+    }
+
+    #[test]
+    fn a_file_that_does_not_fit_is_refused() {
+        let short = "tools = [\"asan\", \"lsan\"]\n[[leak]]\nname = \"a\"\nwhat = \"b\"\nfound = [\"found\"]\ntwin = \"clean\"\n";
+        assert!(PlantedTable::parse(short).unwrap_err().contains("`a` has 1 words for 2 tools"));
+        assert!(PlantedTable::parse("tools = [\"gdb\"]\n").is_err());
+    }
+
+    #[test]
+    fn misses_and_alarms_are_faults() {
+        let faults = table().faults();
+        assert_eq!(faults, ["valgrind missed `child`: a \"box\" nobody frees", "a false alarm in the twin of `child`"]);
+    }
+}

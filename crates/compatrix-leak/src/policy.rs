@@ -1,0 +1,213 @@
+//! What findings count for: suppressed, accepted, noted or an error; and what a cell comes to with them.
+//!
+//! A report keeps what the tests themselves came to apart from what was found, so that it is judged again, without another
+//! run, whenever suppressions or baseline change. Judging twice is judging once.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use semver::Version;
+
+use super::baseline::{is_of, Baseline};
+use super::finding::{Finding, FindingKind, Standing};
+use super::outcome::Outcome;
+use super::report::{Canary, LeakReport};
+use super::settings::LeakSettings;
+use super::suppress::{self, Suppression};
+use super::tool::Tool;
+use super::usage::{Accepted, SuppressionUse, Usage};
+
+/// What findings count for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Suppressions, built-in ones among them; the first that covers a finding counts.
+    pub suppressions: Vec<Suppression>,
+    /// Findings accepted for a while.
+    pub baseline: Baseline,
+}
+
+impl Default for Policy {
+    /// The built-in suppressions and no baseline.
+    fn default() -> Self {
+        Self { suppressions: suppress::built_in().to_vec(), baseline: Baseline::default() }
+    }
+}
+
+impl Policy {
+    /// What a finding counts for on this day (`YYYY-MM-DD`), of an executable made by this Rust.
+    pub fn standing(
+        &self,
+        finding: &Finding,
+        settings: &LeakSettings,
+        rust: Option<&Version>,
+        today: &str,
+    ) -> Standing {
+        if let Some(by) = self.suppressions.iter().find(|suppression| suppression.covers(finding, rust)) {
+            return Standing::Suppressed { by: by.name.clone(), reason: by.reason.clone() };
+        }
+        if !settings.errors_for.contains(&finding.kind) {
+            return Standing::Noted;
+        }
+        match self.baseline.entry(finding) {
+            None => Standing::Error,
+            Some(Accepted { until, .. }) if until.as_str() < today => Standing::Expired { until: until.clone() },
+            Some(Accepted { reason, issue, until, .. }) => {
+                Standing::Accepted { reason: reason.clone(), issue: issue.clone(), until: until.clone() }
+            }
+        }
+    }
+
+    /// Gives each finding of a report its standing, and returns the outcome and cause that follow from it and from what the
+    /// tests themselves came to. `rust` made the executables; `failed` tests failed under the tool.
+    pub fn judge(
+        &self,
+        report: &mut LeakReport,
+        settings: &LeakSettings,
+        rust: Option<&Version>,
+        failed: u32,
+        today: &str,
+    ) -> (Outcome, String) {
+        for finding in &mut report.findings {
+            finding.standing = self.standing(finding, settings, rust, today);
+        }
+        result(report, failed)
+    }
+
+    /// What judged reports used of the policy.
+    pub fn usage(&self, runs: &Runs<'_>, today: &str) -> Usage {
+        let ran = &runs.reports;
+        let mut usage = Usage::default();
+        for suppression in &self.suppressions {
+            usage.suppressions.extend(uses(suppression, ran, runs.complete));
+        }
+        usage.suppressions.sort_by(|a, b| (a.tool, &a.name).cmp(&(b.tool, &b.name)));
+        let found = |entry: &Accepted| ran.iter().any(|(report, _)| report.findings.iter().any(|f| is_of(entry, f)));
+        for entry in &self.baseline.0 {
+            match found(entry) {
+                true if entry.until.as_str() < today => usage.expired.push(entry.clone()),
+                true => usage.accepted.push(entry.clone()),
+                false if runs.complete && !runs.lost && could_be_found(entry, ran) => {
+                    usage.vanished.push(entry.clone())
+                }
+                false => {}
+            }
+        }
+        usage
+    }
+}
+
+/// The reports of many cells.
+#[derive(Debug, Clone, Default)]
+pub struct Runs<'r> {
+    /// Each with the Rust that made its executables, where that is known.
+    pub reports: Vec<(&'r LeakReport, Option<Version>)>,
+    /// Whether nothing narrowed the choice, so that what was not found is not there.
+    pub complete: bool,
+    /// Whether a cell that could have been tried has no report.
+    pub lost: bool,
+}
+
+/// What a cell comes to: outcome and cause.
+fn result(report: &LeakReport, failed: u32) -> (Outcome, String) {
+    if let Canary::NotProven { why } = &report.canary {
+        return (Outcome::Infrastructure, format!("tool not proven: {why}"));
+    }
+    let errors = summary(report);
+    let (outcome, cause) = match report.outcome {
+        Outcome::Passed | Outcome::Failed if report.ran == 0 && failed == 0 => (Outcome::Failed, none_ran(report)),
+        Outcome::Passed if errors.is_some() => (Outcome::Failed, String::new()),
+        outcome => (outcome, report.cause.clone()),
+    };
+    let parts: Vec<String> = [Some(cause).filter(|cause| !cause.is_empty()), errors].into_iter().flatten().collect();
+    (outcome, parts.join("; and "))
+}
+
+/// Why no test ran, which is no pass.
+fn none_ran(report: &LeakReport) -> String {
+    let reasons: Vec<String> =
+        report.not_runnable.iter().map(|group| format!("{} ({})", group.reason, group.tests.len())).collect();
+    let why = match (reasons.is_empty(), report.cause.is_empty()) {
+        (false, _) => reasons.join(", "),
+        (true, false) => report.cause.clone(),
+        (true, true) => "the executables have none".to_owned(),
+    };
+    format!("no test could be run under {}: {why}", report.tool)
+}
+
+/// The findings that fail the suite, in a line: count, kinds, the first test and its own frame. None without any.
+fn summary(report: &LeakReport) -> Option<String> {
+    let mut kinds: BTreeMap<FindingKind, usize> = BTreeMap::new();
+    for finding in report.errors() {
+        *kinds.entry(finding.kind).or_default() += 1;
+    }
+    let count: usize = kinds.values().sum();
+    // The first in a test that could be told says most.
+    let first = report.errors().find(|finding| finding.test.is_some()).or_else(|| report.errors().next())?;
+    let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let (errors, place) = if count == 1 { ("error", ",") } else { ("errors", "; the first") };
+    let mut text = format!("{}: {count} {errors} ({}){place} in ", report.tool, kinds.join(", "));
+    match &first.test {
+        Some(test) => {
+            let _ = write!(text, "{}::{test}", first.executable);
+        }
+        None => {
+            let _ = write!(text, "{} (no test could be named)", first.executable);
+        }
+    }
+    match first.own_frame() {
+        Some(frame) => {
+            let place = frame.file.as_deref().map(|file| match frame.line {
+                Some(line) => format!("{file}:{line}"),
+                None => file.to_owned(),
+            });
+            let _ = write!(text, " at {}", place.unwrap_or_else(|| frame.function.clone()));
+        }
+        None => {
+            let _ = write!(text, ": {}", first.what);
+        }
+    }
+    let expired = report.errors().filter(|finding| matches!(finding.standing, Standing::Expired { .. })).count();
+    if expired > 0 {
+        let _ = write!(text, " ({expired} accepted until a day that has passed)");
+    }
+    Some(text)
+}
+
+/// A suppression for each tool that used it. One that nothing used stands once, unless it is built in or what would have
+/// used it may not have been run.
+fn uses(suppression: &Suppression, ran: &[(&LeakReport, Option<Version>)], complete: bool) -> Vec<SuppressionUse> {
+    let one = |tool: Tool, used: usize| SuppressionUse {
+        name: suppression.name.clone(),
+        reason: suppression.reason.clone(),
+        tool,
+        used,
+        built_in: suppression.is_built_in(),
+    };
+    let is_by =
+        |finding: &&Finding| matches!(&finding.standing, Standing::Suppressed { by, .. } if *by == suppression.name);
+    let count = |tool: Tool| {
+        let of_tool = ran.iter().filter(|(report, _)| report.tool == tool);
+        of_tool.flat_map(|(report, _)| &report.findings).filter(is_by).count()
+    };
+    let used: Vec<SuppressionUse> =
+        Tool::ALL.into_iter().map(|tool| one(tool, count(tool))).filter(|u| u.used > 0).collect();
+    if !used.is_empty() {
+        return used;
+    }
+    let could_be = |(report, rust): &&(&LeakReport, Option<Version>)| {
+        suppression.tools.contains(&report.tool) && suppression.is_for(rust.as_ref()) && is_whole(report)
+    };
+    let first = ran.iter().find(could_be).filter(|_| complete && !suppression.is_built_in());
+    first.map(|(report, _)| one(report.tool, 0)).into_iter().collect()
+}
+
+/// Whether an accepted finding would have been found if it were still there.
+fn could_be_found(entry: &Accepted, ran: &[(&LeakReport, Option<Version>)]) -> bool {
+    let mut of_tool = ran.iter().filter(|(report, _)| entry.tool.is_none_or(|tool| tool == report.tool)).peekable();
+    of_tool.peek().is_some() && of_tool.all(|(report, _)| is_whole(report))
+}
+
+/// Whether a tool looked at all tests: it is proven, and none of them ended its process or ran out of time.
+fn is_whole(report: &LeakReport) -> bool {
+    report.canary.is_proven() && matches!(report.outcome, Outcome::Passed | Outcome::Failed) && report.ran > 0
+}

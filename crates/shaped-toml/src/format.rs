@@ -1,0 +1,199 @@
+//! Formats of strings: what the caller knows about its texts, and the formats that any file may need.
+
+use std::fmt;
+
+use serde_json::{json, Map, Value};
+
+use crate::problem::Problem;
+
+/// What a string must look like. Callers implement it for the formats of their own field.
+pub trait TextFormat: fmt::Debug + Sync {
+    /// Checks a text.
+    ///
+    /// # Errors
+    /// What is wrong with it, without its place.
+    fn check(&self, text: &str) -> Result<(), Problem>;
+
+    /// The format in words, as Markdown, for a reference page: "date: `2027-06-30`".
+    fn describe(&self) -> String;
+
+    /// The format as a regular expression of ECMA 262, for editors. It may let through what [`TextFormat::check`] refuses.
+    fn pattern(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The closed set of words, where the format is one.
+    fn words(&self) -> Option<&Words> {
+        None
+    }
+
+    /// Whether a TOML date without quotes is such a text too.
+    fn takes_dates(&self) -> bool {
+        false
+    }
+
+    /// A table at the top of the document whose keys are such texts too, whatever [`TextFormat::check`] says of them.
+    fn or_key_of(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The constraints of JSON Schema beside `"type": "string"`.
+    fn schema(&self) -> Map<String, Value> {
+        self.pattern().map(|pattern| ("pattern".to_owned(), json!(pattern))).into_iter().collect()
+    }
+}
+
+/// A closed set of words.
+#[derive(Debug)]
+pub struct Words {
+    /// What such a word is: "strategy".
+    pub what: &'static str,
+    /// The words, each with what it means.
+    pub known: &'static [(&'static str, &'static str)],
+    /// Words of later versions.
+    pub later: Later,
+}
+
+/// Words that are kept for later versions of a program: refused, but not as mistakes.
+#[derive(Debug, Clone, Copy)]
+pub struct Later {
+    /// The words.
+    pub words: &'static [&'static str],
+    /// The program's name.
+    pub program: &'static str,
+}
+
+impl Later {
+    /// No words at all.
+    pub const NONE: Later = Later { words: &[], program: "" };
+
+    /// The problem of such a word; none where it is not one of these.
+    pub(crate) fn problem(&self, word: &str, what: &str) -> Option<Problem> {
+        let refused = || format!("{what} is not supported by this version of {} yet", self.program);
+        self.words.contains(&word).then(|| Problem::new(refused()))
+    }
+}
+
+impl TextFormat for Words {
+    fn check(&self, text: &str) -> Result<(), Problem> {
+        refuse_nul(text)?;
+        let known = || self.known.iter().map(|(word, _)| *word);
+        if known().any(|word| word == text) {
+            return Ok(());
+        }
+        Err(match self.later.problem(text, &format!("the {} `{text}`", self.what)) {
+            Some(later) => later.known("", known()),
+            None => Problem::new(format!("unknown {} `{text}`", self.what)).known(text, known()),
+        })
+    }
+
+    fn describe(&self) -> String {
+        self.known.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    }
+
+    fn words(&self) -> Option<&Words> {
+        Some(self)
+    }
+
+    fn schema(&self) -> Map<String, Value> {
+        let (names, docs): (Vec<&str>, Vec<&str>) = self.known.iter().copied().unzip();
+        // What each word means, where Taplo and its editor plug-ins look for it.
+        let taplo = json!({ "docs": { "enumValues": docs } });
+        [("enum".to_owned(), json!(names)), ("x-taplo".to_owned(), taplo)].into_iter().collect()
+    }
+}
+
+/// Formats that know no field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plain {
+    /// Any text without NUL.
+    Any,
+    /// A text for people, not blank.
+    Sentence,
+    /// `YYYY-MM-DD`, with or without quotes.
+    Date,
+    /// A web address.
+    Url,
+}
+
+impl TextFormat for Plain {
+    fn check(&self, text: &str) -> Result<(), Problem> {
+        refuse_nul(text)?;
+        match self {
+            Plain::Any => Ok(()),
+            Plain::Sentence if text.trim().is_empty() => Err(Problem::new("a blank text says nothing")),
+            Plain::Sentence => Ok(()),
+            Plain::Date => date(text),
+            Plain::Url => url(text),
+        }
+    }
+
+    fn describe(&self) -> String {
+        let text = match self {
+            Plain::Any => "text",
+            Plain::Sentence => "text, not blank",
+            Plain::Date => "date: `2027-06-30`",
+            Plain::Url => "web address",
+        };
+        text.to_owned()
+    }
+
+    fn pattern(&self) -> Option<&'static str> {
+        match self {
+            Plain::Any => None,
+            Plain::Sentence => Some(r"\S"),
+            Plain::Date => Some(r"^\d{4}-\d{2}-\d{2}$"),
+            Plain::Url => Some(r"^https?://"),
+        }
+    }
+
+    fn takes_dates(&self) -> bool {
+        *self == Plain::Date
+    }
+}
+
+/// TOML can write a NUL character; programs and the operating system cannot take it.
+///
+/// # Errors
+/// If there is one.
+pub fn refuse_nul(text: &str) -> Result<(), Problem> {
+    match text.contains('\0') {
+        true => Err(Problem::new("a NUL character cannot stand in an environment or a command line")),
+        false => Ok(()),
+    }
+}
+
+/// Checks a calendar date of four, two and two digits, `YYYY-MM-DD`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn date(text: &str) -> Result<(), Problem> {
+    let bad = || Problem::new(format!("`{text}` is not a date")).help("write year, month, day as `YYYY-MM-DD`");
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts[..] else { return Err(bad()) };
+    let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u32>().ok()).flatten();
+    let (Some(y), Some(m), Some(d)) = (number(year), number(month), number(day)) else { return Err(bad()) };
+    let leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+    let days = match m {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    if !(1..=days).contains(&d) {
+        return Err(bad().label("no such day"));
+    }
+    if (year.len(), month.len(), day.len()) != (4, 2, 2) {
+        return Err(bad().nearest(format!("{y:04}-{m:02}-{d:02}")));
+    }
+    Ok(())
+}
+
+fn url(text: &str) -> Result<(), Problem> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match rest {
+        Some(rest) if rest.len() > 2 && !rest.contains(|c: char| c.is_whitespace() || "<>\"".contains(c)) => Ok(()),
+        _ => Err(Problem::new(format!("`{text}` is not a web address")).help("write it in full: `https://…`")),
+    }
+}
