@@ -10,7 +10,7 @@ use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::matrix_spec::{Spec, Work};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::compare::{compare, Change};
-use compatrix_model::results::judge::Judge;
+use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::{Matrix, Totals};
 use compatrix_model::results::merged::{ChangedCell, Difference, LostJob, MergedMatrix, PlatformMatrix};
 use compatrix_model::results::row::Row;
@@ -25,11 +25,11 @@ const MAX_NAMED: usize = 3;
 /// What merged records are judged with.
 #[derive(Debug, Clone, Copy)]
 pub struct Judging<'a> {
-    /// The spec.
+    /// Its rules and suites.
     pub spec: &'a Spec,
     /// What the plan was made from.
     pub committed: &'a Committed,
-    /// The plan.
+    /// What the jobs were to run.
     pub plan: &'a CiPlan,
     /// What findings count for today.
     pub policy: &'a Policy,

@@ -14,7 +14,7 @@ use compatrix_model::facts::{Durations, HostFacts, LEAK_RUN_MS};
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Plan, Run, Skip, SkipReason};
-use compatrix_model::results::judge::Judge;
+use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::{Chosen, Matrix, Totals};
 use compatrix_model::results::row::Row;
 

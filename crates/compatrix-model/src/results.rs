@@ -1,11 +1,11 @@
 //! What running came to, judged once: rows, matrices of them, ranks, and the exit code.
 //!
-//! [`judge::Judge`] takes a record over: it applies the leak policy, holds the outcome against what the spec expects and
+//! [`intake::Judge`] takes a record over: it applies the leak policy, holds the outcome against what the spec expects and
 //! gives a [`row::Row`]. Grid, JSON, JUnit, SARIF, summaries and exit codes read rows; nothing judges a second time.
 
 pub mod compare;
 pub mod exit;
-pub mod judge;
+pub mod intake;
 pub mod matrix;
 pub mod merged;
 pub mod rank;

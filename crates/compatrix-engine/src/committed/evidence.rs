@@ -7,7 +7,7 @@ use compatrix_model::condition::{Condition, Versions};
 use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::matrix_spec::{Parsed, Spec};
-use compatrix_model::results::judge::under_todays_policy;
+use compatrix_model::results::intake::under_todays_policy;
 use compatrix_model::today::Today;
 
 use crate::deps::{locked, locks};
@@ -107,7 +107,7 @@ pub fn newest(ledger: &Ledger, spec: &Spec, cells: &[Condition], versions: &Vers
 ///
 /// # Errors
 /// One of these files cannot be read.
-pub fn judge(root: &Path, spec: &Spec, records: &mut [Record], today: &str) -> Result<(), Error> {
+pub fn apply_leak_policy(root: &Path, spec: &Spec, records: &mut [Record], today: &str) -> Result<(), Error> {
     let policy = policy::load(root)?;
     records.iter_mut().for_each(|record| under_todays_policy(record, spec, &policy, today));
     Ok(())

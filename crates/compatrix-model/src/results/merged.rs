@@ -11,9 +11,9 @@ use compatrix_leak::Usage;
 /// What the jobs of an event came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MergedMatrix {
-    /// The event.
+    /// The event whose plan ran.
     pub event: Event,
-    /// The command.
+    /// The command that ran.
     pub work: Work,
     /// How many jobs the plan has.
     pub jobs: usize,
@@ -34,7 +34,7 @@ pub struct MergedMatrix {
 /// What is known of one platform.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlatformMatrix {
-    /// Its name.
+    /// `linux-x86_64`.
     pub name: String,
     /// Every planned cell: results, and those without evidence as unproven.
     pub matrix: Matrix,
@@ -47,9 +47,9 @@ pub struct PlatformMatrix {
 /// A job of which evidence is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostJob {
-    /// The job.
+    /// Its id.
     pub job: String,
-    /// The platform.
+    /// Where it was to run: `linux-x86_64`.
     pub platform: String,
     /// How many of its cells have no evidence.
     pub missing: usize,
@@ -68,7 +68,7 @@ pub enum Difference {
     Since {
         /// The revision, as it was asked for.
         rev: String,
-        /// The changes.
+        /// What changed, platform by platform.
         changes: Vec<ChangedCell>,
         /// How many cells are as they were.
         unchanged: usize,
@@ -80,7 +80,7 @@ pub enum Difference {
 pub struct ChangedCell {
     /// What became of it.
     pub change: Change,
-    /// The platform.
+    /// Where it runs: `linux-x86_64`.
     pub platform: String,
     /// What is known of it now.
     pub row: Row,

@@ -13,7 +13,7 @@ use compatrix_leak::{LeakReport, Tool};
 pub struct Row {
     /// The suite's name.
     pub suite: String,
-    /// The cell.
+    /// The cell that the suite runs in.
     pub cell: CellId,
     /// What the spec says will happen.
     pub expectation: Expectation,
