@@ -11,3 +11,13 @@ pub enum Linkage {
     /// Found by the loader at start.
     Dynamic,
 }
+
+impl Linkage {
+    /// The word of evidence files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Linkage::Static => "static",
+            Linkage::Dynamic => "dynamic",
+        }
+    }
+}

@@ -7,7 +7,7 @@
 mod places;
 mod rules;
 
-use std::collections::BTreeMap;
+pub use places::SarifOptions;
 
 use compatrix_leak::{Frame, Related, Standing, Tool, Usage};
 use compatrix_model::results::matrix::Matrix;
@@ -22,20 +22,6 @@ use crate::why::why;
 
 /// The JSON Schema that the output conforms to.
 pub const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-
-/// Context that the findings do not contain.
-#[derive(Debug, Clone, Copy)]
-pub struct SarifOptions<'a> {
-    /// Compatrix's version, `0.1.0`.
-    pub version: &'a str,
-    /// Compatrix's home page; empty for none.
-    pub about: &'a str,
-    /// The source file of each test executable by its name, relative to the root: the location of findings that have no
-    /// frame in the workspace's code.
-    pub sources: &'a BTreeMap<String, String>,
-    /// The manifest of the package under test, relative to the root: the location of findings without a known executable.
-    pub manifest: &'a str,
-}
 
 /// The log as indented JSON, ending in a newline.
 pub fn sarif(matrix: &Matrix, usage: &Usage, options: &SarifOptions<'_>) -> String {

@@ -8,8 +8,8 @@ use compatrix_leak::{FindingKind, Tool};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::leaks::BaselineEvidence;
-use super::{failure, Entry, EvidenceFile, FindingEvidence, LeakEvidence, FORMAT};
+use super::entry::{failure, Entry, EvidenceFile, FORMAT};
+use super::leaks::{BaselineEvidence, FindingEvidence, LeakEvidence};
 use crate::cell::CellId;
 use crate::evidence::{Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, ToolchainProof};
 use crate::linkage::Linkage;
@@ -204,7 +204,17 @@ struct Reader<'a> {
     text: &'a str,
 }
 
-pub(super) fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
+impl EvidenceFile {
+    /// Reads what [`EvidenceFile::to_text`] wrote.
+    ///
+    /// # Errors
+    /// The text is no evidence file, of another format, or broken by a merge.
+    pub fn from_text(text: &str) -> Result<Self, EvidenceError> {
+        parse(text)
+    }
+}
+
+fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
     let reader = Reader { text };
     let head: Head = toml::from_str(text).map_err(|e| reader.toml(&e))?;
     match head.format {
@@ -225,7 +235,7 @@ pub(super) fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
     }
     let mut raw: RawFile = toml::from_str(text).map_err(|e| reader.toml(&e))?;
     let mut file = EvidenceFile::empty(std::mem::take(&mut raw.platform));
-    let builds = reader.builds(&raw, &file.platform)?;
+    let builds = reader.builds(&raw, file.platform())?;
     let sqlites = reader.sqlites(&raw)?;
     let fixtures = raw.fixture.iter().map(|(id, f)| (id.as_str(), fixture(id, f))).collect();
     let findings = raw.finding.iter().map(|(id, raw)| (id.as_str(), finding(id, raw))).collect();

@@ -1,10 +1,15 @@
 //! Evidence files: written, read back, merged.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::evidence::{Counts, ExecutableProof, FixtureProof, SourceProof, ToolchainProof};
+use crate::evidence::{
+    Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, TestFailure, ToolchainProof,
+};
 use crate::linkage::Linkage;
+use crate::outcome::Outcome;
 
 mod leaks;
 

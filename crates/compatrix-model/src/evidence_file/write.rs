@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use shaped_toml::quoted;
 
-use super::{EvidenceFile, FindingEvidence, LeakEvidence, FORMAT};
+use super::entry::{EvidenceFile, FORMAT};
+use super::leaks::{FindingEvidence, LeakEvidence};
 use crate::evidence::{
     Counts, ExecutableProof, FixtureProof, Record, Sha256, SourceProof, SqliteProof, ToolchainProof,
 };
@@ -61,7 +62,14 @@ impl<T: Clone + Eq + std::hash::Hash> Table<T> {
     }
 }
 
-pub(super) fn text(file: &EvidenceFile) -> String {
+impl EvidenceFile {
+    /// The same entries give the same text.
+    pub fn to_text(&self) -> String {
+        text(self)
+    }
+}
+
+fn text(file: &EvidenceFile) -> String {
     let mut origins = Table::<Origin<'_>>::new();
     let mut toolchains = Table::<&ToolchainProof>::new();
     let mut builds = Table::<Build<'_>>::new();
@@ -95,7 +103,7 @@ pub(super) fn text(file: &EvidenceFile) -> String {
         "# What was really run, and what proves it. Written by `cargo xtask evidence record`; not edited by hand.\n",
     );
     line(&mut out, "format", FORMAT);
-    line(&mut out, "platform", quoted(&file.platform));
+    line(&mut out, "platform", quoted(file.platform()));
     for (name, (commit, dirty, sources)) in &origins.order {
         heading(&mut out, "origin", name);
         if let Some(commit) = commit {
@@ -117,13 +125,10 @@ pub(super) fn text(file: &EvidenceFile) -> String {
         heading(&mut out, "sqlite", name);
         line(&mut out, "version", quoted(&sqlite.version));
         line(&mut out, "source-id", quoted(&sqlite.source_id));
-        match sqlite.linkage {
-            Linkage::Static => line(&mut out, "linkage", quoted("static")),
-            Linkage::Dynamic => {
-                line(&mut out, "linkage", quoted("dynamic"));
-                line(&mut out, "file", quoted(&sqlite.file));
-                line(&mut out, "sha256", quoted(&sqlite.sha256));
-            }
+        line(&mut out, "linkage", quoted(sqlite.linkage.as_str()));
+        if sqlite.linkage == Linkage::Dynamic {
+            line(&mut out, "file", quoted(&sqlite.file));
+            line(&mut out, "sha256", quoted(&sqlite.sha256));
         }
         line(&mut out, "compile-options", list(sqlite.compile_options.iter().map(|o| quoted(o)), true));
     }
@@ -260,10 +265,8 @@ fn build_name(of: &Record, toolchain: &str) -> String {
         name.push(' ');
         name.push_str(features.as_str());
     }
-    match of.proof.as_ref().and_then(|proof| Some(proof.sqlite.as_ref()?.linkage)) {
-        Some(Linkage::Static) => name.push_str(" static"),
-        Some(Linkage::Dynamic) => name.push_str(" dynamic"),
-        None => {}
+    if let Some(sqlite) = of.proof.as_ref().and_then(|proof| proof.sqlite.as_ref()) {
+        let _ = write!(name, " {}", sqlite.linkage.as_str());
     }
     name
 }
