@@ -6,6 +6,7 @@ use compatrix_leak::Tool;
 use compatrix_model::apt;
 use compatrix_model::axis::{Axis, AxisKind, Setting, ValueName};
 use compatrix_model::condition::{partial_version, Versions};
+use compatrix_model::evidence::Record;
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::facts::{Availability, Durations, PackageFacts, PlanFacts, ToolchainVersions};
 use compatrix_model::matrix_spec::Spec;
@@ -25,20 +26,22 @@ impl Committed {
     /// If evidence has several versions for a value, the highest counts.
     pub fn new(spec: &Spec, packages: Vec<PackageFacts>, evidence: &[EvidenceFile], durations: Durations) -> Self {
         let mut versions = Versions::new();
-        let mut add = |kind: AxisKind, entry: &compatrix_model::evidence_file::Entry, version: Option<Version>| {
+        let mut add = |kind: AxisKind, record: &Record, version: Option<Version>| {
             let Some((_, axis)) = spec.space.axis_of(&kind) else { return };
-            let (Some(value), Some(version)) = (entry.cell.value(axis.name.as_str()), version) else { return };
+            let (Some(value), Some(version)) = (record.cell.value(axis.name.as_str()), version) else { return };
             if axis.values.iter().any(|known| known.name == *value) {
                 let newest = versions.entry((axis.name.clone(), value.clone())).or_insert_with(|| version.clone());
                 *newest = version.max(newest.clone());
             }
         };
-        for entry in evidence.iter().flat_map(EvidenceFile::entries) {
-            let release = entry.build.as_ref().and_then(|build| Version::parse(&build.release).ok());
-            add(AxisKind::Rust, entry, release);
+        for record in evidence.iter().flat_map(EvidenceFile::entries).map(|entry| &entry.record) {
+            let proof = record.proof.as_ref();
+            let release = proof.and_then(|proof| Version::parse(&proof.toolchain.release).ok());
+            add(AxisKind::Rust, record, release);
             // SQLite's own spelling had four parts before 3.9.
             let three = |text: &String| text.split('.').take(3).collect::<Vec<_>>().join(".");
-            add(AxisKind::Sqlite, entry, entry.sqlite.as_ref().and_then(|s| partial_version(&three(&s.version))));
+            let sqlite = proof.and_then(|proof| proof.sqlite.as_ref());
+            add(AxisKind::Sqlite, record, sqlite.and_then(|sqlite| partial_version(&three(&sqlite.version))));
         }
         Self { packages, versions, durations }
     }

@@ -9,30 +9,13 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::artifact::{ArtifactError, Bundle, Found, Header, Writer};
-use super::CiPlan;
+use super::artifact::{ArtifactError, Bundle, Header, RecordLine, Writer};
 use compatrix_model::cell::CellIndex;
 use compatrix_model::evidence::Record;
 use compatrix_model::hash::Sha256;
-use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
 
-pub use refusal::{Refusal, Why};
-
-/// The origin that all artifacts must have.
-#[derive(Debug, Clone, Copy)]
-pub struct Expected<'a> {
-    /// The spec of this checkout.
-    pub spec: &'a Spec,
-    /// The plan of the event to merge.
-    pub plan: &'a CiPlan,
-    /// `owner/name`; empty if unknown, and then not compared.
-    pub repository: &'a str,
-    /// The git commit; empty outside git.
-    pub commit: &'a str,
-    /// SHA-256 of the sources under test.
-    pub sources: Sha256,
-}
+pub use refusal::{Expected, Refusal, Why};
 
 /// A file's display name and its parsed contents.
 pub type File = (String, Result<Bundle, ArtifactError>);
@@ -181,7 +164,7 @@ impl Merged {
         writer.finish()
     }
 
-    fn found(&self, result: &MergedResult) -> &Found {
+    fn found(&self, result: &MergedResult) -> &RecordLine {
         let (file, part, n) = result.at;
         &self.files[file].1.found[part][n]
     }
@@ -227,7 +210,7 @@ impl<'a> Merging<'a> {
                     continue;
                 }
             };
-            let mut wrong: [Vec<&Found>; 3] = Default::default();
+            let mut wrong: [Vec<&RecordLine>; 3] = Default::default();
             for (n, found) in bundle.found[part].iter().enumerate() {
                 let suite = suite_of(bundle.suite(found));
                 let cell = bundle.cell(found, &self.expected.spec.space, &places);

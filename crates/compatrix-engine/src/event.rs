@@ -1,7 +1,6 @@
 //! Events as data, in the order in which they are certain. All outputs are rendered from these.
 
-use compatrix_model::evidence::Record;
-use compatrix_model::verdict::Verdict;
+use compatrix_model::results::row::Row;
 
 /// Something that happened. A result is in the ledger before its event is sent.
 #[derive(Debug, Clone)]
@@ -45,10 +44,8 @@ pub enum Event {
     },
     /// A cell has its result.
     RunFinished {
-        /// The result and its proof.
-        record: Box<Record>,
-        /// The outcome compared with the spec's expectation.
-        verdict: Verdict,
+        /// The same as in the results.
+        row: Box<Row>,
         /// How many results there are now, and will be.
         done: usize,
         /// The total number.

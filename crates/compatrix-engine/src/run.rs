@@ -13,9 +13,10 @@ use anyhow::{Context, Result};
 use compatrix_model::evidence::{Counts, Record, TestFailure};
 use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
+use compatrix_model::results::rank;
 
 use crate::build::{Executable, Product};
-use crate::run::executable::{blank, command, severity, signal_name, take_status_for_a_test, Scratch};
+use crate::run::executable::{blank, command, signal_name, take_status_for_a_test, Scratch};
 use crate::run::inputs::{environment, RunInputs};
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Finished;
@@ -89,7 +90,7 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         if finished.left_processes {
             notes.push(format!("{} left processes behind, which were ended", executable.target));
         }
-        if severity(outcome) > severity(record.outcome) {
+        if rank::of_outcome(outcome) > rank::of_outcome(record.outcome) {
             record.outcome = outcome;
             record.cause = cause;
         }
@@ -103,7 +104,7 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         record.doctests = Some(doctests.counts);
         record.failures.extend(doctests.failures.iter().cloned());
         if let Some((outcome, cause)) = &doctests.trouble {
-            if severity(*outcome) > severity(record.outcome) {
+            if rank::of_outcome(*outcome) > rank::of_outcome(record.outcome) {
                 (record.outcome, record.cause) = (*outcome, cause.clone());
             }
         }

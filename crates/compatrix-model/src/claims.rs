@@ -11,7 +11,9 @@ mod tests;
 use semver::Version;
 
 use crate::cell::{CellId, CellIndex};
+use crate::evidence::Proof;
 use crate::evidence_file::Entry;
+use crate::results::row::Row;
 use crate::verdict::{Expectation, Verdict};
 
 pub use evaluate::evaluate;
@@ -165,7 +167,17 @@ pub struct Claims {
     pub lowest_sqlite: Option<Lowest>,
 }
 
-impl Judged<'_> {
+impl<'a> Judged<'a> {
+    /// What really ran, where something could be started.
+    pub fn proof(&self) -> Option<&'a Proof> {
+        self.entry.record.proof.as_ref()
+    }
+
+    /// The row of a grid, with this verdict.
+    pub fn row(&self) -> Row {
+        Row::ruled(self.entry.record.clone(), self.expectation.clone(), self.verdict)
+    }
+
     /// Whether the cell works.
     pub fn works(&self) -> bool {
         works(self.verdict)

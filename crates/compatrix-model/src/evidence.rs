@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::CellId;
 use crate::hash::{or_empty, Sha256};
+use crate::linkage::Linkage;
 use crate::outcome::Outcome;
 
 pub use leaks::leak_usage;
@@ -151,7 +152,7 @@ pub struct Proof {
 }
 
 /// Which compiler and cargo built it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ToolchainProof {
     /// `release` of `rustc -Vv`, for example `1.95.0` or `1.97.0-nightly`.
     pub release: String,
@@ -165,7 +166,7 @@ pub struct ToolchainProof {
 }
 
 /// Which sources were built.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SourceProof {
     /// The git commit, if any.
     pub commit: Option<String>,
@@ -179,14 +180,15 @@ pub struct SourceProof {
 }
 
 /// Which SQLite was really used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SqliteProof {
     /// How it is linked.
-    pub linkage: SqliteLinkage,
+    pub linkage: Linkage,
     /// The file that contains it: the shared library that the loader resolves, or the executable.
     pub file: String,
-    /// That file's hash.
-    pub sha256: Sha256,
+    /// That file's hash; `None` in committed evidence of a bundled SQLite, whose executables have their own.
+    #[serde(with = "or_empty")]
+    pub sha256: Option<Sha256>,
     /// `sqlite3_libversion()`.
     pub version: String,
     /// `sqlite3_sourceid()`; `None` of a library that does not answer.
@@ -197,18 +199,8 @@ pub struct SqliteProof {
     pub compile_options: Vec<String>,
 }
 
-/// How SQLite gets into a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SqliteLinkage {
-    /// Compiled into the executable.
-    Static,
-    /// Resolved by the loader at start.
-    Dynamic,
-}
-
 /// Which fixture was used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FixtureProof {
     /// Its folder's name.
     pub name: String,
@@ -219,7 +211,7 @@ pub struct FixtureProof {
 }
 
 /// A test executable as it was started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ExecutableProof {
     /// The test target's name.
     pub name: String,

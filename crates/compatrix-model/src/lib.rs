@@ -20,10 +20,12 @@ pub mod expect;
 pub mod facts;
 pub mod hash;
 pub mod libtest;
+pub mod linkage;
 pub mod lockset;
 pub mod matrix_spec;
 pub mod plan;
 pub mod release;
+pub mod results;
 pub mod today;
 pub mod verdict;
 

@@ -19,11 +19,12 @@ use crate::cell::{CellIndex, Space};
 use crate::choose::{choose, Chosen, Coverage};
 use crate::condition::{Condition, Matcher, Versions};
 use crate::facts::{Availability, PlanFacts};
+use crate::linkage::Linkage;
 use crate::lockset::{self, Lockset};
 use crate::matrix_spec::{Expect, Profile, Spec, Suite, SuiteKind};
 use crate::plan::narrow::{Narrowed, Part};
 
-pub use build::{Build, Linkage, Sanitizer, Targets};
+pub use build::{Build, Sanitizer, Targets};
 
 /// The name of the toolchain on PATH if the spec has no `rust` axis.
 pub const AMBIENT_TOOLCHAIN: &str = "default";
@@ -296,11 +297,11 @@ impl<'a> Planner<'a> {
         let space = &self.spec.space;
         let toolchain = self.toolchain(coords);
         let Compiled { targets, sanitizer } = compiled;
-        let linkage = match self.sqlite_setting(coords) {
-            None => Linkage::Own,
-            Some(Setting::SqliteBundled) => Linkage::Bundled,
+        let (linkage, against) = match self.sqlite_setting(coords) {
+            None => (None, None),
+            Some(Setting::SqliteBundled) => (Some(Linkage::Static), None),
             Some(_) => match &self.link_against {
-                Some(against) => Linkage::Dynamic { against: against.clone() },
+                Some(against) => (Some(Linkage::Dynamic), Some(against.clone())),
                 None => {
                     return Err(self.reason(SkipReason::Unavailable {
                         value: "sqlite".to_owned(),
@@ -319,15 +320,15 @@ impl<'a> Planner<'a> {
         let mut features = BTreeMap::new();
         for package in &self.facts.packages {
             let mut on = package.resolve_features(default_features, &enable);
-            match (&linkage, &package.bundled_feature) {
-                (Linkage::Bundled, Some(bundled)) => {
+            match (linkage, &package.bundled_feature) {
+                (Some(Linkage::Static), Some(bundled)) => {
                     on.insert(bundled.clone());
                 }
-                (Linkage::Dynamic { .. }, Some(bundled)) => {
+                (Some(Linkage::Dynamic), Some(bundled)) => {
                     on.remove(bundled);
                 }
                 // One cargo builds them all and unites their features: it is enough that one of them compiles it in.
-                (Linkage::Bundled, None) if package.links_sqlite && !self.bundles() => {
+                (Some(Linkage::Static), None) if package.links_sqlite && !self.bundles() => {
                     return Err(self.reason(SkipReason::Unavailable {
                         value: "sqlite=bundled".to_owned(),
                         reason: format!(
@@ -336,7 +337,7 @@ impl<'a> Planner<'a> {
                         ),
                     }))
                 }
-                (Linkage::Own | Linkage::Bundled | Linkage::Dynamic { .. }, _) => {}
+                (None | Some(Linkage::Static | Linkage::Dynamic), _) => {}
             }
             features.insert(package.name.clone(), on);
         }
@@ -348,7 +349,7 @@ impl<'a> Planner<'a> {
                 return Err(self.reason(SkipReason::Unavailable { value: format!("deps={lockset}"), reason }));
             }
         }
-        let build = Build { toolchain, linkage, features, lockset, staged, targets, sanitizer };
+        let build = Build { toolchain, linkage, against, features, lockset, staged, targets, sanitizer };
         if let Some(&index) = self.build_index.get(&build) {
             return Ok(index);
         }
@@ -420,7 +421,7 @@ impl<'a> Planner<'a> {
                 self.provisions.insert(Provision::Lockset(build.lockset.to_string()));
             }
         }
-        let Linkage::Dynamic { against } = &build.linkage else { return };
+        let Some(against) = &build.against else { return };
         if let Some(Availability::Obtainable { .. }) = self.facts.sqlite.get(against) {
             self.provisions.insert(Provision::Sqlite(against.clone()));
         }

@@ -27,9 +27,8 @@ impl Today {
 
     /// The number of evidence entries built from other sources or dependency versions.
     pub fn stale(&self, evidence: &[EvidenceFile]) -> usize {
-        let entries = evidence.iter().flat_map(EvidenceFile::entries);
-        let built = entries.filter_map(|entry| Some((&entry.cell, entry.build.as_ref()?)));
-        built.filter(|(cell, build)| !self.matches(cell, build.origin.sources, build.lockset)).count()
+        let records = evidence.iter().flat_map(EvidenceFile::entries).map(|entry| &entry.record);
+        records.filter(|record| record.proof.is_some() && !self.made(record)).count()
     }
 
     fn matches(&self, cell: &CellId, sources: Sha256, lockset: Option<Sha256>) -> bool {

@@ -92,39 +92,3 @@ pub fn judge(outcome: Outcome, expectation: &Expectation, attempts: u32) -> Verd
         (Expectation::Fail { .. }, Failed | BuildFailed | Crashed | TimedOut) => Verdict::Known,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fail() -> Expectation {
-        Expectation::Fail { reason: "r".into(), issue: None, until: None }
-    }
-
-    #[test]
-    fn the_whole_table() {
-        use Verdict::*;
-        let rows = [
-            (Outcome::Passed, Ok, UnexpectedPass),
-            (Outcome::Failed, Broken, Known),
-            (Outcome::BuildFailed, Broken, Known),
-            (Outcome::Crashed, Broken, Known),
-            (Outcome::TimedOut, Broken, Known),
-            (Outcome::Misidentified, Broken, Broken),
-            (Outcome::Unavailable, Unproven, Unproven),
-            (Outcome::Infrastructure, Error, Error),
-        ];
-        assert_eq!(rows.map(|r| r.0), Outcome::ALL);
-        for (outcome, when_pass, when_fail) in rows {
-            assert_eq!(judge(outcome, &Expectation::Pass, 1), when_pass, "{outcome}");
-            assert_eq!(judge(outcome, &fail(), 1), when_fail, "{outcome}, expected to fail");
-        }
-    }
-
-    #[test]
-    fn a_pass_on_a_later_try_is_flaky() {
-        assert_eq!(judge(Outcome::Passed, &Expectation::Pass, 2), Verdict::Flaky);
-        assert_eq!(judge(Outcome::Passed, &fail(), 2), Verdict::Flaky);
-        assert_eq!(judge(Outcome::Failed, &Expectation::Pass, 3), Verdict::Broken);
-    }
-}

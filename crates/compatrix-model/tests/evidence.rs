@@ -1,7 +1,8 @@
 //! Records as JSON: what the ledger and `--format json` hold must come back whole, and old records must stay readable.
 
 use compatrix_model::evidence::{Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof};
-use compatrix_model::evidence::{SqliteLinkage, SqliteProof, TestFailure, ToolchainProof};
+use compatrix_model::evidence::{SqliteProof, TestFailure, ToolchainProof};
+use compatrix_model::linkage::Linkage;
 use compatrix_model::outcome::Outcome;
 
 fn record() -> Record {
@@ -32,9 +33,9 @@ fn record() -> Record {
             },
             features: vec!["json".into()],
             sqlite: Some(SqliteProof {
-                linkage: SqliteLinkage::Dynamic,
+                linkage: Linkage::Dynamic,
                 file: "/lib/libsqlite3.so.0".into(),
-                sha256: [0xdd; 32].into(),
+                sha256: Some([0xdd; 32].into()),
                 version: "3.46.0".into(),
                 source_id: Some("2024".into()),
                 compile_options: vec!["THREADSAFE=1".into()],

@@ -6,7 +6,7 @@ use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::condition::Condition;
 use compatrix_model::facts::{Availability, PackageFacts, PlanFacts, ToolchainVersions};
 use compatrix_model::matrix_spec::{parse, Spec};
-use compatrix_model::plan::{plan, Choice, Linkage, Plan, Provision, SkipReason};
+use compatrix_model::plan::{plan, Choice, Plan, Provision, SkipReason};
 use proptest::prelude::*;
 use semver::Version;
 
@@ -114,7 +114,7 @@ fn feature_sets_that_come_to_the_same_are_one_build() {
     let plan = planned(&spec, &host(&spec, &[], &[]), &[]);
     assert_eq!((plan.runs.len(), plan.builds.len()), (2, 1));
     assert_eq!(plan.builds[0].toolchain.as_str(), "default");
-    assert_eq!(plan.builds[0].linkage, Linkage::Own);
+    assert_eq!(plan.builds[0].linkage, None);
 }
 
 #[test]
@@ -122,14 +122,8 @@ fn dynamic_builds_link_against_the_newest_that_can_be_had_whatever_is_chosen() {
     let spec = spec(AXES, "");
     let link = |missing: &[&str], cells: &[&str]| {
         let plan = planned(&spec, &host(&spec, missing, &[]), cells);
-        let found: BTreeSet<String> = plan
-            .builds
-            .iter()
-            .filter_map(|build| match &build.linkage {
-                Linkage::Dynamic { against } => Some(against.to_string()),
-                Linkage::Own | Linkage::Bundled => None,
-            })
-            .collect();
+        let found: BTreeSet<String> =
+            plan.builds.iter().filter_map(|build| build.against.as_ref().map(ToString::to_string)).collect();
         found.into_iter().collect::<Vec<_>>().join(",")
     };
     assert_eq!(link(&[], &[]), "3.46.0");

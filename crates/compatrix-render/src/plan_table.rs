@@ -5,9 +5,10 @@ use std::fmt::Write;
 use compatrix_model::facts::{Availability, PlanFacts};
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{Build, Plan, Provision, Run, SkipReason};
+use compatrix_model::results::matrix::Chosen;
 use compatrix_model::verdict::Verdict;
 
-use crate::choice::{self, Choice};
+use crate::choice;
 use crate::look::{count, duration, pad, width, wrap, Look};
 
 /// The plan as tables. `facts` must be those that the plan was made from.
@@ -18,7 +19,7 @@ pub fn plan_table(spec: &Spec, plan: &Plan, facts: &PlanFacts, look: &Look) -> S
     runs(&mut out, spec, plan, look);
     skips(&mut out, plan, look);
     totals(&mut out, spec, plan, facts, look);
-    out.push_str(&choice::lines(&Choice::of(plan), look));
+    out.push_str(&choice::lines(&Chosen::of(plan), look));
     out
 }
 

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use compatrix_leak::Canary;
-use compatrix_model::evidence::{Counts, Record, SqliteLinkage};
+use compatrix_model::evidence::{Counts, Record};
 use compatrix_model::hash::or_empty;
+use compatrix_model::linkage::Linkage;
 
 /// Lines of `name  value`: outcome, tests, what a leak tool found, and what proves it.
 pub fn describe(record: &Record) -> String {
@@ -62,13 +63,13 @@ pub fn describe(record: &Record) -> String {
     line("features", &proof.features.join(", "));
     if let Some(sqlite) = &proof.sqlite {
         let linkage = match sqlite.linkage {
-            SqliteLinkage::Static => "compiled in",
-            SqliteLinkage::Dynamic => "shared library",
+            Linkage::Static => "compiled in",
+            Linkage::Dynamic => "shared library",
         };
         line("sqlite", &format!("{} ({linkage})", sqlite.version));
         line("", &or_empty::text(&sqlite.source_id));
         line("", &sqlite.file);
-        line("", &format!("sha256 {}", sqlite.sha256));
+        line("", &format!("sha256 {}", or_empty::text(&sqlite.sha256)));
         line("", &sqlite.compile_options.join(" "));
     }
     if let Some(fixture) = &proof.fixture {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use compatrix_engine::find::facts::TestedPackage;
 use compatrix_leak::Usage;
-use compatrix_render::matrix::Matrix;
+use compatrix_model::results::matrix::Matrix;
 use compatrix_render::sarif::{self, SarifOptions};
 
 /// The findings of a matrix as SARIF.

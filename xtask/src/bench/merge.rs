@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 use compatrix::pure::ci::artifact::{Artifact, Header};
 use compatrix::pure::model::cell::CellId;
 use compatrix::pure::model::evidence::{
-    Counts, ExecutableProof, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof,
+    Counts, ExecutableProof, Proof, Record, SourceProof, SqliteProof, ToolchainProof,
 };
+use compatrix::pure::model::linkage::Linkage;
 use compatrix::pure::model::matrix_spec::{Event, Work};
 use compatrix::pure::model::outcome::Outcome;
 
@@ -93,9 +94,9 @@ fn record(header: &Header, suite: &str, cell: &CellId, job: usize, n: usize) -> 
         },
         features: vec![cell.value("features").context("no features")?.to_string()],
         sqlite: Some(SqliteProof {
-            linkage: SqliteLinkage::Static,
+            linkage: Linkage::Static,
             file: format!("/made-up/of-a-job/made-up/target/debug/deps/it-{job:016x}"),
-            sha256: [0x77; 32].into(),
+            sha256: Some([0x77; 32].into()),
             version: "3.45.0".to_owned(),
             source_id: Some(
                 "2024-01-15 17:01:13 1066602b2b1976fe58b5150777cced894af17c803e068f5918390d6915b46e1d".to_owned(),

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{FixtureProof, Proof, SqliteLinkage, SqliteProof};
+use compatrix_model::evidence::{FixtureProof, Proof, SqliteProof};
+use compatrix_model::linkage::Linkage;
 use compatrix_model::outcome::Outcome;
 
 pub(crate) fn header() -> Header {
@@ -44,8 +45,8 @@ fn counts() -> impl Strategy<Value = Counts> {
 
 fn proof() -> impl Strategy<Value = Proof> {
     let sqlite = (any::<bool>(), text(), prop::collection::vec(text(), 0..3)).prop_map(|(dynamic, file, options)| {
-        let linkage = if dynamic { SqliteLinkage::Dynamic } else { SqliteLinkage::Static };
-        let (sha256, version, source_id) = ([0x77; 32].into(), "3.45.0".to_owned(), Some("x".to_owned()));
+        let linkage = if dynamic { Linkage::Dynamic } else { Linkage::Static };
+        let (sha256, version, source_id) = (Some([0x77; 32].into()), "3.45.0".to_owned(), Some("x".to_owned()));
         SqliteProof { linkage, file, sha256, version, source_id, compile_options: options }
     });
     let fixture =

@@ -1,11 +1,27 @@
-//! Reasons to refuse an artifact, with advice.
+//! The origin that artifacts must have, and reasons to refuse one, with advice.
 
 use std::fmt;
 
 use super::super::artifact::{ArtifactError, Header};
-use super::Expected;
+use super::super::CiPlan;
 use compatrix_model::evidence::Record;
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::hash::Sha256;
+use compatrix_model::matrix_spec::{Event, Spec, Work};
+
+/// The origin that all artifacts must have.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// The spec of this checkout.
+    pub spec: &'a Spec,
+    /// The plan of the event to merge.
+    pub plan: &'a CiPlan,
+    /// `owner/name`; empty if unknown, and then not compared.
+    pub repository: &'a str,
+    /// The git commit; empty outside git.
+    pub commit: &'a str,
+    /// SHA-256 of the sources under test.
+    pub sources: Sha256,
+}
 
 /// A refused file and one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use super::super::artifact::{Artifact, TOOL};
-use super::super::{Group, Job, Needs};
+use super::super::{CiPlan, Group, Job, Needs};
 use super::*;
 use compatrix_model::evidence::{Counts, Proof, SourceProof, ToolchainProof};
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{Event, Spec, Work};
 
 const SOURCES: [u8; 32] = [0x55; 32];
 

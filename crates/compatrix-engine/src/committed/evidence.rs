@@ -6,7 +6,8 @@ use compatrix_leak::planted::{self, PlantedTable};
 use compatrix_model::condition::{Condition, Versions};
 use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::evidence_file::EvidenceFile;
-use compatrix_model::matrix_spec::{Parsed, Spec, Suite};
+use compatrix_model::matrix_spec::{Parsed, Spec};
+use compatrix_model::results::intake::under_todays_policy;
 use compatrix_model::today::Today;
 
 use crate::deps::{locked, locks};
@@ -57,7 +58,7 @@ pub fn record(root: &Path, spec: &Spec, platform: &str, records: Vec<Record>, ke
         file = read(&path, &path)?.merge(file);
     }
     if !keep {
-        file.retain(|entry| spec.space.find(&entry.cell).is_some());
+        file.retain(|entry| spec.space.find(&entry.record.cell).is_some());
     }
     files::write(&path, file.to_text().as_bytes())?;
     let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
@@ -106,12 +107,8 @@ pub fn newest(ledger: &Ledger, spec: &Spec, cells: &[Condition], versions: &Vers
 ///
 /// # Errors
 /// One of these files cannot be read.
-pub fn judge(root: &Path, spec: &Spec, records: &mut [Record], today: &str) -> Result<(), Error> {
+pub fn apply_leak_policy(root: &Path, spec: &Spec, records: &mut [Record], today: &str) -> Result<(), Error> {
     let policy = policy::load(root)?;
-    for record in records {
-        if let Some(settings) = spec.suite(&record.suite).ok().and_then(Suite::leak) {
-            record.judge_leaks(&policy, settings, today);
-        }
-    }
+    records.iter_mut().for_each(|record| under_todays_policy(record, spec, &policy, today));
     Ok(())
 }

@@ -13,8 +13,9 @@ use compatrix_leak::miri::{self, Trouble};
 use compatrix_leak::LeakSettings;
 use compatrix_model::evidence::{Counts, TestFailure};
 use compatrix_model::libtest::{Parser, Report, Source};
+use compatrix_model::linkage::Linkage;
 use compatrix_model::outcome::Outcome;
-use compatrix_model::plan::{Build, Linkage};
+use compatrix_model::plan::Build;
 
 use super::bench::{Bench, RanUnit, Unit};
 use crate::build::{self, Executable};
@@ -48,10 +49,7 @@ fn flags(settings: &LeakSettings) -> String {
 /// `cargo miri` with these words, in this package, with the environment of builds.
 fn cargo(bench: &Bench<'_>, dir: &Path, words: &[&str]) -> Result<Command> {
     let (host, build, toolchain) = (bench.host, bench.inputs.build, bench.inputs.toolchain);
-    let link = match &build.linkage {
-        Linkage::Dynamic { .. } => bench.inputs.sqlite,
-        Linkage::Own | Linkage::Bundled => None,
-    };
+    let link = bench.inputs.sqlite.filter(|_| build.linkage == Some(Linkage::Dynamic));
     // All that is needed was fetched for the build proper.
     let offline = host.limits.offline || (build.staged && words != ["setup"]);
     let mut command = Command::new(&bench.tool.program, dir)

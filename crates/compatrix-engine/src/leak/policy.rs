@@ -65,7 +65,7 @@ mod tests {
         write("compat/suppressions/b.toml", &own("a"));
         write("compat/baseline.toml", "[[accepted]]\nfingerprint = \"x\"\n");
         let Err(error @ Error::Spec(_)) = load(root.path()) else { panic!("no errors of the files") };
-        assert_eq!(error.exit_code(), 2);
+        assert_eq!(error.exit_code().number(), 2);
         let shown = error.to_string();
         assert!(
             shown.contains("compat/suppressions/b.toml:2:8: error: a suppression `a` already exists: it is in"),

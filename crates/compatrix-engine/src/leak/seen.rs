@@ -3,6 +3,7 @@
 use compatrix_leak::{attribute, Canary, Finding, LeakReport, NotRunnable};
 use compatrix_model::evidence::{Counts, Record, TestFailure};
 use compatrix_model::outcome::Outcome;
+use compatrix_model::results::rank;
 
 use super::bench::Bench;
 use crate::run::executable;
@@ -22,8 +23,8 @@ pub(super) struct Seen {
 impl Seen {
     /// Adds the result of one unit.
     pub(super) fn outcome(&mut self, outcome: Outcome, cause: String) {
-        let worst = self.outcome.as_ref().map_or(0, |(outcome, _)| executable::severity(*outcome));
-        if self.outcome.is_none() || executable::severity(outcome) > worst {
+        let outranks = |(worst, _): &(Outcome, String)| rank::of_outcome(outcome) > rank::of_outcome(*worst);
+        if self.outcome.as_ref().is_none_or(outranks) {
             self.outcome = Some((outcome, cause));
         }
     }

@@ -86,20 +86,6 @@ pub(crate) fn take_status_for_a_test(report: &mut Report, finished: &Finished, e
     }
 }
 
-/// The worst outcome of several executables counts.
-pub(crate) fn severity(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::Passed => 0,
-        Outcome::Failed => 1,
-        Outcome::Crashed => 2,
-        Outcome::TimedOut => 3,
-        Outcome::BuildFailed => 4,
-        Outcome::Misidentified => 5,
-        Outcome::Unavailable => 6,
-        Outcome::Infrastructure => 7,
-    }
-}
-
 /// A signal's usual name.
 pub(crate) fn signal_name(signal: i32) -> String {
     match signal {

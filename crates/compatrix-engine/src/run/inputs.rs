@@ -8,8 +8,9 @@ use compatrix_model::cell::CellId;
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::Availability;
 use compatrix_model::hash::Sha256;
+use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::{Piece, Spec, Suite, Template};
-use compatrix_model::plan::{Build, Linkage, Run};
+use compatrix_model::plan::{Build, Run};
 
 use crate::build::{BuildInputs, Executable};
 use crate::deps::stage;
@@ -52,12 +53,12 @@ pub(crate) fn build_inputs<'a>(
     let Some(Availability::Ready(toolchain)) = survey.facts.toolchains.get(&build.toolchain) else {
         anyhow::bail!("toolchain {} is not here", build.toolchain);
     };
-    let link = match &build.linkage {
-        Linkage::Dynamic { against } => match survey.facts.sqlite.get(against) {
+    let link = match &build.against {
+        Some(against) => match survey.facts.sqlite.get(against) {
             Some(Availability::Ready(sqlite)) => Some(sqlite),
             _ => anyhow::bail!("SQLite {against} is not here"),
         },
-        Linkage::Own | Linkage::Bundled => None,
+        None => None,
     };
     // They run once a build, for all suites that have them.
     let stage = match build.staged {
@@ -123,7 +124,7 @@ pub(crate) fn environment(host: &Host, inputs: &RunInputs<'_>, dir: &Path) -> BT
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let mut env = host.ambient.for_runs();
     env.insert("TMPDIR".to_owned(), text(dir.join("tmp")));
-    if let Linkage::Dynamic { .. } = inputs.build.linkage {
+    if inputs.build.linkage == Some(Linkage::Dynamic) {
         // Report a symbol that this SQLite lacks at startup, not when it is first called.
         env.insert("LD_BIND_NOW".to_owned(), "1".to_owned());
         if let Some(path) = library_path(inputs) {

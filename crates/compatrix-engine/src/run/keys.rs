@@ -8,7 +8,7 @@ use compatrix_model::cell::{CellId, Space};
 use compatrix_model::facts::Availability;
 use compatrix_model::hash::{or_empty, Sha256};
 use compatrix_model::matrix_spec::{Piece, Suite};
-use compatrix_model::plan::{Build, Linkage, AMBIENT_TOOLCHAIN};
+use compatrix_model::plan::{Build, AMBIENT_TOOLCHAIN};
 
 use crate::find::facts::HostFacts;
 use crate::sys::files;
@@ -27,10 +27,8 @@ pub(crate) fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha2
         // Two builds of the same release by a distribution report the same version.
         parts.extend(toolchain.packages.clone());
     }
-    if let Linkage::Dynamic { against } = &build.linkage {
-        if let Some(Availability::Ready(sqlite)) = facts.sqlite.get(against) {
-            parts.push(or_empty::text(&sqlite.sha256));
-        }
+    if let Some(Availability::Ready(sqlite)) = build.against.as_ref().and_then(|against| facts.sqlite.get(against)) {
+        parts.push(or_empty::text(&sqlite.sha256));
     }
     hash_parts(parts.iter().map(String::as_str))
 }

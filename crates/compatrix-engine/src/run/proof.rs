@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use compatrix_model::evidence::{ExecutableProof, FixtureProof, Proof, SqliteLinkage, SqliteProof, ToolchainProof};
+use compatrix_model::evidence::{ExecutableProof, FixtureProof, Proof, SqliteProof, ToolchainProof};
 use compatrix_model::hash::or_empty;
-use compatrix_model::plan::Linkage;
+use compatrix_model::linkage::Linkage;
 use semver::Version;
 
 use crate::build::inspect;
@@ -103,15 +103,15 @@ fn prove_sqlite(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Resul
     }
     let dynamic = dynamic.map(|library| prove_library(host, &library)).transpose()?;
     let fixed = fixed.map(|(executable, id)| prove_compiled_in(host, executable, id, product)).transpose()?;
-    Ok(match (&inputs.build.linkage, dynamic, fixed) {
-        (Linkage::Own, None, None) => Identified::None,
-        (Linkage::Own, Some(proof), _) | (Linkage::Own, None, Some(proof)) => Identified::As(proof),
-        (Linkage::Bundled, None, Some(proof)) => Identified::As(proof),
-        (Linkage::Bundled, Some(proof), _) => {
+    Ok(match (inputs.build.linkage, dynamic, fixed) {
+        (None, None, None) => Identified::None,
+        (None, Some(proof), _) | (None, None, Some(proof)) => Identified::As(proof),
+        (Some(Linkage::Static), None, Some(proof)) => Identified::As(proof),
+        (Some(Linkage::Static), Some(proof), _) => {
             let reason = format!("planned SQLite compiled in, but the loader gives {} {}", proof.file, proof.version);
             Identified::Wrong(Some(proof), reason)
         }
-        (Linkage::Dynamic { .. }, _, Some(proof)) => {
+        (Some(Linkage::Dynamic), _, Some(proof)) => {
             let reason = format!(
                 "planned a shared SQLite, but {} is compiled in; a libsqlite3-sys before 0.27 cannot be told otherwise: \
                  make `bundled` a feature of the package",
@@ -119,8 +119,8 @@ fn prove_sqlite(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Resul
             );
             Identified::Wrong(Some(proof), reason)
         }
-        (Linkage::Dynamic { .. }, Some(proof), None) => match inputs.sqlite {
-            Some(planned) if planned.sha256 != Some(proof.sha256) => {
+        (Some(Linkage::Dynamic), Some(proof), None) => match inputs.sqlite {
+            Some(planned) if planned.sha256 != proof.sha256 => {
                 let reason = format!(
                     "planned SQLite {} with SHA-256 {:.12}…, but the loader gives {} {} with {:.12}…; \
                      remove that folder and run again, if it is compatrix's cache",
@@ -128,13 +128,13 @@ fn prove_sqlite(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Resul
                     or_empty::text(&planned.sha256),
                     proof.file,
                     proof.version,
-                    proof.sha256
+                    or_empty::text(&proof.sha256)
                 );
                 Identified::Wrong(Some(proof), reason)
             }
             _ => Identified::As(proof),
         },
-        (Linkage::Bundled | Linkage::Dynamic { .. }, None, None) => {
+        (Some(Linkage::Static | Linkage::Dynamic), None, None) => {
             Identified::Wrong(None, "no test executable uses SQLite at all".to_owned())
         }
     })
@@ -150,7 +150,7 @@ fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
         None => ("unknown".to_owned(), None, Vec::new()),
     };
     let file = file.to_string_lossy().into_owned();
-    Ok(SqliteProof { linkage: SqliteLinkage::Dynamic, file, sha256, version, source_id, compile_options })
+    Ok(SqliteProof { linkage: Linkage::Dynamic, file, sha256: Some(sha256), version, source_id, compile_options })
 }
 
 /// The bundled SQLite: its source id is in the executable; the static library with that id has the rest.
@@ -158,9 +158,9 @@ fn prove_compiled_in(host: &Host, executable: &Executable, id: &str, product: &P
     let said = product.archive.as_ref().map(|archive| sqlite::of_archive(host, archive)).transpose()?;
     let said = said.filter(|said| said.source_id == *id);
     Ok(SqliteProof {
-        linkage: SqliteLinkage::Static,
+        linkage: Linkage::Static,
         file: executable.path.to_string_lossy().into_owned(),
-        sha256: executable.inspection.sha256,
+        sha256: Some(executable.inspection.sha256),
         version: said.as_ref().map_or_else(|| "unknown".to_owned(), |said| said.version.clone()),
         source_id: Some(id.to_owned()),
         compile_options: said.map(|said| said.compile_options).unwrap_or_default(),

@@ -38,7 +38,7 @@ pub fn evaluate(spec: &Spec, judgement: &Judgement<'_>) -> Claims {
     }
     let promised = among(true, true);
     for schema in &claimed.schema {
-        let is = |j: &&&Judged<'_>| j.entry.cell.value("schema").is_some_and(|v| v.as_str() == schema);
+        let is = |j: &&&Judged<'_>| j.entry.record.cell.value("schema").is_some_and(|v| v.as_str() == schema);
         let at: Vec<&Judged<'_>> = promised.iter().filter(is).copied().collect();
         claims.push(claim(spec, Subject::Schema(schema.clone()), &format!("schema {schema}"), &at, &at, None));
     }
@@ -111,7 +111,8 @@ fn claim(
         let mut sentence = if tried > 0 {
             format!("with {name} nothing passed at the first try")
         } else if let Some(untried) = at.first() {
-            let cause = if untried.entry.cause.is_empty() { "no reason known" } else { &untried.entry.cause };
+            let cause =
+                if untried.entry.record.cause.is_empty() { "no reason known" } else { &untried.entry.record.cause };
             format!("{name} could not be tried: {cause}")
         } else {
             format!("no evidence with {name}")
@@ -187,7 +188,7 @@ fn cells<'j, 'a: 'j>(judged: impl Iterator<Item = &'j Judged<'a>>) -> Cells {
     for judged in judged {
         cells.count += 1;
         if cells.example.is_none() {
-            cells.example = Some(judged.entry.cell.clone());
+            cells.example = Some(judged.entry.record.cell.clone());
         }
     }
     cells

@@ -1,8 +1,9 @@
 //! Claims against made-up evidence.
 
 use super::*;
-use crate::evidence::{Counts, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof};
+use crate::evidence::{Counts, Proof, Record, SourceProof, SqliteProof, ToolchainProof};
 use crate::evidence_file::EvidenceFile;
+use crate::linkage::Linkage;
 use crate::matrix_spec::Spec;
 use crate::outcome::Outcome::{self, *};
 
@@ -63,9 +64,9 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         source: SourceProof { commit: None, dirty: false, sources: [0; 32].into(), lockset: None },
         features: vec![],
         sqlite: Some(SqliteProof {
-            linkage: SqliteLinkage::Static,
+            linkage: Linkage::Static,
             file: String::new(),
-            sha256: [0; 32].into(),
+            sha256: Some([0; 32].into()),
             version: sqlite.into(),
             source_id: None,
             compile_options: vec![],

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use compatrix_leak::{FindingKind, Tool};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::leaks::BaselineEvidence;
-use super::{
-    BuildEvidence, Entry, EvidenceFile, FindingEvidence, LeakEvidence, Linkage, Origin, SqliteEvidence, FORMAT,
-};
+use super::entry::{failure, Entry, EvidenceFile, FORMAT};
+use super::leaks::{BaselineEvidence, FindingEvidence, LeakEvidence};
 use crate::cell::CellId;
-use crate::evidence::{Counts, FixtureProof};
+use crate::evidence::{Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
+use crate::linkage::Linkage;
 use crate::outcome::Outcome;
 
 /// Why a text is not an evidence file.
@@ -207,7 +207,17 @@ struct Reader<'a> {
     text: &'a str,
 }
 
-pub(super) fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
+impl EvidenceFile {
+    /// Reads what [`EvidenceFile::to_text`] wrote.
+    ///
+    /// # Errors
+    /// The text is no evidence file, of another format, or broken by a merge.
+    pub fn from_text(text: &str) -> Result<Self, EvidenceError> {
+        parse(text)
+    }
+}
+
+fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
     let reader = Reader { text };
     let head: Head = toml::from_str(text).map_err(|e| reader.toml(&e))?;
     match head.format {
@@ -228,18 +238,18 @@ pub(super) fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
     }
     let mut raw: RawFile = toml::from_str(text).map_err(|e| reader.toml(&e))?;
     let mut file = EvidenceFile::empty(std::mem::take(&mut raw.platform));
-    let builds = reader.builds(&raw)?;
+    let builds = reader.builds(&raw, file.platform())?;
     let sqlites = reader.sqlites(&raw)?;
     let fixtures = raw.fixture.iter().map(|(id, f)| (id.as_str(), fixture(id, f))).collect();
     let findings = raw.finding.iter().map(|(id, raw)| (id.as_str(), finding(id, raw))).collect();
     for record in &raw.record {
-        let mut entry = reader.entry(record, &builds, &sqlites, &fixtures)?;
-        entry.leaks = record.leaks.as_ref().map(|raw| reader.leaks(raw, &findings)).transpose()?;
-        if file.entry(&entry.suite, &entry.cell).is_some() {
-            let message = format!("a second record of suite `{}` and cell `{}`", entry.suite, entry.cell);
+        let read = reader.record(record, &builds, &sqlites, &fixtures)?;
+        let leaks = record.leaks.as_ref().map(|raw| reader.leaks(raw, &findings)).transpose()?;
+        if file.entry(&read.suite, &read.cell).is_some() {
+            let message = format!("a second record of suite `{}` and cell `{}`", read.suite, read.cell);
             return Err(reader.at(&record.cell, message));
         }
-        file.insert(entry);
+        file.insert(Entry { record: Arc::new(read), leaks });
     }
     Ok(file)
 }
@@ -317,29 +327,41 @@ impl Reader<'_> {
         })
     }
 
-    fn builds<'r>(&self, raw: &'r RawFile) -> Result<BTreeMap<&'r str, BuildEvidence>, EvidenceError> {
+    /// The proof of each build, as far as all its records share it.
+    fn builds<'r>(&self, raw: &'r RawFile, platform: &str) -> Result<BTreeMap<&'r str, Proof>, EvidenceError> {
         let build = |build: &RawBuild| {
             let origin = self.resolve(&raw.origin, "origin", &build.origin)?;
             let toolchain = self.resolve(&raw.toolchain, "toolchain", &build.toolchain)?;
-            Ok(BuildEvidence {
-                origin: Origin { commit: origin.commit.clone(), dirty: origin.dirty, sources: origin.sources },
-                lockset: build.lockset,
-                release: toolchain.release.clone(),
-                rustc: toolchain.rustc.clone(),
-                cargo: toolchain.cargo.clone(),
-                packages: toolchain.packages.clone(),
+            let executables = build.executables.iter().cloned();
+            Ok(Proof {
+                platform: platform.to_owned(),
+                toolchain: ToolchainProof {
+                    release: toolchain.release.clone(),
+                    rustc: toolchain.rustc.join("\n"),
+                    cargo: toolchain.cargo.clone(),
+                    packages: toolchain.packages.clone(),
+                },
+                source: SourceProof {
+                    commit: origin.commit.clone(),
+                    dirty: origin.dirty,
+                    sources: origin.sources,
+                    lockset: build.lockset,
+                },
                 features: build.features.clone(),
-                executables: build.executables.clone(),
+                sqlite: None,
+                fixture: None,
+                executables: executables.map(|(name, sha256)| ExecutableProof { name, sha256 }).collect(),
+                env: BTreeMap::new(),
             })
         };
         raw.build.iter().map(|(id, raw)| Ok((id.as_str(), build(raw)?))).collect()
     }
 
-    fn sqlites<'r>(&self, raw: &'r RawFile) -> Result<BTreeMap<&'r str, SqliteEvidence>, EvidenceError> {
+    fn sqlites<'r>(&self, raw: &'r RawFile) -> Result<BTreeMap<&'r str, SqliteProof>, EvidenceError> {
         let sqlite = |raw: &RawSqlite| {
-            let linkage = match (raw.linkage.get_ref().as_str(), &raw.file, &raw.sha256) {
-                ("static", None, None) => Linkage::Static,
-                ("dynamic", Some(file), Some(sha256)) => Linkage::Dynamic { file: file.clone(), sha256: *sha256 },
+            let (linkage, file, sha256) = match (raw.linkage.get_ref().as_str(), &raw.file, &raw.sha256) {
+                ("static", None, None) => (Linkage::Static, String::new(), None),
+                ("dynamic", Some(file), Some(sha256)) => (Linkage::Dynamic, file.clone(), Some(*sha256)),
                 (word, _, _) => {
                     let message = format!(
                         "linkage {word:?}; it is \"static\" without `file` and `sha256`, or \"dynamic\" with both"
@@ -347,8 +369,10 @@ impl Reader<'_> {
                     return Err(self.at(&raw.linkage, message));
                 }
             };
-            Ok(SqliteEvidence {
+            Ok(SqliteProof {
                 linkage,
+                file,
+                sha256,
                 version: raw.version.clone(),
                 source_id: raw.source_id.clone(),
                 compile_options: raw.compile_options.clone(),
@@ -357,13 +381,13 @@ impl Reader<'_> {
         raw.sqlite.iter().map(|(id, raw)| Ok((id.as_str(), sqlite(raw)?))).collect()
     }
 
-    fn entry(
+    fn record(
         &self,
         raw: &RawRecord,
-        builds: &BTreeMap<&str, BuildEvidence>,
-        sqlites: &BTreeMap<&str, SqliteEvidence>,
+        builds: &BTreeMap<&str, Proof>,
+        sqlites: &BTreeMap<&str, SqliteProof>,
         fixtures: &BTreeMap<&str, FixtureProof>,
-    ) -> Result<Entry, EvidenceError> {
+    ) -> Result<Record, EvidenceError> {
         let cell: CellId = raw.cell.get_ref().parse().map_err(|e: String| self.at(&raw.cell, e))?;
         let outcome = Outcome::from_word(raw.outcome.get_ref()).ok_or_else(|| {
             let known: Vec<&str> = Outcome::ALL.iter().map(|o| o.as_str()).collect();
@@ -372,20 +396,17 @@ impl Reader<'_> {
         let build = raw.build.as_ref().map(|name| self.resolve(builds, "build", name)).transpose()?;
         let sqlite = raw.sqlite.as_ref().map(|name| self.resolve(sqlites, "sqlite", name)).transpose()?;
         let fixture = raw.fixture.as_ref().map(|name| self.resolve(fixtures, "fixture", name)).transpose()?;
-        Ok(Entry {
-            suite: raw.suite.clone(),
-            cell,
-            outcome,
-            cause: raw.cause.clone(),
+        let proof = build.cloned().map(|proof| Proof { sqlite: sqlite.cloned(), fixture: fixture.cloned(), ..proof });
+        if let (None, Some(name)) = (&proof, raw.sqlite.as_ref().or(raw.fixture.as_ref())) {
+            return Err(self.at(name, format!("`{}` of a record without a build", name.get_ref())));
+        }
+        Ok(Record {
             attempts: raw.attempts.unwrap_or(1),
             tests: raw.tests.into(),
             doctests: raw.doctests.map(Counts::from),
-            failing: raw.failing.clone(),
-            key: raw.key,
-            build: build.cloned(),
-            sqlite: sqlite.cloned(),
-            fixture: fixture.cloned(),
-            leaks: None,
+            failures: raw.failing.iter().cloned().map(failure).collect(),
+            proof,
+            ..Record::blank(&raw.suite, cell, raw.key, outcome, raw.cause.clone())
         })
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use compatrix_leak::Tool;
 
 use crate::axis::ValueName;
+use crate::linkage::Linkage;
 use crate::lockset::Lockset;
 
 /// Everything that determines the compiler's output. Cells that agree on it share a build.
@@ -12,8 +13,11 @@ use crate::lockset::Lockset;
 pub struct Build {
     /// A value of the `rust` axis, or [`AMBIENT_TOOLCHAIN`].
     pub toolchain: ValueName,
-    /// How SQLite gets in.
-    pub linkage: Linkage,
+    /// How SQLite gets in; `None` if the spec has no `sqlite` axis, so that the packages' own manifests decide.
+    pub linkage: Option<Linkage>,
+    /// For a dynamic build, the value of the `sqlite` axis whose library it links against: `host`, or the newest exact
+    /// version.
+    pub against: Option<ValueName>,
     /// All features of each package under test, to be used with `--no-default-features`.
     pub features: BTreeMap<String, BTreeSet<String>>,
     /// Which dependency versions.
@@ -73,28 +77,14 @@ impl Targets {
     }
 }
 
-/// How SQLite gets into the executables of a build.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Linkage {
-    /// As the packages' own manifests have it; the spec has no `sqlite` axis.
-    Own,
-    /// Compiled in.
-    Bundled,
-    /// Found by the loader at start; linked against the library of this value of the `sqlite` axis.
-    Dynamic {
-        /// `host` or the newest exact version of the axis.
-        against: ValueName,
-    },
-}
-
 impl Build {
     /// The build's canonical id: `rust=stable sqlite=bundled features=bundled,pool`.
     pub fn id(&self) -> String {
         let mut id = format!("rust={}", self.toolchain);
-        match &self.linkage {
-            Linkage::Own => {}
-            Linkage::Bundled => id.push_str(" sqlite=bundled"),
-            Linkage::Dynamic { .. } => id.push_str(" sqlite=dynamic"),
+        match self.linkage {
+            None => {}
+            Some(Linkage::Static) => id.push_str(" sqlite=bundled"),
+            Some(Linkage::Dynamic) => id.push_str(" sqlite=dynamic"),
         }
         for (n, (package, features)) in self.features.iter().enumerate() {
             let list = features.iter().map(String::as_str).collect::<Vec<_>>().join(",");

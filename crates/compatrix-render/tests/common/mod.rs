@@ -7,12 +7,13 @@ pub mod schema;
 use compatrix_model::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
 use compatrix_model::cell::{CellId, Space};
 use compatrix_model::evidence::{
-    Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, TestFailure,
-    ToolchainProof,
+    Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, TestFailure, ToolchainProof,
 };
+use compatrix_model::linkage::Linkage;
 use compatrix_model::outcome::Outcome;
+use compatrix_model::results::matrix::{Matrix, Totals};
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::{Expectation, Verdict};
-use compatrix_render::matrix::{Matrix, Row, Totals};
 
 /// Holds a text against a file of `tests/golden/`; `UPDATE_GOLDEN=1` writes it.
 #[track_caller]
@@ -108,9 +109,9 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
         let options = ["COMPILER=gcc-12.2.0", "ENABLE_FTS5", "THREADSAFE=1"].map(str::to_owned).into();
         let bundled_options = ["COMPILER=gcc-12.2.0", "DEFAULT_FOREIGN_KEYS", "ENABLE_FTS5", "THREADSAFE=1", "USE_URI"];
         SqliteProof {
-            linkage: if bundled { SqliteLinkage::Static } else { SqliteLinkage::Dynamic },
+            linkage: if bundled { Linkage::Static } else { Linkage::Dynamic },
             file: format!("/home/me/target/compat/sqlite/{sqlite}/libsqlite3.so.0"),
-            sha256: format!("{:0<64}", sqlite_version(&sqlite).replace('.', "a")).parse().unwrap(),
+            sha256: Some(format!("{:0<64}", sqlite_version(&sqlite).replace('.', "a")).parse().unwrap()),
             version: sqlite_version(&sqlite).to_owned(),
             source_id: Some("2024-01-15 17:01:13 1066602b".into()),
             compile_options: if bundled { bundled_options.map(str::to_owned).into() } else { options },

@@ -29,7 +29,7 @@ pub(crate) fn record(global: &Global, cells: &[String], keep: bool, terminal: &T
         )));
     }
     // Findings count by today's suppressions and baseline, not by those of the run.
-    evidence::judge(&opened.root, spec, &mut fresh, &opened.today)?;
+    evidence::apply_leak_policy(&opened.root, spec, &mut fresh, &opened.today)?;
     let count = fresh.len();
     let recorded = evidence::record(&opened.root, spec, &Host::platform(), fresh, keep)?;
     let of = format!("{count} results of this machine, {} in all", recorded.entries);
