@@ -172,7 +172,7 @@ fn errors_name_the_line_and_what_to_do() {
         (good.replace("key =", "when = \"x\"\nkey ="), 10, "unknown field `when`", "regenerate it with"),
         (
             good.replace(&"c".repeat(64), "cc"),
-            9,
+            10,
             "a SHA-256 has 64 lower-case hex digits, unlike \"cc\"",
             "regenerate it with",
         ),
