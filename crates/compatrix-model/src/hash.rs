@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base16ct::lower;
 use serde::{Deserialize, Serialize};
 
 /// Displays as 64 lower-case hex digits, and is parsed from nothing else. A precision cuts it: `{hash:.12}`.
@@ -27,8 +28,10 @@ impl FromStr for Sha256 {
 
     fn from_str(text: &str) -> Result<Self, NotSha256> {
         let mut bytes = [0; 32];
-        let decoded = base16ct::lower::decode(text, &mut bytes).is_ok_and(|decoded| decoded.len() == 32);
-        decoded.then_some(Self(bytes)).ok_or_else(|| NotSha256(text.to_owned()))
+        match lower::decode(text, &mut bytes) {
+            Ok(decoded) if decoded.len() == 32 => Ok(Self(bytes)),
+            _ => Err(NotSha256(text.to_owned())),
+        }
     }
 }
 
@@ -48,7 +51,7 @@ impl From<Sha256> for String {
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(base16ct::lower::encode_str(&self.0, &mut [0; 64]).map_err(|_| fmt::Error)?)
+        f.pad(lower::encode_str(&self.0, &mut [0; 64]).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -86,11 +89,19 @@ pub mod or_empty {
         Some(text).filter(|text| !text.is_empty()).map(str::parse).transpose()
     }
 
-    pub(crate) fn serialize<T: Display, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
+    /// For `#[serde(with = "or_empty")]`.
+    ///
+    /// # Errors
+    /// Those of `to`.
+    pub fn serialize<T: Display, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&text(value))
     }
 
-    pub(crate) fn deserialize<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+    /// For `#[serde(with = "or_empty")]`.
+    ///
+    /// # Errors
+    /// There is no text, or it is neither empty nor a value.
+    pub fn deserialize<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
     where
         T: FromStr<Err: Display>,
         D: Deserializer<'de>,

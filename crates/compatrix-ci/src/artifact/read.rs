@@ -249,7 +249,6 @@ impl Bundle {
             self.suites.push(suite.into_owned());
             self.suites.len() - 1
         });
-        let key = or_empty::parse(&key).ok()?;
         let suite = u32::try_from(suite).ok()?;
         let values = self.keep(&values, self.values.len())?;
         let proof = match (line.proof, line.env) {
@@ -283,7 +282,8 @@ struct RecordLine<'a> {
     #[serde(borrow)]
     suite: Cow<'a, str>,
     values: Vec<u32>,
-    key: String,
+    #[serde(with = "or_empty")]
+    key: Option<Sha256>,
     outcome: Outcome,
     attempts: u32,
     tests: Counts,
