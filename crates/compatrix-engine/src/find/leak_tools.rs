@@ -196,7 +196,7 @@ mod tests {
         };
         let linux = "x86_64-unknown-linux-gnu";
         assert_eq!(why("1.95.0", linux), "AddressSanitizer needs a nightly toolchain, but 1.95.0 is not one");
-        assert!(why("1.97.0-nightly", "aarch64-apple-darwin").contains("on Linux only"));
+        assert!(why("1.97.0-nightly", "aarch64-apple-darwin").contains("only on Linux"));
         assert!(why("1.97.0-nightly", linux).contains("has no runtime of AddressSanitizer (`*_rt.asan.a`)"));
         let lib = sysroot.path().join("lib/rustlib").join(linux).join("lib");
         files::make_dir(&lib).unwrap();
