@@ -13,7 +13,7 @@ pub struct MadeLockset {
     pub file: String,
     /// The Rust that it is for; absent where no toolchain's version is known.
     pub rust: Option<Version>,
-    /// Its toolchains.
+    /// The names of the values that use it.
     pub toolchains: Vec<String>,
     /// What was done, or why nothing was.
     pub state: LockState,
