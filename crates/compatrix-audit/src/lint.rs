@@ -50,7 +50,7 @@ pub struct Graph {
 /// One package of `Cargo.lock`.
 #[derive(Debug, Clone, Default)]
 pub struct GraphPackage {
-    /// The package name.
+    /// As in `[package]`.
     pub name: String,
     /// The exact version: `1.0.219`.
     pub version: String,

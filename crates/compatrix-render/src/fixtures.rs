@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::look::wrap;
+use crate::look::{pad, width, wrap};
 
 /// A fixture as it is listed.
 #[derive(Debug, Clone, Serialize)]
@@ -33,22 +33,26 @@ pub fn json(listed: &[FixtureRow]) -> String {
 }
 
 /// A line a fixture, its intent wrapped to the width.
-pub fn table(listed: &[FixtureRow], width: usize) -> String {
+pub fn table(listed: &[FixtureRow], columns: usize) -> String {
     let longest = |of: fn(&FixtureRow) -> usize, least: usize| listed.iter().map(of).max().unwrap_or(0).max(least);
-    let name = longest(|l| l.name.len(), 4);
-    let app = longest(|l| l.app.len(), 3);
-    let expect = longest(|l| l.expect.len(), 6);
+    let name = longest(|l| width(&l.name), 4);
+    let app = longest(|l| width(&l.app), 3);
+    let expect = longest(|l| width(&l.expect), 6);
     let mut out = String::new();
     let _ = writeln!(out, "{:name$}  vintage  {:app$}  {:expect$}    rows  intent", "name", "app", "expect");
     let before = name + app + expect + 23;
     for l in listed {
-        let room = width.saturating_sub(before).max(20);
+        let room = columns.saturating_sub(before).max(20);
         let mut lines = wrap(&l.intent, room).into_iter();
         let first = lines.next().unwrap_or_default();
         let _ = writeln!(
             out,
-            "{:name$}  {:>7}  {:app$}  {:expect$}  {:>6}  {first}",
-            l.name, l.vintage, l.app, l.expect, l.rows
+            "{}  {:>7}  {}  {}  {:>6}  {first}",
+            pad(&l.name, name),
+            l.vintage,
+            pad(&l.app, app),
+            pad(&l.expect, expect),
+            l.rows
         );
         for line in lines {
             let _ = writeln!(out, "{:before$}{line}", "");

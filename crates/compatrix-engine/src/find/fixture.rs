@@ -216,8 +216,8 @@ impl Fixture {
         }
         let mut bytes = files::read(path)?;
         for overwrite in &damage.overwrite {
-            let unit = unhex(&overwrite.hex)
-                .ok_or_else(|| anyhow!("fixture {}: {:?} is not hex", self.name, overwrite.hex))?;
+            let unit = base16ct::mixed::decode_vec(&overwrite.hex)
+                .map_err(|_| anyhow!("fixture {}: {:?} is not hex", self.name, overwrite.hex))?;
             let all = unit.repeat(overwrite.repeat);
             let start = usize::try_from(overwrite.offset)?;
             let place = bytes.get_mut(start..start + all.len()).ok_or_else(|| {
@@ -328,10 +328,4 @@ fn sql_message(error: &rusqlite::Error) -> String {
         rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
         other => other.to_string(),
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
-    let digits = digits?;
-    (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect())
 }

@@ -56,18 +56,5 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
 /// What to paste into the baseline to accept each finding that is new.
 fn baseline(records: &[&Record], today: &str) -> String {
     let findings = records.iter().filter_map(|record| record.leaks.as_ref()).flat_map(|leaks| &leaks.findings);
-    baseline::stanzas(findings, &a_quarter_after(today))
-}
-
-/// The last day of the third month after this day: a time to mend it in.
-fn a_quarter_after(today: &str) -> String {
-    let mut parts = today.split('-').filter_map(|part| part.parse::<u32>().ok());
-    let (year, month) = (parts.next().unwrap_or(1970), parts.next().unwrap_or(1) + 3);
-    let (year, month) = if month > 12 { (year + 1, month - 12) } else { (year, month) };
-    let day = match month {
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    format!("{year:04}-{month:02}-{day:02}")
+    baseline::stanzas(findings, &baseline::a_quarter_after(today))
 }

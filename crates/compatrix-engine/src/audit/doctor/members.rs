@@ -1,11 +1,11 @@
 //! The manifests of a workspace: from cargo where it can read them, else by looking for them.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use compatrix_audit::manifest::WorkspaceTable;
-use compatrix_model::condition::glob_matches;
 
 use super::gathered::DoctorFacts;
 use crate::sys::files;
@@ -92,17 +92,14 @@ fn by_globs(root: &Path, workspace: &WorkspaceTable) -> Vec<PathBuf> {
     for member in &workspace.members {
         let mut folders = vec![root.to_owned()];
         for part in member.split('/').filter(|part| !part.is_empty() && *part != ".") {
-            let is_glob = part.contains(['*', '?', '[']);
+            let glob = part.contains(['*', '?', '[']).then(|| files::path_glob(part));
             folders = folders
                 .into_iter()
                 .flat_map(|folder| {
-                    if !is_glob {
-                        return vec![folder.join(part)];
-                    }
+                    let Some(glob) = &glob else { return vec![folder.join(part)] };
                     let mut inside = files::list(&folder).unwrap_or_default();
-                    let name =
-                        |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-                    inside.retain(|path| glob_matches(part, &name(path)));
+                    let matches = |name: &OsStr| glob.as_ref().is_ok_and(|glob| glob.is_match(name));
+                    inside.retain(|path| path.file_name().is_some_and(matches));
                     inside
                 })
                 .collect();
