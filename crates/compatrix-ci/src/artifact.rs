@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use compatrix_leak::LeakReport;
 use compatrix_model::evidence::{Counts, ExecutableProof, Record, SourceProof, TestFailure, ToolchainProof};
+use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{Event, Spec, Work};
 use compatrix_model::plan::{Plan, SkipReason};
 
@@ -67,7 +68,7 @@ pub struct Header {
     /// Whether files of the packages under test differed from that commit.
     pub dirty: bool,
     /// SHA-256 of the sources under test.
-    pub sources: String,
+    pub sources: Sha256,
     /// [`super::CiPlan::id`].
     pub plan: String,
     /// The event whose plan ran.

@@ -13,6 +13,7 @@ use super::artifact::{ArtifactError, Bundle, Found, Header, Writer};
 use super::CiPlan;
 use compatrix_model::cell::CellIndex;
 use compatrix_model::evidence::Record;
+use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
 
@@ -30,7 +31,7 @@ pub struct Expected<'a> {
     /// The git commit; empty outside git.
     pub commit: &'a str,
     /// SHA-256 of the sources under test.
-    pub sources: &'a str,
+    pub sources: Sha256,
 }
 
 /// A file's display name and its parsed contents.
@@ -141,7 +142,7 @@ impl Merged {
     }
 
     /// Platform and source hash in the record's proof; `None` without a proof.
-    pub fn origin(&self, result: &MergedResult) -> Option<(&str, &str)> {
+    pub fn origin(&self, result: &MergedResult) -> Option<(&str, Sha256)> {
         self.files[result.at.0].1.origin(self.found(result))
     }
 
@@ -236,7 +237,7 @@ impl<'a> Merging<'a> {
                 });
                 match (slot, bundle.origin(found)) {
                     (None, _) => wrong[0].push(found),
-                    (Some(_), Some(origin)) if origin != (&header.platform, &header.sources) => wrong[1].push(found),
+                    (Some(_), Some(origin)) if origin != (&header.platform, header.sources) => wrong[1].push(found),
                     (Some(_), None) if found.outcome == Outcome::Passed => wrong[2].push(found),
                     (Some(slot), _) => self.take(slot, (file, part, n)),
                 }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use compatrix_ci::plan::{JOB_MS, MATRIX_JOBS, MOST_JOBS, ORCHESTRATOR_MS, VERDICT_MS};
 use compatrix_ci::{ci_plan, CiPlan, Committed};
 use compatrix_model::condition::Condition;
-use compatrix_model::facts::{Durations, PackageFacts, LATER_BUILD_MS};
+use compatrix_model::facts::{Durations, PackageFacts};
 use compatrix_model::matrix_spec::{parse, Spec};
 use compatrix_model::matrix_spec::{Ci, Event, EventSettings, Work};
+use compatrix_model::plan::predict::LATER_BUILD_MS;
 use compatrix_model::plan::{plan, Choice};
 use proptest::prelude::*;
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod c_compiler;
 pub(crate) mod distro;
+pub mod facts;
 pub mod fixture;
 pub mod layout;
 pub(crate) mod leak_tools;

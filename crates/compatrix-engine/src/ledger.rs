@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::evidence::Record;
 use compatrix_model::facts::Durations;
+use compatrix_model::hash::{or_empty, Sha256};
 use rusqlite::{params, Connection, ErrorCode, OptionalExtension};
 
 use crate::sys::memo::Memo;
@@ -136,7 +137,7 @@ impl Ledger {
                 .execute(params![
                     record.suite,
                     record.cell.to_string(),
-                    record.key,
+                    or_empty::text(&record.key),
                     record.outcome.as_str(),
                     i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
                     serde_json::to_string(record)?,
@@ -147,8 +148,8 @@ impl Ledger {
     }
 
     /// The newest record of this key.
-    pub fn by_key(&self, key: &str) -> Result<Option<Record>> {
-        self.one("SELECT record FROM records WHERE key = ? ORDER BY id DESC LIMIT 1", params![key])
+    pub fn by_key(&self, key: Sha256) -> Result<Option<Record>> {
+        self.one("SELECT record FROM records WHERE key = ? ORDER BY id DESC LIMIT 1", params![key.to_string()])
     }
 
     /// The newest record of a suite in a cell, whatever its key.

@@ -7,7 +7,7 @@ use std::sync::mpsc::Sender;
 use anyhow::{anyhow, Result};
 use compatrix_model::axis::{AxisKind, AxisValue, Deps};
 use compatrix_model::condition::{value_version, Match, ValueTest, Versions};
-use compatrix_model::facts::{Availability, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::lockset::file::{body_of, Header};
 use compatrix_model::lockset::made::{LockState, MadeLockset};
 use compatrix_model::lockset::manifest::Edit;
@@ -20,6 +20,7 @@ use crate::deps::locks::{pins, shown_file, Resolver, Sources};
 use crate::deps::stage;
 use crate::deps::stage::resolve::{Platforms, Prefer, Unresolved};
 use crate::event::Event;
+use crate::find::facts::ToolchainFacts;
 use crate::provide;
 use crate::session::Session;
 use crate::survey::Survey;
@@ -206,8 +207,8 @@ pub fn make(
 fn write(sources: &Sources<'_>, group: &LockGroup, rust: &Version, lock: &str, command: &str) -> Result<String> {
     let header = Header {
         rust: rust.clone(),
-        inputs: sources.inputs(group, rust)?,
-        content: files::hash_bytes(body_of(lock).as_bytes()),
+        inputs: sources.inputs(group, rust)?.to_string(),
+        content: files::hash_bytes(body_of(lock).as_bytes()).to_string(),
     };
     let text = header.file(command, lock);
     let path = sources.file(group);

@@ -14,9 +14,7 @@ use anyhow::{anyhow, Context, Result};
 use compatrix_model::apt::Request;
 use compatrix_model::axis::{Axis, AxisKind, AxisValue, Setting, ValueName};
 use compatrix_model::condition::partial_version;
-use compatrix_model::facts::{
-    Availability, Durations, FixtureFacts, HostFacts, LocksetFacts, SqliteFacts, ToolchainFacts,
-};
+use compatrix_model::facts::Availability;
 use compatrix_model::lockset::Lockset;
 use compatrix_model::matrix_spec::{Parsed, Spec, SqliteSettings};
 use compatrix_model::plan::{Plan, Provision, AMBIENT_TOOLCHAIN};
@@ -25,6 +23,7 @@ use crate::deps::locks::Sources;
 use crate::deps::{locked, locks};
 use crate::event::Event;
 use crate::find::distro::{self, Contents, LibraryNote, Unpacked, WantedPackages};
+use crate::find::facts::{FixtureFacts, HostFacts, LocksetFacts, SqliteFacts, ToolchainFacts};
 use crate::find::fixture::Fixture;
 use crate::find::sqlite::{self, ExactVersion};
 use crate::find::{leak_tools, toolchain};
@@ -59,11 +58,10 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
             sqlite,
             fixtures,
             packages,
-            sources: workspace.source.sources.clone(),
+            sources: workspace.source.sources,
             locksets: BTreeMap::new(),
-            readable_from: Some(workspace.layout.readable_from.clone()),
+            readable_from: workspace.layout.readable_from.clone(),
             hermetic: host.limits.hermetic || workspace.layout.own.made,
-            durations: Durations::default(),
         };
         let mut survey = Survey { facts, workspace };
         find_locksets(host, spec, &mut survey)?;
@@ -148,7 +146,7 @@ fn find_fixtures(host: &Host, axis: Option<&Axis>) -> Result<KnownValues<Fixture
 fn find_locksets(host: &Host, spec: &Spec, survey: &mut Survey) -> Result<(), Error> {
     let versions = survey.facts.versions();
     let sources = Sources { spec, layout: &survey.workspace.layout, versions: &versions };
-    let mut found: BTreeMap<Lockset, LocksetFacts> = locks::survey(host, &sources, &survey.workspace.source.lockset)?;
+    let mut found: BTreeMap<Lockset, LocksetFacts> = locks::survey(host, &sources, survey.workspace.source.lockset)?;
     for (lockset, old) in &survey.facts.locksets {
         if matches!((&old.staged, found.get(lockset)), (Availability::Missing { .. }, Some(_))) {
             found.insert(lockset.clone(), old.clone());
@@ -183,15 +181,14 @@ fn look<T>(
 }
 
 fn of_distro(host: &Host, unpacked: &Unpacked) -> Result<ToolchainFacts> {
-    Ok(ToolchainFacts { origin: unpacked.origin.clone(), ..toolchain::facts(host, &unpacked.place)? })
+    Ok(ToolchainFacts { packages: Some(unpacked.origin.clone()), ..toolchain::facts(host, &unpacked.place)? })
 }
 
 fn library_of_distro(unpacked: &Unpacked) -> Result<SqliteFacts> {
     let said = unpacked.library.as_ref().context("its note says nothing of a SQLite")?;
     Ok(SqliteFacts {
-        version: partial_version(&said.version).ok_or_else(|| anyhow!("no version: {:?}", said.version))?,
-        source_id: said.source_id.clone(),
-        sha256: said.sha256.clone(),
+        version: Some(partial_version(&said.version).ok_or_else(|| anyhow!("no version: {:?}", said.version))?),
+        sha256: Some(said.sha256),
         link_dir: unpacked.place.parent().map(|dir| dir.to_string_lossy().into_owned()),
         library: Some(unpacked.place.to_string_lossy().into_owned()),
         // Another package has it, and nothing is compiled against this library where there is a choice.
@@ -315,7 +312,7 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
             continue;
         }
         let _ = tell.send(Event::Providing(format!("the dependencies of lockset {lockset}")));
-        let provided = locks::provide(host, &sources, &lockset, &survey.workspace.source.lockset);
+        let provided = locks::provide(host, &sources, &lockset, survey.workspace.source.lockset);
         if host.supervisor.is_interrupted() {
             return Err(Error::Interrupted);
         }

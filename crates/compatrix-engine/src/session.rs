@@ -131,11 +131,12 @@ impl Session {
         let spec = &parsed.spec;
         let mut survey = self.survey(parsed)?;
         let narrow = self.narrow(parsed, &survey, narrow_by)?;
+        let mut facts = survey.facts.plan_facts();
         if narrow.shard.is_some() {
             // What builds and runs took is what shards are balanced by.
-            survey.facts.durations = self.ledger.durations()?;
+            facts.durations = self.ledger.durations()?;
         }
-        let (mut plan, part) = plan_narrowed(spec, choice, &survey.facts, &narrow);
+        let (mut plan, part) = plan_narrowed(spec, choice, &facts, &narrow);
         for _ in 0..MOST_ROUNDS {
             let provided = provide::provide(&self.host, spec, &plan, &mut survey, tell);
             self.ledger.save_memo(&self.host.memo)?;
@@ -145,7 +146,7 @@ impl Session {
             }
             // Known after the provisions: versions, and what cannot be had. Versions may admit cells, or lead to others,
             // that need what nothing needed before.
-            plan = plan_again(spec, choice, &survey.facts, (&plan, part.as_ref()));
+            plan = plan_again(spec, choice, &survey.facts.plan_facts(), (&plan, part.as_ref()));
             if plan.provisions.is_empty() {
                 break;
             }

@@ -9,17 +9,20 @@ use std::sync::Arc;
 
 use compatrix_leak::Policy;
 use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{Record, Sha256, SourceProof};
+use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::expect::Expectations;
-use compatrix_model::facts::{Durations, HostFacts, LEAK_RUN_MS};
+use compatrix_model::facts::Durations;
+use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::outcome::Outcome;
+use compatrix_model::plan::predict::LEAK_RUN_MS;
 use compatrix_model::plan::{Build, Plan};
 use compatrix_model::verdict::{judge, Expectation, Verdict};
 
 use crate::build::{self, Built, NotBuilt, Product};
 use crate::event::Event;
 use crate::find::c_compiler;
+use crate::find::facts::HostFacts;
 use crate::leak::{self, Canaries, Leaks};
 use crate::ledger::Ledger;
 use crate::run;
@@ -38,7 +41,7 @@ use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
 pub struct Walked {
     /// The plan that was walked: made after the provisions.
     pub plan: Plan,
-    /// The facts that it was made from.
+    /// What was known of the host after them.
     pub facts: HostFacts,
     /// The sources that it was run on.
     pub source: SourceProof,
@@ -81,9 +84,9 @@ pub(crate) fn walk_plan(
     };
     for (n, run) in plan.runs.iter().enumerate() {
         let suite = &spec.suites[run.suite];
-        let key = keys::of_run(host, &build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
+        let key = keys::of_run(host, build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
         if !host.limits.fresh {
-            let mut known = ledger.by_key(&key)?;
+            let mut known = ledger.by_key(key)?;
             if let (Some(record), Some(settings)) = (&mut known, suite.leak()) {
                 // Baseline and suppressions may have changed since.
                 record.judge_leaks(policy, settings, today);
@@ -284,7 +287,7 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     fn with_inputs<T>(&self, build: &Build, n: usize, act: impl FnOnce(&RunInputs<'_>) -> T) -> T {
-        with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], &self.keys[n], act)
+        with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], Some(self.keys[n]), act)
     }
 }
 

@@ -8,22 +8,21 @@ use compatrix_leak::LeakReport;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellId;
+use crate::hash::{or_empty, Sha256};
 use crate::outcome::Outcome;
 
 pub use leaks::leak_usage;
 
-/// A SHA-256 in lower-case hex, 64 characters.
-pub type Sha256 = String;
-
 /// One suite in one cell: what happened and what proves it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The suite's name.
+    /// By its name in the spec.
     pub suite: String,
-    /// The cell.
+    /// As the spec's space names it.
     pub cell: CellId,
-    /// Hash of all that could change the outcome.
-    pub key: Sha256,
+    /// Hash of all that could change the outcome; `None` of a cell that could not be tried.
+    #[serde(with = "or_empty")]
+    pub key: Option<Sha256>,
     /// What happened.
     pub outcome: Outcome,
     /// Why, in one line; empty for a plain pass.
@@ -57,11 +56,11 @@ pub struct Record {
 impl Record {
     /// A cell that could not be tried here, and why.
     pub fn untried(suite: &str, cell: CellId, reason: &str) -> Self {
-        Self::blank(suite, cell, String::new(), Outcome::Unavailable, reason.to_owned())
+        Self::blank(suite, cell, None, Outcome::Unavailable, reason.to_owned())
     }
 
     /// Of something that was not run.
-    pub fn blank(suite: &str, cell: CellId, key: Sha256, outcome: Outcome, cause: String) -> Self {
+    pub fn blank(suite: &str, cell: CellId, key: Option<Sha256>, outcome: Outcome, cause: String) -> Self {
         Record {
             suite: suite.to_owned(),
             cell,
@@ -161,8 +160,8 @@ pub struct ToolchainProof {
     /// The line of `cargo -V`.
     pub cargo: String,
     /// Of a distribution's toolchain, its packages with their versions; the rest says little of what was patched.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub packages: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packages: Option<String>,
 }
 
 /// Which sources were built.
@@ -174,8 +173,9 @@ pub struct SourceProof {
     pub dirty: bool,
     /// Hash of every source file of the packages under test and their path dependencies.
     pub sources: Sha256,
-    /// Hash of the locked dependencies that those packages use.
-    pub lockset: Sha256,
+    /// Hash of the locked dependencies that those packages use, where it is known.
+    #[serde(with = "or_empty")]
+    pub lockset: Option<Sha256>,
 }
 
 /// Which SQLite was really used.
@@ -189,8 +189,9 @@ pub struct SqliteProof {
     pub sha256: Sha256,
     /// `sqlite3_libversion()`.
     pub version: String,
-    /// `sqlite3_sourceid()`.
-    pub source_id: String,
+    /// `sqlite3_sourceid()`; `None` of a library that does not answer.
+    #[serde(with = "or_empty")]
+    pub source_id: Option<String>,
     /// `PRAGMA compile_options`, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub compile_options: Vec<String>,
@@ -217,11 +218,11 @@ pub struct FixtureProof {
     pub sha256: Sha256,
 }
 
-/// A test executable.
+/// A test executable as it was started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutableProof {
     /// The test target's name.
     pub name: String,
-    /// The file's hash.
+    /// Of the file.
     pub sha256: Sha256,
 }

@@ -14,7 +14,8 @@ mod write;
 use std::collections::BTreeMap;
 
 use crate::cell::CellId;
-use crate::evidence::{Counts, ExecutableProof, FixtureProof, Record, Sha256, SqliteLinkage, ToolchainProof};
+use crate::evidence::{Counts, ExecutableProof, FixtureProof, Record, SqliteLinkage, ToolchainProof};
+use crate::hash::Sha256;
 use crate::outcome::Outcome;
 
 pub use leaks::{FindingEvidence, LeakEvidence};
@@ -53,8 +54,8 @@ pub struct Entry {
     pub doctests: Option<Counts>,
     /// Names of failing tests, sorted, at most ten.
     pub failing: Vec<String>,
-    /// Hash of all that could change the outcome.
-    pub key: Sha256,
+    /// Hash of all that could change the outcome; `None` of a cell that could not be tried.
+    pub key: Option<Sha256>,
     /// What was built; absent when nothing could be started.
     pub build: Option<BuildEvidence>,
     /// The SQLite that was used.
@@ -70,16 +71,16 @@ pub struct Entry {
 pub struct BuildEvidence {
     /// The sources.
     pub origin: Origin,
-    /// Hash of the locked dependencies.
-    pub lockset: Sha256,
+    /// Hash of the locked dependencies, where it was known.
+    pub lockset: Option<Sha256>,
     /// `release` of `rustc -Vv`.
     pub release: String,
     /// The lines of `rustc -Vv`.
     pub rustc: Vec<String>,
     /// The line of `cargo -V`.
     pub cargo: String,
-    /// The packages of a distribution's toolchain; empty for others.
-    pub packages: String,
+    /// The packages of a distribution's toolchain.
+    pub packages: Option<String>,
     /// Features that were on, sorted.
     pub features: Vec<String>,
     /// Name and SHA-256 of each test executable, sorted.
@@ -104,8 +105,8 @@ pub struct SqliteEvidence {
     pub linkage: Linkage,
     /// `sqlite3_libversion()`.
     pub version: String,
-    /// `sqlite3_sourceid()`.
-    pub source_id: String,
+    /// `sqlite3_sourceid()`, where it was known.
+    pub source_id: Option<String>,
     /// `PRAGMA compile_options`, sorted.
     pub compile_options: Vec<String>,
 }

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** no I/O, no clock, no environment. Everything here is a function of its arguments, so it can
 //! neither fail for reasons of the machine nor differ between two machines. Facts about the host come in as
-//! [`facts::HostFacts`].
+//! [`facts::PlanFacts`].
 //!
 //! Data takes one road, each step its own type:
 //! text → [`spec::Spec`] → cells of its [`cell::Space`] → [`plan::Plan`] → (the engine) →
@@ -18,6 +18,7 @@ pub mod evidence;
 pub mod evidence_file;
 pub mod expect;
 pub mod facts;
+pub mod hash;
 pub mod libtest;
 pub mod lockset;
 pub mod matrix_spec;

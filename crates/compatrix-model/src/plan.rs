@@ -5,6 +5,7 @@
 
 mod build;
 pub mod narrow;
+pub mod predict;
 pub mod shard;
 pub mod since;
 
@@ -17,7 +18,7 @@ use crate::axis::{AxisKind, Deps, Setting, ValueName};
 use crate::cell::{CellIndex, Space};
 use crate::choose::{choose, Chosen, Coverage};
 use crate::condition::{Condition, Matcher, Versions};
-use crate::facts::{Availability, HostFacts};
+use crate::facts::{Availability, PlanFacts};
 use crate::lockset::{self, Lockset};
 use crate::matrix_spec::{Expect, Profile, Spec, Suite, SuiteKind};
 use crate::plan::narrow::{Narrowed, Part};
@@ -121,18 +122,18 @@ impl Plan {
 }
 
 /// Plans the chosen cells of the spec on a host of which these facts are known.
-pub fn plan(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts) -> Plan {
+pub fn plan(spec: &Spec, choice: &Choice<'_>, facts: &PlanFacts) -> Plan {
     Planner::new(spec, choice, facts).run(None)
 }
 
 /// The same for only some suites and cells of the choice, decided before.
-pub fn plan_part(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts, part: &Part) -> Plan {
+pub fn plan_part(spec: &Spec, choice: &Choice<'_>, facts: &PlanFacts, part: &Part) -> Plan {
     Planner::new(spec, choice, facts).run(Some(part))
 }
 
 struct Planner<'a> {
     spec: &'a Spec,
-    facts: &'a HostFacts,
+    facts: &'a PlanFacts,
     choice: &'a Choice<'a>,
     versions: Versions,
     plan: Plan,
@@ -152,7 +153,7 @@ enum ValueState {
 }
 
 impl<'a> Planner<'a> {
-    fn new(spec: &'a Spec, choice: &'a Choice<'a>, facts: &'a HostFacts) -> Self {
+    fn new(spec: &'a Spec, choice: &'a Choice<'a>, facts: &'a PlanFacts) -> Self {
         let values = spec
             .space
             .axes()
@@ -342,7 +343,7 @@ impl<'a> Planner<'a> {
         let lockset = self.lockset(coords);
         let staged = self.is_staged(&toolchain, &lockset, targets);
         if staged {
-            if let Some(Availability::Missing { reason }) = self.facts.lockset(&lockset).map(|facts| &facts.staged) {
+            if let Some(Availability::Missing { reason }) = self.facts.locksets.get(&lockset) {
                 let reason = reason.clone();
                 return Err(self.reason(SkipReason::Unavailable { value: format!("deps={lockset}"), reason }));
             }
@@ -415,8 +416,7 @@ impl<'a> Planner<'a> {
     /// A dynamic build needs the library that it links against, even if no chosen cell runs on it.
     fn need_of_build(&mut self, build: &Build) {
         if build.staged {
-            if let Some(Availability::Obtainable { .. }) = self.facts.lockset(&build.lockset).map(|facts| &facts.staged)
-            {
+            if let Some(Availability::Obtainable { .. }) = self.facts.locksets.get(&build.lockset) {
                 self.provisions.insert(Provision::Lockset(build.lockset.to_string()));
             }
         }
@@ -452,7 +452,7 @@ struct BuildPart {
     compiled: Compiled,
 }
 
-fn value_state(kind: &AxisKind, value: &ValueName, facts: &HostFacts) -> ValueState {
+fn value_state(kind: &AxisKind, value: &ValueName, facts: &PlanFacts) -> ValueState {
     fn of<T>(
         facts: &BTreeMap<ValueName, Availability<T>>,
         value: &ValueName,
@@ -476,7 +476,7 @@ fn value_state(kind: &AxisKind, value: &ValueName, facts: &HostFacts) -> ValueSt
 /// The library that dynamic builds link against: the newest exact version that can be had, else the host's, else that of
 /// the first distribution. Taken from
 /// the whole axis, not from the chosen cells, so that the choice does not change what is built.
-fn link_against(space: &Space, facts: &HostFacts) -> Option<ValueName> {
+fn link_against(space: &Space, facts: &PlanFacts) -> Option<ValueName> {
     let (_, axis) = space.axis_of(&AxisKind::Sqlite)?;
     let can_be_had = |name: &ValueName| !matches!(facts.sqlite.get(name), None | Some(Availability::Missing { .. }));
     let exact = axis.values.iter().filter(|v| can_be_had(&v.name)).filter_map(|v| match &v.setting {

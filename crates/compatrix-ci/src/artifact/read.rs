@@ -8,13 +8,14 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter};
 use semver::Version;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 
 use super::{ArtifactError, BuildPart, First, Header, Rest, FORMAT, HASH, START, TOOL};
 use compatrix_model::axis::{AxisKind, AxisName, ValueName};
 use compatrix_model::cell::{CellId, CellIndex, Space};
 use compatrix_model::condition::{partial_version, Versions};
 use compatrix_model::evidence::{Counts, FixtureProof, Proof, Record, SqliteProof};
+use compatrix_model::hash::{or_empty, Sha256};
 use compatrix_model::outcome::Outcome;
 
 /// A parsed artifact. Proofs are assembled on request, so that tens of thousands of records need little memory.
@@ -45,7 +46,7 @@ pub struct Found {
     suite: u32,
     /// Range in `numbers` of the cell's values.
     values: Range<u32>,
-    key: String,
+    key: Option<Sha256>,
     tests: Counts,
     started: i64,
     duration_ms: u64,
@@ -109,7 +110,7 @@ impl Bundle {
         Record {
             suite: self.suite(found).to_owned(),
             cell: CellId::new(values.iter().map(|n| self.values[*n as usize].clone()).collect()),
-            key: found.key.clone(),
+            key: found.key,
             outcome,
             cause,
             attempts,
@@ -148,10 +149,10 @@ impl Bundle {
     }
 
     /// Platform and source hash in the record's proof.
-    pub fn origin(&self, found: &Found) -> Option<(&str, &str)> {
+    pub fn origin(&self, found: &Found) -> Option<(&str, Sha256)> {
         let ([build, ..], _) = found.proof.as_ref()?;
         let build = &self.builds[build.expect("a proof has a build") as usize];
-        Some((&build.platform, &build.source.sources))
+        Some((&build.platform, build.source.sources))
     }
 
     /// Maps the file's values to a space: axis and position by value number, `None` for values that the space lacks.
@@ -248,6 +249,7 @@ impl Bundle {
             self.suites.push(suite.into_owned());
             self.suites.len() - 1
         });
+        let key = or_empty::parse(&key).ok()?;
         let suite = u32::try_from(suite).ok()?;
         let values = self.keep(&values, self.values.len())?;
         let proof = match (line.proof, line.env) {
@@ -347,7 +349,7 @@ fn whole(text: &str) -> Result<&str, ArtifactError> {
     if text.get(before..after) != Some(sha256.as_str()) {
         return Err(ArtifactError::Changed);
     }
-    let mut hash = Sha256::new();
+    let mut hash = sha2::Sha256::new();
     hash.update(&text[..before]);
     hash.update(&text[after..]);
     let hash = base16ct::lower::encode_string(&hash.finalize());

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{BuildPart, First, Header, Rest, FORMAT, HASH, START, TOOL};
 use compatrix_model::evidence::{Counts, Proof, Record};
+use compatrix_model::hash::or_empty;
 
 /// Writes parts, each of a header and its records.
 #[derive(Debug, Default)]
@@ -41,7 +42,7 @@ impl Writer {
              {executables_ms},{proof}",
             json(suite),
             json(&values),
-            json(key)
+            json(&or_empty::text(key))
         );
         if !cause.is_empty() || doctests.is_some() || !failures.is_empty() || leaks.is_some() {
             let rest =

@@ -122,8 +122,8 @@ pub(super) fn belongs(header: &Header, expected: &Expected<'_>, platforms: &[&st
     if (*event, *work) != ours {
         return Err(Why::Part { theirs: (*event, *work), ours });
     }
-    if sources != expected.sources {
-        let (theirs, ours) = both(sources, expected.sources);
+    if *sources != expected.sources {
+        let (theirs, ours) = (sources.to_string(), expected.sources.to_string());
         return Err(Why::Sources { theirs, ours });
     }
     if *plan != expected.plan.id {

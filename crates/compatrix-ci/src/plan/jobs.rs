@@ -10,7 +10,8 @@ use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::cell::CellIndex;
 use compatrix_model::matrix_spec::{Event, EventSettings};
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
-use compatrix_model::plan::shard::{costs, pack, Cost};
+use compatrix_model::plan::predict::{costs, Cost};
+use compatrix_model::plan::shard::pack;
 use compatrix_model::plan::{Build, Linkage, Sanitizer};
 
 /// A job without a group, with the image that its toolchains need.

@@ -47,7 +47,8 @@ pub struct Examined {
 pub fn examine(root: &Path, ambient: Ambient) -> Result<Examined, Error> {
     let scratch =
         tempfile::tempdir().context("cannot make a temporary folder; set TMPDIR to one that can be written")?;
-    let supervisor = Supervisor::new(&files::hash_bytes(scratch.path().to_string_lossy().as_bytes())[..16]);
+    let supervisor =
+        Supervisor::new(&format!("{:.16}", files::hash_bytes(scratch.path().to_string_lossy().as_bytes())));
     supervisor.take_signals().context("signals")?;
     let dir = scratch.path().to_owned();
     let cache = ambient.cache_dir().unwrap_or_else(|| dir.join("cache"));

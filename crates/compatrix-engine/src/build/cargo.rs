@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use compatrix_model::facts::SqliteFacts;
 use compatrix_model::libtest::{Parser, Source};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Sanitizer, Targets};
@@ -17,6 +16,7 @@ use super::cc;
 use super::messages::Messages;
 use super::product::{BuildInputs, Built, Doctests, NotBuilt};
 use crate::deps::stage;
+use crate::find::facts::SqliteFacts;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;

@@ -100,7 +100,7 @@ fn stand_in(args: &[OsString]) -> Result<u8> {
     }
     let arguments: Vec<String> = compilation.other.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let fingerprint = std::env::var(FINGERPRINT).unwrap_or_default();
-    let source = files::hash_bytes(&preprocessed.stdout);
+    let source = files::hash_bytes(&preprocessed.stdout).to_string();
     let key = files::hash_parts(arguments.iter().map(String::as_str).chain([fingerprint.as_str(), &source]));
     let objects = PathBuf::from(objects);
     let object = objects.join(format!("{key}.o"));

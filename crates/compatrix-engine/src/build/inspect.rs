@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Result};
+use compatrix_model::hash::Sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::find::sqlite;
@@ -14,7 +15,7 @@ use crate::sys::process::Command;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Inspection {
     /// The file's hash.
-    pub sha256: String,
+    pub sha256: Sha256,
     /// The source id of the SQLite compiled into it, where there is one.
     pub source_id: Option<String>,
     /// The rustc releases that it names as its makers (`rustc version 1.95.0`), where it names any.
@@ -58,7 +59,7 @@ fn rustc_versions(bytes: &[u8]) -> Vec<String> {
 pub(crate) fn resolved_sqlite(
     host: &Host,
     executable: &Path,
-    sha256: &str,
+    sha256: Sha256,
     library_path: Option<&str>,
 ) -> Result<Option<PathBuf>> {
     parse_loaded(&listed(host, executable, sha256, library_path)?)
@@ -66,7 +67,7 @@ pub(crate) fn resolved_sqlite(
 
 /// Whether the loader misses a library other than SQLite's: one of the toolchain or of this very build, which `cargo test`
 /// would lead it to.
-pub(crate) fn misses_libraries(host: &Host, executable: &Path, sha256: &str) -> bool {
+pub(crate) fn misses_libraries(host: &Host, executable: &Path, sha256: Sha256) -> bool {
     // Who cannot be asked is no dynamic executable, or fails when it is started.
     listed(host, executable, sha256, None).is_ok_and(|list| misses_any(&list))
 }
@@ -76,7 +77,7 @@ fn misses_any(listed: &str) -> bool {
 }
 
 /// What the loader says that it would load.
-fn listed(host: &Host, executable: &Path, sha256: &str, library_path: Option<&str>) -> Result<String> {
+fn listed(host: &Host, executable: &Path, sha256: Sha256, library_path: Option<&str>) -> Result<String> {
     let path = library_path.unwrap_or_default();
     let cache = files::stamp(Path::new("/etc/ld.so.cache")).unwrap_or_default();
     host.memo.fact(&format!("loader {} {path}", executable.display()), &format!("{sha256} {cache}"), || {

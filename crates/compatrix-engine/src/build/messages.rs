@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use compatrix_model::facts::ToolchainFacts;
 use compatrix_model::plan::Targets;
 use serde::Deserialize;
 
 use super::inspect;
 use super::product::{BuildInputs, Executable, Product, TargetKind};
 use crate::deps::stage;
+use crate::find::facts::ToolchainFacts;
 use crate::sys::host::Host;
 
 /// Reads cargo's JSON messages as they come.
@@ -109,10 +109,10 @@ impl Messages {
                 // A dependency, or a build script of one.
                 continue;
             }
-            let package = package.map_or_else(String::new, |p| p.name.clone());
+            let package = package.map_or_else(String::new, |p| p.facts.name.clone());
             let own_harness = workspace.own_harness.contains(&(package.clone(), target.clone()));
             let inspection = inspect::executable(host, &path)?;
-            let search = inspect::misses_libraries(host, &path, &inspection.sha256);
+            let search = inspect::misses_libraries(host, &path, inspection.sha256);
             let search = search.then(|| library_dirs(inputs.toolchain, &path));
             let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root).clone();
             executables.push(Executable { package, target, kind, path, dir, root, own_harness, inspection, search });

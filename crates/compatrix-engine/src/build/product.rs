@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use compatrix_model::evidence::{Counts, TestFailure};
-use compatrix_model::facts::{SqliteFacts, ToolchainFacts};
 use compatrix_model::outcome::Outcome;
 
 use super::inspect::Inspection;
 use crate::deps::stage::Stage;
+use crate::find::facts::{SqliteFacts, ToolchainFacts};
 use crate::find::workspace::Workspace;
 
 /// What a build came to.

@@ -87,7 +87,7 @@ pub fn today(host: &Host, parsed: &Parsed) -> Result<Today, Error> {
     let workspace = locked::read(host, parsed)?;
     let versions = Versions::new();
     let sources = locks::Sources { spec: &parsed.spec, layout: &workspace.layout, versions: &versions };
-    let locksets = locks::of_today(&sources, &workspace.source.lockset);
+    let locksets = locks::of_today(&sources, workspace.source.lockset);
     let SourceProof { sources, dirty, .. } = workspace.source;
     Ok(Today { sources, dirty, locksets })
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use compatrix_model::facts::PackageFacts;
 use compatrix_model::lockset::file::Lockfile;
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::matrix_spec::Parsed;
 
 use crate::deps::stage::{self, resolve};
+use crate::find::facts::TestedPackage;
 use crate::find::layout::{Layout, OwnLockfile};
 use crate::find::workspace::{self, Workspace};
 use crate::sys::error::Error;
@@ -31,10 +31,10 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn packages(host: &Host, parsed: &Parsed, spec: &Path) -> Result<Vec<PackageFacts>, Error> {
-    type Known = (Vec<(PathBuf, String)>, Vec<PackageFacts>);
+pub fn packages(host: &Host, parsed: &Parsed, spec: &Path) -> Result<Vec<TestedPackage>, Error> {
+    type Known = (Vec<(PathBuf, String)>, Vec<TestedPackage>);
     let of = |path: &Path| files::stamp(path).unwrap_or_else(|_| "none".to_owned());
-    let (name, stamp) = ("packages under test", files::sha256(spec, &host.memo)?);
+    let (name, stamp) = ("packages under test", files::sha256(spec, &host.memo)?.to_string());
     let known = host.memo.get(name, &stamp).and_then(|text| serde_json::from_str::<Known>(&text).ok());
     if let Some((manifests, packages)) = known {
         if manifests.iter().all(|(path, stamp)| of(path) == *stamp) {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::{anyhow, bail, Result};
 use compatrix_model::axis::{AxisKind, Deps};
 use compatrix_model::condition::{value_version, Versions};
-use compatrix_model::evidence::Sha256;
-use compatrix_model::facts::{Availability, LocksetFacts};
+use compatrix_model::facts::Availability;
+use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::file::{body_of, Header, Lockfile};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::{self, LockGroup, Lockset};
@@ -18,6 +18,7 @@ use crate::deps::stage;
 use crate::deps::stage::registry;
 use crate::deps::stage::registry::ServedLockset;
 use crate::deps::stage::resolve::{resolve, triples, Platforms, Prefer, Resolved, Unresolved};
+use crate::find::facts::LocksetFacts;
 use crate::find::layout::Layout;
 use crate::sys::error::Error;
 use crate::sys::files;
@@ -144,7 +145,7 @@ impl Sources<'_> {
         let Some(header) = Header::of(text) else {
             return Ok(Some("was not made by compatrix, or has lost its header".to_owned()));
         };
-        if header.content != files::hash_bytes(body_of(text).as_bytes()) {
+        if header.content != files::hash_bytes(body_of(text).as_bytes()).to_string() {
             return Ok(Some("was edited by hand".to_owned()));
         }
         let known = self.toolchains(group);
@@ -155,7 +156,7 @@ impl Sources<'_> {
                 return Ok(Some(format!("was made for Rust {}, and the lowest of the group is {lowest}", header.rust)));
             }
         }
-        if header.inputs != self.inputs(group, &header.rust)? {
+        if header.inputs != self.inputs(group, &header.rust)?.to_string() {
             return Ok(Some("does not fit the manifests, pins or platforms of today".to_owned()));
         }
         Ok(None)
@@ -170,7 +171,11 @@ pub(crate) fn shown_file(group: &LockGroup) -> String {
 ///
 /// # Errors
 /// A manifest cannot be read.
-pub fn survey(host: &Host, sources: &Sources<'_>, own: &Sha256) -> Result<BTreeMap<Lockset, LocksetFacts>, Error> {
+pub fn survey(
+    host: &Host,
+    sources: &Sources<'_>,
+    own: Option<Sha256>,
+) -> Result<BTreeMap<Lockset, LocksetFacts>, Error> {
     let mut facts = BTreeMap::new();
     for lockset in lockset::all(&sources.spec.locks, &sources.spec.space, sources.versions) {
         let found = find(host, sources, &lockset, own);
@@ -180,19 +185,16 @@ pub fn survey(host: &Host, sources: &Sources<'_>, own: &Sha256) -> Result<BTreeM
 }
 
 /// Hashes of the dependency versions that evidence of today may have: the workspace's own, and those of every group.
-pub fn of_today(sources: &Sources<'_>, own: &Sha256) -> BTreeSet<Sha256> {
+pub fn of_today(sources: &Sources<'_>, own: Option<Sha256>) -> BTreeSet<Sha256> {
     let texts = sources.spec.locks.iter().filter_map(|group| files::read_text(&sources.file(group)).ok());
-    texts.map(|text| hash(body_of(&text))).chain([own.clone()]).collect()
+    texts.map(|text| hash(body_of(&text))).chain(own).collect()
 }
 
-fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: &Sha256) -> LocksetFacts {
+fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Option<Sha256>) -> LocksetFacts {
     let recipe = match sources.recipe(lockset) {
         Ok(recipe) => recipe,
         Err(error) => {
-            return LocksetFacts {
-                sha256: String::new(),
-                staged: Availability::Missing { reason: format!("{error:#}") },
-            }
+            return LocksetFacts { sha256: None, staged: Availability::Missing { reason: format!("{error:#}") } }
         }
     };
     let served = ServedLockset::read(&stage::dir(host, lockset)).ok().filter(|served| served.inputs == recipe.inputs);
@@ -201,10 +203,10 @@ fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: &Sha256) -> 
         lockset.deps != Deps::Latest || (young && !host.limits.fresh)
     });
     let sha256 = match (lockset.deps, &served, &recipe.start) {
-        (Deps::Locked, _, _) => own.clone(),
-        (Deps::Lockset, _, Some(text)) => hash(text),
-        (_, Some(served), _) => served.sha256.clone(),
-        (_, None, _) => String::new(),
+        (Deps::Locked, _, _) => own,
+        (Deps::Lockset, _, Some(text)) => Some(hash(text)),
+        (_, Some(served), _) => Some(served.sha256),
+        (_, None, _) => None,
     };
     let staged = match served {
         Some(_) => Availability::Ready(()),
@@ -229,7 +231,7 @@ fn hash(text: &str) -> Sha256 {
 }
 
 /// Fetches a lockset's dependencies and serves them; what is known of it afterwards.
-pub fn provide(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: &Sha256) -> LocksetFacts {
+pub fn provide(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Option<Sha256>) -> LocksetFacts {
     match serve(host, sources, lockset) {
         Ok(()) => find(host, sources, lockset, own),
         Err(error) => LocksetFacts {

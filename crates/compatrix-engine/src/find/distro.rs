@@ -88,7 +88,7 @@ fn pointer(host: &Host, request: &Request, contents: Contents) -> PathBuf {
     let sources: Vec<String> = request.sources.iter().map(ToString::to_string).collect();
     let parts = [FORMAT.to_owned(), format!("{contents:?}"), request.to_string(), std::env::consts::ARCH.to_owned()];
     let hash = files::hash_parts(parts.iter().chain(&sources).map(String::as_str));
-    host.cache.join("distro").join("requests").join(&hash[..16])
+    host.cache.join("distro").join("requests").join(format!("{hash:.16}"))
 }
 
 /// The folder that this request led to, if it is whole.
@@ -240,7 +240,7 @@ fn make(
     let kind = format!("{contents:?}");
     let hashes = packages.iter().flat_map(|p| [p.name.as_str(), p.version.as_str(), p.sha256.as_str()]);
     let hash = files::hash_parts([FORMAT, &kind].into_iter().chain(hashes));
-    let name = format!("{}-{}", request.suite.replace('/', "-"), &hash[..12]);
+    let name = format!("{}-{hash:.12}", request.suite.replace('/', "-"));
     let folders = host.cache.join("distro");
     let dir = folders.join(&name);
     if let Some(note) = whole(&dir, contents) {

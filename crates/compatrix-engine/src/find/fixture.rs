@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Context, Result};
-use compatrix_model::facts::{Availability, FixtureFacts};
+use compatrix_model::facts::Availability;
+use compatrix_model::hash::Sha256;
 use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
 
+use crate::find::facts::FixtureFacts;
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -84,15 +86,15 @@ pub struct Fixture {
     /// Its `fixture.toml`.
     pub manifest: FixtureManifest,
     /// Hash of the recipe: TOML and SQL.
-    pub recipe: String,
+    pub recipe: Sha256,
 }
 
 /// What stands in a built fixture's folder.
 #[derive(Debug, Serialize, Deserialize)]
 struct BuiltFixture {
-    recipe: String,
+    recipe: Sha256,
     /// Hash of each file, by name.
-    files: BTreeMap<String, String>,
+    files: BTreeMap<String, Sha256>,
 }
 
 /// The names of all fixture folders.
@@ -112,9 +114,8 @@ impl Fixture {
             toml::from_str(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
         let mut parts = vec![BUILDER.to_owned(), rusqlite::version().to_owned(), text];
         for sql in manifest.sql.iter().chain(&manifest.wal) {
-            parts.push(
-                files::sha256(&dir.join(sql), &host.memo).with_context(|| format!("named in {}", path.display()))?,
-            );
+            let hash = files::sha256(&dir.join(sql), &host.memo);
+            parts.push(hash.with_context(|| format!("named in {}", path.display()))?.to_string());
         }
         let recipe = files::hash_parts(parts.iter().map(String::as_str));
         Ok(Self { name: name.to_owned(), dir, manifest, recipe })
@@ -144,7 +145,7 @@ impl Fixture {
         (built.recipe == self.recipe && whole).then(|| FixtureFacts {
             dir: target.join("files").to_string_lossy().into_owned(),
             vintage: self.manifest.vintage,
-            sha256: self.recipe.clone(),
+            sha256: self.recipe,
         })
     }
 
@@ -167,7 +168,7 @@ impl Fixture {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             hashes.insert(name, files::hash_bytes(&files::read(&path)?));
         }
-        let built = BuiltFixture { recipe: self.recipe.clone(), files: hashes };
+        let built = BuiltFixture { recipe: self.recipe, files: hashes };
         files::write(&scratch.path().join("built.json"), serde_json::to_string_pretty(&built)?.as_bytes())?;
         files::remove_dir(&target)?;
         files::rename(&scratch.keep(), &target)?;

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use compatrix_leak::{valgrind as report, Tool};
 use compatrix_model::axis::ValueName;
-use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::Sanitizer;
 use semver::Version;
 
 use crate::find::c_compiler;
+use crate::find::facts::{LeakToolFacts, ToolchainFacts};
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -21,13 +22,8 @@ pub(crate) fn find_all(
     spec: &Spec,
     toolchains: &BTreeMap<ValueName, Availability<ToolchainFacts>>,
 ) -> BTreeMap<(Tool, ValueName), Availability<LeakToolFacts>> {
-    let here: Vec<(&ValueName, &ToolchainFacts)> = toolchains
-        .iter()
-        .filter_map(|(name, found)| match found {
-            Availability::Ready(toolchain) => Some((name, toolchain)),
-            Availability::Obtainable { .. } | Availability::Missing { .. } => None,
-        })
-        .collect();
+    let here: Vec<(&ValueName, &ToolchainFacts)> =
+        toolchains.iter().filter_map(|(name, found)| Some((name, found.ready()?))).collect();
     let tools: BTreeSet<Tool> = spec.suites.iter().filter_map(|suite| Some(suite.leak()?.tool)).collect();
     let mut found = BTreeMap::new();
     for tool in tools.into_iter().filter(|_| !here.is_empty()) {
@@ -57,6 +53,7 @@ fn valgrind(host: &Host) -> Availability<LeakToolFacts> {
         let reason = format!("{version} at {} is too old; {OLDEST_VALGRIND} or later is needed", program.display());
         return Availability::Missing { reason };
     }
+    let version = Some(version).filter(|version| !version.is_empty());
     Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
 }
 
@@ -75,7 +72,7 @@ fn resources(host: &Host) -> Availability<LeakToolFacts> {
         return missing(format!("no C compiler (`{program}`); `apt-get install gcc` or its like installs one"));
     };
     let said = host.ask(&program, &["-dumpfullversion", "-dumpversion"]).unwrap_or_default();
-    let version = format!("cc {}, {glibc}", said.lines().next().unwrap_or_default());
+    let version = Some(format!("cc {}, {glibc}", said.lines().next().unwrap_or_default()));
     Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
 }
 
@@ -98,7 +95,7 @@ fn sanitizer(tool: Tool, toolchain: &ToolchainFacts) -> Availability<LeakToolFac
             toolchain.version
         ));
     }
-    let version = toolchain.rustc_verbose.lines().next().unwrap_or_default().to_owned();
+    let version = toolchain.rustc_verbose.lines().next().map(str::to_owned);
     Availability::Ready(LeakToolFacts { program: toolchain.rustc.clone(), version })
 }
 
@@ -137,7 +134,10 @@ fn miri(host: &Host, toolchain: &ToolchainFacts) -> Availability<LeakToolFacts> 
         host.memo.fact(&name, &stamp, || host.ask(&program, &["miri", "--version"]))
     });
     match version {
-        Ok(version) => Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version }),
+        Ok(version) => {
+            let version = Some(version).filter(|version| !version.is_empty());
+            Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
+        }
         Err(error) => Availability::Missing { reason: format!("Miri does not run: {error:#}") },
     }
 }
@@ -182,7 +182,7 @@ mod tests {
             rustc_verbose: format!("rustc {version} (abc 2026-05-19)\nbinary: rustc"),
             cargo_version: String::new(),
             host: host.to_owned(),
-            origin: String::new(),
+            packages: None,
         }
     }
 
@@ -191,7 +191,7 @@ mod tests {
         let sysroot = tempfile::tempdir().unwrap();
         let why = |version: &str, host: &str| match sanitizer(Tool::Asan, &toolchain(version, host, sysroot.path())) {
             Availability::Missing { reason } => reason,
-            Availability::Ready(facts) => facts.version,
+            Availability::Ready(facts) => facts.version.unwrap_or_default(),
             Availability::Obtainable { how } => how,
         };
         let linux = "x86_64-unknown-linux-gnu";
@@ -216,7 +216,7 @@ mod tests {
                 rustc: format!("{bin}/rustc"),
                 cargo: format!("{bin}/cargo"),
                 rustc_verbose: String::new(),
-                origin: String::new(),
+                packages: None,
             };
             miri_missing(&toolchain, Path::new(bin), has_miri)
         };

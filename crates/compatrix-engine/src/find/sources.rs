@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use compatrix_model::evidence::SourceProof;
+use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::Project;
 
 use crate::sys::files;
@@ -34,13 +35,13 @@ const CACHE_TAG: &str = "CACHEDIR.TAG";
 ///
 /// # Errors
 /// A file cannot be read.
-pub(crate) fn read(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>, lockset: String) -> Result<SourceProof> {
+pub(crate) fn read(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>, lockset: Sha256) -> Result<SourceProof> {
     let ours = ours(host, project);
     Ok(SourceProof {
         commit: git(host, &["rev-parse", "HEAD"]),
         dirty: is_dirty(host, dirs, &ours),
         sources: hash(host, dirs, &ours)?,
-        lockset,
+        lockset: Some(lockset),
     })
 }
 
@@ -54,7 +55,7 @@ pub(crate) fn ours(host: &Host, project: &Project) -> Vec<PathBuf> {
 }
 
 /// Hash of every file below these folders that git would track, and of the root tables that steer the compiler.
-fn hash(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> Result<String> {
+fn hash(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> Result<Sha256> {
     let mut lines = Vec::new();
     let mut todo: Vec<PathBuf> = dirs.iter().rev().cloned().collect();
     // Folders whose files are hashed, or will be.

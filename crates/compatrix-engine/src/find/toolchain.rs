@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::axis::ValueName;
-use compatrix_model::facts::{Availability, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use semver::Version;
 
+use crate::find::facts::ToolchainFacts;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -109,7 +110,7 @@ pub(crate) fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
             rustc: rustc.to_string_lossy().into_owned(),
             cargo: cargo.to_string_lossy().into_owned(),
             rustc_verbose: verbose,
-            origin: String::new(),
+            packages: None,
         })
     })
 }

@@ -8,10 +8,12 @@ use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Pack
 use compatrix_audit::first_spec::Noted;
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
+use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::file::Lockfile;
 use compatrix_model::matrix_spec::{Parsed, Project};
 use shaped_toml::Diagnostics;
 
+use crate::find::facts::TestedPackage;
 use crate::find::layout::{Layout, OwnLockfile, StagedMember};
 use crate::find::manifest_text::{line_of, text_at};
 use crate::find::sources;
@@ -37,7 +39,7 @@ const METADATA: [&str; 5] = ["metadata", "--no-deps", "--format-version", "1", "
 #[derive(Debug, Clone)]
 pub struct Workspace {
     /// The packages under test, as the planner sees them.
-    pub packages: Vec<PackageFacts>,
+    pub packages: Vec<TestedPackage>,
     /// Which sources they are made from.
     pub source: SourceProof,
     /// The libsqlite3-sys of the lockfile that the packages use, name and version, where they use one.
@@ -205,7 +207,7 @@ impl Unlocked {
     pub(crate) fn with_lockfile(self, host: &Host, project: &Project, own: OwnLockfile) -> Result<Workspace> {
         let layout = self.layout.with_lockfile(own);
         let lock = &layout.own.file;
-        let mut facts = Vec::new();
+        let mut tested = Vec::new();
         let mut used: BTreeSet<usize> = BTreeSet::new();
         let mut sqlite_crate = None;
         for package in &self.under_test {
@@ -213,27 +215,26 @@ impl Unlocked {
             let closure = lock.closure(name);
             let sqlite = closure.iter().map(|&n| &lock.packages[n]).find(|p| p.name == SQLITE_CRATE);
             let dir = package.manifest_path.parent().map(|p| p.as_str().to_owned()).unwrap_or_default();
-            facts.push(PackageFacts {
+            let facts = PackageFacts {
                 name: name.to_owned(),
                 features: package.features.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
                 bundled_feature: bundled_feature(package),
                 always_bundled: is_always_bundled(package, &self.members),
                 links_sqlite: sqlite.is_some(),
-                sources: sources_of_targets(host, package),
-                dir,
-            });
+            };
+            tested.push(TestedPackage { facts, dir, sources: sources_of_targets(host, package) });
             sqlite_crate = sqlite_crate.or(sqlite.map(|p| p.version.clone()));
             used.extend(closure);
         }
         let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
         let source = sources::read(host, project, &self.dirs, lockset)?;
         let Unlocked { own_harness, dirs, .. } = self;
-        Ok(Workspace { packages: facts, source, sqlite_crate, own_harness, dirs, layout })
+        Ok(Workspace { packages: tested, source, sqlite_crate, own_harness, dirs, layout })
     }
 }
 
 /// The hash of what these packages use of a lockfile.
-pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<String> {
+pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<Sha256> {
     let lock = Lockfile::parse(text).map_err(|error| anyhow!("{error}"))?;
     let used: BTreeSet<usize> = packages.iter().flat_map(|name| lock.closure(name)).collect();
     Ok(files::hash_parts(lock.lines(&used).iter().map(String::as_str)))

@@ -11,11 +11,11 @@ use compatrix_leak::attribute::{self, Context};
 use compatrix_leak::LeakSettings;
 use compatrix_leak::{Canary, Finding, Policy, Standing};
 use compatrix_model::evidence::Counts;
-use compatrix_model::facts::LeakToolFacts;
 use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
 
 use crate::build::Executable;
+use crate::find::facts::LeakToolFacts;
 use crate::run::executable;
 use crate::run::inputs::RunInputs;
 use crate::sys::host::{last_lines, Host};

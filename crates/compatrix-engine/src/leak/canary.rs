@@ -129,8 +129,9 @@ fn executable(bench: &Bench<'_>) -> Result<Executable> {
     if let Some(sanitizer) = Sanitizer::of(bench.settings.tool) {
         args.extend([format!("-Zsanitizer={}", sanitizer.as_str()), "--target".to_owned(), toolchain.host.clone()]);
     }
-    let words = [&toolchain.rustc_verbose, &toolchain.origin, &args.join(" "), SOURCE];
-    let dir = host.dir.join("canary").join(&files::hash_parts(words)[..16]);
+    let packages = toolchain.packages.as_deref().unwrap_or_default();
+    let words = [&toolchain.rustc_verbose, packages, &args.join(" "), SOURCE];
+    let dir = host.dir.join("canary").join(format!("{:.16}", files::hash_parts(words)));
     let path = dir.join(NAME);
     if !files::exists(&path) {
         files::make_dir(&dir)?;

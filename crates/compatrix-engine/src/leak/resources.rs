@@ -35,7 +35,7 @@ const NO_TEST: &str = "no test of this name: the harness alone";
 /// The folder of the library that is loaded into each process; compiled once.
 fn library(host: &Host) -> Result<PathBuf> {
     let hash = files::hash_parts([SOURCE, &c_compiler::fingerprint(host)]);
-    let dir = host.dir.join("probe").join(format!("look-{}", &hash[..16]));
+    let dir = host.dir.join("probe").join(format!("look-{hash:.16}"));
     if files::exists(&dir.join(LIBRARY)) {
         return Ok(dir);
     }
@@ -264,7 +264,7 @@ fn baseline(bench: &Bench<'_>, executable: &Executable, library: &Path, harness:
 /// Where the function of the test harness is that runs the tests: `main` of the executable's own crate.
 fn harness(host: &Host, executable: &Executable) -> Result<u64, String> {
     let name = format!("harness {}", executable.path.display());
-    let found: Result<Result<u64, String>> = host.memo.fact(&name, &executable.inspection.sha256, || {
+    let found: Result<Result<u64, String>> = host.memo.fact(&name, &executable.inspection.sha256.to_string(), || {
         let krate = executable.target.replace('-', "_");
         let found = elf::functions(&files::read(&executable.path)?, |symbol| is_main_of(symbol, &krate));
         let mut found = found.unwrap_or_default().into_iter();

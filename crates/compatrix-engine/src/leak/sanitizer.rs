@@ -229,7 +229,7 @@ fn has_runtime(bench: &Bench<'_>, executable: &Executable) -> Result<bool> {
     let sign = format!("__{}_init", sanitizer_runtime(sanitizer));
     let host: &Host = bench.host;
     let name = format!("sanitizer {sign} {}", executable.path.display());
-    host.memo.fact(&name, &executable.inspection.sha256, || {
+    host.memo.fact(&name, &executable.inspection.sha256.to_string(), || {
         Ok(memmem::find(&files::read(&executable.path)?, sign.as_bytes()).is_some())
     })
 }

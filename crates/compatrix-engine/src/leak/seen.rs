@@ -41,7 +41,7 @@ impl Seen {
         self.notes.dedup();
         record.leaks = Some(LeakReport {
             tool: bench.settings.tool,
-            version: bench.tool.version.clone(),
+            version: bench.tool.version.clone().unwrap_or_default(),
             canary,
             outcome,
             cause,

@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use compatrix_model::facts::ToolchainFacts;
 use compatrix_model::lockset::made::{Floor, Repaired};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::refusal::{self, Blamed};
@@ -20,6 +19,7 @@ use crate::build::cc;
 use crate::deps::locks::{pins, Resolver};
 use crate::deps::stage;
 use crate::deps::stage::resolve::{Prefer, Resolved, Unresolved};
+use crate::find::facts::ToolchainFacts;
 use crate::sys::error::Error;
 use crate::sys::host::last_lines;
 use crate::sys::process::Command;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use compatrix_model::axis::{AxisKind, ValueName};
-use compatrix_model::facts::{Availability, SqliteFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
 use semver::Version;
 
 use super::find_sqlite;
+use crate::find::facts::SqliteFacts;
 use crate::find::sqlite::{build_all, ExactVersion};
 use crate::sys::error::Error;
 use crate::sys::host::Host;

@@ -114,7 +114,7 @@ fn cache(
 
 /// The folder of a key. Keys may hold what names of folders may not.
 fn folder(caches: &Path, key: &str) -> PathBuf {
-    caches.join(&files::hash_bytes(key.as_bytes())[..32])
+    caches.join(format!("{:.32}", files::hash_bytes(key.as_bytes())))
 }
 
 /// Restores the cache of this key, else the newest whose key begins with one of these; which.

@@ -92,10 +92,10 @@ pub(super) fn hash_files(checkout: &Path, patterns: &[String]) -> Result<String>
     for file in all_files(checkout, true)? {
         let inside = file.strip_prefix(checkout).unwrap_or(&file);
         if !inside.starts_with(".git") && patterns.iter().any(|pattern| pattern.is_match(inside)) {
-            hashes.push(files::hash_bytes(&files::read(&file)?));
+            hashes.push(files::hash_bytes(&files::read(&file)?).to_string());
         }
     }
-    Ok(if hashes.is_empty() { String::new() } else { files::hash_parts(hashes.iter().map(String::as_str)) })
+    Ok(if hashes.is_empty() { String::new() } else { files::hash_parts(hashes.iter().map(String::as_str)).to_string() })
 }
 
 /// The deepest folder that all of these are in.

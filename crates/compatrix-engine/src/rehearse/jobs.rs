@@ -26,7 +26,7 @@ use crate::sys::lock::WorkspaceLock;
 /// checkout is found that is not in it.
 fn home(host: &Host) -> PathBuf {
     let of = files::hash_bytes(host.root.to_string_lossy().as_bytes());
-    host.cache.join("rehearse").join(&of[..16])
+    host.cache.join("rehearse").join(format!("{of:.16}"))
 }
 
 /// Rehearses a workflow. `tell` hears of everything.

@@ -68,7 +68,7 @@ pub(crate) fn command(host: &Host, inputs: &RunInputs<'_>, executable: &Executab
 
 /// A record of something that was not run.
 pub(crate) fn blank(inputs: &RunInputs<'_>, outcome: Outcome, cause: String) -> Record {
-    Record::blank(&inputs.suite.name, inputs.cell.clone(), inputs.key.clone(), outcome, cause)
+    Record::blank(&inputs.suite.name, inputs.cell.clone(), inputs.key, outcome, cause)
 }
 
 /// An executable without libtest has one test: itself.

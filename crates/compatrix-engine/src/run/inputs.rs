@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{Sha256, SourceProof};
-use compatrix_model::facts::{Availability, FixtureFacts, LeakToolFacts, SqliteFacts, ToolchainFacts};
+use compatrix_model::evidence::SourceProof;
+use compatrix_model::facts::Availability;
+use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{Piece, Spec, Suite, Template};
 use compatrix_model::plan::{Build, Linkage, Run};
 
 use crate::build::{BuildInputs, Executable};
 use crate::deps::stage;
+use crate::find::facts::{FixtureFacts, LeakToolFacts, SqliteFacts, ToolchainFacts};
 use crate::find::fixture;
 use crate::run::keys;
 use crate::survey::Survey;
@@ -22,7 +24,7 @@ use crate::sys::host::Host;
 pub(crate) struct RunInputs<'a> {
     pub suite: &'a Suite,
     pub cell: &'a CellId,
-    pub key: &'a Sha256,
+    pub key: Option<Sha256>,
     pub build: &'a Build,
     /// The toolchain that built it.
     pub toolchain: &'a ToolchainFacts,
@@ -74,17 +76,14 @@ pub(crate) fn with_inputs<T>(
     build: &Build,
     planned: Run,
     cell: &CellId,
-    key: &Sha256,
+    key: Option<Sha256>,
     act: impl FnOnce(&RunInputs<'_>) -> T,
 ) -> T {
     fn ready<'f, T>(
         facts: &'f std::collections::BTreeMap<compatrix_model::axis::ValueName, Availability<T>>,
         value: Option<&compatrix_model::axis::ValueName>,
     ) -> Option<&'f T> {
-        match facts.get(value?) {
-            Some(Availability::Ready(facts)) => Some(facts),
-            _ => None,
-        }
+        facts.get(value?)?.ready()
     }
     let facts = &survey.facts;
     let source = SourceProof { lockset: keys::lockset_of(build, facts), ..survey.workspace.source.clone() };
@@ -107,10 +106,7 @@ pub(crate) fn with_inputs<T>(
     let tool = suite.leak().and_then(|leak| facts.leak_tools.get(&(leak.tool, build.toolchain.clone())));
     act(&RunInputs {
         suite,
-        leak_tool: match tool {
-            Some(Availability::Ready(tool)) => Some(tool),
-            Some(Availability::Obtainable { .. } | Availability::Missing { .. }) | None => None,
-        },
+        leak_tool: tool.and_then(Availability::ready),
         cell,
         key,
         build,

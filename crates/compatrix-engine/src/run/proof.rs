@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use compatrix_model::evidence::{ExecutableProof, FixtureProof, Proof, SqliteLinkage, SqliteProof, ToolchainProof};
+use compatrix_model::hash::or_empty;
 use compatrix_model::plan::Linkage;
+use semver::Version;
 
 use crate::build::inspect;
 use crate::build::{Executable, Product};
@@ -37,7 +39,7 @@ pub(crate) fn prove(
 
 /// What was made, each with its hash.
 pub(crate) fn executables(product: &Product) -> Vec<ExecutableProof> {
-    let one = |e: &Executable| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256.clone() };
+    let one = |e: &Executable| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256 };
     product.executables.iter().map(one).collect()
 }
 
@@ -63,7 +65,7 @@ pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
             release: inputs.toolchain.version.to_string(),
             rustc: inputs.toolchain.rustc_verbose.clone(),
             cargo: inputs.toolchain.cargo_version.clone(),
-            packages: inputs.toolchain.origin.clone(),
+            packages: inputs.toolchain.packages.clone(),
         },
         source: inputs.source.clone(),
         features: features.collect(),
@@ -71,7 +73,7 @@ pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
         fixture: inputs.fixture.map(|(name, fixture)| FixtureProof {
             name: name.to_owned(),
             vintage: fixture.vintage,
-            sha256: fixture.sha256.clone(),
+            sha256: fixture.sha256,
         }),
         executables: Vec::new(),
         env: BTreeMap::new(),
@@ -93,7 +95,7 @@ fn prove_sqlite(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Resul
     let mut fixed: Option<(&Executable, &String)> = None;
     for executable in &product.executables {
         let path = inputs::library_path_of(inputs, executable);
-        match inspect::resolved_sqlite(host, &executable.path, &executable.inspection.sha256, path.as_deref()) {
+        match inspect::resolved_sqlite(host, &executable.path, executable.inspection.sha256, path.as_deref()) {
             Ok(found) => dynamic = dynamic.or(found),
             Err(error) => return Ok(Identified::Wrong(None, format!("{error:#}"))),
         }
@@ -118,15 +120,15 @@ fn prove_sqlite(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Resul
             Identified::Wrong(Some(proof), reason)
         }
         (Linkage::Dynamic { .. }, Some(proof), None) => match inputs.sqlite {
-            Some(planned) if planned.sha256 != proof.sha256 => {
+            Some(planned) if planned.sha256 != Some(proof.sha256) => {
                 let reason = format!(
-                    "planned SQLite {} with SHA-256 {}…, but the loader gives {} {} with {}…; \
+                    "planned SQLite {} with SHA-256 {:.12}…, but the loader gives {} {} with {:.12}…; \
                      remove that folder and run again, if it is compatrix's cache",
-                    planned.version,
-                    start(&planned.sha256),
+                    planned.version.as_ref().map_or_else(|| "of an unknown version".to_owned(), Version::to_string),
+                    or_empty::text(&planned.sha256),
                     proof.file,
                     proof.version,
-                    start(&proof.sha256)
+                    proof.sha256
                 );
                 Identified::Wrong(Some(proof), reason)
             }
@@ -138,18 +140,14 @@ fn prove_sqlite(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Resul
     })
 }
 
-fn start(hash: &str) -> &str {
-    &hash[..hash.len().min(12)]
-}
-
 fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
     let file = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
     let sha256 = files::sha256(&file, &host.memo)?;
     // What is there may be no SQLite at all; then its hash is all there is to say.
     let said = sqlite::of_library(host, &file).ok();
     let (version, source_id, compile_options) = match said {
-        Some(said) => (said.version, said.source_id, said.compile_options),
-        None => ("unknown".to_owned(), String::new(), Vec::new()),
+        Some(said) => (said.version, Some(said.source_id), said.compile_options),
+        None => ("unknown".to_owned(), None, Vec::new()),
     };
     let file = file.to_string_lossy().into_owned();
     Ok(SqliteProof { linkage: SqliteLinkage::Dynamic, file, sha256, version, source_id, compile_options })
@@ -162,9 +160,9 @@ fn prove_compiled_in(host: &Host, executable: &Executable, id: &str, product: &P
     Ok(SqliteProof {
         linkage: SqliteLinkage::Static,
         file: executable.path.to_string_lossy().into_owned(),
-        sha256: executable.inspection.sha256.clone(),
+        sha256: executable.inspection.sha256,
         version: said.as_ref().map_or_else(|| "unknown".to_owned(), |said| said.version.clone()),
-        source_id: id.to_owned(),
+        source_id: Some(id.to_owned()),
         compile_options: said.map(|said| said.compile_options).unwrap_or_default(),
     })
 }

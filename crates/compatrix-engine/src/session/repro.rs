@@ -71,7 +71,7 @@ pub fn lines(
     }
     let step = if planned_build.targets.doctests() { 3 } else { 2 };
     lines.push(format!("# {step}. start each executable, with a fresh copy of the fixture where the cell has one"));
-    with_inputs(spec, &survey, planned_build, planned, &id, &String::new(), |inputs| {
+    with_inputs(spec, &survey, planned_build, planned, &id, None, |inputs| {
         for executable in &product.executables {
             lines.push(format!("rm -rf {shown} && mkdir -p {shown}/tmp"));
             if let Some((_, fixture)) = inputs.fixture {

@@ -56,7 +56,7 @@ pub(crate) fn since(
         then.is_none() || then != now
     };
     let packages = &parsed.spec.project.packages;
-    let lockset = |text: &str| workspace::lockset(text, packages).ok();
+    let lockset = |text: &str| workspace::lockset(text, packages).ok().map(|hash| hash.to_string());
     let looked = Looked {
         lockset_differs: changed.contains(&at("Cargo.lock")) && differs("Cargo.lock", &lockset),
         manifest_differs: changed.contains(&at("Cargo.toml")) && differs("Cargo.toml", &steering),

@@ -8,9 +8,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use base16ct::lower;
+use compatrix_model::hash::Sha256;
 use globset::{GlobBuilder, GlobMatcher};
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 
 use crate::sys::memo::Memo;
 
@@ -29,43 +29,47 @@ pub fn stamp(path: &Path) -> Result<String> {
 }
 
 /// The SHA-256 of a file, remembered by its stamp.
-pub fn sha256(path: &Path, memo: &Memo) -> Result<String> {
+pub fn sha256(path: &Path, memo: &Memo) -> Result<Sha256> {
     let name = format!("sha256 {}", path.display());
     let stamp = stamp(path)?;
-    if let Some(hash) = memo.get(&name, &stamp) {
+    if let Some(hash) = memo.get(&name, &stamp).and_then(|text| text.parse().ok()) {
         return Ok(hash);
     }
     let hash = sha256_of(path)?;
-    memo.put(&name, &stamp, &hash);
+    memo.put(&name, &stamp, &hash.to_string());
     Ok(hash)
 }
 
-fn sha256_of(path: &Path) -> Result<String> {
+fn sha256_of(path: &Path) -> Result<Sha256> {
     let mut file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut hasher = Sha256::new();
+    let mut hasher = sha2::Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
     loop {
         let n = file.read(&mut buffer).with_context(|| format!("cannot read {}", path.display()))?;
         if n == 0 {
-            return Ok(lower::encode_string(&hasher.finalize()));
+            return Ok(finished(hasher));
         }
         hasher.update(&buffer[..n]);
     }
 }
 
 /// The SHA-256 of these parts, each with its length, so that no two lists of parts give the same bytes.
-pub fn hash_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut hasher = Sha256::new();
+pub fn hash_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Sha256 {
+    let mut hasher = sha2::Sha256::new();
     for part in parts {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
-    lower::encode_string(&hasher.finalize())
+    finished(hasher)
 }
 
 /// The SHA-256 of bytes.
-pub fn hash_bytes(bytes: &[u8]) -> String {
-    lower::encode_string(&Sha256::digest(bytes))
+pub fn hash_bytes(bytes: &[u8]) -> Sha256 {
+    finished(sha2::Sha256::new_with_prefix(bytes))
+}
+
+fn finished(hasher: sha2::Sha256) -> Sha256 {
+    <[u8; 32]>::from(hasher.finalize()).into()
 }
 
 /// Reads a text file.
@@ -271,7 +275,7 @@ mod tests {
 
     #[test]
     fn hashes_are_sha256() {
-        assert_eq!(hash_bytes(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(hash_bytes(b"abc").to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_ne!(hash_parts(["ab", "c"]), hash_parts(["a", "bc"]));
     }
 

@@ -89,7 +89,7 @@ impl Supervisor {
 
     /// A watcher for the workspace at this root, canonical.
     pub fn of_workspace(root: &std::path::Path) -> Self {
-        Self::new(&crate::sys::files::hash_bytes(root.to_string_lossy().as_bytes())[..16])
+        Self::new(&format!("{:.16}", crate::sys::files::hash_bytes(root.to_string_lossy().as_bytes())))
     }
 
     /// Makes SIGINT, SIGTERM and SIGHUP ask all children to end instead of this process. A second signal ends them, and

@@ -9,7 +9,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use compatrix_model::evidence::Record;
-use compatrix_model::facts::{FIRST_BUILD_MS, LATER_BUILD_MS, RUN_MS};
+use compatrix_model::plan::predict::{FIRST_BUILD_MS, LATER_BUILD_MS, RUN_MS};
 use compatrix_model::plan::{Build, Linkage};
 
 use crate::build::{Built, Product};

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::cell::CellId;
 use crate::evidence::{Counts, FixtureProof};
+use crate::hash::{or_empty, Sha256};
 use crate::outcome::Outcome;
 
 /// Why a text is no evidence file.
@@ -121,7 +122,7 @@ struct RawSuppressed {
 struct RawOrigin {
     commit: Option<String>,
     dirty: bool,
-    sources: String,
+    sources: Sha256,
 }
 
 #[derive(Deserialize)]
@@ -129,8 +130,7 @@ struct RawOrigin {
 struct RawToolchain {
     release: String,
     cargo: String,
-    #[serde(default)]
-    packages: String,
+    packages: Option<String>,
     rustc: Vec<String>,
 }
 
@@ -139,19 +139,21 @@ struct RawToolchain {
 struct RawBuild {
     origin: Spanned<String>,
     toolchain: Spanned<String>,
-    lockset: String,
+    #[serde(with = "or_empty")]
+    lockset: Option<Sha256>,
     features: Vec<String>,
-    executables: Vec<(String, String)>,
+    executables: Vec<(String, Sha256)>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawSqlite {
     version: String,
-    source_id: String,
+    #[serde(with = "or_empty")]
+    source_id: Option<String>,
     linkage: Spanned<String>,
     file: Option<String>,
-    sha256: Option<String>,
+    sha256: Option<Sha256>,
     compile_options: Vec<String>,
 }
 
@@ -160,7 +162,7 @@ struct RawSqlite {
 struct RawFixture {
     name: Option<String>,
     vintage: i64,
-    sha256: String,
+    sha256: Sha256,
 }
 
 #[derive(Deserialize, Clone, Copy, Default)]
@@ -195,7 +197,8 @@ struct RawRecord {
     build: Option<Spanned<String>>,
     sqlite: Option<Spanned<String>>,
     fixture: Option<Spanned<String>>,
-    key: String,
+    #[serde(with = "or_empty")]
+    key: Option<Sha256>,
     leaks: Option<RawLeaks>,
 }
 
@@ -242,11 +245,7 @@ pub(super) fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
 }
 
 fn fixture(id: &str, raw: &RawFixture) -> FixtureProof {
-    FixtureProof {
-        name: raw.name.clone().unwrap_or_else(|| id.to_owned()),
-        vintage: raw.vintage,
-        sha256: raw.sha256.clone(),
-    }
+    FixtureProof { name: raw.name.clone().unwrap_or_else(|| id.to_owned()), vintage: raw.vintage, sha256: raw.sha256 }
 }
 
 fn finding(id: &str, raw: &RawFinding) -> FindingEvidence {
@@ -323,8 +322,8 @@ impl Reader<'_> {
             let origin = self.resolve(&raw.origin, "origin", &build.origin)?;
             let toolchain = self.resolve(&raw.toolchain, "toolchain", &build.toolchain)?;
             Ok(BuildEvidence {
-                origin: Origin { commit: origin.commit.clone(), dirty: origin.dirty, sources: origin.sources.clone() },
-                lockset: build.lockset.clone(),
+                origin: Origin { commit: origin.commit.clone(), dirty: origin.dirty, sources: origin.sources },
+                lockset: build.lockset,
                 release: toolchain.release.clone(),
                 rustc: toolchain.rustc.clone(),
                 cargo: toolchain.cargo.clone(),
@@ -340,9 +339,7 @@ impl Reader<'_> {
         let sqlite = |raw: &RawSqlite| {
             let linkage = match (raw.linkage.get_ref().as_str(), &raw.file, &raw.sha256) {
                 ("static", None, None) => Linkage::Static,
-                ("dynamic", Some(file), Some(sha256)) => {
-                    Linkage::Dynamic { file: file.clone(), sha256: sha256.clone() }
-                }
+                ("dynamic", Some(file), Some(sha256)) => Linkage::Dynamic { file: file.clone(), sha256: *sha256 },
                 (word, _, _) => {
                     let message = format!(
                         "linkage {word:?}; it is \"static\" without `file` and `sha256`, or \"dynamic\" with both"
@@ -384,7 +381,7 @@ impl Reader<'_> {
             tests: raw.tests.into(),
             doctests: raw.doctests.map(Counts::from),
             failing: raw.failing.clone(),
-            key: raw.key.clone(),
+            key: raw.key,
             build: build.cloned(),
             sqlite: sqlite.cloned(),
             fixture: fixture.cloned(),

@@ -11,7 +11,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
     Record {
         suite: "tests".into(),
         cell: cell.parse().unwrap(),
-        key: "k".repeat(64),
+        key: Some([0xcc; 32].into()),
         outcome,
         cause: String::new(),
         attempts: 1,
@@ -33,25 +33,25 @@ fn proof() -> Proof {
             release: "1.70.0".into(),
             rustc: "rustc 1.70.0 (90c541806 2023-05-31)\nbinary: rustc\nhost: x86_64-unknown-linux-gnu\n".into(),
             cargo: "cargo 1.70.0 (ec8a8a0ca 2023-04-25)\n".into(),
-            packages: String::new(),
+            packages: None,
         },
         source: SourceProof {
             commit: Some("c".repeat(40)),
             dirty: false,
-            sources: "5".repeat(64),
-            lockset: "1".repeat(64),
+            sources: [0x55; 32].into(),
+            lockset: Some([0x11; 32].into()),
         },
         features: vec!["json".into(), "bundled".into()],
         sqlite: Some(SqliteProof {
             linkage: SqliteLinkage::Dynamic,
             file: "/home/me/target/compat/sqlite/3.46.0/libsqlite3.so.0".into(),
-            sha256: "a".repeat(64),
+            sha256: [0xaa; 32].into(),
             version: "3.46.0".into(),
-            source_id: "2024-05-23 13:25:27 96c92aba".into(),
+            source_id: Some("2024-05-23 13:25:27 96c92aba".into()),
             compile_options: vec!["THREADSAFE=1".into(), "ENABLE_FTS5".into()],
         }),
-        fixture: Some(FixtureProof { name: "v24".into(), vintage: 24, sha256: "f".repeat(64) }),
-        executables: vec![ExecutableProof { name: "it".into(), sha256: "e".repeat(64) }],
+        fixture: Some(FixtureProof { name: "v24".into(), vintage: 24, sha256: [0xff; 32].into() }),
+        executables: vec![ExecutableProof { name: "it".into(), sha256: [0xee; 32].into() }],
         env: [("HOME".to_owned(), "/home/me".to_owned())].into(),
     }
 }
@@ -69,7 +69,7 @@ fn the_text_of_three_records() {
         sqlite.linkage = SqliteLinkage::Static;
         sqlite.file = "/home/me/target/debug/deps/it-0123".into();
         sqlite.version = "3.45.0".into();
-        executables[0].sha256 = "d".repeat(64);
+        executables[0].sha256 = [0xdd; 32].into();
     }
     let mut missing = record(&cell("host"), Outcome::Unavailable);
     missing.proof = None;
@@ -170,6 +170,12 @@ fn errors_name_the_line_and_what_to_do() {
             "write it anew",
         ),
         (good.replace("key =", "when = \"x\"\nkey ="), 10, "unknown field `when`", "write it anew"),
+        (
+            good.replace(&"c".repeat(64), "cc"),
+            9,
+            "a SHA-256 has 64 lower-case hex digits, unlike \"cc\"",
+            "write it anew",
+        ),
         (format!("{good}{}", &good[good.find("\n[[").unwrap()..]), 14, "a second record", "write it anew"),
         (format!("<<<<<<< HEAD\n{good}"), 1, "", "merge conflict"),
     ];
@@ -203,51 +209,58 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![4 => "[a-z~ .]{0,6}", 1 => "\\PC{0,8}", 1 => "[\"\\\\\n\r\t\u{1}\u{7f}'#=\\[\\]]{0,8}"]
 }
 
+fn hash() -> impl Strategy<Value = Sha256> {
+    any::<[u8; 32]>().prop_map(Sha256::from)
+}
+
 fn any_record() -> impl Strategy<Value = Record> {
     let counts = || (0u32..5, 0u32..5, any::<u32>(), any::<u32>());
     let counts =
         move || counts().prop_map(|(passed, failed, ignored, filtered)| Counts { passed, failed, ignored, filtered });
     let cell = ("1\\.7[0-2]|stable|host", "bundled|3\\.46\\.0")
         .prop_map(|(a, b)| format!("rust={a} sqlite={b}").parse().unwrap());
-    let sqlite = (any::<bool>(), text(), text(), text(), proptest::collection::vec(text(), 0..3)).prop_map(
-        |(fixed, file, version, source_id, compile_options)| SqliteProof {
+    let sqlite = (
+        any::<bool>(),
+        hash(),
+        text(),
+        text(),
+        proptest::option::of("\\PC{1,8}"),
+        proptest::collection::vec(text(), 0..3),
+    )
+        .prop_map(|(fixed, sha256, file, version, source_id, compile_options)| SqliteProof {
             linkage: if fixed { SqliteLinkage::Static } else { SqliteLinkage::Dynamic },
-            sha256: file.clone(),
+            sha256,
             file,
             version,
             source_id,
             compile_options,
-        },
-    );
+        });
     let fixture =
-        ("v[12]", any::<i64>(), text()).prop_map(|(name, vintage, sha256)| FixtureProof { name, vintage, sha256 });
-    let source = (proptest::option::of(text()), any::<bool>(), text(), text())
+        ("v[12]", any::<i64>(), hash()).prop_map(|(name, vintage, sha256)| FixtureProof { name, vintage, sha256 });
+    let source = (proptest::option::of(text()), any::<bool>(), hash(), proptest::option::of(hash()))
         .prop_map(|(commit, dirty, sources, lockset)| SourceProof { commit, dirty, sources, lockset });
-    let toolchain = (text(), text(), text(), text()).prop_map(|(release, rustc, cargo, packages)| ToolchainProof {
-        release,
-        rustc,
-        cargo,
-        packages,
-    });
+    let toolchain = (text(), text(), text(), proptest::option::of(text()))
+        .prop_map(|(release, rustc, cargo, packages)| ToolchainProof { release, rustc, cargo, packages });
     let proof = (
         toolchain,
         source,
         proptest::collection::vec(text(), 0..3),
+        hash(),
         proptest::option::of(sqlite),
         proptest::option::of(fixture),
     )
-        .prop_map(|(toolchain, source, features, sqlite, fixture)| Proof {
+        .prop_map(|(toolchain, source, features, sha256, sqlite, fixture)| Proof {
             platform: "p".into(),
             toolchain,
             source,
-            executables: features.iter().map(|f| ExecutableProof { name: f.clone(), sha256: f.clone() }).collect(),
+            executables: features.iter().map(|f| ExecutableProof { name: f.clone(), sha256 }).collect(),
             features,
             sqlite,
             fixture,
             env: BTreeMap::new(),
         });
     let outcome = proptest::sample::select(Outcome::ALL.to_vec());
-    let head = ("tests|leak", cell, text(), outcome, text(), any::<u32>());
+    let head = ("tests|leak", cell, proptest::option::of(hash()), outcome, text(), any::<u32>());
     (
         head,
         counts(),

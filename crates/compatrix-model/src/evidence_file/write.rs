@@ -9,11 +9,12 @@ use super::{
     BuildEvidence, Entry, EvidenceFile, FindingEvidence, LeakEvidence, Linkage, Origin, SqliteEvidence, FORMAT,
 };
 use crate::evidence::Counts;
+use crate::hash::{or_empty, Sha256};
 
 /// The toolchain's part of a build.
-type Toolchain<'a> = (&'a str, &'a [String], &'a str, &'a str);
+type Toolchain<'a> = (&'a str, &'a [String], &'a str, Option<&'a str>);
 /// A fixture's name, vintage and hash.
-type Fixture<'a> = (&'a str, i64, &'a str);
+type Fixture<'a> = (&'a str, i64, Sha256);
 
 /// Things that stand once in the file, each under its own name, in order of first use.
 struct Table<T> {
@@ -64,13 +65,12 @@ pub(super) fn text(file: &EvidenceFile) -> String {
     for entry in file.entries() {
         let build = entry.build.as_ref().map(|build| {
             let origin = origins.number(&&build.origin);
-            let toolchain: Toolchain<'_> = (&build.release, &build.rustc, &build.cargo, &build.packages);
+            let toolchain: Toolchain<'_> = (&build.release, &build.rustc, &build.cargo, build.packages.as_deref());
             let toolchain = toolchains.name(&toolchain, || named(entry, "rust", &build.release));
             builds.name(&(origin, toolchain.clone(), build), || build_name(entry, &toolchain))
         });
         let sqlite = entry.sqlite.as_ref().map(|s| sqlites.name(&s, || named(entry, "sqlite", &s.version)));
-        let fixture =
-            entry.fixture.as_ref().map(|f| fixtures.name(&(&f.name, f.vintage, &f.sha256), || f.name.clone()));
+        let fixture = entry.fixture.as_ref().map(|f| fixtures.name(&(&f.name, f.vintage, f.sha256), || f.name.clone()));
         record(&mut records, entry, build, sqlite, fixture);
         if let Some(found) = &entry.leaks {
             leaks(&mut records, found, &mut findings);
@@ -88,13 +88,13 @@ pub(super) fn text(file: &EvidenceFile) -> String {
             line(&mut out, "commit", quoted(commit));
         }
         line(&mut out, "dirty", origin.dirty);
-        line(&mut out, "sources", quoted(&origin.sources));
+        line(&mut out, "sources", quoted(&origin.sources.to_string()));
     }
     for (name, (release, rustc, cargo, packages)) in &toolchains.order {
         heading(&mut out, "toolchain", name);
         line(&mut out, "release", quoted(release));
         line(&mut out, "cargo", quoted(cargo));
-        if !packages.is_empty() {
+        if let Some(packages) = packages {
             line(&mut out, "packages", quoted(packages));
         }
         line(&mut out, "rustc", list(rustc.iter().map(|l| quoted(l)), true));
@@ -102,13 +102,13 @@ pub(super) fn text(file: &EvidenceFile) -> String {
     for (name, sqlite) in &sqlites.order {
         heading(&mut out, "sqlite", name);
         line(&mut out, "version", quoted(&sqlite.version));
-        line(&mut out, "source-id", quoted(&sqlite.source_id));
+        line(&mut out, "source-id", quoted(&or_empty::text(&sqlite.source_id)));
         match &sqlite.linkage {
             Linkage::Static => line(&mut out, "linkage", quoted("static")),
             Linkage::Dynamic { file, sha256 } => {
                 line(&mut out, "linkage", quoted("dynamic"));
                 line(&mut out, "file", quoted(file));
-                line(&mut out, "sha256", quoted(sha256));
+                line(&mut out, "sha256", quoted(&sha256.to_string()));
             }
         }
         line(&mut out, "compile-options", list(sqlite.compile_options.iter().map(|o| quoted(o)), true));
@@ -119,15 +119,15 @@ pub(super) fn text(file: &EvidenceFile) -> String {
             line(&mut out, "name", quoted(name));
         }
         line(&mut out, "vintage", vintage);
-        line(&mut out, "sha256", quoted(sha256));
+        line(&mut out, "sha256", quoted(&sha256.to_string()));
     }
     for (name, (origin, toolchain, build)) in &builds.order {
         heading(&mut out, "build", name);
         line(&mut out, "origin", quoted(origin));
         line(&mut out, "toolchain", quoted(toolchain));
-        line(&mut out, "lockset", quoted(&build.lockset));
+        line(&mut out, "lockset", quoted(&or_empty::text(&build.lockset)));
         line(&mut out, "features", list(build.features.iter().map(|f| quoted(f)), false));
-        let pairs = build.executables.iter().map(|(name, sha)| format!("[{}, {}]", quoted(name), quoted(sha)));
+        let pairs = build.executables.iter().map(|(name, sha256)| format!("[{}, \"{sha256}\"]", quoted(name)));
         line(&mut out, "executables", list(pairs, true));
     }
     for (name, found) in &findings.order {
@@ -220,7 +220,7 @@ fn record(out: &mut String, entry: &Entry, build: Option<String>, sqlite: Option
             line(out, key, quoted(&name));
         }
     }
-    line(out, "key", quoted(&entry.key));
+    line(out, "key", quoted(&or_empty::text(&entry.key)));
 }
 
 /// The axis' value where it spells the version (`1.70` of 1.70.0), else value and version (`stable 1.95.0`).

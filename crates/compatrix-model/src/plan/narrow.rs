@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::cell::CellIndex;
-use crate::facts::HostFacts;
+use crate::facts::PlanFacts;
 use crate::matrix_spec::Spec;
 use crate::plan::{plan, plan_part, Choice, Plan};
 
@@ -46,7 +46,7 @@ impl Narrowed {
 }
 
 /// The plan of this choice, narrowed; and the part that it was narrowed to, to plan it again with more facts.
-pub fn plan_narrowed(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts, narrow: &Narrow) -> (Plan, Option<Part>) {
+pub fn plan_narrowed(spec: &Spec, choice: &Choice<'_>, facts: &PlanFacts, narrow: &Narrow) -> (Plan, Option<Part>) {
     let mut part: Option<Part> = narrow.part.clone();
     let mut whole = match &part {
         Some(part) => plan_part(spec, choice, facts, part),
@@ -69,7 +69,7 @@ pub fn plan_narrowed(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts, narrow
 }
 
 /// The narrowed plan once more, with facts found out since.
-pub fn plan_again(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts, (first, part): (&Plan, Option<&Part>)) -> Plan {
+pub fn plan_again(spec: &Spec, choice: &Choice<'_>, facts: &PlanFacts, (first, part): (&Plan, Option<&Part>)) -> Plan {
     match part {
         None => plan(spec, choice, facts),
         Some(part) => Plan {

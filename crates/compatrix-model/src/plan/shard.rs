@@ -1,14 +1,14 @@
 //! `--shard K/N`: a plan dealt to several machines. No build is dealt twice, and all take about as long.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
-use crate::facts::{Durations, HostFacts, FIRST_BUILD_MS, LATER_BUILD_MS, LEAK_RUN_MS, RUN_MS};
+use crate::facts::PlanFacts;
 use crate::matrix_spec::Spec;
-use crate::plan::{Build, Plan};
+use crate::plan::Plan;
 
 use super::narrow::Part;
+use super::predict::{costs, load, Cost, DEPENDENCIES_MS};
 
 /// More machines than this are surely a mistake.
 const MOST: usize = 1000;
@@ -77,7 +77,7 @@ pub struct Dealt {
 }
 
 /// The shard's part of a plan. What cannot be run goes to the first.
-pub fn deal(spec: &Spec, plan: &Plan, facts: &HostFacts, shard: Shard) -> (Part, Dealt) {
+pub fn deal(spec: &Spec, plan: &Plan, facts: &PlanFacts, shard: Shard) -> (Part, Dealt) {
     let (owners, loads) = owners(&costs(spec, plan, &facts.durations), shard.of);
     let mine = |build: usize| owners[build] == shard.number - 1;
     let mut part: Part = plan.runs.iter().filter(|run| mine(run.build)).map(|run| (run.suite, run.cell)).collect();
@@ -116,58 +116,6 @@ pub fn pack(costs: &[Cost], builds: &[usize], parts: usize) -> Vec<(Vec<usize>, 
     }
     packed.retain(|(builds, _)| !builds.is_empty());
     packed
-}
-
-/// What a build with its runs is predicted to take.
-#[derive(Debug, Clone, Copy)]
-pub struct Cost {
-    /// Which lane it is of, by number.
-    lane: usize,
-    /// Whether it was seen before; the first of a lane never seen compiles the dependencies of all.
-    seen: bool,
-    /// Milliseconds without those dependencies.
-    ms: u64,
-}
-
-/// What each build of a plan is predicted to take, in its order.
-pub fn costs(spec: &Spec, plan: &Plan, durations: &Durations) -> Vec<Cost> {
-    let mut lanes: HashMap<String, usize> = HashMap::new();
-    let ids: Vec<String> = plan.builds.iter().map(Build::id).collect();
-    let cost = |(build, id): (&Build, &String)| {
-        let next = lanes.len();
-        let known = durations.builds.get(id).copied();
-        let lane = *lanes.entry(build.lane()).or_insert(next);
-        Cost { lane, seen: known.is_some(), ms: known.unwrap_or(LATER_BUILD_MS) }
-    };
-    let mut costs: Vec<Cost> = plan.builds.iter().zip(&ids).map(cost).collect();
-    // What a run of a suite takes where this very one was never seen, found once for each build.
-    let mut usual: Vec<Vec<Option<u64>>> = vec![vec![None; plan.builds.len()]; spec.suites.len()];
-    for run in &plan.runs {
-        let suite = &spec.suites[run.suite];
-        let seen = || durations.runs.get(&(suite.name.clone(), spec.space.id(run.cell).to_string())).copied();
-        let seen = (!durations.runs.is_empty()).then(seen).flatten();
-        costs[run.build].ms += seen.unwrap_or_else(|| {
-            *usual[run.suite][run.build].get_or_insert_with(|| {
-                let key = (suite.name.clone(), ids[run.build].clone());
-                let never = if suite.leak().is_some() { LEAK_RUN_MS } else { RUN_MS };
-                durations.averages.get(&key).copied().unwrap_or(never)
-            })
-        });
-    }
-    costs
-}
-
-/// What the dependencies of a lane take that no build of it was seen of.
-const DEPENDENCIES_MS: u64 = FIRST_BUILD_MS - LATER_BUILD_MS;
-
-/// What a machine takes for these builds.
-fn load(costs: &[Cost], builds: &[usize]) -> u64 {
-    let mut unseen: BTreeMap<usize, bool> = BTreeMap::new();
-    for cost in builds.iter().map(|&n| &costs[n]) {
-        *unseen.entry(cost.lane).or_insert(true) &= !cost.seen;
-    }
-    let dependencies = unseen.values().filter(|unseen| **unseen).count() as u64 * DEPENDENCIES_MS;
-    builds.iter().map(|&n| costs[n].ms).sum::<u64>() + dependencies
 }
 
 /// What a shard was dealt, with how many builds of each lane were seen and were not, so that one more or less is quickly
@@ -291,6 +239,7 @@ impl Fnv {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::predict::LATER_BUILD_MS;
 
     #[test]
     fn shards_as_written() {

@@ -29,7 +29,7 @@ pub(super) fn origins(facts: &Facts<'_>) -> String {
                 Some(Origin { commit, dirty: changed, sources }) => {
                     dirty |= changed;
                     let commit = commit.as_ref().map_or("no commit".to_owned(), |commit| code(short(commit)));
-                    (format!("{commit}{}", if *changed { ", changed" } else { "" }), code(short(sources)))
+                    (format!("{commit}{}", if *changed { ", changed" } else { "" }), code(&format!("{sources:.12}")))
                 }
             };
             let of = |verdict: Verdict| counts.get(&verdict).copied().unwrap_or(0).to_string();
@@ -93,10 +93,10 @@ pub(super) fn toolchains(facts: &Facts<'_>) -> String {
             code(value),
             code(platform),
             text(&build.release),
-            match commit.as_str() {
-                "unknown" if !build.packages.is_empty() => text(&build.packages),
-                "unknown" => text(&commit),
-                known => code(known.get(..9).unwrap_or(known)),
+            match (commit.as_str(), &build.packages) {
+                ("unknown", Some(packages)) => text(packages),
+                ("unknown", None) => text(&commit),
+                (known, _) => code(known.get(..9).unwrap_or(known)),
             },
             text(&field("LLVM version")),
             code(&field("host")),

@@ -46,7 +46,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
         plan: &plan,
         repository: &repository,
         commit: workspace.source.commit.as_deref().unwrap_or_default(),
-        sources: &workspace.source.sources,
+        sources: workspace.source.sources,
     };
     let merged = match merge(files, &expected) {
         Ok(merged) => merged,
@@ -87,7 +87,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     write(&opened, args, &merged, &paths, terminal)?;
     if let Some(path) = &args.sarif {
         let (matrix, usage) = together::all_platforms(&together);
-        let text = sarif_of(&opened.root, &committed.packages, &matrix, &usage);
+        let text = sarif_of(&opened.root, &workspace.packages, &matrix, &usage);
         files::write(path, text.as_bytes())?;
         terminal.say("Wrote", &path.display().to_string());
     }

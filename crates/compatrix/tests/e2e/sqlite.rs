@@ -141,7 +141,10 @@ fn the_library_that_ran_is_the_one_that_was_planned() {
         assert!(proof["source_id"].as_str().is_some_and(|id| id.starts_with(day)), "{proof:#}");
         assert_eq!(proof["file"].as_str(), file.canonicalize().expect("a file").to_str());
         let bytes = std::fs::read(&file).expect("reads");
-        assert_eq!(proof["sha256"].as_str(), Some(compatrix_engine::sys::files::hash_bytes(&bytes).as_str()));
+        assert_eq!(
+            proof["sha256"].as_str(),
+            Some(compatrix_engine::sys::files::hash_bytes(&bytes).to_string().as_str())
+        );
     }
     let bundled = proof(&json, "sqlite=bundled");
     assert_eq!(bundled["linkage"], "static", "{bundled:#}");

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use compatrix_audit::doctor::{Disk, HostTools, Nightly, Packages, Tool};
+use compatrix_audit::doctor::{Disk, HostSqlite, HostTools, Nightly, Packages, Tool, Toolchain};
 use compatrix_model::axis::AxisKind;
 use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
 
+use crate::find::facts::{SqliteFacts, ToolchainFacts};
 use crate::find::{c_compiler, leak_tools, sqlite, toolchain};
 use crate::provide;
 use crate::sys::files;
@@ -26,7 +27,7 @@ pub fn tools(host: &Host, spec: Option<&Spec>, in_workspace: bool, program: &str
             host.ambient.find(&compiler)?;
             let found = sqlite::find_host(host).map_err(|error| format!("{error:#}"));
             Some(found.and_then(|found| match found {
-                Availability::Ready(facts) => Ok(facts),
+                Availability::Ready(facts) => Ok(host_sqlite(facts)),
                 Availability::Obtainable { how } => Err(how),
                 Availability::Missing { reason } => Err(reason),
             }))
@@ -49,12 +50,23 @@ pub fn tools(host: &Host, spec: Option<&Spec>, in_workspace: bool, program: &str
             disks: disks(host, in_workspace),
             ..HostTools::default()
         };
-        HostTools { toolchains: join(toolchains), nightly: join(nightly), sqlite: join(sqlite), ..found }
+        let checked = |facts: &ToolchainFacts| Toolchain { version: facts.version.clone(), path: facts.rustc.clone() };
+        let toolchains = join(toolchains).iter().map(|(value, found)| (value.clone(), found.map(checked))).collect();
+        HostTools { toolchains, nightly: join(nightly), sqlite: join(sqlite), ..found }
     })
 }
 
 fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn host_sqlite(facts: SqliteFacts) -> HostSqlite {
+    HostSqlite {
+        version: facts.version,
+        library: facts.library.unwrap_or_default(),
+        links: facts.link_dir.is_some(),
+        header: facts.include_dir.map(|dir| format!("{dir}/sqlite3.h")),
+    }
 }
 
 fn find(host: &Host, program: &str, question: &[&str]) -> Option<Tool> {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::index;
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use crate::sys::host::Host;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ServedLockset {
     /// Hash of all that it was made from.
-    pub inputs: String,
+    pub inputs: Sha256,
     /// When, in seconds since the Unix epoch.
     pub made: i64,
     /// The `rust-version` of the staged manifests; their own where there is none.
@@ -30,7 +31,7 @@ pub(crate) struct ServedLockset {
     /// The lockfile without what only dev-dependencies use.
     pub lock_without_dev: String,
     /// Hash of the versions in it.
-    pub sha256: String,
+    pub sha256: Sha256,
     /// Whether every package that is not in the workspace is served from disk; else some come from elsewhere (git).
     pub all: bool,
 }
@@ -76,7 +77,7 @@ pub(crate) fn write(host: &Host, dir: &Path, crates: &[Crate]) -> Result<()> {
         let found = files::sha256(file, &host.memo)
             .with_context(|| format!("cargo has fetched {name}, but it is not where cargo keeps such files"))?;
         anyhow::ensure!(
-            found == entry.checksum,
+            found.to_string() == entry.checksum,
             "{} has the hash {found}, but the lockfile says {}; remove it and run again",
             file.display(),
             entry.checksum

@@ -39,7 +39,7 @@ impl<'h> Apt<'h> {
         let text: Vec<String> = sources.iter().map(Source::to_string).collect();
         let text = text.join("\n");
         let hash = files::hash_parts([&text, &theirs.architecture].into_iter().map(String::as_str));
-        let dir = host.cache.join("apt").join(format!("{}-{}", request.suite.replace('/', "-"), &hash[..12]));
+        let dir = host.cache.join("apt").join(format!("{}-{:.12}", request.suite.replace('/', "-"), hash));
         let apt = Self { host, request, dir };
         // A key that the spec no longer names is no longer trusted.
         files::remove_dir(&apt.dir.join("trusted"))?;

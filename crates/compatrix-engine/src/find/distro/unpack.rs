@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Context, Result};
+use compatrix_model::hash::Sha256;
 use serde::{Deserialize, Serialize};
 
 use super::packages::DebPackage;
@@ -52,7 +53,7 @@ pub(super) struct Note {
 pub(crate) struct LibraryNote {
     pub(crate) version: String,
     pub(crate) source_id: String,
-    pub(crate) sha256: String,
+    pub(crate) sha256: Sha256,
 }
 
 impl Note {

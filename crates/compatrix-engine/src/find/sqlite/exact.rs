@@ -6,7 +6,8 @@ use std::sync::Mutex;
 
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::axis::ValueName;
-use compatrix_model::facts::{Availability, SqliteFacts};
+use compatrix_model::facts::Availability;
+use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::sqlite::{crate_version, neighbours, BUNDLED_OPTIONS};
 use compatrix_model::matrix_spec::SqliteSettings;
 use semver::Version;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::identity;
 use crate::find::c_compiler;
+use crate::find::facts::SqliteFacts;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -33,7 +35,7 @@ pub(crate) struct ExactVersion {
 struct BuiltLibrary {
     version: String,
     source_id: String,
-    sha256: String,
+    sha256: Sha256,
     options: Vec<String>,
     carrier: String,
 }
@@ -56,14 +58,14 @@ pub fn content_key<'a>(
         format!("{version} of {carrier}")
     });
     let parts: Vec<String> = versions.chain([runner.to_owned()]).chain(options(settings)).collect();
-    files::hash_parts(parts.iter().map(String::as_str))
+    files::hash_parts(parts.iter().map(String::as_str)).to_string()
 }
 
 /// Where a version built with these options stands.
 fn folder(host: &Host, version: &Version, settings: &SqliteSettings) -> PathBuf {
     let options = options(settings);
     let hash = files::hash_parts(options.iter().map(String::as_str).chain([std::env::consts::ARCH]));
-    host.cache.join("sqlite").join(format!("{version}-{}", &hash[..12]))
+    host.cache.join("sqlite").join(format!("{version}-{hash:.12}"))
 }
 
 /// Whether the version is in the cache, can be built, or is not to be had.
@@ -90,10 +92,9 @@ fn read(dir: &Path) -> Result<SqliteFacts> {
         .with_context(|| format!("{} cannot be read; remove its folder and run again", path.display()))?;
     let folder = dir.to_string_lossy().into_owned();
     Ok(SqliteFacts {
-        version: built.version.parse().with_context(|| format!("in {}", path.display()))?,
-        source_id: built.source_id,
+        version: Some(built.version.parse().with_context(|| format!("in {}", path.display()))?),
         library: Some(dir.join(LIBRARY).to_string_lossy().into_owned()),
-        sha256: built.sha256,
+        sha256: Some(built.sha256),
         link_dir: Some(folder.clone()),
         include_dir: Some(folder),
     })

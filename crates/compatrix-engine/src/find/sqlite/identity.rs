@@ -40,7 +40,7 @@ pub fn of_library(host: &Host, library: &Path) -> Result<Identity> {
 pub fn of_archive(host: &Host, archive: &Path) -> Result<Identity> {
     let hash = files::sha256(archive, &host.memo)?;
     host.memo.fact(&format!("sqlite-archive {hash}"), "", || {
-        let probe = host.dir.join("probe").join(format!("static-{}", &hash[..16]));
+        let probe = host.dir.join("probe").join(format!("static-{hash:.16}"));
         let archive = archive.to_string_lossy().into_owned();
         compile_probe(host, &probe, &["-DCOMPATRIX_STATIC"], &[&archive, "-lpthread", "-ldl", "-lm"])?;
         ask(host, &Command::new(probe.to_string_lossy(), &host.root))
@@ -49,7 +49,7 @@ pub fn of_archive(host: &Host, archive: &Path) -> Result<Identity> {
 
 fn dynamic_probe(host: &Host) -> Result<PathBuf> {
     let hash = files::hash_parts([PROBE, &c_compiler::fingerprint(host)]);
-    let probe = host.dir.join("probe").join(format!("dynamic-{}", &hash[..16]));
+    let probe = host.dir.join("probe").join(format!("dynamic-{hash:.16}"));
     if !files::exists(&probe) {
         compile_probe(host, &probe, &[], &["-ldl"])?;
     }
