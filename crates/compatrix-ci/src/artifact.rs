@@ -84,7 +84,7 @@ pub struct Header {
 }
 
 impl Artifact {
-    /// The records of a plan that was walked, and one for each cell that could not be tried, with the reason.
+    /// The records of a walked plan, plus one for each cell that could not be tried, with the reason.
     pub fn of_plan(header: Header, spec: &Spec, plan: &Plan, mut records: Vec<Record>) -> Self {
         for skip in &plan.skips {
             if let SkipReason::Unavailable { reason, .. } = &plan.reasons[skip.reason] {

@@ -1,4 +1,4 @@
-//! `lock`: the committed locksets, made, repaired or checked. Imports what a session does, and [`crate::session`].
+//! `lock`: creates, repairs or checks the committed locksets. Imports [`crate::session`] and what it imports.
 
 mod repair;
 
@@ -29,12 +29,12 @@ use crate::sys::files;
 use crate::sys::host::Host;
 use repair::{LocksetSearch, Repair, SearchLimits};
 
-/// What `lock` is asked to do.
+/// The options of `lock`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LockOptions {
     /// Write nothing.
     pub check: bool,
-    /// Choose all versions anew, also where the file fits.
+    /// Choose all versions again, even if the file is valid.
     pub update: bool,
     /// Build, and step packages back until it builds.
     pub repair: bool,
@@ -117,10 +117,10 @@ fn provide_toolchains(
     provide::provide(host, spec, &Plan { provisions, ..Plan::default() }, survey, tell)
 }
 
-/// Makes, repairs or checks the lockset of one group. `toolchain` is the group's lowest, where it is here.
+/// Creates, repairs or checks the lockset of one group. `toolchain` is the group's lowest, if installed.
 ///
 /// # Errors
-/// The machine fails, or a manifest cannot be read. That there is no lockset that works is no error.
+/// The machine fails, or a manifest cannot be read. A lockset that cannot work is not an error.
 pub fn make(
     host: &Host,
     sources: &Sources<'_>,

@@ -1,4 +1,4 @@
-//! Provides what cells need: which finder a value's setting leads to is decided here and nowhere else.
+//! Provides what cells need. Only this module maps a value's setting to a finder.
 //!
 //! A finder knows one kind of thing and no setting. What is here, and what can be had, is found by [`survey`]; what a plan
 //! needs is had by [`provide`].
@@ -32,10 +32,10 @@ use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
 
-/// What is known of each value of an axis.
+/// Facts about each value of an axis.
 type KnownValues<T> = BTreeMap<ValueName, Availability<T>>;
 
-/// Finds out what this host and workspace have.
+/// Surveys this host and workspace.
 ///
 /// # Errors
 /// The workspace cannot be read, or the spec names a package or feature that it does not have.
@@ -69,7 +69,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
     })
 }
 
-/// What is known of each toolchain of the axis; of the one on PATH where there is no such axis.
+/// Facts about each toolchain of the axis; without the axis, about the one on PATH.
 pub(crate) fn find_toolchains(host: &Host, axis: Option<&Axis>) -> KnownValues<ToolchainFacts> {
     let Some(axis) = axis else {
         let name = ValueName::new(AMBIENT_TOOLCHAIN).expect("a valid name");
@@ -93,7 +93,7 @@ pub(crate) fn find_toolchains(host: &Host, axis: Option<&Axis>) -> KnownValues<T
     axis.values.iter().map(|value| (value.name.clone(), find(&value.setting))).collect()
 }
 
-/// What is known of each SQLite of the axis. `bundled` is the SQLite of this libsqlite3-sys version.
+/// Facts about each SQLite of the axis. `bundled` is the SQLite of this libsqlite3-sys version.
 pub fn find_sqlite(
     host: &Host,
     axis: Option<&Axis>,
@@ -119,10 +119,10 @@ pub fn find_sqlite(
     values.iter().map(|value| (value.name.clone(), find(&value.setting).unwrap_or_else(unavailable))).collect()
 }
 
-/// What is known of each fixture of the axis.
+/// Facts about each fixture of the axis.
 ///
 /// # Errors
-/// One cannot be read: its TOML is wrong, or a file that it names is not there. All such are told.
+/// A fixture cannot be read: its TOML is invalid, or a file is missing. All such errors are reported.
 fn find_fixtures(host: &Host, axis: Option<&Axis>) -> Result<KnownValues<FixtureFacts>, Error> {
     let values = axis.map(|axis| axis.values.as_slice()).unwrap_or_default();
     let mut found = BTreeMap::new();
@@ -164,7 +164,7 @@ fn ready<T>(found: Result<T>) -> Availability<T> {
     found.map_or_else(unavailable, Availability::Ready)
 }
 
-/// Looks at the packages of a distribution, where they are here.
+/// Inspects the packages of a distribution, if present.
 fn look<T>(
     request: &Request,
     found: Availability<Unpacked>,
@@ -185,7 +185,7 @@ fn of_distro(host: &Host, unpacked: &Unpacked) -> Result<ToolchainFacts> {
 }
 
 fn library_of_distro(unpacked: &Unpacked) -> Result<SqliteFacts> {
-    let said = unpacked.library.as_ref().context("its note says nothing of a SQLite")?;
+    let said = unpacked.library.as_ref().context("its note does not mention a SQLite")?;
     Ok(SqliteFacts {
         version: Some(partial_version(&said.version).ok_or_else(|| anyhow!("no version: {:?}", said.version))?),
         sha256: Some(said.sha256),
@@ -224,10 +224,10 @@ fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     }
 }
 
-/// Does the plan's provisions; the facts afterwards say what came of them.
+/// Makes the plan's provisions; returns the facts afterwards.
 ///
 /// # Errors
-/// A fixture's SQL or TOML is wrong. What cannot be had is no error: its cells are unavailable.
+/// A fixture's SQL or TOML is invalid. A failed provision is not an error: its cells are unavailable.
 pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell: &Sender<Event>) -> Result<(), Error> {
     let facts = &mut survey.facts;
     let value = |kind: AxisKind, name: &ValueName| -> Option<&AxisValue> {
@@ -301,7 +301,7 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
     facts.leak_tools.extend(leak_tools::find_all(host, spec, &installed));
     facts.toolchains.extend(installed);
     facts.sqlite.extend(built);
-    // What was not reached before an interrupt is still obtainable, but not now.
+    // Provisions not reached before an interrupt are still obtainable, but not now.
     if host.supervisor.is_interrupted() {
         return Err(Error::Interrupted);
     }

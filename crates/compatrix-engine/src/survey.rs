@@ -5,7 +5,7 @@ use compatrix_model::matrix_spec::Spec;
 use crate::find::facts::{HostFacts, TestedPackage};
 use crate::find::workspace::Workspace;
 
-/// What was found out.
+/// The facts found.
 #[derive(Debug, Clone)]
 pub struct Survey {
     /// What values of axes are here.
@@ -14,7 +14,7 @@ pub struct Survey {
     pub workspace: Workspace,
 }
 
-/// Packages with the feature that compiles SQLite in, where the spec names it.
+/// Packages with the feature that bundles SQLite, if the spec names it.
 pub fn with_bundled_feature(mut packages: Vec<TestedPackage>, spec: &Spec) -> Vec<TestedPackage> {
     if let Some(feature) = &spec.sqlite.bundled_feature {
         let facts = packages.iter_mut().map(|package| &mut package.facts);

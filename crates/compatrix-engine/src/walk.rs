@@ -1,4 +1,4 @@
-//! Walking a plan: what is known is used again, the rest is scheduled; results go to the ledger first.
+//! Walks a plan: reuses known results, schedules the rest, and writes results to the ledger first.
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
 mod schedule;
@@ -36,7 +36,7 @@ use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
 
-/// What a walk came to.
+/// The result of a walk.
 #[derive(Debug)]
 pub struct Walked {
     /// The plan that was walked: made after the provisions.
@@ -45,7 +45,7 @@ pub struct Walked {
     pub facts: HostFacts,
     /// The sources that it was run on.
     pub source: SourceProof,
-    /// The record of each run of the plan, in its order; none where an interrupt came first.
+    /// The record of each run of the plan, in its order; `None` if an interrupt came first.
     pub records: Vec<Option<Record>>,
     /// Whether the record of each run was used again.
     pub reused: Vec<bool>,
@@ -53,7 +53,7 @@ pub struct Walked {
     pub builds: usize,
     /// Whether an interrupt ended it early.
     pub interrupted: bool,
-    /// What findings count for.
+    /// The policy for judging findings.
     pub policy: Policy,
 }
 
@@ -88,7 +88,7 @@ pub(crate) fn walk_plan(
         if !host.limits.fresh {
             let mut known = ledger.by_key(key)?;
             if let (Some(record), Some(settings)) = (&mut known, suite.leak()) {
-                // Baseline and suppressions may have changed since.
+                // Baseline and suppressions may have changed.
                 record.judge_leaks(policy, settings, today);
             }
             let expectation = || expectations.of(&spec.space.coords(run.cell));
@@ -130,7 +130,7 @@ fn jobs<'p>(spec: &Spec, plan: &'p Plan, walk: &Walk<'_>, durations: &Durations)
     jobs
 }
 
-/// Whether a recorded result stands for a new run. A failure that nobody expects is always tried again.
+/// Whether a recorded result replaces a new run. An unexpected failure is always retried.
 fn is_settled(record: &Record, expectation: impl FnOnce() -> Expectation) -> bool {
     if record.outcome == Outcome::Passed {
         return record.attempts <= 1;
@@ -183,7 +183,7 @@ impl Walk<'_> {
             for told in receiver {
                 let handled = handle(&worker, told, ledger, to_do, tell, &mut fresh);
                 if let Err(error) = handled {
-                    // Nothing that cannot be kept is worth doing.
+                    // Without a ledger there is no point in running.
                     self.host.supervisor.interrupt();
                     trouble.get_or_insert(error);
                 }

@@ -1,4 +1,4 @@
-//! Debian's words: packages, suites and where they come from. Text only; the engine runs apt.
+//! Debian packages, suites and archives. Text only; the engine runs apt.
 
 mod sources;
 
@@ -6,14 +6,14 @@ use std::fmt;
 
 pub use sources::{for_suite, parse, parse_stanzas, Source};
 
-/// What is wanted of a distribution: packages of one suite.
+/// A request for packages of one suite of a distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// `bookworm`, `bookworm-security`.
     pub suite: String,
-    /// The packages named in the spec, each with its pin; what they depend on comes along.
+    /// The packages named in the spec, each with its pin; dependencies are implied.
     pub packages: Vec<Package>,
-    /// Where from; empty means the host's own apt configuration.
+    /// The sources; empty means the host's apt configuration.
     pub sources: Vec<Source>,
 }
 
@@ -22,7 +22,7 @@ pub struct Request {
 pub struct Package {
     /// Its name.
     pub name: String,
-    /// The version, where the spec pins one.
+    /// The pinned version, if any.
     pub version: Option<String>,
 }
 
@@ -68,7 +68,7 @@ pub fn is_suite(text: &str) -> bool {
     text.split('/').all(part)
 }
 
-/// A suite's base and what it adds to it: `bookworm-security` is `bookworm` and `-security`.
+/// Splits a suite into base and suffix: `bookworm-security` is `bookworm` and `-security`.
 pub(crate) fn split_suite(suite: &str) -> (&str, &str) {
     let kinds = ["-security", "/updates", "-proposed-updates", "-updates", "-backports"];
     let kind = kinds.into_iter().find(|kind| suite.len() > kind.len() && suite.ends_with(kind)).unwrap_or("");

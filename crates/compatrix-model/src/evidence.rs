@@ -13,7 +13,7 @@ use crate::outcome::Outcome;
 
 pub use leaks::leak_usage;
 
-/// One suite in one cell: what happened and what proves it.
+/// The result of one suite in one cell, with its proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// By its name in the spec.
@@ -32,19 +32,19 @@ pub struct Record {
     pub attempts: u32,
     /// Tests in the executables.
     pub tests: Counts,
-    /// Documentation tests, where the suite has them.
+    /// Doctests, if the suite runs them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doctests: Option<Counts>,
     /// The failing tests, at most the first hundred.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<TestFailure>,
-    /// What a tool found, for suites of kind `leak`.
+    /// The tool's report, for suites of kind `leak`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaks: Option<LeakReport>,
-    /// What really ran; absent when nothing could be started.
+    /// The proof of what ran; absent if nothing could be started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
-    /// When it started, in seconds since the Unix epoch.
+    /// Start time in seconds since the Unix epoch.
     pub started: i64,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
@@ -93,7 +93,7 @@ pub struct Counts {
     pub failed: u32,
     /// Tests marked `#[ignore]`.
     pub ignored: u32,
-    /// Tests that a filter left out.
+    /// Tests that a filter excluded.
     pub filtered: u32,
 }
 
@@ -121,12 +121,12 @@ pub struct TestFailure {
     pub executable: String,
     /// The test's full name, `module::test`.
     pub test: String,
-    /// What it printed, cut to a few kilobytes.
+    /// Its output, truncated to a few kilobytes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub output: String,
 }
 
-/// What really ran.
+/// The proof of what ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     /// `linux-x86_64` and so on: operating system, then architecture.
@@ -137,15 +137,15 @@ pub struct Proof {
     pub source: SourceProof,
     /// Features that were on, with all defaults spelled out.
     pub features: Vec<String>,
-    /// The SQLite that the executables use; absent where none is linked.
+    /// The SQLite that the executables use; absent if none is linked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sqlite: Option<SqliteProof>,
-    /// The fixture, where the spec has schemas.
+    /// The fixture, if the spec has schemas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixture: Option<FixtureProof>,
     /// The test executables that were started.
     pub executables: Vec<ExecutableProof>,
-    /// The environment that they were given, whole.
+    /// Their complete environment.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
 }
@@ -159,7 +159,7 @@ pub struct ToolchainProof {
     pub rustc: String,
     /// The line of `cargo -V`.
     pub cargo: String,
-    /// Of a distribution's toolchain, its packages with their versions; the rest says little of what was patched.
+    /// The packages of a distribution's toolchain with versions, because the compiler's version does not show patches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packages: Option<String>,
 }
@@ -167,7 +167,7 @@ pub struct ToolchainProof {
 /// Which sources were built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceProof {
-    /// The git commit, where there is one.
+    /// The git commit, if any.
     pub commit: Option<String>,
     /// Whether tracked or untracked files of the packages differed from that commit.
     pub dirty: bool,
@@ -183,7 +183,7 @@ pub struct SourceProof {
 pub struct SqliteProof {
     /// How it is linked.
     pub linkage: SqliteLinkage,
-    /// The file that holds it: the shared library that the loader resolves, or the executable itself.
+    /// The file that contains it: the shared library that the loader resolves, or the executable.
     pub file: String,
     /// That file's hash.
     pub sha256: Sha256,
@@ -212,7 +212,7 @@ pub enum SqliteLinkage {
 pub struct FixtureProof {
     /// Its folder's name.
     pub name: String,
-    /// The schema vintage, as `Meta.databaseVersion` gives it.
+    /// The schema vintage in `Meta.databaseVersion`.
     pub vintage: i64,
     /// Hash of its recipe: TOML, SQL and the SQLite that builds it. Built files have random parts (a WAL's salt).
     pub sha256: Sha256,

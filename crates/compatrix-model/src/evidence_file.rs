@@ -1,4 +1,4 @@
-//! Committed evidence: `compat/evidence/<platform>.toml`, what pages are made from.
+//! Committed evidence, `compat/evidence/<platform>.toml`, from which pages are generated.
 //!
 //! In memory an entry stands for itself; in the file whatever many entries share (sources, toolchains, builds, SQLite
 //! libraries, fixtures) stands once in a table of its own, so that a change reads as a small diff. The text is a
@@ -35,7 +35,7 @@ pub struct EvidenceFile {
     entries: BTreeMap<(String, CellId), Entry>,
 }
 
-/// One suite in one cell: a [`Record`] without what differs between two runs of the same thing.
+/// One suite in one cell: a [`Record`] without the parts that differ between equal runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The suite's name.
@@ -50,23 +50,23 @@ pub struct Entry {
     pub attempts: u32,
     /// Tests in the executables.
     pub tests: Counts,
-    /// Documentation tests, where the suite has them.
+    /// Doctests, if the suite runs them.
     pub doctests: Option<Counts>,
     /// Names of failing tests, sorted, at most ten.
     pub failing: Vec<String>,
     /// Hash of all that could change the outcome; `None` of a cell that could not be tried.
     pub key: Option<Sha256>,
-    /// What was built; absent when nothing could be started.
+    /// The build; absent if nothing could be started.
     pub build: Option<BuildEvidence>,
     /// The SQLite that was used.
     pub sqlite: Option<SqliteEvidence>,
     /// The fixture that was used.
     pub fixture: Option<FixtureProof>,
-    /// What a tool found, for suites of kind `leak`.
+    /// The tool's results, for suites of kind `leak`.
     pub leaks: Option<LeakEvidence>,
 }
 
-/// What was built, and from what.
+/// A build and its inputs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BuildEvidence {
     /// The sources.
@@ -90,7 +90,7 @@ pub struct BuildEvidence {
 /// The sources that evidence belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
-    /// The git commit, where there is one.
+    /// The git commit, if any.
     pub commit: Option<String>,
     /// Whether files of the packages differed from that commit.
     pub dirty: bool,
@@ -114,7 +114,7 @@ pub struct SqliteEvidence {
 /// How a SQLite got into the process.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Linkage {
-    /// Compiled into the executables, whose hashes stand with the build.
+    /// Linked into the executables, whose hashes are in the build.
     Static,
     /// This shared library.
     Dynamic {
@@ -126,7 +126,7 @@ pub enum Linkage {
 }
 
 impl EvidenceFile {
-    /// Evidence of a platform of which nothing is known yet.
+    /// Empty evidence for a platform.
     pub fn empty(platform: impl Into<String>) -> Self {
         Self { platform: platform.into(), entries: BTreeMap::new() }
     }
@@ -178,12 +178,12 @@ impl EvidenceFile {
         self.entries.get(&(suite.to_owned(), cell.clone()))
     }
 
-    /// Adds an entry in place of the one of the same suite and cell.
+    /// Adds an entry, replacing the one for the same suite and cell.
     pub fn insert(&mut self, entry: Entry) {
         self.entries.insert((entry.suite.clone(), entry.cell.clone()), entry);
     }
 
-    /// Leaves only the entries of which this holds (evidence of cells that the spec no longer has).
+    /// Keeps only the entries that satisfy the predicate, to drop cells that the spec no longer has.
     pub fn retain(&mut self, mut keep: impl FnMut(&Entry) -> bool) {
         self.entries.retain(|_, entry| keep(entry));
     }
@@ -191,7 +191,7 @@ impl EvidenceFile {
     /// This evidence with the newer one laid over it. An entry that says nothing of the project (unavailable) does not
     /// replace one that does. Merging the same twice changes nothing.
     ///
-    /// The newer file must be of the same platform; if it is not, this one stays as it is.
+    /// The newer file must be for the same platform; otherwise this one is unchanged.
     pub fn merge(mut self, newer: EvidenceFile) -> EvidenceFile {
         if newer.platform != self.platform {
             return self;
@@ -226,7 +226,7 @@ impl EvidenceFile {
 }
 
 impl Entry {
-    /// What of a record is worth committing.
+    /// Reduces a record to the part that is committed.
     pub fn new(record: Record) -> Self {
         let mut failing: Vec<String> = record.failures.into_iter().map(|f| scrub_paths(&f.test)).collect();
         failing.sort();
@@ -282,7 +282,7 @@ impl Entry {
     }
 }
 
-/// Whether the outcome says anything of the project.
+/// Whether the outcome is about the project.
 fn says_something(outcome: Outcome) -> bool {
     match outcome {
         Outcome::Passed

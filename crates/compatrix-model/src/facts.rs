@@ -45,12 +45,12 @@ pub enum Availability<T> {
     Ready(T),
     /// It is not here, but a provision of the plan can make or install it.
     Obtainable {
-        /// What will be done, for people (`rustup toolchain install 1.70 --profile minimal`).
+        /// The command that provides it, for display: `rustup toolchain install 1.70 --profile minimal`.
         how: String,
     },
     /// It is not available here.
     Missing {
-        /// Why, for people, with what to do about it.
+        /// The reason, with advice.
         reason: String,
     },
 }
@@ -71,9 +71,9 @@ pub struct PackageFacts {
     pub name: String,
     /// Each with what it switches on, as cargo metadata gives them.
     pub features: BTreeMap<String, Vec<String>>,
-    /// Its feature that compiles SQLite in, where one was found.
+    /// Its feature that bundles SQLite, if found.
     pub bundled_feature: Option<String>,
-    /// Whether its manifest has SQLite compiled in without any feature of its own: `bundled` stands at a dependency.
+    /// Whether its manifest always bundles SQLite, through `bundled` on a dependency.
     pub always_bundled: bool,
     /// Whether SQLite is among its dependencies at all.
     pub links_sqlite: bool,
@@ -139,7 +139,7 @@ impl PackageFacts {
 }
 
 impl PlanFacts {
-    /// The versions that values stand for on this host.
+    /// The versions that values resolve to on this host.
     pub fn versions(&self) -> Versions {
         let toolchains = self.toolchains.iter();
         let toolchains = toolchains.filter_map(|(value, found)| Some(("rust", value, found.ready()?.rustc.clone())));

@@ -1,4 +1,4 @@
-//! The pure core of Compatrix: what is promised, what will be done, what an outcome means.
+//! The pure core of Compatrix: the spec, the plan, and the meaning of outcomes.
 //!
 //! **Invariant:** no I/O, no clock, no environment. Everything here is a function of its arguments, so it can
 //! neither fail for reasons of the machine nor differ between two machines. Facts about the host come in as

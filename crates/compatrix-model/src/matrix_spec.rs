@@ -1,4 +1,4 @@
-//! The spec: `compat/matrix.toml`, its types, its shape, and the parser that reports all its errors at once.
+//! The spec, `compat/matrix.toml`: its types, its shape, and the parser that reports all errors at once.
 //!
 //! Read in this order: the types here, [`document`] (every key and what it means, as a [`shaped_toml::TableShape`]), `lower`
 //! (from the tree that has this shape to [`Spec`]). Nothing here touches a file.
@@ -40,15 +40,15 @@ pub use rules::{contradictions, Contradiction};
 /// checked with facts, later.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
-    /// What is under test and where its pages go.
+    /// The packages under test and the paths of pages.
     pub project: Project,
-    /// What users are promised.
+    /// Promises to users.
     pub claims: Claims,
     /// The axes. `schema = "fixtures/*"` has been expanded with the fixture names given to the parser.
     pub space: Space,
-    /// What is run in a cell, in the spec's order; never empty.
+    /// The suites, in the spec's order; never empty.
     pub suites: Vec<Suite>,
-    /// What is expected other than a pass, in the spec's order.
+    /// The rules, in the spec's order.
     pub rules: Vec<Rule>,
     /// Named choices of cells.
     pub profiles: BTreeMap<String, Profile>,
@@ -56,7 +56,7 @@ pub struct Spec {
     pub sqlite: SqliteSettings,
     /// Dependency versions for groups of toolchains, in the spec's order.
     pub locks: Vec<LockGroup>,
-    /// What CI runs on which event; none where the spec says nothing of it.
+    /// The CI settings; `None` if the spec has no `[ci]`.
     pub ci: Option<Ci>,
 }
 
@@ -108,7 +108,7 @@ pub struct Project {
     pub evidence: String,
 }
 
-/// `[claims]`: what users are promised.
+/// `[claims]`: promises to users.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claims {
     /// The lowest Rust, as spelled (`1.70`) and as a version.
@@ -139,12 +139,12 @@ pub struct SqliteSettings {
     pub compile_options: Option<Vec<String>>,
 }
 
-/// `[[suite]]`: what is run in a cell.
+/// `[[suite]]`: a suite that runs in cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suite {
     /// Its name, unique; same spelling rules as a value's name.
     pub name: String,
-    /// What kind of thing it is.
+    /// The kind of suite.
     pub kind: SuiteKind,
     /// Whether documentation tests run too, once per build. Default false.
     pub doctests: bool,
@@ -161,7 +161,7 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// What a suite of kind `leak` looks for, and how; none for other kinds.
+    /// The settings of a suite of kind `leak`; `None` for other kinds.
     pub fn leak(&self) -> Option<&LeakSettings> {
         match &self.kind {
             SuiteKind::Leak(settings) => Some(settings),
@@ -188,7 +188,7 @@ pub struct Template(pub Vec<Piece>);
 /// A part of a [`Template`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// Text as it stands (`{{` and `}}` in the spec are one brace).
+    /// Literal text (`{{` and `}}` in the spec are one brace).
     Text(String),
     /// `{schema.database}`: the run's own copy of the fixture's database file.
     SchemaDatabase,
@@ -198,31 +198,31 @@ pub enum Piece {
     ValueName(String),
 }
 
-/// `[[rule]]`: what is expected other than a pass.
+/// `[[rule]]`: an expectation other than a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// Where it holds.
+    /// The cells that it applies to.
     pub when: Condition,
-    /// What is expected there.
+    /// The expected result.
     pub expect: Expect,
-    /// Why, for people. Always present for `fail`.
+    /// The reason. Always present for `fail`.
     pub reason: String,
-    /// Where it is discussed.
+    /// URL of an issue.
     pub issue: Option<String>,
-    /// The last day on which it holds, a calendar date `YYYY-MM-DD` (so that text order is time order).
+    /// The last day on which it applies, `YYYY-MM-DD`, so that text order is time order.
     pub until: Option<String>,
     /// Line of the rule in the spec, from 1.
     pub line: usize,
 }
 
-/// What a rule expects.
+/// The expectation of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
     /// The cell works, as everywhere.
     Pass,
     /// The cell does not work.
     Fail,
-    /// The combination makes no sense and is left out of the plan.
+    /// The combination makes no sense and is excluded from the plan.
     Skip,
 }
 
@@ -242,11 +242,11 @@ impl Expect {
 pub struct Profile {
     /// How cells are chosen among those that `when` admits.
     pub strategy: Strategy,
-    /// Conditions of which one must hold; empty admits every cell.
+    /// Alternative conditions; empty admits every cell.
     pub when: Vec<Condition>,
-    /// Conditions each of which some chosen cell must meet; these cells come first.
+    /// Conditions that some chosen cell must match each; these cells come first.
     pub pin: Vec<Condition>,
-    /// At most so many cells.
+    /// The most cells to choose.
     pub budget: Option<usize>,
     /// The suites that run; empty means all.
     pub suites: Vec<String>,
@@ -258,7 +258,7 @@ pub enum Strategy {
     /// Every admitted cell.
     #[default]
     All,
-    /// Cells that contain each possible tuple of so many values.
+    /// Cells that contain each possible tuple of this many values.
     Covering {
         /// How many values: 2 is `pairwise`.
         strength: u8,

@@ -25,25 +25,25 @@ use crate::plan::narrow::{Narrowed, Part};
 
 pub use build::{Build, Linkage, Sanitizer, Targets};
 
-/// The name under which the toolchain on PATH goes where the spec has no `rust` axis.
+/// The name of the toolchain on PATH if the spec has no `rust` axis.
 pub const AMBIENT_TOOLCHAIN: &str = "default";
 
 /// Everything that will be done.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
-    /// What must be made or installed first, each once.
+    /// What must be built or installed first, without duplicates.
     pub provisions: Vec<Provision>,
-    /// What is compiled. Every build has at least one run.
+    /// The builds. Every build has at least one run.
     pub builds: Vec<Build>,
-    /// What is started, in cell order.
+    /// The runs, in cell order.
     pub runs: Vec<Run>,
-    /// What was chosen but will not be run.
+    /// Chosen cells that will not run.
     pub skips: Vec<Skip>,
     /// The reasons of the skips, each once.
     pub reasons: Vec<SkipReason>,
-    /// What the choice covers; nothing where every cell is chosen.
+    /// The coverage of the choice; `None` if every cell is chosen.
     pub coverage: Option<Coverage>,
-    /// To what part of the choice it was narrowed.
+    /// How the choice was narrowed.
     pub narrowed: Narrowed,
 }
 
@@ -92,16 +92,16 @@ pub enum SkipReason {
         /// The rule's reason.
         reason: String,
     },
-    /// A value of it cannot be had here.
+    /// One of its values is not available here.
     Unavailable {
         /// The value, `rust=1.70`.
         value: String,
-        /// Why, and what to do about it.
+        /// The reason, with advice.
         reason: String,
     },
 }
 
-/// What to plan.
+/// The request to the planner.
 #[derive(Debug, Clone)]
 pub struct Choice<'a> {
     /// The profile.
@@ -121,7 +121,7 @@ impl Plan {
     }
 }
 
-/// Plans the chosen cells of the spec on a host of which these facts are known.
+/// Plans the chosen cells of the spec, given facts about the host.
 pub fn plan(spec: &Spec, choice: &Choice<'_>, facts: &PlanFacts) -> Plan {
     Planner::new(spec, choice, facts).run(None)
 }
@@ -140,7 +140,7 @@ struct Planner<'a> {
     build_index: HashMap<Build, usize>,
     reason_index: HashMap<SkipReason, usize>,
     provisions: BTreeSet<Provision>,
-    /// What each value of each axis needs first or why it cannot be had; indexed by axis, then value.
+    /// What each value of each axis needs first, or why it is not available; indexed by axis, then value.
     values: Vec<Vec<ValueState>>,
     link_against: Option<ValueName>,
 }
@@ -235,7 +235,7 @@ impl<'a> Planner<'a> {
         self.plan
     }
 
-    /// The first value of the cell that cannot be had, as a reason.
+    /// The first unavailable value of the cell, as a reason.
     fn unavailable(&mut self, coords: &[usize]) -> Option<usize> {
         let space = &self.spec.space;
         let found = space.axes().iter().zip(coords).enumerate().find_map(|(n, (axis, &c))| {
@@ -427,7 +427,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// What a suite asks of its builds.
+/// A suite's requirements on its builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Compiled {
     targets: Targets,

@@ -1,4 +1,4 @@
-//! Today's sources and dependency versions: what is current, so that every other result is stale.
+//! Today's sources and dependency versions, to detect stale results.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ impl Today {
         source.is_some_and(|source| self.matches(&record.cell, source.sources, source.lockset))
     }
 
-    /// How many entries of committed evidence were built from other sources or dependency versions.
+    /// The number of evidence entries built from other sources or dependency versions.
     pub fn stale(&self, evidence: &[EvidenceFile]) -> usize {
         let entries = evidence.iter().flat_map(EvidenceFile::entries);
         let built = entries.filter_map(|entry| Some((&entry.cell, entry.build.as_ref()?)));

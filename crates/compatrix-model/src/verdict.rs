@@ -1,4 +1,4 @@
-//! Verdicts: an outcome held against what the spec expects. One pure table.
+//! Verdicts: outcome compared with expectation, in one pure table.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +12,9 @@ pub enum Verdict {
     Ok,
     /// Does not work, though it should.
     Broken,
-    /// Does not work, as a rule of the spec says.
+    /// Fails as expected by a rule in the spec.
     Known,
-    /// Works, though a rule of the spec says it does not: the rule is out of date.
+    /// Works although a rule in the spec expects failure: the rule is out of date.
     UnexpectedPass,
     /// Passed only when tried again.
     Flaky,
@@ -56,7 +56,7 @@ impl std::fmt::Display for Verdict {
     }
 }
 
-/// What the spec says will happen in a cell.
+/// The spec's expectation for a cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Expectation {
@@ -64,9 +64,9 @@ pub enum Expectation {
     Pass,
     /// It does not work, and why.
     Fail {
-        /// Why, for people.
+        /// The reason, shown in reports.
         reason: String,
-        /// Where it is discussed, a URL.
+        /// URL of an issue.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         issue: Option<String>,
         /// The last day on which the rule excuses a failure, `YYYY-MM-DD`.
@@ -75,7 +75,7 @@ pub enum Expectation {
     },
 }
 
-/// Holds an outcome against an expectation.
+/// Compares an outcome with an expectation.
 ///
 /// `attempts` counts the tries of the outcome; a pass on a later try is flaky. An expired expectation must already
 /// have been replaced by [`Expectation::Pass`]: this table has no clock.

@@ -1,4 +1,4 @@
-//! What the plan of CI is made from: committed files alone, so that every machine makes the same plan.
+//! Inputs of the CI plan: only committed files, so that every machine computes the same plan.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
 
-/// Reads what is committed. `command` is how messages name the tool.
+/// Reads the committed files. `command` is the command prefix for messages.
 ///
 /// # Errors
 /// The workspace cannot be read; evidence or durations are not in our format.

@@ -1,4 +1,4 @@
-//! The evidence files of a workspace, and what today's evidence must have been made from.
+//! The evidence files of a workspace, and the inputs that current evidence must match.
 
 use std::path::Path;
 
@@ -92,7 +92,7 @@ pub fn today(host: &Host, parsed: &Parsed) -> Result<Today, Error> {
     Ok(Today { sources, dirty, locksets })
 }
 
-/// Which tool finds which planted leak; none where nobody measured it.
+/// The table of planted leaks; `None` if it was never measured.
 ///
 /// # Errors
 /// The table cannot be read.

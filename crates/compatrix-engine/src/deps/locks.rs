@@ -1,4 +1,4 @@
-//! Locksets on this machine: what each is made from, whether it is here, and how it is fetched and served.
+//! Locksets on this machine: their inputs, whether they are present, and how they are fetched and served.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -24,19 +24,19 @@ use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
 
-/// Changes when what is served, or how a lockset is made, does.
+/// Bump this whenever the served files or the creation of locksets change.
 const FORMAT: &str = "compatrix lockset 1";
 /// For how long the newest versions count as such, in seconds.
 const LATEST_FOR: i64 = 24 * 60 * 60;
 
-/// What locksets are made from.
+/// Inputs of locksets.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
     /// Has the groups, the axis of toolchains and the claimed platforms.
     pub spec: &'a Spec,
     /// The workspace.
     pub layout: &'a Layout,
-    /// The versions of toolchains, as far as they are known.
+    /// The known versions of toolchains.
     pub versions: &'a Versions,
 }
 
@@ -58,7 +58,7 @@ impl Sources<'_> {
         self.layout.root.join(shown_file(group))
     }
 
-    /// The toolchains of a group: name, and version where it is known.
+    /// The toolchains of a group: name, and version if known.
     pub fn toolchains(&self, group: &LockGroup) -> Vec<(String, Option<Version>)> {
         let Some((_, axis)) = self.spec.space.axis_of(&AxisKind::Rust) else { return Vec::new() };
         let at = self.spec.locks.iter().position(|other| other.name == group.name).unwrap_or_default();
@@ -70,7 +70,7 @@ impl Sources<'_> {
         members[at].iter().map(one).collect()
     }
 
-    /// The lowest Rust of a group, as far as it is known.
+    /// The lowest known Rust of a group.
     pub fn lowest(&self, group: &LockGroup) -> Option<Version> {
         let versions = self.toolchains(group).into_iter().filter_map(|(_, version)| version);
         versions.map(|v| Version::new(v.major, v.minor, v.patch)).min()
@@ -83,7 +83,7 @@ impl Sources<'_> {
         triples(claimed.map(String::as_str).chain([host.as_str()]))
     }
 
-    /// Hash of what decides a group's lockset when it is made for this Rust.
+    /// Hash of all inputs that determine a group's lockset for this Rust.
     pub fn inputs(&self, group: &LockGroup, rust: &Version) -> Result<Sha256> {
         let mut parts = self.base_inputs()?;
         parts.push(rust.to_string());
@@ -125,11 +125,11 @@ impl Sources<'_> {
         let path = self.file(group);
         let shown = shown_file(group);
         if !files::exists(&path) {
-            bail!("there is no {shown}; the command `lock` makes it");
+            bail!("there is no {shown}; create it with the command `lock`");
         }
         let text = files::read_text(&path)?;
         match self.trouble(group, &text)? {
-            Some(trouble) => bail!("{shown} {trouble}; the command `lock` makes it anew"),
+            Some(trouble) => bail!("{shown} {trouble}; regenerate it with the command `lock`"),
             None => {
                 let header = Header::of(&text).ok_or_else(|| anyhow!("{shown} has no header"))?;
                 Ok((header, body_of(&text).to_owned()))
@@ -137,7 +137,7 @@ impl Sources<'_> {
         }
     }
 
-    /// Why the text of a group's lockset does not do; none where it does.
+    /// Why a group's lockset is not usable; `None` if it is.
     ///
     /// # Errors
     /// A manifest cannot be read.
@@ -167,7 +167,7 @@ pub(crate) fn shown_file(group: &LockGroup) -> String {
     format!("compat/locks/{}.lock", group.name)
 }
 
-/// What is known of each lockset that cells can use. `own` is the hash of the workspace's own.
+/// Facts about each lockset that cells can use. `own` is the hash of the workspace's lockfile.
 ///
 /// # Errors
 /// A manifest cannot be read.
@@ -230,7 +230,7 @@ fn hash(text: &str) -> Sha256 {
     files::hash_parts(lock.lines(&lock.everything()).iter().map(String::as_str))
 }
 
-/// Fetches a lockset's dependencies and serves them; what is known of it afterwards.
+/// Fetches and serves a lockset's dependencies; returns the facts afterwards.
 pub fn provide(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Option<Sha256>) -> LocksetFacts {
     match serve(host, sources, lockset) {
         Ok(()) => find(host, sources, lockset, own),
@@ -258,13 +258,13 @@ fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
     if let Some(start) = &recipe.start {
         let of = if lockset.is_locked() { "Cargo.lock".to_owned() } else { format!("compat/locks/{lockset}.lock") };
         let mend = if lockset.is_locked() {
-            "`cargo update --workspace` mends it"
+            "run `cargo update --workspace`"
         } else {
-            "the command `lock` makes it anew"
+            "regenerate it with the command `lock`"
         };
         let start = Lockfile::parse(start).map_err(|error| anyhow!("{of}: {error}"))?;
         if let Some(new) = not_in(&resolved.lock, &start) {
-            bail!("{of} does not have {new}, which the manifests ask for; {mend}");
+            bail!("{of} does not have {new}, which the manifests require; {mend}");
         }
     }
     registry::write(host, &dir, &resolved.crates)?;

@@ -1,4 +1,4 @@
-//! Leak tools: which are here, for executables of which toolchain.
+//! Finds the leak tools available for each toolchain.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -38,10 +38,10 @@ pub(crate) fn find_all(
     found
 }
 
-/// The oldest valgrind that is known to read what rustc writes, and to have all the options below.
+/// The oldest valgrind known to read rustc's output and to support all options used here.
 const OLDEST_VALGRIND: Version = Version::new(3, 15, 0);
 
-/// Which valgrind is here. One that does not say its version is tried all the same: the canary shows what it is worth.
+/// The installed valgrind. One without a version is tried anyway: the canary shows whether it works.
 fn valgrind(host: &Host) -> Availability<LeakToolFacts> {
     let Some(program) = host.ambient.find("valgrind") else {
         let reason = "no valgrind on PATH; `apt-get install valgrind` or its like installs it".to_owned();
@@ -61,7 +61,7 @@ fn valgrind(host: &Host) -> Availability<LeakToolFacts> {
 fn resources(host: &Host) -> Availability<LeakToolFacts> {
     let missing = |reason: String| Availability::Missing { reason };
     if std::env::consts::OS != "linux" {
-        return missing(format!("what tests leave behind can be seen on Linux only, not on {}", std::env::consts::OS));
+        return missing(format!("leftovers of tests can be detected only on Linux, not on {}", std::env::consts::OS));
     }
     let glibc = host.ambient.find("getconf").map(|getconf| host.ask(&getconf, &["GNU_LIBC_VERSION"]));
     let Some(Ok(glibc)) = glibc else {
@@ -76,16 +76,16 @@ fn resources(host: &Host) -> Availability<LeakToolFacts> {
     Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
 }
 
-/// Whether executables of this toolchain can be had with the sanitizer in them.
+/// Whether this toolchain can build executables with the sanitizer.
 fn sanitizer(tool: Tool, toolchain: &ToolchainFacts) -> Availability<LeakToolFacts> {
     let missing = |reason: String| Availability::Missing { reason };
     let title = tool.title();
-    let Some(sanitizer) = Sanitizer::of(tool) else { return missing(format!("{title} is no sanitizer")) };
+    let Some(sanitizer) = Sanitizer::of(tool) else { return missing(format!("{title} is not a sanitizer")) };
     if !toolchain.host.contains("linux") {
-        return missing(format!("{title} is used on Linux only, not on {}", toolchain.host));
+        return missing(format!("{title} is supported only on Linux, not on {}", toolchain.host));
     }
     if !toolchain.version.pre.starts_with("nightly") && !toolchain.version.pre.starts_with("dev") {
-        return missing(format!("{title} needs a nightly toolchain, {} is none", toolchain.version));
+        return missing(format!("{title} needs a nightly toolchain, but {} is not one", toolchain.version));
     }
     let runtime = sanitizer_runtime(sanitizer);
     if !sanitizer_runtimes(toolchain).iter().any(|name| name == runtime) {
@@ -147,7 +147,7 @@ fn miri_missing(toolchain: &ToolchainFacts, bin: &Path, has_miri: bool) -> Strin
     let pre = toolchain.version.pre.as_str();
     if !pre.starts_with("nightly") && !pre.starts_with("dev") {
         return format!(
-            "Miri needs a nightly toolchain, {} is none; `rustup toolchain install nightly --component miri --component \
+            "Miri needs a nightly toolchain, but {} is not one; `rustup toolchain install nightly --component miri --component \
              rust-src` installs one",
             toolchain.version
         );
@@ -195,7 +195,7 @@ mod tests {
             Availability::Obtainable { how } => how,
         };
         let linux = "x86_64-unknown-linux-gnu";
-        assert_eq!(why("1.95.0", linux), "AddressSanitizer needs a nightly toolchain, 1.95.0 is none");
+        assert_eq!(why("1.95.0", linux), "AddressSanitizer needs a nightly toolchain, but 1.95.0 is not one");
         assert!(why("1.97.0-nightly", "aarch64-apple-darwin").contains("on Linux only"));
         assert!(why("1.97.0-nightly", linux).contains("has no runtime of AddressSanitizer (`*_rt.asan.a`)"));
         let lib = sysroot.path().join("lib/rustlib").join(linux).join("lib");
@@ -229,6 +229,6 @@ mod tests {
         let said = of("1.97.0-nightly", "/opt/rust/bin", false);
         assert!(said.starts_with("/opt/rust/ lacks Miri; Miri needs bin/cargo-miri"), "{said}");
         let said = of("1.95.0", "/r/toolchains/stable-x86_64-unknown-linux-gnu/bin", false);
-        assert!(said.contains("needs a nightly toolchain, 1.95.0 is none"), "{said}");
+        assert!(said.contains("needs a nightly toolchain, but 1.95.0 is not one"), "{said}");
     }
 }

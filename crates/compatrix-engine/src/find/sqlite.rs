@@ -19,11 +19,10 @@ pub use exact::content_key;
 pub(crate) use exact::{build_all, find as find_exact, ExactVersion};
 pub use identity::{of_archive, of_library, source_id_in, Identity};
 
-/// The SQLite that is compiled in, as the lockfile tells it: the one of this libsqlite3-sys version.
+/// The bundled SQLite according to the lockfile: that of this libsqlite3-sys version.
 pub(crate) fn bundled(carrier: Option<&str>) -> Result<Availability<SqliteFacts>> {
-    let carrier = carrier.ok_or_else(|| {
-        anyhow!("nothing that the packages use links SQLite; leave the `sqlite` axis out of the spec")
-    })?;
+    let carrier = carrier
+        .ok_or_else(|| anyhow!("no dependency of the packages links SQLite; remove the `sqlite` axis from the spec"))?;
     Ok(Availability::Ready(SqliteFacts {
         version: sqlite_of_crate(carrier),
         library: None,

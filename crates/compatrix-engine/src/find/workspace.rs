@@ -1,4 +1,4 @@
-//! The workspace under test: its root, the packages, what of the lockfile and the tree they are made from.
+//! The workspace under test: its root, its packages, and their inputs in the lockfile and the tree.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -35,24 +35,24 @@ const BUNDLED: [&str; 3] = ["bundled", "bundled-full", "sqlite-bundled"];
 /// The question to cargo, before the path of a manifest.
 const METADATA: [&str; 5] = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"];
 
-/// What is known of the workspace.
+/// Facts about the workspace.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     /// The packages under test, as the planner sees them.
     pub packages: Vec<TestedPackage>,
     /// Which sources they are made from.
     pub source: SourceProof,
-    /// The libsqlite3-sys of the lockfile that the packages use, name and version, where they use one.
+    /// Name and version of the libsqlite3-sys in the lockfile, if the packages use one.
     pub sqlite_crate: Option<String>,
     /// Test targets with `harness = false`: package and target name. They print no libtest output.
     pub own_harness: BTreeSet<(String, String)>,
-    /// Where its parts are, for stages.
+    /// The layout, for stages.
     pub layout: Layout,
     /// The folders of these packages and of their path dependencies, absolute.
     pub dirs: BTreeSet<PathBuf>,
 }
 
-/// What is known before there is a lockfile, which may have to be made first.
+/// Facts that need no lockfile, which may have to be created first.
 #[derive(Debug)]
 pub(crate) struct Unlocked {
     under_test: Vec<Package>,
@@ -86,20 +86,20 @@ pub fn members(ambient: &Ambient, root: &Path) -> Result<Metadata, Error> {
     read_metadata(&ask(ambient, &cargo, root, &[&METADATA[..], &[&*manifest]].concat())?)
 }
 
-/// Asks cargo, before there is a host whose processes are watched.
+/// Runs cargo before there is a host that supervises processes.
 fn ask(ambient: &Ambient, cargo: &Path, dir: &Path, args: &[&str]) -> Result<Output, Error> {
     let command = Command::new(cargo.to_string_lossy(), dir).args(args.iter().copied()).envs(&ambient.for_builds());
     let output = command.output(&Supervisor::of_workspace(dir));
     Ok(output.with_context(|| format!("cannot start {}", cargo.display()))?)
 }
 
-/// cargo's refusals are the user's to mend.
+/// cargo's errors are for the user to fix.
 fn read_metadata(said: &Output) -> Result<Metadata, Error> {
     if !said.finished.status.success() {
         let reason = said.finished.stderr.text();
         return Err(Error::usage(format!("cargo cannot read this workspace:\n{}", reason.trim_end())));
     }
-    Ok(MetadataCommand::parse(said.text()).context("cargo metadata printed what cannot be read")?)
+    Ok(MetadataCommand::parse(said.text()).context("cargo metadata printed unreadable output")?)
 }
 
 fn no_cargo() -> Error {
@@ -125,7 +125,7 @@ pub(crate) fn noted_channel(root: &Path) -> Option<Noted> {
     })
 }
 
-/// The package behind `cargo xtask`: the name of the executable that it makes, where there is one.
+/// The name of the executable behind `cargo xtask`, if there is one.
 ///
 /// # Errors
 /// Its manifest cannot be read.
@@ -142,7 +142,7 @@ pub fn xtask_binary(root: &Path) -> Result<Option<String>, Error> {
     Ok(of_binary.or_else(|| manifest.get("package").and_then(name)))
 }
 
-/// Reads what cargo and the manifests tell of the packages under test.
+/// Reads facts about the packages under test from cargo and the manifests.
 ///
 /// # Errors
 /// A package or feature of the spec that the workspace does not have, a manifest that cargo refuses.
@@ -183,7 +183,7 @@ pub(crate) fn read(host: &Host, parsed: &Parsed) -> Result<Unlocked, Error> {
             }),
             None => outside.push(dir),
         }
-        // Of what is not under test, no test is compiled.
+        // Tests are compiled only for packages under test.
         let tested = packages.iter().any(|name| name == package.name.as_str());
         let used = package.dependencies.iter().filter(|d| tested || d.kind != DependencyKind::Development);
         for dependency in used.filter_map(|d| Some((d.name.as_str(), d.path.as_ref()?))) {
@@ -200,7 +200,7 @@ pub(crate) fn read(host: &Host, parsed: &Parsed) -> Result<Unlocked, Error> {
 }
 
 impl Unlocked {
-    /// What is known of the packages with this lockfile of the workspace.
+    /// Facts about the packages with this lockfile.
     ///
     /// # Errors
     /// A source file cannot be read.
@@ -233,7 +233,7 @@ impl Unlocked {
     }
 }
 
-/// The hash of what these packages use of a lockfile.
+/// The hash of the part of a lockfile that these packages use.
 pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<Sha256> {
     let lock = Lockfile::parse(text).map_err(|error| anyhow!("{error}"))?;
     let used: BTreeSet<usize> = packages.iter().flat_map(|name| lock.closure(name)).collect();
@@ -282,7 +282,7 @@ pub(crate) fn bundled_feature(package: &Package) -> Option<String> {
         .filter(|(name, list)| *name != "default" && leads(list))
         .map(|(name, _)| name)
         .collect();
-    // One of the very name `bundled` is meant before others that lead there too.
+    // A feature named exactly `bundled` takes precedence.
     found.sort_by_key(|name| (*name != "bundled", name.len()));
     found.first().map(|name| (*name).clone())
 }
@@ -323,7 +323,7 @@ fn switches_on(package: &Package, features: &[&str], wanted: &str) -> bool {
     false
 }
 
-/// The dependency, of the package or of its tests, that has SQLite compiled in whatever features are chosen.
+/// The dependency or dev-dependency that always bundles SQLite, whichever features are chosen.
 pub(crate) fn always_bundled(package: &Package) -> Option<&Dependency> {
     package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Build).find(|dependency| {
         let name = dependency.name.as_str();

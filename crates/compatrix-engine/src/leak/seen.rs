@@ -1,4 +1,4 @@
-//! What was seen of all units of a run, and the record that comes of it.
+//! Collects the results of all units of a run, and makes the record.
 
 use compatrix_leak::{attribute, Canary, Finding, LeakReport, NotRunnable};
 use compatrix_model::evidence::{Counts, Record, TestFailure};
@@ -7,7 +7,7 @@ use compatrix_model::outcome::Outcome;
 use super::bench::Bench;
 use crate::run::executable;
 
-/// What was seen of all units.
+/// The results of all units.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) counts: Counts,
@@ -20,7 +20,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Takes what one unit came to.
+    /// Adds the result of one unit.
     pub(super) fn outcome(&mut self, outcome: Outcome, cause: String) {
         let worst = self.outcome.as_ref().map_or(0, |(outcome, _)| executable::severity(*outcome));
         if self.outcome.is_none() || executable::severity(outcome) > worst {

@@ -24,7 +24,7 @@ pub struct Cached {
     pub library: Result<String, String>,
 }
 
-/// Builds the versions that are not in the cache. `tell` hears of each that begins.
+/// Builds the versions that are not in the cache. `tell` is called when a build starts.
 ///
 /// # Errors
 /// Interrupted.

@@ -1,4 +1,4 @@
-//! What builds and runs are given: from the plan and the facts, to values that can be acted on.
+//! Turns plan and facts into the inputs of builds and runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub(crate) struct RunInputs<'a> {
     /// The toolchain that built it.
     pub toolchain: &'a ToolchainFacts,
     pub source: &'a SourceProof,
-    /// The SQLite of the cell; none where the spec has no such axis.
+    /// The SQLite of the cell; `None` if the spec has no such axis.
     pub sqlite: Option<&'a SqliteFacts>,
     /// The fixture of the cell, with its value's name.
     pub fixture: Option<(&'a str, &'a FixtureFacts)>,
@@ -39,10 +39,10 @@ pub(crate) struct RunInputs<'a> {
     pub axes_env: &'a [(String, String)],
 }
 
-/// What a build needs, from the facts.
+/// The inputs of a build, from the facts.
 ///
 /// # Errors
-/// The plan names what the facts do not have; a mistake of ours.
+/// The plan names something that the facts lack; a bug in Compatrix.
 pub(crate) fn build_inputs<'a>(
     host: &Host,
     spec: &Spec,
@@ -118,13 +118,13 @@ pub(crate) fn with_inputs<T>(
     })
 }
 
-/// The environment of a run: what is allowed of ours, then what the cell and the suite add.
+/// The environment of a run: allowed variables of ours, then those of the cell and the suite.
 pub(crate) fn environment(host: &Host, inputs: &RunInputs<'_>, dir: &Path) -> BTreeMap<String, String> {
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let mut env = host.ambient.for_runs();
     env.insert("TMPDIR".to_owned(), text(dir.join("tmp")));
     if let Linkage::Dynamic { .. } = inputs.build.linkage {
-        // A symbol that this SQLite lacks shows at once, and not only when it is called.
+        // Report a symbol that this SQLite lacks at startup, not when it is first called.
         env.insert("LD_BIND_NOW".to_owned(), "1".to_owned());
         if let Some(path) = library_path(inputs) {
             env.insert("LD_LIBRARY_PATH".to_owned(), path);
@@ -150,7 +150,7 @@ pub(crate) fn library_path(inputs: &RunInputs<'_>) -> Option<String> {
     library.parent().map(|dir| dir.to_string_lossy().into_owned())
 }
 
-/// The same for one executable: then the folders of the other shared libraries that it needs.
+/// The same for one executable, plus the folders of other shared libraries that it needs.
 pub(crate) fn library_path_of(inputs: &RunInputs<'_>, executable: &Executable) -> Option<String> {
     let dirs: Vec<String> = library_path(inputs).into_iter().chain(executable.search.clone()).collect();
     (!dirs.is_empty()).then(|| dirs.join(":"))

@@ -24,7 +24,7 @@ pub(crate) fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha2
     let mut parts = vec![FORMAT.to_owned(), build.id(), facts.sources.to_string(), lockset, compiler.to_owned()];
     if let Some(Availability::Ready(toolchain)) = facts.toolchains.get(&build.toolchain) {
         parts.extend([toolchain.rustc_verbose.clone(), toolchain.cargo_version.clone()]);
-        // Two builds of one release by a distribution say the same of themselves.
+        // Two builds of the same release by a distribution report the same version.
         parts.extend(toolchain.packages.clone());
     }
     if let Linkage::Dynamic { against } = &build.linkage {
@@ -52,7 +52,7 @@ pub(crate) fn of_run(
     let mut parts = vec![build.to_string(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
     parts.push(format!("{:?}", suite.timeout));
     if let Some(leak) = suite.leak() {
-        // What fails the suite is judged anew each time, so that it needs no new run.
+        // `errors-for` is not part of the key: findings are judged again without a run.
         let LeakSettings { tool, errors_for: _, each, repeat, seeds, flags } = leak;
         parts.push(format!("{tool} {each:?} {repeat} {seeds}"));
         parts.extend(flags.iter().cloned());

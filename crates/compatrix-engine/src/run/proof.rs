@@ -1,4 +1,4 @@
-//! Proof of a run: which compiler made the executables and which SQLite they use, found out and held against the plan.
+//! Proves a run: identifies the compiler and the SQLite of the executables, and compares them with the plan.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::run::inputs::RunInputs;
 use crate::sys::files;
 use crate::sys::host::Host;
 
-/// Finds out what is about to run. The second part says how it differs from the plan, where it does.
+/// Identifies what is about to run. The second part says how it differs from the plan, if it does.
 pub(crate) fn prove(
     host: &Host,
     inputs: &RunInputs<'_>,
@@ -37,13 +37,13 @@ pub(crate) fn prove(
     Ok((proof, mismatch))
 }
 
-/// What was made, each with its hash.
+/// The products with their hashes.
 pub(crate) fn executables(product: &Product) -> Vec<ExecutableProof> {
     let one = |e: &Executable| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256 };
     product.executables.iter().map(one).collect()
 }
 
-/// Which of what was made was made by another compiler than planned, where some was.
+/// The products built by another compiler than planned, if any.
 pub(crate) fn wrong_compiler(inputs: &RunInputs<'_>, product: &Product) -> Option<String> {
     let release = inputs.toolchain.version.to_string();
     product.executables.iter().rev().find_map(|executable| {
@@ -53,7 +53,7 @@ pub(crate) fn wrong_compiler(inputs: &RunInputs<'_>, product: &Product) -> Optio
     })
 }
 
-/// What is known before anything is built: who would build what.
+/// The proof before a build: the planned compiler and sources.
 pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
     let features = inputs.build.features.iter().flat_map(|(package, on)| {
         let one = inputs.build.features.len() == 1;
@@ -80,13 +80,13 @@ pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
     }
 }
 
-/// What was found about the SQLite of a run.
+/// The identification of a run's SQLite.
 enum Identified {
-    /// It is what was planned.
+    /// As planned.
     As(SqliteProof),
     /// There is none, and none was planned.
     None,
-    /// It is not what was planned, and how.
+    /// Not as planned, with the difference.
     Wrong(Option<SqliteProof>, String),
 }
 
@@ -143,7 +143,7 @@ fn prove_sqlite(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Resul
 fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
     let file = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
     let sha256 = files::sha256(&file, &host.memo)?;
-    // What is there may be no SQLite at all; then its hash is all there is to say.
+    // The library may not be a SQLite at all; then only its hash is known.
     let said = sqlite::of_library(host, &file).ok();
     let (version, source_id, compile_options) = match said {
         Some(said) => (said.version, Some(said.source_id), said.compile_options),
@@ -153,7 +153,7 @@ fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
     Ok(SqliteProof { linkage: SqliteLinkage::Dynamic, file, sha256, version, source_id, compile_options })
 }
 
-/// The compiled-in SQLite: its source id stands in the executable; the static library of that id tells the rest.
+/// The bundled SQLite: its source id is in the executable; the static library with that id has the rest.
 fn prove_compiled_in(host: &Host, executable: &Executable, id: &str, product: &Product) -> Result<SqliteProof> {
     let said = product.archive.as_ref().map(|archive| sqlite::of_archive(host, archive)).transpose()?;
     let said = said.filter(|said| said.source_id == *id);

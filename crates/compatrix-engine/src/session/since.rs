@@ -23,14 +23,14 @@ use crate::sys::host::Host;
 
 /// The spec, below the root.
 const SPEC: &str = "compat/matrix.toml";
-/// Lists of members and what tools keep there say nothing of how a package is built.
+/// Lists of members and tools' metadata do not affect how a package is built.
 const HARMLESS_KEYS: [&str; 4] = ["members", "exclude", "default-members", "metadata"];
 
 /// What the changes since this revision can affect in a choice of this profile: commits, changes that are not committed,
 /// and files that git does not know and does not ignore.
 ///
 /// # Errors
-/// No git, no repository, no such revision.
+/// There is no git, no repository, or no such revision.
 pub(crate) fn since(
     host: &Host,
     parsed: &Parsed,
@@ -94,7 +94,7 @@ fn ground(host: &Host, git: &Git<'_>, parsed: &Parsed, workspace: &Workspace) ->
     ground
 }
 
-/// The spec as it was, if it or what its globs find has changed.
+/// The old spec, if it or the result of its globs has changed.
 fn spec_then(
     git: &Git<'_>,
     commit: &str,
@@ -113,11 +113,11 @@ fn spec_then(
     fixtures.sort();
     match matrix_spec::parse(&text, SPEC, &fixtures) {
         Ok(then) => Some(Ok(Box::new(then.spec))),
-        Err(_) => Some(Err("what it was cannot be read by this version".to_owned())),
+        Err(_) => Some(Err("this version cannot read its old text".to_owned())),
     }
 }
 
-/// What of a root manifest may steer the build of a member.
+/// The parts of a root manifest that can affect the build of a member.
 fn steering(text: &str) -> Option<String> {
     let mut manifest: toml::Table = text.parse().ok()?;
     if let Some(workspace) = manifest.get_mut("workspace").and_then(toml::Value::as_table_mut) {
@@ -130,10 +130,7 @@ fn steering(text: &str) -> Option<String> {
 fn open(host: &Host) -> Result<Git<'_>, Error> {
     let git = Git::find(host).ok_or_else(|| Error::usage("--since needs git, which is not on PATH; install it"))?;
     let top = git.top()?.map_err(|said| {
-        Error::usage(format!(
-            "{} is in no git repository, so nothing can be compared with --since: {said}",
-            host.root.display()
-        ))
+        Error::usage(format!("{} is not in a git repository, which --since needs: {said}", host.root.display()))
     })?;
     let top = top.canonicalize().with_context(|| format!("cannot find {}", top.display()))?;
     Ok(git.at(top))

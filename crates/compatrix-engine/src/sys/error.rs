@@ -1,15 +1,15 @@
-//! What can go wrong on our side, by the exit code that it leads to.
+//! Errors by exit code.
 
 use std::fmt;
 
 use shaped_toml::Diagnostics;
 
-/// A failure that is no verdict.
+/// A failure that is not a verdict.
 #[derive(Debug)]
 pub enum Error {
-    /// The user's words: command line, spec, workspace. Exit code 2. The text is complete, with what to do.
+    /// Wrong input: command line, spec, workspace. Exit code 2. The text is complete, with advice.
     Usage(String),
-    /// The spec, held against the workspace. Exit code 2.
+    /// An invalid spec. Exit code 2.
     Spec(Box<Diagnostics>),
     /// The machine: disk, processes, locks. Exit code 3.
     Infrastructure(anyhow::Error),

@@ -25,7 +25,7 @@ pub(super) struct Job<'a> {
     pub runs: Vec<(usize, Option<u64>)>,
 }
 
-/// What workers tell.
+/// Messages from workers.
 #[derive(Debug)]
 pub(super) enum Told {
     /// A build of this position begins.
@@ -36,10 +36,10 @@ pub(super) enum Told {
     RunFinished(usize, Box<Record>),
 }
 
-/// What the caller needs of a build.
+/// The scheduler's view of a build.
 #[derive(Debug)]
 pub(super) struct BuiltSummary {
-    /// What it made, or why it made nothing.
+    /// The product, or why there is none.
     pub result: Result<Arc<Product>, crate::build::NotBuilt>,
     /// Wall time in milliseconds.
     pub wall_ms: u64,
@@ -47,7 +47,7 @@ pub(super) struct BuiltSummary {
     pub cpu_ms: u64,
 }
 
-/// What workers do; given by the caller.
+/// The work of a worker, provided by the caller.
 pub(super) trait Executor: Sync {
     /// Does a build.
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built>;
@@ -117,7 +117,7 @@ impl Schedule<'_> {
                     let _ = tell.send(Told::BuildStarted(job));
                     let summary = work.build(job, tokens).map(|built| Arc::new(summarise(built)));
                     let product = summary.as_ref().ok().and_then(|s| s.result.as_ref().ok()).map(Arc::clone);
-                    // Told before its runs can begin, so that the order of events is the order of things.
+                    // Reported before its runs can start, so that events are in causal order.
                     let _ = tell.send(Told::BuildFinished(job, summary));
                     let mut state = self.lock();
                     state.running_builds.remove(&job);

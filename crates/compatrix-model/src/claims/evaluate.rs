@@ -11,7 +11,7 @@ use crate::verdict::{Expectation, Verdict};
 /// The version of an entry on one axis.
 type VersionOf = for<'j, 'a> fn(&'j Judged<'a>) -> Option<&'j Version>;
 
-/// Holds the spec's claims against judged evidence.
+/// Compares the spec's claims with judged evidence.
 ///
 /// A version claim is about its own line (`1.70` is any 1.70.x) and everything above it: proven if cells at the line work
 /// and no cell at or above it is broken; contradicted if one is, or if whatever was tried at the line fails. Cells that
@@ -103,8 +103,8 @@ fn claim(
         (ClaimVerdict::Proven, Cells::default(), sentence)
     } else if tried > 0 && known.len() == tried {
         let sentence = match tried {
-            1 => format!("the only result with {name} is a failure that the spec itself expects"),
-            n => format!("all {n} results with {name} are failures that the spec itself expects"),
+            1 => format!("the only result with {name} is a failure that the spec expects"),
+            n => format!("all {n} results with {name} are failures that the spec expects"),
         };
         (ClaimVerdict::Contradicted, cells(known.iter().copied()), sentence)
     } else {
@@ -124,7 +124,7 @@ fn claim(
     Claim { subject, verdict, proof, against, exceptions, sentence }
 }
 
-/// Known failures by what is said of them, with what sets their cells apart from the others at the claim.
+/// Known failures by reason, with what distinguishes their cells from others at the claim.
 fn exceptions(spec: &Spec, at: &[&Judged<'_>], known: &[&Judged<'_>]) -> Vec<Exception> {
     let mut groups: Vec<(&Expectation, Vec<&Judged<'_>>)> = Vec::new();
     for judged in known {

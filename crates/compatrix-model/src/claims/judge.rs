@@ -13,7 +13,7 @@ use crate::expect::Expectations;
 use crate::matrix_spec::{Expect, Spec};
 use crate::verdict::{judge, Expectation};
 
-/// What a spec says of each cell, for versions that are known. Pages have no clock, so rules hold whatever their day.
+/// A spec's expectation for each cell, given known versions. Pages have no clock, so rules apply whatever their last day.
 #[derive(Debug, Clone)]
 pub struct Rulings {
     expectations: Expectations,
@@ -65,13 +65,13 @@ pub fn judge_evidence<'a>(spec: &Spec, files: &'a [EvidenceFile]) -> Judgement<'
     judgement
 }
 
-/// A value's position on an axis and the version it stands for, on both axes that have versions.
+/// Position and version of a value, for the two axes with versions.
 type Key = [Option<(usize, Option<Version>)>; 2];
 
 struct Judge<'s> {
     spec: &'s Spec,
-    /// What values stood for elsewhere on this platform, for entries that prove nothing themselves; `None` where they
-    /// stood for more than one version, of which either would be a guess.
+    /// The versions of values elsewhere on this platform, for entries without a proof; `None` if they resolved to several
+    /// versions, because choosing one would be a guess.
     seen: BTreeMap<(AxisName, ValueName), Option<Version>>,
     rulings: HashMap<Key, Rulings>,
 }

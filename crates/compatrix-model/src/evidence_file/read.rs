@@ -1,4 +1,4 @@
-//! An evidence file's text read back. The file is generated, so each error says how to write it anew.
+//! Parses an evidence file. The file is generated, so each error says how to regenerate it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,14 +16,14 @@ use crate::evidence::{Counts, FixtureProof};
 use crate::hash::{or_empty, Sha256};
 use crate::outcome::Outcome;
 
-/// Why a text is no evidence file.
+/// Why a text is not an evidence file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceError {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// The problem, as a fragment.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub help: String,
 }
 
@@ -35,7 +35,7 @@ impl fmt::Display for EvidenceError {
 
 impl std::error::Error for EvidenceError {}
 
-const WRITE_ANEW: &str = "take the file from git, or write it anew with `cargo xtask evidence record`";
+const WRITE_ANEW: &str = "restore the file from git, or regenerate it with `cargo xtask evidence record`";
 
 #[derive(Deserialize)]
 struct Head {
@@ -214,7 +214,7 @@ pub(super) fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
         None => {
             return Err(EvidenceError {
                 line: 1,
-                message: "no `format = 1`, so this is no evidence file".to_owned(),
+                message: "no `format = 1`, so this is not an evidence file".to_owned(),
                 help: WRITE_ANEW.to_owned(),
             })
         }
@@ -296,14 +296,14 @@ impl Reader<'_> {
         let message = error.message().lines().collect::<Vec<_>>().join(" ");
         let conflict = ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|m| self.text.lines().any(|l| l.starts_with(m)));
         let help = if conflict {
-            "it holds a merge conflict: take either side, then run `cargo xtask evidence record`"
+            "it contains a merge conflict: take either side, then run `cargo xtask evidence record`"
         } else {
             WRITE_ANEW
         };
         EvidenceError { line, message, help: help.to_owned() }
     }
 
-    /// What the name in a record or build stands for.
+    /// Resolves a name in a record or build.
     fn resolve<'t, K: std::borrow::Borrow<str> + Ord + fmt::Display, T>(
         &self,
         table: &'t BTreeMap<K, T>,

@@ -88,7 +88,7 @@ fn the_text_of_three_records() {
 
 #[test]
 fn one_name_for_one_thing() {
-    // `stable` was two toolchains, the sources two commits: each gets its own name.
+    // `stable` was two toolchains, and there were two commits: each gets a separate name.
     let mut old = record("rust=stable features=default", Outcome::Passed);
     let mut new = record("rust=stable features=json", Outcome::Passed);
     old.proof.as_mut().unwrap().toolchain.release = "1.94.0".into();
@@ -159,24 +159,24 @@ fn errors_name_the_line_and_what_to_do() {
         EvidenceFile::from_records("p", [Record { proof: None, ..record("rust=1.70", Outcome::Passed) }]).to_text();
     let table = [
         (good.replace("format = 1", "format = 2"), 2, "format 2 of evidence", "update compatrix"),
-        (good.replace("format = 1", "format = 0"), 2, "format 0 of evidence", "write it anew"),
-        (good.replace("format = 1\n", ""), 1, "no `format = 1`", "write it anew"),
-        (good.replace("\"passed\"", "\"fine\""), 8, "outcome \"fine\"; known are passed, failed", "write it anew"),
-        (good.replace("rust=1.70", "rust"), 7, "is not `axis=value`", "write it anew"),
+        (good.replace("format = 1", "format = 0"), 2, "format 0 of evidence", "regenerate it with"),
+        (good.replace("format = 1\n", ""), 1, "no `format = 1`", "regenerate it with"),
+        (good.replace("\"passed\"", "\"fine\""), 8, "outcome \"fine\"; known are passed, failed", "regenerate it with"),
+        (good.replace("rust=1.70", "rust"), 7, "is not `axis=value`", "regenerate it with"),
         (
             good.replace("key =", "build = \"x\"\nkey ="),
             10,
             "no [build.\"x\"] in this file (it has none)",
-            "write it anew",
+            "regenerate it with",
         ),
-        (good.replace("key =", "when = \"x\"\nkey ="), 10, "unknown field `when`", "write it anew"),
+        (good.replace("key =", "when = \"x\"\nkey ="), 10, "unknown field `when`", "regenerate it with"),
         (
             good.replace(&"c".repeat(64), "cc"),
             9,
             "a SHA-256 has 64 lower-case hex digits, unlike \"cc\"",
-            "write it anew",
+            "regenerate it with",
         ),
-        (format!("{good}{}", &good[good.find("\n[[").unwrap()..]), 14, "a second record", "write it anew"),
+        (format!("{good}{}", &good[good.find("\n[[").unwrap()..]), 14, "a second record", "regenerate it with"),
         (format!("<<<<<<< HEAD\n{good}"), 1, "", "merge conflict"),
     ];
     for (text, line, message, help) in table {

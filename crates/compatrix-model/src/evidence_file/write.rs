@@ -16,7 +16,7 @@ type Toolchain<'a> = (&'a str, &'a [String], &'a str, Option<&'a str>);
 /// A fixture's name, vintage and hash.
 type Fixture<'a> = (&'a str, i64, Sha256);
 
-/// Things that stand once in the file, each under its own name, in order of first use.
+/// Shared tables of the file, each with a unique name, in order of first use.
 struct Table<T> {
     names: HashMap<T, String>,
     used: BTreeSet<String>,
@@ -28,7 +28,7 @@ impl<T: Clone + Eq + std::hash::Hash> Table<T> {
         Self { names: HashMap::new(), used: BTreeSet::new(), order: Vec::new() }
     }
 
-    /// The name of this thing: the wish, or `wish~2` and so on where another thing has it.
+    /// A unique name: the wish, or `wish~2` and so on if taken.
     fn name(&mut self, thing: &T, wish: impl FnOnce() -> String) -> String {
         if let Some(name) = self.names.get(thing) {
             return name.clone();
@@ -137,7 +137,7 @@ pub(super) fn text(file: &EvidenceFile) -> String {
     out
 }
 
-/// What a tool found, as a table of the record before it.
+/// Writes a tool's results as a table of the preceding record.
 fn leaks<'a>(out: &mut String, leaks: &'a LeakEvidence, findings: &mut Table<&'a FindingEvidence>) {
     out.push_str("\n[record.leaks]\n");
     line(out, "tool", quoted(leaks.tool.as_str()));
@@ -223,7 +223,7 @@ fn record(out: &mut String, entry: &Entry, build: Option<String>, sqlite: Option
     line(out, "key", quoted(&or_empty::text(&entry.key)));
 }
 
-/// The axis' value where it spells the version (`1.70` of 1.70.0), else value and version (`stable 1.95.0`).
+/// The axis value if it spells the version (`1.70` for 1.70.0), otherwise value and version (`stable 1.95.0`).
 fn named(entry: &Entry, axis: &str, version: &str) -> String {
     match entry.cell.value(axis) {
         None => version.to_owned(),
@@ -269,7 +269,7 @@ fn counts(counts: Counts) -> String {
     format!("{{ {} }}", parts.join(", "))
 }
 
-/// A list, one item a line where asked for and there is more than one.
+/// A list, optionally with one item per line if there are several.
 fn list(items: impl Iterator<Item = String>, lines: bool) -> String {
     let items: Vec<String> = items.collect();
     if lines && !items.is_empty() {

@@ -1,4 +1,4 @@
-//! The shape of `compat/matrix.toml`: every key, what it means, what may stand there. The one place to add a key.
+//! The shape of `compat/matrix.toml`: every key with its meaning and format. The one place to add a key.
 
 mod choice;
 mod ci;
@@ -22,17 +22,17 @@ pub static DOCUMENT: TableShape = TableShape {
             Shape::Integer { min: 1, max: 1 },
             Need::Integer(1),
         ),
-        Key::required("project", "What is under test, and where its pages go.", Shape::Table(&PROJECT)),
+        Key::required("project", "The packages under test, and the paths of pages.", Shape::Table(&PROJECT)),
         Key::optional(
             "claims",
-            "What users are promised. On the compatibility page each is proven, unproven or contradicted.",
+            "Promises to users. The compatibility page shows each as proven, unproven or contradicted.",
             Shape::Table(&CLAIMS),
         ),
-        Key::required("axis", "The dimensions of the matrix; a cell is one value on each.", Shape::Table(&AXIS)),
+        Key::required("axis", "The dimensions of the matrix; a cell is one value per axis.", Shape::Table(&AXIS)),
         Key::optional("sqlite", "How SQLite is built and linked.", Shape::Table(&SQLITE)),
         Key::optional(
             "lock",
-            "Dependency versions of their own for a group of toolchains, in `compat/locks/`; the command `lock` makes them.",
+            "Separate dependency versions for a group of toolchains, in `compat/locks/`; the command `lock` creates them.",
             Shape::List { item: &Shape::Table(&LOCK), min: 0, unique: false },
         ),
         Key::optional(
@@ -43,20 +43,20 @@ pub static DOCUMENT: TableShape = TableShape {
         ),
         Key::optional(
             "suite",
-            "What is run in a cell. Default: one suite `tests`, of kind `test`.",
+            "The suites that run in a cell. Default: one suite `tests`, of kind `test`.",
             Shape::List { item: &Shape::Table(&SUITE), min: 1, unique: false },
         ),
         Key::optional(
             "rule",
-            "What is expected other than a pass.",
+            "Expectations other than a pass.",
             Shape::List { item: &Shape::Table(&RULE), min: 0, unique: false },
         ),
         Key::optional(
             "profile",
-            "Named choices of cells. `local` is taken when no other is named; default: all cells.",
+            "Named choices of cells. `local` is used if no other is named. Default: all cells.",
             Shape::Table(&PROFILES),
         ),
-        Key::optional("ci", "What CI runs on which event; the command `gen-ci` makes its workflows.", Shape::Table(&ci::CI)),
+        Key::optional("ci", "What CI runs on which event; the command `gen-ci` generates its workflows.", Shape::Table(&ci::CI)),
     ],
     later: Later::NONE,
     rest: None,
@@ -65,11 +65,11 @@ pub static DOCUMENT: TableShape = TableShape {
 
 /// The JSON Schema of `compat/matrix.toml`: always the same.
 pub fn json_schema() -> String {
-    let what = "What a project promises to work with, and what is run to prove it.";
+    let what = "What a project promises to work with, and the tests that prove it.";
     shaped_toml::json_schema(&DOCUMENT, "Compatrix spec", what)
 }
 
-/// Words of the design that this version does not know yet.
+/// Words reserved for later versions.
 const fn later(words: &'static [&'static str]) -> Later {
     Later { words, program: "compatrix" }
 }
@@ -90,7 +90,7 @@ static PROJECT: TableShape = TableShape {
         ),
         Key::default(
             "reliability",
-            "The page on leaks and memory errors, relative to the workspace root; written where a suite is of kind `leak`.",
+            "The page on leaks and memory errors, relative to the workspace root; written if a suite is of kind `leak`.",
             Shape::Text(&Format::RelativePath),
             Need::Text("docs/RELIABILITY.md"),
         ),
@@ -205,7 +205,7 @@ static FEATURES: TableShape = TableShape {
     rest: Some(Rest {
         what: "a feature set",
         name: &Format::ValueName,
-        doc: "A feature set: the features it switches on, beside the default ones or instead of them.",
+        doc: "A feature set: the features to enable, in addition to the default ones or instead of them.",
         shape: &Shape::OneOf(&[FEATURE_LIST, Shape::Table(&FEATURE_SET)]),
     }),
     min: 1,
@@ -235,7 +235,7 @@ static OWN_AXIS: TableShape = TableShape {
         Key::required("env", "The environment variable that each run gets.", Shape::Text(&Format::EnvVar)),
         Key::required(
             "values",
-            "The variable's values: a list of texts that are their own names, or a table of name and text.",
+            "The variable's values: a list of texts that are also their names, or a table of name and text.",
             Shape::OneOf(&[
                 Shape::List { item: &Shape::Text(&Format::ValueName), min: 1, unique: true },
                 Shape::Table(&OWN_VALUES),
@@ -283,7 +283,7 @@ pub(crate) static SUITE: TableShape = TableShape {
     title: "`[[suite]]`",
     keys: &[
         Key::required("name", "Its name, unique.", Shape::Text(&Format::ValueName)),
-        Key::default("kind", "What is run.", Shape::Text(&SUITE_KINDS), Need::Text("test")),
+        Key::default("kind", "The kind of suite.", Shape::Text(&SUITE_KINDS), Need::Text("test")),
         Key::default(
             "doctests",
             "Whether documentation tests run too, once per build.",
@@ -293,7 +293,7 @@ pub(crate) static SUITE: TableShape = TableShape {
         Key::optional(
             "timeout",
             "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, `500ms`. \
-             Default: `5m`; `30m` for the kind `leak`, since tools slow tests down.",
+             Default: `5m`; `30m` for the kind `leak`, because tools slow tests down.",
             Shape::Text(&Format::Duration),
         ),
         Key::default(
@@ -321,13 +321,13 @@ pub(crate) static SUITE: TableShape = TableShape {
         ),
         Key::optional(
             "errors-for",
-            "Kind `leak`: the kinds of findings that fail it; others are only told. Default: definite leaks, every memory \
+            "Kind `leak`: the kinds of findings that fail it; others are only noted. Default: definite leaks, every memory \
              error, everything left behind.",
             Shape::List { item: &Shape::Text(&words::FINDINGS), min: 1, unique: true },
         ),
         Key::default(
             "each",
-            "Kind `leak`: what one process under the tool runs.",
+            "Kind `leak`: how tests are distributed over processes under the tool.",
             Shape::Text(&words::EACH),
             Need::Text("auto"),
         ),
@@ -346,7 +346,7 @@ pub(crate) static SUITE: TableShape = TableShape {
         Key::optional(
             "flags",
             "Kind `leak`: further options of the tool: arguments of valgrind, MIRIFLAGS, settings of ASAN_OPTIONS or \
-             LSAN_OPTIONS. Miri's isolation is off unless they say `-Zmiri-isolation-error=abort` or the like.",
+             LSAN_OPTIONS. Miri's isolation is off unless they contain `-Zmiri-isolation-error=abort` or similar.",
             Shape::List { item: &Shape::Text(&Plain::Any), min: 1, unique: false },
         ),
     ],
@@ -382,15 +382,15 @@ static RULE: TableShape = TableShape {
     title: "`[[rule]]`",
     keys: &[
         Key::required("when", "The cells it is about.", Shape::Table(&RULE_CONDITION)),
-        Key::required("expect", "What is expected there.", Shape::Text(&EXPECTATIONS)),
+        Key::required("expect", "The expected result.", Shape::Text(&EXPECTATIONS)),
         Key::default(
             "reason",
-            "Why, for people; the page shows it. `expect = \"fail\"` needs it.",
+            "The reason, shown on the page. Required for `expect = \"fail\"`.",
             Shape::Text(&Plain::Sentence),
             Need::RequiredIf { key: "expect", is: "fail" },
         ),
-        Key::optional("issue", "Where it is discussed.", Shape::Text(&Plain::Url)),
-        Key::optional("until", "The last day on which the rule holds, `YYYY-MM-DD`.", Shape::Text(&Plain::Date)),
+        Key::optional("issue", "URL of an issue.", Shape::Text(&Plain::Url)),
+        Key::optional("until", "The last day on which the rule applies, `YYYY-MM-DD`.", Shape::Text(&Plain::Date)),
     ],
     later: Later::NONE,
     rest: None,
@@ -401,7 +401,7 @@ static EXPECTATIONS: Words = Words {
     what: "expectation",
     known: &[
         ("fail", "The cell does not work, for the reason given."),
-        ("skip", "The combination makes no sense and is left out of the plan."),
+        ("skip", "The combination makes no sense and is excluded from the plan."),
         ("pass", "The cell works, as everywhere."),
     ],
     later: Later::NONE,

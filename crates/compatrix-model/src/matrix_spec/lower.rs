@@ -1,4 +1,4 @@
-//! From a tree of the right shape to a [`Spec`]: names that refer to each other, and what makes no sense together.
+//! Lowers a checked tree to a [`Spec`]: resolves references and reports contradictions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use crate::axis::AxisKind;
 use crate::condition::expr::unknown_axis;
 use crate::condition::{partial_version, value_version, Condition, ValueTest, Versions};
 
-/// What lowering needs beside the tree.
+/// The context of lowering.
 pub(crate) struct Context<'c, 'a> {
     /// The folders of fixtures that exist.
     pub(crate) fixtures: &'c [String],
-    /// Takes what is wrong.
+    /// Collects problems.
     pub(crate) c: &'c mut Collector<'a>,
 }
 
-/// Lowers the document. What is wrong is reported and left out, so the result counts only if nothing was.
+/// Lowers the document. Invalid parts are reported and left out, so the result is valid only if nothing was reported.
 pub(crate) fn spec(root: &Table, cx: &mut Context<'_, '_>) -> (Spec, Vec<RuleMarks>) {
     let axes = axes(root, cx.fixtures, cx.c);
     let suites = suites(root, &axes, cx);
@@ -99,7 +99,7 @@ fn claims(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> Claims {
         let names = || on_axis.into_iter().flat_map(|axis| axis.values.iter().map(|value| value.name.as_str()));
         let excused = axes.is_lost("schema") || axes.rejected("schema").iter().any(|name| name == text);
         if !excused && !names().any(|name| name == text) {
-            let problem = Problem::new(format!("the claimed schema `{text}` is no value of the axis `schema`"));
+            let problem = Problem::new(format!("the claimed schema `{text}` is not a value of the axis `schema`"));
             c.error(node.span.clone(), problem.known(text, names()).needs_whole());
         }
     }
@@ -146,14 +146,14 @@ fn claimed(table: &Table, kind: &AxisKind, axes: &Axes, c: &mut Collector<'_>) -
             node.span.clone(),
             match value {
                 Some(value) => problem.help(format!("add `\"{value}\"` to `axis.{key}`")),
-                None => problem.help("no SQLite of that version can be had; claim one that can"),
+                None => problem.help("that version of SQLite is not available; claim one that is"),
             },
         );
     }
     Some(ClaimedVersion { text: text.to_owned(), version })
 }
 
-/// The suites, and whether some were left out.
+/// The suites, and whether any was rejected.
 pub(super) struct Suites {
     pub(super) list: Vec<Suite>,
     /// Names that exist, those of suites with errors too.
@@ -222,7 +222,7 @@ fn suite(table: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> Suite {
     }
 }
 
-/// The time limit of an executable where the spec gives none.
+/// The default time limit of an executable.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// The same under a tool: they slow tests down ten to fifty times.
@@ -266,8 +266,8 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
             let tool = settings.tool;
             let not_run = |key: &str| format!("a suite of kind `leak` has no `{key}`");
             refuse(&["doctests"], &not_run, "take it out; documentation tests are not run under tools");
-            refuse(&["retries"], &not_run, "take it out; a finding that comes and goes is one");
-            let other = |key: &str| format!("`{key}` does nothing for the tool `{tool}`");
+            refuse(&["retries"], &not_run, "remove it; an intermittent finding is a finding");
+            let other = |key: &str| format!("`{key}` has no effect for the tool `{tool}`");
             if tool != Tool::Resources {
                 refuse(&["repeat"], &other, "it is for `resources`");
             }
@@ -275,13 +275,13 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
                 refuse(&["seeds"], &other, "it is for `miri`");
             }
             if tool == Tool::Resources {
-                refuse(&["flags"], &other, "take it out");
+                refuse(&["flags"], &other, "remove it");
             }
         }
     }
 }
 
-/// Whether a default stands there, or its like.
+/// Whether the value is a default.
 fn is_nothing(node: &Node) -> bool {
     match &node.value {
         Value::Text(_) => false,

@@ -23,7 +23,7 @@ pub(super) fn profiles(
         let Some(table) = entry.node.table() else { continue };
         let before = c.mark();
         let profile = profile(table, axes, suites, c);
-        // What was wrong with a condition would only show again as too many cells.
+        // An invalid condition would only be reported again as too many cells.
         if !c.since(before) && table.rejected.is_empty() {
             let strategy = table.entry("strategy").filter(|_| profile.strategy != Strategy::All);
             let span = strategy.map_or(&entry.key_span, |strategy| &strategy.node.span);
@@ -83,10 +83,10 @@ fn refuse_too_much(name: &str, profile: &Profile, axes: &Axes, span: Range<usize
                 _ => "far too many".to_owned(),
             };
             Problem::new(format!("the profile `{name}` chooses {count} cells, more than {MAX_CELLS}"))
-                .help("write `strategy = \"pairwise\"`, narrow `when`, or take values off the longest axes")
+                .help("write `strategy = \"pairwise\"`, narrow `when`, or remove values from the longest axes")
         }
         TooMuch::Tuples(tuples, strength) => {
-            let less = if strength > 2 { "choose a lower strength" } else { "take values off the longest axes" };
+            let less = if strength > 2 { "choose a lower strength" } else { "remove values from the longest axes" };
             let problem = format!("`{name}` has {tuples} tuples of {strength} values to cover, more than {MAX_TUPLES}");
             Problem::new(problem).help(format!("{less}, or narrow `when`"))
         }

@@ -1,4 +1,4 @@
-//! A build: all that decides what the compiler makes, its names, and what cargo is told.
+//! A build: everything that determines the compiler's output, its names, and cargo's arguments.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,26 +7,26 @@ use compatrix_leak::Tool;
 use crate::axis::ValueName;
 use crate::lockset::Lockset;
 
-/// All that decides what the compiler makes. Cells that agree in it share it.
+/// Everything that determines the compiler's output. Cells that agree on it share a build.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Build {
     /// A value of the `rust` axis, or [`AMBIENT_TOOLCHAIN`].
     pub toolchain: ValueName,
     /// How SQLite gets in.
     pub linkage: Linkage,
-    /// Features of each package under test, all spelled out; `--no-default-features` goes with them.
+    /// All features of each package under test, to be used with `--no-default-features`.
     pub features: BTreeMap<String, BTreeSet<String>>,
     /// Which dependency versions.
     pub lockset: Lockset,
-    /// Whether it is built in a stage, a pruned copy of the workspace, and not in the workspace itself.
+    /// Whether it is built in a stage, a pruned copy of the workspace, rather than in the workspace.
     pub staged: bool,
-    /// What is compiled.
+    /// The kind of products.
     pub targets: Targets,
-    /// What the compiler puts into it to find leaks; the C in it is compiled as always.
+    /// The sanitizer compiled in; C code is compiled as usual.
     pub sanitizer: Option<Sanitizer>,
 }
 
-/// What a nightly compiler can put into executables.
+/// The sanitizers of nightly compilers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sanitizer {
     /// AddressSanitizer, its leak checker included.
@@ -44,7 +44,7 @@ impl Sanitizer {
         }
     }
 
-    /// What a tool needs in the executables.
+    /// The sanitizer that a tool needs.
     pub fn of(tool: Tool) -> Option<Sanitizer> {
         match tool {
             Tool::Asan => Some(Sanitizer::Address),
@@ -54,7 +54,7 @@ impl Sanitizer {
     }
 }
 
-/// What a build compiles.
+/// The kinds of products of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Targets {
     /// Test executables.
@@ -128,7 +128,7 @@ impl Build {
         }
     }
 
-    /// The name of the stage that it is built in; none where it is built in the workspace.
+    /// The name of its stage; `None` if it is built in the workspace.
     pub fn stage(&self) -> Option<String> {
         let without = match self.targets {
             Targets::Tests { .. } => "",

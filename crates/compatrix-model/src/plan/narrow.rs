@@ -1,4 +1,4 @@
-//! A plan narrowed to a part: what a change can affect, one shard of several.
+//! Narrows a plan: to the cells that a change can affect, or to one shard.
 //!
 //! The part is decided once, by the first plan, before anything is provided. What is found out later (a toolchain that
 //! cannot be had after all) turns runs into skips and moves nothing from one shard to another.
@@ -16,23 +16,23 @@ use super::since::{Affected, Since};
 /// Suites, by position, in cells.
 pub type Part = BTreeSet<(usize, CellIndex)>;
 
-/// What narrows a plan; nothing does by default.
+/// How to narrow a plan; by default not at all.
 #[derive(Debug, Clone, Default)]
 pub struct Narrow {
     /// Only these suites in these cells, decided before; the choice does not matter then.
     pub part: Option<Part>,
-    /// Only what these changes affect.
+    /// Only cells affected by these changes.
     pub since: Option<Affected>,
     /// Only this shard of it.
     pub shard: Option<Shard>,
 }
 
-/// To what a plan was narrowed, for people and machines.
+/// How a plan was narrowed, for reports.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Narrowed {
     /// Suites in cells before that.
     pub of: usize,
-    /// To what changes affect.
+    /// By changes.
     pub since: Option<Since>,
     /// To one shard.
     pub shard: Option<Dealt>,
@@ -64,11 +64,11 @@ pub fn plan_narrowed(spec: &Spec, choice: &Choice<'_>, facts: &PlanFacts, narrow
         whole = plan_part(spec, choice, facts, &dealt_part);
         (part, narrowed.shard) = (Some(dealt_part), Some(dealt));
     }
-    // What the choice covers is said of all of it.
+    // The coverage is that of the whole choice.
     (Plan { narrowed, coverage, ..whole }, part)
 }
 
-/// The narrowed plan once more, with facts found out since.
+/// Narrows the plan again with newer facts.
 pub fn plan_again(spec: &Spec, choice: &Choice<'_>, facts: &PlanFacts, (first, part): (&Plan, Option<&Part>)) -> Plan {
     match part {
         None => plan(spec, choice, facts),

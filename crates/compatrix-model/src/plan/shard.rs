@@ -13,7 +13,7 @@ use super::predict::{costs, load, Cost, DEPENDENCIES_MS};
 /// More machines than this are surely a mistake.
 const MOST: usize = 1000;
 
-/// One part of so many, counted from 1: `2/4`.
+/// One of several parts, counted from 1: `2/4`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     number: usize,
@@ -48,13 +48,13 @@ impl FromStr for Shard {
             Some((number, of)) if (1..=of).contains(&number) && of <= MOST => Ok(Self { number, of }),
             Some((_, of)) if of > MOST => Err(format!("at most {MOST} shards")),
             Some((0, _)) => Err("shards count from 1: `1/4` is the first of four".to_owned()),
-            Some((number, of)) => Err(format!("there is no shard {number} of {of}; name one of 1/{of} to {of}/{of}")),
+            Some((number, of)) => Err(format!("there is no shard {number} of {of}; use 1/{of} to {of}/{of}")),
             None => Err("write which of how many: `1/4` is the first of four".to_owned()),
         }
     }
 }
 
-/// What a shard got of the plan.
+/// A shard's part of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dealt {
     /// Which one.
@@ -67,16 +67,16 @@ pub struct Dealt {
     pub runs: usize,
     /// Runs of all shards.
     pub runs_of: usize,
-    /// What it is predicted to take, one thing after another, in milliseconds.
+    /// Predicted serial duration in milliseconds.
     pub predicted_ms: u64,
-    /// What the longest of all shards is predicted to take.
+    /// Predicted duration of the longest shard, in milliseconds.
     pub longest_ms: u64,
     /// The same text in all shards of one plan: which build went to which. Where it differs, machines were dealt different
     /// plans, and a build may have gone to none.
     pub deal: String,
 }
 
-/// The shard's part of a plan. What cannot be run goes to the first.
+/// Extracts the shard's part of a plan. Skipped cells go to the first.
 pub fn deal(spec: &Spec, plan: &Plan, facts: &PlanFacts, shard: Shard) -> (Part, Dealt) {
     let (owners, loads) = owners(&costs(spec, plan, &facts.durations), shard.of);
     let mine = |build: usize| owners[build] == shard.number - 1;
@@ -136,14 +136,14 @@ impl Hand {
         }
     }
 
-    /// What it takes with one more build.
+    /// The duration with one more build.
     fn with(&self, cost: &Cost) -> u64 {
         let before @ (seen, unseen) = self.lanes[cost.lane];
         let after = if cost.seen { (seen + 1, unseen) } else { (seen, unseen + 1) };
         self.load + cost.ms + Self::dependencies(after) - Self::dependencies(before)
     }
 
-    /// What it takes without one of its builds.
+    /// The duration without one of its builds.
     fn without(&self, cost: &Cost) -> u64 {
         let before @ (seen, unseen) = self.lanes[cost.lane];
         let after = if cost.seen { (seen - 1, unseen) } else { (seen, unseen - 1) };
@@ -202,7 +202,7 @@ fn owners(costs: &[Cost], shards: usize) -> (Vec<usize>, Vec<u64>) {
 fn better(costs: &[Cost], hands: &[Hand]) -> Option<(usize, usize, usize)> {
     let mut longest: Vec<usize> = (0..hands.len()).filter(|&shard| hands[shard].builds.len() > 1).collect();
     longest.sort_by_key(|&shard| (std::cmp::Reverse(hands[shard].load), shard));
-    // One empty shard is as good as any other.
+    // Empty shards are equivalent.
     let empty = hands.iter().position(|hand| hand.builds.is_empty());
     let others: Vec<usize> = (0..hands.len()).filter(|&to| !hands[to].builds.is_empty() || Some(to) == empty).collect();
     longest.into_iter().find_map(|from| {
@@ -270,7 +270,7 @@ mod tests {
         let (_, mut loads) = super::owners(&seen, 2);
         loads.sort_unstable();
         assert_eq!(loads, [20, 21]);
-        // Twice the dependencies are worth it where a machine would do nothing else.
+        // Building dependencies twice is worth it if a machine would otherwise be idle.
         let (_, loads) = super::owners(&unseen[..2], 2);
         assert_eq!(loads, [40_000, 40_000]);
     }

@@ -43,7 +43,7 @@ fn what_is_overlooked_is_told_and_what_need_not_be_too() {
     let wrong = made.run(&["leak-check"]);
     wrong.expect(2).says(&[
         "b.toml:2:8",
-        "`cache` stands in compat/suppressions/a.toml already",
+        "`cache` already exists: it is in compat/suppressions/a.toml",
         "baseline.toml:5:10",
         "^",
     ]);

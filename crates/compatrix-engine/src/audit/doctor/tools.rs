@@ -1,4 +1,4 @@
-//! The tools of the host: where they are and what they say of themselves.
+//! The host's tools: paths and versions.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::sys::files;
 use crate::sys::host::{compat_dir, last_lines, Host};
 use crate::sys::process::Command;
 
-/// What the file names of sanitizers' runtimes say, and what they are called.
+/// File name parts of sanitizer runtimes, with the sanitizers' names.
 const SANITIZERS: [(&str, &str); 4] = [("asan", "address"), ("lsan", "leak"), ("msan", "memory"), ("tsan", "thread")];
 
-/// Finds out what the host has. `in_workspace` tells whether the host's root is one.
+/// Examines the host's tools. `in_workspace` says whether the host's root is a workspace.
 pub fn tools(host: &Host, spec: Option<&Spec>, in_workspace: bool, program: &str) -> HostTools {
     let axis = spec.and_then(|spec| spec.space.axis_of(&AxisKind::Rust)).map(|(_, axis)| axis);
     std::thread::scope(|scope| {
@@ -102,7 +102,7 @@ fn packages(host: &Host) -> Packages {
     }
 }
 
-/// The nightly of the axis, else the one of that name; and what it has.
+/// The nightly of the axis, otherwise `nightly`, with its components.
 fn nightly(host: &Host, axis: Option<&compatrix_model::axis::Axis>) -> Option<Nightly> {
     let of_axis =
         axis.and_then(|axis| axis.values.iter().map(|v| v.name.as_str()).find(|name| name.starts_with("nightly")));

@@ -30,7 +30,7 @@ pub(crate) struct ExactVersion {
     pub(crate) version: Version,
 }
 
-/// What stands beside a built library: what it was when it was built.
+/// The record next to a built library: its identity when it was built.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct BuiltLibrary {
     version: String,
@@ -61,19 +61,19 @@ pub fn content_key<'a>(
     files::hash_parts(parts.iter().map(String::as_str)).to_string()
 }
 
-/// Where a version built with these options stands.
+/// The folder of a version built with these options.
 fn folder(host: &Host, version: &Version, settings: &SqliteSettings) -> PathBuf {
     let options = options(settings);
     let hash = files::hash_parts(options.iter().map(String::as_str).chain([std::env::consts::ARCH]));
     host.cache.join("sqlite").join(format!("{version}-{hash:.12}"))
 }
 
-/// Whether the version is in the cache, can be built, or is not to be had.
+/// Whether the version is in the cache, can be built, or is not available.
 pub(crate) fn find(host: &Host, version: &Version, settings: &SqliteSettings) -> Result<Availability<SqliteFacts>> {
     let Some(carrier) = crate_version(version) else {
         let (lower, higher) = neighbours(version);
         let nearest: Vec<String> = [lower, higher].into_iter().flatten().map(|v| v.to_string()).collect();
-        bail!("no libsqlite3-sys carries SQLite {version}; the nearest that can be had: {}", nearest.join(", "));
+        bail!("SQLite {version} is not available; the nearest available versions are {}", nearest.join(", "));
     };
     let dir = folder(host, version, settings);
     if files::exists(&dir.join("built.json")) {
@@ -100,7 +100,7 @@ fn read(dir: &Path) -> Result<SqliteFacts> {
     })
 }
 
-/// Builds versions side by side; what is known of each afterwards. `tell` hears of each that begins.
+/// Builds versions in parallel; returns the facts afterwards. `tell` is called when a build starts.
 pub(crate) fn build_all(
     host: &Host,
     settings: &SqliteSettings,
@@ -136,7 +136,7 @@ fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn F
     let dir = folder(host, version, settings);
     let parent = host.cache.join("sqlite");
     files::make_dir(&parent)?;
-    // Another workspace's orchestrator may want the same one at the same time.
+    // Another workspace's orchestrator may build the same one at the same time.
     let _lock = files::lock_exclusive(&parent.join(format!(".{version}.lock")))?;
     if files::exists(&dir.join("built.json")) {
         return read(&dir);
@@ -146,7 +146,7 @@ fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn F
     let scratch = tempfile::Builder::new().prefix(".building").tempdir_in(&parent)?;
     let library = scratch.path().join(LIBRARY);
     let options = options(settings);
-    // -O1 compiles in a third of the time of -O2, and what is tested here is behaviour.
+    // -O1 compiles three times faster than -O2, and only behaviour is tested here.
     let command = c_compiler::cc(host, scratch.path())?
         .args(["-O1", "-fPIC", "-shared", &format!("-Wl,-soname,{LIBRARY}"), "-w"])
         .args(options.iter().map(|option| format!("-D{option}")))
@@ -155,7 +155,7 @@ fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn F
     c_compiler::compile(host, &command, &format!("SQLite {version}"))?;
     let said = identity::of_library(host, &library)?;
     if said.version != version.to_string() {
-        bail!("libsqlite3-sys {carrier} holds SQLite {}, not {version}", said.version);
+        bail!("libsqlite3-sys {carrier} contains SQLite {}, not {version}", said.version);
     }
     files::copy(&source.join("sqlite3.h"), &scratch.path().join("sqlite3.h"))?;
     files::symlink(LIBRARY, &scratch.path().join("libsqlite3.so"))?;

@@ -34,7 +34,7 @@ static PROFILE: TableShape = TableShape {
         ),
         Key::optional(
             "when",
-            "The cells admitted: a condition, or several of which one must hold. Default: all.",
+            "The cells to choose from: a condition, or several alternatives. Default: all.",
             Shape::OneOf(&[
                 Shape::Table(&CONDITION),
                 Shape::List { item: &Shape::Table(&CONDITION), min: 1, unique: false },
@@ -42,12 +42,12 @@ static PROFILE: TableShape = TableShape {
         ),
         Key::optional(
             "pin",
-            "Conditions each of which at least one chosen cell meets, whatever the strategy; these cells come first.",
+            "Conditions that at least one chosen cell must match each, whatever the strategy; these cells come first.",
             Shape::List { item: &Shape::Table(&PIN), min: 1, unique: false },
         ),
         Key::optional(
             "budget",
-            "At most so many cells, those that cover most. Default: as many as the strategy takes.",
+            "The most cells to choose, those that cover most. Default: as many as the strategy needs.",
             Shape::Integer { min: 1, max: 10_000_000 },
         ),
         Key::optional(
@@ -66,7 +66,7 @@ static STRATEGIES: Words = Words {
     known: &[
         ("all", "Every admitted cell."),
         ("pairwise", "So few cells that each possible pair of values is in one of them."),
-        ("t-way", "The same for triples, quadruples …; `strength` says how many values."),
+        ("t-way", "The same for triples, quadruples …; `strength` sets the number of values."),
     ],
     later: Later::NONE,
 };
@@ -74,7 +74,7 @@ static STRATEGIES: Words = Words {
 /// A pin that names nothing would be met by any cell.
 static PIN: TableShape = TableShape { title: "`pin`", keys: &[], later: Later::NONE, rest: Some(TESTS), min: 1 };
 
-/// Conditions of which one must hold, each of which names something.
+/// Alternative conditions, none of them empty.
 pub(super) const CONDITIONS_THAT_NAME: Shape = Shape::OneOf(&[
     Shape::Table(&NAMING_CONDITION),
     Shape::List { item: &Shape::Table(&NAMING_CONDITION), min: 1, unique: false },
@@ -86,14 +86,14 @@ static NAMING_CONDITION: TableShape =
 pub(super) static CONDITION: TableShape =
     TableShape { title: "`when`", keys: &[], later: Later::NONE, rest: Some(TESTS), min: 0 };
 
-/// A rule that holds everywhere is surely a mistake.
+/// A rule that matches everything is surely a mistake.
 pub(super) static RULE_CONDITION: TableShape =
     TableShape { title: "`when`", keys: &[], later: Later::NONE, rest: Some(TESTS), min: 1 };
 
 const TESTS: Rest = Rest {
     what: "an axis",
     name: &Format::AxisName,
-    doc: "A value's name, a glob (`v24*`), a version requirement (`>=3.38, <3.46`), or a list of which one must hold.",
+    doc: "A value's name, a glob (`v24*`), a version requirement (`>=3.38, <3.46`), or a list of alternatives.",
     shape: &Shape::OneOf(&[
         Shape::Text(&Format::Test),
         Shape::List { item: &Shape::Text(&Format::Test), min: 1, unique: true },

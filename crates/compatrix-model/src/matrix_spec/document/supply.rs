@@ -8,12 +8,9 @@ pub(super) static DEPS: Words = Words {
     what: "choice of dependencies",
     known: &[
         ("locked", "The workspace's own Cargo.lock."),
-        (
-            "lockset",
-            "The lockset of the toolchain's `[[lock]]` group; the workspace's own Cargo.lock where it is in none.",
-        ),
+        ("lockset", "The lockset of the toolchain's `[[lock]]` group, or the workspace's Cargo.lock if it is in none."),
         ("minimal", "The lowest versions that the packages' own requirements admit; needs a nightly cargo."),
-        ("latest", "The newest versions that the requirements admit, resolved anew once a day."),
+        ("latest", "The newest versions that the requirements allow, resolved once a day."),
     ],
     later: Later::NONE,
 };
@@ -34,7 +31,7 @@ pub(super) static LOCK: TableShape = TableShape {
                 Shape::List { item: &Shape::Text(&Format::Test), min: 1, unique: true },
             ]),
         ),
-        Key::optional("pin", "Versions that are asked for, by package name.", Shape::Table(&PINS)),
+        Key::optional("pin", "Required versions, by package name.", Shape::Table(&PINS)),
     ],
     later: Later::NONE,
     rest: None,

@@ -8,7 +8,7 @@ use shaped_toml::Problem;
 use super::{amount, relative_path};
 use crate::apt;
 
-/// The longest that GitHub lets a job on its own runners take.
+/// GitHub's time limit for a job on its runners.
 /// Source: docs.github.com, "Actions limits", job execution time.
 const LONGEST_JOB: Duration = Duration::from_secs(6 * 60 * 60);
 /// Less would end jobs while they install toolchains.
@@ -39,7 +39,7 @@ pub(crate) fn job_time(text: &str) -> Result<u32, Problem> {
     Ok(minutes)
 }
 
-/// How long artifacts are kept, in days: `14d`.
+/// Retention of artifacts in days: `14d`.
 pub(crate) fn days(text: &str) -> Result<u32, Problem> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
@@ -54,7 +54,7 @@ pub(crate) fn days(text: &str) -> Result<u32, Problem> {
         return Err(bad().nearest(meant.map(|days| format!("{days}d"))));
     }
     if !(1..=MOST_DAYS).contains(&number) {
-        let problem = Problem::new(format!("no artifact of GitHub is kept for `{text}`"));
+        let problem = Problem::new(format!("GitHub does not keep artifacts for `{text}`"));
         return Err(problem.help(format!("write a number of days from `1d` to `{MOST_DAYS}d`")));
     }
     Ok(number)
