@@ -46,12 +46,22 @@ pub struct Recorded {
     pub entries: usize,
 }
 
-/// Merges records into a platform's evidence file. Entries of cells that the spec no longer has are dropped, unless
+/// Merges records into a platform's evidence file. Findings of leak tools count by the suppressions and the baseline of
+/// the work tree as of `today`, not by those of the run. Entries of cells that the spec no longer has are dropped, unless
 /// `keep` is set.
 ///
 /// # Errors
-/// The file cannot be read or written.
-pub fn record(root: &Path, spec: &Spec, platform: &str, records: Vec<Record>, keep: bool) -> Result<Recorded, Error> {
+/// The file cannot be read or written; suppressions or baseline cannot be read.
+pub fn record(
+    root: &Path,
+    spec: &Spec,
+    platform: &str,
+    mut records: Vec<Record>,
+    keep: bool,
+    today: &str,
+) -> Result<Recorded, Error> {
+    let policy = policy::load(root)?;
+    records.iter_mut().for_each(|record| under_todays_policy(record, spec, &policy, today));
     let path = root.join(&spec.project.evidence).join(format!("{platform}.toml"));
     let mut file = EvidenceFile::from_records(platform, records);
     if files::exists(&path) {
@@ -101,14 +111,4 @@ pub fn newest(ledger: &Ledger, spec: &Spec, cells: &[Condition], versions: &Vers
     let mut records = ledger.all_newest()?;
     records.retain(|record| spec.space.find(&record.cell).is_some_and(|cell| holds(&spec.space.coords(cell))));
     Ok(records)
-}
-
-/// Judges findings of leak tools by the suppressions and the baseline of the work tree, as of this day.
-///
-/// # Errors
-/// One of these files cannot be read.
-pub fn apply_leak_policy(root: &Path, spec: &Spec, records: &mut [Record], today: &str) -> Result<(), Error> {
-    let policy = policy::load(root)?;
-    records.iter_mut().for_each(|record| under_todays_policy(record, spec, &policy, today));
-    Ok(())
 }

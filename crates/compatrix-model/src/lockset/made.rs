@@ -13,7 +13,7 @@ pub struct MadeLockset {
     pub file: String,
     /// The Rust that it is for; absent if no toolchain's version is known.
     pub rust: Option<Version>,
-    /// Its toolchains.
+    /// The names of the values that use it.
     pub toolchains: Vec<String>,
     /// What was done, or why not.
     pub state: LockState,

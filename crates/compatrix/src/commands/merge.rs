@@ -155,13 +155,12 @@ fn record(opened: &Opened, merged: &Merged, terminal: &Terminal) -> Result<(), E
     let spec = &opened.parsed.spec;
     for platform in &merged.platforms {
         let proven = platform.results.iter().filter(|result| merged.origin(result).is_some());
-        let mut records: Vec<Record> = proven.map(|result| merged.whole(result)).collect();
+        let records: Vec<Record> = proven.map(|result| merged.whole(result)).collect();
         if records.is_empty() {
             continue;
         }
-        evidence::apply_leak_policy(&opened.root, spec, &mut records, &opened.today)?;
         let count = records.len();
-        let recorded = evidence::record(&opened.root, spec, &platform.platform, records, false)?;
+        let recorded = evidence::record(&opened.root, spec, &platform.platform, records, false, &opened.today)?;
         let of = format!("{count} results of the artifacts, {} in all", recorded.entries);
         terminal.say("Wrote", &format!("{}: {of}", recorded.file));
     }
