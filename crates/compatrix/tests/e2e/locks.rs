@@ -270,10 +270,10 @@ fn a_registry_that_does_not_answer_is_told_with_what_to_do() {
     std::fs::remove_dir_all(registry.cargo_home()).unwrap();
     elsewhere.assert_tree_unchanged(|| {
         let ran = finish(registry.command(&elsewhere, &["compat", "--hermetic"]));
-        ran.expect(0).prints(&["1 unproven"]).says(&["lockset locked", "run again with a network"]);
+        ran.expect(0).prints(&["1 unproven"]).says(&["lockset locked", "run again with network access"]);
     });
     made.assert_tree_unchanged(|| {
-        lock(&registry, &made, &[]).expect(3).says(&["run again with a network"]);
+        lock(&registry, &made, &[]).expect(3).says(&["run again with network access"]);
         lock(&registry, &made, &["--offline"]).expect(3).says(&["run once without --offline"]);
     });
 }
