@@ -64,7 +64,7 @@ fn a_lockset_is_chosen_for_the_lowest_toolchain_and_cells_are_built_with_it_with
     assert!(text.contains("version = 3\n"), "an old cargo reads it: {text}");
     assert_eq!(std::fs::read_to_string(made.path("Cargo.lock")).unwrap(), own, "the workspace's own is as it was");
 
-    lock(&registry, &made, &[]).expect(0).prints(&["fits"]);
+    lock(&registry, &made, &[]).expect(0).prints(&["valid"]);
     lock(&registry, &made, &["--check"]).expect(0);
     let ran = finish(registry.command(&made, &["compat", "--format", "json"]));
     ran.expect(0);
@@ -270,10 +270,10 @@ fn a_registry_that_does_not_answer_is_told_with_what_to_do() {
     std::fs::remove_dir_all(registry.cargo_home()).unwrap();
     elsewhere.assert_tree_unchanged(|| {
         let ran = finish(registry.command(&elsewhere, &["compat", "--hermetic"]));
-        ran.expect(0).prints(&["1 unproven"]).says(&["lockset locked", "run again with a network"]);
+        ran.expect(0).prints(&["1 unproven"]).says(&["lockset locked", "run again with network access"]);
     });
     made.assert_tree_unchanged(|| {
-        lock(&registry, &made, &[]).expect(3).says(&["run again with a network"]);
+        lock(&registry, &made, &[]).expect(3).says(&["run again with network access"]);
         lock(&registry, &made, &["--offline"]).expect(3).says(&["run once without --offline"]);
     });
 }

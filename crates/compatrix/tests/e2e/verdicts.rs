@@ -137,7 +137,7 @@ fn no_test_at_all_is_a_failure() {
     let suite = "[axis]\nrust = [HERE]\n[[suite]]\nname = \"tests\"\nargs = [\"no_such_test\"]\n";
     let made = Workspace::new(suite);
     let json = made.json(1, &[]);
-    assert_eq!(judged(&json, "rust=here").2, "no test ran; the `args` of the suite `tests` leave out 1");
+    assert_eq!(judged(&json, "rust=here").2, "no test ran; the `args` of the suite `tests` filter out 1");
     assert_eq!(row(&json, "rust=here")["tests"]["filtered"], 1);
 }
 
