@@ -1,4 +1,4 @@
-//! Which plan an event has, and which part of it one machine runs. Errors name the key of the spec that is missing.
+//! The plan of an event, and the part that one machine runs. Errors name the missing key of the spec.
 
 use compatrix_model::matrix_spec::{Event, Spec, Work};
 use compatrix_model::plan::narrow::Part;
@@ -37,7 +37,7 @@ pub fn plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> Res
 /// The plans of all events and commands.
 ///
 /// # Errors
-/// All that is wrong with any of them.
+/// All problems of all plans.
 pub fn plans(spec: &Spec, committed: &Committed) -> Result<Vec<CiPlan>, String> {
     let events = spec.ci.iter().flat_map(|ci| ci.events.keys());
     let (mut plans, mut problems) = (Vec::new(), Vec::new());
@@ -54,7 +54,7 @@ pub fn plans(spec: &Spec, committed: &Committed) -> Result<Vec<CiPlan>, String> 
     }
 }
 
-/// What of a plan runs on this platform, or in one job of it.
+/// The part of a plan that runs on this platform, or in one of its jobs.
 ///
 /// # Errors
 /// There is no such job, it runs on another platform, or none runs on this one.
@@ -70,7 +70,7 @@ pub fn part(plan: &CiPlan, platform: &str, job: Option<&str>) -> Result<Part, St
     Ok(part)
 }
 
-/// The plan without the other platforms, and a note that names those that are left out.
+/// The plan without other platforms, and a note that names them.
 ///
 /// # Errors
 /// No job runs on this platform.
@@ -80,7 +80,7 @@ pub fn on_platform(plan: CiPlan, platform: &str) -> Result<(CiPlan, Option<Strin
     if plan.groups.is_empty() {
         return Err(nothing_on(plan.event, platform, &others));
     }
-    let note = format!("this verdict is on {platform} alone; what runs on {} is not counted", others.join(", "));
+    let note = format!("this verdict covers only {platform}, not {}", others.join(", "));
     Ok((plan, (!others.is_empty()).then_some(note)))
 }
 
@@ -89,7 +89,7 @@ fn nothing_on(event: Event, platform: &str, others: &[impl AsRef<str>]) -> Strin
     format!("no job of {event} runs on {platform}; they run on {}", others.join(", "))
 }
 
-/// Event and command of the first artifact that can be read, in their order.
+/// Event and command of the first readable artifact.
 pub fn of_artifacts(files: &[File]) -> Option<(Event, Work)> {
     let headers = files.iter().filter_map(|(_, bundle)| bundle.as_ref().ok()?.headers.first());
     headers.map(|header| (header.event, header.work)).min()

@@ -1,4 +1,4 @@
-//! The exact SQLite versions that the jobs of CI load: what a runner builds and caches before it runs cells.
+//! The exact SQLite versions that CI jobs load, which a runner builds and caches before it runs cells.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub struct ExactVersions<'a> {
     pub versions: Vec<(&'a ValueName, &'a Version)>,
 }
 
-/// By platform and runner; a runner that loads no exact version is left out.
+/// By platform and runner, without runners that load no exact version.
 pub fn exact_versions<'a>(spec: &'a Spec, plans: &'a [CiPlan]) -> Vec<ExactVersions<'a>> {
     let Some((n, axis)) = spec.space.axis_of(&AxisKind::Sqlite) else { return Vec::new() };
     let exact = |value: usize| match &axis.values[value].setting {

@@ -1,4 +1,4 @@
-//! Merged records, judged: a matrix of each platform over all of its plan, and the difference from earlier evidence.
+//! Judges merged records: one matrix per platform for its whole plan, and the difference from earlier evidence.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,37 +19,36 @@ use compatrix_model::verdict::Verdict;
 use crate::merge::{Merged, MergedPlatform, MergedResult};
 use crate::{may_fail, CiPlan, Committed};
 
-/// How many artifacts of a note are named.
+/// The most artifacts named in a note.
 const MAX_NAMED: usize = 3;
 
-/// What merged records are judged with.
+/// The inputs for judging merged records.
 #[derive(Debug, Clone, Copy)]
 pub struct Judging<'a> {
     /// Its rules and suites.
     pub spec: &'a Spec,
-    /// What the plan was made from.
+    /// The committed inputs of the plan.
     pub committed: &'a Committed,
-    /// What the jobs were to run.
+    /// The plan of the jobs.
     pub plan: &'a CiPlan,
-    /// What findings count for today.
+    /// The policy for judging findings.
     pub policy: &'a Policy,
-    /// The day, `YYYY-MM-DD`.
+    /// Today, `YYYY-MM-DD`.
     pub today: &'a str,
-    /// The command that a cell's id is given to.
+    /// The command that reproduces a cell, given its id.
     pub repro: &'a str,
-    /// Whether rows are to have their proofs.
+    /// Whether rows need their proofs.
     pub whole_records: bool,
 }
 
-/// What is known of a planned suite in a cell: its result, or why there is none.
+/// A planned suite in a cell: its result, or why there is none.
 enum Known<'a> {
     Result(&'a MergedResult),
     Untried(&'a str),
 }
 
 impl Judging<'_> {
-    /// Each planned cell with its verdict. What GitHub says of jobs, the difference, and whether untried cells count are
-    /// the caller's to add.
+    /// Judges each planned cell. The caller adds GitHub's job results, the difference, and whether untried cells count.
     pub fn judged(&self, merged: &Merged) -> MergedMatrix {
         let lost = merged.platforms.iter().flat_map(|platform| {
             platform.missing.iter().map(|missing| LostJob {
@@ -79,12 +78,12 @@ impl Judging<'_> {
             versions.extend(bundle.versions(&spec.space, &platform.platform));
         }
         let judge = Judge::new(spec, &versions, self.policy, self.today);
-        // What is known of each cell comes first, in order; rows are many times larger, and made once, in place.
+        // Collect references in order first, because rows are much larger and should be built once, in place.
         let missing = platform.missing.iter().flat_map(|missing| &missing.cells);
         let untried = self.plan.untried.iter().filter(|untried| untried.platform == platform.platform);
         let known = platform.results.iter().map(|result| (result.suite, result.cell, Known::Result(result)));
         let mut known: Vec<(usize, CellIndex, Known<'_>)> = known
-            .chain(missing.map(|&(suite, cell)| (suite, cell, Known::Untried("planned, and no evidence of it came"))))
+            .chain(missing.map(|&(suite, cell)| (suite, cell, Known::Untried("planned, but no evidence arrived"))))
             .chain(untried.map(|other| (other.suite, other.cell, Known::Untried(&other.reason))))
             .collect();
         known.sort_by_key(|(suite, cell, _)| (*suite, *cell));
@@ -102,7 +101,7 @@ impl Judging<'_> {
         let builds = jobs.filter(|(_, job)| !lost(&job.id)).map(|(_, job)| job.builds.len()).sum();
         let totals = Totals { elapsed_ms: None, builds, runs: rows.iter().filter(tried).count(), reused: 0 };
         let matrix = Matrix::new(spec.space.clone(), rows, totals, self.repro);
-        // The event's plan is a part of the spec's, so that what was not found may be elsewhere.
+        // The event's plan is only a part of the spec's, so a missing finding may be in another part.
         let usage = match self.plan.work {
             Work::Compat => Usage::default(),
             Work::LeakCheck => leak_usage(self.policy, &matrix.records().collect::<Vec<_>>(), false, self.today),
@@ -111,7 +110,7 @@ impl Judging<'_> {
     }
 
     fn row(&self, judge: &Judge<'_>, merged: &Merged, result: &MergedResult) -> Row {
-        // A policy asks the proof which Rust made the executables.
+        // The policy needs the proof for the Rust that built the executables.
         if self.whole_records || self.plan.work == Work::LeakCheck {
             judge.row(result.suite, result.cell, merged.whole(result), false)
         } else {
@@ -141,7 +140,7 @@ fn notes(merged: &Merged) -> Vec<String> {
     notes
 }
 
-/// What changed since the evidence of a revision, judged by today's rules: a difference of results, not of rules.
+/// The changes since the evidence of a revision. Both sides are judged by today's rules, so only results can differ.
 pub fn difference(spec: &Spec, rev: &str, old: &[EvidenceFile], platforms: &[PlatformMatrix]) -> Difference {
     let judgement = judge_evidence(spec, old);
     let mut known: HashMap<(&str, &str, CellIndex), Verdict> = HashMap::new();
@@ -163,12 +162,12 @@ pub fn difference(spec: &Spec, rev: &str, old: &[EvidenceFile], platforms: &[Pla
             }
         }
     }
-    // What another event's plan has is not gone; what the spec does not have is.
+    // A cell of another event's plan is not gone; one that the spec lacks is.
     let suites: BTreeSet<&str> = spec.suites.iter().map(|suite| suite.name.as_str()).collect();
     for file in old.iter().filter(|file| platforms.iter().any(|platform| platform.name == file.platform())) {
         for record in file.entries().map(|entry| &entry.record) {
             if !suites.contains(record.suite.as_str()) || spec.space.find(&record.cell).is_none() {
-                let why = "the spec does not have it any more";
+                let why = "the spec no longer has it";
                 let row = Row::untried(&record.suite, record.cell.clone(), why);
                 changes.push(ChangedCell { change: Change::Removed, platform: file.platform().to_owned(), row });
             }

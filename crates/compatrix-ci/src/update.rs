@@ -1,5 +1,5 @@
-//! What `gen-ci` changes: from the files of the work tree and the workflows that the spec asks for, the files to write and
-//! to remove, or why nothing may be written. It reads and writes nothing.
+//! Plans what `gen-ci` changes: compares the work tree with the spec's workflows, and lists files to write and to remove,
+//! or why nothing may be written. It performs no I/O.
 
 use std::collections::BTreeMap;
 
@@ -10,52 +10,52 @@ use crate::generate::{text, CHECKS_FILE};
 use crate::pins::{self, adopt, bumped, Bump, Pins, Refusal};
 use crate::workflow::{Action, Workflow};
 
-/// Where GitHub looks for workflows, below the root.
+/// GitHub's folder of workflows, relative to the root.
 pub const FOLDER: &str = ".github/workflows";
-/// GitHub starts no run of a workflow file that is longer, in bytes, and does not report it.
+/// GitHub silently ignores longer workflow files, in bytes.
 /// Source: docs.github.com, "Actions limits", "Workflow file size".
 const MAX_BYTES: usize = 512_000;
 
 /// The files of the work tree.
 #[derive(Debug, Clone, Default)]
 pub struct Existing {
-    /// All workflows: path below the root and text.
+    /// All workflows: path relative to the root, and text.
     pub workflows: BTreeMap<String, String>,
-    /// The text of [`pins::FILE`]; none where it does not exist.
+    /// The text of [`pins::FILE`]; `None` if it does not exist.
     pub pins: Option<String>,
 }
 
-/// What the user allows; nothing by default.
+/// The command line's flags; all off by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flags {
-    /// Only report differences. Pins that a bot raised are none.
+    /// Only report differences. Raised pins do not count.
     pub check: bool,
-    /// Carry raised pins into [`pins::FILE`].
+    /// Copy raised pins to [`pins::FILE`].
     pub adopt_pins: bool,
     /// Overwrite workflows that were edited by hand, and lower raised pins.
     pub overwrite: bool,
 }
 
-/// All differences between the work tree and what the spec asks for.
+/// All differences between the work tree and the spec.
 #[derive(Debug, Clone)]
 pub struct Update {
-    /// Each workflow that the spec asks for, in order.
+    /// Each workflow of the spec, in order.
     pub workflows: Vec<Change>,
-    /// Generated workflows that the spec no longer asks for: path and whether they were edited.
+    /// Generated workflows that the spec no longer has: path, and whether they were edited.
     pub obsolete: Vec<(String, Origin)>,
-    /// Pins that a bot raised in the workflows, or changes of pins that are no rise.
+    /// Pins that a bot raised in the workflows, or other changes to pins.
     pub raised: Result<Vec<Bump>, Vec<Refusal>>,
     /// Whether [`pins::FILE`] does not exist yet.
     pub pins_missing: bool,
     pins: String,
 }
 
-/// A workflow as it is and as it should be.
+/// The current and the expected text of a workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Below the root.
+    /// Relative to the root.
     pub path: String,
-    /// The text in the work tree; empty where there is no such file.
+    /// The text in the work tree; empty if the file does not exist.
     pub old: String,
     /// The text to write.
     pub new: String,
@@ -71,7 +71,7 @@ impl Change {
 /// Why nothing may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blocked {
-    /// Pins were changed, and not as a bot raises them.
+    /// Pins were changed, but not raised consistently.
     ChangedPins,
     /// Pins were raised.
     RaisedPins,
@@ -120,12 +120,12 @@ impl Update {
         }
     }
 
-    /// Whether the work tree is not as the spec asks.
+    /// Whether the work tree differs from the spec.
     pub fn differs(&self) -> bool {
         self.pins_missing || !self.obsolete.is_empty() || self.workflows.iter().any(|change| change.old != change.new)
     }
 
-    /// The new text of [`pins::FILE`]; none where it stays as it is.
+    /// The new text of [`pins::FILE`]; `None` if it does not change.
     ///
     /// # Errors
     /// A raised pin cannot be placed in the file.
@@ -138,7 +138,7 @@ impl Update {
 }
 
 impl Existing {
-    /// Workflows that were generated, edited since or not. A copy under another name belongs to whoever made it.
+    /// Generated workflows, edited or not. A copy under another name is not ours.
     fn ours(&self) -> impl Iterator<Item = (&str, &str)> {
         let names = Work::ALL.map(Work::file).into_iter().chain([CHECKS_FILE]);
         let names: Vec<String> = names.map(|name| format!("{FOLDER}/{name}")).collect();
@@ -155,7 +155,7 @@ impl Existing {
         }
         let (was, it) = if found.len() == 1 { ("was", "it") } else { ("were", "them") };
         Err(format!(
-            "{} {was} not written by compatrix, and nothing is overwritten; move or rename {it}, then run again",
+            "{} {was} not written by compatrix, so nothing was written; move or rename {it}, then run again",
             found.join(" and ")
         ))
     }
@@ -167,7 +167,7 @@ fn rendered(workflow: &Workflow, pins: &Pins) -> Result<(String, String), String
     let path = format!("{FOLDER}/{}", workflow.file);
     if text.len() > MAX_BYTES {
         return Err(format!(
-            "{path} would have {} bytes, and GitHub silently starts no run of a workflow over {MAX_BYTES}; set `max-jobs` in \
+            "{path} would have {} bytes, but GitHub silently ignores workflows over {MAX_BYTES}; set `max-jobs` in \
              compat/matrix.toml, or choose fewer cells",
             text.len()
         ));

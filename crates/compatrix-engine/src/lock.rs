@@ -29,7 +29,7 @@ use crate::sys::files;
 use crate::sys::host::Host;
 use repair::{LocksetSearch, Repair, SearchLimits};
 
-/// The options of `lock`.
+/// How the command treats existing lockfiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LockOptions {
     /// Write nothing.

@@ -24,7 +24,7 @@ pub struct Usage {
 /// A suppression and the number of its uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuppressionUse {
-    /// The suppression's name.
+    /// As in [`Suppression`](super::suppress::Suppression).
     pub name: String,
     /// Why the code is not at fault.
     pub reason: String,

@@ -20,7 +20,7 @@ pub struct Request {
 /// A package, perhaps of one version only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// Its name.
+    /// The Debian package: `libsqlite3-0`.
     pub name: String,
     /// The pinned version, if any.
     pub version: Option<String>,

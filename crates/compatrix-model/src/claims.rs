@@ -148,7 +148,7 @@ pub struct Claim {
 /// The lowest version that evidence supports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lowest {
-    /// The version.
+    /// The lowest version that works.
     pub version: Version,
     /// Results that passed with it.
     pub proof: Cells,
@@ -159,7 +159,7 @@ pub struct Lowest {
 /// All claims of a spec, in its order: Rust, SQLite, schemas, platforms.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claims {
-    /// The claims.
+    /// In the spec's order.
     pub claims: Vec<Claim>,
     /// The lowest Rust with which something passed and nothing broke.
     pub lowest_rust: Option<Lowest>,

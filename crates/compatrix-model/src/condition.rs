@@ -23,7 +23,7 @@ pub struct Condition {
     pub terms: Vec<(AxisName, Vec<ValueTest>)>,
 }
 
-/// A test of one value.
+/// One alternative of a term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueTest {
     /// The value of this name.
@@ -42,11 +42,11 @@ pub type Versions = BTreeMap<(AxisName, ValueName), Version>;
 /// The result of a test. Ordered so that the minimum is "and", and the maximum is "or".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Match {
-    /// No match.
+    /// The value is excluded.
     No,
     /// The test needs a version, but the value's is unknown: a toolchain that is not installed.
     Unknown,
-    /// A match.
+    /// The value is selected.
     Yes,
 }
 

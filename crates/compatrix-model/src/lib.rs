@@ -5,7 +5,7 @@
 //! [`facts::PlanFacts`].
 //!
 //! Data takes one road, each step its own type:
-//! text → [`spec::Spec`] → cells of its [`cell::Space`] → [`plan::Plan`] → (the engine) →
+//! text → [`matrix_spec::Spec`] → cells of its [`cell::Space`] → [`plan::Plan`] → (the engine) →
 //! [`evidence::Record`] → [`verdict::Verdict`] → pages.
 
 pub mod apt;

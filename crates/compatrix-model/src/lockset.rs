@@ -1,7 +1,7 @@
 //! Locksets: which dependency versions a group of toolchains is tested with, as data.
 //!
 //! A lockset is a Cargo.lock of its own for the toolchains that cannot use the workspace's. Here are its names, the
-//! lockfile's text read, pruned and written ([`file`]), the index lines that an old cargo is served ([`index`]), the
+//! lockfile's text read, pruned and written ([`mod@file`]), the index lines that an old cargo is served ([`index`]), the
 //! manifests that differ in a stage ([`manifest`]), what refusals of cargo and rustc say ([`refusal`]), and which
 //! packages to step back ([`steps`]). What is done with them is the engine's.
 

@@ -95,7 +95,7 @@ fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Cl
     format!("unknown {what} `{name}`{meant} (known: {})", known.join(", "))
 }
 
-/// `[project]`.
+/// `[project]`: packages and pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
     /// Packages under test, each a member of the workspace.
@@ -144,7 +144,7 @@ pub struct SqliteSettings {
 pub struct Suite {
     /// Its name, unique; same spelling rules as a value's name.
     pub name: String,
-    /// The kind of suite.
+    /// Decides what runs in a cell: tests, only a build, or tests under a leak tool.
     pub kind: SuiteKind,
     /// Whether documentation tests run too, once per build. Default false.
     pub doctests: bool,

@@ -67,7 +67,7 @@ pub enum Provision {
 pub struct Run {
     /// Position in the spec's suites.
     pub suite: usize,
-    /// The cell.
+    /// Index into the spec's space.
     pub cell: CellIndex,
     /// Position in the plan's builds.
     pub build: usize,
@@ -78,7 +78,7 @@ pub struct Run {
 pub struct Skip {
     /// Position in the spec's suites.
     pub suite: usize,
-    /// The cell.
+    /// Index into the spec's space.
     pub cell: CellIndex,
     /// Position in the plan's reasons.
     pub reason: usize,
@@ -105,7 +105,7 @@ pub enum SkipReason {
 /// The request to the planner.
 #[derive(Debug, Clone)]
 pub struct Choice<'a> {
-    /// The profile.
+    /// Which cells are admitted, and the strategy.
     pub profile: &'a Profile,
     /// From the command line: conditions that choose among the profile's cells; see [`crate::choose::choose`].
     pub cells: &'a [Condition],

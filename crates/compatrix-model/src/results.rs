@@ -1,7 +1,7 @@
-//! What running came to, judged once: rows, matrices of them, ranks, and the exit code.
+//! Results, judged once: rows, matrices, ranks, and the exit code.
 //!
-//! [`intake::Judge`] takes a record over: it applies the leak policy, holds the outcome against what the spec expects and
-//! gives a [`row::Row`]. Grid, JSON, JUnit, SARIF, summaries and exit codes read rows; nothing judges a second time.
+//! [`intake::Judge`] judges a record: it applies the leak policy, compares the outcome with the spec's expectation and
+//! returns a [`row::Row`]. Grid, JSON, JUnit, SARIF, summaries and exit codes read rows; nothing judges a second time.
 
 pub mod compare;
 pub mod exit;

@@ -6,24 +6,24 @@ use serde::Serialize;
 
 use crate::look::{pad, width, wrap};
 
-/// A fixture as it is listed.
+/// One row of the list.
 #[derive(Debug, Clone, Serialize)]
 pub struct FixtureRow {
     /// Its folder below `compat/fixtures`.
     pub name: String,
-    /// The vintage of its schema.
+    /// Schema vintage.
     pub vintage: i64,
-    /// The version of the application that made it.
+    /// The version of the application that it represents.
     pub app: String,
-    /// What opening it must lead to.
+    /// The expected result of opening it: `ok`, or the name of an error.
     pub expect: String,
-    /// What it is for.
+    /// Its purpose.
     pub intent: String,
-    /// Its rows in all tables.
+    /// The total number of rows in all tables.
     pub rows: i64,
     /// Whether its database is built.
     pub built: bool,
-    /// Hash of what it is built from.
+    /// Hash of its inputs.
     pub recipe_sha256: String,
 }
 
@@ -32,7 +32,7 @@ pub fn json(listed: &[FixtureRow]) -> String {
     serde_json::to_string_pretty(listed).expect("plain data with text keys is always JSON")
 }
 
-/// A line a fixture, its intent wrapped to the width.
+/// One line per fixture, its intent wrapped to the width.
 pub fn table(listed: &[FixtureRow], columns: usize) -> String {
     let longest = |of: fn(&FixtureRow) -> usize, least: usize| listed.iter().map(of).max().unwrap_or(0).max(least);
     let name = longest(|l| width(&l.name), 4);

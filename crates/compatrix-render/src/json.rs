@@ -1,4 +1,4 @@
-//! `--format json`: the whole matrix for machines, each row with its full record.
+//! `--format json`: the whole matrix, each row with its full record.
 
 use std::collections::BTreeMap;
 
@@ -12,37 +12,37 @@ use serde::Serialize;
 use crate::choice::{self, ChoiceEntry};
 use crate::why::why;
 
-/// The number that changes when a reader of the document must.
+/// The document's format version. It increases with every incompatible change.
 pub const FORMAT: u32 = 1;
 
-/// The document.
+/// The top level of `--format json`.
 #[derive(Debug, Serialize)]
 pub struct Document<'a> {
     /// [`FORMAT`].
     pub format: u32,
     /// The axes, in canonical order.
     pub axes: Vec<AxisNames>,
-    /// Rows by verdict; verdicts that none has are absent.
+    /// The number of rows per verdict; verdicts without rows are absent.
     pub counts: BTreeMap<&'static str, usize>,
-    /// What it took.
+    /// Durations and counts.
     pub totals: DocumentTotals,
-    /// How the cells were chosen; absent where there is nothing to say of it.
+    /// How the cells were chosen; absent if every cell of a profile was.
     #[serde(flatten)]
     pub choice: ChoiceEntry<'a>,
     /// The rows, in the matrix's order.
     pub rows: Vec<DocumentRow<'a>>,
 }
 
-/// An axis by names.
+/// The names on an axis.
 #[derive(Debug, Serialize)]
 pub struct AxisNames {
-    /// Its name.
+    /// As in the spec: `rust`.
     pub name: String,
-    /// Its values.
+    /// In the spec's order.
     pub values: Vec<String>,
 }
 
-/// What it took.
+/// Durations and counts of a matrix.
 #[derive(Debug, Serialize)]
 pub struct DocumentTotals {
     /// Wall-clock time in milliseconds.
@@ -52,7 +52,7 @@ pub struct DocumentTotals {
     pub builds: usize,
     /// Cells run.
     pub runs: usize,
-    /// Cells whose earlier result was used.
+    /// Cells whose earlier result was reused.
     pub reused: usize,
 }
 
@@ -65,22 +65,22 @@ pub struct DocumentRow<'a> {
     pub cell: &'a CellId,
     /// Outcome against expectation.
     pub verdict: Verdict,
-    /// What happened; null where nothing was started.
+    /// Null if nothing was started.
     pub outcome: Option<Outcome>,
-    /// Why, in one line; empty for a plain pass.
+    /// The reason in one line; empty for a plain pass.
     pub cause: String,
-    /// What the spec says will happen.
+    /// The spec's expectation.
     pub expectation: &'a Expectation,
-    /// Tests by result, documentation tests included.
+    /// Tests by result, including doctests.
     pub tests: Counts,
     /// Names of failing tests.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failing: Vec<String>,
-    /// Whether an earlier result was used.
+    /// Whether an earlier result was reused.
     pub reused: bool,
     /// The command that runs this cell alone.
     pub repro: String,
-    /// The whole record with its proof; null where nothing was recorded.
+    /// The full record with its proof; null if there is none.
     pub record: Option<&'a Record>,
 }
 
@@ -119,7 +119,7 @@ pub fn document(matrix: &Matrix) -> Document<'_> {
     }
 }
 
-/// The document's text, indented, with a line break at its end.
+/// The indented document, ending in a newline.
 pub fn json(matrix: &Matrix) -> String {
     let mut text = serde_json::to_string_pretty(&document(matrix)).expect("plain data with text keys is always JSON");
     text.push('\n');

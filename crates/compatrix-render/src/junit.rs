@@ -1,19 +1,19 @@
-//! JUnit XML, as CI systems and nextest's readers take it.
+//! JUnit XML, in the dialect that CI systems and nextest's readers accept.
 //!
-//! One test suite for each suite and toolchain, one test case for each cell, named by the cell's id:
+//! One test suite per suite and toolchain, one test case per cell, named by the cell's id:
 //!
 //! | verdict | in JUnit |
 //! |---|---|
 //! | ok | a pass |
 //! | flaky | a pass with a flaky failure |
-//! | broken | a failure whose type is the outcome, the failing tests and their output in it |
-//! | unexpected-pass | a failure of type `unexpected-pass`: the rule must go |
-//! | known | skipped, with the reason: a pass would say that it works, a failure that it is news |
+//! | broken | a failure whose type is the outcome, with the failing tests and their output |
+//! | unexpected-pass | a failure of type `unexpected-pass`: remove the rule |
+//! | known | skipped, with the reason: it neither works nor is it news |
 //! | unproven | skipped, with the reason |
 //! | error | an error of type `infrastructure` |
 //!
 //! A cell of a suite of kind `leak` has properties: how many tests ran under the tool, how many it cannot run and why,
-//! and whether its canaries proved it. Findings that are errors stand in the failure's text, before the failing tests.
+//! and whether its canaries proved it. Findings that are errors come before the failing tests in the failure's text.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,7 +28,7 @@ use crate::leaks::{finding, gather::Gathered};
 use crate::look::Look;
 use crate::why::why;
 
-/// The XML of a matrix; `name` is the whole report's, the project's. Characters that XML cannot hold are left out.
+/// The XML of a matrix. `name` is the project's, for the whole report. Characters that XML does not allow are dropped.
 pub fn junit(matrix: &Matrix, name: &str) -> String {
     let mut report = Report::new(name);
     if let Some(ms) = matrix.totals.elapsed_ms {
@@ -94,7 +94,7 @@ fn status(row: &Row) -> TestCaseStatus {
         Verdict::Error => non_success(NonSuccessKind::Error, "infrastructure"),
         Verdict::Known => {
             let mut status = TestCaseStatus::skipped();
-            status.set_type("known").set_message(xml_text(&format!("known not to work: {}", row.reason())));
+            status.set_type("known").set_message(xml_text(&format!("known failure: {}", row.reason())));
             status
         }
         Verdict::Unproven => {
@@ -105,7 +105,7 @@ fn status(row: &Row) -> TestCaseStatus {
     }
 }
 
-/// What failed, with its output, and how to see it again.
+/// The failures with their output, and the command to reproduce them.
 fn body(matrix: &Matrix, row: &Row) -> String {
     let mut out = String::new();
     let repro = matrix.repro_line(row);
@@ -125,7 +125,7 @@ fn body(matrix: &Matrix, row: &Row) -> String {
     xml_text(&out)
 }
 
-/// What a tool that looks for leaks did in this cell.
+/// The properties of a leak suite's cell.
 fn properties(row: &Row) -> Vec<(String, String)> {
     let Some(report) = row.leaks() else { return Vec::new() };
     let proof = match &report.canary {
@@ -142,7 +142,7 @@ fn properties(row: &Row) -> Vec<(String, String)> {
     for group in &report.not_runnable {
         list.push(("not-runnable".to_owned(), format!("{}: {}", group.tests.len(), group.reason)));
     }
-    // Findings that fail nothing: how many of each kind and standing.
+    // Findings that fail nothing, counted by kind and standing.
     let mut quiet: BTreeMap<(&str, &str, String), usize> = BTreeMap::new();
     for group in Gathered::of_row(row).findings.iter().filter(|group| !group.is_error()) {
         let said = finding::standing(&group.finding.standing).unwrap_or_default();
@@ -155,7 +155,7 @@ fn properties(row: &Row) -> Vec<(String, String)> {
     list
 }
 
-/// The text without what XML 1.0 cannot hold; quick-junit drops the escapes and most of the rest itself.
+/// Drops characters that XML 1.0 does not allow; quick-junit handles escapes and most of the rest.
 fn xml_text(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')).collect()
 }

@@ -3,9 +3,9 @@
 //! **Invariant:** no I/O, no clock, no environment. Each function takes data and returns a `String`. The caller writes,
 //! compares (`--check`) or prints it, so all three see the same text.
 //!
-//! Start at [`Matrix`](compatrix_model::results::matrix::Matrix) (what was run; for [`grid`], [`junit`], [`json`] and [`summary`]) or at [`mod@page`] (what
-//! the committed evidence shows); [`spec_reference`] is the spec's own page, [`mod@doctor`] what a
-//! host and a workspace lack. [`mod@workflow`] is what GitHub Actions runs. [`blocks`] is what all grids have in common.
+//! Start at [`Matrix`](compatrix_model::results::matrix::Matrix), the results that [`grid`], [`junit`], [`json`] and
+//! [`summary`] render, or at [`mod@page`], which renders committed evidence. [`spec_reference`] is the reference page of
+//! the spec, [`mod@doctor`] the report on host and workspace, and [`blocks`] the layout shared by all grids.
 
 pub mod blocks;
 pub mod choice;

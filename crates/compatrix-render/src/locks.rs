@@ -1,4 +1,4 @@
-//! What `lock` reports: a paragraph a group for people, or a JSON document.
+//! The report of `lock`: one paragraph per group, or a JSON document.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,16 +6,16 @@ use std::fmt::Write;
 use compatrix_model::lockset::made::{LockState, MadeLockset};
 use serde::Serialize;
 
-/// What became of a group's lockset, and what to do about it. `command` is how the user starts compatrix.
+/// The result for a group's lockset, with advice. `command` is the prefix to show.
 pub fn human(name: &str, report: &MadeLockset, command: &str) -> String {
     let mut out = String::new();
     let rust = report.rust.as_ref().map_or_else(|| "an unknown Rust".to_owned(), |rust| format!("Rust {rust}"));
     let of = format!("{} ({})", report.file, report.toolchains.join(", "));
     let _ = match &report.state {
-        LockState::Unchanged => write!(out, "{of}: fits; {} packages for {rust}", report.packages),
+        LockState::Unchanged => write!(out, "{of}: valid; {} packages for {rust}", report.packages),
         LockState::Written => write!(out, "{of}: written; {} packages for {rust}", report.packages),
         LockState::Stale(why) => {
-            write!(out, "{of}: {why}\n  `{command} lock {name}` makes it again")
+            write!(out, "{of}: {why}\n  run `{command} lock {name}` to regenerate it")
         }
         LockState::Failed(why) => write!(out, "{of}: not made\n  {why}"),
         LockState::Repaired(repaired) => {

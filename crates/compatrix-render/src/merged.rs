@@ -1,7 +1,7 @@
-//! What the jobs of an event came to together: the report of `evidence merge` on a terminal, and what its forms share.
+//! The terminal report of `evidence merge`, and what its other forms share.
 //!
-//! The grid of each platform, then what no grid shows: planned cells without evidence, jobs that did not succeed, the
-//! difference from earlier evidence; last, the verdict in a line.
+//! One grid per platform, then planned cells without evidence, jobs that did not succeed and the difference from earlier
+//! evidence. The last line is the verdict.
 
 pub mod json;
 pub mod summary;
@@ -21,12 +21,12 @@ use crate::look::{count, wrap, Look};
 use crate::why::why;
 use crate::{grid, leaks};
 
-/// How many cells of each change are told on a terminal.
+/// The most cells listed per change.
 const MAX_CHANGES: usize = 12;
-/// How many jobs without evidence, and how many cells that may fail.
+/// The most jobs without evidence, and the most cells that may fail, listed.
 const MAX_LINES: usize = 20;
 
-/// Why the verdict is not good; nothing if it is.
+/// Why the verdict is not good; empty if it is.
 fn reasons(merged: &MergedMatrix) -> Vec<String> {
     let Shortfall { broken, leaking, unexpected_passes, errors, missing, jobs, untried } = merged.shortfall();
     let are = |n: usize, what: &str| if n == 1 { format!("is {what}") } else { format!("are {what}") };
@@ -37,9 +37,9 @@ fn reasons(merged: &MergedMatrix) -> Vec<String> {
         (
             unexpected_passes,
             "cell",
-            either(unexpected_passes, "works, though a rule says not", "work, though a rule says not"),
+            either(unexpected_passes, "works although a rule expects failure", "work although a rule expects failure"),
         ),
-        (errors, "cell", format!("{}, since our side broke", are(errors, "not known"))),
+        (errors, "cell", format!("{} because of an error on our side", are(errors, "unknown"))),
         (missing, "planned cell", either(missing, "has no evidence", "have no evidence")),
         (jobs, "job", "of the workflow did not succeed".to_owned()),
         (untried, "cell", "could not be tried".to_owned()),
@@ -47,7 +47,7 @@ fn reasons(merged: &MergedMatrix) -> Vec<String> {
     said.iter().filter(|(n, _, _)| *n > 0).map(|(n, noun, what)| format!("{} {what}", count(*n, noun))).collect()
 }
 
-/// The verdict in a line, without its reasons.
+/// The verdict in one line, without reasons.
 fn headline(merged: &MergedMatrix) -> String {
     let cells: usize = merged.platforms.iter().map(|platform| platform.matrix.rows.len()).sum();
     let known = cells.saturating_sub(merged.lost.iter().map(|lost| lost.missing).sum());
@@ -62,7 +62,7 @@ fn headline(merged: &MergedMatrix) -> String {
     )
 }
 
-/// What is said of a change beside it; nothing of a plain pass.
+/// The explanation of a change; empty for a plain pass.
 fn why_changed(changed: &ChangedCell) -> String {
     match changed.row.verdict {
         Verdict::Ok => String::new(),
@@ -70,7 +70,7 @@ fn why_changed(changed: &ChangedCell) -> String {
     }
 }
 
-/// The changes by kind, in the order in which they are told.
+/// The changes by kind, in report order.
 fn by_change(changes: &[ChangedCell]) -> BTreeMap<Change, Vec<&ChangedCell>> {
     let mut by_change: BTreeMap<Change, Vec<&ChangedCell>> = BTreeMap::new();
     for changed in changes {
@@ -121,7 +121,7 @@ fn item(out: &mut String, look: &Look, verdict: Verdict, text: &str) {
 
 fn more(out: &mut String, look: &Look, n: usize) {
     if n > 0 {
-        let _ = writeln!(out, "  {}", look.dim(&format!("and {n} more, all of them with --format json")));
+        let _ = writeln!(out, "  {}", look.dim(&format!("and {n} more; see --format json")));
     }
 }
 
@@ -131,7 +131,7 @@ fn may_fail(out: &mut String, merged: &MergedMatrix, look: &Look) {
     if rows.is_empty() {
         return;
     }
-    let _ = writeln!(out, "{}", look.bold("not as expected, and may fail"));
+    let _ = writeln!(out, "{}", look.bold("unexpected, but may fail"));
     for (platform, row) in rows.iter().take(MAX_LINES) {
         let place = place(merged, &platform.name, &row.suite, &row.cell);
         item(out, look, row.verdict, &format!("{place}: {}", why(row)));
@@ -144,7 +144,7 @@ fn lost(out: &mut String, merged: &MergedMatrix, look: &Look) {
     if merged.lost.is_empty() {
         return;
     }
-    let _ = writeln!(out, "{}", look.bold("planned, and no evidence of it"));
+    let _ = writeln!(out, "{}", look.bold("planned, but without evidence"));
     for lost in merged.lost.iter().take(MAX_LINES) {
         item(out, look, Verdict::Unproven, &lost_line(lost));
     }
@@ -152,7 +152,7 @@ fn lost(out: &mut String, merged: &MergedMatrix, look: &Look) {
     out.push('\n');
 }
 
-/// What is missing of a job.
+/// The missing evidence of a job.
 fn lost_line(lost: &LostJob) -> String {
     if lost.missing == lost.of {
         format!("{}: all of its {}; it left no evidence", lost.job, count(lost.of, "cell"))
@@ -161,13 +161,13 @@ fn lost_line(lost: &LostJob) -> String {
     }
 }
 
-/// Where a result is: the cell, with platform and suite where there are several.
+/// The place of a result: the cell, with platform and suite if there are several.
 fn place(merged: &MergedMatrix, platform: &str, suite: &str, cell: &CellId) -> String {
     let platform = if merged.platforms.len() > 1 { format!("{platform} ") } else { String::new() };
     format!("{platform}{suite} {cell}")
 }
 
-/// The verdict that a change is shown as.
+/// The verdict whose sign and colour a change has.
 fn shown_as(change: Change) -> Verdict {
     match change {
         Change::NewlyBroken => Verdict::Broken,
@@ -182,17 +182,17 @@ fn difference(out: &mut String, difference: &Difference, look: &Look) {
     let (rev, changes, unchanged) = match difference {
         Difference::NotAsked => return,
         Difference::Unknown(why) => {
-            let _ = writeln!(out, "{}\n", wrap(&format!("no difference can be shown: {why}"), look.width).join("\n"));
+            let _ = writeln!(out, "{}\n", wrap(&format!("cannot show the difference: {why}"), look.width).join("\n"));
             return;
         }
         Difference::Since { rev, changes, unchanged } => (rev, changes, unchanged),
     };
-    let _ = writeln!(out, "{}", look.bold(&format!("against the evidence of {rev}")));
+    let _ = writeln!(out, "{}", look.bold(&format!("compared with the evidence of {rev}")));
     let platforms: std::collections::BTreeSet<&str> = changes.iter().map(|c| c.platform.as_str()).collect();
     for (change, list) in by_change(changes) {
         let verdict = shown_as(change);
         let _ = writeln!(out, "  {}", look.verdict(verdict, &format!("{} {change}", list.len())));
-        // What works, and what is not planned here, is told by number.
+        // Only count cells that work or are no longer planned.
         let told = match change {
             Change::NewlyBroken | Change::Flaky | Change::NewlyUnproven | Change::NewlyFixed => MAX_CHANGES,
             Change::NewlyProven | Change::NewlyKnown | Change::Removed | Change::Unchanged => 0,

@@ -1,4 +1,4 @@
-//! The plan for machines: the document of `plan --format json`.
+//! The document of `plan --format json`.
 
 use compatrix_model::cell::CellId;
 use compatrix_model::facts::{Availability, PlanFacts};
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::choice::{self, ChoiceEntry};
 
-/// The number that changes when a reader of the document must.
+/// The document's format version. It increases with every incompatible change.
 const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
@@ -43,7 +43,7 @@ struct BuildEntry<'a> {
     lockset: String,
     /// Whether it is built in a stage.
     staged: bool,
-    /// Whether test executables are built; else the packages alone, without dev-dependencies.
+    /// Whether test executables are built; otherwise only the packages, without dev-dependencies.
     tests: bool,
     doctests: bool,
     runs: usize,
@@ -55,7 +55,7 @@ struct BuildEntry<'a> {
 struct RunEntry<'a> {
     suite: &'a str,
     cell: CellId,
-    /// Position among the builds.
+    /// Index into the builds.
     build: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     predicted_ms: Option<u64>,
@@ -68,7 +68,7 @@ struct SkipEntry<'a> {
     reason: &'a SkipReason,
 }
 
-/// The plan of this profile as one JSON document. The facts are those that it was made from.
+/// The plan of this profile as one JSON document. `facts` must be those that the plan was made from.
 pub fn plan_json(spec: &Spec, plan: &Plan, facts: &PlanFacts, profile: &str) -> String {
     let shown = Chosen::of(plan);
     let runs_per_build = plan.runs_per_build();
@@ -115,7 +115,7 @@ pub fn plan_json(spec: &Spec, plan: &Plan, facts: &PlanFacts, profile: &str) -> 
     serde_json::to_string_pretty(&document).expect("plain data with text keys is always JSON")
 }
 
-/// What a provision will do, as the facts say it.
+/// How a provision is made, according to the facts.
 fn how<'a>(provision: &Provision, facts: &'a PlanFacts) -> &'a str {
     fn of<T>(availability: Option<&Availability<T>>) -> &str {
         match availability {

@@ -1,4 +1,4 @@
-//! A record with all its proof, for people: what `evidence show` prints.
+//! The text of `evidence show`: a record with its full proof.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use compatrix_model::evidence::{Counts, Record};
 use compatrix_model::hash::or_empty;
 use compatrix_model::linkage::Linkage;
 
-/// Lines of `name  value`: outcome, tests, what a leak tool found, and what proves it.
+/// Lines of `name  value`: outcome, tests, leak findings, and proof.
 pub fn describe(record: &Record) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: &str| {

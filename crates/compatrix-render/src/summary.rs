@@ -1,4 +1,4 @@
-//! The job summary of GitHub Actions: counts, what is wrong, and the grid as tables.
+//! The job summary of GitHub Actions: counts, problems, and the grid as tables.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use crate::look::{count, duration};
 use crate::markdown::{code, html, text, Table};
 use crate::why::why;
 
-/// How many troubles are told in full, and how many tables drawn: a summary is cut off at a mebibyte.
+/// The most problems and tables shown: GitHub cuts a summary off at one mebibyte.
 const MAX_TROUBLES: usize = 30;
 const MAX_TABLES: usize = 60;
 
@@ -29,7 +29,7 @@ pub fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The summary, under this heading.
+/// The Markdown of the summary, under the heading `title`.
 pub fn summary(matrix: &Matrix, title: &str) -> String {
     let mut out = format!("## {}\n\n", text(title));
     let counts = matrix.counts();
@@ -53,7 +53,7 @@ pub fn summary(matrix: &Matrix, title: &str) -> String {
     out
 }
 
-/// What the cells cover, and of which part they are.
+/// Coverage, changes and shard.
 fn choice(out: &mut String, matrix: &Matrix) {
     for line in sentences(&matrix.chosen) {
         let _ = writeln!(out, "\n{}", text(&line));
@@ -69,7 +69,7 @@ fn troubles(out: &mut String, matrix: &Matrix) {
     if rows.is_empty() {
         return;
     }
-    out.push_str("\n### Not as expected\n\n");
+    out.push_str("\n### Unexpected\n\n");
     for row in rows.iter().take(MAX_TROUBLES) {
         let _ = writeln!(
             out,
@@ -89,11 +89,11 @@ fn troubles(out: &mut String, matrix: &Matrix) {
     if rows.len() > MAX_TROUBLES {
         let _ = writeln!(out, "- and {} more", rows.len() - MAX_TROUBLES);
     }
-    let _ = writeln!(out, "\nTo see one again: {}", code(&matrix.repro_line(rows[0])));
+    let _ = writeln!(out, "\nTo reproduce one: {}", code(&matrix.repro_line(rows[0])));
 }
 
 fn reasons(out: &mut String, matrix: &Matrix) {
-    for (verdict, heading) in [(Verdict::Unproven, "Unproven"), (Verdict::Known, "Known not to work")] {
+    for (verdict, heading) in [(Verdict::Unproven, "Unproven"), (Verdict::Known, "Known failures")] {
         let mut reasons: Vec<(String, usize)> = Vec::new();
         for row in matrix.rows.iter().filter(|row| row.verdict == verdict) {
             let reason = if verdict == Verdict::Known { row.reason().to_owned() } else { why(row) };

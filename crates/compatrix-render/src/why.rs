@@ -1,17 +1,17 @@
-//! A result in one line: its cause, or what is known of its tests.
+//! Explains a result in one line.
 
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;
 
-/// Why a row's verdict is what it is.
+/// The cause of a row's verdict, or a summary of its tests.
 pub fn why(row: &Row) -> String {
     if !row.cause().is_empty() {
         return row.cause().to_owned();
     }
     let tests = row.tests();
     match row.verdict {
-        Verdict::UnexpectedPass => format!("passed, though the spec expects it to fail: {}", row.reason()),
+        Verdict::UnexpectedPass => format!("passed although the spec expects failure: {}", row.reason()),
         Verdict::Flaky => format!("passed only on try {}", row.record().map_or(2, |record| record.attempts)),
         Verdict::Unproven => "not tried".to_owned(),
         Verdict::Ok | Verdict::Broken | Verdict::Known | Verdict::Error if tests.failed > 0 => {

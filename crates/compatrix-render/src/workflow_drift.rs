@@ -1,6 +1,6 @@
-//! How the work tree differs from the workflows that the spec asks for, and what keeps `gen-ci` from writing them.
+//! Differences between the workflows on disk and those of the spec, and reasons why `gen-ci` does not write them.
 //!
-//! `command` is how the user starts compatrix: `cargo xtask`.
+//! `command` is the prefix to show: `cargo xtask`.
 
 use compatrix_ci::generate::header::Origin;
 use compatrix_ci::pins::{self, Bump, Refusal};
@@ -8,7 +8,7 @@ use compatrix_ci::update::{Blocked, Change, Update};
 
 use crate::drift::diff;
 
-/// Each difference: the diff of a workflow, or a line on one that is obsolete.
+/// The diff of each changed workflow, and a line for each obsolete one.
 pub fn differences(update: &Update, command: &str) -> Vec<String> {
     let changed = update.workflows.iter().filter_map(|change| drift(change, &format!("{command} gen-ci")));
     let obsolete = update.obsolete.iter().map(|(path, origin)| {
@@ -25,19 +25,19 @@ fn drift(change: &Change, fix: &str) -> Option<String> {
     diff(&change.old, &change.new, &change.path, fix)
 }
 
-/// That there are no pins yet.
+/// The message if there are no pins yet.
 pub fn pins_missing(command: &str) -> String {
-    format!("{} does not exist; `{command} gen-ci` writes a first one", pins::FILE)
+    format!("{} does not exist; `{command} gen-ci` creates it", pins::FILE)
 }
 
-/// What blocks the update, for stdout; and a warning, for stderr.
+/// The reasons for stdout, and a warning for stderr.
 pub fn blocked(update: &Update, blocked: Blocked, command: &str) -> (Vec<String>, Option<String>) {
     match (blocked, &update.raised) {
         (Blocked::Edited, _) => edited(update, command),
         (Blocked::RaisedPins, raised) => {
             let bumps = raised.iter().flatten().map(Bump::told).collect::<Vec<_>>().join("\n");
             let what = format!(
-                "{bumps}\nnothing was written; `{command} gen-ci --adopt-pins` carries them back, `--overwrite` lowers them \
+                "{bumps}\nnothing was written; `{command} gen-ci --adopt-pins` adopts them, `--overwrite` lowers them \
                  again"
             );
             (vec![what], None)
@@ -57,7 +57,7 @@ pub fn blocked(update: &Update, blocked: Blocked, command: &str) -> (Vec<String>
     }
 }
 
-/// What would be lost of workflows that were edited by hand.
+/// The manual edits that an update would lose.
 fn edited(update: &Update, command: &str) -> (Vec<String>, Option<String>) {
     let fix = format!("{command} gen-ci --overwrite");
     let changes: Vec<&Change> = update.workflows.iter().filter(|change| change.is_edited()).collect();

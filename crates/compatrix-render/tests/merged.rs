@@ -97,7 +97,7 @@ fn a_summary_is_never_too_long() {
     let text = summary::summary(&together);
     assert!(text.len() < 1 << 20, "{}", text.len());
     assert!(text.contains("and 19903 more"), "lists are cut, and say so");
-    assert!(text.contains("Too much to be shown here"));
+    assert!(text.contains("Too long to show here"));
     assert_eq!(text.matches("<details").count(), text.matches("</details>").count());
 }
 

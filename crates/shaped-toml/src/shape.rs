@@ -97,7 +97,7 @@ pub enum Need {
 }
 
 impl Key {
-    /// A required key.
+    /// A key whose absence is an error.
     pub const fn required(name: &'static str, doc: &'static str, shape: Shape) -> Self {
         Self { name, doc, shape, need: Need::Required }
     }

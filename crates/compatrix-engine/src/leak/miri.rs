@@ -201,7 +201,7 @@ fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test:
         None if !ran.report.complete || (code != 0 && ran.findings.is_empty() && ran.report.counts.failed == 0) => {
             let said = last_lines(&ran.finished.stderr.text(), 2);
             let said = if said.is_empty() { "nothing".to_owned() } else { said };
-            let why = format!("Miri exited with code {code} without a result for {test}: {said}");
+            let why = format!("Miri exited with code {code} without a result for {test}, and printed: {said}");
             ran.trouble = Some((Outcome::Infrastructure, why));
         }
         None => {}

@@ -27,7 +27,7 @@ pub struct Setup<'a> {
     pub keep: Option<&'a Path>,
 }
 
-/// An event of a rehearsal.
+/// Progress, reported as it happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RehearsalEvent {
     /// A difference from GitHub, or a surprise.

@@ -29,7 +29,7 @@ const OPEN: [&str; 7] = [
 /// What only GitHub has.
 const WITHHELD: [&str; 2] = ["github.token", "secrets"];
 
-/// The folders of a rehearsal.
+/// Where jobs work, and what outlives them.
 pub(super) struct RehearsalFolders {
     /// Checkouts and scratch folders, one a job; goes away.
     pub(super) work: PathBuf,

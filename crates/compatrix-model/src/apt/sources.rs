@@ -29,7 +29,7 @@ const ALIASES: [&str; 7] = ["oldoldstable", "oldstable", "stable", "testing", "u
 pub struct Source {
     /// The archive's URI.
     pub uris: Vec<String>,
-    /// The suites.
+    /// Code names or paths: `bookworm-security`.
     pub suites: Vec<String>,
     /// `main` and so on; empty if the suite is an exact path.
     pub components: Vec<String>,

@@ -15,7 +15,7 @@ const MAX_FINDINGS: usize = 50;
 /// A [`LeakReport`] without the parts that differ between equal runs. Only for proven tools.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeakEvidence {
-    /// The tool.
+    /// The tool of the suite.
     pub tool: Tool,
     /// The tool's version.
     pub version: String,
@@ -42,7 +42,7 @@ pub struct FindingEvidence {
     pub test: String,
     /// What it is.
     pub kind: FindingKind,
-    /// Its fingerprint.
+    /// 16 hex digits.
     pub fingerprint: String,
     /// The place: `src/store.rs:120` in the workspace's code, otherwise the first known function; may be empty.
     pub place: String,

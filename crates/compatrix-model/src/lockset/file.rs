@@ -13,7 +13,7 @@ use serde::Deserialize;
 /// The source of packages from the main registry, as lockfiles spell it.
 pub const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// A lockfile.
+/// A parsed Cargo.lock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lockfile {
     /// The format: 1 to 4.
@@ -25,9 +25,9 @@ pub struct Lockfile {
 /// A package in a lockfile.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Locked {
-    /// Its name.
+    /// The package's name.
     pub name: String,
-    /// Its version.
+    /// The exact version.
     pub version: String,
     /// The source; `None` for workspace packages and path dependencies.
     #[serde(default)]

@@ -9,9 +9,9 @@ use serde::Serialize;
 /// A package as served by the index.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Served {
-    /// Its name.
+    /// As in the registry.
     pub name: String,
-    /// Its version.
+    /// The exact version.
     pub version: String,
     /// SHA-256 of its .crate file.
     pub checksum: String,

@@ -9,7 +9,7 @@ use crate::condition::partial_version;
 /// A package that a build stopped at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Blamed {
-    /// Its name.
+    /// The blamed package.
     pub name: String,
     /// Its version, if in the message.
     pub version: Option<String>,

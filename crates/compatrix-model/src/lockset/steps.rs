@@ -9,9 +9,9 @@ use semver::Version;
 /// A resolved package that is not in the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolution {
-    /// Its name.
+    /// The package resolved.
     pub name: String,
-    /// Its version.
+    /// The version chosen.
     pub version: Version,
     /// Its declared `rust-version`, or that of its edition if higher.
     pub needs: Option<Version>,
@@ -39,7 +39,7 @@ pub struct Held {
 /// A step: an upper bound for a package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step {
-    /// Its name.
+    /// The package to hold back.
     pub name: String,
     /// The new exclusive upper bound.
     pub below: Version,

@@ -83,7 +83,7 @@ impl Work {
     }
 }
 
-/// `[ci]`.
+/// `[ci]`: the settings of `gen-ci`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ci {
     /// Branches whose pushes, and pull requests into which, are tested. Default `main`.

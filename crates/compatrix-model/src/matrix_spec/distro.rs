@@ -12,7 +12,7 @@ use crate::apt::{self, Package, Request, Source};
 pub(super) enum Part {
     /// Its rustc and cargo.
     Rust,
-    /// Its SQLite.
+    /// The shared library of its packages.
     Sqlite,
 }
 

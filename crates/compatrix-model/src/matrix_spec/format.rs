@@ -21,9 +21,9 @@ pub(crate) use field::{fixture, is_glob};
 pub enum Format {
     /// The name of a value, suite, profile or tier.
     ValueName,
-    /// The name of an axis.
+    /// Lower-case letters, digits, `_`, `-`.
     AxisName,
-    /// The name of a package.
+    /// As cargo allows it.
     PackageName,
     /// The name of a cargo feature, perhaps `dependency/feature`.
     FeatureName,

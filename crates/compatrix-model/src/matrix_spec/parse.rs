@@ -12,7 +12,7 @@ use super::{Rule, Spec};
 /// A valid spec with its warnings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parsed {
-    /// The spec.
+    /// Valid in itself.
     pub spec: Spec,
     /// Warnings only; often empty.
     pub warnings: Diagnostics,

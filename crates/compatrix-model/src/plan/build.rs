@@ -11,7 +11,7 @@ use crate::lockset::Lockset;
 /// Everything that determines the compiler's output. Cells that agree on it share a build.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Build {
-    /// A value of the `rust` axis, or [`AMBIENT_TOOLCHAIN`].
+    /// A value of the `rust` axis, or [`AMBIENT_TOOLCHAIN`](super::AMBIENT_TOOLCHAIN).
     pub toolchain: ValueName,
     /// How SQLite gets in; `None` if the spec has no `sqlite` axis, so that the packages' own manifests decide.
     pub linkage: Option<Linkage>,

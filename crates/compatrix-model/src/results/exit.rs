@@ -4,23 +4,23 @@ use super::row::Row;
 use crate::verdict::Verdict;
 use compatrix_leak::LeakReport;
 
-/// How a command ends.
+/// The documented exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
-    /// 0: everything is as it should be.
+    /// 0: success.
     Success,
-    /// 1: a result is not as it should be, or a generated file is not up to date.
+    /// 1: a result is not as promised, or a generated file is out of date.
     NotAsPromised,
     /// 2: the command line, the spec or the workspace is wrong.
     Usage,
-    /// 3: our side broke, so nothing is known.
+    /// 3: an error on our side, so there is no result.
     Infrastructure,
-    /// 130: ended by Ctrl-C or SIGTERM, as shells report it (128 and the number of SIGINT).
+    /// 130: interrupted by Ctrl-C or SIGTERM, as shells report it (128 + SIGINT).
     Interrupted,
 }
 
 impl ExitCode {
-    /// The number that the process ends with.
+    /// The process's exit code.
     pub fn number(self) -> u8 {
         match self {
             ExitCode::Success => 0,
@@ -32,28 +32,28 @@ impl ExitCode {
     }
 }
 
-/// What keeps results from being good, by number.
+/// Counts of everything that makes a verdict bad.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Shortfall {
     /// Cells that are broken.
     pub broken: usize,
-    /// Cells with findings that are errors, and not broken: a rule that knows of failing tests does not know of a leak
-    /// among them. That is what the baseline is for.
+    /// Cells with findings that are errors, but not broken: a rule that excuses failing tests does not excuse leaks. Those
+    /// belong in the baseline.
     pub leaking: usize,
-    /// Cells that work, though a rule says that they do not.
+    /// Cells that work although a rule expects failure.
     pub unexpected_passes: usize,
-    /// Cells of which our side knows nothing.
+    /// Cells without a result because of an error on our side.
     pub errors: usize,
-    /// Planned cells of which no job left evidence.
+    /// Planned cells without evidence from any job.
     pub missing: usize,
     /// Jobs of the workflow that did not succeed.
     pub jobs: usize,
-    /// Cells that could not be tried, where they count.
+    /// Cells that could not be tried, if they count.
     pub untried: usize,
 }
 
 impl Shortfall {
-    /// That of these rows. `untried_counts` tells whether a cell that could not be tried counts.
+    /// Counts these rows. `untried_counts` says whether a cell that could not be tried counts.
     pub fn of<'r>(rows: impl Iterator<Item = &'r Row>, untried_counts: bool) -> Self {
         let mut shortfall = Shortfall::default();
         for row in rows {
@@ -70,12 +70,12 @@ impl Shortfall {
         shortfall
     }
 
-    /// Whether everything is as it should be.
+    /// Whether all counts are zero.
     pub fn is_none(&self) -> bool {
         *self == Shortfall::default()
     }
 
-    /// The exit code of a command whose results these are. That our side broke is said first: nothing else is certain.
+    /// The exit code for these counts. Errors on our side take precedence, because they make the rest uncertain.
     pub fn exit_code(&self) -> ExitCode {
         match (self.errors, self.is_none()) {
             (0, true) => ExitCode::Success,

@@ -1,4 +1,4 @@
-//! Records taken over: each is judged once, on its way into the results.
+//! Judges each record once, on its way into the results.
 
 use super::row::Row;
 use crate::cell::{CellIndex, Space};
@@ -8,7 +8,7 @@ use crate::expect::Expectations;
 use crate::matrix_spec::{Spec, Suite};
 use compatrix_leak::Policy;
 
-/// What records are judged by: the spec's rules, what findings count for, and the day.
+/// The criteria for judging records: the spec's rules, the leak policy, and today's date.
 #[derive(Debug)]
 pub struct Judge<'a> {
     spec: &'a Spec,
@@ -18,12 +18,12 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// By the rules of this spec under these versions, on this day (`YYYY-MM-DD`).
+    /// `versions` resolve the spec's rules; `today` is `YYYY-MM-DD`.
     pub fn new(spec: &'a Spec, versions: &Versions, policy: &'a Policy, today: &'a str) -> Self {
         Self { spec, policy, today, expectations: Expectations::new(spec, versions, Some(today)) }
     }
 
-    /// The row of a record of the suite at this position.
+    /// Judges a record of the suite at this index.
     pub fn row(&self, suite: usize, cell: CellIndex, mut record: Record, reused: bool) -> Row {
         let suite = &self.spec.suites[suite];
         under_policy(&mut record, suite, self.policy, self.today);
@@ -43,7 +43,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// A record as today's suppressions and baseline have it, which may have changed since it was made.
+/// Judges a record again by today's suppressions and baseline, which may have changed since it was made.
 pub fn under_todays_policy(record: &mut Record, spec: &Spec, policy: &Policy, today: &str) {
     if let Ok(suite) = spec.suite(&record.suite) {
         under_policy(record, suite, policy, today);

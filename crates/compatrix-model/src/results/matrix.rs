@@ -1,4 +1,4 @@
-//! A finished or partial matrix: what the terminal grid, JUnit, JSON, SARIF and job summaries are made from.
+//! A finished or partial matrix, from which the grid, JUnit, JSON, SARIF and job summaries are rendered.
 
 use std::collections::BTreeMap;
 
@@ -10,57 +10,57 @@ use crate::plan::narrow::Narrowed;
 use crate::plan::Plan;
 use crate::verdict::Verdict;
 
-/// Results, with the axes that they lie on.
+/// Results with their axes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Matrix {
     /// The spec's axes. Values without a row are not shown.
     pub space: Space,
-    /// What is known of each suite and cell, in the order in which it is to be listed.
+    /// The result of each suite and cell, in report order.
     pub rows: Vec<Row>,
-    /// What it took.
+    /// Durations and counts.
     pub totals: Totals,
-    /// The command that a cell's id is given to, `cargo xtask repro`; empty where nothing can be run.
+    /// The command that reproduces a cell, given its id: `cargo xtask repro`; empty if nothing can run.
     pub repro: String,
-    /// How its cells were chosen, where there is something to say of it.
+    /// How its cells were chosen.
     pub chosen: Chosen,
 }
 
-/// What a matrix took.
+/// Durations and counts of a matrix.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Wall-clock time in milliseconds; absent where it says nothing (a page).
+    /// Wall-clock time in milliseconds; `None` on pages.
     pub elapsed_ms: Option<u64>,
     /// Builds compiled, or found fresh by cargo.
     pub builds: usize,
     /// Cells run.
     pub runs: usize,
-    /// Cells whose earlier result was used.
+    /// Cells whose earlier result was reused.
     pub reused: usize,
 }
 
-/// How cells were chosen: what they cover, and to which part they were narrowed. Empty for every cell of a profile.
+/// How cells were chosen: coverage and narrowing. Empty if every cell of a profile was chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Chosen {
-    /// What the cells cover.
+    /// Tuples covered; `None` if every cell was chosen.
     pub coverage: Option<Coverage>,
-    /// To which part of the choice it was narrowed.
+    /// Changes and shard that narrowed the choice.
     pub narrowed: Narrowed,
 }
 
 impl Chosen {
-    /// That of a plan.
+    /// The choice that a plan records.
     pub fn of(plan: &Plan) -> Self {
         Self { coverage: plan.coverage.clone(), narrowed: plan.narrowed.clone() }
     }
 }
 
 impl Matrix {
-    /// A matrix of these rows.
+    /// Without a record of how cells were chosen; set [`Matrix::chosen`] if there is one.
     pub fn new(space: Space, rows: Vec<Row>, totals: Totals, repro: impl Into<String>) -> Self {
         Self { space, rows, totals, repro: repro.into(), chosen: Chosen::default() }
     }
 
-    /// How many rows have each verdict; verdicts that none has are absent.
+    /// The number of rows per verdict; verdicts without rows are absent.
     pub fn counts(&self) -> BTreeMap<Verdict, usize> {
         let mut counts = BTreeMap::new();
         for row in &self.rows {
@@ -85,7 +85,7 @@ impl Matrix {
         self.rows.iter().filter_map(Row::record)
     }
 
-    /// The line that runs this cell alone, under the tool of a suite of kind `leak`.
+    /// The command that runs this cell alone, for a suite of kind `leak` under its tool.
     pub fn repro_line(&self, row: &Row) -> String {
         let suite = row.tool.map(|_| format!(" --suite {}", row.suite)).unwrap_or_default();
         format!("{} '{}'{suite}", self.repro, row.cell)

@@ -1,4 +1,4 @@
-//! What the jobs of an event came to together: a matrix of each platform, and what no matrix shows.
+//! The merged results of an event's jobs: one matrix per platform, plus missing evidence, jobs and differences.
 
 use super::compare::Change;
 use super::exit::{ExitCode, Shortfall};
@@ -8,30 +8,30 @@ use crate::matrix_spec::{Event, Work};
 use crate::verdict::Verdict;
 use compatrix_leak::Usage;
 
-/// What the jobs of an event came to.
+/// The merged results of an event's jobs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MergedMatrix {
     /// The event whose plan ran.
     pub event: Event,
     /// The command that ran.
     pub work: Work,
-    /// How many jobs the plan has.
+    /// The number of jobs in the plan.
     pub jobs: usize,
     /// The platforms, in the plan's order.
     pub platforms: Vec<PlatformMatrix>,
-    /// Jobs of which evidence is missing.
+    /// Jobs with missing evidence.
     pub lost: Vec<LostJob>,
-    /// Jobs of the workflow that did not succeed, each with what that means.
+    /// Jobs of the workflow that did not succeed, with the reason.
     pub not_done: Vec<String>,
     /// The difference from earlier evidence.
     pub difference: Difference,
-    /// What is worth a word: artifacts that were there twice, work trees that were not clean.
+    /// Notes: duplicate artifacts, work trees that were not clean.
     pub notes: Vec<String>,
     /// Whether a cell that could not be tried fails the verdict.
     pub denied: bool,
 }
 
-/// What is known of one platform.
+/// The merged results of one platform.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlatformMatrix {
     /// `linux-x86_64`.
@@ -40,49 +40,49 @@ pub struct PlatformMatrix {
     pub matrix: Matrix,
     /// Whether each row may be broken without failing the verdict.
     pub excused: Vec<bool>,
-    /// What leak suites used of suppressions and baseline.
+    /// The use of suppressions and baseline by leak suites.
     pub usage: Usage,
 }
 
-/// A job of which evidence is missing.
+/// A job with missing evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostJob {
-    /// Its id.
+    /// The job's id in the plan.
     pub job: String,
     /// Where it was to run: `linux-x86_64`.
     pub platform: String,
-    /// How many of its cells have no evidence.
+    /// The number of its cells without evidence.
     pub missing: usize,
-    /// How many it has.
+    /// The number of all its cells.
     pub of: usize,
 }
 
-/// The difference from earlier evidence.
+/// The comparison with earlier evidence.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Difference {
-    /// It was not asked for.
+    /// Not requested.
     NotAsked,
-    /// It cannot be told, and why.
+    /// Not available, with the reason.
     Unknown(String),
-    /// What changed since this revision; what did not is not listed.
+    /// The changes since a revision.
     Since {
-        /// The revision, as it was asked for.
+        /// The revision as requested.
         rev: String,
-        /// What changed, platform by platform.
+        /// The changed cells, by platform.
         changes: Vec<ChangedCell>,
-        /// How many cells are as they were.
+        /// The number of unchanged cells.
         unchanged: usize,
     },
 }
 
-/// A suite in a cell that is not as it was.
+/// A suite in a cell whose result changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangedCell {
-    /// What became of it.
+    /// The kind of change.
     pub change: Change,
     /// Where it runs: `linux-x86_64`.
     pub platform: String,
-    /// What is known of it now.
+    /// The new result.
     pub row: Row,
 }
 
@@ -92,7 +92,7 @@ impl PlatformMatrix {
         self.rows(false)
     }
 
-    /// The rows that are not as they should be, and may be so.
+    /// The rows with bad results that do not fail the verdict.
     pub fn may_fail(&self) -> impl Iterator<Item = &Row> {
         self.rows(true).filter(|row| match row.verdict {
             Verdict::Broken | Verdict::UnexpectedPass | Verdict::Error => true,
@@ -106,11 +106,11 @@ impl PlatformMatrix {
 }
 
 impl MergedMatrix {
-    /// Why the verdict is not good, by number.
+    /// The counts of everything that makes the verdict bad.
     pub fn shortfall(&self) -> Shortfall {
         let of_rows = Shortfall::of(self.platforms.iter().flat_map(PlatformMatrix::counted), self.denied);
         let missing = self.lost.iter().map(|lost| lost.missing).sum();
-        // What is missing is unproven, too, and said once.
+        // Missing cells are also unproven; count them once.
         let untried = of_rows.untried.saturating_sub(missing);
         Shortfall { missing, untried, jobs: self.not_done.len(), ..of_rows }
     }

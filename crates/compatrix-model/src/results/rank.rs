@@ -1,9 +1,9 @@
-//! Ranks: of several outcomes of one run, and of several verdicts of one cell, the highest counts.
+//! Ranks: the highest of several outcomes of a run, or of several verdicts of a cell, counts.
 
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
 
-/// The rank of an executable's outcome within its run: the less it says of the project, the higher.
+/// The rank of an executable's outcome within its run: higher if it says less about the project.
 pub fn of_outcome(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Passed => 0,
@@ -17,8 +17,8 @@ pub fn of_outcome(outcome: Outcome) -> u8 {
     }
 }
 
-/// The rank of a verdict among those of several platforms or suites: what must not be hidden is highest, what says nothing
-/// lowest.
+/// The rank of a verdict among those of several platforms or suites: highest if it must not be hidden, lowest if it is
+/// uninformative.
 pub fn of_verdict(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Unproven => 0,

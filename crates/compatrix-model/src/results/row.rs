@@ -1,4 +1,4 @@
-//! One suite in one cell, judged.
+//! The judged result of one suite in one cell.
 
 use std::sync::Arc;
 
@@ -8,45 +8,45 @@ use crate::outcome::Outcome;
 use crate::verdict::{judge, Expectation, Verdict};
 use compatrix_leak::{LeakReport, Tool};
 
-/// One suite in one cell: what happened, and what the spec makes of it.
+/// The judged result of one suite in one cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// The suite's name.
     pub suite: String,
     /// The cell that the suite runs in.
     pub cell: CellId,
-    /// What the spec says will happen.
+    /// The spec's expectation.
     pub expectation: Expectation,
-    /// The outcome held against the expectation.
+    /// The outcome compared with the expectation.
     pub verdict: Verdict,
-    /// What is known of it.
+    /// The record, or why there is none.
     pub trial: Trial,
-    /// Whether an earlier result with the same key was used.
+    /// Whether an earlier result with the same key was reused.
     pub reused: bool,
     /// The tool, for suites of kind `leak`.
     pub tool: Option<Tool>,
 }
 
-/// What is known of a suite in a cell.
+/// The data behind a result.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trial {
-    /// Its record. Rows that are copied share it.
+    /// A record, shared by copies of the row.
     Recorded(Arc<Record>),
-    /// It passed, and nothing more is to be said of it; documentation tests are among the counts.
+    /// A plain pass without its record; the counts include doctests.
     Passed(Counts),
-    /// It was not tried, and why.
+    /// Not tried, with the reason.
     Untried(String),
 }
 
 impl Row {
-    /// A cell that was run, now or (`reused`) before. This judges it.
+    /// Judges a cell that ran now or, if `reused`, earlier.
     pub fn from_record(record: impl Into<Arc<Record>>, expectation: Expectation, reused: bool) -> Self {
         let record = record.into();
         let verdict = judge(record.outcome, &expectation, record.attempts);
         Self { reused, ..Self::ruled(record, expectation, verdict) }
     }
 
-    /// A cell whose record was judged already.
+    /// A cell whose record has already been judged.
     pub fn ruled(record: Arc<Record>, expectation: Expectation, verdict: Verdict) -> Self {
         Row {
             suite: record.suite.clone(),
@@ -59,7 +59,7 @@ impl Row {
         }
     }
 
-    /// A cell that was chosen and not tried.
+    /// A cell that was chosen but not tried.
     pub fn untried(suite: impl Into<String>, cell: CellId, reason: impl Into<String>) -> Self {
         Row {
             suite: suite.into(),
@@ -72,12 +72,12 @@ impl Row {
         }
     }
 
-    /// The same as a row of a suite that runs this tool, if it does; a row without a record does not tell.
+    /// Sets the suite's tool, which a row without a record does not know.
     pub fn under(self, tool: Option<Tool>) -> Self {
         Row { tool: self.tool.or(tool), ..self }
     }
 
-    /// The same without the record of a plain pass, of which there may be tens of thousands.
+    /// Drops the record of a plain pass, because there may be tens of thousands.
     pub fn in_brief(self) -> Self {
         match (self.verdict, &self.trial) {
             (Verdict::Ok, Trial::Recorded(record)) if record.cause.is_empty() => {
@@ -87,7 +87,7 @@ impl Row {
         }
     }
 
-    /// The record, where there is one.
+    /// The record, if there is one.
     pub fn record(&self) -> Option<&Record> {
         match &self.trial {
             Trial::Recorded(record) => Some(record),
@@ -95,12 +95,12 @@ impl Row {
         }
     }
 
-    /// What a tool found, for suites of kind `leak`.
+    /// The tool's report, for suites of kind `leak`.
     pub fn leaks(&self) -> Option<&LeakReport> {
         self.record()?.leaks.as_ref()
     }
 
-    /// What happened; none where nothing was started.
+    /// `None` if nothing was started.
     pub fn outcome(&self) -> Option<Outcome> {
         match &self.trial {
             Trial::Recorded(record) => Some(record.outcome),
@@ -109,7 +109,7 @@ impl Row {
         }
     }
 
-    /// Why it is no plain pass, or why it was not tried; empty for a plain pass.
+    /// Why it did not plainly pass, or was not tried; empty for a plain pass.
     pub fn cause(&self) -> &str {
         match &self.trial {
             Trial::Recorded(record) => &record.cause,
@@ -118,7 +118,7 @@ impl Row {
         }
     }
 
-    /// Tests, documentation tests included.
+    /// Test counts, including doctests.
     pub fn tests(&self) -> Counts {
         match &self.trial {
             Trial::Recorded(record) => record.doctests.map_or(record.tests, |doctests| record.tests.plus(doctests)),
@@ -127,7 +127,7 @@ impl Row {
         }
     }
 
-    /// Names of failing tests, `executable::test` where the executable is known.
+    /// Names of failing tests: `executable::test` if the executable is known.
     pub fn failing(&self) -> Vec<String> {
         let failures = self.record().into_iter().flat_map(|record| &record.failures);
         failures
@@ -138,7 +138,7 @@ impl Row {
             .collect()
     }
 
-    /// The reason that the spec gives for expecting a failure.
+    /// The spec's reason for expecting a failure.
     pub fn reason(&self) -> &str {
         match &self.expectation {
             Expectation::Pass => "",
@@ -146,7 +146,7 @@ impl Row {
         }
     }
 
-    /// Whether this result, of an earlier run, stands for a new one. A failure that nobody expects is always tried again.
+    /// Whether this earlier result replaces a new run. An unexpected failure is always retried.
     pub fn is_settled(&self) -> bool {
         let Some(record) = self.record() else { return false };
         match record.outcome {

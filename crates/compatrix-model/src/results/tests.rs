@@ -1,4 +1,4 @@
-//! The tables by which results are judged, ranked and compared, and by which a command ends.
+//! The tables for verdicts, ranks, comparisons and exit codes.
 
 use super::compare::{compare, Change};
 use super::exit::{ExitCode, Shortfall};
@@ -97,7 +97,7 @@ fn exit_codes() {
     let flaky = || Row::from_record(Record { attempts: 2, ..record(Outcome::Passed) }, Expectation::Pass, false);
     let untried = || Row::untried("tests", cell(), "not here");
     let good = || row(Outcome::Passed, Expectation::Pass);
-    // The last column: where cells that could not be tried count.
+    // The last column: if cells that could not be tried count.
     let table: [(&str, Vec<Row>, ExitCode, ExitCode); 10] = [
         ("nothing", vec![], Success, Success),
         ("ok", vec![good()], Success, Success),
@@ -124,7 +124,7 @@ fn exit_codes() {
     }
 }
 
-/// A row that failed under a tool, with a finding that counts for this.
+/// A row that failed under a tool, with a finding of this standing.
 fn leaking(standing: Standing, expectation: Expectation) -> Row {
     let mut finding = Finding::raw(Tool::Valgrind, FindingKind::Definite, "77 bytes");
     finding.standing = standing;

@@ -1,4 +1,4 @@
-//! What `init` reports of the spec that it wrote.
+//! The summary that `init` prints after writing a spec.
 
 use compatrix_audit::first_spec::{Draft, Noted};
 use compatrix_model::condition::Versions;
@@ -6,8 +6,8 @@ use compatrix_model::matrix_spec::Spec;
 
 use crate::look::count;
 
-/// Lines of a word and a text: what the spec claims and tests, and what to do next. `file` is the spec's, below the root;
-/// `command` is how the user starts compatrix.
+/// Lines of a word and a text: claims, axes, and the next step. `file` is the spec's path relative to the root; `command`
+/// is the prefix to show.
 pub fn summary(draft: &Draft, spec: &Spec, file: &str, command: &str) -> Vec<(&'static str, String)> {
     let claims = &draft.claims;
     let claim = |what: &str, claim: &Option<Noted>| {
@@ -18,7 +18,7 @@ pub fn summary(draft: &Draft, spec: &Spec, file: &str, command: &str) -> Vec<(&'
         .flatten()
         .chain((!claims.platforms.is_empty()).then(|| names(&claims.platforms)))
         .collect();
-    let claimed = if claimed.is_empty() { "nothing that was found".to_owned() } else { claimed.join("; ") };
+    let claimed = if claimed.is_empty() { "nothing found".to_owned() } else { claimed.join("; ") };
     let axes = spec.space.axes().iter().map(|axis| {
         let values: Vec<&str> = axis.values.iter().map(|value| value.name.as_str()).collect();
         format!("{} {}", axis.name, values.join(", "))
@@ -34,13 +34,13 @@ pub fn summary(draft: &Draft, spec: &Spec, file: &str, command: &str) -> Vec<(&'
     }
     let open = draft.remarks.len() + draft.left_out.len();
     if open > 0 {
-        lines.push(("Left", format!("{} not taken over; comments in the spec say why", count(open, "thing"))));
+        lines.push(("Left", format!("{} not used; comments in the spec say why", count(open, "thing"))));
     }
     lines.push(("Next", format!("`{command} compat` runs it; `{command} plan` shows what that would do")));
     lines
 }
 
-/// How many cells there are, and how many of them the profile `local` has.
+/// The number of cells, and how many of them are in the profile `local`.
 fn planned(spec: &Spec) -> String {
     let cells = spec.space.cells().count();
     let local = spec.profiles.get("local").map_or(cells, |profile| {
@@ -64,7 +64,7 @@ fn names(list: &[Noted]) -> String {
     names.join(", ")
 }
 
-/// The place that a reason begins with.
+/// The place at the start of a reason.
 fn place(why: &str) -> &str {
     why.split([';', ' ']).next().unwrap_or(why).trim_end_matches([':', ','])
 }

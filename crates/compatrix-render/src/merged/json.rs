@@ -1,4 +1,4 @@
-//! `evidence merge --format json`: the matrix of each platform, with what no matrix shows.
+//! `evidence merge --format json`: the matrix of each platform, plus missing evidence, jobs and differences.
 
 use compatrix_leak::Usage;
 use compatrix_model::cell::CellId;
@@ -21,7 +21,7 @@ struct Merged<'a> {
     platforms: Vec<OnePlatform<'a>>,
     lost: Vec<OneLost<'a>>,
     not_done: &'a [String],
-    /// Null where it was not asked for.
+    /// Null unless requested.
     difference: Option<Since<'a>>,
     notes: &'a [String],
 }
@@ -60,7 +60,7 @@ struct OneChange<'a> {
     why: String,
 }
 
-/// The document's text, indented, with a line break at its end.
+/// The indented document, ending in a newline.
 pub fn json(merged: &MergedMatrix) -> String {
     let may_fail = |platform: &PlatformMatrix| {
         platform.excused.iter().enumerate().filter(|(_, excused)| **excused).map(|(n, _)| n).collect()

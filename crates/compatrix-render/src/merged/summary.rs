@@ -1,4 +1,4 @@
-//! The job summary of `evidence merge`: the verdict, what changed, what is missing, then the grids.
+//! The job summary of `evidence merge`: the verdict, the changes, missing evidence, then the grids.
 
 use std::fmt::Write;
 
@@ -15,15 +15,15 @@ use crate::summary::sign;
 use crate::why::why;
 use crate::{leaks, summary};
 
-/// GitHub cuts a job summary off at a mebibyte; what one step may write is that, and others write, too.
+/// Below GitHub's limit of one mebibyte per step, to leave room for other output.
 /// Source: docs.github.com, "Workflow commands", "Step isolation and limits".
 const MAX_BYTES: usize = 900_000;
-/// How many entries of a list are told.
+/// The most entries of a list.
 const MAX_LIST: usize = 100;
-/// Lists longer than this are folded.
+/// Longer lists are collapsed.
 const MAX_OPEN: usize = 10;
 
-/// The summary.
+/// The Markdown, truncated to GitHub's limit.
 pub fn summary(merged: &MergedMatrix) -> String {
     let title = match merged.work {
         Work::Compat => "Compatibility",
@@ -46,7 +46,7 @@ pub fn summary(merged: &MergedMatrix) -> String {
         let place = place(merged, platform, &row.suite, &row.cell);
         format!("{} {}: {}", sign(row.verdict), code(&place), text(&why(row)))
     };
-    list(&mut out, "Not as expected, and may fail", rows.map(line).collect());
+    list(&mut out, "Unexpected, but may fail", rows.map(line).collect());
     list(&mut out, "Notes", merged.notes.iter().map(|note| text(note)).collect());
     for platform in &merged.platforms {
         let part = match merged.work {
@@ -56,7 +56,7 @@ pub fn summary(merged: &MergedMatrix) -> String {
         if out.len() + part.len() > MAX_BYTES {
             let _ = writeln!(
                 out,
-                "\n## {}\n\nToo much to be shown here; {} of the same artifacts shows it.",
+                "\n## {}\n\nToo long to show here; run {} on the same artifacts to see it.",
                 text(&platform.name),
                 code("evidence merge")
             );
@@ -69,7 +69,7 @@ pub fn summary(merged: &MergedMatrix) -> String {
 
 /// The summary of artifacts that were refused.
 pub fn refused(refusals: &[String]) -> String {
-    let mut out = format!("## {} Evidence is refused\n\nNothing was merged.\n", sign(Verdict::Error));
+    let mut out = format!("## {} Evidence refused\n\nNothing was merged.\n", sign(Verdict::Error));
     list(&mut out, "Why", refusals.iter().map(|refusal| text(refusal)).collect());
     out
 }
@@ -78,7 +78,7 @@ fn difference(out: &mut String, difference: &Difference, platforms: bool) {
     let (rev, changes, unchanged) = match difference {
         Difference::NotAsked => return,
         Difference::Unknown(why) => {
-            let _ = writeln!(out, "\nNo difference can be shown: {}", text(why));
+            let _ = writeln!(out, "\nCannot show the difference: {}", text(why));
             return;
         }
         Difference::Since { rev, changes, unchanged } => (rev, changes, unchanged),
@@ -87,7 +87,7 @@ fn difference(out: &mut String, difference: &Difference, platforms: bool) {
     let mut counts: Vec<String> =
         by_change.iter().map(|(change, list)| format!("{} {} {change}", sign(shown_as(*change)), list.len())).collect();
     counts.push(format!("{unchanged} unchanged"));
-    let _ = writeln!(out, "\nAgainst the evidence of {}: {}", code(rev), counts.join(" · "));
+    let _ = writeln!(out, "\nCompared with the evidence of {}: {}", code(rev), counts.join(" · "));
     for (change, changed) in by_change {
         let line = |changed: &&ChangedCell| {
             let platform = if platforms { format!("{} ", changed.platform) } else { String::new() };
@@ -111,7 +111,7 @@ fn difference(out: &mut String, difference: &Difference, platforms: bool) {
     }
 }
 
-/// A list under a heading; folded if it is long. Nothing if there is nothing in it.
+/// A list under a heading, collapsed if it is long; nothing if it is empty.
 fn list(out: &mut String, heading: &str, lines: Vec<String>) {
     if lines.len() > MAX_OPEN {
         let _ = writeln!(out, "\n### {heading}");

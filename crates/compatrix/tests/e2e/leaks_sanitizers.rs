@@ -221,7 +221,7 @@ fn parent() {
     for suite in ["asan", "lsan"] {
         assert_eq!(findings(&json, suite), [], "{json:#}");
         let notes = record(&json, suite)["leaks"]["notes"].as_array().unwrap();
-        assert!(notes[0].as_str().unwrap().contains("wrote its own report, which is ignored here"), "{notes:?}");
+        assert!(notes[0].as_str().unwrap().contains("its own report"), "{notes:?}");
     }
 }
 

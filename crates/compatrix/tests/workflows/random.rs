@@ -74,7 +74,7 @@ pub(crate) const HOSTILE: &[&str] = &[
     "$\u{7b}{MARK}}",
 ];
 
-/// The mark.
+/// A text that must never reach a shell or an expression.
 pub(crate) const MARK: &str = "MARK";
 
 const RUST: &[&str] = &["stable", "1.70", "nightly", "debian-12", "beta", "1.80", "debian-11", "1.75"];
@@ -91,7 +91,7 @@ fn list(values: &[&str]) -> String {
     format!("[{}]", values.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(", "))
 }
 
-/// A spec.
+/// A random spec with `[ci]`.
 #[allow(clippy::too_many_lines, reason = "one part of a spec after the other")]
 pub(crate) fn spec(t: &mut Tape<'_>) -> String {
     let mut out = "version = 1\n[project]\npackages = [\"store\"]\n[axis]\n".to_owned();
