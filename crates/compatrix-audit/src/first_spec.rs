@@ -1,8 +1,8 @@
-//! A first spec for a workspace that has none: from what was found in it to what the spec is to say.
+//! Drafts a first spec for a workspace that has none, from what was found in it.
 //!
-//! Everything has its reason with it, where possible file and line, for the comments of the spec. Nothing of this machine
-//! goes into it, since a spec is committed: which toolchains are installed here does not matter. Pure; the text is
-//! compatrix-render's.
+//! Every value carries its reason, with file and line if possible, for the comments of the spec. The draft does not
+//! depend on this machine, because a spec is committed: the toolchains installed here do not matter. Pure;
+//! compatrix-render writes the text.
 
 mod axes;
 mod claims;
@@ -15,85 +15,85 @@ use std::collections::BTreeMap;
 use crate::promise::Promise;
 use compatrix_model::matrix_spec::format::{Format, RESERVED_VARIABLES};
 
-/// What was found in a workspace.
+/// The facts that the engine found in a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
     /// The members, in cargo's order.
     pub members: Vec<Member>,
-    /// Promises of READMEs, pages and workflows.
+    /// Promises in READMEs, pages and workflows.
     pub promises: Vec<Promise>,
-    /// The names of the folders in `compat/fixtures`.
+    /// Folder names in `compat/fixtures`.
     pub fixtures: Vec<String>,
-    /// Files in `docs` that are not ours, in lower case: `compatibility.md`.
+    /// Hand-written files in `docs`, in lower case: `compatibility.md`.
     pub docs: Vec<String>,
     /// The channel of `rust-toolchain.toml`.
     pub toolchain: Option<Noted>,
-    /// `[env]` of cargo's configuration in the workspace, which `cargo test` gives to each test.
+    /// `[env]` of the workspace's cargo configuration, which `cargo test` passes to every test.
     pub env: Vec<(String, Noted)>,
-    /// `--test-threads=1`, where the workspace's own scripts run its tests so.
+    /// `--test-threads=1`, if the workspace's scripts pass it.
     pub threads: Option<Noted>,
-    /// What could not be read or has no word in a spec, in whole sentences with their places.
+    /// What could not be read or expressed in a spec, as sentences with file and line.
     pub unread: Vec<String>,
 }
 
-/// A package of the workspace.
+/// A workspace member.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Member {
-    /// Its name.
+    /// The package name.
     pub name: String,
-    /// Its manifest, relative to the root.
+    /// Path of its manifest relative to the root.
     pub manifest: String,
-    /// Where `publish = false` stands, if it does.
+    /// File and line of `publish = false`, if present.
     pub unpublished: Option<String>,
-    /// Whether it has a library.
+    /// Whether it has a library target.
     pub library: bool,
-    /// Whether its library's documentation is tested.
+    /// Whether its doctests run.
     pub doctests: bool,
-    /// Its `rust-version`, and where that stands.
+    /// Its `rust-version`, with file and line.
     pub rust_version: Option<Noted>,
-    /// Its features, each with what it switches on.
+    /// Its features, each with the features that it enables.
     pub features: BTreeMap<String, Vec<String>>,
-    /// Where its features stand.
+    /// File and line of its features.
     pub features_at: String,
-    /// How it uses SQLite, if it does.
+    /// `None` if it does not use SQLite.
     pub sqlite: Option<SqliteUse>,
 }
 
 /// How a package uses SQLite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqliteUse {
-    /// Through what: `rusqlite`, and where that stands.
+    /// The dependency (`rusqlite`), with file and line.
     pub through: Noted,
-    /// The feature of the package that switches it on, where it is optional.
+    /// The package's feature that enables it, if optional.
     pub behind: Option<String>,
-    /// How it can be compiled in.
+    /// Whether SQLite can be compiled in.
     pub bundling: Bundling,
 }
 
 /// How SQLite can be compiled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bundling {
-    /// By this feature of the package.
+    /// With this feature of the package.
     Feature(String),
-    /// It always is, for users too.
+    /// Always, for users too.
     Always,
-    /// It always is in the package's own tests, by a dev-dependency.
+    /// Only in the package's tests, through a dev-dependency.
     InTests,
-    /// By nothing in the manifest.
+    /// Not through this manifest.
     Never,
 }
 
-/// A value and why it is there.
+/// A value and the reason for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Noted {
-    /// The value as the spec spells it.
+    /// The value as spelled in the spec.
     pub value: String,
-    /// Why, for a comment: `Cargo.toml:5`.
+    /// The reason, as a comment: `Cargo.toml:5`.
     pub why: String,
 }
 
 impl Noted {
-    /// A value with its reason.
+    /// Pairs a value with its reason.
     pub fn new(value: impl Into<String>, why: impl Into<String>) -> Self {
         Self { value: value.into(), why: why.into() }
     }
@@ -104,70 +104,70 @@ impl Noted {
 pub struct Draft {
     /// The packages under test.
     pub packages: Vec<Noted>,
-    /// Members that are not, each with the reason.
+    /// Members not under test, each with the reason.
     pub left_out: Vec<Noted>,
-    /// The compatibility page, where it is not the usual one.
+    /// The path of the compatibility page, if not the default.
     pub report: Option<Noted>,
-    /// What is promised.
+    /// The `[claims]` table.
     pub claims: DraftClaims,
-    /// Toolchains; never empty.
+    /// The `rust` axis; never empty.
     pub rust: DraftAxis,
-    /// SQLites; none where no package under test uses it.
+    /// The `sqlite` axis; `None` if no package under test uses SQLite.
     pub sqlite: Option<DraftAxis>,
-    /// Whether there are fixtures.
+    /// Whether the spec gets a `schema` axis.
     pub schema: bool,
-    /// Feature sets; empty where the packages have no features.
+    /// Feature sets; empty if the packages have no features.
     pub features: Vec<FeatureSet>,
-    /// What else there is to say about features.
+    /// Comments on the features.
     pub feature_remarks: Vec<String>,
-    /// Why documentation tests run, where they do.
+    /// Why doctests run; `None` if they do not.
     pub doctests: Option<String>,
-    /// Arguments of the tests.
+    /// Arguments for the test executables.
     pub args: Vec<Noted>,
-    /// Environment variables of the tests.
+    /// Environment variables for the tests.
     pub env: Vec<(String, Noted)>,
-    /// What of each axis the profile `local` takes, where that is not all.
+    /// The values per axis that the profile `local` selects; empty if it selects all.
     pub local: Vec<(String, Vec<String>)>,
-    /// What could not be taken over, and what to do about it.
+    /// Findings that the draft does not use, with advice.
     pub remarks: Vec<String>,
 }
 
-/// `[claims]`.
+/// The `[claims]` table of a draft.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DraftClaims {
-    /// The lowest Rust.
+    /// The lowest promised Rust.
     pub rust: Option<Noted>,
-    /// The lowest SQLite.
+    /// The lowest promised SQLite.
     pub sqlite: Option<Noted>,
-    /// Platforms.
+    /// Tested platforms.
     pub platforms: Vec<Noted>,
-    /// What else there is to say.
+    /// Comments on the claims.
     pub remarks: Vec<String>,
 }
 
-/// An axis.
+/// An axis of a draft.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DraftAxis {
-    /// Its values.
+    /// In the order of the spec.
     pub values: Vec<Noted>,
-    /// What else there is to say.
+    /// Comments on the axis.
     pub remarks: Vec<String>,
 }
 
-/// A set of features.
+/// A value of the `features` axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeatureSet {
-    /// Its name.
+    /// The value's name.
     pub name: String,
-    /// Whether the default features stay on.
+    /// Whether default features stay enabled.
     pub default_features: bool,
-    /// Features to switch on.
+    /// Features to enable.
     pub features: Vec<String>,
-    /// Why.
+    /// The reason, as a comment.
     pub why: String,
 }
 
-/// Drafts a first spec.
+/// Drafts the spec. Never fails: problems become remarks.
 pub fn draft(found: &Found) -> Draft {
     let (chosen, left_out) = choose(&found.members);
     let mut remarks = found.unread.clone();
@@ -199,7 +199,7 @@ pub fn draft(found: &Found) -> Draft {
     }
 }
 
-/// The packages under test: those that are published, else the libraries, else all; and why the others are not.
+/// The packages under test (published ones, otherwise libraries, otherwise all), and why the others are not.
 fn choose(members: &[Member]) -> (Vec<&Member>, Vec<Noted>) {
     let can = |member: &&Member| Format::PackageName.accepts(&member.name) && member.name != "xtask";
     let published = |member: &&Member| can(member) && member.unpublished.is_none();
@@ -209,7 +209,7 @@ fn choose(members: &[Member]) -> (Vec<&Member>, Vec<Noted>) {
     let chosen = chosen.into_iter().find(|chosen| !chosen.is_empty()).unwrap_or_default();
     let why = |member: &Member| match &member.unpublished {
         Some(at) => format!("{at}, publish = false"),
-        None if member.name == "xtask" => format!("{}, the workspace's own chores", member.manifest),
+        None if member.name == "xtask" => format!("{}, workspace tooling", member.manifest),
         None => format!("{}, no library", member.manifest),
     };
     let others = members.iter().filter(|member| !chosen.iter().any(|c| c.name == member.name));
@@ -217,7 +217,7 @@ fn choose(members: &[Member]) -> (Vec<&Member>, Vec<Noted>) {
     (chosen, left_out)
 }
 
-/// Where the page goes, if the usual place is taken by one that was written by hand.
+/// The path of the page, if a hand-written page is at the default path.
 fn report(found: &Found) -> Option<Noted> {
     let taken = |name: &str| found.docs.iter().any(|doc| doc == &name.to_lowercase());
     let free = |name: &str| !taken(&format!("{name}.md")) && !taken(&format!("{name}.svg"));
@@ -228,11 +228,11 @@ fn report(found: &Found) -> Option<Noted> {
     let name = std::iter::once("COMPATIBILITY-TESTED".to_owned()).chain(numbered).find(|name| free(name))?;
     Some(Noted::new(
         format!("docs/{name}.md"),
-        "docs/COMPATIBILITY.md is written by hand and stays as it is; when this page has replaced it, delete this line",
+        "docs/COMPATIBILITY.md is written by hand and is left unchanged; delete this line once the new page replaces it",
     ))
 }
 
-/// Variables that cargo's configuration gives to tests; those that compatrix sets itself are left out.
+/// The variables of cargo's configuration, without those that Compatrix sets.
 fn env(found: &Found, remarks: &mut Vec<String>) -> Vec<(String, Noted)> {
     let mut taken = Vec::new();
     for (name, value) in &found.env {
@@ -245,13 +245,13 @@ fn env(found: &Found, remarks: &mut Vec<String>) -> Vec<(String, Noted)> {
             let text = value.value.replace('{', "{{").replace('}', "}}");
             taken.push((name.clone(), Noted::new(text, &value.why)));
         } else if !reserved && !threads {
-            remarks.push(format!("{}: the variable `{name}` cannot be given to tests by a spec", value.why));
+            remarks.push(format!("{}: a spec cannot set the variable `{name}`", value.why));
         }
     }
     taken
 }
 
-/// What `local` takes of the long axes: the ends of each.
+/// The values that `local` selects: the ends of each long axis.
 fn local(
     claims: &DraftClaims,
     rust: &DraftAxis,

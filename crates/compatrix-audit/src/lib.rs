@@ -1,4 +1,5 @@
-//! Audits of a workspace and its host: what cannot hold, what was promised where, and a first spec.
+//! Audits a workspace and its host: missing tools, promises that cannot hold, promises that are not tested, and a
+//! first spec.
 //!
 //! **Invariant:** no I/O, no clock, no environment. The engine gathers the facts; this crate judges them.
 

@@ -1,7 +1,7 @@
-//! Lints of a workspace: what will fail on the Rust that is promised, and promises that nothing tests.
+//! Lints a workspace for code that cannot build on the promised Rust, and for promises that nothing tests.
 //!
-//! Pure functions from [`WorkspaceFacts`] and the spec to [`Finding`]s; the engine gathers the facts. What could not be
-//! found out is no finding and no silence: it is told as [`Unchecked`].
+//! Pure functions from [`WorkspaceFacts`] and the spec to [`Finding`]s; the engine gathers the facts. Missing facts are
+//! never silently ignored: they are reported as [`Unchecked`].
 
 mod dependencies;
 mod promises;
@@ -18,65 +18,65 @@ use compatrix_model::condition::{partial_version, Versions};
 use compatrix_model::matrix_spec::Spec;
 use semver::Version;
 
-/// What is known of a workspace.
+/// The facts that lints read.
 #[derive(Debug, Clone, Default)]
 pub struct WorkspaceFacts {
-    /// How the user starts us, `cargo xtask`.
+    /// The command prefix to show: `cargo xtask`.
     pub program: String,
-    /// The manifest at the root.
+    /// The root manifest.
     pub root: Option<Manifest>,
-    /// The manifests of all members, the root's among them where it has a package.
+    /// The manifests of all members, including the root's if it has a package.
     pub members: Vec<Manifest>,
-    /// Manifests of path dependencies that are no members.
+    /// Manifests of path dependencies that are not members.
     pub outside: Vec<Manifest>,
-    /// The format of `Cargo.lock`.
+    /// The format version of `Cargo.lock`.
     pub lock: Option<Located<i64>>,
-    /// Whether there are locksets, so that the workspace's own lockfile is not what old toolchains use.
+    /// Whether there are locksets, so that old toolchains do not use the workspace's `Cargo.lock`.
     pub locksets: bool,
-    /// The locked packages, as cargo resolves them.
+    /// The locked packages as resolved by cargo.
     pub graph: Graph,
-    /// Promises beside the spec.
+    /// Promises made outside the spec.
     pub promises: Vec<Promise>,
 }
 
-/// Locked packages and who uses whom.
+/// The locked packages and their dependencies.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
-    /// The packages.
+    /// Indexed by [`Use::package`].
     pub packages: Vec<GraphPackage>,
 }
 
-/// A locked package.
+/// One package of `Cargo.lock`.
 #[derive(Debug, Clone, Default)]
 pub struct GraphPackage {
-    /// Its name.
+    /// The package name.
     pub name: String,
-    /// Its version.
+    /// The exact version: `1.0.219`.
     pub version: String,
-    /// Its `rust-version`.
+    /// The manifest's `rust-version`.
     pub rust_version: Option<String>,
-    /// Its edition.
+    /// The manifest's edition: `2021`.
     pub edition: String,
-    /// Whether it is a folder of this machine, not of a registry or a repository.
+    /// Whether it is a path dependency, not from a registry or a git repository.
     pub local: bool,
-    /// What it uses.
+    /// Its dependencies.
     pub uses: Vec<Use>,
 }
 
-/// One package's use of another.
+/// A dependency of one package on another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Use {
-    /// Its position in [`Graph::packages`].
+    /// Index into [`Graph::packages`].
     pub package: usize,
-    /// Whether only tests, examples and benchmarks need it.
+    /// Whether it is only a dev-dependency.
     pub dev: bool,
-    /// Whether only some targets need it.
+    /// Whether it applies only to some targets.
     pub some_targets: bool,
-    /// Whether it takes features that are not on by default.
+    /// Whether it needs features that are off by default.
     pub optional: bool,
 }
 
-/// A lint.
+/// The lints, with stable ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lint {
@@ -84,11 +84,11 @@ pub enum Lint {
     SpecInvalid,
     /// cargo refuses the workspace.
     WorkspaceUnreadable,
-    /// `workspace.package.rust-version` that no package takes.
+    /// No package inherits `workspace.package.rust-version`.
     MsrvNotInherited,
-    /// A package under test without `rust-version`, though the spec claims one.
+    /// The spec claims a Rust for a package whose manifest has no `rust-version`.
     MsrvMissing,
-    /// The spec claims another Rust than the manifest.
+    /// The spec and the manifest disagree on the lowest Rust.
     ClaimDiffers,
     /// A package's path dependency needs a newer Rust than the package promises.
     MsrvBelowPathDependency,
@@ -102,14 +102,14 @@ pub enum Lint {
     ResolverTooNew,
     /// A README, page or workflow promises what the spec does not test.
     PromiseNotTested,
-    /// YAML reads a version otherwise than it is written.
+    /// YAML changes the meaning of an unquoted version.
     VersionMisread,
-    /// A workflow with a matrix of its own beside the spec's `[ci]`.
+    /// A workflow has a hand-written matrix although the spec has `[ci]`.
     MatrixByHand,
 }
 
 impl Lint {
-    /// All of them.
+    /// Every lint, in declaration order.
     pub const ALL: [Lint; 13] = [
         Lint::SpecInvalid,
         Lint::WorkspaceUnreadable,
@@ -126,7 +126,7 @@ impl Lint {
         Lint::MatrixByHand,
     ];
 
-    /// Its stable id.
+    /// The stable id, in kebab case.
     pub fn as_str(self) -> &'static str {
         match self {
             Lint::SpecInvalid => "spec-invalid",
@@ -152,41 +152,41 @@ impl std::fmt::Display for Lint {
     }
 }
 
-/// What a lint found.
+/// A problem found by a lint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The lint.
+    /// The lint that found it.
     pub id: Lint,
-    /// How bad it is.
+    /// Errors set the exit code to 1; warnings do not.
     pub severity: Severity,
-    /// The file, relative to the workspace root.
+    /// Path relative to the workspace root.
     pub file: String,
-    /// Its line, from 1; absent where the whole file is meant.
+    /// 1-based line; `None` for the whole file.
     pub line: Option<usize>,
-    /// That line, trimmed; empty where there is none.
+    /// The trimmed line; empty if `line` is `None`.
     pub quote: String,
-    /// What is wrong.
+    /// The problem, in one sentence.
     pub what: String,
-    /// What to do.
+    /// How to fix it.
     pub mend: String,
-    /// What it is about, one by one, where that is more than one thing: packages, further places.
+    /// The packages or further places concerned, if more than one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<String>,
 }
 
-/// A lint that could not look at all it should have.
+/// A lint that could not check everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unchecked {
-    /// The lint.
+    /// The lint that was incomplete.
     pub id: Lint,
-    /// What was not looked at, and why.
+    /// What was not checked, and why.
     pub reason: String,
-    /// What to do about that.
+    /// How to make the check possible.
     pub mend: String,
 }
 
-/// All that is wrong with the workspace, errors first; then by lint and place. `versions` are those that the spec's values
-/// stand for on this host.
+/// Runs all lints; errors first, then by lint and place. `versions` are the versions that the spec's values resolve to
+/// on this host.
 pub fn lint(facts: &WorkspaceFacts, spec: Option<&Spec>, versions: &Versions) -> Vec<Finding> {
     let context = Context::new(facts, spec);
     let mut found = Vec::new();
@@ -198,23 +198,23 @@ pub fn lint(facts: &WorkspaceFacts, spec: Option<&Spec>, versions: &Versions) ->
     found
 }
 
-/// What all lints need.
+/// Input shared by all lints.
 struct Context<'a> {
     facts: &'a WorkspaceFacts,
     spec: Option<&'a Spec>,
-    /// What each member promises.
+    /// The Rust that each member promises.
     promised: Vec<Promised<'a>>,
 }
 
-/// The Rust that a package promises.
+/// The lowest Rust that a package promises.
 #[derive(Debug, Clone)]
 struct Promised<'a> {
     manifest: &'a Manifest,
     package: &'a str,
-    /// As it is spelled.
+    /// As spelled in the source.
     rust: String,
     version: Version,
-    /// Who says so: `` `rust-version` `` or the spec.
+    /// The source: `` its `rust-version` `` or `the spec`.
     by: &'static str,
 }
 
@@ -229,7 +229,7 @@ impl<'a> Context<'a> {
         self.facts.root.as_ref()?.workspace.as_ref()
     }
 
-    /// The lower of what the manifest and the spec promise.
+    /// The lower of the manifest's and the spec's promise.
     fn promise_of(&self, manifest: &'a Manifest) -> Option<Promised<'a>> {
         let package = manifest.package.as_ref()?.name.value.as_str();
         let own = manifest.rust_version(self.root()).map(|own| (own.value, "its `rust-version`"));
@@ -240,19 +240,19 @@ impl<'a> Context<'a> {
         Some(Promised { manifest, package, rust: least.1, version: least.0, by: least.2 })
     }
 
-    /// The Rust that the spec claims for this package.
+    /// The Rust that the spec claims for this package, if it is under test.
     fn claim_of(&self, package: &str) -> Option<&'a str> {
         let spec = self.spec?;
         let under_test = spec.project.packages.iter().any(|name| name == package);
         spec.claims.rust.as_ref().filter(|_| under_test).map(|claim| claim.text.as_str())
     }
 
-    /// The lowest Rust that any package promises.
+    /// The lowest promise of all packages.
     fn lowest(&self) -> Option<&Promised<'a>> {
         self.promised.iter().min_by(|a, b| a.version.cmp(&b.version))
     }
 
-    /// How bad it is that the workspace's own lockfile does not serve the promised Rust.
+    /// The severity of a `Cargo.lock` that does not work with the promised Rust.
     fn of_lockfile(&self) -> Severity {
         if self.facts.locksets {
             Severity::Warning
@@ -261,15 +261,15 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// What to do where its packages do not.
+    /// How to fix locked packages that do not work with this Rust.
     fn lockset(&self, rust: &str) -> String {
         if self.facts.locksets {
             format!(
-                "toolchains use their locksets in compat/locks; only who builds this tree with Rust {rust} is stopped"
+                "toolchains use their locksets in compat/locks; this affects only plain builds of this tree with Rust {rust}"
             )
         } else {
             format!(
-                "make a lockset that Rust {rust} can use (`{} lock`), lock older versions (`cargo update -p NAME --precise \
+                "create a lockset for Rust {rust} (`{} lock`), lock older versions (`cargo update -p NAME --precise \
                  VERSION`), or promise a newer Rust",
                 self.facts.program
             )
@@ -284,7 +284,7 @@ impl Finding {
     }
 }
 
-/// A version as people write it: without a last zero.
+/// A version without a trailing `.0`: `1.70`.
 fn short(version: &Version) -> String {
     if version.patch == 0 {
         format!("{}.{}", version.major, version.minor)

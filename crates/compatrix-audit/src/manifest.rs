@@ -1,22 +1,22 @@
-//! Manifests and lockfiles, as far as lints need them, with the lines of what they say.
+//! Reads the parts of manifests and lockfiles that lints need, with line numbers.
 //!
-//! cargo's own answer has no lines, and there is none when one member is broken. Pure: files are read by the engine.
+//! `cargo metadata` gives no line numbers, and nothing at all if one member is broken. Pure: the engine reads the files.
 
 use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};
 use toml::Spanned;
 
-/// Something and the line that says it, from 1.
+/// A value and its 1-based line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located<T> {
-    /// What is said.
+    /// The value as written.
     pub value: T,
-    /// The line.
+    /// 1-based line in the file.
     pub line: usize,
 }
 
-/// A key of a package: its own, or taken from `[workspace.package]`.
+/// A key of a package: set directly, or inherited from `[workspace.package]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Field {
     /// `key = "value"`.
@@ -25,18 +25,18 @@ pub enum Field {
     Inherited(usize),
 }
 
-/// What a `Cargo.toml` says.
+/// A parsed `Cargo.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Manifest {
-    /// Its path, relative to the workspace root.
+    /// Path relative to the workspace root.
     pub file: String,
-    /// All of its text, to quote lines from.
+    /// The full text, for quoting lines.
     pub text: String,
-    /// `[package]`.
+    /// `[package]`; `None` for a virtual manifest.
     pub package: Option<PackageTable>,
-    /// `[workspace]`.
+    /// `[workspace]`; `None` for a plain member.
     pub workspace: Option<WorkspaceTable>,
-    /// Dependencies that have a path, or may have one by the workspace's table.
+    /// Dependencies that have a path, or may inherit one from `[workspace.dependencies]`.
     pub local: Vec<LocalDependency>,
 }
 
@@ -49,14 +49,14 @@ pub struct PackageTable {
     pub edition: Option<Field>,
     /// `rust-version`.
     pub rust_version: Option<Field>,
-    /// `resolver`, which counts in the root's manifest only.
+    /// `resolver`, which has an effect only in the root manifest.
     pub resolver: Option<Located<String>>,
 }
 
 /// `[workspace]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WorkspaceTable {
-    /// `members`, globs and all.
+    /// `members`, including globs.
     pub members: Vec<String>,
     /// `exclude`.
     pub exclude: Vec<String>,
@@ -66,27 +66,27 @@ pub struct WorkspaceTable {
     pub edition: Option<Located<String>>,
     /// `rust-version` of `[workspace.package]`.
     pub rust_version: Option<Located<String>>,
-    /// The paths of `[workspace.dependencies]`, by the key.
+    /// The paths in `[workspace.dependencies]` by key.
     pub paths: BTreeMap<String, String>,
 }
 
-/// A dependency on a folder.
+/// A dependency that may be a path dependency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalDependency {
-    /// Its key.
+    /// Its key in the table.
     pub name: String,
-    /// Its path, relative to the manifest; `None` where the workspace's table says it.
+    /// Its path relative to the manifest; `None` if inherited from the workspace.
     pub path: Option<String>,
-    /// Whether only tests, examples and benchmarks use it.
+    /// Whether it is a dev-dependency.
     pub dev: bool,
-    /// Its line.
+    /// 1-based line in the manifest.
     pub line: usize,
 }
 
-/// Reads a manifest.
+/// Parses the text of a `Cargo.toml`.
 ///
 /// # Errors
-/// It is no TOML; the text begins with file and line.
+/// The text is not valid TOML; the message starts with file and line.
 pub fn read(file: &str, text: &str) -> Result<Manifest, String> {
     let table = DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(text, span.start));
@@ -106,12 +106,12 @@ pub fn read(file: &str, text: &str) -> Result<Manifest, String> {
 }
 
 impl Manifest {
-    /// The package's `rust-version`, taken from the workspace's root where it says so.
+    /// The package's `rust-version`, resolved through the workspace root if inherited.
     pub fn rust_version(&self, root: Option<&WorkspaceTable>) -> Option<Located<String>> {
         resolve(self.package.as_ref()?.rust_version.as_ref()?, root.and_then(|root| root.rust_version.as_ref()))
     }
 
-    /// The package's edition; 2015 where it names none.
+    /// The package's edition; 2015 if it names none.
     pub fn edition(&self, root: Option<&WorkspaceTable>) -> Option<Located<String>> {
         let package = self.package.as_ref()?;
         let Some(edition) = &package.edition else {
@@ -120,12 +120,12 @@ impl Manifest {
         resolve(edition, root.and_then(|root| root.edition.as_ref()))
     }
 
-    /// Its folder, relative to the workspace root; empty for the root itself.
+    /// The manifest's folder relative to the workspace root; empty for the root itself.
     pub fn folder(&self) -> &str {
         self.file.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
-    /// The folder of one of its dependencies, relative to the workspace root; `None` where it has none.
+    /// The folder of a dependency relative to the workspace root; `None` if it is not a path dependency.
     pub fn folder_of(&self, dependency: &LocalDependency, root: Option<&WorkspaceTable>) -> Option<String> {
         match &dependency.path {
             Some(path) => Some(join(self.folder(), path)),
@@ -133,13 +133,13 @@ impl Manifest {
         }
     }
 
-    /// A line of it, as it stands.
+    /// A line of the text by its 1-based number; empty if there is no such line.
     pub fn line(&self, line: usize) -> &str {
         self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default()
     }
 }
 
-/// A field's value, with the line in the package's own manifest.
+/// A field's value, with the line in the package's manifest.
 fn resolve(field: &Field, inherited: Option<&Located<String>>) -> Option<Located<String>> {
     match field {
         Field::Own(own) => Some(own.clone()),
@@ -147,10 +147,10 @@ fn resolve(field: &Field, inherited: Option<&Located<String>>) -> Option<Located
     }
 }
 
-/// The format of a lockfile and the line that says it; 1 and 2 say nothing, and count as 2 on line 1.
+/// The format of a lockfile and its line. Formats 1 and 2 have no such line and count as 2 on line 1.
 ///
 /// # Errors
-/// It is no lockfile; the text begins with file and line.
+/// The text is not a lockfile; the message starts with file and line.
 pub fn lock_format(file: &str, text: &str) -> Result<Located<i64>, String> {
     let table = DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(text, span.start));
@@ -162,10 +162,10 @@ pub fn lock_format(file: &str, text: &str) -> Result<Located<i64>, String> {
         _ => None,
     };
     let line = line_of(text, version.span().start);
-    value.map(|value| Located { value, line }).ok_or_else(|| format!("{file}:{line}: `version` is no number"))
+    value.map(|value| Located { value, line }).ok_or_else(|| format!("{file}:{line}: `version` is not a number"))
 }
 
-/// A path relative to a folder, `..` resolved as far as it goes.
+/// Joins a folder and a relative path, resolving `..` lexically.
 fn join(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split(['/', '\\']) {
@@ -183,13 +183,13 @@ fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1
 }
 
-/// The tables in a table.
+/// The sub-tables of a table.
 fn tables<'a, 'i>(value: Option<&'a Spanned<DeValue<'i>>>) -> Vec<(&'a str, &'a DeTable<'i>)> {
     let Some(table) = value.and_then(|value| value.get_ref().as_table()) else { return Vec::new() };
     table.iter().filter_map(|(key, value)| Some((key.get_ref().as_ref(), value.get_ref().as_table()?))).collect()
 }
 
-/// Finds lines.
+/// Converts byte offsets to line numbers.
 struct At<'t> {
     text: &'t str,
 }
@@ -312,7 +312,7 @@ path = "../c"
     #[test]
     fn what_is_no_manifest_is_told_with_its_line() {
         assert!(read("a/Cargo.toml", "[package]\nname = \n").unwrap_err().starts_with("a/Cargo.toml:2: "));
-        // Odd but TOML: nothing is found, nothing breaks.
+        // Valid TOML with unexpected types: nothing is found, nothing panics.
         for odd in ["package = 1\nworkspace = []\ntarget = 2\ndependencies = 3\n", "", "[package]\nname = 5\n"] {
             assert_eq!(read("Cargo.toml", odd).unwrap().package, None, "{odd}");
         }

@@ -1,7 +1,7 @@
-//! Promises that stand in a repository beside its spec: on its README, its pages, in its workflows.
+//! Finds promises outside the spec: in READMEs, pages and workflows.
 //!
-//! A scanner, not a reader: it takes what has a clear pattern (`MSRV 1.65`, `Rust 1.65+`, a matrix of toolchains) and
-//! leaves the rest. What it finds it quotes, with file and line. Pure: files are read by the engine.
+//! A scanner, not a parser of prose: it matches clear patterns (`MSRV 1.65`, `Rust 1.65+`, a matrix of toolchains) and
+//! ignores the rest. It quotes every match with file and line. Pure: the engine reads the files.
 
 mod platform;
 mod prose;
@@ -17,40 +17,40 @@ use compatrix_ci::pins::CHECKSUM;
 
 pub use platform::{of_runner, of_triple};
 
-/// A promise and where it stands.
+/// A promise and its place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Promise {
-    /// The file, relative to the workspace root.
+    /// Path relative to the workspace root.
     pub file: String,
-    /// Its line, from 1.
+    /// 1-based line.
     pub line: usize,
-    /// What kind of file it is.
+    /// The kind of file.
     pub source: PromiseSource,
-    /// What is promised.
+    /// The version or platform promised.
     #[serde(flatten)]
     pub kind: PromiseKind,
-    /// In a workflow, where it stands: `matrix.rust`, `env.MSRV`, `with.toolchain`, `uses`, `run`, `runs-on`. Else empty.
+    /// The key in a workflow: `matrix.rust`, `env.MSRV`, `with.toolchain`, `uses`, `run`, `runs-on`. Empty in other files.
     pub key: String,
-    /// What is written, where YAML reads something else: `1.70` for a promise of 1.7.
+    /// The spelling, if YAML reads it differently: `1.70` for a promise of 1.7.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spelled: Option<String>,
-    /// The line itself, trimmed.
+    /// The trimmed line.
     pub text: String,
 }
 
-/// What kind of file makes the promise.
+/// The kinds of files that make promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PromiseSource {
-    /// A README: only lines that say that something is required, supported or tested.
+    /// A README: only lines that state a requirement, support or a test.
     Readme,
-    /// A compatibility page, written by hand: every version of Rust or SQLite on it.
+    /// A hand-written compatibility page: every version of Rust or SQLite on it.
     Page,
-    /// A workflow of GitHub Actions.
+    /// A GitHub Actions workflow.
     Workflow,
 }
 
-/// What is promised.
+/// A promised version or platform.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "kind", content = "value", rename_all = "kebab-case")]
 pub enum PromiseKind {
@@ -60,14 +60,14 @@ pub enum PromiseKind {
     Rust(String),
     /// This SQLite and every newer one: `3.35`.
     LowestSqlite(String),
-    /// This SQLite.
+    /// This SQLite: `3.45.1`.
     Sqlite(String),
-    /// A platform, as specs spell it: `linux-x86_64`; without the architecture where the promise names none: `windows`.
+    /// A platform as spelled in specs: `linux-x86_64`, or `windows` if the promise names no architecture.
     Platform(String),
 }
 
 impl PromiseKind {
-    /// What is promised, without the kind.
+    /// The version or platform, without the kind.
     pub fn value(&self) -> &str {
         match self {
             PromiseKind::LowestRust(value)
@@ -92,16 +92,16 @@ impl std::fmt::Display for PromiseKind {
 }
 
 impl Promise {
-    /// What its author meant: what is written, even where YAML reads something else.
+    /// The version as spelled by the author, even if YAML reads it differently.
     pub fn meant(&self) -> &str {
         self.spelled.as_deref().unwrap_or_else(|| self.kind.value())
     }
 }
 
-/// What kind of promises a file may make, by its path relative to the root; `None` where it is not looked at.
+/// The kind of a file by its path relative to the root; `None` for files that are not scanned.
 ///
-/// READMEs of the root and of packages; pages whose name starts with `compatibility` or `msrv`, at the root or in `docs`;
-/// workflows of GitHub Actions.
+/// Scanned are READMEs of the root and of packages, pages at the root or in `docs` whose name starts with
+/// `compatibility` or `msrv`, and GitHub Actions workflows.
 pub fn source_of(path: &str) -> Option<PromiseSource> {
     let lower = path.to_ascii_lowercase();
     let (folder, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
@@ -117,10 +117,10 @@ pub fn source_of(path: &str) -> Option<PromiseSource> {
     }
 }
 
-/// The promises of a file of this kind, in the order of its lines, none twice on a line.
+/// The distinct promises of a file, in line order.
 ///
 /// # Errors
-/// The file is a workflow and no YAML; the text says where.
+/// The file is a workflow and not valid YAML; the message says where.
 pub fn scan(file: &str, source: PromiseSource, text: &str) -> Result<Vec<Promise>, String> {
     let mut found = match source {
         PromiseSource::Readme | PromiseSource::Page if is_generated(text) => Vec::new(),
@@ -134,17 +134,17 @@ pub fn scan(file: &str, source: PromiseSource, text: &str) -> Result<Vec<Promise
     Ok(found)
 }
 
-/// Whether a page is one that Compatrix writes from evidence: it promises nothing that the spec does not.
+/// Whether Compatrix generated this page, so that it makes no promises beyond the spec.
 pub fn is_generated(text: &str) -> bool {
     text.lines().next().is_some_and(|line| line.starts_with("<!-- generated by `cargo "))
 }
 
-/// The same of a workflow, which is made from the spec.
+/// Whether Compatrix generated this workflow.
 fn is_generated_workflow(text: &str) -> bool {
     text.lines().nth(1).is_some_and(|line| line.starts_with(CHECKSUM))
 }
 
-/// A line as it is quoted: trimmed, and cut where it is very long.
+/// A line for quoting: trimmed, and truncated if very long.
 fn quoted(line: &str) -> String {
     const LONGEST: usize = 160;
     let line = line.trim();

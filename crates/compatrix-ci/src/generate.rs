@@ -1,8 +1,8 @@
-//! From the plan of CI to workflows, and from workflows to their text.
+//! Turns the CI plan into workflows, and workflows into YAML.
 //!
-//! [`workflows`] makes values that a rehearsal can execute; [`text`] writes them as YAML. A value of the spec is never a
-//! part of a command or an expression: those are texts of this program, by their types. It goes into `env`, into an input
-//! of an action or into a matrix row, quoted, and what GitHub would evaluate there is refused.
+//! [`workflows`] returns values that a rehearsal can execute; [`text`] writes them as YAML. A value of the spec is never
+//! part of a command or an expression: their types admit only literals of this program. Spec values go into `env`, an
+//! action's input or a matrix row, quoted, and anything that GitHub would evaluate there is refused.
 
 mod about;
 mod cells;
@@ -25,42 +25,42 @@ use compatrix_model::matrix_spec::{Claims, Spec};
 pub use checks::CHECKS_FILE;
 pub use lower::{body, text, Reason, Refused};
 
-/// What a workflow is made from, beside spec and plans.
+/// Inputs of a workflow other than spec and plans.
 #[derive(Debug, Clone)]
 pub struct Options<'a> {
-    /// How people here call the tool.
+    /// How the workspace runs Compatrix.
     pub program: Program,
-    /// The toolchain of the orchestrator itself: the channel of rust-toolchain.toml, else `stable`.
+    /// The orchestrator's toolchain: the channel of rust-toolchain.toml, otherwise `stable`.
     pub toolchain: &'a str,
-    /// The package behind `cargo xtask`.
+    /// The package behind `cargo xtask`; `None` for [`Program::Compatrix`].
     pub xtask: Option<XtaskPackage>,
-    /// By platform, the hash of all that the exact SQLite libraries of its jobs are made from; none: no cache of them.
+    /// By platform, the hash of all inputs of its exact SQLite libraries; without an entry, they are not cached.
     pub sqlite_key: &'a BTreeMap<String, String>,
-    /// The tool's version: what is installed where there is no `cargo xtask`.
+    /// The Compatrix version to install if there is no `cargo xtask`.
     pub version: &'a str,
 }
 
-/// How people call the tool.
+/// How a workspace runs Compatrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
-    /// `cargo xtask`: a package of the workspace.
+    /// `cargo xtask`, a workspace package.
     Xtask,
-    /// `cargo compatrix`: installed.
+    /// An installed `cargo compatrix`.
     Compatrix,
 }
 
 /// The package behind `cargo xtask`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct XtaskPackage {
-    /// Its manifest, relative to the root.
+    /// Path of its manifest relative to the root.
     pub manifest: String,
-    /// Its executable.
+    /// The name of its executable.
     pub binary: String,
 }
 
-/// The workflows that the spec asks for: one a command that runs on any event, and the ordinary checks.
+/// The workflows of the spec: one per command that runs on any event, and the ordinary checks.
 ///
-/// `plans` are those of all events and commands of this spec; an event without a plan does not run.
+/// `plans` are the plans of all events and commands; an event without a plan does not run.
 pub fn workflows(spec: &Spec, plans: &[CiPlan], options: &Options<'_>) -> Vec<Workflow> {
     let Some(ci) = &spec.ci else { return Vec::new() };
     let mut workflows = Vec::new();
@@ -70,7 +70,7 @@ pub fn workflows(spec: &Spec, plans: &[CiPlan], options: &Options<'_>) -> Vec<Wo
         if of_work.is_empty() {
             continue;
         }
-        // One workflow writes the caches that both use: that of `compat`, where there is one.
+        // One workflow writes the caches that both use: that of `compat`, if there is one.
         let writes_caches = work == Work::Compat || plans.iter().all(|plan| plan.work == Work::LeakCheck);
         let scene = Scene { ci, claims: &spec.claims, options, plans: of_work, work, writes_caches };
         workflows.push(scene.workflow());
@@ -79,12 +79,12 @@ pub fn workflows(spec: &Spec, plans: &[CiPlan], options: &Options<'_>) -> Vec<Wo
     workflows
 }
 
-/// All that the jobs of one workflow are made from.
+/// Inputs of all jobs of one workflow.
 struct Scene<'a> {
     ci: &'a Ci,
     claims: &'a Claims,
     options: &'a Options<'a>,
-    /// Of one command, by event; never empty.
+    /// The plans of one command, by event; never empty.
     plans: Vec<&'a CiPlan>,
     work: Work,
     writes_caches: bool,
@@ -120,19 +120,19 @@ impl Scene<'_> {
         self.plans.iter().map(|plan| plan.event).collect()
     }
 
-    /// The events on which jobs of this platform run.
+    /// The events that run jobs on this platform.
     fn events_of(&self, platform: &str) -> Vec<Event> {
         let plans = self.plans.iter().filter(|plan| plan.platforms().contains(&platform));
         plans.map(|plan| plan.event).collect()
     }
 
-    /// The platform of the verdict: Linux if there is one, that of most events, the first of these.
+    /// The verdict job's platform and runner: Linux if possible, then the one with most events, then the first.
     fn home(&self) -> (&str, &str) {
         let used = self.ci.runners.iter().filter(|(platform, _)| !self.events_of(platform).is_empty());
         let best =
             used.rev().max_by_key(|(platform, _)| (platform.starts_with("linux-"), self.events_of(platform).len()));
         best.map(|(platform, runner)| (platform.as_str(), runner.as_str()))
-            .expect("a plan has a group, and that a runner")
+            .expect("a plan has a group, and a group has a runner")
     }
 
     fn triggers(&self) -> Vec<Trigger> {
@@ -153,8 +153,8 @@ impl Scene<'_> {
     }
 }
 
-/// Whether compiled dependencies are kept in GitHub's caches. Not where a release branch is tested: what may be released
-/// is built from nothing that another run left behind.
+/// Whether compiled dependencies are cached. Not if a release branch is tested: release candidates must not be built
+/// from leftovers of another run.
 fn caches_compiled(ci: &Ci) -> bool {
     ci.caches && !ci.branches.iter().any(|branch| branch.to_ascii_lowercase().contains("release"))
 }

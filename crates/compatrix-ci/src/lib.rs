@@ -1,7 +1,7 @@
-//! The plan of CI: what GitHub Actions runs on which event, in which jobs; and what its jobs report.
+//! The CI plan: which jobs GitHub Actions runs on which event, and how their evidence is merged.
 //!
-//! All of it comes from committed files alone, so that the workflow, each of its jobs and the job that gives the verdict
-//! see the same plan, and so does a person at home. Nothing here knows YAML.
+//! The plan depends only on committed files, so the workflow, each of its jobs, the verdict job and a developer's
+//! machine all compute the same plan.
 
 pub mod artifact;
 pub mod committed;

@@ -1,4 +1,4 @@
-//! A matrix as blocks of two axes, blocks that look the same folded into one.
+//! Splits a matrix into blocks of two axes, and merges blocks with equal results.
 //!
 //! The terminal grid, the SVG and the job summary all draw these, so they never disagree.
 
@@ -10,54 +10,54 @@ use compatrix_model::verdict::Verdict;
 
 use crate::matrix::{worse, Matrix};
 
-/// All blocks, with the columns and rows that they share.
+/// All blocks, with their common columns and rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocks {
-    /// The axis that runs across; empty where the spec has none.
+    /// The axis across; empty if the spec has none.
     pub column_axis: String,
-    /// The axis that runs down; empty where there is one row.
+    /// The axis down; empty if there is only one row.
     pub row_axis: String,
-    /// The columns' headings.
+    /// One heading per column.
     pub columns: Vec<String>,
-    /// The rows' headings; one empty heading where there is no axis for them.
+    /// One heading per row; a single empty heading if `row_axis` is empty.
     pub rows: Vec<String>,
-    /// The blocks, in the spec's order.
+    /// In the spec's order.
     pub blocks: Vec<Block>,
 }
 
-/// One block, standing for each combination of the values in its heading.
+/// One block, valid for each combination of the values in its heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// The other axes, each with the values that this block holds for.
+    /// The other axes, each with the values that this block covers.
     pub heading: Vec<Part>,
-    /// The verdicts by row, then column; `None` where nothing was planned.
+    /// Verdicts by row, then column; `None` if the cell was not planned.
     pub cells: Vec<Vec<Option<Verdict>>>,
 }
 
-/// An axis in a heading.
+/// One axis of a heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// The axis, or `suite`.
+    /// The axis's name, or `suite`.
     pub axis: String,
-    /// The values, in the spec's order.
+    /// In the spec's order.
     pub values: Vec<String>,
-    /// Whether these are all the values shown, and more than one.
+    /// Whether `values` are all of the axis's values in the matrix, and more than one.
     pub all: bool,
 }
 
-/// Blocks under way: the values on each dimension that they stand for, and their verdicts.
+/// A block while merging: the values that it covers on each dimension, and its verdicts.
 type Group = (Vec<BTreeSet<usize>>, Vec<Vec<Option<Verdict>>>);
 
-/// An axis that neither runs across nor down.
+/// An axis that runs neither across nor down.
 struct Dimension {
     name: String,
     values: Vec<String>,
-    /// Its place among the space's axes; `None` for the suites.
+    /// Its index among the space's axes; `None` for the suites.
     axis: Option<usize>,
 }
 
 impl Part {
-    /// `schema v18, v24`, or `every schema` where nothing is left out.
+    /// `schema v18, v24`, or `every schema (4)` if no value is missing.
     pub fn text(&self) -> String {
         const MOST: usize = 8;
         if self.all {
@@ -72,14 +72,14 @@ impl Part {
 }
 
 impl Block {
-    /// The heading as one line.
+    /// The heading in one line.
     pub fn title(&self) -> String {
         self.heading.iter().map(Part::text).collect::<Vec<_>>().join(" · ")
     }
 }
 
 impl Blocks {
-    /// The blocks of a matrix. Rust runs across where there is such an axis, SQLite down; else the first axes do.
+    /// Rust runs across and SQLite down if those axes exist; otherwise the first axes do.
     pub fn new(matrix: &Matrix) -> Self {
         let space = &matrix.space;
         let placed: Vec<(usize, Vec<usize>, Verdict)> = {
@@ -118,7 +118,7 @@ impl Blocks {
                 dimensions.push(Dimension { name: axis.name.to_string(), values, axis: Some(n) });
             }
         }
-        // From a value's place on its axis to its place among those shown.
+        // Maps a value's index on its axis to its index among the values shown.
         let ranks: Vec<BTreeMap<usize, usize>> =
             shown.iter().map(|shown| shown.iter().enumerate().map(|(rank, coord)| (*coord, rank)).collect()).collect();
         let rank = |axis: usize, coord: usize| ranks[axis][&coord];
@@ -139,13 +139,13 @@ impl Blocks {
         Blocks { column_axis: axis_name(column), row_axis: axis_name(row), columns, rows, blocks }
     }
 
-    /// The verdicts that are to be seen, each once.
+    /// The distinct verdicts shown.
     pub fn verdicts(&self) -> BTreeSet<Verdict> {
         self.blocks.iter().flat_map(|block| block.cells.iter().flatten().flatten().copied()).collect()
     }
 }
 
-/// Puts blocks together that have the same verdicts and differ in one dimension only, until none is left.
+/// Merges blocks that have the same verdicts and differ in only one dimension, until none remain.
 fn fold(found: BTreeMap<Vec<usize>, Vec<Vec<Option<Verdict>>>>, dimensions: &[Dimension]) -> Vec<Group> {
     let alone = |key: Vec<usize>| key.into_iter().map(|value| BTreeSet::from([value])).collect();
     let mut groups: Vec<Group> = found.into_iter().map(|(key, grid)| (alone(key), grid)).collect();

@@ -1,4 +1,4 @@
-//! How cells were chosen: what they cover, what changes they are about, which shard they are.
+//! How cells were chosen: coverage, `--since`, shard.
 
 use compatrix_model::choose::Coverage;
 use compatrix_model::plan::narrow::Narrowed;
@@ -7,26 +7,26 @@ use serde::Serialize;
 
 use crate::look::{count, duration, wrap, Look};
 
-/// How many reasons are told before the rest is counted.
+/// The most reasons listed; the rest are counted.
 const MAX_REASONS: usize = 6;
 
-/// What there is to say of a choice; nothing of every cell of a profile.
+/// The facts to report about a choice; all empty if every cell of a profile was chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Choice {
-    /// What the cells cover.
+    /// Tuples covered; `None` if every cell was chosen.
     pub coverage: Option<Coverage>,
-    /// To which part of the choice it was narrowed.
+    /// Changes and shard that narrowed the choice.
     pub narrowed: Narrowed,
 }
 
 impl Choice {
-    /// That of a plan.
+    /// The choice that a plan records.
     pub fn of(plan: &Plan) -> Self {
         Self { coverage: plan.coverage.clone(), narrowed: plan.narrowed.clone() }
     }
 }
 
-/// A line each for coverage, changes and shard, fitted to a width; those that there are.
+/// Lines for coverage, changes and shard, as far as they apply, wrapped to the width.
 pub fn lines(choice: &Choice, look: &Look) -> String {
     let lines = sentences(choice).into_iter().flat_map(|sentence| {
         let indent = &"  "[..if sentence.starts_with("  ") { 2 } else { 0 }];
@@ -35,7 +35,7 @@ pub fn lines(choice: &Choice, look: &Look) -> String {
     lines.map(|line| look.dim(&line) + "\n").collect()
 }
 
-/// The same as sentences.
+/// The same as [`lines`], one unwrapped sentence each.
 pub fn sentences(choice: &Choice) -> Vec<String> {
     let mut said = Vec::new();
     if let Some(coverage) = &choice.coverage {
@@ -52,8 +52,8 @@ pub fn sentences(choice: &Choice) -> Vec<String> {
     }
     if let Some(dealt) = &choice.narrowed.shard {
         let part = match (dealt.builds, dealt.builds_of) {
-            (0, 0) => "empty, as there is nothing to build".to_owned(),
-            (0, of) => format!("empty, as there are only {}", count(of, "build")),
+            (0, 0) => "empty because there is nothing to build".to_owned(),
+            (0, of) => format!("empty because there are only {}", count(of, "build")),
             (builds, of) => format!(
                 "{builds} of {}, {} of {}, about {} of work; the longest shard takes {}",
                 count(of, "build"),
@@ -95,7 +95,7 @@ fn covered(coverage: &Coverage) -> String {
     said
 }
 
-/// A number of cells; one that nobody reads digit by digit is rounded.
+/// A number of cells; from 10^12 on, rounded.
 fn amount(n: u128) -> String {
     match n {
         0..=999_999_999_999 => n.to_string(),
@@ -107,84 +107,84 @@ fn amount(n: u128) -> String {
     }
 }
 
-/// A choice in JSON documents: `coverage`, `since` and `shard`, those that there are.
+/// A choice in JSON documents: `coverage`, `since` and `shard`, each only if it applies.
 #[derive(Debug, Serialize)]
 pub struct ChoiceEntry<'a> {
-    /// What the cells cover.
+    /// Absent if every cell was chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage: Option<CoverageEntry<'a>>,
-    /// To what changes they are narrowed.
+    /// Absent without `--since`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<SinceEntry<'a>>,
-    /// To which shard.
+    /// Absent without `--shard`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<ShardEntry<'a>>,
 }
 
-/// What the chosen cells cover.
+/// The coverage of the chosen cells, counted in tuples of values.
 #[derive(Debug, Serialize)]
 pub struct CoverageEntry<'a> {
     /// `pairwise`, `3-way`, or `all` within a budget.
     pub strategy: String,
-    /// How many values the tuples have that are counted.
+    /// Values per tuple: 2 for pairs.
     pub strength: usize,
-    /// Cells chosen.
+    /// The number of cells chosen.
     pub cells: usize,
-    /// Cells to choose from; a text, as it may have more digits than numbers of JSON.
+    /// The number of cells to choose from; a string, because it may exceed the range of JSON numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
-    /// Tuples covered.
+    /// Tuples covered by the chosen cells.
     pub covered: u64,
-    /// Tuples that could be.
+    /// Tuples that can be covered at all.
     pub wanted: u64,
-    /// Tuples that rules leave no cell for.
+    /// Tuples without a cell because rules exclude them.
     pub excluded: u64,
     /// Tuples covered by cells that can be tried on this host.
     pub tried: u64,
-    /// Pins that no chosen cell meets.
+    /// Pins that no chosen cell satisfies.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub unmet_pins: &'a [String],
 }
 
-/// What a change can affect.
+/// The effect of `--since`.
 #[derive(Debug, Serialize)]
 pub struct SinceEntry<'a> {
-    /// The revision.
+    /// The git revision compared with.
     pub rev: &'a str,
     /// Files that differ from it.
     pub changed_files: usize,
-    /// Suites in cells that they can affect.
+    /// Pairs of suite and cell that these files can affect.
     pub affected: usize,
-    /// Suites in cells of the whole choice.
+    /// Pairs of suite and cell in the whole choice.
     pub of: usize,
-    /// Why.
+    /// Why they are affected, one sentence each.
     pub why: &'a [String],
 }
 
-/// A shard.
+/// The effect of `--shard`.
 #[derive(Debug, Serialize)]
 pub struct ShardEntry<'a> {
-    /// Which, from 1.
+    /// The shard's number, from 1.
     pub number: usize,
-    /// Of how many.
+    /// The number of shards.
     pub of: usize,
-    /// Its builds.
+    /// Builds in this shard.
     pub builds: usize,
-    /// Builds of all shards.
+    /// Builds in all shards.
     pub builds_of: usize,
-    /// Its runs.
+    /// Runs in this shard.
     pub runs: usize,
-    /// Runs of all shards.
+    /// Runs in all shards.
     pub runs_of: usize,
-    /// What it is predicted to take, in milliseconds.
+    /// Predicted duration in milliseconds.
     pub predicted_ms: u64,
-    /// What the longest of all shards is predicted to take.
+    /// Predicted duration of the longest shard, in milliseconds.
     pub longest_ms: u64,
-    /// The same in all shards of one plan.
+    /// An id of the division; equal in all shards of the same plan.
     pub deal: &'a str,
 }
 
-/// The choice for JSON documents.
+/// Borrows a choice in the form that JSON documents use.
 pub fn entry(choice: &Choice) -> ChoiceEntry<'_> {
     let coverage = choice.coverage.as_ref().map(|coverage| CoverageEntry {
         strategy: coverage.strategy.to_string(),

@@ -1,4 +1,4 @@
-//! What the events are predicted to cost, as a table for a terminal.
+//! The predicted cost of each CI event, as a terminal table.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use compatrix_ci::CiPlan;
 
 use crate::look::{count, wrap, Look};
 
-/// A row for each event and command; under it what no job tries, and which jobs need more than one matrix.
+/// One row per event and command, then notes on cells that no runner can try and jobs that need several matrices.
 pub fn cost_table(plans: &[CiPlan], look: &Look) -> String {
     let head = ["event", "command", "profile", "jobs", "cells", "minutes", "to the verdict"].map(str::to_owned);
     let rows = plans.iter().map(|plan| {
@@ -28,7 +28,7 @@ pub fn cost_table(plans: &[CiPlan], look: &Look) -> String {
         .collect();
     let line = |row: &[String; 7]| {
         let cells = row.iter().zip(&widths).enumerate().map(|(n, (cell, &width))| {
-            // Names to the left, numbers to the right.
+            // Left-align names, right-align numbers.
             if n < 3 {
                 format!("{cell:<width$}")
             } else {
@@ -61,7 +61,7 @@ fn notes(plan: &CiPlan) -> Vec<String> {
             let jobs: usize = same.iter().map(|group| group.jobs.len()).sum();
             if same.len() > 1 {
                 notes.push(format!(
-                    "{of}: {jobs} jobs of {platform} are in {} matrices, since one holds at most {}",
+                    "{of}: {jobs} jobs of {platform} are in {} matrices, because one holds at most {}",
                     same.len(),
                     compatrix_ci::plan::MATRIX_JOBS
                 ));
@@ -70,7 +70,7 @@ fn notes(plan: &CiPlan) -> Vec<String> {
     }
     if !plan.untried.is_empty() {
         notes.push(format!(
-            "{of}: {} can be tried by no runner; the comment on top of the workflow says why",
+            "{of}: no runner can try {}; the comment at the top of the workflow says why",
             count(plan.untried.len(), "cell")
         ));
     }
@@ -130,9 +130,9 @@ mod tests {
              pull_request  compat   local       3      1        6           5 min\n\
              schedule      compat   local     402    400      804           5 min\n\
              schedule, compat: 400 jobs of linux-x86_64 are in 2\n\
-             \u{20}\u{20}matrices, since one holds at most 256\n\
-             schedule, compat: 3 cells can be tried by no runner; the\n\
-             \u{20}\u{20}comment on top of the workflow says why\n"
+             \u{20}\u{20}matrices, because one holds at most 256\n\
+             schedule, compat: no runner can try 3 cells; the comment\n\
+             \u{20}\u{20}at the top of the workflow says why\n"
         );
         assert!(cost_table(&plans, &Look { color: true, ..look }).contains("\u{1b}["));
     }

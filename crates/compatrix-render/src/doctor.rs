@@ -1,4 +1,4 @@
-//! What the doctor found: for people, fitted to the terminal, and for machines.
+//! The report of `doctor`: text fitted to the terminal, and JSON.
 
 use std::fmt::Write;
 
@@ -9,17 +9,17 @@ use shaped_toml::Severity;
 
 use crate::look::{count, cut, width, wrap, Look};
 
-/// Columns before what belongs to the line above.
+/// Indent of the lines below a check or finding.
 const INDENT: usize = 6;
-/// More than these are counted, not listed.
+/// The most items listed per finding; the rest are counted.
 const LISTED: usize = 8;
-/// The widest that the names of checks and the versions found may be, in columns.
+/// Width limit for the columns of names and of versions.
 const WIDEST: usize = 22;
 
-/// On less than this many columns, what was found stands below the name.
+/// Below this width, details go on the line after the name.
 const NARROW: usize = 60;
 
-/// The report for people. With `only_wrong`, without what is fine and without what this spec can do without.
+/// The report as text. `only_wrong` omits checks that passed and tools that this spec does not need.
 pub fn doctor(report: &Report, only_wrong: bool, look: &Look) -> String {
     let mut out = String::new();
     let shown: Vec<&Check> =
@@ -30,9 +30,9 @@ pub fn doctor(report: &Report, only_wrong: bool, look: &Look) -> String {
         out.push('\n');
     }
     let about = match (&report.root, report.spec) {
-        (None, _) => Some("there is no cargo workspace here: only the host was checked"),
-        (Some(_), SpecState::Absent) => Some("there is no spec: claims are those of the manifests"),
-        (Some(_), SpecState::Broken) => Some("the spec has errors: what it claims is not known"),
+        (None, _) => Some("no cargo workspace here: checked only the host"),
+        (Some(_), SpecState::Absent) => Some("no spec: claims come from the manifests"),
+        (Some(_), SpecState::Broken) => Some("the spec has errors: its claims are unknown"),
         (Some(_), SpecState::Valid) => None,
     };
     let about = about.filter(|_| !only_wrong);
@@ -46,7 +46,7 @@ pub fn doctor(report: &Report, only_wrong: bool, look: &Look) -> String {
         one(finding, look, &mut out);
     }
     if report.root.is_some() && report.findings.is_empty() && !only_wrong {
-        let _ = writeln!(out, "  {} no lint found anything", sign(Kind::Ok, look));
+        let _ = writeln!(out, "  {} no findings", sign(Kind::Ok, look));
     }
     if !report.unchecked.is_empty() {
         let _ = writeln!(out, "\n{}", look.bold("not checked"));
@@ -63,20 +63,20 @@ pub fn doctor(report: &Report, only_wrong: bool, look: &Look) -> String {
     out
 }
 
-/// The report for machines, indented, with a line break at its end. Its fields are those of [`Report`].
+/// The report as indented JSON, ending in a newline. The keys are the fields of [`Report`].
 pub fn json(report: &Report) -> String {
     let mut text = serde_json::to_string_pretty(report).expect("plain data with text keys is always JSON");
     text.push('\n');
     text
 }
 
-/// What a line is about.
+/// The sign and colour of a line.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Ok,
     Warning,
     Error,
-    /// Missing, and not needed here.
+    /// Missing, but not needed here.
     Lacks,
 }
 
@@ -122,7 +122,7 @@ fn checks(checks: &[&Check], look: &Look, out: &mut String) {
         if check.status == Status::Ok {
             let version =
                 if check.path.is_empty() { cut(&check.found, room) } else { cut(&version(&check.found), found) };
-            // Too short a part of a path tells nothing.
+            // A path cut this short is useless.
             let left = look.width.saturating_sub(name + found + 8);
             let path = if left < 12 { String::new() } else { cut(&check.path, left) };
             let line =
@@ -146,12 +146,12 @@ fn checks(checks: &[&Check], look: &Look, out: &mut String) {
     }
 }
 
-/// The version in what a tool says of itself: the first word with digits and a dot; else all of it.
+/// The version in a tool's output: the first word with digits and a dot, or the whole text if there is none.
 fn version(said: &str) -> String {
     let words = said.split_whitespace().map(|word| word.trim_matches(['(', ')', ',', ';', '.']));
     let numbers = words.filter_map(|word| word.find(|c: char| c.is_ascii_digit()).map(|at| &word[at..]));
     let mut versions = numbers.filter(|word| word.contains('.') && !word.contains('/'));
-    // A size is no version.
+    // A size is not a version.
     if said.ends_with(" free") {
         return said.to_owned();
     }
@@ -185,14 +185,14 @@ fn one(finding: &Finding, look: &Look, out: &mut String) {
     mend(&finding.mend, look, out);
 }
 
-/// Wrapped text below a line.
+/// Writes wrapped, indented text.
 fn text(text: &str, more: &str, look: &Look, out: &mut String) {
     for line in wrap(text, look.width.saturating_sub(INDENT + more.len()).max(20)) {
         let _ = writeln!(out, "{:INDENT$}{more}{line}", "");
     }
 }
 
-/// What to do.
+/// Writes the advice after an arrow.
 fn mend(mend: &str, look: &Look, out: &mut String) {
     let arrow = if look.unicode { "→" } else { "->" };
     let room = look.width.saturating_sub(INDENT + width(arrow) + 1).max(20);
@@ -202,7 +202,7 @@ fn mend(mend: &str, look: &Look, out: &mut String) {
     }
 }
 
-/// The counts, in as many lines as they need.
+/// The counts, wrapped to the width.
 fn summary(report: &Report, look: &Look) -> String {
     let counts = report.counts;
     let parts = [

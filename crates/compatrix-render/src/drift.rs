@@ -1,19 +1,19 @@
-//! `--check`: how a generated file differs from what it should be, and the command that mends it.
+//! `--check`: the diff of an out-of-date generated file, and the command that fixes it.
 
 use similar::TextDiff;
 
-/// The unified diff from the file as it is (`old`; empty where there is none) to what it should be, then the command
+/// The unified diff from the current text (`old`; empty if there is no file) to the expected text, then the command
 /// that writes it. `None` if they are equal.
 ///
 /// ```
 /// let diff = compatrix_render::drift::diff("a\n", "b\n", "docs/X.md", "cargo xtask report").unwrap();
 /// assert_eq!(
 ///     diff,
-///     "--- docs/X.md (as it is)\n+++ docs/X.md (as it should be)\n@@ -1 +1 @@\n-a\n+b\n\
-///      docs/X.md is out of date: 1 line to add, 1 to take out; run `cargo xtask report`\n"
+///     "--- docs/X.md (current)\n+++ docs/X.md (expected)\n@@ -1 +1 @@\n-a\n+b\n\
+///      docs/X.md is out of date: 1 line to add, 1 to remove; run `cargo xtask report`\n"
 /// );
 /// ```
-pub fn diff(old: &str, new: &str, path: &str, mend_command: &str) -> Option<String> {
+pub fn diff(old: &str, new: &str, path: &str, fix_command: &str) -> Option<String> {
     if old == new {
         return None;
     }
@@ -27,13 +27,13 @@ pub fn diff(old: &str, new: &str, path: &str, mend_command: &str) -> Option<Stri
         }
     }
     let mut unified = diff.unified_diff();
-    unified.context_radius(3).header(&format!("{path} (as it is)"), &format!("{path} (as it should be)"));
+    unified.context_radius(3).header(&format!("{path} (current)"), &format!("{path} (expected)"));
     let lines = if added == 1 { "line" } else { "lines" };
     let what = if old.is_empty() { "does not exist or is empty" } else { "is out of date" };
     let mut out = unified.to_string();
     if !out.ends_with('\n') {
         out.push('\n');
     }
-    out.push_str(&format!("{path} {what}: {added} {lines} to add, {removed} to take out; run `{mend_command}`\n"));
+    out.push_str(&format!("{path} {what}: {added} {lines} to add, {removed} to remove; run `{fix_command}`\n"));
     Some(out)
 }

@@ -1,19 +1,19 @@
-//! A first spec as text: what `init` writes, with where each value came from.
+//! The spec that `init` writes, with a comment on the source of each value.
 
 use compatrix_audit::first_spec::{Draft, DraftAxis, FeatureSet, Noted};
 
 use crate::look::{width, wrap};
 
-/// Columns of a comment that stands alone, and of a line with one at its end.
+/// Width limit for comments, and for lines with a trailing comment.
 const COLUMNS: usize = 110;
 
-/// The text of `compat/matrix.toml`. `command` is how compatrix is started here: `cargo compatrix`.
+/// The text of `compat/matrix.toml`. `command` is the prefix to show: `cargo compatrix`.
 pub fn first_spec(draft: &Draft, command: &str) -> String {
     let mut out = Lines::default();
     out.remark(&format!(
-        "What is promised of this workspace, and what is run to prove it. `{command} init` wrote this first version from \
-         what it found; it is yours now. `{command} plan` shows what would be done, `{command} compat` does it. Each key \
-         is explained in docs/SPEC.md of compatrix, and `{command} schema` writes that page here."
+        "The promises of this workspace, and the tests that prove them. `{command} init` generated this first version; \
+         edit it freely. `{command} plan` shows the plan, `{command} compat` runs it. Compatrix's docs/SPEC.md explains \
+         each key; `{command} schema` writes that page here."
     ));
     out.line("");
     out.line("version = 1");
@@ -24,7 +24,7 @@ pub fn first_spec(draft: &Draft, command: &str) -> String {
     profiles(draft, command, &mut out);
     if !draft.remarks.is_empty() {
         out.line("");
-        out.remark("Found, but not taken over:");
+        out.remark("Found, but not used:");
         draft.remarks.iter().for_each(|remark| out.item(remark));
     }
     out.0
@@ -38,7 +38,7 @@ fn project(draft: &Draft, out: &mut Lines) {
         draft.left_out.iter().for_each(|member| out.item(&format!("`{}`: {}", member.value, member.why)));
     }
     if let Some(report) = &draft.report {
-        out.remark(&format!("Not the usual place: {}.", report.why));
+        out.remark(&format!("Not the default path: {}.", report.why));
         out.line(&format!("report = {}", quoted(&report.value)));
     }
 }
@@ -46,7 +46,7 @@ fn project(draft: &Draft, out: &mut Lines) {
 fn claims(draft: &Draft, out: &mut Lines) {
     let claims = &draft.claims;
     out.line("");
-    out.remark("What users are promised. On the compatibility page each is proven, unproven or contradicted.");
+    out.remark("Promises to users. The compatibility page shows each as proven, unproven or contradicted.");
     out.line("[claims]");
     for (key, claim) in [("rust", &claims.rust), ("sqlite", &claims.sqlite)] {
         if let Some(claim) = claim {
@@ -62,7 +62,7 @@ fn claims(draft: &Draft, out: &mut Lines) {
 
 fn axes(draft: &Draft, out: &mut Lines) {
     out.line("");
-    out.remark("The dimensions of the matrix; a cell is one value on each.");
+    out.remark("The dimensions of the matrix; a cell is one value per axis.");
     out.line("[axis]");
     out.axis("rust", &draft.rust);
     match &draft.sqlite {
@@ -70,14 +70,14 @@ fn axes(draft: &Draft, out: &mut Lines) {
         None => out.remark("No package under test uses SQLite, so there is no axis `sqlite`."),
     }
     if draft.schema {
-        out.noted("schema = \"fixtures/*\"", "one folder of compat/fixtures each");
+        out.noted("schema = \"fixtures/*\"", "one value per folder in compat/fixtures");
     }
     if draft.features.is_empty() {
         draft.feature_remarks.iter().for_each(|remark| out.remark(remark));
         return;
     }
     out.line("");
-    out.remark("Each set is a build of its own for each toolchain.");
+    out.remark("Each set needs a separate build per toolchain.");
     draft.feature_remarks.iter().for_each(|remark| out.remark(remark));
     out.line("[axis.features]");
     for set in &draft.features {
@@ -109,7 +109,7 @@ fn suite(draft: &Draft, out: &mut Lines) {
     }
     out.line("[suite.env]");
     if draft.schema {
-        out.remark("Each run has its own copy of its cell's database. Name the variable as the tests read it.");
+        out.remark("Each run gets a fresh copy of its cell's database. Use the variable name that the tests read.");
         out.line("TEST_DATABASE = \"{schema.database}\"");
     }
     for (name, value) in &draft.env {
@@ -120,9 +120,9 @@ fn suite(draft: &Draft, out: &mut Lines) {
 fn profiles(draft: &Draft, command: &str, out: &mut Lines) {
     out.line("");
     if draft.local.is_empty() {
-        out.remark(&format!("`{command} compat` with no flags. The matrix is small, so it takes every cell."));
+        out.remark(&format!("`{command} compat` without flags. The matrix is small, so this includes every cell."));
     } else {
-        out.remark(&format!("`{command} compat` with no flags: the ends of the long axes, for every day."));
+        out.remark(&format!("`{command} compat` without flags: only the ends of the long axes, for daily use."));
     }
     out.line("[profile.local]");
     out.line("strategy = \"all\"");
@@ -153,21 +153,21 @@ impl Lines {
         self.line(header);
     }
 
-    /// A comment of its own.
+    /// A comment on its own lines.
     fn remark(&mut self, text: &str) {
         for line in wrap(&plain(text), COLUMNS - 2) {
             self.line(&format!("# {line}"));
         }
     }
 
-    /// A point of a list in a comment.
+    /// A list item in a comment.
     fn item(&mut self, text: &str) {
         for (n, line) in wrap(&plain(text), COLUMNS - 4).iter().enumerate() {
             self.line(&format!("# {} {line}", if n == 0 { "-" } else { " " }));
         }
     }
 
-    /// A line with its reason: behind it where there is room, else above it.
+    /// A line with its reason as a trailing comment if it fits, otherwise above.
     fn noted(&mut self, text: &str, why: &str) {
         let why = plain(why);
         if why.is_empty() {
@@ -183,7 +183,7 @@ impl Lines {
         }
     }
 
-    /// A list, one value a line, so that each has its reason.
+    /// An array with one value per line, each with its reason.
     fn list(&mut self, key: &str, values: &[Noted]) {
         self.line(&format!("{key} = ["));
         for value in values {
@@ -198,14 +198,14 @@ impl Lines {
     }
 }
 
-/// A text that may stand in a comment: TOML forbids control characters there.
+/// Makes text safe for a comment: TOML forbids control characters there.
 fn plain(text: &str) -> String {
     let words: Vec<&str> =
         text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|w| !w.is_empty()).collect();
     words.join(" ")
 }
 
-/// A key, quoted where it must be.
+/// A key, quoted if necessary.
 fn key(name: &str) -> String {
     let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     if bare {
@@ -215,7 +215,7 @@ fn key(name: &str) -> String {
     }
 }
 
-/// A basic string of TOML.
+/// A TOML basic string.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

@@ -1,9 +1,9 @@
-//! What GitHub Actions reads from a job's output: log groups and annotations.
+//! Workflow commands in a job's output: log groups and annotations.
 //!
-//! A line of a log that starts with `::` is a command there, so what tests print must not pass through unchanged.
+//! GitHub Actions takes a log line that starts with `::` as a command, so test output must not pass through unchanged.
 //! Source: docs.github.com, "Workflow commands for GitHub Actions".
 
-/// A group that is folded in the log, with its text made harmless.
+/// A collapsed log group; its text is made harmless.
 pub fn group(title: &str, body: &str) -> String {
     let mut out = format!("{}\n", group_start(title));
     for line in body.lines() {
@@ -23,17 +23,17 @@ pub fn group_start(title: &str) -> String {
 /// The line that closes the group.
 pub const GROUP_END: &str = "::endgroup::";
 
-/// An annotation that marks the job as having gone wrong there.
+/// An error annotation.
 pub fn error(title: &str, message: &str) -> String {
     format!("::error title={}::{}", escape_property(title), escape_data(message))
 }
 
-/// An annotation.
+/// A warning annotation.
 pub fn warning(title: &str, message: &str) -> String {
     format!("::warning title={}::{}", escape_property(title), escape_data(message))
 }
 
-/// A line of foreign output that no runner takes for a command: a zero-width space stands before one.
+/// Makes a line of foreign output harmless: a zero-width space before anything that a runner would take as a command.
 pub fn harmless(line: &str) -> String {
     let start = line.trim_start();
     if start.starts_with("::") || start.starts_with("##[") {
@@ -43,12 +43,12 @@ pub fn harmless(line: &str) -> String {
     }
 }
 
-/// Text after the last `::` of a command.
+/// Escapes the text after the last `::` of a command.
 pub fn escape_data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The text of a property (`title=…`).
+/// Escapes the value of a property (`title=…`).
 pub fn escape_property(text: &str) -> String {
     escape_data(text).replace(':', "%3A").replace(',', "%2C")
 }

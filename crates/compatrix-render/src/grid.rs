@@ -1,4 +1,4 @@
-//! The terminal grid: Rust across, SQLite down, one block for each of the rest; then what needs saying about it.
+//! The terminal grid: Rust across, SQLite down, one block per combination of the other axes, with details below.
 
 pub(crate) mod details;
 mod layout;
@@ -12,7 +12,7 @@ use crate::choice;
 use crate::look::{count, duration, width, Look};
 use crate::matrix::Matrix;
 
-/// The whole report: grid, legend, counts, what is unproven and why, what is broken and how to see it again.
+/// The whole report: grid, legend, counts, unproven cells with reasons, broken cells with their `repro` commands.
 pub fn report(matrix: &Matrix, look: &Look) -> String {
     let mut out = cells(matrix, look);
     if !out.is_empty() {
@@ -24,7 +24,7 @@ pub fn report(matrix: &Matrix, look: &Look) -> String {
     out
 }
 
-/// The grid alone, with its legend.
+/// The grid with its legend only; empty if the matrix has no cells.
 pub fn cells(matrix: &Matrix, look: &Look) -> String {
     let blocks = Blocks::new(matrix);
     if blocks.blocks.is_empty() {
@@ -36,7 +36,7 @@ pub fn cells(matrix: &Matrix, look: &Look) -> String {
     out
 }
 
-/// The signs that occur, and which axis runs where.
+/// The verdicts that occur, and the names of the axes.
 fn legend(blocks: &Blocks, look: &Look) -> String {
     let verdicts: BTreeSet<Verdict> = blocks.verdicts();
     let mut items: Vec<(usize, String)> = verdicts

@@ -1,7 +1,7 @@
-//! What tools that look for leaks found: the report of `leak-check` on a terminal, and what all reports share.
+//! The terminal report of `leak-check`, and what all leak reports share.
 //!
-//! A finding is shown once, however many cells it is in, with the person's own code first. What a tool could not do
-//! (tests that it cannot run, canaries that it missed, cells that were not tried) is always said.
+//! A finding is shown once, however many cells have it, with the workspace's code first. Gaps (tests that a tool cannot
+//! run, missed canaries, cells not tried) are always reported.
 
 pub(crate) mod finding;
 pub(crate) mod frames;
@@ -25,12 +25,12 @@ use crate::look::{count, wrap, Look};
 use crate::matrix::{Matrix, Row};
 use gather::{by_reason, not_proven, Gathered, Group, SuiteLine};
 
-/// How many findings are told in full; the rest have a line each.
+/// The most findings shown in full; the rest get one line each.
 const MAX_FULL: usize = 20;
-/// How many failing tests of each cause are named.
+/// The most failing tests listed per cause.
 const MAX_TESTS: usize = 10;
 
-/// The whole report of a matrix whose rows are suites of kind `leak` in their cells.
+/// The whole report. Every row of the matrix is a suite of kind `leak` in one cell.
 pub fn report(matrix: &Matrix, usage: &Usage, look: &Look) -> String {
     let gathered = Gathered::of(matrix);
     let mut out = table::table(&gathered.suites, look);
@@ -55,7 +55,7 @@ fn heading(out: &mut String, look: &Look, text: &str) {
     let _ = writeln!(out, "\n{}", look.bold(text));
 }
 
-/// Findings that fail their suites, in full.
+/// Findings that fail their suites.
 fn errors(out: &mut String, matrix: &Matrix, gathered: &Gathered<'_>, look: &Look) {
     let errors: Vec<&Group<'_>> = gathered.errors().collect();
     for (nth, group) in errors.iter().take(MAX_FULL).enumerate() {
@@ -91,7 +91,7 @@ fn errors(out: &mut String, matrix: &Matrix, gathered: &Gathered<'_>, look: &Loo
     }
 }
 
-/// Tests that fail under a tool, leaks or not, and whatever else went wrong in a cell.
+/// Tests that fail under a tool, with or without leaks, and other failures of a cell.
 fn failing(out: &mut String, matrix: &Matrix, look: &Look) {
     let broken = |row: &&Row| match row.verdict {
         Verdict::Broken | Verdict::UnexpectedPass | Verdict::Flaky => true,
@@ -104,7 +104,7 @@ fn failing(out: &mut String, matrix: &Matrix, look: &Look) {
             Some(report) if !report.cause.is_empty() => report.cause.clone(),
             Some(_) | None => row.why(),
         };
-        // A row that only findings broke is told by them.
+        // A row broken only by findings is covered by their report.
         (!tests_are_fine || !row.failing.is_empty() || row.verdict != Verdict::Broken).then_some((
             &row.suite,
             why,
@@ -138,7 +138,7 @@ fn failing(out: &mut String, matrix: &Matrix, look: &Look) {
     }
 }
 
-/// Whether a failing test, `executable::test`, has a finding that is an error.
+/// Whether a failing test (`executable::test`) also has a finding that is an error.
 fn leaks_too(row: &Row, name: &str) -> bool {
     let reports = row.record.iter().filter_map(|record| record.leaks.as_ref());
     let mut errors = reports.flat_map(|report| report.errors());
@@ -160,13 +160,13 @@ fn not_runnable(out: &mut String, gathered: &Gathered<'_>, look: &Look) {
     }
 }
 
-/// Cells of which nothing is known, each reason once: tools that are not proven, then what could not be tried.
+/// Cells without a result, grouped by reason: unproven tools first, then cells that were not tried.
 fn unproven(out: &mut String, matrix: &Matrix, look: &Look) {
-    let told = [
-        (Verdict::Error, "our side broke, or the tool is not proven: nothing is known"),
+    let titles = [
+        (Verdict::Error, "errors on our side, or the tool is not proven: no result"),
         (Verdict::Unproven, "not tried"),
     ];
-    for (verdict, title) in told {
+    for (verdict, title) in titles {
         let rows = matrix.rows.iter().filter(|row| row.verdict == verdict);
         let mut groups = by_reason(rows, |row| {
             let why = match not_proven(row) {
@@ -192,13 +192,13 @@ fn known(out: &mut String, matrix: &Matrix, look: &Look) {
     if groups.is_empty() {
         return;
     }
-    heading(out, look, "fails, as a rule of the spec says");
+    heading(out, look, "fails as expected by a rule in the spec");
     for ((suite, why), rows) in groups {
         number(out, look, Verdict::Known, rows.len(), &format!("{suite}: {why}"));
     }
 }
 
-/// What tools had to say beside their findings, each once.
+/// Distinct notes from the tools, beyond their findings.
 fn notes(out: &mut String, matrix: &Matrix, look: &Look) {
     let mut notes: Vec<(&str, &str, usize)> = Vec::new();
     for row in &matrix.rows {
@@ -219,7 +219,7 @@ fn notes(out: &mut String, matrix: &Matrix, look: &Look) {
     }
 }
 
-/// Kinds that are looked at and fail nothing, with how many findings there are.
+/// Kinds of findings that are noted but fail nothing, with counts.
 fn noted(out: &mut String, gathered: &Gathered<'_>, look: &Look) {
     let mut kinds: BTreeMap<(Tool, FindingKind), usize> = BTreeMap::new();
     for group in gathered.findings.iter().filter(|group| group.finding.standing == Standing::Noted) {
@@ -228,17 +228,17 @@ fn noted(out: &mut String, gathered: &Gathered<'_>, look: &Look) {
     if kinds.is_empty() {
         return;
     }
-    heading(out, look, "noted, of kinds that are no errors here; all of them with --format json");
+    heading(out, look, "noted, of kinds that are not errors here; see --format json");
     for ((tool, kind), n) in kinds {
         number(out, look, Verdict::Unproven, n, &format!("{tool}: {}", kinds::title(kind)));
     }
 }
 
-/// Suppressions and baseline: what was used, what can go.
+/// Suppressions and baseline entries: which were used, and which can be removed.
 fn used(out: &mut String, usage: &Usage, look: &Look) {
     let (used, unused): (Vec<_>, Vec<_>) = usage.suppressions.iter().partition(|one| one.used > 0);
     if !used.is_empty() {
-        heading(out, look, "suppressions used, and how often");
+        heading(out, look, "suppressions used, with counts");
         for one in used {
             let whose = if one.built_in { " (built in)" } else { "" };
             number(out, look, Verdict::Known, one.used, &format!("{}: {}{whose}: {}", one.tool, one.name, one.reason));
@@ -246,14 +246,14 @@ fn used(out: &mut String, usage: &Usage, look: &Look) {
     }
     let unused: Vec<_> = unused.into_iter().filter(|one| !one.built_in).collect();
     if !unused.is_empty() {
-        heading(out, look, "suppressions that nothing needed: take them out");
+        heading(out, look, "unused suppressions: remove them");
         for one in unused {
             number(out, look, Verdict::Unproven, 0, &format!("{}: {}: {}", one.tool, one.name, one.reason));
         }
     }
     let lists = [
-        (&usage.expired, "accepted by the baseline until a day that is over", Verdict::Broken),
-        (&usage.vanished, "in the baseline, and found no more: take them out", Verdict::UnexpectedPass),
+        (&usage.expired, "expired in the baseline", Verdict::Broken),
+        (&usage.vanished, "in the baseline but no longer found: remove them", Verdict::UnexpectedPass),
         (&usage.accepted, "accepted by the baseline", Verdict::Known),
     ];
     for (list, title, verdict) in lists {

@@ -1,7 +1,7 @@
-//! Compatrix's pages and reports, as text.
+//! Renders Compatrix's pages and reports as text.
 //!
-//! **Invariant:** no I/O, no clock, no environment: each function takes data and gives a `String`. Writing a file,
-//! comparing it (`--check`) and printing it are the caller's, so all three see the same text.
+//! **Invariant:** no I/O, no clock, no environment. Each function takes data and returns a `String`. The caller writes,
+//! compares (`--check`) or prints it, so all three see the same text.
 //!
 //! Start at [`matrix::Matrix`] (what was run; for [`grid`], [`junit`], [`json`] and [`summary`]) or at [`mod@page`] (what
 //! the committed evidence shows); [`spec_reference`] is the spec's own page, [`mod@doctor`] what a

@@ -1,21 +1,21 @@
-//! How verdicts look on a terminal, and text fitted to its width.
+//! Terminal styling of verdicts, and text fitted to a width.
 
 use anstyle::{AnsiColor, Style};
 use compatrix_model::verdict::Verdict;
 
-/// What the terminal can show.
+/// The terminal's capabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
-    /// Columns.
+    /// Width in columns.
     pub width: usize,
-    /// Whether escapes for colours may be written.
+    /// Whether ANSI colour escapes are allowed.
     pub color: bool,
-    /// Whether characters beyond ASCII may be written.
+    /// Whether characters beyond ASCII are allowed.
     pub unicode: bool,
 }
 
 impl Look {
-    /// Plain text of this width.
+    /// Unicode without colours, at this width.
     pub fn plain(width: usize) -> Self {
         Self { width, color: false, unicode: true }
     }
@@ -38,7 +38,7 @@ impl Look {
         }
     }
 
-    /// Between parts of a line.
+    /// The separator between parts of a line.
     pub fn dot(&self) -> &'static str {
         if self.unicode {
             " · "
@@ -52,7 +52,7 @@ impl Look {
         self.paint(verdict_style(verdict), text)
     }
 
-    /// The text in a style, if there are colours.
+    /// The text in a style, if colours are allowed.
     pub fn paint(&self, style: Style, text: &str) -> String {
         if self.color && !text.is_empty() {
             format!("{style}{text}{style:#}")
@@ -61,18 +61,18 @@ impl Look {
         }
     }
 
-    /// The text set back.
+    /// The text dimmed, if colours are allowed.
     pub fn dim(&self, text: &str) -> String {
         self.paint(Style::new().dimmed(), text)
     }
 
-    /// The text in bold.
+    /// The text in bold, if colours are allowed.
     pub fn bold(&self, text: &str) -> String {
         self.paint(Style::new().bold(), text)
     }
 }
 
-/// The colour of a verdict.
+/// Colour and weight of a verdict, also used outside grids.
 pub fn verdict_style(verdict: Verdict) -> Style {
     let color = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
     match verdict {
@@ -84,12 +84,12 @@ pub fn verdict_style(verdict: Verdict) -> Style {
     }
 }
 
-/// How many columns a text takes.
+/// The width of a text in columns.
 pub(crate) fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-/// The text cut to so many columns, an ellipsis for what is missing.
+/// The text truncated to `columns`, ending in an ellipsis if anything was cut.
 pub fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -101,7 +101,7 @@ pub fn cut(text: &str, columns: usize) -> String {
     short
 }
 
-/// Words set in lines of so many columns; a longer word stands alone, cut nowhere, so that it can be copied.
+/// Wraps words at `columns`. A longer word gets its own line and is never cut, so it can be copied.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

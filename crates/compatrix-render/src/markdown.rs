@@ -1,6 +1,6 @@
-//! Markdown that shows texts as they are: escaping, code, tables.
+//! Markdown that shows text verbatim: escaping, code, tables.
 
-/// Text in running Markdown or a table's cell: nothing in it is markup, it stays on one line.
+/// Escapes text for a paragraph or a table cell: nothing in it is markup, and it stays on one line.
 pub(crate) fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -8,7 +8,7 @@ pub(crate) fn text(text: &str) -> String {
             out.push(' ');
         }
         if is_url(word) {
-            // An address stays whole: GitHub links it.
+            // Keep a URL whole: GitHub links it.
             out.push_str(&word.replace('|', "%7C").replace('<', "%3C").replace('>', "%3E"));
             continue;
         }
@@ -16,13 +16,13 @@ pub(crate) fn text(text: &str) -> String {
         for (n, c) in chars.iter().copied().enumerate() {
             let inside = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphanumeric());
             match c {
-                // Within a word an underscore is no markup.
+                // An underscore within a word is not markup.
                 '_' if inside(n.checked_sub(1)) && inside(Some(n + 1)) => out.push(c),
                 '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => {
                     out.push('\\');
                     out.push(c);
                 }
-                // Markup only where a line begins.
+                // Markup only at the start of a line.
                 '#' | '>' | '+' | '-' if out.is_empty() => {
                     out.push('\\');
                     out.push(c);
@@ -37,12 +37,12 @@ pub(crate) fn text(text: &str) -> String {
     out
 }
 
-/// Text inside HTML or XML.
+/// Escapes text for HTML or XML.
 pub(crate) fn html(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Text as code, also inside a table.
+/// Inline code, safe inside a table.
 pub(crate) fn code(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.is_empty() {
@@ -51,11 +51,11 @@ pub(crate) fn code(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    // GitHub takes `\|` in a table's code for `|`.
+    // GitHub reads `\|` in a table's code as `|`.
     format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
 }
 
-/// `[text](address)`, or the text alone where the address is none that a page may link to.
+/// `[label](address)`, or the label alone if the address is not an http(s) URL.
 pub(crate) fn link(label: &str, address: &str) -> String {
     if is_url(address) {
         format!("[{}]({})", text(label), address.replace(' ', "%20").replace('(', "%28").replace(')', "%29"))
@@ -68,7 +68,7 @@ fn is_url(word: &str) -> bool {
     word.starts_with("https://") || word.starts_with("http://")
 }
 
-/// A table. Cells are Markdown already.
+/// A table whose cells are already Markdown.
 #[derive(Debug)]
 pub(crate) struct Table {
     out: String,
@@ -77,7 +77,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table with these headings; those that start with `>` are of numbers, set to the right.
+    /// A heading that starts with `>` makes a right-aligned column of numbers.
     pub(crate) fn new(headings: &[&str]) -> Self {
         let mut table = Table { out: String::new(), columns: headings.len(), rows: 0 };
         table.line(headings.iter().map(|h| h.trim_start_matches('>').to_owned()));
@@ -85,18 +85,16 @@ impl Table {
         table
     }
 
-    /// Adds a row.
+    /// Adds a row; `cells` must be as many as the headings.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows += 1;
         self.line(cells);
     }
 
-    /// Whether it has no row.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows == 0
     }
 
-    /// The table, a line each.
     pub(crate) fn finish(self) -> String {
         self.out
     }

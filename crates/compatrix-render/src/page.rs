@@ -1,7 +1,7 @@
-//! `docs/COMPATIBILITY.md`: what is promised, and what the committed evidence makes of it.
+//! `docs/COMPATIBILITY.md`: each promise, and whether the committed evidence proves it.
 //!
-//! A function of the spec and the evidence files, nothing else: no dates, durations or machine paths. Whatever no
-//! evidence shows is said to be unproven.
+//! A pure function of the spec and the evidence files: no dates, durations or machine paths. Without evidence, a
+//! promise is unproven.
 
 mod axes;
 mod claims;
@@ -19,12 +19,12 @@ use crate::matrix::Matrix;
 use crate::reliability;
 use facts::Facts;
 
-/// What a page says of its surroundings.
+/// The context that a page refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageOptions<'a> {
-    /// How the program is called: `cargo xtask`.
+    /// The command prefix to show: `cargo xtask`.
     pub command: &'a str,
-    /// Where the picture lies, relative to the page; `None` for a page without one.
+    /// The picture's path relative to the page; `None` omits it.
     pub svg: Option<&'a str>,
 }
 
@@ -34,7 +34,7 @@ impl Default for PageOptions<'_> {
     }
 }
 
-/// The page.
+/// The Markdown of `docs/COMPATIBILITY.md`.
 pub fn page(spec: &Spec, evidence: &[EvidenceFile], options: &PageOptions<'_>) -> String {
     let facts = Facts::new(spec, evidence);
     let command = options.command;
@@ -45,27 +45,26 @@ pub fn page(spec: &Spec, evidence: &[EvidenceFile], options: &PageOptions<'_>) -
             let _ = write!(out, "\n## {heading}\n\n{body}");
         }
     };
-    section("What is promised", claims::table(&facts));
-    section("The grid", grid(&facts, options));
+    section("Promises", claims::table(&facts));
+    section("Results", grid(&facts, options));
     section("Broken", limits::broken(&facts, command));
     section("Known limitations", limits::known(&facts));
     section("Leaks and memory errors", reliability::short(spec, &facts.judgement));
-    section("What was tried on each axis", axes::tables(&facts));
-    section("What was not tried", limits::untried(&facts));
-    section("What the evidence belongs to", identity::origins(&facts));
+    section("Results by axis", axes::tables(&facts));
+    section("Not tried", limits::untried(&facts));
+    section("Evidence", identity::origins(&facts));
     section("Toolchains", identity::toolchains(&facts));
     section("SQLite: bundled and host", identity::sqlite_options(&facts));
-    section("See for yourself", reproduce(&facts, command));
+    section("Reproduce", reproduce(&facts, command));
     out
 }
 
-/// The picture that goes with the page.
+/// The grid of `docs/COMPATIBILITY.svg`.
 pub fn svg(spec: &Spec, evidence: &[EvidenceFile]) -> String {
     crate::svg::svg(&matrix(spec, evidence), &title(spec))
 }
 
-/// The spec's cells with what evidence says of each, all platforms together: the worst verdict counts. Cells without
-/// evidence are unproven.
+/// The spec's cells, each with its worst verdict across platforms. Cells without evidence are unproven.
 pub fn matrix(spec: &Spec, evidence: &[EvidenceFile]) -> Matrix {
     Facts::new(spec, evidence).matrix
 }
@@ -81,9 +80,9 @@ fn grid(facts: &Facts<'_>, options: &PageOptions<'_>) -> String {
     let mut out = format!("![{}]({svg})\n\n", text(&format!("Grid of results: {}", counts.join(", "))));
     let whose = match facts.platforms().len() {
         1 => String::new(),
-        _ => "; a sign shows the worst of their results".to_owned(),
+        _ => "; each sign shows the worst result across them".to_owned(),
     };
-    let _ = writeln!(out, "Each sign is a cell. The evidence is of {}{whose}.", text(&platforms));
+    let _ = writeln!(out, "Each sign is a cell. Platforms: {}{whose}.", text(&platforms));
     out
 }
 
@@ -93,15 +92,15 @@ fn reproduce(facts: &Facts<'_>, command: &str) -> String {
         let _ = writeln!(out, "{line:<58} # {what}");
     };
     line(format!("{command} compat"), "run the matrix here");
-    line(format!("{command} evidence record"), "keep the proof in the repository");
-    line(format!("{command} report"), "write this page anew");
-    line(format!("{command} report --check"), "only look whether it is up to date");
+    line(format!("{command} evidence record"), "save the results as evidence in the repository");
+    line(format!("{command} report"), "regenerate this page");
+    line(format!("{command} report --check"), "check that this page is up to date");
     out.push_str("```\n");
     let example = facts.judgement.judged.iter().find(|j| j.tried()).map(|j| j.entry.cell.to_string());
     if let Some(cell) = example {
         let _ = writeln!(
             out,
-            "\nOne cell, as shell lines to paste: {}. Its record: {}.",
+            "\nTo print the shell commands for one cell: {}. To show its record: {}.",
             code(&format!("{command} repro '{cell}'")),
             code(&format!("{command} evidence show '{cell}'"))
         );

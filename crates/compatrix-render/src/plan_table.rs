@@ -1,4 +1,4 @@
-//! The plan for people: what will be provided, built and run, how long that takes, and what is left out and why.
+//! The plan as text: provisions, builds, runs, predicted times, and what is excluded and why.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use compatrix_model::verdict::Verdict;
 use crate::choice::{self, Choice};
 use crate::look::{count, duration, width, wrap, Look};
 
-/// The plan as tables. The facts are those that it was made from.
+/// The plan as tables. `facts` must be those that the plan was made from.
 pub fn plan_table(spec: &Spec, plan: &Plan, facts: &HostFacts, look: &Look) -> String {
     let mut out = String::new();
     provisions(&mut out, plan, facts, look);
@@ -29,7 +29,7 @@ fn heading(out: &mut String, look: &Look, text: &str) {
     let _ = writeln!(out, "{}", look.bold(text));
 }
 
-/// Rows of two columns, the second wrapped under itself.
+/// Rows of two columns, the second wrapped with a hanging indent.
 fn pairs(out: &mut String, look: &Look, rows: &[(String, String)]) {
     let widest = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0).min(look.width / 2);
     for (name, text) in rows {
@@ -49,7 +49,7 @@ fn provisions(out: &mut String, plan: &Plan, facts: &HostFacts, look: &Look) {
     fn how<T>(availability: Option<&Availability<T>>) -> String {
         match availability {
             Some(Availability::Obtainable { how }) => how.clone(),
-            Some(Availability::Ready(_)) => "is here".to_owned(),
+            Some(Availability::Ready(_)) => "ready".to_owned(),
             Some(Availability::Missing { reason }) => reason.clone(),
             None => String::new(),
         }
@@ -79,7 +79,7 @@ fn builds(out: &mut String, spec: &Spec, plan: &Plan, facts: &HostFacts, look: &
     for run in &plan.runs {
         runs[run.build].push(run);
     }
-    // A time with `+` lacks the parts that were never timed.
+    // `+` marks a time without the parts that were never timed.
     let cells_in = |runs: &[&Run]| -> String {
         let known: Vec<u64> = runs.iter().filter_map(|run| run_ms(spec, facts, run)).collect();
         let more = if known.len() < runs.len() { "+" } else { "" };
@@ -101,12 +101,12 @@ fn builds(out: &mut String, spec: &Spec, plan: &Plan, facts: &HostFacts, look: &
     let headings = ["build", "runs", "compiles in", "runs in"];
     let wide = |n: usize| rows.iter().map(|row| width(&row[n])).chain([headings[n].len()]).max().unwrap_or(0);
     let timed = rows.iter().any(|row| row[2] != "?" || row[3] != "?");
-    // What it takes is left out before names are cut.
+    // Omit times before cutting names.
     let fits = |columns: usize| (0..columns).map(|n| wide(n) + 2).sum::<usize>() <= look.width;
     let columns = if timed && fits(4) { 4 } else { 2 };
     let id = wide(0).min(look.width.saturating_sub(4 + wide(1))).max(12);
     let line = |cells: [&str; 4]| {
-        // A name too long goes on below, whole words at a time.
+        // Wrap a long name at word boundaries.
         let mut names = wrap(cells[0], id).into_iter();
         let mut line = format!("  {:<id$}", names.next().unwrap_or_default());
         for (n, cell) in cells.iter().enumerate().take(columns).skip(1) {
@@ -150,7 +150,7 @@ fn skips(out: &mut String, plan: &Plan, look: &Look) {
         .zip(numbers)
         .filter(|(_, n)| *n > 0)
         .map(|(reason, n)| match reason {
-            SkipReason::Excluded { reason } => (n, format!("left out by a rule: {reason}")),
+            SkipReason::Excluded { reason } => (n, format!("excluded by a rule: {reason}")),
             SkipReason::Unavailable { value, reason } => (n, format!("{value}: {reason}")),
         })
         .collect();
@@ -159,7 +159,7 @@ fn skips(out: &mut String, plan: &Plan, look: &Look) {
     pairs(out, look, &rows);
 }
 
-/// `3 to provide, 12 builds, 180 runs, 24 left out; at least 4 min of work, 3 builds never timed`.
+/// `3 to provide · 12 builds · 180 runs · 24 not to run`, then the predicted time.
 fn totals(out: &mut String, spec: &Spec, plan: &Plan, facts: &HostFacts, look: &Look) {
     if !out.is_empty() {
         out.push('\n');
@@ -186,14 +186,14 @@ fn totals(out: &mut String, spec: &Spec, plan: &Plan, facts: &HostFacts, look: &
     if known == 0 {
         return;
     }
-    let mut text = format!("about {} of work, one after another and if nothing is reused", duration(known));
+    let mut text = format!("about {} of work, run serially and with nothing reused", duration(known));
     let new: Vec<String> = [(new_builds, "build"), (new_runs, "run")]
         .iter()
         .filter(|(n, _)| *n > 0)
         .map(|(n, noun)| count(*n, noun))
         .collect();
     if !new.is_empty() {
-        let _ = write!(text, "; and {} never timed", new.join(" and "));
+        let _ = write!(text, "; plus {} never timed", new.join(" and "));
     }
     for line in wrap(&text, look.width) {
         let _ = writeln!(out, "{}", look.dim(&line));

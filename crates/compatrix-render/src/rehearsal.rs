@@ -1,4 +1,4 @@
-//! What became of the jobs of a rehearsal, as a table for a terminal.
+//! The results of a rehearsal's jobs, as a terminal table.
 
 use std::fmt::Write;
 
@@ -7,11 +7,11 @@ use compatrix_ci::workflow::rehearsal::{JobResult, JobRow};
 
 use crate::look::{count, cut, duration, width, Look};
 
-/// A row for each job that ran or was left out; jobs of other events are counted.
+/// One row per job that ran or was omitted; jobs of other events are only counted.
 pub fn table(rows: &[JobRow], look: &Look) -> String {
     let shown: Vec<&JobRow> = rows.iter().filter(|row| row.result != Some(JobResult::Skipped)).collect();
     let word = |row: &JobRow| match row.result {
-        None => "left out",
+        None => "omitted",
         Some(result) => result.as_str(),
     };
     let took = |row: &JobRow| row.result.map(|_| duration(row.wall_ms)).unwrap_or_default();
@@ -23,7 +23,7 @@ pub fn table(rows: &[JobRow], look: &Look) -> String {
     let times = widest(&took, "time");
     let predictions = widest(&predicted, "predicted");
     let names = widest(&|row| row.name.clone(), "job");
-    // Between columns are two spaces; a note of ten may follow.
+    // Two spaces between columns, and room for a note of ten.
     let names = names.min(look.width.saturating_sub(results + times + predictions + 6 + 10).max(12));
     let columns = names + results + times + predictions + 6;
     let mut out = String::new();

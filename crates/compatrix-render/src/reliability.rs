@@ -1,7 +1,7 @@
-//! `docs/RELIABILITY.md`: what tools that look for leaks saw, and what they cannot see.
+//! `docs/RELIABILITY.md`: what leak checkers found, and what they cannot detect.
 //!
-//! A function of the spec, the evidence files and the table of planted leaks, nothing else: no dates of making,
-//! durations or machine paths. The days on it are the baseline's own.
+//! A pure function of the spec, the evidence files and the table of planted leaks: no generation dates, durations or
+//! machine paths. Dates on the page come from the baseline.
 
 pub(crate) mod facts;
 mod found;
@@ -18,12 +18,12 @@ use crate::look::count;
 use crate::markdown::{code, text, Table};
 use facts::{Facts, Suite};
 
-/// Whether a spec has a suite that the page is about.
+/// Whether the spec has a leak suite, so that the page exists.
 pub fn has_page(spec: &Spec) -> bool {
     spec.suites.iter().any(|suite| suite.leak().is_some())
 }
 
-/// The page. `command` is how the program is called, `cargo xtask`.
+/// The Markdown of the page. `command` is the prefix to show: `cargo xtask`.
 pub fn page(spec: &Spec, evidence: &[EvidenceFile], planted: Option<&PlantedTable>, command: &str) -> String {
     let facts = Facts::new(spec, evidence);
     let title = format!("Reliability of {}", spec.project.packages.join(", "));
@@ -34,19 +34,19 @@ pub fn page(spec: &Spec, evidence: &[EvidenceFile], planted: Option<&PlantedTabl
             let _ = write!(out, "\n## {heading}\n\n{body}");
         }
     };
-    section("What was run", ran(&facts));
-    section("What was found", found::errors(&facts));
+    section("Runs", ran(&facts));
+    section("Findings", found::errors(&facts));
     section("Accepted for now", found::accepted(&facts));
-    section("Suppressed, and only noted", found::quiet(&facts));
+    section("Suppressed or noted", found::quiet(&facts));
     section("Tests that fail under a tool", found::failing(&facts));
-    section("What could not be run", not_run(&facts));
-    section("What each tool can see", tools::abilities(&facts));
-    section("Leaks planted on purpose", planted.map(planted::table).unwrap_or_default());
-    section("See for yourself", reproduce(&facts, command));
+    section("Not run", not_run(&facts));
+    section("What each tool detects", tools::abilities(&facts));
+    section("Planted leaks", planted.map(planted::table).unwrap_or_default());
+    section("Reproduce", reproduce(&facts, command));
     out
 }
 
-/// The short table of COMPATIBILITY.md, with a link; empty where the spec has no such suite.
+/// The short table for COMPATIBILITY.md, with a link; empty if the spec has no leak suite.
 pub(crate) fn short(spec: &Spec, judgement: &compatrix_model::claims::Judgement<'_>) -> String {
     if !has_page(spec) {
         return String::new();
@@ -62,8 +62,8 @@ pub(crate) fn short(spec: &Spec, judgement: &compatrix_model::claims::Judgement<
         table.row(head.into_iter().chain(numbers).chain([proven(suite)]));
     }
     format!(
-        "Tools that look for leaks and memory errors ran the same tests. What they found, what they cannot run and what \
-         they cannot see is told on [a page of its own]({link}).\n\n{}",
+        "The same tests also ran under tools that detect leaks and memory errors. [The reliability page]({link}) lists \
+         their findings, the tests they cannot run, and what they cannot detect.\n\n{}",
         table.finish()
     )
 }
@@ -76,14 +76,13 @@ fn proven(suite: &Suite<'_>) -> String {
     }
 }
 
-/// The paragraphs under the title.
 fn summary(out: &mut String, spec: &Spec, facts: &Facts<'_>) {
     let tried = facts.suites.iter().filter(|suite| suite.is_tried());
     let names: Vec<String> = tried.clone().map(|suite| who(suite.tool)).fold(Vec::new(), once);
     let errors: usize = facts.suites.iter().map(|suite| suite.errors.len()).sum();
     let accepted: usize = facts.suites.iter().map(|suite| suite.accepted.len()).sum();
     if names.is_empty() {
-        out.push_str("**There is no evidence yet**: no tool has looked for leaks or memory errors.\n");
+        out.push_str("**There is no evidence yet**: no tool has checked for leaks or memory errors.\n");
     } else {
         let tests: usize = tried.map(|suite| suite.ran.tests).sum();
         let found = match errors {
@@ -103,18 +102,18 @@ fn summary(out: &mut String, spec: &Spec, facts: &Facts<'_>) {
     let link = relative(&spec.project.reliability, &spec.project.report);
     let _ = writeln!(
         out,
-        "\nThe tests are those of [the compatibility page]({link}); here they run under tools that watch memory, files, \
-         descriptors, processes and threads. A tool's results count only if it is *proven*: in the same run, built by the \
-         same compiler with the same flags, it found a leak that was planted for it, and saw nothing in a test without \
-         one. What is not proven is not on this page."
+        "\nThe tests of [the compatibility page]({link}) run here under tools that watch memory, files, descriptors, \
+         processes and threads. A tool's results count only if it is *proven*: in the same run, built by the same compiler \
+         with the same flags, it found a planted leak and reported nothing for a clean test. Results that are not proven \
+         are not on this page."
     );
 }
 
-/// The tool as the one who found something.
+/// The tool as the subject of "found".
 fn who(tool: Tool) -> String {
     match tool {
         Tool::Valgrind | Tool::Asan | Tool::Lsan | Tool::Miri => tool.title().to_owned(),
-        Tool::Resources => "the check of what tests leave behind".to_owned(),
+        Tool::Resources => "the leftover check".to_owned(),
     }
 }
 
@@ -158,15 +157,15 @@ fn ran(facts: &Facts<'_>) -> String {
         return String::new();
     }
     let mut out = table.finish();
-    out.push_str("\nA *cell* is one Rust with one SQLite and so on; *tests run* counts each test in each cell.\n");
-    let mut proofs = Table::new(&["Suite", "What the tool found of the leak planted for it"]);
+    out.push_str("\nA *cell* is one value per axis. *Tests run* counts each test once per cell.\n");
+    let mut proofs = Table::new(&["Suite", "How the tool handled its planted leaks"]);
     for suite in facts.suites.iter().filter(|suite| suite.is_tried()) {
         for canary in &suite.canaries {
             proofs.row([code(suite.name), text(canary)]);
         }
     }
     if !proofs.is_empty() {
-        let _ = write!(out, "\nProof that each tool looked:\n\n{}", proofs.finish());
+        let _ = write!(out, "\nProof that each tool works:\n\n{}", proofs.finish());
     }
     out
 }
@@ -182,17 +181,17 @@ fn not_run(facts: &Facts<'_>) -> String {
     if !tests.is_empty() {
         let _ = write!(
             out,
-            "These tests were started under the tool and count neither as passed nor as failed.\n\n{}",
+            "These tests started under the tool; they count neither as passed nor as failed.\n\n{}",
             tests.finish()
         );
     }
-    let mut cells = Table::new(&["Suite", ">Cells", "Why nothing was run"]);
+    let mut cells = Table::new(&["Suite", ">Cells", "Why nothing ran"]);
     for suite in &facts.suites {
         for (reason, n) in &suite.untried {
             cells.row([code(suite.name), n.to_string(), text(reason)]);
         }
         if !suite.is_tried() && suite.untried.is_empty() {
-            cells.row([code(suite.name), String::new(), "no evidence is recorded".to_owned()]);
+            cells.row([code(suite.name), String::new(), "no evidence".to_owned()]);
         }
     }
     if !cells.is_empty() {
@@ -207,17 +206,17 @@ fn reproduce(facts: &Facts<'_>, command: &str) -> String {
     let mut line = |line: String, what: &str| {
         let _ = writeln!(out, "{line:<50} # {what}");
     };
-    line(format!("{command} leak-check"), "every tool that the spec names");
+    line(format!("{command} leak-check"), "run every tool in the spec");
     if let Some(suite) = facts.suites.first() {
-        line(format!("{command} leak-check --tool {}", suite.tool), "one tool");
+        line(format!("{command} leak-check --tool {}", suite.tool), "run one tool");
     }
-    line(format!("{command} evidence record"), "keep the proof in the repository");
-    line(format!("{command} report"), "write this page anew");
+    line(format!("{command} evidence record"), "save the results as evidence in the repository");
+    line(format!("{command} report"), "regenerate this page");
     out.push_str("```\n");
     out
 }
 
-/// The way from one page to another, both relative to the root: `../RELIABILITY.md`.
+/// The link from one page to another, both given relative to the root: `../RELIABILITY.md`.
 fn relative(from: &str, to: &str) -> String {
     let from: Vec<&str> = from.split('/').collect();
     let to: Vec<&str> = to.split('/').collect();

@@ -1,8 +1,8 @@
-//! Findings as SARIF 2.1.0, which GitHub's code scanning takes.
+//! Findings as SARIF 2.1.0, for GitHub code scanning.
 //!
-//! One run for each tool, one result for each finding, however many cells it is in. Sources: the OASIS standard "Static
-//! Analysis Results Interchange Format (SARIF) Version 2.1.0", and docs.github.com, "SARIF support for code scanning":
-//! each result needs a file and a line, each run of one file a category of its own (`automationDetails`).
+//! One run per tool, one result per finding, however many cells have it. Sources: the OASIS standard "Static Analysis
+//! Results Interchange Format (SARIF) Version 2.1.0", and docs.github.com, "SARIF support for code scanning": each
+//! result needs a file and a line, and each run in a file needs a distinct category (`automationDetails`).
 
 mod places;
 mod rules;
@@ -18,25 +18,24 @@ use crate::leaks::frames::{first, sentence};
 use crate::leaks::gather::{by_reason, not_proven, Gathered, Group};
 use crate::matrix::{Matrix, Row};
 
-/// The schema that the text keeps to.
+/// The JSON Schema that the output conforms to.
 pub const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// What the findings themselves do not tell.
+/// Context that the findings do not contain.
 #[derive(Debug, Clone, Copy)]
 pub struct SarifOptions<'a> {
-    /// This program's version, `0.1.0`.
+    /// Compatrix's version, `0.1.0`.
     pub version: &'a str,
-    /// Where this program is described; empty for nowhere.
+    /// Compatrix's home page; empty for none.
     pub about: &'a str,
-    /// The source file of each test executable by its name, relative to the root: where a finding is shown that has no
-    /// place in own code.
+    /// The source file of each test executable by its name, relative to the root: the location of findings that have no
+    /// frame in the workspace's code.
     pub sources: &'a BTreeMap<String, String>,
-    /// The manifest of the package under test, relative to the root: where a finding is shown that not even an executable
-    /// is known of.
+    /// The manifest of the package under test, relative to the root: the location of findings without a known executable.
     pub manifest: &'a str,
 }
 
-/// The text, indented, with a line break at its end.
+/// The log as indented JSON, ending in a newline.
 pub fn sarif(matrix: &Matrix, usage: &Usage, options: &SarifOptions<'_>) -> String {
     let gathered = Gathered::of(matrix);
     let tools = Tool::ALL.into_iter().filter(|tool| matrix.rows.iter().any(|row| row.tool == Some(*tool)));
@@ -49,7 +48,7 @@ pub fn sarif(matrix: &Matrix, usage: &Usage, options: &SarifOptions<'_>) -> Stri
 
 fn run(tool: Tool, matrix: &Matrix, gathered: &Gathered<'_>, usage: &Usage, options: &SarifOptions<'_>) -> Value {
     let mine = gathered.findings.iter().filter(|group| group.finding.tool == tool);
-    let (groups, elsewhere): (Vec<&Group<'_>>, Vec<&Group<'_>>) = mine.partition(|group| is_told(group));
+    let (groups, elsewhere): (Vec<&Group<'_>>, Vec<&Group<'_>>) = mine.partition(|group| is_result(group));
     let rules = rules::Rules::of(groups.iter().map(|group| group.finding.kind));
     let mut driver = object([
         ("name", json!("compatrix")),
@@ -83,9 +82,9 @@ fn run(tool: Tool, matrix: &Matrix, gathered: &Gathered<'_>, usage: &Usage, opti
     })
 }
 
-/// Whether a finding is a result. One that is only noted, in other people's code, would be an alert that nobody can do
-/// anything about.
-fn is_told(group: &Group<'_>) -> bool {
+/// Whether a finding becomes a result. A noted finding outside the workspace's code would be an alert that nobody here
+/// can act on.
+fn is_result(group: &Group<'_>) -> bool {
     group.finding.standing != Standing::Noted || group.finding.own_frame().is_some()
 }
 
@@ -99,7 +98,7 @@ fn result(group: &Group<'_>, matrix: &Matrix, rules: &rules::Rules, options: &Sa
         ("locations", json!([places::main(finding, options)])),
         ("partialFingerprints", json!({ "compatrix/v1": finding.fingerprint })),
         ("occurrenceCount", json!(group.rows.len())),
-        // The standard wants it for all results of a run or for none.
+        // The standard requires it on all results of a run or on none.
         ("suppressions", suppressions(&finding.standing)),
     ]);
     let cells: Vec<String> = group.rows.iter().map(|row| row.cell.to_string()).collect();
@@ -134,7 +133,7 @@ fn result(group: &Group<'_>, matrix: &Matrix, rules: &rules::Rules, options: &Sa
     Value::Object(result)
 }
 
-/// What GitHub shows as the alert: the person's own frame first.
+/// The text of GitHub's alert: the workspace's own frame first.
 fn message(group: &Group<'_>) -> String {
     let finding = group.finding;
     let mut text = match first(finding) {
@@ -147,7 +146,7 @@ fn message(group: &Group<'_>) -> String {
     }
     text.push('.');
     if !finding.what.is_empty() {
-        text.push_str(&format!(" The tool: {}.", finding.what.trim_end_matches('.')));
+        text.push_str(&format!(" Reported by the tool: {}.", finding.what.trim_end_matches('.')));
     }
     if let Some(said) = standing(&finding.standing) {
         text.push_str(&format!(" It is {said}."));
@@ -181,7 +180,7 @@ fn stack(what: &str, frames: &[Frame]) -> Value {
     json!({ "message": { "text": if what.is_empty() { "stack" } else { what } }, "frames": frames })
 }
 
-/// The place of something related, at its first frame of own code.
+/// The location of something related, at its first frame in the workspace's code.
 fn related(id: usize, related: &Related) -> Option<Value> {
     let frame = related.stack.iter().find_map(places::own)?;
     let mut location = frame.as_object().cloned()?;
@@ -190,7 +189,7 @@ fn related(id: usize, related: &Related) -> Option<Value> {
     Some(Value::Object(location))
 }
 
-/// Whether the tool did its work, and what there is to say of it.
+/// Whether the tool worked, with its notifications.
 fn invocation(tool: Tool, matrix: &Matrix, usage: &Usage, elsewhere: usize) -> Value {
     let rows = || matrix.rows.iter().filter(|row| row.tool == Some(tool));
     let idle = |row: &&Row| matches!(row.verdict, Verdict::Error | Verdict::Unproven);
@@ -218,10 +217,10 @@ fn invocation(tool: Tool, matrix: &Matrix, usage: &Usage, elsewhere: usize) -> V
     }
     if elsewhere > 0 {
         let text =
-            format!("{elsewhere} of {tool}: none of this workspace's code is on their stacks; see --format json");
+            format!("{elsewhere} from {tool}: none of this workspace's code is on their stacks; see --format json");
         notifications.push(notification(rules::ELSEWHERE, "note", text));
     }
-    // Nothing of a tool that never looked may be taken for "no findings".
+    // A tool that never ran must not look like one without findings.
     let successful = rows().any(|row| !idle(&row)) && rows().all(|row| row.verdict != Verdict::Error);
     json!({ "executionSuccessful": successful, "toolExecutionNotifications": notifications })
 }

@@ -1,8 +1,8 @@
-//! `docs/SPEC.md`: every key of the spec, made of the same shape that checks it.
+//! `docs/SPEC.md`: every key of the spec, generated from the shape that checks it.
 //!
-//! A function of `compatrix_model::matrix_spec::document` alone. What no shape can tell (how conditions, expectations and
-//! placeholders work) is written by hand in `spec_reference/guide.md`. The page stands for itself, so that it can be
-//! written into any workspace.
+//! A pure function of `compatrix_model::matrix_spec::document`. The rest (how conditions, expectations and placeholders
+//! work) is written by hand in `spec_reference/guide.md`. The page is self-contained, so it can be written into any
+//! workspace.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use shaped_toml::{Need, Rest, Shape, TableShape, Words};
 
 use crate::markdown::{self, Table};
 
-/// The reference page; `command` writes it anew.
+/// The reference page. `command` is the command that regenerates it.
 pub fn spec_reference(command: &str) -> String {
     let mut sections = Vec::new();
     collect(&DOCUMENT, "", false, &mut sections);
@@ -33,28 +33,27 @@ pub fn spec_reference(command: &str) -> String {
 const INTRODUCTION: &str = "\
 # The spec
 
-What may stand in `compat/matrix.toml`, which is TOML 1.0. First how it works, then every key. Editors that know JSON Schema
-complete the file from [matrix.schema.json](matrix.schema.json): its first line is then
+The format of `compat/matrix.toml`, which is TOML 1.0: first how it works, then every key. Editors that support JSON
+Schema complete the file from [matrix.schema.json](matrix.schema.json) if its first line is
 `#:schema ../docs/matrix.schema.json`.
 ";
 
-/// How conditions, expectations and placeholders work.
 const GUIDE: &str = include_str!("spec_reference/guide.md");
 
 const KEYS: &str = "\
 ## Keys
 
-*Required* keys must be there. For the others the third column shows what their absence means, where that is a value.
+*Required* keys must be present. For the others, the third column shows the default, if there is one.
 ";
 
-/// A table of the document, with the places where it stands.
+/// A table of the document, with the paths at which it may appear.
 struct Section {
     shape: &'static TableShape,
     paths: Vec<String>,
 }
 
 impl Section {
-    /// The heading, without the signs before it.
+    /// The heading's text, without `###`.
     fn heading(&self) -> String {
         match self.paths.as_slice() {
             [path] if path.is_empty() => "The file".to_owned(),
@@ -63,14 +62,14 @@ impl Section {
         }
     }
 
-    /// The part of an address that leads to the heading, as GitHub makes it.
+    /// The heading's anchor, as GitHub derives it.
     fn anchor(&self) -> String {
         let keep = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
         self.heading().chars().filter(keep).flat_map(char::to_lowercase).collect::<String>().replace(' ', "-")
     }
 }
 
-/// Gathers a table and those inside it, in the order of the document; a table that stands in several places comes once.
+/// Collects a table and its nested tables in document order; one that appears in several places is listed once.
 fn collect(shape: &'static TableShape, path: &str, is_list: bool, sections: &mut Vec<Section>) {
     let shown = match (path, is_list) {
         ("", _) => String::new(),
@@ -107,15 +106,15 @@ fn section_text(section: &Section, sections: &[Section], out: &mut String) {
     let _ = write!(out, "### {}\n\n", section.heading());
     if section.paths.len() > 1 {
         let paths: Vec<String> = section.paths.iter().map(|path| markdown::code(path)).collect();
-        let _ = write!(out, "Stands in {}.\n\n", paths.join(", "));
+        let _ = write!(out, "Appears in {}.\n\n", paths.join(", "));
     }
-    let mut table = Table::new(&["Key", "Value", "If absent", "Meaning"]);
+    let mut table = Table::new(&["Key", "Value", "Default", "Meaning"]);
     for key in shape.keys {
         table.row([
             markdown::code(key.name),
             value(&key.shape, sections),
             absence(key.need),
-            // Documentation of a key is Markdown already.
+            // A key's documentation is already Markdown.
             key.doc.replace('|', "\\|"),
         ]);
     }
@@ -125,11 +124,11 @@ fn section_text(section: &Section, sections: &[Section], out: &mut String) {
     }
     out.push_str(&table.finish());
     if shape.min > 0 {
-        out.push_str("\nAt least one key must be there.\n");
+        out.push_str("\nAt least one key is required.\n");
     }
     if !shape.later.words.is_empty() {
         let words: Vec<String> = shape.later.words.iter().map(|word| markdown::code(word)).collect();
-        let _ = write!(out, "\nKept for later versions, and refused by this one: {}.\n", words.join(", "));
+        let _ = write!(out, "\nReserved for later versions, and rejected by this one: {}.\n", words.join(", "));
     }
     for words in shape.keys.iter().filter_map(|key| words_of(&key.shape)) {
         word_list(words, out);
@@ -143,7 +142,7 @@ fn words_of(shape: &Shape) -> Option<&'static Words> {
     }
 }
 
-/// A closed set of words, each with what it means.
+/// A closed set of words, each with its meaning.
 fn word_list(words: &Words, out: &mut String) {
     let _ = write!(out, "\nEach {}:\n\n", words.what);
     for (word, doc) in words.known {
@@ -153,11 +152,11 @@ fn word_list(words: &Words, out: &mut String) {
     }
     if !words.later.words.is_empty() {
         let later: Vec<String> = words.later.words.iter().map(|word| markdown::code(word)).collect();
-        let _ = writeln!(out, "- kept for later versions: {}", later.join(", "));
+        let _ = writeln!(out, "- reserved for later versions: {}", later.join(", "));
     }
 }
 
-/// What may stand there.
+/// The accepted values, in words.
 fn value(shape: &Shape, sections: &[Section]) -> String {
     match shape {
         Shape::Text(format) => format.describe(),
@@ -170,7 +169,7 @@ fn value(shape: &Shape, sections: &[Section]) -> String {
                 notes.push(if *min == 1 { "at least one".to_owned() } else { format!("at least {min}") });
             }
             if *unique {
-                notes.push("none twice".to_owned());
+                notes.push("no duplicates".to_owned());
             }
             let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
             format!("list{notes} of: {}", value(item, sections))

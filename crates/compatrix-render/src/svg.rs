@@ -1,6 +1,6 @@
-//! The grid as a picture: one panel a block, light or dark as the reader has it, verdicts by shape and colour.
+//! The grid as SVG: one panel per block, light or dark by the reader's setting, verdicts shown by shape and colour.
 //!
-//! The same matrix gives the same bytes. Text takes the reader's fonts, so widths are estimates with room to spare.
+//! The same matrix gives the same bytes. Text uses the reader's fonts, so widths are generous estimates.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -12,17 +12,17 @@ use crate::look::{cut, width, wrap};
 use crate::markdown::html;
 use crate::matrix::Matrix;
 
-/// The widest picture, unless a single panel is wider.
+/// The picture's width limit in pixels; a single wider panel may exceed it.
 const MAX_WIDTH: usize = 900;
 const MARGIN: usize = 16;
-/// Between panels.
+/// Pixels between panels.
 const GAP: usize = 28;
-/// A cell's sign, and the line that it stands on.
+/// Width and height of a cell's sign, then the height of its row.
 const SIGN: (usize, usize) = (26, 20);
 const LINE: usize = 24;
-/// A line of a heading.
+/// The height of a heading line.
 const HEAD: usize = 18;
-/// The estimated width of a letter, in tenths of a pixel, at the size of labels and of headings.
+/// The estimated width of a letter in tenths of a pixel, for labels and for headings.
 const LETTER: usize = 66;
 const LETTER_BOLD: usize = 74;
 
@@ -45,7 +45,7 @@ text{font:11px -apple-system,BlinkMacSystemFont,'Segoe UI','Noto Sans','DejaVu S
 .flaky .b{fill:#47260b}.flaky .p{stroke:#ffa657}\
 .unproven .b{fill:#212830}.unproven .p{stroke:#818b98}}";
 
-/// The strokes of a sign, in a box of 26 by 20.
+/// The SVG path of a sign, in a box of 26 by 20.
 fn strokes(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Ok => "M8 10.5l3.5 3.5 6.5-8",
@@ -58,17 +58,17 @@ fn strokes(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Sizes that all panels share.
+/// Sizes shared by all panels.
 struct Shape {
     label: usize,
     columns: Vec<usize>,
-    /// Height of the column headings: one line, or the length of the longest where they stand upright.
+    /// Height of the column headings: one line, or the longest heading if they are rotated.
     heads: usize,
     upright: bool,
     panel: usize,
 }
 
-/// The picture of a matrix under a title (empty for none).
+/// The picture of a matrix; an empty `title` draws none.
 pub fn svg(matrix: &Matrix, title: &str) -> String {
     let blocks = Blocks::new(matrix);
     let shape = Shape::new(&blocks);
@@ -94,7 +94,7 @@ pub fn svg(matrix: &Matrix, title: &str) -> String {
     }
     let verdicts = blocks.verdicts();
     let wide = (in_line * (shape.panel + GAP)).saturating_sub(GAP) + 2 * MARGIN;
-    // Never so narrow that the legend has a line for each sign.
+    // Wide enough that the legend does not take one line per sign.
     let wide = wide.max(title_width(title) + 2 * MARGIN).max(440);
     let high = legend(&mut body, &blocks, &verdicts, wide, y.saturating_sub(GAP / 2)) + MARGIN;
 
@@ -146,7 +146,7 @@ impl Shape {
         wrap(&block.title(), self.panel * 10 / LETTER_BOLD)
     }
 
-    /// Of a panel without its title.
+    /// The height of a panel without its title.
     fn height(&self, rows: usize) -> usize {
         self.heads + rows * LINE
     }
@@ -196,7 +196,7 @@ fn title_width(title: &str) -> usize {
     width(title) * 9
 }
 
-/// The signs that occur with their words, then which axis runs where; gives the height so far.
+/// Draws the verdicts that occur and the names of the axes; returns the height used so far.
 fn legend(out: &mut String, blocks: &Blocks, verdicts: &BTreeSet<Verdict>, wide: usize, top: usize) -> usize {
     let (mut x, mut y) = (MARGIN, top);
     for verdict in verdicts {
@@ -223,7 +223,7 @@ fn legend(out: &mut String, blocks: &Blocks, verdicts: &BTreeSet<Verdict>, wide:
     y + LINE
 }
 
-/// The picture in words, for those who cannot see it.
+/// The picture in words, for screen readers.
 fn description(matrix: &Matrix, blocks: &Blocks) -> String {
     let counts: Vec<String> = matrix.counts().iter().map(|(verdict, n)| format!("{n} {verdict}")).collect();
     if counts.is_empty() {

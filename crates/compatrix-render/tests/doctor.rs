@@ -59,8 +59,8 @@ fn report() -> Report {
         "crates/made/Cargo.toml",
         Some(5),
         "rust-version = \"1.70\"",
-        "`made` promises Rust 1.70 (its `rust-version`), but 10 locked dependencies need a newer one",
-        "make a lockset",
+        "`made` promises Rust 1.70 (its `rust-version`), but 10 locked dependencies need a newer Rust",
+        "create a lockset",
     );
     too_new.items = (0..10).map(|n| format!("dependency-{n} 1.0.{n} (Rust 1.8{n})")).collect();
     let mut report = Report {
@@ -77,8 +77,8 @@ fn report() -> Report {
                 "README.md",
                 Some(3),
                 "[![MSRV](https://img.shields.io/badge/rustc-1.65+-blue.svg)](https://example.org/a/long/address)",
-                "it promises Rust 1.65 and newer, the spec claims Rust 1.70 and tests nothing as old as that",
-                "write Rust 1.70 here, or claim 1.65 and put it on the `rust` axis",
+                "promises Rust 1.65 and newer, but the spec claims Rust 1.70 and tests nothing older",
+                "change this to Rust 1.70, or claim 1.65 and add it to the `rust` axis",
             ),
             finding(
                 Lint::WorkspaceUnreadable,
@@ -87,7 +87,7 @@ fn report() -> Report {
                 None,
                 "",
                 "no TOML",
-                "mend the manifest",
+                "fix the manifest",
             ),
         ],
         unchecked: vec![Unchecked {
@@ -102,7 +102,7 @@ fn report() -> Report {
     report
 }
 
-/// A report of a host that has what is wanted, and of a workspace in order.
+/// A report without problems.
 fn fine() -> Report {
     let mut report = report();
     report.checks.retain(|check| check.id == "rustup");
@@ -142,14 +142,14 @@ fn only_what_is_wrong() {
 #[test]
 fn what_is_not_known_of_a_workspace_is_said() {
     let look = Look::plain(80);
-    assert!(doctor(&fine(), false, &look).contains("✓ no lint found anything"));
+    assert!(doctor(&fine(), false, &look).contains("✓ no findings"));
     let with = |change: fn(&mut Report)| {
         let mut report = fine();
         change(&mut report);
         doctor(&report, false, &look)
     };
-    assert!(with(|report| report.root = None).contains("no cargo workspace here: only the host was checked"));
-    assert!(with(|report| report.spec = SpecState::Absent).contains("there is no spec"));
+    assert!(with(|report| report.root = None).contains("no cargo workspace here: checked only the host"));
+    assert!(with(|report| report.spec = SpecState::Absent).contains("no spec: claims come from the manifests"));
     assert!(with(|report| report.spec = SpecState::Broken).contains("the spec has errors"));
 }
 

@@ -130,7 +130,7 @@ fn a_workspace_that_promises_nothing_has_a_spec_all_the_same() {
     let (text, parsed) = parsed(&Found { members: vec![member], ..Found::default() });
     assert_eq!(parsed.spec.space.cells().count(), 1);
     assert!(text.contains("No package under test uses SQLite, so there is no axis `sqlite`."), "{text}");
-    assert!(text.contains("# No `rust-version` was found"), "{text}");
+    assert!(text.contains("# Found no `rust-version`"), "{text}");
 }
 
 fn any_noted(value: impl Strategy<Value = String>) -> impl Strategy<Value = Noted> {

@@ -1,7 +1,7 @@
-//! Carrying a batch out in one transaction.
+//! Applies a batch in one transaction.
 //!
-//! What is refused, what is changed in which order and what is counted anew is decided over [`Tables`], so that
-//! it is tested without a database.
+//! Refusals, the order of changes and the recounting go through [`Tables`], so they are tested without a
+//! database.
 
 use crate::batch::{allowed, Applied, Batch, Change, Destination};
 use crate::change_sql;
@@ -22,7 +22,7 @@ pub(crate) fn apply(connection: &Connection, vintage: Vintage, batch: &Batch) ->
     Ok(Applied { changes: batch.len(), tasks })
 }
 
-/// What a batch needs of a database.
+/// The database operations that a batch needs.
 trait Tables {
     /// The row of a task.
     fn find(&self, task: &TaskId) -> Result<Option<Found>>;
@@ -34,7 +34,7 @@ trait Tables {
     fn run(&self, sql: &Sql) -> Result<usize>;
 }
 
-/// What is known of a task before it is changed.
+/// The state of a task before it is changed.
 #[derive(Clone, Debug)]
 struct Found {
     kind: Kind,

@@ -1,4 +1,4 @@
-//! Batches over tables that are a map: what is refused, in which order things happen, what is counted anew.
+//! Batches over tables that are a map: refusals, order of statements, recounting.
 
 use super::*;
 use crate::batch::When;
@@ -36,7 +36,7 @@ impl Tables for Map {
         self.ran.borrow_mut().push(sql.clone());
         match Some(self.ran.borrow().len()) == self.failing {
             true => Err(Error::Locked { attempts: 1, waited: std::time::Duration::ZERO, source: None }),
-            // A count that tells the statement on `TMTask` from the others.
+            // A count that distinguishes the statement on `TMTask` from the others.
             false => Ok(if sql.text.contains("\"TMTask\"") { 10 } else { 1 }),
         }
     }
@@ -73,7 +73,7 @@ fn to_project(id: &str) -> Change {
     Change::Move(Destination::Project(TaskId::from(id)))
 }
 
-/// The projects counted anew, in their order.
+/// The recounted projects, in order.
 fn recounted(map: &Map) -> Vec<String> {
     let recount = change_sql::recount(Vintage::V24);
     let ran = map.ran.borrow();

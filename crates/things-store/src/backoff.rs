@@ -73,7 +73,7 @@ impl Sleep for ThreadSleep {
     }
 }
 
-/// Runs `operation` until it gives something else than [`Error::Locked`] or the schedule is used up.
+/// Runs `operation` until it returns something other than [`Error::Locked`] or the schedule is used up.
 ///
 /// The last `Locked` then carries the number of attempts and the time waited.
 pub(crate) fn retry<T>(

@@ -29,7 +29,7 @@ pub enum When {
     Anytime,
     /// Some day, without a start date.
     Someday,
-    /// On a day: in Today where it is the batch's today or earlier, else in Upcoming.
+    /// On a day: in Today if that is the batch's today or earlier, otherwise in Upcoming.
     On(Date),
     /// On the batch's today, in the evening.
     ThisEvening,
@@ -38,11 +38,11 @@ pub enum When {
 /// What happens to one task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Completes it, and the open to-dos in it where it is a project or heading.
+    /// Completes it, including the open to-dos in a project or heading.
     Complete,
-    /// Cancels it, and the open to-dos in it where it is a project or heading.
+    /// Cancels it, including the open to-dos in a project or heading.
     Cancel,
-    /// Makes it incomplete again. What is in it stays as it is.
+    /// Makes it incomplete again. Its contents do not change.
     Reopen,
     /// Moves it. What leaves the inbox starts any time.
     Move(Destination),

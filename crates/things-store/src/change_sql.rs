@@ -132,7 +132,7 @@ fn delete(vintage: Vintage, id: &Value, now: &Value) -> Vec<Sql> {
     .collect()
 }
 
-/// Counts the to-dos of the project `?1` anew, as the app keeps them beside it.
+/// Recounts the to-dos of the project `?1`; the app stores these counts in the project's row.
 pub(crate) fn recount(vintage: Vintage) -> String {
     let heading = schema::columns(vintage).heading;
     let count = |open: &str| {
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn deletion_removes_the_task_last() {
-        // What else goes is found by way of the task's row.
+        // The other deletions find their rows through the task's row.
         for vintage in Vintage::ALL {
             let all = statements(&TaskId::from("x"), &Change::Delete, &batch(), vintage);
             let last = &all[all.len() - 1].text;

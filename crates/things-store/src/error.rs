@@ -1,4 +1,4 @@
-//! Everything that can go wrong, each as its own variant, and how SQLite's codes become one of them.
+//! One variant for each thing that can go wrong, and the mapping from SQLite's codes.
 //!
 //! No type of the SQLite binding is part of the public surface: causes are boxed, so that the binding's
 //! version stays the dependent's choice.
@@ -48,7 +48,7 @@ pub enum Error {
     Corrupt {
         /// What SQLite or the check found.
         detail: String,
-        /// SQLite's error, where the damage came up in a query.
+        /// SQLite's error, if a query found the damage.
         source: Option<Cause>,
     },
     /// A journal of an interrupted writer must be applied first, which a read-only connection cannot do.
@@ -63,7 +63,7 @@ pub enum Error {
     },
     /// `Meta.databaseVersion` is missing or is no property list with one integer.
     UnreadableVintage {
-        /// What stands there, or `None` where the row is missing.
+        /// The stored text, or `None` if the row is missing.
         found: Option<String>,
     },
     /// A table that this vintage must have is missing.
@@ -228,7 +228,7 @@ impl Error {
         }
     }
 
-    /// SQLite's error as the variant that its code stands for.
+    /// Maps SQLite's error to a variant by its code.
     pub(crate) fn sqlite(error: rusqlite::Error) -> Error {
         let (code, extended) = match error.sqlite_error() {
             Some(failure) => (Some(failure.code), failure.extended_code),

@@ -7,7 +7,7 @@ pub(crate) const LEN: usize = 100;
 
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// Why SQLite refused a file, as far as header and length tell.
+/// Why SQLite refused a file, judging by header and length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Diagnosis {
     /// It does not begin as an SQLite file does.
@@ -18,7 +18,7 @@ pub(crate) enum Diagnosis {
     Damaged,
 }
 
-/// Diagnoses a file from its first [`LEN`] bytes (fewer where the file is shorter) and its length.
+/// Diagnoses a file from its first [`LEN`] bytes (fewer if the file is shorter) and its length.
 pub(crate) fn diagnose(start: &[u8], length: u64) -> Diagnosis {
     let shared = start.len().min(MAGIC.len());
     if shared == 0 || start[..shared] != MAGIC[..shared] {
@@ -33,14 +33,14 @@ pub(crate) fn diagnose(start: &[u8], length: u64) -> Diagnosis {
     }
 }
 
-/// Page size times page count, where the header gives both believably.
+/// Page size times page count, if the header gives plausible values for both.
 fn promised_length(header: &[u8]) -> Option<u64> {
     let page_size = match u16::from_be_bytes([header[16], header[17]]) {
         1 => 65_536,
         size if size >= 512 && size.is_power_of_two() => u64::from(size),
         _ => return None,
     };
-    // The page count is only kept where the change counter equals the one it was written with.
+    // The page count is valid only if the change counter equals the one it was written with.
     if be32(header, 24) != be32(header, 92) {
         return None;
     }

@@ -1,7 +1,7 @@
 //! Export as JSON, made by SQLite itself.
 //!
-//! Needs SQLite 3.38 for `->>` and `unixepoch()`. An older one gives [`Error::SqliteTooOld`] from every
-//! function here, and from nothing else in the crate.
+//! Needs SQLite 3.38 for `->>` and `unixepoch()`. With an older one, every function here returns
+//! [`Error::SqliteTooOld`]; the rest of the crate works.
 
 use crate::error::{Error, Result};
 use crate::query::{Query, Sql};
@@ -19,7 +19,7 @@ const NEEDED: &str = "3.38";
 ///
 /// # Errors
 ///
-/// [`Error::SqliteTooOld`] where it cannot.
+/// [`Error::SqliteTooOld`] if it cannot.
 pub fn require_json() -> Result<()> {
     let connection = Connection::open_in_memory().map_err(Error::sqlite)?;
     connection

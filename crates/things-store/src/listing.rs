@@ -28,7 +28,7 @@ pub(crate) fn tags_of_area(area: &AreaId) -> Sql {
     linked("TMAreaTag", "areas").with(area.as_str())
 }
 
-/// The tags that `links` ties to what stands in its column `of`.
+/// The tags that the table `links` connects to the row in its column `of`.
 fn linked(links: &str, of: &str) -> Sql {
     Sql::fixed(&format!(
         "SELECT {TAG_COLUMNS} FROM \"{links}\" l JOIN \"TMTag\" g ON g.\"uuid\" = l.\"tags\" \

@@ -77,7 +77,7 @@ pub enum Status {
 pub enum Start {
     /// Not looked at yet.
     Inbox,
-    /// To be done when there is time, or today where the start date has come.
+    /// To be done when there is time, or today once the start date has come.
     Anytime,
     /// Not now: without a start date some day, with one upcoming.
     Someday,
@@ -162,7 +162,7 @@ pub struct Task {
     pub modified: Option<Timestamp>,
     /// The area it is directly in.
     pub area: Option<AreaId>,
-    /// The project it is in, also where that is by way of a heading.
+    /// The project it is in, directly or through a heading.
     pub project: Option<TaskId>,
     /// The heading it is under.
     pub heading: Option<TaskId>,

@@ -1,6 +1,6 @@
-//! Opening a file: what is checked, in which order, and what each refusal means.
+//! Opens a file: the checks, their order, and the error for each refusal.
 //!
-//! Nothing here writes. A file that is refused is left as it was, also where read-write was asked for: it is
+//! Nothing here writes. A refused file is left unchanged, even if read-write access was requested: it is
 //! checked through a read-only connection first, because closing the last read-write connection would move
 //! a write-ahead log into the file.
 
@@ -57,7 +57,7 @@ fn connect(path: &Path, access: Access) -> Result<Connection> {
         Ok(found) if found.is_dir() => {
             return Err(Error::CannotOpen { path: path.to_owned(), source: "it is a folder".into() })
         }
-        // To SQLite an empty file is a new database, to everybody else it is none.
+        // SQLite takes an empty file for a new database; to everybody else it is not a database.
         Ok(found) if found.len() == 0 => return Err(Error::NotADatabase { path: path.to_owned() }),
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -152,7 +152,7 @@ fn missing(connection: &Connection, table: &'static str, columns: &[&'static str
     Ok(lacking(table, &found, columns))
 }
 
-/// What of a table with the columns `found`, none of which is no table, is not there.
+/// The table or column that is missing, given the columns `found`; no columns mean no table.
 fn lacking(table: &'static str, found: &HashSet<String>, columns: &[&'static str]) -> Option<Error> {
     if found.is_empty() {
         return Some(Error::MissingTable { table });
@@ -181,7 +181,7 @@ fn version_text(value: ValueRef<'_>) -> Option<String> {
     }
 }
 
-/// The vintage that `Meta.databaseVersion` tells of.
+/// The vintage in `Meta.databaseVersion`.
 fn vintage_of(found: Option<&str>) -> Result<Vintage> {
     let Some(version) = found.and_then(parse_database_version) else {
         return Err(Error::UnreadableVintage { found: found.map(|text| text.chars().take(200).collect()) });
@@ -189,7 +189,7 @@ fn vintage_of(found: Option<&str>) -> Result<Vintage> {
     Vintage::from_database_version(version).ok_or(Error::UnknownVintage { found: version })
 }
 
-/// Why SQLite refused the file, as precisely as the file itself tells.
+/// Why SQLite refused the file, as precisely as its header allows.
 fn refused(path: &Path, error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {}
@@ -199,7 +199,7 @@ fn refused(path: &Path, error: rusqlite::Error) -> Error {
     diagnosed(path, error, read_start(path))
 }
 
-/// Damage that SQLite speaks of, by what the file's header tells.
+/// Refines damage reported by SQLite, using the file's header.
 fn diagnosed(path: &Path, error: rusqlite::Error, start: std::io::Result<Diagnosis>) -> Error {
     match start {
         Ok(Diagnosis::NotADatabase) => Error::NotADatabase { path: path.to_owned() },

@@ -78,12 +78,12 @@ impl Pool {
         Ok(Pool { shared: Shared::new(manager, options.size, options.wait) })
     }
 
-    /// A store of its own for the caller, given back on drop.
+    /// Lends the caller a store; it returns to the pool on drop.
     ///
     /// # Errors
     ///
-    /// [`Error::PoolExhausted`] where none became free in time. Its source says why connecting failed, if
-    /// it was that.
+    /// [`Error::PoolExhausted`] if none became free in time. Its source says why connecting failed, if
+    /// that was the cause.
     pub fn get(&self) -> Result<PooledStore> {
         self.shared.get().map(PooledStore)
     }
@@ -183,7 +183,7 @@ impl ManageConnection for Manager {
     }
 
     fn is_valid(&self, _: &mut Store) -> Result<()> {
-        // A connection to a local file does not go away; whether the file is sound, reading it will tell.
+        // A connection to a local file does not go away, and reading shows whether the file is sound.
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use rusqlite::types::Value;
 pub enum List {
     /// Open to-dos that nobody has looked at yet.
     Inbox,
-    /// Open, and started on or before the day; or due by it, without a start date and not told to stay quiet.
+    /// Open, and started on or before the day; or due by it, without a start date, and not suppressed.
     Today(Date),
     /// Open, with a start date after the day.
     Upcoming(Date),
@@ -70,13 +70,13 @@ impl Query {
         Query { id: Some(id.clone()), ..Query::default() }
     }
 
-    /// Only this kind. Headings are only ever read where they are asked for.
+    /// Only this kind. Headings are read only on request.
     pub fn kind(mut self, kind: Kind) -> Query {
         self.kind = Some(kind);
         self
     }
 
-    /// Only where title or notes have `text` in them. ASCII letters match in either case; `%` and `_` are
+    /// Only tasks with `text` in title or notes. ASCII letters match in either case; `%` and `_` are
     /// ordinary characters.
     pub fn text(mut self, text: impl Into<String>) -> Query {
         self.text = Some(text.into());
@@ -114,7 +114,7 @@ impl Query {
         self
     }
 
-    /// The statement for `vintage` that gives the columns of [`TASK_COLUMNS`] for each task.
+    /// The statement for `vintage` that selects the columns of [`TASK_COLUMNS`] for each task.
     pub(crate) fn to_sql(&self, vintage: Vintage) -> Sql {
         let columns = select_columns(vintage);
         let mut sql = self.sql_after_select(vintage);
@@ -289,7 +289,7 @@ impl Builder {
         self.conditions.push(condition);
     }
 
-    /// Adds a parameter and gives its placeholder, which may be used more than once.
+    /// Adds a parameter and returns its placeholder, which may be used more than once.
     fn param(&mut self, value: Value) -> String {
         self.params.push(value);
         format!("?{}", self.params.len())

@@ -1,6 +1,6 @@
 //! Rows to typed values.
 //!
-//! Pure: a row is anything that gives its fields by number, so that damaged and odd rows can be tested
+//! Pure: a row is anything that returns its fields by number, so that damaged and odd rows can be tested
 //! without a database.
 
 use crate::codec::Number;
@@ -94,7 +94,7 @@ pub(crate) fn count(row: &dyn Fields) -> Result<u64> {
     }
 }
 
-/// Reads one field after the other and names the column where one is not what it should be.
+/// Reads one field after the other; an error names the column of a bad value.
 struct Reader<'row> {
     row: &'row dyn Fields,
     table: &'static str,
@@ -137,7 +137,7 @@ impl<'row> Reader<'row> {
         }
     }
 
-    /// A number turned into what it stands for; NULL is none.
+    /// A number converted to its meaning; NULL is `None`.
     fn decoded<T>(&mut self, column: &str, decode: impl FnOnce(Number) -> Option<T>) -> Result<Option<T>> {
         let value = self.field()?;
         let number = match value {

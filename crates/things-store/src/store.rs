@@ -121,7 +121,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As [`open`](Store::open). A file that is refused stays as it is.
+    /// As [`open`](Store::open). A refused file is not changed.
     ///
     /// # Examples
     ///
@@ -358,8 +358,8 @@ impl Store {
     /// # Errors
     ///
     /// [`ReadOnly`](Error::ReadOnly) for a store that was opened so or a file that may not be written,
-    /// [`NoSuch`](Error::NoSuch) where a task or destination does not exist,
-    /// [`NotAllowed`](Error::NotAllowed) where a change makes no sense for its task, and
+    /// [`NoSuch`](Error::NoSuch) if a task or destination does not exist,
+    /// [`NotAllowed`](Error::NotAllowed) if a change makes no sense for its task, and
     /// [`Locked`](Error::Locked). After any error the database is as it was before.
     ///
     /// # Examples
@@ -448,7 +448,7 @@ mod tests {
 pub(crate) struct Depth(Cell<u32>);
 
 impl Depth {
-    /// One more, for the first of which `begin` is called. If that fails there is none more.
+    /// Adds one, after calling `begin` if it is the first. If `begin` fails, nothing is added.
     pub(crate) fn enter(&self, begin: impl FnOnce() -> Result<()>) -> Result<()> {
         if self.0.get() == 0 {
             begin()?;

@@ -125,7 +125,7 @@ impl<'store> TaskStream<'store> {
         })
     }
 
-    /// Starts at the first task. Called again, it starts over and gives the same tasks.
+    /// Starts at the first task. Called again, it starts over and returns the same tasks.
     pub fn tasks(&mut self) -> Result<Tasks<'_>> {
         let rows = self.statement.query(params_from_iter(&self.params)).map_err(Error::sqlite)?;
         Ok(Tasks { rows: Some(rows), vintage: self.vintage })

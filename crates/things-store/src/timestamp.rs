@@ -30,7 +30,7 @@ pub struct Timestamp {
 impl Timestamp {
     /// From Unix seconds; `None` for what is no number or lies outside years 1 to 9999.
     ///
-    /// A fraction is rounded to the microsecond, which is finer than an `f64` of this size can tell apart.
+    /// A fraction is rounded to the microsecond, which is finer than the precision of an `f64` of this size.
     pub fn from_unix_seconds(seconds: f64) -> Option<Timestamp> {
         let micros = (seconds * MICROS as f64).round();
         // Checked as a float first: the cast below would silently saturate.

@@ -50,7 +50,7 @@ impl fmt::Display for Vintage {
 
 /// The one `<integer>` of an XML property list, as `Meta.databaseVersion` holds it.
 ///
-/// `None` where the text is no such list: no integer, two of them, or no number between the tags.
+/// `None` if the text is not such a list: no integer, two of them, or no number between the tags.
 pub fn parse_database_version(plist: &str) -> Option<i64> {
     const OPEN: &str = "<integer>";
     const CLOSE: &str = "</integer>";

@@ -1,12 +1,21 @@
 //! The house rules, as tests. Each prints all its violations, as `file:line: what`.
 #![allow(clippy::disallowed_methods, reason = "a test that reads the repository")]
 
+mod comments;
+mod layers;
 mod manifests;
+mod modules;
 mod pages;
+mod rings;
 mod rust;
+mod source;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
+
+use modules::Modules;
 
 /// The workspace root.
 fn root() -> PathBuf {
@@ -36,6 +45,16 @@ fn files_ending(end: &str) -> Vec<String> {
 fn text(file: &str) -> Option<String> {
     let bytes = std::fs::read(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
     String::from_utf8(bytes).ok()
+}
+
+/// Every crate of the workspace.
+fn house() -> &'static [Modules] {
+    static HOUSE: OnceLock<Vec<Modules>> = OnceLock::new();
+    HOUSE.get_or_init(|| {
+        let files = files_ending(".rs").into_iter().filter(|file| !rust::is_test(file));
+        let files: BTreeMap<String, String> = files.filter_map(|file| Some((file.clone(), text(&file)?))).collect();
+        modules::crates(&files).unwrap_or_else(|error| panic!("{error}"))
+    })
 }
 
 /// The lines of a file, numbered from 1.

@@ -1,4 +1,4 @@
-//! Rules of manifests and the lockfile: layers, reasons, what the oldest toolchain can read.
+//! Rules of manifests and the lockfile: reasons, what the oldest toolchain can read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -7,21 +7,11 @@ use serde_json::Value;
 
 use crate::{files_ending, lines, root, text, Violations};
 
-/// Which crates of this workspace each may use. Arrows run one way; nothing uses things-store.
-const LAYERS: [(&str, &[&str]); 6] = [
-    ("xtask", &["compatrix"]),
-    ("compatrix", &["compatrix-engine", "compatrix-render", "compatrix-model"]),
-    ("compatrix-engine", &["compatrix-model"]),
-    ("compatrix-render", &["compatrix-model"]),
-    ("compatrix-model", &[]),
-    ("things-store", &[]),
-];
-
 /// The oldest Rust that things-store is promised to build on.
 const OLDEST: (u64, u64) = (1, 70);
 
 /// `(section, line number, name)` of every dependency of a manifest.
-fn dependencies(text: &str) -> Vec<(String, usize, String)> {
+pub(crate) fn dependencies(text: &str) -> Vec<(String, usize, String)> {
     let mut section = String::new();
     let mut found = Vec::new();
     for (n, line) in lines(text) {
@@ -37,25 +27,6 @@ fn dependencies(text: &str) -> Vec<(String, usize, String)> {
         }
     }
     found
-}
-
-#[test]
-fn crates_keep_to_their_layers() {
-    let mut violations = Violations::default();
-    let layers: BTreeMap<&str, &[&str]> = LAYERS.into_iter().collect();
-    for file in files_ending("Cargo.toml").iter().filter(|file| *file != "Cargo.toml") {
-        let name = file.trim_end_matches("/Cargo.toml").rsplit('/').next().unwrap_or_default().to_owned();
-        let Some(allowed) = layers.get(name.as_str()) else {
-            violations.add(file, 1, format!("`{name}` has no place among the layers of this test"));
-            continue;
-        };
-        for (_, n, dependency) in dependencies(&text(file).unwrap_or_default()) {
-            if layers.contains_key(dependency.as_str()) && !allowed.contains(&dependency.as_str()) {
-                violations.add(file, n, format!("`{name}` must not use `{dependency}`"));
-            }
-        }
-    }
-    violations.none();
 }
 
 #[test]

@@ -211,3 +211,39 @@ fn the_excerpt_on_the_readme_is_of_the_spec() {
     }
     violations.none();
 }
+
+#[test]
+fn every_invariant_names_what_holds_it() {
+    let mut violations = Violations::default();
+    let tests = files_ending(".rs").into_iter().filter(|file| is_test(file)).filter_map(|file| text(&file));
+    let tests: String = tests.collect();
+    let page = text("docs/ARCHITECTURE.md").unwrap_or_default();
+    let files = files();
+    let (without, count) = without_holder(&page, &|name| {
+        files.iter().any(|file| file == name) || tests.contains(&format!("#[test]\nfn {name}()"))
+    });
+    assert!(count > 5, "docs/ARCHITECTURE.md has only {count} invariants");
+    for n in without {
+        violations.add("docs/ARCHITECTURE.md", n, "this invariant names no test and no lint's file that holds it");
+    }
+    violations.none();
+}
+
+/// The lines of a page's invariants that name, as code, nothing that holds them; how many invariants there are.
+fn without_holder(page: &str, is_holder: &dyn Fn(&str) -> bool) -> (Vec<usize>, usize) {
+    let (mut without, mut count) = (Vec::new(), 0);
+    for (n, _) in lines(page).filter(|(_, line)| line.starts_with("**Invariant")) {
+        count += 1;
+        let paragraph: Vec<&str> = page.lines().skip(n - 1).take_while(|line| !line.is_empty()).collect();
+        if !paragraph.join(" ").split('`').skip(1).step_by(2).any(is_holder) {
+            without.push(n);
+        }
+    }
+    (without, count)
+}
+
+#[test]
+fn an_invariant_that_nothing_holds_is_found() {
+    let page = "**Invariant:** pure,\nheld by `it_is_pure`.\n\n**Invariant:** not `pure`.\n\nBy `it_is_pure`.";
+    assert_eq!(without_holder(page, &|name| name == "it_is_pure"), (vec![4], 2));
+}

@@ -1,27 +1,18 @@
-//! Rules of Rust files: headings, sizes, words, effects.
+//! Rules of Rust files: headings, sizes, places, words.
 
 use crate::{files_ending, lines, text, Violations};
 
 /// The longest a file may be, in lines.
 const LONGEST: usize = 500;
 
-/// Crates without effects.
-const PURE: [&str; 2] = ["crates/compatrix-model/src/", "crates/compatrix-render/src/"];
+/// The shortest a file may be that is no root.
+const SHORTEST: usize = 15;
 
 fn rust_files() -> impl Iterator<Item = (String, String)> {
     files_ending(".rs").into_iter().map(|file| {
         let text = text(&file).unwrap_or_else(|| panic!("{file} is not UTF-8"));
         (file, text)
     })
-}
-
-/// The lines of a file that are no test and no comment.
-fn code(file: &str, text: &str) -> Vec<(usize, String)> {
-    if is_test(file) {
-        return Vec::new();
-    }
-    let before_tests = lines(text).take_while(|(_, line)| line.trim() != "mod tests {");
-    before_tests.map(|(n, line)| (n, line.split("//").next().unwrap_or_default().to_owned())).collect()
 }
 
 /// Whether a file holds nothing but tests.
@@ -50,6 +41,54 @@ fn no_file_is_too_long() {
         }
     }
     violations.none();
+}
+
+#[test]
+fn no_file_is_too_short() {
+    let mut violations = Violations::default();
+    let files = files_ending(".rs");
+    for (file, text) in rust_files() {
+        let count = text.lines().count();
+        if count < SHORTEST && !is_root(&file, &files) {
+            violations.add(
+                &file,
+                count,
+                format!("{count} lines; they belong into another file, {SHORTEST} are the least"),
+            );
+        }
+    }
+    violations.none();
+}
+
+/// Whether a crate begins with this file, or a module with a folder of its own.
+fn is_root(file: &str, files: &[String]) -> bool {
+    let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
+    let is_target = ["bin", "tests", "examples", "benches"].iter().any(|kind| folder.ends_with(&format!("/{kind}")));
+    let below = format!("{}/", file.trim_end_matches(".rs"));
+    is_target || ["lib.rs", "main.rs", "mod.rs"].contains(&name) || files.iter().any(|other| other.starts_with(&below))
+}
+
+#[test]
+fn a_module_stands_beside_its_folder() {
+    let mut violations = Violations::default();
+    for file in files_ending("/mod.rs").into_iter().filter(|file| is_misplaced(file)) {
+        violations.add(&file, 1, format!("it is {}.rs, beside the folder", file.trim_end_matches("/mod.rs")));
+    }
+    violations.none();
+}
+
+/// Whether a `mod.rs` is outside of the folders of tests.
+fn is_misplaced(file: &str) -> bool {
+    !file.contains("/tests/")
+}
+
+#[test]
+fn files_are_roots_or_not() {
+    let files = ["a/src/b/c.rs", "a/src/b.rs", "a/src/lone.rs", "a/src/bin/e.rs", "a/tests/it.rs", "a/tests/it/mod.rs"];
+    let files = files.map(str::to_owned);
+    let roots: Vec<bool> = files.iter().map(|file| is_root(file, &files)).collect();
+    assert_eq!(roots, [false, true, false, true, true, true]);
+    assert!(is_misplaced("a/src/b/mod.rs") && !is_misplaced("a/tests/it/mod.rs"));
 }
 
 #[test]
@@ -90,32 +129,6 @@ fn nothing_is_unsafe() {
         let forbids = || text(&own).is_some_and(|text| text.contains("#![forbid(unsafe_code)]"));
         if !text(file).unwrap_or_default().contains("[lints]\nworkspace = true") && !forbids() {
             violations.add(file, 1, "neither takes the workspace's lints nor forbids unsafe_code itself");
-        }
-    }
-    violations.none();
-}
-
-#[test]
-fn pure_crates_have_no_effects() {
-    let effects = [
-        "std::fs",
-        "std::process",
-        "std::env",
-        "std::net",
-        "std::thread",
-        "SystemTime",
-        "Instant",
-        "stdin()",
-        "print!",
-        "println!",
-    ];
-    let mut violations = Violations::default();
-    let pure = rust_files().filter(|(file, _)| PURE.iter().any(|path| file.starts_with(path)));
-    for (file, text) in pure {
-        for (n, line) in code(&file, &text) {
-            for effect in effects.iter().filter(|effect| line.contains(**effect)) {
-                violations.add(&file, n, format!("`{effect}` in a pure crate; effects belong into compatrix-engine"));
-            }
         }
     }
     violations.none();

@@ -1,4 +1,4 @@
-//! From what was found on the host to what is told of it: one function a check.
+//! Turns the tools found on the host into checks, one function per check.
 
 use semver::Version;
 
@@ -8,22 +8,22 @@ use compatrix_model::condition::partial_version;
 use compatrix_model::facts::{Availability, ToolchainFacts};
 use compatrix_model::matrix_spec::Spec;
 
-/// The first cargo whose resolver minds `rust-version`, which locksets need.
+/// The first cargo with the MSRV-aware resolver, which locksets need.
 const MSRV_AWARE: Version = Version::new(1, 84, 0);
 
-/// With less room than this, a build is likely to fail, in bytes.
+/// Free bytes below which a build is likely to fail.
 const TOO_LITTLE: u64 = 1 << 30;
 
-/// With less room than this, a wide matrix may not fit, in bytes.
+/// Free bytes below which a large matrix may not fit.
 const LITTLE: u64 = 5 << 30;
 
-/// What a spec cannot do without.
+/// The tools that a spec needs.
 #[derive(Debug, Clone, Copy)]
 struct Needs {
-    /// Values of the `rust` axis that only rustup gets, and that are not here.
+    /// The `rust` axis has values that only rustup can install and that are missing.
     rustup: bool,
     nightly: bool,
-    /// The host's own SQLite.
+    /// The `sqlite` axis has the value `host`.
     host_sqlite: bool,
 }
 
@@ -48,7 +48,7 @@ impl Needs {
     }
 }
 
-/// The checks of a host for a spec, in the order in which they are told.
+/// The checks of a host for a spec, in report order.
 pub fn checks(host: &HostTools, spec: Option<&Spec>) -> Vec<Check> {
     let needs = Needs::of(spec, host);
     let mut checks = vec![cargo(host), rustup(host, needs)];
@@ -62,20 +62,14 @@ pub fn checks(host: &HostTools, spec: Option<&Spec>) -> Vec<Check> {
         "C compiler",
         &host.c_compiler,
         true,
-        "linking every build, compiling SQLite, asking libraries what they are",
+        "linking every build, compiling SQLite, identifying libraries",
     ));
-    checks.push(tool(
-        "pkg-config",
-        "pkg-config",
-        &host.pkg_config,
-        false,
-        "crates that look for the host's libraries with it",
-    ));
+    checks.push(tool("pkg-config", "pkg-config", &host.pkg_config, false, "crates that find host libraries with it"));
     checks.extend(sqlite(host, needs));
     checks.push(tool("valgrind", "valgrind", &host.valgrind, false, "leak suites with valgrind"));
     checks.extend(nightly(host, needs));
-    checks.push(tool("git", "git", &host.git, false, "the commit in evidence, and which sources have changes"));
-    let distributions = "toolchains and SQLites of Debian's distributions";
+    checks.push(tool("git", "git", &host.git, false, "the commit in evidence, and detecting changed sources"));
+    let distributions = "toolchains and SQLite versions from Debian distributions";
     checks.push(tool("apt-get", "apt-get", &host.apt_get, false, distributions));
     checks.push(tool("dpkg-deb", "dpkg-deb", &host.dpkg_deb, false, distributions));
     checks.extend(host.disks.iter().map(disk));
@@ -92,7 +86,7 @@ fn of_tool(
 ) -> Check {
     let (status, said, path, mend) = match found {
         Some(Tool { path, broken: Some(reason), .. }) => {
-            (Status::Missing, format!("it does not answer: {reason}"), path.clone(), mend)
+            (Status::Missing, format!("does not work: {reason}"), path.clone(), mend)
         }
         Some(tool) => (Status::Ok, tool.version.clone(), tool.path.clone(), String::new()),
         None => (Status::Missing, "not found".to_owned(), String::new(), mend),
@@ -100,10 +94,10 @@ fn of_tool(
     Check { id, name: name.to_owned(), status, required, found: said, path, needed_for: needed_for.to_owned(), mend }
 }
 
-const GET_RUSTUP: &str = "install Rust as https://rustup.rs says";
+const GET_RUSTUP: &str = "install Rust from https://rustup.rs";
 
 fn cargo(host: &HostTools) -> Check {
-    let needed_for = "everything; locksets need its resolver that minds `rust-version` (1.84)";
+    let needed_for = "everything; locksets need its MSRV-aware resolver (1.84)";
     let mut check = of_tool("cargo", "cargo", host.cargo.as_ref(), true, needed_for, GET_RUSTUP.to_owned());
     let version = check.found.split(' ').find_map(|word| partial_version(word.split('-').next().unwrap_or(word)));
     if version.is_some_and(|version| version < MSRV_AWARE) {
@@ -114,7 +108,7 @@ fn cargo(host: &HostTools) -> Check {
 }
 
 fn rustup(host: &HostTools, needs: Needs) -> Check {
-    let needed_for = "the toolchains of the `rust` axis, by their names";
+    let needed_for = "the toolchains on the `rust` axis";
     of_tool("rustup", "rustup", host.rustup.as_ref(), needs.rustup, needed_for, GET_RUSTUP.to_owned())
 }
 
@@ -123,16 +117,19 @@ fn toolchain(host: &HostTools, name: &ValueName, found: &Availability<ToolchainF
         Availability::Ready(facts) => {
             (Status::Ok, format!("rustc {}", facts.version), facts.rustc.clone(), String::new())
         }
-        Availability::Obtainable { how } => {
-            (Status::Warning, format!("not here; `{} compat` gets it", host.program), String::new(), how.clone())
-        }
+        Availability::Obtainable { how } => (
+            Status::Warning,
+            format!("not installed; `{} compat` installs it", host.program),
+            String::new(),
+            how.clone(),
+        ),
         Availability::Missing { reason } => (Status::Missing, reason.clone(), String::new(), String::new()),
     };
     Check {
         id: "toolchain",
         name: format!("Rust {name}"),
         status,
-        // Its cells are unproven; that is no error of `compat` either.
+        // `compat` reports its cells as unproven, not as an error.
         required: false,
         found: said,
         path,
@@ -162,11 +159,11 @@ fn sqlite(host: &HostTools, needs: Needs) -> Vec<Check> {
     let facts = match &host.sqlite {
         Some(Ok(facts)) => Ok(facts),
         Some(Err(reason)) => Err(reason.clone()),
-        None => Err("not looked for: there is no C compiler to ask with".to_owned()),
+        None => Err("not checked: this needs a C compiler".to_owned()),
     };
     let library = facts.clone().and_then(|facts| match &facts.link_dir {
         Some(_) => Ok((facts.version.to_string(), facts.library.clone().unwrap_or_default())),
-        None => Err(format!("{} is here, but no libsqlite3.so to link with", facts.version)),
+        None => Err(format!("{} is installed, but there is no libsqlite3.so to link with", facts.version)),
     });
     let header = facts.and_then(|facts| match &facts.include_dir {
         Some(dir) => Ok((String::new(), format!("{dir}/sqlite3.h"))),
@@ -174,7 +171,7 @@ fn sqlite(host: &HostTools, needs: Needs) -> Vec<Check> {
     });
     vec![
         check("sqlite-library", "SQLite library", "cells with sqlite=host", needs.host_sqlite, library),
-        check("sqlite-header", "SQLite header", "crates that make their bindings from it", false, header),
+        check("sqlite-header", "SQLite header", "crates that generate bindings from it", false, header),
     ]
 }
 
@@ -193,7 +190,7 @@ fn nightly(host: &HostTools, needs: Needs) -> Vec<Check> {
     };
     let is = |has: fn(&Nightly) -> bool| found.filter(|nightly| has(nightly)).map(|_| String::new());
     checks.push(part("miri", "Miri", is(|n| n.miri), "leak suites with Miri", "miri"));
-    checks.push(part("rust-src", "std's source", is(|n| n.rust_src), "Miri, which compiles std anew", "rust-src"));
+    checks.push(part("rust-src", "std's source", is(|n| n.rust_src), "Miri, which recompiles std", "rust-src"));
     let sanitizers = found.filter(|nightly| nightly.sanitizers.iter().any(|s| s == "address" || s == "leak"));
     let mut check = part(
         "sanitizers",
@@ -203,7 +200,7 @@ fn nightly(host: &HostTools, needs: Needs) -> Vec<Check> {
         "rust-std",
     );
     if found.is_some() && check.status == Status::Missing {
-        check.found = "this nightly has no runtimes for its target".to_owned();
+        check.found = "this nightly has no sanitizer runtimes for its target".to_owned();
     }
     checks.push(check);
     checks
@@ -224,7 +221,7 @@ fn disk(disk: &Disk) -> Check {
     let mend = if status == Status::Ok {
         String::new()
     } else {
-        format!("make room below {}; a matrix takes some gigabytes, `cargo clean` frees most", disk.path)
+        format!("free up space in {}; a matrix takes several gigabytes, `cargo clean` frees most of it", disk.path)
     };
     Check {
         id: "disk",
@@ -233,12 +230,12 @@ fn disk(disk: &Disk) -> Check {
         required: true,
         found,
         path: disk.path.clone(),
-        needed_for: "builds, SQLites, fixtures and the ledger".to_owned(),
+        needed_for: "builds, SQLite libraries, fixtures and the ledger".to_owned(),
         mend,
     }
 }
 
-/// Bytes for people: `67 GiB`, `512 MiB`.
+/// A size in binary units: `67 GiB`, `512 MiB`.
 pub(super) fn size(bytes: u64) -> String {
     if bytes >= 10 << 30 {
         format!("{} GiB", bytes >> 30)
@@ -251,7 +248,7 @@ pub(super) fn size(bytes: u64) -> String {
 }
 
 impl Packages {
-    /// The command that installs what a check misses.
+    /// The command that installs what a check found missing.
     pub(super) fn install(self, id: &str) -> String {
         let (apt, brew, name) = match id {
             "c-compiler" => ("gcc", "", "a C compiler"),
@@ -259,7 +256,7 @@ impl Packages {
             "sqlite-library" | "sqlite-header" => ("libsqlite3-dev", "sqlite", "SQLite's library and header"),
             "valgrind" => ("valgrind", "", "valgrind"),
             "git" => ("git", "git", "git"),
-            "apt-get" => ("apt", "", "apt, which only Debian and its kin have"),
+            "apt-get" => ("apt", "", "apt, which only Debian-based systems have"),
             "dpkg-deb" => ("dpkg", "dpkg", "dpkg"),
             other => (other, other, other),
         };
@@ -268,7 +265,7 @@ impl Packages {
             Packages::Apt { root: false } => format!("sudo apt-get install {apt}"),
             Packages::Brew if id == "c-compiler" => "xcode-select --install".to_owned(),
             Packages::Brew if !brew.is_empty() => format!("brew install {brew}"),
-            Packages::Brew | Packages::Other => format!("install {name}, as this system does it"),
+            Packages::Brew | Packages::Other => format!("install {name} with this system's package manager"),
         }
     }
 }

@@ -76,7 +76,7 @@ fn a_host_that_has_all_is_quiet() {
 #[test]
 fn a_host_that_has_nothing_is_told_all_commands() {
     let nothing = HostTools { packages: Packages::Apt { root: false }, ..HostTools::default() };
-    let rustup = "install Rust as https://rustup.rs says";
+    let rustup = "install Rust from https://rustup.rs";
     let expect = [
         format!("cargo missing required | {rustup}"),
         format!("rustup missing | {rustup}"),
@@ -102,8 +102,8 @@ fn commands_are_those_of_the_system() {
     assert_eq!(mend(Packages::Apt { root: true }, "c-compiler"), "apt-get install gcc");
     assert_eq!(mend(Packages::Brew, "c-compiler"), "xcode-select --install");
     assert_eq!(mend(Packages::Brew, "sqlite-header"), "brew install sqlite");
-    assert_eq!(mend(Packages::Brew, "valgrind"), "install valgrind, as this system does it");
-    assert_eq!(mend(Packages::Other, "git"), "install git, as this system does it");
+    assert_eq!(mend(Packages::Brew, "valgrind"), "install valgrind with this system's package manager");
+    assert_eq!(mend(Packages::Other, "git"), "install git with this system's package manager");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn what_the_spec_needs_is_required() {
     let mut host = full();
     host.rustup = None;
     host.toolchains.insert(value("1.70"), lacking("needs rustup"));
-    let rustup = "rustup missing required | install Rust as https://rustup.rs says";
+    let rustup = "rustup missing required | install Rust from https://rustup.rs";
     check(&host, Some(&named), &[rustup, "toolchain missing | "]);
     let facts = ToolchainFacts {
         rustc: "/t/bin/rustc".to_owned(),
@@ -127,8 +127,8 @@ fn what_the_spec_needs_is_required() {
         origin: String::new(),
     };
     host.toolchains.insert(value("1.70"), Availability::Ready(facts));
-    check(&host, Some(&named), &["rustup missing | install Rust as https://rustup.rs says"]);
-    check(&host, Some(&of_path), &["rustup missing | install Rust as https://rustup.rs says"]);
+    check(&host, Some(&named), &["rustup missing | install Rust from https://rustup.rs"]);
+    check(&host, Some(&of_path), &["rustup missing | install Rust from https://rustup.rs"]);
 
     let mut host = full();
     host.sqlite = Some(Err("no SQLite".to_owned()));
@@ -190,7 +190,7 @@ fn room_is_told_in_three_steps() {
         host.disks[0].free = free;
         host
     };
-    let mend = "make room below /w; a matrix takes some gigabytes, `cargo clean` frees most";
+    let mend = "free up space in /w; a matrix takes several gigabytes, `cargo clean` frees most of it";
     check(&with(Ok(5 << 30)), None, &[]);
     check(&with(Ok((5 << 30) - 1)), None, &[&format!("disk warning | {mend}")]);
     check(&with(Ok((1 << 30) - 1)), None, &[&format!("disk missing required | {mend}")]);

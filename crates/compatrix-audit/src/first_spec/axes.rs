@@ -1,4 +1,4 @@
-//! The values of the axes `rust` and `sqlite`: what is promised, and the newest.
+//! The values of the axes `rust` and `sqlite`: the promised versions and the newest.
 
 use semver::Version;
 
@@ -9,12 +9,12 @@ use compatrix_model::condition::partial_version;
 use compatrix_model::matrix_spec::format::Format;
 use compatrix_model::matrix_spec::sqlite::{neighbours, AMALGAMATIONS};
 
-/// How many versions an axis begins with at most; the ends are kept.
+/// The most versions on a drafted axis; the ends are kept.
 const MOST: usize = 6;
-/// A SQLite of the age of Ubuntu 22.04's (3.37.2), for workspaces that promise nothing.
+/// A SQLite as old as Ubuntu 22.04's (3.37.2), for workspaces without a promise.
 const OLD: &str = "3.37.0";
 
-/// Versions of a kind, ascending, each once with its reasons.
+/// Distinct versions in ascending order, each with its reasons.
 #[derive(Default)]
 struct Ladder(Vec<(Version, Noted)>);
 
@@ -22,7 +22,7 @@ impl Ladder {
     fn add(&mut self, text: &str, why: String) {
         let Some(version) = partial_version(text) else { return };
         match self.0.iter_mut().find(|(known, _)| *known == version) {
-            // Two reasons tell enough.
+            // Two reasons are enough.
             Some((_, noted)) if !noted.why.contains(&why) && !noted.why.contains("; also ") => {
                 noted.why = format!("{}; also {why}", noted.why);
             }
@@ -31,7 +31,7 @@ impl Ladder {
         }
     }
 
-    /// The versions, the middle thinned where they are many.
+    /// The versions; if there are too many, the middle is thinned out.
     fn finish(mut self) -> Vec<Noted> {
         self.0.sort_by(|a, b| a.0.cmp(&b.0));
         while self.0.len() > MOST {
@@ -41,7 +41,7 @@ impl Ladder {
     }
 }
 
-/// Toolchains: the claim, what else is promised or tested today, and stable.
+/// Toolchains: the claim, other versions promised or tested today, and stable.
 pub(super) fn rust(claims: &DraftClaims, chosen: &[&Member], found: &Found) -> DraftAxis {
     let mut ladder = Ladder::default();
     let mut named: Vec<Noted> = Vec::new();
@@ -74,40 +74,40 @@ pub(super) fn rust(claims: &DraftClaims, chosen: &[&Member], found: &Found) -> D
     }
     let needs_nightly = found.toolchain.as_ref().is_some_and(|pinned| pinned.value.starts_with("nightly"));
     if !named.iter().any(|known| known.value == "stable") && !needs_nightly {
-        named.push(Noted::new("stable", "the newest, whatever it is on the day"));
+        named.push(Noted::new("stable", "the newest at the time of the run"));
     }
     let order = |value: &str| ["stable", "beta"].iter().position(|known| *known == value).unwrap_or(2);
     named.sort_by(|a, b| (order(&a.value), &a.value).cmp(&(order(&b.value), &b.value)));
     let mut values = ladder.finish();
-    // A promise of less than the manifests claim is the one to look at.
+    // A promise below the manifests' claim deserves attention.
     for value in values.iter_mut().filter(|value| partial_version(&value.value) < claimed) {
-        value.why.push_str("; older than what is claimed");
+        value.why.push_str("; older than the claim");
     }
     values.extend(named);
     DraftAxis { values, remarks: Vec::new() }
 }
 
-/// SQLites: compiled in, the host's, what is promised, and the newest that can be had.
+/// SQLite versions: bundled, the host's, the promised ones, and the newest available.
 pub(super) fn sqlite(claims: &DraftClaims, chosen: &[&Member], found: &Found) -> Option<DraftAxis> {
     let uses: Vec<_> = chosen.iter().filter_map(|member| member.sqlite.as_ref()).collect();
     let first = uses.first()?;
     let mut axis = DraftAxis::default();
     axis.remarks.push(format!("`{}` uses SQLite: {}.", first.through.value, first.through.why));
-    // One cargo builds them all and unites their features, so it is enough that one of them compiles SQLite in.
+    // cargo unifies the packages' features, so SQLite is compiled in if one of them asks for it.
     let always = uses.iter().find(|one| one.bundling == Bundling::Always);
     let by_feature = || uses.iter().find(|one| matches!(one.bundling, Bundling::Feature(_)));
     let bundled = always.or_else(by_feature).or_else(|| uses.iter().find(|one| one.bundling == Bundling::InTests));
     match bundled.map(|one| (&one.bundling, &one.through.why)) {
         Some((Bundling::Feature(feature), _)) => {
-            axis.values.push(Noted::new("bundled", format!("compiled in, by the feature `{feature}`")));
+            axis.values.push(Noted::new("bundled", format!("compiled in, through the feature `{feature}`")));
         }
         Some((Bundling::Always, why)) => axis.values.push(Noted::new("bundled", format!("compiled in, {why}"))),
         Some((Bundling::InTests, why)) => {
             axis.values.push(Noted::new("bundled", format!("compiled into the tests, {why}")));
         }
         Some((Bundling::Never, _)) | None => axis.remarks.push(
-            "Nothing in the manifest compiles SQLite in. With a feature such as `bundled = [\"rusqlite/bundled\"]` the value \
-             `bundled` could be tested too."
+            "Nothing in the manifest compiles SQLite in. To test the value `bundled` too, add a feature such as \
+             `bundled = [\"rusqlite/bundled\"]`."
                 .to_owned(),
         ),
     }
@@ -115,41 +115,41 @@ pub(super) fn sqlite(claims: &DraftClaims, chosen: &[&Member], found: &Found) ->
     let promised: Vec<&Promise> = found.promises.iter().filter(|promise| promises(&promise.kind)).collect();
     if always.is_some() && promised.is_empty() {
         axis.remarks.push(
-            "Users get the SQLite that is compiled in, and no other version is promised; so no other is tested. Exact \
-             versions such as \"3.46.0\", and \"host\", can be added: they are linked in its place."
+            "Users get the bundled SQLite, and no other version is promised, so no other is tested. You can add exact \
+             versions such as \"3.46.0\", and \"host\": they are linked instead."
                 .to_owned(),
         );
         return Some(axis);
     }
-    axis.values.push(Noted::new("host", "the one installed on the host, as a shared library"));
+    axis.values.push(Noted::new("host", "the host's shared library"));
     let mut ladder = Ladder::default();
     for promise in promised {
         add_exact(&mut ladder, promise, &mut axis.remarks);
     }
     if claims.sqlite.is_none() && ladder.0.is_empty() {
-        ladder.add(OLD, "nothing older is promised; of the age of Ubuntu 22.04's".to_owned());
+        ladder.add(OLD, "nothing older is promised; as old as Ubuntu 22.04's".to_owned());
     }
     let newest = AMALGAMATIONS.last().map(|(version, _)| *version).unwrap_or_default();
-    ladder.add(newest, "the newest that can be had".to_owned());
+    ladder.add(newest, "the newest available".to_owned());
     axis.values.extend(ladder.finish());
     Some(axis)
 }
 
-/// The version of a promise, or the next that can be had.
+/// The version of a promise, or the next available one.
 fn add_exact(ladder: &mut Ladder, promise: &Promise, remarks: &mut Vec<String>) {
     let Some(version) = partial_version(promise.meant()) else { return };
     let why = because(promise);
     let known = AMALGAMATIONS.iter().find(|(exact, _)| partial_version(exact).as_ref() == Some(&version));
-    // `3.35` means any 3.35; `3.35.2` is followed by 3.35.4.
+    // `3.35` means any 3.35; the next available version after `3.35.2` is 3.35.4.
     let (lower, higher) = neighbours(&version);
     match (known, higher) {
         (Some((exact, _)), _) => ladder.add(exact, why),
         (None, Some(higher)) => {
             let minor = (higher.major, higher.minor) == (version.major, version.minor);
-            let note = if minor { why } else { format!("{why}; the next above {} that can be had", promise.meant()) };
+            let note = if minor { why } else { format!("{why}; the next available after {}", promise.meant()) };
             if lower.is_none() {
                 remarks.push(format!(
-                    "{}:{} promises SQLite {}; the oldest that can be had is {higher}.",
+                    "{}:{} promises SQLite {}; the oldest available is {higher}.",
                     promise.file,
                     promise.line,
                     promise.meant()
@@ -158,7 +158,7 @@ fn add_exact(ladder: &mut Ladder, promise: &Promise, remarks: &mut Vec<String>) 
             ladder.add(&higher.to_string(), note);
         }
         (None, None) => remarks.push(format!(
-            "{}:{} names SQLite {}, newer than any that can be had.",
+            "{}:{} names SQLite {}, which is newer than any available version.",
             promise.file,
             promise.line,
             promise.meant()

@@ -1,4 +1,4 @@
-//! What is promised: the manifests first, then what people wrote.
+//! The drafted claims: from the manifests first, then from prose and workflows.
 
 use semver::Version;
 
@@ -7,7 +7,7 @@ use crate::promise::{Promise, PromiseKind, PromiseSource};
 use compatrix_model::condition::partial_version;
 use compatrix_model::matrix_spec::format::Format;
 
-/// The claims of a first spec; what cannot be one goes to the remarks.
+/// The claims of a draft; promises that a spec cannot express become remarks.
 pub(super) fn claims(chosen: &[&Member], found: &Found, remarks: &mut Vec<String>) -> DraftClaims {
     let mut claims = DraftClaims { rust: rust(chosen, found), ..DraftClaims::default() };
     if let Some(claim) = &claims.rust {
@@ -15,26 +15,26 @@ pub(super) fn claims(chosen: &[&Member], found: &Found, remarks: &mut Vec<String
         let lower = lower.filter(|(_, version)| partial_version(&version.value) < partial_version(&claim.value));
         for (member, version) in lower {
             claims.remarks.push(format!(
-                "{} claims {} ({}). The packages of one spec are built together; to test that, name only those under `packages` that work there.",
+                "{} claims {} ({}). One spec builds its packages together; to test that claim, list only packages that work there under `packages`.",
                 member.name, version.value, version.why
             ));
         }
     } else {
-        claims.remarks.push(
-            "No `rust-version` was found, and no promise of a lowest Rust; `rust = \"…\"` here makes one.".to_owned(),
-        );
+        claims
+            .remarks
+            .push("Found no `rust-version` and no promise of a lowest Rust; add one with `rust = \"…\"`.".to_owned());
     }
     if chosen.iter().any(|member| member.sqlite.is_some()) {
         claims.sqlite = lowest(found, |promise| matches!(promise.kind, PromiseKind::LowestSqlite(_)));
         if claims.sqlite.is_none() {
-            claims.remarks.push("No promise of a lowest SQLite was found; `sqlite = \"…\"` here makes one.".to_owned());
+            claims.remarks.push("Found no promise of a lowest SQLite; add one with `sqlite = \"…\"`.".to_owned());
         }
     }
     claims.platforms = platforms(found, remarks);
     claims
 }
 
-/// The highest `rust-version`, so that it holds for all packages; else the lowest Rust that somebody promised.
+/// The highest `rust-version`, so that it holds for all packages; otherwise the lowest promised Rust.
 fn rust(chosen: &[&Member], found: &Found) -> Option<Noted> {
     let versions = chosen.iter().filter_map(|member| member.rust_version.clone());
     let versions = versions.filter(|version| Format::Toolchain.accepts(&version.value));
@@ -43,12 +43,12 @@ fn rust(chosen: &[&Member], found: &Found) -> Option<Noted> {
     let promised = || lowest(found, |p| matches!(p.kind, PromiseKind::LowestRust(_)) && is_toolchain(p));
     let tested = || {
         let found = lowest(found, |p| matches!(p.kind, PromiseKind::Rust(_)) && is_toolchain(p))?;
-        Some(Noted::new(found.value, format!("{}; if that is no promise, delete this line", found.why)))
+        Some(Noted::new(found.value, format!("{}; delete this line if that is not a promise", found.why)))
     };
     highest.or_else(promised).or_else(tested)
 }
 
-/// The lowest version that these promises name.
+/// The lowest version among these promises.
 fn lowest(found: &Found, these: impl Fn(&Promise) -> bool) -> Option<Noted> {
     let of_kind = found.promises.iter().filter(|promise| these(promise));
     let versions = of_kind.filter_map(|promise| Some((partial_version(promise.meant())?, promise)));
@@ -56,7 +56,7 @@ fn lowest(found: &Found, these: impl Fn(&Promise) -> bool) -> Option<Noted> {
     Some(Noted::new(promise.meant(), because(promise)))
 }
 
-/// Where a promise stands, and its words where those of people.
+/// File and line of a promise, with its wording if a person wrote it.
 pub(super) fn because(promise: &Promise) -> String {
     let at = format!("{}:{}", promise.file, promise.line);
     match (promise.source, &promise.spelled) {
@@ -81,12 +81,12 @@ fn platforms(found: &Found, remarks: &mut Vec<String>) -> Vec<Noted> {
         if !platform.contains('-') {
             vague.push((platform.as_str(), promise));
         } else if !Format::Platform.accepts(platform) {
-            remarks.push(format!("{}: a spec has no word for the platform `{platform}`", because(promise)));
+            remarks.push(format!("{}: a spec cannot express the platform `{platform}`", because(promise)));
         } else if !taken.iter().any(|known| known.value == *platform) {
             taken.push(Noted::new(platform, because(promise)));
         }
     }
-    // Without an architecture, what most people have; where another promise names one, that is meant.
+    // Without an architecture, assume the most common one, unless another promise names one.
     for (system, promise) in vague {
         let prefix = format!("{system}-");
         let usual = format!("{system}-{}", if system == "macos" { "aarch64" } else { "x86_64" });

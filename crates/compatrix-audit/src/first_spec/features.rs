@@ -1,4 +1,4 @@
-//! Sets of features to begin with: few, since each set is a build of its own.
+//! The drafted feature sets: few, because each set is a separate build.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use super::{Bundling, FeatureSet, Member};
 use compatrix_model::axis::ValueName;
 use compatrix_model::matrix_spec::format::Format;
 
-/// Up to so many features have a set each; more share one.
+/// Up to this many features get a set each; more share one.
 const ONE_EACH: usize = 3;
 
-/// The sets, and what else there is to say about them.
+/// The sets, and comments on them.
 pub(super) fn sets(chosen: &[&Member]) -> (Vec<FeatureSet>, Vec<String>) {
     let mut remarks = Vec::new();
     let on_by_default: BTreeSet<&str> = chosen.iter().flat_map(|member| closure(member, "default")).collect();
@@ -46,7 +46,7 @@ pub(super) fn sets(chosen: &[&Member]) -> (Vec<FeatureSet>, Vec<String>) {
     let mut add = |name: &str, default_features: bool, features: Vec<&str>, why: &str| {
         let base: Vec<&str> = if default_features { vec!["default"] } else { Vec::new() };
         let on: Vec<&str> = base.iter().chain(&features).copied().collect();
-        // SQLite that stands behind a feature is switched on in every set, else there is none to test.
+        // If SQLite is behind a feature, every set enables it; otherwise there is nothing to test.
         let behind = behind(chosen, &on);
         let why = if behind.is_empty() { why.to_owned() } else { format!("{why}, and SQLite") };
         let features = features.into_iter().map(str::to_owned).chain(behind).collect();
@@ -54,7 +54,7 @@ pub(super) fn sets(chosen: &[&Member]) -> (Vec<FeatureSet>, Vec<String>) {
     };
     add("default", true, Vec::new(), at);
     if has_default {
-        add("minimal", false, Vec::new(), "what `default-features = false` leaves");
+        add("minimal", false, Vec::new(), "`default-features = false`");
     }
     if extra.len() <= ONE_EACH {
         for name in &extra {
@@ -66,12 +66,12 @@ pub(super) fn sets(chosen: &[&Member]) -> (Vec<FeatureSet>, Vec<String>) {
             });
         }
     } else {
-        add("all", true, extra.iter().copied().collect(), "take out what cannot be on together");
+        add("all", true, extra.iter().copied().collect(), "remove features that exclude each other");
     }
     (sets, remarks)
 }
 
-/// Features that these, of one package, switch on.
+/// All features of one package that this one enables.
 fn closure<'m>(member: &'m Member, name: &'m str) -> BTreeSet<&'m str> {
     let mut todo = vec![name];
     let mut on = BTreeSet::new();
@@ -85,7 +85,7 @@ fn closure<'m>(member: &'m Member, name: &'m str) -> BTreeSet<&'m str> {
     on
 }
 
-/// Features that switch SQLite on where these do not.
+/// The features that enable SQLite and are not enabled yet.
 fn behind(chosen: &[&Member], on: &[&str]) -> Vec<String> {
     let mut missing: Vec<String> = Vec::new();
     for member in chosen {
@@ -98,7 +98,7 @@ fn behind(chosen: &[&Member], on: &[&str]) -> Vec<String> {
     missing
 }
 
-/// A name for a set of ours that no feature has.
+/// A name for a set that no feature has.
 fn free(name: &str, features: &BTreeSet<&str>) -> String {
     if features.contains(name) && name != "default" {
         format!("{name}-set")

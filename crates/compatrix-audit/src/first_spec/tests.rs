@@ -1,4 +1,4 @@
-//! What is drafted from what is found, case by case.
+//! Findings and the drafts they lead to, case by case.
 
 use super::*;
 use crate::promise::{PromiseKind, PromiseSource};
@@ -64,7 +64,7 @@ fn the_claim_holds_for_all_packages_and_older_promises_are_tested() {
     assert_eq!(draft.claims.rust, Some(Noted::new("1.70.0", "b/Cargo.toml:5")));
     assert!(draft.claims.remarks[0].starts_with("a claims 1.60 (a/Cargo.toml:5)"), "{:?}", draft.claims.remarks);
     assert_eq!(values(&draft.rust), ["1.56", "1.70.0", "stable"]);
-    assert!(draft.rust.values[0].why.ends_with("; older than what is claimed"));
+    assert!(draft.rust.values[0].why.ends_with("; older than the claim"));
     // Without any `rust-version`, people's words are the claim.
     let draft = of(vec![member("a")], vec![older]);
     assert_eq!(draft.claims.rust.map(|claim| claim.value).as_deref(), Some("1.56"));
@@ -146,5 +146,5 @@ fn what_a_spec_has_no_word_for_is_told() {
     ];
     let draft = draft(&Found { members: vec![member("a")], env, ..Found::default() });
     assert_eq!(draft.env, [("GOOD".to_owned(), Noted::new("{{x}}", ".cargo/config.toml:2"))]);
-    assert_eq!(draft.remarks, [".cargo/config.toml:4: the variable `not-a-name` cannot be given to tests by a spec"]);
+    assert_eq!(draft.remarks, [".cargo/config.toml:4: a spec cannot set the variable `not-a-name`"]);
 }

@@ -1,4 +1,4 @@
-//! Lints of locked dependencies: what a package uses must build on the Rust that the package promises.
+//! Lints locked dependencies: everything that a package uses must build on the Rust that the package promises.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use super::{Context, Finding, Graph, GraphPackage, Lint, Promised};
 use compatrix_model::condition::partial_version;
 use compatrix_model::release;
 
-/// How a package comes to use a locked one; the first is the strongest.
+/// How a package depends on a locked one, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Reach {
     /// In every build.
     Always,
-    /// Only with features that are not on by default.
+    /// Only with features that are off by default.
     Features,
     /// Only on some targets.
     SomeTargets,
@@ -22,7 +22,7 @@ enum Reach {
     Tests,
 }
 
-/// What packages that promise the same Rust find too new in the same way.
+/// The key that groups equal findings of packages with the same promise.
 type Same = (Lint, Reach, Version, Vec<String>);
 
 pub(super) fn lint(context: &Context<'_>, found: &mut Vec<Finding>) {
@@ -41,7 +41,7 @@ pub(super) fn lint(context: &Context<'_>, found: &mut Vec<Finding>) {
             }
         }
         for ((lint, reach), mut packages) in too_new {
-            // Those that need the newest Rust first.
+            // Highest required Rust first.
             packages.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
             let items = packages.into_iter().map(|(_, item)| item).collect();
             all.entry((lint, reach, promised.version.clone(), items)).or_default().push(promised);
@@ -50,8 +50,7 @@ pub(super) fn lint(context: &Context<'_>, found: &mut Vec<Finding>) {
     found.extend(all.into_iter().filter_map(|(same, packages)| finding(context, same, &packages)));
 }
 
-/// The Rust that a locked package needs, and which lint says so: its manifest's edition, where that is more than its
-/// `rust-version` tells.
+/// The Rust that a locked package needs, and the lint for it: that of its edition if higher than its `rust-version`.
 fn needs(package: &GraphPackage) -> Option<(Lint, Version, String)> {
     let GraphPackage { name, version, edition, .. } = package;
     let said = package.rust_version.as_deref().and_then(partial_version);
@@ -68,7 +67,8 @@ fn needs(package: &GraphPackage) -> Option<(Lint, Version, String)> {
     }
 }
 
-/// What a package uses, each with the strongest way to it. Others' tests are not built.
+/// All packages that one package uses, each with its strongest kind of dependency. Dev-dependencies of others are not
+/// built.
 fn reached(graph: &Graph, start: usize) -> BTreeMap<usize, Reach> {
     let mut best: BTreeMap<usize, Reach> = BTreeMap::new();
     let mut todo = vec![(start, Reach::Always)];
@@ -109,13 +109,13 @@ fn finding(context: &Context<'_>, same: Same, packages: &[&Promised<'_>]) -> Opt
     };
     let of = match reach {
         Reach::Always => "",
-        Reach::Features => " of optional features",
-        Reach::SomeTargets => " of some targets",
-        Reach::Tests => " of its tests",
+        Reach::Features => " for optional features",
+        Reach::SomeTargets => " for some targets",
+        Reach::Tests => " for tests",
     };
     let what = match lint {
-        Lint::EditionTooNew => format!("{promise}, but that cargo cannot parse the edition of {count}{of}"),
-        _ => format!("{promise}, but {count}{of} {verb} a newer one"),
+        Lint::EditionTooNew => format!("{promise}, whose cargo cannot parse the edition of {count}{of}"),
+        _ => format!("{promise}, but {count}{of} {verb} a newer Rust"),
     };
     let line = manifest
         .rust_version(context.root())

@@ -1,4 +1,4 @@
-//! Lints of what READMEs, pages and workflows promise, held against what the spec tests.
+//! Lints the promises of READMEs, pages and workflows against what the spec tests.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use compatrix_model::condition::{partial_version, value_version, Versions};
 
 pub(super) fn lint(context: &Context<'_>, versions: &Versions, found: &mut Vec<Finding>) {
     let tested = Tested::new(context, versions);
-    // The same promise of a file once, with the lines of all.
+    // Report the same promise of a file once, with all its lines.
     let mut untested: BTreeMap<(&str, &PromiseKind), Vec<&Promise>> = BTreeMap::new();
     for promise in &context.facts.promises {
         if let Some(spelled) = &promise.spelled {
@@ -40,8 +40,8 @@ pub(super) fn lint(context: &Context<'_>, versions: &Versions, found: &mut Vec<F
     }
 }
 
-/// Matrices of toolchains or SQLites beside those of `gen-ci`: nothing holds them to the spec. Generated workflows have
-/// made no promises.
+/// Hand-written matrices of Rust or SQLite versions next to those of `gen-ci`: nothing keeps them in line with the spec.
+/// Generated workflows contain no promises.
 fn by_hand(context: &Context<'_>, found: &mut Vec<Finding>) {
     let in_matrix = |promise: &&Promise| {
         let of_axis = matches!(promise.kind, PromiseKind::Rust(_) | PromiseKind::Sqlite(_));
@@ -57,13 +57,13 @@ fn by_hand(context: &Context<'_>, found: &mut Vec<Finding>) {
         file: first.file.clone(),
         line: Some(first.line),
         quote: first.text.clone(),
-        what: "a matrix written by hand, beside those that come of the spec's `[ci]`".to_owned(),
-        mend: format!("let `{} gen-ci` write it, and take this one out", context.facts.program),
+        what: "hand-written matrix, although the spec's `[ci]` generates one".to_owned(),
+        mend: format!("generate the matrix with `{} gen-ci`, and remove this one", context.facts.program),
         items: Vec::new(),
     }));
 }
 
-/// A channel outside of a matrix is what a job of formatting or documentation uses; it promises nothing.
+/// A channel outside a matrix is used by jobs for formatting or documentation; it is not a promise.
 fn is_meant(promise: &Promise) -> bool {
     let is_channel = |name: &str| !name.starts_with(|c: char| c.is_ascii_digit());
     match &promise.kind {
@@ -82,16 +82,16 @@ fn misread(promise: &Promise, spelled: &str) -> Finding {
         file: promise.file.clone(),
         line: Some(promise.line),
         quote: promise.text.clone(),
-        what: format!("YAML takes {spelled} for a number, {value}: the job runs on {value}"),
+        what: format!("YAML reads {spelled} as the number {value}, so the job runs on {value}"),
         mend: format!("quote it: \"{spelled}\""),
         items: Vec::new(),
     }
 }
 
-/// What is tested or at least claimed.
+/// The versions and platforms that the spec tests or claims.
 struct Tested<'a> {
     context: &'a Context<'a>,
-    /// The claimed lowest; without a spec, the lowest of the manifests.
+    /// The claimed lowest Rust; without a spec, the lowest of the manifests.
     rust: Option<(Version, String)>,
     sqlite: Option<Version>,
     platforms: Vec<&'a str>,
@@ -124,7 +124,7 @@ impl<'a> Tested<'a> {
         self.context.spec?.space.axis_of(kind).map(|(_, axis)| axis)
     }
 
-    /// Whether the promise is tested, or follows from what is claimed; true where nothing is known to hold it against.
+    /// Whether the promise is tested or follows from a claim; also true if there is nothing to compare it with.
     fn holds(&self, promise: &Promise) -> bool {
         let covers = |claim: Option<&Version>, text: &str| {
             claim.is_some_and(|claim| partial_version(text).is_some_and(|version| *claim <= version))
@@ -145,12 +145,12 @@ impl<'a> Tested<'a> {
         }
     }
 
-    /// Whether a value of the axis has this name, or a version that this text means: `3.38` means 3.38.2 too.
+    /// Whether the axis has a value with this name or a matching version; `3.38` matches 3.38.2.
     fn is_on(&self, kind: &AxisKind, text: &str) -> bool {
         let wanted = partial_version(text);
         let exact = text.split('.').count() > 2;
         let channel = text.split('-').next().unwrap_or(text);
-        // Without a spec nothing is known; without the axis, cells run on whatever is here.
+        // Without a spec, nothing is known; without the axis, cells run on whatever is installed.
         let Some(axis) = self.axis(kind) else { return self.context.spec.is_none() || wanted.is_none() };
         axis.values.iter().any(|value| {
             let name = value.name.as_str();
@@ -166,30 +166,29 @@ impl<'a> Tested<'a> {
     }
 
     fn say(&self, kind: &PromiseKind) -> (String, String) {
-        let on_axis = |axis: &str, value: &str| {
-            format!("put \"{value}\" on the `{axis}` axis of the spec, or take the promise back")
-        };
+        let on_axis =
+            |axis: &str, value: &str| format!("add \"{value}\" to the spec's `{axis}` axis, or withdraw the promise");
         match kind {
             PromiseKind::LowestRust(text) => match &self.rust {
                 Some((_, claim)) if self.context.spec.is_none() => (
-                    format!("it promises {kind}, the manifests promise no less than Rust {claim}"),
-                    format!("write Rust {claim} here, or lower `rust-version`"),
+                    format!("promises {kind}, but the manifests require at least Rust {claim}"),
+                    format!("change this to Rust {claim}, or lower `rust-version`"),
                 ),
                 Some((_, claim)) => (
-                    format!("it promises {kind}, the spec claims Rust {claim} and tests nothing as old as that"),
-                    format!("write Rust {claim} here, or claim {text} and put it on the `rust` axis"),
+                    format!("promises {kind}, but the spec claims Rust {claim} and tests nothing older"),
+                    format!("change this to Rust {claim}, or claim {text} and add it to the `rust` axis"),
                 ),
-                None => (format!("it promises {kind}, the spec does not test that"), on_axis("rust", text)),
+                None => (format!("promises {kind}, which the spec does not test"), on_axis("rust", text)),
             },
             PromiseKind::Rust(text) => {
-                (format!("it promises {kind}, which the spec does not test"), on_axis("rust", text))
+                (format!("promises {kind}, which the spec does not test"), on_axis("rust", text))
             }
             PromiseKind::LowestSqlite(text) | PromiseKind::Sqlite(text) => {
-                (format!("it promises {kind}, which the spec does not test"), on_axis("sqlite", text))
+                (format!("promises {kind}, which the spec does not test"), on_axis("sqlite", text))
             }
             PromiseKind::Platform(platform) => (
-                format!("it promises {platform}, which the spec does not claim"),
-                format!("add \"{platform}\" to `[claims.platforms]`, where the page shows whether it is proven"),
+                format!("promises {platform}, which the spec does not claim"),
+                format!("add \"{platform}\" to `[claims.platforms]`, so that the page shows whether it is proven"),
             ),
         }
     }

@@ -245,10 +245,7 @@ fn promises_held_against_the_spec() {
     let green = |path: &str, text: &str| with(path, text).says(&[]);
     let found = red("README.md", "MSRV: 1.65");
     assert_eq!(found[0].quote, "MSRV: 1.65");
-    assert_eq!(
-        found[0].what,
-        "it promises Rust 1.65 and newer, the spec claims Rust 1.70 and tests nothing as old as that"
-    );
+    assert_eq!(found[0].what, "promises Rust 1.65 and newer, but the spec claims Rust 1.70 and tests nothing older");
     green("README.md", "MSRV: 1.70");
     green("README.md", "Rust 1.80+");
     red("README.md", "Tested on Rust 1.80");
@@ -297,7 +294,7 @@ fn a_version_that_yaml_misreads() {
     let with = |rust: &str| one("").spec(CLAIM).file(".github/workflows/a.yml", &workflow(rust));
     let missing = "Warning msrv-missing Cargo.toml:2";
     let found = with("1.70").says(&[missing, "Warning version-misread .github/workflows/a.yml:1"]);
-    assert_eq!(found[1].what, "YAML takes 1.70 for a number, 1.7: the job runs on 1.7");
+    assert_eq!(found[1].what, "YAML reads 1.70 as the number 1.7, so the job runs on 1.7");
     with("\"1.70\"").says(&[missing]);
 }
 
@@ -309,7 +306,7 @@ fn a_matrix_beside_those_of_the_spec() {
     let ci = format!("{plain}[ci.runners]\nlinux-x86_64 = \"x\"\n[ci.push]\ncompat = \"local\"\n");
     let with = |spec: &str, text: &str| one("").spec(spec).file(file, text);
     let found = with(&ci, text).says(&["Warning matrix-by-hand .github/workflows/a.yml:6"]);
-    assert_eq!(found[0].mend, "let `cargo xtask gen-ci` write it, and take this one out");
+    assert_eq!(found[0].mend, "generate the matrix with `cargo xtask gen-ci`, and remove this one");
     with(plain, text).says(&[]);
     with(&ci, &text.replace("[stable, \"1.70\"]", "[x]")).says(&[]);
     with(&ci, "jobs: {a: {steps: [{run: cargo +stable test}]}}").says(&[]);

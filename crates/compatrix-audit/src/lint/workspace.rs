@@ -1,4 +1,4 @@
-//! Lints of manifests and of the lockfile's format.
+//! Lints manifests and the format of the lockfile.
 
 use shaped_toml::Severity;
 
@@ -17,7 +17,7 @@ pub(super) fn lint(context: &Context<'_>, found: &mut Vec<Finding>) {
     lockfile(context, found);
 }
 
-/// `workspace.package.rust-version` counts only where a package takes it.
+/// `workspace.package.rust-version` has an effect only if a package inherits it.
 fn not_inherited(context: &Context<'_>, found: &mut Vec<Finding>) {
     let Some(root) = &context.facts.root else { return };
     let Some(said) = root.workspace.as_ref().and_then(|workspace| workspace.rust_version.as_ref()) else { return };
@@ -28,16 +28,15 @@ fn not_inherited(context: &Context<'_>, found: &mut Vec<Finding>) {
     }
     let bare = packages.iter().filter(|package| package.rust_version.is_none()).count();
     let (severity, what) = if bare == 0 {
-        (Severity::Warning, "every package has a `rust-version` of its own, so that this one does nothing".to_owned())
+        (Severity::Warning, "every package sets `rust-version` itself, so this one has no effect".to_owned())
     } else {
         let what = format!(
-            "no package inherits it, so Rust {} is promised nowhere: neither cargo nor its resolver knows of it",
+            "no package inherits this, so Rust {} is not promised anywhere: cargo and its resolver ignore it",
             said.value
         );
         (Severity::Error, what)
     };
-    let mend =
-        "write `rust-version.workspace = true` into the `[package]` of each member, or remove it here".to_owned();
+    let mend = "add `rust-version.workspace = true` to the `[package]` of each member, or remove it here".to_owned();
     let mut finding = Finding::at(Lint::MsrvNotInherited, severity, root, said.line, what, mend);
     if bare > 0 {
         finding.items = packages.iter().filter(|p| p.rust_version.is_none()).map(|p| p.name.value.clone()).collect();
@@ -45,7 +44,7 @@ fn not_inherited(context: &Context<'_>, found: &mut Vec<Finding>) {
     found.push(finding);
 }
 
-/// What the spec claims and what manifests say.
+/// The spec's claims must agree with the manifests.
 fn claims(context: &Context<'_>, found: &mut Vec<Finding>) {
     for member in &context.facts.members {
         let Some(package) = &member.package else { continue };
@@ -55,8 +54,8 @@ fn claims(context: &Context<'_>, found: &mut Vec<Finding>) {
         let Some(own) = member.rust_version(context.root()) else {
             let what = format!("the spec claims Rust {claim} for `{name}`, whose manifest has no `rust-version`");
             let mend = format!(
-                "write `rust-version = \"{claim}\"` into its `[package]`: cargo then says it to users, and its resolver \
-                 picks dependencies that fit"
+                "add `rust-version = \"{claim}\"` to its `[package]`: cargo then reports it to users, and the resolver \
+                 picks compatible dependencies"
             );
             found.push(Finding::at(Lint::MsrvMissing, Severity::Warning, member, package.name.line, what, mend));
             continue;
@@ -66,7 +65,7 @@ fn claims(context: &Context<'_>, found: &mut Vec<Finding>) {
             (
                 Severity::Error,
                 format!(
-                    "the spec claims Rust {claim} for `{name}`, but cargo refuses it on less than Rust {}",
+                    "the spec claims Rust {claim} for `{name}`, but cargo refuses to build it below Rust {}",
                     own.value
                 ),
                 format!("lower `rust-version` to {claim}, or claim Rust {}", own.value),
@@ -74,15 +73,15 @@ fn claims(context: &Context<'_>, found: &mut Vec<Finding>) {
         } else {
             (
                 Severity::Warning,
-                format!("`{name}` promises Rust {}, the spec claims only Rust {claim}", own.value),
-                format!("claim Rust {} and put it on the `rust` axis, or raise `rust-version` to {claim}", own.value),
+                format!("`{name}` promises Rust {}, but the spec claims only Rust {claim}", own.value),
+                format!("claim Rust {} and add it to the `rust` axis, or raise `rust-version` to {claim}", own.value),
             )
         };
         found.push(Finding::at(Lint::ClaimDiffers, severity, member, own.line, what, mend));
     }
 }
 
-/// A package cannot be built on less than its path dependencies.
+/// A package needs at least the Rust of its path dependencies.
 fn path_dependencies(context: &Context<'_>, found: &mut Vec<Finding>) {
     let all = || context.facts.members.iter().chain(&context.facts.outside);
     for promised in &context.promised {
@@ -97,9 +96,9 @@ fn path_dependencies(context: &Context<'_>, found: &mut Vec<Finding>) {
             }
             let Promised { package, rust, by, manifest, .. } = promised;
             let severity = if dependency.dev { Severity::Warning } else { Severity::Error };
-            let only = if dependency.dev { ", for its tests," } else { "" };
+            let only = if dependency.dev { " in its tests" } else { "" };
             let what = format!(
-                "`{package}` promises Rust {rust} ({by}), but uses{only} `{}`, which needs Rust {}",
+                "`{package}` promises Rust {rust} ({by}), but depends{only} on `{}`, which needs Rust {}",
                 dependency.name, needs.value
             );
             let mend = format!(
@@ -112,7 +111,7 @@ fn path_dependencies(context: &Context<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// cargo parses the manifest of every member, whichever is built.
+/// cargo parses the manifests of all members, whichever it builds.
 fn editions(context: &Context<'_>, found: &mut Vec<Finding>) {
     for member in &context.facts.members {
         let Some(edition) = member.edition(context.root()) else { continue };
@@ -127,8 +126,8 @@ fn editions(context: &Context<'_>, found: &mut Vec<Finding>) {
             None => match context.lowest().filter(|lowest| lowest.version < needs) {
                 Some(lowest) => {
                     let mend = format!(
-                        "use an older edition in `{name}`, or keep it out of the workspace; cells run in a staged copy \
-                         without it"
+                        "use an older edition in `{name}`, or exclude it from the workspace; cells run in a staged copy without \
+                         it"
                     );
                     (lowest, Severity::Warning, mend)
                 }
@@ -136,7 +135,7 @@ fn editions(context: &Context<'_>, found: &mut Vec<Finding>) {
             },
         };
         let what = format!(
-            "edition {} needs Rust {}; `{}` promises Rust {} ({}), and that cargo stops at this manifest",
+            "edition {} needs Rust {}; `{}` promises Rust {} ({}), whose cargo rejects this manifest",
             edition.value,
             short(&needs),
             promised.package,
@@ -156,15 +155,15 @@ fn resolver(context: &Context<'_>, found: &mut Vec<Finding>) {
         return;
     }
     let what = format!(
-        "resolver {} needs Rust {}; `{}` promises Rust {} ({}), and that cargo stops at this manifest",
+        "resolver {} needs Rust {}; `{}` promises Rust {} ({}), whose cargo rejects this manifest",
         resolver.value,
         short(&needs),
         lowest.package,
         lowest.rust,
         lowest.by
     );
-    let mend = "write `resolver = \"2\"`; a new cargo resolves for old ones too with \
-                `resolver.incompatible-rust-versions = \"fallback\"` in .cargo/config.toml"
+    let mend = "use `resolver = \"2\"`; with `resolver.incompatible-rust-versions = \"fallback\"` in .cargo/config.toml, a new \
+                cargo resolves for old ones too"
         .to_owned();
     found.push(Finding::at(Lint::ResolverTooNew, Severity::Warning, root, resolver.line, what, mend));
 }
@@ -179,7 +178,7 @@ fn lockfile(context: &Context<'_>, found: &mut Vec<Finding>) {
         line: Some(lock.line),
         quote: format!("version = {}", lock.value),
         what: format!(
-            "a lockfile of format {} needs Rust {}; `{}` promises Rust {} ({}), whose cargo cannot read it",
+            "lockfile format {} needs Rust {}; `{}` promises Rust {} ({}), whose cargo cannot read it",
             lock.value,
             short(&needs),
             lowest.package,
@@ -190,7 +189,7 @@ fn lockfile(context: &Context<'_>, found: &mut Vec<Finding>) {
             context.lockset(&lowest.rust)
         } else {
             format!(
-                "make a lockset that Rust {} can read (`{} lock`), or let a cargo before {} write this one anew",
+                "create a lockset that Rust {} can read (`{} lock`), or regenerate this lockfile with a cargo before {}",
                 lowest.rust,
                 context.facts.program,
                 short(&needs)

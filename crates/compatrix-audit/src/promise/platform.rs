@@ -1,7 +1,7 @@
-//! Names of platforms as others spell them, made the spec's: `windows-latest` is `windows-x86_64`.
+//! Translates foreign platform names to the spec's: `windows-latest` is `windows-x86_64`.
 
-/// The platform of a target triple: `aarch64-apple-darwin` is `macos-aarch64`. Nothing for targets without a system of
-/// their own, such as `wasm32-unknown-unknown`.
+/// The platform of a target triple: `aarch64-apple-darwin` is `macos-aarch64`. `None` for targets without an operating
+/// system, such as `wasm32-unknown-unknown`.
 pub fn of_triple(text: &str) -> Option<String> {
     let mut parts = text.split('-');
     let arch = parts.next()?;
@@ -30,7 +30,7 @@ fn is_arch(text: &str) -> bool {
     starts.iter().any(|start| text.starts_with(start))
 }
 
-/// The platform of a runner that GitHub hosts, by its label. Source: docs.github.com, "GitHub-hosted runners".
+/// The platform of a GitHub-hosted runner's label. Source: docs.github.com, "GitHub-hosted runners".
 pub fn of_runner(label: &str) -> Option<String> {
     let label = label.to_ascii_lowercase();
     let (system, rest) = label.split_once('-')?;
@@ -49,7 +49,7 @@ pub fn of_runner(label: &str) -> Option<String> {
                 "x86_64"
             }
         }
-        // Apple silicon from macos-14 on; the labels `large` and `intel` are of Intel machines.
+        // Apple silicon from macos-14 on; `large` and `intel` labels mean Intel machines.
         "macos" => {
             let intel = rest.ends_with("-large") || rest.ends_with("-intel");
             let old = version.split('.').next().and_then(|n| n.parse::<u32>().ok()).is_some_and(|n| n < 14);
@@ -64,7 +64,7 @@ pub fn of_runner(label: &str) -> Option<String> {
     Some(format!("{}-{arch}", if system == "ubuntu" { "linux" } else { system }))
 }
 
-/// Systems named in prose, as words, each with the spec's name; longer ones first.
+/// Names of systems in prose with the spec's name, longer ones first.
 pub(super) const SYSTEMS: [(&str, &str); 12] = [
     ("apple silicon", "macos-aarch64"),
     ("mac os x", "macos"),

@@ -1,18 +1,18 @@
-//! What a README or a page promises: versions beside the words Rust, MSRV and SQLite; names of systems in lists of them.
+//! Promises in READMEs and pages: versions next to the words Rust, MSRV and SQLite, and systems in lists.
 //!
-//! A README tells stories too, so there a version counts only with a word that promises (`+`, `or newer`, `requires`,
-//! `tested on`), and not with one that tells (`since`, `no longer`, `stabilised in`).
+//! A README also mentions versions in passing, so there a version counts only with a promising word (`+`, `or newer`,
+//! `requires`, `tested on`), and not with a narrating one (`since`, `no longer`, `stabilised in`).
 
 use super::platform::{of_triple, SYSTEMS};
 use super::words::{FILLERS, LOWEST_AFTER, LOWEST_BEFORE, SUPPORTS, SYSTEMS_FOLLOW, TELLS};
 use super::{quoted, Promise, PromiseKind, PromiseSource};
 use compatrix_model::condition::partial_version;
 
-/// What a version is of.
+/// The software that a version belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Subject {
     Rust,
-    /// As [`Subject::Rust`], and always the lowest.
+    /// Like [`Subject::Rust`], but always the lowest.
     Msrv,
     Sqlite,
     Platform,
@@ -30,7 +30,7 @@ const SUBJECTS: [(&str, Subject); 8] = [
     ("sqlite", Subject::Sqlite),
 ];
 
-/// Longer lines, in bytes, are data.
+/// Lines with more bytes than this are data, not prose.
 const LONGEST_LINE: usize = 4000;
 
 pub(super) fn scan(file: &str, source: PromiseSource, text: &str) -> Vec<Promise> {
@@ -75,18 +75,18 @@ pub(super) fn scan(file: &str, source: PromiseSource, text: &str) -> Vec<Promise
     found
 }
 
-/// Where a line stands.
+/// The surroundings of a line.
 struct Context<'a> {
     source: PromiseSource,
-    /// What the heading above is about.
+    /// The subject of the heading above.
     heading: Option<Subject>,
-    /// What the columns of the table around are about.
+    /// The subjects of the enclosing table's columns.
     columns: &'a [Option<Subject>],
-    /// The beginning of its first sentence, on the line above.
+    /// The start of its first sentence, if on the line above.
     lead: &'a str,
 }
 
-/// The part of a sentence that stands on the line above its end.
+/// The part of a sentence that is on the line above.
 fn lead_of<'a>(above: &'a str, line: &str) -> &'a str {
     let begins = |text: &str| text.is_empty() || text.starts_with(['#', '|', '-', '*', '+', '>', '!', '[']);
     if begins(line) || above.is_empty() || above.ends_with(['.', ':', '!', '?']) || above.starts_with(['#', '|']) {
@@ -95,7 +95,7 @@ fn lead_of<'a>(above: &'a str, line: &str) -> &'a str {
     above.rfind(". ").map_or(above, |at| &above[at + 2..])
 }
 
-/// What a heading or the head of a column is about, where it is about one thing.
+/// The subject of a heading or a column, if it has exactly one.
 fn subject_of_title(title: &str) -> Option<Subject> {
     let title = title.to_ascii_lowercase();
     let words: Vec<&str> = title.split(|c: char| !c.is_ascii_alphanumeric()).collect();
@@ -113,16 +113,16 @@ fn cells(row: &str) -> impl Iterator<Item = &str> {
     row.trim().trim_matches('|').split('|')
 }
 
-/// What a line promises.
+/// The promises in a line.
 fn kinds(line: &str, context: &Context<'_>) -> Vec<PromiseKind> {
-    // Marks of code and emphasis stand between words that belong together.
+    // Code and emphasis marks may separate words that belong together.
     let line: String = line.to_ascii_lowercase().chars().filter(|c| !"`*".contains(*c)).collect();
     let mut found = Vec::new();
     let is_page = context.source == PromiseSource::Page;
     let lead = context.lead.to_ascii_lowercase();
     let trimmed = line.trim_start();
     let tells = |text: &str| TELLS.iter().any(|word| text.contains(word));
-    // The columns of a table are of anything; only a row that is about a subject is read as a sentence.
+    // Table columns can be about anything; read a row as a sentence only if it names a subject.
     let about = |row: &str| cells(row).next().is_some_and(|first| subject_of_title(first).is_some());
     let is_sentence = is_page || !trimmed.starts_with('|') || about(trimmed);
     for (n, sentence) in sentences(&line).enumerate().filter(|_| is_sentence) {
@@ -146,7 +146,7 @@ fn kinds(line: &str, context: &Context<'_>) -> Vec<PromiseKind> {
     found
 }
 
-/// Whether a sentence says which systems are supported.
+/// Whether a sentence lists supported systems.
 fn names_systems(sentence: &str) -> bool {
     let any = |words: &[&str]| words.iter().any(|word| sentence.contains(word));
     let supports = sentence.contains("supports") && {
@@ -157,7 +157,7 @@ fn names_systems(sentence: &str) -> bool {
     (any(&SYSTEMS_FOLLOW) || supports) && !any(&["n't", " not ", "kernel"])
 }
 
-/// Everything of this subject that stands in a cell or in an item of a list.
+/// All versions of this subject in a table cell or list item.
 fn of_subject(text: &str, subject: Option<Subject>, found: &mut Vec<PromiseKind>) {
     match subject {
         Some(Subject::Platform) => systems(text, found),
@@ -174,7 +174,7 @@ fn sentences(line: &str) -> impl Iterator<Item = &str> {
     line.split(". ").flat_map(|part| part.split("; "))
 }
 
-/// Versions of a sentence that stand beside their subject, and those that follow one in a list.
+/// Versions next to their subject in a sentence, and those that follow one in a list.
 fn versions_in_sentence(sentence: &str, is_page: bool, found: &mut Vec<PromiseKind>) {
     let mut last: Option<(usize, Subject)> = None;
     for version in versions(sentence) {
@@ -187,7 +187,7 @@ fn versions_in_sentence(sentence: &str, is_page: bool, found: &mut Vec<PromiseKi
         let lowest = subject == Subject::Msrv || badge || version.is_lowest(sentence);
         let supported = own.is_none() || is_page || SUPPORTS.iter().any(|word| before.contains(word));
         if lowest || supported {
-            // Of a list only the first is the lowest.
+            // In a list, only the first is the lowest.
             let of_list = own.is_none() && !version.is_lowest(sentence);
             found.push(
                 version.kind(
@@ -200,7 +200,7 @@ fn versions_in_sentence(sentence: &str, is_page: bool, found: &mut Vec<PromiseKi
     }
 }
 
-/// The subject at the end of this text, with nothing but fillers after it.
+/// The subject at the end of this text, followed only by fillers.
 fn subject_before(before: &str) -> Option<Subject> {
     let (at, name, subject) = SUBJECTS
         .iter()
@@ -221,20 +221,20 @@ fn subject_before(before: &str) -> Option<Subject> {
     Some(if minimum && subject == Subject::Rust { Subject::Msrv } else { subject })
 }
 
-/// Where a word stands last in a text, as a word of its own.
+/// The position of a word's last occurrence as a whole word.
 fn last_word(text: &str, word: &str) -> Option<usize> {
     let inside = |c: char| c.is_ascii_alphanumeric();
     let whole = |at: &usize| !text[..*at].ends_with(inside) && !text[at + word.len()..].starts_with(inside);
     text.rmatch_indices(word).map(|(at, _)| at).find(whole)
 }
 
-/// What separates the versions of a list.
+/// Whether a text only separates versions of a list.
 fn is_separator(text: &str) -> bool {
     let words = text.split(|c: char| c.is_whitespace() || ",/|+".contains(c)).filter(|word| !word.is_empty());
     words.into_iter().all(|word| ["and", "or", "&"].contains(&word)) && !text.contains(". ")
 }
 
-/// A version in a text.
+/// A version and its position in a text.
 struct Version<'a> {
     start: usize,
     end: usize,
@@ -269,7 +269,7 @@ impl Version<'_> {
     }
 }
 
-/// Versions of two or three numbers, no part of a longer word or number.
+/// Versions of two or three numbers that are not part of a longer word or number.
 fn versions(text: &str) -> impl Iterator<Item = Version<'_>> {
     let mut at = 0;
     std::iter::from_fn(move || loop {
@@ -290,7 +290,7 @@ fn versions(text: &str) -> impl Iterator<Item = Version<'_>> {
     })
 }
 
-/// Systems and target triples that a text names.
+/// Systems and target triples in a text.
 fn systems(text: &str, found: &mut Vec<PromiseKind>) {
     let triples = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').filter_map(of_triple);
     let before = found.len();
@@ -301,7 +301,7 @@ fn systems(text: &str, found: &mut Vec<PromiseKind>) {
     let arch =
         [("x86_64", "x86_64"), ("x86-64", "x86_64"), ("amd64", "x86_64"), ("aarch64", "aarch64"), ("arm64", "aarch64")];
     let mut arches = arch.iter().filter(|(word, _)| last_word(text, word).is_some()).map(|(_, arch)| *arch);
-    // An architecture belongs to a system only where there is one of each.
+    // An architecture belongs to a system only if there is exactly one of each.
     let arch = arches.next().filter(|first| arches.all(|other| other == *first));
     let mut names: Vec<&str> =
         SYSTEMS.iter().filter(|(word, _)| last_word(text, word).is_some()).map(|(_, name)| *name).collect();

@@ -1,10 +1,10 @@
-//! What is a promise and what is not, as tables.
+//! Tables of texts that are promises and texts that are not.
 
 use super::*;
 
 #[track_caller]
 fn check(path: &str, text: &str, expect: &[&str]) {
-    let source = source_of(path).expect("a file that is looked at");
+    let source = source_of(path).expect("a file that is scanned");
     let found = scan(path, source, text).expect("it can be read");
     let shown: Vec<String> = found.iter().map(|promise| format!("{}: {}", promise.line, promise.kind)).collect();
     assert_eq!(shown, expect, "{text}");

@@ -1,6 +1,6 @@
-//! The words by which a promise is told from a story.
+//! Words that distinguish a promise from a passing mention.
 
-/// What may stand between a subject and its version.
+/// Words allowed between a subject and its version.
 pub(super) const FILLERS: [&str; 21] = [
     "version",
     "versions",
@@ -25,7 +25,7 @@ pub(super) const FILLERS: [&str; 21] = [
     "badge",
 ];
 
-/// Words of a sentence that tells of the past, or of something else than the promise.
+/// Words that mark a sentence as history or as being about something else.
 pub(super) const TELLS: [&str; 31] = [
     "no longer",
     "dropped",
@@ -102,7 +102,7 @@ pub(super) const SUPPORTS: [&str; 13] = [
     "compatible with",
 ];
 
-/// Words of a sentence that says which systems are supported.
+/// Words that mark a sentence as a list of supported systems.
 pub(super) const SYSTEMS_FOLLOW: [&str; 11] = [
     "supported platform",
     "supported operating system",

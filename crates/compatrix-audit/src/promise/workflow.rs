@@ -1,4 +1,4 @@
-//! What a workflow of GitHub Actions promises: the toolchains, SQLites and systems that its jobs run on.
+//! Promises in GitHub Actions workflows: the Rust versions, SQLite versions and systems that jobs run on.
 
 use super::platform::{of_runner, of_triple};
 use super::yaml::{self, Node};
@@ -25,7 +25,7 @@ impl Scan<'_> {
     fn job(&mut self, job: &Node) {
         self.env(job);
         let steps = job.get("steps").map(Node::items).unwrap_or_default();
-        // A job that only publishes or labels promises no platform.
+        // A job that only publishes or labels does not promise a platform.
         let uses_cargo = |step: &Node| {
             let text = |key| step.get(key).map(Node::text).unwrap_or_default();
             text("run").split_whitespace().any(|word| word == "cargo" || word == "cross")
@@ -46,7 +46,7 @@ impl Scan<'_> {
         }
     }
 
-    /// A key of a matrix: scalars, or mappings of further keys (`include`, or values of several parts).
+    /// A key of a matrix: scalars, or mappings with more keys (`include`, or structured values).
     fn matrix(&mut self, key: &str, node: &Node, depth: usize) {
         for item in node.items() {
             let nested: Vec<(&str, &Node)> = item.entries().collect();
@@ -67,7 +67,7 @@ impl Scan<'_> {
         }
         if let Some(uses) = step.get("uses") {
             if let Some((_, toolchain)) = uses.text().split_once("/rust-toolchain@") {
-                // Other references are of the action itself: `master`, `v1`, a commit.
+                // Other references are versions of the action: `master`, `v1`, a commit.
                 if is_toolchain(toolchain) {
                     self.add(uses.line, "uses", PromiseKind::Rust(toolchain.to_owned()), None);
                 }
@@ -88,14 +88,14 @@ impl Scan<'_> {
         }
     }
 
-    /// A scalar whose key tells what it may be.
+    /// A scalar whose key suggests its meaning.
     fn value(&mut self, place: &str, key: &str, node: &Node) {
         let key = key.to_ascii_lowercase();
         let reading = node.reading();
         let spelled = (reading != node.text()).then(|| node.text().to_owned());
         let names = |words: &[&str]| words.iter().any(|word| key.contains(word));
         if names(&["rust", "toolchain", "msrv", "channel"]) && !names(&["flags", "log", "backtrace", "target"]) {
-            // `1.70-x86_64-unknown-linux-gnu` names a host too.
+            // `1.70-x86_64-unknown-linux-gnu` includes a host.
             let name = reading.split_once('-').filter(|(_, rest)| of_triple(rest).is_some()).map(|(name, _)| name);
             let name = name.unwrap_or(&reading).to_owned();
             if is_toolchain(&name) {
@@ -126,7 +126,7 @@ impl Scan<'_> {
     }
 }
 
-/// Toolchains that a line of a script names: `cargo +1.65 test`, `rustup toolchain install 1.65`.
+/// Toolchains in a line of a script: `cargo +1.65 test`, `rustup toolchain install 1.65`.
 fn toolchains_of(line: &str) -> Vec<&str> {
     let line = line.split(" #").next().unwrap_or_default();
     let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(['"', '\'', ';'])).collect();
@@ -139,14 +139,14 @@ fn toolchains_of(line: &str) -> Vec<&str> {
         let verbs = ["install", "default", "set", "update", "run"];
         let mut rest = words[at + 1..].iter().take_while(|word| !["&&", "||", "|"].contains(*word));
         if rest.any(|word| verbs.contains(word)) {
-            // Of `rustup run` only the first word is a toolchain; the others are no toolchains anyway.
+            // After `rustup run` only the first word is a toolchain; the others do not look like one.
             found.extend(rest.filter(|word| is_toolchain(word)));
         }
     }
     found
 }
 
-/// Whether a text names a toolchain: a channel, a dated one, or a version of Rust.
+/// Whether a text is a toolchain: a channel, optionally dated, or a version of Rust.
 fn is_toolchain(text: &str) -> bool {
     let (channel, date) = text.split_once('-').map_or((text, None), |(channel, date)| (channel, Some(date)));
     let is_date = |date: &str| date.len() == 10 && date.bytes().all(|b| b.is_ascii_digit() || b == b'-');

@@ -1,21 +1,20 @@
-//! YAML as a tree that knows lines and quotes: what a workflow says, and what is only read from it.
+//! YAML as a tree with lines and quoting, to compare what a workflow spells with what YAML reads.
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-/// How deep a document may be nested, and how many parts it may have. Workflows are far from both.
+/// Limits on nesting and on the number of nodes. Real workflows are far below both.
 const DEEPEST: usize = 50;
 const MOST: usize = 100_000;
 
-/// A part of a document.
+/// A node of a document.
 #[derive(Debug)]
 pub(super) struct Node {
-    /// Its line, from 1.
+    /// 1-based line.
     pub(super) line: usize,
-    /// What it is.
     pub(super) value: Value,
 }
 
-/// What a part is. An alias (`*name`) is an empty scalar: what it stands for is read where it is defined.
+/// The content of a node. An alias (`*name`) is an empty scalar: its content is read at the definition.
 #[derive(Debug)]
 pub(super) enum Value {
     Scalar { text: String, plain: bool },
@@ -24,18 +23,18 @@ pub(super) enum Value {
 }
 
 impl Node {
-    /// The value of a key.
+    /// The value of a key; `None` if this is not a mapping.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         self.entries().find(|(name, _)| *name == key).map(|(_, node)| node)
     }
 
-    /// Keys and values of a mapping.
+    /// Keys and values of a mapping; empty for other nodes.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &Node)> {
         let entries = if let Value::Map(entries) = &self.value { entries.as_slice() } else { &[] };
         entries.iter().map(|(key, value)| (key.text(), value))
     }
 
-    /// Elements of a sequence; of anything else, itself.
+    /// The elements of a sequence; any other node is a sequence of itself.
     pub(super) fn items(&self) -> &[Node] {
         if let Value::Seq(items) = &self.value {
             items
@@ -44,7 +43,7 @@ impl Node {
         }
     }
 
-    /// The text of a scalar as it is written; empty for anything else.
+    /// The spelling of a scalar; empty for other nodes.
     pub(super) fn text(&self) -> &str {
         if let Value::Scalar { text, .. } = &self.value {
             text
@@ -53,7 +52,7 @@ impl Node {
         }
     }
 
-    /// What YAML makes of a scalar: a number that is not quoted loses its last zeros, `1.70` is 1.7.
+    /// A scalar as YAML reads it: an unquoted number loses trailing zeros, so `1.70` is 1.7.
     pub(super) fn reading(&self) -> String {
         let Value::Scalar { text, plain, .. } = &self.value else { return String::new() };
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -67,8 +66,7 @@ impl Node {
         }
     }
 
-    /// The lines of a scalar with their numbers. The parser gives a block (`|`, `>`) the place of its first line that is
-    /// not empty.
+    /// The lines of a scalar with their numbers. The parser places a block (`|`, `>`) at its first non-empty line.
     pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let empty = self.text().lines().take_while(|line| line.is_empty()).count();
         let first = self.line.saturating_sub(empty);
@@ -76,13 +74,13 @@ impl Node {
     }
 }
 
-/// The first document of a text.
+/// Parses the first document of a text.
 ///
 /// # Errors
-/// It is no YAML, or nested or long beyond reason; the text begins with the line.
+/// The text is not valid YAML or exceeds the limits; the message starts with the line.
 pub(super) fn parse(text: &str) -> Result<Node, String> {
     let strict = read(text);
-    // GitHub's reader is not so strict with the indentation of a bracket that closes.
+    // GitHub's parser is less strict about the indentation of a closing bracket.
     let closes = |line: &str| !line.is_empty() && line.chars().all(|c| "]}, ".contains(c));
     if strict.is_err() && text.lines().any(closes) {
         let indented = text.lines().map(|line| if closes(line) { format!(" {line}\n") } else { format!("{line}\n") });
@@ -100,7 +98,7 @@ fn read(text: &str) -> Result<Node, String> {
         let line = span.start.line();
         count += 1;
         if count > MOST || open.len() > DEEPEST {
-            return Err(format!("line {line}: more YAML than a workflow has"));
+            return Err(format!("line {line}: too large or too deeply nested for a workflow"));
         }
         let done = match event {
             Event::MappingStart(..) => {

@@ -1,4 +1,4 @@
-//! What a workflow is for and what it is predicted to cost, for the comment on top of it.
+//! The comment at the top of a workflow: its purpose and predicted cost.
 
 use std::collections::BTreeMap;
 
@@ -8,30 +8,30 @@ use compatrix_model::matrix_spec::Work;
 
 use super::{Program, Scene};
 
-/// Columns of a comment.
+/// Width limit of a comment in columns.
 const WIDTH: usize = 110;
-/// Reasons that are shown for one event; the rest is counted.
+/// The most reasons listed per event; the rest are counted.
 const MOST_REASONS: usize = 12;
 
 impl Scene<'_> {
-    /// The lines.
+    /// The comment's lines, without `#`.
     pub(super) fn about(&self) -> Vec<String> {
         let what = match self.work {
-            Work::Compat => "Runs the cells of the compatibility matrix, and gives one verdict over all of them.",
+            Work::Compat => "Runs the cells of the compatibility matrix, and reports one verdict for all of them.",
             Work::LeakCheck => {
-                "Runs the suites that look for leaks and memory errors, and gives one verdict over all of them."
+                "Runs the suites that check for leaks and memory errors, and reports one verdict for all of them."
             }
         };
         let mut lines = wrap(what, "");
         lines.extend(to_change(self.options.program));
         lines.extend(self.promised());
         lines.push(String::new());
-        lines.push("What an event is predicted to cost:".to_owned());
+        lines.push("Predicted cost per event:".to_owned());
         for plan in &self.plans {
             let cost = plan.cost();
             let cells = plan.jobs().map(|(_, job)| job.cells.len()).sum();
             let text = format!(
-                "{}: {} of the profile {} in {}, {} in all, {} to the verdict.",
+                "{}: {} of the profile {} in {}, {} in total, {} to the verdict.",
                 plan.event,
                 count(cells, "cell"),
                 plan.profile,
@@ -43,7 +43,7 @@ impl Scene<'_> {
         }
         if self.plans.iter().any(|plan| !plan.untried.is_empty()) {
             lines.push(String::new());
-            lines.push("Chosen, and tried by no job:".to_owned());
+            lines.push("Chosen, but not run by any job:".to_owned());
             for plan in &self.plans {
                 lines.extend(untried(plan));
             }
@@ -53,7 +53,7 @@ impl Scene<'_> {
 }
 
 impl Scene<'_> {
-    /// What users are promised, and on which of its platforms nothing can show it.
+    /// The claims, with a note on platforms without a runner.
     fn promised(&self) -> Vec<String> {
         let Claims { rust, sqlite, schema, platforms } = self.claims;
         let mut claims: Vec<String> = Vec::new();
@@ -69,13 +69,13 @@ impl Scene<'_> {
         if self.work == Work::LeakCheck || claims.is_empty() {
             return Vec::new();
         }
-        let mut lines = vec![String::new(), "What is promised, and what cells of these events are to show:".to_owned()];
+        let mut lines = vec![String::new(), "The claims that these cells must prove:".to_owned()];
         lines.extend(wrap(&format!("{}.", claims.join(", ")), "  "));
         lines
     }
 }
 
-/// How the file is changed.
+/// How to change the file.
 pub(super) fn to_change(program: Program) -> Vec<String> {
     let gen_ci = match program {
         Program::Xtask => "cargo xtask gen-ci",
@@ -84,7 +84,7 @@ pub(super) fn to_change(program: Program) -> Vec<String> {
     wrap(&format!("To change it, edit `[ci]` of compat/matrix.toml and run `{gen_ci}`."), "")
 }
 
-/// Cells of an event that no job tries, by platform and reason, most first.
+/// Cells of an event that no job runs, by platform and reason, most frequent first.
 fn untried(plan: &CiPlan) -> Vec<String> {
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for cell in &plan.untried {
@@ -114,7 +114,7 @@ pub(super) fn minutes(ms: u64) -> usize {
     usize::try_from(ms.div_ceil(60_000)).unwrap_or(usize::MAX)
 }
 
-/// The text on lines of [`WIDTH`] columns, each with the indent in front, later ones with two more spaces.
+/// Wraps text at [`WIDTH`] columns; lines after the first are indented by two more spaces.
 fn wrap(text: &str, indent: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

@@ -1,4 +1,4 @@
-//! The jobs that run cells: one workflow job a group, with a static matrix.
+//! The jobs that run cells: one workflow job per group, with a static matrix.
 
 use crate::workflow::{Container, Matrix, MatrixValue, Step, Text, WorkflowJob};
 use crate::{CiPlan, Group, Job, Needs};
@@ -9,7 +9,7 @@ use super::steps::{self, run, uses, Also, EVIDENCE};
 use super::{expression, Program, Scene};
 
 impl Scene<'_> {
-    /// The job of a group.
+    /// The workflow job of a group.
     pub(super) fn cells(&self, plan: &CiPlan, group: &Group) -> WorkflowJob {
         let mut steps = Vec::new();
         match &group.container {
@@ -26,7 +26,7 @@ impl Scene<'_> {
             let line = "rustup toolchain install nightly --profile minimal --component miri,rust-src --no-self-update";
             steps.push(run("Install Miri", vec![line]).installs());
         }
-        // What is built on the runner may ask for a newer C library than a container has, so containers build their own.
+        // A library built on the runner may need a newer C library than a container has, so containers build theirs.
         if let (None, Some(key)) = (&group.container, self.sqlite_key(&group.platform)) {
             let with = steps::sqlite_cache(&group.platform, key);
             steps.push(uses("Restore exact SQLite versions", "actions/cache/restore", with));
@@ -98,7 +98,7 @@ impl Scene<'_> {
             None => group.platform.clone(),
         };
         let mut about = vec![format!(
-            "{} on {place}: {} of {}, predicted to take {} in all.",
+            "{} on {place}: {} of {}, predicted to take {} in total.",
             plan.event,
             count(group.jobs.len(), "job"),
             count(cells, "cell"),
@@ -110,7 +110,7 @@ impl Scene<'_> {
             let part = parts.iter().position(|part| part.id == group.id).unwrap_or_default() + 1;
             let jobs = parts.iter().map(|part| part.jobs.len()).sum();
             about.push(format!(
-                "Part {part} of {}: these are {}, and GitHub makes no more than {} of one matrix.",
+                "Part {part} of {}: these are {}, and GitHub allows at most {} per matrix.",
                 parts.len(),
                 count(jobs, "job"),
                 crate::plan::MATRIX_JOBS
@@ -120,7 +120,7 @@ impl Scene<'_> {
     }
 }
 
-/// What a reviewer sees of a job, and what GitHub makes it of.
+/// A job's row of the matrix, as GitHub reads it and a reviewer sees it.
 fn row(job: &Job) -> Vec<(String, MatrixValue)> {
     let toolchains: Vec<&str> = job.toolchains.iter().map(|toolchain| toolchain.as_str()).collect();
     [
@@ -135,7 +135,7 @@ fn row(job: &Job) -> Vec<(String, MatrixValue)> {
     .into()
 }
 
-/// Packages for a runner, which has a compiler already.
+/// Packages for a runner, which already has a compiler.
 fn packages(needs: Needs) -> Option<Step> {
     let mut lines = vec!["sudo apt-get update"];
     if needs.sqlite {
@@ -150,7 +150,7 @@ fn packages(needs: Needs) -> Option<Step> {
     (lines.len() > 1).then(|| run("Install packages", lines).installs())
 }
 
-/// Packages for a container, which has nothing. Without git, the code would be downloaded without its history.
+/// Packages for a container, which has nothing. Without git, the checkout would have no history.
 fn container_packages(needs: Needs) -> Step {
     let mut lines = vec![
         "apt-get update",
@@ -165,7 +165,7 @@ fn container_packages(needs: Needs) -> Step {
     run("Install packages", lines).installs()
 }
 
-/// The runner's rustup, which is mounted; and a checkout that belongs to another user than the container's.
+/// Uses the runner's mounted rustup, and trusts the checkout although another user owns it.
 fn container_settings() -> Step {
     let lines = vec![
         "echo \"$CARGO_HOME/bin\" >> \"$GITHUB_PATH\"",

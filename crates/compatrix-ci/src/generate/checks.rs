@@ -1,4 +1,4 @@
-//! The ordinary lints and tests.
+//! The workflow of ordinary lints and tests.
 
 use crate::workflow::{Step, Text, Trigger, Workflow, WorkflowJob};
 use compatrix_model::matrix_spec::Spec;
@@ -7,10 +7,9 @@ use compatrix_model::matrix_spec::{Check, Checks, Ci};
 use super::steps::{self, run, uses, Also};
 use super::{about, expression, Options, Program};
 
-/// The file of the ordinary checks, in `.github/workflows`.
+/// The workflow's file in `.github/workflows`.
 pub const CHECKS_FILE: &str = "checks.yml";
 
-/// The workflow.
 pub(super) fn workflow(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<'_>) -> Workflow {
     let runner = ci.runners.iter().find(|(platform, _)| platform.starts_with("linux-")).or(ci.runners.first());
     let branches = || ci.branches.clone();
@@ -23,7 +22,9 @@ pub(super) fn workflow(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<
     let job = WorkflowJob {
         id: "checks".to_owned(),
         name: Text::literal("checks"),
-        about: vec!["A check that may be required, beside the verdict of the other workflows.".to_owned()],
+        about: vec![
+            "You can make this a required check, in addition to the verdicts of the other workflows.".to_owned()
+        ],
         condition: None,
         needs: Vec::new(),
         runs_on: runner.map(|(_, label)| label.clone()).unwrap_or_default(),
@@ -89,7 +90,7 @@ fn steps_of(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<'_>) -> Vec
     steps
 }
 
-/// Each generator with `--check`; locksets only where the spec has some.
+/// Every generator with `--check`; locksets only if the spec has any.
 fn generated(spec: &Spec, program: Program) -> Vec<&'static str> {
     let [mut lines, locks] = match program {
         Program::Xtask => {

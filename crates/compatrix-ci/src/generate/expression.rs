@@ -1,6 +1,6 @@
-//! Every expression that a generated workflow has: texts of this program, none of them made of values.
+//! All expressions of generated workflows: literals of this program, never built from values.
 //!
-//! Names of contexts and functions: docs.github.com, "Contexts" and "Expressions".
+//! Source for names of contexts and functions: docs.github.com, "Contexts" and "Expressions".
 
 use crate::workflow::Expression;
 use compatrix_model::matrix_spec::Event;
@@ -9,41 +9,41 @@ use compatrix_model::matrix_spec::Event;
 pub(super) const JOB: Expression = Expression("${{ matrix.job }}");
 /// Whether a matrix row's job may fail.
 pub(super) const ALLOW_FAILURE: Expression = Expression("${{ matrix.allow_failure }}");
-/// The artifact of a matrix row's job, for `compat` and for `leak-check`.
+/// The artifact of a matrix row's job, for `compat`.
 pub(super) const EVIDENCE_COMPAT: Expression = Expression("evidence-compat-${{ matrix.job }}");
-/// As [`EVIDENCE_COMPAT`].
+/// The artifact of a matrix row's job, for `leak-check`.
 pub(super) const EVIDENCE_LEAK_CHECK: Expression = Expression("evidence-leak-check-${{ matrix.job }}");
-/// Results of all jobs that are needed, as JSON.
+/// The results of all needed jobs, as JSON.
 pub(super) const NEEDS: Expression = Expression("${{ toJSON(needs) }}");
-/// The event whose plan is run.
+/// The event whose plan to run.
 pub(super) const EVENT: Expression = Expression(
     "${{ github.event_name == 'workflow_dispatch' && inputs.event || github.event_name == 'merge_group' && 'pull_request' \
      || github.event_name }}",
 );
-/// Runs of one workflow for one pull request or one ref are one group.
+/// The concurrency group: one workflow's runs for one pull request or ref.
 pub(super) const GROUP: Expression =
     Expression("${{ github.workflow }}-${{ github.event_name }}-${{ github.event.pull_request.number || github.ref }}");
-/// Only a pull request's older run is cancelled.
+/// Cancels older runs only for pull requests.
 pub(super) const IS_PULL_REQUEST: Expression = Expression("${{ github.event_name == 'pull_request' }}");
-/// Caches are written where no pull request has a say.
+/// Caches are written only by runs that pull requests cannot influence.
 pub(super) const MAY_SAVE: Expression =
     Expression("${{ github.event_name != 'pull_request' && github.event_name != 'merge_group' }}");
 /// The job's token.
 pub(super) const TOKEN: Expression = Expression("${{ github.token }}");
-/// The page of this run.
+/// The URL of this run.
 pub(super) const RUN_PAGE: Expression =
     Expression("${{ github.server_url }}/${{ github.repository }}/actions/runs/${{ github.run_id }}");
 
-/// A condition: whatever happened before.
+/// Condition: whatever happened before.
 pub(super) const ALWAYS: Expression = Expression("always()");
-/// A condition: nothing exact was restored, and nothing failed.
+/// Condition: the cache missed, and nothing failed.
 pub(super) const SQLITE_MISSED: Expression = Expression("steps.sqlite.outputs.cache-hit != 'true'");
-/// A condition: findings are there, and the token may hand them in: that of a pull request from a fork may not.
+/// Condition: there are findings, and the token may upload them. The token of a fork's pull request may not.
 pub(super) const HAS_FINDINGS: Expression = Expression(
     "!cancelled() && hashFiles('target/ci/leaks.sarif') != '' && (github.event_name != 'pull_request' || \
      github.event.pull_request.head.repo.full_name == github.repository)",
 );
-/// A condition: a scheduled run has no good verdict.
+/// Condition: a scheduled run has no good verdict.
 pub(super) const SCHEDULE_FAILED: Expression =
     Expression("always() && github.event_name == 'schedule' && needs.verdict.result != 'success'");
 
@@ -60,7 +60,7 @@ macro_rules! on {
     };
 }
 
-/// A condition: the run is for one of these events, asked for by a person or not. None for no event.
+/// Condition: the run is for one of these events, whether triggered or dispatched by hand. `None` for no event.
 pub(super) fn on_any(events: &[Event]) -> Option<Expression> {
     let [pull_request, push, schedule] = Event::ALL.map(|event| events.contains(&event));
     let text = match (pull_request, push, schedule) {

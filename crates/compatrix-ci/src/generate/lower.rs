@@ -1,4 +1,4 @@
-//! From a workflow to YAML: the keys that GitHub knows, in the order in which people read them, with pins.
+//! Lowers a workflow to YAML: GitHub's keys in the usual order, with pins.
 
 use std::fmt;
 
@@ -10,25 +10,25 @@ use crate::workflow::{
 use super::header;
 use super::yaml::{comment, Map, Node};
 
-/// Why a workflow is not written: all reasons at once.
+/// Why a workflow was refused: all reasons at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused(pub Vec<Reason>);
 
-/// One reason.
+/// A reason to refuse a workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// An action has no pin, or one that is none.
+    /// An action has no valid pin.
     Action(String),
-    /// An image has no pin, or one that is none.
+    /// An image has no valid pin.
     Image(String),
-    /// GitHub would evaluate a text that is to stand for itself.
+    /// GitHub would evaluate a text that must be literal.
     Expression {
-        /// Where it would stand.
+        /// Where the text would appear.
         place: String,
-        /// The text.
+        /// The offending text.
         text: String,
     },
-    /// A name that GitHub takes for no job.
+    /// Not a valid job id for GitHub.
     Job(String),
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Reason {
         match self {
             Reason::Action(name) => write!(
                 f,
-                "the action {name} has no pin; add its version and the commit that it is to {FILE}:\n\
+                "the action {name} has no pin; add its version and commit to {FILE}:\n\
                  [action.\"{name}\"]\nversion = \"v1.2.3\"\nsha = \"40 hex digits\""
             ),
             Reason::Image(name) => write!(
@@ -46,10 +46,13 @@ impl fmt::Display for Reason {
                  [image.\"{name}\"]\ndigest = \"sha256:64 hex digits\""
             ),
             Reason::Expression { place, text } => {
-                write!(f, "GitHub would evaluate {text:?} ({place}); a value may not have `${{{{` in it")
+                write!(f, "GitHub would evaluate {text:?} ({place}); a value must not contain `${{{{`")
             }
             Reason::Job(id) => {
-                write!(f, "{id:?} cannot be the name of a job; letters, digits, `-` and `_`, a letter or `_` first")
+                write!(
+                    f,
+                    "{id:?} is not a valid job id; use letters, digits, `-` and `_`, starting with a letter or `_`"
+                )
             }
         }
     }
@@ -64,7 +67,7 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// The workflow's file: header and body.
+/// The text of the workflow's file: header and body.
 ///
 /// # Errors
 /// An action or image without a pin; a value that GitHub would evaluate. All of them at once.
@@ -73,7 +76,7 @@ pub fn text(workflow: &Workflow, pins: &Pins) -> Result<String, Refused> {
     Ok(header::header(&body) + &body)
 }
 
-/// All of the file that is below the header.
+/// The text below the header.
 ///
 /// # Errors
 /// As [`text`].
@@ -99,7 +102,7 @@ impl Lower<'_> {
     fn workflow(&mut self, workflow: &Workflow) -> Map {
         let mut map = Map::default().with("name", self.literal(&workflow.name, "name"));
         map = map.with("on", self.triggers(&workflow.on)).gap();
-        map = map.with("permissions", Map::default()).beside("each job is granted what it needs").gap();
+        map = map.with("permissions", Map::default()).beside("each job requests what it needs").gap();
         if let Some(concurrency) = &workflow.concurrency {
             let group = Map::default()
                 .with("group", expression(concurrency.group))
@@ -139,7 +142,7 @@ impl Lower<'_> {
                 Trigger::Dispatch { events } => {
                     let options: Vec<Node> = events.iter().map(|event| event.as_str().into()).collect();
                     let event = Map::default()
-                        .with("description", "The event whose plan is run")
+                        .with("description", "The event whose plan to run")
                         .with("type", "choice")
                         .with("required", true)
                         .with("default", events[0].as_str())
@@ -249,7 +252,7 @@ impl Lower<'_> {
         }
     }
 
-    /// A text that stands for itself. GitHub evaluates `${{ … }}` wherever it stands in a scalar, and knows no escape.
+    /// A literal text. GitHub evaluates `${{ … }}` anywhere in a scalar, and has no escape for it.
     fn literal(&mut self, text: &str, place: &str) -> Node {
         if text.contains("${{") {
             self.refuse(Reason::Expression { place: place.to_owned(), text: text.to_owned() });
@@ -283,7 +286,7 @@ fn permissions(grants: &[Permission]) -> Map {
     })
 }
 
-/// So many hex digits after a prefix.
+/// Whether the text is the prefix followed by this many hex digits.
 fn is_hex(text: &str, prefix: &str, digits: usize) -> bool {
     let rest = text.strip_prefix(prefix).unwrap_or_default();
     rest.len() == digits && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))

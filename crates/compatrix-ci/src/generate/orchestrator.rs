@@ -1,15 +1,15 @@
-//! The first job of a platform: it compiles the orchestrator once, and builds what its jobs load.
+//! The first job of a platform: it compiles the orchestrator once, and builds the exact SQLite libraries.
 
 use crate::workflow::{Text, WorkflowJob};
 
 use super::steps::{self, run, uses, Also, BIN};
 use super::{expression, Program, Scene};
 
-/// Minutes that compiling the orchestrator may take; a cold one on a slow runner takes ten.
+/// Time limit in minutes; a cold compilation on a slow runner takes ten.
 const TIMEOUT_MINUTES: u32 = 45;
 
 impl Scene<'_> {
-    /// The first job of a platform; none where no event needs it.
+    /// The first job of a platform; `None` if no event needs it.
     pub(super) fn orchestrator(&self, platform: &str) -> Option<WorkflowJob> {
         let is_home = self.home().0 == platform;
         let events = if is_home { self.events() } else { self.events_of(platform) };
@@ -42,12 +42,12 @@ impl Scene<'_> {
         }
         let name = Text::literal(format!("orchestrator-{platform}"));
         let artifact = steps::upload(name, &format!("{BIN}/{}", self.executable(platform)), 1);
-        steps.push(uses("Hand the orchestrator on", "actions/upload-artifact", artifact));
+        steps.push(uses("Upload the orchestrator", "actions/upload-artifact", artifact));
         Some(WorkflowJob {
             id: format!("orchestrator-{platform}"),
             name: Text::literal(format!("orchestrator of {platform}")),
             about: vec![format!(
-                "Compiles the orchestrator of {platform} once; the jobs below are handed the executable."
+                "Compiles the orchestrator for {platform} once; the jobs below download the executable."
             )],
             condition: if every { None } else { Some(condition) },
             needs: Vec::new(),
@@ -62,19 +62,19 @@ impl Scene<'_> {
         })
     }
 
-    /// The key of the platform's exact SQLite versions, where they are cached.
+    /// The cache key of the platform's exact SQLite versions; `None` if they are not cached.
     pub(super) fn sqlite_key(&self, platform: &str) -> Option<&str> {
         let key = self.options.sqlite_key.get(platform).filter(|key| !key.is_empty());
         key.filter(|_| self.ci.caches).map(String::as_str)
     }
 
-    /// The executable's name, as it is handed on.
+    /// The executable's name in the artifact.
     fn executable(&self, platform: &str) -> String {
         format!("{}{}", steps::handed(self.options).0, suffix(platform))
     }
 
-    /// Compiles it, and puts it where it is handed on from. On Linux without a shared C library, so that it runs in the
-    /// container of an older system.
+    /// Compiles it, and copies it to the upload folder. On Linux it is linked statically with the C library, so that it runs
+    /// in containers of older systems.
     fn build(&self, platform: &str) -> Vec<crate::workflow::Step> {
         let triple = triple(platform);
         let handed = Text::literal(format!("{BIN}/{}", self.executable(platform)));
@@ -105,7 +105,7 @@ impl Scene<'_> {
         let lines = vec![compile, "mkdir -p target/ci/bin", "cp \"$BUILT\" \"$HANDED\""];
         let mut step = run(name, lines)
             .env("CARGO_TARGET_DIR", Text::literal("target"))
-            // What is handed on is small without it, and nobody debugs it there.
+            // Nobody debugs the executable there, and without debug information it is small.
             .env("CARGO_PROFILE_DEV_STRIP", Text::literal("symbols"))
             .env("BUILT", Text::literal(built))
             .env("HANDED", handed);
@@ -126,7 +126,7 @@ impl Scene<'_> {
     }
 }
 
-/// The end of an executable's name.
+/// The executable suffix: `.exe` on Windows.
 fn suffix(platform: &str) -> &'static str {
     if platform.starts_with("windows-") {
         ".exe"
@@ -135,8 +135,8 @@ fn suffix(platform: &str) -> &'static str {
     }
 }
 
-/// The target that the orchestrator is compiled for without a shared C library; none: as the host has it.
-/// Source: the rustc book, "Platform Support"; glibc's targets know `crt-static`.
+/// The target for a static C library; `None` for the host's default. Source: the rustc book, "Platform Support"; glibc
+/// targets support `crt-static`.
 fn triple(platform: &str) -> Option<&'static str> {
     match platform {
         "linux-x86_64" => Some("x86_64-unknown-linux-gnu"),

@@ -1,16 +1,16 @@
-//! Steps that several jobs have.
+//! Steps shared by several jobs.
 
 use crate::workflow::{Action, Expression, Permission, Step, Text};
 
 use super::{Options, Program};
 
-/// Where a job keeps what it is given and what it hands on; below `target`, which is no source and not in git.
+/// The folder for downloaded and uploaded executables; below `target`, which git ignores.
 pub(super) const BIN: &str = "target/ci/bin";
 pub(super) const EVIDENCE: &str = "target/ci/evidence";
-/// Where exact SQLite versions are, below the cache that all workspaces of a user share.
+/// The folder of exact SQLite versions, in the user's cache.
 pub(super) const SQLITE: &str = "~/.cache/compatrix/sqlite";
 
-pub(super) const READS_CODE: Permission = Permission { scope: "contents", write: false, why: "to check the code out" };
+pub(super) const READS_CODE: Permission = Permission { scope: "contents", write: false, why: "to check out the code" };
 
 /// A step that runs lines of bash.
 pub(super) fn run(name: &str, lines: Vec<&'static str>) -> Step {
@@ -26,15 +26,15 @@ fn step(name: &str, action: Action) -> Step {
     Step { name: Text::literal(name), id: None, condition: None, env: Vec::new(), action, installs: false }
 }
 
-/// What can be said of a step after it is made.
+/// Builder methods of a step.
 pub(super) trait Also {
-    /// With a variable.
+    /// Adds an environment variable.
     fn env(self, name: &str, value: Text) -> Self;
-    /// With a condition.
+    /// Sets `if`.
     fn when(self, condition: Expression) -> Self;
-    /// With a key.
+    /// Sets `id`.
     fn id(self, id: &'static str) -> Self;
-    /// It only installs.
+    /// Marks the step as installing something; a rehearsal skips it.
     fn installs(self) -> Self;
 }
 
@@ -60,24 +60,24 @@ impl Also for Step {
     }
 }
 
-/// The code, without the token in its git configuration; with so many commits.
+/// Checks out `depth` commits, without leaving the token in the git configuration.
 pub(super) fn checkout(depth: &str) -> Step {
     let with = vec![("persist-credentials", Text::literal("false")), ("fetch-depth", Text::literal(depth))];
-    uses("Check the code out", "actions/checkout", with)
+    uses("Check out the code", "actions/checkout", with)
 }
 
-/// The toolchain of the orchestrator; [`toolchain_env`] names it.
+/// Installs the orchestrator's toolchain, which [`toolchain_env`] names.
 pub(super) fn toolchain() -> Step {
     let line = "rustup toolchain install \"$RUSTUP_TOOLCHAIN\" --profile minimal --no-self-update";
     run("Install the toolchain of the orchestrator", vec![line]).installs()
 }
 
-/// Which toolchain `cargo` is: no component of rust-toolchain.toml is fetched that the job does not use.
+/// Selects the toolchain explicitly, so that no unused component of rust-toolchain.toml is downloaded.
 pub(super) fn toolchain_env(options: &Options<'_>) -> Vec<(String, Text)> {
     vec![("RUSTUP_TOOLCHAIN".to_owned(), Text::literal(options.toolchain))]
 }
 
-/// The name under which the orchestrator stands on PATH, and the variable that makes cargo call it.
+/// The orchestrator's name on `PATH`, and the variable that makes cargo call it.
 pub(super) fn handed(options: &Options<'_>) -> (&'static str, Option<(String, Text)>) {
     match options.program {
         Program::Xtask => ("cargo-handed-xtask", Some(("CARGO_ALIAS_XTASK".to_owned(), Text::literal("handed-xtask")))),
@@ -85,26 +85,26 @@ pub(super) fn handed(options: &Options<'_>) -> (&'static str, Option<(String, Te
     }
 }
 
-/// Environment of a job that is handed the orchestrator.
+/// Environment of a job that downloads the orchestrator.
 pub(super) fn handed_env(options: &Options<'_>) -> Vec<(String, Text)> {
     let mut env = toolchain_env(options);
     env.extend(handed(options).1);
     env
 }
 
-/// The orchestrator from the first job, on PATH.
+/// Downloads the orchestrator of the first job, and adds it to `PATH`.
 pub(super) fn take_orchestrator(platform: &str) -> [Step; 2] {
     let with = vec![("name", Text::literal(format!("orchestrator-{platform}"))), ("path", Text::literal(BIN))];
     [uses("Download the orchestrator", "actions/download-artifact", with), on_path()]
 }
 
-/// The folder of the orchestrator on PATH.
+/// Adds the orchestrator's folder to `PATH`.
 pub(super) fn on_path() -> Step {
     let lines = vec!["chmod +x target/ci/bin/cargo-*", "echo \"$GITHUB_WORKSPACE/target/ci/bin\" >> \"$GITHUB_PATH\""];
     run("Put the orchestrator on PATH", lines)
 }
 
-/// The inputs of an upload. What a job that is run again has to say stands in place of what it said before.
+/// Inputs of an upload. The artifact of a rerun job replaces the earlier one.
 pub(super) fn upload(name: Text, path: &str, days: u32) -> Vec<(&'static str, Text)> {
     vec![
         ("name", name),
@@ -115,7 +115,7 @@ pub(super) fn upload(name: Text, path: &str, days: u32) -> Vec<(&'static str, Te
     ]
 }
 
-/// Inputs of the cache of exact SQLite versions.
+/// Inputs for caching exact SQLite versions.
 pub(super) fn sqlite_cache(platform: &str, key: &str) -> Vec<(&'static str, Text)> {
     vec![("path", Text::literal(SQLITE)), ("key", Text::literal(format!("compatrix-sqlite-{platform}-{key}")))]
 }

@@ -1,4 +1,4 @@
-//! The last jobs: the verdict over all evidence, which is the one required check, and what reports a failed schedule.
+//! The last jobs: the verdict for all evidence, which is the required check, and the report of a failed schedule.
 
 use crate::workflow::{Permission, Text, WorkflowJob};
 use compatrix_model::matrix_spec::{Event, Work};
@@ -10,11 +10,11 @@ const TIMEOUT_MINUTES: u32 = 15;
 const REPORT_TIMEOUT_MINUTES: u32 = 5;
 
 impl Scene<'_> {
-    /// The job that gives the verdict, after these.
+    /// The verdict job, which needs the jobs `before`.
     pub(super) fn verdict(&self, before: Vec<String>) -> WorkflowJob {
         let (platform, runner) = self.home();
         let sarif = self.work == Work::LeakCheck && self.ci.code_scanning;
-        // The commit before is the base: of a pull request's merge, the branch that it goes into.
+        // The parent commit is the base: for a pull request's merge commit, the target branch.
         let mut steps = vec![steps::checkout("2"), steps::toolchain()];
         steps.extend(steps::take_orchestrator(platform));
         let pattern = format!("evidence-{}-*", self.work.as_str());
@@ -25,7 +25,7 @@ impl Scene<'_> {
         ];
         steps.push(uses("Download the evidence of all jobs", "actions/download-artifact", all));
         steps.push(
-            run("Merge the evidence and give the verdict", vec![self.merge(sarif)])
+            run("Merge the evidence and report the verdict", vec![self.merge(sarif)])
                 .env("EVENT", Text::Expression(expression::EVENT))
                 .env("NEEDS", Text::Expression(expression::NEEDS)),
         );
@@ -35,13 +35,13 @@ impl Scene<'_> {
                 Permission {
                     scope: "actions",
                     write: false,
-                    why: "code scanning asks for the run in private repositories",
+                    why: "code scanning reads the run in private repositories",
                 },
-                Permission { scope: "security-events", write: true, why: "to hand findings to code scanning" },
+                Permission { scope: "security-events", write: true, why: "to upload findings to code scanning" },
             ]);
             let with =
                 vec![("sarif_file", Text::literal("target/ci/leaks.sarif")), ("category", Text::literal("leak-check"))];
-            let upload = uses("Hand findings to code scanning", "github/codeql-action/upload-sarif", with);
+            let upload = uses("Upload findings to code scanning", "github/codeql-action/upload-sarif", with);
             steps.push(upload.when(expression::HAS_FINDINGS));
         }
         WorkflowJob {
@@ -51,8 +51,8 @@ impl Scene<'_> {
                 Work::LeakCheck => "leak-check verdict",
             }),
             about: vec![
-                "The one required check. It runs whatever happened above, and fails where a job of the event failed, was".into(),
-                "skipped or lost, or where a cell of the plan has no evidence.".into(),
+                "Make this the required check. It runs whatever happened above, and fails if a job of the event failed, was".into(),
+                "skipped or lost, or if a planned cell has no evidence.".into(),
             ],
             condition: Some(expression::ALWAYS),
             needs: before,
@@ -90,7 +90,7 @@ impl Scene<'_> {
         }
     }
 
-    /// The job that opens an issue for a scheduled run without a good verdict, or adds to the one that is open.
+    /// The job that opens an issue for a scheduled run without a good verdict, or comments on the open one.
     pub(super) fn report(&self) -> Option<WorkflowJob> {
         if !self.events().contains(&Event::Schedule) {
             return None;
@@ -109,19 +109,19 @@ impl Scene<'_> {
             Work::Compat => "The scheduled compatibility run fails",
             Work::LeakCheck => "The scheduled leak-check run fails",
         };
-        let step = run("Open an issue, or add to the open one of this title", lines)
+        let step = run("Open an issue, or comment on the open one", lines)
             .env("GH_TOKEN", Text::Expression(expression::TOKEN))
             .env("TITLE", Text::literal(title))
             .env("RUN_PAGE", Text::Expression(expression::RUN_PAGE));
         Some(WorkflowJob {
             id: "report".to_owned(),
             name: Text::literal("report of a failed schedule"),
-            about: vec!["Nobody looks at a schedule that fails; an issue is seen.".to_owned()],
+            about: vec!["A failed scheduled run is easy to miss, so this opens an issue.".to_owned()],
             condition: Some(expression::SCHEDULE_FAILED),
             needs: vec!["verdict".to_owned()],
             runs_on: self.home().1.to_owned(),
             container: None,
-            permissions: vec![Permission { scope: "issues", write: true, why: "to open the issue, and to add to it" }],
+            permissions: vec![Permission { scope: "issues", write: true, why: "to open the issue or comment on it" }],
             timeout_minutes: REPORT_TIMEOUT_MINUTES,
             matrix: None,
             continue_on_error: None,

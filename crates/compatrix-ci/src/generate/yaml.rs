@@ -1,30 +1,29 @@
-//! A small YAML tree and its text. Every scalar that is not ours is quoted, and nothing in it can end its quotes, its
-//! line or its comment.
+//! A small YAML tree and its text. Every foreign scalar is quoted, and nothing in it can end its quotes, its line or
+//! its comment.
 
-/// A part of a document.
+/// A node of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
-    /// Nothing: a key without a value.
+    /// A key without a value.
     Nothing,
-    /// A text, double-quoted.
+    /// A double-quoted scalar.
     Text(String),
-    /// A number.
+    /// A plain integer.
     Number(u64),
     /// `true` or `false`.
     Bool(bool),
-    /// Lines of a literal block; ours, so that they need no quotes.
+    /// The lines of a literal block (`|`); literals of this program, so they need no quotes.
     Block(Vec<&'static str>),
-    /// Elements. The comment above the first key of one stands above its dash.
+    /// A sequence. A comment above an element's first key goes above its dash.
     Seq(Vec<Node>),
-    /// Keys and values.
+    /// A mapping.
     Map(Map),
 }
 
-/// A mapping in the order in which it is written.
+/// A mapping in insertion order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Map(Vec<Entry>);
 
-/// A key and its value.
 #[derive(Debug, Clone, PartialEq)]
 struct Entry {
     above: Vec<String>,
@@ -35,7 +34,7 @@ struct Entry {
 }
 
 impl Map {
-    /// With one more entry.
+    /// Appends an entry.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<Node>) -> Self {
         let entry = Entry { above: Vec::new(), gap: false, key: key.into(), value: value.into(), beside: None };
@@ -43,7 +42,7 @@ impl Map {
         self
     }
 
-    /// With one more entry, if there is a value.
+    /// Appends an entry if there is a value.
     #[must_use]
     pub fn with_some(self, key: &str, value: Option<impl Into<Node>>) -> Self {
         match value {
@@ -52,7 +51,7 @@ impl Map {
         }
     }
 
-    /// A comment above the last entry.
+    /// Adds a comment above the last entry.
     #[must_use]
     pub fn above(mut self, lines: &[String]) -> Self {
         if let Some(last) = self.0.last_mut() {
@@ -61,7 +60,7 @@ impl Map {
         self
     }
 
-    /// A comment beside the last entry: one whose value stands on the key's line.
+    /// Adds a trailing comment to the last entry, whose value must be on the key's line.
     #[must_use]
     pub fn beside(mut self, text: impl Into<String>) -> Self {
         if let Some(last) = self.0.last_mut() {
@@ -70,7 +69,7 @@ impl Map {
         self
     }
 
-    /// An empty line above the last entry.
+    /// Adds an empty line above the last entry.
     #[must_use]
     pub fn gap(mut self) -> Self {
         if let Some(last) = self.0.last_mut() {
@@ -79,7 +78,7 @@ impl Map {
         self
     }
 
-    /// The document's text.
+    /// The document's text, ending in a newline.
     pub fn text(&self) -> String {
         let mut out = String::new();
         write_map(&mut out, self, 0, false);
@@ -117,7 +116,7 @@ impl From<Vec<Node>> for Node {
     }
 }
 
-/// The lines of a comment, each with `# ` in front, at an indentation.
+/// Writes comment lines, each indented and prefixed with `# `.
 pub fn comment(out: &mut String, lines: &[String], indent: usize) {
     for line in lines.iter().flat_map(|text| text.split(is_break)) {
         let line = line.trim_end();
@@ -136,7 +135,7 @@ fn write_map(out: &mut String, map: &Map, indent: usize, continues: bool) {
         if entry.gap {
             out.push('\n');
         }
-        // The first key of an element stands beside its dash.
+        // The first key of an element is on the line of its dash.
         if n > 0 || !continues {
             comment(out, &entry.above, indent);
             spaces(out, indent);
@@ -147,7 +146,7 @@ fn write_map(out: &mut String, map: &Map, indent: usize, continues: bool) {
     }
 }
 
-/// What follows a key's colon or an element's dash, to the end of the line and beyond.
+/// Writes the value after a key's colon or an element's dash.
 fn value(out: &mut String, node: &Node, indent: usize, beside: Option<&str>) {
     let line = match node {
         Node::Nothing => String::new(),
@@ -198,11 +197,11 @@ fn spaces(out: &mut String, count: usize) {
     out.extend(std::iter::repeat_n(' ', count));
 }
 
-/// A key: bare where it is a plain word, else quoted.
+/// Writes a key, quoted unless it is a plain word.
 fn key(out: &mut String, key: &str) {
     let bare = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-        // `on` is GitHub's own key; the others are truth values or nothing to one reader or another.
+        // `on` is a key of GitHub's; some parsers read the others as booleans or null.
         && !["y", "n", "yes", "no", "off", "true", "false", "null"].contains(&key.to_ascii_lowercase().as_str());
     if bare {
         out.push_str(key);
@@ -211,7 +210,7 @@ fn key(out: &mut String, key: &str) {
     }
 }
 
-/// The text as a double-quoted scalar on one line.
+/// The text as a one-line double-quoted scalar.
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -230,7 +229,7 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
-/// The text of a comment, with what cannot be seen spelled out.
+/// Writes comment text, with invisible characters escaped.
 fn plain(out: &mut String, text: &str) {
     for c in text.chars() {
         if is_seen(c) {
@@ -243,7 +242,7 @@ fn plain(out: &mut String, text: &str) {
     }
 }
 
-/// `\xHH`, `\uHHHH` or `\UHHHHHHHH`, as YAML 1.2 has them ("5.7 Escaped Characters").
+/// `\xHH`, `\uHHHH` or `\UHHHHHHHH`, as in YAML 1.2 ("5.7 Escaped Characters").
 fn push_escape(out: &mut String, c: char) {
     let code = u32::from(c);
     out.push_str(&match code {
@@ -253,8 +252,7 @@ fn push_escape(out: &mut String, c: char) {
     });
 }
 
-/// Whether a reader sees the character where it stands: no control, no line break, nothing of no width, nothing that turns
-/// the direction of what follows.
+/// Whether the character is visible in place: not a control, line break, zero-width character or bidirectional control.
 fn is_seen(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
@@ -264,7 +262,7 @@ fn is_seen(c: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
 }
 
-/// Whether some reader of YAML ends a line here.
+/// Whether some YAML parser ends a line here.
 fn is_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }

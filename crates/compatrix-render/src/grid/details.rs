@@ -1,4 +1,4 @@
-//! Under the grid: what is unproven and why, what the spec knows of, and each thing that is not as expected.
+//! Details below the grid: unproven cells with reasons, known failures, and every unexpected result.
 
 use std::fmt::Write;
 
@@ -7,14 +7,14 @@ use compatrix_model::verdict::{Expectation, Verdict};
 use crate::look::{count, wrap, Look};
 use crate::matrix::{Matrix, Row};
 
-/// How many different troubles are told in full.
+/// The most distinct problems shown in full.
 const MAX_TROUBLES: usize = 12;
-/// How many failing tests of each.
+/// The most failing tests listed per problem.
 const MAX_TESTS: usize = 5;
 
 pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
     let mut out = String::new();
-    for (verdict, what) in [(Verdict::Unproven, "unproven"), (Verdict::Known, "known not to work")] {
+    for (verdict, what) in [(Verdict::Unproven, "unproven"), (Verdict::Known, "known failures")] {
         let groups = grouped(matrix, verdict, |row| match verdict {
             Verdict::Known => known(row),
             Verdict::Ok
@@ -32,24 +32,21 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
             number(&mut out, look, verdict, rows.len(), &reason);
         }
     }
-    let mut told = 0;
+    let mut shown = 0;
     for verdict in [Verdict::Error, Verdict::Flaky, Verdict::UnexpectedPass, Verdict::Broken] {
         let groups = grouped(matrix, verdict, |row| (row.why(), row.failing.clone()));
         if groups.is_empty() {
             continue;
         }
         let _ = writeln!(out, "\n{}", look.bold(heading(verdict)));
-        let left_out: usize = groups.iter().skip(MAX_TROUBLES - told).map(|(_, rows)| rows.len()).sum();
-        for ((why, failing), rows) in groups.iter().take(MAX_TROUBLES - told) {
+        let left_out: usize = groups.iter().skip(MAX_TROUBLES - shown).map(|(_, rows)| rows.len()).sum();
+        for ((why, failing), rows) in groups.iter().take(MAX_TROUBLES - shown) {
             trouble(&mut out, matrix, look, verdict, why, failing, rows);
         }
-        told = (told + groups.len()).min(MAX_TROUBLES);
+        shown = (shown + groups.len()).min(MAX_TROUBLES);
         if left_out > 0 {
-            let _ = writeln!(
-                out,
-                "  {}",
-                look.dim(&format!("and {} more, all of them with --format json", count(left_out, "cell")))
-            );
+            let _ =
+                writeln!(out, "  {}", look.dim(&format!("and {} more; see --format json", count(left_out, "cell"))));
         }
     }
     out
@@ -58,16 +55,16 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
 fn heading(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Broken => "broken",
-        Verdict::UnexpectedPass => "works, though the spec says it does not: take the rule out",
+        Verdict::UnexpectedPass => "passes although the spec expects failure: remove the rule",
         Verdict::Flaky => "flaky",
-        Verdict::Error => "our side broke, nothing is known",
+        Verdict::Error => "errors on our side: no result",
         Verdict::Ok => "ok",
-        Verdict::Known => "known not to work",
+        Verdict::Known => "known failures",
         Verdict::Unproven => "unproven",
     }
 }
 
-/// The rows of a verdict by what is said of them, most rows first, then in the order of the matrix.
+/// The rows of a verdict grouped by a key, largest group first, then in matrix order.
 fn grouped<K: PartialEq>(matrix: &Matrix, verdict: Verdict, key: impl Fn(&Row) -> K) -> Vec<(K, Vec<&Row>)> {
     let mut groups: Vec<(K, Vec<&Row>)> = Vec::new();
     for row in matrix.rows.iter().filter(|row| row.verdict == verdict) {
@@ -97,7 +94,7 @@ fn known(row: &Row) -> String {
     }
 }
 
-/// `   24  reason`, the reason wrapped under itself.
+/// `   24  reason`, the reason wrapped with a hanging indent.
 pub(crate) fn number(out: &mut String, look: &Look, verdict: Verdict, n: usize, reason: &str) {
     let n = format!("{n:>5}");
     let indent = n.len() + 2;

@@ -1,38 +1,38 @@
-//! Blocks set side by side as the width allows.
+//! Lays blocks out side by side within the width.
 
 use crate::blocks::{Block, Blocks};
 use crate::look::{cut, width, wrap, Look};
 
-/// Between two blocks.
+/// Columns between two blocks.
 const GAP: usize = 4;
-/// Between two columns of a block.
+/// Spaces between two columns of a block.
 const SPACE: usize = 2;
 
-/// A line of a block: its text, and how many columns it takes without escapes.
+/// A line of a block: its text, and its width without escapes.
 struct Line {
     text: String,
     columns: usize,
 }
 
-/// Widths that all blocks share.
+/// Widths shared by all blocks.
 struct Shape<'a> {
     blocks: &'a Blocks,
     look: &'a Look,
-    /// Columns of the row headings.
+    /// Width of the row headings.
     label: usize,
-    /// Columns of each column.
+    /// Width of each column.
     columns: Vec<usize>,
-    /// Which columns stand in one table; several where the width is not enough for all.
+    /// Ranges of columns drawn as one table; more than one if the terminal is too narrow for all.
     parts: Vec<std::ops::Range<usize>>,
 }
 
-/// All blocks, each line ended.
+/// All blocks as lines, each ending in `\n`.
 pub(super) fn lay_out(blocks: &Blocks, look: &Look) -> String {
     let shape = Shape::new(blocks, look);
     let drawn: Vec<Vec<Line>> = blocks.blocks.iter().map(|block| shape.draw(block)).collect();
     let block_width = shape.width();
     let fit = ((look.width + GAP) / (block_width + GAP)).max(1);
-    // Evenly filled lines: four blocks where three fit stand two by two.
+    // Fill rows evenly: four blocks where three would fit become two rows of two.
     let lines = drawn.len().div_ceil(fit);
     let in_line = drawn.len().div_ceil(lines.max(1)).max(1);
     let mut out = String::new();
@@ -46,7 +46,7 @@ pub(super) fn lay_out(blocks: &Blocks, look: &Look) -> String {
             let mut used = 0;
             for (x, block) in group.iter().enumerate() {
                 let start = x * (block_width + GAP);
-                // Blocks end on one line, however long their headings are.
+                // Align blocks at the bottom; their headings differ in length.
                 let Some(cell) = y.checked_sub(height - block.len()).and_then(|y| block.get(y)) else { continue };
                 if cell.columns > 0 {
                     line.push_str(&" ".repeat(start - used));
@@ -82,11 +82,11 @@ impl<'a> Shape<'a> {
         Self { blocks, look, label, columns, parts }
     }
 
-    /// Columns of the widest part.
+    /// The width of the widest part.
     fn width(&self) -> usize {
         let of = |part: &std::ops::Range<usize>| self.columns[part.clone()].iter().map(|c| c + SPACE).sum::<usize>();
         let table = self.label + self.parts.iter().map(of).max().unwrap_or(0);
-        // Room for a heading that can be read, though the table be small.
+        // Leave room for a readable heading even if the table is small.
         let titles = self.blocks.blocks.iter().map(|block| width(&block.title())).max().unwrap_or(0);
         table.max(titles.min(28)).min(self.look.width)
     }
@@ -123,7 +123,7 @@ impl<'a> Shape<'a> {
         lines
     }
 
-    /// A row heading and what stands under each column, centred.
+    /// A row heading and one centred entry per column.
     fn line(&self, label: &str, cells: impl Iterator<Item = (String, usize, usize)>) -> Line {
         let label = cut(label, self.label);
         let mut columns = self.label;

@@ -1,4 +1,4 @@
-//! One finding in full: the person's own code first, then the rest of what is known.
+//! One finding in full: the workspace's code first, then the rest.
 
 use compatrix_leak::{Frame, FrameOrigin, Standing};
 
@@ -7,7 +7,7 @@ use super::gather::Group;
 use super::kinds::{amount, title};
 use crate::look::{count, width, wrap, Look};
 
-/// How many lines of a stack are shown.
+/// The most lines shown of a stack.
 const MAX_LINES: usize = 16;
 
 /// `valgrind: definite leak, 77 bytes in 1 block, in 5 cells`.
@@ -22,18 +22,18 @@ pub(crate) fn headline(group: &Group<'_>) -> String {
     parts.join(", ")
 }
 
-/// The test, `it::opens_twice`; what is said where it could not be told.
+/// The test (`it::opens_twice`), or a phrase if it is not known.
 pub(crate) fn test(group: &Group<'_>) -> String {
     let finding = group.finding;
     match &finding.test {
         Some(test) if finding.executable.is_empty() => test.clone(),
         Some(test) => format!("{}::{test}", finding.executable),
         None if finding.executable.is_empty() => "unknown".to_owned(),
-        None => format!("one of {}; which one could not be told", finding.executable),
+        None => format!("one of {}; the tool does not say which", finding.executable),
     }
 }
 
-/// What the standing says beside its word; nothing for plain errors and findings that are only noted.
+/// Details of a suppression or baseline entry; `None` for plain errors and noted findings.
 pub(crate) fn standing(standing: &Standing) -> Option<String> {
     match standing {
         Standing::Error | Standing::Noted => None,
@@ -42,11 +42,11 @@ pub(crate) fn standing(standing: &Standing) -> Option<String> {
             let issue = issue.as_ref().map(|issue| format!(" {issue}")).unwrap_or_default();
             Some(format!("accepted until {until}: {reason}{issue}"))
         }
-        Standing::Expired { until } => Some(format!("the baseline accepted it until {until}, which is over")),
+        Standing::Expired { until } => Some(format!("accepted by the baseline until {until}, now expired")),
     }
 }
 
-/// The lines under the headline, without indentation of the whole.
+/// The lines below the headline, not yet indented.
 pub(crate) fn body(group: &Group<'_>, repro: &str, look: &Look) -> Vec<String> {
     let finding = group.finding;
     let mut out = Vec::new();
@@ -72,7 +72,7 @@ pub(crate) fn body(group: &Group<'_>, repro: &str, look: &Look) -> Vec<String> {
     if !finding.what.is_empty() {
         field("the tool", &finding.what);
     }
-    // A stack of the one frame that stands on top says nothing new.
+    // The first frame is already shown above; a stack of it alone adds nothing.
     let said = finding.stack.len() == 1 && finding.stack.first() == shown;
     if !finding.stack.is_empty() && !said {
         stack(&mut out, &finding.stack, look);
@@ -86,7 +86,7 @@ pub(crate) fn body(group: &Group<'_>, repro: &str, look: &Look) -> Vec<String> {
     out
 }
 
-/// `src/store.rs:120 in things_store::Store::open`, the function on a line of its own where both do not fit.
+/// `src/store.rs:120 in things_store::Store::open`, split over two lines if too wide.
 fn at(frame: &Frame, look: &Look) -> Vec<String> {
     let place = place(frame);
     let name = function(frame, look.width.saturating_sub(3), ellipsis(look));
@@ -109,7 +109,7 @@ fn stack(out: &mut Vec<String>, frames: &[Frame], look: &Look) {
     let dots = ellipsis(look);
     for line in lines.iter().take(MAX_LINES) {
         match line {
-            Line::Std(n) => out.push(look.dim(&format!("  {dots} {} of std", count(*n, "frame")))),
+            Line::Std(n) => out.push(look.dim(&format!("  {dots} {} in std", count(*n, "frame")))),
             Line::Callers(n) => out.push(look.dim(&format!("  {dots} {} that call it", count(*n, "frame")))),
             Line::Frame(frame) => {
                 let (place, own) = (place(frame), frame.origin == FrameOrigin::Own);
@@ -128,7 +128,7 @@ fn stack(out: &mut Vec<String>, frames: &[Frame], look: &Look) {
     }
     if lines.len() > MAX_LINES {
         let more = count(lines.len() - MAX_LINES, "more line");
-        out.push(look.dim(&format!("  {dots} and {more}, all of them with --format json")));
+        out.push(look.dim(&format!("  {dots} and {more}; see --format json")));
     }
 }
 

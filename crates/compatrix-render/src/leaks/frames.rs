@@ -1,19 +1,18 @@
-//! Stacks for people: what is worth a line, and how a frame is written.
+//! Condenses stacks for display: which frames get a line, and how a frame is written.
 
 use compatrix_leak::{Finding, Frame, FrameOrigin};
 
-/// A line of a stack.
+/// A line of a condensed stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Line<'a> {
-    /// A frame.
     Frame(&'a Frame),
-    /// So many frames of the standard library, one after another.
+    /// The number of consecutive frames of the standard library.
     Std(usize),
-    /// So many frames that called the person's own code: test harness, thread start.
+    /// The number of frames that call the workspace's code: test harness, thread start.
     Callers(usize),
 }
 
-/// The stack with frames of the standard library folded, and all that lies outward of own code.
+/// The stack with frames of the standard library and all callers of the workspace's code folded.
 pub(crate) fn fold(stack: &[Frame]) -> Vec<Line<'_>> {
     let outermost = stack.iter().rposition(|frame| frame.origin == FrameOrigin::Own);
     let callers = outermost.map_or(stack.len(), |own| own + 1);
@@ -40,7 +39,7 @@ fn is_std(frame: &Frame) -> bool {
     match frame.origin {
         FrameOrigin::Toolchain => true,
         FrameOrigin::Own | FrameOrigin::Dependency => false,
-        // Without debug information only the name tells.
+        // Without debug information, only the name identifies the origin.
         FrameOrigin::Other => {
             let name = frame.function.trim_start_matches('<');
             ["std::", "core::", "alloc::", "test::", "__rust_", "__rustc"].iter().any(|start| name.starts_with(start))
@@ -48,8 +47,8 @@ fn is_std(frame: &Frame) -> bool {
     }
 }
 
-/// Where a frame is, `src/store.rs:120`: relative for own code, from the package's folder for dependencies, the file's
-/// name alone for the rest. The library's name where no file is known; empty where nothing is.
+/// The place of a frame, `src/store.rs:120`: relative to the workspace for its own code, to the package for
+/// dependencies, the bare file name otherwise. Falls back to the library's name, then to an empty string.
 pub(crate) fn place(frame: &Frame) -> String {
     let Some(file) = &frame.file else {
         return frame.object.as_deref().map(base_name).unwrap_or_default().to_owned();
@@ -65,8 +64,8 @@ pub(crate) fn place(frame: &Frame) -> String {
     }
 }
 
-/// `rusqlite-0.31.0/src/lib.rs` of a file in the registry's or git's folders; of others all below the last `/src/…`'s
-/// folder.
+/// `rusqlite-0.31.0/src/lib.rs` for a file in cargo's registry or git folders; otherwise the path from the parent of
+/// the last `/src/`.
 fn package_path(file: &str) -> &str {
     for (mark, skip) in [("/registry/src/", 1), ("/git/checkouts/", 0)] {
         if let Some((_, rest)) = file.split_once(mark) {
@@ -84,8 +83,8 @@ pub(crate) fn base_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-/// The function's name with its type arguments as `<…>` where it is longer than so many columns, then without its
-/// middle. What it ends with says most and stays.
+/// The function's name. If longer than `columns`, type arguments become `<…>`, then the middle is cut; the end is the
+/// most specific part and stays.
 pub(crate) fn function(frame: &Frame, columns: usize, ellipsis: &str) -> String {
     let name = if frame.function.is_empty() { "(unknown function)" } else { &frame.function };
     let long = |text: &str| text.chars().count() > columns;
@@ -97,7 +96,7 @@ pub(crate) fn function(frame: &Frame, columns: usize, ellipsis: &str) -> String 
     let mut previous = ' ';
     for (at, c) in name.char_indices() {
         match c {
-            // `<T as Trait>::f` keeps its head.
+            // `<T as Trait>::f` keeps its first part.
             '<' if at > 0 => {
                 if depth == 0 {
                     short.push('<');
@@ -131,8 +130,8 @@ pub(crate) fn function(frame: &Frame, columns: usize, ellipsis: &str) -> String 
     format!("{start}{ellipsis}{end}")
 }
 
-/// The frame to show first: of the person's own code, else the first that is neither the standard library's nor the
-/// tool's, else the first.
+/// The frame to show first: the workspace's own code, otherwise the first outside the standard library and the tool,
+/// otherwise the first.
 pub(crate) fn first(finding: &Finding) -> Option<&Frame> {
     let frames = || finding.stack.iter().chain(finding.related.iter().flat_map(|related| &related.stack));
     let known = |frame: &&Frame| !frame.function.is_empty() || frame.file.is_some();
@@ -143,7 +142,7 @@ pub(crate) fn first(finding: &Finding) -> Option<&Frame> {
         .or_else(|| frames().find(known))
 }
 
-/// Functions that every allocation ends in, under a tool or not.
+/// Allocator functions, which end every allocation's stack.
 fn is_allocator(frame: &Frame) -> bool {
     let name = frame.function.trim_start_matches('_');
     ["malloc", "calloc", "realloc", "free", "posix_memalign", "aligned_alloc", "interceptor_"]
@@ -155,7 +154,7 @@ fn is_allocator(frame: &Frame) -> bool {
 pub(crate) fn sentence(frame: &Frame) -> String {
     let place = place(frame);
     match (place.is_empty(), frame.function.is_empty()) {
-        (true, true) => "an unknown place".to_owned(),
+        (true, true) => "an unknown location".to_owned(),
         (true, false) => frame.function.clone(),
         (false, true) => place,
         (false, false) => format!("{place} in {}", frame.function),

@@ -1,4 +1,4 @@
-//! What all cells say together: a line for each suite, and each finding once, however many cells it is in.
+//! Sums leak results over cells: one line per suite, and each finding once, however many cells have it.
 
 use std::collections::BTreeMap;
 
@@ -7,42 +7,41 @@ use serde::Serialize;
 
 use crate::matrix::{Matrix, Row};
 
-/// Suites and findings of a matrix.
 pub(crate) struct Gathered<'a> {
-    /// A line for each suite of kind `leak`, in the matrix's order.
+    /// One line per suite of kind `leak`, in matrix order.
     pub(crate) suites: Vec<SuiteLine<'a>>,
-    /// Each finding once, by tool, executable, test, kind and fingerprint.
+    /// Distinct findings by tool, executable, test, kind and fingerprint.
     pub(crate) findings: Vec<Group<'a>>,
 }
 
-/// What a suite came to over its cells.
+/// The results of a suite over its cells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct SuiteLine<'a> {
     pub(crate) suite: &'a str,
     pub(crate) tool: Option<Tool>,
-    /// What the tool says it is, each once.
+    /// The distinct versions that the tool reported.
     pub(crate) versions: Vec<&'a str>,
     pub(crate) cells: usize,
     /// Cells in which the tool was started.
     pub(crate) tried: usize,
     /// Cells in which the canaries proved the tool.
     pub(crate) proven: usize,
-    /// Tests that ran under the tool, over all cells in which it is proven: others do not count.
+    /// Tests that ran under the tool, summed over the cells in which it is proven.
     pub(crate) tests: u64,
-    /// Tests that it could not run, over all cells, by reason, the most frequent first.
+    /// Tests that it could not run, summed over all cells by reason, most frequent first.
     pub(crate) not_runnable: Vec<NotRun<'a>>,
-    /// Findings, each once.
+    /// Counts of distinct findings.
     pub(crate) findings: Standings,
 }
 
-/// Tests that a tool could not run, for one reason.
+/// The number of tests that a tool could not run for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct NotRun<'a> {
     pub(crate) reason: &'a str,
     pub(crate) tests: usize,
 }
 
-/// How many findings stand for what.
+/// Counts of findings by standing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Standings {
     pub(crate) errors: usize,
@@ -62,27 +61,27 @@ impl Standings {
     }
 }
 
-/// A finding, and where it was found.
+/// A finding and the cells that have it.
 pub(crate) struct Group<'a> {
-    /// As the first cell has it.
+    /// The finding as reported in the first cell.
     pub(crate) finding: &'a Finding,
-    /// The cells, in the matrix's order, each once.
+    /// The distinct cells, in matrix order.
     pub(crate) rows: Vec<&'a Row>,
-    /// How many bytes in the cell of the fewest, and of the most.
+    /// The fewest and the most bytes in one cell.
     pub(crate) bytes: (u64, u64),
-    /// How many blocks, likewise.
+    /// The fewest and the most blocks in one cell.
     pub(crate) blocks: (u64, u64),
-    /// In how many of the cells the test fails too, findings left aside.
+    /// The number of cells in which the test itself also fails.
     pub(crate) fails: usize,
 }
 
 impl Group<'_> {
-    /// `this test also fails`, where it does.
+    /// `this test also fails`; `None` if it does not.
     pub(crate) fn fails_too(&self) -> Option<String> {
         match self.fails {
             0 => None,
             n if n == self.rows.len() => Some("this test also fails".to_owned()),
-            n => Some(format!("this test also fails, in {n} of the cells")),
+            n => Some(format!("this test also fails in {n} of the cells")),
         }
     }
 
@@ -96,7 +95,7 @@ impl<'a> Gathered<'a> {
         Self::of_rows(&matrix.rows)
     }
 
-    /// Of one cell alone.
+    /// The results of a single row.
     pub(crate) fn of_row(row: &'a Row) -> Self {
         Self::of_rows(std::slice::from_ref(row))
     }
@@ -116,7 +115,7 @@ impl<'a> Gathered<'a> {
         self.findings.iter().filter(|group| group.is_error())
     }
 
-    /// Findings of all suites. One that two suites of a tool have counts once.
+    /// Counts over all suites. A finding that two suites of a tool share counts once.
     pub(crate) fn standings(&self) -> Standings {
         let mut all = Standings::default();
         for group in &self.findings {
@@ -126,13 +125,13 @@ impl<'a> Gathered<'a> {
     }
 }
 
-/// Findings of no test that could be told come last.
+/// The sort key; findings without a known test come last.
 fn order(finding: &Finding) -> (Tool, &str, bool, Option<&str>, FindingKind, &str) {
     let test = finding.test.as_deref();
     (finding.tool, &finding.executable, test.is_none(), test, finding.kind, &finding.fingerprint)
 }
 
-/// Adds a row's findings. Several of one fingerprint in one cell are one, of all their bytes.
+/// Adds a row's findings. Findings with the same fingerprint in one cell are merged, their bytes summed.
 fn in_cell<'a>(row: &'a Row, groups: &mut BTreeMap<(Tool, &'a str, &'a str), Group<'a>>) {
     let Some(report) = row.record.as_ref().and_then(|record| record.leaks.as_ref()) else { return };
     let mut here: BTreeMap<(Tool, &str, &str), (&Finding, u64, u64)> = BTreeMap::new();
@@ -211,12 +210,11 @@ fn suites<'a>(rows: &'a [Row], findings: &[Group<'a>]) -> Vec<SuiteLine<'a>> {
 }
 
 impl SuiteLine<'_> {
-    /// How many tests the tool could not run.
     pub(crate) fn not_run(&self) -> usize {
         self.not_runnable.iter().map(|group| group.tests).sum()
     }
 
-    /// The suite's name, with the tool's where it does not say it.
+    /// The suite's name, followed by the tool's unless the name contains it.
     pub(crate) fn name(&self) -> String {
         match self.tool {
             Some(tool) if !self.suite.contains(tool.as_str()) => format!("{} ({tool})", self.suite),
@@ -224,7 +222,7 @@ impl SuiteLine<'_> {
         }
     }
 
-    /// Whether the canaries proved the tool: `yes`, `no`, `2 of 3`; `-` where it was not started.
+    /// Whether the canaries proved the tool: `yes`, `no`, `2 of 3`, or `-` if it did not start.
     pub(crate) fn proof(&self) -> String {
         match (self.proven, self.tried) {
             (_, 0) => "-".to_owned(),
@@ -243,7 +241,7 @@ pub(crate) fn not_proven(row: &Row) -> Option<&str> {
     }
 }
 
-/// What a tool runs in each cell: rows by what is said of them, in the order of first use.
+/// Rows grouped by a key, in order of first use; rows whose key is `None` are omitted.
 pub(crate) fn by_reason<'a, K: PartialEq>(
     rows: impl Iterator<Item = &'a Row>,
     key: impl Fn(&'a Row) -> Option<K>,

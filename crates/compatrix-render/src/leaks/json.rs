@@ -1,4 +1,4 @@
-//! `leak-check --format json`: the matrix's document, with what all cells say together.
+//! `leak-check --format json`: the matrix's document plus sums over all cells.
 
 use compatrix_leak::{Finding, Usage};
 use compatrix_model::cell::CellId;
@@ -10,7 +10,7 @@ use super::gather::{Gathered, SuiteLine};
 use crate::json::{document, Document};
 use crate::matrix::Matrix;
 
-/// The document.
+/// The document: the matrix, plus `leaks` and `usage`.
 #[derive(Serialize)]
 struct Leaks<'a> {
     #[serde(flatten)]
@@ -19,30 +19,30 @@ struct Leaks<'a> {
     usage: &'a Usage,
 }
 
-/// What all cells say together.
+/// Sums over all cells.
 #[derive(Serialize)]
 struct Together<'a> {
     suites: Vec<SuiteLine<'a>>,
     findings: Vec<OneFinding<'a>>,
 }
 
-/// A finding once, with its cells.
+/// A distinct finding and its cells.
 #[derive(Serialize)]
 struct OneFinding<'a> {
     fingerprint: &'a str,
-    /// The test as people write it, `executable::test`.
+    /// The test's name for display, `executable::test`.
     name: String,
-    /// The frame to look at first, in one line.
+    /// The most relevant frame, in one line.
     place: Option<String>,
-    /// In how many of the cells the test fails too.
+    /// The number of cells in which the test itself also fails.
     test_fails_too: usize,
     cells: Vec<&'a CellId>,
-    /// As the first of the cells has it.
+    /// The finding as reported in the first cell.
     finding: &'a Finding,
 }
 
-/// The document's text, indented, with a line break at its end: that of [`crate::json::json`] with `leaks` (a line for
-/// each suite; each finding once) and `usage` (suppressions and baseline).
+/// The indented document, ending in a newline: that of [`crate::json::json`] plus `leaks` (suites and distinct
+/// findings) and `usage` (suppressions and baseline).
 pub fn json_leaks(matrix: &Matrix, usage: &Usage) -> String {
     let gathered = Gathered::of(matrix);
     let findings = gathered.findings.iter().map(|group| OneFinding {

@@ -1,19 +1,19 @@
-//! Kinds of findings in people's words: what one is called, how much of it there is, what to do about it.
+//! Kinds of findings in plain words: name, amount, and advice.
 
 use compatrix_leak::{finding::Class, FindingKind};
 
 use super::gather::Group;
 use crate::look::count;
 
-/// What it is called within a sentence.
+/// The kind's name within a sentence.
 pub(crate) fn title(kind: FindingKind) -> &'static str {
     match kind {
         FindingKind::Definite => "definite leak",
         FindingKind::Indirect => "indirect leak",
         FindingKind::Possible => "possible leak",
-        FindingKind::Reachable => "memory still reachable at the end",
+        FindingKind::Reachable => "memory still reachable at exit",
         FindingKind::UseAfterFree => "use after free",
-        FindingKind::InvalidAccess => "access outside of any block",
+        FindingKind::InvalidAccess => "access outside any block",
         FindingKind::InvalidFree => "invalid free",
         FindingKind::MismatchedFree => "mismatched free",
         FindingKind::Uninitialised => "use of uninitialised memory",
@@ -29,57 +29,57 @@ pub(crate) fn title(kind: FindingKind) -> &'static str {
     }
 }
 
-/// What it is, a sentence without its full stop.
+/// The kind's definition, without the full stop.
 pub(crate) fn what(kind: FindingKind) -> &'static str {
     let words = FindingKind::WORDS.iter().find(|(word, _)| *word == kind.as_str());
     words.map_or("", |(_, what)| what.trim_end_matches('.'))
 }
 
-/// What to do about it.
+/// How to fix a finding of this kind.
 pub(crate) fn help(kind: FindingKind) -> &'static str {
     match kind {
         FindingKind::Definite => {
-            "Look for what owned the block: `mem::forget`, `Box::leak`, `into_raw` without `from_raw`, a cycle of `Rc` or \
-             `Arc`, a C handle whose close or finalize function is not called on every path."
+            "Find the block's owner: `mem::forget`, `Box::leak`, `into_raw` without `from_raw`, a cycle of `Rc` or `Arc`, or a \
+             C handle whose close or finalize function is not called on every path."
         }
-        FindingKind::Indirect => "Mend the definite leak that this block hangs on; this one goes with it.",
+        FindingKind::Indirect => "Fix the definite leak that owns this block, and this one disappears too.",
         FindingKind::Possible => {
-            "Something points into the block, not at its start. Often a table of the runtime's own; if it is yours, keep a \
-             pointer to the start, and free it."
+            "Something points into the block, not at its start. Often this is a table of the runtime. If the block is yours, \
+             keep a pointer to its start and free it."
         }
         FindingKind::Reachable => {
-            "Static data is meant to live to the end. If this grows with the work done, it is a leak with an owner."
+            "Static data lives until exit by design. If this grows with the amount of work, it is a leak that has an owner."
         }
         FindingKind::UseAfterFree => {
             "The block was freed at the related place and used here: a raw pointer or a lifetime made by `unsafe` outlives \
              its owner."
         }
-        FindingKind::InvalidAccess => "Look at the length or offset that goes into `unsafe` code or C here.",
-        FindingKind::InvalidFree => "Two owners free one block, or something frees what no allocator gave it.",
+        FindingKind::InvalidAccess => "Check the length or offset passed to `unsafe` code or C here.",
+        FindingKind::InvalidFree => "Two owners free the same block, or something frees memory that no allocator returned.",
         FindingKind::MismatchedFree => {
-            "What C's `malloc` made only C's `free` may take, and what Rust's allocator made only Rust, with the same layout."
+            "Memory from C's `malloc` must go to C's `free`; memory from Rust's allocator must go back to it, with the same layout."
         }
-        FindingKind::Uninitialised => "Write the memory before it is read, or before it is given to the system.",
-        FindingKind::StackOverflow => "Recursion without an end, or a buffer that is too large for a stack.",
-        FindingKind::Race => "Order the two accesses: a lock, an atomic with the right ordering, a channel.",
+        FindingKind::Uninitialised => "Initialise the memory before it is read or passed to the system.",
+        FindingKind::StackOverflow => "Look for unbounded recursion, or a buffer too large for the stack.",
+        FindingKind::Race => "Synchronise the two accesses with a lock, an atomic with the right ordering, or a channel.",
         FindingKind::UndefinedBehaviour => "The `unsafe` code here breaks a rule that safe code relies on.",
-        FindingKind::Deadlock => "Take locks in one order everywhere, and never wait while holding one.",
-        FindingKind::LeftoverFile => "Hold temporary files by a guard that removes them, also when the test fails.",
-        FindingKind::LeftoverDescriptor => "Close the file, socket or pipe: drop its owner, and do not forget it.",
-        FindingKind::LeftoverProcess => "Wait for children (`Child::wait`), also when the test fails.",
-        FindingKind::LeftoverThread => "Join threads, and give them a way to end.",
+        FindingKind::Deadlock => "Take locks in the same order everywhere, and never wait while holding one.",
+        FindingKind::LeftoverFile => "Keep temporary files in a guard that removes them even if the test fails.",
+        FindingKind::LeftoverDescriptor => "Close the file, socket or pipe: drop its owner instead of forgetting it.",
+        FindingKind::LeftoverProcess => "Wait for child processes (`Child::wait`), even if the test fails.",
+        FindingKind::LeftoverThread => "Join threads, and give them a way to stop.",
         FindingKind::Growth => {
-            "Each further call keeps memory: a cache without a limit, a global list, a handle that is never closed."
+            "Each call keeps more memory: an unbounded cache, a global list, or a handle that is never closed."
         }
     }
 }
 
-/// How much of it there is: `77 bytes in 1 block`, `2 descriptors`; empty where that makes no sense.
+/// The amount: `77 bytes in 1 block`, `2 descriptors`; empty if the kind has none.
 pub(crate) fn amount(group: &Group<'_>) -> String {
     amount_of(group.finding.kind, group.bytes, group.blocks)
 }
 
-/// The same of the fewest and the most bytes and blocks.
+/// [`amount`] for ranges: the fewest and the most bytes and blocks.
 pub(crate) fn amount_of(kind: FindingKind, bytes: (u64, u64), blocks: (u64, u64)) -> String {
     let noun = match kind {
         FindingKind::LeftoverFile => "file",
@@ -99,7 +99,7 @@ pub(crate) fn amount_of(kind: FindingKind, bytes: (u64, u64), blocks: (u64, u64)
     }
 }
 
-/// `1 byte`, `8 to 16 bytes`; empty for nothing.
+/// `1 byte`, `8 to 16 bytes`; empty for zero.
 fn range((low, high): (u64, u64), noun: &str) -> String {
     let counted = |n: u64| {
         let n = usize::try_from(n).unwrap_or(usize::MAX);

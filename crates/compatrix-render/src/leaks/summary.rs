@@ -1,4 +1,4 @@
-//! The job summary of `leak-check`: a table of tools, then what is new.
+//! The job summary of `leak-check`: a table of tools, then the errors.
 
 use std::fmt::Write;
 
@@ -14,12 +14,12 @@ use crate::markdown::{code, text, Table};
 use crate::matrix::{Matrix, Row};
 use crate::summary::sign;
 
-/// How many findings are told: a summary is cut off at a mebibyte.
+/// The most findings listed: GitHub cuts a summary off at one mebibyte.
 const MAX_FINDINGS: usize = 60;
-/// How many failing tests of each cause are named.
+/// The most failing tests listed per cause.
 const MAX_TESTS: usize = 10;
 
-/// The summary, under this heading.
+/// The Markdown of the summary, under the heading `title`.
 pub fn summary(matrix: &Matrix, usage: &Usage, title: &str) -> String {
     let mut out = format!("## {}\n", text(title));
     let gathered = Gathered::of(matrix);
@@ -89,7 +89,7 @@ fn findings(out: &mut String, matrix: &Matrix, gathered: &Gathered<'_>) {
     }
 }
 
-/// Cells that failed otherwise, and those of which nothing is known.
+/// Cells that failed for other reasons, and cells without a result.
 fn troubles(out: &mut String, matrix: &Matrix) {
     let bad = |row: &&Row| !row.failing.is_empty() || matches!(row.verdict, Verdict::Error | Verdict::Unproven);
     let groups = by_reason(matrix.rows.iter().filter(bad), |row| {
@@ -102,7 +102,7 @@ fn troubles(out: &mut String, matrix: &Matrix) {
     if groups.is_empty() {
         return;
     }
-    out.push_str("\n### Not as expected, or not tried\n\n");
+    out.push_str("\n### Unexpected, or not tried\n\n");
     for ((verdict, suite, why, failing), rows) in groups {
         let cells = if rows.len() > 1 { format!(" ({})", count(rows.len(), "cell")) } else { String::new() };
         let _ = writeln!(out, "- {} {}{cells}: {}", sign(verdict), code(suite), text(&why));
@@ -127,19 +127,19 @@ fn not_runnable(out: &mut String, gathered: &Gathered<'_>) {
     }
 }
 
-/// What should be taken out of suppressions and baseline.
+/// Suppressions and baseline entries to remove.
 fn upkeep(out: &mut String, usage: &Usage) {
     let mut lines = Vec::new();
     for one in usage.suppressions.iter().filter(|one| one.used == 0 && !one.built_in) {
-        lines.push(format!("the suppression {} of {} was not needed: take it out", code(&one.name), one.tool));
+        lines.push(format!("the suppression {} of {} is unused: remove it", code(&one.name), one.tool));
     }
     for entry in &usage.vanished {
         let (print, what) = (code(&entry.fingerprint), text(&entry.what));
-        lines.push(format!("{print} of the baseline was found no more: take it out ({what})"));
+        lines.push(format!("{print} is in the baseline but no longer found: remove it ({what})"));
     }
     for entry in &usage.expired {
         let (print, until) = (code(&entry.fingerprint), text(&entry.until));
-        lines.push(format!("{print} of the baseline was accepted until {until}, which is over"));
+        lines.push(format!("{print} expired in the baseline on {until}"));
     }
     if !lines.is_empty() {
         let _ = write!(out, "\n### Suppressions and baseline\n\n- {}\n", lines.join("\n- "));

@@ -1,4 +1,4 @@
-//! The table of tools: what ran, what was found, and whether the tool is proven.
+//! The table of tools: tests run, findings, and whether the tool is proven.
 
 use std::fmt::Write;
 
@@ -7,10 +7,10 @@ use compatrix_model::verdict::Verdict;
 use super::gather::SuiteLine;
 use crate::look::{width, Look};
 
-/// Between two columns.
+/// Spaces between two columns.
 const SPACE: usize = 2;
 
-/// A line for each suite. Where names are too long for the width they stand above their numbers.
+/// One line per suite. A name too long for the width goes above its numbers.
 pub(super) fn table(suites: &[SuiteLine<'_>], look: &Look) -> String {
     if suites.is_empty() {
         return String::new();
@@ -25,7 +25,7 @@ pub(super) fn table(suites: &[SuiteLine<'_>], look: &Look) -> String {
         ("suppressed", of(|suite| suite.findings.suppressed), false),
         ("accepted", of(|suite| suite.findings.accepted), false),
     ];
-    // A column of zeroes that most people never need is left out.
+    // Omit a column that is rarely used if all its values are zero.
     let shown = numbers.into_iter().filter(|(_, list, always)| *always || list.iter().any(|n| *n > 0));
     let mut columns: Vec<(&str, Vec<String>)> =
         shown.map(|(name, list, _)| (name, list.iter().map(ToString::to_string).collect())).collect();

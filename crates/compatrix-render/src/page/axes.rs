@@ -1,4 +1,4 @@
-//! A table for each axis: what each value turned out to be, and how its cells fared.
+//! One table per axis: the version that each value resolved to, and the verdicts of its cells.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -16,7 +16,7 @@ pub(super) fn tables(facts: &Facts<'_>) -> String {
     for axis in facts.spec.space.axes() {
         let _ = write!(out, "{}### {}\n\n", if out.is_empty() { "" } else { "\n" }, heading(axis));
         let shown = shown(facts);
-        let mut headings = vec!["Value", "Stood for"];
+        let mut headings = vec!["Value", "Resolved to"];
         let counted: Vec<String> = shown.iter().map(|verdict| format!(">{verdict}")).collect();
         headings.extend(counted.iter().map(String::as_str));
         let mut table = Table::new(&headings);
@@ -44,14 +44,14 @@ fn heading(axis: &Axis) -> String {
     }
 }
 
-/// The verdicts that occur; ok, broken, known and unproven always.
+/// The verdicts that get a column: ok, broken, known and unproven always, others if any cell has them.
 fn shown(facts: &Facts<'_>) -> Vec<Verdict> {
     let counts = facts.matrix.counts();
     let always = [Verdict::Ok, Verdict::Broken, Verdict::Known, Verdict::Unproven];
     Verdict::ALL.into_iter().filter(|v| always.contains(v) || counts.contains_key(v)).collect()
 }
 
-/// What the value stood for when it ran; what the spec says where it did not.
+/// What the value resolved to in the evidence, or the spec's setting where the evidence cannot say.
 fn was<'j, 'a: 'j>(axis: &Axis, value: &AxisValue, entries: impl Iterator<Item = &'j Judged<'a>>) -> String {
     let seen: BTreeSet<String> = entries
         .filter_map(|judged| match &axis.kind {

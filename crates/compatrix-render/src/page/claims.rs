@@ -1,4 +1,4 @@
-//! The summary and the table of claims.
+//! The opening summary and the table of claims.
 
 use std::fmt::Write;
 
@@ -9,14 +9,13 @@ use super::facts::{suites, Facts};
 use crate::look::count;
 use crate::markdown::{code, text, Table};
 
-/// The paragraphs under the title.
 pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
     let claims = &facts.claims.claims;
     let of = |verdict: ClaimVerdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
     if facts.judgement.judged.is_empty() {
         out.push_str("**There is no evidence yet**, so every promise below is unproven.\n");
     } else if claims.is_empty() {
-        out.push_str("The spec promises nothing; this page shows what was tried.\n");
+        out.push_str("The spec makes no promises; this page shows the results.\n");
     } else {
         let verdicts = [ClaimVerdict::Proven, ClaimVerdict::Unproven, ClaimVerdict::Contradicted];
         let parts: Vec<String> = verdicts
@@ -32,16 +31,16 @@ pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
         let total = facts.matrix.rows.len();
         let tried = total - of(Verdict::Unproven) - of(Verdict::Error);
         let cells = if suites(facts.spec) > 1 { "results (suites × cells)" } else { "cells" };
-        let _ = write!(out, "\n{tried} of {total} {cells} of the matrix were tried: {} work", of(Verdict::Ok));
+        let _ = write!(out, "\n{tried} of {total} {cells} in the matrix were tried: {} work", of(Verdict::Ok));
         let rest = [
-            (Verdict::Known, "fail as the spec says", "fails as the spec says"),
+            (Verdict::Known, "fail as expected", "fails as expected"),
             (Verdict::Broken, "are broken", "is broken"),
             (
                 Verdict::UnexpectedPass,
-                "work though the spec says they do not",
-                "works though the spec says it does not",
+                "work although the spec expects failure",
+                "works although the spec expects failure",
             ),
-            (Verdict::Flaky, "passed only when tried again", "passed only when tried again"),
+            (Verdict::Flaky, "passed only on retry", "passed only on retry"),
         ];
         for (verdict, many, one) in rest.into_iter().filter(|(verdict, ..)| of(*verdict) > 0) {
             let _ = write!(out, ", {} {}", of(verdict), if of(verdict) == 1 { one } else { many });
@@ -52,15 +51,14 @@ pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
         }
     }
     out.push_str(
-        "\nA *cell* is one value of each axis (a Rust, a SQLite, a schema, a feature set). *Proven* means that cells at the \
-         promised value were run and passed, and that none which the promise covers is broken; *contradicted*, that evidence \
-         shows the opposite; *unproven*, that nothing shows either.\n",
+        "\nA *cell* is one value per axis: a Rust version, a SQLite version, a schema, a feature set. A promise is *proven* if \
+         cells at the promised value ran and passed and no cell that it covers is broken. It is *contradicted* if evidence \
+         shows a failure, and *unproven* if there is no evidence either way.\n",
     );
 }
 
-/// The claims, each with its verdict and why, and the lowest versions that evidence supports.
 pub(super) fn table(facts: &Facts<'_>) -> String {
-    let mut table = Table::new(&["Promise", "Verdict", "Why", "For example"]);
+    let mut table = Table::new(&["Promise", "Verdict", "Why", "Example"]);
     for claim in &facts.claims.claims {
         let Claim { subject, verdict, proof, against, exceptions: _, sentence } = claim;
         let sign = match verdict {
@@ -89,17 +87,14 @@ pub(super) fn table(facts: &Facts<'_>) -> String {
 fn lowest(out: &mut String, what: &str, lowest: &Option<Lowest>, claimed: Option<&str>) {
     let claimed = claimed.map_or(String::new(), |text| format!(" (promised: {text})"));
     let _ = match lowest {
-        None => writeln!(out, "- Lowest {what} with evidence that it works: **none**{claimed}."),
+        None => writeln!(out, "- Lowest {what} proven to work: **none**{claimed}."),
         Some(Lowest { version, proof, broken_above }) => {
             let above = match broken_above {
                 0 => String::new(),
-                n => format!("; {} with newer ones broken", count(*n, "result")),
+                n => format!("; {} on newer versions broken", count(*n, "result")),
             };
             let passed = count(proof.count, "result");
-            writeln!(
-                out,
-                "- Lowest {what} with evidence that it works: **{version}**{claimed}, {passed} passed{above}."
-            )
+            writeln!(out, "- Lowest {what} proven to work: **{version}**{claimed}, {passed} passed{above}.")
         }
     };
 }

@@ -1,4 +1,4 @@
-//! What the sections of the page share.
+//! Facts shared by the sections of the page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,21 +13,21 @@ use compatrix_model::verdict::{Expectation, Verdict};
 
 use crate::matrix::{worse, Matrix, Row, Totals};
 
-/// Spaces of more results than this are shown only where there is evidence.
+/// Above this many results, only cells with evidence are listed.
 const MOST: u128 = 200_000;
 
-/// Why a cell has no result where no record says why.
+/// The reason shown for a cell that has no record at all.
 pub(super) const NO_RECORD: &str = "no evidence recorded";
 
-/// Spec and evidence, with all that follows from them.
+/// The spec, the evidence, and everything derived from them.
 pub(super) struct Facts<'a> {
     pub(super) spec: &'a Spec,
     pub(super) files: &'a [EvidenceFile],
     pub(super) judgement: Judgement<'a>,
     pub(super) claims: Claims,
-    /// Each suite and cell once, all platforms together.
+    /// One row per suite and cell, merged across platforms.
     pub(super) matrix: Matrix,
-    /// Whether cells without evidence are in the matrix.
+    /// Whether the matrix includes cells without evidence.
     pub(super) whole: bool,
 }
 
@@ -40,24 +40,24 @@ impl<'a> Facts<'a> {
         Self { spec, files, judgement, claims, matrix, whole }
     }
 
-    /// The platforms that there is evidence of.
+    /// The platforms that have evidence.
     pub(super) fn platforms(&self) -> Vec<&str> {
         let platforms: BTreeSet<&str> = self.judgement.judged.iter().map(|j| j.platform).collect();
         platforms.into_iter().collect()
     }
 
-    /// The entries of evidence that are about the spec's cells.
+    /// The evidence entries for cells of this spec.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Judged<'a>> + '_ {
         self.judgement.judged.iter()
     }
 }
 
-/// How many suites the grid is of: those that look for leaks are on a page of their own.
+/// The number of suites in the grid. Leak suites have a separate page.
 pub(super) fn suites(spec: &Spec) -> usize {
     spec.suites.iter().filter(|suite| suite.leak().is_none()).count()
 }
 
-/// What values stand for, as far as all evidence agrees on it.
+/// The version of each value, where all evidence agrees on it.
 fn versions(judgement: &Judgement<'_>) -> Versions {
     let mut seen: BTreeMap<(AxisName, ValueName), Option<semver::Version>> = BTreeMap::new();
     for judged in &judgement.judged {
@@ -137,7 +137,7 @@ pub(super) fn tally<'r>(rows: impl Iterator<Item = &'r Row>) -> BTreeMap<Verdict
     tally
 }
 
-/// Rows by a key, in the order of first use.
+/// Rows grouped by a key, in order of first use.
 pub(super) fn grouped<'r, K: PartialEq>(
     rows: impl Iterator<Item = &'r Row>,
     key: impl Fn(&Row) -> K,
@@ -153,7 +153,7 @@ pub(super) fn grouped<'r, K: PartialEq>(
     groups
 }
 
-/// The parts of an expectation of failure; empty ones for a pass.
+/// Reason, issue and last day of an expected failure; empty for an expected pass.
 pub(super) fn expected(expectation: &Expectation) -> (&str, Option<&str>, Option<&str>) {
     match expectation {
         Expectation::Pass => ("", None, None),

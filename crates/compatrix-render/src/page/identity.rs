@@ -1,4 +1,4 @@
-//! What ran: sources, platforms, toolchains, and how the SQLites differ.
+//! What ran: sources, platforms, toolchains, and how bundled and host SQLite differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -11,7 +11,7 @@ use super::facts::Facts;
 use crate::look::count;
 use crate::markdown::{code, text, Table};
 
-/// Which sources each platform's evidence is of, and how its cells fared.
+/// The sources behind each platform's evidence, and its results.
 pub(super) fn origins(facts: &Facts<'_>) -> String {
     let mut table =
         Table::new(&["Platform", "Commit", "Sources (SHA-256)", ">Results", ">ok", ">broken", ">known", ">unproven"]);
@@ -25,7 +25,7 @@ pub(super) fn origins(facts: &Facts<'_>) -> String {
         let nowhere = by_origin.remove_entry(&None);
         for (origin, counts) in by_origin.into_iter().chain(nowhere) {
             let (commit, sources) = match origin {
-                None => ("nothing was started".to_owned(), String::new()),
+                None => ("nothing ran".to_owned(), String::new()),
                 Some(Origin { commit, dirty: changed, sources }) => {
                     dirty |= changed;
                     let commit = commit.as_ref().map_or("no commit".to_owned(), |commit| code(short(commit)));
@@ -40,15 +40,15 @@ pub(super) fn origins(facts: &Facts<'_>) -> String {
     }
     let mut out = if table.is_empty() { "There is none.\n".to_owned() } else { table.finish() };
     if dirty {
-        out.push_str("\n*Changed*: files of the packages differed from that commit when the evidence was made.\n");
+        out.push_str("\n*Changed*: the packages' files differed from that commit when the evidence was recorded.\n");
     }
     let claimed = facts.spec.claims.platforms.iter().flat_map(|(_, platforms)| platforms);
     let without: Vec<String> = claimed.filter(|p| !facts.platforms().contains(&p.as_str())).map(|p| code(p)).collect();
     if !without.is_empty() && !facts.judgement.judged.is_empty() {
-        let _ = writeln!(out, "\nNo evidence of {}.", without.join(", "));
+        let _ = writeln!(out, "\nNo evidence for {}.", without.join(", "));
     }
     let (foreign, excluded) = (facts.judgement.foreign, facts.judgement.excluded);
-    let left_out = [(foreign, "of cells or suites that the spec does not have"), (excluded, "that a rule leaves out")];
+    let left_out = [(foreign, "for cells or suites that the spec does not have"), (excluded, "that a rule excludes")];
     let left_out: Vec<String> =
         left_out.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n, "result"))).collect();
     if !left_out.is_empty() {
@@ -57,7 +57,7 @@ pub(super) fn origins(facts: &Facts<'_>) -> String {
     if !facts.files.is_empty() {
         let _ = writeln!(
             out,
-            "\nThe whole records, with the hash of every executable and library, are in {}.",
+            "\nThe full records, with the hash of every executable and library, are in {}.",
             code(&facts.spec.project.evidence)
         );
     }
@@ -69,7 +69,6 @@ fn short(hash: &str) -> &str {
     hash.get(..12).unwrap_or(hash)
 }
 
-/// Each compiler that ran, by platform and value.
 pub(super) fn toolchains(facts: &Facts<'_>) -> String {
     let mut seen: BTreeSet<(usize, &str, &str, &BuildEvidence)> = BTreeSet::new();
     let mut known: BTreeSet<(usize, &str, &[String], &str)> = BTreeSet::new();
@@ -111,7 +110,7 @@ pub(super) fn toolchains(facts: &Facts<'_>) -> String {
     }
 }
 
-/// How the SQLite that the crate compiles in differs from the host's, in compile-time options.
+/// The compile-time options in which the bundled SQLite differs from the host's.
 pub(super) fn sqlite_options(facts: &Facts<'_>) -> String {
     let mut out = String::new();
     for platform in facts.platforms() {
@@ -149,7 +148,7 @@ pub(super) fn sqlite_options(facts: &Facts<'_>) -> String {
             out.push('\n');
         }
         let (a, b) = (text(&bundled.version), text(&host.version));
-        let same = if table.is_empty() { " They were compiled with the same options." } else { "" };
+        let same = if table.is_empty() { " Their compile-time options are the same." } else { "" };
         let _ = writeln!(out, "On {}, `bundled` is SQLite {a} and `host` is SQLite {b}.{same}", code(platform));
         if !table.is_empty() {
             let _ = write!(out, "These compile-time options differ:\n\n{}", table.finish());
@@ -158,7 +157,7 @@ pub(super) fn sqlite_options(facts: &Facts<'_>) -> String {
     out
 }
 
-/// `NAME=VALUE` as a pair; a name alone has an empty value.
+/// Splits `NAME=VALUE`; a bare name gets an empty value.
 fn options(sqlite: &SqliteEvidence) -> BTreeMap<&str, &str> {
     sqlite.compile_options.iter().map(|option| option.split_once('=').unwrap_or((option, ""))).collect()
 }

@@ -1,4 +1,4 @@
-//! What does not work, what is known not to work, and what nobody tried.
+//! Broken cells, known failures, and cells that were not tried.
 
 use std::fmt::Write;
 
@@ -9,19 +9,16 @@ use crate::look::count;
 use crate::markdown::{code, link, text, Table};
 use crate::matrix::Row;
 
-/// How many broken cells are named.
+/// The most cells listed per verdict.
 const MOST: usize = 20;
 
-/// Cells that do not work though they should, that work though they should not, and those that passed on a later try.
+/// Unexpected failures, unexpected passes and flaky cells.
 pub(super) fn broken(facts: &Facts<'_>, command: &str) -> String {
     let mut out = String::new();
     let kinds = [
         (Verdict::Broken, ""),
-        (
-            Verdict::UnexpectedPass,
-            "These work, though a rule of the spec says that they do not; the rule is out of date:",
-        ),
-        (Verdict::Flaky, "These passed only when tried again:"),
+        (Verdict::UnexpectedPass, "These work although a rule in the spec expects failure; the rule is out of date:"),
+        (Verdict::Flaky, "These passed only on retry:"),
     ];
     for (verdict, intro) in kinds {
         let rows: Vec<&Row> = facts.matrix.rows.iter().filter(|row| row.verdict == verdict).collect();
@@ -49,17 +46,17 @@ pub(super) fn broken(facts: &Facts<'_>, command: &str) -> String {
             let _ = writeln!(out, "\nAnd {}.", count(rows.len() - MOST, "more cell"));
         }
         if verdict == Verdict::Broken {
-            let _ = writeln!(out, "\nTo see one again: {}", code(&format!("{command} repro '{}'", rows[0].cell)));
+            let _ = writeln!(out, "\nTo reproduce one: {}", code(&format!("{command} repro '{}'", rows[0].cell)));
         }
     }
     out
 }
 
-/// The spec's expectations of failure that cells meet.
+/// The failures that the spec expects and the evidence shows.
 pub(super) fn known(facts: &Facts<'_>) -> String {
     let rows = facts.matrix.rows.iter().filter(|row| row.verdict == Verdict::Known);
     let groups = grouped(rows, |row| row.expectation.clone());
-    let mut table = Table::new(&["What does not work", "Issue", "Expected until", ">Cells", "For example"]);
+    let mut table = Table::new(&["Limitation", "Issue", "Expected until", ">Cells", "Example"]);
     for (expectation, rows) in groups {
         let (reason, issue, until) = expected(&expectation);
         table.row([
@@ -77,13 +74,13 @@ pub(super) fn known(facts: &Facts<'_>) -> String {
     }
 }
 
-/// The last part of an issue's address: `#12` of an issue of a forge, else the host and the last part.
+/// A short label for an issue's URL: `#12` on a forge, otherwise host and last segment.
 fn short(issue: &str) -> &str {
     let address = issue.split_once("://").map_or(issue, |(_, rest)| rest);
     address.trim_end_matches('/')
 }
 
-/// Why cells have no result: reasons with the number of cells, then the values that nothing is known of.
+/// Why cells have no result, with counts, then the values that were never tried.
 pub(super) fn untried(facts: &Facts<'_>) -> String {
     let untried = |row: &&Row| matches!(row.verdict, Verdict::Unproven | Verdict::Error);
     let mut groups = grouped(facts.matrix.rows.iter().filter(untried), Row::why);
@@ -91,10 +88,10 @@ pub(super) fn untried(facts: &Facts<'_>) -> String {
         return String::new();
     }
     groups.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
-    let mut out = String::from("Nothing is claimed of these cells.\n\n");
+    let mut out = String::from("This page makes no claim about these cells.\n\n");
     let mut table = Table::new(&[">Cells", "Why"]);
     for (reason, rows) in groups {
-        let reason = if reason == NO_RECORD { "no evidence is recorded".to_owned() } else { reason };
+        let reason = if reason == NO_RECORD { "no evidence".to_owned() } else { reason };
         table.row([rows.len().to_string(), text(&reason)]);
     }
     out.push_str(&table.finish());
@@ -108,7 +105,7 @@ pub(super) fn untried(facts: &Facts<'_>) -> String {
         }
     }
     if !never.is_empty() && facts.matrix.rows.iter().any(|row| !untried(&row)) {
-        let _ = writeln!(out, "\nNo cell at all was tried with {}.", never.join(", "));
+        let _ = writeln!(out, "\nNo cell was tried with {}.", never.join(", "));
     }
     out
 }

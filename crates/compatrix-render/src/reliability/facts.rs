@@ -1,4 +1,4 @@
-//! What the evidence of each suite says together.
+//! The evidence of each leak suite, summed over cells and platforms.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,38 +8,37 @@ use compatrix_model::evidence_file::{EvidenceFile, FindingEvidence};
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::verdict::Verdict;
 
-/// The suites that look for leaks, in the spec's order.
+/// The leak suites, in the spec's order.
 pub(crate) struct Facts<'a> {
     pub(super) suites: Vec<Suite<'a>>,
 }
 
-/// What a suite came to over all cells and platforms.
+/// The results of one suite over all cells and platforms.
 pub(crate) struct Suite<'a> {
     pub(super) name: &'a str,
     pub(super) tool: Tool,
-    /// All platforms together.
+    /// The sum over all platforms.
     pub(super) ran: Ran,
     pub(super) platforms: BTreeMap<String, Ran>,
-    /// What the tool found of the leak planted for it, each once.
+    /// Distinct accounts of how the tool handled its canaries.
     pub(super) canaries: BTreeSet<String>,
     /// Findings that fail the suite.
     pub(super) errors: Vec<Found>,
     /// Findings that the baseline accepts.
     pub(super) accepted: Vec<Found>,
-    /// How many more findings there were than the evidence keeps.
+    /// The number of findings beyond those that the evidence keeps.
     pub(super) left_out: usize,
     pub(super) noted: BTreeMap<FindingKind, usize>,
-    /// By suppression and its reason.
+    /// Counts by suppression and its reason.
     pub(super) suppressed: BTreeMap<(String, String), usize>,
     /// Tests that the tool cannot run, by reason.
     pub(super) not_runnable: BTreeMap<String, usize>,
-    /// Cells in which nothing was run, by reason.
+    /// Cells in which nothing ran, by reason.
     pub(super) untried: BTreeMap<String, usize>,
-    /// Cells that failed for another reason than a finding, by that reason and the failing tests.
+    /// Cells that failed for a reason other than a finding, by that reason and the failing tests.
     pub(super) failing: BTreeMap<(String, Vec<String>), usize>,
 }
 
-/// What was run where.
 #[derive(Default)]
 pub(crate) struct Ran {
     pub(super) versions: BTreeSet<String>,
@@ -50,7 +49,7 @@ pub(crate) struct Ran {
     pub(super) not_run: usize,
 }
 
-/// A finding once, and in how many cells.
+/// A distinct finding and the number of cells that have it.
 pub(crate) struct Found {
     pub(super) finding: FindingEvidence,
     pub(super) cells: usize,
@@ -140,7 +139,6 @@ impl<'a> Suite<'a> {
         }
     }
 
-    /// Whether the tool ran at all.
     pub(super) fn is_tried(&self) -> bool {
         self.ran.cells > 0
     }
@@ -150,7 +148,7 @@ impl<'a> Suite<'a> {
     }
 }
 
-/// Whether two findings of two cells are one: bytes and lines may differ.
+/// Whether findings from two cells are the same; bytes and lines may differ.
 fn same(a: &FindingEvidence, b: &FindingEvidence) -> bool {
     a.fingerprint == b.fingerprint && a.baseline == b.baseline
 }

@@ -1,4 +1,4 @@
-//! What was found, and what it counts for.
+//! The findings: errors, accepted, suppressed and noted.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use crate::leaks::kinds::{amount_of, title};
 use crate::look::count;
 use crate::markdown::{code, link, text, Table};
 
-/// How many failing tests of each cause are named.
+/// The most failing tests listed per cause.
 const MAX_TESTS: usize = 5;
 
 /// Findings that fail their suites.
@@ -21,7 +21,7 @@ pub(super) fn errors(facts: &Facts<'_>) -> String {
     for suite in &facts.suites {
         for found in &suite.errors {
             let FindingEvidence { test, place, fingerprint, baseline, .. } = &found.finding;
-            let over = baseline.as_ref().map(|baseline| format!("; accepted until {}, which is over", baseline.until));
+            let over = baseline.as_ref().map(|baseline| format!("; accepted until {}, now expired", baseline.until));
             table.row([
                 code(suite.name),
                 text(&format!("{}{}", what(&found.finding), over.unwrap_or_default())),
@@ -33,13 +33,13 @@ pub(super) fn errors(facts: &Facts<'_>) -> String {
         }
     }
     let mut out = if table.is_empty() {
-        "Nothing that counts: no leak that is certain, no memory error, nothing left behind.\n".to_owned()
+        "No errors: no definite leaks, no memory errors, nothing left behind.\n".to_owned()
     } else {
         table.finish()
     };
     let left_out: usize = facts.suites.iter().map(|suite| suite.left_out).sum();
     if left_out > 0 {
-        let _ = writeln!(out, "\nAnd {}, which the evidence does not name.", count(left_out, "more finding"));
+        let _ = writeln!(out, "\nAnd {} that the evidence does not list.", count(left_out, "more finding"));
     }
     out
 }
@@ -53,9 +53,9 @@ fn what(finding: &FindingEvidence) -> String {
     }
 }
 
-/// What the baseline accepts, with its last day.
+/// Findings that the baseline accepts, with their last day.
 pub(super) fn accepted(facts: &Facts<'_>) -> String {
-    let mut table = Table::new(&["Suite", "Finding", "Test", "Why it is accepted", "Until", "Issue", "Fingerprint"]);
+    let mut table = Table::new(&["Suite", "Finding", "Test", "Why accepted", "Until", "Issue", "Fingerprint"]);
     for suite in &facts.suites {
         for found in &suite.accepted {
             let FindingEvidence { test, fingerprint, baseline, .. } = &found.finding;
@@ -73,15 +73,15 @@ pub(super) fn accepted(facts: &Facts<'_>) -> String {
     }
     match table.is_empty() {
         true => String::new(),
-        false => format!("The baseline lists these; each fails again when its day is over.\n\n{}", table.finish()),
+        false => format!("The baseline accepts these. Each fails again after its last day.\n\n{}", table.finish()),
     }
 }
 
-/// Suppressions with their reasons, and kinds that are looked at but fail nothing.
+/// Suppressions with their reasons, and noted kinds that fail nothing.
 pub(super) fn quiet(facts: &Facts<'_>) -> String {
     let mut out = String::new();
-    let mut suppressed = Table::new(&["Suite", "Suppression", ">Findings", "Why it is no fault of this code"]);
-    let mut noted = Table::new(&["Suite", "Kind", ">Findings", "What it is"]);
+    let mut suppressed = Table::new(&["Suite", "Suppression", ">Findings", "Why this code is not at fault"]);
+    let mut noted = Table::new(&["Suite", "Kind", ">Findings", "Meaning"]);
     for suite in &facts.suites {
         for ((by, reason), n) in &suite.suppressed {
             suppressed.row([code(suite.name), code(by), n.to_string(), text(reason)]);
@@ -95,12 +95,12 @@ pub(super) fn quiet(facts: &Facts<'_>) -> String {
     }
     if !noted.is_empty() {
         let gap = if out.is_empty() { "" } else { "\n" };
-        let _ = write!(out, "{gap}Of kinds that the spec does not count as errors:\n\n{}", noted.finish());
+        let _ = write!(out, "{gap}Findings of kinds that the spec does not count as errors:\n\n{}", noted.finish());
     }
     out
 }
 
-/// Cells that failed otherwise than by a finding.
+/// Cells that failed for a reason other than a finding.
 pub(super) fn failing(facts: &Facts<'_>) -> String {
     let mut table = Table::new(&["Suite", ">Cells", "Why", "Failing tests"]);
     for suite in &facts.suites {

@@ -1,4 +1,4 @@
-//! Leaks planted on purpose: which tool finds which.
+//! The table of planted leaks: which tool finds which.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ pub(super) fn table(planted: &PlantedTable) -> String {
     headings.extend(planted.tools.iter().map(|tool| tool.as_str()));
     headings.push("twin");
     let mut table = Table::new(&headings);
-    // Reasons stand under the table: a cell has a sign and the number of its reason.
+    // Reasons are listed below the table; a cell shows a sign and the number of its reason.
     let mut reasons: Vec<&str> = Vec::new();
     for leak in &planted.leaks {
         let mut row = vec![code(&leak.name), text(&leak.what)];
@@ -38,8 +38,8 @@ pub(super) fn table(planted: &PlantedTable) -> String {
         table.row(row);
     }
     let mut out = String::from(
-        "Each of these tests leaks on purpose, in one way; its *twin* does the same work and does not leak. ✅: found, and \
-         attributed to that test. ➖: not what the tool can see, for the reason with that number.\n\n",
+        "Each of these tests leaks on purpose, in one way. Its *twin* does the same work without the leak. ✅: found and \
+         attributed to that test. ➖: outside what the tool can detect, for the numbered reason.\n\n",
     );
     out.push_str(&table.finish());
     let _ = writeln!(out, "\n{}", sums(planted));
@@ -52,7 +52,7 @@ pub(super) fn table(planted: &PlantedTable) -> String {
     out
 }
 
-/// `Found of those that a tool can see: valgrind 13 of 13, asan 13 of 13. Twins without an alarm: 20 of 20.`
+/// `Found, of those that the tool can detect: valgrind 13 of 13, asan 13 of 13. Clean twins: 20 of 20.`
 fn sums(planted: &PlantedTable) -> String {
     let each = planted.tools.iter().enumerate().map(|(nth, tool)| {
         let of =
@@ -63,7 +63,7 @@ fn sums(planted: &PlantedTable) -> String {
     let each: Vec<String> = each.collect();
     let clean = planted.leaks.iter().filter(|leak| leak.twin == "clean").count();
     format!(
-        "Found of those that the tool can see: {}. Twins without a false alarm: {clean} of {}.",
+        "Found, of those that the tool can detect: {}. Clean twins: {clean} of {}.",
         each.join(", "),
         planted.leaks.len()
     )

@@ -1,4 +1,4 @@
-//! Frames as SARIF locations. Only files of the workspace are named by path: others lie elsewhere on each machine.
+//! Frames as SARIF locations. Only workspace files are named by path; other paths differ between machines.
 
 use compatrix_leak::{Finding, Frame, FrameOrigin};
 use serde_json::{json, Value};
@@ -6,10 +6,11 @@ use serde_json::{json, Value};
 use super::SarifOptions;
 use crate::leaks::frames::{base_name, first, place};
 
-/// The name that paths are relative to; GitHub and others take it for the root of the sources.
+/// The base that paths are relative to. GitHub and others take it to be the source root.
 pub(super) const ROOT: &str = "%SRCROOT%";
 
-/// Where a finding is shown: its own frame; else the source of its test executable; else the manifest.
+/// The location of a finding: its frame in the workspace, otherwise its test executable's source, otherwise the
+/// manifest.
 pub(super) fn main(finding: &Finding, options: &SarifOptions<'_>) -> Value {
     if let Some(location) = finding.own_frame().and_then(own) {
         return location;
@@ -23,7 +24,7 @@ pub(super) fn main(finding: &Finding, options: &SarifOptions<'_>) -> Value {
     location
 }
 
-/// A frame of own code as a location.
+/// The location of a frame in the workspace's code; `None` for other frames.
 pub(super) fn own(frame: &Frame) -> Option<Value> {
     let file = frame.file.as_ref().filter(|_| frame.origin == FrameOrigin::Own)?;
     let mut location = json!({ "physicalLocation": physical(file, frame.line.unwrap_or(1), frame.column) });
@@ -33,7 +34,7 @@ pub(super) fn own(frame: &Frame) -> Option<Value> {
     Some(location)
 }
 
-/// A frame of a stack. Where it is not of the workspace its place is told in words.
+/// A frame of a stack. A frame outside the workspace has its place as text.
 pub(super) fn stack_frame(frame: &Frame) -> Value {
     let location = own(frame).unwrap_or_else(|| {
         let mut location = json!({});
@@ -65,7 +66,7 @@ fn logical(function: &str) -> Value {
     json!([{ "fullyQualifiedName": function, "kind": "function" }])
 }
 
-/// A relative path as a relative reference of RFC 3986.
+/// A relative path as an RFC 3986 relative reference.
 fn uri(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path.replace('\\', "/").bytes() {

@@ -1,4 +1,4 @@
-//! SARIF's rules (kinds of findings) and notifications (what went on beside them).
+//! SARIF rules (the kinds of findings) and notifications.
 
 use std::collections::BTreeSet;
 
@@ -7,34 +7,34 @@ use serde_json::{json, Value};
 
 use crate::leaks::kinds::{help, title, what};
 
-/// The tool missed its canaries.
+/// The tool missed a canary or raised a false alarm.
 pub(super) const NOT_PROVEN: &str = "tool-not-proven";
-/// Our side broke.
+/// The run failed on our side.
 pub(super) const BROKE: &str = "infrastructure";
-/// The tool or something it needs is not there.
+/// The tool, or something that it needs, is missing.
 pub(super) const NOT_TRIED: &str = "not-tried";
 /// Tests fail under the tool.
 pub(super) const FAILS: &str = "failing-tests";
-/// A suppression was not needed.
+/// A suppression matched nothing.
 pub(super) const UNUSED: &str = "unused-suppression";
-/// An entry of the baseline was not found again.
+/// A baseline entry was not found again.
 pub(super) const VANISHED: &str = "vanished-from-baseline";
 
-/// Findings that are only noted, and not of this code.
+/// Noted findings outside this workspace's code.
 pub(super) const ELSEWHERE: &str = "noted-elsewhere";
 
-/// Each notification with what it means.
+/// Each notification with its meaning.
 const NOTIFICATIONS: [(&str, &str); 7] = [
-    (NOT_PROVEN, "The tool did not find the leak that was planted for it, or saw one where there is none."),
-    (BROKE, "The run broke for a reason that is not the code's."),
-    (NOT_TRIED, "The tool, or something that it needs, is not to be had here."),
-    (FAILS, "Tests fail under the tool, findings left aside."),
-    (UNUSED, "A suppression covers nothing any more."),
-    (VANISHED, "A finding that the baseline accepts was not found again."),
-    (ELSEWHERE, "Findings of kinds that are no errors here, in other people's code."),
+    (NOT_PROVEN, "The tool missed a planted leak, or reported one in a clean test."),
+    (BROKE, "The run failed for a reason outside the code."),
+    (NOT_TRIED, "The tool, or something that it needs, is not available here."),
+    (FAILS, "Tests fail under the tool, regardless of findings."),
+    (UNUSED, "A suppression no longer matches anything."),
+    (VANISHED, "A finding in the baseline was not found again."),
+    (ELSEWHERE, "Findings of kinds that are not errors here, outside this workspace's code."),
 ];
 
-/// The kinds that a run has, in the order of their declaration.
+/// The kinds of findings in a run, in declaration order.
 pub(super) struct Rules(BTreeSet<FindingKind>);
 
 impl Rules {
@@ -42,7 +42,7 @@ impl Rules {
         Self(kinds.collect())
     }
 
-    /// The position of a kind among the rules.
+    /// The value of `ruleIndex` for a kind.
     pub(super) fn index(&self, kind: FindingKind) -> usize {
         self.0.iter().take_while(|other| **other != kind).count()
     }
@@ -73,7 +73,7 @@ pub(super) fn notification_index(id: &str) -> usize {
     NOTIFICATIONS.iter().take_while(|(other, _)| *other != id).count()
 }
 
-/// `UseAfterFree` of `use-after-free`.
+/// `use-after-free` becomes `UseAfterFree`.
 fn pascal(word: &str) -> String {
     word.split('-').map(capital).collect()
 }

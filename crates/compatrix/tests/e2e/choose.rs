@@ -104,7 +104,7 @@ fn shards_together_are_the_plan() {
 
     // More machines than builds: nothing to do is no failure.
     let empty = made.run(&["compat", "--shard", "3/5"]);
-    empty.expect(0).prints(&["no cells", "shard 3/5: empty, as there are only 2 builds"]).never_says("Built");
+    empty.expect(0).prints(&["no cells", "shard 3/5: empty because there are only 2 builds"]).never_says("Built");
     assert_eq!(made.json(0, &["--shard", "5/5"])["rows"], Value::Array(Vec::new()));
     for (shard, why) in [("0/2", "count from 1"), ("3/2", "no shard 3 of 2"), ("two", "which of how many")] {
         made.run(&["compat", "--shard", shard]).expect(2).says(&[why, "--shard <K/N>"]);

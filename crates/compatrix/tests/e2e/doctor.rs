@@ -59,7 +59,7 @@ fn a_clean_workspace_is_quiet() {
     assert_eq!(check(&report, "cargo")["status"], "ok");
     assert_eq!(check(&report, "toolchain")["status"], "missing", "the made-up path of 1.70");
     let ran = made.run(&["doctor"]);
-    ran.expect(0).prints(&["no lint found anything", "C compiler", "disk, target/compat"]);
+    ran.expect(0).prints(&["no findings", "C compiler", "disk, target/compat"]);
     assert_eq!(ran.stderr, "");
     let quiet = made.run(&["doctor", "--quiet"]);
     assert!(!quiet.stdout.contains("C compiler"), "{quiet}");
@@ -174,7 +174,7 @@ fn without_a_spec_and_with_a_broken_one() {
     let bare = Workspace::bare().file("Cargo.toml", MANIFEST).file("README.md", "MSRV: 1.65\n");
     let report = finds(&bare, 0, &["warning promise-not-tested README.md:1"]);
     assert_eq!(report["spec"], "absent");
-    bare.run(&["doctor"]).prints(&["there is no spec"]);
+    bare.run(&["doctor"]).prints(&["no spec: claims come from the manifests"]);
 
     let broken = clean().file("compat/matrix.toml", "[project]\npackages = [\"made\"]\n[axis]\nruts = []\n");
     let report = finds(&broken, 1, &["error spec-invalid compat/matrix.toml:4"]);
@@ -290,5 +290,5 @@ fn a_read_only_tree_and_a_path_that_is_not_ascii() {
     command.args(["doctor", "--root"]).arg(&odd).env("XDG_CACHE_HOME", made.cache()).current_dir("/");
     let ran = finish(command);
     std::fs::set_permissions(&odd, std::fs::Permissions::from_mode(0o755)).expect("gives it back");
-    ran.expect(0).prints(&["no lint found anything"]);
+    ran.expect(0).prints(&["no findings"]);
 }

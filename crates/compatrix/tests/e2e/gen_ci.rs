@@ -295,7 +295,7 @@ fn many_builds_are_split_over_matrices_or_refused_with_their_number() {
     };
     let made = Workspace::new(&builds(600));
     let ran = made.run(&["gen-ci"]);
-    ran.expect(0).prints(&["600 jobs of linux-x86_64 are in 3 matrices, since one holds at most 256"]);
+    ran.expect(0).prints(&["600 jobs of linux-x86_64 are in 3 matrices, because one holds at most 256"]);
     let text = read(&made, COMPATIBILITY);
     for part in 1..=3 {
         assert!(text.contains(&format!("pull-request-linux-x86_64-{part}:")), "part {part}");

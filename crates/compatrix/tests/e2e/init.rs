@@ -35,8 +35,8 @@ fn every_value_says_where_it_came_from() {
         "report = \"docs/COMPATIBILITY-TESTED.md\"",
         "rust = \"1.66\"  # Cargo.toml:6",
         "    \"linux-x86_64\",  # .github/workflows/ci.yml:4, runs-on",
-        "    \"1.56\",  # README.md:3: Minimum supported Rust version: 1.56; older than what is claimed",
-        "    \"1.60\",  # docs/COMPATIBILITY.md:3: We support Rust 1.60 and newer.; older than what is claimed",
+        "    \"1.56\",  # README.md:3: Minimum supported Rust version: 1.56; older than the claim",
+        "    \"1.60\",  # docs/COMPATIBILITY.md:3: We support Rust 1.60 and newer.; older than the claim",
         "    \"1.70\",  # .github/workflows/ci.yml:7, matrix.rust, where YAML reads 1.7",
         "minimal = { default-features = false }",
         "json = [\"json\"]  # lib/Cargo.toml:7",
@@ -146,7 +146,7 @@ fn every_way_to_use_sqlite_is_seen() {
     check("", &none);
     check("[dependencies]\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n", &none);
     check("[build-dependencies]\nrusqlite = \"0.31\"\n", &none);
-    let by_feature = ["`rusqlite` uses SQLite: Cargo.toml:6.", "\"bundled\",  # compiled in, by the feature `bundled`"];
+    let by_feature = ["`rusqlite` uses SQLite: Cargo.toml:6.", "\"bundled\",  # compiled in, through the feature `bundled`"];
     check("[dependencies]\nrusqlite = \"0.31\"\n[features]\nbundled = [\"rusqlite/bundled\"]\n", &by_feature);
     let always = ["\"bundled\",  # compiled in, Cargo.toml:6", "so no other is tested"];
     check("[dependencies]\nrusqlite = { version = \"0.31\", features = [\"bundled\"] }\n", &always);

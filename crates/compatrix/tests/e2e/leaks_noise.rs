@@ -53,5 +53,5 @@ fn what_is_overlooked_is_told_and_what_need_not_be_too() {
     made.write("compat/baseline.toml", pasted.replace("reason = \"\"", "reason = \"goes with the next cache\""));
     made.run(&["leak-check"]).expect(0).prints(&["accepted by the baseline", "goes with the next cache"]);
     made.write("tests/it.rs", TESTS.replace("std::mem::forget", "drop"));
-    made.run(&["leak-check"]).expect(0).prints(&["in the baseline, and found no more: take them out"]);
+    made.run(&["leak-check"]).expect(0).prints(&["in the baseline but no longer found: remove them"]);
 }

@@ -67,7 +67,7 @@ fn a_rehearsal_ends_as_compat_does() {
     let ran = made.assert_tree_unchanged(|| rehearse(&made));
     ran.expect(0).says(&["what is not committed is not in the rehearsal (not-committed)"]);
     ran.says(&["jobs of other platforms are left out; this is a verdict on linux-x86_64 alone"]);
-    ran.prints(&["orchestrator-linux-x86_64", "left out", "verdict", "2 ok"]);
+    ran.prints(&["orchestrator-linux-x86_64", "omitted", "verdict", "2 ok"]);
     assert!(!work(&made), "checkouts go away\n{ran}");
     // A test that fails: the same verdict, and the same exit code, as of `compat` itself.
     made.write(
