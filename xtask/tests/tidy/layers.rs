@@ -39,6 +39,7 @@ const CRATES: [Crate; 11] = [
             "compatrix-ci",
             "compatrix-leak",
             "compatrix-model",
+            "shaped-toml",
         ],
     ),
     effects(
@@ -48,8 +49,8 @@ const CRATES: [Crate; 11] = [
     pure("compatrix-render", &["compatrix-audit", "compatrix-ci", "compatrix-leak", "compatrix-model", "shaped-toml"]),
     pure("compatrix-audit", &["compatrix-ci", "compatrix-model", "shaped-toml"]),
     pure("compatrix-ci", &["compatrix-leak", "compatrix-model", "shaped-toml"]),
-    pure("compatrix-leak", &["shaped-toml"]),
     pure("compatrix-model", &["compatrix-leak", "covering", "shaped-toml"]),
+    pure("compatrix-leak", &["shaped-toml"]),
     pure("shaped-toml", &[]),
     pure("covering", &[]),
     effects("things-store", &[]),
