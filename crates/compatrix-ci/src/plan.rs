@@ -13,7 +13,7 @@ use compatrix_model::axis::ValueName;
 use compatrix_model::cell::CellIndex;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::{Event, Work};
-use compatrix_model::plan::narrow::Part;
+use compatrix_model::plan::Part;
 use compatrix_model::plan::{Choice, Plan, SkipReason};
 
 /// The most jobs that GitHub makes of one matrix.

@@ -6,9 +6,10 @@ use compatrix_ci::plan::{JOB_MS, MATRIX_JOBS, MOST_JOBS, ORCHESTRATOR_MS, VERDIC
 use compatrix_ci::{ci_plan, CiPlan, Committed};
 use compatrix_model::condition::Condition;
 use compatrix_model::facts::{Durations, PackageFacts, LATER_BUILD_MS};
-use compatrix_model::matrix_spec::{parse, Spec};
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::{Ci, Event, EventSettings, Work};
 use compatrix_model::plan::{plan, Choice};
+use compatrix_model::spec_text::parse;
 use proptest::prelude::*;
 
 fn settings(platforms: &[&str]) -> EventSettings {

@@ -235,7 +235,7 @@ mod tests {
     fn a_finder_finds_what_the_space_finds() {
         let text = "[project]\npackages = [\"p\"]\n[axis.a]\nenv = \"A\"\nvalues = [\"0\", \"1\", \"2\"]\n[axis.b]\nenv = \"B\"\n\
                     values = [\"x\", \"y\"]\n";
-        let space = crate::matrix_spec::parse(text, "matrix.toml", &[]).expect("a spec").spec.space;
+        let space = crate::spec_text::parse(text, "matrix.toml", &[]).expect("a spec").spec.space;
         let mut finder = Finder::new(&space);
         let ids = ["a=2 b=y", "a=0 b=y", "b=x a=1", "a=1", "a=9 b=x", "a=1 b=x", "a=1 c=x"];
         for id in ids.map(|id| id.parse::<CellId>().unwrap()) {

@@ -212,16 +212,6 @@ impl EvidenceFile {
         }
         origins
     }
-
-    /// The file's text.
-    pub fn to_text(&self) -> String {
-        write::text(self)
-    }
-
-    /// Reads a file's text.
-    pub fn from_text(text: &str) -> Result<Self, EvidenceError> {
-        read::parse(text)
-    }
 }
 
 impl Entry {

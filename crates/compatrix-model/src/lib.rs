@@ -23,6 +23,7 @@ pub mod lockset;
 pub mod matrix_spec;
 pub mod plan;
 pub mod release;
+pub mod spec_text;
 pub mod verdict;
 
 pub use compatrix_leak::outcome;

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use compatrix_model::axis::{AxisKind, ValueName};
 use compatrix_model::condition::Condition;
 use compatrix_model::facts::{Availability, FixtureFacts, HostFacts, ToolchainFacts};
-use compatrix_model::matrix_spec::{parse, Spec};
-use compatrix_model::plan::narrow::{plan_narrowed, Narrow, Part};
-use compatrix_model::plan::shard::Shard;
-use compatrix_model::plan::since::{affected, fate, Fate, Ground, Looked, Since};
+use compatrix_model::matrix_spec::Spec;
+use compatrix_model::plan::narrow::{plan_narrowed, Narrow};
+use compatrix_model::plan::since::{affected, fate, Fate, Ground, Looked};
+use compatrix_model::plan::Part;
+use compatrix_model::plan::Shard;
+use compatrix_model::plan::Since;
 use compatrix_model::plan::{Choice, Plan};
+use compatrix_model::spec_text::parse;
 use proptest::prelude::*;
 use semver::Version;
 

@@ -7,8 +7,9 @@ use compatrix_model::condition::Condition;
 use compatrix_model::facts::{
     Availability, FixtureFacts, HostFacts, LocksetFacts, PackageFacts, SqliteFacts, ToolchainFacts,
 };
-use compatrix_model::matrix_spec::{parse, Spec};
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{plan, Choice, Linkage, Plan, Provision, SkipReason};
+use compatrix_model::spec_text::parse;
 use proptest::prelude::*;
 use semver::Version;
 

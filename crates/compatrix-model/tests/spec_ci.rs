@@ -1,7 +1,7 @@
 //! `[ci]` of a valid spec, what its texts may be, and what may never get into a workflow.
 
-use compatrix_model::matrix_spec::{parse, Parsed};
 use compatrix_model::matrix_spec::{Check, Ci, Event, Work};
+use compatrix_model::spec_text::{parse, Parsed};
 use shaped_toml::Diagnostics;
 
 fn read(text: &str) -> Result<Parsed, Diagnostics> {

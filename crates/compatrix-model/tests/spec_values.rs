@@ -5,9 +5,8 @@ use std::time::Duration;
 use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::cell::CellId;
 use compatrix_model::condition::{Condition, Match, Versions};
-use compatrix_model::matrix_spec::{
-    contradictions, expired, parse, parse_bytes, Contradiction, Expect, Parsed, Piece, Spec, SuiteKind, Template,
-};
+use compatrix_model::matrix_spec::{contradictions, Contradiction, Expect, Piece, Spec, SuiteKind, Template};
+use compatrix_model::spec_text::{expired, parse, parse_bytes, Parsed};
 
 const FULL: &str = r#"
 version = 1

@@ -1,7 +1,7 @@
 //! How cells were chosen: coverage, `--since`, shard.
 
 use compatrix_model::choose::Coverage;
-use compatrix_model::plan::narrow::Narrowed;
+use compatrix_model::plan::Narrowed;
 use compatrix_model::plan::Plan;
 use serde::Serialize;
 

@@ -18,7 +18,7 @@ use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::facts::Durations;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::{Event, Work};
-use compatrix_model::plan::narrow::Part;
+use compatrix_model::plan::Part;
 use compatrix_model::plan::SkipReason;
 
 use compatrix_render::matrix::Row;

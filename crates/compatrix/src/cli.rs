@@ -6,7 +6,7 @@ mod leak;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use compatrix_model::plan::shard::Shard;
+use compatrix_model::plan::Shard;
 
 /// What is said at the end of `--help`.
 pub const EXIT_CODES: &str = "\

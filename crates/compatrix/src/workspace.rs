@@ -13,8 +13,9 @@ use compatrix_engine::sys::supervisor::Supervisor;
 use compatrix_leak::Tool;
 use compatrix_model::cell::CellId;
 use compatrix_model::condition::Condition;
-use compatrix_model::matrix_spec;
-use compatrix_model::matrix_spec::{Parsed, Profile, Spec, Suite};
+use compatrix_model::matrix_spec::{Profile, Spec, Suite};
+use compatrix_model::spec_text;
+use compatrix_model::spec_text::Parsed;
 
 use crate::cli::{command_name, Global, Selection};
 use crate::terminal::Terminal;
@@ -144,7 +145,7 @@ pub(crate) fn read_spec(root: &Path) -> Result<Parsed, Error> {
             command_name()
         )));
     }
-    matrix_spec::parse_bytes(&files::read(&path)?, SPEC, &fixture::names(root)?)
+    spec_text::parse_bytes(&files::read(&path)?, SPEC, &fixture::names(root)?)
         .map_err(|problems| Error::Spec(Box::new(problems)))
 }
 

@@ -14,7 +14,7 @@ fn spec() -> Spec {
     let text =
         "version = 1\n[project]\npackages = [\"p\"]\n[axis.a]\nenv = \"A\"\nvalues = [\"0\", \"1\", \"2\", \"3\"]\n\
                 [axis.b]\nenv = \"B\"\nvalues = [\"x\", \"y\"]\n[[suite]]\nname = \"tests\"\n";
-    compatrix_model::matrix_spec::parse(text, "matrix.toml", &[]).expect("a spec").spec
+    compatrix_model::spec_text::parse(text, "matrix.toml", &[]).expect("a spec").spec
 }
 
 /// Two jobs on Linux, one on macOS; each has two values of `a`.

@@ -9,7 +9,7 @@ use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
 use compatrix_model::lockset::file::Lockfile;
-use compatrix_model::matrix_spec::Parsed;
+use compatrix_model::spec_text::Parsed;
 use shaped_toml::Diagnostics;
 
 use crate::deps::locks;

@@ -7,9 +7,10 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::Context;
 use compatrix_model::axis::AxisKind;
 use compatrix_model::condition::Condition;
-use compatrix_model::matrix_spec;
-use compatrix_model::matrix_spec::{Parsed, Spec};
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::since::{affected, Affected, Ground, Looked};
+use compatrix_model::spec_text;
+use compatrix_model::spec_text::Parsed;
 
 use crate::deps::locks;
 use crate::find::fixture;
@@ -108,7 +109,7 @@ fn spec_then(
     let named = files.iter().filter_map(|path| path.strip_prefix(&folder)?.strip_suffix("/fixture.toml"));
     let mut fixtures: Vec<String> = named.filter(|name| !name.contains('/')).map(str::to_owned).collect();
     fixtures.sort();
-    match matrix_spec::parse(&text, SPEC, &fixtures) {
+    match spec_text::parse(&text, SPEC, &fixtures) {
         Ok(then) => Some(Ok(Box::new(then.spec))),
         Err(_) => Some(Err("what it was cannot be read by this version".to_owned())),
     }

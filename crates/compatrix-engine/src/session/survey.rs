@@ -5,8 +5,9 @@ use std::sync::mpsc::Sender;
 
 use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::facts::{Availability, Durations, HostFacts, PackageFacts};
-use compatrix_model::matrix_spec::{Parsed, Spec};
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{Plan, Provision};
+use compatrix_model::spec_text::Parsed;
 
 use crate::deps::locks;
 use crate::deps::locks::Sources;

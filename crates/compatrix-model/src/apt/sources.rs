@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::split_suite;
+use super::suite::split_suite;
 
 /// Options that are kept: the name in one line, the name in a stanza.
 const OPTIONS: [(&str, &str); 6] = [

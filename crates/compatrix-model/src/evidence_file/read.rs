@@ -204,7 +204,17 @@ struct Reader<'a> {
     text: &'a str,
 }
 
-pub(super) fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
+impl EvidenceFile {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn from_text(text: &str) -> Result<Self, EvidenceError> {
+        parse(text)
+    }
+}
+
+fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
     let reader = Reader { text };
     let head: Head = toml::from_str(text).map_err(|e| reader.toml(&e))?;
     match head.format {

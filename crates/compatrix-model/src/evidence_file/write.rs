@@ -52,7 +52,14 @@ impl<T: Clone + Eq + std::hash::Hash> Table<T> {
     }
 }
 
-pub(super) fn text(file: &EvidenceFile) -> String {
+impl EvidenceFile {
+    /// The text of `compat/evidence/<platform>.toml`.
+    pub fn to_text(&self) -> String {
+        text(self)
+    }
+}
+
+fn text(file: &EvidenceFile) -> String {
     let mut origins = Table::<&Origin>::new();
     let mut toolchains = Table::<Toolchain<'_>>::new();
     let mut builds = Table::<(String, String, &BuildEvidence)>::new();

@@ -1,11 +1,63 @@
-//! `[distro]`, lowered: what each distribution's packages are, and which of them an axis names.
+//! `[distro]`: what each distribution's packages are, and which of them an axis names.
 
 use std::ops::Range;
 
-use shaped_toml::{Collector, Node, Problem, Table};
+use shaped_toml::{Collector, Key, Later, Node, Problem, Rest, Shape, Table, TableShape};
 
 use super::format::Format;
 use crate::apt::{self, Package, Request, Source};
+
+pub(super) static DISTROS: TableShape = TableShape {
+    title: "`[distro]`",
+    keys: &[],
+    later: Later::NONE,
+    rest: Some(Rest {
+        what: "a distribution",
+        name: &Format::ValueName,
+        doc: "A distribution: `debian-12`.",
+        shape: &Shape::Table(&DISTRO),
+    }),
+    min: 1,
+};
+
+static DISTRO: TableShape = TableShape {
+    title: "a distribution",
+    keys: &[Key::required(
+        "apt",
+        "What apt downloads of it; nothing is installed, and apt checks all signatures.",
+        Shape::Table(&APT),
+    )],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
+
+static APT: TableShape = TableShape {
+    title: "`apt`",
+    keys: &[
+        Key::required("suite", "The suite: `bookworm`, `bookworm-security`.", Shape::Text(&Format::AptSuite)),
+        Key::optional(
+            "rust",
+            "The package of its rustc. With `cargo`, the distribution is a value of `axis.rust`.",
+            Shape::Text(&Format::AptPackage),
+        ),
+        Key::optional("cargo", "The package of its cargo.", Shape::Text(&Format::AptPackage)),
+        Key::optional(
+            "sqlite",
+            "The package of its shared SQLite, which makes the distribution a value of `axis.sqlite`.",
+            Shape::Text(&Format::AptPackage),
+        ),
+        Key::optional(
+            "sources",
+            "Where from, as sources.list(5) has it; relative paths of keys start at the workspace root. Default: the \
+             archive of the host's own release, from its apt configuration.",
+            Shape::List { item: &Shape::Text(&Format::AptSource), min: 1, unique: true },
+        ),
+    ],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
 
 /// What an axis takes of a distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

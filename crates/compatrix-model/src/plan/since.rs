@@ -5,16 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::contents::Plan;
+use super::parts::{Part, Since};
 use crate::axis::{AxisKind, ValueName};
 use crate::cell::{CellId, CellIndex, Space};
+use crate::choose::choose;
 use crate::condition::{Condition, Versions};
 use crate::expect::Expectations;
 use crate::matrix_spec::{Expect, Spec};
-use crate::plan::Plan;
 use crate::verdict::Expectation;
-
-use super::narrow::Part;
-use crate::choose::choose;
 
 /// What the workspace is made of. Paths are relative to the repository's top folder, with `/`.
 #[derive(Debug, Clone, Default)]
@@ -73,21 +72,6 @@ pub struct Affected {
     fixtures: BTreeMap<ValueName, String>,
     cells: Vec<(Condition, String)>,
     spec: Option<Box<Spec>>,
-}
-
-/// What a plan was narrowed to, for people and machines.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Since {
-    /// The revision.
-    pub rev: String,
-    /// How many files differ from it.
-    pub changed: usize,
-    /// Suites in cells that the changes can affect.
-    pub affected: usize,
-    /// Suites in cells of the whole choice.
-    pub of: usize,
-    /// Why, each file or group of files once.
-    pub why: Vec<String>,
 }
 
 /// What a file's change can affect.

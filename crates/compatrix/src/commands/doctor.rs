@@ -13,7 +13,8 @@ use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::Host;
 use compatrix_model::condition::Versions;
 use compatrix_model::facts::HostFacts;
-use compatrix_model::matrix_spec::{Parsed, Spec};
+use compatrix_model::matrix_spec::Spec;
+use compatrix_model::spec_text::Parsed;
 use compatrix_render::doctor as render;
 use shaped_toml::{Diagnostics, Severity};
 

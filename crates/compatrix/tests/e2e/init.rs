@@ -146,7 +146,8 @@ fn every_way_to_use_sqlite_is_seen() {
     check("", &none);
     check("[dependencies]\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n", &none);
     check("[build-dependencies]\nrusqlite = \"0.31\"\n", &none);
-    let by_feature = ["`rusqlite` uses SQLite: Cargo.toml:6.", "\"bundled\",  # compiled in, through the feature `bundled`"];
+    let by_feature =
+        ["`rusqlite` uses SQLite: Cargo.toml:6.", "\"bundled\",  # compiled in, through the feature `bundled`"];
     check("[dependencies]\nrusqlite = \"0.31\"\n[features]\nbundled = [\"rusqlite/bundled\"]\n", &by_feature);
     let always = ["\"bundled\",  # compiled in, Cargo.toml:6", "so no other is tested"];
     check("[dependencies]\nrusqlite = { version = \"0.31\", features = [\"bundled\"] }\n", &always);

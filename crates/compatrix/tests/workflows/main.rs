@@ -17,8 +17,9 @@ use compatrix_ci::generate::{text, workflows, Options, Program, Refused, XtaskPa
 use compatrix_ci::pins::{Pin, Pins};
 use compatrix_ci::{ci_plan, CiPlan, Committed};
 use compatrix_model::facts::{Durations, PackageFacts};
-use compatrix_model::matrix_spec::{parse, Spec};
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::spec_text::parse;
 
 /// Pins of all that workflows may use.
 fn pins() -> Pins {

@@ -142,11 +142,6 @@ pub(crate) fn fixture(text: &str) -> Result<&str, Problem> {
     Ok(glob)
 }
 
-/// Whether a text is a glob.
-pub(crate) fn is_glob(text: &str) -> bool {
-    text.contains(['*', '?'])
-}
-
 pub(super) fn platform(text: &str) -> Result<(), Problem> {
     let alias = |part: &str| PLATFORM_ALIASES.iter().find(|(a, _)| *a == part).map_or(part, |(_, b)| *b).to_owned();
     let (system, arch) = text.split_once('-').unwrap_or((text, ""));
