@@ -1,7 +1,7 @@
 //! `self-bench`: how fast `compat` is, against the shell loop that people write without it, in one session on one machine.
 //!
-//! It prints figures and ratios; the method is told in docs/PERFORMANCE.md. It judges one thing: what the tools of
-//! `leak-check` find of leaks planted on purpose.
+//! It prints figures and ratios; docs/PERFORMANCE.md explains the method. It judges two things: what the tools of
+//! `leak-check` find of planted leaks, and the time and memory of a merge.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark starts processes, reads the clock and writes scratch files")]
 
@@ -12,28 +12,31 @@ mod made_up;
 mod matrix;
 mod merge;
 mod process;
+mod scene;
 mod stage;
 mod ways;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use xshell::Shell;
+use anyhow::Result;
+
+use scene::Bench;
 
 /// Options of `self-bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only these parts; all by default
+    /// Measure only these [default: all]
     #[arg(long, value_enum)]
-    only: Vec<Part>,
-    /// Where copies and target folders go [default: target/self-bench]
+    only: Vec<Measure>,
+    /// Put copies and target directories here [default: target/self-bench]
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
 }
 
-/// The parts of the benchmark.
+/// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Part {
+enum Measure {
     /// The 84 cells of the profile `bench`: the loop and compat, cold and unchanged
     Matrix,
     /// 5,000 cells of a made-up workspace, unchanged
@@ -48,64 +51,55 @@ enum Part {
     GenCi,
     /// `cargo build -p xtask`, cold
     Build,
-    /// 500 artifacts with 50,000 records, merged; exit code 1 if it takes longer or more memory than it may
+    /// 500 artifacts with 50,000 records, merged; exit code 1 if that exceeds its limits of time or memory
     Merge,
-    /// Leaks planted in twenty ways: which tool finds which; exit code 1 if one that a tool can see is missed
+    /// Leaks planted in twenty ways: which tool finds which; exit code 1 if a tool misses one that it can see
     Leaks,
-    /// The valgrind suite of things-store, against each test executable once under valgrind by hand
+    /// The valgrind suite of things-store, against running each test executable under valgrind by hand
     Valgrind,
 }
 
-/// Where things are.
-struct Bench {
-    shell: Shell,
-    root: PathBuf,
-    scratch: PathBuf,
-    /// This very executable: the orchestrator that is measured.
-    program: PathBuf,
-    cores: u32,
+/// Runs the parts; exit code 1 if a part that is judged fell short.
+pub(crate) fn run(args: &Args) -> ExitCode {
+    match measure(args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(3)
+        }
+    }
 }
 
-/// Runs the parts, and tells whether what is judged was as it should be.
-pub(crate) fn run(args: &Args) -> Result<bool> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
-    let scratch = args.scratch.clone().unwrap_or_else(|| root.join("target").join("self-bench"));
-    std::fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let bench = Bench {
-        shell: Shell::new()?,
-        root,
-        scratch: scratch.canonicalize()?,
-        program: std::env::current_exe()?,
-        cores: u32::try_from(cores)?,
-    };
+fn measure(args: &Args) -> Result<bool> {
+    let bench = Bench::new(args.scratch.as_deref())?;
     let wanted = |part| args.only.is_empty() || args.only.contains(&part);
     println!("{} cores; {}", bench.cores, process::first_line("rustc", &["-V"]));
-    if wanted(Part::Build) {
+    if wanted(Measure::Build) {
         matrix::build(&bench)?;
     }
-    if wanted(Part::Plan) {
+    if wanted(Measure::Plan) {
         made_up::plan(&bench)?;
     }
-    if wanted(Part::Choose) {
+    if wanted(Measure::Choose) {
         made_up::choose(&bench)?;
     }
-    if wanted(Part::Stage) {
+    if wanted(Measure::Stage) {
         stage::stage(&bench)?;
     }
-    if wanted(Part::GenCi) {
+    if wanted(Measure::GenCi) {
         gen_ci::gen_ci(&bench)?;
     }
-    if wanted(Part::Cells) {
+    if wanted(Measure::Cells) {
         made_up::cells(&bench)?;
     }
-    if wanted(Part::Matrix) {
+    if wanted(Measure::Matrix) {
         matrix::matrix(&bench)?;
     }
-    if wanted(Part::Valgrind) {
+    if wanted(Measure::Valgrind) {
         by_hand::valgrind(&bench)?;
     }
-    let merged = !wanted(Part::Merge) || merge::merge(&bench)?;
-    let as_it_should = !wanted(Part::Leaks) || leaks::leaks(&bench)?;
-    Ok(merged && as_it_should)
+    let merged = !wanted(Measure::Merge) || merge::merge(&bench)?;
+    let found = !wanted(Measure::Leaks) || leaks::leaks(&bench)?;
+    Ok(merged && found)
 }

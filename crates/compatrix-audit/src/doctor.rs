@@ -188,7 +188,7 @@ pub struct Report {
     pub counts: Counts,
 }
 
-/// The state of the spec.
+/// Whether there is a spec, and whether it is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SpecState {

@@ -145,7 +145,7 @@ pub struct DraftClaims {
     pub remarks: Vec<String>,
 }
 
-/// An axis of a draft.
+/// Values in spec order, with comments.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DraftAxis {
     /// In the order of the spec.

@@ -3,6 +3,7 @@
 //! Pure functions from [`WorkspaceFacts`] and the spec to [`Finding`]s; the engine gathers the facts. Missing facts are
 //! never silently ignored: they are reported as [`Unchecked`].
 
+pub mod broken_spec;
 mod dependencies;
 mod promises;
 #[cfg(test)]
@@ -49,7 +50,7 @@ pub struct Graph {
 /// One package of `Cargo.lock`.
 #[derive(Debug, Clone, Default)]
 pub struct GraphPackage {
-    /// The package name.
+    /// As in `[package]`.
     pub name: String,
     /// The exact version: `1.0.219`.
     pub version: String,

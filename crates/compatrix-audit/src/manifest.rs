@@ -40,27 +40,27 @@ pub struct Manifest {
     pub local: Vec<LocalDependency>,
 }
 
-/// `[package]`.
+/// The keys of `[package]` that lints read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageTable {
     /// The name, and the line of `[package]`'s `name`.
     pub name: Located<String>,
-    /// `edition`.
+    /// `edition`; `None` means 2015.
     pub edition: Option<Field>,
-    /// `rust-version`.
+    /// `rust-version`, the package's promise.
     pub rust_version: Option<Field>,
     /// `resolver`, which has an effect only in the root manifest.
     pub resolver: Option<Located<String>>,
 }
 
-/// `[workspace]`.
+/// The keys of `[workspace]` that lints read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WorkspaceTable {
     /// `members`, including globs.
     pub members: Vec<String>,
-    /// `exclude`.
+    /// `exclude`, relative paths.
     pub exclude: Vec<String>,
-    /// `resolver`.
+    /// `resolver`, for all members.
     pub resolver: Option<Located<String>>,
     /// `edition` of `[workspace.package]`.
     pub edition: Option<Located<String>>,

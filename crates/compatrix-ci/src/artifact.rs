@@ -1,8 +1,8 @@
-//! What a job uploads: the records of its cells, with what tells whether they belong together.
+//! The artifact that a job uploads: the records of its cells, and the header that says what they belong to.
 //!
-//! JSON Lines. The first line tells the format, who wrote it, how many lines and records follow, and the hash of all the
-//! rest, so that a file that was cut or changed is told from a whole one. What many records share (a build, a SQLite, a
-//! value of an axis) stands in a line of its own, before its first use, and is referred to by number:
+//! JSON Lines. The first line gives the format, the writer's version, the number of lines and records, and a hash of the
+//! rest, so that a truncated or changed file is detected. Data shared by many records (a build, a SQLite, a value of an
+//! axis) has a separate line before its first use, and records refer to it by number:
 //!
 //! ```text
 //! {"compatrix-evidence":1,"sha256":"…","tool":"0.1.0","lines":6,"records":1}
@@ -13,10 +13,9 @@
 //! ["record","tests",[0],"3fa9…","passed",1,[9,0,0,0],1795261205,18,14,[0],[0]]
 //! ```
 //!
-//! A record is: suite, values, key, outcome, attempts, tests (passed, failed, ignored, filtered out), start, its
-//! milliseconds, those of the executables; then, where something could be started, build with SQLite and fixture (-1 for
-//! none), and environment, else `null` twice; last, if there is more to say, the rest by name. A file of several jobs has
-//! several parts.
+//! A record is: suite, values, key, outcome, attempts, tests (passed, failed, ignored, filtered out), start, duration in
+//! milliseconds, that of the executables; then build, SQLite and fixture (-1 for none), and environment, or `null` twice
+//! if nothing ran; last, optionally, rarer fields by name. A file of several jobs has several parts.
 
 mod read;
 #[cfg(test)]
@@ -29,7 +28,8 @@ use serde::{Deserialize, Serialize};
 
 use compatrix_leak::LeakReport;
 use compatrix_model::evidence::{Counts, ExecutableProof, Record, SourceProof, TestFailure, ToolchainProof};
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{Event, Spec, Work};
+use compatrix_model::plan::{Plan, SkipReason};
 
 pub use read::{Bundle, Found};
 pub use write::Writer;
@@ -37,53 +37,64 @@ pub use write::Writer;
 /// The format that [`Artifact::to_text`] writes.
 pub const FORMAT: u32 = 1;
 
-/// The version of this tool, as artifacts name it.
+/// The version of Compatrix that artifacts name.
 pub const TOOL: &str = env!("CARGO_PKG_VERSION");
 
-/// How the first line begins, whatever the format.
+/// The start of the first line in every format.
 const START: &str = "{\"compatrix-evidence\":";
 
-/// What follows the format in the first line, before the hash.
+/// The text between format and hash in the first line.
 const HASH: &str = ",\"sha256\":\"";
 
 /// The records of one job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Artifact {
-    /// What they belong to.
+    /// The commit, plan and job of the records.
     pub header: Header,
-    /// The records, by suite and cell.
+    /// In the order of suites and cells.
     pub records: Vec<Record>,
 }
 
-/// What the records of an artifact belong to.
+/// The origin of an artifact's records.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Header {
-    /// The version of the tool that wrote it.
+    /// The version of Compatrix that wrote it.
     pub tool: String,
-    /// `owner/name`, where it is known; else empty.
+    /// `owner/name`; empty if unknown.
     pub repository: String,
-    /// The git commit; empty without one.
+    /// The git commit; empty outside git.
     pub commit: String,
     /// Whether files of the packages under test differed from that commit.
     pub dirty: bool,
-    /// Hash of the sources under test.
+    /// SHA-256 of the sources under test.
     pub sources: String,
     /// [`super::CiPlan::id`].
     pub plan: String,
-    /// The event.
+    /// The event whose plan ran.
     pub event: Event,
-    /// The command.
+    /// The command that ran.
     pub work: Work,
-    /// The platform.
+    /// The platform of the job: `linux-x86_64`.
     pub platform: String,
-    /// The job; empty for all of the platform's.
+    /// The job's id; empty for all jobs of the platform.
     pub job: String,
-    /// Which attempt of the workflow's run, from 1.
+    /// The attempt of the workflow run, from 1.
     pub attempt: u32,
 }
 
 impl Artifact {
-    /// The file's text. The same records in the same order give the same bytes.
+    /// The records of a plan that was walked, and one for each cell that could not be tried, with the reason.
+    pub fn of_plan(header: Header, spec: &Spec, plan: &Plan, mut records: Vec<Record>) -> Self {
+        for skip in &plan.skips {
+            if let SkipReason::Unavailable { reason, .. } = &plan.reasons[skip.reason] {
+                records.push(Record::untried(&spec.suites[skip.suite].name, spec.space.id(skip.cell), reason));
+            }
+        }
+        records.sort_by(|a, b| (&a.suite, &a.cell).cmp(&(&b.suite, &b.cell)));
+        Self { header, records }
+    }
+
+    /// The text of the file. The same records in the same order give the same bytes.
     pub fn to_text(&self) -> String {
         let mut writer = Writer::default();
         writer.part(&self.header);
@@ -91,10 +102,10 @@ impl Artifact {
         writer.finish()
     }
 
-    /// The artifacts in a file's text: one for each part, which is one for a file that a job wrote.
+    /// Parses a file into one artifact per part; a file written by a job has one part.
     ///
     /// # Errors
-    /// It is not whole, not ours, or not of this format.
+    /// The file is truncated, changed, or not in this format.
     pub fn parse(text: &str) -> Result<Vec<Artifact>, ArtifactError> {
         let bundle = Bundle::parse(text)?;
         let records = |part: usize| bundle.found[part].iter().map(|found| bundle.record(found)).collect();
@@ -104,30 +115,30 @@ impl Artifact {
     }
 }
 
-/// Why a file's text is no artifact that can be read.
+/// Why a file cannot be read as an artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArtifactError {
-    /// There is nothing in it.
+    /// The file is empty.
     Empty,
-    /// It does not begin as an artifact does.
+    /// It does not start like an artifact.
     NotOurs,
-    /// A newer version of the tool wrote it.
+    /// A newer version of Compatrix wrote it.
     Newer {
-        /// That version.
+        /// The version that wrote it.
         tool: String,
     },
     /// Its end is missing.
     Truncated {
-        /// Lines after the first, as that says.
+        /// Lines after the first, according to the first.
         said: usize,
-        /// Whole lines that are there.
+        /// Complete lines found.
         found: usize,
     },
-    /// It is not what was written: the hash does not match.
+    /// The hash does not match the contents.
     Changed,
-    /// The hash matches, and yet this line, from 1, is none that this tool writes.
+    /// The hash matches, but a line is not one that Compatrix writes.
     Malformed {
-        /// The line.
+        /// 1-based line number.
         line: usize,
     },
 }
@@ -135,24 +146,26 @@ pub enum ArtifactError {
 impl fmt::Display for ArtifactError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ArtifactError::Empty => write!(f, "the file is empty: its upload or download was cut off; get it again"),
-            ArtifactError::NotOurs => write!(f, "not an artifact of evidence; `--evidence FILE` of a run writes one"),
+            ArtifactError::Empty => {
+                write!(f, "the file is empty: its upload or download was cut off; download it again")
+            }
+            ArtifactError::NotOurs => write!(f, "not an evidence artifact; a run with `--evidence FILE` writes one"),
             ArtifactError::Newer { tool } => {
                 write!(f, "written by compatrix {tool}, newer than this {TOOL}; merge it with that version")
             }
             ArtifactError::Truncated { found: 0, .. } => {
-                write!(f, "truncated: not even its first line is whole; get it again, or run its job again")
+                write!(f, "truncated: even the first line is incomplete; download it again, or rerun its job")
             }
             ArtifactError::Truncated { said, found } => {
-                write!(f, "truncated: {found} of {said} lines are there; get it again, or run its job again")
+                write!(f, "truncated: {found} of {said} lines found; download it again, or rerun its job")
             }
             ArtifactError::Changed => {
-                write!(f, "changed after it was written: its hash does not match; get it again, or run its job again")
+                write!(f, "changed after it was written: its hash does not match; download it again, or rerun its job")
             }
             ArtifactError::Malformed { line } => {
                 write!(
                     f,
-                    "line {line} is none that compatrix {TOOL} writes, though the hash matches; run its job again"
+                    "compatrix {TOOL} does not write lines like line {line}, although the hash matches; rerun its job"
                 )
             }
         }
@@ -161,7 +174,7 @@ impl fmt::Display for ArtifactError {
 
 impl std::error::Error for ArtifactError {}
 
-/// The first line, after the format and the hash.
+/// The rest of the first line, after format and hash.
 #[derive(Debug, Serialize, Deserialize)]
 struct First {
     #[serde(rename = "compatrix-evidence")]
@@ -172,7 +185,7 @@ struct First {
     records: usize,
 }
 
-/// What the records of one build have in common: a [`compatrix_model::evidence::Proof`] without what a run adds.
+/// The common part of a build's records: a [`compatrix_model::evidence::Proof`] without the fields that a run adds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct BuildPart {
     platform: String,
@@ -182,7 +195,7 @@ struct BuildPart {
     executables: Vec<ExecutableProof>,
 }
 
-/// What few records have.
+/// Fields that few records have.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 struct Rest {
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -1,4 +1,4 @@
-//! What committed files tell of a runner that is not here: versions from evidence, packages from manifests.
+//! Facts about runners, derived from committed files: versions from evidence, packages from manifests.
 
 use semver::Version;
 
@@ -12,19 +12,19 @@ use compatrix_model::facts::{
 };
 use compatrix_model::matrix_spec::Spec;
 
-/// What the plan of CI is made from, beside the spec. Committed files only.
+/// Inputs of the CI plan other than the spec, all from committed files.
 #[derive(Debug, Clone, Default)]
 pub struct Committed {
-    /// The packages under test, as cargo metadata tells of them. Their folders are of no account here.
+    /// The packages under test, as in cargo metadata. Their folders are not used.
     pub packages: Vec<PackageFacts>,
-    /// What `stable`, `host` or `debian-12` were when evidence was recorded.
+    /// The versions of `stable`, `host`, `debian-12` and so on when evidence was recorded.
     pub versions: Versions,
-    /// What builds and runs took, to balance jobs by.
+    /// Durations of builds and runs, for balancing jobs.
     pub durations: Durations,
 }
 
 impl Committed {
-    /// Of these packages and this evidence. Of several versions of one value the highest counts.
+    /// If evidence has several versions for a value, the highest counts.
     pub fn new(spec: &Spec, packages: Vec<PackageFacts>, evidence: &[EvidenceFile], durations: Durations) -> Self {
         let mut versions = Versions::new();
         let mut add = |kind: AxisKind, entry: &compatrix_model::evidence_file::Entry, version: Option<Version>| {
@@ -45,11 +45,11 @@ impl Committed {
         Self { packages, versions, durations }
     }
 
-    /// What a fresh runner of this platform can be expected to have or get.
+    /// What a fresh runner of this platform is expected to have or install.
     pub fn runner(&self, spec: &Spec, platform: &str) -> HostFacts {
         let linux = platform.starts_with("linux-");
         let axis = |kind: AxisKind| spec.space.axis_of(&kind).map(|(_, axis)| axis);
-        let elsewhere = |what: &str| format!("{what} can be had on Linux only, not on {platform}");
+        let elsewhere = |what: &str| format!("{what} is available only on Linux, not on {platform}");
         let mut facts = HostFacts {
             platform: platform.to_owned(),
             packages: self.packages.clone(),
@@ -88,7 +88,7 @@ impl Committed {
         facts
     }
 
-    /// Here with the version that is known, else to be had.
+    /// Ready if the version is known, otherwise obtainable.
     fn ready<T>(&self, axis: Option<&Axis>, value: &ValueName, facts: fn(Version) -> T) -> Availability<T> {
         let known = axis.and_then(|axis| self.versions.get(&(axis.name.clone(), value.clone())));
         match known {
@@ -121,8 +121,8 @@ fn sqlite(version: Version) -> SqliteFacts {
     }
 }
 
-/// The image in whose container cells of this toolchain run: `debian:bookworm`; none for what is no distribution's, or of
-/// one that has no image known here. Source of the names: wiki.debian.org/DebianReleases and wiki.ubuntu.com/Releases.
+/// The container image for cells of this toolchain: `debian:bookworm`. `None` if it is not a distribution's, or no image
+/// is known. Source of the names: wiki.debian.org/DebianReleases and wiki.ubuntu.com/Releases.
 pub fn image(setting: &Setting) -> Option<String> {
     const IMAGES: [(&str, &[&str]); 2] = [
         ("debian", &["bullseye", "bookworm", "trixie", "forky", "sid"]),

@@ -1,33 +1,33 @@
-//! The evidence of two revisions, cell by cell: what is newly broken, fixed, proven or not. One pure table.
+//! Compares the evidence of two revisions cell by cell, in one pure table.
 
 use serde::Serialize;
 
 use compatrix_model::verdict::Verdict;
 
-/// What became of a suite in a cell.
+/// The change of a suite in a cell between two revisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
-    /// It does not work, and did, or was not known not to.
+    /// Broken now; before, it worked or had no expected failure.
     NewlyBroken,
-    /// It passed only when tried again.
+    /// Passed only on retry.
     Flaky,
-    /// It is not proven any more, whatever it was.
+    /// No longer proven.
     NewlyUnproven,
-    /// It works, and did not.
+    /// Works now; before, it was broken.
     NewlyFixed,
-    /// It works, of which there was no proof.
+    /// Works now; before, there was no proof.
     NewlyProven,
-    /// It does not work, as a rule says, of which there was no proof, or which it did.
+    /// Fails as expected now; before, it worked or had no proof.
     NewlyKnown,
-    /// It is not planned any more.
+    /// No longer planned.
     Removed,
-    /// As it was.
+    /// The same as before.
     Unchanged,
 }
 
 impl Change {
-    /// All changes, in the order in which they are told.
+    /// All changes, in report order.
     pub const ALL: [Change; 8] = [
         Change::NewlyBroken,
         Change::Flaky,
@@ -39,7 +39,7 @@ impl Change {
         Change::Unchanged,
     ];
 
-    /// The words for people.
+    /// The words that reports use.
     pub fn as_str(self) -> &'static str {
         match self {
             Change::NewlyBroken => "newly broken",
@@ -47,7 +47,7 @@ impl Change {
             Change::NewlyUnproven => "newly unproven",
             Change::NewlyFixed => "newly fixed",
             Change::NewlyProven => "newly proven",
-            Change::NewlyKnown => "newly known not to work",
+            Change::NewlyKnown => "newly known to fail",
             Change::Removed => "removed",
             Change::Unchanged => "unchanged",
         }
@@ -60,7 +60,7 @@ impl std::fmt::Display for Change {
     }
 }
 
-/// What a verdict says of a cell, for a comparison.
+/// What a comparison needs to know of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Works,
@@ -70,7 +70,7 @@ enum State {
     Unknown,
 }
 
-/// What became of a cell of which these verdicts were had; none where there was no evidence, or is no such cell now.
+/// The change between two verdicts; `None` means no evidence before, or no such cell now.
 pub fn compare(old: Option<Verdict>, new: Option<Verdict>) -> Change {
     use State::*;
     let (old, new) = match (old, new) {
@@ -107,7 +107,7 @@ mod tests {
     fn the_whole_table() {
         use Change::*;
         let (broken, unproven, known) = (NewlyBroken, NewlyUnproven, NewlyKnown);
-        // Columns: the new verdict, in the order of Verdict::ALL: ok, broken, known, unexpected-pass, flaky, unproven, error.
+        // Columns are new verdicts in the order of Verdict::ALL: ok, broken, known, unexpected-pass, flaky, unproven, error.
         let rows = [
             (Some(Verdict::Ok), [Unchanged, broken, known, Unchanged, Flaky, unproven, unproven]),
             (Some(Verdict::Broken), [NewlyFixed, Unchanged, known, NewlyFixed, Flaky, unproven, unproven]),

@@ -1,4 +1,4 @@
-//! `ci/durations.toml`: what builds and runs took, rounded, so that jobs are balanced by it; of no account for any result.
+//! `ci/durations.toml`: rounded durations of builds and runs, for balancing jobs. They never affect a result.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -11,7 +11,7 @@ use compatrix_model::facts::Durations;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{plan, Build, Choice};
 
-/// Where they are, below the root. It need not be there: constants count then.
+/// Path relative to the root. If the file is missing, constants are used.
 pub const FILE: &str = "ci/durations.toml";
 
 #[derive(Deserialize)]
@@ -21,7 +21,7 @@ struct Raw {
     builds: BTreeMap<String, RawBuild>,
 }
 
-/// In seconds.
+/// Durations in seconds.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct RawBuild {
@@ -30,24 +30,24 @@ struct RawBuild {
     run: BTreeMap<String, f64>,
 }
 
-/// Reads the file.
+/// Parses the file.
 ///
 /// # Errors
-/// It is not as [`to_text`] writes it; a text with the line. `command` writes it anew.
+/// The text is not as [`to_text`] writes it; the message names the line and how to regenerate it with `command`.
 pub fn parse(text: &str, command: &str) -> Result<Durations, String> {
-    let anew = format!("`{command} gen-ci --adopt-durations` writes it anew, and without the file constants count");
+    let fix = format!("regenerate it with `{command} gen-ci --adopt-durations`, or delete it to use constants");
     let raw: Raw = toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start).min(text.len());
         let line = text[..start].bytes().filter(|b| *b == b'\n').count() + 1;
-        format!("{FILE}: line {line}: {}; {anew}", error.message())
+        format!("{FILE}: line {line}: {}; {fix}", error.message())
     })?;
     let mut durations = Durations::default();
     for (build, RawBuild { build: took, run }) in raw.builds {
         let runs = run.into_iter().map(|(suite, took)| (Some(suite), took));
         for (suite, seconds) in took.into_iter().map(|took| (None, took)).chain(runs) {
-            // More than a week is no duration of a job of CI.
+            // A CI job does not take more than a week.
             if !(0.0..=604_800.0).contains(&seconds) {
-                return Err(format!("{FILE}: {build:?} took {seconds} seconds, which cannot be; {anew}"));
+                return Err(format!("{FILE}: {build:?} took {seconds} seconds, which is impossible; {fix}"));
             }
             let ms = (seconds * 1_000.0).round() as u64;
             match suite {
@@ -59,10 +59,10 @@ pub fn parse(text: &str, command: &str) -> Result<Durations, String> {
     Ok(durations)
 }
 
-/// The text of the file: each build's seconds, and what a run of each suite takes on average, to two digits.
+/// The text of the file: seconds per build, and average seconds per run of each suite, to two digits.
 pub fn to_text(durations: &Durations, command: &str) -> String {
     let mut out = format!(
-        "# What builds and their runs take, in seconds; jobs of CI are balanced by it, nothing else. Written by\n\
+        "# Durations of builds and runs in seconds, used only for balancing CI jobs. Written by\n\
          # `{command} gen-ci --adopt-durations` from the ledger of one machine.\n"
     );
     let of_runs = durations.averages.keys().map(|(_, build)| build);
@@ -81,7 +81,7 @@ pub fn to_text(durations: &Durations, command: &str) -> String {
     out
 }
 
-/// What a ledger knows of the builds of this spec's profiles on a platform, runs on average of each suite and build.
+/// The ledger's durations for the builds of this spec's profiles on a platform, averaged per suite and build.
 pub fn of_ledger(spec: &Spec, committed: &Committed, platform: &str, ledger: &Durations) -> Durations {
     let facts = committed.runner(spec, platform);
     let mut builds = BTreeMap::new();
@@ -104,7 +104,7 @@ pub fn of_ledger(spec: &Spec, committed: &Committed, platform: &str, ledger: &Du
     Durations { builds, averages, ..Durations::default() }
 }
 
-/// Milliseconds as seconds with two digits that count: `0.35`, `4.1`, `73.0`, `120.0`.
+/// Milliseconds as seconds with two significant digits: `0.35`, `4.1`, `73.0`, `120.0`.
 fn seconds(ms: u64) -> String {
     let mut unit = 1;
     while ms / unit >= 100 {
@@ -186,8 +186,8 @@ mod tests {
             ("[build.x]\nbiuld = 1.0\n", "line 2: unknown field `biuld`"),
             ("[build.x]\nbuild = \"1\"\n", "line 2"),
             ("\n[build\n", "line 2"),
-            ("[build.x]\nbuild = -1.0\n", "took -1 seconds, which cannot be"),
-            ("[build.x]\nrun = { a = nan }\n", "which cannot be"),
+            ("[build.x]\nbuild = -1.0\n", "took -1 seconds, which is impossible"),
+            ("[build.x]\nrun = { a = nan }\n", "which is impossible"),
         ] {
             let error = parse(text, "cargo xtask").unwrap_err();
             assert!(error.contains(expected) && error.contains("--adopt-durations"), "{text:?}: {error}");

@@ -7,11 +7,14 @@ pub mod artifact;
 pub mod committed;
 pub mod compare;
 pub mod durations;
+pub mod events;
+pub mod exact_sqlite;
 pub mod generate;
 pub mod merge;
 pub mod needs;
 pub mod pins;
 pub mod plan;
+pub mod update;
 pub mod workflow;
 
 pub use committed::Committed;

@@ -1,7 +1,7 @@
-//! The artifacts of many jobs made one: which record counts for each planned cell, what is missing, what is refused.
+//! Merges the artifacts of many jobs: which record counts for each planned cell, what is missing, what is refused.
 //!
-//! Laws: the order of the artifacts does not matter, nor does it to give one twice, nor to merge what was merged; what comes
-//! out is the same to the byte. All that is wrong with all artifacts is told at once, and nothing is merged then.
+//! Laws: order, duplicates and merging a merged file again do not change a byte of the result. If anything is wrong, all
+//! problems of all artifacts are reported at once, and nothing is merged.
 
 mod refusal;
 #[cfg(test)]
@@ -18,85 +18,85 @@ use compatrix_model::outcome::Outcome;
 
 pub use refusal::{Refusal, Why};
 
-/// What artifacts must belong to.
+/// The origin that all artifacts must have.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
-    /// The spec.
+    /// The spec of this checkout.
     pub spec: &'a Spec,
-    /// The plan.
+    /// The plan of the event to merge.
     pub plan: &'a CiPlan,
-    /// `owner/name`; empty where it is not known, and is not held against anything then.
+    /// `owner/name`; empty if unknown, and then not compared.
     pub repository: &'a str,
-    /// The git commit; empty without one.
+    /// The git commit; empty outside git.
     pub commit: &'a str,
-    /// Hash of the sources under test.
+    /// SHA-256 of the sources under test.
     pub sources: &'a str,
 }
 
-/// A file: its name for people, and what was read.
+/// A file's display name and its parsed contents.
 pub type File = (String, Result<Bundle, ArtifactError>);
 
-/// Where a record is: file, part, position.
+/// A record's position: file, part, index.
 type At = (usize, usize, usize);
 
-/// A planned suite in a cell.
+/// A planned suite in a cell of a platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Slot {
-    /// Position in the plan's platforms.
+    /// Index into the plan's platforms.
     platform: usize,
     suite: usize,
     cell: CellIndex,
 }
 
-/// What many artifacts come to.
+/// The result of merging.
 #[derive(Debug, Clone)]
 pub struct Merged {
-    /// The platforms of the plan, in its order.
+    /// In the order of the plan.
     pub platforms: Vec<MergedPlatform>,
-    /// Artifacts of which some records were there already, with how many: the same ones, or of an earlier attempt.
+    /// Artifacts with redundant records (duplicates, or of an earlier attempt), and how many.
     pub repeated: Vec<(String, usize)>,
-    /// Artifacts made where files of the packages differed from the commit.
+    /// Artifacts recorded while the packages' files differed from the commit.
     pub dirty: Vec<String>,
-    /// The files, by name.
+    /// Sorted by name.
     files: Vec<(String, Bundle)>,
 }
 
-/// What is known of one platform.
+/// The merged results of one platform.
 #[derive(Debug, Clone)]
 pub struct MergedPlatform {
-    /// The platform.
+    /// Its name: `linux-x86_64`.
     pub platform: String,
-    /// The record that counts of each suite and cell, in their order.
+    /// The record that counts for each suite and cell, in their order.
     pub results: Vec<MergedResult>,
-    /// What jobs planned and no record is there of.
+    /// Planned cells without a record, by job.
     pub missing: Vec<Missing>,
 }
 
-/// A record of [`Merged`].
+/// A reference to a record of [`Merged`].
 #[derive(Debug, Clone, Copy)]
 pub struct MergedResult {
-    /// Position in the spec's suites.
+    /// Index into the spec's suites.
     pub suite: usize,
-    /// The cell.
+    /// Index into the spec's space.
     pub cell: CellIndex,
     at: At,
 }
 
-/// Planned cells of a job of which there is no record.
+/// Planned cells of a job without a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    /// The job.
+    /// The job's id.
     pub job: String,
-    /// How many suites in cells it has in all.
+    /// The total number of the job's suites in cells.
     pub of: usize,
-    /// Those of them that are missing, suites by position.
+    /// The missing ones: index of the suite, and cell.
     pub cells: Vec<(usize, CellIndex)>,
 }
 
-/// Makes artifacts one.
+/// Merges artifacts.
 ///
 /// # Errors
-/// All reasons to refuse some of them, by file.
+/// All reasons to refuse artifacts, by file.
 pub fn merge(files: Vec<File>, expected: &Expected<'_>) -> Result<Merged, Vec<Refusal>> {
     let mut files = files;
     files.sort_by(|a, b| a.0.cmp(&b.0));
@@ -130,7 +130,7 @@ pub fn merge(files: Vec<File>, expected: &Expected<'_>) -> Result<Merged, Vec<Re
 }
 
 impl Merged {
-    /// The record, without its proof.
+    /// The record without its proof; cheap.
     pub fn brief(&self, result: &MergedResult) -> Record {
         self.files[result.at.0].1.brief(self.found(result))
     }
@@ -140,32 +140,32 @@ impl Merged {
         self.files[result.at.0].1.record(self.found(result))
     }
 
-    /// Platform and hash of the sources that the record's proof names; none without a proof.
+    /// Platform and source hash in the record's proof; `None` without a proof.
     pub fn origin(&self, result: &MergedResult) -> Option<(&str, &str)> {
         self.files[result.at.0].1.origin(self.found(result))
     }
 
-    /// All files with what is in them, by name.
+    /// The contents of all files, sorted by name.
     pub fn bundles(&self) -> impl Iterator<Item = &Bundle> {
         self.files.iter().map(|(_, bundle)| bundle)
     }
 
-    /// How many records there are.
+    /// The number of records that count.
     pub fn len(&self) -> usize {
         self.platforms.iter().map(|platform| platform.results.len()).sum()
     }
 
-    /// Whether there is none.
+    /// Whether no record counts.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether every planned cell has its record.
+    /// Whether every planned cell has a record.
     pub fn is_complete(&self) -> bool {
         self.platforms.iter().all(|platform| platform.missing.is_empty())
     }
 
-    /// The same as the text of one artifact, with a part for each job.
+    /// The merged records as one artifact, with a part per job.
     pub fn to_text(&self) -> String {
         let mut parts: BTreeMap<&Header, Vec<&MergedResult>> = BTreeMap::new();
         for result in self.platforms.iter().flat_map(|platform| &platform.results) {
@@ -194,7 +194,7 @@ struct Merging<'a> {
     planned: HashMap<Slot, &'a str>,
     /// The record that counts.
     winners: HashMap<Slot, At>,
-    /// Others of the same attempt that say something else.
+    /// Records of the same attempt that contradict the winner.
     others: BTreeMap<Slot, Vec<At>>,
     repeated: BTreeMap<usize, usize>,
 }
@@ -210,7 +210,7 @@ impl<'a> Merging<'a> {
         Self { expected, platforms, read, planned, winners, others: BTreeMap::new(), repeated: BTreeMap::new() }
     }
 
-    /// Takes in a file, and tells what is wrong with it.
+    /// Adds a file; returns its problems.
     fn file(&mut self, file: usize) -> Vec<Refusal> {
         let (name, bundle) = &self.read[file];
         let places = bundle.places(&self.expected.spec.space);
@@ -254,7 +254,7 @@ impl<'a> Merging<'a> {
         refusals
     }
 
-    /// Takes in a record: of several the one of the last attempt counts.
+    /// Adds a record; the one of the latest attempt counts.
     fn take(&mut self, slot: Slot, at: At) {
         let Some(&winner) = self.winners.get(&slot) else {
             self.winners.insert(slot, at);
@@ -268,7 +268,7 @@ impl<'a> Merging<'a> {
                 self.others.remove(&slot);
             }
             std::cmp::Ordering::Equal if self.record(winner) == self.record(at) => {
-                // Under which job it goes must not depend on the order of the files.
+                // The job that it is listed under must not depend on the order of files.
                 if new > old {
                     self.winners.insert(slot, at);
                 }
@@ -290,7 +290,7 @@ impl<'a> Merging<'a> {
         bundle.record(&bundle.found[part][n])
     }
 
-    /// Files that say different things of one cell, once for each pair.
+    /// Files that contradict each other about a cell, once per pair.
     fn contradictions(&self) -> Vec<Refusal> {
         let mut pairs: BTreeMap<(usize, usize), (usize, String)> = BTreeMap::new();
         for (slot, others) in &self.others {

@@ -1,6 +1,6 @@
-//! What GitHub says of the jobs before the verdict: `toJSON(needs)` held against the plan.
+//! Checks GitHub's results of the jobs before the verdict, `toJSON(needs)`, against the plan.
 //!
-//! A job that was skipped, cancelled or lost has proven nothing, and the verdict must not be green without it.
+//! A job that was skipped, cancelled or lost proves nothing, so the verdict must not be green without it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,41 +9,41 @@ use serde::Deserialize;
 
 use super::CiPlan;
 
-/// How the workflow calls the job that compiles the orchestrator of a platform, before the platform's name.
+/// Prefix of the id of a platform's first job, which compiles the orchestrator.
 pub const ORCHESTRATOR: &str = "orchestrator-";
 
-/// How a job ended, in GitHub's words.
+/// The result of a job, in GitHub's words.
 /// Source: docs.github.com, "Contexts", `needs.<job_id>.result`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobResult {
-    /// It succeeded, all jobs of its matrix with it.
+    /// It succeeded, including all jobs of its matrix.
     Success,
-    /// It failed, or one of its matrix did.
+    /// It failed, or a job of its matrix did.
     Failure,
-    /// It was cancelled, or ran out of time.
+    /// It was cancelled or timed out.
     Cancelled,
-    /// It was not started.
+    /// It did not start.
     Skipped,
 }
 
-/// A job of the workflow that is not as it must be.
+/// A job without the required result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotDone {
-    /// Its name in the workflow.
+    /// The job's id in the workflow.
     pub job: String,
-    /// What is wrong.
+    /// What is wrong with it.
     pub why: WhyNot,
 }
 
-/// What is wrong with a job of the workflow.
+/// Why a job does not have the required result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhyNot {
-    /// It ended otherwise than with success.
+    /// It ended without success.
     Ended(JobResult),
     /// The workflow has no such job.
     Absent,
-    /// It ran, though it is another event's.
+    /// It ran although it belongs to another event.
     OtherEvent,
 }
 
@@ -52,14 +52,14 @@ impl fmt::Display for NotDone {
         let said = match self.why {
             WhyNot::Ended(JobResult::Success) => "succeeded",
             WhyNot::Ended(JobResult::Failure) => {
-                "failed: a cell is broken, or its job ended before its evidence was there"
+                "failed: a cell is broken, or the job ended before it uploaded its evidence"
             }
-            WhyNot::Ended(JobResult::Cancelled) => "was cancelled, or ran out of time; run it again",
+            WhyNot::Ended(JobResult::Cancelled) => "was cancelled or timed out; rerun it",
             WhyNot::Ended(JobResult::Skipped) => {
-                "was skipped, since one that it needs did not succeed; it proved nothing"
+                "was skipped because a job that it needs did not succeed; it proved nothing"
             }
-            WhyNot::Absent => "is not in the workflow, which is another than this plan's; run `gen-ci`",
-            WhyNot::OtherEvent => "ran, though it is another event's; run `gen-ci`",
+            WhyNot::Absent => "is not in the workflow, which does not match this plan; run `gen-ci`",
+            WhyNot::OtherEvent => "ran although it belongs to another event; run `gen-ci`",
         };
         write!(f, "{} {said}", self.job)
     }
@@ -70,11 +70,11 @@ struct Need {
     result: JobResult,
 }
 
-/// Holds `toJSON(needs)` against a plan: each of its groups, and the orchestrator of each of its platforms, must have
+/// Checks `toJSON(needs)` against a plan: all its groups, and the orchestrators of all its platforms, must have
 /// succeeded; groups of other events must not have run.
 ///
 /// # Errors
-/// The text is not such JSON; a text for people.
+/// The text is not such JSON.
 pub fn not_done(plan: &CiPlan, json: &str) -> Result<Vec<NotDone>, String> {
     let needs: BTreeMap<String, Need> = serde_json::from_str(json).map_err(|error| {
         format!("--needs is not GitHub's `toJSON(needs)`, {{\"JOB\": {{\"result\": \"success\"}}}}: {error}")
@@ -93,7 +93,7 @@ pub fn not_done(plan: &CiPlan, json: &str) -> Result<Vec<NotDone>, String> {
     for (job, need) in needs.iter().filter(|(job, _)| !wanted.contains(job)) {
         let why = match need.result {
             JobResult::Skipped => continue,
-            // The orchestrator of a platform that another event uses is compiled on every event.
+            // A platform's orchestrator is compiled on every event, even if only another event uses it.
             JobResult::Success if job.starts_with(ORCHESTRATOR) => continue,
             result @ (JobResult::Failure | JobResult::Cancelled) if job.starts_with(ORCHESTRATOR) => {
                 WhyNot::Ended(result)
@@ -130,7 +130,7 @@ mod tests {
         }
     }
 
-    /// All that the plan needs, with the result of each job changed or its place taken by others.
+    /// Checks the plan's needs with some jobs' results changed or removed.
     #[track_caller]
     fn check(changes: &[(&str, Option<&str>)], expected: &[&str]) {
         let names =

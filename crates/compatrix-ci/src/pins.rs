@@ -1,4 +1,4 @@
-//! `ci/actions.toml`: the version and the commit of each action, the digest of each image.
+//! `ci/actions.toml`: version and commit of each action, digest of each image.
 
 mod bump;
 mod uses;
@@ -14,35 +14,35 @@ use shaped_toml::nearest;
 pub use bump::{adopt, bumped, Bump, Refusal};
 pub use uses::{fingerprint, uses, Reference, Use, CHECKSUM};
 
-/// Where the pins are, below the root.
+/// Path relative to the root.
 pub const FILE: &str = "ci/actions.toml";
 
-/// What [`FILE`] is at first, in a workspace that has none.
+/// The initial [`FILE`] for a workspace that has none.
 pub const FIRST: &str = include_str!("pins/first.toml");
 
-/// All pins.
+/// The pins of actions and images.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pins {
-    /// By the repository of the action, `actions/cache`; of its parts (`actions/cache/restore`) the same holds.
+    /// By the action's repository: `actions/cache`, which also covers `actions/cache/restore`.
     pub actions: BTreeMap<String, Pin>,
-    /// By image and tag, `debian:bookworm`: `sha256:…`.
+    /// Digests (`sha256:…`) by image and tag: `debian:bookworm`.
     pub images: BTreeMap<String, String>,
 }
 
-/// A version and the commit that it is.
+/// A version and its commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin {
-    /// `v7.0.1`.
+    /// The full version: `v7.0.1`.
     pub version: String,
-    /// 40 hex digits.
+    /// The commit: 40 hex digits.
     pub sha: String,
 }
 
 impl Pins {
-    /// Reads the file.
+    /// Parses the file.
     ///
     /// # Errors
-    /// All that is wrong with it, a text with its line each.
+    /// All problems of the file, each with its line.
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
         let mut reader = Reader { text, pins: Self::default(), problems: Vec::new() };
         let (root, errors) = DeTable::parse_recoverable(text);
@@ -65,12 +65,12 @@ impl Pins {
         Self::parse(FIRST).expect("a file of this crate, parsed by a test")
     }
 
-    /// The pin of an action, or of the repository that it is a part of.
+    /// The pin of an action, or of its repository.
     pub fn action(&self, action: &str) -> Option<&Pin> {
         self.actions.get(&repository(action))
     }
 
-    /// Says which of these actions and images have no pin, with the lines to add; nothing if all have one.
+    /// Names the actions and images without a pin, with the lines to add; `None` if all have one.
     pub fn missing<'a>(
         &self,
         actions: impl IntoIterator<Item = &'a str>,
@@ -102,24 +102,24 @@ impl Pins {
     }
 }
 
-/// `owner/name` of an action, whichever part of the repository it is.
+/// The `owner/name` of an action, without a path in the repository.
 pub(crate) fn repository(action: &str) -> String {
     action.splitn(3, '/').take(2).collect::<Vec<_>>().join("/")
 }
 
-/// A version as actions spell it, `v7.0.1`.
+/// Parses a version as actions spell it: `v7.0.1`.
 pub(crate) fn version(text: &str) -> Option<Version> {
     let version = Version::parse(text.strip_prefix('v')?).ok()?;
     (version.pre.is_empty() && version.build.is_empty()).then_some(version)
 }
 
-/// Whether it is a whole SHA-1 as git prints it.
-pub(crate) fn is_sha(text: &str) -> bool {
+/// Whether it is a full SHA-1 in lower case.
+pub fn is_sha(text: &str) -> bool {
     is_hex(text, 40)
 }
 
-/// Whether it is the digest of an image, `sha256:` and 64 digits.
-pub(crate) fn is_digest(text: &str) -> bool {
+/// Whether it is an image digest: `sha256:` and 64 hex digits.
+pub fn is_digest(text: &str) -> bool {
     text.strip_prefix("sha256:").is_some_and(|hex| is_hex(hex, 64))
 }
 
@@ -127,7 +127,7 @@ fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
-/// Names of repositories and images: nothing that means something to YAML or a shell.
+/// Whether a repository or image name is safe: nothing special to YAML or a shell.
 fn is_name(text: &str, slashes: std::ops::RangeInclusive<usize>, also: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c) || also.contains(c);
     let slashed = slashes.contains(&text.matches('/').count());
@@ -165,25 +165,25 @@ impl Reader<'_> {
         for (name, value) in table {
             match value.get_ref().as_table() {
                 Some(table) => read(self, name.get_ref(), name.span().start, table),
-                None => self.problem(name.span().start, format!("`{}` is no table", name.get_ref())),
+                None => self.problem(name.span().start, format!("`{}` is not a table", name.get_ref())),
             }
         }
     }
 
     fn action(&mut self, name: &str, at: usize, table: &DeTable<'_>) {
         if !is_name(name, 1..=1, "") {
-            self.problem(at, format!("`{name}` is no repository of an action; write `owner/name`"));
+            self.problem(at, format!("`{name}` is not an action's repository; write `owner/name`"));
         }
         let before = self.problems.len();
         let [tag, sha] = self.texts(at, table, ["version", "sha"]);
         if let Some((tag, at)) = tag.as_ref().filter(|(tag, _)| version(tag).is_none()) {
-            self.problem(*at, format!("`{tag}` is no version of an action; write all of it, `v7.0.1`"));
+            self.problem(*at, format!("`{tag}` is not a full version of an action; write `v7.0.1`"));
         }
         if let Some((sha, at)) = sha.as_ref().filter(|(sha, _)| !is_sha(sha)) {
             self.problem(
                 *at,
                 format!(
-                    "`{sha}` is no commit; write all 40 hex digits, in small letters, as `git rev-parse` prints them"
+                    "`{sha}` is not a full commit; write all 40 hex digits in lower case, as `git rev-parse` prints them"
                 ),
             );
         }
@@ -194,18 +194,18 @@ impl Reader<'_> {
 
     fn image(&mut self, name: &str, at: usize, table: &DeTable<'_>) {
         if !is_name(name, 0..=3, ":") || name.matches(':').count() != 1 {
-            self.problem(at, format!("`{name}` is no image with its tag; write `debian:bookworm`"));
+            self.problem(at, format!("`{name}` is not an image with a tag; write `debian:bookworm`"));
         }
         let [digest] = self.texts(at, table, ["digest"]);
         let Some((digest, at)) = digest else { return };
         if is_digest(&digest) {
             self.pins.images.insert(name.to_owned(), digest);
         } else {
-            self.problem(at, format!("`{digest}` is no digest; write `sha256:` and 64 hex digits in small letters"));
+            self.problem(at, format!("`{digest}` is not a digest; write `sha256:` and 64 hex digits in lower case"));
         }
     }
 
-    /// The texts of these keys with their places; tells of keys that are missing, of another kind or unknown.
+    /// The strings of these keys with their positions; reports missing, mistyped and unknown keys.
     fn texts<const N: usize>(
         &mut self,
         at: usize,
@@ -224,7 +224,7 @@ impl Reader<'_> {
             };
             let text = value.get_ref().as_str().map(|text| (text.to_owned(), value.span().start));
             if text.is_none() {
-                self.problem(value.span().start, format!("`{key}` is no text; put it in quotes"));
+                self.problem(value.span().start, format!("`{key}` is not a string; put it in quotes"));
             }
             text
         })
@@ -232,7 +232,7 @@ impl Reader<'_> {
 
     fn unknown(&mut self, at: usize, key: &str, known: &[&str]) {
         let meant = nearest(key, known.iter().copied()).map_or_else(
-            || format!("known are {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
+            || format!("known keys are {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
             |meant| format!("did you mean `{meant}`?"),
         );
         self.problem(at, format!("unknown key `{key}`; {meant}"));
@@ -276,12 +276,12 @@ mod tests {
         let sha = "3d3c42e5aac5ba805825da76410c181273ba90b1";
         let action = |version: &str, sha: &str| format!("[action.\"a/b\"]\nversion = \"{version}\"\nsha = \"{sha}\"\n");
         assert!(Pins::parse(&action("v1.2.3", sha)).is_ok());
-        refused(&action("v7", sha), &["line 2: `v7` is no version"]);
+        refused(&action("v7", sha), &["line 2: `v7` is not a full version"]);
         refused(&action("7.0.1", sha), &["line 2: `7.0.1`"]);
         refused(&action("v1.2.3-rc.1", sha), &["line 2"]);
         refused(&action("v1.2.3", &sha[1..]), &["line 3: `d3c"]);
         refused(&action("v1.2.3", &sha.to_uppercase()), &["line 3"]);
-        refused(&action("v1", "main"), &["line 2", "line 3: `main` is no commit"]);
+        refused(&action("v1", "main"), &["line 2", "line 3: `main` is not a full commit"]);
         refused("[action.\"a/b\"]\nversion = \"v1.2.3\"\n", &["line 1: `sha` is missing"]);
         refused(&format!("{}extra = 1\n", action("v1.2.3", sha)), &["line 4: unknown key `extra`"]);
         refused(
@@ -289,12 +289,12 @@ mod tests {
             &["line 1: `sha`", "line 3: unknown key `hsa`; did you mean `sha`?"],
         );
         refused("[action.\"a/b/c\"]\n", &["line 1: `a/b/c`", "`version`", "`sha`"]);
-        refused("[action.\"a/b: ${{ x }}\"]\n", &["is no repository", "`version`", "`sha`"]);
+        refused("[action.\"a/b: ${{ x }}\"]\n", &["is not an action's repository", "`version`", "`sha`"]);
         refused("[actoin.x]\n", &["line 1: unknown key `actoin`; did you mean `action`?"]);
         refused("action = 1\n", &["line 1: expected tables"]);
-        refused("[image.\"debian:bookworm\"]\ndigest = \"sha256:abc\"\n", &["line 2: `sha256:abc` is no digest"]);
-        refused("[image.debian]\ndigest = \"x\"\n", &["line 1: `debian` is no image", "line 2"]);
-        refused("[image.\"debian:bookworm\"]\ndigest = 7\n", &["line 2: `digest` is no text"]);
+        refused("[image.\"debian:bookworm\"]\ndigest = \"sha256:abc\"\n", &["line 2: `sha256:abc` is not a digest"]);
+        refused("[image.debian]\ndigest = \"x\"\n", &["line 1: `debian` is not an image", "line 2"]);
+        refused("[image.\"debian:bookworm\"]\ndigest = 7\n", &["line 2: `digest` is not a string"]);
         refused("\n[action\n", &["line 2: not TOML"]);
     }
 

@@ -1,7 +1,7 @@
-//! The jobs of an event: each is one build with all its runs, or several such where fewer jobs are wanted.
+//! Plans the jobs of an event: one build with all its runs per job, or several builds if there must be fewer jobs.
 //!
-//! A build is never in two jobs. What a job runs is named by suites and cells, decided here, from committed versions: what
-//! a runner turns out to have changes outcomes, never which job runs what.
+//! A build is never split over jobs. The suites and cells of each job are decided here, from committed versions: what a
+//! runner turns out to have changes outcomes, never the assignment.
 
 mod jobs;
 
@@ -16,114 +16,114 @@ use compatrix_model::matrix_spec::{Event, Work};
 use compatrix_model::plan::Part;
 use compatrix_model::plan::{Choice, Plan, SkipReason};
 
-/// The most jobs that GitHub makes of one matrix.
+/// GitHub's limit on the jobs of one matrix.
 /// Source: docs.github.com, "Workflow syntax", `jobs.<job_id>.strategy.matrix`.
 pub const MATRIX_JOBS: usize = 256;
-/// The most jobs that are planned for one event; GitHub starts no more than a few hundred at once.
+/// The most jobs planned for one event; GitHub starts only a few hundred at once.
 pub const MOST_JOBS: usize = 2_000;
-/// Predicted milliseconds of a job beside its builds and runs: checkout, artifacts, toolchain.
+/// Predicted overhead of a job in milliseconds: checkout, artifacts, toolchain.
 pub const JOB_MS: u64 = 45_000;
-/// Predicted milliseconds of the job that compiles the orchestrator.
+/// Predicted duration in milliseconds of compiling the orchestrator.
 pub const ORCHESTRATOR_MS: u64 = 180_000;
-/// Predicted milliseconds of the job that gives the verdict.
+/// Predicted duration in milliseconds of the verdict job.
 pub const VERDICT_MS: u64 = 40_000;
 
-/// All that one command does on one event.
+/// The jobs of one command on one event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CiPlan {
-    /// The event.
+    /// The event that triggers the jobs.
     pub event: Event,
-    /// The command.
+    /// The command that the jobs run.
     pub work: Work,
-    /// The profile, by name.
+    /// The profile's name.
     pub profile: String,
     /// Jobs that share a runner and a container, at most [`MATRIX_JOBS`] each. Never empty.
     pub groups: Vec<Group>,
-    /// Chosen cells that are in no job, since no runner of the platform can try them.
+    /// Chosen cells without a job, because no runner of the platform can run them.
     pub untried: Vec<Untried>,
-    /// Hash of all of this: which job of which platform runs which suites in which cells.
+    /// SHA-256 of the assignment: which job on which platform runs which suites in which cells.
     pub id: String,
 }
 
 /// Jobs that share a runner and a container: one job of the workflow, with a matrix.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// Its name, also that of the workflow's job: `pull-request-linux-x86_64`.
+    /// Also the id of the workflow's job: `pull-request-linux-x86_64`.
     pub id: String,
-    /// The platform.
+    /// The platform of its runner: `linux-x86_64`.
     pub platform: String,
-    /// The label of its runner.
+    /// The runner's label: `ubuntu-24.04`.
     pub runner: String,
-    /// The image of the container that they run in, `debian:bookworm`; none: on the runner itself.
+    /// The container's image: `debian:bookworm`. `None` runs on the runner itself.
     pub container: Option<String>,
-    /// What must be installed first.
+    /// Packages to install first.
     pub needs: Needs,
-    /// The jobs.
+    /// The rows of the workflow job's matrix.
     pub jobs: Vec<Job>,
 }
 
-/// What jobs need that the orchestrator does not get by itself.
+/// Packages that the orchestrator does not install itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Needs {
-    /// The host's SQLite, with headers.
+    /// The host's SQLite with headers.
     pub sqlite: bool,
-    /// valgrind.
+    /// The Debian package `valgrind`.
     pub valgrind: bool,
-    /// Miri and the sources of std, for the toolchain `nightly`.
+    /// The components `miri` and `rust-src` of the toolchain `nightly`.
     pub miri: bool,
-    /// apt-get's archives of other distributions: their keys.
+    /// The archive keys of other distributions, for apt-get.
     pub archives: bool,
 }
 
 /// One job: whole builds, with all their runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
-    /// Its name, unique among all jobs of an event and command: `linux-x86_64-stable-bundled-json`. Of letters, digits, `.`,
-    /// `_`, `+` and `-` only.
+    /// Unique among all jobs of an event and command: `linux-x86_64-stable-bundled-json`. Contains only letters, digits,
+    /// `.`, `_`, `+` and `-`.
     pub id: String,
-    /// Its builds, by id.
+    /// Ids of its builds.
     pub builds: Vec<String>,
-    /// The toolchains of these.
+    /// The toolchains of its builds.
     pub toolchains: Vec<ValueName>,
-    /// Suites, by position, in cells.
+    /// Its runs: index of the suite, and cell.
     pub cells: Vec<(usize, CellIndex)>,
-    /// Whether all its cells may fail.
+    /// Whether all its cells may fail, so that the job may too.
     pub may_fail: bool,
-    /// What it is predicted to take, in milliseconds, [`JOB_MS`] among it.
+    /// Predicted duration in milliseconds, including [`JOB_MS`].
     pub predicted_ms: u64,
 }
 
-/// A chosen cell that no job tries.
+/// A chosen cell that no job runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Untried {
-    /// The platform.
+    /// The platform whose runners cannot run it.
     pub platform: String,
-    /// Position in the spec's suites.
+    /// Index into the spec's suites.
     pub suite: usize,
-    /// The cell.
+    /// Index into the spec's space.
     pub cell: CellIndex,
-    /// Why.
+    /// Why no runner can run it, as a fragment.
     pub reason: String,
 }
 
-/// What a plan is predicted to cost.
+/// The predicted cost of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Cost {
-    /// Jobs, those that prepare and that give the verdict among them.
+    /// The number of jobs, including orchestrators and the verdict.
     pub jobs: usize,
-    /// Minutes of all jobs together, each rounded up, as they are billed.
+    /// Billed minutes: the sum over all jobs, each rounded up.
     pub minutes: u64,
-    /// Milliseconds from the start to the verdict, if no job waits for a runner.
+    /// Milliseconds from start to verdict if no job waits for a runner.
     pub longest_ms: u64,
 }
 
 impl CiPlan {
-    /// All jobs, with their group.
+    /// All jobs with their groups.
     pub fn jobs(&self) -> impl Iterator<Item = (&Group, &Job)> {
         self.groups.iter().flat_map(|group| group.jobs.iter().map(move |job| (group, job)))
     }
 
-    /// The job of this name; the error says what names there are.
+    /// The job with this id; the error suggests the nearest one.
     pub fn job(&self, id: &str) -> Result<(&Group, &Job), String> {
         let found = self.jobs().find(|(_, job)| job.id == id);
         found.ok_or_else(|| {
@@ -134,7 +134,7 @@ impl CiPlan {
         })
     }
 
-    /// The platforms, each once, in the spec's order.
+    /// The distinct platforms, in the spec's order.
     pub fn platforms(&self) -> Vec<&str> {
         let mut platforms: Vec<&str> = Vec::new();
         for group in &self.groups {
@@ -145,14 +145,14 @@ impl CiPlan {
         platforms
     }
 
-    /// The plan without the jobs of other platforms; its id stays that of the whole, which the jobs know.
+    /// The plan without the jobs of other platforms. Its id does not change, because jobs refer to the full plan.
     pub fn only(mut self, platform: &str) -> CiPlan {
         self.groups.retain(|group| group.platform == platform);
         self.untried.retain(|untried| untried.platform == platform);
         self
     }
 
-    /// What a platform's jobs run, as a part of the profile's plan; with a job, what that runs.
+    /// The part of the profile's plan that a platform's jobs run, or that one job runs.
     pub fn part(&self, platform: &str, job: Option<&Job>) -> Part {
         let of_platform = self.jobs().filter(|(group, _)| group.platform == platform).map(|(_, job)| job);
         match job {
@@ -161,7 +161,7 @@ impl CiPlan {
         }
     }
 
-    /// What it is predicted to cost.
+    /// Sums predicted durations over jobs.
     pub fn cost(&self) -> Cost {
         let minutes = |ms: u64| ms.div_ceil(60_000);
         let platforms = self.platforms().len();
@@ -176,10 +176,10 @@ impl CiPlan {
     }
 }
 
-/// The plan of an event; none where the command does not run on it.
+/// The plan of an event; `None` if the command does not run on it.
 ///
 /// # Errors
-/// The plan has no cells, too many jobs, or takes longer than the spec allows; texts for people, with the figures.
+/// The plan has no cells, too many jobs, or takes longer than the spec allows; the message has the figures.
 pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> Result<Option<CiPlan>, String> {
     let Some(ci) = &spec.ci else { return Ok(None) };
     let Some(settings) = ci.events.get(&event) else { return Ok(None) };
@@ -189,10 +189,7 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> 
     let Some(profile) = spec.narrowed(whole, is_leak(work == Work::LeakCheck)) else {
         let kind =
             if work == Work::LeakCheck { "has no suite of kind `leak`" } else { "has only suites of kind `leak`" };
-        return Err(format!(
-            "[ci.{event}]: the profile `{name}` {kind}, so that `{}` has nothing to do",
-            work.as_str()
-        ));
+        return Err(format!("[ci.{event}]: the profile `{name}` {kind}, so `{}` has nothing to do", work.as_str()));
     };
     let mut untried = Vec::new();
     let mut platforms = Vec::new();
@@ -217,15 +214,15 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> 
     let jobs = groups.iter().map(|group: &Group| group.jobs.len()).sum::<usize>();
     if jobs == 0 {
         return Err(format!(
-            "[ci.{event}]: `{} --profile {name}` has no cell that a runner of {} can try; widen the profile's `when`, or take \
-             the key away",
+            "[ci.{event}]: `{} --profile {name}` has no cell that a runner of {} can run; widen the profile's `when`, or remove \
+             the key",
             work.as_str(),
             settings.platforms.join(", ")
         ));
     }
     if jobs > MOST_JOBS {
         return Err(format!(
-            "[ci.{event}]: {jobs} jobs, one a build, are more than {MOST_JOBS}; set `max-jobs`, or choose fewer cells"
+            "[ci.{event}]: {jobs} jobs, one per build, are more than {MOST_JOBS}; set `max-jobs`, or choose fewer cells"
         ));
     }
     let id = id(spec, event, work, &groups);
@@ -243,21 +240,21 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> 
     }
 }
 
-/// What a platform's runners are to do.
+/// The work for a platform's runners.
 struct OfPlatform<'a> {
     platform: &'a str,
     runner: &'a str,
     plan: Plan,
 }
 
-/// Whether a cell that is broken does not fail the verdict of CI, by the cell's coordinates.
+/// A predicate on a cell's coordinates: whether CI's verdict ignores its failure.
 pub fn may_fail<'a>(spec: &'a Spec, committed: &'a Committed) -> impl Fn(&[usize]) -> bool + 'a {
     let conditions = spec.ci.iter().flat_map(|ci| &ci.may_fail);
     let matchers: Vec<_> = conditions.map(|when| when.matcher(&spec.space, &committed.versions)).collect();
     move |coords| matchers.iter().any(|matcher| matcher.holds(coords))
 }
 
-/// One text for all that the jobs agree on, hashed.
+/// Hashes everything that the jobs must agree on.
 fn id(spec: &Spec, event: Event, work: Work, groups: &[Group]) -> String {
     let mut hash = Sha256::new();
     hash.update(format!("compatrix ci plan 1\n{event} {}\n", work.as_str()));
@@ -269,5 +266,5 @@ fn id(spec: &Spec, event: Event, work: Work, groups: &[Group]) -> String {
             }
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&hash.finalize())
 }

@@ -1,7 +1,7 @@
-//! A GitHub Actions workflow as data: what is written as YAML, and what a rehearsal executes.
+//! A GitHub Actions workflow as data: lowered to YAML, or executed by a rehearsal.
 //!
-//! The types keep values of the spec out of shells: a command's text is part of this program, never made at run time, and
-//! so is an expression. What varies goes into `env`, as a [`Text`].
+//! The types keep values of the spec out of shells: commands and expressions are `&'static str`, never built at run time.
+//! Variable parts go into `env`, as a [`Text`].
 
 pub mod evaluate;
 pub mod rehearsal;
@@ -11,163 +11,163 @@ use compatrix_model::matrix_spec::Event;
 /// A workflow file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workflow {
-    /// The file's name, in `.github/workflows`.
+    /// The file name in `.github/workflows`.
     pub file: String,
-    /// Its name on GitHub.
+    /// The name shown on GitHub.
     pub name: String,
-    /// What it is for and what it is predicted to cost, in lines of a comment.
+    /// Purpose and predicted cost, as comment lines.
     pub about: Vec<String>,
-    /// What starts it.
+    /// The triggers.
     pub on: Vec<Trigger>,
-    /// Runs of one group cancel each other or wait for each other.
+    /// Which runs cancel or wait for each other.
     pub concurrency: Option<Concurrency>,
     /// Environment of all jobs.
     pub env: Vec<(String, Text)>,
-    /// The jobs, in the order in which a reader meets them.
+    /// The jobs in file order.
     pub jobs: Vec<WorkflowJob>,
 }
 
-/// What starts a workflow.
+/// An event that starts a workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {
-    /// A pull request into one of these branches.
+    /// A pull request is opened or updated.
     PullRequest {
-        /// The branches.
+        /// Target branches, or patterns.
         branches: Vec<String>,
     },
-    /// A merge queue.
+    /// A merge queue's group.
     MergeGroup,
-    /// A push to one of these branches.
+    /// Commits are pushed, or a pull request is merged.
     Push {
-        /// The branches.
+        /// Branches pushed to, or patterns.
         branches: Vec<String>,
     },
-    /// The clock.
+    /// The clock reaches one of these times.
     Schedule {
-        /// Five fields, UTC.
+        /// Cron expressions of five fields, in UTC.
         crons: Vec<String>,
     },
-    /// A person, who chooses whose plan is run: the input `event`.
+    /// A manual run; the input `event` selects the plan.
     Dispatch {
-        /// The events to choose from, the first one by default; none where there is nothing to choose.
+        /// The events to choose from, the first by default; empty if there is no choice.
         events: Vec<Event>,
     },
 }
 
-/// `concurrency`.
+/// How runs of the same group exclude each other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Concurrency {
-    /// The group.
+    /// The name shared by runs that exclude each other.
     pub group: Expression,
-    /// Whether a run that is going on is cancelled by a newer one of its group.
+    /// Whether a newer run cancels a running one of its group.
     pub cancel: Text,
 }
 
-/// An expression or a text with some in it, `${{ … }}` and all. Part of this program, never made of values.
+/// An expression, or a text that contains `${{ … }}`. A literal of this program, never built from values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expression(pub &'static str);
 
-/// A scalar.
+/// A scalar value of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Text {
-    /// It stands for itself. What GitHub would take for an expression is refused when it is written.
+    /// A literal. If GitHub would evaluate it, lowering refuses it.
     Literal(String),
-    /// GitHub evaluates it.
+    /// A text for GitHub to evaluate.
     Expression(Expression),
 }
 
-/// A job of a workflow, perhaps many by its matrix.
+/// A job of a workflow; its matrix can turn it into many.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorkflowJob {
-    /// Its key under `jobs`.
+    /// The key under `jobs`.
     pub id: String,
-    /// Its name on GitHub.
+    /// The name shown on GitHub.
     pub name: Text,
-    /// What it is for, in lines of a comment.
+    /// Purpose, as comment lines.
     pub about: Vec<String>,
-    /// When it runs; none: when all that it needs has succeeded.
+    /// `if`; `None` runs after all needed jobs succeeded.
     pub condition: Option<Expression>,
-    /// The jobs that come before it.
+    /// Ids of the jobs to wait for.
     pub needs: Vec<String>,
-    /// The label of the runner.
+    /// The runner's label.
     pub runs_on: String,
-    /// The container that its steps run in.
+    /// The container for the steps; `None` runs them on the runner.
     pub container: Option<Container>,
-    /// What its token may do.
+    /// The token's permissions.
     pub permissions: Vec<Permission>,
-    /// The most minutes that it may take.
+    /// The time limit in minutes.
     pub timeout_minutes: u32,
-    /// One job for each.
+    /// Runs the job once per row.
     pub matrix: Option<Matrix>,
-    /// Whether the workflow goes on when it fails.
+    /// Whether the workflow continues if it fails.
     pub continue_on_error: Option<Expression>,
     /// Environment of its steps.
     pub env: Vec<(String, Text)>,
-    /// Its steps.
+    /// Executed in order.
     pub steps: Vec<Step>,
 }
 
 /// A container of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
-    /// Image and tag, `debian:bookworm`. It is written with the digest that the pins have for it.
+    /// Image and tag: `debian:bookworm`. Lowering adds the pinned digest.
     pub image: String,
-    /// Folders of the runner, `FROM:TO`.
+    /// Mounted folders of the runner: `FROM:TO`.
     pub volumes: Vec<String>,
 }
 
-/// A grant to a job's token.
+/// A permission of a job's token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permission {
     /// `contents`, `issues` …
     pub scope: &'static str,
-    /// Whether it may also write.
+    /// Write access instead of read access.
     pub write: bool,
-    /// What for; a comment.
+    /// The reason, as a comment.
     pub why: &'static str,
 }
 
 /// `strategy.matrix`, static: rows of `include`. `fail-fast` is always off.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Matrix {
-    /// The rows, each with the same keys.
+    /// The rows; all have the same keys.
     pub include: Vec<Vec<(String, MatrixValue)>>,
 }
 
 /// A value of a matrix row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MatrixValue {
-    /// A text.
+    /// A quoted scalar.
     Text(String),
-    /// A number.
+    /// A plain integer.
     Number(u64),
-    /// True or false.
+    /// `true` or `false`.
     Bool(bool),
 }
 
-/// A step.
+/// One entry of a job's `steps`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// Its name on GitHub.
+    /// The name shown on GitHub.
     pub name: Text,
-    /// Its key among the steps, where others refer to it.
+    /// Its `id`, if other steps refer to it.
     pub id: Option<&'static str>,
-    /// When it runs; none: when all before it have succeeded.
+    /// `if`; `None` runs after all earlier steps succeeded.
     pub condition: Option<Expression>,
     /// Its environment.
     pub env: Vec<(String, Text)>,
-    /// What it does.
+    /// `run` or `uses`.
     pub action: Action,
-    /// Whether it only installs what a developer's machine has or lacks: left out of a rehearsal, and said.
+    /// Whether it only installs software. A rehearsal skips such steps and says so.
     pub installs: bool,
 }
 
-/// What a step does.
+/// The work of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Lines of bash.
     Run(Vec<&'static str>),
-    /// An action.
+    /// A call of an action, with `with`.
     Uses {
         /// Its name in `ci/actions.toml`: `actions/checkout`, `actions/cache/restore`.
         action: &'static str,
@@ -177,12 +177,12 @@ pub enum Action {
 }
 
 impl Text {
-    /// A text that stands for itself.
+    /// Wraps a literal.
     pub fn literal(text: impl Into<String>) -> Self {
         Text::Literal(text.into())
     }
 
-    /// What GitHub evaluates.
+    /// Wraps a text for GitHub to evaluate.
     pub fn expression(text: &'static str) -> Self {
         Text::Expression(Expression(text))
     }

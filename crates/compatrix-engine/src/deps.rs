@@ -1,4 +1,6 @@
-//! Dependencies for toolchains that cannot read the workspace: locksets, and stages that use them.
+//! Dependencies: the workspace's lockfile, and locksets and stages for toolchains that cannot read the workspace. Imports
+//! `find` and `sys`.
 
+pub mod locked;
 pub mod locks;
-pub mod stage;
+pub(crate) mod stage;

@@ -45,7 +45,7 @@ pub enum Event {
     },
     /// A cell has its result.
     RunFinished {
-        /// The record.
+        /// What ran, and what proves it.
         record: Box<Record>,
         /// Its outcome held against what the spec expects.
         verdict: Verdict,

@@ -1,8 +1,13 @@
-//! Finds what this machine and this workspace have, and gets what is missing, one module a kind of thing.
+//! Finds what this machine and this workspace have, and gets what is missing: one module a kind of thing. None knows
+//! another kind, and none knows a value's setting: [`crate::provide`] does. Imports `sys`.
 
-pub mod distro;
+pub(crate) mod c_compiler;
+pub(crate) mod distro;
 pub mod fixture;
+pub mod layout;
+pub(crate) mod leak_tools;
+pub(crate) mod manifest_text;
 pub(crate) mod sources;
 pub mod sqlite;
-pub mod toolchain;
+pub(crate) mod toolchain;
 pub mod workspace;

@@ -53,8 +53,8 @@ pub struct Ledger {
 
 /// An opened ledger and what had to be done for it.
 #[derive(Debug)]
-pub struct Opened {
-    /// The ledger.
+pub struct OpenedLedger {
+    /// A new one where the old was set aside.
     pub ledger: Ledger,
     /// The facts saved earlier.
     pub memo: Memo,
@@ -67,13 +67,13 @@ impl Ledger {
     ///
     /// # Errors
     /// It is locked by another program, cannot be written, or was made by a newer version.
-    pub fn open(path: &Path) -> Result<Opened> {
+    pub fn open(path: &Path) -> Result<OpenedLedger> {
         match Self::try_open(path) {
-            Ok((ledger, memo)) => Ok(Opened { ledger, memo, set_aside: None }),
+            Ok((ledger, memo)) => Ok(OpenedLedger { ledger, memo, set_aside: None }),
             Err(error) if is_damage(&error) => {
                 let aside = set_aside(path)?;
                 let (ledger, memo) = Self::try_open(path)?;
-                Ok(Opened { ledger, memo, set_aside: Some(aside) })
+                Ok(OpenedLedger { ledger, memo, set_aside: Some(aside) })
             }
             Err(error) => Err(explain(error, path)),
         }

@@ -1,8 +1,9 @@
-//! One run: a build's test executables started under the run-time values of one cell, with proof of what ran.
+//! One run: a build's test executables started under the run-time values of one cell, with proof of what ran. Imports
+//! `build`, the survey and what they do.
 
 pub(crate) mod executable;
-pub mod inputs;
-pub mod keys;
+pub(crate) mod inputs;
+pub(crate) mod keys;
 pub(crate) mod proof;
 
 use std::os::unix::process::ExitStatusExt;
@@ -11,62 +12,52 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use compatrix_model::evidence::{Counts, Record, TestFailure};
 use compatrix_model::libtest::{Parser, Report, Source};
-use compatrix_model::matrix_spec::SuiteKind;
 use compatrix_model::outcome::Outcome;
 
 use crate::build::{Executable, Product};
-use crate::leak::{self, Leaks};
 use crate::run::executable::{blank, command, severity, signal_name, take_status_for_a_test, Scratch};
-use crate::run::inputs::{environment, Inputs};
+use crate::run::inputs::{environment, RunInputs};
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Finished;
 use crate::sys::supervisor::End;
 
-/// Runs the cell, again where it fails and the suite allows it, and says what happened and what proves it.
+/// Runs the cell with this, once it is proven that what would run is what was planned; the proof is in the record.
 ///
 /// # Errors
-/// None: trouble on our side is the outcome `infrastructure`.
-pub fn run(host: &Host, inputs: &Inputs<'_>, product: &Product, leaks: &Leaks<'_>, started: i64) -> Record {
-    let clock = crate::sys::clock::instant();
-    let mut record = match attempt_all(host, inputs, product, leaks) {
-        Ok(record) => record,
-        Err(error) => blank(inputs, Outcome::Infrastructure, format!("{error:#}")),
-    };
-    record.started = started;
-    record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-    record
-}
-
-fn attempt_all(host: &Host, inputs: &Inputs<'_>, product: &Product, leaks: &Leaks<'_>) -> Result<Record> {
-    if inputs.suite.kind == SuiteKind::Build {
-        return Ok(built(inputs, product));
-    }
+/// Our own side fails.
+pub(crate) fn proven(
+    host: &Host,
+    inputs: &RunInputs<'_>,
+    product: &Product,
+    act: impl FnOnce(&Scratch) -> Result<Record>,
+) -> Result<Record> {
     let scratch = Scratch::new(host)?;
     let (proof, mismatch) = proof::prove(host, inputs, product, environment(host, inputs, &scratch.dir))?;
-    if let Some(mismatch) = mismatch {
-        let mut record = blank(inputs, Outcome::Misidentified, mismatch);
-        record.proof = Some(proof);
-        return Ok(record);
-    }
-    if let SuiteKind::Leak(settings) = &inputs.suite.kind {
-        let record = leak::run(host, inputs, settings, product, leaks)?;
-        return Ok(Record { proof: Some(proof), ..record });
-    }
+    let record = match mismatch {
+        Some(mismatch) => blank(inputs, Outcome::Misidentified, mismatch),
+        None => act(&scratch)?,
+    };
+    Ok(Record { proof: Some(proof), ..record })
+}
+
+/// Runs the tests, again where they fail and the suite allows it.
+///
+/// # Errors
+/// Our own side fails.
+pub(crate) fn tests(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scratch) -> Result<Record> {
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let mut record = attempt(host, inputs, product, &scratch)?;
+        let record = attempt(host, inputs, product, scratch)?;
         let again = matches!(record.outcome, Outcome::Failed | Outcome::Crashed | Outcome::TimedOut);
         if !again || attempts > inputs.suite.retries || host.supervisor.is_interrupted() {
-            record.attempts = attempts;
-            record.proof = Some(proof);
-            return Ok(record);
+            return Ok(Record { attempts, ..record });
         }
     }
 }
 
 /// The record of a suite that runs nothing: what was made, and by which compiler.
-fn built(inputs: &Inputs<'_>, product: &Product) -> Record {
+pub(crate) fn built(inputs: &RunInputs<'_>, product: &Product) -> Record {
     let mut proof = proof::proof_of_inputs(inputs);
     proof.executables = proof::executables(product);
     let (outcome, cause) = match proof::wrong_compiler(inputs, product) {
@@ -77,7 +68,7 @@ fn built(inputs: &Inputs<'_>, product: &Product) -> Record {
     Record { proof: Some(proof), ..blank(inputs, outcome, cause) }
 }
 
-fn attempt(host: &Host, inputs: &Inputs<'_>, product: &Product, scratch: &Scratch) -> Result<Record> {
+fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scratch) -> Result<Record> {
     let mut record = blank(inputs, Outcome::Passed, String::new());
     let mut notes = Vec::new();
     for executable in &product.executables {
@@ -128,7 +119,7 @@ fn attempt(host: &Host, inputs: &Inputs<'_>, product: &Product, scratch: &Scratc
 }
 
 /// Why no test ran, and what to do about it.
-fn no_test(counts: Counts, inputs: &Inputs<'_>) -> String {
+fn no_test(counts: Counts, inputs: &RunInputs<'_>) -> String {
     let suite = &inputs.suite.name;
     match (counts.filtered, counts.ignored) {
         (0, 0) if inputs.suite.doctests => "no test ran; a pass needs one: write one in the packages under test".to_owned(),

@@ -1,17 +1,16 @@
-//! A session: one walk from spec to records, the whole of `compat`.
+//! A session: one walk from spec to records, the whole of `compat`. Imports all that
+//! a walk needs, and [`crate::walk`].
 
 pub mod base;
 pub mod repro;
 pub(crate) mod since;
-pub mod survey;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::Arc;
 
 use anyhow::Context;
-use compatrix_model::condition::Condition;
-use compatrix_model::matrix_spec::{contradictions, Profile, Spec};
+use compatrix_model::matrix_spec::{contradictions, Spec};
 use compatrix_model::plan::narrow::{plan_again, plan_narrowed, Narrow};
 use compatrix_model::plan::Part;
 use compatrix_model::plan::Shard;
@@ -20,13 +19,14 @@ use compatrix_model::spec_text::Parsed;
 
 use crate::event::Event;
 use crate::leak;
-use crate::ledger::{Ledger, Opened};
-use crate::session::survey::Survey;
+use crate::ledger::{Ledger, OpenedLedger};
+use crate::provide;
+use crate::survey::Survey;
 use crate::sys::clock::now;
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
 use crate::sys::files;
-use crate::sys::host::{Host, Limits};
+use crate::sys::host::{compat_dir, Host, Limits};
 use crate::sys::lock::WorkspaceLock;
 use crate::sys::supervisor::Supervisor;
 use crate::walk::{self, Walked};
@@ -37,9 +37,9 @@ const MOST_ROUNDS: usize = 4;
 /// A workspace opened for work: its host and its ledger.
 #[derive(Debug)]
 pub struct Session {
-    /// The host.
+    /// Where things are, and what may be fetched and run.
     pub host: Host,
-    /// The ledger.
+    /// Every run on this machine.
     pub ledger: Ledger,
     /// Warnings about the ledger.
     pub warnings: Vec<String>,
@@ -71,7 +71,7 @@ impl Session {
                 files::remove_dir(path)?;
             }
         }
-        let Opened { ledger, memo, set_aside } = Ledger::open(&dir.join("ledger.sqlite"))?;
+        let OpenedLedger { ledger, memo, set_aside } = Ledger::open(&dir.join("ledger.sqlite"))?;
         let warnings = set_aside.map(|aside| {
             format!("the ledger could not be read and was set aside as {}; a new one begins", aside.display())
         });
@@ -84,7 +84,7 @@ impl Session {
 
     /// The facts of this host and workspace, with the durations of the ledger.
     pub fn survey(&self, parsed: &Parsed) -> Result<Survey, Error> {
-        let survey = survey::survey(&self.host, parsed);
+        let survey = provide::survey(&self.host, parsed);
         if self.host.supervisor.is_interrupted() {
             // What tools that were ended said is no finding.
             return Err(Error::Interrupted);
@@ -100,14 +100,13 @@ impl Session {
     pub fn walk(
         &self,
         parsed: &Parsed,
-        profile: &Profile,
-        cells: &[Condition],
-        asked: &Asked,
+        choice: &Choice<'_>,
+        narrow_by: &NarrowBy,
         today: &str,
         tell: &Sender<Event>,
     ) -> Result<Walked, Error> {
         let policy = leak::policy::load(&self.host.root)?;
-        let prepared = self.prepare(parsed, profile, cells, asked, tell);
+        let prepared = self.prepare(parsed, choice, narrow_by, tell);
         let walked = prepared.and_then(|(survey, plan)| {
             walk::walk_plan(&self.host, &self.ledger, &parsed.spec, plan, survey, (&policy, today), tell)
         });
@@ -127,22 +126,20 @@ impl Session {
     pub fn prepare(
         &self,
         parsed: &Parsed,
-        profile: &Profile,
-        cells: &[Condition],
-        asked: &Asked,
+        choice: &Choice<'_>,
+        narrow_by: &NarrowBy,
         tell: &Sender<Event>,
     ) -> Result<(Survey, Plan), Error> {
-        let choice = Choice { profile, cells };
         let spec = &parsed.spec;
         let mut survey = self.survey(parsed)?;
-        let narrow = self.narrow(parsed, &survey, asked)?;
+        let narrow = self.narrow(parsed, &survey, narrow_by)?;
         if narrow.shard.is_some() {
             // What builds and runs took is what shards are balanced by.
             survey.facts.durations = self.ledger.durations()?;
         }
-        let (mut plan, part) = plan_narrowed(spec, &choice, &survey.facts, &narrow);
+        let (mut plan, part) = plan_narrowed(spec, choice, &survey.facts, &narrow);
         for _ in 0..MOST_ROUNDS {
-            let provided = survey::provide(&self.host, spec, &plan, &mut survey, tell);
+            let provided = provide::provide(&self.host, spec, &plan, &mut survey, tell);
             self.ledger.save_memo(&self.host.memo)?;
             provided?;
             if plan.provisions.is_empty() {
@@ -150,7 +147,7 @@ impl Session {
             }
             // Known after the provisions: versions, and what cannot be had. Versions may admit cells, or lead to others,
             // that need what nothing needed before.
-            plan = plan_again(spec, &choice, &survey.facts, (&plan, part.as_ref()));
+            plan = plan_again(spec, choice, &survey.facts, (&plan, part.as_ref()));
             if plan.provisions.is_empty() {
                 break;
             }
@@ -159,32 +156,27 @@ impl Session {
         Ok((survey, plan))
     }
 
-    /// The part of a choice that is asked for.
+    /// What narrows a plan, with what the changes since a revision can affect.
     ///
     /// # Errors
     /// Nothing can be compared: no git, no repository, no such revision.
-    pub fn narrow(&self, parsed: &Parsed, survey: &Survey, asked: &Asked) -> Result<Narrow, Error> {
-        let Asked { part, since, shard } = asked;
+    pub fn narrow(&self, parsed: &Parsed, survey: &Survey, narrow_by: &NarrowBy) -> Result<Narrow, Error> {
+        let NarrowBy { part, since, shard } = narrow_by;
         let since =
             since.as_ref().map(|(rev, profile)| since::since(&self.host, parsed, &survey.workspace, rev, profile));
         Ok(Narrow { part: part.clone(), since: since.transpose()?, shard: *shard })
     }
 }
 
-/// Of a choice, only a part.
+/// What a plan is to be narrowed by; [`Narrow`] before git was asked.
 #[derive(Debug, Clone, Default)]
-pub struct Asked {
+pub struct NarrowBy {
     /// These suites in these cells, decided before.
     pub part: Option<Part>,
     /// What changes since this revision can affect, in the choice of the profile of this name.
     pub since: Option<(String, String)>,
-    /// One shard.
+    /// A part of what is left, balanced by duration.
     pub shard: Option<Shard>,
-}
-
-/// Our own folder in the workspace at this root.
-pub fn compat_dir(root: &Path) -> PathBuf {
-    root.join("target").join("compat")
 }
 
 fn warn(tell: &Sender<Event>, text: String) {

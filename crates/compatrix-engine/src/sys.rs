@@ -1,10 +1,12 @@
-//! This machine: processes, files, the clock, the environment. Nothing here knows what a spec is.
+//! This machine: processes, files, git, the clock, the environment. Nothing here knows what a spec is. Imports no other
+//! module of the engine.
 
 pub mod clock;
 pub(crate) mod elf;
 pub mod environment;
 pub mod error;
 pub mod files;
+pub mod git;
 pub mod host;
 pub mod lock;
 pub mod memo;

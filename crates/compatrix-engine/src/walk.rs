@@ -1,6 +1,7 @@
 //! Walking a plan: what is known is used again, the rest is scheduled; results go to the ledger first.
+//! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
-pub mod schedule;
+mod schedule;
 
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Sender};
@@ -11,25 +12,26 @@ use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, Sha256, SourceProof};
 use compatrix_model::expect::Expectations;
 use compatrix_model::facts::{Durations, HostFacts, LEAK_RUN_MS};
-use compatrix_model::matrix_spec::Spec;
+use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Plan};
 use compatrix_model::verdict::{judge, Expectation, Verdict};
 
 use crate::build::{self, Built, NotBuilt, Product};
 use crate::event::Event;
-use crate::leak::{Canaries, Leaks};
+use crate::find::c_compiler;
+use crate::leak::{self, Canaries, Leaks};
 use crate::ledger::Ledger;
 use crate::run;
-use crate::run::executable;
-use crate::run::inputs::{build_inputs, with_inputs, Inputs};
+use crate::run::executable::blank;
+use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
 use crate::run::keys;
 use crate::run::proof;
-use crate::session::survey::Survey;
-use crate::sys::clock::now;
+use crate::survey::Survey;
+use crate::sys::clock::{instant, now};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
-use crate::walk::schedule::{BuiltSummary, Job, Told, Work};
+use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
 
 /// What a walk came to.
 #[derive(Debug)]
@@ -61,7 +63,7 @@ pub(crate) fn walk_plan(
     (policy, today): (&Policy, &str),
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
-    let compiler = crate::find::sqlite::fingerprint(host);
+    let compiler = c_compiler::fingerprint(host);
     let build_keys: Vec<Sha256> =
         plan.builds.iter().map(|build| keys::of_build(build, &survey.facts, &compiler)).collect();
     let expectations = Expectations::new(spec, &survey.facts.versions(), Some(today));
@@ -253,7 +255,7 @@ fn handle(
             if let Some(failure) = failure {
                 for &(n, _) in &worker.jobs[job].runs {
                     let mut record = worker.with_inputs(build, n, |inputs| {
-                        let mut record = executable::blank(inputs, failure.outcome, failure.cause.clone());
+                        let mut record = blank(inputs, failure.outcome, failure.cause.clone());
                         record.proof = Some(proof::proof_of_inputs(inputs));
                         record
                     });
@@ -281,12 +283,12 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn with_inputs<T>(&self, build: &Build, n: usize, act: impl FnOnce(&Inputs<'_>) -> T) -> T {
+    fn with_inputs<T>(&self, build: &Build, n: usize, act: impl FnOnce(&RunInputs<'_>) -> T) -> T {
         with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], &self.keys[n], act)
     }
 }
 
-impl Work for Worker<'_> {
+impl Executor for Worker<'_> {
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built> {
         let build = self.jobs[job].build;
         build::build(self.host, build, &build_inputs(self.host, self.spec, self.survey, build)?, jobs)
@@ -295,11 +297,27 @@ impl Work for Worker<'_> {
     fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record {
         let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
         self.with_inputs(self.jobs[job].build, run, |inputs| {
-            let mut record = run::run(self.host, inputs, product, &leaks, now());
+            let mut record = run_suite(self.host, inputs, product, &leaks);
             if let Some(settings) = inputs.suite.leak() {
                 record.judge_leaks(self.policy, settings, self.today);
             }
             record
         })
     }
+}
+
+/// Runs the cell as the suite's kind asks, and says what happened and what proves it. Trouble on our side is the outcome
+/// `infrastructure`.
+fn run_suite(host: &Host, inputs: &RunInputs<'_>, product: &Product, leaks: &Leaks<'_>) -> Record {
+    let (started, clock) = (now(), instant());
+    let record = match &inputs.suite.kind {
+        SuiteKind::Build => Ok(run::built(inputs, product)),
+        SuiteKind::Test => run::proven(host, inputs, product, |scratch| run::tests(host, inputs, product, scratch)),
+        SuiteKind::Leak(settings) => {
+            run::proven(host, inputs, product, |_| leak::run(host, inputs, settings, product, leaks))
+        }
+    };
+    let record = record.unwrap_or_else(|error| blank(inputs, Outcome::Infrastructure, format!("{error:#}")));
+    let duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Record { started, duration_ms, ..record }
 }

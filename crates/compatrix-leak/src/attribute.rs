@@ -192,7 +192,7 @@ pub fn fingerprint(finding: &Finding) -> String {
     if frames.is_empty() {
         part(&without_numbers(&finding.what));
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&hash.finalize()[..8])
 }
 
 /// A function's name as it is in every compilation and for every spelling of symbols.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use jiff::civil::Date;
+use jiff::ToSpan as _;
 use shaped_toml::{quoted, read, utf8, Collector, Diagnostics, Key, Later, Plain, Problem, Shape, Table, TableShape};
 
 use super::finding::{Finding, Standing};
@@ -106,6 +108,12 @@ pub fn stanzas<'f>(findings: impl IntoIterator<Item = &'f Finding>, until: &str)
         *tool = tool.filter(|tool| *tool == finding.tool);
     }
     new.into_values().map(|(finding, tool)| stanza(finding, tool, until)).collect::<Vec<_>>().join("\n")
+}
+
+/// The last day of the third month after this day: a time to fix what is accepted.
+pub fn a_quarter_after(today: &str) -> String {
+    let third = today.parse::<Date>().and_then(|today| today.checked_add(3.months()));
+    third.map_or(today.to_owned(), |day| day.last_of_month().to_string())
 }
 
 fn stanza(finding: &Finding, tool: Option<Tool>, until: &str) -> String {

@@ -8,6 +8,7 @@ pub(crate) mod expr;
 use std::collections::BTreeMap;
 
 use semver::{Version, VersionReq};
+use wildmatch::WildMatch;
 
 use crate::axis::{AxisName, ValueName};
 use crate::cell::Space;
@@ -162,31 +163,7 @@ pub(crate) fn is_glob(text: &str) -> bool {
 
 /// Whether `text` matches `glob` (`*` any run of characters, `?` one), in time of at most the product of their lengths.
 pub fn glob_matches(glob: &str, text: &str) -> bool {
-    let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
-    let (mut g, mut t) = (0, 0);
-    // Where the last `*` stood and how far its run reached, to lengthen it by one after a mismatch.
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match glob.get(g) {
-            Some('*') => {
-                star = Some((g, t));
-                g += 1;
-            }
-            Some(&c) if c == '?' || c == text[t] => {
-                g += 1;
-                t += 1;
-            }
-            _ => match star {
-                Some((at, reached)) => {
-                    star = Some((at, reached + 1));
-                    g = at + 1;
-                    t = reached + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    glob[g..].iter().all(|&c| c == '*')
+    WildMatch::new(glob).matches(text)
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ pub mod matrix_spec;
 pub mod plan;
 pub mod release;
 pub mod spec_text;
+pub mod today;
 pub mod verdict;
 
 pub use compatrix_leak::outcome;

@@ -7,6 +7,7 @@
 
 pub mod file;
 pub mod index;
+pub mod made;
 pub mod manifest;
 pub mod refusal;
 pub mod steps;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_leak::{
     attribute,
-    baseline::{stanzas, Baseline},
+    baseline::{a_quarter_after, stanzas, Baseline},
     suppress::{built_in, parse_bytes, Suppression},
     Canary, Each, Finding, FindingKind, Frame, FrameOrigin, LeakReport, LeakSettings, NotRunnable, Policy, Standing,
     Tool,
@@ -287,6 +287,18 @@ fn a_tool_that_proved_nothing_or_ran_nothing_is_no_pass() {
     let mut nothing = record(Vec::new());
     (nothing.leaks, nothing.outcome, nothing.cause) = (None, Outcome::BuildFailed, "error[E0308]".to_owned());
     assert_eq!(judged(&none, nothing.clone()), nothing);
+}
+
+#[test]
+fn a_quarter_ends_with_a_month() {
+    for (today, last) in [
+        ("2026-08-21", "2026-11-30"),
+        ("2026-10-31", "2027-01-31"),
+        ("2026-11-30", "2027-02-28"),
+        ("2027-11-01", "2028-02-29"),
+    ] {
+        assert_eq!(a_quarter_after(today), last);
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use compatrix_audit::doctor::{Check, Report, SpecState, Status};
 use compatrix_audit::lint::Finding;
 use shaped_toml::Severity;
 
-use crate::look::{count, cut, width, wrap, Look};
+use crate::look::{count, cut, pad, width, wrap, Look};
 
 /// Indent of the lines below a check or finding.
 const INDENT: usize = 6;
@@ -116,8 +116,7 @@ fn checks(checks: &[&Check], look: &Look, out: &mut String) {
     let found = checks.iter().filter(placed).map(|check| width(&version(&check.found))).max().unwrap_or(0).min(WIDEST);
     for check in checks {
         let kind = kind_of(check);
-        let shown = cut(&check.name, name);
-        let _ = write!(out, "  {} {shown}{:pad$}  ", sign(kind, look), "", pad = name - width(&shown));
+        let _ = write!(out, "  {} {}  ", sign(kind, look), pad(&cut(&check.name, name), name));
         let room = look.width.saturating_sub(name + 6).max(20);
         if check.status == Status::Ok {
             let version =
@@ -125,8 +124,7 @@ fn checks(checks: &[&Check], look: &Look, out: &mut String) {
             // A path cut this short is useless.
             let left = look.width.saturating_sub(name + found + 8);
             let path = if left < 12 { String::new() } else { cut(&check.path, left) };
-            let line =
-                format!("{version}{:pad$}  {}", "", look.dim(&path), pad = found.saturating_sub(width(&version)));
+            let line = format!("{}  {}", pad(&version, found), look.dim(&path));
             let _ = writeln!(out, "{}", line.trim_end());
             continue;
         }

@@ -1,6 +1,9 @@
 //! The spec that `init` writes, with a comment on the source of each value.
 
+pub mod summary;
+
 use compatrix_audit::first_spec::{Draft, DraftAxis, FeatureSet, Noted};
+use shaped_toml::{key, quoted};
 
 use crate::look::{width, wrap};
 
@@ -203,28 +206,4 @@ fn plain(text: &str) -> String {
     let words: Vec<&str> =
         text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|w| !w.is_empty()).collect();
     words.join(" ")
-}
-
-/// A key, quoted if necessary.
-fn key(name: &str) -> String {
-    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
-    if bare {
-        name.to_owned()
-    } else {
-        quoted(name)
-    }
-}
-
-/// A TOML basic string.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

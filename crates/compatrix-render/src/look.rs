@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use compatrix_model::verdict::Verdict;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// The terminal's capabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +86,23 @@ pub fn verdict_style(verdict: Verdict) -> Style {
 }
 
 /// The width of a text in columns.
-pub(crate) fn width(text: &str) -> usize {
-    text.chars().count()
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The number of bytes of these characters that fit in `columns`.
+pub(crate) fn fitting(characters: impl Iterator<Item = char>, columns: usize) -> usize {
+    let mut used = 0;
+    let fits = |c: &char| {
+        used += c.width().unwrap_or(1);
+        used <= columns
+    };
+    characters.take_while(fits).map(char::len_utf8).sum()
+}
+
+/// The text padded with spaces to `columns`.
+pub fn pad(text: &str, columns: usize) -> String {
+    format!("{text}{:1$}", "", columns.saturating_sub(width(text)))
 }
 
 /// The text truncated to `columns`, ending in an ellipsis if anything was cut.
@@ -94,11 +110,10 @@ pub fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
-    let mut short: String = text.chars().take(columns.saturating_sub(1)).collect();
-    if columns > 0 {
-        short.push('…');
+    match columns {
+        0 => String::new(),
+        _ => format!("{}…", &text[..fitting(text.chars(), columns - 1)]),
     }
-    short
 }
 
 /// Wraps words at `columns`. A longer word gets its own line and is never cut, so it can be copied.
@@ -128,5 +143,26 @@ pub(crate) fn duration(ms: u64) -> String {
         10_000..60_000 => format!("{} s", ms / 1000),
         60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms / 1000 % 60),
         _ => format!("{} h {} min", ms / 3_600_000, ms / 60_000 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_and_padded_to_columns() {
+        for (text, columns, cut_to) in [
+            ("things", 6, "things"),
+            ("things", 4, "thi…"),
+            ("things", 0, ""),
+            // Two columns a character; nothing is half shown.
+            ("表の検査", 8, "表の検査"),
+            ("表の検査", 6, "表の…"),
+            ("e\u{301}te\u{301}", 3, "e\u{301}te\u{301}"),
+        ] {
+            assert_eq!(cut(text, columns), cut_to);
+            assert_eq!(width(&pad(&cut(text, columns), columns)), columns, "{text}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use compatrix_model::plan::{Build, Plan, Provision, Run, SkipReason};
 use compatrix_model::verdict::Verdict;
 
 use crate::choice::{self, Choice};
-use crate::look::{count, duration, width, wrap, Look};
+use crate::look::{count, duration, pad, width, wrap, Look};
 
 /// The plan as tables. `facts` must be those that the plan was made from.
 pub fn plan_table(spec: &Spec, plan: &Plan, facts: &HostFacts, look: &Look) -> String {
@@ -35,7 +35,7 @@ fn pairs(out: &mut String, look: &Look, rows: &[(String, String)]) {
     for (name, text) in rows {
         let lines = wrap(text, look.width.saturating_sub(widest + 4).max(16));
         let first = lines.first().map_or("", String::as_str);
-        let _ = writeln!(out, "{}", format!("  {name:<widest$}  {first}").trim_end());
+        let _ = writeln!(out, "{}", format!("  {}  {first}", pad(name, widest)).trim_end());
         for line in lines.iter().skip(1) {
             let _ = writeln!(out, "  {:widest$}  {line}", "");
         }
@@ -108,7 +108,7 @@ fn builds(out: &mut String, spec: &Spec, plan: &Plan, facts: &HostFacts, look: &
     let line = |cells: [&str; 4]| {
         // Wrap a long name at word boundaries.
         let mut names = wrap(cells[0], id).into_iter();
-        let mut line = format!("  {:<id$}", names.next().unwrap_or_default());
+        let mut line = format!("  {}", pad(&names.next().unwrap_or_default(), id));
         for (n, cell) in cells.iter().enumerate().take(columns).skip(1) {
             let _ = write!(line, "  {cell:>wide$}", wide = wide(n));
         }

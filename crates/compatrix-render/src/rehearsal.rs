@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use compatrix_ci::workflow::rehearsal::{JobResult, JobRow};
 
-use crate::look::{count, cut, duration, width, Look};
+use crate::look::{count, cut, duration, pad, width, Look};
 
 /// One row per job that ran or was omitted; jobs of other events are only counted.
 pub fn table(rows: &[JobRow], look: &Look) -> String {
@@ -38,8 +38,8 @@ pub fn table(rows: &[JobRow], look: &Look) -> String {
         };
         let note = if columns + width(note) <= look.width { note } else { "" };
         let line = format!(
-            "{:<names$}  {result}  {:>times$}  {:>predictions$}{note}",
-            cut(&row.name, names),
+            "{}  {result}  {:>times$}  {:>predictions$}{note}",
+            pad(&cut(&row.name, names), names),
             took(row),
             predicted(row)
         );

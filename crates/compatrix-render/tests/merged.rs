@@ -34,7 +34,7 @@ fn together() -> Together {
             Lost { job: "linux-x86_64-stable".to_owned(), platform: "linux-x86_64".to_owned(), missing: 2, of: 2 },
             Lost { job: "linux-x86_64-1.70".to_owned(), platform: "linux-x86_64".to_owned(), missing: 1, of: 4 },
         ],
-        not_done: vec!["pull-request-linux-x86_64 was skipped, since one that it needs did not succeed".to_owned()],
+        not_done: vec!["pull-request-linux-x86_64 was skipped because a job that it needs did not succeed".to_owned()],
         difference: Difference::Since {
             rev: "HEAD^1".to_owned(),
             changes: (0..16).map(changed).collect(),

@@ -3,7 +3,7 @@
 mod ci;
 mod compat;
 mod doctor;
-pub(crate) mod evidence;
+mod evidence;
 mod fixtures;
 mod gen_ci;
 mod init;
@@ -14,14 +14,13 @@ mod plan;
 mod report;
 mod repro;
 pub(crate) mod schema;
-mod today;
 
 use compatrix_engine::sys::error::Error;
 
-use crate::cli::{self, Command, Global};
+use crate::cli::{self, Command, EvidenceCommand, Global};
 use crate::terminal::Terminal;
 
-/// Runs a command; its exit code.
+/// Runs a command and gives its exit code.
 pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Result<u8, Error> {
     match command {
         Command::Init(args) => init::run(global, args, terminal),
@@ -32,11 +31,13 @@ pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Re
         Command::Ci(command) => ci::run(global, command, terminal),
         Command::Report(args) => report::run(global, args, terminal),
         Command::Lock(args) => lock::run(global, args, terminal),
-        Command::Evidence(command) => evidence::run(global, command, terminal),
+        Command::Evidence(EvidenceCommand::Record { cells, keep }) => evidence::record(global, cells, *keep, terminal),
+        Command::Evidence(EvidenceCommand::Merge(args)) => merge::run(global, args, terminal),
+        Command::Evidence(EvidenceCommand::Show { cell, format }) => evidence::show(global, cell, *format, terminal),
         Command::Fixtures(command) => fixtures::run(global, command, terminal),
         Command::Doctor(args) => doctor::run(global, args, terminal),
         Command::Repro(args) => repro::run(global, args, terminal),
-        Command::Schema(args) => schema::run(global, args.check, terminal),
+        Command::Schema(args) => schema::run(global, args, terminal),
         Command::Completions { shell } => {
             let mut command = <cli::Cli as clap::CommandFactory>::command();
             let name = if cli::is_cargo_subcommand() { "cargo-compatrix" } else { "xtask" };

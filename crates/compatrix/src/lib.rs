@@ -1,14 +1,18 @@
 //! The command line of Compatrix, as a library: an adopter's xtask calls [`main`] and is done.
 //!
-//! **Invariant:** thin. It parses arguments, calls the engine, and hands what comes back to the renderers; it decides
-//! nothing about cells, outcomes or verdicts itself, and starts no process.
+//! **Invariant:** thin. It parses arguments, calls the engine and passes its results to the renderers. It decides nothing
+//! about cells, outcomes or verdicts, and starts no process. No command uses another: what they share is outside of
+//! `commands`.
 
-mod ci;
 pub mod cli;
 mod commands;
+mod dry_run;
+mod event;
 mod matrix;
+mod pages;
 mod progress;
-mod rehearsal;
+mod request;
+mod sarif;
 mod terminal;
 mod walk;
 mod workspace;
@@ -18,20 +22,25 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use compatrix_model::matrix_spec::{Event, Work};
 
-pub use ci::Planned;
 pub use cli::{Command, Global};
-pub use compatrix_ci as ci_model;
 pub use compatrix_engine::sys::error::Error;
-pub use compatrix_leak::{planted, Tool};
-pub use compatrix_model as model;
+pub use event::PlannedArtifact;
+
+/// The crates without effects, for programs that make or read plans, artifacts and evidence.
+pub mod pure {
+    pub use compatrix_ci as ci;
+    pub use compatrix_leak as leak;
+    pub use compatrix_model as model;
+}
 
 /// The Rust on that page is compiled with the documentation tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/ADOPTING.md")]
 pub struct Adopting;
 
-/// The whole program: reads the arguments of this process, runs the command, gives the exit code.
+/// The whole program: parses the arguments of this process, runs the command and returns its exit code.
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
@@ -48,8 +57,8 @@ pub fn main() -> ExitCode {
 
 /// The arguments of this process, for an xtask that parses them itself.
 ///
-/// cargo starts `cargo-X X …` for `cargo X …`; the second `X` is taken off. So a job of CI can be handed an xtask that is
-/// compiled already, as `cargo-handed-xtask` on PATH: with `CARGO_ALIAS_XTASK=handed-xtask`, `cargo xtask …` starts it.
+/// cargo starts `cargo-X X …` for `cargo X …`; the second `X` is removed. So a job of CI can use a compiled xtask, as
+/// `cargo-handed-xtask` on PATH: with `CARGO_ALIAS_XTASK=handed-xtask`, `cargo xtask …` starts it.
 pub fn arguments() -> Vec<OsString> {
     without_subcommand(std::env::args_os().collect())
 }
@@ -63,45 +72,40 @@ fn without_subcommand(mut args: Vec<OsString>) -> Vec<OsString> {
     args
 }
 
-/// The generated pages of the spec, as the command `schema` writes them: paths below the workspace root, and texts.
-/// `program` is how the command is started there: `cargo xtask`.
+/// The pages that `schema` writes: paths below the workspace root, and texts. `program` is how the user starts compatrix:
+/// `cargo xtask`.
 pub fn spec_pages(program: &str) -> [(String, String); 2] {
     commands::schema::pages(program)
 }
 
-/// To be called first in `main`: when builds start this executable in place of the C compiler, acts as that and gives the
-/// exit code.
+/// Call this first in `main`: where builds start this executable in place of the C compiler, it acts as the compiler and
+/// returns the exit code.
 pub fn stand_in() -> Option<ExitCode> {
     compatrix_engine::build::cc::act()
 }
 
-/// The ledger of the workspace at this root, for programs that look at results.
+/// The ledger of the workspace at this root, for programs that read results.
 ///
 /// # Errors
 /// It cannot be opened.
 pub fn ledger(root: &Path) -> Result<compatrix_engine::ledger::Ledger, Error> {
-    let path = compatrix_engine::session::compat_dir(root).join("ledger.sqlite");
+    let path = compatrix_engine::sys::host::compat_dir(root).join("ledger.sqlite");
     Ok(compatrix_engine::ledger::Ledger::open(&path)?.ledger)
 }
 
-/// What the artifact of each job of an event begins with in the workspace at this root, and the suites in cells that it must
-/// tell of; for programs that make artifacts.
+/// The artifacts that the jobs of an event upload in the workspace at this root, for programs that make artifacts.
 ///
 /// # Errors
 /// There is no such workspace, spec or event.
-pub fn artifacts_of(
-    root: &std::path::Path,
-    event: model::matrix_spec::Event,
-    work: model::matrix_spec::Work,
-) -> Result<Vec<Planned>, Error> {
+pub fn planned_artifacts(root: &Path, event: Event, work: Work) -> Result<Vec<PlannedArtifact>, Error> {
     let global = Global { root: Some(root.to_owned()), color: cli::When::Never, quiet: true };
     let terminal = terminal::Terminal::new(&global);
     let opened = workspace::Opened::new(&global, &terminal)?;
     let session = opened.session(workspace::no_work(), false, &terminal)?;
-    ci::artifacts_of(&opened, &session, event, work)
+    event::planned_artifacts(&opened, &session, event, work)
 }
 
-/// Runs one command; errors are printed to stderr.
+/// Runs one command. Errors go to stderr.
 pub fn run(global: &Global, command: &Command) -> ExitCode {
     let terminal = terminal::Terminal::new(global);
     match commands::run(global, command, &terminal) {

@@ -1,7 +1,9 @@
 //! Progress: events as they come, on stderr; a live line on terminals, plain lines elsewhere.
 
+pub(crate) mod rehearsal;
+
 use std::collections::BTreeSet;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
@@ -18,8 +20,33 @@ use crate::terminal::Terminal;
 /// Without a terminal, a sign of life at least this often.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
+/// Does work and shows its events.
+pub(crate) fn during<T>(terminal: &Terminal, work: impl FnOnce(&Sender<Event>) -> T) -> T {
+    shown(|events| show(terminal, events), work)
+}
+
+/// Does work while another thread takes its events.
+fn shown<E: Send, T>(show: impl FnOnce(Receiver<E>) + Send, work: impl FnOnce(&Sender<E>) -> T) -> T {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| show(receiver));
+        // The sender goes with the work, so that the other thread ends when it does.
+        let sender = sender;
+        work(&sender)
+    })
+}
+
+/// The live line, on terminals.
+fn live_line(terminal: &Terminal) -> Option<ProgressBar> {
+    terminal.is_live().then(|| {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar
+    })
+}
+
 /// Shows events until the sender is gone.
-pub(crate) fn show(terminal: &Terminal, events: Receiver<Event>) {
+fn show(terminal: &Terminal, events: Receiver<Event>) {
     let mut progress = Progress::new(terminal);
     loop {
         match events.recv_timeout(Duration::from_millis(250)) {
@@ -48,16 +75,9 @@ struct Progress<'a> {
 impl<'a> Progress<'a> {
     fn new(terminal: &'a Terminal) -> Self {
         let now = clock::instant();
-        let bar = terminal.is_live().then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.set_style(
-                ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
-            );
-            bar
-        });
         Self {
             terminal,
-            bar,
+            bar: live_line(terminal),
             building: BTreeSet::new(),
             started: now,
             said: now,
@@ -87,12 +107,12 @@ impl<'a> Progress<'a> {
                     parts.push(format!("{} known", count(reused, "result")));
                 }
                 if skipped > 0 {
-                    parts.push(format!("{skipped} not to be had"));
+                    parts.push(format!("{skipped} unavailable"));
                 }
                 if runs > 0 {
                     parts.push(format!("about {}", human(self.estimate)));
                 }
-                // Without a cell there is nothing to say but the error that follows.
+                // Without a cell there is only the error that follows.
                 if !parts.is_empty() {
                     self.line(AnsiColor::Green, "Planned", &parts.join(", "));
                 }
@@ -106,7 +126,7 @@ impl<'a> Progress<'a> {
                 let took = human(Duration::from_millis(wall_ms));
                 match trouble {
                     None => self.line(AnsiColor::Green, "Built", &format!("{build} in {took}")),
-                    // By the user; that is said once, at the end.
+                    // By the user; reported once, at the end.
                     Some(cause) if cause == "interrupted" => {}
                     Some(cause) => {
                         self.line(AnsiColor::Red, "Not built", &format!("{build} in {took}: {cause}"));
@@ -122,9 +142,9 @@ impl<'a> Progress<'a> {
                     Verdict::UnexpectedPass => Some(AnsiColor::Magenta),
                     Verdict::Flaky => Some(AnsiColor::Yellow),
                 };
-                // A build that failed has been told of once, for all its cells.
-                let told = record.outcome == Outcome::BuildFailed;
-                if let Some(color) = color.filter(|_| !told) {
+                // A failed build was reported once, for all its cells.
+                let reported = record.outcome == Outcome::BuildFailed;
+                if let Some(color) = color.filter(|_| !reported) {
                     let cause = if record.cause.is_empty() { record.outcome.as_str() } else { &record.cause };
                     self.line(color, verdict.as_str(), &format!("{}: {cause}", record.cell));
                     if self.terminal.github && color == AnsiColor::Red {
@@ -172,7 +192,7 @@ impl<'a> Progress<'a> {
         cut(&text, width)
     }
 
-    /// The end of what a compiler said: folded on GitHub, the last lines elsewhere.
+    /// The end of a compiler's output: folded on GitHub, the last lines elsewhere.
     fn output(&mut self, build: &str, output: &str) {
         let shown = if self.terminal.github {
             github::group(&format!("output of {build}"), output)
@@ -182,9 +202,10 @@ impl<'a> Progress<'a> {
         };
         self.raw(&shown);
     }
+
     fn line(&mut self, color: AnsiColor, word: &str, text: &str) {
         self.said = clock::instant();
-        // What is wrong is said even when quiet.
+        // Problems are printed even when quiet.
         if self.terminal.quiet && !matches!(color, AnsiColor::Red | AnsiColor::Yellow | AnsiColor::Magenta) {
             return;
         }
@@ -212,7 +233,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// A duration as people say it: `0.4 s`, `12 s`, `3 min 20 s`.
+/// A duration for people: `0.4 s`, `12 s`, `3 min 20 s`.
 pub(crate) fn human(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {

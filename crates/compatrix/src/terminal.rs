@@ -1,4 +1,4 @@
-//! The terminal: how wide, whether coloured, what goes to stdout and what to stderr.
+//! The terminal: how wide, whether colored, what goes to stdout and what to stderr.
 
 use std::io::{IsTerminal, Write};
 
@@ -21,7 +21,7 @@ pub(crate) struct Terminal {
     stderr_is_terminal: bool,
     width: usize,
     unicode: bool,
-    /// Whether only what is wrong is said.
+    /// Whether only errors, warnings and the result are printed.
     pub(crate) quiet: bool,
     /// Whether this is a step of GitHub Actions.
     pub(crate) github: bool,
@@ -74,7 +74,7 @@ impl Terminal {
         let _ = stdout.flush();
     }
 
-    /// Says something on stderr, unless quiet.
+    /// Prints a line to stderr, unless quiet.
     pub(crate) fn say(&self, word: &str, text: &str) {
         if !self.quiet {
             self.line(AnsiColor::Green, word, text);
@@ -96,12 +96,12 @@ impl Terminal {
                 return;
             }
             Error::Usage(_) | Error::Infrastructure(_) => error.to_string(),
-            Error::Interrupted => "interrupted; results are kept, and the same command goes on".to_owned(),
+            Error::Interrupted => "interrupted; results are kept, and the same command continues".to_owned(),
         };
         self.line(AnsiColor::Red, "error", &text);
     }
 
-    /// A line of the form `     word text`, the word coloured.
+    /// A line of the form `     word text`, the word colored.
     pub(crate) fn format_line(&self, color: AnsiColor, word: &str, text: &str) -> String {
         let style = Style::new().bold().fg_color(Some(color.into()));
         if self.stderr_color {
@@ -115,7 +115,7 @@ impl Terminal {
         self.message(&format!("{}\n", self.format_line(color, word, text)));
     }
 
-    /// Writes to stderr as it stands. A reader that went away is no error, and no reason to stop working.
+    /// Writes to stderr as is. A reader that went away is no error, and no reason to stop working.
     pub(crate) fn message(&self, text: &str) {
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }

@@ -1,59 +1,68 @@
 //! A walk with its progress shown, and the matrix of it: what `compat` and `leak-check` have in common.
 
-use std::sync::mpsc;
+use std::path::Path;
 
 use compatrix_ci::artifact::Artifact;
-use compatrix_engine::session::Asked;
+use compatrix_ci::may_fail;
 use compatrix_engine::sys::clock;
 use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::files;
 use compatrix_engine::walk::Walked;
-use compatrix_model::matrix_spec::Profile;
-use compatrix_model::matrix_spec::Work;
-use compatrix_render::matrix::Matrix;
+use compatrix_model::matrix_spec::Spec;
+use compatrix_render::matrix::{Matrix, Row};
 
-use crate::ci;
-use crate::cli::{CiPart, Selection};
+use crate::cli::Missing;
+use crate::event::{self, EventPart};
+use crate::matrix;
+use crate::progress;
+use crate::request::Request;
 use crate::terminal::Terminal;
-use crate::workspace::{asked, limits, no_cells, Opened};
-use crate::{matrix, progress};
 
 /// What a walk came to.
 pub(crate) struct Done {
     pub(crate) walked: Walked,
     pub(crate) matrix: Matrix,
-    /// The part of CI that was asked for.
-    pub(crate) ci: Option<ci::Asked>,
-    /// Its records, where they are to be written.
-    pub(crate) artifact: Option<Artifact>,
+    event: Option<EventPart>,
+    /// The records, where `--evidence` asks for them.
+    artifact: Option<Artifact>,
 }
 
-/// Walks the plan of this choice.
-pub(crate) fn walk(
-    opened: &Opened,
-    selection: &Selection,
-    (ci, work): (&CiPart, Work),
-    profile: &Profile,
-    terminal: &Terminal,
-) -> Result<Done, Error> {
+/// Walks the plan of this request.
+pub(crate) fn walk(request: &Request<'_>, terminal: &Terminal) -> Result<Done, Error> {
     let started = clock::instant();
-    let conditions = opened.conditions(&selection.cells)?;
-    let session = opened.session(limits(selection), true, terminal)?;
-    let of_ci = ci::asked(opened, &session, ci, work)?;
-    let part = of_ci.as_ref().map(|asked| asked.part.clone());
-    let asked = Asked { part, ..asked(selection) };
-    let (sender, receiver) = mpsc::channel();
-    let walked = std::thread::scope(|scope| {
-        scope.spawn(|| progress::show(terminal, receiver));
-        // The sender goes with the walk, so that the progress ends when it does.
-        let sender = sender;
-        session.walk(&opened.parsed, profile, &conditions, &asked, &opened.today, &sender)
+    let Request { opened, .. } = request;
+    let session = opened.session(request.limits(), true, terminal)?;
+    let event = event::part(opened, &session, request.event, request.work)?;
+    let narrow_by = request.narrow_by(event.as_ref().map(|event| event.part.clone()));
+    let walked = progress::during(terminal, |events| {
+        session.walk(&opened.parsed, &request.choice(), &narrow_by, &opened.today, events)
     })?;
-    if walked.plan.runs.is_empty() && walked.plan.skips.is_empty() && !walked.plan.narrowed.may_be_empty() {
-        return Err(no_cells(&opened.parsed.spec, &selection.profile, !conditions.is_empty()));
-    }
+    request.refuse_empty(&walked.plan)?;
     let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let matrix = matrix::of_walk(&opened.parsed.spec, &walked, &opened.today, elapsed);
-    let written = of_ci.as_ref().filter(|_| ci.evidence.is_some());
-    let artifact = written.map(|asked| ci::artifact(opened, &session, asked, &walked));
-    Ok(Done { walked, matrix, ci: of_ci, artifact })
+    let written = event.as_ref().filter(|_| request.event.evidence.is_some());
+    let artifact = written.map(|event| event::artifact(opened, &session, event, &walked));
+    Ok(Done { walked, matrix, event, artifact })
+}
+
+impl Done {
+    /// Of a part of CI, only cells that may not fail count; the spec says what unproven ones mean.
+    pub(crate) fn exit_code(&self, spec: &Spec, missing: Missing) -> u8 {
+        let denied = missing == Missing::Fail;
+        let rows = self.matrix.rows.iter();
+        let Some(event) = &self.event else { return matrix::exit_code(rows, denied) };
+        let denied = denied || spec.ci.as_ref().is_some_and(|ci| ci.missing_fails);
+        let may_fail = may_fail(spec, &event.committed);
+        let excused = |row: &Row| spec.space.find(&row.cell).is_some_and(|cell| may_fail(&spec.space.coords(cell)));
+        matrix::exit_code(rows.filter(|row| !excused(row)), denied)
+    }
+
+    /// Writes the artifact to the file of `--evidence`.
+    pub(crate) fn write_artifact(&self, path: Option<&Path>, terminal: &Terminal) -> Result<(), Error> {
+        if let (Some(artifact), Some(path)) = (&self.artifact, path) {
+            files::write(path, artifact.to_text().as_bytes())?;
+            terminal.say("Wrote", &format!("{}: {} records", path.display(), artifact.records.len()));
+        }
+        Ok(())
+    }
 }

@@ -1,23 +1,21 @@
-//! Opening a workspace: where it is, what its spec says, what the ledger knows.
+//! Opening a workspace: where it is, what its spec says, its ledger.
 
 use std::path::{Path, PathBuf};
 
 use compatrix_engine::find::{fixture, workspace};
-use compatrix_engine::session::{Asked, Session};
+use compatrix_engine::session::Session;
 use compatrix_engine::sys::clock;
 use compatrix_engine::sys::environment::Ambient;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::Limits;
 use compatrix_engine::sys::supervisor::Supervisor;
-use compatrix_leak::Tool;
 use compatrix_model::cell::CellId;
 use compatrix_model::condition::Condition;
-use compatrix_model::matrix_spec::{Profile, Spec, Suite};
 use compatrix_model::spec_text;
 use compatrix_model::spec_text::Parsed;
 
-use crate::cli::{command_name, Global, Selection};
+use crate::cli::{command_name, Global};
 use crate::terminal::Terminal;
 
 /// The spec, below the root.
@@ -26,11 +24,9 @@ pub(crate) const SPEC: &str = "compat/matrix.toml";
 /// A workspace and its spec.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    /// The root.
     pub(crate) root: PathBuf,
-    /// The spec.
     pub(crate) parsed: Parsed,
-    /// Our environment.
+    /// The environment of this process.
     pub(crate) ambient: Ambient,
     /// Today, `YYYY-MM-DD`, UTC.
     pub(crate) today: String,
@@ -61,37 +57,6 @@ impl Opened {
             terminal.warning(warning);
         }
         Ok(session)
-    }
-
-    /// The profile of this name.
-    pub(crate) fn profile(&self, name: &str) -> Result<&Profile, Error> {
-        self.parsed.spec.profile(name).map_err(Error::Usage)
-    }
-
-    /// The profile of this name with those of its suites that `compat` runs.
-    pub(crate) fn compat_profile(&self, name: &str) -> Result<Profile, Error> {
-        self.parsed.spec.narrowed(self.profile(name)?, |suite| suite.leak().is_none()).ok_or_else(|| {
-            Error::usage(format!(
-                "the profile `{name}` has only suites of kind `leak`; `{} leak-check --profile {name}` runs them",
-                command_name()
-            ))
-        })
-    }
-
-    /// The profile of this name with its suites of kind `leak`, of one of these tools if some are named.
-    pub(crate) fn leak_profile(&self, name: &str, tools: &[Tool]) -> Result<Profile, Error> {
-        let spec = &self.parsed.spec;
-        let wanted = |suite: &Suite| suite.leak().is_some_and(|leak| tools.is_empty() || tools.contains(&leak.tool));
-        if let Some(profile) = spec.narrowed(self.profile(name)?, wanted) {
-            return Ok(profile);
-        }
-        let tool = tools.first().map_or("valgrind", |tool| tool.as_str());
-        let of = if spec.suites.iter().any(wanted) { format!("the profile `{name}`") } else { "the spec".to_owned() };
-        let with = if tools.is_empty() { String::new() } else { format!(" with the tool `{tool}`") };
-        Err(Error::usage(format!(
-            "{of} has no suite of kind `leak`{with}; in {SPEC}:\n\n[[suite]]\nname = \"{tool}\"\nkind = \"leak\"\ntool = \
-             \"{tool}\"\n"
-        )))
     }
 
     /// The one cell that this text names, as a condition and as an id.
@@ -128,10 +93,12 @@ pub(crate) fn root(global: &Global, ambient: &Ambient) -> Result<PathBuf, Error>
 pub(crate) fn start(global: &Global) -> Result<PathBuf, Error> {
     let start = match &global.root {
         Some(root) => root.clone(),
-        None => std::env::current_dir().map_err(|e| Error::usage(format!("no current folder: {e}")))?,
+        None => {
+            std::env::current_dir().map_err(|e| Error::usage(format!("cannot determine the current directory: {e}")))?
+        }
     };
     if !start.is_dir() {
-        return Err(Error::usage(format!("{} is no folder", start.display())));
+        return Err(Error::usage(format!("{} is not a directory", start.display())));
     }
     Ok(start)
 }
@@ -154,42 +121,20 @@ pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// What may be fetched and how much may run.
-pub(crate) fn limits(selection: &Selection) -> Limits {
-    Limits {
-        jobs: selection.jobs.map_or_else(processors, usize::from),
-        offline: selection.offline,
-        no_install: selection.no_install,
-        fresh: selection.fresh,
-        hermetic: selection.hermetic,
-    }
-}
-
-/// The part of the choice that is asked for.
-pub(crate) fn asked(selection: &Selection) -> Asked {
-    let since = selection.since.as_ref().map(|rev| (rev.clone(), selection.profile.clone()));
-    Asked { part: None, since, shard: selection.shard }
-}
-
 /// The limits of commands that run nothing.
 pub(crate) fn no_work() -> Limits {
     Limits { jobs: 1, offline: true, no_install: true, fresh: false, hermetic: false }
 }
 
-/// The choice is empty: never taken for a success.
-pub(crate) fn no_cells(spec: &Spec, profile: &str, narrowed: bool) -> Error {
-    let others: Vec<&str> = spec.profiles.keys().map(String::as_str).filter(|name| *name != profile).collect();
-    Error::usage(match (narrowed, others.is_empty()) {
-        (true, false) => format!(
-            "no cell of the profile `{profile}` meets --cell; another may have some: --profile {}",
-            others.join(", --profile ")
-        ),
-        (true, true) => format!("no cell of the profile `{profile}` meets --cell; ask for others, or widen the spec"),
-        (false, _) => format!("the profile `{profile}` chooses no cell; widen its `when` in the spec"),
-    })
+/// Appends to the summary of the step on GitHub Actions.
+pub(crate) fn append_step_summary(ambient: &Ambient, text: impl FnOnce() -> String) -> Result<(), Error> {
+    match ambient.get("GITHUB_STEP_SUMMARY") {
+        Some(path) => Ok(files::append(Path::new(path), text().as_bytes())?),
+        None => Ok(()),
+    }
 }
 
-/// How generated pages of this workspace name the command, whoever writes them: by its xtask where it has one.
+/// How generated pages of this workspace name the command, whoever writes them: its xtask, where it has one.
 pub(crate) fn command_of_pages(root: &Path) -> &'static str {
     if files::exists(&root.join("xtask/Cargo.toml")) {
         "cargo xtask"

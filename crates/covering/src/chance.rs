@@ -1,6 +1,6 @@
-//! Numbers that look random and are the same each time: splitmix64 (<https://prng.di.unimi.it/splitmix64.c>).
+//! Reproducible pseudo-random numbers: splitmix64 (<https://prng.di.unimi.it/splitmix64.c>).
 
-/// A sequence of numbers, decided by its seed.
+/// A sequence of numbers determined by its seed.
 #[derive(Debug, Clone)]
 pub(crate) struct Chance(u64);
 
@@ -16,9 +16,9 @@ impl Chance {
         z ^ (z >> 31)
     }
 
-    /// A number below this one; 0 if that is 0.
+    /// A number in `0..end`; 0 if `end` is 0.
     pub(crate) fn below(&mut self, end: usize) -> usize {
-        // Half of the bits, so that the product fits whatever a usize is.
+        // Half of the bits, so that the product fits a usize of any width.
         ((u128::from(self.next() >> 32) * end as u128) >> 32) as usize
     }
 

@@ -1,7 +1,7 @@
-//! What is still possible on each axis, and the constraints that narrow it: sound and complete, by propagation and search.
+//! A constraint solver: the values still possible on each axis, narrowed by propagation and search. Sound and complete.
 //!
-//! A constraint is an [`Area`]: a set of values on some axes. Areas are forbidden, or one of a group of them is needed.
-//! Nothing here enumerates cells, so a space may have any number of them.
+//! A constraint is an [`Area`]: a set of values on some axes. An area is forbidden, or a row needs one of a group of
+//! areas. Rows are never enumerated, so a space may have any number of them.
 
 use std::sync::Arc;
 
@@ -9,51 +9,51 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Area(pub Vec<(usize, Values)>);
 
-/// Values of one axis, a bit each. Never changed, so that the many domains of a search share them.
+/// A set of values of one axis, one bit each. Immutable, so that the many domains of a search can share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Values(Arc<[u64]>);
 
 impl Values {
-    /// All of an axis of this size.
+    /// All values of an axis of this size.
     pub fn all(size: usize) -> Self {
         Self::of(size, |_| true)
     }
 
-    /// Those of an axis of this size for which this holds.
+    /// The values of an axis of this size that satisfy `holds`.
     pub fn of(size: usize, holds: impl Fn(usize) -> bool) -> Self {
         let mut words = vec![0u64; size.div_ceil(64)];
         (0..size).filter(|&v| holds(v)).for_each(|v| words[v / 64] |= 1 << (v % 64));
         Self(words.into())
     }
 
-    /// Just this value of an axis of this size.
+    /// A single value of an axis of this size.
     pub fn only(size: usize, value: usize) -> Self {
         let mut words = vec![0u64; size.div_ceil(64)];
         words[value / 64] = 1 << (value % 64);
         Self(words.into())
     }
 
-    /// Whether the value is among them.
+    /// Whether the set contains the value.
     pub fn has(&self, value: usize) -> bool {
         self.0[value / 64] >> (value % 64) & 1 == 1
     }
 
-    /// How many there are.
+    /// The number of values in the set.
     pub fn len(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// Whether there is none.
+    /// Whether the set has no value.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
 
-    /// The values, ascending.
+    /// The values in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.0.len() * 64).filter(|&v| self.has(v))
     }
 
-    /// Those that are in both.
+    /// The intersection.
     pub fn and(&self, other: &Self) -> Self {
         Self(self.pairs(other).map(|(a, b)| a & b).collect())
     }
@@ -76,33 +76,33 @@ impl Values {
 }
 
 impl Area {
-    /// Whether the row lies in it.
+    /// Whether the row is in the area.
     pub fn holds(&self, row: &[usize]) -> bool {
         self.0.iter().all(|(axis, values)| values.has(row[*axis]))
     }
 }
 
-/// What is still possible on each axis.
+/// The values still possible, by axis.
 pub type Domain = Vec<Values>;
 
-/// Which rows are allowed: those in no forbidden area, and in one area of each group.
+/// The constraints: an allowed row is in no forbidden area, and in at least one area of each group.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    /// How many values each axis has.
+    /// The number of values per axis.
     pub sizes: Vec<usize>,
-    /// No row may lie in one of these.
+    /// No row may be in one of these.
     pub forbidden: Vec<Area>,
-    /// Of each group, a row must lie in at least one area.
+    /// A row must be in at least one area of each group.
     pub needed: Vec<Vec<Area>>,
 }
 
-/// How an area lies to a domain.
+/// How an area relates to a domain.
 enum Lies {
-    /// No row of the domain is in it.
+    /// No row of the domain is in the area.
     Outside,
-    /// All are.
+    /// All rows of the domain are.
     Around,
-    /// Some may be: an axis on which part of the domain is in it, and how many such axes there are.
+    /// Some may be: an axis on which only part of the domain is in the area, and the number of such axes.
     Across { axis: usize, axes: usize },
 }
 
@@ -122,25 +122,25 @@ fn lies(area: &Area, domain: &Domain) -> Lies {
 }
 
 impl Rules {
-    /// Every value of every axis.
+    /// The domain with every value of every axis.
     pub fn whole(&self) -> Domain {
         self.sizes.iter().map(|&size| Values::all(size)).collect()
     }
 
-    /// For each axis, the values that a constraint may turn on. Any other can stand in every allowed row.
+    /// For each axis, the values on which a constraint may depend. Any other value is possible in every allowed row.
     pub fn involved(&self) -> Vec<Values> {
         let named = |areas: &mut dyn Iterator<Item = &Area>, axis: usize, value: usize| {
             areas.flat_map(|area| &area.0).any(|(at, values)| *at == axis && values.has(value))
         };
         let axis = |(axis, size): (usize, &usize)| {
-            // What is needed turns on the values that are not named, too.
+            // A needed area also depends on the values that it does not name.
             let needed = self.needed.iter().flatten().any(|area| area.0.iter().any(|(at, _)| *at == axis));
             Values::of(*size, |value| needed || named(&mut self.forbidden.iter(), axis, value))
         };
         self.sizes.iter().enumerate().map(axis).collect()
     }
 
-    /// About what a search for a solution costs, in words looked at.
+    /// The approximate cost of a search for a solution, in words read.
     pub fn cost(&self) -> u64 {
         let areas = self.forbidden.len() + self.needed.iter().map(Vec::len).sum::<usize>();
         (self.sizes.len() + 4 * areas) as u64
@@ -152,7 +152,7 @@ impl Rules {
             && self.needed.iter().all(|group| group.iter().any(|area| area.holds(row)))
     }
 
-    /// Narrows the domain by what surely follows; false if nothing is left.
+    /// Narrows the domain by all direct consequences; false if nothing is left.
     fn propagate(&self, domain: &mut Domain) -> bool {
         if domain.iter().any(Values::is_empty) {
             return false;
@@ -191,7 +191,7 @@ impl Rules {
         }
     }
 
-    /// An axis on which a constraint is still open, and what part of it the constraint names; nothing if all rows of the
+    /// An axis on which a constraint is undecided, and the values that the constraint names; `None` if all rows of the
     /// domain are allowed.
     fn open(&self, domain: &Domain) -> Option<(usize, Values)> {
         let open = |area: &Area| match lies(area, domain) {
@@ -209,9 +209,9 @@ impl Rules {
         self.forbidden.iter().find_map(open).or_else(|| self.needed.iter().find_map(group))
     }
 
-    /// Whether some row of the domain is allowed. `involved` is what [`Rules::involved`] gives.
+    /// Whether some row of the domain is allowed. `involved` must come from [`Rules::involved`].
     pub fn solve(&self, mut domain: Domain, involved: &[Values]) -> bool {
-        // A value that no constraint turns on takes nothing away, so that its axis need not be tried.
+        // A value on which no constraint depends excludes nothing, so its axis need not be tried.
         for (values, involved) in domain.iter_mut().zip(involved) {
             let harmless = values.without(involved);
             if !harmless.is_empty() {
@@ -226,7 +226,7 @@ impl Rules {
             return false;
         }
         let Some((axis, _)) = self.open(&domain) else { return true };
-        // One value of an axis decides about all constraints on it.
+        // A single value of an axis decides all constraints on it.
         let size = self.sizes[axis];
         domain[axis].clone().iter().any(|value| {
             let mut part = domain.clone();
@@ -235,7 +235,7 @@ impl Rules {
         })
     }
 
-    /// How many rows of the domain are allowed, saturating; nothing if that takes more than so many steps to know.
+    /// The number of allowed rows of the domain, saturating; `None` if `steps` do not suffice to count them.
     pub fn count(&self, mut domain: Domain, steps: &mut u32) -> Option<u128> {
         *steps = steps.checked_sub(1)?;
         if !self.propagate(&mut domain) {

@@ -1,38 +1,38 @@
-//! The generator of covering arrays: one row after another, each the best of several greedy ones, each of these improved
-//! value by value; the whole several times over, the shortest array wins.
+//! Generates covering arrays row by row: each row is the best of several greedy candidates, improved value by value. This
+//! is repeated, and the shortest array wins.
 //!
 //! The one-row-at-a-time scheme is that of AETG (Cohen, Dalal, Fredman, Patton: "The AETG System", IEEE TSE 23(7), 1997).
-//! Chance has a fixed seed and effort is counted in words looked at, not in time: same problem, same rows, on any machine.
+//! The seed is fixed and effort is counted in words read, not in time: the same problem gives the same rows anywhere.
 
 use super::chance::Chance;
 use super::domain::{Rules, Values};
 use super::tuples::Tuples;
 
-/// One value for each axis.
+/// One value per axis.
 pub type Row = Vec<usize>;
 
-/// Words looked at in all; what remains of them decides about one more try.
+/// The budget in words read; the remainder decides whether to make another attempt.
 const EFFORT: u64 = 6_000_000;
-/// Greedy rows of which the best is taken, at most.
+/// The most greedy candidates per row.
 const MOST_CANDIDATES: u64 = 6;
-/// Arrays made after the shortest so far, at most.
+/// The most attempts without a shorter array.
 const PATIENCE: u64 = 60;
-/// How often all values of a row are tried again.
+/// The number of improvement passes over a row.
 const PASSES: usize = 6;
 
-/// Rows that cover the wanted tuples, those that cover most first. All wanted must be possible under these rules. With
-/// `most`, no more rows than that, which cover as much as so many can.
+/// Rows that cover the wanted tuples, most productive first. All wanted tuples must be possible under these rules. At
+/// `most` this many rows, chosen to cover as much as possible.
 pub fn rows(rules: &Rules, wanted: &Tuples, most: usize) -> Vec<Row> {
     let mut sizes = rules.sizes.clone();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
-    // No array is shorter than the product of its longest axes, unless constraints make it so.
+    // Without constraints, no array is shorter than the product of its longest axes.
     let least = sizes.iter().take(wanted.strength()).fold(1usize, |n, &size| n.saturating_mul(size));
     let mut best: Option<(u64, Vec<Row>)> = None;
     let (mut used, mut candidates, mut found) = (0, 1, 0);
     for seed in 0.. {
         let mut search = Search { rules, involved: rules.involved(), chance: Chance::new(seed), looked: 0 };
         if seed == 0 {
-            // What one row costs, to know how many can be afforded.
+            // The cost of one row, to know how many the budget allows.
             search.candidate(wanted);
             let cost = search.looked.max(1).saturating_mul(2 * least as u64);
             candidates = (EFFORT / cost).clamp(1, MOST_CANDIDATES);
@@ -53,7 +53,7 @@ pub fn rows(rules: &Rules, wanted: &Tuples, most: usize) -> Vec<Row> {
     best.map(|(_, rows)| rows).unwrap_or_default()
 }
 
-/// A row of this domain that covers as much of the wanted tuples as can be found; nothing if the rules allow none.
+/// The best row found in this domain for the wanted tuples; `None` if the rules allow no row.
 pub fn row_within(rules: &Rules, domain: &super::domain::Domain, wanted: &Tuples) -> Option<Row> {
     let involved = rules.involved();
     if !rules.solve(domain.clone(), &involved) {
@@ -75,12 +75,13 @@ struct Search<'a> {
     rules: &'a Rules,
     involved: Vec<Values>,
     chance: Chance,
-    /// Words looked at so far.
+    /// Words read so far.
     looked: u64,
 }
 
 impl Search<'_> {
-    /// Rows until nothing is left, or there are so many; and how much is left. Gives up when it gets as long as another.
+    /// Adds rows until nothing is left or the limit is reached; returns how much is left, and the rows. Stops early once it
+    /// is as long as the shortest array.
     fn array(&mut self, mut left: Tuples, candidates: u64, most: usize, shortest: usize) -> (u64, Vec<Row>) {
         let mut rows = Vec::new();
         while !left.is_empty() && rows.len() < most && rows.len() < shortest {
@@ -102,14 +103,14 @@ impl Search<'_> {
         (left.len(), rows)
     }
 
-    /// A row that covers at least one tuple that is left.
+    /// A row that covers at least one of the tuples left.
     fn candidate(&mut self, left: &Tuples) -> Option<Row> {
         let start = left.some(&mut self.chance)?;
         self.fill(self.rules.with(&start), left)
     }
 
-    /// A row of this domain: axes that have one value left keep it, the others get, in an order of chance, the value that
-    /// makes most new tuples with those before; then each is tried again.
+    /// A row of this domain. In random order, each axis with a choice gets the value that completes most new tuples with the
+    /// axes before; then every value is reconsidered.
     fn fill(&mut self, mut domain: Vec<Values>, left: &Tuples) -> Option<Row> {
         let axes = domain.len();
         let mut row: Row = vec![0; axes];
@@ -151,7 +152,7 @@ impl Search<'_> {
                         continue;
                     }
                     let before = std::mem::replace(&mut row[axis], value);
-                    // Among equals each is as likely, the old one too.
+                    // Ties are equally likely, including the old value.
                     let more = gains[value] > gains[before];
                     equals = if more { 0 } else { equals + 1 };
                     let moves = more || self.chance.below(equals + 1) == 0;
@@ -171,7 +172,7 @@ impl Search<'_> {
         Some(row)
     }
 
-    /// The value with the greatest gain that leaves the rest a solution; chance decides between equals.
+    /// The value with the greatest gain that keeps the rest solvable; ties are broken at random.
     fn pick(&mut self, axis: usize, gains: &[u64], domain: &mut [Values]) -> Option<usize> {
         let mut order: Vec<usize> = domain[axis].iter().collect();
         self.chance.shuffle(&mut order);

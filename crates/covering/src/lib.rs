@@ -1,6 +1,6 @@
 //! Covering arrays under constraints: few rows that together contain every possible tuple of values.
 //!
-//! **Invariant:** it knows axes by number and values by number, and nothing of what they mean.
+//! **Invariant:** axes and values are plain numbers here; this crate knows nothing of their meaning.
 
 mod chance;
 mod domain;

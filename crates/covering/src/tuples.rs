@@ -1,14 +1,14 @@
-//! Sets of t-tuples (one value on each of t axes), kept so that "how many of these would a row cover" is counted words
-//! at a time.
+//! Sets of t-tuples (one value on each of t axes), stored so that the tuples covered by a row can be counted a word at a
+//! time.
 //!
-//! For each tuple of t − 1 values there is a row of bits over all values of all axes: those that complete it to a tuple
-//! of the set. So each t-tuple stands in it t times.
+//! For each tuple of t − 1 values there is a bit row over all values of all axes: the values that complete it to a tuple
+//! of the set. So each t-tuple is stored t times.
 
 use std::collections::HashMap;
 
 use super::domain::{Rules, Values};
 
-/// What a look at an axis costs beside the words, in words.
+/// The fixed cost of reading an axis, in words.
 const CALL: u64 = 16;
 
 /// A set of t-tuples.
@@ -19,22 +19,22 @@ pub struct Tuples {
     left: u64,
 }
 
-/// What all sets over the same axes have in common.
+/// The layout shared by all sets over the same axes.
 #[derive(Debug, Clone)]
 struct Shape {
     sizes: Vec<usize>,
     strength: usize,
-    /// Number of each axis's first value among all values.
+    /// The index of each axis's first value among all values.
     base: Vec<usize>,
-    /// Words that hold a bit for each value.
+    /// The number of words for one bit per value.
     words: usize,
     /// `binomial[n][k]`.
     binomial: Vec<Vec<usize>>,
-    /// By rank of a choice of t − 1 axes, the number of the first tuple on them.
+    /// The number of the first tuple, by rank of the choice of t − 1 axes.
     first: Vec<usize>,
 }
 
-/// How many t-tuples there are on axes of these sizes, saturating.
+/// The number of t-tuples on axes of these sizes, saturating.
 pub fn count(sizes: &[usize], strength: usize) -> u64 {
     // Elementary symmetric polynomials.
     let mut sums = vec![0u64; strength + 1];
@@ -47,7 +47,7 @@ pub fn count(sizes: &[usize], strength: usize) -> u64 {
     sums[strength]
 }
 
-/// Calls with each choice of so many of `0..n`, ascending, in lexicographic order.
+/// Calls `call` with each ascending choice of `choose` numbers from `0..n`, in lexicographic order.
 pub(crate) fn combinations(n: usize, choose: usize, mut call: impl FnMut(&[usize])) {
     let mut chosen: Vec<usize> = (0..choose).collect();
     if choose > n {
@@ -63,7 +63,7 @@ pub(crate) fn combinations(n: usize, choose: usize, mut call: impl FnMut(&[usize
     }
 }
 
-/// Calls with each choice of one of `0..radix` for each radix; `call` gives false to end it.
+/// Calls `call` with each choice of one number from `0..radix` per radix, until it returns false.
 fn counting(radices: &[usize], mut call: impl FnMut(&[usize])) {
     let mut digits = vec![0; radices.len()];
     if radices.contains(&0) {
@@ -110,7 +110,7 @@ impl Shape {
         shape
     }
 
-    /// The number of a choice of axes, ascending, among all of that many.
+    /// The rank of an ascending choice of axes among all choices of that length.
     fn rank(&self, axes: impl Iterator<Item = usize>) -> usize {
         axes.enumerate().map(|(n, axis)| self.binomial[axis][n + 1]).sum()
     }
@@ -119,7 +119,7 @@ impl Shape {
         self.first[self.first.len() - 1]
     }
 
-    /// The first word of the bits of these t − 1 values, axes ascending.
+    /// The first word of the bit row for these t − 1 values, axes ascending.
     fn at(&self, pairs: impl Iterator<Item = (usize, usize)> + Clone) -> usize {
         let rank = self.rank(pairs.clone().map(|(axis, _)| axis));
         let number = pairs.fold(0, |n, (axis, value)| n * self.sizes[axis] + value);
@@ -127,15 +127,14 @@ impl Shape {
     }
 }
 
-/// Where the bits of the tuples are that an axis's values are part of: the word for its first value, and the distance
-/// to the next.
+/// The location of the bit rows that involve an axis: the word for its first value, and the distance to the next.
 struct Span {
     start: usize,
     stride: usize,
 }
 
 impl Tuples {
-    /// All t-tuples that some allowed row contains. The strength is at least 2 and at most the number of axes.
+    /// All t-tuples that some allowed row contains. `strength` must be at least 2 and at most the number of axes.
     pub fn possible(rules: &Rules, strength: usize) -> Self {
         let mut tuples = Self::all(&rules.sizes, strength);
         let involved = rules.involved();
@@ -149,7 +148,7 @@ impl Tuples {
             return tuples;
         }
         combinations(sizes.len(), strength, |axes| {
-            // Values of other axes go with all that these may have.
+            // Values of other axes combine with all values possible here.
             let (bound, free): (Vec<usize>, Vec<usize>) = axes.iter().partition(|axis| !involved[**axis].is_empty());
             let radices: Vec<usize> = bound.iter().map(|&axis| sizes[axis]).collect();
             counting(&radices, |digits| {
@@ -203,17 +202,17 @@ impl Tuples {
         Self { left: count(sizes, strength), shape, bits }
     }
 
-    /// How many tuples are in it.
+    /// The number of tuples in the set.
     pub fn len(&self) -> u64 {
         self.left
     }
 
-    /// Whether the set is empty.
+    /// Whether every tuple is covered.
     pub fn is_empty(&self) -> bool {
         self.left == 0
     }
 
-    /// Those of this set that are not in the other.
+    /// The difference: tuples of this set that are not in the other.
     pub fn without(&self, other: &Self) -> Self {
         let bits: Vec<u64> = self.bits.iter().zip(&other.bits).map(|(a, b)| a & !b).collect();
         let left = bits.iter().map(|word| u64::from(word.count_ones())).sum::<u64>() / self.shape.strength as u64;
@@ -230,12 +229,12 @@ impl Tuples {
         self.left -= 1;
     }
 
-    /// How many values a tuple has.
+    /// The number of values per tuple.
     pub fn strength(&self) -> usize {
         self.shape.strength
     }
 
-    /// How many tuples a row has.
+    /// The number of tuples in a row, an upper bound for [`Self::gain`].
     pub fn most_of_a_row(&self) -> u64 {
         let (axes, strength) = (self.shape.sizes.len(), self.shape.strength);
         self.shape.binomial[axes][strength] as u64
@@ -245,20 +244,20 @@ impl Tuples {
         self.mask_of(row.iter().copied().enumerate())
     }
 
-    /// Values as bits.
+    /// A bit mask of these values.
     pub fn mask_of(&self, pairs: impl Iterator<Item = (usize, usize)>) -> Vec<u64> {
         let mut mask = vec![0; self.shape.words];
         pairs.for_each(|(axis, value)| self.flip(&mut mask, axis, value));
         mask
     }
 
-    /// Puts a value into the bits, or takes it out.
+    /// Toggles a value in the mask.
     pub fn flip(&self, mask: &mut [u64], axis: usize, value: usize) {
         let value = self.shape.base[axis] + value;
         mask[value / 64] ^= 1 << (value % 64);
     }
 
-    /// How many tuples of the set the row covers.
+    /// The number of tuples of the set that the row covers.
     pub fn gain(&self, row: &[usize]) -> u64 {
         let (shape, mask) = (&self.shape, self.mask(row));
         let mut times = 0;
@@ -269,7 +268,7 @@ impl Tuples {
         times / shape.strength as u64
     }
 
-    /// Takes out what the row covers; how many that were.
+    /// Removes the tuples that the row covers; returns their number.
     pub fn cover(&mut self, row: &[usize]) -> u64 {
         let (shape, mask) = (&self.shape, self.mask(row));
         let (bits, mut times) = (&mut self.bits, 0);
@@ -285,8 +284,8 @@ impl Tuples {
         covered
     }
 
-    /// For each value of the axis, how many tuples of the set it makes with values already set: `set` names those axes,
-    /// ascending and without this one, `mask` holds their values. Each tuple counts t − 1 times. Gives the words looked at.
+    /// For each value of the axis, the number of tuples that it completes with the values already set. `set` lists those
+    /// axes, ascending and without this one; `mask` holds their values. Each tuple counts t − 1 times. Returns the words read.
     pub fn gains(&self, axis: usize, row: &[usize], set: &[usize], mask: &[u64], out: &mut Vec<u64>) -> u64 {
         let shape = &self.shape;
         out.clear();
@@ -322,8 +321,8 @@ impl Tuples {
         looked + CALL
     }
 
-    /// A tuple of the set: with pairs, one that has the value of which most are left, chance deciding between equals; with
-    /// more, one near the place that chance names.
+    /// A tuple of the set. For pairs, one with the value that has most pairs left, ties broken at random; for larger tuples,
+    /// one near a random position.
     pub(crate) fn some(&self, chance: &mut super::chance::Chance) -> Option<Vec<(usize, usize)>> {
         let (shape, keys) = (&self.shape, self.shape.keys());
         if self.left == 0 {
@@ -346,7 +345,7 @@ impl Tuples {
         Some(tuple)
     }
 
-    /// The t − 1 values of this number.
+    /// The t − 1 values of a tuple number; inverse of the numbering in `at`.
     fn unkey(&self, key: usize) -> Vec<(usize, usize)> {
         let shape = &self.shape;
         let rank = shape.first.partition_point(|&first| first <= key) - 1;
@@ -357,7 +356,7 @@ impl Tuples {
             rest -= shape.binomial[axis][n];
             axes.push(axis);
         }
-        // Found from the last to the first, as the value of the last runs fastest.
+        // From last to first, because the last value varies fastest.
         let mut pairs = Vec::new();
         for axis in axes {
             pairs.push((axis, number % shape.sizes[axis]));
@@ -367,7 +366,7 @@ impl Tuples {
     }
 }
 
-/// How many bits the two have in common. A plain loop: it is where the time goes, also where nothing is optimised.
+/// The number of common bits. A plain loop, because this dominates the run time even in unoptimised builds.
 fn common(a: &[u64], b: &[u64]) -> u64 {
     let (mut sum, mut n) = (0, 0);
     while n < a.len() {

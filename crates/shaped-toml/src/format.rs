@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
 use serde_json::{json, Map, Value};
 
 use crate::problem::Problem;
@@ -173,15 +174,8 @@ pub fn date(text: &str) -> Result<(), Problem> {
     let [year, month, day] = parts[..] else { return Err(bad()) };
     let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u32>().ok()).flatten();
     let (Some(y), Some(m), Some(d)) = (number(year), number(month), number(day)) else { return Err(bad()) };
-    let leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    let days = match m {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => 0,
-    };
-    if !(1..=days).contains(&d) {
+    let date = |y: u32, m: u32, d: u32| Date::new(y.try_into().ok()?, m.try_into().ok()?, d.try_into().ok()?).ok();
+    if date(y, m, d).is_none() {
         return Err(bad().label("no such day"));
     }
     if (year.len(), month.len(), day.len()) != (4, 2, 2) {

@@ -76,7 +76,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Related, Severity};
 pub use format::{date, refuse_nul, Later, Plain, TextFormat, Words};
 pub use nearest::nearest;
 pub use problem::{Collector, Problem};
-pub use quote::quoted;
+pub use quote::{key, quoted};
 pub use read::{read, utf8};
 pub use schema::json_schema;
 pub use shape::{Key, Need, Rest, Shape, TableShape};

@@ -1,23 +1,34 @@
-//! Text as TOML writes it.
+//! Strings and keys as TOML spells them, for files that are written line by line.
+//!
+//! A committed file must not change because a writer prefers another kind of quotes: strings are always basic ones.
 
-use std::fmt::Write;
+use toml_writer::{ToTomlKey as _, ToTomlValue as _, TomlKeyBuilder, TomlStringBuilder};
 
-/// A TOML basic string.
+/// A text as a basic string on one line.
 pub fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if (c as u32) < 0x20 || c as u32 == 0x7f => {
-                let _ = write!(out, "\\u{:04X}", c as u32);
-            }
-            c => out.push(c),
+    TomlStringBuilder::new(text).as_basic().to_toml_value()
+}
+
+/// A key, quoted only where it must be.
+pub fn key(name: &str) -> String {
+    let key = TomlKeyBuilder::new(name);
+    key.as_unquoted().unwrap_or_else(|| key.as_basic()).to_toml_key()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_basic_and_keys_bare_where_they_may_be() {
+        for (text, string, name) in [
+            ("v24-wal", "\"v24-wal\"", "v24-wal"),
+            ("", "\"\"", "\"\""),
+            ("a\"b\\c", r#""a\"b\\c""#, r#""a\"b\\c""#),
+            ("two\nlines\t\u{1b}[1m", r#""two\nlines\t\u001B[1m""#, r#""two\nlines\t\u001B[1m""#),
+            ("é", "\"é\"", "\"é\""),
+        ] {
+            assert_eq!((quoted(text), key(text)), (string.to_owned(), name.to_owned()));
         }
     }
-    out.push('"');
-    out
 }

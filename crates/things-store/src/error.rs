@@ -68,14 +68,14 @@ pub enum Error {
     },
     /// A table that this vintage must have is missing.
     MissingTable {
-        /// The table.
+        /// Its name in SQL.
         table: &'static str,
     },
     /// A column that this vintage must have is missing.
     MissingColumn {
-        /// The table.
+        /// Its name in SQL.
         table: &'static str,
-        /// The column.
+        /// The column's name in SQL.
         column: &'static str,
     },
     /// A stored value has the wrong type or is outside what the column can mean.

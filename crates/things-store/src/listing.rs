@@ -23,7 +23,7 @@ pub(crate) fn tags_of(task: &TaskId) -> Sql {
     linked("TMTaskTag", "tasks").with(task.as_str())
 }
 
-/// The tags of an area.
+/// Selects the tags of the area `?1`.
 pub(crate) fn tags_of_area(area: &AreaId) -> Sql {
     linked("TMAreaTag", "areas").with(area.as_str())
 }

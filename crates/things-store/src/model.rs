@@ -184,7 +184,7 @@ pub struct Task {
 pub struct Area {
     /// Its identifier.
     pub id: AreaId,
-    /// The title.
+    /// Possibly empty.
     pub title: String,
     /// Whether the app shows it.
     pub visible: bool,
@@ -198,7 +198,7 @@ pub struct Area {
 pub struct Tag {
     /// Its identifier.
     pub id: TagId,
-    /// The title.
+    /// Possibly empty.
     pub title: String,
     /// The key that sets it.
     pub shortcut: Option<String>,
@@ -216,7 +216,7 @@ pub struct ChecklistItem {
     pub id: ChecklistItemId,
     /// The to-do it belongs to.
     pub task: TaskId,
-    /// The title.
+    /// Possibly empty.
     pub title: String,
     /// Incomplete, cancelled or completed.
     pub status: Status,

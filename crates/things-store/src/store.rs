@@ -188,7 +188,7 @@ impl Store {
         Ok(self.tasks(&Query::by_id(id))?.pop())
     }
 
-    /// The inbox.
+    /// Open to-dos that nobody has looked at yet.
     pub fn inbox(&self) -> Result<Vec<Task>> {
         self.tasks(&Query::list(List::Inbox))
     }

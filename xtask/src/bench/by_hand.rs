@@ -7,7 +7,7 @@ use anyhow::{ensure, Context, Result};
 
 use super::matrix::{clean_cargo, compat_program, copy_of_workspace};
 use super::process::{measure, median, row, Cost};
-use super::Bench;
+use super::scene::Bench;
 
 /// The cell that both ways run.
 const CELL: &str = "rust=stable sqlite=bundled schema=v24 features=json";
@@ -26,7 +26,7 @@ for executable in "$@"; do
   n=$((n + 1))
   rm -rf "$scratch/fixture-$n" "$scratch/tmp-$n"
   cp -R "$fixture" "$scratch/fixture-$n" && mkdir "$scratch/tmp-$n"
-  THINGS_STORE_FIXTURE=$scratch/fixture-$n/things.sqlite TMPDIR=$scratch/tmp-$n RUST_BACKTRACE=0 \
+  THINGS_STORE_FIXTURE=$scratch/fixture-$n/fixture.sqlite TMPDIR=$scratch/tmp-$n RUST_BACKTRACE=0 \
     valgrind $OPTIONS --error-exitcode=97 --xml-file="$scratch/$n.xml" "$executable" --test-threads=1 &
   started="$started $!"
 done

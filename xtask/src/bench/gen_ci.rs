@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{bail, Context, Result};
 
 use super::process::{measure, median, row};
-use super::Bench;
+use super::scene::Bench;
 
 /// 5,000 cells in the plan of one event: 25 toolchains, 10 SQLites, 5 fixtures, 4 feature sets; in 200 builds, each with a
 /// job of its own.

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{ensure, Context, Result};
-use compatrix::planted::{self, PlantedLeak, PlantedTable};
-use compatrix::Tool;
+use compatrix::pure::leak::planted::{self, PlantedLeak, PlantedTable};
+use compatrix::pure::leak::Tool;
 use serde_json::Value;
 
+use super::scene::Bench;
 use super::ways::{Sight, Way, WAYS};
-use super::Bench;
 
 /// Looks for the planted leaks with every tool that is here, prints what came of it and writes it down. Tells whether
 /// nothing went wrong.

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{bail, Context, Result};
 
 use super::process::{measure, median, row};
-use super::Bench;
+use super::scene::Bench;
 
 /// 5,000 cells of a crate with one test, run once for real, then answered from the ledger.
 pub(super) fn cells(bench: &Bench) -> Result<()> {

@@ -8,7 +8,7 @@ use anyhow::{bail, Context, Result};
 use xshell::cmd;
 
 use super::process::{measure, median, row, Cost};
-use super::Bench;
+use super::scene::Bench;
 
 /// The loop as people write it: one target directory, a cargo for each cell.
 const LOOP: &str = r#"#!/bin/sh
@@ -24,11 +24,11 @@ for rust in $RUSTS; do
         rm -rf "$scratch/fixture" && cp -R "$fixtures/$schema/files" "$scratch/fixture"
         extra=pool; [ $features = json ] && extra=pool,json
         if [ $sqlite = bundled ]; then
-          THINGS_STORE_FIXTURE=$scratch/fixture/things.sqlite \
+          THINGS_STORE_FIXTURE=$scratch/fixture/fixture.sqlite \
             cargo +$rust test -q --locked -p things-store --no-default-features --features bundled,$extra
         else
           dir=$(echo "$libraries"/$sqlite-*)
-          THINGS_STORE_FIXTURE=$scratch/fixture/things.sqlite \
+          THINGS_STORE_FIXTURE=$scratch/fixture/fixture.sqlite \
             SQLITE3_LIB_DIR=$dir SQLITE3_INCLUDE_DIR=$dir LD_LIBRARY_PATH=$dir \
             cargo +$rust test -q --locked -p things-store --no-default-features --features $extra
         fi || failed=$((failed + 1))

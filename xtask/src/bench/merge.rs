@@ -5,16 +5,16 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use compatrix::ci_model::artifact::{Artifact, Header};
-use compatrix::model::cell::CellId;
-use compatrix::model::evidence::{
+use compatrix::pure::ci::artifact::{Artifact, Header};
+use compatrix::pure::model::cell::CellId;
+use compatrix::pure::model::evidence::{
     Counts, ExecutableProof, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof,
 };
-use compatrix::model::matrix_spec::{Event, Work};
-use compatrix::model::outcome::Outcome;
+use compatrix::pure::model::matrix_spec::{Event, Work};
+use compatrix::pure::model::outcome::Outcome;
 
 use super::process::{measure, median, row};
-use super::Bench;
+use super::scene::Bench;
 
 /// What is to be reached, in an unoptimised build.
 const SECONDS: f64 = 2.0;
@@ -31,7 +31,8 @@ pub(super) fn merge(bench: &Bench) -> Result<bool> {
         std::fs::remove_dir_all(&artifacts)?;
     }
     std::fs::create_dir_all(&artifacts)?;
-    let jobs = compatrix::artifacts_of(&root, Event::Schedule, Work::Compat).map_err(|e| anyhow::anyhow!("{e}"))?;
+    let jobs =
+        compatrix::planned_artifacts(&root, Event::Schedule, Work::Compat).map_err(|e| anyhow::anyhow!("{e}"))?;
     let mut count = 0;
     let mut bytes = 0;
     for (n, (header, cells)) in jobs.iter().enumerate() {

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::process::{first_line, measure, median, row};
-use super::Bench;
+use super::scene::Bench;
 
 /// A workspace whose toolchain is in a `[[lock]]`, with ten files and with ten thousand: a staged build where nothing has
 /// changed, and a second `lock`.

@@ -1,7 +1,7 @@
 //! Twenty ways to leak, and what each tool can see of them by its nature. A tool is excused by a reason written down here,
 //! or not at all.
 
-use compatrix::Tool;
+use compatrix::pure::leak::Tool;
 
 /// A way to leak: the tests `leak::NAME` and `twin::NAME` of `xtask/planted`.
 pub(super) struct Way {

@@ -1,12 +1,13 @@
-//! Artifacts from text, fast in an unoptimised build too: most of a line is read by hand, strings end where a search for
-//! the quote finds it, and what is shared is read once.
+//! Reads artifacts: each line into its own type, shared data once. The whole is never a tree of JSON values, because
+//! unoptimised builds read tens of thousands of records, too.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use memchr::{memchr, memchr2, memchr_iter};
+use memchr::{memchr, memchr_iter};
 use semver::Version;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{ArtifactError, BuildPart, First, Header, Rest, FORMAT, HASH, START, TOOL};
@@ -16,13 +17,12 @@ use compatrix_model::condition::{partial_version, Versions};
 use compatrix_model::evidence::{Counts, FixtureProof, Proof, Record, SqliteProof};
 use compatrix_model::outcome::Outcome;
 
-/// An artifact as it was read: proofs are put together when they are asked for, so that tens of thousands of records fit
-/// into little memory.
+/// A parsed artifact. Proofs are assembled on request, so that tens of thousands of records need little memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
-    /// What each part belongs to; one in a file that a job wrote.
+    /// One header per part; a file written by a job has one.
     pub headers: Vec<Header>,
-    /// The records of each part.
+    /// The records of each part, parallel to `headers`.
     pub found: Vec<Vec<Found>>,
     suites: Vec<String>,
     values: Vec<(AxisName, ValueName)>,
@@ -30,33 +30,33 @@ pub struct Bundle {
     builds: Vec<BuildPart>,
     sqlite: Vec<SqliteProof>,
     fixtures: Vec<FixtureProof>,
-    /// Numbers of values and of the environment, of all records one after another.
+    /// References to values and environment, concatenated for all records.
     numbers: Vec<u32>,
 }
 
 /// A record of a [`Bundle`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// What happened.
+    /// The recorded outcome.
     pub outcome: Outcome,
-    /// How often it was tried.
+    /// Number of attempts, from 1.
     pub attempts: u32,
-    /// Position in the suites.
+    /// Index of the suite.
     suite: u32,
-    /// Its cell's values.
+    /// Range in `numbers` of the cell's values.
     values: Range<u32>,
     key: String,
     tests: Counts,
     started: i64,
     duration_ms: u64,
     executables_ms: u64,
-    /// Build, SQLite and fixture of the proof; environment.
+    /// The proof's build, SQLite and fixture, and the range of its environment; `None` if nothing ran.
     proof: Option<([Option<u32>; 3], Range<u32>)>,
     rest: Option<Box<Rest>>,
 }
 
 impl Bundle {
-    /// Reads a file's bytes.
+    /// Parses the bytes of a file.
     ///
     /// # Errors
     /// As [`Bundle::parse`].
@@ -68,10 +68,10 @@ impl Bundle {
         }
     }
 
-    /// Reads a file's text.
+    /// Parses the text of a file.
     ///
     /// # Errors
-    /// It is not whole, not ours, or not of this format.
+    /// The file is truncated, changed, or not in this format.
     pub fn parse(text: &str) -> Result<Bundle, ArtifactError> {
         let body = whole(text)?;
         let mut bundle = Bundle {
@@ -124,12 +124,12 @@ impl Bundle {
         }
     }
 
-    /// The record's suite.
+    /// The suite's name; its index is only valid within this file.
     pub fn suite(&self, found: &Found) -> &str {
         &self.suites[found.suite as usize]
     }
 
-    /// The proof of a record.
+    /// Assembles the record's proof; `None` if nothing ran.
     pub fn proof(&self, found: &Found) -> Option<Proof> {
         let ([build, sqlite, fixture], env) = found.proof.as_ref()?;
         let BuildPart { platform, toolchain, source, features, executables } =
@@ -147,14 +147,14 @@ impl Bundle {
         })
     }
 
-    /// Platform and hash of the sources that the record's proof names.
+    /// Platform and source hash in the record's proof.
     pub fn origin(&self, found: &Found) -> Option<(&str, &str)> {
         let ([build, ..], _) = found.proof.as_ref()?;
         let build = &self.builds[build.expect("a proof has a build") as usize];
         Some((&build.platform, &build.source.sources))
     }
 
-    /// Where the values of the file are in a space, by their numbers in the file: axis and position on it.
+    /// Maps the file's values to a space: axis and position by value number, `None` for values that the space lacks.
     pub fn places(&self, space: &Space) -> Vec<Option<(usize, usize)>> {
         let place = |(axis, value): &(AxisName, ValueName)| {
             let (n, axis) = space.axis(axis.as_str())?;
@@ -163,7 +163,7 @@ impl Bundle {
         self.values.iter().map(place).collect()
     }
 
-    /// The record's cell in the space of which these are the places.
+    /// The record's cell, given [`Self::places`] for this space; `None` if the space has no such cell.
     pub fn cell(&self, found: &Found, space: &Space, places: &[Option<(usize, usize)>]) -> Option<CellIndex> {
         let values = &self.numbers[found.values.start as usize..found.values.end as usize];
         if values.len() != space.axes().len() {
@@ -177,8 +177,7 @@ impl Bundle {
         (!coords.contains(&usize::MAX)).then(|| space.index(&coords))
     }
 
-    /// What toolchains and SQLites proved to be on a platform, by the value that they were used as; of several versions the
-    /// highest.
+    /// The versions of toolchains and SQLite proven on a platform, by axis value; the highest if there are several.
     pub fn versions(&self, space: &Space, platform: &str) -> Versions {
         let places = self.places(space);
         let axis = |kind| space.axis_of(&kind).map(|(n, _)| n);
@@ -215,113 +214,105 @@ impl Bundle {
         versions
     }
 
-    /// Takes in a line; none if it is none of ours.
+    /// Parses a line; `None` if it is malformed.
     fn line(&mut self, line: &str) -> Option<()> {
-        let mut scan = Scan { text: line, at: 0 };
-        scan.byte(b'[')?;
-        let word = scan.plain()?;
-        scan.byte(b',')?;
-        match word {
+        match line.strip_prefix("[\"")?.split_once('"')?.0 {
             "record" => {
-                let record = self.read_record(&mut scan)?;
+                let record = self.read_record(items(line)?)?;
                 self.found.last_mut()?.push(record);
-                return Some(());
             }
             "part" => {
-                self.headers.push(scan.last()?);
+                self.headers.push(item(line)?);
                 self.found.push(Vec::new());
             }
             "env" => {
-                let name = scan.string()?;
-                scan.byte(b',')?;
-                self.env.push((name, scan.string()?));
-                scan.byte(b']')?;
+                let (_, name, value): (&str, _, _) = items(line)?;
+                self.env.push((name, value));
             }
             "value" => {
-                let axis = scan.string()?;
-                scan.byte(b',')?;
-                let value = scan.string()?;
+                let (_, axis, value): (&str, String, String) = items(line)?;
                 self.values.push((AxisName::new(axis).ok()?, ValueName::new(value).ok()?));
-                scan.byte(b']')?;
             }
-            "build" => self.builds.push(scan.last()?),
-            "sqlite" => self.sqlite.push(scan.last()?),
-            "fixture" => self.fixtures.push(scan.last()?),
+            "build" => self.builds.push(item(line)?),
+            "sqlite" => self.sqlite.push(item(line)?),
+            "fixture" => self.fixtures.push(item(line)?),
             _ => return None,
         }
         Some(())
     }
 
-    fn read_record(&mut self, scan: &mut Scan<'_>) -> Option<Found> {
-        let suite = scan.string()?;
+    fn read_record(&mut self, line: RecordLine<'_>) -> Option<Found> {
+        let RecordLine { suite, values, key, outcome, attempts, tests, started, duration_ms, executables_ms, .. } =
+            line;
         let suite = self.suites.iter().position(|known| *known == suite).unwrap_or_else(|| {
-            self.suites.push(suite);
+            self.suites.push(suite.into_owned());
             self.suites.len() - 1
         });
-        scan.byte(b',')?;
-        let values = self.read_numbers(scan, self.values.len())?;
-        scan.byte(b',')?;
-        let key = scan.string()?;
-        scan.byte(b',')?;
-        let outcome = Outcome::from_word(scan.plain()?)?;
-        scan.byte(b',')?;
-        let attempts = scan.small()?;
-        scan.byte(b',')?;
-        let tests = counts(scan)?;
-        scan.byte(b',')?;
-        let started = scan.number()?;
-        scan.byte(b',')?;
-        let duration_ms = u64::try_from(scan.number()?).ok()?;
-        scan.byte(b',')?;
-        let executables_ms = u64::try_from(scan.number()?).ok()?;
-        scan.byte(b',')?;
-        let proof = if scan.is(b'n') {
-            scan.word("null,null")?;
-            None
-        } else {
-            scan.byte(b'[')?;
-            let build = scan.reference(self.builds.len())?;
-            scan.byte(b',')?;
-            let sqlite = scan.reference(self.sqlite.len())?;
-            scan.byte(b',')?;
-            let fixture = scan.reference(self.fixtures.len())?;
-            scan.byte(b']')?;
-            scan.byte(b',')?;
-            let env = self.read_numbers(scan, self.env.len())?;
-            build?;
-            Some(([build, sqlite, fixture], env))
-        };
-        let rest = if scan.is(b',') {
-            scan.byte(b',')?;
-            Some(Box::new(scan.last()?))
-        } else {
-            scan.byte(b']')?;
-            None
-        };
         let suite = u32::try_from(suite).ok()?;
+        let values = self.keep(&values, self.values.len())?;
+        let proof = match (line.proof, line.env) {
+            (None, None) => None,
+            (Some((build, sqlite, fixture)), Some(env)) => {
+                let build = reference(build, self.builds.len())?;
+                build?;
+                let parts = [build, reference(sqlite, self.sqlite.len())?, reference(fixture, self.fixtures.len())?];
+                Some((parts, self.keep(&env, self.env.len())?))
+            }
+            (Some(_), None) | (None, Some(_)) => return None,
+        };
+        let rest = line.rest.map(Box::new);
         Some(Found { outcome, attempts, suite, values, key, tests, started, duration_ms, executables_ms, proof, rest })
     }
 
-    /// A list of numbers below the limit, kept.
-    fn read_numbers(&mut self, scan: &mut Scan<'_>, limit: usize) -> Option<Range<u32>> {
+    /// Keeps numbers that are below the limit.
+    fn keep(&mut self, numbers: &[u32], limit: usize) -> Option<Range<u32>> {
         let start = u32::try_from(self.numbers.len()).ok()?;
-        scan.byte(b'[')?;
-        while !scan.is(b']') {
-            let n = scan.small()?;
-            if n as usize >= limit {
-                return None;
-            }
-            self.numbers.push(n);
-            if scan.is(b',') {
-                scan.byte(b',')?;
-            }
-        }
-        scan.byte(b']')?;
-        Some(start..u32::try_from(self.numbers.len()).ok()?)
+        self.numbers.extend_from_slice(numbers);
+        let below = numbers.iter().all(|n| (*n as usize) < limit);
+        below.then_some(start..u32::try_from(self.numbers.len()).ok()?)
     }
 }
 
-/// The lines after the first, if the text is whole and unchanged.
+/// A record's line: a list of these items.
+#[derive(Deserialize)]
+struct RecordLine<'a> {
+    #[serde(rename = "record")]
+    _word: &'a str,
+    #[serde(borrow)]
+    suite: Cow<'a, str>,
+    values: Vec<u32>,
+    key: String,
+    outcome: Outcome,
+    attempts: u32,
+    tests: Counts,
+    started: i64,
+    duration_ms: u64,
+    executables_ms: u64,
+    proof: Option<(i64, i64, i64)>,
+    env: Option<Vec<u32>>,
+    #[serde(default)]
+    rest: Option<Rest>,
+}
+
+/// What a line lists, its word first.
+fn items<'l, T: Deserialize<'l>>(line: &'l str) -> Option<T> {
+    serde_json::from_str(line).ok()
+}
+
+/// What follows the word of a line.
+fn item<'l, T: Deserialize<'l>>(line: &'l str) -> Option<T> {
+    items::<(&str, T)>(line).map(|(_, item)| item)
+}
+
+/// A number below the limit; -1 for none.
+fn reference(n: i64, limit: usize) -> Option<Option<u32>> {
+    match n {
+        -1 => Some(None),
+        n => u32::try_from(n).ok().filter(|n| (*n as usize) < limit).map(Some),
+    }
+}
+
+/// The lines after the first, if the text is complete and unchanged.
 fn whole(text: &str) -> Result<&str, ArtifactError> {
     if text.is_empty() {
         return Err(ArtifactError::Empty);
@@ -335,7 +326,7 @@ fn whole(text: &str) -> Result<&str, ArtifactError> {
     }
     let cut = ArtifactError::Truncated { said: 0, found: 0 };
     let (first, body) = text.split_once('\n').ok_or(cut)?;
-    // A newer format may have other fields; who wrote it is told first, all the same.
+    // A newer format may have other fields, but its version still comes first.
     let value: serde_json::Value = serde_json::from_str(first).map_err(|_| ArtifactError::Changed)?;
     let tool = value["tool"].as_str().unwrap_or_default().to_owned();
     let format = value["compatrix-evidence"].as_u64().unwrap_or_default();
@@ -359,101 +350,10 @@ fn whole(text: &str) -> Result<&str, ArtifactError> {
     let mut hash = Sha256::new();
     hash.update(&text[..before]);
     hash.update(&text[after..]);
-    let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = base16ct::lower::encode_string(&hash.finalize());
     let said = memchr::memmem::find_iter(body.as_bytes(), "\n[\"record\",").count();
     if hash != sha256 || found != lines || said != records {
         return Err(ArtifactError::Changed);
     }
     Ok(body)
-}
-
-fn counts(scan: &mut Scan<'_>) -> Option<Counts> {
-    scan.byte(b'[')?;
-    let passed = scan.small()?;
-    scan.byte(b',')?;
-    let failed = scan.small()?;
-    scan.byte(b',')?;
-    let ignored = scan.small()?;
-    scan.byte(b',')?;
-    let filtered = scan.small()?;
-    scan.byte(b']')?;
-    Some(Counts { passed, failed, ignored, filtered })
-}
-
-/// A place in a line.
-struct Scan<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Scan<'a> {
-    fn is(&self, byte: u8) -> bool {
-        self.text.as_bytes().get(self.at) == Some(&byte)
-    }
-
-    fn byte(&mut self, byte: u8) -> Option<()> {
-        let is = self.is(byte);
-        self.at += usize::from(is);
-        is.then_some(())
-    }
-
-    fn word(&mut self, word: &str) -> Option<()> {
-        let is = self.text.get(self.at..)?.starts_with(word);
-        self.at += word.len();
-        is.then_some(())
-    }
-
-    /// A string without escapes.
-    fn plain(&mut self) -> Option<&'a str> {
-        self.byte(b'"')?;
-        let rest = self.text.get(self.at..)?;
-        let end = memchr2(b'"', b'\\', rest.as_bytes())?;
-        self.at += end;
-        self.byte(b'"')?;
-        Some(&rest[..end])
-    }
-
-    fn string(&mut self) -> Option<String> {
-        let start = self.at;
-        if let Some(plain) = self.plain() {
-            return Some(plain.to_owned());
-        }
-        let mut values = serde_json::Deserializer::from_str(self.text.get(start..)?).into_iter::<String>();
-        let value = values.next()?.ok()?;
-        self.at = start + values.byte_offset();
-        Some(value)
-    }
-
-    fn number(&mut self) -> Option<i64> {
-        let negative = self.is(b'-');
-        self.at += usize::from(negative);
-        let start = self.at;
-        let mut n = 0i64;
-        let bytes = self.text.as_bytes();
-        while self.at < bytes.len() && bytes[self.at].is_ascii_digit() {
-            n = n.checked_mul(10)?.checked_add(i64::from(bytes[self.at] - b'0'))?;
-            self.at += 1;
-        }
-        (self.at > start).then_some(if negative { -n } else { n })
-    }
-
-    fn small(&mut self) -> Option<u32> {
-        u32::try_from(self.number()?).ok()
-    }
-
-    /// A number below the limit; -1 for none.
-    fn reference(&mut self, limit: usize) -> Option<Option<u32>> {
-        let n = self.number()?;
-        if n == -1 {
-            return Some(None);
-        }
-        let n = u32::try_from(n).ok()?;
-        ((n as usize) < limit).then_some(Some(n))
-    }
-
-    /// The last item of the line.
-    fn last<T: DeserializeOwned>(&mut self) -> Option<T> {
-        let rest = self.text.get(self.at..)?.strip_suffix(']')?;
-        serde_json::from_str(rest).ok()
-    }
 }

@@ -176,7 +176,7 @@ fn forged(text: &str) -> String {
     let mut hash = <sha2::Sha256 as sha2::Digest>::new();
     sha2::Digest::update(&mut hash, &text[..before]);
     sha2::Digest::update(&mut hash, &text[after..]);
-    let hash: String = sha2::Digest::finalize(hash).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = base16ct::lower::encode_string(&sha2::Digest::finalize(hash));
     format!("{}{hash}{}", &text[..before], &text[after..])
 }
 
@@ -194,10 +194,10 @@ fn each_way_in_which_a_text_is_no_artifact() {
     assert_eq!(forged(&text), text);
 
     check("", ArtifactError::Empty, "empty");
-    check("<html>", ArtifactError::NotOurs, "not an artifact");
+    check("<html>", ArtifactError::NotOurs, "not an evidence artifact");
     check("{\"a\":1}\n", ArtifactError::NotOurs, "--evidence FILE");
-    check("{\"compat", ArtifactError::Truncated { said: 0, found: 0 }, "not even its first line");
-    check(lines[0].trim_end(), ArtifactError::Truncated { said: 0, found: 0 }, "not even its first line");
+    check("{\"compat", ArtifactError::Truncated { said: 0, found: 0 }, "even the first line is incomplete");
+    check(lines[0].trim_end(), ArtifactError::Truncated { said: 0, found: 0 }, "even the first line is incomplete");
     check(&lines[..3].concat(), ArtifactError::Truncated { said, found: 2 }, "2 of 8 lines");
     check(text.trim_end(), ArtifactError::Truncated { said, found: said - 1 }, "7 of 8 lines");
 
@@ -210,7 +210,7 @@ fn each_way_in_which_a_text_is_no_artifact() {
     check(&format!("{text}{}", lines[said]), ArtifactError::Changed, "its hash does not match");
 
     let no_outcome = forged(&text.replacen("\"passed\"", "\"marvellous\"", 1));
-    check(&no_outcome, ArtifactError::Malformed { line: 5 }, "line 5 is none that compatrix");
+    check(&no_outcome, ArtifactError::Malformed { line: 5 }, "does not write lines like line 5");
     let no_value = forged(&text.replacen("[0,1]", "[0,7]", 1));
     check(&no_value, ArtifactError::Malformed { line: 5 }, "line 5");
 }

@@ -1,4 +1,4 @@
-//! Artifacts to text, in one pass: what is shared is written before its first use.
+//! Writes artifacts in one pass: shared data goes before its first use.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -9,23 +9,23 @@ use sha2::{Digest, Sha256};
 use super::{BuildPart, First, Header, Rest, FORMAT, HASH, START, TOOL};
 use compatrix_model::evidence::{Counts, Proof, Record};
 
-/// Writes parts, each a header and its records.
+/// Writes parts, each of a header and its records.
 #[derive(Debug, Default)]
 pub struct Writer {
     body: String,
     lines: usize,
     records: usize,
-    /// The number of each shared line, by its text, for each word that such lines begin with.
+    /// Numbers of shared lines by their first word and text.
     shared: HashMap<&'static str, HashMap<String, usize>>,
 }
 
 impl Writer {
-    /// The records that follow belong to this.
+    /// Starts a part; the following records belong to it.
     pub fn part(&mut self, header: &Header) {
         self.line("part", &json(header));
     }
 
-    /// A record of the last part.
+    /// Adds a record to the last part.
     pub fn record(&mut self, record: &Record) {
         let Record { suite, cell, key, outcome, cause, attempts, tests, doctests, failures, leaks, .. } = record;
         let pair = |(axis, value): &(_, _)| format!("{},{}", json(axis), json(value));
@@ -52,7 +52,7 @@ impl Writer {
         self.records += 1;
     }
 
-    /// The text.
+    /// Prepends the first line with counts and hash.
     pub fn finish(self) -> String {
         let first = First {
             format: FORMAT,
@@ -67,11 +67,7 @@ impl Writer {
         for piece in [before, after, "\n", &self.body] {
             hash.update(piece);
         }
-        let mut text = before.to_owned();
-        for byte in hash.finalize() {
-            let _ = write!(text, "{byte:02x}");
-        }
-        text + after + "\n" + &self.body
+        before.to_owned() + &base16ct::lower::encode_string(&hash.finalize()) + after + "\n" + &self.body
     }
 
     fn proof(&mut self, proof: &Proof) -> String {
@@ -91,7 +87,7 @@ impl Writer {
         format!("[{build},{sqlite},{fixture}],{}", json(&env))
     }
 
-    /// The number of a line that is written once.
+    /// The number of a shared line, which is written on first use.
     fn shared(&mut self, word: &'static str, text: String) -> usize {
         let known = self.shared.entry(word).or_default();
         if let Some(n) = known.get(&text) {

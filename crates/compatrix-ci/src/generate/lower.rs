@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::pins::{Pins, FILE};
+use crate::pins::{is_digest, is_sha, Pins, FILE};
 use crate::workflow::{
     Action, Container, Expression, Matrix, MatrixValue, Permission, Step, Text, Trigger, Workflow, WorkflowJob,
 };
@@ -188,7 +188,7 @@ impl Lower<'_> {
     }
 
     fn container(&mut self, container: &Container, place: &str) -> Map {
-        let digest = self.pins.images.get(&container.image).filter(|digest| is_hex(digest, "sha256:", 64));
+        let digest = self.pins.images.get(&container.image).filter(|digest| is_digest(digest));
         let name = container.image.split(':').next().unwrap_or_default();
         let image = match digest {
             Some(digest) => self.literal(&format!("{name}@{digest}"), place),
@@ -226,7 +226,7 @@ impl Lower<'_> {
         match &step.action {
             Action::Run(lines) => map.with("run", Node::Block(lines.clone())),
             Action::Uses { action, with } => {
-                map = match self.pins.action(action).filter(|pin| is_hex(&pin.sha, "", 40)) {
+                map = match self.pins.action(action).filter(|pin| is_sha(&pin.sha)) {
                     Some(pin) => map.with("uses", format!("{action}@{}", pin.sha)).beside(pin.version.clone()),
                     None => {
                         let repository: Vec<&str> = action.split('/').take(2).collect();
@@ -284,10 +284,4 @@ fn permissions(grants: &[Permission]) -> Map {
     grants.iter().fold(Map::default(), |map, grant| {
         map.with(grant.scope, if grant.write { "write" } else { "read" }).beside(grant.why)
     })
-}
-
-/// Whether the text is the prefix followed by this many hex digits.
-fn is_hex(text: &str, prefix: &str, digits: usize) -> bool {
-    let rest = text.strip_prefix(prefix).unwrap_or_default();
-    rest.len() == digits && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

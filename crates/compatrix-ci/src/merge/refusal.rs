@@ -1,4 +1,4 @@
-//! Why an artifact is refused, and what to do about it.
+//! Reasons to refuse an artifact, with advice.
 
 use std::fmt;
 
@@ -7,105 +7,105 @@ use super::Expected;
 use compatrix_model::evidence::Record;
 use compatrix_model::matrix_spec::{Event, Work};
 
-/// A file that is refused, and one reason for it.
+/// A refused file and one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The file's name.
+    /// The display name.
     pub file: String,
-    /// The reason.
+    /// One of possibly several reasons.
     pub why: Why,
 }
 
-/// Why a file is refused.
+/// A reason to refuse a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
-    /// It cannot be read.
+    /// It does not parse.
     Unreadable(ArtifactError),
-    /// Another repository's.
+    /// It is from another repository.
     Repository {
-        /// Its own.
+        /// The artifact's.
         theirs: String,
-        /// This one.
+        /// The one expected here.
         ours: String,
     },
-    /// Another commit's.
+    /// It is from another commit.
     Commit {
-        /// Its own; empty without one.
+        /// The artifact's; empty outside git.
         theirs: String,
-        /// The one that is checked out.
+        /// The one checked out here.
         ours: String,
     },
-    /// Another event's or command's.
+    /// It is from another event or command.
     Part {
-        /// Its own.
+        /// The artifact's.
         theirs: (Event, Work),
-        /// Those that are merged.
+        /// The event and command being merged.
         ours: (Event, Work),
     },
-    /// Of other sources.
+    /// It was made from other sources.
     Sources {
-        /// Their hash.
+        /// The artifact's source hash.
         theirs: String,
-        /// That of the sources here.
+        /// The source hash here.
         ours: String,
     },
-    /// Of another plan.
+    /// It was made for another plan.
     Plan {
-        /// Its hash.
+        /// The artifact's plan id.
         theirs: String,
-        /// That of the plan here.
+        /// The plan id here.
         ours: String,
     },
-    /// The plan has no such job.
+    /// The plan has no such job; the message.
     Job(String),
-    /// The job is another platform's, or none of the plan's runs there.
+    /// The job belongs to another platform, or the plan has no job there.
     Platform {
-        /// The job; empty for all of a platform.
+        /// The job's id; empty for all jobs of a platform.
         job: String,
-        /// The platform.
+        /// The artifact's platform.
         platform: String,
     },
-    /// Records of cells that the job does not have.
+    /// It has records of cells that the job does not have.
     Foreign {
-        /// The job; empty for all of a platform.
+        /// The job's id; empty for all jobs of a platform.
         job: String,
-        /// How many.
+        /// The number of such records.
         count: usize,
-        /// The first.
+        /// The first such record.
         first: String,
     },
-    /// Records whose proof is of another platform, or of other sources.
+    /// It has records whose proof names another platform or other sources.
     Misplaced {
-        /// How many.
+        /// The number of such records.
         count: usize,
-        /// The first.
+        /// The first such record.
         first: String,
     },
-    /// Passes without a proof.
+    /// It has passes without a proof.
     Bare {
-        /// How many.
+        /// The number of such records.
         count: usize,
-        /// The first.
+        /// The first such record.
         first: String,
     },
-    /// Another file says something else of the same cells, of the same attempt.
+    /// Another file has different results for the same cells of the same attempt.
     Contradicts {
-        /// The other file.
+        /// The other file's display name.
         other: String,
-        /// Of how many cells.
+        /// The number of such cells.
         count: usize,
-        /// The first.
+        /// The first such record.
         first: String,
     },
 }
 
-/// A suite in a cell, for people.
+/// A suite in a cell, for messages.
 pub(super) fn name(record: &Record) -> String {
     format!("`{}` in `{}`", record.suite, record.cell)
 }
 
-/// The position of the platform, if the records of this header can belong to the plan. What says most is told first: of
-/// another commit, other sources are no wonder.
+/// The index of the platform if records with this header can belong to the plan. The most informative mismatch is
+/// checked first: another commit explains other sources.
 pub(super) fn belongs(header: &Header, expected: &Expected<'_>, platforms: &[&str]) -> Result<usize, Why> {
     let Header { tool: _, repository, commit, dirty: _, sources, plan, event, work, platform, job, attempt: _ } =
         header;
@@ -140,7 +140,7 @@ pub(super) fn belongs(header: &Header, expected: &Expected<'_>, platforms: &[&st
     platforms.iter().position(|known| known == platform).ok_or_else(elsewhere)
 }
 
-/// As much of a hash as tells it from others.
+/// A prefix of a hash, long enough to be unique.
 fn short(hash: &str) -> &str {
     match hash {
         "" => "none",
@@ -155,17 +155,17 @@ impl fmt::Display for Refusal {
         match &self.why {
             Why::Unreadable(error) => write!(f, "{error}"),
             Why::Repository { theirs, ours } => {
-                write!(f, "of the repository {theirs}, and this is {ours}; leave it out")
+                write!(f, "from the repository {theirs}, but this is {ours}; exclude it")
             }
             Why::Commit { theirs, ours } => write!(
                 f,
-                "of the commit {}, and {} is checked out; merge what was run for one commit, on that commit",
+                "from the commit {}, but {} is checked out; merge artifacts on the commit that they were made from",
                 short(theirs),
                 short(ours)
             ),
             Why::Part { theirs: (event, work), ours } => write!(
                 f,
-                "of `{}` on {event}, and those of `{}` on {} are merged; leave it out, or ask for `--of {} --event {event}`",
+                "from `{}` on {event}, but this merges `{}` on {}; exclude it, or use `--of {} --event {event}`",
                 work.as_str(),
                 ours.1.as_str(),
                 ours.0,
@@ -173,41 +173,41 @@ impl fmt::Display for Refusal {
             ),
             Why::Sources { theirs, ours } => write!(
                 f,
-                "of the sources {}, and those here are {}; run its job again on what is checked out here",
+                "from the sources {}, but those here are {}; rerun its job on this checkout",
                 short(theirs),
                 short(ours)
             ),
             Why::Plan { theirs, ours } => write!(
                 f,
-                "of the plan {}, and the plan here is {}; spec or evidence differed there: run its job again on what is \
-                 checked out here",
+                "from the plan {}, but the plan here is {}; spec or evidence differed there: rerun its job on this \
+                 checkout",
                 short(theirs),
                 short(ours)
             ),
-            Why::Job(error) => write!(f, "{error}; run the jobs that the plan has"),
+            Why::Job(error) => write!(f, "{error}; run the jobs of the plan"),
             Why::Platform { job, platform } if job.is_empty() => {
-                write!(f, "of {platform}, where no job of the plan runs; leave it out")
+                write!(f, "from {platform}, where the plan has no job; exclude it")
             }
             Why::Platform { job, platform } => {
-                write!(f, "of the job {job} on {platform}, which is not where that job runs; leave it out")
+                write!(f, "from the job {job} on {platform}, but that job runs elsewhere; exclude it")
             }
             Why::Foreign { job, count, first } => {
                 let whose = if job.is_empty() { "no job of the platform has".to_owned() } else { format!("the job {job} does not have") };
-                write!(f, "{} of cells that {whose}, the first {first}; run its job again", records(*count))
+                write!(f, "{} of cells that {whose}, the first {first}; rerun its job", records(*count))
             }
             Why::Misplaced { count, first } => write!(
                 f,
-                "{} whose proof is of another platform or other sources than the file says, the first {first}; run its job \
-                 again",
+                "{} whose proof names another platform or other sources than the file, the first {first}; rerun its \
+                 job",
                 records(*count)
             ),
             Why::Bare { count, first } => {
-                write!(f, "{} of passes without a proof, the first {first}; run its job again", records(*count))
+                write!(f, "{} of passes without a proof, the first {first}; rerun its job", records(*count))
             }
             Why::Contradicts { other, count, first } => write!(
                 f,
-                "says otherwise than {other} of {count} {}, of the same attempt, the first {first}; leave out the one that \
-                 does not count",
+                "contradicts {other} about {count} {} of the same attempt, the first {first}; exclude the one that does \
+                 not count",
                 if *count == 1 { "cell" } else { "cells" }
             ),
         }

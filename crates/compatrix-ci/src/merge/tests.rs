@@ -1,4 +1,4 @@
-//! The laws of merging, and each reason to refuse an artifact.
+//! The laws of merging, and every reason to refuse an artifact.
 
 use proptest::prelude::*;
 
@@ -114,7 +114,7 @@ fn merged(texts: &[String]) -> Result<Merged, Vec<Refusal>> {
     merge(files.collect(), &expected)
 }
 
-/// Artifacts of the plan's jobs: some cells of each, of some attempts, some by another name of the job.
+/// Artifacts of the plan's jobs: some cells of each, from several attempts, some under another job's name.
 fn artifacts() -> impl Strategy<Value = Vec<String>> {
     let one = (0..3usize, 1..3u32, prop::collection::btree_set(0..4u128, 0..4), any::<bool>(), any::<bool>());
     let text = one.prop_map(|(job, attempt, cells, whole, dirty)| {
@@ -179,7 +179,7 @@ fn the_last_attempt_of_a_job_counts() {
     assert_eq!(merged.repeated, [("001.jsonl".to_owned(), 1)]);
     let missing: Vec<(&str, usize)> = linux.missing.iter().map(|m| (m.job.as_str(), m.cells.len())).collect();
     assert_eq!(missing, [("one", 1), ("two", 4)]);
-    assert_eq!(merged.platforms[1].missing[0].of, 4, "evidence of Linux proves nothing of macOS");
+    assert_eq!(merged.platforms[1].missing[0].of, 4, "evidence from Linux proves nothing about macOS");
 }
 
 #[track_caller]
@@ -194,17 +194,20 @@ fn refused(change: impl FnOnce(&mut Artifact), expected: &str) {
 
 #[test]
 fn each_reason_to_refuse_an_artifact() {
-    refused(|a| a.header.repository = "other/name".to_owned(), "of the repository other/name, and this is owner/name");
-    refused(|a| a.header.commit = "bad".to_owned(), "of the commit bad, and c0ffee is checked out");
-    refused(|a| a.header.event = Event::Schedule, "of `compat` on schedule, and those of `compat` on push");
-    refused(|a| a.header.work = Work::LeakCheck, "ask for `--of leak-check --event push`");
-    refused(|a| a.header.sources = "6".repeat(64), "of the sources 666666666666, and those here are 555555555555");
-    refused(|a| a.header.plan = "q".repeat(64), "of the plan qqqqqqqqqqqq, and the plan here is pppppppppppp");
+    refused(
+        |a| a.header.repository = "other/name".to_owned(),
+        "from the repository other/name, but this is owner/name",
+    );
+    refused(|a| a.header.commit = "bad".to_owned(), "from the commit bad, but c0ffee is checked out");
+    refused(|a| a.header.event = Event::Schedule, "from `compat` on schedule, but this merges `compat` on push");
+    refused(|a| a.header.work = Work::LeakCheck, "use `--of leak-check --event push`");
+    refused(|a| a.header.sources = "6".repeat(64), "from the sources 666666666666, but those here are 555555555555");
+    refused(|a| a.header.plan = "q".repeat(64), "from the plan qqqqqqqqqqqq, but the plan here is pppppppppppp");
     refused(|a| a.header.job = "onw".to_owned(), "did you mean `one`?");
-    refused(|a| a.header.job = "mac".to_owned(), "of the job mac on linux-x86_64");
+    refused(|a| a.header.job = "mac".to_owned(), "from the job mac on linux-x86_64");
     refused(
         |a| (a.header.job, a.header.platform) = (String::new(), "windows-x86_64".to_owned()),
-        "of windows-x86_64, where",
+        "from windows-x86_64, where",
     );
     refused(
         |a| a.header.job = "two".to_owned(),
@@ -214,8 +217,8 @@ fn each_reason_to_refuse_an_artifact() {
     refused(|a| a.records[1].cell = "a=9 b=x".parse().expect("a cell"), "the first `tests` in `a=9 b=x`");
     refused(|a| a.records[1].cell = "a=1".parse().expect("a cell"), "the first `tests` in `a=1`");
     let proof = |a: &mut Artifact, change: fn(&mut Proof)| a.records[0].proof.as_mut().map(change).expect("a proof");
-    refused(|a| proof(a, |proof| proof.platform = "macos-aarch64".to_owned()), "whose proof is of another platform");
-    refused(|a| proof(a, |proof| proof.source.sources.clear()), "or other sources than the file says");
+    refused(|a| proof(a, |proof| proof.platform = "macos-aarch64".to_owned()), "whose proof names another platform");
+    refused(|a| proof(a, |proof| proof.source.sources.clear()), "or other sources than the file");
     refused(|a| a.records[0].proof = None, "1 record of passes without a proof");
 }
 
@@ -236,11 +239,11 @@ fn all_reasons_are_told_at_once() {
     let texts = [good.to_text(), other.to_text(), contradicts.to_text(), good.to_text()[..90].to_owned()];
     let said: Vec<String> = merged(&texts).expect_err("refused").iter().map(Refusal::to_string).collect();
     assert_eq!(said.len(), 3, "{said:?}");
-    assert!(said[0].starts_with("001.jsonl: of the commit bad"), "{said:?}");
-    assert!(said[1].starts_with("002.jsonl: says otherwise than 000.jsonl of 1 cell, of the same attempt"), "{said:?}");
+    assert!(said[0].starts_with("001.jsonl: from the commit bad"), "{said:?}");
+    assert!(said[1].starts_with("002.jsonl: contradicts 000.jsonl about 1 cell of the same attempt"), "{said:?}");
     assert!(said[2].starts_with("003.jsonl: truncated"), "{said:?}");
 
-    // Of a later attempt, nobody asks what earlier ones said.
+    // A later attempt overrides earlier ones.
     let again = artifact("linux-x86_64", "one", 2, &[0]).to_text();
     let texts = [good.to_text(), contradicts.to_text(), again];
     assert!(merged(&texts).is_ok());

@@ -1,4 +1,4 @@
-//! Pins that a bot raised in the workflows: told from pins that were only changed, and carried back to the file.
+//! Detects pins that a bot raised in the workflows, as opposed to other edits, and copies them back to the file of pins.
 
 use std::collections::BTreeMap;
 
@@ -8,37 +8,37 @@ use toml::de::{DeTable, DeValue};
 use super::uses::{uses, Reference};
 use super::{is_digest, is_sha, repository, version, Pin, Pins};
 
-/// A pin that stands higher in all workflows than in the file of pins.
+/// A pin that is newer in all workflows than in the file of pins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bump {
-    /// Of an action.
+    /// Version and commit of an action.
     Action {
-        /// Its repository.
+        /// `owner/name`, the key of [`Pins::actions`].
         repository: String,
-        /// As the file has it.
+        /// The pin in the file.
         from: Pin,
-        /// As the workflows have it.
+        /// The pin in the workflows.
         to: Pin,
     },
-    /// Of an image. A digest does not tell which of two is newer.
+    /// Digest of an image. Digests have no order, so any change counts as newer.
     Image {
-        /// The image with its tag.
+        /// Image and tag: `debian:bookworm`.
         image: String,
-        /// The digest that the file has.
+        /// The digest in the file.
         from: String,
-        /// The digest that the workflows have.
+        /// The digest in the workflows.
         to: String,
     },
 }
 
-/// A pin that was changed, and not as one that is raised.
+/// A pin that was changed, but not raised consistently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The workflow.
+    /// The workflow's file.
     pub file: String,
-    /// The line, from 1.
+    /// 1-based line.
     pub line: usize,
-    /// What is wrong with it.
+    /// The problem and its fix.
     pub reason: String,
 }
 
@@ -49,7 +49,7 @@ impl std::fmt::Display for Refusal {
 }
 
 impl Bump {
-    /// The pins with this one raised.
+    /// Raises this pin.
     pub fn apply(&self, pins: &mut Pins) {
         match self {
             Bump::Action { repository, to, .. } => {
@@ -61,7 +61,7 @@ impl Bump {
         }
     }
 
-    /// What was raised, for people: `actions/checkout is v7.1.0 in the workflows, v7.0.1 in ci/actions.toml`.
+    /// A message: `actions/checkout is v7.1.0 in the workflows, v7.0.1 in ci/actions.toml`.
     pub fn told(&self) -> String {
         let short = |digest: &str| digest.chars().take("sha256:".len() + 12).collect::<String>();
         let (name, to, from) = match self {
@@ -72,14 +72,14 @@ impl Bump {
     }
 }
 
-/// What is used in one place: file, line, version and commit.
+/// A use: file, line, version and commit.
 type Place<'a> = (&'a str, usize, Pin);
 
-/// The pins that somebody raised in these workflows, by file and text: version and commit both changed, to the same pair
-/// wherever the action is used, and the version not lower. A pin that is lower than the file's is none: the file was raised.
+/// The pins raised in these workflows (file and text): version and commit both changed, to the same pair in all uses,
+/// and the version is not lower. A pin lower than the file's does not count: the file was raised.
 ///
 /// # Errors
-/// Pins that were changed in another way, all of them.
+/// All pins that were changed in any other way.
 pub fn bumped(workflows: &[(&str, &str)], pins: &Pins) -> Result<Vec<Bump>, Vec<Refusal>> {
     let mut refusals = Vec::new();
     let mut actions: BTreeMap<String, Vec<Place<'_>>> = BTreeMap::new();
@@ -100,7 +100,7 @@ pub fn bumped(workflows: &[(&str, &str)], pins: &Pins) -> Result<Vec<Bump>, Vec<
                 Reference::Image { digest } if !pins.images.contains_key(&found.name) || is_digest(&digest) => {
                     images.entry(found.name).or_default().push((file, found.line, digest));
                 }
-                Reference::Image { digest } => refuse(format!("`{digest}` is no digest of {}", found.name)),
+                Reference::Image { digest } => refuse(format!("`{digest}` is not a digest of {}", found.name)),
             }
         }
     }
@@ -108,7 +108,7 @@ pub fn bumped(workflows: &[(&str, &str)], pins: &Pins) -> Result<Vec<Bump>, Vec<
     for (repository, places) in actions {
         let pin = &pins.actions[&repository];
         let higher = |used: &Pin| version(&used.version) > version(&pin.version);
-        // Of several the highest is what a bot meant to have everywhere.
+        // If versions differ, the bot meant to set the highest everywhere.
         let Some((_, _, to)) =
             places.iter().filter(|(.., used)| higher(used)).max_by_key(|(.., used)| version(&used.version))
         else {
@@ -140,25 +140,25 @@ pub fn bumped(workflows: &[(&str, &str)], pins: &Pins) -> Result<Vec<Bump>, Vec<
     Err(refusals)
 }
 
-/// What a line uses of an action, if it can be the file's pin, an older or a newer one.
+/// The pin in a line, if it can be the file's, an older or a newer one.
 fn read(action: &str, pin: &Pin, sha: String, comment: Option<String>) -> Result<Pin, String> {
     let Some(comment) = comment else {
-        return Err(format!("no version stands behind {action}@{sha}; write it as a comment, `# {}`", pin.version));
+        return Err(format!("{action}@{sha} has no version; write it as a comment, `# {}`", pin.version));
     };
     if version(&comment).is_none() {
-        return Err(format!("`{comment}` is no version of {action}; write all of it, as in `# {}`", pin.version));
+        return Err(format!("`{comment}` is not a full version of {action}; write it as in `# {}`", pin.version));
     }
     if !is_sha(&sha) {
-        return Err(format!("`{sha}` is no commit of {action}; a pin has all 40 hex digits"));
+        return Err(format!("`{sha}` is not a commit of {action}; a pin has all 40 hex digits"));
     }
     match (comment == pin.version, sha == pin.sha) {
         (true, false) => Err(format!(
-            "the commit of {action} was changed, and the comment still says {comment}, which is {} in {}",
+            "the commit of {action} was changed, but the comment still says {comment}, which is {} in {}",
             pin.sha,
             super::FILE
         )),
         (false, true) => Err(format!(
-            "the comment of {action} says {comment}, and the commit is still that of {}, as {} has it",
+            "the comment of {action} says {comment}, but the commit is still that of {}, as in {}",
             pin.version,
             super::FILE
         )),
@@ -166,11 +166,11 @@ fn read(action: &str, pin: &Pin, sha: String, comment: Option<String>) -> Result
     }
 }
 
-/// The text of the file of pins with these raised; all else stays as it is, comments too. What is said of an image's old
-/// digest on its line goes.
+/// The text of the file of pins with these raised. Everything else is kept, including comments, except a comment on the
+/// line of an image's old digest.
 ///
 /// # Errors
-/// The text is no file of pins, or has none of these.
+/// The text is not a file of pins, or lacks one of these.
 pub fn adopt(text: &str, bumps: &[Bump]) -> Result<String, String> {
     let (root, errors) = DeTable::parse_recoverable(text);
     if let Some(error) = errors.first() {
@@ -219,7 +219,7 @@ mod tests {
         format!("      - uses: \"{action}@{sha}\" # {version}\n")
     }
 
-    /// A workflow as it is generated.
+    /// A freshly generated workflow.
     fn generated() -> String {
         let pins = Pins::first();
         let use_of = |action: &str| {
@@ -276,14 +276,14 @@ mod tests {
         let adopted = adopt(FIRST, &bumps).unwrap();
         assert_eq!(Pins::parse(&adopted).unwrap().images["debian:bookworm"], new);
         assert!(!adopted.contains("bookworm-2026") && adopted.contains("# trixie-2026"), "{adopted}");
-        refused(&[&text.replace("abab\"", "ab\"")], 4, "is no digest");
+        refused(&[&text.replace("abab\"", "ab\"")], 4, "is not a digest");
         refused(&[&text, &generated()], 4, "raise all uses or none");
     }
 
     #[test]
     fn a_pin_that_is_lower_is_no_bump() {
         assert_eq!(bumped(&[("a.yml", &raised(NEW, "v6.0.9"))], &Pins::first()), Ok(Vec::new()));
-        // By number, not by letters.
+        // Numerically, not alphabetically.
         assert_eq!(bumped(&[("a.yml", &raised(NEW, "v10.0.0"))], &Pins::first()).map(|bumps| bumps.len()), Ok(1));
     }
 
@@ -291,10 +291,10 @@ mod tests {
     fn what_is_no_honest_bump_is_refused_with_its_line() {
         refused(&[&raised(NEW, "v6.1.0")], 2, "still says v6.1.0");
         refused(&[&raised(&Pins::first().action("actions/cache").unwrap().sha, "v6.2.0")], 3, "still that of v6.1.0");
-        refused(&[&raised("main", "v6.2.0")], 2, "`main` is no commit");
+        refused(&[&raised("main", "v6.2.0")], 2, "`main` is not a commit");
         refused(&[&raised(&NEW[1..], "v6.2.0")], 2, "40 hex digits");
-        refused(&[&raised(NEW, "v6")], 2, "`v6` is no version");
-        refused(&[&raised(NEW, "v6.2.0").replace(" # v6.2.0", "")], 2, "no version stands behind");
+        refused(&[&raised(NEW, "v6")], 2, "`v6` is not a full version");
+        refused(&[&raised(NEW, "v6.2.0").replace(" # v6.2.0", "")], 2, "has no version");
         refused(&[&raised(NEW, "v6.2.0"), &raised(OTHER, "v6.2.0")], 2, "two commits for actions/cache v6.2.0");
         refused(&[&raised(NEW, "v6.2.0"), &generated()], 2, "v6.1.0 here and v6.2.0 elsewhere");
         refused(&[&raised(NEW, "v6.2.0").replacen(NEW, OTHER, 1)], 2, "two commits");

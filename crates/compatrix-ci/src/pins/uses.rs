@@ -1,56 +1,55 @@
-//! The pins that a workflow's text has, where bots raise them: `uses: "owner/name@SHA" # v1.2.3`.
+//! Finds pins in a workflow's text, in the form that bots raise: `uses: "owner/name@SHA" # v1.2.3`.
 //!
-//! Read line by line, as bots do: a comment is no part of YAML.
+//! Reads line by line, as bots do, because YAML parsers drop comments.
 
 use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-/// How the line with the checksum of a generated workflow begins.
+/// The start of the checksum line in a generated workflow.
 pub const CHECKSUM: &str = "# checksum: ";
 
 /// An action or an image that a workflow uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// Its line, from 1.
+    /// 1-based line.
     pub line: usize,
-    /// The action, `actions/cache/restore`, or the image with its tag, `debian:bookworm`.
+    /// The action (`actions/cache/restore`), or image and tag (`debian:bookworm`).
     pub name: String,
-    /// What of it.
+    /// The commit or digest used.
     pub reference: Reference,
 }
 
-/// What of an action or image a workflow uses, as it is written.
+/// The commit or digest of a use, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
-    /// Of an action.
+    /// A use of an action.
     Action {
-        /// What stands after `@`.
+        /// The text after `@`.
         sha: String,
-        /// The comment after it, where it is one word.
+        /// The trailing comment, if it is one word.
         version: Option<String>,
     },
-    /// Of an image.
+    /// A use of a container image.
     Image {
-        /// What stands after `@`.
+        /// The text after `@`.
         digest: String,
     },
 }
 
-/// All actions and images that a workflow's text uses, in the order of the lines.
+/// All uses of actions and images in a workflow's text, in line order.
 pub fn uses(text: &str) -> Vec<Use> {
     let lines = text.lines().enumerate();
     lines.filter_map(|(n, line)| Some(Found::read(line)?.named(line, n + 1))).collect()
 }
 
-/// The hash of a workflow's text without its checksum and with all pins blanked, so that it stays the same when a bot raises
-/// one, and does not when somebody edits the rest.
+/// A hash of a workflow's text without checksum line and pins: it survives a bot that raises pins, but no other edit.
 pub fn fingerprint(text: &str) -> String {
     let mut hash = Sha256::new();
     for line in text.lines().filter(|line| !line.starts_with(CHECKSUM)) {
         let mut line = line.to_owned();
         if let Some(found) = Found::read(&line) {
-            // From the back, so that places stay right.
+            // From the end, so that earlier positions stay valid.
             if let Some(version) = found.comment.filter(|_| found.is_action) {
                 line.replace_range(version, "version");
             }
@@ -59,15 +58,15 @@ pub fn fingerprint(text: &str) -> String {
         hash.update(line);
         hash.update("\n");
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&hash.finalize())
 }
 
-/// Where in a line the parts of a pin are.
+/// The positions of a pin's parts in a line.
 struct Found {
     is_action: bool,
     name: Range<usize>,
     reference: Range<usize>,
-    /// The comment, if it is one word.
+    /// The trailing comment, if it is one word.
     comment: Option<Range<usize>>,
 }
 
@@ -128,7 +127,7 @@ mod tests {
             uses(TEXT),
             [action(3, "actions/checkout", "1234", Some("v1.2.3")), action(4, "a/b/c", "5678", None), image]
         );
-        assert_eq!(uses("uses: './here'\nuses:\nuses: \"a@b\n").len(), 1, "what is no pin, and a quote left open");
+        assert_eq!(uses("uses: './here'\nuses:\nuses: \"a@b\n").len(), 1, "lines without a pin, and an unclosed quote");
         assert_eq!(uses("- uses: a/b@c # two words\n")[0].reference, uses("uses: 'a/b@c'\n")[0].reference);
     }
 

@@ -1,4 +1,4 @@
-//! Builds into jobs: what may share one, how many there are, what they are called, which share a matrix.
+//! Assigns builds to jobs: which may share one, how many jobs there are, their names, and their groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,13 +13,13 @@ use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::plan::shard::{costs, pack, Cost};
 use compatrix_model::plan::{Build, Linkage, Sanitizer};
 
-/// A job that has no group yet, with the image that its toolchains want.
+/// A job without a group, with the image that its toolchains need.
 pub(super) struct Placed {
     image: Option<String>,
     job: Job,
 }
 
-/// Builds that may share a job: those of one platform and container that may fail alike.
+/// Builds that may share a job: same platform, same container, same `may-fail`.
 struct Kind {
     platform: usize,
     image: Option<String>,
@@ -28,7 +28,6 @@ struct Kind {
     ms: u64,
 }
 
-/// The jobs of each platform.
 pub(super) fn jobs(
     spec: &Spec,
     committed: &Committed,
@@ -99,8 +98,8 @@ fn kinds(
     kinds.into_iter().map(kind).collect()
 }
 
-/// How many jobs each kind gets, of all that are allowed: one at least, and the next always to the kind whose jobs take
-/// longest.
+/// Distributes the allowed jobs over the kinds: at least one each, then always one more to the kind with the longest
+/// jobs.
 fn shares(kinds: &[Kind], most: Option<u32>) -> Vec<usize> {
     let Some(most) = most else { return kinds.iter().map(|kind| kind.builds.len()).collect() };
     let mut shares = vec![1; kinds.len()];
@@ -112,7 +111,7 @@ fn shares(kinds: &[Kind], most: Option<u32>) -> Vec<usize> {
     shares
 }
 
-/// Jobs of one platform as groups of one container and at most [`MATRIX_JOBS`] each.
+/// Groups a platform's jobs by container, with at most [`MATRIX_JOBS`] each.
 pub(super) fn grouped(spec: &Spec, event: Event, of: &OfPlatform<'_>, placed: Vec<Placed>) -> Vec<Group> {
     let mut by_image: BTreeMap<Option<String>, Vec<Job>> = BTreeMap::new();
     for Placed { image, job } in placed {
@@ -160,7 +159,7 @@ fn needs(spec: &Spec, jobs: &[Job]) -> Needs {
     needs
 }
 
-/// A name for a job of these builds: what they have in common. No two are the same where capitals do not count.
+/// A name for a job from what its builds have in common. Names are unique even ignoring case.
 fn job_name(platform: &str, builds: &[&Build], names: &mut BTreeSet<String>) -> String {
     let mut words = vec![slug(platform)];
     let toolchains: BTreeSet<&str> = builds.iter().map(|build| build.toolchain.as_str()).collect();
@@ -168,8 +167,8 @@ fn job_name(platform: &str, builds: &[&Build], names: &mut BTreeSet<String>) -> 
         words.extend(toolchains.into_iter().map(slug));
     }
     if let [build] = builds {
-        // `rust=stable sqlite=bundled features=bundled,a lockset=x sanitizer=leak`: the values, without the toolchain's, and
-        // without the feature that the SQLite has said already.
+        // `rust=stable sqlite=bundled features=bundled,a lockset=x sanitizer=leak`: the values, without the toolchain and
+        // without the feature that the SQLite value implies.
         let id = build.id();
         for (key, value) in id.split(' ').skip(1).filter_map(|part| part.split_once('=')) {
             let said = |feature: &&str| key != "features" || build.linkage != Linkage::Bundled || *feature != "bundled";
@@ -189,7 +188,7 @@ fn job_name(platform: &str, builds: &[&Build], names: &mut BTreeSet<String>) -> 
     name
 }
 
-/// The text with nothing but what names of jobs, artifacts and files may have.
+/// Reduces a text to the characters allowed in names of jobs, artifacts and files.
 fn slug(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+');
     text.chars().map(|c| if plain(c) { c } else { '-' }).collect()

@@ -1,6 +1,6 @@
-//! GitHub's expressions, evaluated: conditions, and texts with `${{ … }}` in them.
+//! Evaluates GitHub's expressions: conditions, and texts that contain `${{ … }}`.
 //!
-//! A rehearsal must not be kinder than GitHub, nor guess: what is not known here is an error that names it, never false.
+//! A rehearsal must be neither more lenient than GitHub nor guess: an unknown name is an error, never false.
 //! Source of the rules: docs.github.com, "Evaluate expressions in workflows and actions" and "Contexts reference".
 
 mod functions;
@@ -15,32 +15,32 @@ use serde_json::{Map, Value};
 pub use parse::Expr;
 use parse::{Op, Postfix};
 
-/// What an expression can ask for.
+/// The values that an expression can use.
 pub struct Scope<'a> {
-    /// The contexts by name: `github`, `needs`, `matrix` …
+    /// Contexts by name: `github`, `needs`, `matrix` …
     pub contexts: Map<String, Value>,
-    /// Paths of objects of which a property that is not there is null, as on GitHub; `*` stands for any one name. Of all
-    /// others it is an error.
+    /// Paths of objects whose missing properties are null, as on GitHub; `*` matches any one name. Elsewhere a missing
+    /// property is an error.
     pub open: &'a [&'a str],
-    /// Paths that hold what only GitHub has: its token, secrets.
+    /// Paths to values that only GitHub has: token, secrets.
     pub withheld: &'a [&'a str],
-    /// What `success()` and its like answer.
+    /// The answers of `success()` and similar functions.
     pub status: Status,
-    /// `hashFiles()` of these patterns.
+    /// Implements `hashFiles()`.
     pub hash_files: HashFiles<'a>,
 }
 
-/// Gives the hash of the files that these patterns match.
+/// Returns the hash of the files that match these patterns.
 pub type HashFiles<'a> = Box<dyn Fn(&[String]) -> Result<String, String> + 'a>;
 
-/// How what came before has ended.
+/// The combined result of everything before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
-    /// All of it succeeded.
+    /// Everything succeeded.
     pub success: bool,
-    /// Some of it failed.
+    /// Something failed.
     pub failure: bool,
-    /// It was cancelled.
+    /// Something was cancelled.
     pub cancelled: bool,
 }
 
@@ -49,28 +49,29 @@ impl Status {
     pub const GOOD: Status = Status { success: true, failure: false, cancelled: false };
 }
 
-/// Why an expression has no value here.
+/// Why an expression cannot be evaluated here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// It asks for what only GitHub has; the path.
+    /// It needs a value that only GitHub has; the path.
     Withheld(String),
-    /// It cannot be read, or names what is not known; a text for people.
+    /// It does not parse, or uses an unknown name; the message.
     Unknown(String),
 }
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Trouble::Withheld(path) => write!(f, "`{path}` is GitHub's alone"),
+            Trouble::Withheld(path) => write!(f, "only GitHub has `{path}`"),
             Trouble::Unknown(text) => f.write_str(text),
         }
     }
 }
 
-/// A condition (`if`). One that asks for no status holds only where all before has succeeded, as on GitHub; so does none.
+/// Evaluates a condition (`if`). As on GitHub, a condition without a status function, or no condition, also requires that
+/// everything before succeeded.
 ///
 /// # Errors
-/// It cannot be read, or names what is not known.
+/// It does not parse, or uses an unknown name.
 pub fn condition(text: Option<&str>, scope: &Scope<'_>) -> Result<bool, Trouble> {
     let Some(text) = text else { return Ok(scope.status.success) };
     let bare = text.trim();
@@ -83,7 +84,7 @@ pub fn condition(text: Option<&str>, scope: &Scope<'_>) -> Result<bool, Trouble>
     Ok(truthy(&evaluate(&expr, scope)?))
 }
 
-/// A text in which each `${{ … }}` is replaced by its value.
+/// Replaces each `${{ … }}` in a text by its value.
 ///
 /// # Errors
 /// As [`condition`].
@@ -98,7 +99,7 @@ pub fn text(text: &str, scope: &Scope<'_>) -> Result<String, Trouble> {
     Ok(out)
 }
 
-/// The value of a text that is one `${{ … }}`, else the text.
+/// The value of a text that is a single `${{ … }}`, otherwise the text with replacements.
 ///
 /// # Errors
 /// As [`condition`].
@@ -109,15 +110,15 @@ pub fn value(whole: &str, scope: &Scope<'_>) -> Result<Value, Trouble> {
     }
 }
 
-/// All expressions of a text, read: an error where one cannot be.
+/// Parses all expressions of a text.
 ///
 /// # Errors
-/// Which expression, and what is wrong with it.
+/// The expression and its problem.
 pub fn check(text: &str) -> Result<(), String> {
     parts(text).map(|_| ())
 }
 
-/// As [`check`] for a condition, which may stand without `${{ }}`.
+/// Like [`check`], for a condition, which may omit `${{ }}`.
 ///
 /// # Errors
 /// As [`check`].
@@ -146,7 +147,7 @@ fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
             quoted ^= c == '\'';
             (!quoted && inner[at..].starts_with("}}")).then_some(at)
         });
-        let end = end.ok_or_else(|| format!("`{rest}` has a `${{{{` without its `}}}}`"))?;
+        let end = end.ok_or_else(|| format!("`{rest}` has a `${{{{` without `}}}}`"))?;
         found.push(Part::Expr(Expr::parse(&inner[..end])?));
         rest = &inner[end + 2..];
     }
@@ -156,7 +157,7 @@ fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
     Ok(found)
 }
 
-/// A value, and the path of contexts that led to it, while there is one.
+/// A value, with its path of contexts if it has one.
 struct Found {
     value: Value,
     path: Option<Vec<String>>,
@@ -183,7 +184,7 @@ fn find(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Trouble> {
         Expr::Not(of) => plain(Value::Bool(!truthy(&evaluate(of, scope)?))),
         Expr::Binary(left, op, right) => {
             let left = evaluate(left, scope)?;
-            // The value of one side, and the other side is not looked at, as in JavaScript.
+            // The value of one side without evaluating the other, as in JavaScript.
             match op {
                 Op::And if !truthy(&left) => return plain(left),
                 Op::Or if truthy(&left) => return plain(left),
@@ -221,7 +222,7 @@ fn find(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Trouble> {
     }
 }
 
-/// The property of this name.
+/// Accesses the property with this name.
 fn step(of: Found, name: &str, scope: &Scope<'_>) -> Result<Found, Trouble> {
     let path = of.path.map(|mut path| {
         path.push(name.to_owned());
@@ -231,7 +232,7 @@ fn step(of: Found, name: &str, scope: &Scope<'_>) -> Result<Found, Trouble> {
         refuse_withheld(path, scope)?;
     }
     match (of.value, path) {
-        // `needs.*.result`: of each, where it has one.
+        // `needs.*.result`: of each element that has one.
         (Value::Array(list), _) => {
             let each = list.iter().filter_map(|item| property(item.as_object()?, name).cloned());
             Ok(Found { value: Value::Array(each.collect()), path: None })
@@ -262,12 +263,12 @@ fn is_in(path: &[String], patterns: &[&str]) -> bool {
     })
 }
 
-/// Names of properties are compared without regard to case.
+/// Looks a property up, ignoring case.
 fn property<'m>(map: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
     map.get(name).or_else(|| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
-/// Whether GitHub takes it for true: all but `false`, 0, the empty text and null.
+/// Whether GitHub treats it as true: everything except `false`, 0, the empty string and null.
 pub fn truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -278,7 +279,7 @@ pub fn truthy(value: &Value) -> bool {
     }
 }
 
-/// A value as text, as it is put into one.
+/// A value as text, as GitHub inserts it.
 pub fn to_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -292,7 +293,7 @@ pub fn to_text(value: &Value) -> String {
     }
 }
 
-/// A value as a number, for comparisons of different types; none: not a number, which is equal to nothing.
+/// A value as a number, for comparing different types. `None` is NaN, which equals nothing.
 fn to_number(value: &Value) -> Option<f64> {
     match value {
         Value::Null => Some(0.0),
@@ -304,10 +305,10 @@ fn to_number(value: &Value) -> Option<f64> {
     }
 }
 
-/// Loose equality: texts without regard to case, different types as numbers.
+/// Loose equality: strings ignoring case, different types as numbers.
 fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
-        // The same one, on GitHub; no two expressions give the same one here.
+        // GitHub compares identity; no two expressions here yield the same object.
         (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_)) => false,
         _ => compare(left, right).is_some_and(|order| order.is_eq()),
     }

@@ -1,4 +1,4 @@
-//! What of a rehearsal needs no machine: the order of jobs, the jobs of a matrix, results, and what may be rehearsed at all.
+//! The pure part of a rehearsal: job order, matrix rows, results, and what can be rehearsed at all.
 
 #[cfg(test)]
 mod tests;
@@ -10,7 +10,7 @@ use serde_json::{json, Map, Value};
 use super::evaluate::{self, Status};
 use super::{Action, Expression, MatrixValue, Text, Workflow, WorkflowJob};
 
-/// The job whose end is the end of the whole rehearsal.
+/// The job that ends a rehearsal.
 pub const VERDICT: &str = "verdict";
 
 /// The inputs of each action that a rehearsal knows. Sources: their `action.yml`.
@@ -36,19 +36,19 @@ const ACTIONS: [(&str, &[&str]); 8] = [
     (UPLOAD_SARIF, &[]),
 ];
 const CACHE: &[&str] = &["path", "key", "restore-keys", "fail-on-cache-miss", "lookup-only"];
-/// Its inputs say what of `target` is kept on GitHub; here all of it is.
+/// On GitHub its inputs select which parts of `target` to keep; a rehearsal keeps everything.
 pub const RUST_CACHE: &str = "Swatinem/rust-cache";
-/// Left out: there is no GitHub to send to.
+/// Skipped in a rehearsal, because there is no GitHub to upload to.
 pub const UPLOAD_SARIF: &str = "github/codeql-action/upload-sarif";
 
-/// How a job has ended, in GitHub's words.
+/// The result of a job, in GitHub's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum JobResult {
-    /// All its steps did what they should.
+    /// All its steps succeeded.
     Success,
-    /// Its condition did not hold, or what it needs did not succeed.
+    /// Its condition was false, or a needed job did not succeed.
     Skipped,
-    /// It took longer than it may.
+    /// It exceeded its time limit.
     Cancelled,
     /// A step failed.
     Failure,
@@ -72,20 +72,20 @@ impl fmt::Display for JobResult {
     }
 }
 
-/// One job of a matrix, or the one of a job that has none.
+/// One row of a job's matrix, or the job itself if it has none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leg {
-    /// The job's key, with the value of the row's first key: `pull-request-linux-x86_64 (linux-x86_64-stable)`.
+    /// The job's id with the row's first value: `pull-request-linux-x86_64 (linux-x86_64-stable)`.
     pub name: String,
-    /// What of it files are named by.
+    /// The part used in file names.
     pub slug: String,
     /// The context `matrix`.
     pub matrix: Map<String, Value>,
-    /// Predicted minutes, where the row has them.
+    /// Predicted minutes, if the row has them.
     pub minutes: Option<u64>,
 }
 
-/// The jobs that GitHub makes of this one.
+/// Expands a job into the jobs that GitHub runs.
 pub fn legs(job: &WorkflowJob) -> Vec<Leg> {
     let Some(matrix) = &job.matrix else {
         return vec![Leg { name: job.id.clone(), slug: job.id.clone(), matrix: Map::new(), minutes: None }];
@@ -112,15 +112,15 @@ pub fn legs(job: &WorkflowJob) -> Vec<Leg> {
     .collect()
 }
 
-/// Positions of the jobs, each after all that it needs, else in the order of the file.
+/// Indices of the jobs in an order that respects `needs`, otherwise in file order.
 ///
 /// # Errors
-/// A job needs one that is not there, or, by way of others, itself.
+/// A job needs a missing one, or, directly or indirectly, itself.
 pub fn order(jobs: &[WorkflowJob]) -> Result<Vec<usize>, String> {
     let at = |id: &str| jobs.iter().position(|job| job.id == id);
     for job in jobs {
         if let Some(lost) = job.needs.iter().find(|id| at(id).is_none()) {
-            return Err(format!("the job `{}` needs `{lost}`, which is not there", job.id));
+            return Err(format!("the job `{}` needs `{lost}`, which does not exist", job.id));
         }
     }
     let mut order: Vec<usize> = Vec::new();
@@ -130,44 +130,44 @@ pub fn order(jobs: &[WorkflowJob]) -> Result<Vec<usize>, String> {
         };
         match (0..jobs.len()).find(ready) {
             Some(next) => order.push(next),
-            None => return Err("the jobs need each other in a circle".to_owned()),
+            None => return Err("the jobs' `needs` form a cycle".to_owned()),
         }
     }
     Ok(order)
 }
 
-/// A job that has ended.
+/// A finished job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ended {
-    /// Its key.
+    /// The key under `jobs`.
     pub id: String,
-    /// Its result, as other jobs see it.
+    /// The result that other jobs see, after `continue-on-error`.
     pub result: JobResult,
 }
 
-/// A job in the account of a rehearsal.
+/// A job in the report of a rehearsal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobRow {
-    /// Its name.
+    /// As in [`Leg::name`].
     pub name: String,
-    /// How it ended; none: it is of another platform, and left out.
+    /// `None` if the job belongs to another platform and did not run.
     pub result: Option<JobResult>,
     /// Whether it may fail.
     pub may_fail: bool,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     pub wall_ms: u64,
-    /// How many minutes it was predicted to take.
+    /// Predicted minutes.
     pub minutes: Option<u64>,
 }
 
-/// The context `needs`: the jobs that this one names, of those that were rehearsed.
+/// The context `needs`: the jobs that this one names, as far as they were rehearsed.
 pub fn needs(job: &WorkflowJob, ended: &[Ended]) -> Map<String, Value> {
     let named = ended.iter().filter(|before| job.needs.contains(&before.id));
     named.map(|before| (before.id.clone(), json!({ "result": before.result.as_str(), "outputs": {} }))).collect()
 }
 
-/// What `success()` and its like answer in a job's condition: of all jobs before it, those that it needs only by way of
-/// others among them. One that was skipped is no success (github.com/actions/runner/issues/491).
+/// The answers of `success()` and similar functions in a job's condition. They cover all jobs that it needs directly or
+/// indirectly. A skipped one is not a success (github.com/actions/runner/issues/491).
 pub fn status(job: &WorkflowJob, jobs: &[WorkflowJob], ended: &[Ended]) -> Status {
     let mut before: Vec<&str> = Vec::new();
     let mut todo: Vec<&str> = job.needs.iter().map(String::as_str).collect();
@@ -186,7 +186,7 @@ pub fn status(job: &WorkflowJob, jobs: &[WorkflowJob], ended: &[Ended]) -> Statu
     }
 }
 
-/// The result of a job with these legs, each with whether it may fail.
+/// The result of a job from its legs' results, each with whether it may fail.
 pub fn result_of(legs: &[(JobResult, bool)]) -> JobResult {
     let counted = legs.iter().map(|(result, may_fail)| match may_fail {
         true if *result != JobResult::Skipped => JobResult::Success,
@@ -195,7 +195,7 @@ pub fn result_of(legs: &[(JobResult, bool)]) -> JobResult {
     counted.max().unwrap_or(JobResult::Skipped)
 }
 
-/// Everything in a workflow that cannot be rehearsed; texts for people, each with the place.
+/// Everything in a workflow that cannot be rehearsed, as messages with places.
 pub fn refusals(workflow: &Workflow) -> Vec<String> {
     let mut found = Vec::new();
     let mut refuse = |place: &str, what: String| found.push(format!("{}: {place}: {what}", workflow.file));
@@ -244,11 +244,11 @@ fn texts<'a>(of: impl IntoIterator<Item = &'a Text>, place: &str, refuse: &mut d
     }
 }
 
-/// What a step wrote to `$GITHUB_ENV` or `$GITHUB_OUTPUT`: lines `name=value`, and `name<<END`, lines, `END`.
+/// Parses what a step wrote to `$GITHUB_ENV` or `$GITHUB_OUTPUT`: lines `name=value`, or `name<<END`, lines, `END`.
 /// Source: docs.github.com, "Workflow commands for GitHub Actions".
 ///
 /// # Errors
-/// The line that is neither, or the end that is missing.
+/// A line is neither, or an end is missing.
 pub fn assignments(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut found = Vec::new();
     let mut lines = text.lines();
@@ -263,14 +263,14 @@ pub fn assignments(text: &str) -> Result<Vec<(String, String)>, String> {
                     match lines.next() {
                         Some(line) if line == end => break,
                         Some(line) => value.push(line),
-                        None => return Err(format!("`{line}` has no line `{end}` that ends it")),
+                        None => return Err(format!("`{line}` is not closed by a line `{end}`")),
                     }
                 }
                 found.push((name.to_owned(), value.join("\n")));
             }
             (None, Some(at)) => found.push((line[..at].to_owned(), line[at + 1..].to_owned())),
             (None, None) if line.trim().is_empty() => {}
-            (None, None) => return Err(format!("`{line}` is no `name=value`")),
+            (None, None) => return Err(format!("`{line}` is not of the form `name=value`")),
         }
     }
     Ok(found)

@@ -3,6 +3,7 @@
 //! It judges nothing, and it makes nothing below the workspace: questions that need a folder have a temporary one. What
 //! cannot be found out is told with its reason; one broken thing hides no other.
 
+mod gathered;
 mod graph;
 mod members;
 mod promises;
@@ -14,10 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use compatrix_audit::lint::{Finding, Lint, Unchecked, WorkspaceFacts};
+use compatrix_audit::lint::{Lint, Unchecked};
 use compatrix_audit::manifest;
-use compatrix_audit::manifest::Manifest;
-use shaped_toml::Severity;
 
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
@@ -26,6 +25,7 @@ use crate::sys::host::{Host, Limits};
 use crate::sys::memo::Memo;
 use crate::sys::supervisor::Supervisor;
 
+pub use gathered::DoctorFacts;
 pub use promises::scan as promises_in;
 pub use tools::tools;
 
@@ -35,20 +35,9 @@ const LOCKSETS: &str = "compat/locks";
 /// A host to ask questions of, and the temporary folder that it works in.
 #[derive(Debug)]
 pub struct Examined {
-    /// The host.
+    /// Its own folder is the temporary one.
     pub host: Host,
     _scratch: tempfile::TempDir,
-}
-
-/// What is known of a workspace, and what is wrong already with finding it out.
-#[derive(Debug, Default)]
-pub struct Gathered {
-    /// For the lints.
-    pub facts: WorkspaceFacts,
-    /// Files that cannot be read.
-    pub findings: Vec<Finding>,
-    /// What could not be looked at.
-    pub unchecked: Vec<Unchecked>,
 }
 
 /// Makes ready to examine the host, from this workspace root or any other folder.
@@ -86,8 +75,8 @@ pub fn nearest_root(start: &Path) -> Option<PathBuf> {
 }
 
 /// All that lints want to know of the workspace at the host's root. `program` is how the user starts us.
-pub fn gather(host: &Host, program: &str) -> Gathered {
-    let mut gathered = Gathered::default();
+pub fn gather(host: &Host, program: &str) -> DoctorFacts {
+    let mut gathered = DoctorFacts::default();
     gathered.facts.program = program.to_owned();
     members::gather(host, &mut gathered);
     lockfile(host, &mut gathered);
@@ -98,7 +87,7 @@ pub fn gather(host: &Host, program: &str) -> Gathered {
     gathered
 }
 
-fn lockfile(host: &Host, gathered: &mut Gathered) {
+fn lockfile(host: &Host, gathered: &mut DoctorFacts) {
     let path = host.root.join("Cargo.lock");
     if !files::exists(&path) {
         // The graph tells of it.
@@ -112,32 +101,5 @@ fn lockfile(host: &Host, gathered: &mut Gathered) {
             reason: format!("the lockfile cannot be read: {reason}"),
             mend: "mend Cargo.lock; `cargo generate-lockfile` makes a new one".to_owned(),
         }),
-    }
-}
-
-impl Gathered {
-    /// A manifest of the workspace; one that is broken is a finding.
-    fn manifest(&mut self, path: &Path, file: &str) -> Option<Manifest> {
-        let read = files::read_text(path).map_err(|error| format!("{file}: {error:#}"));
-        match read.and_then(|text| manifest::read(file, &text)) {
-            Ok(manifest) => Some(manifest),
-            Err(what) => {
-                self.unreadable(file, what);
-                None
-            }
-        }
-    }
-
-    fn unreadable(&mut self, file: &str, what: String) {
-        self.findings.push(Finding {
-            id: Lint::WorkspaceUnreadable,
-            severity: Severity::Error,
-            file: file.to_owned(),
-            line: None,
-            quote: String::new(),
-            what,
-            mend: "mend the manifest; `cargo metadata --no-deps` shows when cargo can read it".to_owned(),
-            items: Vec::new(),
-        });
     }
 }

@@ -1,8 +1,7 @@
 //! What a workspace without a spec has: read from cargo, manifests and the files that people wrote. It changes nothing, and
 //! decides nothing about the spec: `compatrix_audit::first_spec` does.
 
-pub(crate) mod files_of;
-mod manifest;
+mod files_of;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,14 +10,14 @@ use cargo_metadata::{DependencyKind, Metadata, Package, TargetKind};
 use compatrix_audit::first_spec::{Bundling, Found, Member, Noted, SqliteUse};
 
 use crate::audit::doctor::promises_in;
+use crate::find::manifest_text::ManifestText;
 use crate::find::{fixture, workspace};
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
-use manifest::Manifest;
 
 /// What was found, and what the summary says besides.
 #[derive(Debug)]
-pub struct Gathered {
+pub struct InitFacts {
     /// For the draft.
     pub found: Found,
     /// Whether there is a Cargo.lock.
@@ -29,15 +28,15 @@ pub struct Gathered {
 ///
 /// # Errors
 /// cargo cannot read the workspace.
-pub fn gather(ambient: &Ambient, root: &Path) -> Result<Gathered, Error> {
+pub fn gather(ambient: &Ambient, root: &Path) -> Result<InitFacts, Error> {
     let metadata = workspace::members(ambient, root)?;
-    let root_manifest = Manifest::read(root, &root.join("Cargo.toml"))?;
+    let root_manifest = ManifestText::read(root, &root.join("Cargo.toml"))?;
     let mut members = Vec::new();
     let mut dirs = Vec::new();
     for package in &metadata.packages {
         let path = package.manifest_path.as_std_path();
         dirs.extend(path.parent().map(Path::to_owned));
-        members.push(member(package, &Manifest::read(root, path)?, &root_manifest, &metadata));
+        members.push(member(package, &ManifestText::read(root, path)?, &root_manifest, &metadata));
     }
     let (promises, mut unread) = promises_in(root, &dirs);
     let locked = root.join("Cargo.lock").exists();
@@ -46,15 +45,15 @@ pub fn gather(ambient: &Ambient, root: &Path) -> Result<Gathered, Error> {
         promises,
         fixtures: fixture::names(root)?,
         docs: files_of::docs(root),
-        toolchain: files_of::toolchain(root),
+        toolchain: workspace::noted_channel(root),
         env: files_of::cargo_env(root, &mut unread),
         threads: files_of::threads(root),
         unread,
     };
-    Ok(Gathered { found, locked })
+    Ok(InitFacts { found, locked })
 }
 
-fn member(package: &Package, manifest: &Manifest, root: &Manifest, metadata: &Metadata) -> Member {
+fn member(package: &Package, manifest: &ManifestText, root: &ManifestText, metadata: &Metadata) -> Member {
     let libraries = [TargetKind::Lib, TargetKind::RLib, TargetKind::DyLib, TargetKind::ProcMacro, TargetKind::CDyLib];
     let library = package.targets.iter().find(|target| target.kind.iter().any(|kind| libraries.contains(kind)));
     let unpublished = package.publish.as_ref().is_some_and(Vec::is_empty);
@@ -72,7 +71,7 @@ fn member(package: &Package, manifest: &Manifest, root: &Manifest, metadata: &Me
 }
 
 /// The package's own, else the one that it inherits, as it is spelled.
-fn rust_version(package: &Package, manifest: &Manifest, root: &Manifest) -> Option<Noted> {
+fn rust_version(package: &Package, manifest: &ManifestText, root: &ManifestText) -> Option<Noted> {
     let version = package.rust_version.as_ref()?;
     let (own, inherited) = (["package", "rust-version"], ["workspace", "package", "rust-version"]);
     let own = manifest.text(&own).map(|text| Noted::new(text, manifest.place(&own)));
@@ -83,7 +82,7 @@ fn rust_version(package: &Package, manifest: &Manifest, root: &Manifest) -> Opti
 /// How the package uses SQLite: directly, or through a member that does.
 fn sqlite_use(
     package: &Package,
-    manifest: &Manifest,
+    manifest: &ManifestText,
     metadata: &Metadata,
     seen: &mut Vec<String>,
 ) -> Option<SqliteUse> {

@@ -13,6 +13,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{anyhow, Context, Result};
 
+use crate::find::c_compiler;
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -47,9 +48,9 @@ pub fn environment(host: &Host) -> Result<Vec<(String, String)>> {
     let text = |path: &Path| path.to_string_lossy().into_owned();
     Ok(vec![
         ("CC".to_owned(), text(&link)),
-        (REAL.to_owned(), crate::find::sqlite::compiler_words(host).join(" ")),
+        (REAL.to_owned(), c_compiler::words(host).join(" ")),
         (OBJECTS.to_owned(), text(&host.cache.join("objects"))),
-        (FINGERPRINT.to_owned(), crate::find::sqlite::fingerprint(host)),
+        (FINGERPRINT.to_owned(), c_compiler::fingerprint(host)),
     ])
 }
 

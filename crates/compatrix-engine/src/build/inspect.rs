@@ -12,7 +12,7 @@ use crate::sys::process::Command;
 
 /// What is in an executable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Inspection {
+pub(crate) struct Inspection {
     /// The file's hash.
     pub sha256: String,
     /// The source id of the SQLite compiled into it, where there is one.
@@ -22,7 +22,7 @@ pub struct Inspection {
 }
 
 /// Inspects an executable; remembered by its stamp.
-pub fn executable(host: &Host, path: &Path) -> Result<Inspection> {
+pub(crate) fn executable(host: &Host, path: &Path) -> Result<Inspection> {
     host.memo.fact(&format!("executable {}", path.display()), &files::stamp(path)?, || {
         let bytes = files::read(path)?;
         Ok(Inspection {
@@ -55,7 +55,7 @@ fn rustc_versions(bytes: &[u8]) -> Vec<String> {
 ///
 /// # Errors
 /// The loader finds no such library, or cannot be asked.
-pub fn resolved_sqlite(
+pub(crate) fn resolved_sqlite(
     host: &Host,
     executable: &Path,
     sha256: &str,
@@ -66,7 +66,7 @@ pub fn resolved_sqlite(
 
 /// Whether the loader misses a library other than SQLite's: one of the toolchain or of this very build, which `cargo test`
 /// would lead it to.
-pub fn misses_libraries(host: &Host, executable: &Path, sha256: &str) -> bool {
+pub(crate) fn misses_libraries(host: &Host, executable: &Path, sha256: &str) -> bool {
     // Who cannot be asked is no dynamic executable, or fails when it is started.
     listed(host, executable, sha256, None).is_ok_and(|list| misses_any(&list))
 }

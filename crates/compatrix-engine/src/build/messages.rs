@@ -8,61 +8,18 @@ use compatrix_model::facts::ToolchainFacts;
 use compatrix_model::plan::Targets;
 use serde::Deserialize;
 
-use super::{Executable, Inputs, Product};
-use crate::build::inspect;
+use super::inspect;
+use super::product::{BuildInputs, Executable, Product, TargetKind};
 use crate::deps::stage;
 use crate::sys::host::Host;
-
-/// The kinds of cargo's targets that have tests (cargo's reference, "Cargo Targets").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The library.
-    Library,
-    /// A library of procedural macros.
-    Macros,
-    /// A program.
-    Program,
-    /// A file of `tests/`.
-    Test,
-    /// An example.
-    Example,
-    /// A benchmark.
-    Bench,
-}
-
-impl Kind {
-    /// From the words of cargo's messages; what is none of these is a library of some kind.
-    fn of(words: &[String]) -> Kind {
-        match words.first().map(String::as_str) {
-            Some("bin") => Kind::Program,
-            Some("test") => Kind::Test,
-            Some("example") => Kind::Example,
-            Some("bench") => Kind::Bench,
-            Some("proc-macro") => Kind::Macros,
-            _ => Kind::Library,
-        }
-    }
-
-    /// How cargo is told to take this target alone.
-    pub(crate) fn choice(self, target: &str) -> Vec<String> {
-        let switch = match self {
-            Kind::Library | Kind::Macros => return vec!["--lib".to_owned()],
-            Kind::Program => "--bin",
-            Kind::Test => "--test",
-            Kind::Example => "--example",
-            Kind::Bench => "--bench",
-        };
-        vec![switch.to_owned(), target.to_owned()]
-    }
-}
 
 /// Reads cargo's JSON messages as they come.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     line: Vec<u8>,
-    executables: BTreeMap<(PathBuf, String, PathBuf), Kind>,
+    executables: BTreeMap<(PathBuf, String, PathBuf), TargetKind>,
     /// Libraries and programs that are no tests; of interest where nothing else is built.
-    others: BTreeMap<(PathBuf, String, PathBuf), Kind>,
+    others: BTreeMap<(PathBuf, String, PathBuf), TargetKind>,
     archive: Option<PathBuf>,
 }
 
@@ -117,14 +74,14 @@ impl Messages {
             Message::CompilerArtifact { manifest_path, target, profile, executable: Some(path), .. }
                 if profile.test =>
             {
-                self.executables.insert((manifest_path, target.name, path), Kind::of(&target.kind));
+                self.executables.insert((manifest_path, target.name, path), TargetKind::of(&target.kind));
             }
             Message::CompilerArtifact { manifest_path, target, filenames, .. } => {
                 // Metadata alone is no product.
                 let product =
                     filenames.into_iter().find(|path| path.extension().is_none_or(|e| e != "rmeta" && e != "d"));
                 if let Some(path) = product {
-                    self.others.insert((manifest_path, target.name, path), Kind::of(&target.kind));
+                    self.others.insert((manifest_path, target.name, path), TargetKind::of(&target.kind));
                 }
             }
             Message::BuildScriptExecuted { package_id, out_dir } if package_id.contains("libsqlite3-sys") => {
@@ -137,7 +94,7 @@ impl Messages {
         }
     }
 
-    pub(super) fn product(self, host: &Host, inputs: &Inputs<'_>, targets: Targets) -> Result<Product> {
+    pub(super) fn product(self, host: &Host, inputs: &BuildInputs<'_>, targets: Targets) -> Result<Product> {
         let workspace = inputs.workspace;
         let mut executables = Vec::new();
         let products = match targets {

@@ -1,9 +1,5 @@
 //! Locksets on this machine: what each is made from, whether it is here, and how it is fetched and served.
 
-pub mod make;
-pub(crate) mod own;
-pub mod repair;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -19,10 +15,10 @@ use compatrix_model::matrix_spec::Spec;
 use semver::Version;
 
 use crate::deps::stage;
-use crate::deps::stage::layout::Layout;
 use crate::deps::stage::registry;
-use crate::deps::stage::registry::Served;
+use crate::deps::stage::registry::ServedLockset;
 use crate::deps::stage::resolve::{resolve, triples, Platforms, Prefer, Resolved, Unresolved};
+use crate::find::layout::Layout;
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -35,7 +31,7 @@ const LATEST_FOR: i64 = 24 * 60 * 60;
 /// What locksets are made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
-    /// The spec.
+    /// Has the groups, the axis of toolchains and the claimed platforms.
     pub spec: &'a Spec,
     /// The workspace.
     pub layout: &'a Layout,
@@ -199,7 +195,7 @@ fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: &Sha256) -> 
             }
         }
     };
-    let served = Served::read(&stage::dir(host, lockset)).ok().filter(|served| served.inputs == recipe.inputs);
+    let served = ServedLockset::read(&stage::dir(host, lockset)).ok().filter(|served| served.inputs == recipe.inputs);
     let served = served.filter(|served| {
         let young = host.now - served.made < LATEST_FOR || host.limits.offline;
         lockset.deps != Deps::Latest || (young && !host.limits.fresh)
@@ -247,9 +243,10 @@ fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
     let recipe = sources.recipe(lockset)?;
     let dir = stage::dir(host, lockset);
     files::make_dir(&dir)?;
-    let work = Work { host, sources, dir: dir.join("resolve"), platforms: Platforms::ask(host, &sources.triples())? };
+    let resolver =
+        Resolver { host, sources, dir: dir.join("resolve"), platforms: Platforms::ask(host, &sources.triples())? };
     let edit = Edit { rust: recipe.rust.clone(), ..Edit::default() };
-    let resolved = match work.resolve(&edit, &BTreeMap::new(), recipe.start.as_deref(), recipe.prefer) {
+    let resolved = match resolver.resolve(&edit, &BTreeMap::new(), recipe.start.as_deref(), recipe.prefer) {
         Ok(resolved) => resolved,
         Err(Unresolved::Package { name, said }) => {
             bail!("no version of {name} meets all requirements: {}", crate::sys::host::last_lines(&said, 2))
@@ -270,8 +267,8 @@ fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
     }
     registry::write(host, &dir, &resolved.crates)?;
     let lock = resolved.lock.to_text();
-    let without_targets = sources.layout.targets()?.into_iter().filter(|target| !work.platforms.matches(target));
-    let served = Served {
+    let without_targets = sources.layout.targets()?.into_iter().filter(|target| !resolver.platforms.matches(target));
+    let served = ServedLockset {
         inputs: recipe.inputs,
         made: host.now,
         rust: recipe.rust,
@@ -295,7 +292,10 @@ fn not_in(lock: &Lockfile, other: &Lockfile) -> Option<String> {
 }
 
 /// The pins of a group: as limits for direct dependencies, and as requirements for those of any depth.
-fn pins(sources: &Sources<'_>, group: &LockGroup) -> (BTreeMap<String, Vec<String>>, BTreeMap<String, Vec<String>>) {
+pub(crate) fn pins(
+    sources: &Sources<'_>,
+    group: &LockGroup,
+) -> (BTreeMap<String, Vec<String>>, BTreeMap<String, Vec<String>>) {
     let direct = sources.layout.direct_dependencies().unwrap_or_default();
     let exact = group.pins.iter().map(|(name, version)| (name.clone(), vec![format!("={version}")]));
     exact.partition(|(name, _)| direct.contains(name))
@@ -303,16 +303,16 @@ fn pins(sources: &Sources<'_>, group: &LockGroup) -> (BTreeMap<String, Vec<Strin
 
 /// A place to resolve in.
 #[derive(Debug)]
-struct Work<'a> {
-    host: &'a Host,
-    sources: &'a Sources<'a>,
-    dir: PathBuf,
-    platforms: Platforms,
+pub(crate) struct Resolver<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) sources: &'a Sources<'a>,
+    pub(crate) dir: PathBuf,
+    pub(crate) platforms: Platforms,
 }
 
-impl Work<'_> {
+impl Resolver<'_> {
     /// Resolves the workspace with these manifests; `pins` are further requirements on packages of any depth.
-    fn resolve(
+    pub(crate) fn resolve(
         &self,
         edit: &Edit,
         pins: &BTreeMap<String, Vec<String>>,

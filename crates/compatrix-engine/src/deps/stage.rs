@@ -6,9 +6,8 @@
 //!
 //! **Invariant:** nothing outside `target/compat` is written.
 
-pub mod layout;
-pub mod registry;
-pub mod resolve;
+pub(crate) mod registry;
+pub(crate) mod resolve;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -21,14 +20,14 @@ use compatrix_model::lockset::Lockset;
 use compatrix_model::plan::Targets;
 use semver::Version;
 
+use crate::find::layout::Layout;
 use crate::sys::files;
 use crate::sys::host::Host;
-use layout::Layout;
-use resolve::{Platforms, Resolved};
+use resolve::{Platforms, Resolved, PINS};
 
 /// A staged workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stage {
+pub(crate) struct Stage {
     /// Where [`Layout::base`] is in it.
     pub tree: PathBuf,
     /// The workspace's root in it.
@@ -38,7 +37,7 @@ pub struct Stage {
 }
 
 /// Our folder for this lockset.
-pub fn dir(host: &Host, lockset: &Lockset) -> PathBuf {
+pub(crate) fn dir(host: &Host, lockset: &Lockset) -> PathBuf {
     host.dir.join("stage").join(lockset.to_string())
 }
 
@@ -46,12 +45,12 @@ pub fn dir(host: &Host, lockset: &Lockset) -> PathBuf {
 ///
 /// # Errors
 /// A file cannot be read or written.
-pub fn renew(host: &Host, layout: &Layout, lockset: &Lockset, targets: Targets) -> Result<Stage> {
+pub(crate) fn renew(host: &Host, layout: &Layout, lockset: &Lockset, targets: Targets) -> Result<Stage> {
     // Builds of several toolchains may share a stage, and begin at the same time.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = dir(host, lockset);
-    let served = registry::Served::read(&dir)?;
+    let served = registry::ServedLockset::read(&dir)?;
     let (name, lock) = match targets {
         Targets::Tests { .. } => ("tests", &served.lock),
         Targets::Packages => ("packages", &served.lock_without_dev),
@@ -71,7 +70,7 @@ pub fn renew(host: &Host, layout: &Layout, lockset: &Lockset, targets: Targets) 
 }
 
 /// The folder of the user's tree that this folder of a stage stands for.
-pub fn origin(layout: &Layout, stage: Option<&Stage>, dir: &Path) -> PathBuf {
+pub(crate) fn origin(layout: &Layout, stage: Option<&Stage>, dir: &Path) -> PathBuf {
     match stage.and_then(|stage| dir.strip_prefix(&stage.tree).ok()) {
         Some(below) => layout.base.join(below),
         None => dir.to_owned(),
@@ -79,15 +78,12 @@ pub fn origin(layout: &Layout, stage: Option<&Stage>, dir: &Path) -> PathBuf {
 }
 
 /// The folder of a stage that stands for this folder of the user's tree.
-pub fn place(layout: &Layout, stage: Option<&Stage>, dir: &Path) -> PathBuf {
+pub(crate) fn place(layout: &Layout, stage: Option<&Stage>, dir: &Path) -> PathBuf {
     match stage.and_then(|stage| Some(stage.tree.join(dir.strip_prefix(&layout.base).ok()?))) {
         Some(staged) => staged,
         None => dir.to_owned(),
     }
 }
-
-/// The package that carries pins in a stage that is only resolved.
-pub(crate) const PINS: &str = "compatrix-pins";
 
 /// Makes or renews a tree to resolve in; its root. `pins` are requirements on packages of any depth.
 pub(crate) fn resolving(

@@ -1,104 +1,76 @@
-//! Distributions: their own rustc, cargo and SQLite, downloaded by apt into the user's cache, without root and without
-//! installing anything.
+//! Distributions: their packages, downloaded by apt and unpacked in the user's cache, without root and without installing
+//! anything.
 //!
 //! What is here is found without network. What is not is fetched by [`provide_all`], and apt checks all signatures. The
 //! libraries of a distribution reach its own rustc and cargo alone; of its SQLite there is one folder with one library.
+//! What rustc or SQLite an unpacked folder holds is not known here: the caller looks.
 
 mod apt;
 mod packages;
 mod trouble;
 mod unpack;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use compatrix_model::apt::{Request, Source};
 use compatrix_model::axis::ValueName;
-use compatrix_model::condition::partial_version;
-use compatrix_model::facts::{Availability, SqliteFacts, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use serde::{Deserialize, Serialize};
 
-use crate::find::toolchain;
 use crate::sys::files;
-use crate::sys::host::Host;
+use crate::sys::host::{Host, Limits};
 use apt::Apt;
-use trouble::Trouble;
-use unpack::Note;
+use trouble::AptTrouble;
+use unpack::{Identify, Note, Unpacking};
+
+pub(crate) use unpack::{Contents, LibraryNote};
 
 /// For how long what could not be had is not tried again, in seconds.
 const REMEMBER_FAILURE: i64 = 3600;
 /// Changes when the folders are made differently.
 const FORMAT: &str = "compatrix distro 1";
 
-/// What is made of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// A rustc and a cargo, with all that they need to run.
-    Toolchain,
-    /// A shared SQLite, and nothing else.
-    Sqlite,
-}
-
-/// A value to provide.
+/// Packages to provide.
 #[derive(Debug, Clone)]
-pub struct Wanted {
-    /// The value of the axis.
-    pub value: ValueName,
-    /// What it stands for.
-    pub request: Request,
-    /// What is made of it.
-    pub part: Part,
+pub(crate) struct WantedPackages {
+    pub(crate) value: ValueName,
+    pub(crate) request: Request,
+    pub(crate) contents: Contents,
 }
 
-/// What came of provisions.
-#[derive(Debug, Default)]
-pub struct Provided {
-    /// Of toolchains.
-    pub toolchains: BTreeMap<ValueName, Availability<ToolchainFacts>>,
-    /// Of SQLite libraries.
-    pub sqlite: BTreeMap<ValueName, Availability<SqliteFacts>>,
+/// A request's packages, unpacked.
+#[derive(Debug, Clone)]
+pub(crate) struct Unpacked {
+    /// The folder of all of it.
+    pub(crate) dir: PathBuf,
+    /// Of a toolchain its folder of programs, of a SQLite its library.
+    pub(crate) place: PathBuf,
+    /// The packages that the request names, with their versions and the suite.
+    pub(crate) origin: String,
+    /// Of a SQLite: what it said of itself when it was unpacked.
+    pub(crate) library: Option<LibraryNote>,
 }
 
 /// Why something could not be had, and when.
 #[derive(Debug, Serialize, Deserialize)]
-struct Failure {
+struct FetchFailure {
     reason: String,
     at: i64,
 }
 
-/// The toolchain of a distribution, as far as it is known without network.
-pub fn find_toolchain(host: &Host, request: &Request) -> Availability<ToolchainFacts> {
-    find(host, request, Part::Toolchain, toolchain_facts)
-}
-
-/// The SQLite of a distribution, as far as it is known without network.
-pub fn find_sqlite(host: &Host, request: &Request) -> Availability<SqliteFacts> {
-    find(host, request, Part::Sqlite, sqlite_facts)
-}
-
-fn find<T>(
-    host: &Host,
-    request: &Request,
-    part: Part,
-    facts: fn(&Host, &Request, &Path, &Note) -> anyhow::Result<T>,
-) -> Availability<T> {
+/// The packages of a request, as far as they are known without network.
+pub(crate) fn find(host: &Host, request: &Request, contents: Contents) -> Availability<Unpacked> {
     let missing = |reason: String| Availability::Missing { reason: format!("{request}: {reason}") };
     let lacking = apt::PROGRAMS.iter().find(|program| host.ambient.find(program).is_none());
     let cannot_fetch = host.limits.offline || host.limits.no_install || lacking.is_some();
     let settled = !host.limits.fresh || cannot_fetch;
-    if let Some((dir, note)) = known(host, request, part).filter(|_| settled) {
+    if let Some((dir, note)) = known(host, request, contents).filter(|_| settled) {
         match note.lacks(host) {
             Ok(Some(lack)) => return missing(format!("{lack}; try it on a host whose system is as new")),
             // It runs here since this host has a newer one.
             Ok(None) if note.too_new => {}
-            Ok(None) => {
-                let mend = format!("remove {} and run again", dir.display());
-                return match facts(host, request, &dir, &note) {
-                    Ok(facts) => Availability::Ready(facts),
-                    Err(error) => missing(format!("{error:#}; {mend}")),
-                };
-            }
+            Ok(None) => return Availability::Ready(unpacked(request, contents, dir, note)),
             Err(error) => return missing(format!("{error:#}")),
         }
     }
@@ -111,7 +83,7 @@ fn find<T>(
         let flag = if host.limits.offline { "--offline" } else { "--no-install" };
         return missing(format!("not downloaded yet, and {flag} is given; run once without it"));
     }
-    match remembered(host, request, part) {
+    match remembered(host, request, contents) {
         Some(failure) => Availability::Missing { reason: failure.reason },
         None => Availability::Obtainable { how: how(request) },
     }
@@ -122,148 +94,127 @@ fn how(request: &Request) -> String {
 }
 
 /// Where it is written which folder a request led to.
-fn pointer(host: &Host, request: &Request, part: Part) -> PathBuf {
+fn pointer(host: &Host, request: &Request, contents: Contents) -> PathBuf {
     let sources: Vec<String> = request.sources.iter().map(ToString::to_string).collect();
-    let parts = [FORMAT.to_owned(), format!("{part:?}"), request.to_string(), std::env::consts::ARCH.to_owned()];
+    let parts = [FORMAT.to_owned(), format!("{contents:?}"), request.to_string(), std::env::consts::ARCH.to_owned()];
     let hash = files::hash_parts(parts.iter().chain(&sources).map(String::as_str));
     host.cache.join("distro").join("requests").join(&hash[..16])
 }
 
 /// The folder that this request led to, if it is whole.
-fn known(host: &Host, request: &Request, part: Part) -> Option<(PathBuf, Note)> {
-    let name = files::read_text(&pointer(host, request, part)).ok()?;
+fn known(host: &Host, request: &Request, contents: Contents) -> Option<(PathBuf, Note)> {
+    let name = files::read_text(&pointer(host, request, contents)).ok()?;
     let dir = host.cache.join("distro").join(name.trim());
-    let note = whole(&dir, part)?;
+    let note = whole(&dir, contents)?;
     Some((dir, note))
 }
 
 /// The note of a folder from which nothing was taken since it was made.
-fn whole(dir: &Path, part: Part) -> Option<Note> {
+fn whole(dir: &Path, contents: Contents) -> Option<Note> {
     let note = Note::read(dir)?;
-    let started = match part {
-        Part::Toolchain => dir.join("root").join(&note.bin).join("rustc"),
-        Part::Sqlite => unpack::library(dir),
-    };
+    let place = place(dir, contents, &note);
+    let started = if contents == Contents::Toolchain { place.join("rustc") } else { place };
     (note.too_new || files::exists(&started)).then_some(note)
 }
 
-fn toolchain_facts(host: &Host, request: &Request, dir: &Path, note: &Note) -> anyhow::Result<ToolchainFacts> {
-    let mut facts = toolchain::facts(host, &dir.join("root").join(&note.bin))?;
+fn unpacked(request: &Request, contents: Contents, dir: PathBuf, note: Note) -> Unpacked {
     let is_named = |name: &str| request.packages.iter().any(|package| package.name == name);
     let named = note.packages.iter().filter(|package| is_named(&package.name));
     let named: Vec<String> = named.map(|package| format!("{} {}", package.name, package.version)).collect();
-    facts.origin = format!("{} of {}", named.join(", "), note.suite);
-    Ok(facts)
+    let origin = format!("{} of {}", named.join(", "), note.suite);
+    Unpacked { place: place(&dir, contents, &note), dir, origin, library: note.sqlite }
 }
 
-fn sqlite_facts(_host: &Host, _request: &Request, dir: &Path, note: &Note) -> anyhow::Result<SqliteFacts> {
-    let said = note.sqlite.as_ref().ok_or_else(|| anyhow!("its note says nothing of a SQLite"))?;
-    let library = unpack::library(dir);
-    Ok(SqliteFacts {
-        version: partial_version(&said.version).ok_or_else(|| anyhow!("no version: {:?}", said.version))?,
-        source_id: said.source_id.clone(),
-        sha256: said.sha256.clone(),
-        link_dir: library.parent().map(|dir| dir.to_string_lossy().into_owned()),
-        library: Some(library.to_string_lossy().into_owned()),
-        // Another package has it, and nothing is compiled against this library where there is a choice.
-        include_dir: None,
-    })
+/// What is of use in a folder.
+fn place(dir: &Path, contents: Contents, note: &Note) -> PathBuf {
+    match contents {
+        Contents::Toolchain => dir.join("root").join(&note.bin),
+        Contents::Sqlite => unpack::library(dir),
+    }
 }
 
-fn failure_name(request: &Request, part: Part) -> String {
+fn failure_name(request: &Request, contents: Contents) -> String {
     let sources: Vec<String> = request.sources.iter().map(ToString::to_string).collect();
-    format!("apt-failure {part:?} {request} {}", sources.join(" "))
+    format!("apt-failure {contents:?} {request} {}", sources.join(" "))
 }
 
-fn remembered(host: &Host, request: &Request, part: Part) -> Option<Failure> {
+fn remembered(host: &Host, request: &Request, contents: Contents) -> Option<FetchFailure> {
     if host.limits.fresh {
         return None;
     }
-    let failure: Failure = serde_json::from_str(&host.memo.get(&failure_name(request, part), "")?).ok()?;
+    let failure: FetchFailure = serde_json::from_str(&host.memo.get(&failure_name(request, contents), "")?).ok()?;
     (0..REMEMBER_FAILURE).contains(&(host.now - failure.at)).then_some(failure)
 }
 
-/// Provides values one after another; what is known of each afterwards. `tell` hears of each that begins.
+/// Provides packages one after another; what is known of each afterwards. `identify` asks a SQLite library what it is;
+/// `tell` hears of each request that begins.
 ///
 /// When one fails because its archive cannot be reached, others of the same sources are not tried: the reason is the same.
 ///
 /// # Errors
 /// Our side failed: the disk is full, a process cannot be started.
-pub fn provide_all(host: &Host, wanted: &[Wanted], tell: &mut dyn FnMut(&str)) -> anyhow::Result<Provided> {
-    let mut provided = Provided::default();
-    let mut unreached: Vec<(&[Source], String)> = Vec::new();
-    for Wanted { value, request, part } in wanted {
+pub(crate) fn provide_all(
+    host: &Host,
+    wanted: Vec<WantedPackages>,
+    identify: &Identify<'_>,
+    tell: &mut dyn FnMut(&str),
+) -> anyhow::Result<Vec<(WantedPackages, Availability<Unpacked>)>> {
+    let mut provided = Vec::new();
+    let mut unreached: Vec<(Vec<Source>, String)> = Vec::new();
+    for wanted in wanted {
+        let (request, contents) = (&wanted.request, wanted.contents);
         if host.supervisor.is_interrupted() {
             break;
         }
         let result = match unreached.iter().find(|(sources, _)| *sources == request.sources) {
-            Some((_, reason)) => Err(Trouble::Unavailable(reason.clone())),
+            Some((_, reason)) => Err(AptTrouble::Unavailable(reason.clone())),
             None => {
                 tell(&how(request));
-                provide(host, request, *part)
+                provide(host, request, contents, identify)
             }
         };
         let reason = match result {
             Ok(()) => None,
-            Err(Trouble::Interrupted) => break,
+            Err(AptTrouble::Interrupted) => break,
             // What a tool failed of that the user ended is no reason to remember.
             Err(_) if host.supervisor.is_interrupted() => break,
-            Err(Trouble::Ours(error)) => return Err(error.context(request.to_string())),
-            Err(Trouble::NoNetwork(reason)) => {
-                unreached.push((&request.sources, reason.clone()));
+            Err(AptTrouble::Ours(error)) => return Err(error.context(request.to_string())),
+            Err(AptTrouble::NoNetwork(reason)) => {
+                unreached.push((request.sources.clone(), reason.clone()));
                 Some(reason)
             }
-            Err(Trouble::Unavailable(reason) | Trouble::Outdated(reason)) => Some(reason),
+            Err(AptTrouble::Unavailable(reason) | AptTrouble::Outdated(reason)) => Some(reason),
         };
         let reason = reason.map(|reason| format!("{request}: {reason}"));
         // What was here before is no worse for it.
-        let stay = reason.is_some() && known(host, request, *part).is_some_and(|(_, note)| !note.too_new);
+        let stay = reason.is_some() && known(host, request, contents).is_some_and(|(_, note)| !note.too_new);
         if let (Some(reason), false) = (&reason, stay) {
-            let failure = Failure { reason: reason.clone(), at: host.now };
+            let failure = FetchFailure { reason: reason.clone(), at: host.now };
             if let Ok(text) = serde_json::to_string(&failure) {
-                host.memo.put(&failure_name(request, *part), "", &text);
+                host.memo.put(&failure_name(request, contents), "", &text);
             }
         }
         if let (Some(reason), true) = (&reason, stay) {
             tell(&format!("{reason}; the one in the cache is used"));
         }
         let reason = reason.filter(|_| !stay);
-        match part {
-            Part::Toolchain => {
-                let found = after(host, request, *part, reason, toolchain_facts);
-                provided.toolchains.insert(value.clone(), found);
+        let known = match reason {
+            Some(reason) => Availability::Missing { reason },
+            None => {
+                let limits = Limits { fresh: false, ..host.limits };
+                find(&Host { limits, ..host.clone() }, request, contents)
             }
-            Part::Sqlite => {
-                let found = after(host, request, *part, reason, sqlite_facts);
-                provided.sqlite.insert(value.clone(), found);
-            }
-        }
+        };
+        provided.push((wanted, known));
     }
     Ok(provided)
 }
 
-/// What is known after a provision.
-fn after<T>(
-    host: &Host,
-    request: &Request,
-    part: Part,
-    reason: Option<String>,
-    facts: fn(&Host, &Request, &Path, &Note) -> anyhow::Result<T>,
-) -> Availability<T> {
-    match reason {
-        Some(reason) => Availability::Missing { reason },
-        None => {
-            let limits = crate::sys::host::Limits { fresh: false, ..host.limits };
-            find(&Host { limits, ..host.clone() }, request, part, facts)
-        }
-    }
-}
-
 /// Downloads and unpacks what a request asks for, and notes where it is.
-fn provide(host: &Host, request: &Request, part: Part) -> Result<(), Trouble> {
+fn provide(host: &Host, request: &Request, contents: Contents, identify: &Identify<'_>) -> Result<(), AptTrouble> {
     let folders = host.cache.join("distro");
-    files::make_dir(&folders).map_err(Trouble::Ours)?;
-    files::make_dir(&host.cache.join("apt")).map_err(Trouble::Ours)?;
+    files::make_dir(&folders).map_err(AptTrouble::Ours)?;
+    files::make_dir(&host.cache.join("apt")).map_err(AptTrouble::Ours)?;
     // Another workspace's orchestrator may be at it; apt's state and the folders are written by one at a time.
     let _lock = lock(host, &folders.join(".lock"))?;
     // What a killed one left half made.
@@ -274,41 +225,47 @@ fn provide(host: &Host, request: &Request, part: Part) -> Result<(), Trouble> {
     }
     let apt = Apt::open(host, request)?;
     apt.update(false)?;
-    let made = match make(host, &apt, request, part) {
+    let made = match make(host, &apt, request, contents, identify) {
         // The lists are older than the archive; once more with new ones.
-        Err(Trouble::Outdated(_)) => apt.update(true).and_then(|()| make(host, &apt, request, part)),
+        Err(AptTrouble::Outdated(_)) => apt.update(true).and_then(|()| make(host, &apt, request, contents, identify)),
         made => made,
     };
     apt.tidy();
     let name = made?;
-    files::write(&pointer(host, request, part), name.as_bytes())?;
+    files::write(&pointer(host, request, contents), name.as_bytes())?;
     Ok(())
 }
 
 /// Waits for the lock, as long as the user does.
-fn lock(host: &Host, path: &Path) -> Result<std::fs::File, Trouble> {
+fn lock(host: &Host, path: &Path) -> Result<std::fs::File, AptTrouble> {
     loop {
-        if let Some(lock) = files::try_lock_exclusive(path).map_err(Trouble::Ours)? {
+        if let Some(lock) = files::try_lock_exclusive(path).map_err(AptTrouble::Ours)? {
             return Ok(lock);
         }
         if host.supervisor.is_interrupted() {
-            return Err(Trouble::Interrupted);
+            return Err(AptTrouble::Interrupted);
         }
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
 }
 
 /// Makes the folder of a request, if there is none yet; its name.
-fn make(host: &Host, apt: &Apt<'_>, request: &Request, part: Part) -> Result<String, Trouble> {
+fn make(
+    host: &Host,
+    apt: &Apt<'_>,
+    request: &Request,
+    contents: Contents,
+    identify: &Identify<'_>,
+) -> Result<String, AptTrouble> {
     let names: Vec<String> = request.packages.iter().map(ToString::to_string).collect();
-    let packages = apt.resolve(&names, part == Part::Toolchain)?;
-    let kind = format!("{part:?}");
+    let packages = apt.resolve(&names, contents == Contents::Toolchain)?;
+    let kind = format!("{contents:?}");
     let hashes = packages.iter().flat_map(|p| [p.name.as_str(), p.version.as_str(), p.sha256.as_str()]);
     let hash = files::hash_parts([FORMAT, &kind].into_iter().chain(hashes));
     let name = format!("{}-{}", request.suite.replace('/', "-"), &hash[..12]);
     let folders = host.cache.join("distro");
     let dir = folders.join(&name);
-    if let Some(note) = whole(&dir, part) {
+    if let Some(note) = whole(&dir, contents) {
         if !note.too_new || note.lacks(host)?.is_some() {
             return Ok(name);
         }
@@ -319,10 +276,11 @@ fn make(host: &Host, apt: &Apt<'_>, request: &Request, part: Part) -> Result<Str
     let note =
         Note { suite: request.suite.clone(), packages, glibc: None, too_new: false, bin: String::new(), sqlite: None };
     let patchelf = || patchelf(host, apt, scratch.path());
-    unpack::unpack(host, scratch.path(), &debs, part, note, &patchelf)?;
+    let unpacking = Unpacking { host, scratch: scratch.path(), debs: &debs, patchelf: &patchelf, identify };
+    unpacking.run(contents, note)?;
     files::remove_dir(&scratch.path().join("patchelf"))?;
     if host.supervisor.is_interrupted() {
-        return Err(Trouble::Interrupted);
+        return Err(AptTrouble::Interrupted);
     }
     files::remove_dir(&dir)?;
     files::rename(&scratch.keep(), &dir)?;
@@ -336,16 +294,16 @@ fn patchelf(host: &Host, apt: &Apt<'_>, scratch: &Path) -> anyhow::Result<PathBu
         return Ok(program);
     }
     let dir = scratch.join("patchelf");
-    let fetch = || -> Result<PathBuf, Trouble> {
+    let fetch = || -> Result<PathBuf, AptTrouble> {
         let packages = apt.resolve(&["patchelf".to_owned()], false)?;
         apt.download(&packages, &dir.join("debs"))?;
         unpack::extract(host, &dir.join("debs"), &dir.join("root"))?;
         Ok(dir.join("root/usr/bin/patchelf"))
     };
     fetch().map_err(|trouble| match trouble {
-        Trouble::Ours(error) => error,
-        Trouble::Interrupted => anyhow!("interrupted"),
-        Trouble::Unavailable(reason) | Trouble::NoNetwork(reason) | Trouble::Outdated(reason) => {
+        AptTrouble::Ours(error) => error,
+        AptTrouble::Interrupted => anyhow!("interrupted"),
+        AptTrouble::Unavailable(reason) | AptTrouble::NoNetwork(reason) | AptTrouble::Outdated(reason) => {
             anyhow!("patchelf could not be had, which a toolchain of a distribution needs ({reason}); install it")
         }
     })

@@ -4,26 +4,24 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Context, Result};
-use compatrix_model::axis::{Axis, Setting, ValueName};
 use compatrix_model::facts::{Availability, FixtureFacts};
 use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
 
-use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
 
 /// The folder of fixtures, below the workspace root.
 pub const FOLDER: &str = "compat/fixtures";
 /// The database's file name, in built fixtures and in each run's copy.
-pub const DATABASE: &str = "things.sqlite";
+pub const DATABASE: &str = "fixture.sqlite";
 /// Changes when the builder does, so that what an older one built is built again.
 const BUILDER: &str = "1";
 
 /// `fixture.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub struct FixtureManifest {
     /// The schema vintage, as the database's own version marker gives it.
     pub vintage: i64,
     /// The version of the application that it stands for.
@@ -84,14 +82,14 @@ pub struct Fixture {
     /// The folder.
     pub dir: PathBuf,
     /// Its `fixture.toml`.
-    pub manifest: Manifest,
+    pub manifest: FixtureManifest,
     /// Hash of the recipe: TOML and SQL.
     pub recipe: String,
 }
 
 /// What stands in a built fixture's folder.
 #[derive(Debug, Serialize, Deserialize)]
-struct Built {
+struct BuiltFixture {
     recipe: String,
     /// Hash of each file, by name.
     files: BTreeMap<String, String>,
@@ -110,7 +108,8 @@ impl Fixture {
         let dir = host.root.join(FOLDER).join(name);
         let path = dir.join("fixture.toml");
         let text = files::read_text(&path)?;
-        let manifest: Manifest = toml::from_str(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+        let manifest: FixtureManifest =
+            toml::from_str(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
         let mut parts = vec![BUILDER.to_owned(), rusqlite::version().to_owned(), text];
         for sql in manifest.sql.iter().chain(&manifest.wal) {
             parts.push(
@@ -121,6 +120,14 @@ impl Fixture {
         Ok(Self { name: name.to_owned(), dir, manifest, recipe })
     }
 
+    /// Whether it is built.
+    pub(crate) fn find(&self, host: &Host) -> Availability<FixtureFacts> {
+        match self.built(host) {
+            Some(facts) => Availability::Ready(facts),
+            None => Availability::Obtainable { how: format!("build fixture {}", self.name) },
+        }
+    }
+
     /// Where it is built.
     fn target(&self, host: &Host) -> PathBuf {
         host.dir.join("fixtures").join(&self.name)
@@ -129,10 +136,11 @@ impl Fixture {
     /// The built fixture, if it is there, whole and of this recipe.
     pub fn built(&self, host: &Host) -> Option<FixtureFacts> {
         let target = self.target(host);
-        let built: Built = serde_json::from_str(&files::read_text(&target.join("built.json")).ok()?).ok()?;
-        let whole = built.files.iter().all(|(name, hash)| {
-            files::sha256(&target.join("files").join(name), &host.memo).is_ok_and(|found| found == *hash)
-        });
+        let built: BuiltFixture = serde_json::from_str(&files::read_text(&target.join("built.json")).ok()?).ok()?;
+        let whole = built.files.contains_key(DATABASE)
+            && built.files.iter().all(|(name, hash)| {
+                files::sha256(&target.join("files").join(name), &host.memo).is_ok_and(|found| found == *hash)
+            });
         (built.recipe == self.recipe && whole).then(|| FixtureFacts {
             dir: target.join("files").to_string_lossy().into_owned(),
             vintage: self.manifest.vintage,
@@ -159,7 +167,7 @@ impl Fixture {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             hashes.insert(name, files::hash_bytes(&files::read(&path)?));
         }
-        let built = Built { recipe: self.recipe.clone(), files: hashes };
+        let built = BuiltFixture { recipe: self.recipe.clone(), files: hashes };
         files::write(&scratch.path().join("built.json"), serde_json::to_string_pretty(&built)?.as_bytes())?;
         files::remove_dir(&target)?;
         files::rename(&scratch.keep(), &target)?;
@@ -208,8 +216,8 @@ impl Fixture {
         }
         let mut bytes = files::read(path)?;
         for overwrite in &damage.overwrite {
-            let unit = unhex(&overwrite.hex)
-                .ok_or_else(|| anyhow!("fixture {}: {:?} is not hex", self.name, overwrite.hex))?;
+            let unit = base16ct::mixed::decode_vec(&overwrite.hex)
+                .map_err(|_| anyhow!("fixture {}: {:?} is not hex", self.name, overwrite.hex))?;
             let all = unit.repeat(overwrite.repeat);
             let start = usize::try_from(overwrite.offset)?;
             let place = bytes.get_mut(start..start + all.len()).ok_or_else(|| {
@@ -319,39 +327,5 @@ fn sql_message(error: &rusqlite::Error) -> String {
         rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
         rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
         other => other.to_string(),
-    }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
-    let digits = digits?;
-    (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect())
-}
-
-/// What is known of each fixture of the axis.
-///
-/// # Errors
-/// One cannot be read: its TOML is wrong, or a file that it names is not there. All such are told.
-pub fn find_all(host: &Host, axis: Option<&Axis>) -> Result<BTreeMap<ValueName, Availability<FixtureFacts>>, Error> {
-    let values = axis.map(|axis| axis.values.as_slice()).unwrap_or_default();
-    let mut found = BTreeMap::new();
-    let mut broken = Vec::new();
-    for value in values {
-        let Setting::Fixture(name) = &value.setting else { continue };
-        match Fixture::read(host, name) {
-            Ok(fixture) => {
-                let availability = match fixture.built(host) {
-                    Some(facts) => Availability::Ready(facts),
-                    None => Availability::Obtainable { how: format!("build fixture {name}") },
-                };
-                found.insert(value.name.clone(), availability);
-            }
-            Err(error) => broken.push(format!("{error:#}")),
-        }
-    }
-    if broken.is_empty() {
-        Ok(found)
-    } else {
-        Err(Error::Usage(broken.join("\n")))
     }
 }

@@ -8,6 +8,7 @@ use compatrix_model::evidence::SourceProof;
 use compatrix_model::matrix_spec::Project;
 
 use crate::sys::files;
+use crate::sys::git::Git;
 use crate::sys::host::Host;
 
 /// Tables of the root manifest that change what is compiled without being in the lockfile.
@@ -127,9 +128,7 @@ pub fn repository(host: &Host) -> String {
 }
 
 fn git(host: &Host, args: &[&str]) -> Option<String> {
-    let git = host.ambient.find("git")?;
-    // The index is the user's; its cache of file times is not refreshed by us.
-    host.ask(&git, &[&["--no-optional-locks"], args].concat()).ok()
+    Some(Git::find(host)?.ask(args).ok()?.ok()?.trim().to_owned())
 }
 
 /// Whether git sees a change under these folders.

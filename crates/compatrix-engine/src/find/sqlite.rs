@@ -1,56 +1,26 @@
 //! SQLite: the host's, exact versions built from amalgamations, and the question which one a file really is.
 
-pub(crate) mod compiler;
 mod exact;
 mod identity;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Context, Result};
-use compatrix_model::axis::{Axis, Setting, ValueName};
 use compatrix_model::condition::partial_version;
 use compatrix_model::facts::{Availability, SqliteFacts};
-use compatrix_model::matrix_spec::SqliteSettings;
 use semver::Version;
 
-use crate::find::distro;
+use crate::find::c_compiler;
 use crate::sys::files;
 use crate::sys::host::Host;
 
-pub(crate) use compiler::fingerprint;
-pub use compiler::{cc, compiler_words};
-pub use exact::{build_all, content_key, Wanted};
+pub use exact::content_key;
+pub(crate) use exact::{build_all, find as find_exact, ExactVersion};
 pub use identity::{of_archive, of_library, source_id_in, Identity};
 
-/// What is known of each SQLite of the axis. `bundled` is the SQLite of this libsqlite3-sys version.
-pub fn find_all(
-    host: &Host,
-    axis: Option<&Axis>,
-    settings: &SqliteSettings,
-    bundled_crate: Option<&str>,
-) -> BTreeMap<ValueName, Availability<SqliteFacts>> {
-    let find = |setting: &Setting| match setting {
-        Setting::SqliteBundled => bundled(bundled_crate),
-        Setting::SqliteHost => find_host(host),
-        Setting::SqliteExact(version) => exact::find(host, version, settings),
-        Setting::DistroSqlite(request) => Ok(distro::find_sqlite(host, request)),
-        Setting::RustupToolchain(_)
-        | Setting::PathToolchain(_)
-        | Setting::DistroToolchain(_)
-        | Setting::Fixture(_)
-        | Setting::Features { .. }
-        | Setting::Deps(_)
-        | Setting::Env(_) => Err(anyhow!("no SQLite")),
-    };
-    let values = axis.map(|axis| axis.values.as_slice()).unwrap_or_default();
-    let missing = |error: anyhow::Error| Availability::Missing { reason: format!("{error:#}") };
-    values.iter().map(|value| (value.name.clone(), find(&value.setting).unwrap_or_else(missing))).collect()
-}
-
-/// The SQLite that is compiled in, as the lockfile tells it.
-fn bundled(bundled_crate: Option<&str>) -> Result<Availability<SqliteFacts>> {
-    let carrier = bundled_crate.ok_or_else(|| {
+/// The SQLite that is compiled in, as the lockfile tells it: the one of this libsqlite3-sys version.
+pub(crate) fn bundled(carrier: Option<&str>) -> Result<Availability<SqliteFacts>> {
+    let carrier = carrier.ok_or_else(|| {
         anyhow!("nothing that the packages use links SQLite; leave the `sqlite` axis out of the spec")
     })?;
     let version = sqlite_of_crate(carrier).unwrap_or(Version::new(0, 0, 0));
@@ -77,7 +47,7 @@ pub(crate) fn find_host(host: &Host) -> Result<Availability<SqliteFacts>> {
         .context("the loader finds no SQLite on this host; `apt-get install libsqlite3-dev` or its like installs it")?;
     let library = PathBuf::from(&found.file);
     let library = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
-    let link_dir = compiler::library_dir(host, "libsqlite3.so")?;
+    let link_dir = c_compiler::library_dir(host, "libsqlite3.so")?;
     let header =
         ["/usr/include/sqlite3.h", "/usr/local/include/sqlite3.h"].map(Path::new).into_iter().find(|p| p.exists());
     Ok(Availability::Ready(SqliteFacts {

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Context, Result};
-use compatrix_model::axis::{Axis, Setting, ValueName};
+use compatrix_model::axis::ValueName;
 use compatrix_model::facts::{Availability, ToolchainFacts};
-use compatrix_model::plan::AMBIENT_TOOLCHAIN;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::find::distro;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -21,34 +19,9 @@ const REMEMBER_FAILURE: i64 = 3600;
 
 /// Why an installation failed, and when.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Failure {
+struct InstallFailure {
     reason: String,
     at: i64,
-}
-
-/// What is known of each toolchain of the axis; of the one on PATH where there is no such axis.
-pub fn find_all(host: &Host, axis: Option<&Axis>) -> BTreeMap<ValueName, Availability<ToolchainFacts>> {
-    let Some(axis) = axis else {
-        let name = ValueName::new(AMBIENT_TOOLCHAIN).expect("a valid name");
-        let found = ambient(host).map_or_else(missing, Availability::Ready);
-        return BTreeMap::from([(name, found)]);
-    };
-    let find = |setting: &Setting| match setting {
-        Setting::RustupToolchain(toolchain) => find_rustup(host, toolchain),
-        Setting::PathToolchain(path) => {
-            facts(host, &host.root.join(path).join("bin")).map_or_else(missing, Availability::Ready)
-        }
-        Setting::DistroToolchain(request) => distro::find_toolchain(host, request),
-        Setting::SqliteBundled
-        | Setting::SqliteHost
-        | Setting::SqliteExact(_)
-        | Setting::DistroSqlite(_)
-        | Setting::Fixture(_)
-        | Setting::Features { .. }
-        | Setting::Deps(_)
-        | Setting::Env(_) => Availability::Missing { reason: "no toolchain".to_owned() },
-    };
-    axis.values.iter().map(|value| (value.name.clone(), find(&value.setting))).collect()
 }
 
 fn missing(error: anyhow::Error) -> Availability<ToolchainFacts> {
@@ -56,7 +29,7 @@ fn missing(error: anyhow::Error) -> Availability<ToolchainFacts> {
 }
 
 /// The toolchain on PATH: what `rustc` and `cargo` really are.
-fn ambient(host: &Host) -> Result<ToolchainFacts> {
+pub(crate) fn ambient(host: &Host) -> Result<ToolchainFacts> {
     let rustc = host.ambient.find("rustc").ok_or_else(|| anyhow!("no rustc on PATH; install Rust from rustup.rs"))?;
     let sysroot = host.ask(&rustc, &["--print", "sysroot"])?;
     facts(host, &Path::new(&sysroot).join("bin"))
@@ -97,11 +70,11 @@ fn failure_name(toolchain: &str) -> String {
     format!("install-failure {toolchain}")
 }
 
-fn remembered_failure(host: &Host, toolchain: &str) -> Option<Failure> {
+fn remembered_failure(host: &Host, toolchain: &str) -> Option<InstallFailure> {
     if host.limits.fresh {
         return None;
     }
-    let failure: Failure = serde_json::from_str(&host.memo.get(&failure_name(toolchain), "")?).ok()?;
+    let failure: InstallFailure = serde_json::from_str(&host.memo.get(&failure_name(toolchain), "")?).ok()?;
     (0..REMEMBER_FAILURE).contains(&(host.now - failure.at)).then_some(failure)
 }
 
@@ -160,23 +133,10 @@ pub(crate) fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
     })
 }
 
-/// The sanitizers of which this toolchain has the runtime, as its files are named: `asan`, `lsan` … They are
-/// `librustc-nightly_rt.asan.a`, on macOS with `.dylib`.
-pub(crate) fn sanitizer_runtimes(toolchain: &ToolchainFacts) -> Vec<String> {
-    let Some(sysroot) = Path::new(&toolchain.rustc).ancestors().nth(2) else { return Vec::new() };
-    let files = files::list(&sysroot.join("lib/rustlib").join(&toolchain.host).join("lib")).unwrap_or_default();
-    let runtime = |path: PathBuf| {
-        let name = path.file_name()?.to_string_lossy().into_owned();
-        let (_, runtime) = name.strip_prefix("librustc-")?.split_once("_rt.")?;
-        Some(runtime.split('.').next()?.to_owned())
-    };
-    files.into_iter().filter_map(runtime).collect()
-}
-
 /// Installs toolchains, one after another; what is known of each afterwards.
 ///
 /// When one fails because rustup cannot reach its server, the others are not tried: the reason is the same.
-pub fn install_all(
+pub(crate) fn install_all(
     host: &Host,
     wanted: &[(ValueName, String)],
     mut tell: impl FnMut(&str),
@@ -203,7 +163,7 @@ pub fn install_all(
                     no_server = Some(reason.clone());
                 }
                 let reason = format!("toolchain {toolchain} could not be installed: {reason}");
-                let failure = Failure { reason: reason.clone(), at: host.now };
+                let failure = InstallFailure { reason: reason.clone(), at: host.now };
                 if let Ok(text) = serde_json::to_string(&failure) {
                     host.memo.put(&failure_name(toolchain), "", &text);
                 }

@@ -1,24 +1,27 @@
 //! The workspace under test: its root, the packages, what of the lockfile and the tree they are made from.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Context, Result};
-use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package};
+use compatrix_audit::first_spec::Noted;
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
 use compatrix_model::lockset::file::Lockfile;
+use compatrix_model::matrix_spec::Project;
 use compatrix_model::spec_text::Parsed;
 use shaped_toml::Diagnostics;
 
-use crate::deps::locks;
-use crate::deps::stage::layout;
-use crate::deps::stage::layout::{Layout, Own};
+use crate::find::layout::{Layout, OwnLockfile, StagedMember};
+use crate::find::manifest_text::{line_of, text_at};
 use crate::find::sources;
+use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
+use crate::sys::process::{Command, Output};
+use crate::sys::supervisor::Supervisor;
 
 pub use crate::find::sources::repository;
 
@@ -27,6 +30,9 @@ const SQLITE_CRATE: &str = "libsqlite3-sys";
 
 /// Features of crates around SQLite that compile it in.
 const BUNDLED: [&str; 3] = ["bundled", "bundled-full", "sqlite-bundled"];
+
+/// The question to cargo, before the path of a manifest.
+const METADATA: [&str; 5] = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"];
 
 /// What is known of the workspace.
 #[derive(Debug, Clone)]
@@ -45,16 +51,25 @@ pub struct Workspace {
     pub dirs: BTreeSet<PathBuf>,
 }
 
+/// What is known before there is a lockfile, which may have to be made first.
+#[derive(Debug)]
+pub(crate) struct Unlocked {
+    under_test: Vec<Package>,
+    members: Vec<Package>,
+    own_harness: BTreeSet<(String, String)>,
+    dirs: BTreeSet<PathBuf>,
+    pub(crate) layout: Layout,
+}
+
 /// The folder of the workspace that this folder belongs to, as cargo sees it.
-pub fn find_root(ambient: &crate::sys::environment::Ambient, start: &Path) -> Result<PathBuf, Error> {
+pub fn find_root(ambient: &Ambient, start: &Path) -> Result<PathBuf, Error> {
     let Some(cargo) = ambient.cargo() else { return Err(no_cargo()) };
-    let said =
-        ask(ambient, &cargo, start, &["locate-project", "--workspace", "--message-format=plain"].map(OsStr::new))?;
-    if !said.status.success() {
-        let reason = String::from_utf8_lossy(&said.stderr);
+    let said = ask(ambient, &cargo, start, &["locate-project", "--workspace", "--message-format=plain"])?;
+    if !said.finished.status.success() {
+        let reason = said.finished.stderr.text();
         return Err(Error::usage(format!("no cargo workspace at {}:\n{}", start.display(), reason.trim_end())));
     }
-    let manifest = PathBuf::from(String::from_utf8_lossy(&said.stdout).trim());
+    let manifest = PathBuf::from(said.text().trim());
     let root = manifest.parent().map(Path::to_owned).unwrap_or_default();
     Ok(root.canonicalize().with_context(|| format!("cannot find {}", root.display()))?)
 }
@@ -63,66 +78,50 @@ pub fn find_root(ambient: &crate::sys::environment::Ambient, start: &Path) -> Re
 ///
 /// # Errors
 /// There is no cargo, or it refuses a manifest.
-pub fn members(ambient: &crate::sys::environment::Ambient, root: &Path) -> Result<Metadata, Error> {
+pub fn members(ambient: &Ambient, root: &Path) -> Result<Metadata, Error> {
     let cargo = ambient.cargo().ok_or_else(no_cargo)?;
     let manifest = root.join("Cargo.toml");
-    let args = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"].map(OsStr::new);
-    let said = ask(ambient, &cargo, root, &[&args[..], &[manifest.as_os_str()]].concat())?;
-    if !said.status.success() {
-        return Err(unreadable(&String::from_utf8_lossy(&said.stderr)));
-    }
-    parse_metadata(&said.stdout)
+    let manifest = manifest.to_string_lossy();
+    read_metadata(&ask(ambient, &cargo, root, &[&METADATA[..], &[&*manifest]].concat())?)
 }
 
 /// Asks cargo, before there is a host whose processes are watched.
-fn ask(
-    ambient: &crate::sys::environment::Ambient,
-    cargo: &Path,
-    dir: &Path,
-    args: &[&OsStr],
-) -> Result<std::process::Output, Error> {
-    let asked = duct::cmd(cargo, args).dir(dir).full_env(ambient.for_builds()).stdout_capture().stderr_capture();
-    Ok(asked.unchecked().run().with_context(|| format!("cannot start {}", cargo.display()))?)
+fn ask(ambient: &Ambient, cargo: &Path, dir: &Path, args: &[&str]) -> Result<Output, Error> {
+    let command = Command::new(cargo.to_string_lossy(), dir).args(args.iter().copied()).envs(&ambient.for_builds());
+    let output = command.output(&Supervisor::of_workspace(dir));
+    Ok(output.with_context(|| format!("cannot start {}", cargo.display()))?)
 }
 
-fn unreadable(reason: &str) -> Error {
-    Error::usage(format!("cargo cannot read this workspace:\n{}", reason.trim_end()))
-}
-
-fn parse_metadata(said: &[u8]) -> Result<Metadata, Error> {
-    let text = String::from_utf8_lossy(said);
-    Ok(cargo_metadata::MetadataCommand::parse(text).context("cargo metadata printed what cannot be read")?)
+/// cargo's refusals are the user's to mend.
+fn read_metadata(said: &Output) -> Result<Metadata, Error> {
+    if !said.finished.status.success() {
+        let reason = said.finished.stderr.text();
+        return Err(Error::usage(format!("cargo cannot read this workspace:\n{}", reason.trim_end())));
+    }
+    Ok(MetadataCommand::parse(said.text()).context("cargo metadata printed what cannot be read")?)
 }
 
 fn no_cargo() -> Error {
     Error::usage("cargo is not on PATH; install Rust from rustup.rs, then run again")
 }
 
-/// The packages under test, remembered as long as the spec, the lockfile and their manifests are the same.
-///
-/// # Errors
-/// As [`read`].
-pub fn packages(host: &Host, parsed: &Parsed, spec: &Path) -> Result<Vec<PackageFacts>, Error> {
-    type Known = (Vec<(PathBuf, String)>, Vec<PackageFacts>);
-    let of = |path: &Path| files::stamp(path).unwrap_or_else(|_| "none".to_owned());
-    let (name, stamp) = ("packages under test", files::sha256(spec, &host.memo)?);
-    let known = host.memo.get(name, &stamp).and_then(|text| serde_json::from_str::<Known>(&text).ok());
-    if let Some((manifests, packages)) = known {
-        if manifests.iter().all(|(path, stamp)| of(path) == *stamp) {
-            return Ok(packages);
-        }
-    }
-    let found = read(host, parsed)?;
-    let manifests = found.dirs.iter().map(|dir| dir.join("Cargo.toml"));
-    let manifests = manifests.chain(["Cargo.toml", "Cargo.lock"].map(|name| host.root.join(name)));
-    let known: Known = (manifests.map(|path| (path.clone(), of(&path))).collect(), found.packages);
-    host.memo.put(name, &stamp, &serde_json::to_string(&known).context("texts and flags")?);
-    Ok(known.1)
-}
-
 /// The channel of the workspace's `rust-toolchain.toml`, or of the older file without extension.
 pub fn channel(root: &Path) -> Option<String> {
-    crate::audit::first_spec::files_of::toolchain(root).map(|noted| noted.value)
+    noted_channel(root).map(|noted| noted.value)
+}
+
+/// The same with its place.
+pub(crate) fn noted_channel(root: &Path) -> Option<Noted> {
+    ["rust-toolchain.toml", "rust-toolchain"].iter().find_map(|name| {
+        let text = files::read_text(&root.join(name)).ok()?;
+        let keys = ["toolchain", "channel"];
+        let channel = text_at(&text, &keys);
+        let line = line_of(&text, &keys).unwrap_or(1);
+        // The older file may be one word alone.
+        let word =
+            || Some(text.trim().to_owned()).filter(|text| !text.is_empty() && !text.contains(char::is_whitespace));
+        Some(Noted::new(channel.or_else(word)?, format!("{name}:{line}")))
+    })
 }
 
 /// The package behind `cargo xtask`: the name of the executable that it makes, where there is one.
@@ -142,11 +141,11 @@ pub fn xtask_binary(root: &Path) -> Result<Option<String>, Error> {
     Ok(of_binary.or_else(|| manifest.get("package").and_then(name)))
 }
 
-/// Reads what is known of the packages under test.
+/// Reads what cargo and the manifests tell of the packages under test.
 ///
 /// # Errors
-/// A package or feature of the spec that the workspace does not have, no lockfile, a manifest that cargo refuses.
-pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
+/// A package or feature of the spec that the workspace does not have, a manifest that cargo refuses.
+pub(crate) fn read(host: &Host, parsed: &Parsed) -> Result<Unlocked, Error> {
     let packages = &parsed.spec.project.packages;
     let metadata = metadata(host, &host.root)?;
     let members: BTreeMap<&str, &Package> = metadata.packages.iter().map(|p| (p.name.as_str(), p)).collect();
@@ -161,7 +160,7 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
         )));
     }
     let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
-    let mut staged: Vec<layout::Member> = Vec::new();
+    let mut staged: Vec<StagedMember> = Vec::new();
     let mut outside: Vec<PathBuf> = Vec::new();
     let mut editions: BTreeSet<String> = metadata.packages.iter().map(|p| p.edition.to_string()).collect();
     let mut todo: Vec<Package> = packages.iter().map(|name| members[name.as_str()].clone()).collect();
@@ -176,7 +175,7 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
         }
         editions.insert(package.edition.to_string());
         match members.get(package.name.as_str()).filter(|member| member.id == package.id) {
-            Some(_) => staged.push(layout::Member {
+            Some(_) => staged.push(StagedMember {
                 under_test: packages.iter().any(|name| name == package.name.as_str()),
                 name: package.name.to_string(),
                 dir,
@@ -194,52 +193,44 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
             }
         }
     }
-
+    let under_test = packages.iter().map(|name| members[name.as_str()].clone()).collect();
     let layout = Layout::new(host.root.clone(), staged, outside, &editions)?;
-    let layout = layout.with_lockfile(own_lockfile(host, &layout)?);
-    let lock = &layout.own.file;
-    let mut facts = Vec::new();
-    let mut used: BTreeSet<usize> = BTreeSet::new();
-    let mut sqlite_crate = None;
-    for name in packages {
-        let package = members[name.as_str()];
-        let closure = lock.closure(name);
-        let sqlite = closure.iter().map(|&n| &lock.packages[n]).find(|p| p.name == SQLITE_CRATE);
-        let dir = package.manifest_path.parent().map(|p| p.as_str().to_owned()).unwrap_or_default();
-        facts.push(PackageFacts {
-            name: name.clone(),
-            features: package.features.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
-            bundled_feature: bundled_feature(package),
-            always_bundled: is_always_bundled(package, &metadata.packages),
-            links_sqlite: sqlite.is_some(),
-            sources: sources_of_targets(host, package),
-            dir,
-        });
-        sqlite_crate = sqlite_crate.or(sqlite.map(|p| p.version.clone()));
-        used.extend(closure);
-    }
-    let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
-    let source = sources::read(host, &parsed.spec.project, &dirs, lockset)?;
-    Ok(Workspace { packages: facts, source, sqlite_crate, own_harness, dirs, layout })
+    Ok(Unlocked { under_test, members: metadata.packages, own_harness, dirs, layout })
 }
 
-/// The workspace's own lockfile. Where it has none, as libraries often do not commit theirs, one is made in a stage.
-fn own_lockfile(host: &Host, layout: &Layout) -> Result<Own, Error> {
-    let path = host.root.join("Cargo.lock");
-    let made = !files::exists(&path);
-    let text = if made {
-        locks::own::make(host, layout).map_err(|error| {
-            Error::usage(format!(
-                "no Cargo.lock in {}, and none could be made: {error:#}; every result depends on it, and `cargo \
-                 generate-lockfile` makes one to keep",
-                host.root.display()
-            ))
-        })?
-    } else {
-        files::read_text(&path)?
-    };
-    let file = Lockfile::parse(&text).map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
-    Ok(Own { text, file, made })
+impl Unlocked {
+    /// What is known of the packages with this lockfile of the workspace.
+    ///
+    /// # Errors
+    /// A source file cannot be read.
+    pub(crate) fn with_lockfile(self, host: &Host, project: &Project, own: OwnLockfile) -> Result<Workspace> {
+        let layout = self.layout.with_lockfile(own);
+        let lock = &layout.own.file;
+        let mut facts = Vec::new();
+        let mut used: BTreeSet<usize> = BTreeSet::new();
+        let mut sqlite_crate = None;
+        for package in &self.under_test {
+            let name = package.name.as_str();
+            let closure = lock.closure(name);
+            let sqlite = closure.iter().map(|&n| &lock.packages[n]).find(|p| p.name == SQLITE_CRATE);
+            let dir = package.manifest_path.parent().map(|p| p.as_str().to_owned()).unwrap_or_default();
+            facts.push(PackageFacts {
+                name: name.to_owned(),
+                features: package.features.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+                bundled_feature: bundled_feature(package),
+                always_bundled: is_always_bundled(package, &self.members),
+                links_sqlite: sqlite.is_some(),
+                sources: sources_of_targets(host, package),
+                dir,
+            });
+            sqlite_crate = sqlite_crate.or(sqlite.map(|p| p.version.clone()));
+            used.extend(closure);
+        }
+        let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
+        let source = sources::read(host, project, &self.dirs, lockset)?;
+        let Unlocked { own_harness, dirs, .. } = self;
+        Ok(Workspace { packages: facts, source, sqlite_crate, own_harness, dirs, layout })
+    }
 }
 
 /// The hash of what these packages use of a lockfile.
@@ -249,24 +240,16 @@ pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<String> {
     Ok(files::hash_parts(lock.lines(&used).iter().map(String::as_str)))
 }
 
-/// `cargo metadata` without dependencies; cargo's refusals are the user's to mend.
+/// `cargo metadata` without dependencies.
 fn metadata(host: &Host, dir: &Path) -> Result<Metadata, Error> {
     let cargo = host.ambient.cargo().ok_or_else(no_cargo)?;
     let manifest = dir.join("Cargo.toml");
-    let manifest = manifest.to_string_lossy();
-    let args = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path", &manifest];
-    let command = crate::sys::process::Command::new(cargo.to_string_lossy(), dir)
-        .args(args)
+    let command = Command::new(cargo.to_string_lossy(), dir)
+        .args(METADATA)
+        .args([manifest.to_string_lossy()])
         .envs(&host.ambient.for_builds())
         .env("CARGO_TERM_COLOR", "never");
-    let mut output = Vec::new();
-    let finished = command
-        .run_with(&host.supervisor, &mut |bytes| output.extend_from_slice(bytes), &mut |_| {})
-        .with_context(|| format!("cannot start {}", cargo.display()))?;
-    if !finished.status.success() {
-        return Err(unreadable(&finished.stderr.text()));
-    }
-    parse_metadata(&output)
+    read_metadata(&host.output(&command)?)
 }
 
 fn metadata_of_path(host: &Host, dir: &Path, name: &str) -> Option<Package> {

@@ -1,9 +1,7 @@
 //! The canaries: before a tool's results count, it must find a leak that is there on purpose, and nothing in a test that
 //! is clean. They are built by the toolchain of the run and go the same way as its tests.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{anyhow, Context as _, Result};
@@ -11,9 +9,10 @@ use compatrix_leak::{Canary, Finding, FindingKind, LeakSettings, Standing, Tool}
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
 
-use super::{judge, miri, units, Bench, Leaks};
+use super::bench::{unit_outcome, Bench, Leaks};
+use super::{miri, units};
 use crate::build::inspect;
-use crate::build::{Executable, Kind};
+use crate::build::{Executable, TargetKind};
 use crate::sys::files;
 use crate::sys::host::last_lines;
 use crate::sys::process::Command;
@@ -46,27 +45,13 @@ fn expected(settings: &LeakSettings) -> &'static [(&'static str, &'static [Findi
     }
 }
 
-/// The canaries that were tried in this session, each once.
-#[derive(Debug, Default)]
-pub struct Canaries {
-    known: Mutex<BTreeMap<String, Arc<OnceLock<Canary>>>>,
-}
-
-impl Canaries {
-    /// Whether the tool does its work for executables of this run's toolchain; tried at most once for each way of
-    /// running it.
-    pub(super) fn prove(&self, bench: &Bench<'_>, leaks: &Leaks<'_>) -> Canary {
-        let key = format!("{:?} {:?} {}", bench.settings, bench.tool, bench.inputs.build.toolchain);
-        let slot = {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.entry(key).or_default())
-        };
-        slot.get_or_init(|| match try_it(bench, leaks) {
-            Ok(canary) => canary,
-            Err(error) => Canary::NotProven { why: format!("{error:#}") },
-        })
-        .clone()
-    }
+/// Whether the tool does its work for executables of this run's toolchain; tried at most once for each way of running it.
+pub(super) fn prove(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Canary {
+    let key = format!("{:?} {:?} {}", bench.settings, bench.tool, bench.inputs.build.toolchain);
+    leaks.canaries.once(key, || match try_it(bench, leaks) {
+        Ok(canary) => canary,
+        Err(error) => Canary::NotProven { why: format!("{error:#}") },
+    })
 }
 
 fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
@@ -78,7 +63,7 @@ fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
     for mut unit in units::of(bench, &executable, tests) {
         unit.whole = false;
         let mut ran = units::one(bench, &unit)?;
-        let (outcome, cause) = judge(&ran, &unit, bench.inputs.suite.timeout);
+        let (outcome, cause) = unit_outcome(&ran, &unit, bench.inputs.suite.timeout);
         if let Some((_, why)) = ran.trouble {
             return Ok(Canary::NotProven { why });
         }
@@ -160,7 +145,7 @@ fn executable(bench: &Bench<'_>) -> Result<Executable> {
     Ok(Executable {
         package: NAME.to_owned(),
         target: NAME.to_owned(),
-        kind: Kind::Library,
+        kind: TargetKind::Library,
         path,
         root: dir.clone(),
         dir,

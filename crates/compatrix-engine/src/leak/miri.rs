@@ -12,16 +12,15 @@ use anyhow::{Context as _, Result};
 use compatrix_leak::miri::{self, Trouble};
 use compatrix_leak::LeakSettings;
 use compatrix_model::evidence::{Counts, TestFailure};
-use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
 use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Linkage};
 
-use super::{Bench, Ran, Unit};
+use super::bench::{Bench, RanUnit, Unit};
 use crate::build::{self, Executable};
 use crate::run::executable;
 use crate::sys::files;
-use crate::sys::host::{last_lines, Host};
+use crate::sys::host::last_lines;
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
@@ -29,53 +28,6 @@ use crate::sys::supervisor::End;
 const BUILD_LIMIT: Duration = Duration::from_secs(3600);
 /// How much of a process's standard error is read; what is beyond is the test's own.
 const MOST: usize = 8 * 1024 * 1024;
-
-/// Whether this toolchain has Miri, and the sources of the standard library that it interprets.
-pub(super) fn find(host: &Host, toolchain: &ToolchainFacts) -> Availability<LeakToolFacts> {
-    let bin = Path::new(&toolchain.rustc).parent().unwrap_or(Path::new(""));
-    let program = bin.join("cargo-miri");
-    let sources = bin.with_file_name("lib").join("rustlib/src/rust/library");
-    let has_miri = files::exists(&program) && files::exists(&bin.join("miri"));
-    if !has_miri || !files::exists(&sources) {
-        return Availability::Missing { reason: what_to_do(toolchain, bin, has_miri) };
-    }
-    let version = files::stamp(&program).and_then(|stamp| {
-        let name = format!("miri {}", program.display());
-        host.memo.fact(&name, &stamp, || host.ask(&program, &["miri", "--version"]))
-    });
-    match version {
-        Ok(version) => Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version }),
-        Err(error) => Availability::Missing { reason: format!("Miri does not run: {error:#}") },
-    }
-}
-
-/// Why a toolchain has no Miri, with the command that brings it.
-fn what_to_do(toolchain: &ToolchainFacts, bin: &Path, has_miri: bool) -> String {
-    let pre = toolchain.version.pre.as_str();
-    if !pre.starts_with("nightly") && !pre.starts_with("dev") {
-        return format!(
-            "Miri needs a nightly toolchain, {} is none; `rustup toolchain install nightly --component miri --component \
-             rust-src` installs one",
-            toolchain.version
-        );
-    }
-    let (lacks, components) =
-        if has_miri { ("the sources of the standard library", "rust-src") } else { ("Miri", "miri rust-src") };
-    // Below the `toolchains` of rustup the folder has the toolchain's name.
-    let root = bin.parent().filter(|root| root.parent().is_some_and(|parent| parent.ends_with("toolchains")));
-    match root.and_then(Path::file_name).map(|name| name.to_string_lossy()) {
-        Some(name) => {
-            let name = name.strip_suffix(&format!("-{}", toolchain.host)).unwrap_or(&name);
-            let reason = format!("this nightly, {}, lacks {lacks}", toolchain.version);
-            format!("{reason}; `rustup component add {components} --toolchain {name}` installs it")
-        }
-        None => format!(
-            "{} lacks {lacks}; Miri needs bin/cargo-miri, bin/miri and lib/rustlib/src/rust/library in a toolchain \
-             (`rustup component add {components} --toolchain nightly` puts them into rustup's own)",
-            bin.with_file_name("").display()
-        ),
-    }
-}
 
 /// The value of MIRIFLAGS.
 fn flags(settings: &LeakSettings) -> String {
@@ -180,7 +132,7 @@ fn failed(finished: &Finished) -> Option<String> {
 }
 
 /// Interprets the one test of a unit.
-pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
+pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<RanUnit> {
     // Named even where it is the only one.
     let unit = &Unit { whole: false, ..unit.clone() };
     let command = interpreted(bench, unit.executable, bench.command(unit, dir))?;
@@ -204,8 +156,8 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
 }
 
 /// What a process came to, from what Miri and libtest said.
-fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test: &str, seeds: u32) -> Ran {
-    let mut ran = Ran {
+fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test: &str, seeds: u32) -> RanUnit {
+    let mut ran = RanUnit {
         report,
         finished,
         findings: read.findings,
@@ -269,7 +221,7 @@ fn once(mut report: Report) -> Report {
 }
 
 /// Counts the test as one that failed; Miri's own words are its output.
-fn fail(ran: &mut Ran, target: &str, test: &str) {
+fn fail(ran: &mut RanUnit, target: &str, test: &str) {
     let output = ran.finished.stderr.text().chars().take(4096).collect();
     ran.report.complete = true;
     ran.report.counts = Counts { failed: 1, ..Counts::default() };
@@ -313,32 +265,6 @@ mod tests {
         let many = "-Zmiri-disable-isolation -Zmiri-many-seeds=0..16 -Zmiri-many-seeds-keep-going -Zthreads=1";
         assert_eq!(flags(&settings(16, &[])), many);
         assert_eq!(flags(&settings(16, &["-Zmiri-seed=3"])), "-Zmiri-seed=3 -Zmiri-disable-isolation");
-    }
-
-    #[test]
-    fn what_is_missing_comes_with_the_command_that_brings_it() {
-        let of = |version: &str, bin: &str, has_miri| {
-            let toolchain = ToolchainFacts {
-                version: version.parse().unwrap(),
-                host: "x86_64-unknown-linux-gnu".to_owned(),
-                cargo_version: String::new(),
-                rustc: format!("{bin}/rustc"),
-                cargo: format!("{bin}/cargo"),
-                rustc_verbose: String::new(),
-                origin: String::new(),
-            };
-            what_to_do(&toolchain, Path::new(bin), has_miri)
-        };
-        let dated = "/r/toolchains/nightly-2026-04-05-x86_64-unknown-linux-gnu/bin";
-        let said = of("1.97.0-nightly", dated, false);
-        assert!(said.contains("`rustup component add miri rust-src --toolchain nightly-2026-04-05`"), "{said}");
-        let said = of("1.97.0-nightly", "/r/toolchains/nightly-x86_64-unknown-linux-gnu/bin", true);
-        assert!(said.contains("lacks the sources of the standard library"), "{said}");
-        assert!(said.contains("`rustup component add rust-src --toolchain nightly`"), "{said}");
-        let said = of("1.97.0-nightly", "/opt/rust/bin", false);
-        assert!(said.starts_with("/opt/rust/ lacks Miri; Miri needs bin/cargo-miri"), "{said}");
-        let said = of("1.95.0", "/r/toolchains/stable-x86_64-unknown-linux-gnu/bin", false);
-        assert!(said.contains("needs a nightly toolchain, 1.95.0 is none"), "{said}");
     }
 
     #[test]

@@ -10,7 +10,9 @@ use compatrix_leak::{attribute, finding::Class, Finding, FindingKind};
 use compatrix_model::evidence::{Counts, TestFailure};
 use compatrix_model::outcome::Outcome;
 
-use super::{judge, units, Bench, Leaks, Ran, Seen, Unit};
+use super::bench::{unit_outcome, Bench, Leaks, RanUnit, Unit};
+use super::seen::Seen;
+use super::units;
 
 /// So often the rest of a unit is run again as one; then its tests run alone.
 const MOST_ROUNDS: usize = 4;
@@ -23,83 +25,89 @@ pub(super) fn go(bench: &Bench<'_>, leaks: &Leaks<'_>, all: Vec<Unit<'_>>, seen:
         if waiting.is_empty() {
             break;
         }
-        let mut again = Vec::new();
-        for (unit, ran) in units::side_by_side(bench, leaks, std::mem::take(&mut waiting))? {
-            take((bench, leaks), seen, unit, ran, round, &mut again, &mut to_attribute);
+        let ended = units::side_by_side(bench, leaks, std::mem::take(&mut waiting))?;
+        let mut pass = Pass { bench, leaks, round, again: Vec::new(), to_attribute: &mut to_attribute };
+        for (unit, ran) in ended {
+            pass.take(unit, ran, seen);
         }
         if bench.host.supervisor.is_interrupted() {
             seen.outcome(Outcome::Infrastructure, "interrupted".to_owned());
             return Ok(());
         }
-        waiting = again;
+        waiting = pass.again;
     }
     attribute_alone(bench, leaks, to_attribute, seen)
 }
 
-/// Takes what a unit came to; what is to be run again goes to `again`, what cannot be attributed yet to the last.
-fn take<'a>(
-    (bench, leaks): (&Bench<'_>, &Leaks<'_>),
-    seen: &mut Seen,
-    unit: Unit<'a>,
-    mut ran: Ran,
+/// One pass over units.
+struct Pass<'p, 'a> {
+    bench: &'p Bench<'p>,
+    leaks: &'p Leaks<'p>,
     round: usize,
-    again: &mut Vec<Unit<'a>>,
-    to_attribute: &mut Vec<(Unit<'a>, Vec<Finding>)>,
-) {
-    seen.executables_ms += u64::try_from(ran.finished.wall.as_millis()).unwrap_or(u64::MAX);
-    seen.notes.append(&mut ran.notes);
-    if ran.finished.left_processes {
-        seen.notes.push(format!("{} left processes behind, which were ended", unit.executable.target));
-    }
-    let (outcome, cause) = judge(&ran, &unit, bench.inputs.suite.timeout);
-    let target = &unit.executable.target;
-    if let Some(reason) = ran.not_runnable.take() {
-        seen.not_runnable.extend(unit.tests.iter().map(|test| (reason.clone(), format!("{target}::{test}"))));
-        return;
-    }
-    let ended_early = !ran.report.complete && ran.trouble.is_none();
-    if ended_early && outcome != Outcome::Infrastructure && unit.tests.len() > 1 {
-        let culprit = ran.report.running.first().filter(|test| unit.tests.contains(test)).cloned();
-        if let Some(culprit) = culprit.filter(|_| round < MOST_ROUNDS) {
-            let rest = unit.tests.iter().filter(|test| **test != culprit).cloned().collect();
-            again.push(Unit { executable: unit.executable, tests: rest, whole: false });
-            // What else is in the report belongs to tests that run again.
-            ran.findings.retain_mut(|finding| match &finding.test {
-                Some(test) => *test == culprit,
-                // A leak that nobody can be told of may be any of theirs; an error is of the test under way.
-                None if finding.kind.class() == Class::Leak => false,
-                None => {
-                    finding.test = Some(culprit.clone());
-                    finding.fingerprint = attribute::fingerprint(finding);
-                    true
-                }
-            });
-            died(seen, target, &culprit, &ran);
-            seen.outcome(outcome, cause);
-            seen.findings.append(&mut ran.findings);
-        } else {
-            again.append(&mut units::singles(&unit));
+    /// What is to be run again.
+    again: Vec<Unit<'a>>,
+    /// What cannot be attributed yet.
+    to_attribute: &'p mut Vec<(Unit<'a>, Vec<Finding>)>,
+}
+
+impl<'a> Pass<'_, 'a> {
+    /// Takes what a unit came to.
+    fn take(&mut self, unit: Unit<'a>, mut ran: RanUnit, seen: &mut Seen) {
+        seen.executables_ms += u64::try_from(ran.finished.wall.as_millis()).unwrap_or(u64::MAX);
+        seen.notes.append(&mut ran.notes);
+        if ran.finished.left_processes {
+            seen.notes.push(format!("{} left processes behind, which were ended", unit.executable.target));
         }
-        return;
-    }
-    if let (true, [test]) = (ended_early, unit.tests.as_slice()) {
-        died(seen, target, test, &ran);
-    } else {
-        seen.counts = seen.counts.plus(Counts { ignored: 0, filtered: 0, ..ran.report.counts });
-        seen.failures.append(&mut ran.report.failures);
-    }
-    seen.outcome(outcome, cause);
-    let (known, unknown): (Vec<Finding>, Vec<Finding>) = ran.findings.into_iter().partition(|f| f.test.is_some());
-    seen.findings.extend(known);
-    if unknown.iter().any(|finding| bench.standing(leaks, finding).is_error()) && unit.tests.len() > 1 {
-        to_attribute.push((unit, unknown));
-    } else {
-        seen.findings.extend(unknown);
+        let (outcome, cause) = unit_outcome(&ran, &unit, self.bench.inputs.suite.timeout);
+        let target = &unit.executable.target;
+        if let Some(reason) = ran.not_runnable.take() {
+            seen.not_runnable.extend(unit.tests.iter().map(|test| (reason.clone(), format!("{target}::{test}"))));
+            return;
+        }
+        let ended_early = !ran.report.complete && ran.trouble.is_none();
+        if ended_early && outcome != Outcome::Infrastructure && unit.tests.len() > 1 {
+            let culprit = ran.report.running.first().filter(|test| unit.tests.contains(test)).cloned();
+            if let Some(culprit) = culprit.filter(|_| self.round < MOST_ROUNDS) {
+                let rest = unit.tests.iter().filter(|test| **test != culprit).cloned().collect();
+                self.again.push(Unit { executable: unit.executable, tests: rest, whole: false });
+                // What else is in the report belongs to tests that run again.
+                ran.findings.retain_mut(|finding| match &finding.test {
+                    Some(test) => *test == culprit,
+                    // A leak that nobody can be told of may be any of theirs; an error is of the test under way.
+                    None if finding.kind.class() == Class::Leak => false,
+                    None => {
+                        finding.test = Some(culprit.clone());
+                        finding.fingerprint = attribute::fingerprint(finding);
+                        true
+                    }
+                });
+                died(seen, target, &culprit, &ran);
+                seen.outcome(outcome, cause);
+                seen.findings.append(&mut ran.findings);
+            } else {
+                self.again.append(&mut units::singles(&unit));
+            }
+            return;
+        }
+        if let (true, [test]) = (ended_early, unit.tests.as_slice()) {
+            died(seen, target, test, &ran);
+        } else {
+            seen.counts = seen.counts.plus(Counts { ignored: 0, filtered: 0, ..ran.report.counts });
+            seen.failures.append(&mut ran.report.failures);
+        }
+        seen.outcome(outcome, cause);
+        let (known, unknown): (Vec<Finding>, Vec<Finding>) = ran.findings.into_iter().partition(|f| f.test.is_some());
+        seen.findings.extend(known);
+        if unknown.iter().any(|finding| self.bench.standing(self.leaks, finding).is_error()) && unit.tests.len() > 1 {
+            self.to_attribute.push((unit, unknown));
+        } else {
+            seen.findings.extend(unknown);
+        }
     }
 }
 
 /// A test that ended its process counts as one that failed.
-fn died(seen: &mut Seen, target: &str, test: &str, ran: &Ran) {
+fn died(seen: &mut Seen, target: &str, test: &str, ran: &RanUnit) {
     seen.counts.failed += 1;
     let output = ran.finished.stderr.text().chars().take(4096).collect();
     seen.failures.push(TestFailure { executable: target.to_owned(), test: test.to_owned(), output });

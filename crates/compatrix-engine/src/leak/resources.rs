@@ -10,17 +10,13 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Result};
-use compatrix_leak::{
-    resources,
-    resources::{Baseline, Growth, Held, LeftFile, Look, Places},
-    Finding, FindingKind, Related, Tool,
-};
-use compatrix_model::facts::{Availability, LeakToolFacts};
+use compatrix_leak::resources::{self, Baseline, Growth, Held, LeftFile, Look, Places};
+use compatrix_leak::{Finding, FindingKind, Related, Tool};
 use compatrix_model::outcome::Outcome;
 
-use super::{Bench, Ran, Unit};
+use super::bench::{Bench, RanUnit, Unit};
 use crate::build::Executable;
-use crate::find::sqlite::compiler;
+use crate::find::c_compiler;
 use crate::run::executable::Scratch;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::{Command, Finished};
@@ -36,28 +32,9 @@ const CONFIRM: u32 = 4;
 /// A name that no test has, for calls of the harness alone.
 const NO_TEST: &str = "no test of this name: the harness alone";
 
-/// Whether a C compiler and glibc are here.
-pub(super) fn find(host: &Host) -> Availability<LeakToolFacts> {
-    let missing = |reason: String| Availability::Missing { reason };
-    if std::env::consts::OS != "linux" {
-        return missing(format!("what tests leave behind can be seen on Linux only, not on {}", std::env::consts::OS));
-    }
-    let glibc = host.ambient.find("getconf").map(|getconf| host.ask(&getconf, &["GNU_LIBC_VERSION"]));
-    let Some(Ok(glibc)) = glibc else {
-        return missing("the C library is not glibc (`getconf GNU_LIBC_VERSION` has no answer)".to_owned());
-    };
-    let program = compiler::compiler_words(host).into_iter().next().unwrap_or_default();
-    let Some(program) = host.ambient.find(&program) else {
-        return missing(format!("no C compiler (`{program}`); `apt-get install gcc` or its like installs one"));
-    };
-    let said = host.ask(&program, &["-dumpfullversion", "-dumpversion"]).unwrap_or_default();
-    let version = format!("cc {}, {glibc}", said.lines().next().unwrap_or_default());
-    Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
-}
-
 /// The folder of the library that is loaded into each process; compiled once.
 fn library(host: &Host) -> Result<PathBuf> {
-    let hash = files::hash_parts([SOURCE, &compiler::fingerprint(host)]);
+    let hash = files::hash_parts([SOURCE, &c_compiler::fingerprint(host)]);
     let dir = host.dir.join("probe").join(format!("look-{}", &hash[..16]));
     if files::exists(&dir.join(LIBRARY)) {
         return Ok(dir);
@@ -67,17 +44,17 @@ fn library(host: &Host) -> Result<PathBuf> {
     let scratch = tempfile::Builder::new().prefix("look").tempdir_in(&dir)?;
     let (source, made) = (scratch.path().join("look.c"), scratch.path().join(LIBRARY));
     files::write(&source, SOURCE.as_bytes())?;
-    let command = compiler::cc(host, scratch.path())?
+    let command = c_compiler::cc(host, scratch.path())?
         .args(["-O1", "-fPIC", "-shared", "-pthread", "-w", "-o"])
         .args([made.to_string_lossy(), source.to_string_lossy()])
         .args(["-ldl"]);
-    compiler::compile(host, &command, "what looks into test processes")?;
+    c_compiler::compile(host, &command, "what looks into test processes")?;
     files::rename(&made, &dir.join(LIBRARY))?;
     Ok(dir)
 }
 
 /// What a process is to do besides running its test.
-enum Task {
+enum LookTask {
     /// Say what is there afterwards.
     Look,
     /// Call the harness, which is at this address, so many times, and say what is there after each.
@@ -85,7 +62,7 @@ enum Task {
 }
 
 /// The command with the library loaded, its report going to this file.
-fn with_look(command: Command, library: &Path, report: &Path, task: &Task) -> Command {
+fn with_look(command: Command, library: &Path, report: &Path, task: &LookTask) -> Command {
     let set = |name: &str, ours: String, separator: &str, first: bool| {
         let theirs = command.env.get(name).filter(|value| !value.is_empty()).cloned();
         let both = match &theirs {
@@ -103,8 +80,8 @@ fn with_look(command: Command, library: &Path, report: &Path, task: &Task) -> Co
     let command = command.env("COMPATRIX_LOOK_PRELOAD", preload.1).env("LD_LIBRARY_PATH", path.0);
     let command = command.env("COMPATRIX_LOOK_PATH", path.1);
     match task {
-        Task::Look => command,
-        Task::Repeat { harness, calls } => command
+        LookTask::Look => command,
+        LookTask::Repeat { harness, calls } => command
             .env("GLIBC_TUNABLES", tunables.0)
             .env("COMPATRIX_LOOK_TUNABLES", tunables.1)
             .env("COMPATRIX_LOOK_HARNESS", harness.to_string())
@@ -120,10 +97,10 @@ fn read(report: &Path) -> Result<Held, Option<String>> {
     resources::parse(&files::read_text(report).map_err(|error| Some(format!("{error:#}")))?)
 }
 
-pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
+pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<RanUnit> {
     let library = library(bench.host)?;
     let report = dir.join("look");
-    let command = with_look(bench.command(unit, dir), &library, &report, &Task::Look);
+    let command = with_look(bench.command(unit, dir), &library, &report, &LookTask::Look);
     let mut ran = bench.start(unit, &command)?;
     let ended_well = ran.report.complete || unit.executable.own_harness && ran.finished.status.success();
     let first = match read(&report) {
@@ -216,7 +193,7 @@ fn left_files(dir: &Path) -> Result<Vec<LeftFile>> {
 ///
 /// # Errors
 /// It was not looked for, and why.
-fn repeat(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, ran: &Ran) -> Result<(Option<Held>, Growth)> {
+fn repeat(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, ran: &RanUnit) -> Result<(Option<Held>, Growth)> {
     let calls = bench.settings.repeat;
     // Of a test that fails the failure is news enough; one that did not run grows nowhere.
     if calls == 0 || ran.report.counts.failed > 0 || ran.report.counts.passed == 0 && !unit.executable.own_harness {
@@ -260,7 +237,7 @@ fn called(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, harness: u64, call
     let scratch = Scratch::new(bench.host)?;
     scratch.renew_fixture(bench.inputs)?;
     let report = scratch.dir.join("look");
-    let task = Task::Repeat { harness, calls };
+    let task = LookTask::Repeat { harness, calls };
     let command = with_look(bench.command(unit, &scratch.dir), library, &report, &task);
     let finished = bench.host.run(&command)?;
     match finished.end {

@@ -8,16 +8,16 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use compatrix_leak::{sanitizer, sanitizer::Report, Finding, FindingKind, Tool};
-use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
+use compatrix_leak::sanitizer::{self, Report};
+use compatrix_leak::{Finding, FindingKind, Tool};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
 use memchr::memmem;
 
+use super::bench::{Bench, RanUnit, Unit};
 use super::symbols::Symbols;
-use super::{Bench, Ran, Unit};
 use crate::build::Executable;
-use crate::find::toolchain;
+use crate::find::leak_tools::sanitizer_runtime;
 use crate::run::executable;
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -28,37 +28,6 @@ use crate::sys::supervisor::End;
 const EXIT_CODE: i32 = 93;
 /// The number of SIGSEGV, signal(7).
 const SIGSEGV: i32 = 11;
-
-/// Whether executables of this toolchain can be had with the sanitizer in them.
-pub(super) fn find(tool: Tool, toolchain: &ToolchainFacts) -> Availability<LeakToolFacts> {
-    let missing = |reason: String| Availability::Missing { reason };
-    let title = tool.title();
-    let Some(sanitizer) = Sanitizer::of(tool) else { return missing(format!("{title} is no sanitizer")) };
-    if !toolchain.host.contains("linux") {
-        return missing(format!("{title} is used on Linux only, not on {}", toolchain.host));
-    }
-    if !toolchain.version.pre.starts_with("nightly") && !toolchain.version.pre.starts_with("dev") {
-        return missing(format!("{title} needs a nightly toolchain, {} is none", toolchain.version));
-    }
-    let runtime = runtime(sanitizer);
-    if !toolchain::sanitizer_runtimes(toolchain).iter().any(|name| name == runtime) {
-        return missing(format!(
-            "this nightly, {}, has no runtime of {title} (`*_rt.{runtime}.a`); `rustup toolchain install nightly` brings \
-             one that has it",
-            toolchain.version
-        ));
-    }
-    let version = toolchain.rustc_verbose.lines().next().unwrap_or_default().to_owned();
-    Availability::Ready(LeakToolFacts { program: toolchain.rustc.clone(), version })
-}
-
-/// The part of file names and symbols that is the sanitizer's.
-fn runtime(sanitizer: Sanitizer) -> &'static str {
-    match sanitizer {
-        Sanitizer::Address => "asan",
-        Sanitizer::Leak => "lsan",
-    }
-}
 
 /// The variable of the sanitizer's options.
 fn variable(tool: Tool) -> &'static str {
@@ -101,7 +70,7 @@ fn options(stacks: Stacks, from_env: Option<&String>, flags: &[String], more: &[
 }
 
 /// Runs a unit: first with quick stacks, since mostly nothing is found, and once more with whole ones if something is.
-pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
+pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<RanUnit> {
     let (mut quick, report) = once(bench, unit, dir, Stacks::Quick)?;
     if report.findings.is_empty() || quick.finished.end != End::Itself {
         return Ok(told(bench, unit, quick, report));
@@ -124,7 +93,7 @@ fn another(bench: &Bench<'_>, dir: &Path, name: &str) -> Result<PathBuf> {
     Ok(dir)
 }
 
-fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Result<(Ran, Report)> {
+fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Result<(RanUnit, Report)> {
     let (mut ran, log) = start(bench, unit, dir, stacks, &[])?;
     if !has_runtime(bench, unit.executable)? {
         let reason = "cargo compiles tests of proc-macro crates for the compiler itself, without the sanitizer";
@@ -142,7 +111,7 @@ fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Resul
 }
 
 /// What came of a unit, with the functions and lines of what was found.
-fn told(bench: &Bench<'_>, unit: &Unit<'_>, mut ran: Ran, report: Report) -> Ran {
+fn told(bench: &Bench<'_>, unit: &Unit<'_>, mut ran: RanUnit, report: Report) -> RanUnit {
     let target = &unit.executable.target;
     let running = culprit(&ran, unit);
     if let Some(why) = &report.stopped {
@@ -177,7 +146,7 @@ fn with_options(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks, 
 }
 
 /// Starts the unit's process and waits for its end.
-fn start(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks, more: &[&str]) -> Result<(Ran, Log)> {
+fn start(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks, more: &[&str]) -> Result<(RanUnit, Log)> {
     let command = with_options(bench, unit, dir, stacks, more);
     let ran = bench.start(unit, &command)?;
     let log = Log { dir: dir.to_owned(), pid: ran.finished.pid };
@@ -210,7 +179,7 @@ impl Log {
 }
 
 /// The test that was under way when the process ended.
-fn culprit(ran: &Ran, unit: &Unit<'_>) -> Option<String> {
+fn culprit(ran: &RanUnit, unit: &Unit<'_>) -> Option<String> {
     match (ran.report.complete, unit.tests.as_slice(), ran.report.running.as_slice()) {
         (true, ..) => None,
         (false, [only], _) | (false, _, [only]) => Some(only.clone()),
@@ -219,7 +188,7 @@ fn culprit(ran: &Ran, unit: &Unit<'_>) -> Option<String> {
 }
 
 /// Why the sanitizer's result does not count, where it does not.
-fn trouble(ran: &Ran, report: &Report) -> Option<(Outcome, String)> {
+fn trouble(ran: &RanUnit, report: &Report) -> Option<(Outcome, String)> {
     let Finished { status, end, stderr, .. } = &ran.finished;
     if *end != End::Itself {
         return None;
@@ -257,7 +226,7 @@ fn overflow(bench: &Bench<'_>, unit: &Unit<'_>, test: &str, dir: &Path) -> Resul
 /// Whether the executable has the sanitizer in it; its runtime's symbols stand in the file.
 fn has_runtime(bench: &Bench<'_>, executable: &Executable) -> Result<bool> {
     let Some(sanitizer) = Sanitizer::of(bench.settings.tool) else { return Ok(false) };
-    let sign = format!("__{}_init", runtime(sanitizer));
+    let sign = format!("__{}_init", sanitizer_runtime(sanitizer));
     let host: &Host = bench.host;
     let name = format!("sanitizer {sign} {}", executable.path.display());
     host.memo.fact(&name, &executable.inspection.sha256, || {
@@ -268,39 +237,6 @@ fn has_runtime(bench: &Bench<'_>, executable: &Executable) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use semver::Version;
-
-    fn toolchain(version: &str, host: &str, rustc: &Path) -> ToolchainFacts {
-        ToolchainFacts {
-            rustc: rustc.join("bin/rustc").to_string_lossy().into_owned(),
-            cargo: String::new(),
-            version: Version::parse(version).unwrap(),
-            rustc_verbose: format!("rustc {version} (abc 2026-05-19)\nbinary: rustc"),
-            cargo_version: String::new(),
-            host: host.to_owned(),
-            origin: String::new(),
-        }
-    }
-
-    #[test]
-    fn who_has_no_sanitizer_is_told_why() {
-        let sysroot = tempfile::tempdir().unwrap();
-        let why = |version: &str, host: &str| match find(Tool::Asan, &toolchain(version, host, sysroot.path())) {
-            Availability::Missing { reason } => reason,
-            Availability::Ready(facts) => facts.version,
-            Availability::Obtainable { how } => how,
-        };
-        let linux = "x86_64-unknown-linux-gnu";
-        assert_eq!(why("1.95.0", linux), "AddressSanitizer needs a nightly toolchain, 1.95.0 is none");
-        assert!(why("1.97.0-nightly", "aarch64-apple-darwin").contains("on Linux only"));
-        assert!(why("1.97.0-nightly", linux).contains("has no runtime of AddressSanitizer (`*_rt.asan.a`)"));
-        let lib = sysroot.path().join("lib/rustlib").join(linux).join("lib");
-        files::make_dir(&lib).unwrap();
-        files::write(&lib.join("librustc-nightly_rt.lsan.a"), b"").unwrap();
-        assert!(why("1.97.0-nightly", linux).contains("has no runtime"));
-        files::write(&lib.join("librustc-nightly_rt.asan.a"), b"").unwrap();
-        assert_eq!(why("1.97.0-nightly", linux), "rustc 1.97.0-nightly (abc 2026-05-19)");
-    }
 
     #[test]
     fn options_of_the_user_come_after_ours_and_before_what_must_hold() {

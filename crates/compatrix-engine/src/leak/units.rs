@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use compatrix_leak::{Each, Tool};
 
-use super::{miri, Bench, Leaks, Ran, Unit};
-use crate::build::{Executable, Kind};
+use super::bench::{is_switch, Bench, Leaks, RanUnit, Unit};
+use super::{miri, resources, sanitizer, valgrind};
+use crate::build::{Executable, TargetKind};
 use crate::run::executable;
 use crate::run::executable::Scratch;
 
@@ -28,11 +29,6 @@ pub(super) struct Listed {
     pub(super) ignored: usize,
 }
 
-/// Whether an argument of the suite is a switch of libtest that holds for whatever runs, and no choice of tests.
-pub(super) fn is_switch(arg: &str) -> bool {
-    ["--include-ignored", "--ignored", "--nocapture", "--no-capture", "--show-output"].contains(&arg)
-}
-
 /// Asks an executable for its tests, without the tool.
 pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed> {
     if executable.own_harness {
@@ -42,7 +38,7 @@ pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed>
     let ask = |further: &[&str]| -> Result<Vec<String>> {
         let mut command = executable::command(bench.host, bench.inputs, executable, &scratch.dir);
         // Macros run within the compiler, which is not interpreted.
-        if bench.settings.tool == Tool::Miri && executable.kind != Kind::Macros {
+        if bench.settings.tool == Tool::Miri && executable.kind != TargetKind::Macros {
             // `cfg(miri)` leaves tests out and marks others as ignored.
             command = miri::interpreted(bench, executable, command)?;
         }
@@ -51,15 +47,12 @@ pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed>
         for options in ["ASAN_OPTIONS", "LSAN_OPTIONS"] {
             command = command.env(options, "detect_leaks=0");
         }
-        let mut said = Vec::new();
-        let finished = command
-            .run_with(&bench.host.supervisor, &mut |bytes| said.extend_from_slice(bytes), &mut |_| {})
-            .with_context(|| format!("cannot start {}", command.program))?;
-        if !finished.status.success() {
-            let last = crate::sys::host::last_lines(&finished.stderr.text(), 1);
+        let output = bench.host.output(&command)?;
+        if !output.finished.status.success() {
+            let last = crate::sys::host::last_lines(&output.finished.stderr.text(), 1);
             anyhow::bail!("{} does not list its tests: {last}", executable.target);
         }
-        let text = String::from_utf8_lossy(&said);
+        let text = output.text();
         Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
     };
     let all = ask(&[])?;
@@ -112,10 +105,10 @@ pub(super) fn side_by_side<'a>(
     bench: &Bench<'_>,
     leaks: &Leaks<'_>,
     units: Vec<Unit<'a>>,
-) -> Result<Vec<(Unit<'a>, Ran)>> {
+) -> Result<Vec<(Unit<'a>, RanUnit)>> {
     let count = units.len();
     let waiting = Mutex::new(units.into_iter().enumerate());
-    let done: Mutex<Vec<(usize, Unit<'a>, Result<Ran>)>> = Mutex::new(Vec::with_capacity(count));
+    let done: Mutex<Vec<(usize, Unit<'a>, Result<RanUnit>)>> = Mutex::new(Vec::with_capacity(count));
     let next = || {
         let unit = waiting.lock().ok().and_then(|mut waiting| waiting.next());
         unit.filter(|_| !bench.host.supervisor.is_interrupted())
@@ -164,10 +157,15 @@ pub(super) fn side_by_side<'a>(
 }
 
 /// Runs a unit in a scratch folder of its own; its findings are complete.
-pub(super) fn one(bench: &Bench<'_>, unit: &Unit<'_>) -> Result<Ran> {
+pub(super) fn one(bench: &Bench<'_>, unit: &Unit<'_>) -> Result<RanUnit> {
     let scratch = Scratch::new(bench.host)?;
     scratch.renew_fixture(bench.inputs)?;
-    let mut ran = bench.run(unit, &scratch.dir)?;
+    let mut ran = match bench.settings.tool {
+        Tool::Valgrind => valgrind::run_unit(bench, unit, &scratch.dir),
+        Tool::Resources => resources::run_unit(bench, unit, &scratch.dir),
+        Tool::Asan | Tool::Lsan => sanitizer::run_unit(bench, unit, &scratch.dir),
+        Tool::Miri => miri::run_unit(bench, unit, &scratch.dir),
+    }?;
     bench.complete(unit, &mut ran.findings);
     if unit.executable.own_harness && ran.trouble.is_none() {
         executable::take_status_for_a_test(&mut ran.report, &ran.finished, unit.executable);

@@ -3,34 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use compatrix_leak::{valgrind, valgrind::Trouble};
-use compatrix_model::facts::{Availability, LeakToolFacts};
+use compatrix_leak::valgrind::{self, Trouble};
 use compatrix_model::outcome::Outcome;
-use semver::Version;
 
-use super::{Bench, Ran, Unit};
+use super::bench::{Bench, RanUnit, Unit};
 use crate::sys::files;
-use crate::sys::host::{last_lines, Host};
+use crate::sys::host::last_lines;
 use crate::sys::process::Command;
 use crate::sys::supervisor::End;
-
-/// The oldest that is known to read what rustc writes, and to have all the options below.
-const OLDEST: Version = Version::new(3, 15, 0);
-
-/// Which valgrind is here. One that does not say its version is tried all the same: the canary shows what it is worth.
-pub(super) fn find(host: &Host) -> Availability<LeakToolFacts> {
-    let Some(program) = host.ambient.find("valgrind") else {
-        let reason = "no valgrind on PATH; `apt-get install valgrind` or its like installs it".to_owned();
-        return Availability::Missing { reason };
-    };
-    let version = host.ask_version(&program).unwrap_or_default();
-    let version = version.lines().next().unwrap_or_default().trim().to_owned();
-    if valgrind::version(&version).is_some_and(|version| version < OLDEST) {
-        let reason = format!("{version} at {} is too old; {OLDEST} or later is needed", program.display());
-        return Availability::Missing { reason };
-    }
-    Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
-}
 
 /// The arguments before the executable.
 fn options(bench: &Bench<'_>, xml: &Path) -> Vec<String> {
@@ -63,7 +43,7 @@ pub(super) fn command(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> (Comman
     (Command { program: bench.tool.program.clone(), args, ..inner }, xml)
 }
 
-pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Ran> {
+pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<RanUnit> {
     let (command, xml) = command(bench, unit, dir);
     let ran = bench.start(unit, &command)?;
     let finished = &ran.finished;
@@ -87,5 +67,5 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
             Some((Outcome::Infrastructure, format!("valgrind's report cannot be read: {why}")))
         }
     };
-    Ok(Ran { findings: read.findings, trouble, ..ran })
+    Ok(RanUnit { findings: read.findings, trouble, ..ran })
 }

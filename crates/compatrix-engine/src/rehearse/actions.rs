@@ -8,49 +8,10 @@ use compatrix_ci::workflow::rehearsal::{RUST_CACHE, UPLOAD_SARIF};
 use serde_json::{Map, Value};
 
 use super::artifacts;
-use super::leg::Going;
-use super::StepEnd;
+use super::inputs::ActionInputs;
+use super::job::{Cleanup, Going};
+use super::setup::StepEnd;
 use crate::sys::files;
-
-/// What is left to do at the end of a job.
-pub(super) enum Cleanup {
-    /// The folder that was lent to a job is taken back.
-    TakeBack {
-        /// Where it is.
-        from: PathBuf,
-        /// Where it is kept.
-        to: PathBuf,
-    },
-    /// Paths are kept under a key, if the job succeeded.
-    Save {
-        /// The key.
-        key: String,
-        /// The paths.
-        paths: Vec<PathBuf>,
-    },
-}
-
-/// The inputs of an action.
-pub(super) struct Inputs<'a>(pub(super) &'a BTreeMap<&'static str, String>);
-
-impl Inputs<'_> {
-    /// An input that is given and not empty.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
-    }
-
-    pub(super) fn need(&self, name: &str) -> Result<&str> {
-        self.get(name).ok_or_else(|| anyhow!("the input `{name}` is not given"))
-    }
-
-    pub(super) fn is(&self, name: &str) -> Result<bool> {
-        match self.get(name) {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(other) => bail!("`{name}: {other}` is neither `true` nor `false`"),
-        }
-    }
-}
 
 /// Does what an action does.
 pub(super) fn act(
@@ -59,7 +20,7 @@ pub(super) fn act(
     inputs: &BTreeMap<&'static str, String>,
     outputs: &mut Map<String, Value>,
 ) -> Result<StepEnd> {
-    let inputs = Inputs(inputs);
+    let inputs = ActionInputs(inputs);
     match action {
         "actions/checkout" => {
             let depth = inputs.get("fetch-depth").unwrap_or("1");
@@ -69,14 +30,16 @@ pub(super) fn act(
                     bail!("a rehearsal's checkout has no `{wanted}`");
                 }
             }
-            going.run.origin.check_out(going.run.setup, &going.checkout, depth)?;
+            going.rehearsal.origin.check_out(going.rehearsal.setup, &going.checkout, depth)?;
         }
         "actions/upload-artifact" => {
-            if let Some(note) = artifacts::upload(&going.checkout, &going.run.places.artifacts, &inputs)? {
+            if let Some(note) = artifacts::upload(&going.checkout, &going.rehearsal.places.artifacts, &inputs)? {
                 going.note(note);
             }
         }
-        "actions/download-artifact" => artifacts::download(&going.checkout, &going.run.places.artifacts, &inputs)?,
+        "actions/download-artifact" => {
+            artifacts::download(&going.checkout, &going.rehearsal.places.artifacts, &inputs)?
+        }
         "actions/cache" | "actions/cache/restore" | "actions/cache/save" => {
             return cache(going, action, &inputs, outputs)
         }
@@ -89,7 +52,7 @@ pub(super) fn act(
 
 /// `target` of the last rehearsal's job, as the action would restore it.
 fn lend_target(going: &mut Going<'_, '_>) -> Result<StepEnd> {
-    let kept = going.run.places.kept.join("target").join(&going.job.id);
+    let kept = going.rehearsal.places.kept.join("target").join(&going.job.id);
     let target = going.checkout.join("target");
     if files::exists(&target) {
         return Ok(StepEnd::LeftOut("there is a `target` already".to_owned()));
@@ -109,11 +72,11 @@ fn lend_target(going: &mut Going<'_, '_>) -> Result<StepEnd> {
 fn cache(
     going: &mut Going<'_, '_>,
     action: &str,
-    inputs: &Inputs<'_>,
+    inputs: &ActionInputs<'_>,
     outputs: &mut Map<String, Value>,
 ) -> Result<StepEnd> {
     let key = inputs.need("key")?.to_owned();
-    let home = going.run.setup.host.ambient.get("HOME").map(PathBuf::from).unwrap_or_default();
+    let home = going.rehearsal.setup.host.ambient.get("HOME").map(PathBuf::from).unwrap_or_default();
     let lines = inputs.need("path")?.lines().map(str::trim).filter(|line| !line.is_empty());
     let (mut inside, mut outside) = (Vec::new(), 0);
     for line in lines {
@@ -129,7 +92,7 @@ fn cache(
     if inside.is_empty() && outside > 0 {
         return Ok(StepEnd::LeftOut("the user's own folder serves as it is".to_owned()));
     }
-    let caches = going.run.places.kept.join("caches");
+    let caches = going.rehearsal.places.kept.join("caches");
     if action != "actions/cache/save" {
         let hit = restore(&caches, &key, inputs.get("restore-keys").unwrap_or_default(), &inside)?;
         if inputs.is("fail-on-cache-miss")? && hit.is_none() {
@@ -206,7 +169,9 @@ pub(super) fn clean_up(going: &Going<'_, '_>, cleanup: Cleanup) -> Result<()> {
             Ok(())
         }
         Cleanup::TakeBack { .. } => Ok(()),
-        Cleanup::Save { key, paths } if going.succeeded() => save(&going.run.places.kept.join("caches"), &key, &paths),
+        Cleanup::Save { key, paths } if going.succeeded() => {
+            save(&going.rehearsal.places.kept.join("caches"), &key, &paths)
+        }
         Cleanup::Save { .. } => Ok(()),
     }
 }

@@ -4,14 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Context, Result};
-use compatrix_model::condition::glob_matches;
 
-use super::actions::Inputs;
-use crate::sys::files;
+use super::inputs::ActionInputs;
+use crate::sys::files::{self, path_glob};
 
 /// Uploads; a note where nothing was found and that is no error.
 /// Source: github.com/actions/upload-artifact, README of v4 and later.
-pub(super) fn upload(checkout: &Path, artifacts: &Path, inputs: &Inputs<'_>) -> Result<Option<String>> {
+pub(super) fn upload(checkout: &Path, artifacts: &Path, inputs: &ActionInputs<'_>) -> Result<Option<String>> {
     let name = inputs.get("name").unwrap_or("artifact");
     let forbidden = ['"', ':', '<', '>', '|', '*', '?', '\r', '\n', '\\', '/'];
     if let Some(bad) = name.chars().find(|c| forbidden.contains(c)) {
@@ -28,9 +27,9 @@ pub(super) fn upload(checkout: &Path, artifacts: &Path, inputs: &Inputs<'_>) -> 
         if line.contains(['*', '?']) {
             // What stands before the first pattern is the root.
             let plain: PathBuf = path.iter().take_while(|part| !part.to_string_lossy().contains(['*', '?'])).collect();
-            let whole = path.to_string_lossy().replace("/**/", "/*");
-            let all = all_files(&plain, hidden)?;
-            found.extend(all.into_iter().filter(|file| glob_matches(&whole, &file.to_string_lossy())));
+            let glob = path_glob(&path.strip_prefix(&plain)?.to_string_lossy())?;
+            let matches = |file: &PathBuf| file.strip_prefix(&plain).is_ok_and(|inside| glob.is_match(inside));
+            found.extend(all_files(&plain, hidden)?.into_iter().filter(matches));
             roots.push(plain);
         } else if path.is_dir() {
             found.extend(all_files(&path, hidden)?);
@@ -65,7 +64,7 @@ pub(super) fn upload(checkout: &Path, artifacts: &Path, inputs: &Inputs<'_>) -> 
 }
 
 /// Downloads one artifact by name, or those that match a pattern.
-pub(super) fn download(checkout: &Path, artifacts: &Path, inputs: &Inputs<'_>) -> Result<()> {
+pub(super) fn download(checkout: &Path, artifacts: &Path, inputs: &ActionInputs<'_>) -> Result<()> {
     let target = checkout.join(inputs.get("path").unwrap_or("."));
     if let Some(name) = inputs.get("name") {
         let from = artifacts.join(name);
@@ -74,12 +73,12 @@ pub(super) fn download(checkout: &Path, artifacts: &Path, inputs: &Inputs<'_>) -
         }
         return copy_tree(&from, &target, false);
     }
-    let pattern = inputs.get("pattern").unwrap_or("*");
+    let pattern = path_glob(inputs.get("pattern").unwrap_or("*"))?;
     let merge = inputs.is("merge-multiple")?;
     files::make_dir(&target)?;
     for from in files::list(artifacts)? {
         let name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if glob_matches(pattern, &name) {
+        if pattern.is_match(&name) {
             copy_tree(&from, &if merge { target.clone() } else { target.join(&name) }, false)?;
         }
     }
@@ -88,14 +87,11 @@ pub(super) fn download(checkout: &Path, artifacts: &Path, inputs: &Inputs<'_>) -
 
 /// The hash of the files below a checkout that match, as a text; empty where none does.
 pub(super) fn hash_files(checkout: &Path, patterns: &[String]) -> Result<String> {
+    let patterns = patterns.iter().map(|pattern| path_glob(pattern)).collect::<Result<Vec<_>>>()?;
     let mut hashes = Vec::new();
     for file in all_files(checkout, true)? {
-        let inside = file.strip_prefix(checkout).unwrap_or(&file).to_string_lossy().into_owned();
-        let matches = |pattern: &String| {
-            glob_matches(pattern, &inside)
-                || pattern.strip_prefix("**/").is_some_and(|rest| glob_matches(rest, &inside))
-        };
-        if !inside.starts_with(".git/") && patterns.iter().any(matches) {
+        let inside = file.strip_prefix(checkout).unwrap_or(&file);
+        if !inside.starts_with(".git") && patterns.iter().any(|pattern| pattern.is_match(inside)) {
             hashes.push(files::hash_bytes(&files::read(&file)?));
         }
     }

@@ -1,13 +1,17 @@
-//! What a job of GitHub finds: contexts of expressions, variables; and of ours only what a machine must have.
+//! A rehearsal that goes on: its folders, and what each of its jobs finds as on GitHub (contexts of expressions, variables),
+//! and of ours only what a machine must have.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
 
 use compatrix_ci::workflow::evaluate::{HashFiles, Scope, Status};
-use compatrix_ci::workflow::WorkflowJob;
+use compatrix_ci::workflow::{Workflow, WorkflowJob};
 use serde_json::{json, Map, Value};
 
-use super::Run;
+use super::checkout::Origin;
+use super::setup::{RehearsalEvent, Setup};
+use crate::sys::files;
 use crate::sys::host::Host;
 
 /// Of our variables for builds, those that a runner would not have.
@@ -25,12 +29,47 @@ const OPEN: [&str; 7] = [
 /// What only GitHub has.
 const WITHHELD: [&str; 2] = ["github.token", "secrets"];
 
+/// Where a rehearsal works and what it leaves.
+pub(super) struct RehearsalFolders {
+    /// Checkouts and scratch folders, one a job; goes away.
+    pub(super) work: PathBuf,
+    /// The artifacts of this workflow's run.
+    pub(super) artifacts: PathBuf,
+    /// What is kept from one rehearsal to the next: caches.
+    pub(super) kept: PathBuf,
+    /// Logs and job summaries, below our folder in the workspace; stay until the next one.
+    pub(super) logs: PathBuf,
+    /// Whether `work` stays.
+    pub(super) stays: bool,
+}
+
+impl Drop for RehearsalFolders {
+    fn drop(&mut self) {
+        if !self.stays {
+            let _ = files::remove_dir(&self.work);
+        }
+    }
+}
+
+/// A rehearsal that goes on.
+pub(super) struct Rehearsal<'a> {
+    pub(super) setup: &'a Setup<'a>,
+    pub(super) workflow: &'a Workflow,
+    pub(super) places: &'a RehearsalFolders,
+    pub(super) origin: &'a Origin,
+    pub(super) tell: &'a Sender<RehearsalEvent>,
+}
+
 /// The contexts of a job's condition, beside `github`.
 pub(super) fn of_job(needs: &Map<String, Value>) -> Map<String, Value> {
     Map::from_iter([("needs".to_owned(), Value::Object(needs.clone()))])
 }
 
-impl Run<'_> {
+impl Rehearsal<'_> {
+    pub(super) fn tell(&self, event: RehearsalEvent) {
+        let _ = self.tell.send(event);
+    }
+
     /// A scope with these contexts and `github`.
     pub(super) fn scope<'s>(
         &self,

@@ -10,7 +10,7 @@ use compatrix_model::libtest::Report;
 use compatrix_model::outcome::Outcome;
 
 use crate::build::Executable;
-use crate::run::inputs::{environment, library_path_of, Inputs};
+use crate::run::inputs::{environment, library_path_of, RunInputs};
 use crate::sys::files;
 use crate::sys::host::Host;
 use crate::sys::process::{Command, Finished};
@@ -32,13 +32,13 @@ impl Scratch {
     }
 
     /// The run's own copy of the fixture, as it was built.
-    pub(crate) fn renew_fixture(&self, inputs: &Inputs<'_>) -> Result<()> {
+    pub(crate) fn renew_fixture(&self, inputs: &RunInputs<'_>) -> Result<()> {
         renew_fixture(inputs, &self.dir)
     }
 }
 
 /// A scratch folder's own copy of the fixture, as it was built.
-pub(crate) fn renew_fixture(inputs: &Inputs<'_>, dir: &Path) -> Result<()> {
+pub(crate) fn renew_fixture(inputs: &RunInputs<'_>, dir: &Path) -> Result<()> {
     let Some((_, fixture)) = inputs.fixture else { return Ok(()) };
     let copy = dir.join("fixture");
     files::remove_dir(&copy)?;
@@ -52,7 +52,7 @@ impl Drop for Scratch {
 }
 
 /// The command of one executable in this scratch folder.
-pub(crate) fn command(host: &Host, inputs: &Inputs<'_>, executable: &Executable, dir: &Path) -> Command {
+pub(crate) fn command(host: &Host, inputs: &RunInputs<'_>, executable: &Executable, dir: &Path) -> Command {
     let mut command = Command::new(executable.path.to_string_lossy(), &executable.dir)
         .args(inputs.suite.args.iter().cloned())
         .envs(&environment(host, inputs, dir))
@@ -67,7 +67,7 @@ pub(crate) fn command(host: &Host, inputs: &Inputs<'_>, executable: &Executable,
 }
 
 /// A record of something that was not run.
-pub(crate) fn blank(inputs: &Inputs<'_>, outcome: Outcome, cause: String) -> Record {
+pub(crate) fn blank(inputs: &RunInputs<'_>, outcome: Outcome, cause: String) -> Record {
     Record::blank(&inputs.suite.name, inputs.cell.clone(), inputs.key.clone(), outcome, cause)
 }
 

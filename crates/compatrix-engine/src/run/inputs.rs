@@ -10,27 +10,22 @@ use compatrix_model::facts::{Availability, FixtureFacts, LeakToolFacts, SqliteFa
 use compatrix_model::matrix_spec::{Piece, Spec, Suite, Template};
 use compatrix_model::plan::{Build, Linkage, Run};
 
-use crate::build::{Executable, Inputs as BuildInputs};
+use crate::build::{BuildInputs, Executable};
 use crate::deps::stage;
 use crate::find::fixture;
 use crate::run::keys;
-use crate::session::survey::Survey;
+use crate::survey::Survey;
 use crate::sys::host::Host;
 
 /// All that a run is made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Inputs<'a> {
-    /// The suite.
+pub(crate) struct RunInputs<'a> {
     pub suite: &'a Suite,
-    /// The cell.
     pub cell: &'a CellId,
-    /// The run's key.
     pub key: &'a Sha256,
-    /// The build.
     pub build: &'a Build,
     /// The toolchain that built it.
     pub toolchain: &'a ToolchainFacts,
-    /// The sources.
     pub source: &'a SourceProof,
     /// The SQLite of the cell; none where the spec has no such axis.
     pub sqlite: Option<&'a SqliteFacts>,
@@ -80,7 +75,7 @@ pub(crate) fn with_inputs<T>(
     planned: Run,
     cell: &CellId,
     key: &Sha256,
-    act: impl FnOnce(&Inputs<'_>) -> T,
+    act: impl FnOnce(&RunInputs<'_>) -> T,
 ) -> T {
     fn ready<'f, T>(
         facts: &'f std::collections::BTreeMap<compatrix_model::axis::ValueName, Availability<T>>,
@@ -110,7 +105,7 @@ pub(crate) fn with_inputs<T>(
         .collect();
     let suite = &spec.suites[planned.suite];
     let tool = suite.leak().and_then(|leak| facts.leak_tools.get(&(leak.tool, build.toolchain.clone())));
-    act(&Inputs {
+    act(&RunInputs {
         suite,
         leak_tool: match tool {
             Some(Availability::Ready(tool)) => Some(tool),
@@ -128,7 +123,7 @@ pub(crate) fn with_inputs<T>(
 }
 
 /// The environment of a run: what is allowed of ours, then what the cell and the suite add.
-pub(crate) fn environment(host: &Host, inputs: &Inputs<'_>, dir: &Path) -> BTreeMap<String, String> {
+pub(crate) fn environment(host: &Host, inputs: &RunInputs<'_>, dir: &Path) -> BTreeMap<String, String> {
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let mut env = host.ambient.for_runs();
     env.insert("TMPDIR".to_owned(), text(dir.join("tmp")));
@@ -149,7 +144,7 @@ pub(crate) fn environment(host: &Host, inputs: &Inputs<'_>, dir: &Path) -> BTree
 }
 
 /// The folder in which the loader is to look first; none for the host's own SQLite.
-pub(crate) fn library_path(inputs: &Inputs<'_>) -> Option<String> {
+pub(crate) fn library_path(inputs: &RunInputs<'_>) -> Option<String> {
     let sqlite = inputs.sqlite?;
     let is_host = inputs.cell.value("sqlite").is_some_and(|value| value.as_str() == "host");
     if is_host {
@@ -160,7 +155,7 @@ pub(crate) fn library_path(inputs: &Inputs<'_>) -> Option<String> {
 }
 
 /// The same for one executable: then the folders of the other shared libraries that it needs.
-pub(crate) fn library_path_of(inputs: &Inputs<'_>, executable: &Executable) -> Option<String> {
+pub(crate) fn library_path_of(inputs: &RunInputs<'_>, executable: &Executable) -> Option<String> {
     let dirs: Vec<String> = library_path(inputs).into_iter().chain(executable.search.clone()).collect();
     (!dirs.is_empty()).then(|| dirs.join(":"))
 }

@@ -18,7 +18,7 @@ use crate::sys::host::Host;
 const FORMAT: &str = "compatrix run 1";
 
 /// The part of a key that all runs of a build share.
-pub fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {
+pub(crate) fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {
     let mut parts =
         vec![FORMAT.to_owned(), build.id(), facts.sources.clone(), lockset_of(build, facts), compiler.to_owned()];
     if let Some(Availability::Ready(toolchain)) = facts.toolchains.get(&build.toolchain) {
@@ -40,7 +40,14 @@ pub(crate) fn lockset_of(build: &Build, facts: &HostFacts) -> Sha256 {
 }
 
 /// The key of a run.
-pub fn of_run(host: &Host, build: &Sha256, suite: &Suite, cell: &CellId, space: &Space, facts: &HostFacts) -> Sha256 {
+pub(crate) fn of_run(
+    host: &Host,
+    build: &Sha256,
+    suite: &Suite,
+    cell: &CellId,
+    space: &Space,
+    facts: &HostFacts,
+) -> Sha256 {
     let mut parts = vec![build.clone(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
     parts.push(format!("{:?}", suite.timeout));
     if let Some(leak) = suite.leak() {

@@ -11,14 +11,14 @@ use crate::build::inspect;
 use crate::build::{Executable, Product};
 use crate::find::sqlite;
 use crate::run::inputs;
-use crate::run::inputs::Inputs;
+use crate::run::inputs::RunInputs;
 use crate::sys::files;
 use crate::sys::host::Host;
 
 /// Finds out what is about to run. The second part says how it differs from the plan, where it does.
 pub(crate) fn prove(
     host: &Host,
-    inputs: &Inputs<'_>,
+    inputs: &RunInputs<'_>,
     product: &Product,
     env: BTreeMap<String, String>,
 ) -> Result<(Proof, Option<String>)> {
@@ -42,7 +42,7 @@ pub(crate) fn executables(product: &Product) -> Vec<ExecutableProof> {
 }
 
 /// Which of what was made was made by another compiler than planned, where some was.
-pub(crate) fn wrong_compiler(inputs: &Inputs<'_>, product: &Product) -> Option<String> {
+pub(crate) fn wrong_compiler(inputs: &RunInputs<'_>, product: &Product) -> Option<String> {
     let release = inputs.toolchain.version.to_string();
     product.executables.iter().rev().find_map(|executable| {
         let makers = &executable.inspection.rustc;
@@ -52,7 +52,7 @@ pub(crate) fn wrong_compiler(inputs: &Inputs<'_>, product: &Product) -> Option<S
 }
 
 /// What is known before anything is built: who would build what.
-pub(crate) fn proof_of_inputs(inputs: &Inputs<'_>) -> Proof {
+pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
     let features = inputs.build.features.iter().flat_map(|(package, on)| {
         let one = inputs.build.features.len() == 1;
         on.iter().map(move |feature| if one { feature.clone() } else { format!("{package}/{feature}") })
@@ -88,7 +88,7 @@ enum Identified {
     Wrong(Option<SqliteProof>, String),
 }
 
-fn prove_sqlite(host: &Host, inputs: &Inputs<'_>, product: &Product) -> Result<Identified> {
+fn prove_sqlite(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Result<Identified> {
     let mut dynamic: Option<PathBuf> = None;
     let mut fixed: Option<(&Executable, &String)> = None;
     for executable in &product.executables {

@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use anyhow::anyhow;
 use compatrix_model::condition::Condition;
 use compatrix_model::matrix_spec::Profile;
-use compatrix_model::plan::{SkipReason, Targets};
+use compatrix_model::plan::{Choice, SkipReason, Targets};
 use compatrix_model::spec_text::Parsed;
 
 use crate::build;
@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::leak::{self, Bench};
 use crate::run::executable;
 use crate::run::inputs::{build_inputs, with_inputs};
-use crate::session::{Asked, Session};
+use crate::session::{NarrowBy, Session};
 use crate::sys::error::Error;
 use crate::sys::process::quote;
 
@@ -32,7 +32,8 @@ pub fn lines(
     let spec = &parsed.spec;
     let suites = suite.map(str::to_owned).into_iter().collect();
     let profile = Profile { suites, ..Profile::default() };
-    let (survey, plan) = session.prepare(parsed, &profile, std::slice::from_ref(cell), &Asked::default(), tell)?;
+    let choice = Choice { profile: &profile, cells: std::slice::from_ref(cell) };
+    let (survey, plan) = session.prepare(parsed, &choice, &NarrowBy::default(), tell)?;
     let Some(&planned) = plan.runs.first() else {
         let reason = plan.reasons.first().map(|reason| match reason {
             SkipReason::Excluded { reason } => format!("a rule of the spec leaves this cell out: {reason}"),

@@ -1,17 +1,12 @@
 //! ELF files: which versions of the C library's symbols they ask for, and where a function is.
 //!
-//! Source of the format: elf(5), and "Symbol Versioning" in the Linux Standard Base.
+//! Source of the meaning: elf(5), and "Symbol Versioning" in the Linux Standard Base.
 
 use std::collections::BTreeSet;
 
-/// `sh_type` of the section of needed versions (`.gnu.version_r`).
-const VERNEED: u32 = 0x6fff_fffe;
-/// `sh_type` of the table of all symbols (`.symtab`), which stripping removes.
-const SYMTAB: u32 = 2;
-/// The type of a symbol that is a function, in the low half of `st_info`.
-const FUNC: u8 = 2;
-/// `vna_flags` of a version whose absence the loader only warns of.
-const WEAK: u16 = 2;
+use object::elf::{FileHeader32, FileHeader64, VER_FLG_WEAK};
+use object::read::elf::{FileHeader, SectionHeader as _};
+use object::{Endianness, FileKind, Object as _, ObjectSymbol as _, ObjectSymbolTable as _, SymbolKind};
 
 /// A release of glibc: 2.36.
 pub(crate) type Glibc = (u32, u32);
@@ -35,18 +30,12 @@ pub(crate) fn needed_glibc(bytes: &[u8]) -> Option<Glibc> {
 /// The addresses of the functions whose name, as it stands in the file, is wanted; `None` for what is no ELF file, is
 /// damaged or stripped of its symbols.
 pub(crate) fn functions(bytes: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Option<BTreeSet<u64>> {
-    let file = File::of(bytes)?;
-    let table = file.sections()?.into_iter().find(|section| section.kind == SYMTAB)?;
-    // Offsets within a symbol: st_value, st_info; its size.
-    let (at_value, at_info, size) = if file.wide { (8, 4, 24) } else { (4, 12, 16) };
+    let file = object::File::parse(bytes).ok()?;
     let mut found = BTreeSet::new();
-    for n in 0..table.size / size {
-        let symbol = table.offset.checked_add(n * size)?;
-        let [info] = file.get(symbol + at_info)?;
-        if info & 0xf == FUNC && wanted(file.name(table.strings.checked_add(file.u32(symbol)? as usize)?)?) {
-            let address = file.word(symbol + at_value)?;
-            // Zero: it is another file's.
-            found.extend((address != 0).then_some(address as u64));
+    for symbol in file.symbol_table()?.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text) {
+        // Zero: it is another file's.
+        if wanted(symbol.name_bytes().ok()?) && symbol.address() != 0 {
+            found.insert(symbol.address());
         }
     }
     Some(found)
@@ -54,103 +43,37 @@ pub(crate) fn functions(bytes: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Option<
 
 /// The names in `.gnu.version_r`, weak ones left out; `None` for what is no ELF file or is damaged.
 fn needed_versions(bytes: &[u8]) -> Option<BTreeSet<String>> {
-    let file = File::of(bytes)?;
+    match FileKind::parse(bytes).ok()? {
+        FileKind::Elf32 => versions_of::<FileHeader32<Endianness>>(bytes).ok(),
+        FileKind::Elf64 => versions_of::<FileHeader64<Endianness>>(bytes).ok(),
+        _ => None,
+    }
+}
+
+fn versions_of<Elf: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<BTreeSet<String>> {
+    let header = Elf::parse(bytes)?;
+    let endian = header.endian()?;
+    let sections = header.sections(endian, bytes)?;
     let mut found = BTreeSet::new();
-    for Section { offset, strings, info, .. } in file.sections()?.into_iter().filter(|s| s.kind == VERNEED) {
-        let mut need = offset;
-        for _ in 0..info {
-            let mut aux = need.checked_add(file.u32(need.checked_add(8)?)? as usize)?;
-            for _ in 0..file.u16(need + 2)? {
-                if file.u16(aux.checked_add(4)?)? & WEAK == 0 {
-                    found.insert(file.text(strings.checked_add(file.u32(aux + 8)? as usize)?)?);
+    for section in sections.iter() {
+        let Some((mut needs, link)) = section.gnu_verneed(endian, bytes)? else { continue };
+        let strings = sections.strings(endian, bytes, link)?;
+        while let Some((_, mut versions)) = needs.next()? {
+            while let Some(version) = versions.next()? {
+                // The loader only warns of a weak one's absence.
+                if !version.vna_flags.get(endian).contains(VER_FLG_WEAK) {
+                    found.insert(String::from_utf8_lossy(version.name(endian, strings)?).into_owned());
                 }
-                aux = aux.checked_add(file.u32(aux + 12)? as usize)?;
             }
-            need = need.checked_add(file.u32(need + 12)? as usize)?;
         }
     }
-    Some(found)
-}
-
-/// Numbers of an ELF file, in its own width and byte order.
-struct File<'b> {
-    bytes: &'b [u8],
-    wide: bool,
-    little: bool,
-}
-
-/// What a section's header says.
-struct Section {
-    kind: u32,
-    offset: usize,
-    size: usize,
-    /// Where the section is that it links to: its strings.
-    strings: usize,
-    info: u32,
-}
-
-impl<'b> File<'b> {
-    fn of(bytes: &'b [u8]) -> Option<Self> {
-        let class = *bytes.strip_prefix(b"\x7fELF")?.first()?;
-        Some(Self { bytes, wide: class == 2, little: *bytes.get(5)? == 1 })
-    }
-
-    fn sections(&self) -> Option<Vec<Section>> {
-        let (table, size, count) = match self.wide {
-            true => (self.word(0x28)?, self.u16(0x3a)?, self.u16(0x3c)?),
-            false => (self.word(0x20)?, self.u16(0x2e)?, self.u16(0x30)?),
-        };
-        let header = |n: usize| table.checked_add(n.checked_mul(size.into())?);
-        // Offsets within a section header: offset, size, link, info.
-        let at: [usize; 4] = if self.wide { [0x18, 0x20, 0x28, 0x2c] } else { [0x10, 0x14, 0x18, 0x1c] };
-        let section = |n: usize| {
-            let header_of = header(n)?;
-            let field = |n: usize| header_of.checked_add(at[n]);
-            let linked = header(self.u32(field(2)?)? as usize)?.checked_add(at[0]);
-            Some(Section {
-                kind: self.u32(header_of.checked_add(4)?)?,
-                offset: self.word(field(0)?)?,
-                size: self.word(field(1)?)?,
-                strings: linked.and_then(|at| self.word(at)).unwrap_or(0),
-                info: self.u32(field(3)?)?,
-            })
-        };
-        (0..usize::from(count)).map(section).collect()
-    }
-
-    fn get<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
-        self.bytes.get(at..at.checked_add(N)?)?.try_into().ok()
-    }
-
-    fn u16(&self, at: usize) -> Option<u16> {
-        self.get(at).map(if self.little { u16::from_le_bytes } else { u16::from_be_bytes })
-    }
-
-    fn u32(&self, at: usize) -> Option<u32> {
-        self.get(at).map(if self.little { u32::from_le_bytes } else { u32::from_be_bytes })
-    }
-
-    /// A number as wide as the file's addresses.
-    fn word(&self, at: usize) -> Option<usize> {
-        if !self.wide {
-            return self.u32(at)?.try_into().ok();
-        }
-        let read = if self.little { u64::from_le_bytes } else { u64::from_be_bytes };
-        self.get(at).map(read)?.try_into().ok()
-    }
-
-    fn text(&self, at: usize) -> Option<String> {
-        Some(String::from_utf8_lossy(self.name(at)?).into_owned())
-    }
-
-    fn name(&self, at: usize) -> Option<&'b [u8]> {
-        let rest = self.bytes.get(at..)?;
-        Some(&rest[..memchr::memchr(0, rest)?])
-    }
+    Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
+    use object::elf::{SHT_GNU_VERNEED, SHT_STRTAB};
+
     use super::*;
 
     /// A file with one section of needed versions: header at 0, two section headers, the needs, the strings.
@@ -167,13 +90,16 @@ mod tests {
         put(at_table, word, header);
         put(at_size, 2, size);
         put(at_size + 2, 2, 2);
-        let (at_offset, at_link, at_info) = if wide { (0x18, 0x28, 0x2c) } else { (0x10, 0x18, 0x1c) };
+        put(at_size + 4, 2, 1);
+        let (at_offset, at_link) = if wide { (0x18, 0x28) } else { (0x10, 0x18) };
         let (first, second) = (header as usize, (header + size) as usize);
-        put(first + 4, 4, VERNEED.into());
+        put(first + 4, 4, SHT_GNU_VERNEED.0.into());
         put(first + at_offset, word, 0x200);
+        put(first + at_offset + word, word, 0x80);
         put(first + at_link, 4, 1);
-        put(first + at_info, 4, 2);
+        put(second + 4, 4, SHT_STRTAB.0.into());
         put(second + at_offset, word, 0x300);
+        put(second + at_offset + word, word, 0x24);
         // libc.so.6 with two versions, one of them weak; libm.so.6 with one.
         for (at, count, aux, next) in [(0x200, 2, 0x10, 0x40), (0x240, 1, 0x10, 0)] {
             put(at + 2, 2, count);
@@ -186,7 +112,7 @@ mod tests {
             put(at + 12, 4, next);
         }
         out[0x300..0x323].copy_from_slice(b"\0GLIBC_2.34\0GLIBC_2.40\0GLIBC_2.4\0xx");
-        out[..6].copy_from_slice(&[0x7f, b'E', b'L', b'F', if wide { 2 } else { 1 }, if little { 1 } else { 2 }]);
+        out[..7].copy_from_slice(&[0x7f, b'E', b'L', b'F', if wide { 2 } else { 1 }, if little { 1 } else { 2 }, 1]);
         out
     }
 

@@ -8,6 +8,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use base16ct::lower;
+use globset::{GlobBuilder, GlobMatcher};
 use sha2::{Digest, Sha256};
 
 use crate::sys::memo::Memo;
@@ -45,7 +47,7 @@ fn sha256_of(path: &Path) -> Result<String> {
     loop {
         let n = file.read(&mut buffer).with_context(|| format!("cannot read {}", path.display()))?;
         if n == 0 {
-            return Ok(hex(&hasher.finalize()));
+            return Ok(lower::encode_string(&hasher.finalize()));
         }
         hasher.update(&buffer[..n]);
     }
@@ -58,17 +60,12 @@ pub fn hash_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
-    hex(&hasher.finalize())
+    lower::encode_string(&hasher.finalize())
 }
 
 /// The SHA-256 of bytes.
 pub fn hash_bytes(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)] as char, DIGITS[usize::from(b & 15)] as char]).collect()
+    lower::encode_string(&Sha256::digest(bytes))
 }
 
 /// Reads a text file.
@@ -243,9 +240,34 @@ pub fn copy_files(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A glob on paths, as cargo and GitHub's actions read it: `*` and `?` stay within a folder, `**` does not, braces mean
+/// themselves.
+pub(crate) fn path_glob(glob: &str) -> Result<GlobMatcher> {
+    let glob = glob.replace('{', "\\{").replace('}', "\\}");
+    let read = GlobBuilder::new(&glob).literal_separator(true).backslash_escape(true).build();
+    Ok(read?.compile_matcher())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn globs_on_paths_stay_within_a_folder() {
+        for (glob, path, expected) in [
+            ("**/Cargo.lock", "Cargo.lock", true),
+            ("**/Cargo.lock", "a/b/Cargo.lock", true),
+            ("*.lock", "a/Cargo.lock", false),
+            ("a/**/c", "a/c", true),
+            ("a/**/c", "a/bc", false),
+            ("crates/[ab]*", "crates/beta", true),
+            ("{a,b}", "a", false),
+            ("{a,b}?", "{a,b}c", true),
+        ] {
+            assert_eq!(path_glob(glob).unwrap().is_match(path), expected, "{glob} {path}");
+        }
+        assert!(path_glob("a[").is_err());
+    }
 
     #[test]
     fn hashes_are_sha256() {

@@ -7,7 +7,7 @@ use anyhow::{anyhow, Result};
 
 use crate::sys::environment::Ambient;
 use crate::sys::memo::Memo;
-use crate::sys::process::{Command, Finished};
+use crate::sys::process::{Command, Finished, Output};
 use crate::sys::supervisor::Supervisor;
 
 /// What every part of the engine needs to know to act.
@@ -82,10 +82,20 @@ impl Host {
         command.run(&self.supervisor).map_err(|error| anyhow!("cannot start {}: {error}", command.program))
     }
 
+    /// Runs a command to its end, keeping all that it prints.
+    pub fn output(&self, command: &Command) -> Result<Output> {
+        command.output(&self.supervisor).map_err(|error| anyhow!("cannot start {}: {error}", command.program))
+    }
+
     /// `linux-x86_64` and so on: operating system, then architecture.
     pub fn platform() -> String {
         format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH)
     }
+}
+
+/// Our own folder in the workspace at this root.
+pub fn compat_dir(root: &Path) -> PathBuf {
+    root.join("target").join("compat")
 }
 
 /// The last lines of a text that are not empty, joined by ` / `.

@@ -19,7 +19,7 @@ use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::process::{waitid, Pid, WaitId, WaitIdOptions};
 
 use crate::sys::supervisor;
-use crate::sys::supervisor::{End, Kind, Supervisor};
+use crate::sys::supervisor::{End, ProcessKind, Supervisor};
 
 /// How much of each stream's end is kept for messages, in bytes.
 const TAIL: usize = 64 * 1024;
@@ -69,6 +69,22 @@ pub struct Finished {
     pub left_processes: bool,
 }
 
+/// How a process ended, with all that it printed.
+#[derive(Debug)]
+pub struct Output {
+    /// How it ended.
+    pub finished: Finished,
+    /// All of its standard output.
+    pub stdout: Vec<u8>,
+}
+
+impl Output {
+    /// All of its standard output, invalid UTF-8 replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
 /// Where a stream goes while the process runs.
 pub type Sink<'a> = &'a mut dyn FnMut(&[u8]);
 
@@ -116,9 +132,16 @@ impl Command {
         self.run_with(supervisor, &mut |_| {}, &mut |_| {})
     }
 
+    /// Runs it to its end, keeping all that it prints.
+    pub fn output(&self, supervisor: &Supervisor) -> io::Result<Output> {
+        let mut stdout = Vec::new();
+        let finished = self.run_with(supervisor, &mut |bytes| stdout.extend_from_slice(bytes), &mut |_| {})?;
+        Ok(Output { finished, stdout })
+    }
+
     /// Runs it to its end; the sinks see every byte of the streams as it comes.
     pub fn run_with(&self, supervisor: &Supervisor, stdout: Sink<'_>, stderr: Sink<'_>) -> io::Result<Finished> {
-        self.execute(self.prepare(), Kind::Run, supervisor, stdout, stderr)
+        self.execute(self.prepare(), ProcessKind::Run, supervisor, stdout, stderr)
     }
 
     /// As [`Command::run_with`], for a program that takes its jobs from this pool, on top of the one that it has.
@@ -131,13 +154,13 @@ impl Command {
     ) -> io::Result<Finished> {
         let mut command = self.prepare();
         jobs.configure(&mut command);
-        self.execute(command, Kind::Build, supervisor, stdout, stderr)
+        self.execute(command, ProcessKind::Build, supervisor, stdout, stderr)
     }
 
     fn execute(
         &self,
         mut command: std::process::Command,
-        kind: Kind,
+        kind: ProcessKind,
         supervisor: &Supervisor,
         stdout: Sink<'_>,
         stderr: Sink<'_>,
@@ -148,8 +171,8 @@ impl Command {
         let pid = Pid::from_child(&child);
 
         let mut streams = [
-            Stream::new(child.stdout.take().map(|s| Box::new(s) as Box<dyn Source>), stdout),
-            Stream::new(child.stderr.take().map(|s| Box::new(s) as Box<dyn Source>), stderr),
+            Stream::new(child.stdout.take().map(|s| Box::new(s) as Box<dyn Readable>), stdout),
+            Stream::new(child.stderr.take().map(|s| Box::new(s) as Box<dyn Readable>), stderr),
         ];
         let mut ended = false;
         while streams.iter().any(Stream::is_open) && !ended {
@@ -234,17 +257,17 @@ impl Tail {
     }
 }
 
-trait Source: Read + AsFd {}
-impl<T: Read + AsFd> Source for T {}
+trait Readable: Read + AsFd {}
+impl<T: Read + AsFd> Readable for T {}
 
 struct Stream<'a> {
-    source: Option<Box<dyn Source>>,
+    source: Option<Box<dyn Readable>>,
     sink: Sink<'a>,
     tail: Tail,
 }
 
 impl<'a> Stream<'a> {
-    fn new(source: Option<Box<dyn Source>>, sink: Sink<'a>) -> Self {
+    fn new(source: Option<Box<dyn Readable>>, sink: Sink<'a>) -> Self {
         Self { source, sink, tail: Tail::default() }
     }
 

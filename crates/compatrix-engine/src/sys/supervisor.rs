@@ -33,7 +33,7 @@ pub enum End {
 
 /// What a process is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProcessKind {
     /// A cargo and its compilers. What it leaves running (a compiler cache's server) may be of use to others.
     Build,
     /// Everything else, tests first of all. Nothing that it starts may outlive it.
@@ -43,11 +43,11 @@ pub enum Kind {
 /// Watches the process groups that are alive.
 #[derive(Debug, Clone)]
 pub struct Supervisor {
-    shared: Arc<Shared>,
+    shared: Arc<Watch>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct Watch {
     mark: String,
     groups: Mutex<HashMap<u64, Group>>,
     next: AtomicU64,
@@ -68,7 +68,7 @@ struct Group {
 /// A registered process; [`Guard::finish`] takes it off the watch.
 #[derive(Debug)]
 pub struct Guard<'a> {
-    shared: &'a Shared,
+    shared: &'a Watch,
     id: u64,
     mark: String,
 }
@@ -77,7 +77,7 @@ impl Supervisor {
     /// A watcher whose children carry this mark, one for each workspace.
     pub fn new(mark: &str) -> Self {
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(Watch {
                 mark: mark.to_owned(),
                 groups: Mutex::new(HashMap::new()),
                 next: AtomicU64::new(0),
@@ -131,7 +131,7 @@ impl Supervisor {
     pub fn spawn(
         &self,
         command: &mut std::process::Command,
-        kind: Kind,
+        kind: ProcessKind,
         deadline: Option<Instant>,
         patience: Option<Duration>,
     ) -> io::Result<(Child, Guard<'_>)> {
@@ -158,10 +158,10 @@ impl Supervisor {
         Ok((child, Guard { shared: &self.shared, id, mark }))
     }
 
-    fn prefix(&self, kind: Kind) -> String {
+    fn prefix(&self, kind: ProcessKind) -> String {
         match kind {
-            Kind::Build => format!("{}-build-", self.shared.mark),
-            Kind::Run => format!("{}-run-", self.shared.mark),
+            ProcessKind::Build => format!("{}-build-", self.shared.mark),
+            ProcessKind::Run => format!("{}-run-", self.shared.mark),
         }
     }
 
@@ -175,12 +175,12 @@ impl Supervisor {
     /// Ends every process that runs have left behind, daemons that let go of all streams included; says how many. To be
     /// called when no run is alive.
     pub fn kill_left_by_runs(&self) -> usize {
-        let prefix = self.prefix(Kind::Run);
+        let prefix = self.prefix(ProcessKind::Run);
         kill_marked(|mark| mark.starts_with(&prefix))
     }
 }
 
-impl Shared {
+impl Watch {
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Group>> {
         self.groups.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

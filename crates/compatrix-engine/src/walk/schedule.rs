@@ -17,8 +17,7 @@ use crate::sys::host::Host;
 
 /// A build to do and the runs that wait for it.
 #[derive(Debug)]
-pub struct Job<'a> {
-    /// The build.
+pub(super) struct Job<'a> {
     pub build: &'a Build,
     /// Predicted wall time in milliseconds, if seen before.
     pub predicted_ms: Option<u64>,
@@ -28,7 +27,7 @@ pub struct Job<'a> {
 
 /// What workers tell.
 #[derive(Debug)]
-pub enum Told {
+pub(super) enum Told {
     /// A build of this position begins.
     BuildStarted(usize),
     /// A build of this position ended. If it made nothing, its runs will not be started.
@@ -39,7 +38,7 @@ pub enum Told {
 
 /// What the caller needs of a build.
 #[derive(Debug)]
-pub struct BuiltSummary {
+pub(super) struct BuiltSummary {
     /// What it made, or why it made nothing.
     pub result: Result<Arc<Product>, crate::build::NotBuilt>,
     /// Wall time in milliseconds.
@@ -49,21 +48,21 @@ pub struct BuiltSummary {
 }
 
 /// What workers do; given by the caller.
-pub trait Work: Sync {
+pub(super) trait Executor: Sync {
     /// Does a build.
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built>;
     /// Does a run with what its build made; it may take further tokens as long as there are some.
     fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record;
 }
 
-struct Shared<'a> {
+struct Schedule<'a> {
     jobs: &'a [Job<'a>],
-    state: Mutex<State>,
+    state: Mutex<Progress>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct Progress {
     waiting_builds: BTreeSet<usize>,
     running_builds: BTreeSet<usize>,
     ready_runs: Vec<ReadyRun>,
@@ -88,11 +87,11 @@ enum Task {
 ///
 /// # Errors
 /// The pool of job tokens cannot be made.
-pub fn run_all(host: &Host, jobs: &[Job<'_>], work: &dyn Work, tell: Sender<Told>) -> std::io::Result<()> {
+pub(super) fn run_all(host: &Host, jobs: &[Job<'_>], work: &dyn Executor, tell: Sender<Told>) -> std::io::Result<()> {
     let tokens = jobserver::Client::new(host.limits.jobs.max(1))?;
-    let shared = Shared {
+    let shared = Schedule {
         jobs,
-        state: Mutex::new(State { waiting_builds: (0..jobs.len()).collect(), ..State::default() }),
+        state: Mutex::new(Progress { waiting_builds: (0..jobs.len()).collect(), ..Progress::default() }),
         changed: Condvar::new(),
     };
     std::thread::scope(|scope| {
@@ -104,12 +103,12 @@ pub fn run_all(host: &Host, jobs: &[Job<'_>], work: &dyn Work, tell: Sender<Told
     Ok(())
 }
 
-impl Shared<'_> {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl Schedule<'_> {
+    fn lock(&self) -> MutexGuard<'_, Progress> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self, host: &Host, work: &dyn Work, tokens: &jobserver::Client, tell: Sender<Told>) {
+    fn work(&self, host: &Host, work: &dyn Executor, tokens: &jobserver::Client, tell: Sender<Told>) {
         while let Some(task) = self.next(host) {
             // The token that a cargo finds in its environment is the one taken here.
             let token = tokens.acquire();
@@ -217,7 +216,7 @@ fn choose(
 }
 
 /// Predicted wall time of all jobs in milliseconds: the work over the jobs at once, but no less than the longest lane.
-pub fn estimate_ms(jobs: &[Job<'_>], at_once: usize) -> u64 {
+pub(super) fn estimate_ms(jobs: &[Job<'_>], at_once: usize) -> u64 {
     let mut lanes: BTreeMap<_, u64> = BTreeMap::new();
     let mut all = 0;
     for job in jobs {

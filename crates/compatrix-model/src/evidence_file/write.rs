@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use shaped_toml::quoted;
+use shaped_toml::{key, quoted};
 
 use super::{
     BuildEvidence, Entry, EvidenceFile, FindingEvidence, LeakEvidence, Linkage, Origin, SqliteEvidence, FORMAT,
@@ -262,9 +262,7 @@ fn build_name(entry: &Entry, toolchain: &str) -> String {
 }
 
 fn heading(out: &mut String, table: &str, name: &str) {
-    let bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-    let name = if bare { name.to_owned() } else { quoted(name) };
-    let _ = write!(out, "\n[{table}.{name}]\n");
+    let _ = write!(out, "\n[{table}.{}]\n", key(name));
 }
 
 fn line(out: &mut String, key: &str, value: impl std::fmt::Display) {

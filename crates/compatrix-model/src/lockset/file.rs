@@ -1,5 +1,8 @@
 //! A Cargo.lock: read, pruned to what packages use, written as an old cargo reads it, and the header that says what a
 //! lockset was made from.
+//!
+//! By hand, because the `cargo-lock` crate writes the same bytes but needs `url` and its Unicode tables, which would add
+//! about a tenth to a cold build.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

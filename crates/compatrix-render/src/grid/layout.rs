@@ -1,7 +1,7 @@
 //! Lays blocks out side by side within the width.
 
 use crate::blocks::{Block, Blocks};
-use crate::look::{cut, width, wrap, Look};
+use crate::look::{cut, pad, width, wrap, Look};
 
 /// Columns between two blocks.
 const GAP: usize = 4;
@@ -125,9 +125,8 @@ impl<'a> Shape<'a> {
 
     /// A row heading and one centred entry per column.
     fn line(&self, label: &str, cells: impl Iterator<Item = (String, usize, usize)>) -> Line {
-        let label = cut(label, self.label);
         let mut columns = self.label;
-        let mut text = format!("{}{}", label, " ".repeat(self.label - width(&label)));
+        let mut text = pad(&cut(label, self.label), self.label);
         for (cell, taken, wide) in cells {
             let left = (wide - taken) / 2;
             text.push_str(&" ".repeat(SPACE + left));

@@ -2,6 +2,8 @@
 
 use compatrix_leak::{Finding, Frame, FrameOrigin};
 
+use crate::look::{fitting, width};
+
 /// A line of a condensed stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Line<'a> {
@@ -87,7 +89,7 @@ pub(crate) fn base_name(path: &str) -> &str {
 /// most specific part and stays.
 pub(crate) fn function(frame: &Frame, columns: usize, ellipsis: &str) -> String {
     let name = if frame.function.is_empty() { "(unknown function)" } else { &frame.function };
-    let long = |text: &str| text.chars().count() > columns;
+    let long = |text: &str| width(text) > columns;
     if !long(name) {
         return name.to_owned();
     }
@@ -118,16 +120,13 @@ pub(crate) fn function(frame: &Frame, columns: usize, ellipsis: &str) -> String 
     if !long(&short) {
         return short;
     }
-    let keep = columns.saturating_sub(ellipsis.chars().count()).max(8);
-    let head = keep / 3;
-    let tail = keep - head;
-    let chars: Vec<char> = short.chars().collect();
-    if chars.len() <= keep {
+    let keep = columns.saturating_sub(width(ellipsis)).max(8);
+    if width(&short) <= keep {
         return short;
     }
-    let start: String = chars[..head].iter().collect();
-    let end: String = chars[chars.len() - tail..].iter().collect();
-    format!("{start}{ellipsis}{end}")
+    let start = fitting(short.chars(), keep / 3);
+    let end = short.len() - fitting(short.chars().rev(), keep - keep / 3);
+    format!("{}{ellipsis}{}", &short[..start], &short[end..])
 }
 
 /// The frame to show first: the workspace's own code, otherwise the first outside the standard library and the tool,

@@ -5,50 +5,51 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use compatrix_leak::{FindingKind, Tool};
 
-use super::{CiPart, Missing, Selection};
+use super::selection::{EventOptions, Missing, Selection};
 
-/// What is said at the end of `leak-check --help`.
+/// The end of `leak-check --help`.
 pub(super) const HELP: &str = "\
-It runs the suites of kind `leak`: each test executable itself, under valgrind,
-a sanitizer, Miri, or with an eye on what tests leave behind. Before a tool's
-results count, a canary that leaks on purpose must be found, and a clean one
-must be clean. What cannot be run is counted, with the reason.
+Runs the suites of kind `leak`: each test executable under valgrind, a sanitizer
+or Miri, or with a check of what its tests leave behind. A tool's results count
+only after it found the leak in a canary that leaks on purpose, and none in a
+clean one. Tests that a tool cannot run are counted, with the reason.
 
-compat/suppressions/*.toml covers false alarms, compat/baseline.toml accepts
-known findings until a day; both are told. --print-baseline gives what to paste.
+compat/suppressions/*.toml suppresses false positives, compat/baseline.toml
+accepts known findings until a given day; both are reported. --print-baseline
+prints the entries to paste.
 
 Examples:
-  leak-check                                 all tools, the profile `local`
-  leak-check --tool valgrind                 one of them
-  leak-check --cell sqlite=bundled           the cells with that SQLite
-  leak-check --sarif leaks.sarif             also for code scanning
-  leak-check --errors-for definite,possible  other kinds fail it
+  leak-check                                 all tools, profile `local`
+  leak-check --tool valgrind                 one tool
+  leak-check --cell sqlite=bundled           cells with the bundled SQLite
+  leak-check --sarif leaks.sarif             also write SARIF for code scanning
+  leak-check --errors-for definite,possible  fail on these kinds only
 
-Exit code 3, `tool not proven`: the tool missed the canary, so that nothing it
-said counts.";
+Exit code 3, `tool not proven`: the tool missed the canary's leak, so nothing it
+reported counts.";
 
 /// Options of `leak-check`.
 #[derive(Debug, Clone, Args)]
 pub struct LeakArgs {
-    /// Which cells.
+    /// The cells, by profile and condition.
     #[command(flatten)]
     pub selection: Selection,
-    /// Which part of CI.
+    /// The cells, by event of CI.
     #[command(flatten)]
-    pub ci: CiPart,
-    /// Only this tool (valgrind, asan, lsan, miri, resources); repeat for several
+    pub event: EventOptions,
+    /// Run only this tool (valgrind, asan, lsan, miri, resources); repeatable
     #[arg(long = "tool", short, value_name = "NAME", value_parser = tool)]
     pub tools: Vec<Tool>,
-    /// Which kinds of findings fail, instead of those that the spec names: words with commas between
+    /// Fail on these kinds of findings (comma-separated) instead of those in the spec
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kind)]
     pub errors_for: Vec<FindingKind>,
-    /// Cells that cannot be tried here: skip shows them as unproven, fail also makes the exit code 1
+    /// Cells that this machine cannot run: skip (report as unproven) or fail (also exit 1)
     #[arg(long, value_name = "WHAT", default_value = "skip", hide_possible_values = true)]
     pub missing: Missing,
-    /// Only print the plan
+    /// Print the plan and run nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// What to print on stdout: human, json for machines, sarif for code scanning
+    /// Output on stdout: human, json, or sarif for code scanning
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub format: LeakFormat,
     /// Also write the results as JUnit XML
@@ -57,17 +58,25 @@ pub struct LeakArgs {
     /// Also write the findings as SARIF 2.1.0
     #[arg(long, value_name = "FILE")]
     pub sarif: Option<PathBuf>,
-    /// Instead of the report, print what to paste into compat/baseline.toml to accept each new finding
+    /// Instead of the report, print the entries of compat/baseline.toml that accept each new finding
     #[arg(long)]
     pub print_baseline: bool,
+}
+
+impl LeakArgs {
+    /// Whether the selection is not narrowed, beside the profile.
+    pub fn selects_all(&self) -> bool {
+        let Selection { cells, shard, since, .. } = &self.selection;
+        self.event.event.is_none() && cells.is_empty() && shard.is_none() && since.is_none() && self.tools.is_empty()
+    }
 }
 
 /// What `leak-check` prints on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LeakFormat {
-    /// For people
+    /// Text for people
     Human,
-    /// For machines: one JSON document
+    /// One JSON document
     Json,
     /// SARIF 2.1.0, for code scanning
     Sarif,
@@ -75,10 +84,10 @@ pub enum LeakFormat {
 
 fn tool(word: &str) -> Result<Tool, String> {
     let all = Tool::ALL.map(Tool::as_str).join(", ");
-    Tool::from_word(word).ok_or_else(|| format!("no such tool; there are {all}"))
+    Tool::from_word(word).ok_or_else(|| format!("no such tool (known: {all})"))
 }
 
 fn kind(word: &str) -> Result<FindingKind, String> {
     let all: Vec<&str> = FindingKind::ALL.iter().map(|kind| kind.as_str()).collect();
-    FindingKind::from_word(word).ok_or_else(|| format!("no such kind of finding; there are {}", all.join(", ")))
+    FindingKind::from_word(word).ok_or_else(|| format!("no such kind of finding (known: {})", all.join(", ")))
 }

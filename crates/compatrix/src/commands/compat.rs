@@ -2,39 +2,34 @@
 
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
-use compatrix_model::matrix_spec::Work;
 use compatrix_render::{grid, json, junit, summary};
 
-use crate::ci;
 use crate::cli::{CompatArgs, Format, Global};
+use crate::dry_run;
+use crate::request::Request;
 use crate::terminal::Terminal;
-use crate::walk::{walk, Done};
-use crate::workspace::Opened;
+use crate::walk::walk;
+use crate::workspace::{append_step_summary, Opened};
 
 pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
-    let selection = ci::selection(&opened, &args.selection, &args.ci, Work::Compat)?;
-    let profile = opened.compat_profile(&selection.profile)?;
-    let of_ci = (&args.ci, Work::Compat);
+    let request = Request::compat(&opened, &args.selection, &args.event)?;
     if args.dry_run {
-        return super::plan::show(&opened, &selection, of_ci, &profile, args.format, terminal);
+        return dry_run::show(&request, args.format, terminal);
     }
-    let done = walk(&opened, &selection, of_ci, &profile, terminal)?;
-    let Done { walked, matrix, .. } = &done;
+    let done = walk(&request, terminal)?;
     match args.format {
-        Format::Human => terminal.print(&grid::report(matrix, &terminal.look())),
-        Format::Json => terminal.print(&json::json(matrix)),
+        Format::Human => terminal.print(&grid::report(&done.matrix, &terminal.look())),
+        Format::Json => terminal.print(&json::json(&done.matrix)),
     }
     if let Some(path) = &args.junit {
-        files::write(path, junit::junit(matrix, "compatrix").as_bytes())?;
+        files::write(path, junit::junit(&done.matrix, "compatrix").as_bytes())?;
         terminal.say("Wrote", &path.display().to_string());
     }
-    if let Some(path) = opened.ambient.get("GITHUB_STEP_SUMMARY") {
-        files::append(std::path::Path::new(path), summary::summary(matrix, "Compatibility").as_bytes())?;
-    }
-    if walked.interrupted {
+    append_step_summary(&opened.ambient, || summary::summary(&done.matrix, "Compatibility"))?;
+    if done.walked.interrupted {
         return Err(Error::Interrupted);
     }
-    ci::write_artifact(&done, args.ci.evidence.as_deref(), terminal)?;
-    Ok(ci::exit_code(&opened, &done, args.missing))
+    done.write_artifact(args.event.evidence.as_deref(), terminal)?;
+    Ok(done.exit_code(&opened.parsed.spec, args.missing))
 }

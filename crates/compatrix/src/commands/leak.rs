@@ -1,24 +1,19 @@
 //! `leak-check`: the suites of kind `leak`.
 
-use std::path::{Path, PathBuf};
-
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
-use compatrix_engine::walk::Walked;
-use compatrix_leak::{baseline, Usage};
+use compatrix_leak::baseline;
 use compatrix_model::evidence::{leak_usage, Record};
-use compatrix_model::facts::PackageFacts;
 use compatrix_model::matrix_spec::SuiteKind;
-use compatrix_model::matrix_spec::Work;
-use compatrix_render::matrix::Matrix;
-use compatrix_render::sarif::{self, SarifOptions};
 use compatrix_render::{junit, leaks};
 
-use crate::ci;
 use crate::cli::{Format, Global, LeakArgs, LeakFormat};
+use crate::dry_run;
+use crate::request::Request;
+use crate::sarif::sarif_of;
 use crate::terminal::Terminal;
-use crate::walk::{walk, Done};
-use crate::workspace::Opened;
+use crate::walk::walk;
+use crate::workspace::{append_step_summary, Opened};
 
 pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Result<u8, Error> {
     let mut opened = Opened::new(global, terminal)?;
@@ -27,17 +22,17 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
             leak.errors_for = args.errors_for.iter().copied().collect();
         }
     }
-    let selection = ci::selection(&opened, &args.selection, &args.ci, Work::LeakCheck)?;
-    let profile = opened.leak_profile(&selection.profile, &args.tools)?;
-    let of_ci = (&args.ci, Work::LeakCheck);
+    let request = Request::leak_check(&opened, &args.selection, &args.event, &args.tools)?;
     if args.dry_run {
         let format = if args.format == LeakFormat::Human { Format::Human } else { Format::Json };
-        return super::plan::show(&opened, &selection, of_ci, &profile, format, terminal);
+        return dry_run::show(&request, format, terminal);
     }
-    let done = walk(&opened, &selection, of_ci, &profile, terminal)?;
-    let Done { walked, matrix, .. } = &done;
+    let done = walk(&request, terminal)?;
+    let (walked, matrix) = (&done.walked, &done.matrix);
     let records: Vec<&Record> = walked.records.iter().flatten().collect();
-    let usage = leak_usage(&walked.policy, &records, is_complete(args, walked), &opened.today);
+    // Only a whole walk shows that a suppression or an accepted finding is not found any more.
+    let whole = args.selects_all() && !walked.interrupted && walked.records.iter().all(Option::is_some);
+    let usage = leak_usage(&walked.policy, &records, whole, &opened.today);
     let sarif = || sarif_of(&opened.root, &walked.facts.packages, matrix, &usage);
     match args.format {
         _ if args.print_baseline => terminal.print(&baseline(&records, &opened.today)),
@@ -45,65 +40,21 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
         LeakFormat::Json => terminal.print(&leaks::json::json_leaks(matrix, &usage)),
         LeakFormat::Sarif => terminal.print(&sarif()),
     }
-    let junit = || junit::junit(matrix, "compatrix");
-    let files: [(&Option<PathBuf>, &dyn Fn() -> String); 2] = [(&args.junit, &junit), (&args.sarif, &sarif)];
-    for (path, text) in files {
-        if let Some(path) = path {
-            files::write(path, text().as_bytes())?;
-            terminal.say("Wrote", &path.display().to_string());
-        }
+    let junit = args.junit.as_ref().map(|path| (path, junit::junit(matrix, "compatrix")));
+    for (path, text) in junit.into_iter().chain(args.sarif.as_ref().map(|path| (path, sarif()))) {
+        files::write(path, text.as_bytes())?;
+        terminal.say("Wrote", &path.display().to_string());
     }
-    if let Some(path) = opened.ambient.get("GITHUB_STEP_SUMMARY") {
-        files::append(Path::new(path), leaks::summary::summary(matrix, &usage, "Leaks and memory errors").as_bytes())?;
-    }
+    append_step_summary(&opened.ambient, || leaks::summary::summary(matrix, &usage, "Leaks and memory errors"))?;
     if walked.interrupted {
         return Err(Error::Interrupted);
     }
-    ci::write_artifact(&done, args.ci.evidence.as_deref(), terminal)?;
-    Ok(ci::exit_code(&opened, &done, args.missing))
-}
-
-/// Whether nothing narrowed the choice, so that what was not found is not there.
-fn is_complete(args: &LeakArgs, walked: &Walked) -> bool {
-    let LeakArgs { selection, tools, .. } = args;
-    let whole =
-        args.ci.event.is_none() && selection.cells.is_empty() && selection.shard.is_none() && selection.since.is_none();
-    whole && tools.is_empty() && !walked.interrupted && walked.records.iter().all(Option::is_some)
+    done.write_artifact(args.event.evidence.as_deref(), terminal)?;
+    Ok(done.exit_code(&opened.parsed.spec, args.missing))
 }
 
 /// What to paste into the baseline to accept each finding that is new.
 fn baseline(records: &[&Record], today: &str) -> String {
     let findings = records.iter().filter_map(|record| record.leaks.as_ref()).flat_map(|leaks| &leaks.findings);
-    baseline::stanzas(findings, &a_quarter_after(today))
-}
-
-/// The last day of the third month after this day: a time to mend it in.
-fn a_quarter_after(today: &str) -> String {
-    let mut parts = today.split('-').filter_map(|part| part.parse::<u32>().ok());
-    let (year, month) = (parts.next().unwrap_or(1970), parts.next().unwrap_or(1) + 3);
-    let (year, month) = if month > 12 { (year + 1, month - 12) } else { (year, month) };
-    let day = match month {
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-/// The findings of a matrix as SARIF.
-pub(super) fn sarif_of(root: &Path, packages: &[PackageFacts], matrix: &Matrix, usage: &Usage) -> String {
-    let options = SarifOptions {
-        version: env!("CARGO_PKG_VERSION"),
-        about: env!("CARGO_PKG_REPOSITORY"),
-        sources: &packages.iter().flat_map(|package| package.sources.clone()).collect(),
-        manifest: &manifest(root, packages),
-    };
-    sarif::sarif(matrix, usage, &options)
-}
-
-/// The manifest of the first package under test, relative to the root.
-fn manifest(root: &Path, packages: &[PackageFacts]) -> String {
-    let dir = packages.first().map(|package| PathBuf::from(&package.dir)).unwrap_or_default();
-    let relative = dir.strip_prefix(root).unwrap_or(Path::new(""));
-    relative.join("Cargo.toml").to_string_lossy().into_owned()
+    baseline::stanzas(findings, &baseline::a_quarter_after(today))
 }

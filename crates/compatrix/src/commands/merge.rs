@@ -1,41 +1,44 @@
-//! `evidence merge`: what the jobs of CI uploaded, made one, with the verdict over the whole plan.
+//! `evidence merge`: the artifacts of CI's jobs as one, with the verdict over the whole plan.
 
 mod together;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use compatrix_ci::artifact::Bundle;
+use compatrix_ci::events;
 use compatrix_ci::merge::{merge, Expected, File, Merged};
 use compatrix_ci::needs::not_done;
-use compatrix_ci::{CiPlan, Committed};
+use compatrix_engine::committed::artifacts::{self, EXTENSION};
+use compatrix_engine::committed::evidence;
+use compatrix_engine::deps::locked;
 use compatrix_engine::find::workspace;
-use compatrix_engine::leak::policy;
 use compatrix_engine::session::base;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_model::evidence::Record;
 use compatrix_model::matrix_spec::{Event, Work};
-use compatrix_render::merged::{json, report, summary, Difference, Together};
+use compatrix_render::merged::{json, report, summary, Difference};
 
-use crate::ci;
 use crate::cli::{command_name, Format, Global, MergeArgs, Missing};
+use crate::event;
+use crate::sarif::sarif_of;
 use crate::terminal::Terminal;
-use crate::workspace::{no_work, processors, Opened};
-
-/// How an artifact's name ends.
-const EXTENSION: &str = "jsonl";
+use crate::workspace::{append_step_summary, no_work, processors, Opened};
 
 pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
-    let paths = artifacts(args)?;
-    let files = read(&paths)?;
-    let (event, work) = part(args, &files)?;
+    // Where GitHub reports on the jobs, all artifacts may have been lost, and the folder with them.
+    let paths = artifacts::find(&args.paths, args.needs.is_some())?;
+    let files = artifacts::read(&paths, processors())?;
+    let (event, work) = event_of(args, &files)?;
     let session = opened.session(no_work(), false, terminal)?;
-    let workspace = workspace::read(&session.host, &opened.parsed)?;
-    let committed = ci::committed(&opened, &session)?;
+    let workspace = locked::read(&session.host, &opened.parsed)?;
+    let committed = event::committed(&opened, &session)?;
     let spec = &opened.parsed.spec;
-    let plan = ci::plan(spec, &committed, event, work)?;
-    let (plan, narrowed) = narrowed(plan, args.platform.as_deref())?;
+    let plan = events::plan(spec, &committed, event, work).map_err(Error::Usage)?;
+    let (plan, one_platform) = match &args.platform {
+        Some(platform) => events::on_platform(plan, platform).map_err(Error::Usage)?,
+        None => (plan, None),
+    };
     let wrong = args.needs.as_ref().map(|json| not_done(&plan, json).map_err(Error::Usage)).transpose()?;
     let repository = workspace::repository(&session.host);
     let expected = Expected {
@@ -49,10 +52,10 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
         Ok(merged) => merged,
         Err(refusals) => {
             let refusals: Vec<String> = refusals.iter().map(ToString::to_string).collect();
-            append_summary(&opened, || summary::refused(&refusals))?;
+            append_step_summary(&opened.ambient, || summary::refused(&refusals))?;
             let count = refusals.len();
             let what = if count == 1 {
-                "an artifact is refused".to_owned()
+                "an artifact was refused".to_owned()
             } else {
                 format!("{count} reasons to refuse artifacts")
             };
@@ -77,16 +80,18 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
             Err(why) => Difference::Unknown(why),
         };
     }
-    together.notes.extend(narrowed);
+    together.notes.extend(one_platform);
     for note in &together.notes {
         terminal.warning(note);
     }
     write(&opened, args, &merged, &paths, terminal)?;
     if let Some(path) = &args.sarif {
-        files::write(path, sarif_of(&opened, &committed, &together).as_bytes())?;
+        let (matrix, usage) = together::all_platforms(&together);
+        let text = sarif_of(&opened.root, &committed.packages, &matrix, &usage);
+        files::write(path, text.as_bytes())?;
         terminal.say("Wrote", &path.display().to_string());
     }
-    append_summary(&opened, || summary::summary(&together))?;
+    append_step_summary(&opened.ambient, || summary::summary(&together))?;
     match args.format {
         Format::Human => terminal.print(&report(&together, &terminal.look())),
         Format::Json => terminal.print(&json::json(&together)),
@@ -94,75 +99,14 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     Ok(together.exit_code())
 }
 
-/// The part of the plan that counts; a note where that is not all of it.
-fn narrowed(plan: CiPlan, platform: Option<&str>) -> Result<(CiPlan, Option<String>), Error> {
-    let Some(platform) = platform else { return Ok((plan, None)) };
-    let others: Vec<String> = plan.platforms().into_iter().filter(|of| *of != platform).map(str::to_owned).collect();
-    let event = plan.event;
-    let plan = plan.only(platform);
-    if plan.groups.is_empty() {
-        return Err(Error::usage(format!("no job of {event} runs on {platform}; they run on {}", others.join(", "))));
-    }
-    let note = format!("this verdict is on {platform} alone; what runs on {} is not counted", others.join(", "));
-    Ok((plan, (!others.is_empty()).then_some(note)))
-}
-
-/// The files that are meant: those that are named, and in folders all artifacts, at any depth.
-fn artifacts(args: &MergeArgs) -> Result<Vec<PathBuf>, Error> {
-    let mut found = Vec::new();
-    for path in &args.paths {
-        if path.is_dir() {
-            below(path, &mut found)?;
-        } else if files::exists(path) {
-            found.push(path.clone());
-        } else if args.needs.is_none() {
-            // Where GitHub tells of jobs, all of them may have been lost, and the folder with them.
-            return Err(Error::usage(format!("{} is not there; name artifacts, or folders of them", path.display())));
-        }
-    }
-    // A file that is named twice, or is in a folder that is named, too, is one file.
-    let mut seen = std::collections::BTreeSet::new();
-    found.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
-    Ok(found)
-}
-
-fn below(dir: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
-    for path in files::list(dir)? {
-        if path.is_dir() {
-            below(&path, found)?;
-        } else if path.extension().is_some_and(|extension| extension == EXTENSION) {
-            found.push(path);
-        }
-    }
-    Ok(())
-}
-
-/// Reads the artifacts, several at once.
-fn read(paths: &[PathBuf]) -> Result<Vec<File>, Error> {
-    let each = paths.len().div_ceil(processors()).max(1);
-    let one = |path: &PathBuf| -> Result<File, Error> {
-        let bytes = files::read(path)?;
-        Ok((path.display().to_string(), Bundle::parse_bytes(&bytes)))
-    };
-    let chunks: Vec<Result<Vec<File>, Error>> = std::thread::scope(|scope| {
-        let started: Vec<_> = paths
-            .chunks(each)
-            .map(|chunk| scope.spawn(move || chunk.iter().map(one).collect::<Result<Vec<File>, Error>>()))
-            .collect();
-        started.into_iter().map(|thread| thread.join().expect("reading does not panic")).collect()
-    });
-    Ok(chunks.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
-}
-
-/// Event and command: as asked for, else those of the first artifact that can be read.
-fn part(args: &MergeArgs, files: &[File]) -> Result<(Event, Work), Error> {
-    let headers = files.iter().filter_map(|(_, bundle)| bundle.as_ref().ok()?.headers.first());
-    let first = headers.min_by_key(|header| (header.event, header.work));
-    match (args.event.or(first.map(|header| header.event)), args.of.or(first.map(|header| header.work))) {
+/// Event and command: those of the options, else those of the artifacts.
+fn event_of(args: &MergeArgs, files: &[File]) -> Result<(Event, Work), Error> {
+    let first = events::of_artifacts(files);
+    match (args.event.or(first.map(|(event, _)| event)), args.of.or(first.map(|(_, work)| work))) {
         (Some(event), Some(work)) => Ok((event, work)),
         _ if files.is_empty() => Err(Error::usage(format!(
-            "there are no artifacts (*.{EXTENSION}) in {}; `{} compat --event EVENT --evidence FILE` writes one. With --event \
-             and --of the verdict is given without any, too",
+            "no artifacts (*.{EXTENSION}) in {}; `{} compat --event EVENT --evidence FILE` writes one. With --event \
+             and --of, it gives the verdict without any",
             args.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
             command_name()
         ))),
@@ -185,45 +129,29 @@ fn write(
     terminal: &Terminal,
 ) -> Result<(), Error> {
     if let Some(path) = &args.output {
-        let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if inputs.iter().any(|input| whole(input) == whole(path)) {
-            return Err(Error::usage(format!(
-                "{} is one of the artifacts; --output needs another file",
-                path.display()
-            )));
-        }
-        files::write(path, merged.to_text().as_bytes())?;
+        artifacts::write(path, &merged.to_text(), inputs)?;
         terminal.say("Wrote", &format!("{}: {} records", path.display(), merged.len()));
     }
     if args.record {
-        let policy = policy::load(&opened.root)?;
-        for platform in &merged.platforms {
-            // What could not be tried proves nothing, and needs no entry.
-            let records: Vec<Record> = platform
-                .results
-                .iter()
-                .filter(|result| merged.origin(result).is_some())
-                .map(|result| together::judged(opened, &policy, merged.whole(result)))
-                .collect();
-            if records.is_empty() {
-                continue;
-            }
-            let count = records.len();
-            let (shown, entries) = super::evidence::lay_over(opened, &platform.platform, records, false)?;
-            terminal.say("Wrote", &format!("{shown}: {count} results of the artifacts, {entries} in all"));
-        }
+        record(opened, merged, terminal)?;
     }
     Ok(())
 }
 
-fn sarif_of(opened: &Opened, committed: &Committed, together: &Together) -> String {
-    let (matrix, usage) = together::all_platforms(together);
-    super::leak::sarif_of(&opened.root, &committed.packages, &matrix, &usage)
-}
-
-fn append_summary(opened: &Opened, text: impl Fn() -> String) -> Result<(), Error> {
-    match opened.ambient.get("GITHUB_STEP_SUMMARY") {
-        Some(path) => Ok(files::append(Path::new(path), text().as_bytes())?),
-        None => Ok(()),
+/// Writes the records into the evidence of their platforms. What could not be tried proves nothing, and has no entry.
+fn record(opened: &Opened, merged: &Merged, terminal: &Terminal) -> Result<(), Error> {
+    let spec = &opened.parsed.spec;
+    for platform in &merged.platforms {
+        let proven = platform.results.iter().filter(|result| merged.origin(result).is_some());
+        let mut records: Vec<Record> = proven.map(|result| merged.whole(result)).collect();
+        if records.is_empty() {
+            continue;
+        }
+        evidence::judge(&opened.root, spec, &mut records, &opened.today)?;
+        let count = records.len();
+        let recorded = evidence::record(&opened.root, spec, &platform.platform, records, false)?;
+        let of = format!("{count} results of the artifacts, {} in all", recorded.entries);
+        terminal.say("Wrote", &format!("{}: {of}", recorded.file));
     }
+    Ok(())
 }

@@ -1,7 +1,5 @@
 //! `repro`: the shell lines that do by hand what one cell does.
 
-use std::sync::mpsc;
-
 use compatrix_engine::session::repro;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::Limits;
@@ -19,11 +17,8 @@ pub(crate) fn run(global: &Global, args: &ReproArgs, terminal: &Terminal) -> Res
     let (condition, _) = opened.cell(&args.cell)?;
     let limits = Limits { jobs: processors(), offline: false, no_install: false, fresh: false, hermetic: false };
     let session = opened.session(limits, true, terminal)?;
-    let (sender, receiver) = mpsc::channel();
-    let lines = std::thread::scope(|scope| {
-        scope.spawn(|| progress::show(terminal, receiver));
-        let sender = sender;
-        repro::lines(&session, &opened.parsed, &condition, args.suite.as_deref(), &sender)
+    let lines = progress::during(terminal, |events| {
+        repro::lines(&session, &opened.parsed, &condition, args.suite.as_deref(), events)
     })?;
     terminal.print(&lines.join("\n"));
     Ok(0)

@@ -173,7 +173,7 @@ fn artifacts_that_are_bad_are_refused() {
         fs::remove_file(made.path("ev/bad.jsonl")).expect("removes");
     };
     refused("", "the file is empty");
-    refused("PK\u{3}\u{4}", "not an artifact of evidence");
+    refused("PK\u{3}\u{4}", "not an evidence artifact");
     refused(&text[..text.len() / 2], "truncated: ");
     refused(&text.replace("passed", "failed"), "changed after it was written: its hash does not match");
     refused(&text.replacen("\"tool\":\"", "\"tool\":\"9", 1), "newer than this");
@@ -188,12 +188,12 @@ fn artifacts_that_are_bad_are_refused() {
     elsewhere("pull_request", "target/event.jsonl", &[]);
     let options = ["--event", "push", "--of", "compat"];
     let ran = merge(&made, &["ev", "target/event.jsonl"], &options);
-    ran.expect(2).says(&["of `compat` on pull_request, and those of `compat` on push are merged"]);
+    ran.expect(2).says(&["from `compat` on pull_request, but this merges `compat` on push"]);
     elsewhere("push", "target/repository.jsonl", &[("GITHUB_REPOSITORY", "some/fork")]);
     let mut command = made.command(&["evidence", "merge"]);
     command.arg(made.path("target/repository.jsonl")).env("GITHUB_REPOSITORY", "owner/name");
     let ran = crate::support::finish(command);
-    ran.expect(2).says(&["of the repository some/fork, and this is owner/name"]);
+    ran.expect(2).says(&["from the repository some/fork, but this is owner/name"]);
     let copy = "target/copy.jsonl";
     fs::copy(&good, made.path(copy)).expect("copies");
     merge(&made, &["ev", copy], &[]).expect(0).says(&["has records that others have, too"]);
@@ -203,7 +203,7 @@ fn artifacts_that_are_bad_are_refused() {
     let again = ["compat", "--fresh", "--event", "push", "--job", &jobs[0], "--no-install", "--offline", "--evidence"];
     let file = made.path("target/again.jsonl").display().to_string();
     made.run(&[&again[..], &[file.as_str()]].concat()).expect(0);
-    merge(&made, &["ev", "target/again.jsonl"], &[]).expect(2).says(&["says otherwise than", "of the same attempt"]);
+    merge(&made, &["ev", "target/again.jsonl"], &[]).expect(2).says(&["contradicts", "of the same attempt"]);
     // Of a later attempt of the workflow, it counts.
     let mut command = made.command(&[&again[..], &[file.as_str()]].concat());
     crate::support::finish({
@@ -218,17 +218,17 @@ fn artifacts_that_are_bad_are_refused() {
         "compat/matrix.toml",
         fs::read_to_string(made.path("compat/matrix.toml")).expect("reads").replace("\"two\"", "\"three\""),
     );
-    merge(&made, &["ev"], &[]).expect(2).says(&["of the plan ", "and the plan here is"]);
+    merge(&made, &["ev"], &[]).expect(2).says(&["from the plan ", "but the plan here is"]);
     commit(&made);
-    merge(&made, &["ev"], &[]).expect(2).says(&["2 reasons", "of the commit ", "is checked out"]);
+    merge(&made, &["ev"], &[]).expect(2).says(&["2 reasons", "from the commit ", "is checked out"]);
 }
 
 #[test]
 fn nothing_given_is_no_success() {
     let made = made(SPEC);
-    merge(&made, &["ev"], &[]).expect(2).says(&["ev is not there; name artifacts, or folders of them"]);
+    merge(&made, &["ev"], &[]).expect(2).says(&["ev does not exist; name artifacts, or folders of them"]);
     fs::create_dir_all(made.path("ev")).expect("a folder");
-    merge(&made, &["ev"], &[]).expect(2).says(&["there are no artifacts (*.jsonl) in"]);
+    merge(&made, &["ev"], &[]).expect(2).says(&["no artifacts (*.jsonl) in"]);
     let ran = merge(&made, &["ev"], &["--event", "push", "--of", "compat"]);
     assert!(ran.expect(1).stdout.contains("0 of 2 jobs, 0 of 4 cells; not ok: 4 planned cells have no"), "{ran}");
     made.run(&["evidence", "merge"]).expect(2);

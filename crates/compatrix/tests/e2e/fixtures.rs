@@ -29,8 +29,8 @@ fn fixtures_are_listed_built_and_verified() {
     assert_eq!((&listed[0]["rows"], &listed[0]["built"]), (&1.into(), &false.into()));
 
     made.run(&["fixtures", "build", "one"]).expect(0).prints(&["one: built"]);
-    made.run(&["fixtures", "build"]).expect(0).prints(&["one: is built already", "two: built"]);
-    let database = made.compat("fixtures/one/files/things.sqlite");
+    made.run(&["fixtures", "build"]).expect(0).prints(&["one: already built", "two: built"]);
+    let database = made.compat("fixtures/one/files/fixture.sqlite");
     let rows: i64 = rusqlite::Connection::open(&database)
         .and_then(|connection| connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)))
         .expect("a database");

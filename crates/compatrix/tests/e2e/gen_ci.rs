@@ -120,7 +120,7 @@ fn results_and_machines_change_no_workflow() {
     refuses(&made, &[], 2, &["ci/durations.toml: line 2: unknown field `biuld`", "gen-ci --adopt-durations"]);
     fs::remove_file(made.path("ci/durations.toml")).expect("removes");
     fs::remove_dir_all(made.path("target")).expect("removes");
-    refuses(&made, &["--adopt-durations"], 2, &["the ledger knows no build or run"]);
+    refuses(&made, &["--adopt-durations"], 2, &["the ledger has no build or run"]);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_workflow_that_is_no_longer_wanted_goes_unless_it_was_edited() {
     let (path, spec) = (".github/workflows/checks.yml", read(&made, "compat/matrix.toml"));
     let text = read(&made, path);
     made.write("compat/matrix.toml", spec.replace(checks, ""));
-    refuses(&made, &["--check"], 1, &["checks.yml is no longer wanted", "removes it"]);
+    refuses(&made, &["--check"], 1, &["checks.yml is no longer in the spec", "removes it"]);
     made.write(path, format!("{text}# mine\n"));
     refuses(&made, &[], 1, &["checks.yml was edited by hand", "nothing was written"]);
     made.write(path, &text);
@@ -220,7 +220,7 @@ fn a_pin_that_was_changed_in_another_way_is_refused_with_its_line() {
         (text.replace(&sha, &new), "the comment still says"),
         (text.replace(&format!("{sha}\" # {version}"), &format!("{sha}\" # v99.0.0")), "the commit is still that of"),
         (text.replacen(&format!("{sha}\" # {version}"), &format!("{new}\" # v99.0.0"), 1), "elsewhere; raise all uses"),
-        (text.replace(&sha, "main"), "is no commit of actions/checkout"),
+        (text.replace(&sha, "main"), "is not a commit of actions/checkout"),
     ] {
         made.write(COMPATIBILITY, &raised);
         for args in [&["--check"][..], &[], &["--adopt-pins"]] {
@@ -250,7 +250,12 @@ fn pins_that_are_missing_or_broken_are_told() {
         ],
     );
     made.write(PINS, pins.replacen("version = \"v", "version = \"", 1).replacen("sha = \"", "shah = \"", 1));
-    refuses(&made, &["--check"], 2, &["ci/actions.toml: line ", "is no version of an action", "unknown key `shah`"]);
+    refuses(
+        &made,
+        &["--check"],
+        2,
+        &["ci/actions.toml: line ", "is not a full version of an action", "unknown key `shah`"],
+    );
     made.write(PINS, "[action");
     refuses(&made, &[], 2, &["ci/actions.toml: line 1: not TOML"]);
     let distro = SPEC.replace("\"stable\"", "\"stable\", \"debian-99\"")
@@ -269,7 +274,7 @@ fn a_spec_that_asks_for_nothing_or_for_too_much_is_refused() {
         "[profile.nothing]\nwhen = { colour = \"red\" }\n[[rule]]\nwhen = { colour = \"red\" }\nexpect = \"skip\"\n\
                    reason = \"none\"\n";
     let spec = format!("{}{nothing}", SPEC.replace("compat = \"local\"", "compat = \"nothing\""));
-    refuses(&Workspace::new(&spec), &[], 2, &["[ci.pull_request]", "no cell that a runner of linux-x86_64 can try"]);
+    refuses(&Workspace::new(&spec), &[], 2, &["[ci.pull_request]", "no cell that a runner of linux-x86_64 can run"]);
 
     let spec = format!("{SPEC}max-minutes = 3\n");
     refuses(&Workspace::new(&spec), &[], 2, &["is predicted to take 8 minutes in 4 jobs", "`max-minutes = 3`"]);
@@ -304,7 +309,7 @@ fn many_builds_are_split_over_matrices_or_refused_with_their_number() {
     let events = "[ci.push]\ncompat = \"local\"\n[ci.schedule]\ncron = \"17 3 * * *\"\ncompat = \"local\"\n";
     let too_long = Workspace::new(&format!("{}{events}", builds(1_000)));
     refuses(&too_long, &[], 2, &[COMPATIBILITY, "bytes", "over 512000", "`max-jobs`"]);
-    refuses(&Workspace::new(&builds(2_001)), &[], 2, &["2001 jobs, one a build, are more than 2000", "`max-jobs`"]);
+    refuses(&Workspace::new(&builds(2_001)), &[], 2, &["2001 jobs, one per build, are more than 2000", "`max-jobs`"]);
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn every_value_says_where_it_came_from() {
 
     // Nothing is overwritten, neither by `init` nor later.
     let again = made.assert_tree_unchanged(|| made.run(&["init"]));
-    again.expect(2).says(&["compat/matrix.toml is there already", "`cargo compatrix init --stdout` prints"]);
+    again.expect(2).says(&["compat/matrix.toml already exists", "`cargo compatrix init --stdout` prints"]);
     made.run(&["report"]).expect(0).says(&["Wrote docs/COMPATIBILITY-TESTED.md"]);
     let page = std::fs::read_to_string(made.path("docs/COMPATIBILITY.md")).expect("still there");
     assert!(page.starts_with("# Compatibility\n"), "{page}");

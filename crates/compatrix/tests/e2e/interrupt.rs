@@ -51,7 +51,7 @@ fn an_interrupt_ends_all_children_and_keeps_all_results() {
         wait_for("three results", || records(&made) == 3);
         signal(&child, how);
         let ran = end(child);
-        ran.expect(130).says(&["interrupted; results are kept, and the same command goes on"]);
+        ran.expect(130).says(&["interrupted; results are kept, and the same command continues"]);
         ran.prints(&["3 ok", "2 unproven", "interrupted"]).never_says("panicked");
         made.expect_no_processes();
         assert_eq!(records(&made), 3, "what was cut short is no result");

@@ -28,7 +28,7 @@ fn what_is_overlooked_is_told_and_what_need_not_be_too() {
     made.write("compat/suppressions/a.toml", OWN);
     made.write("compat/suppressions/b.toml", &idle);
     let ran = made.run(&["leak-check"]);
-    ran.expect(0).prints(&["valgrind: cache: kept on purpose", "suppressions that nothing needed", "valgrind: idle"]);
+    ran.expect(0).prints(&["valgrind: cache: kept on purpose", "unused suppressions", "valgrind: idle"]);
     let json = made.run(&["leak-check", "--format", "json"]).expect(0).json();
     let findings = json["rows"][0]["record"]["leaks"]["findings"].as_array().unwrap();
     let of_test = findings.iter().find(|finding| finding["test"] == "forgets").unwrap();

@@ -256,7 +256,8 @@ fn where_no_version_is_old_enough_the_true_floor_is_named() {
     assert!(why.contains("which made requires as `^1.1`") && why.contains("needs Rust 1.8"), "{why}");
     assert!(!made.path("compat/locks/old.lock").exists());
     let ran = lock(&registry, &made, &["--repair", "--no-install"]);
-    ran.expect(1).prints(&["no versions work on Rust 1.60.0", "the true floor, by what packages say: Rust 1.80"]);
+    ran.expect(1)
+        .prints(&["no versions work on Rust 1.60.0", "the lowest Rust that packages declare to support: 1.80"]);
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn an_interrupt_ends_a_rehearsal_with_the_orchestrators_in_it() {
     let output = child.wait_with_output().expect("ends");
     let said = text_of(output.stderr);
     assert_eq!(output.status.code(), Some(130), "{said}");
-    assert!(said.contains("the same command begins anew") && !said.contains("results are kept"), "{said}");
+    assert!(said.contains("the same command starts over") && !said.contains("results are kept"), "{said}");
     assert!(crate::support::processes_with(&cache).is_empty(), "{:?}", crate::support::processes_with(&cache));
     assert!(!work(&made), "checkouts go away");
 }

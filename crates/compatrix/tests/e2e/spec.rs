@@ -115,7 +115,7 @@ fn a_root_that_is_no_workspace_is_told() {
         command.args(["compatrix", "plan", "--root", root]);
         crate::support::finish(command)
     };
-    run("/no/such/folder").expect(2).says(&["/no/such/folder is no folder"]);
+    run("/no/such/folder").expect(2).says(&["/no/such/folder is not a directory"]);
     run("/proc").expect(2).says(&["no cargo workspace at /proc"]);
     drop(made);
 }

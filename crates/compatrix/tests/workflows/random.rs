@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use shaped_toml::quoted;
+
 /// The numbers that a spec is made from; zeros once it has ended.
 pub(crate) struct Tape<'a>(pub(crate) &'a [u16]);
 
@@ -87,19 +89,6 @@ const PLATFORMS: &[(&str, &[&str])] = &[
 /// A list, as TOML has it.
 fn list(values: &[&str]) -> String {
     format!("[{}]", values.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(", "))
-}
-
-/// A text, as TOML has it.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => write!(out, "\\u{:04x}", u32::from(c)).unwrap(),
-            c => out.push(c),
-        }
-    }
-    out + "\""
 }
 
 /// A spec.

@@ -1,10 +1,10 @@
-//! The functions of expressions.
+//! The built-in functions of expressions.
 
 use serde_json::Value;
 
 use super::{equal, to_text, Scope};
 
-/// Each function, in lower case, with the fewest and the most arguments.
+/// Each function in lower case, with its minimum and maximum number of arguments.
 const FUNCTIONS: [(&str, usize, usize); 12] = [
     ("always", 0, 0),
     ("cancelled", 0, 0),
@@ -20,7 +20,7 @@ const FUNCTIONS: [(&str, usize, usize); 12] = [
     ("tojson", 1, 1),
 ];
 
-/// Whether it asks how what came before has ended.
+/// Whether it is a status function, such as `success()`.
 pub(super) fn is_status(name: &str) -> bool {
     matches!(name, "always" | "cancelled" | "failure" | "success")
 }
@@ -70,7 +70,7 @@ pub(super) fn call(name: &str, args: &[Value], scope: &Scope<'_>) -> Result<Valu
     })
 }
 
-/// `{0}` stands for the first argument; `{{` and `}}` for braces.
+/// Implements `format`: `{0}` is the first argument, `{{` and `}}` are braces.
 fn format(pattern: &str, args: &[Value]) -> Result<String, String> {
     let refused = || format!("format cannot read `{pattern}` with {} arguments", args.len());
     let mut out = String::new();

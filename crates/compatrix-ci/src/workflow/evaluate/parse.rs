@@ -1,10 +1,10 @@
-//! The grammar of expressions: operators by their precedence, literals, paths, calls.
+//! Parses expressions: operators with precedence, literals, paths, calls.
 
 use serde_json::{Number, Value};
 
 use super::functions;
 
-/// An expression, read.
+/// A parsed expression.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expr {
     /// `'text'`, `1`, `true`, `null`.
@@ -21,7 +21,7 @@ pub enum Expr {
     Postfix(Box<Expr>, Postfix),
 }
 
-/// An operator between two.
+/// A binary operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
     /// `||`
@@ -42,7 +42,7 @@ pub enum Op {
     GreaterEqual,
 }
 
-/// What follows a value.
+/// An access that follows a value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Postfix {
     /// `.name`
@@ -53,21 +53,21 @@ pub enum Postfix {
     All,
 }
 
-/// Operators by precedence, the loosest first. Longer ones stand before their beginnings.
+/// Operators by precedence, loosest first. Longer ones come before their prefixes.
 const LEVELS: [&[(&str, Op)]; 4] = [
     &[("||", Op::Or)],
     &[("&&", Op::And)],
     &[("==", Op::Equal), ("!=", Op::NotEqual)],
     &[("<=", Op::LessEqual), (">=", Op::GreaterEqual), ("<", Op::Less), (">", Op::Greater)],
 ];
-/// GitHub's limit of nesting.
+/// GitHub's limit on nesting.
 const DEEPEST: usize = 50;
 
 impl Expr {
-    /// Reads an expression, without `${{ }}` around it.
+    /// Parses an expression without the surrounding `${{ }}`.
     ///
     /// # Errors
-    /// What is wrong, with the expression; a function that is not known.
+    /// The problem with the expression, or an unknown function.
     pub fn parse(text: &str) -> Result<Expr, String> {
         let mut reader = Reader { text, rest: text, depth: 0 };
         let expr = reader.binary(0)?;
@@ -78,7 +78,7 @@ impl Expr {
         }
     }
 
-    /// Whether it asks how what came before has ended: `always()` and its like.
+    /// Whether it uses a status function: `always()` and the like.
     pub fn asks_for_status(&self) -> bool {
         match self {
             Expr::Literal(_) | Expr::Context(_) => false,
@@ -128,9 +128,9 @@ impl<'a> Reader<'a> {
         let text = self.text.trim();
         match self.rest.chars().next() {
             Some(c) => {
-                format!("`{text}` is no expression of GitHub: `{c}` is not expected at `{}`", self.rest.trim_end())
+                format!("`{text}` is not a GitHub expression: unexpected `{c}` at `{}`", self.rest.trim_end())
             }
-            None => format!("`{text}` is no expression of GitHub: it ends too early"),
+            None => format!("`{text}` is not a GitHub expression: it ends too early"),
         }
     }
 
@@ -198,12 +198,12 @@ impl<'a> Reader<'a> {
         Ok(Expr::Literal(Value::Number(found)))
     }
 
-    /// The rest of a text in single quotes; two of them stand for one.
+    /// Parses the rest of a string in single quotes; two quotes mean one.
     fn quoted(&mut self) -> Result<String, String> {
         let mut out = String::new();
         loop {
             let Some(end) = self.rest.find('\'') else {
-                return Err(format!("`{}` is no expression of GitHub: a `'` is not closed", self.text.trim()));
+                return Err(format!("`{}` is not a GitHub expression: a `'` is not closed", self.text.trim()));
             };
             out.push_str(&self.rest[..end]);
             self.rest = &self.rest[end + 1..];
@@ -245,7 +245,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A number as JSON has them, or in hexadecimal.
+/// Parses a JSON number, or a hexadecimal one.
 pub(super) fn number(text: &str) -> Option<f64> {
     match text.strip_prefix("0x") {
         Some(hex) => u32::from_str_radix(hex, 16).ok().map(f64::from),

@@ -1,4 +1,4 @@
-//! Expressions as documented, and the words of each refusal.
+//! Expressions from GitHub's documentation, and the message of each refusal.
 
 use serde_json::json;
 
@@ -42,7 +42,7 @@ fn values_as_githubs_documentation_has_them() {
         ("(1 == 1) && !(2 == 1)", json!(true)),
         ("1 < 2 && 2 <= 2 && 3 > 2 && 2 >= 2", json!(true)),
         ("1 == 2 || 3 == 4 == false", json!(true)),
-        // Operators give one of their sides.
+        // Operators return one of their sides.
         ("'' || 'default'", json!("default")),
         ("github.event_name == 'workflow_dispatch' && inputs.event || github.event_name", json!("pull_request")),
         ("github.event.pull_request.number || github.ref", json!(7)),
@@ -57,7 +57,7 @@ fn values_as_githubs_documentation_has_them() {
         ("'abc' < 1", json!(false)),
         ("false == ''", json!(true)),
         ("needs == needs", json!(false)),
-        // Texts without regard to case.
+        // Strings compare ignoring case.
         ("'AbC' == 'aBc'", json!(true)),
         ("github.ref == 'refs/heads/main'", json!(true)),
         ("needs.b-c.result == 'failure'", json!(true)),
@@ -98,9 +98,9 @@ fn what_is_not_known_is_an_error_that_names_it() {
         ("steps.other.outputs.x", "`steps.other` is not known here"),
         ("exists('x')", "the function `exists` is not known here"),
         ("contains('x')", "`contains` does not take 1 arguments"),
-        ("1 +", "no expression of GitHub"),
+        ("1 +", "not a GitHub expression"),
         ("a == ", "ends too early"),
-        ("\"text\"", "`\"` is not expected"),
+        ("\"text\"", "unexpected `\"`"),
         ("(1", "ends too early"),
         ("format('{1}', 'x')", "format cannot read"),
         ("fromJSON('{')", "fromJSON cannot read"),
@@ -119,7 +119,7 @@ fn what_only_github_has_is_told_apart() {
     for text in ["github.token", "github['token']", "secrets.KEY", "format('{0}', GitHub.Token)"] {
         assert!(matches!(of(text), Err(Trouble::Withheld(_))), "{text}");
     }
-    assert_eq!(of("false && github.token"), Ok(json!(false)), "it is not asked for");
+    assert_eq!(of("false && github.token"), Ok(json!(false)), "it is not evaluated");
 }
 
 #[test]

@@ -28,8 +28,8 @@ fn ended(of: &[(&str, JobResult)]) -> Vec<Ended> {
 fn jobs_come_after_what_they_need() {
     let jobs = [job("verdict", &["b", "a"]), job("b", &["a"]), job("a", &[]), job("c", &[])];
     assert_eq!(order(&jobs), Ok(vec![2, 1, 0, 3]));
-    assert!(order(&[job("a", &["lost"])]).unwrap_err().contains("needs `lost`, which is not there"));
-    assert!(order(&[job("a", &["b"]), job("b", &["a"])]).unwrap_err().contains("circle"));
+    assert!(order(&[job("a", &["lost"])]).unwrap_err().contains("needs `lost`, which does not exist"));
+    assert!(order(&[job("a", &["b"]), job("b", &["a"])]).unwrap_err().contains("form a cycle"));
 }
 
 #[test]
@@ -90,6 +90,6 @@ fn what_steps_write_to_githubs_files() {
     let text = "a=1\n\nb=x=y <<z\nlong<<END\none\n\ntwo=2\nEND\nempty=\n";
     let pairs = [("a", "1"), ("b", "x=y <<z"), ("long", "one\n\ntwo=2"), ("empty", "")];
     assert_eq!(assignments(text), Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()));
-    assert!(assignments("nothing").unwrap_err().contains("no `name=value`"));
-    assert!(assignments("a<<END\n1\n").unwrap_err().contains("no line `END`"));
+    assert!(assignments("nothing").unwrap_err().contains("not of the form `name=value`"));
+    assert!(assignments("a<<END\n1\n").unwrap_err().contains("not closed by a line `END`"));
 }

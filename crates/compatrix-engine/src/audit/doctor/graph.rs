@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use compatrix_audit::lint::{Graph, GraphPackage, Lint, Unchecked, Use};
 
+use super::gathered::DoctorFacts;
 use super::members::metadata;
-use super::Gathered;
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -16,7 +16,7 @@ const NO_TARGET: &str = "cfg(any())";
 /// What every question has: no network, and the lockfile as it stands.
 const FIXED: [&str; 2] = ["--offline", "--locked"];
 
-pub(super) fn gather(host: &Host, gathered: &mut Gathered) {
+pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     let unchecked =
         |reason: String, mend: &str| Unchecked { id: Lint::MsrvBelowDependency, reason, mend: mend.to_owned() };
     if gathered.findings.iter().any(|finding| finding.id == Lint::WorkspaceUnreadable) {

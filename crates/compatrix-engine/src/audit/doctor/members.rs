@@ -1,13 +1,13 @@
 //! The manifests of a workspace: from cargo where it can read them, else by looking for them.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use compatrix_audit::manifest::WorkspaceTable;
-use compatrix_model::condition::glob_matches;
 
-use super::Gathered;
+use super::gathered::DoctorFacts;
 use crate::sys::files;
 use crate::sys::host::Host;
 use crate::sys::process::Command;
@@ -18,7 +18,7 @@ const MOST: usize = 200;
 /// How many lines of what cargo says are kept.
 const MOST_SAID: usize = 4;
 
-pub(super) fn gather(host: &Host, gathered: &mut Gathered) {
+pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     let path = host.root.join("Cargo.toml");
     gathered.facts.root = gathered.manifest(&path, "Cargo.toml");
     let paths = match from_cargo(host) {
@@ -40,7 +40,7 @@ pub(super) fn gather(host: &Host, gathered: &mut Gathered) {
     outside(host, gathered);
 }
 
-fn read_all(host: &Host, gathered: &mut Gathered, paths: &[PathBuf]) {
+fn read_all(host: &Host, gathered: &mut DoctorFacts, paths: &[PathBuf]) {
     for path in paths {
         let file = relative(&host.root, path);
         if file == "Cargo.toml" {
@@ -71,15 +71,12 @@ pub(super) fn metadata(host: &Host, args: &[&str]) -> Result<String, String> {
         .envs(&host.ambient.for_builds())
         .env("CARGO_TERM_COLOR", "never");
     command.timeout = Some(Duration::from_secs(120));
-    let mut output = Vec::new();
-    let finished = command
-        .run_with(&host.supervisor, &mut |bytes| output.extend_from_slice(bytes), &mut |_| {})
-        .map_err(|error| format!("cannot start {}: {error}", cargo.display()))?;
-    if finished.status.success() {
-        return String::from_utf8(output).map_err(|_| "cargo printed what is not UTF-8".to_owned());
+    let output = host.output(&command).map_err(|error| format!("{error:#}"))?;
+    if output.finished.status.success() {
+        return String::from_utf8(output.stdout).map_err(|_| "cargo printed what is not UTF-8".to_owned());
     }
     // The causes stand below; what went before the error is of no use, nor is who wanted the one that wanted it.
-    let said = finished.stderr.text();
+    let said = output.finished.stderr.text();
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let start = lines.iter().position(|line| line.starts_with("error")).unwrap_or(0);
     let of_use = |line: &&&str| **line != "Caused by:" && !line.starts_with("... ");
@@ -95,17 +92,14 @@ fn by_globs(root: &Path, workspace: &WorkspaceTable) -> Vec<PathBuf> {
     for member in &workspace.members {
         let mut folders = vec![root.to_owned()];
         for part in member.split('/').filter(|part| !part.is_empty() && *part != ".") {
-            let is_glob = part.contains(['*', '?', '[']);
+            let glob = part.contains(['*', '?', '[']).then(|| files::path_glob(part));
             folders = folders
                 .into_iter()
                 .flat_map(|folder| {
-                    if !is_glob {
-                        return vec![folder.join(part)];
-                    }
+                    let Some(glob) = &glob else { return vec![folder.join(part)] };
                     let mut inside = files::list(&folder).unwrap_or_default();
-                    let name =
-                        |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-                    inside.retain(|path| glob_matches(part, &name(path)));
+                    let matches = |name: &OsStr| glob.as_ref().is_ok_and(|glob| glob.is_match(name));
+                    inside.retain(|path| path.file_name().is_some_and(matches));
                     inside
                 })
                 .collect();
@@ -117,7 +111,7 @@ fn by_globs(root: &Path, workspace: &WorkspaceTable) -> Vec<PathBuf> {
 }
 
 /// Reads the manifests of path dependencies that are no members.
-fn outside(host: &Host, gathered: &mut Gathered) {
+fn outside(host: &Host, gathered: &mut DoctorFacts) {
     let root = gathered.facts.root.as_ref().and_then(|root| root.workspace.clone());
     let mut known: BTreeSet<String> = gathered.facts.members.iter().map(|m| m.folder().to_owned()).collect();
     let mut todo = gathered.facts.members.clone();

@@ -7,8 +7,8 @@ use compatrix_audit::lint::{Lint, Unchecked};
 use compatrix_audit::promise;
 use compatrix_audit::promise::{Promise, PromiseSource};
 
+use super::gathered::DoctorFacts;
 use super::members::relative;
-use super::Gathered;
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -18,7 +18,7 @@ const FOLDERS: [&str; 5] = ["", "docs", "doc", ".github", ".github/workflows"];
 /// Longer files, in bytes, are not written by hand.
 const LONGEST: usize = 1 << 20;
 
-pub(super) fn gather(host: &Host, gathered: &mut Gathered) {
+pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     let members: Vec<PathBuf> = gathered.facts.members.iter().map(|m| host.root.join(m.folder())).collect();
     let (promises, unreadable) = scan(&host.root, &members);
     gathered.facts.promises = promises;

@@ -13,7 +13,7 @@ fn made(texts: &[(&str, &str)]) -> tempfile::TempDir {
     dir
 }
 
-fn gathered(dir: &tempfile::TempDir) -> Gathered {
+fn gathered(dir: &tempfile::TempDir) -> DoctorFacts {
     let root = dir.path().canonicalize().unwrap();
     let examined = examine(&root, Ambient::capture()).unwrap();
     gather(&examined.host, "cargo xtask")

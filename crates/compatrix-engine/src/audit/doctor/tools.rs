@@ -8,10 +8,10 @@ use compatrix_model::axis::AxisKind;
 use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
 
-use crate::find::{sqlite, toolchain};
-use crate::session::compat_dir;
+use crate::find::{c_compiler, leak_tools, sqlite, toolchain};
+use crate::provide;
 use crate::sys::files;
-use crate::sys::host::{last_lines, Host};
+use crate::sys::host::{compat_dir, last_lines, Host};
 use crate::sys::process::Command;
 
 /// What the file names of sanitizers' runtimes say, and what they are called.
@@ -22,7 +22,7 @@ pub fn tools(host: &Host, spec: Option<&Spec>, in_workspace: bool, program: &str
     let axis = spec.and_then(|spec| spec.space.axis_of(&AxisKind::Rust)).map(|(_, axis)| axis);
     std::thread::scope(|scope| {
         let sqlite = scope.spawn(|| {
-            let compiler = sqlite::compiler_words(host).into_iter().next()?;
+            let compiler = c_compiler::words(host).into_iter().next()?;
             host.ambient.find(&compiler)?;
             let found = sqlite::find_host(host).map_err(|error| format!("{error:#}"));
             Some(found.and_then(|found| match found {
@@ -33,8 +33,8 @@ pub fn tools(host: &Host, spec: Option<&Spec>, in_workspace: bool, program: &str
         });
         let nightly = scope.spawn(|| nightly(host, axis));
         let toolchains =
-            scope.spawn(|| if spec.is_some() { toolchain::find_all(host, axis) } else { Default::default() });
-        let compiler = sqlite::compiler_words(host);
+            scope.spawn(|| if spec.is_some() { provide::find_toolchains(host, axis) } else { Default::default() });
+        let compiler = c_compiler::words(host);
         let found = HostTools {
             program: program.to_owned(),
             packages: packages(host),
@@ -97,7 +97,7 @@ fn nightly(host: &Host, axis: Option<&compatrix_model::axis::Axis>) -> Option<Ni
     let name = of_axis.unwrap_or("nightly");
     let Availability::Ready(facts) = toolchain::find_rustup(host, name) else { return None };
     let sysroot = Path::new(&facts.rustc).parent()?.parent()?.to_owned();
-    let runtimes = toolchain::sanitizer_runtimes(&facts);
+    let runtimes = leak_tools::sanitizer_runtimes(&facts);
     let sanitizers = SANITIZERS
         .iter()
         .filter(|(runtime, _)| runtimes.iter().any(|r| r == runtime))

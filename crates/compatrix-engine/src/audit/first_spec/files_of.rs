@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use compatrix_audit::first_spec::Noted;
 use compatrix_audit::promise::is_generated;
 
-use super::manifest::{line_of, shown, text_at};
+use crate::find::manifest_text::{line_of, shown};
 use crate::sys::files;
 
 /// Scripts in which a workspace says how it runs its tests.
@@ -20,20 +20,6 @@ pub(super) fn docs(root: &Path) -> Vec<String> {
     };
     let others = paths.iter().filter(|path| !is_ours(path));
     others.filter_map(|path| Some(path.file_name()?.to_string_lossy().to_lowercase())).collect()
-}
-
-/// The channel of `rust-toolchain.toml`, or of the older file without extension.
-pub(crate) fn toolchain(root: &Path) -> Option<Noted> {
-    ["rust-toolchain.toml", "rust-toolchain"].iter().find_map(|name| {
-        let text = files::read_text(&root.join(name)).ok()?;
-        let keys = ["toolchain", "channel"];
-        let channel = text_at(&text, &keys);
-        let line = line_of(&text, &keys).unwrap_or(1);
-        // The older file may be one word alone.
-        let word =
-            || Some(text.trim().to_owned()).filter(|text| !text.is_empty() && !text.contains(char::is_whitespace));
-        Some(Noted::new(channel.or_else(word)?, format!("{name}:{line}")))
-    })
 }
 
 /// `[env]` of the workspace's own cargo configuration.

@@ -16,7 +16,7 @@ use crate::sys::host::Host;
 
 /// What a stage is made from, once its dependencies are here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Served {
+pub(crate) struct ServedLockset {
     /// Hash of all that it was made from.
     pub inputs: String,
     /// When, in seconds since the Unix epoch.
@@ -35,12 +35,12 @@ pub struct Served {
     pub all: bool,
 }
 
-impl Served {
+impl ServedLockset {
     /// What is served in this stage's folder.
     ///
     /// # Errors
     /// Nothing is, or its file cannot be read.
-    pub fn read(dir: &Path) -> Result<Self> {
+    pub(crate) fn read(dir: &Path) -> Result<Self> {
         let path = dir.join("served.json");
         let text = files::read_text(&path)?;
         serde_json::from_str(&text)
@@ -55,7 +55,7 @@ impl Served {
 
 /// A .crate file to serve.
 #[derive(Debug, Clone)]
-pub struct Crate {
+pub(crate) struct Crate {
     /// Its index entry.
     pub entry: index::Served,
     /// The file, in cargo's own cache.

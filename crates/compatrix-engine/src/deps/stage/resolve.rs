@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::{anyhow, bail, Context, Result};
+use anyhow::{anyhow, bail, Result};
 use cargo_metadata::cargo_platform::{Cfg, Platform};
 use cargo_metadata::{DependencyKind, Metadata, Package, PackageId};
 use compatrix_model::lockset::file::{Lockfile, REGISTRY};
@@ -19,17 +19,19 @@ use semver::Version;
 use super::registry::Crate;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
-use crate::sys::process::{Command, Finished};
+use crate::sys::process::Command;
 
 /// The lowest cargo that chooses versions by `rust-version` (its changelog, 1.84).
 const RESOLVES_BY_RUST: Version = Version::new(1, 84, 0);
 
+/// The package that carries pins in a stage that is only resolved.
+pub(crate) const PINS: &str = "compatrix-pins";
+
 /// What versions are preferred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prefer {
+pub(crate) enum Prefer {
     /// Those that the staged `rust-version` can compile, as far as packages say.
     Rust,
-    /// The newest.
     Newest,
     /// The lowest that the members' own requirements admit; needs a nightly cargo.
     Lowest,
@@ -37,7 +39,7 @@ pub enum Prefer {
 
 /// What a resolution came to.
 #[derive(Debug)]
-pub struct Resolved {
+pub(crate) struct Resolved {
     /// All of the lockfile that is needed.
     pub lock: Lockfile,
     /// Of that, what is needed without the members' dev-dependencies.
@@ -52,10 +54,9 @@ pub struct Resolved {
 
 /// Why there is no resolution.
 #[derive(Debug)]
-pub enum Unresolved {
+pub(crate) enum Unresolved {
     /// No version meets the requirements on this package.
     Package {
-        /// Its name.
         name: String,
         /// What cargo says.
         said: String,
@@ -71,7 +72,7 @@ impl From<anyhow::Error> for Unresolved {
 }
 
 /// Triples of platforms as claims spell them; those that are not known to us are passed over.
-pub fn triples<'p>(platforms: impl IntoIterator<Item = &'p str>) -> BTreeSet<&'static str> {
+pub(crate) fn triples<'p>(platforms: impl IntoIterator<Item = &'p str>) -> BTreeSet<&'static str> {
     const KNOWN: [(&str, &str); 6] = [
         ("linux-x86_64", "x86_64-unknown-linux-gnu"),
         ("linux-aarch64", "aarch64-unknown-linux-gnu"),
@@ -86,7 +87,7 @@ pub fn triples<'p>(platforms: impl IntoIterator<Item = &'p str>) -> BTreeSet<&'s
 
 /// What `cfg(…)` means on the platforms.
 #[derive(Debug)]
-pub struct Platforms {
+pub(crate) struct Platforms {
     triples: Vec<(String, Vec<Cfg>)>,
 }
 
@@ -95,7 +96,7 @@ impl Platforms {
     ///
     /// # Errors
     /// There is none, or it does not know a triple.
-    pub fn ask(host: &Host, triples: &BTreeSet<&str>) -> Result<Self> {
+    pub(crate) fn ask(host: &Host, triples: &BTreeSet<&str>) -> Result<Self> {
         let rustc =
             host.ambient.find("rustc").ok_or_else(|| anyhow!("no rustc on PATH; install Rust from rustup.rs"))?;
         let stamp = host.ask_version(&rustc)?;
@@ -109,7 +110,7 @@ impl Platforms {
     }
 
     /// Whether a `target` table is for any of them; what cannot be read counts as for all.
-    pub fn matches(&self, target: &str) -> bool {
+    pub(crate) fn matches(&self, target: &str) -> bool {
         let Ok(platform) = Platform::from_str(target) else { return true };
         self.triples.iter().any(|(triple, cfgs)| platform.matches(triple, cfgs))
     }
@@ -119,7 +120,7 @@ impl Platforms {
 ///
 /// # Errors
 /// See [`Unresolved`].
-pub fn resolve(
+pub(crate) fn resolve(
     host: &Host,
     root: &Path,
     prefer: Prefer,
@@ -192,14 +193,11 @@ fn run(host: &Host, cargo: &Path, root: &Path, prefer: Prefer, args: &[&str]) ->
         command = command.env("CARGO_NET_OFFLINE", "true");
     }
     command.timeout = Some(std::time::Duration::from_secs(600));
-    let mut output = Vec::new();
-    let finished: Finished = command
-        .run_with(&host.supervisor, &mut |bytes| output.extend_from_slice(bytes), &mut |_| {})
-        .with_context(|| format!("cannot start {}", cargo.display()))?;
-    if finished.status.success() {
-        return Ok(String::from_utf8_lossy(&output).into_owned());
+    let output = host.output(&command)?;
+    if output.finished.status.success() {
+        return Ok(output.text());
     }
-    let said = finished.stderr.text();
+    let said = output.finished.stderr.text();
     if let Some(name) = refusal::unresolvable(&said) {
         return Err(Unresolved::Package { name, said });
     }
@@ -229,7 +227,7 @@ fn read(metadata: &Metadata, lock: &Lockfile, platforms: &Platforms) -> Result<R
     let packages: BTreeMap<&PackageId, &Package> = metadata.packages.iter().map(|p| (&p.id, p)).collect();
     // The package that carries pins asks for much that nobody needs.
     let members: BTreeSet<&PackageId> =
-        metadata.workspace_members.iter().filter(|id| packages[id].name.as_str() != super::PINS).collect();
+        metadata.workspace_members.iter().filter(|id| packages[id].name.as_str() != PINS).collect();
     let position = |package: &Package| {
         let source = package.source.as_ref().map(|source| source.repr.as_str());
         let found = lock.packages.iter().position(|locked| {
@@ -246,7 +244,7 @@ fn read(metadata: &Metadata, lock: &Lockfile, platforms: &Platforms) -> Result<R
     for node in &resolve.nodes {
         let from = position(packages[&node.id])?;
         edges.entry(from).or_default();
-        for dependency in node.deps.iter().filter(|_| packages[&node.id].name.as_str() != super::PINS) {
+        for dependency in node.deps.iter().filter(|_| packages[&node.id].name.as_str() != PINS) {
             let to = position(packages[&dependency.pkg])?;
             parents.entry(&dependency.pkg).or_default().push(&node.id);
             edges.entry(from).or_default().insert(to);

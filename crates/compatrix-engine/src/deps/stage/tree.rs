@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::layout::Layout;
+use crate::find::layout::Layout;
 use crate::sys::files;
 
 /// Makes or renews the tree in this folder. `texts` are the files that differ, by their paths below the layout's base.
@@ -64,8 +64,8 @@ fn is_wanted(layout: &Layout, root: &Path, dir: &Path, below: &Path) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::layout::Member;
     use super::*;
+    use crate::find::layout::StagedMember;
 
     fn put(base: &Path, path: &str, text: &str) {
         files::write(&base.join(path), text.as_bytes()).unwrap();
@@ -92,7 +92,7 @@ mod tests {
         }
         put(base, "shared/lib/Cargo.toml", "");
         put(base, "private/secret", "");
-        let members = vec![Member { name: "a".into(), dir: base.join("ws/crates/a"), under_test: true }];
+        let members = vec![StagedMember { name: "a".into(), dir: base.join("ws/crates/a"), under_test: true }];
         let outside = vec![base.join("shared/lib")];
         let layout = Layout::new(base.join("ws"), members, outside, &BTreeSet::new()).unwrap();
         assert_eq!(layout.base, base);

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use compatrix_model::apt::{for_suite, parse, parse_stanzas, Request, Source};
 
-use super::packages::{self, Package};
-use super::trouble::{explain, Trouble};
+use super::packages::{self, DebPackage};
+use super::trouble::{explain, AptTrouble};
 use crate::sys::files;
 use crate::sys::host::Host;
 use crate::sys::process::{Command, Finished};
@@ -32,7 +32,7 @@ pub(super) struct Apt<'h> {
 
 impl<'h> Apt<'h> {
     /// Sets its state up. The caller holds the lock of all such states.
-    pub(super) fn open(host: &'h Host, request: &'h Request) -> Result<Self, Trouble> {
+    pub(super) fn open(host: &'h Host, request: &'h Request) -> Result<Self, AptTrouble> {
         let theirs = Theirs::ask(host)?;
         let sources = theirs.sources(request)?;
         let (sources, keys) = own_keys(host, sources)?;
@@ -72,23 +72,23 @@ impl<'h> Apt<'h> {
     }
 
     /// Runs it to its end; what it printed, in full.
-    fn run(&self, command: &Command) -> Result<(Finished, String), Trouble> {
-        let mut said = Vec::new();
-        let finished = command
-            .run_with(&self.host.supervisor, &mut |bytes| said.extend_from_slice(bytes), &mut |_| {})
-            .map_err(|error| anyhow::anyhow!("cannot start {}: {error}", command.program))?;
-        match finished.end {
-            End::Itself => Ok((finished, String::from_utf8_lossy(&said).into_owned())),
-            End::Interrupted => Err(Trouble::Interrupted),
+    fn run(&self, command: &Command) -> Result<(Finished, String), AptTrouble> {
+        let output = self.host.output(command)?;
+        match output.finished.end {
+            End::Itself => {
+                let said = output.text();
+                Ok((output.finished, said))
+            }
+            End::Interrupted => Err(AptTrouble::Interrupted),
             End::TimedOut => {
                 let minutes = TIMEOUT.as_secs() / 60;
-                Err(Trouble::NoNetwork(format!("{} did not end within {minutes} minutes", command.program)))
+                Err(AptTrouble::NoNetwork(format!("{} did not end within {minutes} minutes", command.program)))
             }
         }
     }
 
     /// Fetches the lists: where they are older than a day, or than this run if that asks for fresh ones; `anew` always.
-    pub(super) fn update(&self, anew: bool) -> Result<(), Trouble> {
+    pub(super) fn update(&self, anew: bool) -> Result<(), AptTrouble> {
         let stamp = self.dir.join("updated");
         let said = files::read_text(&stamp).unwrap_or_default();
         // The time alone does not tell this orchestrator from another that began in the same second.
@@ -106,7 +106,7 @@ impl<'h> Apt<'h> {
             let _ = files::remove_dir(&self.dir.join("lists"));
             return Err(match explain(&said, "", self.request) {
                 // A suite that is not there is a file that is not there.
-                Trouble::Outdated(reason) => Trouble::Unavailable(reason),
+                AptTrouble::Outdated(reason) => AptTrouble::Unavailable(reason),
                 other => other,
             });
         }
@@ -116,7 +116,7 @@ impl<'h> Apt<'h> {
 
     /// The packages that these names need here, themselves included; `libraries` tells whether what they depend on is
     /// wanted too.
-    pub(super) fn resolve(&self, names: &[String], libraries: bool) -> Result<Vec<Package>, Trouble> {
+    pub(super) fn resolve(&self, names: &[String], libraries: bool) -> Result<Vec<DebPackage>, AptTrouble> {
         self.prefer(names)?;
         let mut command = self.command("apt-get", &self.dir).args(["install", "-s"]);
         if self.several_suites() {
@@ -133,13 +133,13 @@ impl<'h> Apt<'h> {
         }
         let plain: Vec<&str> = names.iter().map(|name| name.split('=').next().unwrap_or(name)).collect();
         let needed = packages::needed(&packages::stanzas(&stanzas), &plain);
-        let named = |package: &Package| plain.contains(&package.name.as_str());
+        let named = |package: &DebPackage| plain.contains(&package.name.as_str());
         Ok(needed.into_iter().filter(|package| libraries || named(package)).collect())
     }
 
     /// Makes a pinned version hold for all that was built from the same source, as such packages need each other in that
     /// very version: apt_preferences(5). Without a pin, the newest of the suite counts.
-    fn prefer(&self, names: &[String]) -> Result<(), Trouble> {
+    fn prefer(&self, names: &[String]) -> Result<(), AptTrouble> {
         let mut text = String::new();
         for name in names {
             let Some((_, version)) = name.split_once('=') else { continue };
@@ -162,7 +162,7 @@ impl<'h> Apt<'h> {
     }
 
     /// Downloads packages into a folder; apt checks each file against the signed list.
-    pub(super) fn download(&self, packages: &[Package], into: &Path) -> Result<(), Trouble> {
+    pub(super) fn download(&self, packages: &[DebPackage], into: &Path) -> Result<(), AptTrouble> {
         files::make_dir(into)?;
         let exact = packages.iter().map(|package| format!("{}={}", package.name, package.version));
         let (finished, _) = self.run(&self.command("apt-get", into).args(["download"]).args(exact))?;
@@ -172,7 +172,7 @@ impl<'h> Apt<'h> {
         }
         let files = files::list(into)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "deb")).count();
         if files != packages.len() {
-            return Err(Trouble::Unavailable(format!("apt downloaded {files} of {} packages", packages.len())));
+            return Err(AptTrouble::Unavailable(format!("apt downloaded {files} of {} packages", packages.len())));
         }
         Ok(())
     }
@@ -191,7 +191,7 @@ struct Theirs {
 }
 
 impl Theirs {
-    fn ask(host: &Host) -> Result<Self, Trouble> {
+    fn ask(host: &Host) -> Result<Self, AptTrouble> {
         let config = host.ambient.find("apt-config").unwrap_or_else(|| PathBuf::from("apt-config"));
         let wanted =
             ["LIST", "Dir::Etc::sourcelist/f", "PARTS", "Dir::Etc::sourceparts/d", "ARCH", "APT::Architecture"];
@@ -204,7 +204,7 @@ impl Theirs {
     }
 
     /// The entries for this request: its own, else those of the host.
-    fn sources(&self, request: &Request) -> Result<Vec<Source>, Trouble> {
+    fn sources(&self, request: &Request) -> Result<Vec<Source>, AptTrouble> {
         if !request.sources.is_empty() {
             return Ok(request.sources.clone());
         }
@@ -217,12 +217,12 @@ impl Theirs {
                 Some("sources") => parse_stanzas(&files::read_text(path)?),
                 _ => continue,
             };
-            sources.extend(read.map_err(|why| Trouble::Unavailable(format!("{}: {why}", path.display())))?);
+            sources.extend(read.map_err(|why| AptTrouble::Unavailable(format!("{}: {why}", path.display())))?);
         }
         let chosen = for_suite(&sources, &request.suite, code_name().as_deref());
         if chosen.is_empty() {
             let suite = &request.suite;
-            return Err(Trouble::Unavailable(format!(
+            return Err(AptTrouble::Unavailable(format!(
                 "apt's sources on this host name no archive that would have the suite `{suite}`; \
                  add `sources = [\"deb URI {suite} main\"]` to its `apt`"
             )));
@@ -240,7 +240,7 @@ fn code_name() -> Option<String> {
 
 /// Takes out of the entries the keys whose paths are relative: files of the workspace, which are then the only keys
 /// trusted. (A stanza could not name a path with blanks in it.)
-fn own_keys(host: &Host, mut sources: Vec<Source>) -> Result<(Vec<Source>, Vec<PathBuf>), Trouble> {
+fn own_keys(host: &Host, mut sources: Vec<Source>) -> Result<(Vec<Source>, Vec<PathBuf>), AptTrouble> {
     let mut keys = Vec::new();
     for source in &mut sources {
         let Some(signed) = source.options.get("Signed-By").filter(|signed| !signed.contains("BEGIN PGP")) else {
@@ -252,7 +252,7 @@ fn own_keys(host: &Host, mut sources: Vec<Source>) -> Result<(Vec<Source>, Vec<P
             let path = host.root.join(key);
             if !path.is_file() {
                 let why = format!("its key {} is not there; name an archive's key in `signed-by`", path.display());
-                return Err(Trouble::Unavailable(why));
+                return Err(AptTrouble::Unavailable(why));
             }
             keys.push(path);
         }
@@ -268,10 +268,10 @@ fn own_keys(host: &Host, mut sources: Vec<Source>) -> Result<(Vec<Source>, Vec<P
 }
 
 /// apt's configuration, read after the host's own: apt.conf(5).
-fn configuration(dir: &Path, architecture: &str, own_keys: bool) -> Result<String, Trouble> {
+fn configuration(dir: &Path, architecture: &str, own_keys: bool) -> Result<String, AptTrouble> {
     let folder = dir.to_string_lossy();
     if folder.contains(['"', '\n']) {
-        return Err(Trouble::Unavailable(format!("apt cannot work in {folder}, as there is a quote in its name")));
+        return Err(AptTrouble::Unavailable(format!("apt cannot work in {folder}, as there is a quote in its name")));
     }
     let keys = match own_keys {
         true => format!("Dir::Etc::trusted \"/dev/null\";\nDir::Etc::trustedparts \"{folder}/trusted\";\n"),

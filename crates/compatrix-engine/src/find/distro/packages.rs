@@ -12,7 +12,7 @@ const C_LIBRARY: &str = "glibc";
 
 /// A package of this version, as its archive describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Package {
+pub(super) struct DebPackage {
     pub(super) name: String,
     pub(super) version: String,
     /// The hash of its file; apt checks the file against it.
@@ -40,8 +40,8 @@ pub(super) fn simulated(said: &str) -> Vec<String> {
 }
 
 /// Reads the stanzas of `apt-cache show`; of those of one name the first counts.
-pub(super) fn stanzas(said: &str) -> Vec<Package> {
-    let mut packages: BTreeMap<String, Package> = BTreeMap::new();
+pub(super) fn stanzas(said: &str) -> Vec<DebPackage> {
+    let mut packages: BTreeMap<String, DebPackage> = BTreeMap::new();
     for stanza in said.split("\n\n") {
         let field = |name: &str| {
             stanza.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim())).unwrap_or_default()
@@ -56,7 +56,7 @@ pub(super) fn stanzas(said: &str) -> Vec<Package> {
             continue;
         }
         let source = field("Source").split(' ').next().filter(|source| !source.is_empty()).unwrap_or(name);
-        let package = Package {
+        let package = DebPackage {
             name: name.to_owned(),
             version: field("Version").to_owned(),
             sha256: field("SHA256").to_owned(),
@@ -72,17 +72,17 @@ pub(super) fn stanzas(said: &str) -> Vec<Package> {
 
 /// Of the packages that apt would install for the wanted ones, those that are needed to run them here: shared libraries
 /// other than the C library, and what was built from the same source. Compilers, linkers and data are the host's.
-pub(super) fn needed(packages: &[Package], wanted: &[&str]) -> Vec<Package> {
+pub(super) fn needed(packages: &[DebPackage], wanted: &[&str]) -> Vec<DebPackage> {
     let sources: BTreeSet<&str> =
         packages.iter().filter(|p| wanted.contains(&p.name.as_str())).map(|p| p.source.as_str()).collect();
-    let keep = |package: &Package| {
+    let keep = |package: &DebPackage| {
         let library = LIBRARIES.contains(&package.section.as_str()) && package.source != C_LIBRARY;
         library || sources.contains(package.source.as_str())
     };
-    let mut kept: BTreeMap<&str, &Package> = BTreeMap::new();
+    let mut kept: BTreeMap<&str, &DebPackage> = BTreeMap::new();
     let mut todo: Vec<&str> = wanted.to_vec();
     while let Some(name) = todo.pop() {
-        let is = |package: &&Package| package.name == name || package.provides.iter().any(|other| other == name);
+        let is = |package: &&DebPackage| package.name == name || package.provides.iter().any(|other| other == name);
         for package in packages.iter().filter(is) {
             let take = wanted.contains(&package.name.as_str()) || keep(package);
             if take && kept.insert(package.name.as_str(), package).is_none() {

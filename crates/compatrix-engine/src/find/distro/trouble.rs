@@ -4,7 +4,7 @@ use compatrix_model::apt::Request;
 
 /// Why something could not be had.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum AptTrouble {
     /// It cannot be had here, or not now: the reason.
     Unavailable(String),
     /// The archive cannot be reached: the reason, which holds for every other package of it.
@@ -17,11 +17,11 @@ pub(super) enum Trouble {
     Ours(anyhow::Error),
 }
 
-impl From<anyhow::Error> for Trouble {
+impl From<anyhow::Error> for AptTrouble {
     fn from(error: anyhow::Error) -> Self {
         match format!("{error:#}") {
-            text if is_machine(&text) => Trouble::Ours(error),
-            text => Trouble::Unavailable(text),
+            text if is_machine(&text) => AptTrouble::Ours(error),
+            text => AptTrouble::Unavailable(text),
         }
     }
 }
@@ -34,11 +34,11 @@ fn is_machine(text: &str) -> bool {
 }
 
 /// What apt's words mean. `said` is its standard error; `list` its standard output, where it lists what does not fit.
-pub(super) fn explain(said: &str, list: &str, request: &Request) -> Trouble {
+pub(super) fn explain(said: &str, list: &str, request: &Request) -> AptTrouble {
     let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
     let line_of = |signs: &[&str]| lines().find(|line| signs.iter().any(|sign| line.contains(sign))).map(bare);
     if is_machine(said) {
-        return Trouble::Ours(anyhow::anyhow!("{}", line_of(&["space", "quota", "Read-only"]).unwrap_or_default()));
+        return AptTrouble::Ours(anyhow::anyhow!("{}", line_of(&["space", "quota", "Read-only"]).unwrap_or_default()));
     }
     let suite = &request.suite;
     let network = [
@@ -73,37 +73,37 @@ pub(super) fn explain(said: &str, list: &str, request: &Request) -> Trouble {
     let lists = ["does not have a Release file", "no longer has a Release file", "does not have the component"];
     let missing = ["Unable to locate package", "has no installation candidate", "was not found", "Can't find a source"];
     if let Some(line) = line_of(&network) {
-        return Trouble::NoNetwork(format!("its archive cannot be reached: {line}"));
+        return AptTrouble::NoNetwork(format!("its archive cannot be reached: {line}"));
     }
     if let Some(line) = line_of(&signature) {
-        return Trouble::Unavailable(format!("not trusted: {line}"));
+        return AptTrouble::Unavailable(format!("not trusted: {line}"));
     }
     if let Some(line) = line_of(&expired).filter(|line| line.contains("expired") || line.contains("not valid")) {
-        return Trouble::Unavailable(format!("not trusted: {line}"));
+        return AptTrouble::Unavailable(format!("not trusted: {line}"));
     }
     if let Some(line) = line_of(&lists) {
-        return Trouble::Unavailable(format!(
+        return AptTrouble::Unavailable(format!(
             "there is no suite `{suite}` there: {line}; name another suite or source"
         ));
     }
     if let Some(line) = line_of(&missing) {
-        return Trouble::Unavailable(format!(
+        return AptTrouble::Unavailable(format!(
             "the suite `{suite}` does not have it: {line}; the distribution's package search tells which suite does"
         ));
     }
     if said.contains("unmet dependencies") || said.contains("Unable to correct problems") || list.contains("Depends:") {
         let unmet: Vec<&str> = list.lines().map(str::trim).filter(|line| line.contains("Depends: ")).collect();
         let unmet = if unmet.is_empty() { line_of(&["E:"]).unwrap_or_default() } else { unmet.join("; ") };
-        return Trouble::Unavailable(format!(
+        return AptTrouble::Unavailable(format!(
             "its dependencies cannot be met in the suite `{suite}`: {}",
             words(&unmet)
         ));
     }
     if let Some(line) = line_of(&["404", "File not found", "No such file or directory"]) {
-        return Trouble::Outdated(format!("the archive does not have a file that its own list names: {line}"));
+        return AptTrouble::Outdated(format!("the archive does not have a file that its own list names: {line}"));
     }
     let last = lines().rfind(|line| line.starts_with("E:")).or_else(|| lines().next_back()).map(bare);
-    Trouble::Unavailable(format!("apt failed: {}", last.unwrap_or_else(|| "without a word".to_owned())))
+    AptTrouble::Unavailable(format!("apt failed: {}", last.unwrap_or_else(|| "without a word".to_owned())))
 }
 
 /// A line without apt's marks in front of it.
@@ -128,11 +128,11 @@ mod tests {
         fn check(said: &str, list: &str, expected: &str) {
             let request = Request { suite: "bookworm".to_owned(), packages: Vec::new(), sources: Vec::new() };
             let told = match explain(said, list, &request) {
-                Trouble::Unavailable(reason) => reason,
-                Trouble::NoNetwork(reason) => format!("network: {reason}"),
-                Trouble::Outdated(reason) => format!("outdated: {reason}"),
-                Trouble::Interrupted => "interrupted".to_owned(),
-                Trouble::Ours(error) => format!("ours: {error}"),
+                AptTrouble::Unavailable(reason) => reason,
+                AptTrouble::NoNetwork(reason) => format!("network: {reason}"),
+                AptTrouble::Outdated(reason) => format!("outdated: {reason}"),
+                AptTrouble::Interrupted => "interrupted".to_owned(),
+                AptTrouble::Ours(error) => format!("ours: {error}"),
             };
             assert_eq!(told, expected);
         }
@@ -186,8 +186,11 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_no_fault_of_a_package() {
-        let trouble = |text: &str| Trouble::from(anyhow::anyhow!("{text}"));
-        assert!(matches!(trouble("`dpkg-deb -x` failed: tar: write error: No space left on device"), Trouble::Ours(_)));
-        assert!(matches!(trouble("there is no libsqlite3.so.0 in x"), Trouble::Unavailable(_)));
+        let trouble = |text: &str| AptTrouble::from(anyhow::anyhow!("{text}"));
+        assert!(matches!(
+            trouble("`dpkg-deb -x` failed: tar: write error: No space left on device"),
+            AptTrouble::Ours(_)
+        ));
+        assert!(matches!(trouble("there is no libsqlite3.so.0 in x"), AptTrouble::Unavailable(_)));
     }
 }

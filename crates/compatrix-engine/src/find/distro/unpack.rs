@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail, Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::packages::Package;
-use super::Part;
-use crate::find::sqlite;
+use super::packages::DebPackage;
 use crate::sys::elf;
 use crate::sys::elf::Glibc;
 use crate::sys::files;
@@ -21,13 +19,24 @@ const NOTE: &str = "built.json";
 /// What of a toolchain is started.
 const TOOLS: [&str; 3] = ["rustc", "cargo", "rustdoc"];
 
+/// What is made of packages. The variants' names are in names of folders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// A rustc and a cargo, with all that they need to run.
+    Toolchain,
+    /// A shared SQLite, and nothing else.
+    Sqlite,
+}
+
+/// Asks a SQLite library what it is.
+pub(crate) type Identify<'a> = dyn Fn(&Path) -> Result<LibraryNote> + Sync + 'a;
+
 /// What stands in a folder's note.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Note {
-    /// The suite.
     pub(super) suite: String,
     /// The packages in it.
-    pub(super) packages: Vec<Package>,
+    pub(super) packages: Vec<DebPackage>,
     /// The oldest glibc that runs it, `2.36`; none where it asks for none.
     pub(super) glibc: Option<String>,
     /// Whether this host's glibc was too old, so that nothing but this note was kept.
@@ -35,15 +44,15 @@ pub(super) struct Note {
     /// Of a toolchain: its folder of programs, relative.
     pub(super) bin: String,
     /// Of a SQLite: what it says of itself.
-    pub(super) sqlite: Option<SqliteNote>,
+    pub(super) sqlite: Option<LibraryNote>,
 }
 
 /// What a SQLite said of itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct SqliteNote {
-    pub(super) version: String,
-    pub(super) source_id: String,
-    pub(super) sha256: String,
+pub(crate) struct LibraryNote {
+    pub(crate) version: String,
+    pub(crate) source_id: String,
+    pub(crate) sha256: String,
 }
 
 impl Note {
@@ -77,73 +86,79 @@ pub(super) fn library(dir: &Path) -> PathBuf {
     dir.join("lib").join(LIBRARY)
 }
 
-/// Unpacks the packages in `debs` and makes `scratch` the folder that is later renamed to `dir`.
-pub(super) fn unpack(
-    host: &Host,
-    scratch: &Path,
-    debs: &Path,
-    part: Part,
-    mut note: Note,
-    patchelf: &dyn Fn() -> Result<PathBuf>,
-) -> Result<Note> {
-    let root = scratch.join("root");
-    extract(host, debs, &root)?;
-    let files = walk(&root)?;
-    let started: Vec<PathBuf> = match part {
-        Part::Toolchain => {
-            note.bin = bin(&root, &files)?;
-            let tools = TOOLS.iter().map(|tool| root.join(&note.bin).join(tool)).filter(|tool| tool.exists());
-            tools.map(|tool| within(&root, &tool)).collect::<Result<_>>()?
-        }
-        Part::Sqlite => {
-            let found = files.iter().find(|path| path.file_name().is_some_and(|name| name == LIBRARY));
-            let found = found.ok_or_else(|| anyhow!("there is no {LIBRARY} in {}", named(&note.packages)))?;
-            let own = library(scratch);
-            files::make_dir(&scratch.join("lib"))?;
-            files::copy(&within(&root, found)?, &own)?;
-            files::symlink(LIBRARY, &own.with_file_name("libsqlite3.so"))?;
-            vec![own]
-        }
-    };
-    let libraries = files.iter().filter(|path| part == Part::Toolchain && is_library(path)).cloned();
-    let needed: Vec<Glibc> = started
-        .iter()
-        .cloned()
-        .chain(libraries)
-        .filter(|path| path.is_file())
-        .map(|path| Ok(elf::needed_glibc(&files::read(&path)?)))
-        .collect::<Result<Vec<_>>>()?
-        .into_iter()
-        .flatten()
-        .collect();
-    note.glibc = needed.into_iter().max().map(|(major, minor)| format!("{major}.{minor}"));
-    if note.lacks(host)?.is_some() {
-        // The reason is worth keeping, the files are not.
-        note.too_new = true;
-        files::remove_dir(&root)?;
-        files::remove_dir(&scratch.join("lib"))?;
-    } else if part == Part::Toolchain {
-        let folders = library_folders(&root, &files);
-        let patchelf = patchelf()?;
-        for library in files.iter().filter(|path| is_library(path) && !path.is_symlink()) {
-            // What names folders itself (DT_RUNPATH) is not looked up for by what its program names.
-            if !host.ask(&patchelf, &["--print-rpath", &library.to_string_lossy()])?.is_empty() {
-                name_folders(host, &patchelf, &root, library, &folders)?;
+/// Packages on their way into a folder.
+pub(super) struct Unpacking<'a> {
+    pub(super) host: &'a Host,
+    /// The folder that is made, and renamed later.
+    pub(super) scratch: &'a Path,
+    /// Where the packages are.
+    pub(super) debs: &'a Path,
+    /// Gives the program that writes where a program's libraries are.
+    pub(super) patchelf: &'a dyn Fn() -> Result<PathBuf>,
+    pub(super) identify: &'a Identify<'a>,
+}
+
+impl Unpacking<'_> {
+    /// Unpacks, keeps what the contents need, and writes the note.
+    pub(super) fn run(&self, contents: Contents, mut note: Note) -> Result<()> {
+        let (host, scratch, debs) = (self.host, self.scratch, self.debs);
+        let root = scratch.join("root");
+        extract(host, debs, &root)?;
+        let files = walk(&root)?;
+        let started: Vec<PathBuf> = match contents {
+            Contents::Toolchain => {
+                note.bin = bin(&root, &files)?;
+                let tools = TOOLS.iter().map(|tool| root.join(&note.bin).join(tool)).filter(|tool| tool.exists());
+                tools.map(|tool| within(&root, &tool)).collect::<Result<_>>()?
             }
+            Contents::Sqlite => {
+                let found = files.iter().find(|path| path.file_name().is_some_and(|name| name == LIBRARY));
+                let found = found.ok_or_else(|| anyhow!("there is no {LIBRARY} in {}", named(&note.packages)))?;
+                let own = library(scratch);
+                files::make_dir(&scratch.join("lib"))?;
+                files::copy(&within(&root, found)?, &own)?;
+                files::symlink(LIBRARY, &own.with_file_name("libsqlite3.so"))?;
+                vec![own]
+            }
+        };
+        let libraries = files.iter().filter(|path| contents == Contents::Toolchain && is_library(path)).cloned();
+        let needed: Vec<Glibc> = started
+            .iter()
+            .cloned()
+            .chain(libraries)
+            .filter(|path| path.is_file())
+            .map(|path| Ok(elf::needed_glibc(&files::read(&path)?)))
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect();
+        note.glibc = needed.into_iter().max().map(|(major, minor)| format!("{major}.{minor}"));
+        if note.lacks(host)?.is_some() {
+            // The reason is worth keeping, the files are not.
+            note.too_new = true;
+            files::remove_dir(&root)?;
+            files::remove_dir(&scratch.join("lib"))?;
+        } else if contents == Contents::Toolchain {
+            let folders = library_folders(&root, &files);
+            let patchelf = (self.patchelf)()?;
+            for library in files.iter().filter(|path| is_library(path) && !path.is_symlink()) {
+                // What names folders itself (DT_RUNPATH) is not looked up for by what its program names.
+                if !host.ask(&patchelf, &["--print-rpath", &library.to_string_lossy()])?.is_empty() {
+                    name_folders(host, &patchelf, &root, library, &folders)?;
+                }
+            }
+            for tool in &started {
+                name_folders(host, &patchelf, &root, tool, &folders)?;
+                check_libraries(host, &root, tool)?;
+            }
+        } else {
+            files::remove_dir(&root)?;
+            let own = library(scratch);
+            note.sqlite = Some((self.identify)(&own)?);
         }
-        for tool in &started {
-            name_folders(host, &patchelf, &root, tool, &folders)?;
-            check_libraries(host, &root, tool)?;
-        }
-    } else {
-        files::remove_dir(&root)?;
-        let own = library(scratch);
-        let said = sqlite::of_library(host, &own)?;
-        let sha256 = files::sha256(&own, &host.memo)?;
-        note.sqlite = Some(SqliteNote { version: said.version, source_id: said.source_id, sha256 });
+        files::write(&scratch.join(NOTE), serde_json::to_string_pretty(&note)?.as_bytes())?;
+        Ok(())
     }
-    files::write(&scratch.join(NOTE), serde_json::to_string_pretty(&note)?.as_bytes())?;
-    Ok(note)
 }
 
 /// Unpacks all packages of a folder into one, and removes them. Nothing is written outside of it, whatever symbolic links
@@ -184,7 +199,7 @@ fn walk(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn named(packages: &[Package]) -> String {
+fn named(packages: &[DebPackage]) -> String {
     packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 

@@ -12,7 +12,8 @@ use compatrix_model::matrix_spec::SqliteSettings;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use super::{compiler, identity};
+use super::identity;
+use crate::find::c_compiler;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -22,16 +23,14 @@ const LIBRARY: &str = "libsqlite3.so.0";
 
 /// A version to build.
 #[derive(Debug, Clone)]
-pub struct Wanted {
-    /// The value of the axis.
-    pub value: ValueName,
-    /// The version.
-    pub version: Version,
+pub(crate) struct ExactVersion {
+    pub(crate) value: ValueName,
+    pub(crate) version: Version,
 }
 
 /// What stands beside a built library: what it was when it was built.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Built {
+struct BuiltLibrary {
     version: String,
     source_id: String,
     sha256: String,
@@ -68,7 +67,7 @@ fn folder(host: &Host, version: &Version, settings: &SqliteSettings) -> PathBuf 
 }
 
 /// Whether the version is in the cache, can be built, or is not to be had.
-pub(super) fn find(host: &Host, version: &Version, settings: &SqliteSettings) -> Result<Availability<SqliteFacts>> {
+pub(crate) fn find(host: &Host, version: &Version, settings: &SqliteSettings) -> Result<Availability<SqliteFacts>> {
     let Some(carrier) = crate_version(version) else {
         let (lower, higher) = neighbours(version);
         let nearest: Vec<String> = [lower, higher].into_iter().flatten().map(|v| v.to_string()).collect();
@@ -78,7 +77,7 @@ pub(super) fn find(host: &Host, version: &Version, settings: &SqliteSettings) ->
     if files::exists(&dir.join("built.json")) {
         return Ok(Availability::Ready(read(&dir)?));
     }
-    let program = compiler::compiler_words(host).into_iter().next().unwrap_or_default();
+    let program = c_compiler::words(host).into_iter().next().unwrap_or_default();
     if host.ambient.find(&program).is_none() {
         bail!("SQLite {version} needs a C compiler (`{program}`); `apt-get install gcc` or its like installs one");
     }
@@ -87,7 +86,7 @@ pub(super) fn find(host: &Host, version: &Version, settings: &SqliteSettings) ->
 
 fn read(dir: &Path) -> Result<SqliteFacts> {
     let path = dir.join("built.json");
-    let built: Built = serde_json::from_str(&files::read_text(&path)?)
+    let built: BuiltLibrary = serde_json::from_str(&files::read_text(&path)?)
         .with_context(|| format!("{} cannot be read; remove its folder and run again", path.display()))?;
     let folder = dir.to_string_lossy().into_owned();
     Ok(SqliteFacts {
@@ -101,15 +100,15 @@ fn read(dir: &Path) -> Result<SqliteFacts> {
 }
 
 /// Builds versions side by side; what is known of each afterwards. `tell` hears of each that begins.
-pub fn build_all(
+pub(crate) fn build_all(
     host: &Host,
     settings: &SqliteSettings,
-    wanted: Vec<Wanted>,
+    wanted: Vec<ExactVersion>,
     tell: &(dyn Fn(&str) + Sync),
 ) -> BTreeMap<ValueName, Availability<SqliteFacts>> {
     let queue = Mutex::new(wanted);
     let results = Mutex::new(BTreeMap::new());
-    let lock = |m: &Mutex<Vec<Wanted>>| m.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+    let lock = |m: &Mutex<Vec<ExactVersion>>| m.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
     std::thread::scope(|scope| {
         for _ in 0..host.limits.jobs.max(1) {
             scope.spawn(|| {
@@ -147,19 +146,19 @@ fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn F
     let library = scratch.path().join(LIBRARY);
     let options = options(settings);
     // -O1 compiles in a third of the time of -O2, and what is tested here is behaviour.
-    let command = compiler::cc(host, scratch.path())?
+    let command = c_compiler::cc(host, scratch.path())?
         .args(["-O1", "-fPIC", "-shared", &format!("-Wl,-soname,{LIBRARY}"), "-w"])
         .args(options.iter().map(|option| format!("-D{option}")))
         .args(["-o", &library.to_string_lossy(), &source.join("sqlite3.c").to_string_lossy()])
         .args(["-lpthread", "-ldl", "-lm"]);
-    compiler::compile(host, &command, &format!("SQLite {version}"))?;
+    c_compiler::compile(host, &command, &format!("SQLite {version}"))?;
     let said = identity::of_library(host, &library)?;
     if said.version != version.to_string() {
         bail!("libsqlite3-sys {carrier} holds SQLite {}, not {version}", said.version);
     }
     files::copy(&source.join("sqlite3.h"), &scratch.path().join("sqlite3.h"))?;
     files::symlink(LIBRARY, &scratch.path().join("libsqlite3.so"))?;
-    let built = Built {
+    let built = BuiltLibrary {
         version: said.version,
         source_id: said.source_id,
         sha256: files::sha256(&library, &host.memo)?,
@@ -192,14 +191,11 @@ fn fetch(host: &Host, carrier: &Version) -> Result<PathBuf> {
         .args(offline)
         .envs(&host.ambient.for_builds());
     command.timeout = Some(std::time::Duration::from_secs(300));
-    let mut output = Vec::new();
-    let finished = command
-        .run_with(&host.supervisor, &mut |bytes| output.extend_from_slice(bytes), &mut |_| {})
-        .context("cargo")?;
-    if !finished.status.success() {
-        bail!("cargo cannot fetch libsqlite3-sys {carrier}: {}", last_lines(&finished.stderr.text(), 2));
+    let output = host.output(&command)?;
+    if !output.finished.status.success() {
+        bail!("cargo cannot fetch libsqlite3-sys {carrier}: {}", last_lines(&output.finished.stderr.text(), 2));
     }
-    let metadata = cargo_metadata::MetadataCommand::parse(String::from_utf8_lossy(&output))?;
+    let metadata = cargo_metadata::MetadataCommand::parse(output.text())?;
     let package = metadata.packages.iter().find(|p| p.name.as_str() == "libsqlite3-sys");
     let manifest = package.ok_or_else(|| anyhow!("cargo resolved no libsqlite3-sys"))?.manifest_path.as_std_path();
     let source = manifest.parent().unwrap_or(Path::new("")).join("sqlite3");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail, Result};
 use serde::{Deserialize, Serialize};
 
-use super::compiler;
+use crate::find::c_compiler;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -48,7 +48,7 @@ pub fn of_archive(host: &Host, archive: &Path) -> Result<Identity> {
 }
 
 fn dynamic_probe(host: &Host) -> Result<PathBuf> {
-    let hash = files::hash_parts([PROBE, &compiler::fingerprint(host)]);
+    let hash = files::hash_parts([PROBE, &c_compiler::fingerprint(host)]);
     let probe = host.dir.join("probe").join(format!("dynamic-{}", &hash[..16]));
     if !files::exists(&probe) {
         compile_probe(host, &probe, &[], &["-ldl"])?;
@@ -63,11 +63,11 @@ fn compile_probe(host: &Host, probe: &Path, before: &[&str], after: &[&str]) -> 
     let source = scratch.path().join("probe.c");
     let made = scratch.path().join("probe");
     files::write(&source, PROBE.as_bytes())?;
-    let command = compiler::cc(host, scratch.path())?
+    let command = c_compiler::cc(host, scratch.path())?
         .args(before.iter().copied())
         .args(["-o", &made.to_string_lossy(), &source.to_string_lossy()])
         .args(after.iter().copied());
-    compiler::compile(host, &command, "the SQLite probe")?;
+    c_compiler::compile(host, &command, "the SQLite probe")?;
     files::rename(&made, probe)
 }
 

@@ -27,12 +27,12 @@ fn the_harness_is_known_by_both_ways_to_mangle_names() {
 fn what_the_environment_was_before_is_handed_on() {
     let plain = Command::new("test", "/");
     let look = |command: Command, task| with_look(command, Path::new("/a b"), Path::new("/r"), &task).env;
-    let env = look(plain.clone(), Task::Look);
+    let env = look(plain.clone(), LookTask::Look);
     let get = |name: &str| env.get(name).map(String::as_str);
     assert_eq!((get("LD_PRELOAD"), get("LD_LIBRARY_PATH")), (Some(LIBRARY), Some("/a b")));
     assert_eq!((get("COMPATRIX_LOOK_PRELOAD"), get("GLIBC_TUNABLES")), (Some(""), None));
     let theirs = plain.env("LD_PRELOAD", "x.so").env("LD_LIBRARY_PATH", "/x").env("GLIBC_TUNABLES", "a=1");
-    let env = look(theirs, Task::Repeat { harness: 7, calls: 12 });
+    let env = look(theirs, LookTask::Repeat { harness: 7, calls: 12 });
     let get = |name: &str| env[name].as_str();
     assert_eq!((get("LD_PRELOAD"), get("COMPATRIX_LOOK_PRELOAD")), ("libcompatrix-look.so:x.so", "x.so"));
     assert_eq!((get("LD_LIBRARY_PATH"), get("COMPATRIX_LOOK_PATH")), ("/a b:/x", "/x"));

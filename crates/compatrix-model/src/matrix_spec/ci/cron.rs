@@ -5,14 +5,14 @@
 
 use std::ops::Range;
 
+use jiff::civil::Date;
 use shaped_toml::{nearest, Problem};
 
 /// The shortest time between two runs, in minutes; GitHub starts no schedule more often. Same source.
 pub(crate) const SHORTEST: u32 = 5;
 
-/// Days of 28 years: after so many, the days of the week fall on the same dates again. 2001 begins on a Monday.
+/// Days of 28 years: after so many, the days of the week fall on the same dates again.
 const DAYS: usize = 28 * 365 + 7;
-const FIRST_YEAR: u32 = 2001;
 const MINUTES_A_DAY: u32 = 24 * 60;
 
 struct Field {
@@ -195,18 +195,11 @@ fn number(field: &Field, text: &str, part: &Range<usize>) -> Result<u32, Problem
 
 /// Month, date and day of the week of [`DAYS`] days.
 fn calendar() -> impl Iterator<Item = (u32, u32, u32)> {
-    let dates = (FIRST_YEAR..FIRST_YEAR + 28).flat_map(|year| {
-        (1..=12).flat_map(move |month| {
-            let days = match month {
-                2 if year % 4 == 0 => 29,
-                2 => 28,
-                4 | 6 | 9 | 11 => 30,
-                _ => 31,
-            };
-            (1..=days).map(move |date| (month, date))
-        })
-    });
-    dates.zip(1..).map(|((month, date), n)| (month, date, n % 7))
+    let dates = std::iter::successors(Some(Date::constant(2001, 1, 1)), |date| date.tomorrow().ok());
+    let small = |number: i8| u32::from(number.unsigned_abs());
+    dates
+        .take(DAYS)
+        .map(move |date| (small(date.month()), small(date.day()), small(date.weekday().to_sunday_zero_offset())))
 }
 
 impl Cron {

@@ -13,8 +13,8 @@ use compatrix_model::claims::judge_evidence;
 use compatrix_model::evidence::{leak_usage, Record};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::expect::Expectations;
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::Work;
-use compatrix_model::matrix_spec::{Spec, Suite};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::verdict::{Expectation, Verdict};
 use compatrix_render::matrix::{Matrix, Row, Totals};
@@ -155,14 +155,6 @@ impl Making<'_> {
         note(repeated, &format!("has {have}"), &format!("have {have}"));
         notes
     }
-}
-
-/// A record as today's suppressions and baseline have it.
-pub(super) fn judged(opened: &Opened, policy: &Policy, mut record: Record) -> Record {
-    if let Some(settings) = opened.parsed.spec.suite(&record.suite).ok().and_then(Suite::leak) {
-        record.judge_leaks(policy, settings, &opened.today);
-    }
-    record
 }
 
 /// One matrix of the rows of all platforms.

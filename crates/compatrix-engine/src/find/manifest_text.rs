@@ -7,22 +7,21 @@ use toml::de::{DeTable, DeValue};
 
 use crate::sys::files;
 
-/// A manifest.
 #[derive(Debug)]
-pub(super) struct Manifest {
+pub(crate) struct ManifestText {
     /// Its path, relative to the root where it is below it.
-    pub(super) path: String,
+    pub(crate) path: String,
     text: String,
 }
 
-impl Manifest {
-    pub(super) fn read(root: &Path, path: &Path) -> anyhow::Result<Self> {
+impl ManifestText {
+    pub(crate) fn read(root: &Path, path: &Path) -> anyhow::Result<Self> {
         let text = files::read_text(path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(Self { path: shown(root, path), text })
     }
 
     /// `Cargo.toml:5` of this key; the file alone where it has no such key.
-    pub(super) fn place(&self, keys: &[&str]) -> String {
+    pub(crate) fn place(&self, keys: &[&str]) -> String {
         match line_of(&self.text, keys) {
             Some(line) => format!("{}:{line}", self.path),
             None => self.path.clone(),
@@ -30,24 +29,24 @@ impl Manifest {
     }
 
     /// The string at this key.
-    pub(super) fn text(&self, keys: &[&str]) -> Option<String> {
+    pub(crate) fn text(&self, keys: &[&str]) -> Option<String> {
         text_at(&self.text, keys)
     }
 }
 
 /// A path as it is told: relative to the root, where it is below it.
-pub(super) fn shown(root: &Path, path: &Path) -> String {
+pub(crate) fn shown(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned()
 }
 
 /// The line, from 1, of a key in a TOML text.
-pub(super) fn line_of(text: &str, keys: &[&str]) -> Option<usize> {
+pub(crate) fn line_of(text: &str, keys: &[&str]) -> Option<usize> {
     let (at, _) = find(text, keys)?;
     Some(text[..at.min(text.len())].matches('\n').count() + 1)
 }
 
 /// The string at a key of a TOML text.
-pub(super) fn text_at(text: &str, keys: &[&str]) -> Option<String> {
+pub(crate) fn text_at(text: &str, keys: &[&str]) -> Option<String> {
     find(text, keys)?.1
 }
 

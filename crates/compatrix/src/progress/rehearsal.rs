@@ -1,30 +1,29 @@
 //! The progress of a rehearsal, on stderr: a line a job and a step, and a live one on terminals.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
 use compatrix_ci::workflow::rehearsal::JobResult;
-use compatrix_engine::rehearse::{Event, StepEnd};
+use compatrix_engine::rehearse::{RehearsalEvent, StepEnd};
 use compatrix_engine::sys::clock;
 use compatrix_render::look::cut;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
-use crate::progress::human;
+use super::{human, live_line, shown};
 use crate::terminal::Terminal;
 
 /// Without a terminal, a sign of life at least this often.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 
+/// Does work and shows its events.
+pub(crate) fn during<T>(terminal: &Terminal, work: impl FnOnce(&Sender<RehearsalEvent>) -> T) -> T {
+    shown(|events| show(terminal, events), work)
+}
+
 /// Shows events until the sender is gone.
-pub(crate) fn show(terminal: &Terminal, events: Receiver<Event>) {
-    let now = clock::instant();
-    let bar = terminal.is_live().then(|| {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar
-    });
-    let mut progress = Progress { terminal, bar, doing: None, said: now };
+fn show(terminal: &Terminal, events: Receiver<RehearsalEvent>) {
+    let mut progress = Progress { terminal, bar: live_line(terminal), doing: None, said: clock::instant() };
     loop {
         match events.recv_timeout(Duration::from_millis(250)) {
             Ok(event) => progress.take(event),
@@ -40,23 +39,23 @@ pub(crate) fn show(terminal: &Terminal, events: Receiver<Event>) {
 struct Progress<'a> {
     terminal: &'a Terminal,
     bar: Option<ProgressBar>,
-    /// The step that goes on, and since when.
+    /// The step that runs, and since when.
     doing: Option<(String, Instant)>,
     said: Instant,
 }
 
 impl Progress<'_> {
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, event: RehearsalEvent) {
         match event {
-            Event::Note(text) => self.line(AnsiColor::Yellow, "warning", &text),
-            Event::JobStarted(name) => self.line(AnsiColor::Cyan, "Job", &name),
-            Event::StepStarted(step) => self.doing = Some((step, clock::instant())),
-            Event::StepEnded { step, end, wall } => {
+            RehearsalEvent::Note(text) => self.line(AnsiColor::Yellow, "warning", &text),
+            RehearsalEvent::JobStarted(name) => self.line(AnsiColor::Cyan, "Job", &name),
+            RehearsalEvent::StepStarted(step) => self.doing = Some((step, clock::instant())),
+            RehearsalEvent::StepEnded { step, end, wall } => {
                 self.doing = None;
                 let took = human(wall);
                 match end {
                     StepEnd::Done => self.line(AnsiColor::Green, "done", &format!("{step} in {took}")),
-                    // Its condition did not hold; there is nothing to say of it.
+                    // Its condition did not hold.
                     StepEnd::Skipped => {}
                     StepEnd::LeftOut(why) => self.line(AnsiColor::Cyan, "left out", &format!("{step}: {why}")),
                     StepEnd::Failed { why, said, log } => {
@@ -70,7 +69,7 @@ impl Progress<'_> {
                     }
                 }
             }
-            Event::JobEnded(row) => {
+            RehearsalEvent::JobEnded(row) => {
                 let took = human(Duration::from_millis(row.wall_ms));
                 let color = match row.result {
                     Some(JobResult::Success | JobResult::Skipped) | None => AnsiColor::Green,
@@ -102,7 +101,7 @@ impl Progress<'_> {
 
     fn line(&mut self, color: AnsiColor, word: &str, text: &str) {
         self.said = clock::instant();
-        // What is wrong is said even when quiet.
+        // Problems are printed even when quiet.
         if !self.terminal.quiet || matches!(color, AnsiColor::Red | AnsiColor::Yellow) {
             self.raw(&self.terminal.format_line(color, word, text));
         }

@@ -9,14 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use compatrix_model::facts::ToolchainFacts;
+use compatrix_model::lockset::made::{Floor, Repaired};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::refusal::{self, Blamed};
 use compatrix_model::lockset::steps::{next_steps, take, Held, Step};
 use compatrix_model::lockset::LockGroup;
 use semver::Version;
 
-use super::{pins, Work};
 use crate::build::cc;
+use crate::deps::locks::{pins, Resolver};
 use crate::deps::stage;
 use crate::deps::stage::resolve::{Prefer, Resolved, Unresolved};
 use crate::sys::error::Error;
@@ -25,14 +26,14 @@ use crate::sys::process::Command;
 
 /// How much may be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub(super) struct SearchLimits {
     /// Resolutions, all in all.
     pub resolutions: usize,
     /// Builds with the real toolchain.
     pub builds: usize,
 }
 
-impl Default for Limits {
+impl Default for SearchLimits {
     fn default() -> Self {
         Self { resolutions: 300, builds: 25 }
     }
@@ -40,54 +41,24 @@ impl Default for Limits {
 
 /// What a search came to.
 #[derive(Debug)]
-pub enum Outcome {
+pub(super) enum Repair {
     /// A lockset that builds.
-    Found(Found),
+    Done(Repaired),
     /// There is none for this Rust.
     None(Floor),
     /// It ended without an answer, and why.
     GaveUp(String),
 }
 
-/// A lockset that was found.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// The lockfile's text.
-    pub lock: String,
-    /// The versions that packages had to be held at, by name; the pins to paste into the spec.
-    pub pins: BTreeMap<String, Version>,
-    /// Resolutions that it took.
-    pub resolutions: usize,
-    /// Builds that it took; none where the toolchain is not here, so that nothing was built.
-    pub builds: usize,
-    /// Why a package under test does not compile all the same, where one does not.
-    pub own_failure: Option<String>,
-}
-
-/// Why there is no lockset, and from which Rust on there is one.
-#[derive(Debug, Clone)]
-pub struct Floor {
-    /// What stands in the way: one line each.
-    pub because: Vec<String>,
-    /// The lowest Rust for which packages, by what they say, have versions that work together.
-    pub rust: Option<Version>,
-    /// Resolutions that it took.
-    pub resolutions: usize,
-    /// Builds that it took.
-    pub builds: usize,
-}
-
-/// A search.
-pub struct Search<'a> {
-    pub(super) work: &'a Work<'a>,
-    /// The group.
+pub(super) struct LocksetSearch<'a> {
+    pub(super) resolver: &'a Resolver<'a>,
     pub group: &'a LockGroup,
     /// Its lowest toolchain; without it nothing is built, and only what packages say is believed.
     pub toolchain: Option<&'a ToolchainFacts>,
     /// Hears of each step.
     pub tell: &'a dyn Fn(&str),
     /// How much may be tried.
-    pub limits: Limits,
+    pub limits: SearchLimits,
 }
 
 /// What a resolution loop came to.
@@ -98,9 +69,12 @@ enum Settled {
     Hopeless(Vec<String>),
 }
 
-impl std::fmt::Debug for Search<'_> {
+impl std::fmt::Debug for LocksetSearch<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Search").field("group", &self.group.name).field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("LocksetSearch")
+            .field("group", &self.group.name)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
@@ -110,12 +84,12 @@ struct Spent {
     builds: usize,
 }
 
-impl Search<'_> {
+impl LocksetSearch<'_> {
     /// Searches a lockset for this Rust.
     ///
     /// # Errors
     /// The machine fails, the registry cannot be reached, or the user interrupts.
-    pub fn run(&self, rust: &Version) -> Result<Outcome, Error> {
+    pub(super) fn run(&self, rust: &Version) -> Result<Repair, Error> {
         let mut held = Held::default();
         let mut spent = Spent::default();
         loop {
@@ -125,34 +99,34 @@ impl Search<'_> {
                 Some(Settled::Hopeless(because)) => {
                     // What fails to compile does not say from which Rust on it would.
                     let Spent { resolutions, builds } = spent;
-                    return Ok(Outcome::None(Floor { because, rust: None, resolutions, builds }));
+                    return Ok(Repair::None(Floor { because, rust: None, resolutions, builds }));
                 }
-                None => return Ok(Outcome::GaveUp(self.too_many(&spent))),
+                None => return Ok(Repair::GaveUp(self.too_many(&spent))),
             };
             let Some(toolchain) = self.toolchain else {
-                return Ok(Outcome::Found(found(&resolved, &held, &spent, None)));
+                return Ok(Repair::Done(repaired(&resolved, &held, &spent, None)));
             };
             if spent.builds >= self.limits.builds {
-                return Ok(Outcome::GaveUp(self.too_many(&spent)));
+                return Ok(Repair::GaveUp(self.too_many(&spent)));
             }
             spent.builds += 1;
             (self.tell)(&format!("build {} with Rust {}", spent.builds, toolchain.version));
             let output = match self.build(toolchain, rust, &resolved)? {
-                None => return Ok(Outcome::Found(found(&resolved, &held, &spent, None))),
+                None => return Ok(Repair::Done(repaired(&resolved, &held, &spent, None))),
                 Some(output) => output,
             };
-            let members: Vec<&str> = self.work.sources.layout.members.iter().map(|m| m.name.as_str()).collect();
+            let members: Vec<&str> = self.resolver.sources.layout.members.iter().map(|m| m.name.as_str()).collect();
             let (own, foreign): (Vec<Blamed>, Vec<Blamed>) =
                 refusal::read(&output).into_iter().partition(|blamed| members.contains(&blamed.name.as_str()));
             if let (true, Some(own)) = (foreign.is_empty(), own.first()) {
                 // All that it depends on was compiled before it.
                 let why = format!("{} itself does not work on Rust {}: {}", own.name, toolchain.version, own.why);
-                return Ok(Outcome::Found(found(&resolved, &held, &spent, Some(why))));
+                return Ok(Repair::Done(repaired(&resolved, &held, &spent, Some(why))));
             }
             if foreign.is_empty() {
                 let because = format!("the build fails, and names no package: {}", last_lines(&output, 2));
                 let Spent { resolutions, builds } = spent;
-                return Ok(Outcome::None(Floor { because: vec![because], rust: None, resolutions, builds }));
+                return Ok(Repair::None(Floor { because: vec![because], rust: None, resolutions, builds }));
             }
             for blamed in foreign {
                 let resolved = resolved.packages.iter().filter(|package| package.name == blamed.name);
@@ -181,7 +155,7 @@ impl Search<'_> {
             if spent.resolutions >= self.limits.resolutions {
                 return Ok(None);
             }
-            if self.work.host.supervisor.is_interrupted() {
+            if self.resolver.host.supervisor.is_interrupted() {
                 return Err(Error::Interrupted);
             }
             spent.resolutions += 1;
@@ -222,7 +196,7 @@ impl Search<'_> {
     }
 
     fn resolve(&self, rust: &Version, held: &Held) -> Result<Resolved, Unresolved> {
-        let (mut limits, mut deep) = pins(self.work.sources, self.group);
+        let (mut limits, mut deep) = pins(self.resolver.sources, self.group);
         for (name, below) in &held.direct {
             limits.entry(name.clone()).or_default().push(format!("<{below}"));
         }
@@ -230,14 +204,14 @@ impl Search<'_> {
             deep.entry(name.clone()).or_default().push(format!(">={range}, <{below}"));
         }
         let edit = Edit { rust: Some(rust.clone()), limits, ..Edit::default() };
-        self.work.resolve(&edit, &deep, None, Prefer::Rust)
+        self.resolver.resolve(&edit, &deep, None, Prefer::Rust)
     }
 
     /// Checks the members and their tests with the real toolchain, served from disk; what cargo said if it fails.
     fn build(&self, toolchain: &ToolchainFacts, rust: &Version, resolved: &Resolved) -> Result<Option<String>> {
-        let (host, layout) = (self.work.host, self.work.sources.layout);
-        let dir = self.work.dir.with_file_name("repair");
-        let root = stage::trial(host, layout, &dir, rust, resolved, &self.work.platforms)?;
+        let (host, layout) = (self.resolver.host, self.resolver.sources.layout);
+        let dir = self.resolver.dir.with_file_name("repair");
+        let root = stage::trial(host, layout, &dir, rust, resolved, &self.resolver.platforms)?;
         let mut args = vec!["check".to_owned(), "--tests".to_owned(), "--locked".to_owned()];
         let target = host.dir.join("build").join(format!("repair@{}", self.group.name));
         args.extend(["--target-dir".to_owned(), target.to_string_lossy().into_owned()]);
@@ -265,9 +239,9 @@ impl Search<'_> {
 
     /// The lowest Rust that has a lockset, by what packages say: found by halving between this one and the newest that
     /// anything in the way asks for.
-    fn floor(&self, rust: &Version, because: Vec<String>, mut spent: Spent) -> Result<Outcome, Error> {
+    fn floor(&self, rust: &Version, because: Vec<String>, mut spent: Spent) -> Result<Repair, Error> {
         let newest =
-            self.work.host.ambient.find("rustc").map(|rustc| self.work.host.ask_version(&rustc)).transpose()?;
+            self.resolver.host.ambient.find("rustc").map(|rustc| self.resolver.host.ask_version(&rustc)).transpose()?;
         let newest = newest.and_then(|said| Version::parse(said.split(' ').nth(1)?).ok());
         let (mut low, mut high) = (rust.minor, newest.map_or(rust.minor, |newest| newest.minor));
         let mut works = |minor: u64| -> Result<bool, Error> {
@@ -288,11 +262,11 @@ impl Search<'_> {
             floor = Some(Version::new(1, high, 0));
         }
         let Spent { resolutions, builds } = spent;
-        Ok(Outcome::None(Floor { because, rust: floor, resolutions, builds }))
+        Ok(Repair::None(Floor { because, rust: floor, resolutions, builds }))
     }
 }
 
-fn found(resolved: &Resolved, held: &Held, spent: &Spent, own_failure: Option<String>) -> Found {
+fn repaired(resolved: &Resolved, held: &Held, spent: &Spent, own_failure: Option<String>) -> Repaired {
     let names: BTreeSet<&String> = held.direct.keys().chain(held.deep.keys().map(|(name, _)| name)).collect();
     let mut pins = BTreeMap::new();
     for name in names {
@@ -304,5 +278,5 @@ fn found(resolved: &Resolved, held: &Held, spent: &Spent, own_failure: Option<St
         }
     }
     let lock = resolved.lock.to_text();
-    Found { lock, pins, resolutions: spent.resolutions, builds: spent.builds, own_failure }
+    Repaired { lock, pins, resolutions: spent.resolutions, builds: spent.builds, own_failure }
 }

@@ -1,4 +1,4 @@
-//! Where the parts of a workspace are, and how its manifests look in a stage.
+//! Where the parts of a workspace are, what its manifests say, and how they look in a stage.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::sys::files;
 
 /// A member of the workspace that a stage has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
+pub struct StagedMember {
     /// The package's name.
     pub name: String,
     /// Its folder, absolute.
@@ -24,8 +24,8 @@ pub struct Member {
 
 /// The workspace's own Cargo.lock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Own {
-    /// Its text.
+pub struct OwnLockfile {
+    /// As it stands in the file.
     pub text: String,
     /// What it says.
     pub file: Lockfile,
@@ -42,11 +42,11 @@ pub struct Layout {
     /// The folder that holds the root and every path dependency: the root itself, unless some lie outside.
     pub base: PathBuf,
     /// The members that a stage has.
-    pub members: Vec<Member>,
+    pub members: Vec<StagedMember>,
     /// Folders of path dependencies that are no members.
     pub outside: Vec<PathBuf>,
     /// The workspace's own Cargo.lock.
-    pub own: Own,
+    pub own: OwnLockfile,
     /// The lowest cargo that can read every manifest and the lockfile of the workspace as it stands, and the index.
     pub readable_from: Version,
     /// The root manifest.
@@ -60,7 +60,7 @@ impl Layout {
     /// The root manifest cannot be read.
     pub fn new(
         root: PathBuf,
-        members: Vec<Member>,
+        members: Vec<StagedMember>,
         outside: Vec<PathBuf>,
         editions: &BTreeSet<String>,
     ) -> Result<Self> {
@@ -69,11 +69,11 @@ impl Layout {
         let editions = editions.iter().map(|edition| manifest::cargo_for_edition(edition));
         let readable_from = editions.chain([manifest::cargo_for_resolver(&manifest)]).max();
         let readable_from = readable_from.unwrap_or(Version::new(1, 0, 0));
-        Ok(Self { root, base, members, outside, own: Own::default(), readable_from, manifest })
+        Ok(Self { root, base, members, outside, own: OwnLockfile::default(), readable_from, manifest })
     }
 
     /// The same with the workspace's own lockfile.
-    pub fn with_lockfile(&self, own: Own) -> Self {
+    pub fn with_lockfile(&self, own: OwnLockfile) -> Self {
         let registry = own.file.packages.iter().any(|package| package.source.as_deref() == Some(REGISTRY));
         // Before, cargo asked for the whole index as a git repository (its changelog, 1.70).
         let index = if registry { Version::new(1, 70, 0) } else { Version::new(1, 0, 0) };

@@ -9,7 +9,7 @@ use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
 
 /// The words of the C compiler's command: `CC` split at spaces, else `cc`.
-pub fn compiler_words(host: &Host) -> Vec<String> {
+pub(crate) fn words(host: &Host) -> Vec<String> {
     let named = host.ambient.get("CC").unwrap_or("cc");
     named.split_whitespace().map(str::to_owned).collect()
 }
@@ -18,8 +18,8 @@ pub fn compiler_words(host: &Host) -> Vec<String> {
 ///
 /// # Errors
 /// There is none on PATH.
-pub fn cc(host: &Host, dir: &Path) -> Result<Command> {
-    let words = compiler_words(host);
+pub(crate) fn cc(host: &Host, dir: &Path) -> Result<Command> {
+    let words = words(host);
     let program = words.first().map(String::as_str).unwrap_or("cc");
     if host.ambient.find(program).is_none() {
         bail!("no C compiler (`{program}`); `apt-get install gcc` or its like installs one");
@@ -29,14 +29,14 @@ pub fn cc(host: &Host, dir: &Path) -> Result<Command> {
 
 /// What tells one compiler from another: its path and its stamp.
 pub(crate) fn fingerprint(host: &Host) -> String {
-    let words = compiler_words(host);
+    let words = words(host);
     let program = words.first().and_then(|program| host.ambient.find(program)).unwrap_or_default();
     let real = program.canonicalize().unwrap_or(program);
     format!("{} {} {}", words.join(" "), real.display(), files::stamp(&real).unwrap_or_default())
 }
 
 /// The folder in which the linker finds this library, where it does.
-pub(super) fn library_dir(host: &Host, file: &str) -> Result<Option<String>> {
+pub(crate) fn library_dir(host: &Host, file: &str) -> Result<Option<String>> {
     let stamp = fingerprint(host);
     host.memo.fact(&format!("library-dir {file}"), &stamp, || {
         let command = cc(host, &host.root)?.args([format!("-print-file-name={file}")]);

@@ -1,4 +1,6 @@
-//! `lock`: the committed locksets, made, repaired or checked.
+//! `lock`: the committed locksets, made, repaired or checked. Imports what a session does, and [`crate::session`].
+
+mod repair;
 
 use std::sync::mpsc::Sender;
 
@@ -7,71 +9,35 @@ use compatrix_model::axis::{AxisKind, AxisValue, Deps};
 use compatrix_model::condition::{value_version, Match, ValueTest, Versions};
 use compatrix_model::facts::{Availability, ToolchainFacts};
 use compatrix_model::lockset::file::{body_of, Header};
+use compatrix_model::lockset::made::{LockState, MadeLockset};
 use compatrix_model::lockset::manifest::Edit;
-use compatrix_model::lockset::steps::Resolution;
 use compatrix_model::lockset::{LockGroup, Lockset};
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{Plan, Provision};
 use compatrix_model::spec_text::Parsed;
 use semver::Version;
 
-use super::repair::{self, Found, Limits, Search};
-use super::{pins, shown_file, Sources};
+use crate::deps::locks::{pins, shown_file, Resolver, Sources};
 use crate::deps::stage;
 use crate::deps::stage::resolve::{Platforms, Prefer, Unresolved};
 use crate::event::Event;
-use crate::session::survey;
-use crate::session::survey::Survey;
+use crate::provide;
 use crate::session::Session;
+use crate::survey::Survey;
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
+use repair::{LocksetSearch, Repair, SearchLimits};
 
-/// What is wanted.
+/// What `lock` is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub struct LockOptions {
     /// Write nothing.
     pub check: bool,
     /// Choose all versions anew, also where the file fits.
     pub update: bool,
     /// Build, and step packages back until it builds.
     pub repair: bool,
-}
-
-/// What became of a group's lockset.
-#[derive(Debug, Clone)]
-pub struct Made {
-    /// The file, below the root.
-    pub file: String,
-    /// The Rust that it is for; absent where no toolchain's version is known.
-    pub rust: Option<Version>,
-    /// Its toolchains.
-    pub toolchains: Vec<String>,
-    /// What became of it.
-    pub state: State,
-    /// The text that stands, or would stand, in the file.
-    pub text: Option<String>,
-    /// How many packages it holds that are not in the workspace.
-    pub packages: usize,
-    /// Packages in it that say they need a newer Rust.
-    pub too_new: Vec<Resolution>,
-}
-
-/// What became of a lockset.
-#[derive(Debug, Clone)]
-pub enum State {
-    /// It fits; nothing was done.
-    Unchanged,
-    /// It was written.
-    Written,
-    /// It does not fit, and was only to be checked: why.
-    Stale(String),
-    /// It could not be made, and why.
-    Failed(String),
-    /// It was found by building.
-    Repaired(Found),
-    /// There is none that works, and what stands in the way.
-    None(repair::Floor),
 }
 
 /// Makes, repairs or checks the locksets of these groups; of all where none is named. Toolchains that a repair builds with
@@ -83,10 +49,10 @@ pub fn all(
     session: &Session,
     parsed: &Parsed,
     names: &[String],
-    wanted: Wanted,
+    options: LockOptions,
     command: &str,
     tell: &Sender<Event>,
-) -> Result<Vec<(String, Made)>, Error> {
+) -> Result<Vec<(String, MadeLockset)>, Error> {
     let (host, spec) = (&session.host, &parsed.spec);
     if let Some(name) = names.iter().find(|name| !spec.locks.iter().any(|group| group.name == **name)) {
         let known: Vec<String> = spec.locks.iter().map(|group| format!("`{}`", group.name)).collect();
@@ -98,7 +64,7 @@ pub fn all(
     let chosen: Vec<&LockGroup> =
         spec.locks.iter().filter(|group| names.is_empty() || names.contains(&group.name)).collect();
     let mut survey = session.survey(parsed)?;
-    if !wanted.check {
+    if !options.check {
         provide_toolchains(host, spec, &chosen, &mut survey, tell)?;
         session.ledger.save_memo(&host.memo)?;
     }
@@ -116,7 +82,7 @@ pub fn all(
         let tell = |text: &str| {
             let _ = tell.send(Event::Providing(format!("lockset {}: {text}", group.name)));
         };
-        made.push((group.name.clone(), make(host, &sources, group, wanted, lowest, command, &tell)?));
+        made.push((group.name.clone(), make(host, &sources, group, options, lowest, command, &tell)?));
         if host.supervisor.is_interrupted() {
             return Err(Error::Interrupted);
         }
@@ -148,7 +114,7 @@ fn provide_toolchains(
     if provisions.is_empty() {
         return Ok(());
     }
-    survey::provide(host, spec, &Plan { provisions, ..Plan::default() }, survey, tell)
+    provide::provide(host, spec, &Plan { provisions, ..Plan::default() }, survey, tell)
 }
 
 /// Makes, repairs or checks the lockset of one group. `toolchain` is the group's lowest, where it is here.
@@ -159,25 +125,24 @@ pub fn make(
     host: &Host,
     sources: &Sources<'_>,
     group: &LockGroup,
-    wanted: Wanted,
+    options: LockOptions,
     toolchain: Option<&ToolchainFacts>,
     command: &str,
     tell: &dyn Fn(&str),
-) -> Result<Made, Error> {
+) -> Result<MadeLockset, Error> {
     let file = shown_file(group);
     let path = sources.file(group);
     let old = files::exists(&path).then(|| files::read_text(&path)).transpose()?;
     let toolchains: Vec<String> = sources.toolchains(group).into_iter().map(|(name, _)| name).collect();
     let recorded = old.as_deref().and_then(Header::of).map(|header| header.rust);
     let rust = sources.lowest(group).or(recorded);
-    let made = |state: State, text: Option<String>| {
+    let made = |state: LockState, text: Option<String>| {
         let count = text.as_deref().map_or(0, |text| text.matches("\nsource = ").count());
-        Made {
+        MadeLockset {
             file: file.clone(),
             rust: rust.clone(),
             toolchains: toolchains.clone(),
             state,
-            text,
             packages: count,
             too_new: Vec::new(),
         }
@@ -186,49 +151,49 @@ pub fn make(
         Some(text) => sources.trouble(group, text)?,
         None => Some("is not there".to_owned()),
     };
-    if wanted.check {
+    if options.check {
         return Ok(match trouble {
-            None => made(State::Unchanged, old),
-            Some(trouble) => made(State::Stale(trouble), old),
+            None => made(LockState::Unchanged, old),
+            Some(trouble) => made(LockState::Stale(trouble), old),
         });
     }
-    if trouble.is_none() && !wanted.update && !wanted.repair {
-        return Ok(made(State::Unchanged, old));
+    if trouble.is_none() && !options.update && !options.repair {
+        return Ok(made(LockState::Unchanged, old));
     }
     let Some(rust) = rust.clone() else {
         let reason = format!(
             "the version of no toolchain of the group is known here ({}); a lockset is made for the lowest",
             if toolchains.is_empty() { "none is in it".to_owned() } else { toolchains.join(", ") }
         );
-        return Ok(made(State::Failed(reason), old));
+        return Ok(made(LockState::Failed(reason), old));
     };
-    let start = if wanted.update { None } else { old.as_deref().map(body_of) };
-    let work = super::Work {
+    let start = if options.update { None } else { old.as_deref().map(body_of) };
+    let resolver = Resolver {
         host,
         sources,
         dir: stage::dir(host, &Lockset::new(Deps::Lockset, Some(group))).join("lock"),
         platforms: Platforms::ask(host, &sources.triples())?,
     };
-    if wanted.repair {
-        let search = Search { work: &work, group, toolchain, tell, limits: Limits::default() };
+    if options.repair {
+        let search = LocksetSearch { resolver: &resolver, group, toolchain, tell, limits: SearchLimits::default() };
         return Ok(match search.run(&rust)? {
-            repair::Outcome::Found(found) => {
+            Repair::Done(found) => {
                 let text = write(sources, group, &rust, &found.lock, command)?;
-                made(State::Repaired(found), Some(text))
+                made(LockState::Repaired(found), Some(text))
             }
-            repair::Outcome::None(floor) => made(State::None(floor), old),
-            repair::Outcome::GaveUp(reason) => made(State::Failed(reason), old),
+            Repair::None(floor) => made(LockState::None(floor), old),
+            Repair::GaveUp(reason) => made(LockState::Failed(reason), old),
         });
     }
     tell(&format!("choosing versions for Rust {rust}"));
     let (limits, pins) = pins(sources, group);
     let edit = Edit { rust: Some(rust.clone()), limits, ..Edit::default() };
-    let resolved = match work.resolve(&edit, &pins, start, Prefer::Rust) {
+    let resolved = match resolver.resolve(&edit, &pins, start, Prefer::Rust) {
         Ok(resolved) => resolved,
         Err(Unresolved::Package { name, said }) => {
             let said = crate::sys::host::last_lines(&said, 3);
             return Ok(made(
-                State::Failed(format!("no version of {name} meets all requirements and pins: {said}")),
+                LockState::Failed(format!("no version of {name} meets all requirements and pins: {said}")),
                 old,
             ));
         }
@@ -236,7 +201,7 @@ pub fn make(
     };
     let text = write(sources, group, &rust, &resolved.lock.to_text(), command)?;
     let too_new = resolved.packages.into_iter().filter(|p| p.needs.as_ref().is_some_and(|needs| *needs > rust));
-    Ok(Made { too_new: too_new.collect(), ..made(State::Written, Some(text)) })
+    Ok(MadeLockset { too_new: too_new.collect(), ..made(LockState::Written, Some(text)) })
 }
 
 fn write(sources: &Sources<'_>, group: &LockGroup, rust: &Version, lock: &str, command: &str) -> Result<String> {

@@ -3,9 +3,12 @@
 
 use std::process::Command;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use compatrix_ci::workflow::{Action, Container, Expression, Matrix, MatrixValue, Step, Text};
+use compatrix_model::matrix_spec::Event as CiEvent;
 
+use super::super::setup::StepEnd;
 use super::*;
 use crate::session::Session;
 use crate::sys::environment::Ambient;
@@ -49,7 +52,7 @@ fn git(root: &Path, args: &[&str]) {
 }
 
 impl Made {
-    fn rehearse(&self, jobs: Vec<WorkflowJob>) -> (Result<Rehearsed, Error>, Vec<Event>) {
+    fn rehearse(&self, jobs: Vec<WorkflowJob>) -> (Result<Rehearsed, Error>, Vec<RehearsalEvent>) {
         let (sender, receiver) = mpsc::channel();
         let workflow = Workflow {
             file: "compatibility.yml".to_owned(),
@@ -161,7 +164,7 @@ fn results(rehearsed: &Rehearsed) -> Vec<(&str, Option<JobResult>)> {
     rehearsed.jobs.iter().map(|row| (row.name.as_str(), row.result)).collect()
 }
 
-fn said(events: &[Event]) -> String {
+fn said(events: &[RehearsalEvent]) -> String {
     events.iter().map(|event| format!("{event:?}\n")).collect()
 }
 
@@ -255,7 +258,7 @@ fn a_job_that_fails_fails_the_verdict_unless_it_may() {
         assert!(rehearsed.output.starts_with("of one\nof two\n"), "evidence comes even so: {}", rehearsed.output);
         assert!(rehearsed.output.contains(of_cells), "{}", rehearsed.output);
         let failed = events.iter().find_map(|event| match event {
-            Event::StepEnded { end: StepEnd::Failed { why, log, .. }, .. } => Some((why.clone(), log.clone())),
+            RehearsalEvent::StepEnded { end: StepEnd::Failed { why, log, .. }, .. } => Some((why.clone(), log.clone())),
             _ => None,
         });
         let (why, log) = failed.expect("a step failed");

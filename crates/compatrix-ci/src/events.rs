@@ -1,0 +1,96 @@
+//! Which plan an event has, and which part of it one machine runs. Errors name the key of the spec that is missing.
+
+use compatrix_model::matrix_spec::{Event, Spec, Work};
+use compatrix_model::plan::Part;
+
+use crate::merge::File;
+use crate::plan::{ci_plan, CiPlan};
+use crate::Committed;
+
+/// The profile that a command runs on an event.
+///
+/// # Errors
+/// The spec does not run the command on the event.
+pub fn profile(spec: &Spec, event: Event, work: Work) -> Result<&str, String> {
+    let key = work.as_str();
+    let settings = spec.ci.as_ref().map(|ci| ci.events.get(&event));
+    if let Some(name) = settings.flatten().and_then(|settings| settings.profile(work)) {
+        return Ok(name);
+    }
+    let file = "compat/matrix.toml";
+    Err(match settings {
+        None => format!("the spec has no [ci]; add one to {file}, with `{key} = \"local\"` under [ci.{event}]"),
+        Some(None) => format!("the spec has no [ci.{event}]; add one to {file}, with `{key} = \"local\"`"),
+        Some(Some(_)) => format!("[ci.{event}] in {file} does not run `{key}`; `{key} = \"local\"` would"),
+    })
+}
+
+/// The plan of a command on an event.
+///
+/// # Errors
+/// As [`profile`] and [`ci_plan`].
+pub fn plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> Result<CiPlan, String> {
+    profile(spec, event, work)?;
+    ci_plan(spec, committed, event, work)?.ok_or_else(|| format!("{event} runs no `{}`", work.as_str()))
+}
+
+/// The plans of all events and commands.
+///
+/// # Errors
+/// All that is wrong with any of them.
+pub fn plans(spec: &Spec, committed: &Committed) -> Result<Vec<CiPlan>, String> {
+    let events = spec.ci.iter().flat_map(|ci| ci.events.keys());
+    let (mut plans, mut problems) = (Vec::new(), Vec::new());
+    for (event, work) in events.flat_map(|event| Work::ALL.map(|work| (*event, work))) {
+        match ci_plan(spec, committed, event, work) {
+            Ok(plan) => plans.extend(plan),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() {
+        Ok(plans)
+    } else {
+        Err(problems.join("\n"))
+    }
+}
+
+/// What of a plan runs on this platform, or in one job of it.
+///
+/// # Errors
+/// There is no such job, it runs on another platform, or none runs on this one.
+pub fn part(plan: &CiPlan, platform: &str, job: Option<&str>) -> Result<Part, String> {
+    let job = job.map(|name| plan.job(name)).transpose()?;
+    if let Some((group, job)) = job.filter(|(group, _)| group.platform != platform) {
+        return Err(format!("the job `{}` runs on {}; this is {platform}", job.id, group.platform));
+    }
+    let part = plan.part(platform, job.map(|(_, job)| job));
+    if part.is_empty() {
+        return Err(nothing_on(plan.event, platform, &plan.platforms()));
+    }
+    Ok(part)
+}
+
+/// The plan without the other platforms, and a note that names those that are left out.
+///
+/// # Errors
+/// No job runs on this platform.
+pub fn on_platform(plan: CiPlan, platform: &str) -> Result<(CiPlan, Option<String>), String> {
+    let others: Vec<String> = plan.platforms().into_iter().filter(|of| *of != platform).map(str::to_owned).collect();
+    let plan = plan.only(platform);
+    if plan.groups.is_empty() {
+        return Err(nothing_on(plan.event, platform, &others));
+    }
+    let note = format!("this verdict is on {platform} alone; what runs on {} is not counted", others.join(", "));
+    Ok((plan, (!others.is_empty()).then_some(note)))
+}
+
+fn nothing_on(event: Event, platform: &str, others: &[impl AsRef<str>]) -> String {
+    let others: Vec<&str> = others.iter().map(AsRef::as_ref).collect();
+    format!("no job of {event} runs on {platform}; they run on {}", others.join(", "))
+}
+
+/// Event and command of the first artifact that can be read, in their order.
+pub fn of_artifacts(files: &[File]) -> Option<(Event, Work)> {
+    let headers = files.iter().filter_map(|(_, bundle)| bundle.as_ref().ok()?.headers.first());
+    headers.map(|header| (header.event, header.work)).min()
+}

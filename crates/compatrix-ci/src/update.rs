@@ -1,0 +1,187 @@
+//! What `gen-ci` changes: from the files of the work tree and the workflows that the spec asks for, the files to write and
+//! to remove, or why nothing may be written. It reads and writes nothing.
+
+use std::collections::BTreeMap;
+
+use compatrix_model::matrix_spec::Work;
+
+use crate::generate::header::{origin, Origin};
+use crate::generate::{text, CHECKS_FILE};
+use crate::pins::{self, adopt, bumped, Bump, Pins, Refusal};
+use crate::workflow::{Action, Workflow};
+
+/// Where GitHub looks for workflows, below the root.
+pub const FOLDER: &str = ".github/workflows";
+/// GitHub starts no run of a workflow file that is longer, in bytes, and does not report it.
+/// Source: docs.github.com, "Actions limits", "Workflow file size".
+const MAX_BYTES: usize = 512_000;
+
+/// The files of the work tree.
+#[derive(Debug, Clone, Default)]
+pub struct Existing {
+    /// All workflows: path below the root and text.
+    pub workflows: BTreeMap<String, String>,
+    /// The text of [`pins::FILE`]; none where it does not exist.
+    pub pins: Option<String>,
+}
+
+/// What the user allows; nothing by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flags {
+    /// Only report differences. Pins that a bot raised are none.
+    pub check: bool,
+    /// Carry raised pins into [`pins::FILE`].
+    pub adopt_pins: bool,
+    /// Overwrite workflows that were edited by hand, and lower raised pins.
+    pub overwrite: bool,
+}
+
+/// All differences between the work tree and what the spec asks for.
+#[derive(Debug, Clone)]
+pub struct Update {
+    /// Each workflow that the spec asks for, in order.
+    pub workflows: Vec<Change>,
+    /// Generated workflows that the spec no longer asks for: path and whether they were edited.
+    pub obsolete: Vec<(String, Origin)>,
+    /// Pins that a bot raised in the workflows, or changes of pins that are no rise.
+    pub raised: Result<Vec<Bump>, Vec<Refusal>>,
+    /// Whether [`pins::FILE`] does not exist yet.
+    pub pins_missing: bool,
+    pins: String,
+}
+
+/// A workflow as it is and as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Below the root.
+    pub path: String,
+    /// The text in the work tree; empty where there is no such file.
+    pub old: String,
+    /// The text to write.
+    pub new: String,
+}
+
+impl Change {
+    /// Whether the file was generated, and edited since.
+    pub fn is_edited(&self) -> bool {
+        !self.old.is_empty() && origin(&self.old) == Origin::Edited
+    }
+}
+
+/// Why nothing may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blocked {
+    /// Pins were changed, and not as a bot raises them.
+    ChangedPins,
+    /// Pins were raised.
+    RaisedPins,
+    /// Workflows were edited by hand.
+    Edited,
+}
+
+impl Update {
+    /// Compares the work tree with these workflows.
+    ///
+    /// # Errors
+    /// The pins cannot be read, or one is missing; a workflow would be too long, contain an expression from the spec, or
+    /// replace one that was not generated.
+    pub fn new(existing: &Existing, wanted: &[Workflow], flags: Flags) -> Result<Self, String> {
+        let pins_text = existing.pins.as_deref().unwrap_or(pins::FIRST);
+        let mut pins = Pins::parse(pins_text).map_err(|problems| problems.join("\n"))?;
+        let ours: Vec<(&str, &str)> = existing.ours().collect();
+        let raised = bumped(&ours, &pins);
+        if let (Ok(bumps), true) = (&raised, flags.check || flags.adopt_pins) {
+            bumps.iter().for_each(|bump| bump.apply(&mut pins));
+        }
+        refuse_unpinned(wanted, &pins)?;
+        let change = |workflow: &Workflow| {
+            let (path, new) = rendered(workflow, &pins)?;
+            let old = existing.workflows.get(&path).cloned().unwrap_or_default();
+            Ok(Change { path, old, new })
+        };
+        let workflows = wanted.iter().map(change).collect::<Result<Vec<Change>, String>>()?;
+        existing.refuse_foreign(&workflows)?;
+        let is_wanted = |path: &str| workflows.iter().any(|workflow| workflow.path == path);
+        let obsolete = ours.into_iter().filter(|(path, _)| !is_wanted(path));
+        let obsolete = obsolete.map(|(path, text)| (path.to_owned(), origin(text))).collect();
+        Ok(Self { workflows, obsolete, raised, pins_missing: existing.pins.is_none(), pins: pins_text.to_owned() })
+    }
+
+    /// Why writing would lose something.
+    pub fn blocked(&self, flags: Flags) -> Option<Blocked> {
+        let edited = self.workflows.iter().any(Change::is_edited)
+            || self.obsolete.iter().any(|(_, origin)| *origin == Origin::Edited);
+        match &self.raised {
+            _ if flags.overwrite => None,
+            Err(_) => Some(Blocked::ChangedPins),
+            Ok(_) if flags.check => None,
+            Ok(bumps) if !flags.adopt_pins && !bumps.is_empty() => Some(Blocked::RaisedPins),
+            Ok(_) => edited.then_some(Blocked::Edited),
+        }
+    }
+
+    /// Whether the work tree is not as the spec asks.
+    pub fn differs(&self) -> bool {
+        self.pins_missing || !self.obsolete.is_empty() || self.workflows.iter().any(|change| change.old != change.new)
+    }
+
+    /// The new text of [`pins::FILE`]; none where it stays as it is.
+    ///
+    /// # Errors
+    /// A raised pin cannot be placed in the file.
+    pub fn new_pins(&self, flags: Flags) -> Result<Option<String>, String> {
+        match &self.raised {
+            Ok(bumps) if flags.adopt_pins && !bumps.is_empty() => adopt(&self.pins, bumps).map(Some),
+            _ => Ok(self.pins_missing.then(|| self.pins.clone())),
+        }
+    }
+}
+
+impl Existing {
+    /// Workflows that were generated, edited since or not. A copy under another name belongs to whoever made it.
+    fn ours(&self) -> impl Iterator<Item = (&str, &str)> {
+        let names = Work::ALL.map(Work::file).into_iter().chain([CHECKS_FILE]);
+        let names: Vec<String> = names.map(|name| format!("{FOLDER}/{name}")).collect();
+        let ours =
+            self.workflows.iter().filter(move |(path, text)| names.contains(path) && origin(text) != Origin::Foreign);
+        ours.map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
+    fn refuse_foreign(&self, workflows: &[Change]) -> Result<(), String> {
+        let foreign = |path: &&str| self.workflows.get(*path).is_some_and(|text| origin(text) == Origin::Foreign);
+        let found: Vec<&str> = workflows.iter().map(|change| change.path.as_str()).filter(foreign).collect();
+        if found.is_empty() {
+            return Ok(());
+        }
+        let (was, it) = if found.len() == 1 { ("was", "it") } else { ("were", "them") };
+        Err(format!(
+            "{} {was} not written by compatrix, and nothing is overwritten; move or rename {it}, then run again",
+            found.join(" and ")
+        ))
+    }
+}
+
+/// Path and text of a workflow.
+fn rendered(workflow: &Workflow, pins: &Pins) -> Result<(String, String), String> {
+    let text = text(workflow, pins).map_err(|refused| refused.to_string())?;
+    let path = format!("{FOLDER}/{}", workflow.file);
+    if text.len() > MAX_BYTES {
+        return Err(format!(
+            "{path} would have {} bytes, and GitHub silently starts no run of a workflow over {MAX_BYTES}; set `max-jobs` in \
+             compat/matrix.toml, or choose fewer cells",
+            text.len()
+        ));
+    }
+    Ok((path, text))
+}
+
+/// Actions and images without a pin, with the lines to add.
+fn refuse_unpinned(workflows: &[Workflow], pins: &Pins) -> Result<(), String> {
+    let jobs = || workflows.iter().flat_map(|workflow| &workflow.jobs);
+    let actions = jobs().flat_map(|job| &job.steps).filter_map(|step| match &step.action {
+        Action::Uses { action, .. } => Some(*action),
+        Action::Run(_) => None,
+    });
+    let images = jobs().filter_map(|job| job.container.as_ref()).map(|container| container.image.as_str());
+    pins.missing(actions, images).map_or(Ok(()), Err)
+}

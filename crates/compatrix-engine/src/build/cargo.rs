@@ -1,0 +1,218 @@
+//! One build: cargo makes the test executables, and says which they are.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use compatrix_model::facts::SqliteFacts;
+use compatrix_model::libtest::{Parser, Source};
+use compatrix_model::outcome::Outcome;
+use compatrix_model::plan::{Build, Sanitizer, Targets};
+
+use super::cc;
+use super::messages::Messages;
+use super::product::{BuildInputs, Built, Doctests, NotBuilt};
+use crate::deps::stage;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::{Command, Finished};
+use crate::sys::supervisor::End;
+
+/// The time limit of one cargo.
+const TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// The cargo command that makes the executables.
+pub(crate) fn command(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Command> {
+    let mut command = base(host, build, inputs)?;
+    let words: &[&str] = match build.targets {
+        Targets::Tests { .. } => &["test", "--no-run"],
+        Targets::Packages => &["build"],
+    };
+    let words = words.iter().chain(&["--message-format=json-render-diagnostics"]).map(|word| (*word).to_owned());
+    command.args = words.chain(command.args).collect();
+    Ok(command)
+}
+
+/// The cargo command that runs the documentation tests.
+pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Command> {
+    let mut command = base(host, build, inputs)?;
+    command.args = [&["test", "--doc"].map(str::to_owned)[..], &command.args].concat();
+    command.timeout = Some(inputs.doctest_limit);
+    if let Some(dir) = inputs.link.and_then(|link| link.link_dir.clone()) {
+        command = command.env("LD_LIBRARY_PATH", dir);
+    }
+    Ok(command)
+}
+
+/// Where builds of this lane compile to.
+pub(crate) fn target_dir(host: &Host, build: &Build) -> PathBuf {
+    host.dir.join("build").join(build.lane())
+}
+
+fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Command> {
+    let rustc = Path::new(&inputs.toolchain.rustc);
+    let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root);
+    let offline = host.limits.offline || inputs.stage.as_ref().is_some_and(|stage| stage.served);
+    let mut command = Command::new(&inputs.toolchain.cargo, root)
+        .args([
+            "--locked".to_owned(),
+            "--target-dir".to_owned(),
+            target_dir(host, build).to_string_lossy().into_owned(),
+        ])
+        .args(manifest_of_one(host, inputs))
+        .args(build.cargo_arguments())
+        .args(build.sanitizer.map(|sanitizer| sanitized(sanitizer, &inputs.toolchain.host)).unwrap_or_default())
+        .envs(&environment(host, inputs.link, offline)?)
+        .env("RUSTC", inputs.toolchain.rustc.clone())
+        .env("RUSTDOC", rustc.with_file_name("rustdoc").to_string_lossy());
+    command.timeout = Some(TIMEOUT);
+    if build.sanitizer.is_some() {
+        command = command.env(cc::PLAIN, "1");
+    }
+    Ok(command)
+}
+
+/// The environment of every cargo that builds, but for the compiler that it is to call.
+pub(crate) fn environment(host: &Host, link: Option<&SqliteFacts>, offline: bool) -> Result<BTreeMap<String, String>> {
+    let mut env = host.ambient.for_builds();
+    let mut set = |name: &str, value: &str| env.insert(name.to_owned(), value.to_owned());
+    // Nothing here is edited between two builds, so incremental data would only cost.
+    set("CARGO_INCREMENTAL", "0");
+    set("CARGO_TERM_COLOR", "never");
+    if offline {
+        set("CARGO_NET_OFFLINE", "true");
+    }
+    for (name, value) in cc::environment(host)? {
+        set(&name, &value);
+    }
+    if let Some(link) = link {
+        // Packages that always have SQLite compiled in link ours all the same; libsqlite3-sys 0.27 and later know this.
+        set("LIBSQLITE3_SYS_USE_PKG_CONFIG", "1");
+        for (name, dir) in [("SQLITE3_LIB_DIR", &link.link_dir), ("SQLITE3_INCLUDE_DIR", &link.include_dir)] {
+            if let Some(dir) = dir {
+                set(name, dir);
+            }
+        }
+    }
+    Ok(env)
+}
+
+/// What cargo is told so that only what is tested has the sanitizer in it: with a target named, build scripts and proc
+/// macros are compiled without the target's flags (cargo's reference, `build.rustflags`). As configuration they are added
+/// to flags that the workspace has for the target; RUSTFLAGS would stand in their place.
+fn sanitized(sanitizer: Sanitizer, target: &str) -> Vec<String> {
+    // Stacks need names and lines, whatever the workspace's profile leaves out.
+    let flags = format!("[\"-Zsanitizer={}\",\"-Cdebuginfo=1\",\"-Cstrip=none\"]", sanitizer.as_str());
+    ["--target", target, "--config", &format!("target.{target}.rustflags={flags}")].map(str::to_owned).to_vec()
+}
+
+/// The manifest of a package that is tested alone: with cargo's first resolver, features are only given to the package
+/// that cargo stands in.
+fn manifest_of_one(host: &Host, inputs: &BuildInputs<'_>) -> Vec<String> {
+    match inputs.workspace.packages.as_slice() {
+        [one] if Path::new(&one.dir) != host.root => {
+            let dir = stage::place(&inputs.workspace.layout, inputs.stage.as_ref(), Path::new(&one.dir));
+            vec!["--manifest-path".to_owned(), dir.join("Cargo.toml").to_string_lossy().into_owned()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Builds, and runs the documentation tests where the build has them.
+pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
+    let command = command(host, build, inputs)?;
+    let mut reader = Messages::default();
+    let finished = command
+        .run_sharing(jobs, &host.supervisor, &mut |bytes| reader.feed(bytes), &mut |_| {})
+        .with_context(|| format!("cannot start {}", command.program))?;
+    let (mut wall, mut cpu) = (finished.wall, finished.cpu);
+    if let Some(result) = not_built(&finished) {
+        return Ok(Built { result: Err(result), wall, cpu });
+    }
+    let mut product = reader.product(host, inputs, build.targets)?;
+    if build.targets.doctests() {
+        let doctests = run_doctests(host, &doctest_command(host, build, inputs)?, jobs)?;
+        (wall, cpu) = (wall + doctests.1.wall, cpu + doctests.1.cpu);
+        product.doctests = Some(doctests.0);
+    }
+    Ok(Built { result: Ok(product), wall, cpu })
+}
+
+fn run_doctests(host: &Host, command: &Command, jobs: &jobserver::Client) -> Result<(Doctests, Finished)> {
+    let mut parser = Parser::new("doctests", Source::Doctests);
+    let finished = command
+        .run_sharing(jobs, &host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
+        .with_context(|| format!("cannot start {}", command.program))?;
+    let report = parser.finish();
+    let trouble = match finished.end {
+        End::TimedOut => {
+            let limit = command.timeout.unwrap_or_default();
+            Some((Outcome::TimedOut, format!("documentation tests ran for more than {limit:?}")))
+        }
+        End::Interrupted => Some((Outcome::Infrastructure, "interrupted".to_owned())),
+        End::Itself if finished.status.success() => None,
+        End::Itself if report.counts.failed > 0 => {
+            Some((Outcome::Failed, format!("{} of the documentation tests failed", report.counts.failed)))
+        }
+        End::Itself => {
+            let failure = classify(&finished.stderr.text());
+            Some((failure.outcome, format!("documentation tests: {}", failure.cause)))
+        }
+    };
+    Ok((Doctests { counts: report.counts, failures: report.failures, trouble }, finished))
+}
+
+fn not_built(finished: &Finished) -> Option<NotBuilt> {
+    let (outcome, cause) = match finished.end {
+        End::Itself if finished.status.success() => return None,
+        End::Itself => return Some(classify(&finished.stderr.text())),
+        End::TimedOut => (Outcome::TimedOut, format!("cargo ran for more than {} minutes", TIMEOUT.as_secs() / 60)),
+        End::Interrupted => (Outcome::Infrastructure, "interrupted".to_owned()),
+    };
+    Some(NotBuilt { outcome, cause, output: finished.stderr.text() })
+}
+
+/// What cargo's words mean: the crate's fault or the machine's.
+pub(crate) fn classify(stderr: &str) -> NotBuilt {
+    /// Signs that the machine failed, not the crate, and what they mean where they do not say it themselves.
+    const MACHINE: [(&str, &str); 11] = [
+        ("No space left on device", ""),
+        ("Disk quota exceeded", ""),
+        ("Cannot allocate memory", ""),
+        ("Read-only file system", ""),
+        ("spurious network error", ""),
+        ("failed to download from", ""),
+        ("download of config.json failed", ""),
+        ("signal: 9, SIGKILL", "a compiler was killed, as happens when memory runs out"),
+        ("signal: 7, SIGBUS", "a compiler died of a bus error, as happens when the disk is full"),
+        ("ld terminated with signal 9", "the linker was killed, as happens when memory runs out"),
+        ("ld terminated with signal 7", "the linker died of a bus error, as happens when the disk is full"),
+    ];
+    let first = stderr.lines().position(|line| line.starts_with("error"));
+    let cause = first.map_or_else(
+        || last_lines(stderr, 1),
+        |n| {
+            let lines: Vec<&str> = stderr.lines().collect();
+            let place = lines[n..].iter().take(4).find_map(|line| line.trim_start().strip_prefix("--> "));
+            let caused = lines[n..].iter().position(|line| line.trim() == "Caused by:").map(|at| {
+                let all =
+                    lines[n + at + 1..].iter().map(|line| line.trim()).filter(|l| !l.is_empty() && *l != "Caused by:");
+                all.collect::<Vec<_>>().join(": ")
+            });
+            let mut cause = lines[n].to_owned();
+            cause.extend(place.map(|place| format!(" ({place})")));
+            cause.extend(caused.map(|caused| format!(": {caused}")));
+            cause
+        },
+    );
+    let machine = MACHINE.iter().find(|(sign, _)| stderr.contains(sign));
+    let outcome = if machine.is_some() { Outcome::Infrastructure } else { Outcome::BuildFailed };
+    let cause = machine.map_or(cause.clone(), |(sign, means)| {
+        let word = if means.is_empty() { sign } else { means };
+        format!("{word}: {cause}")
+    });
+    NotBuilt { outcome, cause: cause.chars().take(600).collect(), output: stderr.to_owned() }
+}

@@ -1,0 +1,131 @@
+//! What a build needs, and what it came to.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use compatrix_model::evidence::{Counts, TestFailure};
+use compatrix_model::facts::{SqliteFacts, ToolchainFacts};
+use compatrix_model::outcome::Outcome;
+
+use super::inspect::Inspection;
+use crate::deps::stage::Stage;
+use crate::find::workspace::Workspace;
+
+/// What a build came to.
+#[derive(Debug)]
+pub(crate) struct Built {
+    /// The executables, or why there are none.
+    pub result: Result<Product, NotBuilt>,
+    /// Wall time of all of it.
+    pub wall: Duration,
+    /// Processor time of all of it.
+    pub cpu: Duration,
+}
+
+/// What a build made.
+#[derive(Debug)]
+pub(crate) struct Product {
+    /// The test executables, sorted by package and target; libraries and programs where only these were asked for.
+    pub executables: Vec<Executable>,
+    /// The static SQLite that was compiled in, where one was.
+    pub archive: Option<PathBuf>,
+    /// What the documentation tests came to, where they ran.
+    pub doctests: Option<Doctests>,
+}
+
+/// What the documentation tests of a build came to.
+#[derive(Debug, Clone)]
+pub(crate) struct Doctests {
+    pub counts: Counts,
+    /// Those that failed.
+    pub failures: Vec<TestFailure>,
+    /// Why they are no pass, where they are none.
+    pub trouble: Option<(Outcome, String)>,
+}
+
+/// Why there are no executables.
+#[derive(Debug, Clone)]
+pub(crate) struct NotBuilt {
+    /// What that means for the cells of the build.
+    pub outcome: Outcome,
+    /// The first error, in one line.
+    pub cause: String,
+    /// The end of what cargo said.
+    pub output: String,
+}
+
+/// A test executable.
+#[derive(Debug, Clone)]
+pub(crate) struct Executable {
+    pub package: String,
+    /// The test target: `things_store`, `it`.
+    pub target: String,
+    /// Which of cargo's targets it is of.
+    pub kind: TargetKind,
+    /// The file.
+    pub path: PathBuf,
+    /// The package's folder, in which cargo starts tests.
+    pub dir: PathBuf,
+    /// The root of the workspace that it was built in, or of the stage.
+    pub root: PathBuf,
+    /// Whether it has its own harness and prints no libtest output.
+    pub own_harness: bool,
+    /// What is in the file.
+    pub inspection: Inspection,
+    /// Where the loader is to look for the toolchain's and the build's own shared libraries, joined by `:`, for an
+    /// executable that needs some: one of a proc-macro crate or of a `dylib`.
+    pub search: Option<String>,
+}
+
+/// What a build needs besides the plan's value.
+#[derive(Debug, Clone)]
+pub(crate) struct BuildInputs<'a> {
+    pub toolchain: &'a ToolchainFacts,
+    /// The library to link against, for a dynamic build.
+    pub link: Option<&'a SqliteFacts>,
+    pub workspace: &'a Workspace,
+    /// The stage that it is built in; none where that is the workspace itself.
+    pub stage: Option<Stage>,
+    /// The time limit of the documentation tests.
+    pub doctest_limit: Duration,
+}
+
+/// The kinds of cargo's targets that have tests (cargo's reference, "Cargo Targets").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TargetKind {
+    Library,
+    /// A library of procedural macros.
+    Macros,
+    Program,
+    /// A file of `tests/`.
+    Test,
+    Example,
+    /// A benchmark.
+    Bench,
+}
+
+impl TargetKind {
+    /// From the words of cargo's messages; what is none of these is a library of some kind.
+    pub(super) fn of(words: &[String]) -> TargetKind {
+        match words.first().map(String::as_str) {
+            Some("bin") => TargetKind::Program,
+            Some("test") => TargetKind::Test,
+            Some("example") => TargetKind::Example,
+            Some("bench") => TargetKind::Bench,
+            Some("proc-macro") => TargetKind::Macros,
+            _ => TargetKind::Library,
+        }
+    }
+
+    /// How cargo is told to take this target alone.
+    pub(crate) fn choice(self, target: &str) -> Vec<String> {
+        let switch = match self {
+            TargetKind::Library | TargetKind::Macros => return vec!["--lib".to_owned()],
+            TargetKind::Program => "--bin",
+            TargetKind::Test => "--test",
+            TargetKind::Example => "--example",
+            TargetKind::Bench => "--bench",
+        };
+        vec![switch.to_owned(), target.to_owned()]
+    }
+}

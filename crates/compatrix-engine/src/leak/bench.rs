@@ -1,0 +1,180 @@
+//! What every tool's module works with: a run's inputs, one unit of its tests, what came of that.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use compatrix_leak::attribute::{self, Context};
+use compatrix_leak::LeakSettings;
+use compatrix_leak::{Canary, Finding, Policy, Standing};
+use compatrix_model::evidence::Counts;
+use compatrix_model::facts::LeakToolFacts;
+use compatrix_model::libtest::{Parser, Report, Source};
+use compatrix_model::outcome::Outcome;
+
+use crate::build::Executable;
+use crate::run::executable;
+use crate::run::inputs::RunInputs;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::{Command, Finished};
+use crate::sys::supervisor::End;
+
+/// What all leak runs of a session share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Leaks<'a> {
+    /// The canaries that were tried.
+    pub canaries: &'a Canaries,
+    /// What findings count for.
+    pub policy: &'a Policy,
+    /// The day, for what is accepted until one.
+    pub today: &'a str,
+    /// The pool from which units take further job tokens, besides the one that the run has.
+    pub tokens: &'a jobserver::Client,
+}
+
+/// What a tool's module is given besides a unit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bench<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) inputs: &'a RunInputs<'a>,
+    pub(crate) settings: &'a LeakSettings,
+    pub(crate) tool: &'a LeakToolFacts,
+}
+
+/// One process under the tool: an executable with some of its tests.
+#[derive(Debug, Clone)]
+pub(crate) struct Unit<'a> {
+    pub(crate) executable: &'a Executable,
+    /// The tests that it runs, as libtest names them; of an executable with its own harness the target's name.
+    pub(crate) tests: Vec<String>,
+    /// Whether these are all that the executable has, so that none needs to be named.
+    pub(crate) whole: bool,
+}
+
+/// What came of a unit.
+#[derive(Debug)]
+pub(crate) struct RanUnit {
+    /// Its tests, as libtest printed them.
+    pub(crate) report: Report,
+    /// How the process ended.
+    pub(crate) finished: Finished,
+    /// What the tool found, as it says it.
+    pub(crate) findings: Vec<Finding>,
+    /// Why the tool's own result does not count.
+    pub(crate) trouble: Option<(Outcome, String)>,
+    /// Why the tool cannot run its tests.
+    pub(crate) not_runnable: Option<String>,
+    /// What else is to be told.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Bench<'_> {
+    /// What a finding of this run counts for.
+    pub(crate) fn standing(&self, leaks: &Leaks<'_>, finding: &Finding) -> Standing {
+        leaks.policy.standing(finding, self.settings, Some(&self.inputs.toolchain.version), leaks.today)
+    }
+
+    /// The command of a unit as the plain suites would start it, in this scratch folder; one thread, so that the test
+    /// under way is known and stacks begin at the test.
+    pub(crate) fn command(&self, unit: &Unit<'_>, dir: &Path) -> Command {
+        let mut command = executable::command(self.host, self.inputs, unit.executable, dir);
+        // The symbolizer of backtraces leaks (rust#59125).
+        command = command.env("RUST_BACKTRACE", "0");
+        if unit.executable.own_harness {
+            return command;
+        }
+        command.args.retain(|arg| is_switch(arg));
+        command = command.args(["--test-threads=1"]);
+        if !unit.whole {
+            command = command.args(["--exact"]).args(unit.tests.iter().cloned());
+        }
+        command
+    }
+
+    /// Runs a unit's command and reads what libtest prints; what a tool says is yet to come.
+    pub(super) fn start(&self, unit: &Unit<'_>, command: &Command) -> Result<RanUnit> {
+        let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
+        let finished = command
+            .run_with(&self.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
+            .with_context(|| format!("cannot start {}", command.program))?;
+        let report = parser.finish();
+        Ok(RanUnit { report, finished, findings: Vec::new(), trouble: None, not_runnable: None, notes: Vec::new() })
+    }
+
+    /// Fills in test, origin and fingerprint of a unit's findings.
+    pub(super) fn complete(&self, unit: &Unit<'_>, findings: &mut [Finding]) {
+        let root = unit.executable.root.to_string_lossy().into_owned();
+        let context =
+            Context { executable: &unit.executable.target, tests: &unit.tests, root: &root, not_own: &["target"] };
+        findings.iter_mut().for_each(|finding| attribute::complete(finding, &context));
+        attribute::name_cycles(findings);
+    }
+}
+
+/// Whether an argument of the suite is a switch of libtest that holds for whatever runs, and no choice of tests.
+pub(super) fn is_switch(arg: &str) -> bool {
+    ["--include-ignored", "--ignored", "--nocapture", "--no-capture", "--show-output"].contains(&arg)
+}
+
+/// The canaries that were tried in this session, each once.
+#[derive(Debug, Default)]
+pub(crate) struct Canaries {
+    known: Mutex<BTreeMap<String, Arc<OnceLock<Canary>>>>,
+}
+
+impl Canaries {
+    /// What a canary came to; whoever asks while it is tried waits.
+    pub(super) fn once(&self, key: String, try_it: impl FnOnce() -> Canary) -> Canary {
+        let slot = {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(key).or_default())
+        };
+        slot.get_or_init(try_it).clone()
+    }
+}
+
+/// What a unit's process came to, findings left aside.
+pub(crate) fn unit_outcome(ran: &RanUnit, unit: &Unit<'_>, limit: Duration) -> (Outcome, String) {
+    let target = &unit.executable.target;
+    let running = match unit.tests.as_slice() {
+        [only] => format!(" in {only}"),
+        _ => ran.report.running.first().map(|test| format!(" in {test}")).unwrap_or_default(),
+    };
+    match ran.finished.end {
+        End::TimedOut => {
+            return (Outcome::TimedOut, format!("{target} ran for more than {limit:?} under the tool{running}"))
+        }
+        End::Interrupted => return (Outcome::Infrastructure, "interrupted".to_owned()),
+        End::Itself => {}
+    }
+    if let Some((outcome, cause)) = &ran.trouble {
+        return (*outcome, format!("{target}: {cause}"));
+    }
+    if ran.report.complete {
+        let Counts { failed, .. } = ran.report.counts;
+        if failed == 0 {
+            return (Outcome::Passed, String::new());
+        }
+        let first = ran.report.failures.first().map(|f| format!(", first {}", f.test)).unwrap_or_default();
+        return (Outcome::Failed, format!("{failed} of {} tests failed in {target}{first}", ran.report.counts.run()));
+    }
+    let said = last_lines(&ran.finished.stderr.text(), 1);
+    let said = if said.is_empty() { said } else { format!(": {said}") };
+    match ran.finished.status.signal() {
+        // Nobody here sends it but the time limit; what is left is the system, short of memory.
+        Some(9) => (
+            Outcome::Infrastructure,
+            format!("{target} was killed{running}, as happens when memory runs out: tools need several times as much"),
+        ),
+        Some(signal) => {
+            (Outcome::Crashed, format!("{target} was ended by {}{running}{said}", executable::signal_name(signal)))
+        }
+        None => {
+            let code = ran.finished.status.code().unwrap_or(-1);
+            (Outcome::Crashed, format!("{target} ended with code {code} before its result{running}{said}"))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! A suite of kind `leak` in one cell, from its canary to its record.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use compatrix_leak::LeakSettings;
+use compatrix_leak::Tool;
+use compatrix_model::evidence::Record;
+use compatrix_model::outcome::Outcome;
+
+use super::bench::{Bench, Leaks, Unit};
+use super::seen::Seen;
+use super::{canary, miri, passes, sanitizer, units, valgrind};
+use crate::build::{Executable, Product};
+use crate::run::executable::blank;
+use crate::run::inputs::RunInputs;
+use crate::sys::host::Host;
+use crate::sys::process::Command;
+
+/// Runs the suite in the cell and says what it came to; the proof is the caller's.
+///
+/// # Errors
+/// Our own side fails.
+pub(crate) fn run(
+    host: &Host,
+    inputs: &RunInputs<'_>,
+    settings: &LeakSettings,
+    product: &Product,
+    leaks: &Leaks<'_>,
+) -> Result<Record> {
+    let tool = inputs.leak_tool.with_context(|| format!("{} is not here", settings.tool))?;
+    let bench = Bench { host, inputs, settings, tool };
+    if settings.tool == Tool::Miri {
+        if let Some((outcome, cause)) = miri::prepare(&bench, &product.executables)? {
+            return Ok(blank(inputs, outcome, cause));
+        }
+    }
+    let canary = canary::prove(&bench, leaks);
+    if host.supervisor.is_interrupted() {
+        return Ok(blank(inputs, Outcome::Infrastructure, "interrupted".to_owned()));
+    }
+    let mut seen = Seen::default();
+    if canary.is_proven() {
+        let mut all = Vec::new();
+        for executable in &product.executables {
+            let listed = units::list(&bench, executable)?;
+            seen.counts.ignored += u32::try_from(listed.ignored).unwrap_or(u32::MAX);
+            all.extend(units::of(&bench, executable, listed.tests));
+        }
+        passes::go(&bench, leaks, all, &mut seen)?;
+    }
+    Ok(seen.record(&bench, canary))
+}
+
+/// What does by hand what the suite does with an executable, as near as one command can: the commands, and what they leave
+/// out, for people.
+///
+/// # Errors
+/// A command cannot be made.
+pub(crate) fn by_hand(bench: &Bench<'_>, executable: &Executable, dir: &Path) -> Result<(Command, &'static str)> {
+    let unit = Unit { executable, tests: Vec::new(), whole: true };
+    Ok(match bench.settings.tool {
+        Tool::Valgrind => (valgrind::command(bench, &unit, dir).0, "what it finds is in valgrind.xml"),
+        Tool::Asan | Tool::Lsan => (
+            sanitizer::command(bench, &unit, dir, &[]),
+            "what it finds is in sanitizer.PID, addresses not yet resolved",
+        ),
+        Tool::Miri => (
+            miri::interpreted(bench, executable, bench.command(&unit, dir))?,
+            "the first error ends it; `--exact NAME` runs one test",
+        ),
+        Tool::Resources => (
+            bench.command(&unit, dir),
+            "leak-check runs each test alone, with a library loaded before it that looks at what is left",
+        ),
+    })
+}

@@ -1,0 +1,340 @@
+//! Provides what cells need: which finder a value's setting leads to is decided here and nowhere else.
+//!
+//! A finder knows one kind of thing and no setting. What is here, and what can be had, is found by [`survey`]; what a plan
+//! needs is had by [`provide`].
+
+pub mod exact_sqlite;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::mpsc::Sender;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{anyhow, Context, Result};
+use compatrix_model::apt::Request;
+use compatrix_model::axis::{Axis, AxisKind, AxisValue, Setting, ValueName};
+use compatrix_model::condition::partial_version;
+use compatrix_model::facts::{
+    Availability, Durations, FixtureFacts, HostFacts, LocksetFacts, SqliteFacts, ToolchainFacts,
+};
+use compatrix_model::lockset::Lockset;
+use compatrix_model::matrix_spec::{Spec, SqliteSettings};
+use compatrix_model::plan::{Plan, Provision, AMBIENT_TOOLCHAIN};
+use compatrix_model::spec_text::Parsed;
+
+use crate::deps::locks::Sources;
+use crate::deps::{locked, locks};
+use crate::event::Event;
+use crate::find::distro::{self, Contents, LibraryNote, Unpacked, WantedPackages};
+use crate::find::fixture::Fixture;
+use crate::find::sqlite::{self, ExactVersion};
+use crate::find::{leak_tools, toolchain};
+use crate::survey::{with_bundled_feature, Survey};
+use crate::sys::error::Error;
+use crate::sys::files;
+use crate::sys::host::Host;
+
+/// What is known of each value of an axis.
+type KnownValues<T> = BTreeMap<ValueName, Availability<T>>;
+
+/// Finds out what this host and workspace have.
+///
+/// # Errors
+/// The workspace cannot be read, or the spec names a package or feature that it does not have.
+pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
+    let spec = &parsed.spec;
+    let axis = |kind| spec.space.axis_of(&kind).map(|(_, axis)| axis);
+    std::thread::scope(|scope| {
+        let workspace = scope.spawn(|| locked::read(host, parsed));
+        let toolchains = scope.spawn(|| find_toolchains(host, axis(AxisKind::Rust)));
+        let fixtures = find_fixtures(host, axis(AxisKind::Schema));
+        let workspace = join(workspace)?;
+        let fixtures = fixtures?;
+        let sqlite = find_sqlite(host, axis(AxisKind::Sqlite), &spec.sqlite, workspace.sqlite_crate.as_deref());
+        let packages = with_bundled_feature(workspace.packages.clone(), spec);
+        let toolchains = join(toolchains);
+        let facts = HostFacts {
+            platform: Host::platform(),
+            leak_tools: leak_tools::find_all(host, spec, &toolchains),
+            toolchains,
+            sqlite,
+            fixtures,
+            packages,
+            sources: workspace.source.sources.clone(),
+            locksets: BTreeMap::new(),
+            readable_from: Some(workspace.layout.readable_from.clone()),
+            hermetic: host.limits.hermetic || workspace.layout.own.made,
+            durations: Durations::default(),
+        };
+        let mut survey = Survey { facts, workspace };
+        find_locksets(host, spec, &mut survey)?;
+        Ok(survey)
+    })
+}
+
+/// What is known of each toolchain of the axis; of the one on PATH where there is no such axis.
+pub(crate) fn find_toolchains(host: &Host, axis: Option<&Axis>) -> KnownValues<ToolchainFacts> {
+    let Some(axis) = axis else {
+        let name = ValueName::new(AMBIENT_TOOLCHAIN).expect("a valid name");
+        return BTreeMap::from([(name, ready(toolchain::ambient(host)))]);
+    };
+    let find = |setting: &Setting| match setting {
+        Setting::RustupToolchain(toolchain) => toolchain::find_rustup(host, toolchain),
+        Setting::PathToolchain(path) => ready(toolchain::facts(host, &host.root.join(path).join("bin"))),
+        Setting::DistroToolchain(request) => {
+            look(request, distro::find(host, request, Contents::Toolchain), |unpacked| of_distro(host, unpacked))
+        }
+        Setting::SqliteBundled
+        | Setting::SqliteHost
+        | Setting::SqliteExact(_)
+        | Setting::DistroSqlite(_)
+        | Setting::Fixture(_)
+        | Setting::Features { .. }
+        | Setting::Deps(_)
+        | Setting::Env(_) => Availability::Missing { reason: "no toolchain".to_owned() },
+    };
+    axis.values.iter().map(|value| (value.name.clone(), find(&value.setting))).collect()
+}
+
+/// What is known of each SQLite of the axis. `bundled` is the SQLite of this libsqlite3-sys version.
+pub fn find_sqlite(
+    host: &Host,
+    axis: Option<&Axis>,
+    settings: &SqliteSettings,
+    bundled_crate: Option<&str>,
+) -> KnownValues<SqliteFacts> {
+    let find = |setting: &Setting| match setting {
+        Setting::SqliteBundled => sqlite::bundled(bundled_crate),
+        Setting::SqliteHost => sqlite::find_host(host),
+        Setting::SqliteExact(version) => sqlite::find_exact(host, version, settings),
+        Setting::DistroSqlite(request) => {
+            Ok(look(request, distro::find(host, request, Contents::Sqlite), library_of_distro))
+        }
+        Setting::RustupToolchain(_)
+        | Setting::PathToolchain(_)
+        | Setting::DistroToolchain(_)
+        | Setting::Fixture(_)
+        | Setting::Features { .. }
+        | Setting::Deps(_)
+        | Setting::Env(_) => Err(anyhow!("no SQLite")),
+    };
+    let values = axis.map(|axis| axis.values.as_slice()).unwrap_or_default();
+    values.iter().map(|value| (value.name.clone(), find(&value.setting).unwrap_or_else(unavailable))).collect()
+}
+
+/// What is known of each fixture of the axis.
+///
+/// # Errors
+/// One cannot be read: its TOML is wrong, or a file that it names is not there. All such are told.
+fn find_fixtures(host: &Host, axis: Option<&Axis>) -> Result<KnownValues<FixtureFacts>, Error> {
+    let values = axis.map(|axis| axis.values.as_slice()).unwrap_or_default();
+    let mut found = BTreeMap::new();
+    let mut broken = Vec::new();
+    for value in values {
+        let Setting::Fixture(name) = &value.setting else { continue };
+        match Fixture::read(host, name) {
+            Ok(fixture) => drop(found.insert(value.name.clone(), fixture.find(host))),
+            Err(error) => broken.push(format!("{error:#}")),
+        }
+    }
+    if broken.is_empty() {
+        Ok(found)
+    } else {
+        Err(Error::Usage(broken.join("\n")))
+    }
+}
+
+/// Finds out anew what is known of the locksets: which toolchain is in which group depends on versions that may only now
+/// be known. What could not be had stays so.
+fn find_locksets(host: &Host, spec: &Spec, survey: &mut Survey) -> Result<(), Error> {
+    let versions = survey.facts.versions();
+    let sources = Sources { spec, layout: &survey.workspace.layout, versions: &versions };
+    let mut found: BTreeMap<Lockset, LocksetFacts> = locks::survey(host, &sources, &survey.workspace.source.lockset)?;
+    for (lockset, old) in &survey.facts.locksets {
+        if matches!((&old.staged, found.get(lockset)), (Availability::Missing { .. }, Some(_))) {
+            found.insert(lockset.clone(), old.clone());
+        }
+    }
+    survey.facts.locksets = found;
+    Ok(())
+}
+
+fn unavailable<T>(error: anyhow::Error) -> Availability<T> {
+    Availability::Missing { reason: format!("{error:#}") }
+}
+
+fn ready<T>(found: Result<T>) -> Availability<T> {
+    found.map_or_else(unavailable, Availability::Ready)
+}
+
+/// Looks at the packages of a distribution, where they are here.
+fn look<T>(
+    request: &Request,
+    found: Availability<Unpacked>,
+    facts: impl FnOnce(&Unpacked) -> Result<T>,
+) -> Availability<T> {
+    match found {
+        Availability::Ready(unpacked) => ready(
+            facts(&unpacked)
+                .map_err(|error| anyhow!("{request}: {error:#}; remove {} and run again", unpacked.dir.display())),
+        ),
+        Availability::Obtainable { how } => Availability::Obtainable { how },
+        Availability::Missing { reason } => Availability::Missing { reason },
+    }
+}
+
+fn of_distro(host: &Host, unpacked: &Unpacked) -> Result<ToolchainFacts> {
+    Ok(ToolchainFacts { origin: unpacked.origin.clone(), ..toolchain::facts(host, &unpacked.place)? })
+}
+
+fn library_of_distro(unpacked: &Unpacked) -> Result<SqliteFacts> {
+    let said = unpacked.library.as_ref().context("its note says nothing of a SQLite")?;
+    Ok(SqliteFacts {
+        version: partial_version(&said.version).ok_or_else(|| anyhow!("no version: {:?}", said.version))?,
+        source_id: said.source_id.clone(),
+        sha256: said.sha256.clone(),
+        link_dir: unpacked.place.parent().map(|dir| dir.to_string_lossy().into_owned()),
+        library: Some(unpacked.place.to_string_lossy().into_owned()),
+        // Another package has it, and nothing is compiled against this library where there is a choice.
+        include_dir: None,
+    })
+}
+
+fn identify(host: &Host, library: &Path) -> Result<LibraryNote> {
+    let said = sqlite::of_library(host, library)?;
+    let sha256 = files::sha256(library, &host.memo)?;
+    Ok(LibraryNote { version: said.version, source_id: said.source_id, sha256 })
+}
+
+/// Builds those of these values that are exact SQLite versions; what is known of each afterwards. `tell` hears of each
+/// that begins.
+pub(crate) fn build_sqlite<'v>(
+    host: &Host,
+    settings: &SqliteSettings,
+    values: impl IntoIterator<Item = &'v AxisValue>,
+    tell: &(dyn Fn(&str) + Sync),
+) -> KnownValues<SqliteFacts> {
+    let exact = values.into_iter().filter_map(|value| match &value.setting {
+        Setting::SqliteExact(version) => Some(ExactVersion { value: value.name.clone(), version: version.clone() }),
+        _ => None,
+    });
+    sqlite::build_all(host, settings, exact.collect(), tell)
+}
+
+fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    match thread.join() {
+        Ok(value) => value,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Does the plan's provisions; the facts afterwards say what came of them.
+///
+/// # Errors
+/// A fixture's SQL or TOML is wrong. What cannot be had is no error: its cells are unavailable.
+pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell: &Sender<Event>) -> Result<(), Error> {
+    let facts = &mut survey.facts;
+    let value = |kind: AxisKind, name: &ValueName| -> Option<&AxisValue> {
+        let (_, axis) = spec.space.axis_of(&kind)?;
+        axis.values.iter().find(|value| value.name == *name)
+    };
+    let mut locksets = Vec::new();
+    let mut toolchains = Vec::new();
+    let mut libraries = Vec::new();
+    let mut packages = Vec::new();
+    let mut broken = Vec::new();
+    for provision in &plan.provisions {
+        match provision {
+            Provision::Toolchain(name) => match value(AxisKind::Rust, name).map(|value| &value.setting) {
+                Some(Setting::RustupToolchain(toolchain)) => toolchains.push((name.clone(), toolchain.clone())),
+                Some(Setting::DistroToolchain(request)) => {
+                    packages.push(wanted(name, request, Contents::Toolchain));
+                }
+                _ => {}
+            },
+            Provision::Sqlite(name) => match value(AxisKind::Sqlite, name) {
+                Some(AxisValue { setting: Setting::DistroSqlite(request), .. }) => {
+                    packages.push(wanted(name, request, Contents::Sqlite));
+                }
+                value => libraries.extend(value),
+            },
+            Provision::Lockset(name) => locksets.push(name.clone()),
+            Provision::Fixture(name) => {
+                match Fixture::read(host, name.as_str()).and_then(|fixture| fixture.build(host)) {
+                    Ok(built) => {
+                        facts.fixtures.insert(name.clone(), Availability::Ready(built));
+                    }
+                    Err(error) => broken.push(format!("fixture {name} cannot be built: {error:#}")),
+                }
+            }
+        }
+    }
+    if !broken.is_empty() {
+        return Err(Error::Usage(broken.join("\n")));
+    }
+    // Toolchains wait for the network, libraries for the processor: side by side.
+    let (mut installed, unpacked, mut built) = std::thread::scope(|scope| {
+        let downloads = tell.clone();
+        let installed = scope.spawn(move || {
+            toolchain::install_all(host, &toolchains, |line| {
+                let _ = downloads.send(Event::Providing(line.to_owned()));
+            })
+        });
+        let fetches = tell.clone();
+        let unpacked = scope.spawn(move || {
+            distro::provide_all(host, packages, &|library| identify(host, library), &mut |line| {
+                let _ = fetches.send(Event::Providing(line.to_owned()));
+            })
+        });
+        let compiles = Mutex::new(tell.clone());
+        let built = build_sqlite(host, &spec.sqlite, libraries, &|line| {
+            let sender = compiles.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = sender.send(Event::Providing(line.to_owned()));
+        });
+        (join(installed), join(unpacked), built)
+    });
+    for (WantedPackages { value, request, contents }, found) in unpacked? {
+        match contents {
+            Contents::Toolchain => drop(installed.insert(value, look(&request, found, |dir| of_distro(host, dir)))),
+            Contents::Sqlite => drop(built.insert(value, look(&request, found, library_of_distro))),
+        }
+    }
+    for reason in installed.values().filter_map(missing).chain(built.values().filter_map(missing)) {
+        let _ = tell.send(Event::NotProvided(reason.to_owned()));
+    }
+    facts.leak_tools.extend(leak_tools::find_all(host, spec, &installed));
+    facts.toolchains.extend(installed);
+    facts.sqlite.extend(built);
+    // What was not reached before an interrupt is still obtainable, but not now.
+    if host.supervisor.is_interrupted() {
+        return Err(Error::Interrupted);
+    }
+    let versions = survey.facts.versions();
+    let sources = Sources { spec, layout: &survey.workspace.layout, versions: &versions };
+    for lockset in survey.facts.locksets.keys().cloned().collect::<Vec<_>>() {
+        if !locksets.contains(&lockset.to_string()) {
+            continue;
+        }
+        let _ = tell.send(Event::Providing(format!("the dependencies of lockset {lockset}")));
+        let provided = locks::provide(host, &sources, &lockset, &survey.workspace.source.lockset);
+        if host.supervisor.is_interrupted() {
+            return Err(Error::Interrupted);
+        }
+        if let Availability::Missing { reason } = &provided.staged {
+            let _ = tell.send(Event::NotProvided(format!("lockset {lockset}: {reason}")));
+        }
+        survey.facts.locksets.insert(lockset, provided);
+    }
+    find_locksets(host, spec, survey)
+}
+
+fn wanted(name: &ValueName, request: &Request, contents: Contents) -> WantedPackages {
+    WantedPackages { value: name.clone(), request: request.clone(), contents }
+}
+
+fn missing<T>(availability: &Availability<T>) -> Option<&str> {
+    match availability {
+        Availability::Missing { reason } => Some(reason),
+        Availability::Ready(_) | Availability::Obtainable { .. } => None,
+    }
+}

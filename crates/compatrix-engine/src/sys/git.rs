@@ -1,0 +1,106 @@
+//! git: the one place that starts it. The index is the user's; its cache of file times is not refreshed by us.
+
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{anyhow, Result};
+
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::Command;
+
+/// git, in one folder.
+#[derive(Debug)]
+pub struct Git<'h> {
+    host: &'h Host,
+    program: PathBuf,
+    /// The folder it works in: the workspace's root, until [`Git::at`] names another.
+    dir: PathBuf,
+}
+
+impl<'h> Git<'h> {
+    /// The git on PATH, in the workspace's root.
+    pub fn find(host: &'h Host) -> Option<Self> {
+        Some(Self { host, program: host.ambient.find("git")?, dir: host.root.clone() })
+    }
+
+    /// The same in another folder.
+    pub fn at(self, dir: PathBuf) -> Self {
+        Self { dir, ..self }
+    }
+
+    /// What git prints, or the end of what it says when it fails.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn ask(&self, args: &[&str]) -> Result<Result<String, String>> {
+        let command = Command::new(self.program.to_string_lossy(), &self.dir)
+            .args(args.iter().copied())
+            .envs(&self.host.ambient.for_builds())
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("LC_ALL", "C");
+        let output = self.host.output(&command)?;
+        if output.finished.status.success() {
+            Ok(Ok(output.text()))
+        } else {
+            Ok(Err(last_lines(&output.finished.stderr.text(), 2)))
+        }
+    }
+
+    /// As [`Git::ask`], where a failure is an error that names the subcommand and its arguments.
+    ///
+    /// # Errors
+    /// It cannot be started, or fails.
+    pub fn need(&self, args: &[&str]) -> Result<String> {
+        self.ask(args)?.map_err(|why| anyhow!("`git {}` failed: {why}", args.join(" ")))
+    }
+
+    /// The top folder of the repository, as git prints it; else what it says.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn top(&self) -> Result<Result<PathBuf, String>> {
+        let said = self.ask(&["rev-parse", "--show-toplevel"])?;
+        Ok(said.map(|top| PathBuf::from(top.trim_end_matches(['\n', '\r']))))
+    }
+
+    /// The commit that a revision names, where it names one.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn commit(&self, rev: &str) -> Result<Option<String>> {
+        let name = format!("{rev}^{{commit}}");
+        let said = self.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?;
+        Ok(said.ok().map(|commit| commit.trim().to_owned()).filter(|commit| !commit.is_empty()))
+    }
+
+    /// A list that ends each entry with a zero byte.
+    ///
+    /// # Errors
+    /// As [`Git::need`].
+    pub fn list(&self, args: &[&str]) -> Result<Vec<String>> {
+        let said = self.need(args)?;
+        Ok(said.split('\0').filter(|entry| !entry.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// A file as a commit has it. A path that begins with `./` is below this git's folder, others below the top.
+    ///
+    /// # Errors
+    /// As [`Git::need`]; also where there is no such file.
+    pub fn file(&self, commit: &str, path: &str) -> Result<String> {
+        self.need(&["cat-file", "blob", &format!("{commit}:{path}")])
+    }
+
+    /// A path relative to this git's folder, with `/`; nothing if it is elsewhere.
+    pub fn below(&self, path: &Path) -> Option<String> {
+        let mut plain = PathBuf::new();
+        for part in path.components() {
+            match part {
+                Component::ParentDir => drop(plain.pop()),
+                Component::CurDir => {}
+                Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(part),
+            }
+        }
+        let plain = plain.canonicalize().unwrap_or(plain);
+        let parts = plain.strip_prefix(&self.dir).ok()?.components();
+        Some(parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/"))
+    }
+}

@@ -1,0 +1,132 @@
+//! The plan for machines: the document of `plan --format json`.
+
+use compatrix_model::cell::CellId;
+use compatrix_model::facts::{Availability, HostFacts};
+use compatrix_model::matrix_spec::Spec;
+use compatrix_model::plan::{Linkage, Plan, Provision, SkipReason, Targets};
+use serde::Serialize;
+
+use crate::choice::{self, Choice, ChoiceEntry};
+
+/// The number that changes when a reader of the document must.
+const FORMAT: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    format: u32,
+    profile: &'a str,
+    platform: &'a str,
+    provisions: Vec<ProvisionEntry<'a>>,
+    builds: Vec<BuildEntry<'a>>,
+    runs: Vec<RunEntry<'a>>,
+    skips: Vec<SkipEntry<'a>>,
+    #[serde(flatten)]
+    choice: ChoiceEntry<'a>,
+}
+
+#[derive(Serialize)]
+struct ProvisionEntry<'a> {
+    #[serde(flatten)]
+    provision: &'a Provision,
+    how: &'a str,
+}
+
+#[derive(Serialize)]
+struct BuildEntry<'a> {
+    id: String,
+    toolchain: &'a str,
+    linkage: &'static str,
+    cargo_arguments: Vec<String>,
+    /// `locked`, a group's name, `minimal`, `latest`.
+    lockset: String,
+    /// Whether it is built in a stage.
+    staged: bool,
+    /// Whether test executables are built; else the packages alone, without dev-dependencies.
+    tests: bool,
+    doctests: bool,
+    runs: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    predicted_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct RunEntry<'a> {
+    suite: &'a str,
+    cell: CellId,
+    /// Position among the builds.
+    build: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    predicted_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct SkipEntry<'a> {
+    suite: &'a str,
+    cell: CellId,
+    reason: &'a SkipReason,
+}
+
+/// The plan of this profile as one JSON document. The facts are those that it was made from.
+pub fn plan_json(spec: &Spec, plan: &Plan, facts: &HostFacts, profile: &str) -> String {
+    let shown = Choice::of(plan);
+    let runs_per_build = plan.runs_per_build();
+    let builds = plan.builds.iter().zip(runs_per_build).map(|(build, runs)| BuildEntry {
+        id: build.id(),
+        toolchain: build.toolchain.as_str(),
+        linkage: match build.linkage {
+            Linkage::Own => "own",
+            Linkage::Bundled => "bundled",
+            Linkage::Dynamic { .. } => "dynamic",
+        },
+        cargo_arguments: build.cargo_arguments(),
+        lockset: build.lockset.to_string(),
+        staged: build.staged,
+        tests: build.targets != Targets::Packages,
+        doctests: build.targets.doctests(),
+        runs,
+        predicted_ms: facts.durations.builds.get(&build.id()).copied(),
+    });
+    let runs = plan.runs.iter().map(|run| {
+        let (suite, cell) = (&spec.suites[run.suite].name, spec.space.id(run.cell));
+        let predicted_ms = facts.durations.runs.get(&(suite.clone(), cell.to_string())).copied();
+        RunEntry { suite, cell, build: run.build, predicted_ms }
+    });
+    let skips = plan.skips.iter().map(|skip| SkipEntry {
+        suite: &spec.suites[skip.suite].name,
+        cell: spec.space.id(skip.cell),
+        reason: &plan.reasons[skip.reason],
+    });
+    let document = Document {
+        format: FORMAT,
+        profile,
+        platform: &facts.platform,
+        provisions: plan
+            .provisions
+            .iter()
+            .map(|provision| ProvisionEntry { provision, how: how(provision, facts) })
+            .collect(),
+        builds: builds.collect(),
+        runs: runs.collect(),
+        skips: skips.collect(),
+        choice: choice::entry(&shown),
+    };
+    serde_json::to_string_pretty(&document).expect("plain data with text keys is always JSON")
+}
+
+/// What a provision will do, as the facts say it.
+fn how<'a>(provision: &Provision, facts: &'a HostFacts) -> &'a str {
+    fn of<T>(availability: Option<&Availability<T>>) -> &str {
+        match availability {
+            Some(Availability::Obtainable { how }) => how,
+            Some(Availability::Ready(_) | Availability::Missing { .. }) | None => "",
+        }
+    }
+    match provision {
+        Provision::Toolchain(name) => of(facts.toolchains.get(name)),
+        Provision::Sqlite(name) => of(facts.sqlite.get(name)),
+        Provision::Fixture(name) => of(facts.fixtures.get(name)),
+        Provision::Lockset(name) => {
+            of(facts.locksets.iter().find(|(lockset, _)| lockset.to_string() == *name).map(|(_, facts)| &facts.staged))
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A record with all its proof, for people: what `evidence show` prints.
+
+use std::fmt::Write;
+
+use compatrix_leak::Canary;
+use compatrix_model::evidence::{Counts, Record, SqliteLinkage};
+
+/// Lines of `name  value`: outcome, tests, what a leak tool found, and what proves it.
+pub fn describe(record: &Record) -> String {
+    let mut out = String::new();
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(out, "{name:<12} {value}");
+    };
+    line("cell", &record.cell.to_string());
+    line("suite", &record.suite);
+    line("outcome", record.outcome.as_str());
+    if !record.cause.is_empty() {
+        line("cause", &record.cause);
+    }
+    let counts = |c: Counts| {
+        format!("{} passed, {} failed, {} ignored, {} filtered out", c.passed, c.failed, c.ignored, c.filtered)
+    };
+    line("tests", &counts(record.tests));
+    if let Some(doctests) = record.doctests {
+        line("doctests", &counts(doctests));
+    }
+    if record.attempts > 1 {
+        line("attempts", &record.attempts.to_string());
+    }
+    line("key", &record.key);
+    if let Some(report) = &record.leaks {
+        line("tool", &format!("{} ({})", report.tool, report.version));
+        match &report.canary {
+            Canary::Proven { found } => line("canary", &format!("proven: {found}")),
+            Canary::NotProven { why } => line("canary", &format!("not proven: {why}")),
+        }
+        line("under it", &format!("{} tests ran, {} are not runnable", report.ran, report.not_run()));
+        for group in &report.not_runnable {
+            line("", &format!("{}: {}", group.tests.len(), group.reason));
+        }
+        for finding in &report.findings {
+            let test = finding.test.as_deref().unwrap_or("unknown test");
+            let what = format!("{} {} {}::{test}", finding.fingerprint, finding.kind, finding.executable);
+            line("finding", &format!("{what} ({})", finding.standing.as_str()));
+        }
+        for note in &report.notes {
+            line("note", note);
+        }
+    }
+    let Some(proof) = &record.proof else { return out };
+    line("platform", &proof.platform);
+    line("rustc", proof.toolchain.rustc.lines().next().unwrap_or_default());
+    line("cargo", &proof.toolchain.cargo);
+    if !proof.toolchain.packages.is_empty() {
+        line("packages", &proof.toolchain.packages);
+    }
+    let commit = proof.source.commit.as_deref().unwrap_or("none");
+    line("commit", &format!("{commit}{}", if proof.source.dirty { ", with changes" } else { "" }));
+    line("sources", &proof.source.sources);
+    line("lockset", &proof.source.lockset);
+    line("features", &proof.features.join(", "));
+    if let Some(sqlite) = &proof.sqlite {
+        let linkage = match sqlite.linkage {
+            SqliteLinkage::Static => "compiled in",
+            SqliteLinkage::Dynamic => "shared library",
+        };
+        line("sqlite", &format!("{} ({linkage})", sqlite.version));
+        line("", &sqlite.source_id);
+        line("", &sqlite.file);
+        line("", &format!("sha256 {}", sqlite.sha256));
+        line("", &sqlite.compile_options.join(" "));
+    }
+    if let Some(fixture) = &proof.fixture {
+        line("fixture", &format!("{} (vintage {}, recipe {})", fixture.name, fixture.vintage, fixture.sha256));
+    }
+    for executable in &proof.executables {
+        line("executable", &format!("{} {}", executable.name, executable.sha256));
+    }
+    for (name, value) in &proof.env {
+        line("env", &format!("{name}={value}"));
+    }
+    for failure in &record.failures {
+        line("failed", &format!("{}::{}", failure.executable, failure.test));
+        for said in failure.output.lines() {
+            line("", said);
+        }
+    }
+    out
+}

@@ -1,0 +1,26 @@
+//! SARIF of the leak suites of a workspace, for `leak-check` and `evidence merge`.
+
+use std::path::{Path, PathBuf};
+
+use compatrix_leak::Usage;
+use compatrix_model::facts::PackageFacts;
+use compatrix_render::matrix::Matrix;
+use compatrix_render::sarif::{self, SarifOptions};
+
+/// The findings of a matrix as SARIF.
+pub(crate) fn sarif_of(root: &Path, packages: &[PackageFacts], matrix: &Matrix, usage: &Usage) -> String {
+    let options = SarifOptions {
+        version: env!("CARGO_PKG_VERSION"),
+        about: env!("CARGO_PKG_REPOSITORY"),
+        sources: &packages.iter().flat_map(|package| package.sources.clone()).collect(),
+        manifest: &manifest(root, packages),
+    };
+    sarif::sarif(matrix, usage, &options)
+}
+
+/// The manifest of the first package under test, relative to the root.
+fn manifest(root: &Path, packages: &[PackageFacts]) -> String {
+    let dir = packages.first().map(|package| PathBuf::from(&package.dir)).unwrap_or_default();
+    let relative = dir.strip_prefix(root).unwrap_or(Path::new(""));
+    relative.join("Cargo.toml").to_string_lossy().into_owned()
+}
