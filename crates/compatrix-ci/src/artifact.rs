@@ -93,26 +93,6 @@ impl Artifact {
         records.sort_by(|a, b| (&a.suite, &a.cell).cmp(&(&b.suite, &b.cell)));
         Self { header, records }
     }
-
-    /// The text of the file. The same records in the same order give the same bytes.
-    pub fn to_text(&self) -> String {
-        let mut writer = Writer::default();
-        writer.part(&self.header);
-        self.records.iter().for_each(|record| writer.record(record));
-        writer.finish()
-    }
-
-    /// Parses a file into one artifact per part; a file written by a job has one part.
-    ///
-    /// # Errors
-    /// The file is truncated, changed, or not in this format.
-    pub fn parse(text: &str) -> Result<Vec<Artifact>, ArtifactError> {
-        let bundle = Bundle::parse(text)?;
-        let records = |part: usize| bundle.found[part].iter().map(|found| bundle.record(found)).collect();
-        Ok((0..bundle.headers.len())
-            .map(|part| Artifact { header: bundle.headers[part].clone(), records: records(part) })
-            .collect())
-    }
 }
 
 /// Why a file cannot be read as an artifact.

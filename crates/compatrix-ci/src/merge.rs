@@ -10,28 +10,11 @@ mod tests;
 use std::collections::{BTreeMap, HashMap};
 
 use super::artifact::{ArtifactError, Bundle, Found, Header, Writer};
-use super::CiPlan;
 use compatrix_model::cell::CellIndex;
 use compatrix_model::evidence::Record;
-use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
 
-pub use refusal::{Refusal, Why};
-
-/// The origin that all artifacts must have.
-#[derive(Debug, Clone, Copy)]
-pub struct Expected<'a> {
-    /// The spec of this checkout.
-    pub spec: &'a Spec,
-    /// The plan of the event to merge.
-    pub plan: &'a CiPlan,
-    /// `owner/name`; empty if unknown, and then not compared.
-    pub repository: &'a str,
-    /// The git commit; empty outside git.
-    pub commit: &'a str,
-    /// SHA-256 of the sources under test.
-    pub sources: &'a str,
-}
+pub use refusal::{Expected, Refusal, Why};
 
 /// A file's display name and its parsed contents.
 pub type File = (String, Result<Bundle, ArtifactError>);

@@ -1,9 +1,11 @@
 //! Each lint, red and green.
 
 use super::*;
+use crate::manifest::Manifest;
 use crate::manifest::{self, Located};
 use crate::promise::{self, source_of};
 use compatrix_model::spec_text;
+use semver::Version;
 
 /// A workspace of these files, and what the lints say of it: `severity lint file:line`.
 #[derive(Default)]

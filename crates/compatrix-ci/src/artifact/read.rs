@@ -10,12 +10,26 @@ use semver::Version;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{ArtifactError, BuildPart, First, Header, Rest, FORMAT, HASH, START, TOOL};
+use super::{Artifact, ArtifactError, BuildPart, First, Header, Rest, FORMAT, HASH, START, TOOL};
 use compatrix_model::axis::{AxisKind, AxisName, ValueName};
 use compatrix_model::cell::{CellId, CellIndex, Space};
 use compatrix_model::condition::{partial_version, Versions};
 use compatrix_model::evidence::{Counts, FixtureProof, Proof, Record, SqliteProof};
 use compatrix_model::outcome::Outcome;
+
+impl Artifact {
+    /// Parses a file into one artifact per part; a file written by a job has one part.
+    ///
+    /// # Errors
+    /// The file is truncated, changed, or not in this format.
+    pub fn parse(text: &str) -> Result<Vec<Artifact>, ArtifactError> {
+        let bundle = Bundle::parse(text)?;
+        let records = |part: usize| bundle.found[part].iter().map(|found| bundle.record(found)).collect();
+        Ok((0..bundle.headers.len())
+            .map(|part| Artifact { header: bundle.headers[part].clone(), records: records(part) })
+            .collect())
+    }
+}
 
 /// A parsed artifact. Proofs are assembled on request, so that tens of thousands of records need little memory.
 #[derive(Debug, Clone, PartialEq)]

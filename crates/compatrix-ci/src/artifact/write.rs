@@ -6,8 +6,18 @@ use std::fmt::Write;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{BuildPart, First, Header, Rest, FORMAT, HASH, START, TOOL};
+use super::{Artifact, BuildPart, First, Header, Rest, FORMAT, HASH, START, TOOL};
 use compatrix_model::evidence::{Counts, Proof, Record};
+
+impl Artifact {
+    /// The text of the file. The same records in the same order give the same bytes.
+    pub fn to_text(&self) -> String {
+        let mut writer = Writer::default();
+        writer.part(&self.header);
+        self.records.iter().for_each(|record| writer.record(record));
+        writer.finish()
+    }
+}
 
 /// Writes parts, each of a header and its records.
 #[derive(Debug, Default)]

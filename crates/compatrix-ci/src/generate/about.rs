@@ -6,7 +6,7 @@ use crate::CiPlan;
 use compatrix_model::matrix_spec::Claims;
 use compatrix_model::matrix_spec::Work;
 
-use super::{Program, Scene};
+use super::scene::{Program, Scene};
 
 /// Width limit of a comment in columns.
 const WIDTH: usize = 110;

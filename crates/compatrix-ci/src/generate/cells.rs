@@ -5,8 +5,9 @@ use crate::{CiPlan, Group, Job, Needs};
 use compatrix_model::matrix_spec::Work;
 
 use super::about::{count, minutes};
+use super::expression;
+use super::scene::{Program, Scene};
 use super::steps::{self, run, uses, Also, EVIDENCE};
-use super::{expression, Program, Scene};
 
 impl Scene<'_> {
     /// The workflow job of a group.

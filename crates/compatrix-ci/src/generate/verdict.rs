@@ -3,8 +3,9 @@
 use crate::workflow::{Permission, Text, WorkflowJob};
 use compatrix_model::matrix_spec::{Event, Work};
 
+use super::expression;
+use super::scene::{Program, Scene};
 use super::steps::{self, run, uses, Also, EVIDENCE};
-use super::{expression, Program, Scene};
 
 const TIMEOUT_MINUTES: u32 = 15;
 const REPORT_TIMEOUT_MINUTES: u32 = 5;

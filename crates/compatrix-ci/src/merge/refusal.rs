@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use compatrix_model::matrix_spec::Spec;
+
 use super::super::artifact::{ArtifactError, Header};
-use super::Expected;
+use crate::CiPlan;
 use compatrix_model::evidence::Record;
 use compatrix_model::matrix_spec::{Event, Work};
 
@@ -102,6 +104,21 @@ pub enum Why {
 /// A suite in a cell, for messages.
 pub(super) fn name(record: &Record) -> String {
     format!("`{}` in `{}`", record.suite, record.cell)
+}
+
+/// The origin that all artifacts must have.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// The spec of this checkout.
+    pub spec: &'a Spec,
+    /// The plan of the event to merge.
+    pub plan: &'a CiPlan,
+    /// `owner/name`; empty if unknown, and then not compared.
+    pub repository: &'a str,
+    /// The git commit; empty outside git.
+    pub commit: &'a str,
+    /// SHA-256 of the sources under test.
+    pub sources: &'a str,
 }
 
 /// The index of the platform if records with this header can belong to the plan. The most informative mismatch is

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use super::super::artifact::{Artifact, TOOL};
 use super::super::{Group, Job, Needs};
 use super::*;
+use crate::CiPlan;
 use compatrix_model::evidence::{Counts, Proof, SourceProof, ToolchainProof};
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::{Event, Work};
 
 const SOURCES: &str = "5555555555555555555555555555555555555555555555555555555555555555";

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_leak::Tool;
 
-use super::{may_fail, Group, Job, Needs, OfPlatform, JOB_MS, MATRIX_JOBS};
+use super::contents::{Group, Job, Needs, JOB_MS, MATRIX_JOBS};
 use crate::committed::{image, Committed};
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::cell::CellIndex;
 use compatrix_model::matrix_spec::{Event, EventSettings};
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::plan::shard::{costs, pack, Cost};
+use compatrix_model::plan::Plan;
 use compatrix_model::plan::{Build, Linkage, Sanitizer};
 
 /// A job without a group, with the image that its toolchains need.
@@ -192,4 +193,18 @@ fn job_name(platform: &str, builds: &[&Build], names: &mut BTreeSet<String>) -> 
 fn slug(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+');
     text.chars().map(|c| if plain(c) { c } else { '-' }).collect()
+}
+
+/// The work for a platform's runners.
+pub(super) struct OfPlatform<'a> {
+    pub(super) platform: &'a str,
+    pub(super) runner: &'a str,
+    pub(super) plan: Plan,
+}
+
+/// A predicate on a cell's coordinates: whether CI's verdict ignores its failure.
+pub fn may_fail<'a>(spec: &'a Spec, committed: &'a Committed) -> impl Fn(&[usize]) -> bool + 'a {
+    let conditions = spec.ci.iter().flat_map(|ci| &ci.may_fail);
+    let matchers: Vec<_> = conditions.map(|when| when.matcher(&spec.space, &committed.versions)).collect();
+    move |coords| matchers.iter().any(|matcher| matcher.holds(coords))
 }

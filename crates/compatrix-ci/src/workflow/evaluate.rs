@@ -5,67 +5,18 @@
 
 mod functions;
 mod parse;
+mod scope;
 #[cfg(test)]
 mod tests;
+mod values;
 
-use std::fmt;
-
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub use parse::Expr;
 use parse::{Op, Postfix};
-
-/// The values that an expression can use.
-pub struct Scope<'a> {
-    /// Contexts by name: `github`, `needs`, `matrix` …
-    pub contexts: Map<String, Value>,
-    /// Paths of objects whose missing properties are null, as on GitHub; `*` matches any one name. Elsewhere a missing
-    /// property is an error.
-    pub open: &'a [&'a str],
-    /// Paths to values that only GitHub has: token, secrets.
-    pub withheld: &'a [&'a str],
-    /// The answers of `success()` and similar functions.
-    pub status: Status,
-    /// Implements `hashFiles()`.
-    pub hash_files: HashFiles<'a>,
-}
-
-/// Returns the hash of the files that match these patterns.
-pub type HashFiles<'a> = Box<dyn Fn(&[String]) -> Result<String, String> + 'a>;
-
-/// The combined result of everything before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Status {
-    /// Everything succeeded.
-    pub success: bool,
-    /// Something failed.
-    pub failure: bool,
-    /// Something was cancelled.
-    pub cancelled: bool,
-}
-
-impl Status {
-    /// Nothing went wrong yet.
-    pub const GOOD: Status = Status { success: true, failure: false, cancelled: false };
-}
-
-/// Why an expression cannot be evaluated here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
-    /// It needs a value that only GitHub has; the path.
-    Withheld(String),
-    /// It does not parse, or uses an unknown name; the message.
-    Unknown(String),
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Trouble::Withheld(path) => write!(f, "only GitHub has `{path}`"),
-            Trouble::Unknown(text) => f.write_str(text),
-        }
-    }
-}
+pub use scope::{HashFiles, Scope, Status, Trouble};
+use values::{compare, equal, property};
+pub use values::{to_text, truthy};
 
 /// Evaluates a condition (`if`). As on GitHub, a condition without a status function, or no condition, also requires that
 /// everything before succeeded.
@@ -261,62 +212,4 @@ fn is_in(path: &[String], patterns: &[&str]) -> bool {
         words.len() == path.len()
             && words.iter().zip(path).all(|(word, name)| *word == "*" || word.eq_ignore_ascii_case(name))
     })
-}
-
-/// Looks a property up, ignoring case.
-fn property<'m>(map: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
-    map.get(name).or_else(|| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
-}
-
-/// Whether GitHub treats it as true: everything except `false`, 0, the empty string and null.
-pub fn truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(so) => *so,
-        Value::Number(n) => n.as_f64().is_some_and(|n| n != 0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(_) | Value::Object(_) => true,
-    }
-}
-
-/// A value as text, as GitHub inserts it.
-pub fn to_text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Bool(so) => so.to_string(),
-        Value::Number(n) => {
-            n.as_f64().filter(|n| n.fract() == 0.0).map_or_else(|| n.to_string(), |n| format!("{n:.0}"))
-        }
-        Value::String(text) => text.clone(),
-        Value::Array(_) => "Array".to_owned(),
-        Value::Object(_) => "Object".to_owned(),
-    }
-}
-
-/// A value as a number, for comparing different types. `None` is NaN, which equals nothing.
-fn to_number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Null => Some(0.0),
-        Value::Bool(so) => Some(f64::from(u8::from(*so))),
-        Value::Number(n) => n.as_f64(),
-        Value::String(text) if text.trim().is_empty() => Some(0.0),
-        Value::String(text) => parse::number(text.trim()),
-        Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// Loose equality: strings ignoring case, different types as numbers.
-fn equal(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        // GitHub compares identity; no two expressions here yield the same object.
-        (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_)) => false,
-        _ => compare(left, right).is_some_and(|order| order.is_eq()),
-    }
-}
-
-fn compare(left: &Value, right: &Value) -> Option<std::cmp::Ordering> {
-    match (left, right) {
-        (Value::String(left), Value::String(right)) => Some(left.to_uppercase().cmp(&right.to_uppercase())),
-        _ => to_number(left)?.partial_cmp(&to_number(right)?),
-    }
 }

@@ -1,6 +1,6 @@
 //! The lines of a report that are no frames: what was found, what happened where, why nothing was looked for.
 
-use super::RawFinding;
+use super::raw::RawFinding;
 use crate::finding::FindingKind;
 
 /// A line that begins or ends something.

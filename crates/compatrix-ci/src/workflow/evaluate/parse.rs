@@ -3,6 +3,7 @@
 use serde_json::{Number, Value};
 
 use super::functions;
+use super::values::number;
 
 /// A parsed expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -242,14 +243,5 @@ impl<'a> Reader<'a> {
             "null" => Expr::Literal(Value::Null),
             _ => Expr::Context(word.to_owned()),
         })
-    }
-}
-
-/// Parses a JSON number, or a hexadecimal one.
-pub(super) fn number(text: &str) -> Option<f64> {
-    match text.strip_prefix("0x") {
-        Some(hex) => u32::from_str_radix(hex, 16).ok().map(f64::from),
-        None if text.contains(|c: char| !(c.is_ascii_digit() || "+-.eE".contains(c))) => None,
-        None => text.parse().ok(),
     }
 }
