@@ -1,8 +1,8 @@
 //! Suites of kind `leak`: test executables under a tool that looks for leaks. Imports `run`, `build` and what they do.
 //!
-//! A run goes so: the canaries prove the tool ([`canary`]); the tests of each executable are parted into
-//! [`bench::Unit`]s, one process each; units go side by side ([`units`]); what ended early or cannot be attributed is run
-//! again, smaller ([`passes`]). Each tool's own module starts one unit and reads what the tool said.
+//! A run goes so: the canaries prove the tool (`canary`); the tests of each executable are parted into
+//! `Unit`s, one process each; units go side by side (`units`); what ended early or cannot be attributed is run
+//! again, smaller (`passes`). Each tool's own module starts one unit and reads what the tool said.
 
 mod bench;
 mod canary;

@@ -1,9 +1,8 @@
 //! A rehearsal: the jobs of a workflow on this machine, one after another, each from a clean checkout with a clean
 //! environment.
 //!
-//! It executes the same typed [`Workflow`] that is written as YAML. What cannot be had here (containers, other platforms,
-//! GitHub's token) is left out and told, never taken for done. Imports
-//! `find::workspace` and `sys`.
+//! It executes the same typed [`compatrix_ci::workflow::Workflow`] that is written as YAML. What cannot be had here
+//! (containers, other platforms, GitHub's token) is left out and told, never taken for done. Imports `find` and `sys`.
 
 mod actions;
 mod artifacts;

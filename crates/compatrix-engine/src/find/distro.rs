@@ -16,7 +16,6 @@ use anyhow::anyhow;
 use compatrix_model::apt::{Request, Source};
 use compatrix_model::axis::ValueName;
 use compatrix_model::facts::Availability;
-use serde::{Deserialize, Serialize};
 
 use crate::sys::files;
 use crate::sys::host::{Host, Limits};
@@ -26,8 +25,6 @@ use unpack::{Identify, Note, Unpacking};
 
 pub(crate) use unpack::{Contents, LibraryNote};
 
-/// For how long what could not be had is not tried again, in seconds.
-const REMEMBER_FAILURE: i64 = 3600;
 /// Changes when the folders are made differently.
 const FORMAT: &str = "compatrix distro 1";
 
@@ -50,13 +47,6 @@ pub(crate) struct Unpacked {
     pub(crate) origin: String,
     /// Of a SQLite: what it said of itself when it was unpacked.
     pub(crate) library: Option<LibraryNote>,
-}
-
-/// Why something could not be had, and when.
-#[derive(Debug, Serialize, Deserialize)]
-struct FetchFailure {
-    reason: String,
-    at: i64,
 }
 
 /// The packages of a request, as far as they are known without network.
@@ -83,8 +73,8 @@ pub(crate) fn find(host: &Host, request: &Request, contents: Contents) -> Availa
         let flag = if host.limits.offline { "--offline" } else { "--no-install" };
         return missing(format!("not downloaded yet, and {flag} is given; run once without it"));
     }
-    match remembered(host, request, contents) {
-        Some(failure) => Availability::Missing { reason: failure.reason },
+    match host.failure(&failure_name(request, contents)) {
+        Some(reason) => Availability::Missing { reason },
         None => Availability::Obtainable { how: how(request) },
     }
 }
@@ -138,14 +128,6 @@ fn failure_name(request: &Request, contents: Contents) -> String {
     format!("apt-failure {contents:?} {request} {}", sources.join(" "))
 }
 
-fn remembered(host: &Host, request: &Request, contents: Contents) -> Option<FetchFailure> {
-    if host.limits.fresh {
-        return None;
-    }
-    let failure: FetchFailure = serde_json::from_str(&host.memo.get(&failure_name(request, contents), "")?).ok()?;
-    (0..REMEMBER_FAILURE).contains(&(host.now - failure.at)).then_some(failure)
-}
-
 /// Provides packages one after another; what is known of each afterwards. `identify` asks a SQLite library what it is;
 /// `tell` hears of each request that begins.
 ///
@@ -189,16 +171,12 @@ pub(crate) fn provide_all(
         // What was here before is no worse for it.
         let stay = reason.is_some() && known(host, request, contents).is_some_and(|(_, note)| !note.too_new);
         if let (Some(reason), false) = (&reason, stay) {
-            let failure = FetchFailure { reason: reason.clone(), at: host.now };
-            if let Ok(text) = serde_json::to_string(&failure) {
-                host.memo.put(&failure_name(request, contents), "", &text);
-            }
+            host.remember_failure(&failure_name(request, contents), reason);
         }
         if let (Some(reason), true) = (&reason, stay) {
             tell(&format!("{reason}; the one in the cache is used"));
         }
-        let reason = reason.filter(|_| !stay);
-        let known = match reason {
+        let known = match reason.filter(|_| !stay) {
             Some(reason) => Availability::Missing { reason },
             None => {
                 let limits = Limits { fresh: false, ..host.limits };

@@ -7,22 +7,11 @@ use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::axis::ValueName;
 use compatrix_model::facts::{Availability, ToolchainFacts};
 use semver::Version;
-use serde::{Deserialize, Serialize};
 
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
 use crate::sys::supervisor::End;
-
-/// For how long a failed installation is not tried again, in seconds.
-const REMEMBER_FAILURE: i64 = 3600;
-
-/// Why an installation failed, and when.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct InstallFailure {
-    reason: String,
-    at: i64,
-}
 
 fn missing(error: anyhow::Error) -> Availability<ToolchainFacts> {
     Availability::Missing { reason: format!("{error:#}") }
@@ -52,10 +41,10 @@ pub(crate) fn find_rustup(host: &Host, toolchain: &str) -> Availability<Toolchai
         }
         None => {}
     }
-    if let Some(failure) = remembered_failure(host, toolchain) {
-        return Availability::Missing { reason: failure.reason };
+    match host.failure(&failure_name(toolchain)) {
+        Some(reason) => Availability::Missing { reason },
+        None => Availability::Obtainable { how: install_line(toolchain) },
     }
-    Availability::Obtainable { how: install_line(toolchain) }
 }
 
 fn install_line(toolchain: &str) -> String {
@@ -68,14 +57,6 @@ fn mend(toolchain: &str) -> String {
 
 fn failure_name(toolchain: &str) -> String {
     format!("install-failure {toolchain}")
-}
-
-fn remembered_failure(host: &Host, toolchain: &str) -> Option<InstallFailure> {
-    if host.limits.fresh {
-        return None;
-    }
-    let failure: InstallFailure = serde_json::from_str(&host.memo.get(&failure_name(toolchain), "")?).ok()?;
-    (0..REMEMBER_FAILURE).contains(&(host.now - failure.at)).then_some(failure)
 }
 
 /// The `bin` folder of an installed toolchain. The answer of `rustup which` is remembered as long as rustup's own
@@ -163,10 +144,7 @@ pub(crate) fn install_all(
                     no_server = Some(reason.clone());
                 }
                 let reason = format!("toolchain {toolchain} could not be installed: {reason}");
-                let failure = InstallFailure { reason: reason.clone(), at: host.now };
-                if let Ok(text) = serde_json::to_string(&failure) {
-                    host.memo.put(&failure_name(toolchain), "", &text);
-                }
+                host.remember_failure(&failure_name(toolchain), &reason);
                 Availability::Missing { reason }
             }
         };

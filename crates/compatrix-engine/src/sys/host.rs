@@ -4,11 +4,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{anyhow, Result};
+use serde::{Deserialize, Serialize};
 
 use crate::sys::environment::Ambient;
 use crate::sys::memo::Memo;
 use crate::sys::process::{Command, Finished, Output};
 use crate::sys::supervisor::Supervisor;
+
+/// For how long what could not be had is not tried again, in seconds.
+const REMEMBER_FAILURE: i64 = 3600;
+
+/// Why something could not be had, and when.
+#[derive(Debug, Serialize, Deserialize)]
+struct Failure {
+    reason: String,
+    at: i64,
+}
 
 /// What every part of the engine needs to know to act.
 #[derive(Debug, Clone)]
@@ -75,6 +86,23 @@ impl Host {
         self.memo.fact(&format!("version {}", program.display()), &format!("{stamp} {settings}"), || {
             self.ask(program, &["--version"])
         })
+    }
+
+    /// Why this could not be had, where that was found out within the last hour.
+    pub(crate) fn failure(&self, name: &str) -> Option<String> {
+        if self.limits.fresh {
+            return None;
+        }
+        let failure: Failure = serde_json::from_str(&self.memo.get(name, "")?).ok()?;
+        (0..REMEMBER_FAILURE).contains(&(self.now - failure.at)).then_some(failure.reason)
+    }
+
+    /// Remembers why this could not be had.
+    pub(crate) fn remember_failure(&self, name: &str, reason: &str) {
+        let failure = Failure { reason: reason.to_owned(), at: self.now };
+        if let Ok(text) = serde_json::to_string(&failure) {
+            self.memo.put(name, "", &text);
+        }
     }
 
     /// Runs a command to its end.
