@@ -16,9 +16,9 @@ pub struct LeakSettings {
     pub errors_for: BTreeSet<FindingKind>,
     /// What one process runs.
     pub each: Each,
-    /// How often `resources` calls each test in one process to see whether memory grows; 0 does not look. Default 12.
+    /// How often `resources` calls each test in one process to see whether memory grows; 0 does not look.
     pub repeat: u32,
-    /// How many seeds Miri tries for each test. Default 1.
+    /// How many seeds Miri tries for each test.
     pub seeds: u32,
     /// Further options of the tool, as they stand: valgrind's arguments, MIRIFLAGS, `ASAN_OPTIONS`.
     pub flags: Vec<String>,

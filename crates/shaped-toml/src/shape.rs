@@ -90,6 +90,8 @@ pub enum Need {
     },
     /// Its absence means this text.
     Text(&'static str),
+    /// Its absence means the list of these texts.
+    Texts(&'static [&'static str]),
     /// Its absence means this number.
     Integer(i64),
     /// Its absence means this.

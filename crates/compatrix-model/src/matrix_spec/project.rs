@@ -9,11 +9,11 @@ use super::format::Format;
 pub struct Project {
     /// Packages under test, each a member of the workspace.
     pub packages: Vec<String>,
-    /// The compatibility page, relative to the root. Default `docs/COMPATIBILITY.md`.
+    /// The compatibility page, relative to the root.
     pub report: String,
-    /// The page on leaks and memory errors, relative to the root. Default `docs/RELIABILITY.md`.
+    /// The page on leaks and memory errors, relative to the root.
     pub reliability: String,
-    /// The folder of committed evidence, relative to the root. Default `compat/evidence`.
+    /// The folder of committed evidence, relative to the root.
     pub evidence: String,
 }
 

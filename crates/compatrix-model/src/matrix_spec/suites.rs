@@ -21,11 +21,11 @@ pub struct Suite {
     pub name: String,
     /// What kind of thing it is.
     pub kind: SuiteKind,
-    /// Whether documentation tests run too, once per build. Default false.
+    /// Whether documentation tests run too, once per build.
     pub doctests: bool,
     /// The time limit of one test executable. Default 5 minutes, for suites of kind `leak` 30.
     pub timeout: Duration,
-    /// How often a failing cell is tried again; a later pass is `flaky`. Default 0, at most 5.
+    /// How often a failing cell is tried again; a later pass is `flaky`; at most 5.
     pub retries: u32,
     /// Environment variables, values with placeholders (`{schema.database}`).
     pub env: Vec<(String, Template)>,
@@ -238,15 +238,9 @@ fn kind(table: &Table) -> SuiteKind {
 
 /// Keys that do nothing in a suite of this kind are said rather than ignored: who writes them expects something.
 fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
-    let defaults = |key: &str, entry: &shaped_toml::Entry| match key {
-        "each" => entry.node.text() == Some("auto"),
-        "repeat" => matches!(entry.node.value, Value::Integer(12)),
-        "seeds" => matches!(entry.node.value, Value::Integer(1)),
-        _ => is_nothing(&entry.node),
-    };
     let mut refuse = |keys: &[&str], problem: &dyn Fn(&str) -> String, help: &str| {
         for (key, entry) in keys.iter().filter_map(|key| Some((*key, table.entry(key)?))) {
-            if !defaults(key, entry) {
+            if !is_default(key, &entry.node) {
                 c.error(entry.key_span.clone(), Problem::new(problem(key)).help(help.to_owned()));
             }
         }
@@ -281,13 +275,14 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
     }
 }
 
-/// Whether a default stands there, or its like.
-fn is_nothing(node: &Node) -> bool {
-    match &node.value {
-        Value::Text(_) => false,
-        Value::Integer(number) => *number == 0,
-        Value::Flag(flag) => !flag,
-        Value::List(list) => list.items.is_empty(),
-        Value::Table(table) => table.entries.is_empty(),
+/// Whether the key's default is there, or nothing.
+fn is_default(key: &str, node: &Node) -> bool {
+    match (SUITE.key(key).map(|key| key.need), &node.value) {
+        (Some(Need::Text(default)), Value::Text(text)) => default == text,
+        (Some(Need::Integer(default)), Value::Integer(number)) => default == *number,
+        (Some(Need::Flag(default)), Value::Flag(flag)) => default == *flag,
+        (_, Value::List(list)) => list.items.is_empty(),
+        (_, Value::Table(table)) => table.entries.is_empty(),
+        _ => false,
     }
 }

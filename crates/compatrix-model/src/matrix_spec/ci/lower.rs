@@ -53,11 +53,11 @@ pub(in crate::matrix_spec) fn ci(
     let may_fail = table.node("may-fail").into_iter().flat_map(Node::one_or_many).filter_map(Node::table);
     let may_fail = may_fail.filter_map(|when| condition(when, axes, c)).collect();
     Some(Ci {
-        branches: table.texts("branches").unwrap_or_else(|| vec!["main".to_owned()]),
+        branches: table.texts("branches").unwrap_or_default(),
         events,
-        timeout_minutes: table.text("timeout").and_then(|text| job_time(text).ok()).unwrap_or(60),
-        retention_days: table.text("retention").and_then(|text| days(text).ok()).unwrap_or(14),
-        caches: table.flag("caches").unwrap_or(true),
+        timeout_minutes: table.text("timeout").and_then(|text| job_time(text).ok()).unwrap_or_default(),
+        retention_days: table.text("retention").and_then(|text| days(text).ok()).unwrap_or_default(),
+        caches: table.flag("caches").unwrap_or_default(),
         code_scanning: table.flag("code-scanning").unwrap_or_default(),
         missing_fails: table.text("missing") == Some("fail"),
         may_fail,

@@ -86,21 +86,21 @@ impl Work {
 /// `[ci]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ci {
-    /// Branches whose pushes, and pull requests into which, are tested. Default `main`.
+    /// Branches whose pushes, and pull requests into which, are tested.
     pub branches: Vec<String>,
     /// The label of the runner of each platform, in the spec's order: `("linux-x86_64", "ubuntu-24.04")`.
     pub runners: Vec<(String, String)>,
     /// What runs on which event.
     pub events: BTreeMap<Event, EventSettings>,
-    /// The most minutes that a job may take. Default 60.
+    /// The most minutes that a job may take.
     pub timeout_minutes: u32,
-    /// Days that artifacts are kept. Default 14.
+    /// Days that artifacts are kept.
     pub retention_days: u32,
-    /// Whether caches of GitHub are used. Default true.
+    /// Whether caches of GitHub are used.
     pub caches: bool,
-    /// Whether findings of leak suites go to GitHub's code scanning. Default false.
+    /// Whether findings of leak suites go to GitHub's code scanning.
     pub code_scanning: bool,
-    /// Whether cells that could not be tried fail the verdict. Default false.
+    /// Whether cells that could not be tried fail the verdict.
     pub missing_fails: bool,
     /// Cells of which one that is broken does not fail the verdict of CI; it is still shown.
     pub may_fail: Vec<Condition>,

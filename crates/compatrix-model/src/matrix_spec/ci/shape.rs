@@ -9,11 +9,12 @@ use crate::matrix_spec::format::Format;
 pub(in crate::matrix_spec) static CI: TableShape = TableShape {
     title: "`[ci]`",
     keys: &[
-        Key::optional(
+        Key::default(
             "branches",
             "Branches whose pushes, and pull requests into which, are tested; `*` stands for any part of a name without \
-             `/`, `**` for any. Default: `main`.",
+             `/`, `**` for any.",
             Shape::List { item: &Shape::Text(&CiFormat::Branch), min: 1, unique: true },
+            Need::Texts(&["main"]),
         ),
         Key::required("runners", "The label of the runner of each platform.", Shape::Table(&RUNNERS)),
         Key::default(
