@@ -110,7 +110,7 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> 
     let Some(ci) = &spec.ci else { return Ok(None) };
     let Some(settings) = ci.events.get(&event) else { return Ok(None) };
     let Some(name) = settings.profile(work) else { return Ok(None) };
-    let whole = spec.profile(name)?;
+    let whole = spec.profile(name).map_err(|unknown| unknown.to_string())?;
     let is_leak = |leak: bool| move |suite: &compatrix_model::matrix_spec::Suite| suite.leak().is_some() == leak;
     let Some(profile) = spec.narrowed(whole, is_leak(work == Work::LeakCheck)) else {
         let kind =

@@ -5,7 +5,7 @@ mod suite;
 
 use std::fmt;
 
-pub use sources::{for_suite, parse, parse_stanzas, Source};
+pub use sources::{for_suite, parse, parse_stanzas, Source, SourceError};
 pub use suite::is_suite;
 
 /// What is wanted of a distribution: packages of one suite.

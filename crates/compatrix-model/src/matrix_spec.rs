@@ -22,6 +22,7 @@ mod suites;
 mod template;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use shaped_toml::nearest;
 
@@ -64,20 +65,40 @@ pub struct Spec {
 
 impl Spec {
     /// The profile of this name; the error names the nearest, and all there are.
-    pub fn profile(&self, name: &str) -> Result<&Profile, String> {
-        self.profiles.get(name).ok_or_else(|| unknown("profile", name, self.profiles.keys().map(String::as_str)))
+    pub fn profile(&self, name: &str) -> Result<&Profile, UnknownName> {
+        self.profiles.get(name).ok_or_else(|| UnknownName::new("profile", name, self.profiles.keys()))
     }
 
     /// The suite of this name; the error names the nearest, and all there are.
-    pub fn suite(&self, name: &str) -> Result<&Suite, String> {
+    pub fn suite(&self, name: &str) -> Result<&Suite, UnknownName> {
         let suite = self.suites.iter().find(|suite| suite.name == name);
-        suite.ok_or_else(|| unknown("suite", name, self.suites.iter().map(|suite| suite.name.as_str())))
+        suite.ok_or_else(|| UnknownName::new("suite", name, self.suites.iter().map(|suite| &suite.name)))
     }
 }
 
-fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
-    let meant = nearest(name, known.clone());
-    let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-    let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
-    format!("unknown {what} `{name}`{meant} (known: {})", known.join(", "))
+/// A name that the spec does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownName {
+    what: &'static str,
+    name: String,
+    known: Vec<String>,
 }
+
+impl UnknownName {
+    fn new<'n>(what: &'static str, name: &str, known: impl Iterator<Item = &'n String>) -> Self {
+        Self { what, name: name.to_owned(), known: known.cloned().collect() }
+    }
+}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown {} `{}`", self.what, self.name)?;
+        if let Some(meant) = nearest(&self.name, self.known.iter().map(String::as_str)) {
+            write!(f, "; did you mean `{meant}`?")?;
+        }
+        let known: Vec<String> = self.known.iter().map(|name| format!("`{name}`")).collect();
+        write!(f, " (known: {})", known.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownName {}

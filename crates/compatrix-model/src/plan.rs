@@ -24,7 +24,7 @@ use crate::matrix_spec::{Expect, Profile, Spec, Suite, SuiteKind};
 
 pub use build::{Build, Linkage, Sanitizer, Targets};
 pub use contents::{Plan, Provision, Run, Skip, SkipReason};
-pub use parts::{Dealt, Narrowed, Part, Shard, Since};
+pub use parts::{Dealt, Narrowed, Part, Shard, ShardError, Since};
 
 /// The name under which the toolchain on PATH goes where the spec has no `rust` axis.
 pub const AMBIENT_TOOLCHAIN: &str = "default";

@@ -73,10 +73,10 @@ impl<'a> Request<'a> {
     fn new(opened: &'a Opened, selection: &'a Selection, event: &'a EventOptions, work: Work) -> Result<Self, Error> {
         let spec = &opened.parsed.spec;
         let profile_name = match event.event {
-            Some(event) => events::profile(spec, event, work).map_err(Error::Usage)?,
+            Some(event) => events::profile(spec, event, work).map_err(|unknown| Error::Usage(unknown.to_string()))?,
             None => &selection.profile,
         };
-        let profile = spec.profile(profile_name).map_err(Error::Usage)?.clone();
+        let profile = spec.profile(profile_name).map_err(|unknown| Error::Usage(unknown.to_string()))?.clone();
         Ok(Self { opened, selection, event, work, profile_name, profile, cells: Vec::new() })
     }
 

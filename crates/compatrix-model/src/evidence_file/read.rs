@@ -11,7 +11,7 @@ use super::leaks::BaselineEvidence;
 use super::{
     BuildEvidence, Entry, EvidenceFile, FindingEvidence, LeakEvidence, Linkage, Origin, SqliteEvidence, FORMAT,
 };
-use crate::cell::CellId;
+use crate::cell::{CellId, CellIdError};
 use crate::evidence::{Counts, FixtureProof};
 use crate::outcome::Outcome;
 
@@ -377,7 +377,8 @@ impl Reader<'_> {
         sqlites: &BTreeMap<&str, SqliteEvidence>,
         fixtures: &BTreeMap<&str, FixtureProof>,
     ) -> Result<Entry, EvidenceError> {
-        let cell: CellId = raw.cell.get_ref().parse().map_err(|e: String| self.at(&raw.cell, e))?;
+        let cell: CellId =
+            raw.cell.get_ref().parse().map_err(|error: CellIdError| self.at(&raw.cell, error.to_string()))?;
         let outcome = Outcome::from_word(raw.outcome.get_ref()).ok_or_else(|| {
             let known: Vec<&str> = Outcome::ALL.iter().map(|o| o.as_str()).collect();
             self.at(&raw.outcome, format!("outcome {:?}; known are {}", raw.outcome.get_ref(), known.join(", ")))

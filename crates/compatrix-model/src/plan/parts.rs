@@ -70,18 +70,51 @@ impl fmt::Display for Shard {
     }
 }
 
-impl FromStr for Shard {
-    type Err = String;
+/// Why a text is no shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShardError {
+    /// Not two numbers with `/` between them.
+    Unreadable,
+    /// The first number is zero.
+    Zero,
+    /// The first number is greater than the second.
+    Beyond {
+        /// The first.
+        number: usize,
+        /// The second.
+        of: usize,
+    },
+    /// The second number is surely a mistake.
+    TooMany,
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl fmt::Display for ShardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            ShardError::Unreadable => f.write_str("write which of how many: `1/4` is the first of four"),
+            ShardError::Zero => f.write_str("shards count from 1: `1/4` is the first of four"),
+            ShardError::Beyond { number, of } => {
+                write!(f, "there is no shard {number} of {of}; name one of 1/{of} to {of}/{of}")
+            }
+            ShardError::TooMany => write!(f, "at most {MOST} shards"),
+        }
+    }
+}
+
+impl std::error::Error for ShardError {}
+
+impl FromStr for Shard {
+    type Err = ShardError;
+
+    fn from_str(text: &str) -> Result<Self, ShardError> {
         let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
         let parts = text.split_once('/').and_then(|(number_, of)| Some((number(number_)?, number(of)?)));
         match parts {
             Some((number, of)) if (1..=of).contains(&number) && of <= MOST => Ok(Self { number, of }),
-            Some((_, of)) if of > MOST => Err(format!("at most {MOST} shards")),
-            Some((0, _)) => Err("shards count from 1: `1/4` is the first of four".to_owned()),
-            Some((number, of)) => Err(format!("there is no shard {number} of {of}; name one of 1/{of} to {of}/{of}")),
-            None => Err("write which of how many: `1/4` is the first of four".to_owned()),
+            Some((_, of)) if of > MOST => Err(ShardError::TooMany),
+            Some((0, _)) => Err(ShardError::Zero),
+            Some((number, of)) => Err(ShardError::Beyond { number, of }),
+            None => Err(ShardError::Unreadable),
         }
     }
 }

@@ -228,7 +228,7 @@ mod tests {
     fn shards_as_written() {
         #[track_caller]
         fn refused(text: &str, expected: &str) {
-            let error = text.parse::<Shard>().unwrap_err();
+            let error = text.parse::<Shard>().unwrap_err().to_string();
             assert!(error.contains(expected), "{text:?}: {error}");
         }
         let shard: Shard = "2/4".parse().unwrap();

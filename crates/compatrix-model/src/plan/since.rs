@@ -58,8 +58,19 @@ pub struct Looked {
     pub lockset_differs: bool,
     /// Whether the root manifest differs in what steers builds; looked at if it changed.
     pub manifest_differs: bool,
-    /// The spec as it was, or why it cannot be read; looked at if it changed, or the fixtures that its globs find.
-    pub spec: Option<Result<Box<Spec>, String>>,
+    /// The spec as it was; looked at if it changed, or the fixtures that its globs find.
+    pub spec: Option<OldSpec>,
+}
+
+/// The spec as it was before the changes.
+#[derive(Debug, Clone)]
+pub enum OldSpec {
+    /// It can be compared.
+    Read(Box<Spec>),
+    /// There was none.
+    Absent,
+    /// It was written for another version.
+    Unreadable,
 }
 
 /// What changes can affect.
@@ -156,8 +167,9 @@ pub fn affected(rev: &str, profile: &str, paths: &[String], ground: &Ground, loo
         }
     }
     match looked.spec {
-        Some(Ok(old)) => spec = Some(old),
-        Some(Err(why)) => all(format!("compat/matrix.toml: {why}")),
+        Some(OldSpec::Read(old)) => spec = Some(old),
+        Some(OldSpec::Absent) => all("compat/matrix.toml: it is new".to_owned()),
+        Some(OldSpec::Unreadable) => all("compat/matrix.toml: what it was cannot be read by this version".to_owned()),
         None => {}
     }
     Affected { fixtures, cells, spec, ..affected }
