@@ -20,7 +20,7 @@ use scene::{concurrency, Scene};
 
 use crate::workflow::Workflow;
 use crate::CiPlan;
-use compatrix_model::matrix_spec::{Spec, Work};
+use compatrix_model::matrix_spec::{JobCommand, Spec};
 
 pub use checks::CHECKS_FILE;
 pub use lower::{body, text, Reason, Refused};
@@ -32,14 +32,14 @@ pub use scene::{Options, Program, XtaskPackage};
 pub fn workflows(spec: &Spec, plans: &[CiPlan], options: &Options<'_>) -> Vec<Workflow> {
     let Some(ci) = &spec.ci else { return Vec::new() };
     let mut workflows = Vec::new();
-    for work in Work::ALL {
+    for work in JobCommand::ALL {
         let mut of_work: Vec<&CiPlan> = plans.iter().filter(|plan| plan.work == work).collect();
         of_work.sort_by_key(|plan| plan.event);
         if of_work.is_empty() {
             continue;
         }
         // One workflow writes the caches that both use: that of `compat`, if there is one.
-        let writes_caches = work == Work::Compat || plans.iter().all(|plan| plan.work == Work::LeakCheck);
+        let writes_caches = work == JobCommand::Compat || plans.iter().all(|plan| plan.work == JobCommand::LeakCheck);
         let scene = Scene { ci, claims: &spec.claims, options, plans: of_work, work, writes_caches };
         workflows.push(scene.workflow());
     }
@@ -62,8 +62,8 @@ impl Scene<'_> {
         Workflow {
             file: self.work.file().to_owned(),
             name: match self.work {
-                Work::Compat => "compatibility".to_owned(),
-                Work::LeakCheck => "leak-check".to_owned(),
+                JobCommand::Compat => "compatibility".to_owned(),
+                JobCommand::LeakCheck => "leak-check".to_owned(),
             },
             about: self.about(),
             on: self.triggers(),

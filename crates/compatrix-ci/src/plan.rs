@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::committed::Committed;
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 use compatrix_model::plan::Part;
 use compatrix_model::plan::{Choice, SkipReason};
 
@@ -30,9 +30,9 @@ pub const VERDICT_MS: u64 = 40_000;
 #[derive(Debug, Clone, PartialEq)]
 pub struct CiPlan {
     /// The event that triggers the jobs.
-    pub event: Event,
+    pub event: CiEvent,
     /// The command that the jobs run.
-    pub work: Work,
+    pub work: JobCommand,
     /// The profile's name.
     pub profile: String,
     /// Jobs that share a runner and a container, at most [`MATRIX_JOBS`] each. Never empty.
@@ -106,15 +106,18 @@ impl CiPlan {
 ///
 /// # Errors
 /// The plan has no cells, too many jobs, or takes longer than the spec allows; the message has the figures.
-pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> Result<Option<CiPlan>, String> {
+pub fn ci_plan(spec: &Spec, committed: &Committed, event: CiEvent, work: JobCommand) -> Result<Option<CiPlan>, String> {
     let Some(ci) = &spec.ci else { return Ok(None) };
     let Some(settings) = ci.events.get(&event) else { return Ok(None) };
     let Some(name) = settings.profile(work) else { return Ok(None) };
     let whole = spec.profile(name).map_err(|unknown| unknown.to_string())?;
     let is_leak = |leak: bool| move |suite: &compatrix_model::matrix_spec::Suite| suite.leak().is_some() == leak;
-    let Some(profile) = spec.narrowed(whole, is_leak(work == Work::LeakCheck)) else {
-        let kind =
-            if work == Work::LeakCheck { "has no suite of kind `leak`" } else { "has only suites of kind `leak`" };
+    let Some(profile) = spec.narrowed(whole, is_leak(work == JobCommand::LeakCheck)) else {
+        let kind = if work == JobCommand::LeakCheck {
+            "has no suite of kind `leak`"
+        } else {
+            "has only suites of kind `leak`"
+        };
         return Err(format!("[ci.{event}]: the profile `{name}` {kind}, so `{}` has nothing to do", work.as_str()));
     };
     let mut untried = Vec::new();
@@ -167,7 +170,7 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> 
 }
 
 /// Hashes everything that the jobs must agree on.
-fn id(spec: &Spec, event: Event, work: Work, groups: &[Group]) -> String {
+fn id(spec: &Spec, event: CiEvent, work: JobCommand, groups: &[Group]) -> String {
     let mut hash = Sha256::new();
     hash.update(format!("compatrix ci plan 1\n{event} {}\n", work.as_str()));
     for group in groups {

@@ -29,7 +29,7 @@ use shaped_toml::nearest;
 use crate::cell::Space;
 use crate::lockset::LockGroup;
 
-pub use ci::{Check, Checks, Ci, Event, EventSettings, Work};
+pub use ci::{Check, Checks, Ci, CiEvent, EventSettings, JobCommand};
 pub use claims::{ClaimedVersion, Claims};
 pub use document::json_schema;
 pub use profiles::{Profile, Strategy};

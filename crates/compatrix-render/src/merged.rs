@@ -12,7 +12,7 @@ use std::fmt::Write;
 use compatrix_ci::compare::Change;
 use compatrix_leak::{LeakReport, Usage};
 use compatrix_model::cell::CellId;
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 use compatrix_model::verdict::Verdict;
 
 use crate::look::{count, wrap, Look};
@@ -28,9 +28,9 @@ const MAX_LINES: usize = 20;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Together {
     /// The event.
-    pub event: Event,
+    pub event: CiEvent,
     /// The command.
-    pub work: Work,
+    pub work: JobCommand,
     /// How many jobs the plan has.
     pub jobs: usize,
     /// The platforms, in the plan's order.
@@ -203,8 +203,8 @@ pub fn report(together: &Together, look: &Look) -> String {
             let _ = writeln!(out, "{}\n", look.bold(&platform.name));
         }
         match together.work {
-            Work::Compat => out.push_str(&grid::report(&platform.matrix, look)),
-            Work::LeakCheck => out.push_str(&leaks::report(&platform.matrix, &platform.usage, look)),
+            JobCommand::Compat => out.push_str(&grid::report(&platform.matrix, look)),
+            JobCommand::LeakCheck => out.push_str(&leaks::report(&platform.matrix, &platform.usage, look)),
         }
         out.push('\n');
     }

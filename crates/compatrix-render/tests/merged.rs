@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use compatrix_ci::compare::Change;
 use compatrix_leak::Usage;
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 use compatrix_render::look::Look;
 use compatrix_render::merged::{json, report, summary, Changed, Difference, Lost, Platform, Together};
 
@@ -26,8 +26,8 @@ fn together() -> Together {
         why: if n % 7 < 3 { "2 of 9 tests | failed in `it`, <first> works".to_owned() } else { String::new() },
     };
     Together {
-        event: Event::PullRequest,
-        work: Work::Compat,
+        event: CiEvent::PullRequest,
+        work: JobCommand::Compat,
         jobs: 12,
         platforms: vec![platform("linux-x86_64", false), platform("macos-aarch64", true)],
         lost: vec![

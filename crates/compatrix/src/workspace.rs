@@ -10,7 +10,7 @@ use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::Limits;
 use compatrix_engine::sys::supervisor::Supervisor;
-use compatrix_model::cell::CellId;
+use compatrix_model::cell::{CellId, CellIdError};
 use compatrix_model::condition::Condition;
 use compatrix_model::spec_text;
 use compatrix_model::spec_text::Parsed;
@@ -63,7 +63,7 @@ impl Opened {
     pub(crate) fn cell(&self, text: &str) -> Result<(Condition, CellId), Error> {
         // Read as a condition first: its errors name the nearest axis and value.
         let condition = self.conditions(&[text.to_owned()])?.remove(0);
-        let id: CellId = text.parse().map_err(Error::Usage)?;
+        let id: CellId = text.parse().map_err(|error: CellIdError| Error::Usage(error.to_string()))?;
         let space = &self.parsed.spec.space;
         if space.find(&id).is_none() {
             let axes: Vec<&str> = space.axes().iter().map(|axis| axis.name.as_str()).collect();

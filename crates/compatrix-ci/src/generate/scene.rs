@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use compatrix_model::matrix_spec::{Ci, Claims, Event, Work};
+use compatrix_model::matrix_spec::{Ci, CiEvent, Claims, JobCommand};
 
 use super::expression;
 use crate::workflow::{Concurrency, Text, Trigger};
@@ -58,17 +58,17 @@ pub(super) struct Scene<'a> {
     pub(super) options: &'a Options<'a>,
     /// The plans of one command, by event; never empty.
     pub(super) plans: Vec<&'a CiPlan>,
-    pub(super) work: Work,
+    pub(super) work: JobCommand,
     pub(super) writes_caches: bool,
 }
 
 impl Scene<'_> {
-    pub(super) fn events(&self) -> Vec<Event> {
+    pub(super) fn events(&self) -> Vec<CiEvent> {
         self.plans.iter().map(|plan| plan.event).collect()
     }
 
     /// The events that run jobs on this platform.
-    pub(super) fn events_of(&self, platform: &str) -> Vec<Event> {
+    pub(super) fn events_of(&self, platform: &str) -> Vec<CiEvent> {
         let plans = self.plans.iter().filter(|plan| plan.platforms().contains(&platform));
         plans.map(|plan| plan.event).collect()
     }
@@ -87,9 +87,9 @@ impl Scene<'_> {
         for event in self.events() {
             let branches = self.ci.branches.clone();
             match event {
-                Event::PullRequest => on.extend([Trigger::PullRequest { branches }, Trigger::MergeGroup]),
-                Event::Push => on.push(Trigger::Push { branches }),
-                Event::Schedule => {
+                CiEvent::PullRequest => on.extend([Trigger::PullRequest { branches }, Trigger::MergeGroup]),
+                CiEvent::Push => on.push(Trigger::Push { branches }),
+                CiEvent::Schedule => {
                     let crons = self.ci.events.get(&event).map(|settings| settings.crons.clone()).unwrap_or_default();
                     on.push(Trigger::Schedule { crons });
                 }

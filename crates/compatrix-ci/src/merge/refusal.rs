@@ -7,7 +7,7 @@ use compatrix_model::matrix_spec::Spec;
 use super::super::artifact::{ArtifactError, Header};
 use crate::CiPlan;
 use compatrix_model::evidence::Record;
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 
 /// A refused file and one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,9 +40,9 @@ pub enum Why {
     /// It is from another event or command.
     Part {
         /// The artifact's.
-        theirs: (Event, Work),
+        theirs: (CiEvent, JobCommand),
         /// The event and command being merged.
-        ours: (Event, Work),
+        ours: (CiEvent, JobCommand),
     },
     /// It was made from other sources.
     Sources {

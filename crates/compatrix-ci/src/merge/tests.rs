@@ -8,7 +8,7 @@ use super::*;
 use crate::CiPlan;
 use compatrix_model::evidence::{Counts, Proof, SourceProof, ToolchainProof};
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 
 const SOURCES: &str = "5555555555555555555555555555555555555555555555555555555555555555";
 
@@ -38,8 +38,8 @@ fn plan() -> CiPlan {
         jobs,
     };
     CiPlan {
-        event: Event::Push,
-        work: Work::Compat,
+        event: CiEvent::Push,
+        work: JobCommand::Compat,
         profile: "local".to_owned(),
         groups: vec![
             group("push-linux-x86_64", "linux-x86_64", vec![job("one", 0..4), job("two", 4..8)]),
@@ -58,8 +58,8 @@ fn header(platform: &str, job: &str, attempt: u32) -> Header {
         dirty: false,
         sources: SOURCES.to_owned(),
         plan: "p".repeat(64),
-        event: Event::Push,
-        work: Work::Compat,
+        event: CiEvent::Push,
+        work: JobCommand::Compat,
         platform: platform.to_owned(),
         job: job.to_owned(),
         attempt,
@@ -201,8 +201,8 @@ fn each_reason_to_refuse_an_artifact() {
         "from the repository other/name, but this is owner/name",
     );
     refused(|a| a.header.commit = "bad".to_owned(), "from the commit bad, but c0ffee is checked out");
-    refused(|a| a.header.event = Event::Schedule, "from `compat` on schedule, but this merges `compat` on push");
-    refused(|a| a.header.work = Work::LeakCheck, "use `--of leak-check --event push`");
+    refused(|a| a.header.event = CiEvent::Schedule, "from `compat` on schedule, but this merges `compat` on push");
+    refused(|a| a.header.work = JobCommand::LeakCheck, "use `--of leak-check --event push`");
     refused(|a| a.header.sources = "6".repeat(64), "from the sources 666666666666, but those here are 555555555555");
     refused(|a| a.header.plan = "q".repeat(64), "from the plan qqqqqqqqqqqq, but the plan here is pppppppppppp");
     refused(|a| a.header.job = "onw".to_owned(), "did you mean `one`?");

@@ -8,7 +8,7 @@ use super::contents::{Group, Job, Needs, JOB_MS, MATRIX_JOBS};
 use crate::committed::{image, Committed};
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::cell::CellIndex;
-use compatrix_model::matrix_spec::{Event, EventSettings};
+use compatrix_model::matrix_spec::{CiEvent, EventSettings};
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::plan::shard::{costs, pack, Cost};
 use compatrix_model::plan::Plan;
@@ -21,7 +21,7 @@ pub(super) struct Placed {
 }
 
 /// Builds that may share a job: same platform, same container, same `may-fail`.
-struct Kind {
+struct JobKind {
     platform: usize,
     image: Option<String>,
     may_fail: bool,
@@ -37,7 +37,7 @@ pub(super) fn jobs(
 ) -> Vec<Vec<Placed>> {
     let costs: Vec<Vec<Cost>> = platforms.iter().map(|of| costs(spec, &of.plan, &committed.durations)).collect();
     let cells: Vec<Vec<Vec<(usize, CellIndex)>>> = platforms.iter().map(cells_of_builds).collect();
-    let kinds: Vec<Kind> =
+    let kinds: Vec<JobKind> =
         (0..platforms.len()).flat_map(|n| kinds(spec, committed, (n, &platforms[n]), &costs[n], &cells[n])).collect();
     let shares = shares(&kinds, settings.max_jobs);
     let mut names = BTreeSet::new();
@@ -78,7 +78,7 @@ fn kinds(
     (platform, of): (usize, &OfPlatform<'_>),
     costs: &[Cost],
     cells: &[Vec<(usize, CellIndex)>],
-) -> Vec<Kind> {
+) -> Vec<JobKind> {
     let has_excuses = spec.ci.as_ref().is_some_and(|ci| !ci.may_fail.is_empty());
     let may_fail = may_fail(spec, committed);
     let excused =
@@ -94,14 +94,14 @@ fn kinds(
     }
     let kind = |((image, may_fail), builds): ((Option<String>, bool), Vec<usize>)| {
         let ms = pack(costs, &builds, 1).iter().map(|(_, ms)| ms).sum();
-        Kind { platform, image, may_fail, builds, ms }
+        JobKind { platform, image, may_fail, builds, ms }
     };
     kinds.into_iter().map(kind).collect()
 }
 
 /// Distributes the allowed jobs over the kinds: at least one each, then always one more to the kind with the longest
 /// jobs.
-fn shares(kinds: &[Kind], most: Option<u32>) -> Vec<usize> {
+fn shares(kinds: &[JobKind], most: Option<u32>) -> Vec<usize> {
     let Some(most) = most else { return kinds.iter().map(|kind| kind.builds.len()).collect() };
     let mut shares = vec![1; kinds.len()];
     for _ in kinds.len()..most as usize {
@@ -113,7 +113,7 @@ fn shares(kinds: &[Kind], most: Option<u32>) -> Vec<usize> {
 }
 
 /// Groups a platform's jobs by container, with at most [`MATRIX_JOBS`] each.
-pub(super) fn grouped(spec: &Spec, event: Event, of: &OfPlatform<'_>, placed: Vec<Placed>) -> Vec<Group> {
+pub(super) fn grouped(spec: &Spec, event: CiEvent, of: &OfPlatform<'_>, placed: Vec<Placed>) -> Vec<Group> {
     let mut by_image: BTreeMap<Option<String>, Vec<Job>> = BTreeMap::new();
     for Placed { image, job } in placed {
         by_image.entry(image).or_default().push(job);

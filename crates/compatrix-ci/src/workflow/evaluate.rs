@@ -43,8 +43,8 @@ pub fn text(text: &str, scope: &Scope<'_>) -> Result<String, Trouble> {
     let mut out = String::new();
     for part in parts(text).map_err(Trouble::Unknown)? {
         match part {
-            Part::Text(text) => out.push_str(text),
-            Part::Expr(expr) => out.push_str(&to_text(&evaluate(&expr, scope)?)),
+            TextPart::Text(text) => out.push_str(text),
+            TextPart::Expr(expr) => out.push_str(&to_text(&evaluate(&expr, scope)?)),
         }
     }
     Ok(out)
@@ -56,7 +56,7 @@ pub fn text(text: &str, scope: &Scope<'_>) -> Result<String, Trouble> {
 /// As [`condition`].
 pub fn value(whole: &str, scope: &Scope<'_>) -> Result<Value, Trouble> {
     match parts(whole).map_err(Trouble::Unknown)?.as_slice() {
-        [Part::Expr(expr)] => evaluate(expr, scope),
+        [TextPart::Expr(expr)] => evaluate(expr, scope),
         _ => text(whole, scope).map(Value::String),
     }
 }
@@ -80,17 +80,17 @@ pub fn check_condition(text: &str) -> Result<(), String> {
     Expr::parse(text).map(|_| ())
 }
 
-enum Part<'a> {
+enum TextPart<'a> {
     Text(&'a str),
     Expr(Expr),
 }
 
-fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
+fn parts(text: &str) -> Result<Vec<TextPart<'_>>, String> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find("${{") {
         if start > 0 {
-            found.push(Part::Text(&rest[..start]));
+            found.push(TextPart::Text(&rest[..start]));
         }
         let inner = &rest[start + 3..];
         let mut quoted = false;
@@ -99,17 +99,17 @@ fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
             (!quoted && inner[at..].starts_with("}}")).then_some(at)
         });
         let end = end.ok_or_else(|| format!("`{rest}` has a `${{{{` without `}}}}`"))?;
-        found.push(Part::Expr(Expr::parse(&inner[..end])?));
+        found.push(TextPart::Expr(Expr::parse(&inner[..end])?));
         rest = &inner[end + 2..];
     }
     if !rest.is_empty() {
-        found.push(Part::Text(rest));
+        found.push(TextPart::Text(rest));
     }
     Ok(found)
 }
 
 /// A value, with its path of contexts if it has one.
-struct Found {
+struct FoundValue {
     value: Value,
     path: Option<Vec<String>>,
 }
@@ -118,15 +118,15 @@ fn evaluate(expr: &Expr, scope: &Scope<'_>) -> Result<Value, Trouble> {
     Ok(find(expr, scope)?.value)
 }
 
-fn find(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Trouble> {
-    let plain = |value| Ok(Found { value, path: None });
+fn find(expr: &Expr, scope: &Scope<'_>) -> Result<FoundValue, Trouble> {
+    let plain = |value| Ok(FoundValue { value, path: None });
     match expr {
         Expr::Literal(value) => plain(value.clone()),
         Expr::Context(name) => {
             refuse_withheld(std::slice::from_ref(name), scope)?;
             let value = property(&scope.contexts, name).cloned();
             let value = value.ok_or_else(|| Trouble::Unknown(format!("the context `{name}` is not known here")))?;
-            Ok(Found { value, path: Some(vec![name.clone()]) })
+            Ok(FoundValue { value, path: Some(vec![name.clone()]) })
         }
         Expr::Call(name, args) => {
             let values = args.iter().map(|arg| evaluate(arg, scope)).collect::<Result<Vec<_>, _>>()?;
@@ -174,7 +174,7 @@ fn find(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Trouble> {
 }
 
 /// Accesses the property with this name.
-fn step(of: Found, name: &str, scope: &Scope<'_>) -> Result<Found, Trouble> {
+fn step(of: FoundValue, name: &str, scope: &Scope<'_>) -> Result<FoundValue, Trouble> {
     let path = of.path.map(|mut path| {
         path.push(name.to_owned());
         path
@@ -186,16 +186,16 @@ fn step(of: Found, name: &str, scope: &Scope<'_>) -> Result<Found, Trouble> {
         // `needs.*.result`: of each element that has one.
         (Value::Array(list), _) => {
             let each = list.iter().filter_map(|item| property(item.as_object()?, name).cloned());
-            Ok(Found { value: Value::Array(each.collect()), path: None })
+            Ok(FoundValue { value: Value::Array(each.collect()), path: None })
         }
         (Value::Object(map), path) => match (property(&map, name), path) {
-            (Some(value), path) => Ok(Found { value: value.clone(), path }),
+            (Some(value), path) => Ok(FoundValue { value: value.clone(), path }),
             (None, Some(path)) if !is_in(&path[..path.len() - 1], scope.open) => {
                 Err(Trouble::Unknown(format!("`{}` is not known here", path.join("."))))
             }
-            (None, _) => Ok(Found { value: Value::Null, path: None }),
+            (None, _) => Ok(FoundValue { value: Value::Null, path: None }),
         },
-        _ => Ok(Found { value: Value::Null, path: None }),
+        _ => Ok(FoundValue { value: Value::Null, path: None }),
     }
 }
 

@@ -88,7 +88,7 @@ pub fn planted(root: &Path) -> Result<Option<PlantedTable>, Error> {
     if !files::exists(&path) {
         return Ok(None);
     }
-    PlantedTable::parse(&files::read_text(&path)?).map(Some).map_err(Error::usage)
+    PlantedTable::parse(&files::read_text(&path)?).map(Some).map_err(|error| Error::usage(error.to_string()))
 }
 
 /// The newest result of each suite in each cell that meets one of these conditions; of all cells if there are none.

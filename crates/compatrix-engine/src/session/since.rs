@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use anyhow::Context;
 use compatrix_model::axis::AxisKind;
 use compatrix_model::condition::Condition;
-use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::since::{affected, Affected, Ground, Looked, OldSpec};
 use compatrix_model::spec_text;
 use compatrix_model::spec_text::Parsed;

@@ -57,12 +57,12 @@ enum Target {
 
 /// Reads the diagnostics among these lines.
 pub(super) fn of<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Diagnostic> {
-    let mut reader = Reader { done: Vec::new(), open: false, target: Target::Title, code: None, numbered: false };
+    let mut reader = MiriReader { done: Vec::new(), open: false, target: Target::Title, code: None, numbered: false };
     lines.for_each(|line| reader.line(line));
     reader.done
 }
 
-struct Reader {
+struct MiriReader {
     done: Vec<Diagnostic>,
     /// Whether lines still belong to the last one.
     open: bool,
@@ -73,7 +73,7 @@ struct Reader {
     numbered: bool,
 }
 
-impl Reader {
+impl MiriReader {
     fn line(&mut self, line: &str) {
         // libtest prints `test name ... ` and no line break, where both streams are one.
         let line = match line.split_once(" ... error: ") {

@@ -200,7 +200,7 @@ struct RawRecord {
 }
 
 /// Turns places in the text into errors.
-struct Reader<'a> {
+struct EvidenceReader<'a> {
     text: &'a str,
 }
 
@@ -215,7 +215,7 @@ impl EvidenceFile {
 }
 
 fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
-    let reader = Reader { text };
+    let reader = EvidenceReader { text };
     let head: Head = toml::from_str(text).map_err(|e| reader.toml(&e))?;
     match head.format {
         None => {
@@ -278,7 +278,7 @@ fn finding(id: &str, raw: &RawFinding) -> FindingEvidence {
     }
 }
 
-impl Reader<'_> {
+impl EvidenceReader<'_> {
     fn leaks(&self, raw: &RawLeaks, findings: &BTreeMap<&str, FindingEvidence>) -> Result<LeakEvidence, EvidenceError> {
         let found = raw.findings.iter().map(|name| self.resolve(findings, "finding", name).cloned());
         Ok(LeakEvidence {

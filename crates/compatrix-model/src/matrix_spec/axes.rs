@@ -7,7 +7,7 @@ use shaped_toml::{
     twice, Collector, Entry, Key, Later, Need, Node, Plain, Problem, Rest, Shape, Table, TableShape, Words,
 };
 
-use super::distro::{Distros, Part};
+use super::distro::{DistroPart, Distros};
 use super::format::{fixture, later, Format};
 use crate::axis::Deps;
 use crate::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
@@ -242,7 +242,7 @@ fn rust(node: &Node, distros: &mut Distros, c: &mut Collector<'_>) -> Vec<AxisVa
         let (name, span, setting) = match node.table() {
             None => {
                 let Some(text) = node.text() else { continue };
-                let setting = match distros.value(text, Part::Rust, &node.span, c) {
+                let setting = match distros.value(text, DistroPart::Rust, &node.span, c) {
                     None => Setting::RustupToolchain(text.to_owned()),
                     Some(request) => Setting::DistroToolchain(request),
                 };
@@ -269,7 +269,7 @@ fn sqlite(node: &Node, distros: &mut Distros, c: &mut Collector<'_>) -> Vec<Axis
             let setting = match text {
                 "bundled" => Setting::SqliteBundled,
                 "host" => Setting::SqliteHost,
-                other => match distros.value(other, Part::Sqlite, &node.span, c) {
+                other => match distros.value(other, DistroPart::Sqlite, &node.span, c) {
                     Some(request) => Setting::DistroSqlite(request),
                     None => Setting::SqliteExact(partial_version(other)?),
                 },

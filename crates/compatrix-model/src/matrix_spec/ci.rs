@@ -6,7 +6,7 @@ mod lower;
 mod settings;
 mod shape;
 
-pub use settings::{Check, Checks, Ci, Event, EventSettings, Work};
+pub use settings::{Check, Checks, Ci, CiEvent, EventSettings, JobCommand};
 
 pub(super) use lower::ci;
 pub(super) use shape::CI;

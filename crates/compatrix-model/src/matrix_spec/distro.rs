@@ -61,7 +61,7 @@ static APT: TableShape = TableShape {
 
 /// What an axis takes of a distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum DistroPart {
     /// Its rustc and cargo.
     Rust,
     /// Its SQLite.
@@ -100,20 +100,20 @@ impl Distros {
     pub(super) fn value(
         &mut self,
         name: &str,
-        part: Part,
+        part: DistroPart,
         span: &Range<usize>,
         c: &mut Collector<'_>,
     ) -> Option<Request> {
         let distro = self.0.iter_mut().find(|distro| distro.name == name)?;
         distro.used = true;
         let packages = match part {
-            Part::Rust => distro.rust.as_ref().map(|packages| packages.to_vec()),
-            Part::Sqlite => distro.sqlite.as_ref().map(|package| vec![package.clone()]),
+            DistroPart::Rust => distro.rust.as_ref().map(|packages| packages.to_vec()),
+            DistroPart::Sqlite => distro.sqlite.as_ref().map(|package| vec![package.clone()]),
         };
         if packages.is_none() && !distro.broken {
             let (what, add) = match part {
-                Part::Rust => ("toolchain", "`rust = \"rustc\"` and `cargo = \"cargo\"`"),
-                Part::Sqlite => ("SQLite", "`sqlite = \"libsqlite3-0\"`"),
+                DistroPart::Rust => ("toolchain", "`rust = \"rustc\"` and `cargo = \"cargo\"`"),
+                DistroPart::Sqlite => ("SQLite", "`sqlite = \"libsqlite3-0\"`"),
             };
             let problem = Problem::new(format!("`{name}` has no {what}"))
                 .related(distro.span.clone(), "it names no package for it")

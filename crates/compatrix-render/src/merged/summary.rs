@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use compatrix_ci::compare::Change;
-use compatrix_model::matrix_spec::Work;
+use compatrix_model::matrix_spec::JobCommand;
 use compatrix_model::verdict::Verdict;
 
 use super::{by_change, lost_line, place, shown_as, Changed, Difference, Together};
@@ -24,8 +24,8 @@ const MAX_OPEN: usize = 10;
 /// The summary.
 pub fn summary(together: &Together) -> String {
     let title = match together.work {
-        Work::Compat => "Compatibility",
-        Work::LeakCheck => "Leaks and memory errors",
+        JobCommand::Compat => "Compatibility",
+        JobCommand::LeakCheck => "Leaks and memory errors",
     };
     let reasons = together.reasons();
     let (verdict, word) = if reasons.is_empty() { (Verdict::Ok, "ok") } else { (Verdict::Broken, "not ok") };
@@ -48,8 +48,8 @@ pub fn summary(together: &Together) -> String {
     list(&mut out, "Notes", together.notes.iter().map(|note| text(note)).collect());
     for platform in &together.platforms {
         let part = match together.work {
-            Work::Compat => summary::summary(&platform.matrix, &platform.name),
-            Work::LeakCheck => leaks::summary::summary(&platform.matrix, &platform.usage, &platform.name),
+            JobCommand::Compat => summary::summary(&platform.matrix, &platform.name),
+            JobCommand::LeakCheck => leaks::summary::summary(&platform.matrix, &platform.usage, &platform.name),
         };
         if out.len() + part.len() > MAX_BYTES {
             let _ = writeln!(

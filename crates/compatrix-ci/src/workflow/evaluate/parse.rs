@@ -70,7 +70,7 @@ impl Expr {
     /// # Errors
     /// The problem with the expression, or an unknown function.
     pub fn parse(text: &str) -> Result<Expr, String> {
-        let mut reader = Reader { text, rest: text, depth: 0 };
+        let mut reader = ExprReader { text, rest: text, depth: 0 };
         let expr = reader.binary(0)?;
         reader.skip();
         match reader.rest.is_empty() {
@@ -92,13 +92,13 @@ impl Expr {
     }
 }
 
-struct Reader<'a> {
+struct ExprReader<'a> {
     text: &'a str,
     rest: &'a str,
     depth: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ExprReader<'a> {
     fn skip(&mut self) {
         self.rest = self.rest.trim_start();
     }

@@ -7,7 +7,7 @@ use shaped_toml::{Collector, Entry, Node, Problem, Table};
 
 use super::cron::{self, Cron};
 use super::format::{days, job_time};
-use super::settings::{Check, Checks, Ci, Event, EventSettings, Work};
+use super::settings::{Check, Checks, Ci, CiEvent, EventSettings, JobCommand};
 use crate::matrix_spec::axes::Axes;
 use crate::matrix_spec::conditions::condition;
 use crate::matrix_spec::profiles::Profile;
@@ -38,7 +38,7 @@ pub(in crate::matrix_spec) fn ci(
         runners.filter_map(|runner| Some((runner.key.clone(), runner.node.text()?.to_owned()))).collect();
     let known = Known { root, suites, profiles, ci: table, runners: &runners };
     let mut events = BTreeMap::new();
-    for event in Event::ALL {
+    for event in CiEvent::ALL {
         let found = table.entry(event.as_str()).and_then(|entry| Some((entry, entry.node.table()?)));
         if let Some((entry, settings)) = found {
             events.insert(event, known.event(event, entry, settings, c));
@@ -67,13 +67,13 @@ pub(in crate::matrix_spec) fn ci(
 }
 
 impl Known<'_> {
-    fn event(&self, event: Event, entry: &Entry, table: &Table, c: &mut Collector<'_>) -> EventSettings {
-        for work in Work::ALL {
+    fn event(&self, event: CiEvent, entry: &Entry, table: &Table, c: &mut Collector<'_>) -> EventSettings {
+        for work in JobCommand::ALL {
             if let Some(node) = table.node(work.as_str()) {
                 self.check_profile(work, node, c);
             }
         }
-        let idle = Work::ALL.iter().all(|work| table.entry(work.as_str()).is_none());
+        let idle = JobCommand::ALL.iter().all(|work| table.entry(work.as_str()).is_none());
         if idle && table.rejected.is_empty() {
             let problem = Problem::new(format!("`[ci.{event}]` runs nothing")).needs_whole();
             c.error(
@@ -88,8 +88,8 @@ impl Known<'_> {
         check_crons(crons, c);
         let number = |key: &str| table.integer(key).and_then(|n| u32::try_from(n).ok());
         EventSettings {
-            compat: table.owned(Work::Compat.as_str()),
-            leak_check: table.owned(Work::LeakCheck.as_str()),
+            compat: table.owned(JobCommand::Compat.as_str()),
+            leak_check: table.owned(JobCommand::LeakCheck.as_str()),
             platforms: match table.texts("platforms") {
                 Some(platforms) => platforms,
                 None => self.runners.iter().map(|(platform, _)| platform.clone()).collect(),
@@ -101,7 +101,7 @@ impl Known<'_> {
     }
 
     /// A profile that exists and has something for the command to run.
-    fn check_profile(&self, work: Work, node: &Node, c: &mut Collector<'_>) {
+    fn check_profile(&self, work: JobCommand, node: &Node, c: &mut Collector<'_>) {
         let Some(name) = node.text() else { return };
         let Some(profile) = self.profiles.get(name) else {
             let lost = self.root.table("profile").is_some_and(|table| table.rejected.iter().any(|lost| lost == name));
@@ -112,13 +112,13 @@ impl Known<'_> {
             return;
         };
         let named = |suite: &&Suite| profile.suites.is_empty() || profile.suites.contains(&suite.name);
-        let runs = |suite: &Suite| matches!(suite.kind, SuiteKind::Leak(_)) == (work == Work::LeakCheck);
+        let runs = |suite: &Suite| matches!(suite.kind, SuiteKind::Leak(_)) == (work == JobCommand::LeakCheck);
         if !self.suites_are_whole(profile) || self.suites.list.iter().filter(named).any(runs) {
             return;
         }
         let (problem, other) = match work {
-            Work::LeakCheck => (format!("the profile `{name}` has no suite of kind `leak`"), "compat"),
-            Work::Compat => (format!("the profile `{name}` has only suites of kind `leak`"), "leak-check"),
+            JobCommand::LeakCheck => (format!("the profile `{name}` has no suite of kind `leak`"), "compat"),
+            JobCommand::Compat => (format!("the profile `{name}` has only suites of kind `leak`"), "leak-check"),
         };
         let help = format!("`{}` would run nothing: name another profile, or make it `{other}`", work.as_str());
         c.error(node.span.clone(), Problem::new(problem).help(help).needs_whole());
@@ -149,7 +149,7 @@ impl Known<'_> {
     }
 
     /// Runners that no event uses, and promises of the first tier that no runner proves.
-    fn warn_of_runners(&self, events: &BTreeMap<Event, EventSettings>, c: &mut Collector<'_>) {
+    fn warn_of_runners(&self, events: &BTreeMap<CiEvent, EventSettings>, c: &mut Collector<'_>) {
         let entries = self.ci.table("runners").into_iter().flat_map(|runners| &runners.entries);
         for runner in entries.filter(|_| !events.is_empty()) {
             if !events.values().any(|event| event.platforms.contains(&runner.key)) {

@@ -13,8 +13,8 @@ use compatrix_model::claims::judge_evidence;
 use compatrix_model::evidence::{leak_usage, Record};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::expect::Expectations;
+use compatrix_model::matrix_spec::JobCommand;
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::matrix_spec::Work;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::verdict::{Expectation, Verdict};
 use compatrix_render::matrix::{Matrix, Row, Totals};
@@ -46,8 +46,8 @@ impl Making<'_> {
     /// All of it but the difference and GitHub's needs.
     pub(super) fn together(&self) -> Result<Together, Error> {
         let policy = match self.plan.work {
-            Work::Compat => None,
-            Work::LeakCheck => Some(policy::load(&self.opened.root)?),
+            JobCommand::Compat => None,
+            JobCommand::LeakCheck => Some(policy::load(&self.opened.root)?),
         };
         let lost = |platform: &MergedPlatform| -> Vec<Lost> {
             let of = platform.missing.iter().map(|missing| Lost {
