@@ -8,12 +8,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use semver::Version;
 use serde::Serialize;
 use shaped_toml::Severity;
 
 use crate::lint::{Finding, Unchecked};
 use compatrix_model::axis::ValueName;
-use compatrix_model::facts::{Availability, SqliteFacts, ToolchainFacts};
+use compatrix_model::condition::Versions;
+use compatrix_model::facts::{Availability, PlanFacts, ToolchainVersions};
 
 pub use check::checks;
 
@@ -29,13 +31,13 @@ pub struct HostTools {
     /// `rustup` on `PATH`.
     pub rustup: Option<Tool>,
     /// One entry per value of the `rust` axis; without that axis, the toolchain on `PATH`.
-    pub toolchains: BTreeMap<ValueName, Availability<ToolchainFacts>>,
+    pub toolchains: BTreeMap<ValueName, Availability<Toolchain>>,
     /// The C compiler; its version is the first line of `cc --version`.
     pub c_compiler: Option<Tool>,
     /// `pkg-config` on `PATH`.
     pub pkg_config: Option<Tool>,
     /// The host's SQLite, or why it is not usable; `None` if there was no C compiler to look for it.
-    pub sqlite: Option<Result<SqliteFacts, String>>,
+    pub sqlite: Option<Result<HostSqlite, String>>,
     /// `valgrind` on `PATH`.
     pub valgrind: Option<Tool>,
     /// The nightly that leak suites use.
@@ -50,6 +52,15 @@ pub struct HostTools {
     pub disks: Vec<Disk>,
 }
 
+impl HostTools {
+    /// The versions that values of the `rust` axis stand for here.
+    pub fn versions(&self) -> Versions {
+        let versions = |here: &Toolchain| ToolchainVersions { rustc: here.version.clone(), cargo: None };
+        let toolchains = self.toolchains.iter().map(|(value, found)| (value.clone(), found.map(versions))).collect();
+        PlanFacts { toolchains, ..PlanFacts::default() }.versions()
+    }
+}
+
 /// An installed program.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tool {
@@ -59,6 +70,28 @@ pub struct Tool {
     pub version: String,
     /// Why it does not work; `None` if it does.
     pub broken: Option<String>,
+}
+
+/// A toolchain of the `rust` axis that is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toolchain {
+    /// The version of rustc.
+    pub version: Version,
+    /// Path of rustc.
+    pub path: String,
+}
+
+/// The SQLite that the loader finds on the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostSqlite {
+    /// `None` if it is in no form that we know.
+    pub version: Option<Version>,
+    /// Path of the shared library.
+    pub library: String,
+    /// Whether there is a `libsqlite3.so` to link with.
+    pub links: bool,
+    /// Path of `sqlite3.h`.
+    pub header: Option<String>,
 }
 
 /// A nightly toolchain and its components.

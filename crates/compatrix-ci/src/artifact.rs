@@ -28,10 +28,11 @@ use serde::{Deserialize, Serialize};
 
 use compatrix_leak::LeakReport;
 use compatrix_model::evidence::{Counts, ExecutableProof, Record, SourceProof, TestFailure, ToolchainProof};
+use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
 use compatrix_model::plan::{Plan, SkipReason};
 
-pub use read::{Bundle, Found};
+pub use read::{Bundle, RecordLine};
 pub use write::Writer;
 
 /// The format that [`Artifact::to_text`] writes.
@@ -67,7 +68,7 @@ pub struct Header {
     /// Whether files of the packages under test differed from that commit.
     pub dirty: bool,
     /// SHA-256 of the sources under test.
-    pub sources: String,
+    pub sources: Sha256,
     /// [`super::CiPlan::id`].
     pub plan: String,
     /// The event whose plan ran.
@@ -83,7 +84,7 @@ pub struct Header {
 }
 
 impl Artifact {
-    /// The records of a plan that was walked, and one for each cell that could not be tried, with the reason.
+    /// The records of a walked plan, plus one for each cell that could not be tried, with the reason.
     pub fn of_plan(header: Header, spec: &Spec, plan: &Plan, mut records: Vec<Record>) -> Self {
         for skip in &plan.skips {
             if let SkipReason::Unavailable { reason, .. } = &plan.reasons[skip.reason] {

@@ -6,16 +6,15 @@ use compatrix_leak::Tool;
 use compatrix_model::apt;
 use compatrix_model::axis::{Axis, AxisKind, Setting, ValueName};
 use compatrix_model::condition::{partial_version, Versions};
+use compatrix_model::evidence::Record;
 use compatrix_model::evidence_file::EvidenceFile;
-use compatrix_model::facts::{
-    Availability, Durations, FixtureFacts, HostFacts, LeakToolFacts, PackageFacts, SqliteFacts, ToolchainFacts,
-};
+use compatrix_model::facts::{Availability, Durations, PackageFacts, PlanFacts, ToolchainVersions};
 use compatrix_model::matrix_spec::Spec;
 
 /// Inputs of the CI plan other than the spec, all from committed files.
 #[derive(Debug, Clone, Default)]
 pub struct Committed {
-    /// The packages under test, as in cargo metadata. Their folders are not used.
+    /// The packages under test, as in cargo metadata.
     pub packages: Vec<PackageFacts>,
     /// The versions of `stable`, `host`, `debian-12` and so on when evidence was recorded.
     pub versions: Versions,
@@ -27,46 +26,48 @@ impl Committed {
     /// If evidence has several versions for a value, the highest counts.
     pub fn new(spec: &Spec, packages: Vec<PackageFacts>, evidence: &[EvidenceFile], durations: Durations) -> Self {
         let mut versions = Versions::new();
-        let mut add = |kind: AxisKind, entry: &compatrix_model::evidence_file::Entry, version: Option<Version>| {
+        let mut add = |kind: AxisKind, record: &Record, version: Option<Version>| {
             let Some((_, axis)) = spec.space.axis_of(&kind) else { return };
-            let (Some(value), Some(version)) = (entry.cell.value(axis.name.as_str()), version) else { return };
+            let (Some(value), Some(version)) = (record.cell.value(axis.name.as_str()), version) else { return };
             if axis.values.iter().any(|known| known.name == *value) {
                 let newest = versions.entry((axis.name.clone(), value.clone())).or_insert_with(|| version.clone());
                 *newest = version.max(newest.clone());
             }
         };
-        for entry in evidence.iter().flat_map(EvidenceFile::entries) {
-            let release = entry.build.as_ref().and_then(|build| Version::parse(&build.release).ok());
-            add(AxisKind::Rust, entry, release);
+        for record in evidence.iter().flat_map(EvidenceFile::entries).map(|entry| &entry.record) {
+            let proof = record.proof.as_ref();
+            let release = proof.and_then(|proof| Version::parse(&proof.toolchain.release).ok());
+            add(AxisKind::Rust, record, release);
             // SQLite's own spelling had four parts before 3.9.
             let three = |text: &String| text.split('.').take(3).collect::<Vec<_>>().join(".");
-            add(AxisKind::Sqlite, entry, entry.sqlite.as_ref().and_then(|s| partial_version(&three(&s.version))));
+            let sqlite = proof.and_then(|proof| proof.sqlite.as_ref());
+            add(AxisKind::Sqlite, record, sqlite.and_then(|sqlite| partial_version(&three(&sqlite.version))));
         }
         Self { packages, versions, durations }
     }
 
     /// What a fresh runner of this platform is expected to have or install.
-    pub fn runner(&self, spec: &Spec, platform: &str) -> HostFacts {
+    pub fn runner(&self, spec: &Spec, platform: &str) -> PlanFacts {
         let linux = platform.starts_with("linux-");
         let axis = |kind: AxisKind| spec.space.axis_of(&kind).map(|(_, axis)| axis);
         let elsewhere = |what: &str| format!("{what} is available only on Linux, not on {platform}");
-        let mut facts = HostFacts {
+        let mut facts = PlanFacts {
             platform: platform.to_owned(),
             packages: self.packages.clone(),
             durations: self.durations.clone(),
-            ..HostFacts::default()
+            ..PlanFacts::default()
         };
         for value in axis(AxisKind::Rust).into_iter().flat_map(|axis| &axis.values) {
             let availability = match &value.setting {
                 Setting::DistroToolchain(_) if !linux => {
                     Availability::Missing { reason: elsewhere("a distribution's toolchain") }
                 }
-                _ => self.ready(axis(AxisKind::Rust), &value.name, toolchain),
+                _ => self.ready(axis(AxisKind::Rust), &value.name, |rustc| ToolchainVersions { rustc, cargo: None }),
             };
             facts.toolchains.insert(value.name.clone(), availability);
             for tool in Tool::ALL {
                 let there = if linux || tool == Tool::Miri {
-                    Availability::Ready(LeakToolFacts { program: String::new(), version: String::new() })
+                    Availability::Ready(())
                 } else {
                     Availability::Missing { reason: elsewhere(tool.as_str()) }
                 };
@@ -75,15 +76,14 @@ impl Committed {
         }
         for value in axis(AxisKind::Sqlite).into_iter().flat_map(|axis| &axis.values) {
             let availability = match &value.setting {
-                Setting::SqliteBundled => self.ready(axis(AxisKind::Sqlite), &value.name, sqlite),
+                Setting::SqliteBundled => self.ready(axis(AxisKind::Sqlite), &value.name, Some),
                 _ if !linux => Availability::Missing { reason: elsewhere("proof of which shared SQLite is loaded") },
-                _ => self.ready(axis(AxisKind::Sqlite), &value.name, sqlite),
+                _ => self.ready(axis(AxisKind::Sqlite), &value.name, Some),
             };
             facts.sqlite.insert(value.name.clone(), availability);
         }
         for value in axis(AxisKind::Schema).into_iter().flat_map(|axis| &axis.values) {
-            let fixture = FixtureFacts { dir: String::new(), vintage: 0, sha256: String::new() };
-            facts.fixtures.insert(value.name.clone(), Availability::Ready(fixture));
+            facts.fixtures.insert(value.name.clone(), Availability::Ready(()));
         }
         facts
     }
@@ -95,29 +95,6 @@ impl Committed {
             Some(version) => Availability::Ready(facts(version.clone())),
             None => Availability::Obtainable { how: "on the runner".to_owned() },
         }
-    }
-}
-
-fn toolchain(version: Version) -> ToolchainFacts {
-    ToolchainFacts {
-        rustc: String::new(),
-        cargo: String::new(),
-        cargo_version: String::new(),
-        rustc_verbose: String::new(),
-        host: String::new(),
-        origin: String::new(),
-        version,
-    }
-}
-
-fn sqlite(version: Version) -> SqliteFacts {
-    SqliteFacts {
-        version,
-        source_id: String::new(),
-        library: None,
-        sha256: String::new(),
-        link_dir: None,
-        include_dir: None,
     }
 }
 

@@ -5,11 +5,11 @@
 
 pub mod artifact;
 pub mod committed;
-pub mod compare;
 pub mod durations;
 pub mod events;
 pub mod exact_sqlite;
 pub mod generate;
+pub mod judged;
 pub mod merge;
 pub mod needs;
 pub mod pins;

@@ -9,9 +9,10 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::artifact::{ArtifactError, Bundle, Found, Header, Writer};
+use super::artifact::{ArtifactError, Bundle, Header, RecordLine, Writer};
 use compatrix_model::cell::CellIndex;
 use compatrix_model::evidence::Record;
+use compatrix_model::hash::Sha256;
 use compatrix_model::outcome::Outcome;
 
 pub use refusal::{Expected, Refusal, Why};
@@ -124,7 +125,7 @@ impl Merged {
     }
 
     /// Platform and source hash in the record's proof; `None` without a proof.
-    pub fn origin(&self, result: &MergedResult) -> Option<(&str, &str)> {
+    pub fn origin(&self, result: &MergedResult) -> Option<(&str, Sha256)> {
         self.files[result.at.0].1.origin(self.found(result))
     }
 
@@ -163,7 +164,7 @@ impl Merged {
         writer.finish()
     }
 
-    fn found(&self, result: &MergedResult) -> &Found {
+    fn found(&self, result: &MergedResult) -> &RecordLine {
         let (file, part, n) = result.at;
         &self.files[file].1.found[part][n]
     }
@@ -209,7 +210,7 @@ impl<'a> Merging<'a> {
                     continue;
                 }
             };
-            let mut wrong: [Vec<&Found>; 3] = Default::default();
+            let mut wrong: [Vec<&RecordLine>; 3] = Default::default();
             for (n, found) in bundle.found[part].iter().enumerate() {
                 let suite = suite_of(bundle.suite(found));
                 let cell = bundle.cell(found, &self.expected.spec.space, &places);
@@ -219,7 +220,7 @@ impl<'a> Merging<'a> {
                 });
                 match (slot, bundle.origin(found)) {
                     (None, _) => wrong[0].push(found),
-                    (Some(_), Some(origin)) if origin != (&header.platform, &header.sources) => wrong[1].push(found),
+                    (Some(_), Some(origin)) if origin != (&header.platform, header.sources) => wrong[1].push(found),
                     (Some(_), None) if found.outcome == Outcome::Passed => wrong[2].push(found),
                     (Some(slot), _) => self.take(slot, (file, part, n)),
                 }

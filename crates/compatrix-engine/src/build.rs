@@ -1,4 +1,4 @@
-//! Builds: what cargo is told, what it made, what is in that. Imports `deps`, `find` and `sys`.
+//! Builds: cargo's arguments, its products, and their contents. Imports `deps`, `find` and `sys`.
 
 mod cargo;
 pub mod cc;

@@ -1,6 +1,6 @@
 //! Files that are committed or exchanged with CI: evidence, durations, workflows, artifacts.
 //!
-//! It reads and writes them. What belongs in them is decided in the pure crates.
+//! It reads and writes them. Their contents are decided in the pure crates.
 
 pub mod artifacts;
 pub mod ci;

@@ -1,16 +1,15 @@
-//! Events: what happens, as data, in the order in which it is certain. All outputs are made from these.
+//! Events as data, in the order in which they are certain. All outputs are rendered from these.
 
-use compatrix_model::evidence::Record;
-use compatrix_model::verdict::Verdict;
+use compatrix_model::results::row::Row;
 
 /// Something that happened. A result is in the ledger before its event is sent.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A warning about the spec or the ledger.
     Warning(String),
-    /// A provision begins: what is made or installed.
+    /// A provision begins: something is built or installed.
     Providing(String),
-    /// A provision could not be had, and why.
+    /// A provision failed, and why.
     NotProvided(String),
     /// The work is known.
     Planned {
@@ -34,9 +33,9 @@ pub enum Event {
     BuildFinished {
         /// Its id.
         build: String,
-        /// Why it made nothing, where it did not.
+        /// Why the build failed; `None` if it did not.
         trouble: Option<String>,
-        /// The end of what the compiler said, where it made nothing.
+        /// The end of the compiler's output, if the build failed.
         output: String,
         /// Wall time in milliseconds.
         wall_ms: u64,
@@ -45,13 +44,11 @@ pub enum Event {
     },
     /// A cell has its result.
     RunFinished {
-        /// What ran, and what proves it.
-        record: Box<Record>,
-        /// Its outcome held against what the spec expects.
-        verdict: Verdict,
+        /// The same as in the results.
+        row: Box<Row>,
         /// How many results there are now, and will be.
         done: usize,
-        /// Of so many.
+        /// The total number.
         of: usize,
     },
 }

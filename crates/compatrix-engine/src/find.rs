@@ -1,8 +1,9 @@
-//! Finds what this machine and this workspace have, and gets what is missing: one module a kind of thing. None knows
-//! another kind, and none knows a value's setting: [`crate::provide`] does. Imports `sys`.
+//! Finds what this machine and this workspace have, and obtains the rest: one module per kind of thing. No finder knows
+//! another kind or a value's setting; [`crate::provide`] does. Imports `sys`.
 
 pub(crate) mod c_compiler;
 pub(crate) mod distro;
+pub mod facts;
 pub mod fixture;
 pub mod layout;
 pub(crate) mod leak_tools;

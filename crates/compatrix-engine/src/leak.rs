@@ -1,4 +1,4 @@
-//! Suites of kind `leak`: test executables under a tool that looks for leaks. Imports `run`, `build` and what they do.
+//! Suites of kind `leak`: runs test executables under a leak checker. Imports `run`, `build` and what they import.
 //!
 //! A run goes so: the canaries prove the tool (`canary`); the tests of each executable are parted into
 //! `Unit`s, one process each; units go side by side (`units`); what ended early or cannot be attributed is run

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::evidence::Record;
 use compatrix_model::facts::Durations;
+use compatrix_model::hash::{or_empty, Sha256};
 use rusqlite::{params, Connection, ErrorCode, OptionalExtension};
 
 use crate::sys::memo::Memo;
@@ -51,14 +52,14 @@ pub struct Ledger {
     path: PathBuf,
 }
 
-/// An opened ledger and what had to be done for it.
+/// An opened ledger, and how it was recovered.
 #[derive(Debug)]
 pub struct OpenedLedger {
-    /// A new one where the old was set aside.
+    /// A new one, after the old one was moved aside.
     pub ledger: Ledger,
     /// The facts saved earlier.
     pub memo: Memo,
-    /// Where an unreadable one was put.
+    /// The path of the unreadable one.
     pub set_aside: Option<PathBuf>,
 }
 
@@ -136,7 +137,7 @@ impl Ledger {
                 .execute(params![
                     record.suite,
                     record.cell.to_string(),
-                    record.key,
+                    or_empty::text(&record.key),
                     record.outcome.as_str(),
                     i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
                     serde_json::to_string(record)?,
@@ -147,8 +148,8 @@ impl Ledger {
     }
 
     /// The newest record of this key.
-    pub fn by_key(&self, key: &str) -> Result<Option<Record>> {
-        self.one("SELECT record FROM records WHERE key = ? ORDER BY id DESC LIMIT 1", params![key])
+    pub fn by_key(&self, key: Sha256) -> Result<Option<Record>> {
+        self.one("SELECT record FROM records WHERE key = ? ORDER BY id DESC LIMIT 1", params![key.to_string()])
     }
 
     /// The newest record of a suite in a cell, whatever its key.
@@ -259,7 +260,7 @@ fn is_damage(error: &anyhow::Error) -> bool {
     match error.downcast_ref::<rusqlite::Error>() {
         Some(rusqlite::Error::SqliteFailure(failure, message)) => {
             matches!(failure.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-                // Right in format, but with other tables than the version says.
+                // The right format version, but unexpected tables.
                 || message.as_deref().is_some_and(|m| m.starts_with("no such table") || m.contains("already exists"))
         }
         _ => false,
@@ -274,7 +275,7 @@ fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
         }
         Some(ErrorCode::ReadOnly) => anyhow!("{path} cannot be written; give yourself write permission and run again"),
         Some(ErrorCode::CannotOpen) => {
-            anyhow!("{path} cannot be opened; make its folder writable, or move what stands there out of the way")
+            anyhow!("{path} cannot be opened; make its folder writable, or move the file away")
         }
         Some(ErrorCode::DiskFull) => anyhow!("no space left for {path}; free some and run again"),
         _ => error.context(format!("the ledger {path}")),

@@ -1,4 +1,4 @@
-//! `lock`: the committed locksets, made, repaired or checked. Imports what a session does, and [`crate::session`].
+//! `lock`: creates, repairs or checks the committed locksets. Imports [`crate::session`] and what it imports.
 
 mod repair;
 
@@ -7,7 +7,7 @@ use std::sync::mpsc::Sender;
 use anyhow::{anyhow, Result};
 use compatrix_model::axis::{AxisKind, AxisValue, Deps};
 use compatrix_model::condition::{value_version, Match, ValueTest, Versions};
-use compatrix_model::facts::{Availability, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::lockset::file::{body_of, Header};
 use compatrix_model::lockset::made::{LockState, MadeLockset};
 use compatrix_model::lockset::manifest::Edit;
@@ -21,6 +21,7 @@ use crate::deps::locks::{pins, shown_file, Resolver, Sources};
 use crate::deps::stage;
 use crate::deps::stage::resolve::{Platforms, Prefer, Unresolved};
 use crate::event::Event;
+use crate::find::facts::ToolchainFacts;
 use crate::provide;
 use crate::session::Session;
 use crate::survey::Survey;
@@ -29,12 +30,12 @@ use crate::sys::files;
 use crate::sys::host::Host;
 use repair::{LocksetSearch, Repair, SearchLimits};
 
-/// What `lock` is asked to do.
+/// The options of `lock`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LockOptions {
     /// Write nothing.
     pub check: bool,
-    /// Choose all versions anew, also where the file fits.
+    /// Choose all versions again, even if the file is valid.
     pub update: bool,
     /// Build, and step packages back until it builds.
     pub repair: bool,
@@ -117,10 +118,10 @@ fn provide_toolchains(
     provide::provide(host, spec, &Plan { provisions, ..Plan::default() }, survey, tell)
 }
 
-/// Makes, repairs or checks the lockset of one group. `toolchain` is the group's lowest, where it is here.
+/// Creates, repairs or checks the lockset of one group. `toolchain` is the group's lowest, if installed.
 ///
 /// # Errors
-/// The machine fails, or a manifest cannot be read. That there is no lockset that works is no error.
+/// The machine fails, or a manifest cannot be read. A lockset that cannot work is not an error.
 pub fn make(
     host: &Host,
     sources: &Sources<'_>,
@@ -207,8 +208,8 @@ pub fn make(
 fn write(sources: &Sources<'_>, group: &LockGroup, rust: &Version, lock: &str, command: &str) -> Result<String> {
     let header = Header {
         rust: rust.clone(),
-        inputs: sources.inputs(group, rust)?,
-        content: files::hash_bytes(body_of(lock).as_bytes()),
+        inputs: sources.inputs(group, rust)?.to_string(),
+        content: files::hash_bytes(body_of(lock).as_bytes()).to_string(),
     };
     let text = header.file(command, lock);
     let path = sources.file(group);

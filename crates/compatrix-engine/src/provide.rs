@@ -1,4 +1,4 @@
-//! Provides what cells need: which finder a value's setting leads to is decided here and nowhere else.
+//! Provides what cells need. Only this module maps a value's setting to a finder.
 //!
 //! A finder knows one kind of thing and no setting. What is here, and what can be had, is found by [`survey`]; what a plan
 //! needs is had by [`provide`].
@@ -14,9 +14,7 @@ use anyhow::{anyhow, Context, Result};
 use compatrix_model::apt::Request;
 use compatrix_model::axis::{Axis, AxisKind, AxisValue, Setting, ValueName};
 use compatrix_model::condition::partial_version;
-use compatrix_model::facts::{
-    Availability, Durations, FixtureFacts, HostFacts, LocksetFacts, SqliteFacts, ToolchainFacts,
-};
+use compatrix_model::facts::Availability;
 use compatrix_model::lockset::Lockset;
 use compatrix_model::matrix_spec::{Spec, SqliteSettings};
 use compatrix_model::plan::{Plan, Provision, AMBIENT_TOOLCHAIN};
@@ -26,6 +24,7 @@ use crate::deps::locks::Sources;
 use crate::deps::{locked, locks};
 use crate::event::Event;
 use crate::find::distro::{self, Contents, LibraryNote, Unpacked, WantedPackages};
+use crate::find::facts::{FixtureFacts, HostFacts, LocksetFacts, SqliteFacts, ToolchainFacts};
 use crate::find::fixture::Fixture;
 use crate::find::sqlite::{self, ExactVersion};
 use crate::find::{leak_tools, toolchain};
@@ -34,10 +33,10 @@ use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
 
-/// What is known of each value of an axis.
+/// Facts about each value of an axis.
 type KnownValues<T> = BTreeMap<ValueName, Availability<T>>;
 
-/// Finds out what this host and workspace have.
+/// Surveys this host and workspace.
 ///
 /// # Errors
 /// The workspace cannot be read, or the spec names a package or feature that it does not have.
@@ -60,11 +59,10 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
             sqlite,
             fixtures,
             packages,
-            sources: workspace.source.sources.clone(),
+            sources: workspace.source.sources,
             locksets: BTreeMap::new(),
-            readable_from: Some(workspace.layout.readable_from.clone()),
+            readable_from: workspace.layout.readable_from.clone(),
             hermetic: host.limits.hermetic || workspace.layout.own.made,
-            durations: Durations::default(),
         };
         let mut survey = Survey { facts, workspace };
         find_locksets(host, spec, &mut survey)?;
@@ -72,7 +70,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
     })
 }
 
-/// What is known of each toolchain of the axis; of the one on PATH where there is no such axis.
+/// Facts about each toolchain of the axis; without the axis, about the one on PATH.
 pub(crate) fn find_toolchains(host: &Host, axis: Option<&Axis>) -> KnownValues<ToolchainFacts> {
     let Some(axis) = axis else {
         let name = ValueName::new(AMBIENT_TOOLCHAIN).expect("a valid name");
@@ -96,7 +94,7 @@ pub(crate) fn find_toolchains(host: &Host, axis: Option<&Axis>) -> KnownValues<T
     axis.values.iter().map(|value| (value.name.clone(), find(&value.setting))).collect()
 }
 
-/// What is known of each SQLite of the axis. `bundled` is the SQLite of this libsqlite3-sys version.
+/// Facts about each SQLite of the axis. `bundled` is the SQLite of this libsqlite3-sys version.
 pub fn find_sqlite(
     host: &Host,
     axis: Option<&Axis>,
@@ -122,10 +120,10 @@ pub fn find_sqlite(
     values.iter().map(|value| (value.name.clone(), find(&value.setting).unwrap_or_else(unavailable))).collect()
 }
 
-/// What is known of each fixture of the axis.
+/// Facts about each fixture of the axis.
 ///
 /// # Errors
-/// One cannot be read: its TOML is wrong, or a file that it names is not there. All such are told.
+/// A fixture cannot be read: its TOML is invalid, or a file is missing. All such errors are reported.
 fn find_fixtures(host: &Host, axis: Option<&Axis>) -> Result<KnownValues<FixtureFacts>, Error> {
     let values = axis.map(|axis| axis.values.as_slice()).unwrap_or_default();
     let mut found = BTreeMap::new();
@@ -149,7 +147,7 @@ fn find_fixtures(host: &Host, axis: Option<&Axis>) -> Result<KnownValues<Fixture
 fn find_locksets(host: &Host, spec: &Spec, survey: &mut Survey) -> Result<(), Error> {
     let versions = survey.facts.versions();
     let sources = Sources { spec, layout: &survey.workspace.layout, versions: &versions };
-    let mut found: BTreeMap<Lockset, LocksetFacts> = locks::survey(host, &sources, &survey.workspace.source.lockset)?;
+    let mut found: BTreeMap<Lockset, LocksetFacts> = locks::survey(host, &sources, survey.workspace.source.lockset)?;
     for (lockset, old) in &survey.facts.locksets {
         if matches!((&old.staged, found.get(lockset)), (Availability::Missing { .. }, Some(_))) {
             found.insert(lockset.clone(), old.clone());
@@ -167,7 +165,7 @@ fn ready<T>(found: Result<T>) -> Availability<T> {
     found.map_or_else(unavailable, Availability::Ready)
 }
 
-/// Looks at the packages of a distribution, where they are here.
+/// Inspects the packages of a distribution, if present.
 fn look<T>(
     request: &Request,
     found: Availability<Unpacked>,
@@ -184,15 +182,14 @@ fn look<T>(
 }
 
 fn of_distro(host: &Host, unpacked: &Unpacked) -> Result<ToolchainFacts> {
-    Ok(ToolchainFacts { origin: unpacked.origin.clone(), ..toolchain::facts(host, &unpacked.place)? })
+    Ok(ToolchainFacts { packages: Some(unpacked.origin.clone()), ..toolchain::facts(host, &unpacked.place)? })
 }
 
 fn library_of_distro(unpacked: &Unpacked) -> Result<SqliteFacts> {
-    let said = unpacked.library.as_ref().context("its note says nothing of a SQLite")?;
+    let said = unpacked.library.as_ref().context("its note does not mention a SQLite")?;
     Ok(SqliteFacts {
-        version: partial_version(&said.version).ok_or_else(|| anyhow!("no version: {:?}", said.version))?,
-        source_id: said.source_id.clone(),
-        sha256: said.sha256.clone(),
+        version: Some(partial_version(&said.version).ok_or_else(|| anyhow!("no version: {:?}", said.version))?),
+        sha256: Some(said.sha256),
         link_dir: unpacked.place.parent().map(|dir| dir.to_string_lossy().into_owned()),
         library: Some(unpacked.place.to_string_lossy().into_owned()),
         // Another package has it, and nothing is compiled against this library where there is a choice.
@@ -228,10 +225,10 @@ fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     }
 }
 
-/// Does the plan's provisions; the facts afterwards say what came of them.
+/// Makes the plan's provisions; returns the facts afterwards.
 ///
 /// # Errors
-/// A fixture's SQL or TOML is wrong. What cannot be had is no error: its cells are unavailable.
+/// A fixture's SQL or TOML is invalid. A failed provision is not an error: its cells are unavailable.
 pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell: &Sender<Event>) -> Result<(), Error> {
     let facts = &mut survey.facts;
     let value = |kind: AxisKind, name: &ValueName| -> Option<&AxisValue> {
@@ -305,7 +302,7 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
     facts.leak_tools.extend(leak_tools::find_all(host, spec, &installed));
     facts.toolchains.extend(installed);
     facts.sqlite.extend(built);
-    // What was not reached before an interrupt is still obtainable, but not now.
+    // Provisions not reached before an interrupt are still obtainable, but not now.
     if host.supervisor.is_interrupted() {
         return Err(Error::Interrupted);
     }
@@ -316,7 +313,7 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
             continue;
         }
         let _ = tell.send(Event::Providing(format!("the dependencies of lockset {lockset}")));
-        let provided = locks::provide(host, &sources, &lockset, &survey.workspace.source.lockset);
+        let provided = locks::provide(host, &sources, &lockset, survey.workspace.source.lockset);
         if host.supervisor.is_interrupted() {
             return Err(Error::Interrupted);
         }

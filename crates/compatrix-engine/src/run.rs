@@ -13,15 +13,16 @@ use anyhow::{Context, Result};
 use compatrix_model::evidence::{Counts, Record, TestFailure};
 use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
+use compatrix_model::results::rank;
 
 use crate::build::{Executable, Product};
-use crate::run::executable::{blank, command, severity, signal_name, take_status_for_a_test, Scratch};
+use crate::run::executable::{blank, command, signal_name, take_status_for_a_test, Scratch};
 use crate::run::inputs::{environment, RunInputs};
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Finished;
 use crate::sys::supervisor::End;
 
-/// Runs the cell with this, once it is proven that what would run is what was planned; the proof is in the record.
+/// Runs the cell after proving that the planned compiler and SQLite would run; the proof is in the record.
 ///
 /// # Errors
 /// Our own side fails.
@@ -40,7 +41,7 @@ pub(crate) fn proven(
     Ok(Record { proof: Some(proof), ..record })
 }
 
-/// Runs the tests, again where they fail and the suite allows it.
+/// Runs the tests, and retries failures if the suite allows it.
 ///
 /// # Errors
 /// Our own side fails.
@@ -56,13 +57,13 @@ pub(crate) fn tests(host: &Host, inputs: &RunInputs<'_>, product: &Product, scra
     }
 }
 
-/// The record of a suite that runs nothing: what was made, and by which compiler.
+/// The record of a suite that only builds: the products and their compiler.
 pub(crate) fn built(inputs: &RunInputs<'_>, product: &Product) -> Record {
     let mut proof = proof::proof_of_inputs(inputs);
     proof.executables = proof::executables(product);
     let (outcome, cause) = match proof::wrong_compiler(inputs, product) {
         Some(mismatch) => (Outcome::Misidentified, mismatch),
-        None if product.executables.is_empty() => (Outcome::Failed, "cargo made nothing of the packages".to_owned()),
+        None if product.executables.is_empty() => (Outcome::Failed, "cargo built nothing for the packages".to_owned()),
         None => (Outcome::Passed, String::new()),
     };
     Record { proof: Some(proof), ..blank(inputs, outcome, cause) }
@@ -89,7 +90,7 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         if finished.left_processes {
             notes.push(format!("{} left processes behind, which were ended", executable.target));
         }
-        if severity(outcome) > severity(record.outcome) {
+        if rank::of_outcome(outcome) > rank::of_outcome(record.outcome) {
             record.outcome = outcome;
             record.cause = cause;
         }
@@ -103,7 +104,7 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         record.doctests = Some(doctests.counts);
         record.failures.extend(doctests.failures.iter().cloned());
         if let Some((outcome, cause)) = &doctests.trouble {
-            if severity(*outcome) > severity(record.outcome) {
+            if rank::of_outcome(*outcome) > rank::of_outcome(record.outcome) {
                 (record.outcome, record.cause) = (*outcome, cause.clone());
             }
         }
@@ -118,7 +119,7 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
     Ok(record)
 }
 
-/// Why no test ran, and what to do about it.
+/// Why no test ran, with advice.
 fn no_test(counts: Counts, inputs: &RunInputs<'_>) -> String {
     let suite = &inputs.suite.name;
     match (counts.filtered, counts.ignored) {
@@ -128,11 +129,11 @@ fn no_test(counts: Counts, inputs: &RunInputs<'_>) -> String {
              `{suite}`, if their documentation has examples"
         ),
         (0, n) => format!("no test ran; {n} are ignored: `args = [\"--include-ignored\"]` in the suite `{suite}` runs them"),
-        (n, _) => format!("no test ran; the `args` of the suite `{suite}` leave out {n}"),
+        (n, _) => format!("no test ran; the `args` of the suite `{suite}` filter out {n}"),
     }
 }
 
-/// What one executable came to, and why.
+/// The outcome of one executable, and why.
 fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limit: Duration) -> (Outcome, String) {
     let target = &executable.target;
     match finished.end {
@@ -161,7 +162,7 @@ fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limi
             (Outcome::Failed, format!("{} of {all} tests failed in {target}{first}", report.counts.failed))
         }
         (true, _) => (Outcome::Failed, format!("{target} ended with code {code}, though no test failed")),
-        // The loader's own way to say no, ld.so(8).
+        // How the loader reports a failure, see ld.so(8).
         (false, 127) => {
             (Outcome::Crashed, format!("{target} did not load: {}", last_lines(&finished.stderr.text(), 1)))
         }
@@ -181,7 +182,7 @@ fn add_failures(
     outcome: Outcome,
 ) {
     failures.extend(report.failures);
-    // A process that died says why on stderr, if anywhere.
+    // A process that died explains itself on stderr, if at all.
     let died = matches!(outcome, Outcome::Crashed | Outcome::TimedOut);
     for test in report.running.into_iter().filter(|_| died) {
         let output = finished.stderr.text().chars().take(4096).collect();

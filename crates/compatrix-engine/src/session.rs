@@ -31,13 +31,13 @@ use crate::sys::lock::WorkspaceLock;
 use crate::sys::supervisor::Supervisor;
 use crate::walk::{self, Walked};
 
-/// How often it is provided what a plan needs that knows more than the one before. Each adds versions, so few are many.
+/// The most rounds of providing and planning again. Each round adds versions, so a few suffice.
 const MOST_ROUNDS: usize = 4;
 
 /// A workspace opened for work: its host and its ledger.
 #[derive(Debug)]
 pub struct Session {
-    /// Where things are, and what may be fetched and run.
+    /// The host, with its limits.
     pub host: Host,
     /// Every run on this machine.
     pub ledger: Ledger,
@@ -86,17 +86,17 @@ impl Session {
     pub fn survey(&self, parsed: &Parsed) -> Result<Survey, Error> {
         let survey = provide::survey(&self.host, parsed);
         if self.host.supervisor.is_interrupted() {
-            // What tools that were ended said is no finding.
+            // Output of killed tools is not a finding.
             return Err(Error::Interrupted);
         }
         self.ledger.save_memo(&self.host.memo)?;
         survey
     }
 
-    /// Walks the plan of this choice. `tell` hears of everything, results after they are in the ledger.
+    /// Walks the plan of this choice. `tell` receives all events, results after they are in the ledger.
     ///
     /// # Errors
-    /// The ledger or the machine fails, or a fixture is broken. What is done by then is in the ledger.
+    /// The ledger or the machine fails, or a fixture is broken. Results so far are in the ledger.
     pub fn walk(
         &self,
         parsed: &Parsed,
@@ -133,11 +133,12 @@ impl Session {
         let spec = &parsed.spec;
         let mut survey = self.survey(parsed)?;
         let narrow = self.narrow(parsed, &survey, narrow_by)?;
+        let mut facts = survey.facts.plan_facts();
         if narrow.shard.is_some() {
-            // What builds and runs took is what shards are balanced by.
-            survey.facts.durations = self.ledger.durations()?;
+            // Shards are balanced by the durations of builds and runs.
+            facts.durations = self.ledger.durations()?;
         }
-        let (mut plan, part) = plan_narrowed(spec, choice, &survey.facts, &narrow);
+        let (mut plan, part) = plan_narrowed(spec, choice, &facts, &narrow);
         for _ in 0..MOST_ROUNDS {
             let provided = provide::provide(&self.host, spec, &plan, &mut survey, tell);
             self.ledger.save_memo(&self.host.memo)?;
@@ -147,7 +148,7 @@ impl Session {
             }
             // Known after the provisions: versions, and what cannot be had. Versions may admit cells, or lead to others,
             // that need what nothing needed before.
-            plan = plan_again(spec, choice, &survey.facts, (&plan, part.as_ref()));
+            plan = plan_again(spec, choice, &survey.facts.plan_facts(), (&plan, part.as_ref()));
             if plan.provisions.is_empty() {
                 break;
             }
@@ -156,10 +157,10 @@ impl Session {
         Ok((survey, plan))
     }
 
-    /// What narrows a plan, with what the changes since a revision can affect.
+    /// Narrows a plan, including by the effects of changes since a revision.
     ///
     /// # Errors
-    /// Nothing can be compared: no git, no repository, no such revision.
+    /// There is no git, no repository, or no such revision.
     pub fn narrow(&self, parsed: &Parsed, survey: &Survey, narrow_by: &NarrowBy) -> Result<Narrow, Error> {
         let NarrowBy { part, since, shard } = narrow_by;
         let since =
@@ -168,14 +169,14 @@ impl Session {
     }
 }
 
-/// What a plan is to be narrowed by; [`Narrow`] before git was asked.
+/// The request to narrow a plan; becomes [`Narrow`] after asking git.
 #[derive(Debug, Clone, Default)]
 pub struct NarrowBy {
     /// These suites in these cells, decided before.
     pub part: Option<Part>,
-    /// What changes since this revision can affect, in the choice of the profile of this name.
+    /// Only what changes since this revision can affect, in the choice of the profile with this name.
     pub since: Option<(String, String)>,
-    /// A part of what is left, balanced by duration.
+    /// A part of the rest, balanced by duration.
     pub shard: Option<Shard>,
 }
 

@@ -1,4 +1,4 @@
-//! Walking a plan: what is known is used again, the rest is scheduled; results go to the ledger first.
+//! Walks a plan: reuses known results, schedules the rest, judges each result once, and writes it to the ledger first.
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
 mod schedule;
@@ -8,18 +8,22 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::Arc;
 
 use compatrix_leak::Policy;
-use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{Record, Sha256, SourceProof};
-use compatrix_model::expect::Expectations;
-use compatrix_model::facts::{Durations, HostFacts, LEAK_RUN_MS};
+use compatrix_model::cell::{CellId, CellIndex};
+use compatrix_model::evidence::{Record, SourceProof};
+use compatrix_model::facts::Durations;
+use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::outcome::Outcome;
-use compatrix_model::plan::{Build, Plan};
-use compatrix_model::verdict::{judge, Expectation, Verdict};
+use compatrix_model::plan::predict::LEAK_RUN_MS;
+use compatrix_model::plan::{Build, Plan, Run, Skip, SkipReason};
+use compatrix_model::results::intake::Judge;
+use compatrix_model::results::matrix::{Chosen, Matrix, Totals};
+use compatrix_model::results::row::Row;
 
 use crate::build::{self, Built, NotBuilt, Product};
 use crate::event::Event;
 use crate::find::c_compiler;
+use crate::find::facts::HostFacts;
 use crate::leak::{self, Canaries, Leaks};
 use crate::ledger::Ledger;
 use crate::run;
@@ -33,24 +37,21 @@ use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
 
-/// What a walk came to.
+/// The result of a walk.
 #[derive(Debug)]
 pub struct Walked {
     /// The plan that was walked: made after the provisions.
     pub plan: Plan,
-    /// The facts that it was made from.
+    /// What was known of the host after them.
     pub facts: HostFacts,
     /// The sources that it was run on.
     pub source: SourceProof,
-    /// The record of each run of the plan, in its order; none where an interrupt came first.
-    pub records: Vec<Option<Record>>,
-    /// Whether the record of each run was used again.
-    pub reused: Vec<bool>,
-    /// How many builds were done.
-    pub builds: usize,
+    /// Each run of the plan, judged, and the chosen cells that could not be tried, by suite and cell. Cells that a rule
+    /// leaves out are absent. The caller adds the elapsed time and the command that runs a cell again.
+    pub matrix: Matrix,
     /// Whether an interrupt ended it early.
     pub interrupted: bool,
-    /// What findings count for.
+    /// The policy for judging findings.
     pub policy: Policy,
 }
 
@@ -66,36 +67,30 @@ pub(crate) fn walk_plan(
     let compiler = c_compiler::fingerprint(host);
     let build_keys: Vec<Sha256> =
         plan.builds.iter().map(|build| keys::of_build(build, &survey.facts, &compiler)).collect();
-    let expectations = Expectations::new(spec, &survey.facts.versions(), Some(today));
+    let judge = Judge::new(spec, &survey.facts.versions(), policy, today);
     let mut walk = Walk {
-        expectations: &expectations,
+        judge: &judge,
         policy,
         today,
         host,
         spec,
         cells: plan.runs.iter().map(|run| spec.space.id(run.cell)).collect(),
         keys: Vec::new(),
-        records: vec![None; plan.runs.len()],
+        rows: vec![None; plan.runs.len()],
         plan: &plan,
         survey: &survey,
     };
     for (n, run) in plan.runs.iter().enumerate() {
         let suite = &spec.suites[run.suite];
-        let key = keys::of_run(host, &build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
+        let key = keys::of_run(host, build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
         if !host.limits.fresh {
-            let mut known = ledger.by_key(&key)?;
-            if let (Some(record), Some(settings)) = (&mut known, suite.leak()) {
-                // Baseline and suppressions may have changed since.
-                record.judge_leaks(policy, settings, today);
-            }
-            let expectation = || expectations.of(&spec.space.coords(run.cell));
-            if let Some(record) = known.filter(|record| is_settled(record, expectation)) {
-                walk.records[n] = Some(record);
-            }
+            // Judge again: rules, baseline and suppressions may have changed since.
+            let known = ledger.by_key(key)?.map(|record| judge.row(run.suite, run.cell, record, true));
+            walk.rows[n] = known.filter(Row::is_settled);
         }
         walk.keys.push(key);
     }
-    let to_do = walk.records.iter().filter(|record| record.is_none()).count();
+    let to_do = walk.rows.iter().filter(|row| row.is_none()).count();
     let durations = if to_do > 0 { ledger.durations()? } else { Durations::default() };
     let jobs = jobs(spec, &plan, &walk, &durations);
     let _ = tell.send(Event::Planned {
@@ -106,11 +101,35 @@ pub(crate) fn walk_plan(
         estimate_ms: schedule::estimate_ms(&jobs, host.limits.jobs),
     });
     let builds = jobs.len();
-    let reused = walk.records.iter().map(Option::is_some).collect();
-    let records = walk.go(&jobs, ledger, to_do, tell)?;
+    let rows = walk.go(&jobs, ledger, to_do, tell)?;
+    let matrix = matrix(spec, &plan, &judge, rows, builds);
     let interrupted = host.supervisor.is_interrupted();
     let source = survey.workspace.source;
-    Ok(Walked { facts: survey.facts, source, records, reused, builds, interrupted, plan, policy: policy.clone() })
+    Ok(Walked { facts: survey.facts, source, matrix, interrupted, plan, policy: policy.clone() })
+}
+
+/// The rows of runs, none where an interrupt came first, and those of what could not be tried.
+fn matrix(spec: &Spec, plan: &Plan, judge: &Judge<'_>, rows: Vec<Option<Row>>, builds: usize) -> Matrix {
+    let reused = rows.iter().flatten().filter(|row| row.reused).count();
+    let runs = rows.iter().flatten().count() - reused;
+    let of_run = |(run, row): (&Run, Option<Row>)| {
+        let row = row.unwrap_or_else(|| judge.untried(run.suite, run.cell, "interrupted"));
+        (run.suite, run.cell, row)
+    };
+    let of_skip = |skip: &Skip| {
+        let SkipReason::Unavailable { reason, .. } = &plan.reasons[skip.reason] else { return None };
+        Some((skip.suite, skip.cell, judge.untried(skip.suite, skip.cell, reason)))
+    };
+    let mut all: Vec<(usize, CellIndex, Row)> = plan.runs.iter().zip(rows).map(of_run).collect();
+    all.extend(plan.skips.iter().filter_map(of_skip));
+    all.sort_by_key(|(suite, cell, _)| (*suite, *cell));
+    Matrix {
+        space: spec.space.clone(),
+        rows: all.into_iter().map(|(_, _, row)| row).collect(),
+        totals: Totals { elapsed_ms: None, builds, runs, reused },
+        repro: String::new(),
+        chosen: Chosen::of(plan),
+    }
 }
 
 /// The builds that have runs to do, with these runs, in the plan's order.
@@ -118,7 +137,7 @@ fn jobs<'p>(spec: &Spec, plan: &'p Plan, walk: &Walk<'_>, durations: &Durations)
     let job =
         |build: &'p Build| Job { build, predicted_ms: durations.builds.get(&build.id()).copied(), runs: Vec::new() };
     let mut jobs: Vec<Job<'p>> = plan.builds.iter().map(job).collect();
-    for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| walk.records[*n].is_none()) {
+    for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| walk.rows[*n].is_none()) {
         let id = (spec.suites[run.suite].name.clone(), walk.cells[n].to_string());
         let unseen = spec.suites[run.suite].leak().map(|_| LEAK_RUN_MS);
         jobs[run.build].runs.push((n, durations.runs.get(&id).copied().or(unseen)));
@@ -127,16 +146,8 @@ fn jobs<'p>(spec: &Spec, plan: &'p Plan, walk: &Walk<'_>, durations: &Durations)
     jobs
 }
 
-/// Whether a recorded result stands for a new run. A failure that nobody expects is always tried again.
-fn is_settled(record: &Record, expectation: impl FnOnce() -> Expectation) -> bool {
-    if record.outcome == Outcome::Passed {
-        return record.attempts <= 1;
-    }
-    record.outcome.is_reusable() && judge(record.outcome, &expectation(), record.attempts) == Verdict::Known
-}
-
 struct Walk<'a> {
-    expectations: &'a Expectations,
+    judge: &'a Judge<'a>,
     policy: &'a Policy,
     today: &'a str,
     host: &'a Host,
@@ -145,7 +156,7 @@ struct Walk<'a> {
     survey: &'a Survey,
     cells: Vec<CellId>,
     keys: Vec<Sha256>,
-    records: Vec<Option<Record>>,
+    rows: Vec<Option<Row>>,
 }
 
 impl Walk<'_> {
@@ -155,9 +166,9 @@ impl Walk<'_> {
         ledger: &Ledger,
         to_do: usize,
         tell: &Sender<Event>,
-    ) -> Result<Vec<Option<Record>>, Error> {
+    ) -> Result<Vec<Option<Row>>, Error> {
         if to_do == 0 {
-            return Ok(self.records);
+            return Ok(self.rows);
         }
         let (sender, receiver) = mpsc::channel();
         let worker = Worker {
@@ -165,7 +176,7 @@ impl Walk<'_> {
             spec: self.spec,
             plan: self.plan,
             survey: self.survey,
-            expectations: self.expectations,
+            judge: self.judge,
             policy: self.policy,
             today: self.today,
             jobs,
@@ -173,14 +184,14 @@ impl Walk<'_> {
             keys: &self.keys,
             canaries: Canaries::default(),
         };
-        let mut fresh: HashMap<usize, Record> = HashMap::new();
+        let mut fresh: HashMap<usize, Row> = HashMap::new();
         let mut trouble: Option<Error> = None;
         std::thread::scope(|scope| {
             let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, &worker, sender));
             for told in receiver {
                 let handled = handle(&worker, told, ledger, to_do, tell, &mut fresh);
                 if let Err(error) = handled {
-                    // Nothing that cannot be kept is worth doing.
+                    // Without a ledger there is no point in running.
                     self.host.supervisor.interrupt();
                     trouble.get_or_insert(error);
                 }
@@ -196,10 +207,10 @@ impl Walk<'_> {
         if let Some(error) = trouble {
             return Err(error);
         }
-        for (n, record) in fresh {
-            self.records[n] = Some(record);
+        for (n, row) in fresh {
+            self.rows[n] = Some(row);
         }
-        Ok(self.records)
+        Ok(self.rows)
     }
 }
 
@@ -210,18 +221,18 @@ fn handle(
     ledger: &Ledger,
     to_do: usize,
     tell: &Sender<Event>,
-    fresh: &mut HashMap<usize, Record>,
+    fresh: &mut HashMap<usize, Row>,
 ) -> Result<(), Error> {
     let mut keep = |n: usize, record: Record| -> Result<(), Error> {
-        if worker.host.supervisor.is_interrupted() && record.outcome == Outcome::Infrastructure {
+        let run = worker.plan.runs[n];
+        let row = worker.judge.row(run.suite, run.cell, record, false);
+        if worker.host.supervisor.is_interrupted() && row.outcome() == Some(Outcome::Infrastructure) {
             // Cut short by the user; it is as if it had not begun.
             return Ok(());
         }
-        ledger.put(&record)?;
-        fresh.insert(n, record.clone());
-        let coords = worker.spec.space.coords(worker.plan.runs[n].cell);
-        let verdict = judge(record.outcome, &worker.expectations.of(&coords), record.attempts);
-        let _ = tell.send(Event::RunFinished { record: Box::new(record), verdict, done: fresh.len(), of: to_do });
+        row.record().map_or(Ok(()), |record| ledger.put(record))?;
+        fresh.insert(n, row.clone());
+        let _ = tell.send(Event::RunFinished { row: Box::new(row), done: fresh.len(), of: to_do });
         Ok(())
     };
     match told {
@@ -269,7 +280,7 @@ fn handle(
 }
 
 struct Worker<'a> {
-    expectations: &'a Expectations,
+    judge: &'a Judge<'a>,
     policy: &'a Policy,
     today: &'a str,
     host: &'a Host,
@@ -284,7 +295,7 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     fn with_inputs<T>(&self, build: &Build, n: usize, act: impl FnOnce(&RunInputs<'_>) -> T) -> T {
-        with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], &self.keys[n], act)
+        with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], Some(self.keys[n]), act)
     }
 }
 
@@ -296,13 +307,7 @@ impl Executor for Worker<'_> {
 
     fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record {
         let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
-        self.with_inputs(self.jobs[job].build, run, |inputs| {
-            let mut record = run_suite(self.host, inputs, product, &leaks);
-            if let Some(settings) = inputs.suite.leak() {
-                record.judge_leaks(self.policy, settings, self.today);
-            }
-            record
-        })
+        self.with_inputs(self.jobs[job].build, run, |inputs| run_suite(self.host, inputs, product, &leaks))
     }
 }
 

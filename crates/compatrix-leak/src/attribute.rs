@@ -1,4 +1,4 @@
-//! Which test a finding belongs to, whose code its frames are, and its fingerprint.
+//! Attributes findings: the test, the origin of each frame, and the fingerprint.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,28 +7,27 @@ use sha2::{Digest, Sha256};
 use super::finding::{Class, Finding, FindingKind, Frame, FrameOrigin};
 use super::tool::Tool;
 
-/// What is known of the executable that findings come from.
+/// The executable that findings come from.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// The test target (`things_store`, `it`); with `-` as `_` it is the name of the crate in stacks.
+    /// The test target (`things_store`, `it`). With `_` for `-`, it is the crate's name in stacks.
     pub executable: &'a str,
-    /// The tests that ran, as libtest names them.
+    /// The tests that ran, by libtest's names.
     pub tests: &'a [String],
-    /// The workspace's root, absolute. In a stage this is the stage's root.
+    /// The absolute workspace root; in a stage, the stage's root.
     pub root: &'a str,
-    /// Where dependencies and build output lie below the root and are yet no own code: `target`.
+    /// Folders below the root that are not the workspace's code: `target`.
     pub not_own: &'a [&'a str],
 }
 
-/// Fills in what a tool's own output does not tell: origins and relative paths of frames, test, executable,
-/// fingerprint.
+/// Fills in everything that a tool does not report: origin and relative paths of frames, test, executable, fingerprint.
 pub fn complete(finding: &mut Finding, context: &Context<'_>) {
     finding.executable = context.executable.to_owned();
     let related = finding.related.iter_mut().flat_map(|related| &mut related.stack);
     for frame in finding.stack.iter_mut().chain(related) {
         place(frame, context);
     }
-    // What is still pointed to at the end belongs to statics; the test that happened to touch them first says nothing.
+    // Reachable blocks belong to statics; the test that happened to touch them first is irrelevant.
     if finding.test.is_none() && finding.kind != FindingKind::Reachable {
         finding.test = match context.tests {
             [only] => Some(only.clone()),
@@ -38,8 +37,8 @@ pub fn complete(finding: &mut Finding, context: &Context<'_>) {
     finding.fingerprint = fingerprint(finding);
 }
 
-/// Findings of one place as one, sorted by executable, test, kind and fingerprint. In a test their bytes add up; what no
-/// test is known of comes from every process anew, and the largest stands for all.
+/// Merges findings of the same place, sorted by executable, test, kind and fingerprint. Within a test, their bytes add
+/// up; findings without a test recur in every process, so the largest represents them all.
 pub fn merged(findings: Vec<Finding>) -> Vec<Finding> {
     let mut merged: BTreeMap<_, Finding> = BTreeMap::new();
     for finding in findings {
@@ -59,7 +58,7 @@ pub fn merged(findings: Vec<Finding>) -> Vec<Finding> {
     merged.into_values().map(worded).map(shortened).collect()
 }
 
-/// Of what is only told, the way to it is enough: there may be very many of them.
+/// Shortens the stacks of findings that are only noted, because there may be very many.
 fn shortened(mut finding: Finding) -> Finding {
     if finding.kind == FindingKind::Reachable {
         finding.stack.truncate(REACHABLE_FRAMES);
@@ -67,7 +66,7 @@ fn shortened(mut finding: Finding) -> Finding {
     finding
 }
 
-/// Leaks are worded alike, whatever the tool: `154 bytes in 2 blocks definitely lost`.
+/// Words leaks the same for all tools: `154 bytes in 2 blocks definitely lost`.
 fn worded(finding: Finding) -> Finding {
     let Finding { bytes, blocks, kind, .. } = finding;
     let lost = match kind {
@@ -83,12 +82,11 @@ fn worded(finding: Finding) -> Finding {
     Finding { what: format!("{} in {} {lost}{of_cycle}", count(bytes, "byte"), count(blocks, "block")), ..finding }
 }
 
-/// How the wording of a cycle's leak ends.
+/// The end of the wording of a cycle's leak.
 const OF_CYCLE: &str = "; only blocks of its own cycle point to it";
 
-/// Makes the largest leak of each test `definite` of which a sanitizer calls all leaks indirect: it calls a block
-/// indirect if any leaked block points to it, so that of a cycle (and of what hangs on it) none is direct. The findings
-/// must be complete.
+/// If all leaks of a test are indirect, makes the largest one `definite`. A sanitizer calls a block indirect if any leaked
+/// block points to it, so a cycle has no direct leak. The findings must be complete.
 pub fn name_cycles(findings: &mut [Finding]) {
     let by_sanitizer = |finding: &Finding| matches!(finding.tool, Tool::Asan | Tool::Lsan);
     let group = |finding: &Finding| (finding.tool, finding.executable.clone(), finding.test.clone());
@@ -98,7 +96,7 @@ pub fn name_cycles(findings: &mut [Finding]) {
     let direct = of_kind(findings, FindingKind::Definite);
     for cycle in of_kind(findings, FindingKind::Indirect).difference(&direct) {
         let indirect = findings.iter_mut().filter(|f| f.kind == FindingKind::Indirect && group(f) == *cycle);
-        // The last of equals is taken by `max_by_key`; the first is the one that the tool names first.
+        // `max_by_key` returns the last of equals, but the tool's first is wanted.
         let Some(largest) = indirect.rev().max_by_key(|f| (f.own_frame().is_some(), f.bytes)) else { continue };
         largest.kind = FindingKind::Definite;
         largest.what.push_str(OF_CYCLE);
@@ -106,7 +104,7 @@ pub fn name_cycles(findings: &mut [Finding]) {
     }
 }
 
-/// Whose code a frame is; a path of own code becomes relative to the root.
+/// Determines the origin of a frame, and makes workspace paths relative to the root.
 fn place(frame: &mut Frame, context: &Context<'_>) {
     frame.function = without_hash(&frame.function).to_owned();
     let Some(file) = &frame.file else { return };
@@ -131,7 +129,8 @@ fn place(frame: &mut Frame, context: &Context<'_>) {
     };
 }
 
-/// Sources of the standard library: under rustc's own virtual folder, in `rust-src`, or where Debian builds it.
+/// Whether a file is a source of the standard library: in rustc's virtual folder, in `rust-src`, or in Debian's build
+/// folder.
 fn is_toolchain(file: &str) -> bool {
     file.starts_with("/rustc/")
         || file.contains("/lib/rustlib/src/")
@@ -139,7 +138,7 @@ fn is_toolchain(file: &str) -> bool {
         || file.contains("/usr/src/rustc-")
 }
 
-/// The test whose function stands in the stack, the outermost such.
+/// The test whose function is in the stack; the outermost if there are several.
 fn test_of<'t>(finding: &Finding, executable: &str, tests: &'t [String]) -> Option<&'t str> {
     let krate = executable.replace('-', "_");
     let related = finding.related.iter().flat_map(|related| &related.stack);
@@ -151,13 +150,13 @@ fn test_of<'t>(finding: &Finding, executable: &str, tests: &'t [String]) -> Opti
     })
 }
 
-/// `module::test::{{closure}}` and `module::test::{closure#0}::helper` are of `module::test`.
+/// Maps `module::test::{{closure}}` and `module::test::{closure#0}::helper` to `module::test`.
 fn without_closures(function: &str) -> &str {
     let end = function.find("::{").unwrap_or(function.len());
     &function[..end]
 }
 
-/// A function's name without the hash that the compiler's older symbols end with.
+/// A function's name without the hash suffix of legacy symbols.
 fn without_hash(function: &str) -> &str {
     match function.rsplit_once("::h") {
         Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => name,
@@ -165,14 +164,14 @@ fn without_hash(function: &str) -> &str {
     }
 }
 
-/// How many frames are kept of what is still reachable. Built-in suppressions look as deep as this.
+/// The most frames kept of a reachable block. Built-in suppressions look at most this deep.
 const REACHABLE_FRAMES: usize = 32;
 
-/// How many frames of other people's code count where there is none of one's own.
+/// The number of foreign frames in a fingerprint if the stack has no workspace frame.
 const FOREIGN_FRAMES: usize = 6;
 
-/// The fingerprint: of tool-independent kind, test and the functions of own code on the stack, without lines, addresses,
-/// hashes, type arguments and closures' numbers. Where no own code is on it, the first functions of others count.
+/// The fingerprint: a hash of kind, test and the workspace's functions on the stack, without lines, addresses, hashes,
+/// type arguments and closure numbers. Without workspace functions, the first foreign ones count.
 pub fn fingerprint(finding: &Finding) -> String {
     let mut hash = Sha256::new();
     let mut part = |text: &str| {
@@ -195,7 +194,7 @@ pub fn fingerprint(finding: &Finding) -> String {
     base16ct::lower::encode_string(&hash.finalize()[..8])
 }
 
-/// A function's name as it is in every compilation and for every spelling of symbols.
+/// A function's name, independent of compilation and symbol mangling.
 fn plain_name(function: &str) -> String {
     let mut out = String::new();
     let mut depth = 0usize;
@@ -203,14 +202,14 @@ fn plain_name(function: &str) -> String {
     for c in without_hash(function).chars() {
         match c {
             '<' => depth += 1,
-            // `->` closes nothing.
+            // The `>` of `->` closes nothing.
             '>' if previous != '-' => depth = depth.saturating_sub(1),
             _ if depth == 0 => out.push(c),
             _ => {}
         }
         previous = c;
     }
-    // The older spelling and the newer one of a closure; which one of several it is moves with the code.
+    // The legacy and the v0 spelling of a closure; its number changes with the code.
     let mut name = out.replace("{{closure}}", "{closure}");
     while let Some(at) = name.find("{closure#") {
         let end = name[at..].find('}').map_or(name.len(), |end| at + end);
@@ -219,7 +218,7 @@ fn plain_name(function: &str) -> String {
     name
 }
 
-/// Without digits, which are counts and addresses in what tools say.
+/// Removes digits, which are counts and addresses in tools' messages.
 fn without_numbers(text: &str) -> String {
     text.chars().filter(|c| !c.is_ascii_digit() && *c != '#').collect()
 }

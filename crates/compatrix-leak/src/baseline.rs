@@ -1,4 +1,4 @@
-//! The baseline: findings that are known and accepted for a while, `compat/baseline.toml`. It is there to shrink.
+//! The baseline, `compat/baseline.toml`: known findings, accepted until a date. It is meant to shrink.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,15 +13,15 @@ use super::usage::Accepted;
 use crate::format::LeakFormat;
 use crate::words::TOOLS;
 
-/// The file, below the workspace's root.
+/// Path relative to the workspace root.
 pub const FILE: &str = "compat/baseline.toml";
 
-/// The shape of the file.
+/// The format of the file.
 pub static DOCUMENT: TableShape = TableShape {
     title: "the baseline",
     keys: &[Key::optional(
         "accepted",
-        "A finding that is known and accepted for a while.",
+        "A known finding that is accepted until a date.",
         Shape::List { item: &Shape::Table(&ACCEPTED), min: 0, unique: false },
     )],
     later: Later::NONE,
@@ -34,9 +34,9 @@ static ACCEPTED: TableShape = TableShape {
     keys: &[
         Key::required("fingerprint", "The finding, as reports show it.", Shape::Text(&LeakFormat::Fingerprint)),
         Key::optional("tool", "The tool that finds it. Default: any.", Shape::Text(&TOOLS)),
-        Key::optional("what", "What it is, for people.", Shape::Text(&Plain::Any)),
+        Key::optional("what", "A description of the finding.", Shape::Text(&Plain::Any)),
         Key::required("reason", "Why it is accepted; reports show it.", Shape::Text(&Plain::Sentence)),
-        Key::optional("issue", "Where it is discussed.", Shape::Text(&Plain::Url)),
+        Key::optional("issue", "URL of an issue.", Shape::Text(&Plain::Url)),
         Key::required("until", "The last day on which it is accepted, `YYYY-MM-DD`.", Shape::Text(&Plain::Date)),
     ],
     later: Later::NONE,
@@ -44,15 +44,15 @@ static ACCEPTED: TableShape = TableShape {
     min: 0,
 };
 
-/// Findings that are known and accepted for a while, in the file's order.
+/// The accepted findings, in file order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Baseline(pub Vec<Accepted>);
 
 impl Baseline {
-    /// Reads the file. `file` is its name in messages.
+    /// Parses the file. `file` is its name in messages.
     ///
     /// # Errors
-    /// All that is wrong with it, in the order of the text.
+    /// All problems of the file, in text order.
     pub fn parse_bytes(bytes: &[u8], file: &str) -> Result<Self, Diagnostics> {
         let text = utf8(bytes, file)?;
         let mut c = Collector::new(text, file);
@@ -68,7 +68,7 @@ impl Baseline {
             if let Some((_, first)) = found.iter().find(|(other, _)| same(other)) {
                 let problem = Problem::new(format!("the finding `{}` is accepted twice", entry.fingerprint));
                 let problem = problem.label("second time").related(first.clone(), "first time");
-                c.error(fingerprint.span.clone(), problem.help("leave one of them out"));
+                c.error(fingerprint.span.clone(), problem.help("remove one of them"));
             }
             found.push((entry, fingerprint.span.clone()));
         }
@@ -76,13 +76,13 @@ impl Baseline {
         Ok(Self(found.into_iter().map(|(entry, _)| entry).collect()))
     }
 
-    /// The entry of a finding, expired or not.
+    /// The entry for a finding, whether expired or not.
     pub fn entry(&self, finding: &Finding) -> Option<&Accepted> {
         self.0.iter().find(|entry| is_of(entry, finding))
     }
 }
 
-/// Whether an entry is of this finding.
+/// Whether an entry is for this finding.
 pub fn is_of(entry: &Accepted, finding: &Finding) -> bool {
     entry.fingerprint == finding.fingerprint && entry.tool.is_none_or(|tool| tool == finding.tool)
 }
@@ -98,9 +98,9 @@ fn lower(table: &Table) -> Accepted {
     }
 }
 
-/// The lines to paste into the baseline for these new findings, to be accepted until this day (`YYYY-MM-DD`): each
-/// fingerprint once, of one tool only where no other found it too. Reasons are left to a person: without one the file is
-/// refused. What was accepted until a day that has passed stands in the file already.
+/// Lines to paste into the baseline to accept these findings until a day (`YYYY-MM-DD`). Each fingerprint appears once,
+/// limited to a tool only if no other tool found it. Reasons are empty, and the file is refused until a person fills them
+/// in. Expired findings are skipped, because the file already has them.
 pub fn stanzas<'f>(findings: impl IntoIterator<Item = &'f Finding>, until: &str) -> String {
     let mut new: BTreeMap<&str, (&Finding, Option<Tool>)> = BTreeMap::new();
     for finding in findings.into_iter().filter(|finding| finding.standing == Standing::Error) {

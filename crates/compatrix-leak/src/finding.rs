@@ -1,42 +1,42 @@
-//! A finding: one leak or memory error, whatever tool saw it.
+//! A finding: one leak or memory error, whichever tool reported it.
 
 use serde::{Deserialize, Serialize};
 
 use super::tool::Tool;
 
-/// A leak or a memory error.
+/// A leak, a memory error, or something left behind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The tool that saw it.
+    /// The tool that reported it.
     pub tool: Tool,
-    /// What it is.
+    /// The kind, common to all tools.
     pub kind: FindingKind,
-    /// How many bytes it is about; zero where that makes no sense.
+    /// Bytes concerned; zero if not applicable.
     pub bytes: u64,
-    /// How many blocks, files, descriptors …; zero where that makes no sense.
+    /// Number of blocks, files, descriptors …; zero if not applicable.
     pub blocks: u64,
     /// The test target (`things_store`, `it`).
     pub executable: String,
-    /// The test, as libtest names it; none where it could not be told.
+    /// The test by libtest's name; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<String>,
-    /// What the tool says, in one line.
+    /// The tool's message in one line.
     pub what: String,
-    /// Where a leaked block was allocated, or where the error happened; innermost first. Empty for what has no place.
+    /// Where a leaked block was allocated, or where the error happened, innermost frame first. Empty if there is no place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stack: Vec<Frame>,
-    /// Further places: where a block was freed, who read it before …
+    /// Related places: where a block was freed, who read it before …
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<Related>,
-    /// 16 hex digits, the same after a line shift and after another compilation; see [`super::attribute::fingerprint`].
+    /// 16 hex digits, stable across line shifts and compilations; see [`super::attribute::fingerprint`].
     pub fingerprint: String,
-    /// What it counts for.
+    /// How the policy judges it.
     #[serde(default)]
     pub standing: Standing,
 }
 
 impl Finding {
-    /// A finding as a tool gives it: no test, no fingerprint and no standing yet.
+    /// A finding as reported by a tool: without test, fingerprint and standing.
     pub fn raw(tool: Tool, kind: FindingKind, what: impl Into<String>) -> Self {
         Self {
             tool,
@@ -53,49 +53,48 @@ impl Finding {
         }
     }
 
-    /// The frame that a person wants to see first: the innermost of their own code, in the stack or else in what is
-    /// related.
+    /// The most relevant frame: the innermost one of the workspace's code, in the stack or otherwise in a related place.
     pub fn own_frame(&self) -> Option<&Frame> {
         let frames = self.stack.iter().chain(self.related.iter().flat_map(|related| &related.stack));
         frames.into_iter().find(|frame| frame.origin == FrameOrigin::Own)
     }
 }
 
-/// A further place of a finding.
+/// A related place of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Related {
     /// What happened there: `freed here`.
     pub what: String,
-    /// Where, innermost first.
+    /// The stack, innermost frame first.
     pub stack: Vec<Frame>,
 }
 
-/// A line of a stack.
+/// One frame of a stack.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Frame {
-    /// The function, demangled, without the hash of its symbol; empty where it is unknown.
+    /// The demangled function without hash; empty if unknown.
     pub function: String,
-    /// The source file: relative to the workspace's root for own code, else as the debug information has it.
+    /// The source file: relative to the workspace root for its code, otherwise as in the debug information.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// The line in it, from 1.
+    /// 1-based line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
-    /// The column, from 1.
+    /// 1-based column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
-    /// The executable or library that holds the code, where the tool tells it.
+    /// The executable or library that contains the code, if reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
-    /// Whether it was inlined into the next frame, where the tool tells it.
+    /// Whether it was inlined into the next frame, if reported.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inlined: bool,
-    /// Whose code it is.
+    /// Who owns the code.
     #[serde(default)]
     pub origin: FrameOrigin,
 }
 
-/// Whose code a frame is.
+/// Who owns a frame's code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FrameOrigin {
@@ -103,34 +102,34 @@ pub enum FrameOrigin {
     Own,
     /// A dependency, from a registry or git.
     Dependency,
-    /// The standard library, libtest, the compiler's own runtime.
+    /// The standard library, libtest, the compiler's runtime.
     Toolchain,
-    /// C code, the system's libraries, what has no debug information.
+    /// C code, system libraries, code without debug information.
     #[default]
     Other,
 }
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident = $word:literal, $class:ident;)+) => {
-        /// What a finding is.
+        /// The kinds of findings, common to all tools.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum FindingKind {
             $($(#[doc = $doc])+ #[serde(rename = $word)] $name,)+
         }
 
         impl FindingKind {
-            /// All kinds, in the order of the declaration.
+            /// All kinds, in declaration order.
             pub const ALL: &'static [FindingKind] = &[$(FindingKind::$name),+];
 
-            /// Each word with what it means, for the spec's own page.
+            /// Each word with its meaning, for the spec's reference page.
             pub const WORDS: &'static [(&'static str, &'static str)] = &[$(($word, concat!($($doc),+).trim_ascii())),+];
 
-            /// The word of the spec, JSON and pages.
+            /// The word in specs, JSON and pages.
             pub fn as_str(self) -> &'static str {
                 match self { $(FindingKind::$name => $word,)+ }
             }
 
-            /// What sort of thing it is.
+            /// The class that the kind belongs to.
             pub fn class(self) -> Class {
                 match self { $(FindingKind::$name => Class::$class,)+ }
             }
@@ -143,58 +142,58 @@ kinds! {
     Definite = "definite", Leak;
     /// A block that only leaked blocks point to.
     Indirect = "indirect", Leak;
-    /// A block that only something within it is pointed to.
+    /// A block with a pointer only into its middle, not to its start.
     Possible = "possible", Leak;
-    /// A block still pointed to at the end, never freed.
+    /// A block still reachable at exit, and never freed.
     Reachable = "reachable", Leak;
     /// A read or write of memory that was freed.
     UseAfterFree = "use-after-free", Memory;
-    /// A read or write outside of any block.
+    /// A read or write outside any block.
     InvalidAccess = "invalid-access", Memory;
-    /// A block freed twice, or an address freed that is no block.
+    /// A block freed twice, or an address freed that is not a block.
     InvalidFree = "invalid-free", Memory;
-    /// A block freed by another allocator, or with another size, than it was made by.
+    /// A block freed with another allocator or another size than it was allocated with.
     MismatchedFree = "mismatched-free", Memory;
-    /// A decision, or a system call, that depends on memory never written.
+    /// A branch or a system call that depends on uninitialised memory.
     Uninitialised = "uninitialised", Memory;
-    /// A stack that ran over its end.
+    /// A stack that grew past its limit.
     StackOverflow = "stack-overflow", Memory;
-    /// Two threads at one place without order, one of them writing.
+    /// Two unsynchronised accesses to the same memory, at least one of them a write.
     Race = "race", Memory;
-    /// A rule of the language broken: aliasing, validity, provenance, alignment.
+    /// A broken language rule: aliasing, validity, provenance, alignment.
     UndefinedBehaviour = "undefined-behaviour", Memory;
-    /// Threads that wait for each other for ever.
+    /// Threads that wait for each other forever.
     Deadlock = "deadlock", Memory;
-    /// A file or folder left in the test's own temporary folder.
+    /// A file or folder left in the test's temporary folder.
     LeftoverFile = "leftover-file", Leftover;
     /// A descriptor still open after the test.
     LeftoverDescriptor = "leftover-descriptor", Leftover;
-    /// A child process still there after the test.
+    /// A child process that outlives the test.
     LeftoverProcess = "leftover-process", Leftover;
-    /// A thread still there after the test.
+    /// A thread that outlives the test.
     LeftoverThread = "leftover-thread", Leftover;
-    /// Memory that grows with each call of the test in one process.
+    /// Memory that grows each time the test is called in the same process.
     Growth = "growth", Leftover;
 }
 
-/// What sort of thing a kind of finding is.
+/// Classes of kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Memory not given back.
+    /// Memory that is not freed.
     Leak,
-    /// Memory or the language misused.
+    /// Misuse of memory or of the language.
     Memory,
-    /// Something other than memory left behind, or growth.
+    /// Something else left behind, or growing memory.
     Leftover,
 }
 
 impl FindingKind {
-    /// The kind of this word.
+    /// Inverse of [`FindingKind::as_str`].
     pub fn from_word(word: &str) -> Option<FindingKind> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
     }
 
-    /// Whether it fails a suite that does not say otherwise: definite leaks, every memory error, every leftover.
+    /// Whether it fails a suite by default: definite leaks, all memory errors, all leftovers.
     pub fn fails_by_default(self) -> bool {
         match self.class() {
             Class::Leak => self == FindingKind::Definite,
@@ -209,35 +208,35 @@ impl std::fmt::Display for FindingKind {
     }
 }
 
-/// What a finding counts for. Given by [`super::policy`].
+/// How a finding is judged, by [`super::policy`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "standing")]
 pub enum Standing {
-    /// An error: the suite fails.
+    /// An error, which fails the suite.
     #[default]
     Error,
-    /// Its kind is not among those that fail the suite.
+    /// Of a kind that does not fail the suite.
     Noted,
-    /// A suppression covers it: it is no fault of the code.
+    /// Covered by a suppression: the code is not at fault.
     Suppressed {
         /// The suppression's name.
         by: String,
-        /// Why.
+        /// The suppression's reason.
         reason: String,
     },
-    /// The baseline accepts it for now.
+    /// Accepted by the baseline for now.
     Accepted {
-        /// Why.
+        /// The baseline's reason.
         reason: String,
-        /// Where it is discussed.
+        /// URL of its issue.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         issue: Option<String>,
-        /// The last day.
+        /// The last day, `YYYY-MM-DD`.
         until: String,
     },
-    /// The baseline accepted it until a day that has passed: an error again.
+    /// Its day in the baseline has passed: an error again.
     Expired {
-        /// The last day.
+        /// The last day, `YYYY-MM-DD`.
         until: String,
     },
 }
@@ -251,7 +250,7 @@ impl Standing {
         }
     }
 
-    /// The word of JSON and pages.
+    /// The word in JSON and pages.
     pub fn as_str(&self) -> &'static str {
         match self {
             Standing::Error => "error",

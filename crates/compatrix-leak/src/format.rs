@@ -1,16 +1,16 @@
-//! Formats of strings in files of suppressions and in the baseline.
+//! Formats of strings in suppression files and in the baseline.
 
 use semver::VersionReq;
 use shaped_toml::{refuse_nul, Problem, TextFormat};
 
-/// What a string must look like.
+/// The format of a string in these files.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum LeakFormat {
     /// The name of a suppression.
     Name,
     /// A range of versions: `>=1.83, <1.94`.
     Requirement,
-    /// A frame of a stack: a glob on a function, `obj:` and a glob on an object, `...`.
+    /// A frame pattern: a glob on a function, `obj:` with a glob on an object, or `...`.
     Frame,
     /// The fingerprint of a finding: 16 hex digits.
     Fingerprint,
@@ -47,7 +47,7 @@ impl TextFormat for LeakFormat {
     }
 }
 
-/// A name that needs no quoting anywhere.
+/// Validates a name that needs no quoting anywhere.
 fn name(text: &str) -> Result<(), Problem> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
     if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain) {
@@ -59,7 +59,7 @@ fn name(text: &str) -> Result<(), Problem> {
     Err(Problem::new(format!("{text:?} is not {what}")).nearest(fixed))
 }
 
-/// A range of versions.
+/// Validates a semver requirement.
 fn requirement(text: &str) -> Result<(), Problem> {
     VersionReq::parse(text).map(drop).map_err(|error| {
         let spaced = text.split_whitespace().collect::<Vec<_>>().join(", ").replace(",,", ",");
@@ -69,16 +69,16 @@ fn requirement(text: &str) -> Result<(), Problem> {
     })
 }
 
-/// A frame of a stack, as suppressions name it.
+/// Validates a frame pattern.
 fn frame(text: &str) -> Result<(), Problem> {
     let blank = |what: &str| Problem::new(format!("{what} matches nothing")).help("write `*` for any");
     if text.trim().is_empty() {
         return Err(blank("a blank frame"));
     }
     if text.strip_prefix("obj:").is_some_and(|glob| glob.trim().is_empty()) {
-        return Err(blank("`obj:` with nothing behind it"));
+        return Err(blank("`obj:` without a pattern"));
     }
-    // How valgrind's own files spell these.
+    // The spelling in valgrind's suppression files.
     let meant = text.strip_prefix("fun:").or_else(|| matches!(text, "\u{2026}" | "..").then_some("..."));
     match meant {
         Some(meant) => Err(Problem::new(format!("`{text}` is not how a frame is written")).nearest(meant.to_owned())),
@@ -86,7 +86,7 @@ fn frame(text: &str) -> Result<(), Problem> {
     }
 }
 
-/// The fingerprint of a finding.
+/// Validates the fingerprint of a finding.
 fn fingerprint(text: &str) -> Result<(), Problem> {
     let hex = |text: &str| text.len() == 16 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     if hex(text) {
@@ -95,5 +95,5 @@ fn fingerprint(text: &str) -> Result<(), Problem> {
     let meant = Some(text.trim().to_lowercase()).filter(|meant| hex(meant));
     Err(Problem::new(format!("`{text}` is not a fingerprint"))
         .nearest(meant)
-        .help("it has 16 hex digits, as reports show it"))
+        .help("write its 16 hex digits as shown in reports"))
 }

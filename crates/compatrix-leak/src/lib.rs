@@ -1,9 +1,10 @@
-//! Leaks and memory errors: one [`Finding`] for all tools, and what a run under a tool came to.
+//! Leaks and memory errors: one [`Finding`] type for all tools, and the report of a run under a tool.
 //!
-//! The road of a finding: a tool's own output → a parser ([`valgrind`], [`sanitizer`], [`miri`], [`resources`]) →
-//! [`attribute`] (which test, whose code, its fingerprint) → [`policy`] (suppressed, accepted, or an error) → pages.
+//! The road of a finding: a tool's output → a parser ([`valgrind`], [`sanitizer`], [`miri`], [`resources`]) →
+//! [`attribute`] (test, origin of frames, fingerprint) → [`policy`] (suppressed, accepted, or an error) → pages.
 //!
-//! **Invariant:** it knows findings and reports, and neither specs nor cells. Nothing here starts a process or reads a file.
+//! **Invariant:** this crate knows findings and reports, but neither specs nor cells. Nothing here starts a process or
+//! reads a file.
 
 pub mod attribute;
 pub mod baseline;

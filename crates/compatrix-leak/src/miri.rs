@@ -1,8 +1,8 @@
-//! What Miri says on standard error of one process, read: findings, why it cannot run a test, which seeds fail.
+//! Parses the standard error of one Miri process: findings, why it cannot run a test, which seeds fail.
 //!
-//! Miri speaks as the compiler does: an `error:` with its place, then where it came from. Both ways of writing the stack
-//! are read, `= note: inside …` under `BACKTRACE:` (until 2025) and the numbered `stack backtrace:` of today. The text may
-//! end anywhere, and cargo's own lines may stand between. Nothing here fails: what is not understood is told as it stands.
+//! Miri prints diagnostics like the compiler: an `error:` with its place, then the stack. Both stack formats are parsed:
+//! `= note: inside …` under `BACKTRACE:` (until 2025) and the numbered `stack backtrace:` since. The text may end
+//! anywhere, and may be interleaved with cargo's lines. Parsing never fails: unknown text is passed on verbatim.
 //! Sources: `src/diagnostics.rs`, `src/bin/miri.rs` and `tests/fail` of the repository rust-lang/miri.
 
 mod diagnostics;
@@ -12,38 +12,38 @@ use self::diagnostics::{Diagnostic, Level};
 use super::finding::{Finding, FindingKind, Frame, Related};
 use super::tool::Tool;
 
-/// What one process of Miri said.
+/// The parsed output of one Miri process.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Read {
-    /// What it found, the same thing once however many seeds show it.
+    /// Distinct findings, however many seeds show them.
     pub findings: Vec<Finding>,
-    /// Why Miri cannot run the program to its end, in its own words as far as they are the same for every test.
+    /// Why Miri cannot run the program to the end, in Miri's words without test-specific parts.
     pub not_runnable: Option<String>,
-    /// What ended it that is neither: the first such thing.
+    /// The first other reason that ended the process.
     pub trouble: Option<Trouble>,
-    /// The seeds with which it failed, ascending; only of `-Zmiri-many-seeds`.
+    /// The failing seeds in ascending order; only with `-Zmiri-many-seeds`.
     pub failing_seeds: Vec<u64>,
-    /// Warnings that make its results weaker, each once.
+    /// Distinct warnings that weaken its results.
     pub notes: Vec<String>,
 }
 
-/// What ended a process of Miri besides findings and what it does not support.
+/// Why a Miri process ended, other than findings and unsupported operations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// The program ended itself (`abort`, a panic while panicking), or wanted more memory than there is.
+    /// The program aborted (`abort`, a panic while panicking), or ran out of memory.
     Aborted(String),
     /// It does not compile under Miri.
     Compile(String),
     /// Miri or `cargo miri` itself failed.
     Tool(String),
-    /// A signal ended the interpreter: `signal: 9, SIGKILL: kill`, as cargo tells it.
+    /// A signal killed the interpreter: `signal: 9, SIGKILL: kill`, in cargo's words.
     Killed(String),
 }
 
-/// Reads standard error of `cargo miri test` of one test.
+/// Parses the standard error of `cargo miri test` for one test.
 pub fn parse(stderr: &str) -> Read {
     let mut read = Read::default();
-    // Each seed is a program of its own: what two of them show is added up within one, not over both.
+    // Each seed is a separate program: counts add up within a seed, not over several.
     let mut part = Vec::new();
     for line in stderr.lines() {
         let (word, number) = line.split_once(": ").unwrap_or_default();
@@ -64,12 +64,12 @@ pub fn parse(stderr: &str) -> Read {
     read
 }
 
-/// Reads what one program of Miri said.
+/// Parses the output of one interpreted program.
 fn one(lines: &[&str]) -> Read {
     let mut read = Read::default();
     let mut dump = false;
     for line in lines {
-        // What `cargo miri` says itself: the standard library cannot be built, an unknown flag.
+        // Errors of `cargo miri`: the standard library cannot be built, an unknown flag.
         if let Some(message) = line.strip_prefix("fatal error: ") {
             read.trouble.get_or_insert_with(|| Trouble::Tool(message.to_owned()));
         }
@@ -81,7 +81,7 @@ fn one(lines: &[&str]) -> Read {
             let signal = format!("signal: {}", signal.trim_end_matches(')'));
             read.trouble.get_or_insert(Trouble::Killed(signal));
         }
-        // Until 2023 leaks were told as a dump of each block: `alloc77 (Rust heap, size: 24, align: 8) {`.
+        // Until 2023, leaks were reported as a dump of each block: `alloc77 (Rust heap, size: 24, align: 8) {`.
         let begins = line.strip_prefix("The following memory was leaked:");
         dump = (dump || begins.is_some()) && !line.starts_with("error");
         let block = begins.unwrap_or(line).trim_start().strip_suffix(" {");
@@ -134,7 +134,7 @@ impl Read {
         }
     }
 
-    /// Every thread that waits is an error of its own to Miri; together they are one.
+    /// Merges Miri's errors about waiting threads, one per thread, into one finding.
     fn deadlock(&mut self, diagnostic: Diagnostic) {
         let stack = diagnostic.stack();
         match self.findings.iter_mut().find(|finding| finding.kind == FindingKind::Deadlock) {
@@ -148,7 +148,7 @@ impl Read {
         }
     }
 
-    /// Takes a finding. What is leaked from one place is one finding of many blocks.
+    /// Adds a finding. Blocks leaked from the same place become one finding.
     fn find(&mut self, finding: Finding) {
         match self.known(&finding) {
             Some(known) => {
@@ -160,7 +160,7 @@ impl Read {
         }
     }
 
-    /// The same leak, of this program or of another seed's.
+    /// The same leak, if this program or another seed already has it.
     fn known(&mut self, finding: &Finding) -> Option<&mut Finding> {
         let heap = |finding: &Finding| finding.what.rsplit_once(" of the ").map(|(_, heap)| heap.to_owned());
         self.findings.iter_mut().find(|known| {
@@ -169,7 +169,7 @@ impl Read {
         })
     }
 
-    /// Takes what another seed came to.
+    /// Adds the results of another seed.
     fn merge(&mut self, other: Read) {
         for finding in other.findings {
             match self.known(&finding) {
@@ -194,7 +194,7 @@ fn raw(kind: FindingKind, what: impl Into<String>) -> Finding {
     Finding::raw(Tool::Miri, kind, what)
 }
 
-/// `alloc1 (Rust heap, size: 4, align: 4), allocated here:` and where that was.
+/// Parses `alloc1 (Rust heap, size: 4, align: 4), allocated here:`.
 fn leaked(text: &str, stack: Vec<Frame>) -> Finding {
     let inside = text.split_once('(').map_or("", |(_, rest)| rest.split(')').next().unwrap_or_default());
     let heap = inside.split(", ").next().filter(|heap| !heap.is_empty()).unwrap_or("memory");

@@ -1,34 +1,34 @@
-//! Outcomes: what happened, in closed sets that are matched without `_`.
+//! Outcomes, a closed set that is matched without `_`.
 
 use serde::{Deserialize, Serialize};
 
-/// What happened when a cell was run.
+/// The outcome of running a cell.
 ///
-/// Three kinds never mix: it *does not work* (failed, build-failed, crashed, timed-out, misidentified), it *could not
-/// be tried here* (unavailable), *our side broke* (infrastructure).
+/// Three groups never mix: it *does not work* (failed, build-failed, crashed, timed-out, misidentified), it *cannot be
+/// tried here* (unavailable), *our side broke* (infrastructure).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Every test that ran passed, at least one ran, and the proof shows what was planned.
+    /// All tests that ran passed, at least one ran, and the proof matches the plan.
     Passed,
     /// A test failed, or no test ran.
     Failed,
-    /// The compiler or cargo refused.
+    /// The compiler or cargo reported an error.
     BuildFailed,
-    /// A test executable died of a signal, aborted, or did not load.
+    /// A test executable was killed by a signal, aborted, or did not load.
     Crashed,
-    /// The suite's time limit ended it.
+    /// It exceeded the suite's time limit.
     TimedOut,
-    /// What ran is not what was planned (another SQLite, another compiler).
+    /// Something else ran than planned: another SQLite, another compiler.
     Misidentified,
-    /// It could not be tried here: a toolchain, tool or library is not to be had.
+    /// It cannot be tried here: a toolchain, tool or library is not available.
     Unavailable,
     /// Our side broke: disk, network, killed.
     Infrastructure,
 }
 
 impl Outcome {
-    /// All outcomes, in the order of the declaration.
+    /// All outcomes, in declaration order.
     pub const ALL: [Outcome; 8] = [
         Outcome::Passed,
         Outcome::Failed,
@@ -40,7 +40,7 @@ impl Outcome {
         Outcome::Infrastructure,
     ];
 
-    /// The word used in the ledger, in JSON and on pages.
+    /// The word in the ledger, JSON and pages.
     pub fn as_str(self) -> &'static str {
         match self {
             Outcome::Passed => "passed",
@@ -54,13 +54,13 @@ impl Outcome {
         }
     }
 
-    /// The outcome of this word.
+    /// Inverse of [`Outcome::as_str`].
     pub fn from_word(word: &str) -> Option<Outcome> {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
     }
 
-    /// Whether a later run with the same inputs may reuse it. Trouble of the machine is always tried again, and so is a
-    /// time-out, which may have been the machine's load.
+    /// Whether a later run with the same inputs may reuse it. Machine problems are always retried, and so is a timeout,
+    /// because load may have caused it.
     pub fn is_reusable(self) -> bool {
         match self {
             Outcome::Passed | Outcome::Failed | Outcome::BuildFailed | Outcome::Crashed => true,

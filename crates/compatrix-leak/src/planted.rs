@@ -1,6 +1,6 @@
-//! Leaks planted on purpose, and which tool finds which: `compat/planted.toml`, written by `self-bench --only leaks`.
+//! `compat/planted.toml`: planted leaks, and which tool finds which. Written by `self-bench --only leaks`.
 //!
-//! It says what tools can do, so nothing of the machine that it was measured on stands in it.
+//! It describes the abilities of tools, so it contains nothing about the machine that measured them.
 
 use std::fmt::{self, Write as _};
 
@@ -9,31 +9,31 @@ use shaped_toml::quoted;
 
 use super::tool::Tool;
 
-/// The file, below the workspace's root.
+/// Path relative to the workspace root.
 pub const FILE: &str = "compat/planted.toml";
 
-/// Which tools found which planted leak.
+/// A table of planted leaks (rows) and tools (columns).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlantedTable {
-    /// The tools that looked, in the order of the columns.
+    /// The tools, in column order.
     pub tools: Vec<Tool>,
-    /// The leaks, in the order of the rows.
+    /// The leaks, in row order.
     #[serde(default, rename = "leak")]
     pub leaks: Vec<PlantedLeak>,
 }
 
-/// A leak planted on purpose.
+/// A test that leaks on purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlantedLeak {
-    /// Its test's name.
+    /// The test's name.
     pub name: String,
-    /// What leaks, for people.
+    /// A description of the leak.
     pub what: String,
-    /// For each tool of the table: `found` (and attributed to that test), `missed` or `cannot: why`.
+    /// Per tool: `found` (and attributed to this test), `missed` or `cannot: why`.
     pub found: Vec<String>,
-    /// What was seen of its twin, which does the same and does not leak: `clean` or `alarm`.
+    /// The result of its twin, which does the same without leaking: `clean` or `alarm`.
     pub twin: String,
 }
 
@@ -68,7 +68,7 @@ impl fmt::Display for PlantedError {
 impl std::error::Error for PlantedError {}
 
 impl PlantedTable {
-    /// Reads the file.
+    /// Parses the file.
     ///
     /// # Errors
     /// It is not such a file, or a row has not a word for each tool.
@@ -82,7 +82,7 @@ impl PlantedTable {
         }
     }
 
-    /// The file's text.
+    /// The text of the file.
     pub fn to_text(&self) -> String {
         let list = |texts: Vec<&str>| texts.into_iter().map(quoted).collect::<Vec<_>>().join(", ");
         let mut out = String::from(
@@ -97,7 +97,7 @@ impl PlantedTable {
         out
     }
 
-    /// What went wrong, a line each: leaks that a tool can see and missed, twins that alarmed.
+    /// Failures, one line each: leaks that a tool can detect but missed, and false alarms in twins.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         for leak in &self.leaks {

@@ -1,7 +1,7 @@
-//! What findings count for: suppressed, accepted, noted or an error; and what a cell comes to with them.
+//! Judges findings (suppressed, accepted, noted or an error) and the outcome of a cell.
 //!
-//! A report keeps what the tests themselves came to apart from what was found, so that it is judged again, without another
-//! run, whenever suppressions or baseline change. Judging twice is judging once.
+//! A report keeps the tests' outcome separate from the findings, so it can be judged again without a run when suppressions
+//! or baseline change. Judging is idempotent.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,24 +17,24 @@ use super::suppress::{self, Suppression};
 use super::tool::Tool;
 use super::usage::{Accepted, SuppressionUse, Usage};
 
-/// What findings count for.
+/// The rules for judging findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// Suppressions, built-in ones among them; the first that covers a finding counts.
+    /// Suppressions, including built-in ones; the first that covers a finding counts.
     pub suppressions: Vec<Suppression>,
-    /// Findings accepted for a while.
+    /// Findings accepted until a date.
     pub baseline: Baseline,
 }
 
 impl Default for Policy {
-    /// The built-in suppressions and no baseline.
+    /// The built-in suppressions and an empty baseline.
     fn default() -> Self {
         Self { suppressions: suppress::built_in().to_vec(), baseline: Baseline::default() }
     }
 }
 
 impl Policy {
-    /// What a finding counts for on this day (`YYYY-MM-DD`), of an executable made by this Rust.
+    /// Judges a finding on this day (`YYYY-MM-DD`), in an executable built by this Rust.
     pub fn standing(
         &self,
         finding: &Finding,
@@ -57,8 +57,8 @@ impl Policy {
         }
     }
 
-    /// Gives each finding of a report its standing, and returns the outcome and cause that follow from it and from what the
-    /// tests themselves came to. `rust` made the executables; `failed` tests failed under the tool.
+    /// Sets the standing of each finding of a report, and returns outcome and cause, which follow from the standings and the
+    /// tests' outcome. `rust` built the executables; `failed` is the number of tests that failed under the tool.
     pub fn judge(
         &self,
         report: &mut LeakReport,
@@ -73,7 +73,7 @@ impl Policy {
         result(report, failed)
     }
 
-    /// What judged reports used of the policy.
+    /// Which parts of the policy judged reports used.
     pub fn usage(&self, runs: &Runs<'_>, today: &str) -> Usage {
         let ran = &runs.reports;
         let mut usage = Usage::default();
@@ -99,15 +99,15 @@ impl Policy {
 /// The reports of many cells.
 #[derive(Debug, Clone, Default)]
 pub struct Runs<'r> {
-    /// Each with the Rust that made its executables, where that is known.
+    /// Each with the Rust that built its executables, if known.
     pub reports: Vec<(&'r LeakReport, Option<Version>)>,
-    /// Whether nothing narrowed the choice, so that what was not found is not there.
+    /// Whether the choice was not narrowed, so that a missing finding is really gone.
     pub complete: bool,
-    /// Whether a cell that could have been tried has no report.
+    /// Whether an available cell has no report.
     pub lost: bool,
 }
 
-/// What a cell comes to: outcome and cause.
+/// Outcome and cause of a cell.
 fn result(report: &LeakReport, failed: u32) -> (Outcome, String) {
     if let Canary::NotProven { why } = &report.canary {
         return (Outcome::Infrastructure, format!("tool not proven: {why}"));
@@ -122,7 +122,7 @@ fn result(report: &LeakReport, failed: u32) -> (Outcome, String) {
     (outcome, parts.join("; and "))
 }
 
-/// Why no test ran, which is no pass.
+/// Why no test ran, which does not count as a pass.
 fn none_ran(report: &LeakReport) -> String {
     let reasons: Vec<String> =
         report.not_runnable.iter().map(|group| format!("{} ({})", group.reason, group.tests.len())).collect();
@@ -134,14 +134,14 @@ fn none_ran(report: &LeakReport) -> String {
     format!("no test could be run under {}: {why}", report.tool)
 }
 
-/// The findings that fail the suite, in a line: count, kinds, the first test and its own frame. None without any.
+/// One line about the findings that fail the suite: count, kinds, the first test and its frame. `None` if there are none.
 fn summary(report: &LeakReport) -> Option<String> {
     let mut kinds: BTreeMap<FindingKind, usize> = BTreeMap::new();
     for finding in report.errors() {
         *kinds.entry(finding.kind).or_default() += 1;
     }
     let count: usize = kinds.values().sum();
-    // The first in a test that could be told says most.
+    // The first finding with a known test is the most informative.
     let first = report.errors().find(|finding| finding.test.is_some()).or_else(|| report.errors().next())?;
     let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let (errors, place) = if count == 1 { ("error", ",") } else { ("errors", "; the first") };
@@ -173,8 +173,8 @@ fn summary(report: &LeakReport) -> Option<String> {
     Some(text)
 }
 
-/// A suppression for each tool that used it. One that nothing used stands once, unless it is built in or what would have
-/// used it may not have been run.
+/// The uses of a suppression by tool. An unused one is listed once, unless it is built in or the runs that need it may be
+/// missing.
 fn uses(suppression: &Suppression, ran: &[(&LeakReport, Option<Version>)], complete: bool) -> Vec<SuppressionUse> {
     let one = |tool: Tool, used: usize| SuppressionUse {
         name: suppression.name.clone(),
@@ -201,13 +201,13 @@ fn uses(suppression: &Suppression, ran: &[(&LeakReport, Option<Version>)], compl
     first.map(|(report, _)| one(report.tool, 0)).into_iter().collect()
 }
 
-/// Whether an accepted finding would have been found if it were still there.
+/// Whether an accepted finding would have been found if it still existed.
 fn could_be_found(entry: &Accepted, ran: &[(&LeakReport, Option<Version>)]) -> bool {
     let mut of_tool = ran.iter().filter(|(report, _)| entry.tool.is_none_or(|tool| tool == report.tool)).peekable();
     of_tool.peek().is_some() && of_tool.all(|(report, _)| is_whole(report))
 }
 
-/// Whether a tool looked at all tests: it is proven, and none of them ended its process or ran out of time.
+/// Whether a tool covered all tests: it is proven, and no test ended its process or timed out.
 fn is_whole(report: &LeakReport) -> bool {
     report.canary.is_proven() && matches!(report.outcome, Outcome::Passed | Outcome::Failed) && report.ran > 0
 }

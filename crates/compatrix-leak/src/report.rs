@@ -1,4 +1,4 @@
-//! What a suite of kind `leak` came to in one cell.
+//! The report of a suite of kind `leak` in one cell.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,35 +6,35 @@ use super::finding::Finding;
 use super::outcome::Outcome;
 use super::tool::Tool;
 
-/// What a tool found in one cell, and what proves that it looked.
+/// A tool's findings in one cell, and the proof that it worked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeakReport {
-    /// The tool.
+    /// The tool of the suite.
     pub tool: Tool,
-    /// What it says it is: `valgrind-3.19.0`, or the compiler that has it built in.
+    /// Its version: `valgrind-3.19.0`, or that of the compiler that includes it.
     pub version: String,
-    /// What the canaries showed.
+    /// The result of the canaries.
     pub canary: Canary,
-    /// What the tests themselves came to under the tool, findings left aside.
+    /// The tests' outcome under the tool, regardless of findings.
     pub outcome: Outcome,
-    /// Why, in one line; empty for a plain pass.
+    /// The reason in one line; empty for a plain pass.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub cause: String,
-    /// How many tests ran under the tool to an end of their own.
+    /// The number of tests that ran to completion under the tool.
     pub ran: u32,
     /// Tests that the tool could not run, by reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_runnable: Vec<NotRunnable>,
-    /// What it found, suppressed and accepted findings among them; sorted by executable, test, kind and fingerprint.
+    /// All findings, including suppressed and accepted ones, sorted by executable, test, kind and fingerprint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
-    /// What is worth a word but no finding: a kind of finding that could not be looked for, a second pass …
+    /// Remarks that are not findings: a kind that could not be checked, a second pass …
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
 impl LeakReport {
-    /// How many tests could not be run.
+    /// The number of tests that the tool could not run.
     pub fn not_run(&self) -> usize {
         self.not_runnable.iter().map(|group| group.tests.len()).sum()
     }
@@ -45,28 +45,27 @@ impl LeakReport {
     }
 }
 
-/// Tests that a tool could not run, for one reason.
+/// Tests that a tool could not run for the same reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotRunnable {
-    /// Why, in the tool's own words as far as they are the same for all: `calls the foreign function
-    /// sqlite3_open_v2`.
+    /// The reason in the tool's words, without test-specific parts: `calls the foreign function sqlite3_open_v2`.
     pub reason: String,
     /// The tests, `executable::test`, sorted.
     pub tests: Vec<String>,
 }
 
-/// What the canaries showed: a test that leaks on purpose and one that does not, built and run as the tests are.
+/// The result of the canaries: a test that leaks on purpose and a clean one, built and run like the tests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "is")]
 pub enum Canary {
-    /// The leak was found and the clean one was clean.
+    /// The leak was found, and the clean test was clean.
     Proven {
-        /// What was found of the leak, in one line.
+        /// The finding in the leaking canary, in one line.
         found: String,
     },
     /// The tool's results do not count.
     NotProven {
-        /// Why, and what to do about it.
+        /// The reason, with advice.
         why: String,
     },
 }

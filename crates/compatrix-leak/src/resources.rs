@@ -1,8 +1,8 @@
-//! What a test leaves behind: the report of what a process still held when its tests were over, and what follows from
-//! it. The report's format is that of `resources.c` in the engine, which is loaded into the process.
+//! Finds what a test leaves behind, from a report of what the process still holds after its tests. The report is written
+//! by `resources.c` of the engine, which is loaded into the process.
 //!
-//! Only what is still there afterwards counts, and only what is there again after each further call of the test: a
-//! descriptor or thread that a `static` keeps is made once and is no leak.
+//! Something counts only if it is left by every further call of the test too: a descriptor or thread kept in a `static` is
+//! created once and is not a leak.
 
 mod growth;
 mod names;
@@ -17,86 +17,86 @@ pub use names::{stable, Places};
 use super::finding::{Finding, FindingKind, Related};
 use super::tool::Tool;
 
-/// The version of the format, in the report's first line.
+/// The format version in the report's first line.
 const FORMAT: &str = "2";
 
-/// What a process held, as it was written down.
+/// A parsed report of what a process held.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Held {
-    /// One look after each call of the tests, in their order.
+    /// One snapshot after each call of the tests, in order.
     pub looks: Vec<Look>,
-    /// Whether the report has its end: every call that was asked for came to its own.
+    /// Whether the report ends properly, so that all requested calls returned.
     pub complete: bool,
 }
 
-/// What was there after one call.
+/// A snapshot after one call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Look {
-    /// Which call it was, from 1.
+    /// The number of the call, from 1.
     pub call: u32,
-    /// Blocks of malloc that are live.
+    /// Live malloc blocks.
     pub blocks: i64,
-    /// Their bytes.
+    /// Bytes of the live blocks.
     pub bytes: i64,
-    /// Blocks ever made.
+    /// Blocks allocated in total.
     pub made: i64,
-    /// Targets of descriptors that were not open before `main`, as `/proc/self/fd` has them.
+    /// Targets (as in `/proc/self/fd`) of descriptors that were not open before `main`.
     pub descriptors: Vec<String>,
-    /// Names of threads besides the first.
+    /// Names of all threads but the first.
     pub threads: Vec<String>,
-    /// Child processes, and what descends from the process and has another parent by now.
+    /// Child processes, and reparented descendants.
     pub children: Vec<Child>,
 }
 
 /// A process that a test started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Child {
-    /// How it is.
+    /// Whether it still runs, and under which parent.
     pub state: ChildState,
-    /// Its name, at most 15 bytes.
+    /// The process name, at most 15 bytes.
     pub name: String,
-    /// Its command line, words joined by spaces; empty for one that has ended.
+    /// The command line, joined by spaces; empty if the process has ended.
     pub command: String,
 }
 
-/// How a process is that a test started.
+/// The state of a process that a test started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChildState {
-    /// It runs.
+    /// Running as a child.
     Running,
-    /// It has ended, and nobody waited for it.
+    /// Ended, but nobody waited for it.
     Ended,
-    /// It runs, and its parent has ended.
+    /// Running after its parent ended.
     Apart,
 }
 
-/// A file or folder that a test left in its temporary folder, together with what is below it.
+/// A file or folder that a test left in its temporary folder, with its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftFile {
-    /// Its name in the temporary folder.
+    /// The name in the temporary folder.
     pub name: String,
     /// Whether it is a folder.
     pub folder: bool,
-    /// How many files and folders there are below it.
+    /// The number of files and folders below it.
     pub below: u64,
-    /// The bytes of all files.
+    /// The total size of all files in bytes.
     pub bytes: u64,
 }
 
-/// Reads a report.
+/// Parses a report.
 ///
 /// # Errors
-/// It does not begin as a report does (`None`: it is empty), or has a line that no such report has.
+/// The text is empty (`None`), does not start like a report, or has an invalid line.
 pub fn parse(text: &str) -> Result<Held, Option<String>> {
     let mut lines = text.lines();
     let first = lines.next().ok_or(None)?;
     if first.strip_prefix("begin ") != Some(FORMAT) {
-        return Err(Some(format!("it begins with `{first}`")));
+        return Err(Some(format!("it starts with `{first}`")));
     }
     let mut held = Held::default();
     for line in lines {
         if held.complete {
-            return Err(Some("it goes on after its end".to_owned()));
+            return Err(Some("it continues after its end".to_owned()));
         }
         if line == "end" {
             held.complete = true;
@@ -104,7 +104,7 @@ pub fn parse(text: &str) -> Result<Held, Option<String>> {
             return Err(Some(format!("it has the line `{line}`")));
         }
     }
-    // A line without its line break is a part of one.
+    // A line without a line break is incomplete.
     if !text.ends_with('\n') {
         held.complete = false;
     }
@@ -141,7 +141,7 @@ fn fact(held: &mut Held, line: &str) -> Option<()> {
     words.next().is_none().then_some(())
 }
 
-/// `%20` is a space, `%` alone nothing at all.
+/// Decodes `%20` to a space, and a lone `%` to nothing.
 fn unescaped(word: &str) -> Option<String> {
     if word == "%" {
         return Some(String::new());
@@ -159,10 +159,10 @@ fn unescaped(word: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&out).into_owned())
 }
 
-/// What a test leaves behind, its memory left aside: `first` is the look after its one call, `repeated` the looks of
-/// another process that called it again and again, where that was done.
+/// What a test leaves behind, except memory. `first` is the snapshot after a single call; `repeated` are the snapshots of
+/// another process that called it repeatedly, if there was one.
 ///
-/// The second part are things that are kept, but once for a process: no findings, yet worth a word.
+/// The second part are notes on things that are kept only once per process, which are not findings.
 pub fn leftovers(
     first: &Look,
     files: &[LeftFile],
@@ -223,7 +223,7 @@ fn left_file(name: &str, group: &[&LeftFile]) -> Finding {
     finding
 }
 
-/// Why what is there after one call is no leak: after several calls there is no more of it.
+/// Why something left after one call is not a leak: several calls do not leave more of it.
 fn again(
     repeated: Option<&Held>,
     name: &str,

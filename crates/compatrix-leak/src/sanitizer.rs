@@ -1,12 +1,12 @@
-//! Reads the reports of AddressSanitizer and LeakSanitizer: text, with frames as offsets in object files or already as
-//! functions and lines.
+//! Parses reports of AddressSanitizer and LeakSanitizer, whose frames are offsets in object files or already functions and
+//! lines.
 //!
-//! The text may be cut anywhere, since a process can be ended while it writes: what was whole is read, and
-//! [`Report::complete`] says whether there was more to come. Lines that mean nothing here are passed over. Offsets become
-//! functions by [`lower`], with an answer for each that the caller brings.
+//! A process can be killed while it writes, so the text may end anywhere: complete parts are parsed, and
+//! [`Report::complete`] says whether the end is missing. Irrelevant lines are skipped. [`lower`] turns offsets into
+//! functions with the caller's symbolizer.
 //!
-//! The runtimes print no return addresses but the ones before them (`StackTrace::Print` of compiler-rt's sanitizer_common),
-//! so an offset is looked up as it stands, in every frame.
+//! The runtimes print call addresses, not return addresses (`StackTrace::Print` of compiler-rt's sanitizer_common), so
+//! offsets are looked up unchanged in every frame.
 
 mod frames;
 mod headers;
@@ -20,23 +20,23 @@ use super::tool::Tool;
 pub use frames::RawFrame;
 pub use raw::RawFinding;
 
-/// What a report says.
+/// A parsed report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// What was found, in the order of the text.
+    /// The findings in text order.
     pub findings: Vec<RawFinding>,
     /// Whether the text ends where a report ends. An empty text is complete.
     pub complete: bool,
-    /// Why the sanitizer could not do its work, with what to do about it.
+    /// Why the sanitizer did not work, with advice.
     pub trouble: Option<String>,
-    /// Why it ended the process though it found nothing wrong with its memory.
+    /// Why it ended the process without finding a memory error.
     pub stopped: Option<String>,
 }
 
 /// Where frames go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// Nowhere: no finding is open, or what comes is no stack.
+    /// None: no finding is open, or the next lines are not a stack.
     None,
     /// The stack of the last finding.
     Stack,
@@ -44,11 +44,11 @@ enum Place {
     Related,
 }
 
-/// Reads a report.
+/// Parses a report.
 pub fn parse(text: &str) -> Report {
     let mut report = Report { findings: Vec::new(), complete: true, trouble: None, stopped: None };
     let mut place = Place::None;
-    // A last line without its end may be half a line, and half a number is another number.
+    // A last line without a line break may be incomplete, and half a number is another number.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     report.complete = whole.len() + 1 >= text.len();
     for line in whole.lines() {
@@ -61,7 +61,7 @@ pub fn parse(text: &str) -> Report {
                     place = Place::Stack;
                 }
                 headers::Header::Trouble(why) => {
-                    // What breaks down after it told of an error broke down for that error.
+                    // A breakdown after a reported error is a consequence of that error.
                     match report.findings.is_empty() {
                         true => _ = report.trouble.get_or_insert(why),
                         false => report.complete = true,
@@ -100,12 +100,12 @@ pub fn parse(text: &str) -> Report {
     report
 }
 
-/// Findings with functions and lines, for every offset what `resolve` answers: the frames that are inlined there,
-/// innermost first, the last one not inlined; none where nothing is known.
+/// Resolves frames. For each offset, `resolve` returns the inlined frames there, innermost first, the last one not
+/// inlined; empty if unknown.
 pub fn lower(report: Report, tool: Tool, resolve: &dyn Fn(&str, u64) -> Vec<Frame>) -> Vec<Finding> {
     let stack = |raw: Vec<RawFrame>| {
         let mut frames: Vec<Frame> = raw.into_iter().flat_map(|frame| frame.lower(resolve)).collect();
-        // A function that calls itself until the stack is full is one frame.
+        // A function that recurses until the stack is full becomes one frame.
         frames.dedup_by(|a, b| !a.function.is_empty() && a == b);
         frames
     };
@@ -124,7 +124,7 @@ pub fn lower(report: Report, tool: Tool, resolve: &dyn Fn(&str, u64) -> Vec<Fram
     report.findings.into_iter().map(lower).collect()
 }
 
-/// Every place of which `lower` will ask: object file and offset.
+/// All places that [`lower`] will resolve: object file and offset.
 pub fn offsets(report: &Report) -> impl Iterator<Item = (&str, u64)> {
     let stacks = report
         .findings
@@ -133,7 +133,7 @@ pub fn offsets(report: &Report) -> impl Iterator<Item = (&str, u64)> {
     stacks.flatten().filter_map(|frame| Some((frame.object.as_deref()?, frame.offset?)))
 }
 
-/// Whether a place only says that libtest started the thread of a test, which is true of every finding.
+/// Whether a place only shows libtest starting the test's thread, which every finding has.
 fn starts_a_test(related: &Related) -> bool {
     let starts = |frame: &Frame| frame.function.starts_with("test::run_test");
     related.what.ends_with(" was started") && related.stack.iter().any(starts)

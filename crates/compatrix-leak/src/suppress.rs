@@ -1,8 +1,8 @@
-//! Suppressions: findings that are no fault of the code under test, each with its reason. Files of
-//! `compat/suppressions`, and those built in.
+//! Suppressions: findings for which the code under test is not at fault, each with a reason. From files in
+//! `compat/suppressions`, or built in.
 //!
-//! A suppression names tool, kinds, toolchains, test and stack as narrowly as it can. Whether it hides too much is not
-//! decided here: the canary is judged with the same suppressions, and one that covers it makes the tool not proven.
+//! A suppression should be narrow: tool, kinds, toolchains, test and stack. Whether one hides too much is not checked here:
+//! the canary is judged with the same suppressions, and if one covers it, the tool is not proven.
 
 use std::sync::OnceLock;
 
@@ -17,48 +17,48 @@ use super::tool::Tool;
 use crate::format::LeakFormat;
 use crate::words::{FINDINGS, TOOLS};
 
-/// A suppression.
+/// A pattern for findings, with the reason to ignore them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
-    /// Its name, unique among all.
+    /// Unique among all suppressions.
     pub name: String,
-    /// The tools whose findings it covers; never empty.
+    /// The tools that it applies to; never empty.
     pub tools: Vec<Tool>,
-    /// The toolchains it is for; none for all. A pre-release counts as its release.
+    /// The toolchains that it applies to; `None` for all. A pre-release counts as its release.
     pub rust: Option<VersionReq>,
-    /// The kinds it covers; empty for all.
+    /// The kinds that it covers; empty for all.
     pub kinds: Vec<FindingKind>,
-    /// How the stack begins, innermost first; empty where any will do.
+    /// The start of the stack, innermost frame first; empty for any stack.
     pub frames: Vec<FramePattern>,
-    /// A glob that what the tool says must match.
+    /// A glob on the tool's message.
     pub what: Option<String>,
-    /// A glob on `executable::test`, or on the test alone.
+    /// A glob on `executable::test` or on the test alone.
     pub test: Option<String>,
-    /// Why what it covers is no fault of the code.
+    /// Why the code is not at fault.
     pub reason: String,
-    /// Where it is discussed.
+    /// URL of an issue.
     pub issue: Option<String>,
-    /// The file it stands in, none where it is built in.
+    /// The file that defines it; `None` if built in.
     pub file: Option<String>,
 }
 
-/// A frame as a suppression names it.
+/// A pattern for stack frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FramePattern {
-    /// `...`: any number of frames, also none.
+    /// `...`: any number of frames, including none.
     Any,
     /// A glob on the function's name.
     Function(String),
-    /// `obj:` and a glob on the object that holds the code.
+    /// `obj:` with a glob on the object that contains the code.
     Object(String),
 }
 
-/// The shape of a file of suppressions.
+/// The format of a suppression file.
 pub static DOCUMENT: TableShape = TableShape {
-    title: "the file of suppressions",
+    title: "the suppression file",
     keys: &[Key::optional(
         "suppression",
-        "A kind of finding that is no fault of the code.",
+        "A pattern for findings for which the code is not at fault.",
         Shape::List { item: &Shape::Table(&SUPPRESSION), min: 0, unique: false },
     )],
     later: Later::NONE,
@@ -71,16 +71,16 @@ const TEXTS: Shape = Shape::Text(&Plain::Sentence);
 static SUPPRESSION: TableShape = TableShape {
     title: "`[[suppression]]`",
     keys: &[
-        Key::required("name", "Its name; reports show it where it was used.", Shape::Text(&LeakFormat::Name)),
+        Key::required("name", "Its name, as shown in reports.", Shape::Text(&LeakFormat::Name)),
         Key::required(
             "tool",
-            "The tool whose findings it covers, or a list of tools.",
+            "The tool that it applies to, or a list of tools.",
             Shape::OneOf(&[
                 Shape::Text(&TOOLS),
                 Shape::List { item: &Shape::Text(&TOOLS), min: 1, unique: true },
             ]),
         ),
-        Key::optional("rust", "The toolchains it is for, as a range. Default: all.", Shape::Text(&LeakFormat::Requirement)),
+        Key::optional("rust", "The toolchains that it applies to, as a range. Default: all.", Shape::Text(&LeakFormat::Requirement)),
         Key::optional(
             "kind",
             "The kind of finding, or a list. Default: any.",
@@ -91,14 +91,14 @@ static SUPPRESSION: TableShape = TableShape {
         ),
         Key::optional(
             "frames",
-            "How the stack begins, innermost frame first: a glob on each function's name, `obj:` and a glob on an object, \
+            "The start of the stack, innermost frame first: a glob on each function's name, `obj:` and a glob on an object, \
              or `...` for any number of frames.",
             Shape::List { item: &Shape::Text(&LeakFormat::Frame), min: 1, unique: false },
         ),
-        Key::optional("what", "A glob on what the tool says of the finding, for findings without a stack.", TEXTS),
+        Key::optional("what", "A glob on the tool's message, for findings without a stack.", TEXTS),
         Key::optional("test", "A glob on the test's name. Default: any test.", TEXTS),
-        Key::required("reason", "Why what it covers is no fault of the code; reports show it.", TEXTS),
-        Key::optional("issue", "Where it is discussed.", Shape::Text(&Plain::Url)),
+        Key::required("reason", "Why the code is not at fault; reports show it.", TEXTS),
+        Key::optional("issue", "URL of an issue.", Shape::Text(&Plain::Url)),
     ],
     later: Later::NONE,
     rest: None,
@@ -106,8 +106,8 @@ static SUPPRESSION: TableShape = TableShape {
 };
 
 impl Suppression {
-    /// Whether it covers this finding of an executable made by this Rust. What is for a range of toolchains covers
-    /// nothing while the toolchain is not known.
+    /// Whether it covers this finding in an executable built by this Rust. A suppression for a range of toolchains covers
+    /// nothing if the toolchain is unknown.
     pub fn covers(&self, finding: &Finding, rust: Option<&Version>) -> bool {
         let glob = |glob: &Option<String>, holds: &dyn Fn(&str) -> bool| glob.as_deref().is_none_or(holds);
         self.tools.contains(&finding.tool)
@@ -118,7 +118,7 @@ impl Suppression {
             && begins_with(&finding.stack, &self.frames)
     }
 
-    /// Whether it is for this Rust.
+    /// Whether it applies to this Rust.
     pub fn is_for(&self, rust: Option<&Version>) -> bool {
         match (&self.rust, rust) {
             (None, _) => true,
@@ -127,21 +127,21 @@ impl Suppression {
         }
     }
 
-    /// Whether it comes with us.
+    /// Whether it is part of Compatrix.
     pub fn is_built_in(&self) -> bool {
         self.file.is_none()
     }
 }
 
-/// Whether a glob names a test, with or without its executable.
+/// Whether a glob matches a test, with or without its executable.
 fn names(glob: &str, finding: &Finding, test: &str) -> bool {
     glob_matches(glob, test) || glob_matches(glob, &format!("{}::{test}", finding.executable))
 }
 
-/// Whether a stack begins with frames like these.
+/// Whether a stack starts with frames that match the patterns.
 fn begins_with(stack: &[Frame], patterns: &[FramePattern]) -> bool {
     let (mut p, mut f) = (0, 0);
-    // The last `...` and how far its run reached, to lengthen it by one after a mismatch.
+    // The last `...` and the length of its match, to extend it by one after a mismatch.
     let mut run: Option<(usize, usize)> = None;
     while let Some(pattern) = patterns.get(p) {
         let fits = match pattern {
@@ -176,7 +176,7 @@ impl FramePattern {
         }
     }
 
-    /// Whether it tells one frame from another.
+    /// Whether the pattern does not match every frame.
     fn says_something(&self) -> bool {
         match self {
             FramePattern::Any => false,
@@ -189,11 +189,11 @@ fn glob_says_something(glob: &str) -> bool {
     glob.contains(|c: char| c.is_alphanumeric())
 }
 
-/// Reads a file of suppressions. `file` is its name in messages; `earlier` are those read already, built-in ones among
-/// them, whose names are taken.
+/// Parses a suppression file. `file` is its name in messages; `earlier` are the suppressions read before, including
+/// built-in ones, whose names are taken.
 ///
 /// # Errors
-/// All that is wrong with it, in the order of the text.
+/// All problems of the file, in text order.
 pub fn parse_bytes(bytes: &[u8], file: &str, earlier: &[Suppression]) -> Result<Vec<Suppression>, Diagnostics> {
     let text = utf8(bytes, file)?;
     let mut c = Collector::new(text, file);
@@ -206,8 +206,8 @@ pub fn parse_bytes(bytes: &[u8], file: &str, earlier: &[Suppression]) -> Result<
             c.error(name.span.clone(), twice(&suppression.name, "suppression", first));
         }
         if let Some(other) = earlier.iter().find(|other| other.name == suppression.name) {
-            let whose = other.file.as_ref().map_or("is built in".to_owned(), |file| format!("stands in {file}"));
-            let problem = Problem::new(format!("a suppression `{}` {whose} already", suppression.name));
+            let whose = other.file.as_ref().map_or("is built in".to_owned(), |file| format!("is in {file}"));
+            let problem = Problem::new(format!("a suppression `{}` already exists: it {whose}", suppression.name));
             c.error(name.span.clone(), problem.help("give it another name"));
         }
         refuse_too_wide(node, table, &suppression, &mut c);
@@ -233,7 +233,7 @@ fn lower(table: &Table, file: &str) -> Suppression {
     }
 }
 
-/// A suppression must say of what it covers more than where it was found.
+/// Refuses a suppression that matches by place only.
 fn refuse_too_wide(node: &Node, table: &Table, suppression: &Suppression, c: &mut Collector<'_>) {
     let lost = |key: &str| table.rejected.iter().any(|rejected| rejected == key);
     let frames_lost =
@@ -243,14 +243,14 @@ fn refuse_too_wide(node: &Node, table: &Table, suppression: &Suppression, c: &mu
     if says || frames_lost || lost("what") {
         return;
     }
-    let help = "name a function of the stack in `frames`, or in `what` a part of what the tool says";
+    let help = "name a function of the stack in `frames`, or a part of the tool's message in `what`";
     match table.entry("frames").or_else(|| table.entry("what")) {
         Some(entry) => {
             let problem = Problem::new(format!("`{}` hides everything", suppression.name)).label("matches any finding");
             c.error(entry.node.span.clone(), problem.help(help));
         }
         None => {
-            let problem = Problem::new(format!("`{}` says nothing of what it hides", suppression.name));
+            let problem = Problem::new(format!("`{}` does not describe the findings that it hides", suppression.name));
             c.error(node.span.clone(), problem.needs_whole().help(help));
         }
     }
@@ -266,7 +266,7 @@ pub fn built_in() -> &'static [Suppression] {
     })
 }
 
-/// Whether `text` matches `glob`: `*` is any run of characters, `?` one.
+/// Whether `text` matches `glob`: `*` matches any sequence of characters, `?` exactly one.
 fn glob_matches(glob: &str, text: &str) -> bool {
     WildMatch::new(glob).matches(text)
 }

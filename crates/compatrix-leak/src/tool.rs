@@ -1,4 +1,4 @@
-//! The tools that look for leaks, by name.
+//! The tools that check for leaks and memory errors.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tool {
-    /// valgrind's memcheck, over executables as they are.
+    /// valgrind's memcheck on unchanged executables.
     Valgrind,
     /// AddressSanitizer with its LeakSanitizer; executables built by a nightly with `-Zsanitizer=address`.
     Asan,
@@ -14,15 +14,15 @@ pub enum Tool {
     Lsan,
     /// The interpreter Miri, a component of nightlies.
     Miri,
-    /// What a test leaves behind: files, descriptors, processes, threads, memory that grows from call to call.
+    /// Checks what a test leaves behind: files, descriptors, processes, threads, memory that grows from call to call.
     Resources,
 }
 
 impl Tool {
-    /// All tools, in the order of the declaration.
+    /// All tools, in declaration order.
     pub const ALL: [Tool; 5] = [Tool::Valgrind, Tool::Asan, Tool::Lsan, Tool::Miri, Tool::Resources];
 
-    /// The word of the spec, the command line and JSON.
+    /// The word in specs, on the command line and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Tool::Valgrind => "valgrind",
@@ -33,12 +33,12 @@ impl Tool {
         }
     }
 
-    /// The tool of this word.
+    /// Inverse of [`Tool::as_str`].
     pub fn from_word(word: &str) -> Option<Tool> {
         Self::ALL.into_iter().find(|tool| tool.as_str() == word)
     }
 
-    /// Its name in headings.
+    /// The name in headings.
     pub fn title(self) -> &'static str {
         match self {
             Tool::Valgrind => "valgrind memcheck",

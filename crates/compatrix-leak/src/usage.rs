@@ -1,56 +1,56 @@
-//! What a run used of the suppressions and of the baseline: what was needed, what was not, what can go.
+//! Which suppressions and baseline entries a run used, and which can be removed.
 
 use serde::{Deserialize, Serialize};
 
 use super::tool::Tool;
 
-/// What the records of a run used of `compat/suppressions` and of the baseline. Filled by the policy.
+/// The use of `compat/suppressions` and of the baseline by the records of a run. Filled in by the policy.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
-    /// Every suppression that could have been used, sorted by tool and name.
+    /// Every suppression that applies to the run, sorted by tool and name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suppressions: Vec<SuppressionUse>,
-    /// Entries of the baseline that nothing was found of, though their tool ran: to be removed.
+    /// Baseline entries that were not found although their tool ran: remove them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vanished: Vec<Accepted>,
-    /// Entries of the baseline that were found again after their last day: errors.
+    /// Baseline entries found after their last day, which are errors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<Accepted>,
-    /// Entries of the baseline that were found and still hold.
+    /// Baseline entries found and still valid.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<Accepted>,
 }
 
-/// A suppression, and how often it was used.
+/// A suppression and the number of its uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuppressionUse {
-    /// Its name.
+    /// The suppression's name.
     pub name: String,
-    /// Why what it covers is no fault of the code.
+    /// Why the code is not at fault.
     pub reason: String,
-    /// Whose findings it covers.
+    /// The tool whose findings it covered.
     pub tool: Tool,
-    /// How many findings it covered, over all cells.
+    /// The number of findings covered, over all cells.
     pub used: usize,
-    /// Whether it comes with the tool rather than from `compat/suppressions`. One of these that is not used is no news.
+    /// Whether it is built in rather than from `compat/suppressions`. Unused built-in ones are not reported.
     pub built_in: bool,
 }
 
-/// An entry of the baseline.
+/// A baseline entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
-    /// The finding's fingerprint.
+    /// The finding's fingerprint: 16 hex digits.
     pub fingerprint: String,
-    /// The tool, where the entry is of one tool only.
+    /// The tool; `None` for any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<Tool>,
-    /// What is accepted, in one line.
+    /// A one-line description.
     pub what: String,
-    /// Why.
+    /// Why it is accepted.
     pub reason: String,
-    /// Where it is discussed.
+    /// URL of an issue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issue: Option<String>,
-    /// The last day, `2026-12-31`.
+    /// The last day: `2026-12-31`.
     pub until: String,
 }

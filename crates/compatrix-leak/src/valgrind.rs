@@ -1,7 +1,7 @@
-//! Reads valgrind's XML (protocols 4 to 6, described in valgrind's own `docs/internals/xml-output-protocol4.txt`).
+//! Parses valgrind's XML (protocols 4 to 6, described in valgrind's `docs/internals/xml-output-protocol4.txt`).
 //!
-//! A report may end anywhere: the process was killed, the disk was full. What was read until then is kept, and that it
-//! was cut is said.
+//! A report may end anywhere, because the process was killed or the disk was full. Everything before that is kept, and the
+//! truncation is reported.
 
 use quick_xml::events::Event;
 use quick_xml::Reader;
@@ -10,34 +10,34 @@ use semver::Version;
 use super::finding::{Finding, FindingKind, Frame, Related};
 use super::tool::Tool;
 
-/// What was read of a report.
+/// A parsed report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Parsed {
-    /// What memcheck found.
+    /// Memcheck's findings.
     pub findings: Vec<Finding>,
-    /// Why the report is not whole.
+    /// Why the report is incomplete; `None` if it is complete.
     pub trouble: Option<Trouble>,
 }
 
-/// Why a report is not whole.
+/// Why a report is incomplete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// There is none.
+    /// The report is empty.
     Empty,
-    /// It ends before its end.
+    /// The report is truncated.
     Cut,
-    /// It is no XML, or not that of memcheck, and why.
+    /// Not XML, or not memcheck's; the reason.
     Malformed(String),
 }
 
-/// The version in what `valgrind --version` prints: `valgrind-3.19.0`, `valgrind-3.22.0.GIT`.
+/// The version in the output of `valgrind --version`: `valgrind-3.19.0`, `valgrind-3.22.0.GIT`.
 pub fn version(said: &str) -> Option<Version> {
     let mut numbers = said.trim().strip_prefix("valgrind-")?.split(['.', '-']);
     let mut next = || numbers.next().and_then(|n| n.parse::<u64>().ok());
     Some(Version::new(next()?, next()?, next().unwrap_or(0)))
 }
 
-/// Reads a report.
+/// Parses a report.
 pub fn parse(xml: &str) -> Parsed {
     if xml.trim().is_empty() {
         return Parsed { findings: Vec::new(), trouble: Some(Trouble::Empty) };
@@ -53,7 +53,7 @@ pub fn parse(xml: &str) -> Parsed {
             Ok(Event::Eof) => break,
             Ok(_) => {}
             Err(_) if !state.path.is_empty() => {
-                // An end in the middle of a tag looks like bad syntax, and is what happens most.
+                // A truncation in the middle of a tag looks like bad syntax, and is the most frequent case.
                 let trouble = Some(state.how_it_ends(reader.buffer_position(), xml));
                 return Parsed { findings: state.findings(), trouble };
             }
@@ -63,14 +63,14 @@ pub fn parse(xml: &str) -> Parsed {
         }
     }
     let trouble = match (state.is_valgrind, state.finished) {
-        (false, _) => Some(Trouble::Malformed("it is no report of memcheck".to_owned())),
+        (false, _) => Some(Trouble::Malformed("not a memcheck report".to_owned())),
         (true, false) => Some(Trouble::Cut),
         (true, true) => None,
     };
     Parsed { findings: state.findings(), trouble }
 }
 
-/// The entities that valgrind writes.
+/// Decodes the entities that valgrind writes.
 fn entity(name: &[u8]) -> &'static str {
     match name {
         b"lt" => "<",
@@ -90,7 +90,7 @@ struct ReportSoFar {
     finished: bool,
     done: Vec<(Finding, String)>,
     open: Option<Open>,
-    /// Of `<errorcounts>`, which says how often each error came.
+    /// The current pair of `<errorcounts>`, which counts each error.
     pair: (u64, String),
 }
 
@@ -102,7 +102,7 @@ struct Open {
     what: String,
     bytes: u64,
     blocks: u64,
-    /// The stacks with the `<auxwhat>` before each; the first has none.
+    /// The stacks, each with the `<auxwhat>` before it; the first has none.
     stacks: Vec<(String, Vec<Raw>)>,
     aux: Vec<String>,
     frame: Raw,
@@ -152,7 +152,7 @@ impl ReportSoFar {
             ("unique", "pair") => self.pair.1 = text,
             ("pair", "errorcounts") => {
                 let (count, unique) = std::mem::take(&mut self.pair);
-                // Errors that came several times are told once; of leaks the blocks are known.
+                // Repeated errors are reported once; leaks have a number of blocks.
                 let found = self.done.iter_mut().find(|(_, other)| *other == unique);
                 if let Some((finding, _)) = found.filter(|(finding, _)| finding.blocks == 0) {
                     finding.blocks = count;
@@ -176,9 +176,9 @@ impl ReportSoFar {
         self.done.into_iter().map(|(finding, _)| finding).collect()
     }
 
-    /// What a syntax error at this place means.
+    /// Classifies a syntax error at this position.
     fn how_it_ends(&self, at: u64, xml: &str) -> Trouble {
-        // Nothing follows that could be another element: the end is missing.
+        // No further element follows: the report is truncated.
         let rest = usize::try_from(at).ok().and_then(|at| xml.get(at..)).unwrap_or_default();
         if self.is_valgrind && !rest.contains("</") {
             Trouble::Cut
@@ -221,7 +221,7 @@ impl Open {
         let said: Vec<&str> =
             related.iter().map(|r| r.what.as_str()).chain(self.aux.iter().map(String::as_str)).collect();
         let kind = kind(&self.kind, &said);
-        // `… in loss record 3 of 9` says nothing of the leak.
+        // `… in loss record 3 of 9` is not about the leak.
         if let Some(at) = what.find(" in loss record ") {
             what.truncate(at);
         }
@@ -247,14 +247,14 @@ fn frames_of(raw: Vec<Raw>) -> Vec<Frame> {
         },
         line: raw.line,
         object: raw.object,
-        // Frames of one address are one machine frame: all but the last were inlined.
+        // Frames with the same address are one machine frame: all but the last are inlined.
         inlined: ips.get(n + 1) == Some(&raw.ip),
         ..Frame::default()
     };
     raw.into_iter().enumerate().map(frame).collect()
 }
 
-/// memcheck's kinds of errors, as its XML spells them.
+/// Maps memcheck's XML names of errors to kinds.
 fn kind(word: &str, said: &[&str]) -> FindingKind {
     match word {
         "Leak_DefinitelyLost" => FindingKind::Definite,
@@ -275,7 +275,7 @@ fn kind(word: &str, said: &[&str]) -> FindingKind {
             FindingKind::MismatchedFree
         }
         "UninitCondition" | "UninitValue" | "SyscallParam" | "ClientCheck" => FindingKind::Uninitialised,
-        // Overlap, FishyValue, ReallocSizeZero, and what later versions bring: memory misused in some way.
+        // Overlap, FishyValue, ReallocSizeZero and future names: some misuse of memory.
         _ => FindingKind::InvalidAccess,
     }
 }

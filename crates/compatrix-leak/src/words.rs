@@ -1,14 +1,14 @@
-//! The words of suites of kind `leak`.
+//! The words that suites of kind `leak` use in the spec.
 
 use shaped_toml::{Later, Words};
 
 use crate::FindingKind;
 
-/// The tools.
+/// The values of `tool`.
 pub static TOOLS: Words = Words {
     what: "tool",
     known: &[
-        ("valgrind", "valgrind's memcheck, over executables as they are."),
+        ("valgrind", "valgrind's memcheck on unchanged executables."),
         ("asan", "AddressSanitizer with its leak checker; needs a nightly toolchain."),
         ("lsan", "LeakSanitizer alone; needs a nightly toolchain."),
         ("miri", "The interpreter Miri; needs its component of a nightly toolchain."),
@@ -17,16 +17,16 @@ pub static TOOLS: Words = Words {
     later: Later::NONE,
 };
 
-/// The kinds of findings.
+/// The values of `errors-for`.
 pub static FINDINGS: Words = Words { what: "kind of finding", known: FindingKind::WORDS, later: Later::NONE };
 
-/// What one process runs.
+/// The values of `each`.
 pub static EACH: Words = Words {
     what: "word for `each`",
     known: &[
-        ("auto", "What is fastest for the tool."),
-        ("executable", "A whole test executable; tests alone only to attribute what was found."),
-        ("test", "One test."),
+        ("auto", "The fastest way for the tool."),
+        ("executable", "A whole test executable per process; single tests only to attribute findings."),
+        ("test", "One test per process."),
     ],
     later: Later::NONE,
 };

@@ -32,13 +32,13 @@ reason = "says nothing"
         shown,
         [
             "4:10: `wide` hides everything",
-            "8:8: a suppression `std-stdin` is built in already",
+            "8:8: a suppression `std-stdin` already exists: it is built in",
             "9:9: unknown tool `valgrnd`",
             "10:8: `>=1.83 <1.94` is not a range of versions: expected comma after minor version number, found '<'",
             "11:11: `fun:malloc` is not how a frame is written",
-            "12:10: a blank text says nothing",
-            "14:1: `wide` says nothing of what it hides",
-            "15:8: `wide` stands twice in `suppression`",
+            "12:10: the text is blank",
+            "14:1: `wide` does not describe the findings that it hides",
+            "15:8: `wide` appears twice in `suppression`",
             "17:1: unknown key `kinds` in `[[suppression]]`",
         ]
     );
@@ -84,7 +84,7 @@ until = 2027-01-31
             "4: `2027-02-30` is not a date",
             "9: `[[accepted]]` lacks the key `until`",
             "10: the finding `0011223344556677` is accepted twice",
-            "12: a blank text says nothing",
+            "12: the text is blank",
         ]
     );
 }

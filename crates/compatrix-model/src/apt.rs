@@ -1,4 +1,4 @@
-//! Debian's words: packages, suites and where they come from. Text only; the engine runs apt.
+//! Debian packages, suites and archives. Text only; the engine runs apt.
 
 mod sources;
 mod suite;
@@ -8,14 +8,14 @@ use std::fmt;
 pub use sources::{for_suite, parse, parse_stanzas, Source, SourceError};
 pub use suite::is_suite;
 
-/// What is wanted of a distribution: packages of one suite.
+/// A request for packages of one suite of a distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// `bookworm`, `bookworm-security`.
     pub suite: String,
-    /// The packages named in the spec, each with its pin; what they depend on comes along.
+    /// The packages named in the spec, each with its pin; dependencies are implied.
     pub packages: Vec<Package>,
-    /// Where from; empty means the host's own apt configuration.
+    /// The sources; empty means the host's apt configuration.
     pub sources: Vec<Source>,
 }
 
@@ -24,7 +24,7 @@ pub struct Request {
 pub struct Package {
     /// Its name.
     pub name: String,
-    /// The version, where the spec pins one.
+    /// The pinned version, if any.
     pub version: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Defines a validated name that serialises as its own text.
+/// Defines a validated name that serialises as its text.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $what:literal, $valid:expr) => {
         $(#[$doc])*
@@ -13,7 +13,7 @@ macro_rules! name {
         pub struct $name(String);
 
         impl $name {
-            /// The name, if it is spelled as such a name must be.
+            /// Validates a name.
             pub fn new(text: impl Into<String>) -> Result<Self, InvalidName> {
                 let text = text.into();
                 let valid: fn(&str) -> bool = $valid;
@@ -75,7 +75,7 @@ name!(
     }
 );
 
-/// A text that is no valid name; says what a valid one looks like.
+/// An invalid name; the message says what is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidName {
     what: &'static str,
@@ -95,18 +95,18 @@ impl std::error::Error for InvalidName {}
 pub struct Axis {
     /// `rust`, `sqlite`, `schema`, `features`, or the user's own name.
     pub name: AxisName,
-    /// What the values mean.
+    /// The meaning of the values.
     pub kind: AxisKind,
     /// The points on it, in the spec's order; never empty, no name twice.
     pub values: Vec<AxisValue>,
 }
 
-/// What the values of an axis mean.
+/// The kinds of axes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AxisKind {
     /// Toolchains. A build input.
     Rust,
-    /// SQLite libraries. `bundled` is a build input, all others are run inputs.
+    /// SQLite libraries. `bundled` is a build input; all others are run inputs.
     Sqlite,
     /// Fixtures. A run input.
     Schema,
@@ -126,11 +126,11 @@ pub enum AxisKind {
 pub struct AxisValue {
     /// Its spelling in cell ids, on the command line and on pages.
     pub name: ValueName,
-    /// What it stands for.
+    /// The meaning of the value.
     pub setting: Setting,
 }
 
-/// What a value stands for.
+/// The meaning of an axis value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Setting {
     /// A rustup toolchain by its rustup name (`1.70`, `stable`, `nightly-2026-05-19`).
@@ -162,12 +162,12 @@ pub enum Setting {
     Env(String),
 }
 
-/// What a value of the `deps` axis stands for.
+/// The meaning of a value of the `deps` axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Deps {
     /// The workspace's own Cargo.lock.
     Locked,
-    /// The lockset of the toolchain's group; the workspace's own Cargo.lock where it is in none.
+    /// The lockset of the toolchain's group, or the workspace's Cargo.lock if it is in none.
     Lockset,
     /// The lowest versions that the packages' own requirements admit (cargo's `-Zdirect-minimal-versions`).
     Minimal,

@@ -9,7 +9,7 @@ use crate::axis::{Axis, AxisKind, AxisName, AxisValue, InvalidName, ValueName};
 
 /// All axes of a spec; cells are points in it.
 ///
-/// Axes stand in canonical order: `rust`, `sqlite`, `schema`, `features`, then the user's own in the spec's order.
+/// Axes are in canonical order: `rust`, `sqlite`, `schema`, `features`, then user-defined ones in the spec's order.
 /// An axis that the spec does not name is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Space {
@@ -21,7 +21,7 @@ pub struct Space {
 pub struct CellIndex(pub u128);
 
 impl Space {
-    /// A space of these axes, which must be in canonical order and hold no empty axis.
+    /// The axes must be in canonical order, and none may be empty.
     pub fn new(axes: Vec<Axis>) -> Self {
         Self { axes }
     }
@@ -46,12 +46,12 @@ impl Space {
         self.axes.iter().fold(1u128, |n, axis| n.saturating_mul(axis.values.len() as u128))
     }
 
-    /// Whether there is no axis at all.
+    /// Whether there are no axes.
     pub fn is_empty(&self) -> bool {
         self.axes.is_empty()
     }
 
-    /// Every cell, in order. There may be far more of them than can be looked at.
+    /// Every cell, in order. There may be too many to visit.
     pub fn cells(&self) -> impl Iterator<Item = CellIndex> + '_ {
         (0..if self.axes.is_empty() { 0 } else { self.len() }).map(CellIndex)
     }
@@ -84,7 +84,7 @@ impl Space {
         CellId(self.axes.iter().zip(coords).map(|(axis, c)| (axis.name.clone(), axis.values[c].name.clone())).collect())
     }
 
-    /// The cell of this id, if each of its axes and values is in the space and none is left out.
+    /// The cell with this id, if it names exactly the space's axes with values of the space.
     pub fn find(&self, id: &CellId) -> Option<CellIndex> {
         if id.0.len() != self.axes.len() {
             return None;
@@ -101,7 +101,7 @@ impl Space {
     }
 }
 
-/// Finds many cells of a space, one after another: neighbours have most values in common, or those beside them.
+/// Looks up many cells of a space quickly: consecutive cells usually share most values.
 #[derive(Debug)]
 pub struct Finder<'a> {
     space: &'a Space,
@@ -247,7 +247,7 @@ mod tests {
         }
         check("", "an empty cell id");
         check("rust", "`axis=value`");
-        check("rust=1.70 rust=1.80", "stands twice");
+        check("rust=1.70 rust=1.80", "appears twice");
         check("Rust=1.70", "axis name");
         check("rust=", "value name");
         check("rust=1.70|1.80", "value name");

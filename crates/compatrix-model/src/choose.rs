@@ -21,7 +21,7 @@ use problem::Problem;
 pub const MAX_CELLS: u128 = 10_000_000;
 /// More tuples than this take minutes to cover, with more cells than could be run.
 pub const MAX_TUPLES: u64 = 10_000_000;
-/// What counting cells may take, in parts of the space looked at.
+/// The budget for counting cells, in parts of the space visited.
 const COUNTING: u32 = 10_000;
 
 /// The cells that a profile chooses.
@@ -29,12 +29,12 @@ const COUNTING: u32 = 10_000;
 pub struct Chosen {
     /// The cells, in order.
     pub cells: Vec<CellIndex>,
-    /// What the cells cover; nothing where every cell is chosen, or cells were asked for.
+    /// The coverage; `None` if every cell is chosen, or cells were requested explicitly.
     pub coverage: Option<Coverage>,
     targets: Option<Targets>,
 }
 
-/// What the cells of a covering strategy, or of a budget, cover.
+/// The coverage of a covering strategy or a budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coverage {
     /// `pairwise`, `3-way`, or `all` within a budget.
@@ -43,7 +43,7 @@ pub struct Coverage {
     pub strength: usize,
     /// Cells chosen.
     pub cells: usize,
-    /// Cells that `when` admits and no rule leaves out; nothing where that takes too long to count.
+    /// Cells that `when` admits and no rule excludes; `None` if counting takes too long.
     pub of: Option<u128>,
     /// Tuples that the chosen cells cover.
     pub covered: u64,
@@ -60,13 +60,13 @@ pub struct Coverage {
 /// Too much to choose from or to cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TooMuch {
-    /// The strategy `all` on so many cells.
+    /// The strategy `all` with a budget of cells.
     Cells(u128),
-    /// So many tuples of this many values.
+    /// The number of tuples and their length.
     Tuples(u64, usize),
 }
 
-/// Tuples that count, to say what other cells cover of them.
+/// The relevant tuples, to compute the coverage of other cells.
 #[derive(Debug, Clone)]
 struct Targets {
     problem: Problem,
@@ -155,7 +155,7 @@ impl Spec {
     }
 }
 
-/// Whether this is more than can be chosen from, whatever versions its values turn out to have.
+/// Whether there are too many cells to choose from, whatever versions its values resolve to.
 pub fn check(space: &Space, profile: &Profile) -> Result<(), TooMuch> {
     let possible = |condition| problem::area(condition, space, &Versions::new(), |m| m != Match::No);
     let areas: Vec<Area> = match profile.when.as_slice() {
@@ -177,7 +177,7 @@ pub fn check(space: &Space, profile: &Profile) -> Result<(), TooMuch> {
     }
 }
 
-/// Whether some cell of the profile may meet the pin, whatever versions its values turn out to have.
+/// Whether some cell of the profile can match the pin, whatever versions its values resolve to.
 pub fn can_meet(space: &Space, suites: &[Suite], rules: &[Rule], profile: &Profile, pin: &Condition) -> bool {
     let versions = Versions::new();
     let possible = |condition: &Condition| problem::area(condition, space, &versions, |m| m != Match::No);
@@ -199,7 +199,7 @@ fn strength(space: &Space, strategy: Strategy) -> Option<usize> {
     }
 }
 
-/// The covering array of a profile, or what its budget buys.
+/// The covering array of a profile, within its budget.
 fn array(spec: &Spec, profile: &Profile, when: &[Area], versions: &Versions) -> Chosen {
     let space = &spec.space;
     let sure = |m| m == Match::Yes;
@@ -250,7 +250,7 @@ fn array(spec: &Spec, profile: &Profile, when: &[Area], versions: &Versions) -> 
     let mut rows = covering::rows(&passing_rules, &left[0], budget);
     if let Some(rules) = &failing_rules {
         rows.extend(covering::rows(rules, &left[1], budget));
-        // Each rule that expects a failure is held against one cell at least: else nobody would hear that it is mended.
+        // Test each rule that expects a failure with at least one cell; otherwise a fix would go unnoticed.
         for area in problem.failures() {
             if !seeds.iter().chain(&rows).any(|row| area.holds(row)) {
                 rows.extend(covering::row_within(rules, &problem.domain_of(area), &failing));
@@ -287,14 +287,14 @@ fn array(spec: &Spec, profile: &Profile, when: &[Area], versions: &Versions) -> 
     Chosen { cells, coverage: Some(coverage), targets: Some(targets) }
 }
 
-/// So many of the rows: each time the one that covers most of what those before it left.
+/// Selects rows greedily by the tuples that they add.
 fn best(targets: &Targets, seeds: &[Row], rows: Vec<Row>, most: usize) -> Vec<Row> {
     let mut left = [targets.passing.clone(), targets.failing.clone()];
     let class = |row: &Row| usize::from(targets.problem.fails(row));
     for row in seeds {
         left[class(row)].cover(row);
     }
-    // A gain only shrinks as more is covered, so that one still the greatest when looked at again is the greatest of all.
+    // Gains only shrink, so a gain that is still the greatest when recomputed is the greatest of all.
     let gain = |left: &[Tuples; 2], n: usize| left[class(&rows[n])].gain(&rows[n]);
     let mut queue: BinaryHeap<(u64, std::cmp::Reverse<usize>)> =
         (0..rows.len()).map(|n| (gain(&left, n), std::cmp::Reverse(n))).collect();
@@ -314,7 +314,7 @@ fn best(targets: &Targets, seeds: &[Row], rows: Vec<Row>, most: usize) -> Vec<Ro
     taken.into_iter().map(|n| rows[n].clone()).collect()
 }
 
-/// What a budget of `all` has left after all pairs goes to other cells, spread evenly.
+/// Spreads the rest of a budget evenly over other cells once all pairs are covered.
 fn fill(cells: &mut Vec<CellIndex>, space: &Space, when: &[Area], problem: &Problem, budget: usize) {
     let known: BTreeSet<CellIndex> = cells.iter().copied().collect();
     let rules = problem.admitted_by_rules();

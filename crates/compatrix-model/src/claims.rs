@@ -1,4 +1,4 @@
-//! What is promised, held against what evidence shows: each claim is proven, unproven or contradicted.
+//! Compares claims with evidence: each claim is proven, unproven or contradicted.
 //!
 //! First [`judge_evidence`] gives each entry its verdict, then [`evaluate`] the claims theirs. Pages have no clock, so an
 //! expectation holds here whatever its `until` says.
@@ -11,13 +11,15 @@ mod tests;
 use semver::Version;
 
 use crate::cell::{CellId, CellIndex};
+use crate::evidence::Proof;
 use crate::evidence_file::Entry;
+use crate::results::row::Row;
 use crate::verdict::{Expectation, Verdict};
 
 pub use evaluate::evaluate;
 pub use judge::{judge_evidence, Rulings};
 
-/// An entry of evidence with what the spec makes of it.
+/// An evidence entry judged by the spec.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged<'a> {
     /// The platform that the evidence is of.
@@ -28,9 +30,9 @@ pub struct Judged<'a> {
     pub cell: CellIndex,
     /// Outcome against expectation.
     pub verdict: Verdict,
-    /// What the spec expects.
+    /// The spec's expectation.
     pub expectation: Expectation,
-    /// The rustc that ran or, where nothing could be started, that the value's name spells.
+    /// The rustc that ran, or, if nothing ran, the version in the value's name.
     pub rust: Option<Version>,
     /// The SQLite that was used, in the same way.
     pub sqlite: Option<Version>,
@@ -49,14 +51,14 @@ pub struct Judgement<'a> {
     pub excluded: usize,
 }
 
-/// What evidence makes of a claim.
+/// The verdict on a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ClaimVerdict {
     /// Cells at the claim work, and none that it covers is broken.
     Proven,
     /// No evidence decides it.
     Unproven,
-    /// Evidence shows that it does not hold.
+    /// Evidence shows that the claim is false.
     Contradicted,
 }
 
@@ -77,7 +79,7 @@ impl std::fmt::Display for ClaimVerdict {
     }
 }
 
-/// What is claimed.
+/// The subject of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// The lowest Rust, as the spec spells it.
@@ -115,10 +117,10 @@ pub struct Cells {
     pub example: Option<CellId>,
 }
 
-/// Cells at a claim that do not work, as a rule of the spec says.
+/// Cells at a claim that fail as expected by a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exception {
-    /// What these cells have that others at the claim have not, `features=json`; empty if nothing sets them apart.
+    /// What distinguishes these cells from others at the claim: `features=json`; empty if nothing does.
     pub whereabouts: String,
     /// The rule's reason.
     pub reason: String,
@@ -126,20 +128,20 @@ pub struct Exception {
     pub count: usize,
 }
 
-/// A claim with what evidence makes of it.
+/// A claim judged by evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// What is claimed.
     pub subject: Subject,
-    /// What evidence makes of it.
+    /// Proven, unproven or contradicted.
     pub verdict: ClaimVerdict,
-    /// Results at the claim that show it to hold.
+    /// Results that support the claim.
     pub proof: Cells,
-    /// Results that show it not to hold.
+    /// Results that contradict it.
     pub against: Cells,
     /// Known failures at the claim.
     pub exceptions: Vec<Exception>,
-    /// Why the verdict is what it is; for people, without a full stop.
+    /// The reason for the verdict, as a sentence without a full stop.
     pub sentence: String,
 }
 
@@ -165,7 +167,17 @@ pub struct Claims {
     pub lowest_sqlite: Option<Lowest>,
 }
 
-impl Judged<'_> {
+impl<'a> Judged<'a> {
+    /// What really ran, where something could be started.
+    pub fn proof(&self) -> Option<&'a Proof> {
+        self.entry.record.proof.as_ref()
+    }
+
+    /// The row of a grid, with this verdict.
+    pub fn row(&self) -> Row {
+        Row::ruled(self.entry.record.clone(), self.expectation.clone(), self.verdict)
+    }
+
     /// Whether the cell works.
     pub fn works(&self) -> bool {
         works(self.verdict)

@@ -13,9 +13,9 @@ use wildmatch::WildMatch;
 use crate::axis::{AxisName, ValueName};
 use crate::cell::Space;
 
-/// Which cells are meant: of each term one alternative must hold; axes not named are free.
+/// Selects cells: one alternative of each term must match; axes that are not named are free.
 ///
-/// `Display` gives the expression that [`Condition::parse_expr`] reads: `rust=1.80 sqlite>=3.38,<3.46`.
+/// `Display` prints the expression that [`Condition::parse_expr`] parses: `rust=1.80 sqlite>=3.38,<3.46`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Condition {
     /// The axes named, each with the alternatives of which one must hold. An axis may stand in several terms, which
@@ -34,36 +34,36 @@ pub enum ValueTest {
     Version(VersionReq),
 }
 
-/// The versions that values stand for: `stable` → 1.95.0, `bundled` → 3.45.0.
+/// The versions that values resolve to: `stable` → 1.95.0, `bundled` → 3.45.0.
 ///
 /// Values that spell a version themselves (`1.70`, `3.46.0`) need no entry.
 pub type Versions = BTreeMap<(AxisName, ValueName), Version>;
 
-/// What a test says of a value. In this order: the least of several is their "and", the greatest their "or".
+/// The result of a test. Ordered so that the minimum is "and", and the maximum is "or".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Match {
-    /// It does not hold.
+    /// No match.
     No,
-    /// It asks for a version and the value's is not known (a toolchain that is not installed).
+    /// The test needs a version, but the value's is unknown: a toolchain that is not installed.
     Unknown,
-    /// It holds.
+    /// A match.
     Yes,
 }
 
 /// A condition made ready for one space: a table look-up for each axis.
 #[derive(Debug, Clone)]
 pub struct Matcher {
-    /// For each axis of the space that the condition names: its position, and what each value gives.
+    /// For each axis that the condition names: its position, and the result per value.
     tables: Vec<(usize, Vec<Match>)>,
 }
 
 impl Condition {
-    /// Whether it names no axis, and so holds everywhere.
+    /// Whether it names no axis, and so matches every cell.
     pub fn is_everything(&self) -> bool {
         self.terms.is_empty()
     }
 
-    /// The condition made ready for this space. Axes that the space lacks make it hold nowhere.
+    /// Prepares the condition for this space. If it names an axis that the space lacks, it matches nothing.
     pub fn matcher(&self, space: &Space, versions: &Versions) -> Matcher {
         let mut tables: Vec<(usize, Vec<Match>)> = Vec::with_capacity(self.terms.len());
         for (name, tests) in &self.terms {
@@ -85,30 +85,30 @@ impl Condition {
 }
 
 impl Matcher {
-    /// What the condition says of the cell at these coordinates.
+    /// Evaluates the condition for the cell at these coordinates.
     pub fn matches(&self, coords: &[usize]) -> Match {
         let one = |(axis, row): &(usize, Vec<Match>)| coords.get(*axis).map_or(Match::No, |&c| row[c]);
         self.tables.iter().map(one).min().unwrap_or(Match::Yes)
     }
 
-    /// Whether it surely holds.
+    /// Whether it certainly matches.
     pub fn holds(&self, coords: &[usize]) -> bool {
         self.matches(coords) == Match::Yes
     }
 
-    /// Whether no cell of the space can meet it, whatever versions its values turn out to have.
+    /// Whether no cell of the space can match, whatever versions its values resolve to.
     pub fn is_void(&self) -> bool {
         self.tables.iter().any(|(_, row)| row.iter().all(|m| *m == Match::No))
     }
 
-    /// What each value of the axis at this position gives; `None` where the condition leaves the axis free.
+    /// The results for the values of the axis at this position; `None` if the axis is free.
     pub fn row(&self, axis: usize) -> Option<&[Match]> {
         self.tables.iter().find(|(position, _)| *position == axis).map(|(_, row)| row.as_slice())
     }
 }
 
 impl ValueTest {
-    /// What the test says of a value of this name and version.
+    /// Evaluates the test for a value with this name and version.
     pub fn holds(&self, name: &ValueName, version: Option<&Version>) -> Match {
         let yes = match self {
             ValueTest::Is(other) => name == other,
@@ -126,7 +126,7 @@ impl ValueTest {
     }
 }
 
-/// The version that a value stands for: what the host says, else what its own name spells (`1.70` is 1.70.0).
+/// The version of a value: from the host, otherwise from its name (`1.70` is 1.70.0).
 pub fn value_version(axis: &AxisName, value: &ValueName, versions: &Versions) -> Option<Version> {
     let known = if versions.is_empty() { None } else { versions.get(&(axis.clone(), value.clone())) };
     known.cloned().or_else(|| partial_version(value.as_str()))
@@ -180,7 +180,7 @@ mod tests {
         for (glob, text) in [("", "a"), ("?", ""), ("v24*", "v2"), ("*a", "ab"), ("a?", "a"), ("v24", "v24-wal")] {
             assert!(!glob_matches(glob, text), "{glob} does not match {text}");
         }
-        // What a search that tries every way would not finish.
+        // An exhaustive search would not finish.
         assert!(!glob_matches(&"a*".repeat(200), &("a".repeat(199) + "b")));
     }
 

@@ -8,22 +8,22 @@ use compatrix_leak::LeakReport;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellId;
+use crate::hash::{or_empty, Sha256};
+use crate::linkage::Linkage;
 use crate::outcome::Outcome;
 
 pub use leaks::leak_usage;
 
-/// A SHA-256 in lower-case hex, 64 characters.
-pub type Sha256 = String;
-
-/// One suite in one cell: what happened and what proves it.
+/// The result of one suite in one cell, with its proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The suite's name.
+    /// By its name in the spec.
     pub suite: String,
-    /// The cell.
+    /// As the spec's space names it.
     pub cell: CellId,
-    /// Hash of all that could change the outcome.
-    pub key: Sha256,
+    /// Hash of all that could change the outcome; `None` of a cell that could not be tried.
+    #[serde(with = "or_empty")]
+    pub key: Option<Sha256>,
     /// What happened.
     pub outcome: Outcome,
     /// Why, in one line; empty for a plain pass.
@@ -33,19 +33,19 @@ pub struct Record {
     pub attempts: u32,
     /// Tests in the executables.
     pub tests: Counts,
-    /// Documentation tests, where the suite has them.
+    /// Doctests, if the suite runs them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doctests: Option<Counts>,
     /// The failing tests, at most the first hundred.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<TestFailure>,
-    /// What a tool found, for suites of kind `leak`.
+    /// The tool's report, for suites of kind `leak`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaks: Option<LeakReport>,
-    /// What really ran; absent when nothing could be started.
+    /// The proof of what ran; absent if nothing could be started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
-    /// When it started, in seconds since the Unix epoch.
+    /// Start time in seconds since the Unix epoch.
     pub started: i64,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
@@ -57,11 +57,11 @@ pub struct Record {
 impl Record {
     /// A cell that could not be tried here, and why.
     pub fn untried(suite: &str, cell: CellId, reason: &str) -> Self {
-        Self::blank(suite, cell, String::new(), Outcome::Unavailable, reason.to_owned())
+        Self::blank(suite, cell, None, Outcome::Unavailable, reason.to_owned())
     }
 
     /// Of something that was not run.
-    pub fn blank(suite: &str, cell: CellId, key: Sha256, outcome: Outcome, cause: String) -> Self {
+    pub fn blank(suite: &str, cell: CellId, key: Option<Sha256>, outcome: Outcome, cause: String) -> Self {
         Record {
             suite: suite.to_owned(),
             cell,
@@ -94,7 +94,7 @@ pub struct Counts {
     pub failed: u32,
     /// Tests marked `#[ignore]`.
     pub ignored: u32,
-    /// Tests that a filter left out.
+    /// Tests that a filter excluded.
     pub filtered: u32,
 }
 
@@ -122,12 +122,12 @@ pub struct TestFailure {
     pub executable: String,
     /// The test's full name, `module::test`.
     pub test: String,
-    /// What it printed, cut to a few kilobytes.
+    /// Its output, truncated to a few kilobytes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub output: String,
 }
 
-/// What really ran.
+/// The proof of what ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     /// `linux-x86_64` and so on: operating system, then architecture.
@@ -138,21 +138,21 @@ pub struct Proof {
     pub source: SourceProof,
     /// Features that were on, with all defaults spelled out.
     pub features: Vec<String>,
-    /// The SQLite that the executables use; absent where none is linked.
+    /// The SQLite that the executables use; absent if none is linked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sqlite: Option<SqliteProof>,
-    /// The fixture, where the spec has schemas.
+    /// The fixture, if the spec has schemas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixture: Option<FixtureProof>,
     /// The test executables that were started.
     pub executables: Vec<ExecutableProof>,
-    /// The environment that they were given, whole.
+    /// Their complete environment.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
 }
 
 /// Which compiler and cargo built it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ToolchainProof {
     /// `release` of `rustc -Vv`, for example `1.95.0` or `1.97.0-nightly`.
     pub release: String,
@@ -160,68 +160,61 @@ pub struct ToolchainProof {
     pub rustc: String,
     /// The line of `cargo -V`.
     pub cargo: String,
-    /// Of a distribution's toolchain, its packages with their versions; the rest says little of what was patched.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub packages: String,
+    /// The packages of a distribution's toolchain with versions, because the compiler's version does not show patches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packages: Option<String>,
 }
 
 /// Which sources were built.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SourceProof {
-    /// The git commit, where there is one.
+    /// The git commit, if any.
     pub commit: Option<String>,
     /// Whether tracked or untracked files of the packages differed from that commit.
     pub dirty: bool,
     /// Hash of every source file of the packages under test and their path dependencies.
     pub sources: Sha256,
-    /// Hash of the locked dependencies that those packages use.
-    pub lockset: Sha256,
+    /// Hash of the locked dependencies that those packages use, where it is known.
+    #[serde(with = "or_empty")]
+    pub lockset: Option<Sha256>,
 }
 
 /// Which SQLite was really used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SqliteProof {
     /// How it is linked.
-    pub linkage: SqliteLinkage,
-    /// The file that holds it: the shared library that the loader resolves, or the executable itself.
+    pub linkage: Linkage,
+    /// The file that contains it: the shared library that the loader resolves, or the executable.
     pub file: String,
-    /// That file's hash.
-    pub sha256: Sha256,
+    /// That file's hash; `None` in committed evidence of a bundled SQLite, whose executables have their own.
+    #[serde(with = "or_empty")]
+    pub sha256: Option<Sha256>,
     /// `sqlite3_libversion()`.
     pub version: String,
-    /// `sqlite3_sourceid()`.
-    pub source_id: String,
+    /// `sqlite3_sourceid()`; `None` of a library that does not answer.
+    #[serde(with = "or_empty")]
+    pub source_id: Option<String>,
     /// `PRAGMA compile_options`, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub compile_options: Vec<String>,
 }
 
-/// How SQLite gets into a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SqliteLinkage {
-    /// Compiled into the executable.
-    Static,
-    /// Resolved by the loader at start.
-    Dynamic,
-}
-
 /// Which fixture was used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FixtureProof {
     /// Its folder's name.
     pub name: String,
-    /// The schema vintage, as `Meta.databaseVersion` gives it.
+    /// The schema vintage in `Meta.databaseVersion`.
     pub vintage: i64,
     /// Hash of its recipe: TOML, SQL and the SQLite that builds it. Built files have random parts (a WAL's salt).
     pub sha256: Sha256,
 }
 
-/// A test executable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A test executable as it was started.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ExecutableProof {
     /// The test target's name.
     pub name: String,
-    /// The file's hash.
+    /// Of the file.
     pub sha256: Sha256,
 }

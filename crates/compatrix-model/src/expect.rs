@@ -1,4 +1,4 @@
-//! What the spec expects of each cell, from its rules.
+//! The expectation for each cell, from the spec's rules.
 
 use crate::cell::Space;
 use crate::condition::{Matcher, Versions};
@@ -31,7 +31,7 @@ impl Expectations {
         Self { rules: rules.collect() }
     }
 
-    /// What is expected of the cell at these coordinates: what the first rule that holds says, else a pass.
+    /// The expectation for the cell at these coordinates: that of the first matching rule, otherwise a pass.
     pub fn of(&self, coords: &[usize]) -> Expectation {
         let rule = self.rules.iter().find(|(matcher, _)| matcher.holds(coords));
         rule.map_or(Expectation::Pass, |(_, expectation)| expectation.clone())

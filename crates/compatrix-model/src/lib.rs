@@ -1,8 +1,8 @@
-//! The pure core of Compatrix: what is promised, what will be done, what an outcome means.
+//! The pure core of Compatrix: the spec, the plan, and the meaning of outcomes.
 //!
 //! **Invariant:** no I/O, no clock, no environment. Everything here is a function of its arguments, so it can
 //! neither fail for reasons of the machine nor differ between two machines. Facts about the host come in as
-//! [`facts::HostFacts`].
+//! [`facts::PlanFacts`].
 //!
 //! Data takes one road, each step its own type:
 //! text → [`spec::Spec`] → cells of its [`cell::Space`] → [`plan::Plan`] → (the engine) →
@@ -18,11 +18,14 @@ pub mod evidence;
 pub mod evidence_file;
 pub mod expect;
 pub mod facts;
+pub mod hash;
 pub mod libtest;
+pub mod linkage;
 pub mod lockset;
 pub mod matrix_spec;
 pub mod plan;
 pub mod release;
+pub mod results;
 pub mod spec_text;
 pub mod today;
 pub mod verdict;

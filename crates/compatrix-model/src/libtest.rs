@@ -1,11 +1,11 @@
-//! Reads what a test executable prints: libtest's human format, the only one that every toolchain has.
+//! Parses the output of a test executable in libtest's human format, the only one that every toolchain has.
 //!
 //! The stream may be cut anywhere, hold a gigabyte, invalid UTF-8 or no line break at all: memory stays bounded and
 //! nothing here fails. `test result:` lines are the truth of the counts, held against the number that `running N tests`
 //! announced, so that output of the tests themselves (libtest's own output among it) is not taken for a result. The
 //! single `test … ok` lines count only where the process died before its result.
 //!
-//! Never decides an outcome: a report of zero failures from a process that crashed is no pass.
+//! Never decides an outcome: zero failures from a crashed process are not a pass.
 
 mod lines;
 #[cfg(test)]
@@ -14,7 +14,7 @@ mod tests;
 use crate::evidence::{Counts, TestFailure};
 use lines::{Excerpt, Lines};
 
-/// How many failing tests are kept with name and output.
+/// The most failing tests kept with name and output.
 const MAX_FAILURES: usize = 100;
 
 /// What is printing.
@@ -26,7 +26,7 @@ pub enum Source {
     Doctests,
 }
 
-/// What was read.
+/// The parsed output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Tests by result.
@@ -49,7 +49,7 @@ pub struct Parser {
 }
 
 impl Parser {
-    /// A parser for what this executable prints; its name goes into each [`TestFailure`].
+    /// `executable` is its name for each [`TestFailure`].
     pub fn new(executable: impl Into<String>, source: Source) -> Self {
         Self { lines: Lines::default(), state: OutputState::new(executable.into(), source) }
     }
@@ -60,7 +60,7 @@ impl Parser {
         self.lines.feed(bytes, |line| state.line(&line));
     }
 
-    /// What was read, the stream being at its end.
+    /// Finishes at the end of the stream.
     pub fn finish(self) -> Report {
         let Parser { lines, mut state } = self;
         if let Some(line) = lines.finish() {
@@ -84,7 +84,7 @@ enum TestResult {
     Ignored,
 }
 
-/// A test whose line has no result yet; what its own output ends with may be one.
+/// A test without a result yet; the end of its output may be one.
 #[derive(Debug)]
 struct Open {
     name: String,
@@ -106,7 +106,7 @@ struct OutputState {
     /// Results accepted, added up; for an executable the last one.
     counts: Counts,
     results: usize,
-    /// The number that the run under way announced, and what its single lines said so far.
+    /// The announced number of tests of the current run, and the results so far.
     expected: Option<u64>,
     tally: Counts,
     /// A run before the one under way ended without a result.
@@ -192,7 +192,7 @@ impl OutputState {
                 if self.expected.is_some_and(|n| n != total) {
                     return false;
                 }
-                // Captured output may hold a result of the same number; the true one comes last.
+                // Captured output may contain a result with the same number; the real one comes last.
                 self.counts = counts;
                 self.results = 1;
                 self.confirmed.clear();
@@ -284,7 +284,7 @@ impl OutputState {
         }
     }
 
-    /// The test under way is over, for something else has begun; what its output ended with was its result.
+    /// Ends the current test because something else started; the end of its output was its result.
     fn close_open(&mut self) {
         if let Some(Open { name, guess: Some(result) }) = self.open.take() {
             self.tested(&name, result);
@@ -386,7 +386,7 @@ fn parse_test(line: &str) -> Option<(String, &str)> {
     Some((name.to_owned(), rest))
 }
 
-/// A result that stands alone: `ok`, `FAILED`, `ignored, why`, `bench: …`, also with the time it took.
+/// A result alone on its line: `ok`, `FAILED`, `ignored, why`, `bench: …`, optionally with a duration.
 fn parse_word(text: &str) -> Option<TestResult> {
     let text = text.trim();
     let text = match text.rsplit_once(" <") {

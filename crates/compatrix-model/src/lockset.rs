@@ -21,25 +21,25 @@ use crate::axis::{Axis, AxisKind, AxisValue, Deps, Setting};
 use crate::cell::Space;
 use crate::condition::{value_version, Condition, Match, ValueTest, Versions};
 
-/// `[[lock]]`: dependency versions of their own for a group of toolchains.
+/// `[[lock]]`: separate dependency versions for a group of toolchains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockGroup {
     /// Its name; the lockfile is `compat/locks/NAME.lock`.
     pub name: String,
-    /// Which toolchains: tests of the `rust` axis of which one must hold.
+    /// The toolchains: alternative tests on the `rust` axis.
     pub rust: Vec<ValueTest>,
-    /// Versions that are asked for, by package name.
+    /// Required versions by package name.
     pub pins: BTreeMap<String, Version>,
 }
 
 /// Which dependency versions a build uses.
 ///
-/// `Display` gives its name: `locked`, a group's name, `minimal`, `latest-GROUP`. It names stages and caches too.
+/// `Display` prints the name: `locked`, a group's name, `minimal`, `latest-GROUP`. Stages and caches use it too.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lockset {
-    /// Where the versions come from; `Lockset` only together with a group.
+    /// The source of the versions; `Lockset` only together with a group.
     pub deps: Deps,
-    /// The toolchain's group, which gives the lowest Rust that they are chosen for.
+    /// The toolchain's group, which determines the lowest Rust to choose versions for.
     pub group: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl Lockset {
     /// The workspace's own Cargo.lock.
     pub const LOCKED: Lockset = Lockset { deps: Deps::Locked, group: None };
 
-    /// What this value of the `deps` axis means for a toolchain of this group.
+    /// Resolves a value of the `deps` axis for a toolchain of this group.
     pub fn new(deps: Deps, group: Option<&LockGroup>) -> Self {
         let group = group.map(|group| group.name.clone());
         match (deps, group) {
@@ -72,7 +72,7 @@ impl fmt::Display for Lockset {
     }
 }
 
-/// The group of the toolchain of this name: the first whose tests hold; none while its version is not known.
+/// The group of a toolchain: the first that matches; `None` while its version is unknown.
 pub fn group_of<'g>(
     groups: &'g [LockGroup],
     axis: &Axis,
@@ -116,7 +116,7 @@ pub fn all(groups: &[LockGroup], space: &Space, versions: &Versions) -> Vec<Lock
     all
 }
 
-/// What a value of the `deps` axis stands for.
+/// The lockset for a value of the `deps` axis.
 pub fn deps_of(setting: &Setting) -> Option<Deps> {
     match setting {
         Setting::Deps(deps) => Some(*deps),
@@ -124,7 +124,7 @@ pub fn deps_of(setting: &Setting) -> Option<Deps> {
     }
 }
 
-/// The name of a group that has none of its own, from its condition: `<1.80` gives `below-1.80`.
+/// The name of an unnamed group, from its condition: `<1.80` becomes `below-1.80`.
 pub fn default_name(tests: &[String]) -> String {
     let words = tests.iter().flat_map(|test| test.split(','));
     let named = words.map(|word| {
@@ -145,7 +145,7 @@ pub fn default_name(tests: &[String]) -> String {
     named.collect::<Vec<_>>().join("-")
 }
 
-/// As a condition, to reuse what conditions can do.
+/// The tests as a condition.
 impl From<&LockGroup> for Condition {
     fn from(group: &LockGroup) -> Condition {
         let rust = crate::axis::AxisName::new("rust").expect("a valid name");

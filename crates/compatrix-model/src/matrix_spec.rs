@@ -43,15 +43,15 @@ pub use template::{Piece, Template};
 /// checked with facts, later.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
-    /// What is under test and where its pages go.
+    /// The packages under test and the paths of pages.
     pub project: Project,
-    /// What users are promised.
+    /// Promises to users.
     pub claims: Claims,
     /// The axes. `schema = "fixtures/*"` has been expanded with the fixture names given to the parser.
     pub space: Space,
-    /// What is run in a cell, in the spec's order; never empty.
+    /// The suites, in the spec's order; never empty.
     pub suites: Vec<Suite>,
-    /// What is expected other than a pass, in the spec's order.
+    /// The rules, in the spec's order.
     pub rules: Vec<Rule>,
     /// Named choices of cells.
     pub profiles: BTreeMap<String, Profile>,
@@ -59,7 +59,7 @@ pub struct Spec {
     pub sqlite: SqliteSettings,
     /// Dependency versions for groups of toolchains, in the spec's order.
     pub locks: Vec<LockGroup>,
-    /// What CI runs on which event; none where the spec says nothing of it.
+    /// The CI settings; `None` if the spec has no `[ci]`.
     pub ci: Option<Ci>,
 }
 

@@ -7,6 +7,7 @@ mod build;
 mod contents;
 pub mod narrow;
 mod parts;
+pub mod predict;
 pub mod shard;
 pub mod since;
 
@@ -18,18 +19,19 @@ use crate::axis::{AxisKind, Deps, Setting, ValueName};
 use crate::cell::Space;
 use crate::choose::{choose, Chosen};
 use crate::condition::{Condition, Matcher, Versions};
-use crate::facts::{Availability, HostFacts};
+use crate::facts::{Availability, PlanFacts};
+use crate::linkage::Linkage;
 use crate::lockset::{self, Lockset};
 use crate::matrix_spec::{Expect, Profile, Spec, Suite, SuiteKind};
 
-pub use build::{Build, Linkage, Sanitizer, Targets};
+pub use build::{Build, Sanitizer, Targets};
 pub use contents::{Plan, Provision, Run, Skip, SkipReason};
 pub use parts::{Dealt, Narrowed, Part, Shard, ShardError, Since};
 
-/// The name under which the toolchain on PATH goes where the spec has no `rust` axis.
+/// The name of the toolchain on PATH if the spec has no `rust` axis.
 pub const AMBIENT_TOOLCHAIN: &str = "default";
 
-/// What to plan.
+/// The request to the planner.
 #[derive(Debug, Clone)]
 pub struct Choice<'a> {
     /// The profile.
@@ -38,26 +40,26 @@ pub struct Choice<'a> {
     pub cells: &'a [Condition],
 }
 
-/// Plans the chosen cells of the spec on a host of which these facts are known.
-pub fn plan(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts) -> Plan {
+/// Plans the chosen cells of the spec, given facts about the host.
+pub fn plan(spec: &Spec, choice: &Choice<'_>, facts: &PlanFacts) -> Plan {
     Planner::new(spec, choice, facts).run(None)
 }
 
 /// The same for only some suites and cells of the choice, decided before.
-pub fn plan_part(spec: &Spec, choice: &Choice<'_>, facts: &HostFacts, part: &Part) -> Plan {
+pub fn plan_part(spec: &Spec, choice: &Choice<'_>, facts: &PlanFacts, part: &Part) -> Plan {
     Planner::new(spec, choice, facts).run(Some(part))
 }
 
 struct Planner<'a> {
     spec: &'a Spec,
-    facts: &'a HostFacts,
+    facts: &'a PlanFacts,
     choice: &'a Choice<'a>,
     versions: Versions,
     plan: Plan,
     build_index: HashMap<Build, usize>,
     reason_index: HashMap<SkipReason, usize>,
     provisions: BTreeSet<Provision>,
-    /// What each value of each axis needs first or why it cannot be had; indexed by axis, then value.
+    /// What each value of each axis needs first, or why it is not available; indexed by axis, then value.
     values: Vec<Vec<ValueState>>,
     link_against: Option<ValueName>,
 }
@@ -70,7 +72,7 @@ enum ValueState {
 }
 
 impl<'a> Planner<'a> {
-    fn new(spec: &'a Spec, choice: &'a Choice<'a>, facts: &'a HostFacts) -> Self {
+    fn new(spec: &'a Spec, choice: &'a Choice<'a>, facts: &'a PlanFacts) -> Self {
         let values = spec
             .space
             .axes()
@@ -152,7 +154,7 @@ impl<'a> Planner<'a> {
         self.plan
     }
 
-    /// The first value of the cell that cannot be had, as a reason.
+    /// The first unavailable value of the cell, as a reason.
     fn unavailable(&mut self, coords: &[usize]) -> Option<usize> {
         let space = &self.spec.space;
         let found = space.axes().iter().zip(coords).enumerate().find_map(|(n, (axis, &c))| {
@@ -213,11 +215,11 @@ impl<'a> Planner<'a> {
         let space = &self.spec.space;
         let toolchain = self.toolchain(coords);
         let Compiled { targets, sanitizer } = compiled;
-        let linkage = match self.sqlite_setting(coords) {
-            None => Linkage::Own,
-            Some(Setting::SqliteBundled) => Linkage::Bundled,
+        let (linkage, against) = match self.sqlite_setting(coords) {
+            None => (None, None),
+            Some(Setting::SqliteBundled) => (Some(Linkage::Static), None),
             Some(_) => match &self.link_against {
-                Some(against) => Linkage::Dynamic { against: against.clone() },
+                Some(against) => (Some(Linkage::Dynamic), Some(against.clone())),
                 None => {
                     return Err(self.reason(SkipReason::Unavailable {
                         value: "sqlite".to_owned(),
@@ -236,15 +238,15 @@ impl<'a> Planner<'a> {
         let mut features = BTreeMap::new();
         for package in &self.facts.packages {
             let mut on = package.resolve_features(default_features, &enable);
-            match (&linkage, &package.bundled_feature) {
-                (Linkage::Bundled, Some(bundled)) => {
+            match (linkage, &package.bundled_feature) {
+                (Some(Linkage::Static), Some(bundled)) => {
                     on.insert(bundled.clone());
                 }
-                (Linkage::Dynamic { .. }, Some(bundled)) => {
+                (Some(Linkage::Dynamic), Some(bundled)) => {
                     on.remove(bundled);
                 }
                 // One cargo builds them all and unites their features: it is enough that one of them compiles it in.
-                (Linkage::Bundled, None) if package.links_sqlite && !self.bundles() => {
+                (Some(Linkage::Static), None) if package.links_sqlite && !self.bundles() => {
                     return Err(self.reason(SkipReason::Unavailable {
                         value: "sqlite=bundled".to_owned(),
                         reason: format!(
@@ -253,19 +255,19 @@ impl<'a> Planner<'a> {
                         ),
                     }))
                 }
-                (Linkage::Own | Linkage::Bundled | Linkage::Dynamic { .. }, _) => {}
+                (None | Some(Linkage::Static | Linkage::Dynamic), _) => {}
             }
             features.insert(package.name.clone(), on);
         }
         let lockset = self.lockset(coords);
         let staged = self.is_staged(&toolchain, &lockset, targets);
         if staged {
-            if let Some(Availability::Missing { reason }) = self.facts.lockset(&lockset).map(|facts| &facts.staged) {
+            if let Some(Availability::Missing { reason }) = self.facts.locksets.get(&lockset) {
                 let reason = reason.clone();
                 return Err(self.reason(SkipReason::Unavailable { value: format!("deps={lockset}"), reason }));
             }
         }
-        let build = Build { toolchain, linkage, features, lockset, staged, targets, sanitizer };
+        let build = Build { toolchain, linkage, against, features, lockset, staged, targets, sanitizer };
         if let Some(&index) = self.build_index.get(&build) {
             return Ok(index);
         }
@@ -333,19 +335,18 @@ impl<'a> Planner<'a> {
     /// A dynamic build needs the library that it links against, even if no chosen cell runs on it.
     fn need_of_build(&mut self, build: &Build) {
         if build.staged {
-            if let Some(Availability::Obtainable { .. }) = self.facts.lockset(&build.lockset).map(|facts| &facts.staged)
-            {
+            if let Some(Availability::Obtainable { .. }) = self.facts.locksets.get(&build.lockset) {
                 self.provisions.insert(Provision::Lockset(build.lockset.to_string()));
             }
         }
-        let Linkage::Dynamic { against } = &build.linkage else { return };
+        let Some(against) = &build.against else { return };
         if let Some(Availability::Obtainable { .. }) = self.facts.sqlite.get(against) {
             self.provisions.insert(Provision::Sqlite(against.clone()));
         }
     }
 }
 
-/// What a suite asks of its builds.
+/// A suite's requirements on its builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Compiled {
     targets: Targets,
@@ -370,7 +371,7 @@ struct BuildPart {
     compiled: Compiled,
 }
 
-fn value_state(kind: &AxisKind, value: &ValueName, facts: &HostFacts) -> ValueState {
+fn value_state(kind: &AxisKind, value: &ValueName, facts: &PlanFacts) -> ValueState {
     fn of<T>(
         facts: &BTreeMap<ValueName, Availability<T>>,
         value: &ValueName,
@@ -394,7 +395,7 @@ fn value_state(kind: &AxisKind, value: &ValueName, facts: &HostFacts) -> ValueSt
 /// The library that dynamic builds link against: the newest exact version that can be had, else the host's, else that of
 /// the first distribution. Taken from
 /// the whole axis, not from the chosen cells, so that the choice does not change what is built.
-fn link_against(space: &Space, facts: &HostFacts) -> Option<ValueName> {
+fn link_against(space: &Space, facts: &PlanFacts) -> Option<ValueName> {
     let (_, axis) = space.axis_of(&AxisKind::Sqlite)?;
     let can_be_had = |name: &ValueName| !matches!(facts.sqlite.get(name), None | Some(Availability::Missing { .. }));
     let exact = axis.values.iter().filter(|v| can_be_had(&v.name)).filter_map(|v| match &v.setting {

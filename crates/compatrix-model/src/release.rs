@@ -1,4 +1,4 @@
-//! Which Rust release brought what cargo must know to read a workspace. Sources: The Cargo Book and the release notes.
+//! The Rust releases that introduced editions, resolvers and lockfile formats. Sources: The Cargo Book, release notes.
 
 use semver::Version;
 
@@ -24,7 +24,7 @@ pub fn of_lockfile(format: i64) -> Option<Version> {
     }
 }
 
-/// The first Rust whose cargo knows a resolver.
+/// The first Rust whose cargo supports a resolver.
 pub fn of_resolver(resolver: &str) -> Option<Version> {
     match resolver {
         "1" => Some(Version::new(1, 0, 0)),

@@ -10,7 +10,7 @@ use crate::matrix_spec::names::Names;
 use crate::matrix_spec::rules::RuleMarks;
 use crate::matrix_spec::{Rule, Spec};
 
-/// A spec that could be read, with what is odd about it.
+/// A valid spec with its warnings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parsed {
     /// The spec.
@@ -24,14 +24,14 @@ pub struct Parsed {
 }
 
 impl Parsed {
-    /// A warning for each rule whose last day is before `today` (`YYYY-MM-DD`, which the caller knows): it holds no more.
+    /// A warning for each rule whose last day is before `today` (`YYYY-MM-DD`), so that it no longer applies.
     pub fn expired(&self, today: &str) -> Diagnostics {
         let mut c = Collector::new(&self.text, &self.file);
         for (rule, marks) in self.spec.rules.iter().zip(&self.marks) {
             if let Some(until) = rule.until.as_deref().filter(|until| *until < today) {
                 let problem = Problem::new(format!("the rule of line {} expired on {until}", rule.line))
                     .label(format!("today is {today}"))
-                    .help("look whether its reason still stands: then give it a later day, else delete it");
+                    .help("if its reason still applies, set a later day; otherwise delete the rule");
                 c.warning(marks.until.clone(), problem);
             }
         }
@@ -53,7 +53,7 @@ impl Parsed {
     }
 }
 
-/// The rules whose last day is before `today` (`YYYY-MM-DD`): they hold no more.
+/// The rules whose last day is before `today` (`YYYY-MM-DD`), so that they no longer apply.
 pub fn expired<'s>(spec: &'s Spec, today: &str) -> Vec<&'s Rule> {
     spec.rules.iter().filter(|rule| rule.until.as_deref().is_some_and(|until| until < today)).collect()
 }
@@ -63,11 +63,11 @@ pub fn expired<'s>(spec: &'s Spec, today: &str) -> Vec<&'s Rule> {
 ///
 /// # Errors
 ///
-/// All that is wrong, at once and in the order of the text: syntax, shape and meaning; warnings among it.
+/// All problems in text order: syntax, shape and semantics, including warnings.
 pub fn parse(text: &str, file: &str, fixtures: &[String]) -> Result<Parsed, Diagnostics> {
     let mut c = Collector::new(text, file);
     let Some(tree) = read(&DOCUMENT, &mut c) else {
-        c.error(0..0, Problem::new("the spec is empty").help("docs/SPEC.md shows what stands in one"));
+        c.error(0..0, Problem::new("the spec is empty").help("docs/SPEC.md describes its format"));
         return Err(c.finish());
     };
     let lowered = lower(&tree, fixtures, &mut c);

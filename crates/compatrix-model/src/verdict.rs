@@ -1,4 +1,4 @@
-//! Verdicts: an outcome held against what the spec expects. One pure table.
+//! Verdicts: outcome compared with expectation, in one pure table.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +12,9 @@ pub enum Verdict {
     Ok,
     /// Does not work, though it should.
     Broken,
-    /// Does not work, as a rule of the spec says.
+    /// Fails as expected by a rule in the spec.
     Known,
-    /// Works, though a rule of the spec says it does not: the rule is out of date.
+    /// Works although a rule in the spec expects failure: the rule is out of date.
     UnexpectedPass,
     /// Passed only when tried again.
     Flaky,
@@ -56,7 +56,7 @@ impl std::fmt::Display for Verdict {
     }
 }
 
-/// What the spec says will happen in a cell.
+/// The spec's expectation for a cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Expectation {
@@ -64,9 +64,9 @@ pub enum Expectation {
     Pass,
     /// It does not work, and why.
     Fail {
-        /// Why, for people.
+        /// The reason, shown in reports.
         reason: String,
-        /// Where it is discussed, a URL.
+        /// URL of an issue.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         issue: Option<String>,
         /// The last day on which the rule excuses a failure, `YYYY-MM-DD`.
@@ -75,7 +75,7 @@ pub enum Expectation {
     },
 }
 
-/// Holds an outcome against an expectation.
+/// Compares an outcome with an expectation.
 ///
 /// `attempts` counts the tries of the outcome; a pass on a later try is flaky. An expired expectation must already
 /// have been replaced by [`Expectation::Pass`]: this table has no clock.
@@ -90,41 +90,5 @@ pub fn judge(outcome: Outcome, expectation: &Expectation, attempts: u32) -> Verd
         (Expectation::Fail { .. }, Passed) => Verdict::UnexpectedPass,
         (Expectation::Pass, Failed | BuildFailed | Crashed | TimedOut) => Verdict::Broken,
         (Expectation::Fail { .. }, Failed | BuildFailed | Crashed | TimedOut) => Verdict::Known,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fail() -> Expectation {
-        Expectation::Fail { reason: "r".into(), issue: None, until: None }
-    }
-
-    #[test]
-    fn the_whole_table() {
-        use Verdict::*;
-        let rows = [
-            (Outcome::Passed, Ok, UnexpectedPass),
-            (Outcome::Failed, Broken, Known),
-            (Outcome::BuildFailed, Broken, Known),
-            (Outcome::Crashed, Broken, Known),
-            (Outcome::TimedOut, Broken, Known),
-            (Outcome::Misidentified, Broken, Broken),
-            (Outcome::Unavailable, Unproven, Unproven),
-            (Outcome::Infrastructure, Error, Error),
-        ];
-        assert_eq!(rows.map(|r| r.0), Outcome::ALL);
-        for (outcome, when_pass, when_fail) in rows {
-            assert_eq!(judge(outcome, &Expectation::Pass, 1), when_pass, "{outcome}");
-            assert_eq!(judge(outcome, &fail(), 1), when_fail, "{outcome}, expected to fail");
-        }
-    }
-
-    #[test]
-    fn a_pass_on_a_later_try_is_flaky() {
-        assert_eq!(judge(Outcome::Passed, &Expectation::Pass, 2), Verdict::Flaky);
-        assert_eq!(judge(Outcome::Passed, &fail(), 2), Verdict::Flaky);
-        assert_eq!(judge(Outcome::Failed, &Expectation::Pass, 3), Verdict::Broken);
     }
 }

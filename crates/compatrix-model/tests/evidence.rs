@@ -1,14 +1,15 @@
 //! Records as JSON: what the ledger and `--format json` hold must come back whole, and old records must stay readable.
 
 use compatrix_model::evidence::{Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof};
-use compatrix_model::evidence::{SqliteLinkage, SqliteProof, TestFailure, ToolchainProof};
+use compatrix_model::evidence::{SqliteProof, TestFailure, ToolchainProof};
+use compatrix_model::linkage::Linkage;
 use compatrix_model::outcome::Outcome;
 
 fn record() -> Record {
     Record {
         suite: "tests".into(),
         cell: "rust=1.70 sqlite=3.46.0".parse().expect("a cell"),
-        key: "a".repeat(64),
+        key: Some([0xaa; 32].into()),
         outcome: Outcome::Failed,
         cause: "1 of 3 tests failed".into(),
         attempts: 1,
@@ -22,20 +23,25 @@ fn record() -> Record {
                 release: "1.70.0".into(),
                 rustc: "rustc 1.70.0".into(),
                 cargo: "cargo".into(),
-                packages: "rustc 1.70.0+dfsg1 of suite".into(),
+                packages: Some("rustc 1.70.0+dfsg1 of suite".into()),
             },
-            source: SourceProof { commit: None, dirty: true, sources: "b".into(), lockset: "c".into() },
+            source: SourceProof {
+                commit: None,
+                dirty: true,
+                sources: [0xbb; 32].into(),
+                lockset: Some([0xcc; 32].into()),
+            },
             features: vec!["json".into()],
             sqlite: Some(SqliteProof {
-                linkage: SqliteLinkage::Dynamic,
+                linkage: Linkage::Dynamic,
                 file: "/lib/libsqlite3.so.0".into(),
-                sha256: "d".into(),
+                sha256: Some([0xdd; 32].into()),
                 version: "3.46.0".into(),
-                source_id: "2024".into(),
+                source_id: Some("2024".into()),
                 compile_options: vec!["THREADSAFE=1".into()],
             }),
-            fixture: Some(FixtureProof { name: "v24".into(), vintage: 24, sha256: "e".into() }),
-            executables: vec![ExecutableProof { name: "it".into(), sha256: "f".into() }],
+            fixture: Some(FixtureProof { name: "v24".into(), vintage: 24, sha256: [0xee; 32].into() }),
+            executables: vec![ExecutableProof { name: "it".into(), sha256: [0xff; 32].into() }],
             env: [("HOME".to_owned(), "/h".to_owned())].into(),
         }),
         started: 1_700_000_000,
@@ -81,6 +87,24 @@ fn words_of_the_stored_form() {
         assert_eq!(Outcome::from_word(outcome.as_str()), Some(outcome));
     }
     assert!(serde_json::from_value::<Record>(serde_json::json!({ "suite": "tests", "cell": "not a cell" })).is_err());
+}
+
+#[test]
+fn what_is_not_known_is_stored_as_an_empty_text() {
+    let mut unknown = record();
+    unknown.key = None;
+    let proof = unknown.proof.as_mut().expect("a proof");
+    proof.source.lockset = None;
+    proof.sqlite.as_mut().expect("a SQLite").source_id = None;
+    let value = serde_json::to_value(&unknown).expect("JSON");
+    let (source, sqlite) = (&value["proof"]["source"], &value["proof"]["sqlite"]);
+    assert_eq!([&value["key"], &source["lockset"], &sqlite["source_id"]], ["", "", ""]);
+    assert_eq!(serde_json::from_value::<Record>(value.clone()).expect("a record"), unknown);
+    for hash in ["", "b", "no hash"] {
+        let mut value = value.clone();
+        value["proof"]["source"]["sources"] = hash.into();
+        assert!(serde_json::from_value::<Record>(value).is_err(), "{hash:?} is no hash");
+    }
 }
 
 #[test]

@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_model::axis::{AxisKind, ValueName};
 use compatrix_model::condition::Condition;
-use compatrix_model::facts::{Availability, FixtureFacts, HostFacts, ToolchainFacts};
+use compatrix_model::facts::{Availability, PlanFacts, ToolchainVersions};
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::narrow::{plan_narrowed, Narrow};
 use compatrix_model::plan::since::{affected, fate, Fate, Ground, Looked, OldSpec};
-use compatrix_model::plan::Part;
-use compatrix_model::plan::Shard;
-use compatrix_model::plan::Since;
 use compatrix_model::plan::{Choice, Plan};
+use compatrix_model::plan::{Part, Shard, Since};
 use compatrix_model::spec_text::parse;
 use proptest::prelude::*;
 use semver::Version;
@@ -23,18 +21,10 @@ fn spec(text: &str) -> Spec {
 }
 
 /// A host that has all toolchains but these, and all fixtures.
-fn host(spec: &Spec, missing: &[&str]) -> HostFacts {
-    let mut facts = HostFacts::default();
+fn host(spec: &Spec, missing: &[&str]) -> PlanFacts {
+    let mut facts = PlanFacts::default();
     for value in spec.space.axis_of(&AxisKind::Rust).into_iter().flat_map(|(_, axis)| &axis.values) {
-        let toolchain = ToolchainFacts {
-            rustc: String::new(),
-            cargo: String::new(),
-            version: Version::new(1, 90, 0),
-            rustc_verbose: String::new(),
-            cargo_version: String::new(),
-            host: String::new(),
-            origin: String::new(),
-        };
+        let toolchain = ToolchainVersions { rustc: Version::new(1, 90, 0), cargo: None };
         let state = match missing.contains(&value.name.as_str()) {
             true => Availability::Missing { reason: "not here".to_owned() },
             false => Availability::Ready(toolchain),
@@ -42,13 +32,12 @@ fn host(spec: &Spec, missing: &[&str]) -> HostFacts {
         facts.toolchains.insert(value.name.clone(), state);
     }
     for value in spec.space.axis_of(&AxisKind::Schema).into_iter().flat_map(|(_, axis)| &axis.values) {
-        let fixture = FixtureFacts { dir: String::new(), vintage: 1, sha256: String::new() };
-        facts.fixtures.insert(value.name.clone(), Availability::Ready(fixture));
+        facts.fixtures.insert(value.name.clone(), Availability::Ready(()));
     }
     facts
 }
 
-fn narrowed(spec: &Spec, facts: &HostFacts, narrow: Narrow) -> Plan {
+fn narrowed(spec: &Spec, facts: &PlanFacts, narrow: Narrow) -> Plan {
     plan_narrowed(spec, &Choice { profile: &spec.profiles["local"], cells: &[] }, facts, &narrow).0
 }
 

@@ -57,7 +57,7 @@ fn record(findings: Vec<Finding>) -> Record {
     Record {
         suite: "valgrind".to_owned(),
         cell: "rust=stable".parse().unwrap(),
-        key: String::new(),
+        key: None,
         outcome: Outcome::Passed,
         cause: String::new(),
         attempts: 1,
@@ -306,7 +306,7 @@ fn a_baseline_accepts_until_its_day_and_shrinks() {
     let leak = finding(FindingKind::Definite, "grows");
     let pasted = stanzas([&leak], "2027-01-31");
     let empty = Baseline::parse_bytes(pasted.as_bytes(), "b").unwrap_err();
-    assert_eq!(empty.list[0].message, "a blank text says nothing", "a reason is asked for");
+    assert_eq!(empty.list[0].message, "the text is blank", "a reason is asked for");
     let pasted = pasted.replace("reason = \"\"", "reason = \"goes with the next cache\"");
     assert!(pasted.contains("what = \"definite: 64 bytes in 1 block, in library::shelf::tests::grows, by"), "{pasted}");
     let gone = "[[accepted]]\nfingerprint = \"00000000000000aa\"\nreason = \"r\"\nuntil = 2027-01-31\n";

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::condition::Condition;
-use compatrix_model::facts::{
-    Availability, FixtureFacts, HostFacts, LocksetFacts, PackageFacts, SqliteFacts, ToolchainFacts,
-};
+use compatrix_model::facts::{Availability, PackageFacts, PlanFacts, ToolchainVersions};
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::plan::{plan, Choice, Linkage, Plan, Provision, SkipReason};
+use compatrix_model::plan::{plan, Choice, Plan, Provision, SkipReason};
 use compatrix_model::spec_text::parse;
 use proptest::prelude::*;
 use semver::Version;
@@ -24,7 +22,7 @@ fn name(text: &str) -> ValueName {
 }
 
 /// A host that has everything that the spec names but these values: `missing` cannot be had, `obtainable` can be made.
-fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> HostFacts {
+fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> PlanFacts {
     fn state<T>(value: &str, ready: T, missing: &[&str], obtainable: &[&str]) -> Availability<T> {
         if missing.contains(&value) {
             Availability::Missing { reason: format!("{value} is not to be had") }
@@ -34,22 +32,14 @@ fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> HostFacts {
             Availability::Ready(ready)
         }
     }
-    let mut facts = HostFacts { platform: "linux-x86_64".into(), ..HostFacts::default() };
+    let mut facts = PlanFacts { platform: "linux-x86_64".into(), ..PlanFacts::default() };
     for axis in spec.space.axes() {
         for value in &axis.values {
             let text = value.name.as_str();
             match axis.kind {
                 AxisKind::Rust => {
-                    let version = compatrix_model::condition::partial_version(text).unwrap_or(Version::new(1, 95, 0));
-                    let ready = ToolchainFacts {
-                        origin: String::new(),
-                        rustc: "rustc".into(),
-                        cargo: "cargo".into(),
-                        version,
-                        rustc_verbose: String::new(),
-                        cargo_version: String::new(),
-                        host: "x86_64-unknown-linux-gnu".into(),
-                    };
+                    let rustc = compatrix_model::condition::partial_version(text).unwrap_or(Version::new(1, 95, 0));
+                    let ready = ToolchainVersions { rustc, cargo: None };
                     facts.toolchains.insert(value.name.clone(), state(text, ready, missing, obtainable));
                 }
                 AxisKind::Sqlite => {
@@ -57,19 +47,10 @@ fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> HostFacts {
                         Setting::SqliteExact(version) => version.clone(),
                         _ => Version::new(3, 40, 1),
                     };
-                    let ready = SqliteFacts {
-                        version,
-                        source_id: String::new(),
-                        library: None,
-                        sha256: text.into(),
-                        link_dir: None,
-                        include_dir: None,
-                    };
-                    facts.sqlite.insert(value.name.clone(), state(text, ready, missing, obtainable));
+                    facts.sqlite.insert(value.name.clone(), state(text, Some(version), missing, obtainable));
                 }
                 AxisKind::Schema => {
-                    let ready = FixtureFacts { dir: String::new(), vintage: 1, sha256: text.into() };
-                    facts.fixtures.insert(value.name.clone(), state(text, ready, missing, obtainable));
+                    facts.fixtures.insert(value.name.clone(), state(text, (), missing, obtainable));
                 }
                 AxisKind::Features | AxisKind::Deps | AxisKind::Env { .. } => {}
             }
@@ -87,13 +68,11 @@ fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> HostFacts {
         bundled_feature: Some("bundled".into()),
         always_bundled: false,
         links_sqlite: true,
-        sources: Default::default(),
-        dir: "/w/store".into(),
     }];
     facts
 }
 
-fn planned(spec: &Spec, facts: &HostFacts, cells: &[&str]) -> Plan {
+fn planned(spec: &Spec, facts: &PlanFacts, cells: &[&str]) -> Plan {
     let cells: Vec<Condition> = cells.iter().map(|c| Condition::parse_expr(c, &spec.space).unwrap()).collect();
     plan(spec, &Choice { profile: &spec.profiles["local"], cells: &cells }, facts)
 }
@@ -136,7 +115,7 @@ fn feature_sets_that_come_to_the_same_are_one_build() {
     let plan = planned(&spec, &host(&spec, &[], &[]), &[]);
     assert_eq!((plan.runs.len(), plan.builds.len()), (2, 1));
     assert_eq!(plan.builds[0].toolchain.as_str(), "default");
-    assert_eq!(plan.builds[0].linkage, Linkage::Own);
+    assert_eq!(plan.builds[0].linkage, None);
 }
 
 #[test]
@@ -144,14 +123,8 @@ fn dynamic_builds_link_against_the_newest_that_can_be_had_whatever_is_chosen() {
     let spec = spec(AXES, "");
     let link = |missing: &[&str], cells: &[&str]| {
         let plan = planned(&spec, &host(&spec, missing, &[]), cells);
-        let found: BTreeSet<String> = plan
-            .builds
-            .iter()
-            .filter_map(|build| match &build.linkage {
-                Linkage::Dynamic { against } => Some(against.to_string()),
-                Linkage::Own | Linkage::Bundled => None,
-            })
-            .collect();
+        let found: BTreeSet<String> =
+            plan.builds.iter().filter_map(|build| build.against.as_ref().map(ToString::to_string)).collect();
         found.into_iter().collect::<Vec<_>>().join(",")
     };
     assert_eq!(link(&[], &[]), "3.46.0");
@@ -295,12 +268,11 @@ fn names_that_the_workspace_does_not_have_are_shown_where_they_stand() {
 }
 
 /// A host whose toolchains are of these versions, rustc's and cargo's, and that has these locksets served.
-fn host_with_locks(spec: &Spec, cargos: &[(&str, &str, &str)], locksets: &[&str]) -> HostFacts {
+fn host_with_locks(spec: &Spec, cargos: &[(&str, &str, &str)], locksets: &[&str]) -> PlanFacts {
     let mut facts = host(spec, &[], &[]);
     for (value, rustc, cargo) in cargos {
         let Some(Availability::Ready(toolchain)) = facts.toolchains.get_mut(&name(value)) else { panic!("{value}") };
-        toolchain.version = rustc.parse().unwrap();
-        toolchain.cargo_version = format!("cargo {cargo} (0000 2026-01-01)");
+        *toolchain = ToolchainVersions { rustc: rustc.parse().unwrap(), cargo: Some(cargo.parse().unwrap()) };
     }
     facts.readable_from = Some(Version::new(1, 78, 0));
     for lockset in compatrix_model::lockset::all(&spec.locks, &spec.space, &facts.versions()) {
@@ -309,7 +281,7 @@ fn host_with_locks(spec: &Spec, cargos: &[(&str, &str, &str)], locksets: &[&str]
         } else {
             Availability::Obtainable { how: format!("fetch {lockset}") }
         };
-        facts.locksets.insert(lockset, LocksetFacts { sha256: String::new(), staged });
+        facts.locksets.insert(lockset, staged);
     }
     facts
 }
@@ -358,8 +330,8 @@ fn the_deps_axis_is_a_build_input_and_hermetic_stages_all() {
     facts.hermetic = true;
     assert!(planned(&spec, &facts, &[]).builds.iter().all(|build| build.staged));
     let missing = Availability::Missing { reason: "no network".to_owned() };
-    for (_, facts) in facts.locksets.iter_mut().filter(|(lockset, _)| lockset.to_string() == "minimal") {
-        facts.staged = missing.clone();
+    for (_, staged) in facts.locksets.iter_mut().filter(|(lockset, _)| lockset.to_string() == "minimal") {
+        *staged = missing.clone();
     }
     let plan = planned(&spec, &facts, &["rust=stable deps=minimal"]);
     let expected = SkipReason::Unavailable { value: "deps=minimal".into(), reason: "no network".into() };

@@ -258,7 +258,7 @@ fn expressions_that_mean_nothing() {
     check("schema=v25*", &[("no value of the axis `schema` meets `v25*`", 8, None)]);
     check("schema>=24", &[("values of the axis `schema` have no versions to compare with `>=24`", 7, None)]);
     check("rust!=1.70", &[("`!` is not part of the language", 5, None)]);
-    check("mode=on mode=off", &[("no cell can meet all of these terms", 1, None)]);
+    check("mode=on mode=off", &[("no cell can match all of these terms", 1, None)]);
     check(
         "sqlite>= 3.35",
         &[

@@ -2,13 +2,14 @@
 //!
 //! The terminal grid, the SVG and the job summary all draw these, so they never disagree.
 
+use std::cmp::max_by_key;
 use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_model::axis::AxisKind;
 use compatrix_model::cell::Finder;
+use compatrix_model::results::matrix::Matrix;
+use compatrix_model::results::rank;
 use compatrix_model::verdict::Verdict;
-
-use crate::matrix::{worse, Matrix};
 
 /// All blocks, with their common columns and rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +132,9 @@ impl Blocks {
             let grid = found.entry(key).or_insert_with(|| vec![vec![None; columns.len()]; rows.len()]);
             let y = row.map_or(0, |axis| rank(axis, coords[axis]));
             let x = column.map_or(0, |axis| rank(axis, coords[axis]));
-            grid[y][x] = Some(grid[y][x].map_or(*verdict, |old| worse(old, *verdict)));
+            grid[y][x] = Some(
+                grid[y][x].map_or(*verdict, |old| max_by_key(old, *verdict, |verdict| rank::of_verdict(*verdict))),
+            );
         }
         let axis_name = |axis: Option<usize>| axis.map_or(String::new(), |n| space.axes()[n].name.to_string());
         let groups = fold(found, &dimensions);

@@ -1,8 +1,7 @@
 //! How cells were chosen: coverage, `--since`, shard.
 
 use compatrix_model::choose::Coverage;
-use compatrix_model::plan::Narrowed;
-use compatrix_model::plan::Plan;
+use compatrix_model::results::matrix::Chosen;
 use serde::Serialize;
 
 use crate::look::{count, duration, wrap, Look};
@@ -10,25 +9,9 @@ use crate::look::{count, duration, wrap, Look};
 /// The most reasons listed; the rest are counted.
 const MAX_REASONS: usize = 6;
 
-/// The facts to report about a choice; all empty if every cell of a profile was chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Choice {
-    /// Tuples covered; `None` if every cell was chosen.
-    pub coverage: Option<Coverage>,
-    /// Changes and shard that narrowed the choice.
-    pub narrowed: Narrowed,
-}
-
-impl Choice {
-    /// The choice that a plan records.
-    pub fn of(plan: &Plan) -> Self {
-        Self { coverage: plan.coverage.clone(), narrowed: plan.narrowed.clone() }
-    }
-}
-
 /// Lines for coverage, changes and shard, as far as they apply, wrapped to the width.
-pub fn lines(choice: &Choice, look: &Look) -> String {
-    let lines = sentences(choice).into_iter().flat_map(|sentence| {
+pub fn lines(chosen: &Chosen, look: &Look) -> String {
+    let lines = sentences(chosen).into_iter().flat_map(|sentence| {
         let indent = &"  "[..if sentence.starts_with("  ") { 2 } else { 0 }];
         wrap(&sentence, look.width.saturating_sub(indent.len())).into_iter().map(move |line| format!("{indent}{line}"))
     });
@@ -36,13 +19,13 @@ pub fn lines(choice: &Choice, look: &Look) -> String {
 }
 
 /// The same as [`lines`], one unwrapped sentence each.
-pub fn sentences(choice: &Choice) -> Vec<String> {
+pub fn sentences(chosen: &Chosen) -> Vec<String> {
     let mut said = Vec::new();
-    if let Some(coverage) = &choice.coverage {
+    if let Some(coverage) = &chosen.coverage {
         said.push(covered(coverage));
         said.extend(coverage.unmet.iter().map(|pin| format!("no chosen cell meets the pin `{pin}`")));
     }
-    if let Some(since) = &choice.narrowed.since {
+    if let Some(since) = &chosen.narrowed.since {
         let files = count(since.changed, "file");
         said.push(format!("since {}: {} changed, {} of {} cells affected", since.rev, files, since.affected, since.of));
         said.extend(since.why.iter().take(MAX_REASONS).map(|why| format!("  {why}")));
@@ -50,7 +33,7 @@ pub fn sentences(choice: &Choice) -> Vec<String> {
             said.push(format!("  and {} more", since.why.len() - MAX_REASONS));
         }
     }
-    if let Some(dealt) = &choice.narrowed.shard {
+    if let Some(dealt) = &chosen.narrowed.shard {
         let part = match (dealt.builds, dealt.builds_of) {
             (0, 0) => "empty because there is nothing to build".to_owned(),
             (0, of) => format!("empty because there are only {}", count(of, "build")),
@@ -185,8 +168,8 @@ pub struct ShardEntry<'a> {
 }
 
 /// Borrows a choice in the form that JSON documents use.
-pub fn entry(choice: &Choice) -> ChoiceEntry<'_> {
-    let coverage = choice.coverage.as_ref().map(|coverage| CoverageEntry {
+pub fn entry(chosen: &Chosen) -> ChoiceEntry<'_> {
+    let coverage = chosen.coverage.as_ref().map(|coverage| CoverageEntry {
         strategy: coverage.strategy.to_string(),
         strength: coverage.strength,
         cells: coverage.cells,
@@ -197,14 +180,14 @@ pub fn entry(choice: &Choice) -> ChoiceEntry<'_> {
         tried: coverage.tried,
         unmet_pins: &coverage.unmet,
     });
-    let since = choice.narrowed.since.as_ref().map(|since| SinceEntry {
+    let since = chosen.narrowed.since.as_ref().map(|since| SinceEntry {
         rev: &since.rev,
         changed_files: since.changed,
         affected: since.affected,
         of: since.of,
         why: &since.why,
     });
-    let shard = choice.narrowed.shard.as_ref().map(|dealt| ShardEntry {
+    let shard = chosen.narrowed.shard.as_ref().map(|dealt| ShardEntry {
         number: dealt.shard.number(),
         of: dealt.shard.of(),
         builds: dealt.builds,

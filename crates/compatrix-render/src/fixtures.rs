@@ -9,7 +9,7 @@ use crate::look::{pad, width, wrap};
 /// A fixture as it is listed.
 #[derive(Debug, Clone, Serialize)]
 pub struct FixtureRow {
-    /// Its name.
+    /// Its folder below `compat/fixtures`.
     pub name: String,
     /// The vintage of its schema.
     pub vintage: i64,

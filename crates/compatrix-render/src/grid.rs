@@ -5,12 +5,12 @@ mod layout;
 
 use std::collections::BTreeSet;
 
+use compatrix_model::results::matrix::Matrix;
 use compatrix_model::verdict::Verdict;
 
 use crate::blocks::Blocks;
 use crate::choice;
 use crate::look::{count, duration, width, Look};
-use crate::matrix::Matrix;
 
 /// The whole report: grid, legend, counts, unproven cells with reasons, broken cells with their `repro` commands.
 pub fn report(matrix: &Matrix, look: &Look) -> String {
@@ -19,7 +19,7 @@ pub fn report(matrix: &Matrix, look: &Look) -> String {
         out.push('\n');
     }
     out.push_str(&totals(matrix, look));
-    out.push_str(&choice::lines(&matrix.choice, look));
+    out.push_str(&choice::lines(&matrix.chosen, look));
     out.push_str(&details::details(matrix, look));
     out
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Counts, Record};
 use compatrix_model::outcome::Outcome;
+use compatrix_model::results::matrix::Matrix;
 use compatrix_model::verdict::{Expectation, Verdict};
 use serde::Serialize;
 
 use crate::choice::{self, ChoiceEntry};
-use crate::matrix::Matrix;
+use crate::why::why;
 
 /// The number that changes when a reader of the document must.
 pub const FORMAT: u32 = 1;
@@ -73,8 +74,8 @@ pub struct DocumentRow<'a> {
     /// Tests by result, documentation tests included.
     pub tests: Counts,
     /// Names of failing tests.
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    pub failing: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failing: Vec<String>,
     /// Whether an earlier result was used.
     pub reused: bool,
     /// The command that runs this cell alone.
@@ -93,14 +94,14 @@ pub fn document(matrix: &Matrix) -> Document<'_> {
         suite: &row.suite,
         cell: &row.cell,
         verdict: row.verdict,
-        outcome: row.outcome,
-        cause: if row.verdict == Verdict::Ok { row.cause.clone() } else { row.why() },
+        outcome: row.outcome(),
+        cause: if row.verdict == Verdict::Ok { row.cause().to_owned() } else { why(row) },
         expectation: &row.expectation,
-        tests: row.tests,
-        failing: &row.failing,
+        tests: row.tests(),
+        failing: row.failing(),
         reused: row.reused,
         repro: matrix.repro_line(row),
-        record: row.record.as_ref(),
+        record: row.record(),
     });
     let totals = matrix.totals;
     Document {
@@ -113,7 +114,7 @@ pub fn document(matrix: &Matrix) -> Document<'_> {
             runs: totals.runs,
             reused: totals.reused,
         },
-        choice: choice::entry(&matrix.choice),
+        choice: choice::entry(&matrix.chosen),
         rows: rows.collect(),
     }
 }

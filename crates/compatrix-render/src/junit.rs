@@ -19,12 +19,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use compatrix_leak::Canary;
+use compatrix_model::results::matrix::Matrix;
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use crate::leaks::{finding, gather::Gathered};
 use crate::look::Look;
-use crate::matrix::{Matrix, Row};
+use crate::why::why;
 
 /// The XML of a matrix; `name` is the whole report's, the project's. Characters that XML cannot hold are left out.
 pub fn junit(matrix: &Matrix, name: &str) -> String {
@@ -51,7 +53,7 @@ pub fn junit(matrix: &Matrix, name: &str) -> String {
 fn case(matrix: &Matrix, row: &Row, suite: &str) -> TestCase {
     let mut case = TestCase::new(row.cell.to_string(), status(row));
     case.set_classname(suite);
-    if let Some(record) = &row.record {
+    if let Some(record) = row.record() {
         if !row.reused {
             case.set_time(Duration::from_millis(record.duration_ms));
         }
@@ -75,7 +77,7 @@ fn case(matrix: &Matrix, row: &Row, suite: &str) -> TestCase {
 fn status(row: &Row) -> TestCaseStatus {
     let non_success = |kind: NonSuccessKind, what: &str| {
         let mut status = TestCaseStatus::non_success(kind);
-        status.set_type(what).set_message(xml_text(&row.why()));
+        status.set_type(what).set_message(xml_text(&why(row)));
         status
     };
     match row.verdict {
@@ -83,11 +85,11 @@ fn status(row: &Row) -> TestCaseStatus {
         Verdict::Flaky => {
             let mut status = TestCaseStatus::success();
             let mut rerun = TestRerun::new(NonSuccessKind::Failure);
-            rerun.set_type("flaky").set_message(xml_text(&row.why()));
+            rerun.set_type("flaky").set_message(xml_text(&why(row)));
             status.add_rerun(rerun);
             status
         }
-        Verdict::Broken => non_success(NonSuccessKind::Failure, row.outcome.map_or("broken", |o| o.as_str())),
+        Verdict::Broken => non_success(NonSuccessKind::Failure, row.outcome().map_or("broken", |o| o.as_str())),
         Verdict::UnexpectedPass => non_success(NonSuccessKind::Failure, "unexpected-pass"),
         Verdict::Error => non_success(NonSuccessKind::Error, "infrastructure"),
         Verdict::Known => {
@@ -97,7 +99,7 @@ fn status(row: &Row) -> TestCaseStatus {
         }
         Verdict::Unproven => {
             let mut status = TestCaseStatus::skipped();
-            status.set_type("unproven").set_message(xml_text(&row.why()));
+            status.set_type("unproven").set_message(xml_text(&why(row)));
             status
         }
     }
@@ -115,7 +117,7 @@ fn body(matrix: &Matrix, row: &Row) -> String {
         }
         out.push('\n');
     }
-    for failure in row.record.iter().flat_map(|record| &record.failures) {
+    for failure in row.record().into_iter().flat_map(|record| &record.failures) {
         out.push_str(&format!("---- {} {} ----\n{}\n\n", failure.executable, failure.test, failure.output.trim_end()));
     }
     out.push_str(&repro);
@@ -125,7 +127,7 @@ fn body(matrix: &Matrix, row: &Row) -> String {
 
 /// What a tool that looks for leaks did in this cell.
 fn properties(row: &Row) -> Vec<(String, String)> {
-    let Some(report) = row.record.as_ref().and_then(|record| record.leaks.as_ref()) else { return Vec::new() };
+    let Some(report) = row.leaks() else { return Vec::new() };
     let proof = match &report.canary {
         Canary::Proven { found } => format!("proven: {found}"),
         Canary::NotProven { why } => format!("not proven: {why}"),

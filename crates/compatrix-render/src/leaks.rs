@@ -16,13 +16,15 @@ use std::fmt::Write;
 
 use compatrix_leak::{FindingKind, Standing, Tool, Usage};
 use compatrix_model::outcome::Outcome;
+use compatrix_model::results::matrix::Matrix;
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;
 
 use crate::choice;
 use crate::grid::details::number;
 use crate::grid::totals;
 use crate::look::{count, wrap, Look};
-use crate::matrix::{Matrix, Row};
+use crate::why::why;
 use gather::{by_reason, not_proven, Gathered, Group, SuiteLine};
 
 /// The most findings shown in full; the rest get one line each.
@@ -47,7 +49,7 @@ pub fn report(matrix: &Matrix, usage: &Usage, look: &Look) -> String {
     }
     sums(&mut out, &gathered, look);
     out.push_str(&totals(matrix, look));
-    out.push_str(&choice::lines(&matrix.choice, look));
+    out.push_str(&choice::lines(&matrix.chosen, look));
     out
 }
 
@@ -98,17 +100,17 @@ fn failing(out: &mut String, matrix: &Matrix, look: &Look) {
         Verdict::Ok | Verdict::Known | Verdict::Unproven | Verdict::Error => false,
     };
     let groups = by_reason(matrix.rows.iter().filter(broken), |row| {
-        let report = row.record.as_ref().and_then(|record| record.leaks.as_ref());
+        let report = row.leaks();
         let tests_are_fine = report.is_some_and(|report| report.outcome == Outcome::Passed);
         let why = match report {
             Some(report) if !report.cause.is_empty() => report.cause.clone(),
-            Some(_) | None => row.why(),
+            Some(_) | None => why(row),
         };
         // A row broken only by findings is covered by their report.
-        (!tests_are_fine || !row.failing.is_empty() || row.verdict != Verdict::Broken).then_some((
+        (!tests_are_fine || !row.failing().is_empty() || row.verdict != Verdict::Broken).then_some((
             &row.suite,
             why,
-            &row.failing,
+            row.failing(),
         ))
     });
     if groups.is_empty() {
@@ -140,7 +142,7 @@ fn failing(out: &mut String, matrix: &Matrix, look: &Look) {
 
 /// Whether a failing test (`executable::test`) also has a finding that is an error.
 fn leaks_too(row: &Row, name: &str) -> bool {
-    let reports = row.record.iter().filter_map(|record| record.leaks.as_ref());
+    let reports = row.leaks().into_iter();
     let mut errors = reports.flat_map(|report| report.errors());
     errors.any(|finding| {
         let test = finding.test.as_deref().unwrap_or_default();
@@ -171,7 +173,7 @@ fn unproven(out: &mut String, matrix: &Matrix, look: &Look) {
         let mut groups = by_reason(rows, |row| {
             let why = match not_proven(row) {
                 Some(why) => format!("tool not proven: {why}"),
-                None => row.why(),
+                None => why(row),
             };
             Some((&row.suite, why))
         });
@@ -202,7 +204,7 @@ fn known(out: &mut String, matrix: &Matrix, look: &Look) {
 fn notes(out: &mut String, matrix: &Matrix, look: &Look) {
     let mut notes: Vec<(&str, &str, usize)> = Vec::new();
     for row in &matrix.rows {
-        let report = row.record.as_ref().and_then(|record| record.leaks.as_ref());
+        let report = row.leaks();
         for note in report.iter().flat_map(|report| &report.notes) {
             match notes.iter_mut().find(|(suite, other, _)| *suite == row.suite && other == note) {
                 Some((_, _, n)) => *n += 1,

@@ -3,7 +3,7 @@
 //! **Invariant:** no I/O, no clock, no environment. Each function takes data and returns a `String`. The caller writes,
 //! compares (`--check`) or prints it, so all three see the same text.
 //!
-//! Start at [`matrix::Matrix`] (what was run; for [`grid`], [`junit`], [`json`] and [`summary`]) or at [`mod@page`] (what
+//! Start at [`Matrix`](compatrix_model::results::matrix::Matrix) (what was run; for [`grid`], [`junit`], [`json`] and [`summary`]) or at [`mod@page`] (what
 //! the committed evidence shows); [`spec_reference`] is the spec's own page, [`mod@doctor`] what a
 //! host and a workspace lack. [`mod@workflow`] is what GitHub Actions runs. [`blocks`] is what all grids have in common.
 
@@ -22,7 +22,6 @@ pub mod leaks;
 pub mod locks;
 pub mod look;
 mod markdown;
-pub mod matrix;
 pub mod merged;
 pub mod page;
 pub mod plan_json;
@@ -34,4 +33,5 @@ pub mod sarif;
 pub mod spec_reference;
 pub mod summary;
 pub mod svg;
+pub mod why;
 pub mod workflow_drift;

@@ -13,9 +13,9 @@ use std::fmt::Write;
 
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::matrix_spec::Spec;
+use compatrix_model::results::matrix::Matrix;
 
 use crate::markdown::{code, text};
-use crate::matrix::Matrix;
 use crate::reliability;
 use facts::Facts;
 
@@ -96,7 +96,7 @@ fn reproduce(facts: &Facts<'_>, command: &str) -> String {
     line(format!("{command} report"), "regenerate this page");
     line(format!("{command} report --check"), "check that this page is up to date");
     out.push_str("```\n");
-    let example = facts.judgement.judged.iter().find(|j| j.tried()).map(|j| j.entry.cell.to_string());
+    let example = facts.judgement.judged.iter().find(|j| j.tried()).map(|j| j.entry.record.cell.to_string());
     if let Some(cell) = example {
         let _ = writeln!(
             out,

@@ -1,12 +1,14 @@
 //! The plan for machines: the document of `plan --format json`.
 
 use compatrix_model::cell::CellId;
-use compatrix_model::facts::{Availability, HostFacts};
+use compatrix_model::facts::{Availability, PlanFacts};
+use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::plan::{Linkage, Plan, Provision, SkipReason, Targets};
+use compatrix_model::plan::{Plan, Provision, SkipReason, Targets};
+use compatrix_model::results::matrix::Chosen;
 use serde::Serialize;
 
-use crate::choice::{self, Choice, ChoiceEntry};
+use crate::choice::{self, ChoiceEntry};
 
 /// The number that changes when a reader of the document must.
 const FORMAT: u32 = 1;
@@ -67,16 +69,16 @@ struct SkipEntry<'a> {
 }
 
 /// The plan of this profile as one JSON document. The facts are those that it was made from.
-pub fn plan_json(spec: &Spec, plan: &Plan, facts: &HostFacts, profile: &str) -> String {
-    let shown = Choice::of(plan);
+pub fn plan_json(spec: &Spec, plan: &Plan, facts: &PlanFacts, profile: &str) -> String {
+    let shown = Chosen::of(plan);
     let runs_per_build = plan.runs_per_build();
     let builds = plan.builds.iter().zip(runs_per_build).map(|(build, runs)| BuildEntry {
         id: build.id(),
         toolchain: build.toolchain.as_str(),
         linkage: match build.linkage {
-            Linkage::Own => "own",
-            Linkage::Bundled => "bundled",
-            Linkage::Dynamic { .. } => "dynamic",
+            None => "own",
+            Some(Linkage::Static) => "bundled",
+            Some(Linkage::Dynamic) => "dynamic",
         },
         cargo_arguments: build.cargo_arguments(),
         lockset: build.lockset.to_string(),
@@ -114,7 +116,7 @@ pub fn plan_json(spec: &Spec, plan: &Plan, facts: &HostFacts, profile: &str) -> 
 }
 
 /// What a provision will do, as the facts say it.
-fn how<'a>(provision: &Provision, facts: &'a HostFacts) -> &'a str {
+fn how<'a>(provision: &Provision, facts: &'a PlanFacts) -> &'a str {
     fn of<T>(availability: Option<&Availability<T>>) -> &str {
         match availability {
             Some(Availability::Obtainable { how }) => how,
@@ -126,7 +128,7 @@ fn how<'a>(provision: &Provision, facts: &'a HostFacts) -> &'a str {
         Provision::Sqlite(name) => of(facts.sqlite.get(name)),
         Provision::Fixture(name) => of(facts.fixtures.get(name)),
         Provision::Lockset(name) => {
-            of(facts.locksets.iter().find(|(lockset, _)| lockset.to_string() == *name).map(|(_, facts)| &facts.staged))
+            of(facts.locksets.iter().find(|(lockset, _)| lockset.to_string() == *name).map(|(_, staged)| staged))
         }
     }
 }

@@ -2,23 +2,24 @@
 
 use std::fmt::Write;
 
-use compatrix_model::facts::{Availability, HostFacts};
+use compatrix_model::facts::{Availability, PlanFacts};
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{Build, Plan, Provision, Run, SkipReason};
+use compatrix_model::results::matrix::Chosen;
 use compatrix_model::verdict::Verdict;
 
-use crate::choice::{self, Choice};
+use crate::choice;
 use crate::look::{count, duration, pad, width, wrap, Look};
 
 /// The plan as tables. `facts` must be those that the plan was made from.
-pub fn plan_table(spec: &Spec, plan: &Plan, facts: &HostFacts, look: &Look) -> String {
+pub fn plan_table(spec: &Spec, plan: &Plan, facts: &PlanFacts, look: &Look) -> String {
     let mut out = String::new();
     provisions(&mut out, plan, facts, look);
     builds(&mut out, spec, plan, facts, look);
     runs(&mut out, spec, plan, look);
     skips(&mut out, plan, look);
     totals(&mut out, spec, plan, facts, look);
-    out.push_str(&choice::lines(&Choice::of(plan), look));
+    out.push_str(&choice::lines(&Chosen::of(plan), look));
     out
 }
 
@@ -42,7 +43,7 @@ fn pairs(out: &mut String, look: &Look, rows: &[(String, String)]) {
     }
 }
 
-fn provisions(out: &mut String, plan: &Plan, facts: &HostFacts, look: &Look) {
+fn provisions(out: &mut String, plan: &Plan, facts: &PlanFacts, look: &Look) {
     if plan.provisions.is_empty() {
         return;
     }
@@ -63,7 +64,7 @@ fn provisions(out: &mut String, plan: &Plan, facts: &HostFacts, look: &Look) {
             Provision::Fixture(value) => (format!("schema={value}"), how(facts.fixtures.get(value))),
             Provision::Lockset(name) => {
                 let found = facts.locksets.iter().find(|(lockset, _)| lockset.to_string() == *name);
-                (format!("lockset {name}"), how(found.map(|(_, facts)| &facts.staged)))
+                (format!("lockset {name}"), how(found.map(|(_, staged)| staged)))
             }
         })
         .collect();
@@ -71,7 +72,7 @@ fn provisions(out: &mut String, plan: &Plan, facts: &HostFacts, look: &Look) {
     pairs(out, look, &rows);
 }
 
-fn builds(out: &mut String, spec: &Spec, plan: &Plan, facts: &HostFacts, look: &Look) {
+fn builds(out: &mut String, spec: &Spec, plan: &Plan, facts: &PlanFacts, look: &Look) {
     if plan.builds.is_empty() {
         return;
     }
@@ -160,7 +161,7 @@ fn skips(out: &mut String, plan: &Plan, look: &Look) {
 }
 
 /// `3 to provide · 12 builds · 180 runs · 24 not to run`, then the predicted time.
-fn totals(out: &mut String, spec: &Spec, plan: &Plan, facts: &HostFacts, look: &Look) {
+fn totals(out: &mut String, spec: &Spec, plan: &Plan, facts: &PlanFacts, look: &Look) {
     if !out.is_empty() {
         out.push('\n');
     }
@@ -200,11 +201,11 @@ fn totals(out: &mut String, spec: &Spec, plan: &Plan, facts: &HostFacts, look: &
     }
 }
 
-fn build_ms(facts: &HostFacts, build: &Build) -> Option<u64> {
+fn build_ms(facts: &PlanFacts, build: &Build) -> Option<u64> {
     facts.durations.builds.get(&build.id()).copied()
 }
 
-fn run_ms(spec: &Spec, facts: &HostFacts, run: &Run) -> Option<u64> {
+fn run_ms(spec: &Spec, facts: &PlanFacts, run: &Run) -> Option<u64> {
     let key = (spec.suites[run.suite].name.clone(), spec.space.id(run.cell).to_string());
     facts.durations.runs.get(&key).copied()
 }

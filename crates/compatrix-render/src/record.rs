@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use compatrix_leak::Canary;
-use compatrix_model::evidence::{Counts, Record, SqliteLinkage};
+use compatrix_model::evidence::{Counts, Record};
+use compatrix_model::hash::or_empty;
+use compatrix_model::linkage::Linkage;
 
 /// Lines of `name  value`: outcome, tests, what a leak tool found, and what proves it.
 pub fn describe(record: &Record) -> String {
@@ -27,7 +29,7 @@ pub fn describe(record: &Record) -> String {
     if record.attempts > 1 {
         line("attempts", &record.attempts.to_string());
     }
-    line("key", &record.key);
+    line("key", &or_empty::text(&record.key));
     if let Some(report) = &record.leaks {
         line("tool", &format!("{} ({})", report.tool, report.version));
         match &report.canary {
@@ -51,23 +53,23 @@ pub fn describe(record: &Record) -> String {
     line("platform", &proof.platform);
     line("rustc", proof.toolchain.rustc.lines().next().unwrap_or_default());
     line("cargo", &proof.toolchain.cargo);
-    if !proof.toolchain.packages.is_empty() {
-        line("packages", &proof.toolchain.packages);
+    if let Some(packages) = &proof.toolchain.packages {
+        line("packages", packages);
     }
     let commit = proof.source.commit.as_deref().unwrap_or("none");
     line("commit", &format!("{commit}{}", if proof.source.dirty { ", with changes" } else { "" }));
-    line("sources", &proof.source.sources);
-    line("lockset", &proof.source.lockset);
+    line("sources", &proof.source.sources.to_string());
+    line("lockset", &or_empty::text(&proof.source.lockset));
     line("features", &proof.features.join(", "));
     if let Some(sqlite) = &proof.sqlite {
         let linkage = match sqlite.linkage {
-            SqliteLinkage::Static => "compiled in",
-            SqliteLinkage::Dynamic => "shared library",
+            Linkage::Static => "compiled in",
+            Linkage::Dynamic => "shared library",
         };
         line("sqlite", &format!("{} ({linkage})", sqlite.version));
-        line("", &sqlite.source_id);
+        line("", &or_empty::text(&sqlite.source_id));
         line("", &sqlite.file);
-        line("", &format!("sha256 {}", sqlite.sha256));
+        line("", &format!("sha256 {}", or_empty::text(&sqlite.sha256)));
         line("", &sqlite.compile_options.join(" "));
     }
     if let Some(fixture) = &proof.fixture {

@@ -7,33 +7,21 @@
 mod places;
 mod rules;
 
-use std::collections::BTreeMap;
+pub use places::SarifOptions;
 
 use compatrix_leak::{Frame, Related, Standing, Tool, Usage};
+use compatrix_model::results::matrix::Matrix;
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;
 use serde_json::{json, Map, Value};
 
 use crate::leaks::finding::{headline, standing, test};
 use crate::leaks::frames::{first, sentence};
 use crate::leaks::gather::{by_reason, not_proven, Gathered, Group};
-use crate::matrix::{Matrix, Row};
+use crate::why::why;
 
 /// The JSON Schema that the output conforms to.
 pub const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-
-/// Context that the findings do not contain.
-#[derive(Debug, Clone, Copy)]
-pub struct SarifOptions<'a> {
-    /// Compatrix's version, `0.1.0`.
-    pub version: &'a str,
-    /// Compatrix's home page; empty for none.
-    pub about: &'a str,
-    /// The source file of each test executable by its name, relative to the root: the location of findings that have no
-    /// frame in the workspace's code.
-    pub sources: &'a BTreeMap<String, String>,
-    /// The manifest of the package under test, relative to the root: the location of findings without a known executable.
-    pub manifest: &'a str,
-}
 
 /// The log as indented JSON, ending in a newline.
 pub fn sarif(matrix: &Matrix, usage: &Usage, options: &SarifOptions<'_>) -> String {
@@ -195,8 +183,8 @@ fn invocation(tool: Tool, matrix: &Matrix, usage: &Usage, elsewhere: usize) -> V
     let idle = |row: &&Row| matches!(row.verdict, Verdict::Error | Verdict::Unproven);
     let groups = by_reason(rows().filter(idle), |row| match not_proven(row) {
         Some(why) => Some((rules::NOT_PROVEN, why.to_owned())),
-        None if row.verdict == Verdict::Error => Some((rules::BROKE, row.why())),
-        None => Some((rules::NOT_TRIED, row.why())),
+        None if row.verdict == Verdict::Error => Some((rules::BROKE, why(row))),
+        None => Some((rules::NOT_TRIED, why(row))),
     });
     let mut notifications: Vec<Value> = groups
         .iter()
@@ -205,8 +193,8 @@ fn invocation(tool: Tool, matrix: &Matrix, usage: &Usage, elsewhere: usize) -> V
             notification(id, level, format!("{tool} in {} of the cells: {why}", rows.len()))
         })
         .collect();
-    let failing = rows().filter(|row| !row.failing.is_empty());
-    for (tests, rows) in by_reason(failing, |row| Some(row.failing.join(", "))) {
+    let failing = rows().filter(|row| !row.failing().is_empty());
+    for (tests, rows) in by_reason(failing, |row| Some(row.failing().join(", "))) {
         notifications.push(notification(rules::FAILS, "warning", format!("in {} of the cells: {tests}", rows.len())));
     }
     for one in usage.suppressions.iter().filter(|one| one.tool == tool && one.used == 0 && !one.built_in) {

@@ -2,13 +2,15 @@
 
 use std::fmt::Write;
 
+use compatrix_model::results::matrix::Matrix;
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;
 
 use crate::blocks::{Block, Blocks};
 use crate::choice::sentences;
 use crate::look::{count, duration};
 use crate::markdown::{code, html, text, Table};
-use crate::matrix::{Matrix, Row};
+use crate::why::why;
 
 /// How many troubles are told in full, and how many tables drawn: a summary is cut off at a mebibyte.
 const MAX_TROUBLES: usize = 30;
@@ -53,7 +55,7 @@ pub fn summary(matrix: &Matrix, title: &str) -> String {
 
 /// What the cells cover, and of which part they are.
 fn choice(out: &mut String, matrix: &Matrix) {
-    for line in sentences(&matrix.choice) {
+    for line in sentences(&matrix.chosen) {
         let _ = writeln!(out, "\n{}", text(&line));
     }
 }
@@ -75,13 +77,13 @@ fn troubles(out: &mut String, matrix: &Matrix) {
             sign(row.verdict),
             row.verdict,
             code(&row.cell.to_string()),
-            text(&row.why())
+            text(&why(row))
         );
-        for test in row.failing.iter().take(5) {
+        for test in row.failing().iter().take(5) {
             let _ = writeln!(out, "  - {}", code(test));
         }
-        if row.failing.len() > 5 {
-            let _ = writeln!(out, "  - and {} more", row.failing.len() - 5);
+        if row.failing().len() > 5 {
+            let _ = writeln!(out, "  - and {} more", row.failing().len() - 5);
         }
     }
     if rows.len() > MAX_TROUBLES {
@@ -94,7 +96,7 @@ fn reasons(out: &mut String, matrix: &Matrix) {
     for (verdict, heading) in [(Verdict::Unproven, "Unproven"), (Verdict::Known, "Known not to work")] {
         let mut reasons: Vec<(String, usize)> = Vec::new();
         for row in matrix.rows.iter().filter(|row| row.verdict == verdict) {
-            let reason = if verdict == Verdict::Known { row.reason().to_owned() } else { row.why() };
+            let reason = if verdict == Verdict::Known { row.reason().to_owned() } else { why(row) };
             match reasons.iter_mut().find(|(other, _)| *other == reason) {
                 Some((_, n)) => *n += 1,
                 None => reasons.push((reason, 1)),

@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use compatrix_model::results::matrix::Matrix;
 use compatrix_model::verdict::Verdict;
 
 use crate::blocks::{Block, Blocks};
 use crate::look::{cut, width, wrap};
 use crate::markdown::html;
-use crate::matrix::Matrix;
 
 /// The picture's width limit in pixels; a single wider panel may exceed it.
 const MAX_WIDTH: usize = 900;

@@ -5,14 +5,13 @@ mod common;
 use common::*;
 use compatrix_model::choose::Coverage;
 use compatrix_model::matrix_spec::Strategy;
-use compatrix_model::plan::Dealt;
-use compatrix_model::plan::Narrowed;
-use compatrix_model::plan::Since;
-use compatrix_render::choice::{entry, lines, Choice};
+use compatrix_model::plan::{Dealt, Narrowed, Since};
+use compatrix_model::results::matrix::{Chosen, Matrix};
+use compatrix_render::choice::{entry, lines};
 use compatrix_render::grid;
 use compatrix_render::look::Look;
 
-fn full() -> Choice {
+fn full() -> Chosen {
     let coverage = Coverage {
         strategy: Strategy::Covering { strength: 3 },
         strength: 3,
@@ -41,10 +40,10 @@ fn full() -> Choice {
         longest_ms: 65_000,
         deal: "00c0ffee".to_owned(),
     };
-    Choice { coverage: Some(coverage), narrowed: Narrowed { of: 4210, since: Some(since), shard: Some(shard) } }
+    Chosen { coverage: Some(coverage), narrowed: Narrowed { of: 4210, since: Some(since), shard: Some(shard) } }
 }
 
-fn pairwise() -> Choice {
+fn pairwise() -> Chosen {
     let mut choice = full();
     choice.narrowed = Narrowed::default();
     let coverage = choice.coverage.as_mut().unwrap();
@@ -74,8 +73,8 @@ fn a_choice_in_two_widths() {
 
 #[test]
 fn every_cell_of_a_profile_needs_no_words() {
-    assert_eq!(lines(&Choice::default(), &Look::plain(80)), "");
-    assert_eq!(serde_json::to_string(&entry(&Choice::default())).unwrap(), "{}");
+    assert_eq!(lines(&Chosen::default(), &Look::plain(80)), "");
+    assert_eq!(serde_json::to_string(&entry(&Chosen::default())).unwrap(), "{}");
     assert_eq!(
         lines(&pairwise(), &Look::plain(80)),
         "pairwise: 42 of 1440 cells cover 391 of 391 pairs (6 pairs excluded by rules)\n"
@@ -84,7 +83,7 @@ fn every_cell_of_a_profile_needs_no_words() {
 
 #[test]
 fn the_report_ends_with_what_its_cells_cover() {
-    let report = grid::report(&sample().with_choice(pairwise()), &Look::plain(80));
+    let report = grid::report(&Matrix { chosen: pairwise(), ..sample() }, &Look::plain(80));
     let totals = report.find(" in ").unwrap_or_default();
     let said = report.find("pairwise: 42 of 1440").unwrap();
     assert!(totals < said, "{report}");

@@ -3,10 +3,10 @@
 mod common;
 
 use common::*;
+use compatrix_model::results::matrix::Matrix;
 use compatrix_model::verdict::Verdict;
 use compatrix_render::grid::report;
 use compatrix_render::look::Look;
-use compatrix_render::matrix::Matrix;
 use proptest::prelude::*;
 
 /// The widest line, escapes not counted.

@@ -4,35 +4,40 @@
 mod common;
 
 use common::*;
-use compatrix_ci::compare::Change;
 use compatrix_leak::Usage;
 use compatrix_model::matrix_spec::{CiEvent, JobCommand};
+use compatrix_model::outcome::Outcome;
+use compatrix_model::results::compare::Change;
+use compatrix_model::results::merged::{ChangedCell, Difference, LostJob, MergedMatrix, PlatformMatrix};
+use compatrix_model::results::row::Row;
+use compatrix_model::verdict::Expectation;
 use compatrix_render::look::Look;
-use compatrix_render::merged::{json, report, summary, Changed, Difference, Lost, Platform, Together};
+use compatrix_render::merged::{json, report, summary};
 
 /// Every verdict on two platforms; on the second, what is broken may be so.
-fn together() -> Together {
+fn together() -> MergedMatrix {
     let platform = |name: &str, excused: bool| {
         let matrix = every_verdict();
         let excused = vec![excused; matrix.rows.len()];
-        Platform { name: name.to_owned(), matrix, excused, usage: Usage::default() }
+        PlatformMatrix { name: name.to_owned(), matrix, excused, usage: Usage::default() }
     };
     let cell = every_verdict().rows[0].cell.clone();
-    let changed = |n: usize| Changed {
+    let changed = |n: usize| ChangedCell {
         change: Change::ALL[n % 7],
         platform: "linux-x86_64".to_owned(),
-        suite: "tests".to_owned(),
-        cell: cell.clone(),
-        why: if n % 7 < 3 { "2 of 9 tests | failed in `it`, <first> works".to_owned() } else { String::new() },
+        row: match n % 7 {
+            0..3 => Row::untried("tests", cell.clone(), "2 of 9 tests | failed in `it`, <first> works"),
+            _ => Row::from_record(record(&cell, Outcome::Passed), Expectation::Pass, false),
+        },
     };
-    Together {
+    MergedMatrix {
         event: CiEvent::PullRequest,
         work: JobCommand::Compat,
         jobs: 12,
         platforms: vec![platform("linux-x86_64", false), platform("macos-aarch64", true)],
         lost: vec![
-            Lost { job: "linux-x86_64-stable".to_owned(), platform: "linux-x86_64".to_owned(), missing: 2, of: 2 },
-            Lost { job: "linux-x86_64-1.70".to_owned(), platform: "linux-x86_64".to_owned(), missing: 1, of: 4 },
+            LostJob { job: "linux-x86_64-stable".to_owned(), platform: "linux-x86_64".to_owned(), missing: 2, of: 2 },
+            LostJob { job: "linux-x86_64-1.70".to_owned(), platform: "linux-x86_64".to_owned(), missing: 1, of: 4 },
         ],
         not_done: vec!["pull-request-linux-x86_64 was skipped because a job that it needs did not succeed".to_owned()],
         difference: Difference::Since {
@@ -71,13 +76,13 @@ fn lines_fit_the_terminal() {
 #[test]
 fn exit_codes() {
     let mut together = together();
-    assert_eq!(together.exit_code(), 3, "our side broke");
+    assert_eq!(together.exit_code().number(), 3, "our side broke");
     together.platforms.remove(0);
-    assert_eq!(together.exit_code(), 1, "evidence is missing");
+    assert_eq!(together.exit_code().number(), 1, "evidence is missing");
     together.lost.clear();
-    assert_eq!(together.exit_code(), 1, "a job did not succeed");
+    assert_eq!(together.exit_code().number(), 1, "a job did not succeed");
     together.not_done.clear();
-    assert_eq!((together.exit_code(), together.reasons()), (0, Vec::new()), "what is left may fail");
+    assert_eq!((together.exit_code().number(), together.shortfall().is_none()), (0, true), "what is left may fail");
 }
 
 #[test]

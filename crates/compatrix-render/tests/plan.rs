@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use compatrix_model::axis::ValueName;
-use compatrix_model::facts::{Availability, FixtureFacts, HostFacts, PackageFacts, SqliteFacts, ToolchainFacts};
+use compatrix_model::facts::{Availability, PackageFacts, PlanFacts, ToolchainVersions};
 use compatrix_model::plan::{plan, Choice};
 use compatrix_render::look::Look;
 use compatrix_render::plan_table::plan_table;
@@ -36,30 +36,10 @@ fn value(name: &str) -> ValueName {
     ValueName::new(name).unwrap()
 }
 
-fn facts() -> HostFacts {
-    let toolchain = |version: &str| {
-        Availability::Ready(ToolchainFacts {
-            origin: String::new(),
-            rustc: "/x/rustc".into(),
-            cargo: "/x/cargo".into(),
-            version: version.parse().unwrap(),
-            rustc_verbose: String::new(),
-            cargo_version: String::new(),
-            host: String::new(),
-        })
-    };
-    let sqlite = |version: &str| {
-        Availability::Ready(SqliteFacts {
-            version: version.parse().unwrap(),
-            source_id: String::new(),
-            library: None,
-            sha256: String::new(),
-            link_dir: None,
-            include_dir: None,
-        })
-    };
-    let fixture = || Availability::Ready(FixtureFacts { dir: "/f".into(), vintage: 18, sha256: String::new() });
-    let mut facts = HostFacts { platform: "linux-x86_64".into(), ..HostFacts::default() };
+fn facts() -> PlanFacts {
+    let toolchain = |rustc: &str| Availability::Ready(ToolchainVersions { rustc: rustc.parse().unwrap(), cargo: None });
+    let sqlite = |version: &str| Availability::Ready(Some(version.parse().unwrap()));
+    let mut facts = PlanFacts { platform: "linux-x86_64".into(), ..PlanFacts::default() };
     facts.toolchains.insert(value("1.70"), toolchain("1.70.0"));
     let reason =
         "not installed and --offline was given; `rustup toolchain install 1.75 --profile minimal` installs it".into();
@@ -70,16 +50,14 @@ fn facts() -> HostFacts {
     facts.sqlite.insert(value("host"), sqlite("3.40.1"));
     let how = "compile the amalgamation of libsqlite3-sys 0.30.1 with cc, about 15 s".into();
     facts.sqlite.insert(value("3.46.0"), Availability::Obtainable { how });
-    facts.fixtures.insert(value("v18"), fixture());
-    facts.fixtures.insert(value("v24"), fixture());
+    facts.fixtures.insert(value("v18"), Availability::Ready(()));
+    facts.fixtures.insert(value("v24"), Availability::Ready(()));
     facts.packages.push(PackageFacts {
         name: "things-store".into(),
         features: [("json".to_owned(), vec![]), ("bundled".to_owned(), vec![])].into(),
         bundled_feature: Some("bundled".into()),
         always_bundled: false,
         links_sqlite: true,
-        sources: Default::default(),
-        dir: "/p".into(),
     });
     facts
 }

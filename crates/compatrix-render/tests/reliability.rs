@@ -66,7 +66,7 @@ fn spec(suites: &str) -> Spec {
 
 /// What the sample would leave in the ledger.
 fn records() -> Vec<Record> {
-    let mut records: Vec<Record> = leaky().rows.into_iter().filter_map(|row| row.record).collect();
+    let mut records: Vec<Record> = leaky().rows.into_iter().filter_map(|row| row.record().cloned()).collect();
     let missing = record(&records[1].cell.clone(), Outcome::Unavailable);
     records.push(Record {
         suite: "resources".into(),
@@ -125,7 +125,7 @@ fn a_page_with_findings() {
 fn a_page_where_nothing_is_found() {
     let cell = leaky().rows[0].cell.clone();
     let quiet = leak_row("valgrind", &cell, leak_report(Tool::Valgrind, Vec::new()), Outcome::Passed);
-    let files = [EvidenceFile::from_records("linux-x86_64", quiet.record)];
+    let files = [EvidenceFile::from_records("linux-x86_64", quiet.record().cloned())];
     let text = show(&spec(SUITES), &files, None);
     golden("reliability-good.md", &text);
     assert!(text.contains("found no leak and no memory error"));

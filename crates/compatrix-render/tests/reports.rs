@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use compatrix_render::matrix::{Matrix, Totals};
+use compatrix_model::results::matrix::{Matrix, Totals};
 use compatrix_render::{json, junit, summary};
 
 #[test]
@@ -24,7 +24,7 @@ fn json_of_every_verdict() {
     assert_eq!(value["format"], 1);
     assert_eq!(value["rows"].as_array().unwrap().len(), 7);
     let record: compatrix_model::evidence::Record = serde_json::from_value(value["rows"][0]["record"].clone()).unwrap();
-    assert_eq!(record, every_verdict().rows[0].record.clone().unwrap(), "a record comes back whole");
+    assert_eq!(record, every_verdict().rows[0].record().cloned().unwrap(), "a record comes back whole");
 }
 
 #[test]

@@ -10,8 +10,9 @@ use common::schema::Schema;
 use common::*;
 use compatrix_leak::{Canary, FindingKind, Tool, Usage};
 use compatrix_model::outcome::Outcome;
+use compatrix_model::results::matrix::{Matrix, Totals};
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Expectation;
-use compatrix_render::matrix::{Matrix, Row, Totals};
 use compatrix_render::sarif::{sarif, SarifOptions};
 use serde_json::Value;
 
@@ -92,7 +93,7 @@ fn a_tool_that_is_not_to_be_had_is_no_success() {
 fn one_cell_without_proof_is_no_success() {
     let mut matrix = leaky();
     matrix.rows.retain(|row| row.suite == "lsan");
-    let mut proven = matrix.rows[0].record.clone().unwrap();
+    let mut proven = matrix.rows[0].record().cloned().unwrap();
     proven.outcome = Outcome::Passed;
     proven.leaks.as_mut().unwrap().canary = Canary::Proven { found: "77 bytes".into() };
     matrix.rows.push(Row::from_record(proven, Expectation::Pass, false));

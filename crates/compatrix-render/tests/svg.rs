@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use compatrix_render::matrix::Matrix;
+use compatrix_model::results::matrix::Matrix;
 use compatrix_render::svg::svg;
 
 #[test]

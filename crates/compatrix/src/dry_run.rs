@@ -17,7 +17,7 @@ pub(crate) fn show(request: &Request<'_>, format: Format, terminal: &Terminal) -
     let event = event::part(request.opened, &session, request.event, request.work)?;
     let survey = session.survey(parsed)?;
     let narrow = session.narrow(parsed, &survey, &request.narrow_by(event.map(|event| event.part)))?;
-    let mut facts = survey.facts;
+    let mut facts = survey.facts.plan_facts();
     facts.durations = session.ledger.durations()?;
     let (plan, _) = plan_narrowed(&parsed.spec, &request.choice(), &facts, &narrow);
     request.refuse_empty(&plan)?;

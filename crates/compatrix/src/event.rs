@@ -57,7 +57,7 @@ pub(crate) fn part(
 pub(crate) fn artifact(opened: &Opened, session: &Session, event: &EventPart, walked: &Walked) -> Artifact {
     let job = event.job.as_deref().unwrap_or_default();
     let header = ci::header(&session.host, env!("CARGO_PKG_VERSION"), &event.plan, job, &walked.source);
-    let records = walked.records.iter().flatten().cloned().collect();
+    let records = walked.matrix.records().cloned().collect();
     Artifact::of_plan(header, &opened.parsed.spec, &walked.plan, records)
 }
 

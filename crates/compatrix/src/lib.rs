@@ -8,7 +8,6 @@ pub mod cli;
 mod commands;
 mod dry_run;
 mod event;
-mod matrix;
 mod pages;
 mod progress;
 mod request;
@@ -112,7 +111,7 @@ pub fn run(global: &Global, command: &Command) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             terminal.error(&error);
-            ExitCode::from(error.exit_code())
+            ExitCode::from(error.exit_code().number())
         }
     }
 }

@@ -134,21 +134,24 @@ impl<'a> Progress<'a> {
                     }
                 }
             }
-            Event::RunFinished { record, verdict, done, of } => {
+            Event::RunFinished { row, done, of } => {
                 (self.done, self.of) = (done, of);
-                let color = match verdict {
+                let color = match row.verdict {
                     Verdict::Ok | Verdict::Known | Verdict::Unproven => None,
                     Verdict::Broken | Verdict::Error => Some(AnsiColor::Red),
                     Verdict::UnexpectedPass => Some(AnsiColor::Magenta),
                     Verdict::Flaky => Some(AnsiColor::Yellow),
                 };
                 // A failed build was reported once, for all its cells.
-                let reported = record.outcome == Outcome::BuildFailed;
+                let reported = row.outcome() == Some(Outcome::BuildFailed);
                 if let Some(color) = color.filter(|_| !reported) {
-                    let cause = if record.cause.is_empty() { record.outcome.as_str() } else { &record.cause };
-                    self.line(color, verdict.as_str(), &format!("{}: {cause}", record.cell));
+                    let cause = match row.cause() {
+                        "" => row.outcome().map_or("", Outcome::as_str),
+                        cause => cause,
+                    };
+                    self.line(color, row.verdict.as_str(), &format!("{}: {cause}", row.cell));
                     if self.terminal.github && color == AnsiColor::Red {
-                        self.raw(&github::error(&record.cell.to_string(), cause));
+                        self.raw(&github::error(&row.cell.to_string(), cause));
                     }
                 }
             }

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use compatrix_engine::find::facts::TestedPackage;
 use compatrix_leak::Usage;
-use compatrix_model::facts::PackageFacts;
-use compatrix_render::matrix::Matrix;
+use compatrix_model::results::matrix::Matrix;
 use compatrix_render::sarif::{self, SarifOptions};
 
 /// The findings of a matrix as SARIF.
-pub(crate) fn sarif_of(root: &Path, packages: &[PackageFacts], matrix: &Matrix, usage: &Usage) -> String {
+pub(crate) fn sarif_of(root: &Path, packages: &[TestedPackage], matrix: &Matrix, usage: &Usage) -> String {
     let options = SarifOptions {
         version: env!("CARGO_PKG_VERSION"),
         about: env!("CARGO_PKG_REPOSITORY"),
@@ -19,7 +19,7 @@ pub(crate) fn sarif_of(root: &Path, packages: &[PackageFacts], matrix: &Matrix, 
 }
 
 /// The manifest of the first package under test, relative to the root.
-fn manifest(root: &Path, packages: &[PackageFacts]) -> String {
+fn manifest(root: &Path, packages: &[TestedPackage]) -> String {
     let dir = packages.first().map(|package| PathBuf::from(&package.dir)).unwrap_or_default();
     let relative = dir.strip_prefix(root).unwrap_or(Path::new(""));
     relative.join("Cargo.toml").to_string_lossy().into_owned()

@@ -1,4 +1,4 @@
-//! A walk with its progress shown, and the matrix of it: what `compat` and `leak-check` have in common.
+//! A walk with its progress shown: what `compat` and `leak-check` have in common.
 
 use std::path::Path;
 
@@ -9,11 +9,11 @@ use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::walk::Walked;
 use compatrix_model::matrix_spec::Spec;
-use compatrix_render::matrix::{Matrix, Row};
+use compatrix_model::results::exit::Shortfall;
+use compatrix_model::results::row::Row;
 
-use crate::cli::Missing;
+use crate::cli::{command_name, Missing};
 use crate::event::{self, EventPart};
-use crate::matrix;
 use crate::progress;
 use crate::request::Request;
 use crate::terminal::Terminal;
@@ -21,7 +21,6 @@ use crate::terminal::Terminal;
 /// What a walk came to.
 pub(crate) struct Done {
     pub(crate) walked: Walked,
-    pub(crate) matrix: Matrix,
     event: Option<EventPart>,
     /// The records, where `--evidence` asks for them.
     artifact: Option<Artifact>,
@@ -34,27 +33,28 @@ pub(crate) fn walk(request: &Request<'_>, terminal: &Terminal) -> Result<Done, E
     let session = opened.session(request.limits(), true, terminal)?;
     let event = event::part(opened, &session, request.event, request.work)?;
     let narrow_by = request.narrow_by(event.as_ref().map(|event| event.part.clone()));
-    let walked = progress::during(terminal, |events| {
+    let mut walked = progress::during(terminal, |events| {
         session.walk(&opened.parsed, &request.choice(), &narrow_by, &opened.today, events)
     })?;
     request.refuse_empty(&walked.plan)?;
     let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let matrix = matrix::of_walk(&opened.parsed.spec, &walked, &opened.today, elapsed);
+    walked.matrix.totals.elapsed_ms = Some(elapsed);
+    walked.matrix.repro = format!("{} repro", command_name());
     let written = event.as_ref().filter(|_| request.event.evidence.is_some());
     let artifact = written.map(|event| event::artifact(opened, &session, event, &walked));
-    Ok(Done { walked, matrix, event, artifact })
+    Ok(Done { walked, event, artifact })
 }
 
 impl Done {
     /// Of a part of CI, only cells that may not fail count; the spec says what unproven ones mean.
     pub(crate) fn exit_code(&self, spec: &Spec, missing: Missing) -> u8 {
         let denied = missing == Missing::Fail;
-        let rows = self.matrix.rows.iter();
-        let Some(event) = &self.event else { return matrix::exit_code(rows, denied) };
+        let rows = self.walked.matrix.rows.iter();
+        let Some(event) = &self.event else { return Shortfall::of(rows, denied).exit_code().number() };
         let denied = denied || spec.ci.as_ref().is_some_and(|ci| ci.missing_fails);
         let may_fail = may_fail(spec, &event.committed);
         let excused = |row: &Row| spec.space.find(&row.cell).is_some_and(|cell| may_fail(&spec.space.coords(cell)));
-        matrix::exit_code(rows.filter(|row| !excused(row)), denied)
+        Shortfall::of(rows.filter(|row| !excused(row)), denied).exit_code().number()
     }
 
     /// Writes the artifact to the file of `--evidence`.

@@ -1,4 +1,4 @@
-//! The walk of a TOML tree along its shape: reports all that does not fit, and gives what does.
+//! Checks a TOML tree against its shape: reports everything that does not fit, and returns the rest.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,12 +12,12 @@ use crate::problem::{Collector, Problem};
 use crate::shape::{Need, Shape, TableShape};
 use crate::tree::{Entry, List, Node, Table, Value};
 
-/// Checks the root table. What does not fit is reported and left out.
+/// Checks the root table. Parts that do not fit are reported and left out.
 pub(crate) fn document(root: &DeTable<'_>, shape: &TableShape, c: &mut Collector<'_>) -> Table {
     Check { root, c }.table(root, 0..0, shape)
 }
 
-/// The walk, with what it needs everywhere.
+/// The state of a check.
 struct Check<'w, 'a, 't> {
     root: &'w DeTable<'t>,
     c: &'w mut Collector<'a>,
@@ -96,10 +96,10 @@ impl Check<'_, '_, '_> {
                 Err(wrong) => problem.hints_of(wrong),
             };
         } else if let Some(text) = unquoted {
-            problem = problem.help(format!("take the quotes off: `{text}`"));
+            problem = problem.help(format!("remove the quotes: `{text}`"));
         } else if let Some(only) = only.filter(|only| fits(only.get_ref(), shape)) {
             let raw = self.c.text().get(only.span()).unwrap_or_default();
-            problem = problem.help(format!("take it out of the brackets: `{raw}`"));
+            problem = problem.help(format!("remove the brackets: `{raw}`"));
         } else if scalar && takes_list {
             problem = problem.help(format!("put it in brackets: `[{raw}]`"));
         } else if value.get_ref().is_table() && takes_list {
@@ -111,7 +111,7 @@ impl Check<'_, '_, '_> {
 
     fn text(&mut self, found: &str, format: &dyn TextFormat, span: &Range<usize>) -> Option<Value> {
         let Err(problem) = format.check(found) else { return Some(Value::Text(found.to_owned())) };
-        // What else is such a text, only another part of the document says.
+        // Other accepted texts are defined elsewhere in the document.
         let table = format.or_key_of().and_then(|key| self.root.get(key)?.get_ref().as_table());
         let keys = || table.into_iter().flat_map(|table| table.keys()).map(|key| key.get_ref().as_ref());
         if keys().any(|key| key == found) {
@@ -185,7 +185,7 @@ impl Check<'_, '_, '_> {
         table
     }
 
-    /// A key that the shape does not name: the user's own, a word of a later version, or a mistake.
+    /// A key that is not fixed: named by the user, reserved for a later version, or a mistake.
     fn other_key(
         &mut self,
         span: Range<usize>,
@@ -213,7 +213,7 @@ impl Check<'_, '_, '_> {
         }
         let mark = self.c.mark();
         let node = self.node(value, rest.shape, name);
-        // What fits neither the user's own keys nor, by a letter or two, a known one was meant as the known one.
+        // A key that is no valid user-defined name was probably meant as a known one.
         if self.c.since(mark) && nearest(name, known()).is_some() {
             self.c.forget(mark);
             self.c.error(span, Problem::new(format!("unknown key `{name}` in {}", shape.title)).known(name, known()));
@@ -223,7 +223,7 @@ impl Check<'_, '_, '_> {
     }
 }
 
-/// Whether the value is of the shape's TOML type.
+/// Whether the value has the shape's TOML type.
 fn fits(value: &DeValue<'_>, shape: &Shape) -> bool {
     match shape {
         Shape::Text(format) => value.is_str() || (format.takes_dates() && value.is_datetime()),
@@ -235,15 +235,15 @@ fn fits(value: &DeValue<'_>, shape: &Shape) -> bool {
     }
 }
 
-/// The same name a second time.
+/// The problem of a duplicate name.
 pub fn twice(name: &str, of: &str, first: &Range<usize>) -> Problem {
-    Problem::new(format!("`{name}` stands twice in `{of}`"))
+    Problem::new(format!("`{name}` appears twice in `{of}`"))
         .label("second time")
         .related(first.clone(), "first time")
-        .help("leave one of them out")
+        .help("remove one of them")
 }
 
-/// The entries that a table of this shape has if nothing is written.
+/// The entries of an empty table of this shape: its defaults.
 pub fn defaults(shape: &TableShape, span: &Range<usize>) -> impl Iterator<Item = Entry> {
     let span = span.clone();
     shape.keys.iter().filter_map(move |key| {
@@ -265,7 +265,7 @@ pub fn defaults(shape: &TableShape, span: &Range<usize>) -> impl Iterator<Item =
     })
 }
 
-/// A sentence as it goes on after a colon; names such as `SQLite` keep their capitals.
+/// A sentence in the form after a colon; names such as `SQLite` keep their capitals.
 fn uncapital(text: &str) -> String {
     let mut chars = text.chars();
     match (chars.next(), chars.clone().next()) {

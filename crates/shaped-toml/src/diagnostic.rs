@@ -1,6 +1,6 @@
-//! Diagnostics as data: where, what was found, what is known, what to do next; and how they look on a terminal.
+//! Diagnostics as data (place, text found, valid alternatives, advice) and their rendering on a terminal.
 //!
-//! Messages are lowercase fragments. Nothing here reads or writes a file: the source text is kept beside the list.
+//! Messages are lowercase fragments. Nothing here reads or writes a file: the source text is stored with the list.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,93 +8,93 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
-/// How bad it is.
+/// Whether a diagnostic is fatal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// The spec cannot be used.
+    /// The file cannot be used.
     Error,
-    /// The spec can be used, but says something that is likely not meant.
+    /// The file can be used, but probably does not say what was meant.
     Warning,
 }
 
-/// One thing that is wrong with a text, with its place and what to do about it.
+/// One problem of a text, with its place and advice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
-    /// How bad it is.
+    /// Errors make the file unusable; warnings do not.
     pub severity: Severity,
-    /// The file, as given to the parser.
+    /// The file's name, as given to the collector.
     pub file: String,
     /// Line, from 1.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// Bytes of the text that are meant.
+    /// Byte range in the text.
     pub span: Range<usize>,
-    /// What is wrong, a lowercase fragment.
+    /// The problem, as a lowercase fragment.
     pub message: String,
-    /// The offending text, as it stands in the file.
+    /// The offending text, verbatim.
     pub found: String,
-    /// What to write under the offending text; may be empty.
+    /// The note under the offending text; may be empty.
     pub label: String,
-    /// The nearest valid text.
+    /// The most similar valid text, for "did you mean".
     pub nearest: Option<String>,
-    /// All that would have been valid here, where that is a closed set.
+    /// All valid texts, if they are a closed set; otherwise empty.
     pub known: Vec<String>,
-    /// What to do next, a line each.
+    /// Advice, one line each.
     pub help: Vec<String>,
-    /// Other places that matter: the first of two equal names, the other of two contradictory rules.
+    /// Related places: the first of two equal names, the other of two contradictory rules.
     pub related: Vec<Related>,
 }
 
-/// Another place that matters to a [`Diagnostic`].
+/// A place related to a [`Diagnostic`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Related {
     /// Line, from 1.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// Bytes of the text that are meant.
+    /// Byte range in the text.
     pub span: Range<usize>,
-    /// What to write under them.
+    /// The note under this place.
     pub label: String,
 }
 
-/// All that is wrong with one text, in the order of the text. Serialises as the list of its diagnostics.
+/// All problems of one text, in text order. Serialises as the list of diagnostics.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(transparent)]
 pub struct Diagnostics {
-    /// The diagnostics, ordered by place.
+    /// Ordered by place.
     pub list: Vec<Diagnostic>,
-    /// The text they are about, for [`Diagnostics::render`].
+    /// The source text, for [`Diagnostics::render`].
     #[serde(skip)]
     pub text: String,
-    /// What is wrong with further texts that are read along with it.
+    /// The problems of other texts that were read together with it.
     #[serde(skip)]
     pub others: Vec<Diagnostics>,
 }
 
-/// More known values than this are counted, not listed, on a terminal.
+/// The most valid texts listed on a terminal; the rest are counted.
 const LISTED: usize = 20;
 
 impl Diagnostics {
-    /// Whether there is nothing to say.
+    /// Whether there are no diagnostics, also in `others`.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// How many of this severity there are.
+    /// The number of diagnostics of this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.list.iter().filter(|d| d.severity == severity).count()
     }
 
-    /// Whether one of them is an error.
+    /// Whether any diagnostic is an error.
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
     }
 
-    /// All of them as rustc would print them, with a summary line at the end; empty if there are none.
-    /// `width` is the terminal's, in columns.
+    /// All diagnostics in the style of rustc, with a final summary line; empty if there are none. `width` is the terminal's
+    /// width in columns.
     pub fn render(&self, color: bool, width: usize) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() }.term_width(width.max(40));
         let mut out = String::new();
@@ -155,7 +155,7 @@ impl fmt::Display for Diagnostic {
 }
 
 impl Diagnostic {
-    /// The diagnostic as annotate-snippets draws it, with only those lines of the text that it is about.
+    /// The diagnostic for annotate-snippets, with only the lines concerned.
     fn group<'a>(&'a self, text: &'a str) -> Group<'a> {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
@@ -169,7 +169,7 @@ impl Diagnostic {
             let first = spans().map(|s| s.start).min().unwrap_or(0);
             let last = spans().map(|s| s.end).max().unwrap_or(0);
             let start = text[..first].rfind('\n').map_or(0, |n| n + 1);
-            // A byte order mark is no column.
+            // A byte order mark takes no column.
             let mark = '\u{feff}'.len_utf8();
             let start =
                 if text[start..].starts_with('\u{feff}') && first >= start + mark { start + mark } else { start };
@@ -179,7 +179,7 @@ impl Diagnostic {
             let main = annotation(AnnotationKind::Primary.span(shift(&self.span)), &self.label);
             let others =
                 self.related.iter().map(|r| annotation(AnnotationKind::Context.span(shift(&r.span)), &r.label));
-            // A carriage return would be drawn; a blank keeps the bytes where they are.
+            // A carriage return would be drawn; replacing it by a space keeps byte positions.
             let snippet =
                 Snippet::source(text[start..end].replace('\r', " ")).line_start(line).path(self.file.as_str());
             group = group.element(snippet.annotation(main).annotations(others));
@@ -191,7 +191,7 @@ impl Diagnostic {
             group = group.element(Level::HELP.message(help.as_str()));
         }
         if !self.known.is_empty() {
-            group = group.element(Level::NOTE.message(format!("known here: {}", list(&self.known))));
+            group = group.element(Level::NOTE.message(format!("available: {}", list(&self.known))));
         }
         group
     }
@@ -205,7 +205,7 @@ fn annotation<'a>(annotation: Annotation<'a>, label: &'a str) -> Annotation<'a> 
     }
 }
 
-/// `a, b, c`, cut where it gets long.
+/// `a, b, c`, truncated if long.
 fn list(names: &[String]) -> String {
     let shown: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
     match names.len().saturating_sub(LISTED) {

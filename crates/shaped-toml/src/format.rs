@@ -1,4 +1,4 @@
-//! Formats of strings: what the caller knows about its texts, and the formats that any file may need.
+//! Formats of strings: the trait for a caller's formats, and formats that any file may need.
 
 use std::fmt;
 
@@ -7,38 +7,38 @@ use serde_json::{json, Map, Value};
 
 use crate::problem::Problem;
 
-/// What a string must look like. Callers implement it for the formats of their own field.
+/// The format of a string. Callers implement it for their domain's formats.
 pub trait TextFormat: fmt::Debug + Sync {
-    /// Checks a text.
+    /// Validates a text.
     ///
     /// # Errors
-    /// What is wrong with it, without its place.
+    /// The problem, without a place.
     fn check(&self, text: &str) -> Result<(), Problem>;
 
-    /// The format in words, as Markdown, for a reference page: "date: `2027-06-30`".
+    /// A description in Markdown for a reference page: "date: `2027-06-30`".
     fn describe(&self) -> String;
 
-    /// The format as a regular expression of ECMA 262, for editors. It may let through what [`TextFormat::check`] refuses.
+    /// A regular expression (ECMA 262) for editors. It may accept texts that [`TextFormat::check`] refuses.
     fn pattern(&self) -> Option<&'static str> {
         None
     }
 
-    /// The closed set of words, where the format is one.
+    /// The closed set of words, if the format is one.
     fn words(&self) -> Option<&Words> {
         None
     }
 
-    /// Whether a TOML date without quotes is such a text too.
+    /// Whether an unquoted TOML date is also accepted.
     fn takes_dates(&self) -> bool {
         false
     }
 
-    /// A table at the top of the document whose keys are such texts too, whatever [`TextFormat::check`] says of them.
+    /// A top-level table whose keys are also accepted, even if [`TextFormat::check`] refuses them.
     fn or_key_of(&self) -> Option<&'static str> {
         None
     }
 
-    /// The constraints of JSON Schema beside `"type": "string"`.
+    /// JSON Schema constraints in addition to `"type": "string"`.
     fn schema(&self) -> Map<String, Value> {
         self.pattern().map(|pattern| ("pattern".to_owned(), json!(pattern))).into_iter().collect()
     }
@@ -47,28 +47,28 @@ pub trait TextFormat: fmt::Debug + Sync {
 /// A closed set of words.
 #[derive(Debug)]
 pub struct Words {
-    /// What such a word is: "strategy".
+    /// What a word of this set is: "strategy".
     pub what: &'static str,
-    /// The words, each with what it means.
+    /// The words, each with its meaning.
     pub known: &'static [(&'static str, &'static str)],
-    /// Words of later versions.
+    /// Words reserved for later versions.
     pub later: Later,
 }
 
-/// Words that are kept for later versions of a program: refused, but not as mistakes.
+/// Words reserved for later versions of a program: rejected, but not as mistakes.
 #[derive(Debug, Clone, Copy)]
 pub struct Later {
-    /// The words.
+    /// The reserved words.
     pub words: &'static [&'static str],
-    /// The program's name.
+    /// The program's name, for messages.
     pub program: &'static str,
 }
 
 impl Later {
-    /// No words at all.
+    /// No reserved words.
     pub const NONE: Later = Later { words: &[], program: "" };
 
-    /// The problem of such a word; none where it is not one of these.
+    /// The problem with a reserved word; `None` if it is not reserved.
     pub(crate) fn problem(&self, word: &str, what: &str) -> Option<Problem> {
         let refused = || format!("{what} is not supported by this version of {} yet", self.program);
         self.words.contains(&word).then(|| Problem::new(refused()))
@@ -98,18 +98,18 @@ impl TextFormat for Words {
 
     fn schema(&self) -> Map<String, Value> {
         let (names, docs): (Vec<&str>, Vec<&str>) = self.known.iter().copied().unzip();
-        // What each word means, where Taplo and its editor plug-ins look for it.
+        // The meaning of each word, where Taplo and its editor plug-ins read it.
         let taplo = json!({ "docs": { "enumValues": docs } });
         [("enum".to_owned(), json!(names)), ("x-taplo".to_owned(), taplo)].into_iter().collect()
     }
 }
 
-/// Formats that know no field.
+/// Formats that are independent of any domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plain {
     /// Any text without NUL.
     Any,
-    /// A text for people, not blank.
+    /// Prose, not blank.
     Sentence,
     /// `YYYY-MM-DD`, with or without quotes.
     Date,
@@ -122,7 +122,7 @@ impl TextFormat for Plain {
         refuse_nul(text)?;
         match self {
             Plain::Any => Ok(()),
-            Plain::Sentence if text.trim().is_empty() => Err(Problem::new("a blank text says nothing")),
+            Plain::Sentence if text.trim().is_empty() => Err(Problem::new("the text is blank")),
             Plain::Sentence => Ok(()),
             Plain::Date => date(text),
             Plain::Url => url(text),
@@ -153,21 +153,21 @@ impl TextFormat for Plain {
     }
 }
 
-/// TOML can write a NUL character; programs and the operating system cannot take it.
+/// Refuses NUL, which TOML can express but programs and operating systems cannot accept.
 ///
 /// # Errors
-/// If there is one.
+/// The text contains NUL.
 pub fn refuse_nul(text: &str) -> Result<(), Problem> {
     match text.contains('\0') {
-        true => Err(Problem::new("a NUL character cannot stand in an environment or a command line")),
+        true => Err(Problem::new("an environment variable or argument cannot contain NUL")),
         false => Ok(()),
     }
 }
 
-/// Checks a calendar date of four, two and two digits, `YYYY-MM-DD`.
+/// Validates a calendar date, `YYYY-MM-DD`.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The text has another form, or there is no such day.
 pub fn date(text: &str) -> Result<(), Problem> {
     let bad = || Problem::new(format!("`{text}` is not a date")).help("write year, month, day as `YYYY-MM-DD`");
     let parts: Vec<&str> = text.split('-').collect();

@@ -1,11 +1,11 @@
-//! TOML files of a declared shape: text in, all errors at once out, each with its place and the nearest valid name.
+//! TOML files of a declared shape: reports all errors at once, each with its place and the nearest valid name.
 //!
-//! A [`TableShape`] says what may stand in a file, as data. It is walked to check a file ([`read`]), to make its JSON
-//! Schema ([`json_schema`]), and, by callers, to make its reference page. What fits comes out as a tree that keeps the
-//! place of every part, so that a caller can report what no shape can tell in the same list.
+//! A [`TableShape`] describes the format of a file as data. It is used to check a file ([`read`]), to generate its JSON
+//! Schema ([`json_schema`]), and, by callers, to generate a reference page. The result of a check is a tree that keeps
+//! the place of every part, so that a caller can add errors beyond the shape to the same list.
 //!
-//! **Invariant:** it knows TOML and nothing of what a file means. Formats of strings are the caller's ([`TextFormat`]).
-//! Nothing here reads a file.
+//! **Invariant:** this crate knows TOML, but not the meaning of a file. Callers define formats of strings
+//! ([`TextFormat`]). Nothing here reads a file.
 //!
 //! ```
 //! use shaped_toml::{read, Collector, Key, Later, Need, Plain, Shape, TableShape, Words};
@@ -39,7 +39,7 @@
 //! 2 | port = \"8080\"
 //!   |        ^^^^^^ a string
 //!   |
-//!   = help: take the quotes off: `8080`
+//!   = help: remove the quotes: `8080`
 //!
 //! error: unknown log level `request`
 //!  --> server.toml:3:7
@@ -48,7 +48,7 @@
 //!   |       ^^^^^^^^^
 //!   |
 //!   = help: did you mean `requests`?
-//!   = note: known here: `errors`, `requests`
+//!   = note: available: `errors`, `requests`
 //!
 //! 2 errors in server.toml
 //! "

@@ -1,4 +1,4 @@
-//! How diagnostics come about: problems, which know no place yet, and the collector that gives them one.
+//! Builds diagnostics: problems, which have no place yet, and the collector that adds it.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::diagnostic::{Diagnostic, Diagnostics, Related, Severity};
 use crate::nearest::nearest;
 
-/// What is wrong, without its place. Boxed, as it travels in results.
+/// A problem without its place. Boxed, because it is passed in results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem(Box<Parts>);
 
@@ -18,48 +18,48 @@ struct Parts {
     known: Vec<String>,
     help: Vec<String>,
     related: Vec<(Range<usize>, String)>,
-    /// Bytes within the text complained of, where not all of it is meant.
+    /// Byte range within the offending text, if only a part of it is wrong.
     part: Option<Range<usize>>,
     needs_whole: bool,
 }
 
 impl Problem {
-    /// A problem; the message is a lowercase fragment.
+    /// `message` is a lowercase fragment.
     pub fn new(message: impl Into<String>) -> Self {
         Self(Box::new(Parts { message: message.into(), ..Parts::default() }))
     }
 
-    /// What to write under the offending text.
+    /// Sets the note under the offending text.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.0.label = label.into();
         self
     }
 
-    /// What to do next.
+    /// Adds a line of advice.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.0.help.push(help.into());
         self
     }
 
-    /// The valid text that was surely meant.
+    /// Sets the valid text for "did you mean".
     pub fn nearest(mut self, nearest: impl Into<Option<String>>) -> Self {
         self.0.nearest = nearest.into();
         self
     }
 
-    /// The valid text that was surely meant.
+    /// The valid text for "did you mean".
     pub fn nearest_text(&self) -> Option<&str> {
         self.0.nearest.as_deref()
     }
 
-    /// What would have been valid, and among it the nearest to what was found.
+    /// Sets all valid texts, and the one most similar to `found`.
     pub fn known<S: AsRef<str>>(mut self, found: &str, known: impl IntoIterator<Item = S>) -> Self {
         self.0.known = known.into_iter().map(|s| s.as_ref().to_owned()).collect();
         self.0.nearest = nearest(found, self.0.known.iter().map(String::as_str)).map(str::to_owned);
         self
     }
 
-    /// The hints of another problem with the same text.
+    /// Copies advice and valid texts from another problem of the same text.
     pub fn hints_of(mut self, Problem(other): Problem) -> Self {
         self.0.nearest = other.nearest;
         self.0.known = other.known;
@@ -67,50 +67,50 @@ impl Problem {
         self
     }
 
-    /// Another place that matters.
+    /// Adds a related place.
     pub fn related(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
         self.0.related.push((span, label.into()));
         self
     }
 
-    /// Only these bytes within the text complained of are meant.
+    /// Restricts the problem to these bytes within the offending text.
     pub fn part(mut self, part: Range<usize>) -> Self {
         self.0.part = Some(part);
         self
     }
 
-    /// It may be a mere consequence of text that could not be read, and is then left out.
+    /// Marks the problem as a possible consequence of unreadable text; it is dropped if there is any.
     pub fn needs_whole(mut self) -> Self {
         self.0.needs_whole = true;
         self
     }
 }
 
-/// Collects what is wrong with one text.
+/// Collects the problems of one text.
 pub struct Collector<'a> {
     file: &'a str,
     text: &'a str,
-    /// Byte at which each line starts.
+    /// Byte offset of each line's start.
     lines: Vec<usize>,
     list: Vec<Diagnostic>,
-    /// Lines with syntax errors; empty means that the whole text could be read.
+    /// Lines with syntax errors; empty if the whole text is readable.
     unreadable: HashSet<usize>,
 }
 
 impl<'a> Collector<'a> {
-    /// A collector for this text; `file` is only its name in messages.
+    /// `file` is only a name for messages.
     pub fn new(text: &'a str, file: &'a str) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(n, _)| n + 1)).collect();
         Self { file, text, lines, list: Vec::new(), unreadable: HashSet::new() }
     }
 
-    /// The text.
+    /// The source text, as passed to [`Collector::new`].
     pub fn text(&self) -> &'a str {
         self.text
     }
 
-    /// A syntax error; at most one for each line, as later ones are consequences. `may_follow` tells that it may be the
-    /// consequence of one on the line before.
+    /// Reports a syntax error; at most one per line, because later ones are consequences. `may_follow` marks a possible
+    /// consequence of an error on the line before.
     pub fn syntax(&mut self, span: Range<usize>, problem: Problem, may_follow: bool) {
         let (line, _) = self.place(span.start);
         let before = (1..line).rev().find(|line| !self.text[self.line_range(*line)].trim().is_empty()).unwrap_or(0);
@@ -120,60 +120,60 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// The bytes of a line, counted from 1, its end included.
+    /// The byte range of a 1-based line, including its line break.
     pub fn line_range(&self, line: usize) -> Range<usize> {
         self.lines[line - 1]..self.lines.get(line).copied().unwrap_or(self.text.len())
     }
 
-    /// Reports an error at these bytes, unless it is a mere consequence of text that could not be read.
+    /// Reports an error at this byte range, unless it is only a consequence of unreadable text.
     pub fn error(&mut self, span: Range<usize>, problem: Problem) {
         self.unless_consequence(Severity::Error, span, problem);
     }
 
-    /// Reports a warning, under the same condition.
+    /// Like [`Collector::error`], for a warning.
     pub fn warning(&mut self, span: Range<usize>, problem: Problem) {
         self.unless_consequence(Severity::Warning, span, problem);
     }
 
-    /// Whether an error was reported.
+    /// Whether any error was reported so far.
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|d| d.severity == Severity::Error)
     }
 
-    /// Marks the state, for [`Collector::since`] and [`Collector::forget`].
+    /// Remembers the current state, for [`Collector::since`] and [`Collector::forget`].
     pub fn mark(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether something was reported since the mark.
+    /// Whether anything was reported since the mark.
     pub fn since(&self, mark: usize) -> bool {
         self.list.len() > mark
     }
 
-    /// Takes back what was reported since the mark.
+    /// Drops everything reported since the mark.
     pub fn forget(&mut self, mark: usize) {
         self.list.truncate(mark);
     }
 
-    /// Line and column of a byte, from 1.
+    /// 1-based line and column of a byte offset.
     pub fn place(&self, byte: usize) -> (usize, usize) {
         let line = self.lines.partition_point(|&start| start <= byte).max(1);
         let before = self.text.get(self.lines[line - 1]..byte).unwrap_or_default();
-        // A byte order mark is no column.
+        // A byte order mark takes no column.
         (line, before.trim_start_matches('\u{feff}').chars().count() + 1)
     }
 
-    /// All that was reported, in the order of the text, nothing twice.
+    /// All distinct diagnostics, in text order.
     pub fn finish(mut self) -> Diagnostics {
         self.list.sort_by_key(|d| (d.span.start, d.span.end, d.severity));
         self.list.dedup_by(|b, a| a.span == b.span && a.message == b.message);
         Diagnostics { list: self.list, text: self.text.to_owned(), others: Vec::new() }
     }
 
-    /// What was read of the text together with the warnings; all that was reported, if there are errors.
+    /// The value with all warnings if there was no error.
     ///
     /// # Errors
-    /// If an error was reported.
+    /// All diagnostics, if any is an error.
     pub fn result<T>(self, read: T) -> Result<(T, Diagnostics), Diagnostics> {
         match self.has_errors() {
             true => Err(self.finish()),
@@ -218,7 +218,7 @@ impl<'a> Collector<'a> {
         });
     }
 
-    /// The part of a string's content, if the string is written without escapes (so that bytes can be counted).
+    /// Narrows a span to a part of a string, if the string has no escapes, so that bytes correspond.
     fn within(&self, span: &Range<usize>, part: &Range<usize>) -> Range<usize> {
         let raw = self.text.get(span.clone()).unwrap_or_default();
         let quote = match raw.as_bytes() {
@@ -232,7 +232,7 @@ impl<'a> Collector<'a> {
         span.start + quote + part.start..span.start + quote + part.end
     }
 
-    /// A span that lies in the text, on character boundaries.
+    /// Clamps a span to the text and to character boundaries.
     fn clamp(&self, span: Range<usize>) -> Range<usize> {
         let floor = |mut n: usize| {
             n = n.min(self.text.len());

@@ -1,15 +1,15 @@
-//! Strings and keys as TOML spells them, for files that are written line by line.
+//! Quotes strings and keys for TOML files that are written line by line.
 //!
-//! A committed file must not change because a writer prefers another kind of quotes: strings are always basic ones.
+//! Strings are always basic, so that a committed file does not depend on a writer's choice of quotes.
 
 use toml_writer::{ToTomlKey as _, ToTomlValue as _, TomlKeyBuilder, TomlStringBuilder};
 
-/// A text as a basic string on one line.
+/// A text as a one-line basic string.
 pub fn quoted(text: &str) -> String {
     TomlStringBuilder::new(text).as_basic().to_toml_value()
 }
 
-/// A key, quoted only where it must be.
+/// A key, quoted only if necessary.
 pub fn key(name: &str) -> String {
     let key = TomlKeyBuilder::new(name);
     key.as_unquoted().unwrap_or_else(|| key.as_basic()).to_toml_key()

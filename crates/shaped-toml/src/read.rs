@@ -1,4 +1,4 @@
-//! The entry: text in, a tree of the right shape out, and all that is wrong with it.
+//! The entry point: text in, a tree of the declared shape out, with all errors.
 
 use toml::de::DeTable;
 
@@ -8,8 +8,8 @@ use crate::shape::TableShape;
 use crate::tree::Table;
 use crate::{check, syntax};
 
-/// Reads the collector's text as a document of this shape. What is not TOML and what does not fit is reported and left out;
-/// none if the text is empty.
+/// Reads the collector's text as a document of this shape. Parts that are not TOML or do not fit are reported and left
+/// out; `None` if the text is empty.
 pub fn read(shape: &TableShape, c: &mut Collector<'_>) -> Option<Table> {
     let text = c.text();
     let (mut root, errors) = DeTable::parse_recoverable(text);
@@ -22,10 +22,10 @@ pub fn read(shape: &TableShape, c: &mut Collector<'_>) -> Option<Table> {
     (!empty).then(|| check::document(root.get_ref(), shape, c))
 }
 
-/// The text of a file.
+/// Decodes the bytes of a file.
 ///
 /// # Errors
-/// One that is not UTF-8 is an error at its first bad byte.
+/// The bytes are not UTF-8; the diagnostic points to the first bad byte.
 pub fn utf8<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Diagnostics> {
     let error = match std::str::from_utf8(bytes) {
         Ok(text) => return Ok(text),
@@ -39,9 +39,9 @@ pub fn utf8<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Diagnostics> {
         Problem::new(format!("the file is not UTF-8: byte 0x{byte:02x} at offset {at}")).label("not UTF-8");
     problem = match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => problem.help("it looks like UTF-16; save it as UTF-8"),
-        _ => problem.help("save it as UTF-8; TOML knows no other encoding"),
+        _ => problem.help("save it as UTF-8; TOML has no other encoding"),
     };
-    // The bad byte has become one replacement character.
+    // The bad byte became one replacement character.
     c.error(at..at + '\u{fffd}'.len_utf8(), problem);
     Err(c.finish())
 }

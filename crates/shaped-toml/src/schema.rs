@@ -1,21 +1,21 @@
-//! JSON Schema, made of the same shape that checks a document, for completion and checks in editors.
+//! Generates JSON Schema from the shape that checks a document, for completion and validation in editors.
 //!
-//! It says less than a check: what depends on other parts of the file is no matter of a schema.
+//! The schema is weaker than a check: it cannot express dependencies between parts of the file.
 
 use serde_json::{json, Map, Value};
 
 use crate::format::TextFormat;
 use crate::shape::{Need, Shape, TableShape};
 
-/// The JSON Schema (draft 7, which editors' TOML plug-ins read) of a document: pretty-printed, keys sorted, always the
-/// same.
+/// The JSON Schema (draft 7, which editors' TOML plug-ins support) of a document: pretty-printed, with sorted keys and
+/// deterministic.
 pub fn json_schema(document: &TableShape, title: &str, description: &str) -> String {
     let mut schema = table(document);
     schema.insert("$schema".to_owned(), json!("http://json-schema.org/draft-07/schema#"));
     schema.insert("title".to_owned(), json!(title));
     schema.insert("description".to_owned(), json!(description));
     let text = serde_json::to_string_pretty(&sorted(Value::Object(schema)));
-    // A tree of strings and numbers always has a text.
+    // A tree of strings and numbers always serialises.
     text.unwrap_or_default() + "\n"
 }
 
@@ -96,7 +96,7 @@ fn table(table: &TableShape) -> Map<String, Value> {
     schema
 }
 
-/// Words that this version does not know yet must not pass as the user's own names.
+/// Reserved words must not pass as user-defined names.
 fn later(table: &TableShape) -> Vec<Value> {
     table.later.words.iter().map(|word| json!({ "required": [word] })).collect()
 }
@@ -108,7 +108,7 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Keys in the order of the alphabet, whatever map serde_json has been built with.
+/// Sorts keys, whichever map serde_json was built with.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(map) => {

@@ -1,110 +1,110 @@
-//! How a document may look, as data: walked to check it, to make its JSON Schema, and to make its reference page.
+//! The format of a document as data: used to check it, and to generate its JSON Schema and reference page.
 //!
-//! A shape knows nothing of meaning: names that refer to each other are checked when the tree is lowered.
+//! A shape has no semantics: references between names are checked when the tree is lowered.
 
 use crate::format::{Later, TextFormat};
 
-/// What may stand in one place. Alternatives of a [`Shape::OneOf`] differ in their TOML type.
+/// The values allowed in one place. Alternatives of a [`Shape::OneOf`] must differ in their TOML type.
 #[derive(Debug)]
 pub enum Shape {
     /// A string of this format.
     Text(&'static dyn TextFormat),
-    /// An integer between these two.
+    /// An integer in a range.
     Integer {
-        /// The least.
+        /// Smallest value allowed.
         min: i64,
-        /// The greatest.
+        /// Largest value allowed.
         max: i64,
     },
     /// `true` or `false`.
     Flag,
-    /// A list.
+    /// An array.
     List {
-        /// What each element looks like.
+        /// The shape of each element.
         item: &'static Shape,
-        /// How many elements there are at least.
+        /// The least number of elements.
         min: usize,
-        /// Whether no text may stand twice.
+        /// Whether duplicate strings are an error.
         unique: bool,
     },
-    /// A table.
+    /// A table of this shape.
     Table(&'static TableShape),
-    /// One of these, told apart by their TOML type.
+    /// One of these, selected by TOML type.
     OneOf(&'static [Shape]),
 }
 
-/// A table: keys of fixed meaning, and perhaps keys that the user names.
+/// The shape of a table: fixed keys, and optionally keys that the user names.
 #[derive(Debug)]
 pub struct TableShape {
-    /// Its name in messages and on the reference page: "`[project]`".
+    /// The name in messages and on the reference page: "`[project]`".
     pub title: &'static str,
-    /// Keys of fixed meaning.
+    /// The fixed keys.
     pub keys: &'static [Key],
-    /// Keys of later versions.
+    /// Keys reserved for later versions.
     pub later: Later,
-    /// Keys that the user names.
+    /// Keys that the user names; `None` if there are none.
     pub rest: Option<Rest>,
-    /// How many keys there are at least.
+    /// The least number of keys.
     pub min: usize,
 }
 
-/// Keys that the user names.
+/// The shape of user-named keys.
 #[derive(Debug)]
 pub struct Rest {
-    /// What such a key names, with its article: "an axis of your own".
+    /// What such a key names, with article: "an axis of your own".
     pub what: &'static str,
-    /// How the key is spelled.
+    /// The format of the key.
     pub name: &'static dyn TextFormat,
-    /// What the value means.
+    /// The meaning of the value, for editors and the reference page.
     pub doc: &'static str,
-    /// What the value looks like.
+    /// The shape of the value.
     pub shape: &'static Shape,
 }
 
-/// A key of fixed meaning.
+/// A fixed key.
 #[derive(Debug)]
 pub struct Key {
-    /// Its spelling.
+    /// The key as spelled in the file.
     pub name: &'static str,
-    /// What it means, for editors and the reference page: one or two sentences.
+    /// The meaning, for editors and the reference page: one or two sentences.
     pub doc: &'static str,
-    /// What its value looks like.
+    /// The shape of the value.
     pub shape: Shape,
-    /// Whether it must be there.
+    /// Whether it is required, or its default.
     pub need: Need,
 }
 
-/// Whether a key must be there.
+/// Whether a key is required, or its default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// It must.
+    /// The key is required.
     Required,
-    /// It need not, and its absence means something of its own, which its doc tells.
+    /// The key is optional; its documentation says what absence means.
     Optional,
-    /// It must where another key of the table has this text.
+    /// The key is required if another key of the table has this text.
     RequiredIf {
-        /// The other key.
+        /// The other key's name.
         key: &'static str,
-        /// Its text.
+        /// The other key's text.
         is: &'static str,
     },
-    /// Its absence means this text.
+    /// The default is this text.
     Text(&'static str),
-    /// Its absence means the list of these texts.
+    /// The default is the list of these texts.
     Texts(&'static [&'static str]),
-    /// Its absence means this number.
+    /// The default is this number.
     Integer(i64),
-    /// Its absence means this.
+    /// The default is this boolean.
     Flag(bool),
 }
 
 impl Key {
-    /// A key that must be there.
+    /// A required key.
     pub const fn required(name: &'static str, doc: &'static str, shape: Shape) -> Self {
         Self { name, doc, shape, need: Need::Required }
     }
 
-    /// A key that need not be there.
+    /// An optional key without a default.
     pub const fn optional(name: &'static str, doc: &'static str, shape: Shape) -> Self {
         Self { name, doc, shape, need: Need::Optional }
     }
@@ -116,14 +116,14 @@ impl Key {
 }
 
 impl TableShape {
-    /// The key of this name.
+    /// The fixed key with this name.
     pub fn key(&self, name: &str) -> Option<&Key> {
         self.keys.iter().find(|key| key.name == name)
     }
 }
 
 impl Shape {
-    /// The shape in words, with its article: "a string or a list of strings".
+    /// The shape in words, with article: "a string or a list of strings".
     pub fn describe(&self) -> String {
         match self {
             Shape::Text(_) => "a string".to_owned(),

@@ -1,7 +1,7 @@
-//! Text that is not TOML: every bad line is reported and blanked out, so that the rest is read and checked too.
+//! Handles text that is not TOML: every bad line is reported and blanked out, so that the rest is still checked.
 //!
-//! The parser's own recovery is good within a line and poor across lines: one bracket that is never closed swallows
-//! all that follows. Blanks keep every byte where it was, so places stay right.
+//! The parser recovers well within a line, but poorly across lines: an unclosed bracket swallows everything after it.
+//! Blanking keeps byte positions, so places stay right.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,13 +10,13 @@ use toml::de::{DeTable, Error};
 
 use crate::problem::{Collector, Problem};
 
-/// More bad lines than this are reported by the parser's own recovery.
+/// The most lines blanked out; further errors rely on the parser's recovery.
 const MAX_REPAIRS: usize = 40;
 
-/// Reports all that is not TOML, and gives the text without the lines that cannot be read.
+/// Reports everything that is not TOML, and returns the text with unreadable lines blanked out.
 pub(crate) fn readable<'t>(text: &'t str, c: &mut Collector<'_>) -> Cow<'t, str> {
     let mut source = Cow::Borrowed(text);
-    // Lines whose errors the parser gets over itself.
+    // Lines with errors from which the parser recovers.
     let mut passed: Vec<usize> = Vec::new();
     for _ in 0..MAX_REPAIRS {
         let Some((error, line, span)) = first_error(&source, &passed, c) else {
@@ -27,13 +27,13 @@ pub(crate) fn readable<'t>(text: &'t str, c: &mut Collector<'_>) -> Cow<'t, str>
         if let Some(comma) = open_list(&error, &source, range.start) {
             let problem = Problem::new("the list above is not closed").label("`]` is missing before this");
             c.syntax(span, problem, false);
-            // The comma after its last element gives the room for the bracket.
+            // The bracket can replace the comma after the last element.
             source.to_mut().replace_range(comma..comma + 1, "]");
             continue;
         }
         report(&error, span, c);
-        // The parser knows which table a broken header means, and which of two equal keys counts; without the header
-        // its keys would fall to the table before. A blank line cannot be blanked further.
+        // The parser knows which table a broken header means, and which of two equal keys counts; without the header,
+        // its keys would go to the table before. A blank line cannot be blanked further.
         if bad.trim_start().starts_with('[') || is_duplicate(&error) || bad.trim().is_empty() {
             passed.push(line);
         } else {
@@ -57,7 +57,8 @@ fn first_error(source: &str, passed: &[usize], c: &Collector<'_>) -> Option<(Err
     errors.filter(|(_, line, _)| !passed.contains(line)).min_by_key(|(_, _, span)| span.start)
 }
 
-/// Where the last comma of a list stands that runs on into the line at `start`, which begins a new key or table.
+/// The position of the last comma of an unclosed list that continues into the line at `start`, where a new key or table
+/// begins.
 fn open_list(error: &Error, source: &str, start: usize) -> Option<usize> {
     let in_list = ["string values must be quoted", "missing comma between array", "invalid boolean"];
     let line = source[start..].lines().next().unwrap_or_default().trim();
@@ -77,19 +78,19 @@ fn is_duplicate(error: &Error) -> bool {
     error.message() == "duplicate key"
 }
 
-/// A syntax error in the house's words.
+/// Reports a syntax error, reworded.
 fn report(error: &Error, span: Range<usize>, c: &mut Collector<'_>) {
     let found = c.text().get(span.clone()).unwrap_or_default();
     let message = error.message();
     let bare = message.starts_with("string values must be quoted") || message.starts_with("invalid boolean");
     let problem = Problem::new(format!("not TOML: {message}"));
     let problem = if is_duplicate(error) {
-        Problem::new(format!("`{found}` is set twice")).help("leave one of them out")
+        Problem::new(format!("`{found}` is set twice")).help("remove one of them")
     } else if bare && !found.is_empty() && !found.contains(['"', '\\', '\n']) {
         problem.help(format!("put it in quotes: `\"{found}\"`"))
     } else {
         problem
     };
-    // Each line after a bracket that is never closed lacks a comma.
+    // Every line after an unclosed bracket lacks a comma.
     c.syntax(span, problem, message.starts_with("missing comma"));
 }

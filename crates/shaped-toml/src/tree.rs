@@ -1,62 +1,62 @@
-//! The document as a tree that has the right shape: what the shape check leaves, with the place of every part.
+//! The document as a tree of the declared shape: everything that passed the check, with the place of every part.
 
 use std::ops::Range;
 
-/// A part of the document.
+/// A value of the document with its place.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Its bytes in the text.
+    /// Byte range in the text.
     pub span: Range<usize>,
-    /// Its value.
+    /// The checked value.
     pub value: Value,
 }
 
-/// What a part is.
+/// A checked value.
 #[derive(Debug, Clone)]
 pub enum Value {
-    /// A string of the format that the shape asks for, or a date.
+    /// A string of the required format, or a date.
     Text(String),
-    /// An integer in range.
+    /// An integer in the required range.
     Integer(i64),
-    /// A boolean.
+    /// `true` or `false`.
     Flag(bool),
-    /// A list.
+    /// An array.
     List(List),
-    /// A table.
+    /// A table with checked entries.
     Table(Table),
 }
 
-/// A list without its bad elements.
+/// A list without its invalid elements.
 #[derive(Debug, Clone, Default)]
 pub struct List {
-    /// Its good elements, in order.
+    /// The valid elements in order.
     pub items: Vec<Node>,
-    /// Texts of the elements left out, so that names which refer to them do not give a second error.
+    /// Texts of invalid elements, so that references to them do not cause a second error.
     pub rejected: Vec<String>,
 }
 
-/// A table without its bad entries, in the order of the document.
+/// A table without its invalid entries.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    /// The good entries: those of the document in its order, then defaults, whose bytes are those of the table.
+    /// The valid entries in document order, then defaults, which have the span of the table.
     pub entries: Vec<Entry>,
-    /// Keys of the entries left out.
+    /// Keys of invalid entries.
     pub rejected: Vec<String>,
 }
 
-/// An entry of a table.
+/// A key with its value.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// The key.
+    /// The key without quotes.
     pub key: String,
-    /// The bytes of the key.
+    /// Byte range of the key.
     pub key_span: Range<usize>,
-    /// What it is set to.
+    /// The value, possibly a default.
     pub node: Node,
 }
 
 impl Node {
-    /// The text, where it is one.
+    /// The text if it is one.
     pub fn text(&self) -> Option<&str> {
         if let Value::Text(text) = &self.value {
             Some(text)
@@ -65,7 +65,7 @@ impl Node {
         }
     }
 
-    /// The list, where it is one.
+    /// The list if it is one.
     pub fn list(&self) -> Option<&List> {
         if let Value::List(list) = &self.value {
             Some(list)
@@ -74,7 +74,7 @@ impl Node {
         }
     }
 
-    /// The table, where it is one.
+    /// The table if it is one.
     pub fn table(&self) -> Option<&Table> {
         if let Value::Table(table) = &self.value {
             Some(table)
@@ -83,7 +83,7 @@ impl Node {
         }
     }
 
-    /// The part itself, or its elements if it is a list.
+    /// The elements of a list; any other node as a list of itself.
     pub fn one_or_many(&self) -> &[Node] {
         match &self.value {
             Value::List(list) => &list.items,
@@ -93,34 +93,34 @@ impl Node {
 }
 
 impl List {
-    /// Its texts; other elements are left out.
+    /// All texts among its elements.
     pub fn texts(&self) -> Vec<String> {
         self.items.iter().filter_map(|node| node.text().map(str::to_owned)).collect()
     }
 }
 
 impl Table {
-    /// The entry of this key, a default too.
+    /// The entry of this key, which may be a default.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
-    /// What this key is set to.
+    /// The value of this key.
     pub fn node(&self, key: &str) -> Option<&Node> {
         self.entry(key).map(|entry| &entry.node)
     }
 
-    /// The text of this key, where it is one.
+    /// The value of this key if it is a text.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.node(key)?.text()
     }
 
-    /// The text of this key, owned.
+    /// Like [`Table::text`], owned.
     pub fn owned(&self, key: &str) -> Option<String> {
         self.text(key).map(str::to_owned)
     }
 
-    /// The boolean of this key.
+    /// The value of this key if it is a boolean.
     pub fn flag(&self, key: &str) -> Option<bool> {
         match self.node(key)?.value {
             Value::Flag(flag) => Some(flag),
@@ -128,7 +128,7 @@ impl Table {
         }
     }
 
-    /// The integer of this key.
+    /// The value of this key if it is an integer.
     pub fn integer(&self, key: &str) -> Option<i64> {
         match self.node(key)?.value {
             Value::Integer(number) => Some(number),
@@ -136,17 +136,17 @@ impl Table {
         }
     }
 
-    /// The texts of the list of this key.
+    /// The value of this key if it is a list of texts.
     pub fn texts(&self, key: &str) -> Option<Vec<String>> {
         Some(self.node(key)?.list()?.texts())
     }
 
-    /// The table of this key.
+    /// The value of this key if it is a table.
     pub fn table(&self, key: &str) -> Option<&Table> {
         self.node(key)?.table()
     }
 
-    /// The tables of the list under this key; none if it is absent.
+    /// The tables in the list of this key; empty if it is absent.
     pub fn tables<'a>(&'a self, key: &str) -> impl Iterator<Item = (&'a Node, &'a Table)> {
         self.node(key).into_iter().flat_map(Node::one_or_many).filter_map(|node| Some((node, node.table()?)))
     }

@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 use compatrix::pure::ci::artifact::{Artifact, Header};
 use compatrix::pure::model::cell::CellId;
 use compatrix::pure::model::evidence::{
-    Counts, ExecutableProof, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof,
+    Counts, ExecutableProof, Proof, Record, SourceProof, SqliteProof, ToolchainProof,
 };
+use compatrix::pure::model::linkage::Linkage;
 use compatrix::pure::model::matrix_spec::{CiEvent, JobCommand};
 use compatrix::pure::model::outcome::Outcome;
 
@@ -65,7 +66,7 @@ pub(super) fn merge(bench: &Bench) -> Result<bool> {
 
 /// A record as a job would have it, with all that a proof holds.
 fn record(header: &Header, suite: &str, cell: &CellId, job: usize, n: usize) -> Result<Record> {
-    let hash = |what: &str| format!("{:016x}", job * CELLS + n + what.len()).repeat(4);
+    let key = format!("{:016x}", job * CELLS + n + 3).repeat(4);
     let rustc =
         "rustc 1.95.0 (59807616e 2026-04-14)\nbinary: rustc\ncommit-date: 2026-04-14\nhost: x86_64-unknown-linux-gnu";
     let options = (0..60).map(|n| format!("MADE_UP_OPTION_NUMBER={n}"));
@@ -83,32 +84,33 @@ fn record(header: &Header, suite: &str, cell: &CellId, job: usize, n: usize) -> 
             release: "1.95.0".to_owned(),
             rustc: rustc.to_owned(),
             cargo: "cargo 1.95.0 (f2d3ce0bd 2026-03-21)".to_owned(),
-            packages: String::new(),
+            packages: None,
         },
         source: SourceProof {
             commit: Some(header.commit.clone()),
             dirty: header.dirty,
-            sources: header.sources.clone(),
-            lockset: "1".repeat(64),
+            sources: header.sources,
+            lockset: Some([0x11; 32].into()),
         },
         features: vec![cell.value("features").context("no features")?.to_string()],
         sqlite: Some(SqliteProof {
-            linkage: SqliteLinkage::Static,
+            linkage: Linkage::Static,
             file: format!("/made-up/of-a-job/made-up/target/debug/deps/it-{job:016x}"),
-            sha256: "7".repeat(64),
+            sha256: Some([0x77; 32].into()),
             version: "3.45.0".to_owned(),
-            source_id: "2024-01-15 17:01:13 1066602b2b1976fe58b5150777cced894af17c803e068f5918390d6915b46e1d"
-                .to_owned(),
+            source_id: Some(
+                "2024-01-15 17:01:13 1066602b2b1976fe58b5150777cced894af17c803e068f5918390d6915b46e1d".to_owned(),
+            ),
             compile_options: options.collect(),
         }),
         fixture: None,
-        executables: vec![ExecutableProof { name: "it".to_owned(), sha256: "7".repeat(64) }],
+        executables: vec![ExecutableProof { name: "it".to_owned(), sha256: [0x77; 32].into() }],
         env,
     };
     Ok(Record {
         suite: suite.to_owned(),
         cell: cell.clone(),
-        key: hash("key"),
+        key: Some(key.parse()?),
         outcome: Outcome::Passed,
         cause: String::new(),
         attempts: 1,

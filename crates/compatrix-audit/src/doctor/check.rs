@@ -2,10 +2,10 @@
 
 use semver::Version;
 
-use super::{Check, Disk, HostTools, Nightly, Packages, Status, Tool};
+use super::{Check, Disk, HostTools, Nightly, Packages, Status, Tool, Toolchain};
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::condition::partial_version;
-use compatrix_model::facts::{Availability, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
 
 /// The first cargo with the MSRV-aware resolver, which locksets need.
@@ -112,11 +112,9 @@ fn rustup(host: &HostTools, needs: Needs) -> Check {
     of_tool("rustup", "rustup", host.rustup.as_ref(), needs.rustup, needed_for, GET_RUSTUP.to_owned())
 }
 
-fn toolchain(host: &HostTools, name: &ValueName, found: &Availability<ToolchainFacts>) -> Check {
+fn toolchain(host: &HostTools, name: &ValueName, found: &Availability<Toolchain>) -> Check {
     let (status, said, path, mend) = match found {
-        Availability::Ready(facts) => {
-            (Status::Ok, format!("rustc {}", facts.version), facts.rustc.clone(), String::new())
-        }
+        Availability::Ready(here) => (Status::Ok, format!("rustc {}", here.version), here.path.clone(), String::new()),
         Availability::Obtainable { how } => (
             Status::Warning,
             format!("not installed; `{} compat` installs it", host.program),
@@ -156,17 +154,20 @@ fn sqlite(host: &HostTools, needs: Needs) -> Vec<Check> {
             mend,
         }
     };
-    let facts = match &host.sqlite {
-        Some(Ok(facts)) => Ok(facts),
+    let here = match &host.sqlite {
+        Some(Ok(here)) => Ok(here),
         Some(Err(reason)) => Err(reason.clone()),
         None => Err("not checked: this needs a C compiler".to_owned()),
     };
-    let library = facts.clone().and_then(|facts| match &facts.link_dir {
-        Some(_) => Ok((facts.version.to_string(), facts.library.clone().unwrap_or_default())),
-        None => Err(format!("{} is installed, but there is no libsqlite3.so to link with", facts.version)),
+    let library = here.clone().and_then(|here| {
+        let version = here.version.as_ref().map_or_else(|| "an unknown version".to_owned(), Version::to_string);
+        match here.links {
+            true => Ok((version, here.library.clone())),
+            false => Err(format!("{version} is installed, but there is no libsqlite3.so to link with")),
+        }
     });
-    let header = facts.and_then(|facts| match &facts.include_dir {
-        Some(dir) => Ok((String::new(), format!("{dir}/sqlite3.h"))),
+    let header = here.and_then(|here| match &here.header {
+        Some(header) => Ok((String::new(), header.clone())),
         None => Err("no sqlite3.h".to_owned()),
     });
     vec![

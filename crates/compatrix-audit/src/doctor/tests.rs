@@ -13,13 +13,11 @@ fn tool(path: &str, version: &str) -> Option<Tool> {
 
 /// A host that has all.
 fn full() -> HostTools {
-    let sqlite = SqliteFacts {
-        version: Version::new(3, 40, 1),
-        source_id: String::new(),
-        library: Some("/lib/libsqlite3.so.0".to_owned()),
-        sha256: String::new(),
-        link_dir: Some("/lib".to_owned()),
-        include_dir: Some("/usr/include".to_owned()),
+    let sqlite = HostSqlite {
+        version: Some(Version::new(3, 40, 1)),
+        library: "/lib/libsqlite3.so.0".to_owned(),
+        links: true,
+        header: Some("/usr/include/sqlite3.h".to_owned()),
     };
     HostTools {
         program: "cargo xtask".to_owned(),
@@ -117,16 +115,8 @@ fn what_the_spec_needs_is_required() {
     host.toolchains.insert(value("1.70"), lacking("needs rustup"));
     let rustup = "rustup missing required | install Rust from https://rustup.rs";
     check(&host, Some(&named), &[rustup, "toolchain missing | "]);
-    let facts = ToolchainFacts {
-        rustc: "/t/bin/rustc".to_owned(),
-        cargo: "/t/bin/cargo".to_owned(),
-        version: Version::new(1, 70, 0),
-        rustc_verbose: String::new(),
-        cargo_version: String::new(),
-        host: String::new(),
-        origin: String::new(),
-    };
-    host.toolchains.insert(value("1.70"), Availability::Ready(facts));
+    let here = Toolchain { version: Version::new(1, 70, 0), path: "/t/bin/rustc".to_owned() };
+    host.toolchains.insert(value("1.70"), Availability::Ready(here));
     check(&host, Some(&named), &["rustup missing | install Rust from https://rustup.rs"]);
     check(&host, Some(&of_path), &["rustup missing | install Rust from https://rustup.rs"]);
 
@@ -161,9 +151,9 @@ fn what_is_here_may_not_do() {
     check(&host, None, &["toolchain warning | rustup toolchain install 1.75"]);
 
     let mut host = full();
-    if let Some(Ok(facts)) = &mut host.sqlite {
-        facts.link_dir = None;
-        facts.include_dir = None;
+    if let Some(Ok(sqlite)) = &mut host.sqlite {
+        sqlite.links = false;
+        sqlite.header = None;
     }
     let apt = "apt-get install libsqlite3-dev";
     check(&host, None, &[&format!("sqlite-library missing | {apt}"), &format!("sqlite-header missing | {apt}")]);

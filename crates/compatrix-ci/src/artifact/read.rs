@@ -8,13 +8,14 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter};
 use semver::Version;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 
 use super::{Artifact, ArtifactError, BuildPart, First, Header, Rest, FORMAT, HASH, START, TOOL};
 use compatrix_model::axis::{AxisKind, AxisName, ValueName};
 use compatrix_model::cell::{CellId, CellIndex, Space};
 use compatrix_model::condition::{partial_version, Versions};
 use compatrix_model::evidence::{Counts, FixtureProof, Proof, Record, SqliteProof};
+use compatrix_model::hash::{or_empty, Sha256};
 use compatrix_model::outcome::Outcome;
 
 impl Artifact {
@@ -37,7 +38,7 @@ pub struct Bundle {
     /// One header per part; a file written by a job has one.
     pub headers: Vec<Header>,
     /// The records of each part, parallel to `headers`.
-    pub found: Vec<Vec<Found>>,
+    pub found: Vec<Vec<RecordLine>>,
     suites: Vec<String>,
     values: Vec<(AxisName, ValueName)>,
     env: Vec<(String, String)>,
@@ -48,18 +49,18 @@ pub struct Bundle {
     numbers: Vec<u32>,
 }
 
-/// A record of a [`Bundle`].
+/// A record as its line has it, for [`Bundle::record`] to make a [`Record`] of. Numbers stand for what many lines share, so
+/// that tens of thousands fit into little memory.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Found {
+pub struct RecordLine {
     /// The recorded outcome.
     pub outcome: Outcome,
-    /// Number of attempts, from 1.
-    pub attempts: u32,
+    attempts: u32,
     /// Index of the suite.
     suite: u32,
     /// Range in `numbers` of the cell's values.
     values: Range<u32>,
-    key: String,
+    key: Option<Sha256>,
     tests: Counts,
     started: i64,
     duration_ms: u64,
@@ -111,19 +112,19 @@ impl Bundle {
     }
 
     /// The record with its proof.
-    pub fn record(&self, found: &Found) -> Record {
+    pub fn record(&self, found: &RecordLine) -> Record {
         Record { proof: self.proof(found), ..self.brief(found) }
     }
 
     /// The record without its proof.
-    pub fn brief(&self, found: &Found) -> Record {
-        let Found { outcome, attempts, tests, started, duration_ms, executables_ms, .. } = *found;
+    pub fn brief(&self, found: &RecordLine) -> Record {
+        let RecordLine { outcome, attempts, tests, started, duration_ms, executables_ms, .. } = *found;
         let Rest { cause, doctests, failures, leaks } = found.rest.as_deref().cloned().unwrap_or_default();
         let values = &self.numbers[found.values.start as usize..found.values.end as usize];
         Record {
             suite: self.suite(found).to_owned(),
             cell: CellId::new(values.iter().map(|n| self.values[*n as usize].clone()).collect()),
-            key: found.key.clone(),
+            key: found.key,
             outcome,
             cause,
             attempts,
@@ -139,12 +140,12 @@ impl Bundle {
     }
 
     /// The suite's name; its index is only valid within this file.
-    pub fn suite(&self, found: &Found) -> &str {
+    pub fn suite(&self, found: &RecordLine) -> &str {
         &self.suites[found.suite as usize]
     }
 
     /// Assembles the record's proof; `None` if nothing ran.
-    pub fn proof(&self, found: &Found) -> Option<Proof> {
+    pub fn proof(&self, found: &RecordLine) -> Option<Proof> {
         let ([build, sqlite, fixture], env) = found.proof.as_ref()?;
         let BuildPart { platform, toolchain, source, features, executables } =
             self.builds[build.expect("a proof has a build") as usize].clone();
@@ -162,10 +163,10 @@ impl Bundle {
     }
 
     /// Platform and source hash in the record's proof.
-    pub fn origin(&self, found: &Found) -> Option<(&str, &str)> {
+    pub fn origin(&self, found: &RecordLine) -> Option<(&str, Sha256)> {
         let ([build, ..], _) = found.proof.as_ref()?;
         let build = &self.builds[build.expect("a proof has a build") as usize];
-        Some((&build.platform, &build.source.sources))
+        Some((&build.platform, build.source.sources))
     }
 
     /// Maps the file's values to a space: axis and position by value number, `None` for values that the space lacks.
@@ -178,7 +179,7 @@ impl Bundle {
     }
 
     /// The record's cell, given [`Self::places`] for this space; `None` if the space has no such cell.
-    pub fn cell(&self, found: &Found, space: &Space, places: &[Option<(usize, usize)>]) -> Option<CellIndex> {
+    pub fn cell(&self, found: &RecordLine, space: &Space, places: &[Option<(usize, usize)>]) -> Option<CellIndex> {
         let values = &self.numbers[found.values.start as usize..found.values.end as usize];
         if values.len() != space.axes().len() {
             return None;
@@ -255,9 +256,8 @@ impl Bundle {
         Some(())
     }
 
-    fn read_record(&mut self, line: RecordLine<'_>) -> Option<Found> {
-        let RecordLine { suite, values, key, outcome, attempts, tests, started, duration_ms, executables_ms, .. } =
-            line;
+    fn read_record(&mut self, line: RawRecord<'_>) -> Option<RecordLine> {
+        let RawRecord { suite, values, key, outcome, attempts, tests, started, duration_ms, executables_ms, .. } = line;
         let suite = self.suites.iter().position(|known| *known == suite).unwrap_or_else(|| {
             self.suites.push(suite.into_owned());
             self.suites.len() - 1
@@ -275,7 +275,19 @@ impl Bundle {
             (Some(_), None) | (None, Some(_)) => return None,
         };
         let rest = line.rest.map(Box::new);
-        Some(Found { outcome, attempts, suite, values, key, tests, started, duration_ms, executables_ms, proof, rest })
+        Some(RecordLine {
+            outcome,
+            attempts,
+            suite,
+            values,
+            key,
+            tests,
+            started,
+            duration_ms,
+            executables_ms,
+            proof,
+            rest,
+        })
     }
 
     /// Keeps numbers that are below the limit.
@@ -287,15 +299,16 @@ impl Bundle {
     }
 }
 
-/// A record's line: a list of these items.
+/// A record's line as it is written: a list of these items.
 #[derive(Deserialize)]
-struct RecordLine<'a> {
+struct RawRecord<'a> {
     #[serde(rename = "record")]
     _word: &'a str,
     #[serde(borrow)]
     suite: Cow<'a, str>,
     values: Vec<u32>,
-    key: String,
+    #[serde(with = "or_empty")]
+    key: Option<Sha256>,
     outcome: Outcome,
     attempts: u32,
     tests: Counts,
@@ -361,7 +374,7 @@ fn whole(text: &str) -> Result<&str, ArtifactError> {
     if text.get(before..after) != Some(sha256.as_str()) {
         return Err(ArtifactError::Changed);
     }
-    let mut hash = Sha256::new();
+    let mut hash = sha2::Sha256::new();
     hash.update(&text[..before]);
     hash.update(&text[after..]);
     let hash = base16ct::lower::encode_string(&hash.finalize());

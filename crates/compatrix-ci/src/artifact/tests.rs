@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{FixtureProof, Proof, SqliteLinkage, SqliteProof};
+use compatrix_model::evidence::{FixtureProof, Proof, SqliteProof};
+use compatrix_model::linkage::Linkage;
 use compatrix_model::outcome::Outcome;
 
 pub(crate) fn header() -> Header {
@@ -14,7 +15,7 @@ pub(crate) fn header() -> Header {
         repository: "owner/name".to_owned(),
         commit: "c0ffee".to_owned(),
         dirty: false,
-        sources: "5".repeat(64),
+        sources: [0x55; 32].into(),
         plan: "a".repeat(64),
         event: CiEvent::PullRequest,
         work: JobCommand::Compat,
@@ -44,14 +45,15 @@ fn counts() -> impl Strategy<Value = Counts> {
 
 fn proof() -> impl Strategy<Value = Proof> {
     let sqlite = (any::<bool>(), text(), prop::collection::vec(text(), 0..3)).prop_map(|(dynamic, file, options)| {
-        let linkage = if dynamic { SqliteLinkage::Dynamic } else { SqliteLinkage::Static };
-        let (sha256, version, source_id) = ("7".repeat(64), "3.45.0".to_owned(), "x".to_owned());
+        let linkage = if dynamic { Linkage::Dynamic } else { Linkage::Static };
+        let (sha256, version, source_id) = (Some([0x77; 32].into()), "3.45.0".to_owned(), Some("x".to_owned()));
         SqliteProof { linkage, file, sha256, version, source_id, compile_options: options }
     });
     let fixture =
-        (text(), any::<i64>()).prop_map(|(name, vintage)| FixtureProof { name, vintage, sha256: String::new() });
-    let executables = prop::collection::vec(text().prop_map(|name| ExecutableProof { name, sha256: "e".into() }), 0..3);
-    let toolchain = (text(), text()).prop_map(|(rustc, packages)| ToolchainProof {
+        (text(), any::<i64>()).prop_map(|(name, vintage)| FixtureProof { name, vintage, sha256: [0xff; 32].into() });
+    let executable = text().prop_map(|name| ExecutableProof { name, sha256: [0xee; 32].into() });
+    let executables = prop::collection::vec(executable, 0..3);
+    let toolchain = (text(), prop::option::of(text())).prop_map(|(rustc, packages)| ToolchainProof {
         release: "1.95.0".to_owned(),
         rustc,
         cargo: "cargo 1.95.0".to_owned(),
@@ -60,8 +62,8 @@ fn proof() -> impl Strategy<Value = Proof> {
     let source = (prop::option::of(text()), any::<bool>()).prop_map(|(commit, dirty)| SourceProof {
         commit,
         dirty,
-        sources: "5".repeat(64),
-        lockset: "1".repeat(64),
+        sources: [0x55; 32].into(),
+        lockset: Some([0x11; 32].into()),
     });
     let env = prop::collection::btree_map(text(), text(), 0..4);
     let parts = (toolchain, source, prop::option::of(sqlite), prop::option::of(fixture), executables, env);
@@ -97,7 +99,8 @@ fn record() -> impl Strategy<Value = Record> {
         (text(), text()).prop_map(|(test, output)| TestFailure { executable: "it".to_owned(), test, output }),
         0..3,
     );
-    let first = (text(), cell, text(), prop::sample::select(&Outcome::ALL), text(), 1..4u32, counts());
+    let key = prop::option::of(any::<[u8; 32]>().prop_map(Sha256::from));
+    let first = (text(), cell, key, prop::sample::select(&Outcome::ALL), text(), 1..4u32, counts());
     let second = (prop::option::of(counts()), failures, prop::option::of(leaks), prop::option::of(proof()));
     let times = (-9..i64::MAX, 0..u64::MAX / 2, 0..99u64);
     (first, second, times).prop_map(|(first, second, times)| {
@@ -154,7 +157,7 @@ fn three() -> Artifact {
     let record = |n: usize| Record {
         suite: "tests".to_owned(),
         cell: format!("rust=stable n={n}").parse().expect("a cell id"),
-        key: "k".repeat(64),
+        key: Some([0xcc; 32].into()),
         outcome: Outcome::Passed,
         cause: String::new(),
         attempts: 1,

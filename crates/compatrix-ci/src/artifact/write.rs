@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Artifact, BuildPart, First, Header, Rest, FORMAT, HASH, START, TOOL};
 use compatrix_model::evidence::{Counts, Proof, Record};
+use compatrix_model::hash::or_empty;
 
 impl Artifact {
     /// The text of the file. The same records in the same order give the same bytes.
@@ -51,7 +52,7 @@ impl Writer {
              {executables_ms},{proof}",
             json(suite),
             json(&values),
-            json(key)
+            json(&or_empty::text(key))
         );
         if !cause.is_empty() || doctests.is_some() || !failures.is_empty() || leaks.is_some() {
             let rest =

@@ -1,13 +1,12 @@
-//! Reasons to refuse an artifact, with advice.
+//! The origin that artifacts must have, and reasons to refuse one, with advice.
 
 use std::fmt;
-
-use compatrix_model::matrix_spec::Spec;
 
 use super::super::artifact::{ArtifactError, Header};
 use crate::CiPlan;
 use compatrix_model::evidence::Record;
-use compatrix_model::matrix_spec::{CiEvent, JobCommand};
+use compatrix_model::hash::Sha256;
+use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
 
 /// A refused file and one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +117,7 @@ pub struct Expected<'a> {
     /// The git commit; empty outside git.
     pub commit: &'a str,
     /// SHA-256 of the sources under test.
-    pub sources: &'a str,
+    pub sources: Sha256,
 }
 
 /// The index of the platform if records with this header can belong to the plan. The most informative mismatch is
@@ -139,8 +138,8 @@ pub(super) fn belongs(header: &Header, expected: &Expected<'_>, platforms: &[&st
     if (*event, *work) != ours {
         return Err(Why::Part { theirs: (*event, *work), ours });
     }
-    if sources != expected.sources {
-        let (theirs, ours) = both(sources, expected.sources);
+    if *sources != expected.sources {
+        let (theirs, ours) = (sources.to_string(), expected.sources.to_string());
         return Err(Why::Sources { theirs, ours });
     }
     if *plan != expected.plan.id {

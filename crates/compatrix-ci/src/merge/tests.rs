@@ -3,14 +3,12 @@
 use proptest::prelude::*;
 
 use super::super::artifact::{Artifact, TOOL};
-use super::super::{Group, Job, Needs};
+use super::super::{CiPlan, Group, Job, Needs};
 use super::*;
-use crate::CiPlan;
 use compatrix_model::evidence::{Counts, Proof, SourceProof, ToolchainProof};
-use compatrix_model::matrix_spec::Spec;
-use compatrix_model::matrix_spec::{CiEvent, JobCommand};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
 
-const SOURCES: &str = "5555555555555555555555555555555555555555555555555555555555555555";
+const SOURCES: [u8; 32] = [0x55; 32];
 
 fn spec() -> Spec {
     let text =
@@ -56,7 +54,7 @@ fn header(platform: &str, job: &str, attempt: u32) -> Header {
         repository: "owner/name".to_owned(),
         commit: "c0ffee".to_owned(),
         dirty: false,
-        sources: SOURCES.to_owned(),
+        sources: SOURCES.into(),
         plan: "p".repeat(64),
         event: CiEvent::Push,
         work: JobCommand::Compat,
@@ -71,9 +69,9 @@ fn record(spec: &Spec, platform: &str, cell: u128, attempt: u32) -> Record {
         release: "1.95.0".to_owned(),
         rustc: "rustc 1.95.0".to_owned(),
         cargo: "cargo 1.95.0".to_owned(),
-        packages: String::new(),
+        packages: None,
     };
-    let source = SourceProof { commit: None, dirty: false, sources: SOURCES.to_owned(), lockset: "1".repeat(64) };
+    let source = SourceProof { commit: None, dirty: false, sources: SOURCES.into(), lockset: Some([0x11; 32].into()) };
     let proof = Proof {
         platform: platform.to_owned(),
         toolchain,
@@ -87,7 +85,7 @@ fn record(spec: &Spec, platform: &str, cell: u128, attempt: u32) -> Record {
     Record {
         suite: "tests".to_owned(),
         cell: spec.space.id(CellIndex(cell)),
-        key: "k".repeat(64),
+        key: Some([0xcc; 32].into()),
         outcome: Outcome::Passed,
         cause: String::new(),
         attempts: 1,
@@ -112,7 +110,8 @@ fn artifact(platform: &str, job: &str, attempt: u32, cells: &[u128]) -> Artifact
 fn merged(texts: &[String]) -> Result<Merged, Vec<Refusal>> {
     let files = texts.iter().enumerate().map(|(n, text)| (format!("{n:03}.jsonl"), Bundle::parse(text)));
     let (spec, plan) = (spec(), plan());
-    let expected = Expected { spec: &spec, plan: &plan, repository: "owner/name", commit: "c0ffee", sources: SOURCES };
+    let expected =
+        Expected { spec: &spec, plan: &plan, repository: "owner/name", commit: "c0ffee", sources: SOURCES.into() };
     merge(files.collect(), &expected)
 }
 
@@ -203,7 +202,7 @@ fn each_reason_to_refuse_an_artifact() {
     refused(|a| a.header.commit = "bad".to_owned(), "from the commit bad, but c0ffee is checked out");
     refused(|a| a.header.event = CiEvent::Schedule, "from `compat` on schedule, but this merges `compat` on push");
     refused(|a| a.header.work = JobCommand::LeakCheck, "use `--of leak-check --event push`");
-    refused(|a| a.header.sources = "6".repeat(64), "from the sources 666666666666, but those here are 555555555555");
+    refused(|a| a.header.sources = [0x66; 32].into(), "from the sources 666666666666, but those here are 555555555555");
     refused(|a| a.header.plan = "q".repeat(64), "from the plan qqqqqqqqqqqq, but the plan here is pppppppppppp");
     refused(|a| a.header.job = "onw".to_owned(), "did you mean `one`?");
     refused(|a| a.header.job = "mac".to_owned(), "from the job mac on linux-x86_64");
@@ -220,7 +219,7 @@ fn each_reason_to_refuse_an_artifact() {
     refused(|a| a.records[1].cell = "a=1".parse().expect("a cell"), "the first `tests` in `a=1`");
     let proof = |a: &mut Artifact, change: fn(&mut Proof)| a.records[0].proof.as_mut().map(change).expect("a proof");
     refused(|a| proof(a, |proof| proof.platform = "macos-aarch64".to_owned()), "whose proof names another platform");
-    refused(|a| proof(a, |proof| proof.source.sources.clear()), "or other sources than the file");
+    refused(|a| proof(a, |proof| proof.source.sources = [0x66; 32].into()), "or other sources than the file");
     refused(|a| a.records[0].proof = None, "1 record of passes without a proof");
 }
 

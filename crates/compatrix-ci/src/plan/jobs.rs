@@ -8,11 +8,12 @@ use super::contents::{Group, Job, Needs, JOB_MS, MATRIX_JOBS};
 use crate::committed::{image, Committed};
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::cell::CellIndex;
+use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::{CiEvent, EventSettings};
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
-use compatrix_model::plan::shard::{costs, pack, Cost};
-use compatrix_model::plan::Plan;
-use compatrix_model::plan::{Build, Linkage, Sanitizer};
+use compatrix_model::plan::predict::{costs, Cost};
+use compatrix_model::plan::shard::pack;
+use compatrix_model::plan::{Build, Plan, Sanitizer};
 
 /// A job without a group, with the image that its toolchains need.
 pub(super) struct Placed {
@@ -172,7 +173,8 @@ fn job_name(platform: &str, builds: &[&Build], names: &mut BTreeSet<String>) -> 
         // without the feature that the SQLite value implies.
         let id = build.id();
         for (key, value) in id.split(' ').skip(1).filter_map(|part| part.split_once('=')) {
-            let said = |feature: &&str| key != "features" || build.linkage != Linkage::Bundled || *feature != "bundled";
+            let said =
+                |feature: &&str| key != "features" || build.linkage != Some(Linkage::Static) || *feature != "bundled";
             let value: Vec<&str> = value.split(',').filter(said).collect();
             words.extend((!value.is_empty()).then(|| slug(&value.join(","))));
         }

@@ -1,4 +1,4 @@
-//! Facts for the doctor: what this host has, what the workspace says of itself.
+//! Gathers facts for the doctor about the host and the workspace.
 //!
 //! It judges nothing, and it makes nothing below the workspace: questions that need a folder have a temporary one. What
 //! cannot be found out is told with its reason; one broken thing hides no other.
@@ -29,30 +29,31 @@ pub use gathered::DoctorFacts;
 pub use promises::scan as promises_in;
 pub use tools::tools;
 
-/// Where locksets stand, below the root.
+/// The folder of locksets, relative to the root.
 const LOCKSETS: &str = "compat/locks";
 
-/// A host to ask questions of, and the temporary folder that it works in.
+/// A host to examine, and the temporary folder that it works in.
 #[derive(Debug)]
 pub struct Examined {
-    /// Its own folder is the temporary one.
+    /// Works in the temporary folder.
     pub host: Host,
     _scratch: tempfile::TempDir,
 }
 
-/// Makes ready to examine the host, from this workspace root or any other folder.
+/// Prepares to examine the host, from this workspace root or any other folder.
 ///
 /// # Errors
-/// There is no temporary folder, or signals cannot be taken.
+/// No temporary folder can be created, or signal handlers cannot be installed.
 pub fn examine(root: &Path, ambient: Ambient) -> Result<Examined, Error> {
     let scratch =
         tempfile::tempdir().context("cannot make a temporary folder; set TMPDIR to one that can be written")?;
-    let supervisor = Supervisor::new(&files::hash_bytes(scratch.path().to_string_lossy().as_bytes())[..16]);
+    let supervisor =
+        Supervisor::new(&format!("{:.16}", files::hash_bytes(scratch.path().to_string_lossy().as_bytes())));
     supervisor.take_signals().context("signals")?;
     let dir = scratch.path().to_owned();
     let cache = ambient.cache_dir().unwrap_or_else(|| dir.join("cache"));
     let memo = Arc::new(Memo::default());
-    // Nothing is installed here; with these limits a toolchain that could be is told as such.
+    // Nothing is installed here; these limits report a toolchain that could be installed as such.
     let limits = Limits { jobs: 1, offline: false, no_install: false, fresh: false, hermetic: false };
     let now = crate::sys::clock::now();
     let host = Host { root: root.to_owned(), dir, cache, ambient, memo, supervisor, limits, now };
@@ -74,7 +75,7 @@ pub fn nearest_root(start: &Path) -> Option<PathBuf> {
     nearest
 }
 
-/// All that lints want to know of the workspace at the host's root. `program` is how the user starts us.
+/// All facts that lints need about the workspace at the host's root. `program` is the command prefix to show.
 pub fn gather(host: &Host, program: &str) -> DoctorFacts {
     let mut gathered = DoctorFacts::default();
     gathered.facts.program = program.to_owned();
@@ -90,7 +91,7 @@ pub fn gather(host: &Host, program: &str) -> DoctorFacts {
 fn lockfile(host: &Host, gathered: &mut DoctorFacts) {
     let path = host.root.join("Cargo.lock");
     if !files::exists(&path) {
-        // The graph tells of it.
+        // The graph reports it.
         return;
     }
     let format = files::read_text(&path).map_err(|error| format!("{error:#}"));
@@ -99,7 +100,7 @@ fn lockfile(host: &Host, gathered: &mut DoctorFacts) {
         Err(reason) => gathered.unchecked.push(Unchecked {
             id: Lint::LockfileTooNew,
             reason: format!("the lockfile cannot be read: {reason}"),
-            mend: "mend Cargo.lock; `cargo generate-lockfile` makes a new one".to_owned(),
+            mend: "fix Cargo.lock, or regenerate it with `cargo generate-lockfile`".to_owned(),
         }),
     }
 }

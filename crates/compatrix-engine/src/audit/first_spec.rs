@@ -15,7 +15,7 @@ use crate::find::{fixture, workspace};
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
 
-/// What was found, and what the summary says besides.
+/// The findings for a draft, and further facts for the summary.
 #[derive(Debug)]
 pub struct InitFacts {
     /// For the draft.
@@ -70,7 +70,7 @@ fn member(package: &Package, manifest: &ManifestText, root: &ManifestText, metad
     }
 }
 
-/// The package's own, else the one that it inherits, as it is spelled.
+/// The package's value as spelled, or the one that it inherits.
 fn rust_version(package: &Package, manifest: &ManifestText, root: &ManifestText) -> Option<Noted> {
     let version = package.rust_version.as_ref()?;
     let (own, inherited) = (["package", "rust-version"], ["workspace", "package", "rust-version"]);
@@ -94,7 +94,7 @@ fn sqlite_use(
         let name = dependency.rename.as_deref().unwrap_or(&dependency.name);
         let own = dependency.name.as_str();
         let is_sqlite = |feature: &str| feature.contains("sqlite");
-        // Of crates that know several databases, the feature tells; it may stand in a feature of the package.
+        // For crates that support several databases, a feature decides; it may be behind a feature of the package.
         let by_feature = ["sqlx", "diesel", "sea-orm", "refinery", "refinery-core", "deadpool-diesel"].contains(&own);
         let asked = dependency.features.iter().any(|feature| is_sqlite(feature));
         let forwarded = features.iter().find(|(_, list)| {

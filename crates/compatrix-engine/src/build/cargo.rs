@@ -1,4 +1,4 @@
-//! One build: cargo makes the test executables, and says which they are.
+//! One build: cargo compiles the test executables and reports their paths.
 
 #[cfg(test)]
 mod tests;
@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use compatrix_model::facts::SqliteFacts;
 use compatrix_model::libtest::{Parser, Source};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Sanitizer, Targets};
@@ -17,6 +16,7 @@ use super::cc;
 use super::messages::Messages;
 use super::product::{BuildInputs, Built, Doctests, NotBuilt};
 use crate::deps::stage;
+use crate::find::facts::SqliteFacts;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
@@ -47,7 +47,7 @@ pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'
     Ok(command)
 }
 
-/// Where builds of this lane compile to.
+/// The target directory of this lane.
 pub(crate) fn target_dir(host: &Host, build: &Build) -> PathBuf {
     host.dir.join("build").join(build.lane())
 }
@@ -89,7 +89,7 @@ pub(crate) fn environment(host: &Host, link: Option<&SqliteFacts>, offline: bool
         set(&name, &value);
     }
     if let Some(link) = link {
-        // Packages that always have SQLite compiled in link ours all the same; libsqlite3-sys 0.27 and later know this.
+        // This also works for packages that always bundle SQLite; libsqlite3-sys supports it since 0.27.
         set("LIBSQLITE3_SYS_USE_PKG_CONFIG", "1");
         for (name, dir) in [("SQLITE3_LIB_DIR", &link.link_dir), ("SQLITE3_INCLUDE_DIR", &link.include_dir)] {
             if let Some(dir) = dir {
@@ -104,7 +104,7 @@ pub(crate) fn environment(host: &Host, link: Option<&SqliteFacts>, offline: bool
 /// macros are compiled without the target's flags (cargo's reference, `build.rustflags`). As configuration they are added
 /// to flags that the workspace has for the target; RUSTFLAGS would stand in their place.
 fn sanitized(sanitizer: Sanitizer, target: &str) -> Vec<String> {
-    // Stacks need names and lines, whatever the workspace's profile leaves out.
+    // Stacks need names and lines, even if the workspace's profile omits them.
     let flags = format!("[\"-Zsanitizer={}\",\"-Cdebuginfo=1\",\"-Cstrip=none\"]", sanitizer.as_str());
     ["--target", target, "--config", &format!("target.{target}.rustflags={flags}")].map(str::to_owned).to_vec()
 }
@@ -121,7 +121,7 @@ fn manifest_of_one(host: &Host, inputs: &BuildInputs<'_>) -> Vec<String> {
     }
 }
 
-/// Builds, and runs the documentation tests where the build has them.
+/// Builds, and runs the doctests if the build has any.
 pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
     let command = command(host, build, inputs)?;
     let mut reader = Messages::default();
@@ -175,9 +175,9 @@ fn not_built(finished: &Finished) -> Option<NotBuilt> {
     Some(NotBuilt { outcome, cause, output: finished.stderr.text() })
 }
 
-/// What cargo's words mean: the crate's fault or the machine's.
+/// Classifies cargo's error: the crate's fault or the machine's.
 pub(crate) fn classify(stderr: &str) -> NotBuilt {
-    /// Signs that the machine failed, not the crate, and what they mean where they do not say it themselves.
+    /// Messages that mean the machine failed, not the crate, with an explanation if they need one.
     const MACHINE: [(&str, &str); 11] = [
         ("No space left on device", ""),
         ("Disk quota exceeded", ""),

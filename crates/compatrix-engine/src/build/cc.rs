@@ -1,11 +1,11 @@
-//! C that is the same for every toolchain, compiled once: a stand-in for the C compiler that remembers objects.
+//! A wrapper for the C compiler that caches objects, because C code is the same for every toolchain.
 //!
 //! Builds get it as `CC`. It passes everything on to the real compiler but `-c` of one source file: that it answers from
 //! a folder of objects in the user's cache, by the hash of the preprocessed source, the arguments and the compiler. Two
 //! builds that want the same object at the same time compile it once; the second waits. A cache that cannot be used costs
 //! time and nothing else.
 
-#![allow(clippy::disallowed_methods, reason = "it stands in for another program, streams and all")]
+#![allow(clippy::disallowed_methods, reason = "it replaces another program, including its streams")]
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -23,13 +23,13 @@ pub const NAME: &str = "compatrix-cc";
 const REAL: &str = "COMPATRIX_CC";
 /// The folder of objects.
 const OBJECTS: &str = "COMPATRIX_CC_OBJECTS";
-/// What tells the real compiler from another.
+/// What identifies the real compiler.
 const FINGERPRINT: &str = "COMPATRIX_CC_FINGERPRINT";
 /// Set where C is to be compiled without sanitizers, whatever the arguments say: newer `cc` crates hand rustc's sanitizer
 /// on to the C compiler, which need not be of rustc's LLVM, and whose objects nothing but the whole executable links with.
 pub(crate) const PLAIN: &str = "COMPATRIX_CC_PLAIN";
 
-/// The variables that make a build use the stand-in.
+/// The variables that make a build use the wrapper.
 ///
 /// # Errors
 /// Our own executable cannot be linked into the workspace's folder.
@@ -54,7 +54,7 @@ pub fn environment(host: &Host) -> Result<Vec<(String, String)>> {
     ])
 }
 
-/// Whether this process was started as the stand-in; if so, acts as one and gives the exit code.
+/// If this process was started as the wrapper, acts as one and returns the exit code.
 pub fn act() -> Option<ExitCode> {
     let mut args = std::env::args_os();
     let name = PathBuf::from(args.next()?);
@@ -95,12 +95,12 @@ fn stand_in(args: &[OsString]) -> Result<u8> {
     };
     let preprocessed = real(&compilation.preprocess).output().with_context(|| format!("cannot start {program}"))?;
     if !preprocessed.status.success() {
-        // The real compiler says it best.
+        // The real compiler has the best message.
         return run(args);
     }
     let arguments: Vec<String> = compilation.other.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let fingerprint = std::env::var(FINGERPRINT).unwrap_or_default();
-    let source = files::hash_bytes(&preprocessed.stdout);
+    let source = files::hash_bytes(&preprocessed.stdout).to_string();
     let key = files::hash_parts(arguments.iter().map(String::as_str).chain([fingerprint.as_str(), &source]));
     let objects = PathBuf::from(objects);
     let object = objects.join(format!("{key}.o"));
@@ -110,7 +110,7 @@ fn stand_in(args: &[OsString]) -> Result<u8> {
     }
     let code = run(args)?;
     if code == 0 && lock.is_ok() {
-        // What cannot be kept is compiled again next time.
+        // If caching fails, the object is compiled again next time.
         let _ = files::read(&compilation.output).and_then(|bytes| files::write(&object, &bytes));
     }
     Ok(code)
@@ -136,7 +136,7 @@ impl Compilation {
             let text = arg.to_str()?;
             match text {
                 "-o" => output = Some(PathBuf::from(iter.next()?)),
-                // Other outputs than one object, or input that is not in the arguments.
+                // Outputs other than one object, or input that is not in the arguments.
                 "-E" | "-S" | "-M" | "-MM" | "-MD" | "-MMD" | "-" | "-save-temps" | "--coverage" => return None,
                 _ if text.starts_with('@') => return None,
                 _ => {

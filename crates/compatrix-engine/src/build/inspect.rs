@@ -1,8 +1,9 @@
-//! What is in a test executable, read from the file itself; and which library the loader gives it.
+//! Inspects a test executable: its contents, and the libraries that the loader resolves for it.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Result};
+use compatrix_model::hash::Sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::find::sqlite;
@@ -10,14 +11,14 @@ use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
 
-/// What is in an executable.
+/// The contents of an executable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Inspection {
     /// The file's hash.
-    pub sha256: String,
-    /// The source id of the SQLite compiled into it, where there is one.
+    pub sha256: Sha256,
+    /// The source id of the bundled SQLite, if any.
     pub source_id: Option<String>,
-    /// The rustc releases that it names as its makers (`rustc version 1.95.0`), where it names any.
+    /// The rustc releases recorded in it (`rustc version 1.95.0`), if any.
     pub rustc: Vec<String>,
 }
 
@@ -49,16 +50,16 @@ fn rustc_versions(bytes: &[u8]) -> Vec<String> {
     found
 }
 
-/// The SQLite library that the loader resolves for an executable with this library path; none where it needs none.
+/// The SQLite library that the loader resolves for an executable with this library path; `None` if it needs none.
 ///
-/// glibc's loader prints what it would load instead of starting the program, ld.so(8), LD_TRACE_LOADED_OBJECTS.
+/// With LD_TRACE_LOADED_OBJECTS, glibc's loader prints the libraries instead of starting the program, see ld.so(8).
 ///
 /// # Errors
-/// The loader finds no such library, or cannot be asked.
+/// The loader does not find the library, or does not answer.
 pub(crate) fn resolved_sqlite(
     host: &Host,
     executable: &Path,
-    sha256: &str,
+    sha256: Sha256,
     library_path: Option<&str>,
 ) -> Result<Option<PathBuf>> {
     parse_loaded(&listed(host, executable, sha256, library_path)?)
@@ -66,8 +67,8 @@ pub(crate) fn resolved_sqlite(
 
 /// Whether the loader misses a library other than SQLite's: one of the toolchain or of this very build, which `cargo test`
 /// would lead it to.
-pub(crate) fn misses_libraries(host: &Host, executable: &Path, sha256: &str) -> bool {
-    // Who cannot be asked is no dynamic executable, or fails when it is started.
+pub(crate) fn misses_libraries(host: &Host, executable: &Path, sha256: Sha256) -> bool {
+    // Without an answer, it is not a dynamic executable, or fails when started.
     listed(host, executable, sha256, None).is_ok_and(|list| misses_any(&list))
 }
 
@@ -75,8 +76,8 @@ fn misses_any(listed: &str) -> bool {
     listed.lines().map(str::trim).any(|line| line.ends_with("=> not found") && !line.starts_with("libsqlite3."))
 }
 
-/// What the loader says that it would load.
-fn listed(host: &Host, executable: &Path, sha256: &str, library_path: Option<&str>) -> Result<String> {
+/// The libraries that the loader would load.
+fn listed(host: &Host, executable: &Path, sha256: Sha256, library_path: Option<&str>) -> Result<String> {
     let path = library_path.unwrap_or_default();
     let cache = files::stamp(Path::new("/etc/ld.so.cache")).unwrap_or_default();
     host.memo.fact(&format!("loader {} {path}", executable.display()), &format!("{sha256} {cache}"), || {
@@ -88,7 +89,7 @@ fn listed(host: &Host, executable: &Path, sha256: &str, library_path: Option<&st
         let finished = host.run(&command)?;
         if !finished.status.success() {
             bail!(
-                "the loader cannot be asked about {}: {}",
+                "the loader does not report the libraries of {}: {}",
                 executable.display(),
                 last_lines(&finished.stderr.text(), 1)
             );

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use compatrix_model::facts::ToolchainFacts;
 use compatrix_model::plan::Targets;
 use serde::Deserialize;
 
 use super::inspect;
 use super::product::{BuildInputs, Executable, Product, TargetKind};
 use crate::deps::stage;
+use crate::find::facts::ToolchainFacts;
 use crate::sys::host::Host;
 
 /// Reads cargo's JSON messages as they come.
@@ -18,7 +18,7 @@ use crate::sys::host::Host;
 pub(super) struct Messages {
     line: Vec<u8>,
     executables: BTreeMap<(PathBuf, String, PathBuf), TargetKind>,
-    /// Libraries and programs that are no tests; of interest where nothing else is built.
+    /// Libraries and programs that are not tests; used if nothing else is built.
     others: BTreeMap<(PathBuf, String, PathBuf), TargetKind>,
     archive: Option<PathBuf>,
 }
@@ -61,7 +61,7 @@ impl Messages {
             self.line.extend_from_slice(part);
             if part.ends_with(b"\n") {
                 let line = std::mem::take(&mut self.line);
-                // What is no message was printed by something else; cargo's own reference says to pass it over.
+                // Other lines were printed by something else; cargo's reference says to ignore them.
                 if let Ok(message) = serde_json::from_slice(&line) {
                     self.take(message);
                 }
@@ -77,7 +77,7 @@ impl Messages {
                 self.executables.insert((manifest_path, target.name, path), TargetKind::of(&target.kind));
             }
             Message::CompilerArtifact { manifest_path, target, filenames, .. } => {
-                // Metadata alone is no product.
+                // Metadata alone is not a product.
                 let product =
                     filenames.into_iter().find(|path| path.extension().is_none_or(|e| e != "rmeta" && e != "d"));
                 if let Some(path) = product {
@@ -109,10 +109,10 @@ impl Messages {
                 // A dependency, or a build script of one.
                 continue;
             }
-            let package = package.map_or_else(String::new, |p| p.name.clone());
+            let package = package.map_or_else(String::new, |p| p.facts.name.clone());
             let own_harness = workspace.own_harness.contains(&(package.clone(), target.clone()));
             let inspection = inspect::executable(host, &path)?;
-            let search = inspect::misses_libraries(host, &path, &inspection.sha256);
+            let search = inspect::misses_libraries(host, &path, inspection.sha256);
             let search = search.then(|| library_dirs(inputs.toolchain, &path));
             let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root).clone();
             executables.push(Executable { package, target, kind, path, dir, root, own_harness, inspection, search });

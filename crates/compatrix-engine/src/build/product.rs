@@ -1,17 +1,17 @@
-//! What a build needs, and what it came to.
+//! The inputs and the result of a build.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use compatrix_model::evidence::{Counts, TestFailure};
-use compatrix_model::facts::{SqliteFacts, ToolchainFacts};
 use compatrix_model::outcome::Outcome;
 
 use super::inspect::Inspection;
 use crate::deps::stage::Stage;
+use crate::find::facts::{SqliteFacts, ToolchainFacts};
 use crate::find::workspace::Workspace;
 
-/// What a build came to.
+/// The result of a build.
 #[derive(Debug)]
 pub(crate) struct Built {
     /// The executables, or why there are none.
@@ -22,35 +22,35 @@ pub(crate) struct Built {
     pub cpu: Duration,
 }
 
-/// What a build made.
+/// The products of a build.
 #[derive(Debug)]
 pub(crate) struct Product {
-    /// The test executables, sorted by package and target; libraries and programs where only these were asked for.
+    /// The test executables, sorted by package and target; libraries and programs if only these were requested.
     pub executables: Vec<Executable>,
-    /// The static SQLite that was compiled in, where one was.
+    /// The static SQLite that was linked, if any.
     pub archive: Option<PathBuf>,
-    /// What the documentation tests came to, where they ran.
+    /// The result of the doctests, if they ran.
     pub doctests: Option<Doctests>,
 }
 
-/// What the documentation tests of a build came to.
+/// The result of a build's doctests.
 #[derive(Debug, Clone)]
 pub(crate) struct Doctests {
     pub counts: Counts,
     /// Those that failed.
     pub failures: Vec<TestFailure>,
-    /// Why they are no pass, where they are none.
+    /// Why they did not pass; `None` if they did.
     pub trouble: Option<(Outcome, String)>,
 }
 
 /// Why there are no executables.
 #[derive(Debug, Clone)]
 pub(crate) struct NotBuilt {
-    /// What that means for the cells of the build.
+    /// The outcome for the build's cells.
     pub outcome: Outcome,
     /// The first error, in one line.
     pub cause: String,
-    /// The end of what cargo said.
+    /// The end of cargo's output.
     pub output: String,
 }
 
@@ -68,23 +68,23 @@ pub(crate) struct Executable {
     pub dir: PathBuf,
     /// The root of the workspace that it was built in, or of the stage.
     pub root: PathBuf,
-    /// Whether it has its own harness and prints no libtest output.
+    /// Whether it has a custom harness and prints no libtest output.
     pub own_harness: bool,
-    /// What is in the file.
+    /// The contents of the file.
     pub inspection: Inspection,
     /// Where the loader is to look for the toolchain's and the build's own shared libraries, joined by `:`, for an
     /// executable that needs some: one of a proc-macro crate or of a `dylib`.
     pub search: Option<String>,
 }
 
-/// What a build needs besides the plan's value.
+/// Inputs of a build in addition to the plan's value.
 #[derive(Debug, Clone)]
 pub(crate) struct BuildInputs<'a> {
     pub toolchain: &'a ToolchainFacts,
     /// The library to link against, for a dynamic build.
     pub link: Option<&'a SqliteFacts>,
     pub workspace: &'a Workspace,
-    /// The stage that it is built in; none where that is the workspace itself.
+    /// The stage to build in; `None` for the workspace itself.
     pub stage: Option<Stage>,
     /// The time limit of the documentation tests.
     pub doctest_limit: Duration,
@@ -105,7 +105,7 @@ pub(crate) enum TargetKind {
 }
 
 impl TargetKind {
-    /// From the words of cargo's messages; what is none of these is a library of some kind.
+    /// Parses cargo's target kinds; anything unknown is a library.
     pub(super) fn of(words: &[String]) -> TargetKind {
         match words.first().map(String::as_str) {
             Some("bin") => TargetKind::Program,
@@ -117,7 +117,7 @@ impl TargetKind {
         }
     }
 
-    /// How cargo is told to take this target alone.
+    /// The cargo flag that selects this target alone.
     pub(crate) fn choice(self, target: &str) -> Vec<String> {
         let switch = match self {
             TargetKind::Library | TargetKind::Macros => return vec!["--lib".to_owned()],

@@ -28,7 +28,7 @@ pub fn find(paths: &[PathBuf], may_be_lost: bool) -> Result<Vec<PathBuf>, Error>
             return Err(Error::usage(format!("{} does not exist; name artifacts, or folders of them", path.display())));
         }
     }
-    // A file that is named twice, or also lies in a folder that is named, counts once.
+    // A file that is named twice, or is also in a named folder, counts once.
     let mut seen = BTreeSet::new();
     found.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
     Ok(found)
@@ -48,7 +48,7 @@ fn below(dir: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
 /// Reads artifacts, `threads` at a time.
 ///
 /// # Errors
-/// A file cannot be read. That it is no artifact is for the merge to refuse.
+/// A file cannot be read. The merge refuses files that are not artifacts.
 pub fn read(paths: &[PathBuf], threads: usize) -> Result<Vec<File>, Error> {
     let each = paths.len().div_ceil(threads).max(1);
     let one = |path: &PathBuf| -> Result<File, Error> {

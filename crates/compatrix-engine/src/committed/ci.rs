@@ -1,4 +1,4 @@
-//! What the plan of CI is made from: committed files alone, so that every machine makes the same plan.
+//! Inputs of the CI plan: only committed files, so that every machine computes the same plan.
 
 use std::path::Path;
 
@@ -19,12 +19,13 @@ use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
 
-/// Reads what is committed. `command` is how messages name the tool.
+/// Reads the committed files. `command` is the command prefix for messages.
 ///
 /// # Errors
 /// The workspace cannot be read; evidence or durations are not in our format.
 pub fn read(host: &Host, parsed: &Parsed, spec_file: &Path, command: &str) -> Result<Committed, Error> {
     let packages = with_bundled_feature(locked::packages(host, parsed, spec_file)?, &parsed.spec);
+    let packages = packages.into_iter().map(|package| package.facts).collect();
     let path = host.root.join(durations::FILE);
     let durations = if files::exists(&path) {
         durations::parse(&files::read_text(&path)?, command).map_err(Error::Usage)?
@@ -39,7 +40,7 @@ fn versions(host: &Host, spec: &Spec) -> Result<Versions, Error> {
     let mut stamp = Vec::new();
     for path in files::list(&host.root.join(&spec.project.evidence))? {
         if path.extension().is_some_and(|extension| extension == "toml") {
-            stamp.push(files::sha256(&path, &host.memo)?);
+            stamp.push(files::sha256(&path, &host.memo)?.to_string());
         }
     }
     let axes = spec.space.axes().iter();
@@ -59,7 +60,7 @@ pub fn header(host: &Host, tool: &str, plan: &CiPlan, job: &str, source: &Source
         repository: workspace::repository(host),
         commit: source.commit.clone().unwrap_or_default(),
         dirty: source.dirty,
-        sources: source.sources.clone(),
+        sources: source.sources,
         plan: plan.id.clone(),
         event: plan.event,
         work: plan.work,

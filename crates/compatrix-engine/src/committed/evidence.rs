@@ -1,4 +1,4 @@
-//! The evidence files of a workspace, and what today's evidence must have been made from.
+//! The evidence files of a workspace, and the inputs that current evidence must match.
 
 use std::path::Path;
 
@@ -6,7 +6,8 @@ use compatrix_leak::planted::{self, PlantedTable};
 use compatrix_model::condition::{Condition, Versions};
 use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::evidence_file::EvidenceFile;
-use compatrix_model::matrix_spec::{Spec, Suite};
+use compatrix_model::matrix_spec::Spec;
+use compatrix_model::results::intake::under_todays_policy;
 use compatrix_model::spec_text::Parsed;
 use compatrix_model::today::Today;
 
@@ -46,19 +47,29 @@ pub struct Recorded {
     pub entries: usize,
 }
 
-/// Merges records into a platform's evidence file. Entries of cells that the spec no longer has are dropped, unless
+/// Merges records into a platform's evidence file. Findings of leak tools count by the suppressions and the baseline of
+/// the work tree as of `today`, not by those of the run. Entries of cells that the spec no longer has are dropped, unless
 /// `keep` is set.
 ///
 /// # Errors
-/// The file cannot be read or written.
-pub fn record(root: &Path, spec: &Spec, platform: &str, records: Vec<Record>, keep: bool) -> Result<Recorded, Error> {
+/// The file cannot be read or written; suppressions or baseline cannot be read.
+pub fn record(
+    root: &Path,
+    spec: &Spec,
+    platform: &str,
+    mut records: Vec<Record>,
+    keep: bool,
+    today: &str,
+) -> Result<Recorded, Error> {
+    let policy = policy::load(root)?;
+    records.iter_mut().for_each(|record| under_todays_policy(record, spec, &policy, today));
     let path = root.join(&spec.project.evidence).join(format!("{platform}.toml"));
     let mut file = EvidenceFile::from_records(platform, records);
     if files::exists(&path) {
         file = read(&path, &path)?.merge(file);
     }
     if !keep {
-        file.retain(|entry| spec.space.find(&entry.cell).is_some());
+        file.retain(|entry| spec.space.find(&entry.record.cell).is_some());
     }
     files::write(&path, file.to_text().as_bytes())?;
     let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
@@ -74,12 +85,12 @@ pub fn today(host: &Host, parsed: &Parsed) -> Result<Today, Error> {
     let workspace = locked::read(host, parsed)?;
     let versions = Versions::new();
     let sources = locks::Sources { spec: &parsed.spec, layout: &workspace.layout, versions: &versions };
-    let locksets = locks::of_today(&sources, &workspace.source.lockset);
+    let locksets = locks::of_today(&sources, workspace.source.lockset);
     let SourceProof { sources, dirty, .. } = workspace.source;
     Ok(Today { sources, dirty, locksets })
 }
 
-/// Which tool finds which planted leak; none where nobody measured it.
+/// The table of planted leaks; `None` if it was never measured.
 ///
 /// # Errors
 /// The table cannot be read.
@@ -101,18 +112,4 @@ pub fn newest(ledger: &Ledger, spec: &Spec, cells: &[Condition], versions: &Vers
     let mut records = ledger.all_newest()?;
     records.retain(|record| spec.space.find(&record.cell).is_some_and(|cell| holds(&spec.space.coords(cell))));
     Ok(records)
-}
-
-/// Judges findings of leak tools by the suppressions and the baseline of the work tree, as of this day.
-///
-/// # Errors
-/// One of these files cannot be read.
-pub fn judge(root: &Path, spec: &Spec, records: &mut [Record], today: &str) -> Result<(), Error> {
-    let policy = policy::load(root)?;
-    for record in records {
-        if let Some(settings) = spec.suite(&record.suite).ok().and_then(Suite::leak) {
-            record.judge_leaks(&policy, settings, today);
-        }
-    }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! The generated workflows on disk, and what the workspace adds to them.
+//! The generated workflows on disk, and the workspace facts that they need.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,14 +33,14 @@ pub fn read(root: &Path) -> Result<Existing, Error> {
     Ok(Existing { workflows, pins })
 }
 
-/// The workflows that the spec asks for. `version` is the tool's.
+/// The workflows for the spec. `version` is Compatrix's.
 ///
 /// # Errors
 /// A manifest cannot be read, or the spec runs nothing on any event.
 pub fn wanted(root: &Path, spec: &Spec, plans: &[CiPlan], version: &str) -> Result<Vec<Workflow>, Error> {
     let binary = workspace::xtask_binary(root)?;
     let toolchain = workspace::channel(root).unwrap_or_else(|| "stable".to_owned());
-    // What the exact SQLite versions of a platform are built from; a platform that loads none has no key.
+    // Inputs of a platform's exact SQLite versions; a platform that loads none has no key.
     let sqlite_key = exact_versions(spec, plans).into_iter().map(|exact| {
         let versions = exact.versions.iter().map(|(_, version)| *version);
         (exact.platform.to_owned(), sqlite::content_key(versions, &spec.sqlite, exact.runner))

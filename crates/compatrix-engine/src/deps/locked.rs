@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use compatrix_model::facts::PackageFacts;
 use compatrix_model::lockset::file::Lockfile;
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::spec_text::Parsed;
 
 use crate::deps::stage::{self, resolve};
+use crate::find::facts::TestedPackage;
 use crate::find::layout::{Layout, OwnLockfile};
 use crate::find::workspace::{self, Workspace};
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
 
-/// Reads what is known of the packages under test.
+/// Reads facts about the packages under test.
 ///
 /// # Errors
 /// A package or feature of the spec that the workspace does not have, no lockfile, a manifest that cargo refuses.
@@ -31,10 +31,10 @@ pub fn read(host: &Host, parsed: &Parsed) -> Result<Workspace, Error> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn packages(host: &Host, parsed: &Parsed, spec: &Path) -> Result<Vec<PackageFacts>, Error> {
-    type Known = (Vec<(PathBuf, String)>, Vec<PackageFacts>);
+pub fn packages(host: &Host, parsed: &Parsed, spec: &Path) -> Result<Vec<TestedPackage>, Error> {
+    type Known = (Vec<(PathBuf, String)>, Vec<TestedPackage>);
     let of = |path: &Path| files::stamp(path).unwrap_or_else(|_| "none".to_owned());
-    let (name, stamp) = ("packages under test", files::sha256(spec, &host.memo)?);
+    let (name, stamp) = ("packages under test", files::sha256(spec, &host.memo)?.to_string());
     let known = host.memo.get(name, &stamp).and_then(|text| serde_json::from_str::<Known>(&text).ok());
     if let Some((manifests, packages)) = known {
         if manifests.iter().all(|(path, stamp)| of(path) == *stamp) {
@@ -49,7 +49,7 @@ pub fn packages(host: &Host, parsed: &Parsed, spec: &Path) -> Result<Vec<Package
     Ok(known.1)
 }
 
-/// The workspace's own lockfile. Where it has none, as libraries often do not commit theirs, one is made in a stage.
+/// The workspace's lockfile. If there is none, because libraries often do not commit theirs, one is made in a stage.
 fn lockfile(host: &Host, layout: &Layout) -> Result<OwnLockfile, Error> {
     let path = host.root.join("Cargo.lock");
     let made = !files::exists(&path);
@@ -68,7 +68,7 @@ fn lockfile(host: &Host, layout: &Layout) -> Result<OwnLockfile, Error> {
     Ok(OwnLockfile { text, file, made })
 }
 
-/// The text of the lockfile; with `--fresh` the newest versions are chosen anew.
+/// The text of the lockfile; `--fresh` chooses the newest versions again.
 ///
 /// # Errors
 /// cargo finds no versions, or cannot reach the registry.
@@ -85,7 +85,7 @@ fn make(host: &Host, layout: &Layout) -> Result<String> {
     let root = stage::resolving(layout, &dir.join("tree"), &Edit::default(), &BTreeMap::new(), None)?;
     let text = match (resolve::lockfile(host, &root), fits) {
         (Ok(text), _) => inputs + &text,
-        // Newer versions cannot be had now; those that are here serve on.
+        // Newer versions are not available now, so the existing ones stay in use.
         (Err(_), Some(text)) => return Ok(text),
         (Err(error), None) => return Err(error),
     };

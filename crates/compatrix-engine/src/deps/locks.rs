@@ -1,4 +1,4 @@
-//! Locksets on this machine: what each is made from, whether it is here, and how it is fetched and served.
+//! Locksets on this machine: their inputs, whether they are present, and how they are fetched and served.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::{anyhow, bail, Result};
 use compatrix_model::axis::{AxisKind, Deps};
 use compatrix_model::condition::{value_version, Versions};
-use compatrix_model::evidence::Sha256;
-use compatrix_model::facts::{Availability, LocksetFacts};
+use compatrix_model::facts::Availability;
+use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::file::{body_of, Header, Lockfile};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::{self, LockGroup, Lockset};
@@ -18,24 +18,25 @@ use crate::deps::stage;
 use crate::deps::stage::registry;
 use crate::deps::stage::registry::ServedLockset;
 use crate::deps::stage::resolve::{resolve, triples, Platforms, Prefer, Resolved, Unresolved};
+use crate::find::facts::LocksetFacts;
 use crate::find::layout::Layout;
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
 
-/// Changes when what is served, or how a lockset is made, does.
+/// Bump this whenever the served files or the creation of locksets change.
 const FORMAT: &str = "compatrix lockset 1";
 /// For how long the newest versions count as such, in seconds.
 const LATEST_FOR: i64 = 24 * 60 * 60;
 
-/// What locksets are made from.
+/// Inputs of locksets.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
     /// Has the groups, the axis of toolchains and the claimed platforms.
     pub spec: &'a Spec,
     /// The workspace.
     pub layout: &'a Layout,
-    /// The versions of toolchains, as far as they are known.
+    /// The known versions of toolchains.
     pub versions: &'a Versions,
 }
 
@@ -57,7 +58,7 @@ impl Sources<'_> {
         self.layout.root.join(shown_file(group))
     }
 
-    /// The toolchains of a group: name, and version where it is known.
+    /// The toolchains of a group: name, and version if known.
     pub fn toolchains(&self, group: &LockGroup) -> Vec<(String, Option<Version>)> {
         let Some((_, axis)) = self.spec.space.axis_of(&AxisKind::Rust) else { return Vec::new() };
         let at = self.spec.locks.iter().position(|other| other.name == group.name).unwrap_or_default();
@@ -69,7 +70,7 @@ impl Sources<'_> {
         members[at].iter().map(one).collect()
     }
 
-    /// The lowest Rust of a group, as far as it is known.
+    /// The lowest known Rust of a group.
     pub fn lowest(&self, group: &LockGroup) -> Option<Version> {
         let versions = self.toolchains(group).into_iter().filter_map(|(_, version)| version);
         versions.map(|v| Version::new(v.major, v.minor, v.patch)).min()
@@ -82,7 +83,7 @@ impl Sources<'_> {
         triples(claimed.map(String::as_str).chain([host.as_str()]))
     }
 
-    /// Hash of what decides a group's lockset when it is made for this Rust.
+    /// Hash of all inputs that determine a group's lockset for this Rust.
     pub fn inputs(&self, group: &LockGroup, rust: &Version) -> Result<Sha256> {
         let mut parts = self.base_inputs()?;
         parts.push(rust.to_string());
@@ -124,11 +125,11 @@ impl Sources<'_> {
         let path = self.file(group);
         let shown = shown_file(group);
         if !files::exists(&path) {
-            bail!("there is no {shown}; the command `lock` makes it");
+            bail!("there is no {shown}; create it with the command `lock`");
         }
         let text = files::read_text(&path)?;
         match self.trouble(group, &text)? {
-            Some(trouble) => bail!("{shown} {trouble}; the command `lock` makes it anew"),
+            Some(trouble) => bail!("{shown} {trouble}; regenerate it with the command `lock`"),
             None => {
                 let header = Header::of(&text).ok_or_else(|| anyhow!("{shown} has no header"))?;
                 Ok((header, body_of(&text).to_owned()))
@@ -136,7 +137,7 @@ impl Sources<'_> {
         }
     }
 
-    /// Why the text of a group's lockset does not do; none where it does.
+    /// Why a group's lockset is not usable; `None` if it is.
     ///
     /// # Errors
     /// A manifest cannot be read.
@@ -144,7 +145,7 @@ impl Sources<'_> {
         let Some(header) = Header::of(text) else {
             return Ok(Some("was not made by compatrix, or has lost its header".to_owned()));
         };
-        if header.content != files::hash_bytes(body_of(text).as_bytes()) {
+        if header.content != files::hash_bytes(body_of(text).as_bytes()).to_string() {
             return Ok(Some("was edited by hand".to_owned()));
         }
         let known = self.toolchains(group);
@@ -155,7 +156,7 @@ impl Sources<'_> {
                 return Ok(Some(format!("was made for Rust {}, and the lowest of the group is {lowest}", header.rust)));
             }
         }
-        if header.inputs != self.inputs(group, &header.rust)? {
+        if header.inputs != self.inputs(group, &header.rust)?.to_string() {
             return Ok(Some("does not fit the manifests, pins or platforms of today".to_owned()));
         }
         Ok(None)
@@ -166,11 +167,15 @@ pub(crate) fn shown_file(group: &LockGroup) -> String {
     format!("compat/locks/{}.lock", group.name)
 }
 
-/// What is known of each lockset that cells can use. `own` is the hash of the workspace's own.
+/// Facts about each lockset that cells can use. `own` is the hash of the workspace's lockfile.
 ///
 /// # Errors
 /// A manifest cannot be read.
-pub fn survey(host: &Host, sources: &Sources<'_>, own: &Sha256) -> Result<BTreeMap<Lockset, LocksetFacts>, Error> {
+pub fn survey(
+    host: &Host,
+    sources: &Sources<'_>,
+    own: Option<Sha256>,
+) -> Result<BTreeMap<Lockset, LocksetFacts>, Error> {
     let mut facts = BTreeMap::new();
     for lockset in lockset::all(&sources.spec.locks, &sources.spec.space, sources.versions) {
         let found = find(host, sources, &lockset, own);
@@ -180,19 +185,16 @@ pub fn survey(host: &Host, sources: &Sources<'_>, own: &Sha256) -> Result<BTreeM
 }
 
 /// Hashes of the dependency versions that evidence of today may have: the workspace's own, and those of every group.
-pub fn of_today(sources: &Sources<'_>, own: &Sha256) -> BTreeSet<Sha256> {
+pub fn of_today(sources: &Sources<'_>, own: Option<Sha256>) -> BTreeSet<Sha256> {
     let texts = sources.spec.locks.iter().filter_map(|group| files::read_text(&sources.file(group)).ok());
-    texts.map(|text| hash(body_of(&text))).chain([own.clone()]).collect()
+    texts.map(|text| hash(body_of(&text))).chain(own).collect()
 }
 
-fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: &Sha256) -> LocksetFacts {
+fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Option<Sha256>) -> LocksetFacts {
     let recipe = match sources.recipe(lockset) {
         Ok(recipe) => recipe,
         Err(error) => {
-            return LocksetFacts {
-                sha256: String::new(),
-                staged: Availability::Missing { reason: format!("{error:#}") },
-            }
+            return LocksetFacts { sha256: None, staged: Availability::Missing { reason: format!("{error:#}") } }
         }
     };
     let served = ServedLockset::read(&stage::dir(host, lockset)).ok().filter(|served| served.inputs == recipe.inputs);
@@ -201,10 +203,10 @@ fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: &Sha256) -> 
         lockset.deps != Deps::Latest || (young && !host.limits.fresh)
     });
     let sha256 = match (lockset.deps, &served, &recipe.start) {
-        (Deps::Locked, _, _) => own.clone(),
-        (Deps::Lockset, _, Some(text)) => hash(text),
-        (_, Some(served), _) => served.sha256.clone(),
-        (_, None, _) => String::new(),
+        (Deps::Locked, _, _) => own,
+        (Deps::Lockset, _, Some(text)) => Some(hash(text)),
+        (_, Some(served), _) => Some(served.sha256),
+        (_, None, _) => None,
     };
     let staged = match served {
         Some(_) => Availability::Ready(()),
@@ -228,8 +230,8 @@ fn hash(text: &str) -> Sha256 {
     files::hash_parts(lock.lines(&lock.everything()).iter().map(String::as_str))
 }
 
-/// Fetches a lockset's dependencies and serves them; what is known of it afterwards.
-pub fn provide(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: &Sha256) -> LocksetFacts {
+/// Fetches and serves a lockset's dependencies; returns the facts afterwards.
+pub fn provide(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Option<Sha256>) -> LocksetFacts {
     match serve(host, sources, lockset) {
         Ok(()) => find(host, sources, lockset, own),
         Err(error) => LocksetFacts {
@@ -256,13 +258,13 @@ fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
     if let Some(start) = &recipe.start {
         let of = if lockset.is_locked() { "Cargo.lock".to_owned() } else { format!("compat/locks/{lockset}.lock") };
         let mend = if lockset.is_locked() {
-            "`cargo update --workspace` mends it"
+            "run `cargo update --workspace`"
         } else {
-            "the command `lock` makes it anew"
+            "regenerate it with the command `lock`"
         };
         let start = Lockfile::parse(start).map_err(|error| anyhow!("{of}: {error}"))?;
         if let Some(new) = not_in(&resolved.lock, &start) {
-            bail!("{of} does not have {new}, which the manifests ask for; {mend}");
+            bail!("{of} does not have {new}, which the manifests require; {mend}");
         }
     }
     registry::write(host, &dir, &resolved.crates)?;

@@ -2,7 +2,7 @@
 //!
 //! A stage has the packages under test and their path dependencies as its only members, with manifests that differ in as
 //! little as [`compatrix_model::lockset::manifest`] says, a lockfile of its own, and a registry on disk that serves it.
-//! Everything else in it is a link to the user's own file: it costs nothing to renew, and modification times stay.
+//! Everything else in it is a link to the user's file: refreshing it is free, and modification times do not change.
 //!
 //! **Invariant:** nothing outside `target/compat` is written.
 
@@ -69,7 +69,7 @@ pub(crate) fn renew(host: &Host, layout: &Layout, lockset: &Lockset, targets: Ta
     Ok(Stage { root: tree.join(layout.in_root("")), tree, served: served.all })
 }
 
-/// The folder of the user's tree that this folder of a stage stands for.
+/// Maps a folder of a stage to the folder of the user's tree.
 pub(crate) fn origin(layout: &Layout, stage: Option<&Stage>, dir: &Path) -> PathBuf {
     match stage.and_then(|stage| dir.strip_prefix(&stage.tree).ok()) {
         Some(below) => layout.base.join(below),
@@ -77,7 +77,7 @@ pub(crate) fn origin(layout: &Layout, stage: Option<&Stage>, dir: &Path) -> Path
     }
 }
 
-/// The folder of a stage that stands for this folder of the user's tree.
+/// Maps a folder of the user's tree to the folder of a stage.
 pub(crate) fn place(layout: &Layout, stage: Option<&Stage>, dir: &Path) -> PathBuf {
     match stage.and_then(|stage| Some(stage.tree.join(dir.strip_prefix(&layout.base).ok()?))) {
         Some(staged) => staged,

@@ -8,7 +8,7 @@ use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
 
-/// The words of the C compiler's command: `CC` split at spaces, else `cc`.
+/// The C compiler's command: `CC` split at spaces, otherwise `cc`.
 pub(crate) fn words(host: &Host) -> Vec<String> {
     let named = host.ambient.get("CC").unwrap_or("cc");
     named.split_whitespace().map(str::to_owned).collect()
@@ -27,7 +27,7 @@ pub(crate) fn cc(host: &Host, dir: &Path) -> Result<Command> {
     Ok(Command::new(program, dir).args(words.iter().skip(1).cloned()).envs(&host.ambient.for_builds()))
 }
 
-/// What tells one compiler from another: its path and its stamp.
+/// What identifies a compiler: its path and stamp.
 pub(crate) fn fingerprint(host: &Host) -> String {
     let words = words(host);
     let program = words.first().and_then(|program| host.ambient.find(program)).unwrap_or_default();
@@ -35,19 +35,19 @@ pub(crate) fn fingerprint(host: &Host) -> String {
     format!("{} {} {}", words.join(" "), real.display(), files::stamp(&real).unwrap_or_default())
 }
 
-/// The folder in which the linker finds this library, where it does.
+/// The folder in which the linker finds this library, if it does.
 pub(crate) fn library_dir(host: &Host, file: &str) -> Result<Option<String>> {
     let stamp = fingerprint(host);
     host.memo.fact(&format!("library-dir {file}"), &stamp, || {
         let command = cc(host, &host.root)?.args([format!("-print-file-name={file}")]);
         let said = host.run(&command)?.stdout.text().trim().to_owned();
-        // What it does not find it prints as it was given.
+        // A library that is not found is printed unchanged.
         let dir = Path::new(&said).canonicalize().ok().filter(|p| p.is_absolute());
         Ok(dir.and_then(|_| PathBuf::from(&said).parent().map(|dir| dir.to_string_lossy().into_owned())))
     })
 }
 
-/// Runs a compiler command; on failure the error has the end of what it said.
+/// Runs a compiler command; the error has the end of its output.
 pub(crate) fn compile(host: &Host, command: &Command, what: &str) -> Result<()> {
     let finished = host.run(command)?;
     if finished.status.success() {

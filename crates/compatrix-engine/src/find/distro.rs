@@ -1,9 +1,9 @@
 //! Distributions: their packages, downloaded by apt and unpacked in the user's cache, without root and without installing
 //! anything.
 //!
-//! What is here is found without network. What is not is fetched by [`provide_all`], and apt checks all signatures. The
-//! libraries of a distribution reach its own rustc and cargo alone; of its SQLite there is one folder with one library.
-//! What rustc or SQLite an unpacked folder holds is not known here: the caller looks.
+//! Present packages are found without network. [`provide_all`] fetches the rest, and apt checks all signatures. The
+//! libraries of a distribution are visible only to its rustc and cargo; its SQLite is one library in one folder.
+//! This module does not identify the rustc or SQLite in an unpacked folder; the caller does.
 
 mod apt;
 mod packages;
@@ -45,11 +45,11 @@ pub(crate) struct Unpacked {
     pub(crate) place: PathBuf,
     /// The packages that the request names, with their versions and the suite.
     pub(crate) origin: String,
-    /// Of a SQLite: what it said of itself when it was unpacked.
+    /// The identity of a SQLite, recorded when it was unpacked.
     pub(crate) library: Option<LibraryNote>,
 }
 
-/// The packages of a request, as far as they are known without network.
+/// The packages of a request, as far as known without network.
 pub(crate) fn find(host: &Host, request: &Request, contents: Contents) -> Availability<Unpacked> {
     let missing = |reason: String| Availability::Missing { reason: format!("{request}: {reason}") };
     let lacking = apt::PROGRAMS.iter().find(|program| host.ambient.find(program).is_none());
@@ -58,7 +58,7 @@ pub(crate) fn find(host: &Host, request: &Request, contents: Contents) -> Availa
     if let Some((dir, note)) = known(host, request, contents).filter(|_| settled) {
         match note.lacks(host) {
             Ok(Some(lack)) => return missing(format!("{lack}; try it on a host whose system is as new")),
-            // It runs here since this host has a newer one.
+            // It runs here because this host has a newer one.
             Ok(None) if note.too_new => {}
             Ok(None) => return Availability::Ready(unpacked(request, contents, dir, note)),
             Err(error) => return missing(format!("{error:#}")),
@@ -71,7 +71,7 @@ pub(crate) fn find(host: &Host, request: &Request, contents: Contents) -> Availa
     }
     if cannot_fetch {
         let flag = if host.limits.offline { "--offline" } else { "--no-install" };
-        return missing(format!("not downloaded yet, and {flag} is given; run once without it"));
+        return missing(format!("not downloaded yet, and {flag} is set; run once without it"));
     }
     match host.failure(&failure_name(request, contents)) {
         Some(reason) => Availability::Missing { reason },
@@ -83,12 +83,12 @@ fn how(request: &Request) -> String {
     format!("{request}, by apt")
 }
 
-/// Where it is written which folder a request led to.
+/// The file that records the folder of a request.
 fn pointer(host: &Host, request: &Request, contents: Contents) -> PathBuf {
     let sources: Vec<String> = request.sources.iter().map(ToString::to_string).collect();
     let parts = [FORMAT.to_owned(), format!("{contents:?}"), request.to_string(), std::env::consts::ARCH.to_owned()];
     let hash = files::hash_parts(parts.iter().chain(&sources).map(String::as_str));
-    host.cache.join("distro").join("requests").join(&hash[..16])
+    host.cache.join("distro").join("requests").join(format!("{hash:.16}"))
 }
 
 /// The folder that this request led to, if it is whole.
@@ -99,7 +99,7 @@ fn known(host: &Host, request: &Request, contents: Contents) -> Option<(PathBuf,
     Some((dir, note))
 }
 
-/// The note of a folder from which nothing was taken since it was made.
+/// The note of an unmodified folder.
 fn whole(dir: &Path, contents: Contents) -> Option<Note> {
     let note = Note::read(dir)?;
     let place = place(dir, contents, &note);
@@ -115,7 +115,7 @@ fn unpacked(request: &Request, contents: Contents, dir: PathBuf, note: Note) -> 
     Unpacked { place: place(&dir, contents, &note), dir, origin, library: note.sqlite }
 }
 
-/// What is of use in a folder.
+/// The usable contents of a folder.
 fn place(dir: &Path, contents: Contents, note: &Note) -> PathBuf {
     match contents {
         Contents::Toolchain => dir.join("root").join(&note.bin),
@@ -128,8 +128,8 @@ fn failure_name(request: &Request, contents: Contents) -> String {
     format!("apt-failure {contents:?} {request} {}", sources.join(" "))
 }
 
-/// Provides packages one after another; what is known of each afterwards. `identify` asks a SQLite library what it is;
-/// `tell` hears of each request that begins.
+/// Provides packages one after another; returns the facts afterwards. `identify` identifies a SQLite library; `tell` is
+/// called when a request starts.
 ///
 /// When one fails because its archive cannot be reached, others of the same sources are not tried: the reason is the same.
 ///
@@ -158,7 +158,7 @@ pub(crate) fn provide_all(
         let reason = match result {
             Ok(()) => None,
             Err(AptTrouble::Interrupted) => break,
-            // What a tool failed of that the user ended is no reason to remember.
+            // A failure caused by an interrupt must not be remembered.
             Err(_) if host.supervisor.is_interrupted() => break,
             Err(AptTrouble::Ours(error)) => return Err(error.context(request.to_string())),
             Err(AptTrouble::NoNetwork(reason)) => {
@@ -168,13 +168,13 @@ pub(crate) fn provide_all(
             Err(AptTrouble::Unavailable(reason) | AptTrouble::Outdated(reason)) => Some(reason),
         };
         let reason = reason.map(|reason| format!("{request}: {reason}"));
-        // What was here before is no worse for it.
+        // The existing folder is still usable.
         let stay = reason.is_some() && known(host, request, contents).is_some_and(|(_, note)| !note.too_new);
         if let (Some(reason), false) = (&reason, stay) {
             host.remember_failure(&failure_name(request, contents), reason);
         }
         if let (Some(reason), true) = (&reason, stay) {
-            tell(&format!("{reason}; the one in the cache is used"));
+            tell(&format!("{reason}; using the one in the cache"));
         }
         let known = match reason.filter(|_| !stay) {
             Some(reason) => Availability::Missing { reason },
@@ -188,14 +188,14 @@ pub(crate) fn provide_all(
     Ok(provided)
 }
 
-/// Downloads and unpacks what a request asks for, and notes where it is.
+/// Downloads and unpacks a request, and records its folder.
 fn provide(host: &Host, request: &Request, contents: Contents, identify: &Identify<'_>) -> Result<(), AptTrouble> {
     let folders = host.cache.join("distro");
     files::make_dir(&folders).map_err(AptTrouble::Ours)?;
     files::make_dir(&host.cache.join("apt")).map_err(AptTrouble::Ours)?;
     // Another workspace's orchestrator may be at it; apt's state and the folders are written by one at a time.
     let _lock = lock(host, &folders.join(".lock"))?;
-    // What a killed one left half made.
+    // Remove leftovers of a killed process.
     for path in files::list(&folders)? {
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".making")) {
             files::remove_dir(&path)?;
@@ -240,7 +240,7 @@ fn make(
     let kind = format!("{contents:?}");
     let hashes = packages.iter().flat_map(|p| [p.name.as_str(), p.version.as_str(), p.sha256.as_str()]);
     let hash = files::hash_parts([FORMAT, &kind].into_iter().chain(hashes));
-    let name = format!("{}-{}", request.suite.replace('/', "-"), &hash[..12]);
+    let name = format!("{}-{hash:.12}", request.suite.replace('/', "-"));
     let folders = host.cache.join("distro");
     let dir = folders.join(&name);
     if let Some(note) = whole(&dir, contents) {
@@ -282,7 +282,7 @@ fn patchelf(host: &Host, apt: &Apt<'_>, scratch: &Path) -> anyhow::Result<PathBu
         AptTrouble::Ours(error) => error,
         AptTrouble::Interrupted => anyhow!("interrupted"),
         AptTrouble::Unavailable(reason) | AptTrouble::NoNetwork(reason) | AptTrouble::Outdated(reason) => {
-            anyhow!("patchelf could not be had, which a toolchain of a distribution needs ({reason}); install it")
+            anyhow!("patchelf is not available, but a distribution's toolchain needs it ({reason}); install it")
         }
     })
 }

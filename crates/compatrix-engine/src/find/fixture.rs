@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Context, Result};
-use compatrix_model::facts::{Availability, FixtureFacts};
+use compatrix_model::facts::Availability;
+use compatrix_model::hash::Sha256;
 use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
 
+use crate::find::facts::FixtureFacts;
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -15,30 +17,30 @@ use crate::sys::host::Host;
 pub const FOLDER: &str = "compat/fixtures";
 /// The database's file name, in built fixtures and in each run's copy.
 pub const DATABASE: &str = "fixture.sqlite";
-/// Changes when the builder does, so that what an older one built is built again.
+/// Bump this when the builder changes, so that older fixtures are rebuilt.
 const BUILDER: &str = "1";
 
 /// `fixture.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FixtureManifest {
-    /// The schema vintage, as the database's own version marker gives it.
+    /// The schema vintage in the database's version marker.
     pub vintage: i64,
-    /// The version of the application that it stands for.
+    /// The version of the application that it represents.
     pub app: String,
-    /// What it is for.
+    /// Its purpose.
     pub intent: String,
-    /// What a reader of it should find: `ok`, or the name of an error.
+    /// The expected result of reading it: `ok`, or the name of an error.
     pub expect: String,
     /// SQL files run in order into a new database, relative to the fixture's folder.
     pub sql: Vec<PathBuf>,
     /// SQL files whose changes stay in the write-ahead log.
     #[serde(default)]
     pub wal: Vec<PathBuf>,
-    /// The seed inside generated SQL; for people.
+    /// The seed of generated SQL, as documentation.
     #[serde(default)]
     pub seed: Option<i64>,
-    /// What is done to the finished file.
+    /// Damage to the finished file.
     #[serde(default)]
     pub damage: Damage,
     /// Expected rows by table.
@@ -46,7 +48,7 @@ pub struct FixtureManifest {
     pub rows: BTreeMap<String, i64>,
 }
 
-/// `[damage]`: what is done to the finished database file.
+/// `[damage]`: changes to the finished database file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Damage {
@@ -74,7 +76,7 @@ fn one() -> usize {
     1
 }
 
-/// A fixture's folder and what it says.
+/// A fixture's folder and its parsed manifest.
 #[derive(Debug, Clone)]
 pub struct Fixture {
     /// The folder's name.
@@ -84,15 +86,15 @@ pub struct Fixture {
     /// Its `fixture.toml`.
     pub manifest: FixtureManifest,
     /// Hash of the recipe: TOML and SQL.
-    pub recipe: String,
+    pub recipe: Sha256,
 }
 
-/// What stands in a built fixture's folder.
+/// The record in a built fixture's folder.
 #[derive(Debug, Serialize, Deserialize)]
 struct BuiltFixture {
-    recipe: String,
+    recipe: Sha256,
     /// Hash of each file, by name.
-    files: BTreeMap<String, String>,
+    files: BTreeMap<String, Sha256>,
 }
 
 /// The names of all fixture folders.
@@ -112,9 +114,8 @@ impl Fixture {
             toml::from_str(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
         let mut parts = vec![BUILDER.to_owned(), rusqlite::version().to_owned(), text];
         for sql in manifest.sql.iter().chain(&manifest.wal) {
-            parts.push(
-                files::sha256(&dir.join(sql), &host.memo).with_context(|| format!("named in {}", path.display()))?,
-            );
+            let hash = files::sha256(&dir.join(sql), &host.memo);
+            parts.push(hash.with_context(|| format!("named in {}", path.display()))?.to_string());
         }
         let recipe = files::hash_parts(parts.iter().map(String::as_str));
         Ok(Self { name: name.to_owned(), dir, manifest, recipe })
@@ -144,7 +145,7 @@ impl Fixture {
         (built.recipe == self.recipe && whole).then(|| FixtureFacts {
             dir: target.join("files").to_string_lossy().into_owned(),
             vintage: self.manifest.vintage,
-            sha256: self.recipe.clone(),
+            sha256: self.recipe,
         })
     }
 
@@ -160,14 +161,14 @@ impl Fixture {
         let made = scratch.path().join("files");
         files::make_dir(&made)?;
         self.make_database(&made.join(DATABASE))?;
-        // Beside the database, so that tests can read what to expect of it.
+        // Next to the database, so that tests can read what to expect.
         files::copy(&self.dir.join("fixture.toml"), &made.join("fixture.toml"))?;
         let mut hashes = BTreeMap::new();
         for path in files::list(&made)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             hashes.insert(name, files::hash_bytes(&files::read(&path)?));
         }
-        let built = BuiltFixture { recipe: self.recipe.clone(), files: hashes };
+        let built = BuiltFixture { recipe: self.recipe, files: hashes };
         files::write(&scratch.path().join("built.json"), serde_json::to_string_pretty(&built)?.as_bytes())?;
         files::remove_dir(&target)?;
         files::rename(&scratch.keep(), &target)?;
@@ -221,7 +222,7 @@ impl Fixture {
             let all = unit.repeat(overwrite.repeat);
             let start = usize::try_from(overwrite.offset)?;
             let place = bytes.get_mut(start..start + all.len()).ok_or_else(|| {
-                anyhow!("fixture {}: damage at {start} of {} bytes lies outside the file", self.name, all.len())
+                anyhow!("fixture {}: damage at {start} of {} bytes is outside the file", self.name, all.len())
             })?;
             place.copy_from_slice(&all);
         }
@@ -235,7 +236,7 @@ impl Fixture {
         files::write(path, &bytes)
     }
 
-    /// Holds the built database against what the TOML promises; says what it found.
+    /// Compares the built database with its TOML; returns the findings.
     ///
     /// # Errors
     /// Row counts or the vintage differ, or a fixture that should be sound is not.
@@ -275,7 +276,7 @@ impl Fixture {
     }
 }
 
-/// Runs all statements of a text; of the one that fails, where in the text it does.
+/// Runs all statements of a text; the error has the position of the failing one.
 #[allow(unused_imports, reason = "rusqlite 0.31 has `next` of its own, later ones only that of the trait")]
 fn run_statements(connection: &Connection, text: &str) -> Result<(), (usize, rusqlite::Error)> {
     use fallible_iterator::FallibleIterator as _;
@@ -306,7 +307,7 @@ fn run_statements(connection: &Connection, text: &str) -> Result<(), (usize, rus
     }
 }
 
-/// How many bytes of spaces and comments stand before the first word of SQL.
+/// The number of bytes of spaces and comments before the first word of SQL.
 fn blank(sql: &str) -> usize {
     let mut rest = sql;
     loop {

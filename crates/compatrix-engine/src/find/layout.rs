@@ -1,4 +1,4 @@
-//! Where the parts of a workspace are, what its manifests say, and how they look in a stage.
+//! The layout of a workspace: folders, manifests, and their form in a stage.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -18,36 +18,36 @@ pub struct StagedMember {
     pub name: String,
     /// Its folder, absolute.
     pub dir: PathBuf,
-    /// Whether it is under test; else it is a path dependency of one that is.
+    /// Whether it is under test; otherwise it is a path dependency.
     pub under_test: bool,
 }
 
 /// The workspace's own Cargo.lock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OwnLockfile {
-    /// As it stands in the file.
+    /// The raw text.
     pub text: String,
-    /// What it says.
+    /// The parsed document.
     pub file: Lockfile,
     /// Whether the workspace has none, and this one was made in its place. Then nothing can be built where the user would
     /// get one.
     pub made: bool,
 }
 
-/// Where the parts of a workspace are.
+/// The folders and manifests of a workspace.
 #[derive(Debug, Clone)]
 pub struct Layout {
     /// The workspace's root.
     pub root: PathBuf,
-    /// The folder that holds the root and every path dependency: the root itself, unless some lie outside.
+    /// The common folder of the root and all path dependencies: the root itself, unless some are outside.
     pub base: PathBuf,
     /// The members that a stage has.
     pub members: Vec<StagedMember>,
-    /// Folders of path dependencies that are no members.
+    /// Folders of path dependencies that are not members.
     pub outside: Vec<PathBuf>,
     /// The workspace's own Cargo.lock.
     pub own: OwnLockfile,
-    /// The lowest cargo that can read every manifest and the lockfile of the workspace as it stands, and the index.
+    /// The lowest cargo that can read the workspace's manifests, its lockfile and the index unchanged.
     pub readable_from: Version,
     /// The root manifest.
     manifest: Table,
@@ -131,7 +131,7 @@ impl Layout {
         Ok(targets)
     }
 
-    /// What of the manifests decides which dependencies there are, as text; for hashes.
+    /// The parts of the manifests that determine the dependencies, as text for hashing.
     ///
     /// # Errors
     /// A manifest cannot be read.

@@ -1,16 +1,17 @@
-//! Leak tools: which are here, for executables of which toolchain.
+//! Finds the leak tools available for each toolchain.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use compatrix_leak::{valgrind as report, Tool};
 use compatrix_model::axis::ValueName;
-use compatrix_model::facts::{Availability, LeakToolFacts, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::Sanitizer;
 use semver::Version;
 
 use crate::find::c_compiler;
+use crate::find::facts::{LeakToolFacts, ToolchainFacts};
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -21,13 +22,8 @@ pub(crate) fn find_all(
     spec: &Spec,
     toolchains: &BTreeMap<ValueName, Availability<ToolchainFacts>>,
 ) -> BTreeMap<(Tool, ValueName), Availability<LeakToolFacts>> {
-    let here: Vec<(&ValueName, &ToolchainFacts)> = toolchains
-        .iter()
-        .filter_map(|(name, found)| match found {
-            Availability::Ready(toolchain) => Some((name, toolchain)),
-            Availability::Obtainable { .. } | Availability::Missing { .. } => None,
-        })
-        .collect();
+    let here: Vec<(&ValueName, &ToolchainFacts)> =
+        toolchains.iter().filter_map(|(name, found)| Some((name, found.ready()?))).collect();
     let tools: BTreeSet<Tool> = spec.suites.iter().filter_map(|suite| Some(suite.leak()?.tool)).collect();
     let mut found = BTreeMap::new();
     for tool in tools.into_iter().filter(|_| !here.is_empty()) {
@@ -42,10 +38,10 @@ pub(crate) fn find_all(
     found
 }
 
-/// The oldest valgrind that is known to read what rustc writes, and to have all the options below.
+/// The oldest valgrind known to read rustc's output and to support all options used here.
 const OLDEST_VALGRIND: Version = Version::new(3, 15, 0);
 
-/// Which valgrind is here. One that does not say its version is tried all the same: the canary shows what it is worth.
+/// The installed valgrind. One without a version is tried anyway: the canary shows whether it works.
 fn valgrind(host: &Host) -> Availability<LeakToolFacts> {
     let Some(program) = host.ambient.find("valgrind") else {
         let reason = "no valgrind on PATH; `apt-get install valgrind` or its like installs it".to_owned();
@@ -57,6 +53,7 @@ fn valgrind(host: &Host) -> Availability<LeakToolFacts> {
         let reason = format!("{version} at {} is too old; {OLDEST_VALGRIND} or later is needed", program.display());
         return Availability::Missing { reason };
     }
+    let version = Some(version).filter(|version| !version.is_empty());
     Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
 }
 
@@ -64,7 +61,7 @@ fn valgrind(host: &Host) -> Availability<LeakToolFacts> {
 fn resources(host: &Host) -> Availability<LeakToolFacts> {
     let missing = |reason: String| Availability::Missing { reason };
     if std::env::consts::OS != "linux" {
-        return missing(format!("what tests leave behind can be seen on Linux only, not on {}", std::env::consts::OS));
+        return missing(format!("leftovers of tests can be detected only on Linux, not on {}", std::env::consts::OS));
     }
     let glibc = host.ambient.find("getconf").map(|getconf| host.ask(&getconf, &["GNU_LIBC_VERSION"]));
     let Some(Ok(glibc)) = glibc else {
@@ -75,20 +72,20 @@ fn resources(host: &Host) -> Availability<LeakToolFacts> {
         return missing(format!("no C compiler (`{program}`); `apt-get install gcc` or its like installs one"));
     };
     let said = host.ask(&program, &["-dumpfullversion", "-dumpversion"]).unwrap_or_default();
-    let version = format!("cc {}, {glibc}", said.lines().next().unwrap_or_default());
+    let version = Some(format!("cc {}, {glibc}", said.lines().next().unwrap_or_default()));
     Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
 }
 
-/// Whether executables of this toolchain can be had with the sanitizer in them.
+/// Whether this toolchain can build executables with the sanitizer.
 fn sanitizer(tool: Tool, toolchain: &ToolchainFacts) -> Availability<LeakToolFacts> {
     let missing = |reason: String| Availability::Missing { reason };
     let title = tool.title();
-    let Some(sanitizer) = Sanitizer::of(tool) else { return missing(format!("{title} is no sanitizer")) };
+    let Some(sanitizer) = Sanitizer::of(tool) else { return missing(format!("{title} is not a sanitizer")) };
     if !toolchain.host.contains("linux") {
-        return missing(format!("{title} is used on Linux only, not on {}", toolchain.host));
+        return missing(format!("{title} is supported only on Linux, not on {}", toolchain.host));
     }
     if !toolchain.version.pre.starts_with("nightly") && !toolchain.version.pre.starts_with("dev") {
-        return missing(format!("{title} needs a nightly toolchain, {} is none", toolchain.version));
+        return missing(format!("{title} needs a nightly toolchain, but {} is not one", toolchain.version));
     }
     let runtime = sanitizer_runtime(sanitizer);
     if !sanitizer_runtimes(toolchain).iter().any(|name| name == runtime) {
@@ -98,7 +95,7 @@ fn sanitizer(tool: Tool, toolchain: &ToolchainFacts) -> Availability<LeakToolFac
             toolchain.version
         ));
     }
-    let version = toolchain.rustc_verbose.lines().next().unwrap_or_default().to_owned();
+    let version = toolchain.rustc_verbose.lines().next().map(str::to_owned);
     Availability::Ready(LeakToolFacts { program: toolchain.rustc.clone(), version })
 }
 
@@ -137,7 +134,10 @@ fn miri(host: &Host, toolchain: &ToolchainFacts) -> Availability<LeakToolFacts> 
         host.memo.fact(&name, &stamp, || host.ask(&program, &["miri", "--version"]))
     });
     match version {
-        Ok(version) => Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version }),
+        Ok(version) => {
+            let version = Some(version).filter(|version| !version.is_empty());
+            Availability::Ready(LeakToolFacts { program: program.to_string_lossy().into_owned(), version })
+        }
         Err(error) => Availability::Missing { reason: format!("Miri does not run: {error:#}") },
     }
 }
@@ -147,7 +147,7 @@ fn miri_missing(toolchain: &ToolchainFacts, bin: &Path, has_miri: bool) -> Strin
     let pre = toolchain.version.pre.as_str();
     if !pre.starts_with("nightly") && !pre.starts_with("dev") {
         return format!(
-            "Miri needs a nightly toolchain, {} is none; `rustup toolchain install nightly --component miri --component \
+            "Miri needs a nightly toolchain, but {} is not one; `rustup toolchain install nightly --component miri --component \
              rust-src` installs one",
             toolchain.version
         );
@@ -182,7 +182,7 @@ mod tests {
             rustc_verbose: format!("rustc {version} (abc 2026-05-19)\nbinary: rustc"),
             cargo_version: String::new(),
             host: host.to_owned(),
-            origin: String::new(),
+            packages: None,
         }
     }
 
@@ -191,12 +191,12 @@ mod tests {
         let sysroot = tempfile::tempdir().unwrap();
         let why = |version: &str, host: &str| match sanitizer(Tool::Asan, &toolchain(version, host, sysroot.path())) {
             Availability::Missing { reason } => reason,
-            Availability::Ready(facts) => facts.version,
+            Availability::Ready(facts) => facts.version.unwrap_or_default(),
             Availability::Obtainable { how } => how,
         };
         let linux = "x86_64-unknown-linux-gnu";
-        assert_eq!(why("1.95.0", linux), "AddressSanitizer needs a nightly toolchain, 1.95.0 is none");
-        assert!(why("1.97.0-nightly", "aarch64-apple-darwin").contains("on Linux only"));
+        assert_eq!(why("1.95.0", linux), "AddressSanitizer needs a nightly toolchain, but 1.95.0 is not one");
+        assert!(why("1.97.0-nightly", "aarch64-apple-darwin").contains("only on Linux"));
         assert!(why("1.97.0-nightly", linux).contains("has no runtime of AddressSanitizer (`*_rt.asan.a`)"));
         let lib = sysroot.path().join("lib/rustlib").join(linux).join("lib");
         files::make_dir(&lib).unwrap();
@@ -216,7 +216,7 @@ mod tests {
                 rustc: format!("{bin}/rustc"),
                 cargo: format!("{bin}/cargo"),
                 rustc_verbose: String::new(),
-                origin: String::new(),
+                packages: None,
             };
             miri_missing(&toolchain, Path::new(bin), has_miri)
         };
@@ -229,6 +229,6 @@ mod tests {
         let said = of("1.97.0-nightly", "/opt/rust/bin", false);
         assert!(said.starts_with("/opt/rust/ lacks Miri; Miri needs bin/cargo-miri"), "{said}");
         let said = of("1.95.0", "/r/toolchains/stable-x86_64-unknown-linux-gnu/bin", false);
-        assert!(said.contains("needs a nightly toolchain, 1.95.0 is none"), "{said}");
+        assert!(said.contains("needs a nightly toolchain, but 1.95.0 is not one"), "{said}");
     }
 }

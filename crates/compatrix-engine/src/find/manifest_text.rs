@@ -1,4 +1,4 @@
-//! A manifest as text, so that values can be told with their lines.
+//! A manifest as text, so that values can be reported with their lines.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::sys::files;
 
 #[derive(Debug)]
 pub(crate) struct ManifestText {
-    /// Its path, relative to the root where it is below it.
+    /// Its path, relative to the root if below it.
     pub(crate) path: String,
     text: String,
 }
@@ -20,7 +20,7 @@ impl ManifestText {
         Ok(Self { path: shown(root, path), text })
     }
 
-    /// `Cargo.toml:5` of this key; the file alone where it has no such key.
+    /// `Cargo.toml:5` for this key; the file alone if it has no such key.
     pub(crate) fn place(&self, keys: &[&str]) -> String {
         match line_of(&self.text, keys) {
             Some(line) => format!("{}:{line}", self.path),
@@ -34,7 +34,7 @@ impl ManifestText {
     }
 }
 
-/// A path as it is told: relative to the root, where it is below it.
+/// A path for display: relative to the root if below it.
 pub(crate) fn shown(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned()
 }
@@ -50,7 +50,7 @@ pub(crate) fn text_at(text: &str, keys: &[&str]) -> Option<String> {
     find(text, keys)?.1
 }
 
-/// Where a key stands, and its value where that is a string.
+/// The line of a key, and its value if that is a string.
 fn find(text: &str, keys: &[&str]) -> Option<(usize, Option<String>)> {
     let root = DeTable::parse(text).ok()?;
     let mut table = root.get_ref();

@@ -1,10 +1,11 @@
-//! Which sources are under test: their hash, and what git says of them.
+//! The sources under test: their hash, and their state in git.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use compatrix_model::evidence::SourceProof;
+use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::Project;
 
 use crate::sys::files;
@@ -34,17 +35,17 @@ const CACHE_TAG: &str = "CACHEDIR.TAG";
 ///
 /// # Errors
 /// A file cannot be read.
-pub(crate) fn read(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>, lockset: String) -> Result<SourceProof> {
+pub(crate) fn read(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>, lockset: Sha256) -> Result<SourceProof> {
     let ours = ours(host, project);
     Ok(SourceProof {
         commit: git(host, &["rev-parse", "HEAD"]),
         dirty: is_dirty(host, dirs, &ours),
         sources: hash(host, dirs, &ours)?,
-        lockset,
+        lockset: Some(lockset),
     })
 }
 
-/// The files and folders of ours, which are no sources.
+/// Compatrix's files and folders, which are not sources.
 pub(crate) fn ours(host: &Host, project: &Project) -> Vec<PathBuf> {
     let mut ours: Vec<PathBuf> = OURS.iter().map(|path| host.root.join(path)).collect();
     let report = host.root.join(&project.report);
@@ -54,7 +55,7 @@ pub(crate) fn ours(host: &Host, project: &Project) -> Vec<PathBuf> {
 }
 
 /// Hash of every file below these folders that git would track, and of the root tables that steer the compiler.
-fn hash(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> Result<String> {
+fn hash(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> Result<Sha256> {
     let mut lines = Vec::new();
     let mut todo: Vec<PathBuf> = dirs.iter().rev().cloned().collect();
     // Folders whose files are hashed, or will be.
@@ -75,7 +76,7 @@ fn hash(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> Result<Strin
             let entry = entry.with_context(|| format!("cannot list {}", dir.display()))?;
             let path = entry.path();
             let shown = path.strip_prefix(&host.root).unwrap_or(path).to_string_lossy().into_owned();
-            // What a link leads to is a source too, wherever it stands.
+            // The target of a link is a source too, wherever it is.
             if path.is_file() {
                 lines.push(format!("{shown} {}", files::sha256(path, &host.memo)?));
             } else if entry.path_is_symlink() && entry.depth() > 0 {
@@ -110,8 +111,8 @@ fn hash(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> Result<Strin
     Ok(files::hash_parts(lines.iter().map(String::as_str)))
 }
 
-/// The repository as `owner/name`: GitHub's word for it in a job, else the end of the address of the remote `origin`.
-/// Empty where neither is known.
+/// The repository as `owner/name`: from GitHub's variable in a job, otherwise from the URL of the remote `origin`. Empty if
+/// neither is known.
 pub fn repository(host: &Host) -> String {
     if let Some(name) = host.ambient.get("GITHUB_REPOSITORY") {
         return name.to_owned();

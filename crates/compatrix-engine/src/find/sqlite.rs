@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Context, Result};
 use compatrix_model::condition::partial_version;
-use compatrix_model::facts::{Availability, SqliteFacts};
+use compatrix_model::facts::Availability;
 use semver::Version;
 
 use crate::find::c_compiler;
+use crate::find::facts::SqliteFacts;
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -18,17 +19,14 @@ pub use exact::content_key;
 pub(crate) use exact::{build_all, find as find_exact, ExactVersion};
 pub use identity::{of_archive, of_library, source_id_in, Identity};
 
-/// The SQLite that is compiled in, as the lockfile tells it: the one of this libsqlite3-sys version.
+/// The bundled SQLite according to the lockfile: that of this libsqlite3-sys version.
 pub(crate) fn bundled(carrier: Option<&str>) -> Result<Availability<SqliteFacts>> {
-    let carrier = carrier.ok_or_else(|| {
-        anyhow!("nothing that the packages use links SQLite; leave the `sqlite` axis out of the spec")
-    })?;
-    let version = sqlite_of_crate(carrier).unwrap_or(Version::new(0, 0, 0));
+    let carrier = carrier
+        .ok_or_else(|| anyhow!("no dependency of the packages links SQLite; remove the `sqlite` axis from the spec"))?;
     Ok(Availability::Ready(SqliteFacts {
-        version,
-        source_id: String::new(),
+        version: sqlite_of_crate(carrier),
         library: None,
-        sha256: String::new(),
+        sha256: None,
         link_dir: None,
         include_dir: None,
     }))
@@ -51,9 +49,8 @@ pub(crate) fn find_host(host: &Host) -> Result<Availability<SqliteFacts>> {
     let header =
         ["/usr/include/sqlite3.h", "/usr/local/include/sqlite3.h"].map(Path::new).into_iter().find(|p| p.exists());
     Ok(Availability::Ready(SqliteFacts {
-        version: partial_version(&found.version).unwrap_or(Version::new(0, 0, 0)),
-        source_id: found.source_id,
-        sha256: files::sha256(&library, &host.memo)?,
+        version: partial_version(&found.version),
+        sha256: Some(files::sha256(&library, &host.memo)?),
         library: Some(library.to_string_lossy().into_owned()),
         link_dir,
         include_dir: header.and_then(Path::parent).map(|dir| dir.to_string_lossy().into_owned()),

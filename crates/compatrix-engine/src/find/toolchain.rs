@@ -1,13 +1,14 @@
-//! Toolchains: finding what is installed, installing what is not, saying why it cannot be had.
+//! Toolchains: finds installed ones, installs missing ones, and explains failures.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::axis::ValueName;
-use compatrix_model::facts::{Availability, ToolchainFacts};
+use compatrix_model::facts::Availability;
 use semver::Version;
 
+use crate::find::facts::ToolchainFacts;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -17,7 +18,7 @@ fn missing(error: anyhow::Error) -> Availability<ToolchainFacts> {
     Availability::Missing { reason: format!("{error:#}") }
 }
 
-/// The toolchain on PATH: what `rustc` and `cargo` really are.
+/// The toolchain on PATH, whatever `rustc` and `cargo` resolve to.
 pub(crate) fn ambient(host: &Host) -> Result<ToolchainFacts> {
     let rustc = host.ambient.find("rustc").ok_or_else(|| anyhow!("no rustc on PATH; install Rust from rustup.rs"))?;
     let sysroot = host.ask(&rustc, &["--print", "sysroot"])?;
@@ -36,7 +37,7 @@ pub(crate) fn find_rustup(host: &Host, toolchain: &str) -> Availability<Toolchai
         None if host.limits.no_install || host.limits.offline => {
             let flag = if host.limits.offline { "--offline" } else { "--no-install" };
             return Availability::Missing {
-                reason: format!("toolchain {toolchain} is not installed and {flag} is given; {}", mend(toolchain)),
+                reason: format!("toolchain {toolchain} is not installed and {flag} is set; {}", mend(toolchain)),
             };
         }
         None => {}
@@ -67,7 +68,7 @@ fn installed(host: &Host, rustup: &Path, toolchain: &str) -> Option<PathBuf> {
     let stamps = [home.join("toolchains"), home.join("settings.toml")].map(|p| files::stamp(&p).unwrap_or_default());
     let name = format!("rustup which {toolchain}");
     let found: Result<Option<String>> = host.memo.fact(&name, &stamps.join(" "), || {
-        // Without this, newer rustups install what is missing, here and now.
+        // Without this, newer rustups install a missing toolchain implicitly.
         let command = Command::new(rustup.to_string_lossy(), &host.root)
             .args(["which", "--toolchain", toolchain, "rustc"])
             .envs(&host.ambient.for_builds())
@@ -83,7 +84,7 @@ fn installed(host: &Host, rustup: &Path, toolchain: &str) -> Option<PathBuf> {
     rustc.exists().then(|| rustc.parent().map(Path::to_owned))?
 }
 
-/// What the rustc and cargo in this folder say of themselves.
+/// The versions of the rustc and cargo in this folder.
 pub(crate) fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
     let tool = |name: &str| {
         let path = bin.join(name);
@@ -109,12 +110,12 @@ pub(crate) fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
             rustc: rustc.to_string_lossy().into_owned(),
             cargo: cargo.to_string_lossy().into_owned(),
             rustc_verbose: verbose,
-            origin: String::new(),
+            packages: None,
         })
     })
 }
 
-/// Installs toolchains, one after another; what is known of each afterwards.
+/// Installs toolchains one after another; returns the facts afterwards.
 ///
 /// When one fails because rustup cannot reach its server, the others are not tried: the reason is the same.
 pub(crate) fn install_all(
@@ -158,7 +159,7 @@ fn install(host: &Host, toolchain: &str) -> Result<(), String> {
     let mut command = Command::new(rustup.to_string_lossy(), &host.root)
         .args(install_line(toolchain).split(' ').skip(1))
         .envs(&host.ambient.for_builds())
-        // One try: a host without network is to be told within seconds.
+        // A single attempt, so that a host without network gets its answer within seconds.
         .env("RUSTUP_MAX_RETRIES", "0");
     command.timeout = Some(std::time::Duration::from_secs(600));
     let finished = host.run(&command).map_err(|error| format!("{error:#}"))?;

@@ -1,4 +1,4 @@
-//! The workspace under test: its root, the packages, what of the lockfile and the tree they are made from.
+//! The workspace under test: its root, its packages, and their inputs in the lockfile and the tree.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,11 +8,13 @@ use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Pack
 use compatrix_audit::first_spec::Noted;
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
+use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::file::Lockfile;
 use compatrix_model::matrix_spec::Project;
 use compatrix_model::spec_text::Parsed;
 use shaped_toml::Diagnostics;
 
+use crate::find::facts::TestedPackage;
 use crate::find::layout::{Layout, OwnLockfile, StagedMember};
 use crate::find::manifest_text::{line_of, text_at};
 use crate::find::sources;
@@ -34,24 +36,24 @@ const BUNDLED: [&str; 3] = ["bundled", "bundled-full", "sqlite-bundled"];
 /// The question to cargo, before the path of a manifest.
 const METADATA: [&str; 5] = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"];
 
-/// What is known of the workspace.
+/// Facts about the workspace.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     /// The packages under test, as the planner sees them.
-    pub packages: Vec<PackageFacts>,
+    pub packages: Vec<TestedPackage>,
     /// Which sources they are made from.
     pub source: SourceProof,
-    /// The libsqlite3-sys of the lockfile that the packages use, name and version, where they use one.
+    /// Name and version of the libsqlite3-sys in the lockfile, if the packages use one.
     pub sqlite_crate: Option<String>,
     /// Test targets with `harness = false`: package and target name. They print no libtest output.
     pub own_harness: BTreeSet<(String, String)>,
-    /// Where its parts are, for stages.
+    /// The layout, for stages.
     pub layout: Layout,
     /// The folders of these packages and of their path dependencies, absolute.
     pub dirs: BTreeSet<PathBuf>,
 }
 
-/// What is known before there is a lockfile, which may have to be made first.
+/// Facts that need no lockfile, which may have to be created first.
 #[derive(Debug)]
 pub(crate) struct Unlocked {
     under_test: Vec<Package>,
@@ -85,20 +87,20 @@ pub fn members(ambient: &Ambient, root: &Path) -> Result<Metadata, Error> {
     read_metadata(&ask(ambient, &cargo, root, &[&METADATA[..], &[&*manifest]].concat())?)
 }
 
-/// Asks cargo, before there is a host whose processes are watched.
+/// Runs cargo before there is a host that supervises processes.
 fn ask(ambient: &Ambient, cargo: &Path, dir: &Path, args: &[&str]) -> Result<Output, Error> {
     let command = Command::new(cargo.to_string_lossy(), dir).args(args.iter().copied()).envs(&ambient.for_builds());
     let output = command.output(&Supervisor::of_workspace(dir));
     Ok(output.with_context(|| format!("cannot start {}", cargo.display()))?)
 }
 
-/// cargo's refusals are the user's to mend.
+/// cargo's errors are for the user to fix.
 fn read_metadata(said: &Output) -> Result<Metadata, Error> {
     if !said.finished.status.success() {
         let reason = said.finished.stderr.text();
         return Err(Error::usage(format!("cargo cannot read this workspace:\n{}", reason.trim_end())));
     }
-    Ok(MetadataCommand::parse(said.text()).context("cargo metadata printed what cannot be read")?)
+    Ok(MetadataCommand::parse(said.text()).context("cargo metadata printed unreadable output")?)
 }
 
 fn no_cargo() -> Error {
@@ -124,7 +126,7 @@ pub(crate) fn noted_channel(root: &Path) -> Option<Noted> {
     })
 }
 
-/// The package behind `cargo xtask`: the name of the executable that it makes, where there is one.
+/// The name of the executable behind `cargo xtask`, if there is one.
 ///
 /// # Errors
 /// Its manifest cannot be read.
@@ -141,7 +143,7 @@ pub fn xtask_binary(root: &Path) -> Result<Option<String>, Error> {
     Ok(of_binary.or_else(|| manifest.get("package").and_then(name)))
 }
 
-/// Reads what cargo and the manifests tell of the packages under test.
+/// Reads facts about the packages under test from cargo and the manifests.
 ///
 /// # Errors
 /// A package or feature of the spec that the workspace does not have, a manifest that cargo refuses.
@@ -182,7 +184,7 @@ pub(crate) fn read(host: &Host, parsed: &Parsed) -> Result<Unlocked, Error> {
             }),
             None => outside.push(dir),
         }
-        // Of what is not under test, no test is compiled.
+        // Tests are compiled only for packages under test.
         let tested = packages.iter().any(|name| name == package.name.as_str());
         let used = package.dependencies.iter().filter(|d| tested || d.kind != DependencyKind::Development);
         for dependency in used.filter_map(|d| Some((d.name.as_str(), d.path.as_ref()?))) {
@@ -199,14 +201,14 @@ pub(crate) fn read(host: &Host, parsed: &Parsed) -> Result<Unlocked, Error> {
 }
 
 impl Unlocked {
-    /// What is known of the packages with this lockfile of the workspace.
+    /// Facts about the packages with this lockfile.
     ///
     /// # Errors
     /// A source file cannot be read.
     pub(crate) fn with_lockfile(self, host: &Host, project: &Project, own: OwnLockfile) -> Result<Workspace> {
         let layout = self.layout.with_lockfile(own);
         let lock = &layout.own.file;
-        let mut facts = Vec::new();
+        let mut tested = Vec::new();
         let mut used: BTreeSet<usize> = BTreeSet::new();
         let mut sqlite_crate = None;
         for package in &self.under_test {
@@ -214,27 +216,26 @@ impl Unlocked {
             let closure = lock.closure(name);
             let sqlite = closure.iter().map(|&n| &lock.packages[n]).find(|p| p.name == SQLITE_CRATE);
             let dir = package.manifest_path.parent().map(|p| p.as_str().to_owned()).unwrap_or_default();
-            facts.push(PackageFacts {
+            let facts = PackageFacts {
                 name: name.to_owned(),
                 features: package.features.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
                 bundled_feature: bundled_feature(package),
                 always_bundled: is_always_bundled(package, &self.members),
                 links_sqlite: sqlite.is_some(),
-                sources: sources_of_targets(host, package),
-                dir,
-            });
+            };
+            tested.push(TestedPackage { facts, dir, sources: sources_of_targets(host, package) });
             sqlite_crate = sqlite_crate.or(sqlite.map(|p| p.version.clone()));
             used.extend(closure);
         }
         let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
         let source = sources::read(host, project, &self.dirs, lockset)?;
         let Unlocked { own_harness, dirs, .. } = self;
-        Ok(Workspace { packages: facts, source, sqlite_crate, own_harness, dirs, layout })
+        Ok(Workspace { packages: tested, source, sqlite_crate, own_harness, dirs, layout })
     }
 }
 
-/// The hash of what these packages use of a lockfile.
-pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<String> {
+/// The hash of the part of a lockfile that these packages use.
+pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<Sha256> {
     let lock = Lockfile::parse(text).map_err(|error| anyhow!("{error}"))?;
     let used: BTreeSet<usize> = packages.iter().flat_map(|name| lock.closure(name)).collect();
     Ok(files::hash_parts(lock.lines(&used).iter().map(String::as_str)))
@@ -282,7 +283,7 @@ pub(crate) fn bundled_feature(package: &Package) -> Option<String> {
         .filter(|(name, list)| *name != "default" && leads(list))
         .map(|(name, _)| name)
         .collect();
-    // One of the very name `bundled` is meant before others that lead there too.
+    // A feature named exactly `bundled` takes precedence.
     found.sort_by_key(|name| (*name != "bundled", name.len()));
     found.first().map(|name| (*name).clone())
 }
@@ -323,7 +324,7 @@ fn switches_on(package: &Package, features: &[&str], wanted: &str) -> bool {
     false
 }
 
-/// The dependency, of the package or of its tests, that has SQLite compiled in whatever features are chosen.
+/// The dependency or dev-dependency that always bundles SQLite, whichever features are chosen.
 pub(crate) fn always_bundled(package: &Package) -> Option<&Dependency> {
     package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Build).find(|dependency| {
         let name = dependency.name.as_str();

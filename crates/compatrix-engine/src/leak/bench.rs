@@ -1,4 +1,4 @@
-//! What every tool's module works with: a run's inputs, one unit of its tests, what came of that.
+//! Types shared by the tools' modules: a run's inputs, a unit of its tests, the unit's result.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
@@ -11,31 +11,31 @@ use compatrix_leak::attribute::{self, Context};
 use compatrix_leak::LeakSettings;
 use compatrix_leak::{Canary, Finding, Policy, Standing};
 use compatrix_model::evidence::Counts;
-use compatrix_model::facts::LeakToolFacts;
 use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
 
 use crate::build::Executable;
+use crate::find::facts::LeakToolFacts;
 use crate::run::executable;
 use crate::run::inputs::RunInputs;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
-/// What all leak runs of a session share.
+/// Shared by all leak runs of a session.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Leaks<'a> {
     /// The canaries that were tried.
     pub canaries: &'a Canaries,
-    /// What findings count for.
+    /// The policy for judging findings.
     pub policy: &'a Policy,
-    /// The day, for what is accepted until one.
+    /// Today, for baseline entries with a last day.
     pub today: &'a str,
-    /// The pool from which units take further job tokens, besides the one that the run has.
+    /// The pool of job tokens for further units; the run itself already has one.
     pub tokens: &'a jobserver::Client,
 }
 
-/// What a tool's module is given besides a unit.
+/// Inputs of a tool's module in addition to a unit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bench<'a> {
     pub(crate) host: &'a Host,
@@ -48,31 +48,31 @@ pub(crate) struct Bench<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Unit<'a> {
     pub(crate) executable: &'a Executable,
-    /// The tests that it runs, as libtest names them; of an executable with its own harness the target's name.
+    /// The tests to run, by libtest's names; for an executable with a custom harness, the target's name.
     pub(crate) tests: Vec<String>,
     /// Whether these are all that the executable has, so that none needs to be named.
     pub(crate) whole: bool,
 }
 
-/// What came of a unit.
+/// The result of a unit.
 #[derive(Debug)]
 pub(crate) struct RanUnit {
     /// Its tests, as libtest printed them.
     pub(crate) report: Report,
     /// How the process ended.
     pub(crate) finished: Finished,
-    /// What the tool found, as it says it.
+    /// The tool's raw findings.
     pub(crate) findings: Vec<Finding>,
     /// Why the tool's own result does not count.
     pub(crate) trouble: Option<(Outcome, String)>,
     /// Why the tool cannot run its tests.
     pub(crate) not_runnable: Option<String>,
-    /// What else is to be told.
+    /// Further notes.
     pub(crate) notes: Vec<String>,
 }
 
 impl Bench<'_> {
-    /// What a finding of this run counts for.
+    /// Judges a finding of this run.
     pub(crate) fn standing(&self, leaks: &Leaks<'_>, finding: &Finding) -> Standing {
         leaks.policy.standing(finding, self.settings, Some(&self.inputs.toolchain.version), leaks.today)
     }
@@ -94,7 +94,7 @@ impl Bench<'_> {
         command
     }
 
-    /// Runs a unit's command and reads what libtest prints; what a tool says is yet to come.
+    /// Runs a unit's command and parses libtest's output; the tool's report is parsed later.
     pub(super) fn start(&self, unit: &Unit<'_>, command: &Command) -> Result<RanUnit> {
         let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
         let finished = command
@@ -114,7 +114,7 @@ impl Bench<'_> {
     }
 }
 
-/// Whether an argument of the suite is a switch of libtest that holds for whatever runs, and no choice of tests.
+/// Whether an argument of the suite is a general libtest switch rather than a test filter.
 pub(super) fn is_switch(arg: &str) -> bool {
     ["--include-ignored", "--ignored", "--nocapture", "--no-capture", "--show-output"].contains(&arg)
 }
@@ -126,7 +126,7 @@ pub(crate) struct Canaries {
 }
 
 impl Canaries {
-    /// What a canary came to; whoever asks while it is tried waits.
+    /// The result of a canary; a concurrent request waits for it.
     pub(super) fn once(&self, key: String, try_it: impl FnOnce() -> Canary) -> Canary {
         let slot = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,7 +136,7 @@ impl Canaries {
     }
 }
 
-/// What a unit's process came to, findings left aside.
+/// The outcome of a unit's process, regardless of findings.
 pub(crate) fn unit_outcome(ran: &RanUnit, unit: &Unit<'_>, limit: Duration) -> (Outcome, String) {
     let target = &unit.executable.target;
     let running = match unit.tests.as_slice() {
@@ -164,7 +164,7 @@ pub(crate) fn unit_outcome(ran: &RanUnit, unit: &Unit<'_>, limit: Duration) -> (
     let said = last_lines(&ran.finished.stderr.text(), 1);
     let said = if said.is_empty() { said } else { format!(": {said}") };
     match ran.finished.status.signal() {
-        // Nobody here sends it but the time limit; what is left is the system, short of memory.
+        // Only the time limit sends it here, so otherwise it was the system, short of memory.
         Some(9) => (
             Outcome::Infrastructure,
             format!("{target} was killed{running}, as happens when memory runs out: tools need several times as much"),

@@ -26,7 +26,7 @@ const CLEAN: &str = "clean";
 /// How long the compiler may take.
 const COMPILE_LIMIT: Duration = Duration::from_secs(300);
 
-/// What a tool must find, by test.
+/// The kind that a tool must find in each test.
 fn expected(settings: &LeakSettings) -> &'static [(&'static str, &'static [FindingKind])] {
     const LEFT: (&str, &[FindingKind]) = (
         "leaves",
@@ -39,7 +39,7 @@ fn expected(settings: &LeakSettings) -> &'static [(&'static str, &'static [Findi
     );
     match settings.tool {
         Tool::Valgrind | Tool::Asan | Tool::Lsan | Tool::Miri => &[("leaks", &[FindingKind::Definite])],
-        // With a repeat of 0 nobody looks for growth.
+        // A repeat of 0 disables the check for growth.
         Tool::Resources if settings.repeat == 0 => &[LEFT],
         Tool::Resources => &[("leaks", &[FindingKind::Growth]), LEFT],
     }
@@ -68,7 +68,7 @@ fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
             return Ok(Canary::NotProven { why });
         }
         if outcome != Outcome::Passed {
-            return Ok(Canary::NotProven { why: format!("the canary itself came to {outcome}: {cause}") });
+            return Ok(Canary::NotProven { why: format!("the canary's outcome was {outcome}: {cause}") });
         }
         ran_tests += ran.report.counts.run() as usize;
         findings.append(&mut ran.findings);
@@ -79,7 +79,7 @@ fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
     Ok(verdict(bench, &findings, expected, ran_tests))
 }
 
-/// What the findings of the canary say of the tool.
+/// Judges the tool by the canary's findings.
 fn verdict(bench: &Bench<'_>, findings: &[Finding], expected: &[(&str, &[FindingKind])], ran_tests: usize) -> Canary {
     let tool = &bench.tool.program;
     if ran_tests != expected.len() + 1 {
@@ -122,15 +122,16 @@ fn verdict(bench: &Bench<'_>, findings: &[Finding], expected: &[(&str, &[Finding
     Canary::Proven { found: found.join("; ") }
 }
 
-/// The canary, built by the run's toolchain as its tests are; kept for the next time.
+/// The canary, built like the run's tests with the same toolchain, and cached.
 fn executable(bench: &Bench<'_>) -> Result<Executable> {
     let (host, toolchain) = (bench.host, bench.inputs.toolchain);
     let mut args = ["--test", "--edition", "2021", "--crate-name", NAME, "-g"].map(str::to_owned).to_vec();
     if let Some(sanitizer) = Sanitizer::of(bench.settings.tool) {
         args.extend([format!("-Zsanitizer={}", sanitizer.as_str()), "--target".to_owned(), toolchain.host.clone()]);
     }
-    let words = [&toolchain.rustc_verbose, &toolchain.origin, &args.join(" "), SOURCE];
-    let dir = host.dir.join("canary").join(&files::hash_parts(words)[..16]);
+    let packages = toolchain.packages.as_deref().unwrap_or_default();
+    let words = [&toolchain.rustc_verbose, packages, &args.join(" "), SOURCE];
+    let dir = host.dir.join("canary").join(format!("{:.16}", files::hash_parts(words)));
     let path = dir.join(NAME);
     if !files::exists(&path) {
         files::make_dir(&dir)?;
@@ -156,7 +157,7 @@ fn executable(bench: &Bench<'_>) -> Result<Executable> {
 }
 
 fn compile(bench: &Bench<'_>, dir: &Path, source: &Path, args: Vec<String>, path: &Path) -> Result<()> {
-    // Made aside and renamed: tools without a sanitizer share a canary, and may want it at the same time.
+    // Built elsewhere and renamed: tools without a sanitizer share a canary, possibly at the same time.
     let scratch = tempfile::Builder::new().prefix("half").tempdir_in(dir)?;
     let half = scratch.path().join(NAME);
     let text = |path: &Path| path.to_string_lossy().into_owned();

@@ -1,4 +1,4 @@
-//! Miri: the tests are interpreted, one at a time, since its first error ends the process.
+//! Miri: interprets the tests one at a time, because its first error ends the process.
 //!
 //! `cargo-miri` of the toolchain is called as `cargo miri` would call it. Everything is compiled once, before the first
 //! test; after that, each process only interprets. Isolation is off where the suite's flags do not speak of it: tests
@@ -13,8 +13,9 @@ use compatrix_leak::miri::{self, Trouble};
 use compatrix_leak::LeakSettings;
 use compatrix_model::evidence::{Counts, TestFailure};
 use compatrix_model::libtest::{Parser, Report, Source};
+use compatrix_model::linkage::Linkage;
 use compatrix_model::outcome::Outcome;
-use compatrix_model::plan::{Build, Linkage};
+use compatrix_model::plan::Build;
 
 use super::bench::{Bench, RanUnit, Unit};
 use crate::build::{self, Executable};
@@ -26,7 +27,7 @@ use crate::sys::supervisor::End;
 
 /// How long the standard library, and then the tests, may take to compile.
 const BUILD_LIMIT: Duration = Duration::from_secs(3600);
-/// How much of a process's standard error is read; what is beyond is the test's own.
+/// The part of a process's standard error that is parsed; the rest is the test's output.
 const MOST: usize = 8 * 1024 * 1024;
 
 /// The value of MIRIFLAGS.
@@ -39,7 +40,7 @@ fn flags(settings: &LeakSettings) -> String {
     if settings.seeds > 1 && !says(&flags, &["-Zmiri-seed", "-Zmiri-many-seeds="]) {
         flags.push(format!("-Zmiri-many-seeds=0..{}", settings.seeds));
         flags.push("-Zmiri-many-seeds-keep-going".to_owned());
-        // One after another: other tests run beside this one, and what the seeds say is not to be mixed.
+        // Sequentially: other tests run in parallel, and the seeds' outputs must not be mixed.
         flags.push("-Zthreads=1".to_owned());
     }
     flags.join(" ")
@@ -48,24 +49,21 @@ fn flags(settings: &LeakSettings) -> String {
 /// `cargo miri` with these words, in this package, with the environment of builds.
 fn cargo(bench: &Bench<'_>, dir: &Path, words: &[&str]) -> Result<Command> {
     let (host, build, toolchain) = (bench.host, bench.inputs.build, bench.inputs.toolchain);
-    let link = match &build.linkage {
-        Linkage::Dynamic { .. } => bench.inputs.sqlite,
-        Linkage::Own | Linkage::Bundled => None,
-    };
+    let link = bench.inputs.sqlite.filter(|_| build.linkage == Some(Linkage::Dynamic));
     // All that is needed was fetched for the build proper.
     let offline = host.limits.offline || (build.staged && words != ["setup"]);
     let mut command = Command::new(&bench.tool.program, dir)
         .args(["miri"])
         .args(words.iter().copied())
         .envs(&build::environment(host, link, offline)?)
-        // As cargo itself calls its subcommands. RUSTC is Miri's own affair: it warns where it is set.
+        // As cargo calls its subcommands. Miri manages RUSTC itself, and warns if it is set.
         .env("CARGO", toolchain.cargo.clone())
         .env("MIRIFLAGS", flags(bench.settings));
     command.timeout = Some(BUILD_LIMIT);
     Ok(command)
 }
 
-/// What chooses the packages and features of a build, and where it is compiled to.
+/// The flags for a build's packages, features and target directory.
 fn arguments(target_dir: &Path, manifest: &Path, build: &Build) -> Vec<String> {
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let mut args = vec!["--locked".to_owned(), "--target-dir".to_owned(), text(target_dir)];
@@ -94,10 +92,10 @@ fn test(bench: &Bench<'_>, executable: &Executable, words: &[&str]) -> Result<Co
         .args(executable.kind.choice(&executable.target)))
 }
 
-/// The same command for an executable, but interpreted: environment, arguments and time limit are kept.
+/// The command of an executable, interpreted by Miri: environment, arguments and time limit stay the same.
 pub(super) fn interpreted(bench: &Bench<'_>, executable: &Executable, plain: Command) -> Result<Command> {
     let mut command = test(bench, executable, &[])?.args(["--"]).args(plain.args);
-    // Cargo sets what it knows of the package by itself.
+    // cargo sets the package's variables itself.
     let of_cargo = ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "LD_LIBRARY_PATH"];
     command.env.extend(plain.env.into_iter().filter(|(name, _)| !of_cargo.contains(&name.as_str())));
     command.timeout = plain.timeout;
@@ -121,7 +119,7 @@ pub(super) fn prepare(bench: &Bench<'_>, executables: &[Executable]) -> Result<O
     Ok(None)
 }
 
-/// What a cargo that failed said last.
+/// The last message of a failed cargo.
 fn failed(finished: &Finished) -> Option<String> {
     match finished.end {
         End::Itself if finished.status.success() => None,
@@ -155,7 +153,7 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
     Ok(ran(read, report, finished, &unit.executable.target, test, bench.settings.seeds))
 }
 
-/// What a process came to, from what Miri and libtest said.
+/// The outcome of a process, from Miri's and libtest's output.
 fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test: &str, seeds: u32) -> RanUnit {
     let mut ran = RanUnit {
         report,
@@ -183,7 +181,7 @@ fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test:
     match read.trouble {
         Some(Trouble::Aborted(why)) => {
             fail(&mut ran, target, test);
-            ran.trouble = Some((Outcome::Crashed, format!("{test} ended itself under Miri: {why}")));
+            ran.trouble = Some((Outcome::Crashed, format!("{test} aborted under Miri: {why}")));
         }
         Some(Trouble::Compile(why)) => ran.trouble = Some((Outcome::BuildFailed, format!("under Miri: {why}"))),
         Some(Trouble::Tool(why)) => ran.trouble = Some((Outcome::Infrastructure, format!("Miri failed: {why}"))),
@@ -193,9 +191,9 @@ fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test:
             ran.trouble = Some((Outcome::Infrastructure, why));
         }
         Some(Trouble::Killed(signal)) => {
-            ran.trouble = Some((Outcome::Infrastructure, format!("Miri itself was ended in {test} ({signal})")));
+            ran.trouble = Some((Outcome::Infrastructure, format!("Miri was killed in {test} ({signal})")));
         }
-        // Miri stops a test at its first error, and libtest comes to no result.
+        // Miri stops a test at its first error, so libtest prints no result.
         None if !ran.findings.is_empty() && !ran.report.complete => fail(&mut ran, target, test),
         None if ran.report.complete && ran.report.counts.run() == 0 && ran.report.counts.ignored == 0 => {
             ran.trouble = Some((Outcome::Infrastructure, format!("under Miri there is no test {test}")));
@@ -203,7 +201,7 @@ fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test:
         None if !ran.report.complete || (code != 0 && ran.findings.is_empty() && ran.report.counts.failed == 0) => {
             let said = last_lines(&ran.finished.stderr.text(), 2);
             let said = if said.is_empty() { "nothing".to_owned() } else { said };
-            let why = format!("Miri ended with code {code} and no result of {test}, and said: {said}");
+            let why = format!("Miri exited with code {code} without a result for {test}: {said}");
             ran.trouble = Some((Outcome::Infrastructure, why));
         }
         None => {}
@@ -211,7 +209,7 @@ fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test:
     ran
 }
 
-/// The report of one test that ran with several seeds: it passes where it passes with all.
+/// The report of one test with several seeds: it passes only if it passes with all.
 fn once(mut report: Report) -> Report {
     let Counts { passed, failed, ignored, .. } = report.counts;
     report.counts.failed = failed.min(1);

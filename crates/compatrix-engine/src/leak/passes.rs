@@ -1,4 +1,4 @@
-//! Passes: all units once; then again, smaller, what ended early or cannot be attributed.
+//! Passes: runs all units once, then reruns in smaller units whatever ended early or cannot be attributed.
 //!
 //! No result is lost by a test that ends its process: it is taken out, and the tests that shared the process with it run
 //! again without it.
@@ -44,14 +44,14 @@ struct Pass<'p, 'a> {
     bench: &'p Bench<'p>,
     leaks: &'p Leaks<'p>,
     round: usize,
-    /// What is to be run again.
+    /// Tests to rerun.
     again: Vec<Unit<'a>>,
-    /// What cannot be attributed yet.
+    /// Findings that cannot be attributed yet.
     to_attribute: &'p mut Vec<(Unit<'a>, Vec<Finding>)>,
 }
 
 impl<'a> Pass<'_, 'a> {
-    /// Takes what a unit came to.
+    /// Adds the result of a unit.
     fn take(&mut self, unit: Unit<'a>, mut ran: RanUnit, seen: &mut Seen) {
         seen.executables_ms += u64::try_from(ran.finished.wall.as_millis()).unwrap_or(u64::MAX);
         seen.notes.append(&mut ran.notes);
@@ -70,10 +70,10 @@ impl<'a> Pass<'_, 'a> {
             if let Some(culprit) = culprit.filter(|_| self.round < MOST_ROUNDS) {
                 let rest = unit.tests.iter().filter(|test| **test != culprit).cloned().collect();
                 self.again.push(Unit { executable: unit.executable, tests: rest, whole: false });
-                // What else is in the report belongs to tests that run again.
+                // The rest of the report belongs to tests that run again.
                 ran.findings.retain_mut(|finding| match &finding.test {
                     Some(test) => *test == culprit,
-                    // A leak that nobody can be told of may be any of theirs; an error is of the test under way.
+                    // A leak without a test may belong to any of them; an error belongs to the running test.
                     None if finding.kind.class() == Class::Leak => false,
                     None => {
                         finding.test = Some(culprit.clone());
@@ -113,7 +113,7 @@ fn died(seen: &mut Seen, target: &str, test: &str, ran: &RanUnit) {
     seen.failures.push(TestFailure { executable: target.to_owned(), test: test.to_owned(), output });
 }
 
-/// Runs the tests of units alone to see which of them has what nobody could be told of.
+/// Runs the tests of units alone to attribute the remaining findings.
 fn attribute_alone(
     bench: &Bench<'_>,
     leaks: &Leaks<'_>,

@@ -14,7 +14,7 @@ const FOLDER: &str = "compat/suppressions";
 /// The workspace's suppressions, in the order of their files' names, and its baseline. Without the files there are none.
 ///
 /// # Errors
-/// All that is wrong with all of the files, at once.
+/// All problems of all files at once.
 pub fn load(root: &Path) -> Result<Policy, Error> {
     let mut policy = Policy::default();
     let mut wrong: Vec<Diagnostics> = Vec::new();
@@ -65,9 +65,12 @@ mod tests {
         write("compat/suppressions/b.toml", &own("a"));
         write("compat/baseline.toml", "[[accepted]]\nfingerprint = \"x\"\n");
         let Err(error @ Error::Spec(_)) = load(root.path()) else { panic!("no errors of the files") };
-        assert_eq!(error.exit_code(), 2);
+        assert_eq!(error.exit_code().number(), 2);
         let shown = error.to_string();
-        assert!(shown.contains("compat/suppressions/b.toml:2:8: error: a suppression `a` stands in"), "{shown}");
+        assert!(
+            shown.contains("compat/suppressions/b.toml:2:8: error: a suppression `a` already exists: it is in"),
+            "{shown}"
+        );
         assert!(shown.contains("compat/baseline.toml:2:15: error: `x` is not a fingerprint"), "{shown}");
         let Error::Spec(problems) = error else { unreachable!() };
         let drawn = problems.render(false, 100);

@@ -1,4 +1,4 @@
-//! What a test leaves behind: files in its own TMPDIR, descriptors, threads, child processes, memory that grows.
+//! Finds what a test leaves behind: files in its TMPDIR, descriptors, threads, child processes, growing memory.
 //!
 //! Each test runs alone in a process of its own, into which `resources.c` is loaded; that writes down what is still there
 //! when the test is over. A second process calls the test again and again, to see whether memory grows; what becomes of
@@ -23,11 +23,11 @@ use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 use crate::sys::{elf, files};
 
-/// The source of what is loaded into each process.
+/// The source of the library that is loaded into each process.
 const SOURCE: &str = include_str!("resources.c");
 /// Its name; the loader finds it by LD_LIBRARY_PATH, for LD_PRELOAD knows no folder with a space.
 const LIBRARY: &str = "libcompatrix-look.so";
-/// How many times as many calls show whether growth that was seen goes on.
+/// The factor of additional calls that shows whether growth continues.
 const CONFIRM: u32 = 4;
 /// A name that no test has, for calls of the harness alone.
 const NO_TEST: &str = "no test of this name: the harness alone";
@@ -35,12 +35,12 @@ const NO_TEST: &str = "no test of this name: the harness alone";
 /// The folder of the library that is loaded into each process; compiled once.
 fn library(host: &Host) -> Result<PathBuf> {
     let hash = files::hash_parts([SOURCE, &c_compiler::fingerprint(host)]);
-    let dir = host.dir.join("probe").join(format!("look-{}", &hash[..16]));
+    let dir = host.dir.join("probe").join(format!("look-{hash:.16}"));
     if files::exists(&dir.join(LIBRARY)) {
         return Ok(dir);
     }
     files::make_dir(&dir)?;
-    // Made aside and renamed, so that two threads do not see each other's half.
+    // Built elsewhere and renamed, so that threads never see a partial file.
     let scratch = tempfile::Builder::new().prefix("look").tempdir_in(&dir)?;
     let (source, made) = (scratch.path().join("look.c"), scratch.path().join(LIBRARY));
     files::write(&source, SOURCE.as_bytes())?;
@@ -48,16 +48,16 @@ fn library(host: &Host) -> Result<PathBuf> {
         .args(["-O1", "-fPIC", "-shared", "-pthread", "-w", "-o"])
         .args([made.to_string_lossy(), source.to_string_lossy()])
         .args(["-ldl"]);
-    c_compiler::compile(host, &command, "what looks into test processes")?;
+    c_compiler::compile(host, &command, "the library for test processes")?;
     files::rename(&made, &dir.join(LIBRARY))?;
     Ok(dir)
 }
 
-/// What a process is to do besides running its test.
+/// What a process must do in addition to running its test.
 enum LookTask {
-    /// Say what is there afterwards.
+    /// Report once at the end.
     Look,
-    /// Call the harness, which is at this address, so many times, and say what is there after each.
+    /// Call the harness at this address this many times, and report after each call.
     Repeat { harness: u64, calls: u32 },
 }
 
@@ -74,7 +74,7 @@ fn with_look(command: Command, library: &Path, report: &Path, task: &LookTask) -
     };
     let preload = set("LD_PRELOAD", LIBRARY.to_owned(), ":", true);
     let path = set("LD_LIBRARY_PATH", library.to_string_lossy().into_owned(), ":", true);
-    // A thread's memory is given back when it ends, and not kept for the next one.
+    // Free a thread's memory when it ends instead of caching it.
     let tunables = set("GLIBC_TUNABLES", "glibc.pthread.stack_cache_size=0".to_owned(), ":", false);
     let command = command.env("COMPATRIX_LOOK_REPORT", report.to_string_lossy()).env("LD_PRELOAD", preload.0);
     let command = command.env("COMPATRIX_LOOK_PRELOAD", preload.1).env("LD_LIBRARY_PATH", path.0);
@@ -89,7 +89,7 @@ fn with_look(command: Command, library: &Path, report: &Path, task: &LookTask) -
     }
 }
 
-/// The report; none where the library was not loaded.
+/// The report; `None` if the library was not loaded.
 fn read(report: &Path) -> Result<Held, Option<String>> {
     if !files::exists(report) {
         return Err(None);
@@ -106,13 +106,13 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
     let first = match read(&report) {
         _ if ran.finished.end != End::Itself => return Ok(ran),
         Ok(Held { looks, complete: true }) if looks.len() == 1 && ended_well => looks.into_iter().next(),
-        // A process that broke off leaves whatever it had; how it ended is what there is to say.
+        // A process that ended early leaves everything it had; only its end is reported.
         Ok(_) if !ended_well => return Ok(ran),
         Ok(_) => None,
         Err(why) => {
             let why = match why {
                 None => "could not be loaded; a static executable loads nothing".to_owned(),
-                Some(why) => format!("wrote what cannot be read: {why}"),
+                Some(why) => format!("wrote an unreadable report: {why}"),
             };
             let said = last_lines(&ran.finished.stderr.text(), 1);
             ran.trouble = Some((Outcome::Infrastructure, format!("{LIBRARY} {why}: {said}")));
@@ -165,7 +165,7 @@ fn unseen_process(first: &Look, finished: &Finished, findings: &mut Vec<Finding>
     }
 }
 
-/// What a test left in its TMPDIR.
+/// The files that a test left in its TMPDIR.
 fn left_files(dir: &Path) -> Result<Vec<LeftFile>> {
     let one = |path: PathBuf| {
         let mut file = LeftFile {
@@ -189,7 +189,7 @@ fn left_files(dir: &Path) -> Result<Vec<LeftFile>> {
     files::list(dir)?.into_iter().map(one).collect()
 }
 
-/// Calls the test again and again in another process; what that held after each call, and whether it grew.
+/// Calls the test repeatedly in another process; returns the snapshots and whether memory grew.
 ///
 /// # Errors
 /// It was not looked for, and why.
@@ -200,7 +200,7 @@ fn repeat(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, ran: &RanUnit) -> 
         return Ok((None, Growth::None));
     }
     if unit.executable.own_harness {
-        anyhow::bail!("it has a harness of its own");
+        anyhow::bail!("it has a custom harness");
     }
     let limit = bench.inputs.suite.timeout;
     // As many as there is time for.
@@ -213,7 +213,7 @@ fn repeat(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, ran: &RanUnit) -> 
     let baseline = baseline(bench, unit.executable, library, harness).map_err(|why| anyhow!(why))?;
     let held = called(bench, unit, library, harness, calls)?;
     let mut growth = resources::growth(&held, baseline);
-    // Chance does not grow twice, nor for so long; where it seems to, but slower, not three times.
+    // Noise does not grow twice for so long; growth that slows down is checked a third time.
     for _ in 0..2 {
         if !matches!(growth, Growth::Grows { .. }) || ran.finished.wall * calls * CONFIRM >= limit {
             break;
@@ -232,7 +232,7 @@ fn repeat(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, ran: &RanUnit) -> 
     Ok((Some(held), growth))
 }
 
-/// What so many calls in one process hold.
+/// The snapshots of this many calls in one process.
 fn called(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, harness: u64, calls: u32) -> Result<Held> {
     let scratch = Scratch::new(bench.host)?;
     scratch.renew_fixture(bench.inputs)?;
@@ -248,7 +248,7 @@ fn called(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, harness: u64, call
     read(&report).map_err(|why| anyhow!("{LIBRARY} {}", why.unwrap_or_else(|| "was not loaded".to_owned())))
 }
 
-/// What the harness of an executable itself leaves behind with each call.
+/// The growth per call of an executable's harness alone.
 fn baseline(bench: &Bench<'_>, executable: &Executable, library: &Path, harness: u64) -> Result<Baseline, String> {
     let name = format!("harness-growth {}", executable.path.display());
     let stamp = format!("{} {}", executable.inspection.sha256, library.display());
@@ -261,10 +261,10 @@ fn baseline(bench: &Bench<'_>, executable: &Executable, library: &Path, harness:
     Ok(Baseline { blocks, bytes })
 }
 
-/// Where the function of the test harness is that runs the tests: `main` of the executable's own crate.
+/// The address of the test harness: `main` of the executable's crate.
 fn harness(host: &Host, executable: &Executable) -> Result<u64, String> {
     let name = format!("harness {}", executable.path.display());
-    let found: Result<Result<u64, String>> = host.memo.fact(&name, &executable.inspection.sha256, || {
+    let found: Result<Result<u64, String>> = host.memo.fact(&name, &executable.inspection.sha256.to_string(), || {
         let krate = executable.target.replace('-', "_");
         let found = elf::functions(&files::read(&executable.path)?, |symbol| is_main_of(symbol, &krate));
         let mut found = found.unwrap_or_default().into_iter();

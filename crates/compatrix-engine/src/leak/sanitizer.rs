@@ -24,7 +24,7 @@ use crate::sys::host::Host;
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
-/// What a process ends with after a report; no code of libtest's or of the system's.
+/// The exit code after a report; not used by libtest or the system.
 const EXIT_CODE: i32 = 93;
 /// The number of SIGSEGV, signal(7).
 const SIGSEGV: i32 = 11;
@@ -46,7 +46,7 @@ enum Stacks {
     Whole,
 }
 
-/// The value of that variable: ours, then what the suite's `env` and `flags` say, then what is not theirs to say.
+/// The options: our defaults, then the suite's `env` and `flags`, then those that a suite cannot override.
 fn options(stacks: Stacks, from_env: Option<&String>, flags: &[String], more: &[&str], log: &Path) -> String {
     let stacks: &[&str] = match stacks {
         Stacks::Quick => &["fast_unwind_on_malloc=1"],
@@ -54,10 +54,10 @@ fn options(stacks: Stacks, from_env: Option<&String>, flags: &[String], more: &[
     };
     let ours = [
         "detect_leaks=1",
-        // As without the tool, where the allocator says no.
+        // As without the tool, if the allocator refuses.
         "allocator_may_return_null=1",
     ];
-    // The path may hold a colon, which parts options.
+    // The path may contain a colon, which separates options.
     let last = [
         format!("exitcode={EXIT_CODE}"),
         "symbolize=0".to_owned(),
@@ -69,7 +69,7 @@ fn options(stacks: Stacks, from_env: Option<&String>, flags: &[String], more: &[
     words.chain(more.iter().map(|word| (*word).to_owned())).chain(last).collect::<Vec<_>>().join(":")
 }
 
-/// Runs a unit: first with quick stacks, since mostly nothing is found, and once more with whole ones if something is.
+/// Runs a unit: first with fast stacks, because usually nothing is found, then again with full ones if something is.
 pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<RanUnit> {
     let (mut quick, report) = once(bench, unit, dir, Stacks::Quick)?;
     if report.findings.is_empty() || quick.finished.end != End::Itself {
@@ -78,7 +78,7 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
     let (whole, again) = once(bench, unit, &another(bench, dir, "again")?, Stacks::Whole)?;
     if again.findings.is_empty() {
         let target = &unit.executable.target;
-        let note = format!("what was found in {target} was not there when its tests ran again to have whole stacks");
+        let note = format!("the findings in {target} did not recur when its tests ran again for full stacks");
         quick.notes.push(note);
         return Ok(told(bench, unit, quick, report));
     }
@@ -96,7 +96,7 @@ fn another(bench: &Bench<'_>, dir: &Path, name: &str) -> Result<PathBuf> {
 fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Result<(RanUnit, Report)> {
     let (mut ran, log) = start(bench, unit, dir, stacks, &[])?;
     if !has_runtime(bench, unit.executable)? {
-        let reason = "cargo compiles tests of proc-macro crates for the compiler itself, without the sanitizer";
+        let reason = "cargo compiles tests of proc-macro crates for the host, without the sanitizer";
         ran.not_runnable = Some(reason.to_owned());
         return Ok((ran, sanitizer::parse("")));
     }
@@ -110,7 +110,7 @@ fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Resul
     Ok((ran, report))
 }
 
-/// What came of a unit, with the functions and lines of what was found.
+/// The result of a unit, with symbolized findings.
 fn told(bench: &Bench<'_>, unit: &Unit<'_>, mut ran: RanUnit, report: Report) -> RanUnit {
     let target = &unit.executable.target;
     let running = culprit(&ran, unit);
@@ -170,7 +170,7 @@ impl Log {
             if name == own {
                 text = String::from_utf8_lossy(&files::read(&path)?).into_owned();
             } else if name.starts_with("sanitizer.") {
-                let note = "a process that a test started wrote a report of its own, which counts for nothing here";
+                let note = "a process started by a test wrote its own report, which is ignored here";
                 notes.push(note.to_owned());
             }
         }
@@ -187,7 +187,7 @@ fn culprit(ran: &RanUnit, unit: &Unit<'_>) -> Option<String> {
     }
 }
 
-/// Why the sanitizer's result does not count, where it does not.
+/// Why the sanitizer's result does not count; `None` if it does.
 fn trouble(ran: &RanUnit, report: &Report) -> Option<(Outcome, String)> {
     let Finished { status, end, stderr, .. } = &ran.finished;
     if *end != End::Itself {
@@ -200,7 +200,7 @@ fn trouble(ran: &RanUnit, report: &Report) -> Option<(Outcome, String)> {
     if !silent || ran.report.complete && status.code() != Some(EXIT_CODE) {
         return None;
     }
-    // What goes wrong before the options are read is told on stderr.
+    // Errors before the options are read go to stderr.
     if let Some(why) = sanitizer::parse(&stderr.text()).trouble {
         return Some((Outcome::Infrastructure, why));
     }
@@ -223,13 +223,13 @@ fn overflow(bench: &Bench<'_>, unit: &Unit<'_>, test: &str, dir: &Path) -> Resul
     }))
 }
 
-/// Whether the executable has the sanitizer in it; its runtime's symbols stand in the file.
+/// Whether the executable contains the sanitizer, judging by its runtime's symbols.
 fn has_runtime(bench: &Bench<'_>, executable: &Executable) -> Result<bool> {
     let Some(sanitizer) = Sanitizer::of(bench.settings.tool) else { return Ok(false) };
     let sign = format!("__{}_init", sanitizer_runtime(sanitizer));
     let host: &Host = bench.host;
     let name = format!("sanitizer {sign} {}", executable.path.display());
-    host.memo.fact(&name, &executable.inspection.sha256, || {
+    host.memo.fact(&name, &executable.inspection.sha256.to_string(), || {
         Ok(memmem::find(&files::read(&executable.path)?, sign.as_bytes()).is_some())
     })
 }

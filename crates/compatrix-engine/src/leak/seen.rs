@@ -1,13 +1,14 @@
-//! What was seen of all units of a run, and the record that comes of it.
+//! Collects the results of all units of a run, and makes the record.
 
 use compatrix_leak::{attribute, Canary, Finding, LeakReport, NotRunnable};
 use compatrix_model::evidence::{Counts, Record, TestFailure};
 use compatrix_model::outcome::Outcome;
+use compatrix_model::results::rank;
 
 use super::bench::Bench;
 use crate::run::executable;
 
-/// What was seen of all units.
+/// The results of all units.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) counts: Counts,
@@ -20,10 +21,10 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Takes what one unit came to.
+    /// Adds the result of one unit.
     pub(super) fn outcome(&mut self, outcome: Outcome, cause: String) {
-        let worst = self.outcome.as_ref().map_or(0, |(outcome, _)| executable::severity(*outcome));
-        if self.outcome.is_none() || executable::severity(outcome) > worst {
+        let outranks = |(worst, _): &(Outcome, String)| rank::of_outcome(outcome) > rank::of_outcome(*worst);
+        if self.outcome.as_ref().is_none_or(outranks) {
             self.outcome = Some((outcome, cause));
         }
     }
@@ -41,7 +42,7 @@ impl Seen {
         self.notes.dedup();
         record.leaks = Some(LeakReport {
             tool: bench.settings.tool,
-            version: bench.tool.version.clone(),
+            version: bench.tool.version.clone().unwrap_or_default(),
             canary,
             outcome,
             cause,

@@ -17,7 +17,7 @@ use crate::run::inputs::RunInputs;
 use crate::sys::host::Host;
 use crate::sys::process::Command;
 
-/// Runs the suite in the cell and says what it came to; the proof is the caller's.
+/// Runs the suite in the cell and returns its result; the caller adds the proof.
 ///
 /// # Errors
 /// Our own side fails.
@@ -60,18 +60,17 @@ pub(crate) fn run(
 pub(crate) fn by_hand(bench: &Bench<'_>, executable: &Executable, dir: &Path) -> Result<(Command, &'static str)> {
     let unit = Unit { executable, tests: Vec::new(), whole: true };
     Ok(match bench.settings.tool {
-        Tool::Valgrind => (valgrind::command(bench, &unit, dir).0, "what it finds is in valgrind.xml"),
-        Tool::Asan | Tool::Lsan => (
-            sanitizer::command(bench, &unit, dir, &[]),
-            "what it finds is in sanitizer.PID, addresses not yet resolved",
-        ),
+        Tool::Valgrind => (valgrind::command(bench, &unit, dir).0, "findings are in valgrind.xml"),
+        Tool::Asan | Tool::Lsan => {
+            (sanitizer::command(bench, &unit, dir, &[]), "findings are in sanitizer.PID, not yet symbolized")
+        }
         Tool::Miri => (
             miri::interpreted(bench, executable, bench.command(&unit, dir))?,
             "the first error ends it; `--exact NAME` runs one test",
         ),
         Tool::Resources => (
             bench.command(&unit, dir),
-            "leak-check runs each test alone, with a library loaded before it that looks at what is left",
+            "leak-check runs each test alone, with a preloaded library that checks for leftovers",
         ),
     })
 }

@@ -13,7 +13,7 @@ use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SymbolKind};
 
 use crate::sys::files;
 
-/// What is known of some places.
+/// Symbolized places.
 #[derive(Debug, Default)]
 pub(super) struct Symbols {
     known: BTreeMap<String, BTreeMap<u64, Vec<Frame>>>,
@@ -30,7 +30,7 @@ impl Symbols {
         Self { known: wanted.into_iter().map(look).collect() }
     }
 
-    /// The frames at a place, innermost first; several where functions are inlined, none where nothing is known.
+    /// The frames at a place, innermost first; several if functions are inlined, empty if unknown.
     pub(super) fn frames(&self, object: &str, offset: u64) -> Vec<Frame> {
         self.known.get(object).and_then(|known| known.get(&offset)).cloned().unwrap_or_default()
     }
@@ -62,7 +62,7 @@ fn look_up(object: &str, offsets: &BTreeSet<u64>) -> BTreeMap<u64, Vec<Frame>> {
 
 type Slice<'a> = EndianSlice<'a, RunTimeEndian>;
 
-/// What the debug information has of a place. Split debug information is passed over.
+/// The debug information of a place. Split debug information is ignored.
 fn inlined(context: &addr2line::Context<Slice<'_>>, offset: u64) -> Vec<Frame> {
     let Ok(mut found) = context.find_frames(offset).skip_all_loads() else { return Vec::new() };
     let mut frames = Vec::new();
@@ -72,7 +72,7 @@ fn inlined(context: &addr2line::Context<Slice<'_>>, offset: u64) -> Vec<Frame> {
         frames.push(Frame {
             function: name.unwrap_or_default(),
             file: location.and_then(|location| location.file).map(str::to_owned),
-            // Zero is what the compiler could not tell.
+            // Zero means unknown to the compiler.
             line: location.and_then(|location| location.line).filter(|line| *line > 0),
             column: location.and_then(|location| location.column).filter(|column| *column > 0),
             inlined: true,
@@ -111,12 +111,12 @@ impl<'a> Names<'a> {
     }
 }
 
-/// A function's name as it stands in the source: Rust's names demangled without their hashes, others as they are.
+/// A function's source name: Rust names demangled without hash, others unchanged.
 fn demangled(name: &str) -> String {
     match rustc_demangle::try_demangle(name) {
         Ok(name) => format!("{name:#}"),
         Err(_) => {
-            // The sanitizers' own stand-ins of C functions.
+            // The sanitizers' replacements of C functions.
             let bare = name.trim_start_matches('_').strip_prefix("interceptor_");
             bare.unwrap_or(name).to_owned()
         }

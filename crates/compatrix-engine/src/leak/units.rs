@@ -29,7 +29,7 @@ pub(super) struct Listed {
     pub(super) ignored: usize,
 }
 
-/// Asks an executable for its tests, without the tool.
+/// Lists an executable's tests, without the tool.
 pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed> {
     if executable.own_harness {
         return Ok(Listed { tests: vec![executable.target.clone()], ignored: 0 });
@@ -39,7 +39,7 @@ pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed>
         let mut command = executable::command(bench.host, bench.inputs, executable, &scratch.dir);
         // Macros run within the compiler, which is not interpreted.
         if bench.settings.tool == Tool::Miri && executable.kind != TargetKind::Macros {
-            // `cfg(miri)` leaves tests out and marks others as ignored.
+            // `cfg(miri)` removes some tests and ignores others.
             command = miri::interpreted(bench, executable, command)?;
         }
         command = command.args(["--list", "--format", "terse"]).args(further.iter().copied());
@@ -72,7 +72,7 @@ pub(super) fn of<'a>(bench: &Bench<'_>, executable: &'a Executable, tests: Vec<S
     }
     let parts = match (bench.settings.tool, bench.settings.each) {
         _ if executable.own_harness => 1,
-        // They can say something only of one test.
+        // They can report only about one test.
         (Tool::Miri | Tool::Resources, _) | (_, Each::Test) => tests.len(),
         (_, Each::Executable) => 1,
         (Tool::Valgrind, Each::Auto) if tests.len() >= WORTH_PARTING && bench.host.limits.jobs > 1 => {
@@ -85,7 +85,7 @@ pub(super) fn of<'a>(bench: &Bench<'_>, executable: &'a Executable, tests: Vec<S
     if parts == 1 {
         return vec![Unit { executable, tests, whole: !choice || executable.own_harness }];
     }
-    // Dealt in turn: neighbours are alike and would make one part slow.
+    // Round robin: neighbouring tests are similar and would make one part slow.
     let mut dealt: Vec<Vec<String>> = vec![Vec::new(); parts];
     for (n, test) in tests.into_iter().enumerate() {
         dealt[n % parts].push(test);
@@ -119,13 +119,13 @@ pub(super) fn side_by_side<'a>(
             done.push((n, unit, ran));
         }
     };
-    // A pipe cannot be asked without waiting; the helper waits, and gives up when it is dropped.
+    // Reading the pipe blocks, so a helper thread waits, and stops when it is dropped.
     let (give, take) = mpsc::channel();
     let helper = leaks.tokens.clone().into_helper_thread(move |token| drop(give.send(token)));
     let helper = helper.context("no helper for job tokens")?;
     let take = Mutex::new(take);
     let are_left = || waiting.lock().is_ok_and(|waiting| waiting.len() > 0);
-    // A token for one unit at a time: others may wait for it.
+    // One token per unit at a time, because others may be waiting.
     let token = || {
         helper.request_token();
         while are_left() && !bench.host.supervisor.is_interrupted() {
@@ -156,7 +156,7 @@ pub(super) fn side_by_side<'a>(
     done.into_iter().map(|(_, unit, ran)| Ok((unit, ran?))).collect()
 }
 
-/// Runs a unit in a scratch folder of its own; its findings are complete.
+/// Runs a unit in a private scratch folder; its findings are complete.
 pub(super) fn one(bench: &Bench<'_>, unit: &Unit<'_>) -> Result<RanUnit> {
     let scratch = Scratch::new(bench.host)?;
     scratch.renew_fixture(bench.inputs)?;

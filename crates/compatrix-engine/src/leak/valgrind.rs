@@ -1,4 +1,4 @@
-//! valgrind's memcheck over a unit: never over cargo, and its XML is read, not its exit code.
+//! Runs a unit under valgrind's memcheck: never cargo, and the result comes from its XML, not its exit code.
 
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ fn options(bench: &Bench<'_>, xml: &Path) -> Vec<String> {
     options
 }
 
-/// The command of a unit, and where its report will be.
+/// The command of a unit, and the path of its report.
 pub(super) fn command(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> (Command, PathBuf) {
     let xml = dir.join("valgrind.xml");
     let inner = bench.command(unit, dir);
@@ -58,7 +58,7 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
             Some((Outcome::Infrastructure, format!("valgrind wrote no report {said}")))
         }
         (End::Itself, Some(Trouble::Cut)) => {
-            // Killed from outside; the signal says more than the report.
+            // Killed from outside; the signal is more informative than the report.
             let signal = std::os::unix::process::ExitStatusExt::signal(&finished.status);
             let said = last_lines(&finished.stderr.text(), 2);
             signal.is_none().then(|| (Outcome::Infrastructure, format!("valgrind's report ends in the middle: {said}")))

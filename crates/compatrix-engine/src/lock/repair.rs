@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use compatrix_model::facts::ToolchainFacts;
 use compatrix_model::lockset::made::{Floor, Repaired};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::refusal::{self, Blamed};
@@ -20,6 +19,7 @@ use crate::build::cc;
 use crate::deps::locks::{pins, Resolver};
 use crate::deps::stage;
 use crate::deps::stage::resolve::{Prefer, Resolved, Unresolved};
+use crate::find::facts::ToolchainFacts;
 use crate::sys::error::Error;
 use crate::sys::host::last_lines;
 use crate::sys::process::Command;
@@ -39,7 +39,7 @@ impl Default for SearchLimits {
     }
 }
 
-/// What a search came to.
+/// The result of a search.
 #[derive(Debug)]
 pub(super) enum Repair {
     /// A lockset that builds.
@@ -61,11 +61,11 @@ pub(super) struct LocksetSearch<'a> {
     pub limits: SearchLimits,
 }
 
-/// What a resolution loop came to.
+/// The result of a resolution loop.
 enum Settled {
-    /// Nothing in it says that it needs more.
+    /// No package in it requires a newer Rust.
     Works(Box<Resolved>),
-    /// What stands in the way.
+    /// What prevents a lockset.
     Hopeless(Vec<String>),
 }
 
@@ -97,7 +97,7 @@ impl LocksetSearch<'_> {
                 Some(Settled::Works(resolved)) => resolved,
                 Some(Settled::Hopeless(because)) if held.blamed.is_empty() => return self.floor(rust, because, spent),
                 Some(Settled::Hopeless(because)) => {
-                    // What fails to compile does not say from which Rust on it would.
+                    // A compile error does not say which Rust would work.
                     let Spent { resolutions, builds } = spent;
                     return Ok(Repair::None(Floor { because, rust: None, resolutions, builds }));
                 }
@@ -142,7 +142,7 @@ impl LocksetSearch<'_> {
 
     fn too_many(&self, spent: &Spent) -> String {
         format!(
-            "gave up after {} resolutions and {} builds without an answer; pin what is in the way by hand, then run again",
+            "gave up after {} resolutions and {} builds; pin the conflicting package by hand, then run again",
             spent.resolutions, spent.builds
         )
     }
@@ -207,7 +207,7 @@ impl LocksetSearch<'_> {
         self.resolver.resolve(&edit, &deep, None, Prefer::Rust)
     }
 
-    /// Checks the members and their tests with the real toolchain, served from disk; what cargo said if it fails.
+    /// Checks the members and their tests with the real toolchain, served from disk; returns cargo's error if it fails.
     fn build(&self, toolchain: &ToolchainFacts, rust: &Version, resolved: &Resolved) -> Result<Option<String>> {
         let (host, layout) = (self.resolver.host, self.resolver.sources.layout);
         let dir = self.resolver.dir.with_file_name("repair");
@@ -272,7 +272,7 @@ fn repaired(resolved: &Resolved, held: &Held, spent: &Spent, own_failure: Option
     for name in names {
         let versions: Vec<&Version> =
             resolved.packages.iter().filter(|p| p.name == *name).map(|p| &p.version).collect();
-        // Of a package that is there twice, or no more at all, one version says nothing.
+        // For a package that is present twice, or gone, a single version means nothing.
         if let [version] = versions[..] {
             pins.insert(name.clone(), version.clone());
         }

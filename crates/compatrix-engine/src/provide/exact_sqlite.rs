@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use compatrix_model::axis::{AxisKind, ValueName};
-use compatrix_model::facts::{Availability, SqliteFacts};
+use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
 use semver::Version;
 
 use super::find_sqlite;
+use crate::find::facts::SqliteFacts;
 use crate::find::sqlite::{build_all, ExactVersion};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
@@ -23,7 +24,7 @@ pub struct Cached {
     pub library: Result<String, String>,
 }
 
-/// Builds the versions that are not in the cache. `tell` hears of each that begins.
+/// Builds the versions that are not in the cache. `tell` is called when a build starts.
 ///
 /// # Errors
 /// Interrupted.

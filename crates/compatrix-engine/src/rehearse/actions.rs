@@ -1,4 +1,4 @@
-//! The actions of a workflow, as far as a rehearsal can do what they do.
+//! Emulates the actions of a workflow.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::job::{Cleanup, Going};
 use super::setup::StepEnd;
 use crate::sys::files;
 
-/// Does what an action does.
+/// Emulates an action.
 pub(super) fn act(
     going: &mut Going<'_, '_>,
     action: &str,
@@ -24,7 +24,7 @@ pub(super) fn act(
     match action {
         "actions/checkout" => {
             let depth = inputs.get("fetch-depth").unwrap_or("1");
-            let depth = depth.parse().map_err(|_| anyhow!("`fetch-depth: {depth}` is no number"))?;
+            let depth = depth.parse().map_err(|_| anyhow!("`fetch-depth: {depth}` is not a number"))?;
             for wanted in ["submodules", "lfs"] {
                 if inputs.is(wanted)? {
                     bail!("a rehearsal's checkout has no `{wanted}`");
@@ -44,7 +44,7 @@ pub(super) fn act(
             return cache(going, action, &inputs, outputs)
         }
         RUST_CACHE => return lend_target(going),
-        UPLOAD_SARIF => return Ok(StepEnd::LeftOut("there is no GitHub to send findings to".to_owned())),
+        UPLOAD_SARIF => return Ok(StepEnd::LeftOut("there is no GitHub to upload findings to".to_owned())),
         other => bail!("a rehearsal does not know the action `{other}`"),
     }
     Ok(StepEnd::Done)
@@ -58,9 +58,9 @@ fn lend_target(going: &mut Going<'_, '_>) -> Result<StepEnd> {
         return Ok(StepEnd::LeftOut("there is a `target` already".to_owned()));
     }
     if files::exists(&kept) && files::rename(&kept, &target).is_err() {
-        return Ok(StepEnd::LeftOut("what is kept is on another disk than --keep".to_owned()));
+        return Ok(StepEnd::LeftOut("the cached files are on another disk than --keep".to_owned()));
     }
-    // What is kept is what cargo has made.
+    // The cached files are cargo's products.
     for ours in ["ci", "compat"] {
         files::remove_dir(&target.join(ours))?;
     }
@@ -68,7 +68,7 @@ fn lend_target(going: &mut Going<'_, '_>) -> Result<StepEnd> {
     Ok(StepEnd::Done)
 }
 
-/// A cache of paths in the checkout, by key. Folders of the user stay where they are, and serve as they are.
+/// A cache of paths in the checkout, by key. The user's folders are used in place.
 fn cache(
     going: &mut Going<'_, '_>,
     action: &str,
@@ -90,7 +90,7 @@ fn cache(
         }
     }
     if inside.is_empty() && outside > 0 {
-        return Ok(StepEnd::LeftOut("the user's own folder serves as it is".to_owned()));
+        return Ok(StepEnd::LeftOut("the user's folder is used directly".to_owned()));
     }
     let caches = going.rehearsal.places.kept.join("caches");
     if action != "actions/cache/save" {
@@ -112,12 +112,12 @@ fn cache(
     Ok(StepEnd::Done)
 }
 
-/// The folder of a key. Keys may hold what names of folders may not.
+/// The folder of a key, because keys may contain characters that folder names may not.
 fn folder(caches: &Path, key: &str) -> PathBuf {
-    caches.join(&files::hash_bytes(key.as_bytes())[..32])
+    caches.join(format!("{:.32}", files::hash_bytes(key.as_bytes())))
 }
 
-/// Restores the cache of this key, else the newest whose key begins with one of these; which.
+/// Restores the cache of this key, or the newest whose key starts with one of these prefixes; returns its key.
 fn restore(caches: &Path, key: &str, prefixes: &str, paths: &[PathBuf]) -> Result<Option<String>> {
     let mut found: Option<(String, PathBuf)> = Some((key.to_owned(), folder(caches, key)));
     if !found.as_ref().is_some_and(|(_, dir)| files::exists(&dir.join("key"))) {
@@ -156,7 +156,7 @@ fn save(caches: &Path, key: &str, paths: &[PathBuf]) -> Result<()> {
     files::write(&dir.join("key"), key.as_bytes())
 }
 
-/// Does what is left to do at the end of a job.
+/// Runs the post step of a job.
 pub(super) fn clean_up(going: &Going<'_, '_>, cleanup: Cleanup) -> Result<()> {
     match cleanup {
         Cleanup::TakeBack { from, to } if files::exists(&from) => {
@@ -164,7 +164,7 @@ pub(super) fn clean_up(going: &Going<'_, '_>, cleanup: Cleanup) -> Result<()> {
             if let Some(parent) = to.parent() {
                 files::make_dir(parent)?;
             }
-            // On another disk it is not kept; the next rehearsal builds anew.
+            // Not cached on another disk; the next rehearsal builds again.
             let _ = files::rename(&from, &to);
             Ok(())
         }

@@ -8,7 +8,7 @@ use anyhow::{anyhow, bail, Context, Result};
 use super::inputs::ActionInputs;
 use crate::sys::files::{self, path_glob};
 
-/// Uploads; a note where nothing was found and that is no error.
+/// Uploads an artifact; returns a note if no file was found and that is not an error.
 /// Source: github.com/actions/upload-artifact, README of v4 and later.
 pub(super) fn upload(checkout: &Path, artifacts: &Path, inputs: &ActionInputs<'_>) -> Result<Option<String>> {
     let name = inputs.get("name").unwrap_or("artifact");
@@ -25,7 +25,7 @@ pub(super) fn upload(checkout: &Path, artifacts: &Path, inputs: &ActionInputs<'_
         }
         let path = checkout.join(line);
         if line.contains(['*', '?']) {
-            // What stands before the first pattern is the root.
+            // The part before the first pattern is the root.
             let plain: PathBuf = path.iter().take_while(|part| !part.to_string_lossy().contains(['*', '?'])).collect();
             let glob = path_glob(&path.strip_prefix(&plain)?.to_string_lossy())?;
             let matches = |file: &PathBuf| file.strip_prefix(&plain).is_ok_and(|inside| glob.is_match(inside));
@@ -85,17 +85,17 @@ pub(super) fn download(checkout: &Path, artifacts: &Path, inputs: &ActionInputs<
     Ok(())
 }
 
-/// The hash of the files below a checkout that match, as a text; empty where none does.
+/// The hash of the matching files below a checkout; empty if there are none.
 pub(super) fn hash_files(checkout: &Path, patterns: &[String]) -> Result<String> {
     let patterns = patterns.iter().map(|pattern| path_glob(pattern)).collect::<Result<Vec<_>>>()?;
     let mut hashes = Vec::new();
     for file in all_files(checkout, true)? {
         let inside = file.strip_prefix(checkout).unwrap_or(&file);
         if !inside.starts_with(".git") && patterns.iter().any(|pattern| pattern.is_match(inside)) {
-            hashes.push(files::hash_bytes(&files::read(&file)?));
+            hashes.push(files::hash_bytes(&files::read(&file)?).to_string());
         }
     }
-    Ok(if hashes.is_empty() { String::new() } else { files::hash_parts(hashes.iter().map(String::as_str)) })
+    Ok(if hashes.is_empty() { String::new() } else { files::hash_parts(hashes.iter().map(String::as_str)).to_string() })
 }
 
 /// The deepest folder that all of these are in.

@@ -1,4 +1,4 @@
-//! Where the sources of a rehearsal come from: the commit of HEAD, fetched anew for each job.
+//! The sources of a rehearsal: the commit of HEAD, fetched for each job.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
@@ -21,17 +21,17 @@ pub(super) struct Origin {
     pub(super) repository: String,
 }
 
-/// The repository of the workspace; changes that are in no commit are told of.
+/// The repository of the workspace; reports uncommitted changes.
 ///
 /// # Errors
-/// There is no git, no repository, no commit; or the workspace is not at its top, where GitHub looks for workflows.
+/// There is no git, repository or commit, or the workspace is not at the repository's top, where workflows must be.
 pub(super) fn origin(setup: &Setup<'_>, tell: &Sender<RehearsalEvent>) -> Result<Origin, Error> {
     let host = setup.host;
     let git = Git::find(host);
     let git = git.ok_or_else(|| Error::usage("a rehearsal needs git, which is not on PATH; install it"))?;
     let root = host.root.display();
     let top = git.top()?.map_err(|said| {
-        Error::usage(format!("{root} is in no git repository, of which a rehearsal needs a commit: {said}"))
+        Error::usage(format!("{root} is not in a git repository, but a rehearsal needs a commit: {said}"))
     })?;
     if top.canonicalize().unwrap_or_else(|_| top.clone()) != host.root {
         return Err(Error::usage(format!(
@@ -58,7 +58,7 @@ pub(super) fn origin(setup: &Setup<'_>, tell: &Sender<RehearsalEvent>) -> Result
 }
 
 impl Origin {
-    /// Checks the commit out into a folder that is empty, with so many commits before it; all of them for 0.
+    /// Checks out the commit into an empty folder, with `depth` commits of history; 0 means all.
     pub(super) fn check_out(&self, setup: &Setup<'_>, dir: &Path, depth: u32) -> anyhow::Result<()> {
         files::make_dir(dir)?;
         // A path with `%` would be read as an escape.

@@ -1,4 +1,4 @@
-//! The inputs of an action, as a step gives them.
+//! The inputs that a step passes to an action.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use anyhow::{anyhow, bail, Result};
 pub(super) struct ActionInputs<'a>(pub(super) &'a BTreeMap<&'static str, String>);
 
 impl ActionInputs<'_> {
-    /// An input that is given and not empty.
+    /// An input that is set and not empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     pub(super) fn need(&self, name: &str) -> Result<&str> {
-        self.get(name).ok_or_else(|| anyhow!("the input `{name}` is not given"))
+        self.get(name).ok_or_else(|| anyhow!("the input `{name}` is not set"))
     }
 
     pub(super) fn is(&self, name: &str) -> Result<bool> {

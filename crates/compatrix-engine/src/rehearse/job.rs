@@ -1,4 +1,4 @@
-//! A job that goes on: what its steps share and change.
+//! A running job: the state that its steps share.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::sys::error::Error;
 /// How long steps that run even so may take after a job's time is over. Source: docs.github.com, "Canceling a workflow".
 const AFTER_ALL: Duration = Duration::from_secs(300);
 
-/// What is left to do at the end of a job.
+/// A post step, run at the end of a job.
 pub(super) enum Cleanup {
     /// The folder that was lent to a job is taken back.
     TakeBack {
@@ -40,7 +40,7 @@ pub(super) struct JobOutcome {
     pub(super) may_fail: bool,
     /// The exit code of the step by which it failed.
     pub(super) code: Option<i32>,
-    /// What steps of the verdict printed.
+    /// The output of the verdict's steps.
     pub(super) printed: String,
     /// Its job summary, if it wrote one.
     pub(super) summary: Option<PathBuf>,
@@ -52,7 +52,7 @@ impl Default for JobOutcome {
     }
 }
 
-/// A job that goes on.
+/// The state of a running job.
 pub(super) struct Going<'r, 'a> {
     pub(super) rehearsal: &'r Rehearsal<'a>,
     pub(super) job: &'r WorkflowJob,
@@ -79,7 +79,7 @@ pub(super) struct Going<'r, 'a> {
 
 /// Why a step has not been done.
 pub(super) enum Stop {
-    /// It failed: why, its exit code, the end of what it wrote, its log.
+    /// It failed: reason, exit code, end of the output, log.
     Failed { why: String, code: Option<i32>, said: String, log: Option<PathBuf> },
     /// The rehearsal cannot go on.
     Error(Error),
@@ -99,7 +99,7 @@ impl Going<'_, '_> {
         inside.any(|inside| Path::new(value).starts_with(inside))
     }
 
-    /// What stands here in place of a folder that only the container has.
+    /// The replacement for a folder that exists only in the container.
     pub(super) fn own(&self, name: &str) -> String {
         let ambient = &self.rehearsal.setup.host.ambient;
         let home = ambient.get("HOME").unwrap_or_default();
@@ -146,7 +146,7 @@ impl Going<'_, '_> {
         self.rehearsal.tell(RehearsalEvent::Note(text));
     }
 
-    /// What is to be done at the end of the job.
+    /// Post steps, run at the end of the job.
     pub(super) fn later(&mut self, cleanup: Cleanup) {
         self.cleanups.push(cleanup);
     }

@@ -1,4 +1,4 @@
-//! The jobs of a rehearsal, in the order of what they need.
+//! Runs the jobs of a rehearsal in dependency order.
 
 #[cfg(test)]
 mod tests;
@@ -26,10 +26,10 @@ use crate::sys::lock::WorkspaceLock;
 /// checkout is found that is not in it.
 fn home(host: &Host) -> PathBuf {
     let of = files::hash_bytes(host.root.to_string_lossy().as_bytes());
-    host.cache.join("rehearse").join(&of[..16])
+    host.cache.join("rehearse").join(format!("{of:.16}"))
 }
 
-/// Rehearses a workflow. `tell` hears of everything.
+/// Rehearses a workflow. `tell` receives all events.
 ///
 /// # Errors
 /// The workflow has what a rehearsal does not know; the workspace is in no git repository, or not at its top; the machine
@@ -42,18 +42,18 @@ pub fn rehearse(setup: &Setup<'_>, workflow: &Workflow, tell: &Sender<RehearsalE
     let verdict = workflow.jobs.iter().find(|job| job.id == VERDICT);
     if let Some(verdict) = verdict.filter(|job| job.runs_on != setup.label) {
         return Err(Error::usage(format!(
-            "{}: the verdict is given on `{}`, and the runner of {} is `{}`; rehearse on a machine of that platform",
+            "{}: the verdict job runs on `{}`, but the runner of {} is `{}`; rehearse on a machine of that platform",
             workflow.file, verdict.runs_on, setup.platform, setup.label
         )));
     }
     let home = home(setup.host);
     files::make_dir(&home)?;
-    // A `compat` of this workspace may go on: it works in other folders.
+    // A `compat` of this workspace may run at the same time: it uses other folders.
     let _lock = WorkspaceLock::take(&home.join("lock")).map_err(|error| error.context("another rehearsal"))?;
     let places = places(setup, workflow, &home)?;
     let origin = checkout::origin(setup, tell)?;
     if workflow.jobs.iter().any(|job| job.runs_on != setup.label) {
-        let note = format!("jobs of other platforms are left out; this is a verdict on {} alone", setup.platform);
+        let note = format!("jobs of other platforms are omitted; this verdict covers only {}", setup.platform);
         let _ = tell.send(RehearsalEvent::Note(note));
     }
     let order = rehearsal::order(&workflow.jobs).map_err(Error::Usage)?;
@@ -75,7 +75,7 @@ fn code(workflow: &Workflow, ended: &[Ended], verdict: &JobOutcome) -> u8 {
     let result = ended.iter().find(|job| job.id == VERDICT).map(|job| job.result);
     match (result, verdict.code) {
         (Some(JobResult::Success), _) => 0,
-        // Ours are 1 to 3; all else is no verdict but a job that could not give one.
+        // Ours are 1 to 3; any other code means that the job could not give a verdict.
         (Some(JobResult::Failure), Some(code @ 1..=3)) => u8::try_from(code).unwrap_or(3),
         (Some(JobResult::Failure | JobResult::Cancelled), _) => 3,
         (Some(JobResult::Skipped), _) => 1,
@@ -96,10 +96,10 @@ fn places(setup: &Setup<'_>, workflow: &Workflow, home: &Path) -> Result<Rehears
         // The same for all workflows: what cargo has made for one checkout is of use to the next one at its place.
         None => home.canonicalize().with_context(|| format!("cannot find {}", home.display()))?.join("work"),
     };
-    // Only what a rehearsal has left is removed.
+    // Remove only leftovers of a rehearsal.
     if setup.keep.is_some() && files::exists(&work) && !files::exists(&work.join("artifacts")) {
         return Err(Error::usage(format!(
-            "{} is there already, and is no rehearsal's; name another folder with --keep",
+            "{} already exists and is not from a rehearsal; name another folder with --keep",
             work.display()
         )));
     }
@@ -128,7 +128,7 @@ impl Jobs<'_> {
         // What other platforms' jobs come to is not known; of interest is whether they would run on this event at all.
         let status =
             if elsewhere { Status::GOOD } else { rehearsal::status(job, &self.rehearsal.workflow.jobs, &self.ended) };
-        let no_files = Box::new(|_: &[String]| Err("hashFiles stands where there is no checkout".to_owned()));
+        let no_files = Box::new(|_: &[String]| Err("hashFiles is used without a checkout".to_owned()));
         let scope = self.rehearsal.scope(world::of_job(&needs), status, no_files);
         let holds = evaluate::condition(job.condition.map(|of| of.0), &scope);
         let holds = holds.map_err(|trouble| self.unknown(job, &trouble))?;
@@ -159,7 +159,7 @@ impl Jobs<'_> {
     }
 
     fn row(&mut self, row: JobRow) {
-        // Of jobs that are of other events there is nothing to tell but in the table.
+        // Jobs of other events appear only in the table.
         if row.result.is_some_and(|result| result != JobResult::Skipped) {
             self.rehearsal.tell(RehearsalEvent::JobEnded(row.clone()));
         }

@@ -1,4 +1,4 @@
-//! One job: its steps, one after another, in a folder of its own.
+//! Runs one job: its steps in order, in a private folder.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -76,7 +76,7 @@ impl Going<'_, '_> {
                 Ok(value) if self.is_of_container(&value) => drop(self.env.insert(name.clone(), self.own(name))),
                 Ok(value) => drop(self.env.insert(name.clone(), value)),
                 Err(Trouble::Withheld(path)) => {
-                    self.note(format!("`{}` is left out: it needs `{path}`, which is GitHub's alone", self.job.id));
+                    self.note(format!("`{}` is skipped: it needs `{path}`, which only GitHub has", self.job.id));
                     self.outcome.result = JobResult::Skipped;
                     return Ok(());
                 }
@@ -102,14 +102,14 @@ impl Going<'_, '_> {
         Ok(())
     }
 
-    /// What is left to do at the end of a job, whatever became of it.
+    /// Runs the post steps of a job, whatever its result.
     fn end(&mut self) {
         for cleanup in std::mem::take(&mut self.cleanups).into_iter().rev() {
             if let Err(error) = actions::clean_up(self, cleanup) {
                 self.note(format!("{error:#}"));
             }
         }
-        // An orchestrator that was ended too hard leaves children that only its own mark tells of.
+        // A killed orchestrator leaves children that only its mark identifies.
         Supervisor::of_workspace(&self.checkout).kill_leftovers();
         self.rehearsal.setup.host.supervisor.kill_left_by_runs();
         let summary = self.logs.join("summary.md");
@@ -187,5 +187,5 @@ impl Going<'_, '_> {
 }
 
 fn withheld(path: &str) -> StepEnd {
-    StepEnd::LeftOut(format!("it needs `{path}`, which is GitHub's alone"))
+    StepEnd::LeftOut(format!("it needs `{path}`, which only GitHub has"))
 }

@@ -1,4 +1,4 @@
-//! What is rehearsed, what happens in it, and what it came to.
+//! The inputs, events and result of a rehearsal.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,12 +8,12 @@ use compatrix_model::matrix_spec::CiEvent;
 
 use crate::sys::host::Host;
 
-/// What is rehearsed, and where.
+/// The inputs of a rehearsal.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup<'a> {
     /// The workspace; its root is the top of a git repository.
     pub host: &'a Host,
-    /// What GitHub would start the workflow for.
+    /// The event that starts the workflow.
     pub event: CiEvent,
     /// Our platform, `linux-x86_64`.
     pub platform: &'a str,
@@ -27,10 +27,10 @@ pub struct Setup<'a> {
     pub keep: Option<&'a Path>,
 }
 
-/// What happens in a rehearsal.
+/// An event of a rehearsal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RehearsalEvent {
-    /// What is not as on GitHub, or not as it may be thought.
+    /// A difference from GitHub, or a surprise.
     Note(String),
     /// A job begins.
     JobStarted(String),
@@ -52,11 +52,11 @@ pub enum RehearsalEvent {
 /// How a step ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepEnd {
-    /// It did what it should.
+    /// It succeeded.
     Done,
-    /// Its condition did not hold.
+    /// Its condition was false.
     Skipped,
-    /// It was left out, and why.
+    /// It was skipped, and why.
     LeftOut(String),
     /// It is shown with the end of its log.
     Failed {
@@ -69,12 +69,12 @@ pub enum StepEnd {
     },
 }
 
-/// What a rehearsal came to.
+/// The result of a rehearsal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rehearsed {
     /// All jobs, in the order in which they ran.
     pub jobs: Vec<JobRow>,
-    /// What the verdict's steps printed.
+    /// The output of the verdict's steps.
     pub output: String,
     /// The verdict's job summary.
     pub summary: Option<PathBuf>,

@@ -66,7 +66,7 @@ pub(super) fn run(
         End::Interrupted => return Err(failed("interrupted".to_owned(), None)),
         End::TimedOut => {
             going.cancel();
-            return Err(failed("the job's time was over".to_owned(), None));
+            return Err(failed("the job exceeded its time limit".to_owned(), None));
         }
         End::Itself => {}
     }

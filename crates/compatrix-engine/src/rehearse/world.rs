@@ -29,13 +29,13 @@ const OPEN: [&str; 7] = [
 /// What only GitHub has.
 const WITHHELD: [&str; 2] = ["github.token", "secrets"];
 
-/// Where a rehearsal works and what it leaves.
+/// The folders of a rehearsal.
 pub(super) struct RehearsalFolders {
     /// Checkouts and scratch folders, one a job; goes away.
     pub(super) work: PathBuf,
     /// The artifacts of this workflow's run.
     pub(super) artifacts: PathBuf,
-    /// What is kept from one rehearsal to the next: caches.
+    /// Kept between rehearsals: caches.
     pub(super) kept: PathBuf,
     /// Logs and job summaries, below our folder in the workspace; stay until the next one.
     pub(super) logs: PathBuf,
@@ -51,7 +51,7 @@ impl Drop for RehearsalFolders {
     }
 }
 
-/// A rehearsal that goes on.
+/// The state of a running rehearsal.
 pub(super) struct Rehearsal<'a> {
     pub(super) setup: &'a Setup<'a>,
     pub(super) workflow: &'a Workflow,
@@ -163,7 +163,7 @@ impl Rehearsal<'_> {
             ("RUNNER_TEMP", text(temp)),
             // A step that sets git's configuration for its user must not set ours.
             ("GIT_CONFIG_GLOBAL", text(&temp.join("gitconfig"))),
-            // What the verdict counts: jobs of other platforms do not run here.
+            // The verdict expects only these: jobs of other platforms do not run here.
             ("COMPATRIX_PLATFORM", Host::platform()),
         ] {
             env.insert(name.to_owned(), value);

@@ -56,7 +56,7 @@ pub(crate) fn command(host: &Host, inputs: &RunInputs<'_>, executable: &Executab
     let mut command = Command::new(executable.path.to_string_lossy(), &executable.dir)
         .args(inputs.suite.args.iter().cloned())
         .envs(&environment(host, inputs, dir))
-        // As `cargo test` does; where there are several packages they differ, so they stand in no proof.
+        // As `cargo test` does; they differ between packages, so they are not in proofs.
         .env("CARGO_MANIFEST_DIR", executable.dir.to_string_lossy())
         .env("CARGO_PKG_NAME", executable.package.clone());
     if executable.search.is_some() {
@@ -68,10 +68,10 @@ pub(crate) fn command(host: &Host, inputs: &RunInputs<'_>, executable: &Executab
 
 /// A record of something that was not run.
 pub(crate) fn blank(inputs: &RunInputs<'_>, outcome: Outcome, cause: String) -> Record {
-    Record::blank(&inputs.suite.name, inputs.cell.clone(), inputs.key.clone(), outcome, cause)
+    Record::blank(&inputs.suite.name, inputs.cell.clone(), inputs.key, outcome, cause)
 }
 
-/// An executable without libtest has one test: itself.
+/// An executable without libtest counts as one test.
 pub(crate) fn take_status_for_a_test(report: &mut Report, finished: &Finished, executable: &Executable) {
     if report.complete {
         return;
@@ -83,20 +83,6 @@ pub(crate) fn take_status_for_a_test(report: &mut Report, finished: &Finished, e
         report.counts = Counts { failed: 1, ..Counts::default() };
         let name = executable.target.clone();
         report.failures.push(TestFailure { executable: name.clone(), test: name, output: String::new() });
-    }
-}
-
-/// The worst outcome of several executables stands for all.
-pub(crate) fn severity(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::Passed => 0,
-        Outcome::Failed => 1,
-        Outcome::Crashed => 2,
-        Outcome::TimedOut => 3,
-        Outcome::BuildFailed => 4,
-        Outcome::Misidentified => 5,
-        Outcome::Unavailable => 6,
-        Outcome::Infrastructure => 7,
     }
 }
 

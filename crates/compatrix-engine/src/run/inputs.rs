@@ -1,17 +1,20 @@
-//! What builds and runs are given: from the plan and the facts, to values that can be acted on.
+//! Turns plan and facts into the inputs of builds and runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{Sha256, SourceProof};
-use compatrix_model::facts::{Availability, FixtureFacts, LeakToolFacts, SqliteFacts, ToolchainFacts};
+use compatrix_model::evidence::SourceProof;
+use compatrix_model::facts::Availability;
+use compatrix_model::hash::Sha256;
+use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::{Piece, Spec, Suite, Template};
-use compatrix_model::plan::{Build, Linkage, Run};
+use compatrix_model::plan::{Build, Run};
 
 use crate::build::{BuildInputs, Executable};
 use crate::deps::stage;
+use crate::find::facts::{FixtureFacts, LeakToolFacts, SqliteFacts, ToolchainFacts};
 use crate::find::fixture;
 use crate::run::keys;
 use crate::survey::Survey;
@@ -22,12 +25,12 @@ use crate::sys::host::Host;
 pub(crate) struct RunInputs<'a> {
     pub suite: &'a Suite,
     pub cell: &'a CellId,
-    pub key: &'a Sha256,
+    pub key: Option<Sha256>,
     pub build: &'a Build,
     /// The toolchain that built it.
     pub toolchain: &'a ToolchainFacts,
     pub source: &'a SourceProof,
-    /// The SQLite of the cell; none where the spec has no such axis.
+    /// The SQLite of the cell; `None` if the spec has no such axis.
     pub sqlite: Option<&'a SqliteFacts>,
     /// The fixture of the cell, with its value's name.
     pub fixture: Option<(&'a str, &'a FixtureFacts)>,
@@ -37,10 +40,10 @@ pub(crate) struct RunInputs<'a> {
     pub axes_env: &'a [(String, String)],
 }
 
-/// What a build needs, from the facts.
+/// The inputs of a build, from the facts.
 ///
 /// # Errors
-/// The plan names what the facts do not have; a mistake of ours.
+/// The plan names something that the facts lack; a bug in Compatrix.
 pub(crate) fn build_inputs<'a>(
     host: &Host,
     spec: &Spec,
@@ -50,12 +53,12 @@ pub(crate) fn build_inputs<'a>(
     let Some(Availability::Ready(toolchain)) = survey.facts.toolchains.get(&build.toolchain) else {
         anyhow::bail!("toolchain {} is not here", build.toolchain);
     };
-    let link = match &build.linkage {
-        Linkage::Dynamic { against } => match survey.facts.sqlite.get(against) {
+    let link = match &build.against {
+        Some(against) => match survey.facts.sqlite.get(against) {
             Some(Availability::Ready(sqlite)) => Some(sqlite),
             _ => anyhow::bail!("SQLite {against} is not here"),
         },
-        Linkage::Own | Linkage::Bundled => None,
+        None => None,
     };
     // They run once a build, for all suites that have them.
     let stage = match build.staged {
@@ -74,17 +77,14 @@ pub(crate) fn with_inputs<T>(
     build: &Build,
     planned: Run,
     cell: &CellId,
-    key: &Sha256,
+    key: Option<Sha256>,
     act: impl FnOnce(&RunInputs<'_>) -> T,
 ) -> T {
     fn ready<'f, T>(
         facts: &'f std::collections::BTreeMap<compatrix_model::axis::ValueName, Availability<T>>,
         value: Option<&compatrix_model::axis::ValueName>,
     ) -> Option<&'f T> {
-        match facts.get(value?) {
-            Some(Availability::Ready(facts)) => Some(facts),
-            _ => None,
-        }
+        facts.get(value?)?.ready()
     }
     let facts = &survey.facts;
     let source = SourceProof { lockset: keys::lockset_of(build, facts), ..survey.workspace.source.clone() };
@@ -107,10 +107,7 @@ pub(crate) fn with_inputs<T>(
     let tool = suite.leak().and_then(|leak| facts.leak_tools.get(&(leak.tool, build.toolchain.clone())));
     act(&RunInputs {
         suite,
-        leak_tool: match tool {
-            Some(Availability::Ready(tool)) => Some(tool),
-            Some(Availability::Obtainable { .. } | Availability::Missing { .. }) | None => None,
-        },
+        leak_tool: tool.and_then(Availability::ready),
         cell,
         key,
         build,
@@ -122,13 +119,13 @@ pub(crate) fn with_inputs<T>(
     })
 }
 
-/// The environment of a run: what is allowed of ours, then what the cell and the suite add.
+/// The environment of a run: allowed variables of ours, then those of the cell and the suite.
 pub(crate) fn environment(host: &Host, inputs: &RunInputs<'_>, dir: &Path) -> BTreeMap<String, String> {
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let mut env = host.ambient.for_runs();
     env.insert("TMPDIR".to_owned(), text(dir.join("tmp")));
-    if let Linkage::Dynamic { .. } = inputs.build.linkage {
-        // A symbol that this SQLite lacks shows at once, and not only when it is called.
+    if inputs.build.linkage == Some(Linkage::Dynamic) {
+        // Report a symbol that this SQLite lacks at startup, not when it is first called.
         env.insert("LD_BIND_NOW".to_owned(), "1".to_owned());
         if let Some(path) = library_path(inputs) {
             env.insert("LD_LIBRARY_PATH".to_owned(), path);
@@ -154,7 +151,7 @@ pub(crate) fn library_path(inputs: &RunInputs<'_>) -> Option<String> {
     library.parent().map(|dir| dir.to_string_lossy().into_owned())
 }
 
-/// The same for one executable: then the folders of the other shared libraries that it needs.
+/// The same for one executable, plus the folders of other shared libraries that it needs.
 pub(crate) fn library_path_of(inputs: &RunInputs<'_>, executable: &Executable) -> Option<String> {
     let dirs: Vec<String> = library_path(inputs).into_iter().chain(executable.search.clone()).collect();
     (!dirs.is_empty()).then(|| dirs.join(":"))

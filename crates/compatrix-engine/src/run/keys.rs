@@ -5,11 +5,12 @@ use std::path::Path;
 use compatrix_leak::LeakSettings;
 use compatrix_model::axis::AxisKind;
 use compatrix_model::cell::{CellId, Space};
-use compatrix_model::evidence::Sha256;
-use compatrix_model::facts::{Availability, HostFacts};
+use compatrix_model::facts::Availability;
+use compatrix_model::hash::{or_empty, Sha256};
 use compatrix_model::matrix_spec::{Piece, Suite};
-use compatrix_model::plan::{Build, Linkage, AMBIENT_TOOLCHAIN};
+use compatrix_model::plan::{Build, AMBIENT_TOOLCHAIN};
 
+use crate::find::facts::HostFacts;
 use crate::sys::files;
 use crate::sys::files::hash_parts;
 use crate::sys::host::Host;
@@ -19,47 +20,45 @@ const FORMAT: &str = "compatrix run 1";
 
 /// The part of a key that all runs of a build share.
 pub(crate) fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {
-    let mut parts =
-        vec![FORMAT.to_owned(), build.id(), facts.sources.clone(), lockset_of(build, facts), compiler.to_owned()];
+    let lockset = or_empty::text(&lockset_of(build, facts));
+    let mut parts = vec![FORMAT.to_owned(), build.id(), facts.sources.to_string(), lockset, compiler.to_owned()];
     if let Some(Availability::Ready(toolchain)) = facts.toolchains.get(&build.toolchain) {
         parts.extend([toolchain.rustc_verbose.clone(), toolchain.cargo_version.clone()]);
-        // Two builds of one release by a distribution say the same of themselves.
-        parts.extend(Some(toolchain.origin.clone()).filter(|origin| !origin.is_empty()));
+        // Two builds of the same release by a distribution report the same version.
+        parts.extend(toolchain.packages.clone());
     }
-    if let Linkage::Dynamic { against } = &build.linkage {
-        if let Some(Availability::Ready(sqlite)) = facts.sqlite.get(against) {
-            parts.push(sqlite.sha256.clone());
-        }
+    if let Some(Availability::Ready(sqlite)) = build.against.as_ref().and_then(|against| facts.sqlite.get(against)) {
+        parts.push(or_empty::text(&sqlite.sha256));
     }
     hash_parts(parts.iter().map(String::as_str))
 }
 
-/// Hash of the dependency versions of a build.
-pub(crate) fn lockset_of(build: &Build, facts: &HostFacts) -> Sha256 {
-    facts.lockset(&build.lockset).map(|lockset| lockset.sha256.clone()).unwrap_or_default()
+/// Hash of the dependency versions of a build, where they are known.
+pub(crate) fn lockset_of(build: &Build, facts: &HostFacts) -> Option<Sha256> {
+    facts.locksets.get(&build.lockset)?.sha256
 }
 
 /// The key of a run.
 pub(crate) fn of_run(
     host: &Host,
-    build: &Sha256,
+    build: Sha256,
     suite: &Suite,
     cell: &CellId,
     space: &Space,
     facts: &HostFacts,
 ) -> Sha256 {
-    let mut parts = vec![build.clone(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
+    let mut parts = vec![build.to_string(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
     parts.push(format!("{:?}", suite.timeout));
     if let Some(leak) = suite.leak() {
-        // What fails the suite is judged anew each time, so that it needs no new run.
+        // `errors-for` is not part of the key: findings are judged again without a run.
         let LeakSettings { tool, errors_for: _, each, repeat, seeds, flags } = leak;
         parts.push(format!("{tool} {each:?} {repeat} {seeds}"));
         parts.extend(flags.iter().cloned());
         let toolchain = cell.value("rust").map_or(AMBIENT_TOOLCHAIN, |value| value.as_str());
         let here = facts.leak_tools.iter().find(|((of, on), _)| of == tool && on.as_str() == toolchain);
         if let Some((_, Availability::Ready(tool))) = here {
-            let program = files::sha256(Path::new(&tool.program), &host.memo).unwrap_or_default();
-            parts.extend([tool.program.clone(), tool.version.clone(), program]);
+            let program = files::sha256(Path::new(&tool.program), &host.memo).ok();
+            parts.extend([tool.program.clone(), or_empty::text(&tool.version), or_empty::text(&program)]);
         }
     }
     parts.extend(suite.args.iter().cloned());
@@ -81,12 +80,12 @@ pub(crate) fn of_run(
                 if let Some(Availability::Ready(sqlite)) = facts.sqlite.get(value) {
                     // As the file is now, not as it was built: another one in its place must not find the old result.
                     let now = sqlite.library.as_ref().map(|library| files::sha256(Path::new(library), &host.memo));
-                    parts.push(now.and_then(Result::ok).unwrap_or_else(|| sqlite.sha256.clone()));
+                    parts.push(or_empty::text(&now.and_then(Result::ok).or(sqlite.sha256)));
                 }
             }
             AxisKind::Schema => {
                 if let Some(Availability::Ready(fixture)) = facts.fixtures.get(value) {
-                    parts.push(fixture.sha256.clone());
+                    parts.push(fixture.sha256.to_string());
                 }
             }
             AxisKind::Env { var } => {

@@ -1,11 +1,13 @@
-//! Proof of a run: which compiler made the executables and which SQLite they use, found out and held against the plan.
+//! Proves a run: identifies the compiler and the SQLite of the executables, and compares them with the plan.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use compatrix_model::evidence::{ExecutableProof, FixtureProof, Proof, SqliteLinkage, SqliteProof, ToolchainProof};
-use compatrix_model::plan::Linkage;
+use compatrix_model::evidence::{ExecutableProof, FixtureProof, Proof, SqliteProof, ToolchainProof};
+use compatrix_model::hash::or_empty;
+use compatrix_model::linkage::Linkage;
+use semver::Version;
 
 use crate::build::inspect;
 use crate::build::{Executable, Product};
@@ -15,7 +17,7 @@ use crate::run::inputs::RunInputs;
 use crate::sys::files;
 use crate::sys::host::Host;
 
-/// Finds out what is about to run. The second part says how it differs from the plan, where it does.
+/// Identifies what is about to run. The second part says how it differs from the plan, if it does.
 pub(crate) fn prove(
     host: &Host,
     inputs: &RunInputs<'_>,
@@ -35,13 +37,13 @@ pub(crate) fn prove(
     Ok((proof, mismatch))
 }
 
-/// What was made, each with its hash.
+/// The products with their hashes.
 pub(crate) fn executables(product: &Product) -> Vec<ExecutableProof> {
-    let one = |e: &Executable| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256.clone() };
+    let one = |e: &Executable| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256 };
     product.executables.iter().map(one).collect()
 }
 
-/// Which of what was made was made by another compiler than planned, where some was.
+/// The products built by another compiler than planned, if any.
 pub(crate) fn wrong_compiler(inputs: &RunInputs<'_>, product: &Product) -> Option<String> {
     let release = inputs.toolchain.version.to_string();
     product.executables.iter().rev().find_map(|executable| {
@@ -51,7 +53,7 @@ pub(crate) fn wrong_compiler(inputs: &RunInputs<'_>, product: &Product) -> Optio
     })
 }
 
-/// What is known before anything is built: who would build what.
+/// The proof before a build: the planned compiler and sources.
 pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
     let features = inputs.build.features.iter().flat_map(|(package, on)| {
         let one = inputs.build.features.len() == 1;
@@ -63,7 +65,7 @@ pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
             release: inputs.toolchain.version.to_string(),
             rustc: inputs.toolchain.rustc_verbose.clone(),
             cargo: inputs.toolchain.cargo_version.clone(),
-            packages: inputs.toolchain.origin.clone(),
+            packages: inputs.toolchain.packages.clone(),
         },
         source: inputs.source.clone(),
         features: features.collect(),
@@ -71,20 +73,20 @@ pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
         fixture: inputs.fixture.map(|(name, fixture)| FixtureProof {
             name: name.to_owned(),
             vintage: fixture.vintage,
-            sha256: fixture.sha256.clone(),
+            sha256: fixture.sha256,
         }),
         executables: Vec::new(),
         env: BTreeMap::new(),
     }
 }
 
-/// What was found about the SQLite of a run.
+/// The identification of a run's SQLite.
 enum Identified {
-    /// It is what was planned.
+    /// As planned.
     As(SqliteProof),
     /// There is none, and none was planned.
     None,
-    /// It is not what was planned, and how.
+    /// Not as planned, with the difference.
     Wrong(Option<SqliteProof>, String),
 }
 
@@ -93,7 +95,7 @@ fn prove_sqlite(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Resul
     let mut fixed: Option<(&Executable, &String)> = None;
     for executable in &product.executables {
         let path = inputs::library_path_of(inputs, executable);
-        match inspect::resolved_sqlite(host, &executable.path, &executable.inspection.sha256, path.as_deref()) {
+        match inspect::resolved_sqlite(host, &executable.path, executable.inspection.sha256, path.as_deref()) {
             Ok(found) => dynamic = dynamic.or(found),
             Err(error) => return Ok(Identified::Wrong(None, format!("{error:#}"))),
         }
@@ -101,15 +103,15 @@ fn prove_sqlite(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Resul
     }
     let dynamic = dynamic.map(|library| prove_library(host, &library)).transpose()?;
     let fixed = fixed.map(|(executable, id)| prove_compiled_in(host, executable, id, product)).transpose()?;
-    Ok(match (&inputs.build.linkage, dynamic, fixed) {
-        (Linkage::Own, None, None) => Identified::None,
-        (Linkage::Own, Some(proof), _) | (Linkage::Own, None, Some(proof)) => Identified::As(proof),
-        (Linkage::Bundled, None, Some(proof)) => Identified::As(proof),
-        (Linkage::Bundled, Some(proof), _) => {
+    Ok(match (inputs.build.linkage, dynamic, fixed) {
+        (None, None, None) => Identified::None,
+        (None, Some(proof), _) | (None, None, Some(proof)) => Identified::As(proof),
+        (Some(Linkage::Static), None, Some(proof)) => Identified::As(proof),
+        (Some(Linkage::Static), Some(proof), _) => {
             let reason = format!("planned SQLite compiled in, but the loader gives {} {}", proof.file, proof.version);
             Identified::Wrong(Some(proof), reason)
         }
-        (Linkage::Dynamic { .. }, _, Some(proof)) => {
+        (Some(Linkage::Dynamic), _, Some(proof)) => {
             let reason = format!(
                 "planned a shared SQLite, but {} is compiled in; a libsqlite3-sys before 0.27 cannot be told otherwise: \
                  make `bundled` a feature of the package",
@@ -117,54 +119,50 @@ fn prove_sqlite(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Resul
             );
             Identified::Wrong(Some(proof), reason)
         }
-        (Linkage::Dynamic { .. }, Some(proof), None) => match inputs.sqlite {
+        (Some(Linkage::Dynamic), Some(proof), None) => match inputs.sqlite {
             Some(planned) if planned.sha256 != proof.sha256 => {
                 let reason = format!(
-                    "planned SQLite {} with SHA-256 {}…, but the loader gives {} {} with {}…; \
+                    "planned SQLite {} with SHA-256 {:.12}…, but the loader gives {} {} with {:.12}…; \
                      remove that folder and run again, if it is compatrix's cache",
-                    planned.version,
-                    start(&planned.sha256),
+                    planned.version.as_ref().map_or_else(|| "of an unknown version".to_owned(), Version::to_string),
+                    or_empty::text(&planned.sha256),
                     proof.file,
                     proof.version,
-                    start(&proof.sha256)
+                    or_empty::text(&proof.sha256)
                 );
                 Identified::Wrong(Some(proof), reason)
             }
             _ => Identified::As(proof),
         },
-        (Linkage::Bundled | Linkage::Dynamic { .. }, None, None) => {
+        (Some(Linkage::Static | Linkage::Dynamic), None, None) => {
             Identified::Wrong(None, "no test executable uses SQLite at all".to_owned())
         }
     })
 }
 
-fn start(hash: &str) -> &str {
-    &hash[..hash.len().min(12)]
-}
-
 fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
     let file = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
     let sha256 = files::sha256(&file, &host.memo)?;
-    // What is there may be no SQLite at all; then its hash is all there is to say.
+    // The library may not be a SQLite at all; then only its hash is known.
     let said = sqlite::of_library(host, &file).ok();
     let (version, source_id, compile_options) = match said {
-        Some(said) => (said.version, said.source_id, said.compile_options),
-        None => ("unknown".to_owned(), String::new(), Vec::new()),
+        Some(said) => (said.version, Some(said.source_id), said.compile_options),
+        None => ("unknown".to_owned(), None, Vec::new()),
     };
     let file = file.to_string_lossy().into_owned();
-    Ok(SqliteProof { linkage: SqliteLinkage::Dynamic, file, sha256, version, source_id, compile_options })
+    Ok(SqliteProof { linkage: Linkage::Dynamic, file, sha256: Some(sha256), version, source_id, compile_options })
 }
 
-/// The compiled-in SQLite: its source id stands in the executable; the static library of that id tells the rest.
+/// The bundled SQLite: its source id is in the executable; the static library with that id has the rest.
 fn prove_compiled_in(host: &Host, executable: &Executable, id: &str, product: &Product) -> Result<SqliteProof> {
     let said = product.archive.as_ref().map(|archive| sqlite::of_archive(host, archive)).transpose()?;
     let said = said.filter(|said| said.source_id == *id);
     Ok(SqliteProof {
-        linkage: SqliteLinkage::Static,
+        linkage: Linkage::Static,
         file: executable.path.to_string_lossy().into_owned(),
-        sha256: executable.inspection.sha256.clone(),
+        sha256: Some(executable.inspection.sha256),
         version: said.as_ref().map_or_else(|| "unknown".to_owned(), |said| said.version.clone()),
-        source_id: id.to_owned(),
+        source_id: Some(id.to_owned()),
         compile_options: said.map(|said| said.compile_options).unwrap_or_default(),
     })
 }

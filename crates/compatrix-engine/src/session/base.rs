@@ -1,11 +1,11 @@
-//! Evidence as another revision has it: what a difference is shown against.
+//! The evidence of another revision, to show differences against.
 
 use compatrix_model::evidence_file::EvidenceFile;
 
 use crate::sys::git::Git;
 use crate::sys::host::Host;
 
-/// The evidence files of this folder, below the root, as they are in this git revision; none where it has no such folder.
+/// The evidence files in this folder (relative to the root) at this git revision; empty if it has no such folder.
 ///
 /// # Errors
 /// It cannot be told, and why: no git, no such revision (a clone may be too shallow), files that cannot be read. No reason

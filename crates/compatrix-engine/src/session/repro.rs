@@ -21,7 +21,7 @@ use crate::sys::process::quote;
 /// is done here, so that the names of the executables are known.
 ///
 /// # Errors
-/// The cell cannot be had here, is left out by a rule, or does not build.
+/// The cell is not available here, is excluded by a rule, or does not build.
 pub fn lines(
     session: &Session,
     parsed: &Parsed,
@@ -36,8 +36,8 @@ pub fn lines(
     let (survey, plan) = session.prepare(parsed, &choice, &NarrowBy::default(), tell)?;
     let Some(&planned) = plan.runs.first() else {
         let reason = plan.reasons.first().map(|reason| match reason {
-            SkipReason::Excluded { reason } => format!("a rule of the spec leaves this cell out: {reason}"),
-            SkipReason::Unavailable { value, reason } => format!("{value} cannot be had here: {reason}"),
+            SkipReason::Excluded { reason } => format!("a rule in the spec excludes this cell: {reason}"),
+            SkipReason::Unavailable { value, reason } => format!("{value} is not available here: {reason}"),
         });
         return Err(Error::usage(reason.unwrap_or_else(|| "no suite runs in this cell".to_owned())));
     };
@@ -71,8 +71,8 @@ pub fn lines(
         lines.push(build::doctest_command(host, planned_build, &inputs)?.to_string());
     }
     let step = if planned_build.targets.doctests() { 3 } else { 2 };
-    lines.push(format!("# {step}. start each executable, with a fresh copy of the fixture where the cell has one"));
-    with_inputs(spec, &survey, planned_build, planned, &id, &String::new(), |inputs| {
+    lines.push(format!("# {step}. start each executable, with a fresh copy of the fixture if the cell has one"));
+    with_inputs(spec, &survey, planned_build, planned, &id, None, |inputs| {
         for executable in &product.executables {
             lines.push(format!("rm -rf {shown} && mkdir -p {shown}/tmp"));
             if let Some((_, fixture)) = inputs.fixture {

@@ -23,14 +23,14 @@ use crate::sys::host::Host;
 
 /// The spec, below the root.
 const SPEC: &str = "compat/matrix.toml";
-/// Lists of members and what tools keep there say nothing of how a package is built.
+/// Lists of members and tools' metadata do not affect how a package is built.
 const HARMLESS_KEYS: [&str; 4] = ["members", "exclude", "default-members", "metadata"];
 
 /// What the changes since this revision can affect in a choice of this profile: commits, changes that are not committed,
 /// and files that git does not know and does not ignore.
 ///
 /// # Errors
-/// No git, no repository, no such revision.
+/// There is no git, no repository, or no such revision.
 pub(crate) fn since(
     host: &Host,
     parsed: &Parsed,
@@ -56,7 +56,7 @@ pub(crate) fn since(
         then.is_none() || then != now
     };
     let packages = &parsed.spec.project.packages;
-    let lockset = |text: &str| workspace::lockset(text, packages).ok();
+    let lockset = |text: &str| workspace::lockset(text, packages).ok().map(|hash| hash.to_string());
     let looked = Looked {
         lockset_differs: changed.contains(&at("Cargo.lock")) && differs("Cargo.lock", &lockset),
         manifest_differs: changed.contains(&at("Cargo.toml")) && differs("Cargo.toml", &steering),
@@ -94,7 +94,7 @@ fn ground(host: &Host, git: &Git<'_>, parsed: &Parsed, workspace: &Workspace) ->
     ground
 }
 
-/// The spec as it was, if it or what its globs find has changed.
+/// The old spec, if it or the result of its globs has changed.
 fn spec_then(git: &Git<'_>, commit: &str, ground: &Ground, changed: &BTreeSet<String>) -> Option<OldSpec> {
     let at = |name: &str| if ground.root.is_empty() { name.to_owned() } else { format!("{}/{name}", ground.root) };
     let folder = at(fixture::FOLDER) + "/";
@@ -110,7 +110,7 @@ fn spec_then(git: &Git<'_>, commit: &str, ground: &Ground, changed: &BTreeSet<St
     Some(then.map_or(OldSpec::Unreadable, |then| OldSpec::Read(Box::new(then.spec))))
 }
 
-/// What of a root manifest may steer the build of a member.
+/// The parts of a root manifest that can affect the build of a member.
 fn steering(text: &str) -> Option<String> {
     let mut manifest: toml::Table = text.parse().ok()?;
     if let Some(workspace) = manifest.get_mut("workspace").and_then(toml::Value::as_table_mut) {
@@ -123,10 +123,7 @@ fn steering(text: &str) -> Option<String> {
 fn open(host: &Host) -> Result<Git<'_>, Error> {
     let git = Git::find(host).ok_or_else(|| Error::usage("--since needs git, which is not on PATH; install it"))?;
     let top = git.top()?.map_err(|said| {
-        Error::usage(format!(
-            "{} is in no git repository, so nothing can be compared with --since: {said}",
-            host.root.display()
-        ))
+        Error::usage(format!("{} is not in a git repository, which --since needs: {said}", host.root.display()))
     })?;
     let top = top.canonicalize().with_context(|| format!("cannot find {}", top.display()))?;
     Ok(git.at(top))

@@ -1,4 +1,4 @@
-//! ELF files: which versions of the C library's symbols they ask for, and where a function is.
+//! ELF files: the glibc symbol versions that they need, and the addresses of functions.
 //!
 //! Source of the meaning: elf(5), and "Symbol Versioning" in the Linux Standard Base.
 
@@ -17,7 +17,7 @@ pub(crate) fn glibc(text: &str) -> Option<Glibc> {
     Some((numbers.next()??, numbers.next()??))
 }
 
-/// The oldest glibc that has all versions that this file asks for; none where it asks for none or is no ELF file.
+/// The oldest glibc with all symbol versions that this file needs; `None` if it needs none or is not an ELF file.
 pub(crate) fn needed_glibc(bytes: &[u8]) -> Option<Glibc> {
     let release = |version: &String| match version.as_str() {
         // Relative relocations in a compact form came with 2.36 (glibc's NEWS).

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Variables that every child gets, where we have them: who and where the user is, how text is spelled.
+/// Variables passed to every child if set: the user's identity, folders and locale.
 const EVERYWHERE: [&str; 9] = ["HOME", "PATH", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "SHELL"];
 
-/// Further variables of builds: where cargo and rustup keep their files, how they reach the network, the C compiler.
+/// Further variables for builds: folders of cargo and rustup, network settings, the C compiler.
 const BUILDS: [&str; 23] = [
     "CARGO_HOME",
     "RUSTUP_HOME",
@@ -45,7 +45,7 @@ pub struct Ambient {
 }
 
 impl Ambient {
-    /// The environment of this process; variables that are not UTF-8 are left out.
+    /// The environment of this process, without variables that are not UTF-8.
     pub fn capture() -> Self {
         let vars = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
         Self { vars: vars.collect() }
@@ -94,7 +94,7 @@ impl Ambient {
         Some(base.join("compatrix"))
     }
 
-    /// The cargo to ask about this workspace: the one that started us, else the one on PATH.
+    /// The cargo for this workspace: the one that started us, otherwise the one on PATH.
     pub fn cargo(&self) -> Option<PathBuf> {
         self.get("CARGO").map(PathBuf::from).filter(|path| path.exists()).or_else(|| self.find("cargo"))
     }

@@ -1,29 +1,30 @@
-//! What can go wrong on our side, by the exit code that it leads to.
+//! Errors by exit code.
 
 use std::fmt;
 
+use compatrix_model::results::exit::ExitCode;
 use shaped_toml::Diagnostics;
 
-/// A failure that is no verdict.
+/// A failure that is not a verdict.
 #[derive(Debug)]
 pub enum Error {
-    /// The user's words: command line, spec, workspace. Exit code 2. The text is complete, with what to do.
+    /// Wrong input: command line, spec, workspace. The text is complete, with advice.
     Usage(String),
-    /// The spec, held against the workspace. Exit code 2.
+    /// An invalid spec.
     Spec(Box<Diagnostics>),
-    /// The machine: disk, processes, locks. Exit code 3.
+    /// The machine: disk, processes, locks.
     Infrastructure(anyhow::Error),
-    /// Ctrl-C or SIGTERM. Exit code 130.
+    /// Ctrl-C or SIGTERM.
     Interrupted,
 }
 
 impl Error {
-    /// The process's exit code.
-    pub fn exit_code(&self) -> u8 {
+    /// How a command ends that fails so.
+    pub fn exit_code(&self) -> ExitCode {
         match self {
-            Error::Usage(_) | Error::Spec(_) => 2,
-            Error::Infrastructure(_) => 3,
-            Error::Interrupted => 130,
+            Error::Usage(_) | Error::Spec(_) => ExitCode::Usage,
+            Error::Infrastructure(_) => ExitCode::Infrastructure,
+            Error::Interrupted => ExitCode::Interrupted,
         }
     }
 

@@ -8,13 +8,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use base16ct::lower;
+use compatrix_model::hash::Sha256;
 use globset::{GlobBuilder, GlobMatcher};
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 
 use crate::sys::memo::Memo;
 
-/// What tells that a file has not changed: size, modification time, inode and change time.
+/// A stamp that detects changes of a file: size, modification time, inode and change time.
 pub fn stamp(path: &Path) -> Result<String> {
     let meta = fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
     Ok(format!(
@@ -29,43 +29,47 @@ pub fn stamp(path: &Path) -> Result<String> {
 }
 
 /// The SHA-256 of a file, remembered by its stamp.
-pub fn sha256(path: &Path, memo: &Memo) -> Result<String> {
+pub fn sha256(path: &Path, memo: &Memo) -> Result<Sha256> {
     let name = format!("sha256 {}", path.display());
     let stamp = stamp(path)?;
-    if let Some(hash) = memo.get(&name, &stamp) {
+    if let Some(hash) = memo.get(&name, &stamp).and_then(|text| text.parse().ok()) {
         return Ok(hash);
     }
     let hash = sha256_of(path)?;
-    memo.put(&name, &stamp, &hash);
+    memo.put(&name, &stamp, &hash.to_string());
     Ok(hash)
 }
 
-fn sha256_of(path: &Path) -> Result<String> {
+fn sha256_of(path: &Path) -> Result<Sha256> {
     let mut file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut hasher = Sha256::new();
+    let mut hasher = sha2::Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
     loop {
         let n = file.read(&mut buffer).with_context(|| format!("cannot read {}", path.display()))?;
         if n == 0 {
-            return Ok(lower::encode_string(&hasher.finalize()));
+            return Ok(finished(hasher));
         }
         hasher.update(&buffer[..n]);
     }
 }
 
-/// The SHA-256 of these parts, each with its length, so that no two lists of parts give the same bytes.
-pub fn hash_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut hasher = Sha256::new();
+/// The SHA-256 of these parts, each with its length, so that different lists never hash the same bytes.
+pub fn hash_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Sha256 {
+    let mut hasher = sha2::Sha256::new();
     for part in parts {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
-    lower::encode_string(&hasher.finalize())
+    finished(hasher)
 }
 
 /// The SHA-256 of bytes.
-pub fn hash_bytes(bytes: &[u8]) -> String {
-    lower::encode_string(&Sha256::digest(bytes))
+pub fn hash_bytes(bytes: &[u8]) -> Sha256 {
+    finished(sha2::Sha256::new_with_prefix(bytes))
+}
+
+fn finished(hasher: sha2::Sha256) -> Sha256 {
+    <[u8; 32]>::from(hasher.finalize()).into()
 }
 
 /// Reads a text file.
@@ -78,7 +82,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Whether there is such a file or folder.
+/// Whether a file or folder exists at this path.
 pub fn exists(path: &Path) -> bool {
     path.exists()
 }
@@ -102,7 +106,7 @@ pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The content in a new file beside this path, with its mode.
+/// Writes the content to a new file next to this path, with its mode.
 fn beside(path: &Path, content: &[u8]) -> Result<tempfile::NamedTempFile> {
     let dir = path.parent().unwrap_or(Path::new("."));
     make_dir(dir)?;
@@ -131,7 +135,7 @@ pub fn remove_dir(path: &Path) -> Result<()> {
     }
 }
 
-/// The entries of a folder, sorted by name; none if there is no such folder.
+/// The entries of a folder, sorted by name; empty if the folder does not exist.
 pub fn list(dir: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
@@ -168,7 +172,7 @@ pub fn link_text(at: &Path) -> Result<String> {
     Ok(to.to_string_lossy().into_owned())
 }
 
-/// Makes a symbolic link to this file or folder, in place of what is there; does nothing where it is there already.
+/// Creates a symbolic link to this file or folder, replacing any other file; does nothing if it exists.
 pub fn link(target: &Path, at: &Path) -> Result<()> {
     match fs::symlink_metadata(at) {
         Ok(meta) if meta.is_symlink() && fs::read_link(at).is_ok_and(|old| old == target) => return Ok(()),
@@ -178,7 +182,7 @@ pub fn link(target: &Path, at: &Path) -> Result<()> {
     symlink(&target.to_string_lossy(), at)
 }
 
-/// Removes what is there, a file, a link or a folder; it need not exist. Links are not followed.
+/// Removes a file, link or folder, if it exists. Links are not followed.
 pub fn remove(path: &Path) -> Result<()> {
     match fs::symlink_metadata(path) {
         Ok(meta) if meta.is_dir() => remove_dir(path),
@@ -187,12 +191,12 @@ pub fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// Whether it is a folder itself, and no link to one.
+/// Whether it is a folder, not a link to one.
 pub fn is_own_dir(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
-/// Writes a file unless it has this content already, so that its modification time tells when it changed.
+/// Writes a file unless it already has this content, so that its modification time shows when it changed.
 pub fn write_if_changed(path: &Path, content: &[u8]) -> Result<()> {
     let same =
         fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file()) && fs::read(path).is_ok_and(|old| old == content);
@@ -202,7 +206,7 @@ pub fn write_if_changed(path: &Path, content: &[u8]) -> Result<()> {
     write(path, content)
 }
 
-/// A second name for a file, or a copy where the file system gives none.
+/// A hard link to a file, or a copy if the file system does not support it.
 pub fn hard_link(from: &Path, to: &Path) -> Result<()> {
     if fs::hard_link(from, to).is_ok() {
         return Ok(());
@@ -217,7 +221,7 @@ pub fn lock_exclusive(path: &Path) -> Result<fs::File> {
     Ok(file)
 }
 
-/// Takes the exclusive lock of this file, if nobody else has it.
+/// Takes the exclusive lock of this file if it is free.
 pub fn try_lock_exclusive(path: &Path) -> Result<Option<fs::File>> {
     let file = fs::File::create(path).with_context(|| format!("cannot make {}", path.display()))?;
     match file.try_lock() {
@@ -271,7 +275,7 @@ mod tests {
 
     #[test]
     fn hashes_are_sha256() {
-        assert_eq!(hash_bytes(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(hash_bytes(b"abc").to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_ne!(hash_parts(["ab", "c"]), hash_parts(["a", "bc"]));
     }
 

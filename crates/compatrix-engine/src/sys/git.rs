@@ -27,7 +27,7 @@ impl<'h> Git<'h> {
         Self { dir, ..self }
     }
 
-    /// What git prints, or the end of what it says when it fails.
+    /// The output of git, or the end of its error.
     ///
     /// # Errors
     /// It cannot be started.
@@ -45,7 +45,7 @@ impl<'h> Git<'h> {
         }
     }
 
-    /// As [`Git::ask`], where a failure is an error that names the subcommand and its arguments.
+    /// Like [`Git::ask`], but a failure is an error that names the subcommand and its arguments.
     ///
     /// # Errors
     /// It cannot be started, or fails.
@@ -53,7 +53,7 @@ impl<'h> Git<'h> {
         self.ask(args)?.map_err(|why| anyhow!("`git {}` failed: {why}", args.join(" ")))
     }
 
-    /// The top folder of the repository, as git prints it; else what it says.
+    /// The top folder of the repository, or git's error.
     ///
     /// # Errors
     /// It cannot be started.
@@ -62,7 +62,7 @@ impl<'h> Git<'h> {
         Ok(said.map(|top| PathBuf::from(top.trim_end_matches(['\n', '\r']))))
     }
 
-    /// The commit that a revision names, where it names one.
+    /// The commit of a revision, if it exists.
     ///
     /// # Errors
     /// It cannot be started.
@@ -81,10 +81,10 @@ impl<'h> Git<'h> {
         Ok(said.split('\0').filter(|entry| !entry.is_empty()).map(str::to_owned).collect())
     }
 
-    /// A file as a commit has it. A path that begins with `./` is below this git's folder, others below the top.
+    /// A file in a commit. A path that starts with `./` is relative to this git's folder, others to the top.
     ///
     /// # Errors
-    /// As [`Git::need`]; also where there is no such file.
+    /// As [`Git::need`]; also if the file does not exist.
     pub fn file(&self, commit: &str, path: &str) -> Result<String> {
         self.need(&["cat-file", "blob", &format!("{commit}:{path}")])
     }

@@ -1,4 +1,4 @@
-//! The host as one value: where things are, how much may run at once, what may be fetched.
+//! The host as one value: paths, parallelism, and what may be fetched.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use crate::sys::memo::Memo;
 use crate::sys::process::{Command, Finished, Output};
 use crate::sys::supervisor::Supervisor;
 
-/// For how long what could not be had is not tried again, in seconds.
+/// Seconds before a failed provision is retried.
 const REMEMBER_FAILURE: i64 = 3600;
 
-/// Why something could not be had, and when.
+/// A failed provision: reason and time.
 #[derive(Debug, Serialize, Deserialize)]
 struct Failure {
     reason: String,
     at: i64,
 }
 
-/// What every part of the engine needs to know to act.
+/// The context of every effect.
 #[derive(Debug, Clone)]
 pub struct Host {
     /// The workspace root, canonical.
@@ -36,13 +36,13 @@ pub struct Host {
     pub memo: Arc<Memo>,
     /// The watcher of child processes.
     pub supervisor: Supervisor,
-    /// What may be fetched and how much may run.
+    /// Limits on fetching and parallelism.
     pub limits: Limits,
     /// Seconds since the Unix epoch when we started.
     pub now: i64,
 }
 
-/// What may be fetched and how much may run at once.
+/// Limits on fetching and parallelism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Jobs at once, over all cargos and runs.
@@ -51,7 +51,7 @@ pub struct Limits {
     pub offline: bool,
     /// Install no toolchain.
     pub no_install: bool,
-    /// Run again what is known, and try again what could not be had.
+    /// Rerun known results, and retry failed provisions.
     pub fresh: bool,
     /// Stage every build and serve its dependencies from disk, so that no build uses the network.
     pub hermetic: bool,
@@ -74,13 +74,13 @@ impl Host {
         Err(anyhow!("`{} {}` failed: {}", program.display(), args.join(" "), last_lines(&said, 3)))
     }
 
-    /// What a tool says to `--version`, remembered as long as the file is the same.
+    /// A tool's `--version` output, cached while the file is unchanged.
     ///
     /// # Errors
     /// As [`Host::ask`].
     pub fn ask_version(&self, program: &Path) -> Result<String> {
         let stamp = crate::sys::files::stamp(program)?;
-        // Under rustup one file is many tools; which one depends on settings that stand elsewhere.
+        // Under rustup one file is many tools, and settings elsewhere select one.
         let settings = self.ambient.get("HOME").map(|home| Path::new(home).join(".rustup/settings.toml"));
         let settings = settings.and_then(|path| crate::sys::files::stamp(&path).ok()).unwrap_or_default();
         self.memo.fact(&format!("version {}", program.display()), &format!("{stamp} {settings}"), || {

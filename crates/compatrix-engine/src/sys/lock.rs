@@ -1,4 +1,4 @@
-//! One orchestrator a workspace: a lock file that says who holds it.
+//! Allows one orchestrator per workspace, through a lock file that names its holder.
 
 #![allow(clippy::disallowed_methods, reason = "the lock file")]
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
 
-/// Held as long as it lives; the system releases it however the process ends.
+/// Held while this value lives; the system releases it however the process ends.
 #[derive(Debug)]
 pub struct WorkspaceLock {
     _file: File,
@@ -19,7 +19,7 @@ impl WorkspaceLock {
     /// Takes the lock.
     ///
     /// # Errors
-    /// Another orchestrator holds it, and which; or the folder cannot be written.
+    /// Another orchestrator holds it (named in the message), or the folder is not writable.
     pub fn take(path: &Path) -> Result<Self> {
         let mut file = OpenOptions::new()
             .create(true)

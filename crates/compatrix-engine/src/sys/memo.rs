@@ -1,6 +1,6 @@
-//! Facts that cost time to find, remembered by a stamp of what they were found from.
+//! Caches facts that are slow to find, keyed by a stamp of their inputs.
 //!
-//! Kept in memory, loaded from and saved to the ledger. Losing it costs time, never a result.
+//! In memory, loaded from and saved to the ledger. Losing it costs time, never a result.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -39,7 +39,7 @@ impl Memo {
         self.lock().insert(name.to_owned(), fact);
     }
 
-    /// The fact of this name, found anew where the stamp has changed.
+    /// The fact with this name, computed again if the stamp has changed.
     pub fn fact<T: Serialize + DeserializeOwned, E>(
         &self,
         name: &str,

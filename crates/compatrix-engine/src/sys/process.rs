@@ -21,13 +21,13 @@ use rustix::process::{waitid, Pid, WaitId, WaitIdOptions};
 use crate::sys::supervisor;
 use crate::sys::supervisor::{End, ProcessKind, Supervisor};
 
-/// How much of each stream's end is kept for messages, in bytes.
+/// Bytes kept from the end of each stream, for messages.
 const TAIL: usize = 64 * 1024;
-/// How often a process with open streams is looked at, to see whether it ended without closing them.
+/// The interval for checking whether a process ended without closing its streams.
 const LOOK: Duration = Duration::from_millis(50);
-/// How much is read at most from the pipes of a process that has ended; a pipe holds less (pipe(7)).
+/// The most bytes read from the pipes of an ended process; a pipe holds less (pipe(7)).
 const PIPES: u64 = 4 * 1024 * 1024;
-/// For how long they are read at most, where something goes on writing.
+/// The longest time to read them if something keeps writing.
 const DRAIN: Duration = Duration::from_secs(1);
 
 /// A process to start: program, arguments, folder and the whole environment.
@@ -39,7 +39,7 @@ pub struct Command {
     pub args: Vec<String>,
     /// Its working folder.
     pub dir: PathBuf,
-    /// Its environment; nothing else of ours reaches it.
+    /// The complete environment; nothing is inherited.
     pub env: BTreeMap<String, String>,
     /// The time limit.
     pub timeout: Option<Duration>,
@@ -48,14 +48,14 @@ pub struct Command {
     pub patience: Option<Duration>,
 }
 
-/// How a process ended and what it used.
+/// How a process ended, and its resource use.
 #[derive(Debug)]
 pub struct Finished {
     /// The number that the process had.
     pub pid: u32,
-    /// The exit status of the process itself.
+    /// The exit status of the process.
     pub status: ExitStatus,
-    /// Why it ended: by itself, by its time limit, by an interrupt.
+    /// Why it ended: by itself, timeout, or interrupt.
     pub end: End,
     /// The last part of its standard output.
     pub stdout: Tail,
@@ -63,7 +63,7 @@ pub struct Finished {
     pub stderr: Tail,
     /// Wall time.
     pub wall: Duration,
-    /// Processor time of it and of its children that it waited for; zero where the system does not tell.
+    /// CPU time of the process and the children that it waited for; zero if unknown.
     pub cpu: Duration,
     /// Whether processes that it started outlived it and had to be killed.
     pub left_processes: bool,
@@ -85,7 +85,7 @@ impl Output {
     }
 }
 
-/// Where a stream goes while the process runs.
+/// The destination of a stream.
 pub type Sink<'a> = &'a mut dyn FnMut(&[u8]);
 
 /// The last part of a stream.
@@ -181,7 +181,7 @@ impl Command {
         }
         has_ended(pid, WaitIdOptions::empty())?;
         let cpu = processor_time(pid);
-        // The leader is a zombie until it is reaped below, so its group id cannot belong to anybody else.
+        // The leader is a zombie until it is reaped below, so its group id cannot be reused.
         let end = guard.finish();
         drain(&mut streams)?;
         let left_processes = streams.iter().any(Stream::is_open);
@@ -237,7 +237,7 @@ pub fn quote(word: &str) -> String {
 }
 
 impl Tail {
-    /// The kept part as text, invalid UTF-8 replaced; says so where the beginning was dropped.
+    /// The kept part as text, with invalid UTF-8 replaced, and a note if the beginning was dropped.
     pub fn text(&self) -> String {
         let kept = &self.bytes[self.bytes.len().saturating_sub(TAIL)..];
         let text = String::from_utf8_lossy(kept);
@@ -291,7 +291,7 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// Reads what is there, waiting at most this long; false when nothing came.
+/// Reads available data, waiting at most this long; false if nothing came.
 fn pump(streams: &mut [Stream<'_>; 2], wait: Duration) -> io::Result<bool> {
     let ready: Vec<bool> = {
         let mut fds = Vec::new();
@@ -319,7 +319,7 @@ fn pump(streams: &mut [Stream<'_>; 2], wait: Duration) -> io::Result<bool> {
     Ok(came)
 }
 
-/// Reads what is left in the pipes of a process that has ended; what others go on to write is not waited for.
+/// Reads the rest of an ended process's pipes, without waiting for other writers.
 fn drain(streams: &mut [Stream<'_>; 2]) -> io::Result<()> {
     let read = |streams: &[Stream<'_>; 2]| streams.iter().map(|stream| stream.tail.total).sum::<u64>();
     let (start, before) = (crate::sys::clock::instant(), read(streams));
@@ -349,7 +349,7 @@ fn processor_time(pid: Pid) -> Duration {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())) else {
         return Duration::ZERO;
     };
-    // The second field, the name in parentheses, may hold spaces.
+    // The second field, the name in parentheses, may contain spaces.
     let Some((_, rest)) = stat.rsplit_once(')') else { return Duration::ZERO };
     let ticks: u64 = rest.split_whitespace().skip(11).take(4).filter_map(|n| n.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1))

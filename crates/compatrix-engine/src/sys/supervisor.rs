@@ -1,4 +1,4 @@
-//! The one watcher of all child processes: time limits, interrupts, and what a killed orchestrator left behind.
+//! Supervises all child processes: time limits, interrupts, and leftovers of a killed orchestrator.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,10 +12,10 @@ use rustix::process::{kill_process_group, Pid, Signal};
 /// The variable that marks our child processes, so that those which escape their group can be found: the workspace's
 /// mark, our process id, the kind of process and its number. What they start inherits it.
 pub const MARK: &str = "COMPATRIX_MARK";
-/// How often what is marked is looked for again: a process may fork while the others are ended.
+/// The number of searches for marked processes: one may fork while others are being killed.
 const ROUNDS: usize = 5;
 
-/// How often limits and the interrupt flag are looked at.
+/// The interval for checking limits and the interrupt flag.
 const TICK: Duration = Duration::from_millis(20);
 /// How long a process may take to stop after SIGTERM.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Why a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// By itself, or by a signal that was not ours.
+    /// By itself, or by a foreign signal.
     Itself,
     /// Its time limit ended it.
     TimedOut,
@@ -31,12 +31,12 @@ pub enum End {
     Interrupted,
 }
 
-/// What a process is for.
+/// The purpose of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProcessKind {
     /// A cargo and its compilers. What it leaves running (a compiler cache's server) may be of use to others.
     Build,
-    /// Everything else, tests first of all. Nothing that it starts may outlive it.
+    /// Everything else, above all tests. Nothing that it starts may outlive it.
     Run,
 }
 
@@ -89,7 +89,7 @@ impl Supervisor {
 
     /// A watcher for the workspace at this root, canonical.
     pub fn of_workspace(root: &std::path::Path) -> Self {
-        Self::new(&crate::sys::files::hash_bytes(root.to_string_lossy().as_bytes())[..16])
+        Self::new(&format!("{:.16}", crate::sys::files::hash_bytes(root.to_string_lossy().as_bytes())))
     }
 
     /// Makes SIGINT, SIGTERM and SIGHUP ask all children to end instead of this process. A second signal ends them, and
@@ -104,7 +104,7 @@ impl Supervisor {
         std::thread::spawn(move || {
             for _ in signals.forever() {
                 if shared.interrupted.swap(true, Ordering::SeqCst) {
-                    // Held to the end: nothing more is started.
+                    // Held until the end, so that nothing else starts.
                     let groups = shared.lock();
                     groups.values().for_each(|group| kill_group(group.pid));
                     std::process::exit(130);
@@ -124,7 +124,7 @@ impl Supervisor {
         self.shared.interrupted.store(true, Ordering::SeqCst);
     }
 
-    /// Starts a process that leads a group of its own, marks it, and watches the group.
+    /// Starts a process as leader of a new group, marks it, and watches the group.
     ///
     /// # Errors
     /// It cannot be started.
@@ -138,7 +138,7 @@ impl Supervisor {
         let id = self.shared.next.fetch_add(1, Ordering::SeqCst);
         let mark = format!("{}{}-{id}", self.prefix(kind), std::process::id());
         let child = {
-            // No child is alive that the watcher does not know of.
+            // The watcher knows every living child.
             let mut groups = self.shared.lock();
             let child = command.env(MARK, &mark).spawn()?;
             groups
@@ -194,7 +194,7 @@ impl Watch {
                 None if expired || interrupted => {
                     group.end = if expired { End::TimedOut } else { End::Interrupted };
                     group.asked = Some(now);
-                    // A test over its limit gets no chance to say goodbye; cargo does, to release its locks.
+                    // A test over its limit is killed at once; cargo gets a chance to release its locks.
                     let at_once = expired && group.patience.is_none();
                     let signal = if at_once { Signal::KILL } else { Signal::TERM };
                     let _ = kill_process_group(group.pid, signal);
@@ -229,7 +229,7 @@ pub fn kill_group(leader: Pid) {
     let _ = kill_process_group(leader, Signal::KILL);
 }
 
-/// Ends the processes whose mark is wanted, until there are none; says how many there were.
+/// Kills the processes with a matching mark until there are none; returns their number.
 fn kill_marked(wanted: impl Fn(&str) -> bool) -> usize {
     let mut ended = std::collections::HashSet::new();
     for _ in 0..ROUNDS {
@@ -248,7 +248,7 @@ fn kill_marked(wanted: impl Fn(&str) -> bool) -> usize {
     ended.len()
 }
 
-/// Processes whose environment carries a wanted mark; only where `/proc` is. One that has ended has no environment.
+/// Processes with a matching mark in their environment; needs `/proc`. An ended process has no environment.
 #[allow(clippy::disallowed_methods, reason = "the process table")]
 fn marked(wanted: impl Fn(&str) -> bool) -> Vec<Pid> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };

@@ -9,8 +9,9 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use compatrix_model::evidence::Record;
-use compatrix_model::facts::{FIRST_BUILD_MS, LATER_BUILD_MS, RUN_MS};
-use compatrix_model::plan::{Build, Linkage};
+use compatrix_model::linkage::Linkage;
+use compatrix_model::plan::predict::{FIRST_BUILD_MS, LATER_BUILD_MS, RUN_MS};
+use compatrix_model::plan::Build;
 
 use crate::build::{Built, Product};
 use crate::sys::host::Host;
@@ -25,7 +26,7 @@ pub(super) struct Job<'a> {
     pub runs: Vec<(usize, Option<u64>)>,
 }
 
-/// What workers tell.
+/// Messages from workers.
 #[derive(Debug)]
 pub(super) enum Told {
     /// A build of this position begins.
@@ -36,10 +37,10 @@ pub(super) enum Told {
     RunFinished(usize, Box<Record>),
 }
 
-/// What the caller needs of a build.
+/// The scheduler's view of a build.
 #[derive(Debug)]
 pub(super) struct BuiltSummary {
-    /// What it made, or why it made nothing.
+    /// The product, or why there is none.
     pub result: Result<Arc<Product>, crate::build::NotBuilt>,
     /// Wall time in milliseconds.
     pub wall_ms: u64,
@@ -47,7 +48,7 @@ pub(super) struct BuiltSummary {
     pub cpu_ms: u64,
 }
 
-/// What workers do; given by the caller.
+/// The work of a worker, provided by the caller.
 pub(super) trait Executor: Sync {
     /// Does a build.
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built>;
@@ -117,12 +118,12 @@ impl Schedule<'_> {
                     let _ = tell.send(Told::BuildStarted(job));
                     let summary = work.build(job, tokens).map(|built| Arc::new(summarise(built)));
                     let product = summary.as_ref().ok().and_then(|s| s.result.as_ref().ok()).map(Arc::clone);
-                    // Told before its runs can begin, so that the order of events is the order of things.
+                    // Reported before its runs can start, so that events are in causal order.
                     let _ = tell.send(Told::BuildFinished(job, summary));
                     let mut state = self.lock();
                     state.running_builds.remove(&job);
                     state.running -= 1;
-                    state.c_is_compiled |= self.jobs[job].build.linkage == Linkage::Bundled;
+                    state.c_is_compiled |= self.jobs[job].build.linkage == Some(Linkage::Static);
                     if let Some(product) = product {
                         let ready = self.jobs[job].runs.iter().map(|&(run, predicted)| ReadyRun {
                             job,
@@ -201,7 +202,7 @@ fn choose(
 ) -> Option<Chosen> {
     let lane = |job: usize| jobs[job].build.lane();
     let busy: BTreeSet<_> = running.iter().map(|&job| lane(job)).collect();
-    let bundled = |job: usize| jobs[job].build.linkage == Linkage::Bundled;
+    let bundled = |job: usize| jobs[job].build.linkage == Some(Linkage::Static);
     let compiles_c = !c_is_compiled && running.iter().any(|&job| bundled(job));
     let mut left: BTreeMap<_, u64> = BTreeMap::new();
     for &job in waiting {
@@ -242,9 +243,11 @@ mod tests {
     use compatrix_model::plan::Targets;
 
     fn build(toolchain: &str, linkage: Linkage) -> Build {
+        let dynamic = linkage == Linkage::Dynamic;
         Build {
             toolchain: ValueName::new(toolchain).unwrap(),
-            linkage,
+            linkage: Some(linkage),
+            against: dynamic.then(|| ValueName::new("host").unwrap()),
             features: BTreeMap::new(),
             lockset: Lockset::LOCKED,
             staged: false,
@@ -253,17 +256,13 @@ mod tests {
         }
     }
 
-    fn dynamic() -> Linkage {
-        Linkage::Dynamic { against: ValueName::new("host").unwrap() }
-    }
-
     #[test]
     fn lanes_do_not_overlap_and_no_two_builds_wait_for_the_same_c() {
         let builds = [
-            build("stable", Linkage::Bundled),
-            build("stable", dynamic()),
-            build("nightly", Linkage::Bundled),
-            build("nightly", dynamic()),
+            build("stable", Linkage::Static),
+            build("stable", Linkage::Dynamic),
+            build("nightly", Linkage::Static),
+            build("nightly", Linkage::Dynamic),
         ];
         let jobs: Vec<Job<'_>> =
             builds.iter().map(|build| Job { build, predicted_ms: Some(10), runs: Vec::new() }).collect();
@@ -281,7 +280,7 @@ mod tests {
 
     #[test]
     fn an_estimate_is_no_less_than_the_longest_lane() {
-        let builds = [build("a", dynamic()), build("a", Linkage::Bundled), build("b", dynamic())];
+        let builds = [build("a", Linkage::Dynamic), build("a", Linkage::Static), build("b", Linkage::Dynamic)];
         let jobs: Vec<Job<'_>> =
             builds.iter().map(|build| Job { build, predicted_ms: Some(1000), runs: vec![(0, Some(100))] }).collect();
         assert_eq!(estimate_ms(&jobs, 1), 3300);

@@ -1,31 +1,31 @@
-//! The compiler's way to print: a diagnostic with its place, the code there, notes, and further places.
+//! Parses compiler-style diagnostics: message, place, quoted code, notes, and further places.
 
 use crate::finding::Frame;
 
-/// How bad it is.
+/// Error or warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     Error,
     Warning,
 }
 
-/// One `error:` or `warning:` with all that belongs to it.
+/// One `error:` or `warning:` with everything that belongs to it.
 #[derive(Debug)]
 pub(super) struct Diagnostic {
     pub(super) level: Level,
-    /// The text after `error: `, on one line.
+    /// The text after `error: `, joined to one line.
     pub(super) title: String,
-    /// Where it points.
+    /// The place after `-->`.
     pub(super) place: Option<Frame>,
-    /// The code from where the first mark begins to the end of its line.
+    /// The quoted code from the first mark to the end of its line.
     pub(super) marked: String,
-    /// Further places, each with what is said of it.
+    /// Notes with a place.
     pub(super) children: Vec<Child>,
-    /// The stack where one is printed, innermost first.
+    /// The printed stack, innermost frame first; empty if none is printed.
     frames: Vec<Frame>,
 }
 
-/// A `help:` or `note:` with a place of its own.
+/// A `help:` or `note:` with a place.
 #[derive(Debug)]
 pub(super) struct Child {
     pub(super) what: String,
@@ -33,7 +33,7 @@ pub(super) struct Child {
 }
 
 impl Diagnostic {
-    /// The stack; where none is printed, because there is one frame only, its place.
+    /// The stack. Miri prints none if there is only one frame; then it is the diagnostic's place.
     pub(super) fn stack(&self) -> Vec<Frame> {
         let mut frames = self.frames.clone();
         match (frames.first_mut(), &self.place) {
@@ -47,7 +47,7 @@ impl Diagnostic {
     }
 }
 
-/// What the next `-->` belongs to.
+/// The part that the next `-->` belongs to.
 #[derive(Clone, Copy)]
 enum Target {
     Title,
@@ -55,7 +55,7 @@ enum Target {
     Child,
 }
 
-/// Reads the diagnostics among these lines.
+/// Parses the diagnostics in these lines.
 pub(super) fn of<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Diagnostic> {
     let mut reader = MiriReader { done: Vec::new(), open: false, target: Target::Title, code: None, numbered: false };
     lines.for_each(|line| reader.line(line));
@@ -64,18 +64,18 @@ pub(super) fn of<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Diagnostic> {
 
 struct MiriReader {
     done: Vec<Diagnostic>,
-    /// Whether lines still belong to the last one.
+    /// Whether following lines still belong to the last diagnostic.
     open: bool,
     target: Target,
-    /// The last line of code.
+    /// The last quoted line of code.
     code: Option<String>,
-    /// Within a numbered stack.
+    /// Whether a numbered stack is being parsed.
     numbered: bool,
 }
 
 impl MiriReader {
     fn line(&mut self, line: &str) {
-        // libtest prints `test name ... ` and no line break, where both streams are one.
+        // libtest prints `test name ... ` without a line break, which matters if both streams are merged.
         let line = match line.split_once(" ... error: ") {
             Some((test, _)) if test.starts_with("test ") => &line[test.len() + " ... ".len()..],
             _ => line,
@@ -147,7 +147,7 @@ impl MiriReader {
         }
     }
 
-    /// Remembers code, and what of it the first mark points at.
+    /// Remembers a line of code, and the part that the first mark points at.
     fn mark(&mut self, number: &str, code: &str) {
         if !number.is_empty() {
             self.code = Some(code.to_owned());
@@ -173,7 +173,7 @@ fn heading(line: &str) -> Option<(Level, &str)> {
     })
 }
 
-/// The line number, empty where there is none, and what stands right of the bar: `12 | code`, `   |  ^^^`.
+/// Splits `12 | code` or `   |  ^^^` into line number (possibly empty) and the text after the bar.
 fn gutter(line: &str) -> Option<(&str, &str)> {
     let (number, code) = line.split_once('|')?;
     let number = number.trim();
@@ -181,7 +181,7 @@ fn gutter(line: &str) -> Option<(&str, &str)> {
     plain.then_some((number, code))
 }
 
-/// `src/lib.rs:10:5`, also with what follows it in older stacks: `src/lib.rs:10:5: 10:20`.
+/// Parses `src/lib.rs:10:5`, or `src/lib.rs:10:5: 10:20` of older stacks.
 fn place(text: &str) -> Option<Frame> {
     let text = text.trim();
     let text = text.split_once(": ").map_or(text, |(start, _)| start);
@@ -196,7 +196,7 @@ fn place(text: &str) -> Option<Frame> {
     Some(Frame { file: Some(file.to_owned()), line, column, ..Frame::default() })
 }
 
-/// ``inside `function` at src/lib.rs:10:5: 10:20``, `inside closure at …`, without a place too.
+/// Parses ``inside `function` at src/lib.rs:10:5: 10:20`` or `inside closure at …`, with or without a place.
 fn inside(note: &str) -> Frame {
     let note = note.strip_prefix("inside ").unwrap_or(note).trim_end();
     let (function, at) = match note.strip_prefix('`').and_then(|quoted| quoted.rsplit_once('`')) {

@@ -1,8 +1,8 @@
-//! What Miri's words mean.
+//! Classifies Miri's messages.
 
 use crate::finding::{FindingKind, Frame};
 
-/// The kind of an undefined behaviour, by its message, the code that is marked and the stack.
+/// The kind of an undefined behaviour, from its message, the marked code and the stack.
 pub(super) fn kind(message: &str, marked: &str, stack: &[Frame]) -> FindingKind {
     let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
     let starts = |words: &[&str]| words.iter().any(|word| message.starts_with(word));
@@ -13,7 +13,7 @@ pub(super) fn kind(message: &str, marked: &str, stack: &[Frame]) -> FindingKind 
     } else if starts(&["incorrect layout on deallocation"]) {
         FindingKind::MismatchedFree
     } else if starts(&["deallocating "]) {
-        // From another heap, or from none: `… which is stack variable memory, using Rust heap deallocation operation`.
+        // From another heap, or not heap memory: `… which is stack variable memory, using Rust heap deallocation operation`.
         let other_heap = has(&["which is Rust heap", "which is C heap"]) && has(&["deallocation operation"]);
         if other_heap {
             FindingKind::MismatchedFree
@@ -38,7 +38,7 @@ pub(super) fn kind(message: &str, marked: &str, stack: &[Frame]) -> FindingKind 
     }
 }
 
-/// Whether what is done there is to free: a call of `free` or `dealloc`, in the code or on top of the stack.
+/// Whether the operation frees memory: a call of `free` or `dealloc`, in the code or at the top of the stack.
 fn is_free(marked: &str, stack: &[Frame]) -> bool {
     let frees = |path: &str| {
         let name = path.rsplit("::").next().unwrap_or_default().trim();
@@ -48,14 +48,14 @@ fn is_free(marked: &str, stack: &[Frame]) -> bool {
         || stack.first().is_some_and(|frame| frees(&frame.function))
 }
 
-/// Why Miri cannot run something, so that it is the same for every test that meets it.
+/// Why Miri cannot run something, worded the same for every test.
 pub(super) fn unsupported(message: &str) -> String {
     if let Some(rest) = message.strip_prefix("can't call foreign function") {
         let name = match rest.split('`').nth(1) {
             Some(quoted) => quoted,
             None => rest.trim_start_matches([':', ' ']).split(' ').next().unwrap_or_default(),
         };
-        // A name that the linker is to take as it stands begins with a control character.
+        // A name that the linker must take verbatim starts with a control character.
         let name: String = name.chars().filter(|c| !c.is_control() && *c != '\u{2401}').collect();
         return if name.is_empty() {
             "calls a foreign function".to_owned()
@@ -64,7 +64,7 @@ pub(super) fn unsupported(message: &str) -> String {
         };
     }
     if message.contains("not available when isolation is enabled") {
-        return format!("{}: give `-Zmiri-disable-isolation` in the suite's `flags`", plain(message));
+        return format!("{}: add `-Zmiri-disable-isolation` to the suite's `flags`", plain(message));
     }
     plain(message)
 }
@@ -78,7 +78,7 @@ pub(super) fn weakens(title: &str) -> bool {
         || title.contains("Miri may miss")
 }
 
-/// Whether an error only sums up others, or is cargo's word for a test that failed.
+/// Whether an error only summarises others, or is cargo's message for a failed test.
 pub(super) fn is_summary(title: &str) -> bool {
     let starts = [
         "aborting due to",
@@ -92,7 +92,7 @@ pub(super) fn is_summary(title: &str) -> bool {
         || (title.ends_with("target failed:") || title.ends_with("targets failed:"))
 }
 
-/// Without what differs from run to run: numbers of allocations and tags, addresses.
+/// Removes parts that differ between runs: numbers of allocations and tags, addresses.
 pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.trim();
@@ -105,7 +105,7 @@ pub(super) fn plain(text: &str) -> String {
     out
 }
 
-/// What stands at the beginning of a text, where it is one of the things that differ, and how long it is there.
+/// The placeholder for a variable part at the start of a text, and that part's length.
 fn shorten(text: &str) -> Option<(&'static str, usize)> {
     let digits = |text: &str, more: fn(&u8) -> bool| text.bytes().take_while(more).count();
     if let Some(after) = text.strip_prefix("alloc") {
@@ -117,7 +117,7 @@ fn shorten(text: &str) -> Option<(&'static str, usize)> {
         return (count > 0 && after[count..].starts_with('>')).then_some(("<tag>", count + 2));
     }
     if let Some(after) = text.strip_prefix("0x") {
-        // Short ones are offsets.
+        // Short numbers are offsets.
         let count = digits(after, u8::is_ascii_hexdigit);
         return (count > 4).then_some(("0x…", count + 2));
     }

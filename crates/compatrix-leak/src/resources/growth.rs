@@ -1,56 +1,56 @@
-//! Whether memory grows with each call of a test in one process.
+//! Detects memory that grows with each call of a test in one process.
 //!
-//! Live blocks of malloc are counted after each call, so that a block that one call leaves behind shows, however small.
-//! libtest leaves a block or so a call itself; how much, is measured by calls that run no test, and taken away. What the
-//! first calls make once (caches, statics, buffers of streams) is no growth: they do not count. Two spans are looked at,
-//! from a quarter of the calls to half of them and from there to the end; each is as long as all before it, so that even
-//! a buffer that doubles its size when it is full grows in both.
+//! Live malloc blocks are counted after each call, so even a small block left by each call shows. libtest itself leaves
+//! about a block per call; calls that run no test measure this, and it is subtracted. One-time allocations of the first
+//! calls (caches, statics, stream buffers) are not growth, so the first calls do not count. Growth must appear in two
+//! spans: from a quarter to half of the calls, and from there to the end. Each is as long as everything before it, so even
+//! a buffer that doubles when full grows in both.
 //!
-//! A thread that ends late, as those of a pool that was dropped may, holds memory until then. So looks are held against
-//! each other at which equally many threads were there, where that is so for half of all.
+//! A thread that ends late, such as one of a dropped pool, holds memory until then. So only snapshots with the same number
+//! of threads are compared, if they are at least half of all.
 
 use std::fmt;
 
 use super::{Finding, FindingKind, Held, Look, Tool};
 
-/// The fewest calls that tell anything.
+/// The fewest calls that allow a conclusion.
 pub const FEWEST: u32 = 4;
-/// A harness that runs no test makes hundreds of blocks a call, and looking makes a few; where fewer than these are seen,
-/// the executable has an allocator of its own.
+/// A harness that runs no test allocates hundreds of blocks per call, and a snapshot a few. Fewer than this many mean that
+/// the executable has a custom allocator.
 const FEWEST_MADE: i64 = 30;
-/// The least that bytes must grow by where the number of blocks does not, in a span and for each of its calls. A block
-/// of the harness may by chance have 16 bytes more than it needs (glibc leaves no smaller rest), which is seldom.
+/// The least growth in bytes, per span and per call, if the number of blocks stays the same. Occasionally a block of the
+/// harness is 16 bytes larger than needed (glibc leaves no smaller remainder).
 const LEAST_BYTES: i64 = 32;
 const LEAST_BYTES_A_CALL: i64 = 6;
-/// By how much slower memory may grow over more calls, and it is still the same growth.
+/// The factor by which growth may slow down over more calls and still count as the same growth.
 const SLOWER: u64 = 3;
 
-/// What calls that run no test leave behind.
+/// Growth per call of the test harness alone, measured without a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Baseline {
-    /// Blocks a call.
+    /// Blocks per call.
     pub blocks: i64,
-    /// Bytes a call.
+    /// Bytes per call.
     pub bytes: i64,
 }
 
-/// What the calls of a test show.
+/// The conclusion from the calls of a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Growth {
-    /// Nothing grows.
+    /// Memory does not grow.
     None,
-    /// Memory grows.
+    /// Memory grows with each call.
     Grows {
-        /// Blocks a call, rounded; zero for a block that becomes larger and larger.
+        /// Blocks per call, rounded; zero for a single growing block.
         blocks: u64,
-        /// Bytes a call, rounded.
+        /// Bytes per call, rounded.
         bytes: u64,
-        /// Over how many calls.
+        /// The number of calls observed.
         calls: u32,
-        /// Whether threads came and went, or came and stayed, so that it may be theirs.
+        /// Whether the number of threads changed, so that threads may be the cause.
         threads: bool,
     },
-    /// It cannot be told, and why.
+    /// Not conclusive, with the reason.
     Unknown(String),
 }
 
@@ -87,7 +87,7 @@ impl fmt::Display for CallsError {
 impl std::error::Error for CallsError {}
 
 impl Baseline {
-    /// From the looks of a process whose calls ran no test.
+    /// Computes the baseline from snapshots of calls that ran no test.
     ///
     /// # Errors
     /// The calls did not all come to their end, are not all alike, or allocate by other means than malloc.
@@ -103,7 +103,7 @@ impl Baseline {
             bytes: half[at + 1].bytes - half[at].bytes,
         };
         let each: Vec<Baseline> = (0..half.len() - 1).map(per_call).collect();
-        // By chance a block may be larger than it needs to be, never smaller.
+        // Occasionally a block is larger than needed, never smaller.
         let least = each.iter().min_by_key(|one| one.bytes).copied();
         match least {
             Some(least) if each.iter().all(|one| one.blocks == least.blocks) => Ok(least),
@@ -125,7 +125,7 @@ fn steps(held: &Held) -> Result<Vec<&Look>, CallsError> {
     Ok(held.looks.iter().collect())
 }
 
-/// Whether memory grows.
+/// Compares a test's calls with the harness alone.
 pub fn growth(held: &Held, baseline: Baseline) -> Growth {
     let steps = match steps(held) {
         Ok(steps) => steps,
@@ -159,13 +159,12 @@ pub fn growth(held: &Held, baseline: Baseline) -> Growth {
     Growth::None
 }
 
-/// Calls between two looks, and what came with them.
+/// The calls between two snapshots, and the growth.
 fn between(series: &[(i64, i64)], from: usize, to: usize) -> (i64, i64) {
     (series[to].0 - series[from].0, series[to].1 - series[from].1)
 }
 
-/// Whether it rises by at least so much for so many calls in both spans, and either never falls or each third is above
-/// all before it.
+/// Whether it rises by at least `least` per span, and either never falls or each third is above everything before it.
 fn rises(series: &[(i64, i64)], least: impl Fn(i64) -> i64) -> bool {
     let third = series.len() / 3;
     let spans = [(0, third), (third, series.len() - 1)];
@@ -181,7 +180,7 @@ fn rises(series: &[(i64, i64)], least: impl Fn(i64) -> i64) -> bool {
 }
 
 impl Growth {
-    /// Whether over more calls the same was seen. What is made now and then, or less and less, is spread thin by them.
+    /// Whether a longer observation shows the same growth. Sporadic or fading allocations become too rare over more calls.
     pub fn goes_on_in(&self, longer: &Growth) -> bool {
         let (Growth::Grows { blocks, bytes, .. }, Growth::Grows { blocks: then, bytes: later, .. }) = (self, longer)
         else {
@@ -190,10 +189,10 @@ impl Growth {
         *then > 0 && then * SLOWER >= *blocks || later * SLOWER >= *bytes
     }
 
-    /// The finding, where there is one.
+    /// The finding, if memory grows.
     pub fn finding(&self) -> Option<Finding> {
         let Growth::Grows { blocks, bytes, calls, .. } = *self else { return None };
-        // How many blocks it is stands in no word: the fingerprint is to be the same for every compiler.
+        // The number of blocks is not in the message, so that the fingerprint is the same for every compiler.
         let about = if blocks == 0 { "about " } else { "" };
         let what = format!("memory grows by {about}{bytes} bytes with each call, over {calls} calls in one process");
         Some(Finding { bytes, blocks, ..Finding::raw(Tool::Resources, FindingKind::Growth, what) })

@@ -1,21 +1,21 @@
-//! Names of what is left behind, as they are the same in every run: without what is random or a number of the system's.
+//! Stable names of leftovers: without random parts and system-assigned numbers.
 
-/// Where things of a test are, for paths below these are named from there; and what it is called.
+/// The folders of a test, to which paths are made relative, and its names.
 #[derive(Debug, Clone, Copy)]
 pub struct Places<'a> {
-    /// The test's own TMPDIR.
+    /// The test's TMPDIR.
     pub temporary: &'a str,
-    /// The folder of all that belongs to its run, the fixture among it.
+    /// The folder of its run, which includes the fixture.
     pub run: &'a str,
-    /// The workspace's root.
+    /// The absolute workspace root.
     pub root: &'a str,
-    /// The file name of the executable.
+    /// The executable's file name.
     pub process: &'a str,
-    /// The test, as libtest names it and its thread.
+    /// The test by libtest's name, which is also its thread's name.
     pub test: &'a str,
 }
 
-/// A name with `*` for what looks random or is a number: `.tmpX3k9Qa` is `.tmp*`, `things-8f2c11d0.db` is `things-*.db`.
+/// Replaces random parts and numbers by `*`: `.tmpX3k9Qa` becomes `.tmp*`, `things-8f2c11d0.db` becomes `things-*.db`.
 pub fn stable(name: &str) -> String {
     let mut out = String::new();
     let mut rest = name;
@@ -30,9 +30,9 @@ pub fn stable(name: &str) -> String {
     out
 }
 
-/// The letters before which programs and libraries put random ones.
+/// Prefixes that programs and libraries put before random letters.
 const PREFIXES: [&str; 2] = ["tmp", "temp"];
-/// The shortest run of random letters in use: that of mkstemp(3) and of the crate `tempfile`.
+/// The length of the shortest random part in use: that of mkstemp(3) and of the crate `tempfile`.
 const RANDOM: usize = 6;
 
 fn stable_word(word: &str) -> String {
@@ -50,8 +50,8 @@ fn stable_word(word: &str) -> String {
     }
 }
 
-/// Whether the letters stand in an order that no word has: digits before letters, or capitals after small letters that
-/// begin no further word. Six letters of several sorts are random unless they are a capitalised word or a numbered one.
+/// Whether the letters cannot be a word: digits before letters, or capitals after lower-case letters that do not start a
+/// new word. Six letters of mixed classes are random unless they form a capitalised or numbered word.
 fn is_random(word: &str) -> bool {
     let bytes = word.as_bytes();
     if bytes.windows(2).any(|w| w[0].is_ascii_digit() && w[1].is_ascii_alphabetic()) {
@@ -70,11 +70,10 @@ fn is_random(word: &str) -> bool {
     turns > camels.count()
 }
 
-/// How many bytes of a thread's name the system keeps, prctl(2).
+/// The length of a thread name in bytes, see prctl(2).
 const THREAD_NAME: usize = 15;
 
-/// A thread that has no name has that of the one that made it: of the test's own or, with older Rusts, of the
-/// process.
+/// Names a thread. An unnamed thread has the name of its creator: of the test, or, in older Rust, of the process.
 pub(super) fn thread(name: &str, places: &Places<'_>) -> String {
     let as_kept = |whole: &str| {
         let bytes = &whole.as_bytes()[..whole.len().min(THREAD_NAME)];
@@ -86,7 +85,7 @@ pub(super) fn thread(name: &str, places: &Places<'_>) -> String {
     }
 }
 
-/// What a descriptor is of: `a socket`, `a pipe`, a path from TMPDIR or the workspace on.
+/// Describes a descriptor: `a socket`, `a pipe`, or a path relative to TMPDIR or the workspace.
 pub(super) fn descriptor(target: &str, places: &Places<'_>) -> String {
     let target = target.strip_suffix(" (deleted)").unwrap_or(target);
     if let Some((kind, _)) = target.split_once(":[") {

@@ -1,4 +1,4 @@
-//! Reports, names and growth, on made-up numbers.
+//! Reports, names and growth, with synthetic numbers.
 
 use super::*;
 
@@ -10,7 +10,7 @@ const PLACES: Places<'_> = Places {
     test: "pool::threads_share_a_pool",
 };
 
-/// A report of calls with these blocks and bytes, each beyond the one before, and 50 blocks made a call.
+/// A report of calls, each adding these blocks and bytes, with 50 blocks allocated per call.
 fn called(steps: &[(i64, i64)]) -> Held {
     let (mut blocks, mut bytes) = (100, 9000);
     let look = |(n, step): (usize, &(i64, i64))| {
@@ -67,7 +67,7 @@ fn the_harness_s_own_growth_is_no_growth() {
     plain.extend(steps(10, (1, 40)));
     assert_eq!(Baseline::of(&called(&plain)), Ok(HARNESS));
     assert_eq!(growth(&called(&plain), HARNESS), Growth::None);
-    // Once a block was larger than it need be.
+    // One block was larger than needed.
     plain[9].1 += 16;
     assert_eq!(Baseline::of(&called(&plain)), Ok(HARNESS));
     assert_eq!(growth(&called(&plain), HARNESS), Growth::None);
@@ -76,7 +76,7 @@ fn the_harness_s_own_growth_is_no_growth() {
 #[test]
 fn an_executable_with_an_allocator_of_its_own_cannot_be_judged() {
     let mut held = called(&steps(12, (0, 0)));
-    // Looking itself makes some.
+    // The snapshot itself allocates some.
     held.looks.iter_mut().for_each(|look| look.made = 600 + 6 * i64::from(look.call));
     assert!(Baseline::of(&held).unwrap_err().to_string().contains("allocator"));
 }
@@ -103,9 +103,9 @@ fn a_buffer_that_doubles_is_growth() {
         }
         growth(&called(&steps), HARNESS)
     };
-    // A Vec<u64> with one more element a call: 4, 8, 16 at the calls 1, 5, 9.
+    // A Vec<u64> that grows by one element per call: capacity 4, 8, 16 at calls 1, 5, 9.
     assert!(matches!(double(&[0, 4, 8], 32), Growth::Grows { blocks: 0, .. }));
-    // The same that stays as large as it was at call 5.
+    // The same, but it stops growing at call 5.
     assert_eq!(double(&[0, 4], 32), Growth::None);
 }
 
@@ -116,7 +116,7 @@ fn what_warms_up_or_comes_and_goes_is_no_growth() {
     warm[1].0 += 40;
     warm[2].0 += 12;
     assert_eq!(growth(&called(&warm), HARNESS), Growth::None);
-    // A thing made once, late.
+    // A late one-time allocation.
     let mut late = steps(12, (1, 40));
     late[8] = (3, 2136);
     assert_eq!(growth(&called(&late), HARNESS), Growth::None);
@@ -125,12 +125,12 @@ fn what_warms_up_or_comes_and_goes_is_no_growth() {
     let mut last = 0;
     let random: Vec<(i64, i64)> = sizes.map(|size| (1, 40 + size - std::mem::replace(&mut last, size))).to_vec();
     assert_eq!(growth(&called(&random), HARNESS), Growth::None);
-    // A thread that ends a call late, now and then.
+    // A thread that sometimes ends one call late.
     let ends = [1, 1, 2, 0, 1, 2, 0, 1, 1, 2, 0, 2];
     assert_eq!(growth(&called(&ends.map(|n| (n, 40 * n))), HARNESS), Growth::None);
 }
 
-/// Looks with so many threads, whose blocks and bytes are those of threads alone, and what a call leaves besides.
+/// Snapshots with these numbers of threads, whose memory is included, plus the growth per call.
 fn with_threads(threads: &[usize], step: (i64, i64)) -> Held {
     let mut held = called(&steps(threads.len(), (step.0 + HARNESS.blocks, step.1 + HARNESS.bytes)));
     for (look, threads) in held.looks.iter_mut().zip(threads) {
@@ -143,7 +143,7 @@ fn with_threads(threads: &[usize], step: (i64, i64)) -> Held {
 
 #[test]
 fn threads_that_end_late_are_no_growth() {
-    // Recorded: a pool of three threads was dropped while one tried to connect, which it was to try again 400 ms later.
+    // Recorded: a pool of three threads was dropped while one of them was waiting 400 ms to retry a connection.
     let blocks = [0, 0, 0, 0, 32, 32, 32, 65, 67, 67, 67, 67];
     let bytes = [0, 0, 0, 0, 2632, 2632, 2632, 5264, 9408, 9408, 9408, 9408];
     let threads = [0, 0, 0, 0, 3, 3, 3, 6, 6, 6, 6, 6];
@@ -157,9 +157,9 @@ fn threads_that_end_late_are_no_growth() {
         look.threads = vec!["it-0123456789ab".to_owned(); threads];
     }
     assert_eq!(growth(&held, HARNESS), Growth::None);
-    // Where they are all gone in the end, as after a long enough wait.
+    // All threads are gone at the end, as after a long wait.
     assert_eq!(growth(&with_threads(&[0, 0, 3, 3, 3, 3, 6, 6, 6, 9, 9, 0], (0, 0)), HARNESS), Growth::None);
-    // One that is there now and then, and there at the end.
+    // A thread that exists now and then, and at the end.
     assert_eq!(growth(&with_threads(&[0, 0, 0, 0, 1, 0, 0, 1, 0, 1, 1, 1], (0, 0)), HARNESS), Growth::None);
 }
 
@@ -169,7 +169,7 @@ fn threads_that_end_late_hide_no_growth() {
     for threads in [[0; 12], [5; 12], [0, 0, 3, 0, 0, 6, 3, 0, 0, 3, 0, 3], [3, 3, 3, 0, 3, 3, 0, 0, 3, 3, 3, 0]] {
         assert_eq!(growth(&with_threads(&threads, (1, 24)), HARNESS), leak, "{threads:?}");
     }
-    // One thread a call that stays.
+    // Each call leaves a thread.
     let stay = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     let theirs = Growth::Grows { blocks: 11, bytes: 880, calls: 12, threads: true };
     assert_eq!(growth(&with_threads(&stay, (0, 0)), HARNESS), theirs);
@@ -178,11 +178,11 @@ fn threads_that_end_late_hide_no_growth() {
 #[test]
 fn growth_that_more_calls_spread_thin_is_not_sure() {
     let grows = |blocks, bytes| Growth::Grows { blocks, bytes, calls: 12, threads: false };
-    // A leak of one small block, with a cache filled late beside it in the first calls.
+    // A leak of one small block, next to a cache filled in the first calls.
     assert!(grows(1, 277).goes_on_in(&grows(1, 40)));
     assert!(grows(0, 10).goes_on_in(&grows(0, 9)));
     assert!(grows(2, 300).goes_on_in(&grows(8, 3000)));
-    // As much as before, over four times as many calls.
+    // The same total over four times as many calls.
     assert!(!grows(8, 1051).goes_on_in(&grows(2, 263)));
     assert!(!grows(0, 400).goes_on_in(&grows(0, 100)));
     assert!(!grows(1, 24).goes_on_in(&Growth::None));
@@ -245,7 +245,7 @@ fn what_a_static_keeps_is_no_leak() {
     };
     let kept = Held { looks: vec![look(1, 1), look(12, 1)], complete: true };
     let (findings, notes) = leftovers(&look(1, 1), &[], Some(&kept), &PLACES);
-    // A process outlives the one that keeps it.
+    // A process outlives its parent.
     assert_eq!(findings.iter().map(|f| f.kind).collect::<Vec<_>>(), [FindingKind::LeftoverProcess]);
     assert_eq!(
         notes,
@@ -260,7 +260,7 @@ fn what_a_static_keeps_is_no_leak() {
     assert!(notes[1].ends_with("but not in each call: it ends late, or there is a race"), "{notes:?}");
     let more = Held { looks: vec![look(1, 1), look(12, 12)], complete: true };
     assert_eq!(leftovers(&look(1, 1), &[], Some(&more), &PLACES).0.len(), 3);
-    // Calls that broke off prove nothing.
+    // Aborted calls prove nothing.
     let broken = Held { complete: false, ..kept };
     assert_eq!(leftovers(&look(1, 1), &[], Some(&broken), &PLACES).0.len(), 3);
 }

@@ -1,26 +1,26 @@
-//! One line of a stack: `#0 0x55… (/path/exe+0xf5954) (BuildId: …)` or `#1 0x… in function /path/file.rs:12:3`.
+//! Parses one line of a stack: `#0 0x55… (/path/exe+0xf5954) (BuildId: …)` or `#1 0x… in function /path/file.rs:12:3`.
 
 use crate::finding::Frame;
 
-/// A frame as a report has it.
+/// A frame as in a report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RawFrame {
     /// The executable or library.
     pub object: Option<String>,
-    /// Where in it, from the address that its first byte would be loaded at.
+    /// The offset from the object's load address.
     pub offset: Option<u64>,
-    /// The function, where the sanitizer knows it.
+    /// The function, if symbolized.
     pub function: Option<String>,
-    /// The source file, where the sanitizer knows it.
+    /// The source file, if symbolized.
     pub file: Option<String>,
-    /// The line, from 1.
+    /// 1-based line.
     pub line: Option<u32>,
-    /// The column, from 1.
+    /// 1-based column.
     pub column: Option<u32>,
 }
 
 impl RawFrame {
-    /// The frames of this place: several, where functions are inlined into each other.
+    /// The frames of this place; several if functions are inlined.
     pub(super) fn lower(self, resolve: &dyn Fn(&str, u64) -> Vec<Frame>) -> Vec<Frame> {
         if self.file.is_none() {
             if let (Some(object), Some(offset)) = (&self.object, self.offset) {
@@ -35,7 +35,7 @@ impl RawFrame {
     }
 }
 
-/// Reads a frame; none where the line is no whole frame.
+/// Parses a frame; `None` if the line is not a complete frame.
 pub(super) fn frame(line: &str) -> Option<RawFrame> {
     let rest = line.trim_start().strip_prefix('#')?;
     let (number, rest) = rest.split_once(' ')?;
@@ -50,7 +50,7 @@ pub(super) fn frame(line: &str) -> Option<RawFrame> {
     }
 }
 
-/// `(/path/exe+0xf5954)`; the path may hold anything.
+/// Parses `(/path/exe+0xf5954)`; the path may contain anything.
 fn module(text: &str) -> Option<RawFrame> {
     let inside = text.strip_prefix('(')?.strip_suffix(')')?;
     let (object, offset) = inside.rsplit_once("+0x")?;
@@ -58,8 +58,8 @@ fn module(text: &str) -> Option<RawFrame> {
     Some(RawFrame { object: Some(object.to_owned()), offset: Some(offset), ..RawFrame::default() })
 }
 
-/// `function /path/file.rs:12:3`, `function file.c:12`, `function (/path/exe+0x12)` or `function` alone. Functions hold
-/// spaces, and so may paths: a path is taken to begin at the last space before a `/`, or else at the last space.
+/// Parses `function /path/file.rs:12:3`, `function file.c:12`, `function (/path/exe+0x12)` or `function` alone. Functions
+/// and paths may contain spaces: a path starts at the last space before a `/`, otherwise at the last space.
 fn symbolized(text: &str) -> RawFrame {
     if let Some((at, found)) = text.rmatch_indices(" (").find_map(|(at, _)| Some((at, module(&text[at + 1..])?))) {
         return RawFrame { function: Some(text[..at].to_owned()), ..found };
@@ -78,7 +78,7 @@ fn symbolized(text: &str) -> RawFrame {
     }
 }
 
-/// What stands before `:LINE` or `:LINE:COLUMN` at the end.
+/// Splits `:LINE` or `:LINE:COLUMN` off the end.
 fn place(text: &str) -> (&str, Option<u32>, Option<u32>) {
     let number = |text: &str| text.parse::<u32>().ok();
     let Some((before, last)) = text.rsplit_once(':').and_then(|(before, last)| Some((before, number(last)?))) else {

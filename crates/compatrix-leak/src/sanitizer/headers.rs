@@ -1,23 +1,23 @@
-//! The lines of a report that are no frames: what was found, what happened where, why nothing was looked for.
+//! Parses the lines of a report that are not frames: findings, related places, failures of the sanitizer.
 
 use super::raw::RawFinding;
 use crate::finding::FindingKind;
 
-/// A line that begins or ends something.
+/// A line that starts or ends a part of the report.
 pub(super) enum Header {
-    /// Leaks follow.
+    /// The start of a list of leaks.
     Leaks,
-    /// A finding; its stack follows.
+    /// A finding, whose stack follows.
     Finding(Box<RawFinding>),
-    /// The sanitizer could not do its work.
+    /// The sanitizer did not work.
     Trouble(String),
-    /// It ended the process for something else than a fault.
+    /// It ended the process for a reason other than a memory error.
     Stopped(String),
     /// The end of a report.
     Summary,
 }
 
-/// What a memory error is called, in the header or in the summary, and what it is (compiler-rt, asan_errors.h).
+/// Names of memory errors in headers and summaries, with their kinds. Source: compiler-rt, asan_errors.h.
 const ERRORS: &[(&str, FindingKind)] = &[
     ("heap-use-after-free", FindingKind::UseAfterFree),
     ("stack-use-after-return", FindingKind::UseAfterFree),
@@ -56,7 +56,7 @@ const ERRORS: &[(&str, FindingKind)] = &[
     ("TRAP", FindingKind::UndefinedBehaviour),
 ];
 
-/// What the process wanted more of than there is: no fault of its memory.
+/// Exhausted resources, which are not memory errors.
 const STOPS: [&str; 6] = [
     "requested allocation size",
     "allocator is out of memory",
@@ -66,10 +66,10 @@ const STOPS: [&str; 6] = [
     "calloc parameters overflow",
 ];
 
-const PTRACE: &str = "LeakSanitizer cannot look for leaks where something else traces the process or where tracing is \
-                      forbidden: run it without strace and gdb, in a container with `--cap-add=SYS_PTRACE`";
+const PTRACE: &str = "LeakSanitizer cannot check for leaks if the process is traced or tracing is forbidden: run it \
+                      without strace and gdb, in a container with `--cap-add=SYS_PTRACE`";
 
-/// The line without the `==PID==` that it begins with.
+/// Strips the prefix `==PID==`.
 pub(super) fn without_pid(line: &str) -> &str {
     let inner = line.strip_prefix("==").and_then(|rest| rest.split_once("=="));
     match inner {
@@ -78,7 +78,7 @@ pub(super) fn without_pid(line: &str) -> &str {
     }
 }
 
-/// Reads a line that begins or ends something.
+/// Parses a line that starts or ends a part of the report.
 pub(super) fn header(line: &str) -> Option<Header> {
     if let Some(header) = leak(line).or_else(|| trouble(line)) {
         return Some(header);
@@ -99,7 +99,7 @@ pub(super) fn header(line: &str) -> Option<Header> {
         return Some(Header::Stopped(format!("{tool} ended the process: {said}")));
     }
     let kind = ERRORS.iter().find(|(word, _)| starts_with_word(&said, word)).map(|(_, kind)| *kind);
-    // A word of a newer runtime: it is an error all the same.
+    // An unknown name, from a newer runtime, is an error too.
     let finding = raw(kind.unwrap_or(FindingKind::InvalidAccess), said, true);
     Some(Header::Finding(Box::new(RawFinding { thread, ..finding })))
 }
@@ -112,7 +112,7 @@ fn starts_with_word(text: &str, word: &str) -> bool {
     text.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
 }
 
-/// `Direct leak of 77 byte(s) in 1 object(s) allocated from:`.
+/// Parses `Direct leak of 77 byte(s) in 1 object(s) allocated from:`.
 fn leak(line: &str) -> Option<Header> {
     let (kind, rest) = match line.split_once(" leak of ")? {
         ("Direct", rest) => (FindingKind::Definite, rest),
@@ -136,32 +136,29 @@ fn trouble(line: &str) -> Option<Header> {
     let (tool, said) = line.split_once(": ")?;
     if tool.ends_with("Sanitizer") && said.starts_with("CHECK failed: ") {
         let said = said.split(" (tid=").next().unwrap_or(said);
-        let why =
-            format!("{tool} broke down: {said}; memory that was overwritten is one reason, a fault of its own another");
+        let why = format!("{tool} broke down: {said}; the cause may be overwritten memory or a bug in the sanitizer");
         return Some(Header::Trouble(why));
     }
     if tool.ends_with("Sanitizer") && said.starts_with("ERROR: ") {
         let said = said.trim_start_matches("ERROR: ");
-        return Some(Header::Trouble(format!("{tool} refuses its options: {said}; mend the suite's `flags`")));
+        return Some(Header::Trouble(format!("{tool} refuses its options: {said}; fix the suite's `flags`")));
     }
     if line.starts_with("ERROR: Invalid value for ") {
         let said = line.trim_start_matches("ERROR: ");
-        return Some(Header::Trouble(format!("the sanitizer refuses its options: {said}; mend the suite's `flags`")));
+        return Some(Header::Trouble(format!("the sanitizer refuses its options: {said}; fix the suite's `flags`")));
     }
     let no_room = line.contains("ReserveShadowMemoryRange failed")
         || line.contains("Shadow memory range interleaves")
-        // As a warning it tells of a block that was asked for and refused.
+        // As a warning, it means that a requested block was refused.
         || line.starts_with("ERROR: ") && line.contains("Sanitizer failed to allocate ");
     no_room.then(|| {
-        let why =
-            "the sanitizer cannot get the addresses that it needs: take away limits of memory (`ulimit -v`), and \
-                   have `vm.overcommit_memory` other than 2";
+        let why = "the sanitizer cannot reserve the addresses that it needs: remove memory limits (`ulimit -v`), and \
+                   set `vm.overcommit_memory` to a value other than 2";
         Header::Trouble(why.to_owned())
     })
 }
 
-/// What happened at the stack that follows. Threads are numbered by the process, so they are told apart from the one of
-/// the error and no further.
+/// Describes the stack that follows. Thread numbers vary, so threads are only distinguished from the one of the error.
 pub(super) fn related(line: &str, own: Option<&str>) -> Option<String> {
     let whose = |thread: &str| if own == Some(thread) { "the same thread" } else { "another thread" };
     if let Some(what) = line.strip_suffix(" here:") {
@@ -177,14 +174,14 @@ pub(super) fn related(line: &str, own: Option<&str>) -> Option<String> {
     rest.ends_with("in frame").then(|| format!("on the stack of {}, in the frame of", whose(thread)))
 }
 
-/// The thread of a line like `READ of size 1 at 0x… thread T1`, `… in thread T1:` or `… sp 0x… T1)`.
+/// The thread in a line like `READ of size 1 at 0x… thread T1`, `… in thread T1:` or `… sp 0x… T1)`.
 fn thread(line: &str) -> Option<String> {
     let last = line.rsplit(' ').next()?.trim_end_matches([':', ')']);
     let number = last.strip_prefix('T')?;
     (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then(|| last.to_owned())
 }
 
-/// Takes what a line adds to the finding's words.
+/// Adds details from a line to the finding's message.
 pub(super) fn detail(line: &str, finding: &mut RawFinding) {
     if let Some((access, rest)) = line.split_once(" of size ") {
         if matches!(access, "READ" | "WRITE") {
@@ -210,14 +207,14 @@ pub(super) fn detail(line: &str, finding: &mut RawFinding) {
     } else {
         None
     };
-    // A global beside the address is told too, though it is another's.
+    // The report also names an unrelated global next to the address.
     let beside = more.as_deref().is_some_and(|more| more.contains(" before global variable 'alloc_"));
     if let Some(more) = more.filter(|_| !beside) {
         finding.what.push_str(&format!(", {more}"));
     }
 }
 
-/// Without what differs from run to run: `on address 0x… at pc 0x…`, `in thread T1`, registers.
+/// Removes parts that differ between runs: `on address 0x… at pc 0x…`, `in thread T1`, registers.
 fn without_addresses(text: &str) -> String {
     let text = text.split(" in thread T").next().unwrap_or(text);
     let text = text.split(" (pc 0x").next().unwrap_or(text);
@@ -231,7 +228,7 @@ fn without_addresses(text: &str) -> String {
             words.push(word);
             continue;
         }
-        // What led to the address goes with it; a size has no `on` before it and stays.
+        // The words before the address go too; a size has no `on` before it and stays.
         match words.as_slice() {
             [.., "unknown", "address"] => {}
             [.., "on", "address"] => words.truncate(words.len() - 2),

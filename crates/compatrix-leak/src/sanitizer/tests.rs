@@ -1,4 +1,4 @@
-//! Reports as a nightly's runtimes wrote them, and what is read from them when they are cut.
+//! Recorded reports of a nightly's runtimes, complete and truncated.
 
 use super::*;
 use crate::attribute::name_cycles;
@@ -11,7 +11,7 @@ macro_rules! recorded {
     };
 }
 
-/// Every kind as a nightly's runtimes reported it, stacks cut after six frames.
+/// Every kind as reported by a nightly's runtimes, with stacks cut after six frames.
 const RECORDED: [(&str, &str, &[FindingKind]); 14] = [
     ("cycles", recorded!("asan-cycles"), &[Indirect, Indirect]),
     ("forgets", recorded!("asan-forgets"), &[Definite]),
@@ -118,10 +118,10 @@ fn symbolized_frames_are_read() {
         finding.stack[5].function.as_deref(),
         Some("<probe::tests::frees_twice::{closure#0} as core::ops::function::FnOnce<()>>::call_once")
     );
-    // Nobody is asked for what is known.
+    // Symbolized frames are not resolved again.
     let findings = lower(report, Tool::Asan, &|object, offset| panic!("{object} {offset}"));
     assert_eq!(findings[0].stack[3].function, "probe::tests::frees_twice");
-    // Its last place is the start of the test's thread by libtest.
+    // The last place is libtest starting the test's thread.
     assert_eq!(findings[0].related.len(), 2);
 }
 
@@ -177,7 +177,7 @@ fn who_could_not_look_says_so() {
     let trouble = |text: &str| parse(text).trouble.unwrap_or_default();
     assert!(trouble(recorded!("lsan-ptrace")).contains("without strace and gdb"));
     assert!(trouble("AddressSanitizer: ERROR: expected '=' in ASAN_OPTIONS\n")
-        .contains("expected '=' in ASAN_OPTIONS; mend"));
+        .contains("expected '=' in ASAN_OPTIONS; fix"));
     assert!(trouble("ERROR: Invalid value for bool option: 'maybe'\nAddressSanitizer: ERROR: Flag parsing failed.\n")
         .contains("'maybe'"));
     assert!(trouble(
@@ -224,7 +224,7 @@ fn offsets_become_the_frames_that_are_inlined_there() {
     let functions: Vec<&str> = findings[0].stack.iter().map(|frame| frame.function.as_str()).collect();
     assert_eq!(functions[..3], ["malloc", "inner", "outer"]);
     assert_eq!(functions.len(), 11);
-    // What nobody knows keeps its object file.
+    // Unresolved frames keep their object file.
     let findings = lower(parse(recorded!("asan-forgets")), Tool::Asan, &|_, _| Vec::new());
     assert_eq!(findings[0].stack[0].object.as_deref(), Some("/w/target/deps/probe-b7ee"));
 }

@@ -1,6 +1,6 @@
 //! Entries of apt's sources, in both of their formats, and the choice of those that a suite needs.
 //!
-//! Source of the formats: sources.list(5). Options that switch checks off are dropped: what apt cannot verify is not used.
+//! Source of the formats: sources.list(5). Options that disable checks are dropped: unverified packages are not used.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,21 +17,21 @@ const OPTIONS: [(&str, &str); 6] = [
     ("snapshot", "Snapshot"),
 ];
 
-/// Components of a distribution's own archive; what has none of them is somebody else's.
+/// Components of a distribution's archive; an archive with none of them is a third party's.
 const COMPONENTS: [&str; 7] =
     ["main", "contrib", "non-free", "non-free-firmware", "restricted", "universe", "multiverse"];
 
-/// Names that stand for a release without being its code name.
+/// Aliases of releases.
 const ALIASES: [&str; 7] = ["oldoldstable", "oldstable", "stable", "testing", "unstable", "sid", "devel"];
 
 /// An entry: binary packages of some suites of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Source {
-    /// Where the archive is.
+    /// The archive's URI.
     pub uris: Vec<String>,
     /// The suites.
     pub suites: Vec<String>,
-    /// `main` and so on; empty where a suite is an exact path.
+    /// `main` and so on; empty if the suite is an exact path.
     pub components: Vec<String>,
     /// Further fields of a stanza: `Signed-By` and what [`sources.list(5)`] says of dates. A value may have lines.
     ///
@@ -81,7 +81,7 @@ impl std::error::Error for SourceError {}
 /// Reads one entry of the spec, or a `.list` file: lines `deb [options] URI SUITE COMPONENT…`, or stanzas.
 ///
 /// # Errors
-/// The first line or stanza that cannot be read.
+/// The first unreadable line or stanza.
 pub fn parse(text: &str) -> Result<Vec<Source>, SourceError> {
     let is_line =
         |line: &str| line.split([' ', '\t', '[']).next().is_some_and(|word| word == "deb" || word == "deb-src");
@@ -119,7 +119,7 @@ fn parse_line(line: &str) -> Result<Source, SourceError> {
 /// Reads the stanzas of a `.sources` file.
 ///
 /// # Errors
-/// The first stanza that cannot be read.
+/// The first unreadable stanza.
 pub fn parse_stanzas(text: &str) -> Result<Vec<Source>, SourceError> {
     let mut sources = Vec::new();
     // A comment line does not end a stanza, a blank one does.
@@ -177,7 +177,7 @@ fn of_archive(host: &[Source], suite: &str, codename: Option<&str>) -> Vec<Sourc
         let (base, its_kind) = split_suite(known);
         let security = ["-security", "/updates"];
         let same = its_kind == kind || (security.contains(&its_kind) && security.contains(&kind));
-        // Updates and backports stand in the archive of the release itself.
+        // Updates and backports are in the archive of the release.
         let same = same || (its_kind.is_empty() && !security.contains(&kind));
         same && (Some(base) == codename || ALIASES.contains(&base))
     };
@@ -242,7 +242,7 @@ deb http://apt.llvm.org/bookworm/ llvm-toolchain-bookworm main
         assert_eq!(sources[0].suites, ["bookworm", "bookworm-updates"]);
         assert_eq!(sources[0].options["Signed-By"], "/usr/share/keyrings/debian-archive-keyring.gpg");
         let written = sources[1].to_string();
-        // What says not to check is dropped, a key in the file is kept with its lines.
+        // Options that disable checks are dropped; an inline key is kept with its lines.
         assert_eq!(
             written,
             "Types: deb\nURIs: http://archive.example/debian-security\nSuites: bookworm-security\n\

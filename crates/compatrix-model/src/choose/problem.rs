@@ -6,10 +6,10 @@ use crate::matrix_spec::{Expect, Rule, Suite};
 use covering::Row;
 use covering::{Area, Domain, Rules, Values};
 
-/// What may be chosen, and how rows stand for cells: only values that `when` admits are counted.
+/// The cells to choose from, and the mapping of rows to cells: only values that `when` admits are numbered.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
-    /// For each axis, the values that may be chosen. A second axis of one value is made up where there is only one.
+    /// The admitted values per axis. If there is only one axis, a second one with a single value is added.
     kept: Vec<Vec<usize>>,
     /// How many axes the space has.
     axes: usize,
@@ -18,7 +18,7 @@ pub(crate) struct Problem {
     failures: Vec<Area>,
 }
 
-/// The values that a condition names: those of which `counts` is true. Nothing if it names an axis that is not there.
+/// The values that match a condition according to `counts`; `None` if it names a missing axis.
 pub(crate) fn area(
     condition: &Condition,
     space: &Space,
@@ -33,7 +33,7 @@ pub(crate) fn area(
     Some(Area(named.map(|(axis, row)| (axis, Values::of(row.len(), |v| counts(row[v])))).collect()))
 }
 
-/// What each area of one list has in common with each of another.
+/// The intersections of each area of one list with each of another.
 pub(crate) fn common(space: &Space, one: &[Area], other: &[Area]) -> Vec<Area> {
     let both = |a: &Area, b: &Area| {
         let of = |axis: usize| {
@@ -117,7 +117,7 @@ impl Problem {
         let mut groups = vec![when.to_vec()];
         let suites = suites.iter().filter(|suite| named.is_empty() || named.contains(&suite.name));
         groups.push(suites.filter_map(|suite| area(&suite.when, space, versions, counts)).collect());
-        // A group with an area that is everywhere says nothing.
+        // A group with an area that is everywhere is no constraint.
         groups.retain(|group| !group.iter().any(|area| area.0.is_empty()));
         let kept = kept(space, &groups);
         let mut problem =
@@ -137,7 +137,7 @@ impl Problem {
         Self { needed: needed.into_iter().filter(open).collect(), left_out, failures, ..problem }
     }
 
-    /// An area of the space as one of rows; nothing if no row is in it. Axes of which it has all values are not named.
+    /// Maps an area of the space to rows; `None` if no row is in it. Axes with all values are omitted.
     pub(crate) fn project(&self, area: &Area) -> Option<Area> {
         let mut list = Vec::new();
         for (axis, values) in &area.0 {
@@ -198,7 +198,7 @@ impl Problem {
         (!self.failures.is_empty()).then_some(rules)
     }
 
-    /// What the rules say that expect a failure.
+    /// The areas of rules that expect a failure.
     pub(crate) fn failures(&self) -> &[Area] {
         &self.failures
     }

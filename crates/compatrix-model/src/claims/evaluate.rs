@@ -11,7 +11,7 @@ use crate::verdict::{Expectation, Verdict};
 /// The version of an entry on one axis.
 type VersionOf = for<'j, 'a> fn(&'j Judged<'a>) -> Option<&'j Version>;
 
-/// Holds the spec's claims against judged evidence.
+/// Compares the spec's claims with judged evidence.
 ///
 /// A version claim is about its own line (`1.70` is any 1.70.x) and everything above it: proven if cells at the line work
 /// and no cell at or above it is broken; contradicted if one is, or if whatever was tried at the line fails. Cells that
@@ -38,7 +38,7 @@ pub fn evaluate(spec: &Spec, judgement: &Judgement<'_>) -> Claims {
     }
     let promised = among(true, true);
     for schema in &claimed.schema {
-        let is = |j: &&&Judged<'_>| j.entry.cell.value("schema").is_some_and(|v| v.as_str() == schema);
+        let is = |j: &&&Judged<'_>| j.entry.record.cell.value("schema").is_some_and(|v| v.as_str() == schema);
         let at: Vec<&Judged<'_>> = promised.iter().filter(is).copied().collect();
         claims.push(claim(spec, Subject::Schema(schema.clone()), &format!("schema {schema}"), &at, &at, None));
     }
@@ -103,15 +103,16 @@ fn claim(
         (ClaimVerdict::Proven, Cells::default(), sentence)
     } else if tried > 0 && known.len() == tried {
         let sentence = match tried {
-            1 => format!("the only result with {name} is a failure that the spec itself expects"),
-            n => format!("all {n} results with {name} are failures that the spec itself expects"),
+            1 => format!("the only result with {name} is a failure that the spec expects"),
+            n => format!("all {n} results with {name} are failures that the spec expects"),
         };
         (ClaimVerdict::Contradicted, cells(known.iter().copied()), sentence)
     } else {
         let mut sentence = if tried > 0 {
             format!("with {name} nothing passed at the first try")
         } else if let Some(untried) = at.first() {
-            let cause = if untried.entry.cause.is_empty() { "no reason known" } else { &untried.entry.cause };
+            let cause =
+                if untried.entry.record.cause.is_empty() { "no reason known" } else { &untried.entry.record.cause };
             format!("{name} could not be tried: {cause}")
         } else {
             format!("no evidence with {name}")
@@ -124,7 +125,7 @@ fn claim(
     Claim { subject, verdict, proof, against, exceptions, sentence }
 }
 
-/// Known failures by what is said of them, with what sets their cells apart from the others at the claim.
+/// Known failures by reason, with what distinguishes their cells from others at the claim.
 fn exceptions(spec: &Spec, at: &[&Judged<'_>], known: &[&Judged<'_>]) -> Vec<Exception> {
     let mut groups: Vec<(&Expectation, Vec<&Judged<'_>>)> = Vec::new();
     for judged in known {
@@ -187,7 +188,7 @@ fn cells<'j, 'a: 'j>(judged: impl Iterator<Item = &'j Judged<'a>>) -> Cells {
     for judged in judged {
         cells.count += 1;
         if cells.example.is_none() {
-            cells.example = Some(judged.entry.cell.clone());
+            cells.example = Some(judged.entry.record.cell.clone());
         }
     }
     cells

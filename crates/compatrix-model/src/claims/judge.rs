@@ -8,12 +8,13 @@ use super::{Judged, Judgement};
 use crate::axis::{AxisKind, AxisName, ValueName};
 use crate::cell::CellIndex;
 use crate::condition::{partial_version, Match, Matcher, Versions};
+use crate::evidence::Record;
 use crate::evidence_file::{Entry, EvidenceFile};
 use crate::expect::Expectations;
 use crate::matrix_spec::{Expect, Spec};
 use crate::verdict::{judge, Expectation};
 
-/// What a spec says of each cell, for versions that are known. Pages have no clock, so rules hold whatever their day.
+/// A spec's expectation for each cell, given known versions. Pages have no clock, so rules apply whatever their last day.
 #[derive(Debug, Clone)]
 pub struct Rulings {
     expectations: Expectations,
@@ -65,13 +66,13 @@ pub fn judge_evidence<'a>(spec: &Spec, files: &'a [EvidenceFile]) -> Judgement<'
     judgement
 }
 
-/// A value's position on an axis and the version it stands for, on both axes that have versions.
+/// Position and version of a value, for the two axes with versions.
 type Key = [Option<(usize, Option<Version>)>; 2];
 
 struct Judge<'s> {
     spec: &'s Spec,
-    /// What values stood for elsewhere on this platform, for entries that prove nothing themselves; `None` where they
-    /// stood for more than one version, of which either would be a guess.
+    /// The versions of values elsewhere on this platform, for entries without a proof; `None` if they resolved to several
+    /// versions, because choosing one would be a guess.
     seen: BTreeMap<(AxisName, ValueName), Option<Version>>,
     rulings: HashMap<Key, Rulings>,
 }
@@ -79,10 +80,10 @@ struct Judge<'s> {
 impl<'s> Judge<'s> {
     fn new(spec: &'s Spec, file: &EvidenceFile) -> Self {
         let mut seen: BTreeMap<_, Option<Version>> = BTreeMap::new();
-        for entry in file.entries() {
-            for (axis, version) in [("rust", rust_version(entry)), ("sqlite", sqlite_version(entry))] {
+        for record in file.entries().map(|entry| &entry.record) {
+            for (axis, version) in [("rust", rust_version(record)), ("sqlite", sqlite_version(record))] {
                 let axis = AxisName::new(axis).ok();
-                let value = axis.as_ref().and_then(|axis| entry.cell.value(axis.as_str()).cloned());
+                let value = axis.as_ref().and_then(|axis| record.cell.value(axis.as_str()).cloned());
                 if let (Some(axis), Some(value), Some(version)) = (axis, value, version) {
                     let same = Some(version.clone());
                     let slot = seen.entry((axis, value)).or_insert_with(|| same.clone());
@@ -97,20 +98,21 @@ impl<'s> Judge<'s> {
 
     fn entry<'a>(&mut self, platform: &'a str, entry: &'a Entry, judgement: &mut Judgement<'a>) {
         let space = &self.spec.space;
-        let cell = space.find(&entry.cell);
-        let suite = self.spec.suites.iter().position(|suite| suite.name == entry.suite);
+        let record = &entry.record;
+        let cell = space.find(&record.cell);
+        let suite = self.spec.suites.iter().position(|suite| suite.name == record.suite);
         let (Some(cell), Some(suite)) = (cell, suite) else {
             judgement.foreign += 1;
             return;
         };
         let coords = space.coords(cell);
-        let rust = rust_version(entry).or_else(|| self.fallback("rust", entry));
-        let sqlite = sqlite_version(entry).or_else(|| self.fallback("sqlite", entry));
+        let rust = rust_version(record).or_else(|| self.fallback("rust", record));
+        let sqlite = sqlite_version(record).or_else(|| self.fallback("sqlite", record));
         let rulings = self.rulings(&coords, cell, &rust, &sqlite);
         if !rulings.runs(suite, &coords) {
             judgement.foreign += 1;
         } else if let Some(expectation) = rulings.of(suite, &coords) {
-            let verdict = judge(entry.outcome, &expectation, entry.attempts);
+            let verdict = judge(record.outcome, &expectation, record.attempts);
             let judged = Judged { platform, entry, cell, verdict, expectation, rust, sqlite };
             match self.spec.suites[suite].leak() {
                 Some(_) => judgement.leaks.push(judged),
@@ -121,8 +123,8 @@ impl<'s> Judge<'s> {
         }
     }
 
-    fn fallback(&self, axis: &str, entry: &Entry) -> Option<Version> {
-        let value = entry.cell.value(axis)?;
+    fn fallback(&self, axis: &str, record: &Record) -> Option<Version> {
+        let value = record.cell.value(axis)?;
         let seen = self.seen.get(&(AxisName::new(axis).ok()?, value.clone()));
         seen.cloned().flatten().or_else(|| partial_version(value.as_str()))
     }
@@ -151,13 +153,13 @@ impl<'s> Judge<'s> {
     }
 }
 
-fn rust_version(entry: &Entry) -> Option<Version> {
-    Version::parse(&entry.build.as_ref()?.release).ok()
+fn rust_version(record: &Record) -> Option<Version> {
+    Version::parse(&record.proof.as_ref()?.toolchain.release).ok()
 }
 
 /// SQLite's own spelling, which had four parts before 3.9.
-fn sqlite_version(entry: &Entry) -> Option<Version> {
-    let text = &entry.sqlite.as_ref()?.version;
+fn sqlite_version(record: &Record) -> Option<Version> {
+    let text = &record.proof.as_ref()?.sqlite.as_ref()?.version;
     let three: Vec<&str> = text.split('.').take(3).collect();
     partial_version(&three.join("."))
 }

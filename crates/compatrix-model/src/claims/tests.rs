@@ -1,8 +1,9 @@
 //! Claims against made-up evidence.
 
 use super::*;
-use crate::evidence::{Counts, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, ToolchainProof};
+use crate::evidence::{Counts, Proof, Record, SourceProof, SqliteProof, ToolchainProof};
 use crate::evidence_file::EvidenceFile;
+use crate::linkage::Linkage;
 use crate::matrix_spec::Spec;
 use crate::outcome::Outcome::{self, *};
 
@@ -58,16 +59,16 @@ fn record(cell: &str, outcome: Outcome) -> Record {
             release: release.into(),
             rustc: String::new(),
             cargo: String::new(),
-            packages: String::new(),
+            packages: None,
         },
-        source: SourceProof { commit: None, dirty: false, sources: String::new(), lockset: String::new() },
+        source: SourceProof { commit: None, dirty: false, sources: [0; 32].into(), lockset: None },
         features: vec![],
         sqlite: Some(SqliteProof {
-            linkage: SqliteLinkage::Static,
+            linkage: Linkage::Static,
             file: String::new(),
-            sha256: String::new(),
+            sha256: Some([0; 32].into()),
             version: sqlite.into(),
-            source_id: String::new(),
+            source_id: None,
             compile_options: vec![],
         }),
         fixture: None,
@@ -77,7 +78,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
     Record {
         suite: "tests".into(),
         cell: id.parse().unwrap(),
-        key: String::new(),
+        key: None,
         outcome,
         cause: if outcome == Unavailable { "not to be had".into() } else { String::new() },
         attempts: 1,
@@ -138,12 +139,12 @@ fn a_version_claim() {
             Contradicted,
             "2 results at or above Rust 1.70 are broken",
         ),
-        // Older than the SQLite that is promised: says nothing of the promised Rust.
+        // Older than the promised SQLite: irrelevant to the promised Rust.
         (&[("1.70 3.33.0 v24 default", Failed)], Unproven, "no evidence with Rust 1.70"),
         (
             &[("1.70 3.35.4 v24 json", Failed)],
             Contradicted,
-            "the only result with Rust 1.70 is a failure that the spec itself expects",
+            "the only result with Rust 1.70 is a failure that the spec expects",
         ),
         (
             &[("1.70 3.35.4 v24 json", Failed), ("1.70 3.46.0 v24 json", Passed), ("1.70 3.46.0 v24 default", Passed)],
@@ -233,7 +234,7 @@ fn what_evidence_is_left_out() {
 
 #[test]
 fn a_rule_goes_by_the_version_that_ran() {
-    // `bundled` was SQLite 3.45.0, so `sqlite <3.38` does not hold; where nothing ran, other entries of the platform say.
+    // `bundled` was SQLite 3.45.0, so `sqlite <3.38` does not match; if nothing ran, other entries of the platform decide.
     let spec = spec();
     let mut old = record("1.70 bundled v24 json", Failed);
     old.proof.as_mut().unwrap().sqlite.as_mut().unwrap().version = "3.33.0".into();
@@ -245,7 +246,7 @@ fn a_rule_goes_by_the_version_that_ran() {
 
 #[test]
 fn a_value_that_was_two_versions_stands_for_neither() {
-    // Nothing ran in the cell itself; what its value stood for in other cells says it, if they agree.
+    // Nothing ran in the cell; the value's version comes from other cells, if they agree.
     let spec = spec();
     let mut old = record("1.70 bundled v18 default", Passed);
     old.proof.as_mut().unwrap().sqlite.as_mut().unwrap().version = "3.33.0".into();

@@ -12,7 +12,7 @@ use super::{is_glob, value_version, Condition, Match, ValueTest, Versions};
 use crate::axis::{Axis, AxisKind, ValueName};
 use crate::cell::Space;
 
-/// What version requirements start with.
+/// The characters that start a version requirement.
 const OPERATORS: &[char] = &['<', '>', '=', '^', '~'];
 
 impl Condition {
@@ -31,7 +31,7 @@ impl Condition {
         if text.trim().is_empty() {
             c.error(0..0, Problem::new("an empty expression names no cells").help(example(space)));
         } else if !c.has_errors() && condition.matcher(space, &Versions::new()).is_void() {
-            let problem = Problem::new("no cell can meet all of these terms").help("terms must all hold; take one out");
+            let problem = Problem::new("no cell can match all of these terms").help("all terms must match; remove one");
             c.error(0..text.trim_end().len(), problem);
         }
         if c.has_errors() {
@@ -111,7 +111,7 @@ impl ValueTest {
         };
         if rejected.is_empty() && !axis.values.iter().any(|value| may_hold(&value.name)) {
             return Err(Problem::new(format!("no value of the axis `{}` meets `{text}`", axis.name))
-                .label("holds nowhere")
+                .label("matches nothing")
                 .known(text, names())
                 .help("an empty match is never meant; correct it or leave it out")
                 .needs_whole());
@@ -128,7 +128,7 @@ fn unknown_value(text: &str, axis: &Axis) -> Problem {
     };
     problem = problem.known(text, names).needs_whole();
     if text.contains(',') {
-        problem = problem.help("alternatives stand in a list in the spec, and apart by `|` on the command line");
+        problem = problem.help("write alternatives as a list in the spec, or separated by `|` on the command line");
     }
     problem
 }

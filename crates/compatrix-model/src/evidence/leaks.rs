@@ -1,4 +1,4 @@
-//! What records of leak suites come to under a policy.
+//! Applies a leak policy to records.
 //!
 //! They are judged again, without another run, whenever suppressions or baseline change. Judging twice is judging once.
 

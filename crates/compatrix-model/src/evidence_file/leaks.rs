@@ -1,4 +1,4 @@
-//! What of a leak report is worth committing.
+//! The committed part of a leak report.
 //!
 //! Findings that fail a suite, or that somebody accepted, are kept one by one; those that are only noted or suppressed
 //! are many, differ from one machine to the next, and are kept as numbers.
@@ -12,14 +12,14 @@ use super::scrub::{one_line, scrub_paths};
 /// How many findings an entry keeps.
 const MAX_FINDINGS: usize = 50;
 
-/// A [`LeakReport`] without what differs between two runs of the same thing. Of a tool that was proven, always.
+/// A [`LeakReport`] without the parts that differ between equal runs. Only for proven tools.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeakEvidence {
     /// The tool.
     pub tool: Tool,
-    /// What it says it is.
+    /// The tool's version.
     pub version: String,
-    /// What it found of the leak that was planted for it.
+    /// Its finding in the leaking canary.
     pub canary: String,
     /// How many tests ran under it.
     pub ran: u32,
@@ -38,32 +38,32 @@ pub struct LeakEvidence {
 /// A finding without its stack.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FindingEvidence {
-    /// The test, `executable::test`; the executable alone where the test could not be told.
+    /// The test, `executable::test`; the executable alone if the test is unknown.
     pub test: String,
     /// What it is.
     pub kind: FindingKind,
     /// Its fingerprint.
     pub fingerprint: String,
-    /// Where: `src/store.rs:120` of own code, else the first function known; empty where nothing is.
+    /// The place: `src/store.rs:120` in the workspace's code, otherwise the first known function; may be empty.
     pub place: String,
-    /// How many bytes, over all findings of this fingerprint.
+    /// Bytes, summed over all findings with this fingerprint.
     pub bytes: u64,
     /// How many blocks, files, descriptors.
     pub blocks: u64,
-    /// What the baseline says of it; none for a plain error.
+    /// The baseline entry; `None` for a plain error.
     pub baseline: Option<BaselineEvidence>,
 }
 
-/// What the baseline says of a finding.
+/// The baseline entry of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BaselineEvidence {
-    /// Why it is accepted; empty once the day is over.
+    /// Why it is accepted; empty after its last day.
     pub reason: String,
-    /// Where it is discussed.
+    /// URL of an issue.
     pub issue: Option<String>,
     /// The last day.
     pub until: String,
-    /// Whether that day was over: an error again.
+    /// Whether its last day has passed, so that it is an error again.
     pub expired: bool,
 }
 

@@ -1,28 +1,29 @@
-//! An evidence file's text read back. The file is generated, so each error says how to write it anew.
+//! Parses an evidence file. The file is generated, so each error says how to regenerate it.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use compatrix_leak::{FindingKind, Tool};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::leaks::BaselineEvidence;
-use super::{
-    BuildEvidence, Entry, EvidenceFile, FindingEvidence, LeakEvidence, Linkage, Origin, SqliteEvidence, FORMAT,
-};
+use super::entry::{failure, Entry, EvidenceFile, FORMAT};
+use super::leaks::{BaselineEvidence, FindingEvidence, LeakEvidence};
 use crate::cell::{CellId, CellIdError};
-use crate::evidence::{Counts, FixtureProof};
+use crate::evidence::{Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, ToolchainProof};
+use crate::hash::{or_empty, Sha256};
+use crate::linkage::Linkage;
 use crate::outcome::Outcome;
 
-/// Why a text is no evidence file.
+/// Why a text is not an evidence file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceError {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// The problem, as a fragment.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub help: String,
 }
 
@@ -34,7 +35,7 @@ impl fmt::Display for EvidenceError {
 
 impl std::error::Error for EvidenceError {}
 
-const WRITE_ANEW: &str = "take the file from git, or write it anew with `cargo xtask evidence record`";
+const WRITE_ANEW: &str = "restore the file from git, or regenerate it with `cargo xtask evidence record`";
 
 #[derive(Deserialize)]
 struct Head {
@@ -121,7 +122,7 @@ struct RawSuppressed {
 struct RawOrigin {
     commit: Option<String>,
     dirty: bool,
-    sources: String,
+    sources: Sha256,
 }
 
 #[derive(Deserialize)]
@@ -129,8 +130,7 @@ struct RawOrigin {
 struct RawToolchain {
     release: String,
     cargo: String,
-    #[serde(default)]
-    packages: String,
+    packages: Option<String>,
     rustc: Vec<String>,
 }
 
@@ -139,19 +139,21 @@ struct RawToolchain {
 struct RawBuild {
     origin: Spanned<String>,
     toolchain: Spanned<String>,
-    lockset: String,
+    #[serde(with = "or_empty")]
+    lockset: Option<Sha256>,
     features: Vec<String>,
-    executables: Vec<(String, String)>,
+    executables: Vec<(String, Sha256)>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawSqlite {
     version: String,
-    source_id: String,
+    #[serde(with = "or_empty")]
+    source_id: Option<String>,
     linkage: Spanned<String>,
     file: Option<String>,
-    sha256: Option<String>,
+    sha256: Option<Sha256>,
     compile_options: Vec<String>,
 }
 
@@ -160,7 +162,7 @@ struct RawSqlite {
 struct RawFixture {
     name: Option<String>,
     vintage: i64,
-    sha256: String,
+    sha256: Sha256,
 }
 
 #[derive(Deserialize, Clone, Copy, Default)]
@@ -195,7 +197,8 @@ struct RawRecord {
     build: Option<Spanned<String>>,
     sqlite: Option<Spanned<String>>,
     fixture: Option<Spanned<String>>,
-    key: String,
+    #[serde(with = "or_empty")]
+    key: Option<Sha256>,
     leaks: Option<RawLeaks>,
 }
 
@@ -205,10 +208,10 @@ struct EvidenceReader<'a> {
 }
 
 impl EvidenceFile {
-    /// Reads a file's text.
+    /// Reads what [`EvidenceFile::to_text`] wrote.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The text is no evidence file, of another format, or broken by a merge.
     pub fn from_text(text: &str) -> Result<Self, EvidenceError> {
         parse(text)
     }
@@ -221,7 +224,7 @@ fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
         None => {
             return Err(EvidenceError {
                 line: 1,
-                message: "no `format = 1`, so this is no evidence file".to_owned(),
+                message: "no `format = 1`, so this is not an evidence file".to_owned(),
                 help: WRITE_ANEW.to_owned(),
             })
         }
@@ -235,28 +238,24 @@ fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
     }
     let mut raw: RawFile = toml::from_str(text).map_err(|e| reader.toml(&e))?;
     let mut file = EvidenceFile::empty(std::mem::take(&mut raw.platform));
-    let builds = reader.builds(&raw)?;
+    let builds = reader.builds(&raw, file.platform())?;
     let sqlites = reader.sqlites(&raw)?;
     let fixtures = raw.fixture.iter().map(|(id, f)| (id.as_str(), fixture(id, f))).collect();
     let findings = raw.finding.iter().map(|(id, raw)| (id.as_str(), finding(id, raw))).collect();
     for record in &raw.record {
-        let mut entry = reader.entry(record, &builds, &sqlites, &fixtures)?;
-        entry.leaks = record.leaks.as_ref().map(|raw| reader.leaks(raw, &findings)).transpose()?;
-        if file.entry(&entry.suite, &entry.cell).is_some() {
-            let message = format!("a second record of suite `{}` and cell `{}`", entry.suite, entry.cell);
+        let read = reader.record(record, &builds, &sqlites, &fixtures)?;
+        let leaks = record.leaks.as_ref().map(|raw| reader.leaks(raw, &findings)).transpose()?;
+        if file.entry(&read.suite, &read.cell).is_some() {
+            let message = format!("a second record of suite `{}` and cell `{}`", read.suite, read.cell);
             return Err(reader.at(&record.cell, message));
         }
-        file.insert(entry);
+        file.insert(Entry { record: Arc::new(read), leaks });
     }
     Ok(file)
 }
 
 fn fixture(id: &str, raw: &RawFixture) -> FixtureProof {
-    FixtureProof {
-        name: raw.name.clone().unwrap_or_else(|| id.to_owned()),
-        vintage: raw.vintage,
-        sha256: raw.sha256.clone(),
-    }
+    FixtureProof { name: raw.name.clone().unwrap_or_else(|| id.to_owned()), vintage: raw.vintage, sha256: raw.sha256 }
 }
 
 fn finding(id: &str, raw: &RawFinding) -> FindingEvidence {
@@ -307,14 +306,14 @@ impl EvidenceReader<'_> {
         let message = error.message().lines().collect::<Vec<_>>().join(" ");
         let conflict = ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|m| self.text.lines().any(|l| l.starts_with(m)));
         let help = if conflict {
-            "it holds a merge conflict: take either side, then run `cargo xtask evidence record`"
+            "it contains a merge conflict: take either side, then run `cargo xtask evidence record`"
         } else {
             WRITE_ANEW
         };
         EvidenceError { line, message, help: help.to_owned() }
     }
 
-    /// What the name in a record or build stands for.
+    /// Resolves a name in a record or build.
     fn resolve<'t, K: std::borrow::Borrow<str> + Ord + fmt::Display, T>(
         &self,
         table: &'t BTreeMap<K, T>,
@@ -328,31 +327,41 @@ impl EvidenceReader<'_> {
         })
     }
 
-    fn builds<'r>(&self, raw: &'r RawFile) -> Result<BTreeMap<&'r str, BuildEvidence>, EvidenceError> {
+    /// The proof of each build, as far as all its records share it.
+    fn builds<'r>(&self, raw: &'r RawFile, platform: &str) -> Result<BTreeMap<&'r str, Proof>, EvidenceError> {
         let build = |build: &RawBuild| {
             let origin = self.resolve(&raw.origin, "origin", &build.origin)?;
             let toolchain = self.resolve(&raw.toolchain, "toolchain", &build.toolchain)?;
-            Ok(BuildEvidence {
-                origin: Origin { commit: origin.commit.clone(), dirty: origin.dirty, sources: origin.sources.clone() },
-                lockset: build.lockset.clone(),
-                release: toolchain.release.clone(),
-                rustc: toolchain.rustc.clone(),
-                cargo: toolchain.cargo.clone(),
-                packages: toolchain.packages.clone(),
+            let executables = build.executables.iter().cloned();
+            Ok(Proof {
+                platform: platform.to_owned(),
+                toolchain: ToolchainProof {
+                    release: toolchain.release.clone(),
+                    rustc: toolchain.rustc.join("\n"),
+                    cargo: toolchain.cargo.clone(),
+                    packages: toolchain.packages.clone(),
+                },
+                source: SourceProof {
+                    commit: origin.commit.clone(),
+                    dirty: origin.dirty,
+                    sources: origin.sources,
+                    lockset: build.lockset,
+                },
                 features: build.features.clone(),
-                executables: build.executables.clone(),
+                sqlite: None,
+                fixture: None,
+                executables: executables.map(|(name, sha256)| ExecutableProof { name, sha256 }).collect(),
+                env: BTreeMap::new(),
             })
         };
         raw.build.iter().map(|(id, raw)| Ok((id.as_str(), build(raw)?))).collect()
     }
 
-    fn sqlites<'r>(&self, raw: &'r RawFile) -> Result<BTreeMap<&'r str, SqliteEvidence>, EvidenceError> {
+    fn sqlites<'r>(&self, raw: &'r RawFile) -> Result<BTreeMap<&'r str, SqliteProof>, EvidenceError> {
         let sqlite = |raw: &RawSqlite| {
-            let linkage = match (raw.linkage.get_ref().as_str(), &raw.file, &raw.sha256) {
-                ("static", None, None) => Linkage::Static,
-                ("dynamic", Some(file), Some(sha256)) => {
-                    Linkage::Dynamic { file: file.clone(), sha256: sha256.clone() }
-                }
+            let (linkage, file, sha256) = match (raw.linkage.get_ref().as_str(), &raw.file, &raw.sha256) {
+                ("static", None, None) => (Linkage::Static, String::new(), None),
+                ("dynamic", Some(file), Some(sha256)) => (Linkage::Dynamic, file.clone(), Some(*sha256)),
                 (word, _, _) => {
                     let message = format!(
                         "linkage {word:?}; it is \"static\" without `file` and `sha256`, or \"dynamic\" with both"
@@ -360,8 +369,10 @@ impl EvidenceReader<'_> {
                     return Err(self.at(&raw.linkage, message));
                 }
             };
-            Ok(SqliteEvidence {
+            Ok(SqliteProof {
                 linkage,
+                file,
+                sha256,
                 version: raw.version.clone(),
                 source_id: raw.source_id.clone(),
                 compile_options: raw.compile_options.clone(),
@@ -370,13 +381,13 @@ impl EvidenceReader<'_> {
         raw.sqlite.iter().map(|(id, raw)| Ok((id.as_str(), sqlite(raw)?))).collect()
     }
 
-    fn entry(
+    fn record(
         &self,
         raw: &RawRecord,
-        builds: &BTreeMap<&str, BuildEvidence>,
-        sqlites: &BTreeMap<&str, SqliteEvidence>,
+        builds: &BTreeMap<&str, Proof>,
+        sqlites: &BTreeMap<&str, SqliteProof>,
         fixtures: &BTreeMap<&str, FixtureProof>,
-    ) -> Result<Entry, EvidenceError> {
+    ) -> Result<Record, EvidenceError> {
         let cell: CellId =
             raw.cell.get_ref().parse().map_err(|error: CellIdError| self.at(&raw.cell, error.to_string()))?;
         let outcome = Outcome::from_word(raw.outcome.get_ref()).ok_or_else(|| {
@@ -386,20 +397,17 @@ impl EvidenceReader<'_> {
         let build = raw.build.as_ref().map(|name| self.resolve(builds, "build", name)).transpose()?;
         let sqlite = raw.sqlite.as_ref().map(|name| self.resolve(sqlites, "sqlite", name)).transpose()?;
         let fixture = raw.fixture.as_ref().map(|name| self.resolve(fixtures, "fixture", name)).transpose()?;
-        Ok(Entry {
-            suite: raw.suite.clone(),
-            cell,
-            outcome,
-            cause: raw.cause.clone(),
+        let proof = build.cloned().map(|proof| Proof { sqlite: sqlite.cloned(), fixture: fixture.cloned(), ..proof });
+        if let (None, Some(name)) = (&proof, raw.sqlite.as_ref().or(raw.fixture.as_ref())) {
+            return Err(self.at(name, format!("`{}` of a record without a build", name.get_ref())));
+        }
+        Ok(Record {
             attempts: raw.attempts.unwrap_or(1),
             tests: raw.tests.into(),
             doctests: raw.doctests.map(Counts::from),
-            failing: raw.failing.clone(),
-            key: raw.key.clone(),
-            build: build.cloned(),
-            sqlite: sqlite.cloned(),
-            fixture: fixture.cloned(),
-            leaks: None,
+            failures: raw.failing.iter().cloned().map(failure).collect(),
+            proof,
+            ..Record::blank(&raw.suite, cell, raw.key, outcome, raw.cause.clone())
         })
     }
 }

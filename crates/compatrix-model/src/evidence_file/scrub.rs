@@ -1,4 +1,4 @@
-//! Machine paths out of texts that will be committed.
+//! Removes machine paths from texts that will be committed.
 
 /// How long a cause may be, in characters.
 const MAX_CAUSE: usize = 300;
@@ -63,7 +63,7 @@ fn starts_path(before: &str, rest: &str) -> bool {
     }
 }
 
-/// Where the path that starts here ends. A drive's `:` and that of `file:` belong to it, others end it.
+/// The end of a path. The `:` of a drive or of `file:` belongs to it; any other ends it.
 fn path_end(rest: &str) -> usize {
     let skip = match rest.find(':') {
         Some(1) => 2,

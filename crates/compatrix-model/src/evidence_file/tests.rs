@@ -1,9 +1,16 @@
 //! Evidence files: written, read back, merged.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::evidence::{Proof, SourceProof, SqliteProof, TestFailure};
+use crate::evidence::{
+    Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, TestFailure, ToolchainProof,
+};
+use crate::hash::Sha256;
+use crate::linkage::Linkage;
+use crate::outcome::Outcome;
 
 mod leaks;
 
@@ -11,7 +18,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
     Record {
         suite: "tests".into(),
         cell: cell.parse().unwrap(),
-        key: "k".repeat(64),
+        key: Some([0xcc; 32].into()),
         outcome,
         cause: String::new(),
         attempts: 1,
@@ -33,25 +40,25 @@ fn proof() -> Proof {
             release: "1.70.0".into(),
             rustc: "rustc 1.70.0 (90c541806 2023-05-31)\nbinary: rustc\nhost: x86_64-unknown-linux-gnu\n".into(),
             cargo: "cargo 1.70.0 (ec8a8a0ca 2023-04-25)\n".into(),
-            packages: String::new(),
+            packages: None,
         },
         source: SourceProof {
             commit: Some("c".repeat(40)),
             dirty: false,
-            sources: "5".repeat(64),
-            lockset: "1".repeat(64),
+            sources: [0x55; 32].into(),
+            lockset: Some([0x11; 32].into()),
         },
         features: vec!["json".into(), "bundled".into()],
         sqlite: Some(SqliteProof {
-            linkage: SqliteLinkage::Dynamic,
+            linkage: Linkage::Dynamic,
             file: "/home/me/target/compat/sqlite/3.46.0/libsqlite3.so.0".into(),
-            sha256: "a".repeat(64),
+            sha256: Some([0xaa; 32].into()),
             version: "3.46.0".into(),
-            source_id: "2024-05-23 13:25:27 96c92aba".into(),
+            source_id: Some("2024-05-23 13:25:27 96c92aba".into()),
             compile_options: vec!["THREADSAFE=1".into(), "ENABLE_FTS5".into()],
         }),
-        fixture: Some(FixtureProof { name: "v24".into(), vintage: 24, sha256: "f".repeat(64) }),
-        executables: vec![ExecutableProof { name: "it".into(), sha256: "e".repeat(64) }],
+        fixture: Some(FixtureProof { name: "v24".into(), vintage: 24, sha256: [0xff; 32].into() }),
+        executables: vec![ExecutableProof { name: "it".into(), sha256: [0xee; 32].into() }],
         env: [("HOME".to_owned(), "/home/me".to_owned())].into(),
     }
 }
@@ -66,10 +73,10 @@ fn the_text_of_three_records() {
     let failure = |test: &str| TestFailure { executable: "it".into(), test: test.into(), output: "/home/me".into() };
     bundled.failures = vec![failure("z"), failure("a::b")];
     if let Some(Proof { sqlite: Some(sqlite), executables, .. }) = &mut bundled.proof {
-        sqlite.linkage = SqliteLinkage::Static;
+        sqlite.linkage = Linkage::Static;
         sqlite.file = "/home/me/target/debug/deps/it-0123".into();
         sqlite.version = "3.45.0".into();
-        executables[0].sha256 = "d".repeat(64);
+        executables[0].sha256 = [0xdd; 32].into();
     }
     let mut missing = record(&cell("host"), Outcome::Unavailable);
     missing.proof = None;
@@ -88,7 +95,7 @@ fn the_text_of_three_records() {
 
 #[test]
 fn one_name_for_one_thing() {
-    // `stable` was two toolchains, the sources two commits: each gets its own name.
+    // `stable` was two toolchains, and there were two commits: each gets a separate name.
     let mut old = record("rust=stable features=default", Outcome::Passed);
     let mut new = record("rust=stable features=json", Outcome::Passed);
     old.proof.as_mut().unwrap().toolchain.release = "1.94.0".into();
@@ -111,7 +118,7 @@ fn one_name_for_one_thing() {
         assert!(text.contains(heading), "{heading} in {text}");
     }
     assert_eq!(EvidenceFile::from_text(&text).unwrap(), file);
-    assert_eq!(file.origins().values().sum::<usize>(), 3);
+    assert_eq!(file.entries().filter(|entry| entry.record.proof.is_some()).count(), 3);
 }
 
 #[test]
@@ -130,7 +137,7 @@ fn which_record_counts() {
     ];
     for (records, expect) in table {
         let file = EvidenceFile::from_records("linux-x86_64", records.iter().map(|(o, t)| at(*o, *t)));
-        assert_eq!(file.entries().next().map(|e| e.outcome), expect, "{records:?}");
+        assert_eq!(file.entries().next().map(|e| e.record.outcome), expect, "{records:?}");
     }
     assert_eq!(EvidenceFile::from_records("macos-aarch64", [at(Outcome::Passed, 1)]).entries().len(), 0);
 }
@@ -140,7 +147,7 @@ fn merging() {
     let file = |records: &[(&str, Outcome)]| {
         EvidenceFile::from_records("linux-x86_64", records.iter().map(|(cell, o)| record(cell, *o)))
     };
-    let outcome = |f: &EvidenceFile, cell: &str| f.entry("tests", &cell.parse().unwrap()).map(|e| e.outcome);
+    let outcome = |f: &EvidenceFile, cell: &str| f.entry("tests", &cell.parse().unwrap()).map(|e| e.record.outcome);
     let old = file(&[("rust=1.70", Outcome::Passed), ("rust=1.75", Outcome::Failed)]);
     let new =
         file(&[("rust=1.70", Outcome::Unavailable), ("rust=1.75", Outcome::Passed), ("rust=1.80", Outcome::Failed)]);
@@ -159,18 +166,24 @@ fn errors_name_the_line_and_what_to_do() {
         EvidenceFile::from_records("p", [Record { proof: None, ..record("rust=1.70", Outcome::Passed) }]).to_text();
     let table = [
         (good.replace("format = 1", "format = 2"), 2, "format 2 of evidence", "update compatrix"),
-        (good.replace("format = 1", "format = 0"), 2, "format 0 of evidence", "write it anew"),
-        (good.replace("format = 1\n", ""), 1, "no `format = 1`", "write it anew"),
-        (good.replace("\"passed\"", "\"fine\""), 8, "outcome \"fine\"; known are passed, failed", "write it anew"),
-        (good.replace("rust=1.70", "rust"), 7, "is not `axis=value`", "write it anew"),
+        (good.replace("format = 1", "format = 0"), 2, "format 0 of evidence", "regenerate it with"),
+        (good.replace("format = 1\n", ""), 1, "no `format = 1`", "regenerate it with"),
+        (good.replace("\"passed\"", "\"fine\""), 8, "outcome \"fine\"; known are passed, failed", "regenerate it with"),
+        (good.replace("rust=1.70", "rust"), 7, "is not `axis=value`", "regenerate it with"),
         (
             good.replace("key =", "build = \"x\"\nkey ="),
             10,
             "no [build.\"x\"] in this file (it has none)",
-            "write it anew",
+            "regenerate it with",
         ),
-        (good.replace("key =", "when = \"x\"\nkey ="), 10, "unknown field `when`", "write it anew"),
-        (format!("{good}{}", &good[good.find("\n[[").unwrap()..]), 14, "a second record", "write it anew"),
+        (good.replace("key =", "when = \"x\"\nkey ="), 10, "unknown field `when`", "regenerate it with"),
+        (
+            good.replace(&"c".repeat(64), "cc"),
+            10,
+            "a SHA-256 has 64 lower-case hex digits, unlike \"cc\"",
+            "regenerate it with",
+        ),
+        (format!("{good}{}", &good[good.find("\n[[").unwrap()..]), 14, "a second record", "regenerate it with"),
         (format!("<<<<<<< HEAD\n{good}"), 1, "", "merge conflict"),
     ];
     for (text, line, message, help) in table {
@@ -203,51 +216,58 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![4 => "[a-z~ .]{0,6}", 1 => "\\PC{0,8}", 1 => "[\"\\\\\n\r\t\u{1}\u{7f}'#=\\[\\]]{0,8}"]
 }
 
+fn hash() -> impl Strategy<Value = Sha256> {
+    any::<[u8; 32]>().prop_map(Sha256::from)
+}
+
 fn any_record() -> impl Strategy<Value = Record> {
     let counts = || (0u32..5, 0u32..5, any::<u32>(), any::<u32>());
     let counts =
         move || counts().prop_map(|(passed, failed, ignored, filtered)| Counts { passed, failed, ignored, filtered });
     let cell = ("1\\.7[0-2]|stable|host", "bundled|3\\.46\\.0")
         .prop_map(|(a, b)| format!("rust={a} sqlite={b}").parse().unwrap());
-    let sqlite = (any::<bool>(), text(), text(), text(), proptest::collection::vec(text(), 0..3)).prop_map(
-        |(fixed, file, version, source_id, compile_options)| SqliteProof {
-            linkage: if fixed { SqliteLinkage::Static } else { SqliteLinkage::Dynamic },
-            sha256: file.clone(),
+    let sqlite = (
+        any::<bool>(),
+        hash(),
+        text(),
+        text(),
+        proptest::option::of("\\PC{1,8}"),
+        proptest::collection::vec(text(), 0..3),
+    )
+        .prop_map(|(fixed, sha256, file, version, source_id, compile_options)| SqliteProof {
+            linkage: if fixed { Linkage::Static } else { Linkage::Dynamic },
+            sha256: Some(sha256),
             file,
             version,
             source_id,
             compile_options,
-        },
-    );
+        });
     let fixture =
-        ("v[12]", any::<i64>(), text()).prop_map(|(name, vintage, sha256)| FixtureProof { name, vintage, sha256 });
-    let source = (proptest::option::of(text()), any::<bool>(), text(), text())
+        ("v[12]", any::<i64>(), hash()).prop_map(|(name, vintage, sha256)| FixtureProof { name, vintage, sha256 });
+    let source = (proptest::option::of(text()), any::<bool>(), hash(), proptest::option::of(hash()))
         .prop_map(|(commit, dirty, sources, lockset)| SourceProof { commit, dirty, sources, lockset });
-    let toolchain = (text(), text(), text(), text()).prop_map(|(release, rustc, cargo, packages)| ToolchainProof {
-        release,
-        rustc,
-        cargo,
-        packages,
-    });
+    let toolchain = (text(), text(), text(), proptest::option::of(text()))
+        .prop_map(|(release, rustc, cargo, packages)| ToolchainProof { release, rustc, cargo, packages });
     let proof = (
         toolchain,
         source,
         proptest::collection::vec(text(), 0..3),
+        hash(),
         proptest::option::of(sqlite),
         proptest::option::of(fixture),
     )
-        .prop_map(|(toolchain, source, features, sqlite, fixture)| Proof {
+        .prop_map(|(toolchain, source, features, sha256, sqlite, fixture)| Proof {
             platform: "p".into(),
             toolchain,
             source,
-            executables: features.iter().map(|f| ExecutableProof { name: f.clone(), sha256: f.clone() }).collect(),
+            executables: features.iter().map(|f| ExecutableProof { name: f.clone(), sha256 }).collect(),
             features,
             sqlite,
             fixture,
             env: BTreeMap::new(),
         });
     let outcome = proptest::sample::select(Outcome::ALL.to_vec());
-    let head = ("tests|leak", cell, text(), outcome, text(), any::<u32>());
+    let head = ("tests|leak", cell, proptest::option::of(hash()), outcome, text(), any::<u32>());
     (
         head,
         counts(),

@@ -5,17 +5,26 @@ use std::fmt::Write;
 
 use shaped_toml::{key, quoted};
 
-use super::{
-    BuildEvidence, Entry, EvidenceFile, FindingEvidence, LeakEvidence, Linkage, Origin, SqliteEvidence, FORMAT,
-};
-use crate::evidence::Counts;
+use super::entry::{EvidenceFile, FORMAT};
+use super::leaks::{FindingEvidence, LeakEvidence};
+use crate::evidence::{Counts, ExecutableProof, FixtureProof, Record, SourceProof, SqliteProof, ToolchainProof};
+use crate::hash::{or_empty, Sha256};
+use crate::linkage::Linkage;
 
-/// The toolchain's part of a build.
-type Toolchain<'a> = (&'a str, &'a [String], &'a str, &'a str);
-/// A fixture's name, vintage and hash.
-type Fixture<'a> = (&'a str, i64, &'a str);
+/// The sources without the locked dependencies: commit, whether they differ from it, hash.
+type Origin<'a> = (Option<&'a str>, bool, Sha256);
 
-/// Things that stand once in the file, each under its own name, in order of first use.
+/// What was built; origin and toolchain by their names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Build<'a> {
+    origin: String,
+    toolchain: String,
+    lockset: Option<Sha256>,
+    features: &'a [String],
+    executables: &'a [ExecutableProof],
+}
+
+/// Shared tables of the file, each with a unique name, in order of first use.
 struct Table<T> {
     names: HashMap<T, String>,
     used: BTreeSet<String>,
@@ -27,7 +36,7 @@ impl<T: Clone + Eq + std::hash::Hash> Table<T> {
         Self { names: HashMap::new(), used: BTreeSet::new(), order: Vec::new() }
     }
 
-    /// The name of this thing: the wish, or `wish~2` and so on where another thing has it.
+    /// A unique name: the wish, or `wish~2` and so on if taken.
     fn name(&mut self, thing: &T, wish: impl FnOnce() -> String) -> String {
         if let Some(name) = self.names.get(thing) {
             return name.clone();
@@ -53,32 +62,37 @@ impl<T: Clone + Eq + std::hash::Hash> Table<T> {
 }
 
 impl EvidenceFile {
-    /// The text of `compat/evidence/<platform>.toml`.
+    /// The same entries give the same text.
     pub fn to_text(&self) -> String {
         text(self)
     }
 }
 
 fn text(file: &EvidenceFile) -> String {
-    let mut origins = Table::<&Origin>::new();
-    let mut toolchains = Table::<Toolchain<'_>>::new();
-    let mut builds = Table::<(String, String, &BuildEvidence)>::new();
-    let mut sqlites = Table::<&SqliteEvidence>::new();
-    let mut fixtures = Table::<Fixture<'_>>::new();
+    let mut origins = Table::<Origin<'_>>::new();
+    let mut toolchains = Table::<&ToolchainProof>::new();
+    let mut builds = Table::<Build<'_>>::new();
+    let mut sqlites = Table::<&SqliteProof>::new();
+    let mut fixtures = Table::<&FixtureProof>::new();
     let mut findings = Table::<&FindingEvidence>::new();
     let mut records = String::new();
 
     for entry in file.entries() {
-        let build = entry.build.as_ref().map(|build| {
-            let origin = origins.number(&&build.origin);
-            let toolchain: Toolchain<'_> = (&build.release, &build.rustc, &build.cargo, &build.packages);
-            let toolchain = toolchains.name(&toolchain, || named(entry, "rust", &build.release));
-            builds.name(&(origin, toolchain.clone(), build), || build_name(entry, &toolchain))
+        let of = entry.record.as_ref();
+        let build = of.proof.as_ref().map(|proof| {
+            let SourceProof { commit, dirty, sources, lockset } = &proof.source;
+            let origin = origins.number(&(commit.as_deref(), *dirty, *sources));
+            let toolchain = toolchains.name(&&proof.toolchain, || named(of, "rust", &proof.toolchain.release));
+            let wish = build_name(of, &toolchain);
+            let (features, executables) = (&proof.features, &proof.executables);
+            builds.name(&Build { origin, toolchain, lockset: *lockset, features, executables }, || wish)
         });
-        let sqlite = entry.sqlite.as_ref().map(|s| sqlites.name(&s, || named(entry, "sqlite", &s.version)));
-        let fixture =
-            entry.fixture.as_ref().map(|f| fixtures.name(&(&f.name, f.vintage, &f.sha256), || f.name.clone()));
-        record(&mut records, entry, build, sqlite, fixture);
+        let proof = of.proof.as_ref();
+        let sqlite = proof.and_then(|proof| proof.sqlite.as_ref());
+        let sqlite = sqlite.map(|sqlite| sqlites.name(&sqlite, || named(of, "sqlite", &sqlite.version)));
+        let fixture = proof.and_then(|proof| proof.fixture.as_ref());
+        let fixture = fixture.map(|fixture| fixtures.name(&fixture, || fixture.name.clone()));
+        record(&mut records, of, build, sqlite, fixture);
         if let Some(found) = &entry.leaks {
             leaks(&mut records, found, &mut findings);
         }
@@ -88,53 +102,50 @@ fn text(file: &EvidenceFile) -> String {
         "# What was really run, and what proves it. Written by `cargo xtask evidence record`; not edited by hand.\n",
     );
     line(&mut out, "format", FORMAT);
-    line(&mut out, "platform", quoted(&file.platform));
-    for (name, origin) in &origins.order {
+    line(&mut out, "platform", quoted(file.platform()));
+    for (name, (commit, dirty, sources)) in &origins.order {
         heading(&mut out, "origin", name);
-        if let Some(commit) = &origin.commit {
+        if let Some(commit) = commit {
             line(&mut out, "commit", quoted(commit));
         }
-        line(&mut out, "dirty", origin.dirty);
-        line(&mut out, "sources", quoted(&origin.sources));
+        line(&mut out, "dirty", dirty);
+        line(&mut out, "sources", quoted(&sources.to_string()));
     }
-    for (name, (release, rustc, cargo, packages)) in &toolchains.order {
+    for (name, ToolchainProof { release, rustc, cargo, packages }) in &toolchains.order {
         heading(&mut out, "toolchain", name);
         line(&mut out, "release", quoted(release));
         line(&mut out, "cargo", quoted(cargo));
-        if !packages.is_empty() {
+        if let Some(packages) = packages {
             line(&mut out, "packages", quoted(packages));
         }
-        line(&mut out, "rustc", list(rustc.iter().map(|l| quoted(l)), true));
+        line(&mut out, "rustc", list(rustc.lines().map(quoted), true));
     }
     for (name, sqlite) in &sqlites.order {
         heading(&mut out, "sqlite", name);
         line(&mut out, "version", quoted(&sqlite.version));
-        line(&mut out, "source-id", quoted(&sqlite.source_id));
-        match &sqlite.linkage {
-            Linkage::Static => line(&mut out, "linkage", quoted("static")),
-            Linkage::Dynamic { file, sha256 } => {
-                line(&mut out, "linkage", quoted("dynamic"));
-                line(&mut out, "file", quoted(file));
-                line(&mut out, "sha256", quoted(sha256));
-            }
+        line(&mut out, "source-id", quoted(&or_empty::text(&sqlite.source_id)));
+        line(&mut out, "linkage", quoted(sqlite.linkage.as_str()));
+        if sqlite.linkage == Linkage::Dynamic {
+            line(&mut out, "file", quoted(&sqlite.file));
+            line(&mut out, "sha256", quoted(&or_empty::text(&sqlite.sha256)));
         }
         line(&mut out, "compile-options", list(sqlite.compile_options.iter().map(|o| quoted(o)), true));
     }
-    for (id, (name, vintage, sha256)) in &fixtures.order {
+    for (id, FixtureProof { name, vintage, sha256 }) in &fixtures.order {
         heading(&mut out, "fixture", id);
         if id != name {
             line(&mut out, "name", quoted(name));
         }
         line(&mut out, "vintage", vintage);
-        line(&mut out, "sha256", quoted(sha256));
+        line(&mut out, "sha256", quoted(&sha256.to_string()));
     }
-    for (name, (origin, toolchain, build)) in &builds.order {
+    for (name, build) in &builds.order {
         heading(&mut out, "build", name);
-        line(&mut out, "origin", quoted(origin));
-        line(&mut out, "toolchain", quoted(toolchain));
-        line(&mut out, "lockset", quoted(&build.lockset));
+        line(&mut out, "origin", quoted(&build.origin));
+        line(&mut out, "toolchain", quoted(&build.toolchain));
+        line(&mut out, "lockset", quoted(&or_empty::text(&build.lockset)));
         line(&mut out, "features", list(build.features.iter().map(|f| quoted(f)), false));
-        let pairs = build.executables.iter().map(|(name, sha)| format!("[{}, {}]", quoted(name), quoted(sha)));
+        let pairs = build.executables.iter().map(|e| format!("[{}, \"{}\"]", quoted(&e.name), e.sha256));
         line(&mut out, "executables", list(pairs, true));
     }
     for (name, found) in &findings.order {
@@ -144,7 +155,7 @@ fn text(file: &EvidenceFile) -> String {
     out
 }
 
-/// What a tool found, as a table of the record before it.
+/// Writes a tool's results as a table of the preceding record.
 fn leaks<'a>(out: &mut String, leaks: &'a LeakEvidence, findings: &mut Table<&'a FindingEvidence>) {
     out.push_str("\n[record.leaks]\n");
     line(out, "tool", quoted(leaks.tool.as_str()));
@@ -202,37 +213,37 @@ fn finding(out: &mut String, name: &str, finding: &FindingEvidence) {
     }
 }
 
-fn record(out: &mut String, entry: &Entry, build: Option<String>, sqlite: Option<String>, fixture: Option<String>) {
+fn record(out: &mut String, of: &Record, build: Option<String>, sqlite: Option<String>, fixture: Option<String>) {
     out.push_str("\n[[record]]\n");
-    line(out, "suite", quoted(&entry.suite));
-    line(out, "cell", quoted(&entry.cell.to_string()));
-    line(out, "outcome", quoted(entry.outcome.as_str()));
-    if !entry.cause.is_empty() {
-        line(out, "cause", quoted(&entry.cause));
+    line(out, "suite", quoted(&of.suite));
+    line(out, "cell", quoted(&of.cell.to_string()));
+    line(out, "outcome", quoted(of.outcome.as_str()));
+    if !of.cause.is_empty() {
+        line(out, "cause", quoted(&of.cause));
     }
-    if entry.attempts != 1 {
-        line(out, "attempts", entry.attempts);
+    if of.attempts != 1 {
+        line(out, "attempts", of.attempts);
     }
-    if entry.tests != Counts::default() {
-        line(out, "tests", counts(entry.tests));
+    if of.tests != Counts::default() {
+        line(out, "tests", counts(of.tests));
     }
-    if let Some(doctests) = entry.doctests {
+    if let Some(doctests) = of.doctests {
         line(out, "doctests", counts(doctests));
     }
-    if !entry.failing.is_empty() {
-        line(out, "failing", list(entry.failing.iter().map(|t| quoted(t)), true));
+    if !of.failures.is_empty() {
+        line(out, "failing", list(of.failures.iter().map(|failure| quoted(&failure.test)), true));
     }
     for (key, name) in [("build", build), ("sqlite", sqlite), ("fixture", fixture)] {
         if let Some(name) = name {
             line(out, key, quoted(&name));
         }
     }
-    line(out, "key", quoted(&entry.key));
+    line(out, "key", quoted(&or_empty::text(&of.key)));
 }
 
-/// The axis' value where it spells the version (`1.70` of 1.70.0), else value and version (`stable 1.95.0`).
-fn named(entry: &Entry, axis: &str, version: &str) -> String {
-    match entry.cell.value(axis) {
+/// The axis value if it spells the version (`1.70` for 1.70.0), otherwise value and version (`stable 1.95.0`).
+fn named(of: &Record, axis: &str, version: &str) -> String {
+    match of.cell.value(axis) {
         None => version.to_owned(),
         Some(value) => {
             let value = value.as_str();
@@ -247,16 +258,14 @@ fn named(entry: &Entry, axis: &str, version: &str) -> String {
 }
 
 /// `1.70 default dynamic`.
-fn build_name(entry: &Entry, toolchain: &str) -> String {
+fn build_name(of: &Record, toolchain: &str) -> String {
     let mut name = toolchain.to_owned();
-    if let Some(features) = entry.cell.value("features") {
+    if let Some(features) = of.cell.value("features") {
         name.push(' ');
         name.push_str(features.as_str());
     }
-    match entry.sqlite.as_ref().map(|sqlite| &sqlite.linkage) {
-        Some(Linkage::Static) => name.push_str(" static"),
-        Some(Linkage::Dynamic { .. }) => name.push_str(" dynamic"),
-        None => {}
+    if let Some(sqlite) = of.proof.as_ref().and_then(|proof| proof.sqlite.as_ref()) {
+        let _ = write!(name, " {}", sqlite.linkage.as_str());
     }
     name
 }
@@ -276,7 +285,7 @@ fn counts(counts: Counts) -> String {
     format!("{{ {} }}", parts.join(", "))
 }
 
-/// A list, one item a line where asked for and there is more than one.
+/// A list, optionally with one item per line if there are several.
 fn list(items: impl Iterator<Item = String>, lines: bool) -> String {
     let items: Vec<String> = items.collect();
     if lines && !items.is_empty() {

@@ -1,8 +1,8 @@
 //! Lines and excerpts of bounded size from a stream of any size.
 
-/// How much of a line's beginning is kept.
+/// Bytes kept from the start of a line.
 const HEAD: usize = 4096;
-/// How much of a longer line's end is kept: the place where a test's result stands after its own output.
+/// Bytes kept from the end of a longer line, where a test's result follows its output.
 const TAIL: usize = 512;
 
 /// Cuts a stream of bytes into lines; a long line loses its middle, so memory stays bounded.
@@ -24,7 +24,7 @@ impl Lines {
         self.push(bytes);
     }
 
-    /// The last line, where the stream does not end with a line break.
+    /// The last line, if the stream does not end with a line break.
     pub(super) fn finish(mut self) -> Option<String> {
         if self.head.is_empty() {
             None
@@ -33,7 +33,7 @@ impl Lines {
         }
     }
 
-    /// Bytes held at this moment.
+    /// Bytes buffered.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.head.len() + self.tail.len()
@@ -96,7 +96,7 @@ fn without_colour(text: &str) -> String {
     plain
 }
 
-/// The beginning and the end of a text that may be long: a panic's message stands at either.
+/// The start and the end of a long text: a panic's message is at either.
 #[derive(Debug, Default)]
 pub(super) struct Excerpt {
     head: String,

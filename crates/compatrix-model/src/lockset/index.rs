@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-/// A package as it is served.
+/// A package as served by the index.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Served {
     /// Its name.
@@ -15,7 +15,7 @@ pub struct Served {
     pub version: String,
     /// SHA-256 of its .crate file.
     pub checksum: String,
-    /// What it depends on, without dev-dependencies.
+    /// Its dependencies, without dev-dependencies.
     pub dependencies: Vec<ServedDependency>,
     /// Its features, those of optional dependencies included.
     pub features: BTreeMap<String, Vec<String>>,
@@ -30,22 +30,22 @@ pub struct ServedDependency {
     pub name: String,
     /// The versions admitted.
     pub req: String,
-    /// Features asked for.
+    /// Requested features.
     pub features: Vec<String>,
-    /// Whether a feature must ask for it.
+    /// Whether it is optional.
     pub optional: bool,
-    /// Whether its default features are asked for.
+    /// Whether its default features are enabled.
     pub default_features: bool,
     /// The platform that it is for; none for all.
     pub target: Option<String>,
     /// `normal` or `build`.
     pub kind: &'static str,
-    /// The package's own name, where the depending package has another for it.
+    /// The package's real name, if renamed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
 }
 
-/// Where the index keeps a package: `3/s/syn`, `se/rd/serde`.
+/// The path of a package in the index: `3/s/syn`, `se/rd/serde`.
 pub fn path(name: &str) -> String {
     let name = name.to_lowercase();
     match name.len() {
@@ -86,7 +86,7 @@ pub fn line(served: &Served) -> String {
     let mut features2: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, values) in &served.features {
         let kept: Vec<&str> = values.iter().map(String::as_str).filter(|value| means_something(value)).collect();
-        // Cargos before 1.60 do not know these two spellings; the index keeps them apart for their sake.
+        // Cargo before 1.60 does not know these two spellings, so the index keeps them separate.
         let new = kept.iter().any(|value| value.starts_with("dep:") || value.contains("?/"));
         if new { &mut features2 } else { &mut features }.insert(name, kept);
     }

@@ -1,4 +1,4 @@
-//! What became of the lockset of each group: whether it fits, was written, or cannot exist.
+//! The result of `lock` per group: the lockset is valid, was written, or cannot exist.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use semver::Version;
 
 use super::steps::Resolution;
 
-/// What became of a group's lockset.
+/// The result for one group.
 #[derive(Debug, Clone)]
 pub struct MadeLockset {
     /// The file, below the root.
     pub file: String,
-    /// The Rust that it is for; absent where no toolchain's version is known.
+    /// The Rust that it is for; absent if no toolchain's version is known.
     pub rust: Option<Version>,
-    /// Its toolchains.
+    /// The names of the values that use it.
     pub toolchains: Vec<String>,
-    /// What was done, or why nothing was.
+    /// What was done, or why not.
     pub state: LockState,
-    /// How many packages it holds that are not in the workspace.
+    /// The number of external packages in it.
     pub packages: usize,
-    /// Packages in it that say they need a newer Rust.
+    /// Packages in it that declare a newer Rust.
     pub too_new: Vec<Resolution>,
 }
 
@@ -45,13 +45,13 @@ pub enum LockState {
 pub struct Repaired {
     /// The lockfile's text.
     pub lock: String,
-    /// The versions that packages had to be held at, by name; the pins to paste into the spec.
+    /// Versions of packages that had to be held back, by name: pins to paste into the spec.
     pub pins: BTreeMap<String, Version>,
     /// Resolutions that it took.
     pub resolutions: usize,
-    /// Builds that it took; none where the toolchain is not installed, so that nothing was built.
+    /// The number of builds; `None` if the toolchain is not installed, so that nothing was built.
     pub builds: usize,
-    /// Why a package under test still does not compile, where one does not.
+    /// Why a package under test still does not compile, if so.
     pub own_failure: Option<String>,
 }
 
@@ -60,7 +60,7 @@ pub struct Repaired {
 pub struct Floor {
     /// The obstacles: one line each.
     pub because: Vec<String>,
-    /// The lowest Rust for which packages, by their own declarations, have versions that work together.
+    /// The lowest Rust for which compatible versions exist, according to the packages' declarations.
     pub rust: Option<Version>,
     /// Resolutions that it took.
     pub resolutions: usize,

@@ -1,4 +1,4 @@
-//! Manifests as they stand in a stage: what differs from the user's, and nothing else.
+//! Rewrites manifests for a stage, with minimal changes to the user's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,14 +13,14 @@ const OLDEST: Version = Version::new(1, 0, 0);
 /// The tables of dependencies, in manifests and in their `target` tables.
 const DEPENDENCIES: [&str; 3] = ["dependencies", "build-dependencies", "dev-dependencies"];
 
-/// What is to differ in the manifest of a member.
+/// The changes to a member's manifest.
 #[derive(Debug, Clone, Default)]
 pub struct Edit {
-    /// The `rust-version` to put in place of the package's own.
+    /// The `rust-version` to set instead of the package's.
     pub rust: Option<Version>,
-    /// Whether dev-dependencies are left out.
+    /// Whether to remove dev-dependencies.
     pub without_dev: bool,
-    /// Platforms (`cfg(…)` or triples, as manifests spell them) whose dependencies are left out.
+    /// Platforms (`cfg(…)` or triples, as spelled in manifests) whose dependencies are removed.
     pub without_targets: Vec<String>,
     /// Further requirements on direct dependencies, by package name: `<0.40.0`.
     pub limits: BTreeMap<String, Vec<String>>,
@@ -56,7 +56,7 @@ fn edit_dependencies(table: &mut Table, edit: &Edit) {
     }
 }
 
-/// Adds further requirements to what is required already.
+/// Adds requirements to an existing one.
 fn limit(dependencies: &mut Table, limits: &BTreeMap<String, Vec<String>>) {
     for (key, value) in dependencies.iter_mut() {
         let name = value.get("package").and_then(Value::as_str).unwrap_or(key).to_owned();
@@ -69,7 +69,7 @@ fn limit(dependencies: &mut Table, limits: &BTreeMap<String, Vec<String>>) {
             },
             _ => continue,
         };
-        // The comma means "and", except after a lone `*`, which cannot stand in a list.
+        // The comma means "and", except that a lone `*` is not allowed in a list.
         let all = std::iter::once(required.as_str()).chain(further.iter().map(String::as_str));
         *required = all.filter(|text| text.trim() != "*").collect::<Vec<_>>().join(", ");
     }
@@ -93,7 +93,7 @@ pub fn dependency_names(manifest: &Table, root: &Table, names: &mut BTreeSet<Str
     }
 }
 
-/// The root manifest in the stage: these members, this resolver; its own package only where it is a member.
+/// The root manifest in the stage: these members, this resolver, and its package only if it is a member.
 pub fn root(
     manifest: &Table,
     members: &[String],
@@ -104,7 +104,7 @@ pub fn root(
     let mut staged = match edit {
         Some(edit) => member(manifest, edit),
         None => {
-            // What a virtual manifest may have.
+            // Keys allowed in a virtual manifest.
             let kept = ["workspace", "profile", "patch", "replace"];
             manifest
                 .iter()
@@ -163,7 +163,7 @@ pub fn with_member(root: &str, member: &str) -> String {
     table.to_string()
 }
 
-/// What of a manifest decides which dependencies there are; for hashes.
+/// The parts of a manifest that determine its dependencies, for hashing.
 pub fn requirements(manifest: &Table) -> Table {
     fn only(table: &Table, keys: &[&str]) -> Table {
         table.iter().filter(|(key, _)| keys.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect()
@@ -201,7 +201,7 @@ pub fn resolver(manifest: &Table) -> &'static str {
     }
 }
 
-/// The edition of the manifest's package, inherited or not; none where it has no package.
+/// The edition of the manifest's package, possibly inherited; `None` without a package.
 fn edition(manifest: &Table) -> Option<String> {
     let own = manifest.get("package")?.get("edition");
     let inherited = || manifest.get("workspace")?.get("package")?.get("edition");
@@ -219,7 +219,7 @@ pub fn cargo_for_lockfile(format: u32) -> Version {
     release::of_lockfile(i64::from(format)).or_else(|| release::of_lockfile(4)).unwrap_or(OLDEST)
 }
 
-/// The lowest cargo that knows the resolver which the root manifest asks for.
+/// The lowest cargo that supports the root manifest's resolver.
 pub fn cargo_for_resolver(manifest: &Table) -> Version {
     let asked = ["workspace", "package"].iter().filter_map(|table| manifest.get(*table)?.get("resolver")?.as_str());
     asked.max().and_then(release::of_resolver).unwrap_or(OLDEST)

@@ -11,15 +11,15 @@ use crate::condition::partial_version;
 pub struct Blamed {
     /// Its name.
     pub name: String,
-    /// Its version, where the message has it.
+    /// Its version, if in the message.
     pub version: Option<String>,
-    /// The Rust that it needs, where the message or its manifest says so.
+    /// The Rust that it needs, if the message or its manifest says so.
     pub needs: Option<Version>,
-    /// Why, for people.
+    /// The reason, as a fragment.
     pub why: String,
 }
 
-/// The packages that this output of a failed cargo blames, in its order, each once; none where it blames none.
+/// The distinct packages blamed by the output of a failed cargo, in order; may be empty.
 ///
 /// Known: the `rust-version` check of old and new cargos, manifests that cannot be parsed, packages that do not compile,
 /// build scripts that fail.
@@ -85,7 +85,7 @@ fn not_parsed(line: &str, rest: &[&str]) -> Option<Blamed> {
     Some(Blamed { name, version: Some(version), needs: edition.map(cargo_for_edition), why })
 }
 
-/// ``could not compile `foo` (lib) due to 2 previous errors``; the version stands in the paths before it.
+/// ``could not compile `foo` (lib) due to 2 previous errors``; the version is in the paths before it.
 fn not_compiled(line: &str, before: &[&str]) -> Option<Blamed> {
     if let Some((_, rest)) = line.split_once("failed to run custom build command for `") {
         let (name, version) = rest.split(['`', ' ']).next().zip(rest.split_once(" v")).map(|(n, (_, v))| (n, v))?;
@@ -113,7 +113,7 @@ fn name_and_version(folder: &str) -> Option<(String, String)> {
     Some((folder[..at].to_owned(), folder[at + 1..].to_owned()))
 }
 
-/// The package whose requirement no version meets, where the resolver's refusal names one.
+/// The package whose requirements cannot be met, if the resolver names one.
 pub fn unresolvable(output: &str) -> Option<String> {
     output.lines().find_map(|line| {
         let (_, rest) = line.split_once("failed to select a version for ")?;

@@ -1,6 +1,6 @@
-//! Steps of a repair: which packages to hold at lower versions, so that an old toolchain can build the rest.
+//! The steps of a repair: which packages to hold back so that an old toolchain can build the rest.
 //!
-//! Pure: a resolution and what was found out by building come in, steps come out.
+//! Pure: maps a resolution and the results of builds to steps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ pub struct Resolution {
     pub name: String,
     /// Its version.
     pub version: Version,
-    /// Its declared `rust-version`, or what its edition needs if that is more.
+    /// Its declared `rust-version`, or that of its edition if higher.
     pub needs: Option<Version>,
     /// Whether that is declared, so that the resolver has seen it.
     pub declared: bool,
@@ -23,29 +23,29 @@ pub struct Resolution {
     pub members: Vec<(String, String)>,
 }
 
-/// What packages are held below, so far.
+/// The upper bounds of packages so far.
 #[derive(Debug, Clone, Default)]
 pub struct Held {
     /// Direct dependencies of the members: any lower version that their manifests admit.
     pub direct: BTreeMap<String, Version>,
     /// Others, by name and compatible range: a lower version of that range.
     pub deep: BTreeMap<(String, String), Version>,
-    /// Those of which no lower version can be had.
+    /// Packages without a lower version.
     pub stuck: BTreeSet<(String, String)>,
-    /// What the toolchain could not compile, by name and version.
+    /// Packages that the toolchain could not compile, by name and version.
     pub blamed: BTreeMap<(String, Version), String>,
 }
 
-/// A package to hold below a version.
+/// A step: an upper bound for a package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step {
     /// Its name.
     pub name: String,
-    /// The version that it is held below.
+    /// The new exclusive upper bound.
     pub below: Version,
     /// The compatible range; absent for direct dependencies, of which any lower version will do.
     pub range: Option<String>,
-    /// What it was held below before.
+    /// The previous upper bound.
     pub before: Option<Version>,
 }
 
@@ -68,7 +68,7 @@ impl Step {
     }
 }
 
-/// Takes steps; each knows then how to undo itself.
+/// Applies steps and records how to undo them.
 pub fn take(held: &mut Held, steps: Vec<Step>) -> Vec<Step> {
     let taken = steps.into_iter().map(|step| {
         let before = match &step.range {
@@ -80,7 +80,7 @@ pub fn take(held: &mut Held, steps: Vec<Step>) -> Vec<Step> {
     taken.collect()
 }
 
-/// The lowest version that cargo takes for compatible with this one: `1.0.0`, `0.3.0`, `0.0.7`.
+/// The lowest version that cargo considers compatible with this one: `1.0.0`, `0.3.0`, `0.0.7`.
 pub fn range(version: &Version) -> String {
     match (version.major, version.minor) {
         (0, 0) => format!("0.0.{}", version.patch),
@@ -112,7 +112,7 @@ pub fn next_steps(rust: &Version, held: &Held, packages: &[Resolution]) -> Resul
             let package = &packages[n];
             let direct = !package.members.is_empty();
             let stuck = held.stuck.contains(&(package.name.clone(), range(&package.version)));
-            // The resolver has seen what is declared, and found no lower version that declares less.
+            // The resolver already considered declarations, and found no lower version that declares less.
             let useless = package.declared && too_new(n) && blamed(n).is_none();
             if !stuck && !useless && package.version > Version::new(0, 0, 0) {
                 let range = (!direct).then(|| range(&package.version));

@@ -152,11 +152,11 @@ static DEPS: Words = Words {
     later: Later::NONE,
 };
 
-/// The axes, and what was wrong with them in themselves, so that it is not complained of again where it is named.
+/// The axes, with their invalid values, so that references to those are not reported again.
 #[derive(Debug, Default)]
 pub(crate) struct Axes {
     pub(crate) space: Space,
-    /// By axis, the values that were left out.
+    /// Rejected values by axis.
     rejected: BTreeMap<String, Vec<String>>,
     /// Axes that could not be read at all.
     lost: Vec<String>,
@@ -165,7 +165,7 @@ pub(crate) struct Axes {
 }
 
 impl Axes {
-    /// The values of this axis that were left out.
+    /// The rejected values of this axis.
     pub(crate) fn rejected(&self, axis: &str) -> &[String] {
         self.rejected.get(axis).map_or(&[], Vec::as_slice)
     }
@@ -220,7 +220,7 @@ pub(crate) fn axes(root: &Table, fixtures: &[String], c: &mut Collector<'_>) -> 
     // Profiles may choose few cells of many, but each has a number.
     if axes.space.len() == u128::MAX {
         let problem = Problem::new("the axes make more cells than can be numbered").label(sizes(&axes.space));
-        c.error(key_span.clone(), problem.help("take axes out, or values off the longest"));
+        c.error(key_span.clone(), problem.help("remove axes, or values from the longest"));
     }
     axes
 }
@@ -302,7 +302,8 @@ fn schema(node: &Node, fixtures: &[String], c: &mut Collector<'_>) -> Vec<AxisVa
             match named(folder, Setting::Fixture(folder.to_string())) {
                 Some(value) => values.push(value),
                 None => {
-                    let problem = Problem::new(format!("the fixture folder `{folder}` cannot be the name of a value"));
+                    let problem =
+                        Problem::new(format!("the fixture folder `{folder}` is not a valid name for a value"));
                     c.error(node.span.clone(), problem.help("rename it: letters, digits, `.`, `_`, `+`, `-`"));
                 }
             }
@@ -337,8 +338,8 @@ fn own(entry: &Entry, before: &[Axis], c: &mut Collector<'_>) -> Option<Own> {
     let name = var.node.text()?;
     let other = before.iter().find(|axis| matches!(&axis.kind, AxisKind::Env { var } if var == name));
     if let Some(other) = other {
-        let problem = Problem::new(format!("the axis `{}` sets `{name}` already", other.name));
-        c.error(var.node.span.clone(), problem.help("give each axis a variable of its own"));
+        let problem = Problem::new(format!("the axis `{}` already sets `{name}`", other.name));
+        c.error(var.node.span.clone(), problem.help("give each axis a different variable"));
     }
     let values = table.node("values")?;
     let list = match values.table() {

@@ -59,7 +59,7 @@ static APT: TableShape = TableShape {
     min: 0,
 };
 
-/// What an axis takes of a distribution.
+/// The part of a distribution that an axis uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DistroPart {
     /// Its rustc and cargo.
@@ -81,12 +81,12 @@ struct Distro {
     sqlite: Option<Package>,
     sources: Vec<Source>,
     used: bool,
-    /// Whether something is wrong with it in itself.
+    /// Whether it was rejected.
     broken: bool,
 }
 
 impl Distros {
-    /// Reads them and reports what is wrong with them in themselves.
+    /// Reads the distributions and reports their problems.
     pub(super) fn of(root: &Table, c: &mut Collector<'_>) -> Self {
         let tables = root.table("distro").into_iter().flat_map(|distros| &distros.entries);
         let distros = tables.filter_map(|entry| {
@@ -132,7 +132,7 @@ impl Distros {
                 (Some(_), None) => "`axis.rust`",
                 (None, _) => "`axis.sqlite`",
             };
-            let problem = Problem::new(format!("nobody uses the distribution `{}`", distro.name)).needs_whole();
+            let problem = Problem::new(format!("the distribution `{}` is not used", distro.name)).needs_whole();
             c.warning(distro.span.clone(), problem.help(format!("add `\"{}\"` to {axes}", distro.name)));
         }
     }
@@ -142,8 +142,8 @@ fn distro(name: &str, span: Range<usize>, table: &Table, c: &mut Collector<'_>) 
     let mark = c.mark();
     for (format, what) in [(Format::Toolchain, "a toolchain of rustup"), (Format::Sqlite, "a SQLite")] {
         if format.accepts(name) {
-            let problem = Problem::new(format!("`{name}` is {what} already"));
-            c.error(span.clone(), problem.help("give the distribution a name of its own, such as `debian-12`"));
+            let problem = Problem::new(format!("`{name}` is already {what}"));
+            c.error(span.clone(), problem.help("give the distribution a different name, such as `debian-12`"));
         }
     }
     let apt = table.node("apt");
@@ -154,12 +154,12 @@ fn distro(name: &str, span: Range<usize>, table: &Table, c: &mut Collector<'_>) 
     let rust = match (keys.entry("rust"), keys.entry("cargo")) {
         (Some(_), Some(_)) => package("rust").zip(package("cargo")).map(|(rust, cargo)| [rust, cargo]),
         (Some(entry), None) if !lost(keys, "cargo") => {
-            let problem = Problem::new("`rust` without `cargo` is no toolchain").help("add `cargo = \"cargo\"`");
+            let problem = Problem::new("`rust` without `cargo` is not a toolchain").help("add `cargo = \"cargo\"`");
             c.error(entry.key_span.clone(), problem.needs_whole());
             None
         }
         (None, Some(entry)) if !lost(keys, "rust") => {
-            let problem = Problem::new("`cargo` without `rust` is no toolchain").help("add `rust = \"rustc\"`");
+            let problem = Problem::new("`cargo` without `rust` is not a toolchain").help("add `rust = \"rustc\"`");
             c.error(entry.key_span.clone(), problem.needs_whole());
             None
         }

@@ -24,17 +24,17 @@ pub static DOCUMENT: TableShape = TableShape {
             Shape::Integer { min: 1, max: 1 },
             Need::Integer(1),
         ),
-        Key::required("project", "What is under test, and where its pages go.", Shape::Table(&PROJECT)),
+        Key::required("project", "The packages under test, and the paths of pages.", Shape::Table(&PROJECT)),
         Key::optional(
             "claims",
-            "What users are promised. On the compatibility page each is proven, unproven or contradicted.",
+            "Promises to users. The compatibility page shows each as proven, unproven or contradicted.",
             Shape::Table(&CLAIMS),
         ),
-        Key::required("axis", "The dimensions of the matrix; a cell is one value on each.", Shape::Table(&AXIS)),
+        Key::required("axis", "The dimensions of the matrix; a cell is one value per axis.", Shape::Table(&AXIS)),
         Key::optional("sqlite", "How SQLite is built and linked.", Shape::Table(&SQLITE)),
         Key::optional(
             "lock",
-            "Dependency versions of their own for a group of toolchains, in `compat/locks/`; the command `lock` makes them.",
+            "Separate dependency versions for a group of toolchains, in `compat/locks/`; the command `lock` creates them.",
             Shape::List { item: &Shape::Table(&LOCK), min: 0, unique: false },
         ),
         Key::optional(
@@ -45,20 +45,20 @@ pub static DOCUMENT: TableShape = TableShape {
         ),
         Key::optional(
             "suite",
-            "What is run in a cell. Default: one suite `tests`, of kind `test`.",
+            "The suites that run in a cell. Default: one suite `tests`, of kind `test`.",
             Shape::List { item: &Shape::Table(&SUITE), min: 1, unique: false },
         ),
         Key::optional(
             "rule",
-            "What is expected other than a pass.",
+            "Expectations other than a pass.",
             Shape::List { item: &Shape::Table(&RULE), min: 0, unique: false },
         ),
         Key::optional(
             "profile",
-            "Named choices of cells. `local` is taken when no other is named; default: all cells.",
+            "Named choices of cells. `local` is used if no other is named. Default: all cells.",
             Shape::Table(&PROFILES),
         ),
-        Key::optional("ci", "What CI runs on which event; the command `gen-ci` makes its workflows.", Shape::Table(&CI)),
+        Key::optional("ci", "What CI runs on which event; the command `gen-ci` generates its workflows.", Shape::Table(&CI)),
     ],
     later: Later::NONE,
     rest: None,
@@ -67,7 +67,7 @@ pub static DOCUMENT: TableShape = TableShape {
 
 /// The JSON Schema of `compat/matrix.toml`: always the same.
 pub fn json_schema() -> String {
-    let what = "What a project promises to work with, and what is run to prove it.";
+    let what = "What a project promises to work with, and the tests that prove it.";
     shaped_toml::json_schema(&DOCUMENT, "Compatrix spec", what)
 }
 

@@ -15,7 +15,7 @@ use serde_json::{json, Map, Value};
 
 pub(crate) use field::fixture;
 
-/// What a string must look like.
+/// The format of a string.
 #[derive(Debug, Clone, Copy)]
 pub enum Format {
     /// The name of a value, suite, profile or tier.
@@ -36,11 +36,11 @@ pub enum Format {
     ExactVersion,
     /// A toolchain as rustup names it, or the name of a distribution.
     Toolchain,
-    /// `bundled`, `host`, an exact version that can be had, or the name of a distribution.
+    /// `bundled`, `host`, an available exact version, or the name of a distribution.
     Sqlite,
     /// A fixture's name or a glob, with or without `fixtures/`.
     Fixture,
-    /// The name of an environment variable that the engine does not set itself.
+    /// The name of an environment variable that the engine does not set.
     EnvVar,
     /// A whole number and a unit: `90s`, `5m`.
     Duration,
@@ -65,11 +65,11 @@ pub(super) const fn later(words: &'static [&'static str]) -> Later {
     Later { words, program: "compatrix" }
 }
 
-/// Environment variables that the engine sets itself; `*` stands for the rest of the name.
+/// Environment variables that the engine sets; `*` matches the rest of the name.
 pub const RESERVED_VARIABLES: &[(&str, &str)] = &[
-    ("PATH", "it is passed on as it is"),
-    ("HOME", "it is passed on as it is"),
-    ("TMPDIR", "each run has its own folder"),
+    ("PATH", "it is passed on unchanged"),
+    ("HOME", "it is passed on unchanged"),
+    ("TMPDIR", "each run has a separate folder"),
     ("LD_*", "it decides which SQLite a run loads"),
     ("DYLD_*", "it decides which SQLite a run loads"),
     ("CARGO*", "it belongs to the toolchain of the cell"),

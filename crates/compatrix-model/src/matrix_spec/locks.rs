@@ -91,14 +91,13 @@ pub(crate) fn locks(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> Vec<Loc
 fn bad_name(name: &str) -> Option<Problem> {
     if ValueName::new(name).is_err() {
         return Some(
-            Problem::new(format!("`{name}` cannot be the name of a lockset")).help("give it one: `name = \"old\"`"),
+            Problem::new(format!("`{name}` is not a valid name for a lockset")).help("give it one: `name = \"old\"`"),
         );
     }
     let words = Deps::ALL.map(Deps::as_str);
     let word =
         words.into_iter().find(|word| name == *word || name.strip_prefix(word).is_some_and(|r| r.starts_with('-')));
     word.map(|word| {
-        Problem::new(format!("a lockset cannot be called `{name}`: `{word}` has a meaning of its own"))
-            .help("give it another name")
+        Problem::new(format!("a lockset cannot be called `{name}`: `{word}` is reserved")).help("give it another name")
     })
 }

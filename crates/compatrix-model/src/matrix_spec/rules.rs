@@ -78,22 +78,22 @@ static EXPECTATIONS: Words = Words {
     later: Later::NONE,
 };
 
-/// Two rules that surely hold for a common cell, and expect different things of it.
+/// Two rules that certainly match a common cell, with different expectations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contradiction {
     /// Position of the earlier rule.
     pub first: usize,
     /// Position of the later rule.
     pub second: usize,
-    /// A cell for which both hold.
+    /// A cell that both match.
     pub cell: CellId,
 }
 
 /// The contradictions among rules; for each rule at most one, with the first rule that it contradicts.
 ///
-/// With the versions of a host more may show than the parser finds, which knows none.
+/// A host's versions may reveal more than the parser finds without versions.
 pub fn contradictions(rules: &[Rule], space: &Space, versions: &Versions) -> Vec<Contradiction> {
-    // Per rule and axis, the values for which it surely holds, a bit each; nothing where it leaves the axis free.
+    // Per rule and axis, a bit for each value that it certainly matches; `None` if the axis is free.
     let tables: Vec<Vec<Option<Vec<u64>>>> = rules
         .iter()
         .map(|rule| {
@@ -130,7 +130,7 @@ fn first_bit(words: impl Iterator<Item = u64>) -> Option<usize> {
     words.enumerate().find(|(_, word)| *word != 0).map(|(n, word)| n * 64 + word.trailing_zeros() as usize)
 }
 
-/// Where a rule's parts stand in the text.
+/// The spans of a rule's parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RuleMarks {
     pub(crate) expect: Range<usize>,
@@ -166,7 +166,7 @@ pub(crate) fn rules(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> (Vec<Ru
     }
     for Contradiction { first, second, cell } in contradictions(&rules, &axes.space, &Versions::new()) {
         let (a, b) = (&rules[first], &rules[second]);
-        let problem = Problem::new(format!("the rules of line {} and line {} contradict each other", a.line, b.line))
+        let problem = Problem::new(format!("the rules in lines {} and {} contradict each other", a.line, b.line))
             .label(format!("expects `{}` here", b.expect.as_str()))
             .related(marks[first].expect.clone(), format!("expects `{}` here", a.expect.as_str()))
             .help(format!("both hold for the cell `{cell}`; narrow the `when` of one of them"));

@@ -1,4 +1,4 @@
-//! Which SQLite versions can be had: the amalgamations that libsqlite3-sys crates carry.
+//! The available SQLite versions: the amalgamations in libsqlite3-sys crates.
 
 use semver::Version;
 
@@ -54,7 +54,7 @@ pub fn crate_version(sqlite: &Version) -> Option<Version> {
     known().find(|(version, _)| version == sqlite).map(|(_, carrier)| carrier)
 }
 
-/// The nearest versions that can be had: the next lower and the next higher. The version itself is neither.
+/// The nearest available versions: the next lower and the next higher, excluding the version itself.
 pub fn neighbours(sqlite: &Version) -> (Option<Version>, Option<Version>) {
     let lower = known().map(|(version, _)| version).filter(|version| version < sqlite).last();
     let higher = known().map(|(version, _)| version).find(|version| version > sqlite);

@@ -41,7 +41,7 @@ impl Template {
                 let (message, twice) =
                     if rest.starts_with('{') { ("`{` is never closed", "{{") } else { ("`}` was never opened", "}}") };
                 let problem = Problem::new(message).part(brace..brace + 1);
-                return Err(problem.help(format!("for a brace itself write `{twice}`")));
+                return Err(problem.help(format!("for a literal brace write `{twice}`")));
             };
             let piece = placeholder(&rest[1..end], space).map_err(|problem| problem.part(brace..brace + end + 1))?;
             if !plain.is_empty() {

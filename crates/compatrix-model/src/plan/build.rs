@@ -1,32 +1,36 @@
-//! A build: all that decides what the compiler makes, its names, and what cargo is told.
+//! A build: everything that determines the compiler's output, its names, and cargo's arguments.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_leak::Tool;
 
 use crate::axis::ValueName;
+use crate::linkage::Linkage;
 use crate::lockset::Lockset;
 
-/// All that decides what the compiler makes. Cells that agree in it share it.
+/// Everything that determines the compiler's output. Cells that agree on it share a build.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Build {
     /// A value of the `rust` axis, or [`AMBIENT_TOOLCHAIN`].
     pub toolchain: ValueName,
-    /// How SQLite gets in.
-    pub linkage: Linkage,
-    /// Features of each package under test, all spelled out; `--no-default-features` goes with them.
+    /// How SQLite gets in; `None` if the spec has no `sqlite` axis, so that the packages' own manifests decide.
+    pub linkage: Option<Linkage>,
+    /// For a dynamic build, the value of the `sqlite` axis whose library it links against: `host`, or the newest exact
+    /// version.
+    pub against: Option<ValueName>,
+    /// All features of each package under test, to be used with `--no-default-features`.
     pub features: BTreeMap<String, BTreeSet<String>>,
     /// Which dependency versions.
     pub lockset: Lockset,
-    /// Whether it is built in a stage, a pruned copy of the workspace, and not in the workspace itself.
+    /// Whether it is built in a stage, a pruned copy of the workspace, rather than in the workspace.
     pub staged: bool,
-    /// What is compiled.
+    /// The kind of products.
     pub targets: Targets,
-    /// What the compiler puts into it to find leaks; the C in it is compiled as always.
+    /// The sanitizer compiled in; C code is compiled as usual.
     pub sanitizer: Option<Sanitizer>,
 }
 
-/// What a nightly compiler can put into executables.
+/// The sanitizers of nightly compilers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sanitizer {
     /// AddressSanitizer, its leak checker included.
@@ -44,7 +48,7 @@ impl Sanitizer {
         }
     }
 
-    /// What a tool needs in the executables.
+    /// The sanitizer that a tool needs.
     pub fn of(tool: Tool) -> Option<Sanitizer> {
         match tool {
             Tool::Asan => Some(Sanitizer::Address),
@@ -54,7 +58,7 @@ impl Sanitizer {
     }
 }
 
-/// What a build compiles.
+/// The kinds of products of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Targets {
     /// Test executables.
@@ -73,28 +77,14 @@ impl Targets {
     }
 }
 
-/// How SQLite gets into the executables of a build.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Linkage {
-    /// As the packages' own manifests have it; the spec has no `sqlite` axis.
-    Own,
-    /// Compiled in.
-    Bundled,
-    /// Found by the loader at start; linked against the library of this value of the `sqlite` axis.
-    Dynamic {
-        /// `host` or the newest exact version of the axis.
-        against: ValueName,
-    },
-}
-
 impl Build {
     /// The build's canonical id: `rust=stable sqlite=bundled features=bundled,pool`.
     pub fn id(&self) -> String {
         let mut id = format!("rust={}", self.toolchain);
-        match &self.linkage {
-            Linkage::Own => {}
-            Linkage::Bundled => id.push_str(" sqlite=bundled"),
-            Linkage::Dynamic { .. } => id.push_str(" sqlite=dynamic"),
+        match self.linkage {
+            None => {}
+            Some(Linkage::Static) => id.push_str(" sqlite=bundled"),
+            Some(Linkage::Dynamic) => id.push_str(" sqlite=dynamic"),
         }
         for (n, (package, features)) in self.features.iter().enumerate() {
             let list = features.iter().map(String::as_str).collect::<Vec<_>>().join(",");
@@ -128,7 +118,7 @@ impl Build {
         }
     }
 
-    /// The name of the stage that it is built in; none where it is built in the workspace.
+    /// The name of its stage; `None` if it is built in the workspace.
     pub fn stage(&self) -> Option<String> {
         let without = match self.targets {
             Targets::Tests { .. } => "",

@@ -1,15 +1,13 @@
 //! `--shard K/N`: a plan dealt to several machines. No build is dealt twice, and all take about as long.
 
-use std::collections::{BTreeMap, HashMap};
-
-use super::build::Build;
 use super::contents::Plan;
 use super::parts::{Dealt, Part, Shard};
-use crate::facts::{Durations, HostFacts, FIRST_BUILD_MS, LATER_BUILD_MS, LEAK_RUN_MS, RUN_MS};
+use super::predict::{costs, load, Cost, DEPENDENCIES_MS};
+use crate::facts::PlanFacts;
 use crate::matrix_spec::Spec;
 
-/// The shard's part of a plan. What cannot be run goes to the first.
-pub fn deal(spec: &Spec, plan: &Plan, facts: &HostFacts, shard: Shard) -> (Part, Dealt) {
+/// Extracts the shard's part of a plan. Skipped cells go to the first.
+pub fn deal(spec: &Spec, plan: &Plan, facts: &PlanFacts, shard: Shard) -> (Part, Dealt) {
     let (owners, loads) = owners(&costs(spec, plan, &facts.durations), shard.of());
     let mine = |build: usize| owners[build] == shard.number() - 1;
     let mut part: Part = plan.runs.iter().filter(|run| mine(run.build)).map(|run| (run.suite, run.cell)).collect();
@@ -50,58 +48,6 @@ pub fn pack(costs: &[Cost], builds: &[usize], parts: usize) -> Vec<(Vec<usize>, 
     packed
 }
 
-/// What a build with its runs is predicted to take.
-#[derive(Debug, Clone, Copy)]
-pub struct Cost {
-    /// Which lane it is of, by number.
-    lane: usize,
-    /// Whether it was seen before; the first of a lane never seen compiles the dependencies of all.
-    seen: bool,
-    /// Milliseconds without those dependencies.
-    ms: u64,
-}
-
-/// What each build of a plan is predicted to take, in its order.
-pub fn costs(spec: &Spec, plan: &Plan, durations: &Durations) -> Vec<Cost> {
-    let mut lanes: HashMap<String, usize> = HashMap::new();
-    let ids: Vec<String> = plan.builds.iter().map(Build::id).collect();
-    let cost = |(build, id): (&Build, &String)| {
-        let next = lanes.len();
-        let known = durations.builds.get(id).copied();
-        let lane = *lanes.entry(build.lane()).or_insert(next);
-        Cost { lane, seen: known.is_some(), ms: known.unwrap_or(LATER_BUILD_MS) }
-    };
-    let mut costs: Vec<Cost> = plan.builds.iter().zip(&ids).map(cost).collect();
-    // What a run of a suite takes where this very one was never seen, found once for each build.
-    let mut usual: Vec<Vec<Option<u64>>> = vec![vec![None; plan.builds.len()]; spec.suites.len()];
-    for run in &plan.runs {
-        let suite = &spec.suites[run.suite];
-        let seen = || durations.runs.get(&(suite.name.clone(), spec.space.id(run.cell).to_string())).copied();
-        let seen = (!durations.runs.is_empty()).then(seen).flatten();
-        costs[run.build].ms += seen.unwrap_or_else(|| {
-            *usual[run.suite][run.build].get_or_insert_with(|| {
-                let key = (suite.name.clone(), ids[run.build].clone());
-                let never = if suite.leak().is_some() { LEAK_RUN_MS } else { RUN_MS };
-                durations.averages.get(&key).copied().unwrap_or(never)
-            })
-        });
-    }
-    costs
-}
-
-/// What the dependencies of a lane take that no build of it was seen of.
-const DEPENDENCIES_MS: u64 = FIRST_BUILD_MS - LATER_BUILD_MS;
-
-/// What a machine takes for these builds.
-fn load(costs: &[Cost], builds: &[usize]) -> u64 {
-    let mut unseen: BTreeMap<usize, bool> = BTreeMap::new();
-    for cost in builds.iter().map(|&n| &costs[n]) {
-        *unseen.entry(cost.lane).or_insert(true) &= !cost.seen;
-    }
-    let dependencies = unseen.values().filter(|unseen| **unseen).count() as u64 * DEPENDENCIES_MS;
-    builds.iter().map(|&n| costs[n].ms).sum::<u64>() + dependencies
-}
-
 /// What a shard was dealt, with how many builds of each lane were seen and were not, so that one more or less is quickly
 /// reckoned.
 #[derive(Debug, Clone)]
@@ -120,14 +66,14 @@ impl Hand {
         }
     }
 
-    /// What it takes with one more build.
+    /// The duration with one more build.
     fn with(&self, cost: &Cost) -> u64 {
         let before @ (seen, unseen) = self.lanes[cost.lane];
         let after = if cost.seen { (seen + 1, unseen) } else { (seen, unseen + 1) };
         self.load + cost.ms + Self::dependencies(after) - Self::dependencies(before)
     }
 
-    /// What it takes without one of its builds.
+    /// The duration without one of its builds.
     fn without(&self, cost: &Cost) -> u64 {
         let before @ (seen, unseen) = self.lanes[cost.lane];
         let after = if cost.seen { (seen - 1, unseen) } else { (seen, unseen - 1) };
@@ -186,7 +132,7 @@ fn owners(costs: &[Cost], shards: usize) -> (Vec<usize>, Vec<u64>) {
 fn better(costs: &[Cost], hands: &[Hand]) -> Option<(usize, usize, usize)> {
     let mut longest: Vec<usize> = (0..hands.len()).filter(|&shard| hands[shard].builds.len() > 1).collect();
     longest.sort_by_key(|&shard| (std::cmp::Reverse(hands[shard].load), shard));
-    // One empty shard is as good as any other.
+    // Empty shards are equivalent.
     let empty = hands.iter().position(|hand| hand.builds.is_empty());
     let others: Vec<usize> = (0..hands.len()).filter(|&to| !hands[to].builds.is_empty() || Some(to) == empty).collect();
     longest.into_iter().find_map(|from| {
@@ -223,6 +169,7 @@ impl Fnv {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::predict::LATER_BUILD_MS;
 
     #[test]
     fn shards_as_written() {
@@ -253,7 +200,7 @@ mod tests {
         let (_, mut loads) = super::owners(&seen, 2);
         loads.sort_unstable();
         assert_eq!(loads, [20, 21]);
-        // Twice the dependencies are worth it where a machine would do nothing else.
+        // Building dependencies twice is worth it if a machine would otherwise be idle.
         let (_, loads) = super::owners(&unseen[..2], 2);
         assert_eq!(loads, [40_000, 40_000]);
     }

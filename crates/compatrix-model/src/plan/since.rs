@@ -1,4 +1,4 @@
-//! `--since REV`: which cells a change can affect.
+//! `--since REV`: the cells that a change can affect.
 //!
 //! Pure: which files changed, what the workspace is made of and what the spec was come in as arguments. What is not known
 //! to be harmless affects everything.
@@ -15,10 +15,10 @@ use crate::expect::Expectations;
 use crate::matrix_spec::{Expect, Spec};
 use crate::verdict::Expectation;
 
-/// What the workspace is made of. Paths are relative to the repository's top folder, with `/`.
+/// The parts of the workspace. Paths are relative to the repository's top folder, with `/`.
 #[derive(Debug, Clone, Default)]
 pub struct Ground {
-    /// The workspace root; empty where it is the top itself.
+    /// The workspace root; empty if it is the top.
     pub root: String,
     /// Folders of the packages under test and of their path dependencies.
     pub sources: BTreeSet<String>,
@@ -28,11 +28,11 @@ pub struct Ground {
     pub fixtures: BTreeMap<ValueName, BTreeSet<String>>,
     /// Lockfiles for some cells only, and which.
     pub locks: BTreeMap<String, Condition>,
-    /// Files and folders that are written by us or of which no result depends, also where they are among the sources.
+    /// Files and folders that Compatrix writes or that affect no result, even if they are among the sources.
     pub harmless: BTreeSet<String>,
 }
 
-/// What a changed file can affect.
+/// The effect of a changed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// No cell.
@@ -43,22 +43,22 @@ pub enum Fate {
     Fixtures(BTreeSet<ValueName>),
     /// Cells that meet this condition.
     Cells(Condition),
-    /// It depends on what changed in the spec.
+    /// Depends on the changes in the spec.
     Spec,
-    /// It depends on whether what the packages under test use changed.
+    /// Depends on whether the packages under test use the changed dependencies.
     Lockfile,
     /// It depends on whether more than the list of members changed.
     RootManifest,
 }
 
-/// What the engine found in files that must be looked into, to say more than that they changed.
+/// The contents of changed files that need inspection.
 #[derive(Debug, Clone, Default)]
 pub struct Looked {
-    /// Whether the locked dependencies of the packages under test differ; looked at if the lockfile changed.
+    /// Whether the locked dependencies of the packages under test differ; checked if the lockfile changed.
     pub lockset_differs: bool,
-    /// Whether the root manifest differs in what steers builds; looked at if it changed.
+    /// Whether the root manifest differs in parts that affect builds; checked if it changed.
     pub manifest_differs: bool,
-    /// The spec as it was; looked at if it changed, or the fixtures that its globs find.
+    /// The old spec; checked if it or the fixtures of its globs changed.
     pub spec: Option<OldSpec>,
 }
 
@@ -73,7 +73,7 @@ pub enum OldSpec {
     Unreadable,
 }
 
-/// What changes can affect.
+/// The effect of changes.
 #[derive(Debug, Clone)]
 pub struct Affected {
     rev: String,
@@ -85,10 +85,10 @@ pub struct Affected {
     spec: Option<Box<Spec>>,
 }
 
-/// What a file's change can affect.
+/// The effect of a changed file.
 pub fn fate(path: &str, ground: &Ground) -> Fate {
     let at = |name: &str| if ground.root.is_empty() { name.to_owned() } else { format!("{}/{name}", ground.root) };
-    // A submodule or a symbolic link is one path, whatever is inside.
+    // A submodule or symbolic link is one path, whatever it contains.
     let touches = |folder: &str| folder.is_empty() || is_within(path, folder) || is_within(folder, path);
     if path == at("compat/matrix.toml") {
         return Fate::Spec;
@@ -129,7 +129,7 @@ fn is_within(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || folder.is_empty())
 }
 
-/// What these changed files can affect, for a choice by this profile.
+/// The effect of these changed files on a choice by this profile.
 pub fn affected(rev: &str, profile: &str, paths: &[String], ground: &Ground, looked: Looked) -> Affected {
     let mut affected = Affected {
         rev: rev.to_owned(),
@@ -144,7 +144,7 @@ pub fn affected(rev: &str, profile: &str, paths: &[String], ground: &Ground, loo
         affected.everything.get_or_insert(why);
     };
     if ground.sources_elsewhere {
-        all("path dependencies outside of the repository, whose changes git does not tell".to_owned());
+        all("path dependencies outside the repository, whose changes git does not show".to_owned());
     }
     let mut fixtures = BTreeMap::new();
     let mut cells = Vec::new();
@@ -176,7 +176,7 @@ pub fn affected(rev: &str, profile: &str, paths: &[String], ground: &Ground, loo
 }
 
 impl Affected {
-    /// The affected part of a plan of the spec as it is now.
+    /// The affected part of a plan of the current spec.
     pub fn within(&self, spec: &Spec, plan: &Plan, versions: &Versions) -> (Part, Since) {
         let runs = plan.runs.iter().map(|run| (run.suite, run.cell));
         let whole: Part = runs.chain(plan.skips.iter().map(|skip| (skip.suite, skip.cell))).collect();
@@ -217,11 +217,11 @@ impl Affected {
     }
 }
 
-/// A spec as it was and as it is.
+/// The old and the new spec.
 struct SpecChange<'a> {
     old: &'a Spec,
     new: &'a Spec,
-    /// What the profile chose before.
+    /// The old choice of the profile.
     chosen: HashSet<CellId>,
     expected: [Expectations; 2],
     left_out: [Vec<crate::condition::Matcher>; 2],
@@ -232,7 +232,7 @@ struct SpecChange<'a> {
 
 impl<'a> SpecChange<'a> {
     fn new(old: &'a Spec, new: &'a Spec, profile: &str, versions: &'a Versions) -> Self {
-        // Each part of the spec must be decided about: what only pages show affects no cell.
+        // Every part of the spec must be considered here; parts shown only on pages affect no cell.
         let Spec { project, claims: _, space: _, suites: _, rules: _, profiles, sqlite, locks, ci: _ } = old;
         let everything = if project.packages != new.project.packages {
             Some("compat/matrix.toml: other packages are under test".to_owned())

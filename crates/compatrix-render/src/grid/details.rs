@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
+use compatrix_model::results::matrix::Matrix;
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::{Expectation, Verdict};
 
 use crate::look::{count, wrap, Look};
-use crate::matrix::{Matrix, Row};
+use crate::why::why;
 
 /// The most distinct problems shown in full.
 const MAX_TROUBLES: usize = 12;
@@ -22,7 +24,7 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
             | Verdict::UnexpectedPass
             | Verdict::Flaky
             | Verdict::Unproven
-            | Verdict::Error => row.why(),
+            | Verdict::Error => why(row),
         });
         if groups.is_empty() {
             continue;
@@ -34,7 +36,7 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
     }
     let mut shown = 0;
     for verdict in [Verdict::Error, Verdict::Flaky, Verdict::UnexpectedPass, Verdict::Broken] {
-        let groups = grouped(matrix, verdict, |row| (row.why(), row.failing.clone()));
+        let groups = grouped(matrix, verdict, |row| (why(row), row.failing().clone()));
         if groups.is_empty() {
             continue;
         }
@@ -80,7 +82,7 @@ fn grouped<K: PartialEq>(matrix: &Matrix, verdict: Verdict, key: impl Fn(&Row) -
 
 fn known(row: &Row) -> String {
     match &row.expectation {
-        Expectation::Pass => row.why(),
+        Expectation::Pass => why(row),
         Expectation::Fail { reason, issue, until } => {
             let mut text = reason.clone();
             if let Some(until) = until {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use compatrix_leak::{Canary, Finding, FindingKind, Standing, Tool};
+use compatrix_model::results::matrix::Matrix;
+use compatrix_model::results::row::Row;
 use serde::Serialize;
-
-use crate::matrix::{Matrix, Row};
 
 pub(crate) struct Gathered<'a> {
     /// One line per suite of kind `leak`, in matrix order.
@@ -133,7 +133,7 @@ fn order(finding: &Finding) -> (Tool, &str, bool, Option<&str>, FindingKind, &st
 
 /// Adds a row's findings. Findings with the same fingerprint in one cell are merged, their bytes summed.
 fn in_cell<'a>(row: &'a Row, groups: &mut BTreeMap<(Tool, &'a str, &'a str), Group<'a>>) {
-    let Some(report) = row.record.as_ref().and_then(|record| record.leaks.as_ref()) else { return };
+    let Some(report) = row.leaks() else { return };
     let mut here: BTreeMap<(Tool, &str, &str), (&Finding, u64, u64)> = BTreeMap::new();
     for finding in &report.findings {
         let key = (finding.tool, finding.fingerprint.as_str(), finding.standing.as_str());
@@ -159,7 +159,7 @@ fn in_cell<'a>(row: &'a Row, groups: &mut BTreeMap<(Tool, &'a str, &'a str), Gro
 /// Whether the finding's test is among those that failed in this row.
 fn fails(row: &Row, finding: &Finding) -> bool {
     let Some(test) = &finding.test else { return false };
-    let failures = row.record.iter().flat_map(|record| &record.failures);
+    let failures = row.record().into_iter().flat_map(|record| &record.failures);
     failures.into_iter().any(|failure| failure.test == *test && failure.executable == finding.executable)
 }
 
@@ -183,7 +183,7 @@ fn suites<'a>(rows: &'a [Row], findings: &[Group<'a>]) -> Vec<SuiteLine<'a>> {
         let line = &mut lines[at];
         line.cells += 1;
         line.tool = line.tool.or(row.tool);
-        let Some(report) = row.record.as_ref().and_then(|record| record.leaks.as_ref()) else { continue };
+        let Some(report) = row.leaks() else { continue };
         line.tool = Some(report.tool);
         line.tried += 1;
         if report.canary.is_proven() {
@@ -235,7 +235,7 @@ impl SuiteLine<'_> {
 
 /// Why the tool is not proven in this row.
 pub(crate) fn not_proven(row: &Row) -> Option<&str> {
-    match &row.record.as_ref()?.leaks.as_ref()?.canary {
+    match &row.record()?.leaks.as_ref()?.canary {
         Canary::Proven { .. } => None,
         Canary::NotProven { why } => Some(why),
     }

@@ -2,13 +2,13 @@
 
 use compatrix_leak::{Finding, Usage};
 use compatrix_model::cell::CellId;
+use compatrix_model::results::matrix::Matrix;
 use serde::Serialize;
 
 use super::finding::test;
 use super::frames::{first, sentence};
 use super::gather::{Gathered, SuiteLine};
 use crate::json::{document, Document};
-use crate::matrix::Matrix;
 
 /// The document: the matrix, plus `leaks` and `usage`.
 #[derive(Serialize)]

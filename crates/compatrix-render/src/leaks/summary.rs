@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 use compatrix_leak::Usage;
+use compatrix_model::results::matrix::Matrix;
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;
 
 use super::finding::{headline, standing, test};
@@ -11,8 +13,8 @@ use super::gather::{by_reason, not_proven, Gathered, Group, SuiteLine};
 use crate::choice::sentences;
 use crate::look::count;
 use crate::markdown::{code, text, Table};
-use crate::matrix::{Matrix, Row};
 use crate::summary::sign;
+use crate::why::why;
 
 /// The most findings listed: GitHub cuts a summary off at one mebibyte.
 const MAX_FINDINGS: usize = 60;
@@ -28,7 +30,7 @@ pub fn summary(matrix: &Matrix, usage: &Usage, title: &str) -> String {
         return out;
     }
     let _ = write!(out, "\n{}", tools(&gathered.suites));
-    for line in sentences(&matrix.choice) {
+    for line in sentences(&matrix.chosen) {
         let _ = writeln!(out, "\n{}", text(&line));
     }
     findings(&mut out, matrix, &gathered);
@@ -91,13 +93,13 @@ fn findings(out: &mut String, matrix: &Matrix, gathered: &Gathered<'_>) {
 
 /// Cells that failed for other reasons, and cells without a result.
 fn troubles(out: &mut String, matrix: &Matrix) {
-    let bad = |row: &&Row| !row.failing.is_empty() || matches!(row.verdict, Verdict::Error | Verdict::Unproven);
+    let bad = |row: &&Row| !row.failing().is_empty() || matches!(row.verdict, Verdict::Error | Verdict::Unproven);
     let groups = by_reason(matrix.rows.iter().filter(bad), |row| {
         let why = match not_proven(row) {
             Some(why) => format!("tool not proven: {why}"),
-            None => row.why(),
+            None => why(row),
         };
-        Some((row.verdict, &row.suite, why, &row.failing))
+        Some((row.verdict, &row.suite, why, row.failing()))
     });
     if groups.is_empty() {
         return;

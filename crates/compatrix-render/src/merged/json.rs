@@ -2,9 +2,11 @@
 
 use compatrix_leak::Usage;
 use compatrix_model::cell::CellId;
+use compatrix_model::results::compare::Change;
+use compatrix_model::results::merged::{ChangedCell, Difference, LostJob, MergedMatrix, PlatformMatrix};
 use serde::Serialize;
 
-use super::{Changed, Difference, Lost, Platform, Together};
+use super::{reasons, why_changed};
 use crate::json::{document, Document, FORMAT};
 
 /// The document.
@@ -17,7 +19,7 @@ struct Merged<'a> {
     reasons: Vec<String>,
     jobs: usize,
     platforms: Vec<OnePlatform<'a>>,
-    lost: Vec<LostJob<'a>>,
+    lost: Vec<OneLost<'a>>,
     not_done: &'a [String],
     /// Null where it was not asked for.
     difference: Option<Since<'a>>,
@@ -35,7 +37,7 @@ struct OnePlatform<'a> {
 }
 
 #[derive(Serialize)]
-struct LostJob<'a> {
+struct OneLost<'a> {
     job: &'a str,
     platform: &'a str,
     missing: usize,
@@ -51,27 +53,27 @@ enum Since<'a> {
 
 #[derive(Serialize)]
 struct OneChange<'a> {
-    change: compatrix_ci::compare::Change,
+    change: Change,
     platform: &'a str,
     suite: &'a str,
     cell: &'a CellId,
-    why: &'a str,
+    why: String,
 }
 
 /// The document's text, indented, with a line break at its end.
-pub fn json(together: &Together) -> String {
-    let may_fail = |platform: &Platform| {
+pub fn json(merged: &MergedMatrix) -> String {
+    let may_fail = |platform: &PlatformMatrix| {
         platform.excused.iter().enumerate().filter(|(_, excused)| **excused).map(|(n, _)| n).collect()
     };
-    fn change(changed: &Changed) -> OneChange<'_> {
-        let Changed { change, platform, suite, cell, why } = changed;
-        OneChange { change: *change, platform, suite, cell, why }
+    fn change(changed: &ChangedCell) -> OneChange<'_> {
+        let ChangedCell { change, platform, row } = changed;
+        OneChange { change: *change, platform, suite: &row.suite, cell: &row.cell, why: why_changed(changed) }
     }
-    fn lost(lost: &Lost) -> LostJob<'_> {
-        let Lost { job, platform, missing, of } = lost;
-        LostJob { job, platform, missing: *missing, of: *of }
+    fn lost(lost: &LostJob) -> OneLost<'_> {
+        let LostJob { job, platform, missing, of } = lost;
+        OneLost { job, platform, missing: *missing, of: *of }
     }
-    let difference = match &together.difference {
+    let difference = match &merged.difference {
         Difference::NotAsked => None,
         Difference::Unknown(why) => Some(Since::Unknown { unknown: why }),
         Difference::Since { rev, changes, unchanged } => {
@@ -80,11 +82,11 @@ pub fn json(together: &Together) -> String {
     };
     let document = Merged {
         format: FORMAT,
-        event: together.event.as_str(),
-        command: together.work.as_str(),
-        reasons: together.reasons(),
-        jobs: together.jobs,
-        platforms: together
+        event: merged.event.as_str(),
+        command: merged.work.as_str(),
+        reasons: reasons(merged),
+        jobs: merged.jobs,
+        platforms: merged
             .platforms
             .iter()
             .map(|one| OnePlatform {
@@ -94,10 +96,10 @@ pub fn json(together: &Together) -> String {
                 usage: &one.usage,
             })
             .collect(),
-        lost: together.lost.iter().map(lost).collect(),
-        not_done: &together.not_done,
+        lost: merged.lost.iter().map(lost).collect(),
+        not_done: &merged.not_done,
         difference,
-        notes: &together.notes,
+        notes: &merged.notes,
     };
     let mut text = serde_json::to_string_pretty(&document).expect("plain data with text keys is always JSON");
     text.push('\n');

@@ -2,15 +2,17 @@
 
 use std::fmt::Write;
 
-use compatrix_ci::compare::Change;
 use compatrix_model::matrix_spec::JobCommand;
+use compatrix_model::results::compare::Change;
+use compatrix_model::results::merged::{ChangedCell, Difference, MergedMatrix};
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;
 
-use super::{by_change, lost_line, place, shown_as, Changed, Difference, Together};
+use super::{by_change, headline, lost_line, place, reasons, shown_as, why_changed};
 use crate::look::count;
 use crate::markdown::{code, text};
-use crate::matrix::Row;
 use crate::summary::sign;
+use crate::why::why;
 use crate::{leaks, summary};
 
 /// GitHub cuts a job summary off at a mebibyte; what one step may write is that, and others write, too.
@@ -22,32 +24,32 @@ const MAX_LIST: usize = 100;
 const MAX_OPEN: usize = 10;
 
 /// The summary.
-pub fn summary(together: &Together) -> String {
-    let title = match together.work {
+pub fn summary(merged: &MergedMatrix) -> String {
+    let title = match merged.work {
         JobCommand::Compat => "Compatibility",
         JobCommand::LeakCheck => "Leaks and memory errors",
     };
-    let reasons = together.reasons();
+    let reasons = reasons(merged);
     let (verdict, word) = if reasons.is_empty() { (Verdict::Ok, "ok") } else { (Verdict::Broken, "not ok") };
-    let mut out = format!("## {} {title}: {word}\n\n{}", sign(verdict), text(&together.headline()));
+    let mut out = format!("## {} {title}: {word}\n\n{}", sign(verdict), text(&headline(merged)));
     if !reasons.is_empty() {
         let _ = write!(out, ": {}", text(&reasons.join("; ")));
     }
     out.push('\n');
-    difference(&mut out, &together.difference, together.platforms.len() > 1);
-    let jobs = together.lost.iter().map(|lost| format!("{} {}", sign(Verdict::Unproven), text(&lost_line(lost))));
+    difference(&mut out, &merged.difference, merged.platforms.len() > 1);
+    let jobs = merged.lost.iter().map(|lost| format!("{} {}", sign(Verdict::Unproven), text(&lost_line(lost))));
     list(&mut out, "No evidence", jobs.collect());
-    let jobs = together.not_done.iter().map(|job| format!("{} {}", sign(Verdict::Broken), text(job)));
+    let jobs = merged.not_done.iter().map(|job| format!("{} {}", sign(Verdict::Broken), text(job)));
     list(&mut out, "Jobs that did not succeed", jobs.collect());
-    let rows = together.platforms.iter().flat_map(|platform| platform.may_fail().map(move |row| (&platform.name, row)));
+    let rows = merged.platforms.iter().flat_map(|platform| platform.may_fail().map(move |row| (&platform.name, row)));
     let line = |(platform, row): (&String, &Row)| {
-        let place = place(together, platform, &row.suite, &row.cell);
-        format!("{} {}: {}", sign(row.verdict), code(&place), text(&row.why()))
+        let place = place(merged, platform, &row.suite, &row.cell);
+        format!("{} {}: {}", sign(row.verdict), code(&place), text(&why(row)))
     };
     list(&mut out, "Not as expected, and may fail", rows.map(line).collect());
-    list(&mut out, "Notes", together.notes.iter().map(|note| text(note)).collect());
-    for platform in &together.platforms {
-        let part = match together.work {
+    list(&mut out, "Notes", merged.notes.iter().map(|note| text(note)).collect());
+    for platform in &merged.platforms {
+        let part = match merged.work {
             JobCommand::Compat => summary::summary(&platform.matrix, &platform.name),
             JobCommand::LeakCheck => leaks::summary::summary(&platform.matrix, &platform.usage, &platform.name),
         };
@@ -87,10 +89,10 @@ fn difference(out: &mut String, difference: &Difference, platforms: bool) {
     counts.push(format!("{unchanged} unchanged"));
     let _ = writeln!(out, "\nAgainst the evidence of {}: {}", code(rev), counts.join(" · "));
     for (change, changed) in by_change {
-        let line = |changed: &&Changed| {
+        let line = |changed: &&ChangedCell| {
             let platform = if platforms { format!("{} ", changed.platform) } else { String::new() };
-            let place = code(&format!("{platform}{} {}", changed.suite, changed.cell));
-            match changed.why.as_str() {
+            let place = code(&format!("{platform}{} {}", changed.row.suite, changed.row.cell));
+            match why_changed(changed).as_str() {
                 "" => format!("{} {place}", sign(shown_as(change))),
                 why => format!("{} {place}: {}", sign(shown_as(change)), text(why)),
             }

@@ -23,7 +23,7 @@ pub(super) fn tables(facts: &Facts<'_>) -> String {
         for value in &axis.values {
             let is = |v: Option<&compatrix_model::axis::ValueName>| v == Some(&value.name);
             let counts = tally(facts.matrix.rows.iter().filter(|row| is(row.cell.value(axis.name.as_str()))));
-            let entries = facts.entries().filter(|j| is(j.entry.cell.value(axis.name.as_str())));
+            let entries = facts.entries().filter(|j| is(j.entry.record.cell.value(axis.name.as_str())));
             let mut row = vec![code(value.name.as_str()), was(axis, value, entries)];
             row.extend(shown.iter().map(|verdict| counts.get(verdict).copied().unwrap_or(0).to_string()));
             table.row(row);
@@ -55,11 +55,11 @@ fn shown(facts: &Facts<'_>) -> Vec<Verdict> {
 fn was<'j, 'a: 'j>(axis: &Axis, value: &AxisValue, entries: impl Iterator<Item = &'j Judged<'a>>) -> String {
     let seen: BTreeSet<String> = entries
         .filter_map(|judged| match &axis.kind {
-            AxisKind::Rust => Some(format!("rustc {}", judged.entry.build.as_ref()?.release)),
-            AxisKind::Sqlite => Some(judged.entry.sqlite.as_ref()?.version.clone()),
-            AxisKind::Schema => Some(format!("vintage {}", judged.entry.fixture.as_ref()?.vintage)),
+            AxisKind::Rust => Some(format!("rustc {}", judged.proof()?.toolchain.release)),
+            AxisKind::Sqlite => Some(judged.proof()?.sqlite.as_ref()?.version.clone()),
+            AxisKind::Schema => Some(format!("vintage {}", judged.proof()?.fixture.as_ref()?.vintage)),
             AxisKind::Features => {
-                let features = &judged.entry.build.as_ref()?.features;
+                let features = &judged.proof()?.features;
                 Some(if features.is_empty() { "no features".to_owned() } else { features.join(", ") })
             }
             AxisKind::Deps | AxisKind::Env { .. } => None,

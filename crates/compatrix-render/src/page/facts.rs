@@ -6,12 +6,12 @@ use compatrix_model::axis::{AxisName, ValueName};
 use compatrix_model::cell::CellIndex;
 use compatrix_model::claims::{evaluate, judge_evidence, Claims, Judged, Judgement, Rulings};
 use compatrix_model::condition::Versions;
-use compatrix_model::evidence::Counts;
-use compatrix_model::evidence_file::{Entry, EvidenceFile};
+use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::matrix_spec::Spec;
+use compatrix_model::results::matrix::{Matrix, Totals};
+use compatrix_model::results::rank;
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::{Expectation, Verdict};
-
-use crate::matrix::{worse, Matrix, Row, Totals};
 
 /// Above this many results, only cells with evidence are listed.
 const MOST: u128 = 200_000;
@@ -63,7 +63,7 @@ fn versions(judgement: &Judgement<'_>) -> Versions {
     for judged in &judgement.judged {
         for (axis, version) in [("rust", &judged.rust), ("sqlite", &judged.sqlite)] {
             let axis = AxisName::new(axis).ok();
-            let value = axis.as_ref().and_then(|axis| judged.entry.cell.value(axis.as_str()).cloned());
+            let value = axis.as_ref().and_then(|axis| judged.entry.record.cell.value(axis.as_str()).cloned());
             if let (Some(axis), Some(value), Some(_)) = (axis, value, version) {
                 let slot = seen.entry((axis, value)).or_insert_with(|| version.clone());
                 if slot != version {
@@ -78,15 +78,16 @@ fn versions(judgement: &Judgement<'_>) -> Versions {
 fn matrix(spec: &Spec, judgement: &Judgement<'_>, whole: bool) -> Matrix {
     let mut found: BTreeMap<(usize, CellIndex), Row> = BTreeMap::new();
     for judged in &judgement.judged {
-        let Some(suite) = spec.suites.iter().position(|suite| suite.name == judged.entry.suite) else { continue };
-        let new = row(judged);
+        let Some(suite) = spec.suites.iter().position(|suite| suite.name == judged.entry.record.suite) else {
+            continue;
+        };
+        let new = judged.row();
         match found.entry((suite, judged.cell)) {
             std::collections::btree_map::Entry::Vacant(slot) => {
                 slot.insert(new);
             }
             std::collections::btree_map::Entry::Occupied(mut slot) => {
-                let old = slot.get().verdict;
-                if worse(old, new.verdict) != old {
+                if rank::of_verdict(new.verdict) > rank::of_verdict(slot.get().verdict) {
                     slot.insert(new);
                 }
             }
@@ -109,23 +110,6 @@ fn matrix(spec: &Spec, judgement: &Judgement<'_>, whole: bool) -> Matrix {
         rows.extend(found.into_values());
     }
     Matrix::new(spec.space.clone(), rows, Totals::default(), "")
-}
-
-fn row(judged: &Judged<'_>) -> Row {
-    let Entry { suite, cell, outcome, cause, tests, doctests, failing, .. } = judged.entry;
-    Row {
-        suite: suite.clone(),
-        cell: cell.clone(),
-        verdict: judged.verdict,
-        outcome: Some(*outcome),
-        cause: cause.clone(),
-        expectation: judged.expectation.clone(),
-        tests: doctests.map_or(*tests, |doctests: Counts| tests.plus(doctests)),
-        failing: failing.clone(),
-        reused: false,
-        tool: None,
-        record: None,
-    }
 }
 
 /// `3 ok, 1 broken`, in the order of the verdicts.

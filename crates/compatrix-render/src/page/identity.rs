@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use compatrix_model::axis::{AxisKind, Setting};
-use compatrix_model::evidence_file::{BuildEvidence, Origin, SqliteEvidence};
+use compatrix_model::evidence::{SourceProof, SqliteProof, ToolchainProof};
+use compatrix_model::hash::Sha256;
 use compatrix_model::verdict::Verdict;
 
 use super::facts::Facts;
 use crate::look::count;
 use crate::markdown::{code, text, Table};
+
+/// The sources of evidence: commit, whether they differ from it, hash.
+type Origin<'a> = (&'a Option<String>, bool, Sha256);
 
 /// The sources behind each platform's evidence, and its results.
 pub(super) fn origins(facts: &Facts<'_>) -> String {
@@ -17,19 +21,22 @@ pub(super) fn origins(facts: &Facts<'_>) -> String {
         Table::new(&["Platform", "Commit", "Sources (SHA-256)", ">Results", ">ok", ">broken", ">known", ">unproven"]);
     let mut dirty = false;
     for platform in facts.platforms() {
-        let mut by_origin: BTreeMap<Option<&Origin>, BTreeMap<Verdict, usize>> = BTreeMap::new();
+        let mut by_origin: BTreeMap<Option<Origin<'_>>, BTreeMap<Verdict, usize>> = BTreeMap::new();
         for judged in facts.entries().filter(|j| j.platform == platform) {
-            let origin = judged.entry.build.as_ref().map(|build| &build.origin);
+            let origin = judged.proof().map(|proof| {
+                let SourceProof { commit, dirty, sources, .. } = &proof.source;
+                (commit, *dirty, *sources)
+            });
             *by_origin.entry(origin).or_default().entry(judged.verdict).or_insert(0) += 1;
         }
         let nowhere = by_origin.remove_entry(&None);
         for (origin, counts) in by_origin.into_iter().chain(nowhere) {
             let (commit, sources) = match origin {
                 None => ("nothing ran".to_owned(), String::new()),
-                Some(Origin { commit, dirty: changed, sources }) => {
+                Some((commit, changed, sources)) => {
                     dirty |= changed;
                     let commit = commit.as_ref().map_or("no commit".to_owned(), |commit| code(short(commit)));
-                    (format!("{commit}{}", if *changed { ", changed" } else { "" }), code(short(sources)))
+                    (format!("{commit}{}", if changed { ", changed" } else { "" }), code(&format!("{sources:.12}")))
                 }
             };
             let of = |verdict: Verdict| counts.get(&verdict).copied().unwrap_or(0).to_string();
@@ -70,33 +77,34 @@ fn short(hash: &str) -> &str {
 }
 
 pub(super) fn toolchains(facts: &Facts<'_>) -> String {
-    let mut seen: BTreeSet<(usize, &str, &str, &BuildEvidence)> = BTreeSet::new();
-    let mut known: BTreeSet<(usize, &str, &[String], &str)> = BTreeSet::new();
+    let mut seen: BTreeSet<(usize, &str, &str, &SourceProof, &ToolchainProof)> = BTreeSet::new();
+    let mut known: BTreeSet<(usize, &str, &str, &str)> = BTreeSet::new();
     for judged in facts.entries() {
-        let Some(build) = &judged.entry.build else { continue };
+        let Some(proof) = judged.proof() else { continue };
+        let toolchain = &proof.toolchain;
         let axis = facts.spec.space.axis_of(&AxisKind::Rust).map(|(n, _)| n);
         let place = axis.map_or(0, |n| facts.spec.space.coords(judged.cell)[n]);
-        let value = judged.entry.cell.value("rust").map_or("", |value| value.as_str());
-        if known.insert((place, judged.platform, &build.rustc, &build.cargo)) {
-            seen.insert((place, value, judged.platform, build));
+        let value = judged.entry.record.cell.value("rust").map_or("", |value| value.as_str());
+        if known.insert((place, judged.platform, &toolchain.rustc, &toolchain.cargo)) {
+            seen.insert((place, value, judged.platform, &proof.source, toolchain));
         }
     }
     let mut table = Table::new(&["Value", "Platform", "rustc", "Commit or packages", "LLVM", "Target", "cargo"]);
-    for (_, value, platform, build) in seen {
+    for (_, value, platform, _, toolchain) in seen {
         let field = |name: &str| {
-            let line = build.rustc.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            let line = toolchain.rustc.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
             line.unwrap_or("").to_owned()
         };
         let commit = field("commit-hash");
-        let cargo = build.cargo.strip_prefix("cargo ").unwrap_or(&build.cargo);
+        let cargo = toolchain.cargo.strip_prefix("cargo ").unwrap_or(&toolchain.cargo);
         table.row([
             code(value),
             code(platform),
-            text(&build.release),
-            match commit.as_str() {
-                "unknown" if !build.packages.is_empty() => text(&build.packages),
-                "unknown" => text(&commit),
-                known => code(known.get(..9).unwrap_or(known)),
+            text(&toolchain.release),
+            match (commit.as_str(), &toolchain.packages) {
+                ("unknown", Some(packages)) => text(packages),
+                ("unknown", None) => text(&commit),
+                (known, _) => code(known.get(..9).unwrap_or(known)),
             },
             text(&field("LLVM version")),
             code(&field("host")),
@@ -114,13 +122,13 @@ pub(super) fn toolchains(facts: &Facts<'_>) -> String {
 pub(super) fn sqlite_options(facts: &Facts<'_>) -> String {
     let mut out = String::new();
     for platform in facts.platforms() {
-        let newest = |setting: &Setting| -> Option<&SqliteEvidence> {
+        let newest = |setting: &Setting| -> Option<&SqliteProof> {
             let (n, axis) = facts.spec.space.axis_of(&AxisKind::Sqlite)?;
             facts
                 .entries()
                 .filter(|j| j.platform == platform)
                 .filter(|j| axis.values[facts.spec.space.coords(j.cell)[n]].setting == *setting)
-                .filter_map(|j| Some((j.sqlite.clone(), j.entry.sqlite.as_ref()?)))
+                .filter_map(|j| Some((j.sqlite.clone(), j.proof()?.sqlite.as_ref()?)))
                 .max()
                 .map(|(_, sqlite)| sqlite)
         };
@@ -158,6 +166,6 @@ pub(super) fn sqlite_options(facts: &Facts<'_>) -> String {
 }
 
 /// Splits `NAME=VALUE`; a bare name gets an empty value.
-fn options(sqlite: &SqliteEvidence) -> BTreeMap<&str, &str> {
+fn options(sqlite: &SqliteProof) -> BTreeMap<&str, &str> {
     sqlite.compile_options.iter().map(|option| option.split_once('=').unwrap_or((option, ""))).collect()
 }

@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;
 
 use super::facts::{expected, grouped, suites, Facts, NO_RECORD};
 use crate::look::count;
 use crate::markdown::{code, link, text, Table};
-use crate::matrix::Row;
+use crate::why::why;
 
 /// The most cells listed per verdict.
 const MOST: usize = 20;
@@ -33,13 +34,13 @@ pub(super) fn broken(facts: &Facts<'_>, command: &str) -> String {
         }
         let mut table = Table::new(&["Cell", "Outcome", "Why", "Failing tests"]);
         for row in rows.iter().take(MOST) {
-            let tests: Vec<String> = row.failing.iter().take(3).map(|test| code(test)).collect();
-            let more = row.failing.len().saturating_sub(3);
+            let tests: Vec<String> = row.failing().iter().take(3).map(|test| code(test)).collect();
+            let more = row.failing().len().saturating_sub(3);
             let tests = tests.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() };
-            let outcome = row.outcome.map_or("", |outcome| outcome.as_str());
+            let outcome = row.outcome().map_or("", |outcome| outcome.as_str());
             let name =
                 if suites(facts.spec) > 1 { format!("{}: {}", row.suite, row.cell) } else { row.cell.to_string() };
-            table.row([code(&name), outcome.to_owned(), text(&row.why()), tests]);
+            table.row([code(&name), outcome.to_owned(), text(&why(row)), tests]);
         }
         out.push_str(&table.finish());
         if rows.len() > MOST {
@@ -83,7 +84,7 @@ fn short(issue: &str) -> &str {
 /// Why cells have no result, with counts, then the values that were never tried.
 pub(super) fn untried(facts: &Facts<'_>) -> String {
     let untried = |row: &&Row| matches!(row.verdict, Verdict::Unproven | Verdict::Error);
-    let mut groups = grouped(facts.matrix.rows.iter().filter(untried), Row::why);
+    let mut groups = grouped(facts.matrix.rows.iter().filter(untried), why);
     if groups.is_empty() {
         return String::new();
     }

@@ -63,7 +63,7 @@ impl<'a> Facts<'a> {
     pub(super) fn of(spec: &'a Spec, judgement: &Judgement<'_>) -> Self {
         let suites = spec.suites.iter().filter_map(|suite| {
             let tool = suite.leak()?.tool;
-            let mine = judgement.leaks.iter().filter(|judged| judged.entry.suite == suite.name);
+            let mine = judgement.leaks.iter().filter(|judged| judged.entry.record.suite == suite.name);
             Some(Suite::of(&suite.name, tool, mine))
         });
         Self { suites: suites.collect() }
@@ -97,21 +97,22 @@ impl<'a> Suite<'a> {
     }
 
     fn add(&mut self, judged: &Judged<'_>) {
-        let entry = judged.entry;
-        let Some(leaks) = &entry.leaks else {
+        let record = &judged.entry.record;
+        let failing: Vec<String> = record.failures.iter().map(|failure| failure.test.clone()).collect();
+        let Some(leaks) = &judged.entry.leaks else {
             if matches!(judged.verdict, Verdict::Unproven | Verdict::Error) {
-                *self.untried.entry(entry.cause.clone()).or_default() += 1;
+                *self.untried.entry(record.cause.clone()).or_default() += 1;
             } else {
-                let cause = if entry.cause.is_empty() { entry.outcome.to_string() } else { entry.cause.clone() };
-                *self.failing.entry((cause, entry.failing.clone())).or_default() += 1;
+                let cause = if record.cause.is_empty() { record.outcome.to_string() } else { record.cause.clone() };
+                *self.failing.entry((cause, failing)).or_default() += 1;
             }
             return;
         };
         let here = self.platforms.entry(judged.platform.to_owned()).or_default();
         for ran in [here, &mut self.ran] {
             ran.versions.insert(leaks.version.clone());
-            ran.releases.extend(entry.build.as_ref().map(|build| build.release.clone()));
-            ran.sqlites.extend(entry.sqlite.as_ref().map(|sqlite| sqlite.version.clone()));
+            ran.releases.extend(judged.proof().map(|proof| proof.toolchain.release.clone()));
+            ran.sqlites.extend(judged.proof().and_then(|proof| Some(proof.sqlite.as_ref()?.version.clone())));
             ran.cells += 1;
             ran.tests += leaks.ran as usize;
             ran.not_run += leaks.not_run() as usize;
@@ -134,8 +135,8 @@ impl<'a> Suite<'a> {
         for (reason, n) in &leaks.not_runnable {
             *self.not_runnable.entry(reason.clone()).or_default() += *n as usize;
         }
-        if !entry.failing.is_empty() {
-            *self.failing.entry((entry.cause.clone(), entry.failing.clone())).or_default() += 1;
+        if !failing.is_empty() {
+            *self.failing.entry((record.cause.clone(), failing)).or_default() += 1;
         }
     }
 

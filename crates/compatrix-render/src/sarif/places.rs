@@ -1,10 +1,25 @@
 //! Frames as SARIF locations. Only workspace files are named by path; other paths differ between machines.
 
+use std::collections::BTreeMap;
+
 use compatrix_leak::{Finding, Frame, FrameOrigin};
 use serde_json::{json, Value};
 
-use super::SarifOptions;
 use crate::leaks::frames::{base_name, first, place};
+
+/// Context that the findings do not contain.
+#[derive(Debug, Clone, Copy)]
+pub struct SarifOptions<'a> {
+    /// Compatrix's version, `0.1.0`.
+    pub version: &'a str,
+    /// Compatrix's home page; empty for none.
+    pub about: &'a str,
+    /// The source file of each test executable by its name, relative to the root: the location of findings that have no
+    /// frame in the workspace's code.
+    pub sources: &'a BTreeMap<String, String>,
+    /// The manifest of the package under test, relative to the root: the location of findings without a known executable.
+    pub manifest: &'a str,
+}
 
 /// The base that paths are relative to. GitHub and others take it to be the source root.
 pub(super) const ROOT: &str = "%SRCROOT%";

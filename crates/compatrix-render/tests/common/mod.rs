@@ -7,12 +7,13 @@ pub mod schema;
 use compatrix_model::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
 use compatrix_model::cell::{CellId, Space};
 use compatrix_model::evidence::{
-    Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteLinkage, SqliteProof, TestFailure,
-    ToolchainProof,
+    Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, TestFailure, ToolchainProof,
 };
+use compatrix_model::linkage::Linkage;
 use compatrix_model::outcome::Outcome;
+use compatrix_model::results::matrix::{Matrix, Totals};
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::{Expectation, Verdict};
-use compatrix_render::matrix::{Matrix, Row, Totals};
 
 /// Holds a text against a file of `tests/golden/`; `UPDATE_GOLDEN=1` writes it.
 #[track_caller]
@@ -108,18 +109,18 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
         let options = ["COMPILER=gcc-12.2.0", "ENABLE_FTS5", "THREADSAFE=1"].map(str::to_owned).into();
         let bundled_options = ["COMPILER=gcc-12.2.0", "DEFAULT_FOREIGN_KEYS", "ENABLE_FTS5", "THREADSAFE=1", "USE_URI"];
         SqliteProof {
-            linkage: if bundled { SqliteLinkage::Static } else { SqliteLinkage::Dynamic },
+            linkage: if bundled { Linkage::Static } else { Linkage::Dynamic },
             file: format!("/home/me/target/compat/sqlite/{sqlite}/libsqlite3.so.0"),
-            sha256: format!("{:0<64}", sqlite_version(&sqlite).replace('.', "a")),
+            sha256: Some(format!("{:0<64}", sqlite_version(&sqlite).replace('.', "a")).parse().unwrap()),
             version: sqlite_version(&sqlite).to_owned(),
-            source_id: "2024-01-15 17:01:13 1066602b".into(),
+            source_id: Some("2024-01-15 17:01:13 1066602b".into()),
             compile_options: if bundled { bundled_options.map(str::to_owned).into() } else { options },
         }
     });
     let fixture = value("schema").map(|name| FixtureProof {
         vintage: name.trim_start_matches('v').chars().take(2).collect::<String>().parse().unwrap(),
         name,
-        sha256: "f".repeat(64),
+        sha256: [0xff; 32].into(),
     });
     let proof = Proof {
         platform: "linux-x86_64".into(),
@@ -130,24 +131,24 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
                 release(&rust)
             ),
             cargo: format!("cargo {} (ec8a8a0ca 2023-04-25)", release(&rust)),
-            packages: String::new(),
+            packages: None,
         },
         source: SourceProof {
             commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
             dirty: false,
-            sources: "5".repeat(64),
-            lockset: "1".repeat(64),
+            sources: [0x55; 32].into(),
+            lockset: Some([0x11; 32].into()),
         },
         features: value("features").into_iter().filter(|f| f != "default").collect(),
         sqlite,
         fixture,
-        executables: vec![ExecutableProof { name: "it".into(), sha256: "e".repeat(64) }],
+        executables: vec![ExecutableProof { name: "it".into(), sha256: [0xee; 32].into() }],
         env: Default::default(),
     };
     Record {
         suite: "tests".into(),
         cell: cell.clone(),
-        key: "k".repeat(64),
+        key: Some([0xcc; 32].into()),
         outcome,
         cause: match outcome {
             Outcome::Passed => String::new(),

@@ -58,7 +58,7 @@ fn rehearse(opened: &Opened, settings: &Ci, args: &RehearseArgs, terminal: &Term
             // The usual message says that results are kept.
             terminal
                 .warning("interrupted; everything that ran was stopped and removed, and the same command starts over");
-            return Ok(Error::Interrupted.exit_code());
+            return Ok(Error::Interrupted.exit_code().number());
         }
         let rehearsed = rehearsed?;
         terminal.print(&format!("{}\n{}", table(&rehearsed.jobs, &terminal.look()), rehearsed.output));

@@ -18,15 +18,16 @@ pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Re
         return dry_run::show(&request, args.format, terminal);
     }
     let done = walk(&request, terminal)?;
+    let matrix = &done.walked.matrix;
     match args.format {
-        Format::Human => terminal.print(&grid::report(&done.matrix, &terminal.look())),
-        Format::Json => terminal.print(&json::json(&done.matrix)),
+        Format::Human => terminal.print(&grid::report(matrix, &terminal.look())),
+        Format::Json => terminal.print(&json::json(matrix)),
     }
     if let Some(path) = &args.junit {
-        files::write(path, junit::junit(&done.matrix, "compatrix").as_bytes())?;
+        files::write(path, junit::junit(matrix, "compatrix").as_bytes())?;
         terminal.say("Wrote", &path.display().to_string());
     }
-    append_step_summary(&opened.ambient, || summary::summary(&done.matrix, "Compatibility"))?;
+    append_step_summary(&opened.ambient, || summary::summary(matrix, "Compatibility"))?;
     if done.walked.interrupted {
         return Err(Error::Interrupted);
     }

@@ -11,7 +11,6 @@ use compatrix_engine::sys::environment::Ambient;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::Host;
-use compatrix_model::facts::HostFacts;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_render::doctor as render;
 
@@ -40,8 +39,7 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs, terminal: &Terminal) -> Re
         return Err(Error::Interrupted);
     }
     let DoctorFacts { facts, findings: unreadable, unchecked } = gathered;
-    let versions = HostFacts { toolchains: tools.toolchains.clone(), ..HostFacts::default() }.versions();
-    let findings = broken.into_iter().chain(unreadable).chain(lint(&facts, spec, &versions));
+    let findings = broken.into_iter().chain(unreadable).chain(lint(&facts, spec, &tools.versions()));
     let mut report = Report {
         format: FORMAT,
         platform: Host::platform(),

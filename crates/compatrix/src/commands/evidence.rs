@@ -20,7 +20,7 @@ pub(crate) fn record(global: &Global, cells: &[String], keep: bool, terminal: &T
     let today = evidence::today(&session.host, &opened.parsed)?;
     let versions = session.survey(&opened.parsed)?.facts.versions();
     let newest = evidence::newest(&session.ledger, spec, &conditions, &versions)?;
-    let (mut fresh, stale): (Vec<Record>, Vec<Record>) = newest.into_iter().partition(|record| today.made(record));
+    let (fresh, stale): (Vec<Record>, Vec<Record>) = newest.into_iter().partition(|record| today.made(record));
     if fresh.is_empty() {
         return Err(Error::usage(format!(
             "the ledger has no result for today's sources{}; run `{} compat` first",
@@ -28,10 +28,8 @@ pub(crate) fn record(global: &Global, cells: &[String], keep: bool, terminal: &T
             command_name()
         )));
     }
-    // Findings count by today's suppressions and baseline, not by those of the run.
-    evidence::judge(&opened.root, spec, &mut fresh, &opened.today)?;
     let count = fresh.len();
-    let recorded = evidence::record(&opened.root, spec, &Host::platform(), fresh, keep)?;
+    let recorded = evidence::record(&opened.root, spec, &Host::platform(), fresh, keep, &opened.today)?;
     let of = format!("{count} results of this machine, {} in all", recorded.entries);
     terminal.say("Wrote", &format!("{}: {of}", recorded.file));
     if today.dirty {

@@ -68,7 +68,7 @@ fn list(host: &Host) -> Result<Vec<FixtureRow>, Error> {
             app: fixture.manifest.app,
             expect: fixture.manifest.expect,
             intent: fixture.manifest.intent,
-            recipe_sha256: fixture.recipe,
+            recipe_sha256: fixture.recipe.to_string(),
         })
     };
     fixture::names(&host.root)?.into_iter().map(row).collect()

@@ -28,10 +28,11 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
         return dry_run::show(&request, format, terminal);
     }
     let done = walk(&request, terminal)?;
-    let (walked, matrix) = (&done.walked, &done.matrix);
-    let records: Vec<&Record> = walked.records.iter().flatten().collect();
+    let walked = &done.walked;
+    let matrix = &walked.matrix;
+    let records: Vec<&Record> = matrix.records().collect();
     // Only a whole walk shows that a suppression or an accepted finding is not found any more.
-    let whole = args.selects_all() && !walked.interrupted && walked.records.iter().all(Option::is_some);
+    let whole = args.selects_all() && !walked.interrupted;
     let usage = leak_usage(&walked.policy, &records, whole, &opened.today);
     let sarif = || sarif_of(&opened.root, &walked.facts.packages, matrix, &usage);
     match args.format {

@@ -1,22 +1,24 @@
 //! `evidence merge`: the artifacts of CI's jobs as one, with the verdict over the whole plan.
 
-mod together;
-
 use std::path::PathBuf;
 
 use compatrix_ci::events;
+use compatrix_ci::judged::{difference, Judging};
 use compatrix_ci::merge::{merge, Expected, File, Merged};
 use compatrix_ci::needs::not_done;
 use compatrix_engine::committed::artifacts::{self, EXTENSION};
 use compatrix_engine::committed::evidence;
 use compatrix_engine::deps::locked;
 use compatrix_engine::find::workspace;
+use compatrix_engine::leak::policy;
 use compatrix_engine::session::base;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
+use compatrix_leak::Policy;
 use compatrix_model::evidence::Record;
 use compatrix_model::matrix_spec::{CiEvent, JobCommand};
-use compatrix_render::merged::{json, report, summary, Difference};
+use compatrix_model::results::merged::Difference;
+use compatrix_render::merged::{json, report, summary};
 
 use crate::cli::{command_name, Format, Global, MergeArgs, Missing};
 use crate::event;
@@ -46,7 +48,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
         plan: &plan,
         repository: &repository,
         commit: workspace.source.commit.as_deref().unwrap_or_default(),
-        sources: &workspace.source.sources,
+        sources: workspace.source.sources,
     };
     let merged = match merge(files, &expected) {
         Ok(merged) => merged,
@@ -65,10 +67,20 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
             )));
         }
     };
-    let whole_records = args.format == Format::Json;
-    let making =
-        together::Making { opened: &opened, committed: &committed, plan: &plan, merged: &merged, whole_records };
-    let mut together = making.together()?;
+    let policy = match work {
+        JobCommand::Compat => Policy::default(),
+        JobCommand::LeakCheck => policy::load(&opened.root)?,
+    };
+    let judging = Judging {
+        spec,
+        committed: &committed,
+        plan: &plan,
+        policy: &policy,
+        today: &opened.today,
+        repro: &format!("{} repro", command_name()),
+        whole_records: args.format == Format::Json,
+    };
+    let mut together = judging.judged(&merged);
     together.not_done = wrong.into_iter().flatten().map(|job| job.to_string()).collect();
     together.denied = match args.missing {
         Some(missing) => missing == Missing::Fail,
@@ -76,7 +88,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     };
     if let Some(rev) = &args.base {
         together.difference = match base::evidence(&session.host, rev, &spec.project.evidence) {
-            Ok(old) => together::difference(spec, rev, &old, &together.platforms),
+            Ok(old) => difference(spec, rev, &old, &together.platforms),
             Err(why) => Difference::Unknown(why),
         };
     }
@@ -86,8 +98,8 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     }
     write(&opened, args, &merged, &paths, terminal)?;
     if let Some(path) = &args.sarif {
-        let (matrix, usage) = together::all_platforms(&together);
-        let text = sarif_of(&opened.root, &committed.packages, &matrix, &usage);
+        let (matrix, usage) = together.all_platforms();
+        let text = sarif_of(&opened.root, &workspace.packages, &matrix, &usage);
         files::write(path, text.as_bytes())?;
         terminal.say("Wrote", &path.display().to_string());
     }
@@ -96,7 +108,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
         Format::Human => terminal.print(&report(&together, &terminal.look())),
         Format::Json => terminal.print(&json::json(&together)),
     }
-    Ok(together.exit_code())
+    Ok(together.exit_code().number())
 }
 
 /// Event and command: those of the options, else those of the artifacts.
@@ -143,13 +155,12 @@ fn record(opened: &Opened, merged: &Merged, terminal: &Terminal) -> Result<(), E
     let spec = &opened.parsed.spec;
     for platform in &merged.platforms {
         let proven = platform.results.iter().filter(|result| merged.origin(result).is_some());
-        let mut records: Vec<Record> = proven.map(|result| merged.whole(result)).collect();
+        let records: Vec<Record> = proven.map(|result| merged.whole(result)).collect();
         if records.is_empty() {
             continue;
         }
-        evidence::judge(&opened.root, spec, &mut records, &opened.today)?;
         let count = records.len();
-        let recorded = evidence::record(&opened.root, spec, &platform.platform, records, false)?;
+        let recorded = evidence::record(&opened.root, spec, &platform.platform, records, false, &opened.today)?;
         let of = format!("{count} results of the artifacts, {} in all", recorded.entries);
         terminal.say("Wrote", &format!("{}: {of}", recorded.file));
     }

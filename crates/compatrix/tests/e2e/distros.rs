@@ -49,7 +49,7 @@ fn a_distribution_s_sqlite_is_downloaded_once_and_run_with() {
     assert_eq!(totals(&again.json()), [0, 0, 2]);
     // With --fresh it is looked for anew, in vain, and what is here serves on.
     let fresh = made.run(&["compat", "--format", "json", "--fresh"]);
-    fresh.expect(0).says(&["the one in the cache is used"]);
+    fresh.expect(0).says(&["using the one in the cache"]);
     assert_eq!(fresh.json()["counts"], serde_json::json!({ "ok": 2 }), "{fresh}");
     let left: Vec<String> = names(&made.cache().join("compatrix/distro"));
     assert!(

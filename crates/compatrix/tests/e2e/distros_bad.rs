@@ -69,15 +69,11 @@ fn what_cannot_be_had_is_unproven_with_its_reason_told_once() {
             apt("good", "libunmet0", &line("good")),
             "its dependencies cannot be met in the suite `good`: libunmet0 : Depends: libabsent1 (>= 2)",
         ),
-        (
-            "gone",
-            apt("gone", "libsqlite3-0", &line("gone")),
-            "the archive does not have a file that its own list names: ",
-        ),
+        ("gone", apt("gone", "libsqlite3-0", &line("gone")), "the archive lacks a file from its list: "),
         (
             "gone-http",
             apt("gone", "libsqlite3-0", &repository.serve("gone")),
-            "the archive does not have a file that its own list names: ",
+            "the archive lacks a file from its list: ",
         ),
         ("empty", apt("good", "libempty0", &line("good")), "there is no libsqlite3.so.0 in libempty0"),
         ("newer", apt("good", "libnewer0", &line("good")), "libnewer0 of good: needs glibc 2.99, and this host has 2."),
@@ -101,7 +97,7 @@ fn what_cannot_be_had_is_unproven_with_its_reason_told_once() {
     assert_eq!(causes(&again.json(), &["unmet", "newer"]), [told[7].clone(), told[11].clone()]);
     made.run(&["compat", "--missing", "fail"]).expect(1);
     let offline = made.json(0, &["--offline"]);
-    let expected = "libsqlite3-0 of forged: not downloaded yet, and --offline is given; run once without it";
+    let expected = "libsqlite3-0 of forged: not downloaded yet, and --offline is set; run once without it";
     assert_eq!(causes(&offline, &["forged"]), [expected]);
     let offline = made.json(0, &["--no-install"]);
     assert!(causes(&offline, &["newer"])[0].contains("needs glibc 2.99"));

@@ -149,7 +149,7 @@ fn an_allocator_of_its_own_hides_growth_and_that_is_said() {
     let json = check(SPEC, &format!("{allocator}{ONE_LEFT}"), 1);
     assert_eq!(found(&json), ["leaves: leftover-file: leaves a file in TMPDIR: left"], "{json:#}");
     let note = leaks(&json)["notes"][0].as_str().unwrap();
-    assert!(note.ends_with("not judged: the executable has an allocator of its own"), "{note}");
+    assert!(note.ends_with("not judged: the executable has a custom allocator"), "{note}");
 }
 
 #[test]

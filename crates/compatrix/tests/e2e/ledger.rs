@@ -97,7 +97,7 @@ fn a_ledger_locked_by_another_program_is_told_so() {
 fn a_ledger_that_cannot_be_opened_says_why_and_is_left_alone() {
     let made = Workspace::new(SPEC);
     std::fs::create_dir_all(made.compat("ledger.sqlite/keep")).expect("a folder");
-    compat(&made).expect(3).says(&["ledger.sqlite cannot be opened", "out of the way"]);
+    compat(&made).expect(3).says(&["ledger.sqlite cannot be opened", "or move the file away"]);
     assert!(made.compat("ledger.sqlite/keep").exists());
 }
 

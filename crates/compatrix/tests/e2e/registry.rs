@@ -50,7 +50,7 @@ impl Registry {
             let crates = served.join("dl");
             fs::create_dir_all(&crates).expect("makes");
             let file = format!("{}-{}.crate", package.name, package.version);
-            let hash = hash_bytes(&bytes);
+            let hash = hash_bytes(&bytes).to_string();
             fs::write(crates.join(file), bytes).expect("writes");
             let dependencies: Vec<serde_json::Value> = package
                 .dependencies

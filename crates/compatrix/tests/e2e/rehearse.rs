@@ -66,7 +66,7 @@ fn a_rehearsal_ends_as_compat_does() {
     made.write("not-committed", "");
     let ran = made.assert_tree_unchanged(|| rehearse(&made));
     ran.expect(0).says(&["what is not committed is not in the rehearsal (not-committed)"]);
-    ran.says(&["jobs of other platforms are left out; this is a verdict on linux-x86_64 alone"]);
+    ran.says(&["jobs of other platforms are omitted; this verdict covers only linux-x86_64"]);
     ran.prints(&["orchestrator-linux-x86_64", "omitted", "verdict", "2 ok"]);
     assert!(!work(&made), "checkouts go away\n{ran}");
     // A test that fails: the same verdict, and the same exit code, as of `compat` itself.
@@ -86,7 +86,7 @@ fn a_rehearsal_ends_as_compat_does() {
     made.write("mine/compatibility/thing", "");
     let mine = made.path("mine");
     let ran = made.run(&["ci", "rehearse", "--event", "pull_request", "--keep", mine.to_str().expect("UTF-8")]);
-    ran.expect(2).says(&["is no rehearsal's; name another folder"]);
+    ran.expect(2).says(&["is not from a rehearsal; name another folder"]);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn an_interrupt_ends_a_rehearsal_with_the_orchestrators_in_it() {
 #[test]
 fn what_cannot_be_rehearsed_is_refused_with_what_to_do() {
     let made = Workspace::new(SPEC);
-    rehearse(&made).expect(2).says(&["is in no git repository, of which a rehearsal needs a commit"]);
+    rehearse(&made).expect(2).says(&["is not in a git repository, but a rehearsal needs a commit"]);
     git(&made, &["init", "--quiet"]);
     rehearse(&made).expect(2).says(&["has no commit yet; commit, then rehearse"]);
     let args = ["ci", "rehearse", "--event", "push"];

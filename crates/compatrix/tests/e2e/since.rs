@@ -120,7 +120,7 @@ fn what_cannot_be_compared_is_told() {
         made.run(&["compat", &since]).expect(2).never_says("Built");
     }
     let bare = Workspace::new("[axis]\nrust = [HERE]\n");
-    bare.run(&["plan", "--since", "HEAD"]).expect(2).says(&["is in no git repository", "--since"]);
+    bare.run(&["plan", "--since", "HEAD"]).expect(2).says(&["is not in a git repository", "--since"]);
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn no_install_and_offline_install_nothing() {
         ran.expect(0).never_says("Providing");
         let cause = judged(&ran.json(), "rust=1.13.0").2;
         let expected = format!(
-            "toolchain 1.13.0 is not installed and {flag} is given; \
+            "toolchain 1.13.0 is not installed and {flag} is set; \
              `rustup toolchain install 1.13.0 --profile minimal --no-self-update` installs it"
         );
         assert_eq!(cause, expected);

@@ -11,8 +11,6 @@ mod random;
 mod report;
 mod yaml;
 
-use std::collections::BTreeMap;
-
 use compatrix_ci::generate::{text, workflows, Options, Program, Refused, XtaskPackage};
 use compatrix_ci::pins::{Pin, Pins};
 use compatrix_ci::{ci_plan, CiPlan, Committed};
@@ -52,8 +50,6 @@ fn committed(spec: &Spec) -> Committed {
         bundled_feature: Some("bundled".to_owned()),
         always_bundled: false,
         links_sqlite: true,
-        sources: BTreeMap::new(),
-        dir: String::new(),
     };
     let packages = spec.project.packages.iter().map(package).collect();
     Committed::new(spec, packages, &[], Durations::default())

@@ -1,4 +1,4 @@
-//! What is gathered of a workspace for the lints.
+//! The facts gathered for lints.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use shaped_toml::Severity;
 
 use crate::sys::files;
 
-/// What is known of a workspace, and what is wrong already with finding it out.
+/// Facts about a workspace, and problems found while gathering them.
 #[derive(Debug, Default)]
 pub struct DoctorFacts {
     /// For the lints.
     pub facts: WorkspaceFacts,
     /// Files that cannot be read.
     pub findings: Vec<Finding>,
-    /// What could not be looked at.
+    /// Lints that could not check everything.
     pub unchecked: Vec<Unchecked>,
 }
 
@@ -41,7 +41,7 @@ impl DoctorFacts {
             line: None,
             quote: String::new(),
             what,
-            mend: "mend the manifest; `cargo metadata --no-deps` shows when cargo can read it".to_owned(),
+            mend: "fix the manifest; `cargo metadata --no-deps` shows whether cargo can read it".to_owned(),
             items: Vec::new(),
         });
     }

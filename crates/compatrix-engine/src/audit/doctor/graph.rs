@@ -13,7 +13,7 @@ use crate::sys::host::Host;
 /// A target that there is none of: the way to lock a package that is never compiled.
 const NO_TARGET: &str = "cfg(any())";
 
-/// What every question has: no network, and the lockfile as it stands.
+/// The flags of every query: no network, unchanged lockfile.
 const FIXED: [&str; 2] = ["--offline", "--locked"];
 
 pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
@@ -21,7 +21,7 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
         |reason: String, mend: &str| Unchecked { id: Lint::MsrvBelowDependency, reason, mend: mend.to_owned() };
     if gathered.findings.iter().any(|finding| finding.id == Lint::WorkspaceUnreadable) {
         let reason = "locked dependencies could not be checked: cargo cannot read the workspace".to_owned();
-        gathered.unchecked.push(unchecked(reason, "mend what is said above, then run this again"));
+        gathered.unchecked.push(unchecked(reason, "fix the problem above, then run this again"));
         return;
     }
     if !files::exists(&host.root.join("Cargo.lock")) {
@@ -47,7 +47,7 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     }
 }
 
-/// The graph, and what had to be left out; else why there is none.
+/// The graph and what it lacks, or why there is no graph.
 fn resolve(host: &Host) -> Result<(Graph, Option<String>), String> {
     let ask = |more: &[&str]| {
         let text = metadata(host, &[&FIXED, more].concat())?;
@@ -56,7 +56,7 @@ fn resolve(host: &Host) -> Result<(Graph, Option<String>), String> {
     if let Ok(all) = ask(&["--all-features"]) {
         return Ok((graph(&all, ask(&[]).ok().as_ref()), None));
     }
-    // What is compiled here is what is downloaded here.
+    // Packages for this host are the ones downloaded.
     let platform = format!("--filter-platform={}", triple(host)?);
     if let Ok(all) = ask(&["--all-features", &platform]) {
         let left_out = "dependencies of other targets than this host's could not be checked: they are not downloaded";
@@ -77,7 +77,7 @@ fn triple(host: &Host) -> Result<String, String> {
     host.map(str::to_owned).ok_or_else(|| "rustc does not say what it compiles for".to_owned())
 }
 
-/// The graph of a resolution with all features; uses that are not in the other are optional.
+/// The graph with all features; dependencies that the default graph lacks are optional.
 fn graph(all: &Metadata, default: Option<&Metadata>) -> Graph {
     let positions: BTreeMap<&PackageId, usize> = all.packages.iter().enumerate().map(|(n, p)| (&p.id, n)).collect();
     let pairs = |metadata: &Metadata| -> BTreeSet<(PackageId, PackageId)> {

@@ -1,4 +1,4 @@
-//! The manifests of a workspace: from cargo where it can read them, else by looking for them.
+//! The manifests of a workspace: from cargo if it can read them, otherwise by searching.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -15,7 +15,7 @@ use crate::sys::process::Command;
 /// How many manifests of path dependencies outside of the workspace are read at most.
 const MOST: usize = 200;
 
-/// How many lines of what cargo says are kept.
+/// The number of lines kept of cargo's message.
 const MOST_SAID: usize = 4;
 
 pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
@@ -24,7 +24,7 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     let paths = match from_cargo(host) {
         Ok(paths) => paths,
         Err(refusal) => {
-            // What stands in a manifest that is no TOML is told once, with its line.
+            // A manifest that is not TOML is reported once, with its line.
             let told = gathered.findings.len();
             let workspace = gathered.facts.root.as_ref().and_then(|root| root.workspace.clone()).unwrap_or_default();
             let paths = by_globs(&host.root, &workspace);
@@ -52,7 +52,7 @@ fn read_all(host: &Host, gathered: &mut DoctorFacts, paths: &[PathBuf]) {
     }
 }
 
-/// The manifests of the members, as cargo knows them; else what it says.
+/// The members' manifests according to cargo, or its error.
 fn from_cargo(host: &Host) -> Result<Vec<PathBuf>, String> {
     let text = metadata(host, &["--no-deps"])?;
     let metadata = cargo_metadata::MetadataCommand::parse(text).map_err(|error| error.to_string())?;
@@ -61,7 +61,7 @@ fn from_cargo(host: &Host) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
-/// What `cargo metadata` prints for the workspace at the root; else the end of what it says.
+/// The output of `cargo metadata` for the workspace at the root, or the end of its error.
 pub(super) fn metadata(host: &Host, args: &[&str]) -> Result<String, String> {
     let cargo = host.ambient.cargo().ok_or("cargo is not on PATH")?;
     let manifest = host.root.join("Cargo.toml");
@@ -110,7 +110,7 @@ fn by_globs(root: &Path, workspace: &WorkspaceTable) -> Vec<PathBuf> {
     found.into_iter().filter(|path| !excluded(path)).collect()
 }
 
-/// Reads the manifests of path dependencies that are no members.
+/// Reads the manifests of path dependencies that are not members.
 fn outside(host: &Host, gathered: &mut DoctorFacts) {
     let root = gathered.facts.root.as_ref().and_then(|root| root.workspace.clone());
     let mut known: BTreeSet<String> = gathered.facts.members.iter().map(|m| m.folder().to_owned()).collect();
@@ -122,7 +122,7 @@ fn outside(host: &Host, gathered: &mut DoctorFacts) {
                 continue;
             }
             let path = host.root.join(&folder).join("Cargo.toml");
-            // One that is not there is cargo's to tell.
+            // cargo reports a missing one.
             if !path.is_file() {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! The files that make promises beside the spec: found, read, scanned.
+//! Finds, reads and scans files that make promises outside the spec.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     gathered.unchecked.extend(unreadable.into_iter().map(|reason| Unchecked {
         id: Lint::PromiseNotTested,
         reason,
-        mend: "mend the file; what it promises is not known".to_owned(),
+        mend: "fix the file; its promises are unknown".to_owned(),
     }));
 }
 
@@ -42,7 +42,7 @@ pub fn scan(root: &Path, members: &[PathBuf]) -> (Vec<Promise>, Vec<String>) {
             if !is_pages && source != PromiseSource::Readme {
                 continue;
             }
-            // A link to another README promises nothing of its own; one that leaves the workspace is not its text.
+            // A link to another README adds no promise; one that leaves the workspace is not the workspace's text.
             let Ok(real) = path.canonicalize() else { continue };
             if !real.starts_with(root) || !real.is_file() || !seen.insert(real.clone()) {
                 continue;

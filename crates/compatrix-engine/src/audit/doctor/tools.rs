@@ -1,23 +1,24 @@
-//! The tools of the host: where they are and what they say of themselves.
+//! The host's tools: paths and versions.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use compatrix_audit::doctor::{Disk, HostTools, Nightly, Packages, Tool};
+use compatrix_audit::doctor::{Disk, HostSqlite, HostTools, Nightly, Packages, Tool, Toolchain};
 use compatrix_model::axis::AxisKind;
 use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
 
+use crate::find::facts::{SqliteFacts, ToolchainFacts};
 use crate::find::{c_compiler, leak_tools, sqlite, toolchain};
 use crate::provide;
 use crate::sys::files;
 use crate::sys::host::{compat_dir, last_lines, Host};
 use crate::sys::process::Command;
 
-/// What the file names of sanitizers' runtimes say, and what they are called.
+/// File name parts of sanitizer runtimes, with the sanitizers' names.
 const SANITIZERS: [(&str, &str); 4] = [("asan", "address"), ("lsan", "leak"), ("msan", "memory"), ("tsan", "thread")];
 
-/// Finds out what the host has. `in_workspace` tells whether the host's root is one.
+/// Examines the host's tools. `in_workspace` says whether the host's root is a workspace.
 pub fn tools(host: &Host, spec: Option<&Spec>, in_workspace: bool, program: &str) -> HostTools {
     let axis = spec.and_then(|spec| spec.space.axis_of(&AxisKind::Rust)).map(|(_, axis)| axis);
     std::thread::scope(|scope| {
@@ -26,7 +27,7 @@ pub fn tools(host: &Host, spec: Option<&Spec>, in_workspace: bool, program: &str
             host.ambient.find(&compiler)?;
             let found = sqlite::find_host(host).map_err(|error| format!("{error:#}"));
             Some(found.and_then(|found| match found {
-                Availability::Ready(facts) => Ok(facts),
+                Availability::Ready(facts) => Ok(host_sqlite(facts)),
                 Availability::Obtainable { how } => Err(how),
                 Availability::Missing { reason } => Err(reason),
             }))
@@ -49,12 +50,23 @@ pub fn tools(host: &Host, spec: Option<&Spec>, in_workspace: bool, program: &str
             disks: disks(host, in_workspace),
             ..HostTools::default()
         };
-        HostTools { toolchains: join(toolchains), nightly: join(nightly), sqlite: join(sqlite), ..found }
+        let checked = |facts: &ToolchainFacts| Toolchain { version: facts.version.clone(), path: facts.rustc.clone() };
+        let toolchains = join(toolchains).iter().map(|(value, found)| (value.clone(), found.map(checked))).collect();
+        HostTools { toolchains, nightly: join(nightly), sqlite: join(sqlite), ..found }
     })
 }
 
 fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn host_sqlite(facts: SqliteFacts) -> HostSqlite {
+    HostSqlite {
+        version: facts.version,
+        library: facts.library.unwrap_or_default(),
+        links: facts.link_dir.is_some(),
+        header: facts.include_dir.map(|dir| format!("{dir}/sqlite3.h")),
+    }
 }
 
 fn find(host: &Host, program: &str, question: &[&str]) -> Option<Tool> {
@@ -90,7 +102,7 @@ fn packages(host: &Host) -> Packages {
     }
 }
 
-/// The nightly of the axis, else the one of that name; and what it has.
+/// The nightly of the axis, otherwise `nightly`, with its components.
 fn nightly(host: &Host, axis: Option<&compatrix_model::axis::Axis>) -> Option<Nightly> {
     let of_axis =
         axis.and_then(|axis| axis.values.iter().map(|v| v.name.as_str()).find(|name| name.starts_with("nightly")));

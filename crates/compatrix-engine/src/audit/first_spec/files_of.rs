@@ -1,4 +1,4 @@
-//! What people wrote beside the manifests, but for promises: pages, cargo's configuration, scripts.
+//! Hand-written files other than manifests and promises: pages, cargo configuration, scripts.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use compatrix_audit::promise::is_generated;
 use crate::find::manifest_text::{line_of, shown};
 use crate::sys::files;
 
-/// Scripts in which a workspace says how it runs its tests.
+/// Scripts that may show how a workspace runs its tests.
 const SCRIPTS: [&str; 6] = ["Makefile", "justfile", "Justfile", ".justfile", "Taskfile.yml", ".gitlab-ci.yml"];
 
 /// Files right below `docs`, in lower case, but the page that we wrote and its picture.
@@ -33,8 +33,9 @@ pub(super) fn cargo_env(root: &Path, unread: &mut Vec<String>) -> Vec<(String, N
             let relative = value.get("relative").and_then(toml::Value::as_bool) == Some(true);
             match value.as_str().or_else(|| value.get("value")?.as_str()) {
                 Some(text) if !relative => found.push((key.clone(), Noted::new(text, at))),
-                _ => unread
-                    .push(format!("{at}: the variable `{key}` is relative to its file; a spec has no word for it")),
+                _ => {
+                    unread.push(format!("{at}: the variable `{key}` is relative to its file; a spec cannot express it"))
+                }
             }
         }
         break;
@@ -42,7 +43,7 @@ pub(super) fn cargo_env(root: &Path, unread: &mut Vec<String>) -> Vec<(String, N
     found
 }
 
-/// Where a script or workflow limits the threads of tests.
+/// Where a script or workflow limits the number of test threads.
 pub(super) fn threads(root: &Path) -> Option<Noted> {
     let workflows = files::list(&root.join(".github/workflows")).unwrap_or_default();
     let configs = [".cargo/config.toml", ".cargo/config"].map(|name| root.join(name));

@@ -1,4 +1,4 @@
-//! The registry on disk of a stage: an index folder and .crate files, which cargo reads in place of the network.
+//! The registry on disk of a stage: an index folder and .crate files, which cargo reads instead of using the network.
 //!
 //! Format: Cargo reference, "Source Replacement", local registry sources. What is served has been fetched by a new cargo,
 //! and its checksums stand in the lockfile; so a cargo that cannot speak today's index protocol builds from it too.
@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::index;
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -14,29 +15,29 @@ use serde::{Deserialize, Serialize};
 use crate::sys::files;
 use crate::sys::host::Host;
 
-/// What a stage is made from, once its dependencies are here.
+/// Inputs of a stage, once its dependencies are present.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ServedLockset {
     /// Hash of all that it was made from.
-    pub inputs: String,
+    pub inputs: Sha256,
     /// When, in seconds since the Unix epoch.
     pub made: i64,
-    /// The `rust-version` of the staged manifests; their own where there is none.
+    /// The `rust-version` of the staged manifests; `None` keeps theirs.
     pub rust: Option<Version>,
     /// The platforms of the members' manifests that are left out.
     pub without_targets: Vec<String>,
     /// The lockfile.
     pub lock: String,
-    /// The lockfile without what only dev-dependencies use.
+    /// The lockfile without packages that only dev-dependencies use.
     pub lock_without_dev: String,
     /// Hash of the versions in it.
-    pub sha256: String,
+    pub sha256: Sha256,
     /// Whether every package that is not in the workspace is served from disk; else some come from elsewhere (git).
     pub all: bool,
 }
 
 impl ServedLockset {
-    /// What is served in this stage's folder.
+    /// The packages served in this stage's folder.
     ///
     /// # Errors
     /// Nothing is, or its file cannot be read.
@@ -62,7 +63,7 @@ pub(crate) struct Crate {
     pub file: PathBuf,
 }
 
-/// Writes the registry into `registry` below this folder, in place of the one that is there.
+/// Writes the registry into `registry` below this folder, replacing an existing one.
 ///
 /// # Errors
 /// A .crate file is not there or is not the one of the lockfile; a file cannot be written.
@@ -74,9 +75,9 @@ pub(crate) fn write(host: &Host, dir: &Path, crates: &[Crate]) -> Result<()> {
     for Crate { entry, file } in crates {
         let name = format!("{}-{}.crate", entry.name, entry.version);
         let found = files::sha256(file, &host.memo)
-            .with_context(|| format!("cargo has fetched {name}, but it is not where cargo keeps such files"))?;
+            .with_context(|| format!("cargo has fetched {name}, but it is not in cargo's folder"))?;
         anyhow::ensure!(
-            found == entry.checksum,
+            found.to_string() == entry.checksum,
             "{} has the hash {found}, but the lockfile says {}; remove it and run again",
             file.display(),
             entry.checksum

@@ -1,4 +1,4 @@
-//! Resolution: a new cargo chooses and fetches dependency versions for a stage, and says what they are.
+//! Resolution: a new cargo chooses and fetches dependency versions for a stage, and reports them.
 //!
 //! The lockfile that comes of it holds only what the packages under test need on the platforms that are asked for.
 
@@ -27,41 +27,41 @@ const RESOLVES_BY_RUST: Version = Version::new(1, 84, 0);
 /// The package that carries pins in a stage that is only resolved.
 pub(crate) const PINS: &str = "compatrix-pins";
 
-/// What versions are preferred.
+/// Which versions to prefer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Prefer {
-    /// Those that the staged `rust-version` can compile, as far as packages say.
+    /// Those compatible with the staged `rust-version`, according to the packages.
     Rust,
     Newest,
     /// The lowest that the members' own requirements admit; needs a nightly cargo.
     Lowest,
 }
 
-/// What a resolution came to.
+/// The result of a resolution.
 #[derive(Debug)]
 pub(crate) struct Resolved {
     /// All of the lockfile that is needed.
     pub lock: Lockfile,
-    /// Of that, what is needed without the members' dev-dependencies.
+    /// The part that is needed without the members' dev-dependencies.
     pub lock_without_dev: Lockfile,
     /// The packages to serve.
     pub crates: Vec<Crate>,
     /// Whether these are all that are not in the workspace.
     pub all: bool,
-    /// Packages that are not in the workspace, with the Rust that they say they need and who asks for them.
+    /// External packages with their `rust-version` and their dependents.
     pub packages: Vec<Resolution>,
 }
 
-/// Why there is no resolution.
+/// Why resolution failed.
 #[derive(Debug)]
 pub(crate) enum Unresolved {
     /// No version meets the requirements on this package.
     Package {
         name: String,
-        /// What cargo says.
+        /// cargo's error.
         said: String,
     },
-    /// Anything else; the message says what to do.
+    /// Any other error; the message has advice.
     Other(anyhow::Error),
 }
 
@@ -71,7 +71,7 @@ impl From<anyhow::Error> for Unresolved {
     }
 }
 
-/// Triples of platforms as claims spell them; those that are not known to us are passed over.
+/// Target triples of platforms as spelled in claims; unknown ones are skipped.
 pub(crate) fn triples<'p>(platforms: impl IntoIterator<Item = &'p str>) -> BTreeSet<&'static str> {
     const KNOWN: [(&str, &str); 6] = [
         ("linux-x86_64", "x86_64-unknown-linux-gnu"),
@@ -85,17 +85,17 @@ pub(crate) fn triples<'p>(platforms: impl IntoIterator<Item = &'p str>) -> BTree
     platforms.into_iter().filter_map(find).collect()
 }
 
-/// What `cfg(…)` means on the platforms.
+/// The values of `cfg(…)` on the platforms.
 #[derive(Debug)]
 pub(crate) struct Platforms {
     triples: Vec<(String, Vec<Cfg>)>,
 }
 
 impl Platforms {
-    /// Asks the rustc on PATH; it knows targets whose standard library is not installed too.
+    /// Asks the rustc on PATH, which also knows targets without an installed standard library.
     ///
     /// # Errors
-    /// There is none, or it does not know a triple.
+    /// There is no rustc, or it does not know a triple.
     pub(crate) fn ask(host: &Host, triples: &BTreeSet<&str>) -> Result<Self> {
         let rustc =
             host.ambient.find("rustc").ok_or_else(|| anyhow!("no rustc on PATH; install Rust from rustup.rs"))?;
@@ -109,7 +109,7 @@ impl Platforms {
         Ok(Self { triples: triples.iter().map(one).collect::<Result<_>>()? })
     }
 
-    /// Whether a `target` table is for any of them; what cannot be read counts as for all.
+    /// Whether a `target` table applies to any of them; an unreadable condition counts as true.
     pub(crate) fn matches(&self, target: &str) -> bool {
         let Ok(platform) = Platform::from_str(target) else { return true };
         self.triples.iter().any(|(triple, cfgs)| platform.matches(triple, cfgs))
@@ -174,7 +174,7 @@ fn cargo(host: &Host, prefer: Prefer) -> Result<PathBuf> {
     let version = said.split(' ').nth(1).and_then(|text| Version::parse(text).ok());
     match version {
         Some(version) if version >= RESOLVES_BY_RUST => Ok(cargo),
-        _ => bail!("locksets need cargo {RESOLVES_BY_RUST} or newer to choose versions, and this is {said}; `rustup update stable` brings one"),
+        _ => bail!("locksets need cargo {RESOLVES_BY_RUST} or newer to choose versions, but this is {said}; run `rustup update stable`"),
     }
 }
 
@@ -204,7 +204,7 @@ fn run(host: &Host, cargo: &Path, root: &Path, prefer: Prefer, args: &[&str]) ->
     Err(Unresolved::Other(anyhow!("{}", explain(&said, host.limits.offline))))
 }
 
-/// The first error of cargo's, with its last cause, and what to do about it.
+/// cargo's first error with its last cause, and advice.
 fn explain(said: &str, offline: bool) -> String {
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let first = lines.iter().find_map(|line| line.strip_prefix("error: "));
@@ -213,7 +213,7 @@ fn explain(said: &str, offline: bool) -> String {
         ["dns", "could not resolve host", "download", "connect", "network", "timed out", "offline", "spurious"];
     let advice = match (offline, network.iter().any(|sign| lower.contains(sign))) {
         (true, true) => "; it is not in cargo's cache: run once without --offline",
-        (false, true) => "; the registry cannot be reached: run again with a network, what is fetched once is kept",
+        (false, true) => "; the registry cannot be reached: run again with network access, fetched packages are kept",
         (_, false) => "",
     };
     match first {
@@ -225,7 +225,7 @@ fn explain(said: &str, offline: bool) -> String {
 fn read(metadata: &Metadata, lock: &Lockfile, platforms: &Platforms) -> Result<Resolved> {
     let resolve = metadata.resolve.as_ref().ok_or_else(|| anyhow!("cargo metadata has no resolution"))?;
     let packages: BTreeMap<&PackageId, &Package> = metadata.packages.iter().map(|p| (&p.id, p)).collect();
-    // The package that carries pins asks for much that nobody needs.
+    // The package that carries pins depends on much that is not needed.
     let members: BTreeSet<&PackageId> =
         metadata.workspace_members.iter().filter(|id| packages[id].name.as_str() != PINS).collect();
     let position = |package: &Package| {
@@ -313,7 +313,7 @@ fn without_fragment(source: &str) -> &str {
     source.split_once('#').map_or(source, |(source, _)| source)
 }
 
-/// The package as the registry on disk serves it: without dev-dependencies and without those of other platforms.
+/// The package as served by the registry on disk: without dev-dependencies and without those of other platforms.
 fn served(package: &Package, checksum: &str, platforms: &Platforms) -> Served {
     let kept = package.dependencies.iter().filter(|dependency| {
         let here = dependency.target.as_ref().is_none_or(|target| platforms.matches(&target.to_string()));

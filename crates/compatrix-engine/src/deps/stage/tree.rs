@@ -33,7 +33,7 @@ pub(super) fn renew(layout: &Layout, tree: &Path, texts: &BTreeMap<PathBuf, Stri
                 wanted.insert(below);
             }
         }
-        // What the user has removed since.
+        // Files that the user has removed.
         for there in files::list(&at)? {
             let below = dir.join(there.file_name().unwrap_or_default());
             let ours = texts.contains_key(&below) || own_dirs.contains(below.as_path());
@@ -55,7 +55,7 @@ fn is_wanted(layout: &Layout, root: &Path, dir: &Path, below: &Path) -> bool {
         let in_root = below.strip_prefix(root).unwrap_or(below);
         return ![".git", ".cargo", "target", "Cargo.lock"].iter().any(|name| in_root == Path::new(name));
     }
-    // Above the root only what leads to a path dependency.
+    // Above the root, only folders that lead to a path dependency.
     let path = layout.base.join(below);
     layout.outside.iter().any(|outside| outside.starts_with(&path))
 }
@@ -126,7 +126,7 @@ mod tests {
         files::remove(&base.join("ws/README.md")).unwrap();
         put(base, "ws/NEWS.md", "");
         renew(&layout, &tree, &texts).unwrap();
-        assert_eq!(files::stamp(&tree.join("ws/Cargo.toml")).unwrap(), before, "what did not change is not written");
+        assert_eq!(files::stamp(&tree.join("ws/Cargo.toml")).unwrap(), before, "unchanged files are not written");
         assert_eq!((seen("ws/README.md"), seen("ws/NEWS.md")), ("nothing", "link"));
     }
 }

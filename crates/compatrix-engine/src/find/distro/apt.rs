@@ -1,5 +1,5 @@
-//! apt with a state of its own: lists, status and cache in the user's cache folder, so that neither root nor the host's
-//! own state is needed. apt checks signatures and hashes; what the host's configuration switches off is switched on.
+//! apt with a private state: lists, status and cache in the user's cache folder, so that neither root nor the host's state
+//! is needed. apt checks signatures and hashes, even if the host's configuration disables that.
 
 #![allow(clippy::disallowed_methods, reason = "the host's apt configuration is read here")]
 
@@ -19,7 +19,7 @@ use crate::sys::supervisor::End;
 const LISTS_AGE: i64 = 24 * 3600;
 /// The time limit of one apt.
 const TIMEOUT: Duration = Duration::from_secs(900);
-/// The programs without which there is nothing to be had.
+/// The required programs.
 pub(super) const PROGRAMS: [&str; 4] = ["apt-get", "apt-cache", "apt-config", "dpkg-deb"];
 
 /// apt, set up for one request.
@@ -31,7 +31,7 @@ pub(super) struct Apt<'h> {
 }
 
 impl<'h> Apt<'h> {
-    /// Sets its state up. The caller holds the lock of all such states.
+    /// Sets up the state. The caller holds the lock of all such states.
     pub(super) fn open(host: &'h Host, request: &'h Request) -> Result<Self, AptTrouble> {
         let theirs = Theirs::ask(host)?;
         let sources = theirs.sources(request)?;
@@ -39,7 +39,7 @@ impl<'h> Apt<'h> {
         let text: Vec<String> = sources.iter().map(Source::to_string).collect();
         let text = text.join("\n");
         let hash = files::hash_parts([&text, &theirs.architecture].into_iter().map(String::as_str));
-        let dir = host.cache.join("apt").join(format!("{}-{}", request.suite.replace('/', "-"), &hash[..12]));
+        let dir = host.cache.join("apt").join(format!("{}-{:.12}", request.suite.replace('/', "-"), hash));
         let apt = Self { host, request, dir };
         // A key that the spec no longer names is no longer trusted.
         files::remove_dir(&apt.dir.join("trusted"))?;
@@ -71,7 +71,7 @@ impl<'h> Apt<'h> {
         command
     }
 
-    /// Runs it to its end; what it printed, in full.
+    /// Runs apt and returns its full output.
     fn run(&self, command: &Command) -> Result<(Finished, String), AptTrouble> {
         let output = self.host.output(command)?;
         match output.finished.end {
@@ -144,7 +144,7 @@ impl<'h> Apt<'h> {
         for name in names {
             let Some((_, version)) = name.split_once('=') else { continue };
             let (_, stanza) = self.run(&self.command("apt-cache", &self.dir).args(["show", name]))?;
-            // What does not exist is complained of when it is resolved.
+            // apt reports missing packages when it resolves.
             for package in packages::stanzas(&stanza) {
                 let source = package.source;
                 text.push_str(&format!("Package: src:{source}\nPin: version {version}\nPin-Priority: 1001\n\n"));
@@ -183,7 +183,7 @@ impl<'h> Apt<'h> {
     }
 }
 
-/// What the host's own apt says of itself.
+/// The version of the host's apt.
 struct Theirs {
     architecture: String,
     list: PathBuf,
@@ -203,7 +203,7 @@ impl Theirs {
         Ok(Self { architecture: value("ARCH"), list: value("LIST").into(), parts: value("PARTS").into() })
     }
 
-    /// The entries for this request: its own, else those of the host.
+    /// The entries for this request, or those of the host if it has none.
     fn sources(&self, request: &Request) -> Result<Vec<Source>, AptTrouble> {
         if !request.sources.is_empty() {
             return Ok(request.sources.clone());
@@ -278,7 +278,7 @@ fn configuration(dir: &Path, architecture: &str, own_keys: bool) -> Result<Strin
         false => String::new(),
     };
     Ok(format!(
-        "// Made by compatrix: a state of its own, without root, with all checks.\n\
+        "// Made by compatrix: a private state, without root, with all checks.\n\
          #clear APT::Update;\n\
          #clear DPkg;\n\
          #clear APT::Architectures;\n\

@@ -1,4 +1,4 @@
-//! What apt prints, read: the packages that it would install, their stanzas, and which of them are really needed here.
+//! Parses apt's output: the packages that it would install, their stanzas, and which of them are needed here.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,15 +1,15 @@
-//! What went wrong with a distribution's packages, in words for people; and what of it is our side's fault.
+//! Errors with a distribution's packages, worded for people, and classified by whether our side is at fault.
 
 use compatrix_model::apt::Request;
 
-/// Why something could not be had.
+/// Why packages are not available.
 #[derive(Debug)]
 pub(super) enum AptTrouble {
-    /// It cannot be had here, or not now: the reason.
+    /// Not available here or now; the reason.
     Unavailable(String),
     /// The archive cannot be reached: the reason, which holds for every other package of it.
     NoNetwork(String),
-    /// apt's lists name a file that the archive has no more; fetching them anew may help.
+    /// apt's lists name a file that the archive no longer has; fetching them again may help.
     Outdated(String),
     /// The user ended it.
     Interrupted,
@@ -26,14 +26,14 @@ impl From<anyhow::Error> for AptTrouble {
     }
 }
 
-/// Whether a message tells of the machine, not of the packages.
+/// Whether a message is about the machine, not the packages.
 fn is_machine(text: &str) -> bool {
     let signs =
         ["No space left on device", "enough free space", "Disk quota exceeded", "Read-only file system", "os error 28"];
     signs.iter().any(|sign| text.contains(sign))
 }
 
-/// What apt's words mean. `said` is its standard error; `list` its standard output, where it lists what does not fit.
+/// Classifies apt's messages. `said` is standard error; `list` is standard output with unmet dependencies.
 pub(super) fn explain(said: &str, list: &str, request: &Request) -> AptTrouble {
     let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
     let line_of = |signs: &[&str]| lines().find(|line| signs.iter().any(|sign| line.contains(sign))).map(bare);
@@ -88,7 +88,7 @@ pub(super) fn explain(said: &str, list: &str, request: &Request) -> AptTrouble {
     }
     if let Some(line) = line_of(&missing) {
         return AptTrouble::Unavailable(format!(
-            "the suite `{suite}` does not have it: {line}; the distribution's package search tells which suite does"
+            "the suite `{suite}` does not have it: {line}; search the distribution's packages for a suite that does"
         ));
     }
     if said.contains("unmet dependencies") || said.contains("Unable to correct problems") || list.contains("Depends:") {
@@ -100,7 +100,7 @@ pub(super) fn explain(said: &str, list: &str, request: &Request) -> AptTrouble {
         ));
     }
     if let Some(line) = line_of(&["404", "File not found", "No such file or directory"]) {
-        return AptTrouble::Outdated(format!("the archive does not have a file that its own list names: {line}"));
+        return AptTrouble::Outdated(format!("the archive lacks a file from its list: {line}"));
     }
     let last = lines().rfind(|line| line.starts_with("E:")).or_else(|| lines().next_back()).map(bare);
     AptTrouble::Unavailable(format!("apt failed: {}", last.unwrap_or_else(|| "without a word".to_owned())))
@@ -121,7 +121,7 @@ fn words(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What apt 2.6 and 3.0 say, and what it means.
+    /// Messages of apt 2.6 and 3.0 with their meaning.
     #[test]
     fn apt_s_words_are_understood() {
         #[track_caller]
@@ -168,8 +168,8 @@ mod tests {
             "its dependencies cannot be met in the suite `bookworm`: rustc-web : Depends: gcc but it is not installable; \
              Depends: libc-dev",
         );
-        check("E: Package 'x' has no installation candidate\n", "", "the suite `bookworm` does not have it: Package 'x' has no installation candidate; the distribution's package search tells which suite does");
-        check("E: Failed to fetch http://x/a.deb  404  Not Found [IP: 1.2.3.4 80]\n", "", "outdated: the archive does not have a file that its own list names: Failed to fetch http://x/a.deb 404 Not Found [IP: 1.2.3.4 80]");
+        check("E: Package 'x' has no installation candidate\n", "", "the suite `bookworm` does not have it: Package 'x' has no installation candidate; search the distribution's packages for a suite that does");
+        check("E: Failed to fetch http://x/a.deb  404  Not Found [IP: 1.2.3.4 80]\n", "", "outdated: the archive lacks a file from its list: Failed to fetch http://x/a.deb 404 Not Found [IP: 1.2.3.4 80]");
         check(
             "E: You don't have enough free space in /c/archives/.\n",
             "",

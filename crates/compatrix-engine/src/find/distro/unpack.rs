@@ -1,8 +1,9 @@
-//! A closure of packages as a folder: unpacked, made to run on this host, with a note of what it is.
+//! Unpacks a closure of packages into a folder, makes it run on this host, and adds a note on its contents.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Context, Result};
+use compatrix_model::hash::Sha256;
 use serde::{Deserialize, Serialize};
 
 use super::packages::DebPackage;
@@ -16,43 +17,43 @@ use crate::sys::process::Command;
 const LIBRARY: &str = "libsqlite3.so.0";
 /// The note in the folder, written last.
 const NOTE: &str = "built.json";
-/// What of a toolchain is started.
+/// The programs of a toolchain.
 const TOOLS: [&str; 3] = ["rustc", "cargo", "rustdoc"];
 
-/// What is made of packages. The variants' names are in names of folders.
+/// The kind of contents. The variants' names are part of folder names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Contents {
     /// A rustc and a cargo, with all that they need to run.
     Toolchain,
-    /// A shared SQLite, and nothing else.
+    /// Only a shared SQLite.
     Sqlite,
 }
 
-/// Asks a SQLite library what it is.
+/// Identifies a SQLite library.
 pub(crate) type Identify<'a> = dyn Fn(&Path) -> Result<LibraryNote> + Sync + 'a;
 
-/// What stands in a folder's note.
+/// The contents of a folder's note.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Note {
     pub(super) suite: String,
     /// The packages in it.
     pub(super) packages: Vec<DebPackage>,
-    /// The oldest glibc that runs it, `2.36`; none where it asks for none.
+    /// The oldest glibc that runs it, `2.36`; `None` if it needs none.
     pub(super) glibc: Option<String>,
     /// Whether this host's glibc was too old, so that nothing but this note was kept.
     pub(super) too_new: bool,
     /// Of a toolchain: its folder of programs, relative.
     pub(super) bin: String,
-    /// Of a SQLite: what it says of itself.
+    /// The identity of a SQLite.
     pub(super) sqlite: Option<LibraryNote>,
 }
 
-/// What a SQLite said of itself.
+/// The version and source id of a SQLite.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LibraryNote {
     pub(crate) version: String,
     pub(crate) source_id: String,
-    pub(crate) sha256: String,
+    pub(crate) sha256: Sha256,
 }
 
 impl Note {
@@ -76,12 +77,12 @@ fn host_glibc(host: &Host) -> Result<String> {
     host.memo.fact("glibc", &stamp, || {
         let getconf = host.ambient.find("getconf").ok_or_else(|| anyhow!("getconf is not on PATH"))?;
         let said = host.ask(&getconf, &["GNU_LIBC_VERSION"])?;
-        let version = said.strip_prefix("glibc ").ok_or_else(|| anyhow!("the host's C library is no glibc"))?;
+        let version = said.strip_prefix("glibc ").ok_or_else(|| anyhow!("the host's C library is not glibc"))?;
         Ok(version.to_owned())
     })
 }
 
-/// The library of an unpacked SQLite, in a folder where nothing else is.
+/// The library of an unpacked SQLite, alone in its folder.
 pub(super) fn library(dir: &Path) -> PathBuf {
     dir.join("lib").join(LIBRARY)
 }
@@ -93,13 +94,13 @@ pub(super) struct Unpacking<'a> {
     pub(super) scratch: &'a Path,
     /// Where the packages are.
     pub(super) debs: &'a Path,
-    /// Gives the program that writes where a program's libraries are.
+    /// Returns the path of patchelf.
     pub(super) patchelf: &'a dyn Fn() -> Result<PathBuf>,
     pub(super) identify: &'a Identify<'a>,
 }
 
 impl Unpacking<'_> {
-    /// Unpacks, keeps what the contents need, and writes the note.
+    /// Unpacks, removes unneeded files, and writes the note.
     pub(super) fn run(&self, contents: Contents, mut note: Note) -> Result<()> {
         let (host, scratch, debs) = (self.host, self.scratch, self.debs);
         let root = scratch.join("root");
@@ -207,7 +208,7 @@ fn real(path: &Path) -> Result<PathBuf> {
     path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
 }
 
-/// What a path leads to, if that is below this folder: a link of a package may lead to the host's own files.
+/// The target of a path if below this folder: a package's link may lead to the host's files.
 fn within(root: &Path, path: &Path) -> Result<PathBuf> {
     let found = real(path)?;
     if !found.starts_with(real(root)?) {
@@ -216,7 +217,7 @@ fn within(root: &Path, path: &Path) -> Result<PathBuf> {
     Ok(found)
 }
 
-/// The folder that has both rustc and cargo, relative: `usr/bin`, or `usr/lib/rust-1.80/bin` where a release has several.
+/// The relative folder with both rustc and cargo: `usr/bin`, or `usr/lib/rust-1.80/bin` if a release has several.
 fn bin(root: &Path, files: &[PathBuf]) -> Result<String> {
     let rustcs = files.iter().filter(|path| path.file_name().is_some_and(|name| name == "rustc"));
     let folders = rustcs.filter_map(|path| path.parent()).filter(|dir| dir.join("cargo").exists());

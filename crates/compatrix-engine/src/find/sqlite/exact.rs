@@ -6,7 +6,8 @@ use std::sync::Mutex;
 
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::axis::ValueName;
-use compatrix_model::facts::{Availability, SqliteFacts};
+use compatrix_model::facts::Availability;
+use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::sqlite::{crate_version, neighbours, BUNDLED_OPTIONS};
 use compatrix_model::matrix_spec::SqliteSettings;
 use semver::Version;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::identity;
 use crate::find::c_compiler;
+use crate::find::facts::SqliteFacts;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -28,12 +30,12 @@ pub(crate) struct ExactVersion {
     pub(crate) version: Version,
 }
 
-/// What stands beside a built library: what it was when it was built.
+/// The record next to a built library: its identity when it was built.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct BuiltLibrary {
     version: String,
     source_id: String,
-    sha256: String,
+    sha256: Sha256,
     options: Vec<String>,
     carrier: String,
 }
@@ -56,22 +58,22 @@ pub fn content_key<'a>(
         format!("{version} of {carrier}")
     });
     let parts: Vec<String> = versions.chain([runner.to_owned()]).chain(options(settings)).collect();
-    files::hash_parts(parts.iter().map(String::as_str))
+    files::hash_parts(parts.iter().map(String::as_str)).to_string()
 }
 
-/// Where a version built with these options stands.
+/// The folder of a version built with these options.
 fn folder(host: &Host, version: &Version, settings: &SqliteSettings) -> PathBuf {
     let options = options(settings);
     let hash = files::hash_parts(options.iter().map(String::as_str).chain([std::env::consts::ARCH]));
-    host.cache.join("sqlite").join(format!("{version}-{}", &hash[..12]))
+    host.cache.join("sqlite").join(format!("{version}-{hash:.12}"))
 }
 
-/// Whether the version is in the cache, can be built, or is not to be had.
+/// Whether the version is in the cache, can be built, or is not available.
 pub(crate) fn find(host: &Host, version: &Version, settings: &SqliteSettings) -> Result<Availability<SqliteFacts>> {
     let Some(carrier) = crate_version(version) else {
         let (lower, higher) = neighbours(version);
         let nearest: Vec<String> = [lower, higher].into_iter().flatten().map(|v| v.to_string()).collect();
-        bail!("no libsqlite3-sys carries SQLite {version}; the nearest that can be had: {}", nearest.join(", "));
+        bail!("SQLite {version} is not available; the nearest available versions are {}", nearest.join(", "));
     };
     let dir = folder(host, version, settings);
     if files::exists(&dir.join("built.json")) {
@@ -90,16 +92,15 @@ fn read(dir: &Path) -> Result<SqliteFacts> {
         .with_context(|| format!("{} cannot be read; remove its folder and run again", path.display()))?;
     let folder = dir.to_string_lossy().into_owned();
     Ok(SqliteFacts {
-        version: built.version.parse().with_context(|| format!("in {}", path.display()))?,
-        source_id: built.source_id,
+        version: Some(built.version.parse().with_context(|| format!("in {}", path.display()))?),
         library: Some(dir.join(LIBRARY).to_string_lossy().into_owned()),
-        sha256: built.sha256,
+        sha256: Some(built.sha256),
         link_dir: Some(folder.clone()),
         include_dir: Some(folder),
     })
 }
 
-/// Builds versions side by side; what is known of each afterwards. `tell` hears of each that begins.
+/// Builds versions in parallel; returns the facts afterwards. `tell` is called when a build starts.
 pub(crate) fn build_all(
     host: &Host,
     settings: &SqliteSettings,
@@ -135,7 +136,7 @@ fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn F
     let dir = folder(host, version, settings);
     let parent = host.cache.join("sqlite");
     files::make_dir(&parent)?;
-    // Another workspace's orchestrator may want the same one at the same time.
+    // Another workspace's orchestrator may build the same one at the same time.
     let _lock = files::lock_exclusive(&parent.join(format!(".{version}.lock")))?;
     if files::exists(&dir.join("built.json")) {
         return read(&dir);
@@ -145,7 +146,7 @@ fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn F
     let scratch = tempfile::Builder::new().prefix(".building").tempdir_in(&parent)?;
     let library = scratch.path().join(LIBRARY);
     let options = options(settings);
-    // -O1 compiles in a third of the time of -O2, and what is tested here is behaviour.
+    // -O1 compiles three times faster than -O2, and only behaviour is tested here.
     let command = c_compiler::cc(host, scratch.path())?
         .args(["-O1", "-fPIC", "-shared", &format!("-Wl,-soname,{LIBRARY}"), "-w"])
         .args(options.iter().map(|option| format!("-D{option}")))
@@ -154,7 +155,7 @@ fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn F
     c_compiler::compile(host, &command, &format!("SQLite {version}"))?;
     let said = identity::of_library(host, &library)?;
     if said.version != version.to_string() {
-        bail!("libsqlite3-sys {carrier} holds SQLite {}, not {version}", said.version);
+        bail!("libsqlite3-sys {carrier} contains SQLite {}, not {version}", said.version);
     }
     files::copy(&source.join("sqlite3.h"), &scratch.path().join("sqlite3.h"))?;
     files::symlink(LIBRARY, &scratch.path().join("libsqlite3.so"))?;

@@ -1,4 +1,4 @@
-//! Which SQLite a file really holds: asked of the file itself, by a small C program.
+//! Identifies the SQLite in a file with a small C program.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::sys::process::Command;
 
 const PROBE: &str = include_str!("probe.c");
 
-/// What a SQLite says of itself.
+/// The self-reported identity of a SQLite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The shared library that answered; empty for a static one.
@@ -25,7 +25,7 @@ pub struct Identity {
     pub compile_options: Vec<String>,
 }
 
-/// What a shared library says of itself. A bare file name is looked up as the loader does.
+/// Identifies a shared library. A bare file name is looked up as by the loader.
 pub fn of_library(host: &Host, library: &Path) -> Result<Identity> {
     // A bare name's answer depends on the loader's cache.
     let stamped = if library.is_absolute() { library } else { Path::new("/etc/ld.so.cache") };
@@ -36,11 +36,11 @@ pub fn of_library(host: &Host, library: &Path) -> Result<Identity> {
     })
 }
 
-/// What a static library (`libsqlite3.a`) says of itself.
+/// Identifies a static library (`libsqlite3.a`).
 pub fn of_archive(host: &Host, archive: &Path) -> Result<Identity> {
     let hash = files::sha256(archive, &host.memo)?;
     host.memo.fact(&format!("sqlite-archive {hash}"), "", || {
-        let probe = host.dir.join("probe").join(format!("static-{}", &hash[..16]));
+        let probe = host.dir.join("probe").join(format!("static-{hash:.16}"));
         let archive = archive.to_string_lossy().into_owned();
         compile_probe(host, &probe, &["-DCOMPATRIX_STATIC"], &[&archive, "-lpthread", "-ldl", "-lm"])?;
         ask(host, &Command::new(probe.to_string_lossy(), &host.root))
@@ -49,7 +49,7 @@ pub fn of_archive(host: &Host, archive: &Path) -> Result<Identity> {
 
 fn dynamic_probe(host: &Host) -> Result<PathBuf> {
     let hash = files::hash_parts([PROBE, &c_compiler::fingerprint(host)]);
-    let probe = host.dir.join("probe").join(format!("dynamic-{}", &hash[..16]));
+    let probe = host.dir.join("probe").join(format!("dynamic-{hash:.16}"));
     if !files::exists(&probe) {
         compile_probe(host, &probe, &[], &["-ldl"])?;
     }
@@ -58,7 +58,7 @@ fn dynamic_probe(host: &Host) -> Result<PathBuf> {
 
 fn compile_probe(host: &Host, probe: &Path, before: &[&str], after: &[&str]) -> Result<()> {
     let dir = probe.parent().unwrap_or(&host.dir);
-    // Made aside and renamed, so that two threads do not see each other's half.
+    // Built elsewhere and renamed, so that threads never see a partial file.
     let scratch = tempfile::Builder::new().prefix("probe").tempdir_in(make(dir)?)?;
     let source = scratch.path().join("probe.c");
     let made = scratch.path().join("probe");
@@ -81,7 +81,7 @@ fn ask(host: &Host, command: &Command) -> Result<Identity> {
     if !finished.status.success() {
         bail!("{}", last_lines(&finished.stderr.text(), 1));
     }
-    parse(&finished.stdout.text()).ok_or_else(|| anyhow!("the SQLite probe printed what cannot be read"))
+    parse(&finished.stdout.text()).ok_or_else(|| anyhow!("the SQLite probe printed unreadable output"))
 }
 
 fn parse(text: &str) -> Option<Identity> {
@@ -121,7 +121,7 @@ pub fn source_id_in(bytes: &[u8]) -> Option<String> {
             return None;
         }
         let hash = rest[20..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        // `alt1` and the like follow the hash where the source was changed.
+        // `alt1` or similar follows the hash if the source was changed.
         let end = 20 + rest[20..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
         (hash == 64 || hash == 40).then(|| String::from_utf8_lossy(&rest[..end]).into_owned())
     })

@@ -1,4 +1,4 @@
-//! What needs no test executable; those that do are end-to-end tests.
+//! Tests that need no test executable; the others are end-to-end tests.
 
 use super::*;
 

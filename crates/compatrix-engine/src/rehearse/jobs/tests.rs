@@ -125,7 +125,7 @@ fn always(mut job: WorkflowJob) -> WorkflowJob {
     job
 }
 
-/// A verdict that wants each result to be `success`, and prints the evidence.
+/// A verdict that requires every result to be `success`, and prints the evidence.
 fn verdict(needs: &[&str]) -> WorkflowJob {
     let mut give = step(
         "give",
@@ -140,7 +140,7 @@ fn verdict(needs: &[&str]) -> WorkflowJob {
     always(job("verdict", needs, vec![all, run("mkdir -p all; touch all/none"), give]))
 }
 
-/// A job of two rows; the step `cell` is told the row's name in `$1`.
+/// A job of two rows; the step `cell` gets the row's name in `$1`.
 fn cells(line: &'static str, may_fail: [bool; 2]) -> WorkflowJob {
     let mut cell = run(line);
     cell.env = vec![("JOB".to_owned(), Text::expression("${{ matrix.job }}"))];
@@ -240,7 +240,7 @@ fn all_that_succeeds_is_handed_on_to_the_verdict() {
         "what is not committed is not in the rehearsal (new)",
         "not in the container debian:bookworm",
         "--install runs it",
-        "`github.token`, which is GitHub's alone",
+        "`github.token`, which only GitHub has",
     ] {
         assert!(said.contains(what), "{what}: {said}");
     }
@@ -279,7 +279,7 @@ fn what_is_lost_fails() {
     let (rehearsed, events) = made.rehearse(vec![cells(EVIDENCE, [false, false]), lost]);
     assert_eq!(rehearsed.unwrap().code, 3);
     assert!(said(&events).contains("there is no artifact `tool`"));
-    // What a skipped job would have proven is not proven.
+    // A skipped job proves nothing.
     let mut skipped = cells(EVIDENCE, [false, false]);
     skipped.condition = Some(Expression("github.event_name == 'push'"));
     let (rehearsed, _) = made.rehearse(vec![skipped, verdict(&["cells"])]);
@@ -322,7 +322,7 @@ fn an_interrupt_ends_what_runs_and_leaves_nothing() {
     ]);
     waits.join().unwrap();
     assert!(matches!(rehearsed, Err(Error::Interrupted)), "{rehearsed:?}");
-    assert!(!said(&events).contains("Verdict"), "nothing more is begun");
+    assert!(!said(&events).contains("Verdict"), "nothing else starts");
     assert!(started.elapsed() < Duration::from_secs(30), "it takes its time to stop");
     let pid = std::fs::read_to_string(&begun).unwrap();
     assert!(!Path::new("/proc").join(pid.trim()).join("cwd").exists(), "it left {pid}");
@@ -369,7 +369,7 @@ fn caches_in_the_checkout_come_back_and_target_is_lent() {
     ];
     let (rehearsed, events) = made.rehearse(vec![job("a", &[], first)]);
     assert_eq!(rehearsed.unwrap().code, 0, "{}", said(&events));
-    assert!(said(&events).contains("the user's own folder serves as it is"));
+    assert!(said(&events).contains("the user's folder is used directly"));
     let second = vec![
         uses("actions/checkout", &[]),
         uses("Swatinem/rust-cache", &[]),

@@ -1,4 +1,4 @@
-//! Processes: their ends, their output, what they leave behind.
+//! Processes: exit, output, leftovers.
 
 use super::*;
 

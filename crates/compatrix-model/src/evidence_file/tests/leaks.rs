@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::super::*;
 use super::{record, text};
+use crate::outcome::Outcome;
 
 fn finding(kind: FindingKind, n: u64, standing: Standing) -> Finding {
     let own = Frame {

@@ -11,7 +11,7 @@ use shaped_toml::{nearest, Problem};
 /// The shortest time between two runs, in minutes; GitHub starts no schedule more often. Same source.
 pub(crate) const SHORTEST: u32 = 5;
 
-/// Days of 28 years: after so many, the days of the week fall on the same dates again.
+/// The days of 28 years, after which weekdays fall on the same dates again.
 const DAYS: usize = 28 * 365 + 7;
 const MINUTES_A_DAY: u32 = 24 * 60;
 
@@ -45,7 +45,7 @@ pub(crate) struct Cron {
     days: Vec<bool>,
 }
 
-/// Two runs, one after the other.
+/// Two consecutive runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gap {
     /// Minutes between them.
@@ -71,7 +71,7 @@ impl std::fmt::Display for Gap {
 pub(crate) fn parse(text: &str) -> Result<Cron, Problem> {
     let help = "write five fields: minute, hour, day of the month, month, day of the week; `17 3 * * *` is each day at 03:17 UTC";
     if text.starts_with('@') {
-        let problem = Problem::new(format!("{text:?} is no schedule of GitHub"));
+        let problem = Problem::new(format!("{text:?} is not a GitHub schedule"));
         let meant = match text {
             "@hourly" => Some("17 * * * *"),
             "@daily" | "@midnight" => Some("17 3 * * *"),
@@ -84,7 +84,7 @@ pub(crate) fn parse(text: &str) -> Result<Cron, Problem> {
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "*,-/ ".contains(c);
     if let Some((at, odd)) = text.char_indices().find(|(_, c)| !plain(*c)) {
-        let problem = Problem::new(format!("{odd:?} cannot stand in a cron schedule"));
+        let problem = Problem::new(format!("{odd:?} is not allowed in a cron schedule"));
         return Err(problem.part(at..at + odd.len_utf8()).help(help));
     }
     let fields: Vec<&str> = text.split(' ').collect();
@@ -93,7 +93,7 @@ pub(crate) fn parse(text: &str) -> Result<Cron, Problem> {
         let meant = (words.len() == 5).then(|| words.join(" ")).filter(|meant| parse(meant).is_ok());
         let found = words.len();
         let problem = match meant {
-            Some(_) => Problem::new("exactly one space stands between two fields of a cron schedule"),
+            Some(_) => Problem::new("fields of a cron schedule are separated by exactly one space"),
             None => Problem::new(format!("a cron schedule has five fields, not {found}")),
         };
         return Err(problem.nearest(meant).help(help));
@@ -106,7 +106,7 @@ pub(crate) fn parse(text: &str) -> Result<Cron, Problem> {
     }
     let of = |n: usize, value: u32| read[n].contains(&value);
     let times = (0..MINUTES_A_DAY).filter(|time| of(0, time % 60) && of(1, time / 60)).collect();
-    // Days of the month and of the week are one or the other where both say something (crontab(5)).
+    // If both the day of the month and the day of the week are restricted, either may match (crontab(5)).
     let (every_date, every_weekday) = (fields[2] == "*", fields[4] == "*");
     let days: Vec<bool> = calendar()
         .map(|(month, date, weekday)| {
@@ -126,7 +126,7 @@ pub(crate) fn parse(text: &str) -> Result<Cron, Problem> {
     Ok(Cron { times, days })
 }
 
-/// The numbers that a field admits; `at` is where it stands.
+/// The numbers that a field admits; `at` is its position.
 fn values(field: &Field, text: &str, at: usize) -> Result<Vec<u32>, Problem> {
     let mut values = Vec::new();
     let mut start = at;
@@ -154,7 +154,7 @@ fn values(field: &Field, text: &str, at: usize) -> Result<Vec<u32>, Problem> {
             Some(step) => match step.parse::<u32>() {
                 Ok(step) if (1..=field.max).contains(&step) && is_digits(item, '/') => step,
                 _ => {
-                    let problem = Problem::new(format!("`/{step}` is no step of the {}", field.name));
+                    let problem = Problem::new(format!("`/{step}` is not a step of the {}", field.name));
                     return Err(problem.part(whole).help(format!("write a number from 1 to {}", field.max)));
                 }
             },
@@ -164,7 +164,7 @@ fn values(field: &Field, text: &str, at: usize) -> Result<Vec<u32>, Problem> {
     Ok(values)
 }
 
-/// Whether nothing but digits stands behind the sign.
+/// Whether only digits follow the sign.
 fn is_digits(item: &str, sign: char) -> bool {
     item.split_once(sign).is_some_and(|(_, rest)| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
 }
@@ -181,7 +181,7 @@ fn number(field: &Field, text: &str, part: &Range<usize>) -> Result<u32, Problem
     match number.or(word) {
         Some(number) if (field.min..=field.max).contains(&number) => Ok(number),
         _ => {
-            let problem = Problem::new(format!("`{text}` is no {}", field.name)).part(part.clone());
+            let problem = Problem::new(format!("`{text}` is not a valid {}", field.name)).part(part.clone());
             let sunday = (field.words.first() == Some(&"SUN") && text == "7").then(|| "0".to_owned());
             let near = nearest(text, field.words.iter().copied()).map(str::to_owned);
             let numbers = format!("write a number from {} to {}", field.min, field.max);
@@ -203,13 +203,13 @@ fn calendar() -> impl Iterator<Item = (u32, u32, u32)> {
 }
 
 impl Cron {
-    /// The shortest time between two of its runs; none where a day or more lies between.
+    /// The shortest time between two runs; `None` if at least a day.
     pub(crate) fn shortest(&self) -> Option<Gap> {
         let same_day = self.times.windows(2).map(|pair| gap(pair[0], pair[1]));
         same_day.chain(self.over_midnight(self)).min_by_key(|gap| gap.minutes)
     }
 
-    /// The shortest time between a run of this and one of the other; none where a day or more lies between.
+    /// The shortest time between a run of this and one of the other; `None` if at least a day.
     pub(crate) fn shortest_to(&self, other: &Cron) -> Option<Gap> {
         let share = self.days.iter().zip(&other.days).any(|(a, b)| *a && *b);
         let same_day = self.times.iter().filter(|_| share).filter_map(|time| {

@@ -68,7 +68,7 @@ impl TextFormat for CiFormat {
     }
 }
 
-/// The longest that GitHub lets a job on its own runners take.
+/// GitHub's time limit for a job on its runners.
 /// Source: docs.github.com, "Actions limits", job execution time.
 const LONGEST_JOB: Duration = Duration::from_secs(6 * 60 * 60);
 /// Less would end jobs while they install toolchains.
@@ -99,7 +99,7 @@ pub(super) fn job_time(text: &str) -> Result<u32, Problem> {
     Ok(minutes)
 }
 
-/// How long artifacts are kept, in days: `14d`.
+/// Retention of artifacts in days: `14d`.
 pub(super) fn days(text: &str) -> Result<u32, Problem> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
@@ -114,7 +114,7 @@ pub(super) fn days(text: &str) -> Result<u32, Problem> {
         return Err(bad().nearest(meant.map(|days| format!("{days}d"))));
     }
     if !(1..=MOST_DAYS).contains(&number) {
-        let problem = Problem::new(format!("no artifact of GitHub is kept for `{text}`"));
+        let problem = Problem::new(format!("GitHub does not keep artifacts for `{text}`"));
         return Err(problem.help(format!("write a number of days from `1d` to `{MOST_DAYS}d`")));
     }
     Ok(number)

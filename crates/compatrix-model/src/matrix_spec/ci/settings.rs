@@ -1,4 +1,4 @@
-//! `[ci]` of the spec: what runs on which event, where, and how much of it.
+//! `[ci]` of the spec: what runs on which event, on which runners, within which limits.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
 
-/// What starts a workflow, in GitHub's words. A merge queue's `merge_group` runs the plan of [`CiEvent::PullRequest`].
+/// Events that start a workflow, in GitHub's words. A merge queue's `merge_group` runs the plan of [`CiEvent::PullRequest`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CiEvent {
@@ -52,7 +52,7 @@ impl std::fmt::Display for CiEvent {
     }
 }
 
-/// Which command the jobs of a workflow run; each has a workflow of its own.
+/// The command that the jobs of a workflow run; each has a separate workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobCommand {
@@ -94,7 +94,7 @@ pub struct Ci {
     pub events: BTreeMap<CiEvent, EventSettings>,
     /// The most minutes that a job may take.
     pub timeout_minutes: u32,
-    /// Days that artifacts are kept.
+    /// Retention of artifacts in days.
     pub retention_days: u32,
     /// Whether caches of GitHub are used.
     pub caches: bool,
@@ -102,7 +102,7 @@ pub struct Ci {
     pub code_scanning: bool,
     /// Whether cells that could not be tried fail the verdict.
     pub missing_fails: bool,
-    /// Cells of which one that is broken does not fail the verdict of CI; it is still shown.
+    /// Cells whose failure does not fail CI's verdict; it is still shown.
     pub may_fail: Vec<Condition>,
     /// The ordinary lints and tests, in `checks.yml`.
     pub checks: Option<Checks>,
@@ -111,9 +111,9 @@ pub struct Ci {
 /// `[ci.EVENT]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventSettings {
-    /// The profile of which `compat` runs the suites; none: it does not run on this event.
+    /// The profile for `compat`; `None` if it does not run on this event.
     pub compat: Option<String>,
-    /// The profile of which `leak-check` runs the suites of kind `leak`.
+    /// The profile for `leak-check`; `None` if it does not run on this event.
     pub leak_check: Option<String>,
     /// The platforms, each with a runner. Default: all that have one.
     pub platforms: Vec<String>,
@@ -151,9 +151,9 @@ pub struct Checks {
 pub enum Check {
     /// `cargo fmt --all --check`.
     Format,
-    /// `cargo clippy` over the workspace; warnings are errors.
+    /// `cargo clippy` for the workspace; warnings are errors.
     Clippy,
-    /// `cargo test` over the workspace.
+    /// `cargo test` for the workspace.
     Test,
     /// `cargo doc`; warnings are errors.
     Doc,

@@ -11,7 +11,7 @@ pub(in crate::matrix_spec) static CI: TableShape = TableShape {
     keys: &[
         Key::default(
             "branches",
-            "Branches whose pushes, and pull requests into which, are tested; `*` stands for any part of a name without \
+            "Branches whose pushes and incoming pull requests are tested; `*` matches any part of a name without \
              `/`, `**` for any.",
             Shape::List { item: &Shape::Text(&CiFormat::Branch), min: 1, unique: true },
             Need::Texts(&["main"]),
@@ -53,7 +53,7 @@ pub(in crate::matrix_spec) static CI: TableShape = TableShape {
             Shape::Table(&PULL_REQUEST),
         ),
         Key::optional("push", "What runs on a push to one of the branches. Default: nothing.", Shape::Table(&PUSH)),
-        Key::optional("schedule", "What runs by the clock. Default: nothing.", Shape::Table(&SCHEDULE)),
+        Key::optional("schedule", "What runs on a schedule. Default: nothing.", Shape::Table(&SCHEDULE)),
         Key::optional(
             "checks",
             "The ordinary lints and tests, on every event but `schedule`. Default: no such workflow.",
@@ -80,12 +80,12 @@ static RUNNERS: TableShape = TableShape {
 
 const COMPAT: Key = Key::optional(
     "compat",
-    "The profile of which `compat` runs the suites. Default: `compat` does not run on this event.",
+    "The profile that `compat` runs. Default: `compat` does not run on this event.",
     Shape::Text(&Format::ValueName),
 );
 const LEAK_CHECK: Key = Key::optional(
     "leak-check",
-    "The profile of which `leak-check` runs the suites of kind `leak`. Default: it does not run on this event.",
+    "The profile that `leak-check` runs. Default: `leak-check` does not run on this event.",
     Shape::Text(&Format::ValueName),
 );
 const PLATFORMS: Key = Key::optional(
@@ -95,12 +95,12 @@ const PLATFORMS: Key = Key::optional(
 );
 const MAX_JOBS: Key = Key::optional(
     "max-jobs",
-    "At most so many jobs that run cells; several builds then share a job. Default: a job a build.",
+    "The most jobs that run cells; beyond that, builds share a job. Default: one job per build.",
     Shape::Integer { min: 1, max: 2000 },
 );
 const MAX_MINUTES: Key = Key::optional(
     "max-minutes",
-    "At most so many predicted minutes of all jobs together; a plan that takes more is refused. Default: no limit.",
+    "The most predicted minutes of all jobs together; a longer plan is refused. Default: no limit.",
     Shape::Integer { min: 1, max: 1_000_000 },
 );
 
@@ -126,7 +126,7 @@ static SCHEDULE: TableShape = TableShape {
         Key::required(
             "cron",
             "When, in UTC, as GitHub reads five fields: minute, hour, day of the month, month, day of the week; one text or \
-             several. At least five minutes lie between two runs.",
+             several. At least five minutes between two runs.",
             Shape::OneOf(&[
                 Shape::Text(&CiFormat::Cron),
                 Shape::List { item: &Shape::Text(&CiFormat::Cron), min: 1, unique: true },
@@ -171,7 +171,7 @@ static CHECKS: TableShape = TableShape {
 static MISSING: Words = Words {
     what: "word for `missing`",
     known: &[
-        ("skip", "They are shown as unproven; the verdict stays what it is."),
+        ("skip", "They are shown as unproven and do not change the verdict."),
         ("fail", "They fail the verdict, too."),
     ],
     later: Later::NONE,
@@ -181,8 +181,8 @@ static CHECK: Words = Words {
     what: "check",
     known: &[
         ("format", "`cargo fmt --all --check`."),
-        ("clippy", "`cargo clippy` over the workspace; warnings are errors."),
-        ("test", "`cargo test` over the workspace."),
+        ("clippy", "`cargo clippy` for the workspace; warnings are errors."),
+        ("test", "`cargo test` for the workspace."),
         ("doc", "`cargo doc`; warnings are errors."),
         ("generated", "Generated files are as they would be written."),
     ],

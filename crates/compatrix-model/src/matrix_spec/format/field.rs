@@ -11,7 +11,7 @@ use crate::matrix_spec::sqlite;
 const SYSTEMS: &[&str] = &["linux", "macos", "windows", "freebsd", "netbsd", "openbsd", "illumos", "android", "ios"];
 const ARCHITECTURES: &[&str] =
     &["x86_64", "aarch64", "x86", "arm", "riscv64", "powerpc64", "s390x", "loongarch64", "wasm32"];
-/// Other people's names of the same things.
+/// Foreign names of the same things.
 const PLATFORM_ALIASES: &[(&str, &str)] =
     &[("darwin", "macos"), ("osx", "macos"), ("win", "windows"), ("amd64", "x86_64"), ("arm64", "aarch64")];
 
@@ -88,19 +88,19 @@ pub(super) fn sqlite_value(text: &str) -> Result<(), Problem> {
                 }
                 let (lower, higher) = sqlite::neighbours(&version);
                 let near: Vec<String> = [lower, higher].into_iter().flatten().map(|v| format!("`{v}`")).collect();
-                Err(Problem::new(format!("SQLite `{text}` cannot be had"))
+                Err(Problem::new(format!("SQLite `{text}` is not available"))
                     .label("no libsqlite3-sys package carries it")
                     .known("", all())
-                    .help(format!("the nearest that can be had: {}", near.join(" and "))))
+                    .help(format!("the nearest available versions are {}", near.join(" and "))))
             }
             _ => Err(Problem::new(format!("`{text}` is not a SQLite")).known(text, all())),
         },
     }
 }
 
-/// A value that looks like a distribution's name, of which the spec says nothing.
+/// A value that looks like the name of a distribution that the spec does not define.
 fn unknown_distribution(text: &str, packages: &str) -> Problem {
-    Problem::new(format!("no `[distro.{text}]` says what `{text}` is"))
+    Problem::new(format!("`{text}` needs a table `[distro.{text}]`"))
         .help(format!("add `[distro.{text}]` with `apt = {{ suite = \"bookworm\", {packages} }}`"))
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use compatrix_model::verdict::Verdict;
+use crate::verdict::Verdict;
 
 /// The change of a suite in a cell between two revisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -62,7 +62,7 @@ impl std::fmt::Display for Change {
 
 /// What a comparison needs to know of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum Seen {
     Works,
     Broken,
     Known,
@@ -72,9 +72,9 @@ enum State {
 
 /// The change between two verdicts; `None` means no evidence before, or no such cell now.
 pub fn compare(old: Option<Verdict>, new: Option<Verdict>) -> Change {
-    use State::*;
+    use Seen::*;
     let (old, new) = match (old, new) {
-        (old, Some(new)) => (old.map_or(Unknown, state), state(new)),
+        (old, Some(new)) => (old.map_or(Unknown, seen), seen(new)),
         (Some(_), None) => return Change::Removed,
         (None, None) => return Change::Unchanged,
     };
@@ -89,41 +89,12 @@ pub fn compare(old: Option<Verdict>, new: Option<Verdict>) -> Change {
     }
 }
 
-fn state(verdict: Verdict) -> State {
+fn seen(verdict: Verdict) -> Seen {
     match verdict {
-        Verdict::Ok | Verdict::UnexpectedPass => State::Works,
-        Verdict::Broken => State::Broken,
-        Verdict::Known => State::Known,
-        Verdict::Flaky => State::Flaky,
-        Verdict::Unproven | Verdict::Error => State::Unknown,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_whole_table() {
-        use Change::*;
-        let (broken, unproven, known) = (NewlyBroken, NewlyUnproven, NewlyKnown);
-        // Columns are new verdicts in the order of Verdict::ALL: ok, broken, known, unexpected-pass, flaky, unproven, error.
-        let rows = [
-            (Some(Verdict::Ok), [Unchanged, broken, known, Unchanged, Flaky, unproven, unproven]),
-            (Some(Verdict::Broken), [NewlyFixed, Unchanged, known, NewlyFixed, Flaky, unproven, unproven]),
-            (Some(Verdict::Known), [NewlyFixed, broken, Unchanged, NewlyFixed, Flaky, unproven, unproven]),
-            (Some(Verdict::UnexpectedPass), [Unchanged, broken, known, Unchanged, Flaky, unproven, unproven]),
-            (Some(Verdict::Flaky), [NewlyProven, broken, known, NewlyProven, Flaky, unproven, unproven]),
-            (Some(Verdict::Unproven), [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged]),
-            (Some(Verdict::Error), [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged]),
-            (None, [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged]),
-        ];
-        assert_eq!(rows.map(|row| row.0)[..7], Verdict::ALL.map(Some));
-        for (old, changes) in rows {
-            for (new, expected) in Verdict::ALL.into_iter().zip(changes) {
-                assert_eq!(compare(old, Some(new)), expected, "{old:?} then {new}");
-            }
-            assert_eq!(compare(old, None), if old.is_some() { Removed } else { Unchanged }, "{old:?} then nothing");
-        }
+        Verdict::Ok | Verdict::UnexpectedPass => Seen::Works,
+        Verdict::Broken => Seen::Broken,
+        Verdict::Known => Seen::Known,
+        Verdict::Flaky => Seen::Flaky,
+        Verdict::Unproven | Verdict::Error => Seen::Unknown,
     }
 }

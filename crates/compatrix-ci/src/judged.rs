@@ -1,0 +1,178 @@
+//! Merged records, judged: a matrix of each platform over all of its plan, and the difference from earlier evidence.
+
+use std::collections::{BTreeSet, HashMap};
+
+use compatrix_leak::{Policy, Usage};
+use compatrix_model::cell::{CellIndex, Finder};
+use compatrix_model::claims::judge_evidence;
+use compatrix_model::evidence::leak_usage;
+use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_model::matrix_spec::{JobCommand, Spec};
+use compatrix_model::outcome::Outcome;
+use compatrix_model::results::compare::{compare, Change};
+use compatrix_model::results::intake::Judge;
+use compatrix_model::results::matrix::{Matrix, Totals};
+use compatrix_model::results::merged::{ChangedCell, Difference, LostJob, MergedMatrix, PlatformMatrix};
+use compatrix_model::results::row::Row;
+use compatrix_model::verdict::Verdict;
+
+use crate::merge::{Merged, MergedPlatform, MergedResult};
+use crate::{may_fail, CiPlan, Committed};
+
+/// How many artifacts of a note are named.
+const MAX_NAMED: usize = 3;
+
+/// What merged records are judged with.
+#[derive(Debug, Clone, Copy)]
+pub struct Judging<'a> {
+    /// Its rules and suites.
+    pub spec: &'a Spec,
+    /// What the plan was made from.
+    pub committed: &'a Committed,
+    /// What the jobs were to run.
+    pub plan: &'a CiPlan,
+    /// What findings count for today.
+    pub policy: &'a Policy,
+    /// The day, `YYYY-MM-DD`.
+    pub today: &'a str,
+    /// The command that a cell's id is given to.
+    pub repro: &'a str,
+    /// Whether rows are to have their proofs.
+    pub whole_records: bool,
+}
+
+/// What is known of a planned suite in a cell: its result, or why there is none.
+enum Known<'a> {
+    Result(&'a MergedResult),
+    Untried(&'a str),
+}
+
+impl Judging<'_> {
+    /// Each planned cell with its verdict. What GitHub says of jobs, the difference, and whether untried cells count are
+    /// the caller's to add.
+    pub fn judged(&self, merged: &Merged) -> MergedMatrix {
+        let lost = merged.platforms.iter().flat_map(|platform| {
+            platform.missing.iter().map(|missing| LostJob {
+                job: missing.job.clone(),
+                platform: platform.platform.clone(),
+                missing: missing.cells.len(),
+                of: missing.of,
+            })
+        });
+        MergedMatrix {
+            event: self.plan.event,
+            work: self.plan.work,
+            jobs: self.plan.jobs().count(),
+            platforms: merged.platforms.iter().map(|platform| self.platform(merged, platform)).collect(),
+            lost: lost.collect(),
+            not_done: Vec::new(),
+            difference: Difference::NotAsked,
+            notes: notes(merged),
+            denied: false,
+        }
+    }
+
+    fn platform(&self, merged: &Merged, platform: &MergedPlatform) -> PlatformMatrix {
+        let spec = self.spec;
+        let mut versions = self.committed.versions.clone();
+        for bundle in merged.bundles() {
+            versions.extend(bundle.versions(&spec.space, &platform.platform));
+        }
+        let judge = Judge::new(spec, &versions, self.policy, self.today);
+        // What is known of each cell comes first, in order; rows are many times larger, and made once, in place.
+        let missing = platform.missing.iter().flat_map(|missing| &missing.cells);
+        let untried = self.plan.untried.iter().filter(|untried| untried.platform == platform.platform);
+        let known = platform.results.iter().map(|result| (result.suite, result.cell, Known::Result(result)));
+        let mut known: Vec<(usize, CellIndex, Known<'_>)> = known
+            .chain(missing.map(|&(suite, cell)| (suite, cell, Known::Untried("planned, and no evidence of it came"))))
+            .chain(untried.map(|other| (other.suite, other.cell, Known::Untried(&other.reason))))
+            .collect();
+        known.sort_by_key(|(suite, cell, _)| (*suite, *cell));
+        let may_fail = may_fail(spec, self.committed);
+        let excused = known.iter().map(|(_, cell, _)| may_fail(&spec.space.coords(*cell))).collect();
+        let row = |(suite, cell, known)| match known {
+            Known::Untried(why) => judge.untried(suite, cell, why),
+            Known::Result(result) => self.row(&judge, merged, result),
+        };
+        let rows: Vec<Row> = known.into_iter().map(row).collect();
+        let tried = |row: &&Row| row.outcome().is_some_and(|outcome| outcome != Outcome::Unavailable);
+        let jobs = self.plan.jobs().filter(|(group, _)| group.platform == platform.platform);
+        let lost =
+            |id: &str| platform.missing.iter().any(|missing| missing.job == id && missing.cells.len() == missing.of);
+        let builds = jobs.filter(|(_, job)| !lost(&job.id)).map(|(_, job)| job.builds.len()).sum();
+        let totals = Totals { elapsed_ms: None, builds, runs: rows.iter().filter(tried).count(), reused: 0 };
+        let matrix = Matrix::new(spec.space.clone(), rows, totals, self.repro);
+        // The event's plan is a part of the spec's, so that what was not found may be elsewhere.
+        let usage = match self.plan.work {
+            JobCommand::Compat => Usage::default(),
+            JobCommand::LeakCheck => leak_usage(self.policy, &matrix.records().collect::<Vec<_>>(), false, self.today),
+        };
+        PlatformMatrix { name: platform.platform.clone(), matrix, excused, usage }
+    }
+
+    fn row(&self, judge: &Judge<'_>, merged: &Merged, result: &MergedResult) -> Row {
+        // A policy asks the proof which Rust made the executables.
+        if self.whole_records || self.plan.work == JobCommand::LeakCheck {
+            judge.row(result.suite, result.cell, merged.whole(result), false)
+        } else {
+            judge.row(result.suite, result.cell, merged.brief(result), false).in_brief()
+        }
+    }
+}
+
+fn notes(merged: &Merged) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut note = |files: Vec<&str>, one: &str, many: &str| {
+        let more = files.len().saturating_sub(MAX_NAMED);
+        let named = files.iter().take(MAX_NAMED).copied().collect::<Vec<_>>().join(", ");
+        match files.len() {
+            0 => {}
+            1 => notes.push(format!("{named} {one}")),
+            n if n > MAX_NAMED => notes.push(format!("{named} and {more} more {many}")),
+            _ => notes.push(format!("{named} {many}")),
+        }
+    };
+    let dirty = merged.dirty.iter().map(String::as_str).collect();
+    let tell = "of packages with changes that are not committed; so will the evidence";
+    note(dirty, &format!("tells {tell}"), &format!("tell {tell}"));
+    let repeated = merged.repeated.iter().map(|(file, _)| file.as_str()).collect();
+    let have = "records that others have, too, or of an earlier attempt; each cell counts once";
+    note(repeated, &format!("has {have}"), &format!("have {have}"));
+    notes
+}
+
+/// What changed since the evidence of a revision, judged by today's rules: a difference of results, not of rules.
+pub fn difference(spec: &Spec, rev: &str, old: &[EvidenceFile], platforms: &[PlatformMatrix]) -> Difference {
+    let judgement = judge_evidence(spec, old);
+    let mut known: HashMap<(&str, &str, CellIndex), Verdict> = HashMap::new();
+    for judged in judgement.judged.iter().chain(&judgement.leaks) {
+        known.insert((judged.platform, &judged.entry.record.suite, judged.cell), judged.verdict);
+    }
+    let mut changes = Vec::new();
+    let mut unchanged = 0;
+    let mut finder = Finder::new(&spec.space);
+    for platform in platforms {
+        for row in &platform.matrix.rows {
+            let Some(cell) = finder.coords(&row.cell).map(|coords| spec.space.index(coords)) else { continue };
+            let before = known.get(&(platform.name.as_str(), row.suite.as_str(), cell)).copied();
+            match compare(before, Some(row.verdict)) {
+                Change::Unchanged => unchanged += 1,
+                change => {
+                    changes.push(ChangedCell { change, platform: platform.name.clone(), row: row.clone() });
+                }
+            }
+        }
+    }
+    // What another event's plan has is not gone; what the spec does not have is.
+    let suites: BTreeSet<&str> = spec.suites.iter().map(|suite| suite.name.as_str()).collect();
+    for file in old.iter().filter(|file| platforms.iter().any(|platform| platform.name == file.platform())) {
+        for record in file.entries().map(|entry| &entry.record) {
+            if !suites.contains(record.suite.as_str()) || spec.space.find(&record.cell).is_none() {
+                let why = "the spec does not have it any more";
+                let row = Row::untried(&record.suite, record.cell.clone(), why);
+                changes.push(ChangedCell { change: Change::Removed, platform: file.platform().to_owned(), row });
+            }
+        }
+    }
+    Difference::Since { rev: rev.to_owned(), changes, unchanged }
+}

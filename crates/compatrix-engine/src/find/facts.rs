@@ -1,0 +1,152 @@
+//! What this host and this workspace were found to have, with all that builds and proofs need of it.
+//!
+//! The planner sees [`HostFacts::plan_facts`] and no more.
+
+use std::collections::BTreeMap;
+
+use compatrix_leak::Tool;
+use compatrix_model::axis::ValueName;
+use compatrix_model::condition::Versions;
+use compatrix_model::facts::{Availability, Durations, PackageFacts, PlanFacts, ToolchainVersions};
+use compatrix_model::hash::Sha256;
+use compatrix_model::lockset::Lockset;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+/// Found out once, and again where a provision changed it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostFacts {
+    /// `linux-x86_64` and so on: operating system, then architecture.
+    pub platform: String,
+    /// By value of the `rust` axis.
+    pub toolchains: BTreeMap<ValueName, Availability<ToolchainFacts>>,
+    /// By value of the `sqlite` axis.
+    pub sqlite: BTreeMap<ValueName, Availability<SqliteFacts>>,
+    /// By value of the `schema` axis.
+    pub fixtures: BTreeMap<ValueName, Availability<FixtureFacts>>,
+    /// The packages under test.
+    pub packages: Vec<TestedPackage>,
+    /// Hash of the sources of the packages under test and their path dependencies.
+    pub sources: Sha256,
+    /// Each lockset that cells can use; the workspace's own Cargo.lock is always among them.
+    pub locksets: BTreeMap<Lockset, LocksetFacts>,
+    /// The lowest cargo that can read every manifest of the workspace and its lockfile.
+    pub readable_from: Version,
+    /// Whether every build is to be staged and served its dependencies from disk.
+    pub hermetic: bool,
+    /// By tool of suites of kind `leak`, and by the value of the `rust` axis whose executables it is to check.
+    pub leak_tools: BTreeMap<(Tool, ValueName), Availability<LeakToolFacts>>,
+}
+
+/// A toolchain that is here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolchainFacts {
+    /// Absolute path of `rustc`.
+    pub rustc: String,
+    /// Absolute path of `cargo`.
+    pub cargo: String,
+    /// rustc's version, pre-release included.
+    pub version: Version,
+    /// All of `rustc -Vv`.
+    pub rustc_verbose: String,
+    /// The line of `cargo -V`.
+    pub cargo_version: String,
+    /// The target triple that it compiles for by default.
+    pub host: String,
+    /// Of a distribution's toolchain, its packages: `rustc 1.63.0+dfsg1-2, cargo 0.66.0+ds1-1 of bookworm`.
+    pub packages: Option<String>,
+}
+
+/// A SQLite that is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteFacts {
+    /// `sqlite3_libversion()`, as far as it can be known before a build.
+    pub version: Option<Version>,
+    /// The shared library; absent for `bundled`.
+    pub library: Option<String>,
+    /// Hash of that library.
+    pub sha256: Option<Sha256>,
+    /// Folder to link against; absent for `bundled`.
+    pub link_dir: Option<String>,
+    /// Folder of `sqlite3.h`; absent for `bundled`, and where the host has none.
+    pub include_dir: Option<String>,
+}
+
+/// A tool that looks for leaks and is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeakToolFacts {
+    /// Absolute path of the program; of `asan` and `lsan` the compiler that has it built in.
+    pub program: String,
+    /// What it says it is, if it says so: `valgrind-3.19.0`.
+    pub version: Option<String>,
+}
+
+/// A lockset that cells can use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocksetFacts {
+    /// Hash of the versions that the packages under test use; `None` while it is not resolved.
+    pub sha256: Option<Sha256>,
+    /// Whether a stage with it can be built without network.
+    pub staged: Availability<()>,
+}
+
+/// A fixture that is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FixtureFacts {
+    /// Folder of the built files.
+    pub dir: String,
+    /// The vintage that its TOML names.
+    pub vintage: i64,
+    /// Hash of the recipe.
+    pub sha256: Sha256,
+}
+
+/// A package under test, with where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestedPackage {
+    /// For the planner.
+    pub facts: PackageFacts,
+    /// Absolute.
+    pub dir: String,
+    /// The source file of each of its targets, by the target's name, relative to the workspace's root.
+    pub sources: BTreeMap<String, String>,
+}
+
+impl ToolchainFacts {
+    /// For the planner.
+    pub fn versions(&self) -> ToolchainVersions {
+        let cargo = self.cargo_version.split(' ').nth(1).and_then(|text| Version::parse(text).ok());
+        ToolchainVersions { rustc: self.version.clone(), cargo }
+    }
+}
+
+impl HostFacts {
+    /// What the planner may know of it. Durations are the ledger's.
+    pub fn plan_facts(&self) -> PlanFacts {
+        let locksets = self.locksets.iter().map(|(lockset, facts)| (lockset.clone(), facts.staged.clone()));
+        PlanFacts {
+            platform: self.platform.clone(),
+            toolchains: each(&self.toolchains, ToolchainFacts::versions),
+            sqlite: each(&self.sqlite, |sqlite| sqlite.version.clone()),
+            fixtures: each(&self.fixtures, |_| ()),
+            packages: self.packages.iter().map(|package| package.facts.clone()).collect(),
+            locksets: locksets.collect(),
+            readable_from: Some(self.readable_from.clone()),
+            hermetic: self.hermetic,
+            leak_tools: each(&self.leak_tools, |_| ()),
+            durations: Durations::default(),
+        }
+    }
+
+    /// The versions that values stand for on this host.
+    pub fn versions(&self) -> Versions {
+        self.plan_facts().versions()
+    }
+}
+
+fn each<K: Ord + Clone, T, U>(
+    found: &BTreeMap<K, Availability<T>>,
+    known: impl Fn(&T) -> U,
+) -> BTreeMap<K, Availability<U>> {
+    found.iter().map(|(value, availability)| (value.clone(), availability.map(&known))).collect()
+}

@@ -1,0 +1,209 @@
+//! The tables by which results are judged, ranked and compared, and by which a command ends.
+
+use super::compare::{compare, Change};
+use super::exit::{ExitCode, Shortfall};
+use super::rank;
+use super::row::{Row, Trial};
+use crate::cell::CellId;
+use crate::evidence::{Counts, Record, TestFailure};
+use crate::outcome::Outcome;
+use crate::verdict::{judge, Expectation, Verdict};
+use compatrix_leak::{Canary, Finding, FindingKind, LeakReport, Standing, Tool};
+
+fn fail() -> Expectation {
+    Expectation::Fail { reason: "r".into(), issue: None, until: None }
+}
+
+fn cell() -> CellId {
+    "rust=1.70".parse().expect("a cell")
+}
+
+fn record(outcome: Outcome) -> Record {
+    Record::blank("tests", cell(), None, outcome, String::new())
+}
+
+fn row(outcome: Outcome, expectation: Expectation) -> Row {
+    Row::from_record(record(outcome), expectation, false)
+}
+
+#[test]
+fn outcome_against_expectation() {
+    use Verdict::*;
+    let rows = [
+        (Outcome::Passed, Ok, UnexpectedPass),
+        (Outcome::Failed, Broken, Known),
+        (Outcome::BuildFailed, Broken, Known),
+        (Outcome::Crashed, Broken, Known),
+        (Outcome::TimedOut, Broken, Known),
+        (Outcome::Misidentified, Broken, Broken),
+        (Outcome::Unavailable, Unproven, Unproven),
+        (Outcome::Infrastructure, Error, Error),
+    ];
+    assert_eq!(rows.map(|r| r.0), Outcome::ALL);
+    for (outcome, when_pass, when_fail) in rows {
+        assert_eq!(judge(outcome, &Expectation::Pass, 1), when_pass, "{outcome}");
+        assert_eq!(judge(outcome, &fail(), 1), when_fail, "{outcome}, expected to fail");
+        assert_eq!(row(outcome, fail()).verdict, when_fail, "a row of {outcome}");
+    }
+}
+
+#[test]
+fn a_pass_on_a_later_try_is_flaky() {
+    assert_eq!(judge(Outcome::Passed, &Expectation::Pass, 2), Verdict::Flaky);
+    assert_eq!(judge(Outcome::Passed, &fail(), 2), Verdict::Flaky);
+    assert_eq!(judge(Outcome::Failed, &Expectation::Pass, 3), Verdict::Broken);
+}
+
+#[test]
+fn ranks() {
+    let outcomes = [
+        Outcome::Passed,
+        Outcome::Failed,
+        Outcome::Crashed,
+        Outcome::TimedOut,
+        Outcome::BuildFailed,
+        Outcome::Misidentified,
+        Outcome::Unavailable,
+        Outcome::Infrastructure,
+    ];
+    for (n, a) in outcomes.into_iter().enumerate() {
+        for (m, b) in outcomes.into_iter().enumerate() {
+            assert_eq!(rank::of_outcome(a) > rank::of_outcome(b), n > m, "{a} over {b}");
+        }
+    }
+    let verdicts = [
+        Verdict::Unproven,
+        Verdict::Error,
+        Verdict::Ok,
+        Verdict::Known,
+        Verdict::Flaky,
+        Verdict::UnexpectedPass,
+        Verdict::Broken,
+    ];
+    for (n, a) in verdicts.into_iter().enumerate() {
+        for (m, b) in verdicts.into_iter().enumerate() {
+            assert_eq!(rank::of_verdict(a) > rank::of_verdict(b), n > m, "{a} over {b}");
+        }
+    }
+}
+
+#[test]
+fn exit_codes() {
+    use ExitCode::*;
+    let numbers = [(Success, 0), (NotAsPromised, 1), (Usage, 2), (Infrastructure, 3), (Interrupted, 130)];
+    for (code, number) in numbers {
+        assert_eq!(code.number(), number, "{code:?}");
+    }
+    let flaky = || Row::from_record(Record { attempts: 2, ..record(Outcome::Passed) }, Expectation::Pass, false);
+    let untried = || Row::untried("tests", cell(), "not here");
+    let good = || row(Outcome::Passed, Expectation::Pass);
+    // The last column: where cells that could not be tried count.
+    let table: [(&str, Vec<Row>, ExitCode, ExitCode); 10] = [
+        ("nothing", vec![], Success, Success),
+        ("ok", vec![good()], Success, Success),
+        ("known", vec![row(Outcome::Failed, fail())], Success, Success),
+        ("flaky", vec![flaky()], Success, Success),
+        ("unproven", vec![good(), untried()], Success, NotAsPromised),
+        ("broken", vec![good(), row(Outcome::Failed, Expectation::Pass)], NotAsPromised, NotAsPromised),
+        ("unexpected pass", vec![row(Outcome::Passed, fail())], NotAsPromised, NotAsPromised),
+        ("a leak, known to fail", vec![leaking(Standing::Error, fail())], NotAsPromised, NotAsPromised),
+        ("an accepted leak", vec![leaking(Standing::Noted, fail())], Success, Success),
+        (
+            "our side broke, beside a broken cell",
+            vec![row(Outcome::Infrastructure, Expectation::Pass), row(Outcome::Failed, Expectation::Pass)],
+            Infrastructure,
+            Infrastructure,
+        ),
+    ];
+    for (name, rows, code, where_untried_counts) in table {
+        assert_eq!(Shortfall::of(rows.iter(), false).exit_code(), code, "{name}");
+        assert_eq!(Shortfall::of(rows.iter(), true).exit_code(), where_untried_counts, "{name}");
+    }
+    for shortfall in [Shortfall { missing: 1, ..Shortfall::default() }, Shortfall { jobs: 1, ..Shortfall::default() }] {
+        assert_eq!(shortfall.exit_code(), NotAsPromised, "{shortfall:?}");
+    }
+}
+
+/// A row that failed under a tool, with a finding that counts for this.
+fn leaking(standing: Standing, expectation: Expectation) -> Row {
+    let mut finding = Finding::raw(Tool::Valgrind, FindingKind::Definite, "77 bytes");
+    finding.standing = standing;
+    let report = LeakReport {
+        tool: Tool::Valgrind,
+        version: String::new(),
+        canary: Canary::Proven { found: String::new() },
+        outcome: Outcome::Failed,
+        cause: String::new(),
+        ran: 1,
+        not_runnable: Vec::new(),
+        findings: vec![finding],
+        notes: Vec::new(),
+    };
+    Row::from_record(Record { leaks: Some(report), ..record(Outcome::Failed) }, expectation, false)
+}
+
+#[test]
+fn old_verdict_against_new() {
+    use Change::*;
+    let (broken, unproven, known) = (NewlyBroken, NewlyUnproven, NewlyKnown);
+    // Columns: the new verdict, in the order of Verdict::ALL: ok, broken, known, unexpected-pass, flaky, unproven, error.
+    let rows = [
+        (Some(Verdict::Ok), [Unchanged, broken, known, Unchanged, Flaky, unproven, unproven]),
+        (Some(Verdict::Broken), [NewlyFixed, Unchanged, known, NewlyFixed, Flaky, unproven, unproven]),
+        (Some(Verdict::Known), [NewlyFixed, broken, Unchanged, NewlyFixed, Flaky, unproven, unproven]),
+        (Some(Verdict::UnexpectedPass), [Unchanged, broken, known, Unchanged, Flaky, unproven, unproven]),
+        (Some(Verdict::Flaky), [NewlyProven, broken, known, NewlyProven, Flaky, unproven, unproven]),
+        (Some(Verdict::Unproven), [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged]),
+        (Some(Verdict::Error), [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged]),
+        (None, [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged]),
+    ];
+    assert_eq!(rows.map(|row| row.0)[..7], Verdict::ALL.map(Some));
+    for (old, changes) in rows {
+        for (new, expected) in Verdict::ALL.into_iter().zip(changes) {
+            assert_eq!(compare(old, Some(new)), expected, "{old:?} then {new}");
+        }
+        assert_eq!(compare(old, None), if old.is_some() { Removed } else { Unchanged }, "{old:?} then nothing");
+    }
+}
+
+#[test]
+fn what_an_earlier_result_settles() {
+    let tries = |outcome, attempts| Record { attempts, ..record(outcome) };
+    let table = [
+        (tries(Outcome::Passed, 1), Expectation::Pass, true),
+        (tries(Outcome::Passed, 1), fail(), true),
+        (tries(Outcome::Passed, 2), Expectation::Pass, false),
+        (tries(Outcome::Failed, 1), fail(), true),
+        (tries(Outcome::Failed, 1), Expectation::Pass, false),
+        (tries(Outcome::TimedOut, 1), fail(), false),
+        (tries(Outcome::Misidentified, 1), fail(), false),
+        (tries(Outcome::Unavailable, 1), Expectation::Pass, false),
+        (tries(Outcome::Infrastructure, 1), Expectation::Pass, false),
+    ];
+    for (record, expectation, settled) in table {
+        let row = Row::from_record(record, expectation, true);
+        assert_eq!(row.is_settled(), settled, "{row:?}");
+    }
+}
+
+#[test]
+fn only_a_plain_pass_loses_its_record() {
+    let mut passed = record(Outcome::Passed);
+    passed.tests.passed = 3;
+    passed.doctests = Some(Counts { passed: 2, ..Counts::default() });
+    let brief = Row::from_record(passed.clone(), Expectation::Pass, false).in_brief();
+    assert_eq!(brief.trial, Trial::Passed(Counts { passed: 5, ..Counts::default() }));
+    assert_eq!((brief.outcome(), brief.cause(), brief.tests().passed), (Some(Outcome::Passed), "", 5));
+    passed.cause = "left processes behind".into();
+    let kept = Row::from_record(passed, Expectation::Pass, false).in_brief();
+    assert_eq!((kept.record().is_some(), kept.cause()), (true, "left processes behind"));
+    assert!(row(Outcome::Passed, fail()).in_brief().record().is_some());
+}
+
+#[test]
+fn failing_tests_by_name() {
+    let failure = |executable: &str| TestFailure { executable: executable.into(), test: "t".into(), output: "".into() };
+    let failures = ["it", "doctests", ""].map(failure).into();
+    let row = Row::from_record(Record { failures, ..record(Outcome::Failed) }, Expectation::Pass, false);
+    assert_eq!(row.failing(), ["it::t", "t", "t"]);
+}
