@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use compatrix_leak::LeakReport;
 use compatrix_model::evidence::{Counts, ExecutableProof, Record, SourceProof, TestFailure, ToolchainProof};
 use compatrix_model::hash::Sha256;
-use compatrix_model::matrix_spec::{Event, Spec, Work};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
 use compatrix_model::plan::{Plan, SkipReason};
 
 pub use read::{Bundle, RecordLine};
@@ -72,9 +72,9 @@ pub struct Header {
     /// [`super::CiPlan::id`].
     pub plan: String,
     /// The event whose plan ran.
-    pub event: Event,
+    pub event: CiEvent,
     /// The command that ran.
-    pub work: Work,
+    pub work: JobCommand,
     /// The platform of the job: `linux-x86_64`.
     pub platform: String,
     /// The job's id; empty for all jobs of the platform.

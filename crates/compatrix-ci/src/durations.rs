@@ -160,7 +160,7 @@ mod tests {
     fn a_ledger_s_runs_count_on_average_of_suite_and_build() {
         let text = "[project]\npackages = [\"x\"]\n[axis]\nrust = [\"1.70\", \"1.80\"]\n\
                     [axis.n]\nenv = \"N\"\nvalues = [\"1\", \"2\", \"3\"]\n";
-        let spec = compatrix_model::matrix_spec::parse(text, "matrix.toml", &[]).expect("a spec").spec;
+        let spec = compatrix_model::spec_text::parse(text, "matrix.toml", &[]).expect("a spec").spec;
         let run = |cell: &str, ms| (("tests".to_owned(), cell.to_owned()), ms);
         let ledger = Durations {
             builds: BTreeMap::from([("rust=1.70".to_owned(), 5_000), ("rust=gone".to_owned(), 1)]),

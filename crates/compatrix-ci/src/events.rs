@@ -1,7 +1,7 @@
 //! The plan of an event, and the part that one machine runs. Errors name the missing key of the spec.
 
-use compatrix_model::matrix_spec::{Event, Spec, Work};
-use compatrix_model::plan::narrow::Part;
+use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
+use compatrix_model::plan::Part;
 
 use crate::merge::File;
 use crate::plan::{ci_plan, CiPlan};
@@ -11,7 +11,7 @@ use crate::Committed;
 ///
 /// # Errors
 /// The spec does not run the command on the event.
-pub fn profile(spec: &Spec, event: Event, work: Work) -> Result<&str, String> {
+pub fn profile(spec: &Spec, event: CiEvent, work: JobCommand) -> Result<&str, String> {
     let key = work.as_str();
     let settings = spec.ci.as_ref().map(|ci| ci.events.get(&event));
     if let Some(name) = settings.flatten().and_then(|settings| settings.profile(work)) {
@@ -29,7 +29,7 @@ pub fn profile(spec: &Spec, event: Event, work: Work) -> Result<&str, String> {
 ///
 /// # Errors
 /// As [`profile`] and [`ci_plan`].
-pub fn plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> Result<CiPlan, String> {
+pub fn plan(spec: &Spec, committed: &Committed, event: CiEvent, work: JobCommand) -> Result<CiPlan, String> {
     profile(spec, event, work)?;
     ci_plan(spec, committed, event, work)?.ok_or_else(|| format!("{event} runs no `{}`", work.as_str()))
 }
@@ -41,7 +41,7 @@ pub fn plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> Res
 pub fn plans(spec: &Spec, committed: &Committed) -> Result<Vec<CiPlan>, String> {
     let events = spec.ci.iter().flat_map(|ci| ci.events.keys());
     let (mut plans, mut problems) = (Vec::new(), Vec::new());
-    for (event, work) in events.flat_map(|event| Work::ALL.map(|work| (*event, work))) {
+    for (event, work) in events.flat_map(|event| JobCommand::ALL.map(|work| (*event, work))) {
         match ci_plan(spec, committed, event, work) {
             Ok(plan) => plans.extend(plan),
             Err(problem) => problems.push(problem),
@@ -84,13 +84,13 @@ pub fn on_platform(plan: CiPlan, platform: &str) -> Result<(CiPlan, Option<Strin
     Ok((plan, (!others.is_empty()).then_some(note)))
 }
 
-fn nothing_on(event: Event, platform: &str, others: &[impl AsRef<str>]) -> String {
+fn nothing_on(event: CiEvent, platform: &str, others: &[impl AsRef<str>]) -> String {
     let others: Vec<&str> = others.iter().map(AsRef::as_ref).collect();
     format!("no job of {event} runs on {platform}; they run on {}", others.join(", "))
 }
 
 /// Event and command of the first readable artifact.
-pub fn of_artifacts(files: &[File]) -> Option<(Event, Work)> {
+pub fn of_artifacts(files: &[File]) -> Option<(CiEvent, JobCommand)> {
     let headers = files.iter().filter_map(|(_, bundle)| bundle.as_ref().ok()?.headers.first());
     headers.map(|header| (header.event, header.work)).min()
 }

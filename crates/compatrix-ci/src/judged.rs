@@ -7,7 +7,7 @@ use compatrix_model::cell::{CellIndex, Finder};
 use compatrix_model::claims::judge_evidence;
 use compatrix_model::evidence::leak_usage;
 use compatrix_model::evidence_file::EvidenceFile;
-use compatrix_model::matrix_spec::{Spec, Work};
+use compatrix_model::matrix_spec::{JobCommand, Spec};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::compare::{compare, Change};
 use compatrix_model::results::intake::Judge;
@@ -103,15 +103,15 @@ impl Judging<'_> {
         let matrix = Matrix::new(spec.space.clone(), rows, totals, self.repro);
         // The event's plan is only a part of the spec's, so a missing finding may be in another part.
         let usage = match self.plan.work {
-            Work::Compat => Usage::default(),
-            Work::LeakCheck => leak_usage(self.policy, &matrix.records().collect::<Vec<_>>(), false, self.today),
+            JobCommand::Compat => Usage::default(),
+            JobCommand::LeakCheck => leak_usage(self.policy, &matrix.records().collect::<Vec<_>>(), false, self.today),
         };
         PlatformMatrix { name: platform.platform.clone(), matrix, excused, usage }
     }
 
     fn row(&self, judge: &Judge<'_>, merged: &Merged, result: &MergedResult) -> Row {
         // The policy needs the proof for the Rust that built the executables.
-        if self.whole_records || self.plan.work == Work::LeakCheck {
+        if self.whole_records || self.plan.work == JobCommand::LeakCheck {
             judge.row(result.suite, result.cell, merged.whole(result), false)
         } else {
             judge.row(result.suite, result.cell, merged.brief(result), false).in_brief()

@@ -109,7 +109,7 @@ pub fn not_done(plan: &CiPlan, json: &str) -> Result<Vec<NotDone>, String> {
 mod tests {
     use super::*;
     use crate::{Group, Needs};
-    use compatrix_model::matrix_spec::{Event, Work};
+    use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 
     fn plan() -> CiPlan {
         let group = |id: &str, platform: &str| Group {
@@ -121,8 +121,8 @@ mod tests {
             jobs: Vec::new(),
         };
         CiPlan {
-            event: Event::Push,
-            work: Work::Compat,
+            event: CiEvent::Push,
+            work: JobCommand::Compat,
             profile: "local".to_owned(),
             groups: vec![group("push-linux-x86_64", "linux-x86_64"), group("push-macos-aarch64", "macos-aarch64")],
             untried: Vec::new(),

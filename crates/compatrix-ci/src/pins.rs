@@ -44,7 +44,7 @@ impl Pins {
     /// # Errors
     /// All problems of the file, each with its line.
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
-        let mut reader = Reader { text, pins: Self::default(), problems: Vec::new() };
+        let mut reader = PinsReader { text, pins: Self::default(), problems: Vec::new() };
         let (root, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let start = error.span().map_or(text.len(), |span| span.start);
@@ -134,7 +134,7 @@ fn is_name(text: &str, slashes: std::ops::RangeInclusive<usize>, also: &str) -> 
     slashed && text.chars().all(plain) && text.split(['/', ':']).all(|part| !part.is_empty() && !part.starts_with('.'))
 }
 
-struct Reader<'a> {
+struct PinsReader<'a> {
     text: &'a str,
     pins: Pins,
     problems: Vec<(usize, String)>,
@@ -142,7 +142,7 @@ struct Reader<'a> {
 
 type Value<'v> = Spanned<DeValue<'v>>;
 
-impl Reader<'_> {
+impl PinsReader<'_> {
     fn problem(&mut self, at: usize, what: impl Into<String>) {
         let line = self.text[..at.min(self.text.len())].bytes().filter(|b| *b == b'\n').count() + 1;
         self.problems.push((line, what.into()));

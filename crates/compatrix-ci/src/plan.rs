@@ -3,26 +3,24 @@
 //! A build is never split over jobs. The suites and cells of each job are decided here, from committed versions: what a
 //! runner turns out to have changes outcomes, never the assignment.
 
+mod contents;
 mod jobs;
 
-use serde::Serialize;
+pub use contents::{Cost, Group, Job, Needs, Untried, JOB_MS, MATRIX_JOBS};
+pub use jobs::may_fail;
+
+use jobs::OfPlatform;
+
 use sha2::{Digest, Sha256};
 
 use super::committed::Committed;
-use compatrix_model::axis::ValueName;
-use compatrix_model::cell::CellIndex;
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::matrix_spec::{Event, Work};
-use compatrix_model::plan::narrow::Part;
-use compatrix_model::plan::{Choice, Plan, SkipReason};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
+use compatrix_model::plan::Part;
+use compatrix_model::plan::{Choice, SkipReason};
 
-/// GitHub's limit on the jobs of one matrix.
-/// Source: docs.github.com, "Workflow syntax", `jobs.<job_id>.strategy.matrix`.
-pub const MATRIX_JOBS: usize = 256;
 /// The most jobs planned for one event; GitHub starts only a few hundred at once.
 pub const MOST_JOBS: usize = 2_000;
-/// Predicted overhead of a job in milliseconds: checkout, artifacts, toolchain.
-pub const JOB_MS: u64 = 45_000;
 /// Predicted duration in milliseconds of compiling the orchestrator.
 pub const ORCHESTRATOR_MS: u64 = 180_000;
 /// Predicted duration in milliseconds of the verdict job.
@@ -32,9 +30,9 @@ pub const VERDICT_MS: u64 = 40_000;
 #[derive(Debug, Clone, PartialEq)]
 pub struct CiPlan {
     /// The event that triggers the jobs.
-    pub event: Event,
+    pub event: CiEvent,
     /// The command that the jobs run.
-    pub work: Work,
+    pub work: JobCommand,
     /// The profile's name.
     pub profile: String,
     /// Jobs that share a runner and a container, at most [`MATRIX_JOBS`] each. Never empty.
@@ -43,78 +41,6 @@ pub struct CiPlan {
     pub untried: Vec<Untried>,
     /// SHA-256 of the assignment: which job on which platform runs which suites in which cells.
     pub id: String,
-}
-
-/// Jobs that share a runner and a container: one job of the workflow, with a matrix.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Group {
-    /// Also the id of the workflow's job: `pull-request-linux-x86_64`.
-    pub id: String,
-    /// The platform of its runner: `linux-x86_64`.
-    pub platform: String,
-    /// The runner's label: `ubuntu-24.04`.
-    pub runner: String,
-    /// The container's image: `debian:bookworm`. `None` runs on the runner itself.
-    pub container: Option<String>,
-    /// Packages to install first.
-    pub needs: Needs,
-    /// The rows of the workflow job's matrix.
-    pub jobs: Vec<Job>,
-}
-
-/// Packages that the orchestrator does not install itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Needs {
-    /// The host's SQLite with headers.
-    pub sqlite: bool,
-    /// The Debian package `valgrind`.
-    pub valgrind: bool,
-    /// The components `miri` and `rust-src` of the toolchain `nightly`.
-    pub miri: bool,
-    /// The archive keys of other distributions, for apt-get.
-    pub archives: bool,
-}
-
-/// One job: whole builds, with all their runs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Job {
-    /// Unique among all jobs of an event and command: `linux-x86_64-stable-bundled-json`. Contains only letters, digits,
-    /// `.`, `_`, `+` and `-`.
-    pub id: String,
-    /// Ids of its builds.
-    pub builds: Vec<String>,
-    /// The toolchains of its builds.
-    pub toolchains: Vec<ValueName>,
-    /// Its runs: index of the suite, and cell.
-    pub cells: Vec<(usize, CellIndex)>,
-    /// Whether all its cells may fail, so that the job may too.
-    pub may_fail: bool,
-    /// Predicted duration in milliseconds, including [`JOB_MS`].
-    pub predicted_ms: u64,
-}
-
-/// A chosen cell that no job runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Untried {
-    /// The platform whose runners cannot run it.
-    pub platform: String,
-    /// Index into the spec's suites.
-    pub suite: usize,
-    /// Index into the spec's space.
-    pub cell: CellIndex,
-    /// Why no runner can run it, as a fragment.
-    pub reason: String,
-}
-
-/// The predicted cost of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Cost {
-    /// The number of jobs, including orchestrators and the verdict.
-    pub jobs: usize,
-    /// Billed minutes: the sum over all jobs, each rounded up.
-    pub minutes: u64,
-    /// Milliseconds from start to verdict if no job waits for a runner.
-    pub longest_ms: u64,
 }
 
 impl CiPlan {
@@ -180,15 +106,18 @@ impl CiPlan {
 ///
 /// # Errors
 /// The plan has no cells, too many jobs, or takes longer than the spec allows; the message has the figures.
-pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> Result<Option<CiPlan>, String> {
+pub fn ci_plan(spec: &Spec, committed: &Committed, event: CiEvent, work: JobCommand) -> Result<Option<CiPlan>, String> {
     let Some(ci) = &spec.ci else { return Ok(None) };
     let Some(settings) = ci.events.get(&event) else { return Ok(None) };
     let Some(name) = settings.profile(work) else { return Ok(None) };
-    let whole = spec.profile(name)?;
+    let whole = spec.profile(name).map_err(|unknown| unknown.to_string())?;
     let is_leak = |leak: bool| move |suite: &compatrix_model::matrix_spec::Suite| suite.leak().is_some() == leak;
-    let Some(profile) = spec.narrowed(whole, is_leak(work == Work::LeakCheck)) else {
-        let kind =
-            if work == Work::LeakCheck { "has no suite of kind `leak`" } else { "has only suites of kind `leak`" };
+    let Some(profile) = spec.narrowed(whole, is_leak(work == JobCommand::LeakCheck)) else {
+        let kind = if work == JobCommand::LeakCheck {
+            "has no suite of kind `leak`"
+        } else {
+            "has only suites of kind `leak`"
+        };
         return Err(format!("[ci.{event}]: the profile `{name}` {kind}, so `{}` has nothing to do", work.as_str()));
     };
     let mut untried = Vec::new();
@@ -240,22 +169,8 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: Event, work: Work) -> 
     }
 }
 
-/// The work for a platform's runners.
-struct OfPlatform<'a> {
-    platform: &'a str,
-    runner: &'a str,
-    plan: Plan,
-}
-
-/// A predicate on a cell's coordinates: whether CI's verdict ignores its failure.
-pub fn may_fail<'a>(spec: &'a Spec, committed: &'a Committed) -> impl Fn(&[usize]) -> bool + 'a {
-    let conditions = spec.ci.iter().flat_map(|ci| &ci.may_fail);
-    let matchers: Vec<_> = conditions.map(|when| when.matcher(&spec.space, &committed.versions)).collect();
-    move |coords| matchers.iter().any(|matcher| matcher.holds(coords))
-}
-
 /// Hashes everything that the jobs must agree on.
-fn id(spec: &Spec, event: Event, work: Work, groups: &[Group]) -> String {
+fn id(spec: &Spec, event: CiEvent, work: JobCommand, groups: &[Group]) -> String {
     let mut hash = Sha256::new();
     hash.update(format!("compatrix ci plan 1\n{event} {}\n", work.as_str()));
     for group in groups {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use compatrix_model::matrix_spec::Work;
+use compatrix_model::matrix_spec::JobCommand;
 
 use crate::generate::header::{origin, Origin};
 use crate::generate::{text, CHECKS_FILE};
@@ -140,7 +140,7 @@ impl Update {
 impl Existing {
     /// Generated workflows, edited or not. A copy under another name is not ours.
     fn ours(&self) -> impl Iterator<Item = (&str, &str)> {
-        let names = Work::ALL.map(Work::file).into_iter().chain([CHECKS_FILE]);
+        let names = JobCommand::ALL.map(JobCommand::file).into_iter().chain([CHECKS_FILE]);
         let names: Vec<String> = names.map(|name| format!("{FOLDER}/{name}")).collect();
         let ours =
             self.workflows.iter().filter(move |(path, text)| names.contains(path) && origin(text) != Origin::Foreign);

@@ -6,7 +6,7 @@
 pub mod evaluate;
 pub mod rehearsal;
 
-use compatrix_model::matrix_spec::Event;
+use compatrix_model::matrix_spec::CiEvent;
 
 /// A workflow file.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +50,7 @@ pub enum Trigger {
     /// A manual run; the input `event` selects the plan.
     Dispatch {
         /// The events to choose from, the first by default; empty if there is no choice.
-        events: Vec<Event>,
+        events: Vec<CiEvent>,
     },
 }
 

@@ -6,10 +6,11 @@ use compatrix_ci::plan::{JOB_MS, MATRIX_JOBS, MOST_JOBS, ORCHESTRATOR_MS, VERDIC
 use compatrix_ci::{ci_plan, CiPlan, Committed};
 use compatrix_model::condition::Condition;
 use compatrix_model::facts::{Durations, PackageFacts};
-use compatrix_model::matrix_spec::{parse, Spec};
-use compatrix_model::matrix_spec::{Ci, Event, EventSettings, Work};
+use compatrix_model::matrix_spec::Spec;
+use compatrix_model::matrix_spec::{Ci, CiEvent, EventSettings, JobCommand};
 use compatrix_model::plan::predict::LATER_BUILD_MS;
 use compatrix_model::plan::{plan, Choice};
+use compatrix_model::spec_text::parse;
 use proptest::prelude::*;
 
 fn settings(platforms: &[&str]) -> EventSettings {
@@ -33,7 +34,7 @@ fn spec(text: &str, platforms: &[&str]) -> Spec {
     spec.ci = Some(Ci {
         branches: vec!["main".to_owned()],
         runners: platforms.iter().map(|platform| ((*platform).to_owned(), format!("runner-of-{platform}"))).collect(),
-        events: BTreeMap::from([(Event::PullRequest, settings(platforms))]),
+        events: BTreeMap::from([(CiEvent::PullRequest, settings(platforms))]),
         timeout_minutes: 60,
         retention_days: 14,
         caches: true,
@@ -47,7 +48,7 @@ fn spec(text: &str, platforms: &[&str]) -> Spec {
 
 fn change(spec: &mut Spec, change: impl FnOnce(&mut EventSettings)) {
     let ci = spec.ci.as_mut().expect("made with one");
-    change(ci.events.get_mut(&Event::PullRequest).expect("made with one"));
+    change(ci.events.get_mut(&CiEvent::PullRequest).expect("made with one"));
 }
 
 fn may_fail(spec: &mut Spec, condition: &str) {
@@ -57,7 +58,7 @@ fn may_fail(spec: &mut Spec, condition: &str) {
 
 #[track_caller]
 fn planned(spec: &Spec, committed: &Committed) -> CiPlan {
-    ci_plan(spec, committed, Event::PullRequest, Work::Compat)
+    ci_plan(spec, committed, CiEvent::PullRequest, JobCommand::Compat)
         .unwrap_or_else(|error| panic!("{error}"))
         .expect("a plan")
 }
@@ -84,7 +85,7 @@ const AXES: &str = "[axis]\nrust = [\"1.70\", \"1.80\", \"stable\"]\nsqlite = [\
 /// Each cell of the platform's plan is in one job, no build is in two, no job is empty, names are plain and unique.
 fn check(spec: &Spec, committed: &Committed, jobs: &CiPlan) {
     let ci = spec.ci.as_ref().expect("made with one");
-    let settings = &ci.events[&Event::PullRequest];
+    let settings = &ci.events[&CiEvent::PullRequest];
     let profile = spec.narrowed(&spec.profiles["local"], |suite| suite.leak().is_none()).expect("a suite");
     let mut names = BTreeSet::new();
     for platform in &settings.platforms {
@@ -212,7 +213,7 @@ fn a_matrix_that_is_too_large_is_split_and_a_plan_that_is_too_large_refused() {
     assert_eq!(jobs_of(&many(MATRIX_JOBS + 1, None)).groups.len(), 2);
 
     let too_many = many(MOST_JOBS + 1, None);
-    let error = ci_plan(&too_many, &committed(), Event::PullRequest, Work::Compat).unwrap_err();
+    let error = ci_plan(&too_many, &committed(), CiEvent::PullRequest, JobCommand::Compat).unwrap_err();
     assert!(error.contains("2001 jobs") && error.contains("max-jobs"), "{error}");
     let packed = jobs_of(&many(MOST_JOBS + 1, Some(20)));
     assert_eq!(packed.jobs().count(), 20);
@@ -258,8 +259,8 @@ fn the_id_changes_with_every_cell() {
     assert_eq!(jobs_of(&packed).id, jobs_of(&packed).id);
     let mut dispatched = spec(AXES, &[LINUX]);
     let ci = dispatched.ci.as_mut().unwrap();
-    ci.events.insert(Event::Push, settings(&[LINUX]));
-    let push = ci_plan(&dispatched, &committed(), Event::Push, Work::Compat).unwrap().unwrap();
+    ci.events.insert(CiEvent::Push, settings(&[LINUX]));
+    let push = ci_plan(&dispatched, &committed(), CiEvent::Push, JobCommand::Compat).unwrap().unwrap();
     assert!(ids.insert(push.id), "another event");
 }
 
@@ -281,7 +282,7 @@ fn the_cost_is_that_of_all_jobs() {
     assert_eq!(cost.longest_ms, ORCHESTRATOR_MS + 605_000 + JOB_MS + VERDICT_MS);
 
     change(&mut spec, |event| event.max_minutes = Some(15));
-    let error = ci_plan(&spec, &committed, Event::PullRequest, Work::Compat).unwrap_err();
+    let error = ci_plan(&spec, &committed, CiEvent::PullRequest, JobCommand::Compat).unwrap_err();
     assert!(error.contains("16 minutes in 4 jobs") && error.contains("max-minutes = 15"), "{error}");
     change(&mut spec, |event| event.max_minutes = Some(16));
     assert_eq!(planned(&spec, &committed), plan);
@@ -319,10 +320,10 @@ fn a_name_says_once_that_sqlite_is_compiled_in() {
 fn a_plan_without_cells_is_refused() {
     let text = "[axis]\nrust = [\"debian-12\"]\n\
                 [distro.debian-12]\napt = { suite = \"bookworm\", rust = \"rustc\", cargo = \"cargo\" }\n";
-    let error = ci_plan(&spec(text, &["macos-aarch64"]), &committed(), Event::PullRequest, Work::Compat);
+    let error = ci_plan(&spec(text, &["macos-aarch64"]), &committed(), CiEvent::PullRequest, JobCommand::Compat);
     let error = error.unwrap_err();
     assert!(error.contains("[ci.pull_request]") && error.contains("no cell that a runner of macos-aarch64"), "{error}");
-    let error = ci_plan(&spec(AXES, &[LINUX]), &committed(), Event::PullRequest, Work::LeakCheck).unwrap_err();
+    let error = ci_plan(&spec(AXES, &[LINUX]), &committed(), CiEvent::PullRequest, JobCommand::LeakCheck).unwrap_err();
     assert!(error.contains("has no suite of kind `leak`"), "{error}");
-    assert_eq!(ci_plan(&spec(AXES, &[LINUX]), &committed(), Event::Schedule, Work::Compat), Ok(None));
+    assert_eq!(ci_plan(&spec(AXES, &[LINUX]), &committed(), CiEvent::Schedule, JobCommand::Compat), Ok(None));
 }

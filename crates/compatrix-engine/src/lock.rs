@@ -12,8 +12,9 @@ use compatrix_model::lockset::file::{body_of, Header};
 use compatrix_model::lockset::made::{LockState, MadeLockset};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::{LockGroup, Lockset};
-use compatrix_model::matrix_spec::{Parsed, Spec};
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{Plan, Provision};
+use compatrix_model::spec_text::Parsed;
 use semver::Version;
 
 use crate::deps::locks::{pins, shown_file, Resolver, Sources};

@@ -16,8 +16,9 @@ use compatrix_model::axis::{Axis, AxisKind, AxisValue, Setting, ValueName};
 use compatrix_model::condition::partial_version;
 use compatrix_model::facts::Availability;
 use compatrix_model::lockset::Lockset;
-use compatrix_model::matrix_spec::{Parsed, Spec, SqliteSettings};
+use compatrix_model::matrix_spec::{Spec, SqliteSettings};
 use compatrix_model::plan::{Plan, Provision, AMBIENT_TOOLCHAIN};
+use compatrix_model::spec_text::Parsed;
 
 use crate::deps::locks::Sources;
 use crate::deps::{locked, locks};

@@ -10,10 +10,12 @@ use std::sync::mpsc::Sender;
 use std::sync::Arc;
 
 use anyhow::Context;
-use compatrix_model::matrix_spec::{contradictions, Parsed, Spec};
-use compatrix_model::plan::narrow::{plan_again, plan_narrowed, Narrow, Part};
-use compatrix_model::plan::shard::Shard;
+use compatrix_model::matrix_spec::{contradictions, Spec};
+use compatrix_model::plan::narrow::{plan_again, plan_narrowed, Narrow};
+use compatrix_model::plan::Part;
+use compatrix_model::plan::Shard;
 use compatrix_model::plan::{Choice, Plan};
+use compatrix_model::spec_text::Parsed;
 
 use crate::event::Event;
 use crate::leak;

@@ -2,7 +2,7 @@
 //!
 //! It describes the abilities of tools, so it contains nothing about the machine that measured them.
 
-use std::fmt::Write;
+use std::fmt::{self, Write as _};
 
 use serde::Deserialize;
 use shaped_toml::quoted;
@@ -37,20 +37,47 @@ pub struct PlantedLeak {
     pub twin: String,
 }
 
+/// Why a text is no [`PlantedTable`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlantedError {
+    /// In the TOML parser's words.
+    Toml(String),
+    /// A row with another number of words than there are tools.
+    Row {
+        /// The row's name.
+        name: String,
+        /// Its words.
+        words: usize,
+        /// The tools.
+        tools: usize,
+    },
+}
+
+impl fmt::Display for PlantedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PlantedError::Toml(error) => write!(f, "{FILE}: {error}"),
+            PlantedError::Row { name, words, tools } => write!(
+                f,
+                "{FILE}: `{name}` has {words} words for {tools} tools; `self-bench --only leaks` writes the file anew",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PlantedError {}
+
 impl PlantedTable {
     /// Parses the file.
     ///
     /// # Errors
-    /// The first problem, in one line.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let table: Self = toml::from_str(text).map_err(|error| format!("{FILE}: {}", error.message()))?;
+    /// It is not such a file, or a row has not a word for each tool.
+    pub fn parse(text: &str) -> Result<Self, PlantedError> {
+        let table: Self = toml::from_str(text).map_err(|error| PlantedError::Toml(error.message().to_owned()))?;
         match table.leaks.iter().find(|leak| leak.found.len() != table.tools.len()) {
-            Some(leak) => Err(format!(
-                "{FILE}: `{}` has {} words for {} tools; regenerate the file with `self-bench --only leaks`",
-                leak.name,
-                leak.found.len(),
-                table.tools.len()
-            )),
+            Some(leak) => {
+                Err(PlantedError::Row { name: leak.name.clone(), words: leak.found.len(), tools: table.tools.len() })
+            }
             None => Ok(table),
         }
     }
@@ -116,7 +143,7 @@ mod tests {
     #[test]
     fn a_file_that_does_not_fit_is_refused() {
         let short = "tools = [\"asan\", \"lsan\"]\n[[leak]]\nname = \"a\"\nwhat = \"b\"\nfound = [\"found\"]\ntwin = \"clean\"\n";
-        assert!(PlantedTable::parse(short).unwrap_err().contains("`a` has 1 words for 2 tools"));
+        assert!(PlantedTable::parse(short).unwrap_err().to_string().contains("`a` has 1 words for 2 tools"));
         assert!(PlantedTable::parse("tools = [\"gdb\"]\n").is_err());
     }
 

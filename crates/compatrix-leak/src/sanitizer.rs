@@ -10,13 +10,15 @@
 
 mod frames;
 mod headers;
+mod raw;
 #[cfg(test)]
 mod tests;
 
-use super::finding::{Finding, FindingKind, Frame, Related};
+use super::finding::{Finding, Frame, Related};
 use super::tool::Tool;
 
 pub use frames::RawFrame;
+pub use raw::RawFinding;
 
 /// A parsed report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,28 +33,7 @@ pub struct Report {
     pub stopped: Option<String>,
 }
 
-/// A leak or memory error with unresolved frames.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawFinding {
-    /// The kind, from the report's header.
-    pub kind: FindingKind,
-    /// Bytes leaked, or the size of the access.
-    pub bytes: u64,
-    /// Blocks leaked.
-    pub blocks: u64,
-    /// The report's message without addresses.
-    pub what: String,
-    /// The stack, innermost frame first.
-    pub stack: Vec<RawFrame>,
-    /// Related places with a description.
-    pub related: Vec<(String, Vec<RawFrame>)>,
-    /// Whether the sanitizer ended the process, so that the running test did not finish.
-    pub fatal: bool,
-    /// The thread of the error, by its number in the process: `T1`.
-    pub thread: Option<String>,
-}
-
-/// The stack that the next frames belong to.
+/// Where frames go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// None: no finding is open, or the next lines are not a stack.

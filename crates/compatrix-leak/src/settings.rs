@@ -16,9 +16,9 @@ pub struct LeakSettings {
     pub errors_for: BTreeSet<FindingKind>,
     /// How tests are distributed over processes.
     pub each: Each,
-    /// How often `resources` calls each test in one process to detect growing memory; 0 disables this. Default 12.
+    /// How often `resources` calls each test in one process to detect growing memory; 0 disables this.
     pub repeat: u32,
-    /// The number of seeds that Miri tries per test. Default 1.
+    /// The number of seeds that Miri tries per test.
     pub seeds: u32,
     /// Further options, passed verbatim: valgrind's arguments, MIRIFLAGS, `ASAN_OPTIONS`.
     pub flags: Vec<String>,

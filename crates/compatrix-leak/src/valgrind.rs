@@ -42,7 +42,7 @@ pub fn parse(xml: &str) -> Parsed {
     if xml.trim().is_empty() {
         return Parsed { findings: Vec::new(), trouble: Some(Trouble::Empty) };
     }
-    let mut state = State::default();
+    let mut state = ReportSoFar::default();
     let mut reader = Reader::from_str(xml);
     loop {
         match reader.read_event() {
@@ -83,7 +83,7 @@ fn entity(name: &[u8]) -> &'static str {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ReportSoFar {
     path: Vec<String>,
     text: String,
     is_valgrind: bool,
@@ -119,7 +119,7 @@ struct Raw {
     line: Option<u32>,
 }
 
-impl State {
+impl ReportSoFar {
     fn open(&mut self, name: &str) {
         self.text.clear();
         match name {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::axis::{Axis, AxisKind, AxisName, AxisValue, ValueName};
+use crate::axis::{Axis, AxisKind, AxisName, AxisValue, InvalidName, ValueName};
 
 /// All axes of a spec; cells are points in it.
 ///
@@ -168,31 +168,62 @@ impl fmt::Display for CellId {
     }
 }
 
-impl FromStr for CellId {
-    type Err = String;
+/// Why a text is no cell's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CellIdError {
+    /// A word without `=`.
+    NoPair(String),
+    /// An axis or a value that is spelled as none can be.
+    Name(InvalidName),
+    /// An axis with two values.
+    Twice {
+        /// The axis.
+        axis: AxisName,
+        /// The whole text.
+        text: String,
+    },
+    /// Blanks, or nothing.
+    Empty,
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl fmt::Display for CellIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CellIdError::NoPair(word) => {
+                write!(f, "{word:?} is not `axis=value`; a cell reads like `rust=1.80 sqlite=bundled`")
+            }
+            CellIdError::Name(error) => error.fmt(f),
+            CellIdError::Twice { axis, text } => write!(f, "the axis `{axis}` stands twice in {text:?}"),
+            CellIdError::Empty => f.write_str("an empty cell id; it reads like `rust=1.80 sqlite=bundled`"),
+        }
+    }
+}
+
+impl std::error::Error for CellIdError {}
+
+impl FromStr for CellId {
+    type Err = CellIdError;
+
+    fn from_str(text: &str) -> Result<Self, CellIdError> {
         let mut pairs: Vec<(AxisName, ValueName)> = Vec::new();
         for word in text.split_whitespace() {
-            let (axis, value) = word
-                .split_once('=')
-                .ok_or_else(|| format!("{word:?} is not `axis=value`; a cell reads like `rust=1.80 sqlite=bundled`"))?;
-            let axis = AxisName::new(axis).map_err(|e| e.to_string())?;
+            let (axis, value) = word.split_once('=').ok_or_else(|| CellIdError::NoPair(word.to_owned()))?;
+            let axis = AxisName::new(axis).map_err(CellIdError::Name)?;
             if pairs.iter().any(|(name, _)| *name == axis) {
-                return Err(format!("the axis `{axis}` appears twice in {text:?}"));
+                return Err(CellIdError::Twice { axis, text: text.to_owned() });
             }
-            pairs.push((axis, ValueName::new(value).map_err(|e| e.to_string())?));
+            pairs.push((axis, ValueName::new(value).map_err(CellIdError::Name)?));
         }
         if pairs.is_empty() {
-            return Err("an empty cell id; it reads like `rust=1.80 sqlite=bundled`".to_owned());
+            return Err(CellIdError::Empty);
         }
         Ok(Self(pairs))
     }
 }
 
 impl TryFrom<String> for CellId {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
+    type Error = CellIdError;
+    fn try_from(text: String) -> Result<Self, CellIdError> {
         text.parse()
     }
 }
@@ -211,7 +242,7 @@ mod tests {
     fn ids_that_are_none() {
         #[track_caller]
         fn check(text: &str, expected: &str) {
-            let error = text.parse::<CellId>().unwrap_err();
+            let error = text.parse::<CellId>().unwrap_err().to_string();
             assert!(error.contains(expected), "{text:?}: {error}");
         }
         check("", "an empty cell id");
@@ -235,7 +266,7 @@ mod tests {
     fn a_finder_finds_what_the_space_finds() {
         let text = "[project]\npackages = [\"p\"]\n[axis.a]\nenv = \"A\"\nvalues = [\"0\", \"1\", \"2\"]\n[axis.b]\nenv = \"B\"\n\
                     values = [\"x\", \"y\"]\n";
-        let space = crate::matrix_spec::parse(text, "matrix.toml", &[]).expect("a spec").spec.space;
+        let space = crate::spec_text::parse(text, "matrix.toml", &[]).expect("a spec").spec.space;
         let mut finder = Finder::new(&space);
         let ids = ["a=2 b=y", "a=0 b=y", "b=x a=1", "a=1", "a=9 b=x", "a=1 b=x", "a=1 c=x"];
         for id in ids.map(|id| id.parse::<CellId>().unwrap()) {

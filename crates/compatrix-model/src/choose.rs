@@ -5,6 +5,7 @@
 //! contains which `when` admits and no rule leaves out. A cell that a rule expects to fail hides what else is in it, so a
 //! tuple counts as covered only by a cell that is expected to pass, unless all its cells are expected to fail.
 
+pub(crate) mod check;
 mod problem;
 
 use std::collections::{BTreeSet, BinaryHeap};
@@ -134,6 +135,23 @@ impl Targets {
             }
         }
         self.passing.len() + self.failing.len() - passing.len() - failing.len()
+    }
+}
+
+impl Spec {
+    /// The profile with only those of its suites that a command runs, and only those of its pins that a cell of these can
+    /// meet: the others are the other command's. None if there are no such suites.
+    pub fn narrowed(&self, profile: &Profile, runs: impl Fn(&Suite) -> bool) -> Option<Profile> {
+        let named = |suite: &&Suite| profile.suites.is_empty() || profile.suites.contains(&suite.name);
+        let suites = self.suites.iter().filter(named).filter(|suite| runs(suite)).map(|suite| suite.name.clone());
+        let suites: Vec<String> = suites.collect();
+        if suites.is_empty() {
+            return None;
+        }
+        let narrowed = Profile { suites, ..profile.clone() };
+        let met = |pin: &&Condition| can_meet(&self.space, &self.suites, &self.rules, &narrowed, pin);
+        let pin = narrowed.pin.iter().filter(met).cloned().collect();
+        Some(Profile { pin, ..narrowed })
     }
 }
 

@@ -156,6 +156,11 @@ fn release(version: &Version) -> Version {
     Version::new(version.major, version.minor, version.patch)
 }
 
+/// Whether a text is a glob.
+pub(crate) fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
 /// Whether `text` matches `glob` (`*` any run of characters, `?` one), in time of at most the product of their lengths.
 pub fn glob_matches(glob: &str, text: &str) -> bool {
     WildMatch::new(glob).matches(text)

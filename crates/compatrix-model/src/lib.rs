@@ -26,6 +26,7 @@ pub mod matrix_spec;
 pub mod plan;
 pub mod release;
 pub mod results;
+pub mod spec_text;
 pub mod today;
 pub mod verdict;
 

@@ -45,13 +45,13 @@ pub struct Report {
 #[derive(Debug)]
 pub struct Parser {
     lines: Lines,
-    state: State,
+    state: OutputState,
 }
 
 impl Parser {
     /// `executable` is its name for each [`TestFailure`].
     pub fn new(executable: impl Into<String>, source: Source) -> Self {
-        Self { lines: Lines::default(), state: State::new(executable.into(), source) }
+        Self { lines: Lines::default(), state: OutputState::new(executable.into(), source) }
     }
 
     /// Takes bytes, cut anywhere.
@@ -100,7 +100,7 @@ struct Section {
 }
 
 #[derive(Debug)]
-struct State {
+struct OutputState {
     executable: String,
     source: Source,
     /// Results accepted, added up; for an executable the last one.
@@ -122,7 +122,7 @@ struct State {
     section: Option<Section>,
 }
 
-impl State {
+impl OutputState {
     fn new(executable: String, source: Source) -> Self {
         Self {
             executable,

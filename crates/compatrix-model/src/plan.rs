@@ -4,7 +4,9 @@
 //! only print it.
 
 mod build;
+mod contents;
 pub mod narrow;
+mod parts;
 pub mod predict;
 pub mod shard;
 pub mod since;
@@ -12,95 +14,22 @@ pub mod since;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use semver::Version;
-use serde::Serialize;
 
 use crate::axis::{AxisKind, Deps, Setting, ValueName};
-use crate::cell::{CellIndex, Space};
-use crate::choose::{choose, Chosen, Coverage};
+use crate::cell::Space;
+use crate::choose::{choose, Chosen};
 use crate::condition::{Condition, Matcher, Versions};
 use crate::facts::{Availability, PlanFacts};
 use crate::linkage::Linkage;
 use crate::lockset::{self, Lockset};
 use crate::matrix_spec::{Expect, Profile, Spec, Suite, SuiteKind};
-use crate::plan::narrow::{Narrowed, Part};
 
 pub use build::{Build, Sanitizer, Targets};
+pub use contents::{Plan, Provision, Run, Skip, SkipReason};
+pub use parts::{Dealt, Narrowed, Part, Shard, ShardError, Since};
 
 /// The name of the toolchain on PATH if the spec has no `rust` axis.
 pub const AMBIENT_TOOLCHAIN: &str = "default";
-
-/// Everything that will be done.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Plan {
-    /// What must be built or installed first, without duplicates.
-    pub provisions: Vec<Provision>,
-    /// The builds. Every build has at least one run.
-    pub builds: Vec<Build>,
-    /// The runs, in cell order.
-    pub runs: Vec<Run>,
-    /// Chosen cells that will not run.
-    pub skips: Vec<Skip>,
-    /// The reasons of the skips, each once.
-    pub reasons: Vec<SkipReason>,
-    /// The coverage of the choice; `None` if every cell is chosen.
-    pub coverage: Option<Coverage>,
-    /// How the choice was narrowed.
-    pub narrowed: Narrowed,
-}
-
-/// Something to make or install before builds and runs that need it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "kind", content = "what")]
-pub enum Provision {
-    /// The toolchain of this value of the `rust` axis.
-    Toolchain(ValueName),
-    /// The SQLite of this value of the `sqlite` axis.
-    Sqlite(ValueName),
-    /// The fixture of this value of the `schema` axis.
-    Fixture(ValueName),
-    /// The dependencies of this lockset, fetched once and served from disk to the stages that use it.
-    Lockset(String),
-}
-
-/// A build's executables started under the run-time values of one cell, for one suite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Run {
-    /// Position in the spec's suites.
-    pub suite: usize,
-    /// Index into the spec's space.
-    pub cell: CellIndex,
-    /// Position in the plan's builds.
-    pub build: usize,
-}
-
-/// A chosen cell that is not run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Skip {
-    /// Position in the spec's suites.
-    pub suite: usize,
-    /// Index into the spec's space.
-    pub cell: CellIndex,
-    /// Position in the plan's reasons.
-    pub reason: usize,
-}
-
-/// Why a chosen cell is not run.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum SkipReason {
-    /// A rule of the spec leaves it out.
-    Excluded {
-        /// The rule's reason.
-        reason: String,
-    },
-    /// One of its values is not available here.
-    Unavailable {
-        /// The value, `rust=1.70`.
-        value: String,
-        /// The reason, with advice.
-        reason: String,
-    },
-}
 
 /// The request to the planner.
 #[derive(Debug, Clone)]
@@ -109,17 +38,6 @@ pub struct Choice<'a> {
     pub profile: &'a Profile,
     /// From the command line: conditions that choose among the profile's cells; see [`crate::choose::choose`].
     pub cells: &'a [Condition],
-}
-
-impl Plan {
-    /// How many runs each build has.
-    pub fn runs_per_build(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.builds.len()];
-        for run in &self.runs {
-            counts[run.build] += 1;
-        }
-        counts
-    }
 }
 
 /// Plans the chosen cells of the spec, given facts about the host.

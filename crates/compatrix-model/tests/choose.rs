@@ -6,7 +6,8 @@ use std::fmt::Write;
 use compatrix_model::cell::CellIndex;
 use compatrix_model::choose::{choose, Chosen, Coverage};
 use compatrix_model::condition::{Condition, Versions};
-use compatrix_model::matrix_spec::{parse, Expect, Spec};
+use compatrix_model::matrix_spec::{Expect, Spec};
+use compatrix_model::spec_text::parse;
 use proptest::prelude::*;
 
 /// A spec with axes `a0`, `a1` … of these sizes, whose values are `v0`, `v1` …; the rest of its text follows.

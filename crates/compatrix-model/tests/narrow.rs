@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use compatrix_model::axis::{AxisKind, ValueName};
 use compatrix_model::condition::Condition;
 use compatrix_model::facts::{Availability, PlanFacts, ToolchainVersions};
-use compatrix_model::matrix_spec::{parse, Spec};
-use compatrix_model::plan::narrow::{plan_narrowed, Narrow, Part};
-use compatrix_model::plan::shard::Shard;
-use compatrix_model::plan::since::{affected, fate, Fate, Ground, Looked, Since};
+use compatrix_model::matrix_spec::Spec;
+use compatrix_model::plan::narrow::{plan_narrowed, Narrow};
+use compatrix_model::plan::since::{affected, fate, Fate, Ground, Looked, OldSpec};
 use compatrix_model::plan::{Choice, Plan};
+use compatrix_model::plan::{Part, Shard, Since};
+use compatrix_model::spec_text::parse;
 use proptest::prelude::*;
 use semver::Version;
 
@@ -180,7 +181,7 @@ fn since(old: Option<&str>, new: &str, paths: &[&str]) -> (Vec<String>, Since) {
     let spec_now = spec(new);
     let facts = host(&spec_now, &[]);
     let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
-    let looked = Looked { spec: old.map(|old| Ok(Box::new(spec(old)))), ..Looked::default() };
+    let looked = Looked { spec: old.map(|old| OldSpec::Read(Box::new(spec(old)))), ..Looked::default() };
     let affected = affected("main", "local", &paths, &ground(), looked);
     let plan = narrowed(&spec_now, &facts, Narrow { since: Some(affected), shard: None, ..Narrow::default() });
     let part: Part = plan.runs.iter().map(|run| (run.suite, run.cell)).collect();
@@ -247,7 +248,7 @@ fn a_spec_that_cannot_be_read_affects_everything() {
     let paths = ["rs/compat/matrix.toml".to_owned()];
     let now = spec(SPEC);
     let facts = host(&now, &[]);
-    for looked in [Looked::default(), Looked { spec: Some(Err("it is new".to_owned())), ..Looked::default() }] {
+    for looked in [Looked::default(), Looked { spec: Some(OldSpec::Absent), ..Looked::default() }] {
         let affected = affected("main", "local", &paths, &ground(), looked);
         let plan = narrowed(&now, &facts, Narrow { since: Some(affected), shard: None, ..Narrow::default() });
         assert_eq!(plan.runs.len(), 4);

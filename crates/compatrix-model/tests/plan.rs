@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::condition::Condition;
 use compatrix_model::facts::{Availability, PackageFacts, PlanFacts, ToolchainVersions};
-use compatrix_model::matrix_spec::{parse, Spec};
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{plan, Choice, Plan, Provision, SkipReason};
+use compatrix_model::spec_text::parse;
 use proptest::prelude::*;
 use semver::Version;
 

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use compatrix_model::matrix_spec::{parse, parse_bytes};
+use compatrix_model::spec_text::{parse, parse_bytes};
 use shaped_toml::Severity;
 
 fn fixtures() -> Vec<String> {

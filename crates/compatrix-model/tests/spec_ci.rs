@@ -1,7 +1,7 @@
 //! `[ci]` of a valid spec, what its texts may be, and what may never get into a workflow.
 
-use compatrix_model::matrix_spec::{parse, Parsed};
-use compatrix_model::matrix_spec::{Check, Ci, Event, Work};
+use compatrix_model::matrix_spec::{Check, Ci, CiEvent, JobCommand};
+use compatrix_model::spec_text::{parse, Parsed};
 use shaped_toml::Diagnostics;
 
 fn read(text: &str) -> Result<Parsed, Diagnostics> {
@@ -21,8 +21,8 @@ fn a_ci_that_says_little_means_the_usual() {
     assert_eq!(ci.branches, ["main"]);
     assert_eq!((ci.timeout_minutes, ci.retention_days), (60, 14));
     assert!(ci.caches && !ci.code_scanning && !ci.missing_fails && ci.may_fail.is_empty());
-    let push = &ci.events[&Event::Push];
-    assert_eq!((push.profile(Work::Compat), push.profile(Work::LeakCheck)), (Some("local"), None));
+    let push = &ci.events[&CiEvent::Push];
+    assert_eq!((push.profile(JobCommand::Compat), push.profile(JobCommand::LeakCheck)), (Some("local"), None));
     assert_eq!(push.platforms, ["linux-x86_64", "macos-aarch64"], "all that have a runner");
     assert_eq!((push.max_jobs, push.max_minutes, push.crons.len()), (None, None, 0));
     assert_eq!(ci.events.len(), 1);
@@ -47,8 +47,8 @@ fn every_key_arrives_where_it_belongs() {
     let runner = |platform: &str, label: &str| (platform.to_owned(), label.to_owned());
     let expected = [runner("macos-aarch64", "macos-15"), runner("linux-x86_64", "ubuntu-24.04")];
     assert_eq!(ci.runners, expected, "in the spec's order");
-    let schedule = &ci.events[&Event::Schedule];
-    assert_eq!((schedule.profile(Work::Compat), schedule.profile(Work::LeakCheck)), (None, Some("all")));
+    let schedule = &ci.events[&CiEvent::Schedule];
+    assert_eq!((schedule.profile(JobCommand::Compat), schedule.profile(JobCommand::LeakCheck)), (None, Some("all")));
     assert_eq!((schedule.platforms.len(), schedule.max_jobs, schedule.max_minutes), (1, Some(12), Some(90)));
     assert_eq!(schedule.crons, ["17 3 * * *"]);
     let checks = ci.checks.unwrap();

@@ -6,7 +6,8 @@
 use compatrix_model::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
 use compatrix_model::cell::{CellId, CellIndex, Space};
 use compatrix_model::condition::{value_version, Condition, Match, ValueTest, Versions};
-use compatrix_model::matrix_spec::{json_schema, parse, parse_bytes};
+use compatrix_model::matrix_spec::json_schema;
+use compatrix_model::spec_text::{parse, parse_bytes};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 

@@ -82,7 +82,7 @@ mod tests {
     use compatrix_ci::plan::{Untried, JOB_MS};
     use compatrix_ci::{Group, Job, Needs};
     use compatrix_model::cell::CellIndex;
-    use compatrix_model::matrix_spec::{Event, Work};
+    use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 
     use super::*;
 
@@ -106,7 +106,7 @@ mod tests {
         };
         let plan = |event, groups, untried: usize| CiPlan {
             event,
-            work: Work::Compat,
+            work: JobCommand::Compat,
             profile: "local".to_owned(),
             groups,
             untried: (0..untried)
@@ -120,8 +120,8 @@ mod tests {
             id: String::new(),
         };
         let plans = [
-            plan(Event::PullRequest, vec![group(1, 1)], 0),
-            plan(Event::Schedule, vec![group(1, 200), group(2, 200)], 3),
+            plan(CiEvent::PullRequest, vec![group(1, 1)], 0),
+            plan(CiEvent::Schedule, vec![group(1, 200), group(2, 200)], 3),
         ];
         let look = Look { width: 60, color: false, unicode: true };
         assert_eq!(

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use compatrix_model::cell::CellId;
-use compatrix_model::matrix_spec::Work;
+use compatrix_model::matrix_spec::JobCommand;
 use compatrix_model::results::compare::Change;
 use compatrix_model::results::exit::Shortfall;
 use compatrix_model::results::merged::{ChangedCell, Difference, LostJob, MergedMatrix, PlatformMatrix};
@@ -87,8 +87,8 @@ pub fn report(merged: &MergedMatrix, look: &Look) -> String {
             let _ = writeln!(out, "{}\n", look.bold(&platform.name));
         }
         match merged.work {
-            Work::Compat => out.push_str(&grid::report(&platform.matrix, look)),
-            Work::LeakCheck => out.push_str(&leaks::report(&platform.matrix, &platform.usage, look)),
+            JobCommand::Compat => out.push_str(&grid::report(&platform.matrix, look)),
+            JobCommand::LeakCheck => out.push_str(&leaks::report(&platform.matrix, &platform.usage, look)),
         }
         out.push('\n');
     }

@@ -188,6 +188,7 @@ fn absence(need: Need) -> String {
         Need::Optional => String::new(),
         Need::RequiredIf { key, is } => format!("*required* with `{key} = \"{is}\"`"),
         Need::Text(text) => markdown::code(&format!("\"{text}\"")),
+        Need::Texts(texts) => markdown::code(&format!("{texts:?}")),
         Need::Integer(number) => markdown::code(&number.to_string()),
         Need::Flag(flag) => markdown::code(&flag.to_string()),
     }

@@ -9,7 +9,7 @@ use compatrix_audit::doctor::{checks, Counts, Disk, HostTools, Packages, Report,
 use compatrix_audit::lint::{Finding, Lint, Unchecked};
 use compatrix_model::axis::ValueName;
 use compatrix_model::facts::Availability;
-use compatrix_model::matrix_spec::parse;
+use compatrix_model::spec_text::parse;
 use compatrix_render::doctor::{doctor, json};
 use compatrix_render::look::Look;
 use shaped_toml::Severity;

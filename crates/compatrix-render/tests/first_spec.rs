@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use compatrix_audit::first_spec::{draft, Bundling, Found, Member, Noted, SqliteUse};
 use compatrix_audit::promise::{Promise, PromiseKind, PromiseSource};
-use compatrix_model::matrix_spec;
-use compatrix_model::matrix_spec::Parsed;
+use compatrix_model::spec_text;
+use compatrix_model::spec_text::Parsed;
 use compatrix_render::first_spec::first_spec;
 use proptest::prelude::*;
 
 fn parsed(found: &Found) -> (String, Parsed) {
     let text = first_spec(&draft(found), "cargo compatrix");
-    match matrix_spec::parse(&text, "compat/matrix.toml", &found.fixtures) {
+    match spec_text::parse(&text, "compat/matrix.toml", &found.fixtures) {
         Ok(parsed) => {
             // A promise that no value can prove is to be seen; nothing else may be odd.
             let warnings = parsed.warnings.to_string();

@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use compatrix_leak::Usage;
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::compare::Change;
 use compatrix_model::results::merged::{ChangedCell, Difference, LostJob, MergedMatrix, PlatformMatrix};
@@ -31,8 +31,8 @@ fn together() -> MergedMatrix {
         },
     };
     MergedMatrix {
-        event: Event::PullRequest,
-        work: Work::Compat,
+        event: CiEvent::PullRequest,
+        work: JobCommand::Compat,
         jobs: 12,
         platforms: vec![platform("linux-x86_64", false), platform("macos-aarch64", true)],
         lost: vec![

@@ -42,7 +42,7 @@ reason = "not worth the time"
 
 fn spec() -> Spec {
     let fixtures = ["v18", "v24", "v24-wal"].map(str::to_owned);
-    compatrix_model::matrix_spec::parse(SPEC, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
+    compatrix_model::spec_text::parse(SPEC, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
 }
 
 /// What the sample's outcomes would leave in the ledger, as far as `keep` holds.

@@ -66,7 +66,7 @@ fn facts() -> PlanFacts {
 fn a_plan_in_two_widths() {
     let fixtures = ["v18".to_owned(), "v24".to_owned()];
     let spec =
-        compatrix_model::matrix_spec::parse(SPEC, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec;
+        compatrix_model::spec_text::parse(SPEC, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec;
     let mut facts = facts();
     let choice = Choice { profile: &spec.profiles["local"], cells: &[] };
     let fresh = plan(&spec, &choice, &facts);

@@ -61,7 +61,7 @@ tool = "resources"
 fn spec(suites: &str) -> Spec {
     let fixtures = ["v18", "v24"].map(str::to_owned);
     let text = format!("{SPEC}{suites}");
-    compatrix_model::matrix_spec::parse(&text, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
+    compatrix_model::spec_text::parse(&text, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
 }
 
 /// What the sample would leave in the ledger.

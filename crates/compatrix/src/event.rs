@@ -9,8 +9,8 @@ use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::Host;
 use compatrix_engine::walk::Walked;
 use compatrix_model::cell::CellId;
-use compatrix_model::matrix_spec::{Event, Work};
-use compatrix_model::plan::narrow::Part;
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
+use compatrix_model::plan::Part;
 
 use crate::cli::EventOptions;
 use crate::workspace::{command_of_pages, Opened, SPEC};
@@ -44,7 +44,7 @@ pub(crate) fn part(
     opened: &Opened,
     session: &Session,
     options: &EventOptions,
-    work: Work,
+    work: JobCommand,
 ) -> Result<Option<EventPart>, Error> {
     let Some(event) = options.event else { return Ok(None) };
     let committed = committed(opened, session)?;
@@ -68,8 +68,8 @@ pub type PlannedArtifact = (Header, Vec<(String, CellId)>);
 pub(crate) fn planned_artifacts(
     opened: &Opened,
     session: &Session,
-    event: Event,
-    work: Work,
+    event: CiEvent,
+    work: JobCommand,
 ) -> Result<Vec<PlannedArtifact>, Error> {
     let spec = &opened.parsed.spec;
     let source = locked::read(&session.host, &opened.parsed)?.source;

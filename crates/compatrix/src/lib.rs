@@ -21,7 +21,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 
 pub use cli::{Command, Global};
 pub use compatrix_engine::sys::error::Error;
@@ -96,7 +96,7 @@ pub fn ledger(root: &Path) -> Result<compatrix_engine::ledger::Ledger, Error> {
 ///
 /// # Errors
 /// There is no such workspace, spec or event.
-pub fn planned_artifacts(root: &Path, event: Event, work: Work) -> Result<Vec<PlannedArtifact>, Error> {
+pub fn planned_artifacts(root: &Path, event: CiEvent, work: JobCommand) -> Result<Vec<PlannedArtifact>, Error> {
     let global = Global { root: Some(root.to_owned()), color: cli::When::Never, quiet: true };
     let terminal = terminal::Terminal::new(&global);
     let opened = workspace::Opened::new(&global, &terminal)?;

@@ -6,8 +6,8 @@ use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::Limits;
 use compatrix_leak::Tool;
 use compatrix_model::condition::Condition;
-use compatrix_model::matrix_spec::{Profile, Suite, Work};
-use compatrix_model::plan::narrow::Part;
+use compatrix_model::matrix_spec::{JobCommand, Profile, Suite};
+use compatrix_model::plan::Part;
 use compatrix_model::plan::{Choice, Plan};
 
 use crate::cli::{command_name, EventOptions, Selection};
@@ -19,7 +19,7 @@ pub(crate) struct Request<'a> {
     pub(crate) opened: &'a Opened,
     pub(crate) selection: &'a Selection,
     pub(crate) event: &'a EventOptions,
-    pub(crate) work: Work,
+    pub(crate) work: JobCommand,
     /// The name of the profile: that of the event, where one is selected.
     pub(crate) profile_name: &'a str,
     /// The profile, with those of its suites that the command runs.
@@ -34,7 +34,7 @@ impl<'a> Request<'a> {
     /// # Errors
     /// The spec has no such profile, event or cell.
     pub(crate) fn compat(opened: &'a Opened, selection: &'a Selection, event: &'a EventOptions) -> Result<Self, Error> {
-        let request = Self::new(opened, selection, event, Work::Compat)?;
+        let request = Self::new(opened, selection, event, JobCommand::Compat)?;
         request.with_suites(
             |suite| suite.leak().is_none(),
             |name| {
@@ -57,7 +57,7 @@ impl<'a> Request<'a> {
         tools: &[Tool],
     ) -> Result<Self, Error> {
         let is_wanted = |suite: &Suite| suite.leak().is_some_and(|leak| tools.is_empty() || tools.contains(&leak.tool));
-        let request = Self::new(opened, selection, event, Work::LeakCheck)?;
+        let request = Self::new(opened, selection, event, JobCommand::LeakCheck)?;
         request.with_suites(is_wanted, |name| {
             let tool = tools.first().map_or("valgrind", |tool| tool.as_str());
             let elsewhere = opened.parsed.spec.suites.iter().any(is_wanted);
@@ -70,13 +70,18 @@ impl<'a> Request<'a> {
         })
     }
 
-    fn new(opened: &'a Opened, selection: &'a Selection, event: &'a EventOptions, work: Work) -> Result<Self, Error> {
+    fn new(
+        opened: &'a Opened,
+        selection: &'a Selection,
+        event: &'a EventOptions,
+        work: JobCommand,
+    ) -> Result<Self, Error> {
         let spec = &opened.parsed.spec;
         let profile_name = match event.event {
-            Some(event) => events::profile(spec, event, work).map_err(Error::Usage)?,
+            Some(event) => events::profile(spec, event, work).map_err(|unknown| Error::Usage(unknown.to_string()))?,
             None => &selection.profile,
         };
-        let profile = spec.profile(profile_name).map_err(Error::Usage)?.clone();
+        let profile = spec.profile(profile_name).map_err(|unknown| Error::Usage(unknown.to_string()))?.clone();
         Ok(Self { opened, selection, event, work, profile_name, profile, cells: Vec::new() })
     }
 

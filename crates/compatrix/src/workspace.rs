@@ -10,10 +10,10 @@ use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::Limits;
 use compatrix_engine::sys::supervisor::Supervisor;
-use compatrix_model::cell::CellId;
+use compatrix_model::cell::{CellId, CellIdError};
 use compatrix_model::condition::Condition;
-use compatrix_model::matrix_spec;
-use compatrix_model::matrix_spec::Parsed;
+use compatrix_model::spec_text;
+use compatrix_model::spec_text::Parsed;
 
 use crate::cli::{command_name, Global};
 use crate::terminal::Terminal;
@@ -63,7 +63,7 @@ impl Opened {
     pub(crate) fn cell(&self, text: &str) -> Result<(Condition, CellId), Error> {
         // Read as a condition first: its errors name the nearest axis and value.
         let condition = self.conditions(&[text.to_owned()])?.remove(0);
-        let id: CellId = text.parse().map_err(Error::Usage)?;
+        let id: CellId = text.parse().map_err(|error: CellIdError| Error::Usage(error.to_string()))?;
         let space = &self.parsed.spec.space;
         if space.find(&id).is_none() {
             let axes: Vec<&str> = space.axes().iter().map(|axis| axis.name.as_str()).collect();
@@ -112,7 +112,7 @@ pub(crate) fn read_spec(root: &Path) -> Result<Parsed, Error> {
             command_name()
         )));
     }
-    matrix_spec::parse_bytes(&files::read(&path)?, SPEC, &fixture::names(root)?)
+    spec_text::parse_bytes(&files::read(&path)?, SPEC, &fixture::names(root)?)
         .map_err(|problems| Error::Spec(Box::new(problems)))
 }
 

@@ -169,7 +169,7 @@ impl Check<'_, '_, '_> {
         for key in shape.keys.iter().filter(|key| !found.contains_key(key.name)) {
             let lacks = format!("{} lacks the key `{}`", shape.title, key.name);
             let (at, problem) = match key.need {
-                Need::Optional | Need::Text(_) | Need::Integer(_) | Need::Flag(_) => continue,
+                Need::Optional | Need::Text(_) | Need::Texts(_) | Need::Integer(_) | Need::Flag(_) => continue,
                 Need::Required => (span.clone(), Problem::new(lacks)),
                 Need::RequiredIf { key: other, is } => match table.node(other).filter(|node| node.text() == Some(is)) {
                     None => continue,
@@ -250,6 +250,13 @@ pub fn defaults(shape: &TableShape, span: &Range<usize>) -> impl Iterator<Item =
         let value = match key.need {
             Need::Required | Need::RequiredIf { .. } | Need::Optional => return None,
             Need::Text(text) => Value::Text(text.to_owned()),
+            Need::Texts(texts) => Value::List(List {
+                items: texts
+                    .iter()
+                    .map(|text| Node { span: span.clone(), value: Value::Text((*text).to_owned()) })
+                    .collect(),
+                rejected: Vec::new(),
+            }),
             Need::Integer(number) => Value::Integer(number),
             Need::Flag(flag) => Value::Flag(flag),
         };

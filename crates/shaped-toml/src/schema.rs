@@ -65,6 +65,7 @@ fn table(table: &TableShape) -> Map<String, Value> {
                 None
             }
             Need::Text(text) => Some(json!(text)),
+            Need::Texts(texts) => Some(json!(texts)),
             Need::Integer(number) => Some(json!(number)),
             Need::Flag(flag) => Some(json!(flag)),
         };

@@ -90,6 +90,8 @@ pub enum Need {
     },
     /// The default is this text.
     Text(&'static str),
+    /// The default is the list of these texts.
+    Texts(&'static [&'static str]),
     /// The default is this number.
     Integer(i64),
     /// The default is this boolean.

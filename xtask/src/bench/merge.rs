@@ -11,7 +11,7 @@ use compatrix::pure::model::evidence::{
     Counts, ExecutableProof, Proof, Record, SourceProof, SqliteProof, ToolchainProof,
 };
 use compatrix::pure::model::linkage::Linkage;
-use compatrix::pure::model::matrix_spec::{Event, Work};
+use compatrix::pure::model::matrix_spec::{CiEvent, JobCommand};
 use compatrix::pure::model::outcome::Outcome;
 
 use super::process::{measure, median, row};
@@ -32,8 +32,8 @@ pub(super) fn merge(bench: &Bench) -> Result<bool> {
         std::fs::remove_dir_all(&artifacts)?;
     }
     std::fs::create_dir_all(&artifacts)?;
-    let jobs =
-        compatrix::planned_artifacts(&root, Event::Schedule, Work::Compat).map_err(|e| anyhow::anyhow!("{e}"))?;
+    let jobs = compatrix::planned_artifacts(&root, CiEvent::Schedule, JobCommand::Compat)
+        .map_err(|e| anyhow::anyhow!("{e}"))?;
     let mut count = 0;
     let mut bytes = 0;
     for (n, (header, cells)) in jobs.iter().enumerate() {

@@ -4,8 +4,8 @@ use semver::Version;
 
 use super::check::size;
 use super::*;
-use compatrix_model::matrix_spec;
 use compatrix_model::matrix_spec::Spec;
+use compatrix_model::spec_text;
 
 fn tool(path: &str, version: &str) -> Option<Tool> {
     Some(Tool { path: path.to_owned(), version: version.to_owned(), broken: None })
@@ -45,7 +45,7 @@ fn full() -> HostTools {
 }
 
 fn spec_of(axis: &str) -> Spec {
-    matrix_spec::parse(&format!("[project]\npackages = [\"a\"]\n[axis]\n{axis}"), "m", &[])
+    spec_text::parse(&format!("[project]\npackages = [\"a\"]\n[axis]\n{axis}"), "m", &[])
         .unwrap_or_else(|e| panic!("{e}"))
         .spec
 }

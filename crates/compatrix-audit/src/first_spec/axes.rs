@@ -3,7 +3,8 @@
 use semver::Version;
 
 use super::claims::because;
-use super::{Bundling, DraftAxis, DraftClaims, Found, Member, Noted};
+use super::draft::{DraftAxis, DraftClaims};
+use super::found::{Bundling, Found, Member, Noted};
 use crate::promise::{Promise, PromiseKind};
 use compatrix_model::condition::partial_version;
 use compatrix_model::matrix_spec::format::Format;

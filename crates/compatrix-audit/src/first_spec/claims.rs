@@ -2,7 +2,8 @@
 
 use semver::Version;
 
-use super::{DraftClaims, Found, Member, Noted};
+use super::draft::DraftClaims;
+use super::found::{Found, Member, Noted};
 use crate::promise::{Promise, PromiseKind, PromiseSource};
 use compatrix_model::condition::partial_version;
 use compatrix_model::matrix_spec::format::Format;

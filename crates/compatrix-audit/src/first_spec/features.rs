@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bundling, FeatureSet, Member};
+use super::draft::FeatureSet;
+use super::found::{Bundling, Member};
 use compatrix_model::axis::ValueName;
 use compatrix_model::matrix_spec::format::Format;
 

@@ -1,6 +1,7 @@
 //! Findings and the drafts they lead to, case by case.
 
 use super::*;
+use crate::promise::Promise;
 use crate::promise::{PromiseKind, PromiseSource};
 
 fn member(name: &str) -> Member {

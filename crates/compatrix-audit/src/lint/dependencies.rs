@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use semver::Version;
 use shaped_toml::Severity;
 
-use super::{Context, Finding, Graph, GraphPackage, Lint, Promised};
+use super::context::{Context, Promised};
+use super::facts::{Graph, GraphPackage};
+use super::finding::{Finding, Lint};
 use compatrix_model::condition::partial_version;
 use compatrix_model::release;
 

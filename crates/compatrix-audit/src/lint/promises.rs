@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use semver::Version;
 use shaped_toml::Severity;
 
-use super::{Context, Finding, Lint};
+use super::context::Context;
+use super::finding::{Finding, Lint};
 use crate::promise::{Promise, PromiseKind, PromiseSource};
 use compatrix_model::axis::{Axis, AxisKind};
 use compatrix_model::condition::{partial_version, value_version, Versions};

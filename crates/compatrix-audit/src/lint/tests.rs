@@ -1,9 +1,11 @@
 //! Each lint, red and green.
 
 use super::*;
+use crate::manifest::Manifest;
 use crate::manifest::{self, Located};
 use crate::promise::{self, source_of};
-use compatrix_model::matrix_spec;
+use compatrix_model::spec_text;
+use semver::Version;
 
 /// A workspace of these files, and what the lints say of it: `severity lint file:line`.
 #[derive(Default)]
@@ -35,7 +37,7 @@ fn one(package: &str) -> Made {
 impl Made {
     fn spec(mut self, text: &str) -> Self {
         let text = format!("[project]\npackages = [\"a\"]\n{text}");
-        self.spec = Some(matrix_spec::parse(&text, "compat/matrix.toml", &[]).unwrap_or_else(|e| panic!("{e}")).spec);
+        self.spec = Some(spec_text::parse(&text, "compat/matrix.toml", &[]).unwrap_or_else(|e| panic!("{e}")).spec);
         self
     }
 

@@ -4,7 +4,8 @@ use shaped_toml::Severity;
 
 use crate::manifest::Field;
 
-use super::{short, Context, Finding, Lint, Promised};
+use super::context::{short, Context, Promised};
+use super::finding::{Finding, Lint};
 use compatrix_model::condition::partial_version;
 use compatrix_model::release;
 

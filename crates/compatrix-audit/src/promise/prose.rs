@@ -3,9 +3,9 @@
 //! A README also mentions versions in passing, so there a version counts only with a promising word (`+`, `or newer`,
 //! `requires`, `tested on`), and not with a narrating one (`since`, `no longer`, `stabilised in`).
 
+use super::kinds::{quoted, Promise, PromiseKind, PromiseSource};
 use super::platform::{of_triple, SYSTEMS};
 use super::words::{FILLERS, LOWEST_AFTER, LOWEST_BEFORE, SUPPORTS, SYSTEMS_FOLLOW, TELLS};
-use super::{quoted, Promise, PromiseKind, PromiseSource};
 use compatrix_model::condition::partial_version;
 
 /// The software that a version belongs to.

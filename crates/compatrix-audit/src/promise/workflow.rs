@@ -1,8 +1,8 @@
 //! Promises in GitHub Actions workflows: the Rust versions, SQLite versions and systems that jobs run on.
 
+use super::kinds::{quoted, Promise, PromiseKind, PromiseSource};
 use super::platform::{of_runner, of_triple};
 use super::yaml::{self, Node};
-use super::{quoted, Promise, PromiseKind, PromiseSource};
 use compatrix_model::condition::partial_version;
 
 pub(super) fn scan(file: &str, text: &str) -> Result<Vec<Promise>, String> {

@@ -18,6 +18,20 @@ use compatrix_model::evidence::{Counts, FixtureProof, Proof, Record, SqliteProof
 use compatrix_model::hash::{or_empty, Sha256};
 use compatrix_model::outcome::Outcome;
 
+impl Artifact {
+    /// Parses a file into one artifact per part; a file written by a job has one part.
+    ///
+    /// # Errors
+    /// The file is truncated, changed, or not in this format.
+    pub fn parse(text: &str) -> Result<Vec<Artifact>, ArtifactError> {
+        let bundle = Bundle::parse(text)?;
+        let records = |part: usize| bundle.found[part].iter().map(|found| bundle.record(found)).collect();
+        Ok((0..bundle.headers.len())
+            .map(|part| Artifact { header: bundle.headers[part].clone(), records: records(part) })
+            .collect())
+    }
+}
+
 /// A parsed artifact. Proofs are assembled on request, so that tens of thousands of records need little memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
@@ -54,20 +68,6 @@ pub struct RecordLine {
     /// The proof's build, SQLite and fixture, and the range of its environment; `None` if nothing ran.
     proof: Option<([Option<u32>; 3], Range<u32>)>,
     rest: Option<Box<Rest>>,
-}
-
-impl Artifact {
-    /// Parses a file into one artifact per part; a file written by a job has one part.
-    ///
-    /// # Errors
-    /// The file is truncated, changed, or not in this format.
-    pub fn parse(text: &str) -> Result<Vec<Artifact>, ArtifactError> {
-        let bundle = Bundle::parse(text)?;
-        let records = |part: usize| bundle.found[part].iter().map(|found| bundle.record(found)).collect();
-        Ok((0..bundle.headers.len())
-            .map(|part| Artifact { header: bundle.headers[part].clone(), records: records(part) })
-            .collect())
-    }
 }
 
 impl Bundle {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::CiPlan;
 use compatrix_model::matrix_spec::Claims;
-use compatrix_model::matrix_spec::Work;
+use compatrix_model::matrix_spec::JobCommand;
 
-use super::{Program, Scene};
+use super::scene::{Program, Scene};
 
 /// Width limit of a comment in columns.
 const WIDTH: usize = 110;
@@ -17,8 +17,10 @@ impl Scene<'_> {
     /// The comment's lines, without `#`.
     pub(super) fn about(&self) -> Vec<String> {
         let what = match self.work {
-            Work::Compat => "Runs the cells of the compatibility matrix, and reports one verdict for all of them.",
-            Work::LeakCheck => {
+            JobCommand::Compat => {
+                "Runs the cells of the compatibility matrix, and reports one verdict for all of them."
+            }
+            JobCommand::LeakCheck => {
                 "Runs the suites that check for leaks and memory errors, and reports one verdict for all of them."
             }
         };
@@ -66,7 +68,7 @@ impl Scene<'_> {
                 format!("{platform} ({tier}{})", if has_runner { "" } else { ", without a runner" })
             }));
         }
-        if self.work == Work::LeakCheck || claims.is_empty() {
+        if self.work == JobCommand::LeakCheck || claims.is_empty() {
             return Vec::new();
         }
         let mut lines = vec![String::new(), "The claims that these cells must prove:".to_owned()];

@@ -2,11 +2,12 @@
 
 use crate::workflow::{Container, Matrix, MatrixValue, Step, Text, WorkflowJob};
 use crate::{CiPlan, Group, Job, Needs};
-use compatrix_model::matrix_spec::Work;
+use compatrix_model::matrix_spec::JobCommand;
 
 use super::about::{count, minutes};
+use super::expression;
+use super::scene::{Program, Scene};
 use super::steps::{self, run, uses, Also, EVIDENCE};
-use super::{expression, Program, Scene};
 
 impl Scene<'_> {
     /// The workflow job of a group.
@@ -38,8 +39,8 @@ impl Scene<'_> {
                 .env("JOB", Text::Expression(expression::JOB)),
         );
         let name = Text::Expression(match self.work {
-            Work::Compat => expression::EVIDENCE_COMPAT,
-            Work::LeakCheck => expression::EVIDENCE_LEAK_CHECK,
+            JobCommand::Compat => expression::EVIDENCE_COMPAT,
+            JobCommand::LeakCheck => expression::EVIDENCE_LEAK_CHECK,
         });
         let upload = steps::upload(name, EVIDENCE, self.ci.retention_days);
         steps.push(uses("Upload the evidence", "actions/upload-artifact", upload).when(expression::ALWAYS));
@@ -75,16 +76,16 @@ impl Scene<'_> {
 
     fn command(&self) -> &'static str {
         match (self.options.program, self.work) {
-            (Program::Xtask, Work::Compat) => {
+            (Program::Xtask, JobCommand::Compat) => {
                 "cargo xtask compat --event \"$EVENT\" --job \"$JOB\" --evidence \"target/ci/evidence/$JOB.jsonl\""
             }
-            (Program::Xtask, Work::LeakCheck) => {
+            (Program::Xtask, JobCommand::LeakCheck) => {
                 "cargo xtask leak-check --event \"$EVENT\" --job \"$JOB\" --evidence \"target/ci/evidence/$JOB.jsonl\""
             }
-            (Program::Compatrix, Work::Compat) => {
+            (Program::Compatrix, JobCommand::Compat) => {
                 "cargo compatrix compat --event \"$EVENT\" --job \"$JOB\" --evidence \"target/ci/evidence/$JOB.jsonl\""
             }
-            (Program::Compatrix, Work::LeakCheck) => {
+            (Program::Compatrix, JobCommand::LeakCheck) => {
                 "cargo compatrix leak-check --event \"$EVENT\" --job \"$JOB\" --evidence \"target/ci/evidence/$JOB.jsonl\""
             }
         }

@@ -4,8 +4,9 @@ use crate::workflow::{Step, Text, Trigger, Workflow, WorkflowJob};
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::{Check, Checks, Ci};
 
+use super::scene::{caches_compiled, concurrency, Options, Program};
 use super::steps::{self, run, uses, Also};
-use super::{about, expression, Options, Program};
+use super::{about, expression};
 
 /// The workflow's file in `.github/workflows`.
 pub const CHECKS_FILE: &str = "checks.yml";
@@ -46,7 +47,7 @@ pub(super) fn workflow(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<
             Trigger::Push { branches: branches() },
             Trigger::Dispatch { events: Vec::new() },
         ],
-        concurrency: Some(super::concurrency()),
+        concurrency: Some(concurrency()),
         env: Vec::new(),
         jobs: vec![job],
     }
@@ -66,7 +67,7 @@ fn steps_of(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<'_>) -> Vec
     let line =
         "rustup toolchain install \"$RUSTUP_TOOLCHAIN\" --profile minimal --component clippy,rustfmt --no-self-update";
     steps.push(run("Install the toolchain", vec![line]).installs());
-    if super::caches_compiled(ci) {
+    if caches_compiled(ci) {
         let with = vec![("shared-key", Text::literal("checks")), ("save-if", Text::Expression(expression::MAY_SAVE))];
         steps.push(uses("Restore compiled dependencies", "Swatinem/rust-cache", with));
     }

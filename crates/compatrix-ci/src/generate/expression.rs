@@ -3,7 +3,7 @@
 //! Source for names of contexts and functions: docs.github.com, "Contexts" and "Expressions".
 
 use crate::workflow::Expression;
-use compatrix_model::matrix_spec::Event;
+use compatrix_model::matrix_spec::CiEvent;
 
 /// The name of a matrix row's job.
 pub(super) const JOB: Expression = Expression("${{ matrix.job }}");
@@ -61,8 +61,8 @@ macro_rules! on {
 }
 
 /// Condition: the run is for one of these events, whether triggered or dispatched by hand. `None` for no event.
-pub(super) fn on_any(events: &[Event]) -> Option<Expression> {
-    let [pull_request, push, schedule] = Event::ALL.map(|event| events.contains(&event));
+pub(super) fn on_any(events: &[CiEvent]) -> Option<Expression> {
+    let [pull_request, push, schedule] = CiEvent::ALL.map(|event| events.contains(&event));
     let text = match (pull_request, push, schedule) {
         (false, false, false) => return None,
         (true, false, false) => on!(PullRequest),

@@ -2,8 +2,9 @@
 
 use crate::workflow::{Text, WorkflowJob};
 
+use super::expression;
+use super::scene::{caches_compiled, Program, Scene};
 use super::steps::{self, run, uses, Also, BIN};
-use super::{expression, Program, Scene};
 
 /// Time limit in minutes; a cold compilation on a slow runner takes ten.
 const TIMEOUT_MINUTES: u32 = 45;
@@ -17,7 +18,7 @@ impl Scene<'_> {
         let condition = expression::on_any(&events)?;
         let every = events == self.events();
         let mut steps = vec![steps::checkout("1"), steps::toolchain()];
-        if super::caches_compiled(self.ci) {
+        if caches_compiled(self.ci) {
             let save = match self.writes_caches {
                 true => Text::Expression(expression::MAY_SAVE),
                 false => Text::literal("false"),

@@ -2,7 +2,7 @@
 
 use crate::workflow::{Action, Expression, Permission, Step, Text};
 
-use super::{Options, Program};
+use super::scene::{Options, Program};
 
 /// The folder for downloaded and uploaded executables; below `target`, which git ignores.
 pub(super) const BIN: &str = "target/ci/bin";

@@ -1,10 +1,11 @@
 //! The last jobs: the verdict for all evidence, which is the required check, and the report of a failed schedule.
 
 use crate::workflow::{Permission, Text, WorkflowJob};
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 
+use super::expression;
+use super::scene::{Program, Scene};
 use super::steps::{self, run, uses, Also, EVIDENCE};
-use super::{expression, Program, Scene};
 
 const TIMEOUT_MINUTES: u32 = 15;
 const REPORT_TIMEOUT_MINUTES: u32 = 5;
@@ -13,7 +14,7 @@ impl Scene<'_> {
     /// The verdict job, which needs the jobs `before`.
     pub(super) fn verdict(&self, before: Vec<String>) -> WorkflowJob {
         let (platform, runner) = self.home();
-        let sarif = self.work == Work::LeakCheck && self.ci.code_scanning;
+        let sarif = self.work == JobCommand::LeakCheck && self.ci.code_scanning;
         // The parent commit is the base: for a pull request's merge commit, the target branch.
         let mut steps = vec![steps::checkout("2"), steps::toolchain()];
         steps.extend(steps::take_orchestrator(platform));
@@ -47,8 +48,8 @@ impl Scene<'_> {
         WorkflowJob {
             id: "verdict".to_owned(),
             name: Text::literal(match self.work {
-                Work::Compat => "compatibility verdict",
-                Work::LeakCheck => "leak-check verdict",
+                JobCommand::Compat => "compatibility verdict",
+                JobCommand::LeakCheck => "leak-check verdict",
             }),
             about: vec![
                 "Make this the required check. It runs whatever happened above, and fails if a job of the event failed, was".into(),
@@ -69,22 +70,22 @@ impl Scene<'_> {
 
     fn merge(&self, sarif: bool) -> &'static str {
         match (self.options.program, self.work, sarif) {
-            (Program::Xtask, Work::Compat, _) => {
+            (Program::Xtask, JobCommand::Compat, _) => {
                 "cargo xtask evidence merge target/ci/evidence --event \"$EVENT\" --of compat --needs \"$NEEDS\" --base HEAD^1"
             }
-            (Program::Xtask, Work::LeakCheck, false) => {
+            (Program::Xtask, JobCommand::LeakCheck, false) => {
                 "cargo xtask evidence merge target/ci/evidence --event \"$EVENT\" --of leak-check --needs \"$NEEDS\" --base HEAD^1"
             }
-            (Program::Xtask, Work::LeakCheck, true) => {
+            (Program::Xtask, JobCommand::LeakCheck, true) => {
                 "cargo xtask evidence merge target/ci/evidence --event \"$EVENT\" --of leak-check --needs \"$NEEDS\" --base HEAD^1 --sarif target/ci/leaks.sarif"
             }
-            (Program::Compatrix, Work::Compat, _) => {
+            (Program::Compatrix, JobCommand::Compat, _) => {
                 "cargo compatrix evidence merge target/ci/evidence --event \"$EVENT\" --of compat --needs \"$NEEDS\" --base HEAD^1"
             }
-            (Program::Compatrix, Work::LeakCheck, false) => {
+            (Program::Compatrix, JobCommand::LeakCheck, false) => {
                 "cargo compatrix evidence merge target/ci/evidence --event \"$EVENT\" --of leak-check --needs \"$NEEDS\" --base HEAD^1"
             }
-            (Program::Compatrix, Work::LeakCheck, true) => {
+            (Program::Compatrix, JobCommand::LeakCheck, true) => {
                 "cargo compatrix evidence merge target/ci/evidence --event \"$EVENT\" --of leak-check --needs \"$NEEDS\" --base HEAD^1 --sarif target/ci/leaks.sarif"
             }
         }
@@ -92,7 +93,7 @@ impl Scene<'_> {
 
     /// The job that opens an issue for a scheduled run without a good verdict, or comments on the open one.
     pub(super) fn report(&self) -> Option<WorkflowJob> {
-        if !self.events().contains(&Event::Schedule) {
+        if !self.events().contains(&CiEvent::Schedule) {
             return None;
         }
         let lines = vec![
@@ -106,8 +107,8 @@ impl Scene<'_> {
             "fi",
         ];
         let title = match self.work {
-            Work::Compat => "The scheduled compatibility run fails",
-            Work::LeakCheck => "The scheduled leak-check run fails",
+            JobCommand::Compat => "The scheduled compatibility run fails",
+            JobCommand::LeakCheck => "The scheduled leak-check run fails",
         };
         let step = run("Open an issue, or comment on the open one", lines)
             .env("GH_TOKEN", Text::Expression(expression::TOKEN))

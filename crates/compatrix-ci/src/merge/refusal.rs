@@ -3,25 +3,10 @@
 use std::fmt;
 
 use super::super::artifact::{ArtifactError, Header};
-use super::super::CiPlan;
+use crate::CiPlan;
 use compatrix_model::evidence::Record;
 use compatrix_model::hash::Sha256;
-use compatrix_model::matrix_spec::{Event, Spec, Work};
-
-/// The origin that all artifacts must have.
-#[derive(Debug, Clone, Copy)]
-pub struct Expected<'a> {
-    /// The spec of this checkout.
-    pub spec: &'a Spec,
-    /// The plan of the event to merge.
-    pub plan: &'a CiPlan,
-    /// `owner/name`; empty if unknown, and then not compared.
-    pub repository: &'a str,
-    /// The git commit; empty outside git.
-    pub commit: &'a str,
-    /// SHA-256 of the sources under test.
-    pub sources: Sha256,
-}
+use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
 
 /// A refused file and one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +39,9 @@ pub enum Why {
     /// It is from another event or command.
     Part {
         /// The artifact's.
-        theirs: (Event, Work),
+        theirs: (CiEvent, JobCommand),
         /// The event and command being merged.
-        ours: (Event, Work),
+        ours: (CiEvent, JobCommand),
     },
     /// It was made from other sources.
     Sources {
@@ -118,6 +103,21 @@ pub enum Why {
 /// A suite in a cell, for messages.
 pub(super) fn name(record: &Record) -> String {
     format!("`{}` in `{}`", record.suite, record.cell)
+}
+
+/// The origin that all artifacts must have.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// The spec of this checkout.
+    pub spec: &'a Spec,
+    /// The plan of the event to merge.
+    pub plan: &'a CiPlan,
+    /// `owner/name`; empty if unknown, and then not compared.
+    pub repository: &'a str,
+    /// The git commit; empty outside git.
+    pub commit: &'a str,
+    /// SHA-256 of the sources under test.
+    pub sources: Sha256,
 }
 
 /// The index of the platform if records with this header can belong to the plan. The most informative mismatch is

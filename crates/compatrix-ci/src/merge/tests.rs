@@ -6,7 +6,7 @@ use super::super::artifact::{Artifact, TOOL};
 use super::super::{CiPlan, Group, Job, Needs};
 use super::*;
 use compatrix_model::evidence::{Counts, Proof, SourceProof, ToolchainProof};
-use compatrix_model::matrix_spec::{Event, Spec, Work};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
 
 const SOURCES: [u8; 32] = [0x55; 32];
 
@@ -14,7 +14,7 @@ fn spec() -> Spec {
     let text =
         "version = 1\n[project]\npackages = [\"p\"]\n[axis.a]\nenv = \"A\"\nvalues = [\"0\", \"1\", \"2\", \"3\"]\n\
                 [axis.b]\nenv = \"B\"\nvalues = [\"x\", \"y\"]\n[[suite]]\nname = \"tests\"\n";
-    compatrix_model::matrix_spec::parse(text, "matrix.toml", &[]).expect("a spec").spec
+    compatrix_model::spec_text::parse(text, "matrix.toml", &[]).expect("a spec").spec
 }
 
 /// Two jobs on Linux, one on macOS; each has two values of `a`.
@@ -36,8 +36,8 @@ fn plan() -> CiPlan {
         jobs,
     };
     CiPlan {
-        event: Event::Push,
-        work: Work::Compat,
+        event: CiEvent::Push,
+        work: JobCommand::Compat,
         profile: "local".to_owned(),
         groups: vec![
             group("push-linux-x86_64", "linux-x86_64", vec![job("one", 0..4), job("two", 4..8)]),
@@ -56,8 +56,8 @@ fn header(platform: &str, job: &str, attempt: u32) -> Header {
         dirty: false,
         sources: SOURCES.into(),
         plan: "p".repeat(64),
-        event: Event::Push,
-        work: Work::Compat,
+        event: CiEvent::Push,
+        work: JobCommand::Compat,
         platform: platform.to_owned(),
         job: job.to_owned(),
         attempt,
@@ -200,8 +200,8 @@ fn each_reason_to_refuse_an_artifact() {
         "from the repository other/name, but this is owner/name",
     );
     refused(|a| a.header.commit = "bad".to_owned(), "from the commit bad, but c0ffee is checked out");
-    refused(|a| a.header.event = Event::Schedule, "from `compat` on schedule, but this merges `compat` on push");
-    refused(|a| a.header.work = Work::LeakCheck, "use `--of leak-check --event push`");
+    refused(|a| a.header.event = CiEvent::Schedule, "from `compat` on schedule, but this merges `compat` on push");
+    refused(|a| a.header.work = JobCommand::LeakCheck, "use `--of leak-check --event push`");
     refused(|a| a.header.sources = [0x66; 32].into(), "from the sources 666666666666, but those here are 555555555555");
     refused(|a| a.header.plan = "q".repeat(64), "from the plan qqqqqqqqqqqq, but the plan here is pppppppppppp");
     refused(|a| a.header.job = "onw".to_owned(), "did you mean `one`?");

@@ -40,7 +40,7 @@ pub enum Reference {
 /// All uses of actions and images in a workflow's text, in line order.
 pub fn uses(text: &str) -> Vec<Use> {
     let lines = text.lines().enumerate();
-    lines.filter_map(|(n, line)| Some(Found::read(line)?.named(line, n + 1))).collect()
+    lines.filter_map(|(n, line)| Some(FoundUse::read(line)?.named(line, n + 1))).collect()
 }
 
 /// A hash of a workflow's text without checksum line and pins: it survives a bot that raises pins, but no other edit.
@@ -48,7 +48,7 @@ pub fn fingerprint(text: &str) -> String {
     let mut hash = Sha256::new();
     for line in text.lines().filter(|line| !line.starts_with(CHECKSUM)) {
         let mut line = line.to_owned();
-        if let Some(found) = Found::read(&line) {
+        if let Some(found) = FoundUse::read(&line) {
             // From the end, so that earlier positions stay valid.
             if let Some(version) = found.comment.filter(|_| found.is_action) {
                 line.replace_range(version, "version");
@@ -62,7 +62,7 @@ pub fn fingerprint(text: &str) -> String {
 }
 
 /// The positions of a pin's parts in a line.
-struct Found {
+struct FoundUse {
     is_action: bool,
     name: Range<usize>,
     reference: Range<usize>,
@@ -70,7 +70,7 @@ struct Found {
     comment: Option<Range<usize>>,
 }
 
-impl Found {
+impl FoundUse {
     fn read(line: &str) -> Option<Self> {
         let key = line.trim_start_matches([' ', '-']);
         let (is_action, value) = match key.strip_prefix("uses:") {

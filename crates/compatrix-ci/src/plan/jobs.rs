@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_leak::Tool;
 
-use super::{may_fail, Group, Job, Needs, OfPlatform, JOB_MS, MATRIX_JOBS};
+use super::contents::{Group, Job, Needs, JOB_MS, MATRIX_JOBS};
 use crate::committed::{image, Committed};
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::cell::CellIndex;
 use compatrix_model::linkage::Linkage;
-use compatrix_model::matrix_spec::{Event, EventSettings};
+use compatrix_model::matrix_spec::{CiEvent, EventSettings};
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::plan::predict::{costs, Cost};
 use compatrix_model::plan::shard::pack;
-use compatrix_model::plan::{Build, Sanitizer};
+use compatrix_model::plan::{Build, Plan, Sanitizer};
 
 /// A job without a group, with the image that its toolchains need.
 pub(super) struct Placed {
@@ -22,7 +22,7 @@ pub(super) struct Placed {
 }
 
 /// Builds that may share a job: same platform, same container, same `may-fail`.
-struct Kind {
+struct JobKind {
     platform: usize,
     image: Option<String>,
     may_fail: bool,
@@ -38,7 +38,7 @@ pub(super) fn jobs(
 ) -> Vec<Vec<Placed>> {
     let costs: Vec<Vec<Cost>> = platforms.iter().map(|of| costs(spec, &of.plan, &committed.durations)).collect();
     let cells: Vec<Vec<Vec<(usize, CellIndex)>>> = platforms.iter().map(cells_of_builds).collect();
-    let kinds: Vec<Kind> =
+    let kinds: Vec<JobKind> =
         (0..platforms.len()).flat_map(|n| kinds(spec, committed, (n, &platforms[n]), &costs[n], &cells[n])).collect();
     let shares = shares(&kinds, settings.max_jobs);
     let mut names = BTreeSet::new();
@@ -79,7 +79,7 @@ fn kinds(
     (platform, of): (usize, &OfPlatform<'_>),
     costs: &[Cost],
     cells: &[Vec<(usize, CellIndex)>],
-) -> Vec<Kind> {
+) -> Vec<JobKind> {
     let has_excuses = spec.ci.as_ref().is_some_and(|ci| !ci.may_fail.is_empty());
     let may_fail = may_fail(spec, committed);
     let excused =
@@ -95,14 +95,14 @@ fn kinds(
     }
     let kind = |((image, may_fail), builds): ((Option<String>, bool), Vec<usize>)| {
         let ms = pack(costs, &builds, 1).iter().map(|(_, ms)| ms).sum();
-        Kind { platform, image, may_fail, builds, ms }
+        JobKind { platform, image, may_fail, builds, ms }
     };
     kinds.into_iter().map(kind).collect()
 }
 
 /// Distributes the allowed jobs over the kinds: at least one each, then always one more to the kind with the longest
 /// jobs.
-fn shares(kinds: &[Kind], most: Option<u32>) -> Vec<usize> {
+fn shares(kinds: &[JobKind], most: Option<u32>) -> Vec<usize> {
     let Some(most) = most else { return kinds.iter().map(|kind| kind.builds.len()).collect() };
     let mut shares = vec![1; kinds.len()];
     for _ in kinds.len()..most as usize {
@@ -114,7 +114,7 @@ fn shares(kinds: &[Kind], most: Option<u32>) -> Vec<usize> {
 }
 
 /// Groups a platform's jobs by container, with at most [`MATRIX_JOBS`] each.
-pub(super) fn grouped(spec: &Spec, event: Event, of: &OfPlatform<'_>, placed: Vec<Placed>) -> Vec<Group> {
+pub(super) fn grouped(spec: &Spec, event: CiEvent, of: &OfPlatform<'_>, placed: Vec<Placed>) -> Vec<Group> {
     let mut by_image: BTreeMap<Option<String>, Vec<Job>> = BTreeMap::new();
     for Placed { image, job } in placed {
         by_image.entry(image).or_default().push(job);
@@ -195,4 +195,18 @@ fn job_name(platform: &str, builds: &[&Build], names: &mut BTreeSet<String>) -> 
 fn slug(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+');
     text.chars().map(|c| if plain(c) { c } else { '-' }).collect()
+}
+
+/// The work for a platform's runners.
+pub(super) struct OfPlatform<'a> {
+    pub(super) platform: &'a str,
+    pub(super) runner: &'a str,
+    pub(super) plan: Plan,
+}
+
+/// A predicate on a cell's coordinates: whether CI's verdict ignores its failure.
+pub fn may_fail<'a>(spec: &'a Spec, committed: &'a Committed) -> impl Fn(&[usize]) -> bool + 'a {
+    let conditions = spec.ci.iter().flat_map(|ci| &ci.may_fail);
+    let matchers: Vec<_> = conditions.map(|when| when.matcher(&spec.space, &committed.versions)).collect();
+    move |coords| matchers.iter().any(|matcher| matcher.holds(coords))
 }

@@ -5,67 +5,18 @@
 
 mod functions;
 mod parse;
+mod scope;
 #[cfg(test)]
 mod tests;
+mod values;
 
-use std::fmt;
-
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub use parse::Expr;
 use parse::{Op, Postfix};
-
-/// The values that an expression can use.
-pub struct Scope<'a> {
-    /// Contexts by name: `github`, `needs`, `matrix` …
-    pub contexts: Map<String, Value>,
-    /// Paths of objects whose missing properties are null, as on GitHub; `*` matches any one name. Elsewhere a missing
-    /// property is an error.
-    pub open: &'a [&'a str],
-    /// Paths to values that only GitHub has: token, secrets.
-    pub withheld: &'a [&'a str],
-    /// The answers of `success()` and similar functions.
-    pub status: Status,
-    /// Implements `hashFiles()`.
-    pub hash_files: HashFiles<'a>,
-}
-
-/// Returns the hash of the files that match these patterns.
-pub type HashFiles<'a> = Box<dyn Fn(&[String]) -> Result<String, String> + 'a>;
-
-/// The combined result of everything before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Status {
-    /// Everything succeeded.
-    pub success: bool,
-    /// Something failed.
-    pub failure: bool,
-    /// Something was cancelled.
-    pub cancelled: bool,
-}
-
-impl Status {
-    /// Nothing went wrong yet.
-    pub const GOOD: Status = Status { success: true, failure: false, cancelled: false };
-}
-
-/// Why an expression cannot be evaluated here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
-    /// It needs a value that only GitHub has; the path.
-    Withheld(String),
-    /// It does not parse, or uses an unknown name; the message.
-    Unknown(String),
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Trouble::Withheld(path) => write!(f, "only GitHub has `{path}`"),
-            Trouble::Unknown(text) => f.write_str(text),
-        }
-    }
-}
+pub use scope::{HashFiles, Scope, Status, Trouble};
+use values::{compare, equal, property};
+pub use values::{to_text, truthy};
 
 /// Evaluates a condition (`if`). As on GitHub, a condition without a status function, or no condition, also requires that
 /// everything before succeeded.
@@ -92,8 +43,8 @@ pub fn text(text: &str, scope: &Scope<'_>) -> Result<String, Trouble> {
     let mut out = String::new();
     for part in parts(text).map_err(Trouble::Unknown)? {
         match part {
-            Part::Text(text) => out.push_str(text),
-            Part::Expr(expr) => out.push_str(&to_text(&evaluate(&expr, scope)?)),
+            TextPart::Text(text) => out.push_str(text),
+            TextPart::Expr(expr) => out.push_str(&to_text(&evaluate(&expr, scope)?)),
         }
     }
     Ok(out)
@@ -105,7 +56,7 @@ pub fn text(text: &str, scope: &Scope<'_>) -> Result<String, Trouble> {
 /// As [`condition`].
 pub fn value(whole: &str, scope: &Scope<'_>) -> Result<Value, Trouble> {
     match parts(whole).map_err(Trouble::Unknown)?.as_slice() {
-        [Part::Expr(expr)] => evaluate(expr, scope),
+        [TextPart::Expr(expr)] => evaluate(expr, scope),
         _ => text(whole, scope).map(Value::String),
     }
 }
@@ -129,17 +80,17 @@ pub fn check_condition(text: &str) -> Result<(), String> {
     Expr::parse(text).map(|_| ())
 }
 
-enum Part<'a> {
+enum TextPart<'a> {
     Text(&'a str),
     Expr(Expr),
 }
 
-fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
+fn parts(text: &str) -> Result<Vec<TextPart<'_>>, String> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find("${{") {
         if start > 0 {
-            found.push(Part::Text(&rest[..start]));
+            found.push(TextPart::Text(&rest[..start]));
         }
         let inner = &rest[start + 3..];
         let mut quoted = false;
@@ -148,17 +99,17 @@ fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
             (!quoted && inner[at..].starts_with("}}")).then_some(at)
         });
         let end = end.ok_or_else(|| format!("`{rest}` has a `${{{{` without `}}}}`"))?;
-        found.push(Part::Expr(Expr::parse(&inner[..end])?));
+        found.push(TextPart::Expr(Expr::parse(&inner[..end])?));
         rest = &inner[end + 2..];
     }
     if !rest.is_empty() {
-        found.push(Part::Text(rest));
+        found.push(TextPart::Text(rest));
     }
     Ok(found)
 }
 
 /// A value, with its path of contexts if it has one.
-struct Found {
+struct FoundValue {
     value: Value,
     path: Option<Vec<String>>,
 }
@@ -167,15 +118,15 @@ fn evaluate(expr: &Expr, scope: &Scope<'_>) -> Result<Value, Trouble> {
     Ok(find(expr, scope)?.value)
 }
 
-fn find(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Trouble> {
-    let plain = |value| Ok(Found { value, path: None });
+fn find(expr: &Expr, scope: &Scope<'_>) -> Result<FoundValue, Trouble> {
+    let plain = |value| Ok(FoundValue { value, path: None });
     match expr {
         Expr::Literal(value) => plain(value.clone()),
         Expr::Context(name) => {
             refuse_withheld(std::slice::from_ref(name), scope)?;
             let value = property(&scope.contexts, name).cloned();
             let value = value.ok_or_else(|| Trouble::Unknown(format!("the context `{name}` is not known here")))?;
-            Ok(Found { value, path: Some(vec![name.clone()]) })
+            Ok(FoundValue { value, path: Some(vec![name.clone()]) })
         }
         Expr::Call(name, args) => {
             let values = args.iter().map(|arg| evaluate(arg, scope)).collect::<Result<Vec<_>, _>>()?;
@@ -223,7 +174,7 @@ fn find(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Trouble> {
 }
 
 /// Accesses the property with this name.
-fn step(of: Found, name: &str, scope: &Scope<'_>) -> Result<Found, Trouble> {
+fn step(of: FoundValue, name: &str, scope: &Scope<'_>) -> Result<FoundValue, Trouble> {
     let path = of.path.map(|mut path| {
         path.push(name.to_owned());
         path
@@ -235,16 +186,16 @@ fn step(of: Found, name: &str, scope: &Scope<'_>) -> Result<Found, Trouble> {
         // `needs.*.result`: of each element that has one.
         (Value::Array(list), _) => {
             let each = list.iter().filter_map(|item| property(item.as_object()?, name).cloned());
-            Ok(Found { value: Value::Array(each.collect()), path: None })
+            Ok(FoundValue { value: Value::Array(each.collect()), path: None })
         }
         (Value::Object(map), path) => match (property(&map, name), path) {
-            (Some(value), path) => Ok(Found { value: value.clone(), path }),
+            (Some(value), path) => Ok(FoundValue { value: value.clone(), path }),
             (None, Some(path)) if !is_in(&path[..path.len() - 1], scope.open) => {
                 Err(Trouble::Unknown(format!("`{}` is not known here", path.join("."))))
             }
-            (None, _) => Ok(Found { value: Value::Null, path: None }),
+            (None, _) => Ok(FoundValue { value: Value::Null, path: None }),
         },
-        _ => Ok(Found { value: Value::Null, path: None }),
+        _ => Ok(FoundValue { value: Value::Null, path: None }),
     }
 }
 
@@ -261,62 +212,4 @@ fn is_in(path: &[String], patterns: &[&str]) -> bool {
         words.len() == path.len()
             && words.iter().zip(path).all(|(word, name)| *word == "*" || word.eq_ignore_ascii_case(name))
     })
-}
-
-/// Looks a property up, ignoring case.
-fn property<'m>(map: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
-    map.get(name).or_else(|| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
-}
-
-/// Whether GitHub treats it as true: everything except `false`, 0, the empty string and null.
-pub fn truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(so) => *so,
-        Value::Number(n) => n.as_f64().is_some_and(|n| n != 0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(_) | Value::Object(_) => true,
-    }
-}
-
-/// A value as text, as GitHub inserts it.
-pub fn to_text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Bool(so) => so.to_string(),
-        Value::Number(n) => {
-            n.as_f64().filter(|n| n.fract() == 0.0).map_or_else(|| n.to_string(), |n| format!("{n:.0}"))
-        }
-        Value::String(text) => text.clone(),
-        Value::Array(_) => "Array".to_owned(),
-        Value::Object(_) => "Object".to_owned(),
-    }
-}
-
-/// A value as a number, for comparing different types. `None` is NaN, which equals nothing.
-fn to_number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Null => Some(0.0),
-        Value::Bool(so) => Some(f64::from(u8::from(*so))),
-        Value::Number(n) => n.as_f64(),
-        Value::String(text) if text.trim().is_empty() => Some(0.0),
-        Value::String(text) => parse::number(text.trim()),
-        Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// Loose equality: strings ignoring case, different types as numbers.
-fn equal(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        // GitHub compares identity; no two expressions here yield the same object.
-        (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_)) => false,
-        _ => compare(left, right).is_some_and(|order| order.is_eq()),
-    }
-}
-
-fn compare(left: &Value, right: &Value) -> Option<std::cmp::Ordering> {
-    match (left, right) {
-        (Value::String(left), Value::String(right)) => Some(left.to_uppercase().cmp(&right.to_uppercase())),
-        _ => to_number(left)?.partial_cmp(&to_number(right)?),
-    }
 }

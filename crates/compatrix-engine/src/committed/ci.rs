@@ -8,7 +8,8 @@ use compatrix_ci::{CiPlan, Committed};
 use compatrix_model::condition::Versions;
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::Durations;
-use compatrix_model::matrix_spec::{Parsed, Spec};
+use compatrix_model::matrix_spec::Spec;
+use compatrix_model::spec_text::Parsed;
 
 use super::evidence::read_all;
 use crate::deps::locked;

@@ -6,8 +6,9 @@ use compatrix_leak::planted::{self, PlantedTable};
 use compatrix_model::condition::{Condition, Versions};
 use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::evidence_file::EvidenceFile;
-use compatrix_model::matrix_spec::{Parsed, Spec};
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::results::intake::under_todays_policy;
+use compatrix_model::spec_text::Parsed;
 use compatrix_model::today::Today;
 
 use crate::deps::{locked, locks};
@@ -98,7 +99,7 @@ pub fn planted(root: &Path) -> Result<Option<PlantedTable>, Error> {
     if !files::exists(&path) {
         return Ok(None);
     }
-    PlantedTable::parse(&files::read_text(&path)?).map(Some).map_err(Error::usage)
+    PlantedTable::parse(&files::read_text(&path)?).map(Some).map_err(|error| Error::usage(error.to_string()))
 }
 
 /// The newest result of each suite in each cell that meets one of these conditions; of all cells if there are none.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use compatrix_model::lockset::file::Lockfile;
 use compatrix_model::lockset::manifest::Edit;
-use compatrix_model::matrix_spec::Parsed;
+use compatrix_model::spec_text::Parsed;
 
 use crate::deps::stage::{self, resolve};
 use crate::find::facts::TestedPackage;

@@ -10,7 +10,8 @@ use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
 use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::file::Lockfile;
-use compatrix_model::matrix_spec::{Parsed, Project};
+use compatrix_model::matrix_spec::Project;
+use compatrix_model::spec_text::Parsed;
 use shaped_toml::Diagnostics;
 
 use crate::find::facts::TestedPackage;

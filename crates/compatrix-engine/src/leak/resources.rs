@@ -255,7 +255,7 @@ fn baseline(bench: &Bench<'_>, executable: &Executable, library: &Path, harness:
     let found: Result<Result<(i64, i64), String>> = bench.host.memo.fact(&name, &stamp, || {
         let unit = Unit { executable, tests: vec![NO_TEST.to_owned()], whole: false };
         let held = called(bench, &unit, library, harness, 3 * resources::FEWEST)?;
-        Ok(Baseline::of(&held).map(|baseline| (baseline.blocks, baseline.bytes)))
+        Ok(Baseline::of(&held).map(|baseline| (baseline.blocks, baseline.bytes)).map_err(|error| error.to_string()))
     });
     let (blocks, bytes) = found.map_err(|error| format!("{error:#}"))??;
     Ok(Baseline { blocks, bytes })

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use compatrix_ci::workflow::rehearsal::JobRow;
-use compatrix_model::matrix_spec::Event as CiEvent;
+use compatrix_model::matrix_spec::CiEvent;
 
 use crate::sys::host::Host;
 

@@ -4,8 +4,9 @@ use std::sync::mpsc::Sender;
 
 use anyhow::anyhow;
 use compatrix_model::condition::Condition;
-use compatrix_model::matrix_spec::{Parsed, Profile};
+use compatrix_model::matrix_spec::Profile;
 use compatrix_model::plan::{Choice, SkipReason, Targets};
+use compatrix_model::spec_text::Parsed;
 
 use crate::build;
 use crate::event::Event;

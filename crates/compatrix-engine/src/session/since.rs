@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use anyhow::Context;
 use compatrix_model::axis::AxisKind;
 use compatrix_model::condition::Condition;
-use compatrix_model::matrix_spec;
-use compatrix_model::matrix_spec::{Parsed, Spec};
-use compatrix_model::plan::since::{affected, Affected, Ground, Looked};
+use compatrix_model::plan::since::{affected, Affected, Ground, Looked, OldSpec};
+use compatrix_model::spec_text;
+use compatrix_model::spec_text::Parsed;
 
 use crate::deps::locks;
 use crate::find::fixture;
@@ -95,26 +95,19 @@ fn ground(host: &Host, git: &Git<'_>, parsed: &Parsed, workspace: &Workspace) ->
 }
 
 /// The old spec, if it or the result of its globs has changed.
-fn spec_then(
-    git: &Git<'_>,
-    commit: &str,
-    ground: &Ground,
-    changed: &BTreeSet<String>,
-) -> Option<Result<Box<Spec>, String>> {
+fn spec_then(git: &Git<'_>, commit: &str, ground: &Ground, changed: &BTreeSet<String>) -> Option<OldSpec> {
     let at = |name: &str| if ground.root.is_empty() { name.to_owned() } else { format!("{}/{name}", ground.root) };
     let folder = at(fixture::FOLDER) + "/";
     if !changed.iter().any(|path| *path == at(SPEC) || path.starts_with(&folder)) {
         return None;
     }
-    let Ok(text) = git.file(commit, &at(SPEC)) else { return Some(Err("it is new".to_owned())) };
+    let Ok(text) = git.file(commit, &at(SPEC)) else { return Some(OldSpec::Absent) };
     let files = git.list(&["ls-tree", "-r", "-z", "--name-only", commit, "--", &folder]).unwrap_or_default();
     let named = files.iter().filter_map(|path| path.strip_prefix(&folder)?.strip_suffix("/fixture.toml"));
     let mut fixtures: Vec<String> = named.filter(|name| !name.contains('/')).map(str::to_owned).collect();
     fixtures.sort();
-    match matrix_spec::parse(&text, SPEC, &fixtures) {
-        Ok(then) => Some(Ok(Box::new(then.spec))),
-        Err(_) => Some(Err("this version cannot read its old text".to_owned())),
-    }
+    let then = spec_text::parse(&text, SPEC, &fixtures);
+    Some(then.map_or(OldSpec::Unreadable, |then| OldSpec::Read(Box::new(then.spec))))
 }
 
 /// The parts of a root manifest that can affect the build of a member.

@@ -57,12 +57,12 @@ enum Target {
 
 /// Parses the diagnostics in these lines.
 pub(super) fn of<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Diagnostic> {
-    let mut reader = Reader { done: Vec::new(), open: false, target: Target::Title, code: None, numbered: false };
+    let mut reader = MiriReader { done: Vec::new(), open: false, target: Target::Title, code: None, numbered: false };
     lines.for_each(|line| reader.line(line));
     reader.done
 }
 
-struct Reader {
+struct MiriReader {
     done: Vec<Diagnostic>,
     /// Whether following lines still belong to the last diagnostic.
     open: bool,
@@ -73,7 +73,7 @@ struct Reader {
     numbered: bool,
 }
 
-impl Reader {
+impl MiriReader {
     fn line(&mut self, line: &str) {
         // libtest prints `test name ... ` without a line break, which matters if both streams are merged.
         let line = match line.split_once(" ... error: ") {

@@ -9,6 +9,8 @@
 //! A thread that ends late, such as one of a dropped pool, holds memory until then. So only snapshots with the same number
 //! of threads are compared, if they are at least half of all.
 
+use std::fmt;
+
 use super::{Finding, FindingKind, Held, Look, Tool};
 
 /// The fewest calls that allow a conclusion.
@@ -52,16 +54,48 @@ pub enum Growth {
     Unknown(String),
 }
 
+/// Why calls of a test in one process say nothing of memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallsError {
+    /// A call ended the process, after this one.
+    Ended {
+        /// The last call that came to its end.
+        after: Option<u32>,
+    },
+    /// There were only so many.
+    TooFew(u32),
+    /// Nothing is allocated by malloc.
+    OwnAllocator,
+    /// Calls that run no test are not alike.
+    Uneven,
+}
+
+impl fmt::Display for CallsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CallsError::Ended { after: None } => f.write_str("its first call in a row did not end well"),
+            CallsError::Ended { after: Some(last) } => {
+                write!(f, "its call {} in one process did not end well", last + 1)
+            }
+            CallsError::TooFew(count) => write!(f, "{count} calls are too few"),
+            CallsError::OwnAllocator => f.write_str("the executable has an allocator of its own"),
+            CallsError::Uneven => f.write_str("the test harness itself grows unevenly"),
+        }
+    }
+}
+
+impl std::error::Error for CallsError {}
+
 impl Baseline {
     /// Computes the baseline from snapshots of calls that ran no test.
     ///
     /// # Errors
-    /// Some calls did not return, calls differ, or memory does not come from malloc.
-    pub fn of(held: &Held) -> Result<Self, String> {
+    /// The calls did not all come to their end, are not all alike, or allocate by other means than malloc.
+    pub fn of(held: &Held) -> Result<Self, CallsError> {
         let steps = steps(held)?;
         let (first, last) = (steps[0], steps[steps.len() - 1]);
         if last.made - first.made < FEWEST_MADE * (steps.len() as i64 - 1) {
-            return Err("the executable has a custom allocator".to_owned());
+            return Err(CallsError::OwnAllocator);
         }
         let half = &steps[steps.len() / 2..];
         let per_call = |at: usize| Baseline {
@@ -73,23 +107,20 @@ impl Baseline {
         let least = each.iter().min_by_key(|one| one.bytes).copied();
         match least {
             Some(least) if each.iter().all(|one| one.blocks == least.blocks) => Ok(least),
-            _ => Err("the test harness itself grows unevenly".to_owned()),
+            _ => Err(CallsError::Uneven),
         }
     }
 }
 
-/// The snapshots after each call, including the harness's share.
-fn steps(held: &Held) -> Result<Vec<&Look>, String> {
+/// What one call after the other left, the harness's own share in it.
+fn steps(held: &Held) -> Result<Vec<&Look>, CallsError> {
     let calls = held.looks.iter().map(|look| look.call);
     if !held.complete {
-        return Err(match held.looks.last() {
-            None => "its first call in a row did not end well".to_owned(),
-            Some(last) => format!("its call {} in one process did not end well", last.call + 1),
-        });
+        return Err(CallsError::Ended { after: held.looks.last().map(|last| last.call) });
     }
     let count = held.looks.len() as u32;
     if count < FEWEST || !calls.eq(1..=count) {
-        return Err(format!("{count} calls are too few"));
+        return Err(CallsError::TooFew(count));
     }
     Ok(held.looks.iter().collect())
 }
@@ -98,7 +129,7 @@ fn steps(held: &Held) -> Result<Vec<&Look>, String> {
 pub fn growth(held: &Held, baseline: Baseline) -> Growth {
     let steps = match steps(held) {
         Ok(steps) => steps,
-        Err(why) => return Growth::Unknown(why),
+        Err(why) => return Growth::Unknown(why.to_string()),
     };
     let counted = &steps[steps.len() / 4 - 1..];
     let alike = |n: usize| counted.iter().filter(move |look| look.threads.len() == n).copied();

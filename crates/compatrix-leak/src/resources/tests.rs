@@ -78,7 +78,7 @@ fn an_executable_with_an_allocator_of_its_own_cannot_be_judged() {
     let mut held = called(&steps(12, (0, 0)));
     // The snapshot itself allocates some.
     held.looks.iter_mut().for_each(|look| look.made = 600 + 6 * i64::from(look.call));
-    assert!(Baseline::of(&held).unwrap_err().contains("allocator"));
+    assert!(Baseline::of(&held).unwrap_err().to_string().contains("allocator"));
 }
 
 #[test]

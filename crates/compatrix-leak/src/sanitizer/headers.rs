@@ -1,6 +1,6 @@
 //! Parses the lines of a report that are not frames: findings, related places, failures of the sanitizer.
 
-use super::RawFinding;
+use super::raw::RawFinding;
 use crate::finding::FindingKind;
 
 /// A line that starts or ends a part of the report.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::attribute::name_cycles;
+use crate::finding::FindingKind;
 use crate::FindingKind::*;
 
 macro_rules! recorded {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::split_suite;
+use super::suite::split_suite;
 
 /// Options that are kept: the name in one line, the name in a stanza.
 const OPTIONS: [(&str, &str); 6] = [
@@ -55,11 +55,34 @@ impl fmt::Display for Source {
     }
 }
 
+/// Why a text is no entry of apt's sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceError {
+    /// A line of a `.list` file that is not spelled as one.
+    Line(String),
+    /// A line of a stanza that is no field.
+    Field(String),
+    /// A stanza without an archive or without suites.
+    Incomplete,
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SourceError::Line(line) => write!(f, "`{line}` is not a line `deb [options] URI SUITE COMPONENT…`"),
+            SourceError::Field(line) => write!(f, "`{line}` is not a field `Name: value`"),
+            SourceError::Incomplete => f.write_str("an entry lacks `URIs` or `Suites`"),
+        }
+    }
+}
+
+impl std::error::Error for SourceError {}
+
 /// Reads one entry of the spec, or a `.list` file: lines `deb [options] URI SUITE COMPONENT…`, or stanzas.
 ///
 /// # Errors
-/// The unreadable part, as a fragment.
-pub fn parse(text: &str) -> Result<Vec<Source>, String> {
+/// The first unreadable line or stanza.
+pub fn parse(text: &str) -> Result<Vec<Source>, SourceError> {
     let is_line =
         |line: &str| line.split([' ', '\t', '[']).next().is_some_and(|word| word == "deb" || word == "deb-src");
     let lines = || text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).filter(|l| !l.is_empty());
@@ -69,8 +92,8 @@ pub fn parse(text: &str) -> Result<Vec<Source>, String> {
     lines().filter(|line| !line.starts_with("deb-src")).map(parse_line).collect()
 }
 
-fn parse_line(line: &str) -> Result<Source, String> {
-    let bad = || format!("`{line}` is not a line `deb [options] URI SUITE COMPONENT…`");
+fn parse_line(line: &str) -> Result<Source, SourceError> {
+    let bad = || SourceError::Line(line.to_owned());
     let rest = line.strip_prefix("deb").map(str::trim).ok_or_else(bad)?;
     let (options, rest) = match rest.strip_prefix('[') {
         Some(rest) => rest.split_once(']').ok_or_else(bad)?,
@@ -96,8 +119,8 @@ fn parse_line(line: &str) -> Result<Source, String> {
 /// Reads the stanzas of a `.sources` file.
 ///
 /// # Errors
-/// The unreadable part, as a fragment.
-pub fn parse_stanzas(text: &str) -> Result<Vec<Source>, String> {
+/// The first unreadable stanza.
+pub fn parse_stanzas(text: &str) -> Result<Vec<Source>, SourceError> {
     let mut sources = Vec::new();
     // A comment line does not end a stanza, a blank one does.
     let uncommented: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
@@ -107,7 +130,7 @@ pub fn parse_stanzas(text: &str) -> Result<Vec<Source>, String> {
             match (line.starts_with([' ', '\t']), fields.last_mut(), line.split_once(':')) {
                 (true, Some((_, value)), _) => *value = format!("{value}\n{}", line.trim_end()),
                 (false, _, Some((name, value))) => fields.push((name.trim().to_lowercase(), value.trim().to_owned())),
-                _ => return Err(format!("`{line}` is not a field `Name: value`")),
+                _ => return Err(SourceError::Field((*line).to_owned())),
             }
         }
         let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
@@ -118,7 +141,7 @@ pub fn parse_stanzas(text: &str) -> Result<Vec<Source>, String> {
         }
         let (uris, suites, components) = (words("uris"), words("suites"), words("components"));
         if uris.is_empty() || suites.is_empty() {
-            return Err("an entry lacks `URIs` or `Suites`".to_owned());
+            return Err(SourceError::Incomplete);
         }
         let kept =
             OPTIONS.iter().filter_map(|(_, name)| Some(((*name).to_owned(), field(&name.to_lowercase())?.to_owned())));
@@ -228,8 +251,11 @@ deb http://apt.llvm.org/bookworm/ llvm-toolchain-bookworm main
         );
         assert_eq!(parse_stanzas(&written).unwrap(), [sources[1].clone()]);
         assert_eq!(parse(STANZAS).unwrap(), sources);
-        assert_eq!(parse_stanzas("nonsense").unwrap_err(), "`nonsense` is not a field `Name: value`");
-        assert_eq!(parse_stanzas("Types: deb\nURIs: x:y\n").unwrap_err(), "an entry lacks `URIs` or `Suites`");
+        assert_eq!(parse_stanzas("nonsense").unwrap_err().to_string(), "`nonsense` is not a field `Name: value`");
+        assert_eq!(
+            parse_stanzas("Types: deb\nURIs: x:y\n").unwrap_err().to_string(),
+            "an entry lacks `URIs` or `Suites`"
+        );
     }
 
     #[test]
@@ -244,7 +270,7 @@ deb http://apt.llvm.org/bookworm/ llvm-toolchain-bookworm main
         );
         assert_eq!(parse("deb file:/x ./").unwrap()[0].suites, ["./"]);
         for bad in ["deb", "deb http://x", "deb http://x bookworm", "deb [x http://x b main", "deb nothing b main"] {
-            assert!(parse(bad).unwrap_err().contains("is not a line"), "{bad}");
+            assert!(parse(bad).unwrap_err().to_string().contains("is not a line"), "{bad}");
         }
     }
 

@@ -39,7 +39,7 @@ reason = "makes no sense"
 
 fn spec() -> Spec {
     let fixtures = ["v18".to_owned(), "v24".to_owned()];
-    crate::matrix_spec::parse(SPEC, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
+    crate::spec_text::parse(SPEC, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec
 }
 
 /// `1.70 3.35.4 v24 default`, with the outcome; versions as an installed toolchain and library would prove them.

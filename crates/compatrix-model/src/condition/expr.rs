@@ -8,7 +8,7 @@ use std::fmt;
 use semver::VersionReq;
 use shaped_toml::{Collector, Diagnostics, Problem};
 
-use super::{glob_matches, value_version, Condition, Match, ValueTest, Versions};
+use super::{is_glob, value_version, Condition, Match, ValueTest, Versions};
 use crate::axis::{Axis, AxisKind, ValueName};
 use crate::cell::Space;
 
@@ -97,7 +97,7 @@ impl ValueTest {
         let names = || axis.values.iter().map(|value| value.name.as_str());
         let test = if text.starts_with(OPERATORS) {
             ValueTest::Version(requirement(text, axis)?)
-        } else if crate::matrix_spec::format::is_glob(text) {
+        } else if is_glob(text) {
             ValueTest::Glob(text.to_owned())
         } else {
             let known = names().any(|name| name == text) || rejected.iter().any(|name| name == text);
@@ -176,9 +176,4 @@ impl fmt::Display for ValueTest {
             ValueTest::Version(req) => f.write_str(&req.to_string().replace(' ', "")),
         }
     }
-}
-
-/// Whether a folder's name is meant by a glob of fixtures; as in a shell, hidden ones are not.
-pub(crate) fn names_fixture(glob: &str, folder: &str) -> bool {
-    !folder.starts_with('.') && glob_matches(glob, folder)
 }

@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::entry::{failure, Entry, EvidenceFile, FORMAT};
 use super::leaks::{BaselineEvidence, FindingEvidence, LeakEvidence};
-use crate::cell::CellId;
+use crate::cell::{CellId, CellIdError};
 use crate::evidence::{Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
@@ -203,7 +203,7 @@ struct RawRecord {
 }
 
 /// Turns places in the text into errors.
-struct Reader<'a> {
+struct EvidenceReader<'a> {
     text: &'a str,
 }
 
@@ -218,7 +218,7 @@ impl EvidenceFile {
 }
 
 fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
-    let reader = Reader { text };
+    let reader = EvidenceReader { text };
     let head: Head = toml::from_str(text).map_err(|e| reader.toml(&e))?;
     match head.format {
         None => {
@@ -277,7 +277,7 @@ fn finding(id: &str, raw: &RawFinding) -> FindingEvidence {
     }
 }
 
-impl Reader<'_> {
+impl EvidenceReader<'_> {
     fn leaks(&self, raw: &RawLeaks, findings: &BTreeMap<&str, FindingEvidence>) -> Result<LeakEvidence, EvidenceError> {
         let found = raw.findings.iter().map(|name| self.resolve(findings, "finding", name).cloned());
         Ok(LeakEvidence {
@@ -388,7 +388,8 @@ impl Reader<'_> {
         sqlites: &BTreeMap<&str, SqliteProof>,
         fixtures: &BTreeMap<&str, FixtureProof>,
     ) -> Result<Record, EvidenceError> {
-        let cell: CellId = raw.cell.get_ref().parse().map_err(|e: String| self.at(&raw.cell, e))?;
+        let cell: CellId =
+            raw.cell.get_ref().parse().map_err(|error: CellIdError| self.at(&raw.cell, error.to_string()))?;
         let outcome = Outcome::from_word(raw.outcome.get_ref()).ok_or_else(|| {
             let known: Vec<&str> = Outcome::ALL.iter().map(|o| o.as_str()).collect();
             self.at(&raw.outcome, format!("outcome {:?}; known are {}", raw.outcome.get_ref(), known.join(", ")))

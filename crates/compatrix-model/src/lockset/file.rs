@@ -5,6 +5,7 @@
 //! about a tenth to a cold build.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fmt::Write as _;
 
 use semver::Version;
@@ -51,12 +52,24 @@ pub struct Header {
     pub content: String,
 }
 
+/// Why a text is no lockfile, in the TOML parser's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockfileError(String);
+
+impl fmt::Display for LockfileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no lockfile that can be read: {}", self.0)
+    }
+}
+
+impl std::error::Error for LockfileError {}
+
 impl Lockfile {
     /// Reads a lockfile of any format.
     ///
     /// # Errors
-    /// The first problem, in one line.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// It is not TOML of a lockfile.
+    pub fn parse(text: &str) -> Result<Self, LockfileError> {
         #[derive(Deserialize)]
         struct File {
             #[serde(default)]
@@ -66,8 +79,7 @@ impl Lockfile {
             #[serde(default)]
             metadata: BTreeMap<String, toml::Value>,
         }
-        let file: File =
-            toml::from_str(text).map_err(|error| format!("no lockfile that can be read: {}", error.message()))?;
+        let file: File = toml::from_str(text).map_err(|error| LockfileError(error.message().to_owned()))?;
         // Formats 1 and 2 have no version; 1 has a separate table of checksums.
         let format = file.version.unwrap_or(if file.metadata.is_empty() { 2 } else { 1 });
         Ok(Self { format, packages: file.package })

@@ -1,17 +1,156 @@
-//! `[axis]`, lowered: the space of cells.
+//! `[axis]`: the space of cells.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
-use shaped_toml::{twice, Collector, Entry, Node, Problem, Table};
+use shaped_toml::{
+    twice, Collector, Entry, Key, Later, Need, Node, Plain, Problem, Rest, Shape, Table, TableShape, Words,
+};
 
-use super::distro::{Distros, Part};
-use super::format::{fixture, is_glob};
+use super::distro::{DistroPart, Distros};
+use super::format::{fixture, later, Format};
 use crate::axis::Deps;
 use crate::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
 use crate::cell::Space;
-use crate::condition::expr::names_fixture;
-use crate::condition::partial_version;
+use crate::condition::{glob_matches, is_glob, partial_version};
+
+pub(super) static AXIS: TableShape = TableShape {
+    title: "`[axis]`",
+    keys: &[
+        Key::optional(
+            "rust",
+            "Toolchains: rustup's names, names of distributions, or folders with `bin/rustc` and `bin/cargo`.",
+            Shape::List {
+                item: &Shape::OneOf(&[Shape::Text(&Format::Toolchain), Shape::Table(&PATH_TOOLCHAIN)]),
+                min: 1,
+                unique: true,
+            },
+        ),
+        Key::optional(
+            "sqlite",
+            "SQLite libraries: `bundled` (compiled in), `host` (the one installed here), exact versions, names of \
+             distributions.",
+            Shape::List { item: &Shape::Text(&Format::Sqlite), min: 1, unique: true },
+        ),
+        Key::optional(
+            "schema",
+            "Fixtures: `fixtures/*` for every folder in `compat/fixtures`, or a list of their names and globs.",
+            Shape::OneOf(&[
+                Shape::Text(&Format::Fixture),
+                Shape::List { item: &Shape::Text(&Format::Fixture), min: 1, unique: true },
+            ]),
+        ),
+        Key::optional(
+            "features",
+            "Cargo feature sets: a name for each, and the features it switches on.",
+            Shape::Table(&FEATURES),
+        ),
+        Key::optional(
+            "deps",
+            "Which dependency versions. Without this axis each toolchain has the lockset of its `[[lock]]` group, if any.",
+            Shape::List { item: &Shape::Text(&DEPS), min: 1, unique: true },
+        ),
+    ],
+    later: later(&["os"]),
+    rest: Some(Rest {
+        what: "an axis of your own",
+        name: &Format::AxisName,
+        doc: "An axis of your own: an environment variable that is set in each run.",
+        shape: &Shape::Table(&OWN_AXIS),
+    }),
+    min: 1,
+};
+
+static PATH_TOOLCHAIN: TableShape = TableShape {
+    title: "a toolchain",
+    keys: &[
+        Key::required("name", "The value's name.", Shape::Text(&Format::ValueName)),
+        Key::required(
+            "path",
+            "A folder with `bin/rustc` and `bin/cargo`; a relative one starts at the workspace root.",
+            Shape::Text(&Format::Path),
+        ),
+    ],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
+
+static FEATURES: TableShape = TableShape {
+    title: "`[axis.features]`",
+    keys: &[],
+    later: Later::NONE,
+    rest: Some(Rest {
+        what: "a feature set",
+        name: &Format::ValueName,
+        doc: "A feature set: the features it switches on, beside the default ones or instead of them.",
+        shape: &Shape::OneOf(&[FEATURE_LIST, Shape::Table(&FEATURE_SET)]),
+    }),
+    min: 1,
+};
+
+const FEATURE_LIST: Shape = Shape::List { item: &Shape::Text(&Format::FeatureName), min: 0, unique: true };
+
+static FEATURE_SET: TableShape = TableShape {
+    title: "a feature set",
+    keys: &[
+        Key::default(
+            "default-features",
+            "Whether the packages' default features stay on.",
+            Shape::Flag,
+            Need::Flag(true),
+        ),
+        Key::optional("features", "Features to switch on. Default: none.", FEATURE_LIST),
+    ],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
+
+static OWN_AXIS: TableShape = TableShape {
+    title: "an axis of your own",
+    keys: &[
+        Key::required("env", "The environment variable that each run gets.", Shape::Text(&Format::EnvVar)),
+        Key::required(
+            "values",
+            "The variable's values: a list of texts that are their own names, or a table of name and text.",
+            Shape::OneOf(&[
+                Shape::List { item: &Shape::Text(&Format::ValueName), min: 1, unique: true },
+                Shape::Table(&OWN_VALUES),
+            ]),
+        ),
+    ],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
+
+static OWN_VALUES: TableShape = TableShape {
+    title: "`values`",
+    keys: &[],
+    later: Later::NONE,
+    rest: Some(Rest {
+        what: "a value",
+        name: &Format::ValueName,
+        doc: "The variable's text.",
+        shape: &Shape::Text(&Plain::Any),
+    }),
+    min: 1,
+};
+
+static DEPS: Words = Words {
+    what: "choice of dependencies",
+    known: &[
+        ("locked", "The workspace's own Cargo.lock."),
+        (
+            "lockset",
+            "The lockset of the toolchain's `[[lock]]` group; the workspace's own Cargo.lock where it is in none.",
+        ),
+        ("minimal", "The lowest versions that the packages' own requirements admit; needs a nightly cargo."),
+        ("latest", "The newest versions that the requirements admit, resolved anew once a day."),
+    ],
+    later: Later::NONE,
+};
 
 /// The axes, with their invalid values, so that references to those are not reported again.
 #[derive(Debug, Default)]
@@ -86,12 +225,6 @@ pub(crate) fn axes(root: &Table, fixtures: &[String], c: &mut Collector<'_>) -> 
     axes
 }
 
-/// `6 rust × 10 sqlite`.
-pub(crate) fn sizes(space: &Space) -> String {
-    let sizes = space.axes().iter().map(|axis| format!("{} {}", axis.values.len(), axis.name));
-    sizes.collect::<Vec<_>>().join(" × ")
-}
-
 /// The texts that a list, or the keys that a table, lost in the shape check.
 fn rejected(node: &Node) -> Vec<String> {
     let list = node.list().map(|list| list.rejected.clone());
@@ -109,7 +242,7 @@ fn rust(node: &Node, distros: &mut Distros, c: &mut Collector<'_>) -> Vec<AxisVa
         let (name, span, setting) = match node.table() {
             None => {
                 let Some(text) = node.text() else { continue };
-                let setting = match distros.value(text, Part::Rust, &node.span, c) {
+                let setting = match distros.value(text, DistroPart::Rust, &node.span, c) {
                     None => Setting::RustupToolchain(text.to_owned()),
                     Some(request) => Setting::DistroToolchain(request),
                 };
@@ -136,7 +269,7 @@ fn sqlite(node: &Node, distros: &mut Distros, c: &mut Collector<'_>) -> Vec<Axis
             let setting = match text {
                 "bundled" => Setting::SqliteBundled,
                 "host" => Setting::SqliteHost,
-                other => match distros.value(other, Part::Sqlite, &node.span, c) {
+                other => match distros.value(other, DistroPart::Sqlite, &node.span, c) {
                     Some(request) => Setting::DistroSqlite(request),
                     None => Setting::SqliteExact(partial_version(other)?),
                 },
@@ -253,4 +386,15 @@ mod tests {
         names.sort_by(|a, b| natural(a, b));
         assert_eq!(names, ["v9", "v18", "v024", "v24", "v24-10k", "v24-wal", "v99-future", "v100"]);
     }
+}
+
+/// Whether a folder's name is meant by a glob of fixtures; as in a shell, hidden ones are not.
+fn names_fixture(glob: &str, folder: &str) -> bool {
+    !folder.starts_with('.') && glob_matches(glob, folder)
+}
+
+/// `6 rust × 10 sqlite`.
+pub(crate) fn sizes(space: &Space) -> String {
+    let sizes = space.axes().iter().map(|axis| format!("{} {}", axis.values.len(), axis.name));
+    sizes.collect::<Vec<_>>().join(" × ")
 }

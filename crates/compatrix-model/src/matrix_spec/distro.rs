@@ -1,15 +1,67 @@
-//! Lowers `[distro]`: the packages of each distribution, and the parts that axes name.
+//! `[distro]`: what each distribution's packages are, and which of them an axis names.
 
 use std::ops::Range;
 
-use shaped_toml::{Collector, Node, Problem, Table};
+use shaped_toml::{Collector, Key, Later, Node, Problem, Rest, Shape, Table, TableShape};
 
 use super::format::Format;
 use crate::apt::{self, Package, Request, Source};
 
+pub(super) static DISTROS: TableShape = TableShape {
+    title: "`[distro]`",
+    keys: &[],
+    later: Later::NONE,
+    rest: Some(Rest {
+        what: "a distribution",
+        name: &Format::ValueName,
+        doc: "A distribution: `debian-12`.",
+        shape: &Shape::Table(&DISTRO),
+    }),
+    min: 1,
+};
+
+static DISTRO: TableShape = TableShape {
+    title: "a distribution",
+    keys: &[Key::required(
+        "apt",
+        "What apt downloads of it; nothing is installed, and apt checks all signatures.",
+        Shape::Table(&APT),
+    )],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
+
+static APT: TableShape = TableShape {
+    title: "`apt`",
+    keys: &[
+        Key::required("suite", "The suite: `bookworm`, `bookworm-security`.", Shape::Text(&Format::AptSuite)),
+        Key::optional(
+            "rust",
+            "The package of its rustc. With `cargo`, the distribution is a value of `axis.rust`.",
+            Shape::Text(&Format::AptPackage),
+        ),
+        Key::optional("cargo", "The package of its cargo.", Shape::Text(&Format::AptPackage)),
+        Key::optional(
+            "sqlite",
+            "The package of its shared SQLite, which makes the distribution a value of `axis.sqlite`.",
+            Shape::Text(&Format::AptPackage),
+        ),
+        Key::optional(
+            "sources",
+            "Where from, as sources.list(5) has it; relative paths of keys start at the workspace root. Default: the \
+             archive of the host's own release, from its apt configuration.",
+            Shape::List { item: &Shape::Text(&Format::AptSource), min: 1, unique: true },
+        ),
+    ],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
+
 /// The part of a distribution that an axis uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum DistroPart {
     /// Its rustc and cargo.
     Rust,
     /// The shared library of its packages.
@@ -48,20 +100,20 @@ impl Distros {
     pub(super) fn value(
         &mut self,
         name: &str,
-        part: Part,
+        part: DistroPart,
         span: &Range<usize>,
         c: &mut Collector<'_>,
     ) -> Option<Request> {
         let distro = self.0.iter_mut().find(|distro| distro.name == name)?;
         distro.used = true;
         let packages = match part {
-            Part::Rust => distro.rust.as_ref().map(|packages| packages.to_vec()),
-            Part::Sqlite => distro.sqlite.as_ref().map(|package| vec![package.clone()]),
+            DistroPart::Rust => distro.rust.as_ref().map(|packages| packages.to_vec()),
+            DistroPart::Sqlite => distro.sqlite.as_ref().map(|package| vec![package.clone()]),
         };
         if packages.is_none() && !distro.broken {
             let (what, add) = match part {
-                Part::Rust => ("toolchain", "`rust = \"rustc\"` and `cargo = \"cargo\"`"),
-                Part::Sqlite => ("SQLite", "`sqlite = \"libsqlite3-0\"`"),
+                DistroPart::Rust => ("toolchain", "`rust = \"rustc\"` and `cargo = \"cargo\"`"),
+                DistroPart::Sqlite => ("SQLite", "`sqlite = \"libsqlite3-0\"`"),
             };
             let problem = Problem::new(format!("`{name}` has no {what}"))
                 .related(distro.span.clone(), "it names no package for it")

@@ -1,14 +1,51 @@
-//! Lowers `[[lock]]`: groups of toolchains with separate dependency versions.
+//! `[[lock]]`: groups of toolchains with dependency versions of their own.
 
 use std::collections::BTreeMap;
 
 use semver::Version;
-use shaped_toml::{twice, Collector, Node, Problem, Table};
+use shaped_toml::{twice, Collector, Key, Later, Node, Problem, Rest, Shape, Table, TableShape};
 
 use super::axes::Axes;
+use super::format::Format;
 use crate::axis::{AxisKind, Deps, ValueName};
 use crate::condition::ValueTest;
 use crate::lockset::{default_name, LockGroup};
+
+pub(super) static LOCK: TableShape = TableShape {
+    title: "`[[lock]]`",
+    keys: &[
+        Key::optional(
+            "name",
+            "Its name; the file is `compat/locks/NAME.lock`. Default: from `rust`, for example `below-1.80`.",
+            Shape::Text(&Format::ValueName),
+        ),
+        Key::required(
+            "rust",
+            "The toolchains of the group, as in a condition. A toolchain belongs to the first group that admits it.",
+            Shape::OneOf(&[
+                Shape::Text(&Format::Test),
+                Shape::List { item: &Shape::Text(&Format::Test), min: 1, unique: true },
+            ]),
+        ),
+        Key::optional("pin", "Versions that are asked for, by package name.", Shape::Table(&PINS)),
+    ],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
+
+static PINS: TableShape = TableShape {
+    title: "`pin`",
+    keys: &[],
+    later: Later::NONE,
+    rest: Some(Rest {
+        what: "a package",
+        name: &Format::PackageName,
+        doc: "The version, all three numbers.",
+        shape: &Shape::Text(&Format::ExactVersion),
+    }),
+    min: 0,
+};
 
 /// Lowers all groups.
 pub(crate) fn locks(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> Vec<LockGroup> {

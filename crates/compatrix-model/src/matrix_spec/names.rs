@@ -7,14 +7,14 @@ use shaped_toml::{Collector, Node, Problem, Table};
 
 /// Names that only the workspace can confirm, each with its place in the text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Names {
+pub(crate) struct Names {
     packages: Vec<(String, Range<usize>)>,
     features: Vec<(String, Range<usize>)>,
 }
 
 impl Names {
     /// The names in the document.
-    pub(super) fn of(root: &Table) -> Self {
+    pub(crate) fn of(root: &Table) -> Self {
         let project = root.table("project");
         let sets = root.table("axis").and_then(|axis| axis.table("features"));
         let listed = sets.into_iter().flat_map(|sets| &sets.entries).flat_map(|set| match set.node.table() {
@@ -29,7 +29,7 @@ impl Names {
     }
 
     /// Reports the packages that are not among the workspace's members.
-    pub(super) fn check_packages(&self, members: &BTreeSet<String>, c: &mut Collector<'_>) {
+    pub(crate) fn check_packages(&self, members: &BTreeSet<String>, c: &mut Collector<'_>) {
         for (name, span) in self.packages.iter().filter(|(name, _)| !members.contains(name)) {
             let problem = Problem::new(format!("package `{name}` is not in this workspace"));
             c.error(span.clone(), problem.known(name, members));
@@ -37,7 +37,7 @@ impl Names {
     }
 
     /// Reports the features that no package under test has.
-    pub(super) fn check_features(&self, known: &BTreeSet<String>, c: &mut Collector<'_>) {
+    pub(crate) fn check_features(&self, known: &BTreeSet<String>, c: &mut Collector<'_>) {
         for (name, span) in self.features.iter().filter(|(name, _)| !known.contains(name)) {
             let problem = Problem::new(format!("no package under test has a feature `{name}`"));
             c.error(span.clone(), problem.known(name, known));

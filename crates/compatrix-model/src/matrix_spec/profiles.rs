@@ -1,46 +1,163 @@
-//! `[profile]`, lowered: choices of cells that can be made.
+//! `[profile]`: choices of cells.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use shaped_toml::{Collector, Node, Problem, Table};
+use shaped_toml::{Collector, Key, Later, Need, Node, Problem, Rest, Shape, Table, TableShape, Words};
 
-use super::axes::{sizes, Axes};
-use super::lower::{condition, Suites};
-use super::{Profile, Rule, Strategy};
-use crate::choose::{self, TooMuch, MAX_CELLS, MAX_TUPLES};
+use super::axes::Axes;
+use super::conditions::{condition, CONDITION, PIN};
+use super::format::Format;
+use super::suites::Suites;
+use crate::condition::Condition;
 
-/// Lowers the profiles; `local` is always among them.
+/// `[profile.NAME]`: a choice of cells. Default: every cell.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Profile {
+    /// How cells are chosen among those that `when` admits.
+    pub strategy: Strategy,
+    /// Conditions of which one must hold; empty admits every cell.
+    pub when: Vec<Condition>,
+    /// Conditions each of which some chosen cell must meet; these cells come first.
+    pub pin: Vec<Condition>,
+    /// At most so many cells.
+    pub budget: Option<usize>,
+    /// The suites that run; empty means all.
+    pub suites: Vec<String>,
+}
+
+/// How a profile chooses cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// Every admitted cell.
+    #[default]
+    All,
+    /// Cells that contain each possible tuple of so many values.
+    Covering {
+        /// How many values: 2 is `pairwise`.
+        strength: u8,
+    },
+}
+
+impl std::fmt::Display for Strategy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Strategy::All => f.write_str("all"),
+            Strategy::Covering { strength: 2 } => f.write_str("pairwise"),
+            Strategy::Covering { strength } => write!(f, "{strength}-way"),
+        }
+    }
+}
+
+pub(super) static PROFILES: TableShape = TableShape {
+    title: "`[profile]`",
+    keys: &[],
+    later: Later::NONE,
+    rest: Some(Rest {
+        what: "a profile",
+        name: &Format::ValueName,
+        doc: "A choice of cells, taken by `--profile`.",
+        shape: &Shape::Table(&PROFILE),
+    }),
+    min: 0,
+};
+
+static PROFILE: TableShape = TableShape {
+    title: "a profile",
+    keys: &[
+        Key::default(
+            "strategy",
+            "How cells are chosen among those that `when` admits.",
+            Shape::Text(&STRATEGIES),
+            Need::Text("all"),
+        ),
+        Key::default(
+            "strength",
+            "How many values the tuples have that `t-way` covers.",
+            Shape::Integer { min: 2, max: 6 },
+            Need::RequiredIf { key: "strategy", is: "t-way" },
+        ),
+        Key::optional(
+            "when",
+            "The cells admitted: a condition, or several of which one must hold. Default: all.",
+            Shape::OneOf(&[
+                Shape::Table(&CONDITION),
+                Shape::List { item: &Shape::Table(&CONDITION), min: 1, unique: false },
+            ]),
+        ),
+        Key::optional(
+            "pin",
+            "Conditions each of which at least one chosen cell meets, whatever the strategy; these cells come first.",
+            Shape::List { item: &Shape::Table(&PIN), min: 1, unique: false },
+        ),
+        Key::optional(
+            "budget",
+            "At most so many cells, those that cover most. Default: as many as the strategy takes.",
+            Shape::Integer { min: 1, max: 10_000_000 },
+        ),
+        Key::optional(
+            "suites",
+            "The suites that run. Default: all.",
+            Shape::List { item: &Shape::Text(&Format::ValueName), min: 1, unique: true },
+        ),
+    ],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
+
+static STRATEGIES: Words = Words {
+    what: "strategy",
+    known: &[
+        ("all", "Every admitted cell."),
+        ("pairwise", "So few cells that each possible pair of values is in one of them."),
+        ("t-way", "The same for triples, quadruples …; `strength` says how many values."),
+    ],
+    later: Later::NONE,
+};
+
+/// Where a profile stands in the text, to say that its cells are too many.
+#[derive(Debug, Clone)]
+pub(crate) struct ProfileMarks {
+    pub(crate) name: String,
+    /// What asks for its cells.
+    pub(crate) strategy: Range<usize>,
+    pub(crate) pins: Vec<Range<usize>>,
+}
+
+/// Lowers the profiles; `local` is always among them. Marks are left out where cells cannot be counted because something is
+/// wrong with the profile in itself.
 pub(super) fn profiles(
     root: &Table,
     axes: &Axes,
     suites: &Suites,
-    rules: &[Rule],
     c: &mut Collector<'_>,
-) -> BTreeMap<String, Profile> {
+) -> (BTreeMap<String, Profile>, Vec<ProfileMarks>) {
     let mut profiles = BTreeMap::new();
+    let mut marks = Vec::new();
     for entry in root.table("profile").into_iter().flat_map(|profiles| &profiles.entries) {
         let Some(table) = entry.node.table() else { continue };
         let before = c.mark();
         let profile = profile(table, axes, suites, c);
-        // An invalid condition would only be reported again as too many cells.
         if !c.since(before) && table.rejected.is_empty() {
             let strategy = table.entry("strategy").filter(|_| profile.strategy != Strategy::All);
-            let span = strategy.map_or(&entry.key_span, |strategy| &strategy.node.span);
-            refuse_too_much(&entry.key, &profile, axes, span.clone(), c);
-            refuse_pins(table, &profile, axes, suites, rules, c);
+            let strategy = strategy.map_or(&entry.key_span, |strategy| &strategy.node.span).clone();
+            let pins = table.node("pin").into_iter().flat_map(Node::one_or_many).map(|pin| pin.span.clone()).collect();
+            marks.push(ProfileMarks { name: entry.key.clone(), strategy, pins });
         }
         profiles.insert(entry.key.clone(), profile);
     }
     if !profiles.contains_key("local") {
         let lost = root.table("profile").is_some_and(|table| table.rejected.iter().any(|name| name == "local"));
-        let span = root.entry("axis").map(|axis| axis.key_span.clone()).filter(|_| !lost);
-        if let Some(span) = span {
-            refuse_too_much("local", &Profile::default(), axes, span, c);
-        }
+        let axis = root.entry("axis").filter(|_| !lost);
+        marks.extend(axis.map(|axis| ProfileMarks {
+            name: "local".to_owned(),
+            strategy: axis.key_span.clone(),
+            pins: Vec::new(),
+        }));
         profiles.insert("local".to_owned(), Profile::default());
     }
-    profiles
+    (profiles, marks)
 }
 
 fn profile(table: &Table, axes: &Axes, suites: &Suites, c: &mut Collector<'_>) -> Profile {
@@ -71,37 +188,5 @@ fn profile(table: &Table, axes: &Axes, suites: &Suites, c: &mut Collector<'_>) -
         pin: conditions("pin", c),
         budget: table.integer("budget").and_then(|n| usize::try_from(n).ok()),
         suites: table.texts("suites").unwrap_or_default(),
-    }
-}
-
-fn refuse_too_much(name: &str, profile: &Profile, axes: &Axes, span: Range<usize>, c: &mut Collector<'_>) {
-    let Err(much) = choose::check(&axes.space, profile) else { return };
-    let problem = match much {
-        TooMuch::Cells(cells) => {
-            let count = match cells {
-                0..=999_999_999_999 => cells.to_string(),
-                _ => "far too many".to_owned(),
-            };
-            Problem::new(format!("the profile `{name}` chooses {count} cells, more than {MAX_CELLS}"))
-                .help("write `strategy = \"pairwise\"`, narrow `when`, or remove values from the longest axes")
-        }
-        TooMuch::Tuples(tuples, strength) => {
-            let less = if strength > 2 { "choose a lower strength" } else { "remove values from the longest axes" };
-            let problem = format!("`{name}` has {tuples} tuples of {strength} values to cover, more than {MAX_TUPLES}");
-            Problem::new(problem).help(format!("{less}, or narrow `when`"))
-        }
-    };
-    c.error(span, problem.label(sizes(&axes.space)));
-}
-
-/// Pins that no cell of the profile can meet.
-fn refuse_pins(table: &Table, profile: &Profile, axes: &Axes, suites: &Suites, rules: &[Rule], c: &mut Collector<'_>) {
-    let nodes = table.node("pin").into_iter().flat_map(Node::one_or_many);
-    for (node, pin) in nodes.zip(&profile.pin) {
-        if !choose::can_meet(&axes.space, &suites.list, rules, profile, pin) {
-            let problem = Problem::new(format!("no cell of the profile can meet the pin `{pin}`"));
-            let help = "`when`, the suites or the rules leave all its cells out; correct one of them";
-            c.error(node.span.clone(), problem.help(help).needs_whole());
-        }
     }
 }

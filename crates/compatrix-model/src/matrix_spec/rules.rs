@@ -1,15 +1,82 @@
-//! Lowers `[[rule]]`, and finds contradictory rules.
+//! `[[rule]]`, and what rules do to each other.
 
 use std::ops::Range;
 
 use semver::Version;
-use shaped_toml::{Problem, Table};
+use shaped_toml::{Collector, Key, Later, Need, Plain, Problem, Shape, Table, TableShape, Words};
 
 use super::axes::Axes;
-use super::lower::{condition, Context};
-use super::{Expect, Rule};
+use super::conditions::{condition, RULE_CONDITION};
 use crate::cell::{CellId, Space};
-use crate::condition::{Match, Versions};
+use crate::condition::{Condition, Match, Versions};
+
+/// `[[rule]]`: what is expected other than a pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Where it holds.
+    pub when: Condition,
+    /// What is expected there.
+    pub expect: Expect,
+    /// Why, for people. Always present for `fail`.
+    pub reason: String,
+    /// Where it is discussed.
+    pub issue: Option<String>,
+    /// The last day on which it holds, a calendar date `YYYY-MM-DD` (so that text order is time order).
+    pub until: Option<String>,
+    /// Line of the rule in the spec, from 1.
+    pub line: usize,
+}
+
+/// What a rule expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// The cell works, as everywhere.
+    Pass,
+    /// The cell does not work.
+    Fail,
+    /// The combination makes no sense and is left out of the plan.
+    Skip,
+}
+
+impl Expect {
+    /// The spec's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Expect::Pass => "pass",
+            Expect::Fail => "fail",
+            Expect::Skip => "skip",
+        }
+    }
+}
+
+pub(super) static RULE: TableShape = TableShape {
+    title: "`[[rule]]`",
+    keys: &[
+        Key::required("when", "The cells it is about.", Shape::Table(&RULE_CONDITION)),
+        Key::required("expect", "What is expected there.", Shape::Text(&EXPECTATIONS)),
+        Key::default(
+            "reason",
+            "Why, for people; the page shows it. `expect = \"fail\"` needs it.",
+            Shape::Text(&Plain::Sentence),
+            Need::RequiredIf { key: "expect", is: "fail" },
+        ),
+        Key::optional("issue", "Where it is discussed.", Shape::Text(&Plain::Url)),
+        Key::optional("until", "The last day on which the rule holds, `YYYY-MM-DD`.", Shape::Text(&Plain::Date)),
+    ],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
+
+static EXPECTATIONS: Words = Words {
+    what: "expectation",
+    known: &[
+        ("fail", "The cell does not work, for the reason given."),
+        ("skip", "The combination makes no sense and is left out of the plan."),
+        ("pass", "The cell works, as everywhere."),
+    ],
+    later: Later::NONE,
+};
 
 /// Two rules that certainly match a common cell, with different expectations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +138,7 @@ pub(crate) struct RuleMarks {
 }
 
 /// Lowers all rules, and reports those that contradict each other.
-pub(crate) fn rules(root: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> (Vec<Rule>, Vec<RuleMarks>) {
+pub(crate) fn rules(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> (Vec<Rule>, Vec<RuleMarks>) {
     let mut rules = Vec::new();
     let mut marks: Vec<RuleMarks> = Vec::new();
     for (node, table) in root.tables("rule") {
@@ -84,7 +151,7 @@ pub(crate) fn rules(root: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> (Vec
             };
             (expect, entry.node.span.clone())
         });
-        let when = table.table("when").and_then(|when| condition(when, axes, cx.c));
+        let when = table.table("when").and_then(|when| condition(when, axes, c));
         let (Some((expect, expect_span)), Some(when)) = (expect, when) else { continue };
         rules.push(Rule {
             when,
@@ -92,7 +159,7 @@ pub(crate) fn rules(root: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> (Vec
             reason: table.owned("reason").unwrap_or_default(),
             issue: table.owned("issue"),
             until: table.owned("until"),
-            line: cx.c.place(node.span.start).0,
+            line: c.place(node.span.start).0,
         });
         let until = table.node("until").map_or(node.span.clone(), |until| until.span.clone());
         marks.push(RuleMarks { expect: expect_span, until });
@@ -102,8 +169,8 @@ pub(crate) fn rules(root: &Table, axes: &Axes, cx: &mut Context<'_, '_>) -> (Vec
         let problem = Problem::new(format!("the rules in lines {} and {} contradict each other", a.line, b.line))
             .label(format!("expects `{}` here", b.expect.as_str()))
             .related(marks[first].expect.clone(), format!("expects `{}` here", a.expect.as_str()))
-            .help(format!("both match the cell `{cell}`; narrow the `when` of one of them"));
-        cx.c.error(marks[second].expect.clone(), problem);
+            .help(format!("both hold for the cell `{cell}`; narrow the `when` of one of them"));
+        c.error(marks[second].expect.clone(), problem);
     }
     (rules, marks)
 }

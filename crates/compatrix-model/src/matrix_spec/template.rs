@@ -2,9 +2,25 @@
 
 use shaped_toml::Problem;
 
-use super::{Piece, Template};
 use crate::axis::AxisKind;
 use crate::cell::Space;
+
+/// A text with placeholders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(pub Vec<Piece>);
+
+/// A part of a [`Template`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Text as it stands (`{{` and `}}` in the spec are one brace).
+    Text(String),
+    /// `{schema.database}`: the run's own copy of the fixture's database file.
+    SchemaDatabase,
+    /// `{schema.dir}`: the folder of that copy.
+    SchemaDir,
+    /// `{schema.name}`, `{rust.name}` …: the value's name on this axis of the cell.
+    ValueName(String),
+}
 
 impl Template {
     /// Reads a template for cells of this space.

@@ -3,18 +3,13 @@
 //! The part is decided once, by the first plan, before anything is provided. What is found out later (a toolchain that
 //! cannot be had after all) turns runs into skips and moves nothing from one shard to another.
 
-use std::collections::BTreeSet;
-
-use crate::cell::CellIndex;
+use super::contents::Plan;
+use super::parts::{Narrowed, Part, Shard};
+use super::shard::deal;
+use super::since::Affected;
+use super::{plan, plan_part, Choice};
 use crate::facts::PlanFacts;
 use crate::matrix_spec::Spec;
-use crate::plan::{plan, plan_part, Choice, Plan};
-
-use super::shard::{deal, Dealt, Shard};
-use super::since::{Affected, Since};
-
-/// Suites, by position, in cells.
-pub type Part = BTreeSet<(usize, CellIndex)>;
 
 /// How to narrow a plan; by default not at all.
 #[derive(Debug, Clone, Default)]
@@ -25,24 +20,6 @@ pub struct Narrow {
     pub since: Option<Affected>,
     /// Only this shard of it.
     pub shard: Option<Shard>,
-}
-
-/// How a plan was narrowed, for reports.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Narrowed {
-    /// Suites in cells before that.
-    pub of: usize,
-    /// By changes.
-    pub since: Option<Since>,
-    /// To one shard.
-    pub shard: Option<Dealt>,
-}
-
-impl Narrowed {
-    /// Whether a plan may be empty because of it.
-    pub fn may_be_empty(&self) -> bool {
-        self.of > 0 && (self.since.is_some() || self.shard.is_some())
-    }
 }
 
 /// The plan of this choice, narrowed; and the part that it was narrowed to, to plan it again with more facts.

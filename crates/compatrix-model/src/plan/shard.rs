@@ -1,93 +1,23 @@
 //! `--shard K/N`: a plan dealt to several machines. No build is dealt twice, and all take about as long.
 
-use std::fmt;
-use std::str::FromStr;
-
+use super::contents::Plan;
+use super::parts::{Dealt, Part, Shard};
+use super::predict::{costs, load, Cost, DEPENDENCIES_MS};
 use crate::facts::PlanFacts;
 use crate::matrix_spec::Spec;
-use crate::plan::Plan;
-
-use super::narrow::Part;
-use super::predict::{costs, load, Cost, DEPENDENCIES_MS};
-
-/// More machines than this are surely a mistake.
-const MOST: usize = 1000;
-
-/// One of several parts, counted from 1: `2/4`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
-    number: usize,
-    of: usize,
-}
-
-impl Shard {
-    /// Which part, from 1.
-    pub fn number(self) -> usize {
-        self.number
-    }
-
-    /// How many parts there are.
-    pub fn of(self) -> usize {
-        self.of
-    }
-}
-
-impl fmt::Display for Shard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.number, self.of)
-    }
-}
-
-impl FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        let parts = text.split_once('/').and_then(|(number_, of)| Some((number(number_)?, number(of)?)));
-        match parts {
-            Some((number, of)) if (1..=of).contains(&number) && of <= MOST => Ok(Self { number, of }),
-            Some((_, of)) if of > MOST => Err(format!("at most {MOST} shards")),
-            Some((0, _)) => Err("shards count from 1: `1/4` is the first of four".to_owned()),
-            Some((number, of)) => Err(format!("there is no shard {number} of {of}; use 1/{of} to {of}/{of}")),
-            None => Err("write which of how many: `1/4` is the first of four".to_owned()),
-        }
-    }
-}
-
-/// A shard's part of the plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dealt {
-    /// Which one.
-    pub shard: Shard,
-    /// Builds in this shard.
-    pub builds: usize,
-    /// Builds of all shards.
-    pub builds_of: usize,
-    /// Runs in this shard.
-    pub runs: usize,
-    /// Runs of all shards.
-    pub runs_of: usize,
-    /// Predicted serial duration in milliseconds.
-    pub predicted_ms: u64,
-    /// Predicted duration of the longest shard, in milliseconds.
-    pub longest_ms: u64,
-    /// The same text in all shards of one plan: which build went to which. Where it differs, machines were dealt different
-    /// plans, and a build may have gone to none.
-    pub deal: String,
-}
 
 /// Extracts the shard's part of a plan. Skipped cells go to the first.
 pub fn deal(spec: &Spec, plan: &Plan, facts: &PlanFacts, shard: Shard) -> (Part, Dealt) {
-    let (owners, loads) = owners(&costs(spec, plan, &facts.durations), shard.of);
-    let mine = |build: usize| owners[build] == shard.number - 1;
+    let (owners, loads) = owners(&costs(spec, plan, &facts.durations), shard.of());
+    let mine = |build: usize| owners[build] == shard.number() - 1;
     let mut part: Part = plan.runs.iter().filter(|run| mine(run.build)).map(|run| (run.suite, run.cell)).collect();
     let runs = part.len();
-    if shard.number == 1 {
+    if shard.number() == 1 {
         part.extend(plan.skips.iter().map(|skip| (skip.suite, skip.cell)));
     }
     let mut hash = Fnv::new();
     for (build, owner) in plan.builds.iter().zip(&owners) {
-        hash.add(&format!("{} {owner} of {}\n", build.id(), shard.of));
+        hash.add(&format!("{} {owner} of {}\n", build.id(), shard.of()));
     }
     let dealt = Dealt {
         shard,
@@ -95,7 +25,7 @@ pub fn deal(spec: &Spec, plan: &Plan, facts: &PlanFacts, shard: Shard) -> (Part,
         builds_of: owners.len(),
         runs,
         runs_of: plan.runs.len(),
-        predicted_ms: loads[shard.number - 1],
+        predicted_ms: loads[shard.number() - 1],
         longest_ms: loads.iter().copied().max().unwrap_or_default(),
         deal: format!("{:08x}", hash.0 as u32 ^ (hash.0 >> 32) as u32),
     };
@@ -245,7 +175,7 @@ mod tests {
     fn shards_as_written() {
         #[track_caller]
         fn refused(text: &str, expected: &str) {
-            let error = text.parse::<Shard>().unwrap_err();
+            let error = text.parse::<Shard>().unwrap_err().to_string();
             assert!(error.contains(expected), "{text:?}: {error}");
         }
         let shard: Shard = "2/4".parse().unwrap();

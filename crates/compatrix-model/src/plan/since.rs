@@ -5,16 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::contents::Plan;
+use super::parts::{Part, Since};
 use crate::axis::{AxisKind, ValueName};
 use crate::cell::{CellId, CellIndex, Space};
+use crate::choose::choose;
 use crate::condition::{Condition, Versions};
 use crate::expect::Expectations;
 use crate::matrix_spec::{Expect, Spec};
-use crate::plan::Plan;
 use crate::verdict::Expectation;
-
-use super::narrow::Part;
-use crate::choose::choose;
 
 /// The parts of the workspace. Paths are relative to the repository's top folder, with `/`.
 #[derive(Debug, Clone, Default)]
@@ -59,8 +58,19 @@ pub struct Looked {
     pub lockset_differs: bool,
     /// Whether the root manifest differs in parts that affect builds; checked if it changed.
     pub manifest_differs: bool,
-    /// The old spec, or why it cannot be read; checked if it or the fixtures of its globs changed.
-    pub spec: Option<Result<Box<Spec>, String>>,
+    /// The old spec; checked if it or the fixtures of its globs changed.
+    pub spec: Option<OldSpec>,
+}
+
+/// The spec as it was before the changes.
+#[derive(Debug, Clone)]
+pub enum OldSpec {
+    /// It can be compared.
+    Read(Box<Spec>),
+    /// There was none.
+    Absent,
+    /// It was written for another version.
+    Unreadable,
 }
 
 /// The effect of changes.
@@ -73,21 +83,6 @@ pub struct Affected {
     fixtures: BTreeMap<ValueName, String>,
     cells: Vec<(Condition, String)>,
     spec: Option<Box<Spec>>,
-}
-
-/// How changes narrowed a plan, for reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Since {
-    /// The revision.
-    pub rev: String,
-    /// How many files differ from it.
-    pub changed: usize,
-    /// Suites in cells that the changes can affect.
-    pub affected: usize,
-    /// Suites in cells of the whole choice.
-    pub of: usize,
-    /// Why, each file or group of files once.
-    pub why: Vec<String>,
 }
 
 /// The effect of a changed file.
@@ -172,8 +167,9 @@ pub fn affected(rev: &str, profile: &str, paths: &[String], ground: &Ground, loo
         }
     }
     match looked.spec {
-        Some(Ok(old)) => spec = Some(old),
-        Some(Err(why)) => all(format!("compat/matrix.toml: {why}")),
+        Some(OldSpec::Read(old)) => spec = Some(old),
+        Some(OldSpec::Absent) => all("compat/matrix.toml: it is new".to_owned()),
+        Some(OldSpec::Unreadable) => all("compat/matrix.toml: what it was cannot be read by this version".to_owned()),
         None => {}
     }
     Affected { fixtures, cells, spec, ..affected }

@@ -6,7 +6,7 @@ use super::row::Row;
 use crate::cell::Space;
 use crate::choose::Coverage;
 use crate::evidence::Record;
-use crate::plan::narrow::Narrowed;
+use crate::plan::Narrowed;
 use crate::plan::Plan;
 use crate::verdict::Verdict;
 

@@ -4,7 +4,7 @@ use super::compare::Change;
 use super::exit::{ExitCode, Shortfall};
 use super::matrix::Matrix;
 use super::row::Row;
-use crate::matrix_spec::{Event, Work};
+use crate::matrix_spec::{CiEvent, JobCommand};
 use crate::verdict::Verdict;
 use compatrix_leak::Usage;
 
@@ -12,9 +12,9 @@ use compatrix_leak::Usage;
 #[derive(Debug, Clone, PartialEq)]
 pub struct MergedMatrix {
     /// The event whose plan ran.
-    pub event: Event,
+    pub event: CiEvent,
     /// The command that ran.
-    pub work: Work,
+    pub work: JobCommand,
     /// The number of jobs in the plan.
     pub jobs: usize,
     /// The platforms, in the plan's order.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use compatrix_model::matrix_spec::Work;
+use compatrix_model::matrix_spec::JobCommand;
 use compatrix_model::results::compare::Change;
 use compatrix_model::results::merged::{ChangedCell, Difference, MergedMatrix};
 use compatrix_model::results::row::Row;
@@ -26,8 +26,8 @@ const MAX_OPEN: usize = 10;
 /// The Markdown, truncated to GitHub's limit.
 pub fn summary(merged: &MergedMatrix) -> String {
     let title = match merged.work {
-        Work::Compat => "Compatibility",
-        Work::LeakCheck => "Leaks and memory errors",
+        JobCommand::Compat => "Compatibility",
+        JobCommand::LeakCheck => "Leaks and memory errors",
     };
     let reasons = reasons(merged);
     let (verdict, word) = if reasons.is_empty() { (Verdict::Ok, "ok") } else { (Verdict::Broken, "not ok") };
@@ -50,8 +50,8 @@ pub fn summary(merged: &MergedMatrix) -> String {
     list(&mut out, "Notes", merged.notes.iter().map(|note| text(note)).collect());
     for platform in &merged.platforms {
         let part = match merged.work {
-            Work::Compat => summary::summary(&platform.matrix, &platform.name),
-            Work::LeakCheck => leaks::summary::summary(&platform.matrix, &platform.usage, &platform.name),
+            JobCommand::Compat => summary::summary(&platform.matrix, &platform.name),
+            JobCommand::LeakCheck => leaks::summary::summary(&platform.matrix, &platform.usage, &platform.name),
         };
         if out.len() + part.len() > MAX_BYTES {
             let _ = writeln!(

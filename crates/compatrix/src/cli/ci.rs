@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 
 use super::selection::{event, Format, Missing};
 
@@ -59,10 +59,10 @@ pub enum CiCommand {
 pub struct RehearseArgs {
     /// The event (pull_request, push, schedule)
     #[arg(long, value_name = "EVENT", value_parser = event)]
-    pub event: Event,
+    pub event: CiEvent,
     /// Rehearse only the workflow of this command (compat, leak-check) [default: all that run on the event]
     #[arg(long, value_name = "COMMAND", value_parser = work)]
-    pub of: Option<Work>,
+    pub of: Option<JobCommand>,
     /// Also run steps that install packages and toolchains on this machine
     #[arg(long)]
     pub install: bool,
@@ -79,10 +79,10 @@ pub struct MergeArgs {
     pub paths: Vec<PathBuf>,
     /// The event whose plan the artifacts must cover [default: theirs]
     #[arg(long, value_name = "EVENT", value_parser = event)]
-    pub event: Option<Event>,
+    pub event: Option<CiEvent>,
     /// The command whose plan the artifacts must cover (compat, leak-check) [default: theirs]
     #[arg(long, value_name = "COMMAND", value_parser = work)]
-    pub of: Option<Work>,
+    pub of: Option<JobCommand>,
     /// Only count jobs and cells of this platform, as in a rehearsal, where the others have no runner
     #[arg(long, value_name = "PLATFORM", env = "COMPATRIX_PLATFORM", hide_env = true)]
     pub platform: Option<String>,
@@ -109,7 +109,7 @@ pub struct MergeArgs {
     pub format: Format,
 }
 
-fn work(word: &str) -> Result<Work, String> {
-    let found = Work::ALL.into_iter().find(|work| work.as_str() == word);
-    found.ok_or_else(|| format!("no such command (known: {})", Work::ALL.map(Work::as_str).join(", ")))
+fn work(word: &str) -> Result<JobCommand, String> {
+    let found = JobCommand::ALL.into_iter().find(|work| work.as_str() == word);
+    found.ok_or_else(|| format!("no such command (known: {})", JobCommand::ALL.map(JobCommand::as_str).join(", ")))
 }

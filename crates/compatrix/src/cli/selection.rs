@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use compatrix_model::matrix_spec::Event;
-use compatrix_model::plan::shard::Shard;
+use compatrix_model::matrix_spec::CiEvent;
+use compatrix_model::plan::Shard;
 
 /// The cells to run, and how.
 #[derive(Debug, Clone, Args)]
@@ -44,7 +44,7 @@ pub struct Selection {
 pub struct EventOptions {
     /// Run what CI runs on this event (pull_request, push, schedule) on this platform, instead of a profile
     #[arg(long, value_name = "EVENT", value_parser = event, conflicts_with_all = ["profile", "cells", "since", "shard"])]
-    pub event: Option<Event>,
+    pub event: Option<CiEvent>,
     /// Run only this job of the event, by its name in the workflow
     #[arg(long, value_name = "NAME", requires = "event")]
     pub job: Option<String>,
@@ -71,6 +71,7 @@ pub enum Format {
     Json,
 }
 
-pub(super) fn event(word: &str) -> Result<Event, String> {
-    Event::from_word(word).ok_or_else(|| format!("no such event (known: {})", Event::ALL.map(Event::as_str).join(", ")))
+pub(super) fn event(word: &str) -> Result<CiEvent, String> {
+    CiEvent::from_word(word)
+        .ok_or_else(|| format!("no such event (known: {})", CiEvent::ALL.map(CiEvent::as_str).join(", ")))
 }

@@ -10,7 +10,7 @@ use compatrix_engine::provide::exact_sqlite;
 use compatrix_engine::rehearse::{self, Setup};
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::{Host, Limits};
-use compatrix_model::matrix_spec::{Ci, Work};
+use compatrix_model::matrix_spec::{Ci, JobCommand};
 use compatrix_render::rehearsal::table;
 
 use crate::cli::{CiCommand, Global, RehearseArgs};
@@ -77,12 +77,12 @@ fn rehearse(opened: &Opened, settings: &Ci, args: &RehearseArgs, terminal: &Term
 fn to_rehearse(opened: &Opened, committed: &Committed, args: &RehearseArgs) -> Result<Vec<Workflow>, Error> {
     let spec = &opened.parsed.spec;
     let plans = events::plans(spec, committed).map_err(Error::Usage)?;
-    let is_selected = |work: &Work| args.of.is_none_or(|of| of == *work);
-    let runs = |work: &Work| plans.iter().any(|plan| plan.event == args.event && plan.work == *work);
-    let works: Vec<Work> = Work::ALL.into_iter().filter(|work| is_selected(work) && runs(work)).collect();
+    let is_selected = |work: &JobCommand| args.of.is_none_or(|of| of == *work);
+    let runs = |work: &JobCommand| plans.iter().any(|plan| plan.event == args.event && plan.work == *work);
+    let works: Vec<JobCommand> = JobCommand::ALL.into_iter().filter(|work| is_selected(work) && runs(work)).collect();
     if works.is_empty() {
         // Its error names the key that is missing.
-        events::plan(spec, committed, args.event, args.of.unwrap_or(Work::Compat)).map_err(Error::Usage)?;
+        events::plan(spec, committed, args.event, args.of.unwrap_or(JobCommand::Compat)).map_err(Error::Usage)?;
     }
     let mut workflows = workflows::wanted(&opened.root, spec, &plans, env!("CARGO_PKG_VERSION"))?;
     workflows.retain(|workflow| works.iter().any(|work| work.file() == workflow.file));

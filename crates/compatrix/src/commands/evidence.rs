@@ -4,7 +4,7 @@ use compatrix_engine::committed::evidence;
 use compatrix_engine::session::Session;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::Host;
-use compatrix_model::cell::CellId;
+use compatrix_model::cell::{CellId, CellIdError};
 use compatrix_model::evidence::Record;
 use compatrix_render::record::describe;
 
@@ -41,7 +41,7 @@ pub(crate) fn record(global: &Global, cells: &[String], keep: bool, terminal: &T
 pub(crate) fn show(global: &Global, cell: &str, format: Format, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
     let session = opened.session(no_work(), false, terminal)?;
-    let id: CellId = cell.parse().map_err(Error::Usage)?;
+    let id: CellId = cell.parse().map_err(|error: CellIdError| Error::Usage(error.to_string()))?;
     let records = newest_of(&opened, &session, &id)?;
     if records.is_empty() {
         // Perhaps it is only misspelled.

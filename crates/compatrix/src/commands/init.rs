@@ -5,7 +5,7 @@ use compatrix_engine::audit::first_spec::gather;
 use compatrix_engine::sys::environment::Ambient;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
-use compatrix_model::matrix_spec;
+use compatrix_model::spec_text;
 use compatrix_render::first_spec::first_spec;
 use compatrix_render::first_spec::summary::summary;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(global: &Global, args: &InitArgs, terminal: &Terminal) -> Resu
     }
     let draft = draft(&gathered.found);
     let text = first_spec(&draft, workspace::command_of_pages(&root));
-    let spec = match matrix_spec::parse(&text, SPEC, &gathered.found.fixtures) {
+    let spec = match spec_text::parse(&text, SPEC, &gathered.found.fixtures) {
         Ok(parsed) => parsed.spec,
         // A bug, but better reported here than by the next command, which would refuse the file.
         Err(problems) => {

@@ -16,7 +16,7 @@ use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_leak::Policy;
 use compatrix_model::evidence::Record;
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 use compatrix_model::results::merged::Difference;
 use compatrix_render::merged::{json, report, summary};
 
@@ -68,8 +68,8 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
         }
     };
     let policy = match work {
-        Work::Compat => Policy::default(),
-        Work::LeakCheck => policy::load(&opened.root)?,
+        JobCommand::Compat => Policy::default(),
+        JobCommand::LeakCheck => policy::load(&opened.root)?,
     };
     let judging = Judging {
         spec,
@@ -112,7 +112,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
 }
 
 /// Event and command: those of the options, else those of the artifacts.
-fn event_of(args: &MergeArgs, files: &[File]) -> Result<(Event, Work), Error> {
+fn event_of(args: &MergeArgs, files: &[File]) -> Result<(CiEvent, JobCommand), Error> {
     let first = events::of_artifacts(files);
     match (args.event.or(first.map(|(event, _)| event)), args.of.or(first.map(|(_, work)| work))) {
         (Some(event), Some(work)) => Ok((event, work)),

@@ -12,7 +12,7 @@ use crate::workspace::{processors, Opened};
 pub(crate) fn run(global: &Global, args: &ReproArgs, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
     if let Some(suite) = &args.suite {
-        opened.parsed.spec.suite(suite).map_err(Error::Usage)?;
+        opened.parsed.spec.suite(suite).map_err(|unknown| Error::Usage(unknown.to_string()))?;
     }
     let (condition, _) = opened.cell(&args.cell)?;
     let limits = Limits { jobs: processors(), offline: false, no_install: false, fresh: false, hermetic: false };

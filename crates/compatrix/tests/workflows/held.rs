@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use compatrix_ci::{CiPlan, Committed};
 use compatrix_model::cell::CellIndex;
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 use compatrix_model::plan::{plan, Choice};
 use saphyr_parser::ScalarStyle;
 
@@ -18,7 +18,7 @@ pub(crate) fn check(
     spec: &Spec,
     committed: &Committed,
     plans: &[CiPlan],
-    work: Work,
+    work: JobCommand,
     file: &Node,
     seen: &mut Seen,
 ) -> Result<(), String> {
@@ -47,9 +47,9 @@ pub(crate) fn check(
 }
 
 /// How an event's plan is started: GitHub's word, and the input of a person.
-fn starts_of(event: Event) -> Vec<(&'static str, &'static str)> {
+fn starts_of(event: CiEvent) -> Vec<(&'static str, &'static str)> {
     let mut starts = vec![(event.as_str(), ""), ("workflow_dispatch", event.as_str())];
-    if event == Event::PullRequest {
+    if event == CiEvent::PullRequest {
         starts.push(("merge_group", ""));
     }
     starts
@@ -147,7 +147,7 @@ fn event(
 /// The cells that the spec chooses for the event, on each platform that runs there: not by way of jobs.
 fn chosen<'a>(spec: &'a Spec, committed: &Committed, of: &CiPlan) -> BTreeSet<(&'a str, usize, CellIndex)> {
     let ci = spec.ci.as_ref().expect("it has a plan");
-    let leak = of.work == Work::LeakCheck;
+    let leak = of.work == JobCommand::LeakCheck;
     let profile = spec.profile(&of.profile).unwrap();
     let profile = spec.narrowed(profile, |suite| suite.leak().is_some() == leak).unwrap();
     let platforms = ci.runners.iter().filter(|(platform, _)| ci.events[&of.event].platforms.contains(platform));

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use compatrix_ci::generate::{Program, Reason};
 use compatrix_ci::{CiPlan, Committed};
+use compatrix_model::matrix_spec::JobCommand;
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::matrix_spec::Work;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -24,7 +24,7 @@ fn check(
     let files = files(spec, plans, program).map_err(|refused| refused.to_string())?;
     for (name, text) in &files {
         let file = yaml::parse(text).map_err(|error| format!("{name}: {error}\n{text}"))?;
-        let work = Work::ALL.into_iter().find(|work| work.file() == name);
+        let work = JobCommand::ALL.into_iter().find(|work| work.file() == name);
         let checked = match work {
             Some(work) => held::check(spec, committed, plans, work, &file, seen),
             None => held::shape(&file).and_then(|()| held::runs(&file, seen)),

@@ -15,8 +15,9 @@ use compatrix_ci::generate::{text, workflows, Options, Program, Refused, XtaskPa
 use compatrix_ci::pins::{Pin, Pins};
 use compatrix_ci::{ci_plan, CiPlan, Committed};
 use compatrix_model::facts::{Durations, PackageFacts};
-use compatrix_model::matrix_spec::{parse, Spec};
-use compatrix_model::matrix_spec::{Event, Work};
+use compatrix_model::matrix_spec::Spec;
+use compatrix_model::matrix_spec::{CiEvent, JobCommand};
+use compatrix_model::spec_text::parse;
 
 /// Pins of all that workflows may use.
 fn pins() -> Pins {
@@ -56,7 +57,7 @@ fn committed(spec: &Spec) -> Committed {
 
 /// The plans of all events and commands.
 fn plans(spec: &Spec, committed: &Committed) -> Result<Vec<CiPlan>, String> {
-    let each = Event::ALL.into_iter().flat_map(|event| Work::ALL.map(|work| (event, work)));
+    let each = CiEvent::ALL.into_iter().flat_map(|event| JobCommand::ALL.map(|work| (event, work)));
     each.filter_map(|(event, work)| ci_plan(spec, committed, event, work).transpose()).collect()
 }
 

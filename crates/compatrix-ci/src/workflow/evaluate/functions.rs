@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{equal, to_text, Scope};
+use super::scope::Scope;
+use super::values::{equal, to_text};
 
 /// Each function in lower case, with its minimum and maximum number of arguments.
 const FUNCTIONS: [(&str, usize, usize); 12] = [

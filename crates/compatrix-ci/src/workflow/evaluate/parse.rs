@@ -3,6 +3,7 @@
 use serde_json::{Number, Value};
 
 use super::functions;
+use super::values::number;
 
 /// A parsed expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,7 +70,7 @@ impl Expr {
     /// # Errors
     /// The problem with the expression, or an unknown function.
     pub fn parse(text: &str) -> Result<Expr, String> {
-        let mut reader = Reader { text, rest: text, depth: 0 };
+        let mut reader = ExprReader { text, rest: text, depth: 0 };
         let expr = reader.binary(0)?;
         reader.skip();
         match reader.rest.is_empty() {
@@ -91,13 +92,13 @@ impl Expr {
     }
 }
 
-struct Reader<'a> {
+struct ExprReader<'a> {
     text: &'a str,
     rest: &'a str,
     depth: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ExprReader<'a> {
     fn skip(&mut self) {
         self.rest = self.rest.trim_start();
     }
@@ -242,14 +243,5 @@ impl<'a> Reader<'a> {
             "null" => Expr::Literal(Value::Null),
             _ => Expr::Context(word.to_owned()),
         })
-    }
-}
-
-/// Parses a JSON number, or a hexadecimal one.
-pub(super) fn number(text: &str) -> Option<f64> {
-    match text.strip_prefix("0x") {
-        Some(hex) => u32::from_str_radix(hex, 16).ok().map(f64::from),
-        None if text.contains(|c: char| !(c.is_ascii_digit() || "+-.eE".contains(c))) => None,
-        None => text.parse().ok(),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use compatrix_ci::workflow::{Action, Container, Expression, Matrix, MatrixValue, Step, Text};
-use compatrix_model::matrix_spec::Event as CiEvent;
+use compatrix_model::matrix_spec::CiEvent;
 
 use super::super::setup::StepEnd;
 use super::*;

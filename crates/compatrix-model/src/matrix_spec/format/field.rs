@@ -108,7 +108,7 @@ fn unknown_distribution(text: &str, packages: &str) -> Problem {
 pub(super) fn apt_source(text: &str) -> Result<(), Problem> {
     let help =
         "write `deb [signed-by=/path/to/key] https://host/debian bookworm main`, or a stanza of a `.sources` file";
-    let sources = apt::parse(text).map_err(|why| Problem::new(why).help(help))?;
+    let sources = apt::parse(text).map_err(|why| Problem::new(why.to_string()).help(help))?;
     if sources.is_empty() {
         return Err(Problem::new("no binary packages come from here").help(help));
     }
@@ -140,11 +140,6 @@ pub(crate) fn fixture(text: &str) -> Result<&str, Problem> {
             .help("write `fixtures/*`, a folder's name such as `v24`, or a glob such as `v24*`"));
     }
     Ok(glob)
-}
-
-/// Whether a text is a glob.
-pub(crate) fn is_glob(text: &str) -> bool {
-    text.contains(['*', '?'])
 }
 
 pub(super) fn platform(text: &str) -> Result<(), Problem> {

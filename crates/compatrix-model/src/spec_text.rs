@@ -1,13 +1,14 @@
-//! The entry: text in, a [`Spec`] or all its errors out.
+//! Text in, a [`Spec`] or all its errors out.
 
-use shaped_toml::{read, utf8, Collector, Diagnostics, Problem};
 use std::collections::BTreeSet;
 
-use super::document::DOCUMENT;
-use super::lower::{self, Context};
-use super::names::Names;
-use super::rules::RuleMarks;
-use super::{Rule, Spec};
+use shaped_toml::{read, utf8, Collector, Diagnostics, Problem};
+
+use crate::choose::check::check_profiles;
+use crate::matrix_spec::document::{lower, Lowered, DOCUMENT};
+use crate::matrix_spec::names::Names;
+use crate::matrix_spec::rules::RuleMarks;
+use crate::matrix_spec::{Rule, Spec};
 
 /// A valid spec with its warnings.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,20 +70,11 @@ pub fn parse(text: &str, file: &str, fixtures: &[String]) -> Result<Parsed, Diag
         c.error(0..0, Problem::new("the spec is empty").help("docs/SPEC.md describes its format"));
         return Err(c.finish());
     };
-    let (spec, marks) = lower::spec(&tree, &mut Context { fixtures, c: &mut c });
-    let failed = c.has_errors();
-    let diagnostics = c.finish();
-    if failed {
-        return Err(diagnostics);
-    }
-    Ok(Parsed {
-        spec,
-        warnings: diagnostics,
-        file: file.to_owned(),
-        text: text.to_owned(),
-        marks,
-        names: Names::of(&tree),
-    })
+    let lowered = lower(&tree, fixtures, &mut c);
+    check_profiles(&lowered, &mut c);
+    let Lowered { spec, rules: marks, profiles: _ } = lowered;
+    let (spec, warnings) = c.result(spec)?;
+    Ok(Parsed { spec, warnings, file: file.to_owned(), text: text.to_owned(), marks, names: Names::of(&tree) })
 }
 
 /// Reads a spec as it comes from a file; see [`parse`]. A file that is not UTF-8 is an error at its first bad byte.

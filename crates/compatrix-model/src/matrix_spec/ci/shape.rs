@@ -2,29 +2,31 @@
 
 use shaped_toml::{Key, Later, Need, Rest, Shape, TableShape, Words};
 
-use super::choice::CONDITIONS_THAT_NAME;
+use super::format::CiFormat;
+use crate::matrix_spec::conditions::CONDITIONS_THAT_NAME;
 use crate::matrix_spec::format::Format;
 
-pub(super) static CI: TableShape = TableShape {
+pub(in crate::matrix_spec) static CI: TableShape = TableShape {
     title: "`[ci]`",
     keys: &[
-        Key::optional(
+        Key::default(
             "branches",
             "Branches whose pushes and incoming pull requests are tested; `*` matches any part of a name without \
-             `/`, `**` for any. Default: `main`.",
-            Shape::List { item: &Shape::Text(&Format::Branch), min: 1, unique: true },
+             `/`, `**` for any.",
+            Shape::List { item: &Shape::Text(&CiFormat::Branch), min: 1, unique: true },
+            Need::Texts(&["main"]),
         ),
         Key::required("runners", "The label of the runner of each platform.", Shape::Table(&RUNNERS)),
         Key::default(
             "timeout",
             "The time limit of a job, whole minutes or hours, from `5m` to GitHub's `6h`.",
-            Shape::Text(&Format::JobTime),
+            Shape::Text(&CiFormat::JobTime),
             Need::Text("1h"),
         ),
         Key::default(
             "retention",
             "How long artifacts are kept, from `1d` to `90d`.",
-            Shape::Text(&Format::Days),
+            Shape::Text(&CiFormat::Days),
             Need::Text("14d"),
         ),
         Key::default("caches", "Whether GitHub's caches are used.", Shape::Flag, Need::Flag(true)),
@@ -71,7 +73,7 @@ static RUNNERS: TableShape = TableShape {
         what: "a platform",
         name: &Format::Platform,
         doc: "The label of its runner: `ubuntu-24.04`.",
-        shape: &Shape::Text(&Format::RunnerLabel),
+        shape: &Shape::Text(&CiFormat::RunnerLabel),
     }),
     min: 1,
 };
@@ -126,8 +128,8 @@ static SCHEDULE: TableShape = TableShape {
             "When, in UTC, as GitHub reads five fields: minute, hour, day of the month, month, day of the week; one text or \
              several. At least five minutes between two runs.",
             Shape::OneOf(&[
-                Shape::Text(&Format::Cron),
-                Shape::List { item: &Shape::Text(&Format::Cron), min: 1, unique: true },
+                Shape::Text(&CiFormat::Cron),
+                Shape::List { item: &Shape::Text(&CiFormat::Cron), min: 1, unique: true },
             ]),
         ),
         COMPAT,
@@ -153,12 +155,12 @@ static CHECKS: TableShape = TableShape {
         Key::optional(
             "script",
             "A script that bash runs after them, relative to the workspace root. Default: none.",
-            Shape::Text(&Format::ScriptPath),
+            Shape::Text(&CiFormat::ScriptPath),
         ),
         Key::optional(
             "packages",
             "Debian packages that they need. Default: none.",
-            Shape::List { item: &Shape::Text(&Format::DebianPackage), min: 0, unique: true },
+            Shape::List { item: &Shape::Text(&CiFormat::DebianPackage), min: 0, unique: true },
         ),
     ],
     later: Later::NONE,

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
 
-/// Events that start a workflow, in GitHub's words. A merge queue's `merge_group` runs the plan of [`Event::PullRequest`].
+/// Events that start a workflow, in GitHub's words. A merge queue's `merge_group` runs the plan of [`CiEvent::PullRequest`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Event {
+pub enum CiEvent {
     /// A pull request into one of the branches.
     PullRequest,
     /// A push to one of the branches.
@@ -18,35 +18,35 @@ pub enum Event {
     Schedule,
 }
 
-impl Event {
+impl CiEvent {
     /// All events, in the order of the declaration.
-    pub const ALL: [Event; 3] = [Event::PullRequest, Event::Push, Event::Schedule];
+    pub const ALL: [CiEvent; 3] = [CiEvent::PullRequest, CiEvent::Push, CiEvent::Schedule];
 
     /// GitHub's word, which is also that of the spec and the command line.
     pub fn as_str(self) -> &'static str {
         match self {
-            Event::PullRequest => "pull_request",
-            Event::Push => "push",
-            Event::Schedule => "schedule",
+            CiEvent::PullRequest => "pull_request",
+            CiEvent::Push => "push",
+            CiEvent::Schedule => "schedule",
         }
     }
 
     /// The event of this word.
-    pub fn from_word(word: &str) -> Option<Event> {
+    pub fn from_word(word: &str) -> Option<CiEvent> {
         Self::ALL.into_iter().find(|event| event.as_str() == word)
     }
 
     /// The word with hyphens, as in names of jobs.
     pub fn slug(self) -> &'static str {
         match self {
-            Event::PullRequest => "pull-request",
-            Event::Push => "push",
-            Event::Schedule => "schedule",
+            CiEvent::PullRequest => "pull-request",
+            CiEvent::Push => "push",
+            CiEvent::Schedule => "schedule",
         }
     }
 }
 
-impl std::fmt::Display for Event {
+impl std::fmt::Display for CiEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.as_str())
     }
@@ -55,30 +55,30 @@ impl std::fmt::Display for Event {
 /// The command that the jobs of a workflow run; each has a separate workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Work {
+pub enum JobCommand {
     /// The suites that `compat` runs, in `compatibility.yml`.
     Compat,
     /// The suites of kind `leak`, in `leak-check.yml`.
     LeakCheck,
 }
 
-impl Work {
+impl JobCommand {
     /// Both, in the order of the declaration.
-    pub const ALL: [Work; 2] = [Work::Compat, Work::LeakCheck];
+    pub const ALL: [JobCommand; 2] = [JobCommand::Compat, JobCommand::LeakCheck];
 
     /// The command's name.
     pub fn as_str(self) -> &'static str {
         match self {
-            Work::Compat => "compat",
-            Work::LeakCheck => "leak-check",
+            JobCommand::Compat => "compat",
+            JobCommand::LeakCheck => "leak-check",
         }
     }
 
     /// The workflow's file, in `.github/workflows`.
     pub fn file(self) -> &'static str {
         match self {
-            Work::Compat => "compatibility.yml",
-            Work::LeakCheck => "leak-check.yml",
+            JobCommand::Compat => "compatibility.yml",
+            JobCommand::LeakCheck => "leak-check.yml",
         }
     }
 }
@@ -86,21 +86,21 @@ impl Work {
 /// `[ci]`: the settings of `gen-ci`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ci {
-    /// Branches whose pushes, and pull requests into which, are tested. Default `main`.
+    /// Branches whose pushes, and pull requests into which, are tested.
     pub branches: Vec<String>,
     /// The label of the runner of each platform, in the spec's order: `("linux-x86_64", "ubuntu-24.04")`.
     pub runners: Vec<(String, String)>,
     /// What runs on which event.
-    pub events: BTreeMap<Event, EventSettings>,
-    /// The most minutes that a job may take. Default 60.
+    pub events: BTreeMap<CiEvent, EventSettings>,
+    /// The most minutes that a job may take.
     pub timeout_minutes: u32,
-    /// Retention of artifacts in days. Default 14.
+    /// Retention of artifacts in days.
     pub retention_days: u32,
-    /// Whether caches of GitHub are used. Default true.
+    /// Whether caches of GitHub are used.
     pub caches: bool,
-    /// Whether findings of leak suites go to GitHub's code scanning. Default false.
+    /// Whether findings of leak suites go to GitHub's code scanning.
     pub code_scanning: bool,
-    /// Whether cells that could not be tried fail the verdict. Default false.
+    /// Whether cells that could not be tried fail the verdict.
     pub missing_fails: bool,
     /// Cells whose failure does not fail CI's verdict; it is still shown.
     pub may_fail: Vec<Condition>,
@@ -121,16 +121,16 @@ pub struct EventSettings {
     pub max_jobs: Option<u32>,
     /// The most predicted minutes of all jobs together; a plan that takes more is refused.
     pub max_minutes: Option<u32>,
-    /// When, for [`Event::Schedule`], in five fields as cron(8) has them, UTC.
+    /// When, for [`CiEvent::Schedule`], in five fields as cron(8) has them, UTC.
     pub crons: Vec<String>,
 }
 
 impl EventSettings {
     /// The profile that this command runs on the event, if it runs.
-    pub fn profile(&self, work: Work) -> Option<&str> {
+    pub fn profile(&self, work: JobCommand) -> Option<&str> {
         match work {
-            Work::Compat => self.compat.as_deref(),
-            Work::LeakCheck => self.leak_check.as_deref(),
+            JobCommand::Compat => self.compat.as_deref(),
+            JobCommand::LeakCheck => self.leak_check.as_deref(),
         }
     }
 }

@@ -3,10 +3,70 @@
 
 use std::time::Duration;
 
-use shaped_toml::Problem;
+use shaped_toml::{refuse_nul, Problem, TextFormat};
 
-use super::{amount, relative_path};
+use super::cron;
 use crate::apt;
+use crate::matrix_spec::format::{amount, relative_path};
+
+/// What a string of `[ci]` must look like.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum CiFormat {
+    /// The time limit of a job: `1h`.
+    JobTime,
+    /// A number of days: `14d`.
+    Days,
+    /// The label of a runner: `ubuntu-24.04`.
+    RunnerLabel,
+    /// A branch, or a pattern of branches with `*` and `**`.
+    Branch,
+    /// Five fields of cron.
+    Cron,
+    /// The path of a script below the workspace root, of letters that no shell reads.
+    ScriptPath,
+    /// The name of a Debian package, without a version.
+    DebianPackage,
+}
+
+impl TextFormat for CiFormat {
+    fn check(&self, text: &str) -> Result<(), Problem> {
+        refuse_nul(text)?;
+        match self {
+            CiFormat::JobTime => job_time(text).map(drop),
+            CiFormat::Days => days(text).map(drop),
+            CiFormat::RunnerLabel => runner_label(text),
+            CiFormat::Branch => branch(text),
+            CiFormat::Cron => cron::parse(text).map(drop),
+            CiFormat::ScriptPath => script_path(text),
+            CiFormat::DebianPackage => debian_package(text),
+        }
+    }
+
+    fn describe(&self) -> String {
+        let text = match self {
+            CiFormat::JobTime => "whole number and unit: `30m`, `2h`",
+            CiFormat::Days => "days: `14d`",
+            CiFormat::RunnerLabel => "label of a runner: `ubuntu-24.04`",
+            CiFormat::Branch => "branch or pattern: `main`, `release/*`",
+            CiFormat::Cron => "cron schedule: `17 3 * * *`",
+            CiFormat::ScriptPath => "path of a script: `ci/run.sh`",
+            CiFormat::DebianPackage => "Debian package: `valgrind`",
+        };
+        text.to_owned()
+    }
+
+    fn pattern(&self) -> Option<&'static str> {
+        Some(match self {
+            CiFormat::JobTime => r"^\d+(s|m|h)$",
+            CiFormat::Days => r"^[1-9]\d?d$",
+            CiFormat::RunnerLabel => r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+            CiFormat::Branch => r"^[A-Za-z0-9_*][A-Za-z0-9._*/-]*$",
+            CiFormat::Cron => r"^[0-9A-Za-z*,/-]+( [0-9A-Za-z*,/-]+){4}$",
+            CiFormat::ScriptPath => r"^[A-Za-z0-9._+][A-Za-z0-9._+/-]*$",
+            CiFormat::DebianPackage => r"^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$",
+        })
+    }
+}
 
 /// GitHub's time limit for a job on its runners.
 /// Source: docs.github.com, "Actions limits", job execution time.
@@ -18,7 +78,7 @@ const SHORTEST_JOB: Duration = Duration::from_secs(5 * 60);
 const MOST_DAYS: u32 = 90;
 
 /// The time limit of a job, in minutes: `1h`, `90m`.
-pub(crate) fn job_time(text: &str) -> Result<u32, Problem> {
+pub(super) fn job_time(text: &str) -> Result<u32, Problem> {
     let time = amount(text).map_err(|problem| match problem.nearest_text() {
         Some(_) => problem,
         None => Problem::new(format!("`{text}` is not a time limit")).help("write minutes or hours: `90m`, `2h`"),
@@ -40,7 +100,7 @@ pub(crate) fn job_time(text: &str) -> Result<u32, Problem> {
 }
 
 /// Retention of artifacts in days: `14d`.
-pub(crate) fn days(text: &str) -> Result<u32, Problem> {
+pub(super) fn days(text: &str) -> Result<u32, Problem> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let bad = || Problem::new(format!("`{text}` is not a number of days")).help("write days: `14d`");
@@ -61,7 +121,7 @@ pub(crate) fn days(text: &str) -> Result<u32, Problem> {
 }
 
 /// The label of a runner. GitHub allows more; these are the ones that need no quoting anywhere.
-pub(super) fn runner_label(text: &str) -> Result<(), Problem> {
+fn runner_label(text: &str) -> Result<(), Problem> {
     let first = text.starts_with(|c: char| c.is_ascii_alphanumeric());
     if first && text.len() <= 100 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) {
         return Ok(());
@@ -74,7 +134,7 @@ pub(super) fn runner_label(text: &str) -> Result<(), Problem> {
 /// pattern signs those that no branch has in its name, `*` and `**`. `!` would take back what stands before it, `+` and
 /// `?` may be in names and mean something else in patterns.
 /// Source: docs.github.com, "Workflow syntax", filter pattern cheat sheet.
-pub(super) fn branch(text: &str) -> Result<(), Problem> {
+fn branch(text: &str) -> Result<(), Problem> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-*".contains(c);
     let part = |part: &str| {
         !part.is_empty()
@@ -99,7 +159,7 @@ pub(super) fn branch(text: &str) -> Result<(), Problem> {
 }
 
 /// A script below the root, as bash gets it.
-pub(super) fn script_path(text: &str) -> Result<(), Problem> {
+fn script_path(text: &str) -> Result<(), Problem> {
     relative_path(text)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "._+-/".contains(c);
     let folder = text.ends_with('/') || text.split('/').any(|part| part.is_empty() || part == ".");
@@ -112,7 +172,7 @@ pub(super) fn script_path(text: &str) -> Result<(), Problem> {
 }
 
 /// A package as apt-get installs it, without a version: runners follow their image's archive.
-pub(super) fn debian_package(text: &str) -> Result<(), Problem> {
+fn debian_package(text: &str) -> Result<(), Problem> {
     let package = apt::Package::parse(text);
     // Behind a name, apt-get reads `-` as "remove it".
     if package.as_ref().is_some_and(|package| package.version.is_none() && !package.name.ends_with('-')) {

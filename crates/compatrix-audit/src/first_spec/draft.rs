@@ -1,0 +1,71 @@
+//! A first spec, with why each line is in it.
+
+use super::found::Noted;
+
+/// The first spec, as data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The packages under test.
+    pub packages: Vec<Noted>,
+    /// Members not under test, each with the reason.
+    pub left_out: Vec<Noted>,
+    /// The path of the compatibility page, if not the default.
+    pub report: Option<Noted>,
+    /// The `[claims]` table.
+    pub claims: DraftClaims,
+    /// The `rust` axis; never empty.
+    pub rust: DraftAxis,
+    /// The `sqlite` axis; `None` if no package under test uses SQLite.
+    pub sqlite: Option<DraftAxis>,
+    /// Whether the spec gets a `schema` axis.
+    pub schema: bool,
+    /// Feature sets; empty if the packages have no features.
+    pub features: Vec<FeatureSet>,
+    /// Comments on the features.
+    pub feature_remarks: Vec<String>,
+    /// Why doctests run; `None` if they do not.
+    pub doctests: Option<String>,
+    /// Arguments for the test executables.
+    pub args: Vec<Noted>,
+    /// Environment variables for the tests.
+    pub env: Vec<(String, Noted)>,
+    /// The values per axis that the profile `local` selects; empty if it selects all.
+    pub local: Vec<(String, Vec<String>)>,
+    /// Findings that the draft does not use, with advice.
+    pub remarks: Vec<String>,
+}
+
+/// The `[claims]` table of a draft.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftClaims {
+    /// The lowest promised Rust.
+    pub rust: Option<Noted>,
+    /// The lowest promised SQLite.
+    pub sqlite: Option<Noted>,
+    /// Tested platforms.
+    pub platforms: Vec<Noted>,
+    /// Comments on the claims.
+    pub remarks: Vec<String>,
+}
+
+/// Values in spec order, with comments.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftAxis {
+    /// In the order of the spec.
+    pub values: Vec<Noted>,
+    /// Comments on the axis.
+    pub remarks: Vec<String>,
+}
+
+/// A value of the `features` axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureSet {
+    /// The value's name.
+    pub name: String,
+    /// Whether default features stay enabled.
+    pub default_features: bool,
+    /// Features to enable.
+    pub features: Vec<String>,
+    /// The reason, as a comment.
+    pub why: String,
+}

@@ -1,0 +1,62 @@
+//! What lints look at.
+
+use crate::manifest::{Located, Manifest};
+use crate::promise::Promise;
+
+/// The facts that lints read.
+#[derive(Debug, Clone, Default)]
+pub struct WorkspaceFacts {
+    /// The command prefix to show: `cargo xtask`.
+    pub program: String,
+    /// The root manifest.
+    pub root: Option<Manifest>,
+    /// The manifests of all members, including the root's if it has a package.
+    pub members: Vec<Manifest>,
+    /// Manifests of path dependencies that are not members.
+    pub outside: Vec<Manifest>,
+    /// The format version of `Cargo.lock`.
+    pub lock: Option<Located<i64>>,
+    /// Whether there are locksets, so that old toolchains do not use the workspace's `Cargo.lock`.
+    pub locksets: bool,
+    /// The locked packages as resolved by cargo.
+    pub graph: Graph,
+    /// Promises made outside the spec.
+    pub promises: Vec<Promise>,
+}
+
+/// The locked packages and their dependencies.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    /// Indexed by [`Use::package`].
+    pub packages: Vec<GraphPackage>,
+}
+
+/// One package of `Cargo.lock`.
+#[derive(Debug, Clone, Default)]
+pub struct GraphPackage {
+    /// As in `[package]`.
+    pub name: String,
+    /// The exact version: `1.0.219`.
+    pub version: String,
+    /// The manifest's `rust-version`.
+    pub rust_version: Option<String>,
+    /// The manifest's edition: `2021`.
+    pub edition: String,
+    /// Whether it is a path dependency, not from a registry or a git repository.
+    pub local: bool,
+    /// Its dependencies.
+    pub uses: Vec<Use>,
+}
+
+/// A dependency of one package on another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Use {
+    /// Index into [`Graph::packages`].
+    pub package: usize,
+    /// Whether it is only a dev-dependency.
+    pub dev: bool,
+    /// Whether it applies only to some targets.
+    pub some_targets: bool,
+    /// Whether it needs features that are off by default.
+    pub optional: bool,
+}

@@ -1,0 +1,101 @@
+//! What workflows are made for.
+
+use std::collections::BTreeMap;
+
+use compatrix_model::matrix_spec::{Ci, CiEvent, Claims, JobCommand};
+
+use super::expression;
+use crate::workflow::{Concurrency, Text, Trigger};
+use crate::CiPlan;
+
+/// Inputs of a workflow other than spec and plans.
+#[derive(Debug, Clone)]
+pub struct Options<'a> {
+    /// How the workspace runs Compatrix.
+    pub program: Program,
+    /// The orchestrator's toolchain: the channel of rust-toolchain.toml, otherwise `stable`.
+    pub toolchain: &'a str,
+    /// The package behind `cargo xtask`; `None` for [`Program::Compatrix`].
+    pub xtask: Option<XtaskPackage>,
+    /// By platform, the hash of all inputs of its exact SQLite libraries; without an entry, they are not cached.
+    pub sqlite_key: &'a BTreeMap<String, String>,
+    /// The Compatrix version to install if there is no `cargo xtask`.
+    pub version: &'a str,
+}
+
+/// How a workspace runs Compatrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// `cargo xtask`, a workspace package.
+    Xtask,
+    /// An installed `cargo compatrix`.
+    Compatrix,
+}
+
+/// The package behind `cargo xtask`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct XtaskPackage {
+    /// Path of its manifest relative to the root.
+    pub manifest: String,
+    /// The name of its executable.
+    pub binary: String,
+}
+
+/// Whether compiled dependencies are cached. Not if a release branch is tested: release candidates must not be built
+/// from leftovers of another run.
+pub(super) fn caches_compiled(ci: &Ci) -> bool {
+    ci.caches && !ci.branches.iter().any(|branch| branch.to_ascii_lowercase().contains("release"))
+}
+
+pub(super) fn concurrency() -> Concurrency {
+    Concurrency { group: expression::GROUP, cancel: Text::Expression(expression::IS_PULL_REQUEST) }
+}
+
+/// Inputs of all jobs of one workflow.
+pub(super) struct Scene<'a> {
+    pub(super) ci: &'a Ci,
+    pub(super) claims: &'a Claims,
+    pub(super) options: &'a Options<'a>,
+    /// The plans of one command, by event; never empty.
+    pub(super) plans: Vec<&'a CiPlan>,
+    pub(super) work: JobCommand,
+    pub(super) writes_caches: bool,
+}
+
+impl Scene<'_> {
+    pub(super) fn events(&self) -> Vec<CiEvent> {
+        self.plans.iter().map(|plan| plan.event).collect()
+    }
+
+    /// The events that run jobs on this platform.
+    pub(super) fn events_of(&self, platform: &str) -> Vec<CiEvent> {
+        let plans = self.plans.iter().filter(|plan| plan.platforms().contains(&platform));
+        plans.map(|plan| plan.event).collect()
+    }
+
+    /// The verdict job's platform and runner: Linux if possible, then the one with most events, then the first.
+    pub(super) fn home(&self) -> (&str, &str) {
+        let used = self.ci.runners.iter().filter(|(platform, _)| !self.events_of(platform).is_empty());
+        let best =
+            used.rev().max_by_key(|(platform, _)| (platform.starts_with("linux-"), self.events_of(platform).len()));
+        best.map(|(platform, runner)| (platform.as_str(), runner.as_str()))
+            .expect("a plan has a group, and a group has a runner")
+    }
+
+    pub(super) fn triggers(&self) -> Vec<Trigger> {
+        let mut on = Vec::new();
+        for event in self.events() {
+            let branches = self.ci.branches.clone();
+            match event {
+                CiEvent::PullRequest => on.extend([Trigger::PullRequest { branches }, Trigger::MergeGroup]),
+                CiEvent::Push => on.push(Trigger::Push { branches }),
+                CiEvent::Schedule => {
+                    let crons = self.ci.events.get(&event).map(|settings| settings.crons.clone()).unwrap_or_default();
+                    on.push(Trigger::Schedule { crons });
+                }
+            }
+        }
+        on.push(Trigger::Dispatch { events: self.events() });
+        on
+    }
+}

@@ -1,0 +1,128 @@
+//! `[claims]`.
+
+use std::collections::BTreeMap;
+
+use semver::Version;
+use shaped_toml::{twice, Collector, Key, Later, Node, Problem, Rest, Shape, Table, TableShape};
+
+use super::axes::Axes;
+use super::format::Format;
+use super::rules::meets_claim;
+use super::sqlite;
+use crate::axis::AxisKind;
+use crate::condition::{partial_version, value_version, Versions};
+
+/// `[claims]`: what users are promised.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Claims {
+    /// The lowest Rust, as spelled (`1.70`) and as a version.
+    pub rust: Option<ClaimedVersion>,
+    /// The lowest SQLite.
+    pub sqlite: Option<ClaimedVersion>,
+    /// Schemas (fixture names) that work.
+    pub schema: Vec<String>,
+    /// Platforms by tier, tiers in the spec's order: `("tier1", ["linux-x86_64"])`.
+    pub platforms: Vec<(String, Vec<String>)>,
+}
+
+/// A version as a claim spells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedVersion {
+    /// The spec's spelling.
+    pub text: String,
+    /// Missing parts read as zero.
+    pub version: Version,
+}
+
+pub(super) static CLAIMS: TableShape = TableShape {
+    title: "`[claims]`",
+    keys: &[
+        Key::optional("rust", "The lowest Rust that works.", Shape::Text(&Format::Version)),
+        Key::optional("sqlite", "The lowest SQLite that works.", Shape::Text(&Format::Version)),
+        Key::optional(
+            "schema",
+            "Schemas that work, values of the `schema` axis.",
+            Shape::List { item: &Shape::Text(&Format::ValueName), min: 1, unique: true },
+        ),
+        Key::optional("platforms", "Platforms that work, by tier.", Shape::Table(&PLATFORMS)),
+    ],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
+
+static PLATFORMS: TableShape = TableShape {
+    title: "`platforms`",
+    keys: &[],
+    later: Later::NONE,
+    rest: Some(Rest {
+        what: "a tier",
+        name: &Format::ValueName,
+        doc: "The platforms of this tier, operating system and architecture.",
+        shape: &Shape::List { item: &Shape::Text(&Format::Platform), min: 1, unique: true },
+    }),
+    min: 1,
+};
+
+/// Lowers `[claims]`.
+pub(super) fn claims(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> Claims {
+    let Some(table) = root.table("claims") else { return Claims::default() };
+    for node in table.node("schema").into_iter().flat_map(Node::one_or_many) {
+        let Some(text) = node.text() else { continue };
+        let on_axis = axes.space.axis_of(&AxisKind::Schema).map(|(_, axis)| axis);
+        let names = || on_axis.into_iter().flat_map(|axis| axis.values.iter().map(|value| value.name.as_str()));
+        let excused = axes.is_lost("schema") || axes.rejected("schema").iter().any(|name| name == text);
+        if !excused && !names().any(|name| name == text) {
+            let problem = Problem::new(format!("the claimed schema `{text}` is no value of the axis `schema`"));
+            c.error(node.span.clone(), problem.known(text, names()).needs_whole());
+        }
+    }
+    let mut seen: BTreeMap<&str, &Node> = BTreeMap::new();
+    let mut platforms = Vec::new();
+    for tier in table.table("platforms").into_iter().flat_map(|tiers| &tiers.entries) {
+        for node in tier.node.one_or_many() {
+            let Some(text) = node.text() else { continue };
+            match seen.get(text) {
+                Some(first) => c.error(node.span.clone(), twice(text, "platforms", &first.span)),
+                None => drop(seen.insert(text, node)),
+            }
+        }
+        platforms.push((tier.key.clone(), tier.node.list().map(|list| list.texts()).unwrap_or_default()));
+    }
+    Claims {
+        rust: claimed(table, &AxisKind::Rust, axes, c),
+        sqlite: claimed(table, &AxisKind::Sqlite, axes, c),
+        schema: table.texts("schema").unwrap_or_default(),
+        platforms,
+    }
+}
+
+fn claimed(table: &Table, kind: &AxisKind, axes: &Axes, c: &mut Collector<'_>) -> Option<ClaimedVersion> {
+    let key = if *kind == AxisKind::Rust { "rust" } else { "sqlite" };
+    let node = table.node(key)?;
+    let text = node.text()?;
+    let version = partial_version(text)?;
+    let axis = axes.space.axis_of(kind).map(|(_, axis)| axis);
+    let proven = axis.is_some_and(|axis| {
+        let versions = axis.values.iter().filter_map(|value| value_version(&axis.name, &value.name, &Versions::new()));
+        versions.into_iter().any(|version| meets_claim(text, &version))
+    });
+    if !proven && !axes.is_lost(key) && axes.rejected(key).is_empty() {
+        let ladder = sqlite::AMALGAMATIONS.iter().map(|(version, _)| *version);
+        let mut available =
+            ladder.filter(|known| partial_version(known).is_some_and(|known| meets_claim(text, &known)));
+        let value = match kind {
+            AxisKind::Sqlite => available.next(),
+            _ => Some(text),
+        };
+        let problem = Problem::new(format!("the claim stays unproven: no value of the axis `{key}` is {text}"));
+        c.warning(
+            node.span.clone(),
+            match value {
+                Some(value) => problem.help(format!("add `\"{value}\"` to `axis.{key}`")),
+                None => problem.help("no SQLite of that version can be had; claim one that can"),
+            },
+        );
+    }
+    Some(ClaimedVersion { text: text.to_owned(), version })
+}

@@ -1,0 +1,62 @@
+//! `[project]`.
+
+use shaped_toml::{Key, Later, Need, Shape, Table, TableShape};
+
+use super::format::Format;
+
+/// `[project]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// Packages under test, each a member of the workspace.
+    pub packages: Vec<String>,
+    /// The compatibility page, relative to the root.
+    pub report: String,
+    /// The page on leaks and memory errors, relative to the root.
+    pub reliability: String,
+    /// The folder of committed evidence, relative to the root.
+    pub evidence: String,
+}
+
+pub(super) static PROJECT: TableShape = TableShape {
+    title: "`[project]`",
+    keys: &[
+        Key::required(
+            "packages",
+            "The packages under test, members of the workspace; their path dependencies come along.",
+            Shape::List { item: &Shape::Text(&Format::PackageName), min: 1, unique: true },
+        ),
+        Key::default(
+            "report",
+            "The compatibility page, relative to the workspace root.",
+            Shape::Text(&Format::RelativePath),
+            Need::Text("docs/COMPATIBILITY.md"),
+        ),
+        Key::default(
+            "reliability",
+            "The page on leaks and memory errors, relative to the workspace root; written where a suite is of kind `leak`.",
+            Shape::Text(&Format::RelativePath),
+            Need::Text("docs/RELIABILITY.md"),
+        ),
+        Key::default(
+            "evidence",
+            "The folder of committed evidence, relative to the workspace root.",
+            Shape::Text(&Format::RelativePath),
+            Need::Text("compat/evidence"),
+        ),
+    ],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
+
+/// Lowers `[project]`.
+pub(super) fn project(root: &Table) -> Project {
+    let table = root.table("project");
+    let text = |key| table.and_then(|table| table.owned(key)).unwrap_or_default();
+    Project {
+        packages: table.and_then(|table| table.texts("packages")).unwrap_or_default(),
+        report: text("report"),
+        reliability: text("reliability"),
+        evidence: text("evidence"),
+    }
+}

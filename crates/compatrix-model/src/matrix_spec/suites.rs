@@ -1,0 +1,288 @@
+//! `[[suite]]`.
+
+use std::time::Duration;
+
+use compatrix_leak::{words, LeakSettings, Tool};
+use shaped_toml::{
+    defaults, twice, Collector, Key, Later, Need, Node, Plain, Problem, Rest, Shape, Table, TableShape, Value, Words,
+};
+
+use super::axes::Axes;
+use super::conditions::{condition, CONDITION};
+use super::format::{duration, later, Format};
+use super::template::Template;
+use crate::axis::AxisKind;
+use crate::condition::Condition;
+
+/// `[[suite]]`: what is run in a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suite {
+    /// Its name, unique; same spelling rules as a value's name.
+    pub name: String,
+    /// What kind of thing it is.
+    pub kind: SuiteKind,
+    /// Whether documentation tests run too, once per build.
+    pub doctests: bool,
+    /// The time limit of one test executable. Default 5 minutes, for suites of kind `leak` 30.
+    pub timeout: Duration,
+    /// How often a failing cell is tried again; a later pass is `flaky`; at most 5.
+    pub retries: u32,
+    /// Environment variables, values with placeholders (`{schema.database}`).
+    pub env: Vec<(String, Template)>,
+    /// Arguments to each test executable (`--test-threads=1`).
+    pub args: Vec<String>,
+    /// In which cells it runs; default all.
+    pub when: Condition,
+}
+
+impl Suite {
+    /// What a suite of kind `leak` looks for, and how; none for other kinds.
+    pub fn leak(&self) -> Option<&LeakSettings> {
+        match &self.kind {
+            SuiteKind::Leak(settings) => Some(settings),
+            SuiteKind::Test | SuiteKind::Build => None,
+        }
+    }
+}
+
+/// The kinds of suites. `bench` and `command` are words of the design that this version does not know yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SuiteKind {
+    /// The packages' test executables.
+    Test,
+    /// Nothing is run: the packages compile, without their dev-dependencies.
+    Build,
+    /// The packages' test executables under a tool that looks for leaks.
+    Leak(LeakSettings),
+}
+
+pub(super) static SUITE: TableShape = TableShape {
+    title: "`[[suite]]`",
+    keys: &[
+        Key::required("name", "Its name, unique.", Shape::Text(&Format::ValueName)),
+        Key::default("kind", "What is run.", Shape::Text(&SUITE_KINDS), Need::Text("test")),
+        Key::default(
+            "doctests",
+            "Whether documentation tests run too, once per build.",
+            Shape::Flag,
+            Need::Flag(false),
+        ),
+        Key::optional(
+            "timeout",
+            "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, `500ms`. \
+             Default: `5m`; `30m` for the kind `leak`, since tools slow tests down.",
+            Shape::Text(&Format::Duration),
+        ),
+        Key::default(
+            "retries",
+            "How often a failing cell is tried again; a later pass counts as flaky.",
+            Shape::Integer { min: 0, max: 5 },
+            Need::Integer(0),
+        ),
+        Key::optional(
+            "env",
+            "Environment variables of each run, with placeholders such as `{schema.database}`.",
+            Shape::Table(&SUITE_ENV),
+        ),
+        Key::optional(
+            "args",
+            "Arguments to each test executable.",
+            Shape::List { item: &Shape::Text(&Plain::Any), min: 0, unique: false },
+        ),
+        Key::optional("when", "In which cells it runs. Default: all.", Shape::Table(&CONDITION)),
+        Key::default(
+            "tool",
+            "Kind `leak`: the tool that its tests run under.",
+            Shape::Text(&words::TOOLS),
+            Need::RequiredIf { key: "kind", is: "leak" },
+        ),
+        Key::optional(
+            "errors-for",
+            "Kind `leak`: the kinds of findings that fail it; others are only told. Default: definite leaks, every memory \
+             error, everything left behind.",
+            Shape::List { item: &Shape::Text(&words::FINDINGS), min: 1, unique: true },
+        ),
+        Key::default(
+            "each",
+            "Kind `leak`: what one process under the tool runs.",
+            Shape::Text(&words::EACH),
+            Need::Text("auto"),
+        ),
+        Key::default(
+            "repeat",
+            "Tool `resources`: how often a test is called in one process to see whether memory grows; 0 does not look.",
+            Shape::Integer { min: 0, max: 1000 },
+            Need::Integer(12),
+        ),
+        Key::default(
+            "seeds",
+            "Tool `miri`: how many seeds of its scheduler each test is tried with.",
+            Shape::Integer { min: 1, max: 256 },
+            Need::Integer(1),
+        ),
+        Key::optional(
+            "flags",
+            "Kind `leak`: further options of the tool: arguments of valgrind, MIRIFLAGS, settings of ASAN_OPTIONS or \
+             LSAN_OPTIONS. Miri's isolation is off unless they say `-Zmiri-isolation-error=abort` or the like.",
+            Shape::List { item: &Shape::Text(&Plain::Any), min: 1, unique: false },
+        ),
+    ],
+    later: later(&["command"]),
+    rest: None,
+    min: 0,
+};
+
+static SUITE_KINDS: Words = Words {
+    what: "suite kind",
+    known: &[
+        ("test", "The packages' test executables."),
+        ("build", "Nothing is run: the packages compile, without their dev-dependencies."),
+        ("leak", "The packages' test executables under a tool that looks for leaks; run by `leak-check`."),
+    ],
+    later: later(&["bench", "command"]),
+};
+
+static SUITE_ENV: TableShape = TableShape {
+    title: "`env`",
+    keys: &[],
+    later: Later::NONE,
+    rest: Some(Rest {
+        what: "an environment variable",
+        name: &Format::EnvVar,
+        doc: "The variable's text, with placeholders; `{{` and `}}` are one brace.",
+        shape: &Shape::Text(&Format::Template),
+    }),
+    min: 0,
+};
+
+/// The suites, and whether some were left out.
+pub(super) struct Suites {
+    pub(super) list: Vec<Suite>,
+    /// Names that exist, those of suites with errors too.
+    pub(super) names: Vec<String>,
+    /// Whether a suite's name could not be read.
+    pub(super) nameless: bool,
+}
+
+/// Lowers all suites.
+pub(super) fn suites(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suites {
+    let mut suites = Suites { list: Vec::new(), names: Vec::new(), nameless: false };
+    let mut spans: Vec<std::ops::Range<usize>> = Vec::new();
+    for (_, table) in root.tables("suite") {
+        let suite = suite(table, axes, c);
+        let Some(name) = table.node("name") else {
+            suites.nameless = true;
+            continue;
+        };
+        let text = name.text().unwrap_or_default();
+        match suites.names.iter().position(|old| old == text) {
+            Some(first) => c.error(name.span.clone(), twice(text, "suite", &spans[first])),
+            None => {
+                suites.names.push(text.to_owned());
+                spans.push(name.span.clone());
+                suites.list.push(suite);
+            }
+        }
+    }
+    if root.entry("suite").is_none() {
+        let table = Table { entries: defaults(&SUITE, &(0..0)).collect(), rejected: Vec::new() };
+        suites.names.push("tests".to_owned());
+        suites.list.push(Suite { name: "tests".to_owned(), ..suite(&table, axes, c) });
+    }
+    suites
+}
+
+fn suite(table: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suite {
+    let mut env = Vec::new();
+    for entry in table.table("env").into_iter().flat_map(|env| &env.entries) {
+        let taken =
+            axes.space.axes().iter().find(|axis| matches!(&axis.kind, AxisKind::Env { var } if *var == entry.key));
+        if let Some(axis) = taken {
+            let problem = Problem::new(format!("the axis `{}` sets `{}` already", axis.name, entry.key));
+            c.error(entry.key_span.clone(), problem.help(format!("use another variable and `{{{}.name}}`", axis.name)));
+        }
+        match Template::parse(entry.node.text().unwrap_or_default(), &axes.space) {
+            Ok(template) => env.push((entry.key.clone(), template)),
+            Err(problem) => c.error(entry.node.span.clone(), problem),
+        }
+    }
+    let when = table.table("when").and_then(|when| condition(when, axes, c));
+    let kind = kind(table);
+    refuse_idle_keys(table, &kind, c);
+    let timeout = table.text("timeout").and_then(|text| duration(text).ok());
+    Suite {
+        name: table.owned("name").unwrap_or_default(),
+        timeout: timeout.unwrap_or(if matches!(kind, SuiteKind::Leak(_)) { LEAK_TIMEOUT } else { TIMEOUT }),
+        kind,
+        doctests: table.flag("doctests").unwrap_or_default(),
+        retries: table.integer("retries").and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
+        env,
+        args: table.texts("args").unwrap_or_default(),
+        when: when.unwrap_or_default(),
+    }
+}
+
+/// The time limit of an executable where the spec gives none.
+const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// The same under a tool: they slow tests down ten to fifty times.
+const LEAK_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
+fn kind(table: &Table) -> SuiteKind {
+    match table.text("kind") {
+        Some("build") => SuiteKind::Build,
+        Some("leak") => SuiteKind::Leak(LeakSettings::of(table)),
+        _ => SuiteKind::Test,
+    }
+}
+
+/// Keys that do nothing in a suite of this kind are said rather than ignored: who writes them expects something.
+fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
+    let mut refuse = |keys: &[&str], problem: &dyn Fn(&str) -> String, help: &str| {
+        for (key, entry) in keys.iter().filter_map(|key| Some((*key, table.entry(key)?))) {
+            if !is_default(key, &entry.node) {
+                c.error(entry.key_span.clone(), Problem::new(problem(key)).help(help.to_owned()));
+            }
+        }
+    };
+    const OF_LEAKS: [&str; 6] = ["tool", "errors-for", "each", "repeat", "seeds", "flags"];
+    match kind {
+        SuiteKind::Build => {
+            let nothing = |key: &str| format!("a suite of kind `build` runs nothing, so `{key}` does nothing");
+            refuse(&["args", "env", "retries", "doctests"], &nothing, "take it out, or make the kind `test`");
+            refuse(&OF_LEAKS, &nothing, "take it out, or make the kind `leak`");
+        }
+        SuiteKind::Test => {
+            let no_leaks = |key: &str| format!("`{key}` is for suites of kind `leak`");
+            refuse(&OF_LEAKS, &no_leaks, "add `kind = \"leak\"`, or take it out");
+        }
+        SuiteKind::Leak(settings) => {
+            let tool = settings.tool;
+            let not_run = |key: &str| format!("a suite of kind `leak` has no `{key}`");
+            refuse(&["doctests"], &not_run, "take it out; documentation tests are not run under tools");
+            refuse(&["retries"], &not_run, "take it out; a finding that comes and goes is one");
+            let other = |key: &str| format!("`{key}` does nothing for the tool `{tool}`");
+            if tool != Tool::Resources {
+                refuse(&["repeat"], &other, "it is for `resources`");
+            }
+            if tool != Tool::Miri {
+                refuse(&["seeds"], &other, "it is for `miri`");
+            }
+            if tool == Tool::Resources {
+                refuse(&["flags"], &other, "take it out");
+            }
+        }
+    }
+}
+
+/// Whether the key's default is there, or nothing.
+fn is_default(key: &str, node: &Node) -> bool {
+    match (SUITE.key(key).map(|key| key.need), &node.value) {
+        (Some(Need::Text(default)), Value::Text(text)) => default == text,
+        (Some(Need::Integer(default)), Value::Integer(number)) => default == *number,
+        (Some(Need::Flag(default)), Value::Flag(flag)) => default == *flag,
+        (_, Value::List(list)) => list.items.is_empty(),
+        (_, Value::Table(table)) => table.entries.is_empty(),
+        _ => false,
+    }
+}

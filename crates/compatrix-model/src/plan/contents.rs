@@ -1,0 +1,93 @@
+//! What stands in a plan.
+
+use serde::Serialize;
+
+use super::build::Build;
+use super::parts::Narrowed;
+use crate::axis::ValueName;
+use crate::cell::CellIndex;
+use crate::choose::Coverage;
+
+/// Everything that will be done.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    /// What must be made or installed first, each once.
+    pub provisions: Vec<Provision>,
+    /// What is compiled. Every build has at least one run.
+    pub builds: Vec<Build>,
+    /// What is started, in cell order.
+    pub runs: Vec<Run>,
+    /// What was chosen but will not be run.
+    pub skips: Vec<Skip>,
+    /// The reasons of the skips, each once.
+    pub reasons: Vec<SkipReason>,
+    /// What the choice covers; nothing where every cell is chosen.
+    pub coverage: Option<Coverage>,
+    /// To what part of the choice it was narrowed.
+    pub narrowed: Narrowed,
+}
+
+impl Plan {
+    /// How many runs each build has.
+    pub fn runs_per_build(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.builds.len()];
+        for run in &self.runs {
+            counts[run.build] += 1;
+        }
+        counts
+    }
+}
+
+/// Something to make or install before builds and runs that need it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "what")]
+pub enum Provision {
+    /// The toolchain of this value of the `rust` axis.
+    Toolchain(ValueName),
+    /// The SQLite of this value of the `sqlite` axis.
+    Sqlite(ValueName),
+    /// The fixture of this value of the `schema` axis.
+    Fixture(ValueName),
+    /// The dependencies of this lockset, fetched once and served from disk to the stages that use it.
+    Lockset(String),
+}
+
+/// A build's executables started under the run-time values of one cell, for one suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// Position in the spec's suites.
+    pub suite: usize,
+    /// The cell.
+    pub cell: CellIndex,
+    /// Position in the plan's builds.
+    pub build: usize,
+}
+
+/// A chosen cell that is not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Skip {
+    /// Position in the spec's suites.
+    pub suite: usize,
+    /// The cell.
+    pub cell: CellIndex,
+    /// Position in the plan's reasons.
+    pub reason: usize,
+}
+
+/// Why a chosen cell is not run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum SkipReason {
+    /// A rule of the spec leaves it out.
+    Excluded {
+        /// The rule's reason.
+        reason: String,
+    },
+    /// A value of it cannot be had here.
+    Unavailable {
+        /// The value, `rust=1.70`.
+        value: String,
+        /// Why, and what to do about it.
+        reason: String,
+    },
+}
