@@ -30,7 +30,7 @@ pub(super) static RULE_CONDITION: TableShape =
 const TESTS: Rest = Rest {
     what: "an axis",
     name: &Format::AxisName,
-    doc: "A value's name, a glob (`v24*`), a version requirement (`>=3.38, <3.46`), or a list of which one must hold.",
+    doc: "A value's name, a glob (`v24*`), a version requirement (`>=3.38, <3.46`), or a list of alternatives.",
     shape: &Shape::OneOf(&[
         Shape::Text(&Format::Test),
         Shape::List { item: &Shape::Text(&Format::Test), min: 1, unique: true },

@@ -79,7 +79,7 @@ static PROFILE: TableShape = TableShape {
         ),
         Key::optional(
             "when",
-            "The cells admitted: a condition, or several of which one must hold. Default: all.",
+            "The cells to choose from: a condition, or several alternatives. Default: all.",
             Shape::OneOf(&[
                 Shape::Table(&CONDITION),
                 Shape::List { item: &Shape::Table(&CONDITION), min: 1, unique: false },
@@ -87,12 +87,12 @@ static PROFILE: TableShape = TableShape {
         ),
         Key::optional(
             "pin",
-            "Conditions each of which at least one chosen cell meets, whatever the strategy; these cells come first.",
+            "Conditions that at least one chosen cell must match each, whatever the strategy; these cells come first.",
             Shape::List { item: &Shape::Table(&PIN), min: 1, unique: false },
         ),
         Key::optional(
             "budget",
-            "At most so many cells, those that cover most. Default: as many as the strategy takes.",
+            "The most cells to choose, those that cover most. Default: as many as the strategy needs.",
             Shape::Integer { min: 1, max: 10_000_000 },
         ),
         Key::optional(
@@ -111,7 +111,7 @@ static STRATEGIES: Words = Words {
     known: &[
         ("all", "Every admitted cell."),
         ("pairwise", "So few cells that each possible pair of values is in one of them."),
-        ("t-way", "The same for triples, quadruples …; `strength` says how many values."),
+        ("t-way", "The same for triples, quadruples …; `strength` sets the number of values."),
     ],
     later: Later::NONE,
 };

@@ -53,15 +53,15 @@ pub(super) static RULE: TableShape = TableShape {
     title: "`[[rule]]`",
     keys: &[
         Key::required("when", "The cells it is about.", Shape::Table(&RULE_CONDITION)),
-        Key::required("expect", "What is expected there.", Shape::Text(&EXPECTATIONS)),
+        Key::required("expect", "The expected result.", Shape::Text(&EXPECTATIONS)),
         Key::default(
             "reason",
-            "Why, for people; the page shows it. `expect = \"fail\"` needs it.",
+            "The reason, shown on the page. Required for `expect = \"fail\"`.",
             Shape::Text(&Plain::Sentence),
             Need::RequiredIf { key: "expect", is: "fail" },
         ),
-        Key::optional("issue", "Where it is discussed.", Shape::Text(&Plain::Url)),
-        Key::optional("until", "The last day on which the rule holds, `YYYY-MM-DD`.", Shape::Text(&Plain::Date)),
+        Key::optional("issue", "URL of an issue.", Shape::Text(&Plain::Url)),
+        Key::optional("until", "The last day on which the rule applies, `YYYY-MM-DD`.", Shape::Text(&Plain::Date)),
     ],
     later: Later::NONE,
     rest: None,
@@ -72,7 +72,7 @@ static EXPECTATIONS: Words = Words {
     what: "expectation",
     known: &[
         ("fail", "The cell does not work, for the reason given."),
-        ("skip", "The combination makes no sense and is left out of the plan."),
+        ("skip", "The combination makes no sense and is excluded from the plan."),
         ("pass", "The cell works, as everywhere."),
     ],
     later: Later::NONE,

@@ -60,7 +60,7 @@ pub(super) static SUITE: TableShape = TableShape {
     title: "`[[suite]]`",
     keys: &[
         Key::required("name", "Its name, unique.", Shape::Text(&Format::ValueName)),
-        Key::default("kind", "What is run.", Shape::Text(&SUITE_KINDS), Need::Text("test")),
+        Key::default("kind", "The kind of suite.", Shape::Text(&SUITE_KINDS), Need::Text("test")),
         Key::default(
             "doctests",
             "Whether documentation tests run too, once per build.",
@@ -69,8 +69,7 @@ pub(super) static SUITE: TableShape = TableShape {
         ),
         Key::optional(
             "timeout",
-            "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, `500ms`. \
-             Default: `5m`; `30m` for the kind `leak`, since tools slow tests down.",
+            "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, `500ms`. Default: `5m`; `30m` for the kind `leak`, because tools slow tests down.",
             Shape::Text(&Format::Duration),
         ),
         Key::default(
@@ -98,13 +97,12 @@ pub(super) static SUITE: TableShape = TableShape {
         ),
         Key::optional(
             "errors-for",
-            "Kind `leak`: the kinds of findings that fail it; others are only told. Default: definite leaks, every memory \
-             error, everything left behind.",
+            "Kind `leak`: the kinds of findings that fail it; others are only noted. Default: definite leaks, every memory error, everything left behind.",
             Shape::List { item: &Shape::Text(&words::FINDINGS), min: 1, unique: true },
         ),
         Key::default(
             "each",
-            "Kind `leak`: what one process under the tool runs.",
+            "Kind `leak`: how tests are distributed over processes under the tool.",
             Shape::Text(&words::EACH),
             Need::Text("auto"),
         ),
@@ -122,8 +120,7 @@ pub(super) static SUITE: TableShape = TableShape {
         ),
         Key::optional(
             "flags",
-            "Kind `leak`: further options of the tool: arguments of valgrind, MIRIFLAGS, settings of ASAN_OPTIONS or \
-             LSAN_OPTIONS. Miri's isolation is off unless they say `-Zmiri-isolation-error=abort` or the like.",
+            "Kind `leak`: further options of the tool: arguments of valgrind, MIRIFLAGS, settings of ASAN_OPTIONS or LSAN_OPTIONS. Miri's isolation is off unless they contain `-Zmiri-isolation-error=abort` or similar.",
             Shape::List { item: &Shape::Text(&Plain::Any), min: 1, unique: false },
         ),
     ],
