@@ -46,9 +46,9 @@ pub enum PlantedError {
     Row {
         /// The row's name.
         name: String,
-        /// Its words.
+        /// How many words it has.
         words: usize,
-        /// The tools.
+        /// How many words it needs.
         tools: usize,
     },
 }

@@ -177,7 +177,7 @@ pub enum CellIdError {
     Name(InvalidName),
     /// An axis with two values.
     Twice {
-        /// The axis.
+        /// Named more than once.
         axis: AxisName,
         /// The whole text.
         text: String,

@@ -142,10 +142,7 @@ static DEPS: Words = Words {
     what: "choice of dependencies",
     known: &[
         ("locked", "The workspace's own Cargo.lock."),
-        (
-            "lockset",
-            "The lockset of the toolchain's `[[lock]]` group, or the workspace's Cargo.lock if it is in none.",
-        ),
+        ("lockset", "The lockset of the toolchain's `[[lock]]` group, or the workspace's Cargo.lock if it is in none."),
         ("minimal", "The lowest versions that the packages' own requirements admit; needs a nightly cargo."),
         ("latest", "The newest versions that the requirements allow, resolved once a day."),
     ],

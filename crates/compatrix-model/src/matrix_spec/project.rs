@@ -4,7 +4,7 @@ use shaped_toml::{Key, Later, Need, Shape, Table, TableShape};
 
 use super::format::Format;
 
-/// `[project]`.
+/// `[project]`: the packages under test, and where pages and evidence are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
     /// Packages under test, each a member of the workspace.

@@ -57,7 +57,7 @@ pub enum Provision {
 pub struct Run {
     /// Position in the spec's suites.
     pub suite: usize,
-    /// The cell.
+    /// Index into the spec's space.
     pub cell: CellIndex,
     /// Position in the plan's builds.
     pub build: usize,
@@ -68,7 +68,7 @@ pub struct Run {
 pub struct Skip {
     /// Position in the spec's suites.
     pub suite: usize,
-    /// The cell.
+    /// Index into the spec's space.
     pub cell: CellIndex,
     /// Position in the plan's reasons.
     pub reason: usize,

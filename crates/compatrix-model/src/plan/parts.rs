@@ -124,11 +124,11 @@ impl FromStr for Shard {
 pub struct Dealt {
     /// Which one.
     pub shard: Shard,
-    /// Its builds.
+    /// Builds in this shard.
     pub builds: usize,
     /// Builds of all shards.
     pub builds_of: usize,
-    /// Its runs.
+    /// Runs in this shard.
     pub runs: usize,
     /// Runs of all shards.
     pub runs_of: usize,
