@@ -373,6 +373,17 @@ fn natural(a: &str, b: &str) -> Ordering {
     }
 }
 
+/// Whether a folder's name is meant by a glob of fixtures; as in a shell, hidden ones are not.
+fn names_fixture(glob: &str, folder: &str) -> bool {
+    !folder.starts_with('.') && glob_matches(glob, folder)
+}
+
+/// `6 rust × 10 sqlite`.
+pub(crate) fn sizes(space: &Space) -> String {
+    let sizes = space.axes().iter().map(|axis| format!("{} {}", axis.values.len(), axis.name));
+    sizes.collect::<Vec<_>>().join(" × ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -383,15 +394,4 @@ mod tests {
         names.sort_by(|a, b| natural(a, b));
         assert_eq!(names, ["v9", "v18", "v024", "v24", "v24-10k", "v24-wal", "v99-future", "v100"]);
     }
-}
-
-/// Whether a folder's name is meant by a glob of fixtures; as in a shell, hidden ones are not.
-fn names_fixture(glob: &str, folder: &str) -> bool {
-    !folder.starts_with('.') && glob_matches(glob, folder)
-}
-
-/// `6 rust × 10 sqlite`.
-pub(crate) fn sizes(space: &Space) -> String {
-    let sizes = space.axes().iter().map(|axis| format!("{} {}", axis.values.len(), axis.name));
-    sizes.collect::<Vec<_>>().join(" × ")
 }
