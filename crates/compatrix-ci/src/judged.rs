@@ -132,10 +132,10 @@ fn notes(merged: &Merged) -> Vec<String> {
         }
     };
     let dirty = merged.dirty.iter().map(String::as_str).collect();
-    let tell = "of packages with changes that are not committed; so will the evidence";
-    note(dirty, &format!("tells {tell}"), &format!("tell {tell}"));
+    let from = "records of packages with uncommitted changes; the evidence will say so";
+    note(dirty, &format!("has {from}"), &format!("have {from}"));
     let repeated = merged.repeated.iter().map(|(file, _)| file.as_str()).collect();
-    let have = "records that others have, too, or of an earlier attempt; each cell counts once";
+    let have = "records that are in other files too, or of an earlier attempt; each cell counts once";
     note(repeated, &format!("has {have}"), &format!("have {have}"));
     notes
 }

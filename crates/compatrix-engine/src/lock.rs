@@ -92,7 +92,7 @@ pub fn all(
     Ok(made)
 }
 
-/// Installs what toolchains of these groups can be had; which group a toolchain is in may only show then.
+/// Installs the available toolchains of these groups; which group a toolchain is in may only show then.
 fn provide_toolchains(
     host: &Host,
     spec: &Spec,

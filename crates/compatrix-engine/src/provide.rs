@@ -1,6 +1,6 @@
 //! Provides what cells need. Only this module maps a value's setting to a finder.
 //!
-//! A finder knows one kind of thing and no setting. What is here, and what can be had, is found by [`survey`]; what a plan
+//! A finder knows one kind of thing and no setting. What is here or available is found by [`survey`]; what a plan
 //! needs is had by [`provide`].
 
 pub mod exact_sqlite;
@@ -142,8 +142,8 @@ fn find_fixtures(host: &Host, axis: Option<&Axis>) -> Result<KnownValues<Fixture
     }
 }
 
-/// Finds out anew what is known of the locksets: which toolchain is in which group depends on versions that may only now
-/// be known. What could not be had stays so.
+/// Looks at the locksets again: which toolchain is in which group depends on versions that may only now
+/// be known. What was not available stays so.
 fn find_locksets(host: &Host, spec: &Spec, survey: &mut Survey) -> Result<(), Error> {
     let versions = survey.facts.versions();
     let sources = Sources { spec, layout: &survey.workspace.layout, versions: &versions };

@@ -2,7 +2,7 @@
 //! environment.
 //!
 //! It executes the same typed [`compatrix_ci::workflow::Workflow`] that is written as YAML. What cannot be had here
-//! (containers, other platforms, GitHub's token) is left out and told, never taken for done. Imports `find` and `sys`.
+//! (containers, other platforms, GitHub's token) is left out and reported, never taken for done. Imports `find` and `sys`.
 
 mod actions;
 mod artifacts;

@@ -146,7 +146,7 @@ impl Session {
             if plan.provisions.is_empty() {
                 break;
             }
-            // Known after the provisions: versions, and what cannot be had. Versions may admit cells, or lead to others,
+            // Known after the provisions: versions, and what is not available. Versions may admit cells, or lead to others,
             // that need what nothing needed before.
             plan = plan_again(spec, choice, &survey.facts.plan_facts(), (&plan, part.as_ref()));
             if plan.provisions.is_empty() {

@@ -59,7 +59,7 @@ impl fmt::Display for PlantedError {
             PlantedError::Toml(error) => write!(f, "{FILE}: {error}"),
             PlantedError::Row { name, words, tools } => write!(
                 f,
-                "{FILE}: `{name}` has {words} words for {tools} tools; `self-bench --only leaks` writes the file anew",
+                "{FILE}: `{name}` has {words} words for {tools} tools; regenerate the file with `self-bench --only leaks`",
             ),
         }
     }

@@ -167,7 +167,7 @@ impl<'a> Planner<'a> {
         found.map(|reason| self.reason(reason))
     }
 
-    /// Why the tool of a leak suite cannot be had for this cell's toolchain, as a reason. A toolchain that is yet to come
+    /// Why the tool of a leak suite is not available for this cell's toolchain, as a reason. A toolchain that is yet to come
     /// is asked when it is here.
     fn tool_missing(&mut self, suite: usize, coords: &[usize]) -> Option<usize> {
         let tool = self.spec.suites[suite].leak()?.tool;
@@ -392,7 +392,7 @@ fn value_state(kind: &AxisKind, value: &ValueName, facts: &PlanFacts) -> ValueSt
     }
 }
 
-/// The library that dynamic builds link against: the newest exact version that can be had, else the host's, else that of
+/// The library that dynamic builds link against: the newest available exact version, else the host's, else that of
 /// the first distribution. Taken from
 /// the whole axis, not from the chosen cells, so that the choice does not change what is built.
 fn link_against(space: &Space, facts: &PlanFacts) -> Option<ValueName> {

@@ -1,4 +1,4 @@
-//! What stands in the plan of a workflow.
+//! The contents of a CI plan, as inert values.
 
 use compatrix_model::axis::ValueName;
 use compatrix_model::cell::CellIndex;

@@ -88,7 +88,7 @@ impl Host {
         })
     }
 
-    /// Why this could not be had, where that was found out within the last hour.
+    /// Why this was not available, if that was found within the last hour.
     pub(crate) fn failure(&self, name: &str) -> Option<String> {
         if self.limits.fresh {
             return None;
@@ -97,7 +97,7 @@ impl Host {
         (0..REMEMBER_FAILURE).contains(&(self.now - failure.at)).then_some(failure.reason)
     }
 
-    /// Remembers why this could not be had.
+    /// Remembers why this was not available.
     pub(crate) fn remember_failure(&self, name: &str, reason: &str) {
         let failure = Failure { reason: reason.to_owned(), at: self.now };
         if let Ok(text) = serde_json::to_string(&failure) {

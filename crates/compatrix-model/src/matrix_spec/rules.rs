@@ -169,7 +169,7 @@ pub(crate) fn rules(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> (Vec<Ru
         let problem = Problem::new(format!("the rules in lines {} and {} contradict each other", a.line, b.line))
             .label(format!("expects `{}` here", b.expect.as_str()))
             .related(marks[first].expect.clone(), format!("expects `{}` here", a.expect.as_str()))
-            .help(format!("both hold for the cell `{cell}`; narrow the `when` of one of them"));
+            .help(format!("both match the cell `{cell}`; narrow the `when` of one of them"));
         c.error(marks[second].expect.clone(), problem);
     }
     (rules, marks)

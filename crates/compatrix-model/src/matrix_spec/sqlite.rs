@@ -4,7 +4,7 @@ use semver::Version;
 
 use crate::condition::partial_version;
 
-/// SQLite versions that can be had, each with the libsqlite3-sys version whose package holds its `sqlite3/sqlite3.c`
+/// Available SQLite versions, each with the libsqlite3-sys version whose package holds its `sqlite3/sqlite3.c`
 /// and `sqlite3.h`; ascending. Source: those packages on crates.io.
 pub const AMALGAMATIONS: &[(&str, &str)] = &[
     ("3.33.0", "0.20.1"),

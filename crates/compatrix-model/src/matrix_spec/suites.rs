@@ -257,8 +257,8 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
             let tool = settings.tool;
             let not_run = |key: &str| format!("a suite of kind `leak` has no `{key}`");
             refuse(&["doctests"], &not_run, "take it out; documentation tests are not run under tools");
-            refuse(&["retries"], &not_run, "take it out; a finding that comes and goes is one");
-            let other = |key: &str| format!("`{key}` does nothing for the tool `{tool}`");
+            refuse(&["retries"], &not_run, "remove it; an intermittent finding is a finding");
+            let other = |key: &str| format!("`{key}` has no effect for the tool `{tool}`");
             if tool != Tool::Resources {
                 refuse(&["repeat"], &other, "it is for `resources`");
             }
@@ -266,7 +266,7 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
                 refuse(&["seeds"], &other, "it is for `miri`");
             }
             if tool == Tool::Resources {
-                refuse(&["flags"], &other, "take it out");
+                refuse(&["flags"], &other, "remove it");
             }
         }
     }

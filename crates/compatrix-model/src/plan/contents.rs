@@ -1,4 +1,4 @@
-//! What stands in a plan.
+//! The contents of a plan, as inert values.
 
 use serde::Serialize;
 
@@ -83,7 +83,7 @@ pub enum SkipReason {
         /// The rule's reason.
         reason: String,
     },
-    /// A value of it cannot be had here.
+    /// One of its values is not available here.
     Unavailable {
         /// The value, `rust=1.70`.
         value: String,

@@ -1,7 +1,7 @@
 //! Narrows a plan: to the cells that a change can affect, or to one shard.
 //!
 //! The part is decided once, by the first plan, before anything is provided. What is found out later (a toolchain that
-//! cannot be had after all) turns runs into skips and moves nothing from one shard to another.
+//! is not available after all) turns runs into skips and moves nothing from one shard to another.
 
 use super::contents::Plan;
 use super::parts::{Narrowed, Part, Shard};

@@ -94,7 +94,7 @@ impl fmt::Display for ShardError {
             ShardError::Unreadable => f.write_str("write which of how many: `1/4` is the first of four"),
             ShardError::Zero => f.write_str("shards count from 1: `1/4` is the first of four"),
             ShardError::Beyond { number, of } => {
-                write!(f, "there is no shard {number} of {of}; name one of 1/{of} to {of}/{of}")
+                write!(f, "there is no shard {number} of {of}; use 1/{of} to {of}/{of}")
             }
             ShardError::TooMany => write!(f, "at most {MOST} shards"),
         }

@@ -99,7 +99,7 @@ fn parse(text: &str) -> Option<Identity> {
     })
 }
 
-/// A source id that stands in these bytes: `2024-01-15 17:01:13 1066602b…`, date, time and a hash of 64 hex digits (40
+/// A source id within these bytes: `2024-01-15 17:01:13 1066602b…`, date, time and a hash of 64 hex digits (40
 /// before SQLite 3.23). Every SQLite has exactly one, whether a library or compiled into an executable.
 pub fn source_id_in(bytes: &[u8]) -> Option<String> {
     memchr::memmem::find_iter(bytes, b"20").find_map(|at| {

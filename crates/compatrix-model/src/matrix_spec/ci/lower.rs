@@ -211,7 +211,7 @@ fn check_crons(nodes: &[Node], c: &mut Collector<'_>) {
                 0 => format!("`{text}` and `{other}` fire at the same time: {gap}"),
                 _ => format!("`{text}` and `{other}` together fire {gap}"),
             });
-            c.error(span.clone(), problem.label("too near").related(first.clone(), "the other").help(help));
+            c.error(span.clone(), problem.label("too close").related(first.clone(), "the other").help(help));
         }
         before.push((text, cron, span));
     }
