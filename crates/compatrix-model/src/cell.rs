@@ -193,7 +193,7 @@ impl fmt::Display for CellIdError {
                 write!(f, "{word:?} is not `axis=value`; a cell reads like `rust=1.80 sqlite=bundled`")
             }
             CellIdError::Name(error) => error.fmt(f),
-            CellIdError::Twice { axis, text } => write!(f, "the axis `{axis}` stands twice in {text:?}"),
+            CellIdError::Twice { axis, text } => write!(f, "the axis `{axis}` appears twice in {text:?}"),
             CellIdError::Empty => f.write_str("an empty cell id; it reads like `rust=1.80 sqlite=bundled`"),
         }
     }

@@ -78,7 +78,7 @@ impl fmt::Display for CallsError {
                 write!(f, "its call {} in one process did not end well", last + 1)
             }
             CallsError::TooFew(count) => write!(f, "{count} calls are too few"),
-            CallsError::OwnAllocator => f.write_str("the executable has an allocator of its own"),
+            CallsError::OwnAllocator => f.write_str("the executable has a custom allocator"),
             CallsError::Uneven => f.write_str("the test harness itself grows unevenly"),
         }
     }
@@ -112,7 +112,7 @@ impl Baseline {
     }
 }
 
-/// What one call after the other left, the harness's own share in it.
+/// The snapshots after each call, including the harness's share.
 fn steps(held: &Held) -> Result<Vec<&Look>, CallsError> {
     let calls = held.looks.iter().map(|look| look.call);
     if !held.complete {

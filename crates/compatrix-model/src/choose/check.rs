@@ -29,10 +29,10 @@ fn refuse_too_much(space: &Space, profile: &Profile, marks: &ProfileMarks, c: &m
                 _ => "far too many".to_owned(),
             };
             Problem::new(format!("the profile `{name}` chooses {count} cells, more than {MAX_CELLS}"))
-                .help("write `strategy = \"pairwise\"`, narrow `when`, or take values off the longest axes")
+                .help("write `strategy = \"pairwise\"`, narrow `when`, or remove values from the longest axes")
         }
         TooMuch::Tuples(tuples, strength) => {
-            let less = if strength > 2 { "choose a lower strength" } else { "take values off the longest axes" };
+            let less = if strength > 2 { "choose a lower strength" } else { "remove values from the longest axes" };
             let problem = format!("`{name}` has {tuples} tuples of {strength} values to cover, more than {MAX_TUPLES}");
             Problem::new(problem).help(format!("{less}, or narrow `when`"))
         }

@@ -83,7 +83,7 @@ static FEATURES: TableShape = TableShape {
     rest: Some(Rest {
         what: "a feature set",
         name: &Format::ValueName,
-        doc: "A feature set: the features it switches on, beside the default ones or instead of them.",
+        doc: "A feature set: the features to enable, in addition to the default ones or instead of them.",
         shape: &Shape::OneOf(&[FEATURE_LIST, Shape::Table(&FEATURE_SET)]),
     }),
     min: 1,
@@ -113,7 +113,7 @@ static OWN_AXIS: TableShape = TableShape {
         Key::required("env", "The environment variable that each run gets.", Shape::Text(&Format::EnvVar)),
         Key::required(
             "values",
-            "The variable's values: a list of texts that are their own names, or a table of name and text.",
+            "The variable's values: a list of texts that are also their names, or a table of name and text.",
             Shape::OneOf(&[
                 Shape::List { item: &Shape::Text(&Format::ValueName), min: 1, unique: true },
                 Shape::Table(&OWN_VALUES),
@@ -142,12 +142,9 @@ static DEPS: Words = Words {
     what: "choice of dependencies",
     known: &[
         ("locked", "The workspace's own Cargo.lock."),
-        (
-            "lockset",
-            "The lockset of the toolchain's `[[lock]]` group; the workspace's own Cargo.lock where it is in none.",
-        ),
+        ("lockset", "The lockset of the toolchain's `[[lock]]` group, or the workspace's Cargo.lock if it is in none."),
         ("minimal", "The lowest versions that the packages' own requirements admit; needs a nightly cargo."),
-        ("latest", "The newest versions that the requirements admit, resolved anew once a day."),
+        ("latest", "The newest versions that the requirements allow, resolved once a day."),
     ],
     later: Later::NONE,
 };

@@ -12,7 +12,7 @@ use super::sqlite;
 use crate::axis::AxisKind;
 use crate::condition::{partial_version, value_version, Versions};
 
-/// `[claims]`: what users are promised.
+/// `[claims]`: promises to users.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claims {
     /// The lowest Rust, as spelled (`1.70`) and as a version.
@@ -73,7 +73,7 @@ pub(super) fn claims(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> Claims
         let names = || on_axis.into_iter().flat_map(|axis| axis.values.iter().map(|value| value.name.as_str()));
         let excused = axes.is_lost("schema") || axes.rejected("schema").iter().any(|name| name == text);
         if !excused && !names().any(|name| name == text) {
-            let problem = Problem::new(format!("the claimed schema `{text}` is no value of the axis `schema`"));
+            let problem = Problem::new(format!("the claimed schema `{text}` is not a value of the axis `schema`"));
             c.error(node.span.clone(), problem.known(text, names()).needs_whole());
         }
     }
@@ -120,7 +120,7 @@ fn claimed(table: &Table, kind: &AxisKind, axes: &Axes, c: &mut Collector<'_>) -
             node.span.clone(),
             match value {
                 Some(value) => problem.help(format!("add `\"{value}\"` to `axis.{key}`")),
-                None => problem.help("no SQLite of that version can be had; claim one that can"),
+                None => problem.help("that version of SQLite is not available; claim one that is"),
             },
         );
     }

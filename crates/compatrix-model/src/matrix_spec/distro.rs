@@ -24,7 +24,7 @@ static DISTRO: TableShape = TableShape {
     title: "a distribution",
     keys: &[Key::required(
         "apt",
-        "What apt downloads of it; nothing is installed, and apt checks all signatures.",
+        "The packages that apt downloads; nothing is installed, and apt checks all signatures.",
         Shape::Table(&APT),
     )],
     later: Later::NONE,
@@ -49,8 +49,8 @@ static APT: TableShape = TableShape {
         ),
         Key::optional(
             "sources",
-            "Where from, as sources.list(5) has it; relative paths of keys start at the workspace root. Default: the \
-             archive of the host's own release, from its apt configuration.",
+            "The sources, in the format of sources.list(5); relative paths of keys start at the workspace root. \
+             Default: the archive of the host's own release, from its apt configuration.",
             Shape::List { item: &Shape::Text(&Format::AptSource), min: 1, unique: true },
         ),
     ],

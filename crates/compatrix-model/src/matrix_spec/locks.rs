@@ -27,7 +27,7 @@ pub(super) static LOCK: TableShape = TableShape {
                 Shape::List { item: &Shape::Text(&Format::Test), min: 1, unique: true },
             ]),
         ),
-        Key::optional("pin", "Versions that are asked for, by package name.", Shape::Table(&PINS)),
+        Key::optional("pin", "Required versions, by package name.", Shape::Table(&PINS)),
     ],
     later: Later::NONE,
     rest: None,

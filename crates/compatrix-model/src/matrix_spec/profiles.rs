@@ -16,11 +16,11 @@ use crate::condition::Condition;
 pub struct Profile {
     /// How cells are chosen among those that `when` admits.
     pub strategy: Strategy,
-    /// Conditions of which one must hold; empty admits every cell.
+    /// Alternative conditions; empty admits every cell.
     pub when: Vec<Condition>,
-    /// Conditions each of which some chosen cell must meet; these cells come first.
+    /// Conditions that some chosen cell must match each; these cells come first.
     pub pin: Vec<Condition>,
-    /// At most so many cells.
+    /// The most cells to choose.
     pub budget: Option<usize>,
     /// The suites that run; empty means all.
     pub suites: Vec<String>,
@@ -32,7 +32,7 @@ pub enum Strategy {
     /// Every admitted cell.
     #[default]
     All,
-    /// Cells that contain each possible tuple of so many values.
+    /// Cells that contain each possible tuple of this many values.
     Covering {
         /// How many values: 2 is `pairwise`.
         strength: u8,
@@ -79,7 +79,7 @@ static PROFILE: TableShape = TableShape {
         ),
         Key::optional(
             "when",
-            "The cells admitted: a condition, or several of which one must hold. Default: all.",
+            "The cells to choose from: a condition, or several alternatives. Default: all.",
             Shape::OneOf(&[
                 Shape::Table(&CONDITION),
                 Shape::List { item: &Shape::Table(&CONDITION), min: 1, unique: false },
@@ -87,12 +87,12 @@ static PROFILE: TableShape = TableShape {
         ),
         Key::optional(
             "pin",
-            "Conditions each of which at least one chosen cell meets, whatever the strategy; these cells come first.",
+            "Conditions that at least one chosen cell must match each, whatever the strategy; these cells come first.",
             Shape::List { item: &Shape::Table(&PIN), min: 1, unique: false },
         ),
         Key::optional(
             "budget",
-            "At most so many cells, those that cover most. Default: as many as the strategy takes.",
+            "The most cells to choose, those that cover most. Default: as many as the strategy needs.",
             Shape::Integer { min: 1, max: 10_000_000 },
         ),
         Key::optional(
@@ -111,7 +111,7 @@ static STRATEGIES: Words = Words {
     known: &[
         ("all", "Every admitted cell."),
         ("pairwise", "So few cells that each possible pair of values is in one of them."),
-        ("t-way", "The same for triples, quadruples …; `strength` says how many values."),
+        ("t-way", "The same for triples, quadruples …; `strength` sets the number of values."),
     ],
     later: Later::NONE,
 };

@@ -33,7 +33,8 @@ pub(super) static PROJECT: TableShape = TableShape {
         ),
         Key::default(
             "reliability",
-            "The page on leaks and memory errors, relative to the workspace root; written where a suite is of kind `leak`.",
+            "The page on leaks and memory errors, relative to the workspace root; written if a suite is of kind \
+             `leak`.",
             Shape::Text(&Format::RelativePath),
             Need::Text("docs/RELIABILITY.md"),
         ),

@@ -10,31 +10,31 @@ use super::conditions::{condition, RULE_CONDITION};
 use crate::cell::{CellId, Space};
 use crate::condition::{Condition, Match, Versions};
 
-/// `[[rule]]`: what is expected other than a pass.
+/// `[[rule]]`: an expectation other than a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// Where it holds.
+    /// The cells that it applies to.
     pub when: Condition,
-    /// What is expected there.
+    /// The expected result.
     pub expect: Expect,
-    /// Why, for people. Always present for `fail`.
+    /// The reason. Always present for `fail`.
     pub reason: String,
     /// Where it is discussed.
     pub issue: Option<String>,
-    /// The last day on which it holds, a calendar date `YYYY-MM-DD` (so that text order is time order).
+    /// The last day on which it applies, `YYYY-MM-DD`, so that text order is time order.
     pub until: Option<String>,
     /// Line of the rule in the spec, from 1.
     pub line: usize,
 }
 
-/// What a rule expects.
+/// The expectation of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
     /// The cell works, as everywhere.
     Pass,
     /// The cell does not work.
     Fail,
-    /// The combination makes no sense and is left out of the plan.
+    /// The combination makes no sense and is excluded from the plan.
     Skip,
 }
 
@@ -53,15 +53,15 @@ pub(super) static RULE: TableShape = TableShape {
     title: "`[[rule]]`",
     keys: &[
         Key::required("when", "The cells it is about.", Shape::Table(&RULE_CONDITION)),
-        Key::required("expect", "What is expected there.", Shape::Text(&EXPECTATIONS)),
+        Key::required("expect", "The expected result.", Shape::Text(&EXPECTATIONS)),
         Key::default(
             "reason",
-            "Why, for people; the page shows it. `expect = \"fail\"` needs it.",
+            "The reason, shown on the page. Required for `expect = \"fail\"`.",
             Shape::Text(&Plain::Sentence),
             Need::RequiredIf { key: "expect", is: "fail" },
         ),
-        Key::optional("issue", "Where it is discussed.", Shape::Text(&Plain::Url)),
-        Key::optional("until", "The last day on which the rule holds, `YYYY-MM-DD`.", Shape::Text(&Plain::Date)),
+        Key::optional("issue", "URL of an issue.", Shape::Text(&Plain::Url)),
+        Key::optional("until", "The last day on which the rule applies, `YYYY-MM-DD`.", Shape::Text(&Plain::Date)),
     ],
     later: Later::NONE,
     rest: None,
@@ -72,7 +72,7 @@ static EXPECTATIONS: Words = Words {
     what: "expectation",
     known: &[
         ("fail", "The cell does not work, for the reason given."),
-        ("skip", "The combination makes no sense and is left out of the plan."),
+        ("skip", "The combination makes no sense and is excluded from the plan."),
         ("pass", "The cell works, as everywhere."),
     ],
     later: Later::NONE,
@@ -169,7 +169,7 @@ pub(crate) fn rules(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> (Vec<Ru
         let problem = Problem::new(format!("the rules in lines {} and {} contradict each other", a.line, b.line))
             .label(format!("expects `{}` here", b.expect.as_str()))
             .related(marks[first].expect.clone(), format!("expects `{}` here", a.expect.as_str()))
-            .help(format!("both hold for the cell `{cell}`; narrow the `when` of one of them"));
+            .help(format!("both match the cell `{cell}`; narrow the `when` of one of them"));
         c.error(marks[second].expect.clone(), problem);
     }
     (rules, marks)

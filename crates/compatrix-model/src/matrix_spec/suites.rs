@@ -14,12 +14,12 @@ use super::template::Template;
 use crate::axis::AxisKind;
 use crate::condition::Condition;
 
-/// `[[suite]]`: what is run in a cell.
+/// `[[suite]]`: a suite that runs in cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suite {
     /// Its name, unique; same spelling rules as a value's name.
     pub name: String,
-    /// What kind of thing it is.
+    /// The kind of suite.
     pub kind: SuiteKind,
     /// Whether documentation tests run too, once per build.
     pub doctests: bool,
@@ -36,7 +36,7 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// What a suite of kind `leak` looks for, and how; none for other kinds.
+    /// The settings of a suite of kind `leak`; `None` for other kinds.
     pub fn leak(&self) -> Option<&LeakSettings> {
         match &self.kind {
             SuiteKind::Leak(settings) => Some(settings),
@@ -60,7 +60,7 @@ pub(super) static SUITE: TableShape = TableShape {
     title: "`[[suite]]`",
     keys: &[
         Key::required("name", "Its name, unique.", Shape::Text(&Format::ValueName)),
-        Key::default("kind", "What is run.", Shape::Text(&SUITE_KINDS), Need::Text("test")),
+        Key::default("kind", "The kind of suite.", Shape::Text(&SUITE_KINDS), Need::Text("test")),
         Key::default(
             "doctests",
             "Whether documentation tests run too, once per build.",
@@ -69,8 +69,8 @@ pub(super) static SUITE: TableShape = TableShape {
         ),
         Key::optional(
             "timeout",
-            "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, `500ms`. \
-             Default: `5m`; `30m` for the kind `leak`, since tools slow tests down.",
+            "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, \
+             `500ms`. Default: `5m`; `30m` for the kind `leak`, because tools slow tests down.",
             Shape::Text(&Format::Duration),
         ),
         Key::default(
@@ -98,13 +98,13 @@ pub(super) static SUITE: TableShape = TableShape {
         ),
         Key::optional(
             "errors-for",
-            "Kind `leak`: the kinds of findings that fail it; others are only told. Default: definite leaks, every memory \
-             error, everything left behind.",
+            "Kind `leak`: the kinds of findings that fail it; others are only noted. Default: definite leaks, every \
+             memory error, everything left behind.",
             Shape::List { item: &Shape::Text(&words::FINDINGS), min: 1, unique: true },
         ),
         Key::default(
             "each",
-            "Kind `leak`: what one process under the tool runs.",
+            "Kind `leak`: how tests are distributed over processes under the tool.",
             Shape::Text(&words::EACH),
             Need::Text("auto"),
         ),
@@ -123,7 +123,7 @@ pub(super) static SUITE: TableShape = TableShape {
         Key::optional(
             "flags",
             "Kind `leak`: further options of the tool: arguments of valgrind, MIRIFLAGS, settings of ASAN_OPTIONS or \
-             LSAN_OPTIONS. Miri's isolation is off unless they say `-Zmiri-isolation-error=abort` or the like.",
+             LSAN_OPTIONS. Miri's isolation is off unless they contain `-Zmiri-isolation-error=abort` or similar.",
             Shape::List { item: &Shape::Text(&Plain::Any), min: 1, unique: false },
         ),
     ],
@@ -155,7 +155,7 @@ static SUITE_ENV: TableShape = TableShape {
     min: 0,
 };
 
-/// The suites, and whether some were left out.
+/// The suites, and whether any was rejected.
 pub(super) struct Suites {
     pub(super) list: Vec<Suite>,
     /// Names that exist, those of suites with errors too.
@@ -222,7 +222,7 @@ fn suite(table: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suite {
     }
 }
 
-/// The time limit of an executable where the spec gives none.
+/// The default time limit of an executable.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// The same under a tool: they slow tests down ten to fifty times.
@@ -260,8 +260,8 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
             let tool = settings.tool;
             let not_run = |key: &str| format!("a suite of kind `leak` has no `{key}`");
             refuse(&["doctests"], &not_run, "take it out; documentation tests are not run under tools");
-            refuse(&["retries"], &not_run, "take it out; a finding that comes and goes is one");
-            let other = |key: &str| format!("`{key}` does nothing for the tool `{tool}`");
+            refuse(&["retries"], &not_run, "remove it; an intermittent finding is a finding");
+            let other = |key: &str| format!("`{key}` has no effect for the tool `{tool}`");
             if tool != Tool::Resources {
                 refuse(&["repeat"], &other, "it is for `resources`");
             }
@@ -269,7 +269,7 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
                 refuse(&["seeds"], &other, "it is for `miri`");
             }
             if tool == Tool::Resources {
-                refuse(&["flags"], &other, "take it out");
+                refuse(&["flags"], &other, "remove it");
             }
         }
     }

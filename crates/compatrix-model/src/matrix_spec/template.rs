@@ -12,7 +12,7 @@ pub struct Template(pub Vec<Piece>);
 /// A part of a [`Template`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// Text as it stands (`{{` and `}}` in the spec are one brace).
+    /// Literal text (`{{` and `}}` in the spec are one brace).
     Text(String),
     /// `{schema.database}`: the run's own copy of the fixture's database file.
     SchemaDatabase,

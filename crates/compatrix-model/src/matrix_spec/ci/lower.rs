@@ -1,4 +1,4 @@
-//! `[ci]`, lowered: names that must exist, and what makes no sense together.
+//! Lowers `[ci]`: checks references and contradictions.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use crate::matrix_spec::conditions::condition;
 use crate::matrix_spec::profiles::Profile;
 use crate::matrix_spec::suites::{Suite, SuiteKind, Suites};
 
-/// What the parts of `[ci]` refer to.
+/// The parts of the spec that `[ci]` refers to.
 struct Known<'a> {
     root: &'a Table,
     suites: &'a Suites,
@@ -211,7 +211,7 @@ fn check_crons(nodes: &[Node], c: &mut Collector<'_>) {
                 0 => format!("`{text}` and `{other}` fire at the same time: {gap}"),
                 _ => format!("`{text}` and `{other}` together fire {gap}"),
             });
-            c.error(span.clone(), problem.label("too near").related(first.clone(), "the other").help(help));
+            c.error(span.clone(), problem.label("too close").related(first.clone(), "the other").help(help));
         }
         before.push((text, cron, span));
     }
