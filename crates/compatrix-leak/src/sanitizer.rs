@@ -33,7 +33,7 @@ pub struct Report {
     pub stopped: Option<String>,
 }
 
-/// Where frames go to.
+/// The stack that the next frames belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// None: no finding is open, or the next lines are not a stack.

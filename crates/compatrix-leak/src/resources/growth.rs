@@ -112,7 +112,7 @@ impl Baseline {
     }
 }
 
-/// What one call after the other left, the harness's own share in it.
+/// The snapshots after each call, including the harness's share.
 fn steps(held: &Held) -> Result<Vec<&Look>, CallsError> {
     let calls = held.looks.iter().map(|look| look.call);
     if !held.complete {

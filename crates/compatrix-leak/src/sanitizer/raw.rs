@@ -3,23 +3,23 @@
 use super::frames::RawFrame;
 use crate::finding::FindingKind;
 
-/// A leak or a memory error, its frames as the report has them.
+/// A leak or memory error with unresolved frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawFinding {
     /// What it is.
     pub kind: FindingKind,
-    /// Bytes leaked, or how many an access was for.
+    /// Bytes leaked, or the size of the access.
     pub bytes: u64,
     /// Blocks leaked.
     pub blocks: u64,
-    /// The report's own words, without addresses.
+    /// The report's message without addresses.
     pub what: String,
-    /// Where, innermost first.
+    /// The stack, innermost frame first.
     pub stack: Vec<RawFrame>,
-    /// Further places, by what happened there.
+    /// Related places with a description.
     pub related: Vec<(String, Vec<RawFrame>)>,
-    /// Whether the sanitizer ended the process for it, so that the test under way did not end.
+    /// Whether the sanitizer ended the process, so that the running test did not finish.
     pub fatal: bool,
-    /// The thread that the error happened in, by the process's own number: `T1`.
+    /// The thread of the error, by its number in the process: `T1`.
     pub thread: Option<String>,
 }

@@ -9,7 +9,7 @@ pub fn is_suite(text: &str) -> bool {
     text.split('/').all(part)
 }
 
-/// A suite's base and what it adds to it: `bookworm-security` is `bookworm` and `-security`.
+/// Splits a suite into base and suffix: `bookworm-security` is `bookworm` and `-security`.
 pub(super) fn split_suite(suite: &str) -> (&str, &str) {
     let kinds = ["-security", "/updates", "-proposed-updates", "-updates", "-backports"];
     let kind = kinds.into_iter().find(|kind| suite.len() > kind.len() && suite.ends_with(kind)).unwrap_or("");

@@ -12,7 +12,7 @@ use super::sqlite;
 use crate::axis::AxisKind;
 use crate::condition::{partial_version, value_version, Versions};
 
-/// `[claims]`: what users are promised.
+/// `[claims]`: promises to users.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claims {
     /// The lowest Rust, as spelled (`1.70`) and as a version.

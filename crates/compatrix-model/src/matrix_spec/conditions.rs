@@ -11,7 +11,7 @@ use crate::condition::{Condition, ValueTest};
 pub(super) static PIN: TableShape =
     TableShape { title: "`pin`", keys: &[], later: Later::NONE, rest: Some(TESTS), min: 1 };
 
-/// Conditions of which one must hold, each of which names something.
+/// Alternative conditions, none of them empty.
 pub(super) const CONDITIONS_THAT_NAME: Shape = Shape::OneOf(&[
     Shape::Table(&NAMING_CONDITION),
     Shape::List { item: &Shape::Table(&NAMING_CONDITION), min: 1, unique: false },
@@ -23,7 +23,7 @@ static NAMING_CONDITION: TableShape =
 pub(super) static CONDITION: TableShape =
     TableShape { title: "`when`", keys: &[], later: Later::NONE, rest: Some(TESTS), min: 0 };
 
-/// A rule that holds everywhere is surely a mistake.
+/// A rule that matches everything is surely a mistake.
 pub(super) static RULE_CONDITION: TableShape =
     TableShape { title: "`when`", keys: &[], later: Later::NONE, rest: Some(TESTS), min: 1 };
 

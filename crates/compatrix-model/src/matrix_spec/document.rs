@@ -80,7 +80,7 @@ pub(crate) struct Lowered {
     pub(crate) profiles: Vec<ProfileMarks>,
 }
 
-/// Lowers the document. What is wrong is reported and left out, so the result counts only if nothing was.
+/// Lowers the document. Invalid parts are reported and left out, so the result is valid only if nothing was reported.
 pub(crate) fn lower(root: &Table, fixtures: &[String], c: &mut Collector<'_>) -> Lowered {
     let axes = axes::axes(root, fixtures, c);
     let suites = suites::suites(root, &axes, c);

@@ -60,7 +60,7 @@ pub enum Format {
     Template,
 }
 
-/// Words of the design that this version does not know yet.
+/// Words reserved for later versions.
 pub(super) const fn later(words: &'static [&'static str]) -> Later {
     Later { words, program: "compatrix" }
 }

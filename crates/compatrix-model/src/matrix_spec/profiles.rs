@@ -16,11 +16,11 @@ use crate::condition::Condition;
 pub struct Profile {
     /// How cells are chosen among those that `when` admits.
     pub strategy: Strategy,
-    /// Conditions of which one must hold; empty admits every cell.
+    /// Alternative conditions; empty admits every cell.
     pub when: Vec<Condition>,
-    /// Conditions each of which some chosen cell must meet; these cells come first.
+    /// Conditions that some chosen cell must match each; these cells come first.
     pub pin: Vec<Condition>,
-    /// At most so many cells.
+    /// The most cells to choose.
     pub budget: Option<usize>,
     /// The suites that run; empty means all.
     pub suites: Vec<String>,
@@ -32,7 +32,7 @@ pub enum Strategy {
     /// Every admitted cell.
     #[default]
     All,
-    /// Cells that contain each possible tuple of so many values.
+    /// Cells that contain each possible tuple of this many values.
     Covering {
         /// How many values: 2 is `pairwise`.
         strength: u8,

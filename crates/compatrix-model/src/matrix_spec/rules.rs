@@ -10,31 +10,31 @@ use super::conditions::{condition, RULE_CONDITION};
 use crate::cell::{CellId, Space};
 use crate::condition::{Condition, Match, Versions};
 
-/// `[[rule]]`: what is expected other than a pass.
+/// `[[rule]]`: an expectation other than a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// Where it holds.
+    /// The cells that it applies to.
     pub when: Condition,
-    /// What is expected there.
+    /// The expected result.
     pub expect: Expect,
-    /// Why, for people. Always present for `fail`.
+    /// The reason. Always present for `fail`.
     pub reason: String,
     /// Where it is discussed.
     pub issue: Option<String>,
-    /// The last day on which it holds, a calendar date `YYYY-MM-DD` (so that text order is time order).
+    /// The last day on which it applies, `YYYY-MM-DD`, so that text order is time order.
     pub until: Option<String>,
     /// Line of the rule in the spec, from 1.
     pub line: usize,
 }
 
-/// What a rule expects.
+/// The expectation of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
     /// The cell works, as everywhere.
     Pass,
     /// The cell does not work.
     Fail,
-    /// The combination makes no sense and is left out of the plan.
+    /// The combination makes no sense and is excluded from the plan.
     Skip,
 }
 

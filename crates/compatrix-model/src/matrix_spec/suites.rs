@@ -14,12 +14,12 @@ use super::template::Template;
 use crate::axis::AxisKind;
 use crate::condition::Condition;
 
-/// `[[suite]]`: what is run in a cell.
+/// `[[suite]]`: a suite that runs in cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suite {
     /// Its name, unique; same spelling rules as a value's name.
     pub name: String,
-    /// What kind of thing it is.
+    /// The kind of suite.
     pub kind: SuiteKind,
     /// Whether documentation tests run too, once per build.
     pub doctests: bool,
@@ -36,7 +36,7 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// What a suite of kind `leak` looks for, and how; none for other kinds.
+    /// The settings of a suite of kind `leak`; `None` for other kinds.
     pub fn leak(&self) -> Option<&LeakSettings> {
         match &self.kind {
             SuiteKind::Leak(settings) => Some(settings),
@@ -152,7 +152,7 @@ static SUITE_ENV: TableShape = TableShape {
     min: 0,
 };
 
-/// The suites, and whether some were left out.
+/// The suites, and whether any was rejected.
 pub(super) struct Suites {
     pub(super) list: Vec<Suite>,
     /// Names that exist, those of suites with errors too.
@@ -219,7 +219,7 @@ fn suite(table: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suite {
     }
 }
 
-/// The time limit of an executable where the spec gives none.
+/// The default time limit of an executable.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// The same under a tool: they slow tests down ten to fifty times.

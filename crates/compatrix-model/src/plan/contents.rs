@@ -11,19 +11,19 @@ use crate::choose::Coverage;
 /// Everything that will be done.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
-    /// What must be made or installed first, each once.
+    /// What must be built or installed first, without duplicates.
     pub provisions: Vec<Provision>,
-    /// What is compiled. Every build has at least one run.
+    /// The builds. Every build has at least one run.
     pub builds: Vec<Build>,
-    /// What is started, in cell order.
+    /// The runs, in cell order.
     pub runs: Vec<Run>,
-    /// What was chosen but will not be run.
+    /// Chosen cells that will not run.
     pub skips: Vec<Skip>,
     /// The reasons of the skips, each once.
     pub reasons: Vec<SkipReason>,
-    /// What the choice covers; nothing where every cell is chosen.
+    /// The coverage of the choice; `None` if every cell is chosen.
     pub coverage: Option<Coverage>,
-    /// To what part of the choice it was narrowed.
+    /// How the choice was narrowed.
     pub narrowed: Narrowed,
 }
 
@@ -87,7 +87,7 @@ pub enum SkipReason {
     Unavailable {
         /// The value, `rust=1.70`.
         value: String,
-        /// Why, and what to do about it.
+        /// The reason, with advice.
         reason: String,
     },
 }

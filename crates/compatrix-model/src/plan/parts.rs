@@ -9,12 +9,12 @@ use crate::cell::CellIndex;
 /// Suites, by position, in cells.
 pub type Part = BTreeSet<(usize, CellIndex)>;
 
-/// To what a plan was narrowed, for people and machines.
+/// How a plan was narrowed, for reports.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Narrowed {
     /// Suites in cells before that.
     pub of: usize,
-    /// To what changes affect.
+    /// By changes.
     pub since: Option<Since>,
     /// To one shard.
     pub shard: Option<Dealt>,
@@ -27,7 +27,7 @@ impl Narrowed {
     }
 }
 
-/// What a plan was narrowed to, for people and machines.
+/// How changes narrowed a plan, for reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Since {
     /// The revision.
@@ -45,7 +45,7 @@ pub struct Since {
 /// More machines than this are surely a mistake.
 const MOST: usize = 1000;
 
-/// One part of so many, counted from 1: `2/4`.
+/// One of several parts, counted from 1: `2/4`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     number: usize,
@@ -119,7 +119,7 @@ impl FromStr for Shard {
     }
 }
 
-/// What a shard got of the plan.
+/// A shard's part of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dealt {
     /// Which one.
@@ -132,9 +132,9 @@ pub struct Dealt {
     pub runs: usize,
     /// Runs of all shards.
     pub runs_of: usize,
-    /// What it is predicted to take, one thing after another, in milliseconds.
+    /// Predicted serial duration in milliseconds.
     pub predicted_ms: u64,
-    /// What the longest of all shards is predicted to take.
+    /// Predicted duration of the longest shard, in milliseconds.
     pub longest_ms: u64,
     /// The same text in all shards of one plan: which build went to which. Where it differs, machines were dealt different
     /// plans, and a build may have gone to none.

@@ -1,4 +1,4 @@
-//! `[ci]`, lowered: names that must exist, and what makes no sense together.
+//! Lowers `[ci]`: checks references and contradictions.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use crate::matrix_spec::conditions::condition;
 use crate::matrix_spec::profiles::Profile;
 use crate::matrix_spec::suites::{Suite, SuiteKind, Suites};
 
-/// What the parts of `[ci]` refer to.
+/// The parts of the spec that `[ci]` refers to.
 struct Known<'a> {
     root: &'a Table,
     suites: &'a Suites,
