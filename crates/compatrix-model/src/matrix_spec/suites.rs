@@ -19,7 +19,7 @@ use crate::condition::Condition;
 pub struct Suite {
     /// Its name, unique; same spelling rules as a value's name.
     pub name: String,
-    /// The kind of suite.
+    /// Decides what runs in a cell: tests, only a build, or tests under a leak tool.
     pub kind: SuiteKind,
     /// Whether documentation tests run too, once per build.
     pub doctests: bool,

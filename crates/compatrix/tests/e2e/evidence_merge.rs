@@ -196,7 +196,7 @@ fn artifacts_that_are_bad_are_refused() {
     ran.expect(2).says(&["from the repository some/fork, but this is owner/name"]);
     let copy = "target/copy.jsonl";
     fs::copy(&good, made.path(copy)).expect("copies");
-    merge(&made, &["ev", copy], &[]).expect(0).says(&["has records that others have, too"]);
+    merge(&made, &["ev", copy], &[]).expect(0).says(&["has records that are in other files too"]);
 
     // Run again, the same cell says something else: its times are others.
     elsewhere("push", "target/again.jsonl", &[]);
