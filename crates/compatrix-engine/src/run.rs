@@ -15,7 +15,7 @@ use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::rank;
 
-use crate::build::{Executable, Product};
+use crate::build::{Executable, Product, Recorded};
 use crate::run::executable::{blank, command, signal_name, take_status_for_a_test, Scratch};
 use crate::run::inputs::{environment, RunInputs};
 use crate::sys::host::{last_lines, Host};
@@ -33,7 +33,8 @@ pub(crate) fn proven(
     act: impl FnOnce(&Scratch) -> Result<Record>,
 ) -> Result<Record> {
     let scratch = Scratch::new(host)?;
-    let (proof, mismatch) = proof::prove(host, inputs, product, environment(host, inputs, &scratch.dir))?;
+    let (proof, mismatch) =
+        proof::prove(host, inputs, product, environment(host, inputs, &Recorded::default(), &scratch.dir))?;
     let record = match mismatch {
         Some(mismatch) => blank(inputs, Outcome::Misidentified, mismatch),
         None => act(&scratch)?,
