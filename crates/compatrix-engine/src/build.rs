@@ -6,6 +6,7 @@ pub(crate) mod inspect;
 mod messages;
 mod product;
 mod record;
+mod runner;
 mod share;
 mod stand_in;
 

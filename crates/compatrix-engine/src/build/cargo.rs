@@ -16,7 +16,7 @@ use super::cc;
 use super::messages::Messages;
 use super::product::{BuildInputs, Built, Doctests, NotBuilt};
 use super::share::target_dir;
-use super::{record, share};
+use super::{record, runner, share};
 use crate::deps::stage;
 use crate::find::facts::{SqliteFacts, ToolchainFacts};
 use crate::sys::host::{last_lines, Host};
@@ -141,7 +141,9 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
     share::give(&target)?;
     let mut product = reader.product(host, inputs, build.targets)?;
     if matches!(build.targets, Targets::Tests { .. }) && !product.executables.is_empty() {
-        record::ask(host, &base(host, build, inputs)?, &inputs.toolchain.host, &mut product, jobs)?;
+        let asked = base(host, build, inputs)?;
+        record::ask(host, &asked, (&target, inputs.toolchain.host.as_str()), &mut product, jobs)?;
+        runner::ask(host, &asked, &mut product, jobs)?;
     }
     if build.targets.doctests() {
         let doctests = run_doctests(host, &doctest_command(host, build, inputs)?, jobs)?;

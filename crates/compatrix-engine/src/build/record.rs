@@ -36,18 +36,19 @@ struct Start {
 }
 
 /// Asks cargo how it starts the product's executables. `command` is the `cargo test` of the build, without words that
-/// choose targets.
+/// choose targets; then come its target folder and the toolchain's triple.
 ///
 /// # Errors
 /// cargo does not answer.
 pub(super) fn ask(
     host: &Host,
     command: &Command,
-    triple: &str,
+    (target, own): (&Path, &str),
     product: &mut Product,
     jobs: &jobserver::Client,
 ) -> Result<()> {
     let (folder, runner) = prepare(host)?;
+    let triple = product.executables.first().and_then(|first| triple_of(target, &first.path)).unwrap_or(own.to_owned());
     let variable = format!("CARGO_TARGET_{}_RUNNER", triple.to_uppercase().replace(['-', '.'], "_"));
     let words = ["test", "--tests", "--no-fail-fast"].map(str::to_owned);
     let asked = Command { args: words.into_iter().chain(command.args.iter().cloned()).collect(), ..command.clone() }
@@ -71,6 +72,16 @@ pub(super) fn ask(
         executable.recorded = recorded(start, &asked.env, &variable);
     }
     Ok(())
+}
+
+/// The triple that cargo's configuration names as `build.target`, from where the products are: `TRIPLE/debug/…` below the
+/// target folder, and not `debug/…`.
+fn triple_of(target: &Path, product: &Path) -> Option<String> {
+    let mut below = product.strip_prefix(target).ok()?.components();
+    let (first, second, third) = (below.next()?, below.next()?, below.next()?);
+    // `debug/deps/a-1` has three parts, and so has `debug/examples/a-1`.
+    let named = below.next().is_some() || !["deps", "examples", "build"].iter().any(|dir| second.as_os_str() == *dir);
+    (named && third.as_os_str() != "").then(|| first.as_os_str().to_string_lossy().into_owned())
 }
 
 /// The folder for the records, and the runner. cargo splits the variable at spaces, so the path must have none.
@@ -104,7 +115,7 @@ fn recorded(start: Start, given: &BTreeMap<String, String>, runner: &str) -> Rec
 
 /// If this process was started as the runner, records the start and returns the exit code.
 #[allow(clippy::disallowed_methods, reason = "it records its own arguments and environment")]
-pub fn act() -> Option<ExitCode> {
+pub(super) fn act() -> Option<ExitCode> {
     if !stand_in::is_called(NAME) {
         return None;
     }
@@ -133,6 +144,14 @@ mod tests {
 
     fn vars(list: &[(&str, &str)]) -> BTreeMap<String, String> {
         list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_triple_of_a_configuration_is_in_the_path() {
+        let of = |path: &str| triple_of(Path::new("/t"), Path::new(path));
+        assert_eq!(of("/t/debug/deps/a-1"), None);
+        assert_eq!(of("/t/wasm32-wasip1/debug/deps/a-1.wasm").as_deref(), Some("wasm32-wasip1"));
+        assert_eq!(of("/elsewhere/debug/deps/a-1"), None);
     }
 
     #[test]

@@ -82,7 +82,7 @@ fn units(from: &Path, to: &Path) -> Result<()> {
 /// The folders below a target folder in which cargo keeps units: `debug`, or `TRIPLE/debug`.
 fn profiles(target: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for path in files::list(target)? {
+    for path in files::list(target)?.into_iter().filter(|path| files::is_own_dir(path)) {
         let below = if files::exists(&path.join(".fingerprint")) { vec![path] } else { files::list(&path)? };
         found.extend(below.into_iter().filter(|path| files::exists(&path.join(".fingerprint"))));
     }
@@ -195,6 +195,7 @@ mod tests {
         let (one, two) = (lane.path().join("one"), lane.path().join("two"));
         let read = |dir: &Path, path: &str| files::read_text(&dir.join("debug").join(path)).unwrap();
         for dir in [&one] {
+            put(dir, ".rustc_info.json", "");
             put(dir, "debug/.fingerprint/dep-0a/invoked.timestamp", "1");
             put(dir, "debug/.fingerprint/dep-0a/lib-dep", "first");
             put(dir, "debug/deps/libdep-0a.rlib", "first");

@@ -99,6 +99,7 @@ impl Ambient {
                 || name.starts_with("LC_")
                 || BUILDS.contains(&name)
                 || BUILD_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+                || (name.starts_with("CARGO_TARGET_") && name.ends_with("_RUNNER"))
         })
     }
 
