@@ -92,16 +92,23 @@ pub(crate) fn environment(
     for (name, value) in cc::environment(host)? {
         set(&name, &value);
     }
-    if let Some(link) = link {
-        // This also works for packages that always bundle SQLite; libsqlite3-sys supports it since 0.27.
-        set("LIBSQLITE3_SYS_USE_PKG_CONFIG", "1");
-        for (name, dir) in [("SQLITE3_LIB_DIR", &link.link_dir), ("SQLITE3_INCLUDE_DIR", &link.include_dir)] {
-            if let Some(dir) = dir {
-                set(name, dir);
-            }
-        }
-    }
+    env.extend(link_environment(link));
     Ok(env)
+}
+
+/// The variables that make a build link against this library.
+pub(crate) fn link_environment(link: Option<&SqliteFacts>) -> BTreeMap<String, String> {
+    let Some(link) = link else { return BTreeMap::new() };
+    let dirs = [("SQLITE3_LIB_DIR", &link.link_dir), ("SQLITE3_INCLUDE_DIR", &link.include_dir)];
+    let dirs = dirs.into_iter().filter_map(|(name, dir)| Some((name.to_owned(), dir.clone()?)));
+    // This also works for packages that always bundle SQLite; libsqlite3-sys supports it since 0.27.
+    dirs.chain([("LIBSQLITE3_SYS_USE_PKG_CONFIG".to_owned(), "1".to_owned())]).collect()
+}
+
+/// The arguments after `cargo test` or `cargo build` that a person would type.
+pub(crate) fn typed_arguments(build: &Build, inputs: &BuildInputs<'_>) -> Vec<String> {
+    let sanitized = build.sanitizer.map(|sanitizer| sanitized(sanitizer, &inputs.toolchain.host));
+    build.cargo_arguments().into_iter().chain(sanitized.unwrap_or_default()).collect()
 }
 
 /// What cargo is told so that only what is tested has the sanitizer in it: with a target named, build scripts and proc

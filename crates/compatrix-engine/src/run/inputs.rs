@@ -158,13 +158,15 @@ pub(crate) fn environment(
     if let Some(path) = library_path_of(inputs, recorded) {
         set(LIBRARY_PATH, path);
     }
-    for (name, value) in inputs.axes_env {
-        set(name, value.clone());
-    }
-    for (name, template) in &inputs.suite.env {
-        set(name, fill(template, inputs.cell, dir));
-    }
+    env.extend(of_cell(inputs, dir));
     env
+}
+
+/// The variables that the spec sets: those of the user's own axes, and those of the suite.
+pub(crate) fn of_cell(inputs: &RunInputs<'_>, dir: &Path) -> BTreeMap<String, String> {
+    let axes = inputs.axes_env.iter().cloned();
+    let suite = inputs.suite.env.iter().map(|(name, template)| (name.clone(), fill(template, inputs.cell, dir)));
+    axes.chain(suite).collect()
 }
 
 /// The folder in which the loader is to look first; none for the host's own SQLite.
