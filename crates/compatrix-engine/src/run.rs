@@ -5,6 +5,7 @@ pub(crate) mod executable;
 pub(crate) mod inputs;
 pub(crate) mod keys;
 pub(crate) mod proof;
+mod which_sqlite;
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
