@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use compatrix_model::libtest::{Parser, Source};
+use compatrix_model::lockset::refusal;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Sanitizer, Targets};
 
 use super::cc;
 use super::messages::Messages;
 use super::product::{BuildInputs, Built, Doctests, NotBuilt};
-use crate::deps::stage;
+use crate::deps::stage::{self, Stage, OUR_STAGE};
 use crate::find::facts::SqliteFacts;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::{Command, Finished};
@@ -130,6 +131,7 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
         .with_context(|| format!("cannot start {}", command.program))?;
     let (mut wall, mut cpu) = (finished.wall, finished.cpu);
     if let Some(result) = not_built(&finished) {
+        let result = of_stage(inputs.stage.as_ref(), result);
         return Ok(Built { result: Err(result), wall, cpu });
     }
     let mut product = reader.product(host, inputs, build.targets)?;
@@ -163,6 +165,20 @@ fn run_doctests(host: &Host, command: &Command, jobs: &jobserver::Client) -> Res
         }
     };
     Ok((Doctests { counts: report.counts, failures: report.failures, trouble }, finished))
+}
+
+/// A stage that cargo refuses is our fault, not the crate's.
+fn of_stage(stage: Option<&Stage>, failure: NotBuilt) -> NotBuilt {
+    match stage {
+        Some(stage)
+            if failure.outcome == Outcome::BuildFailed
+                && refusal::is_of_stage(&failure.output, &stage.tree.to_string_lossy()) =>
+        {
+            let cause = format!("{OUR_STAGE}: {}", failure.cause);
+            NotBuilt { outcome: Outcome::Infrastructure, cause, ..failure }
+        }
+        _ => failure,
+    }
 }
 
 fn not_built(finished: &Finished) -> Option<NotBuilt> {

@@ -259,7 +259,16 @@ fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
         let sha256 = recipe.start.as_deref().map_or(inputs, hash);
         ServedLockset { inputs, made, sha256, refused: Some(said), pruned: Pruned::default() }.write(&dir)
     };
-    let resolved = match resolver.resolve(&edit, &BTreeMap::new(), recipe.start.as_deref(), recipe.prefer) {
+    let resolve = |edit: &Edit| resolver.resolve(edit, &BTreeMap::new(), recipe.start.as_deref(), recipe.prefer);
+    // Asked for all features on all platforms, cargo refuses some manifests that it takes for one platform.
+    let here = || -> Result<Edit> {
+        Ok(Edit { without_targets: stage::without_targets(sources.layout, &resolver.platforms)?, ..edit.clone() })
+    };
+    let resolved = match resolve(&edit) {
+        Err(Unresolved::Refused(said)) => resolve(&here()?).map_err(|_| Unresolved::Refused(said)),
+        other => other,
+    };
+    let resolved = match resolved {
         Ok(resolved) => resolved,
         Err(Unresolved::Refused(said)) => return refused(said),
         Err(other) => return Err(other.into_error()),

@@ -29,7 +29,8 @@ use crate::sys::files;
 use crate::sys::host::Host;
 use platforms::Platforms;
 use registry::Pruned;
-use resolve::{Unresolved, OUR_STAGE};
+use resolve::Unresolved;
+pub(crate) use resolve::OUR_STAGE;
 use resolved::{Resolved, PINS};
 
 /// A staged workspace.
@@ -180,14 +181,21 @@ pub(crate) fn pruned(
     resolved: &Resolved,
     rust: Option<Version>,
 ) -> Result<Pruned> {
-    let without_targets = layout.targets()?.into_iter().filter(|target| !platforms.matches(target)).collect();
     let patched = |package: &Locked| Patched { name: package.name.clone(), source: package.source.clone() };
     Ok(Pruned {
         rust,
-        without_targets,
+        without_targets: without_targets(layout, platforms)?,
         patched: resolved.lock.packages.iter().map(patched).collect(),
         lock: resolved.lock.to_text(),
         lock_without_dev: resolved.lock_without_dev.to_text(),
         all: resolved.all,
     })
+}
+
+/// The platforms of the local packages' manifests that are left out.
+///
+/// # Errors
+/// A manifest cannot be read.
+pub(crate) fn without_targets(layout: &Layout, platforms: &Platforms) -> Result<Vec<String>> {
+    Ok(layout.targets()?.into_iter().filter(|target| !platforms.matches(target)).collect())
 }
