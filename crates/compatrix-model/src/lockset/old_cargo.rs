@@ -82,49 +82,58 @@ fn debug_level(name: &str) -> Option<i64> {
     }
 }
 
-/// What cargos of before some release refuse in a manifest or a configuration: names of `debug` levels, and the
-/// configuration's `build.jobs = "default"`.
+/// What cargos of before some release refuse in a manifest or a configuration: names of `debug` levels, and in a
+/// configuration `build.jobs = "default"` and `target.TRIPLE.rustdocflags`.
 pub fn refused(document: &Table) -> Vec<Refused> {
     let mut found = Vec::new();
-    if let Some(Value::Table(profiles)) = document.get("profile") {
-        for (name, profile) in profiles {
-            for_each_setting(&mut profile.clone(), &mut Vec::new(), &mut |path, settings| {
-                let Some(value) = settings.get("debug").filter(|value| value.is_str()) else { return };
-                let keys = ["profile", name].map(str::to_owned).into_iter().chain(path.iter().cloned());
-                let keys = keys.chain(["debug".to_owned()]).collect();
-                found.push(Refused { keys, value: value.to_string(), since: Version::new(1, 71, 0) });
-            });
+    let mut add = |keys: Vec<String>, value: &Value, minor: u64| {
+        found.push(Refused { keys, value: value.to_string(), since: Version::new(1, minor, 0) });
+    };
+    let table = |key: &str| document.get(key).and_then(Value::as_table).into_iter().flatten();
+    for (name, profile) in table("profile") {
+        for_each_setting(&mut profile.clone(), &mut Vec::new(), &mut |path, settings| {
+            let Some(value) = settings.get("debug").filter(|value| value.is_str()) else { return };
+            let keys = ["profile", name].map(str::to_owned).into_iter().chain(path.iter().cloned());
+            add(keys.chain(["debug".to_owned()]).collect(), value, 71);
+        });
+    }
+    for (key, value) in table("build").filter(|(key, value)| *key == "jobs" && value.is_str()) {
+        add(vec!["build".to_owned(), key.clone()], value, 72);
+    }
+    // A manifest has tables of this name too, and no such key in them.
+    for (name, target) in table("target").filter(|(name, _)| !name.starts_with("cfg(")) {
+        if let Some(value) = target.get("rustdocflags") {
+            add(vec!["target".to_owned(), name.clone(), "rustdocflags".to_owned()], value, 78);
         }
     }
-    if let Some(value) = document.get("build").and_then(|build| build.get("jobs")).filter(|jobs| jobs.is_str()) {
-        let keys = ["build", "jobs"].map(str::to_owned).to_vec();
-        found.push(Refused { keys, value: value.to_string(), since: Version::new(1, 72, 0) });
-    }
     found
+}
+
+/// What every cargo reads in place of it, if there is something: a number. That of jobs is ours to choose.
+pub fn plain(refused: &Refused) -> Option<String> {
+    match refused.keys.last().map(String::as_str) {
+        Some("jobs") => Some("a number".to_owned()),
+        _ => debug_level(refused.value.trim_matches('"')).map(|level| level.to_string()),
+    }
 }
 
 /// What a configuration nearer to the workspace must say so that every cargo reads this one: numbers in place of words.
 /// cargo takes the nearer value, also if it is of another type.
 pub fn plain_config(config: &Table, jobs: usize) -> Table {
-    let mut plain = Table::new();
-    for Refused { keys, value, .. } in refused(config) {
-        let number = match keys.last().map(String::as_str) {
-            Some("jobs") => i64::try_from(jobs).ok(),
-            _ => debug_level(value.trim_matches('"')),
-        };
-        let Some((last, above)) = keys.split_last() else { continue };
-        let Some(number) = number else { continue };
-        let mut table = &mut plain;
-        for key in above {
-            let entry = table.entry(key.clone()).or_insert_with(|| Value::Table(Table::new()));
-            table = match entry {
-                Value::Table(table) => table,
-                _ => unreachable!("only numbers are put in, and at keys that end in no table"),
-            };
+    let mut all = Table::new();
+    for one in refused(config) {
+        let Some(plain) = plain(&one) else { continue };
+        let number = plain.parse().unwrap_or_else(|_| i64::try_from(jobs).unwrap_or(1));
+        let nested = one
+            .keys
+            .iter()
+            .rev()
+            .fold(Value::Integer(number), |value, key| Value::Table(Table::from_iter([(key.clone(), value)])));
+        if let Value::Table(nested) = nested {
+            all = merged(all, nested);
         }
-        table.insert(last.clone(), Value::Integer(number));
     }
-    plain
+    all
 }
 
 /// One configuration of two, as cargo merges them: tables by key, and of single values the nearer (Cargo reference,
