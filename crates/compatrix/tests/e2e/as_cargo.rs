@@ -199,3 +199,17 @@ fn repro_begins_with_what_a_person_would_type() {
     assert!(line.contains("cargo +stable build --package made"), "{line}");
     assert!(all.lines().filter(|line| !line.starts_with('#')).all(|line| line.contains("cargo")), "{all}");
 }
+
+#[test]
+fn runs_of_one_build_do_not_meet_in_its_folder_for_temporary_files() {
+    let spec = "[axis]\nrust = [HERE]\n[axis.n]\nenv = \"N\"\nvalues = { a = \"a\", b = \"b\", c = \"c\" }\n";
+    let tests = r#"
+#[test]
+fn is_alone() {
+    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/x");
+    std::fs::OpenOptions::new().write(true).create_new(true).open(path).expect("nobody else's");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+}
+"#;
+    Workspace::new(spec).tests(tests).run(&["compat", "--jobs", "3"]).expect(0);
+}
