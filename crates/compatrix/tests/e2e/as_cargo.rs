@@ -213,3 +213,14 @@ fn is_alone() {
 "#;
     Workspace::new(spec).tests(tests).run(&["compat", "--jobs", "3"]).expect(0);
 }
+
+#[test]
+fn a_toolchain_file_that_names_what_is_not_installed_is_told() {
+    if !std::process::Command::new("rustup").arg("--version").output().is_ok_and(|said| said.status.success()) {
+        return;
+    }
+    let made = Workspace::new(SPEC).file("rust-toolchain.toml", "[toolchain]\nchannel = \"1.2.0\"\n");
+    let mut command = made.command(&["compat"]);
+    command.env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN").env("RUSTUP_AUTO_INSTALL", "0");
+    crate::support::finish(command).expect(2).says(&["no cargo to ask about", "1.2.0", "RUSTUP_TOOLCHAIN"]);
+}
