@@ -68,7 +68,7 @@ pub fn find_root(ambient: &Ambient, start: &Path) -> Result<PathBuf, Error> {
     let said = ask(ambient, &cargo, start, &["locate-project", "--workspace", "--message-format=plain"])?;
     if !said.finished.status.success() {
         let reason = said.finished.stderr.text();
-        return Err(Error::usage(format!("no cargo workspace at {}:\n{}", start.display(), reason.trim_end())));
+        return Err(Error::usage(no_workspace(start, reason.trim_end())));
     }
     let manifest = PathBuf::from(said.text().trim());
     let root = manifest.parent().map(Path::to_owned).unwrap_or_default();
@@ -91,6 +91,18 @@ fn ask(ambient: &Ambient, cargo: &Path, dir: &Path, args: &[&str]) -> Result<Out
     let command = Command::new(cargo.to_string_lossy(), dir).args(args.iter().copied()).envs(&ambient.for_builds());
     let output = command.output(&Supervisor::of_workspace(dir));
     Ok(output.with_context(|| format!("cannot start {}", cargo.display()))?)
+}
+
+/// Why cargo names no workspace. Under rustup the cargo of a toolchain file may not be there to ask.
+fn no_workspace(start: &Path, reason: &str) -> String {
+    if reason.contains("toolchain '") && reason.contains("is not installed") {
+        return format!(
+            "no cargo to ask about {}:\n{reason}\na toolchain file or an override of rustup names it; install it, or set \
+             RUSTUP_TOOLCHAIN to one that is installed (`rustup toolchain list`)",
+            start.display()
+        );
+    }
+    format!("no cargo workspace at {}:\n{reason}", start.display())
 }
 
 /// The channel of the workspace's `rust-toolchain.toml`, or of the older file without extension.

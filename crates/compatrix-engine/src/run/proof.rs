@@ -37,10 +37,11 @@ pub(crate) fn prove(
     Ok((proof, mismatch))
 }
 
-/// The products with their hashes.
+/// The products with their hashes, and the programs and libraries that tests can start or load.
 pub(crate) fn executables(product: &Product) -> Vec<ExecutableProof> {
-    let one = |e: &Executable| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256 };
-    product.executables.iter().map(one).collect()
+    let one = |name: String, e: &Executable| ExecutableProof { name, sha256: e.inspection.sha256 };
+    let tests = product.executables.iter().map(|e| one(e.target.clone(), e));
+    tests.chain(product.programs.iter().map(|e| one(format!("{} {}", e.kind.word(), e.target), e))).collect()
 }
 
 /// The products built by another compiler than planned, if any.
@@ -94,7 +95,7 @@ fn prove_sqlite(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Resul
     let mut dynamic: Option<PathBuf> = None;
     let mut fixed: Option<(&Executable, &String)> = None;
     for executable in &product.executables {
-        let path = inputs::library_path_of(inputs, executable);
+        let path = inputs::library_path_of(inputs, &executable.recorded);
         match inspect::resolved_sqlite(host, &executable.path, executable.inspection.sha256, path.as_deref()) {
             Ok(found) => dynamic = dynamic.or(found),
             Err(error) => return Ok(Identified::Wrong(None, format!("{error:#}"))),
