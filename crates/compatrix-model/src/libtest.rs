@@ -7,12 +7,11 @@
 //!
 //! Never decides an outcome: zero failures from a crashed process are not a pass.
 
-mod lines;
 #[cfg(test)]
 mod tests;
 
 use crate::evidence::{Counts, TestFailure};
-use lines::{Excerpt, Lines};
+use crate::lines::{Excerpt, Lines};
 
 /// The most failing tests kept with name and output.
 const MAX_FAILURES: usize = 100;
