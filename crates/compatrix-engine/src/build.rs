@@ -5,6 +5,17 @@ pub mod cc;
 pub(crate) mod inspect;
 mod messages;
 mod product;
+mod record;
+mod runner;
+mod share;
+mod stand_in;
 
-pub(crate) use cargo::{build, classify, command, doctest_command, environment, target_dir};
-pub(crate) use product::{BuildInputs, Built, Executable, NotBuilt, Product, TargetKind};
+pub(crate) use cargo::{build, classify, command, doctest_command, environment, link_environment, typed_arguments};
+pub(crate) use product::{BuildInputs, Built, Executable, NotBuilt, Product, Recorded, TargetKind};
+pub(crate) use record::LIBRARY_PATH;
+pub(crate) use share::target_dir;
+
+/// If this process was started in place of another program, acts as that one and returns the exit code.
+pub fn act() -> Option<std::process::ExitCode> {
+    cc::act().or_else(record::act)
+}

@@ -15,11 +15,11 @@ use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::rank;
 
-use crate::build::{Executable, Product};
+use crate::build::{Executable, Product, Recorded};
 use crate::run::executable::{blank, command, signal_name, take_status_for_a_test, Scratch};
 use crate::run::inputs::{environment, RunInputs};
 use crate::sys::host::{last_lines, Host};
-use crate::sys::process::Finished;
+use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
 /// Runs the cell after proving that the planned compiler and SQLite would run; the proof is in the record.
@@ -33,7 +33,8 @@ pub(crate) fn proven(
     act: impl FnOnce(&Scratch) -> Result<Record>,
 ) -> Result<Record> {
     let scratch = Scratch::new(host)?;
-    let (proof, mismatch) = proof::prove(host, inputs, product, environment(host, inputs, &scratch.dir))?;
+    let (proof, mismatch) =
+        proof::prove(host, inputs, product, environment(host, inputs, &Recorded::default(), &scratch.dir))?;
     let record = match mismatch {
         Some(mismatch) => blank(inputs, Outcome::Misidentified, mismatch),
         None => act(&scratch)?,
@@ -78,7 +79,7 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         let mut parser = Parser::new(executable.target.clone(), Source::Executable);
         let finished = command
             .run_with(&host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
-            .with_context(|| format!("cannot start {}", command.program))?;
+            .with_context(|| cannot_start(executable, &command))?;
         record.executables_ms += u64::try_from(finished.wall.as_millis()).unwrap_or(u64::MAX);
         let mut report = parser.finish();
         // Tests end in any order; the record of a run is not to depend on it.
@@ -117,6 +118,13 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         record.cause = notes.join("; ");
     }
     Ok(record)
+}
+
+fn cannot_start(executable: &Executable, command: &Command) -> String {
+    match executable.recorded.runner.first() {
+        Some(runner) => format!("cannot start {runner}, the runner of cargo's configuration"),
+        None => format!("cannot start {}", command.program),
+    }
 }
 
 /// Why no test ran, with advice.

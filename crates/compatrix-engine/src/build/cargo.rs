@@ -4,7 +4,7 @@
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -15,8 +15,10 @@ use compatrix_model::plan::{Build, Sanitizer, Targets};
 use super::cc;
 use super::messages::Messages;
 use super::product::{BuildInputs, Built, Doctests, NotBuilt};
+use super::share::target_dir;
+use super::{record, runner, share};
 use crate::deps::stage;
-use crate::find::facts::SqliteFacts;
+use crate::find::facts::{SqliteFacts, ToolchainFacts};
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
@@ -47,25 +49,19 @@ pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'
     Ok(command)
 }
 
-/// The target directory of this lane.
-pub(crate) fn target_dir(host: &Host, build: &Build) -> PathBuf {
-    host.dir.join("build").join(build.lane())
-}
-
 fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Command> {
     let rustc = Path::new(&inputs.toolchain.rustc);
     let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root);
     let offline = host.limits.offline || inputs.stage.as_ref().is_some_and(|stage| stage.served);
+    let target = target_dir(host, build).to_string_lossy().into_owned();
     let mut command = Command::new(&inputs.toolchain.cargo, root)
-        .args([
-            "--locked".to_owned(),
-            "--target-dir".to_owned(),
-            target_dir(host, build).to_string_lossy().into_owned(),
-        ])
+        .args(["--locked".to_owned(), "--target-dir".to_owned(), target.clone()])
         .args(manifest_of_one(host, inputs))
         .args(build.cargo_arguments())
         .args(build.sanitizer.map(|sanitizer| sanitized(sanitizer, &inputs.toolchain.host)).unwrap_or_default())
-        .envs(&environment(host, inputs.link, offline)?)
+        .envs(&environment(host, inputs.toolchain, inputs.link, offline)?)
+        // A folder of the user's configuration would be shared by all builds.
+        .env("CARGO_BUILD_BUILD_DIR", target)
         .env("RUSTC", inputs.toolchain.rustc.clone())
         .env("RUSTDOC", rustc.with_file_name("rustdoc").to_string_lossy());
     command.timeout = Some(TIMEOUT);
@@ -76,9 +72,17 @@ fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Command>
 }
 
 /// The environment of every cargo that builds, but for the compiler that it is to call.
-pub(crate) fn environment(host: &Host, link: Option<&SqliteFacts>, offline: bool) -> Result<BTreeMap<String, String>> {
+pub(crate) fn environment(
+    host: &Host,
+    toolchain: &ToolchainFacts,
+    link: Option<&SqliteFacts>,
+    offline: bool,
+) -> Result<BTreeMap<String, String>> {
     let mut env = host.ambient.for_builds();
     let mut set = |name: &str, value: &str| env.insert(name.to_owned(), value.to_owned());
+    for (name, value) in toolchain.leads(&host.ambient) {
+        set(&name, &value);
+    }
     // Nothing here is edited between two builds, so incremental data would only cost.
     set("CARGO_INCREMENTAL", "0");
     set("CARGO_TERM_COLOR", "never");
@@ -88,16 +92,23 @@ pub(crate) fn environment(host: &Host, link: Option<&SqliteFacts>, offline: bool
     for (name, value) in cc::environment(host)? {
         set(&name, &value);
     }
-    if let Some(link) = link {
-        // This also works for packages that always bundle SQLite; libsqlite3-sys supports it since 0.27.
-        set("LIBSQLITE3_SYS_USE_PKG_CONFIG", "1");
-        for (name, dir) in [("SQLITE3_LIB_DIR", &link.link_dir), ("SQLITE3_INCLUDE_DIR", &link.include_dir)] {
-            if let Some(dir) = dir {
-                set(name, dir);
-            }
-        }
-    }
+    env.extend(link_environment(link));
     Ok(env)
+}
+
+/// The variables that make a build link against this library.
+pub(crate) fn link_environment(link: Option<&SqliteFacts>) -> BTreeMap<String, String> {
+    let Some(link) = link else { return BTreeMap::new() };
+    let dirs = [("SQLITE3_LIB_DIR", &link.link_dir), ("SQLITE3_INCLUDE_DIR", &link.include_dir)];
+    let dirs = dirs.into_iter().filter_map(|(name, dir)| Some((name.to_owned(), dir.clone()?)));
+    // This also works for packages that always bundle SQLite; libsqlite3-sys supports it since 0.27.
+    dirs.chain([("LIBSQLITE3_SYS_USE_PKG_CONFIG".to_owned(), "1".to_owned())]).collect()
+}
+
+/// The arguments after `cargo test` or `cargo build` that a person would type.
+pub(crate) fn typed_arguments(build: &Build, inputs: &BuildInputs<'_>) -> Vec<String> {
+    let sanitized = build.sanitizer.map(|sanitizer| sanitized(sanitizer, &inputs.toolchain.host));
+    build.cargo_arguments().into_iter().chain(sanitized.unwrap_or_default()).collect()
 }
 
 /// What cargo is told so that only what is tested has the sanitizer in it: with a target named, build scripts and proc
@@ -124,6 +135,8 @@ fn manifest_of_one(host: &Host, inputs: &BuildInputs<'_>) -> Vec<String> {
 /// Builds, and runs the doctests if the build has any.
 pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
     let command = command(host, build, inputs)?;
+    let target = target_dir(host, build);
+    share::take(&target)?;
     let mut reader = Messages::default();
     let finished = command
         .run_sharing(jobs, &host.supervisor, &mut |bytes| reader.feed(bytes), &mut |_| {})
@@ -132,7 +145,13 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
     if let Some(result) = not_built(&finished) {
         return Ok(Built { result: Err(result), wall, cpu });
     }
+    share::give(&target)?;
     let mut product = reader.product(host, inputs, build.targets)?;
+    if matches!(build.targets, Targets::Tests { .. }) && !product.executables.is_empty() {
+        let asked = base(host, build, inputs)?;
+        record::ask(host, &asked, (&target, inputs.toolchain.host.as_str()), &mut product, jobs)?;
+        runner::ask(host, &asked, &mut product, jobs)?;
+    }
     if build.targets.doctests() {
         let doctests = run_doctests(host, &doctest_command(host, build, inputs)?, jobs)?;
         (wall, cpu) = (wall + doctests.1.wall, cpu + doctests.1.cpu);

@@ -13,6 +13,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{anyhow, Context, Result};
 
+use super::stand_in;
 use crate::find::c_compiler;
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -34,17 +35,7 @@ pub(crate) const PLAIN: &str = "COMPATRIX_CC_PLAIN";
 /// # Errors
 /// Our own executable cannot be linked into the workspace's folder.
 pub fn environment(host: &Host) -> Result<Vec<(String, String)>> {
-    let bin = host.dir.join("bin");
-    files::make_dir(&bin)?;
-    let link = bin.join(NAME);
-    let ours = std::env::current_exe().context("cannot find our own executable")?;
-    if std::fs::read_link(&link).ok().as_deref() != Some(&ours) {
-        // Builds begin side by side: made aside and renamed, so that the link is never missing.
-        let aside = tempfile::tempdir_in(&bin).with_context(|| format!("cannot write to {}", bin.display()))?;
-        let made = aside.path().join(NAME);
-        files::symlink(&ours.to_string_lossy(), &made)?;
-        files::rename(&made, &link)?;
-    }
+    let link = stand_in::link(host, NAME)?;
     let text = |path: &Path| path.to_string_lossy().into_owned();
     Ok(vec![
         ("CC".to_owned(), text(&link)),
@@ -56,13 +47,11 @@ pub fn environment(host: &Host) -> Result<Vec<(String, String)>> {
 
 /// If this process was started as the wrapper, acts as one and returns the exit code.
 pub fn act() -> Option<ExitCode> {
-    let mut args = std::env::args_os();
-    let name = PathBuf::from(args.next()?);
-    if name.file_name()?.to_str()? != NAME {
+    if !stand_in::is_called(NAME) {
         return None;
     }
     let plain = std::env::var_os(PLAIN).is_some();
-    let args: Vec<OsString> = args.filter(|arg| !plain || !is_sanitizer(arg)).collect();
+    let args: Vec<OsString> = std::env::args_os().skip(1).filter(|arg| !plain || !is_sanitizer(arg)).collect();
     Some(match stand_in(&args) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

@@ -65,17 +65,6 @@ pub(crate) fn resolved_sqlite(
     parse_loaded(&listed(host, executable, sha256, library_path)?)
 }
 
-/// Whether the loader misses a library other than SQLite's: one of the toolchain or of this very build, which `cargo test`
-/// would lead it to.
-pub(crate) fn misses_libraries(host: &Host, executable: &Path, sha256: Sha256) -> bool {
-    // Without an answer, it is not a dynamic executable, or fails when started.
-    listed(host, executable, sha256, None).is_ok_and(|list| misses_any(&list))
-}
-
-fn misses_any(listed: &str) -> bool {
-    listed.lines().map(str::trim).any(|line| line.ends_with("=> not found") && !line.starts_with("libsqlite3."))
-}
-
 /// The libraries that the loader would load.
 fn listed(host: &Host, executable: &Path, sha256: Sha256, library_path: Option<&str>) -> Result<String> {
     let path = library_path.unwrap_or_default();
@@ -119,8 +108,6 @@ mod tests {
         assert_eq!(parse_loaded("\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n").unwrap(), None);
         let missing = parse_loaded("\tlibsqlite3.so.0 => not found\n").unwrap_err().to_string();
         assert_eq!(missing, "the loader finds no libsqlite3.so.0");
-        assert!(!misses_any("\tlibsqlite3.so.0 => not found\n\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n"));
-        assert!(misses_any("\tlibstd-a9a2.so => not found\n\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n"));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Cargo's JSON messages: which executables a build made, and which of cargo's targets each is of.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -8,33 +7,34 @@ use compatrix_model::plan::Targets;
 use serde::Deserialize;
 
 use super::inspect;
-use super::product::{BuildInputs, Executable, Product, TargetKind};
+use super::product::{BuildInputs, Executable, Product, Recorded, TargetKind};
 use crate::deps::stage;
-use crate::find::facts::ToolchainFacts;
 use crate::sys::host::Host;
 
 /// Reads cargo's JSON messages as they come.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     line: Vec<u8>,
-    executables: BTreeMap<(PathBuf, String, PathBuf), TargetKind>,
-    /// Libraries and programs that are not tests; used if nothing else is built.
-    others: BTreeMap<(PathBuf, String, PathBuf), TargetKind>,
+    artifacts: Vec<Artifact>,
     archive: Option<PathBuf>,
 }
 
-/// The parts of cargo's messages that matter here; see cargo's reference, "External tools", JSON messages.
+/// What cargo says of one thing that it made; see cargo's reference, "External tools", JSON messages.
+#[derive(Debug, Deserialize)]
+struct Artifact {
+    manifest_path: PathBuf,
+    target: Target,
+    profile: Profile,
+    executable: Option<PathBuf>,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+/// The messages that matter here.
 #[derive(Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 enum Message {
-    CompilerArtifact {
-        manifest_path: PathBuf,
-        target: Target,
-        profile: Profile,
-        executable: Option<PathBuf>,
-        #[serde(default)]
-        filenames: Vec<PathBuf>,
-    },
+    CompilerArtifact(Artifact),
     BuildScriptExecuted {
         package_id: String,
         out_dir: PathBuf,
@@ -43,16 +43,51 @@ enum Message {
     Other,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Target {
     name: String,
     #[serde(default)]
     kind: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Profile {
     test: bool,
+}
+
+/// What an artifact is to a build of this kind.
+#[derive(Debug, PartialEq, Eq)]
+enum Use {
+    /// It is what the suite is about.
+    Product,
+    /// A program or shared library that a test can start or load by its path.
+    Reachable,
+}
+
+impl Artifact {
+    fn of(&self, targets: Targets) -> Option<(Use, &PathBuf)> {
+        let is_test = self.profile.test;
+        match (targets, &self.executable) {
+            (Targets::Tests { .. }, Some(path)) if is_test => Some((Use::Product, path)),
+            (Targets::Tests { .. }, Some(path)) if !self.is_build_script() => Some((Use::Reachable, path)),
+            (Targets::Tests { .. }, _) => {
+                let kinds = ["cdylib", "dylib"];
+                let shared = self.target.kind.iter().any(|kind| kinds.contains(&kind.as_str()));
+                let library =
+                    |path: &&PathBuf| path.extension().is_some_and(|e| ["so", "dylib", "dll"].iter().any(|x| e == *x));
+                self.filenames.iter().find(library).filter(|_| shared).map(|path| (Use::Reachable, path))
+            }
+            (Targets::Packages, _) => {
+                // Metadata alone is not a product.
+                let product = |path: &&PathBuf| path.extension().is_none_or(|e| e != "rmeta" && e != "d");
+                self.filenames.iter().find(product).filter(|_| !is_test).map(|path| (Use::Product, path))
+            }
+        }
+    }
+
+    fn is_build_script(&self) -> bool {
+        self.target.kind.iter().any(|kind| kind == "custom-build")
+    }
 }
 
 impl Messages {
@@ -71,19 +106,7 @@ impl Messages {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::CompilerArtifact { manifest_path, target, profile, executable: Some(path), .. }
-                if profile.test =>
-            {
-                self.executables.insert((manifest_path, target.name, path), TargetKind::of(&target.kind));
-            }
-            Message::CompilerArtifact { manifest_path, target, filenames, .. } => {
-                // Metadata alone is not a product.
-                let product =
-                    filenames.into_iter().find(|path| path.extension().is_none_or(|e| e != "rmeta" && e != "d"));
-                if let Some(path) = product {
-                    self.others.insert((manifest_path, target.name, path), TargetKind::of(&target.kind));
-                }
-            }
+            Message::CompilerArtifact(artifact) => self.artifacts.push(artifact),
             Message::BuildScriptExecuted { package_id, out_dir } if package_id.contains("libsqlite3-sys") => {
                 let archive = out_dir.join("libsqlite3.a");
                 if crate::sys::files::exists(&archive) {
@@ -96,13 +119,10 @@ impl Messages {
 
     pub(super) fn product(self, host: &Host, inputs: &BuildInputs<'_>, targets: Targets) -> Result<Product> {
         let workspace = inputs.workspace;
-        let mut executables = Vec::new();
-        let products = match targets {
-            Targets::Tests { .. } => self.executables,
-            Targets::Packages => self.others,
-        };
-        for ((manifest, target, path), kind) in products {
-            let dir = manifest.parent().map(Path::to_owned).unwrap_or_default();
+        let mut product = Product { archive: self.archive, ..Product::default() };
+        for artifact in &self.artifacts {
+            let Some((used, path)) = artifact.of(targets) else { continue };
+            let dir = artifact.manifest_path.parent().map(Path::to_owned).unwrap_or_default();
             let origin = stage::origin(&workspace.layout, inputs.stage.as_ref(), &dir);
             let package = workspace.packages.iter().find(|p| Path::new(&p.dir) == origin);
             if package.is_none() && targets == Targets::Packages {
@@ -110,30 +130,28 @@ impl Messages {
                 continue;
             }
             let package = package.map_or_else(String::new, |p| p.facts.name.clone());
-            let own_harness = workspace.own_harness.contains(&(package.clone(), target.clone()));
-            let inspection = inspect::executable(host, &path)?;
-            let search = inspect::misses_libraries(host, &path, inspection.sha256);
-            let search = search.then(|| library_dirs(inputs.toolchain, &path));
-            let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root).clone();
-            executables.push(Executable { package, target, kind, path, dir, root, own_harness, inspection, search });
+            let target = artifact.target.name.clone();
+            let executable = Executable {
+                own_harness: workspace.own_harness.contains(&(package.clone(), target.clone())),
+                package,
+                target,
+                kind: TargetKind::of(&artifact.target.kind),
+                path: path.clone(),
+                recorded: Recorded::unasked(dir),
+                root: inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root).clone(),
+                inspection: inspect::executable(host, path)?,
+            };
+            match used {
+                Use::Product => product.executables.push(executable),
+                Use::Reachable => product.programs.push(executable),
+            }
         }
-        executables.sort_by(|a, b| (&a.package, &a.target, &a.path).cmp(&(&b.package, &b.target, &b.path)));
-        Ok(Product { executables, archive: self.archive, doctests: None })
+        for list in [&mut product.executables, &mut product.programs] {
+            list.sort_by(|a, b| (&a.package, &a.target, &a.path).cmp(&(&b.package, &b.target, &b.path)));
+            list.dedup_by(|a, b| a.path == b.path);
+        }
+        Ok(product)
     }
-}
-
-/// Where `cargo test` leads the loader for this executable: the build's own libraries, then the toolchain's (cargo's
-/// reference, "Environment variables", dynamic library paths).
-fn library_dirs(toolchain: &ToolchainFacts, executable: &Path) -> String {
-    let deps = executable.parent().unwrap_or(Path::new(""));
-    let sysroot = Path::new(&toolchain.rustc).ancestors().nth(2).unwrap_or(Path::new(""));
-    let dirs = [
-        deps.to_owned(),
-        deps.parent().unwrap_or(deps).to_owned(),
-        sysroot.join("lib/rustlib").join(&toolchain.host).join("lib"),
-        sysroot.join("lib"),
-    ];
-    dirs.map(|dir| dir.to_string_lossy().into_owned()).join(":")
 }
 
 #[cfg(test)]
@@ -149,11 +167,37 @@ mod tests {
         for size in [1, 7, 4096] {
             let mut messages = Messages::default();
             text.as_bytes().chunks(size).for_each(|chunk| messages.feed(chunk));
-            let found: Vec<_> =
-                messages.executables.keys().map(|(_, name, path)| (name.clone(), path.clone())).collect();
-            assert_eq!(found, [("a".to_owned(), PathBuf::from("/t/a-1")), ("it".to_owned(), PathBuf::from("/t/it-1"))]);
-            let choices = messages.executables.iter().map(|((_, name, _), kind)| kind.choice(name).join(" "));
-            assert_eq!(choices.collect::<Vec<_>>(), ["--lib", "--test it"]);
+            let tests = Targets::Tests { doctests: false };
+            let of = |artifact: &Artifact| artifact.of(tests).map(|(used, path)| (used, path.clone()));
+            let found: Vec<_> = messages.artifacts.iter().filter_map(of).collect();
+            assert_eq!(found, [(Use::Product, PathBuf::from("/t/a-1")), (Use::Product, PathBuf::from("/t/it-1"))]);
+            let choice =
+                |artifact: &Artifact| TargetKind::of(&artifact.target.kind).choice(&artifact.target.name).join(" ");
+            assert_eq!(messages.artifacts.iter().map(choice).collect::<Vec<_>>(), ["--lib", "--lib", "--test it"]);
         }
+    }
+
+    #[test]
+    fn what_a_test_can_reach_by_path_is_told_apart_from_what_it_cannot() {
+        let one = |target: &str, executable: &str, files: &str| {
+            let text = format!(
+                r#"{{"reason":"compiler-artifact","manifest_path":"/w/Cargo.toml","target":{target},"profile":{{"test":false}},"executable":{executable},"filenames":{files}}}"#
+            );
+            let mut messages = Messages::default();
+            messages.feed(format!("{text}\n").as_bytes());
+            let artifact = messages.artifacts.pop().unwrap();
+            let of =
+                |targets| artifact.of(targets).map(|(used, path): (Use, &PathBuf)| (used, path.display().to_string()));
+            (of(Targets::Tests { doctests: false }), of(Targets::Packages))
+        };
+        let reach = |path: &str| Some((Use::Reachable, path.to_owned()));
+        let make = |path: &str| Some((Use::Product, path.to_owned()));
+        let bin = one(r#"{"name":"t","kind":["bin"]}"#, r#""/t/t""#, r#"["/t/t"]"#);
+        assert_eq!(bin, (reach("/t/t"), make("/t/t")));
+        let both = one(r#"{"name":"l","kind":["rlib","cdylib"]}"#, "null", r#"["/t/libl.rlib","/t/libl.so"]"#);
+        assert_eq!(both, (reach("/t/libl.so"), make("/t/libl.rlib")));
+        let script = one(r#"{"name":"build-script-build","kind":["custom-build"]}"#, r#""/t/b""#, r#"["/t/b"]"#);
+        assert_eq!(script.0, None);
+        assert_eq!(one(r#"{"name":"m","kind":["proc-macro"]}"#, "null", r#"["/t/libm-1.so"]"#).0, None);
     }
 }

@@ -1,6 +1,7 @@
 //! The inputs and the result of a build.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use compatrix_model::evidence::{Counts, TestFailure};
@@ -23,10 +24,12 @@ pub(crate) struct Built {
 }
 
 /// The products of a build.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Product {
     /// The test executables, sorted by package and target; libraries and programs if only these were requested.
     pub executables: Vec<Executable>,
+    /// Programs, examples and shared libraries that tests can start or load by their path.
+    pub programs: Vec<Executable>,
     /// The static SQLite that was linked, if any.
     pub archive: Option<PathBuf>,
     /// The result of the doctests, if they ran.
@@ -64,17 +67,41 @@ pub(crate) struct Executable {
     pub kind: TargetKind,
     /// The file.
     pub path: PathBuf,
-    /// The package's folder, in which cargo starts tests.
-    pub dir: PathBuf,
+    /// How cargo starts it.
+    pub recorded: Recorded,
     /// The root of the workspace that it was built in, or of the stage.
     pub root: PathBuf,
     /// Whether it has a custom harness and prints no libtest output.
     pub own_harness: bool,
     /// The contents of the file.
     pub inspection: Inspection,
-    /// Where the loader is to look for the toolchain's and the build's own shared libraries, joined by `:`, for an
-    /// executable that needs some: one of a proc-macro crate or of a `dylib`.
-    pub search: Option<String>,
+}
+
+impl Executable {
+    /// The package's folder: where cargo starts its tests.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.recorded.dir
+    }
+}
+
+/// How cargo starts an executable, as it told the recording runner.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    /// The working folder.
+    pub dir: PathBuf,
+    /// The variables that cargo sets, but for the loader's path.
+    pub env: BTreeMap<String, String>,
+    /// Where cargo leads the loader, joined by `:`.
+    pub library_path: Option<String>,
+    /// The words of the runner in the user's configuration; empty if there is none.
+    pub runner: Vec<String>,
+}
+
+impl Recorded {
+    /// What is known without asking cargo: it starts tests in the package's folder.
+    pub(crate) fn unasked(dir: PathBuf) -> Self {
+        Self { dir, ..Self::default() }
+    }
 }
 
 /// Inputs of a build in addition to the plan's value.

@@ -3,6 +3,7 @@
 //! The planner sees [`HostFacts::plan_facts`] and no more.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use compatrix_leak::Tool;
 use compatrix_model::axis::ValueName;
@@ -12,6 +13,8 @@ use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::Lockset;
 use semver::Version;
 use serde::{Deserialize, Serialize};
+
+use crate::sys::environment::Ambient;
 
 /// Found out once, and again where a provision changed it.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +58,36 @@ pub struct ToolchainFacts {
     pub host: String,
     /// Of a distribution's toolchain, its packages: `rustc 1.63.0+dfsg1-2, cargo 0.66.0+ds1-1 of bookworm`.
     pub packages: Option<String>,
+}
+
+impl ToolchainFacts {
+    /// For the planner.
+    pub fn versions(&self) -> ToolchainVersions {
+        let cargo = self.cargo_version.split(' ').nth(1).and_then(|text| Version::parse(text).ok());
+        ToolchainVersions { rustc: self.version.clone(), cargo }
+    }
+
+    /// Absolute path of `rustdoc`.
+    pub(crate) fn rustdoc(&self) -> String {
+        Path::new(&self.rustc).with_file_name("rustdoc").to_string_lossy().into_owned()
+    }
+
+    /// The variables that lead whatever a build or a run starts to this toolchain: `rustc` and `cargo` by name find it,
+    /// and no shim of rustup installs another.
+    pub(crate) fn leads(&self, ambient: &Ambient) -> [(String, String); 2] {
+        let mut dirs: Vec<&Path> = Vec::new();
+        for (name, path) in [("rustc", &self.rustc), ("cargo", &self.cargo)] {
+            let dir = Path::new(path).parent().unwrap_or(Path::new("/"));
+            // A folder with much else in it stays at its place, if it has the word anyway.
+            let leads_here = ambient.find(name).is_some_and(|found| found == Path::new(path));
+            if !leads_here && !dirs.contains(&dir) {
+                dirs.push(dir);
+            }
+        }
+        let dirs = dirs.iter().map(|dir| dir.to_string_lossy().into_owned());
+        let path = dirs.chain(ambient.get("PATH").map(str::to_owned)).collect::<Vec<_>>().join(":");
+        [("PATH".to_owned(), path), ("RUSTUP_AUTO_INSTALL".to_owned(), "0".to_owned())]
+    }
 }
 
 /// A SQLite that is here.
@@ -110,14 +143,6 @@ pub struct TestedPackage {
     pub dir: String,
     /// The source file of each of its targets, by the target's name, relative to the workspace's root.
     pub sources: BTreeMap<String, String>,
-}
-
-impl ToolchainFacts {
-    /// For the planner.
-    pub fn versions(&self) -> ToolchainVersions {
-        let cargo = self.cargo_version.split(' ').nth(1).and_then(|text| Version::parse(text).ok());
-        ToolchainVersions { rustc: self.version.clone(), cargo }
-    }
 }
 
 impl HostFacts {

@@ -63,8 +63,8 @@ fn failure_name(toolchain: &str) -> String {
 /// The `bin` folder of an installed toolchain. The answer of `rustup which` is remembered as long as rustup's own
 /// folders do not change.
 fn installed(host: &Host, rustup: &Path, toolchain: &str) -> Option<PathBuf> {
-    let home = host.ambient.get("RUSTUP_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(host.ambient.get("HOME")?).join(".rustup")))?;
+    let homes = host.ambient.rust_homes();
+    let home = homes.into_iter().find_map(|(name, path)| (name == "RUSTUP_HOME").then_some(path))?;
     let stamps = [home.join("toolchains"), home.join("settings.toml")].map(|p| files::stamp(&p).unwrap_or_default());
     let name = format!("rustup which {toolchain}");
     let found: Result<Option<String>> = host.memo.fact(&name, &stamps.join(" "), || {

@@ -12,7 +12,7 @@ use compatrix_model::plan::Sanitizer;
 use super::bench::{unit_outcome, Bench, Leaks};
 use super::{miri, units};
 use crate::build::inspect;
-use crate::build::{Executable, TargetKind};
+use crate::build::{Executable, Recorded, TargetKind};
 use crate::sys::files;
 use crate::sys::host::last_lines;
 use crate::sys::process::Command;
@@ -149,10 +149,9 @@ fn executable(bench: &Bench<'_>) -> Result<Executable> {
         kind: TargetKind::Library,
         path,
         root: dir.clone(),
-        dir,
+        recorded: Recorded::unasked(dir),
         own_harness: false,
         inspection,
-        search: None,
     })
 }
 

@@ -55,7 +55,7 @@ fn cargo(bench: &Bench<'_>, dir: &Path, words: &[&str]) -> Result<Command> {
     let mut command = Command::new(&bench.tool.program, dir)
         .args(["miri"])
         .args(words.iter().copied())
-        .envs(&build::environment(host, link, offline)?)
+        .envs(&build::environment(host, toolchain, link, offline)?)
         // As cargo calls its subcommands. Miri manages RUSTC itself, and warns if it is set.
         .env("CARGO", toolchain.cargo.clone())
         .env("MIRIFLAGS", flags(bench.settings));
@@ -83,12 +83,12 @@ fn test(bench: &Bench<'_>, executable: &Executable, words: &[&str]) -> Result<Co
     let is_ours = bench.inputs.build.features.contains_key(&executable.package);
     let target_dir = match is_ours {
         true => build::target_dir(bench.host, bench.inputs.build),
-        false => executable.dir.join("target"),
+        false => executable.dir().join("target"),
     };
     let build = of_package(bench.inputs.build, &executable.package);
-    let command = cargo(bench, &executable.dir, &[&["test"], words].concat())?;
+    let command = cargo(bench, executable.dir(), &[&["test"], words].concat())?;
     Ok(command
-        .args(arguments(&target_dir, &executable.dir.join("Cargo.toml"), &build))
+        .args(arguments(&target_dir, &executable.dir().join("Cargo.toml"), &build))
         .args(executable.kind.choice(&executable.target)))
 }
 

@@ -30,6 +30,15 @@ pub(crate) fn run(
 ) -> Result<Record> {
     let tool = inputs.leak_tool.with_context(|| format!("{} is not here", settings.tool))?;
     let bench = Bench { host, inputs, settings, tool };
+    // Miri is a runner itself, and cargo knows no second one.
+    if let Some(runner) = product.executables.iter().find_map(|e| e.recorded.runner.first()) {
+        let cause = format!(
+            "cargo's configuration starts tests by the runner {runner}, and {} cannot look through it; leave the runner \
+             out of the configuration for this suite",
+            settings.tool
+        );
+        return Ok(blank(inputs, Outcome::Unavailable, cause));
+    }
     if settings.tool == Tool::Miri {
         if let Some((outcome, cause)) = miri::prepare(&bench, &product.executables)? {
             return Ok(blank(inputs, outcome, cause));

@@ -10,10 +10,13 @@ use compatrix_model::libtest::Report;
 use compatrix_model::outcome::Outcome;
 
 use crate::build::Executable;
-use crate::run::inputs::{environment, library_path_of, RunInputs};
+use crate::run::inputs::{environment, RunInputs};
 use crate::sys::files;
 use crate::sys::host::Host;
 use crate::sys::process::{Command, Finished};
+
+/// The folders in a run's own: those that its environment names.
+pub(crate) const FOLDERS: [&str; 3] = ["tmp", "home", "target-tmp"];
 
 /// A folder for one run, removed when it is dropped.
 #[derive(Debug)]
@@ -27,7 +30,9 @@ impl Scratch {
     pub(crate) fn new(host: &Host) -> Result<Self> {
         let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let dir = host.dir.join("run").join(name);
-        files::make_dir(&dir.join("tmp"))?;
+        for part in FOLDERS {
+            files::make_dir(&dir.join(part))?;
+        }
         Ok(Self { dir })
     }
 
@@ -53,15 +58,13 @@ impl Drop for Scratch {
 
 /// The command of one executable in this scratch folder.
 pub(crate) fn command(host: &Host, inputs: &RunInputs<'_>, executable: &Executable, dir: &Path) -> Command {
-    let mut command = Command::new(executable.path.to_string_lossy(), &executable.dir)
+    let recorded = &executable.recorded;
+    let path = executable.path.to_string_lossy().into_owned();
+    let words: Vec<String> = recorded.runner.iter().cloned().chain([path]).collect();
+    let mut command = Command::new(words[0].clone(), &recorded.dir)
+        .args(words.into_iter().skip(1))
         .args(inputs.suite.args.iter().cloned())
-        .envs(&environment(host, inputs, dir))
-        // As `cargo test` does; they differ between packages, so they are not in proofs.
-        .env("CARGO_MANIFEST_DIR", executable.dir.to_string_lossy())
-        .env("CARGO_PKG_NAME", executable.package.clone());
-    if executable.search.is_some() {
-        command = command.env("LD_LIBRARY_PATH", library_path_of(inputs, executable).unwrap_or_default());
-    }
+        .envs(&environment(host, inputs, recorded, dir));
     command.timeout = Some(inputs.suite.timeout);
     command
 }

@@ -12,13 +12,16 @@ use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::{Piece, Spec, Suite, Template};
 use compatrix_model::plan::{Build, Run};
 
-use crate::build::{BuildInputs, Executable};
+use crate::build::{BuildInputs, Recorded, LIBRARY_PATH};
 use crate::deps::stage;
 use crate::find::facts::{FixtureFacts, LeakToolFacts, SqliteFacts, ToolchainFacts};
 use crate::find::fixture;
 use crate::run::keys;
 use crate::survey::Survey;
 use crate::sys::host::Host;
+
+/// The folder that cargo makes for the files of integration tests.
+const TARGET_TMPDIR: &str = "CARGO_TARGET_TMPDIR";
 
 /// All that a run is made of.
 #[derive(Debug, Clone, Copy)]
@@ -119,25 +122,51 @@ pub(crate) fn with_inputs<T>(
     })
 }
 
-/// The environment of a run: allowed variables of ours, then those of the cell and the suite.
-pub(crate) fn environment(host: &Host, inputs: &RunInputs<'_>, dir: &Path) -> BTreeMap<String, String> {
+/// The environment of a run: allowed variables of ours, those that cargo gives to an executable's tests, and those of the
+/// cell and the suite.
+pub(crate) fn environment(
+    host: &Host,
+    inputs: &RunInputs<'_>,
+    recorded: &Recorded,
+    dir: &Path,
+) -> BTreeMap<String, String> {
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let mut env = host.ambient.for_runs();
-    env.insert("TMPDIR".to_owned(), text(dir.join("tmp")));
+    let mut set = |name: &str, value: String| env.insert(name.to_owned(), value);
+    for (name, value) in inputs.toolchain.leads(&host.ambient) {
+        set(&name, value);
+    }
+    for (name, path) in [("RUSTC", &inputs.toolchain.rustc), ("RUSTDOC", &inputs.toolchain.rustdoc())] {
+        set(name, path.clone());
+    }
+    // Tests of two cells do not meet in one home; what they start still finds cargo's and rustup's folders.
+    for (name, path) in host.ambient.rust_homes() {
+        set(name, text(path));
+    }
+    set("HOME", text(dir.join("home")));
+    set("TMPDIR", text(dir.join("tmp")));
+    for (name, value) in &recorded.env {
+        set(name, value.clone());
+    }
+    if recorded.env.contains_key(TARGET_TMPDIR) {
+        set(TARGET_TMPDIR, text(dir.join("target-tmp")));
+    }
     if inputs.build.linkage == Some(Linkage::Dynamic) {
         // Report a symbol that this SQLite lacks at startup, not when it is first called.
-        env.insert("LD_BIND_NOW".to_owned(), "1".to_owned());
-        if let Some(path) = library_path(inputs) {
-            env.insert("LD_LIBRARY_PATH".to_owned(), path);
-        }
+        set("LD_BIND_NOW", "1".to_owned());
     }
-    for (name, value) in inputs.axes_env {
-        env.insert(name.clone(), value.clone());
+    if let Some(path) = library_path_of(inputs, recorded) {
+        set(LIBRARY_PATH, path);
     }
-    for (name, template) in &inputs.suite.env {
-        env.insert(name.clone(), fill(template, inputs.cell, dir));
-    }
+    env.extend(of_cell(inputs, dir));
     env
+}
+
+/// The variables that the spec sets: those of the user's own axes, and those of the suite.
+pub(crate) fn of_cell(inputs: &RunInputs<'_>, dir: &Path) -> BTreeMap<String, String> {
+    let axes = inputs.axes_env.iter().cloned();
+    let suite = inputs.suite.env.iter().map(|(name, template)| (name.clone(), fill(template, inputs.cell, dir)));
+    axes.chain(suite).collect()
 }
 
 /// The folder in which the loader is to look first; none for the host's own SQLite.
@@ -151,9 +180,10 @@ pub(crate) fn library_path(inputs: &RunInputs<'_>) -> Option<String> {
     library.parent().map(|dir| dir.to_string_lossy().into_owned())
 }
 
-/// The same for one executable, plus the folders of other shared libraries that it needs.
-pub(crate) fn library_path_of(inputs: &RunInputs<'_>, executable: &Executable) -> Option<String> {
-    let dirs: Vec<String> = library_path(inputs).into_iter().chain(executable.search.clone()).collect();
+/// The same, and then where cargo leads the loader for this executable.
+pub(crate) fn library_path_of(inputs: &RunInputs<'_>, recorded: &Recorded) -> Option<String> {
+    let own = library_path(inputs).filter(|_| inputs.build.linkage == Some(Linkage::Dynamic));
+    let dirs: Vec<String> = own.into_iter().chain(recorded.library_path.clone()).collect();
     (!dirs.is_empty()).then(|| dirs.join(":"))
 }
 

@@ -94,7 +94,7 @@ fn prove_sqlite(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Resul
     let mut dynamic: Option<PathBuf> = None;
     let mut fixed: Option<(&Executable, &String)> = None;
     for executable in &product.executables {
-        let path = inputs::library_path_of(inputs, executable);
+        let path = inputs::library_path_of(inputs, &executable.recorded);
         match inspect::resolved_sqlite(host, &executable.path, executable.inspection.sha256, path.as_deref()) {
             Ok(found) => dynamic = dynamic.or(found),
             Err(error) => return Ok(Identified::Wrong(None, format!("{error:#}"))),

@@ -1,20 +1,25 @@
-//! `repro`: the exact shell lines of one cell, from the same commands that a run starts.
+//! `repro`: what to type for one cell, and the exact shell lines, from the same commands that a run starts.
 
+use std::path::Path;
 use std::sync::mpsc::Sender;
 
 use anyhow::anyhow;
+use compatrix_leak::Tool;
+use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::condition::Condition;
-use compatrix_model::matrix_spec::Profile;
-use compatrix_model::plan::{Choice, SkipReason, Targets};
+use compatrix_model::linkage::Linkage;
+use compatrix_model::matrix_spec::{Profile, Spec};
+use compatrix_model::plan::{Build, Choice, SkipReason, Targets};
 use compatrix_model::spec_text::Parsed;
 
-use crate::build;
+use crate::build::{self, BuildInputs, LIBRARY_PATH};
 use crate::event::Event;
 use crate::leak::{self, Bench};
-use crate::run::executable;
-use crate::run::inputs::{build_inputs, with_inputs};
+use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
+use crate::run::{self, executable};
 use crate::session::{NarrowBy, Session};
 use crate::sys::error::Error;
+use crate::sys::host::Host;
 use crate::sys::process::quote;
 
 /// The lines that do by hand what the suite does in the cell that the condition names; comments explain them. The build
@@ -61,11 +66,18 @@ pub fn lines(
     let id = spec.space.id(planned.cell);
     let dir = host.dir.join("repro");
     let shown = quote(&dir.to_string_lossy());
+    let line = with_inputs(spec, &survey, planned_build, planned, &id, None, |run| {
+        typed(host, toolchain_setting(spec, planned_build), &inputs, run, &dir)
+    });
     let mut lines = vec![
-        format!("# {} in {id}", spec.suites[planned.suite].name),
-        "# 1. build the test executables".to_owned(),
+        line,
+        format!("# {} in {id}, as a run does it", spec.suites[planned.suite].name),
+        "# 1. build".to_owned(),
         build::command(host, planned_build, &inputs)?.to_string(),
     ];
+    if planned_build.targets == Targets::Packages {
+        return Ok(lines);
+    }
     if planned_build.targets.doctests() {
         lines.push("# 2. documentation tests, once a build".to_owned());
         lines.push(build::doctest_command(host, planned_build, &inputs)?.to_string());
@@ -74,7 +86,7 @@ pub fn lines(
     lines.push(format!("# {step}. start each executable, with a fresh copy of the fixture if the cell has one"));
     with_inputs(spec, &survey, planned_build, planned, &id, None, |inputs| {
         for executable in &product.executables {
-            lines.push(format!("rm -rf {shown} && mkdir -p {shown}/tmp"));
+            lines.push(format!("rm -rf {shown} && mkdir -p {shown}/{{{}}}", executable::FOLDERS.join(",")));
             if let Some((_, fixture)) = inputs.fixture {
                 lines.push(format!("cp -R {} {shown}/fixture", quote(&fixture.dir)));
             }
@@ -94,4 +106,52 @@ pub fn lines(
         return Err(anyhow!("the build made no test executable").into());
     }
     Ok(lines)
+}
+
+fn toolchain_setting<'s>(spec: &'s Spec, build: &Build) -> Option<&'s Setting> {
+    let (_, axis) = spec.space.axis_of(&AxisKind::Rust)?;
+    axis.values.iter().find(|value| value.name == build.toolchain).map(|value| &value.setting)
+}
+
+/// The one line that a person would type for this cell: the same packages, features, SQLite and variables, with the
+/// workspace's own target folder and everything else as it happens to be.
+fn typed(host: &Host, setting: Option<&Setting>, inputs: &BuildInputs<'_>, run: &RunInputs<'_>, dir: &Path) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root);
+    words.extend(
+        ["cd".to_owned(), quote(&root.to_string_lossy()), "&&".to_owned()]
+            .into_iter()
+            .filter(|_| inputs.stage.is_some()),
+    );
+    if let Some((_, fixture)) = run.fixture {
+        let (dir, fixture) = (quote(&dir.to_string_lossy()), quote(&fixture.dir));
+        words.push(format!("rm -rf {dir} && mkdir -p {dir} && cp -R {fixture} {dir}/fixture &&"));
+    }
+    let mut env = run::inputs::of_cell(run, dir);
+    env.extend(build::link_environment(inputs.link));
+    if let Some(path) = run::inputs::library_path(run).filter(|_| run.build.linkage == Some(Linkage::Dynamic)) {
+        env.insert(LIBRARY_PATH.to_owned(), path);
+    }
+    let cargo = match setting {
+        Some(Setting::RustupToolchain(name)) => vec!["cargo".to_owned(), format!("+{name}")],
+        None => vec!["cargo".to_owned()],
+        Some(_) => {
+            env.insert("RUSTC".to_owned(), inputs.toolchain.rustc.clone());
+            vec![inputs.toolchain.cargo.clone()]
+        }
+    };
+    words.extend(env.iter().map(|(name, value)| format!("{name}={}", quote(value))));
+    words.extend(cargo.iter().map(|word| quote(word)));
+    let verb = match (run.build.targets, run.suite.leak().map(|leak| leak.tool)) {
+        (Targets::Packages, _) => "build",
+        (Targets::Tests { .. }, Some(Tool::Miri)) => "miri test",
+        (Targets::Tests { .. }, _) => "test",
+    };
+    words.push(verb.to_owned());
+    words.extend(build::typed_arguments(run.build, inputs).iter().map(|word| quote(word)));
+    if !run.suite.args.is_empty() {
+        words.push("--".to_owned());
+        words.extend(run.suite.args.iter().map(|word| quote(word)));
+    }
+    words.join(" ")
 }

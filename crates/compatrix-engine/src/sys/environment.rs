@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Variables passed to every child if set: the user's identity, folders and locale.
 const EVERYWHERE: [&str; 9] = ["HOME", "PATH", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "SHELL"];
@@ -42,18 +42,38 @@ const BUILD_PREFIXES: [&str; 3] = ["CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTRIE
 #[derive(Debug, Clone, Default)]
 pub struct Ambient {
     vars: BTreeMap<String, String>,
+    /// The user's home: what HOME says, else what the system's user database does.
+    home: Option<PathBuf>,
 }
 
 impl Ambient {
     /// The environment of this process, without variables that are not UTF-8.
     pub fn capture() -> Self {
         let vars = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        Self { vars: vars.collect() }
+        Self { vars: vars.collect(), home: std::env::home_dir().filter(|home| home.is_absolute()) }
     }
 
     /// A made-up environment.
     pub fn of<const N: usize>(vars: [(&str, &str); N]) -> Self {
-        Self { vars: vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect() }
+        let vars: BTreeMap<String, String> = vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let home = vars.get("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        Self { vars, home }
+    }
+
+    /// The user's home folder.
+    pub fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
+    }
+
+    /// The folders of cargo and rustup that exist, by the names of their variables: those of the variables, else the ones
+    /// in the home folder.
+    pub(crate) fn rust_homes(&self) -> Vec<(&'static str, PathBuf)> {
+        let one = |(name, folder): (&'static str, &str)| {
+            let set = self.get(name).map(PathBuf::from);
+            let path = set.or_else(|| Some(self.home.as_ref()?.join(folder)).filter(|path| path.exists()))?;
+            Some((name, path))
+        };
+        [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")].into_iter().filter_map(one).collect()
     }
 
     /// The same, but no shim of rustup installs a toolchain that a `rust-toolchain.toml` names.
@@ -79,6 +99,7 @@ impl Ambient {
                 || name.starts_with("LC_")
                 || BUILDS.contains(&name)
                 || BUILD_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+                || (name.starts_with("CARGO_TARGET_") && name.ends_with("_RUNNER"))
         })
     }
 
@@ -90,7 +111,7 @@ impl Ambient {
     /// (XDG Base Directory Specification; relative values are to be ignored).
     pub fn cache_dir(&self) -> Option<PathBuf> {
         let xdg = self.get("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-        let base = xdg.or_else(|| Some(PathBuf::from(self.get("HOME")?).join(".cache")))?;
+        let base = xdg.or_else(|| Some(self.home.as_ref()?.join(".cache")))?;
         Some(base.join("compatrix"))
     }
 

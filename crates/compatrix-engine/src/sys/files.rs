@@ -161,6 +161,28 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Copies a file with its modification time.
+pub(crate) fn copy_with_time(from: &Path, to: &Path) -> Result<()> {
+    let failed = || format!("cannot copy {} to {}", from.display(), to.display());
+    if let Some(dir) = to.parent() {
+        make_dir(dir)?;
+    }
+    fs::copy(from, to).with_context(failed)?;
+    let time = fs::metadata(from).and_then(|meta| meta.modified()).with_context(failed)?;
+    let file = fs::OpenOptions::new().append(true).open(to).with_context(failed)?;
+    file.set_modified(time).with_context(failed)
+}
+
+/// When a file was last written, if it exists.
+pub(crate) fn modified(path: &Path) -> Option<std::time::SystemTime> {
+    fs::metadata(path).and_then(|meta| meta.modified()).ok()
+}
+
+/// Whether it is a file that may be executed.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0)
+}
+
 /// Makes a symbolic link with this text.
 pub fn symlink(text: &str, at: &Path) -> Result<()> {
     std::os::unix::fs::symlink(text, at).with_context(|| format!("cannot link {}", at.display()))

@@ -81,7 +81,7 @@ impl Host {
     pub fn ask_version(&self, program: &Path) -> Result<String> {
         let stamp = crate::sys::files::stamp(program)?;
         // Under rustup one file is many tools, and settings elsewhere select one.
-        let settings = self.ambient.get("HOME").map(|home| Path::new(home).join(".rustup/settings.toml"));
+        let settings = self.ambient.home().map(|home| home.join(".rustup/settings.toml"));
         let settings = settings.and_then(|path| crate::sys::files::stamp(&path).ok()).unwrap_or_default();
         self.memo.fact(&format!("version {}", program.display()), &format!("{stamp} {settings}"), || {
             self.ask(program, &["--version"])

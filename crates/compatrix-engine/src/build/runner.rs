@@ -1,0 +1,84 @@
+//! The user's runner: a program of cargo's configuration that stands before each test executable.
+//!
+//! `target.<triple>.runner` and `target.'cfg(…)'.runner` come from many files; which one holds, and where a relative path
+//! begins, only cargo knows. In `cargo test --no-run --verbose` it prints the command of each executable, the runner
+//! included.
+
+use std::path::Path;
+
+use anyhow::{bail, Context, Result};
+
+use super::product::Product;
+use crate::sys::files;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::Command;
+
+/// Files of cargo's configuration in a `.cargo` folder (cargo's reference, "Configuration").
+const NAMES: [&str; 2] = ["config.toml", "config"];
+/// The word before each command in cargo's output.
+const SIGN: &str = "Executable `";
+
+/// Finds the runner of each executable. `command` is the `cargo test` of the build, without words that choose targets.
+///
+/// # Errors
+/// cargo's configuration has a runner, and this cargo does not tell it.
+pub(super) fn ask(host: &Host, command: &Command, product: &mut Product, jobs: &jobserver::Client) -> Result<()> {
+    if !may_have_one(host, command) {
+        return Ok(());
+    }
+    let words = ["test", "--tests", "--no-run", "--verbose"].map(str::to_owned);
+    let asked = Command { args: words.into_iter().chain(command.args.iter().cloned()).collect(), ..command.clone() };
+    let finished = asked
+        .run_sharing(jobs, &host.supervisor, &mut |_| {}, &mut |_| {})
+        .with_context(|| format!("cannot start {}", asked.program))?;
+    let said = finished.stderr.text();
+    if !finished.status.success() {
+        bail!("cargo does not say which runner its configuration has: {}", last_lines(&said, 2));
+    }
+    for executable in &mut product.executables {
+        let Some(runner) = said.lines().find_map(|line| runner_in(line, &executable.path)) else {
+            bail!(
+                "cargo's configuration has a `runner`, and {} does not tell which command it makes of it for {}; remove \
+                 the runner, or leave this toolchain out",
+                asked.program,
+                executable.target
+            );
+        };
+        executable.recorded.runner = runner;
+    }
+    Ok(())
+}
+
+/// Whether the word occurs in any file of cargo's configuration or in our environment. Files may include others.
+fn may_have_one(host: &Host, command: &Command) -> bool {
+    let above = command.dir.ancestors().map(|dir| dir.join(".cargo"));
+    let homes = host.ambient.rust_homes().into_iter().map(|(_, path)| path);
+    let files = above.chain(homes).flat_map(|dir| NAMES.map(|name| dir.join(name)));
+    let speaks = |text: String| text.contains("runner") || text.contains("include");
+    let in_files = files.filter(|path| files::exists(path)).any(|path| files::read_text(&path).map_or(true, speaks));
+    in_files || command.env.keys().any(|name| name.starts_with("CARGO_TARGET_") && name.ends_with("_RUNNER"))
+}
+
+/// The words before the executable in a line of cargo's; `None` if it is about something else.
+fn runner_in(line: &str, executable: &Path) -> Option<Vec<String>> {
+    let words = shlex::split(line.trim_start().strip_prefix(SIGN)?.strip_suffix('`')?)?;
+    let at = words.iter().position(|word| Path::new(word) == executable)?;
+    Some(words[..at].to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runner_is_what_stands_before_the_executable() {
+        let of = |line: &str| runner_in(line, Path::new("/w/target/debug/deps/a-1"));
+        let words = |list: &[&str]| Some(list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of("  Executable `/w/target/debug/deps/a-1`"), words(&[]));
+        assert_eq!(of("  Executable `/w/wrap.sh /w/target/debug/deps/a-1`"), words(&["/w/wrap.sh"]));
+        let spaced = "  Executable `'/my w/wrap.sh' --flag 'a b' /w/target/debug/deps/a-1`";
+        assert_eq!(of(spaced), words(&["/my w/wrap.sh", "--flag", "a b"]));
+        assert_eq!(of("  Executable `/w/target/debug/deps/b-1`"), None);
+        assert_eq!(of("     Running `rustc a-1`"), None);
+    }
+}
