@@ -28,8 +28,14 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 
 impl Scratch {
     pub(crate) fn new(host: &Host) -> Result<Self> {
-        let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let dir = host.dir.join("run").join(name);
+        let all = host.dir.join("run");
+        // A number may be taken by a folder that could not be removed.
+        let dir = loop {
+            let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+            if files::make_new_dir(&all.join(&name))? {
+                break all.join(name);
+            }
+        };
         for part in FOLDERS {
             files::make_dir(&dir.join(part))?;
         }
@@ -46,7 +52,7 @@ impl Scratch {
 pub(crate) fn renew_fixture(inputs: &RunInputs<'_>, dir: &Path) -> Result<()> {
     let Some((_, fixture)) = inputs.fixture else { return Ok(()) };
     let copy = dir.join("fixture");
-    files::remove_dir(&copy)?;
+    let _ = files::clear_dir(&copy, &dir.join("left"));
     files::copy_files(Path::new(&fixture.dir), &copy)
 }
 
