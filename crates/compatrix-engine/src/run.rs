@@ -18,6 +18,7 @@ use compatrix_model::results::rank;
 use crate::build::{Executable, Product, Recorded};
 use crate::run::executable::{blank, command, signal_name, take_status_for_a_test, Scratch};
 use crate::run::inputs::{environment, RunInputs};
+use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
@@ -73,6 +74,11 @@ pub(crate) fn built(inputs: &RunInputs<'_>, product: &Product) -> Record {
 fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scratch) -> Result<Record> {
     let mut record = blank(inputs, Outcome::Passed, String::new());
     let mut notes = Vec::new();
+    if let Some(tmpdir) = &product.tmpdir {
+        // As in a fresh checkout. The schedule starts no other run of this build meanwhile.
+        files::remove_dir(tmpdir)?;
+        files::make_dir(tmpdir)?;
+    }
     for executable in &product.executables {
         scratch.renew_fixture(inputs)?;
         let command = command(host, inputs, executable, &scratch.dir);

@@ -69,7 +69,7 @@ pub fn find_root(ambient: &Ambient, start: &Path) -> Result<PathBuf, Error> {
     let said = ask(ambient, &cargo, start, &["locate-project", "--workspace", "--message-format=plain"])?;
     if !said.finished.status.success() {
         let reason = said.finished.stderr.text();
-        return Err(Error::usage(format!("no cargo workspace at {}:\n{}", start.display(), reason.trim_end())));
+        return Err(Error::usage(no_workspace(start, reason.trim_end())));
     }
     let manifest = PathBuf::from(said.text().trim());
     let root = manifest.parent().map(Path::to_owned).unwrap_or_default();
@@ -101,6 +101,18 @@ fn read_metadata(said: &Output) -> Result<Metadata, Error> {
         return Err(Error::usage(format!("cargo cannot read this workspace:\n{}", reason.trim_end())));
     }
     Ok(MetadataCommand::parse(said.text()).context("cargo metadata printed unreadable output")?)
+}
+
+/// Why cargo names no workspace. Under rustup the cargo of a toolchain file may not be there to ask.
+fn no_workspace(start: &Path, reason: &str) -> String {
+    if reason.contains("toolchain '") && reason.contains("is not installed") {
+        return format!(
+            "no cargo to ask about {}:\n{reason}\na toolchain file or an override of rustup names it; install it, or set \
+             RUSTUP_TOOLCHAIN to one that is installed (`rustup toolchain list`)",
+            start.display()
+        );
+    }
+    format!("no cargo workspace at {}:\n{reason}", start.display())
 }
 
 fn no_cargo() -> Error {

@@ -18,7 +18,7 @@ use crate::sys::host::Host;
 use crate::sys::process::{Command, Finished};
 
 /// The folders in a run's own: those that its environment names.
-pub(crate) const FOLDERS: [&str; 3] = ["tmp", "home", "target-tmp"];
+pub(crate) const FOLDERS: [&str; 2] = ["tmp", "home"];
 
 /// A folder for one run, removed when it is dropped.
 #[derive(Debug)]
