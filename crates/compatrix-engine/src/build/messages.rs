@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::inspect;
 use super::product::{BuildInputs, Executable, Product, Recorded, TargetKind};
 use crate::deps::stage;
+use crate::sys::files;
 use crate::sys::host::Host;
 
 /// Reads cargo's JSON messages as they come.
@@ -128,7 +129,7 @@ impl Messages {
         match message {
             Message::CompilerArtifact(artifact) => self.artifacts.push(artifact),
             Message::BuildScriptExecuted(script) => {
-                let mut archives = script.archives().filter(|archive| crate::sys::files::exists(archive));
+                let mut archives = script.archives().filter(|archive| files::exists(archive));
                 self.archive = archives.next().or(self.archive.take());
             }
             Message::Other => {}
@@ -159,6 +160,7 @@ impl Messages {
                 root: inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root).clone(),
                 inspection: inspect::executable(host, path)?,
             };
+            product.tmpdir = product.tmpdir.or_else(|| tmpdir_in(path));
             match used {
                 Use::Product => product.executables.push(executable),
                 Use::Reachable => product.programs.push(executable),
@@ -170,6 +172,14 @@ impl Messages {
         }
         Ok(product)
     }
+}
+
+/// The folder for temporary files that is compiled into a test executable, if any: rustc notes in its dependency file which
+/// variables `env!` read.
+fn tmpdir_in(executable: &Path) -> Option<PathBuf> {
+    let noted = files::read_text(&executable.with_extension("d")).ok()?;
+    let line = noted.lines().find_map(|line| line.strip_prefix("# env-dep:CARGO_TARGET_TMPDIR="))?;
+    Some(PathBuf::from(line))
 }
 
 #[cfg(test)]

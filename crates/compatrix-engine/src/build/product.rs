@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use compatrix_model::build_failure::BuildFailure;
 use compatrix_model::evidence::{Counts, TestFailure};
 use compatrix_model::outcome::Outcome;
 
@@ -30,6 +31,8 @@ pub(crate) struct Product {
     pub executables: Vec<Executable>,
     /// Programs, examples and shared libraries that tests can start or load by their path.
     pub programs: Vec<Executable>,
+    /// The folder for temporary files whose path is compiled into a test, if any: all runs of the build would share it.
+    pub tmpdir: Option<PathBuf>,
     /// The static SQLite that was linked, if any.
     pub archive: Option<PathBuf>,
     /// The result of the doctests, if they ran.
@@ -55,6 +58,14 @@ pub(crate) struct NotBuilt {
     pub cause: String,
     /// The end of cargo's output.
     pub output: String,
+}
+
+impl NotBuilt {
+    /// With the end of cargo's output.
+    pub(super) fn of(failure: BuildFailure, output: String) -> Self {
+        let BuildFailure { outcome, cause } = failure;
+        NotBuilt { outcome, cause, output }
+    }
 }
 
 /// A test executable.
@@ -141,6 +152,17 @@ impl TargetKind {
             Some("bench") => TargetKind::Bench,
             Some("proc-macro") => TargetKind::Macros,
             _ => TargetKind::Library,
+        }
+    }
+
+    /// The word for people.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            TargetKind::Library | TargetKind::Macros => "library",
+            TargetKind::Program => "program",
+            TargetKind::Test => "test",
+            TargetKind::Example => "example",
+            TargetKind::Bench => "bench",
         }
     }
 
