@@ -78,10 +78,8 @@ pub struct PackageFacts {
     /// Its feature that bundles SQLite, if found.
     pub bundled_feature: Option<String>,
     /// By `dependency/feature` as the features list it: those that compile SQLite in.
-    #[serde(default)]
     pub bundling: BTreeMap<String, Bundling>,
     /// Whether its locked libsqlite3-sys can be told to link a shared SQLite although a feature compiles it in.
-    #[serde(default)]
     pub relinkable: bool,
     /// Whether its manifest always bundles SQLite, through `bundled` on a dependency.
     pub always_bundled: bool,

@@ -241,7 +241,9 @@ impl<'a> Planner<'a> {
             let asked = match linkage {
                 None => on,
                 // One cargo builds them all and unites their features: it is enough that one of them compiles it in.
-                Some(Linkage::Static) if package.bundled_feature.is_some() || !package.links_sqlite || self.bundles() => {
+                Some(Linkage::Static)
+                    if package.bundled_feature.is_some() || !package.links_sqlite || self.bundles() =>
+                {
                     package.with_bundling(on)
                 }
                 Some(Linkage::Static) => {

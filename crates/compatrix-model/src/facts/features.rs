@@ -148,12 +148,7 @@ impl PackageFacts {
     }
 
     /// How what cargo reports differs from what it was asked for and from what the spec's feature set names.
-    pub fn difference(
-        &self,
-        asked: &BTreeSet<String>,
-        named: &[String],
-        reported: &BTreeSet<String>,
-    ) -> Difference {
+    pub fn difference(&self, asked: &BTreeSet<String>, named: &[String], reported: &BTreeSet<String>) -> Difference {
         let expected = self.switched_on(asked.iter().map(String::as_str));
         let named = named.iter().filter(|name| self.features.contains_key(*name));
         let names = asked.iter().filter(|name| !name.contains('/')).chain(named);
@@ -195,8 +190,21 @@ impl PackageFacts {
     }
 
     /// Whether the feature compiles SQLite in, itself or by others that it switches on.
-    pub fn leads_to_bundling(&self, feature: &str) -> bool {
+    fn leads_to_bundling(&self, feature: &str) -> bool {
         self.switched_on([feature]).iter().any(|name| self.bundlings(name).next().is_some())
+    }
+
+    /// What this feature brings, if it leads to a compiled-in SQLite.
+    pub fn bundling_of(&self, feature: &str) -> Option<Bundling> {
+        let on = self.switched_on([feature]);
+        let brought: Vec<Bundling> = on.iter().flat_map(|name| self.bundlings(name)).collect();
+        match brought.iter().max()? {
+            Bundling::Cipher => Some(Bundling::Cipher),
+            Bundling::Alone if feature == "bundled" || self.only_bundles(feature, &mut BTreeSet::new()) => {
+                Some(Bundling::Alone)
+            }
+            Bundling::Alone | Bundling::WithMore => Some(Bundling::WithMore),
+        }
     }
 
     /// Whether nothing is lost with the feature's name: it is `default`, or the feature whose purpose is to compile SQLite
@@ -207,7 +215,7 @@ impl PackageFacts {
     }
 
     /// Whether the feature compiles SQLite in and does nothing else.
-    pub fn only_bundles<'s>(&'s self, feature: &'s str, seen: &mut BTreeSet<&'s str>) -> bool {
+    fn only_bundles<'s>(&'s self, feature: &'s str, seen: &mut BTreeSet<&'s str>) -> bool {
         if !seen.insert(feature) {
             return true;
         }

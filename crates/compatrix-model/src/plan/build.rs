@@ -160,7 +160,8 @@ impl Build {
             _ => {
                 args.push("--no-default-features".to_owned());
                 let spelled = |package: &String, feature: &String| format!("{package}/{feature}");
-                asked.extend(self.features.iter().flat_map(|(p, features)| features.iter().map(move |f| spelled(p, f))));
+                asked
+                    .extend(self.features.iter().flat_map(|(p, features)| features.iter().map(move |f| spelled(p, f))));
             }
         }
         if !asked.is_empty() {
