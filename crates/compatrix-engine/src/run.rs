@@ -19,6 +19,7 @@ use compatrix_model::results::rank;
 use crate::build::{Executable, Product, Recorded};
 use crate::run::executable::{blank, command, signal_name, take_status_for_a_test, Scratch};
 use crate::run::inputs::{environment, RunInputs};
+use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
@@ -73,6 +74,11 @@ pub(crate) fn built(inputs: &RunInputs<'_>, product: &Product) -> Record {
 fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scratch) -> Result<Record> {
     let mut record = blank(inputs, Outcome::Passed, String::new());
     let mut notes = Vec::new();
+    if let Some(tmpdir) = &product.tmpdir {
+        // As in a fresh checkout. The schedule starts no other run of this build meanwhile.
+        files::remove_dir(tmpdir)?;
+        files::make_dir(tmpdir)?;
+    }
     for executable in &product.executables {
         scratch.renew_fixture(inputs)?;
         let command = command(host, inputs, executable, &scratch.dir);
@@ -86,6 +92,11 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         report.failures.sort_by(|a, b| a.test.cmp(&b.test));
         if executable.own_harness {
             take_status_for_a_test(&mut report, &finished, executable);
+        }
+        if !report.complete && finished.end != End::Interrupted && finished.status.code() != Some(NOT_LOADED) {
+            if let Some(listed) = executable::listed(host, inputs, executable, &scratch.dir) {
+                report.against(&listed, executable::is_serial(inputs.suite));
+            }
         }
         let (outcome, cause) = judge_one(&report, &finished, executable, inputs.suite.timeout);
         if finished.left_processes {
@@ -141,22 +152,31 @@ fn no_test(counts: Counts, inputs: &RunInputs<'_>) -> String {
     }
 }
 
+/// The code with which the loader reports a failure, see ld.so(8).
+const NOT_LOADED: i32 = 127;
+
+/// Which tests ran when the process ended, as far as that is known.
+fn during(report: &Report) -> String {
+    match (report.running.as_slice(), report.unfinished.as_slice()) {
+        ([], []) => String::new(),
+        ([], [one, two]) => format!(" in {one} or {two}"),
+        ([], [one, rest @ ..]) => format!(" in {one} or one of {} others without a result", rest.len()),
+        (running, _) => format!(" in {}", running.join(", ")),
+    }
+}
+
 /// The outcome of one executable, and why.
 fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limit: Duration) -> (Outcome, String) {
     let target = &executable.target;
     match finished.end {
         End::TimedOut => {
-            let running = match report.running.as_slice() {
-                [] => String::new(),
-                names => format!(" in {}", names.join(", ")),
-            };
-            return (Outcome::TimedOut, format!("{target} ran for more than {limit:?}{running}"));
+            return (Outcome::TimedOut, format!("{target} ran for more than {limit:?}{}", during(report)));
         }
         End::Interrupted => return (Outcome::Infrastructure, "interrupted".to_owned()),
         End::Itself => {}
     }
     if let Some(signal) = finished.status.signal() {
-        let running = report.running.first().map(|test| format!(" in {test}")).unwrap_or_default();
+        let running = during(report);
         let said = last_lines(&finished.stderr.text(), 1);
         let said = if said.is_empty() { said } else { format!(": {said}") };
         return (Outcome::Crashed, format!("{target} was ended by {}{running}{said}", signal_name(signal)));
@@ -170,14 +190,13 @@ fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limi
             (Outcome::Failed, format!("{} of {all} tests failed in {target}{first}", report.counts.failed))
         }
         (true, _) => (Outcome::Failed, format!("{target} ended with code {code}, though no test failed")),
-        // How the loader reports a failure, see ld.so(8).
-        (false, 127) => {
+        (false, NOT_LOADED) => {
             (Outcome::Crashed, format!("{target} did not load: {}", last_lines(&finished.stderr.text(), 1)))
         }
-        (false, 0) => (Outcome::Failed, format!("{target} ended without a test result")),
+        (false, 0) => (Outcome::Failed, format!("{target} ended without a test result{}", during(report))),
         (false, _) => {
             let said = last_lines(&finished.stderr.text(), 1);
-            (Outcome::Crashed, format!("{target} ended with code {code} before its result: {said}"))
+            (Outcome::Crashed, format!("{target} ended with code {code} before its result{}: {said}", during(report)))
         }
     }
 }

@@ -103,10 +103,7 @@ fn build_ids_show_what_is_compiled_and_cells_share_builds() {
         ]
     );
     assert_eq!(plan.runs_per_build(), [2, 2, 2, 6, 6, 6]);
-    assert_eq!(
-        plan.builds[1].cargo_arguments().join(" "),
-        "--package store --features bundled,json,pool"
-    );
+    assert_eq!(plan.builds[1].cargo_arguments().join(" "), "--package store --features bundled,json,pool");
 }
 
 #[test]
@@ -348,7 +345,10 @@ fn a_suite_that_only_builds_leaves_dev_dependencies_out() {
     assert_eq!(
         stages,
         [
-            ("rust=stable features=bundled,default,pool without=tests".to_owned(), Some("locked.without-dev".to_owned())),
+            (
+                "rust=stable features=bundled,default,pool without=tests".to_owned(),
+                Some("locked.without-dev".to_owned())
+            ),
             ("rust=stable features=bundled,default,pool".to_owned(), None),
         ]
     );

@@ -8,7 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use compatrix_model::build_failure;
 use compatrix_model::libtest::{Parser, Source};
+use compatrix_model::lockset::refusal;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Sanitizer, Targets};
 
@@ -17,9 +19,9 @@ use super::messages::Messages;
 use super::product::{BuildInputs, Built, Doctests, NotBuilt};
 use super::share::target_dir;
 use super::{record, runner, share};
-use crate::deps::stage;
+use crate::deps::stage::{self, Stage, OUR_STAGE};
 use crate::find::facts::{SqliteFacts, TestedPackage, ToolchainFacts};
-use crate::sys::host::{last_lines, Host};
+use crate::sys::host::Host;
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
@@ -148,11 +150,13 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
     let each = build.each();
     for part in &each {
         let command = command(host, part, inputs, &target)?;
+        let mut why = build_failure::Reader::new(own_libraries(inputs));
         let finished = command
-            .run_sharing(jobs, &host.supervisor, &mut |bytes| reader.feed(bytes), &mut |_| {})
+            .run_sharing(jobs, &host.supervisor, &mut |bytes| reader.feed(bytes), &mut |bytes| why.feed(bytes))
             .with_context(|| format!("cannot start {}", command.program))?;
         (wall, cpu) = (wall + finished.wall, cpu + finished.cpu);
-        failures.extend(not_built(&finished).map(|failure| match part.features.keys().next() {
+        let failure = not_built(&finished, why).map(|result| of_stage(inputs.stage.as_ref(), result));
+        failures.extend(failure.map(|failure| match part.features.keys().next() {
             Some(package) if each.len() > 1 => failure.of_package(package),
             _ => failure,
         }));
@@ -202,54 +206,36 @@ fn run_doctests(host: &Host, command: &Command, jobs: &jobserver::Client) -> Res
     Ok((Doctests { counts: report.counts, failures: report.failures, trouble }, finished))
 }
 
-fn not_built(finished: &Finished) -> Option<NotBuilt> {
+/// A stage that cargo refuses is our fault, not the crate's.
+fn of_stage(stage: Option<&Stage>, failure: NotBuilt) -> NotBuilt {
+    match stage {
+        Some(stage)
+            if failure.outcome == Outcome::BuildFailed
+                && refusal::is_of_stage(&failure.output, &stage.tree.to_string_lossy()) =>
+        {
+            let cause = format!("{OUR_STAGE}: {}", failure.cause);
+            NotBuilt { outcome: Outcome::Infrastructure, cause, ..failure }
+        }
+        _ => failure,
+    }
+}
+
+/// Names of libraries that the workspace may make itself.
+fn own_libraries(inputs: &BuildInputs<'_>) -> Vec<String> {
+    inputs.workspace.layout.members.iter().map(|member| member.name.clone()).collect()
+}
+
+fn not_built(finished: &Finished, why: build_failure::Reader) -> Option<NotBuilt> {
     let (outcome, cause) = match finished.end {
         End::Itself if finished.status.success() => return None,
-        End::Itself => return Some(classify(&finished.stderr.text())),
+        End::Itself => return Some(NotBuilt::of(why.finish(), finished.stderr.text())),
         End::TimedOut => (Outcome::TimedOut, format!("cargo ran for more than {} minutes", TIMEOUT.as_secs() / 60)),
         End::Interrupted => (Outcome::Infrastructure, "interrupted".to_owned()),
     };
     Some(NotBuilt { outcome, cause, output: finished.stderr.text() })
 }
 
-/// Classifies cargo's error: the crate's fault or the machine's.
+/// Why cargo failed, from the end of its output.
 pub(crate) fn classify(stderr: &str) -> NotBuilt {
-    /// Messages that mean the machine failed, not the crate, with an explanation if they need one.
-    const MACHINE: [(&str, &str); 11] = [
-        ("No space left on device", ""),
-        ("Disk quota exceeded", ""),
-        ("Cannot allocate memory", ""),
-        ("Read-only file system", ""),
-        ("spurious network error", ""),
-        ("failed to download from", ""),
-        ("download of config.json failed", ""),
-        ("signal: 9, SIGKILL", "a compiler was killed, as happens when memory runs out"),
-        ("signal: 7, SIGBUS", "a compiler died of a bus error, as happens when the disk is full"),
-        ("ld terminated with signal 9", "the linker was killed, as happens when memory runs out"),
-        ("ld terminated with signal 7", "the linker died of a bus error, as happens when the disk is full"),
-    ];
-    let first = stderr.lines().position(|line| line.starts_with("error"));
-    let cause = first.map_or_else(
-        || last_lines(stderr, 1),
-        |n| {
-            let lines: Vec<&str> = stderr.lines().collect();
-            let place = lines[n..].iter().take(4).find_map(|line| line.trim_start().strip_prefix("--> "));
-            let caused = lines[n..].iter().position(|line| line.trim() == "Caused by:").map(|at| {
-                let all =
-                    lines[n + at + 1..].iter().map(|line| line.trim()).filter(|l| !l.is_empty() && *l != "Caused by:");
-                all.collect::<Vec<_>>().join(": ")
-            });
-            let mut cause = lines[n].to_owned();
-            cause.extend(place.map(|place| format!(" ({place})")));
-            cause.extend(caused.map(|caused| format!(": {caused}")));
-            cause
-        },
-    );
-    let machine = MACHINE.iter().find(|(sign, _)| stderr.contains(sign));
-    let outcome = if machine.is_some() { Outcome::Infrastructure } else { Outcome::BuildFailed };
-    let cause = machine.map_or(cause.clone(), |(sign, means)| {
-        let word = if means.is_empty() { sign } else { means };
-        format!("{word}: {cause}")
-    });
-    NotBuilt { outcome, cause: cause.chars().take(600).collect(), output: stderr.to_owned() }
+    NotBuilt::of(build_failure::read(stderr, Vec::new()), stderr.to_owned())
 }

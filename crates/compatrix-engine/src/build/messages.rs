@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::inspect;
 use super::product::{BuildInputs, Executable, Product, Recorded, TargetKind};
 use crate::deps::stage;
+use crate::sys::files;
 use crate::sys::host::Host;
 
 /// Reads cargo's JSON messages as they come.
@@ -112,7 +113,7 @@ impl Messages {
             Message::CompilerArtifact(artifact) => self.artifacts.push(artifact),
             Message::BuildScriptExecuted { package_id, out_dir } if package_id.contains("libsqlite3-sys") => {
                 let archive = out_dir.join("libsqlite3.a");
-                if crate::sys::files::exists(&archive) {
+                if files::exists(&archive) {
                     self.archive = Some(archive);
                 }
             }
@@ -151,6 +152,7 @@ impl Messages {
                 root: inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root).clone(),
                 inspection: inspect::executable(host, path)?,
             };
+            product.tmpdir = product.tmpdir.or_else(|| tmpdir_in(path));
             match used {
                 Use::Product => product.executables.push(executable),
                 Use::Reachable => product.programs.push(executable),
@@ -165,6 +167,14 @@ impl Messages {
         }
         Ok(product)
     }
+}
+
+/// The folder for temporary files that is compiled into a test executable, if any: rustc notes in its dependency file which
+/// variables `env!` read.
+fn tmpdir_in(executable: &Path) -> Option<PathBuf> {
+    let noted = files::read_text(&executable.with_extension("d")).ok()?;
+    let line = noted.lines().find_map(|line| line.strip_prefix("# env-dep:CARGO_TARGET_TMPDIR="))?;
+    Some(PathBuf::from(line))
 }
 
 #[cfg(test)]

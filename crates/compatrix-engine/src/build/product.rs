@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use compatrix_model::build_failure::BuildFailure;
 use compatrix_model::evidence::{Counts, TestFailure};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::rank;
@@ -33,6 +34,8 @@ pub(crate) struct Product {
     pub programs: Vec<Executable>,
     /// By package under test: the features that cargo reports as on.
     pub features: BTreeMap<String, BTreeSet<String>>,
+    /// The folder for temporary files whose path is compiled into a test, if any: all runs of the build would share it.
+    pub tmpdir: Option<PathBuf>,
     /// The static SQLite that was linked, if any.
     pub archive: Option<PathBuf>,
     /// The result of the doctests, if they ran.
@@ -74,6 +77,12 @@ impl NotBuilt {
         };
         let (cause, output) = (format!("{}; {}", self.cause, other.cause), self.output + "\n" + &other.output);
         Self { outcome, cause, output }
+    }
+
+    /// With the end of cargo's output.
+    pub(super) fn of(failure: BuildFailure, output: String) -> Self {
+        let BuildFailure { outcome, cause } = failure;
+        NotBuilt { outcome, cause, output }
     }
 }
 
@@ -161,6 +170,17 @@ impl TargetKind {
             Some("bench") => TargetKind::Bench,
             Some("proc-macro") => TargetKind::Macros,
             _ => TargetKind::Library,
+        }
+    }
+
+    /// The word for people.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            TargetKind::Library | TargetKind::Macros => "library",
+            TargetKind::Program => "program",
+            TargetKind::Test => "test",
+            TargetKind::Example => "example",
+            TargetKind::Bench => "bench",
         }
     }
 

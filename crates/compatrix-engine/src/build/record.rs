@@ -84,18 +84,18 @@ fn triple_of(target: &Path, product: &Path) -> Option<String> {
     (named && third.as_os_str() != "").then(|| first.as_os_str().to_string_lossy().into_owned())
 }
 
-/// The folder for the records, and the runner. cargo splits the variable at spaces, so the path must have none.
+/// The folder for the records, with the runner in it. cargo splits the variable at spaces, so the path must have none.
+#[allow(clippy::disallowed_methods, reason = "the system's folder, if our own will not do")]
 fn prepare(host: &Host) -> Result<(tempfile::TempDir, PathBuf)> {
-    let failed = || "cannot make a folder for records";
-    files::make_dir(&host.dir.join("record"))?;
-    let folder = tempfile::tempdir_in(host.dir.join("record")).with_context(failed)?;
-    let spaced = |path: &Path| path.to_string_lossy().contains(char::is_whitespace);
-    for bin in [host.dir.join("bin"), host.cache.join("bin"), PathBuf::from("/tmp/compatrix-bin")] {
-        if !spaced(&bin) {
-            return Ok((folder, stand_in::link_in(&bin, NAME)?));
-        }
-    }
-    bail!("no folder without a space in its path, which cargo needs for a runner");
+    let spaced = |path: &PathBuf| path.to_string_lossy().contains(char::is_whitespace);
+    let places = [host.dir.join("record"), host.cache.join("record"), std::env::temp_dir()];
+    let Some(place) = places.into_iter().find(|path| !spaced(path)) else {
+        bail!("no folder without a space in its path, which cargo needs for a runner; set TMPDIR to one");
+    };
+    files::make_dir(&place)?;
+    let folder = tempfile::tempdir_in(&place).with_context(|| format!("cannot write to {}", place.display()))?;
+    let runner = stand_in::link_in(folder.path(), NAME)?;
+    Ok((folder, runner))
 }
 
 /// What cargo added to the environment that it was given.

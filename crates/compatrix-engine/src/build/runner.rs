@@ -36,7 +36,9 @@ pub(super) fn ask(host: &Host, command: &Command, product: &mut Product, jobs: &
         bail!("cargo does not say which runner its configuration has: {}", last_lines(&said, 2));
     }
     for executable in &mut product.executables {
-        let Some(runner) = said.lines().find_map(|line| runner_in(line, &executable.path)) else {
+        let Some(runner) =
+            said.lines().find_map(|line| runner_in(line, &executable.path, |path| files::exists(Path::new(path))))
+        else {
             bail!(
                 "cargo's configuration has a `runner`, and {} does not tell which command it makes of it for {}; remove \
                  the runner, or leave this toolchain out",
@@ -59,11 +61,21 @@ fn may_have_one(host: &Host, command: &Command) -> bool {
     in_files || command.env.keys().any(|name| name.starts_with("CARGO_TARGET_") && name.ends_with("_RUNNER"))
 }
 
-/// The words before the executable in a line of cargo's; `None` if it is about something else.
-fn runner_in(line: &str, executable: &Path) -> Option<Vec<String>> {
-    let words = shlex::split(line.trim_start().strip_prefix(SIGN)?.strip_suffix('`')?)?;
+/// The words before the executable in a line of cargo's; `None` if it is about something else. cargo escapes arguments for a
+/// shell, but not the program, so `exists` says which beginning of the line is one.
+fn runner_in(line: &str, executable: &Path, exists: impl Fn(&str) -> bool) -> Option<Vec<String>> {
+    let line = line.trim_start().strip_prefix(SIGN)?.strip_suffix('`')?;
+    if Path::new(line) == executable {
+        return Some(Vec::new());
+    }
+    let ends = line.match_indices(' ').map(|(at, _)| at);
+    let ends: Vec<usize> = ends.collect();
+    let program = ends.iter().rev().copied().find(|at| exists(&line[..*at])).or_else(|| ends.first().copied())?;
+    let mut words = vec![line[..program].to_owned()];
+    words.extend(shlex::split(&line[program..])?);
     let at = words.iter().position(|word| Path::new(word) == executable)?;
-    Some(words[..at].to_vec())
+    words.truncate(at);
+    Some(words)
 }
 
 #[cfg(test)]
@@ -72,12 +84,13 @@ mod tests {
 
     #[test]
     fn the_runner_is_what_stands_before_the_executable() {
-        let of = |line: &str| runner_in(line, Path::new("/w/target/debug/deps/a-1"));
+        let of = |line: &str| runner_in(line, Path::new("/w/target/debug/deps/a-1"), |path| path.ends_with("wrap.sh"));
         let words = |list: &[&str]| Some(list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
         assert_eq!(of("  Executable `/w/target/debug/deps/a-1`"), words(&[]));
         assert_eq!(of("  Executable `/w/wrap.sh /w/target/debug/deps/a-1`"), words(&["/w/wrap.sh"]));
-        let spaced = "  Executable `'/my w/wrap.sh' --flag 'a b' /w/target/debug/deps/a-1`";
+        let spaced = "  Executable `/my w/wrap.sh --flag 'a b' /w/target/debug/deps/a-1`";
         assert_eq!(of(spaced), words(&["/my w/wrap.sh", "--flag", "a b"]));
+        assert_eq!(of("  Executable `qemu -L / /w/target/debug/deps/a-1`"), words(&["qemu", "-L", "/"]));
         assert_eq!(of("  Executable `/w/target/debug/deps/b-1`"), None);
         assert_eq!(of("     Running `rustc a-1`"), None);
     }

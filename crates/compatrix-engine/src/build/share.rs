@@ -194,12 +194,10 @@ mod tests {
         let lane = tempfile::tempdir().unwrap();
         let (one, two) = (lane.path().join("one"), lane.path().join("two"));
         let read = |dir: &Path, path: &str| files::read_text(&dir.join("debug").join(path)).unwrap();
-        for dir in [&one] {
-            put(dir, ".rustc_info.json", "");
-            put(dir, "debug/.fingerprint/dep-0a/invoked.timestamp", "1");
-            put(dir, "debug/.fingerprint/dep-0a/lib-dep", "first");
-            put(dir, "debug/deps/libdep-0a.rlib", "first");
-        }
+        put(&one, ".rustc_info.json", "");
+        put(&one, "debug/.fingerprint/dep-0a/invoked.timestamp", "1");
+        put(&one, "debug/.fingerprint/dep-0a/lib-dep", "first");
+        put(&one, "debug/deps/libdep-0a.rlib", "first");
         give(&one).unwrap();
         take(&two).unwrap();
         // As cargo and rustc do: fingerprints in place, libraries by a new file.

@@ -20,9 +20,6 @@ use crate::run::keys;
 use crate::survey::Survey;
 use crate::sys::host::Host;
 
-/// The folder that cargo makes for the files of integration tests.
-const TARGET_TMPDIR: &str = "CARGO_TARGET_TMPDIR";
-
 /// All that a run is made of.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RunInputs<'a> {
@@ -161,9 +158,6 @@ pub(crate) fn environment(
     set("TMPDIR", text(dir.join("tmp")));
     for (name, value) in &recorded.env {
         set(name, value.clone());
-    }
-    if recorded.env.contains_key(TARGET_TMPDIR) {
-        set(TARGET_TMPDIR, text(dir.join("target-tmp")));
     }
     if inputs.build.linkage == Some(Linkage::Dynamic) {
         // Report a symbol that this SQLite lacks at startup, not when it is first called.

@@ -44,10 +44,11 @@ pub(crate) fn proof_of_product(inputs: &RunInputs<'_>, product: &Product) -> Pro
     Proof { features, differences, executables: executables(product), ..proof_of_inputs(inputs) }
 }
 
-/// The products with their hashes.
+/// The products with their hashes, and the programs and libraries that tests can start or load.
 fn executables(product: &Product) -> Vec<ExecutableProof> {
-    let one = |e: &Executable| ExecutableProof { name: e.target.clone(), sha256: e.inspection.sha256 };
-    product.executables.iter().map(one).collect()
+    let one = |name: String, e: &Executable| ExecutableProof { name, sha256: e.inspection.sha256 };
+    let tests = product.executables.iter().map(|e| one(e.target.clone(), e));
+    tests.chain(product.programs.iter().map(|e| one(format!("{} {}", e.kind.word(), e.target), e))).collect()
 }
 
 /// The products built by another compiler than planned, if any.

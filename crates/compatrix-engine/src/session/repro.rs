@@ -84,7 +84,8 @@ pub fn lines(
     lines.push(format!("# {step}. start each executable, with a fresh copy of the fixture if the cell has one"));
     with_inputs(spec, &survey, planned_build, planned, &id, None, |inputs| {
         for executable in &product.executables {
-            lines.push(format!("rm -rf {shown} && mkdir -p {shown}/{{{}}}", executable::FOLDERS.join(",")));
+            let folders = executable::FOLDERS.map(|folder| format!("{shown}/{folder}")).join(" ");
+            lines.push(format!("rm -rf {shown} && mkdir -p {folders}"));
             if let Some((_, fixture)) = inputs.fixture {
                 lines.push(format!("cp -R {} {shown}/fixture", quote(&fixture.dir)));
             }

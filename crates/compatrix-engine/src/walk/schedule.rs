@@ -68,6 +68,8 @@ struct Progress {
     running_builds: BTreeSet<usize>,
     ready_runs: Vec<ReadyRun>,
     running: usize,
+    /// The builds of which a run is under way that shares a folder with the others of its build.
+    sharing: BTreeSet<usize>,
     /// Whether a build that compiles SQLite in has ended, so that later ones find its objects.
     c_is_compiled: bool,
 }
@@ -82,6 +84,18 @@ struct ReadyRun {
 enum Task {
     Build(usize),
     Run(ReadyRun),
+}
+
+impl Progress {
+    /// The next run, the longest first, but none of a build whose runs go one by one while another of it is under way.
+    fn next_run(&mut self) -> Option<ReadyRun> {
+        let at = self.ready_runs.iter().rposition(|run| !self.sharing.contains(&run.job))?;
+        let ready = self.ready_runs.remove(at);
+        if ready.product.tmpdir.is_some() {
+            self.sharing.insert(ready.job);
+        }
+        Some(ready)
+    }
 }
 
 /// Does all jobs. Returns when all is done, or as soon as possible after an interrupt.
@@ -139,7 +153,9 @@ impl Schedule<'_> {
                 Task::Run(ready) => {
                     let record = work.run(ready.job, ready.run, &ready.product, tokens);
                     let _ = tell.send(Told::RunFinished(ready.run, Box::new(record)));
-                    self.lock().running -= 1;
+                    let mut state = self.lock();
+                    state.running -= 1;
+                    state.sharing.remove(&ready.job);
                 }
             }
             drop(token);
@@ -163,7 +179,7 @@ impl Schedule<'_> {
                 None => (None, None),
             };
             if build_now.is_none() {
-                if let Some(ready) = state.ready_runs.pop() {
+                if let Some(ready) = state.next_run() {
                     state.running += 1;
                     return Some(Task::Run(ready));
                 }
@@ -174,7 +190,7 @@ impl Schedule<'_> {
                 state.running += 1;
                 return Some(Task::Build(job));
             }
-            if state.running == 0 && state.waiting_builds.is_empty() {
+            if state.running == 0 && state.waiting_builds.is_empty() && state.ready_runs.is_empty() {
                 return None;
             }
             // The time limit only bounds how late an interrupt is seen.
@@ -276,6 +292,24 @@ mod tests {
         assert_eq!(chosen(&[1, 2], &[0], false), Some((2, true)), "only if there is nothing else to do");
         assert_eq!(chosen(&[1, 2], &[0], true), Some((2, false)), "the object is there already");
         assert_eq!(chosen(&[1, 2], &[0, 3], false), None, "both lanes are busy");
+    }
+
+    #[test]
+    fn runs_that_share_a_folder_go_one_by_one() {
+        let ready = |job, run, tmpdir: Option<&str>| ReadyRun {
+            job,
+            run,
+            predicted_ms: 1,
+            product: Arc::new(Product { tmpdir: tmpdir.map(Into::into), ..Product::default() }),
+        };
+        let mut state = Progress {
+            ready_runs: vec![ready(1, 0, None), ready(1, 1, None), ready(0, 2, Some("t")), ready(0, 3, Some("t"))],
+            ..Progress::default()
+        };
+        let mut next = || state.next_run().map(|run| run.run);
+        assert_eq!([next(), next(), next(), next()], [Some(3), Some(1), Some(0), None]);
+        state.sharing.remove(&0);
+        assert_eq!(state.next_run().map(|run| run.run), Some(2));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Nothing here uses the network or the user's own cache; every test has folders of its own, so that all may run at once.
 
+mod as_cargo;
 mod choose;
 mod ci_part;
 mod distros;
@@ -32,6 +33,7 @@ mod repository;
 mod since;
 mod spec;
 mod sqlite;
+mod stages;
 mod support;
 mod toolchains;
 mod tree;

@@ -275,6 +275,13 @@ pub(crate) fn sysroot() -> &'static str {
     })
 }
 
+/// The triple of this host.
+pub(crate) fn host() -> String {
+    let said = Command::new("rustc").arg("-vV").output().expect("rustc answers").stdout;
+    let said = text_of(said);
+    said.lines().find_map(|line| line.strip_prefix("host: ")).expect("a line `host`").to_owned()
+}
+
 /// A toolchain whose cargo is older than 1.78, from a distribution in the user's own cache; none where none was provided.
 pub(crate) fn old_toolchain() -> Option<PathBuf> {
     let home = PathBuf::from(std::env::var_os("HOME")?);
