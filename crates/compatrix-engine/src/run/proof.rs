@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use compatrix_model::evidence::{ExecutableProof, FixtureProof, Proof, ToolchainProof};
+use compatrix_model::evidence::{Differences, ExecutableProof, FixtureProof, Proof, ToolchainProof};
 
 use crate::build::{Executable, Product};
+use crate::run::features;
 use crate::run::inputs::RunInputs;
 use crate::run::which_sqlite::{self, Identified};
 use crate::sys::host::Host;
@@ -26,12 +27,18 @@ pub(crate) fn prove(
             proof
         }
     };
-    let proof = Proof { sqlite, executables: executables(product), env, ..proof_of_inputs(inputs) };
+    let proof = Proof { sqlite, env, ..proof_of_product(inputs, product) };
     Ok((proof, mismatch))
 }
 
+/// The proof of a build: its products, and the features that cargo reports.
+pub(crate) fn proof_of_product(inputs: &RunInputs<'_>, product: &Product) -> Proof {
+    let (features, differences) = features::built(inputs, product);
+    Proof { features, differences, executables: executables(product), ..proof_of_inputs(inputs) }
+}
+
 /// The products with their hashes, and the programs and libraries that tests can start or load.
-pub(crate) fn executables(product: &Product) -> Vec<ExecutableProof> {
+fn executables(product: &Product) -> Vec<ExecutableProof> {
     let one = |name: String, e: &Executable| ExecutableProof { name, sha256: e.inspection.sha256 };
     let tests = product.executables.iter().map(|e| one(e.target.clone(), e));
     tests.chain(product.programs.iter().map(|e| one(format!("{} {}", e.kind.word(), e.target), e))).collect()
@@ -49,10 +56,6 @@ pub(crate) fn wrong_compiler(inputs: &RunInputs<'_>, product: &Product) -> Optio
 
 /// The proof before a build: the planned compiler and sources.
 pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
-    let features = inputs.build.features.iter().flat_map(|(package, on)| {
-        let one = inputs.build.features.len() == 1;
-        on.iter().map(move |feature| if one { feature.clone() } else { format!("{package}/{feature}") })
-    });
     Proof {
         platform: Host::platform(),
         toolchain: ToolchainProof {
@@ -62,7 +65,8 @@ pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
             packages: inputs.toolchain.packages.clone(),
         },
         source: inputs.source.clone(),
-        features: features.collect(),
+        features: features::planned(inputs),
+        differences: Differences::default(),
         sqlite: None,
         fixture: inputs.fixture.map(|(name, fixture)| FixtureProof {
             name: name.to_owned(),
