@@ -93,7 +93,9 @@ const WITH_SQLITE: [&str; 4] = ["sqlx", "sqlx-sqlite", "sea-orm", "sea-orm-migra
 fn brings(dependency: &str, feature: &str) -> Option<Bundling> {
     match (dependency, feature) {
         // `sqlite-unbundled` does not (sqlx's README).
-        ("sqlx" | "sqlx-sqlite", "sqlite") | ("sea-orm" | "sea-orm-migration", "sqlx-sqlite") => Some(Bundling::WithMore),
+        ("sqlx" | "sqlx-sqlite", "sqlite") | ("sea-orm" | "sea-orm-migration", "sqlx-sqlite") => {
+            Some(Bundling::WithMore)
+        }
         (_, "vendored" | "static") if dependency.contains("sqlite") => Some(Bundling::Alone),
         _ => by_name(feature),
     }
@@ -262,6 +264,8 @@ mod tests {
         let always = |name: &str, feature: &str| is_always(&package(None, &[], &[(name, &[feature])]), &[]);
         assert!(always("rusqlite", "bundled-sqlcipher") && always("sqlite", "bundled") && always("sqlx", "sqlite"));
         assert!(always("sea-orm", "sqlx-sqlite") && always("libsqlite3-sys", "bundled"));
-        assert!(!always("sqlx", "sqlite-unbundled") && !always("openblas-src", "static") && !always("rusqlite", "blob"));
+        assert!(
+            !always("sqlx", "sqlite-unbundled") && !always("openblas-src", "static") && !always("rusqlite", "blob")
+        );
     }
 }

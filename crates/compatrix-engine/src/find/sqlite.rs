@@ -2,6 +2,7 @@
 
 mod exact;
 mod identity;
+pub(crate) mod options;
 
 use std::path::{Path, PathBuf};
 

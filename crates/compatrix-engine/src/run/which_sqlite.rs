@@ -39,8 +39,7 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
     let tests = product.executables.iter().map(|executable| (executable, true));
     for (executable, is_test) in tests.chain(product.programs.iter().map(|program| (program, false))) {
         let path = inputs::library_path_of(inputs, &executable.recorded);
-        let loaded =
-            inspect::resolved_sqlite(host, &executable.path, &executable.inspection, loader, path.as_deref());
+        let loaded = inspect::resolved_sqlite(host, &executable.path, &executable.inspection, loader, path.as_deref());
         let loaded = match loaded {
             Ok(library) => library.map(|library| prove_library(host, &library)).transpose()?,
             Err(error) => return Ok(Identified::Wrong(first, format!("{}: {error:#}", executable.target))),
