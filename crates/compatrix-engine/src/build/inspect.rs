@@ -109,8 +109,8 @@ fn rustc_versions(bytes: &[u8]) -> Vec<String> {
 /// The SQLite library that the loader resolves for an executable with this library path; `None` if it needs none. `loader`
 /// is asked about a file that names none.
 ///
-/// The executable itself is never started: `--list` makes a loader print the libraries instead, see ld.so(8); musl's knows
-/// it too. A file without loader and libraries is static, and loads nothing.
+/// The executable itself is never started, but its loader, which prints the libraries. A file without loader and libraries
+/// is static, and loads nothing.
 ///
 /// # Errors
 /// The loader does not find the library, or does not answer.
@@ -136,8 +136,7 @@ fn listed(host: &Host, executable: &Path, sha256: Sha256, loader: &str, library_
     let cache = files::stamp(Path::new("/etc/ld.so.cache")).unwrap_or_default();
     let name = format!("loader {} {path}", executable.display());
     host.memo.fact(&name, &format!("{sha256} {loader} {cache}"), || {
-        let mut command =
-            Command::new(loader, &host.root).args(["--list".to_owned(), executable.to_string_lossy().into_owned()]);
+        let mut command = ask(loader, executable, &host.root);
         if let Some(path) = library_path {
             command = command.env("LD_LIBRARY_PATH", path);
         }
@@ -153,6 +152,20 @@ fn listed(host: &Host, executable: &Path, sha256: Sha256, loader: &str, library_
         }
         Ok(finished.stdout.text())
     })
+}
+
+/// The loader started on this file so that it lists libraries. glibc's does so with LD_TRACE_LOADED_OBJECTS, and goes on
+/// after one that it does not find; its `--list` stops there. Others may not know the variable, and would run the file;
+/// musl's knows `--list` (ld.so(8); `ldso/dynlink.c` of musl).
+fn ask(loader: &str, executable: &Path, root: &Path) -> Command {
+    let name = Path::new(loader).file_name().unwrap_or_default().to_string_lossy();
+    let is_glibc = ["ld-linux", "ld64.so", "ld.so", "ld-2."].iter().any(|start| name.starts_with(start));
+    let file = executable.to_string_lossy().into_owned();
+    let command = Command::new(loader, root);
+    match is_glibc {
+        true => command.args([file]).env("LD_TRACE_LOADED_OBJECTS", "1"),
+        false => command.args(["--list".to_owned(), file]),
+    }
 }
 
 fn parse_loaded(listed: &str) -> Result<Option<PathBuf>> {
@@ -176,6 +189,23 @@ mod tests {
         assert_eq!(parse_loaded("\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n").unwrap(), None);
         let missing = parse_loaded("\tlibsqlite3.so.0 => not found\n").unwrap_err().to_string();
         assert_eq!(missing, "the loader finds no libsqlite3.so.0");
+    }
+
+    #[test]
+    fn only_glibc_s_loader_is_trusted_with_the_variable() {
+        for (loader, trusted) in [
+            ("/lib64/ld-linux-x86-64.so.2", true),
+            ("/lib/ld-linux-aarch64.so.1", true),
+            ("/lib/ld-musl-x86_64.so.1", false),
+            ("/own/ld", false),
+        ] {
+            let command = ask(loader, Path::new("/t/a"), Path::new("/"));
+            assert_eq!(
+                (command.program.as_str(), command.env.contains_key("LD_TRACE_LOADED_OBJECTS")),
+                (loader, trusted)
+            );
+            assert_eq!(command.args.contains(&"--list".to_owned()), !trusted);
+        }
     }
 
     #[test]

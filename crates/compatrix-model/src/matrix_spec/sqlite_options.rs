@@ -80,9 +80,9 @@ const BUNDLED: &[&str] = &[
 impl OptionSet {
     /// The words of the spec, each with its meaning.
     pub(super) const WORDS: &'static [(&'static str, &'static str)] = &[
-        ("distribution", "Those of Debian's shared library: what most users of a system's SQLite have."),
+        ("distribution", "Those of Debian's shared library."),
         ("bundled", "Those of libsqlite3-sys with its feature `bundled`."),
-        ("none", "SQLite's own defaults."),
+        ("none", "Nothing but SQLite's own defaults."),
     ];
 
     /// The set of this word of the spec.
