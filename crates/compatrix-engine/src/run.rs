@@ -93,6 +93,11 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         if executable.own_harness {
             take_status_for_a_test(&mut report, &finished, executable);
         }
+        if !report.complete && finished.end != End::Interrupted && finished.status.code() != Some(NOT_LOADED) {
+            if let Some(listed) = executable::listed(host, inputs, executable, &scratch.dir) {
+                report.against(&listed, executable::is_serial(inputs.suite));
+            }
+        }
         let (outcome, cause) = judge_one(&report, &finished, executable, inputs.suite.timeout);
         if finished.left_processes {
             notes.push(format!("{} left processes behind, which were ended", executable.target));
@@ -147,22 +152,31 @@ fn no_test(counts: Counts, inputs: &RunInputs<'_>) -> String {
     }
 }
 
+/// The code with which the loader reports a failure, see ld.so(8).
+const NOT_LOADED: i32 = 127;
+
+/// Which tests ran when the process ended, as far as that is known.
+fn during(report: &Report) -> String {
+    match (report.running.as_slice(), report.unfinished.as_slice()) {
+        ([], []) => String::new(),
+        ([], [one, two]) => format!(" in {one} or {two}"),
+        ([], [one, rest @ ..]) => format!(" in {one} or one of {} others without a result", rest.len()),
+        (running, _) => format!(" in {}", running.join(", ")),
+    }
+}
+
 /// The outcome of one executable, and why.
 fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limit: Duration) -> (Outcome, String) {
     let target = &executable.target;
     match finished.end {
         End::TimedOut => {
-            let running = match report.running.as_slice() {
-                [] => String::new(),
-                names => format!(" in {}", names.join(", ")),
-            };
-            return (Outcome::TimedOut, format!("{target} ran for more than {limit:?}{running}"));
+            return (Outcome::TimedOut, format!("{target} ran for more than {limit:?}{}", during(report)));
         }
         End::Interrupted => return (Outcome::Infrastructure, "interrupted".to_owned()),
         End::Itself => {}
     }
     if let Some(signal) = finished.status.signal() {
-        let running = report.running.first().map(|test| format!(" in {test}")).unwrap_or_default();
+        let running = during(report);
         let said = last_lines(&finished.stderr.text(), 1);
         let said = if said.is_empty() { said } else { format!(": {said}") };
         return (Outcome::Crashed, format!("{target} was ended by {}{running}{said}", signal_name(signal)));
@@ -176,14 +190,13 @@ fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limi
             (Outcome::Failed, format!("{} of {all} tests failed in {target}{first}", report.counts.failed))
         }
         (true, _) => (Outcome::Failed, format!("{target} ended with code {code}, though no test failed")),
-        // How the loader reports a failure, see ld.so(8).
-        (false, 127) => {
+        (false, NOT_LOADED) => {
             (Outcome::Crashed, format!("{target} did not load: {}", last_lines(&finished.stderr.text(), 1)))
         }
-        (false, 0) => (Outcome::Failed, format!("{target} ended without a test result")),
+        (false, 0) => (Outcome::Failed, format!("{target} ended without a test result{}", during(report))),
         (false, _) => {
             let said = last_lines(&finished.stderr.text(), 1);
-            (Outcome::Crashed, format!("{target} ended with code {code} before its result: {said}"))
+            (Outcome::Crashed, format!("{target} ended with code {code} before its result{}: {said}", during(report)))
         }
     }
 }

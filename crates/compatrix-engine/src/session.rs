@@ -41,7 +41,7 @@ pub struct Session {
     pub host: Host,
     /// Every run on this machine.
     pub ledger: Ledger,
-    /// Warnings about the ledger.
+    /// Warnings about the ledger and about what earlier runs left behind.
     pub warnings: Vec<String>,
     _lock: Option<WorkspaceLock>,
 }
@@ -61,25 +61,33 @@ impl Session {
         let dir = compat_dir(root);
         files::make_dir(&dir)?;
         let lock = exclusive.then(|| WorkspaceLock::take(&dir.join("lock"))).transpose()?;
+        let mut warnings = Vec::new();
         if lock.is_some() {
             supervisor.kill_leftovers();
-            files::remove_dir(&dir.join("run"))?;
+            // What tests left behind must not stop those who come after.
+            let aside = dir.join("left");
+            warnings.extend(files::clear_dir(&dir.join("run"), &aside));
+            for path in files::list(&aside)? {
+                if files::remove(&path).is_err() && warnings.is_empty() {
+                    warnings.push(format!("{} was left by a test, remove it by hand", path.display()));
+                }
+            }
             // Half-built, by one that was killed.
             let half_built =
                 |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(".building"));
             for path in files::list(&dir.join("fixtures"))?.iter().filter(|path| half_built(path)) {
-                files::remove_dir(path)?;
+                warnings.extend(files::clear_dir(path, &aside));
             }
         }
         let OpenedLedger { ledger, memo, set_aside } = Ledger::open(&dir.join("ledger.sqlite"))?;
-        let warnings = set_aside.map(|aside| {
+        warnings.extend(set_aside.map(|aside| {
             format!("the ledger could not be read and was set aside as {}; a new one begins", aside.display())
-        });
+        }));
         let cache =
             ambient.cache_dir().context("no folder for the cache: set XDG_CACHE_HOME or HOME to an absolute path")?;
         let memo = Arc::new(memo);
         let host = Host { root: root.to_owned(), dir, cache, ambient, memo, supervisor, limits, now: now() };
-        Ok(Self { host, ledger, warnings: warnings.into_iter().collect(), _lock: lock })
+        Ok(Self { host, ledger, warnings, _lock: lock })
     }
 
     /// The facts of this host and workspace, with the durations of the ledger.

@@ -10,6 +10,7 @@
 
 pub mod apt;
 pub mod axis;
+pub mod build_failure;
 pub mod cell;
 pub mod choose;
 pub mod claims;
@@ -20,6 +21,7 @@ pub mod expect;
 pub mod facts;
 pub mod hash;
 pub mod libtest;
+mod lines;
 pub mod linkage;
 pub mod lockset;
 pub mod matrix_spec;

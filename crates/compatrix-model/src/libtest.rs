@@ -7,12 +7,18 @@
 //!
 //! Never decides an outcome: zero failures from a crashed process are not a pass.
 
-mod lines;
+mod report;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use crate::evidence::{Counts, TestFailure};
-use lines::{Excerpt, Lines};
+use crate::lines::{Excerpt, Lines};
+use report::{name_hash, Seen, TestResult, MAX_SEEN};
+use text::{glued, parse_heading, parse_result, parse_running, parse_test, parse_word};
+
+pub use report::Report;
+pub use text::parse_list;
 
 /// The most failing tests kept with name and output.
 const MAX_FAILURES: usize = 100;
@@ -24,21 +30,6 @@ pub enum Source {
     Executable,
     /// `cargo test --doc`: one result for each package, or more; they are added up.
     Doctests,
-}
-
-/// The parsed output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// Tests by result.
-    pub counts: Counts,
-    /// Whether each `running N tests` has its `test result:`, and there is one at all. If not, the process died or is no
-    /// libtest executable, and `counts` holds what was seen until then.
-    pub complete: bool,
-    /// Tests that failed, at most a hundred, each with at most 4 KiB of its output.
-    pub failures: Vec<TestFailure>,
-    /// Tests known to be running when the output ended: with `--test-threads=1` the one that was started, else those
-    /// that libtest reported as slow. Empty when `complete`.
-    pub running: Vec<String>,
 }
 
 /// Reads the output as it comes.
@@ -77,13 +68,6 @@ pub fn parse(executable: &str, source: Source, output: &[u8]) -> Report {
     parser.finish()
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TestResult {
-    Passed,
-    Failed,
-    Ignored,
-}
-
 /// A test without a result yet; the end of its output may be one.
 #[derive(Debug)]
 struct Open {
@@ -120,6 +104,7 @@ struct OutputState {
     listed: Option<Vec<String>>,
     confirmed: Vec<String>,
     section: Option<Section>,
+    seen: Seen,
 }
 
 impl OutputState {
@@ -139,6 +124,7 @@ impl OutputState {
             listed: None,
             confirmed: Vec::new(),
             section: None,
+            seen: Seen::new(),
         }
     }
 
@@ -293,6 +279,9 @@ impl OutputState {
 
     fn tested(&mut self, name: &str, result: TestResult) {
         self.slow.retain(|slow| slow != name);
+        if self.seen.len() < MAX_SEEN {
+            self.seen.insert(name_hash(name), result);
+        }
         match result {
             TestResult::Passed => self.tally.passed = self.tally.passed.saturating_add(1),
             TestResult::Ignored => self.tally.ignored = self.tally.ignored.saturating_add(1),
@@ -327,85 +316,7 @@ impl OutputState {
                 self.failures.retain(|f| confirmed.contains(&f.test));
             }
         }
-        Report { counts: self.counts, complete, failures: self.failures, running }
+        let seen = if complete { Seen::new() } else { self.seen };
+        Report { counts: self.counts, complete, failures: self.failures, running, unfinished: Vec::new(), seen }
     }
-}
-
-/// `running 3 tests`.
-fn parse_running(line: &str) -> Option<u64> {
-    let (n, word) = line.strip_prefix("running ")?.split_once(' ')?;
-    let word = word.split(' ').next()?; // `tests (shuffle seed: 5)`
-    if word == "tests" || word == "test" {
-        n.parse().ok()
-    } else {
-        None
-    }
-}
-
-/// `---- name stdout ----`.
-fn parse_heading(line: &str) -> Option<&str> {
-    let name = line.strip_prefix("---- ")?.strip_suffix(" ----")?;
-    name.strip_suffix(" stdout").or_else(|| name.strip_suffix(" stderr"))
-}
-
-/// `test result: ok. 3 passed; 0 failed; …`: the counts, and how many tests they are without the filtered ones.
-fn parse_result(line: &str) -> Option<(Counts, u64)> {
-    let (word, numbers) = line.strip_prefix("test result: ")?.split_once(". ")?;
-    if word != "ok" && word != "FAILED" {
-        return None;
-    }
-    let mut counts = Counts::default();
-    let mut seen = 0;
-    for part in numbers.split("; ") {
-        let Some((n, what)) = part.trim().split_once(' ') else { continue };
-        let slot = match what.trim_end_matches([';', '.']) {
-            "passed" | "measured" => &mut counts.passed,
-            "failed" => &mut counts.failed,
-            "ignored" => &mut counts.ignored,
-            "filtered out" => &mut counts.filtered,
-            _ => continue,
-        };
-        *slot = slot.checked_add(n.parse().ok()?)?;
-        seen += 1;
-    }
-    let total = u64::from(counts.passed) + u64::from(counts.failed) + u64::from(counts.ignored);
-    (seen >= 2).then_some((counts, total))
-}
-
-/// `test NAME ... REST`, the name without libtest's notes on how it is tested.
-fn parse_test(line: &str) -> Option<(String, &str)> {
-    let line = line.strip_prefix("test ")?;
-    let (name, rest) = line.split_once(" ... ").or_else(|| Some((line.strip_suffix(" ...")?, "")))?;
-    let name = [" - should panic", " - compile fail", " - compile"]
-        .iter()
-        .find_map(|note| name.strip_suffix(note))
-        .unwrap_or(name);
-    if name.is_empty() || name.starts_with("result:") {
-        return None;
-    }
-    Some((name.to_owned(), rest))
-}
-
-/// A result alone on its line: `ok`, `FAILED`, `ignored, why`, `bench: …`, optionally with a duration.
-fn parse_word(text: &str) -> Option<TestResult> {
-    let text = text.trim();
-    let text = match text.rsplit_once(" <") {
-        Some((word, time)) if time.ends_with("s>") => word,
-        _ => text,
-    };
-    match text {
-        "ok" => Some(TestResult::Passed),
-        "FAILED" | "FAILED (time limit exceeded)" => Some(TestResult::Failed),
-        "ignored" => Some(TestResult::Ignored),
-        _ if text.starts_with("ignored, ") => Some(TestResult::Ignored),
-        _ if text.starts_with("bench: ") => Some(TestResult::Passed),
-        _ => None,
-    }
-}
-
-/// A result that output without a line break may have before it.
-fn glued(text: &str) -> Option<TestResult> {
-    [("ok", TestResult::Passed), ("FAILED", TestResult::Failed), ("ignored", TestResult::Ignored)]
-        .into_iter()
-        .find_map(|(word, result)| text.ends_with(word).then_some(result))
 }

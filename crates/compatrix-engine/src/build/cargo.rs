@@ -1,13 +1,11 @@
 //! One build: cargo compiles the test executables and reports their paths.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use compatrix_model::build_failure;
 use compatrix_model::libtest::{Parser, Source};
 use compatrix_model::lockset::refusal;
 use compatrix_model::outcome::Outcome;
@@ -20,7 +18,7 @@ use super::share::target_dir;
 use super::{record, runner, share};
 use crate::deps::stage::{self, Stage, OUR_STAGE};
 use crate::find::facts::{SqliteFacts, ToolchainFacts};
-use crate::sys::host::{last_lines, Host};
+use crate::sys::host::Host;
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
@@ -138,12 +136,12 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
     let command = command(host, build, inputs)?;
     let target = target_dir(host, build);
     share::take(&target)?;
-    let mut reader = Messages::default();
+    let (mut reader, mut why) = (Messages::default(), build_failure::Reader::new(own_libraries(inputs)));
     let finished = command
-        .run_sharing(jobs, &host.supervisor, &mut |bytes| reader.feed(bytes), &mut |_| {})
+        .run_sharing(jobs, &host.supervisor, &mut |bytes| reader.feed(bytes), &mut |bytes| why.feed(bytes))
         .with_context(|| format!("cannot start {}", command.program))?;
     let (mut wall, mut cpu) = (finished.wall, finished.cpu);
-    if let Some(result) = not_built(&finished) {
+    if let Some(result) = not_built(&finished, why) {
         let result = of_stage(inputs.stage.as_ref(), result);
         return Ok(Built { result: Err(result), wall, cpu });
     }
@@ -200,54 +198,34 @@ fn of_stage(stage: Option<&Stage>, failure: NotBuilt) -> NotBuilt {
     }
 }
 
-fn not_built(finished: &Finished) -> Option<NotBuilt> {
+/// Names of libraries that the workspace may make itself.
+fn own_libraries(inputs: &BuildInputs<'_>) -> Vec<String> {
+    inputs.workspace.layout.members.iter().map(|member| member.name.clone()).collect()
+}
+
+fn not_built(finished: &Finished, why: build_failure::Reader) -> Option<NotBuilt> {
     let (outcome, cause) = match finished.end {
         End::Itself if finished.status.success() => return None,
-        End::Itself => return Some(classify(&finished.stderr.text())),
+        End::Itself => return Some(NotBuilt::of(why.finish(), finished.stderr.text())),
         End::TimedOut => (Outcome::TimedOut, format!("cargo ran for more than {} minutes", TIMEOUT.as_secs() / 60)),
         End::Interrupted => (Outcome::Infrastructure, "interrupted".to_owned()),
     };
     Some(NotBuilt { outcome, cause, output: finished.stderr.text() })
 }
 
-/// Classifies cargo's error: the crate's fault or the machine's.
+/// Why cargo failed, from the end of its output.
 pub(crate) fn classify(stderr: &str) -> NotBuilt {
-    /// Messages that mean the machine failed, not the crate, with an explanation if they need one.
-    const MACHINE: [(&str, &str); 11] = [
-        ("No space left on device", ""),
-        ("Disk quota exceeded", ""),
-        ("Cannot allocate memory", ""),
-        ("Read-only file system", ""),
-        ("spurious network error", ""),
-        ("failed to download from", ""),
-        ("download of config.json failed", ""),
-        ("signal: 9, SIGKILL", "a compiler was killed, as happens when memory runs out"),
-        ("signal: 7, SIGBUS", "a compiler died of a bus error, as happens when the disk is full"),
-        ("ld terminated with signal 9", "the linker was killed, as happens when memory runs out"),
-        ("ld terminated with signal 7", "the linker died of a bus error, as happens when the disk is full"),
-    ];
-    let first = stderr.lines().position(|line| line.starts_with("error"));
-    let cause = first.map_or_else(
-        || last_lines(stderr, 1),
-        |n| {
-            let lines: Vec<&str> = stderr.lines().collect();
-            let place = lines[n..].iter().take(4).find_map(|line| line.trim_start().strip_prefix("--> "));
-            let caused = lines[n..].iter().position(|line| line.trim() == "Caused by:").map(|at| {
-                let all =
-                    lines[n + at + 1..].iter().map(|line| line.trim()).filter(|l| !l.is_empty() && *l != "Caused by:");
-                all.collect::<Vec<_>>().join(": ")
-            });
-            let mut cause = lines[n].to_owned();
-            cause.extend(place.map(|place| format!(" ({place})")));
-            cause.extend(caused.map(|caused| format!(": {caused}")));
-            cause
-        },
-    );
-    let machine = MACHINE.iter().find(|(sign, _)| stderr.contains(sign));
-    let outcome = if machine.is_some() { Outcome::Infrastructure } else { Outcome::BuildFailed };
-    let cause = machine.map_or(cause.clone(), |(sign, means)| {
-        let word = if means.is_empty() { sign } else { means };
-        format!("{word}: {cause}")
-    });
-    NotBuilt { outcome, cause: cause.chars().take(600).collect(), output: stderr.to_owned() }
+    NotBuilt::of(build_failure::read(stderr, Vec::new()), stderr.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_tested_is_sanitized() {
+        let words = sanitized(Sanitizer::Leak, "x86_64-unknown-linux-gnu");
+        let flags = r#"target.x86_64-unknown-linux-gnu.rustflags=["-Zsanitizer=leak","-Cdebuginfo=1","-Cstrip=none"]"#;
+        assert_eq!(words, ["--target", "x86_64-unknown-linux-gnu", "--config", flags]);
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use compatrix_model::build_failure::BuildFailure;
 use compatrix_model::evidence::{Counts, TestFailure};
 use compatrix_model::outcome::Outcome;
 
@@ -57,6 +58,14 @@ pub(crate) struct NotBuilt {
     pub cause: String,
     /// The end of cargo's output.
     pub output: String,
+}
+
+impl NotBuilt {
+    /// With the end of cargo's output.
+    pub(super) fn of(failure: BuildFailure, output: String) -> Self {
+        let BuildFailure { outcome, cause } = failure;
+        NotBuilt { outcome, cause, output }
+    }
 }
 
 /// A test executable.

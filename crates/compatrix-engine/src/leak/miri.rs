@@ -243,6 +243,7 @@ mod tests {
     use compatrix_leak::Each;
 
     use super::*;
+    use compatrix_model::libtest::parse;
 
     fn settings(seeds: u32, flags: &[&str]) -> LeakSettings {
         LeakSettings {
@@ -267,11 +268,10 @@ mod tests {
 
     #[test]
     fn a_test_that_ran_with_several_seeds_counts_once() {
-        let report = |passed, failed| Report {
-            counts: Counts { passed, failed, ..Counts::default() },
-            complete: true,
-            failures: Vec::new(),
-            running: Vec::new(),
+        let report = |passed, failed| {
+            let mut report = parse("", Source::Executable, b"running 0 tests\n\ntest result: ok. 0 passed; 0 failed\n");
+            report.counts = Counts { passed, failed, ..Counts::default() };
+            report
         };
         assert_eq!(once(report(16, 0)).counts, Counts { passed: 1, ..Counts::default() });
         assert_eq!(once(report(13, 3)).counts, Counts { failed: 1, ..Counts::default() });

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use compatrix_leak::{Each, Tool};
+use compatrix_model::libtest::parse_list;
 
 use super::bench::{is_switch, Bench, Leaks, RanUnit, Unit};
 use super::{miri, resources, sanitizer, valgrind};
@@ -52,8 +53,7 @@ pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed>
             let last = crate::sys::host::last_lines(&output.finished.stderr.text(), 1);
             anyhow::bail!("{} does not list its tests: {last}", executable.target);
         }
-        let text = output.text();
-        Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
+        Ok(parse_list(&output.text()))
     };
     let all = ask(&[])?;
     let args = &bench.inputs.suite.args;

@@ -3,10 +3,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use anyhow::Result;
 use compatrix_model::evidence::{Counts, Record, TestFailure};
-use compatrix_model::libtest::Report;
+use compatrix_model::libtest::{parse_list, Report};
+use compatrix_model::matrix_spec::Suite;
 use compatrix_model::outcome::Outcome;
 
 use crate::build::Executable;
@@ -28,8 +30,14 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 
 impl Scratch {
     pub(crate) fn new(host: &Host) -> Result<Self> {
-        let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let dir = host.dir.join("run").join(name);
+        let all = host.dir.join("run");
+        // A number may be taken by a folder that could not be removed.
+        let dir = loop {
+            let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+            if files::make_new_dir(&all.join(&name))? {
+                break all.join(name);
+            }
+        };
         for part in FOLDERS {
             files::make_dir(&dir.join(part))?;
         }
@@ -46,7 +54,7 @@ impl Scratch {
 pub(crate) fn renew_fixture(inputs: &RunInputs<'_>, dir: &Path) -> Result<()> {
     let Some((_, fixture)) = inputs.fixture else { return Ok(()) };
     let copy = dir.join("fixture");
-    files::remove_dir(&copy)?;
+    let _ = files::clear_dir(&copy, &dir.join("left"));
     files::copy_files(Path::new(&fixture.dir), &copy)
 }
 
@@ -67,6 +75,38 @@ pub(crate) fn command(host: &Host, inputs: &RunInputs<'_>, executable: &Executab
         .envs(&environment(host, inputs, recorded, dir));
     command.timeout = Some(inputs.suite.timeout);
     command
+}
+
+/// The time limit for an executable that lists its tests.
+const LIST_LIMIT: Duration = Duration::from_secs(20);
+
+/// The tests that an executable runs in this suite, in the order in which it starts them; nothing if it does not list
+/// them.
+pub(crate) fn listed(host: &Host, inputs: &RunInputs<'_>, executable: &Executable, dir: &Path) -> Option<Vec<String>> {
+    if executable.own_harness {
+        return None;
+    }
+    let ask = |further: &[&str]| -> Option<Vec<String>> {
+        let mut command = command(host, inputs, executable, dir).args(["--list", "--format", "terse"]);
+        command = command.args(further.iter().copied());
+        command.timeout = Some(LIST_LIMIT);
+        let output = host.output(&command).ok()?;
+        output.finished.status.success().then(|| parse_list(&output.text()))
+    };
+    let all = ask(&[])?;
+    if inputs.suite.args.iter().any(|arg| arg == "--include-ignored" || arg == "--ignored") {
+        return Some(all);
+    }
+    let ignored = ask(&["--ignored"])?;
+    Some(all.into_iter().filter(|test| !ignored.contains(test)).collect())
+}
+
+/// Whether the suite's tests run one at a time, in the order in which they are listed.
+pub(crate) fn is_serial(suite: &Suite) -> bool {
+    let args = || suite.args.iter().map(String::as_str);
+    let after = args().skip_while(|arg| *arg != "--test-threads").nth(1);
+    let one = args().any(|arg| arg == "--test-threads=1") || after == Some("1");
+    one && !args().any(|arg| arg.starts_with("--shuffle"))
 }
 
 /// A record of something that was not run.

@@ -2,6 +2,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "files are read and written here")]
 
+#[cfg(test)]
+mod tests;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
@@ -87,6 +90,23 @@ pub fn exists(path: &Path) -> bool {
     path.exists()
 }
 
+/// Makes a folder, and those above it; false if there was one. A test may have taken our rights on the one above.
+pub fn make_new_dir(path: &Path) -> Result<bool> {
+    let above = path.parent().unwrap_or(Path::new("."));
+    make_dir(above)?;
+    let made = fs::create_dir(path).or_else(|error| {
+        if error.kind() != std::io::ErrorKind::PermissionDenied {
+            return Err(error);
+        }
+        allow(above);
+        fs::create_dir(path)
+    });
+    match made {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        made => made.map(|()| true).with_context(|| format!("cannot make the folder {}", path.display())),
+    }
+}
+
 /// Makes a folder and those above it.
 pub fn make_dir(path: &Path) -> Result<()> {
     fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))
@@ -125,14 +145,52 @@ pub fn append(path: &Path, content: &[u8]) -> Result<()> {
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Removes a folder with all that is in it; it need not exist.
+/// Removes a folder with all that is in it; it need not exist. A folder that its owner may not write to does not stop it.
 pub fn remove_dir(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
+    let removed = fs::remove_dir_all(path).or_else(|error| {
+        if error.kind() != std::io::ErrorKind::PermissionDenied {
+            return Err(error);
+        }
+        unlock(path);
+        fs::remove_dir_all(path)
+    });
+    match removed {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove {}", path.display()))
         }
         _ => Ok(()),
     }
+}
+
+/// Gives the owner all rights on a folder and those in it, as far as that can be done; links are not followed.
+fn unlock(dir: &Path) {
+    let mut todo = vec![dir.to_owned()];
+    while let Some(dir) = todo.pop() {
+        allow(&dir);
+        let entries = fs::read_dir(&dir).into_iter().flatten().flatten();
+        todo.extend(
+            entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()),
+        );
+    }
+}
+
+/// Gives the owner all rights on one folder; not on what a link leads to.
+fn allow(dir: &Path) {
+    let meta = fs::symlink_metadata(dir);
+    if let Some(meta) = meta.ok().filter(fs::Metadata::is_dir) {
+        let rights = std::os::unix::fs::PermissionsExt::from_mode(meta.mode() & 0o7777 | 0o700);
+        let _ = fs::set_permissions(dir, rights);
+    }
+}
+
+/// Removes a folder; what cannot be removed is moved aside, into this other folder, so that the name is free. Returns
+/// why something is left, with the place where it is now.
+pub fn clear_dir(path: &Path, aside: &Path) -> Option<String> {
+    let error = remove_dir(path).err()?;
+    let moved = (0..1000).map(|n| aside.join(n.to_string())).find(|place| !place.exists());
+    let moved = moved.filter(|place| make_dir(aside).is_ok() && fs::rename(path, place).is_ok());
+    let left = moved.as_deref().unwrap_or(path);
+    Some(format!("{error:#}; {} is left, remove it by hand", left.display()))
 }
 
 /// The entries of a folder, sorted by name; empty if the folder does not exist.
@@ -283,44 +341,4 @@ pub(crate) fn path_glob(glob: &str) -> Result<GlobMatcher> {
     let glob = glob.replace('{', "\\{").replace('}', "\\}");
     let read = GlobBuilder::new(&glob).literal_separator(true).backslash_escape(true).build();
     Ok(read?.compile_matcher())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn globs_on_paths_stay_within_a_folder() {
-        for (glob, path, expected) in [
-            ("**/Cargo.lock", "Cargo.lock", true),
-            ("**/Cargo.lock", "a/b/Cargo.lock", true),
-            ("*.lock", "a/Cargo.lock", false),
-            ("a/**/c", "a/c", true),
-            ("a/**/c", "a/bc", false),
-            ("crates/[ab]*", "crates/beta", true),
-            ("{a,b}", "a", false),
-            ("{a,b}?", "{a,b}c", true),
-        ] {
-            assert_eq!(path_glob(glob).unwrap().is_match(path), expected, "{glob} {path}");
-        }
-        assert!(path_glob("a[").is_err());
-    }
-
-    #[test]
-    fn hashes_are_sha256() {
-        assert_eq!(hash_bytes(b"abc").to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        assert_ne!(hash_parts(["ab", "c"]), hash_parts(["a", "bc"]));
-    }
-
-    #[test]
-    fn a_changed_file_is_hashed_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("f");
-        let memo = Memo::default();
-        write(&path, b"one").unwrap();
-        let one = sha256(&path, &memo).unwrap();
-        assert_eq!(one, hash_bytes(b"one"));
-        write(&path, b"two").unwrap();
-        assert_eq!(sha256(&path, &memo).unwrap(), hash_bytes(b"two"));
-    }
 }

@@ -265,3 +265,41 @@ proptest! {
         prop_assert_eq!(parser.finish(), executable(NEW));
     }
 }
+
+#[test]
+fn the_list_of_tests_says_which_one_died() {
+    let list = |names: &str| names.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    #[track_caller]
+    fn died(output: &str, listed: &[String], serial: bool) -> Report {
+        let mut report = executable(output);
+        assert!(!report.complete);
+        report.against(listed, serial);
+        report
+    }
+    // Two threads: a line for each test that ended, and what a test printed in between.
+    let report =
+        died("running 3 tests\ntest a ... ok\n\ntest ghost ... FAILED\ntest b ... FAILED\n", &list("a b zz"), false);
+    assert_eq!((names(&report), report.running.as_slice()), (vec!["b"], &list("zz")[..]));
+    assert_eq!(report.counts, counts(1, 1, 0, 0), "the ghost does not count");
+
+    // One thread: what was running has a line of its own, whatever was printed after it.
+    for printed in
+        ["", "\ntest ghost ... ", "\ntest c ... ", "\ntest c ... ok\n", "test a has been running for over 60 seconds\n"]
+    {
+        let report = died(&format!("running 3 tests\ntest a ... ok\ntest b ... {printed}"), &list("a b c"), true);
+        assert_eq!(report.running, list("b"), "{printed:?}");
+    }
+
+    // Nothing tells which of several it was, unless libtest said that one is slow.
+    let report = died("running 3 tests\ntest b ... ok\n", &list("a b c"), false);
+    assert_eq!((report.running.as_slice(), report.unfinished.as_slice()), (&[][..], &list("a c")[..]));
+    let slow = "test a has been running for over 60 seconds\ntest ghost has been running for over 60 seconds\n";
+    let report = died(&format!("running 3 tests\ntest b ... ok\n{slow}"), &list("a b c"), false);
+    assert_eq!((report.running.as_slice(), report.unfinished.as_slice()), (&list("a")[..], &[][..]));
+
+    // A whole output is believed as it is.
+    let mut whole = executable(NEW);
+    whole.against(&[], false);
+    assert_eq!(whole, executable(NEW));
+    assert_eq!(parse_list("a: test\nb: benchmark\nm::c: test\n\n2 tests, 1 benchmark\n"), list("a m::c"));
+}

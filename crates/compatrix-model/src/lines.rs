@@ -7,7 +7,7 @@ const TAIL: usize = 512;
 
 /// Cuts a stream of bytes into lines; a long line loses its middle, so memory stays bounded.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     head: Vec<u8>,
     tail: Vec<u8>,
     dropped: bool,
@@ -15,7 +15,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Takes bytes, cut anywhere, and hands on each line that they end, without its line break.
-    pub(super) fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(String)) {
+    pub(crate) fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(String)) {
         while let Some(end) = bytes.iter().position(|b| *b == b'\n') {
             self.push(&bytes[..end]);
             each(self.take());
@@ -25,7 +25,7 @@ impl Lines {
     }
 
     /// The last line, if the stream does not end with a line break.
-    pub(super) fn finish(mut self) -> Option<String> {
+    pub(crate) fn finish(mut self) -> Option<String> {
         if self.head.is_empty() {
             None
         } else {
@@ -35,7 +35,7 @@ impl Lines {
 
     /// Bytes buffered.
     #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.head.len() + self.tail.len()
     }
 
@@ -98,7 +98,7 @@ fn without_colour(text: &str) -> String {
 
 /// The start and the end of a long text: a panic's message is at either.
 #[derive(Debug, Default)]
-pub(super) struct Excerpt {
+pub(crate) struct Excerpt {
     head: String,
     tail: String,
     dropped: bool,
@@ -109,7 +109,7 @@ impl Excerpt {
     const HALF: usize = 2040;
 
     /// Adds a line.
-    pub(super) fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         if self.tail.is_empty() && self.head.len() + line.len() < Self::HALF {
             self.head.push_str(line);
             self.head.push('\n');
@@ -128,7 +128,7 @@ impl Excerpt {
     }
 
     /// The excerpt, at most 4 KiB, without empty lines at its ends.
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         let mut text = self.head;
         if self.dropped {
             text.push_str("[…]\n");
