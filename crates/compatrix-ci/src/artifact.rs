@@ -27,7 +27,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use compatrix_leak::LeakReport;
-use compatrix_model::evidence::{Counts, ExecutableProof, Record, SourceProof, TestFailure, ToolchainProof};
+use compatrix_model::evidence::{
+    Counts, Differences, ExecutableProof, Record, SourceProof, TestFailure, ToolchainProof,
+};
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
 use compatrix_model::plan::{Plan, SkipReason};
@@ -173,6 +175,8 @@ struct BuildPart {
     toolchain: ToolchainProof,
     source: SourceProof,
     features: Vec<String>,
+    #[serde(default, skip_serializing_if = "Differences::is_none")]
+    differences: Differences,
     executables: Vec<ExecutableProof>,
 }
 

@@ -110,8 +110,8 @@ impl Judging<'_> {
     }
 
     fn row(&self, judge: &Judge<'_>, merged: &Merged, result: &MergedResult) -> Row {
-        // The policy needs the proof for the Rust that built the executables.
-        if self.whole_records || self.plan.work == JobCommand::LeakCheck {
+        // The policy needs the proof for the Rust that built the executables, and notes are made from it.
+        if self.whole_records || self.plan.work == JobCommand::LeakCheck || merged.differs(result) {
             judge.row(result.suite, result.cell, merged.whole(result), false)
         } else {
             judge.row(result.suite, result.cell, merged.brief(result), false).in_brief()

@@ -124,6 +124,11 @@ impl Merged {
         self.files[result.at.0].1.record(self.found(result))
     }
 
+    /// Whether what was built differs from what the spec asked for.
+    pub fn differs(&self, result: &MergedResult) -> bool {
+        self.files[result.at.0].1.differences(self.found(result)).is_some_and(|differences| !differences.is_none())
+    }
+
     /// Platform and source hash in the record's proof; `None` without a proof.
     pub fn origin(&self, result: &MergedResult) -> Option<(&str, Sha256)> {
         self.files[result.at.0].1.origin(self.found(result))

@@ -1,6 +1,7 @@
 //! Finds what this machine and this workspace have, and obtains the rest: one module per kind of thing. No finder knows
 //! another kind or a value's setting; [`crate::provide`] does. Imports `sys`.
 
+pub(crate) mod bundling;
 pub(crate) mod c_compiler;
 pub(crate) mod cargo_config;
 pub(crate) mod distro;

@@ -2,6 +2,7 @@
 //! `build`, the survey and what they do.
 
 pub(crate) mod executable;
+mod features;
 pub(crate) mod inputs;
 pub(crate) mod keys;
 pub(crate) mod proof;
@@ -61,8 +62,7 @@ pub(crate) fn tests(host: &Host, inputs: &RunInputs<'_>, product: &Product, scra
 
 /// The record of a suite that only builds: the products and their compiler.
 pub(crate) fn built(inputs: &RunInputs<'_>, product: &Product) -> Record {
-    let mut proof = proof::proof_of_inputs(inputs);
-    proof.executables = proof::executables(product);
+    let proof = proof::proof_of_product(inputs, product);
     let (outcome, cause) = match proof::wrong_compiler(inputs, product) {
         Some(mismatch) => (Outcome::Misidentified, mismatch),
         None if product.executables.is_empty() => (Outcome::Failed, "cargo built nothing for the packages".to_owned()),

@@ -1,5 +1,6 @@
 //! Evidence: the record that proves an outcome.
 
+mod differences;
 mod leaks;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
 use crate::outcome::Outcome;
 
+pub use differences::{Differences, LeftOut};
 pub use leaks::leak_usage;
 
 /// The result of one suite in one cell, with its proof.
@@ -136,8 +138,11 @@ pub struct Proof {
     pub toolchain: ToolchainProof,
     /// The sources under test.
     pub source: SourceProof,
-    /// Features that were on, with all defaults spelled out.
+    /// Features that were on in the packages under test, as cargo reported them; of a failed build the planned ones.
     pub features: Vec<String>,
+    /// How what was built differs from what the spec asked for.
+    #[serde(default, skip_serializing_if = "Differences::is_none")]
+    pub differences: Differences,
     /// The SQLite that the executables use; absent if none is linked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sqlite: Option<SqliteProof>,

@@ -3,7 +3,9 @@
 //! Never how or where they were found: the engine keeps that to itself, so that a plan can also be made for a host that
 //! is not here. What is not known yet is `None`.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod features;
+
+use std::collections::BTreeMap;
 
 use compatrix_leak::Tool;
 use semver::Version;
@@ -12,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::axis::{AxisName, ValueName};
 use crate::condition::Versions;
 use crate::lockset::Lockset;
+
+pub use features::{Bundling, Difference, Unbundled};
 
 /// Of values that are in none of the maps nothing is known: they were not looked for.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -73,6 +77,10 @@ pub struct PackageFacts {
     pub features: BTreeMap<String, Vec<String>>,
     /// Its feature that bundles SQLite, if found.
     pub bundled_feature: Option<String>,
+    /// By `dependency/feature` as the features list it: those that compile SQLite in.
+    pub bundling: BTreeMap<String, Bundling>,
+    /// Whether its locked libsqlite3-sys can be told to link a shared SQLite although a feature compiles it in.
+    pub relinkable: bool,
     /// Whether its manifest always bundles SQLite, through `bundled` on a dependency.
     pub always_bundled: bool,
     /// Whether SQLite is among its dependencies at all.
@@ -114,27 +122,6 @@ impl ToolchainVersions {
     pub fn cargo(&self) -> Version {
         let version = self.cargo.as_ref().unwrap_or(&self.rustc);
         Version::new(version.major, version.minor, version.patch)
-    }
-}
-
-impl PackageFacts {
-    /// The features that are on when these are asked for, `default` resolved, without names of optional dependencies
-    /// and features of other packages.
-    pub fn resolve_features(&self, default_features: bool, enable: &[String]) -> BTreeSet<String> {
-        let mut todo: Vec<&str> = enable.iter().map(String::as_str).collect();
-        if default_features {
-            todo.push("default");
-        }
-        let mut on = BTreeSet::new();
-        while let Some(name) = todo.pop() {
-            if let Some(implied) = self.features.get(name) {
-                if on.insert(name.to_owned()) {
-                    todo.extend(implied.iter().map(String::as_str));
-                }
-            }
-        }
-        on.remove("default");
-        on
     }
 }
 

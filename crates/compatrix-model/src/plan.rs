@@ -19,7 +19,7 @@ use crate::axis::{AxisKind, Deps, Setting, ValueName};
 use crate::cell::Space;
 use crate::choose::{choose, Chosen};
 use crate::condition::{Condition, Matcher, Versions};
-use crate::facts::{Availability, PlanFacts};
+use crate::facts::{Availability, PackageFacts, PlanFacts, Unbundled};
 use crate::linkage::Linkage;
 use crate::lockset::{self, Lockset};
 use crate::matrix_spec::{Expect, Profile, Spec, Suite, SuiteKind};
@@ -237,16 +237,16 @@ impl<'a> Planner<'a> {
         };
         let mut features = BTreeMap::new();
         for package in &self.facts.packages {
-            let mut on = package.resolve_features(default_features, &enable);
-            match (linkage, &package.bundled_feature) {
-                (Some(Linkage::Static), Some(bundled)) => {
-                    on.insert(bundled.clone());
-                }
-                (Some(Linkage::Dynamic), Some(bundled)) => {
-                    on.remove(bundled);
-                }
+            let on = package.resolve_features(default_features, &enable);
+            let asked = match linkage {
+                None => on,
                 // One cargo builds them all and unites their features: it is enough that one of them compiles it in.
-                (Some(Linkage::Static), None) if package.links_sqlite && !self.bundles() => {
+                Some(Linkage::Static)
+                    if package.bundled_feature.is_some() || !package.links_sqlite || self.bundles() =>
+                {
+                    package.with_bundling(on)
+                }
+                Some(Linkage::Static) => {
                     return Err(self.reason(SkipReason::Unavailable {
                         value: "sqlite=bundled".to_owned(),
                         reason: format!(
@@ -255,9 +255,20 @@ impl<'a> Planner<'a> {
                         ),
                     }))
                 }
-                (None | Some(Linkage::Static | Linkage::Dynamic), _) => {}
-            }
-            features.insert(package.name.clone(), on);
+                Some(Linkage::Dynamic) => {
+                    let alone = targets == Targets::Packages || self.facts.packages.len() == 1;
+                    let unbundled = package.without_bundling(&on, alone);
+                    if let Some(reason) = not_to_be_unbundled(package, &unbundled) {
+                        let value = match space.axis_of(&AxisKind::Features) {
+                            Some((n, axis)) => format!("features={}", axis.values[coords[n]].name),
+                            None => "sqlite".to_owned(),
+                        };
+                        return Err(self.reason(SkipReason::Unavailable { value, reason }));
+                    }
+                    unbundled.ask
+                }
+            };
+            features.insert(package.name.clone(), asked);
         }
         let lockset = self.lockset(coords);
         let staged = self.is_staged(&toolchain, &lockset, targets);
@@ -359,6 +370,24 @@ fn compiled_by(suite: &Suite) -> Compiled {
         SuiteKind::Build => Targets::Packages,
     };
     Compiled { targets, sanitizer: suite.leak().and_then(|leak| Sanitizer::of(leak.tool)) }
+}
+
+/// Why no shared SQLite can be linked with these features, if it cannot.
+fn not_to_be_unbundled(package: &PackageFacts, unbundled: &Unbundled) -> Option<String> {
+    let name = &package.name;
+    let kept: Vec<String> = unbundled.kept.iter().map(|feature| format!("`{feature}`")).collect();
+    let kept = kept.join(", ");
+    match (unbundled.kept.is_empty(), unbundled.cipher, package.relinkable) {
+        (true, _, _) | (false, false, true) => None,
+        (false, true, _) => Some(format!(
+            "{kept} of `{name}` brings SQLCipher, and no shared SQLite can stand in for it; cross this feature set with \
+             `bundled` alone"
+        )),
+        (false, false, false) => Some(format!(
+            "{kept} of `{name}` compiles SQLite in and switches on more than that; libsqlite3-sys can link a shared SQLite \
+             in its place since 0.27: update it, or name what else is wanted in a feature set of its own"
+        )),
+    }
 }
 
 /// The parts of a cell that decide its build.

@@ -32,6 +32,7 @@ fn record() -> Record {
                 lockset: Some([0xcc; 32].into()),
             },
             features: vec!["json".into()],
+            differences: Default::default(),
             sqlite: Some(SqliteProof {
                 linkage: Linkage::Dynamic,
                 file: "/lib/libsqlite3.so.0".into(),

@@ -68,6 +68,7 @@ fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> PlanFacts {
         bundled_feature: Some("bundled".into()),
         always_bundled: false,
         links_sqlite: true,
+        ..PackageFacts::default()
     }];
     facts
 }
@@ -93,8 +94,8 @@ fn build_ids_show_what_is_compiled_and_cells_share_builds() {
     assert_eq!(
         ids,
         [
-            "rust=stable sqlite=bundled features=bundled,pool",
-            "rust=stable sqlite=bundled features=bundled,json,pool",
+            "rust=stable sqlite=bundled features=bundled,default,pool",
+            "rust=stable sqlite=bundled features=bundled,default,json,pool",
             "rust=stable sqlite=bundled features=bundled",
             "rust=stable sqlite=dynamic features=pool",
             "rust=stable sqlite=dynamic features=json,pool",
@@ -102,15 +103,12 @@ fn build_ids_show_what_is_compiled_and_cells_share_builds() {
         ]
     );
     assert_eq!(plan.runs_per_build(), [2, 2, 2, 6, 6, 6]);
-    assert_eq!(
-        plan.builds[1].cargo_arguments().join(" "),
-        "--package store --no-default-features --features bundled,json,pool"
-    );
+    assert_eq!(plan.builds[1].cargo_arguments().join(" "), "--package store --features bundled,json,pool");
 }
 
 #[test]
 fn feature_sets_that_come_to_the_same_are_one_build() {
-    let axes = r#"features = { default = [], spelled = { default-features = false, features = ["bundled", "pool"] } }"#;
+    let axes = r#"features = { default = [], spelled = { default-features = false, features = ["default"] } }"#;
     let spec = spec(axes, "");
     let plan = planned(&spec, &host(&spec, &[], &[]), &[]);
     assert_eq!((plan.runs.len(), plan.builds.len()), (2, 1));
@@ -200,7 +198,7 @@ fn a_package_without_a_bundling_feature_says_so() {
     assert_eq!(
         plan.builds[0].cargo_arguments().join(" "),
         "--package other --package store --no-default-features --features \
-         other/bundled,other/pool,store/bundled,store/pool"
+         other/bundled,other/default,other/pool,store/bundled,store/default,store/pool"
     );
 }
 
@@ -304,7 +302,7 @@ fn toolchains_of_a_group_are_built_in_a_stage_with_its_lockset() {
     let expected =
         expected.map(|(lockset, stage, lane)| (lockset.to_owned(), stage.map(str::to_owned), lane.to_owned()));
     assert_eq!(seen, expected);
-    assert_eq!(plan.builds[0].id(), "rust=1.70 sqlite=bundled features=bundled,pool lockset=old");
+    assert_eq!(plan.builds[0].id(), "rust=1.70 sqlite=bundled features=bundled,default,pool lockset=old");
     assert!(plan.provisions.contains(&Provision::Lockset("old".into())), "{:?}", plan.provisions);
     assert!(!plan.provisions.contains(&Provision::Lockset("locked".into())), "it is served already");
 }
@@ -347,8 +345,11 @@ fn a_suite_that_only_builds_leaves_dev_dependencies_out() {
     assert_eq!(
         stages,
         [
-            ("rust=stable features=bundled,pool without=tests".to_owned(), Some("locked.without-dev".to_owned())),
-            ("rust=stable features=bundled,pool".to_owned(), None),
+            (
+                "rust=stable features=bundled,default,pool without=tests".to_owned(),
+                Some("locked.without-dev".to_owned())
+            ),
+            ("rust=stable features=bundled,default,pool".to_owned(), None),
         ]
     );
 }

@@ -76,6 +76,9 @@ pub struct DocumentRow<'a> {
     /// Names of failing tests.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failing: Vec<String>,
+    /// How what was built differs from what the spec asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Whether an earlier result was reused.
     pub reused: bool,
     /// The command that runs this cell alone.
@@ -99,6 +102,7 @@ pub fn document(matrix: &Matrix) -> Document<'_> {
         expectation: &row.expectation,
         tests: row.tests(),
         failing: row.failing(),
+        notes: row.notes(),
         reused: row.reused,
         repro: matrix.repro_line(row),
         record: row.record(),

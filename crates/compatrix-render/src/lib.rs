@@ -23,6 +23,7 @@ pub mod locks;
 pub mod look;
 mod markdown;
 pub mod merged;
+mod notes;
 pub mod page;
 pub mod plan_json;
 pub mod plan_table;

@@ -15,7 +15,9 @@ use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::results::matrix::Matrix;
 
+use crate::look::count;
 use crate::markdown::{code, text};
+use crate::notes::notes;
 use crate::reliability;
 use facts::Facts;
 
@@ -49,6 +51,7 @@ pub fn page(spec: &Spec, evidence: &[EvidenceFile], options: &PageOptions<'_>) -
     section("Results", grid(&facts, options));
     section("Broken", limits::broken(&facts, command));
     section("Known limitations", limits::known(&facts));
+    section("Built otherwise than asked", otherwise(&facts));
     section("Leaks and memory errors", reliability::short(spec, &facts.judgement));
     section("Results by axis", axes::tables(&facts));
     section("Not tried", limits::untried(&facts));
@@ -84,6 +87,13 @@ fn grid(facts: &Facts<'_>, options: &PageOptions<'_>) -> String {
     };
     let _ = writeln!(out, "Each sign is a cell. Platforms: {}{whose}.", text(&platforms));
     out
+}
+
+/// What cargo built otherwise than the feature sets ask for. The cells count all the same.
+fn otherwise(facts: &Facts<'_>) -> String {
+    let lines =
+        notes(&facts.matrix).into_iter().map(|note| format!("- {} ({})\n", text(&note.text), count(note.rows, "cell")));
+    lines.collect()
 }
 
 fn reproduce(facts: &Facts<'_>, command: &str) -> String {

@@ -4,7 +4,7 @@ use compatrix_model::cell::CellId;
 use compatrix_model::facts::{Availability, PlanFacts};
 use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::plan::{Plan, Provision, SkipReason, Targets};
+use compatrix_model::plan::{Build, Plan, Provision, SkipReason, Targets};
 use compatrix_model::results::matrix::Chosen;
 use serde::Serialize;
 
@@ -38,7 +38,12 @@ struct BuildEntry<'a> {
     id: String,
     toolchain: &'a str,
     linkage: &'static str,
+    /// After `cargo test` or `cargo build`, if one cargo makes it all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     cargo_arguments: Vec<String>,
+    /// Of each cargo, where packages are built one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cargo_arguments_each: Vec<Vec<String>>,
     /// `locked`, a group's name, `minimal`, `latest`.
     lockset: String,
     /// Whether it is built in a stage.
@@ -80,7 +85,11 @@ pub fn plan_json(spec: &Spec, plan: &Plan, facts: &PlanFacts, profile: &str) -> 
             Some(Linkage::Static) => "bundled",
             Some(Linkage::Dynamic) => "dynamic",
         },
-        cargo_arguments: build.cargo_arguments(),
+        cargo_arguments: if build.each().len() == 1 { build.cargo_arguments() } else { Vec::new() },
+        cargo_arguments_each: match build.each().as_slice() {
+            [_] => Vec::new(),
+            each => each.iter().map(Build::cargo_arguments).collect(),
+        },
         lockset: build.lockset.to_string(),
         staged: build.staged,
         tests: build.targets != Targets::Packages,

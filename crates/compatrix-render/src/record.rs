@@ -61,6 +61,9 @@ pub fn describe(record: &Record) -> String {
     line("sources", &proof.source.sources.to_string());
     line("lockset", &or_empty::text(&proof.source.lockset));
     line("features", &proof.features.join(", "));
+    for note in proof.differences.notes() {
+        line("", &note);
+    }
     if let Some(sqlite) = &proof.sqlite {
         let linkage = match sqlite.linkage {
             Linkage::Static => "compiled in",

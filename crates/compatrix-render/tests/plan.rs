@@ -58,6 +58,7 @@ fn facts() -> PlanFacts {
         bundled_feature: Some("bundled".into()),
         always_bundled: false,
         links_sqlite: true,
+        ..PackageFacts::default()
     });
     facts
 }

@@ -14,7 +14,7 @@ use super::{Artifact, ArtifactError, BuildPart, First, Header, Rest, FORMAT, HAS
 use compatrix_model::axis::{AxisKind, AxisName, ValueName};
 use compatrix_model::cell::{CellId, CellIndex, Space};
 use compatrix_model::condition::{partial_version, Versions};
-use compatrix_model::evidence::{Counts, FixtureProof, Proof, Record, SqliteProof};
+use compatrix_model::evidence::{Counts, Differences, FixtureProof, Proof, Record, SqliteProof};
 use compatrix_model::hash::{or_empty, Sha256};
 use compatrix_model::outcome::Outcome;
 
@@ -147,7 +147,7 @@ impl Bundle {
     /// Assembles the record's proof; `None` if nothing ran.
     pub fn proof(&self, found: &RecordLine) -> Option<Proof> {
         let ([build, sqlite, fixture], env) = found.proof.as_ref()?;
-        let BuildPart { platform, toolchain, source, features, executables } =
+        let BuildPart { platform, toolchain, source, features, differences, executables } =
             self.builds[build.expect("a proof has a build") as usize].clone();
         let env = &self.numbers[env.start as usize..env.end as usize];
         Some(Proof {
@@ -155,11 +155,18 @@ impl Bundle {
             toolchain,
             source,
             features,
+            differences,
             sqlite: sqlite.map(|n| self.sqlite[n as usize].clone()),
             fixture: fixture.map(|n| self.fixtures[n as usize].clone()),
             executables,
             env: env.iter().map(|n| self.env[*n as usize].clone()).collect(),
         })
+    }
+
+    /// How what was built differs from what the spec asked for; cheap. `None` if nothing ran.
+    pub fn differences(&self, found: &RecordLine) -> Option<&Differences> {
+        let ([build, ..], _) = found.proof.as_ref()?;
+        Some(&self.builds[build.expect("a proof has a build") as usize].differences)
     }
 
     /// Platform and source hash in the record's proof.

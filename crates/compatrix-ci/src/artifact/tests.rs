@@ -72,6 +72,7 @@ fn proof() -> impl Strategy<Value = Proof> {
         toolchain,
         source,
         features: vec!["json".to_owned()],
+        differences: Default::default(),
         sqlite,
         fixture,
         executables,

@@ -82,12 +82,13 @@ impl Writer {
     }
 
     fn proof(&mut self, proof: &Proof) -> String {
-        let Proof { platform, toolchain, source, features, sqlite, fixture, executables, env } = proof;
+        let Proof { platform, toolchain, source, features, differences, sqlite, fixture, executables, env } = proof;
         let build = BuildPart {
             platform: platform.clone(),
             toolchain: toolchain.clone(),
             source: source.clone(),
             features: features.clone(),
+            differences: differences.clone(),
             executables: executables.clone(),
         };
         let build = self.shared("build", json(&build));

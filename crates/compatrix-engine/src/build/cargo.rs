@@ -17,7 +17,7 @@ use super::product::{BuildInputs, Built, Doctests, NotBuilt};
 use super::share::target_dir;
 use super::{record, runner, share};
 use crate::deps::stage::{self, Stage, OUR_STAGE};
-use crate::find::facts::{SqliteFacts, ToolchainFacts};
+use crate::find::facts::{SqliteFacts, TestedPackage, ToolchainFacts};
 use crate::sys::host::Host;
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
@@ -25,9 +25,14 @@ use crate::sys::supervisor::End;
 /// The time limit of one cargo.
 const TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// The cargo command that makes the executables.
-pub(crate) fn command(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Command> {
-    let mut command = base(host, build, inputs)?;
+/// The cargo commands that make the products, one after another.
+pub(crate) fn commands(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Vec<Command>> {
+    let target = target_dir(host, build);
+    build.each().iter().map(|part| command(host, part, inputs, &target)).collect()
+}
+
+fn command(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> Result<Command> {
+    let mut command = base(host, build, inputs, target)?;
     let words: &[&str] = match build.targets {
         Targets::Tests { .. } => &["test", "--no-run"],
         Targets::Packages => &["build"],
@@ -39,7 +44,7 @@ pub(crate) fn command(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> R
 
 /// The cargo command that runs the documentation tests.
 pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Command> {
-    let mut command = base(host, build, inputs)?;
+    let mut command = base(host, build, inputs, &target_dir(host, build))?;
     command.args = [&["test", "--doc"].map(str::to_owned)[..], &command.args].concat();
     command.timeout = Some(inputs.doctest_limit);
     if let Some(dir) = inputs.link.and_then(|link| link.link_dir.clone()) {
@@ -48,14 +53,14 @@ pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'
     Ok(command)
 }
 
-fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Command> {
+fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> Result<Command> {
     let rustc = Path::new(&inputs.toolchain.rustc);
     let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root);
     let offline = host.limits.offline || inputs.stage.as_ref().is_some_and(|stage| stage.served);
-    let target = target_dir(host, build).to_string_lossy().into_owned();
+    let target = target.to_string_lossy().into_owned();
     let mut command = Command::new(&inputs.toolchain.cargo, root)
         .args(["--locked".to_owned(), "--target-dir".to_owned(), target.clone()])
-        .args(manifest_of_one(host, inputs))
+        .args(manifest_of_one(host, build, inputs))
         .args(build.cargo_arguments())
         .args(build.sanitizer.map(|sanitizer| sanitized(sanitizer, &inputs.toolchain.host)).unwrap_or_default())
         .envs(&environment(host, inputs.toolchain, inputs.link, offline)?)
@@ -121,8 +126,9 @@ fn sanitized(sanitizer: Sanitizer, target: &str) -> Vec<String> {
 
 /// The manifest of a package that is tested alone: with cargo's first resolver, features are only given to the package
 /// that cargo stands in.
-fn manifest_of_one(host: &Host, inputs: &BuildInputs<'_>) -> Vec<String> {
-    match inputs.workspace.packages.as_slice() {
+fn manifest_of_one(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Vec<String> {
+    let built = |package: &&TestedPackage| build.features.contains_key(&package.facts.name);
+    match inputs.workspace.packages.iter().filter(built).collect::<Vec<_>>().as_slice() {
         [one] if Path::new(&one.dir) != host.root => {
             let dir = stage::place(&inputs.workspace.layout, inputs.stage.as_ref(), Path::new(&one.dir));
             vec!["--manifest-path".to_owned(), dir.join("Cargo.toml").to_string_lossy().into_owned()]
@@ -133,22 +139,35 @@ fn manifest_of_one(host: &Host, inputs: &BuildInputs<'_>) -> Vec<String> {
 
 /// Builds, and runs the doctests if the build has any.
 pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
-    let command = command(host, build, inputs)?;
     let target = target_dir(host, build);
     share::take(&target)?;
-    let (mut reader, mut why) = (Messages::default(), build_failure::Reader::new(own_libraries(inputs)));
-    let finished = command
-        .run_sharing(jobs, &host.supervisor, &mut |bytes| reader.feed(bytes), &mut |bytes| why.feed(bytes))
-        .with_context(|| format!("cannot start {}", command.program))?;
-    let (mut wall, mut cpu) = (finished.wall, finished.cpu);
-    if let Some(result) = not_built(&finished, why) {
-        let result = of_stage(inputs.stage.as_ref(), result);
-        return Ok(Built { result: Err(result), wall, cpu });
+    let mut reader = Messages::default();
+    let (mut wall, mut cpu) = (Duration::ZERO, Duration::ZERO);
+    let mut failures = Vec::new();
+    let each = build.each();
+    for part in &each {
+        let command = command(host, part, inputs, &target)?;
+        let mut why = build_failure::Reader::new(own_libraries(inputs));
+        let finished = command
+            .run_sharing(jobs, &host.supervisor, &mut |bytes| reader.feed(bytes), &mut |bytes| why.feed(bytes))
+            .with_context(|| format!("cannot start {}", command.program))?;
+        (wall, cpu) = (wall + finished.wall, cpu + finished.cpu);
+        let failure = not_built(&finished, why).map(|result| of_stage(inputs.stage.as_ref(), result));
+        failures.extend(failure.map(|failure| match part.features.keys().next() {
+            Some(package) if each.len() > 1 => failure.of_package(package),
+            _ => failure,
+        }));
+        if finished.end == End::Interrupted {
+            break;
+        }
+    }
+    if let Some(failure) = failures.into_iter().reduce(NotBuilt::and) {
+        return Ok(Built { result: Err(failure), wall, cpu });
     }
     share::give(&target)?;
     let mut product = reader.product(host, inputs, build.targets)?;
     if matches!(build.targets, Targets::Tests { .. }) && !product.executables.is_empty() {
-        let asked = base(host, build, inputs)?;
+        let asked = base(host, build, inputs, &target)?;
         record::ask(host, &asked, (&target, inputs.toolchain.host.as_str()), &mut product, jobs)?;
         runner::ask(host, &asked, &mut product, jobs)?;
     }

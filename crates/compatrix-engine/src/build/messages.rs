@@ -1,5 +1,6 @@
 //! Cargo's JSON messages: which executables a build made, and which of cargo's targets each is of.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -29,6 +30,8 @@ struct Artifact {
     executable: Option<PathBuf>,
     #[serde(default)]
     filenames: Vec<PathBuf>,
+    #[serde(default)]
+    features: Vec<String>,
 }
 
 /// The messages that matter here.
@@ -121,11 +124,18 @@ impl Messages {
     pub(super) fn product(self, host: &Host, inputs: &BuildInputs<'_>, targets: Targets) -> Result<Product> {
         let workspace = inputs.workspace;
         let mut product = Product { archive: self.archive, ..Product::default() };
+        // Those of the tests, as a build script's dependencies may have the package with other features.
+        let mut others: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for artifact in &self.artifacts {
-            let Some((used, path)) = artifact.of(targets) else { continue };
             let dir = artifact.manifest_path.parent().map(Path::to_owned).unwrap_or_default();
             let origin = stage::origin(&workspace.layout, inputs.stage.as_ref(), &dir);
             let package = workspace.packages.iter().find(|p| Path::new(&p.dir) == origin);
+            if let Some(package) = package.filter(|_| !artifact.is_build_script()) {
+                let is_test = artifact.profile.test || targets == Targets::Packages;
+                let features = if is_test { &mut product.features } else { &mut others };
+                features.entry(package.facts.name.clone()).or_default().extend(artifact.features.iter().cloned());
+            }
+            let Some((used, path)) = artifact.of(targets) else { continue };
             if package.is_none() && targets == Targets::Packages {
                 // A dependency, or a build script of one.
                 continue;
@@ -147,6 +157,9 @@ impl Messages {
                 Use::Product => product.executables.push(executable),
                 Use::Reachable => product.programs.push(executable),
             }
+        }
+        for (package, features) in others {
+            product.features.entry(package).or_insert(features);
         }
         for list in [&mut product.executables, &mut product.programs] {
             list.sort_by(|a, b| (&a.package, &a.target, &a.path).cmp(&(&b.package, &b.target, &b.path)));

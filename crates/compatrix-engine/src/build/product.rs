@@ -1,12 +1,13 @@
 //! The inputs and the result of a build.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use compatrix_model::build_failure::BuildFailure;
 use compatrix_model::evidence::{Counts, TestFailure};
 use compatrix_model::outcome::Outcome;
+use compatrix_model::results::rank;
 
 use super::inspect::Inspection;
 use crate::deps::stage::Stage;
@@ -31,6 +32,8 @@ pub(crate) struct Product {
     pub executables: Vec<Executable>,
     /// Programs, examples and shared libraries that tests can start or load by their path.
     pub programs: Vec<Executable>,
+    /// By package under test: the features that cargo reports as on.
+    pub features: BTreeMap<String, BTreeSet<String>>,
     /// The folder for temporary files whose path is compiled into a test, if any: all runs of the build would share it.
     pub tmpdir: Option<PathBuf>,
     /// The static SQLite that was linked, if any.
@@ -61,6 +64,21 @@ pub(crate) struct NotBuilt {
 }
 
 impl NotBuilt {
+    /// The same of one package of several.
+    pub(super) fn of_package(self, package: &str) -> Self {
+        Self { cause: format!("`{package}` alone: {}", self.cause), ..self }
+    }
+
+    /// Both: what says least of the project decides.
+    pub(super) fn and(self, other: Self) -> Self {
+        let outcome = match rank::of_outcome(other.outcome) > rank::of_outcome(self.outcome) {
+            true => other.outcome,
+            false => self.outcome,
+        };
+        let (cause, output) = (format!("{}; {}", self.cause, other.cause), self.output + "\n" + &other.output);
+        Self { outcome, cause, output }
+    }
+
     /// With the end of cargo's output.
     pub(super) fn of(failure: BuildFailure, output: String) -> Self {
         let BuildFailure { outcome, cause } = failure;

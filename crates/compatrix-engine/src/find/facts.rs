@@ -143,6 +143,21 @@ pub struct TestedPackage {
     pub dir: String,
     /// The source file of each of its targets, by the target's name, relative to the workspace's root.
     pub sources: BTreeMap<String, String>,
+    /// Its targets that require features.
+    pub gated: Vec<GatedTarget>,
+}
+
+/// A target with `required-features`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatedTarget {
+    /// cargo's word: `test`, `bin`, `example`.
+    pub kind: String,
+    /// As cargo calls it.
+    pub name: String,
+    /// The features.
+    pub requires: Vec<String>,
+    /// Whether `cargo test` makes tests of it.
+    pub is_tested: bool,
 }
 
 impl HostFacts {

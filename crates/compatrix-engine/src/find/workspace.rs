@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Context, Result};
-use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, Package, Target};
 use compatrix_audit::first_spec::Noted;
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
@@ -14,7 +14,8 @@ use compatrix_model::matrix_spec::Project;
 use compatrix_model::spec_text::Parsed;
 use shaped_toml::Diagnostics;
 
-use crate::find::facts::TestedPackage;
+use crate::find::bundling;
+use crate::find::facts::{GatedTarget, TestedPackage};
 use crate::find::layout::{Layout, OwnLockfile};
 use crate::find::local;
 use crate::find::manifest_text::{line_of, text_at};
@@ -195,10 +196,13 @@ impl Unlocked {
                 name: name.to_owned(),
                 features: package.features.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
                 bundled_feature: bundled_feature(package),
+                bundling: bundling::of_package(package, &self.members, lock),
+                relinkable: sqlite.is_some_and(|sqlite| bundling::can_be_told_to_link(&sqlite.version)),
                 always_bundled: is_always_bundled(package, &self.members),
                 links_sqlite: sqlite.is_some(),
             };
-            tested.push(TestedPackage { facts, dir, sources: sources_of_targets(host, package) });
+            let (sources, gated) = (sources_of_targets(host, package), gated_targets(package));
+            tested.push(TestedPackage { facts, dir, sources, gated });
             sqlite_crate = sqlite_crate.or(sqlite.map(|p| p.version.clone()));
             used.extend(closure);
         }
@@ -301,6 +305,18 @@ fn sources_of_targets(host: &Host, package: &Package) -> BTreeMap<String, String
     let source = |path: &Path| path.strip_prefix(&host.root).ok().map(|path| path.to_string_lossy().into_owned());
     let targets = package.targets.iter().filter(|target| !target.is_custom_build());
     targets.filter_map(|target| Some((target.name.clone(), source(target.src_path.as_std_path())?))).collect()
+}
+
+/// The targets that cargo leaves out without a word if a feature that they require is off.
+fn gated_targets(package: &Package) -> Vec<GatedTarget> {
+    let gated = package.targets.iter().filter(|target| !target.required_features.is_empty());
+    let one = |target: &Target| GatedTarget {
+        kind: target.kind.first().map(ToString::to_string).unwrap_or_default(),
+        name: target.name.clone(),
+        requires: target.required_features.clone(),
+        is_tested: target.test,
+    };
+    gated.map(one).collect()
 }
 
 fn targets_with_own_harness(package: &Package) -> Result<BTreeSet<(String, String)>> {

@@ -72,12 +72,6 @@ fn arguments(target_dir: &Path, manifest: &Path, build: &Build) -> Vec<String> {
     args
 }
 
-/// The part of a build that one package is.
-fn of_package(build: &Build, package: &str) -> Build {
-    let features = build.features.get(package).cloned().unwrap_or_default();
-    Build { features: [(package.to_owned(), features)].into(), ..build.clone() }
-}
-
 /// `cargo miri test` of one executable's target, up to and with the `--` before libtest's own arguments.
 fn test(bench: &Bench<'_>, executable: &Executable, words: &[&str]) -> Result<Command> {
     let is_ours = bench.inputs.build.features.contains_key(&executable.package);
@@ -85,7 +79,7 @@ fn test(bench: &Bench<'_>, executable: &Executable, words: &[&str]) -> Result<Co
         true => build::target_dir(bench.host, bench.inputs.build),
         false => executable.dir().join("target"),
     };
-    let build = of_package(bench.inputs.build, &executable.package);
+    let build = bench.inputs.build.of_package(&executable.package);
     let command = cargo(bench, executable.dir(), &[&["test"], words].concat())?;
     Ok(command
         .args(arguments(&target_dir, &executable.dir().join("Cargo.toml"), &build))

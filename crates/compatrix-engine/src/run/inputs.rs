@@ -14,7 +14,7 @@ use compatrix_model::plan::{Build, Run};
 
 use crate::build::{BuildInputs, Recorded, LIBRARY_PATH};
 use crate::deps::stage;
-use crate::find::facts::{FixtureFacts, LeakToolFacts, SqliteFacts, ToolchainFacts};
+use crate::find::facts::{FixtureFacts, LeakToolFacts, SqliteFacts, TestedPackage, ToolchainFacts};
 use crate::find::fixture;
 use crate::run::keys;
 use crate::survey::Survey;
@@ -36,6 +36,10 @@ pub(crate) struct RunInputs<'a> {
     pub fixture: Option<(&'a str, &'a FixtureFacts)>,
     /// The tool of a suite of kind `leak`.
     pub leak_tool: Option<&'a LeakToolFacts>,
+    /// The packages under test.
+    pub packages: &'a [TestedPackage],
+    /// The features that the cell's feature set names.
+    pub named: &'a [String],
     /// The user's own axes: variable and value.
     pub axes_env: &'a [(String, String)],
 }
@@ -105,8 +109,18 @@ pub(crate) fn with_inputs<T>(
         .collect();
     let suite = &spec.suites[planned.suite];
     let tool = suite.leak().and_then(|leak| facts.leak_tools.get(&(leak.tool, build.toolchain.clone())));
+    let named: &[String] = spec
+        .space
+        .axis_of(&AxisKind::Features)
+        .and_then(|(_, axis)| axis.values.iter().find(|value| Some(&value.name) == cell.value(axis.name.as_str())))
+        .map_or(&[], |value| match &value.setting {
+            Setting::Features { enable, .. } => enable,
+            _ => &[],
+        });
     act(&RunInputs {
         suite,
+        packages: &facts.packages,
+        named,
         leak_tool: tool.and_then(Availability::ready),
         cell,
         key,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use compatrix_model::evidence::{ExecutableProof, FixtureProof, Proof, SqliteProof, ToolchainProof};
+use compatrix_model::evidence::{Differences, ExecutableProof, FixtureProof, Proof, SqliteProof, ToolchainProof};
 use compatrix_model::hash::or_empty;
 use compatrix_model::linkage::Linkage;
 use semver::Version;
@@ -12,6 +12,7 @@ use semver::Version;
 use crate::build::inspect;
 use crate::build::{Executable, Product};
 use crate::find::sqlite;
+use crate::run::features;
 use crate::run::inputs;
 use crate::run::inputs::RunInputs;
 use crate::sys::files;
@@ -33,12 +34,18 @@ pub(crate) fn prove(
             proof
         }
     };
-    let proof = Proof { sqlite, executables: executables(product), env, ..proof_of_inputs(inputs) };
+    let proof = Proof { sqlite, env, ..proof_of_product(inputs, product) };
     Ok((proof, mismatch))
 }
 
+/// The proof of a build: its products, and the features that cargo reports.
+pub(crate) fn proof_of_product(inputs: &RunInputs<'_>, product: &Product) -> Proof {
+    let (features, differences) = features::built(inputs, product);
+    Proof { features, differences, executables: executables(product), ..proof_of_inputs(inputs) }
+}
+
 /// The products with their hashes, and the programs and libraries that tests can start or load.
-pub(crate) fn executables(product: &Product) -> Vec<ExecutableProof> {
+fn executables(product: &Product) -> Vec<ExecutableProof> {
     let one = |name: String, e: &Executable| ExecutableProof { name, sha256: e.inspection.sha256 };
     let tests = product.executables.iter().map(|e| one(e.target.clone(), e));
     tests.chain(product.programs.iter().map(|e| one(format!("{} {}", e.kind.word(), e.target), e))).collect()
@@ -56,10 +63,6 @@ pub(crate) fn wrong_compiler(inputs: &RunInputs<'_>, product: &Product) -> Optio
 
 /// The proof before a build: the planned compiler and sources.
 pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
-    let features = inputs.build.features.iter().flat_map(|(package, on)| {
-        let one = inputs.build.features.len() == 1;
-        on.iter().map(move |feature| if one { feature.clone() } else { format!("{package}/{feature}") })
-    });
     Proof {
         platform: Host::platform(),
         toolchain: ToolchainProof {
@@ -69,7 +72,8 @@ pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
             packages: inputs.toolchain.packages.clone(),
         },
         source: inputs.source.clone(),
-        features: features.collect(),
+        features: features::planned(inputs),
+        differences: Differences::default(),
         sqlite: None,
         fixture: inputs.fixture.map(|(name, fixture)| FixtureProof {
             name: name.to_owned(),

@@ -59,8 +59,9 @@ pub fn lines(
     let product = match built.result {
         Ok(product) => product,
         Err(failure) => {
-            let command = build::command(host, planned_build, &inputs)?;
-            return Ok(vec![format!("# it does not build: {}", failure.cause), command.to_string()]);
+            let commands = build::commands(host, planned_build, &inputs)?;
+            let first = format!("# it does not build: {}", failure.cause);
+            return Ok([first].into_iter().chain(commands.iter().map(ToString::to_string)).collect());
         }
     };
     let id = spec.space.id(planned.cell);
@@ -69,12 +70,9 @@ pub fn lines(
     let line = with_inputs(spec, &survey, planned_build, planned, &id, None, |run| {
         typed(host, toolchain_setting(spec, planned_build), &inputs, run, &dir)
     });
-    let mut lines = vec![
-        line,
-        format!("# {} in {id}, as a run does it", spec.suites[planned.suite].name),
-        "# 1. build".to_owned(),
-        build::command(host, planned_build, &inputs)?.to_string(),
-    ];
+    let mut lines =
+        vec![line, format!("# {} in {id}, as a run does it", spec.suites[planned.suite].name), "# 1. build".to_owned()];
+    lines.extend(build::commands(host, planned_build, &inputs)?.iter().map(ToString::to_string));
     if planned_build.targets == Targets::Packages {
         return Ok(lines);
     }
@@ -139,15 +137,18 @@ fn typed(host: &Host, setting: Option<&Setting>, inputs: &BuildInputs<'_>, run: 
             vec![inputs.toolchain.cargo.clone()]
         }
     };
-    words.extend(env.iter().map(|(name, value)| format!("{name}={}", quote(value))));
-    words.extend(cargo.iter().map(|word| quote(word)));
     let verb = match (run.build.targets, run.suite.leak().map(|leak| leak.tool)) {
         (Targets::Packages, _) => "build",
         (Targets::Tests { .. }, Some(Tool::Miri)) => "miri test",
         (Targets::Tests { .. }, _) => "test",
     };
-    words.push(verb.to_owned());
-    words.extend(build::typed_arguments(run.build, inputs).iter().map(|word| quote(word)));
+    let env = env.iter().map(|(name, value)| format!("{name}={}", quote(value)));
+    let start: Vec<String> = env.chain(cargo.iter().map(|word| quote(word))).chain([verb.to_owned()]).collect();
+    for (n, part) in run.build.each().iter().enumerate() {
+        words.extend((n > 0).then(|| "&&".to_owned()));
+        words.extend(start.iter().cloned());
+        words.extend(build::typed_arguments(part, inputs).iter().map(|word| quote(word)));
+    }
     if !run.suite.args.is_empty() {
         words.push("--".to_owned());
         words.extend(run.suite.args.iter().map(|word| quote(word)));

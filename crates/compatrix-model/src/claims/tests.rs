@@ -63,6 +63,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         },
         source: SourceProof { commit: None, dirty: false, sources: [0; 32].into(), lockset: None },
         features: vec![],
+        differences: Default::default(),
         sqlite: Some(SqliteProof {
             linkage: Linkage::Static,
             file: String::new(),

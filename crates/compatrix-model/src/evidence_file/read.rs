@@ -11,7 +11,8 @@ use toml::Spanned;
 use super::entry::{failure, Entry, EvidenceFile, FORMAT};
 use super::leaks::{BaselineEvidence, FindingEvidence, LeakEvidence};
 use crate::cell::{CellId, CellIdError};
-use crate::evidence::{Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, ToolchainProof};
+use crate::evidence::{Counts, Differences, ExecutableProof, FixtureProof, LeftOut, Proof, Record};
+use crate::evidence::{SourceProof, SqliteProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
 use crate::outcome::Outcome;
@@ -135,13 +136,19 @@ struct RawToolchain {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawBuild {
     origin: Spanned<String>,
     toolchain: Spanned<String>,
     #[serde(with = "or_empty")]
     lockset: Option<Sha256>,
     features: Vec<String>,
+    #[serde(default)]
+    added_features: Vec<String>,
+    #[serde(default)]
+    missing_features: Vec<String>,
+    #[serde(default)]
+    left_out: Vec<LeftOut>,
     executables: Vec<(String, Sha256)>,
 }
 
@@ -348,6 +355,11 @@ impl EvidenceReader<'_> {
                     lockset: build.lockset,
                 },
                 features: build.features.clone(),
+                differences: Differences {
+                    added_features: build.added_features.clone(),
+                    missing_features: build.missing_features.clone(),
+                    left_out: build.left_out.clone(),
+                },
                 sqlite: None,
                 fixture: None,
                 executables: executables.map(|(name, sha256)| ExecutableProof { name, sha256 }).collect(),

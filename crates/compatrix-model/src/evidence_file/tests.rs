@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::evidence::{
-    Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, TestFailure, ToolchainProof,
+    Counts, Differences, ExecutableProof, FixtureProof, LeftOut, Proof, Record, SourceProof, SqliteProof, TestFailure,
+    ToolchainProof,
 };
 use crate::hash::Sha256;
 use crate::linkage::Linkage;
@@ -49,6 +50,7 @@ fn proof() -> Proof {
             lockset: Some([0x11; 32].into()),
         },
         features: vec!["json".into(), "bundled".into()],
+        differences: Differences::default(),
         sqlite: Some(SqliteProof {
             linkage: Linkage::Dynamic,
             file: "/home/me/target/compat/sqlite/3.46.0/libsqlite3.so.0".into(),
@@ -261,6 +263,11 @@ fn any_record() -> impl Strategy<Value = Record> {
             toolchain,
             source,
             executables: features.iter().map(|f| ExecutableProof { name: f.clone(), sha256 }).collect(),
+            differences: Differences {
+                left_out: features.iter().map(|f| LeftOut { target: f.clone(), requires: features.clone() }).collect(),
+                added_features: features.clone(),
+                missing_features: features.clone(),
+            },
             features,
             sqlite,
             fixture,

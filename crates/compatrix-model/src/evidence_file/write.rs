@@ -7,7 +7,8 @@ use shaped_toml::{key, quoted};
 
 use super::entry::{EvidenceFile, FORMAT};
 use super::leaks::{FindingEvidence, LeakEvidence};
-use crate::evidence::{Counts, ExecutableProof, FixtureProof, Record, SourceProof, SqliteProof, ToolchainProof};
+use crate::evidence::{Counts, Differences, ExecutableProof, FixtureProof, LeftOut, Proof, Record};
+use crate::evidence::{SourceProof, SqliteProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
 
@@ -21,6 +22,7 @@ struct Build<'a> {
     toolchain: String,
     lockset: Option<Sha256>,
     features: &'a [String],
+    differences: &'a Differences,
     executables: &'a [ExecutableProof],
 }
 
@@ -84,8 +86,9 @@ fn text(file: &EvidenceFile) -> String {
             let origin = origins.number(&(commit.as_deref(), *dirty, *sources));
             let toolchain = toolchains.name(&&proof.toolchain, || named(of, "rust", &proof.toolchain.release));
             let wish = build_name(of, &toolchain);
-            let (features, executables) = (&proof.features, &proof.executables);
-            builds.name(&Build { origin, toolchain, lockset: *lockset, features, executables }, || wish)
+            let Proof { features, differences, executables, .. } = proof;
+            let lockset = *lockset;
+            builds.name(&Build { origin, toolchain, lockset, features, differences, executables }, || wish)
         });
         let proof = of.proof.as_ref();
         let sqlite = proof.and_then(|proof| proof.sqlite.as_ref());
@@ -145,6 +148,7 @@ fn text(file: &EvidenceFile) -> String {
         line(&mut out, "toolchain", quoted(&build.toolchain));
         line(&mut out, "lockset", quoted(&or_empty::text(&build.lockset)));
         line(&mut out, "features", list(build.features.iter().map(|f| quoted(f)), false));
+        differences(&mut out, build.differences);
         let pairs = build.executables.iter().map(|e| format!("[{}, \"{}\"]", quoted(&e.name), e.sha256));
         line(&mut out, "executables", list(pairs, true));
     }
@@ -153,6 +157,20 @@ fn text(file: &EvidenceFile) -> String {
     }
     out.push_str(&records);
     out
+}
+
+fn differences(out: &mut String, Differences { added_features, missing_features, left_out }: &Differences) {
+    let names = |names: &[String]| list(names.iter().map(|name| quoted(name)), false);
+    for (key, features) in [("added-features", added_features), ("missing-features", missing_features)] {
+        if !features.is_empty() {
+            line(out, key, names(features));
+        }
+    }
+    if !left_out.is_empty() {
+        let one =
+            |out: &LeftOut| format!("{{ target = {}, requires = {} }}", quoted(&out.target), names(&out.requires));
+        line(out, "left-out", list(left_out.iter().map(one), true));
+    }
 }
 
 /// Writes a tool's results as a table of the preceding record.

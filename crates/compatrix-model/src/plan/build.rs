@@ -18,7 +18,8 @@ pub struct Build {
     /// For a dynamic build, the value of the `sqlite` axis whose library it links against: `host`, or the newest exact
     /// version.
     pub against: Option<ValueName>,
-    /// All features of each package under test, to be used with `--no-default-features`.
+    /// What cargo is asked to switch on in each package under test: features, `default` among them, and
+    /// `dependency/feature`. What these switch on is there by name as far as it is the package's own.
     pub features: BTreeMap<String, BTreeSet<String>>,
     /// Which dependency versions.
     pub lockset: Lockset,
@@ -127,25 +128,44 @@ impl Build {
         self.staged.then(|| format!("{}{without}", self.lockset))
     }
 
+    /// The builds that one cargo makes each. Test executables of all packages are made by one, which unites features, as
+    /// `cargo test` does. A package that its users are to compile is built for itself.
+    pub fn each(&self) -> Vec<Build> {
+        match self.targets {
+            Targets::Tests { .. } => vec![self.clone()],
+            Targets::Packages => self.features.keys().map(|package| self.of_package(package)).collect(),
+        }
+    }
+
+    /// The part of it that one package is.
+    pub fn of_package(&self, package: &str) -> Build {
+        let features = self.features.get(package).cloned().unwrap_or_default();
+        Build { features: [(package.to_owned(), features)].into(), ..self.clone() }
+    }
+
     /// The arguments after `cargo test`: packages and features.
     pub fn cargo_arguments(&self) -> Vec<String> {
-        let mut args = Vec::new();
-        for package in self.features.keys() {
-            args.extend(["--package".to_owned(), package.clone()]);
+        let packages = self.features.keys().flat_map(|package| ["--package".to_owned(), package.clone()]);
+        let mut args: Vec<String> = packages.collect();
+        let mut asked: Vec<String> = Vec::new();
+        match self.features.iter().next() {
+            // Alone, a package's features are spelled plainly: cargo's first resolver does not know `package/feature` of
+            // the package that it stands in.
+            Some((_, features)) if self.features.len() == 1 => {
+                if !features.contains("default") {
+                    args.push("--no-default-features".to_owned());
+                }
+                asked.extend(features.iter().filter(|feature| *feature != "default").cloned());
+            }
+            _ => {
+                args.push("--no-default-features".to_owned());
+                let spelled = |package: &String, feature: &String| format!("{package}/{feature}");
+                asked
+                    .extend(self.features.iter().flat_map(|(p, features)| features.iter().map(move |f| spelled(p, f))));
+            }
         }
-        args.push("--no-default-features".to_owned());
-        // Alone, a package's features are spelled plainly: cargo's first resolver does not know `package/feature` of the
-        // package that it stands in.
-        let alone = self.features.len() == 1;
-        let spell =
-            |package: &str, feature: &String| if alone { feature.clone() } else { format!("{package}/{feature}") };
-        let features: Vec<String> = self
-            .features
-            .iter()
-            .flat_map(|(package, features)| features.iter().map(move |feature| spell(package, feature)))
-            .collect();
-        if !features.is_empty() {
-            args.extend(["--features".to_owned(), features.join(",")]);
+        if !asked.is_empty() {
+            args.extend(["--features".to_owned(), asked.join(",")]);
         }
         args
     }

@@ -77,10 +77,10 @@ impl Row {
         Row { tool: self.tool.or(tool), ..self }
     }
 
-    /// Drops the record of a plain pass, because there may be tens of thousands.
+    /// Drops the record of a plain pass with nothing to note, because there may be tens of thousands.
     pub fn in_brief(self) -> Self {
         match (self.verdict, &self.trial) {
-            (Verdict::Ok, Trial::Recorded(record)) if record.cause.is_empty() => {
+            (Verdict::Ok, Trial::Recorded(record)) if record.cause.is_empty() && self.notes().is_empty() => {
                 Row { trial: Trial::Passed(self.tests()), ..self }
             }
             _ => self,
@@ -116,6 +116,12 @@ impl Row {
             Trial::Passed(_) => "",
             Trial::Untried(reason) => reason,
         }
+    }
+
+    /// How what was built differs from what the spec asked for, one sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let proof = self.record().and_then(|record| record.proof.as_ref());
+        proof.map(|proof| proof.differences.notes()).unwrap_or_default()
     }
 
     /// Test counts, including doctests.

@@ -7,6 +7,7 @@ use compatrix_model::results::row::Row;
 use compatrix_model::verdict::{Expectation, Verdict};
 
 use crate::look::{count, wrap, Look};
+use crate::notes::notes;
 use crate::why::why;
 
 /// The most distinct problems shown in full.
@@ -16,6 +17,13 @@ const MAX_TESTS: usize = 5;
 
 pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
     let mut out = String::new();
+    let notes = notes(matrix);
+    if !notes.is_empty() {
+        let _ = writeln!(out, "\n{}", look.bold("built otherwise than asked"));
+    }
+    for note in notes {
+        number(&mut out, look, Verdict::Known, note.rows, &note.text);
+    }
     for (verdict, what) in [(Verdict::Unproven, "unproven"), (Verdict::Known, "known failures")] {
         let groups = grouped(matrix, verdict, |row| match verdict {
             Verdict::Known => known(row),

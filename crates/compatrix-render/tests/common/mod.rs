@@ -140,6 +140,7 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
             lockset: Some([0x11; 32].into()),
         },
         features: value("features").into_iter().filter(|f| f != "default").collect(),
+        differences: Default::default(),
         sqlite,
         fixture,
         executables: vec![ExecutableProof { name: "it".into(), sha256: [0xee; 32].into() }],

@@ -50,6 +50,7 @@ fn committed(spec: &Spec) -> Committed {
         bundled_feature: Some("bundled".to_owned()),
         always_bundled: false,
         links_sqlite: true,
+        ..PackageFacts::default()
     };
     let packages = spec.project.packages.iter().map(package).collect();
     Committed::new(spec, packages, &[], Durations::default())
