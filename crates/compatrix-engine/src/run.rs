@@ -6,6 +6,7 @@ mod features;
 pub(crate) mod inputs;
 pub(crate) mod keys;
 pub(crate) mod proof;
+mod which_sqlite;
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;

@@ -29,6 +29,7 @@ pub mod plan;
 pub mod release;
 pub mod results;
 pub mod spec_text;
+pub mod sqlite_api;
 pub mod today;
 pub mod verdict;
 

@@ -238,7 +238,7 @@ fn a_change_of_the_spec_selects_what_it_describes_differently() {
     let ci = format!("{SPEC}[ci.runners]\nlinux-x86_64 = \"x\"\n[ci.push]\ncompat = \"local\"\n");
     assert_eq!(since(Some(SPEC), &ci, matrix).0.len(), 0, "where and when cells run changes none of them");
     assert_eq!(since(Some(&ci), &ci.replace("\"x\"", "\"y\""), matrix).0.len(), 0);
-    let (cells, told) = since(Some(SPEC), &format!("{SPEC}[sqlite]\ncompile-options = []\n"), matrix);
+    let (cells, told) = since(Some(SPEC), &format!("{SPEC}[sqlite]\noptions = \"none\"\n"), matrix);
     assert_eq!(cells.len(), 4);
     assert!(told.why[0].contains("SQLite"), "{:?}", told.why);
 }

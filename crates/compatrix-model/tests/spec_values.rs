@@ -5,7 +5,9 @@ use std::time::Duration;
 use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::cell::CellId;
 use compatrix_model::condition::{Condition, Match, Versions};
-use compatrix_model::matrix_spec::{contradictions, Contradiction, Expect, Piece, Spec, SuiteKind, Template};
+use compatrix_model::matrix_spec::{
+    contradictions, Contradiction, Expect, OptionSet, Piece, Spec, SqliteSettings, SuiteKind, Template,
+};
 use compatrix_model::spec_text::{expired, parse, parse_bytes, Parsed};
 
 const FULL: &str = r#"
@@ -41,6 +43,7 @@ values = ["on", "off"]
 
 [sqlite]
 bundled-feature = "bundled"
+options = "bundled"
 compile-options = ["SQLITE_ENABLE_FTS5", "SQLITE_THREADSAFE=2"]
 
 [[suite]]
@@ -95,7 +98,8 @@ fn every_key_arrives_where_it_belongs() {
     let tiers: Vec<&str> = claims.platforms.iter().map(|(tier, _)| tier.as_str()).collect();
     assert_eq!(tiers, ["tier2", "tier1"], "tiers keep the order of the spec");
     assert_eq!(spec.sqlite.bundled_feature.as_deref(), Some("bundled"));
-    assert_eq!(spec.sqlite.compile_options.as_ref().unwrap(), &["SQLITE_ENABLE_FTS5", "SQLITE_THREADSAFE=2"]);
+    assert_eq!(spec.sqlite.compile_options, ["SQLITE_ENABLE_FTS5", "SQLITE_THREADSAFE=2"]);
+    assert_eq!(spec.sqlite.options, OptionSet::Bundled);
 
     let suite = &spec.suites[0];
     assert_eq!(
@@ -194,7 +198,7 @@ fn a_spec_that_says_little_means_the_usual() {
     assert_eq!(spec.project.evidence, "compat/evidence");
     let local = spec.profile("local").unwrap();
     assert!(local.when.is_empty() && local.suites.is_empty());
-    assert!(spec.rules.is_empty() && spec.claims.rust.is_none() && spec.sqlite.compile_options.is_none());
+    assert!(spec.rules.is_empty() && spec.claims.rust.is_none() && spec.sqlite == SqliteSettings::default());
 }
 
 #[test]
@@ -291,7 +295,7 @@ fn rules_expire_the_day_after_their_last() {
         assert_eq!(parsed.expired(today).list.len(), count, "{today}");
     }
     let warning = &parsed.expired("2030-01-01").list[0];
-    assert_eq!((warning.line, warning.message.as_str()), (53, "the rule of line 48 expired on 2027-06-30"));
+    assert_eq!((warning.line, warning.message.as_str()), (54, "the rule of line 49 expired on 2027-06-30"));
 }
 
 #[test]

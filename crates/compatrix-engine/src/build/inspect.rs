@@ -2,36 +2,92 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{bail, Result};
+use anyhow::{bail, Context, Result};
 use compatrix_model::hash::Sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::find::sqlite;
+use crate::sys::elf::{self, Defines};
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
+
+/// How the file name of SQLite's shared library begins.
+const SQLITE: &str = "libsqlite3.";
 
 /// The contents of an executable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Inspection {
     /// The file's hash.
     pub sha256: Sha256,
-    /// The source id of the bundled SQLite, if any.
-    pub source_id: Option<String>,
+    /// Whether SQLite is compiled in.
+    pub compiled_in: CompiledIn,
+    /// How it gets a SQLite while it runs, if it seems to.
+    pub at_run_time: Option<AtRunTime>,
+    /// The loader that starts it; `None` of a static executable and of a shared library.
+    pub loader: Option<String>,
+    /// The shared libraries that it names itself.
+    pub needs: Vec<String>,
     /// The rustc releases recorded in it (`rustc version 1.95.0`), if any.
     pub rustc: Vec<String>,
 }
 
+/// Whether SQLite is compiled into an executable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum CompiledIn {
+    /// Functions of SQLite are among its own symbols. The linker drops the source id if nothing asks for it.
+    Yes { source_id: Option<String> },
+    /// None of its symbols is of SQLite.
+    No,
+    /// It is stripped of its symbols. A source id in it may be SQLite's, or a text of the program.
+    Stripped { source_id: Option<String> },
+}
+
+/// How an executable gets at a SQLite that it neither has nor names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum AtRunTime {
+    /// As an extension that the SQLite of another process loads.
+    Extension,
+    /// It opens a library itself.
+    Opens,
+}
+
 /// Inspects an executable; remembered by its stamp.
 pub(crate) fn executable(host: &Host, path: &Path) -> Result<Inspection> {
-    host.memo.fact(&format!("executable {}", path.display()), &files::stamp(path)?, || {
+    host.memo.fact(&format!("inspection {}", path.display()), &files::stamp(path)?, || {
         let bytes = files::read(path)?;
+        let asks = elf::asks(&bytes);
         Ok(Inspection {
             sha256: files::hash_bytes(&bytes),
-            source_id: sqlite::source_id_in(&bytes),
+            compiled_in: compiled_in(&bytes),
+            at_run_time: at_run_time(&bytes, &asks.libraries),
+            loader: asks.loader,
+            needs: asks.libraries,
             rustc: rustc_versions(&bytes),
         })
     })
+}
+
+/// SQLite's functions by their symbols. What ends with `_init` may be an extension's own (SQLite's "Run-Time Loadable
+/// Extensions").
+fn compiled_in(bytes: &[u8]) -> CompiledIn {
+    let of_sqlite = |name: &[u8]| name.starts_with(b"sqlite3_") && !name.ends_with(b"_init");
+    let source_id = || sqlite::source_id_in(bytes);
+    match elf::defines(bytes, of_sqlite) {
+        Defines::Yes => CompiledIn::Yes { source_id: source_id() },
+        Defines::No => CompiledIn::No,
+        Defines::NotKnown => CompiledIn::Stripped { source_id: source_id() },
+    }
+}
+
+fn at_run_time(bytes: &[u8], needs: &[String]) -> Option<AtRunTime> {
+    let has = |text: &str| memchr::memmem::find(bytes, text.as_bytes()).is_some();
+    // What libsqlite3-sys panics with where its functions are to come from the process that loads the extension.
+    if has("SQLite API not initialized") {
+        return Some(AtRunTime::Extension);
+    }
+    let named = needs.iter().any(|library| library.starts_with(SQLITE));
+    (!named && has("libsqlite3.so")).then_some(AtRunTime::Opens)
 }
 
 /// The releases in all `rustc version X` of these bytes (DW_AT_producer and `.comment`), sorted.
@@ -50,32 +106,49 @@ fn rustc_versions(bytes: &[u8]) -> Vec<String> {
     found
 }
 
-/// The SQLite library that the loader resolves for an executable with this library path; `None` if it needs none.
+/// The SQLite library that the loader resolves for an executable with this library path; `None` if it needs none. `loader`
+/// is asked about a file that names none.
 ///
-/// With LD_TRACE_LOADED_OBJECTS, glibc's loader prints the libraries instead of starting the program, see ld.so(8).
+/// The executable itself is never started: `--list` makes a loader print the libraries instead, see ld.so(8); musl's knows
+/// it too. A file without loader and libraries is static, and loads nothing.
 ///
 /// # Errors
 /// The loader does not find the library, or does not answer.
 pub(crate) fn resolved_sqlite(
     host: &Host,
     executable: &Path,
-    sha256: Sha256,
+    inspection: &Inspection,
+    loader: Option<&str>,
     library_path: Option<&str>,
 ) -> Result<Option<PathBuf>> {
-    parse_loaded(&listed(host, executable, sha256, library_path)?)
+    if inspection.needs.is_empty() {
+        return Ok(None);
+    }
+    match inspection.loader.as_deref().or(loader) {
+        Some(loader) => parse_loaded(&listed(host, executable, inspection.sha256, loader, library_path)?),
+        None => Ok(None),
+    }
 }
 
 /// The libraries that the loader would load.
-fn listed(host: &Host, executable: &Path, sha256: Sha256, library_path: Option<&str>) -> Result<String> {
+fn listed(
+    host: &Host,
+    executable: &Path,
+    sha256: Sha256,
+    loader: &str,
+    library_path: Option<&str>,
+) -> Result<String> {
     let path = library_path.unwrap_or_default();
     let cache = files::stamp(Path::new("/etc/ld.so.cache")).unwrap_or_default();
-    host.memo.fact(&format!("loader {} {path}", executable.display()), &format!("{sha256} {cache}"), || {
-        let mut command = Command::new(executable.to_string_lossy(), &host.root).env("LD_TRACE_LOADED_OBJECTS", "1");
+    let name = format!("loader {} {path}", executable.display());
+    host.memo.fact(&name, &format!("{sha256} {loader} {cache}"), || {
+        let mut command =
+            Command::new(loader, &host.root).args(["--list".to_owned(), executable.to_string_lossy().into_owned()]);
         if let Some(path) = library_path {
             command = command.env("LD_LIBRARY_PATH", path);
         }
         command.timeout = Some(std::time::Duration::from_secs(30));
-        let finished = host.run(&command)?;
+        let finished = host.run(&command).with_context(|| format!("{} needs the loader {loader}", executable.display()))?;
         if !finished.status.success() {
             bail!(
                 "the loader does not report the libraries of {}: {}",
@@ -88,7 +161,7 @@ fn listed(host: &Host, executable: &Path, sha256: Sha256, library_path: Option<&
 }
 
 fn parse_loaded(listed: &str) -> Result<Option<PathBuf>> {
-    let Some(line) = listed.lines().map(str::trim).find(|line| line.starts_with("libsqlite3.")) else {
+    let Some(line) = listed.lines().map(str::trim).find(|line| line.starts_with(SQLITE)) else {
         return Ok(None);
     };
     match line.split_once("=> ").map(|(_, rest)| rest) {

@@ -34,15 +34,35 @@ struct Artifact {
     features: Vec<String>,
 }
 
+/// What a build script told cargo to link.
+#[derive(Debug, Deserialize)]
+struct BuildScript {
+    out_dir: PathBuf,
+    /// `static=sqlite3`, `static:+whole-archive=sqlite3`, `sqlite3`.
+    #[serde(default)]
+    linked_libs: Vec<String>,
+    /// `native=/folder`, or the folder alone.
+    #[serde(default)]
+    linked_paths: Vec<String>,
+}
+
+impl BuildScript {
+    /// Where the static SQLite would be that it links, by whatever crate: `libsqlite3.a`, `libsqlcipher.a`.
+    fn archives(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        let last = |text: &'_ str| text.rsplit('=').next().unwrap_or_default().to_owned();
+        let named = self.linked_libs.iter().map(move |lib| last(lib)).filter(|name| name.contains("sql"));
+        let dirs = self.linked_paths.iter().map(move |path| PathBuf::from(last(path)));
+        let dirs: Vec<PathBuf> = std::iter::once(self.out_dir.clone()).chain(dirs).collect();
+        named.flat_map(move |name| dirs.clone().into_iter().map(move |dir| dir.join(format!("lib{name}.a"))))
+    }
+}
+
 /// The messages that matter here.
 #[derive(Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 enum Message {
     CompilerArtifact(Artifact),
-    BuildScriptExecuted {
-        package_id: String,
-        out_dir: PathBuf,
-    },
+    BuildScriptExecuted(BuildScript),
     #[serde(other)]
     Other,
 }
@@ -111,13 +131,11 @@ impl Messages {
     fn take(&mut self, message: Message) {
         match message {
             Message::CompilerArtifact(artifact) => self.artifacts.push(artifact),
-            Message::BuildScriptExecuted { package_id, out_dir } if package_id.contains("libsqlite3-sys") => {
-                let archive = out_dir.join("libsqlite3.a");
-                if files::exists(&archive) {
-                    self.archive = Some(archive);
-                }
+            Message::BuildScriptExecuted(script) => {
+                let mut archives = script.archives().filter(|archive| files::exists(archive));
+                self.archive = archives.next().or(self.archive.take());
             }
-            Message::BuildScriptExecuted { .. } | Message::Other => {}
+            Message::Other => {}
         }
     }
 
@@ -198,6 +216,19 @@ mod tests {
                 |artifact: &Artifact| TargetKind::of(&artifact.target.kind).choice(&artifact.target.name).join(" ");
             assert_eq!(messages.artifacts.iter().map(choice).collect::<Vec<_>>(), ["--lib", "--lib", "--test it"]);
         }
+    }
+
+    #[test]
+    fn a_static_sqlite_is_found_whichever_crate_links_it() {
+        let archives = |libs: &str, paths: &str| {
+            let text = format!(r#"{{"out_dir":"/o","linked_libs":{libs},"linked_paths":{paths}}}"#);
+            let script: BuildScript = serde_json::from_str(&text).unwrap();
+            script.archives().map(|path| path.display().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(archives(r#"["static=sqlite3"]"#, r#"["native=/o"]"#), ["/o/libsqlite3.a", "/o/libsqlite3.a"]);
+        let cipher = archives(r#"["dylib=crypto","static:+whole-archive=sqlcipher"]"#, r#"["/a b"]"#);
+        assert_eq!(cipher, ["/o/libsqlcipher.a", "/a b/libsqlcipher.a"]);
+        assert_eq!(archives(r#"["static=z"]"#, "[]"), [] as [&str; 0]);
     }
 
     #[test]

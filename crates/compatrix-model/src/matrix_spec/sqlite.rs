@@ -24,31 +24,6 @@ pub const AMALGAMATIONS: &[(&str, &str)] = &[
     ("3.54.1", "0.39.1"),
 ];
 
-/// The `-D` options of the bundled build on Linux, without the `-D`. Source: `build.rs` of libsqlite3-sys 0.28.0.
-pub const BUNDLED_OPTIONS: &[&str] = &[
-    "SQLITE_CORE",
-    "SQLITE_DEFAULT_FOREIGN_KEYS=1",
-    "SQLITE_ENABLE_API_ARMOR",
-    "SQLITE_ENABLE_COLUMN_METADATA",
-    "SQLITE_ENABLE_DBSTAT_VTAB",
-    "SQLITE_ENABLE_FTS3",
-    "SQLITE_ENABLE_FTS3_PARENTHESIS",
-    "SQLITE_ENABLE_FTS5",
-    "SQLITE_ENABLE_JSON1",
-    "SQLITE_ENABLE_LOAD_EXTENSION=1",
-    "SQLITE_ENABLE_MEMORY_MANAGEMENT",
-    "SQLITE_ENABLE_RTREE",
-    "SQLITE_ENABLE_STAT2",
-    "SQLITE_ENABLE_STAT4",
-    "SQLITE_SOUNDEX",
-    "SQLITE_THREADSAFE=1",
-    "SQLITE_USE_URI",
-    "HAVE_USLEEP=1",
-    "_POSIX_THREAD_SAFE_FUNCTIONS",
-    "HAVE_ISNAN",
-    "HAVE_LOCALTIME_R",
-];
-
 /// The libsqlite3-sys version that carries this SQLite.
 pub fn crate_version(sqlite: &Version) -> Option<Version> {
     known().find(|(version, _)| version == sqlite).map(|(_, carrier)| carrier)

@@ -8,7 +8,7 @@ use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::axis::ValueName;
 use compatrix_model::facts::Availability;
 use compatrix_model::hash::Sha256;
-use compatrix_model::matrix_spec::sqlite::{crate_version, neighbours, BUNDLED_OPTIONS};
+use compatrix_model::matrix_spec::sqlite::{crate_version, neighbours};
 use compatrix_model::matrix_spec::SqliteSettings;
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,9 @@ use crate::sys::process::Command;
 
 /// The shared library's name, which is also its soname.
 const LIBRARY: &str = "libsqlite3.so.0";
+
+/// What is in the folder of a version; another word for each other contents.
+const CONTENTS: &str = "library, header, pkg-config";
 
 /// A version to build.
 #[derive(Debug, Clone)]
@@ -40,13 +43,6 @@ struct BuiltLibrary {
     carrier: String,
 }
 
-fn options(settings: &SqliteSettings) -> Vec<String> {
-    match &settings.compile_options {
-        Some(options) => options.clone(),
-        None => BUNDLED_OPTIONS.iter().map(|option| (*option).to_owned()).collect(),
-    }
-}
-
 /// The hash of all that libraries of these versions are made from, for a runner of this label: of committed files alone.
 pub fn content_key<'a>(
     versions: impl IntoIterator<Item = &'a Version>,
@@ -57,14 +53,14 @@ pub fn content_key<'a>(
         let carrier = crate_version(version).map_or_else(|| "none".to_owned(), |carrier| carrier.to_string());
         format!("{version} of {carrier}")
     });
-    let parts: Vec<String> = versions.chain([runner.to_owned()]).chain(options(settings)).collect();
+    let parts: Vec<String> = versions.chain([runner.to_owned()]).chain(settings.compiled_with()).collect();
     files::hash_parts(parts.iter().map(String::as_str)).to_string()
 }
 
 /// The folder of a version built with these options.
 fn folder(host: &Host, version: &Version, settings: &SqliteSettings) -> PathBuf {
-    let options = options(settings);
-    let hash = files::hash_parts(options.iter().map(String::as_str).chain([std::env::consts::ARCH]));
+    let options = settings.compiled_with();
+    let hash = files::hash_parts(options.iter().map(String::as_str).chain([std::env::consts::ARCH, CONTENTS]));
     host.cache.join("sqlite").join(format!("{version}-{hash:.12}"))
 }
 
@@ -145,7 +141,7 @@ fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn F
     let source = fetch(host, &carrier)?;
     let scratch = tempfile::Builder::new().prefix(".building").tempdir_in(&parent)?;
     let library = scratch.path().join(LIBRARY);
-    let options = options(settings);
+    let options = settings.compiled_with();
     // -O1 compiles three times faster than -O2, and only behaviour is tested here.
     let command = c_compiler::cc(host, scratch.path())?
         .args(["-O1", "-fPIC", "-shared", &format!("-Wl,-soname,{LIBRARY}"), "-w"])
@@ -159,6 +155,7 @@ fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn F
     }
     files::copy(&source.join("sqlite3.h"), &scratch.path().join("sqlite3.h"))?;
     files::symlink(LIBRARY, &scratch.path().join("libsqlite3.so"))?;
+    files::write(&scratch.path().join("sqlite3.pc"), pkg_config(&dir, version).as_bytes())?;
     let built = BuiltLibrary {
         version: said.version,
         source_id: said.source_id,
@@ -170,6 +167,14 @@ fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn F
     files::remove_dir(&dir)?;
     files::rename(&scratch.keep(), &dir)?;
     read(&dir)
+}
+
+/// Leads crates that ask pkg-config to the library in its folder; see pkg-config(1).
+fn pkg_config(dir: &Path, version: &Version) -> String {
+    let dir = dir.display();
+    format!(
+        "Name: SQLite\nDescription: SQLite {version}\nVersion: {version}\nLibs: -L\"{dir}\" -lsqlite3\nCflags: -I\"{dir}\"\n"
+    )
 }
 
 /// The folder with `sqlite3.c` of a libsqlite3-sys version; cargo downloads it and checks its checksum.

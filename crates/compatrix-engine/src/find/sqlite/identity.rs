@@ -42,7 +42,10 @@ pub fn of_archive(host: &Host, archive: &Path) -> Result<Identity> {
     host.memo.fact(&format!("sqlite-archive {hash}"), "", || {
         let probe = host.dir.join("probe").join(format!("static-{hash:.16}"));
         let archive = archive.to_string_lossy().into_owned();
-        compile_probe(host, &probe, &["-DCOMPATRIX_STATIC"], &[&archive, "-lpthread", "-ldl", "-lm"])?;
+        // Only three functions are called, so that what others need (OpenSSL's functions, of SQLCipher) may be missing.
+        let few = ["-Wl,--gc-sections", "-Wl,--unresolved-symbols=ignore-all"];
+        let after = [&archive, few[0], few[1], "-lpthread", "-ldl", "-lm"];
+        compile_probe(host, &probe, &["-DCOMPATRIX_STATIC"], &after)?;
         ask(host, &Command::new(probe.to_string_lossy(), &host.root))
     })
 }

@@ -1,0 +1,161 @@
+//! Identifies the SQLite of each executable of a run, and compares it with the plan.
+//!
+//! Nothing is started to find out: the loader lists libraries, symbols tell what is compiled in.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use compatrix_model::evidence::SqliteProof;
+use compatrix_model::hash::or_empty;
+use compatrix_model::linkage::Linkage;
+use semver::Version;
+
+use crate::build::inspect::{self, AtRunTime, CompiledIn};
+use crate::build::{Executable, Product};
+use crate::find::facts::SqliteFacts;
+use crate::find::sqlite;
+use crate::run::inputs::{self, RunInputs};
+use crate::sys::files;
+use crate::sys::host::Host;
+
+/// The identification of a run's SQLite.
+pub(crate) enum Identified {
+    /// As planned.
+    As(SqliteProof),
+    /// There is none, and none was planned.
+    None,
+    /// Not as planned, with the difference.
+    Wrong(Option<SqliteProof>, String),
+}
+
+/// Identifies the SQLite of the test executables, and of the programs and libraries that they can start or load. All must
+/// have the planned one, or none; one of them has it.
+///
+/// # Errors
+/// A library cannot be read.
+pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Result<Identified> {
+    let loader = product.executables.iter().find_map(|executable| executable.inspection.loader.as_deref());
+    let mut first = None;
+    let tests = product.executables.iter().map(|executable| (executable, true));
+    for (executable, is_test) in tests.chain(product.programs.iter().map(|program| (program, false))) {
+        let path = inputs::library_path_of(inputs, &executable.recorded);
+        let loaded =
+            inspect::resolved_sqlite(host, &executable.path, &executable.inspection, loader, path.as_deref());
+        let loaded = match loaded {
+            Ok(library) => library.map(|library| prove_library(host, &library)).transpose()?,
+            Err(error) => return Ok(Identified::Wrong(first, format!("{}: {error:#}", executable.target))),
+        };
+        let compiled_in = prove_compiled_in(host, executable, product, loaded.is_some());
+        let (linkage, planned) = (inputs.build.linkage, inputs.sqlite);
+        let wrong = difference(linkage, planned, loaded.as_ref(), compiled_in.as_ref());
+        let found = match linkage {
+            Some(Linkage::Static) => compiled_in.or(loaded),
+            Some(Linkage::Dynamic) | None => loaded.or(compiled_in),
+        };
+        if let Some(wrong) = wrong {
+            let program = if is_test { "" } else { ", which tests can start or load," };
+            return Ok(Identified::Wrong(found, format!("{}{program} {wrong}", executable.target)));
+        }
+        // A program counts where no test has a SQLite of its own: tests of a command line only start it.
+        first = first.or(found);
+    }
+    Ok(match (inputs.build.linkage, first) {
+        (_, Some(proof)) => Identified::As(proof),
+        (None, None) => Identified::None,
+        (Some(_), None) => Identified::Wrong(None, none_at_all(&product.executables)),
+    })
+}
+
+/// How an executable's SQLite differs from the plan, as the rest of a sentence about it.
+fn difference(
+    linkage: Option<Linkage>,
+    planned: Option<&SqliteFacts>,
+    loaded: Option<&SqliteProof>,
+    compiled_in: Option<&SqliteProof>,
+) -> Option<String> {
+    match (linkage?, loaded, compiled_in) {
+        (Linkage::Static, Some(loaded), _) => {
+            Some(format!("loads {} {}, but SQLite was to be compiled in", loaded.file, loaded.version))
+        }
+        (Linkage::Dynamic, _, Some(own)) => Some(format!(
+            "has SQLite {} compiled in, but was to load a shared one; a libsqlite3-sys before 0.27 cannot be told \
+             otherwise: make `bundled` a feature of the package",
+            own.version
+        )),
+        (Linkage::Dynamic, Some(loaded), None) => {
+            let planned = planned.filter(|planned| planned.sha256 != loaded.sha256)?;
+            Some(format!(
+                "loads {} {} with SHA-256 {:.12}…, not the planned SQLite {} with {:.12}…; remove that folder and run \
+                 again, if it is compatrix's cache",
+                loaded.file,
+                loaded.version,
+                or_empty::text(&loaded.sha256),
+                planned.version.as_ref().map_or_else(|| "of an unknown version".to_owned(), Version::to_string),
+                or_empty::text(&planned.sha256)
+            ))
+        }
+        (Linkage::Static | Linkage::Dynamic, None, _) => None,
+    }
+}
+
+/// Why no SQLite was found in any test executable, as far as the files tell.
+fn none_at_all(executables: &[Executable]) -> String {
+    let at_run_time = |how: AtRunTime| executables.iter().find(|one| one.inspection.at_run_time == Some(how));
+    let stripped =
+        executables.iter().find(|one| matches!(one.inspection.compiled_in, CompiledIn::Stripped { source_id: None }));
+    if at_run_time(AtRunTime::Extension).is_some() {
+        return "no test executable has or loads a SQLite: with `loadable_extension` of rusqlite, its functions come at run \
+                time from the process that loads the extension, and a test is no such process; leave that feature out of \
+                the feature sets, or exclude these cells by a rule"
+            .to_owned();
+    }
+    if let Some(one) = at_run_time(AtRunTime::Opens) {
+        return format!(
+            "no test executable has or names a SQLite; {} opens libsqlite3.so at run time (dlopen), and which one it will \
+             get cannot be proven before it runs: link it instead",
+            one.target
+        );
+    }
+    match stripped {
+        Some(one) => format!(
+            "no SQLite was found in a test executable, but {} is stripped of its symbols, which would tell; set \
+             `strip = false` in the profile of the tests",
+            one.target
+        ),
+        None => "no test executable uses SQLite at all".to_owned(),
+    }
+}
+
+fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
+    let file = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
+    let sha256 = files::sha256(&file, &host.memo)?;
+    // The library may not be a SQLite at all; then only its hash is known.
+    let said = sqlite::of_library(host, &file).ok();
+    let (version, source_id, compile_options) = match said {
+        Some(said) => (said.version, Some(said.source_id), said.compile_options),
+        None => ("unknown".to_owned(), None, Vec::new()),
+    };
+    let file = file.to_string_lossy().into_owned();
+    Ok(SqliteProof { linkage: Linkage::Dynamic, file, sha256: Some(sha256), version, source_id, compile_options })
+}
+
+/// The SQLite in the executable itself, if there is one. The static library that this build linked tells the rest: the one
+/// with the executable's source id, or any where the linker dropped the id.
+fn prove_compiled_in(host: &Host, executable: &Executable, product: &Product, loads_one: bool) -> Option<SqliteProof> {
+    let id = match &executable.inspection.compiled_in {
+        CompiledIn::Yes { source_id } => source_id.as_ref(),
+        CompiledIn::No => return None,
+        // Without symbols, a text tells only where nothing else does.
+        CompiledIn::Stripped { source_id } => Some(source_id.as_ref().filter(|_| !loads_one)?),
+    };
+    let said = product.archive.as_ref().and_then(|archive| sqlite::of_archive(host, archive).ok());
+    let said = said.filter(|said| id.is_none_or(|id| said.source_id == *id));
+    Some(SqliteProof {
+        linkage: Linkage::Static,
+        file: executable.path.to_string_lossy().into_owned(),
+        sha256: Some(executable.inspection.sha256),
+        version: said.as_ref().map_or_else(|| "unknown".to_owned(), |said| said.version.clone()),
+        source_id: id.cloned().or_else(|| said.as_ref().map(|said| said.source_id.clone())),
+        compile_options: said.map(|said| said.compile_options).unwrap_or_default(),
+    })
+}
