@@ -1,6 +1,7 @@
 //! Walks a plan: reuses known results, schedules the rest, judges each result once, and writes it to the ledger first.
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
+mod doubt;
 mod schedule;
 
 use std::collections::HashMap;
@@ -35,7 +36,7 @@ use crate::survey::Survey;
 use crate::sys::clock::{instant, now};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
-use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
+use crate::walk::schedule::{BuiltSummary, Company, Doubt, Executor, Job, Told};
 
 /// The result of a walk.
 #[derive(Debug)]
@@ -299,6 +300,13 @@ impl Worker<'_> {
     }
 }
 
+impl Worker<'_> {
+    fn run_suite(&self, inputs: &RunInputs<'_>, product: &Product, jobs: &jobserver::Client) -> Record {
+        let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
+        run_suite(self.host, inputs, product, &leaks)
+    }
+}
+
 impl Executor for Worker<'_> {
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built> {
         let build = self.jobs[job].build;
@@ -306,8 +314,25 @@ impl Executor for Worker<'_> {
     }
 
     fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record {
-        let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
-        self.with_inputs(self.jobs[job].build, run, |inputs| run_suite(self.host, inputs, product, &leaks))
+        self.with_inputs(self.jobs[job].build, run, |inputs| self.run_suite(inputs, product, jobs))
+    }
+
+    fn is_alone(&self, run: usize) -> bool {
+        self.spec.suites[self.plan.runs[run].suite].alone
+    }
+
+    fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool {
+        let planned = self.plan.runs[run];
+        !self.host.supervisor.is_interrupted()
+            && doubt::is_in_doubt(&self.judge.row(planned.suite, planned.cell, record.clone(), false), company)
+    }
+
+    fn confirm(&self, job: usize, run: usize, product: &Product, doubt: Doubt, jobs: &jobserver::Client) -> Record {
+        let again = self.with_inputs(self.jobs[job].build, run, |inputs| {
+            // With the user's own home, as plain cargo has it.
+            self.run_suite(&RunInputs { alone: true, ..*inputs }, product, jobs)
+        });
+        doubt::confirmed(doubt, again)
     }
 }
 

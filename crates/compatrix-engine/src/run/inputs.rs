@@ -38,6 +38,8 @@ pub(crate) struct RunInputs<'a> {
     pub leak_tool: Option<&'a LeakToolFacts>,
     /// The user's own axes: variable and value.
     pub axes_env: &'a [(String, String)],
+    /// Whether nothing else of ours runs meanwhile, so that it may have the user's own home.
+    pub alone: bool,
 }
 
 /// The inputs of a build, from the facts.
@@ -116,6 +118,7 @@ pub(crate) fn with_inputs<T>(
         sqlite: ready(&facts.sqlite, cell.value("sqlite")),
         fixture,
         axes_env: &axes_env,
+        alone: suite.alone,
     })
 }
 
@@ -140,7 +143,9 @@ pub(crate) fn environment(
     for (name, path) in host.ambient.rust_homes() {
         set(name, text(path));
     }
-    set("HOME", text(dir.join("home")));
+    if !inputs.alone {
+        set("HOME", text(dir.join("home")));
+    }
     set("TMPDIR", text(dir.join("tmp")));
     for (name, value) in &recorded.env {
         set(name, value.clone());

@@ -49,11 +49,7 @@ impl Report {
             let found = listed.iter().filter(|name| result_of(name) == Some(&wanted)).count();
             u32::try_from(found).unwrap_or(u32::MAX)
         };
-        self.counts = Counts {
-            passed: count(TestResult::Passed),
-            failed: count(TestResult::Failed),
-            ..self.counts
-        };
+        self.counts = Counts { passed: count(TestResult::Passed), failed: count(TestResult::Failed), ..self.counts };
         let mut unfinished: Vec<String> = listed.iter().filter(|name| result_of(name).is_none()).cloned().collect();
         if serial {
             unfinished.truncate(1);
