@@ -6,7 +6,7 @@ mod schedule;
 
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Sender};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use compatrix_leak::Policy;
 use compatrix_model::cell::{CellId, CellIndex};
@@ -21,7 +21,7 @@ use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::{Chosen, Matrix, Totals};
 use compatrix_model::results::row::Row;
 
-use crate::build::{self, Built, NotBuilt, Product};
+use crate::build::{self, Built, Doctests, NotBuilt, Product};
 use crate::event::Event;
 use crate::find::c_compiler;
 use crate::find::facts::HostFacts;
@@ -184,6 +184,7 @@ impl Walk<'_> {
             cells: &self.cells,
             keys: &self.keys,
             canaries: Canaries::default(),
+            doctests: Mutex::default(),
         };
         let mut fresh: HashMap<usize, Row> = HashMap::new();
         let mut trouble: Option<Error> = None;
@@ -292,6 +293,8 @@ struct Worker<'a> {
     cells: &'a [CellId],
     keys: &'a [Sha256],
     canaries: Canaries,
+    /// Doctests that were run again, by the position of their build.
+    doctests: Mutex<HashMap<usize, Option<Doctests>>>,
 }
 
 impl Worker<'_> {
@@ -304,6 +307,20 @@ impl Worker<'_> {
     fn run_suite(&self, inputs: &RunInputs<'_>, product: &Product, jobs: &jobserver::Client) -> Record {
         let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
         run_suite(self.host, inputs, product, &leaks)
+    }
+}
+
+impl Worker<'_> {
+    /// The product with its doctests run again, once a build, if they were red.
+    fn doctests_again(&self, job: usize, product: &Product, jobs: &jobserver::Client) -> Option<Product> {
+        product.doctests.as_ref().filter(|doctests| doctests.are_red())?;
+        let build = self.jobs[job].build;
+        let mut known = self.doctests.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = known.entry(job).or_insert_with(|| {
+            let inputs = build_inputs(self.host, self.spec, self.survey, build).ok()?;
+            build::doctests(self.host, build, &inputs, jobs).ok()
+        });
+        Some(Product { doctests: again.clone().or_else(|| product.doctests.clone()), ..product.clone() })
     }
 }
 
@@ -328,6 +345,8 @@ impl Executor for Worker<'_> {
     }
 
     fn confirm(&self, job: usize, run: usize, product: &Product, doubt: Doubt, jobs: &jobserver::Client) -> Record {
+        let again = self.doctests_again(job, product, jobs);
+        let product = again.as_ref().unwrap_or(product);
         let again = self.with_inputs(self.jobs[job].build, run, |inputs| {
             // With the user's own home, as plain cargo has it.
             self.run_suite(&RunInputs { alone: true, ..*inputs }, product, jobs)
