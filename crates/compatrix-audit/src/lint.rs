@@ -8,6 +8,7 @@ mod context;
 mod dependencies;
 mod facts;
 mod finding;
+mod keys;
 mod promises;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub fn lint(facts: &WorkspaceFacts, spec: Option<&Spec>, versions: &Versions) ->
     let context = Context::new(facts, spec);
     let mut found = Vec::new();
     workspace::lint(&context, &mut found);
+    keys::lint(&context, &mut found);
     dependencies::lint(&context, &mut found);
     promises::lint(&context, versions, &mut found);
     let key = |finding: &Finding| (finding.severity != Severity::Error, finding.id, finding.file.clone(), finding.line);

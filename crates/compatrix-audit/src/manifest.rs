@@ -179,6 +179,25 @@ fn join(folder: &str, path: &str) -> String {
     format!("{absolute}{}", parts.join("/"))
 }
 
+/// The 1-based line of a key in a TOML text, and its value if that is a string.
+pub fn key(text: &str, keys: &[&str]) -> Option<(usize, Option<String>)> {
+    let root = DeTable::parse(text).ok()?;
+    let mut table = root.get_ref();
+    let (last, above) = keys.split_last()?;
+    for key in above {
+        table = match table.iter().find(|(name, _)| name.get_ref() == key)?.1.get_ref() {
+            DeValue::Table(inner) => inner,
+            _ => return None,
+        };
+    }
+    let (key, value) = table.iter().find(|(name, _)| name.get_ref() == last)?;
+    let value = match value.get_ref() {
+        DeValue::String(text) => Some(text.to_string()),
+        _ => None,
+    };
+    Some((line_of(text, key.span().start), value))
+}
+
 fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1
 }

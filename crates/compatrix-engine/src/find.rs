@@ -2,12 +2,15 @@
 //! another kind or a value's setting; [`crate::provide`] does. Imports `sys`.
 
 pub(crate) mod c_compiler;
+pub(crate) mod cargo_config;
 pub(crate) mod distro;
 pub mod facts;
 pub mod fixture;
 pub mod layout;
 pub(crate) mod leak_tools;
+mod local;
 pub(crate) mod manifest_text;
+mod metadata;
 pub(crate) mod sources;
 pub mod sqlite;
 pub(crate) mod toolchain;

@@ -19,7 +19,8 @@ use semver::Version;
 
 use crate::deps::locks::{pins, shown_file, Resolver, Sources};
 use crate::deps::stage;
-use crate::deps::stage::resolve::{Platforms, Prefer, Unresolved};
+use crate::deps::stage::platforms::Platforms;
+use crate::deps::stage::resolve::{Prefer, Unresolved};
 use crate::event::Event;
 use crate::find::facts::ToolchainFacts;
 use crate::provide;
@@ -198,7 +199,7 @@ pub fn make(
                 old,
             ));
         }
-        Err(Unresolved::Other(error)) => return Err(error.into()),
+        Err(other) => return Err(other.into_error().into()),
     };
     let text = write(sources, group, &rust, &resolved.lock.to_text(), command)?;
     let too_new = resolved.packages.into_iter().filter(|p| p.needs.as_ref().is_some_and(|needs| *needs > rust));

@@ -5,10 +5,15 @@
 //! manifests that differ in a stage ([`manifest`]), what refusals of cargo and rustc say ([`refusal`]), and which
 //! packages to step back ([`steps`]). What is done with them is the engine's.
 
+pub mod features;
 pub mod file;
 pub mod index;
+pub mod inherit;
+mod left_out;
 pub mod made;
 pub mod manifest;
+pub mod old_cargo;
+pub mod patch;
 pub mod refusal;
 pub mod steps;
 

@@ -14,6 +14,8 @@ pub struct WorkspaceFacts {
     pub members: Vec<Manifest>,
     /// Manifests of path dependencies that are not members.
     pub outside: Vec<Manifest>,
+    /// Cargo's configuration files for the workspace: path as displayed, and text.
+    pub configs: Vec<(String, String)>,
     /// The format version of `Cargo.lock`.
     pub lock: Option<Located<i64>>,
     /// Whether there are locksets, so that old toolchains do not use the workspace's `Cargo.lock`.

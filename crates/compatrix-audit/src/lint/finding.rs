@@ -29,6 +29,8 @@ pub enum Lint {
     EditionTooNew,
     /// The promised Rust's cargo does not know the resolver.
     ResolverTooNew,
+    /// The promised Rust's cargo refuses a key of a manifest or of cargo's configuration.
+    KeyTooNew,
     /// A README, page or workflow promises what the spec does not test.
     PromiseNotTested,
     /// YAML changes the meaning of an unquoted version.
@@ -39,7 +41,7 @@ pub enum Lint {
 
 impl Lint {
     /// Every lint, in declaration order.
-    pub const ALL: [Lint; 13] = [
+    pub const ALL: [Lint; 14] = [
         Lint::SpecInvalid,
         Lint::WorkspaceUnreadable,
         Lint::MsrvNotInherited,
@@ -50,6 +52,7 @@ impl Lint {
         Lint::LockfileTooNew,
         Lint::EditionTooNew,
         Lint::ResolverTooNew,
+        Lint::KeyTooNew,
         Lint::PromiseNotTested,
         Lint::VersionMisread,
         Lint::MatrixByHand,
@@ -68,6 +71,7 @@ impl Lint {
             Lint::LockfileTooNew => "lockfile-too-new",
             Lint::EditionTooNew => "edition-too-new",
             Lint::ResolverTooNew => "resolver-too-new",
+            Lint::KeyTooNew => "key-too-new",
             Lint::PromiseNotTested => "promise-not-tested",
             Lint::VersionMisread => "version-misread",
             Lint::MatrixByHand => "matrix-by-hand",

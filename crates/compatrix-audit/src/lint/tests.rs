@@ -223,6 +223,25 @@ fn a_resolver_that_the_promised_rust_does_not_know() {
 }
 
 #[test]
+fn a_key_that_the_promised_rust_refuses() {
+    let profile = "[profile.dev]\ndebug = \"limited\"\n";
+    let with = |rust: &str| one(&format!("rust-version = \"{rust}\"\n{profile}"));
+    let found = with("1.70").says(&["Error key-too-new Cargo.toml:5"]);
+    assert!(found[0].what.contains("`profile.dev.debug = \"limited\"` needs Rust 1.71"), "{}", found[0].what);
+    assert!(found[0].mend.contains("write 1;"), "{}", found[0].mend);
+    with("1.71").says(&[]);
+    one("rust-version = \"1.63\"\n[profile.dev]\ndebug = 1\n").says(&[]);
+    // Of a root without a package nothing is published.
+    let a = "[package]\nname = \"a\"\nrust-version = \"1.63\"\n";
+    made(&format!("[workspace]\n{profile}"), &[("a/Cargo.toml", a)]).says(&["Warning key-too-new Cargo.toml:3"]);
+    let mut made = one("rust-version = \"1.63\"");
+    let text = "[build]\njobs = \"default\"\n[target.t]\nrustdocflags = [\"a\"]\n";
+    made.facts.configs = vec![(".cargo/config.toml".to_owned(), text.to_owned())];
+    let found = made.says(&["Warning key-too-new .cargo/config.toml:2", "Warning key-too-new .cargo/config.toml:4"]);
+    assert!(found[1].mend.contains("remove it"), "{}", found[1].mend);
+}
+
+#[test]
 fn a_lockfile_that_the_promised_rust_cannot_read() {
     one("rust-version = \"1.70\"").lock(4).says(&["Error lockfile-too-new Cargo.lock:3"]);
     one("rust-version = \"1.78\"").lock(4).says(&[]);

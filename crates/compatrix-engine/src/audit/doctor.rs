@@ -18,6 +18,8 @@ use anyhow::Context;
 use compatrix_audit::lint::{Lint, Unchecked};
 use compatrix_audit::manifest;
 
+use crate::find::cargo_config;
+use crate::find::manifest_text::shown;
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
 use crate::sys::files;
@@ -81,6 +83,8 @@ pub fn gather(host: &Host, program: &str) -> DoctorFacts {
     gathered.facts.program = program.to_owned();
     members::gather(host, &mut gathered);
     lockfile(host, &mut gathered);
+    let configs = cargo_config::files(&host.ambient, &host.root).into_iter();
+    gathered.facts.configs = configs.map(|file| (shown(&host.root, &file.path), file.text)).collect();
     let locksets = files::list(&host.root.join(LOCKSETS)).unwrap_or_default();
     gathered.facts.locksets = !locksets.is_empty();
     graph::gather(host, &mut gathered);

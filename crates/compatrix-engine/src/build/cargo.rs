@@ -1,8 +1,5 @@
 //! One build: cargo compiles the test executables and reports their paths.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -10,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use compatrix_model::build_failure;
 use compatrix_model::libtest::{Parser, Source};
+use compatrix_model::lockset::refusal;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Sanitizer, Targets};
 
@@ -18,7 +16,7 @@ use super::messages::Messages;
 use super::product::{BuildInputs, Built, Doctests, NotBuilt};
 use super::share::target_dir;
 use super::{record, runner, share};
-use crate::deps::stage;
+use crate::deps::stage::{self, Stage, OUR_STAGE};
 use crate::find::facts::{SqliteFacts, ToolchainFacts};
 use crate::sys::host::Host;
 use crate::sys::process::{Command, Finished};
@@ -144,6 +142,7 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
         .with_context(|| format!("cannot start {}", command.program))?;
     let (mut wall, mut cpu) = (finished.wall, finished.cpu);
     if let Some(result) = not_built(&finished, why) {
+        let result = of_stage(inputs.stage.as_ref(), result);
         return Ok(Built { result: Err(result), wall, cpu });
     }
     share::give(&target)?;
@@ -195,6 +194,20 @@ fn run_doctests(host: &Host, command: &Command, jobs: &jobserver::Client) -> Res
     Ok((Doctests { counts: report.counts, failures: report.failures, trouble }, finished))
 }
 
+/// A stage that cargo refuses is our fault, not the crate's.
+fn of_stage(stage: Option<&Stage>, failure: NotBuilt) -> NotBuilt {
+    match stage {
+        Some(stage)
+            if failure.outcome == Outcome::BuildFailed
+                && refusal::is_of_stage(&failure.output, &stage.tree.to_string_lossy()) =>
+        {
+            let cause = format!("{OUR_STAGE}: {}", failure.cause);
+            NotBuilt { outcome: Outcome::Infrastructure, cause, ..failure }
+        }
+        _ => failure,
+    }
+}
+
 /// Names of libraries that the workspace may make itself.
 fn own_libraries(inputs: &BuildInputs<'_>) -> Vec<String> {
     inputs.workspace.layout.members.iter().map(|member| member.name.clone()).collect()
@@ -213,4 +226,16 @@ fn not_built(finished: &Finished, why: build_failure::Reader) -> Option<NotBuilt
 /// Why cargo failed, from the end of its output.
 pub(crate) fn classify(stderr: &str) -> NotBuilt {
     NotBuilt::of(build_failure::read(stderr, Vec::new()), stderr.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_tested_is_sanitized() {
+        let words = sanitized(Sanitizer::Leak, "x86_64-unknown-linux-gnu");
+        let flags = r#"target.x86_64-unknown-linux-gnu.rustflags=["-Zsanitizer=leak","-Cdebuginfo=1","-Cstrip=none"]"#;
+        assert_eq!(words, ["--target", "x86_64-unknown-linux-gnu", "--config", flags]);
+    }
 }

@@ -15,9 +15,11 @@ use compatrix_model::matrix_spec::Spec;
 use semver::Version;
 
 use crate::deps::stage;
+use crate::deps::stage::platforms::{triples, Platforms};
 use crate::deps::stage::registry;
-use crate::deps::stage::registry::ServedLockset;
-use crate::deps::stage::resolve::{resolve, triples, Platforms, Prefer, Resolved, Unresolved};
+use crate::deps::stage::registry::{Pruned, ServedLockset};
+use crate::deps::stage::resolve::{resolve, Prefer, Unresolved};
+use crate::deps::stage::resolved::Resolved;
 use crate::find::facts::LocksetFacts;
 use crate::find::layout::Layout;
 use crate::sys::error::Error;
@@ -26,6 +28,8 @@ use crate::sys::host::Host;
 
 /// Bump this whenever the served files or the creation of locksets change.
 const FORMAT: &str = "compatrix lockset 1";
+/// Bump this whenever what a stage is made of changes, but not which versions are chosen.
+const SERVED: &str = "compatrix served 2";
 /// For how long the newest versions count as such, in seconds.
 const LATEST_FOR: i64 = 24 * 60 * 60;
 
@@ -116,7 +120,7 @@ impl Sources<'_> {
             Deps::Latest => (None, Prefer::Newest, group.and_then(|group| self.lowest(group))),
         };
         let mut parts = self.base_inputs()?;
-        parts.extend([lockset.to_string(), format!("{rust:?}"), start.clone().unwrap_or_default()]);
+        parts.extend([SERVED.to_owned(), lockset.to_string(), format!("{rust:?}"), start.clone().unwrap_or_default()]);
         Ok(Recipe { start, prefer, rust, inputs: files::hash_parts(parts.iter().map(String::as_str)) })
     }
 
@@ -208,7 +212,9 @@ fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Option<Sha25
         (_, Some(served), _) => Some(served.sha256),
         (_, None, _) => None,
     };
-    let staged = match served {
+    // Another time cargo may take it: it, or what it stands on, may have been changed.
+    let usable = |served: &ServedLockset| served.refused.is_none() || served.made == host.now;
+    let staged = match served.filter(usable) {
         Some(_) => Availability::Ready(()),
         None => Availability::Obtainable { how: how(lockset) },
     };
@@ -248,12 +254,24 @@ fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
     let resolver =
         Resolver { host, sources, dir: dir.join("resolve"), platforms: Platforms::ask(host, &sources.triples())? };
     let edit = Edit { rust: recipe.rust.clone(), ..Edit::default() };
-    let resolved = match resolver.resolve(&edit, &BTreeMap::new(), recipe.start.as_deref(), recipe.prefer) {
+    let (made, inputs) = (host.now, recipe.inputs);
+    let refused = |said: String| {
+        let sha256 = recipe.start.as_deref().map_or(inputs, hash);
+        ServedLockset { inputs, made, sha256, refused: Some(said), pruned: Pruned::default() }.write(&dir)
+    };
+    let resolve = |edit: &Edit| resolver.resolve(edit, &BTreeMap::new(), recipe.start.as_deref(), recipe.prefer);
+    // Asked for all features on all platforms, cargo refuses some manifests that it takes for one platform.
+    let here = || -> Result<Edit> {
+        Ok(Edit { without_targets: stage::without_targets(sources.layout, &resolver.platforms)?, ..edit.clone() })
+    };
+    let resolved = match resolve(&edit) {
+        Err(Unresolved::Refused(said)) => resolve(&here()?).map_err(|_| Unresolved::Refused(said)),
+        other => other,
+    };
+    let resolved = match resolved {
         Ok(resolved) => resolved,
-        Err(Unresolved::Package { name, said }) => {
-            bail!("no version of {name} meets all requirements: {}", crate::sys::host::last_lines(&said, 2))
-        }
-        Err(Unresolved::Other(error)) => return Err(error),
+        Err(Unresolved::Refused(said)) => return refused(said),
+        Err(other) => return Err(other.into_error()),
     };
     if let Some(start) = &recipe.start {
         let of = if lockset.is_locked() { "Cargo.lock".to_owned() } else { format!("compat/locks/{lockset}.lock") };
@@ -268,19 +286,13 @@ fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
         }
     }
     registry::write(host, &dir, &resolved.crates)?;
-    let lock = resolved.lock.to_text();
-    let without_targets = sources.layout.targets()?.into_iter().filter(|target| !resolver.platforms.matches(target));
-    let served = ServedLockset {
-        inputs: recipe.inputs,
-        made: host.now,
-        rust: recipe.rust,
-        without_targets: without_targets.collect(),
-        sha256: hash(&lock),
-        lock,
-        lock_without_dev: resolved.lock_without_dev.to_text(),
-        all: resolved.all,
-    };
-    served.write(&dir)
+    let mut pruned = stage::pruned(sources.layout, &resolver.platforms, &resolved, recipe.rust.clone())?;
+    match stage::settle(host, sources.layout, &dir, &mut pruned) {
+        Ok(()) => {}
+        Err(Unresolved::Refused(said)) => return refused(said),
+        Err(other) => return Err(other.into_error()),
+    }
+    ServedLockset { inputs, made, sha256: hash(&pruned.lock), refused: None, pruned }.write(&dir)
 }
 
 /// A package of a lockfile that another does not have.
@@ -323,6 +335,6 @@ impl Resolver<'_> {
     ) -> Result<Resolved, Unresolved> {
         let layout = self.sources.layout;
         let root = stage::resolving(layout, &self.dir, edit, pins, start)?;
-        resolve(self.host, &root, prefer, &self.sources.triples(), &self.platforms)
+        resolve(self.host, (layout, &root), prefer, &self.sources.triples(), &self.platforms)
     }
 }

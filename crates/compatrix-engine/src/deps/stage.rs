@@ -6,24 +6,32 @@
 //!
 //! **Invariant:** nothing outside `target/compat` is written.
 
+pub(crate) mod platforms;
 pub(crate) mod registry;
 pub(crate) mod resolve;
+pub(crate) mod resolved;
 mod tree;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::Result;
+use anyhow::{bail, Result};
+use compatrix_model::lockset::file::Locked;
 use compatrix_model::lockset::manifest::{self, Edit};
-use compatrix_model::lockset::Lockset;
+use compatrix_model::lockset::patch::Patched;
+use compatrix_model::lockset::{old_cargo, patch, Lockset};
 use compatrix_model::plan::Targets;
 use semver::Version;
 
 use crate::find::layout::Layout;
 use crate::sys::files;
 use crate::sys::host::Host;
-use resolve::{Platforms, Resolved, PINS};
+use platforms::Platforms;
+use registry::Pruned;
+use resolve::Unresolved;
+pub(crate) use resolve::OUR_STAGE;
+use resolved::{Resolved, PINS};
 
 /// A staged workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,29 +52,64 @@ pub(crate) fn dir(host: &Host, lockset: &Lockset) -> PathBuf {
 /// The stage of a lockset that is served, made or renewed: links, manifests, lockfile.
 ///
 /// # Errors
-/// A file cannot be read or written.
+/// A file cannot be read or written, or cargo has refused the stage.
 pub(crate) fn renew(host: &Host, layout: &Layout, lockset: &Lockset, targets: Targets) -> Result<Stage> {
     // Builds of several toolchains may share a stage, and begin at the same time.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = dir(host, lockset);
     let served = registry::ServedLockset::read(&dir)?;
+    if let Some(refused) = &served.refused {
+        bail!("{OUR_STAGE}: {refused}");
+    }
+    make(host, layout, &dir, &served.pruned, targets)
+}
+
+/// Has cargo check the stages that are made of this and of the registry in the folder, and settles their lockfiles.
+///
+/// # Errors
+/// See [`Unresolved`].
+pub(crate) fn settle(host: &Host, layout: &Layout, dir: &Path, pruned: &mut Pruned) -> Result<(), Unresolved> {
+    let tests = make(host, layout, dir, pruned, Targets::Tests { doctests: false })?;
+    pruned.lock = resolve::settle(host, &tests.root, pruned.all)?;
+    let packages = make(host, layout, dir, pruned, Targets::Packages)?;
+    pruned.lock_without_dev = resolve::settle(host, &packages.root, pruned.all)?;
+    Ok(())
+}
+
+fn make(host: &Host, layout: &Layout, dir: &Path, pruned: &Pruned, targets: Targets) -> Result<Stage> {
     let (name, lock) = match targets {
-        Targets::Tests { .. } => ("tests", &served.lock),
-        Targets::Packages => ("packages", &served.lock_without_dev),
+        Targets::Tests { .. } => ("tests", &pruned.lock),
+        Targets::Packages => ("packages", &pruned.lock_without_dev),
     };
     let edit = Edit {
-        rust: served.rust.clone(),
+        rust: pruned.rust.clone(),
         without_dev: targets == Targets::Packages,
-        without_targets: served.without_targets.clone(),
-        limits: BTreeMap::new(),
+        without_targets: pruned.without_targets.clone(),
+        patched: Some(pruned.patched.clone()),
+        ..Edit::default()
     };
+    let tree = dir.join(name);
     let mut texts = layout.manifests(&edit)?;
     texts.insert(layout.in_root("Cargo.lock"), lock.clone());
-    texts.insert(layout.in_root(".cargo/config.toml"), registry::config(&dir, served.all));
-    let tree = dir.join(name);
+    let config = registry::config(dir, pruned.all, configuration(host, layout, &tree));
+    texts.insert(layout.in_root(".cargo/config.toml"), config);
     tree::renew(layout, &tree, &texts)?;
-    Ok(Stage { root: tree.join(layout.in_root("")), tree, served: served.all })
+    Ok(Stage { root: tree.join(layout.in_root("")), tree, served: pruned.all })
+}
+
+/// What a stage's configuration says in place of the user's, which cargo finds further up: what an old cargo refuses there,
+/// and where patches are in this tree.
+fn configuration(host: &Host, layout: &Layout, tree: &Path) -> toml::Table {
+    let mut more = old_cargo::plain_config(&layout.config, host.limits.jobs);
+    if let Some(patch) = layout.config.get("patch") {
+        more.insert("patch".to_owned(), patch.clone());
+        patch::with_paths(&mut more, &|path| {
+            let staged = tree.join(Path::new(path).strip_prefix(&layout.base).ok()?);
+            Some(staged.to_string_lossy().into_owned())
+        });
+    }
+    more
 }
 
 /// Maps a folder of a stage to the folder of the user's tree.
@@ -109,6 +152,9 @@ pub(crate) fn resolving(
 }
 
 /// Makes or renews a stage of a resolution that is only tried: manifests, lockfile, registry; its root.
+///
+/// # Errors
+/// A file cannot be read or written, or cargo refuses the stage.
 pub(crate) fn trial(
     host: &Host,
     layout: &Layout,
@@ -119,12 +165,37 @@ pub(crate) fn trial(
 ) -> Result<PathBuf> {
     files::make_dir(dir)?;
     registry::write(host, dir, &resolved.crates)?;
-    let without_targets = layout.targets()?.into_iter().filter(|target| !platforms.matches(target)).collect();
-    let edit = Edit { rust: Some(rust.clone()), without_targets, ..Edit::default() };
-    let mut texts = layout.manifests(&edit)?;
-    texts.insert(layout.in_root("Cargo.lock"), resolved.lock.to_text());
-    texts.insert(layout.in_root(".cargo/config.toml"), registry::config(dir, resolved.all));
-    let tree = dir.join("tree");
-    tree::renew(layout, &tree, &texts)?;
-    Ok(tree.join(layout.in_root("")))
+    let pruned = pruned(layout, platforms, resolved, Some(rust.clone()))?;
+    let stage = make(host, layout, dir, &pruned, Targets::Tests { doctests: false })?;
+    resolve::settle(host, &stage.root, resolved.all).map_err(Unresolved::into_error)?;
+    Ok(stage.root)
+}
+
+/// What the stages of a resolution are made of.
+///
+/// # Errors
+/// A manifest cannot be read.
+pub(crate) fn pruned(
+    layout: &Layout,
+    platforms: &Platforms,
+    resolved: &Resolved,
+    rust: Option<Version>,
+) -> Result<Pruned> {
+    let patched = |package: &Locked| Patched { name: package.name.clone(), source: package.source.clone() };
+    Ok(Pruned {
+        rust,
+        without_targets: without_targets(layout, platforms)?,
+        patched: resolved.lock.packages.iter().map(patched).collect(),
+        lock: resolved.lock.to_text(),
+        lock_without_dev: resolved.lock_without_dev.to_text(),
+        all: resolved.all,
+    })
+}
+
+/// The platforms of the local packages' manifests that are left out.
+///
+/// # Errors
+/// A manifest cannot be read.
+pub(crate) fn without_targets(layout: &Layout, platforms: &Platforms) -> Result<Vec<String>> {
+    Ok(layout.targets()?.into_iter().filter(|target| !platforms.matches(target)).collect())
 }

@@ -1,11 +1,12 @@
 //! The layout of a workspace: folders, manifests, and their form in a stage.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
 use compatrix_model::lockset::file::{Lockfile, REGISTRY};
 use compatrix_model::lockset::manifest::{self, Edit};
+use compatrix_model::lockset::{inherit, old_cargo, patch};
 use semver::Version;
 use toml::Table;
 
@@ -22,6 +23,15 @@ pub struct StagedMember {
     pub under_test: bool,
 }
 
+/// A package that a stage has, but not as a member: a path dependency or a patch that is none in the user's workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsidePackage {
+    /// Its folder, absolute.
+    pub dir: PathBuf,
+    /// The root of its own workspace; its folder itself if it has none.
+    pub workspace: PathBuf,
+}
+
 /// The workspace's own Cargo.lock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OwnLockfile {
@@ -34,17 +44,34 @@ pub struct OwnLockfile {
     pub made: bool,
 }
 
+/// What a layout is made of.
+#[derive(Debug, Clone, Default)]
+pub struct Parts {
+    /// The members that a stage has.
+    pub members: Vec<StagedMember>,
+    /// Other local packages that it has.
+    pub outside: Vec<OutsidePackage>,
+    /// The editions of all packages that the workspace's cargo must parse.
+    pub editions: BTreeSet<String>,
+    /// The folder that the root is a part of.
+    pub top: PathBuf,
+    /// What cargo's configuration for this root says, merged.
+    pub config: Table,
+}
+
 /// The folders and manifests of a workspace.
 #[derive(Debug, Clone)]
 pub struct Layout {
     /// The workspace's root.
     pub root: PathBuf,
-    /// The common folder of the root and all path dependencies: the root itself, unless some are outside.
+    /// The folder that a stage shows all of: the common one of the root, what it is a part of, and all packages.
     pub base: PathBuf,
     /// The members that a stage has.
     pub members: Vec<StagedMember>,
-    /// Folders of path dependencies that are not members.
-    pub outside: Vec<PathBuf>,
+    /// Other local packages that it has.
+    pub outside: Vec<OutsidePackage>,
+    /// What cargo's configuration for this root says, merged.
+    pub config: Table,
     /// The workspace's own Cargo.lock.
     pub own: OwnLockfile,
     /// The lowest cargo that can read the workspace's manifests, its lockfile and the index unchanged.
@@ -54,22 +81,21 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of the workspace with this root; `editions` are those of all packages that its cargo must parse.
+    /// The layout of the workspace with this root.
     ///
     /// # Errors
     /// The root manifest cannot be read.
-    pub fn new(
-        root: PathBuf,
-        members: Vec<StagedMember>,
-        outside: Vec<PathBuf>,
-        editions: &BTreeSet<String>,
-    ) -> Result<Self> {
+    pub fn new(root: PathBuf, parts: Parts) -> Result<Self> {
+        let Parts { members, outside, editions, top, config } = parts;
         let manifest = read(&root.join("Cargo.toml"))?;
-        let base = outside.iter().fold(root.clone(), |base, dir| common(&base, dir));
+        let dirs = members.iter().map(|member| &member.dir).chain(outside.iter().map(|package| &package.dir));
+        let dirs = dirs.flat_map(|dir| [dir.clone(), real(dir)]);
+        let base = dirs.chain([top]).fold(root.clone(), |base, dir| common(&base, &dir));
+        let refused = std::iter::once(&manifest).chain([&config]).flat_map(old_cargo::refused);
         let editions = editions.iter().map(|edition| manifest::cargo_for_edition(edition));
-        let readable_from = editions.chain([manifest::cargo_for_resolver(&manifest)]).max();
-        let readable_from = readable_from.unwrap_or(Version::new(1, 0, 0));
-        Ok(Self { root, base, members, outside, own: OwnLockfile::default(), readable_from, manifest })
+        let needed = editions.chain([manifest::cargo_for_resolver(&manifest)]).chain(refused.map(|one| one.since));
+        let readable_from = needed.max().unwrap_or(Version::new(1, 0, 0));
+        Ok(Self { root, base, members, outside, config, own: OwnLockfile::default(), readable_from, manifest })
     }
 
     /// The same with the workspace's own lockfile.
@@ -87,11 +113,12 @@ impl Layout {
         self.root.strip_prefix(&self.base).unwrap_or(Path::new("")).join(path)
     }
 
-    /// The manifests of a stage, by their paths below [`Layout::base`].
+    /// The manifests of a stage, by their paths below [`Layout::base`]. Those that need no change are as they are.
     ///
     /// # Errors
     /// A manifest cannot be read.
     pub fn manifests(&self, edit: &Edit) -> Result<BTreeMap<PathBuf, String>> {
+        let edit = Edit { everywhere: manifest::resolver(&self.manifest) == "1", ..edit.clone() };
         let mut texts = BTreeMap::new();
         let mut names = Vec::new();
         let mut root_edit = None;
@@ -99,36 +126,83 @@ impl Layout {
             let mut edit = edit.clone();
             // Cargo resolves the dev-dependencies of all members, but only those under test are tested.
             edit.without_dev |= !member.under_test;
-            let below = member.dir.strip_prefix(&self.root).unwrap_or(&member.dir);
-            if below.as_os_str().is_empty() {
-                names.push(".".to_owned());
+            names.push(relative(&self.root, &member.dir));
+            if member.dir == self.root {
                 root_edit = Some(edit);
                 continue;
             }
-            names.push(below.to_string_lossy().into_owned());
-            let manifest = manifest::member(&read(&member.dir.join("Cargo.toml"))?, &edit);
-            texts.insert(self.below_base(&member.dir).join("Cargo.toml"), manifest.to_string());
+            let (path, text) = self.staged(&member.dir, |manifest| manifest::member(manifest, &edit))?;
+            texts.insert(path, text);
+        }
+        let alone = Edit { without_dev: true, limits: BTreeMap::new(), ..edit.clone() };
+        for OutsidePackage { dir, workspace } in &self.outside {
+            let root = read(&workspace.join("Cargo.toml"))?;
+            let (path, text) = self.staged(dir, |manifest| {
+                manifest::member(&inherit::standing_alone(manifest, &root, &relative(dir, workspace)), &alone)
+            })?;
+            texts.insert(path, text);
         }
         names.sort();
         let resolver = manifest::resolver(&self.manifest);
-        let root = manifest::root(&self.manifest, &names, resolver, root_edit.as_ref(), &edit.limits);
-        texts.insert(self.in_root("Cargo.toml"), root.to_string());
+        let (path, text) = self.staged(&self.root, |manifest| {
+            manifest::root(manifest, &names, resolver, root_edit.as_ref(), &edit.limits, edit.patched.as_deref())
+        })?;
+        texts.insert(path, text);
         Ok(texts)
     }
 
-    /// The `target` tables that the members' manifests have, as they spell them.
+    /// The manifest in this folder as a stage has it, with its path below [`Layout::base`].
+    fn staged(&self, dir: &Path, edit: impl FnOnce(&Table) -> Table) -> Result<(PathBuf, String)> {
+        let path = dir.join("Cargo.toml");
+        let text = files::read_text(&path)?;
+        let manifest: Table = parse(&text, &path)?;
+        let mut staged = edit(&manifest);
+        patch::with_paths(&mut staged, &|path| {
+            let path = Path::new(path);
+            (path.is_absolute() && path.starts_with(&self.base)).then(|| relative(dir, path))
+        });
+        let text = if staged == manifest { text } else { staged.to_string() };
+        Ok((self.below_base(&real(dir)).join("Cargo.toml"), text))
+    }
+
+    /// Whether a dependency of another platform may switch on features here.
+    pub fn features_everywhere(&self) -> bool {
+        manifest::resolver(&self.manifest) == "1"
+    }
+
+    /// The `target` tables that the local packages' manifests have, as they spell them.
     ///
     /// # Errors
     /// A manifest cannot be read.
     pub fn targets(&self) -> Result<BTreeSet<String>> {
         let mut targets = BTreeSet::new();
-        for member in &self.members {
-            let manifest = read(&member.dir.join("Cargo.toml"))?;
+        for dir in self.dirs() {
+            let manifest = read(&dir.join("Cargo.toml"))?;
             if let Some(toml::Value::Table(table)) = manifest.get("target") {
                 targets.extend(table.keys().cloned());
             }
         }
         Ok(targets)
+    }
+
+    /// The folders with links over which cargo comes to packages, by their paths below [`Layout::base`].
+    pub fn dirs_with_links(&self) -> BTreeSet<PathBuf> {
+        let mut found = BTreeSet::new();
+        for dir in self.dirs() {
+            let ancestors: Vec<&Path> = dir.ancestors().collect();
+            let links = ancestors.into_iter().filter(|dir| files::link_target(dir).is_some());
+            found.extend(links.filter_map(|link| {
+                let parent = real(link.parent()?);
+                Some(parent.strip_prefix(&self.base).ok()?.to_owned())
+            }));
+        }
+        found
+    }
+
+    /// The folders of all packages that a stage has.
+    fn dirs(&self) -> impl Iterator<Item = &Path> {
+        let members = self.members.iter().map(|member| member.dir.as_path());
+        members.chain(self.outside.iter().map(|package| package.dir.as_path()))
     }
 
     /// The parts of the manifests that determine the dependencies, as text for hashing.
@@ -141,6 +215,9 @@ impl Layout {
             let manifest = read(&member.dir.join("Cargo.toml"))?;
             parts.push(member.name.clone());
             parts.push(manifest::requirements(&manifest).to_string());
+        }
+        for OutsidePackage { dir, .. } in &self.outside {
+            parts.push(manifest::requirements(&read(&dir.join("Cargo.toml"))?).to_string());
         }
         Ok(parts)
     }
@@ -163,7 +240,28 @@ impl Layout {
 }
 
 fn read(path: &Path) -> Result<Table> {
-    files::read_text(path)?.parse().with_context(|| format!("in {}", path.display()))
+    parse(&files::read_text(path)?, path)
+}
+
+fn parse(text: &str, path: &Path) -> Result<Table> {
+    text.parse().with_context(|| format!("in {}", path.display()))
+}
+
+/// The folder without links in its path.
+fn real(dir: &Path) -> PathBuf {
+    dir.canonicalize().unwrap_or_else(|_| dir.to_owned())
+}
+
+/// The path that leads from a folder to another, as text: `../b`; `.` to itself.
+fn relative(from: &Path, to: &Path) -> String {
+    let shared = common(from, to);
+    let up = from.strip_prefix(&shared).unwrap_or(from).components().map(|_| Component::ParentDir);
+    let path: PathBuf = up.chain(to.strip_prefix(&shared).unwrap_or(to).components()).collect();
+    if path.as_os_str().is_empty() {
+        ".".to_owned()
+    } else {
+        path.to_string_lossy().into_owned()
+    }
 }
 
 /// The longest path that both begin with.
@@ -182,5 +280,14 @@ mod tests {
         assert_eq!(common("/a/ws", "/a/shared/lib"), PathBuf::from("/a"));
         assert_eq!(common("/a/ws", "/b"), PathBuf::from("/"));
         assert_eq!(common("/a/ws", "/a/ws2"), PathBuf::from("/a"));
+    }
+
+    #[test]
+    fn paths_lead_from_one_folder_to_another() {
+        for (from, to, expected) in
+            [("/a/b", "/a/b", "."), ("/a/b", "/a/b/c", "c"), ("/a/b", "/a", ".."), ("/a/b/c", "/a/d", "../../d")]
+        {
+            assert_eq!(relative(Path::new(from), Path::new(to)), expected, "{from} {to}");
+        }
     }
 }

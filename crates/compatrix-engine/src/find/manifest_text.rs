@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use toml::de::{DeTable, DeValue};
+use compatrix_audit::manifest;
 
 use crate::sys::files;
 
@@ -41,32 +41,12 @@ pub(crate) fn shown(root: &Path, path: &Path) -> String {
 
 /// The line, from 1, of a key in a TOML text.
 pub(crate) fn line_of(text: &str, keys: &[&str]) -> Option<usize> {
-    let (at, _) = find(text, keys)?;
-    Some(text[..at.min(text.len())].matches('\n').count() + 1)
+    Some(manifest::key(text, keys)?.0)
 }
 
 /// The string at a key of a TOML text.
 pub(crate) fn text_at(text: &str, keys: &[&str]) -> Option<String> {
-    find(text, keys)?.1
-}
-
-/// The line of a key, and its value if that is a string.
-fn find(text: &str, keys: &[&str]) -> Option<(usize, Option<String>)> {
-    let root = DeTable::parse(text).ok()?;
-    let mut table = root.get_ref();
-    let (last, above) = keys.split_last()?;
-    for key in above {
-        table = match table.iter().find(|(name, _)| name.get_ref() == key)?.1.get_ref() {
-            DeValue::Table(inner) => inner,
-            _ => return None,
-        };
-    }
-    let (key, value) = table.iter().find(|(name, _)| name.get_ref() == last)?;
-    let value = match value.get_ref() {
-        DeValue::String(text) => Some(text.to_string()),
-        _ => None,
-    };
-    Some((key.span().start, value))
+    manifest::key(text, keys)?.1
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Context, Result};
-use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
 use compatrix_audit::first_spec::Noted;
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
@@ -15,8 +15,10 @@ use compatrix_model::spec_text::Parsed;
 use shaped_toml::Diagnostics;
 
 use crate::find::facts::TestedPackage;
-use crate::find::layout::{Layout, OwnLockfile, StagedMember};
+use crate::find::layout::{Layout, OwnLockfile};
+use crate::find::local;
 use crate::find::manifest_text::{line_of, text_at};
+use crate::find::metadata::{metadata, no_cargo, read_metadata, METADATA};
 use crate::find::sources;
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
@@ -32,9 +34,6 @@ const SQLITE_CRATE: &str = "libsqlite3-sys";
 
 /// Features of crates around SQLite that compile it in.
 const BUNDLED: [&str; 3] = ["bundled", "bundled-full", "sqlite-bundled"];
-
-/// The question to cargo, before the path of a manifest.
-const METADATA: [&str; 5] = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"];
 
 /// Facts about the workspace.
 #[derive(Debug, Clone)]
@@ -94,15 +93,6 @@ fn ask(ambient: &Ambient, cargo: &Path, dir: &Path, args: &[&str]) -> Result<Out
     Ok(output.with_context(|| format!("cannot start {}", cargo.display()))?)
 }
 
-/// cargo's errors are for the user to fix.
-fn read_metadata(said: &Output) -> Result<Metadata, Error> {
-    if !said.finished.status.success() {
-        let reason = said.finished.stderr.text();
-        return Err(Error::usage(format!("cargo cannot read this workspace:\n{}", reason.trim_end())));
-    }
-    Ok(MetadataCommand::parse(said.text()).context("cargo metadata printed unreadable output")?)
-}
-
 /// Why cargo names no workspace. Under rustup the cargo of a toolchain file may not be there to ask.
 fn no_workspace(start: &Path, reason: &str) -> String {
     if reason.contains("toolchain '") && reason.contains("is not installed") {
@@ -113,10 +103,6 @@ fn no_workspace(start: &Path, reason: &str) -> String {
         );
     }
     format!("no cargo workspace at {}:\n{reason}", start.display())
-}
-
-fn no_cargo() -> Error {
-    Error::usage("cargo is not on PATH; install Rust from rustup.rs, then run again")
 }
 
 /// The channel of the workspace's `rust-toolchain.toml`, or of the older file without extension.
@@ -173,43 +159,20 @@ pub(crate) fn read(host: &Host, parsed: &Parsed) -> Result<Unlocked, Error> {
             host.root.join("Cargo.toml").display()
         )));
     }
-    let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
-    let mut staged: Vec<StagedMember> = Vec::new();
-    let mut outside: Vec<PathBuf> = Vec::new();
-    let mut editions: BTreeSet<String> = metadata.packages.iter().map(|p| p.edition.to_string()).collect();
-    let mut todo: Vec<Package> = packages.iter().map(|name| members[name.as_str()].clone()).collect();
-    let mut own_harness = BTreeSet::new();
-    for package in &todo {
-        own_harness.extend(targets_with_own_harness(package)?);
-    }
-    while let Some(package) = todo.pop() {
-        let dir = PathBuf::from(package.manifest_path.parent().map(|p| p.as_std_path()).unwrap_or(Path::new("")));
-        if !dirs.insert(dir.clone()) {
-            continue;
-        }
-        editions.insert(package.edition.to_string());
-        match members.get(package.name.as_str()).filter(|member| member.id == package.id) {
-            Some(_) => staged.push(StagedMember {
-                under_test: packages.iter().any(|name| name == package.name.as_str()),
-                name: package.name.to_string(),
-                dir,
-            }),
-            None => outside.push(dir),
-        }
-        // Tests are compiled only for packages under test.
-        let tested = packages.iter().any(|name| name == package.name.as_str());
-        let used = package.dependencies.iter().filter(|d| tested || d.kind != DependencyKind::Development);
-        for dependency in used.filter_map(|d| Some((d.name.as_str(), d.path.as_ref()?))) {
-            match members.get(dependency.0) {
-                Some(member) => todo.push((*member).clone()),
-                // Outside the workspace: ask cargo about that one.
-                None => todo.extend(metadata_of_path(host, dependency.1.as_std_path(), dependency.0)),
-            }
-        }
-    }
-    let under_test = packages.iter().map(|name| members[name.as_str()].clone()).collect();
-    let layout = Layout::new(host.root.clone(), staged, outside, &editions)?;
+    let own_harness = under_test_of(packages, &members).map(targets_with_own_harness).collect::<Result<Vec<_>>>()?;
+    let own_harness = own_harness.into_iter().flatten().collect();
+    let (dirs, parts) = local::packages(host, packages, &metadata)?;
+    let under_test = under_test_of(packages, &members).cloned().collect();
+    let layout = Layout::new(host.root.clone(), parts)?;
     Ok(Unlocked { under_test, members: metadata.packages, own_harness, dirs, layout })
+}
+
+/// The packages of these names.
+fn under_test_of<'p>(
+    names: &'p [String],
+    members: &'p BTreeMap<&str, &'p Package>,
+) -> impl Iterator<Item = &'p Package> {
+    names.iter().map(|name| members[name.as_str()])
 }
 
 impl Unlocked {
@@ -251,22 +214,6 @@ pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<Sha256> {
     let lock = Lockfile::parse(text).map_err(|error| anyhow!("{error}"))?;
     let used: BTreeSet<usize> = packages.iter().flat_map(|name| lock.closure(name)).collect();
     Ok(files::hash_parts(lock.lines(&used).iter().map(String::as_str)))
-}
-
-/// `cargo metadata` without dependencies.
-fn metadata(host: &Host, dir: &Path) -> Result<Metadata, Error> {
-    let cargo = host.ambient.cargo().ok_or_else(no_cargo)?;
-    let manifest = dir.join("Cargo.toml");
-    let command = Command::new(cargo.to_string_lossy(), dir)
-        .args(METADATA)
-        .args([manifest.to_string_lossy()])
-        .envs(&host.ambient.for_builds())
-        .env("CARGO_TERM_COLOR", "never");
-    read_metadata(&host.output(&command)?)
-}
-
-fn metadata_of_path(host: &Host, dir: &Path, name: &str) -> Option<Package> {
-    metadata(host, dir).ok()?.packages.into_iter().find(|package| package.name.as_str() == name)
 }
 
 /// Whether cargo takes features of the command line for the package at the root alone: with the first resolver, unless the

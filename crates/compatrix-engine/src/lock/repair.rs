@@ -18,7 +18,8 @@ use semver::Version;
 use crate::build::cc;
 use crate::deps::locks::{pins, Resolver};
 use crate::deps::stage;
-use crate::deps::stage::resolve::{Prefer, Resolved, Unresolved};
+use crate::deps::stage::resolve::{Prefer, Unresolved};
+use crate::deps::stage::resolved::Resolved;
 use crate::find::facts::ToolchainFacts;
 use crate::sys::error::Error;
 use crate::sys::host::last_lines;
@@ -161,7 +162,7 @@ impl LocksetSearch<'_> {
             spent.resolutions += 1;
             let resolved = match self.resolve(rust, held) {
                 Ok(resolved) => resolved,
-                Err(Unresolved::Other(error)) => return Err(error.into()),
+                Err(other @ (Unresolved::Other(_) | Unresolved::Refused(_))) => return Err(other.into_error().into()),
                 Err(Unresolved::Package { said, .. }) => {
                     let Some((before, mut steps)) = last.take() else {
                         let because = format!("no versions meet all requirements and pins: {}", last_lines(&said, 3));

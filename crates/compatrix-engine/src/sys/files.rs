@@ -252,6 +252,17 @@ pub fn link_text(at: &Path) -> Result<String> {
     Ok(to.to_string_lossy().into_owned())
 }
 
+/// What a symbolic link leads to in the end, without links in its path; `None` if it is none or leads nowhere.
+pub fn link_target(at: &Path) -> Option<PathBuf> {
+    fs::symlink_metadata(at).ok().filter(fs::Metadata::is_symlink)?;
+    fs::canonicalize(at).ok()
+}
+
+/// Whether everybody may write to this folder, as to `/tmp`.
+pub fn is_everybodys(dir: &Path) -> bool {
+    fs::metadata(dir).is_ok_and(|meta| meta.mode() & 0o1002 == 0o1002)
+}
+
 /// Creates a symbolic link to this file or folder, replacing any other file; does nothing if it exists.
 pub fn link(target: &Path, at: &Path) -> Result<()> {
     match fs::symlink_metadata(at) {

@@ -39,6 +39,9 @@ pub struct Locked {
     /// Its dependencies: `name`, `name version` or `name version (source)`, in the shortest unambiguous form.
     #[serde(default)]
     pub dependencies: Vec<String>,
+    /// The package that stands in its place by a `[replace]` of the root manifest, spelled as a dependency.
+    #[serde(default)]
+    pub replace: Option<String>,
 }
 
 /// The inputs of a lockset, recorded in comments at the top of its file.
@@ -101,10 +104,17 @@ impl Lockfile {
             if !found.insert(n) {
                 continue;
             }
-            let uses = self.packages[n].dependencies.iter().flat_map(|text| self.resolve(&by_name, text));
+            let package = &self.packages[n];
+            let uses = package.dependencies.iter().chain(&package.replace);
+            let uses = uses.flat_map(|text| self.resolve(&by_name, text));
             todo.extend(uses.filter(|&used| admits(n, used)));
         }
         found
+    }
+
+    /// The position of the package that stands in the place of this one.
+    pub fn replacement(&self, n: usize) -> Option<usize> {
+        self.resolve(&self.by_name(), self.packages[n].replace.as_ref()?).into_iter().find(|&other| other != n)
     }
 
     fn by_name(&self) -> BTreeMap<&str, Vec<usize>> {
@@ -155,7 +165,11 @@ impl Lockfile {
                 .collect();
             dependencies.sort();
             dependencies.dedup();
-            Locked { dependencies, source: package.source.as_deref().map(decoded), ..package.clone() }
+            let replacement = package.replace.as_ref().and_then(|text| {
+                self.resolve(&by_name, text).into_iter().find(|&other| other != n && kept.contains(&other))
+            });
+            let replace = replacement.map(|other| named(&self.packages[other]));
+            Locked { dependencies, replace, source: package.source.as_deref().map(decoded), ..package.clone() }
         };
         let mut packages: Vec<Locked> = kept.iter().map(one).collect();
         packages.sort_by(|a, b| {
@@ -198,6 +212,9 @@ impl Lockfile {
             if !package.dependencies.is_empty() {
                 let list: Vec<String> = package.dependencies.iter().map(|name| format!(" \"{name}\",\n")).collect();
                 let _ = write!(out, "dependencies = [\n{}]\n", list.concat());
+            }
+            if let Some(replace) = &package.replace {
+                let _ = writeln!(out, "replace = \"{replace}\"");
             }
         }
         out

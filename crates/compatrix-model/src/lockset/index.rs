@@ -2,9 +2,11 @@
 //!
 //! Format: Cargo reference, "Registry Index", JSON schema. A line is made from what cargo metadata says of the package.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
+
+use super::features::{self, Features, Named};
 
 /// A package as served by the index.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,10 +17,14 @@ pub struct Served {
     pub version: String,
     /// SHA-256 of its .crate file.
     pub checksum: String,
-    /// Its dependencies, without dev-dependencies.
+    /// Its dependencies that are served.
     pub dependencies: Vec<ServedDependency>,
+    /// Those that are not: dev-dependencies, and those of other platforms.
+    pub left_out: Vec<Named>,
+    /// As [`features::without`] has it.
+    pub everywhere: bool,
     /// Its features, those of optional dependencies included.
-    pub features: BTreeMap<String, Vec<String>>,
+    pub features: Features,
     /// The native library that it links.
     pub links: Option<String>,
 }
@@ -70,25 +76,18 @@ struct Line<'a> {
     v: u32,
 }
 
-/// The package's line. What features say of dependencies that it does not have is left out, since cargo refuses a line
-/// that refers to what is not there.
+/// The package's line; cargo refuses one whose features refer to what is not there.
 pub fn line(served: &Served) -> String {
-    let names: BTreeSet<&str> = served.dependencies.iter().map(|dependency| dependency.name.as_str()).collect();
-    let optional = |name: &str| served.dependencies.iter().any(|d| d.optional && d.name == name);
-    let means_something = |value: &str| match value.strip_prefix("dep:") {
-        Some(name) => names.contains(name),
-        None => match value.split_once('/') {
-            Some((name, _)) => names.contains(name.trim_end_matches('?')),
-            None => served.features.contains_key(value) || optional(value),
-        },
-    };
+    let kept = |one: &ServedDependency| Named { name: one.name.clone(), optional: one.optional, asks: String::new() };
+    let kept: Vec<Named> = served.dependencies.iter().map(kept).collect();
+    let left = features::without(&served.features, &kept, &served.left_out, served.everywhere);
     let mut features: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut features2: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, values) in &served.features {
-        let kept: Vec<&str> = values.iter().map(String::as_str).filter(|value| means_something(value)).collect();
+    for (name, values) in left.iter().filter(|(name, _)| !is_implied(&left, name)) {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
         // Cargo before 1.60 does not know these two spellings, so the index keeps them separate.
-        let new = kept.iter().any(|value| value.starts_with("dep:") || value.contains("?/"));
-        if new { &mut features2 } else { &mut features }.insert(name, kept);
+        let new = values.iter().any(|value| value.starts_with("dep:") || value.contains("?/"));
+        if new { &mut features2 } else { &mut features }.insert(name, values);
     }
     let v = if features2.is_empty() { 1 } else { 2 };
     let line = Line {
@@ -103,6 +102,14 @@ pub fn line(served: &Served) -> String {
         v,
     };
     serde_json::to_string(&line).expect("a line of texts, numbers and lists is JSON")
+}
+
+/// Whether this is the feature that an optional dependency is without any word: cargo metadata lists it, and a cargo
+/// before 1.60 can read a line only without it.
+fn is_implied(features: &Features, name: &str) -> bool {
+    let named = format!("dep:{name}");
+    features.get(name).is_some_and(|values| *values == [named.as_str()])
+        && features.values().flatten().filter(|value| **value == named).count() == 1
 }
 
 #[cfg(test)]
@@ -129,26 +136,32 @@ mod tests {
     }
 
     #[test]
-    fn features_that_mean_what_is_not_there_are_left_out() {
+    fn a_line_is_one_that_cargo_takes() {
         let list = |values: &[&str]| values.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>();
+        let gone = |name: &str| Named { name: name.to_owned(), optional: true, asks: name.to_owned() };
         let served = Served {
             name: "a".into(),
             version: "1.0.0".into(),
             checksum: "00".into(),
-            dependencies: vec![dependency("kept", true), dependency("always", false)],
+            dependencies: vec![dependency("kept", true), dependency("always", false), dependency("plain", true)],
+            left_out: vec![gone("windows"), gone("always")],
+            everywhere: false,
             features: BTreeMap::from([
-                ("default".into(), list(&["std", "gone", "kept"])),
-                ("std".into(), list(&["always/std", "windows/std", "windows?/x"])),
+                ("default".into(), list(&["std", "kept", "plain"])),
+                ("std".into(), list(&["always?/std", "windows/std", "windows?/x"])),
                 ("kept".into(), list(&["dep:kept"])),
+                ("more".into(), list(&["dep:kept"])),
+                ("plain".into(), list(&["dep:plain"])),
                 ("windows".into(), list(&["dep:windows"])),
             ]),
             links: Some("z".into()),
         };
         let line: serde_json::Value = serde_json::from_str(&line(&served)).unwrap();
-        assert_eq!(line["features"]["default"], serde_json::json!(["std", "kept"]));
-        assert_eq!(line["features"]["std"], serde_json::json!(["always/std"]));
+        assert_eq!(line["features"]["default"], serde_json::json!(["std", "kept", "plain"]));
+        assert_eq!(line["features"]["std"], serde_json::json!(["always/std"]), "its optional twin is gone");
         assert_eq!(line["features"]["windows"], serde_json::json!([]), "who asks for it must find it");
         assert_eq!(line["features2"]["kept"], serde_json::json!(["dep:kept"]));
+        assert!(line["features"].get("plain").is_none() && line["features2"].get("plain").is_none(), "it is implied");
         assert_eq!((&line["v"], &line["links"]), (&serde_json::json!(2), &serde_json::json!("z")));
         assert_eq!(line["deps"][0]["default_features"], true);
     }

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 use toml::{Table, Value};
 
+use super::inherit::{for_each_dependency, is_inherited};
+use super::left_out::{leave_out, LeftOut};
+use super::old_cargo::for_every_cargo;
+use super::patch::{self, Patched};
 use crate::release;
 
 /// The first Rust of all.
 const OLDEST: Version = Version::new(1, 0, 0);
-
-/// The tables of dependencies, in manifests and in their `target` tables.
-const DEPENDENCIES: [&str; 3] = ["dependencies", "build-dependencies", "dev-dependencies"];
 
 /// The changes to a member's manifest.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,10 @@ pub struct Edit {
     pub without_targets: Vec<String>,
     /// Further requirements on direct dependencies, by package name: `<0.40.0`.
     pub limits: BTreeMap<String, Vec<String>>,
+    /// Whether a dependency of another platform may switch on a feature here: with cargo's first resolver.
+    pub everywhere: bool,
+    /// The packages that `[patch]` replaces, with the kind of their source; others are left out of it. `None` keeps all.
+    pub patched: Option<Vec<Patched>>,
 }
 
 /// The member's manifest in the stage.
@@ -32,65 +37,40 @@ pub fn member(manifest: &Table, edit: &Edit) -> Table {
     if let (Some(rust), Some(Value::Table(package))) = (&edit.rust, staged.get_mut("package")) {
         package.insert("rust-version".to_owned(), Value::String(rust.to_string()));
     }
-    edit_dependencies(&mut staged, edit);
-    if let Some(Value::Table(targets)) = staged.get_mut("target") {
-        targets.retain(|target, _| !edit.without_targets.iter().any(|other| other == target));
-        for (_, table) in targets.iter_mut() {
-            if let Value::Table(table) = table {
-                edit_dependencies(table, edit);
-            }
-        }
-    }
+    for_each_dependency(&mut staged, &mut |_, key, value| limit(key, value, &edit.limits));
+    let what = LeftOut { dev: edit.without_dev, targets: &edit.without_targets, everywhere: edit.everywhere };
+    leave_out(&mut staged, what);
+    for_every_cargo(&mut staged, false);
     staged
 }
 
-fn edit_dependencies(table: &mut Table, edit: &Edit) {
-    if edit.without_dev {
-        table.remove("dev-dependencies");
-        table.remove("dev_dependencies");
-    }
-    for key in DEPENDENCIES {
-        if let Some(Value::Table(dependencies)) = table.get_mut(key) {
-            limit(dependencies, &edit.limits);
-        }
-    }
-}
-
 /// Adds requirements to an existing one.
-fn limit(dependencies: &mut Table, limits: &BTreeMap<String, Vec<String>>) {
-    for (key, value) in dependencies.iter_mut() {
-        let name = value.get("package").and_then(Value::as_str).unwrap_or(key).to_owned();
-        let Some(further) = limits.get(&name) else { continue };
-        let required = match value {
-            Value::String(required) => required,
-            Value::Table(table) => match table.get_mut("version") {
-                Some(Value::String(required)) => required,
-                _ => continue,
-            },
-            _ => continue,
-        };
-        // The comma means "and", except that a lone `*` is not allowed in a list.
-        let all = std::iter::once(required.as_str()).chain(further.iter().map(String::as_str));
-        *required = all.filter(|text| text.trim() != "*").collect::<Vec<_>>().join(", ");
-    }
+fn limit(key: &str, value: &mut Value, limits: &BTreeMap<String, Vec<String>>) {
+    let name = value.get("package").and_then(Value::as_str).unwrap_or(key).to_owned();
+    let Some(further) = limits.get(&name) else { return };
+    let required = match value {
+        Value::String(required) => required,
+        Value::Table(table) => match table.get_mut("version") {
+            Some(Value::String(required)) => required,
+            _ => return,
+        },
+        _ => return,
+    };
+    // The comma means "and", except that a lone `*` is not allowed in a list.
+    let all = std::iter::once(required.as_str()).chain(further.iter().map(String::as_str));
+    *required = all.filter(|text| text.trim() != "*").collect::<Vec<_>>().join(", ");
 }
 
 /// Adds the names of the packages that a member's manifest depends on itself; `root` is for what it inherits.
 pub fn dependency_names(manifest: &Table, root: &Table, names: &mut BTreeSet<String>) {
     let inherited = root.get("workspace").and_then(|workspace| workspace.get("dependencies"));
-    let targets =
-        manifest.get("target").and_then(Value::as_table).into_iter().flatten().filter_map(|(_, t)| t.as_table());
-    for table in std::iter::once(manifest).chain(targets) {
-        for dependencies in DEPENDENCIES.iter().filter_map(|key| table.get(*key)?.as_table()) {
-            for (key, value) in dependencies {
-                let value = match value.get("workspace").and_then(Value::as_bool) {
-                    Some(true) => inherited.and_then(|all| all.get(key)).unwrap_or(value),
-                    _ => value,
-                };
-                names.insert(value.get("package").and_then(Value::as_str).unwrap_or(key).to_owned());
-            }
-        }
-    }
+    for_each_dependency(&mut manifest.clone(), &mut |_, key, value| {
+        let value = match is_inherited(value) {
+            true => inherited.and_then(|all| all.get(key)).unwrap_or(value),
+            false => value,
+        };
+        names.insert(value.get("package").and_then(Value::as_str).unwrap_or(key).to_owned());
+    });
 }
 
 /// The root manifest in the stage: these members, this resolver, and its package only if it is a member.
@@ -100,6 +80,7 @@ pub fn root(
     resolver: &str,
     edit: Option<&Edit>,
     limits: &BTreeMap<String, Vec<String>>,
+    patched: Option<&[Patched]>,
 ) -> Table {
     let mut staged = match edit {
         Some(edit) => member(manifest, edit),
@@ -113,6 +94,12 @@ pub fn root(
                 .collect()
         }
     };
+    if edit.is_none() {
+        for_every_cargo(&mut staged, true);
+    }
+    if let Some(patched) = patched {
+        patch::keep(&mut staged, patched);
+    }
     let workspace = staged.entry("workspace").or_insert_with(|| Value::Table(Table::new()));
     if let Value::Table(workspace) = workspace {
         workspace.remove("default-members");
@@ -120,7 +107,7 @@ pub fn root(
         workspace.insert("members".to_owned(), Value::Array(list));
         workspace.insert("resolver".to_owned(), Value::String(resolver.to_owned()));
         if let Some(Value::Table(dependencies)) = workspace.get_mut("dependencies") {
-            limit(dependencies, limits);
+            dependencies.iter_mut().for_each(|(key, value)| limit(key, value, limits));
         }
     }
     staged
@@ -239,6 +226,7 @@ mod tests {
             r#"
 [package]
 name = "a"
+version = "0.1.0"
 rust-version.workspace = true
 [dependencies]
 rusqlite = { version = ">=0.31, <0.42", optional = true }
@@ -274,7 +262,7 @@ nix = "0.29"
         assert!(staged["target"].get("cfg(windows)").is_none());
         let staged = member(&manifest, &Edit { without_dev: true, ..Edit::default() });
         assert!(staged.get("dev-dependencies").is_none());
-        assert_eq!(staged["target"]["cfg(unix)"].as_table().map(Table::len), Some(0));
+        assert!(staged["target"].get("cfg(unix)").is_none());
     }
 
     #[test]
@@ -283,6 +271,7 @@ nix = "0.29"
             r#"
 [package]
 name = "top"
+version = "0.1.0"
 edition = "2021"
 [dependencies]
 x = "1"
@@ -299,7 +288,7 @@ f = []
 "#,
         );
         let limits = BTreeMap::from([("rusqlite".to_owned(), vec!["<0.32".to_owned()])]);
-        let staged = root(&manifest, &["crates/a".to_owned()], "2", None, &limits);
+        let staged = root(&manifest, &["crates/a".to_owned()], "2", None, &limits, None);
         let keys: Vec<&str> = staged.keys().map(String::as_str).collect();
         assert_eq!(keys, ["profile", "workspace"]);
         let workspace = &staged["workspace"];
@@ -307,7 +296,7 @@ f = []
         assert_eq!(workspace["exclude"], Value::Array(vec!["old".into()]));
         assert_eq!(workspace["dependencies"]["rusqlite"].as_str(), Some("0.31, <0.32"));
         assert!(workspace.get("default-members").is_none());
-        let staged = root(&manifest, &[".".to_owned()], "2", Some(&Edit::default()), &BTreeMap::new());
+        let staged = root(&manifest, &[".".to_owned()], "2", Some(&Edit::default()), &BTreeMap::new(), None);
         assert_eq!(staged["package"], manifest["package"]);
         assert_eq!(staged["features"], manifest["features"]);
     }

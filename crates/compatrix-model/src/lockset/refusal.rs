@@ -113,6 +113,47 @@ fn name_and_version(folder: &str) -> Option<(String, String)> {
     Some((folder[..at].to_owned(), folder[at + 1..].to_owned()))
 }
 
+/// Whether the error of a cargo that builds in the stage below `tree` is about what only the stage is made of, or what no
+/// published package has: its lockfile, what is served, the configuration, the parts of manifests that are the
+/// workspace's. A package's own demands, as for an edition, are the package's.
+pub fn is_of_stage(output: &str, tree: &str) -> bool {
+    let Some(at) = output.find("error") else { return false };
+    let lines: Vec<&str> = output[at..].lines().map(str::trim).collect();
+    let first = lines.first().copied().unwrap_or_default();
+    // Once it compiles, cargo has taken all of it.
+    if first.starts_with("error[") || first.contains("custom build command") || output.contains("could not compile `") {
+        return false;
+    }
+    let has = |signs: &[&str]| signs.iter().any(|sign| lines.iter().any(|line| line.contains(sign)));
+    const RESOLUTION: [&str; 8] = [
+        "failed to parse lock file",
+        "lock file",
+        "failed to select a version",
+        "no matching package",
+        "failed to get `",
+        "failed to load source for dependency",
+        "failed to resolve patches",
+        "unable to update ",
+    ];
+    const CONFIGURATION: [&str; 5] = [
+        "could not load Cargo configuration",
+        "could not load config key",
+        "config profile `",
+        "failed to merge config",
+        ".cargo/config",
+    ];
+    let manifest = lines.iter().find_map(|line| {
+        let (_, path) = line.split_once("parse manifest at `").or_else(|| line.split_once("load manifest for "))?;
+        Some(path)
+    });
+    match manifest {
+        // Below the tree are the workspace's packages; others are the dependencies', as they were published.
+        Some(path) if !path.contains(tree) => false,
+        Some(_) => !has(&["edition", "Cargo feature", "cargo feature", "dep:"]),
+        None => has(&CONFIGURATION) || RESOLUTION.iter().any(|sign| first.to_lowercase().contains(sign)),
+    }
+}
+
 /// The package whose requirements cannot be met, if the resolver names one.
 pub fn unresolvable(output: &str) -> Option<String> {
     output.lines().find_map(|line| {
@@ -189,6 +230,33 @@ mod tests {
             one("error: no matching package named `rusqlite` found\nlocation searched: registry `crates-io`\n\
              required by package `things-store v0.1.0 (/w)`\n");
         assert_eq!((blamed.name.as_str(), blamed.version), ("rusqlite", None));
+    }
+
+    // Outputs of cargo 1.65 and 1.95, paths shortened; `/s` is the stage.
+    #[test]
+    fn what_is_wrong_with_a_stage_is_told_from_what_is_wrong_with_a_package() {
+        for (output, expected) in [
+            ("error: the lock file /s/Cargo.lock needs to be updated but --locked was passed to prevent this", true),
+            ("error: cannot update the lock file /s/Cargo.lock because --locked was passed to prevent this", true),
+            ("error: no matching package named `x` found\nlocation searched: registry `crates-io`", true),
+            ("error: failed to parse manifest at `/s/Cargo.toml`\n\nCaused by:\n  expected a boolean or an integer for key \
+              `profile.dev.debug`", true),
+            ("error: failed to load manifest for workspace member `/s/a`\n\nCaused by:\n  failed to read `/s/a/Cargo.toml`", true),
+            ("error: error in /w/.cargo/config.toml: could not load config key `profile.dev`\n\nCaused by:\n  expected a \
+              boolean or an integer", true),
+            ("error: could not load Cargo configuration\n\nCaused by:\n  could not parse TOML configuration in `/w/x`", true),
+            ("error: expected a table, but found a array for `target.t.rustdocflags` in /w/.cargo/config.toml", true),
+            ("error: failed to parse manifest at `/s/Cargo.toml`\n\nCaused by:\n  feature `edition2024` is required\n", false),
+            ("error: failed to parse manifest at `/s/Cargo.toml`\n\nCaused by:\n  feature `a` includes `dep:b` which is neither \
+              a dependency nor another feature", false),
+            ("error: failed to download `h v0.17.1`\n\nCaused by:\n  failed to parse manifest at `/r/src/h-0.17.1/Cargo.toml`\n\n\
+              Caused by:\n  feature `edition2024` is required", false),
+            ("warning: unused\nerror[E0432]: unresolved import\n --> src/lib.rs:1:1\n  | failed to select a version", false),
+            ("error: expected one of `a`\n --> src/lib.rs:1:1\n  | \"lock file\"\nerror: could not compile `x`", false),
+            ("", false),
+        ] {
+            assert_eq!(is_of_stage(output, "/s"), expected, "{output}");
+        }
     }
 
     #[test]

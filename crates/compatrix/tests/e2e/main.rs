@@ -33,6 +33,7 @@ mod repository;
 mod since;
 mod spec;
 mod sqlite;
+mod stages;
 mod support;
 mod toolchains;
 mod tree;

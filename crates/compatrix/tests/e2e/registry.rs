@@ -21,15 +21,24 @@ pub(crate) struct Published {
     pub(crate) manifest: &'static str,
     /// Its library.
     pub(crate) lib: &'static str,
-    /// Its dependencies as the index has them: name, requirement, target.
+    /// Its dependencies as the index has them: name, requirement, target; `?name` is optional.
     pub(crate) dependencies: &'static [(&'static str, &'static str, Option<&'static str>)],
+    /// Its features as the index has them, as JSON.
+    pub(crate) features: &'static str,
     /// Its `rust-version` as the index has it.
     pub(crate) rust: Option<&'static str>,
 }
 
 /// A package of edition 2021 without anything.
-pub(crate) const PLAIN: Published =
-    Published { name: "", version: "1.0.0", manifest: "edition = \"2021\"\n", lib: "", dependencies: &[], rust: None };
+pub(crate) const PLAIN: Published = Published {
+    name: "",
+    version: "1.0.0",
+    manifest: "edition = \"2021\"\n",
+    lib: "",
+    dependencies: &[],
+    features: "{}",
+    rust: None,
+};
 
 /// The registry; its server ends when it is dropped.
 pub(crate) struct Registry {
@@ -56,12 +65,13 @@ impl Registry {
                 .dependencies
                 .iter()
                 .map(|(name, req, target)| {
-                    serde_json::json!({ "name": name, "req": req, "features": [], "optional": false,
+                    serde_json::json!({ "name": name.trim_start_matches('?'), "req": req, "features": [], "optional": name.starts_with('?'),
                         "default_features": true, "target": target, "kind": "normal" })
                 })
                 .collect();
+            let features: serde_json::Value = serde_json::from_str(package.features).expect("JSON");
             let line = serde_json::json!({ "name": package.name, "vers": package.version, "deps": dependencies,
-                "cksum": hash, "features": {}, "yanked": false, "rust_version": package.rust });
+                "cksum": hash, "features": {}, "features2": features, "v": 2, "yanked": false, "rust_version": package.rust });
             let _ = writeln!(lines.entry(package.name.to_owned()).or_default(), "{line}");
         }
         for (name, text) in lines {

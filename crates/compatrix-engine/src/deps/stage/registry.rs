@@ -9,29 +9,42 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::index;
+use compatrix_model::lockset::old_cargo;
+use compatrix_model::lockset::patch::Patched;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::sys::files;
 use crate::sys::host::Host;
 
-/// Inputs of a stage, once its dependencies are present.
+/// What is served for a lockset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ServedLockset {
     /// Hash of all that it was made from.
     pub inputs: Sha256,
     /// When, in seconds since the Unix epoch.
     pub made: i64,
+    /// Hash of the versions in it.
+    pub sha256: Sha256,
+    /// Why cargo does not take the stage, if it does not.
+    pub refused: Option<String>,
+    /// What its stages are made of.
+    pub pruned: Pruned,
+}
+
+/// What a stage is made of, beside the user's tree and the registry.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Pruned {
     /// The `rust-version` of the staged manifests; `None` keeps theirs.
     pub rust: Option<Version>,
-    /// The platforms of the members' manifests that are left out.
+    /// The platforms of the local packages' manifests that are left out.
     pub without_targets: Vec<String>,
+    /// The packages that patches may have put there.
+    pub patched: Vec<Patched>,
     /// The lockfile.
     pub lock: String,
     /// The lockfile without packages that only dev-dependencies use.
     pub lock_without_dev: String,
-    /// Hash of the versions in it.
-    pub sha256: Sha256,
     /// Whether every package that is not in the workspace is served from disk; else some come from elsewhere (git).
     pub all: bool,
 }
@@ -59,8 +72,8 @@ impl ServedLockset {
 pub(crate) struct Crate {
     /// Its index entry.
     pub entry: index::Served,
-    /// The file, in cargo's own cache.
-    pub file: PathBuf,
+    /// The file, in cargo's own cache; `None` for one that is only looked up.
+    pub file: Option<PathBuf>,
 }
 
 /// Writes the registry into `registry` below this folder, replacing an existing one.
@@ -74,15 +87,17 @@ pub(crate) fn write(host: &Host, dir: &Path, crates: &[Crate]) -> Result<()> {
     let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for Crate { entry, file } in crates {
         let name = format!("{}-{}.crate", entry.name, entry.version);
-        let found = files::sha256(file, &host.memo)
-            .with_context(|| format!("cargo has fetched {name}, but it is not in cargo's folder"))?;
-        anyhow::ensure!(
-            found.to_string() == entry.checksum,
-            "{} has the hash {found}, but the lockfile says {}; remove it and run again",
-            file.display(),
-            entry.checksum
-        );
-        files::hard_link(file, &building.join(name))?;
+        if let Some(file) = file {
+            let found = files::sha256(file, &host.memo)
+                .with_context(|| format!("cargo has fetched {name}, but it is not in cargo's folder"))?;
+            anyhow::ensure!(
+                found.to_string() == entry.checksum,
+                "{} has the hash {found}, but the lockfile says {}; remove it and run again",
+                file.display(),
+                entry.checksum
+            );
+            files::hard_link(file, &building.join(name))?;
+        }
         lines.entry(index::path(&entry.name)).or_default().push(index::line(entry));
     }
     for (path, lines) in lines {
@@ -93,9 +108,9 @@ pub(crate) fn write(host: &Host, dir: &Path, crates: &[Crate]) -> Result<()> {
     files::rename(&building, &registry)
 }
 
-/// The cargo configuration of a stage that is served from this folder. Where some packages come from elsewhere, cargo may
-/// need the network for them.
-pub(super) fn config(dir: &Path, all: bool) -> String {
+/// The cargo configuration of a stage that is served from this folder, with more of it. Where some packages come from
+/// elsewhere, cargo may need the network for them.
+pub(super) fn config(dir: &Path, all: bool, more: toml::Table) -> String {
     let mut registry = toml::Table::new();
     registry.insert("local-registry".into(), dir.join("registry").to_string_lossy().into_owned().into());
     let mut source = toml::Table::new();
@@ -105,7 +120,7 @@ pub(super) fn config(dir: &Path, all: bool) -> String {
     if all {
         config.insert("net".into(), toml::Table::from_iter([("offline".to_owned(), true.into())]).into());
     }
-    config.to_string()
+    old_cargo::merged(config, more).to_string()
 }
 
 #[cfg(test)]
@@ -114,11 +129,11 @@ mod tests {
 
     #[test]
     fn the_configuration_is_toml_whatever_the_path() {
-        let text = config(Path::new("/a b/\"é\"\\x"), true);
+        let text = config(Path::new("/a b/\"é\"\\x"), true, toml::Table::new());
         let table: toml::Table = text.parse().unwrap();
         assert_eq!(table["source"]["compatrix"]["local-registry"].as_str(), Some("/a b/\"é\"\\x/registry"));
         assert_eq!(table["source"]["crates-io"]["replace-with"].as_str(), Some("compatrix"));
         assert_eq!(table["net"]["offline"].as_bool(), Some(true));
-        assert!(!config(Path::new("/a"), false).contains("offline"));
+        assert!(!config(Path::new("/a"), false, toml::Table::new()).contains("offline"));
     }
 }

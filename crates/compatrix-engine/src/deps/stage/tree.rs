@@ -13,7 +13,10 @@ use crate::sys::files;
 /// Only folders that hold a file that differs are folders of their own; of the rest the topmost is a link. So a
 /// workspace of ten thousand files costs no more than one of ten.
 pub(super) fn renew(layout: &Layout, tree: &Path, texts: &BTreeMap<PathBuf, String>) -> Result<()> {
-    let own_dirs: BTreeSet<&Path> = texts.keys().flat_map(|path| path.ancestors().skip(1)).collect();
+    let through_links = layout.dirs_with_links();
+    let through_links = through_links.iter().flat_map(|dir| dir.ancestors());
+    let own_dirs: BTreeSet<&Path> =
+        texts.keys().flat_map(|path| path.ancestors().skip(1)).chain(through_links).collect();
     let root = layout.in_root("");
     for &dir in &own_dirs {
         let at = tree.join(dir);
@@ -22,14 +25,16 @@ pub(super) fn renew(layout: &Layout, tree: &Path, texts: &BTreeMap<PathBuf, Stri
             files::make_dir(&at)?;
         }
         let mut wanted: BTreeSet<PathBuf> = BTreeSet::new();
-        for original in files::list(&layout.base.join(dir))? {
+        for original in originals(layout, &root, dir)? {
             let Some(name) = original.file_name() else { continue };
             let below = dir.join(name);
             if texts.contains_key(&below) || own_dirs.contains(below.as_path()) {
                 continue;
             }
-            if is_wanted(layout, &root, dir, &below) {
-                files::link(&original, &tree.join(&below))?;
+            if is_wanted(&root, &below) {
+                // A link to a folder that is the stage's own must lead to that one.
+                let staged = staged_target(layout, &original).filter(|target| own_dirs.contains(target.as_path()));
+                files::link(&staged.map_or(original, |target| tree.join(target)), &tree.join(&below))?;
                 wanted.insert(below);
             }
         }
@@ -48,24 +53,43 @@ pub(super) fn renew(layout: &Layout, tree: &Path, texts: &BTreeMap<PathBuf, Stri
     Ok(())
 }
 
-/// Whether the user's entry is linked into the stage.
-fn is_wanted(layout: &Layout, root: &Path, dir: &Path, below: &Path) -> bool {
-    if dir.starts_with(root) {
-        // cargo finds the user's own `.cargo` further up, since stages lie below the root; twice would be once too much.
-        let in_root = below.strip_prefix(root).unwrap_or(below);
-        return ![".git", ".cargo", "target", "Cargo.lock"].iter().any(|name| in_root == Path::new(name));
+/// The user's entries of a folder. One above the root may be closed to us, and still lead to what is not.
+fn originals(layout: &Layout, root: &Path, dir: &Path) -> Result<Vec<PathBuf>> {
+    match files::list(&layout.base.join(dir)) {
+        Err(_) if root != dir && root.starts_with(dir) => Ok(Vec::new()),
+        listed => listed,
     }
-    // Above the root, only folders that lead to a path dependency.
-    let path = layout.base.join(below);
-    layout.outside.iter().any(|outside| outside.starts_with(&path))
+}
+
+/// Where a link leads, if to something below the layout's base: its path below it.
+fn staged_target(layout: &Layout, original: &Path) -> Option<PathBuf> {
+    let target = files::link_target(original)?;
+    Some(target.strip_prefix(&layout.base).ok()?.to_owned())
+}
+
+/// Whether the user's entry is linked into the stage.
+fn is_wanted(root: &Path, below: &Path) -> bool {
+    let name = below.file_name().unwrap_or_default();
+    let dir = below.parent().unwrap_or(Path::new(""));
+    // git finds the user's repository further up, since stages lie below the root.
+    if name == ".git" {
+        return false;
+    }
+    if dir == root && (name == "target" || name == "Cargo.lock") {
+        return false;
+    }
+    // So does cargo with its configuration; twice would be once too much. `config` would even hide ours.
+    if dir == root.join(".cargo") {
+        return name != "config" && name != "config.toml";
+    }
+    !(name == ".cargo" && root.starts_with(dir))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
 
     use super::*;
-    use crate::find::layout::StagedMember;
+    use crate::find::layout::{OutsidePackage, Parts, StagedMember};
 
     fn put(base: &Path, path: &str, text: &str) {
         files::write(&base.join(path), text.as_bytes()).unwrap();
@@ -83,22 +107,32 @@ mod tests {
     #[test]
     fn only_what_differs_is_a_file_of_its_own() {
         let base = tempfile::tempdir().unwrap();
-        let base = base.path();
-        for path in ["Cargo.toml", "Cargo.lock", ".git/HEAD", ".cargo/config.toml", "target/x", "README.md"] {
+        let base = &base.path().canonicalize().unwrap();
+        let of_root = ["Cargo.toml", "Cargo.lock", ".git/HEAD", "target/x", "README.md"];
+        for path in of_root.into_iter().chain([".cargo/config", ".cargo/config.toml", ".cargo/more"]) {
             put(base, &format!("ws/{path}"), "");
         }
         for path in ["a/Cargo.toml", "a/src/lib.rs", "new/Cargo.toml", "new/src/lib.rs"] {
             put(base, &format!("ws/crates/{path}"), "");
         }
         put(base, "shared/lib/Cargo.toml", "");
-        put(base, "private/secret", "");
+        put(base, "testdata/x", "");
+        put(base, ".cargo/config.toml", "");
+        std::os::unix::fs::symlink("crates/a", base.join("ws/linked")).unwrap();
         let members = vec![StagedMember { name: "a".into(), dir: base.join("ws/crates/a"), under_test: true }];
-        let outside = vec![base.join("shared/lib")];
-        let layout = Layout::new(base.join("ws"), members, outside, &BTreeSet::new()).unwrap();
-        assert_eq!(layout.base, base);
+        let lib = base.join("shared/lib");
+        let outside = vec![OutsidePackage { dir: lib.clone(), workspace: lib }];
+        let parts = Parts { members, outside, top: base.join("ws"), ..Parts::default() };
+        let layout = Layout::new(base.join("ws"), parts).unwrap();
+        assert_eq!(layout.base, *base);
         let text = |path: &str, text: &str| (PathBuf::from(path), text.to_owned());
-        let texts: BTreeMap<PathBuf, String> =
-            [text("ws/Cargo.toml", "root"), text("ws/crates/a/Cargo.toml", "a"), text("ws/Cargo.lock", "lock")].into();
+        let texts: BTreeMap<PathBuf, String> = [
+            text("ws/Cargo.toml", "root"),
+            text("ws/crates/a/Cargo.toml", "a"),
+            text("ws/Cargo.lock", "lock"),
+            text("ws/.cargo/config.toml", "c"),
+        ]
+        .into();
         let tree = base.join("ws/target/compat/stage/s");
         renew(&layout, &tree, &texts).unwrap();
         let seen = |path: &str| kind(&tree.join(path));
@@ -112,14 +146,19 @@ mod tests {
             ("ws/crates/new", "link"),
             ("ws/README.md", "link"),
             ("ws/.git", "nothing"),
-            ("ws/.cargo", "nothing"),
+            ("ws/.cargo/config.toml", "file"),
+            ("ws/.cargo/config", "nothing"),
+            ("ws/.cargo/more", "link"),
             ("ws/target", "nothing"),
             ("shared", "link"),
-            ("private", "nothing"),
+            ("testdata", "link"),
+            (".cargo", "nothing"),
+            ("ws/linked", "link"),
         ] {
             assert_eq!(seen(path), expected, "{path}");
         }
         assert_eq!(files::read_text(&tree.join("ws/crates/a/Cargo.toml")).unwrap(), "a");
+        assert_eq!(files::read_text(&tree.join("ws/linked/Cargo.toml")).unwrap(), "a", "the stage's, not the user's");
         assert_eq!(files::read_text(&base.join("ws/crates/a/Cargo.toml")).unwrap(), "", "the user's is as it was");
 
         let before = files::stamp(&tree.join("ws/Cargo.toml")).unwrap();

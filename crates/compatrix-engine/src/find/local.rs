@@ -1,0 +1,133 @@
+//! The local packages that a test of some members needs: they themselves, their path dependencies, and what patches put in
+//! the place of others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use cargo_metadata::{DependencyKind, Metadata, Package};
+use compatrix_model::lockset::patch;
+use toml::Table;
+
+use crate::find::cargo_config;
+use crate::find::layout::{OutsidePackage, Parts, StagedMember};
+use crate::find::metadata::metadata;
+use crate::sys::error::Error;
+use crate::sys::files;
+use crate::sys::host::Host;
+
+/// How many folders above a workspace without a repository a stage shows.
+const ABOVE: usize = 2;
+
+/// A package to look at, with the root of its workspace if that is not ours.
+struct Found {
+    package: Package,
+    workspace: Option<PathBuf>,
+}
+
+/// The folders of the local packages that these members need, and the parts of the layout.
+pub(super) fn packages(
+    host: &Host,
+    under_test: &[String],
+    workspace: &Metadata,
+) -> Result<(BTreeSet<PathBuf>, Parts), Error> {
+    let members: BTreeMap<PathBuf, &Package> = workspace.packages.iter().map(|p| (dir_of(p), p)).collect();
+    let is_tested = |package: &Package| {
+        under_test.iter().any(|name| name == package.name.as_str()) && workspace.workspace_members.contains(&package.id)
+    };
+    let config = cargo_config::merged(&host.ambient, &host.root);
+    let mut parts = Parts {
+        editions: workspace.packages.iter().map(|package| package.edition.to_string()).collect(),
+        top: top(&host.root, host.ambient.get("HOME").map(Path::new)),
+        ..Parts::default()
+    };
+    let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
+    let mine = |package: &Package| Found { package: package.clone(), workspace: None };
+    let mut todo: Vec<Found> = workspace.packages.iter().filter(|package| is_tested(package)).map(mine).collect();
+    let mut patches = patches(&host.root, &config)?;
+    loop {
+        let Some(Found { package, workspace }) = todo.pop() else {
+            // cargo takes none of these for a member, whether it is one or not.
+            let Some((name, path)) = patches.pop() else { break };
+            if !dirs.contains(&path) {
+                todo.extend(outside(host, &path, &name));
+            }
+            continue;
+        };
+        let dir = dir_of(&package);
+        if !dirs.insert(dir.clone()) {
+            continue;
+        }
+        parts.editions.insert(package.edition.to_string());
+        // Tests are compiled only for packages under test.
+        let tested = workspace.is_none() && is_tested(&package);
+        match workspace {
+            None => parts.members.push(StagedMember { under_test: tested, name: package.name.to_string(), dir }),
+            Some(workspace) => parts.outside.push(OutsidePackage { dir, workspace }),
+        }
+        let used = package.dependencies.iter().filter(|d| tested || d.kind != DependencyKind::Development);
+        for (name, path) in used.filter_map(|d| Some((d.name.as_str(), d.path.as_ref()?))) {
+            match members.get(path.as_std_path()) {
+                Some(member) => todo.push(mine(member)),
+                None => todo.extend(outside(host, path.as_std_path(), name)),
+            }
+        }
+    }
+    parts.config = config;
+    Ok((dirs, parts))
+}
+
+/// The package in a folder that is no member of the workspace: cargo is asked about that one.
+fn outside(host: &Host, dir: &Path, name: &str) -> Option<Found> {
+    let metadata = metadata(host, dir).ok()?;
+    let package = metadata.packages.into_iter().find(|package| package.name.as_str() == name)?;
+    Some(Found { package, workspace: Some(metadata.workspace_root.into_std_path_buf()) })
+}
+
+/// Names and folders of the packages that patches of the root manifest and of cargo's configuration lead to.
+fn patches(root: &Path, config: &Table) -> Result<Vec<(String, PathBuf)>> {
+    let manifest: Table = files::read_text(&root.join("Cargo.toml"))?.parse()?;
+    let all = patch::patched_paths(&manifest).into_iter().chain(patch::patched_paths(config));
+    Ok(all.map(|(name, path)| (name, cargo_config::plain(&root.join(path)))).collect())
+}
+
+fn dir_of(package: &Package) -> PathBuf {
+    package.manifest_path.parent().map(|dir| dir.as_std_path().to_owned()).unwrap_or_default()
+}
+
+/// The folder that a workspace is a part of: that of its repository. Where there is none, tests may still read what lies
+/// beside it; then it is a folder further up, but none that everybody may write to, and none above the user's own.
+fn top(root: &Path, home: Option<&Path>) -> PathBuf {
+    if let Some(top) = root.ancestors().find(|dir| files::exists(&dir.join(".git"))) {
+        return top.to_owned();
+    }
+    let of_user = |dir: &&Path| {
+        dir.parent().is_some()
+            && !files::is_everybodys(dir)
+            && home.is_none_or(|home| *dir == home || !home.starts_with(dir))
+    };
+    root.ancestors().take(ABOVE + 1).take_while(|dir| *dir == root || of_user(dir)).last().unwrap_or(root).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workspace_is_a_part_of_its_repository_or_of_the_folders_above() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        let root = dir.join("a/b/c/d");
+        files::make_dir(&root).unwrap();
+        assert_eq!(top(&root, None), dir.join("a/b"));
+        assert_eq!(top(&root, Some(&dir.join("a/b/c"))), dir.join("a/b/c"), "the user's folder, and none above");
+        assert_eq!(top(&root, Some(&dir.join("a"))), dir.join("a/b"));
+        files::write(&dir.join("a/.git"), b"gitdir: x").unwrap();
+        assert_eq!(top(&root, None), dir.join("a"));
+        let shared = tempfile::tempdir().unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o1777);
+        std::fs::set_permissions(shared.path(), mode).unwrap();
+        files::make_dir(&shared.path().join("ws")).unwrap();
+        assert_eq!(top(&shared.path().join("ws"), None), shared.path().join("ws"));
+    }
+}
