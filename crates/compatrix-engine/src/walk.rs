@@ -1,11 +1,12 @@
 //! Walks a plan: reuses known results, schedules the rest, judges each result once, and writes it to the ledger first.
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
+mod doubt;
 mod schedule;
 
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Sender};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use compatrix_leak::Policy;
 use compatrix_model::cell::{CellId, CellIndex};
@@ -20,7 +21,7 @@ use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::{Chosen, Matrix, Totals};
 use compatrix_model::results::row::Row;
 
-use crate::build::{self, Built, NotBuilt, Product};
+use crate::build::{self, Built, Doctests, NotBuilt, Product};
 use crate::event::Event;
 use crate::find::c_compiler;
 use crate::find::facts::HostFacts;
@@ -35,7 +36,7 @@ use crate::survey::Survey;
 use crate::sys::clock::{instant, now};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
-use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
+use crate::walk::schedule::{BuiltSummary, Company, Doubt, Executor, Job, Told};
 
 /// The result of a walk.
 #[derive(Debug)]
@@ -183,6 +184,7 @@ impl Walk<'_> {
             cells: &self.cells,
             keys: &self.keys,
             canaries: Canaries::default(),
+            doctests: Mutex::default(),
         };
         let mut fresh: HashMap<usize, Row> = HashMap::new();
         let mut trouble: Option<Error> = None;
@@ -291,11 +293,34 @@ struct Worker<'a> {
     cells: &'a [CellId],
     keys: &'a [Sha256],
     canaries: Canaries,
+    /// Doctests that were run again, by the position of their build.
+    doctests: Mutex<HashMap<usize, Option<Doctests>>>,
 }
 
 impl Worker<'_> {
     fn with_inputs<T>(&self, build: &Build, n: usize, act: impl FnOnce(&RunInputs<'_>) -> T) -> T {
         with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], Some(self.keys[n]), act)
+    }
+}
+
+impl Worker<'_> {
+    fn run_suite(&self, inputs: &RunInputs<'_>, product: &Product, jobs: &jobserver::Client) -> Record {
+        let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
+        run_suite(self.host, inputs, product, &leaks)
+    }
+}
+
+impl Worker<'_> {
+    /// The product with its doctests run again, once a build, if they were red.
+    fn doctests_again(&self, job: usize, product: &Product, jobs: &jobserver::Client) -> Option<Product> {
+        product.doctests.as_ref().filter(|doctests| doctests.are_red())?;
+        let build = self.jobs[job].build;
+        let mut known = self.doctests.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = known.entry(job).or_insert_with(|| {
+            let inputs = build_inputs(self.host, self.spec, self.survey, build).ok()?;
+            build::doctests(self.host, build, &inputs, jobs).ok()
+        });
+        Some(Product { doctests: again.clone().or_else(|| product.doctests.clone()), ..product.clone() })
     }
 }
 
@@ -306,8 +331,27 @@ impl Executor for Worker<'_> {
     }
 
     fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record {
-        let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
-        self.with_inputs(self.jobs[job].build, run, |inputs| run_suite(self.host, inputs, product, &leaks))
+        self.with_inputs(self.jobs[job].build, run, |inputs| self.run_suite(inputs, product, jobs))
+    }
+
+    fn is_alone(&self, run: usize) -> bool {
+        self.spec.suites[self.plan.runs[run].suite].alone
+    }
+
+    fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool {
+        let planned = self.plan.runs[run];
+        !self.host.supervisor.is_interrupted()
+            && doubt::is_in_doubt(&self.judge.row(planned.suite, planned.cell, record.clone(), false), company)
+    }
+
+    fn confirm(&self, job: usize, run: usize, product: &Product, doubt: Doubt, jobs: &jobserver::Client) -> Record {
+        let again = self.doctests_again(job, product, jobs);
+        let product = again.as_ref().unwrap_or(product);
+        let again = self.with_inputs(self.jobs[job].build, run, |inputs| {
+            // With the user's own home, as plain cargo has it.
+            self.run_suite(&RunInputs { alone: true, ..*inputs }, product, jobs)
+        });
+        doubt::confirmed(doubt, again)
     }
 }
 

@@ -49,6 +49,9 @@ pub(crate) fn of_run(
 ) -> Sha256 {
     let mut parts = vec![build.to_string(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
     parts.push(format!("{:?}", suite.timeout));
+    if suite.alone {
+        parts.push("alone".to_owned());
+    }
     if let Some(leak) = suite.leak() {
         // `errors-for` is not part of the key: findings are judged again without a run.
         let LeakSettings { tool, errors_for: _, each, repeat, seeds, flags } = leak;
