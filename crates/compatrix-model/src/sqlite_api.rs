@@ -79,7 +79,8 @@ pub fn explain_missing(said: &str) -> Option<String> {
     missing.dedup();
     let (function, brought) = missing.iter().find_map(|function| Some((*function, brought_by(function)?)))?;
     let option = |names: &[&str]| names.iter().map(|name| format!("SQLITE_{name}")).collect::<Vec<_>>().join(" and ");
-    const ADD: &str = "exact versions get it from `compile-options` under [sqlite], a bundled one from LIBSQLITE3_FLAGS";
+    const ADD: &str =
+        "exact versions get it from `compile-options` under [sqlite], a bundled one from LIBSQLITE3_FLAGS";
     Some(match brought {
         With(names) => format!("a SQLite has `{function}` only with {}; {ADD}", option(names)),
         WithOrSince(name, since) => {

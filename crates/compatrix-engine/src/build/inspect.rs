@@ -131,13 +131,7 @@ pub(crate) fn resolved_sqlite(
 }
 
 /// The libraries that the loader would load.
-fn listed(
-    host: &Host,
-    executable: &Path,
-    sha256: Sha256,
-    loader: &str,
-    library_path: Option<&str>,
-) -> Result<String> {
+fn listed(host: &Host, executable: &Path, sha256: Sha256, loader: &str, library_path: Option<&str>) -> Result<String> {
     let path = library_path.unwrap_or_default();
     let cache = files::stamp(Path::new("/etc/ld.so.cache")).unwrap_or_default();
     let name = format!("loader {} {path}", executable.display());
@@ -148,7 +142,8 @@ fn listed(
             command = command.env("LD_LIBRARY_PATH", path);
         }
         command.timeout = Some(std::time::Duration::from_secs(30));
-        let finished = host.run(&command).with_context(|| format!("{} needs the loader {loader}", executable.display()))?;
+        let finished =
+            host.run(&command).with_context(|| format!("{} needs the loader {loader}", executable.display()))?;
         if !finished.status.success() {
             bail!(
                 "the loader does not report the libraries of {}: {}",
