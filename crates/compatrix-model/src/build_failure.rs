@@ -7,6 +7,7 @@
 //! The stream may be of any size; memory stays bounded.
 
 mod block;
+mod kept;
 mod linker;
 mod machine;
 mod missing;

@@ -1,8 +1,5 @@
 //! One build: cargo compiles the test executables and reports their paths.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -238,4 +235,16 @@ fn not_built(finished: &Finished, why: build_failure::Reader) -> Option<NotBuilt
 /// Why cargo failed, from the end of its output.
 pub(crate) fn classify(stderr: &str) -> NotBuilt {
     NotBuilt::of(build_failure::read(stderr, Vec::new()), stderr.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_tested_is_sanitized() {
+        let words = sanitized(Sanitizer::Leak, "x86_64-unknown-linux-gnu");
+        let flags = r#"target.x86_64-unknown-linux-gnu.rustflags=["-Zsanitizer=leak","-Cdebuginfo=1","-Cstrip=none"]"#;
+        assert_eq!(words, ["--target", "x86_64-unknown-linux-gnu", "--config", flags]);
+    }
 }

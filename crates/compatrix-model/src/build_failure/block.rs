@@ -1,13 +1,10 @@
 //! Cuts cargo's output into errors, each with a bounded part of the lines that belong to it.
 
-use std::collections::VecDeque;
-
+use super::kept::{cut, Kept};
 use super::script::Script;
 
 /// The most errors kept; the first ones matter.
 const MOST: usize = 16;
-/// The most bytes kept of a line.
-const LINE: usize = 1000;
 /// The most lines kept of an error, from its start and from its end.
 const HEAD: usize = 100;
 const TAIL: usize = 200;
@@ -52,43 +49,6 @@ impl Block {
         let own = below.take_while(|line| !["--- stdout", "--- stderr"].contains(&line.trim()));
         own.map(str::trim).filter(|line| !line.is_empty() && *line != "Caused by:")
     }
-}
-
-/// The first and the last lines of something longer.
-#[derive(Debug)]
-pub(super) struct Kept {
-    head: Vec<String>,
-    tail: VecDeque<String>,
-    room: (usize, usize),
-}
-
-impl Kept {
-    pub(super) fn new(head: usize, tail: usize) -> Self {
-        Kept { head: Vec::new(), tail: VecDeque::new(), room: (head, tail) }
-    }
-
-    pub(super) fn push(&mut self, line: &str) {
-        let line = cut(line);
-        if self.head.len() < self.room.0 {
-            return self.head.push(line.to_owned());
-        }
-        if self.tail.len() >= self.room.1 {
-            self.tail.pop_front();
-        }
-        self.tail.push_back(line.to_owned());
-    }
-
-    pub(super) fn lines(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.head.iter().chain(&self.tail).map(String::as_str)
-    }
-}
-
-fn cut(line: &str) -> &str {
-    let mut end = line.len().min(LINE);
-    while !line.is_char_boundary(end) {
-        end -= 1;
-    }
-    &line[..end]
 }
 
 /// Reads line by line.

@@ -1,6 +1,6 @@
 //! A build script that failed: its panic, what it printed last, or what the C compiler that it called said.
 
-use super::block::Kept;
+use super::kept::Kept;
 use super::missing;
 use crate::outcome::Outcome;
 
