@@ -16,7 +16,7 @@ use crate::sys::files::hash_parts;
 use crate::sys::host::Host;
 
 /// Changes when the meaning of a record does.
-const FORMAT: &str = "compatrix run 1";
+const FORMAT: &str = "compatrix run 2";
 
 /// The part of a key that all runs of a build share.
 pub(crate) fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {

@@ -10,6 +10,7 @@ mod distros_bad;
 mod doctor;
 mod environment;
 mod evidence_merge;
+mod features;
 mod fixtures;
 mod gen_ci;
 mod init;
