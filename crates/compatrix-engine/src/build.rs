@@ -11,7 +11,8 @@ mod share;
 mod stand_in;
 
 pub(crate) use cargo::{
-    build, classify, commands, doctest_command, doctests, environment, link_environment, typed_arguments,
+    build, classify, commands, doctest_command, doctests, environment, link_environment, pkg_config_path,
+    typed_arguments,
 };
 pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Product, Recorded, TargetKind};
 pub(crate) use record::LIBRARY_PATH;

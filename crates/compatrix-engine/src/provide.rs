@@ -23,6 +23,7 @@ use compatrix_model::spec_text::Parsed;
 use crate::deps::locks::Sources;
 use crate::deps::{locked, locks};
 use crate::event::Event;
+use crate::find::bundling::SqliteCrate;
 use crate::find::distro::{self, Contents, LibraryNote, Unpacked, WantedPackages};
 use crate::find::facts::{FixtureFacts, HostFacts, LocksetFacts, SqliteFacts, ToolchainFacts};
 use crate::find::fixture::Fixture;
@@ -49,7 +50,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
         let fixtures = find_fixtures(host, axis(AxisKind::Schema));
         let workspace = join(workspace)?;
         let fixtures = fixtures?;
-        let sqlite = find_sqlite(host, axis(AxisKind::Sqlite), &spec.sqlite, workspace.sqlite_crate.as_deref());
+        let sqlite = find_sqlite(host, axis(AxisKind::Sqlite), &spec.sqlite, workspace.sqlite_crate.as_ref());
         let packages = with_bundled_feature(workspace.packages.clone(), spec);
         let toolchains = join(toolchains);
         let facts = HostFacts {
@@ -94,12 +95,12 @@ pub(crate) fn find_toolchains(host: &Host, axis: Option<&Axis>) -> KnownValues<T
     axis.values.iter().map(|value| (value.name.clone(), find(&value.setting))).collect()
 }
 
-/// Facts about each SQLite of the axis. `bundled` is the SQLite of this libsqlite3-sys version.
+/// Facts about each SQLite of the axis. `bundled` is the SQLite of this crate.
 pub fn find_sqlite(
     host: &Host,
     axis: Option<&Axis>,
     settings: &SqliteSettings,
-    bundled_crate: Option<&str>,
+    bundled_crate: Option<&SqliteCrate>,
 ) -> KnownValues<SqliteFacts> {
     let find = |setting: &Setting| match setting {
         Setting::SqliteBundled => sqlite::bundled(bundled_crate),

@@ -16,6 +16,7 @@ use compatrix_model::evidence::{Counts, Record, TestFailure};
 use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::rank;
+use compatrix_model::sqlite_api;
 
 use crate::build::{Executable, Product, Recorded};
 use crate::run::executable::{blank, command, signal_name, take_status_for_a_test, Scratch};
@@ -192,7 +193,9 @@ fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limi
         }
         (true, _) => (Outcome::Failed, format!("{target} ended with code {code}, though no test failed")),
         (false, NOT_LOADED) => {
-            (Outcome::Crashed, format!("{target} did not load: {}", last_lines(&finished.stderr.text(), 1)))
+            let said = finished.stderr.text();
+            let brought = sqlite_api::explain_missing(&said).map(|brought| format!("; {brought}")).unwrap_or_default();
+            (Outcome::Crashed, format!("{target} did not load: {}{brought}", last_lines(&said, 1)))
         }
         (false, 0) => (Outcome::Failed, format!("{target} ended without a test result{}", during(report))),
         (false, _) => {

@@ -18,6 +18,7 @@ use compatrix_model::plan::{Choice, Plan};
 use compatrix_model::spec_text::Parsed;
 
 use crate::event::Event;
+use crate::find::sqlite::options;
 use crate::leak;
 use crate::ledger::{Ledger, OpenedLedger};
 use crate::provide;
@@ -115,6 +116,9 @@ impl Session {
     ) -> Result<Walked, Error> {
         let policy = leak::policy::load(&self.host.root)?;
         let prepared = self.prepare(parsed, choice, narrow_by, tell);
+        if let Some(text) = options::only_of_the_bundled_one(&self.host, &parsed.spec) {
+            warn(tell, text);
+        }
         let walked = prepared.and_then(|(survey, plan)| {
             walk::walk_plan(&self.host, &self.ledger, &parsed.spec, plan, survey, (&policy, today), tell)
         });

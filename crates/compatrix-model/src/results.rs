@@ -12,3 +12,4 @@ pub mod rank;
 pub mod row;
 #[cfg(test)]
 mod tests;
+pub mod twins;

@@ -72,16 +72,18 @@ const FUNCTIONS: &[(&str, Brought)] = &[
 /// What linkers and loaders say before the name of a symbol that they do not find: glibc's loader and lld, GNU ld, musl's.
 const SIGNS: [&str; 3] = ["undefined symbol: ", "undefined reference to ", ": symbol not found"];
 
-/// What brings the functions of SQLite that a linker or loader misses, in one sentence; `None` if it misses none that is
-/// known.
+/// What brings the first function of SQLite that a linker or loader says is missing, in one sentence; `None` if it misses
+/// none that is known.
 pub fn explain_missing(said: &str) -> Option<String> {
-    let mut missing: Vec<&str> = said.lines().filter_map(missing_in).collect();
-    missing.dedup();
-    let (function, brought) = missing.iter().find_map(|function| Some((*function, brought_by(function)?)))?;
+    said.lines().filter_map(missing_in).find_map(explain)
+}
+
+/// What brings this function of SQLite, in one sentence; `None` if it is not known as one that may be missing.
+pub fn explain(function: &str) -> Option<String> {
     let option = |names: &[&str]| names.iter().map(|name| format!("SQLITE_{name}")).collect::<Vec<_>>().join(" and ");
     const ADD: &str =
         "exact versions get it from `compile-options` under [sqlite], a bundled one from LIBSQLITE3_FLAGS";
-    Some(match brought {
+    Some(match brought_by(function)? {
         With(names) => format!("a SQLite has `{function}` only with {}; {ADD}", option(names)),
         WithOrSince(name, since) => {
             format!("a SQLite before {since} has `{function}` only with {}; {ADD}", option(&[name]))

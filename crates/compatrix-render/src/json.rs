@@ -6,6 +6,7 @@ use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Counts, Record};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::matrix::Matrix;
+use compatrix_model::results::twins::Twins;
 use compatrix_model::verdict::{Expectation, Verdict};
 use serde::Serialize;
 
@@ -76,7 +77,8 @@ pub struct DocumentRow<'a> {
     /// Names of failing tests.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failing: Vec<String>,
-    /// How what was built differs from what the spec asked for.
+    /// How what was built differs from what the spec asked for; for a row that failed, how its SQLite differs from one on
+    /// which it passed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Whether an earlier result was reused.
@@ -93,6 +95,7 @@ pub fn document(matrix: &Matrix) -> Document<'_> {
         name: axis.name.to_string(),
         values: axis.values.iter().map(|value| value.name.to_string()).collect(),
     };
+    let twins = Twins::of(matrix);
     let rows = matrix.rows.iter().map(|row| DocumentRow {
         suite: &row.suite,
         cell: &row.cell,
@@ -102,7 +105,7 @@ pub fn document(matrix: &Matrix) -> Document<'_> {
         expectation: &row.expectation,
         tests: row.tests(),
         failing: row.failing(),
-        notes: row.notes(),
+        notes: row.notes().into_iter().chain(twins.note(row)).collect(),
         reused: row.reused,
         repro: matrix.repro_line(row),
         record: row.record(),

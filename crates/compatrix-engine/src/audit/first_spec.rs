@@ -11,7 +11,7 @@ use compatrix_audit::first_spec::{Bundling, Found, Member, Noted, SqliteUse};
 
 use crate::audit::doctor::promises_in;
 use crate::find::manifest_text::ManifestText;
-use crate::find::{fixture, workspace};
+use crate::find::{bundling, fixture, workspace};
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
 
@@ -105,7 +105,7 @@ fn sqlite_use(
             let (feature, _) = forwarded?;
             return Some((dependency, Some((*feature).to_owned())));
         }
-        let is_one = by_feature || own == "libsqlite3-sys" || own.contains("rusqlite") || own.contains("sqlite");
+        let is_one = by_feature || own.contains("sqlite");
         let enabling = || {
             let enables = |item: &String| *item == format!("dep:{name}") || item == name;
             let mut found: Vec<&str> =
@@ -118,7 +118,7 @@ fn sqlite_use(
     });
     if let Some((dependency, behind)) = direct {
         let name = dependency.rename.as_deref().unwrap_or(&dependency.name);
-        let bundling = match (workspace::always_bundled(package), workspace::bundled_feature(package)) {
+        let bundling = match (bundling::always(package), bundling::likely_feature(package)) {
             (Some(one), _) if one.kind == DependencyKind::Normal => Bundling::Always,
             (Some(_), _) => Bundling::InTests,
             (None, Some(feature)) => Bundling::Feature(feature),
@@ -135,9 +135,9 @@ fn sqlite_use(
         }
         let of_member = sqlite_use(member, manifest, metadata, seen)?;
         let name = dependency.rename.as_deref().unwrap_or(&dependency.name);
-        let bundling = match workspace::bundled_feature(package) {
+        let bundling = match bundling::likely_feature(package) {
             Some(feature) => Bundling::Feature(feature),
-            None if !workspace::is_always_bundled(package, &metadata.packages) => Bundling::Never,
+            None if !bundling::is_always(package, &metadata.packages) => Bundling::Never,
             None if dependency.kind == DependencyKind::Development => Bundling::InTests,
             None => Bundling::Always,
         };

@@ -18,9 +18,12 @@ use super::share::target_dir;
 use super::{record, runner, share};
 use crate::deps::stage::{self, Stage, OUR_STAGE};
 use crate::find::facts::{SqliteFacts, TestedPackage, ToolchainFacts};
+use crate::sys::files;
 use crate::sys::host::Host;
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
+
+const PKG_CONFIG_PATH: &str = "PKG_CONFIG_PATH";
 
 /// The time limit of one cargo.
 const TIMEOUT: Duration = Duration::from_secs(3600);
@@ -64,6 +67,7 @@ fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> 
         .args(build.cargo_arguments())
         .args(build.sanitizer.map(|sanitizer| sanitized(sanitizer, &inputs.toolchain.host)).unwrap_or_default())
         .envs(&environment(host, inputs.toolchain, inputs.link, offline)?)
+        .envs(&pkg_config_path(host, inputs).into_iter().collect())
         // A folder of the user's configuration would be shared by all builds.
         .env("CARGO_BUILD_BUILD_DIR", target)
         .env("RUSTC", inputs.toolchain.rustc.clone())
@@ -107,6 +111,16 @@ pub(crate) fn link_environment(link: Option<&SqliteFacts>) -> BTreeMap<String, S
     let dirs = dirs.into_iter().filter_map(|(name, dir)| Some((name.to_owned(), dir.clone()?)));
     // This also works for packages that always bundle SQLite; libsqlite3-sys supports it since 0.27.
     dirs.chain([("LIBSQLITE3_SYS_USE_PKG_CONFIG".to_owned(), "1".to_owned())]).collect()
+}
+
+/// PKG_CONFIG_PATH that leads a build to the planned library, where the crate that links SQLite asks pkg-config: not
+/// libsqlite3-sys, whose variables [`link_environment`] has. The user's own folders come after it.
+pub(crate) fn pkg_config_path(host: &Host, inputs: &BuildInputs<'_>) -> Option<(String, String)> {
+    let asks = inputs.workspace.sqlite_crate.as_ref().is_some_and(|one| !one.reads_the_environment());
+    let dir = inputs.link.filter(|_| asks)?.link_dir.clone()?;
+    let has_one = files::exists(&Path::new(&dir).join("sqlite3.pc"));
+    let user = host.ambient.for_builds().remove(PKG_CONFIG_PATH);
+    has_one.then(|| (PKG_CONFIG_PATH.to_owned(), std::iter::once(dir).chain(user).collect::<Vec<_>>().join(":")))
 }
 
 /// The arguments after `cargo test` or `cargo build` that a person would type.

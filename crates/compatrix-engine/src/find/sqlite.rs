@@ -2,6 +2,7 @@
 
 mod exact;
 mod identity;
+pub(crate) mod options;
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use compatrix_model::condition::partial_version;
 use compatrix_model::facts::Availability;
 use semver::Version;
 
+use crate::find::bundling::SqliteCrate;
 use crate::find::c_compiler;
 use crate::find::facts::SqliteFacts;
 use crate::sys::files;
@@ -19,8 +21,8 @@ pub use exact::content_key;
 pub(crate) use exact::{build_all, find as find_exact, ExactVersion};
 pub use identity::{of_archive, of_library, source_id_in, Identity};
 
-/// The bundled SQLite according to the lockfile: that of this libsqlite3-sys version.
-pub(crate) fn bundled(carrier: Option<&str>) -> Result<Availability<SqliteFacts>> {
+/// The bundled SQLite according to the lockfile: that of this crate.
+pub(crate) fn bundled(carrier: Option<&SqliteCrate>) -> Result<Availability<SqliteFacts>> {
     let carrier = carrier
         .ok_or_else(|| anyhow!("no dependency of the packages links SQLite; remove the `sqlite` axis from the spec"))?;
     Ok(Availability::Ready(SqliteFacts {
@@ -32,9 +34,9 @@ pub(crate) fn bundled(carrier: Option<&str>) -> Result<Availability<SqliteFacts>
     }))
 }
 
-/// The SQLite in this libsqlite3-sys: of the newest known version that is not newer.
-fn sqlite_of_crate(carrier: &str) -> Option<Version> {
-    let carrier = partial_version(carrier)?;
+/// The SQLite in this libsqlite3-sys: of the newest known version that is not newer. What other crates carry is not known.
+fn sqlite_of_crate(carrier: &SqliteCrate) -> Option<Version> {
+    let carrier = partial_version(&carrier.version).filter(|_| carrier.reads_the_environment())?;
     let known = compatrix_model::matrix_spec::sqlite::AMALGAMATIONS;
     known.iter().rev().find(|(_, of)| partial_version(of).is_some_and(|of| of <= carrier))?.0.parse().ok()
 }

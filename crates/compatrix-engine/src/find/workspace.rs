@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, Context, Result};
-use cargo_metadata::{Dependency, DependencyKind, Metadata, Package, Target};
+use cargo_metadata::{Metadata, Package, Target};
 use compatrix_audit::first_spec::Noted;
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::facts::PackageFacts;
@@ -14,7 +14,7 @@ use compatrix_model::matrix_spec::Project;
 use compatrix_model::spec_text::Parsed;
 use shaped_toml::Diagnostics;
 
-use crate::find::bundling;
+use crate::find::bundling::{self, SqliteCrate};
 use crate::find::facts::{GatedTarget, TestedPackage};
 use crate::find::layout::{Layout, OwnLockfile};
 use crate::find::local;
@@ -30,12 +30,6 @@ use crate::sys::supervisor::Supervisor;
 
 pub use crate::find::sources::repository;
 
-/// Crates that have SQLite in them; a package with one of these in its locked dependencies links SQLite.
-const SQLITE_CRATE: &str = "libsqlite3-sys";
-
-/// Features of crates around SQLite that compile it in.
-const BUNDLED: [&str; 3] = ["bundled", "bundled-full", "sqlite-bundled"];
-
 /// Facts about the workspace.
 #[derive(Debug, Clone)]
 pub struct Workspace {
@@ -43,8 +37,8 @@ pub struct Workspace {
     pub packages: Vec<TestedPackage>,
     /// Which sources they are made from.
     pub source: SourceProof,
-    /// Name and version of the libsqlite3-sys in the lockfile, if the packages use one.
-    pub sqlite_crate: Option<String>,
+    /// The crate in the lockfile that links SQLite, if the packages use one.
+    pub sqlite_crate: Option<SqliteCrate>,
     /// Test targets with `harness = false`: package and target name. They print no libtest output.
     pub own_harness: BTreeSet<(String, String)>,
     /// The layout, for stages.
@@ -190,20 +184,22 @@ impl Unlocked {
         for package in &self.under_test {
             let name = package.name.as_str();
             let closure = lock.closure(name);
-            let sqlite = closure.iter().map(|&n| &lock.packages[n]).find(|p| p.name == SQLITE_CRATE);
+            let sqlite = closure.iter().find_map(|&n| SqliteCrate::of(&lock.packages[n]));
             let dir = package.manifest_path.parent().map(|p| p.as_str().to_owned()).unwrap_or_default();
+            let bundling = bundling::of_package(package, &self.members, lock);
             let facts = PackageFacts {
                 name: name.to_owned(),
                 features: package.features.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
-                bundled_feature: bundled_feature(package),
-                bundling: bundling::of_package(package, &self.members, lock),
-                relinkable: sqlite.is_some_and(|sqlite| bundling::can_be_told_to_link(&sqlite.version)),
-                always_bundled: is_always_bundled(package, &self.members),
+                bundled_feature: bundling::feature(package, |item| bundling.get(item).copied()),
+                bundling,
+                relinkable: sqlite.as_ref().is_some_and(SqliteCrate::can_be_told_to_link),
+                always_bundled: bundling::is_always(package, &self.members)
+                    || sqlite.as_ref().is_some_and(SqliteCrate::always_compiles),
                 links_sqlite: sqlite.is_some(),
             };
             let (sources, gated) = (sources_of_targets(host, package), gated_targets(package));
             tested.push(TestedPackage { facts, dir, sources, gated });
-            sqlite_crate = sqlite_crate.or(sqlite.map(|p| p.version.clone()));
+            sqlite_crate = sqlite_crate.or(sqlite);
             used.extend(closure);
         }
         let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
@@ -232,72 +228,6 @@ fn gives_features_to_one(root_manifest: &str) -> bool {
     let inherited = || manifest.get("workspace")?.get("package")?.get("edition")?.as_str();
     let old = matches!(edition.or_else(inherited), None | Some("2015" | "2018"));
     resolver.map_or(old, |resolver| resolver == "1")
-}
-
-/// The package's feature that compiles SQLite in: one that leads to `bundled` of a dependency.
-pub(crate) fn bundled_feature(package: &Package) -> Option<String> {
-    let leads = |list: &Vec<String>| {
-        let item = |item: &String| item.rsplit_once('/').is_some_and(|(_, feature)| BUNDLED.contains(&feature));
-        list.iter().any(item)
-    };
-    let mut found: Vec<&String> = package
-        .features
-        .iter()
-        .filter(|(name, list)| *name != "default" && leads(list))
-        .map(|(name, _)| name)
-        .collect();
-    // A feature named exactly `bundled` takes precedence.
-    found.sort_by_key(|name| (*name != "bundled", name.len()));
-    found.first().map(|name| (*name).clone())
-}
-
-/// Whether SQLite is compiled in whatever features of the package are chosen: by a dependency, or by a member that the
-/// package depends on, with the features that it asks of it.
-pub(crate) fn is_always_bundled(package: &Package, members: &[Package]) -> bool {
-    fn look<'p>(package: &'p Package, members: &'p [Package], seen: &mut BTreeSet<&'p str>) -> bool {
-        if !seen.insert(package.name.as_str()) {
-            return false;
-        }
-        if always_bundled(package).is_some() {
-            return true;
-        }
-        let local = package.dependencies.iter().filter(|one| one.kind != DependencyKind::Build && one.path.is_some());
-        local.into_iter().any(|dependency| {
-            let Some(member) = members.iter().find(|member| *member.name == dependency.name) else { return false };
-            let asked = dependency.features.iter().map(String::as_str);
-            let asked: Vec<&str> = asked.chain(dependency.uses_default_features.then_some("default")).collect();
-            bundled_feature(member).is_some_and(|feature| switches_on(member, &asked, &feature))
-                || look(member, members, seen)
-        })
-    }
-    look(package, members, &mut BTreeSet::new())
-}
-
-/// Whether these features of a package switch another on.
-fn switches_on(package: &Package, features: &[&str], wanted: &str) -> bool {
-    let (mut todo, mut seen) = (features.to_vec(), BTreeSet::new());
-    while let Some(name) = todo.pop() {
-        if name == wanted {
-            return true;
-        }
-        if seen.insert(name) {
-            todo.extend(package.features.get(name).into_iter().flatten().map(String::as_str));
-        }
-    }
-    false
-}
-
-/// The dependency or dev-dependency that always bundles SQLite, whichever features are chosen.
-pub(crate) fn always_bundled(package: &Package) -> Option<&Dependency> {
-    package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Build).find(|dependency| {
-        let name = dependency.name.as_str();
-        let has = |feature: &str| dependency.features.iter().any(|on| on == feature);
-        match name {
-            // Its `sqlite` is bundled; `sqlite-unbundled` is not (sqlx's README).
-            "sqlx" | "sqlx-sqlite" => has("sqlite") || has("bundled"),
-            _ => name.contains("sqlite") && BUNDLED.iter().any(|feature| has(feature)),
-        }
-    })
 }
 
 /// The source file of each target, by the target's name, relative to the root.

@@ -126,6 +126,7 @@ fn typed(host: &Host, setting: Option<&Setting>, inputs: &BuildInputs<'_>, run: 
     }
     let mut env = run::inputs::of_cell(run, dir);
     env.extend(build::link_environment(inputs.link));
+    env.extend(build::pkg_config_path(host, inputs));
     if let Some(path) = run::inputs::library_path(run).filter(|_| run.build.linkage == Some(Linkage::Dynamic)) {
         env.insert(LIBRARY_PATH.to_owned(), path);
     }

@@ -3,6 +3,7 @@
 use super::block::Block;
 use super::missing;
 use crate::outcome::Outcome;
+use crate::sqlite_api;
 
 /// The most symbols named.
 const MOST: usize = 3;
@@ -21,7 +22,10 @@ pub(super) fn said(block: &Block, own: &[String]) -> (Outcome, String) {
             0 => String::new(),
             n => format!(" and {n} more"),
         };
-        return (Outcome::BuildFailed, format!("linking failed: undefined symbol `{first}`{}{more}", named.concat()));
+        let brought = symbols.iter().find_map(|symbol| sqlite_api::explain(symbol));
+        let brought = brought.map(|brought| format!("; {brought}")).unwrap_or_default();
+        let cause = format!("linking failed: undefined symbol `{first}`{}{more}{brought}", named.concat());
+        return (Outcome::BuildFailed, cause);
     }
     let library = lines(block).find_map(|line| Some((library(line)?, line)));
     if let Some((name, line)) = library {

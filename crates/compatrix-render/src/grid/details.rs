@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;
+use compatrix_model::results::twins::Twins;
 use compatrix_model::verdict::{Expectation, Verdict};
 
 use crate::look::{count, wrap, Look};
@@ -42,6 +43,7 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
             number(&mut out, look, verdict, rows.len(), &reason);
         }
     }
+    let twins = Twins::of(matrix);
     let mut shown = 0;
     for verdict in [Verdict::Error, Verdict::Flaky, Verdict::UnexpectedPass, Verdict::Broken] {
         let groups = grouped(matrix, verdict, |row| (why(row), row.failing().clone()));
@@ -51,7 +53,7 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
         let _ = writeln!(out, "\n{}", look.bold(heading(verdict)));
         let left_out: usize = groups.iter().skip(MAX_TROUBLES - shown).map(|(_, rows)| rows.len()).sum();
         for ((why, failing), rows) in groups.iter().take(MAX_TROUBLES - shown) {
-            trouble(&mut out, matrix, look, verdict, why, failing, rows);
+            trouble(&mut out, (matrix, &twins), look, verdict, why, failing, rows);
         }
         shown = (shown + groups.len()).min(MAX_TROUBLES);
         if left_out > 0 {
@@ -117,14 +119,14 @@ pub(crate) fn number(out: &mut String, look: &Look, verdict: Verdict, n: usize, 
     }
 }
 
-fn trouble(
+fn trouble<'m>(
     out: &mut String,
-    matrix: &Matrix,
+    (matrix, twins): (&'m Matrix, &Twins<'m>),
     look: &Look,
     verdict: Verdict,
     why: &str,
     failing: &[String],
-    rows: &[&Row],
+    rows: &[&'m Row],
 ) {
     let Some(first) = rows.first() else { return };
     let mut name = first.cell.to_string();
@@ -138,8 +140,11 @@ fn trouble(
     if rows.len() > 1 {
         let _ = writeln!(out, "    {}", look.dim(&format!("and {} like it", count(rows.len() - 1, "more cell"))));
     }
-    for line in wrap(why, look.width.saturating_sub(4).max(16)) {
-        let _ = writeln!(out, "    {line}");
+    let note = rows.iter().find_map(|row| twins.note(row));
+    for line in [Some(why), note.as_deref()].into_iter().flatten() {
+        for line in wrap(line, look.width.saturating_sub(4).max(16)) {
+            let _ = writeln!(out, "    {line}");
+        }
     }
     for test in failing.iter().take(MAX_TESTS) {
         let _ = writeln!(out, "      {test}");
