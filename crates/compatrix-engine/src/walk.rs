@@ -25,6 +25,7 @@ use crate::build::{self, Built, Doctests, NotBuilt, Product};
 use crate::event::Event;
 use crate::find::c_compiler;
 use crate::find::facts::HostFacts;
+use crate::find::written::{self, Span};
 use crate::leak::{self, Canaries, Leaks};
 use crate::ledger::Ledger;
 use crate::run;
@@ -33,7 +34,7 @@ use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
 use crate::run::keys;
 use crate::run::proof;
 use crate::survey::Survey;
-use crate::sys::clock::{instant, now};
+use crate::sys::clock::{instant, now, system};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::walk::schedule::{BuiltSummary, Company, Doubt, Executor, Job, Told};
@@ -102,7 +103,17 @@ pub(crate) fn walk_plan(
         estimate_ms: schedule::estimate_ms(&jobs, host.limits.jobs),
     });
     let builds = jobs.len();
-    let rows = walk.go(&jobs, ledger, to_do, tell)?;
+    let look = || written::snapshot(host, &spec.project, &survey.workspace.dirs);
+    let before = if to_do > 0 { Some(look()?) } else { None };
+    let (rows, spans) = walk.go(&jobs, ledger, to_do, tell)?;
+    if let Some(before) = before {
+        let told = match look() {
+            Ok(after) => written::compare(host, &before, &after, &spans),
+            // The results are there already.
+            Err(error) => vec![format!("whether tests changed the sources is unknown: {error:#}")],
+        };
+        told.into_iter().for_each(|text| drop(tell.send(Event::Warning(text))));
+    }
     let matrix = matrix(spec, &plan, &judge, rows, builds);
     let interrupted = host.supervisor.is_interrupted();
     let source = survey.workspace.source;
@@ -167,9 +178,9 @@ impl Walk<'_> {
         ledger: &Ledger,
         to_do: usize,
         tell: &Sender<Event>,
-    ) -> Result<Vec<Option<Row>>, Error> {
+    ) -> Result<(Vec<Option<Row>>, Vec<Span>), Error> {
         if to_do == 0 {
-            return Ok(self.rows);
+            return Ok((self.rows, Vec::new()));
         }
         let (sender, receiver) = mpsc::channel();
         let worker = Worker {
@@ -185,6 +196,7 @@ impl Walk<'_> {
             keys: &self.keys,
             canaries: Canaries::default(),
             doctests: Mutex::default(),
+            spans: Mutex::default(),
         };
         let mut fresh: HashMap<usize, Row> = HashMap::new();
         let mut trouble: Option<Error> = None;
@@ -212,7 +224,8 @@ impl Walk<'_> {
         for (n, row) in fresh {
             self.rows[n] = Some(row);
         }
-        Ok(self.rows)
+        let spans = worker.spans.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok((self.rows, spans))
     }
 }
 
@@ -295,6 +308,8 @@ struct Worker<'a> {
     canaries: Canaries,
     /// Doctests that were run again, by the position of their build.
     doctests: Mutex<HashMap<usize, Option<Doctests>>>,
+    /// What ran when.
+    spans: Mutex<Vec<Span>>,
 }
 
 impl Worker<'_> {
@@ -306,7 +321,16 @@ impl Worker<'_> {
 impl Worker<'_> {
     fn run_suite(&self, inputs: &RunInputs<'_>, product: &Product, jobs: &jobserver::Client) -> Record {
         let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
-        run_suite(self.host, inputs, product, &leaks)
+        let what = format!("`{}` (suite {})", inputs.cell, inputs.suite.name);
+        self.watched(what, || run_suite(self.host, inputs, product, &leaks))
+    }
+
+    /// Does something and notes when.
+    fn watched<T>(&self, what: String, act: impl FnOnce() -> T) -> T {
+        let from = system();
+        let done = act();
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner).push(Span { what, from, to: system() });
+        done
     }
 }
 
@@ -327,7 +351,9 @@ impl Worker<'_> {
 impl Executor for Worker<'_> {
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built> {
         let build = self.jobs[job].build;
-        build::build(self.host, build, &build_inputs(self.host, self.spec, self.survey, build)?, jobs)
+        self.watched(format!("the build `{}`", build.id()), || {
+            build::build(self.host, build, &build_inputs(self.host, self.spec, self.survey, build)?, jobs)
+        })
     }
 
     fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record {

@@ -7,6 +7,7 @@ mod choose;
 mod ci_part;
 mod distros;
 mod distros_bad;
+mod disturb;
 mod doctor;
 mod environment;
 mod evidence_merge;
