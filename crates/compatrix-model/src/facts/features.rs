@@ -4,11 +4,28 @@
 //! for: for a build that links a shared SQLite, those that lead to a compiled-in one are replaced by all else that they
 //! switch on. Where that cannot be said on a command line, they stay, and libsqlite3-sys is told by its environment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::PackageFacts;
+/// A package under test.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PackageFacts {
+    /// As its manifest spells it.
+    pub name: String,
+    /// Each with what it switches on, as cargo metadata gives them.
+    pub features: BTreeMap<String, Vec<String>>,
+    /// Its feature that bundles SQLite, if found.
+    pub bundled_feature: Option<String>,
+    /// By `dependency/feature` as the features list it: those that compile SQLite in.
+    pub bundling: BTreeMap<String, Bundling>,
+    /// Whether its locked libsqlite3-sys can be told to link a shared SQLite although a feature compiles it in.
+    pub relinkable: bool,
+    /// Whether its manifest always bundles SQLite, through `bundled` on a dependency.
+    pub always_bundled: bool,
+    /// Whether SQLite is among its dependencies at all.
+    pub links_sqlite: bool,
+}
 
 /// What `dependency/feature` brings, if it compiles SQLite in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

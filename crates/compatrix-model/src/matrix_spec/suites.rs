@@ -52,7 +52,7 @@ impl Suite {
 pub enum SuiteKind {
     /// The packages' test executables.
     Test,
-    /// Nothing is run: the packages compile, without their dev-dependencies.
+    /// Nothing is run: each package compiles by itself, without its dev-dependencies.
     Build,
     /// The packages' test executables under a tool that looks for leaks.
     Leak(LeakSettings),
@@ -141,7 +141,7 @@ static SUITE_KINDS: Words = Words {
     what: "suite kind",
     known: &[
         ("test", "The packages' test executables."),
-        ("build", "Nothing is run: the packages compile, without their dev-dependencies."),
+        ("build", "Nothing is run: each package compiles by itself, without its dev-dependencies."),
         ("leak", "The packages' test executables under a tool that looks for leaks; run by `leak-check`."),
     ],
     later: later(&["bench", "command"]),
