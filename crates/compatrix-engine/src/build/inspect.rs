@@ -36,11 +36,11 @@ pub(crate) struct Inspection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum CompiledIn {
     /// Functions of SQLite are among its own symbols. The linker drops the source id if nothing asks for it.
-    Yes { source_id: Option<String> },
+    Yes { source_ids: Vec<String> },
     /// None of its symbols is of SQLite.
     No,
     /// It is stripped of its symbols. A source id in it may be SQLite's, or a text of the program.
-    Stripped { source_id: Option<String> },
+    Stripped { source_ids: Vec<String> },
 }
 
 /// How an executable gets at a SQLite that it neither has nor names.
@@ -72,11 +72,11 @@ pub(crate) fn executable(host: &Host, path: &Path) -> Result<Inspection> {
 /// Extensions").
 fn compiled_in(bytes: &[u8]) -> CompiledIn {
     let of_sqlite = |name: &[u8]| name.starts_with(b"sqlite3_") && !name.ends_with(b"_init");
-    let source_id = || sqlite::source_id_in(bytes);
+    let source_ids = || sqlite::source_ids_in(bytes);
     match elf::defines(bytes, of_sqlite) {
-        Defines::Yes => CompiledIn::Yes { source_id: source_id() },
+        Defines::Yes => CompiledIn::Yes { source_ids: source_ids() },
         Defines::No => CompiledIn::No,
-        Defines::NotKnown => CompiledIn::Stripped { source_id: source_id() },
+        Defines::NotKnown => CompiledIn::Stripped { source_ids: source_ids() },
     }
 }
 

@@ -48,7 +48,8 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
         };
         let compiled_in = prove_compiled_in(host, executable, product, loaded.is_some());
         let (linkage, planned) = (inputs.build.linkage, inputs.sqlite);
-        let wrong = difference(linkage, planned, loaded.as_ref(), compiled_in.as_ref());
+        let is_static = executable.inspection.loader.is_none() && executable.inspection.needs.is_empty();
+        let wrong = difference(linkage, planned, loaded.as_ref(), compiled_in.as_ref().map(|own| (own, is_static)));
         let found = match linkage {
             Some(Linkage::Static) => compiled_in.or(loaded),
             Some(Linkage::Dynamic) | None => loaded.or(compiled_in),
@@ -67,18 +68,24 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
     })
 }
 
-/// How an executable's SQLite differs from the plan, as the rest of a sentence about it.
+/// How an executable's SQLite differs from the plan, as the rest of a sentence about it. With what is compiled in, whether
+/// the executable is static.
 fn difference(
     linkage: Option<Linkage>,
     planned: Option<&SqliteFacts>,
     loaded: Option<&SqliteProof>,
-    compiled_in: Option<&SqliteProof>,
+    compiled_in: Option<(&SqliteProof, bool)>,
 ) -> Option<String> {
     match (linkage?, loaded, compiled_in) {
         (Linkage::Static, Some(loaded), _) => {
             Some(format!("loads {} {}, but SQLite was to be compiled in", loaded.file, loaded.version))
         }
-        (Linkage::Dynamic, _, Some(own)) => Some(format!(
+        (Linkage::Dynamic, _, Some((own, true))) => Some(format!(
+            "is a static executable with a SQLite in it (version {}), and cannot load a shared one; build without \
+             `target-feature=+crt-static`, or cross `bundled` alone with this target",
+            own.version
+        )),
+        (Linkage::Dynamic, _, Some((own, false))) => Some(format!(
             "has SQLite {} compiled in, but was to load a shared one; a libsqlite3-sys before 0.27 cannot be told \
              otherwise: make `bundled` a feature of the package",
             own.version
@@ -102,8 +109,7 @@ fn difference(
 /// Why no SQLite was found in any test executable, as far as the files tell.
 fn none_at_all(executables: &[Executable]) -> String {
     let at_run_time = |how: AtRunTime| executables.iter().find(|one| one.inspection.at_run_time == Some(how));
-    let stripped =
-        executables.iter().find(|one| matches!(one.inspection.compiled_in, CompiledIn::Stripped { source_id: None }));
+    let stripped = executables.iter().find(|one| matches!(one.inspection.compiled_in, CompiledIn::Stripped { .. }));
     if at_run_time(AtRunTime::Extension).is_some() {
         return "no test executable has or loads a SQLite: with `loadable_extension` of rusqlite, its functions come at run \
                 time from the process that loads the extension, and a test is no such process; leave that feature out of \
@@ -143,20 +149,21 @@ fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
 /// The SQLite in the executable itself, if there is one. The static library that this build linked tells the rest: the one
 /// with the executable's source id, or any where the linker dropped the id.
 fn prove_compiled_in(host: &Host, executable: &Executable, product: &Product, loads_one: bool) -> Option<SqliteProof> {
-    let id = match &executable.inspection.compiled_in {
-        CompiledIn::Yes { source_id } => source_id.as_ref(),
+    let ids = match &executable.inspection.compiled_in {
+        CompiledIn::Yes { source_ids } => source_ids,
         CompiledIn::No => return None,
         // Without symbols, a text tells only where nothing else does.
-        CompiledIn::Stripped { source_id } => Some(source_id.as_ref().filter(|_| !loads_one)?),
+        CompiledIn::Stripped { source_ids } if loads_one || source_ids.is_empty() => return None,
+        CompiledIn::Stripped { source_ids } => source_ids,
     };
     let said = product.archive.as_ref().and_then(|archive| sqlite::of_archive(host, archive).ok());
-    let said = said.filter(|said| id.is_none_or(|id| said.source_id == *id));
+    let said = said.filter(|said| ids.is_empty() || ids.contains(&said.source_id));
     Some(SqliteProof {
         linkage: Linkage::Static,
         file: executable.path.to_string_lossy().into_owned(),
         sha256: Some(executable.inspection.sha256),
         version: said.as_ref().map_or_else(|| "unknown".to_owned(), |said| said.version.clone()),
-        source_id: id.cloned().or_else(|| said.as_ref().map(|said| said.source_id.clone())),
+        source_id: said.as_ref().map(|said| &said.source_id).or(ids.first()).cloned(),
         compile_options: said.map(|said| said.compile_options).unwrap_or_default(),
     })
 }

@@ -35,6 +35,7 @@ mod repository;
 mod since;
 mod spec;
 mod sqlite;
+mod sqlite_kinds;
 mod stages;
 mod support;
 mod toolchains;

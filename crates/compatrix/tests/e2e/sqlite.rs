@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::support::{clean, finish, judged, row, sysroot, totals, with_here, Ran, PROGRAM};
 
-const MANIFEST: &str = r#"
+pub(crate) const MANIFEST: &str = r#"
 [package]
 name = "made"
 version = "0.1.0"
@@ -56,25 +56,35 @@ fn is_the_wanted_one() {
 "#;
 
 /// A workspace that links SQLite, and a cache of built libraries, both kept.
-struct Kept {
-    root: PathBuf,
-    cache: PathBuf,
+pub(crate) struct Kept {
+    pub(crate) root: PathBuf,
+    pub(crate) cache: PathBuf,
     _lock: std::fs::File,
 }
 
 impl Kept {
     /// None where the crates are not to be had without network.
     fn new(manifest: &str) -> Option<Self> {
+        Self::of(manifest, SPEC, TESTS)
+    }
+
+    /// The same with this spec and these tests.
+    pub(crate) fn of(manifest: &str, spec: &str, tests: &str) -> Option<Self> {
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sqlite");
         let root = dir.join("ws");
+        std::fs::create_dir_all(&dir).expect("makes folders");
+        let lock = std::fs::File::create(dir.join("lock")).expect("a lock");
+        lock.lock().expect("locks");
+        for folder in ["src", "tests"] {
+            let _ = std::fs::remove_dir_all(root.join(folder));
+        }
+        let _ = std::fs::remove_file(root.join("build.rs"));
         for folder in ["src", "tests", "compat"] {
             std::fs::create_dir_all(root.join(folder)).expect("makes folders");
         }
-        let lock = std::fs::File::create(dir.join("lock")).expect("a lock");
-        lock.lock().expect("locks");
-        let spec = with_here(SPEC);
+        let spec = with_here(spec);
         let files =
-            [("Cargo.toml", manifest), ("src/lib.rs", ""), ("tests/it.rs", TESTS), ("compat/matrix.toml", &spec)];
+            [("Cargo.toml", manifest), ("src/lib.rs", ""), ("tests/it.rs", tests), ("compat/matrix.toml", &spec)];
         for (path, text) in files {
             std::fs::write(root.join(path), text).expect("writes");
         }
@@ -92,7 +102,7 @@ impl Kept {
         Some(Self { root, cache: dir.join("cache"), _lock: lock })
     }
 
-    fn compat(&self, cache: &Path, args: &[&str]) -> Ran {
+    pub(crate) fn compat(&self, cache: &Path, args: &[&str]) -> Ran {
         let mut command = Command::new(PROGRAM);
         clean(&mut command);
         command.args(["compat", "--format", "json"]).args(args).arg("--root").arg(&self.root);
@@ -111,7 +121,7 @@ impl Kept {
     }
 }
 
-fn library(cache: &Path, version: &str) -> PathBuf {
+pub(crate) fn library(cache: &Path, version: &str) -> PathBuf {
     let entries = std::fs::read_dir(cache.join("compatrix/sqlite")).expect("lists");
     let mut dirs = entries.map(|entry| entry.expect("an entry").path());
     let is_it =

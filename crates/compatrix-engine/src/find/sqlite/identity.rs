@@ -102,10 +102,10 @@ fn parse(text: &str) -> Option<Identity> {
     })
 }
 
-/// A source id within these bytes: `2024-01-15 17:01:13 1066602b…`, date, time and a hash of 64 hex digits (40
-/// before SQLite 3.23). Every SQLite has exactly one, whether a library or compiled into an executable.
-pub fn source_id_in(bytes: &[u8]) -> Option<String> {
-    memchr::memmem::find_iter(bytes, b"20").find_map(|at| {
+/// The source ids within these bytes: `2024-01-15 17:01:13 1066602b…`, date, time and a hash of 64 hex digits (40
+/// before SQLite 3.23). A SQLite has one, SQLCipher also that of the SQLite that it was made from.
+pub fn source_ids_in(bytes: &[u8]) -> Vec<String> {
+    let found = memchr::memmem::find_iter(bytes, b"20").filter_map(|at| {
         let rest = &bytes[at..];
         let digits = |range: std::ops::Range<usize>| rest.get(range).is_some_and(|b| b.iter().all(u8::is_ascii_digit));
         let shape = digits(0..4)
@@ -124,10 +124,12 @@ pub fn source_id_in(bytes: &[u8]) -> Option<String> {
             return None;
         }
         let hash = rest[20..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        // `alt1` or similar follows the hash if the source was changed.
         let end = 20 + rest[20..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
-        (hash == 64 || hash == 40).then(|| String::from_utf8_lossy(&rest[..end]).into_owned())
-    })
+        // What differs from a checked-in version ends with `alt1` instead of the hash's last four digits.
+        let changed = hash < 64 && end == 20 + 64 && rest[..end].ends_with(b"alt1");
+        (hash == 64 || hash == 40 || changed).then(|| String::from_utf8_lossy(&rest[..end]).into_owned())
+    });
+    found.collect()
 }
 
 #[cfg(test)]
@@ -148,7 +150,9 @@ mod tests {
     fn a_source_id_is_found_among_other_bytes() {
         let id = format!("2024-01-15 17:01:13 {}", "1066602b2b1976fe".repeat(4));
         let bytes = format!("xx2020-01-01 \0 2021-02-03 04:05:06 short\0{id}\0tail");
-        assert_eq!(source_id_in(bytes.as_bytes()), Some(id));
-        assert_eq!(source_id_in(b"nothing here but 2024-01-15"), None);
+        assert_eq!(source_ids_in(bytes.as_bytes()), [id]);
+        assert!(source_ids_in(b"nothing here but 2024-01-15").is_empty());
+        let changed = format!("2024-04-15 13:34:05 {}6b6alt1", "8653b758870e6ef0".repeat(4).split_at(57).0);
+        assert_eq!(source_ids_in(format!("x{changed}\0").as_bytes()), [changed]);
     }
 }
