@@ -1,7 +1,6 @@
 //! Walks a plan: reuses known results, schedules the rest, judges each result once, and writes it to the ledger first.
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
-mod doubt;
 mod schedule;
 
 use std::collections::HashMap;
@@ -17,6 +16,7 @@ use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::predict::LEAK_RUN_MS;
 use compatrix_model::plan::{Build, Plan, Run, Skip, SkipReason};
+use compatrix_model::results::doubt::{self, Company, Doubt};
 use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::{Chosen, Matrix, Totals};
 use compatrix_model::results::row::Row;
@@ -37,7 +37,7 @@ use crate::survey::Survey;
 use crate::sys::clock::{instant, now, system};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
-use crate::walk::schedule::{BuiltSummary, Company, Doubt, Executor, Job, Told};
+use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
 
 /// The result of a walk.
 #[derive(Debug)]

@@ -18,6 +18,7 @@ use compatrix_model::evidence::Record;
 use compatrix_model::linkage::Linkage;
 use compatrix_model::plan::predict::{FIRST_BUILD_MS, LATER_BUILD_MS, RUN_MS};
 use compatrix_model::plan::Build;
+use compatrix_model::results::doubt::{Company, Doubt};
 
 use crate::build::{Built, Product};
 use crate::sys::host::Host;
@@ -66,22 +67,6 @@ pub(super) trait Executor: Sync {
     fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool;
     /// Does a run again while nothing else runs, and says what of both results is to be told.
     fn confirm(&self, job: usize, run: usize, product: &Product, doubt: Doubt, jobs: &jobserver::Client) -> Record;
-}
-
-/// Whether other builds or runs of ours were under way during a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Company {
-    /// At some time there were.
-    Others,
-    /// There were none.
-    None,
-}
-
-/// A red result that is to be confirmed.
-#[derive(Debug)]
-pub(super) struct Doubt {
-    pub record: Record,
-    pub company: Company,
 }
 
 struct Schedule<'a> {

@@ -1,14 +1,30 @@
 //! Red results that may only be red because of what ran at the same time: they are tried once more, alone.
 
-use compatrix_model::evidence::Record;
-use compatrix_model::outcome::Outcome;
-use compatrix_model::results::row::Row;
-use compatrix_model::verdict::Verdict;
+use super::row::Row;
+use crate::evidence::Record;
+use crate::outcome::Outcome;
+use crate::verdict::Verdict;
 
-use super::schedule::{Company, Doubt};
+/// Whether other builds or runs of ours were under way during a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Company {
+    /// At some time there were.
+    Others,
+    /// There were none.
+    None,
+}
+
+/// A red result that is to be confirmed.
+#[derive(Debug)]
+pub struct Doubt {
+    /// The result.
+    pub record: Record,
+    /// What ran beside it.
+    pub company: Company,
+}
 
 /// Whether a result is to be confirmed before a cell is called broken.
-pub(super) fn is_in_doubt(row: &Row, company: Company) -> bool {
+pub fn is_in_doubt(row: &Row, company: Company) -> bool {
     // A finding of a leak tool is one, whatever else ran.
     let is_finding = row.leaks().is_some_and(|report| report.errors().next().is_some());
     let may_pass = match row.outcome() {
@@ -28,7 +44,7 @@ pub(super) fn is_in_doubt(row: &Row, company: Company) -> bool {
 }
 
 /// What is told of a result that was tried again alone.
-pub(super) fn confirmed(doubt: Doubt, again: Record) -> Record {
+pub fn confirmed(doubt: Doubt, again: Record) -> Record {
     let Doubt { record: first, company } = doubt;
     match again.outcome {
         Outcome::Passed => {
