@@ -11,9 +11,10 @@ mod share;
 mod stand_in;
 
 pub(crate) use cargo::{
-    build, classify, commands, doctest_command, environment, link_environment, pkg_config_path, typed_arguments,
+    build, classify, commands, doctest_command, doctests, environment, link_environment, pkg_config_path,
+    typed_arguments,
 };
-pub(crate) use product::{BuildInputs, Built, Executable, NotBuilt, Product, Recorded, TargetKind};
+pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Product, Recorded, TargetKind};
 pub(crate) use record::LIBRARY_PATH;
 pub(crate) use share::target_dir;
 

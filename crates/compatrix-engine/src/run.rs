@@ -78,7 +78,7 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
     let mut notes = Vec::new();
     if let Some(tmpdir) = &product.tmpdir {
         // As in a fresh checkout. The schedule starts no other run of this build meanwhile.
-        files::remove_dir(tmpdir)?;
+        let _ = files::clear_dir(tmpdir, &host.dir.join("left"));
         files::make_dir(tmpdir)?;
     }
     for executable in &product.executables {

@@ -5,7 +5,7 @@ mod schedule;
 
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Sender};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use compatrix_leak::Policy;
 use compatrix_model::cell::{CellId, CellIndex};
@@ -16,14 +16,16 @@ use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::predict::LEAK_RUN_MS;
 use compatrix_model::plan::{Build, Plan, Run, Skip, SkipReason};
+use compatrix_model::results::doubt::{self, Company, Doubt};
 use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::{Chosen, Matrix, Totals};
 use compatrix_model::results::row::Row;
 
-use crate::build::{self, Built, NotBuilt, Product};
+use crate::build::{self, Built, Doctests, NotBuilt, Product};
 use crate::event::Event;
 use crate::find::c_compiler;
 use crate::find::facts::HostFacts;
+use crate::find::written::{self, Span};
 use crate::leak::{self, Canaries, Leaks};
 use crate::ledger::Ledger;
 use crate::run;
@@ -32,7 +34,7 @@ use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
 use crate::run::keys;
 use crate::run::proof;
 use crate::survey::Survey;
-use crate::sys::clock::{instant, now};
+use crate::sys::clock::{instant, now, system};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
@@ -101,7 +103,17 @@ pub(crate) fn walk_plan(
         estimate_ms: schedule::estimate_ms(&jobs, host.limits.jobs),
     });
     let builds = jobs.len();
-    let rows = walk.go(&jobs, ledger, to_do, tell)?;
+    let look = || written::snapshot(host, &spec.project, &survey.workspace.dirs);
+    let before = if to_do > 0 { Some(look()?) } else { None };
+    let (rows, spans) = walk.go(&jobs, ledger, to_do, tell)?;
+    if let Some(before) = before {
+        let told = match look() {
+            Ok(after) => written::compare(host, &before, &after, &spans),
+            // The results are there already.
+            Err(error) => vec![format!("whether tests changed the sources is unknown: {error:#}")],
+        };
+        told.into_iter().for_each(|text| drop(tell.send(Event::Warning(text))));
+    }
     let matrix = matrix(spec, &plan, &judge, rows, builds);
     let interrupted = host.supervisor.is_interrupted();
     let source = survey.workspace.source;
@@ -166,9 +178,9 @@ impl Walk<'_> {
         ledger: &Ledger,
         to_do: usize,
         tell: &Sender<Event>,
-    ) -> Result<Vec<Option<Row>>, Error> {
+    ) -> Result<(Vec<Option<Row>>, Vec<Span>), Error> {
         if to_do == 0 {
-            return Ok(self.rows);
+            return Ok((self.rows, Vec::new()));
         }
         let (sender, receiver) = mpsc::channel();
         let worker = Worker {
@@ -183,6 +195,8 @@ impl Walk<'_> {
             cells: &self.cells,
             keys: &self.keys,
             canaries: Canaries::default(),
+            doctests: Mutex::default(),
+            spans: Mutex::default(),
         };
         let mut fresh: HashMap<usize, Row> = HashMap::new();
         let mut trouble: Option<Error> = None;
@@ -210,7 +224,8 @@ impl Walk<'_> {
         for (n, row) in fresh {
             self.rows[n] = Some(row);
         }
-        Ok(self.rows)
+        let spans = worker.spans.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok((self.rows, spans))
     }
 }
 
@@ -291,6 +306,10 @@ struct Worker<'a> {
     cells: &'a [CellId],
     keys: &'a [Sha256],
     canaries: Canaries,
+    /// Doctests that were run again, by the position of their build.
+    doctests: Mutex<HashMap<usize, Option<Doctests>>>,
+    /// What ran when.
+    spans: Mutex<Vec<Span>>,
 }
 
 impl Worker<'_> {
@@ -299,15 +318,66 @@ impl Worker<'_> {
     }
 }
 
+impl Worker<'_> {
+    fn run_suite(&self, inputs: &RunInputs<'_>, product: &Product, jobs: &jobserver::Client) -> Record {
+        let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
+        let what = format!("`{}` (suite {})", inputs.cell, inputs.suite.name);
+        self.watched(what, || run_suite(self.host, inputs, product, &leaks))
+    }
+
+    /// Does something and notes when.
+    fn watched<T>(&self, what: String, act: impl FnOnce() -> T) -> T {
+        let from = system();
+        let done = act();
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner).push(Span { what, from, to: system() });
+        done
+    }
+}
+
+impl Worker<'_> {
+    /// The product with its doctests run again, once a build, if they were red.
+    fn doctests_again(&self, job: usize, product: &Product, jobs: &jobserver::Client) -> Option<Product> {
+        product.doctests.as_ref().filter(|doctests| doctests.are_red())?;
+        let build = self.jobs[job].build;
+        let mut known = self.doctests.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = known.entry(job).or_insert_with(|| {
+            let inputs = build_inputs(self.host, self.spec, self.survey, build).ok()?;
+            build::doctests(self.host, build, &inputs, jobs).ok()
+        });
+        Some(Product { doctests: again.clone().or_else(|| product.doctests.clone()), ..product.clone() })
+    }
+}
+
 impl Executor for Worker<'_> {
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built> {
         let build = self.jobs[job].build;
-        build::build(self.host, build, &build_inputs(self.host, self.spec, self.survey, build)?, jobs)
+        self.watched(format!("the build `{}`", build.id()), || {
+            build::build(self.host, build, &build_inputs(self.host, self.spec, self.survey, build)?, jobs)
+        })
     }
 
     fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record {
-        let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
-        self.with_inputs(self.jobs[job].build, run, |inputs| run_suite(self.host, inputs, product, &leaks))
+        self.with_inputs(self.jobs[job].build, run, |inputs| self.run_suite(inputs, product, jobs))
+    }
+
+    fn is_alone(&self, run: usize) -> bool {
+        self.spec.suites[self.plan.runs[run].suite].alone
+    }
+
+    fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool {
+        let planned = self.plan.runs[run];
+        !self.host.supervisor.is_interrupted()
+            && doubt::is_in_doubt(&self.judge.row(planned.suite, planned.cell, record.clone(), false), company)
+    }
+
+    fn confirm(&self, job: usize, run: usize, product: &Product, doubt: Doubt, jobs: &jobserver::Client) -> Record {
+        let again = self.doctests_again(job, product, jobs);
+        let product = again.as_ref().unwrap_or(product);
+        let again = self.with_inputs(self.jobs[job].build, run, |inputs| {
+            // With the user's own home, as plain cargo has it.
+            self.run_suite(&RunInputs { alone: true, ..*inputs }, product, jobs)
+        });
+        doubt::confirmed(doubt, again)
     }
 }
 

@@ -102,7 +102,7 @@ fn said(block: &Block, own: &[String]) -> (Outcome, String) {
     if block.is_linking() {
         return linker::said(block, own);
     }
-    if let Some(why) = missing::tool_or_network(block) {
+    if let Some(why) = tool_or_network(block) {
         return (Outcome::Unavailable, why);
     }
     if let Some(library) = linker::static_library(&block.header) {
@@ -122,4 +122,19 @@ fn said(block: &Block, own: &[String]) -> (Outcome, String) {
         cause.push_str(&format!(": {}", chain.join(": ")));
     }
     (Outcome::BuildFailed, cause)
+}
+
+/// An error of cargo or rustc that is about a tool of the system, or about a network that the user forbids.
+fn tool_or_network(block: &Block) -> Option<String> {
+    let header = &block.header;
+    if let Some(linker) = header.strip_prefix("error: linker `").and_then(|text| text.strip_suffix("` not found")) {
+        return Some(format!(
+            "the linker `{linker}` is missing; install it, or correct the `linker` of cargo's configuration"
+        ));
+    }
+    let offline = block.chain().any(|line| line.contains("but --offline was specified"));
+    let offline = offline
+        || header.contains("no matching package named")
+            && block.body.lines().any(|line| line.starts_with("As a reminder, you're using offline mode"));
+    offline.then(|| format!("{header} (offline); run once without `--offline`, so that cargo can download it"))
 }

@@ -9,13 +9,12 @@ use std::collections::BTreeMap;
 
 use compatrix_leak::Tool;
 use semver::Version;
-use serde::{Deserialize, Serialize};
 
 use crate::axis::{AxisName, ValueName};
 use crate::condition::Versions;
 use crate::lockset::Lockset;
 
-pub use features::{Bundling, Difference, Unbundled};
+pub use features::{Bundling, Difference, PackageFacts, Unbundled};
 
 /// Of values that are in none of the maps nothing is known: they were not looked for.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -66,25 +65,6 @@ pub struct ToolchainVersions {
     pub rustc: Version,
     /// `None` where it is not known; then it is taken to be rustc's.
     pub cargo: Option<Version>,
-}
-
-/// A package under test.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct PackageFacts {
-    /// As its manifest spells it.
-    pub name: String,
-    /// Each with what it switches on, as cargo metadata gives them.
-    pub features: BTreeMap<String, Vec<String>>,
-    /// Its feature that bundles SQLite, if found.
-    pub bundled_feature: Option<String>,
-    /// By `dependency/feature` as the features list it: those that compile SQLite in.
-    pub bundling: BTreeMap<String, Bundling>,
-    /// Whether its locked libsqlite3-sys can be told to link a shared SQLite although a feature compiles it in.
-    pub relinkable: bool,
-    /// Whether its manifest always bundles SQLite, through `bundled` on a dependency.
-    pub always_bundled: bool,
-    /// Whether SQLite is among its dependencies at all.
-    pub links_sqlite: bool,
 }
 
 /// What builds and runs took before, in milliseconds.

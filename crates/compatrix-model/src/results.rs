@@ -4,6 +4,7 @@
 //! returns a [`row::Row`]. Grid, JSON, JUnit, SARIF, summaries and exit codes read rows; nothing judges a second time.
 
 pub mod compare;
+pub mod doubt;
 pub mod exit;
 pub mod intake;
 pub mod matrix;

@@ -81,7 +81,8 @@ pub fn explain_missing(said: &str) -> Option<String> {
 /// What brings this function of SQLite, in one sentence; `None` if it is not known as one that may be missing.
 pub fn explain(function: &str) -> Option<String> {
     let option = |names: &[&str]| names.iter().map(|name| format!("SQLITE_{name}")).collect::<Vec<_>>().join(" and ");
-    const ADD: &str = "exact versions get it from `compile-options` under [sqlite]";
+    const ADD: &str =
+        "exact versions get it from `compile-options` under [sqlite], a bundled one from LIBSQLITE3_FLAGS";
     Some(match brought_by(function)? {
         With(names) => format!("a SQLite has `{function}` only with {}; {ADD}", option(names)),
         WithOrSince(name, since) => {

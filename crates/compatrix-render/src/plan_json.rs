@@ -38,7 +38,7 @@ struct BuildEntry<'a> {
     id: String,
     toolchain: &'a str,
     linkage: &'static str,
-    /// Of the one cargo that builds it.
+    /// After `cargo test` or `cargo build`, if one cargo makes it all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cargo_arguments: Vec<String>,
     /// Of each cargo, where packages are built one by one.

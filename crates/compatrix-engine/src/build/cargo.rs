@@ -193,6 +193,16 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
     Ok(Built { result: Ok(product), wall, cpu })
 }
 
+/// Runs the doctests of a build once more.
+pub(crate) fn doctests(
+    host: &Host,
+    build: &Build,
+    inputs: &BuildInputs<'_>,
+    jobs: &jobserver::Client,
+) -> Result<Doctests> {
+    Ok(run_doctests(host, &doctest_command(host, build, inputs)?, jobs)?.0)
+}
+
 fn run_doctests(host: &Host, command: &Command, jobs: &jobserver::Client) -> Result<(Doctests, Finished)> {
     let mut parser = Parser::new("doctests", Source::Doctests);
     let finished = command

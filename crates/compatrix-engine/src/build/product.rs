@@ -26,7 +26,7 @@ pub(crate) struct Built {
 }
 
 /// The products of a build.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Product {
     /// The test executables, sorted by package and target; libraries and programs if only these were requested.
     pub executables: Vec<Executable>,
@@ -61,6 +61,14 @@ pub(crate) struct NotBuilt {
     pub cause: String,
     /// The end of cargo's output.
     pub output: String,
+}
+
+impl Doctests {
+    /// Whether they ran and did not pass, so that they might pass another time.
+    pub(crate) fn are_red(&self) -> bool {
+        let red = |outcome| matches!(outcome, Outcome::Failed | Outcome::Crashed | Outcome::TimedOut);
+        self.trouble.as_ref().is_some_and(|(outcome, _)| red(*outcome))
+    }
 }
 
 impl NotBuilt {

@@ -71,6 +71,12 @@ pub(super) fn ask(
         })?;
         executable.recorded = recorded(start, &asked.env, &variable);
     }
+    // What a test starts inherits its loader's path.
+    for program in &mut product.programs {
+        let starter = product.executables.iter().find(|test| test.package == program.package);
+        let starter = starter.or(product.executables.first());
+        program.recorded.library_path = starter.and_then(|test| test.recorded.library_path.clone());
+    }
     Ok(())
 }
 

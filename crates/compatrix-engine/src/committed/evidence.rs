@@ -12,6 +12,7 @@ use compatrix_model::spec_text::Parsed;
 use compatrix_model::today::Today;
 
 use crate::deps::{locked, locks};
+use crate::find::written;
 use crate::leak::policy;
 use crate::ledger::Ledger;
 use crate::sys::error::Error;
@@ -88,6 +89,15 @@ pub fn today(host: &Host, parsed: &Parsed) -> Result<Today, Error> {
     let locksets = locks::of_today(&sources, workspace.source.lockset);
     let SourceProof { sources, dirty, .. } = workspace.source;
     Ok(Today { sources, dirty, locksets })
+}
+
+/// Sources that are still as a run or a build left them: the file, and what ran.
+///
+/// # Errors
+/// The workspace cannot be read.
+pub fn changed_by_runs(host: &Host, parsed: &Parsed) -> Result<Vec<(String, String)>, Error> {
+    let workspace = locked::read(host, parsed)?;
+    Ok(written::still_written(host, &parsed.spec.project, &workspace.dirs)?)
 }
 
 /// The table of planted leaks; `None` if it was never measured.

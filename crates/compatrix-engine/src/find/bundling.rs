@@ -19,7 +19,6 @@ const CRATES: [&str; 3] = ["libsqlite3-sys", "sqlite3-src", "libsql-ffi"];
 /// A locked crate that links SQLite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqliteCrate {
-    /// Its name.
     pub name: String,
     /// As the lockfile has it.
     pub version: String,

@@ -152,7 +152,7 @@ pub struct TestedPackage {
 pub struct GatedTarget {
     /// cargo's word: `test`, `bin`, `example`.
     pub kind: String,
-    /// Its name.
+    /// As cargo calls it.
     pub name: String,
     /// The features.
     pub requires: Vec<String>,

@@ -8,89 +8,42 @@ use compatrix_model::evidence::SourceProof;
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::Project;
 
+use crate::find::listing::{list, ours, Content, Entry};
+use crate::find::written;
 use crate::sys::files;
 use crate::sys::git::Git;
 use crate::sys::host::Host;
 
 /// Tables of the root manifest that change what is compiled without being in the lockfile.
 const ROOT_TABLES: [&str; 4] = ["profile", "patch", "replace", "workspace.package"];
-/// What compatrix reads and writes itself, below the root. It is no source, also where the package under test is the
-/// root itself: else writing the page would make the evidence stale that the page shows.
-const OURS: [&str; 9] = [
-    "compat/matrix.toml",
-    "compat/locks",
-    "compat/suppressions",
-    "compat/baseline.toml",
-    "compat/planted.toml",
-    "docs/matrix.schema.json",
-    "ci/actions.toml",
-    "ci/durations.toml",
-    ".github",
-];
-/// The file that marks a folder whose content can be made again; cargo puts one into each target folder
-/// (<https://bford.info/cachedir/>).
-const CACHE_TAG: &str = "CACHEDIR.TAG";
 
 /// The sources in these folders.
 ///
 /// # Errors
 /// A file cannot be read.
 pub(crate) fn read(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>, lockset: Sha256) -> Result<SourceProof> {
-    let ours = ours(host, project);
+    let mut ours = ours(host, project);
+    let mut entries = list(host, dirs, &ours)?;
+    let left = written::left(host, &entries);
+    entries.retain(|entry| !left.contains(&entry.path));
+    ours.extend(left);
     Ok(SourceProof {
         commit: git(host, &["rev-parse", "HEAD"]),
         dirty: is_dirty(host, dirs, &ours),
-        sources: hash(host, dirs, &ours)?,
+        sources: hash(host, &entries)?,
         lockset: Some(lockset),
     })
 }
 
-/// Compatrix's files and folders, which are not sources.
-pub(crate) fn ours(host: &Host, project: &Project) -> Vec<PathBuf> {
-    let mut ours: Vec<PathBuf> = OURS.iter().map(|path| host.root.join(path)).collect();
-    let report = host.root.join(&project.report);
-    ours.extend([report.with_extension("svg"), report, host.root.join(&project.reliability)]);
-    ours.extend([host.root.join(&project.evidence), host.root.join("target")]);
-    ours
-}
-
-/// Hash of every file below these folders that git would track, and of the root tables that steer the compiler.
-fn hash(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> Result<Sha256> {
-    let mut lines = Vec::new();
-    let mut todo: Vec<PathBuf> = dirs.iter().rev().cloned().collect();
-    // Folders whose files are hashed, or will be.
-    let mut known: Vec<PathBuf> = dirs.iter().map(|dir| dir.canonicalize().unwrap_or_else(|_| dir.clone())).collect();
-    while let Some(dir) = todo.pop() {
-        let ours = ours.to_vec();
-        let walk = ignore::WalkBuilder::new(&dir)
-            .hidden(false)
-            .require_git(false)
-            .filter_entry(move |entry| {
-                let path = entry.path();
-                let is_cache = || path.is_dir() && path.join(CACHE_TAG).exists();
-                entry.file_name() != ".git" && !ours.iter().any(|own| own == path) && !is_cache()
-            })
-            .sort_by_file_path(|a, b| a.cmp(b))
-            .build();
-        for entry in walk {
-            let entry = entry.with_context(|| format!("cannot list {}", dir.display()))?;
-            let path = entry.path();
-            let shown = path.strip_prefix(&host.root).unwrap_or(path).to_string_lossy().into_owned();
-            // The target of a link is a source too, wherever it is.
-            if path.is_file() {
-                lines.push(format!("{shown} {}", files::sha256(path, &host.memo)?));
-            } else if entry.path_is_symlink() && entry.depth() > 0 {
-                lines.push(format!("{shown} -> {}", files::link_text(path)?));
-                // Not a folder around one that is known: such a link goes round.
-                let new = path.canonicalize().ok().filter(|to| to.is_dir());
-                let new = new.filter(|to| !known.iter().any(|k| to.starts_with(k) || k.starts_with(to)));
-                if let Some(to) = new {
-                    known.push(to);
-                    todo.push(path.to_owned());
-                }
-            }
-        }
-    }
+/// Hash of the listed sources, and of the root tables that steer the compiler.
+fn hash(host: &Host, entries: &[Entry]) -> Result<Sha256> {
+    let shown = |path: &Path| path.strip_prefix(&host.root).unwrap_or(path).to_string_lossy().into_owned();
+    let line = |entry: &Entry| match &entry.content {
+        Content::File(hash) => format!("{} {hash}", shown(&entry.path)),
+        Content::Link(text) => format!("{} -> {text}", shown(&entry.path)),
+        Content::Locked => format!("{} unreadable", shown(&entry.path)),
+    };
+    let mut lines: Vec<String> = entries.iter().map(line).collect();
     let root = host.root.join("Cargo.toml");
     let manifest: toml::Table = files::read_text(&root)?.parse().with_context(|| format!("in {}", root.display()))?;
     for name in ROOT_TABLES {

@@ -159,7 +159,7 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
 
 /// A process that held the test's output and that its environment no longer tells of.
 fn unseen_process(first: &Look, finished: &Finished, findings: &mut Vec<Finding>) {
-    if finished.left_processes && first.children.is_empty() {
+    if finished.left_writers && first.children.is_empty() {
         let what = "leaves a process running that holds its output";
         findings.push(Finding { blocks: 1, ..Finding::raw(Tool::Resources, FindingKind::LeftoverProcess, what) });
     }

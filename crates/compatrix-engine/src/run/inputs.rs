@@ -42,6 +42,8 @@ pub(crate) struct RunInputs<'a> {
     pub named: &'a [String],
     /// The user's own axes: variable and value.
     pub axes_env: &'a [(String, String)],
+    /// Whether nothing else of ours runs meanwhile, so that it may have the user's own home.
+    pub alone: bool,
 }
 
 /// The inputs of a build, from the facts.
@@ -130,6 +132,7 @@ pub(crate) fn with_inputs<T>(
         sqlite: ready(&facts.sqlite, cell.value("sqlite")),
         fixture,
         axes_env: &axes_env,
+        alone: suite.alone,
     })
 }
 
@@ -154,7 +157,9 @@ pub(crate) fn environment(
     for (name, path) in host.ambient.rust_homes() {
         set(name, text(path));
     }
-    set("HOME", text(dir.join("home")));
+    if !inputs.alone {
+        set("HOME", text(dir.join("home")));
+    }
     set("TMPDIR", text(dir.join("tmp")));
     for (name, value) in &recorded.env {
         set(name, value.clone());

@@ -16,7 +16,7 @@ use crate::sys::files::hash_parts;
 use crate::sys::host::Host;
 
 /// Changes when the meaning of a record does.
-const FORMAT: &str = "compatrix run 1";
+const FORMAT: &str = "compatrix run 2";
 
 /// The part of a key that all runs of a build share.
 pub(crate) fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {
@@ -49,6 +49,9 @@ pub(crate) fn of_run(
 ) -> Sha256 {
     let mut parts = vec![build.to_string(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
     parts.push(format!("{:?}", suite.timeout));
+    if suite.alone {
+        parts.push("alone".to_owned());
+    }
     if let Some(leak) = suite.leak() {
         // `errors-for` is not part of the key: findings are judged again without a run.
         let LeakSettings { tool, errors_for: _, each, repeat, seeds, flags } = leak;

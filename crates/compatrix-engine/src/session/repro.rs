@@ -117,11 +117,9 @@ fn toolchain_setting<'s>(spec: &'s Spec, build: &Build) -> Option<&'s Setting> {
 fn typed(host: &Host, setting: Option<&Setting>, inputs: &BuildInputs<'_>, run: &RunInputs<'_>, dir: &Path) -> String {
     let mut words: Vec<String> = Vec::new();
     let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root);
-    words.extend(
-        ["cd".to_owned(), quote(&root.to_string_lossy()), "&&".to_owned()]
-            .into_iter()
-            .filter(|_| inputs.stage.is_some()),
-    );
+    if !host.ambient.is_in(root) {
+        words.push(format!("cd {} &&", quote(&root.to_string_lossy())));
+    }
     if let Some((_, fixture)) = run.fixture {
         let (dir, fixture) = (quote(&dir.to_string_lossy()), quote(&fixture.dir));
         words.push(format!("rm -rf {dir} && mkdir -p {dir} && cp -R {fixture} {dir}/fixture &&"));

@@ -13,7 +13,7 @@ use compatrix_model::spec_text::Parsed;
 use crate::deps::locks;
 use crate::find::fixture;
 use crate::find::fixture::Fixture;
-use crate::find::sources;
+use crate::find::listing;
 use crate::find::workspace;
 use crate::find::workspace::Workspace;
 use crate::sys::error::Error;
@@ -74,7 +74,7 @@ fn ground(host: &Host, git: &Git<'_>, parsed: &Parsed, workspace: &Workspace) ->
             None => ground.sources_elsewhere = true,
         }
     }
-    ground.harmless = sources::ours(host, &parsed.spec.project).iter().filter_map(|path| git.below(path)).collect();
+    ground.harmless = listing::ours(host, &parsed.spec.project).iter().filter_map(|path| git.below(path)).collect();
     for group in &parsed.spec.locks {
         if let Some(path) = git.below(&host.root.join(locks::shown_file(group))) {
             ground.locks.insert(path, Condition::from(group));

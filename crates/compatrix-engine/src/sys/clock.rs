@@ -9,10 +9,15 @@ pub fn instant() -> std::time::Instant {
     std::time::Instant::now()
 }
 
-/// Seconds since the Unix epoch.
+/// This moment, to compare with the times of files.
 #[allow(clippy::disallowed_methods, reason = "the clock")]
+pub fn system() -> std::time::SystemTime {
+    std::time::SystemTime::now()
+}
+
+/// Seconds since the Unix epoch.
 pub fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = system().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 

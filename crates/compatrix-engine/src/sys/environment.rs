@@ -44,20 +44,31 @@ pub struct Ambient {
     vars: BTreeMap<String, String>,
     /// The user's home: what HOME says, else what the system's user database does.
     home: Option<PathBuf>,
+    /// The working folder that we were started in, canonical.
+    dir: Option<PathBuf>,
 }
 
 impl Ambient {
     /// The environment of this process, without variables that are not UTF-8.
     pub fn capture() -> Self {
         let vars = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        Self { vars: vars.collect(), home: std::env::home_dir().filter(|home| home.is_absolute()) }
+        Self {
+            vars: vars.collect(),
+            home: std::env::home_dir().filter(|home| home.is_absolute()),
+            dir: std::env::current_dir().and_then(|dir| dir.canonicalize()).ok(),
+        }
     }
 
     /// A made-up environment.
     pub fn of<const N: usize>(vars: [(&str, &str); N]) -> Self {
         let vars: BTreeMap<String, String> = vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let home = vars.get("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
-        Self { vars, home }
+        Self { vars, home, dir: None }
+    }
+
+    /// Whether we were started in this folder, canonical, or below it.
+    pub(crate) fn is_in(&self, dir: &Path) -> bool {
+        self.dir.as_ref().is_some_and(|here| here.starts_with(dir))
     }
 
     /// The user's home folder.

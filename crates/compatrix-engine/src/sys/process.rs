@@ -67,6 +67,8 @@ pub struct Finished {
     pub cpu: Duration,
     /// Whether processes that it started outlived it and had to be killed.
     pub left_processes: bool,
+    /// Whether one of these still held its output.
+    pub left_writers: bool,
 }
 
 /// How a process ended, with all that it printed.
@@ -184,15 +186,30 @@ impl Command {
         // The leader is a zombie until it is reaped below, so its group id cannot be reused.
         let end = guard.finish();
         drain(&mut streams)?;
-        let left_processes = streams.iter().any(Stream::is_open);
+        let left_writers = streams.iter().any(Stream::is_open);
+        let mut left_processes = left_writers;
+        if kind == ProcessKind::Run {
+            // Those that let go of the streams, too: they may hold a port, or what the next run needs.
+            left_processes |= guard.kill_younger(pid) > 0;
+        }
         supervisor::kill_group(pid);
-        if left_processes {
+        if left_writers {
             guard.kill_descendants();
             drain(&mut streams)?;
         }
         let status = child.wait()?;
         let [stdout, stderr] = streams.map(|stream| stream.tail);
-        Ok(Finished { pid: child.id(), status, end, stdout, stderr, wall: started.elapsed(), cpu, left_processes })
+        Ok(Finished {
+            pid: child.id(),
+            status,
+            end,
+            stdout,
+            stderr,
+            wall: started.elapsed(),
+            cpu,
+            left_processes,
+            left_writers,
+        })
     }
 
     #[allow(clippy::disallowed_methods, reason = "the one place where long processes start")]

@@ -3,8 +3,14 @@
 //! Workers take what is ready; the caller's thread hears of each end through a channel and is the only one that writes
 //! to the ledger. Builds of one lane share a target directory and go one after another; runs of a build start as soon as
 //! it is done, while other builds go on. One pool of tokens serves all cargos and all runs.
+//!
+//! At the end, when nothing else is left, come the runs that must be alone: those of suites that say so, and those that
+//! are red beside others, which are tried once more before they are believed.
 
-use std::collections::{BTreeMap, BTreeSet};
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +18,7 @@ use compatrix_model::evidence::Record;
 use compatrix_model::linkage::Linkage;
 use compatrix_model::plan::predict::{FIRST_BUILD_MS, LATER_BUILD_MS, RUN_MS};
 use compatrix_model::plan::Build;
+use compatrix_model::results::doubt::{Company, Doubt};
 
 use crate::build::{Built, Product};
 use crate::sys::host::Host;
@@ -54,6 +61,12 @@ pub(super) trait Executor: Sync {
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built>;
     /// Does a run with what its build made; it may take further tokens as long as there are some.
     fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record;
+    /// Whether the run's suite asks that nothing else runs meanwhile.
+    fn is_alone(&self, run: usize) -> bool;
+    /// Whether a result is to be confirmed: it is red, and perhaps only because of what ran at the same time.
+    fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool;
+    /// Does a run again while nothing else runs, and says what of both results is to be told.
+    fn confirm(&self, job: usize, run: usize, product: &Product, doubt: Doubt, jobs: &jobserver::Client) -> Record;
 }
 
 struct Schedule<'a> {
@@ -67,7 +80,13 @@ struct Progress {
     waiting_builds: BTreeSet<usize>,
     running_builds: BTreeSet<usize>,
     ready_runs: Vec<ReadyRun>,
+    /// Runs for the end, when nothing else is left.
+    alone_runs: VecDeque<ReadyRun>,
+    /// Whether one of these is under way.
+    one_alone: bool,
     running: usize,
+    /// How many builds and runs have begun.
+    begun: usize,
     /// The builds of which a run is under way that shares a folder with the others of its build.
     sharing: BTreeSet<usize>,
     /// Whether a build that compiles SQLite in has ended, so that later ones find its objects.
@@ -79,11 +98,20 @@ struct ReadyRun {
     run: usize,
     predicted_ms: u64,
     product: Arc<Product>,
+    /// The result beside others, of one that is to be confirmed.
+    doubt: Option<Box<Doubt>>,
 }
 
 enum Task {
     Build(usize),
-    Run(ReadyRun),
+    /// A run, and how many tasks had begun when it did, itself included; none if it is alone.
+    Run(ReadyRun, Option<Begun>),
+}
+
+#[derive(Clone, Copy)]
+struct Begun {
+    running: usize,
+    begun: usize,
 }
 
 impl Progress {
@@ -95,6 +123,28 @@ impl Progress {
             self.sharing.insert(ready.job);
         }
         Some(ready)
+    }
+
+    /// The next run that must be alone, once nothing else is under way or left to do.
+    fn next_alone(&mut self) -> Option<ReadyRun> {
+        let nothing_else = self.running == 0 && self.waiting_builds.is_empty() && self.ready_runs.is_empty();
+        let ready = if nothing_else { self.alone_runs.pop_front() } else { None };
+        self.one_alone |= ready.is_some();
+        ready
+    }
+
+    fn begin(&mut self) -> Begun {
+        self.running += 1;
+        self.begun += 1;
+        Begun { running: self.running, begun: self.begun }
+    }
+
+    /// Whether something else ran since this began.
+    fn company_since(&self, since: Begun) -> Company {
+        match since.running == 1 && self.begun == since.begun {
+            true => Company::None,
+            false => Company::Others,
+        }
     }
 }
 
@@ -115,6 +165,12 @@ pub(super) fn run_all(host: &Host, jobs: &[Job<'_>], work: &dyn Executor, tell: 
             scope.spawn(|| shared.work(host, work, &tokens, tell));
         }
     });
+    // After an interrupt: what was red is told as it was.
+    for ready in std::mem::take(&mut shared.lock().alone_runs) {
+        if let Some(doubt) = ready.doubt {
+            let _ = tell.send(Told::RunFinished(ready.run, Box::new(doubt.record)));
+        }
+    }
     Ok(())
 }
 
@@ -144,18 +200,41 @@ impl Schedule<'_> {
                             run,
                             predicted_ms: predicted.unwrap_or(RUN_MS),
                             product: Arc::clone(&product),
+                            doubt: None,
                         });
+                        let (alone, ready): (Vec<_>, Vec<_>) = ready.partition(|ready| work.is_alone(ready.run));
+                        state.alone_runs.extend(alone);
                         state.ready_runs.extend(ready);
                         // Taken from the end: the longest first, equals in the order of the cells.
                         state.ready_runs.sort_by_key(|run| (run.predicted_ms, std::cmp::Reverse(run.run)));
                     }
                 }
-                Task::Run(ready) => {
-                    let record = work.run(ready.job, ready.run, &ready.product, tokens);
+                Task::Run(ready, None) => {
+                    let record = match ready.doubt {
+                        Some(doubt) => work.confirm(ready.job, ready.run, &ready.product, *doubt, tokens),
+                        None => work.run(ready.job, ready.run, &ready.product, tokens),
+                    };
                     let _ = tell.send(Told::RunFinished(ready.run, Box::new(record)));
                     let mut state = self.lock();
                     state.running -= 1;
+                    state.one_alone = false;
+                }
+                Task::Run(ready, Some(begun)) => {
+                    let record = work.run(ready.job, ready.run, &ready.product, tokens);
+                    let company = self.lock().company_since(begun);
+                    let in_doubt = work.is_in_doubt(ready.run, &record, company);
+                    let mut told = None;
+                    let mut state = self.lock();
+                    state.running -= 1;
                     state.sharing.remove(&ready.job);
+                    if in_doubt {
+                        let doubt = Some(Box::new(Doubt { record, company }));
+                        state.alone_runs.push_back(ReadyRun { doubt, ..ready });
+                    } else {
+                        told = Some(Told::RunFinished(ready.run, Box::new(record)));
+                    }
+                    drop(state);
+                    told.into_iter().for_each(|told| drop(tell.send(told)));
                 }
             }
             drop(token);
@@ -171,6 +250,10 @@ impl Schedule<'_> {
             if host.supervisor.is_interrupted() {
                 return None;
             }
+            if state.one_alone {
+                state = self.wait(state);
+                continue;
+            }
             let chosen = choose(self.jobs, &state.waiting_builds, &state.running_builds, state.c_is_compiled);
             // A build that would wait for another's C is worse than a run that is ready.
             let (build_now, build_else) = match chosen {
@@ -180,23 +263,31 @@ impl Schedule<'_> {
             };
             if build_now.is_none() {
                 if let Some(ready) = state.next_run() {
-                    state.running += 1;
-                    return Some(Task::Run(ready));
+                    let begun = state.begin();
+                    return Some(Task::Run(ready, Some(begun)));
                 }
             }
             if let Some(job) = build_now.or(build_else) {
                 state.waiting_builds.remove(&job);
                 state.running_builds.insert(job);
-                state.running += 1;
+                state.begin();
                 return Some(Task::Build(job));
+            }
+            if let Some(ready) = state.next_alone() {
+                state.begin();
+                return Some(Task::Run(ready, None));
             }
             if state.running == 0 && state.waiting_builds.is_empty() && state.ready_runs.is_empty() {
                 return None;
             }
-            // The time limit only bounds how late an interrupt is seen.
-            let wait = self.changed.wait_timeout(state, std::time::Duration::from_millis(100));
-            state = wait.unwrap_or_else(PoisonError::into_inner).0;
+            state = self.wait(state);
         }
+    }
+
+    fn wait<'s>(&self, state: MutexGuard<'s, Progress>) -> MutexGuard<'s, Progress> {
+        // The time limit only bounds how late an interrupt is seen.
+        let wait = self.changed.wait_timeout(state, std::time::Duration::from_millis(100));
+        wait.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
@@ -249,75 +340,4 @@ pub(super) fn estimate_ms(jobs: &[Job<'_>], at_once: usize) -> u64 {
 fn summarise(built: Built) -> BuiltSummary {
     let ms = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
     BuiltSummary { wall_ms: ms(built.wall), cpu_ms: ms(built.cpu), result: built.result.map(Arc::new) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use compatrix_model::axis::ValueName;
-    use compatrix_model::lockset::Lockset;
-    use compatrix_model::plan::Targets;
-
-    fn build(toolchain: &str, linkage: Linkage) -> Build {
-        let dynamic = linkage == Linkage::Dynamic;
-        Build {
-            toolchain: ValueName::new(toolchain).unwrap(),
-            linkage: Some(linkage),
-            against: dynamic.then(|| ValueName::new("host").unwrap()),
-            features: BTreeMap::new(),
-            lockset: Lockset::LOCKED,
-            staged: false,
-            targets: Targets::Tests { doctests: false },
-            sanitizer: None,
-        }
-    }
-
-    #[test]
-    fn lanes_do_not_overlap_and_no_two_builds_wait_for_the_same_c() {
-        let builds = [
-            build("stable", Linkage::Static),
-            build("stable", Linkage::Dynamic),
-            build("nightly", Linkage::Static),
-            build("nightly", Linkage::Dynamic),
-        ];
-        let jobs: Vec<Job<'_>> =
-            builds.iter().map(|build| Job { build, predicted_ms: Some(10), runs: Vec::new() }).collect();
-        let set = |list: &[usize]| list.iter().copied().collect::<BTreeSet<_>>();
-        let chosen = |waiting: &[usize], running: &[usize], c_is_compiled| {
-            let chosen = choose(&jobs, &set(waiting), &set(running), c_is_compiled);
-            chosen.map(|chosen| (chosen.job, chosen.waits_for_c))
-        };
-        assert_eq!(chosen(&[0, 1, 2, 3], &[], false), Some((0, false)));
-        assert_eq!(chosen(&[1, 2, 3], &[0], false), Some((3, false)), "another lane, without C");
-        assert_eq!(chosen(&[1, 2], &[0], false), Some((2, true)), "only if there is nothing else to do");
-        assert_eq!(chosen(&[1, 2], &[0], true), Some((2, false)), "the object is there already");
-        assert_eq!(chosen(&[1, 2], &[0, 3], false), None, "both lanes are busy");
-    }
-
-    #[test]
-    fn runs_that_share_a_folder_go_one_by_one() {
-        let ready = |job, run, tmpdir: Option<&str>| ReadyRun {
-            job,
-            run,
-            predicted_ms: 1,
-            product: Arc::new(Product { tmpdir: tmpdir.map(Into::into), ..Product::default() }),
-        };
-        let mut state = Progress {
-            ready_runs: vec![ready(1, 0, None), ready(1, 1, None), ready(0, 2, Some("t")), ready(0, 3, Some("t"))],
-            ..Progress::default()
-        };
-        let mut next = || state.next_run().map(|run| run.run);
-        assert_eq!([next(), next(), next(), next()], [Some(3), Some(1), Some(0), None]);
-        state.sharing.remove(&0);
-        assert_eq!(state.next_run().map(|run| run.run), Some(2));
-    }
-
-    #[test]
-    fn an_estimate_is_no_less_than_the_longest_lane() {
-        let builds = [build("a", Linkage::Dynamic), build("a", Linkage::Static), build("b", Linkage::Dynamic)];
-        let jobs: Vec<Job<'_>> =
-            builds.iter().map(|build| Job { build, predicted_ms: Some(1000), runs: vec![(0, Some(100))] }).collect();
-        assert_eq!(estimate_ms(&jobs, 1), 3300);
-        assert_eq!(estimate_ms(&jobs, 8), 2000);
-    }
 }

@@ -1,22 +1,5 @@
 //! What is missing on this host and not in the project: libraries, headers and tools of the system.
 
-use super::block::Block;
-
-/// An error of cargo or rustc that is about a tool of the system, or about a network that the user forbids.
-pub(super) fn tool_or_network(block: &Block) -> Option<String> {
-    let header = &block.header;
-    if let Some(linker) = header.strip_prefix("error: linker `").and_then(|text| text.strip_suffix("` not found")) {
-        return Some(format!(
-            "the linker `{linker}` is missing; install it, or correct the `linker` of cargo's configuration"
-        ));
-    }
-    let offline = block.chain().any(|line| line.contains("but --offline was specified"));
-    let offline = offline
-        || header.contains("no matching package named")
-            && block.body.lines().any(|line| line.starts_with("As a reminder, you're using offline mode"));
-    offline.then(|| format!("{header} (offline); run once without `--offline`, so that cargo can download it"))
-}
-
 /// What to say of a missing library of the system.
 pub(super) fn library(name: &str, said: &str) -> String {
     let said = said.strip_prefix("error: ").unwrap_or(said);

@@ -34,27 +34,48 @@ impl Differences {
 
     /// One sentence each, for people.
     pub fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        let list = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let features = |names: &[String]| if names.len() == 1 { "feature" } else { "features" };
-        if !self.left_out.is_empty() {
-            let one = |out: &LeftOut| {
-                format!("`{}` (requires the {} {})", out.target, features(&out.requires), list(&out.requires))
-            };
-            notes.push(format!("not built: {}", self.left_out.iter().map(one).collect::<Vec<_>>().join(", ")));
-        }
-        if !self.added_features.is_empty() {
-            notes.push(format!(
+        self.of_targets().into_iter().chain(self.of_features()).collect()
+    }
+
+    /// Which targets were not built, so that fewer tests ran.
+    pub fn of_targets(&self) -> Option<String> {
+        let one = |out: &LeftOut| {
+            format!("`{}` (requires the {} {})", out.target, features(&out.requires), list(&out.requires))
+        };
+        let all = self.left_out.iter().map(one).collect::<Vec<_>>().join(", ");
+        (!all.is_empty()).then(|| format!("not built: {all}"))
+    }
+
+    /// How the features differ.
+    pub fn of_features(&self) -> Vec<String> {
+        let (added, missing) = (&self.added_features, &self.missing_features);
+        let added = (!added.is_empty()).then(|| {
+            format!(
                 "cargo also switched on the {} {}, which a dev-dependency or another package of the build asks for",
-                features(&self.added_features),
-                list(&self.added_features)
-            ));
-        }
-        if !self.missing_features.is_empty() {
-            let verb = if self.missing_features.len() == 1 { "is" } else { "are" };
-            notes.push(format!("the {} {} {verb} off", features(&self.missing_features), list(&self.missing_features)));
-        }
-        notes
+                features(added),
+                list(added)
+            )
+        });
+        let missing = (!missing.is_empty()).then(|| {
+            let verb = if missing.len() == 1 { "is" } else { "are" };
+            format!(
+                "the {} {} {verb} off; one that compiles SQLite in is left out where a shared one is linked",
+                features(missing),
+                list(missing)
+            )
+        });
+        added.into_iter().chain(missing).collect()
+    }
+}
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn features(names: &[String]) -> &'static str {
+    match names {
+        [_] => "feature",
+        _ => "features",
     }
 }
 
@@ -78,7 +99,7 @@ mod tests {
             [
                 "not built: `test big` (requires the feature `json`), `bin x` (requires the features `a`, `b`)",
                 "cargo also switched on the feature `std`, which a dev-dependency or another package of the build asks for",
-                "the features `a`, `b` are off",
+                "the features `a`, `b` are off; one that compiles SQLite in is left out where a shared one is linked",
             ]
         );
         assert!(Differences::default().notes().is_empty() && Differences::default().is_none());

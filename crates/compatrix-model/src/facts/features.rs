@@ -4,11 +4,28 @@
 //! for: for a build that links a shared SQLite, those that lead to a compiled-in one are replaced by all else that they
 //! switch on. Where that cannot be said on a command line, they stay, and libsqlite3-sys is told by its environment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::PackageFacts;
+/// A package under test.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PackageFacts {
+    /// As its manifest spells it.
+    pub name: String,
+    /// Each with what it switches on, as cargo metadata gives them.
+    pub features: BTreeMap<String, Vec<String>>,
+    /// Its feature that bundles SQLite, if found.
+    pub bundled_feature: Option<String>,
+    /// By `dependency/feature` as the features list it: those that compile SQLite in.
+    pub bundling: BTreeMap<String, Bundling>,
+    /// Whether its locked libsqlite3-sys can be told to link a shared SQLite although a feature compiles it in.
+    pub relinkable: bool,
+    /// Whether its manifest always bundles SQLite, through `bundled` on a dependency.
+    pub always_bundled: bool,
+    /// Whether SQLite is among its dependencies at all.
+    pub links_sqlite: bool,
+}
 
 /// What `dependency/feature` brings, if it compiles SQLite in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -113,38 +130,30 @@ impl PackageFacts {
 
     /// What to ask for in place of these features, all that they switch on among them, so that a shared SQLite is linked.
     /// `alone`: whether the package is the only one that cargo is asked to build, so that `dependency/feature` is of it.
+    ///
+    /// If one of them has to stay, all do: SQLite is compiled in then unless the environment says otherwise.
     pub fn without_bundling(&self, on: &BTreeSet<String>, alone: bool) -> Unbundled {
-        let leading: BTreeSet<&String> = on.iter().filter(|name| self.leads_to_bundling(name)).collect();
-        let mut kept: BTreeSet<&str> =
-            leading.iter().map(|name| name.as_str()).filter(|name| !self.may_be_taken_out(name)).collect();
-        loop {
-            let with_kept = self.switched_on(kept.iter().copied());
-            let stays = |name: &&String| !leading.contains(*name) || with_kept.contains(*name);
-            let rest: BTreeSet<&str> = on.iter().filter(stays).map(String::as_str).collect();
-            let out: Vec<&str> = on.iter().filter(|name| !stays(name)).map(String::as_str).collect();
-            let mut ask: BTreeSet<&str> = rest.clone();
-            let mut stuck = None;
-            for name in &out {
-                match self.spelled(name, on, alone) {
-                    Some(instead) => ask.extend(instead),
-                    None => stuck = stuck.or(Some(*name)),
-                }
+        let (out, stays): (Vec<&str>, Vec<&str>) =
+            on.iter().map(String::as_str).partition(|name| self.leads_to_bundling(name));
+        let mut kept: BTreeSet<&str> = out.iter().copied().filter(|name| !self.may_be_taken_out(name)).collect();
+        let mut ask: BTreeSet<&str> = stays.into_iter().collect();
+        for name in &out {
+            match self.spelled(name, on, alone) {
+                Some(instead) => ask.extend(instead),
+                None => drop(kept.insert(name)),
             }
-            // What the others switch on must not go with one that is taken out.
-            let lost = |name: &&&str| {
-                let mut needed = self.listed_by(name).filter_map(|item| Item::parse(item).switches_on());
-                needed.any(|dependency| self.is_optional(dependency) && !self.is_switched_on(dependency, &ask))
-            };
-            match stuck.or_else(|| out.iter().find(lost).copied()) {
-                Some(name) => kept.insert(name),
-                None => {
-                    let cipher = with_kept.iter().any(|name| self.bundlings(name).any(|b| b == Bundling::Cipher));
-                    let owned = |names: BTreeSet<&str>| names.into_iter().map(str::to_owned).collect();
-                    let ask = ask.into_iter().filter(|name| name.contains('/') || self.features.contains_key(*name));
-                    return Unbundled { ask: ask.map(str::to_owned).collect(), kept: owned(kept), cipher };
-                }
-            };
         }
+        // An optional dependency must not go with the feature that switches it on.
+        kept.extend(out.iter().filter(|name| {
+            let needed = self.listed_by(name).filter_map(|item| Item::parse(item).switches_on());
+            needed.into_iter().any(|one| self.is_optional(one) && !self.is_switched_on(one, &ask))
+        }));
+        let owned = |names: BTreeSet<&str>| names.into_iter().map(str::to_owned).collect();
+        if kept.is_empty() {
+            return Unbundled { ask: owned(ask), ..Unbundled::default() };
+        }
+        let cipher = out.iter().any(|name| self.bundlings(name).any(|bundling| bundling == Bundling::Cipher));
+        Unbundled { ask: on.clone(), kept: owned(kept), cipher }
     }
 
     /// How what cargo reports differs from what it was asked for and from what the spec's feature set names.

@@ -83,7 +83,7 @@ static FEATURES: TableShape = TableShape {
     rest: Some(Rest {
         what: "a feature set",
         name: &Format::ValueName,
-        doc: "A feature set: the features to enable, in addition to the default ones or instead of them.",
+        doc: "A feature set: the features to enable, in addition to the default ones or instead of them. Where a shared SQLite is linked, a feature that only compiles SQLite in is left out.",
         shape: &Shape::OneOf(&[FEATURE_LIST, Shape::Table(&FEATURE_SET)]),
     }),
     min: 1,

@@ -67,8 +67,8 @@ pub(super) const fn later(words: &'static [&'static str]) -> Later {
 
 /// Environment variables that the engine sets; `*` matches the rest of the name.
 pub const RESERVED_VARIABLES: &[(&str, &str)] = &[
-    ("PATH", "it is passed on unchanged"),
-    ("HOME", "it is passed on unchanged"),
+    ("PATH", "it leads to the toolchain of the cell"),
+    ("HOME", "each run has a separate folder"),
     ("TMPDIR", "each run has a separate folder"),
     ("LD_*", "it decides which SQLite a run loads"),
     ("DYLD_*", "it decides which SQLite a run loads"),

@@ -27,6 +27,8 @@ pub struct Suite {
     pub timeout: Duration,
     /// How often a failing cell is tried again; a later pass is `flaky`; at most 5.
     pub retries: u32,
+    /// Whether nothing else of ours runs while it does.
+    pub alone: bool,
     /// Environment variables, values with placeholders (`{schema.database}`).
     pub env: Vec<(String, Template)>,
     /// Arguments to each test executable (`--test-threads=1`).
@@ -50,7 +52,7 @@ impl Suite {
 pub enum SuiteKind {
     /// The packages' test executables.
     Test,
-    /// Nothing is run: the packages compile, without their dev-dependencies.
+    /// Nothing is run: each package compiles by itself, without its dev-dependencies.
     Build,
     /// The packages' test executables under a tool that looks for leaks.
     Leak(LeakSettings),
@@ -77,6 +79,12 @@ pub(super) static SUITE: TableShape = TableShape {
             "How often a failing cell is tried again; a later pass counts as flaky.",
             Shape::Integer { min: 0, max: 5 },
             Need::Integer(0),
+        ),
+        Key::default(
+            "alone",
+            "Whether each of its runs has the machine for itself: no other run and no build meanwhile, and your own HOME. For tests that use a fixed port or a folder outside of TMPDIR.",
+            Shape::Flag,
+            Need::Flag(false),
         ),
         Key::optional(
             "env",
@@ -133,7 +141,7 @@ static SUITE_KINDS: Words = Words {
     what: "suite kind",
     known: &[
         ("test", "The packages' test executables."),
-        ("build", "Nothing is run: the packages compile, without their dev-dependencies."),
+        ("build", "Nothing is run: each package compiles by itself, without its dev-dependencies."),
         ("leak", "The packages' test executables under a tool that looks for leaks; run by `leak-check`."),
     ],
     later: later(&["bench", "command"]),
@@ -213,6 +221,7 @@ fn suite(table: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suite {
         kind,
         doctests: table.flag("doctests").unwrap_or_default(),
         retries: table.integer("retries").and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
+        alone: table.flag("alone").unwrap_or_default(),
         env,
         args: table.texts("args").unwrap_or_default(),
         when: when.unwrap_or_default(),
@@ -246,7 +255,7 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
     match kind {
         SuiteKind::Build => {
             let nothing = |key: &str| format!("a suite of kind `build` runs nothing, so `{key}` does nothing");
-            refuse(&["args", "env", "retries", "doctests"], &nothing, "take it out, or make the kind `test`");
+            refuse(&["args", "env", "retries", "alone", "doctests"], &nothing, "take it out, or make the kind `test`");
             refuse(&OF_LEAKS, &nothing, "take it out, or make the kind `leak`");
         }
         SuiteKind::Test => {

@@ -22,11 +22,18 @@ pub(crate) fn record(global: &Global, cells: &[String], keep: bool, terminal: &T
     let newest = evidence::newest(&session.ledger, spec, &conditions, &versions)?;
     let (fresh, stale): (Vec<Record>, Vec<Record>) = newest.into_iter().partition(|record| today.made(record));
     if fresh.is_empty() {
-        return Err(Error::usage(format!(
-            "the ledger has no result for today's sources{}; run `{} compat` first",
-            if stale.is_empty() { String::new() } else { format!(" ({} belong to earlier ones)", stale.len()) },
-            command_name()
-        )));
+        let earlier = match stale.len() {
+            0 => String::new(),
+            n => format!(" ({n} belong to earlier ones)"),
+        };
+        let changed = evidence::changed_by_runs(&session.host, &opened.parsed)?;
+        let remedy = match changed.first().filter(|_| !stale.is_empty()) {
+            Some((file, who)) => {
+                format!("`{file}` was changed while {who}: restore it, or run `{} compat` again", command_name())
+            }
+            None => format!("run `{} compat` first", command_name()),
+        };
+        return Err(Error::usage(format!("the ledger has no result for today's sources{earlier}; {remedy}")));
     }
     let count = fresh.len();
     let recorded = evidence::record(&opened.root, spec, &Host::platform(), fresh, keep, &opened.today)?;

@@ -188,7 +188,9 @@ fn repro_begins_with_what_a_person_would_type() {
     let made =
         Workspace::new(spec).file("Cargo.toml", &manifest("[features]\nloud = []\n")).file("build.rs", "fn main() {}");
     let first = |suite: &str| {
-        let ran = made.run(&["repro", "rust=stable features=loud", "--suite", suite]);
+        let mut command = made.command(&["repro", "rust=stable features=loud", "--suite", suite]);
+        command.current_dir(made.root());
+        let ran = crate::support::finish(command);
         ran.expect(0);
         (ran.stdout.lines().next().unwrap_or_default().to_owned(), ran.stdout.clone())
     };

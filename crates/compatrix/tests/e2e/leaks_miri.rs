@@ -296,7 +296,6 @@ fn each_package_is_interpreted_with_its_own_features() {
     assert_eq!(leaks["ran"], 1, "{leaks:#}");
     assert_eq!(leaks["not_runnable"][0]["tests"], serde_json::json!(["b::b_opens"]), "{leaks:#}");
     let calls = std::fs::read_to_string(made.path("../toolchain/calls")).unwrap();
-    let of_b =
-        "b/Cargo.toml --package b --no-default-features --features two --lib -- --test-threads=1 --exact b_opens";
+    let of_b = "b/Cargo.toml --package b --features two --lib -- --test-threads=1 --exact b_opens";
     assert!(calls.contains(of_b), "{calls}");
 }

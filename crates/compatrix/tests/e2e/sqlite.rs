@@ -234,3 +234,30 @@ fn a_package_without_sqlite_is_told_to_leave_the_axis_out() {
     let json = made.json(0, &[]);
     assert!(judged(&json, "sqlite=bundled").2.contains("remove the `sqlite` axis"), "{json:#}");
 }
+
+#[test]
+fn a_feature_that_does_more_than_to_bundle_stays_on_over_a_shared_library() {
+    let features =
+        "bundled = [\"rusqlite/bundled\"]\njson = []\nembedded = [\"bundled\"]\nfull = [\"embedded\", \"json\"]\n";
+    let Some(kept) = Kept::new(&MANIFEST.replace("bundled = [\"rusqlite/bundled\"]\n", features)) else { return };
+    let sets = "[axis.features]\ndefault = []\nfull = [\"full\"]\nembedded = [\"embedded\"]\n[[suite]]";
+    let spec = with_here(SPEC).replace("[[suite]]", sets).replace(", \"3.50.2\"", "");
+    std::fs::write(kept.root.join("compat/matrix.toml"), spec).expect("writes");
+    let ran = kept.compat(&kept.cache, &["--cell", "sqlite=3.46.0"]);
+    let json = ran.expect(0).json();
+    if json["counts"].get("unproven").is_some() {
+        eprintln!("not tested: an amalgamation is not to be had without network\n{ran}");
+        return;
+    }
+    let of = |set: &str| row(&json, &format!("features={set}"));
+    for (set, features) in
+        [("default", vec![]), ("full", vec!["bundled", "default", "embedded", "full", "json"]), ("embedded", vec![])]
+    {
+        let proof = &of(set)["record"]["proof"];
+        assert_eq!(proof["features"], serde_json::json!(features), "{set}");
+        assert_eq!(proof["sqlite"]["linkage"], "dynamic", "{proof:#}");
+    }
+    // Named by the set, and off.
+    assert!(of("embedded")["notes"][0].as_str().is_some_and(|note| note.contains("`embedded` is off")), "{json:#}");
+    assert!(of("default").get("notes").is_none());
+}

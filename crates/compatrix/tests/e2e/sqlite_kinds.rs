@@ -113,7 +113,7 @@ fn a_static_executable_is_not_started_to_be_looked_at() {
     let count = made.path("count");
     made.write(
         "tests/counts.rs",
-        &format!(
+        format!(
             "use std::io::Write;\n#[test]\nfn counts() {{ std::fs::OpenOptions::new().append(true).create(true)\
              .open({count:?}).unwrap().write_all(b\"x\").unwrap(); }}\n"
         ),

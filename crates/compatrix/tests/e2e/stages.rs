@@ -116,6 +116,25 @@ fn packages_from_outside_inherit_from_their_own_workspace() {
 }
 
 #[test]
+fn packages_that_stand_in_for_those_of_a_registry() {
+    let registry = Registry::new(&[Published { name: "a", ..PLAIN }, Published { name: "b", ..PLAIN }]);
+    let more = "[dependencies]\na = \"1\"\nb = \"1\"\n[replace]\n\"a:1.0.0\" = { path = \"../a\" }\n";
+    let made = of_files(
+        &[
+            ("../a/Cargo.toml", &manifest("a", "")),
+            ("../a/src/lib.rs", "pub fn one() -> u32 { 1 }\n"),
+            ("../b/Cargo.toml", &manifest("b", "")),
+            ("../b/src/lib.rs", "pub fn two() -> u32 { 2 }\n"),
+            ("Cargo.toml", &manifest("made", more)),
+            (".cargo/config.toml", "paths = [\"../b\"]\n"),
+            ("src/lib.rs", "#[test]\nfn local() { assert_eq!((a::one(), b::two()), (1, 2)); }\n"),
+        ],
+        "made",
+    );
+    green_everywhere(&made, |args| registry.command(&made, args));
+}
+
+#[test]
 fn features_that_name_what_other_platforms_have() {
     // As rusqlite 0.40: needed here, optional elsewhere, and features that name it as optional.
     let twice = Published {

@@ -165,7 +165,9 @@ fn run(host: &Host, cargo: &Path, root: &Path, prefer: Prefer, args: &[&str]) ->
         return Err(Unresolved::Package { name, said });
     }
     let (explained, network) = explain(&said, host.limits.offline);
-    Err(if network { Unresolved::Other(anyhow!("{explained}")) } else { Unresolved::Refused(explained) })
+    // A package's edition needs a newer Rust than the lockset is for: the package's demand, not our stage's.
+    let demanded = said.contains("is incompatible with the version");
+    Err(if network || demanded { Unresolved::Other(anyhow!("{explained}")) } else { Unresolved::Refused(explained) })
 }
 
 /// cargo's first error with its last cause, and advice; whether it is about the network.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{anyhow, bail, Result};
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Package, PackageId};
 use compatrix_model::lockset::features::{self, Named};
-use compatrix_model::lockset::file::{Lockfile, REGISTRY};
+use compatrix_model::lockset::file::{Locked, Lockfile, REGISTRY};
 use compatrix_model::lockset::index::{Served, ServedDependency};
 use compatrix_model::lockset::manifest::cargo_for_edition;
 use compatrix_model::lockset::steps::Resolution;
@@ -44,13 +44,16 @@ pub(super) fn read(metadata: &Metadata, lock: &Lockfile, platforms: &Platforms, 
     let members: BTreeSet<&PackageId> =
         metadata.workspace_members.iter().filter(|id| packages[id].name.as_str() != PINS).collect();
     let position = |package: &Package| {
-        let source = package.source.as_ref().map(|source| source.repr.as_str());
-        let found = lock.packages.iter().position(|locked| {
+        let source = package.source.as_ref().map(|source| without_fragment(&source.repr));
+        let of = |locked: &Locked, source: Option<&str>| {
             locked.name == package.name.as_str()
                 && locked.version == package.version.to_string()
-                && locked.source.as_deref().map(without_fragment) == source.map(without_fragment)
-        });
-        found
+                && locked.source.as_deref().map(without_fragment) == source
+        };
+        // A package of `paths` in cargo's configuration is local, but not in the lockfile.
+        let at = |source: Option<&str>| lock.packages.iter().position(|locked| of(locked, source));
+        at(source)
+            .or_else(|| source.is_none().then(|| at(Some(REGISTRY)))?)
             .ok_or_else(|| anyhow!("cargo resolved {} {}, which is not in its lockfile", package.name, package.version))
     };
     let replaced: Vec<(usize, usize)> =
@@ -100,8 +103,15 @@ pub(super) fn read(metadata: &Metadata, lock: &Lockfile, platforms: &Platforms, 
             _ => elsewhere = true,
         }
     }
-    // cargo looks up what is replaced, but needs no file of it.
-    for package in replaced.iter().filter(|(of, _)| all.contains(of)).map(|(of, _)| &lock.packages[*of]) {
+    let overridden = |package: &&Package| -> Result<Option<usize>> {
+        let at = position(package)?;
+        Ok((package.source.is_none() && lock.packages[at].source.is_some()).then_some(at))
+    };
+    let local = resolve.nodes.iter().map(|node| packages[&node.id]);
+    let overridden: Vec<usize> = local.filter_map(|package| overridden(&package).transpose()).collect::<Result<_>>()?;
+    // cargo looks up what local packages stand in for, but needs no file of it.
+    let replaced = replaced.iter().map(|(of, _)| *of).chain(overridden).filter(|of| all.contains(of));
+    for package in replaced.map(|of| &lock.packages[of]) {
         let checksum = package.checksum.clone().unwrap_or_default();
         let (name, version) = (package.name.clone(), package.version.clone());
         crates.push(Crate { entry: Served { name, version, checksum, ..Served::default() }, file: None });
