@@ -121,7 +121,7 @@ fn every_key_arrives_where_it_belongs() {
 
     let rule = &spec.rules[0];
     assert_eq!(rule.when.to_string(), "sqlite<3.36|host mode=o*");
-    assert_eq!((rule.expect, rule.reason.as_str(), rule.line), (Expect::Fail, "old", 48));
+    assert_eq!((rule.expect, rule.reason.as_str(), rule.line), (Expect::Fail, "old", 49));
     assert_eq!((rule.issue.as_deref(), rule.until.as_deref()), (Some("https://example.org/1"), Some("2027-06-30")));
 
     let profile = spec.profile("one").unwrap();
