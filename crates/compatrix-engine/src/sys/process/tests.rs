@@ -60,7 +60,9 @@ fn what_one_process_leaves_is_no_concern_of_another_s() {
     let daemon = "setsid sh -c 'sleep 0.6; echo alive > \"$0\"' \"$FILE\" < /dev/null > /dev/null 2>&1 &";
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
-    let innocent = shell(&format!("{daemon} sleep 1; cat \"$FILE\"")).env("FILE", file.to_string_lossy());
+    // Its own is waited for, however busy the machine is; one that was killed never writes.
+    let wait = "n=0; while [ $n -lt 200 ] && ! [ -s \"$FILE\" ]; do n=$((n+1)); sleep 0.1; done; sleep 0.1;";
+    let innocent = shell(&format!("{daemon} {wait} cat \"$FILE\"")).env("FILE", file.to_string_lossy());
     std::thread::scope(|scope| {
         let innocent = scope.spawn(|| innocent.run(&supervisor).expect("runs"));
         std::thread::sleep(Duration::from_millis(200));
