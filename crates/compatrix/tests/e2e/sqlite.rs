@@ -121,11 +121,18 @@ impl Kept {
     }
 }
 
+/// The library of a version with the options that a spec without `[sqlite]` asks for.
 pub(crate) fn library(cache: &Path, version: &str) -> PathBuf {
+    let wanted = serde_json::json!(compatrix_model::matrix_spec::SqliteSettings::default().compiled_with());
     let entries = std::fs::read_dir(cache.join("compatrix/sqlite")).expect("lists");
     let mut dirs = entries.map(|entry| entry.expect("an entry").path());
-    let is_it =
-        |dir: &PathBuf| dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{version}-")));
+    let is_it = |dir: &PathBuf| {
+        let named = dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{version}-")));
+        named && {
+            let built = std::fs::read(dir.join("built.json")).expect("what it was built with");
+            serde_json::from_slice::<Value>(&built).expect("JSON")["options"] == wanted
+        }
+    };
     dirs.find(is_it).expect("a built library").join("libsqlite3.so.0")
 }
 
