@@ -35,20 +35,17 @@ pub(crate) fn commands(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> 
 }
 
 fn command(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> Result<Command> {
-    let mut command = base(host, build, inputs, target)?;
+    const MESSAGES: &str = "--message-format=json-render-diagnostics";
     let words: &[&str] = match build.targets {
-        Targets::Tests { .. } => &["test", "--no-run"],
-        Targets::Packages => &["build"],
+        Targets::Tests { .. } => &["test", "--no-run", MESSAGES],
+        Targets::Packages => &["build", MESSAGES],
     };
-    let words = words.iter().chain(&["--message-format=json-render-diagnostics"]).map(|word| (*word).to_owned());
-    command.args = words.chain(command.args).collect();
-    Ok(command)
+    Ok(base(host, build, inputs, target)?.first(words))
 }
 
 /// The cargo command that runs the documentation tests.
 pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Command> {
-    let mut command = base(host, build, inputs, &target_dir(host, build))?;
-    command.args = [&["test", "--doc"].map(str::to_owned)[..], &command.args].concat();
+    let mut command = base(host, build, inputs, &target_dir(host, build))?.first(&["test", "--doc"]);
     command.timeout = Some(inputs.doctest_limit);
     if let Some(dir) = inputs.link.and_then(|link| link.link_dir.clone()) {
         command = command.env("LD_LIBRARY_PATH", dir);
@@ -57,7 +54,6 @@ pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'
 }
 
 fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> Result<Command> {
-    let rustc = Path::new(&inputs.toolchain.rustc);
     let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root);
     let offline = host.limits.offline || inputs.stage.as_ref().is_some_and(|stage| stage.served);
     let target = target.to_string_lossy().into_owned();
@@ -71,7 +67,7 @@ fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> 
         // A folder of the user's configuration would be shared by all builds.
         .env("CARGO_BUILD_BUILD_DIR", target)
         .env("RUSTC", inputs.toolchain.rustc.clone())
-        .env("RUSTDOC", rustc.with_file_name("rustdoc").to_string_lossy());
+        .env("RUSTDOC", inputs.toolchain.rustdoc());
     command.timeout = Some(TIMEOUT);
     if build.sanitizer.is_some() {
         command = command.env(cc::PLAIN, "1");

@@ -34,7 +34,7 @@ struct Artifact {
     features: Vec<String>,
 }
 
-/// What a build script told cargo to link.
+/// What a build script asks cargo to link.
 #[derive(Debug, Deserialize)]
 struct BuildScript {
     out_dir: PathBuf,

@@ -121,7 +121,7 @@ impl Executable {
     }
 }
 
-/// How cargo starts an executable, as it told the recording runner.
+/// How cargo starts an executable, as the recording runner saw it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Recorded {
     /// The working folder.

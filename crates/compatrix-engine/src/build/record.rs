@@ -50,8 +50,9 @@ pub(super) fn ask(
     let (folder, runner) = prepare(host)?;
     let triple = product.executables.first().and_then(|first| triple_of(target, &first.path)).unwrap_or(own.to_owned());
     let variable = format!("CARGO_TARGET_{}_RUNNER", triple.to_uppercase().replace(['-', '.'], "_"));
-    let words = ["test", "--tests", "--no-fail-fast"].map(str::to_owned);
-    let asked = Command { args: words.into_iter().chain(command.args.iter().cloned()).collect(), ..command.clone() }
+    let asked = command
+        .clone()
+        .first(&["test", "--tests", "--no-fail-fast"])
         .env(&variable, runner.to_string_lossy())
         .env(FOLDER, folder.path().to_string_lossy());
     let finished = asked

@@ -9,12 +9,11 @@ use std::path::Path;
 use anyhow::{bail, Context, Result};
 
 use super::product::Product;
+use crate::find::cargo_config::{self, ConfigFile};
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
 
-/// Files of cargo's configuration in a `.cargo` folder (cargo's reference, "Configuration").
-const NAMES: [&str; 2] = ["config.toml", "config"];
 /// The word before each command in cargo's output.
 const SIGN: &str = "Executable `";
 
@@ -26,8 +25,7 @@ pub(super) fn ask(host: &Host, command: &Command, product: &mut Product, jobs: &
     if !may_have_one(host, command) {
         return Ok(());
     }
-    let words = ["test", "--tests", "--no-run", "--verbose"].map(str::to_owned);
-    let asked = Command { args: words.into_iter().chain(command.args.iter().cloned()).collect(), ..command.clone() };
+    let asked = command.clone().first(&["test", "--tests", "--no-run", "--verbose"]);
     let finished = asked
         .run_sharing(jobs, &host.supervisor, &mut |_| {}, &mut |_| {})
         .with_context(|| format!("cannot start {}", asked.program))?;
@@ -53,12 +51,9 @@ pub(super) fn ask(host: &Host, command: &Command, product: &mut Product, jobs: &
 
 /// Whether the word occurs in any file of cargo's configuration or in our environment. Files may include others.
 fn may_have_one(host: &Host, command: &Command) -> bool {
-    let above = command.dir.ancestors().map(|dir| dir.join(".cargo"));
-    let homes = host.ambient.rust_homes().into_iter().map(|(_, path)| path);
-    let files = above.chain(homes).flat_map(|dir| NAMES.map(|name| dir.join(name)));
-    let speaks = |text: String| text.contains("runner") || text.contains("include");
-    let in_files = files.filter(|path| files::exists(path)).any(|path| files::read_text(&path).map_or(true, speaks));
-    in_files || command.env.keys().any(|name| name.starts_with("CARGO_TARGET_") && name.ends_with("_RUNNER"))
+    let speaks = |file: &ConfigFile| file.text.contains("runner") || file.text.contains("include");
+    cargo_config::files(&host.ambient, &command.dir).iter().any(speaks)
+        || command.env.keys().any(|name| name.starts_with("CARGO_TARGET_") && name.ends_with("_RUNNER"))
 }
 
 /// The words before the executable in a line of cargo's; `None` if it is about something else. cargo escapes arguments for a
@@ -68,8 +63,7 @@ fn runner_in(line: &str, executable: &Path, exists: impl Fn(&str) -> bool) -> Op
     if Path::new(line) == executable {
         return Some(Vec::new());
     }
-    let ends = line.match_indices(' ').map(|(at, _)| at);
-    let ends: Vec<usize> = ends.collect();
+    let ends: Vec<usize> = line.match_indices(' ').map(|(at, _)| at).collect();
     let program = ends.iter().rev().copied().find(|at| exists(&line[..*at])).or_else(|| ends.first().copied())?;
     let mut words = vec![line[..program].to_owned()];
     words.extend(shlex::split(&line[program..])?);

@@ -18,8 +18,7 @@ pub(crate) struct ConfigFile {
 /// The configuration files for a cargo that is started in this folder, the nearest first (Cargo reference,
 /// "Hierarchical structure"). Files that cannot be read are left out; cargo says so itself.
 pub(crate) fn files(ambient: &Ambient, dir: &Path) -> Vec<ConfigFile> {
-    let home = ambient.get("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(Path::new(ambient.get("HOME")?).join(".cargo")));
+    let home = ambient.rust_homes().into_iter().find_map(|(name, home)| (name == "CARGO_HOME").then_some(home));
     let mut folders: Vec<PathBuf> = dir.ancestors().map(|dir| dir.join(".cargo")).collect();
     folders.extend(home.filter(|home| !folders.contains(home)));
     let one = |folder: PathBuf| {

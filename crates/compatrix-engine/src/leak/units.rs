@@ -12,7 +12,7 @@ use super::bench::{is_switch, Bench, Leaks, RanUnit, Unit};
 use super::{miri, resources, sanitizer, valgrind};
 use crate::build::{Executable, TargetKind};
 use crate::run::executable;
-use crate::run::executable::Scratch;
+use crate::run::executable::{Listed, Scratch};
 
 /// From this many tests on an executable is run in parts under valgrind, one for each job. More would even out tests that
 /// take different times, but each part costs one to two seconds: valgrind starts, reads debug information, translates the
@@ -20,15 +20,6 @@ use crate::run::executable::Scratch;
 const WORTH_PARTING: usize = 24;
 /// How often one that waits for a token looks whether there is still something to do.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-/// The tests of an executable.
-#[derive(Debug, Default)]
-pub(super) struct Listed {
-    /// Those that will run.
-    pub(super) tests: Vec<String>,
-    /// How many are marked `#[ignore]` and left alone.
-    pub(super) ignored: usize,
-}
 
 /// Lists an executable's tests, without the tool.
 pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed> {
@@ -55,14 +46,7 @@ pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed>
         }
         Ok(parse_list(&output.text()))
     };
-    let all = ask(&[])?;
-    let args = &bench.inputs.suite.args;
-    if args.iter().any(|arg| arg == "--include-ignored" || arg == "--ignored") {
-        return Ok(Listed { tests: all, ignored: 0 });
-    }
-    let ignored = ask(&["--ignored"])?;
-    let tests: Vec<String> = all.into_iter().filter(|test| !ignored.contains(test)).collect();
-    Ok(Listed { tests, ignored: ignored.len() })
+    executable::list(bench.inputs.suite, ask)
 }
 
 /// Parts an executable's tests into units.

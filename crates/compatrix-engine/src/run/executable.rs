@@ -80,25 +80,41 @@ pub(crate) fn command(host: &Host, inputs: &RunInputs<'_>, executable: &Executab
 /// The time limit for an executable that lists its tests.
 const LIST_LIMIT: Duration = Duration::from_secs(20);
 
+/// The tests of an executable.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    /// Those that will run, in the order in which they are started.
+    pub(crate) tests: Vec<String>,
+    /// How many are marked `#[ignore]` and left alone.
+    pub(crate) ignored: usize,
+}
+
+/// The tests that run with the suite's arguments. `ask` adds words to `--list` and gives the answer.
+pub(crate) fn list(suite: &Suite, ask: impl Fn(&[&str]) -> Result<Vec<String>>) -> Result<Listed> {
+    let all = ask(&[])?;
+    if suite.args.iter().any(|arg| arg == "--include-ignored" || arg == "--ignored") {
+        return Ok(Listed { tests: all, ignored: 0 });
+    }
+    let ignored = ask(&["--ignored"])?;
+    let tests = all.into_iter().filter(|test| !ignored.contains(test)).collect();
+    Ok(Listed { tests, ignored: ignored.len() })
+}
+
 /// The tests that an executable runs in this suite, in the order in which it starts them; nothing if it does not list
 /// them.
 pub(crate) fn listed(host: &Host, inputs: &RunInputs<'_>, executable: &Executable, dir: &Path) -> Option<Vec<String>> {
     if executable.own_harness {
         return None;
     }
-    let ask = |further: &[&str]| -> Option<Vec<String>> {
+    let ask = |further: &[&str]| -> Result<Vec<String>> {
         let mut command = command(host, inputs, executable, dir).args(["--list", "--format", "terse"]);
         command = command.args(further.iter().copied());
         command.timeout = Some(LIST_LIMIT);
-        let output = host.output(&command).ok()?;
-        output.finished.status.success().then(|| parse_list(&output.text()))
+        let output = host.output(&command)?;
+        anyhow::ensure!(output.finished.status.success(), "it does not list its tests");
+        Ok(parse_list(&output.text()))
     };
-    let all = ask(&[])?;
-    if inputs.suite.args.iter().any(|arg| arg == "--include-ignored" || arg == "--ignored") {
-        return Some(all);
-    }
-    let ignored = ask(&["--ignored"])?;
-    Some(all.into_iter().filter(|test| !ignored.contains(test)).collect())
+    list(inputs.suite, ask).ok().map(|listed| listed.tests)
 }
 
 /// Whether the suite's tests run one at a time, in the order in which they are listed.

@@ -38,10 +38,7 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
     let mut first = None;
     let tests = product.executables.iter().map(|executable| (executable, true));
     for (executable, is_test) in tests.chain(product.programs.iter().map(|program| (program, false))) {
-        // A program has the loader's path of the test that starts it.
-        let starter = product.executables.iter().find(|test| test.package == executable.package);
-        let starter = starter.or(product.executables.first()).filter(|_| !is_test).unwrap_or(executable);
-        let path = inputs::library_path_of(inputs, &starter.recorded);
+        let path = inputs::library_path_of(inputs, &executable.recorded);
         let loaded = inspect::resolved_sqlite(host, &executable.path, &executable.inspection, loader, path.as_deref());
         let loaded = match loaded {
             Ok(library) => library.map(|library| prove_library(host, &library)).transpose()?,

@@ -117,6 +117,12 @@ impl Command {
         self
     }
 
+    /// With these arguments before all others.
+    pub(crate) fn first(mut self, words: &[&str]) -> Self {
+        self.args.splice(0..0, words.iter().map(|word| (*word).to_owned()));
+        self
+    }
+
     /// With this variable.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.insert(name.into(), value.into());
