@@ -77,7 +77,9 @@ fn a_suite_that_is_alone_has_the_users_home() {
 fn what_a_run_adds_to_the_sources_is_told_and_can_be_recorded_and_what_it_changes_cannot() {
     let writes = |file: &str, text: &str| {
         let at = format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{file}\")");
-        format!("#[test]\nfn writes() {{ std::fs::write({at}, {text:?}).unwrap(); }}\n")
+        // The clock of files is coarse: what is written at once may be of the build that just ended.
+        let wait = "std::thread::sleep(std::time::Duration::from_millis(100))";
+        format!("#[test]\nfn writes() {{ {wait}; std::fs::write({at}, {text:?}).unwrap(); }}\n")
     };
     let made = Workspace::new("[axis]\nrust = [HERE]\n").tests(&writes("tests/now.snap.new", "x"));
     made.write(".gitignore", "target\n");
