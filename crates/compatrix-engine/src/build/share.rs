@@ -12,6 +12,7 @@ use std::time::SystemTime;
 use anyhow::Result;
 use compatrix_model::plan::Build;
 
+use super::units::profiles;
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -51,7 +52,8 @@ pub(super) fn give(target: &Path) -> Result<()> {
 /// Brings all units of one target folder into another that has none of their names, or older ones.
 fn units(from: &Path, to: &Path) -> Result<()> {
     for profile in profiles(from)? {
-        let (from, to) = (from.join(&profile), to.join(&profile));
+        let Ok(below) = profile.strip_prefix(from) else { continue };
+        let (from, to) = (from.join(below), to.join(below));
         let deps = files::list(&from.join("deps"))?;
         for unit in files::list(&from.join(".fingerprint"))? {
             let Some(name) = unit.file_name() else { continue };
@@ -77,16 +79,6 @@ fn units(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The folders below a target folder in which cargo keeps units: `debug`, or `TRIPLE/debug`.
-fn profiles(target: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for path in files::list(target)?.into_iter().filter(|path| files::is_own_dir(path)) {
-        let below = if files::exists(&path.join(".fingerprint")) { vec![path] } else { files::list(&path)? };
-        found.extend(below.into_iter().filter(|path| files::exists(&path.join(".fingerprint"))));
-    }
-    Ok(found.iter().filter_map(|path| Some(path.strip_prefix(target).ok()?.to_owned())).collect())
 }
 
 /// The libraries and dependency files of the unit `PACKAGE-HASH`; none if it is a program.

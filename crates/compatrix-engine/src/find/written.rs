@@ -13,7 +13,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use compatrix_model::matrix_spec::Project;
 
+use super::input::Input;
 use super::listing::{list, ours, Content, Entry};
+use crate::sys::files;
 use crate::sys::git::Git;
 use crate::sys::host::Host;
 
@@ -22,9 +24,18 @@ const TICK: Duration = Duration::from_millis(10);
 /// The most files or cells named in a line.
 const MOST: usize = 3;
 
-/// The sources at one moment.
+/// The sources at one moment: by path their content, and the file that has it.
 #[derive(Debug)]
-pub(crate) struct Snapshot(BTreeMap<PathBuf, Content>);
+pub(crate) struct Snapshot(BTreeMap<PathBuf, (Content, Option<u64>)>);
+
+/// What differs between two moments.
+#[derive(Debug, Default)]
+pub(crate) struct Compared {
+    /// Lines for people.
+    pub(crate) told: Vec<String>,
+    /// The sources that are no longer as they were, below the root; what runs left beside them is none.
+    pub(crate) changed: Vec<String>,
+}
 
 /// Something of ours that ran: its name for people, and when.
 #[derive(Debug, Clone)]
@@ -40,29 +51,57 @@ pub(crate) struct Span {
 /// A file cannot be read.
 pub(crate) fn snapshot(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>) -> Result<Snapshot> {
     let entries = list(host, dirs, &ours(host, project))?;
-    Ok(Snapshot(entries.into_iter().map(|entry| (entry.path, entry.content)).collect()))
+    let of = |Entry { path, content }: Entry| {
+        let file = files::inode(&path);
+        (path, (content, file))
+    };
+    Ok(Snapshot(entries.into_iter().map(of).collect()))
+}
+
+impl Snapshot {
+    fn content(&self, path: &Path) -> Option<&Content> {
+        self.0.get(path).map(|(content, _)| content)
+    }
+
+    /// Those of these files that are sources and were changed after this moment, below the root. One with its content as it
+    /// was counts if it is another file that came after `since`: it was replaced, and put back.
+    pub(crate) fn changed(&self, host: &Host, read: &BTreeSet<Input>, since: SystemTime) -> Vec<String> {
+        let is_changed = |path: &PathBuf| {
+            let Some((Content::File(hash), file)) = self.0.get(path) else { return false };
+            let now = files::sha256(path, &host.memo);
+            let is_replaced =
+                *file != files::inode(path) && files::changed(path).is_none_or(|changed| changed >= since);
+            now.ok().as_ref() != Some(hash) || is_replaced
+        };
+        let paths = read.iter().filter_map(|input| input.path(host)).filter(is_changed);
+        paths.map(|path| path.strip_prefix(&host.root).unwrap_or(&path).display().to_string()).collect()
+    }
 }
 
 /// Compares the sources with what they were, remembers what was written, and tells it with what ran at the time.
-pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &[Span]) -> Vec<String> {
+pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &[Span]) -> Compared {
     let paths: BTreeSet<&PathBuf> = before.0.keys().chain(after.0.keys()).collect();
-    let changed: Vec<&PathBuf> = paths.into_iter().filter(|path| before.0.get(*path) != after.0.get(*path)).collect();
+    let changed: Vec<&PathBuf> = paths.into_iter().filter(|path| before.content(path) != after.content(path)).collect();
     if changed.is_empty() {
-        return Vec::new();
+        return Compared::default();
     }
     let tracked = tracked(host, &changed);
     let mut told: BTreeMap<(String, bool), Vec<String>> = BTreeMap::new();
+    let mut sources = Vec::new();
     for path in changed {
         let at = std::fs::symlink_metadata(path).ok().and_then(|meta| time(meta.ctime(), meta.ctime_nsec()));
         let who = during(spans, at);
-        let content = after.0.get(path);
-        let is_left =
-            !tracked.contains(path) && (!before.0.contains_key(path) || knows_left(host, path, &before.0[path]));
+        let content = after.content(path);
+        let is_new = before.content(path).is_none_or(|before| knows_left(host, path, before));
+        let is_left = is_new && !tracked.contains(path) && !is_for_cargo(path);
         if let Some(Content::File(hash)) = content {
             let word = if is_left { "left" } else { "written" };
             host.memo.put(&format!("{word} {}", path.display()), &hash.to_string(), &who);
         }
         let shown = path.strip_prefix(&host.root).unwrap_or(path).display().to_string();
+        if !is_left {
+            sources.push(shown.clone());
+        }
         told.entry((who, is_left)).or_default().push(format!("`{shown}`"));
     }
     let line = |((who, is_left), paths): ((String, bool), Vec<String>)| {
@@ -70,12 +109,17 @@ pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &
         match is_left {
             true => format!("{names} was added to the sources while {who}; git does not track it, so results stay valid"),
             false => format!(
-                "{names} was changed while {who}; results are of the sources as they were before, and what was built later \
-                 may have read the change. Restore it, and let tests write below TMPDIR"
+                "{names} was changed while {who}, so that results are of no one state of the sources and do not count; run it \
+                 again. If a test changed it: restore it, and let tests write below TMPDIR"
             ),
         }
     };
-    told.into_iter().map(line).collect()
+    Compared { told: told.into_iter().map(line).collect(), changed: sources }
+}
+
+/// Whether cargo may find the file by itself and build it or obey it.
+fn is_for_cargo(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rs" || extension == "toml")
 }
 
 /// Those of the sources that runs left and git does not track, with the content that they had.
@@ -139,7 +183,7 @@ fn during(spans: &[Span], at: Option<SystemTime>) -> String {
     }
 }
 
-fn named(names: &[String]) -> String {
+pub(crate) fn named(names: &[String]) -> String {
     let more = match names.len().saturating_sub(MOST) {
         0 => String::new(),
         n => format!(" and {n} more"),
