@@ -92,7 +92,8 @@ pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &
         let at = std::fs::symlink_metadata(path).ok().and_then(|meta| time(meta.ctime(), meta.ctime_nsec()));
         let who = during(spans, at);
         let content = after.content(path);
-        let is_new = before.content(path).is_none_or(|before| knows_left(host, path, before));
+        let is_known = |content: Option<&Content>| content.is_some_and(|content| knows_left(host, path, content));
+        let is_new = before.content(path).is_none() || is_known(before.content(path)) || is_known(content);
         let is_left = is_new && !tracked.contains(path) && !is_for_cargo(path);
         if let Some(Content::File(hash)) = content {
             let word = if is_left { "left" } else { "written" };

@@ -79,6 +79,7 @@ fn cause(changed: &[String]) -> String {
 
 /// The record of a run whose sources are of no one state.
 pub(super) fn of_no_state(record: &Record, cause: &str) -> Record {
-    let blank = Record::blank(&record.suite, record.cell.clone(), record.key, Outcome::Infrastructure, cause.to_owned());
+    let blank =
+        Record::blank(&record.suite, record.cell.clone(), record.key, Outcome::Infrastructure, cause.to_owned());
     Record { started: record.started, duration_ms: record.duration_ms, ..blank }
 }
