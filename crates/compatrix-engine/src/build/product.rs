@@ -49,7 +49,7 @@ pub(crate) struct Product {
 /// What a build read beyond what is known before it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Read {
-    /// Its inputs.
+    /// Files, folders and variables that units of the build name.
     pub inputs: BTreeSet<Input>,
     /// Hash of their states; `None` if it is not known for sure what was read.
     pub hash: Option<Sha256>,

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use anyhow::Result;
 use compatrix_model::plan::Build;
 
-use super::units::profiles;
+use super::units::{profiles, NOTE};
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -102,8 +102,9 @@ fn is_library(path: &Path) -> bool {
 fn is_newer(unit: &Path, other: &Path) -> bool {
     let time = |unit: &Path| -> Option<SystemTime> {
         // A build script's run has no such file here; its fingerprint is written when it ends.
-        files::modified(&unit.join(STARTED))
-            .or_else(|| files::list(unit).ok()?.iter().filter_map(|f| files::modified(f)).max())
+        files::modified(&unit.join(STARTED)).or_else(|| {
+            files::list(unit).ok()?.iter().filter(|f| !f.ends_with(NOTE)).filter_map(|f| files::modified(f)).max()
+        })
     };
     match (time(unit), time(other)) {
         (Some(here), Some(there)) => here > there,

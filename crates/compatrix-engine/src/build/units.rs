@@ -20,7 +20,7 @@ use crate::sys::files;
 use crate::sys::host::Host;
 
 /// Our file in a unit's folder of `.fingerprint`.
-const NOTE: &str = "compatrix-read.json";
+pub(super) const NOTE: &str = "compatrix-read.json";
 /// The folder of a target folder's profile with one folder for each unit.
 const FINGERPRINTS: &str = ".fingerprint";
 
@@ -87,6 +87,7 @@ impl Used {
 /// A folder cannot be removed.
 pub(super) fn drop_stale(ground: &Ground<'_>, fresh: bool) -> Result<()> {
     let mut looked = Looked::default();
+    let mut dropped: BTreeSet<String> = BTreeSet::new();
     for unit in units(ground.target)? {
         let note = files::read(&unit.dir.join(NOTE)).ok().and_then(|text| serde_json::from_slice::<Note>(&text).ok());
         let holds = |note: Note| {
@@ -101,6 +102,15 @@ pub(super) fn drop_stale(ground: &Ground<'_>, fresh: bool) -> Result<()> {
                 }
         };
         if !note.is_some_and(holds) {
+            files::remove(&unit.dir)?;
+            dropped.extend(unit.package().map(str::to_owned));
+        }
+    }
+    // Miri's own units of the same packages have no notes.
+    for unit in
+        miri_profiles(ground.target)?.iter().map(|profile| units_of(profile)).collect::<Result<Vec<_>>>()?.concat()
+    {
+        if unit.package().is_some_and(|package| dropped.contains(package)) {
             files::remove(&unit.dir)?;
         }
     }
@@ -158,6 +168,7 @@ pub(super) fn noted_since(target: &Path, since: SystemTime) -> Result<BTreeSet<S
 }
 
 /// A unit's folder in `.fingerprint`: `demo-0a1b2c`.
+#[derive(Clone)]
 struct Unit {
     dir: PathBuf,
     name: String,
@@ -166,16 +177,28 @@ struct Unit {
     profile: PathBuf,
 }
 
-fn units(target: &Path) -> Result<Vec<Unit>> {
-    let mut found = Vec::new();
-    for profile in profiles(target)? {
-        for dir in files::list(&profile.join(FINGERPRINTS))? {
-            let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let Some((_, hash)) = name.rsplit_once('-') else { continue };
-            found.push(Unit { hash: hash.to_owned(), dir: dir.clone(), name, profile: profile.clone() });
-        }
+impl Unit {
+    fn package(&self) -> Option<&str> {
+        Some(self.name.rsplit_once('-')?.0)
     }
-    Ok(found)
+}
+
+fn units(target: &Path) -> Result<Vec<Unit>> {
+    Ok(profiles(target)?.iter().map(|profile| units_of(profile)).collect::<Result<Vec<_>>>()?.concat())
+}
+
+fn units_of(profile: &Path) -> Result<Vec<Unit>> {
+    let unit = |dir: PathBuf| {
+        let name = dir.file_name()?.to_string_lossy().into_owned();
+        let hash = name.rsplit_once('-')?.1.to_owned();
+        Some(Unit { hash, name, profile: profile.to_owned(), dir })
+    };
+    Ok(files::list(&profile.join(FINGERPRINTS))?.into_iter().filter_map(unit).collect())
+}
+
+/// The folders below a target folder in which cargo keeps Miri's units: `miri/TRIPLE/debug`.
+fn miri_profiles(target: &Path) -> Result<Vec<PathBuf>> {
+    profiles(&target.join("miri"))
 }
 
 /// The folders below a target folder in which cargo keeps units: `debug`, or `TRIPLE/debug`.

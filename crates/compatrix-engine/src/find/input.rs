@@ -12,7 +12,7 @@ use crate::sys::host::Host;
 /// More files than this below one folder, and its state is unknown.
 const MOST_FILES: usize = 50_000;
 
-/// One input.
+/// Something that decides what a build makes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Input {
     /// A file, absolute or below the workspace's root.

@@ -56,7 +56,7 @@ fn of_toolchain(host: &Host, toolchain: &ToolchainFacts) -> Vec<String> {
     let is_of_system = |dir: &PathBuf| dir.file_name().is_some_and(|name| name.to_string_lossy().contains("-linux-"));
     let shared =
         std::iter::once(lib.clone()).chain(files::list(&lib).unwrap_or_default().into_iter().filter(is_of_system));
-    let shared = shared.flat_map(|dir| files::list(&dir).unwrap_or_default()).filter(is_of_rust);
+    let shared = shared.flat_map(|dir| files::list(&dir).unwrap_or_default()).filter(|path| is_of_rust(path));
     let own = files::list(&lib.join("rustlib").join(&toolchain.host).join("lib")).unwrap_or_default();
     let libraries = shared.chain(own).filter(|path| path.is_file());
     let lines: BTreeSet<String> = programs
@@ -68,7 +68,7 @@ fn of_toolchain(host: &Host, toolchain: &ToolchainFacts) -> Vec<String> {
     lines.into_iter().collect()
 }
 
-fn is_of_rust(path: &PathBuf) -> bool {
+fn is_of_rust(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     ["librustc", "libstd-", "libLLVM"].iter().any(|start| name.starts_with(start))
 }
