@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use compatrix_model::matrix_spec::Project;
 
-use super::listing::{list, ours, Content, Entry};
-use crate::sys::git::Git;
+use super::listing::{list, Content, Entry};
+use super::places::Places;
 use crate::sys::host::Host;
 
 /// The system's clock for files may be this much behind.
@@ -24,7 +24,7 @@ const MOST: usize = 3;
 
 /// The sources at one moment.
 #[derive(Debug)]
-pub(crate) struct Snapshot(BTreeMap<PathBuf, Content>);
+pub(crate) struct Snapshot(BTreeMap<PathBuf, Entry>);
 
 /// Something of ours that ran: its name for people, and when.
 #[derive(Debug, Clone)]
@@ -38,27 +38,28 @@ pub(crate) struct Span {
 ///
 /// # Errors
 /// A file cannot be read.
-pub(crate) fn snapshot(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>) -> Result<Snapshot> {
-    let entries = list(host, dirs, &ours(host, project))?;
-    Ok(Snapshot(entries.into_iter().map(|entry| (entry.path, entry.content)).collect()))
+pub(crate) fn snapshot(host: &Host, project: &Project, places: &Places) -> Result<Snapshot> {
+    let listing = list(host, project, places)?;
+    Ok(Snapshot(listing.entries.into_iter().map(|entry| (entry.path.clone(), entry)).collect()))
 }
 
 /// Compares the sources with what they were, remembers what was written, and tells it with what ran at the time.
 pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &[Span]) -> Vec<String> {
     let paths: BTreeSet<&PathBuf> = before.0.keys().chain(after.0.keys()).collect();
-    let changed: Vec<&PathBuf> = paths.into_iter().filter(|path| before.0.get(*path) != after.0.get(*path)).collect();
+    let content = |snapshot: &Snapshot, path: &PathBuf| snapshot.0.get(path).map(|entry| entry.content.clone());
+    let changed: Vec<&PathBuf> =
+        paths.into_iter().filter(|path| content(before, path) != content(after, path)).collect();
     if changed.is_empty() {
         return Vec::new();
     }
-    let tracked = tracked(host, &changed);
     let mut told: BTreeMap<(String, bool), Vec<String>> = BTreeMap::new();
     for path in changed {
         let at = std::fs::symlink_metadata(path).ok().and_then(|meta| time(meta.ctime(), meta.ctime_nsec()));
         let who = during(spans, at);
-        let content = after.0.get(path);
-        let is_left =
-            !tracked.contains(path) && (!before.0.contains_key(path) || knows_left(host, path, &before.0[path]));
-        if let Some(Content::File(hash)) = content {
+        let (old, new) = (before.0.get(path), after.0.get(path));
+        let tracked = old.or(new).is_some_and(|entry| entry.tracked);
+        let is_left = !tracked && old.is_none_or(|old| knows_left(host, path, &old.content));
+        if let Some(Content::File(hash)) = new.map(|entry| &entry.content) {
             let word = if is_left { "left" } else { "written" };
             host.memo.put(&format!("{word} {}", path.display()), &hash.to_string(), &who);
         }
@@ -80,13 +81,8 @@ pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &
 
 /// Those of the sources that runs left and git does not track, with the content that they had.
 pub(super) fn left(host: &Host, entries: &[Entry]) -> BTreeSet<PathBuf> {
-    let known: Vec<&PathBuf> =
-        entries.iter().filter(|entry| knows_left(host, &entry.path, &entry.content)).map(|entry| &entry.path).collect();
-    if known.is_empty() {
-        return BTreeSet::new();
-    }
-    let tracked = tracked(host, &known);
-    known.into_iter().filter(|path| !tracked.contains(*path)).cloned().collect()
+    let known = entries.iter().filter(|entry| !entry.tracked && knows_left(host, &entry.path, &entry.content));
+    known.map(|entry| entry.path.clone()).collect()
 }
 
 fn knows_left(host: &Host, path: &Path, content: &Content) -> bool {
@@ -98,29 +94,14 @@ fn knows_left(host: &Host, path: &Path, content: &Content) -> bool {
 ///
 /// # Errors
 /// A file cannot be read.
-pub(crate) fn still_written(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>) -> Result<Vec<(String, String)>> {
-    let entries = list(host, dirs, &ours(host, project))?;
-    let written = entries.into_iter().filter_map(|Entry { path, content }| {
+pub(crate) fn still_written(host: &Host, project: &Project, places: &Places) -> Result<Vec<(String, String)>> {
+    let listing = list(host, project, places)?;
+    let written = listing.entries.into_iter().filter_map(|Entry { path, content, .. }| {
         let Content::File(hash) = content else { return None };
         let who = host.memo.get(&format!("written {}", path.display()), &hash.to_string())?;
         Some((path.strip_prefix(&host.root).unwrap_or(&path).display().to_string(), who))
     });
     Ok(written.collect())
-}
-
-/// Which of these files git tracks.
-fn tracked(host: &Host, paths: &[&PathBuf]) -> BTreeSet<PathBuf> {
-    let texts: Vec<String> = paths.iter().map(|path| format!(":(literal){}", path.display())).collect();
-    let mut args = vec!["ls-files", "-z", "--full-name", "--"];
-    args.extend(texts.iter().map(String::as_str));
-    let listed = || {
-        let git = Git::find(host)?;
-        let top = git.top().ok()?.ok()?;
-        Some(git.list(&args).ok()?.iter().map(|path| top.join(path)).collect::<BTreeSet<_>>())
-    };
-    let listed = listed().unwrap_or_default();
-    let is_listed = |path: &Path| listed.contains(path) || path.canonicalize().is_ok_and(|path| listed.contains(&path));
-    paths.iter().filter(|path| is_listed(path)).map(|path| (*path).clone()).collect()
 }
 
 fn time(seconds: i64, nanos: i64) -> Option<SystemTime> {

@@ -17,6 +17,9 @@ use sha2::Digest;
 
 use crate::sys::memo::Memo;
 
+/// The most bytes of a file that are read at once.
+const BUFFER: usize = 256 * 1024;
+
 /// A stamp that detects changes of a file: size, modification time, inode and change time.
 pub fn stamp(path: &Path) -> Result<String> {
     let meta = fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
@@ -46,7 +49,9 @@ pub fn sha256(path: &Path, memo: &Memo) -> Result<Sha256> {
 fn sha256_of(path: &Path) -> Result<Sha256> {
     let mut file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut hasher = sha2::Sha256::new();
-    let mut buffer = vec![0; 256 * 1024];
+    // Most files are small, and a large buffer takes longer to clear than they take to read.
+    let size = file.metadata().map_or(BUFFER, |meta| usize::try_from(meta.len()).unwrap_or(BUFFER));
+    let mut buffer = vec![0; size.clamp(4096, BUFFER)];
     loop {
         let n = file.read(&mut buffer).with_context(|| format!("cannot read {}", path.display()))?;
         if n == 0 {
