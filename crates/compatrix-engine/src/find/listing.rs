@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::Project;
 
-use crate::find::outside::{self, Outside};
+use crate::find::outside::{self, Outside, Unclear};
 use crate::find::places::{ours, Places};
 use crate::find::repositories::{Folder, Repositories};
 use crate::sys::error::Error;
@@ -46,8 +46,10 @@ pub(crate) struct Listing {
     pub(crate) entries: Vec<Entry>,
     /// What counts outside of the packages' folders, whether it is there now or not: ends of links, inputs.
     pub(crate) beyond: BTreeSet<PathBuf>,
-    /// For people: inputs that do not count, and why.
-    pub(crate) warnings: Vec<String>,
+    /// What paths in source texts lead to and no hash covers; none if the spec says what the inputs are.
+    pub(crate) unclear: Vec<Unclear>,
+    /// Inputs of the spec that name no file.
+    pub(crate) unmatched: Vec<String>,
     /// The top folders of repositories, with the folders in each.
     pub(crate) repositories: BTreeMap<PathBuf, Vec<Folder>>,
 }
@@ -61,18 +63,18 @@ pub(crate) fn list(host: &Host, project: &Project, places: &Places) -> Result<Li
     lister.folders(outermost(places.folders()))?;
     lister.fill_empty()?;
     let inside = lister.found.clone();
-    let mut warnings = lister.inputs(project)?;
+    let unmatched = lister.inputs(project)?;
     let scope = outside::Scope { places, top: lister.top_of_root()?.unwrap_or_else(|| host.root.clone()) };
     let sources = inside.keys().filter(|path| !places.vendored.iter().any(|dir| path.starts_with(dir)));
-    let Outside { paths, unclear } = outside::named(host, &scope, sources);
-    if project.inputs.is_none() {
-        warnings.extend(outside::warning(host, &unclear));
+    let Outside { paths, mut unclear } = outside::named(host, &scope, sources);
+    if project.inputs.is_some() {
+        unclear.clear();
     }
     lister.beyond.extend(paths.iter().cloned());
     let there: Vec<PathBuf> = paths.into_iter().filter(|path| files::exists(path)).collect();
     lister.folders(outermost(there.iter()))?;
     let entries = lister.contents()?;
-    Ok(Listing { entries, beyond: lister.beyond, warnings, repositories: lister.repositories_used })
+    Ok(Listing { entries, beyond: lister.beyond, unclear, unmatched, repositories: lister.repositories_used })
 }
 
 /// Those folders that lie in none of the others.
@@ -226,9 +228,9 @@ impl<'a> Lister<'a> {
         self.folders(more)
     }
 
-    /// Adds the files that the spec names as inputs; warnings for those that name none.
+    /// Adds the files that the spec names as inputs; returns the globs that match none.
     fn inputs(&mut self, project: &Project) -> Result<Vec<String>> {
-        let mut warnings = Vec::new();
+        let mut unmatched = Vec::new();
         let top = self.top_of_root()?;
         let base = top.clone().unwrap_or_else(|| self.host.root.clone());
         for glob in project.inputs.iter().flatten() {
@@ -238,7 +240,7 @@ impl<'a> Lister<'a> {
             };
             let listed = if listed.is_empty() { on_disk(&base, glob)? } else { listed };
             if listed.is_empty() {
-                warnings.push(format!("`inputs` in compat/matrix.toml: `{glob}` matches no file in {}", base.display()));
+                unmatched.push(glob.clone());
             }
             let mut more = Vec::new();
             for (path, tracked) in listed {
@@ -247,7 +249,7 @@ impl<'a> Lister<'a> {
             }
             self.folders(more)?;
         }
-        Ok(warnings)
+        Ok(unmatched)
     }
 
     /// What is in all that was found.

@@ -112,7 +112,7 @@ pub(super) fn warning(host: &Host, unclear: &[Unclear]) -> Option<String> {
     };
     let file = file.strip_prefix(&host.root).unwrap_or(file).display();
     Some(format!(
-        "{file}:{line} reads `{path}`{more}: what tests read there is in no result's key. Name such files in \
-         compat/matrix.toml, `inputs = [\"data/**\"]` under [project], or `inputs = []` if there are none"
+        "{file}:{line} names `{path}`{more}: no key holds what tests read there. Name such files in compat/matrix.toml, \
+         `inputs = [\"data/**\"]` under [project], or `inputs = []` if there are none"
     ))
 }

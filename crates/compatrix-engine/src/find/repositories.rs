@@ -22,9 +22,9 @@ pub(super) struct Repositories<'h> {
 
 /// A folder or file to list: as it is shown, and without links in its path.
 #[derive(Debug, Clone)]
-pub(super) struct Folder {
-    pub(super) shown: PathBuf,
-    pub(super) real: PathBuf,
+pub(crate) struct Folder {
+    pub(crate) shown: PathBuf,
+    pub(crate) real: PathBuf,
 }
 
 impl Folder {

@@ -10,6 +10,7 @@ use toml::{Table, Value};
 
 use crate::find::layout::relative;
 use crate::find::listing::{list, Content, Entry, Listing};
+use crate::find::outside;
 use crate::find::places::{ours, Places};
 use crate::find::repositories::Repositories;
 use crate::find::written;
@@ -22,19 +23,11 @@ const ROOT_TABLES: [&str; 5] = ["workspace", "profile", "patch", "replace", "car
 /// Lists of members and tools' metadata do not affect how a package is built.
 const HARMLESS_KEYS: [&str; 4] = ["members", "exclude", "default-members", "metadata"];
 
-/// The sources in these places.
+/// The sources in these places; and warnings about what their hash does not cover.
 ///
 /// # Errors
 /// A file cannot be read; git knows no file of a package under test.
-pub(crate) fn read(host: &Host, project: &Project, places: &Places, lockset: Sha256) -> Result<SourceProof> {
-    look(host, project, places, lockset).map(|(proof, _)| proof)
-}
-
-/// The same, with warnings about what no hash covers.
-///
-/// # Errors
-/// As [`read`].
-pub(crate) fn look(
+pub(crate) fn read(
     host: &Host,
     project: &Project,
     places: &Places,
@@ -50,7 +43,10 @@ pub(crate) fn look(
         commit,
         lockset: Some(lockset),
     };
-    Ok((proof, listing.warnings))
+    let unmatched = listing.unmatched.iter().map(|glob| {
+        format!("`inputs` in compat/matrix.toml: `{glob}` matches no file; paths begin at the repository's top folder")
+    });
+    Ok((proof, unmatched.chain(outside::warning(host, &listing.unclear)).collect()))
 }
 
 /// Hash of the listed sources, of the root tables that steer the compiler, and of the repository's configuration of cargo.

@@ -210,7 +210,7 @@ impl Unlocked {
         let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
         let top = Repositories::new(host).top(&host.root)?.unwrap_or_else(|| host.root.clone());
         self.dirs.vendored = vendored::folders(host, &top, used.iter().map(|&n| &lock.packages[n]));
-        let (source, warnings) = sources::look(host, project, &self.dirs, lockset)?;
+        let (source, warnings) = sources::read(host, project, &self.dirs, lockset)?;
         let Unlocked { own_harness, dirs, .. } = self;
         Ok(Workspace { packages: tested, source, sqlite_crate, own_harness, dirs, warnings, layout })
     }
