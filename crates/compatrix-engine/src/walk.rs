@@ -104,17 +104,16 @@ pub(crate) fn walk_plan(
         estimate_ms: schedule::estimate_ms(&jobs, host.limits.jobs),
     });
     let builds = jobs.len();
-    let watch = if to_do > 0 { Some(Watch::begin(host, &spec.project, &survey.workspace.dirs)?) } else { None };
+    let begin = || Watch::begin(host, &spec.project, &survey.workspace.dirs, &survey.workspace.source);
+    let watch = if to_do > 0 { Some(begin()?) } else { None };
     let reused: Vec<bool> = walk.rows.iter().map(Option::is_some).collect();
     let (mut rows, spans) = walk.go(&jobs, ledger, watch.as_ref(), to_do, tell)?;
-    if let Some(watch) = watch {
-        let cause = watch.end(&spans, tell);
-        let runs = plan.runs.iter().zip(rows.iter_mut().zip(reused)).filter(|(_, (_, reused))| !reused);
-        for (run, row) in runs.filter_map(|(run, (row, _))| Some((run, row.as_mut()?))) {
-            if let (Some(cause), Some(record)) = (&cause, row.record()) {
-                let record = sources::of_no_state(record, cause);
+    if let Some(lost) = watch.and_then(|watch| watch.end(&spans, tell)) {
+        for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| !reused[*n]) {
+            let record = rows[n].as_ref().and_then(Row::record).and_then(|record| lost.instead_of(record));
+            if let Some(record) = record {
                 ledger.put(&record)?;
-                *row = judge.row(run.suite, run.cell, record, false);
+                rows[n] = Some(judge.row(run.suite, run.cell, record, false));
             }
         }
     }
@@ -212,6 +211,7 @@ impl Walk<'_> {
         std::thread::scope(|scope| {
             let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, &worker, sender));
             for told in receiver {
+                watch.iter().for_each(|watch| watch.look());
                 let handled = handle(&worker, told, ledger, to_do, tell, &mut fresh);
                 if let Err(error) = handled {
                     // Without a ledger there is no point in running.

@@ -72,7 +72,7 @@ pub fn record(
     if !keep {
         file.retain(|entry| spec.space.find(&entry.record.cell).is_some());
     }
-    files::write(&path, file.to_text().as_bytes())?;
+    files::write_output(&path, file.to_text().as_bytes())?;
     let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
     let entries = file.entries().len();
     Ok(Recorded { file: shown, entries })
