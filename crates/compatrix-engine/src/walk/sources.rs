@@ -132,3 +132,23 @@ fn cause(changed: &[String]) -> String {
     let quoted: Vec<String> = changed.iter().map(|path| format!("`{path}`")).collect();
     format!("sources changed while it ran: {}", written::named(&quoted))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ended_before_the_change_counts() {
+        let second = Duration::from_secs(1);
+        let lost = Lost { until: SystemTime::UNIX_EPOCH + 100 * second, cause: "sources changed".into() };
+        let record = |outcome, started, duration_ms| {
+            let cell = "rust=stable".parse().expect("a cell");
+            Record { started, duration_ms, ..Record::blank("tests", cell, None, outcome, String::new()) }
+        };
+        assert!(lost.instead_of(&record(Outcome::Passed, 90, 8_000)).is_none());
+        for late in [record(Outcome::Passed, 90, 9_500), record(Outcome::BuildFailed, 90, 0)] {
+            let instead = lost.instead_of(&late).expect("it is lost");
+            assert_eq!((instead.outcome, instead.cause.as_str()), (Outcome::Infrastructure, "sources changed"));
+        }
+    }
+}
