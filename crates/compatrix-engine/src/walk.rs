@@ -23,7 +23,6 @@ use compatrix_model::results::row::Row;
 
 use crate::build::{self, Built, Doctests, NotBuilt, Product};
 use crate::event::Event;
-use crate::find::c_compiler;
 use crate::find::facts::HostFacts;
 use crate::find::written::{self, Span};
 use crate::leak::{self, Canaries, Leaks};
@@ -31,7 +30,7 @@ use crate::ledger::Ledger;
 use crate::run;
 use crate::run::executable::blank;
 use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
-use crate::run::keys;
+use crate::run::known;
 use crate::run::proof;
 use crate::survey::Survey;
 use crate::sys::clock::{instant, now, system};
@@ -66,9 +65,6 @@ pub(crate) fn walk_plan(
     (policy, today): (&Policy, &str),
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
-    let compiler = c_compiler::fingerprint(host);
-    let build_keys: Vec<Sha256> =
-        plan.builds.iter().map(|build| keys::of_build(build, &survey.facts, &compiler)).collect();
     let judge = Judge::new(spec, &survey.facts.versions(), policy, today);
     let mut walk = Walk {
         judge: &judge,
@@ -82,15 +78,21 @@ pub(crate) fn walk_plan(
         plan: &plan,
         survey: &survey,
     };
-    for (n, run) in plan.runs.iter().enumerate() {
-        let suite = &spec.suites[run.suite];
-        let key = keys::of_run(host, build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
+    let mut refused = Vec::new();
+    for (n, known) in known::of_plan(host, ledger, spec, &plan, &survey)?.into_iter().enumerate() {
+        let run = plan.runs[n];
         if !host.limits.fresh {
             // Judge again: rules, baseline and suppressions may have changed since.
-            let known = ledger.by_key(key)?.map(|record| judge.row(run.suite, run.cell, record, true));
-            walk.rows[n] = known.filter(Row::is_settled);
+            let row = known.record.map(|record| judge.row(run.suite, run.cell, record, true));
+            walk.rows[n] = row.filter(Row::is_settled);
+            refused.extend(known.refused);
         }
-        walk.keys.push(key);
+        walk.keys.push(known.key);
+    }
+    if let [first, rest @ ..] = refused.as_slice() {
+        let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
+        let text = format!("a result in the ledger contradicts itself and is not used, {first}{more}; it runs again");
+        let _ = tell.send(Event::Warning(text));
     }
     let to_do = walk.rows.iter().filter(|row| row.is_none()).count();
     let durations = if to_do > 0 { ledger.durations()? } else { Durations::default() };

@@ -25,6 +25,7 @@ mod lines;
 pub mod linkage;
 pub mod lockset;
 pub mod matrix_spec;
+pub mod meaning;
 pub mod plan;
 pub mod release;
 pub mod results;

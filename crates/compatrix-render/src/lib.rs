@@ -15,6 +15,7 @@ pub mod drift;
 pub mod first_spec;
 pub mod fixtures;
 pub mod github;
+pub mod freshness;
 pub mod grid;
 pub mod json;
 pub mod junit;
