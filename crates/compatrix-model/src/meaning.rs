@@ -248,7 +248,7 @@ sqlite = ["bundled", "3.46.0", "host"]
 schema = "*"
 [axis.features]
 default = []
-set = { default-features = false, enable = ["x"] }
+set = { default-features = false, features = ["x"] }
 [axis.mode]
 env = "MODE"
 values = { a = "good" }
@@ -275,6 +275,9 @@ issue = "https://example.org/1"
 until = "2030-01-01"
 "#;
 
+    const WHOLE_SUITE: &str =
+        "name = \"tests\"\ntimeout = \"5m\"\nargs = [\"--include-ignored\"]\nenv = { A = \"x{schema.database}\" }";
+
     fn spec(text: &str) -> Spec {
         crate::spec_text::parse(text, "matrix.toml", &["v1".to_owned()]).unwrap_or_else(|e| panic!("{e:?}\n{text}")).spec
     }
@@ -298,7 +301,7 @@ until = "2030-01-01"
     fn what_means_something_else_is_named() {
         let table = [
             ("[\"x\"]", "[\"x\", \"y\"]", "`features=set`"),
-            ("default-features = false, enable = [\"x\"]", "enable = [\"x\"]", "`features=set`"),
+            ("default-features = false, features = [\"x\"]", "features = [\"x\"]", "`features=set`"),
             ("\"good\"", "\"bad\"", "`mode=a`"),
             ("\"MODE\"", "\"MOOD\"", "`mode=a`"),
             ("dep = \"1.0.0\"", "dep = \"1.0.1\"", "`rust=1.70`"),
@@ -312,7 +315,7 @@ until = "2030-01-01"
             ("{schema.database}", "{schema.dir}", "the suite `tests`"),
             ("timeout", "doctests = true\ntimeout", "the suite `tests`"),
             ("timeout", "alone = true\ntimeout", "the suite `tests`"),
-            ("timeout", "kind = \"build\"\ntimeout", "the suite `tests`"),
+            (WHOLE_SUITE, "name = \"tests\"\nkind = \"build\"", "the suite `tests`"),
             ("[\"p\"]", "[\"p\", \"q\"]", "the suite `tests`"),
         ];
         for (from, to, expected) in table {

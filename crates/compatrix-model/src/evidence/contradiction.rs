@@ -231,7 +231,6 @@ impl Stated<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use compatrix_leak::{LeakSettings, Tool};
 
     /// A plain pass of one test.
     const GOOD: Stated<'static> = Stated {
@@ -287,7 +286,9 @@ mod tests {
         let crashed = Stated { outcome: Outcome::Crashed, tests: NONE, has_cause: true, ..GOOD };
         check(crashed, &build, Some("its suite only builds, and its outcome is crashed"));
 
-        let leak = SuiteKind::Leak(LeakSettings::of(Tool::Valgrind));
+        let text = "version = 1\n[project]\npackages = [\"p\"]\n[axis]\nrust = [\"stable\"]\n[[suite]]\nname = \"l\"\nkind = \
+                    \"leak\"\ntool = \"valgrind\"\n";
+        let leak = crate::spec_text::parse(text, "matrix.toml", &[]).expect("a spec").spec.suites[0].kind.clone();
         check(GOOD, &leak, Some("it passed, and no leak tool reported"));
         check(Stated { leaks: Some((1, 0)), ..GOOD }, &leak, None);
         check(Stated { leaks: Some((0, 0)), ..GOOD }, &leak, Some("it passed, and no test ran"));
