@@ -203,7 +203,7 @@ fn exceptions(spec: &Spec, at: &[&Judged<'_>], known: &[&Judged<'_>]) -> Vec<Exc
 /// Where known failures are among the cells tried at the claim.
 fn whereabouts(spec: &Spec, at: &[&Judged<'_>], cells: &[&Judged<'_>]) -> String {
     let fresh: Vec<&Judged<'_>> = at.iter().filter(|j| j.tried() && j.stale.is_none()).copied().collect();
-    let text = whereabouts_of(spec, &fresh, cells);
+    let text = whereabouts_of(spec, &fresh, cells, usize::MAX);
     if text.is_empty() {
         format!("{} of {} results", cells.len(), fresh.len())
     } else {
@@ -211,14 +211,14 @@ fn whereabouts(spec: &Spec, at: &[&Judged<'_>], cells: &[&Judged<'_>]) -> String
     }
 }
 
-/// `features=json`: the axes on which these cells have fewer values than all; empty if there is none.
-pub(super) fn whereabouts_of(spec: &Spec, all: &[&Judged<'_>], cells: &[&Judged<'_>]) -> String {
+/// `features=json`: the axes on which these cells have fewer values than all, and at most `most`; empty if there is none.
+pub(super) fn whereabouts_of(spec: &Spec, all: &[&Judged<'_>], cells: &[&Judged<'_>], most: usize) -> String {
     let space = &spec.space;
     let values =
         |cells: &[&Judged<'_>], axis: usize| -> BTreeSet<usize> { cells.iter().map(|j| space.coords(j.cell)[axis]).collect() };
     let narrow = space.axes().iter().enumerate().filter_map(|(n, axis)| {
         let (these, all) = (values(cells, n), values(all, n));
-        if these.len() == all.len() {
+        if these.len() == all.len() || these.len() > most {
             return None;
         }
         let names: Vec<&str> = these.iter().map(|v| axis.values[*v].name.as_str()).collect();

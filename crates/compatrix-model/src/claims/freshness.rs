@@ -7,6 +7,9 @@ use super::{Claim, Judged, Judgement, Stale};
 use crate::cell::CellId;
 use crate::matrix_spec::Spec;
 
+/// The most values of an axis that say where results are.
+const MOST_VALUES: usize = 4;
+
 /// Stale results, and the promises that they concern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Freshness {
@@ -44,7 +47,7 @@ impl Freshness {
         let stale: usize = by_reason.values().map(Vec::len).sum();
         let group = |(stale, list): (&Stale, Vec<&Judged<'_>>)| StaleGroup {
             stale: stale.clone(),
-            whereabouts: whereabouts_of(spec, &all, &list),
+            whereabouts: whereabouts_of(spec, &all, &list, MOST_VALUES),
             count: list.len(),
             example: list[0].entry.record.cell.clone(),
         };

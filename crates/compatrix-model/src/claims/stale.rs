@@ -96,6 +96,8 @@ impl<'t> Against<'t> {
         let day = entry.date.as_deref().and_then(|date| date.get(..10)).map(str::to_owned);
         let other = || Some(Stale::Sources { commit: source.commit.clone(), day });
         match self {
+            // Older formats have no dates; that is the plainer reason.
+            Against::Newest(None) if entry.meaning.is_none() => Some(Stale::Format),
             Against::Newest(None) => Some(Stale::Undated),
             Against::Newest(Some(newest)) if *newest != source.sources => other(),
             Against::Today(today) if today.sources != source.sources => other(),
