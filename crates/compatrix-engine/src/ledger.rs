@@ -147,12 +147,13 @@ impl Ledger {
             let mut insert = connection.prepare_cached(
                 "INSERT INTO records (suite, cell, key, outcome, duration_ms, record) VALUES (?, ?, ?, ?, ?, ?)",
             )?;
+            let [suite, cell, key, outcome] = columns_of(record);
             insert
                 .execute(params![
-                    record.suite,
-                    record.cell.to_string(),
-                    or_empty::text(&record.key),
-                    record.outcome.as_str(),
+                    suite,
+                    cell,
+                    key,
+                    outcome,
                     i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
                     serde_json::to_string(record)?,
                 ])
@@ -161,15 +162,18 @@ impl Ledger {
         })
     }
 
-    /// The newest record of this key.
+    /// The newest record of this key; none if its row contradicts itself.
     pub fn by_key(&self, key: Sha256) -> Result<Option<Record>> {
-        self.one("SELECT record FROM records WHERE key = ? ORDER BY id DESC LIMIT 1", params![key.to_string()])
+        self.one(
+            "SELECT suite, cell, key, outcome, record FROM records WHERE key = ? ORDER BY id DESC LIMIT 1",
+            params![key.to_string()],
+        )
     }
 
     /// The newest record of a suite in a cell, whatever its key.
     pub fn newest(&self, suite: &str, cell: &str) -> Result<Option<Record>> {
         self.one(
-            "SELECT record FROM records WHERE suite = ? AND cell = ? ORDER BY id DESC LIMIT 1",
+            "SELECT suite, cell, key, outcome, record FROM records WHERE suite = ? AND cell = ? ORDER BY id DESC LIMIT 1",
             params![suite, cell],
         )
     }
@@ -177,24 +181,26 @@ impl Ledger {
     fn one(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Record>> {
         self.with(|connection| {
             let mut select = connection.prepare_cached(sql)?;
-            let text: Option<String> = select.query_row(params, |row| row.get(0)).optional()?;
-            // A record of another format is as good as none: the cell runs again.
-            Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+            let column = |row: &rusqlite::Row<'_>, n: usize| row.get::<_, String>(n);
+            let row = select.query_row(params, |row| {
+                Ok(([column(row, 0)?, column(row, 1)?, column(row, 2)?, column(row, 3)?], column(row, 4)?))
+            });
+            // A record of another format is as good as none, and so is one that its own row contradicts: the cell runs
+            // again.
+            let record = row.optional()?.and_then(|(columns, text)| {
+                let record: Record = serde_json::from_str(&text).ok()?;
+                (columns_of(&record) == columns).then_some(record)
+            });
+            Ok(record)
         })
     }
 
-    /// The newest record of every suite and cell, oldest first.
-    pub fn all_newest(&self) -> Result<Vec<Record>> {
+    /// Every suite and cell that has a record.
+    pub fn cells(&self) -> Result<Vec<(String, String)>> {
         self.with(|connection| {
-            let mut select = connection.prepare(
-                "SELECT record FROM records WHERE id IN (SELECT max(id) FROM records GROUP BY suite, cell) ORDER BY id",
-            )?;
-            let rows = select.query_map([], |row| row.get::<_, String>(0))?;
-            let mut records = Vec::new();
-            for text in rows {
-                records.extend(serde_json::from_str::<Record>(&text?).ok());
-            }
-            Ok(records)
+            let mut select = connection.prepare("SELECT DISTINCT suite, cell FROM records ORDER BY suite, cell")?;
+            let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
@@ -282,6 +288,12 @@ impl Ledger {
             Ok(())
         })
     }
+}
+
+/// What a row says of its record outside of it: suite, cell, key and outcome.
+fn columns_of(record: &Record) -> [String; 4] {
+    let key = or_empty::text(&record.key);
+    [record.suite.clone(), record.cell.to_string(), key, record.outcome.as_str().to_owned()]
 }
 
 /// The facts saved earlier.

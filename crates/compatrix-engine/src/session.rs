@@ -4,6 +4,7 @@
 pub mod base;
 pub mod repro;
 pub(crate) mod since;
+pub mod today;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;

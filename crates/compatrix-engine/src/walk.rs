@@ -31,7 +31,7 @@ use crate::ledger::Ledger;
 use crate::run;
 use crate::run::executable::blank;
 use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
-use crate::run::keys;
+use crate::run::known;
 use crate::run::proof;
 use crate::survey::Survey;
 use crate::sys::clock::{instant, now, system};
@@ -67,8 +67,7 @@ pub(crate) fn walk_plan(
     (policy, today): (&Policy, &str),
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
-    let build_keys: Vec<Sha256> = plan.builds.iter().map(|build| keys::of_build(host, build, &survey.facts)).collect();
-    let reads = sources::reads(host, ledger, &build_keys)?;
+    let known = known::of_plan(host, ledger, spec, &plan, &survey)?;
     let judge = Judge::new(spec, &survey.facts.versions(), policy, today);
     let mut walk = Walk {
         judge: &judge,
@@ -77,21 +76,27 @@ pub(crate) fn walk_plan(
         host,
         spec,
         cells: plan.runs.iter().map(|run| spec.space.id(run.cell)).collect(),
-        build_keys,
+        build_keys: known.builds,
         keys: Vec::new(),
         rows: vec![None; plan.runs.len()],
         plan: &plan,
         survey: &survey,
     };
-    for (n, run) in plan.runs.iter().enumerate() {
-        let suite = &spec.suites[run.suite];
-        let key = keys::of_run(host, walk.build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
-        if let Some(read) = reads[run.build].filter(|_| !host.limits.fresh) {
+    let mut refused = Vec::new();
+    for (n, known) in known.runs.into_iter().enumerate() {
+        let run = plan.runs[n];
+        if !host.limits.fresh {
             // Judge again: rules, baseline and suppressions may have changed since.
-            let known = ledger.by_key(keys::complete(key, Some(read)))?;
-            walk.rows[n] = known.map(|record| judge.row(run.suite, run.cell, record, true)).filter(Row::is_settled);
+            let row = known.record.map(|record| judge.row(run.suite, run.cell, record, true));
+            walk.rows[n] = row.filter(Row::is_settled);
+            refused.extend(known.refused);
         }
-        walk.keys.push(key);
+        walk.keys.push(known.before);
+    }
+    if let [first, rest @ ..] = refused.as_slice() {
+        let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
+        let text = format!("a result in the ledger contradicts itself and is not used, {first}{more}; it runs again");
+        let _ = tell.send(Event::Warning(text));
     }
     let to_do = walk.rows.iter().filter(|row| row.is_none()).count();
     let durations = if to_do > 0 { ledger.durations()? } else { Durations::default() };

@@ -26,6 +26,7 @@ mod lines;
 pub mod linkage;
 pub mod lockset;
 pub mod matrix_spec;
+pub mod meaning;
 pub mod outside_paths;
 pub mod plan;
 pub mod release;

@@ -6,31 +6,16 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{bail, Result};
 use compatrix_model::evidence::{Record, SourceProof};
-use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::Project;
 use compatrix_model::outcome::Outcome;
 
 use crate::build::{Built, NotBuilt};
 use crate::event::Event;
 use crate::find;
-use crate::find::input::{self, Looked};
 use crate::find::places::Places;
 use crate::find::written::{self, Compared, Snapshot, Span};
-use crate::ledger::Ledger;
 use crate::sys::clock::system;
-use crate::sys::error::Error;
 use crate::sys::host::Host;
-
-/// By build: the hash of what it read besides what its key holds, as that is now; `None` if it is not known what it read.
-pub(super) fn reads(host: &Host, ledger: &Ledger, builds: &[Sha256]) -> Result<Vec<Option<Sha256>>, Error> {
-    let env = host.ambient.for_builds();
-    let mut looked = Looked::default();
-    let one = |key: &Sha256| -> Result<Option<Sha256>, Error> {
-        let inputs = ledger.reads(*key)?;
-        Ok(inputs.and_then(|inputs| input::hash(&looked.states(host, &env, &inputs))))
-    };
-    builds.iter().map(one).collect()
-}
 
 /// The least time between two looks at all sources.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
