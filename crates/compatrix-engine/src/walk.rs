@@ -31,6 +31,7 @@ use crate::ledger::Ledger;
 use crate::run;
 use crate::run::executable::blank;
 use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
+use crate::run::keys;
 use crate::run::known;
 use crate::run::proof;
 use crate::survey::Survey;
