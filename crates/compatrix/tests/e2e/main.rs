@@ -9,6 +9,7 @@ mod distros;
 mod distros_bad;
 mod disturb;
 mod doctor;
+mod edits;
 mod environment;
 mod evidence_merge;
 mod features;
