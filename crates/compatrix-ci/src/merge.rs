@@ -241,7 +241,8 @@ impl<'a> Merging<'a> {
                 match (slot, bundle.origin(found)) {
                     (None, _) => wrong[0].push(found),
                     (Some(_), Some(origin))
-                        if origin != (&header.platform, header.sources) || stated.elsewhere(&header.platform).is_some() =>
+                        if origin != (&header.platform, header.sources)
+                            || stated.elsewhere(&header.platform).is_some() =>
                     {
                         wrong[1].push(found);
                     }

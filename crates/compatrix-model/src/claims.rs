@@ -208,6 +208,8 @@ impl<'a> Judged<'a> {
 pub fn works(verdict: Verdict) -> bool {
     match verdict {
         Verdict::Ok | Verdict::UnexpectedPass => true,
-        Verdict::Broken | Verdict::Known | Verdict::Flaky | Verdict::Stale | Verdict::Unproven | Verdict::Error => false,
+        Verdict::Broken | Verdict::Known | Verdict::Flaky | Verdict::Stale | Verdict::Unproven | Verdict::Error => {
+            false
+        }
     }
 }

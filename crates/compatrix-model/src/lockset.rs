@@ -108,9 +108,8 @@ pub fn of_cell(groups: &[LockGroup], space: &Space, coords: &[usize], versions: 
         Some((n, axis)) => deps_of(&axis.values[coords[n]].setting).unwrap_or(Deps::Lockset),
         None => Deps::Lockset,
     };
-    let group = space
-        .axis_of(&AxisKind::Rust)
-        .and_then(|(n, axis)| group_of(groups, axis, &axis.values[coords[n]], versions));
+    let group =
+        space.axis_of(&AxisKind::Rust).and_then(|(n, axis)| group_of(groups, axis, &axis.values[coords[n]], versions));
     Lockset::new(deps, group)
 }
 

@@ -279,7 +279,9 @@ until = "2030-01-01"
         "name = \"tests\"\ntimeout = \"5m\"\nargs = [\"--include-ignored\"]\nenv = { A = \"x{schema.database}\" }";
 
     fn spec(text: &str) -> Spec {
-        crate::spec_text::parse(text, "matrix.toml", &["v1".to_owned()]).unwrap_or_else(|e| panic!("{e:?}\n{text}")).spec
+        crate::spec_text::parse(text, "matrix.toml", &["v1".to_owned()])
+            .unwrap_or_else(|e| panic!("{e:?}\n{text}"))
+            .spec
     }
 
     /// What differs in the meaning of a suite in a cell after an edit of the spec.

@@ -24,7 +24,9 @@ impl Today {
     pub fn has(&self, lockset: &Lockset, source: &SourceProof) -> bool {
         match lockset.deps {
             Deps::Minimal | Deps::Latest => true,
-            Deps::Locked | Deps::Lockset => source.lockset.is_some() && self.locksets.get(lockset) == source.lockset.as_ref(),
+            Deps::Locked | Deps::Lockset => {
+                source.lockset.is_some() && self.locksets.get(lockset) == source.lockset.as_ref()
+            }
         }
     }
 }

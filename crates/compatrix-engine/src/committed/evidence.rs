@@ -64,7 +64,11 @@ fn unknown_suites(spec: &Spec, file: &EvidenceFile) -> Option<(String, String)> 
 }
 
 fn count(results: usize) -> String {
-    if results == 1 { "1 result".to_owned() } else { format!("{results} results") }
+    if results == 1 {
+        "1 result".to_owned()
+    } else {
+        format!("{results} results")
+    }
 }
 
 /// A platform's file, below the root.

@@ -29,8 +29,7 @@ pub(crate) struct Known {
 /// The key of each run of a plan, in the plan's order.
 pub(crate) fn keys(host: &Host, spec: &Spec, plan: &Plan, survey: &Survey) -> Vec<Sha256> {
     let compiler = c_compiler::fingerprint(host);
-    let builds: Vec<Sha256> =
-        plan.builds.iter().map(|build| keys::of_build(build, &survey.facts, &compiler)).collect();
+    let builds: Vec<Sha256> = plan.builds.iter().map(|build| keys::of_build(build, &survey.facts, &compiler)).collect();
     let key = |run: &Run| {
         let (suite, cell) = (&spec.suites[run.suite], spec.space.id(run.cell));
         keys::of_run(host, builds[run.build], suite, &cell, &spec.space, &survey.facts)
@@ -42,13 +41,7 @@ pub(crate) fn keys(host: &Host, spec: &Spec, plan: &Plan, survey: &Survey) -> Ve
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub(crate) fn of_plan(
-    host: &Host,
-    ledger: &Ledger,
-    spec: &Spec,
-    plan: &Plan,
-    survey: &Survey,
-) -> Result<Vec<Known>> {
+pub(crate) fn of_plan(host: &Host, ledger: &Ledger, spec: &Spec, plan: &Plan, survey: &Survey) -> Result<Vec<Known>> {
     let known = |(run, key): (&Run, Sha256)| {
         let record = ledger.by_key(key)?;
         let refused = record.as_ref().and_then(|record| trouble(spec, survey, run, record));

@@ -79,7 +79,8 @@ impl<'h> Git<'h> {
     /// It cannot be started.
     pub fn date(&self, commit: &str) -> Result<Option<String>> {
         // `%ct` is the same under every setting of the user's, who may have a format of dates.
-        let said = self.ask(&["show", "--no-patch", "--no-show-signature", "--format=%ct", "--end-of-options", commit])?;
+        let said =
+            self.ask(&["show", "--no-patch", "--no-show-signature", "--format=%ct", "--end-of-options", commit])?;
         let seconds = said.ok().and_then(|text| text.trim().parse().ok());
         Ok(seconds.and_then(clock::utc))
     }

@@ -214,8 +214,9 @@ fn whereabouts(spec: &Spec, at: &[&Judged<'_>], cells: &[&Judged<'_>]) -> String
 /// `features=json`: the axes on which these cells have fewer values than all, and at most `most`; empty if there is none.
 pub(super) fn whereabouts_of(spec: &Spec, all: &[&Judged<'_>], cells: &[&Judged<'_>], most: usize) -> String {
     let space = &spec.space;
-    let values =
-        |cells: &[&Judged<'_>], axis: usize| -> BTreeSet<usize> { cells.iter().map(|j| space.coords(j.cell)[axis]).collect() };
+    let values = |cells: &[&Judged<'_>], axis: usize| -> BTreeSet<usize> {
+        cells.iter().map(|j| space.coords(j.cell)[axis]).collect()
+    };
     let narrow = space.axes().iter().enumerate().filter_map(|(n, axis)| {
         let (these, all) = (values(cells, n), values(all, n));
         if these.len() == all.len() || these.len() > most {

@@ -135,7 +135,12 @@ impl<'s> Judge<'s> {
         Some(Place { suite, cell, coords: space.coords(cell), rust, sqlite })
     }
 
-    fn entry<'a>(&mut self, (platform, entry): (&'a str, &'a Entry), against: &Against<'_>, judgement: &mut Judgement<'a>) {
+    fn entry<'a>(
+        &mut self,
+        (platform, entry): (&'a str, &'a Entry),
+        against: &Against<'_>,
+        judgement: &mut Judgement<'a>,
+    ) {
         let Some(place) = self.place(entry) else {
             judgement.foreign += 1;
             return;
@@ -162,9 +167,8 @@ impl<'s> Judge<'s> {
         entry.record.proof.as_ref()?;
         let (space, locks) = (&self.spec.space, &self.spec.locks);
         let versions = self.versions(place);
-        let of_today = |today: &Today, source: &_| {
-            today.has(&lockset::of_cell(locks, space, &place.coords, &versions), source)
-        };
+        let of_today =
+            |today: &Today, source: &_| today.has(&lockset::of_cell(locks, space, &place.coords, &versions), source);
         against.stale(entry, of_today).or_else(|| {
             let Some(meaning) = &entry.meaning else { return Some(Stale::Format) };
             let today = self.meanings.of(place.suite, &place.coords, &versions, expectation);

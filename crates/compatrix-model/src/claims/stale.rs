@@ -90,7 +90,11 @@ impl<'t> Against<'t> {
     }
 
     /// Whether an entry of these sources still counts; `dependencies` says if its lockset is that of its cell.
-    pub(super) fn stale(&self, entry: &Entry, dependencies: impl FnOnce(&Today, &SourceProof) -> bool) -> Option<Stale> {
+    pub(super) fn stale(
+        &self,
+        entry: &Entry,
+        dependencies: impl FnOnce(&Today, &SourceProof) -> bool,
+    ) -> Option<Stale> {
         let proof = entry.record.proof.as_ref()?;
         let source = &proof.source;
         let day = entry.date.as_deref().and_then(|date| date.get(..10)).map(str::to_owned);

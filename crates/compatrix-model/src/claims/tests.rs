@@ -319,8 +319,10 @@ fn what_only_older_sources_prove_is_stale() {
 
 #[test]
 fn several_sources_without_dates_prove_nothing() {
-    let records = || [of_sources("1.70 3.46.0 v24 default", Passed, 11), of_sources("stable 3.46.0 v24 default", Passed, 12)];
-    let words = "1 result with Rust 1.70 passed, but it is of several sources, and no commit's date says which are the newest";
+    let records =
+        || [of_sources("1.70 3.46.0 v24 default", Passed, 11), of_sources("stable 3.46.0 v24 default", Passed, 12)];
+    let words =
+        "1 result with Rust 1.70 passed, but it is of several sources, and no commit's date says which are the newest";
     stale(0, file(records()), ClaimVerdict::Stale, words);
     // Uncommitted changes are newer than their commit.
     let mut dirty = records().map(|mut record| {
@@ -357,7 +359,8 @@ fn evidence_of_another_meaning_is_stale_and_says_of_what() {
     assert_eq!(sentence(&edited("[\"v18\", \"v24\"]", "[\"v24\"]"), &file).0, ClaimVerdict::Proven);
     assert_eq!(EvidenceFile::from_text(&text).unwrap(), file);
     file.change(|entry| entry.meaning = None);
-    let words = "1 result with Rust 1.70 passed, but it is of an older format, which does not say what suites and values meant";
+    let words =
+        "1 result with Rust 1.70 passed, but it is of an older format, which does not say what suites and values meant";
     assert_eq!(sentence(&spec, &file), (ClaimVerdict::Stale, words.to_owned()));
 }
 

@@ -86,7 +86,9 @@ impl fmt::Display for Contradiction {
                 write!(f, "its suite only builds, and its outcome is {outcome}")
             }
             Contradiction::TestsOfABuild(n) => write!(f, "its suite only builds, and {} ran", tests(*n)),
-            Contradiction::OtherPlatform { proof, file } => write!(f, "its proof is of {proof}, and the file of {file}"),
+            Contradiction::OtherPlatform { proof, file } => {
+                write!(f, "its proof is of {proof}, and the file of {file}")
+            }
             Contradiction::NoEvidence => f.write_str("trouble on the machine is no evidence"),
         }
     }
@@ -145,11 +147,9 @@ impl Stated<'_> {
         let counts = self.tests.plus(self.doctests.unwrap_or_default());
         match self.outcome {
             Outcome::Passed => self.passed(counts).or_else(|| self.tried()),
-            Outcome::Failed
-            | Outcome::BuildFailed
-            | Outcome::Crashed
-            | Outcome::TimedOut
-            | Outcome::Misidentified => self.tried().or_else(|| self.red(counts)),
+            Outcome::Failed | Outcome::BuildFailed | Outcome::Crashed | Outcome::TimedOut | Outcome::Misidentified => {
+                self.tried().or_else(|| self.red(counts))
+            }
             Outcome::Unavailable => (counts.run() > 0).then(|| Contradiction::UntriedWithTests(counts.run())),
             // Of a run that was cut short anything may be left.
             Outcome::Infrastructure => None,
@@ -199,9 +199,7 @@ impl Stated<'_> {
                 | Outcome::BuildFailed
                 | Outcome::Misidentified
                 | Outcome::Unavailable
-                | Outcome::Infrastructure => {
-                    (counts.run() > 0).then(|| Contradiction::TestsOfABuild(counts.run()))
-                }
+                | Outcome::Infrastructure => (counts.run() > 0).then(|| Contradiction::TestsOfABuild(counts.run())),
             },
             SuiteKind::Test => (passed && counts.run() == 0).then_some(Contradiction::PassedWithoutTests),
             SuiteKind::Leak(_) => match self.leaks {
@@ -286,7 +284,8 @@ mod tests {
         let crashed = Stated { outcome: Outcome::Crashed, tests: NONE, has_cause: true, ..GOOD };
         check(crashed, &build, Some("its suite only builds, and its outcome is crashed"));
 
-        let text = "version = 1\n[project]\npackages = [\"p\"]\n[axis]\nrust = [\"stable\"]\n[[suite]]\nname = \"l\"\nkind = \
+        let text =
+            "version = 1\n[project]\npackages = [\"p\"]\n[axis]\nrust = [\"stable\"]\n[[suite]]\nname = \"l\"\nkind = \
                     \"leak\"\ntool = \"valgrind\"\n";
         let leak = crate::spec_text::parse(text, "matrix.toml", &[]).expect("a spec").spec.suites[0].kind.clone();
         check(GOOD, &leak, Some("it passed, and no leak tool reported"));

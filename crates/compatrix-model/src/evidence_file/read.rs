@@ -9,8 +9,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::entry::{failure, Entry, EvidenceFile, FORMAT, OLDEST};
-use super::snapshot::{known, RawMeaning};
 use super::leaks::{BaselineEvidence, FindingEvidence, LeakEvidence};
+use super::snapshot::{known, RawMeaning};
 use crate::cell::{CellId, CellIdError};
 use crate::evidence::{Counts, Differences, ExecutableProof, FixtureProof, LeftOut, Proof, Record};
 use crate::evidence::{SourceProof, SqliteProof, ToolchainProof};
@@ -245,7 +245,10 @@ fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
         Some(format) if !(OLDEST..=FORMAT).contains(format.get_ref()) => {
             let newer = *format.get_ref() > FORMAT;
             let help = if newer { "update compatrix to the version that wrote it" } else { WRITE_ANEW };
-            let message = format!("format {} of evidence, and this compatrix reads formats {OLDEST} to {FORMAT}", format.get_ref());
+            let message = format!(
+                "format {} of evidence, and this compatrix reads formats {OLDEST} to {FORMAT}",
+                format.get_ref()
+            );
             return Err(EvidenceError { line: reader.line(format.span().start), message, help: help.to_owned() });
         }
         Some(_) => {}
@@ -269,7 +272,8 @@ fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
             return Err(reader.at(&record.cell, message));
         }
         let meaning = reader.meaning(record, &read, &raw.meaning)?;
-        let origin = record.build.as_ref().and_then(|build| raw.origin.get(raw.build.get(build.get_ref())?.origin.get_ref()));
+        let origin =
+            record.build.as_ref().and_then(|build| raw.origin.get(raw.build.get(build.get_ref())?.origin.get_ref()));
         let date = origin.and_then(|origin| origin.date.as_ref()).map(|date| date.get_ref().clone());
         file.insert(Entry { record: Arc::new(read), leaks, meaning, date });
     }

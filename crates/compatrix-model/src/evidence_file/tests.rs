@@ -196,7 +196,12 @@ fn errors_name_the_line_and_what_to_do() {
             "[meaning.1] has no `rust=1.70`",
             "regenerate it with",
         ),
-        (format!("{good}\n[origin.1]\ndirty = false\nsources = \"{}\"\ndate = \"now\"\n", "0".repeat(64)), 15, "\"now\" is no date", "regenerate it with"),
+        (
+            format!("{good}\n[origin.1]\ndirty = false\nsources = \"{}\"\ndate = \"now\"\n", "0".repeat(64)),
+            15,
+            "\"now\" is no date",
+            "regenerate it with",
+        ),
         (good.replace("\"passed\"", "\"fine\""), 8, "outcome \"fine\"; known are passed, failed", "regenerate it with"),
         (good.replace("rust=1.70", "rust"), 7, "is not `axis=value`", "regenerate it with"),
         (

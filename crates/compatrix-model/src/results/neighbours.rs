@@ -38,6 +38,9 @@ pub struct FewerLine {
     pub rows: usize,
 }
 
+/// A suite, and why fewer tests ran.
+type Of<'m> = (&'m str, String);
+
 /// The rows of a matrix beside those with which they are compared.
 #[derive(Debug)]
 pub struct Neighbours<'m> {
@@ -71,7 +74,7 @@ impl<'m> Neighbours<'m> {
 
     /// All of them, one line for a suite, a reason and the values that these cells have in common.
     pub fn lines(&self) -> Vec<FewerLine> {
-        let mut groups: Vec<((&str, String), Vec<(&Row, Fewer)>)> = Vec::new();
+        let mut groups: Vec<(Of<'_>, Vec<(&Row, Fewer)>)> = Vec::new();
         for row in &self.matrix.rows {
             let Some(fewer) = self.fewer(row) else { continue };
             let key = (row.suite.as_str(), fewer.reason.clone());
@@ -81,7 +84,7 @@ impl<'m> Neighbours<'m> {
             }
         }
         let several = self.matrix.suites().len() > 1;
-        let line = |((suite, reason), rows): ((&str, String), Vec<(&Row, Fewer)>)| {
+        let line = |((suite, reason), rows): (Of<'_>, Vec<(&Row, Fewer)>)| {
             let numbers: BTreeSet<(u32, u32)> = rows.iter().map(|(_, fewer)| (fewer.ran, fewer.most)).collect();
             let numbers: Vec<String> = numbers.iter().map(|(ran, most)| format!("{ran} of {most}")).collect();
             let suite = if several { format!("{suite}: ") } else { String::new() };
@@ -129,7 +132,9 @@ fn is_counted(row: &Row) -> bool {
 fn reason(row: &Row, most: &Row) -> String {
     let (tests, theirs) = (row.tests(), most.tests());
     let missing = theirs.run() - tests.run();
-    for (n, other, word) in [(tests.ignored, theirs.ignored, "ignored"), (tests.filtered, theirs.filtered, "filtered out")] {
+    for (n, other, word) in
+        [(tests.ignored, theirs.ignored, "ignored"), (tests.filtered, theirs.filtered, "filtered out")]
+    {
         if n >= other.saturating_add(missing) {
             return format!("{missing} more {} {word} there", if missing == 1 { "is" } else { "are" });
         }
@@ -217,23 +222,21 @@ mod tests {
             row("rust=new features=b", "1.95.0", (6, 0), &[]),
         ]);
         assert_eq!(by_cargo.len(), 1, "{by_cargo:?}");
-        assert!(by_cargo[0].0.starts_with("1 of 2, 5 of 6 tests ran with rust=old: fewer, by a `cfg`, or because cargo"));
+        assert!(by_cargo[0]
+            .0
+            .starts_with("1 of 2, 5 of 6 tests ran with rust=old: fewer, by a `cfg`, or because cargo"));
         assert_eq!(by_cargo[0].1, 2);
         let one = |few: Row, many: Row| lines(vec![few, many]).remove(0).0;
-        let ignored = one(
-            row("rust=old features=a", "1.80.0", (1, 3), &[]),
-            row("rust=new features=a", "1.95.0", (3, 1), &[]),
-        );
+        let ignored =
+            one(row("rust=old features=a", "1.80.0", (1, 3), &[]), row("rust=new features=a", "1.95.0", (3, 1), &[]));
         assert_eq!(ignored, "1 of 3 tests ran with rust=old: 2 more are ignored there");
         let feature = one(
             row("rust=old features=a", "1.80.0", (1, 0), &["x"]),
             row("rust=new features=a", "1.80.0", (2, 0), &["x", "y"]),
         );
         assert_eq!(feature, "1 of 2 tests ran with rust=old: the feature `y` is off there, for `cfg(feature)` too");
-        let rustc = one(
-            row("rust=old features=a", "1.80.0", (1, 0), &[]),
-            row("rust=new features=a", "1.95.0", (2, 0), &[]),
-        );
+        let rustc =
+            one(row("rust=old features=a", "1.80.0", (1, 0), &[]), row("rust=new features=a", "1.95.0", (2, 0), &[]));
         assert_eq!(rustc, "1 of 2 tests ran with rust=old: fewer, by a `cfg` or a build script: rustc is 1.80.0 there");
     }
 

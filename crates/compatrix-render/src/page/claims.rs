@@ -17,8 +17,7 @@ pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
     } else if claims.is_empty() {
         out.push_str("The spec makes no promises; this page shows the results.\n");
     } else {
-        let verdicts =
-            [ClaimVerdict::Proven, ClaimVerdict::Stale, ClaimVerdict::Unproven, ClaimVerdict::Contradicted];
+        let verdicts = [ClaimVerdict::Proven, ClaimVerdict::Stale, ClaimVerdict::Unproven, ClaimVerdict::Contradicted];
         let parts: Vec<String> = verdicts
             .into_iter()
             .filter(|verdict| of(*verdict) > 0)
@@ -70,7 +69,8 @@ pub(super) fn table(facts: &Facts<'_>) -> String {
             ClaimVerdict::Unproven => "➖",
             ClaimVerdict::Contradicted => "❌",
         };
-        let stale = stale.iter().filter(|_| *verdict == ClaimVerdict::Stale).find_map(|(_, cells)| cells.example.as_ref());
+        let stale =
+            stale.iter().filter(|_| *verdict == ClaimVerdict::Stale).find_map(|(_, cells)| cells.example.as_ref());
         let example = against.example.as_ref().or(stale).or(proof.example.as_ref());
         table.row([
             text(&subject.to_string()),

@@ -17,8 +17,18 @@ type Origin<'a> = (Option<&'a str>, &'a Option<String>, bool, Sha256);
 
 /// The sources behind each platform's evidence, and its results.
 pub(super) fn origins(facts: &Facts<'_>) -> String {
-    let mut table =
-        Table::new(&["Platform", "Commit", "Date", "Sources (SHA-256)", ">Results", ">ok", ">broken", ">known", ">stale", ">unproven"]);
+    let mut table = Table::new(&[
+        "Platform",
+        "Commit",
+        "Date",
+        "Sources (SHA-256)",
+        ">Results",
+        ">ok",
+        ">broken",
+        ">known",
+        ">stale",
+        ">unproven",
+    ]);
     let mut dirty = false;
     let mut sources_seen: BTreeSet<Sha256> = BTreeSet::new();
     for platform in facts.platforms() {
@@ -40,7 +50,11 @@ pub(super) fn origins(facts: &Facts<'_>) -> String {
                     sources_seen.insert(sources);
                     let day = day.unwrap_or("not recorded").to_owned();
                     let commit = commit.as_ref().map_or("no commit".to_owned(), |commit| code(short(commit)));
-                    (format!("{commit}{}", if changed { ", changed" } else { "" }), day, code(&format!("{sources:.12}")))
+                    (
+                        format!("{commit}{}", if changed { ", changed" } else { "" }),
+                        day,
+                        code(&format!("{sources:.12}")),
+                    )
                 }
             };
             let of = |verdict: Verdict| counts.get(&verdict).copied().unwrap_or(0).to_string();

@@ -10,6 +10,7 @@ mod distros_bad;
 mod disturb;
 mod doctor;
 mod environment;
+mod evidence_holds;
 mod evidence_merge;
 mod features;
 mod fixtures;
