@@ -28,7 +28,7 @@ pub struct WorkspaceFacts {
     pub promises: Vec<Promise>,
 }
 
-/// A build script.
+/// The source that cargo compiles and runs before a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildScript {
     /// Path relative to the workspace root.
