@@ -9,6 +9,7 @@ mod context;
 mod dependencies;
 mod facts;
 mod finding;
+mod inputs;
 mod keys;
 mod promises;
 #[cfg(test)]
@@ -19,7 +20,7 @@ use compatrix_model::condition::Versions;
 use compatrix_model::matrix_spec::Spec;
 use shaped_toml::Severity;
 
-pub use facts::{BuildScript, Graph, GraphPackage, Use, WorkspaceFacts};
+pub use facts::{BuildScript, Graph, GraphPackage, OutsideRead, Use, WorkspaceFacts};
 pub use finding::{Finding, Lint, Unchecked};
 
 use context::Context;
@@ -34,6 +35,7 @@ pub fn lint(facts: &WorkspaceFacts, spec: Option<&Spec>, versions: &Versions) ->
     build_scripts::lint(&context, versions, &mut found);
     dependencies::lint(&context, &mut found);
     promises::lint(&context, versions, &mut found);
+    inputs::lint(&context, &mut found);
     let key = |finding: &Finding| (finding.severity != Severity::Error, finding.id, finding.file.clone(), finding.line);
     found.sort_by_cached_key(key);
     found

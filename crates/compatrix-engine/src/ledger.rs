@@ -3,6 +3,7 @@
 //! One writer (the thread that walks the plan), a commit for each result. A ledger that cannot be read is set aside
 //! under another name, never deleted.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,13 +13,15 @@ use compatrix_model::facts::Durations;
 use compatrix_model::hash::{or_empty, Sha256};
 use rusqlite::{params, Connection, ErrorCode, OptionalExtension};
 
+use crate::find::input::Input;
 use crate::sys::memo::Memo;
 
 /// The schema's version, in `PRAGMA user_version`; each entry of [`MIGRATIONS`] leads to the next.
 const VERSION: usize = MIGRATIONS.len();
 
 /// Each brings a ledger from the version of its position to the next.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE records (
         id INTEGER PRIMARY KEY,
         suite TEXT NOT NULL,
@@ -43,7 +46,18 @@ const MIGRATIONS: [&str; 1] = ["
         stamp TEXT NOT NULL,
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE reads (
+        build TEXT PRIMARY KEY,
+        inputs TEXT NOT NULL,
+        at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
+];
+
+/// Of so many builds the ledger knows what they read.
+const MOST_READS: i64 = 5000;
 
 /// The ledger, open.
 #[derive(Debug)]
@@ -104,7 +118,7 @@ impl Ledger {
         }
         if version == VERSION {
             // Proves early that it can be written.
-            connection.execute_batch("BEGIN IMMEDIATE; PRAGMA user_version = 1; COMMIT;")?;
+            connection.execute_batch(&format!("BEGIN IMMEDIATE; PRAGMA user_version = {VERSION}; COMMIT;"))?;
         }
         let memo = memo(&connection)?;
         Ok((Self { connection, path: path.to_owned() }, memo))
@@ -187,6 +201,31 @@ impl Ledger {
             let mut select = connection.prepare("SELECT DISTINCT suite, cell FROM records ORDER BY suite, cell")?;
             let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The inputs that the build of this key read, if that is known.
+    pub(crate) fn reads(&self, build: Sha256) -> Result<Option<BTreeSet<Input>>> {
+        self.with(|connection| {
+            let mut select = connection.prepare_cached("SELECT inputs FROM reads WHERE build = ?")?;
+            let text: Option<String> = select.query_row([build.to_string()], |row| row.get(0)).optional()?;
+            Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+        })
+    }
+
+    /// Remembers what the build of this key read, and forgets the oldest of very many.
+    pub(crate) fn put_reads(&self, build: Sha256, inputs: &BTreeSet<Input>, at: i64) -> Result<()> {
+        self.with(|connection| {
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO reads (build, inputs, at) VALUES (?, ?, ?)")?
+                .execute(params![build.to_string(), serde_json::to_string(inputs)?, at])
+                .context("cannot write to the ledger")?;
+            connection
+                .prepare_cached(
+                    "DELETE FROM reads WHERE at < (SELECT at FROM reads ORDER BY at DESC LIMIT 1 OFFSET ?)",
+                )?
+                .execute([MOST_READS])?;
+            Ok(())
         })
     }
 

@@ -39,11 +39,13 @@ pub enum Lint {
     VersionMisread,
     /// A workflow has a hand-written matrix although the spec has `[ci]`.
     MatrixByHand,
+    /// Tests may read files outside of their package that no key holds.
+    InputsUnclear,
 }
 
 impl Lint {
     /// Every lint, in declaration order.
-    pub const ALL: [Lint; 15] = [
+    pub const ALL: [Lint; 16] = [
         Lint::SpecInvalid,
         Lint::WorkspaceUnreadable,
         Lint::MsrvNotInherited,
@@ -59,6 +61,7 @@ impl Lint {
         Lint::PromiseNotTested,
         Lint::VersionMisread,
         Lint::MatrixByHand,
+        Lint::InputsUnclear,
     ];
 
     /// The stable id, in kebab case.
@@ -79,6 +82,7 @@ impl Lint {
             Lint::PromiseNotTested => "promise-not-tested",
             Lint::VersionMisread => "version-misread",
             Lint::MatrixByHand => "matrix-by-hand",
+            Lint::InputsUnclear => "inputs-unclear",
         }
     }
 }

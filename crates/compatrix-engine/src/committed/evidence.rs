@@ -169,7 +169,7 @@ pub fn record(
         file.retain(|entry| spec.space.find(&entry.record.cell).is_some());
     }
     date(host, &mut file);
-    files::write(&path, file.to_text().as_bytes())?;
+    files::write_output(&path, file.to_text().as_bytes())?;
     let entries = file.entries().len();
     Ok(Recorded { file: shown.display().to_string(), entries, dropped })
 }

@@ -51,7 +51,7 @@ pub fn results(session: &Session, parsed: &Parsed, cells: &[Condition]) -> Resul
     let profile = Profile::default();
     let plan = plan_part(spec, &Choice { profile: &profile, cells: &[] }, &facts, &part);
     let mut results = TodaysResults { records: Vec::new(), earlier: 0, refused: Vec::new() };
-    for known in known::of_plan(&session.host, &session.ledger, spec, &plan, &survey)? {
+    for known in known::of_plan(&session.host, &session.ledger, spec, &plan, &survey)?.runs {
         results.refused.extend(known.refused);
         results.records.extend(known.record);
     }

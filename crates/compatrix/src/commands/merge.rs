@@ -30,6 +30,14 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     let opened = Opened::new(global, terminal)?;
     // Where GitHub reports on the jobs, all artifacts may have been lost, and the folder with them.
     let paths = artifacts::find(&args.paths, args.needs.is_some())?;
+    if paths.is_empty() && args.needs.is_none() {
+        return Err(Error::usage(format!(
+            "no artifacts (*.{EXTENSION}) in {}; `{} compat --event EVENT --evidence FILE` writes one. In a workflow whose jobs \
+             may all have been lost, `--needs` gives the verdict without any",
+            args.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+            command_name()
+        )));
+    }
     let files = artifacts::read(&paths, processors())?;
     let (event, work) = event_of(args, &files)?;
     let session = opened.session(no_work(), false, terminal)?;
@@ -100,7 +108,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     if let Some(path) = &args.sarif {
         let (matrix, usage) = together.all_platforms();
         let text = sarif_of(&opened.root, &workspace.packages, &matrix, &usage);
-        files::write(path, text.as_bytes())?;
+        files::write_output(path, text.as_bytes())?;
         terminal.say("Wrote", &path.display().to_string());
     }
     append_step_summary(&opened.ambient, || summary::summary(&together))?;
@@ -116,12 +124,9 @@ fn event_of(args: &MergeArgs, files: &[File]) -> Result<(CiEvent, JobCommand), E
     let first = events::of_artifacts(files);
     match (args.event.or(first.map(|(event, _)| event)), args.of.or(first.map(|(_, work)| work))) {
         (Some(event), Some(work)) => Ok((event, work)),
-        _ if files.is_empty() => Err(Error::usage(format!(
-            "no artifacts (*.{EXTENSION}) in {}; `{} compat --event EVENT --evidence FILE` writes one. With --event \
-             and --of, it gives the verdict without any",
-            args.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
-            command_name()
-        ))),
+        _ if files.is_empty() => {
+            Err(Error::usage("no artifact says which event and command this is; name them by --event and --of"))
+        }
         _ => {
             let refused = files.iter().filter_map(|(file, bundle)| Some(format!("{file}: {}", bundle.as_ref().err()?)));
             Err(Error::usage(format!(
