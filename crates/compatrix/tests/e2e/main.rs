@@ -11,6 +11,7 @@ mod disturb;
 mod doctor;
 mod edits;
 mod environment;
+mod evidence_holds;
 mod evidence_merge;
 mod features;
 mod fixtures;
