@@ -132,7 +132,9 @@ impl<'t> Scanner<'t> {
                 parts.push("..".to_owned());
             } else if let Some(number) = trimmed.strip_prefix(".ancestors().nth(") {
                 let Some((number, _)) = number.split_once(')') else { return parts };
-                let Some(number) = number.trim().parse::<usize>().ok().filter(|number| *number < 32) else { return parts };
+                let Some(number) = number.trim().parse::<usize>().ok().filter(|number| *number < 32) else {
+                    return parts;
+                };
                 look.at += ".ancestors().nth(".len();
                 parts.extend(std::iter::repeat_n("..".to_owned(), number));
                 look.at += look.rest().find(')').map_or(0, |at| at + 1);
@@ -259,7 +261,9 @@ mod tests {
         check(r#"for r in x { "../y" }"#, &["../y"]);
         check("\"never closed ../x", &[]);
         assert_eq!(outside_paths("\n\n f(\"../x\")")[0].line, 3);
-        for text in ["", "\"", "'", "'\\", "r#", "/*", "r#\"", "//", "'\\u{1f600}' \"../x\"", "ä\"../ö\"", "f(\"..\").join("] {
+        for text in
+            ["", "\"", "'", "'\\", "r#", "/*", "r#\"", "//", "'\\u{1f600}' \"../x\"", "ä\"../ö\"", "f(\"..\").join("]
+        {
             let _ = outside_paths(text);
         }
     }

@@ -146,7 +146,8 @@ impl<'a> Planner<'a> {
                     }
                 };
                 let missing = self.unavailable(&coords).or_else(|| self.tool_missing(*suite, &coords));
-                let unknown = || (admitted == Match::Unknown).then(|| self.unknown_version(*suite, when, &coords)).flatten();
+                let unknown =
+                    || (admitted == Match::Unknown).then(|| self.unknown_version(*suite, when, &coords)).flatten();
                 let missing = missing.or_else(unknown);
                 let placed = missing.map_or(built, Err);
                 match placed {
@@ -185,7 +186,8 @@ impl<'a> Planner<'a> {
         let mut unknown = (0..axes.len()).filter(is_unknown);
         let n = unknown.find(|&n| !matches!(self.values[n][coords[n]], ValueState::Provide(_)))?;
         let value = format!("{}={}", axes[n].name, axes[n].values[coords[n]].name);
-        let reason = format!("its version is not known, and `when` of the suite `{}` asks for it", self.spec.suites[suite].name);
+        let reason =
+            format!("its version is not known, and `when` of the suite `{}` asks for it", self.spec.suites[suite].name);
         Some(self.reason(SkipReason::Unavailable { value, reason }))
     }
 

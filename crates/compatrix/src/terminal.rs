@@ -86,7 +86,9 @@ impl Terminal {
     /// What became of a result that stdout did not take. A reader that went away (`| head`) is no error.
     pub(crate) fn lost(&self) -> Option<Error> {
         let error = self.lost.get().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe)?;
-        Some(Error::Infrastructure(anyhow::anyhow!("the result could not be written to stdout and is incomplete: {error}")))
+        Some(Error::Infrastructure(anyhow::anyhow!(
+            "the result could not be written to stdout and is incomplete: {error}"
+        )))
     }
 
     /// Prints a line to stderr, unless quiet.

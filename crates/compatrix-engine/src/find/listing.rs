@@ -2,6 +2,9 @@
 //! of packages; what their links lead to; and files outside of them that the spec names or that paths in the source text
 //! lead to. Outside of repositories it is every file that cargo did not build.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind::PermissionDenied;
 use std::path::{Path, PathBuf};
@@ -289,7 +292,8 @@ fn content(host: &Host, path: &Path) -> Result<Option<Content>> {
 fn on_disk(base: &Path, glob: &str) -> Result<Vec<(PathBuf, bool)>> {
     let glob = glob.trim_end_matches('/');
     let matches = files::path_glob(glob).with_context(|| format!("`inputs` in compat/matrix.toml: `{glob}`"))?;
-    let fixed: PathBuf = Path::new(glob).components().take_while(|part| !is_pattern(&part.as_os_str().to_string_lossy())).collect();
+    let fixed: PathBuf =
+        Path::new(glob).components().take_while(|part| !is_pattern(&part.as_os_str().to_string_lossy())).collect();
     let start = base.join(&fixed);
     let mut found = Vec::new();
     let mut todo = vec![start.clone()];
@@ -314,5 +318,7 @@ fn is_pattern(part: &str) -> bool {
 }
 
 fn is_denied(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == PermissionDenied))
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == PermissionDenied))
 }

@@ -27,11 +27,7 @@ struct Found {
 }
 
 /// The places of the local packages that these members need, and the parts of the layout.
-pub(super) fn packages(
-    host: &Host,
-    under_test: &[String],
-    workspace: &Metadata,
-) -> Result<(Places, Parts), Error> {
+pub(super) fn packages(host: &Host, under_test: &[String], workspace: &Metadata) -> Result<(Places, Parts), Error> {
     let members: BTreeMap<PathBuf, &Package> = workspace.packages.iter().map(|p| (dir_of(p), p)).collect();
     let is_tested = |package: &Package| {
         under_test.iter().any(|name| name == package.name.as_str()) && workspace.workspace_members.contains(&package.id)
@@ -102,7 +98,9 @@ fn unread(dir: &Path, places: &mut Places) {
         let Ok(text) = files::read_text(&dir.join("Cargo.toml")) else { continue };
         if places.packages.insert(dir.clone()) {
             let manifest: Table = text.parse().unwrap_or_default();
-            todo.extend(patch::dependency_paths(&manifest).into_iter().map(|path| cargo_config::plain(&dir.join(path))));
+            todo.extend(
+                patch::dependency_paths(&manifest).into_iter().map(|path| cargo_config::plain(&dir.join(path))),
+            );
         }
     }
 }

@@ -57,7 +57,9 @@ pub(super) fn named<'s>(host: &Host, scope: &Scope<'_>, sources: impl Iterator<I
             if led.iter().any(|led| matches!(led, Led::TooFar)) && !led.iter().any(|led| matches!(led, Led::Known)) {
                 outside.unclear.push(Unclear { file, line, path });
             }
-            outside.paths.extend(led.into_iter().filter_map(|led| if let Led::To(path) = led { Some(path) } else { None }));
+            outside
+                .paths
+                .extend(led.into_iter().filter_map(|led| if let Led::To(path) = led { Some(path) } else { None }));
         }
     }
     outside

@@ -61,7 +61,9 @@ impl<'h> Repositories<'h> {
             Ok(top) => Ok(Some(top.canonicalize().with_context(|| format!("cannot find {}", top.display()))?)),
             // What is left of one, such as the work tree of a repository that is gone.
             Err(why) if why.contains("not a git repository") => Ok(None),
-            Err(why) => Err(anyhow!("git does not read the repository of {}, so its sources are unknown: {why}", dir.display())),
+            Err(why) => {
+                Err(anyhow!("git does not read the repository of {}, so its sources are unknown: {why}", dir.display()))
+            }
         }
     }
 

@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn a_minor_version_is_its_newest_patch() {
-        let folders = ["1.95.0-x86_64-unknown-linux-gnu", "1.95.10-x86_64-unknown-linux-gnu", "1.95.2-x", "1.9.5-x", "stable-x"];
+        let folders =
+            ["1.95.0-x86_64-unknown-linux-gnu", "1.95.10-x86_64-unknown-linux-gnu", "1.95.2-x", "1.9.5-x", "stable-x"];
         let folders = folders.map(str::to_owned);
         assert_eq!(patches("1.95", &folders), ["1.95.10", "1.95.2", "1.95.0"]);
         assert_eq!(patches("1.9", &folders), ["1.9.5"]);

@@ -18,8 +18,7 @@ pub(super) fn folders<'p>(host: &Host, top: &Path, packages: impl Iterator<Item 
     let mut found = BTreeSet::new();
     let mut directories: BTreeSet<PathBuf> = BTreeSet::new();
     for config in configs {
-        let (Ok(table), Some(origin)) =
-            (config.text.parse::<Table>(), config.path.parent().and_then(Path::parent))
+        let (Ok(table), Some(origin)) = (config.text.parse::<Table>(), config.path.parent().and_then(Path::parent))
         else {
             continue;
         };
@@ -36,9 +35,8 @@ pub(super) fn folders<'p>(host: &Host, top: &Path, packages: impl Iterator<Item 
         directories.iter().flat_map(|dir| files::list(dir).unwrap_or_default()).filter(|dir| dir.is_dir()).collect();
     for package in packages.filter(|package| package.source.is_some()) {
         // `cargo vendor` names a folder so; cargo itself reads all.
-        let likely = |dir: &&PathBuf| {
-            dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&package.name))
-        };
+        let likely =
+            |dir: &&PathBuf| dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&package.name));
         let (likely, others): (Vec<&PathBuf>, Vec<&PathBuf>) = listed.iter().partition(likely);
         let all = likely.into_iter().chain(others);
         found.extend(all.into_iter().find(|dir| is_of(dir, package)).cloned());
@@ -68,7 +66,9 @@ mod tests {
         let root = dir.path().canonicalize().unwrap();
         let config = "[source.crates-io]\nreplace-with = \"own\"\n[source.own]\ndirectory = \"../third\"\n";
         files::write(&root.join("r/ws/.cargo/config.toml"), config.as_bytes()).unwrap();
-        for (folder, name, version) in [("a", "a", "1.0.0"), ("a-2.0.0", "a", "2.0.0"), ("else", "b", "1.0.0"), ("c", "c", "1.0.0")] {
+        for (folder, name, version) in
+            [("a", "a", "1.0.0"), ("a-2.0.0", "a", "2.0.0"), ("else", "b", "1.0.0"), ("c", "c", "1.0.0")]
+        {
             let text = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\n");
             files::write(&root.join("r/third").join(folder).join("Cargo.toml"), text.as_bytes()).unwrap();
         }

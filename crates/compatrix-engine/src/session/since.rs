@@ -72,7 +72,8 @@ pub(crate) fn since(
     let lockset = |text: &str| workspace::lockset(text, packages).ok().map(|hash| hash.to_string());
     let looked = Looked {
         lockset_differs: changed.contains(&at("Cargo.lock")) && differs("Cargo.lock", &lockset),
-        manifest_differs: changed.contains(&at("Cargo.toml")) && differs("Cargo.toml", &|text| sources::steering(text).ok()),
+        manifest_differs: changed.contains(&at("Cargo.toml"))
+            && differs("Cargo.toml", &|text| sources::steering(text).ok()),
         spec: spec_then(&git, &commit, &ground, &changed),
     };
     let changed: Vec<String> = changed.into_iter().collect();
@@ -98,7 +99,8 @@ fn ground(
     for glob in project.inputs.iter().flatten() {
         let glob = glob.trim_end_matches('/');
         let matches = files::path_glob(glob).with_context(|| format!("`inputs` in {SPEC}: `{glob}`"))?;
-        let is_input = |path: &&String| matches.is_match(path) || path.strip_prefix(glob).is_some_and(|p| p.starts_with('/'));
+        let is_input =
+            |path: &&String| matches.is_match(path) || path.strip_prefix(glob).is_some_and(|p| p.starts_with('/'));
         ground.sources.extend(changed.iter().filter(is_input).cloned());
     }
     ground.harmless = places::ours(host, project).iter().filter_map(|path| git.below(path)).collect();
