@@ -114,6 +114,18 @@ pub fn repository(host: &Host) -> String {
     }
 }
 
+/// Why results of this workspace name no commit, if so.
+pub fn without_commit(host: &Host) -> Option<String> {
+    let Some(git) = Git::find(host) else { return Some("there is no git on PATH".to_owned()) };
+    match git.top() {
+        Ok(Ok(_)) if git.commit("HEAD").is_ok_and(|commit| commit.is_some()) => None,
+        Ok(Ok(_)) => Some("its repository has no commit yet".to_owned()),
+        Ok(Err(said)) if said.contains("not a git repository") => Some("it is in no git repository".to_owned()),
+        Ok(Err(said)) => Some(said),
+        Err(error) => Some(format!("{error:#}")),
+    }
+}
+
 fn git(host: &Host, args: &[&str]) -> Option<String> {
     Some(Git::find(host)?.ask(args).ok()?.ok()?.trim().to_owned())
 }

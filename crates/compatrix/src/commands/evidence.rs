@@ -1,6 +1,7 @@
 //! `evidence record` and `evidence show`: proof from the ledger, committed or shown.
 
 use compatrix_engine::committed::evidence;
+use compatrix_engine::find::workspace;
 use compatrix_engine::session::Session;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::Host;
@@ -41,6 +42,9 @@ pub(crate) fn record(global: &Global, cells: &[String], keep: bool, terminal: &T
     terminal.say("Wrote", &format!("{}: {of}", recorded.file));
     if today.dirty {
         terminal.warning("the packages under test have uncommitted changes; the evidence says so");
+    }
+    if let Some(why) = workspace::without_commit(&session.host) {
+        terminal.warning(&format!("the evidence names no commit of this workspace: {why}"));
     }
     Ok(0)
 }

@@ -141,8 +141,13 @@ fn a_file_that_git_is_told_not_to_look_at_is_looked_at() {
 fn where_there_is_no_repository_nothing_is_uncommitted() {
     let made = Workspace::new(SPEC);
     made.json(0, &[]);
-    made.run(&["evidence", "record"]).expect(0).never_says("uncommitted");
-    made.run(&["evidence", "show", "rust=here"]).expect(0);
+    made.run(&["evidence", "record"])
+        .expect(0)
+        .never_says("uncommitted")
+        .says(&["names no commit", "in no git repository"]);
+    git(&made, &["init", "--quiet"]);
+    made.json(0, &[]);
+    made.run(&["evidence", "record"]).expect(0).says(&["uncommitted changes", "has no commit yet"]);
 }
 
 #[test]
