@@ -88,9 +88,9 @@ fn hash(host: &Host, entries: &[Entry]) -> Result<Sha256> {
 /// It is no TOML.
 pub(crate) fn steering(manifest: &str) -> Result<String> {
     let mut manifest: Table = manifest.parse()?;
-    manifest.retain(|name, _| ROOT_TABLES.iter().any(|known| name == *known));
+    manifest.retain(|name, _| ROOT_TABLES.contains(&name));
     if let Some(workspace) = manifest.get_mut("workspace").and_then(Value::as_table_mut) {
-        workspace.retain(|key, _| !HARMLESS_KEYS.iter().any(|known| key == *known));
+        workspace.retain(|key, _| !HARMLESS_KEYS.contains(&key));
     }
     // An empty table says as much as none.
     manifest.retain(|_, value| value.as_table().is_none_or(|table| !table.is_empty()));
