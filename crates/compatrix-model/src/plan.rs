@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use semver::Version;
 
-use crate::axis::{AxisKind, Deps, Setting, ValueName};
+use crate::axis::{AxisKind, Setting, ValueName};
 use crate::cell::Space;
 use crate::choose::{choose, Chosen};
 use crate::condition::{Condition, Match, Matcher, Versions};
@@ -308,7 +308,7 @@ impl<'a> Planner<'a> {
             };
             features.insert(package.name.clone(), asked);
         }
-        let lockset = self.lockset(coords);
+        let lockset = lockset::of_cell(&self.spec.locks, space, coords, &self.versions);
         let staged = self.is_staged(&toolchain, &lockset, targets);
         if staged {
             if let Some(Availability::Missing { reason }) = self.facts.locksets.get(&lockset) {
@@ -324,19 +324,6 @@ impl<'a> Planner<'a> {
         self.plan.builds.push(build.clone());
         self.build_index.insert(build, index);
         Ok(index)
-    }
-
-    /// Which dependency versions the cell at these coordinates has.
-    fn lockset(&self, coords: &[usize]) -> Lockset {
-        let space = &self.spec.space;
-        let deps = match space.axis_of(&AxisKind::Deps) {
-            Some((n, axis)) => lockset::deps_of(&axis.values[coords[n]].setting).unwrap_or(Deps::Lockset),
-            None => Deps::Lockset,
-        };
-        let group = space
-            .axis_of(&AxisKind::Rust)
-            .and_then(|(n, axis)| lockset::group_of(&self.spec.locks, axis, &axis.values[coords[n]], &self.versions));
-        Lockset::new(deps, group)
     }
 
     /// Whether a build must be staged: its lockfile or its manifests differ from the workspace's, or its cargo cannot

@@ -13,8 +13,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use compatrix_model::matrix_spec::Project;
 
+use super::input::Input;
 use super::listing::{list, Content, Entry};
 use super::places::Places;
+use crate::sys::files;
 use crate::sys::host::Host;
 
 /// The system's clock for files may be this much behind.
@@ -24,7 +26,26 @@ const MOST: usize = 3;
 
 /// The sources at one moment.
 #[derive(Debug)]
-pub(crate) struct Snapshot(BTreeMap<PathBuf, Entry>);
+pub(crate) struct Snapshot(BTreeMap<PathBuf, Seen>);
+
+/// A source as it was.
+#[derive(Debug)]
+struct Seen {
+    entry: Entry,
+    stamp: Option<String>,
+    inode: Option<u64>,
+}
+
+/// What differs between two moments.
+#[derive(Debug, Default)]
+pub(crate) struct Compared {
+    /// Lines for people.
+    pub(crate) told: Vec<String>,
+    /// The sources that are no longer as they were, below the root; what runs left beside them is none.
+    pub(crate) changed: Vec<String>,
+    /// Whether one of these was not there before.
+    pub(crate) added: bool,
+}
 
 /// Something of ours that ran: its name for people, and when.
 #[derive(Debug, Clone)]
@@ -39,31 +60,63 @@ pub(crate) struct Span {
 /// # Errors
 /// A file cannot be read.
 pub(crate) fn snapshot(host: &Host, project: &Project, places: &Places) -> Result<Snapshot> {
-    let listing = list(host, project, places)?;
-    Ok(Snapshot(listing.entries.into_iter().map(|entry| (entry.path.clone(), entry)).collect()))
+    let seen = |entry: Entry| {
+        let (stamp, inode) = (files::stamp(&entry.path).ok(), files::inode(&entry.path));
+        (entry.path.clone(), Seen { entry, stamp, inode })
+    };
+    Ok(Snapshot(list(host, project, places)?.entries.into_iter().map(seen).collect()))
 }
 
-/// Compares the sources with what they were, remembers what was written, and tells it with what ran at the time.
-pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &[Span]) -> Vec<String> {
+impl Snapshot {
+    fn entry(&self, path: &Path) -> Option<&Entry> {
+        self.0.get(path).map(|seen| &seen.entry)
+    }
+
+    /// Whether no source was touched since; new ones are not looked for.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.0.iter().all(|(path, seen)| seen.stamp == files::stamp(path).ok())
+    }
+
+    /// Those of these files that are sources and were changed after this moment, below the root. One with its content as it
+    /// was counts if it is another file that came after `since`: it was replaced, and put back.
+    pub(crate) fn changed(&self, host: &Host, read: &BTreeSet<Input>, since: SystemTime) -> Vec<String> {
+        let is_changed = |path: &PathBuf| {
+            let Some(seen) = self.0.get(path) else { return false };
+            let Content::File(hash) = &seen.entry.content else { return false };
+            let now = files::sha256(path, &host.memo);
+            let is_replaced =
+                seen.inode != files::inode(path) && files::changed(path).is_none_or(|changed| changed >= since);
+            now.ok().as_ref() != Some(hash) || is_replaced
+        };
+        let paths = read.iter().filter_map(|input| input.path(host)).filter(is_changed);
+        paths.map(|path| path.strip_prefix(&host.root).unwrap_or(&path).display().to_string()).collect()
+    }
+}
+
+/// Compares the sources with what they were, remembers what was written, and says so with what ran at the time.
+pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &[Span]) -> Compared {
     let paths: BTreeSet<&PathBuf> = before.0.keys().chain(after.0.keys()).collect();
-    let content = |snapshot: &Snapshot, path: &PathBuf| snapshot.0.get(path).map(|entry| entry.content.clone());
+    let content = |snapshot: &Snapshot, path: &PathBuf| snapshot.entry(path).map(|entry| entry.content.clone());
     let changed: Vec<&PathBuf> =
         paths.into_iter().filter(|path| content(before, path) != content(after, path)).collect();
-    if changed.is_empty() {
-        return Vec::new();
-    }
+    let mut compared = Compared::default();
     let mut told: BTreeMap<(String, bool), Vec<String>> = BTreeMap::new();
     for path in changed {
         let at = std::fs::symlink_metadata(path).ok().and_then(|meta| time(meta.ctime(), meta.ctime_nsec()));
         let who = during(spans, at);
-        let (old, new) = (before.0.get(path), after.0.get(path));
+        let (old, new) = (before.entry(path), after.entry(path));
         let tracked = old.or(new).is_some_and(|entry| entry.tracked);
-        let is_left = !tracked && old.is_none_or(|old| knows_left(host, path, &old.content));
+        let is_known = |entry: Option<&Entry>| entry.is_some_and(|entry| knows_left(host, path, &entry.content));
+        let is_left = !tracked && !is_for_cargo(path) && (old.is_none() || is_known(old) || is_known(new));
         if let Some(Content::File(hash)) = new.map(|entry| &entry.content) {
             let word = if is_left { "left" } else { "written" };
             host.memo.put(&format!("{word} {}", path.display()), &hash.to_string(), &who);
         }
         let shown = path.strip_prefix(&host.root).unwrap_or(path).display().to_string();
+        if !is_left {
+            compared.changed.push(shown.clone());
+            compared.added |= old.is_none();
+        }
         told.entry((who, is_left)).or_default().push(format!("`{shown}`"));
     }
     let line = |((who, is_left), paths): ((String, bool), Vec<String>)| {
@@ -71,12 +124,18 @@ pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &
         match is_left {
             true => format!("{names} was added to the sources while {who}; git does not track it, so results stay valid"),
             false => format!(
-                "{names} was changed while {who}; results are of the sources as they were before, and what was built later \
-                 may have read the change. Restore it, and let tests write below TMPDIR"
+                "{names} was changed while {who}; what was not done by then is of no one state of the sources and does not \
+                 count. If a test changed it: restore it, and let tests write below TMPDIR"
             ),
         }
     };
-    told.into_iter().map(line).collect()
+    compared.told = told.into_iter().map(line).collect();
+    compared
+}
+
+/// Whether cargo may find the file by itself and build it or obey it.
+fn is_for_cargo(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rs" || extension == "toml")
 }
 
 /// Those of the sources that runs left and git does not track, with the content that they had.
@@ -120,7 +179,7 @@ fn during(spans: &[Span], at: Option<SystemTime>) -> String {
     }
 }
 
-fn named(names: &[String]) -> String {
+pub(crate) fn named(names: &[String]) -> String {
     let more = match names.len().saturating_sub(MOST) {
         0 => String::new(),
         n => format!(" and {n} more"),

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{anyhow, Result};
 
+use crate::sys::clock;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -79,6 +80,18 @@ impl<'h> Git<'h> {
         let name = format!("{rev}^{{commit}}");
         let said = self.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?;
         Ok(said.ok().map(|commit| commit.trim().to_owned()).filter(|commit| !commit.is_empty()))
+    }
+
+    /// When a commit was made, in UTC: `2026-11-21T15:47:32Z`; nothing if it is not here.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn date(&self, commit: &str) -> Result<Option<String>> {
+        // `%ct` is the same under every setting of the user's, who may have a format of dates.
+        let said =
+            self.ask(&["show", "--no-patch", "--no-show-signature", "--format=%ct", "--end-of-options", commit])?;
+        let seconds = said.ok().and_then(|text| text.trim().parse().ok());
+        Ok(seconds.and_then(clock::utc))
     }
 
     /// A list that ends each entry with a zero byte.

@@ -105,7 +105,7 @@ pub fn fate(path: &str, ground: &Ground) -> Fate {
     let harmless = ground.harmless.iter().any(|harmless| is_within(path, harmless));
     let is_source = || ground.sources.iter().any(|source| touches(source));
     // A fixture that lies among the sources is in the key of every cell.
-    if !fixtures.is_empty() && !(is_source() && !harmless) {
+    if !fixtures.is_empty() && (harmless || !is_source()) {
         return Fate::Fixtures(fixtures);
     }
     if harmless || (is_within(path, &at("compat/fixtures")) && !is_source()) {

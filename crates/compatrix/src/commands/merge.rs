@@ -11,7 +11,7 @@ use compatrix_engine::committed::evidence;
 use compatrix_engine::deps::locked;
 use compatrix_engine::find::workspace;
 use compatrix_engine::leak::policy;
-use compatrix_engine::session::base;
+use compatrix_engine::session::{base, Session};
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_leak::Policy;
@@ -104,7 +104,7 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     for note in &together.notes {
         terminal.warning(note);
     }
-    write(&opened, args, &merged, &paths, terminal)?;
+    write(&opened, &session, args, &merged, &paths, terminal)?;
     if let Some(path) = &args.sarif {
         let (matrix, usage) = together.all_platforms();
         let text = sarif_of(&opened.root, &workspace.packages, &matrix, &usage);
@@ -140,6 +140,7 @@ fn event_of(args: &MergeArgs, files: &[File]) -> Result<(CiEvent, JobCommand), E
 /// Writes what is asked for of the records.
 fn write(
     opened: &Opened,
+    session: &Session,
     args: &MergeArgs,
     merged: &Merged,
     inputs: &[PathBuf],
@@ -150,13 +151,13 @@ fn write(
         terminal.say("Wrote", &format!("{}: {} records", path.display(), merged.len()));
     }
     if args.record {
-        record(opened, merged, terminal)?;
+        record(opened, session, merged, terminal)?;
     }
     Ok(())
 }
 
 /// Writes the records into the evidence of their platforms. What could not be tried proves nothing, and has no entry.
-fn record(opened: &Opened, merged: &Merged, terminal: &Terminal) -> Result<(), Error> {
+fn record(opened: &Opened, session: &Session, merged: &Merged, terminal: &Terminal) -> Result<(), Error> {
     let spec = &opened.parsed.spec;
     for platform in &merged.platforms {
         let proven = platform.results.iter().filter(|result| merged.origin(result).is_some());
@@ -165,9 +166,12 @@ fn record(opened: &Opened, merged: &Merged, terminal: &Terminal) -> Result<(), E
             continue;
         }
         let count = records.len();
-        let recorded = evidence::record(&opened.root, spec, &platform.platform, records, false, &opened.today)?;
+        let recorded = evidence::record(&session.host, spec, &platform.platform, records, false, &opened.today)?;
         let of = format!("{count} results of the artifacts, {} in all", recorded.entries);
         terminal.say("Wrote", &format!("{}: {of}", recorded.file));
+        for dropped in &recorded.dropped {
+            terminal.say("Dropped", dropped);
+        }
     }
     Ok(())
 }

@@ -1,159 +1,210 @@
-//! What a result is of: the sources as git has them, the workspace's tables, dependencies from folders, files that tests read.
+//! What a result is a result of: everything that its build and its run read, and nothing else.
 
-#![allow(clippy::disallowed_methods, reason = "tests make files and links")]
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{commit, git, judged, totals, with_here, Workspace};
+use crate::support::{finish, git, judged, old_toolchain, totals, Workspace};
 
-const SPEC: &str = "[axis]\nrust = [HERE]\n";
+/// A package in a folder of a workspace, whose tests depend on something of every kind.
+const FILES: [(&str, &str); 12] = [
+    ("Cargo.toml", "[workspace]\nmembers = [\"p\"]\nresolver = \"2\"\n"),
+    (
+        "p/Cargo.toml",
+        "[package]\nname = \"p\"\nversion = \"0.1.0\"\nedition = \"2021\"\nbuild = \"build.rs\"\n[lints.rust]\n\
+         unexpected_cfgs = \"allow\"\n[dependencies]\nbeside = { path = \"../../beside\" }\n",
+    ),
+    (
+        "p/build.rs",
+        "fn main() {\n    println!(\"cargo:rerun-if-changed=../watched.txt\");\n    \
+         println!(\"cargo:rerun-if-changed=../watched\");\n    println!(\"cargo:rerun-if-env-changed=CFLAGS\");\n}\n",
+    ),
+    ("p/src/lib.rs", "pub const TEXT: &str = include_str!(\"../../a b/com piled.txt\");\npub use beside::ONE;\n"),
+    (
+        "p/tests/it.rs",
+        "#[test]\nfn works() { assert!(p::TEXT.len() + p::ONE < 100 && !include_str!(\"../made.txt\").is_empty()); }\n",
+    ),
+    ("p/made.txt", "made\n"),
+    ("a b/com piled.txt", "x\n"),
+    ("watched.txt", "x\n"),
+    ("watched/below/x", "x\n"),
+    (".gitignore", "target\np/made.txt\n"),
+    ("../beside/src/lib.rs", "pub const ONE: usize = include!(\"../../number.txt\");\n"),
+    ("../number.txt", "1\n"),
+];
 
-/// A package `made` in a folder below the root, all committed.
-fn below(spec: &str, test: &str) -> Workspace {
-    let made = Workspace::new(spec);
-    std::fs::remove_dir_all(made.path("tests")).expect("removes");
-    std::fs::remove_dir_all(made.path("src")).expect("removes");
-    made.write("Cargo.toml", "[workspace]\nmembers = [\"made\"]\nresolver = \"2\"\n");
-    made.write("made/Cargo.toml", "[package]\nname = \"made\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
-    made.write("made/src/lib.rs", "");
-    made.write("made/tests/it.rs", test);
-    made.write(".gitignore", "/target\n");
-    git(&made, &["init", "--quiet", "--initial-branch=main"]);
-    commit(&made);
+pub(crate) fn workspace() -> Workspace {
+    let made = Workspace::of_files("ws", &FILES);
+    made.write(
+        "../beside/Cargo.toml",
+        "[package]\nname = \"beside\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n",
+    );
+    let lock =
+        "version = 3\n[[package]]\nname = \"beside\"\nversion = \"0.1.0\"\n[[package]]\nname = \"p\"\nversion = \
+                \"0.1.0\"\ndependencies = [\n \"beside\",\n]\n";
+    made.write("Cargo.lock", lock);
+    made.write("../config/more.toml", "[env]\nMORE = \"1\"\n");
+    made.write(
+        "../.cargo/config.toml",
+        "include = [\"../config/more.toml\"]\n[build]\nrustc-wrapper = \"tools/wrap\"\n",
+    );
+    script(&made.path("../tools/wrap"), "exec \"$@\"");
+    made.write(
+        "compat/matrix.toml",
+        crate::support::with_here("[project]\npackages = [\"p\"]\n[axis]\nrust = [HERE]\n"),
+    );
+    git(&made, &["init", "--quiet"]);
+    crate::support::commit(&made);
     made
 }
 
-fn runs(json: &Value) -> u64 {
-    totals(json)[1]
+fn script(path: &Path, line: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("makes the folder");
+    std::fs::write(path, format!("#!/bin/sh\n{line}\n")).expect("writes");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("sets the mode");
+}
+
+/// Builds, runs and reused results, with these variables.
+fn counts(made: &Workspace, vars: &[(&str, &str)]) -> [u64; 3] {
+    let mut command = made.command(&["compat", "--format", "json"]);
+    command.envs(vars.iter().copied());
+    let ran = finish(command);
+    totals(&ran.expect(0).json())
 }
 
 #[test]
-fn data_beside_a_package_that_its_test_names_is_seen() {
-    let test = "#[test]\nfn good() { assert_eq!(std::fs::read_to_string(\"../data/x\").unwrap(), \"good\"); }\n";
-    let made = below(SPEC, test);
-    made.write("data/x", "good");
-    made.write("docs/y", "words");
-    commit(&made);
-    made.json(0, &[]);
-    made.write("docs/y", "other words");
-    assert_eq!(runs(&made.json(0, &[])), 0);
-    made.run(&["compat", "--since", "HEAD"]).expect(0).prints(&["0 of 1 cells affected"]);
-    made.write("data/x", "bad");
-    made.run(&["compat", "--since", "HEAD"]).expect(1).prints(&["1 of 1 cells affected"]);
-    std::fs::remove_file(made.path("data/x")).expect("removes");
-    made.run(&["plan", "--since", "HEAD"]).expect(0).prints(&["1 of 1 cells affected"]);
-}
-
-#[test]
-fn data_that_no_path_leads_to_is_told_and_can_be_named() {
-    let test = "#[test]\nfn good() {\n    let dir = std::path::Path::new(\"..\");\n    for entry in std::fs::read_dir(dir.join([\"da\", \"ta\"].concat())).unwrap() {\n        \
-                assert_eq!(std::fs::read_to_string(entry.unwrap().path()).unwrap(), \"good\");\n    }\n}\n";
-    let made = below(SPEC, test);
-    made.write("data/x", "good");
-    commit(&made);
-    let told = "made/tests/it.rs:3 names `..`: no key holds what tests read there";
-    made.run(&["compat"]).expect(0).says(&[told, "`inputs = [\"data/**\"]` under [project]"]);
-    made.run(&["doctor"]).expect(0).prints(&["inputs-unclear", "made/tests/it.rs:3"]);
-    let spec = |inputs: &str| with_here(&format!("[project]\npackages = [\"made\"]\ninputs = [{inputs}]\n{SPEC}"));
-    made.write("compat/matrix.toml", spec("\"data/**\", \"gone\""));
-    commit(&made);
-    made.run(&["compat"]).expect(0).never_says("no key holds").says(&["`gone` matches no file"]);
-    made.write("data/x", "bad");
-    made.run(&["compat", "--since", "HEAD"]).expect(1).prints(&["1 of 1 cells affected"]);
-    // One that is gone is known by its name alone.
-    std::fs::remove_file(made.path("data/x")).expect("removes");
-    made.run(&["plan", "--since", "HEAD"]).expect(0).prints(&["1 of 1 cells affected"]);
-    made.write("compat/matrix.toml", spec(""));
-    made.run(&["compat"]).expect(0).never_says("no key holds");
-}
-
-#[test]
-fn what_the_root_says_of_dependencies_is_seen() {
-    let made = below(SPEC, "#[test]\nfn is_on() { assert!(dep::x()); }\n");
-    let root = "[workspace]\nmembers = [\"made\", \"dep\"]\nresolver = \"2\"\n[workspace.dependencies]\n";
-    made.write("Cargo.toml", format!("{root}dep = {{ path = \"dep\", features = [\"x\"] }}\n"));
-    made.write(
-        "dep/Cargo.toml",
-        "[package]\nname = \"dep\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[features]\nx = []\n",
-    );
-    made.write("dep/src/lib.rs", "pub fn x() -> bool { cfg!(feature = \"x\") }\n");
-    let own = std::fs::read_to_string(made.path("made/Cargo.toml")).expect("reads");
-    made.write("made/Cargo.toml", own + "[dependencies]\ndep = { workspace = true }\n");
-    let entry = |name: &str, more: &str| format!("\n[[package]]\nname = \"{name}\"\nversion = \"0.1.0\"\n{more}");
-    let lock = format!("version = 3\n{}{}", entry("dep", ""), entry("made", "dependencies = [\n \"dep\",\n]\n"));
-    made.write("Cargo.lock", lock);
-    commit(&made);
-    made.json(0, &[]);
-    made.write("Cargo.toml", format!("{root}dep = {{ path = \"dep\" }}\n"));
-    assert_eq!(judged(&made.json(1, &["--since", "HEAD"]), "rust=here").1, "failed");
-}
-
-#[test]
-fn a_patch_that_cargo_reads_only_here_and_a_vendored_package_are_sources() {
-    // The patch lies below the root and is no member, so that cargo does not read it alone.
-    let made = below(SPEC, "#[test]\nfn one() { assert_eq!((itoa::mine(), ryu::mine()), (1, 1)); }\n");
-    let own = std::fs::read_to_string(made.path("made/Cargo.toml")).expect("reads");
-    made.write("made/Cargo.toml", own + "[dependencies]\nitoa = \"1\"\nryu = \"1\"\n");
-    made.write(
-        "Cargo.toml",
-        "[workspace]\nmembers = [\"made\"]\nresolver = \"2\"\n[patch.crates-io]\nitoa = { path = \"patched/itoa\" }\n",
-    );
-    let source = "[source.crates-io]\nreplace-with = \"own\"\n[source.own]\ndirectory = \"third\"\n";
-    made.write(".cargo/config.toml", source);
-    let checksum = "28d3b2b1366ec20994f1fd18c3c594f05c5dd4bc44d8bb0c1c632c8d6829481f";
-    made.write("third/ryu/.cargo-checksum.json", format!("{{\"files\":{{}},\"package\":\"{checksum}\"}}"));
-    for (dir, name, version) in [("patched/itoa", "itoa", "1.0.99"), ("third/ryu", "ryu", "1.0.20")] {
-        let manifest = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\n");
-        made.write(&format!("{dir}/Cargo.toml"), manifest);
-        made.write(&format!("{dir}/src/lib.rs"), "pub fn mine() -> i32 { 1 }\n");
+fn whatever_was_read_decides_and_coming_back_finds_the_old_result() {
+    let made = workspace();
+    assert_eq!(counts(&made, &[]), [1, 1, 0]);
+    assert_eq!(counts(&made, &[]), [0, 0, 1]);
+    let edits: [(&str, &str); 8] = [
+        ("a b/com piled.txt", "y\n"),
+        ("watched.txt", "y\n"),
+        ("watched/below/y", "y\n"),
+        ("p/made.txt", "other\n"),
+        ("../number.txt", "2\n"),
+        ("../beside/src/lib.rs", "pub const ONE: usize = 3;\n"),
+        ("../config/more.toml", "[env]\nMORE = \"2\"\n"),
+        ("../tools/wrap", "#!/bin/sh\nexec \"$@\" --cfg other\n"),
+    ];
+    for (path, text) in edits {
+        let at = made.path(path);
+        let before = std::fs::read(&at).ok();
+        made.write(path, text);
+        assert_eq!(counts(&made, &[]), [1, 1, 0], "{path} was changed");
+        match before {
+            Some(before) => made.write(path, before),
+            None => std::fs::remove_file(&at).expect("removes it"),
+        }
+        assert_eq!(counts(&made, &[]), [0, 0, 1], "{path} is as it was");
     }
-    made.write(
-        "Cargo.lock",
-        format!(
-            "version = 3\n\n[[package]]\nname = \"itoa\"\nversion = \"1.0.99\"\n\n[[package]]\nname = \"made\"\n\
-             version = \"0.1.0\"\ndependencies = [\n \"itoa\",\n \"ryu\",\n]\n\n[[package]]\nname = \"ryu\"\nversion = \"1.0.20\"\n\
-             source = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{checksum}\"\n"
-        ),
-    );
-    commit(&made);
-    made.json(0, &[]);
-    for dir in ["patched/itoa", "third/ryu"] {
-        made.run(&["plan", "--since", "HEAD"]).expect(0).prints(&["0 of 1 cells affected"]);
-        made.write(&format!("{dir}/src/lib.rs"), "// more\npub fn mine() -> i32 { 1 }\n");
-        made.run(&["plan", "--since", "HEAD"]).expect(0).prints(&["1 of 1 cells affected"]);
-        assert_eq!(runs(&made.json(0, &[])), 1, "{dir}");
-        commit(&made);
+    for vars in [[("TZ", "Asia/Tokyo")], [("CFLAGS", "-DX")], [("LC_ALL", "C")], [("USER", "somebody")]] {
+        assert_eq!(counts(&made, &vars), [1, 1, 0], "{vars:?}");
+        assert_eq!(counts(&made, &vars), [0, 0, 1], "{vars:?}");
+    }
+    assert_eq!(counts(&made, &[]), [0, 0, 1]);
+}
+
+#[test]
+fn what_nothing_reads_changes_nothing() {
+    let made = workspace();
+    assert_eq!(counts(&made, &[]), [1, 1, 0]);
+    for (path, text) in [
+        ("README.md", "new\n"),
+        ("other/x.txt", "x\n"),
+        (".git/info/exclude", "*.rs\n"),
+        ("../.ignore", "*.rs\n"),
+        ("../elsewhere/x", "x\n"),
+        ("target/x", "x\n"),
+    ] {
+        made.write(path, text);
+        assert_eq!(counts(&made, &[]), [0, 0, 1], "{path}");
+    }
+    // A new date, or the same content in a new file.
+    let source = made.path("p/src/lib.rs");
+    let text = std::fs::read(&source).expect("reads");
+    std::fs::remove_file(&source).expect("removes");
+    std::fs::write(&source, text).expect("writes");
+    assert_eq!(counts(&made, &[]), [0, 0, 1]);
+    let somewhere = made.path("../tmp").display().to_string();
+    std::fs::create_dir(&somewhere).expect("makes it");
+    for vars in [[("TMPDIR", somewhere.as_str())], [("https_proxy", "http://127.0.0.1:9")], [("SSH_AUTH_SOCK", "/x")]] {
+        assert_eq!(counts(&made, &vars), [0, 0, 1], "{vars:?}");
+    }
+}
+
+/// Runs with a file dated an hour back and says what became of the cell.
+fn with_old_date(made: &Workspace, path: &str, text: &str, code: i32, args: &[&str]) -> Value {
+    made.write(path, text);
+    let file = std::fs::File::options().write(true).open(made.path(path)).expect("opens");
+    let hour = std::time::Duration::from_secs(3600);
+    let then = std::fs::metadata(made.path("Cargo.toml")).expect("a date").modified().expect("a date") - hour;
+    file.set_modified(then).expect("sets the date");
+    made.json(code, args)
+}
+
+#[test]
+fn an_older_date_hides_no_change() {
+    let made = workspace();
+    made.write("p/tests/it.rs", "#[test]\nfn works() { assert_eq!((p::TEXT, p::ONE), (\"x\\n\", 1)); }\n");
+    assert_eq!(judged(&made.json(0, &[]), "rust=here").0, "ok");
+    for (path, bad, good) in [
+        ("a b/com piled.txt", "y\n", "x\n"),
+        ("../number.txt", "2\n", "1\n"),
+        ("p/src/lib.rs", "pub const TEXT: &str = \"y\";\npub const ONE: usize = 1;\n", FILES[3].1),
+    ] {
+        assert_eq!(judged(&with_old_date(&made, path, bad, 1, &[]), "rust=here").1, "failed", "{path}");
+        assert_eq!(judged(&with_old_date(&made, path, good, 0, &["--fresh"]), "rust=here").1, "passed", "{path}");
     }
 }
 
 #[test]
-fn a_file_that_git_is_told_not_to_look_at_is_looked_at() {
-    let made = below(SPEC, "#[test]\nfn works() {}\n");
-    git(&made, &["update-index", "--assume-unchanged", "made/src/lib.rs"]);
-    made.run(&["plan", "--since", "HEAD"]).expect(0).prints(&["0 of 1 cells affected"]);
-    made.write("made/src/lib.rs", "// changed\n");
-    made.run(&["plan", "--since", "HEAD"]).expect(0).prints(&["1 of 1 cells affected"]);
-    made.json(0, &[]);
-    made.run(&["evidence", "record"]).expect(0).says(&["uncommitted changes"]);
+fn an_old_cargo_says_too_what_was_read() {
+    let Some(old) = old_toolchain() else {
+        eprintln!("skipped: no old toolchain here");
+        return;
+    };
+    let made = workspace();
+    let spec = format!("[project]\npackages = [\"p\"]\n[axis]\nrust = [{{ name = \"old\", path = {:?} }}]\n", old);
+    made.write("compat/matrix.toml", spec);
+    assert_eq!(counts(&made, &[]), [1, 1, 0]);
+    for path in ["a b/com piled.txt", "watched.txt", "../number.txt"] {
+        made.write(path, "7\n");
+        assert_eq!(counts(&made, &[]), [1, 1, 0], "{path}");
+        assert_eq!(counts(&made, &[]), [0, 0, 1], "{path}");
+    }
 }
 
 #[test]
-fn where_there_is_no_repository_nothing_is_uncommitted() {
-    let made = Workspace::new(SPEC);
-    made.json(0, &[]);
-    made.run(&["evidence", "record"])
-        .expect(0)
-        .never_says("uncommitted")
-        .says(&["names no commit", "in no git repository"]);
-    git(&made, &["init", "--quiet"]);
-    made.json(0, &[]);
-    made.run(&["evidence", "record"]).expect(0).says(&["uncommitted changes", "has no commit yet"]);
+fn a_dependency_file_that_was_cut_off_is_not_believed() {
+    let made = workspace();
+    assert_eq!(counts(&made, &[]), [1, 1, 0]);
+    let cut: Vec<PathBuf> = files_below(&made.compat("build")).into_iter().filter(|p| is_of(p, "p-")).collect();
+    assert!(!cut.is_empty(), "no dependency file was found");
+    for path in &cut {
+        let text = std::fs::read_to_string(path).expect("reads");
+        std::fs::write(path, &text[..text.len() / 2]).expect("writes");
+    }
+    made.write("p/tests/it.rs", FILES[4].1.replace("100", "99"));
+    assert_eq!(counts(&made, &[]), [1, 1, 0]);
+    // It is not known what was read, so that nothing is used again; now all is compiled anew, and written anew.
+    assert_eq!(counts(&made, &[]), [1, 1, 0]);
+    assert_eq!(counts(&made, &[]), [0, 0, 1]);
 }
 
-#[test]
-fn a_package_that_its_repository_ignores_is_told() {
-    let made = below(SPEC, "#[test]\nfn works() {}\n");
-    made.write(".gitignore", "/target\n/made\n");
-    git(&made, &["rm", "-r", "--quiet", "--cached", "made"]);
-    made.run(&["compat"]).expect(2).says(&["no sources in", "git add --force"]);
+fn is_of(path: &Path, start: &str) -> bool {
+    path.extension().is_some_and(|e| e == "d")
+        && path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(start))
+}
+
+fn files_below(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        match entry.file_type().expect("a type").is_dir() {
+            true => found.extend(files_below(&entry.path())),
+            false => found.push(entry.path()),
+        }
+    }
+    found
 }
