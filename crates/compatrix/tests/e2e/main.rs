@@ -36,6 +36,7 @@ mod registry;
 mod rehearse;
 mod repository;
 mod since;
+mod sources;
 mod spec;
 mod sqlite;
 mod sqlite_kinds;
