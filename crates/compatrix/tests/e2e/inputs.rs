@@ -1,5 +1,7 @@
 //! What a result is a result of: everything that its build and its run read, and nothing else.
 
+#![allow(clippy::disallowed_methods, reason = "tests make files")]
+
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;

@@ -145,8 +145,9 @@ fn where_there_is_no_repository_nothing_is_uncommitted() {
         .expect(0)
         .never_says("uncommitted")
         .says(&["names no commit", "in no git repository"]);
+    // A record is of the state in which it was made.
     git(&made, &["init", "--quiet"]);
-    made.json(0, &[]);
+    made.json(0, &["--fresh"]);
     made.run(&["evidence", "record"]).expect(0).says(&["uncommitted changes", "has no commit yet"]);
 }
 
