@@ -16,6 +16,9 @@ use crate::outcome::Outcome;
 pub use differences::{Differences, LeftOut};
 pub use leaks::leak_usage;
 
+/// How the cause of a suite begins in which no test ran.
+pub const NO_TEST: &str = "no test ran";
+
 /// The result of one suite in one cell, with its proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -98,6 +101,13 @@ pub struct Counts {
     pub ignored: u32,
     /// Tests that a filter excluded.
     pub filtered: u32,
+    /// Documentation tests that were compiled and not run: `no_run`, `compile_fail`. They prove nothing of a run.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub compiled: u32,
+}
+
+fn is_none(n: &u32) -> bool {
+    *n == 0
 }
 
 impl Counts {
@@ -113,6 +123,7 @@ impl Counts {
             failed: self.failed + other.failed,
             ignored: self.ignored + other.ignored,
             filtered: self.filtered + other.filtered,
+            compiled: self.compiled + other.compiled,
         }
     }
 }

@@ -162,7 +162,7 @@ fn three() -> Artifact {
         outcome: Outcome::Passed,
         cause: String::new(),
         attempts: 1,
-        tests: Counts { passed: 2, ..Counts::default() },
+        tests: Counts { passed: 2, compiled: 3, ..Counts::default() },
         doctests: None,
         failures: Vec::new(),
         leaks: None,

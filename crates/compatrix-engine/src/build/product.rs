@@ -40,6 +40,8 @@ pub(crate) struct Product {
     pub archive: Option<PathBuf>,
     /// The result of the doctests, if they ran.
     pub doctests: Option<Doctests>,
+    /// What its runs are to say about it.
+    pub notes: Vec<String>,
 }
 
 /// The result of a build's doctests.

@@ -56,6 +56,20 @@ impl Memo {
         Ok(found)
     }
 
+    /// The same of a fact that only this process may rely on: it is never saved.
+    pub fn for_now<T: Serialize + DeserializeOwned, E>(
+        &self,
+        name: &str,
+        find: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let stamp = format!("process {}", std::process::id());
+        let found = self.fact(name, &stamp, find)?;
+        if let Some(fact) = self.lock().get_mut(name) {
+            fact.saved = true;
+        }
+        Ok(found)
+    }
+
     /// The facts that are not saved yet; they count as saved from now on.
     pub fn take_unsaved(&self) -> Vec<(String, String, String)> {
         let mut facts = self.lock();
