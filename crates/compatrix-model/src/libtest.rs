@@ -146,8 +146,12 @@ impl OutputState {
             }
             return self.section_line(line);
         }
+        // On one thread a test has begun, and its result is still to come: this is its output.
+        let within = matches!(self.open, Some(Open { guess: None, .. }));
         if let Some(n) = parse_running(line) {
             self.start_run(n);
+        } else if within {
+            self.test_line(line);
         } else if line == "failures:" || line == "successes:" {
             self.close_open();
             self.listed = (line == "failures:").then(Vec::new);
@@ -189,6 +193,9 @@ impl OutputState {
                     return false;
                 }
                 // Captured output may contain a result with the same number; the real one comes last.
+                if self.section.is_none() {
+                    self.close_open();
+                }
                 self.counts = counts;
                 self.results += 1;
                 self.seen.result();

@@ -341,6 +341,7 @@ fn a_result_is_believed_if_each_test_has_its_line() {
         "test a ... hello\nok\ntest b ... reading the book\nmoreok\n".to_owned(),
         "noise test a ... ok\nx test b ... ok\n".to_owned(),
         "test a ... noise\nand test b ... ok\nok\n".to_owned(),
+        "test a ... \nfailures:\n\n---- inner stdout ----\nboom\nok\ntest b ... ok\n".to_owned(),
         "test a ... okand more\n\ntest b ... ok\n".to_owned(),
         "halftest a ... more\nok\ntest b ... ok\n".to_owned(),
         // What another harness prints: of its own tests, and of one with the same name.
