@@ -2,6 +2,7 @@
 
 mod cargo;
 pub mod cc;
+mod identified;
 pub(crate) mod inspect;
 mod messages;
 mod product;
@@ -12,9 +13,9 @@ mod share;
 mod stand_in;
 
 pub(crate) use cargo::{
-    build, classify, commands, doctest_command, doctests, environment, link_environment, pkg_config_path,
-    typed_arguments,
+    classify, commands, doctest_command, doctests, environment, link_environment, pkg_config_path, typed_arguments,
 };
+pub(crate) use identified::build;
 pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Product, Recorded, TargetKind};
 pub(crate) use record::LIBRARY_PATH;
 pub(crate) use runner_check::hides_results;

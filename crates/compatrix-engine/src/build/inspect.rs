@@ -35,8 +35,9 @@ pub(crate) struct Inspection {
 /// Whether SQLite is compiled into an executable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum CompiledIn {
-    /// Functions of SQLite are among its own symbols. The linker drops the source id if nothing asks for it.
-    Yes { source_ids: Vec<String> },
+    /// Functions of SQLite are among its own symbols. The linker drops the source id if nothing asks for it: then the
+    /// function that returns it is not there either.
+    Yes { source_ids: Vec<String>, has_own_id: bool },
     /// None of its symbols is of SQLite.
     No,
     /// It is stripped of its symbols. A source id in it may be SQLite's, or a text of the program.
@@ -74,7 +75,10 @@ fn compiled_in(bytes: &[u8]) -> CompiledIn {
     let of_sqlite = |name: &[u8]| name.starts_with(b"sqlite3_") && !name.ends_with(b"_init");
     let source_ids = || sqlite::source_ids_in(bytes);
     match elf::defines(bytes, of_sqlite) {
-        Defines::Yes => CompiledIn::Yes { source_ids: source_ids() },
+        Defines::Yes => {
+            let has_own_id = elf::defines(bytes, |name| name == b"sqlite3_sourceid") == Defines::Yes;
+            CompiledIn::Yes { source_ids: source_ids(), has_own_id }
+        }
         Defines::No => CompiledIn::No,
         Defines::NotKnown => CompiledIn::Stripped { source_ids: source_ids() },
     }
@@ -110,7 +114,8 @@ fn rustc_versions(bytes: &[u8]) -> Vec<String> {
 /// is asked about a file that names none.
 ///
 /// The executable itself is never started, but its loader, which prints the libraries. A file without loader and libraries
-/// is static, and loads nothing.
+/// is static, and loads nothing. The answer is never remembered: a folder that the loader searches may be filled at any
+/// time.
 ///
 /// # Errors
 /// The loader does not find the library, or does not answer.
@@ -121,37 +126,39 @@ pub(crate) fn resolved_sqlite(
     loader: Option<&str>,
     library_path: Option<&str>,
 ) -> Result<Option<PathBuf>> {
-    if inspection.needs.is_empty() {
+    if inspection.needs.iter().all(|library| is_of_the_system(library)) {
         return Ok(None);
     }
     match inspection.loader.as_deref().or(loader) {
-        Some(loader) => parse_loaded(&listed(host, executable, inspection.sha256, loader, library_path)?),
+        Some(loader) => parse_loaded(&listed(host, executable, loader, library_path)?),
         None => Ok(None),
     }
 }
 
+/// Whether a library is one of the C library and the compiler, none of which loads a SQLite.
+fn is_of_the_system(library: &str) -> bool {
+    let name = library.split(".so").next().unwrap_or_default();
+    matches!(name, "libc" | "libm" | "libpthread" | "libdl" | "librt" | "libutil" | "libgcc_s" | "linux-vdso")
+        || name.starts_with("ld-")
+        || name.starts_with("libc.musl-")
+}
+
 /// The libraries that the loader would load.
-fn listed(host: &Host, executable: &Path, sha256: Sha256, loader: &str, library_path: Option<&str>) -> Result<String> {
-    let path = library_path.unwrap_or_default();
-    let cache = files::stamp(Path::new("/etc/ld.so.cache")).unwrap_or_default();
-    let name = format!("loader {} {path}", executable.display());
-    host.memo.fact(&name, &format!("{sha256} {loader} {cache}"), || {
-        let mut command = ask(loader, executable, &host.root);
-        if let Some(path) = library_path {
-            command = command.env("LD_LIBRARY_PATH", path);
-        }
-        command.timeout = Some(std::time::Duration::from_secs(30));
-        let finished =
-            host.run(&command).with_context(|| format!("{} needs the loader {loader}", executable.display()))?;
-        if !finished.status.success() {
-            bail!(
-                "the loader does not report the libraries of {}: {}",
-                executable.display(),
-                last_lines(&finished.stderr.text(), 1)
-            );
-        }
-        Ok(finished.stdout.text())
-    })
+fn listed(host: &Host, executable: &Path, loader: &str, library_path: Option<&str>) -> Result<String> {
+    let mut command = ask(loader, executable, &host.root);
+    if let Some(path) = library_path {
+        command = command.env("LD_LIBRARY_PATH", path);
+    }
+    command.timeout = Some(std::time::Duration::from_secs(30));
+    let finished = host.run(&command).with_context(|| format!("{} needs the loader {loader}", executable.display()))?;
+    if !finished.status.success() {
+        bail!(
+            "the loader does not report the libraries of {}: {}",
+            executable.display(),
+            last_lines(&finished.stderr.text(), 1)
+        );
+    }
+    Ok(finished.stdout.text())
 }
 
 /// The loader started on this file so that it lists libraries. glibc's does so with LD_TRACE_LOADED_OBJECTS, and goes on
@@ -205,6 +212,16 @@ mod tests {
                 (loader, trusted)
             );
             assert_eq!(command.args.contains(&"--list".to_owned()), !trusted);
+        }
+    }
+
+    #[test]
+    fn the_loader_is_not_asked_about_libraries_of_the_system_alone() {
+        for library in ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2", "libc.musl-x86_64.so.1"] {
+            assert!(is_of_the_system(library), "{library}");
+        }
+        for library in ["libsqlite3.so.0", "libcurl.so.4", "libc++.so.1", "libown.so", "libcrypto.so.3"] {
+            assert!(!is_of_the_system(library), "{library}");
         }
     }
 

@@ -19,11 +19,15 @@ pub(super) struct Messages {
     line: Vec<u8>,
     artifacts: Vec<Artifact>,
     archive: Option<PathBuf>,
+    /// cargo's name for the package whose build script made it.
+    archive_of: String,
 }
 
 /// What cargo says of one thing that it made; see cargo's reference, "External tools", JSON messages.
 #[derive(Debug, Deserialize)]
 struct Artifact {
+    #[serde(default)]
+    package_id: String,
     manifest_path: PathBuf,
     target: Target,
     profile: Profile,
@@ -37,6 +41,8 @@ struct Artifact {
 /// What a build script asks cargo to link.
 #[derive(Debug, Deserialize)]
 struct BuildScript {
+    #[serde(default)]
+    package_id: String,
     out_dir: PathBuf,
     /// `static=sqlite3`, `static:+whole-archive=sqlite3`, `sqlite3`.
     #[serde(default)]
@@ -132,8 +138,11 @@ impl Messages {
         match message {
             Message::CompilerArtifact(artifact) => self.artifacts.push(artifact),
             Message::BuildScriptExecuted(script) => {
-                let mut archives = script.archives().filter(|archive| files::exists(archive));
-                self.archive = archives.next().or(self.archive.take());
+                let found = script.archives().find(|archive| files::exists(archive));
+                if found.is_some() {
+                    self.archive = found;
+                    self.archive_of = script.package_id;
+                }
             }
             Message::Other => {}
         }
@@ -141,7 +150,10 @@ impl Messages {
 
     pub(super) fn product(self, host: &Host, inputs: &BuildInputs<'_>, targets: Targets) -> Result<Product> {
         let workspace = inputs.workspace;
-        let mut product = Product { archive: self.archive, ..Product::default() };
+        let carrier = self.artifacts.iter().find(|artifact| artifact.package_id == self.archive_of);
+        let carrier = carrier.filter(|_| self.archive.is_some()).and_then(|found| found.manifest_path.parent());
+        let carrier = carrier.map(Path::to_owned);
+        let mut product = Product { archive: self.archive, carrier, ..Product::default() };
         // Those of the tests, as a build script's dependencies may have the package with other features.
         let mut others: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for artifact in &self.artifacts {

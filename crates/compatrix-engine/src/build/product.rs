@@ -38,6 +38,8 @@ pub(crate) struct Product {
     pub tmpdir: Option<PathBuf>,
     /// The static SQLite that was linked, if any.
     pub archive: Option<PathBuf>,
+    /// The folder of the crate whose build script made it.
+    pub carrier: Option<PathBuf>,
     /// The result of the doctests, if they ran.
     pub doctests: Option<Doctests>,
     /// What its runs are to say about it.

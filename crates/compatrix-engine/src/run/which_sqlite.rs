@@ -13,7 +13,7 @@ use semver::Version;
 use crate::build::inspect::{self, AtRunTime, CompiledIn};
 use crate::build::{Executable, Product};
 use crate::find::facts::SqliteFacts;
-use crate::find::sqlite;
+use crate::find::sqlite::{self, carried};
 use crate::run::inputs::{self, RunInputs};
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -34,6 +34,13 @@ pub(crate) enum Identified {
 /// # Errors
 /// A library cannot be read.
 pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Result<Identified> {
+    let other = match inputs.sqlite.filter(|_| inputs.build.linkage == Some(Linkage::Dynamic)) {
+        Some(facts) => sqlite::other_than_promised(host, facts).unwrap_or_else(|error| Some(format!("{error:#}"))),
+        None => None,
+    };
+    if let Some(other) = other {
+        return Ok(Identified::Wrong(None, other));
+    }
     let loader = product.executables.iter().find_map(|executable| executable.inspection.loader.as_deref());
     let mut first = None;
     let tests = product.executables.iter().map(|executable| (executable, true));
@@ -52,6 +59,14 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
         let (linkage, planned) = (inputs.build.linkage, inputs.sqlite);
         let is_static = executable.inspection.loader.is_none() && executable.inspection.needs.is_empty();
         let wrong = difference(linkage, planned, loaded.as_ref(), compiled_in.as_ref().map(|own| (own, is_static)));
+        let of_crate = || match linkage {
+            Some(Linkage::Static) => other_than_carried(host, executable, product),
+            Some(Linkage::Dynamic) | None => Ok(None),
+        };
+        let wrong = match wrong {
+            Some(wrong) => Some(wrong),
+            None => of_crate()?,
+        };
         let found = match linkage {
             Some(Linkage::Static) => compiled_in.or(loaded),
             Some(Linkage::Dynamic) | None => loaded.or(compiled_in),
@@ -108,6 +123,36 @@ fn difference(
     }
 }
 
+/// How the SQLite in an executable is another than the one that the crate carries which was linked, as the rest of a
+/// sentence about the executable.
+fn other_than_carried(host: &Host, executable: &Executable, product: &Product) -> Result<Option<String>> {
+    let Some(dir) = &product.carrier else { return Ok(None) };
+    let carried = carried::by_crate(host, dir)?;
+    let Some(first) = carried.first() else { return Ok(None) };
+    let one = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let wrong = |is: String| {
+        Some(format!(
+            "has {is} compiled in, but the linked crate {one} carries SQLite {} ({}); `cargo clean --target-dir \
+             target/compat` removes what was compiled before",
+            first.version, first.source_id
+        ))
+    };
+    let (CompiledIn::Yes { source_ids, .. } | CompiledIn::Stripped { source_ids }) = &executable.inspection.compiled_in
+    else {
+        return Ok(None);
+    };
+    let has_own_id = matches!(executable.inspection.compiled_in, CompiledIn::Yes { has_own_id: true, .. });
+    let is_carried = |id: &String| carried.iter().any(|carried| carried.source_id == *id);
+    if has_own_id && !source_ids.is_empty() && !source_ids.iter().any(is_carried) {
+        return Ok(wrong(format!("a SQLite with the source id {}", source_ids.join(", "))));
+    }
+    let said = product.archive.as_ref().and_then(|archive| sqlite::of_archive(host, archive).ok());
+    let is_it = |said: &sqlite::Identity| {
+        carried.iter().any(|one| one.version == said.version && one.source_id == said.source_id)
+    };
+    Ok(said.filter(|said| !is_it(said)).and_then(|said| wrong(format!("SQLite {} ({})", said.version, said.source_id))))
+}
+
 /// Why no SQLite was found in any test executable, as far as the files tell.
 fn none_at_all(executables: &[Executable]) -> String {
     let at_run_time = |how: AtRunTime| executables.iter().find(|one| one.inspection.at_run_time == Some(how));
@@ -152,7 +197,7 @@ fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
 /// with the executable's source id, or any where the linker dropped the id.
 fn prove_compiled_in(host: &Host, executable: &Executable, product: &Product, loads_one: bool) -> Option<SqliteProof> {
     let ids = match &executable.inspection.compiled_in {
-        CompiledIn::Yes { source_ids } => source_ids,
+        CompiledIn::Yes { source_ids, .. } => source_ids,
         CompiledIn::No => return None,
         // Without symbols, a text tells only where nothing else does.
         CompiledIn::Stripped { source_ids } if loads_one || source_ids.is_empty() => return None,
