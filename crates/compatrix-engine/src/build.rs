@@ -4,6 +4,7 @@ mod cargo;
 pub mod cc;
 mod identified;
 pub(crate) mod inspect;
+pub(crate) mod loader;
 mod messages;
 mod product;
 mod record;

@@ -133,7 +133,6 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         record.outcome = Outcome::Failed;
         record.cause = no_test(all, inputs);
     }
-    notes.extend(product.notes.iter().cloned());
     if record.cause.is_empty() {
         record.cause = notes.join("; ");
     }

@@ -271,6 +271,9 @@ fn handle(
                 worker.host.now,
             )?;
             let failure = summary.result.as_ref().err();
+            for note in summary.result.iter().flat_map(|product| &product.notes) {
+                let _ = tell.send(Event::Warning(note.clone()));
+            }
             let _ = tell.send(Event::BuildFinished {
                 build: build.id(),
                 trouble: failure.map(|failure| failure.cause.clone()),

@@ -1,19 +1,18 @@
-//! Inspects a test executable: its contents, and the libraries that the loader resolves for it.
+//! Inspects a test executable: what is in the file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{bail, Context, Result};
+use anyhow::Result;
 use compatrix_model::hash::Sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::find::sqlite;
 use crate::sys::elf::{self, Defines};
 use crate::sys::files;
-use crate::sys::host::{last_lines, Host};
-use crate::sys::process::Command;
+use crate::sys::host::Host;
 
 /// How the file name of SQLite's shared library begins.
-const SQLITE: &str = "libsqlite3.";
+pub(super) const SQLITE: &str = "libsqlite3.";
 
 /// The contents of an executable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,120 +109,9 @@ fn rustc_versions(bytes: &[u8]) -> Vec<String> {
     found
 }
 
-/// The SQLite library that the loader resolves for an executable with this library path; `None` if it needs none. `loader`
-/// is asked about a file that names none.
-///
-/// The executable itself is never started, but its loader, which prints the libraries. A file without loader and libraries
-/// is static, and loads nothing. The answer is never remembered: a folder that the loader searches may be filled at any
-/// time.
-///
-/// # Errors
-/// The loader does not find the library, or does not answer.
-pub(crate) fn resolved_sqlite(
-    host: &Host,
-    executable: &Path,
-    inspection: &Inspection,
-    loader: Option<&str>,
-    library_path: Option<&str>,
-) -> Result<Option<PathBuf>> {
-    if inspection.needs.iter().all(|library| is_of_the_system(library)) {
-        return Ok(None);
-    }
-    match inspection.loader.as_deref().or(loader) {
-        Some(loader) => parse_loaded(&listed(host, executable, loader, library_path)?),
-        None => Ok(None),
-    }
-}
-
-/// Whether a library is one of the C library and the compiler, none of which loads a SQLite.
-fn is_of_the_system(library: &str) -> bool {
-    let name = library.split(".so").next().unwrap_or_default();
-    matches!(name, "libc" | "libm" | "libpthread" | "libdl" | "librt" | "libutil" | "libgcc_s" | "linux-vdso")
-        || name.starts_with("ld-")
-        || name.starts_with("libc.musl-")
-}
-
-/// The libraries that the loader would load.
-fn listed(host: &Host, executable: &Path, loader: &str, library_path: Option<&str>) -> Result<String> {
-    let mut command = ask(loader, executable, &host.root);
-    if let Some(path) = library_path {
-        command = command.env("LD_LIBRARY_PATH", path);
-    }
-    command.timeout = Some(std::time::Duration::from_secs(30));
-    let finished = host.run(&command).with_context(|| format!("{} needs the loader {loader}", executable.display()))?;
-    if !finished.status.success() {
-        bail!(
-            "the loader does not report the libraries of {}: {}",
-            executable.display(),
-            last_lines(&finished.stderr.text(), 1)
-        );
-    }
-    Ok(finished.stdout.text())
-}
-
-/// The loader started on this file so that it lists libraries. glibc's does so with LD_TRACE_LOADED_OBJECTS, and goes on
-/// after one that it does not find; its `--list` stops there. Others may not know the variable, and would run the file;
-/// musl's knows `--list` (ld.so(8); `ldso/dynlink.c` of musl).
-fn ask(loader: &str, executable: &Path, root: &Path) -> Command {
-    let name = Path::new(loader).file_name().unwrap_or_default().to_string_lossy();
-    let is_glibc = ["ld-linux", "ld64.so", "ld.so", "ld-2."].iter().any(|start| name.starts_with(start));
-    let file = executable.to_string_lossy().into_owned();
-    let command = Command::new(loader, root);
-    match is_glibc {
-        true => command.args([file]).env("LD_TRACE_LOADED_OBJECTS", "1"),
-        false => command.args(["--list".to_owned(), file]),
-    }
-}
-
-fn parse_loaded(listed: &str) -> Result<Option<PathBuf>> {
-    let Some(line) = listed.lines().map(str::trim).find(|line| line.starts_with(SQLITE)) else {
-        return Ok(None);
-    };
-    match line.split_once("=> ").map(|(_, rest)| rest) {
-        Some("not found") | None => bail!("the loader finds no {}", line.split(' ').next().unwrap_or_default()),
-        Some(found) => Ok(Some(PathBuf::from(found.rsplit_once(" (").map_or(found, |(path, _)| path)))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_loader_s_list_is_read() {
-        let list = "\tlinux-vdso.so.1 (0x7ff)\n\tlibsqlite3.so.0 => /a b/libsqlite3.so.0 (0x7f00)\n\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n";
-        assert_eq!(parse_loaded(list).unwrap(), Some(PathBuf::from("/a b/libsqlite3.so.0")));
-        assert_eq!(parse_loaded("\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n").unwrap(), None);
-        let missing = parse_loaded("\tlibsqlite3.so.0 => not found\n").unwrap_err().to_string();
-        assert_eq!(missing, "the loader finds no libsqlite3.so.0");
-    }
-
-    #[test]
-    fn only_glibc_s_loader_is_trusted_with_the_variable() {
-        for (loader, trusted) in [
-            ("/lib64/ld-linux-x86-64.so.2", true),
-            ("/lib/ld-linux-aarch64.so.1", true),
-            ("/lib/ld-musl-x86_64.so.1", false),
-            ("/own/ld", false),
-        ] {
-            let command = ask(loader, Path::new("/t/a"), Path::new("/"));
-            assert_eq!(
-                (command.program.as_str(), command.env.contains_key("LD_TRACE_LOADED_OBJECTS")),
-                (loader, trusted)
-            );
-            assert_eq!(command.args.contains(&"--list".to_owned()), !trusted);
-        }
-    }
-
-    #[test]
-    fn the_loader_is_not_asked_about_libraries_of_the_system_alone() {
-        for library in ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2", "libc.musl-x86_64.so.1"] {
-            assert!(is_of_the_system(library), "{library}");
-        }
-        for library in ["libsqlite3.so.0", "libcurl.so.4", "libc++.so.1", "libown.so", "libcrypto.so.3"] {
-            assert!(!is_of_the_system(library), "{library}");
-        }
-    }
 
     #[test]
     fn the_makers_of_an_executable_are_read() {

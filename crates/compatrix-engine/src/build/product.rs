@@ -42,7 +42,7 @@ pub(crate) struct Product {
     pub carrier: Option<PathBuf>,
     /// The result of the doctests, if they ran.
     pub doctests: Option<Doctests>,
-    /// What its runs are to say about it.
+    /// What is to be said about how it was made.
     pub notes: Vec<String>,
 }
 

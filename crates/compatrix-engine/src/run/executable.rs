@@ -209,7 +209,7 @@ mod tests {
             let spec = format!(
                 "version = 1\n[project]\npackages = [\"a\"]\n[axis]\nrust = [\"stable\"]\n[[suite]]\nname = \"tests\"\nargs = {args}\n"
             );
-            let parsed = compatrix_model::spec_text::parse(&spec).expect("a spec");
+            let parsed = compatrix_model::spec_text::parse(&spec, "compat/matrix.toml", &[]).expect("a spec");
             arguments(&parsed.spec.suites[0], own_harness).join(" ")
         };
         assert_eq!(of(r#"["-q", "--nocapture", "--format=terse", "--quiet"]"#, false), "--nocapture");

@@ -10,8 +10,8 @@ use compatrix_model::hash::or_empty;
 use compatrix_model::linkage::Linkage;
 use semver::Version;
 
-use crate::build::inspect::{self, AtRunTime, CompiledIn};
-use crate::build::{Executable, Product};
+use crate::build::inspect::{AtRunTime, CompiledIn};
+use crate::build::{loader, Executable, Product};
 use crate::find::facts::SqliteFacts;
 use crate::find::sqlite::{self, carried};
 use crate::run::inputs::{self, RunInputs};
@@ -41,12 +41,13 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
     if let Some(other) = other {
         return Ok(Identified::Wrong(None, other));
     }
-    let loader = product.executables.iter().find_map(|executable| executable.inspection.loader.as_deref());
+    let own_loader = product.executables.iter().find_map(|executable| executable.inspection.loader.as_deref());
     let mut first = None;
     let tests = product.executables.iter().map(|executable| (executable, true));
     for (executable, is_test) in tests.chain(product.programs.iter().map(|program| (program, false))) {
         let path = inputs::library_path_of(inputs, &executable.recorded);
-        let loaded = inspect::resolved_sqlite(host, &executable.path, &executable.inspection, loader, path.as_deref());
+        let loaded =
+            loader::resolved_sqlite(host, &executable.path, &executable.inspection, own_loader, path.as_deref());
         let loaded = match loaded {
             Ok(library) => library.map(|library| prove_library(host, &library)).transpose()?,
             // Nothing was planned that could differ.
@@ -128,13 +129,16 @@ fn difference(
 fn other_than_carried(host: &Host, executable: &Executable, product: &Product) -> Result<Option<String>> {
     let Some(dir) = &product.carrier else { return Ok(None) };
     let carried = carried::by_crate(host, dir)?;
-    let Some(first) = carried.first() else { return Ok(None) };
+    if carried.is_empty() {
+        return Ok(None);
+    }
+    let list: Vec<String> = carried.iter().map(|one| format!("{} ({})", one.version, one.source_id)).collect();
+    let list = list.join(" and ");
     let one = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let wrong = |is: String| {
         Some(format!(
-            "has {is} compiled in, but the linked crate {one} carries SQLite {} ({}); `cargo clean --target-dir \
-             target/compat` removes what was compiled before",
-            first.version, first.source_id
+            "has {is} compiled in, but the linked crate {one} carries SQLite {list}; `cargo clean --target-dir \
+             target/compat` removes what was compiled before"
         ))
     };
     let (CompiledIn::Yes { source_ids, .. } | CompiledIn::Stripped { source_ids }) = &executable.inspection.compiled_in
