@@ -1,6 +1,7 @@
 //! Walks a plan: reuses known results, schedules the rest, judges each result once, and writes it to the ledger first.
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
+mod earlier;
 mod schedule;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::predict::LEAK_RUN_MS;
 use compatrix_model::plan::{Build, Plan, Run, Skip, SkipReason};
+use compatrix_model::results::another_kind;
 use compatrix_model::results::doubt::{self, Company, Doubt};
 use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::{Chosen, Matrix, Totals};
@@ -37,6 +39,7 @@ use crate::survey::Survey;
 use crate::sys::clock::{instant, now, system};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
+use crate::walk::earlier::Before;
 use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
 
 /// The result of a walk.
@@ -105,7 +108,13 @@ pub(crate) fn walk_plan(
     let builds = jobs.len();
     let look = || written::snapshot(host, &spec.project, &survey.workspace.dirs);
     let before = if to_do > 0 { Some(look()?) } else { None };
-    let (rows, spans) = walk.go(&jobs, ledger, to_do, tell)?;
+    let runs = plan.runs.iter().zip(&walk.cells).zip(&walk.rows).filter(|(_, row)| row.is_none());
+    let earlier = Before::of(ledger, runs.map(|((run, cell), _)| (spec.suites[run.suite].name.as_str(), cell)))?;
+    let (mut rows, spans) = walk.go(&jobs, ledger, to_do, tell)?;
+    earlier.compare(host, spec, &mut rows);
+    for text in another_kind::told(rows.iter().flatten()) {
+        let _ = tell.send(Event::Warning(text));
+    }
     if let Some(before) = before {
         let told = match look() {
             Ok(after) => written::compare(host, &before, &after, &spans),

@@ -81,6 +81,9 @@ pub struct DocumentRow<'a> {
     /// which it passed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// How the failure is of another kind than the one recorded last; absent if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub another_kind: Option<&'a str>,
     /// Whether an earlier result was reused.
     pub reused: bool,
     /// The command that runs this cell alone.
@@ -106,6 +109,7 @@ pub fn document(matrix: &Matrix) -> Document<'_> {
         tests: row.tests(),
         failing: row.failing(),
         notes: row.notes().into_iter().chain(twins.note(row)).collect(),
+        another_kind: row.another_kind.as_deref(),
         reused: row.reused,
         repro: matrix.repro_line(row),
         record: row.record(),

@@ -40,6 +40,7 @@ fn counts() -> impl Strategy<Value = Counts> {
         failed,
         ignored,
         filtered,
+        compiled: ignored / 2,
     })
 }
 

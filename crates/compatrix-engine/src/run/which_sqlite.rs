@@ -34,13 +34,6 @@ pub(crate) enum Identified {
 /// # Errors
 /// A library cannot be read.
 pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Result<Identified> {
-    let other = match inputs.sqlite.filter(|_| inputs.build.linkage == Some(Linkage::Dynamic)) {
-        Some(facts) => sqlite::other_than_promised(host, facts).unwrap_or_else(|error| Some(format!("{error:#}"))),
-        None => None,
-    };
-    if let Some(other) = other {
-        return Ok(Identified::Wrong(None, other));
-    }
     let own_loader = product.executables.iter().find_map(|executable| executable.inspection.loader.as_deref());
     let mut first = None;
     let tests = product.executables.iter().map(|executable| (executable, true));
@@ -78,6 +71,10 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
         }
         // A program counts where no test has a SQLite of its own: tests of a command line only start it.
         first = first.or(found);
+    }
+    let facts = inputs.sqlite.filter(|_| inputs.build.linkage == Some(Linkage::Dynamic) && first.is_some());
+    if let Some(other) = facts.map(|facts| sqlite::other_than_promised(host, facts)).transpose()?.flatten() {
+        return Ok(Identified::Wrong(first, other));
     }
     Ok(match (inputs.build.linkage, first) {
         (_, Some(proof)) => Identified::As(proof),

@@ -12,7 +12,7 @@ use crate::evidence::Record;
 use crate::evidence_file::{Entry, EvidenceFile};
 use crate::expect::Expectations;
 use crate::matrix_spec::{Expect, Spec};
-use crate::verdict::{judge, Expectation};
+use crate::verdict::{judge_record, Expectation};
 
 /// A spec's expectation for each cell, given known versions. Pages have no clock, so rules apply whatever their last day.
 #[derive(Debug, Clone)]
@@ -112,7 +112,7 @@ impl<'s> Judge<'s> {
         if !rulings.runs(suite, &coords) {
             judgement.foreign += 1;
         } else if let Some(expectation) = rulings.of(suite, &coords) {
-            let verdict = judge(record.outcome, &expectation, record.attempts);
+            let verdict = judge_record(record, &expectation);
             let judged = Judged { platform, entry, cell, verdict, expectation, rust, sqlite };
             match self.spec.suites[suite].leak() {
                 Some(_) => judgement.leaks.push(judged),
