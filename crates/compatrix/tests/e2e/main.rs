@@ -14,6 +14,7 @@ mod evidence_merge;
 mod features;
 mod fixtures;
 mod gen_ci;
+mod identity;
 mod init;
 mod interrupt;
 mod leaks_miri;

@@ -248,3 +248,48 @@ fn documentation_tests_that_are_only_compiled_are_no_passes() {
     let (verdict, _, cause) = judged(&made.json(1, &[]), "rust=here");
     assert!(verdict == "broken" && !cause.is_empty(), "{cause}");
 }
+
+#[test]
+fn a_rule_means_one_failure_and_no_other() {
+    let rule = |more: &str| {
+        format!("[axis]\nrust = [HERE]\n[[rule]]\nwhen = {{ rust = \"here\" }}\nexpect = \"fail\"\nreason = \"too new\"\n{more}")
+    };
+    let unresolved = "use nothing_of_this_name::At;\n";
+    let made = Workspace::new(&rule("outcome = \"build-failed\"\nerror = \"E0432\"\n")).file("src/lib.rs", unresolved);
+    assert_eq!(judged(&made.json(0, &[]), "rust=here").0, "known");
+    // The first error stands beside the reason.
+    made.run(&["compat"]).expect(0).prints(&["too new", "build-failed: error[E0432]: unresolved import"]);
+
+    // Another error, another outcome, no test at all.
+    made.write("src/lib.rs", "pub fn f() -> u8 { \"\" }\n");
+    let ran = made.run(&["compat", "--format", "json"]);
+    ran.expect(1).says(&["fails otherwise than recorded: `build-failed` (error[E0308]"]);
+    let json = ran.json();
+    let (verdict, outcome, cause) = judged(&json, "rust=here");
+    assert_eq!((verdict.as_str(), outcome.as_str()), ("broken", "build-failed"));
+    assert!(cause.contains("E0308") && cause.contains("a rule expects a failure with `E0432` here"), "{cause}");
+    assert!(row(&json, "rust=here")["another_kind"].as_str().is_some_and(|said| said.contains("E0432")), "{json:#}");
+    made.write("src/lib.rs", "");
+    made.write("tests/it.rs", "#[test]\nfn fails() { panic!(\"E0432 in its output\") }\n");
+    let cause = judged(&made.json(1, &[]), "rust=here").2;
+    assert!(cause.contains("a rule expects `build-failed` here, and this is `failed`"), "{cause}");
+    made.write("tests/it.rs", "");
+    let (verdict, _, cause) = judged(&made.json(1, &[]), "rust=here");
+    assert!(verdict == "broken" && cause.starts_with("no test ran"), "{cause}");
+
+    // A text of a test's output is kept in the cause, which evidence has too.
+    let made = Workspace::new(&rule("error = \"in its output\"\n"))
+        .tests("#[test]\nfn fails() { panic!(\"a word in its output\") }\n");
+    let json = made.json(0, &[]);
+    assert_eq!(judged(&json, "rust=here").0, "known");
+    assert!(row(&json, "rust=here")["record"]["cause"]
+        .as_str()
+        .is_some_and(|cause| cause.ends_with(": a word in its output")));
+
+    // Without a reason to compare with, a new failure is known, and reported.
+    let made = Workspace::new(&rule("")).tests("#[test]\nfn a() { panic!() }\n");
+    made.run(&["compat"]).expect(0).never_says("otherwise than recorded");
+    made.write("tests/it.rs", "#[test]\nfn b() { panic!() }\n");
+    made.run(&["compat"]).expect(0).says(&["`rust=here` (suite tests) fails otherwise than recorded"]);
+    made.run(&["compat", "--fresh"]).expect(0).never_says("otherwise than recorded");
+}
