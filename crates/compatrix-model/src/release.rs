@@ -74,7 +74,7 @@ impl<'n> Named<'n> {
         let is_version = |word: &str| {
             let parts: Vec<&str> = word.split('.').collect();
             let number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-            (2..=3).contains(&parts.len()) && parts.iter().all(|part| number(&part))
+            (2..=3).contains(&parts.len()) && parts.iter().all(number)
         };
         let (mut channel, mut rest) = name.split_once('-').unwrap_or((name, ""));
         if is_version(channel) && (rest == "beta" || rest.starts_with("beta.") || rest.starts_with("beta-")) {
