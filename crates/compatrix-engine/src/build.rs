@@ -12,12 +12,13 @@ mod runner;
 mod runner_check;
 mod share;
 mod stand_in;
+mod units;
 
 pub(crate) use cargo::{
     classify, commands, doctest_command, doctests, environment, link_environment, pkg_config_path, typed_arguments,
 };
 pub(crate) use identified::build;
-pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Product, Recorded, TargetKind};
+pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Product, Read, Recorded, TargetKind};
 pub(crate) use record::LIBRARY_PATH;
 pub(crate) use runner_check::hides_results;
 pub(crate) use share::target_dir;

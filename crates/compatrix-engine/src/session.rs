@@ -4,6 +4,7 @@
 pub mod base;
 pub mod repro;
 pub(crate) mod since;
+pub mod today;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
@@ -120,6 +121,7 @@ impl Session {
             warn(tell, text);
         }
         let walked = prepared.and_then(|(survey, plan)| {
+            survey.workspace.warnings.iter().for_each(|text| warn(tell, text.clone()));
             walk::walk_plan(&self.host, &self.ledger, &parsed.spec, plan, survey, (&policy, today), tell)
         });
         match self.host.supervisor.kill_left_by_runs() {
@@ -129,6 +131,18 @@ impl Session {
         }
         let saved = self.ledger.save_memo(&self.host.memo).map_err(Error::from);
         walked.and_then(|walked| saved.map(|()| walked))
+    }
+
+    /// Of each run of a plan, whether its result is known and would be used again.
+    ///
+    /// # Errors
+    /// The ledger or the policy for leaks cannot be read.
+    pub fn known(&self, spec: &Spec, survey: &Survey, plan: &Plan, today: &str) -> Result<Vec<bool>, Error> {
+        if self.host.limits.fresh {
+            return Ok(vec![false; plan.runs.len()]);
+        }
+        let policy = leak::policy::load(&self.host.root)?;
+        walk::reusable(&self.host, &self.ledger, spec, plan, survey, (&policy, today))
     }
 
     /// Surveys, provides what the choice needs, and plans it.
