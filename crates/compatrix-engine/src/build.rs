@@ -2,24 +2,28 @@
 
 mod cargo;
 pub mod cc;
+mod identified;
 pub(crate) mod inspect;
+pub(crate) mod loader;
 mod messages;
 mod product;
 mod record;
 mod runner;
+mod runner_check;
 mod share;
 mod stand_in;
 mod units;
 
 pub(crate) use cargo::{
-    build, classify, commands, doctest_command, doctests, environment, link_environment, pkg_config_path,
-    typed_arguments,
+    classify, commands, doctest_command, doctests, environment, link_environment, pkg_config_path, typed_arguments,
 };
+pub(crate) use identified::build;
 pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Product, Read, Recorded, TargetKind};
 pub(crate) use record::LIBRARY_PATH;
+pub(crate) use runner_check::hides_results;
 pub(crate) use share::target_dir;
 
 /// If this process was started in place of another program, acts as that one and returns the exit code.
 pub fn act() -> Option<std::process::ExitCode> {
-    cc::act().or_else(record::act)
+    cc::act().or_else(record::act).or_else(runner_check::act)
 }

@@ -18,6 +18,7 @@ use compatrix_model::facts::Availability;
 use compatrix_model::lockset::Lockset;
 use compatrix_model::matrix_spec::{Spec, SqliteSettings};
 use compatrix_model::plan::{Plan, Provision, AMBIENT_TOOLCHAIN};
+use compatrix_model::release;
 use compatrix_model::spec_text::Parsed;
 
 use crate::deps::locks::Sources;
@@ -25,7 +26,7 @@ use crate::deps::{locked, locks};
 use crate::event::Event;
 use crate::find::bundling::SqliteCrate;
 use crate::find::distro::{self, Contents, LibraryNote, Unpacked, WantedPackages};
-use crate::find::facts::{FixtureFacts, HostFacts, LocksetFacts, SqliteFacts, ToolchainFacts};
+use crate::find::facts::{FixtureFacts, HostFacts, LocksetFacts, Promised, SqliteFacts, ToolchainFacts};
 use crate::find::fixture::Fixture;
 use crate::find::sqlite::{self, ExactVersion};
 use crate::find::{leak_tools, toolchain};
@@ -92,7 +93,18 @@ pub(crate) fn find_toolchains(host: &Host, axis: Option<&Axis>) -> KnownValues<T
         | Setting::Deps(_)
         | Setting::Env(_) => Availability::Missing { reason: "no toolchain".to_owned() },
     };
-    axis.values.iter().map(|value| (value.name.clone(), find(&value.setting))).collect()
+    axis.values.iter().map(|value| (value.name.clone(), named(value, find(&value.setting)))).collect()
+}
+
+/// The same, with how the compiler is another than the value's name, or the distribution's package, says.
+fn named(value: &AxisValue, found: Availability<ToolchainFacts>) -> Availability<ToolchainFacts> {
+    let Availability::Ready(facts) = found else { return found };
+    let name = match &value.setting {
+        Setting::RustupToolchain(toolchain) => toolchain.as_str(),
+        _ => value.name.as_str(),
+    };
+    let misnamed = release::misnamed(name, &facts.rustc_verbose).map(|is| format!("the toolchain `{name}` {is}"));
+    Availability::Ready(ToolchainFacts { misnamed: facts.misnamed.clone().or(misnamed), ..facts })
 }
 
 /// Facts about each SQLite of the axis. `bundled` is the SQLite of this crate.
@@ -183,7 +195,13 @@ fn look<T>(
 }
 
 fn of_distro(host: &Host, unpacked: &Unpacked) -> Result<ToolchainFacts> {
-    Ok(ToolchainFacts { packages: Some(unpacked.origin.clone()), ..toolchain::facts(host, &unpacked.place)? })
+    let facts = toolchain::facts(host, &unpacked.place)?;
+    let other = unpacked.upstream.as_ref().filter(|upstream| **upstream != facts.version);
+    let misnamed = other.map(|_| {
+        let is = facts.rustc_verbose.lines().next().unwrap_or_default();
+        format!("the toolchain of {} is {is}; remove {} and run again", unpacked.origin, unpacked.dir.display())
+    });
+    Ok(ToolchainFacts { packages: Some(unpacked.origin.clone()), misnamed, ..facts })
 }
 
 fn library_of_distro(unpacked: &Unpacked) -> Result<SqliteFacts> {
@@ -195,6 +213,7 @@ fn library_of_distro(unpacked: &Unpacked) -> Result<SqliteFacts> {
         library: Some(unpacked.place.to_string_lossy().into_owned()),
         // Another package has it, and nothing is compiled against this library where there is a choice.
         include_dir: None,
+        promised: unpacked.upstream.clone().map(|version| Promised { version, by: unpacked.origin.clone() }),
     })
 }
 
@@ -301,7 +320,11 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
         let _ = tell.send(Event::NotProvided(reason.to_owned()));
     }
     facts.leak_tools.extend(leak_tools::find_all(host, spec, &installed));
-    facts.toolchains.extend(installed);
+    let named = |(name, found)| match value(AxisKind::Rust, &name) {
+        Some(value) => (name, named(value, found)),
+        None => (name, found),
+    };
+    facts.toolchains.extend(installed.into_iter().map(named));
     facts.sqlite.extend(built);
     // Provisions not reached before an interrupt are still obtainable, but not now.
     if host.supervisor.is_interrupted() {

@@ -10,16 +10,17 @@ pub(crate) mod proof;
 mod which_sqlite;
 
 use std::os::unix::process::ExitStatusExt;
-use std::time::Duration;
+use std::path::Path;
 
 use anyhow::{Context, Result};
-use compatrix_model::evidence::{Counts, Record, TestFailure};
+use compatrix_model::evidence::{Counts, Record, TestFailure, NO_TEST};
 use compatrix_model::libtest::{Parser, Report, Source};
+use compatrix_model::matrix_spec::Suite;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::rank;
 use compatrix_model::sqlite_api;
 
-use crate::build::{Executable, Product, Recorded};
+use crate::build::{self, Executable, Product, Recorded};
 use crate::run::executable::{blank, command, signal_name, take_status_for_a_test, Scratch};
 use crate::run::inputs::{environment, RunInputs};
 use crate::sys::files;
@@ -96,12 +97,16 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         if executable.own_harness {
             take_status_for_a_test(&mut report, &finished, executable);
         }
+        let doubt = doubt(host, inputs, executable, &scratch.dir, (&mut report, &finished))?;
         if !report.complete && finished.end != End::Interrupted && finished.status.code() != Some(NOT_LOADED) {
             if let Some(listed) = executable::listed(host, inputs, executable, &scratch.dir) {
                 report.against(&listed, executable::is_serial(inputs.suite));
             }
         }
-        let (outcome, cause) = judge_one(&report, &finished, executable, inputs.suite.timeout);
+        let (outcome, cause) = match (judge_one(&report, &finished, executable, inputs.suite), doubt) {
+            ((Outcome::Passed, _), Some(doubt)) => (Outcome::Failed, doubt),
+            (judged, _) => judged,
+        };
         if finished.left_processes {
             notes.push(format!("{} left processes behind, which were ended", executable.target));
         }
@@ -124,14 +129,46 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
             }
         }
     }
-    if record.outcome == Outcome::Passed && record.tests.plus(record.doctests.unwrap_or_default()).run() == 0 {
+    let all = record.tests.plus(record.doctests.unwrap_or_default());
+    if record.outcome == Outcome::Passed && all.run() == 0 {
         record.outcome = Outcome::Failed;
-        record.cause = no_test(record.tests, inputs);
+        record.cause = no_test(all, inputs);
     }
     if record.cause.is_empty() {
         record.cause = notes.join("; ");
     }
     Ok(record)
+}
+
+/// Why an executable's result cannot be believed, if so. What tests print may look like lines of libtest; its own list of
+/// tests decides what is one.
+fn doubt(
+    host: &Host,
+    inputs: &RunInputs<'_>,
+    executable: &Executable,
+    dir: &Path,
+    (report, finished): (&mut Report, &Finished),
+) -> Result<Option<String>> {
+    if finished.end != End::Itself {
+        return Ok(None);
+    }
+    if executable.own_harness {
+        let runner = &executable.recorded.runner;
+        let hidden =
+            if runner.is_empty() { None } else { build::hides_results(host, runner, &executable.recorded.dir)? };
+        return Ok(hidden.map(|hidden| format!("{}: {hidden}", executable.target)));
+    }
+    if !report.complete || report.announced == Some(0) {
+        return Ok(None);
+    }
+    let listed = executable::announced(host, inputs, executable, dir);
+    if report.counts.failed > 0 {
+        if let Some(listed) = listed {
+            report.failures.retain(|failure| listed.contains(&failure.test));
+        }
+        return Ok(None);
+    }
+    Ok(report.doubt(listed.as_deref()).map(|doubt| format!("{}: {doubt}", executable.target)))
 }
 
 fn cannot_start(executable: &Executable, command: &Command) -> String {
@@ -144,14 +181,24 @@ fn cannot_start(executable: &Executable, command: &Command) -> String {
 /// Why no test ran, with advice.
 fn no_test(counts: Counts, inputs: &RunInputs<'_>) -> String {
     let suite = &inputs.suite.name;
+    if counts.compiled > 0 {
+        let of = if counts.compiled == 1 { "documentation test was" } else { "documentation tests were" };
+        return format!(
+            "{NO_TEST}: {} {of} only compiled (`no_run`, `compile_fail`), which proves nothing of a run; write a test in the \
+             packages under test",
+            counts.compiled
+        );
+    }
     match (counts.filtered, counts.ignored) {
-        (0, 0) if inputs.suite.doctests => "no test ran; a pass needs one: write one in the packages under test".to_owned(),
+        (0, 0) if inputs.suite.doctests => format!("{NO_TEST}; a pass needs one: write one in the packages under test"),
         (0, 0) => format!(
-            "no test ran; a pass needs one: write one in the packages under test, or set `doctests = true` in the suite \
+            "{NO_TEST}; a pass needs one: write one in the packages under test, or set `doctests = true` in the suite \
              `{suite}`, if their documentation has examples"
         ),
-        (0, n) => format!("no test ran; {n} are ignored: `args = [\"--include-ignored\"]` in the suite `{suite}` runs them"),
-        (n, _) => format!("no test ran; the `args` of the suite `{suite}` filter out {n}"),
+        (0, n) => {
+            format!("{NO_TEST}; {n} are ignored: `args = [\"--include-ignored\"]` in the suite `{suite}` runs them")
+        }
+        (n, _) => format!("{NO_TEST}; the `args` of the suite `{suite}` filter out {n}"),
     }
 }
 
@@ -169,8 +216,8 @@ fn during(report: &Report) -> String {
 }
 
 /// The outcome of one executable, and why.
-fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limit: Duration) -> (Outcome, String) {
-    let target = &executable.target;
+fn judge_one(report: &Report, finished: &Finished, executable: &Executable, suite: &Suite) -> (Outcome, String) {
+    let (target, limit) = (&executable.target, suite.timeout);
     match finished.end {
         End::TimedOut => {
             return (Outcome::TimedOut, format!("{target} ran for more than {limit:?}{}", during(report)));
@@ -185,7 +232,10 @@ fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limi
         return (Outcome::Crashed, format!("{target} was ended by {}{running}{said}", signal_name(signal)));
     }
     let code = finished.status.code().unwrap_or(-1);
-    match (report.complete, code) {
+    if executable.own_harness && !is_loader_s(code, &finished.stderr.text()) {
+        return judge_own_harness(code, finished, executable, suite);
+    }
+    match (report.complete && !executable.own_harness, code) {
         (true, 0) if report.counts.failed == 0 => (Outcome::Passed, String::new()),
         (true, _) if report.counts.failed > 0 => {
             let first = report.failures.first().map(|f| format!(", first {}", f.test)).unwrap_or_default();
@@ -198,12 +248,35 @@ fn judge_one(report: &Report, finished: &Finished, executable: &Executable, limi
             let brought = sqlite_api::explain_missing(&said).map(|brought| format!("; {brought}")).unwrap_or_default();
             (Outcome::Crashed, format!("{target} did not load: {}{brought}", last_lines(&said, 1)))
         }
-        (false, 0) => (Outcome::Failed, format!("{target} ended without a test result{}", during(report))),
+        (false, 0) => {
+            (Outcome::Failed, format!("{target} ended with code 0 and without a test result{}", during(report)))
+        }
         (false, _) => {
             let said = last_lines(&finished.stderr.text(), 1);
             (Outcome::Crashed, format!("{target} ended with code {code} before its result{}: {said}", during(report)))
         }
     }
+}
+
+/// Whether this is the loader's failure, see ld.so(8), and not the code of a program that ran.
+fn is_loader_s(code: i32, stderr: &str) -> bool {
+    let signs = ["error while loading shared libraries", "symbol lookup error", "Error relocating", "Error loading"];
+    code == NOT_LOADED && signs.iter().any(|sign| stderr.contains(sign))
+}
+
+/// The outcome of an executable with its own harness, of which only the exit code is known.
+fn judge_own_harness(code: i32, finished: &Finished, executable: &Executable, suite: &Suite) -> (Outcome, String) {
+    if code == 0 {
+        return (Outcome::Passed, String::new());
+    }
+    let said = [&finished.stderr, &finished.stdout].map(|stream| last_lines(&stream.text(), 1));
+    let said = said.into_iter().find(|said| !said.is_empty());
+    let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+    let args = match suite.args.as_slice() {
+        [] => String::new(),
+        args => format!("; the suite's `args` were {}", args.join(" ")),
+    };
+    (Outcome::Failed, format!("{}, which has its own harness, ended with code {code}{said}{args}", executable.target))
 }
 
 fn add_failures(

@@ -1,6 +1,7 @@
 //! Walks a plan: reuses known results, schedules the rest, judges each result once, and writes it to the ledger first.
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
+mod earlier;
 mod rows;
 mod schedule;
 mod sources;
@@ -20,6 +21,7 @@ use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::predict::LEAK_RUN_MS;
 use compatrix_model::plan::{Build, Plan};
+use compatrix_model::results::another_kind;
 use compatrix_model::results::doubt::{self, Company, Doubt};
 use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::Matrix;
@@ -41,6 +43,7 @@ use crate::survey::Survey;
 use crate::sys::clock::{instant, now, system};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
+use crate::walk::earlier::Before;
 use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
 use crate::walk::sources::Watch;
 
@@ -109,6 +112,8 @@ pub(crate) fn walk_plan(
     let begin = || Watch::begin(host, &spec.project, &survey.workspace.dirs, &survey.workspace.source);
     let watch = if to_do > 0 { Some(begin()?) } else { None };
     let reused: Vec<bool> = walk.rows.iter().map(Option::is_some).collect();
+    let runs = plan.runs.iter().zip(&walk.cells).zip(&reused).filter(|(_, reused)| !**reused);
+    let earlier = Before::of(ledger, runs.map(|((run, cell), _)| (spec.suites[run.suite].name.as_str(), cell)))?;
     let (mut rows, spans) = walk.go(&jobs, ledger, watch.as_ref(), to_do, tell)?;
     if let Some(lost) = watch.and_then(|watch| watch.end(&spans, tell)) {
         for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| !reused[*n]) {
@@ -118,6 +123,10 @@ pub(crate) fn walk_plan(
                 rows[n] = Some(judge.row(run.suite, run.cell, record, false));
             }
         }
+    }
+    earlier.compare(host, spec, &mut rows);
+    for text in another_kind::told(rows.iter().flatten()) {
+        let _ = tell.send(Event::Warning(text));
     }
     let matrix = rows::matrix(spec, &plan, &judge, rows, builds);
     let interrupted = host.supervisor.is_interrupted();
@@ -259,6 +268,9 @@ fn handle(
                 worker.host.now,
             )?;
             let failure = summary.result.as_ref().err();
+            for note in summary.result.iter().flat_map(|product| &product.notes) {
+                let _ = tell.send(Event::Warning(note.clone()));
+            }
             let read = summary.result.as_ref().map_or_else(|failure| &failure.read, |product| &product.read);
             if let (Some(_), Some((n, _))) = (read.hash, worker.jobs[job].runs.first()) {
                 let key = worker.build_keys[worker.plan.runs[*n].build];

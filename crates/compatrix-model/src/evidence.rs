@@ -18,6 +18,9 @@ pub use contradiction::{Contradiction, Stated};
 pub use differences::{Differences, LeftOut};
 pub use leaks::leak_usage;
 
+/// How the cause of a suite begins in which no test ran.
+pub const NO_TEST: &str = "no test ran";
+
 /// The result of one suite in one cell, with its proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -64,6 +67,37 @@ impl Record {
         Self::blank(suite, cell, None, Outcome::Unavailable, reason.to_owned())
     }
 
+    /// Whether it failed only because no test ran.
+    pub fn ran_no_test(&self) -> bool {
+        let ran = self.tests.run() + self.doctests.unwrap_or_default().run();
+        self.outcome == Outcome::Failed && ran == 0 && self.failures.is_empty() && self.leaks.is_none()
+    }
+
+    /// Whether its failure has this text: in its cause, or in the name or the output of a failing test.
+    pub fn says(&self, text: &str) -> bool {
+        let of_test = |failure: &TestFailure| {
+            format!("{}::{}", failure.executable, failure.test).contains(text) || failure.output.contains(text)
+        };
+        self.cause.contains(text) || self.failures.iter().any(of_test)
+    }
+
+    /// Keeps this text in the cause if only what evidence does not keep has it: a failing test's output or executable.
+    pub fn quote(&mut self, text: &str) {
+        const LONGEST: usize = 200;
+        if self.cause.contains(text) || self.failures.iter().any(|failure| failure.test.contains(text)) {
+            return;
+        }
+        let of_test = |failure: &TestFailure| {
+            let name = format!("{}::{}", failure.executable, failure.test);
+            let line = Some(name.as_str()).filter(|name| name.contains(text));
+            let line = line.or_else(|| failure.output.lines().find(|line| line.contains(text)))?.trim();
+            Some(if line.chars().count() <= LONGEST { line.to_owned() } else { format!("… {text} …") })
+        };
+        if let Some(line) = self.failures.iter().find_map(of_test) {
+            self.cause = format!("{}: {line}", self.cause);
+        }
+    }
+
     /// Of something that was not run.
     pub fn blank(suite: &str, cell: CellId, key: Option<Sha256>, outcome: Outcome, cause: String) -> Self {
         Record {
@@ -100,6 +134,13 @@ pub struct Counts {
     pub ignored: u32,
     /// Tests that a filter excluded.
     pub filtered: u32,
+    /// Documentation tests that were compiled and not run: `no_run`, `compile_fail`. They prove nothing of a run.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub compiled: u32,
+}
+
+fn is_none(n: &u32) -> bool {
+    *n == 0
 }
 
 impl Counts {
@@ -115,6 +156,7 @@ impl Counts {
             failed: self.failed.saturating_add(other.failed),
             ignored: self.ignored.saturating_add(other.ignored),
             filtered: self.filtered.saturating_add(other.filtered),
+            compiled: self.compiled.saturating_add(other.compiled),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cell::Space;
 use crate::condition::{Matcher, Versions};
-use crate::matrix_spec::{Expect, Spec};
+use crate::matrix_spec::{Expect, Rule, Spec};
 use crate::verdict::Expectation;
 
 /// The rules of a spec made ready for a host.
@@ -24,7 +24,8 @@ impl Expectations {
             let expectation = if expired {
                 Expectation::Pass
             } else {
-                Expectation::Fail { reason: rule.reason.clone(), issue: rule.issue.clone(), until: rule.until.clone() }
+                let Rule { reason, outcome, error, issue, until, .. } = rule.clone();
+                Expectation::Fail { reason, outcome, error, issue, until }
             };
             (rule.when.matcher(space, versions), expectation)
         });

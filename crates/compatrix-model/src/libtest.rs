@@ -1,9 +1,10 @@
 //! Parses the output of a test executable in libtest's human format, the only one that every toolchain has.
 //!
 //! The stream may be cut anywhere, hold a gigabyte, invalid UTF-8 or no line break at all: memory stays bounded and
-//! nothing here fails. `test result:` lines are the truth of the counts, held against the number that `running N tests`
+//! nothing here fails. `test result:` lines are the truth of the counts, compared with the number that `running N tests`
 //! announced, so that output of the tests themselves (libtest's own output among it) is not taken for a result. The
-//! single `test … ok` lines count only where the process died before its result.
+//! single `test … ok` lines count where the process died before its result; elsewhere [`Report::doubt`] compares them
+//! with the result.
 //!
 //! Never decides an outcome: zero failures from a crashed process are not a pass.
 
@@ -14,11 +15,11 @@ mod text;
 
 use crate::evidence::{Counts, TestFailure};
 use crate::lines::{Excerpt, Lines};
-use report::{name_hash, Seen, TestResult, MAX_SEEN};
-use text::{glued, parse_heading, parse_result, parse_running, parse_test, parse_word};
+use report::{Seen, TestResult};
+use text::{glued, leading, parse_heading, parse_result, parse_running, parse_test, parse_word, TestLine};
 
 pub use report::Report;
-pub use text::parse_list;
+pub use text::{listed_benchmarks, parse_list};
 
 /// The most failing tests kept with name and output.
 const MAX_FAILURES: usize = 100;
@@ -73,6 +74,7 @@ pub fn parse(executable: &str, source: Source, output: &[u8]) -> Report {
 struct Open {
     name: String,
     guess: Option<TestResult>,
+    only_compiled: bool,
 }
 
 /// The output of one test, between `---- name stdout ----` and the next heading.
@@ -93,7 +95,9 @@ struct OutputState {
     /// The announced number of tests of the current run, and the results so far.
     expected: Option<u64>,
     tally: Counts,
-    /// A run before the one under way ended without a result.
+    /// The first number announced.
+    announced: Option<u64>,
+    /// A run before the one under way ended without a result, or with one that its lines do not add up to.
     died: bool,
     open: Option<Open>,
     slow: Vec<String>,
@@ -116,6 +120,7 @@ impl OutputState {
             results: 0,
             expected: None,
             tally: Counts::default(),
+            announced: None,
             died: false,
             open: None,
             slow: Vec::new(),
@@ -124,7 +129,7 @@ impl OutputState {
             listed: None,
             confirmed: Vec::new(),
             section: None,
-            seen: Seen::new(),
+            seen: Seen::default(),
         }
     }
 
@@ -135,10 +140,18 @@ impl OutputState {
             }
         }
         if self.section.is_some() {
+            // A test may print what looks like the beginning of a section.
+            if let Some(TestLine { name, rest, .. }) = parse_test(line) {
+                parse_word(rest).into_iter().for_each(|result| self.seen.also(name, result));
+            }
             return self.section_line(line);
         }
+        // On one thread a test has begun, and its result is still to come: this is its output.
+        let within = matches!(self.open, Some(Open { guess: None, .. }));
         if let Some(n) = parse_running(line) {
             self.start_run(n);
+        } else if within {
+            self.test_line(line);
         } else if line == "failures:" || line == "successes:" {
             self.close_open();
             self.listed = (line == "failures:").then(Vec::new);
@@ -155,6 +168,7 @@ impl OutputState {
     }
 
     fn start_run(&mut self, n: u64) {
+        self.announced.get_or_insert(n);
         match self.source {
             // A second heading is output of a test.
             Source::Executable if self.expected.is_some() => {}
@@ -175,12 +189,16 @@ impl OutputState {
     fn accept(&mut self, counts: Counts, total: u64) -> bool {
         match self.source {
             Source::Executable => {
-                if self.expected.is_some_and(|n| n != total) {
+                if self.expected != Some(total) {
                     return false;
                 }
                 // Captured output may contain a result with the same number; the real one comes last.
+                if self.section.is_none() {
+                    self.close_open();
+                }
                 self.counts = counts;
-                self.results = 1;
+                self.results += 1;
+                self.seen.result();
                 self.confirmed.clear();
                 self.tally = Counts::default();
             }
@@ -188,6 +206,11 @@ impl OutputState {
                 if self.section.is_some() || self.expected != Some(total) {
                     return false;
                 }
+                self.close_open();
+                // libtest counts what it only compiled as passed.
+                let compiled = self.tally.compiled.min(counts.passed);
+                let counts = Counts { passed: counts.passed - compiled, compiled, ..counts };
+                self.died |= counts != Counts { filtered: counts.filtered, ..self.tally };
                 self.counts = self.counts.plus(counts);
                 self.results += 1;
                 self.expected = None;
@@ -245,44 +268,45 @@ impl OutputState {
             if self.slow.len() < MAX_FAILURES {
                 self.slow.push(name.0.to_owned());
             }
-        } else if let Some((name, rest)) = parse_test(line) {
+        } else if let Some(TestLine { name, rest, only_compiled }) = parse_test(line) {
             self.close_open();
             match parse_word(rest) {
-                Some(result) => self.tested(&name, result),
-                None => self.open = Some(Open { name, guess: glued(rest) }),
+                Some(result) => self.tested(name, result.of(only_compiled)),
+                None => {
+                    let guess = glued(rest).or(leading(rest));
+                    self.open = Some(Open { name: name.to_owned(), guess, only_compiled });
+                }
+            }
+        } else if let Some(result) = self.open.as_ref().and_then(|_| parse_word(line)) {
+            if let Some(Open { name, only_compiled, .. }) = self.open.take() {
+                self.tested(&name, result.of(only_compiled));
+            }
+        } else if let Some(TestLine { name, rest, .. }) = embedded(line) {
+            // Output without a line break, then a test's line (`--nocapture` with several threads).
+            match (parse_word(rest), &self.open) {
+                (Some(result), _) => self.tested(name, result),
+                (None, None) => {
+                    self.open = Some(Open { name: name.to_owned(), guess: glued(rest), only_compiled: false });
+                }
+                (None, Some(_)) => {}
             }
         } else if let Some(open) = &mut self.open {
-            match parse_word(line) {
-                Some(result) => {
-                    let name = std::mem::take(&mut open.name);
-                    self.open = None;
-                    self.tested(&name, result);
-                }
-                None => open.guess = glued(line).or(open.guess),
-            }
-        } else if let Some(at) = line.rfind("test ").filter(|at| *at > 0) {
-            // Output without a line break, then a whole test line (`--nocapture` with several threads).
-            if let Some((name, rest)) = parse_test(&line[at..]) {
-                if let (Some(result), false) = (parse_word(rest), name.contains(char::is_whitespace)) {
-                    self.tested(&name, result);
-                }
-            }
+            open.guess = glued(line).or(open.guess);
         }
     }
 
     /// Ends the current test because something else started; the end of its output was its result.
     fn close_open(&mut self) {
-        if let Some(Open { name, guess: Some(result) }) = self.open.take() {
-            self.tested(&name, result);
+        if let Some(Open { name, guess: Some(result), only_compiled }) = self.open.take() {
+            self.tested(&name, result.of(only_compiled));
         }
     }
 
     fn tested(&mut self, name: &str, result: TestResult) {
         self.slow.retain(|slow| slow != name);
-        if self.seen.len() < MAX_SEEN {
-            self.seen.insert(name_hash(name), result);
-        }
+        self.seen.add(name, result);
         match result {
+            TestResult::Compiled => self.tally.compiled = self.tally.compiled.saturating_add(1),
             TestResult::Passed => self.tally.passed = self.tally.passed.saturating_add(1),
             TestResult::Ignored => self.tally.ignored = self.tally.ignored.saturating_add(1),
             TestResult::Failed => {
@@ -316,7 +340,20 @@ impl OutputState {
                 self.failures.retain(|f| confirmed.contains(&f.test));
             }
         }
-        let seen = if complete { Seen::new() } else { self.seen };
-        Report { counts: self.counts, complete, failures: self.failures, running, unfinished: Vec::new(), seen }
+        Report {
+            counts: self.counts,
+            complete,
+            announced: self.announced,
+            failures: self.failures,
+            running,
+            unfinished: Vec::new(),
+            seen: self.seen,
+        }
     }
+}
+
+/// A test's line after output without a line break. A name with a space is no test's.
+fn embedded(line: &str) -> Option<TestLine<'_>> {
+    let at = line.rfind("test ").filter(|at| *at > 0)?;
+    parse_test(&line[at..]).filter(|found| !found.name.contains(char::is_whitespace))
 }

@@ -16,6 +16,7 @@ use crate::cell::CellId;
 use crate::condition::Versions;
 use crate::lockset::{self, LockGroup};
 use crate::matrix_spec::{Piece, Project, Spec, Suite, SuiteKind, Template};
+use crate::outcome::Outcome;
 use crate::verdict::Expectation;
 
 /// Changes with what a digest is made of, so that evidence of an older one is stale.
@@ -126,7 +127,11 @@ impl<'s> Meanings<'s> {
 fn expects(expectation: &Expectation) -> String {
     match expectation {
         Expectation::Pass => "pass".to_owned(),
-        Expectation::Fail { reason: _, issue: _, until: _ } => "fail".to_owned(),
+        Expectation::Fail { reason: _, outcome: None, error: None, issue: _, until: _ } => "fail".to_owned(),
+        Expectation::Fail { reason: _, outcome, error, issue: _, until: _ } => {
+            let outcome = outcome.map_or("any outcome", Outcome::as_str);
+            format!("fail: {outcome}: {}", error.as_deref().unwrap_or_default())
+        }
     }
 }
 
@@ -364,9 +369,20 @@ until = "2030-01-01"
         let spec = spec(SPEC);
         let id: CellId = CELL.parse().unwrap();
         let coords = spec.space.coords(spec.space.find(&id).expect("a cell"));
-        let fail = |reason: &str| Expectation::Fail { reason: reason.to_owned(), issue: None, until: None };
+        let fail = |reason: &str| {
+            let (outcome, error) = (None, None);
+            Expectation::Fail { reason: reason.to_owned(), outcome, error, issue: None, until: None }
+        };
         let of = |expectation: &Expectation| Meanings::new(&spec).of(0, &coords, &Versions::new(), expectation);
         assert_eq!(of(&Expectation::Pass).changed(&of(&fail("a")), "tests", &id), [Changed::Expectation]);
         assert_eq!(of(&fail("b")).changed(&of(&fail("a")), "tests", &id), []);
+        let meant = Expectation::Fail {
+            reason: "a".to_owned(),
+            outcome: Some(Outcome::BuildFailed),
+            error: Some("E0658".to_owned()),
+            issue: None,
+            until: None,
+        };
+        assert_eq!(of(&meant).changed(&of(&fail("a")), "tests", &id), [Changed::Expectation]);
     }
 }

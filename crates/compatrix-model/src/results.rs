@@ -3,6 +3,7 @@
 //! [`intake::Judge`] judges a record: it applies the leak policy, compares the outcome with the spec's expectation and
 //! returns a [`row::Row`]. Grid, JSON, JUnit, SARIF, summaries and exit codes read rows; nothing judges a second time.
 
+pub mod another_kind;
 pub mod compare;
 pub mod doubt;
 pub mod exit;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::Record;
 use crate::outcome::Outcome;
 
 /// An outcome against an expectation.
@@ -70,6 +71,12 @@ pub enum Expectation {
     Fail {
         /// The reason, shown in reports.
         reason: String,
+        /// The only outcome that is meant.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outcome: Option<Outcome>,
+        /// A text that the failure must have.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
         /// URL of an issue.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         issue: Option<String>,
@@ -77,6 +84,27 @@ pub enum Expectation {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<String>,
     },
+}
+
+/// Compares a record with an expectation: its outcome, and whether its failure is the one that the expectation means.
+pub fn judge_record(record: &Record, expectation: &Expectation) -> Verdict {
+    match judge(record.outcome, expectation, record.attempts) {
+        Verdict::Known if unmet(record, expectation).is_some() => Verdict::Broken,
+        verdict => verdict,
+    }
+}
+
+/// How a failure is another than the one that is expected, in one sentence.
+pub fn unmet(record: &Record, expectation: &Expectation) -> Option<String> {
+    let Expectation::Fail { outcome, error, .. } = expectation else { return None };
+    if record.ran_no_test() {
+        return Some("a rule expects a failure here, but that no test ran is none".to_owned());
+    }
+    if let Some(meant) = outcome.filter(|meant| *meant != record.outcome) {
+        return Some(format!("a rule expects `{meant}` here, and this is `{}`", record.outcome));
+    }
+    let error = error.as_ref().filter(|error| !record.says(error))?;
+    Some(format!("a rule expects a failure with `{error}` here, and this one does not have that text"))
 }
 
 /// Compares an outcome with an expectation.

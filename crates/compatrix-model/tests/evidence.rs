@@ -13,7 +13,7 @@ fn record() -> Record {
         outcome: Outcome::Failed,
         cause: "1 of 3 tests failed".into(),
         attempts: 1,
-        tests: Counts { passed: 2, failed: 1, ignored: 4, filtered: 5 },
+        tests: Counts { passed: 2, failed: 1, ignored: 4, filtered: 5, compiled: 0 },
         doctests: Some(Counts { passed: 1, ..Counts::default() }),
         failures: vec![TestFailure { executable: "it".into(), test: "a::b".into(), output: "boom\n\u{0}".into() }],
         leaks: None,
@@ -110,9 +110,9 @@ fn what_is_not_known_is_stored_as_an_empty_text() {
 
 #[test]
 fn counts_add_up() {
-    let a = Counts { passed: 1, failed: 2, ignored: 3, filtered: 4 };
-    assert_eq!(a.plus(a), Counts { passed: 2, failed: 4, ignored: 6, filtered: 8 });
-    let most = Counts { passed: u32::MAX, failed: u32::MAX, ignored: 0, filtered: 0 };
+    let a = Counts { passed: 1, failed: 2, ignored: 3, filtered: 4, compiled: 5 };
+    assert_eq!(a.plus(a), Counts { passed: 2, failed: 4, ignored: 6, filtered: 8, compiled: 10 });
+    let most = Counts { passed: u32::MAX, failed: u32::MAX, ignored: 0, filtered: 0, compiled: 0 };
     assert_eq!((most.run(), most.plus(most).passed), (u32::MAX, u32::MAX), "counts of a file are no panic");
     assert_eq!((a.run(), Counts::default().run()), (3, 0), "ignored and filtered tests were not run");
 }

@@ -82,6 +82,9 @@ pub struct DocumentRow<'a> {
     /// which it passed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// How the failure is of another kind than the one recorded last; absent if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub another_kind: Option<&'a str>,
     /// Fewer tests than in other cells of the suite with the same features; absent if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fewer_tests: Option<FewerTests>,
@@ -121,6 +124,7 @@ pub fn document(matrix: &Matrix) -> Document<'_> {
         tests: row.tests(),
         failing: row.failing(),
         notes: row.notes().into_iter().chain(twins.note(row)).collect(),
+        another_kind: row.another_kind.as_deref(),
         fewer_tests: neighbours.fewer(row).map(|fewer| FewerTests {
             ran: fewer.ran,
             most: fewer.most,

@@ -20,7 +20,11 @@ pub fn describe(record: &Record) -> String {
         line("cause", &record.cause);
     }
     let counts = |c: Counts| {
-        format!("{} passed, {} failed, {} ignored, {} filtered out", c.passed, c.failed, c.ignored, c.filtered)
+        let compiled = if c.compiled > 0 { format!(", {} only compiled", c.compiled) } else { String::new() };
+        format!(
+            "{} passed, {} failed, {} ignored, {} filtered out{compiled}",
+            c.passed, c.failed, c.ignored, c.filtered
+        )
     };
     line("tests", &counts(record.tests));
     if let Some(doctests) = record.doctests {

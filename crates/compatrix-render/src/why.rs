@@ -4,8 +4,34 @@ use compatrix_model::outcome::Outcome;
 use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;
 
-/// The cause of a row's verdict, or a summary of its tests.
+/// The cause of a row's verdict, or a summary of its tests; of a failure that is not the one that a rule expects, also how
+/// it differs.
 pub fn why(row: &Row) -> String {
+    match row.unmet() {
+        Some(unmet) => format!("{}; {unmet}", cause(row)),
+        None => cause(row),
+    }
+}
+
+/// The first errors of failures, most frequent first, with the number of rows of each: `build-failed: error[E0658]: …`.
+pub fn errors(rows: &[&Row]) -> Vec<(String, usize)> {
+    let mut found: Vec<(String, usize)> = Vec::new();
+    for row in rows {
+        let outcome = row.outcome().map_or("no outcome", Outcome::as_str);
+        let text = match row.cause() {
+            "" => outcome.to_owned(),
+            cause => format!("{outcome}: {cause}"),
+        };
+        match found.iter_mut().find(|(other, _)| *other == text) {
+            Some((_, rows)) => *rows += 1,
+            None => found.push((text, 1)),
+        }
+    }
+    found.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+    found
+}
+
+fn cause(row: &Row) -> String {
     if !row.cause().is_empty() {
         return row.cause().to_owned();
     }

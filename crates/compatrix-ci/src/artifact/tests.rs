@@ -40,6 +40,7 @@ fn counts() -> impl Strategy<Value = Counts> {
         failed,
         ignored,
         filtered,
+        compiled: ignored / 2,
     })
 }
 
@@ -162,7 +163,7 @@ fn three() -> Artifact {
         outcome: Outcome::Passed,
         cause: String::new(),
         attempts: 1,
-        tests: Counts { passed: 2, ..Counts::default() },
+        tests: Counts { passed: 2, compiled: 3, ..Counts::default() },
         doctests: None,
         failures: Vec::new(),
         leaks: None,

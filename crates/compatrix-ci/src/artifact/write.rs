@@ -45,10 +45,11 @@ impl Writer {
             Some(proof) => self.proof(proof),
             None => "null,null".to_owned(),
         };
-        let Counts { passed, failed, ignored, filtered } = *tests;
+        let Counts { passed, failed, ignored, filtered, compiled } = *tests;
+        let compiled = if compiled > 0 { format!(",{compiled}") } else { String::new() };
         let Record { started, duration_ms, executables_ms, .. } = record;
         let mut line = format!(
-            "{},{},{},\"{outcome}\",{attempts},[{passed},{failed},{ignored},{filtered}],{started},{duration_ms},\
+            "{},{},{},\"{outcome}\",{attempts},[{passed},{failed},{ignored},{filtered}{compiled}],{started},{duration_ms},\
              {executables_ms},{proof}",
             json(suite),
             json(&values),

@@ -1,12 +1,12 @@
 //! One build: cargo compiles the test executables and reports their paths.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use compatrix_model::build_failure;
-use compatrix_model::libtest::{Parser, Source};
+use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::lockset::refusal;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Sanitizer, Targets};
@@ -14,6 +14,7 @@ use compatrix_model::plan::{Build, Sanitizer, Targets};
 use super::cc;
 use super::messages::Messages;
 use super::product::{BuildInputs, Built, Doctests, NotBuilt, Product, Read};
+use super::runner_check::hides_results;
 use super::share::target_dir;
 use super::units::{self, Ground};
 use super::{record, runner, share};
@@ -233,8 +234,14 @@ pub(crate) fn doctests(
 
 fn run_doctests(host: &Host, command: &Command, jobs: &jobserver::Client) -> Result<(Doctests, Finished)> {
     let mut parser = Parser::new("doctests", Source::Doctests);
+    // cargo tells rustdoc of the user's runner, and us of rustdoc's arguments.
+    let mut command = command.clone();
+    command.args.push("--verbose".to_owned());
+    let mut said = Vec::new();
     let finished = command
-        .run_sharing(jobs, &host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
+        .run_sharing(jobs, &host.supervisor, &mut |bytes| parser.feed(bytes), &mut |bytes| {
+            said.extend_from_slice(&bytes[..bytes.len().min(MOST_SAID.saturating_sub(said.len()))]);
+        })
         .with_context(|| format!("cannot start {}", command.program))?;
     let report = parser.finish();
     let trouble = match finished.end {
@@ -243,7 +250,7 @@ fn run_doctests(host: &Host, command: &Command, jobs: &jobserver::Client) -> Res
             Some((Outcome::TimedOut, format!("documentation tests ran for more than {limit:?}")))
         }
         End::Interrupted => Some((Outcome::Infrastructure, "interrupted".to_owned())),
-        End::Itself if finished.status.success() => None,
+        End::Itself if finished.status.success() => hidden(host, &command, &report, &String::from_utf8_lossy(&said))?,
         End::Itself if report.counts.failed > 0 => {
             Some((Outcome::Failed, format!("{} of the documentation tests failed", report.counts.failed)))
         }
@@ -253,6 +260,24 @@ fn run_doctests(host: &Host, command: &Command, jobs: &jobserver::Client) -> Res
         }
     };
     Ok((Doctests { counts: report.counts, failures: report.failures, trouble }, finished))
+}
+
+/// How much of cargo's output is searched for rustdoc's arguments.
+const MOST_SAID: usize = 1 << 20;
+
+/// Why documentation tests that seem to pass are not believed, if so.
+fn hidden(host: &Host, command: &Command, report: &Report, said: &str) -> Result<Option<(Outcome, String)>> {
+    let failed = |why: String| Some((Outcome::Failed, format!("documentation tests: {why}")));
+    if report.announced.is_some() && !report.complete {
+        return Ok(failed("rustdoc's result does not add up to the lines of its tests, or is missing".to_owned()));
+    }
+    let runners: BTreeSet<Vec<String>> = said.lines().filter_map(runner::of_rustdoc).collect();
+    for words in runners {
+        if let Some(why) = hides_results(host, &words, &command.dir)? {
+            return Ok(failed(why));
+        }
+    }
+    Ok(None)
 }
 
 /// A stage that cargo refuses is our fault, not the crate's.

@@ -1,19 +1,18 @@
-//! Inspects a test executable: its contents, and the libraries that the loader resolves for it.
+//! Inspects a test executable: what is in the file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{bail, Context, Result};
+use anyhow::Result;
 use compatrix_model::hash::Sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::find::sqlite;
 use crate::sys::elf::{self, Defines};
 use crate::sys::files;
-use crate::sys::host::{last_lines, Host};
-use crate::sys::process::Command;
+use crate::sys::host::Host;
 
 /// How the file name of SQLite's shared library begins.
-const SQLITE: &str = "libsqlite3.";
+pub(super) const SQLITE: &str = "libsqlite3.";
 
 /// The contents of an executable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,8 +34,9 @@ pub(crate) struct Inspection {
 /// Whether SQLite is compiled into an executable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum CompiledIn {
-    /// Functions of SQLite are among its own symbols. The linker drops the source id if nothing asks for it.
-    Yes { source_ids: Vec<String> },
+    /// Functions of SQLite are among its own symbols. The linker drops the source id if nothing asks for it: then the
+    /// function that returns it is not there either.
+    Yes { source_ids: Vec<String>, has_own_id: bool },
     /// None of its symbols is of SQLite.
     No,
     /// It is stripped of its symbols. A source id in it may be SQLite's, or a text of the program.
@@ -74,7 +74,10 @@ fn compiled_in(bytes: &[u8]) -> CompiledIn {
     let of_sqlite = |name: &[u8]| name.starts_with(b"sqlite3_") && !name.ends_with(b"_init");
     let source_ids = || sqlite::source_ids_in(bytes);
     match elf::defines(bytes, of_sqlite) {
-        Defines::Yes => CompiledIn::Yes { source_ids: source_ids() },
+        Defines::Yes => {
+            let has_own_id = elf::defines(bytes, |name| name == b"sqlite3_sourceid") == Defines::Yes;
+            CompiledIn::Yes { source_ids: source_ids(), has_own_id }
+        }
         Defines::No => CompiledIn::No,
         Defines::NotKnown => CompiledIn::Stripped { source_ids: source_ids() },
     }
@@ -106,107 +109,9 @@ fn rustc_versions(bytes: &[u8]) -> Vec<String> {
     found
 }
 
-/// The SQLite library that the loader resolves for an executable with this library path; `None` if it needs none. `loader`
-/// is asked about a file that names none.
-///
-/// The executable itself is never started, but its loader, which prints the libraries. A file without loader and libraries
-/// is static, and loads nothing.
-///
-/// # Errors
-/// The loader does not find the library, or does not answer.
-pub(crate) fn resolved_sqlite(
-    host: &Host,
-    executable: &Path,
-    inspection: &Inspection,
-    loader: Option<&str>,
-    library_path: Option<&str>,
-) -> Result<Option<PathBuf>> {
-    if inspection.needs.is_empty() {
-        return Ok(None);
-    }
-    match inspection.loader.as_deref().or(loader) {
-        Some(loader) => parse_loaded(&listed(host, executable, inspection.sha256, loader, library_path)?),
-        None => Ok(None),
-    }
-}
-
-/// The libraries that the loader would load.
-fn listed(host: &Host, executable: &Path, sha256: Sha256, loader: &str, library_path: Option<&str>) -> Result<String> {
-    let path = library_path.unwrap_or_default();
-    let cache = files::stamp(Path::new("/etc/ld.so.cache")).unwrap_or_default();
-    let name = format!("loader {} {path}", executable.display());
-    host.memo.fact(&name, &format!("{sha256} {loader} {cache}"), || {
-        let mut command = ask(loader, executable, &host.root);
-        if let Some(path) = library_path {
-            command = command.env("LD_LIBRARY_PATH", path);
-        }
-        command.timeout = Some(std::time::Duration::from_secs(30));
-        let finished =
-            host.run(&command).with_context(|| format!("{} needs the loader {loader}", executable.display()))?;
-        if !finished.status.success() {
-            bail!(
-                "the loader does not report the libraries of {}: {}",
-                executable.display(),
-                last_lines(&finished.stderr.text(), 1)
-            );
-        }
-        Ok(finished.stdout.text())
-    })
-}
-
-/// The loader started on this file so that it lists libraries. glibc's does so with LD_TRACE_LOADED_OBJECTS, and goes on
-/// after one that it does not find; its `--list` stops there. Others may not know the variable, and would run the file;
-/// musl's knows `--list` (ld.so(8); `ldso/dynlink.c` of musl).
-fn ask(loader: &str, executable: &Path, root: &Path) -> Command {
-    let name = Path::new(loader).file_name().unwrap_or_default().to_string_lossy();
-    let is_glibc = ["ld-linux", "ld64.so", "ld.so", "ld-2."].iter().any(|start| name.starts_with(start));
-    let file = executable.to_string_lossy().into_owned();
-    let command = Command::new(loader, root);
-    match is_glibc {
-        true => command.args([file]).env("LD_TRACE_LOADED_OBJECTS", "1"),
-        false => command.args(["--list".to_owned(), file]),
-    }
-}
-
-fn parse_loaded(listed: &str) -> Result<Option<PathBuf>> {
-    let Some(line) = listed.lines().map(str::trim).find(|line| line.starts_with(SQLITE)) else {
-        return Ok(None);
-    };
-    match line.split_once("=> ").map(|(_, rest)| rest) {
-        Some("not found") | None => bail!("the loader finds no {}", line.split(' ').next().unwrap_or_default()),
-        Some(found) => Ok(Some(PathBuf::from(found.rsplit_once(" (").map_or(found, |(path, _)| path)))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_loader_s_list_is_read() {
-        let list = "\tlinux-vdso.so.1 (0x7ff)\n\tlibsqlite3.so.0 => /a b/libsqlite3.so.0 (0x7f00)\n\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n";
-        assert_eq!(parse_loaded(list).unwrap(), Some(PathBuf::from("/a b/libsqlite3.so.0")));
-        assert_eq!(parse_loaded("\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n").unwrap(), None);
-        let missing = parse_loaded("\tlibsqlite3.so.0 => not found\n").unwrap_err().to_string();
-        assert_eq!(missing, "the loader finds no libsqlite3.so.0");
-    }
-
-    #[test]
-    fn only_glibc_s_loader_is_trusted_with_the_variable() {
-        for (loader, trusted) in [
-            ("/lib64/ld-linux-x86-64.so.2", true),
-            ("/lib/ld-linux-aarch64.so.1", true),
-            ("/lib/ld-musl-x86_64.so.1", false),
-            ("/own/ld", false),
-        ] {
-            let command = ask(loader, Path::new("/t/a"), Path::new("/"));
-            assert_eq!(
-                (command.program.as_str(), command.env.contains_key("LD_TRACE_LOADED_OBJECTS")),
-                (loader, trusted)
-            );
-            assert_eq!(command.args.contains(&"--list".to_owned()), !trusted);
-        }
-    }
 
     #[test]
     fn the_makers_of_an_executable_are_read() {

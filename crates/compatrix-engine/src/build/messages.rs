@@ -20,6 +20,8 @@ pub(super) struct Messages {
     line: Vec<u8>,
     artifacts: Vec<Artifact>,
     archive: Option<PathBuf>,
+    /// cargo's name for the package whose build script made it.
+    archive_of: String,
     /// By package: the folders of its build script's runs.
     script_runs: Vec<(String, PathBuf)>,
 }
@@ -139,9 +141,12 @@ impl Messages {
         match message {
             Message::CompilerArtifact(artifact) => self.artifacts.push(artifact),
             Message::BuildScriptExecuted(script) => {
-                let mut archives = script.archives().filter(|archive| files::exists(archive));
-                self.archive = archives.next().or(self.archive.take());
                 self.script_runs.extend(script.out_dir.parent().map(|run| (script.package_id.clone(), run.to_owned())));
+                let found = script.archives().find(|archive| files::exists(archive));
+                if found.is_some() {
+                    self.archive = found;
+                    self.archive_of = script.package_id;
+                }
             }
             Message::Other => {}
         }
@@ -174,7 +179,10 @@ impl Messages {
 
     pub(super) fn product(self, host: &Host, inputs: &BuildInputs<'_>, targets: Targets) -> Result<Product> {
         let workspace = inputs.workspace;
-        let mut product = Product { archive: self.archive, ..Product::default() };
+        let carrier = self.artifacts.iter().find(|artifact| artifact.package_id == self.archive_of);
+        let carrier = carrier.filter(|_| self.archive.is_some()).and_then(|found| found.manifest_path.parent());
+        let carrier = carrier.map(Path::to_owned);
+        let mut product = Product { archive: self.archive, carrier, ..Product::default() };
         // Those of the tests, as a build script's dependencies may have the package with other features.
         let mut others: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for artifact in &self.artifacts {

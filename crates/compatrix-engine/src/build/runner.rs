@@ -72,6 +72,19 @@ fn runner_in(line: &str, executable: &Path, exists: impl Fn(&str) -> bool) -> Op
     Some(words)
 }
 
+/// The runner in a command of rustdoc's that cargo prints; `None` if it has none, or the line is about something else.
+/// cargo hands the runner on to documentation tests since 1.89.
+pub(super) fn of_rustdoc(line: &str) -> Option<Vec<String>> {
+    let line = line.trim_start().strip_prefix("Running `")?.strip_suffix('`')?;
+    let words = shlex::split(line)?;
+    let after = |option: &str| -> Vec<String> {
+        words.windows(2).filter(|pair| pair[0] == option).map(|pair| pair[1].clone()).collect()
+    };
+    let tool = after("--test-runtool").pop().or_else(|| after("--runtool").pop())?;
+    let args = [after("--test-runtool-arg"), after("--runtool-arg")].concat();
+    Some(std::iter::once(tool).chain(args).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +100,14 @@ mod tests {
         assert_eq!(of("  Executable `qemu -L / /w/target/debug/deps/a-1`"), words(&["qemu", "-L", "/"]));
         assert_eq!(of("  Executable `/w/target/debug/deps/b-1`"), None);
         assert_eq!(of("     Running `rustc a-1`"), None);
+    }
+
+    #[test]
+    fn the_runner_of_documentation_tests_is_among_rustdoc_s_arguments() {
+        let line = "     Running `/t/bin/rustdoc --crate-name demo --test src/lib.rs --test-runtool /bin/true \
+                    --test-runtool-arg '-a b' --extern demo=/w/libdemo.rlib`";
+        assert_eq!(of_rustdoc(line).unwrap(), ["/bin/true", "-a b"]);
+        assert_eq!(of_rustdoc("     Running `/t/bin/rustdoc --test src/lib.rs`"), None);
+        assert_eq!(of_rustdoc("   Doc-tests demo"), None);
     }
 }

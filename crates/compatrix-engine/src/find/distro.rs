@@ -17,6 +17,8 @@ use compatrix_model::apt::{Request, Source};
 use compatrix_model::axis::ValueName;
 use compatrix_model::facts::Availability;
 
+use semver::Version;
+
 use crate::sys::files;
 use crate::sys::host::{Host, Limits};
 use apt::Apt;
@@ -45,6 +47,8 @@ pub(crate) struct Unpacked {
     pub(crate) place: PathBuf,
     /// The packages that the request names, with their versions and the suite.
     pub(crate) origin: String,
+    /// The version of what the first of these packages brings, by its own version; `None` if that has none in it.
+    pub(crate) upstream: Option<Version>,
     /// The identity of a SQLite, recorded when it was unpacked.
     pub(crate) library: Option<LibraryNote>,
 }
@@ -112,7 +116,20 @@ fn unpacked(request: &Request, contents: Contents, dir: PathBuf, note: Note) -> 
     let named = note.packages.iter().filter(|package| is_named(&package.name));
     let named: Vec<String> = named.map(|package| format!("{} {}", package.name, package.version)).collect();
     let origin = format!("{} of {}", named.join(", "), note.suite);
-    Unpacked { place: place(&dir, contents, &note), dir, origin, library: note.sqlite }
+    let of = |package: &&packages::DebPackage| match contents {
+        Contents::Toolchain => package.name.starts_with("rustc"),
+        Contents::Sqlite => package.name.starts_with("libsqlite3"),
+    };
+    let upstream = note.packages.iter().filter(|package| is_named(&package.name)).find(of);
+    let upstream = upstream.and_then(|package| upstream_version(&package.version));
+    Unpacked { place: place(&dir, contents, &note), dir, origin, upstream, library: note.sqlite }
+}
+
+/// The upstream version in a package's: `3.40.1` of `3.40.1-2+deb12u2` (deb-version(7)).
+fn upstream_version(package: &str) -> Option<Version> {
+    let after_epoch = package.split_once(':').map_or(package, |(_, rest)| rest);
+    let end = after_epoch.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(after_epoch.len());
+    Version::parse(&after_epoch[..end]).ok()
 }
 
 /// The usable contents of a folder.

@@ -58,6 +58,9 @@ pub struct ToolchainFacts {
     pub host: String,
     /// Of a distribution's toolchain, its packages: `rustc 1.63.0+dfsg1-2, cargo 0.66.0+ds1-1 of bookworm`.
     pub packages: Option<String>,
+    /// How the compiler is another than the name of its value says; `None` if it is that one.
+    #[serde(default)]
+    pub misnamed: Option<String>,
 }
 
 impl ToolchainFacts {
@@ -103,6 +106,17 @@ pub struct SqliteFacts {
     pub link_dir: Option<String>,
     /// Folder of `sqlite3.h`; absent for `bundled`, and where the host has none.
     pub include_dir: Option<String>,
+    /// The version that the value's name or package promises; `None` for `bundled` and `host`.
+    pub promised: Option<Promised>,
+}
+
+/// A promise of a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promised {
+    /// What the library must say it is.
+    pub version: Version,
+    /// Who says so: "`3.46.0`", `libsqlite3-0 3.40.1-2 of bookworm`.
+    pub by: String,
 }
 
 /// A tool that looks for leaks and is here.

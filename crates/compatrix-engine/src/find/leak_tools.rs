@@ -183,6 +183,7 @@ mod tests {
             cargo_version: String::new(),
             host: host.to_owned(),
             packages: None,
+            misnamed: None,
         }
     }
 
@@ -217,6 +218,7 @@ mod tests {
                 cargo: format!("{bin}/cargo"),
                 rustc_verbose: String::new(),
                 packages: None,
+                misnamed: None,
             };
             miri_missing(&toolchain, Path::new(bin), has_miri)
         };

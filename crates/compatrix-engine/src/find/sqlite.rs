@@ -1,5 +1,6 @@
 //! SQLite: the host's, exact versions built from amalgamations, and the question which one a file really is.
 
+pub(crate) mod carried;
 mod exact;
 mod identity;
 pub(crate) mod options;
@@ -31,6 +32,7 @@ pub(crate) fn bundled(carrier: Option<&SqliteCrate>) -> Result<Availability<Sqli
         sha256: None,
         link_dir: None,
         include_dir: None,
+        promised: None,
     }))
 }
 
@@ -39,6 +41,23 @@ fn sqlite_of_crate(carrier: &SqliteCrate) -> Option<Version> {
     let carrier = partial_version(&carrier.version).filter(|_| carrier.reads_the_environment())?;
     let known = compatrix_model::matrix_spec::sqlite::AMALGAMATIONS;
     known.iter().rev().find(|(_, of)| partial_version(of).is_some_and(|of| of <= carrier))?.0.parse().ok()
+}
+
+/// How a library is another version than its name or package promises, as a sentence; `None` if it is that one, or if
+/// nothing is promised.
+///
+/// # Errors
+/// It cannot be asked.
+pub(crate) fn other_than_promised(host: &Host, facts: &SqliteFacts) -> Result<Option<String>> {
+    let (Some(promised), Some(library)) = (&facts.promised, &facts.library) else { return Ok(None) };
+    let said = identity::of_library(host, Path::new(library))?.version;
+    let is_that = said.parse::<Version>().is_ok_and(|version| version == promised.version);
+    Ok((!is_that).then(|| {
+        format!(
+            "{library} says that it is SQLite {said}, but {} promises {}; remove its folder and run again",
+            promised.by, promised.version
+        )
+    }))
 }
 
 /// The SQLite that the loader and the linker find on this host.
@@ -56,5 +75,6 @@ pub(crate) fn find_host(host: &Host) -> Result<Availability<SqliteFacts>> {
         library: Some(library.to_string_lossy().into_owned()),
         link_dir,
         include_dir: header.and_then(Path::parent).map(|dir| dir.to_string_lossy().into_owned()),
+        promised: None,
     }))
 }

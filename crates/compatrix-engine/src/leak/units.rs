@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use compatrix_leak::{Each, Tool};
 use compatrix_model::libtest::parse_list;
+use compatrix_model::outcome::Outcome;
 
 use super::bench::{is_switch, Bench, Leaks, RanUnit, Unit};
 use super::{miri, resources, sanitizer, valgrind};
@@ -153,6 +154,12 @@ pub(super) fn one(bench: &Bench<'_>, unit: &Unit<'_>) -> Result<RanUnit> {
     bench.complete(unit, &mut ran.findings);
     if unit.executable.own_harness && ran.trouble.is_none() {
         executable::take_status_for_a_test(&mut ran.report, &ran.finished, unit.executable);
+    }
+    // Under Miri one test runs at a time, perhaps many times over.
+    let is_whole = ran.report.complete && ran.report.counts.failed == 0 && bench.settings.tool != Tool::Miri;
+    if is_whole && !unit.executable.own_harness && ran.trouble.is_none() {
+        let doubt = ran.report.doubt(None).map(|doubt| format!("{}: {doubt}", unit.executable.target));
+        ran.trouble = doubt.map(|doubt| (Outcome::Failed, doubt));
     }
     Ok(ran)
 }

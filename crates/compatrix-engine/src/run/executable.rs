@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use compatrix_model::evidence::{Counts, Record, TestFailure};
-use compatrix_model::libtest::{parse_list, Report};
+use compatrix_model::libtest::{listed_benchmarks, parse_list, Report};
 use compatrix_model::matrix_spec::Suite;
 use compatrix_model::outcome::Outcome;
 
@@ -71,10 +71,25 @@ pub(crate) fn command(host: &Host, inputs: &RunInputs<'_>, executable: &Executab
     let words: Vec<String> = recorded.runner.iter().cloned().chain([path]).collect();
     let mut command = Command::new(words[0].clone(), &recorded.dir)
         .args(words.into_iter().skip(1))
-        .args(inputs.suite.args.iter().cloned())
+        .args(arguments(inputs.suite, executable.own_harness))
         .envs(&environment(host, inputs, recorded, dir));
     command.timeout = Some(inputs.suite.timeout);
     command
+}
+
+/// The suite's arguments. libtest's quiet format has no line for each test, without which a result cannot be believed; so
+/// the options that select it are left out.
+fn arguments(suite: &Suite, own_harness: bool) -> Vec<String> {
+    let mut args = suite.args.iter();
+    let mut kept = Vec::new();
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "-q" | "--quiet" | "--format=terse" if !own_harness => {}
+            "--format" if !own_harness && args.clone().next().is_some_and(|next| next == "terse") => drop(args.next()),
+            _ => kept.push(arg.clone()),
+        }
+    }
+    kept
 }
 
 /// The time limit for an executable that lists its tests.
@@ -117,6 +132,29 @@ pub(crate) fn listed(host: &Host, inputs: &RunInputs<'_>, executable: &Executabl
     list(inputs.suite, ask).ok().map(|listed| listed.tests)
 }
 
+/// All that an executable announces in this suite: tests, ignored ones too, and benchmarks. `None` if it does not list
+/// them. They are part of the file, so that one process asks once.
+pub(crate) fn announced(
+    host: &Host,
+    inputs: &RunInputs<'_>,
+    executable: &Executable,
+    dir: &Path,
+) -> Option<Vec<String>> {
+    let command = || {
+        let mut command = command(host, inputs, executable, dir).args(["--list"]);
+        command.timeout = Some(LIST_LIMIT);
+        command
+    };
+    let name = format!("tests of {} {:?}", executable.inspection.sha256, command().args);
+    let found = host.memo.for_now(&name, || -> Result<Vec<String>> {
+        let output = host.output(&command())?;
+        anyhow::ensure!(output.finished.status.success(), "it does not list its tests");
+        let text = output.text();
+        Ok(parse_list(&text).into_iter().chain(listed_benchmarks(&text)).collect())
+    });
+    found.ok()
+}
+
 /// Whether the suite's tests run one at a time, in the order in which they are listed.
 pub(crate) fn is_serial(suite: &Suite) -> bool {
     let args = || suite.args.iter().map(String::as_str);
@@ -130,18 +168,19 @@ pub(crate) fn blank(inputs: &RunInputs<'_>, outcome: Outcome, cause: String) -> 
     Record::blank(&inputs.suite.name, inputs.cell.clone(), inputs.key, outcome, cause)
 }
 
-/// An executable without libtest counts as one test.
+/// An executable with its own harness counts as one test by its exit code, whatever it prints.
 pub(crate) fn take_status_for_a_test(report: &mut Report, finished: &Finished, executable: &Executable) {
-    if report.complete {
-        return;
-    }
     report.complete = true;
+    report.failures.clear();
+    report.running.clear();
+    report.unfinished.clear();
     if finished.status.success() {
         report.counts = Counts { passed: 1, ..Counts::default() };
     } else {
         report.counts = Counts { failed: 1, ..Counts::default() };
         let name = executable.target.clone();
-        report.failures.push(TestFailure { executable: name.clone(), test: name, output: String::new() });
+        let output = finished.stderr.text().chars().take(4096).collect();
+        report.failures.push(TestFailure { executable: name.clone(), test: name, output });
     }
 }
 
@@ -157,5 +196,24 @@ pub(crate) fn signal_name(signal: i32) -> String {
         13 => "SIGPIPE".to_owned(),
         15 => "SIGTERM".to_owned(),
         other => format!("signal {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_that_hide_the_lines_of_tests_are_left_out() {
+        let of = |args: &str, own_harness| {
+            let spec = format!(
+                "version = 1\n[project]\npackages = [\"a\"]\n[axis]\nrust = [\"stable\"]\n[[suite]]\nname = \"tests\"\nargs = {args}\n"
+            );
+            let parsed = compatrix_model::spec_text::parse(&spec, "compat/matrix.toml", &[]).expect("a spec");
+            arguments(&parsed.spec.suites[0], own_harness).join(" ")
+        };
+        assert_eq!(of(r#"["-q", "--nocapture", "--format=terse", "--quiet"]"#, false), "--nocapture");
+        assert_eq!(of(r#"["--format", "terse", "a", "--format", "pretty"]"#, false), "a --format pretty");
+        assert_eq!(of(r#"["-q", "--format", "terse"]"#, true), "-q --format terse", "another harness may need them");
     }
 }

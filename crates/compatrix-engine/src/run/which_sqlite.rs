@@ -10,10 +10,10 @@ use compatrix_model::hash::or_empty;
 use compatrix_model::linkage::Linkage;
 use semver::Version;
 
-use crate::build::inspect::{self, AtRunTime, CompiledIn};
-use crate::build::{Executable, Product};
+use crate::build::inspect::{AtRunTime, CompiledIn};
+use crate::build::{loader, Executable, Product};
 use crate::find::facts::SqliteFacts;
-use crate::find::sqlite;
+use crate::find::sqlite::{self, carried};
 use crate::run::inputs::{self, RunInputs};
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -34,12 +34,13 @@ pub(crate) enum Identified {
 /// # Errors
 /// A library cannot be read.
 pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Result<Identified> {
-    let loader = product.executables.iter().find_map(|executable| executable.inspection.loader.as_deref());
+    let own_loader = product.executables.iter().find_map(|executable| executable.inspection.loader.as_deref());
     let mut first = None;
     let tests = product.executables.iter().map(|executable| (executable, true));
     for (executable, is_test) in tests.chain(product.programs.iter().map(|program| (program, false))) {
         let path = inputs::library_path_of(inputs, &executable.recorded);
-        let loaded = inspect::resolved_sqlite(host, &executable.path, &executable.inspection, loader, path.as_deref());
+        let loaded =
+            loader::resolved_sqlite(host, &executable.path, &executable.inspection, own_loader, path.as_deref());
         let loaded = match loaded {
             Ok(library) => library.map(|library| prove_library(host, &library)).transpose()?,
             // Nothing was planned that could differ.
@@ -52,6 +53,14 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
         let (linkage, planned) = (inputs.build.linkage, inputs.sqlite);
         let is_static = executable.inspection.loader.is_none() && executable.inspection.needs.is_empty();
         let wrong = difference(linkage, planned, loaded.as_ref(), compiled_in.as_ref().map(|own| (own, is_static)));
+        let of_crate = || match linkage {
+            Some(Linkage::Static) => other_than_carried(host, executable, product),
+            Some(Linkage::Dynamic) | None => Ok(None),
+        };
+        let wrong = match wrong {
+            Some(wrong) => Some(wrong),
+            None => of_crate()?,
+        };
         let found = match linkage {
             Some(Linkage::Static) => compiled_in.or(loaded),
             Some(Linkage::Dynamic) | None => loaded.or(compiled_in),
@@ -62,6 +71,10 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
         }
         // A program counts where no test has a SQLite of its own: tests of a command line only start it.
         first = first.or(found);
+    }
+    let facts = inputs.sqlite.filter(|_| inputs.build.linkage == Some(Linkage::Dynamic) && first.is_some());
+    if let Some(other) = facts.map(|facts| sqlite::other_than_promised(host, facts)).transpose()?.flatten() {
+        return Ok(Identified::Wrong(first, other));
     }
     Ok(match (inputs.build.linkage, first) {
         (_, Some(proof)) => Identified::As(proof),
@@ -108,6 +121,39 @@ fn difference(
     }
 }
 
+/// How the SQLite in an executable is another than the one that the crate carries which was linked, as the rest of a
+/// sentence about the executable.
+fn other_than_carried(host: &Host, executable: &Executable, product: &Product) -> Result<Option<String>> {
+    let Some(dir) = &product.carrier else { return Ok(None) };
+    let carried = carried::by_crate(host, dir)?;
+    if carried.is_empty() {
+        return Ok(None);
+    }
+    let list: Vec<String> = carried.iter().map(|one| format!("{} ({})", one.version, one.source_id)).collect();
+    let list = list.join(" and ");
+    let one = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let wrong = |is: String| {
+        Some(format!(
+            "has {is} compiled in, but the linked crate {one} carries SQLite {list}; `cargo clean --target-dir \
+             target/compat` removes what was compiled before"
+        ))
+    };
+    let (CompiledIn::Yes { source_ids, .. } | CompiledIn::Stripped { source_ids }) = &executable.inspection.compiled_in
+    else {
+        return Ok(None);
+    };
+    let has_own_id = matches!(executable.inspection.compiled_in, CompiledIn::Yes { has_own_id: true, .. });
+    let is_carried = |id: &String| carried.iter().any(|carried| carried.source_id == *id);
+    if has_own_id && !source_ids.is_empty() && !source_ids.iter().any(is_carried) {
+        return Ok(wrong(format!("a SQLite with the source id {}", source_ids.join(", "))));
+    }
+    let said = product.archive.as_ref().and_then(|archive| sqlite::of_archive(host, archive).ok());
+    let is_it = |said: &sqlite::Identity| {
+        carried.iter().any(|one| one.version == said.version && one.source_id == said.source_id)
+    };
+    Ok(said.filter(|said| !is_it(said)).and_then(|said| wrong(format!("SQLite {} ({})", said.version, said.source_id))))
+}
+
 /// Why no SQLite was found in any test executable, as far as the files tell.
 fn none_at_all(executables: &[Executable]) -> String {
     let at_run_time = |how: AtRunTime| executables.iter().find(|one| one.inspection.at_run_time == Some(how));
@@ -152,7 +198,7 @@ fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
 /// with the executable's source id, or any where the linker dropped the id.
 fn prove_compiled_in(host: &Host, executable: &Executable, product: &Product, loads_one: bool) -> Option<SqliteProof> {
     let ids = match &executable.inspection.compiled_in {
-        CompiledIn::Yes { source_ids } => source_ids,
+        CompiledIn::Yes { source_ids, .. } => source_ids,
         CompiledIn::No => return None,
         // Without symbols, a text tells only where nothing else does.
         CompiledIn::Stripped { source_ids } if loads_one || source_ids.is_empty() => return None,

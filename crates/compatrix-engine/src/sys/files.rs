@@ -35,6 +35,14 @@ pub fn stamp(path: &Path) -> Result<String> {
     ))
 }
 
+/// Whether a file or folder changed within this time, or will only; not if there is none.
+pub(crate) fn changed_within(path: &Path, time: std::time::Duration) -> bool {
+    let Ok(meta) = fs::metadata(path) else { return false };
+    let seconds = crate::sys::clock::system().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let before = i64::try_from(seconds.saturating_sub(time.as_secs())).unwrap_or(i64::MAX);
+    meta.mtime() >= before || meta.ctime() >= before
+}
+
 /// The SHA-256 of a file, remembered by its stamp.
 pub fn sha256(path: &Path, memo: &Memo) -> Result<Sha256> {
     let name = format!("sha256 {}", path.display());

@@ -56,6 +56,34 @@ impl Memo {
         Ok(found)
     }
 
+    /// The same of a fact that only this process may rely on: it is never saved.
+    pub fn for_now<T: Serialize + DeserializeOwned, E>(
+        &self,
+        name: &str,
+        find: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.for_now_while(name, |_| true, find)
+    }
+
+    /// The same, found again unless the known one is still good.
+    pub fn for_now_while<T: Serialize + DeserializeOwned, E>(
+        &self,
+        name: &str,
+        is_good: impl FnOnce(&T) -> bool,
+        find: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let stamp = format!("process {}", std::process::id());
+        let known = self.get(name, &stamp).and_then(|text| serde_json::from_str(&text).ok());
+        if let Some(known) = known.filter(is_good) {
+            return Ok(known);
+        }
+        let found = find()?;
+        if let Ok(value) = serde_json::to_string(&found) {
+            self.lock().insert(name.to_owned(), Fact { stamp, value, saved: true });
+        }
+        Ok(found)
+    }
+
     /// The facts that are not saved yet; they count as saved from now on.
     pub fn take_unsaved(&self) -> Vec<(String, String, String)> {
         let mut facts = self.lock();
@@ -68,5 +96,20 @@ impl Memo {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Fact>> {
         self.facts.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_for_now_is_never_saved() {
+        let memo = Memo::default();
+        let find = |n: u32| memo.for_now_while("a", |known: &u32| *known != 2, || Ok::<u32, ()>(n));
+        assert_eq!((find(1), find(5), memo.take_unsaved().len()), (Ok(1), Ok(1), 0));
+        assert_eq!(memo.for_now("b", || Ok::<u32, ()>(2)), Ok(2));
+        let again = memo.for_now_while("b", |known: &u32| *known != 2, || Ok::<u32, ()>(3));
+        assert_eq!((again, memo.take_unsaved().len()), (Ok(3), 0));
     }
 }

@@ -15,7 +15,7 @@ use crate::lockset;
 use crate::matrix_spec::{Expect, Spec};
 use crate::meaning::Meanings;
 use crate::today::Today;
-use crate::verdict::{judge, Expectation};
+use crate::verdict::{judge_record, Expectation};
 
 /// A spec's expectation for each cell, given known versions. Pages have no clock, so rules apply whatever their last day.
 #[derive(Debug, Clone)]
@@ -150,7 +150,7 @@ impl<'s> Judge<'s> {
             judgement.foreign += 1;
         } else if let Some(expectation) = rulings.of(place.suite, &place.coords) {
             let stale = self.stale(entry, &place, &expectation, against);
-            let verdict = judge(entry.record.outcome, &expectation, entry.record.attempts);
+            let verdict = judge_record(&entry.record, &expectation);
             let Place { suite, cell, coords: _, rust, sqlite } = place;
             let judged = Judged { platform, entry, cell, verdict, stale, expectation, rust, sqlite };
             match self.spec.suites[suite].leak() {

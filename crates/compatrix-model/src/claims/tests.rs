@@ -83,7 +83,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         outcome,
         cause: if outcome == Unavailable { "not to be had".into() } else { String::new() },
         attempts: 1,
-        tests: Counts::default(),
+        tests: Counts { failed: u32::from(outcome == Failed), ..Counts::default() },
         doctests: None,
         failures: vec![],
         leaks: None,

@@ -235,15 +235,15 @@ mod tests {
         outcome: Outcome::Passed,
         has_cause: false,
         attempts: 1,
-        tests: Counts { passed: 1, failed: 0, ignored: 0, filtered: 0 },
+        tests: Counts { passed: 1, failed: 0, ignored: 0, filtered: 0, compiled: 0 },
         doctests: None,
         failing: (0, None),
         has_key: true,
         proof: Some(("linux-x86_64", "rustc 1.70.0\nhost: x86_64-unknown-linux-gnu")),
         leaks: None,
     };
-    const NONE: Counts = Counts { passed: 0, failed: 0, ignored: 9, filtered: 9 };
-    const RED: Counts = Counts { passed: 1, failed: 1, ignored: 0, filtered: 0 };
+    const NONE: Counts = Counts { passed: 0, failed: 0, ignored: 9, filtered: 9, compiled: 0 };
+    const RED: Counts = Counts { passed: 1, failed: 1, ignored: 0, filtered: 0, compiled: 0 };
 
     #[track_caller]
     fn check(stated: Stated<'_>, kind: &SuiteKind, expected: Option<&str>) {
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn counts_that_no_machine_can_hold_are_no_panic() {
-        let most = Counts { passed: u32::MAX, failed: u32::MAX, ignored: u32::MAX, filtered: u32::MAX };
+        let most = Counts { passed: u32::MAX, failed: u32::MAX, ignored: u32::MAX, filtered: u32::MAX, compiled: 0 };
         let stated = Stated { tests: most, doctests: Some(most), ..GOOD };
         assert!(stated.contradiction(None).is_some());
     }

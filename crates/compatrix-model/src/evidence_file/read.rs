@@ -184,11 +184,12 @@ struct RawCounts {
     failed: u32,
     ignored: u32,
     filtered: u32,
+    compiled: u32,
 }
 
 impl From<RawCounts> for Counts {
-    fn from(RawCounts { passed, failed, ignored, filtered }: RawCounts) -> Counts {
-        Counts { passed, failed, ignored, filtered }
+    fn from(RawCounts { passed, failed, ignored, filtered, compiled }: RawCounts) -> Counts {
+        Counts { passed, failed, ignored, filtered, compiled }
     }
 }
 

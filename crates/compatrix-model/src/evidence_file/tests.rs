@@ -23,7 +23,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         outcome,
         cause: String::new(),
         attempts: 1,
-        tests: Counts { passed: 12, failed: 0, ignored: 1, filtered: 0 },
+        tests: Counts { passed: 12, failed: 0, ignored: 1, filtered: 0, compiled: 0 },
         doctests: None,
         failures: Vec::new(),
         leaks: None,
@@ -266,8 +266,15 @@ fn hash() -> impl Strategy<Value = Sha256> {
 
 fn any_record() -> impl Strategy<Value = Record> {
     let counts = || (0u32..5, 0u32..5, any::<u32>(), any::<u32>());
-    let counts =
-        move || counts().prop_map(|(passed, failed, ignored, filtered)| Counts { passed, failed, ignored, filtered });
+    let counts = move || {
+        counts().prop_map(|(passed, failed, ignored, filtered)| Counts {
+            passed,
+            failed,
+            ignored,
+            filtered,
+            compiled: ignored / 2,
+        })
+    };
     let cell = ("1\\.7[0-2]|stable|host", "bundled|3\\.46\\.0")
         .prop_map(|(a, b)| format!("rust={a} sqlite={b}").parse().unwrap());
     let sqlite = (

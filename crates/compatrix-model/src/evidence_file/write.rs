@@ -311,7 +311,8 @@ fn line(out: &mut String, key: &str, value: impl std::fmt::Display) {
 
 fn counts(counts: Counts) -> String {
     let mut parts = vec![format!("passed = {}", counts.passed)];
-    let rest = [("failed", counts.failed), ("ignored", counts.ignored), ("filtered", counts.filtered)];
+    let Counts { passed: _, failed, ignored, filtered, compiled } = counts;
+    let rest = [("failed", failed), ("ignored", ignored), ("filtered", filtered), ("compiled", compiled)];
     parts.extend(rest.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{word} = {n}")));
     format!("{{ {} }}", parts.join(", "))
 }

@@ -69,7 +69,7 @@ fn names(report: &Report) -> Vec<&str> {
 }
 
 fn counts(passed: u32, failed: u32, ignored: u32, filtered: u32) -> Counts {
-    Counts { passed, failed, ignored, filtered }
+    Counts { passed, failed, ignored, filtered, compiled: 0 }
 }
 
 #[track_caller]
@@ -108,13 +108,14 @@ fn rust_1_70_with_windows_line_ends_and_colour() {
 #[test]
 fn doctests_are_added_up() {
     let report = parse("doctests", Source::Doctests, DOCTESTS.as_bytes());
-    assert_eq!((report.counts, report.complete), (counts(3, 1, 1, 0), true));
+    let compiled = |compiled, counts: Counts| Counts { compiled, ..counts };
+    assert_eq!((report.counts, report.complete), (compiled(2, counts(1, 1, 1, 0)), true), "two were only compiled");
     assert_eq!(names(&report), ["src/lib.rs - foo (line 13)"]);
     assert!(report.failures[0].output.starts_with("Test executable failed"));
 
     let twice = format!("{DOCTESTS}\nall doctests ran in 0.50s; merged doctests compilation took 0.30s\n{DOCTESTS}");
     let report = parse("doctests", Source::Doctests, twice.as_bytes());
-    assert_eq!((report.counts, report.complete), (counts(6, 2, 2, 0), true));
+    assert_eq!((report.counts, report.complete), (compiled(4, counts(2, 2, 2, 0)), true));
     let none =
         parse("doctests", Source::Doctests, b"\nrunning 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored\n");
     assert_eq!((none.counts, none.complete), (counts(0, 0, 0, 0), true));
@@ -124,7 +125,18 @@ fn doctests_are_added_up() {
 fn a_doctest_run_that_died_keeps_the_report_incomplete() {
     let died = format!("running 2 tests\ntest src/lib.rs - a (line 1) ... ok\n{DOCTESTS}");
     let report = parse("doctests", Source::Doctests, died.as_bytes());
-    assert_eq!((report.counts, report.complete), (counts(4, 1, 1, 0), false));
+    assert_eq!((report.counts, report.complete), (Counts { compiled: 2, ..counts(2, 1, 1, 0) }, false));
+}
+
+#[test]
+fn doctests_whose_lines_do_not_add_up_are_not_complete() {
+    let whole =
+        "running 2 tests\ntest src/lib.rs - a (line 1) ... ok\ntest src/lib.rs - b (line 5) - compile ... ok\n\n\
+                 test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n";
+    let parse = |text: &str| parse("doctests", Source::Doctests, text.as_bytes());
+    assert!(parse(whole).complete);
+    assert!(!parse(&whole.replace("test src/lib.rs - a (line 1) ... ok\n", "")).complete);
+    assert!(!parse(&whole.replace("(line 1) ... ok", "(line 1) ... ignored")).complete);
 }
 
 #[test]
@@ -301,5 +313,76 @@ fn the_list_of_tests_says_which_one_died() {
     let mut whole = executable(NEW);
     whole.against(&[], false);
     assert_eq!(whole, executable(NEW));
+    assert_eq!(listed_benchmarks("a: test\nb: benchmark\n"), list("b"));
     assert_eq!(parse_list("a: test\nb: benchmark\nm::c: test\n\n2 tests, 1 benchmark\n"), list("a m::c"));
+}
+
+/// The end of libtest's output.
+fn end(passed: u32, ignored: u32) -> String {
+    format!("\ntest result: ok. {passed} passed; 0 failed; {ignored} ignored; 0 measured; 0 filtered out; finished in 0.00s\n\n")
+}
+
+/// Why this output is not believed, with the list of tests and without.
+#[track_caller]
+fn doubts(output: &str, listed: &str) -> (Option<String>, Option<String>) {
+    let report = executable(output);
+    assert!(report.complete && report.counts.failed == 0, "{output}");
+    let listed: Vec<String> = listed.split_whitespace().map(str::to_owned).collect();
+    (report.doubt(Some(&listed)), report.doubt(None))
+}
+
+#[test]
+fn a_result_is_believed_if_each_test_has_its_line() {
+    let two = end(2, 0);
+    for lines in [
+        "test a ... ok\ntest b ... ok\n".to_owned(),
+        "test b - should panic ... ok\ntest a ... ok <0.010s>\n".to_owned(),
+        // Output of tests before, within and after a line, on one thread and on several.
+        "test a ... hello\nok\ntest b ... reading the book\nmoreok\n".to_owned(),
+        "noise test a ... ok\nx test b ... ok\n".to_owned(),
+        "test a ... noise\nand test b ... ok\nok\n".to_owned(),
+        "test a ... \nfailures:\n\n---- inner stdout ----\nboom\nok\ntest b ... ok\n".to_owned(),
+        "test a ... okand more\n\ntest b ... ok\n".to_owned(),
+        "halftest a ... more\nok\ntest b ... ok\n".to_owned(),
+        // What another harness prints: of its own tests, and of one with the same name.
+        format!("running 1 test\ntest inner ... FAILED\n\nfailures:\n\n---- inner stdout ----\nboom\n\ntest a ... ok\ntest b ... ok\n{}", end(1, 0)),
+        format!("running 1 test\ntest b ... ok\n{}test a ... ok\ntest b ... ok\n", end(1, 0)),
+    ] {
+        let output = format!("\nrunning 2 tests\n{lines}{two}");
+        assert_eq!(doubts(&output, "a b").0, None, "{output}");
+    }
+    let output = format!(
+        "running 3 tests\ntest a ... ok\ntest b ... ignored, slow\ntest c ... bench: 1 ns/iter (+/- 0)\n{}",
+        end(1, 1).replace("0 measured", "1 measured")
+    );
+    assert_eq!(doubts(&output, "a b c"), (None, None));
+    assert_eq!(doubts(&format!("running 0 tests\n{}", end(0, 0)), ""), (None, None));
+    let shown = format!("running 1 test\ntest a ... ok\n\nsuccesses:\n\n---- a stdout ----\ntest a ... FAILED\n\n\nsuccesses:\n    a\n{}", end(1, 0));
+    assert_eq!(doubts(&shown, "a"), (None, None), "captured output disputes nothing");
+}
+
+#[test]
+fn a_result_that_a_test_printed_is_not_believed() {
+    #[track_caller]
+    fn doubted(lines: &str, why: &str) {
+        let (with, without) = doubts(&format!("running 2 tests\n{lines}"), "a b");
+        assert!(with.as_ref().is_some_and(|said| said.contains(why)), "{lines}: {with:?}");
+        assert!(without.is_some(), "{lines}, without a list");
+    }
+    let two = end(2, 0);
+    doubted(&two, "none for a, b");
+    doubted(&format!("test a ... ok\n{two}"), "none for b");
+    doubted(&format!("test a ... {two}"), "none for a, b");
+    // On one thread the line begins before the test.
+    doubted(&format!("test a ... ok\ntest b ... printed\n{two}"), "none for b");
+    doubted(&format!("{two}test a ... ok\ntest b ... ok\n"), "none for a, b");
+    doubted(&format!("test a ... ok\ntest b ... ignored\n{two}"), "of 1 and 1");
+    let ghosts = format!("running 2 tests\ntest x ... ok\ntest y ... ok\n{two}");
+    assert_eq!(doubts(&ghosts, "a b").0.unwrap(), doubts(&format!("running 2 tests\n{two}"), "a b").0.unwrap());
+    let disputed = format!("running 2 tests\ntest a ... ok\ntest b ... FAILED\ntest b ... ok\n{two}");
+    assert!(doubts(&disputed, "a b").0.unwrap().contains("several results for b"));
+    let other = doubts(&format!("running 2 tests\ntest a ... ok\ntest b ... ok\n{two}"), "a b c").0.unwrap();
+    assert!(other.contains("announces 2 tests, but it lists 3"), "{other}");
+    check(&two, false, counts(0, 0, 0, 0), &[], &[]);
+    check(&format!("running 3 tests\n{two}"), false, counts(0, 0, 0, 0), &[], &[]);
 }

@@ -8,6 +8,11 @@ pub fn parse_list(text: &str) -> Vec<String> {
     text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
 }
 
+/// The benchmarks of `--list`, which `cargo test` runs once, as tests.
+pub fn listed_benchmarks(text: &str) -> Vec<String> {
+    text.lines().filter_map(|line| line.strip_suffix(": benchmark")).map(str::to_owned).collect()
+}
+
 /// `running 3 tests`.
 pub(super) fn parse_running(line: &str) -> Option<u64> {
     let (n, word) = line.strip_prefix("running ")?.split_once(' ')?;
@@ -49,18 +54,26 @@ pub(super) fn parse_result(line: &str) -> Option<(Counts, u64)> {
     (seen >= 2).then_some((counts, total))
 }
 
-/// `test NAME ... REST`, the name without libtest's notes on how it is tested.
-pub(super) fn parse_test(line: &str) -> Option<(String, &str)> {
+/// `test NAME ... REST`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TestLine<'l> {
+    /// Without libtest's notes on how it is tested.
+    pub name: &'l str,
+    pub rest: &'l str,
+    /// A documentation test that is not run: `no_run`, `compile_fail`.
+    pub only_compiled: bool,
+}
+
+pub(super) fn parse_test(line: &str) -> Option<TestLine<'_>> {
     let line = line.strip_prefix("test ")?;
     let (name, rest) = line.split_once(" ... ").or_else(|| Some((line.strip_suffix(" ...")?, "")))?;
-    let name = [" - should panic", " - compile fail", " - compile"]
-        .iter()
-        .find_map(|note| name.strip_suffix(note))
-        .unwrap_or(name);
+    let compiled = [" - compile fail", " - compile"].iter().find_map(|note| name.strip_suffix(note));
+    let only_compiled = compiled.is_some();
+    let name = compiled.or_else(|| name.strip_suffix(" - should panic")).unwrap_or(name);
     if name.is_empty() || name.starts_with("result:") {
         return None;
     }
-    Some((name.to_owned(), rest))
+    Some(TestLine { name, rest, only_compiled })
 }
 
 /// A result alone on its line: `ok`, `FAILED`, `ignored, why`, `bench: …`, optionally with a duration.
@@ -85,4 +98,11 @@ pub(super) fn glued(text: &str) -> Option<TestResult> {
     [("ok", TestResult::Passed), ("FAILED", TestResult::Failed), ("ignored", TestResult::Ignored)]
         .into_iter()
         .find_map(|(word, result)| text.ends_with(word).then_some(result))
+}
+
+/// A result that output may follow before its line break: libtest writes the word and the line break one after the other.
+pub(super) fn leading(text: &str) -> Option<TestResult> {
+    [("ok", TestResult::Passed), ("FAILED", TestResult::Failed), ("ignored", TestResult::Ignored)]
+        .into_iter()
+        .find_map(|(word, result)| text.starts_with(word).then_some(result))
 }

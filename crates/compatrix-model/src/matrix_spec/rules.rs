@@ -9,6 +9,7 @@ use super::axes::Axes;
 use super::conditions::{condition, RULE_CONDITION};
 use crate::cell::{CellId, Space};
 use crate::condition::{Condition, Match, Versions};
+use crate::outcome::Outcome;
 
 /// `[[rule]]`: an expectation other than a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub struct Rule {
     pub expect: Expect,
     /// The reason. Always present for `fail`.
     pub reason: String,
+    /// Of `fail`: the only outcome that it means.
+    pub outcome: Option<Outcome>,
+    /// Of `fail`: a text that the failure must have.
+    pub error: Option<String>,
     /// Where it is discussed.
     pub issue: Option<String>,
     /// The last day on which it applies, `YYYY-MM-DD`, so that text order is time order.
@@ -60,6 +65,17 @@ pub(super) static RULE: TableShape = TableShape {
             Shape::Text(&Plain::Sentence),
             Need::RequiredIf { key: "expect", is: "fail" },
         ),
+        Key::optional(
+            "outcome",
+            "With `expect = \"fail\"`: the only outcome that the rule means. A cell that fails with another is broken.",
+            Shape::Text(&OUTCOMES),
+        ),
+        Key::optional(
+            "error",
+            "With `expect = \"fail\"`: a text that the failure must have, for example `E0658`: in the first error of the \
+             build, in the cause, or in the name or output of a failing test. A cell that fails without it is broken.",
+            Shape::Text(&Plain::Sentence),
+        ),
         Key::optional("issue", "URL of an issue.", Shape::Text(&Plain::Url)),
         Key::optional("until", "The last day on which the rule applies, `YYYY-MM-DD`.", Shape::Text(&Plain::Date)),
     ],
@@ -74,6 +90,18 @@ static EXPECTATIONS: Words = Words {
         ("fail", "The cell does not work, for the reason given."),
         ("skip", "The combination makes no sense and is excluded from the plan."),
         ("pass", "The cell works, as everywhere."),
+    ],
+    later: Later::NONE,
+};
+
+/// What a rule can mean. What could not be tried, and what ran as something else, is no failure of the cell.
+static OUTCOMES: Words = Words {
+    what: "outcome",
+    known: &[
+        ("failed", "A test failed. That no test ran is never meant."),
+        ("build-failed", "The compiler or cargo reported an error."),
+        ("crashed", "A test executable was killed by a signal, aborted, or did not load."),
+        ("timed-out", "It exceeded the suite's time limit."),
     ],
     later: Later::NONE,
 };
@@ -153,10 +181,19 @@ pub(crate) fn rules(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> (Vec<Ru
         });
         let when = table.table("when").and_then(|when| condition(when, axes, c));
         let (Some((expect, expect_span)), Some(when)) = (expect, when) else { continue };
+        for key in ["outcome", "error"] {
+            if let Some(entry) = table.entry(key).filter(|_| expect != Expect::Fail) {
+                let problem = Problem::new(format!("`{key}` says how a cell fails, but this rule expects no failure"))
+                    .help("leave it out, or write `expect = \"fail\"`");
+                c.error(entry.node.span.clone(), problem);
+            }
+        }
         rules.push(Rule {
             when,
             expect,
             reason: table.owned("reason").unwrap_or_default(),
+            outcome: table.text("outcome").and_then(Outcome::from_word),
+            error: table.owned("error"),
             issue: table.owned("issue"),
             until: table.owned("until"),
             line: c.place(node.span.start).0,

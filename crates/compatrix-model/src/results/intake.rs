@@ -6,6 +6,7 @@ use crate::condition::Versions;
 use crate::evidence::Record;
 use crate::expect::Expectations;
 use crate::matrix_spec::{Spec, Suite};
+use crate::verdict::Expectation;
 use compatrix_leak::Policy;
 
 /// The criteria for judging records: the spec's rules, the leak policy, and today's date.
@@ -27,7 +28,11 @@ impl<'a> Judge<'a> {
     pub fn row(&self, suite: usize, cell: CellIndex, mut record: Record, reused: bool) -> Row {
         let suite = &self.spec.suites[suite];
         under_policy(&mut record, suite, self.policy, self.today);
-        let row = Row::from_record(record, self.expectations.of(&self.space().coords(cell)), reused);
+        let expectation = self.expectations.of(&self.space().coords(cell));
+        if let Expectation::Fail { error: Some(error), .. } = &expectation {
+            record.quote(error);
+        }
+        let row = Row::from_record(record, expectation, reused);
         row.under(suite.leak().map(|leak| leak.tool))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cell::CellId;
 use crate::evidence::{Counts, Record};
 use crate::outcome::Outcome;
-use crate::verdict::{judge, Expectation, Verdict};
+use crate::verdict::{judge, judge_record, unmet, Expectation, Verdict};
 use compatrix_leak::{LeakReport, Tool};
 
 /// The judged result of one suite in one cell.
@@ -25,6 +25,8 @@ pub struct Row {
     pub reused: bool,
     /// The tool, for suites of kind `leak`.
     pub tool: Option<Tool>,
+    /// How its failure is of another kind than the one recorded last, in one sentence.
+    pub another_kind: Option<String>,
 }
 
 /// The data behind a result.
@@ -42,7 +44,7 @@ impl Row {
     /// Judges a cell that ran now or, if `reused`, earlier.
     pub fn from_record(record: impl Into<Arc<Record>>, expectation: Expectation, reused: bool) -> Self {
         let record = record.into();
-        let verdict = judge(record.outcome, &expectation, record.attempts);
+        let verdict = judge_record(&record, &expectation);
         Self { reused, ..Self::ruled(record, expectation, verdict) }
     }
 
@@ -55,6 +57,7 @@ impl Row {
             verdict,
             reused: false,
             tool: record.leaks.as_ref().map(|leaks| leaks.tool),
+            another_kind: None,
             trial: Trial::Recorded(record),
         }
     }
@@ -69,6 +72,7 @@ impl Row {
             trial: Trial::Untried(reason.into()),
             reused: false,
             tool: None,
+            another_kind: None,
         }
     }
 
@@ -116,6 +120,13 @@ impl Row {
             Trial::Passed(_) => "",
             Trial::Untried(reason) => reason,
         }
+    }
+
+    /// Why the failure is not the one that a rule expects, if one does.
+    pub fn unmet(&self) -> Option<String> {
+        let record = self.record().filter(|_| self.verdict == Verdict::Broken)?;
+        let may_be_meant = judge(record.outcome, &self.expectation, record.attempts) == Verdict::Known;
+        unmet(record, &self.expectation).filter(|_| may_be_meant)
     }
 
     /// How what was built differs from what the spec asked for, one sentence each.

@@ -11,7 +11,7 @@ use crate::verdict::{judge, Expectation, Verdict};
 use compatrix_leak::{Canary, Finding, FindingKind, LeakReport, Standing, Tool};
 
 fn fail() -> Expectation {
-    Expectation::Fail { reason: "r".into(), issue: None, until: None }
+    Expectation::Fail { reason: "r".into(), outcome: None, error: None, issue: None, until: None }
 }
 
 fn cell() -> CellId {
@@ -19,7 +19,8 @@ fn cell() -> CellId {
 }
 
 fn record(outcome: Outcome) -> Record {
-    Record::blank("tests", cell(), None, outcome, String::new())
+    let tests = Counts { failed: u32::from(outcome == Outcome::Failed), ..Counts::default() };
+    Record { tests, ..Record::blank("tests", cell(), None, outcome, String::new()) }
 }
 
 fn row(outcome: Outcome, expectation: Expectation) -> Row {
@@ -209,4 +210,52 @@ fn failing_tests_by_name() {
     let failures = ["it", "doctests", ""].map(failure).into();
     let row = Row::from_record(Record { failures, ..record(Outcome::Failed) }, Expectation::Pass, false);
     assert_eq!(row.failing(), ["it::t", "t", "t"]);
+}
+
+#[test]
+fn a_rule_means_the_outcome_and_the_text_that_it_names() {
+    use Outcome::*;
+    let failure =
+        TestFailure { executable: "it".into(), test: "opens".into(), output: "no such column: x\nmore".into() };
+    let tests = Counts { failed: 1, ..Counts::default() };
+    let failed =
+        || Record { failures: vec![failure.clone()], tests, cause: "1 of 1 tests failed".into(), ..record(Failed) };
+    let built = |cause: &str| Record { cause: cause.into(), tests: Counts::default(), ..record(BuildFailed) };
+    let means = |outcome: Option<Outcome>, error: &str| {
+        let error = Some(error.to_owned()).filter(|error| !error.is_empty());
+        Expectation::Fail { reason: "r".into(), outcome, error, issue: None, until: None }
+    };
+    for (record, expectation, verdict, unmet) in [
+        (failed(), means(None, ""), Verdict::Known, None),
+        (failed(), means(Some(Failed), "no such column"), Verdict::Known, None),
+        (failed(), means(None, "it::opens"), Verdict::Known, None),
+        (failed(), means(None, "of 1 tests"), Verdict::Known, None),
+        (failed(), means(None, "no such table"), Verdict::Broken, Some("with `no such table`")),
+        (
+            failed(),
+            means(Some(BuildFailed), ""),
+            Verdict::Broken,
+            Some("expects `build-failed` here, and this is `failed`"),
+        ),
+        (built("error[E0658]: unstable"), means(Some(BuildFailed), "E0658"), Verdict::Known, None),
+        (built("error[E0432]: unresolved"), means(Some(BuildFailed), "E0658"), Verdict::Broken, Some("`E0658`")),
+        (Record { tests: Counts::default(), ..record(Failed) }, means(None, ""), Verdict::Broken, Some("no test ran")),
+        (record(Unavailable), means(Some(Failed), ""), Verdict::Unproven, None),
+        (record(Infrastructure), means(Some(Failed), ""), Verdict::Error, None),
+        (record(Misidentified), means(None, ""), Verdict::Broken, None),
+        (record(Passed), means(Some(Failed), "x"), Verdict::UnexpectedPass, None),
+    ] {
+        let row = Row::from_record(record, expectation, false);
+        assert_eq!(row.verdict, verdict, "{row:?}");
+        let said = row.unmet();
+        assert_eq!(said.is_some(), unmet.is_some(), "{said:?}");
+        assert!(unmet.is_none_or(|unmet| said.is_some_and(|said| said.contains(unmet))), "{row:?}");
+    }
+    // Outputs are no part of evidence, so the line is kept.
+    let mut quoted = failed();
+    quoted.quote("no such column");
+    quoted.quote("no such column");
+    quoted.failures[0].output.clear();
+    assert_eq!(quoted.cause, "1 of 1 tests failed: no such column: x");
+    assert!(quoted.says("no such column"));
 }

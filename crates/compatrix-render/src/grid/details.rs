@@ -10,10 +10,12 @@ use compatrix_model::verdict::{Expectation, Verdict};
 
 use crate::look::{count, wrap, Look};
 use crate::notes::notes;
-use crate::why::why;
+use crate::why::{errors, why};
 
 /// The most distinct problems shown in full.
 const MAX_TROUBLES: usize = 12;
+/// The most distinct errors shown per known failure.
+const MOST_ERRORS: usize = 3;
 /// The most failing tests listed per problem.
 const MAX_TESTS: usize = 5;
 
@@ -50,6 +52,9 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
         let _ = writeln!(out, "\n{}", look.bold(what));
         for (reason, rows) in groups {
             number(&mut out, look, verdict, rows.len(), &reason);
+            if verdict == Verdict::Known {
+                seen(&mut out, look, &rows);
+            }
         }
     }
     let twins = Twins::of(matrix);
@@ -103,7 +108,7 @@ fn grouped<K: PartialEq>(matrix: &Matrix, verdict: Verdict, key: impl Fn(&Row) -
 fn known(row: &Row) -> String {
     match &row.expectation {
         Expectation::Pass => why(row),
-        Expectation::Fail { reason, issue, until } => {
+        Expectation::Fail { reason, issue, until, .. } => {
             let mut text = reason.clone();
             if let Some(until) = until {
                 let _ = write!(text, " (until {until})");
@@ -113,6 +118,26 @@ fn known(row: &Row) -> String {
             }
             text
         }
+    }
+}
+
+/// Below the reason of a known failure: how its cells really failed.
+fn seen(out: &mut String, look: &Look, rows: &[&Row]) {
+    let errors = errors(rows);
+    let indent = 7;
+    let mut line = |text: &str| {
+        for line in wrap(text, look.width.saturating_sub(indent).max(16)) {
+            let _ = writeln!(out, "{}{}", " ".repeat(indent), look.dim(&line));
+        }
+    };
+    for (error, cells) in errors.iter().take(MOST_ERRORS) {
+        match errors.len() {
+            1 => line(error),
+            _ => line(&format!("{error} ({})", count(*cells, "cell"))),
+        }
+    }
+    if errors.len() > MOST_ERRORS {
+        line(&format!("and {} more; see --format json", count(errors.len() - MOST_ERRORS, "error")));
     }
 }
 

@@ -141,6 +141,6 @@ pub(super) fn grouped<'r, K: PartialEq>(
 pub(super) fn expected(expectation: &Expectation) -> (&str, Option<&str>, Option<&str>) {
     match expectation {
         Expectation::Pass => ("", None, None),
-        Expectation::Fail { reason, issue, until } => (reason, issue.as_deref(), until.as_deref()),
+        Expectation::Fail { reason, issue, until, .. } => (reason, issue.as_deref(), until.as_deref()),
     }
 }

@@ -9,7 +9,7 @@ use compatrix_model::verdict::Verdict;
 use super::facts::{expected, grouped, suites, Facts, NO_RECORD};
 use crate::look::count;
 use crate::markdown::{code, link, text, Table};
-use crate::why::why;
+use crate::why::{errors, why};
 
 /// The most cells listed per verdict.
 const MOST: usize = 20;
@@ -58,7 +58,7 @@ pub(super) fn broken(facts: &Facts<'_>, command: &str) -> String {
 pub(super) fn known(facts: &Facts<'_>) -> String {
     let rows = facts.matrix.rows.iter().filter(|row| row.verdict == Verdict::Known);
     let groups = grouped(rows, |row| row.expectation.clone());
-    let mut table = Table::new(&["Limitation", "Issue", "Expected until", ">Cells", "Example"]);
+    let mut table = Table::new(&["Limitation", "Issue", "Expected until", ">Cells", "Example", "Fails with"]);
     for (expectation, rows) in groups {
         let (reason, issue, until) = expected(&expectation);
         table.row([
@@ -67,12 +67,23 @@ pub(super) fn known(facts: &Facts<'_>) -> String {
             until.map_or(String::new(), text),
             rows.len().to_string(),
             code(&rows[0].cell.to_string()),
+            seen(&rows),
         ]);
     }
     if table.is_empty() {
         String::new()
     } else {
         table.finish()
+    }
+}
+
+/// How these cells really failed: the most frequent error, and how many others there are.
+fn seen(rows: &[&Row]) -> String {
+    let errors = errors(rows);
+    let Some((first, cells)) = errors.first() else { return String::new() };
+    match errors.len() - 1 {
+        0 => text(first),
+        more => format!("{} ({}, and {})", text(first), count(*cells, "cell"), count(more, "other error")),
     }
 }
 

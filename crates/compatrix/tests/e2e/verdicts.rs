@@ -156,4 +156,140 @@ fn an_executable_with_its_own_harness_is_one_test() {
     let json = made.json(1, &[]);
     assert_eq!(judged(&json, "rust=here").1, "failed");
     assert_eq!(row(&json, "rust=here")["failing"][0], "own::own");
+
+    // Whatever it prints, it is one, and what it says of its failure is shown.
+    let end = "test result: ok. 100 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out";
+    made.write("tests/own.rs", format!("fn main() {{ println!(\"running 100 tests\\n{end}\"); }}\n"));
+    assert_eq!(row(&made.json(0, &[]), "rust=here")["tests"]["passed"], 1);
+    made.write(
+        "tests/own.rs",
+        format!("fn main() {{ println!(\"{end}\"); eprintln!(\"no such place\"); std::process::exit(7); }}\n"),
+    );
+    let cause = judged(&made.json(1, &[]), "rust=here").2;
+    assert_eq!(cause, "own, which has its own harness, ended with code 7: no such place");
+    // Under a runner only the runner's code is known.
+    std::fs::remove_file(made.path("tests/it.rs")).expect("a test");
+    made.write("tests/own.rs", "fn main() { std::process::exit(7); }\n");
+    made.write(".cargo/config.toml", "[target.'cfg(all())']\nrunner = \"/bin/true\"\n");
+    let (verdict, _, cause) = judged(&made.json(1, &[]), "rust=here");
+    assert!(verdict == "broken" && cause.contains("does not start what it is given"), "{cause}");
+}
+
+/// Two tests, of which one does this while the other takes a while and fails.
+fn beside_a_failure(body: &str) -> String {
+    format!(
+        "use std::io::Write;\n#[test]\nfn a() {{ {body} }}\n\
+         #[test]\nfn b() {{ std::thread::sleep(std::time::Duration::from_secs(2)); panic!() }}\n"
+    )
+}
+
+const END: &str = "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
+
+#[test]
+fn what_a_test_prints_makes_no_cell_green() {
+    let suite = |args: &str| format!("[axis]\nrust = [HERE]\n[[suite]]\nname = \"tests\"\nargs = [{args}]\n");
+    let to_stdout = |text: &str| {
+        let open = "std::fs::OpenOptions::new().write(true).open(\"/dev/stdout\").unwrap()";
+        beside_a_failure(&format!("write!({open}, \"{text}\").unwrap(); std::process::exit(0)"))
+    };
+    let end = format!("\\n\\n{END}\\n\\n");
+    for (args, tests, why) in [
+        ("", beside_a_failure("std::process::exit(0)"), "ended with code 0 and without a test result"),
+        ("", to_stdout(&end), "none for a, b"),
+        ("\"-q\"", to_stdout(&end), "none for a, b"),
+        ("\"--test-threads=1\"", to_stdout(&format!("ok{end}")), "none for b"),
+        ("\"--nocapture\"", to_stdout(&format!("\\ntest x ... ok\\ntest y ... ok{end}")), "none for a, b"),
+    ] {
+        let made = Workspace::new(&suite(args)).tests(&tests);
+        let (verdict, outcome, cause) = judged(&made.json(1, &[]), "rust=here");
+        assert_eq!((verdict.as_str(), outcome.as_str()), ("broken", "failed"), "{args} {tests}");
+        assert!(cause.contains(why), "{args} {tests}: {cause}");
+    }
+    // The same lines, of tests that all end.
+    let noise = format!(
+        "#[test]\nfn a() {{ println!(\"test x ... FAILED\\nrunning 9 tests\\n{END}\"); print!(\"no end of a line\"); }}\n\
+         #[test]\nfn b() {{ println!(\"failures:\\n\\n---- z stdout ----\"); }}\n#[test]\n#[ignore]\nfn c() {{}}\n"
+    );
+    for args in ["", "\"--nocapture\"", "\"--nocapture\", \"--test-threads=1\"", "\"--quiet\", \"--show-output\""] {
+        let made = Workspace::new(&suite(args)).tests(&noise);
+        let json = made.json(0, &[]);
+        assert_eq!(row(&json, "rust=here")["tests"]["passed"], 2, "{args}");
+    }
+}
+
+#[test]
+fn documentation_tests_that_are_only_compiled_are_no_passes() {
+    let suite = "[axis]\nrust = [HERE]\n[[suite]]\nname = \"tests\"\ndoctests = true\n";
+    let compiled =
+        "/// ```no_run\n/// panic!()\n/// ```\n/// ```compile_fail\n/// let x: u8 = \"\";\n/// ```\npub fn f() {}\n";
+    let made = Workspace::new(suite).tests("");
+    let manifest = std::fs::read_to_string(made.path("Cargo.toml")).expect("a manifest");
+    made.write("Cargo.toml", manifest.replace("doctest = false\n", ""));
+    made.write("src/lib.rs", compiled);
+    let json = made.json(1, &[]);
+    let cause = judged(&json, "rust=here").2;
+    assert!(cause.starts_with("no test ran: 2 documentation tests were only compiled"), "{cause}");
+    assert_eq!(
+        (&row(&json, "rust=here")["tests"]["passed"], &row(&json, "rust=here")["tests"]["compiled"]),
+        (&0.into(), &2.into())
+    );
+
+    made.write("src/lib.rs", format!("{compiled}/// ```\n/// assert!(true);\n/// ```\npub fn g() {{}}\n"));
+    let json = made.json(0, &[]);
+    assert_eq!(
+        (&row(&json, "rust=here")["tests"]["passed"], &row(&json, "rust=here")["tests"]["compiled"]),
+        (&1.into(), &2.into())
+    );
+
+    // cargo hands a runner on to documentation tests since 1.89.
+    made.write("src/lib.rs", "/// ```\n/// assert!(false);\n/// ```\npub fn g() {}\n");
+    std::fs::remove_dir_all(made.path("tests")).expect("tests");
+    made.write(".cargo/config.toml", "[target.'cfg(all())']\nrunner = \"/bin/true\"\n");
+    let (verdict, _, cause) = judged(&made.json(1, &[]), "rust=here");
+    assert!(verdict == "broken" && !cause.is_empty(), "{cause}");
+}
+
+#[test]
+fn a_rule_means_one_failure_and_no_other() {
+    let rule = |more: &str| {
+        format!("[axis]\nrust = [HERE]\n[[rule]]\nwhen = {{ rust = \"here\" }}\nexpect = \"fail\"\nreason = \"too new\"\n{more}")
+    };
+    let unresolved = "use nothing_of_this_name::At;\n";
+    let made = Workspace::new(&rule("outcome = \"build-failed\"\nerror = \"E0432\"\n")).file("src/lib.rs", unresolved);
+    assert_eq!(judged(&made.json(0, &[]), "rust=here").0, "known");
+    // The first error stands beside the reason.
+    made.run(&["compat"]).expect(0).prints(&["too new", "build-failed: error[E0432]: unresolved import"]);
+
+    // Another error, another outcome, no test at all.
+    made.write("src/lib.rs", "pub fn f() -> u8 { \"\" }\n");
+    let ran = made.run(&["compat", "--format", "json"]);
+    ran.expect(1).says(&["fails otherwise than recorded: `build-failed` (error[E0308]"]);
+    let json = ran.json();
+    let (verdict, outcome, cause) = judged(&json, "rust=here");
+    assert_eq!((verdict.as_str(), outcome.as_str()), ("broken", "build-failed"));
+    assert!(cause.contains("E0308") && cause.contains("a rule expects a failure with `E0432` here"), "{cause}");
+    assert!(row(&json, "rust=here")["another_kind"].as_str().is_some_and(|said| said.contains("E0432")), "{json:#}");
+    made.write("src/lib.rs", "");
+    made.write("tests/it.rs", "#[test]\nfn fails() { panic!(\"E0432 in its output\") }\n");
+    let cause = judged(&made.json(1, &[]), "rust=here").2;
+    assert!(cause.contains("a rule expects `build-failed` here, and this is `failed`"), "{cause}");
+    made.write("tests/it.rs", "");
+    let (verdict, _, cause) = judged(&made.json(1, &[]), "rust=here");
+    assert!(verdict == "broken" && cause.starts_with("no test ran"), "{cause}");
+
+    // A text of a test's output is kept in the cause, which evidence has too.
+    let made = Workspace::new(&rule("error = \"in its output\"\n"))
+        .tests("#[test]\nfn fails() { panic!(\"a word in its output\") }\n");
+    let json = made.json(0, &[]);
+    assert_eq!(judged(&json, "rust=here").0, "known");
+    assert!(row(&json, "rust=here")["record"]["cause"]
+        .as_str()
+        .is_some_and(|cause| cause.ends_with(": a word in its output")));
+
+    // Without a reason to compare with, a new failure is known, and reported.
+    let made = Workspace::new(&rule("")).tests("#[test]\nfn a() { panic!() }\n");
+    made.run(&["compat"]).expect(0).never_says("otherwise than recorded");
+    made.write("tests/it.rs", "#[test]\nfn b() { panic!() }\n");
+    made.run(&["compat"]).expect(0).says(&["`rust=here` (suite tests) fails otherwise than recorded"]);
+    made.run(&["compat", "--fresh"]).expect(0).never_says("otherwise than recorded");
 }

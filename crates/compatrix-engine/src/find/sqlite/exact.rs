@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::identity;
 use crate::find::c_compiler;
-use crate::find::facts::SqliteFacts;
+use crate::find::facts::{Promised, SqliteFacts};
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -73,7 +73,7 @@ pub(crate) fn find(host: &Host, version: &Version, settings: &SqliteSettings) ->
     };
     let dir = folder(host, version, settings);
     if files::exists(&dir.join("built.json")) {
-        return Ok(Availability::Ready(read(&dir)?));
+        return Ok(Availability::Ready(read(&dir, version)?));
     }
     let program = c_compiler::words(host).into_iter().next().unwrap_or_default();
     if host.ambient.find(&program).is_none() {
@@ -82,17 +82,19 @@ pub(crate) fn find(host: &Host, version: &Version, settings: &SqliteSettings) ->
     Ok(Availability::Obtainable { how: format!("build SQLite {version} from libsqlite3-sys {carrier}") })
 }
 
-fn read(dir: &Path) -> Result<SqliteFacts> {
+/// The library as its folder's name and note have it. Whether it is still that one is seen when it is loaded.
+fn read(dir: &Path, version: &Version) -> Result<SqliteFacts> {
     let path = dir.join("built.json");
     let built: BuiltLibrary = serde_json::from_str(&files::read_text(&path)?)
         .with_context(|| format!("{} cannot be read; remove its folder and run again", path.display()))?;
     let folder = dir.to_string_lossy().into_owned();
     Ok(SqliteFacts {
-        version: Some(built.version.parse().with_context(|| format!("in {}", path.display()))?),
+        version: Some(version.clone()),
         library: Some(dir.join(LIBRARY).to_string_lossy().into_owned()),
         sha256: Some(built.sha256),
         link_dir: Some(folder.clone()),
         include_dir: Some(folder),
+        promised: Some(Promised { version: version.clone(), by: format!("`{version}`") }),
     })
 }
 
@@ -135,7 +137,7 @@ fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn F
     // Another workspace's orchestrator may build the same one at the same time.
     let _lock = files::lock_exclusive(&parent.join(format!(".{version}.lock")))?;
     if files::exists(&dir.join("built.json")) {
-        return read(&dir);
+        return read(&dir, version);
     }
     tell(&format!("SQLite {version} from libsqlite3-sys {carrier}"));
     let source = fetch(host, &carrier)?;
@@ -166,7 +168,7 @@ fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn F
     files::write(&scratch.path().join("built.json"), serde_json::to_string_pretty(&built)?.as_bytes())?;
     files::remove_dir(&dir)?;
     files::rename(&scratch.keep(), &dir)?;
-    read(&dir)
+    read(&dir, version)
 }
 
 /// Leads crates that ask pkg-config to the library in its folder; see pkg-config(1).

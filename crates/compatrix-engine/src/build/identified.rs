@@ -1,0 +1,32 @@
+//! A build by the toolchain and against the library that the plan names. What is something else under that name is not
+//! built with: any result, red or green, would be of another cell.
+
+use anyhow::Result;
+use compatrix_model::outcome::Outcome;
+use compatrix_model::plan::Build;
+
+use super::product::{BuildInputs, Built, NotBuilt, Read};
+use super::share::target_dir;
+use super::{cargo, cc};
+use crate::find::sqlite;
+use crate::sys::host::Host;
+
+/// Builds, and runs the doctests if the build has any.
+///
+/// # Errors
+/// Our own side fails.
+pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
+    let wrong = match &inputs.toolchain.misnamed {
+        Some(wrong) => Some(wrong.clone()),
+        None => inputs.link.map(|link| sqlite::other_than_promised(host, link)).transpose()?.flatten(),
+    };
+    if let Some(cause) = wrong {
+        let failure = NotBuilt { outcome: Outcome::Misidentified, cause, output: String::new(), read: Read::default() };
+        return Ok(Built { result: Err(failure), wall: Default::default(), cpu: Default::default() });
+    }
+    let mut built = cargo::build(host, build, inputs, jobs)?;
+    if let Ok(product) = &mut built.result {
+        product.notes.extend(cc::take_notes(host, &target_dir(host, build)));
+    }
+    Ok(built)
+}

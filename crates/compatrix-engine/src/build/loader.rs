@@ -1,0 +1,217 @@
+//! Asks the loader which SQLite it would load for an executable. The executable itself is never started.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{bail, Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::inspect::{Inspection, SQLITE};
+use crate::sys::files;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::Command;
+
+/// The SQLite library that the loader resolves for an executable with this library path; `None` if it needs none. `loader`
+/// is asked about a file that names none.
+///
+/// The executable itself is never started, but its loader, which prints the libraries. A file without loader and libraries
+/// is static, and loads nothing. No answer outlives this process: a folder that the loader searches may be filled at any
+/// time.
+///
+/// # Errors
+/// The loader does not find the library, or does not answer.
+pub(crate) fn resolved_sqlite(
+    host: &Host,
+    executable: &Path,
+    inspection: &Inspection,
+    loader: Option<&str>,
+    library_path: Option<&str>,
+) -> Result<Option<PathBuf>> {
+    if inspection.needs.iter().all(|library| is_of_the_system(library)) {
+        return Ok(None);
+    }
+    match inspection.loader.as_deref().or(loader) {
+        Some(loader) => parse_loaded(&listed(host, executable, loader, library_path)?),
+        None => Ok(None),
+    }
+}
+
+/// Whether a library is one of the C library and the compiler, none of which loads a SQLite.
+fn is_of_the_system(library: &str) -> bool {
+    let name = library.split(".so").next().unwrap_or_default();
+    matches!(name, "libc" | "libm" | "libpthread" | "libdl" | "librt" | "libutil" | "libgcc_s" | "linux-vdso")
+        || name.starts_with("ld-")
+        || name.starts_with("libc.musl-")
+}
+
+/// What the loader said, and what it looked at to say so.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Answer {
+    listed: String,
+    /// Each folder that it searched and each file that it tried, with its stamp, empty if there is none.
+    watched: Vec<(PathBuf, String)>,
+}
+
+/// The libraries that the loader would load. Within this process its answer is good as long as nothing has changed that
+/// it looked at; if that is not known, it is asked again.
+fn listed(host: &Host, executable: &Path, loader: &str, library_path: Option<&str>) -> Result<String> {
+    let name = format!("loader {loader} {} {}", executable.display(), library_path.unwrap_or_default());
+    let is_good = |known: &Option<Answer>| {
+        known.as_ref().is_some_and(|known| known.watched.iter().all(|(path, stamp)| now(path) == *stamp))
+    };
+    let mut fresh = None;
+    let known = host.memo.for_now_while(&name, is_good, || -> Result<Option<Answer>> {
+        let (listed, looked_at) = asked(host, executable, loader, library_path)?;
+        let answer = watched(looked_at, executable).map(|watched| Answer { listed: listed.clone(), watched });
+        fresh = Some(listed);
+        Ok(answer)
+    })?;
+    Ok(fresh.or(known.map(|answer| answer.listed)).unwrap_or_default())
+}
+
+fn now(path: &Path) -> String {
+    files::stamp(path).unwrap_or_default()
+}
+
+/// The paths with their stamps; `None` if nothing is known of where the loader looked, or if one of them changed so lately
+/// that the next change may have the same time.
+fn watched(looked_at: Vec<PathBuf>, executable: &Path) -> Option<Vec<(PathBuf, String)>> {
+    if looked_at.is_empty() {
+        return None;
+    }
+    let always = [executable.to_owned(), PathBuf::from("/etc/ld.so.preload")];
+    let paths: BTreeSet<PathBuf> = looked_at.into_iter().chain(always).collect();
+    let calm = paths.iter().all(|path| !files::changed_within(path, CALM));
+    calm.then(|| paths.into_iter().map(|path| (path.clone(), now(&path))).collect())
+}
+
+/// How long ago a file must have changed so that its stamp tells it from the next change: file systems keep time in ticks.
+const CALM: Duration = Duration::from_secs(2);
+
+/// Asks the loader: its list, and the paths that it looked at, none if it does not name them.
+fn asked(host: &Host, executable: &Path, loader: &str, library_path: Option<&str>) -> Result<(String, Vec<PathBuf>)> {
+    let mut command = ask(loader, executable, &host.root);
+    if let Some(path) = library_path {
+        command = command.env("LD_LIBRARY_PATH", path);
+    }
+    command.timeout = Some(Duration::from_secs(30));
+    let mut said = Vec::new();
+    let finished = command
+        .run_with(&host.supervisor, &mut |_| {}, &mut |bytes| said.extend_from_slice(bytes))
+        .with_context(|| format!("{} needs the loader {loader}", executable.display()))?;
+    let said = String::from_utf8_lossy(&said);
+    if !finished.status.success() {
+        let errors: String = said.lines().filter(|line| !is_debug(line)).map(|line| format!("{line}\n")).collect();
+        bail!("the loader does not report the libraries of {}: {}", executable.display(), last_lines(&errors, 1));
+    }
+    Ok((finished.stdout.text(), said.lines().flat_map(looked_at).collect()))
+}
+
+/// A line of LD_DEBUG begins with the number of the process.
+fn is_debug(line: &str) -> bool {
+    let number = line.trim_start().split_once(':').map_or("", |(number, _)| number);
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The paths in a line of `LD_DEBUG=libs` (ld.so(8)): folders that are searched, the loader's cache, files that are tried.
+fn looked_at(line: &str) -> Vec<PathBuf> {
+    let Some((_, rest)) = line.split_once(':').filter(|_| is_debug(line)) else { return Vec::new() };
+    let rest = rest.trim();
+    if let Some(folders) = rest.strip_prefix("search path=") {
+        let folders = folders.split_once("\t\t(").map_or(folders, |(folders, _)| folders).trim_end();
+        return folders.split(':').filter(|folder| !folder.is_empty()).map(PathBuf::from).collect();
+    }
+    let file = rest.strip_prefix("trying file=").or_else(|| rest.strip_prefix("search cache="));
+    file.map(PathBuf::from).into_iter().collect()
+}
+
+/// The loader started on this file so that it lists libraries. glibc's does so with LD_TRACE_LOADED_OBJECTS, and goes on
+/// after one that it does not find; its `--list` stops there. Others may not know the variable, and would run the file;
+/// musl's knows `--list` (ld.so(8); `ldso/dynlink.c` of musl).
+fn ask(loader: &str, executable: &Path, root: &Path) -> Command {
+    let name = Path::new(loader).file_name().unwrap_or_default().to_string_lossy();
+    let is_glibc = ["ld-linux", "ld64.so", "ld.so", "ld-2."].iter().any(|start| name.starts_with(start));
+    let file = executable.to_string_lossy().into_owned();
+    let command = Command::new(loader, root);
+    match is_glibc {
+        true => command.args([file]).env("LD_TRACE_LOADED_OBJECTS", "1").env("LD_DEBUG", "libs"),
+        false => command.args(["--list".to_owned(), file]),
+    }
+}
+
+fn parse_loaded(listed: &str) -> Result<Option<PathBuf>> {
+    let Some(line) = listed.lines().map(str::trim).find(|line| line.starts_with(SQLITE)) else {
+        return Ok(None);
+    };
+    match line.split_once("=> ").map(|(_, rest)| rest) {
+        Some("not found") | None => bail!("the loader finds no {}", line.split(' ').next().unwrap_or_default()),
+        Some(found) => Ok(Some(PathBuf::from(found.rsplit_once(" (").map_or(found, |(path, _)| path)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loader_s_list_is_read() {
+        let list = "\tlinux-vdso.so.1 (0x7ff)\n\tlibsqlite3.so.0 => /a b/libsqlite3.so.0 (0x7f00)\n\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n";
+        assert_eq!(parse_loaded(list).unwrap(), Some(PathBuf::from("/a b/libsqlite3.so.0")));
+        assert_eq!(parse_loaded("\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n").unwrap(), None);
+        let missing = parse_loaded("\tlibsqlite3.so.0 => not found\n").unwrap_err().to_string();
+        assert_eq!(missing, "the loader finds no libsqlite3.so.0");
+    }
+
+    #[test]
+    fn only_glibc_s_loader_is_trusted_with_the_variable() {
+        for (loader, trusted) in [
+            ("/lib64/ld-linux-x86-64.so.2", true),
+            ("/lib/ld-linux-aarch64.so.1", true),
+            ("/lib/ld-musl-x86_64.so.1", false),
+            ("/own/ld", false),
+        ] {
+            let command = ask(loader, Path::new("/t/a"), Path::new("/"));
+            assert_eq!(
+                (command.program.as_str(), command.env.contains_key("LD_TRACE_LOADED_OBJECTS")),
+                (loader, trusted)
+            );
+            assert_eq!(command.args.contains(&"--list".to_owned()), !trusted);
+        }
+    }
+
+    #[test]
+    fn the_loader_is_not_asked_about_libraries_of_the_system_alone() {
+        for library in ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2", "libc.musl-x86_64.so.1"] {
+            assert!(is_of_the_system(library), "{library}");
+        }
+        for library in ["libsqlite3.so.0", "libcurl.so.4", "libc++.so.1", "libown.so", "libcrypto.so.3"] {
+            assert!(!is_of_the_system(library), "{library}");
+        }
+    }
+
+    #[test]
+    fn the_loader_says_where_it_looked() {
+        let of = |line: &str| looked_at(line).iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+        assert_eq!(of("      7008:\tfind library=libm.so.6 [0]; searching"), [] as [&str; 0]);
+        assert_eq!(of("      7008:\t search path=/a b/x:/c\t\t(LD_LIBRARY_PATH)"), ["/a b/x", "/c"]);
+        assert_eq!(of("      7008:\t search path=\t\t(LD_LIBRARY_PATH)"), [] as [&str; 0]);
+        assert_eq!(of("      7008:\t search cache=/etc/ld.so.cache"), ["/etc/ld.so.cache"]);
+        assert_eq!(of("      7008:\t  trying file=/c/libm.so.6"), ["/c/libm.so.6"]);
+        assert_eq!(of("/bin/x: error while loading shared libraries"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn an_answer_is_good_while_nothing_changes_that_the_loader_looked_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let (executable, late) = (dir.path().join("a"), dir.path().join("late"));
+        files::write(&executable, b"x").unwrap();
+        assert_eq!(watched(Vec::new(), &executable), None, "it does not say where it looked");
+        assert_eq!(watched(vec![late.clone()], &executable), None, "the executable is too new");
+        let old = std::fs::File::open("/proc/self/exe").map(|_| PathBuf::from("/etc/passwd")).unwrap();
+        let watched = watched(vec![late.clone()], &old).expect("calm");
+        assert!(watched.iter().all(|(path, stamp)| now(path) == *stamp));
+        files::make_dir(&late).unwrap();
+        assert!(!watched.iter().all(|(path, stamp)| now(path) == *stamp), "a folder that was not there");
+    }
+}
