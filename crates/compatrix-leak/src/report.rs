@@ -25,6 +25,13 @@ pub struct LeakReport {
     /// Tests that the tool could not run, by reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_runnable: Vec<NotRunnable>,
+    /// Why the tool's silence proves nothing about an executable, each in one line: its allocator hides its blocks, the
+    /// tool was switched off in it …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_proven: Vec<String>,
+    /// What the tool itself suppressed, by settings that are not Compatrix's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressed: Vec<ToolSuppression>,
     /// All findings, including suppressed and accepted ones, sorted by executable, test, kind and fingerprint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -43,6 +50,20 @@ impl LeakReport {
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.standing.is_error())
     }
+}
+
+/// A suppression of the tool's own that hid something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ToolSuppression {
+    /// Its name or pattern.
+    pub name: String,
+    /// Where it comes from: `hide.supp`, named in the suite's `flags`.
+    pub from: String,
+    /// The number of findings that it hid.
+    pub findings: u64,
+    /// Their bytes, if the tool counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }
 
 /// Tests that a tool could not run for the same reason.

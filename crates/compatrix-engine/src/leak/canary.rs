@@ -64,7 +64,7 @@ fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
         unit.whole = false;
         let mut ran = units::one(bench, &unit)?;
         let (outcome, cause) = unit_outcome(&ran, &unit, bench.inputs.suite.timeout);
-        if let Some((_, why)) = ran.trouble {
+        if let Some(why) = ran.trouble.map(|(_, why)| why).or(ran.not_proven) {
             return Ok(Canary::NotProven { why });
         }
         if outcome != Outcome::Passed {

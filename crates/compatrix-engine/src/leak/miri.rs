@@ -5,6 +5,7 @@
 //! read their environment, the clock and temporary files. Several seeds are tried within one process, one after another,
 //! and all of them, so that every seed that fails is known.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -155,6 +156,9 @@ fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test:
         findings: read.findings,
         trouble: None,
         not_runnable: None,
+        should_panic: BTreeSet::new(),
+        not_proven: None,
+        suppressed: Vec::new(),
         notes: read.notes.iter().map(|note| format!("Miri warns of {note}: it may miss errors there")).collect(),
     };
     if !read.failing_seeds.is_empty() {

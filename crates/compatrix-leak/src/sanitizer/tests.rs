@@ -192,7 +192,10 @@ fn who_could_not_look_says_so() {
         "==12==WARNING: something\n",
         "running 1 test\ntest a ... ok\n",
     ] {
-        assert_eq!(parse(noise), Report { findings: vec![], complete: true, trouble: None, stopped: None });
+        assert_eq!(
+            parse(noise),
+            Report { findings: vec![], complete: true, suppressed: vec![], trouble: None, stopped: None }
+        );
     }
 }
 

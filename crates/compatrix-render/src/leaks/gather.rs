@@ -53,7 +53,7 @@ pub(crate) struct Standings {
 impl Standings {
     pub(crate) fn add(&mut self, standing: &Standing, n: usize) {
         *match standing {
-            Standing::Error | Standing::Expired { .. } => &mut self.errors,
+            Standing::Error | Standing::Grew { .. } | Standing::Expired { .. } => &mut self.errors,
             Standing::Noted => &mut self.noted,
             Standing::Suppressed { .. } => &mut self.suppressed,
             Standing::Accepted { .. } => &mut self.accepted,
