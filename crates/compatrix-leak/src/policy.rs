@@ -135,11 +135,10 @@ fn result(report: &LeakReport, failed: u32) -> (Outcome, String) {
         return (Outcome::Infrastructure, format!("tool not proven: {why}"));
     }
     let errors = summary(report);
-    let unproven = unproven(report).filter(|_| errors.is_none());
+    let unproven = unproven(report);
     let (outcome, cause) = match report.outcome {
         // Nothing is known to be wrong, and nothing is known to be right.
-        Outcome::Passed if unproven.is_some() => (Outcome::Unavailable, String::new()),
-        Outcome::Failed if unproven.is_some() && failed == 0 => (Outcome::Unavailable, String::new()),
+        Outcome::Passed if errors.is_none() && unproven.is_some() => (Outcome::Unavailable, String::new()),
         Outcome::Passed | Outcome::Failed if report.ran == 0 && failed == 0 => (Outcome::Failed, none_ran(report)),
         Outcome::Passed if errors.is_some() => (Outcome::Failed, String::new()),
         outcome => (outcome, report.cause.clone()),
@@ -264,8 +263,5 @@ fn could_be_found(entry: &Accepted, ran: &[(&LeakReport, Option<Version>)]) -> b
 
 /// Whether a tool covered all tests: it is proven, and no test ended its process or timed out.
 fn is_whole(report: &LeakReport) -> bool {
-    report.canary.is_proven()
-        && report.not_proven.is_empty()
-        && matches!(report.outcome, Outcome::Passed | Outcome::Failed)
-        && report.ran > 0
+    report.is_proven() && matches!(report.outcome, Outcome::Passed | Outcome::Failed) && report.ran > 0
 }

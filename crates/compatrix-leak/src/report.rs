@@ -41,6 +41,11 @@ pub struct LeakReport {
 }
 
 impl LeakReport {
+    /// Whether the tool's silence counts: it works, and it sees what all of these executables allocate.
+    pub fn is_proven(&self) -> bool {
+        self.canary.is_proven() && self.not_proven.is_empty()
+    }
+
     /// The number of tests that the tool could not run.
     pub fn not_run(&self) -> usize {
         self.not_runnable.iter().map(|group| group.tests.len()).sum()

@@ -258,8 +258,8 @@ impl Log {
                 let report = sanitizer::parse(&String::from_utf8_lossy(&files::read(&path)?));
                 let bytes: u64 = report.findings.iter().map(|finding| finding.bytes).sum();
                 notes.push(format!(
-                    "a child process of a test wrote a report of its own, of {} findings with {bytes} bytes, which count for \
-                     nothing here: a fork has all that the test has not freed yet; valgrind tells them apart",
+                    "a child process of a test wrote its own report (findings: {}, bytes: {bytes}), which is ignored here: a \
+                     fork has all that the test has not freed yet; valgrind tells them apart",
                     report.findings.len()
                 ));
             }

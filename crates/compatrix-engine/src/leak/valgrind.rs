@@ -46,8 +46,18 @@ fn options(bench: &Bench<'_>, dir: &Path) -> Vec<String> {
     options.push(format!("--trace-children-skip={}", foreign(bench).join(",")));
     // valgrind takes `%` for the start of a specifier, and `%p` for the number of the process.
     options.push(format!("--xml-file={}/valgrind.%p.xml", dir.to_string_lossy().replace('%', "%%")));
-    options.extend(bench.settings.flags.iter().cloned());
+    options.extend(bench.settings.flags.iter().map(|flag| match suppressions(bench, flag) {
+        Some(path) => format!("{SUPPRESSIONS}{}", path.to_string_lossy()),
+        None => flag.clone(),
+    }));
     options
+}
+
+const SUPPRESSIONS: &str = "--suppressions=";
+
+/// The file of suppressions that a flag names, by a path from the workspace's root: canaries run elsewhere.
+fn suppressions(bench: &Bench<'_>, flag: &str) -> Option<PathBuf> {
+    flag.strip_prefix(SUPPRESSIONS).map(|path| bench.host.root.join(path))
 }
 
 /// Patterns of programs that are not the workspace's: the system's, those on PATH, and the toolchains.
@@ -170,7 +180,7 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
     for report in std::iter::once(&own).chain(&children) {
         names.take(&report.suppressed);
     }
-    ran.suppressed = names.told(bench, unit);
+    ran.suppressed = names.told(bench);
     let command = own.command.clone();
     let mut all = vec![(None, own.findings)];
     for child in children {
@@ -285,11 +295,12 @@ impl Names {
     }
 
     /// Each with the file that it is in, of those that the suite's flags name.
-    fn told(self, bench: &Bench<'_>, unit: &Unit<'_>) -> Vec<ToolSuppression> {
-        let named = bench.settings.flags.iter().filter_map(|flag| flag.strip_prefix("--suppressions="));
-        let read = |path: &str| {
-            let text = files::read(&unit.executable.recorded.dir.join(path)).unwrap_or_default();
-            (path.rsplit('/').next().unwrap_or(path).to_owned(), String::from_utf8_lossy(&text).into_owned())
+    fn told(self, bench: &Bench<'_>) -> Vec<ToolSuppression> {
+        let named = bench.settings.flags.iter().filter_map(|flag| suppressions(bench, flag));
+        let read = |path: PathBuf| {
+            let text = files::read(&path).unwrap_or_default();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            (name, String::from_utf8_lossy(&text).into_owned())
         };
         let texts: Vec<(String, String)> = named.map(read).collect();
         let from = |name: &str| {
