@@ -8,6 +8,7 @@ mod context;
 mod dependencies;
 mod facts;
 mod finding;
+mod inputs;
 mod keys;
 mod promises;
 #[cfg(test)]
@@ -18,7 +19,7 @@ use compatrix_model::condition::Versions;
 use compatrix_model::matrix_spec::Spec;
 use shaped_toml::Severity;
 
-pub use facts::{Graph, GraphPackage, Use, WorkspaceFacts};
+pub use facts::{Graph, GraphPackage, OutsideRead, Use, WorkspaceFacts};
 pub use finding::{Finding, Lint, Unchecked};
 
 use context::Context;
@@ -32,6 +33,7 @@ pub fn lint(facts: &WorkspaceFacts, spec: Option<&Spec>, versions: &Versions) ->
     keys::lint(&context, &mut found);
     dependencies::lint(&context, &mut found);
     promises::lint(&context, versions, &mut found);
+    inputs::lint(&context, &mut found);
     let key = |finding: &Finding| (finding.severity != Severity::Error, finding.id, finding.file.clone(), finding.line);
     found.sort_by_cached_key(key);
     found

@@ -7,11 +7,11 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::artifact::{ArtifactError, Bundle, Header, RecordLine, Writer};
 use compatrix_model::cell::CellIndex;
-use compatrix_model::evidence::Record;
+use compatrix_model::evidence::{Contradiction, Record};
 use compatrix_model::hash::Sha256;
 use compatrix_model::outcome::Outcome;
 
@@ -215,7 +215,9 @@ impl<'a> Merging<'a> {
                     continue;
                 }
             };
-            let mut wrong: [Vec<&RecordLine>; 3] = Default::default();
+            let mut wrong: [Vec<&RecordLine>; 4] = Default::default();
+            let mut impossible: Vec<(&RecordLine, Contradiction)> = Vec::new();
+            let mut seen: HashSet<Slot> = HashSet::new();
             for (n, found) in bundle.found[part].iter().enumerate() {
                 let suite = suite_of(bundle.suite(found));
                 let cell = bundle.cell(found, &self.expected.spec.space, &places);
@@ -223,12 +225,34 @@ impl<'a> Merging<'a> {
                 let slot = slot.filter(|slot| {
                     self.planned.get(slot).is_some_and(|job| header.job.is_empty() || *job == header.job)
                 });
+                let kind = slot.map(|slot| &suites[slot.suite].kind);
+                let stated = bundle.stated(found);
+                if let Some(contradiction) = stated.contradiction(kind) {
+                    // A pass without a proof has words of its own below.
+                    if contradiction != Contradiction::PassedWithoutProof {
+                        impossible.push((found, contradiction));
+                        continue;
+                    }
+                }
+                if slot.is_some_and(|slot| !seen.insert(slot)) {
+                    wrong[3].push(found);
+                    continue;
+                }
                 match (slot, bundle.origin(found)) {
                     (None, _) => wrong[0].push(found),
-                    (Some(_), Some(origin)) if origin != (&header.platform, header.sources) => wrong[1].push(found),
+                    (Some(_), Some(origin))
+                        if origin != (&header.platform, header.sources)
+                            || stated.elsewhere(&header.platform).is_some() =>
+                    {
+                        wrong[1].push(found);
+                    }
                     (Some(_), None) if found.outcome == Outcome::Passed => wrong[2].push(found),
                     (Some(slot), _) => self.take(slot, (file, part, n)),
                 }
+            }
+            if let Some((first, found)) = impossible.first() {
+                let (count, first) = (impossible.len(), refusal::name(&bundle.brief(first)));
+                refuse(Why::Impossible { count, first, found: found.clone() });
             }
             for (kind, wrong) in wrong.iter().enumerate() {
                 let Some(first) = wrong.first().map(|first| refusal::name(&bundle.brief(first))) else { continue };
@@ -236,6 +260,7 @@ impl<'a> Merging<'a> {
                 refuse(match kind {
                     0 => Why::Foreign { job: header.job.clone(), count, first },
                     1 => Why::Misplaced { count, first },
+                    3 => Why::Twice { count, first },
                     _ => Why::Bare { count, first },
                 });
             }

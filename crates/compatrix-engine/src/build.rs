@@ -9,12 +9,13 @@ mod record;
 mod runner;
 mod share;
 mod stand_in;
+mod units;
 
 pub(crate) use cargo::{
     build, classify, commands, doctest_command, doctests, environment, link_environment, pkg_config_path,
     typed_arguments,
 };
-pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Product, Recorded, TargetKind};
+pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Product, Read, Recorded, TargetKind};
 pub(crate) use record::LIBRARY_PATH;
 pub(crate) use share::target_dir;
 

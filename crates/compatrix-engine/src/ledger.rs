@@ -3,6 +3,7 @@
 //! One writer (the thread that walks the plan), a commit for each result. A ledger that cannot be read is set aside
 //! under another name, never deleted.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,13 +13,15 @@ use compatrix_model::facts::Durations;
 use compatrix_model::hash::{or_empty, Sha256};
 use rusqlite::{params, Connection, ErrorCode, OptionalExtension};
 
+use crate::find::input::Input;
 use crate::sys::memo::Memo;
 
 /// The schema's version, in `PRAGMA user_version`; each entry of [`MIGRATIONS`] leads to the next.
 const VERSION: usize = MIGRATIONS.len();
 
 /// Each brings a ledger from the version of its position to the next.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE records (
         id INTEGER PRIMARY KEY,
         suite TEXT NOT NULL,
@@ -43,7 +46,18 @@ const MIGRATIONS: [&str; 1] = ["
         stamp TEXT NOT NULL,
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE reads (
+        build TEXT PRIMARY KEY,
+        inputs TEXT NOT NULL,
+        at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
+];
+
+/// Of so many builds the ledger knows what they read.
+const MOST_READS: i64 = 5000;
 
 /// The ledger, open.
 #[derive(Debug)]
@@ -104,7 +118,7 @@ impl Ledger {
         }
         if version == VERSION {
             // Proves early that it can be written.
-            connection.execute_batch("BEGIN IMMEDIATE; PRAGMA user_version = 1; COMMIT;")?;
+            connection.execute_batch(&format!("BEGIN IMMEDIATE; PRAGMA user_version = {VERSION}; COMMIT;"))?;
         }
         let memo = memo(&connection)?;
         Ok((Self { connection, path: path.to_owned() }, memo))
@@ -133,12 +147,13 @@ impl Ledger {
             let mut insert = connection.prepare_cached(
                 "INSERT INTO records (suite, cell, key, outcome, duration_ms, record) VALUES (?, ?, ?, ?, ?, ?)",
             )?;
+            let [suite, cell, key, outcome] = columns_of(record);
             insert
                 .execute(params![
-                    record.suite,
-                    record.cell.to_string(),
-                    or_empty::text(&record.key),
-                    record.outcome.as_str(),
+                    suite,
+                    cell,
+                    key,
+                    outcome,
                     i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
                     serde_json::to_string(record)?,
                 ])
@@ -147,15 +162,18 @@ impl Ledger {
         })
     }
 
-    /// The newest record of this key.
+    /// The newest record of this key; none if its row contradicts itself.
     pub fn by_key(&self, key: Sha256) -> Result<Option<Record>> {
-        self.one("SELECT record FROM records WHERE key = ? ORDER BY id DESC LIMIT 1", params![key.to_string()])
+        self.one(
+            "SELECT suite, cell, key, outcome, record FROM records WHERE key = ? ORDER BY id DESC LIMIT 1",
+            params![key.to_string()],
+        )
     }
 
     /// The newest record of a suite in a cell, whatever its key.
     pub fn newest(&self, suite: &str, cell: &str) -> Result<Option<Record>> {
         self.one(
-            "SELECT record FROM records WHERE suite = ? AND cell = ? ORDER BY id DESC LIMIT 1",
+            "SELECT suite, cell, key, outcome, record FROM records WHERE suite = ? AND cell = ? ORDER BY id DESC LIMIT 1",
             params![suite, cell],
         )
     }
@@ -163,24 +181,51 @@ impl Ledger {
     fn one(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Record>> {
         self.with(|connection| {
             let mut select = connection.prepare_cached(sql)?;
-            let text: Option<String> = select.query_row(params, |row| row.get(0)).optional()?;
-            // A record of another format is as good as none: the cell runs again.
+            let column = |row: &rusqlite::Row<'_>, n: usize| row.get::<_, String>(n);
+            let row = select.query_row(params, |row| {
+                Ok(([column(row, 0)?, column(row, 1)?, column(row, 2)?, column(row, 3)?], column(row, 4)?))
+            });
+            // A record of another format is as good as none, and so is one that its own row contradicts: the cell runs
+            // again.
+            let record = row.optional()?.and_then(|(columns, text)| {
+                let record: Record = serde_json::from_str(&text).ok()?;
+                (columns_of(&record) == columns).then_some(record)
+            });
+            Ok(record)
+        })
+    }
+
+    /// Every suite and cell that has a record.
+    pub fn cells(&self) -> Result<Vec<(String, String)>> {
+        self.with(|connection| {
+            let mut select = connection.prepare("SELECT DISTINCT suite, cell FROM records ORDER BY suite, cell")?;
+            let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The inputs that the build of this key read, if that is known.
+    pub(crate) fn reads(&self, build: Sha256) -> Result<Option<BTreeSet<Input>>> {
+        self.with(|connection| {
+            let mut select = connection.prepare_cached("SELECT inputs FROM reads WHERE build = ?")?;
+            let text: Option<String> = select.query_row([build.to_string()], |row| row.get(0)).optional()?;
             Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
         })
     }
 
-    /// The newest record of every suite and cell, oldest first.
-    pub fn all_newest(&self) -> Result<Vec<Record>> {
+    /// Remembers what the build of this key read, and forgets the oldest of very many.
+    pub(crate) fn put_reads(&self, build: Sha256, inputs: &BTreeSet<Input>, at: i64) -> Result<()> {
         self.with(|connection| {
-            let mut select = connection.prepare(
-                "SELECT record FROM records WHERE id IN (SELECT max(id) FROM records GROUP BY suite, cell) ORDER BY id",
-            )?;
-            let rows = select.query_map([], |row| row.get::<_, String>(0))?;
-            let mut records = Vec::new();
-            for text in rows {
-                records.extend(serde_json::from_str::<Record>(&text?).ok());
-            }
-            Ok(records)
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO reads (build, inputs, at) VALUES (?, ?, ?)")?
+                .execute(params![build.to_string(), serde_json::to_string(inputs)?, at])
+                .context("cannot write to the ledger")?;
+            connection
+                .prepare_cached(
+                    "DELETE FROM reads WHERE at < (SELECT at FROM reads ORDER BY at DESC LIMIT 1 OFFSET ?)",
+                )?
+                .execute([MOST_READS])?;
+            Ok(())
         })
     }
 
@@ -243,6 +288,12 @@ impl Ledger {
             Ok(())
         })
     }
+}
+
+/// What a row says of its record outside of it: suite, cell, key and outcome.
+fn columns_of(record: &Record) -> [String; 4] {
+    let key = or_empty::text(&record.key);
+    [record.suite.clone(), record.cell.to_string(), key, record.outcome.as_str().to_owned()]
 }
 
 /// The facts saved earlier.

@@ -5,6 +5,7 @@ pub(crate) mod executable;
 mod features;
 pub(crate) mod inputs;
 pub(crate) mod keys;
+pub(crate) mod known;
 pub(crate) mod proof;
 mod which_sqlite;
 

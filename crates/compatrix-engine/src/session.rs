@@ -4,6 +4,7 @@
 pub mod base;
 pub mod repro;
 pub(crate) mod since;
+pub mod today;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
@@ -120,6 +121,7 @@ impl Session {
             warn(tell, text);
         }
         let walked = prepared.and_then(|(survey, plan)| {
+            survey.workspace.warnings.iter().for_each(|text| warn(tell, text.clone()));
             walk::walk_plan(&self.host, &self.ledger, &parsed.spec, plan, survey, (&policy, today), tell)
         });
         match self.host.supervisor.kill_left_by_runs() {

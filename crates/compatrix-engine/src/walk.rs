@@ -2,6 +2,7 @@
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
 mod schedule;
+mod sources;
 
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Sender};
@@ -21,23 +22,24 @@ use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::{Chosen, Matrix, Totals};
 use compatrix_model::results::row::Row;
 
-use crate::build::{self, Built, Doctests, NotBuilt, Product};
+use crate::build::{self, Built, Doctests, NotBuilt, Product, Read};
 use crate::event::Event;
-use crate::find::c_compiler;
 use crate::find::facts::HostFacts;
-use crate::find::written::{self, Span};
+use crate::find::written::Span;
 use crate::leak::{self, Canaries, Leaks};
 use crate::ledger::Ledger;
 use crate::run;
 use crate::run::executable::blank;
 use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
 use crate::run::keys;
+use crate::run::known;
 use crate::run::proof;
 use crate::survey::Survey;
 use crate::sys::clock::{instant, now, system};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
+use crate::walk::sources::Watch;
 
 /// The result of a walk.
 #[derive(Debug)]
@@ -66,9 +68,7 @@ pub(crate) fn walk_plan(
     (policy, today): (&Policy, &str),
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
-    let compiler = c_compiler::fingerprint(host);
-    let build_keys: Vec<Sha256> =
-        plan.builds.iter().map(|build| keys::of_build(build, &survey.facts, &compiler)).collect();
+    let known = known::of_plan(host, ledger, spec, &plan, &survey)?;
     let judge = Judge::new(spec, &survey.facts.versions(), policy, today);
     let mut walk = Walk {
         judge: &judge,
@@ -77,20 +77,27 @@ pub(crate) fn walk_plan(
         host,
         spec,
         cells: plan.runs.iter().map(|run| spec.space.id(run.cell)).collect(),
+        build_keys: known.builds,
         keys: Vec::new(),
         rows: vec![None; plan.runs.len()],
         plan: &plan,
         survey: &survey,
     };
-    for (n, run) in plan.runs.iter().enumerate() {
-        let suite = &spec.suites[run.suite];
-        let key = keys::of_run(host, build_keys[run.build], suite, &walk.cells[n], &spec.space, &survey.facts);
+    let mut refused = Vec::new();
+    for (n, known) in known.runs.into_iter().enumerate() {
+        let run = plan.runs[n];
         if !host.limits.fresh {
             // Judge again: rules, baseline and suppressions may have changed since.
-            let known = ledger.by_key(key)?.map(|record| judge.row(run.suite, run.cell, record, true));
-            walk.rows[n] = known.filter(Row::is_settled);
+            let row = known.record.map(|record| judge.row(run.suite, run.cell, record, true));
+            walk.rows[n] = row.filter(Row::is_settled);
+            refused.extend(known.refused);
         }
-        walk.keys.push(key);
+        walk.keys.push(known.before);
+    }
+    if let [first, rest @ ..] = refused.as_slice() {
+        let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
+        let text = format!("a result in the ledger contradicts itself and is not used, {first}{more}; it runs again");
+        let _ = tell.send(Event::Warning(text));
     }
     let to_do = walk.rows.iter().filter(|row| row.is_none()).count();
     let durations = if to_do > 0 { ledger.durations()? } else { Durations::default() };
@@ -103,16 +110,18 @@ pub(crate) fn walk_plan(
         estimate_ms: schedule::estimate_ms(&jobs, host.limits.jobs),
     });
     let builds = jobs.len();
-    let look = || written::snapshot(host, &spec.project, &survey.workspace.dirs);
-    let before = if to_do > 0 { Some(look()?) } else { None };
-    let (rows, spans) = walk.go(&jobs, ledger, to_do, tell)?;
-    if let Some(before) = before {
-        let told = match look() {
-            Ok(after) => written::compare(host, &before, &after, &spans),
-            // The results are there already.
-            Err(error) => vec![format!("whether tests changed the sources is unknown: {error:#}")],
-        };
-        told.into_iter().for_each(|text| drop(tell.send(Event::Warning(text))));
+    let begin = || Watch::begin(host, &spec.project, &survey.workspace.dirs, &survey.workspace.source);
+    let watch = if to_do > 0 { Some(begin()?) } else { None };
+    let reused: Vec<bool> = walk.rows.iter().map(Option::is_some).collect();
+    let (mut rows, spans) = walk.go(&jobs, ledger, watch.as_ref(), to_do, tell)?;
+    if let Some(lost) = watch.and_then(|watch| watch.end(&spans, tell)) {
+        for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| !reused[*n]) {
+            let record = rows[n].as_ref().and_then(Row::record).and_then(|record| lost.instead_of(record));
+            if let Some(record) = record {
+                ledger.put(&record)?;
+                rows[n] = Some(judge.row(run.suite, run.cell, record, false));
+            }
+        }
     }
     let matrix = matrix(spec, &plan, &judge, rows, builds);
     let interrupted = host.supervisor.is_interrupted();
@@ -167,6 +176,8 @@ struct Walk<'a> {
     plan: &'a Plan,
     survey: &'a Survey,
     cells: Vec<CellId>,
+    build_keys: Vec<Sha256>,
+    /// What is known of each run before its build.
     keys: Vec<Sha256>,
     rows: Vec<Option<Row>>,
 }
@@ -176,6 +187,7 @@ impl Walk<'_> {
         mut self,
         jobs: &[Job<'_>],
         ledger: &Ledger,
+        watch: Option<&Watch<'_>>,
         to_do: usize,
         tell: &Sender<Event>,
     ) -> Result<(Vec<Option<Row>>, Vec<Span>), Error> {
@@ -192,7 +204,9 @@ impl Walk<'_> {
             policy: self.policy,
             today: self.today,
             jobs,
+            watch,
             cells: &self.cells,
+            build_keys: &self.build_keys,
             keys: &self.keys,
             canaries: Canaries::default(),
             doctests: Mutex::default(),
@@ -203,6 +217,7 @@ impl Walk<'_> {
         std::thread::scope(|scope| {
             let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, &worker, sender));
             for told in receiver {
+                watch.iter().for_each(|watch| watch.look());
                 let handled = handle(&worker, told, ledger, to_do, tell, &mut fresh);
                 if let Err(error) = handled {
                     // Without a ledger there is no point in running.
@@ -259,7 +274,8 @@ fn handle(
             let build = worker.jobs[job].build;
             let summary = summary.unwrap_or_else(|error| {
                 let cause = format!("{error:#}");
-                let failure = NotBuilt { outcome: Outcome::Infrastructure, cause, output: String::new() };
+                let failure =
+                    NotBuilt { outcome: Outcome::Infrastructure, cause, output: String::new(), read: Read::default() };
                 Arc::new(BuiltSummary { result: Err(failure), wall_ms: 0, cpu_ms: 0 })
             });
             let ms = std::time::Duration::from_millis;
@@ -271,6 +287,11 @@ fn handle(
                 worker.host.now,
             )?;
             let failure = summary.result.as_ref().err();
+            let read = summary.result.as_ref().map_or_else(|failure| &failure.read, |product| &product.read);
+            if let (Some(_), Some((n, _))) = (read.hash, worker.jobs[job].runs.first()) {
+                let key = worker.build_keys[worker.plan.runs[*n].build];
+                ledger.put_reads(key, &read.inputs, worker.host.now)?;
+            }
             let _ = tell.send(Event::BuildFinished {
                 build: build.id(),
                 trouble: failure.map(|failure| failure.cause.clone()),
@@ -280,7 +301,7 @@ fn handle(
             });
             if let Some(failure) = failure {
                 for &(n, _) in &worker.jobs[job].runs {
-                    let mut record = worker.with_inputs(build, n, |inputs| {
+                    let mut record = worker.with_inputs(build, n, &failure.read, |inputs| {
                         let mut record = blank(inputs, failure.outcome, failure.cause.clone());
                         record.proof = Some(proof::proof_of_inputs(inputs));
                         record
@@ -303,7 +324,9 @@ struct Worker<'a> {
     plan: &'a Plan,
     survey: &'a Survey,
     jobs: &'a [Job<'a>],
+    watch: Option<&'a Watch<'a>>,
     cells: &'a [CellId],
+    build_keys: &'a [Sha256],
     keys: &'a [Sha256],
     canaries: Canaries,
     /// Doctests that were run again, by the position of their build.
@@ -313,8 +336,10 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn with_inputs<T>(&self, build: &Build, n: usize, act: impl FnOnce(&RunInputs<'_>) -> T) -> T {
-        with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], Some(self.keys[n]), act)
+    /// Calls with the inputs of a run whose build read this.
+    fn with_inputs<T>(&self, build: &Build, n: usize, read: &Read, act: impl FnOnce(&RunInputs<'_>) -> T) -> T {
+        let key = keys::complete(self.keys[n], read.hash);
+        with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], Some(key), act)
     }
 }
 
@@ -352,12 +377,18 @@ impl Executor for Worker<'_> {
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built> {
         let build = self.jobs[job].build;
         self.watched(format!("the build `{}`", build.id()), || {
-            build::build(self.host, build, &build_inputs(self.host, self.spec, self.survey, build)?, jobs)
+            let since = system();
+            let inputs = build_inputs(self.host, self.spec, self.survey, build)?;
+            let built = build::build(self.host, build, &inputs, jobs)?;
+            Ok(match self.watch {
+                Some(watch) => watch.checked(built, since),
+                None => built,
+            })
         })
     }
 
     fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record {
-        self.with_inputs(self.jobs[job].build, run, |inputs| self.run_suite(inputs, product, jobs))
+        self.with_inputs(self.jobs[job].build, run, &product.read, |inputs| self.run_suite(inputs, product, jobs))
     }
 
     fn is_alone(&self, run: usize) -> bool {
@@ -373,7 +404,7 @@ impl Executor for Worker<'_> {
     fn confirm(&self, job: usize, run: usize, product: &Product, doubt: Doubt, jobs: &jobserver::Client) -> Record {
         let again = self.doctests_again(job, product, jobs);
         let product = again.as_ref().unwrap_or(product);
-        let again = self.with_inputs(self.jobs[job].build, run, |inputs| {
+        let again = self.with_inputs(self.jobs[job].build, run, &product.read, |inputs| {
             // With the user's own home, as plain cargo has it.
             self.run_suite(&RunInputs { alone: true, ..*inputs }, product, jobs)
         });

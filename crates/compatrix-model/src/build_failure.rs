@@ -15,6 +15,8 @@ mod script;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use crate::lines::Lines;
 use crate::outcome::Outcome;
 use block::{Block, Blocks};
@@ -67,6 +69,22 @@ pub fn read(stderr: &str, own: Vec<String>) -> BuildFailure {
     let mut reader = Reader::new(own);
     reader.feed(stderr.as_bytes());
     reader.finish()
+}
+
+/// The crates that rustc refused, by the names of their files, from a whole output. None if something else failed besides:
+/// a build script, a linker.
+pub fn not_compiled(stderr: &str) -> BTreeSet<String> {
+    let others = ["failed to run custom build command", "linking with "];
+    if others.iter().any(|other| stderr.contains(other)) {
+        return BTreeSet::new();
+    }
+    // The package's name; that of the target, if it is another, follows: `error: could not compile `demo` (test "it") due`.
+    let lines = stderr.lines().filter_map(|line| line.split_once("could not compile `")?.1.split_once('`'));
+    let name = |(package, rest): (&str, &str)| {
+        let target = rest.split_once("(").and_then(|(_, rest)| rest.split(['"', ')']).nth(1));
+        target.filter(|name| !name.is_empty()).unwrap_or(package).replace('-', "_")
+    };
+    lines.map(name).collect()
 }
 
 /// Our side comes first, because it makes the rest uncertain; then what is wrong with the project, then what is missing.

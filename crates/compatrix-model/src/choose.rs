@@ -75,9 +75,10 @@ struct Targets {
 }
 
 /// The profile's cells among which these conditions, if any, choose: of the cells that the strategy has chosen those that
-/// meet one. A condition that none of those meets names cells of its own: all that it and `when` admit.
+/// meet one. A condition that none of those meets names cells of its own: all that it and `when` admit. Where the version
+/// of a value that is not here decides, the cell is chosen, so that it is shown as not tried.
 pub fn choose(spec: &Spec, profile: &Profile, cells: &[Condition], versions: &Versions) -> Chosen {
-    let area = |condition: &Condition| problem::area(condition, &spec.space, versions, |m| m == Match::Yes);
+    let area = |condition: &Condition| problem::area(condition, &spec.space, versions, |m| m != Match::No);
     let when: Vec<Area> = match profile.when.as_slice() {
         [] => vec![Area(Vec::new())],
         list => list.iter().filter_map(area).collect(),
@@ -203,7 +204,8 @@ fn strength(space: &Space, strategy: Strategy) -> Option<usize> {
 fn array(spec: &Spec, profile: &Profile, when: &[Area], versions: &Versions) -> Chosen {
     let space = &spec.space;
     let sure = |m| m == Match::Yes;
-    let problem = Problem::new(space, &spec.suites, &spec.rules, &profile.suites, when, versions, sure);
+    let perhaps = |m| m != Match::No;
+    let problem = Problem::new(space, &spec.suites, &spec.rules, &profile.suites, when, versions, perhaps);
     if problem.sizes().contains(&0) {
         return Chosen::default();
     }

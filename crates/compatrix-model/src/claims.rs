@@ -1,10 +1,12 @@
-//! Compares claims with evidence: each claim is proven, unproven or contradicted.
+//! Compares claims with evidence: each claim is proven, stale, unproven or contradicted.
 //!
 //! First [`judge_evidence`] gives each entry its verdict, then [`evaluate`] the claims theirs. Pages have no clock, so an
 //! expectation holds here whatever its `until` says.
 
 mod evaluate;
+mod freshness;
 mod judge;
+mod stale;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +19,9 @@ use crate::results::row::Row;
 use crate::verdict::{Expectation, Verdict};
 
 pub use evaluate::evaluate;
-pub use judge::{judge_evidence, Rulings};
+pub use freshness::{Freshness, StaleGroup};
+pub use judge::{judge_against, judge_evidence, with_meanings, Rulings};
+pub use stale::{Against, Stale};
 
 /// An evidence entry judged by the spec.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +34,8 @@ pub struct Judged<'a> {
     pub cell: CellIndex,
     /// Outcome against expectation.
     pub verdict: Verdict,
+    /// Why it no longer counts; `None` if it does. What nobody ran is not stale.
+    pub stale: Option<Stale>,
     /// The spec's expectation.
     pub expectation: Expectation,
     /// The rustc that ran, or, if nothing ran, the version in the value's name.
@@ -56,6 +62,8 @@ pub struct Judgement<'a> {
 pub enum ClaimVerdict {
     /// Cells at the claim work, and none that it covers is broken.
     Proven,
+    /// All evidence that would decide it is stale.
+    Stale,
     /// No evidence decides it.
     Unproven,
     /// Evidence shows that the claim is false.
@@ -67,6 +75,7 @@ impl ClaimVerdict {
     pub fn as_str(self) -> &'static str {
         match self {
             ClaimVerdict::Proven => "proven",
+            ClaimVerdict::Stale => "stale",
             ClaimVerdict::Unproven => "unproven",
             ClaimVerdict::Contradicted => "contradicted",
         }
@@ -133,10 +142,12 @@ pub struct Exception {
 pub struct Claim {
     /// What is claimed.
     pub subject: Subject,
-    /// Proven, unproven or contradicted.
+    /// Proven, stale, unproven or contradicted.
     pub verdict: ClaimVerdict,
     /// Results that support the claim.
     pub proof: Cells,
+    /// Stale results at it, and why they are, each reason once.
+    pub stale: Vec<(Stale, Cells)>,
     /// Results that contradict it.
     pub against: Cells,
     /// Known failures at the claim.
@@ -175,19 +186,20 @@ impl<'a> Judged<'a> {
 
     /// The row of a grid, with this verdict.
     pub fn row(&self) -> Row {
-        Row::ruled(self.entry.record.clone(), self.expectation.clone(), self.verdict)
+        let verdict = if self.stale.is_some() { Verdict::Stale } else { self.verdict };
+        Row::ruled(self.entry.record.clone(), self.expectation.clone(), verdict)
     }
 
-    /// Whether the cell works.
+    /// Whether the cell works, by evidence that counts.
     pub fn works(&self) -> bool {
-        works(self.verdict)
+        self.stale.is_none() && works(self.verdict)
     }
 
-    /// Whether it was tried at all, with a result.
+    /// Whether it was tried at all, with a result, which may be stale.
     pub fn tried(&self) -> bool {
         match self.verdict {
             Verdict::Ok | Verdict::Broken | Verdict::Known | Verdict::UnexpectedPass | Verdict::Flaky => true,
-            Verdict::Unproven | Verdict::Error => false,
+            Verdict::Stale | Verdict::Unproven | Verdict::Error => false,
         }
     }
 }
@@ -196,6 +208,8 @@ impl<'a> Judged<'a> {
 pub fn works(verdict: Verdict) -> bool {
     match verdict {
         Verdict::Ok | Verdict::UnexpectedPass => true,
-        Verdict::Broken | Verdict::Known | Verdict::Flaky | Verdict::Unproven | Verdict::Error => false,
+        Verdict::Broken | Verdict::Known | Verdict::Flaky | Verdict::Stale | Verdict::Unproven | Verdict::Error => {
+            false
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Evidence: the record that proves an outcome.
 
+mod contradiction;
 mod differences;
 mod leaks;
 
@@ -13,6 +14,7 @@ use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
 use crate::outcome::Outcome;
 
+pub use contradiction::{Contradiction, Stated};
 pub use differences::{Differences, LeftOut};
 pub use leaks::leak_usage;
 
@@ -103,16 +105,16 @@ pub struct Counts {
 impl Counts {
     /// Tests that were really executed.
     pub fn run(self) -> u32 {
-        self.passed + self.failed
+        self.passed.saturating_add(self.failed)
     }
 
     /// Both together.
     pub fn plus(self, other: Counts) -> Counts {
         Counts {
-            passed: self.passed + other.passed,
-            failed: self.failed + other.failed,
-            ignored: self.ignored + other.ignored,
-            filtered: self.filtered + other.filtered,
+            passed: self.passed.saturating_add(other.passed),
+            failed: self.failed.saturating_add(other.failed),
+            ignored: self.ignored.saturating_add(other.ignored),
+            filtered: self.filtered.saturating_add(other.filtered),
         }
     }
 }

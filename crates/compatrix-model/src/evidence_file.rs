@@ -8,11 +8,12 @@ pub mod entry;
 pub mod leaks;
 mod read;
 mod scrub;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod write;
 
-pub use entry::{Entry, EvidenceFile, FORMAT};
+pub use entry::{Entry, EvidenceFile, FORMAT, OLDEST};
 pub use leaks::{FindingEvidence, LeakEvidence};
 pub use read::EvidenceError;
 pub use scrub::scrub_paths;

@@ -102,6 +102,17 @@ pub fn members(groups: &[LockGroup], space: &Space, versions: &Versions) -> Vec<
     members
 }
 
+/// Which dependency versions the cell at these coordinates has.
+pub fn of_cell(groups: &[LockGroup], space: &Space, coords: &[usize], versions: &Versions) -> Lockset {
+    let deps = match space.axis_of(&AxisKind::Deps) {
+        Some((n, axis)) => deps_of(&axis.values[coords[n]].setting).unwrap_or(Deps::Lockset),
+        None => Deps::Lockset,
+    };
+    let group =
+        space.axis_of(&AxisKind::Rust).and_then(|(n, axis)| group_of(groups, axis, &axis.values[coords[n]], versions));
+    Lockset::new(deps, group)
+}
+
 /// All locksets that cells of this space can use, with the versions known so far.
 pub fn all(groups: &[LockGroup], space: &Space, versions: &Versions) -> Vec<Lockset> {
     let deps: Vec<Deps> = match space.axis_of(&AxisKind::Deps) {

@@ -15,10 +15,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use semver::Version;
 
-use crate::axis::{AxisKind, Deps, Setting, ValueName};
+use crate::axis::{AxisKind, Setting, ValueName};
 use crate::cell::Space;
 use crate::choose::{choose, Chosen};
-use crate::condition::{Condition, Matcher, Versions};
+use crate::condition::{Condition, Match, Matcher, Versions};
 use crate::facts::{Availability, PackageFacts, PlanFacts, Unbundled};
 use crate::linkage::Linkage;
 use crate::lockset::{self, Lockset};
@@ -120,7 +120,15 @@ impl<'a> Planner<'a> {
             let coords = space.coords(cell);
             let excluded_by = excluded.iter().find(|(m, _)| m.holds(&coords)).map(|(_, reason)| reason.clone());
             for (suite, when, compiled) in &suites {
-                if !when.holds(&coords) || part.is_some_and(|part| !part.contains(&(*suite, cell))) {
+                if part.is_some_and(|part| !part.contains(&(*suite, cell))) {
+                    continue;
+                }
+                let admitted = when.matches(&coords);
+                if admitted == Match::No {
+                    if part.is_some() {
+                        let reason = self.not_admitted(*suite, &coords);
+                        self.plan.skips.push(Skip { suite: *suite, cell, reason });
+                    }
                     continue;
                 }
                 if let Some(reason) = &excluded_by {
@@ -138,6 +146,9 @@ impl<'a> Planner<'a> {
                     }
                 };
                 let missing = self.unavailable(&coords).or_else(|| self.tool_missing(*suite, &coords));
+                let unknown =
+                    || (admitted == Match::Unknown).then(|| self.unknown_version(*suite, when, &coords)).flatten();
+                let missing = missing.or_else(unknown);
                 let placed = missing.map_or(built, Err);
                 match placed {
                     Ok(build) => {
@@ -165,6 +176,33 @@ impl<'a> Planner<'a> {
             })
         });
         found.map(|reason| self.reason(reason))
+    }
+
+    /// The value of the cell that is here, but whose version is not known, where the suite's condition asks for it. One that
+    /// is yet to come has its version then.
+    fn unknown_version(&mut self, suite: usize, when: &Matcher, coords: &[usize]) -> Option<usize> {
+        let axes = self.spec.space.axes();
+        let is_unknown = |n: &usize| when.row(*n).is_some_and(|row| row[coords[*n]] == Match::Unknown);
+        let mut unknown = (0..axes.len()).filter(is_unknown);
+        let n = unknown.find(|&n| !matches!(self.values[n][coords[n]], ValueState::Provide(_)))?;
+        let value = format!("{}={}", axes[n].name, axes[n].values[coords[n]].name);
+        let reason =
+            format!("its version is not known, and `when` of the suite `{}` asks for it", self.spec.suites[suite].name);
+        Some(self.reason(SkipReason::Unavailable { value, reason }))
+    }
+
+    /// Why a cell that was planned before a version was known does not run after all. Other jobs wait for its record.
+    fn not_admitted(&mut self, suite: usize, coords: &[usize]) -> usize {
+        let Suite { name, when, .. } = &self.spec.suites[suite];
+        let known = self.spec.space.axes().iter().zip(coords).find_map(|(axis, &c)| {
+            let value = &axis.values[c].name;
+            let version = self.versions.get(&(axis.name.clone(), value.clone()))?;
+            let named = when.terms.iter().any(|(name, _)| *name == axis.name);
+            named.then(|| (format!("{}={value}", axis.name), format!("it is {version} here, ")))
+        });
+        let (value, here) = known.unwrap_or_default();
+        let reason = format!("{here}which `when` of the suite `{name}` does not admit");
+        self.reason(SkipReason::Unavailable { value, reason })
     }
 
     /// Why the tool of a leak suite is not available for this cell's toolchain, as a reason. A toolchain that is yet to come
@@ -270,7 +308,7 @@ impl<'a> Planner<'a> {
             };
             features.insert(package.name.clone(), asked);
         }
-        let lockset = self.lockset(coords);
+        let lockset = lockset::of_cell(&self.spec.locks, space, coords, &self.versions);
         let staged = self.is_staged(&toolchain, &lockset, targets);
         if staged {
             if let Some(Availability::Missing { reason }) = self.facts.locksets.get(&lockset) {
@@ -286,19 +324,6 @@ impl<'a> Planner<'a> {
         self.plan.builds.push(build.clone());
         self.build_index.insert(build, index);
         Ok(index)
-    }
-
-    /// Which dependency versions the cell at these coordinates has.
-    fn lockset(&self, coords: &[usize]) -> Lockset {
-        let space = &self.spec.space;
-        let deps = match space.axis_of(&AxisKind::Deps) {
-            Some((n, axis)) => lockset::deps_of(&axis.values[coords[n]].setting).unwrap_or(Deps::Lockset),
-            None => Deps::Lockset,
-        };
-        let group = space
-            .axis_of(&AxisKind::Rust)
-            .and_then(|(n, axis)| lockset::group_of(&self.spec.locks, axis, &axis.values[coords[n]], &self.versions));
-        Lockset::new(deps, group)
     }
 
     /// Whether a build must be staged: its lockfile or its manifests differ from the workspace's, or its cargo cannot

@@ -9,6 +9,7 @@ pub mod exit;
 pub mod intake;
 pub mod matrix;
 pub mod merged;
+pub mod neighbours;
 pub mod rank;
 pub mod row;
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub enum Verdict {
     UnexpectedPass,
     /// Passed only when tried again.
     Flaky,
+    /// Only evidence of older sources, or of what meant something else; on pages only.
+    Stale,
     /// Not tried; nothing is known.
     Unproven,
     /// Our side broke; nothing is known.
@@ -26,12 +28,13 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts, in the order of the declaration.
-    pub const ALL: [Verdict; 7] = [
+    pub const ALL: [Verdict; 8] = [
         Verdict::Ok,
         Verdict::Broken,
         Verdict::Known,
         Verdict::UnexpectedPass,
         Verdict::Flaky,
+        Verdict::Stale,
         Verdict::Unproven,
         Verdict::Error,
     ];
@@ -44,6 +47,7 @@ impl Verdict {
             Verdict::Known => "known",
             Verdict::UnexpectedPass => "unexpected-pass",
             Verdict::Flaky => "flaky",
+            Verdict::Stale => "stale",
             Verdict::Unproven => "unproven",
             Verdict::Error => "error",
         }

@@ -112,5 +112,7 @@ fn what_is_not_known_is_stored_as_an_empty_text() {
 fn counts_add_up() {
     let a = Counts { passed: 1, failed: 2, ignored: 3, filtered: 4 };
     assert_eq!(a.plus(a), Counts { passed: 2, failed: 4, ignored: 6, filtered: 8 });
+    let most = Counts { passed: u32::MAX, failed: u32::MAX, ignored: 0, filtered: 0 };
+    assert_eq!((most.run(), most.plus(most).passed), (u32::MAX, u32::MAX), "counts of a file are no panic");
     assert_eq!((a.run(), Counts::default().run()), (3, 0), "ignored and filtered tests were not run");
 }

@@ -6,6 +6,7 @@ use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Counts, Record};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::matrix::Matrix;
+use compatrix_model::results::neighbours::Neighbours;
 use compatrix_model::results::twins::Twins;
 use compatrix_model::verdict::{Expectation, Verdict};
 use serde::Serialize;
@@ -81,6 +82,9 @@ pub struct DocumentRow<'a> {
     /// which it passed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Fewer tests than in other cells of the suite with the same features; absent if there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fewer_tests: Option<FewerTests>,
     /// Whether an earlier result was reused.
     pub reused: bool,
     /// The command that runs this cell alone.
@@ -89,13 +93,24 @@ pub struct DocumentRow<'a> {
     pub record: Option<&'a Record>,
 }
 
+/// How many tests a cell ran, beside its neighbours.
+#[derive(Debug, Serialize)]
+pub struct FewerTests {
+    /// In this cell.
+    pub ran: u32,
+    /// In the neighbour with the most.
+    pub most: u32,
+    /// Why, as far as it is known.
+    pub reason: String,
+}
+
 /// The document of a matrix.
 pub fn document(matrix: &Matrix) -> Document<'_> {
     let axis = |axis: &compatrix_model::axis::Axis| AxisNames {
         name: axis.name.to_string(),
         values: axis.values.iter().map(|value| value.name.to_string()).collect(),
     };
-    let twins = Twins::of(matrix);
+    let (twins, neighbours) = (Twins::of(matrix), Neighbours::of(matrix));
     let rows = matrix.rows.iter().map(|row| DocumentRow {
         suite: &row.suite,
         cell: &row.cell,
@@ -106,6 +121,11 @@ pub fn document(matrix: &Matrix) -> Document<'_> {
         tests: row.tests(),
         failing: row.failing(),
         notes: row.notes().into_iter().chain(twins.note(row)).collect(),
+        fewer_tests: neighbours.fewer(row).map(|fewer| FewerTests {
+            ran: fewer.ran,
+            most: fewer.most,
+            reason: fewer.reason,
+        }),
         reused: row.reused,
         repro: matrix.repro_line(row),
         record: row.record(),

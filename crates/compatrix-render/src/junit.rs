@@ -63,7 +63,7 @@ fn case(matrix: &Matrix, row: &Row, suite: &str) -> TestCase {
     }
     let body = body(matrix, row);
     match row.verdict {
-        Verdict::Ok | Verdict::Unproven => {}
+        Verdict::Ok | Verdict::Stale | Verdict::Unproven => {}
         Verdict::Broken | Verdict::UnexpectedPass | Verdict::Error => {
             case.status.set_description(body);
         }
@@ -97,7 +97,7 @@ fn status(row: &Row) -> TestCaseStatus {
             status.set_type("known").set_message(xml_text(&format!("known failure: {}", row.reason())));
             status
         }
-        Verdict::Unproven => {
+        Verdict::Stale | Verdict::Unproven => {
             let mut status = TestCaseStatus::skipped();
             status.set_type("unproven").set_message(xml_text(&why(row)));
             status

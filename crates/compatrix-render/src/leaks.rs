@@ -97,7 +97,7 @@ fn errors(out: &mut String, matrix: &Matrix, gathered: &Gathered<'_>, look: &Loo
 fn failing(out: &mut String, matrix: &Matrix, look: &Look) {
     let broken = |row: &&Row| match row.verdict {
         Verdict::Broken | Verdict::UnexpectedPass | Verdict::Flaky => true,
-        Verdict::Ok | Verdict::Known | Verdict::Unproven | Verdict::Error => false,
+        Verdict::Ok | Verdict::Known | Verdict::Stale | Verdict::Unproven | Verdict::Error => false,
     };
     let groups = by_reason(matrix.rows.iter().filter(broken), |row| {
         let report = row.leaks();

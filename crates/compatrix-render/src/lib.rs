@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod drift;
 pub mod first_spec;
 pub mod fixtures;
+pub mod freshness;
 pub mod github;
 pub mod grid;
 pub mod json;

@@ -33,6 +33,8 @@ impl Look {
             (Verdict::UnexpectedPass, _) => "!",
             (Verdict::Flaky, true) => "≈",
             (Verdict::Flaky, false) => "f",
+            (Verdict::Stale, true) => "○",
+            (Verdict::Stale, false) => "s",
             (Verdict::Unproven, true) => "·",
             (Verdict::Unproven, false) => ".",
             (Verdict::Error, _) => "E",
@@ -81,6 +83,7 @@ pub fn verdict_style(verdict: Verdict) -> Style {
         Verdict::Broken | Verdict::Error => color(AnsiColor::Red).bold(),
         Verdict::Known | Verdict::Flaky => color(AnsiColor::Yellow),
         Verdict::UnexpectedPass => color(AnsiColor::Magenta).bold(),
+        Verdict::Stale => color(AnsiColor::Blue),
         Verdict::Unproven => Style::new().dimmed(),
     }
 }

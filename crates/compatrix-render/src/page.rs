@@ -14,6 +14,7 @@ use std::fmt::Write;
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::results::matrix::Matrix;
+use compatrix_model::results::neighbours::Neighbours;
 
 use crate::look::count;
 use crate::markdown::{code, text};
@@ -52,6 +53,8 @@ pub fn page(spec: &Spec, evidence: &[EvidenceFile], options: &PageOptions<'_>) -
     section("Broken", limits::broken(&facts, command));
     section("Known limitations", limits::known(&facts));
     section("Built otherwise than asked", otherwise(&facts));
+    section("Fewer tests", fewer(&facts));
+    section("Stale", limits::stale(&facts, command));
     section("Leaks and memory errors", reliability::short(spec, &facts.judgement));
     section("Results by axis", axes::tables(&facts));
     section("Not tried", limits::untried(&facts));
@@ -94,6 +97,12 @@ fn otherwise(facts: &Facts<'_>) -> String {
     let lines =
         notes(&facts.matrix).into_iter().map(|note| format!("- {} ({})\n", text(&note.text), count(note.rows, "cell")));
     lines.collect()
+}
+
+/// Cells that ran fewer tests than their neighbours. They count all the same.
+fn fewer(facts: &Facts<'_>) -> String {
+    let lines = Neighbours::of(&facts.matrix).lines();
+    lines.into_iter().map(|line| format!("- {} ({})\n", text(&line.text), count(line.rows, "cell"))).collect()
 }
 
 fn reproduce(facts: &Facts<'_>, command: &str) -> String {

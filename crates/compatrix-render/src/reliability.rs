@@ -69,10 +69,12 @@ pub(crate) fn short(spec: &Spec, judgement: &compatrix_model::claims::Judgement<
 }
 
 fn proven(suite: &Suite<'_>) -> String {
-    match (suite.is_tried(), suite.untried.is_empty()) {
-        (true, _) => "✅ yes".to_owned(),
-        (false, false) => "➖ not tried".to_owned(),
-        (false, true) => "➖ no evidence".to_owned(),
+    match (suite.is_tried(), suite.stale.is_empty(), suite.untried.is_empty()) {
+        (true, true, _) => "✅ yes".to_owned(),
+        (true, false, _) => "✅ yes, with stale results beside".to_owned(),
+        (false, false, _) => "⏳ stale".to_owned(),
+        (false, true, false) => "➖ not tried".to_owned(),
+        (false, true, true) => "➖ no evidence".to_owned(),
     }
 }
 
@@ -82,7 +84,11 @@ fn summary(out: &mut String, spec: &Spec, facts: &Facts<'_>) {
     let errors: usize = facts.suites.iter().map(|suite| suite.errors.len()).sum();
     let accepted: usize = facts.suites.iter().map(|suite| suite.accepted.len()).sum();
     if names.is_empty() {
-        out.push_str("**There is no evidence yet**: no tool has checked for leaks or memory errors.\n");
+        let stale = facts.suites.iter().any(|suite| !suite.stale.is_empty());
+        out.push_str(match stale {
+            true => "**All evidence is stale**: no result of a tool counts any more.\n",
+            false => "**There is no evidence yet**: no tool has checked for leaks or memory errors.\n",
+        });
     } else {
         let tests: usize = tried.map(|suite| suite.ran.tests).sum();
         let found = match errors {
@@ -185,12 +191,15 @@ fn not_run(facts: &Facts<'_>) -> String {
             tests.finish()
         );
     }
-    let mut cells = Table::new(&["Suite", ">Cells", "Why nothing ran"]);
+    let mut cells = Table::new(&["Suite", ">Cells", "Why nothing counts"]);
     for suite in &facts.suites {
         for (reason, n) in &suite.untried {
             cells.row([code(suite.name), n.to_string(), text(reason)]);
         }
-        if !suite.is_tried() && suite.untried.is_empty() {
+        for (reason, n) in &suite.stale {
+            cells.row([code(suite.name), n.to_string(), text(&format!("stale: the results are {reason}"))]);
+        }
+        if !suite.is_tried() && suite.untried.is_empty() && suite.stale.is_empty() {
             cells.row([code(suite.name), String::new(), "no evidence".to_owned()]);
         }
     }

@@ -24,6 +24,7 @@ pub fn sign(verdict: Verdict) -> &'static str {
         Verdict::Known => "🟡",
         Verdict::UnexpectedPass => "❗",
         Verdict::Flaky => "🔁",
+        Verdict::Stale => "⏳",
         Verdict::Unproven => "➖",
         Verdict::Error => "🛑",
     }
@@ -63,7 +64,7 @@ fn choice(out: &mut String, matrix: &Matrix) {
 fn troubles(out: &mut String, matrix: &Matrix) {
     let bad = |row: &&Row| match row.verdict {
         Verdict::Broken | Verdict::UnexpectedPass | Verdict::Flaky | Verdict::Error => true,
-        Verdict::Ok | Verdict::Known | Verdict::Unproven => false,
+        Verdict::Ok | Verdict::Known | Verdict::Stale | Verdict::Unproven => false,
     };
     let rows: Vec<&Row> = matrix.rows.iter().filter(bad).collect();
     if rows.is_empty() {

@@ -35,6 +35,7 @@ text{font:11px -apple-system,BlinkMacSystemFont,'Segoe UI','Noto Sans','DejaVu S
 .known .b{fill:#fff1b8}.known .p{stroke:#8a5d00}\
 .unexpected-pass .b{fill:#eddeff}.unexpected-pass .p{stroke:#8250df}\
 .flaky .b{fill:#ffe2c9}.flaky .p{stroke:#bc4c00}\
+.stale .b{fill:#ddf4ff}.stale .p{stroke:#0969da;stroke-width:1.5}\
 .unproven .b{fill:#eff1f3}.unproven .p{stroke:#818b98;stroke-width:3.5}\
 .error .b{fill:#cf222e}.error .p{stroke:#fff}\
 @media(prefers-color-scheme:dark){text{fill:#9198a1}.t,.h{fill:#f0f6fc}\
@@ -43,6 +44,7 @@ text{font:11px -apple-system,BlinkMacSystemFont,'Segoe UI','Noto Sans','DejaVu S
 .known .b{fill:#3d2f0a}.known .p{stroke:#e3b341}\
 .unexpected-pass .b{fill:#32205a}.unexpected-pass .p{stroke:#d2a8ff}\
 .flaky .b{fill:#47260b}.flaky .p{stroke:#ffa657}\
+.stale .b{fill:#0c2d6b}.stale .p{stroke:#79c0ff}\
 .unproven .b{fill:#212830}.unproven .p{stroke:#818b98}}";
 
 /// The SVG path of a sign, in a box of 26 by 20.
@@ -53,6 +55,7 @@ fn strokes(verdict: Verdict) -> &'static str {
         Verdict::Known => "M7.5 11.5c2-4 4-3.5 5.5-1.5s3.5 2.5 5.5-1.5",
         Verdict::UnexpectedPass => "M13 5v6.5m0 3.5v.01",
         Verdict::Flaky => "M7.5 9c2-3.5 4-3 5.5-1.2s3.5 2 5.5-1.2M7.5 14c2-3.5 4-3 5.5-1.2s3.5 2 5.5-1.2",
+        Verdict::Stale => "M9.5 5h7m-7 10h7M10 5c0 4 6 6 6 10M16 5c0 4-6 6-6 10",
         Verdict::Unproven => "M13 10v.01",
         Verdict::Error => "M16.5 5.5h-6.5v9h6.5m-6.5-4.5h5",
     }

@@ -13,6 +13,7 @@ pub fn why(row: &Row) -> String {
     match row.verdict {
         Verdict::UnexpectedPass => format!("passed although the spec expects failure: {}", row.reason()),
         Verdict::Flaky => format!("passed only on try {}", row.record().map_or(2, |record| record.attempts)),
+        Verdict::Stale => "the evidence is stale".to_owned(),
         Verdict::Unproven => "not tried".to_owned(),
         Verdict::Ok | Verdict::Broken | Verdict::Known | Verdict::Error if tests.failed > 0 => {
             format!("{} of {} tests failed", tests.failed, tests.run())

@@ -90,8 +90,7 @@ fn a_page_with_much_evidence() {
         proof.platform = "macos-aarch64".into();
         proof.source.dirty = true;
     }
-    let files =
-        [EvidenceFile::from_records("linux-x86_64", kept), EvidenceFile::from_records("macos-aarch64", changed)];
+    let files = [recorded(&spec, "linux-x86_64", kept), recorded(&spec, "macos-aarch64", changed)];
     golden("page.md", &show(&spec, &files));
     golden("page.svg", &svg(&spec, &files));
     // Evidence that went through its file gives the same page.
@@ -103,7 +102,7 @@ fn a_page_with_much_evidence() {
 fn a_page_where_all_is_well() {
     let spec = spec();
     let good = records(&spec, |_| true).into_iter().filter(|r| r.outcome == Outcome::Passed);
-    golden("page-good.md", &show(&spec, &[EvidenceFile::from_records("linux-x86_64", good)]));
+    golden("page-good.md", &show(&spec, &[recorded(&spec, "linux-x86_64", good)]));
 }
 
 #[test]
@@ -127,7 +126,7 @@ fn texts_that_would_break_the_page() {
     records[0].cause = "a | b\n\n# heading <script> `code` *x* [y](z)".into();
     records[1].outcome = Outcome::Unavailable;
     records[1].cause = "| --- |\n| x |".into();
-    golden("page-hostile.md", &show(&spec, &[EvidenceFile::from_records("linux-x86_64", records)]));
+    golden("page-hostile.md", &show(&spec, &[recorded(&spec, "linux-x86_64", records)]));
 }
 
 #[test]
@@ -137,7 +136,7 @@ fn of_two_platforms_the_worse_result_is_shown() {
     let of = |platform: &str, outcome| {
         let mut record = record(&cell.parse().unwrap(), outcome);
         record.proof.as_mut().unwrap().platform = platform.into();
-        EvidenceFile::from_records(platform, [record])
+        recorded(&spec, platform, [record])
     };
     for (linux, macos) in [(Outcome::Failed, Outcome::Passed), (Outcome::Passed, Outcome::Failed)] {
         let matrix = matrix(&spec, &[of("linux-x86_64", linux), of("macos-aarch64", macos)]);

@@ -114,7 +114,7 @@ fn show(spec: &Spec, files: &[EvidenceFile], planted: Option<&PlantedTable>) -> 
 #[test]
 fn a_page_with_findings() {
     let spec = spec(SUITES);
-    let files = [EvidenceFile::from_records("linux-x86_64", records())];
+    let files = [recorded(&spec, "linux-x86_64", records())];
     let text = show(&spec, &files, Some(&planted()));
     golden("reliability.md", &text);
     let again = [EvidenceFile::from_text(&files[0].to_text()).unwrap()];
@@ -125,7 +125,7 @@ fn a_page_with_findings() {
 fn a_page_where_nothing_is_found() {
     let cell = leaky().rows[0].cell.clone();
     let quiet = leak_row("valgrind", &cell, leak_report(Tool::Valgrind, Vec::new()), Outcome::Passed);
-    let files = [EvidenceFile::from_records("linux-x86_64", quiet.record().cloned())];
+    let files = [recorded(&spec(SUITES), "linux-x86_64", quiet.record().cloned())];
     let text = show(&spec(SUITES), &files, None);
     golden("reliability-good.md", &text);
     assert!(text.contains("found no leak and no memory error"));
@@ -145,8 +145,8 @@ fn the_compatibility_page_tells_of_leaks_apart() {
     let tests = record(&cell, Outcome::Passed);
     let mut all = records();
     all.push(tests.clone());
-    let files = [EvidenceFile::from_records("linux-x86_64", all)];
-    let plain = [EvidenceFile::from_records("linux-x86_64", [tests])];
+    let files = [recorded(&with, "linux-x86_64", all)];
+    let plain = [recorded(&without, "linux-x86_64", [tests])];
     let options = PageOptions::default();
     let text = page::page(&with, &files, &options);
     let start = text.find("## Leaks and memory errors").expect("the section");
@@ -164,7 +164,7 @@ fn the_compatibility_page_tells_of_leaks_apart() {
 #[test]
 fn leaks_prove_and_contradict_no_promise() {
     let spec = spec(SUITES);
-    let files = [EvidenceFile::from_records("linux-x86_64", records())];
+    let files = [recorded(&spec, "linux-x86_64", records())];
     let judgement = judge_evidence(&spec, &files);
     assert!(judgement.judged.is_empty() && !judgement.leaks.is_empty());
     let claims = evaluate(&spec, &judgement);

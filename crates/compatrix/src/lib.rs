@@ -107,7 +107,10 @@ pub fn planned_artifacts(root: &Path, event: CiEvent, work: JobCommand) -> Resul
 /// Runs one command. Errors go to stderr.
 pub fn run(global: &Global, command: &Command) -> ExitCode {
     let terminal = terminal::Terminal::new(global);
-    match commands::run(global, command, &terminal) {
+    let done = commands::run(global, command, &terminal);
+    // What failed before has a code of its own.
+    let done = done.and_then(|code| terminal.lost().map_or(Ok(code), Err));
+    match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             terminal.error(&error);

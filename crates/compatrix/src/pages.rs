@@ -36,7 +36,7 @@ pub(crate) fn write(root: &Path, path: &str, text: &str, terminal: &Terminal) ->
     if existing(root, path)? == text {
         terminal.say("Unchanged", path);
     } else {
-        files::write(&root.join(path), text.as_bytes())?;
+        files::write_output(&root.join(path), text.as_bytes())?;
         terminal.say("Wrote", path);
     }
     Ok(())

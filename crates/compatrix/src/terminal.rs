@@ -1,6 +1,7 @@
 //! The terminal: how wide, whether colored, what goes to stdout and what to stderr.
 
 use std::io::{IsTerminal, Write};
+use std::sync::{Arc, OnceLock};
 
 use anstyle::{AnsiColor, Style};
 use compatrix_engine::sys::environment::Ambient;
@@ -25,6 +26,8 @@ pub(crate) struct Terminal {
     pub(crate) quiet: bool,
     /// Whether this is a step of GitHub Actions.
     pub(crate) github: bool,
+    /// Why a result could not be written to stdout.
+    lost: Arc<OnceLock<std::io::Error>>,
 }
 
 impl Terminal {
@@ -46,6 +49,7 @@ impl Terminal {
             unicode: locale.to_lowercase().replace('-', "").contains("utf8"),
             quiet: global.quiet,
             github: env.get("GITHUB_ACTIONS") == Some("true"),
+            lost: Arc::default(),
         }
     }
 
@@ -64,14 +68,27 @@ impl Terminal {
         self.stderr_is_terminal && !self.quiet && !self.github
     }
 
-    /// Writes a result. A reader that went away (`| head`) is no error.
+    /// Writes a result. The command goes on if it cannot be written: files may hold the same, and [`Terminal::lost`] has the
+    /// reason in the end.
     pub(crate) fn print(&self, text: &str) {
-        let mut stdout = std::io::stdout().lock();
-        let _ = stdout.write_all(text.as_bytes());
-        if !text.ends_with('\n') {
-            let _ = stdout.write_all(b"\n");
+        if self.lost.get().is_some() {
+            return;
         }
-        let _ = stdout.flush();
+        let mut stdout = std::io::stdout().lock();
+        let newline: &[u8] = if text.ends_with('\n') { b"" } else { b"\n" };
+        let written =
+            stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(newline)).and_then(|()| stdout.flush());
+        if let Err(error) = written {
+            let _ = self.lost.set(error);
+        }
+    }
+
+    /// What became of a result that stdout did not take. A reader that went away (`| head`) is no error.
+    pub(crate) fn lost(&self) -> Option<Error> {
+        let error = self.lost.get().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe)?;
+        Some(Error::Infrastructure(anyhow::anyhow!(
+            "the result could not be written to stdout and is incomplete: {error}"
+        )))
     }
 
     /// Prints a line to stderr, unless quiet.

@@ -60,7 +60,7 @@ impl Done {
     /// Writes the artifact to the file of `--evidence`.
     pub(crate) fn write_artifact(&self, path: Option<&Path>, terminal: &Terminal) -> Result<(), Error> {
         if let (Some(artifact), Some(path)) = (&self.artifact, path) {
-            files::write(path, artifact.to_text().as_bytes())?;
+            files::write_output(path, artifact.to_text().as_bytes())?;
             terminal.say("Wrote", &format!("{}: {} records", path.display(), artifact.records.len()));
         }
         Ok(())

@@ -24,6 +24,23 @@ pub struct WorkspaceFacts {
     pub graph: Graph,
     /// Promises made outside the spec.
     pub promises: Vec<Promise>,
+    /// Paths in the source texts of packages under test that lead to something outside of them which no key holds.
+    pub outside_reads: Vec<OutsideRead>,
+    /// Inputs of the spec that match no file.
+    pub unmatched_inputs: Vec<String>,
+}
+
+/// A path in a source text.
+#[derive(Debug, Clone, Default)]
+pub struct OutsideRead {
+    /// The source file, relative to the workspace root.
+    pub file: String,
+    /// 1-based.
+    pub line: usize,
+    /// The trimmed line.
+    pub quote: String,
+    /// The path as the text has it: `../..`.
+    pub path: String,
 }
 
 /// The locked packages and their dependencies.

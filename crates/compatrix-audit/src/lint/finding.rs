@@ -37,11 +37,13 @@ pub enum Lint {
     VersionMisread,
     /// A workflow has a hand-written matrix although the spec has `[ci]`.
     MatrixByHand,
+    /// Tests may read files outside of their package that no key holds.
+    InputsUnclear,
 }
 
 impl Lint {
     /// Every lint, in declaration order.
-    pub const ALL: [Lint; 14] = [
+    pub const ALL: [Lint; 15] = [
         Lint::SpecInvalid,
         Lint::WorkspaceUnreadable,
         Lint::MsrvNotInherited,
@@ -56,6 +58,7 @@ impl Lint {
         Lint::PromiseNotTested,
         Lint::VersionMisread,
         Lint::MatrixByHand,
+        Lint::InputsUnclear,
     ];
 
     /// The stable id, in kebab case.
@@ -75,6 +78,7 @@ impl Lint {
             Lint::PromiseNotTested => "promise-not-tested",
             Lint::VersionMisread => "version-misread",
             Lint::MatrixByHand => "matrix-by-hand",
+            Lint::InputsUnclear => "inputs-unclear",
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{Artifact, ArtifactError, BuildPart, First, Header, Rest, FORMAT, HAS
 use compatrix_model::axis::{AxisKind, AxisName, ValueName};
 use compatrix_model::cell::{CellId, CellIndex, Space};
 use compatrix_model::condition::{partial_version, Versions};
-use compatrix_model::evidence::{Counts, Differences, FixtureProof, Proof, Record, SqliteProof};
+use compatrix_model::evidence::{Counts, Differences, FixtureProof, Proof, Record, SqliteProof, Stated};
 use compatrix_model::hash::{or_empty, Sha256};
 use compatrix_model::outcome::Outcome;
 
@@ -174,6 +174,25 @@ impl Bundle {
         let ([build, ..], _) = found.proof.as_ref()?;
         let build = &self.builds[build.expect("a proof has a build") as usize];
         Some((&build.platform, build.source.sources))
+    }
+
+    /// What of the record can contradict itself; cheap.
+    pub fn stated<'b>(&'b self, found: &'b RecordLine) -> Stated<'b> {
+        let rest = found.rest.as_deref();
+        let failures = rest.map(|rest| rest.failures.as_slice()).unwrap_or_default();
+        let leaks = rest.and_then(|rest| rest.leaks.as_ref());
+        let build = found.proof.as_ref().and_then(|([build, ..], _)| self.builds.get((*build)? as usize));
+        Stated {
+            outcome: found.outcome,
+            has_cause: rest.is_some_and(|rest| !rest.cause.trim().is_empty()),
+            attempts: found.attempts,
+            tests: found.tests,
+            doctests: rest.and_then(|rest| rest.doctests),
+            failing: (failures.len(), failures.first().map(|failure| failure.test.as_str())),
+            has_key: found.key.is_some(),
+            proof: build.map(|build| (build.platform.as_str(), build.toolchain.rustc.as_str())),
+            leaks: leaks.map(|report| (report.ran, report.errors().count())),
+        }
     }
 
     /// Maps the file's values to a space: axis and position by value number, `None` for values that the space lacks.

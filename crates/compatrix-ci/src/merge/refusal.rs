@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::super::artifact::{ArtifactError, Header};
 use crate::CiPlan;
-use compatrix_model::evidence::Record;
+use compatrix_model::evidence::{Contradiction, Record};
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
 
@@ -88,6 +88,22 @@ pub enum Why {
         count: usize,
         /// The first such record.
         first: String,
+    },
+    /// It has several records of one suite in one cell.
+    Twice {
+        /// The number of such records beyond the first.
+        count: usize,
+        /// The first such record.
+        first: String,
+    },
+    /// It has records that contradict themselves.
+    Impossible {
+        /// The number of such records.
+        count: usize,
+        /// The first such record.
+        first: String,
+        /// What contradicts what in the first.
+        found: Contradiction,
     },
     /// Another file has different results for the same cells of the same attempt.
     Contradicts {
@@ -220,6 +236,17 @@ impl fmt::Display for Refusal {
             Why::Bare { count, first } => {
                 write!(f, "{} of passes without a proof, the first {first}; rerun its job", records(*count))
             }
+            Why::Twice { count, first } => {
+                write!(f, "{} of a suite and cell that it has already, the first {first}; rerun its job", records(*count))
+            }
+            Why::Impossible { count: 1, first, found } => {
+                write!(f, "its record of {first} contradicts itself: {found}; rerun its job")
+            }
+            Why::Impossible { count, first, found } => write!(
+                f,
+                "{} contradict themselves, the first {first}: {found}; rerun its job",
+                records(*count)
+            ),
             Why::Contradicts { other, count, first } => write!(
                 f,
                 "contradicts {other} about {count} {} of the same attempt, the first {first}; exclude the one that does \

@@ -5,6 +5,7 @@
 
 mod gathered;
 mod graph;
+mod inputs;
 mod members;
 mod promises;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use compatrix_audit::lint::{Lint, Unchecked};
 use compatrix_audit::manifest;
+use compatrix_model::matrix_spec::Spec;
 
 use crate::find::cargo_config;
 use crate::find::manifest_text::shown;
@@ -77,8 +79,9 @@ pub fn nearest_root(start: &Path) -> Option<PathBuf> {
     nearest
 }
 
-/// All facts that lints need about the workspace at the host's root. `program` is the command prefix to show.
-pub fn gather(host: &Host, program: &str) -> DoctorFacts {
+/// All facts that lints need about the workspace at the host's root, and about what its spec names. `program` is the command
+/// prefix to show.
+pub fn gather(host: &Host, program: &str, spec: Option<&Spec>) -> DoctorFacts {
     let mut gathered = DoctorFacts::default();
     gathered.facts.program = program.to_owned();
     members::gather(host, &mut gathered);
@@ -89,6 +92,9 @@ pub fn gather(host: &Host, program: &str) -> DoctorFacts {
     gathered.facts.locksets = !locksets.is_empty();
     graph::gather(host, &mut gathered);
     promises::gather(host, &mut gathered);
+    if let Some(spec) = spec {
+        inputs::gather(host, spec, &mut gathered);
+    }
     gathered
 }
 

@@ -13,11 +13,14 @@ use compatrix_model::plan::{Build, Sanitizer, Targets};
 
 use super::cc;
 use super::messages::Messages;
-use super::product::{BuildInputs, Built, Doctests, NotBuilt};
+use super::product::{BuildInputs, Built, Doctests, NotBuilt, Product, Read};
 use super::share::target_dir;
+use super::units::{self, Ground};
 use super::{record, runner, share};
 use crate::deps::stage::{self, Stage, OUR_STAGE};
 use crate::find::facts::{SqliteFacts, TestedPackage, ToolchainFacts};
+use crate::find::{input, surroundings};
+use crate::sys::clock;
 use crate::sys::files;
 use crate::sys::host::Host;
 use crate::sys::process::{Command, Finished};
@@ -151,6 +154,9 @@ fn manifest_of_one(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Vec<
 pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
     let target = target_dir(host, build);
     share::take(&target)?;
+    let mut ground = ground(host, inputs, &target);
+    units::drop_stale(&ground, host.limits.fresh)?;
+    let since = clock::system();
     let mut reader = Messages::default();
     let (mut wall, mut cpu) = (Duration::ZERO, Duration::ZERO);
     let mut failures = Vec::new();
@@ -171,11 +177,21 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
             break;
         }
     }
+    ground.packages.extend(reader.packages_of_scripts());
+    let used = failures.is_empty().then(|| reader.used());
+    let read = units::note(&ground, since, used.as_ref())?;
+    let hash = read.is_whole.then(|| input::hash(&read.states)).flatten();
+    let read = Read { inputs: input::names(&read.states), hash };
     if let Some(failure) = failures.into_iter().reduce(NotBuilt::and) {
-        return Ok(Built { result: Err(failure), wall, cpu });
+        // rustc notes what it read before it checks types, but not if a file is not there.
+        let noted = units::noted_since(&target, since)?;
+        let failed = build_failure::not_compiled(&failure.output);
+        let is_noted = !failed.is_empty() && failed.iter().all(|name| noted.contains(name));
+        let read = Read { hash: read.hash.filter(|_| is_noted), ..read };
+        return Ok(Built { result: Err(NotBuilt { read, ..failure }), wall, cpu });
     }
     share::give(&target)?;
-    let mut product = reader.product(host, inputs, build.targets)?;
+    let mut product = Product { read, ..reader.product(host, inputs, build.targets)? };
     if matches!(build.targets, Targets::Tests { .. }) && !product.executables.is_empty() {
         let asked = base(host, build, inputs, &target)?;
         record::ask(host, &asked, (&target, inputs.toolchain.host.as_str()), &mut product, jobs)?;
@@ -187,6 +203,22 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
         product.doctests = Some(doctests.0);
     }
     Ok(Built { result: Ok(product), wall, cpu })
+}
+
+/// What the units of a build are held against.
+fn ground<'a>(host: &'a Host, inputs: &BuildInputs<'_>, target: &'a Path) -> Ground<'a> {
+    let layout = &inputs.workspace.layout;
+    let place = |dir: &Path| stage::place(layout, inputs.stage.as_ref(), dir);
+    Ground {
+        host,
+        target,
+        now: surroundings::look(host, inputs.toolchain),
+        sources: inputs.workspace.source.sources,
+        env: host.ambient.for_builds(),
+        // cargo starts rustc at the workspace's root for members, and else in the package's folder.
+        bases: std::iter::once(place(&host.root)).chain(layout.outside.iter().map(|one| place(&one.dir))).collect(),
+        packages: BTreeMap::new(),
+    }
 }
 
 /// Runs the doctests of a build once more.
@@ -249,7 +281,7 @@ fn not_built(finished: &Finished, why: build_failure::Reader) -> Option<NotBuilt
         End::TimedOut => (Outcome::TimedOut, format!("cargo ran for more than {} minutes", TIMEOUT.as_secs() / 60)),
         End::Interrupted => (Outcome::Infrastructure, "interrupted".to_owned()),
     };
-    Some(NotBuilt { outcome, cause, output: finished.stderr.text() })
+    Some(NotBuilt { outcome, cause, output: finished.stderr.text(), read: Read::default() })
 }
 
 /// Why cargo failed, from the end of its output.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::inspect;
 use super::product::{BuildInputs, Executable, Product, Recorded, TargetKind};
+use super::units::Used;
 use crate::deps::stage;
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -19,11 +20,15 @@ pub(super) struct Messages {
     line: Vec<u8>,
     artifacts: Vec<Artifact>,
     archive: Option<PathBuf>,
+    /// By package: the folders of its build script's runs.
+    script_runs: Vec<(String, PathBuf)>,
 }
 
 /// What cargo says of one thing that it made; see cargo's reference, "External tools", JSON messages.
 #[derive(Debug, Deserialize)]
 struct Artifact {
+    #[serde(default)]
+    package_id: String,
     manifest_path: PathBuf,
     target: Target,
     profile: Profile,
@@ -37,6 +42,8 @@ struct Artifact {
 /// What a build script asks cargo to link.
 #[derive(Debug, Deserialize)]
 struct BuildScript {
+    #[serde(default)]
+    package_id: String,
     out_dir: PathBuf,
     /// `static=sqlite3`, `static:+whole-archive=sqlite3`, `sqlite3`.
     #[serde(default)]
@@ -134,9 +141,35 @@ impl Messages {
             Message::BuildScriptExecuted(script) => {
                 let mut archives = script.archives().filter(|archive| files::exists(archive));
                 self.archive = archives.next().or(self.archive.take());
+                self.script_runs.extend(script.out_dir.parent().map(|run| (script.package_id.clone(), run.to_owned())));
             }
             Message::Other => {}
         }
+    }
+
+    /// The units that the build used: all that its messages name.
+    pub(super) fn used(&self) -> Used {
+        let mut used = Used::default();
+        for artifact in &self.artifacts {
+            let files = artifact.filenames.iter().chain(&artifact.executable);
+            let hashes: Vec<String> = files.flat_map(|path| hashes_in(path)).collect();
+            if hashes.is_empty() {
+                used.crates.insert(artifact.target.name.replace('-', "_"));
+            }
+            used.hashes.extend(hashes);
+        }
+        used.hashes.extend(self.script_runs.iter().filter_map(|(_, run)| hash_of(run)));
+        used
+    }
+
+    /// The package's folder of each run of a build script, by the name of its unit.
+    pub(super) fn packages_of_scripts(&self) -> BTreeMap<String, PathBuf> {
+        let dir_of = |id: &str| {
+            let artifact = self.artifacts.iter().find(|artifact| artifact.package_id == id)?;
+            artifact.manifest_path.parent().map(Path::to_owned)
+        };
+        let one = |(id, run): &(String, PathBuf)| Some((run.file_name()?.to_string_lossy().into_owned(), dir_of(id)?));
+        self.script_runs.iter().filter_map(one).collect()
     }
 
     pub(super) fn product(self, host: &Host, inputs: &BuildInputs<'_>, targets: Targets) -> Result<Product> {
@@ -185,6 +218,18 @@ impl Messages {
         }
         Ok(product)
     }
+}
+
+/// The units' hashes in the name of a file and in that of its folder.
+fn hashes_in(path: &Path) -> Vec<String> {
+    [Some(path), path.parent()].into_iter().flatten().filter_map(hash_of).collect()
+}
+
+/// The hash at the end of a name, as in `libdemo-0a1b2c3d4e5f6a7b.rlib`.
+fn hash_of(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_string_lossy();
+    let (_, hash) = name.split('.').next()?.rsplit_once('-')?;
+    (hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit())).then(|| hash.to_owned())
 }
 
 /// The folder for temporary files that is compiled into a test executable, if any: rustc notes in its dependency file which

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use compatrix_model::build_failure::BuildFailure;
 use compatrix_model::evidence::{Counts, TestFailure};
+use compatrix_model::hash::Sha256;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::rank;
 
 use super::inspect::Inspection;
 use crate::deps::stage::Stage;
 use crate::find::facts::{SqliteFacts, ToolchainFacts};
+use crate::find::input::Input;
 use crate::find::workspace::Workspace;
 
 /// The result of a build.
@@ -40,6 +42,17 @@ pub(crate) struct Product {
     pub archive: Option<PathBuf>,
     /// The result of the doctests, if they ran.
     pub doctests: Option<Doctests>,
+    /// What the build read.
+    pub read: Read,
+}
+
+/// What a build read beyond what is known before it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Read {
+    /// Files, folders and variables that units of the build name.
+    pub inputs: BTreeSet<Input>,
+    /// Hash of their states; `None` if it is not known for sure what was read.
+    pub hash: Option<Sha256>,
 }
 
 /// The result of a build's doctests.
@@ -61,6 +74,8 @@ pub(crate) struct NotBuilt {
     pub cause: String,
     /// The end of cargo's output.
     pub output: String,
+    /// What was read until it failed.
+    pub read: Read,
 }
 
 impl Doctests {
@@ -84,13 +99,13 @@ impl NotBuilt {
             false => self.outcome,
         };
         let (cause, output) = (format!("{}; {}", self.cause, other.cause), self.output + "\n" + &other.output);
-        Self { outcome, cause, output }
+        Self { outcome, cause, output, read: Read::default() }
     }
 
     /// With the end of cargo's output.
     pub(super) fn of(failure: BuildFailure, output: String) -> Self {
         let BuildFailure { outcome, cause } = failure;
-        NotBuilt { outcome, cause, output }
+        NotBuilt { outcome, cause, output, read: Read::default() }
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::SystemTime;
 use anyhow::Result;
 use compatrix_model::plan::Build;
 
+use super::units::{profiles, NOTE};
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -51,7 +52,8 @@ pub(super) fn give(target: &Path) -> Result<()> {
 /// Brings all units of one target folder into another that has none of their names, or older ones.
 fn units(from: &Path, to: &Path) -> Result<()> {
     for profile in profiles(from)? {
-        let (from, to) = (from.join(&profile), to.join(&profile));
+        let Ok(below) = profile.strip_prefix(from) else { continue };
+        let (from, to) = (from.join(below), to.join(below));
         let deps = files::list(&from.join("deps"))?;
         for unit in files::list(&from.join(".fingerprint"))? {
             let Some(name) = unit.file_name() else { continue };
@@ -79,16 +81,6 @@ fn units(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The folders below a target folder in which cargo keeps units: `debug`, or `TRIPLE/debug`.
-fn profiles(target: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for path in files::list(target)?.into_iter().filter(|path| files::is_own_dir(path)) {
-        let below = if files::exists(&path.join(".fingerprint")) { vec![path] } else { files::list(&path)? };
-        found.extend(below.into_iter().filter(|path| files::exists(&path.join(".fingerprint"))));
-    }
-    Ok(found.iter().filter_map(|path| Some(path.strip_prefix(target).ok()?.to_owned())).collect())
-}
-
 /// The libraries and dependency files of the unit `PACKAGE-HASH`; none if it is a program.
 fn outputs<'p>(deps: &'p [PathBuf], unit: &str) -> Vec<&'p PathBuf> {
     let Some((_, hash)) = unit.rsplit_once('-') else { return Vec::new() };
@@ -110,8 +102,9 @@ fn is_library(path: &Path) -> bool {
 fn is_newer(unit: &Path, other: &Path) -> bool {
     let time = |unit: &Path| -> Option<SystemTime> {
         // A build script's run has no such file here; its fingerprint is written when it ends.
-        files::modified(&unit.join(STARTED))
-            .or_else(|| files::list(unit).ok()?.iter().filter_map(|f| files::modified(f)).max())
+        files::modified(&unit.join(STARTED)).or_else(|| {
+            files::list(unit).ok()?.iter().filter(|f| !f.ends_with(NOTE)).filter_map(|f| files::modified(f)).max()
+        })
     };
     match (time(unit), time(other)) {
         (Some(here), Some(there)) => here > there,

@@ -74,5 +74,5 @@ pub fn write(path: &Path, text: &str, inputs: &[PathBuf]) -> Result<(), Error> {
     if inputs.iter().any(|input| whole(input) == whole(path)) {
         return Err(Error::usage(format!("{} is one of the artifacts; --output needs another file", path.display())));
     }
-    Ok(files::write(path, text.as_bytes())?)
+    Ok(files::write_output(path, text.as_bytes())?)
 }

@@ -42,7 +42,7 @@ pub fn packages(host: &Host, parsed: &Parsed, spec: &Path) -> Result<Vec<TestedP
         }
     }
     let found = read(host, parsed)?;
-    let manifests = found.dirs.iter().map(|dir| dir.join("Cargo.toml"));
+    let manifests = found.dirs.folders().map(|dir| dir.join("Cargo.toml"));
     let manifests = manifests.chain(["Cargo.toml", "Cargo.lock"].map(|name| host.root.join(name)));
     let known: Known = (manifests.map(|path| (path.clone(), of(&path))).collect(), found.packages);
     host.memo.put(name, &stamp, &serde_json::to_string(&known).context("texts and flags")?);

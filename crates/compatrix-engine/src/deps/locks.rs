@@ -188,10 +188,13 @@ pub fn survey(
     Ok(facts)
 }
 
-/// Hashes of the dependency versions that evidence of today may have: the workspace's own, and those of every group.
-pub fn of_today(sources: &Sources<'_>, own: Option<Sha256>) -> BTreeSet<Sha256> {
-    let texts = sources.spec.locks.iter().filter_map(|group| files::read_text(&sources.file(group)).ok());
-    texts.map(|text| hash(body_of(&text))).chain(own).collect()
+/// Hashes of the dependency versions that evidence of today has: the workspace's own, and those of every group.
+pub fn of_today(sources: &Sources<'_>, own: Option<Sha256>) -> BTreeMap<Lockset, Sha256> {
+    let groups = sources.spec.locks.iter().filter_map(|group| {
+        let text = files::read_text(&sources.file(group)).ok()?;
+        Some((Lockset::new(Deps::Lockset, Some(group)), hash(body_of(&text))))
+    });
+    groups.chain(own.map(|own| (Lockset::LOCKED, own))).collect()
 }
 
 fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Option<Sha256>) -> LocksetFacts {

@@ -29,6 +29,37 @@ pub(crate) fn files(ambient: &Ambient, dir: &Path) -> Vec<ConfigFile> {
     folders.into_iter().filter_map(one).collect()
 }
 
+/// The same with the files that they name under `include` (cargo's reference, "Including extra configuration files").
+pub(crate) fn with_included(files: Vec<ConfigFile>) -> Vec<ConfigFile> {
+    let mut all: Vec<ConfigFile> = Vec::new();
+    let mut todo: Vec<ConfigFile> = files.into_iter().rev().collect();
+    while let Some(file) = todo.pop() {
+        if all.iter().any(|known| known.path == file.path) {
+            continue;
+        }
+        let table: Table = file.text.parse().unwrap_or_default();
+        let dir = file.path.parent().unwrap_or(Path::new("/"));
+        let read = |path: &str| {
+            let path = plain(&dir.join(path));
+            files::read_text(&path).ok().map(|text| ConfigFile { path, text })
+        };
+        todo.extend(included(&table).into_iter().filter_map(read));
+        all.push(file);
+    }
+    all
+}
+
+/// `include = "a.toml"`, or a list of paths or of tables with a `path`.
+fn included(table: &Table) -> Vec<&str> {
+    fn path(value: &toml::Value) -> Option<&str> {
+        value.as_str().or_else(|| value.get("path")?.as_str())
+    }
+    match table.get("include") {
+        Some(toml::Value::Array(all)) => all.iter().filter_map(path).collect(),
+        one => one.and_then(path).into_iter().collect(),
+    }
+}
+
 /// All of it merged, as cargo does, with the paths of patches made absolute.
 pub(crate) fn merged(ambient: &Ambient, dir: &Path) -> Table {
     let parsed = files(ambient, dir).into_iter().filter_map(|ConfigFile { path, text }| {
@@ -77,5 +108,27 @@ mod tests {
         assert_eq!(merged["net"]["retry"].as_integer(), Some(1));
         assert_eq!(merged["term"]["quiet"].as_bool(), Some(true));
         assert_eq!(merged["patch"]["crates-io"]["x"]["path"].as_str(), dir.join("x").to_str());
+    }
+
+    #[test]
+    fn included_files_count_too_and_none_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        for (path, text) in [
+            (
+                "a/.cargo/config.toml",
+                "include = [\"x.toml\", { path = \"../y.toml\", optional = true }, \"none.toml\"]\n",
+            ),
+            ("a/.cargo/x.toml", "include = \"config.toml\"\n"),
+            ("a/y.toml", "[build]\n"),
+        ] {
+            files::write(&dir.join(path), text.as_bytes()).unwrap();
+        }
+        let home = dir.join("home");
+        let ambient = Ambient::of([("CARGO_HOME", home.to_str().unwrap())]);
+        let found = with_included(files(&ambient, &dir.join("a")));
+        let below = |file: &ConfigFile| file.path.strip_prefix(dir).map(|path| path.display().to_string());
+        let found: Vec<String> = found.iter().filter_map(|file| below(file).ok()).collect();
+        assert_eq!(found, ["a/.cargo/config.toml", "a/y.toml", "a/.cargo/x.toml"]);
     }
 }

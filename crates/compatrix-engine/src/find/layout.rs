@@ -253,7 +253,7 @@ fn real(dir: &Path) -> PathBuf {
 }
 
 /// The path that leads from a folder to another, as text: `../b`; `.` to itself.
-fn relative(from: &Path, to: &Path) -> String {
+pub(super) fn relative(from: &Path, to: &Path) -> String {
     let shared = common(from, to);
     let up = from.strip_prefix(&shared).unwrap_or(from).components().map(|_| Component::ParentDir);
     let path: PathBuf = up.chain(to.strip_prefix(&shared).unwrap_or(to).components()).collect();

@@ -1,5 +1,5 @@
 //! The local packages that a test of some members needs: they themselves, their path dependencies, and what patches put in
-//! the place of others.
+//! the place of others. One that cargo cannot read alone is no package of a stage, but its files are sources all the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use toml::Table;
 use crate::find::cargo_config;
 use crate::find::layout::{OutsidePackage, Parts, StagedMember};
 use crate::find::metadata::metadata;
+use crate::find::places::Places;
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -25,12 +26,8 @@ struct Found {
     workspace: Option<PathBuf>,
 }
 
-/// The folders of the local packages that these members need, and the parts of the layout.
-pub(super) fn packages(
-    host: &Host,
-    under_test: &[String],
-    workspace: &Metadata,
-) -> Result<(BTreeSet<PathBuf>, Parts), Error> {
+/// The places of the local packages that these members need, and the parts of the layout.
+pub(super) fn packages(host: &Host, under_test: &[String], workspace: &Metadata) -> Result<(Places, Parts), Error> {
     let members: BTreeMap<PathBuf, &Package> = workspace.packages.iter().map(|p| (dir_of(p), p)).collect();
     let is_tested = |package: &Package| {
         under_test.iter().any(|name| name == package.name.as_str()) && workspace.workspace_members.contains(&package.id)
@@ -41,26 +38,29 @@ pub(super) fn packages(
         top: top(&host.root, host.ambient.get("HOME").map(Path::new)),
         ..Parts::default()
     };
-    let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut places = Places { built: BTreeSet::from([host.root.join("target")]), ..Places::default() };
+    places.built.insert(workspace.target_directory.as_std_path().to_owned());
     let mine = |package: &Package| Found { package: package.clone(), workspace: None };
     let mut todo: Vec<Found> = workspace.packages.iter().filter(|package| is_tested(package)).map(mine).collect();
+    let mut done: BTreeSet<PathBuf> = BTreeSet::new();
     let mut patches = patches(&host.root, &config)?;
     loop {
         let Some(Found { package, workspace }) = todo.pop() else {
             // cargo takes none of these for a member, whether it is one or not.
             let Some((name, path)) = patches.pop() else { break };
-            if !dirs.contains(&path) {
-                todo.extend(outside(host, &path, &name));
-            }
+            todo.extend(outside(host, &path, &name, &mut places));
             continue;
         };
         let dir = dir_of(&package);
-        if !dirs.insert(dir.clone()) {
+        if done.contains(&dir) {
             continue;
         }
+        done.insert(dir.clone());
+        places.packages.insert(dir.clone());
         parts.editions.insert(package.edition.to_string());
         // Tests are compiled only for packages under test.
         let tested = workspace.is_none() && is_tested(&package);
+        places.under_test.extend(tested.then(|| dir.clone()));
         match workspace {
             None => parts.members.push(StagedMember { under_test: tested, name: package.name.to_string(), dir }),
             Some(workspace) => parts.outside.push(OutsidePackage { dir, workspace }),
@@ -69,19 +69,40 @@ pub(super) fn packages(
         for (name, path) in used.filter_map(|d| Some((d.name.as_str(), d.path.as_ref()?))) {
             match members.get(path.as_std_path()) {
                 Some(member) => todo.push(mine(member)),
-                None => todo.extend(outside(host, path.as_std_path(), name)),
+                None => todo.extend(outside(host, path.as_std_path(), name, &mut places)),
             }
         }
     }
     parts.config = config;
-    Ok((dirs, parts))
+    Ok((places, parts))
 }
 
 /// The package in a folder that is no member of the workspace: cargo is asked about that one.
-fn outside(host: &Host, dir: &Path, name: &str) -> Option<Found> {
-    let metadata = metadata(host, dir).ok()?;
+fn outside(host: &Host, dir: &Path, name: &str, places: &mut Places) -> Option<Found> {
+    if places.packages.contains(dir) {
+        return None;
+    }
+    let Ok(metadata) = metadata(host, dir) else {
+        unread(dir, places);
+        return None;
+    };
     let package = metadata.packages.into_iter().find(|package| package.name.as_str() == name)?;
+    places.built.insert(metadata.target_directory.into_std_path_buf());
     Some(Found { package, workspace: Some(metadata.workspace_root.into_std_path_buf()) })
+}
+
+/// Takes the folder of a package that cargo reads only as a part of this workspace, and those that its manifest names.
+fn unread(dir: &Path, places: &mut Places) {
+    let mut todo = vec![dir.to_owned()];
+    while let Some(dir) = todo.pop() {
+        let Ok(text) = files::read_text(&dir.join("Cargo.toml")) else { continue };
+        if places.packages.insert(dir.clone()) {
+            let manifest: Table = text.parse().unwrap_or_default();
+            todo.extend(
+                patch::dependency_paths(&manifest).into_iter().map(|path| cargo_config::plain(&dir.join(path))),
+            );
+        }
+    }
 }
 
 /// Names and folders of the packages that patches of the root manifest and of cargo's configuration lead to.

@@ -1,67 +1,100 @@
 //! The sources under test: their hash, and their state in git.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use compatrix_model::evidence::SourceProof;
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::Project;
+use toml::{Table, Value};
 
-use crate::find::listing::{list, ours, Content, Entry};
+use crate::find::layout::relative;
+use crate::find::listing::{list, Content, Entry, Listing};
+use crate::find::outside;
+use crate::find::places::{ours, Places};
+use crate::find::repositories::Repositories;
 use crate::find::written;
 use crate::sys::files;
 use crate::sys::git::Git;
 use crate::sys::host::Host;
 
-/// Tables of the root manifest that change what is compiled without being in the lockfile.
-const ROOT_TABLES: [&str; 4] = ["profile", "patch", "replace", "workspace.package"];
+/// Tables of the root manifest that change what is compiled.
+const ROOT_TABLES: [&str; 5] = ["workspace", "profile", "patch", "replace", "cargo-features"];
+/// Lists of members and tools' metadata do not affect how a package is built.
+const HARMLESS_KEYS: [&str; 4] = ["members", "exclude", "default-members", "metadata"];
 
-/// The sources in these folders.
+/// The sources in these places; and warnings about what their hash does not cover.
 ///
 /// # Errors
-/// A file cannot be read.
-pub(crate) fn read(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>, lockset: Sha256) -> Result<SourceProof> {
-    let mut ours = ours(host, project);
-    let mut entries = list(host, dirs, &ours)?;
-    let left = written::left(host, &entries);
-    entries.retain(|entry| !left.contains(&entry.path));
-    ours.extend(left);
-    Ok(SourceProof {
-        commit: git(host, &["rev-parse", "HEAD"]),
-        dirty: is_dirty(host, dirs, &ours),
-        sources: hash(host, &entries)?,
+/// A file cannot be read; git knows no file of a package under test.
+pub(crate) fn read(
+    host: &Host,
+    project: &Project,
+    places: &Places,
+    lockset: Sha256,
+) -> Result<(SourceProof, Vec<String>)> {
+    let mut listing = list(host, project, places)?;
+    let left = written::left(host, &listing.entries);
+    listing.entries.retain(|entry| !left.contains(&entry.path));
+    let commit = git(host, &["rev-parse", "HEAD"]);
+    let proof = SourceProof {
+        dirty: is_dirty(host, project, &listing),
+        sources: hash(host, &listing.entries)?,
+        commit,
         lockset: Some(lockset),
-    })
+    };
+    let unmatched = listing.unmatched.iter().map(|glob| {
+        format!("`inputs` in compat/matrix.toml: `{glob}` matches no file; paths begin at the repository's top folder")
+    });
+    Ok((proof, unmatched.chain(outside::warning(host, &listing.unclear)).collect()))
 }
 
-/// Hash of the listed sources, and of the root tables that steer the compiler.
+/// Hash of the listed sources, of the root tables that steer the compiler, and of the repository's configuration of cargo.
+/// It has no path of this machine.
 fn hash(host: &Host, entries: &[Entry]) -> Result<Sha256> {
-    let shown = |path: &Path| path.strip_prefix(&host.root).unwrap_or(path).to_string_lossy().into_owned();
-    let line = |entry: &Entry| match &entry.content {
-        Content::File(hash) => format!("{} {hash}", shown(&entry.path)),
-        Content::Link(text) => format!("{} -> {text}", shown(&entry.path)),
-        Content::Locked => format!("{} unreadable", shown(&entry.path)),
+    // A name that is no text is spelled with escapes.
+    let shown = |path: &Path| match path.to_str() {
+        Some(_) => relative(&host.root, path),
+        None => format!("{:?}", path.strip_prefix(&host.root).unwrap_or(path)),
+    };
+    let line = |entry: &Entry| {
+        let path = shown(&entry.path);
+        match &entry.content {
+            Content::File(hash) if files::is_executable(&entry.path) => format!("{path} executable {hash}"),
+            Content::File(hash) => format!("{path} {hash}"),
+            Content::Link(text) => format!("{path} -> {text}"),
+            Content::Locked => format!("{path} unreadable"),
+        }
     };
     let mut lines: Vec<String> = entries.iter().map(line).collect();
     let root = host.root.join("Cargo.toml");
-    let manifest: toml::Table = files::read_text(&root)?.parse().with_context(|| format!("in {}", root.display()))?;
-    for name in ROOT_TABLES {
-        let table = name
-            .split('.')
-            .try_fold(&toml::Value::Table(manifest.clone()), |v, key| v.get(key).ok_or(()))
-            .ok()
-            .cloned();
-        lines.extend(table.map(|table| format!("{name} {table}")));
-    }
-    for config in [".cargo/config.toml", ".cargo/config"] {
-        let path = host.root.join(config);
-        if files::exists(&path) {
-            lines.push(format!("{config} {}", files::sha256(&path, &host.memo)?));
+    lines.push(steering(&files::read_text(&root)?).with_context(|| format!("in {}", root.display()))?);
+    let top = Repositories::new(host).top(&host.root)?.unwrap_or_else(|| host.root.clone());
+    for dir in host.root.ancestors().take_while(|dir| dir.starts_with(&top)) {
+        for config in [".cargo/config.toml", ".cargo/config"] {
+            let path = dir.join(config);
+            if files::exists(&path) {
+                lines.push(format!("{} {}", shown(&path), files::sha256(&path, &host.memo)?));
+            }
         }
     }
     lines.dedup();
     Ok(files::hash_parts(lines.iter().map(String::as_str)))
+}
+
+/// The parts of a root manifest that affect the build of its workspace's packages, as text.
+///
+/// # Errors
+/// It is no TOML.
+pub(crate) fn steering(manifest: &str) -> Result<String> {
+    let mut manifest: Table = manifest.parse()?;
+    manifest.retain(|name, _| ROOT_TABLES.iter().any(|known| name == *known));
+    if let Some(workspace) = manifest.get_mut("workspace").and_then(Value::as_table_mut) {
+        workspace.retain(|key, _| !HARMLESS_KEYS.iter().any(|known| key == *known));
+    }
+    // An empty table says as much as none.
+    manifest.retain(|_, value| value.as_table().is_none_or(|table| !table.is_empty()));
+    Ok(manifest.to_string())
 }
 
 /// The repository as `owner/name`: from GitHub's variable in a job, otherwise from the URL of the remote `origin`. Empty if
@@ -85,13 +118,43 @@ fn git(host: &Host, args: &[&str]) -> Option<String> {
     Some(Git::find(host)?.ask(args).ok()?.ok()?.trim().to_owned())
 }
 
-/// Whether git sees a change under these folders.
-fn is_dirty(host: &Host, dirs: &BTreeSet<PathBuf>, ours: &[PathBuf]) -> bool {
-    let text = |path: &Path| path.to_string_lossy().into_owned();
-    let dirs = dirs.iter().map(|dir| text(dir));
-    let ours = ours.iter().map(|path| format!(":(exclude){}", text(path)));
-    let paths: Vec<String> = dirs.chain(ours).collect();
-    let mut args = vec!["status", "--porcelain", "--untracked-files=normal", "--"];
-    args.extend(paths.iter().map(String::as_str));
-    git(host, &args).is_none_or(|changes| !changes.is_empty())
+/// Whether these are other sources than those of the repositories' commits. Where there is no repository, there is nothing
+/// to differ from.
+fn is_dirty(host: &Host, project: &Project, listing: &Listing) -> bool {
+    let in_repository =
+        |path: &Path| listing.repositories.values().flatten().any(|folder| path.starts_with(&folder.shown));
+    if listing.entries.iter().any(|entry| !entry.tracked && in_repository(&entry.path)) {
+        return true;
+    }
+    let (repositories, ours) = (Repositories::new(host), ours(host, project));
+    listing.repositories.iter().any(|(top, folders)| repositories.is_changed(top, folders, &ours))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_the_root_says_of_builds_counts() {
+        let base = "[workspace]\nmembers = [\"a\"]\nresolver = \"2\"\n[workspace.dependencies]\nd = \"1\"\n";
+        let steers = |text: &str| steering(text).unwrap();
+        for same in [
+            base.replace("\"a\"", "\"a\", \"b\""),
+            format!("# a comment\n{base}"),
+            format!("{base}[workspace.metadata.x]\ny = 1\n"),
+            format!("{base}[package]\nname = \"not-under-test\"\n"),
+        ] {
+            assert_eq!(steers(base), steers(&same), "{same}");
+        }
+        for other in [
+            base.replace("\"1\"", "{ version = \"1\", features = [\"x\"] }"),
+            base.replace("\"2\"", "\"3\""),
+            format!("{base}[workspace.lints.rust]\nunsafe_code = \"forbid\"\n"),
+            format!("{base}[profile.dev]\nopt-level = 1\n"),
+            format!("{base}[patch.crates-io]\nd = {{ path = \"d\" }}\n"),
+        ] {
+            assert_ne!(steers(base), steers(&other), "{other}");
+        }
+        assert_eq!(steers("[package]\nname = \"a\"\n"), steers("[workspace]\n"));
+    }
 }

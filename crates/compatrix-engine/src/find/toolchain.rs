@@ -1,6 +1,6 @@
 //! Toolchains: finds installed ones, installs missing ones, and explains failures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail, Context, Result};
@@ -32,7 +32,7 @@ pub(crate) fn find_rustup(host: &Host, toolchain: &str) -> Availability<Toolchai
             reason: format!("toolchain {toolchain} needs rustup, which is not on PATH; install it from rustup.rs"),
         };
     };
-    match installed(host, &rustup, toolchain) {
+    match installed(host, &rustup, toolchain).or_else(|| installed_patch(host, &rustup, toolchain)) {
         Some(bin) => return facts(host, &bin).map_or_else(missing, Availability::Ready),
         None if host.limits.no_install || host.limits.offline => {
             let flag = if host.limits.offline { "--offline" } else { "--no-install" };
@@ -58,6 +58,30 @@ fn mend(toolchain: &str) -> String {
 
 fn failure_name(toolchain: &str) -> String {
     format!("install-failure {toolchain}")
+}
+
+/// The `bin` folder of the newest installed patch release, where a toolchain is named by its minor version: `1.95.0` is a 1.95.
+fn installed_patch(host: &Host, rustup: &Path, toolchain: &str) -> Option<PathBuf> {
+    let homes = host.ambient.rust_homes();
+    let home = homes.into_iter().find_map(|(name, path)| (name == "RUSTUP_HOME").then_some(path))?;
+    let folders = files::list(&home.join("toolchains")).ok()?;
+    let names: Vec<String> =
+        folders.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect();
+    patches(toolchain, &names).into_iter().find_map(|name| installed(host, rustup, &name))
+}
+
+/// The patch releases of a minor version among the folders of toolchains, the newest first.
+fn patches(minor: &str, folders: &[String]) -> Vec<String> {
+    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    if minor.split('.').count() != 2 || minor.split('.').any(|part| number(part).is_none()) {
+        return Vec::new();
+    }
+    let patch = |folder: &String| {
+        let rest = folder.strip_prefix(minor)?.strip_prefix('.')?;
+        number(rest.split('-').next()?)
+    };
+    let found: BTreeSet<u64> = folders.iter().filter_map(patch).collect();
+    found.into_iter().rev().map(|patch| format!("{minor}.{patch}")).collect()
 }
 
 /// The `bin` folder of an installed toolchain. The answer of `rustup which` is remembered as long as rustup's own
@@ -179,4 +203,21 @@ fn is_network_trouble(reason: &str) -> bool {
     ["could not download", "error sending request", "dns", "connect", "timed out", "network"]
         .iter()
         .any(|sign| reason.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minor_version_is_its_newest_patch() {
+        let folders =
+            ["1.95.0-x86_64-unknown-linux-gnu", "1.95.10-x86_64-unknown-linux-gnu", "1.95.2-x", "1.9.5-x", "stable-x"];
+        let folders = folders.map(str::to_owned);
+        assert_eq!(patches("1.95", &folders), ["1.95.10", "1.95.2", "1.95.0"]);
+        assert_eq!(patches("1.9", &folders), ["1.9.5"]);
+        for other in ["1.95.0", "1", "stable", "nightly-2026-01-01", "1.", ".", ""] {
+            assert_eq!(patches(other, &folders), [""; 0], "{other}");
+        }
+    }
 }

@@ -20,7 +20,10 @@ use crate::find::layout::{Layout, OwnLockfile};
 use crate::find::local;
 use crate::find::manifest_text::{line_of, text_at};
 use crate::find::metadata::{metadata, no_cargo, read_metadata, METADATA};
+use crate::find::places::Places;
+use crate::find::repositories::Repositories;
 use crate::find::sources;
+use crate::find::vendored;
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
 use crate::sys::files;
@@ -43,8 +46,10 @@ pub struct Workspace {
     pub own_harness: BTreeSet<(String, String)>,
     /// The layout, for stages.
     pub layout: Layout,
-    /// The folders of these packages and of their path dependencies, absolute.
-    pub dirs: BTreeSet<PathBuf>,
+    /// Where the sources of these packages and of their dependencies lie.
+    pub dirs: Places,
+    /// What the hash of the sources may not cover, for people.
+    pub warnings: Vec<String>,
 }
 
 /// Facts that need no lockfile, which may have to be created first.
@@ -53,7 +58,7 @@ pub(crate) struct Unlocked {
     under_test: Vec<Package>,
     members: Vec<Package>,
     own_harness: BTreeSet<(String, String)>,
-    dirs: BTreeSet<PathBuf>,
+    dirs: Places,
     pub(crate) layout: Layout,
 }
 
@@ -175,7 +180,7 @@ impl Unlocked {
     ///
     /// # Errors
     /// A source file cannot be read.
-    pub(crate) fn with_lockfile(self, host: &Host, project: &Project, own: OwnLockfile) -> Result<Workspace> {
+    pub(crate) fn with_lockfile(mut self, host: &Host, project: &Project, own: OwnLockfile) -> Result<Workspace> {
         let layout = self.layout.with_lockfile(own);
         let lock = &layout.own.file;
         let mut tested = Vec::new();
@@ -203,9 +208,11 @@ impl Unlocked {
             used.extend(closure);
         }
         let lockset = files::hash_parts(lock.lines(&used).iter().map(String::as_str));
-        let source = sources::read(host, project, &self.dirs, lockset)?;
+        let top = Repositories::new(host).top(&host.root)?.unwrap_or_else(|| host.root.clone());
+        self.dirs.vendored = vendored::folders(host, &top, used.iter().map(|&n| &lock.packages[n]));
+        let (source, warnings) = sources::read(host, project, &self.dirs, lockset)?;
         let Unlocked { own_harness, dirs, .. } = self;
-        Ok(Workspace { packages: tested, source, sqlite_crate, own_harness, dirs, layout })
+        Ok(Workspace { packages: tested, source, sqlite_crate, own_harness, dirs, warnings, layout })
     }
 }
 

@@ -13,8 +13,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use compatrix_model::matrix_spec::Project;
 
-use super::listing::{list, ours, Content, Entry};
-use crate::sys::git::Git;
+use super::input::Input;
+use super::listing::{list, Content, Entry};
+use super::places::Places;
+use crate::sys::files;
 use crate::sys::host::Host;
 
 /// The system's clock for files may be this much behind.
@@ -24,7 +26,26 @@ const MOST: usize = 3;
 
 /// The sources at one moment.
 #[derive(Debug)]
-pub(crate) struct Snapshot(BTreeMap<PathBuf, Content>);
+pub(crate) struct Snapshot(BTreeMap<PathBuf, Seen>);
+
+/// A source as it was.
+#[derive(Debug)]
+struct Seen {
+    entry: Entry,
+    stamp: Option<String>,
+    inode: Option<u64>,
+}
+
+/// What differs between two moments.
+#[derive(Debug, Default)]
+pub(crate) struct Compared {
+    /// Lines for people.
+    pub(crate) told: Vec<String>,
+    /// The sources that are no longer as they were, below the root; what runs left beside them is none.
+    pub(crate) changed: Vec<String>,
+    /// Whether one of these was not there before.
+    pub(crate) added: bool,
+}
 
 /// Something of ours that ran: its name for people, and when.
 #[derive(Debug, Clone)]
@@ -38,31 +59,64 @@ pub(crate) struct Span {
 ///
 /// # Errors
 /// A file cannot be read.
-pub(crate) fn snapshot(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>) -> Result<Snapshot> {
-    let entries = list(host, dirs, &ours(host, project))?;
-    Ok(Snapshot(entries.into_iter().map(|entry| (entry.path, entry.content)).collect()))
+pub(crate) fn snapshot(host: &Host, project: &Project, places: &Places) -> Result<Snapshot> {
+    let seen = |entry: Entry| {
+        let (stamp, inode) = (files::stamp(&entry.path).ok(), files::inode(&entry.path));
+        (entry.path.clone(), Seen { entry, stamp, inode })
+    };
+    Ok(Snapshot(list(host, project, places)?.entries.into_iter().map(seen).collect()))
 }
 
-/// Compares the sources with what they were, remembers what was written, and tells it with what ran at the time.
-pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &[Span]) -> Vec<String> {
-    let paths: BTreeSet<&PathBuf> = before.0.keys().chain(after.0.keys()).collect();
-    let changed: Vec<&PathBuf> = paths.into_iter().filter(|path| before.0.get(*path) != after.0.get(*path)).collect();
-    if changed.is_empty() {
-        return Vec::new();
+impl Snapshot {
+    fn entry(&self, path: &Path) -> Option<&Entry> {
+        self.0.get(path).map(|seen| &seen.entry)
     }
-    let tracked = tracked(host, &changed);
+
+    /// Whether no source was touched since; new ones are not looked for.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.0.iter().all(|(path, seen)| seen.stamp == files::stamp(path).ok())
+    }
+
+    /// Those of these files that are sources and were changed after this moment, below the root. One with its content as it
+    /// was counts if it is another file that came after `since`: it was replaced, and put back.
+    pub(crate) fn changed(&self, host: &Host, read: &BTreeSet<Input>, since: SystemTime) -> Vec<String> {
+        let is_changed = |path: &PathBuf| {
+            let Some(seen) = self.0.get(path) else { return false };
+            let Content::File(hash) = &seen.entry.content else { return false };
+            let now = files::sha256(path, &host.memo);
+            let is_replaced =
+                seen.inode != files::inode(path) && files::changed(path).is_none_or(|changed| changed >= since);
+            now.ok().as_ref() != Some(hash) || is_replaced
+        };
+        let paths = read.iter().filter_map(|input| input.path(host)).filter(is_changed);
+        paths.map(|path| path.strip_prefix(&host.root).unwrap_or(&path).display().to_string()).collect()
+    }
+}
+
+/// Compares the sources with what they were, remembers what was written, and says so with what ran at the time.
+pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &[Span]) -> Compared {
+    let paths: BTreeSet<&PathBuf> = before.0.keys().chain(after.0.keys()).collect();
+    let content = |snapshot: &Snapshot, path: &PathBuf| snapshot.entry(path).map(|entry| entry.content.clone());
+    let changed: Vec<&PathBuf> =
+        paths.into_iter().filter(|path| content(before, path) != content(after, path)).collect();
+    let mut compared = Compared::default();
     let mut told: BTreeMap<(String, bool), Vec<String>> = BTreeMap::new();
     for path in changed {
         let at = std::fs::symlink_metadata(path).ok().and_then(|meta| time(meta.ctime(), meta.ctime_nsec()));
         let who = during(spans, at);
-        let content = after.0.get(path);
-        let is_left =
-            !tracked.contains(path) && (!before.0.contains_key(path) || knows_left(host, path, &before.0[path]));
-        if let Some(Content::File(hash)) = content {
+        let (old, new) = (before.entry(path), after.entry(path));
+        let tracked = old.or(new).is_some_and(|entry| entry.tracked);
+        let is_known = |entry: Option<&Entry>| entry.is_some_and(|entry| knows_left(host, path, &entry.content));
+        let is_left = !tracked && !is_for_cargo(path) && (old.is_none() || is_known(old) || is_known(new));
+        if let Some(Content::File(hash)) = new.map(|entry| &entry.content) {
             let word = if is_left { "left" } else { "written" };
             host.memo.put(&format!("{word} {}", path.display()), &hash.to_string(), &who);
         }
         let shown = path.strip_prefix(&host.root).unwrap_or(path).display().to_string();
+        if !is_left {
+            compared.changed.push(shown.clone());
+            compared.added |= old.is_none();
+        }
         told.entry((who, is_left)).or_default().push(format!("`{shown}`"));
     }
     let line = |((who, is_left), paths): ((String, bool), Vec<String>)| {
@@ -70,23 +124,24 @@ pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &
         match is_left {
             true => format!("{names} was added to the sources while {who}; git does not track it, so results stay valid"),
             false => format!(
-                "{names} was changed while {who}; results are of the sources as they were before, and what was built later \
-                 may have read the change. Restore it, and let tests write below TMPDIR"
+                "{names} was changed while {who}; what was not done by then is of no one state of the sources and does not \
+                 count. If a test changed it: restore it, and let tests write below TMPDIR"
             ),
         }
     };
-    told.into_iter().map(line).collect()
+    compared.told = told.into_iter().map(line).collect();
+    compared
+}
+
+/// Whether cargo may find the file by itself and build it or obey it.
+fn is_for_cargo(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rs" || extension == "toml")
 }
 
 /// Those of the sources that runs left and git does not track, with the content that they had.
 pub(super) fn left(host: &Host, entries: &[Entry]) -> BTreeSet<PathBuf> {
-    let known: Vec<&PathBuf> =
-        entries.iter().filter(|entry| knows_left(host, &entry.path, &entry.content)).map(|entry| &entry.path).collect();
-    if known.is_empty() {
-        return BTreeSet::new();
-    }
-    let tracked = tracked(host, &known);
-    known.into_iter().filter(|path| !tracked.contains(*path)).cloned().collect()
+    let known = entries.iter().filter(|entry| !entry.tracked && knows_left(host, &entry.path, &entry.content));
+    known.map(|entry| entry.path.clone()).collect()
 }
 
 fn knows_left(host: &Host, path: &Path, content: &Content) -> bool {
@@ -98,29 +153,14 @@ fn knows_left(host: &Host, path: &Path, content: &Content) -> bool {
 ///
 /// # Errors
 /// A file cannot be read.
-pub(crate) fn still_written(host: &Host, project: &Project, dirs: &BTreeSet<PathBuf>) -> Result<Vec<(String, String)>> {
-    let entries = list(host, dirs, &ours(host, project))?;
-    let written = entries.into_iter().filter_map(|Entry { path, content }| {
+pub(crate) fn still_written(host: &Host, project: &Project, places: &Places) -> Result<Vec<(String, String)>> {
+    let listing = list(host, project, places)?;
+    let written = listing.entries.into_iter().filter_map(|Entry { path, content, .. }| {
         let Content::File(hash) = content else { return None };
         let who = host.memo.get(&format!("written {}", path.display()), &hash.to_string())?;
         Some((path.strip_prefix(&host.root).unwrap_or(&path).display().to_string(), who))
     });
     Ok(written.collect())
-}
-
-/// Which of these files git tracks.
-fn tracked(host: &Host, paths: &[&PathBuf]) -> BTreeSet<PathBuf> {
-    let texts: Vec<String> = paths.iter().map(|path| format!(":(literal){}", path.display())).collect();
-    let mut args = vec!["ls-files", "-z", "--full-name", "--"];
-    args.extend(texts.iter().map(String::as_str));
-    let listed = || {
-        let git = Git::find(host)?;
-        let top = git.top().ok()?.ok()?;
-        Some(git.list(&args).ok()?.iter().map(|path| top.join(path)).collect::<BTreeSet<_>>())
-    };
-    let listed = listed().unwrap_or_default();
-    let is_listed = |path: &Path| listed.contains(path) || path.canonicalize().is_ok_and(|path| listed.contains(&path));
-    paths.iter().filter(|path| is_listed(path)).map(|path| (*path).clone()).collect()
 }
 
 fn time(seconds: i64, nanos: i64) -> Option<SystemTime> {
@@ -139,7 +179,7 @@ fn during(spans: &[Span], at: Option<SystemTime>) -> String {
     }
 }
 
-fn named(names: &[String]) -> String {
+pub(crate) fn named(names: &[String]) -> String {
     let more = match names.len().saturating_sub(MOST) {
         0 => String::new(),
         n => format!(" and {n} more"),

@@ -11,17 +11,22 @@ use compatrix_model::matrix_spec::{Piece, Suite};
 use compatrix_model::plan::{Build, AMBIENT_TOOLCHAIN};
 
 use crate::find::facts::HostFacts;
+use crate::find::surroundings::{self, Surroundings};
 use crate::sys::files;
 use crate::sys::files::hash_parts;
 use crate::sys::host::Host;
 
 /// Changes when the meaning of a record does.
-const FORMAT: &str = "compatrix run 2";
+const FORMAT: &str = "compatrix run 3";
 
-/// The part of a key that all runs of a build share.
-pub(crate) fn of_build(build: &Build, facts: &HostFacts, compiler: &str) -> Sha256 {
+/// The key of a build: all that is known before it.
+pub(crate) fn of_build(host: &Host, build: &Build, facts: &HostFacts) -> Sha256 {
     let lockset = or_empty::text(&lockset_of(build, facts));
-    let mut parts = vec![FORMAT.to_owned(), build.id(), facts.sources.to_string(), lockset, compiler.to_owned()];
+    let mut parts = vec![FORMAT.to_owned(), build.id(), facts.sources.to_string(), lockset];
+    if let Some(Availability::Ready(toolchain)) = facts.toolchains.get(&build.toolchain) {
+        let Surroundings { compiler, settings } = surroundings::look(host, toolchain);
+        parts.extend([compiler.to_string(), settings.to_string()]);
+    }
     if let Some(Availability::Ready(toolchain)) = facts.toolchains.get(&build.toolchain) {
         parts.extend([toolchain.rustc_verbose.clone(), toolchain.cargo_version.clone()]);
         // Two builds of the same release by a distribution report the same version.
@@ -38,7 +43,14 @@ pub(crate) fn lockset_of(build: &Build, facts: &HostFacts) -> Option<Sha256> {
     facts.locksets.get(&build.lockset)?.sha256
 }
 
-/// The key of a run.
+/// The key of a run after its build: `run` is [`of_run`], `read` the hash of what the build read besides. What is not known
+/// to have been read is in no key that is looked for.
+pub(crate) fn complete(run: Sha256, read: Option<Sha256>) -> Sha256 {
+    let read = read.map_or_else(|| "not known".to_owned(), |read| read.to_string());
+    hash_parts([run.to_string().as_str(), &read])
+}
+
+/// What is known of a run before its build.
 pub(crate) fn of_run(
     host: &Host,
     build: Sha256,
@@ -49,8 +61,10 @@ pub(crate) fn of_run(
 ) -> Sha256 {
     let mut parts = vec![build.to_string(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
     parts.push(format!("{:?}", suite.timeout));
+    parts.extend(host.ambient.inputs_of_runs().into_iter().map(|(name, value)| format!("{name}={value}")));
     if suite.alone {
-        parts.push("alone".to_owned());
+        // It has the user's own home.
+        parts.push(format!("alone in {:?}", host.ambient.get("HOME")));
     }
     if let Some(leak) = suite.leak() {
         // `errors-for` is not part of the key: findings are judged again without a run.

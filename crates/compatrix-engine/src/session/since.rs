@@ -13,7 +13,9 @@ use compatrix_model::spec_text::Parsed;
 use crate::deps::locks;
 use crate::find::fixture;
 use crate::find::fixture::Fixture;
-use crate::find::listing;
+use crate::find::listing::{self, Listing};
+use crate::find::places;
+use crate::find::sources;
 use crate::find::workspace;
 use crate::find::workspace::Workspace;
 use crate::sys::error::Error;
@@ -23,8 +25,6 @@ use crate::sys::host::Host;
 
 /// The spec, below the root.
 const SPEC: &str = "compat/matrix.toml";
-/// Lists of members and tools' metadata do not affect how a package is built.
-const HARMLESS_KEYS: [&str; 4] = ["members", "exclude", "default-members", "metadata"];
 
 /// What the changes since this revision can affect in a choice of this profile: commits, changes that are not committed,
 /// and files that git does not know and does not ignore.
@@ -45,9 +45,22 @@ pub(crate) fn since(
         ))
     })?;
     let mut changed: BTreeSet<String> = BTreeSet::new();
-    changed.extend(git.list(&["diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", &commit, "--"])?);
-    changed.extend(git.list(&["ls-files", "--others", "--exclude-standard", "-z"])?);
-    let ground = ground(host, &git, parsed, workspace);
+    changed.extend(git.list(&[
+        "diff",
+        "--name-only",
+        "--no-renames",
+        "--no-ext-diff",
+        "--no-relative",
+        "--ignore-submodules=none",
+        "-z",
+        &commit,
+        "--",
+    ])?);
+    // As the hash of the sources has it: rules of the user and of the machine do not count.
+    changed.extend(git.list(&["ls-files", "--others", "--exclude-per-directory=.gitignore", "-z"])?);
+    changed.extend(git.hidden_changes(&commit, &[])?);
+    let listing = listing::list(host, &parsed.spec.project, &workspace.dirs)?;
+    let ground = ground(host, &git, parsed, (workspace, &listing), &changed)?;
     let at = |name: &str| if ground.root.is_empty() { name.to_owned() } else { format!("{}/{name}", ground.root) };
     let then = |name: &str| git.file(&commit, &at(name)).ok();
     let now = |name: &str| files::read_text(&host.root.join(name)).ok();
@@ -59,22 +72,38 @@ pub(crate) fn since(
     let lockset = |text: &str| workspace::lockset(text, packages).ok().map(|hash| hash.to_string());
     let looked = Looked {
         lockset_differs: changed.contains(&at("Cargo.lock")) && differs("Cargo.lock", &lockset),
-        manifest_differs: changed.contains(&at("Cargo.toml")) && differs("Cargo.toml", &steering),
+        manifest_differs: changed.contains(&at("Cargo.toml"))
+            && differs("Cargo.toml", &|text| sources::steering(text).ok()),
         spec: spec_then(&git, &commit, &ground, &changed),
     };
     let changed: Vec<String> = changed.into_iter().collect();
     Ok(affected(rev, profile, &changed, &ground, looked))
 }
 
-fn ground(host: &Host, git: &Git<'_>, parsed: &Parsed, workspace: &Workspace) -> Ground {
+fn ground(
+    host: &Host,
+    git: &Git<'_>,
+    parsed: &Parsed,
+    (workspace, listing): (&Workspace, &Listing),
+    changed: &BTreeSet<String>,
+) -> Result<Ground, Error> {
+    let project = &parsed.spec.project;
     let mut ground = Ground { root: git.below(&host.root).unwrap_or_default(), ..Ground::default() };
-    for dir in &workspace.dirs {
-        match git.below(dir) {
-            Some(dir) => drop(ground.sources.insert(dir)),
+    for path in workspace.dirs.folders().chain(&listing.beyond) {
+        match git.below(path) {
+            Some(path) => drop(ground.sources.insert(path)),
             None => ground.sources_elsewhere = true,
         }
     }
-    ground.harmless = listing::ours(host, &parsed.spec.project).iter().filter_map(|path| git.below(path)).collect();
+    // Of what is no more, only its name says that it was an input.
+    for glob in project.inputs.iter().flatten() {
+        let glob = glob.trim_end_matches('/');
+        let matches = files::path_glob(glob).with_context(|| format!("`inputs` in {SPEC}: `{glob}`"))?;
+        let is_input =
+            |path: &&String| matches.is_match(path) || path.strip_prefix(glob).is_some_and(|p| p.starts_with('/'));
+        ground.sources.extend(changed.iter().filter(is_input).cloned());
+    }
+    ground.harmless = places::ours(host, project).iter().filter_map(|path| git.below(path)).collect();
     for group in &parsed.spec.locks {
         if let Some(path) = git.below(&host.root.join(locks::shown_file(group))) {
             ground.locks.insert(path, Condition::from(group));
@@ -91,7 +120,7 @@ fn ground(host: &Host, git: &Git<'_>, parsed: &Parsed, workspace: &Workspace) ->
         let parts: BTreeSet<String> = parts.iter().filter_map(|part| git.below(part)).collect();
         ground.fixtures.insert(value.name.clone(), parts);
     }
-    ground
+    Ok(ground)
 }
 
 /// The old spec, if it or the result of its globs has changed.
@@ -108,15 +137,6 @@ fn spec_then(git: &Git<'_>, commit: &str, ground: &Ground, changed: &BTreeSet<St
     fixtures.sort();
     let then = spec_text::parse(&text, SPEC, &fixtures);
     Some(then.map_or(OldSpec::Unreadable, |then| OldSpec::Read(Box::new(then.spec))))
-}
-
-/// The parts of a root manifest that can affect the build of a member.
-fn steering(text: &str) -> Option<String> {
-    let mut manifest: toml::Table = text.parse().ok()?;
-    if let Some(workspace) = manifest.get_mut("workspace").and_then(toml::Value::as_table_mut) {
-        HARMLESS_KEYS.iter().for_each(|key| drop(workspace.remove(*key)));
-    }
-    Some(manifest.to_string())
 }
 
 /// git at the top of the workspace's repository.

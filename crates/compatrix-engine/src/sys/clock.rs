@@ -27,6 +27,12 @@ pub fn day(seconds: i64) -> String {
     Offset::UTC.to_datetime(time).date().to_string()
 }
 
+/// A time in seconds since the Unix epoch, in UTC: `2026-11-21T15:47:32Z`; nothing outside of the calendar.
+pub fn utc(seconds: i64) -> Option<String> {
+    let time = Offset::UTC.to_datetime(Timestamp::from_second(seconds).ok()?);
+    Some(format!("{}Z", time.strftime("%Y-%m-%dT%H:%M:%S")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +42,9 @@ mod tests {
         let table = [(0, "1970-01-01"), (951_782_400, "2000-02-29"), (1_795_219_200, "2026-11-21"), (-1, "1969-12-31")];
         for (seconds, expected) in table {
             assert_eq!(day(seconds), expected);
+            assert_eq!(utc(seconds).unwrap()[..10], *expected);
         }
+        assert_eq!(utc(1_795_276_052).unwrap(), "2026-11-21T15:47:32Z");
+        assert_eq!(utc(i64::MAX), None);
     }
 }

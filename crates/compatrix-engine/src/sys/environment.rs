@@ -35,6 +35,34 @@ const BUILDS: [&str; 23] = [
     "RUSTUP_AUTO_INSTALL",
 ];
 
+/// Those of them that change no product: folders, which a build that reads them names, and ways to the network.
+const NO_INPUTS: [&str; 18] = [
+    "HOME",
+    "TMPDIR",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "SSH_AUTH_SOCK",
+    "RUSTUP_DIST_SERVER",
+];
+
+fn is_no_input(name: &str) -> bool {
+    NO_INPUTS.contains(&name)
+        || name == "RUSTUP_AUTO_INSTALL"
+        || ["CARGO_HTTP_", "CARGO_NET_"].iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// Prefixes of further variables of builds.
 const BUILD_PREFIXES: [&str; 3] = ["CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTRIES_"];
 
@@ -114,6 +142,36 @@ impl Ambient {
         })
     }
 
+    /// The variables of builds that are inputs of what they make: all but folders, which a build names if it reads them, and
+    /// ways to the network.
+    pub(crate) fn inputs_of_builds(&self) -> BTreeMap<String, String> {
+        let mut vars = self.for_builds();
+        vars.retain(|name, _| !is_no_input(name));
+        self.with_plain_path(vars)
+    }
+
+    /// The variables of runs that are inputs of their results; HOME and TMPDIR are a run's own.
+    pub(crate) fn inputs_of_runs(&self) -> BTreeMap<String, String> {
+        let mut vars = self.for_runs();
+        vars.retain(|name, _| !is_no_input(name));
+        self.with_plain_path(vars)
+    }
+
+    /// PATH without what adds nothing or differs with the way in which we were started: folders that are absent or come
+    /// twice, and those of cargo and rustup, before which each cell has its own toolchain.
+    fn with_plain_path(&self, mut vars: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let homes = self.rust_homes();
+        let mut dirs: Vec<&str> = Vec::new();
+        for dir in self.get("PATH").unwrap_or_default().split(':') {
+            let of_rust = homes.iter().any(|(_, home)| Path::new(dir).starts_with(home));
+            if !of_rust && !dirs.contains(&dir) && Path::new(dir).is_dir() {
+                dirs.push(dir);
+            }
+        }
+        vars.insert("PATH".to_owned(), dirs.join(":"));
+        vars
+    }
+
     fn pick(&self, keep: impl Fn(&str) -> bool) -> BTreeMap<String, String> {
         self.vars.iter().filter(|(name, _)| keep(name)).map(|(k, v)| (k.clone(), v.clone())).collect()
     }
@@ -158,6 +216,24 @@ mod tests {
         assert_eq!(ours.for_runs().keys().collect::<Vec<_>>(), ["LC_ALL", "PATH"]);
         let builds = ours.for_builds();
         assert_eq!(builds.keys().collect::<Vec<_>>(), ["CARGO_HOME", "CARGO_NET_OFFLINE", "LC_ALL", "PATH"]);
+    }
+
+    #[test]
+    fn inputs_are_variables_that_can_change_a_product() {
+        let ours = Ambient::of([
+            ("PATH", "/usr/bin:/nowhere:/usr/bin:/h/bin"),
+            ("CARGO_HOME", "/h"),
+            ("HOME", "/root"),
+            ("TZ", "UTC"),
+            ("CFLAGS", "-O"),
+            ("https_proxy", "p"),
+            ("CARGO_NET_OFFLINE", "true"),
+        ]);
+        let texts = |vars: BTreeMap<String, String>| {
+            vars.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(ours.inputs_of_builds()), ["CFLAGS=-O", "PATH=/usr/bin", "TZ=UTC"]);
+        assert_eq!(texts(ours.inputs_of_runs()), ["PATH=/usr/bin", "TZ=UTC"]);
     }
 
     #[test]

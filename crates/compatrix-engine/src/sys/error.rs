@@ -48,7 +48,8 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl From<anyhow::Error> for Error {
+    /// One of ours that passed through keeps its kind.
     fn from(error: anyhow::Error) -> Self {
-        Error::Infrastructure(error)
+        error.downcast().unwrap_or_else(Error::Infrastructure)
     }
 }

@@ -7,6 +7,7 @@ mod tests;
 
 use std::fs;
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,9 @@ use globset::{GlobBuilder, GlobMatcher};
 use sha2::Digest;
 
 use crate::sys::memo::Memo;
+
+/// The most bytes of a file that are read at once.
+const BUFFER: usize = 256 * 1024;
 
 /// A stamp that detects changes of a file: size, modification time, inode and change time.
 pub fn stamp(path: &Path) -> Result<String> {
@@ -46,7 +50,9 @@ pub fn sha256(path: &Path, memo: &Memo) -> Result<Sha256> {
 fn sha256_of(path: &Path) -> Result<Sha256> {
     let mut file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut hasher = sha2::Sha256::new();
-    let mut buffer = vec![0; 256 * 1024];
+    // Most files are small, and a large buffer takes longer to clear than they take to read.
+    let size = file.metadata().map_or(BUFFER, |meta| usize::try_from(meta.len()).unwrap_or(BUFFER));
+    let mut buffer = vec![0; size.clamp(4096, BUFFER)];
     loop {
         let n = file.read(&mut buffer).with_context(|| format!("cannot read {}", path.display()))?;
         if n == 0 {
@@ -117,6 +123,51 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     let failed = || format!("cannot write {}", path.display());
     beside(path, content)?.persist(path).map_err(|e| e.error).with_context(failed)?;
     Ok(())
+}
+
+/// Writes a file that the user named. What is there keeps its kind: a link its target, a pipe or device its place; one that is
+/// our own output gets the text in turn. A file is replaced as by [`write`], or where its folder does not let it, in place.
+pub fn write_output(path: &Path, content: &[u8]) -> Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    let Ok(meta) = fs::metadata(path) else {
+        // A link that leads nowhere yet keeps leading there.
+        return match fs::symlink_metadata(path) {
+            Ok(_) => fs::write(path, content).with_context(failed),
+            Err(_) => write(path, content),
+        };
+    };
+    let is = |stream: &dyn AsFd| {
+        rustix::fs::fstat(stream.as_fd()).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (meta.dev(), meta.ino()))
+    };
+    let written = if is(&std::io::stdout()) {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(content).and_then(|()| stdout.flush())
+    } else if is(&std::io::stderr()) {
+        std::io::stderr().lock().write_all(content)
+    } else if meta.is_file() {
+        let target = fs::canonicalize(path).with_context(failed)?;
+        let replaced = beside(&target, content).and_then(|new| Ok(new.persist(&target).map_err(|e| e.error)?));
+        return match replaced {
+            Ok(_) => Ok(()),
+            Err(error) if is_fixed(&error) => fs::write(&target, content).with_context(failed),
+            Err(error) => Err(error.context(failed())),
+        };
+    } else {
+        fs::OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(content))
+    };
+    match written {
+        // As with stdout, a reader that went away is no error.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.with_context(failed),
+    }
+}
+
+/// Whether an error says that a file cannot be replaced where it is, so that it may still be written: a folder without
+/// rights, a mount point.
+fn is_fixed(error: &anyhow::Error) -> bool {
+    use std::io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    let kinds = [CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy];
+    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|error| kinds.contains(&error.kind())))
 }
 
 /// Writes a file that must not be there yet.
@@ -234,6 +285,18 @@ pub(crate) fn copy_with_time(from: &Path, to: &Path) -> Result<()> {
 /// When a file was last written, if it exists.
 pub(crate) fn modified(path: &Path) -> Option<std::time::SystemTime> {
     fs::metadata(path).and_then(|meta| meta.modified()).ok()
+}
+
+/// The number by which the file system knows the file at this path.
+pub(crate) fn inode(path: &Path) -> Option<u64> {
+    fs::metadata(path).ok().map(|meta| meta.ino())
+}
+
+/// When a file's content or its place last changed, which nobody can set back; coarser than the clock.
+pub(crate) fn changed(path: &Path) -> Option<std::time::SystemTime> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    let since = std::time::Duration::new(u64::try_from(meta.ctime()).ok()?, u32::try_from(meta.ctime_nsec()).ok()?);
+    std::time::UNIX_EPOCH.checked_add(since)
 }
 
 /// Whether it is a file that may be executed.

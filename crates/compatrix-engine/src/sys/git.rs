@@ -1,9 +1,12 @@
 //! git: the one place that starts it. The index is the user's; its cache of file times is not refreshed by us.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{anyhow, Result};
 
+use crate::sys::clock;
+use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
 
@@ -32,14 +35,21 @@ impl<'h> Git<'h> {
     /// # Errors
     /// It cannot be started.
     pub fn ask(&self, args: &[&str]) -> Result<Result<String, String>> {
+        Ok(self.ask_bytes(args)?.map(|said| String::from_utf8_lossy(&said).into_owned()))
+    }
+
+    /// The variables that point git at another repository are not among those of builds. Caches of the work tree's state
+    /// are the user's, and may start programs.
+    fn ask_bytes(&self, args: &[&str]) -> Result<Result<Vec<u8>, String>> {
         let command = Command::new(self.program.to_string_lossy(), &self.dir)
+            .args(["-c", "core.fsmonitor=false"])
             .args(args.iter().copied())
             .envs(&self.host.ambient.for_builds())
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("LC_ALL", "C");
         let output = self.host.output(&command)?;
         if output.finished.status.success() {
-            Ok(Ok(output.text()))
+            Ok(Ok(output.stdout))
         } else {
             Ok(Err(last_lines(&output.finished.stderr.text(), 2)))
         }
@@ -50,7 +60,7 @@ impl<'h> Git<'h> {
     /// # Errors
     /// It cannot be started, or fails.
     pub fn need(&self, args: &[&str]) -> Result<String> {
-        self.ask(args)?.map_err(|why| anyhow!("`git {}` failed: {why}", args.join(" ")))
+        self.ask(args)?.map_err(|why| failed(args, &why))
     }
 
     /// The top folder of the repository, or git's error.
@@ -72,6 +82,18 @@ impl<'h> Git<'h> {
         Ok(said.ok().map(|commit| commit.trim().to_owned()).filter(|commit| !commit.is_empty()))
     }
 
+    /// When a commit was made, in UTC: `2026-11-21T15:47:32Z`; nothing if it is not here.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn date(&self, commit: &str) -> Result<Option<String>> {
+        // `%ct` is the same under every setting of the user's, who may have a format of dates.
+        let said =
+            self.ask(&["show", "--no-patch", "--no-show-signature", "--format=%ct", "--end-of-options", commit])?;
+        let seconds = said.ok().and_then(|text| text.trim().parse().ok());
+        Ok(seconds.and_then(clock::utc))
+    }
+
     /// A list that ends each entry with a zero byte.
     ///
     /// # Errors
@@ -79,6 +101,36 @@ impl<'h> Git<'h> {
     pub fn list(&self, args: &[&str]) -> Result<Vec<String>> {
         let said = self.need(args)?;
         Ok(said.split('\0').filter(|entry| !entry.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Paths as git has them, in a list that ends each with a zero byte.
+    ///
+    /// # Errors
+    /// As [`Git::need`].
+    pub(crate) fn paths(&self, args: &[&str]) -> Result<Vec<PathBuf>> {
+        let said = self.ask_bytes(args)?.map_err(|why| failed(args, &why))?;
+        let path = |bytes: &[u8]| PathBuf::from(std::ffi::OsStr::from_bytes(bytes));
+        Ok(said.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()).map(path).collect())
+    }
+
+    /// The files that git was told not to look at and that differ from a commit all the same; below these pathspecs, if there
+    /// are any.
+    ///
+    /// # Errors
+    /// As [`Git::need`].
+    pub(crate) fn hidden_changes(&self, commit: &str, specs: &[&str]) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        for entry in self.list(&[&["ls-files", "-v", "-z", "--"], specs].concat())? {
+            let Some((tag, path)) = entry.split_once(' ') else { continue };
+            // Lower case is `--assume-unchanged`, S is `--skip-worktree` (git-ls-files(1)); a sparse checkout leaves out many.
+            let is_hidden = tag == "S" || tag.chars().all(char::is_lowercase);
+            if is_hidden && files::exists(&self.dir.join(path)) {
+                let now = self.ask(&["hash-object", "--", path])?.ok();
+                let then = self.ask(&["rev-parse", "--verify", "--quiet", &format!("{commit}:{path}")])?.ok();
+                found.extend((now != then).then(|| path.to_owned()));
+            }
+        }
+        Ok(found)
     }
 
     /// A file in a commit. A path that starts with `./` is relative to this git's folder, others to the top.
@@ -103,4 +155,8 @@ impl<'h> Git<'h> {
         let parts = plain.strip_prefix(&self.dir).ok()?.components();
         Some(parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/"))
     }
+}
+
+fn failed(args: &[&str], why: &str) -> anyhow::Error {
+    anyhow!("`git {}` failed: {why}", args.join(" "))
 }

@@ -121,6 +121,23 @@ impl Host {
     }
 }
 
+#[cfg(test)]
+impl Host {
+    /// A host for tests, with this workspace root and nothing remembered.
+    pub(crate) fn for_test(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            dir: compat_dir(root),
+            cache: root.join("cache"),
+            ambient: Ambient::capture(),
+            memo: Arc::new(Memo::default()),
+            supervisor: Supervisor::of_workspace(root),
+            limits: Limits { jobs: 1, offline: true, no_install: true, fresh: false, hermetic: false },
+            now: 0,
+        }
+    }
+}
+
 /// Our own folder in the workspace at this root.
 pub fn compat_dir(root: &Path) -> PathBuf {
     root.join("target").join("compat")

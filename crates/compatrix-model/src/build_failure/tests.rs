@@ -320,3 +320,18 @@ fn text_of_others_is_no_sign() {
     failed(quoted);
     failed("warning: demo@0.1.0: No space left on device\nerror[E0308]: mismatched types\n --> src/lib.rs:1:1\n");
 }
+
+#[test]
+fn crates_that_rustc_refused_are_named_as_their_files_are() {
+    let of = |text: &str| super::not_compiled(text).into_iter().collect::<Vec<_>>();
+    let both =
+        "error: could not compile `my-demo` (lib) due to 1 previous error\nerror: could not compile `my-demo` (test \
+                \"it-2\") due to 2 previous errors\n";
+    assert_eq!(of(both), ["it_2", "my_demo"]);
+    assert_eq!(of("error: could not compile `demo` due to previous error\n"), ["demo"], "before cargo 1.70");
+    assert_eq!(
+        of("error: linking with `cc` failed: exit status: 1\nerror: could not compile `demo` (bin \"a\")\n"),
+        [""; 0]
+    );
+    assert_eq!(of("error: no matching package named `x` found\n"), [""; 0]);
+}

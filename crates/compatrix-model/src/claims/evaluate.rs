@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
-use super::{Cells, Claim, ClaimVerdict, Claims, Exception, Judged, Judgement, Lowest, Subject};
+use super::{Cells, Claim, ClaimVerdict, Claims, Exception, Judged, Judgement, Lowest, Stale, Subject};
 use crate::matrix_spec::{ClaimedVersion, Spec};
 use crate::verdict::{Expectation, Verdict};
 
@@ -16,6 +16,9 @@ type VersionOf = for<'j, 'a> fn(&'j Judged<'a>) -> Option<&'j Version>;
 /// A version claim is about its own line (`1.70` is any 1.70.x) and everything above it: proven if cells at the line work
 /// and no cell at or above it is broken; contradicted if one is, or if whatever was tried at the line fails. Cells that
 /// another version claim leaves out (a SQLite older than the claimed one) count neither for nor against.
+///
+/// Stale evidence proves nothing and contradicts nothing. A claim that only stale evidence would decide is stale, and so is one
+/// that fresh evidence proves while a stale result that it covers is broken.
 pub fn evaluate(spec: &Spec, judgement: &Judgement<'_>) -> Claims {
     let claimed = &spec.claims;
     let above = |claim: &Option<ClaimedVersion>, version: &Option<Version>| match (claim, version) {
@@ -74,24 +77,40 @@ fn version_claim(
 
 /// A claim from the cells at it and from all those that it covers. A version claim knows the lowest version above it
 /// that works.
-fn claim(
+fn claim<'j, 'a>(
     spec: &Spec,
     subject: Subject,
     name: &str,
-    at: &[&Judged<'_>],
-    scope: &[&Judged<'_>],
+    at: &[&'j Judged<'a>],
+    scope: &[&'j Judged<'a>],
     version: Option<(&str, Option<Version>)>,
 ) -> Claim {
+    let is_fresh = |j: &&&Judged<'_>| j.stale.is_none();
+    let of = |list: &[&'j Judged<'a>], fresh: bool, verdict: Verdict| -> Vec<&'j Judged<'a>> {
+        list.iter().filter(|j| is_fresh(j) == fresh && j.verdict == verdict).copied().collect()
+    };
     let proof = cells(at.iter().filter(|j| j.works()).copied());
-    let broken = cells(scope.iter().filter(|j| j.verdict == Verdict::Broken).copied());
-    let known: Vec<&Judged<'_>> = at.iter().filter(|j| j.verdict == Verdict::Known).copied().collect();
-    let tried = at.iter().filter(|j| j.tried()).count();
+    let broken = cells(of(scope, true, Verdict::Broken).into_iter());
+    let was_broken = of(scope, false, Verdict::Broken);
+    let known = of(at, true, Verdict::Known);
+    let old: Vec<&Judged<'_>> = at.iter().filter(|j| !is_fresh(j) && j.tried()).copied().collect();
+    let tried = at.iter().filter(|j| is_fresh(j) && j.tried()).count();
     let covers = if version.is_some() { format!("at or above {name}") } else { format!("with {name}") };
     let exceptions = exceptions(spec, at, &known);
 
     let (verdict, against, sentence) = if broken.count > 0 {
         let sentence = format!("{} {covers} {} broken", results(broken.count), are(broken.count));
         (ClaimVerdict::Contradicted, broken, sentence)
+    } else if proof.count > 0 && !was_broken.is_empty() {
+        let n = was_broken.len();
+        let sentence = format!(
+            "{} with {name} passed, but {} {covers} {} broken: {}",
+            results(proof.count),
+            results(n),
+            if n == 1 { "was" } else { "were" },
+            reasons(&was_broken)
+        );
+        (ClaimVerdict::Stale, Cells::default(), sentence)
     } else if proof.count > 0 {
         let mut sentence = format!("{} with {name} passed", results(proof.count));
         if version.is_some() {
@@ -100,7 +119,18 @@ fn claim(
         for exception in &exceptions {
             sentence.push_str(&format!("; except {}: {}", exception.whereabouts, exception.reason));
         }
+        if !old.is_empty() {
+            sentence.push_str(&format!("; {} more {} stale", old.len(), are(old.len())));
+        }
         (ClaimVerdict::Proven, Cells::default(), sentence)
+    } else if !old.is_empty() {
+        let passed = old.iter().filter(|j| super::works(j.verdict)).count();
+        let sentence = match (passed, old.len()) {
+            (0, n) => format!("{} with {name}, of which none passed: {}", results(n), reasons(&old)),
+            (passed, n) if passed == n => format!("{} with {name} passed, but {}", results(n), reasons(&old)),
+            (passed, n) => format!("{passed} of {} with {name} passed, but {}", results(n), reasons(&old)),
+        };
+        (ClaimVerdict::Stale, Cells::default(), sentence)
     } else if tried > 0 && known.len() == tried {
         let sentence = match tried {
             1 => format!("the only result with {name} is a failure that the spec expects"),
@@ -122,7 +152,33 @@ fn claim(
         }
         (ClaimVerdict::Unproven, Cells::default(), sentence)
     };
-    Claim { subject, verdict, proof, against, exceptions, sentence }
+    Claim { subject, verdict, proof, stale: grouped(&old), against, exceptions, sentence }
+}
+
+/// Stale results by reason, the most frequent first.
+fn grouped(stale: &[&Judged<'_>]) -> Vec<(Stale, Cells)> {
+    let mut groups: BTreeMap<&Stale, Vec<&Judged<'_>>> = BTreeMap::new();
+    for judged in stale {
+        if let Some(reason) = &judged.stale {
+            groups.entry(reason).or_default().push(judged);
+        }
+    }
+    let mut groups: Vec<(Stale, Cells)> =
+        groups.into_iter().map(|(reason, list)| (reason.clone(), cells(list.into_iter()))).collect();
+    groups.sort_by_key(|(_, cells)| std::cmp::Reverse(cells.count));
+    groups
+}
+
+/// `they are of older sources (commit 1f66e6663714 of 2026-11-21)`; of several reasons each with its number.
+fn reasons(stale: &[&Judged<'_>]) -> String {
+    match (grouped(stale).as_slice(), stale.len()) {
+        ([(reason, _)], 1) => format!("it is {reason}"),
+        ([(reason, _)], _) => format!("they are {reason}"),
+        (groups, _) => {
+            let one = |(reason, cells): &(Stale, Cells)| format!("{} {} {reason}", cells.count, are(cells.count));
+            groups.iter().map(one).collect::<Vec<_>>().join(", ")
+        }
+    }
 }
 
 /// Known failures by reason, with what distinguishes their cells from others at the claim.
@@ -144,26 +200,32 @@ fn exceptions(spec: &Spec, at: &[&Judged<'_>], known: &[&Judged<'_>]) -> Vec<Exc
     groups.into_iter().map(exception).collect()
 }
 
-/// `features=json`: the axes on which these cells have fewer values than all the cells tried at the claim.
+/// Where known failures are among the cells tried at the claim.
 fn whereabouts(spec: &Spec, at: &[&Judged<'_>], cells: &[&Judged<'_>]) -> String {
+    let fresh: Vec<&Judged<'_>> = at.iter().filter(|j| j.tried() && j.stale.is_none()).copied().collect();
+    let text = whereabouts_of(spec, &fresh, cells, usize::MAX);
+    if text.is_empty() {
+        format!("{} of {} results", cells.len(), fresh.len())
+    } else {
+        text
+    }
+}
+
+/// `features=json`: the axes on which these cells have fewer values than all, and at most `most`; empty if there is none.
+pub(super) fn whereabouts_of(spec: &Spec, all: &[&Judged<'_>], cells: &[&Judged<'_>], most: usize) -> String {
     let space = &spec.space;
     let values = |cells: &[&Judged<'_>], axis: usize| -> BTreeSet<usize> {
-        cells.iter().filter(|j| j.tried()).map(|j| space.coords(j.cell)[axis]).collect()
+        cells.iter().map(|j| space.coords(j.cell)[axis]).collect()
     };
     let narrow = space.axes().iter().enumerate().filter_map(|(n, axis)| {
-        let (these, all) = (values(cells, n), values(at, n));
-        if these.len() == all.len() {
+        let (these, all) = (values(cells, n), values(all, n));
+        if these.len() == all.len() || these.len() > most {
             return None;
         }
         let names: Vec<&str> = these.iter().map(|v| axis.values[*v].name.as_str()).collect();
         Some(format!("{}={}", axis.name, names.join("|")))
     });
-    let text = narrow.collect::<Vec<_>>().join(" ");
-    if text.is_empty() {
-        format!("{} of {} results", cells.len(), at.iter().filter(|j| j.tried()).count())
-    } else {
-        text
-    }
+    narrow.collect::<Vec<_>>().join(" ")
 }
 
 /// The lowest version at which something works and nothing is broken.

@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 
 use semver::Version;
 
-use super::{Judged, Judgement};
+use super::{Against, Judged, Judgement, Stale};
 use crate::axis::{AxisKind, AxisName, ValueName};
 use crate::cell::CellIndex;
 use crate::condition::{partial_version, Match, Matcher, Versions};
 use crate::evidence::Record;
 use crate::evidence_file::{Entry, EvidenceFile};
 use crate::expect::Expectations;
+use crate::lockset;
 use crate::matrix_spec::{Expect, Spec};
+use crate::meaning::Meanings;
+use crate::today::Today;
 use crate::verdict::{judge, Expectation};
 
 /// A spec's expectation for each cell, given known versions. Pages have no clock, so rules apply whatever their last day.
@@ -54,16 +57,39 @@ impl Rulings {
 }
 
 /// Judges committed evidence by the spec's rules. Versions come from the evidence itself: what a rule says of
-/// `sqlite <3.38` is decided by the SQLite that really ran.
+/// `sqlite <3.38` is decided by the SQLite that really ran. What is of other sources than the newest evidence is stale.
 pub fn judge_evidence<'a>(spec: &Spec, files: &'a [EvidenceFile]) -> Judgement<'a> {
+    judge_all(spec, files, &Against::newest(spec, files))
+}
+
+/// The same against the work tree: what is of other sources, dependency versions or fixtures than today's is stale.
+pub fn judge_against<'a>(spec: &Spec, files: &'a [EvidenceFile], today: &Today) -> Judgement<'a> {
+    judge_all(spec, files, &Against::Today(today))
+}
+
+fn judge_all<'a>(spec: &Spec, files: &'a [EvidenceFile], against: &Against<'_>) -> Judgement<'a> {
+    let meanings = Meanings::new(spec);
     let mut judgement = Judgement::default();
     for file in files {
-        let mut judge = Judge::new(spec, file);
+        let mut judge = Judge::new(spec, &meanings, file);
         for entry in file.entries() {
-            judge.entry(file.platform(), entry, &mut judgement);
+            judge.entry((file.platform(), entry), against, &mut judgement);
         }
     }
     judgement
+}
+
+/// The file with the meaning that each of its entries has by the spec, for evidence that is recorded now.
+pub fn with_meanings(spec: &Spec, mut file: EvidenceFile) -> EvidenceFile {
+    let meanings = Meanings::new(spec);
+    let mut judge = Judge::new(spec, &meanings, &file);
+    file.change(|entry| {
+        entry.meaning = judge.place(entry).map(|place| {
+            let expectation = judge.rulings(&place).expectations.of(&place.coords);
+            meanings.of(place.suite, &place.coords, &judge.versions(&place), &expectation)
+        });
+    });
+    file
 }
 
 /// Position and version of a value, for the two axes with versions.
@@ -71,6 +97,7 @@ type Key = [Option<(usize, Option<Version>)>; 2];
 
 struct Judge<'s> {
     spec: &'s Spec,
+    meanings: &'s Meanings<'s>,
     /// The versions of values elsewhere on this platform, for entries without a proof; `None` if they resolved to several
     /// versions, because choosing one would be a guess.
     seen: BTreeMap<(AxisName, ValueName), Option<Version>>,
@@ -78,7 +105,7 @@ struct Judge<'s> {
 }
 
 impl<'s> Judge<'s> {
-    fn new(spec: &'s Spec, file: &EvidenceFile) -> Self {
+    fn new(spec: &'s Spec, meanings: &'s Meanings<'s>, file: &EvidenceFile) -> Self {
         let mut seen: BTreeMap<_, Option<Version>> = BTreeMap::new();
         for record in file.entries().map(|entry| &entry.record) {
             for (axis, version) in [("rust", rust_version(record)), ("sqlite", sqlite_version(record))] {
@@ -93,27 +120,39 @@ impl<'s> Judge<'s> {
                 }
             }
         }
-        Self { spec, seen, rulings: HashMap::new() }
+        Self { spec, meanings, seen, rulings: HashMap::new() }
     }
 
-    fn entry<'a>(&mut self, platform: &'a str, entry: &'a Entry, judgement: &mut Judgement<'a>) {
+    /// Where an entry stands in the spec, and which versions it ran with; `None` if the spec does not have its cell or
+    /// suite.
+    fn place(&self, entry: &Entry) -> Option<Place> {
         let space = &self.spec.space;
         let record = &entry.record;
-        let cell = space.find(&record.cell);
-        let suite = self.spec.suites.iter().position(|suite| suite.name == record.suite);
-        let (Some(cell), Some(suite)) = (cell, suite) else {
+        let cell = space.find(&record.cell)?;
+        let suite = self.spec.suites.iter().position(|suite| suite.name == record.suite)?;
+        let rust = rust_version(record).or_else(|| self.fallback("rust", record));
+        let sqlite = sqlite_version(record).or_else(|| self.fallback("sqlite", record));
+        Some(Place { suite, cell, coords: space.coords(cell), rust, sqlite })
+    }
+
+    fn entry<'a>(
+        &mut self,
+        (platform, entry): (&'a str, &'a Entry),
+        against: &Against<'_>,
+        judgement: &mut Judgement<'a>,
+    ) {
+        let Some(place) = self.place(entry) else {
             judgement.foreign += 1;
             return;
         };
-        let coords = space.coords(cell);
-        let rust = rust_version(record).or_else(|| self.fallback("rust", record));
-        let sqlite = sqlite_version(record).or_else(|| self.fallback("sqlite", record));
-        let rulings = self.rulings(&coords, cell, &rust, &sqlite);
-        if !rulings.runs(suite, &coords) {
+        let rulings = self.rulings(&place);
+        if !rulings.runs(place.suite, &place.coords) {
             judgement.foreign += 1;
-        } else if let Some(expectation) = rulings.of(suite, &coords) {
-            let verdict = judge(record.outcome, &expectation, record.attempts);
-            let judged = Judged { platform, entry, cell, verdict, expectation, rust, sqlite };
+        } else if let Some(expectation) = rulings.of(place.suite, &place.coords) {
+            let stale = self.stale(entry, &place, &expectation, against);
+            let verdict = judge(entry.record.outcome, &expectation, entry.record.attempts);
+            let Place { suite, cell, coords: _, rust, sqlite } = place;
+            let judged = Judged { platform, entry, cell, verdict, stale, expectation, rust, sqlite };
             match self.spec.suites[suite].leak() {
                 Some(_) => judgement.leaks.push(judged),
                 None => judgement.judged.push(judged),
@@ -123,34 +162,63 @@ impl<'s> Judge<'s> {
         }
     }
 
+    /// Why an entry no longer counts.
+    fn stale(&self, entry: &Entry, place: &Place, expectation: &Expectation, against: &Against<'_>) -> Option<Stale> {
+        entry.record.proof.as_ref()?;
+        let (space, locks) = (&self.spec.space, &self.spec.locks);
+        let versions = self.versions(place);
+        let of_today =
+            |today: &Today, source: &_| today.has(&lockset::of_cell(locks, space, &place.coords, &versions), source);
+        against.stale(entry, of_today).or_else(|| {
+            let Some(meaning) = &entry.meaning else { return Some(Stale::Format) };
+            let today = self.meanings.of(place.suite, &place.coords, &versions, expectation);
+            let changed = meaning.changed(&today, &entry.record.suite, &entry.record.cell);
+            (!changed.is_empty()).then_some(Stale::Meaning(changed))
+        })
+    }
+
     fn fallback(&self, axis: &str, record: &Record) -> Option<Version> {
         let value = record.cell.value(axis)?;
         let seen = self.seen.get(&(AxisName::new(axis).ok()?, value.clone()));
         seen.cloned().flatten().or_else(|| partial_version(value.as_str()))
     }
 
-    fn rulings(
-        &mut self,
-        coords: &[usize],
-        cell: CellIndex,
-        rust: &Option<Version>,
-        sqlite: &Option<Version>,
-    ) -> &Rulings {
-        let spec = self.spec;
-        let at = |kind: AxisKind| spec.space.axis_of(&kind).map(|(n, _)| n);
-        let axes = [(at(AxisKind::Rust), rust), (at(AxisKind::Sqlite), sqlite)];
-        let key: Key = [0, 1].map(|n| axes[n].0.map(|axis| (coords[axis], axes[n].1.clone())));
-        self.rulings.entry(key).or_insert_with(|| {
-            let mut versions = Versions::new();
-            for (axis, version) in axes {
-                if let (Some(axis), Some(version)) = (axis, version) {
-                    let name = spec.space.axes()[axis].name.clone();
-                    versions.insert((name, spec.space.value(cell, axis).name.clone()), version.clone());
-                }
-            }
-            Rulings::new(spec, &versions)
-        })
+    fn rulings(&mut self, place: &Place) -> &Rulings {
+        let axes = self.axes(place);
+        let key: Key = axes.map(|(axis, version)| axis.map(|axis| (place.coords[axis], version.clone())));
+        if !self.rulings.contains_key(&key) {
+            let rulings = Rulings::new(self.spec, &self.versions(place));
+            self.rulings.insert(key.clone(), rulings);
+        }
+        &self.rulings[&key]
     }
+
+    /// The two axes with versions, and those of an entry.
+    fn axes<'p>(&self, place: &'p Place) -> [(Option<usize>, &'p Option<Version>); 2] {
+        let at = |kind: AxisKind| self.spec.space.axis_of(&kind).map(|(n, _)| n);
+        [(at(AxisKind::Rust), &place.rust), (at(AxisKind::Sqlite), &place.sqlite)]
+    }
+
+    /// The versions that the values of an entry's cell stand for.
+    fn versions(&self, place: &Place) -> Versions {
+        let mut versions = Versions::new();
+        for (axis, version) in self.axes(place) {
+            if let (Some(axis), Some(version)) = (axis, version) {
+                let name = self.spec.space.axes()[axis].name.clone();
+                versions.insert((name, self.spec.space.value(place.cell, axis).name.clone()), version.clone());
+            }
+        }
+        versions
+    }
+}
+
+/// Where an entry stands in the spec.
+struct Place {
+    suite: usize,
+    cell: CellIndex,
+    coords: Vec<usize>,
+    rust: Option<Version>,
+    sqlite: Option<Version>,
 }
 
 fn rust_version(record: &Record) -> Option<Version> {

@@ -94,8 +94,13 @@ fn record(cell: &str, outcome: Outcome) -> Record {
     }
 }
 
+/// Evidence that was recorded under the spec as it is.
+fn file(records: impl IntoIterator<Item = Record>) -> EvidenceFile {
+    with_meanings(&spec(), EvidenceFile::from_records("linux-x86_64", records))
+}
+
 fn evidence(cells: &[(&str, Outcome)]) -> Vec<EvidenceFile> {
-    vec![EvidenceFile::from_records("linux-x86_64", cells.iter().map(|(cell, outcome)| record(cell, *outcome)))]
+    vec![file(cells.iter().map(|(cell, outcome)| record(cell, *outcome)))]
 }
 
 /// Verdict and sentence of the claim at this position: 0 Rust, 1 SQLite, 2 and 3 schemas, 4 and 5 platforms.
@@ -191,7 +196,7 @@ fn schemas_and_platforms() {
 fn flaky_decides_nothing_and_an_unexpected_pass_works() {
     let spec = spec();
     let flaky = Record { attempts: 2, ..record("1.70 3.46.0 v24 default", Passed) };
-    let files = [EvidenceFile::from_records("linux-x86_64", [flaky])];
+    let files = [file([flaky])];
     let claims = evaluate(&spec, &judge_evidence(&spec, &files));
     assert_eq!(claims.claims[0].verdict, ClaimVerdict::Unproven);
     assert_eq!(claims.claims[0].sentence, "with Rust 1.70 nothing passed at the first try");
@@ -228,7 +233,7 @@ fn what_evidence_is_left_out() {
     suite.suite = "gone".into();
     let skipped = record("1.80 3.46.0 v18 default", Failed);
     let kept = record("1.70 3.46.0 v24 default", Passed);
-    let files = [EvidenceFile::from_records("linux-x86_64", [gone, suite, skipped, kept])];
+    let files = [file([gone, suite, skipped, kept])];
     let judgement = judge_evidence(&spec, &files);
     assert_eq!((judgement.judged.len(), judgement.foreign, judgement.excluded), (1, 2, 1));
 }
@@ -240,7 +245,7 @@ fn a_rule_goes_by_the_version_that_ran() {
     let mut old = record("1.70 bundled v24 json", Failed);
     old.proof.as_mut().unwrap().sqlite.as_mut().unwrap().version = "3.33.0".into();
     for (record, verdict) in [(record("1.70 bundled v24 json", Failed), Verdict::Broken), (old, Verdict::Known)] {
-        let files = [EvidenceFile::from_records("linux-x86_64", [record])];
+        let files = [file([record])];
         assert_eq!(judge_evidence(&spec, &files).judged[0].verdict, verdict);
     }
 }
@@ -254,9 +259,135 @@ fn a_value_that_was_two_versions_stands_for_neither() {
     let new = record("1.70 bundled v24 json", Passed);
     let untried = record("stable bundled v24 default", Unavailable);
     for (records, version) in [(vec![new.clone(), untried.clone()], Some("3.45.0")), (vec![old, new, untried], None)] {
-        let files = [EvidenceFile::from_records("linux-x86_64", records)];
+        let files = [file(records)];
         let judgement = judge_evidence(&spec, &files);
         let untried = judgement.judged.iter().find(|j| j.verdict == Verdict::Unproven).unwrap();
         assert_eq!(untried.sqlite, version.map(|v| Version::parse(v).unwrap()));
     }
+}
+
+/// A passed record of other sources, made at this time.
+fn of_sources(cell: &str, outcome: Outcome, sources: u8) -> Record {
+    let mut record = record(cell, outcome);
+    let source = &mut record.proof.as_mut().unwrap().source;
+    (source.sources, source.commit) = ([sources; 32].into(), Some(sources.to_string().repeat(20)));
+    record
+}
+
+/// The same file with the commits of its sources dated, the day as the number of the sources.
+fn dated(mut file: EvidenceFile) -> EvidenceFile {
+    file.change(|entry| {
+        let commit = entry.record.proof.as_ref().and_then(|proof| proof.source.commit.clone());
+        entry.date = commit.map(|commit| format!("2026-11-{}T00:00:00Z", &commit[..2]));
+    });
+    file
+}
+
+#[track_caller]
+fn stale(position: usize, file: EvidenceFile, verdict: ClaimVerdict, sentence: &str) {
+    let (spec, files) = (spec(), [file]);
+    let claims = evaluate(&spec, &judge_evidence(&spec, &files));
+    let claim = &claims.claims[position];
+    assert_eq!((claim.verdict, claim.sentence.as_str()), (verdict, sentence));
+}
+
+#[test]
+fn what_only_older_sources_prove_is_stale() {
+    use ClaimVerdict::*;
+    let old = || of_sources("1.70 3.46.0 v24 default", Passed, 11);
+    let new = |outcome| of_sources("stable 3.46.0 v24 default", outcome, 12);
+    let commit = "11".repeat(6);
+    let words = format!("1 result with Rust 1.70 passed, but it is of other sources (commit {commit} of 2026-11-11)");
+    stale(0, dated(file([old(), new(Passed)])), Stale, &words);
+    stale(0, dated(file([old()])), Proven, "1 result with Rust 1.70 passed, and none at or above Rust 1.70 is broken");
+    stale(0, dated(file([old(), new(Failed)])), Contradicted, "1 result at or above Rust 1.70 is broken");
+    // What is older is not what is newer, whatever there is more of.
+    let more = of_sources("1.70 3.46.0 v18 default", Passed, 11);
+    stale(3, dated(file([old(), more, new(Passed)])), Proven, "1 result with schema v24 passed; 1 more is stale");
+    // A failure of older sources contradicts nothing, and nothing is proven beside it.
+    let red = of_sources("1.70 3.46.0 v24 default", Failed, 11);
+    let words = format!(
+        "1 result with schema v24 passed, but 1 result with schema v24 was broken: it is of other sources (commit {commit} of \
+         2026-11-11)"
+    );
+    stale(3, dated(file([red.clone(), new(Passed)])), Stale, &words);
+    let words = format!(
+        "1 result with Rust 1.70, of which none passed: it is of other sources (commit {commit} of 2026-11-11)"
+    );
+    stale(0, dated(file([red, new(Passed)])), Stale, &words);
+}
+
+#[test]
+fn several_sources_without_dates_prove_nothing() {
+    let records =
+        || [of_sources("1.70 3.46.0 v24 default", Passed, 11), of_sources("stable 3.46.0 v24 default", Passed, 12)];
+    let words =
+        "1 result with Rust 1.70 passed, but it is of several sources, and no commit's date says which are the newest";
+    stale(0, file(records()), ClaimVerdict::Stale, words);
+    // Uncommitted changes are newer than their commit.
+    let mut dirty = records().map(|mut record| {
+        record.proof.as_mut().unwrap().source.commit = Some("11".repeat(20));
+        record
+    });
+    dirty[0].proof.as_mut().unwrap().source.dirty = true;
+    let words = "1 result with Rust 1.70 passed, and none at or above Rust 1.70 is broken";
+    stale(0, dated(file(dirty)), ClaimVerdict::Proven, words);
+}
+
+#[test]
+fn evidence_of_another_meaning_is_stale_and_says_of_what() {
+    let mut file = file([record("1.70 3.46.0 v24 json", Passed)]);
+    let (spec, text) = (spec(), file.to_text());
+    let edited = |from: &str, to: &str| {
+        let fixtures = ["v18".to_owned(), "v24".to_owned()];
+        crate::spec_text::parse(&SPEC.replacen(from, to, 1), "matrix.toml", &fixtures).expect("a spec").spec
+    };
+    let sentence = |spec: &Spec, file: &EvidenceFile| {
+        let files = [file.clone()];
+        let claims = evaluate(spec, &judge_evidence(spec, &files));
+        (claims.claims[0].verdict, claims.claims[0].sentence.clone())
+    };
+    let passed = "1 result with Rust 1.70 passed, but it is from when";
+    for (from, to, what) in [
+        ("[\"json\"]", "[\"json\", \"x\"]", "`features=json`"),
+        ("kind = \"test\"", "kind = \"test\"\nargs = [\"x\"]", "the suite `tests`"),
+        ("sqlite = \"<3.38\"", "sqlite = \"<3.50\"", "the rules"),
+    ] {
+        let expected = (ClaimVerdict::Stale, format!("{passed} {what} meant something else"));
+        assert_eq!(sentence(&edited(from, to), &file), expected, "{from}");
+    }
+    assert_eq!(sentence(&edited("[\"v18\", \"v24\"]", "[\"v24\"]"), &file).0, ClaimVerdict::Proven);
+    assert_eq!(EvidenceFile::from_text(&text).unwrap(), file);
+    file.change(|entry| entry.meaning = None);
+    let words =
+        "1 result with Rust 1.70 passed, but it is of an older format, which does not say what suites and values meant";
+    assert_eq!(sentence(&spec, &file), (ClaimVerdict::Stale, words.to_owned()));
+}
+
+#[test]
+fn evidence_is_held_against_the_work_tree() {
+    let spec = spec();
+    let mut fixed = record("1.70 3.46.0 v24 default", Passed);
+    let proof = fixed.proof.as_mut().unwrap();
+    proof.source.lockset = Some([1; 32].into());
+    proof.fixture = Some(crate::evidence::FixtureProof { name: "v24".into(), vintage: 24, sha256: [2; 32].into() });
+    let files = [file([fixed])];
+    let today = crate::today::Today {
+        sources: [0; 32].into(),
+        locksets: [(crate::lockset::Lockset::LOCKED, [1; 32].into())].into(),
+        fixtures: [("v24".to_owned(), [2; 32].into())].into(),
+    };
+    let of = |change: &dyn Fn(&mut crate::today::Today)| {
+        let mut today = today.clone();
+        change(&mut today);
+        let freshness = Freshness::of(&spec, &judge_against(&spec, &files, &today));
+        (freshness.is_fresh(), freshness.groups.first().map(|group| group.stale.to_string()))
+    };
+    assert_eq!(of(&|_| ()), (true, None));
+    assert_eq!(of(&|today| today.sources = [9; 32].into()), (false, Some("of other sources".to_owned())));
+    assert_eq!(of(&|today| today.locksets.clear()), (false, Some("of other dependency versions".to_owned())));
+    let fixture = "of another recipe of the fixture `v24`".to_owned();
+    assert_eq!(of(&|today| today.fixtures.clear()), (false, Some(fixture)));
+    let nothing: [EvidenceFile; 0] = [];
+    assert!(!Freshness::of(&spec, &judge_against(&spec, &nothing, &today)).is_fresh(), "nothing is not fresh");
 }

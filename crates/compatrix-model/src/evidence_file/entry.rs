@@ -6,12 +6,17 @@ use std::sync::Arc;
 use super::leaks::LeakEvidence;
 use super::scrub::{base_name, one_line, scrub_paths};
 use crate::cell::CellId;
-use crate::evidence::{Proof, Record, SqliteProof, TestFailure};
+use crate::evidence::{Contradiction, Proof, Record, SqliteProof, Stated, TestFailure};
 use crate::linkage::Linkage;
+use crate::matrix_spec::SuiteKind;
+use crate::meaning::Meaning;
 use crate::outcome::Outcome;
 
 /// The format that [`EvidenceFile::to_text`] writes.
-pub const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 2;
+
+/// The oldest that is still read. It does not say what suites and values meant, so its entries are stale.
+pub const OLDEST: i64 = 1;
 
 /// How many failing tests an entry names.
 const MAX_FAILING: usize = 10;
@@ -32,6 +37,11 @@ pub struct Entry {
     pub record: Arc<Record>,
     /// What a tool found, for suites of kind `leak`.
     pub leaks: Option<LeakEvidence>,
+    /// What its suite and its values meant when it was recorded; `None` in files of format 1.
+    pub meaning: Option<Meaning>,
+    /// When the commit of its sources was made, `2026-11-21T15:47:32Z`, so that text order is time order; `None` without git
+    /// and in files of format 1.
+    pub date: Option<String>,
 }
 
 impl EvidenceFile {
@@ -92,6 +102,11 @@ impl EvidenceFile {
         self.entries.insert((entry.record.suite.clone(), entry.record.cell.clone()), entry);
     }
 
+    /// Changes every entry in place.
+    pub fn change(&mut self, mut act: impl FnMut(&mut Entry)) {
+        self.entries.values_mut().for_each(&mut act);
+    }
+
     /// Leaves only the entries of which this holds (evidence of cells that the spec no longer has).
     pub fn retain(&mut self, mut keep: impl FnMut(&Entry) -> bool) {
         self.entries.retain(|_, entry| keep(entry));
@@ -130,7 +145,18 @@ impl Entry {
             executables_ms: 0,
             ..record
         };
-        Self { record: Arc::new(record), leaks }
+        Self { record: Arc::new(record), leaks, meaning: None, date: None }
+    }
+
+    /// What in it cannot be true, in a file of this platform; of several things the first. `kind` as for
+    /// [`Record::contradiction`].
+    pub fn contradiction(&self, platform: &str, kind: Option<&SuiteKind>) -> Option<Contradiction> {
+        let report = self.leaks.as_ref();
+        let errors = |leaks: &LeakEvidence| leaks.findings.iter().filter(|finding| finding.is_error()).count();
+        let leaks = report.map(|leaks| (leaks.ran, errors(leaks)));
+        let stated = Stated { leaks, ..self.record.stated() };
+        let trouble = (self.record.outcome == Outcome::Infrastructure).then_some(Contradiction::NoEvidence);
+        trouble.or_else(|| stated.contradiction(kind)).or_else(|| stated.elsewhere(platform))
     }
 }
 

@@ -8,13 +8,15 @@ use compatrix_leak::{FindingKind, Tool};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::entry::{failure, Entry, EvidenceFile, FORMAT};
+use super::entry::{failure, Entry, EvidenceFile, FORMAT, OLDEST};
 use super::leaks::{BaselineEvidence, FindingEvidence, LeakEvidence};
+use super::snapshot::{known, RawMeaning};
 use crate::cell::{CellId, CellIdError};
 use crate::evidence::{Counts, Differences, ExecutableProof, FixtureProof, LeftOut, Proof, Record};
 use crate::evidence::{SourceProof, SqliteProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
+use crate::meaning::Meaning;
 use crate::outcome::Outcome;
 
 /// Why a text is not an evidence file.
@@ -51,6 +53,8 @@ struct RawFile {
     platform: String,
     #[serde(default)]
     origin: BTreeMap<String, RawOrigin>,
+    #[serde(default)]
+    meaning: BTreeMap<String, RawMeaning>,
     #[serde(default)]
     toolchain: BTreeMap<String, RawToolchain>,
     #[serde(default)]
@@ -122,6 +126,7 @@ struct RawSuppressed {
 #[serde(deny_unknown_fields)]
 struct RawOrigin {
     commit: Option<String>,
+    date: Option<Spanned<String>>,
     dirty: bool,
     sources: Sha256,
 }
@@ -206,6 +211,8 @@ struct RawRecord {
     fixture: Option<Spanned<String>>,
     #[serde(with = "or_empty")]
     key: Option<Sha256>,
+    meaning: Option<Spanned<String>>,
+    expects: Option<String>,
     leaks: Option<RawLeaks>,
 }
 
@@ -231,20 +238,28 @@ fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
         None => {
             return Err(EvidenceError {
                 line: 1,
-                message: "no `format = 1`, so this is not an evidence file".to_owned(),
+                message: "no `format = 2`, so this is not an evidence file".to_owned(),
                 help: WRITE_ANEW.to_owned(),
             })
         }
-        Some(format) if *format.get_ref() != FORMAT => {
+        Some(format) if !(OLDEST..=FORMAT).contains(format.get_ref()) => {
             let newer = *format.get_ref() > FORMAT;
             let help = if newer { "update compatrix to the version that wrote it" } else { WRITE_ANEW };
-            let message = format!("format {} of evidence, and this compatrix reads format {FORMAT}", format.get_ref());
+            let message = format!(
+                "format {} of evidence, and this compatrix reads formats {OLDEST} to {FORMAT}",
+                format.get_ref()
+            );
             return Err(EvidenceError { line: reader.line(format.span().start), message, help: help.to_owned() });
         }
         Some(_) => {}
     }
     let mut raw: RawFile = toml::from_str(text).map_err(|e| reader.toml(&e))?;
     let mut file = EvidenceFile::empty(std::mem::take(&mut raw.platform));
+    for date in raw.origin.values().filter_map(|origin| origin.date.as_ref()) {
+        if date.get_ref().parse::<jiff::Timestamp>().is_err() || !date.get_ref().ends_with('Z') {
+            return Err(reader.at(date, format!("{:?} is no date `YYYY-MM-DDTHH:MM:SSZ`", date.get_ref())));
+        }
+    }
     let builds = reader.builds(&raw, file.platform())?;
     let sqlites = reader.sqlites(&raw)?;
     let fixtures = raw.fixture.iter().map(|(id, f)| (id.as_str(), fixture(id, f))).collect();
@@ -256,7 +271,11 @@ fn parse(text: &str) -> Result<EvidenceFile, EvidenceError> {
             let message = format!("a second record of suite `{}` and cell `{}`", read.suite, read.cell);
             return Err(reader.at(&record.cell, message));
         }
-        file.insert(Entry { record: Arc::new(read), leaks });
+        let meaning = reader.meaning(record, &read, &raw.meaning)?;
+        let origin =
+            record.build.as_ref().and_then(|build| raw.origin.get(raw.build.get(build.get_ref())?.origin.get_ref()));
+        let date = origin.and_then(|origin| origin.date.as_ref()).map(|date| date.get_ref().clone());
+        file.insert(Entry { record: Arc::new(read), leaks, meaning, date });
     }
     Ok(file)
 }
@@ -332,6 +351,20 @@ impl EvidenceReader<'_> {
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             self.at(name, format!("no [{what}.\"{}\"] in this file (it has {known})", name.get_ref()))
         })
+    }
+
+    /// What the record's suite and values meant, from the table that it names.
+    fn meaning(
+        &self,
+        raw: &RawRecord,
+        read: &Record,
+        tables: &BTreeMap<String, RawMeaning>,
+    ) -> Result<Option<Meaning>, EvidenceError> {
+        let Some(name) = &raw.meaning else { return Ok(None) };
+        let table = self.resolve(tables, "meaning", name)?;
+        let expects = raw.expects.as_deref().unwrap_or("pass");
+        let found = known(table, &read.suite, &read.cell, expects);
+        found.map(Some).map_err(|missing| self.at(name, format!("[meaning.{}] has no {missing}", name.get_ref())))
     }
 
     /// The proof of each build, as far as all its records share it.

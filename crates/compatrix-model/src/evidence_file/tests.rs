@@ -65,6 +65,13 @@ fn proof() -> Proof {
     }
 }
 
+/// A meaning in which the value of `features` has this digest.
+fn meaning(cell: &crate::cell::CellId, features: &str, expects: &str) -> crate::meaning::Meaning {
+    let digest = |axis: &str| if axis == "features" { features.repeat(16) } else { "0".repeat(16) };
+    let values = cell.pairs().iter().map(|(axis, _)| (axis.clone(), digest(axis.as_str())));
+    crate::meaning::Meaning { suite: "5".repeat(16), values: values.collect(), expects: expects.to_owned() }
+}
+
 #[test]
 fn the_text_of_three_records() {
     let cell = |sqlite: &str| format!("rust=1.70 sqlite={sqlite} schema=v24 features=json");
@@ -85,7 +92,19 @@ fn the_text_of_three_records() {
     missing.tests = Counts::default();
     missing.cause = "no libsqlite3 on this host; apt install libsqlite3-dev".into();
 
-    let file = EvidenceFile::from_records("linux-x86_64", [missing, record(&cell("3.46.0"), Outcome::Passed), bundled]);
+    let records = [missing, record(&cell("3.46.0"), Outcome::Passed), bundled];
+    let mut file = EvidenceFile::from_records("linux-x86_64", records);
+    file.change(|entry| {
+        entry.date = Some("2026-11-21T15:47:32Z".into());
+        // The last means something else by `json` than the others.
+        let differs = entry.record.outcome == Outcome::Failed;
+        entry.meaning = Some(meaning(&entry.record.cell, if differs { "b" } else { "a" }, "fail"));
+    });
+    file.change(|entry| {
+        if entry.record.proof.is_none() {
+            (entry.meaning, entry.date) = (None, None);
+        }
+    });
     let text = file.to_text();
     let expect = include_str!("golden.toml");
     assert_eq!(text, expect, "--- got ---\n{text}");
@@ -167,9 +186,22 @@ fn errors_name_the_line_and_what_to_do() {
     let good =
         EvidenceFile::from_records("p", [Record { proof: None, ..record("rust=1.70", Outcome::Passed) }]).to_text();
     let table = [
-        (good.replace("format = 1", "format = 2"), 2, "format 2 of evidence", "update compatrix"),
-        (good.replace("format = 1", "format = 0"), 2, "format 0 of evidence", "regenerate it with"),
-        (good.replace("format = 1\n", ""), 1, "no `format = 1`", "regenerate it with"),
+        (good.replace("format = 2", "format = 3"), 2, "format 3 of evidence", "update compatrix"),
+        (good.replace("format = 2", "format = 0"), 2, "format 0 of evidence", "regenerate it with"),
+        (good.replace("format = 2\n", ""), 1, "no `format = 2`", "regenerate it with"),
+        (good.replace("key =", "meaning = \"1\"\nkey ="), 10, "no [meaning.\"1\"] in this file", "regenerate it with"),
+        (
+            good.replace("key =", "meaning = \"1\"\nkey =") + "\n[meaning.1.suite]\ntests = \"a\"\n",
+            10,
+            "[meaning.1] has no `rust=1.70`",
+            "regenerate it with",
+        ),
+        (
+            format!("{good}\n[origin.1]\ndirty = false\nsources = \"{}\"\ndate = \"now\"\n", "0".repeat(64)),
+            15,
+            "\"now\" is no date",
+            "regenerate it with",
+        ),
         (good.replace("\"passed\"", "\"fine\""), 8, "outcome \"fine\"; known are passed, failed", "regenerate it with"),
         (good.replace("rust=1.70", "rust"), 7, "is not `axis=value`", "regenerate it with"),
         (
@@ -194,6 +226,16 @@ fn errors_name_the_line_and_what_to_do() {
         assert!(error.message.contains(message), "{error}");
         assert!(error.help.contains(help), "{error}");
     }
+}
+
+#[test]
+fn an_older_format_is_read_without_meanings() {
+    let file = EvidenceFile::from_records("p", [record("rust=1.70", Outcome::Passed)]);
+    let old = file.to_text().replace("format = 2", "format = 1");
+    let read = EvidenceFile::from_text(&old).expect("still read");
+    assert_eq!(read, file);
+    assert!(read.entries().all(|entry| entry.meaning.is_none() && entry.date.is_none()));
+    assert!(read.to_text().contains("format = 2"), "and written as what it is");
 }
 
 #[test]
@@ -310,7 +352,15 @@ fn any_record() -> impl Strategy<Value = Record> {
 proptest! {
     #[test]
     fn the_text_round_trips(records in proptest::collection::vec(any_record(), 0..12)) {
-        let file = EvidenceFile::from_records("p", records);
+        let mut file = EvidenceFile::from_records("p", records);
+        let mut n = 0;
+        file.change(|entry| {
+            n += 1;
+            let [features, expects] = [["a", "b"][n % 2], ["pass", "fail"][n / 2 % 2]];
+            entry.meaning = (n % 3 > 0).then(|| meaning(&entry.record.cell, features, expects));
+            let dated = n % 5 > 0 && entry.record.proof.is_some();
+            entry.date = dated.then(|| format!("2026-11-2{}T00:00:00Z", n % 4));
+        });
         let text = file.to_text();
         let back = EvidenceFile::from_text(&text);
         prop_assert_eq!(back.as_ref(), Ok(&file), "{}", text);

@@ -7,13 +7,14 @@ use shaped_toml::{key, quoted};
 
 use super::entry::{EvidenceFile, FORMAT};
 use super::leaks::{FindingEvidence, LeakEvidence};
+use super::snapshot::Snapshots;
 use crate::evidence::{Counts, Differences, ExecutableProof, FixtureProof, LeftOut, Proof, Record};
 use crate::evidence::{SourceProof, SqliteProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
 
-/// The sources without the locked dependencies: commit, whether they differ from it, hash.
-type Origin<'a> = (Option<&'a str>, bool, Sha256);
+/// The sources without the locked dependencies: commit and its date, whether they differ from it, hash.
+type Origin<'a> = (Option<&'a str>, Option<&'a str>, bool, Sha256);
 
 /// What was built; origin and toolchain by their names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -77,13 +78,14 @@ fn text(file: &EvidenceFile) -> String {
     let mut sqlites = Table::<&SqliteProof>::new();
     let mut fixtures = Table::<&FixtureProof>::new();
     let mut findings = Table::<&FindingEvidence>::new();
+    let mut snapshots = Snapshots::default();
     let mut records = String::new();
 
     for entry in file.entries() {
         let of = entry.record.as_ref();
         let build = of.proof.as_ref().map(|proof| {
             let SourceProof { commit, dirty, sources, lockset } = &proof.source;
-            let origin = origins.number(&(commit.as_deref(), *dirty, *sources));
+            let origin = origins.number(&(commit.as_deref(), entry.date.as_deref(), *dirty, *sources));
             let toolchain = toolchains.name(&&proof.toolchain, || named(of, "rust", &proof.toolchain.release));
             let wish = build_name(of, &toolchain);
             let Proof { features, differences, executables, .. } = proof;
@@ -95,7 +97,14 @@ fn text(file: &EvidenceFile) -> String {
         let sqlite = sqlite.map(|sqlite| sqlites.name(&sqlite, || named(of, "sqlite", &sqlite.version)));
         let fixture = proof.and_then(|proof| proof.fixture.as_ref());
         let fixture = fixture.map(|fixture| fixtures.name(&fixture, || fixture.name.clone()));
+        let meaning = entry.meaning.as_ref().map(|meaning| (snapshots.name(of, meaning), meaning.expects.as_str()));
         record(&mut records, of, build, sqlite, fixture);
+        if let Some((name, expects)) = meaning {
+            line(&mut records, "meaning", quoted(&name));
+            if expects != "pass" {
+                line(&mut records, "expects", quoted(expects));
+            }
+        }
         if let Some(found) = &entry.leaks {
             leaks(&mut records, found, &mut findings);
         }
@@ -106,14 +115,18 @@ fn text(file: &EvidenceFile) -> String {
     );
     line(&mut out, "format", FORMAT);
     line(&mut out, "platform", quoted(file.platform()));
-    for (name, (commit, dirty, sources)) in &origins.order {
+    for (name, (commit, date, dirty, sources)) in &origins.order {
         heading(&mut out, "origin", name);
         if let Some(commit) = commit {
             line(&mut out, "commit", quoted(commit));
         }
+        if let Some(date) = date {
+            line(&mut out, "date", quoted(date));
+        }
         line(&mut out, "dirty", dirty);
         line(&mut out, "sources", quoted(&sources.to_string()));
     }
+    snapshots.write(&mut out);
     for (name, ToolchainProof { release, rustc, cargo, packages }) in &toolchains.order {
         heading(&mut out, "toolchain", name);
         line(&mut out, "release", quoted(release));

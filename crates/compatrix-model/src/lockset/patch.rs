@@ -57,6 +57,15 @@ pub fn with_paths(manifest: &mut Table, rewrite: &dyn Fn(&str) -> Option<String>
     }
 }
 
+/// The paths of the dependencies that a manifest has for its users, and for their builds.
+pub fn dependency_paths(manifest: &Table) -> Vec<String> {
+    let mut paths = Vec::new();
+    for_each_dependency(&mut manifest.clone(), &mut |_, _, value| {
+        paths.extend(value.get("path").and_then(Value::as_str).map(str::to_owned));
+    });
+    paths
+}
+
 /// The paths of `[patch]` and `[replace]`, with the packages' names.
 pub fn patched_paths(manifest: &Table) -> Vec<(String, String)> {
     let patches = manifest.get("patch").and_then(Value::as_table).into_iter().flatten();

@@ -9,6 +9,9 @@ use super::format::Format;
 pub struct Project {
     /// Packages under test, each a member of the workspace.
     pub packages: Vec<String>,
+    /// Files outside of the packages that tests read: folders and globs, relative to the repository's top folder. `None` if
+    /// the spec says nothing.
+    pub inputs: Option<Vec<String>>,
     /// The compatibility page, relative to the root.
     pub report: String,
     /// The page on leaks and memory errors, relative to the root.
@@ -24,6 +27,12 @@ pub(super) static PROJECT: TableShape = TableShape {
             "packages",
             "The packages under test, members of the workspace; their path dependencies come along.",
             Shape::List { item: &Shape::Text(&Format::PackageName), min: 1, unique: true },
+        ),
+        Key::optional(
+            "inputs",
+            "Files outside of these packages that their tests read when they run: folders or globs, relative to the \
+             repository's top folder. A change of one makes results old.",
+            Shape::List { item: &Shape::Text(&Format::RelativePath), min: 0, unique: true },
         ),
         Key::default(
             "report",
@@ -55,6 +64,7 @@ pub(super) fn project(root: &Table) -> Project {
     let text = |key| table.and_then(|table| table.owned(key)).unwrap_or_default();
     Project {
         packages: table.and_then(|table| table.texts("packages")).unwrap_or_default(),
+        inputs: table.and_then(|table| table.texts("inputs")),
         report: text("report"),
         reliability: text("reliability"),
         evidence: text("evidence"),

@@ -236,6 +236,8 @@ impl<'a> SpecChange<'a> {
         let Spec { project, claims: _, space: _, suites: _, rules: _, profiles, sqlite, locks, ci: _ } = old;
         let everything = if project.packages != new.project.packages {
             Some("compat/matrix.toml: other packages are under test".to_owned())
+        } else if project.inputs != new.project.inputs {
+            Some("compat/matrix.toml: other `inputs`".to_owned())
         } else if *sqlite != new.sqlite {
             Some("compat/matrix.toml: SQLite is built or linked differently".to_owned())
         } else if *locks != new.locks {

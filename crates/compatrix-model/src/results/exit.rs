@@ -63,7 +63,7 @@ impl Shortfall {
                 Verdict::Broken => shortfall.broken += 1,
                 Verdict::UnexpectedPass => shortfall.unexpected_passes += 1,
                 Verdict::Error => shortfall.errors += 1,
-                Verdict::Unproven => shortfall.untried += usize::from(untried_counts),
+                Verdict::Unproven | Verdict::Stale => shortfall.untried += usize::from(untried_counts),
                 Verdict::Ok | Verdict::Known | Verdict::Flaky => {}
             }
         }

@@ -23,10 +23,11 @@ pub fn of_verdict(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Unproven => 0,
         Verdict::Error => 1,
-        Verdict::Ok => 2,
-        Verdict::Known => 3,
-        Verdict::Flaky => 4,
-        Verdict::UnexpectedPass => 5,
-        Verdict::Broken => 6,
+        Verdict::Stale => 2,
+        Verdict::Ok => 3,
+        Verdict::Known => 4,
+        Verdict::Flaky => 5,
+        Verdict::UnexpectedPass => 6,
+        Verdict::Broken => 7,
     }
 }

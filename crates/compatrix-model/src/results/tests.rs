@@ -74,6 +74,7 @@ fn ranks() {
     let verdicts = [
         Verdict::Unproven,
         Verdict::Error,
+        Verdict::Stale,
         Verdict::Ok,
         Verdict::Known,
         Verdict::Flaky,
@@ -148,18 +149,20 @@ fn leaking(standing: Standing, expectation: Expectation) -> Row {
 fn old_verdict_against_new() {
     use Change::*;
     let (broken, unproven, known) = (NewlyBroken, NewlyUnproven, NewlyKnown);
-    // Columns: the new verdict, in the order of Verdict::ALL: ok, broken, known, unexpected-pass, flaky, unproven, error.
+    // Columns: the new verdict, in the order of Verdict::ALL: ok, broken, known, unexpected-pass, flaky, stale, unproven,
+    // error.
     let rows = [
-        (Some(Verdict::Ok), [Unchanged, broken, known, Unchanged, Flaky, unproven, unproven]),
-        (Some(Verdict::Broken), [NewlyFixed, Unchanged, known, NewlyFixed, Flaky, unproven, unproven]),
-        (Some(Verdict::Known), [NewlyFixed, broken, Unchanged, NewlyFixed, Flaky, unproven, unproven]),
-        (Some(Verdict::UnexpectedPass), [Unchanged, broken, known, Unchanged, Flaky, unproven, unproven]),
-        (Some(Verdict::Flaky), [NewlyProven, broken, known, NewlyProven, Flaky, unproven, unproven]),
-        (Some(Verdict::Unproven), [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged]),
-        (Some(Verdict::Error), [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged]),
-        (None, [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged]),
+        (Some(Verdict::Ok), [Unchanged, broken, known, Unchanged, Flaky, unproven, unproven, unproven]),
+        (Some(Verdict::Broken), [NewlyFixed, Unchanged, known, NewlyFixed, Flaky, unproven, unproven, unproven]),
+        (Some(Verdict::Known), [NewlyFixed, broken, Unchanged, NewlyFixed, Flaky, unproven, unproven, unproven]),
+        (Some(Verdict::UnexpectedPass), [Unchanged, broken, known, Unchanged, Flaky, unproven, unproven, unproven]),
+        (Some(Verdict::Flaky), [NewlyProven, broken, known, NewlyProven, Flaky, unproven, unproven, unproven]),
+        (Some(Verdict::Stale), [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged, Unchanged]),
+        (Some(Verdict::Unproven), [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged, Unchanged]),
+        (Some(Verdict::Error), [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged, Unchanged]),
+        (None, [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged, Unchanged]),
     ];
-    assert_eq!(rows.map(|row| row.0)[..7], Verdict::ALL.map(Some));
+    assert_eq!(rows.map(|row| row.0)[..8], Verdict::ALL.map(Some));
     for (old, changes) in rows {
         for (new, expected) in Verdict::ALL.into_iter().zip(changes) {
             assert_eq!(compare(old, Some(new)), expected, "{old:?} then {new}");

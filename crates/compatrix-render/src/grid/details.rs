@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use compatrix_model::results::matrix::Matrix;
+use compatrix_model::results::neighbours::Neighbours;
 use compatrix_model::results::row::Row;
 use compatrix_model::results::twins::Twins;
 use compatrix_model::verdict::{Expectation, Verdict};
@@ -25,6 +26,13 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
     for note in notes {
         number(&mut out, look, Verdict::Known, note.rows, &note.text);
     }
+    let fewer = Neighbours::of(matrix).lines();
+    if !fewer.is_empty() {
+        let _ = writeln!(out, "\n{}", look.bold("fewer tests than in other cells"));
+    }
+    for line in fewer {
+        number(&mut out, look, Verdict::Known, line.rows, &line.text);
+    }
     for (verdict, what) in [(Verdict::Unproven, "unproven"), (Verdict::Known, "known failures")] {
         let groups = grouped(matrix, verdict, |row| match verdict {
             Verdict::Known => known(row),
@@ -32,6 +40,7 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
             | Verdict::Broken
             | Verdict::UnexpectedPass
             | Verdict::Flaky
+            | Verdict::Stale
             | Verdict::Unproven
             | Verdict::Error => why(row),
         });
@@ -72,6 +81,7 @@ fn heading(verdict: Verdict) -> &'static str {
         Verdict::Error => "errors on our side: no result",
         Verdict::Ok => "ok",
         Verdict::Known => "known failures",
+        Verdict::Stale => "stale",
         Verdict::Unproven => "unproven",
     }
 }

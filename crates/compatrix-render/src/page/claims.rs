@@ -17,7 +17,7 @@ pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
     } else if claims.is_empty() {
         out.push_str("The spec makes no promises; this page shows the results.\n");
     } else {
-        let verdicts = [ClaimVerdict::Proven, ClaimVerdict::Unproven, ClaimVerdict::Contradicted];
+        let verdicts = [ClaimVerdict::Proven, ClaimVerdict::Stale, ClaimVerdict::Unproven, ClaimVerdict::Contradicted];
         let parts: Vec<String> = verdicts
             .into_iter()
             .filter(|verdict| of(*verdict) > 0)
@@ -41,6 +41,7 @@ pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
                 "works although the spec expects failure",
             ),
             (Verdict::Flaky, "passed only on retry", "passed only on retry"),
+            (Verdict::Stale, "are stale", "is stale"),
         ];
         for (verdict, many, one) in rest.into_iter().filter(|(verdict, ..)| of(*verdict) > 0) {
             let _ = write!(out, ", {} {}", of(verdict), if of(verdict) == 1 { one } else { many });
@@ -53,20 +54,24 @@ pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
     out.push_str(
         "\nA *cell* is one value per axis: a Rust version, a SQLite version, a schema, a feature set. A promise is *proven* if \
          cells at the promised value ran and passed and no cell that it covers is broken. It is *contradicted* if evidence \
-         shows a failure, and *unproven* if there is no evidence either way.\n",
+         shows a failure, *stale* if the evidence that would decide it is of other sources than the newest evidence, or of \
+         what means something else by now, and *unproven* if there is no evidence either way.\n",
     );
 }
 
 pub(super) fn table(facts: &Facts<'_>) -> String {
     let mut table = Table::new(&["Promise", "Verdict", "Why", "Example"]);
     for claim in &facts.claims.claims {
-        let Claim { subject, verdict, proof, against, exceptions: _, sentence } = claim;
+        let Claim { subject, verdict, proof, stale, against, exceptions: _, sentence } = claim;
         let sign = match verdict {
             ClaimVerdict::Proven => "✅",
+            ClaimVerdict::Stale => "⏳",
             ClaimVerdict::Unproven => "➖",
             ClaimVerdict::Contradicted => "❌",
         };
-        let example = against.example.as_ref().or(proof.example.as_ref());
+        let stale =
+            stale.iter().filter(|_| *verdict == ClaimVerdict::Stale).find_map(|(_, cells)| cells.example.as_ref());
+        let example = against.example.as_ref().or(stale).or(proof.example.as_ref());
         table.row([
             text(&subject.to_string()),
             format!("{sign} {verdict}"),

@@ -12,42 +12,67 @@ use super::facts::Facts;
 use crate::look::count;
 use crate::markdown::{code, text, Table};
 
-/// The sources of evidence: commit, whether they differ from it, hash.
-type Origin<'a> = (&'a Option<String>, bool, Sha256);
+/// The sources of evidence: commit, its day, whether they differ from it, hash.
+type Origin<'a> = (Option<&'a str>, &'a Option<String>, bool, Sha256);
 
 /// The sources behind each platform's evidence, and its results.
 pub(super) fn origins(facts: &Facts<'_>) -> String {
-    let mut table =
-        Table::new(&["Platform", "Commit", "Sources (SHA-256)", ">Results", ">ok", ">broken", ">known", ">unproven"]);
+    let mut table = Table::new(&[
+        "Platform",
+        "Commit",
+        "Date",
+        "Sources (SHA-256)",
+        ">Results",
+        ">ok",
+        ">broken",
+        ">known",
+        ">stale",
+        ">unproven",
+    ]);
     let mut dirty = false;
+    let mut sources_seen: BTreeSet<Sha256> = BTreeSet::new();
     for platform in facts.platforms() {
         let mut by_origin: BTreeMap<Option<Origin<'_>>, BTreeMap<Verdict, usize>> = BTreeMap::new();
         for judged in facts.entries().filter(|j| j.platform == platform) {
             let origin = judged.proof().map(|proof| {
                 let SourceProof { commit, dirty, sources, .. } = &proof.source;
-                (commit, *dirty, *sources)
+                (judged.entry.date.as_deref().and_then(|date| date.get(..10)), commit, *dirty, *sources)
             });
-            *by_origin.entry(origin).or_default().entry(judged.verdict).or_insert(0) += 1;
+            let verdict = if judged.stale.is_some() { Verdict::Stale } else { judged.verdict };
+            *by_origin.entry(origin).or_default().entry(verdict).or_insert(0) += 1;
         }
         let nowhere = by_origin.remove_entry(&None);
         for (origin, counts) in by_origin.into_iter().chain(nowhere) {
-            let (commit, sources) = match origin {
-                None => ("nothing ran".to_owned(), String::new()),
-                Some((commit, changed, sources)) => {
+            let (commit, day, sources) = match origin {
+                None => ("nothing ran".to_owned(), String::new(), String::new()),
+                Some((day, commit, changed, sources)) => {
                     dirty |= changed;
+                    sources_seen.insert(sources);
+                    let day = day.unwrap_or("not recorded").to_owned();
                     let commit = commit.as_ref().map_or("no commit".to_owned(), |commit| code(short(commit)));
-                    (format!("{commit}{}", if changed { ", changed" } else { "" }), code(&format!("{sources:.12}")))
+                    (
+                        format!("{commit}{}", if changed { ", changed" } else { "" }),
+                        day,
+                        code(&format!("{sources:.12}")),
+                    )
                 }
             };
             let of = |verdict: Verdict| counts.get(&verdict).copied().unwrap_or(0).to_string();
             let total: usize = counts.values().sum();
-            let verdicts = [Verdict::Ok, Verdict::Broken, Verdict::Known, Verdict::Unproven].map(of);
-            table.row([code(platform), commit, sources, total.to_string()].into_iter().chain(verdicts));
+            let verdicts = [Verdict::Ok, Verdict::Broken, Verdict::Known, Verdict::Stale, Verdict::Unproven].map(of);
+            table.row([code(platform), commit, day, sources, total.to_string()].into_iter().chain(verdicts));
         }
     }
     let mut out = if table.is_empty() { "There is none.\n".to_owned() } else { table.finish() };
     if dirty {
         out.push_str("\n*Changed*: the packages' files differed from that commit when the evidence was recorded.\n");
+    }
+    if sources_seen.len() > 1 {
+        let _ = writeln!(
+            out,
+            "\n**This is evidence of {} different sources.** Only results of the newest count; the others are stale.",
+            sources_seen.len()
+        );
     }
     let claimed = facts.spec.claims.platforms.iter().flat_map(|(_, platforms)| platforms);
     let without: Vec<String> = claimed.filter(|p| !facts.platforms().contains(&p.as_str())).map(|p| code(p)).collect();

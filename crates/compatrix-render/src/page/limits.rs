@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use compatrix_model::claims::Judged;
 use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;
 
@@ -79,6 +80,47 @@ pub(super) fn known(facts: &Facts<'_>) -> String {
 fn short(issue: &str) -> &str {
     let address = issue.split_once("://").map_or(issue, |(_, rest)| rest);
     address.trim_end_matches('/')
+}
+
+/// Results that no longer count, with what they were.
+pub(super) fn stale(facts: &Facts<'_>, command: &str) -> String {
+    let mut groups: Vec<(String, Vec<&Judged<'_>>)> = Vec::new();
+    for judged in facts.entries() {
+        let Some(stale) = &judged.stale else { continue };
+        let reason = stale.to_string();
+        match groups.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, list)) => list.push(judged),
+            None => groups.push((reason, vec![judged])),
+        }
+    }
+    if groups.is_empty() {
+        return String::new();
+    }
+    groups.sort_by_key(|(_, list)| std::cmp::Reverse(list.len()));
+    let mut out = String::from("These results prove nothing and contradict nothing.\n\n");
+    let mut table = Table::new(&[">Results", "They are", ">ok then", ">broken then", "Example"]);
+    for (reason, list) in groups.iter().take(MOST) {
+        let of = |verdict: Verdict| list.iter().filter(|j| j.verdict == verdict).count().to_string();
+        table.row([
+            list.len().to_string(),
+            text(reason),
+            of(Verdict::Ok),
+            of(Verdict::Broken),
+            code(&list[0].entry.record.cell.to_string()),
+        ]);
+    }
+    out.push_str(&table.finish());
+    if groups.len() > MOST {
+        let more: usize = groups.iter().skip(MOST).map(|(_, list)| list.len()).sum();
+        let _ = writeln!(out, "\nAnd {}.", count(more, "more result"));
+    }
+    let _ = writeln!(
+        out,
+        "\nTo replace them: {} where these cells can run, then {}.",
+        code(&format!("{command} compat")),
+        code(&format!("{command} evidence record"))
+    );
+    out
 }
 
 /// Why cells have no result, with counts, then the values that were never tried.

@@ -33,6 +33,8 @@ pub(crate) struct Suite<'a> {
     pub(super) suppressed: BTreeMap<(String, String), usize>,
     /// Tests that the tool cannot run, by reason.
     pub(super) not_runnable: BTreeMap<String, usize>,
+    /// Stale results, by reason; they count nowhere else.
+    pub(super) stale: BTreeMap<String, usize>,
     /// Cells in which nothing ran, by reason.
     pub(super) untried: BTreeMap<String, usize>,
     /// Cells that failed for a reason other than a finding, by that reason and the failing tests.
@@ -84,6 +86,7 @@ impl<'a> Suite<'a> {
             noted: BTreeMap::new(),
             suppressed: BTreeMap::new(),
             not_runnable: BTreeMap::new(),
+            stale: BTreeMap::new(),
             untried: BTreeMap::new(),
             failing: BTreeMap::new(),
         };
@@ -98,6 +101,10 @@ impl<'a> Suite<'a> {
 
     fn add(&mut self, judged: &Judged<'_>) {
         let record = &judged.entry.record;
+        if let Some(stale) = &judged.stale {
+            *self.stale.entry(stale.to_string()).or_default() += 1;
+            return;
+        }
         let failing: Vec<String> = record.failures.iter().map(|failure| failure.test.clone()).collect();
         let Some(leaks) = &judged.entry.leaks else {
             if matches!(judged.verdict, Verdict::Unproven | Verdict::Error) {

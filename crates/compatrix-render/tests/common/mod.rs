@@ -6,10 +6,13 @@ pub mod schema;
 
 use compatrix_model::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
 use compatrix_model::cell::{CellId, Space};
+use compatrix_model::claims::with_meanings;
 use compatrix_model::evidence::{
     Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, TestFailure, ToolchainProof,
 };
+use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::linkage::Linkage;
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::matrix::{Matrix, Totals};
 use compatrix_model::results::row::Row;
@@ -28,6 +31,11 @@ pub fn golden(name: &str, text: &str) {
     {
         panic!("{diff}");
     }
+}
+
+/// Evidence of records that were made under the spec as it is.
+pub fn recorded(spec: &Spec, platform: &str, records: impl IntoIterator<Item = Record>) -> EvidenceFile {
+    with_meanings(spec, EvidenceFile::from_records(platform, records))
 }
 
 pub fn axis(name: &str, kind: AxisKind, values: &[(&str, Setting)]) -> Axis {
@@ -247,7 +255,8 @@ pub fn every_verdict() -> Matrix {
     let matrix =
         Matrix::new(space, rows, Totals { elapsed_ms: Some(1234), builds: 1, runs: 6, reused: 1 }, "cargo xtask repro");
     let all: Vec<Verdict> = matrix.counts().into_keys().collect();
-    assert_eq!(all, Verdict::ALL, "each verdict once");
+    let walked: Vec<Verdict> = Verdict::ALL.into_iter().filter(|verdict| *verdict != Verdict::Stale).collect();
+    assert_eq!(all, walked, "each verdict of a walk once");
     matrix
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Re
         Format::Json => terminal.print(&json::json(matrix)),
     }
     if let Some(path) = &args.junit {
-        files::write(path, junit::junit(matrix, "compatrix").as_bytes())?;
+        files::write_output(path, junit::junit(matrix, "compatrix").as_bytes())?;
         terminal.say("Wrote", &path.display().to_string());
     }
     append_step_summary(&opened.ambient, || summary::summary(matrix, "Compatibility"))?;

@@ -31,7 +31,8 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs, terminal: &Terminal) -> Re
     let host = &examined.host;
     let spec = spec.as_ref();
     let (tools, gathered) = std::thread::scope(|scope| {
-        let gathered = scope.spawn(|| root.as_ref().map(|_| doctor::gather(host, command_name())).unwrap_or_default());
+        let gathered =
+            scope.spawn(|| root.as_ref().map(|_| doctor::gather(host, command_name(), spec)).unwrap_or_default());
         let tools = doctor::tools(host, spec, root.is_some(), command_name());
         (tools, gathered.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });

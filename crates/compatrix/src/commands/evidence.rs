@@ -1,6 +1,7 @@
 //! `evidence record` and `evidence show`: proof from the ledger, committed or shown.
 
 use compatrix_engine::committed::evidence;
+use compatrix_engine::session::today::{self, TodaysResults};
 use compatrix_engine::session::Session;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::Host;
@@ -12,34 +13,42 @@ use crate::cli::{command_name, Format, Global};
 use crate::terminal::Terminal;
 use crate::workspace::{no_work, Opened};
 
+/// The most results that are refused by name.
+const MAX_REFUSED: usize = 5;
+
 pub(crate) fn record(global: &Global, cells: &[String], keep: bool, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
     let session = opened.session(no_work(), false, terminal)?;
     let spec = &opened.parsed.spec;
     let conditions = opened.conditions(cells)?;
-    let today = evidence::today(&session.host, &opened.parsed)?;
-    let versions = session.survey(&opened.parsed)?.facts.versions();
-    let newest = evidence::newest(&session.ledger, spec, &conditions, &versions)?;
-    let (fresh, stale): (Vec<Record>, Vec<Record>) = newest.into_iter().partition(|record| today.made(record));
-    if fresh.is_empty() {
-        let earlier = match stale.len() {
+    let TodaysResults { records, earlier, refused } = today::results(&session, &opened.parsed, &conditions)?;
+    for why in refused.iter().take(MAX_REFUSED) {
+        terminal.warning(&format!("a result in the ledger contradicts itself and is not recorded: {why}"));
+    }
+    if records.is_empty() {
+        let others = match earlier {
             0 => String::new(),
-            n => format!(" ({n} belong to earlier ones)"),
+            1 => " (1 is of other sources, or of what means something else now)".to_owned(),
+            n => format!(" ({n} are of other sources, or of what means something else now)"),
         };
         let changed = evidence::changed_by_runs(&session.host, &opened.parsed)?;
-        let remedy = match changed.first().filter(|_| !stale.is_empty()) {
+        let remedy = match changed.first().filter(|_| earlier > 0) {
             Some((file, who)) => {
                 format!("`{file}` was changed while {who}: restore it, or run `{} compat` again", command_name())
             }
             None => format!("run `{} compat` first", command_name()),
         };
-        return Err(Error::usage(format!("the ledger has no result for today's sources{earlier}; {remedy}")));
+        return Err(Error::usage(format!("the ledger has no result for today's inputs{others}; {remedy}")));
     }
-    let count = fresh.len();
-    let recorded = evidence::record(&opened.root, spec, &Host::platform(), fresh, keep, &opened.today)?;
+    let (count, is_dirty) = (records.len(), |record: &Record| record.proof.as_ref().is_some_and(|p| p.source.dirty));
+    let dirty = records.iter().any(is_dirty);
+    let recorded = evidence::record(&session.host, spec, &Host::platform(), records, keep, &opened.today)?;
     let of = format!("{count} results of this machine, {} in all", recorded.entries);
     terminal.say("Wrote", &format!("{}: {of}", recorded.file));
-    if today.dirty {
+    for dropped in &recorded.dropped {
+        terminal.say("Dropped", dropped);
+    }
+    if dirty {
         terminal.warning("the packages under test have uncommitted changes; the evidence says so");
     }
     Ok(0)

@@ -103,7 +103,7 @@ fn write(update: &Update, opened: &Opened, overwrite: bool, terminal: &Terminal)
         if change.old == change.new {
             terminal.say("Unchanged", &change.path);
         } else {
-            files::write(&opened.root.join(&change.path), change.new.as_bytes())?;
+            files::write_output(&opened.root.join(&change.path), change.new.as_bytes())?;
             terminal.say("Wrote", &change.path);
         }
     }

@@ -43,7 +43,7 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
     }
     let junit = args.junit.as_ref().map(|path| (path, junit::junit(matrix, "compatrix")));
     for (path, text) in junit.into_iter().chain(args.sarif.as_ref().map(|path| (path, sarif()))) {
-        files::write(path, text.as_bytes())?;
+        files::write_output(path, text.as_bytes())?;
         terminal.say("Wrote", &path.display().to_string());
     }
     append_step_summary(&opened.ambient, || leaks::summary::summary(matrix, &usage, "Leaks and memory errors"))?;

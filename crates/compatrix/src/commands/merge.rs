@@ -11,7 +11,7 @@ use compatrix_engine::committed::evidence;
 use compatrix_engine::deps::locked;
 use compatrix_engine::find::workspace;
 use compatrix_engine::leak::policy;
-use compatrix_engine::session::base;
+use compatrix_engine::session::{base, Session};
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_leak::Policy;
@@ -30,6 +30,14 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     let opened = Opened::new(global, terminal)?;
     // Where GitHub reports on the jobs, all artifacts may have been lost, and the folder with them.
     let paths = artifacts::find(&args.paths, args.needs.is_some())?;
+    if paths.is_empty() && args.needs.is_none() {
+        return Err(Error::usage(format!(
+            "no artifacts (*.{EXTENSION}) in {}; `{} compat --event EVENT --evidence FILE` writes one. In a workflow whose jobs \
+             may all have been lost, `--needs` gives the verdict without any",
+            args.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+            command_name()
+        )));
+    }
     let files = artifacts::read(&paths, processors())?;
     let (event, work) = event_of(args, &files)?;
     let session = opened.session(no_work(), false, terminal)?;
@@ -96,11 +104,11 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
     for note in &together.notes {
         terminal.warning(note);
     }
-    write(&opened, args, &merged, &paths, terminal)?;
+    write(&opened, &session, args, &merged, &paths, terminal)?;
     if let Some(path) = &args.sarif {
         let (matrix, usage) = together.all_platforms();
         let text = sarif_of(&opened.root, &workspace.packages, &matrix, &usage);
-        files::write(path, text.as_bytes())?;
+        files::write_output(path, text.as_bytes())?;
         terminal.say("Wrote", &path.display().to_string());
     }
     append_step_summary(&opened.ambient, || summary::summary(&together))?;
@@ -116,12 +124,9 @@ fn event_of(args: &MergeArgs, files: &[File]) -> Result<(CiEvent, JobCommand), E
     let first = events::of_artifacts(files);
     match (args.event.or(first.map(|(event, _)| event)), args.of.or(first.map(|(_, work)| work))) {
         (Some(event), Some(work)) => Ok((event, work)),
-        _ if files.is_empty() => Err(Error::usage(format!(
-            "no artifacts (*.{EXTENSION}) in {}; `{} compat --event EVENT --evidence FILE` writes one. With --event \
-             and --of, it gives the verdict without any",
-            args.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
-            command_name()
-        ))),
+        _ if files.is_empty() => {
+            Err(Error::usage("no artifact says which event and command this is; name them by --event and --of"))
+        }
         _ => {
             let refused = files.iter().filter_map(|(file, bundle)| Some(format!("{file}: {}", bundle.as_ref().err()?)));
             Err(Error::usage(format!(
@@ -135,6 +140,7 @@ fn event_of(args: &MergeArgs, files: &[File]) -> Result<(CiEvent, JobCommand), E
 /// Writes what is asked for of the records.
 fn write(
     opened: &Opened,
+    session: &Session,
     args: &MergeArgs,
     merged: &Merged,
     inputs: &[PathBuf],
@@ -145,13 +151,13 @@ fn write(
         terminal.say("Wrote", &format!("{}: {} records", path.display(), merged.len()));
     }
     if args.record {
-        record(opened, merged, terminal)?;
+        record(opened, session, merged, terminal)?;
     }
     Ok(())
 }
 
 /// Writes the records into the evidence of their platforms. What could not be tried proves nothing, and has no entry.
-fn record(opened: &Opened, merged: &Merged, terminal: &Terminal) -> Result<(), Error> {
+fn record(opened: &Opened, session: &Session, merged: &Merged, terminal: &Terminal) -> Result<(), Error> {
     let spec = &opened.parsed.spec;
     for platform in &merged.platforms {
         let proven = platform.results.iter().filter(|result| merged.origin(result).is_some());
@@ -160,9 +166,12 @@ fn record(opened: &Opened, merged: &Merged, terminal: &Terminal) -> Result<(), E
             continue;
         }
         let count = records.len();
-        let recorded = evidence::record(&opened.root, spec, &platform.platform, records, false, &opened.today)?;
+        let recorded = evidence::record(&session.host, spec, &platform.platform, records, false, &opened.today)?;
         let of = format!("{count} results of the artifacts, {} in all", recorded.entries);
         terminal.say("Wrote", &format!("{}: {of}", recorded.file));
+        for dropped in &recorded.dropped {
+            terminal.say("Dropped", dropped);
+        }
     }
     Ok(())
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use compatrix_engine::committed::evidence;
 use compatrix_engine::sys::error::Error;
+use compatrix_model::claims::{judge_against, Freshness};
 use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_render::freshness;
 use compatrix_render::page::{self, PageOptions};
 use compatrix_render::reliability;
 
@@ -16,7 +18,7 @@ use crate::workspace::{command_of_pages, no_work, Opened};
 pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
     let (root, spec) = (&opened.root, &opened.parsed.spec);
-    let evidence = evidence::read_all(root, spec)?;
+    let evidence = evidence::read_all_known(root, spec)?;
     let report = &spec.project.report;
     let svg = Path::new(report).with_extension("svg");
     let name = svg.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -38,21 +40,22 @@ pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Re
     Ok(if fresh { code } else { 1 })
 }
 
-/// Whether all evidence belongs to today's sources; a warning where not.
+/// Whether all evidence belongs to today's sources, dependency versions, fixtures and spec; a warning where not.
 fn is_fresh(opened: &Opened, evidence: &[EvidenceFile], terminal: &Terminal) -> Result<bool, Error> {
+    let spec = &opened.parsed.spec;
     let session = opened.session(no_work(), false, terminal)?;
-    let stale = evidence::today(&session.host, &opened.parsed)?.stale(evidence);
+    let today = evidence::today(&session.host, &opened.parsed)?;
     session.ledger.save_memo(&session.host.memo)?;
-    let what = match stale {
-        0 if evidence.iter().any(|file| file.entries().len() > 0) => {
-            terminal.say("Fresh", "all evidence belongs to today's sources");
-            return Ok(true);
-        }
-        0 => "there is no evidence".to_owned(),
-        n => format!("{n} results belong to other sources than today's"),
-    };
+    let judgement = judge_against(spec, evidence, &today);
+    let freshness = Freshness::of(spec, &judgement);
+    if freshness.is_fresh() {
+        terminal.say("Fresh", "all evidence belongs to today's sources and spec");
+        return Ok(true);
+    }
+    let lines = freshness::lines(&freshness);
+    let what = if lines.is_empty() { "there is no evidence".to_owned() } else { lines.join("\n  ") };
     terminal.warning(&format!(
-        "{what}; `{0} compat` and `{0} evidence record`, then `{0} report`, bring them up to date",
+        "{what}\n`{0} compat` and `{0} evidence record`, then `{0} report`, bring them up to date",
         command_name()
     ));
     Ok(false)

@@ -97,10 +97,40 @@ fn what_a_run_adds_to_the_sources_is_told_and_can_be_recorded_and_what_it_change
 
     made.write("tests/it.rs", writes("src/lib.rs", "// changed\n"));
     commit(&made);
-    made.run(&["compat"]).expect(0).says(&["`src/lib.rs` was changed while `rust=here` (suite tests) ran"]);
+    let json = made.json(3, &[]);
+    let (verdict, outcome, cause) = judged(&json, "rust=here");
+    assert_eq!((verdict.as_str(), outcome.as_str()), ("error", "infrastructure"));
+    assert_eq!(cause, "sources changed while it ran: `src/lib.rs`");
     made.run(&["evidence", "record"]).expect(2).says(&["`src/lib.rs` was changed while", "restore it"]);
-    git(&made, &["checkout", "--quiet", "src/lib.rs"]);
+    // Now the test changes nothing, and its result is one of the sources as they are.
+    commit(&made);
+    made.run(&["compat"]).expect(0);
     made.run(&["evidence", "record"]).expect(0);
+}
+
+#[test]
+fn sources_that_change_during_a_build_make_its_results_trouble_of_ours() {
+    let made = Workspace::new("[axis]\nrust = [HERE]\n").tests("#[test]\nfn one() { assert_eq!(made::ONE, 1); }\n");
+    made.write("src/lib.rs", "pub const ONE: u8 = 2;\n");
+    let root = made.root().display().to_string();
+    // Somebody edits a file while the build goes on; then somebody replaces one and puts it back.
+    for (n, edit) in [
+        format!("std::fs::write(\"{root}/src/lib.rs\", \"pub const ONE: u8 = 1;\\n\").unwrap();"),
+        format!("std::fs::rename(\"{root}/src/lib.rs\", \"{root}/x\").unwrap(); std::fs::copy(\"{root}/x\", \"{root}/src/lib.rs\").unwrap();"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        made.write("src/lib.rs", "pub const ONE: u8 = 2;\n");
+        made.write("build.rs", format!("fn main() {{ println!(\"cargo:rerun-if-changed=build.rs\"); /* {n} */ {edit} }}\n"));
+        let json = made.json(3, &[]);
+        let (_, outcome, cause) = judged(&json, "rust=here");
+        assert_eq!(outcome, "infrastructure", "{cause}");
+        assert!(cause.starts_with("sources changed while it ran: `src/lib.rs`"), "{cause}");
+    }
+    made.write("build.rs", "fn main() {}\n");
+    made.write("src/lib.rs", "pub const ONE: u8 = 2;\n");
+    assert_eq!(judged(&made.json(1, &[]), "rust=here").1, "failed");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod features;
 mod fixtures;
 mod gen_ci;
 mod init;
+mod inputs;
 mod interrupt;
 mod leaks_miri;
 mod leaks_noise;

@@ -16,7 +16,7 @@ fn made(texts: &[(&str, &str)]) -> tempfile::TempDir {
 fn gathered(dir: &tempfile::TempDir) -> DoctorFacts {
     let root = dir.path().canonicalize().unwrap();
     let examined = examine(&root, Ambient::capture()).unwrap();
-    gather(&examined.host, "cargo xtask")
+    gather(&examined.host, "cargo xtask", None)
 }
 
 fn package(name: &str, more: &str) -> String {
@@ -63,7 +63,7 @@ fn path_dependencies_outside_are_read_too() {
         ("b/c/src/lib.rs", ""),
     ]);
     let root = dir.path().join("ws").canonicalize().unwrap();
-    let found = gather(&examine(&root, Ambient::capture()).unwrap().host, "x");
+    let found = gather(&examine(&root, Ambient::capture()).unwrap().host, "x", None);
     let names: Vec<&str> = found.facts.outside.iter().map(|m| m.file.as_str()).collect();
     assert_eq!(names, ["../b/Cargo.toml", "../b/c/Cargo.toml"]);
     assert!(found.unchecked[0].reason.contains("there is no Cargo.lock"), "{:?}", found.unchecked);
@@ -90,7 +90,7 @@ fn links_that_leave_the_workspace_are_not_read() {
     let dir = made(&[("ws/Cargo.toml", &package("a", "")), ("ws/src/lib.rs", ""), ("README.md", "MSRV: 1.65\n")]);
     std::os::unix::fs::symlink("../README.md", dir.path().join("ws/README.md")).unwrap();
     let root = dir.path().join("ws").canonicalize().unwrap();
-    let found = gather(&examine(&root, Ambient::capture()).unwrap().host, "x");
+    let found = gather(&examine(&root, Ambient::capture()).unwrap().host, "x", None);
     assert_eq!(found.facts.promises, []);
 }
 
