@@ -81,29 +81,9 @@ fn notes(json: &Value) -> String {
     json["rows"][0]["record"]["leaks"]["notes"].to_string()
 }
 
-/// An allocator that gives out what is larger than this from a mapping of its own, and hands the rest on.
+/// An allocator that gives out what is at least this large from a mapping of its own, and hands the rest on.
 fn allocator(own_from: &str) -> String {
-    format!(
-        r#"
-use std::alloc::{{GlobalAlloc, Layout, System}};
-use std::sync::atomic::{{AtomicUsize, Ordering}};
-extern "C" {{ fn mmap(at: *mut u8, n: usize, prot: i32, flags: i32, fd: i32, off: i64) -> *mut u8; }}
-static CALLS: AtomicUsize = AtomicUsize::new(0);
-struct Mine;
-unsafe impl GlobalAlloc for Mine {{
-    unsafe fn alloc(&self, l: Layout) -> *mut u8 {{
-        CALLS.fetch_add(1, Ordering::Relaxed);
-        if l.size() < {own_from} {{ return System.alloc(l) }}
-        mmap(std::ptr::null_mut(), l.size(), 3, 0x22, -1, 0)
-    }}
-    unsafe fn dealloc(&self, p: *mut u8, l: Layout) {{ if l.size() < {own_from} {{ System.dealloc(p, l) }} }}
-}}
-#[global_allocator]
-static ALL: Mine = Mine;
-#[test]
-fn allocates() {{ assert!(vec![1u8; 100].len() + CALLS.load(Ordering::Relaxed) > 100); }}
-"#
-    )
+    format!("const OWN_FROM: usize = {own_from};\n{}", include_str!("own_allocator.rs.txt"))
 }
 
 #[test]
@@ -125,20 +105,14 @@ fn an_allocator_that_hides_blocks_is_no_clean_bill_and_one_that_counts_is_proven
     }
 }
 
-const OFF: &str = r#"
-extern "C" { fn __lsan_disable(); fn __lsan_enable(); }
-#[test]
-fn a_is_scoped() { unsafe { __lsan_disable(); std::mem::forget(vec![1u8; 77]); __lsan_enable(); } }
-#[test]
-fn b_is_plain() { drop(vec![1u8; 77]); }
-"#;
+const OFF: &str = include_str!("switches_off.rs.txt");
 
 #[test]
 fn a_sanitizer_that_was_switched_off_is_not_proven() {
     let Some(sysroot) = nightly() else { return };
     let suites = suite("lsan", "") + &suite("asan", "");
     check(&sanitized(&sysroot, &suites, OFF), "ok", &[]);
-    let left = format!("{OFF}#[test]\nfn c_leaves_it_off() {{ unsafe {{ __lsan_disable(); }} }}\n");
+    let left = OFF.replace("#[cfg(leaves_it_off)]\n", "");
     check(&sanitized(&sysroot, &suites, &left), "unproven", &["it: in the test c_leaves_it_off", "was left disabled"]);
     let turned = "#[no_mangle]\npub extern \"C\" fn __lsan_is_turned_off() -> i32 { 1 }\n#[test]\nfn works() {}\n";
     let json = check(&sanitized(&sysroot, &suites, turned), "unproven", &["the check is switched off in it"]);
@@ -162,32 +136,7 @@ fn what_began_outside_of_the_tests_belongs_to_none_and_children_are_looked_at() 
     if !has_valgrind() {
         return;
     }
-    let tests = r#"
-extern "C" { fn fork() -> i32; fn exit(c: i32) -> !; fn malloc(n: usize) -> *mut u8; fn waitpid(p: i32, s: *mut i32, o: i32) -> i32; }
-extern "C" fn early() { unsafe { std::hint::black_box(malloc(1001)); } }
-#[used]
-#[link_section = ".init_array"]
-static EARLY: extern "C" fn() = early;
-
-#[test]
-fn forks() {
-    let kept = vec![1u8; 1003];
-    unsafe {
-        let p = fork();
-        if p == 0 { std::hint::black_box(malloc(1002)); exit(0) }
-        waitpid(p, &mut 0, 0);
-    }
-    drop(kept);
-}
-#[test]
-fn starts() {
-    assert!(std::process::Command::new(env!("CARGO_BIN_EXE_leaky")).status().unwrap().success());
-    assert!(std::process::Command::new("true").status().unwrap().success());
-}
-#[test]
-#[should_panic]
-fn panics() { std::mem::forget(vec![1u8; 1005]); panic!("as expected") }
-"#;
+    let tests = include_str!("outside_of_tests.rs.txt");
     let made = valgrind("each = \"test\"\n", tests);
     made.write("src/bin/leaky.rs", "fn main() { std::mem::forget(std::hint::black_box(vec![1u8; 1004])); }\n");
     let json = check(&made, "broken", &["4 definite"]);
@@ -229,8 +178,7 @@ fn code_that_valgrind_cannot_run_is_no_crash_of_the_crate() {
         println!("skipped: no AVX-512 here, of which valgrind knows nothing");
         return;
     }
-    let tests = "#[test]\nfn a_works() {}\n#[test]\nfn b_is_wide() {\n    #[cfg(target_arch = \"x86_64\")]\n    \
-                 unsafe { std::arch::asm!(\"vpxorq zmm1, zmm1, zmm1\", out(\"xmm1\") _) };\n}\n#[test]\nfn c_works() {}\n";
+    let tests = include_str!("wide_instruction.rs.txt");
     let json = check(&valgrind("", tests), "unproven", &["valgrind cannot run this code", "`target-cpu`"]);
     let leaks = &json["rows"][0]["record"]["leaks"];
     assert_eq!(
