@@ -4,6 +4,7 @@
 //! never silently ignored: they are reported as [`Unchecked`].
 
 pub mod broken_spec;
+mod build_scripts;
 mod context;
 mod dependencies;
 mod facts;
@@ -19,7 +20,7 @@ use compatrix_model::condition::Versions;
 use compatrix_model::matrix_spec::Spec;
 use shaped_toml::Severity;
 
-pub use facts::{Graph, GraphPackage, OutsideRead, Use, WorkspaceFacts};
+pub use facts::{BuildScript, Graph, GraphPackage, OutsideRead, Use, WorkspaceFacts};
 pub use finding::{Finding, Lint, Unchecked};
 
 use context::Context;
@@ -31,6 +32,7 @@ pub fn lint(facts: &WorkspaceFacts, spec: Option<&Spec>, versions: &Versions) ->
     let mut found = Vec::new();
     workspace::lint(&context, &mut found);
     keys::lint(&context, &mut found);
+    build_scripts::lint(&context, versions, &mut found);
     dependencies::lint(&context, &mut found);
     promises::lint(&context, versions, &mut found);
     inputs::lint(&context, &mut found);

@@ -133,6 +133,18 @@ impl Session {
         walked.and_then(|walked| saved.map(|()| walked))
     }
 
+    /// Of each run of a plan, whether its result is known and would be used again.
+    ///
+    /// # Errors
+    /// The ledger or the policy for leaks cannot be read.
+    pub fn known(&self, spec: &Spec, survey: &Survey, plan: &Plan, today: &str) -> Result<Vec<bool>, Error> {
+        if self.host.limits.fresh {
+            return Ok(vec![false; plan.runs.len()]);
+        }
+        let policy = leak::policy::load(&self.host.root)?;
+        walk::reusable(&self.host, &self.ledger, spec, plan, survey, (&policy, today))
+    }
+
     /// Surveys, provides what the choice needs, and plans it.
     ///
     /// # Errors

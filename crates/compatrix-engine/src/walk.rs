@@ -1,25 +1,28 @@
 //! Walks a plan: reuses known results, schedules the rest, judges each result once, and writes it to the ledger first.
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
+mod rows;
 mod schedule;
 mod sources;
+
+pub(crate) use rows::reusable;
 
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use compatrix_leak::Policy;
-use compatrix_model::cell::{CellId, CellIndex};
+use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::facts::Durations;
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::predict::LEAK_RUN_MS;
-use compatrix_model::plan::{Build, Plan, Run, Skip, SkipReason};
+use compatrix_model::plan::{Build, Plan};
 use compatrix_model::results::doubt::{self, Company, Doubt};
 use compatrix_model::results::intake::Judge;
-use compatrix_model::results::matrix::{Chosen, Matrix, Totals};
+use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;
 
 use crate::build::{self, Built, Doctests, NotBuilt, Product, Read};
@@ -84,21 +87,14 @@ pub(crate) fn walk_plan(
         survey: &survey,
     };
     let mut refused = Vec::new();
-    for (n, known) in known.runs.into_iter().enumerate() {
-        let run = plan.runs[n];
+    for (n, (run, known)) in plan.runs.iter().zip(known.runs).enumerate() {
         if !host.limits.fresh {
-            // Judge again: rules, baseline and suppressions may have changed since.
-            let row = known.record.map(|record| judge.row(run.suite, run.cell, record, true));
-            walk.rows[n] = row.filter(Row::is_settled);
+            walk.rows[n] = rows::settled(&judge, run, known.record);
             refused.extend(known.refused);
         }
         walk.keys.push(known.before);
     }
-    if let [first, rest @ ..] = refused.as_slice() {
-        let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
-        let text = format!("a result in the ledger contradicts itself and is not used, {first}{more}; it runs again");
-        let _ = tell.send(Event::Warning(text));
-    }
+    rows::refused(&refused).into_iter().for_each(|text| drop(tell.send(Event::Warning(text))));
     let to_do = walk.rows.iter().filter(|row| row.is_none()).count();
     let durations = if to_do > 0 { ledger.durations()? } else { Durations::default() };
     let jobs = jobs(spec, &plan, &walk, &durations);
@@ -123,34 +119,10 @@ pub(crate) fn walk_plan(
             }
         }
     }
-    let matrix = matrix(spec, &plan, &judge, rows, builds);
+    let matrix = rows::matrix(spec, &plan, &judge, rows, builds);
     let interrupted = host.supervisor.is_interrupted();
     let source = survey.workspace.source;
     Ok(Walked { facts: survey.facts, source, matrix, interrupted, plan, policy: policy.clone() })
-}
-
-/// The rows of runs, none where an interrupt came first, and those of what could not be tried.
-fn matrix(spec: &Spec, plan: &Plan, judge: &Judge<'_>, rows: Vec<Option<Row>>, builds: usize) -> Matrix {
-    let reused = rows.iter().flatten().filter(|row| row.reused).count();
-    let runs = rows.iter().flatten().count() - reused;
-    let of_run = |(run, row): (&Run, Option<Row>)| {
-        let row = row.unwrap_or_else(|| judge.untried(run.suite, run.cell, "interrupted"));
-        (run.suite, run.cell, row)
-    };
-    let of_skip = |skip: &Skip| {
-        let SkipReason::Unavailable { reason, .. } = &plan.reasons[skip.reason] else { return None };
-        Some((skip.suite, skip.cell, judge.untried(skip.suite, skip.cell, reason)))
-    };
-    let mut all: Vec<(usize, CellIndex, Row)> = plan.runs.iter().zip(rows).map(of_run).collect();
-    all.extend(plan.skips.iter().filter_map(of_skip));
-    all.sort_by_key(|(suite, cell, _)| (*suite, *cell));
-    Matrix {
-        space: spec.space.clone(),
-        rows: all.into_iter().map(|(_, _, row)| row).collect(),
-        totals: Totals { elapsed_ms: None, builds, runs, reused },
-        repro: String::new(),
-        chosen: Chosen::of(plan),
-    }
 }
 
 /// The builds that have runs to do, with these runs, in the plan's order.

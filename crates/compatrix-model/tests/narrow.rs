@@ -169,6 +169,14 @@ fn what_a_changed_file_can_affect() {
     check("rs/Cargo.toml", &Fate::RootManifest);
     assert!(matches!(fate("rs/compat/locks/old.lock", &ground()), Fate::Cells(_)));
 
+    // A fixture that tests of every cell can read, and what is ours all the same.
+    let mut read = ground();
+    read.sources.insert("rs/compat/fixtures/v18".to_owned());
+    read.sources.insert("rs/compat/evidence".to_owned());
+    assert_eq!(fate("rs/compat/fixtures/v18/data.sql", &read), Fate::Everything);
+    assert_eq!(fate("rs/compat/fixtures/v24/data.sql", &read), fixtures(&["v24"]));
+    assert_eq!(fate("rs/compat/evidence/x.toml", &read), Fate::Nothing);
+
     let at_root = Ground { root: String::new(), sources: BTreeSet::from([String::new()]), ..Ground::default() };
     assert_eq!(fate("src/lib.rs", &at_root), Fate::Everything);
     assert_eq!(fate("Cargo.toml", &at_root), Fate::Everything);

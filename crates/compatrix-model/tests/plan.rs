@@ -6,7 +6,7 @@ use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::condition::Condition;
 use compatrix_model::facts::{Availability, PackageFacts, PlanFacts, ToolchainVersions};
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::plan::{plan, Choice, Plan, Provision, SkipReason};
+use compatrix_model::plan::{plan, plan_part, Choice, Part, Plan, Provision, SkipReason};
 use compatrix_model::spec_text::parse;
 use proptest::prelude::*;
 use semver::Version;
@@ -175,6 +175,46 @@ reason = "no such thing"
     assert_eq!(plan.runs.iter().filter(|run| run.suite == 1).count(), 2);
     assert_eq!(plan.skips.len(), 5);
     assert_eq!(plan.reasons, [SkipReason::Excluded { reason: "no such thing".into() }]);
+}
+
+#[test]
+fn a_version_that_is_not_known_hides_no_cell() {
+    let rest = r#"
+[[suite]]
+name = "tests"
+when = { rust = ">=1.60" }
+[[rule]]
+when = { rust = "<1.50" }
+expect = "skip"
+reason = "too old"
+"#;
+    let spec = spec("rust = [\"1.70\", \"beta\"]", rest);
+    // It is not to be had: not tried, with its own reason; also where a covering array or `--cell` chooses.
+    let missing = host(&spec, &["beta"], &[]);
+    let plan = planned(&spec, &missing, &[]);
+    assert_eq!((plan.runs.len(), plan.skips.len()), (1, 1));
+    let reason = |of: &str| SkipReason::Unavailable { value: "rust=beta".into(), reason: of.into() };
+    assert_eq!(plan.reasons, [reason("beta is not to be had")]);
+    assert_eq!(planned(&spec, &missing, &["rust>=1.65"]).skips.len(), 1);
+    // It can be installed, so that it is, and its version then decides.
+    let plan = planned(&spec, &host(&spec, &[], &["beta"]), &[]);
+    assert_eq!((plan.runs.len(), plan.provisions.as_slice()), (2, &[Provision::Toolchain(name("beta"))][..]));
+    // In a part that was decided before, what the version leaves out is said.
+    let mut known = host(&spec, &[], &[]);
+    let old = ToolchainVersions { rustc: Version::new(1, 55, 0), cargo: None };
+    known.toolchains.insert(name("beta"), Availability::Ready(old));
+    assert_eq!(planned(&spec, &known, &[]).skips, []);
+    let part: Part = plan.runs.iter().map(|run| (run.suite, run.cell)).collect();
+    let profile = &spec.profiles["local"];
+    let again = plan_part(&spec, &Choice { profile, cells: &[] }, &known, &part);
+    assert_eq!(again.reasons, [reason("it is 1.55.0 here, which `when` of the suite `tests` does not admit")]);
+    // It is here, and says nothing of itself.
+    let spec = self::spec("sqlite = [\"bundled\"]", "[[suite]]\nname = \"tests\"\nwhen = { sqlite = \">=3.40\" }\n");
+    let mut facts = host(&spec, &[], &[]);
+    facts.sqlite.insert(name("bundled"), Availability::Ready(None));
+    let plan = planned(&spec, &facts, &[]);
+    assert_eq!((plan.runs.len(), plan.skips.len()), (0, 1));
+    assert!(matches!(&plan.reasons[0], SkipReason::Unavailable { reason, .. } if reason.contains("is not known")));
 }
 
 #[test]

@@ -62,6 +62,8 @@ struct RunEntry<'a> {
     cell: CellId,
     /// Index into the builds.
     build: usize,
+    /// Whether its result is known and would be used again.
+    known: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     predicted_ms: Option<u64>,
 }
@@ -73,8 +75,9 @@ struct SkipEntry<'a> {
     reason: &'a SkipReason,
 }
 
-/// The plan of this profile as one JSON document. `facts` must be those that the plan was made from.
-pub fn plan_json(spec: &Spec, plan: &Plan, facts: &PlanFacts, profile: &str) -> String {
+/// The plan of this profile as one JSON document. `facts` must be those that the plan was made from; `known` says of
+/// each run whether its result is known.
+pub fn plan_json(spec: &Spec, plan: &Plan, facts: &PlanFacts, known: &[bool], profile: &str) -> String {
     let shown = Chosen::of(plan);
     let runs_per_build = plan.runs_per_build();
     let builds = plan.builds.iter().zip(runs_per_build).map(|(build, runs)| BuildEntry {
@@ -97,10 +100,11 @@ pub fn plan_json(spec: &Spec, plan: &Plan, facts: &PlanFacts, profile: &str) -> 
         runs,
         predicted_ms: facts.durations.builds.get(&build.id()).copied(),
     });
-    let runs = plan.runs.iter().map(|run| {
+    let runs = plan.runs.iter().enumerate().map(|(n, run)| {
+        let known = known.get(n).copied().unwrap_or_default();
         let (suite, cell) = (&spec.suites[run.suite].name, spec.space.id(run.cell));
         let predicted_ms = facts.durations.runs.get(&(suite.clone(), cell.to_string())).copied();
-        RunEntry { suite, cell, build: run.build, predicted_ms }
+        RunEntry { suite, cell, build: run.build, known, predicted_ms }
     });
     let skips = plan.skips.iter().map(|skip| SkipEntry {
         suite: &spec.suites[skip.suite].name,

@@ -11,14 +11,19 @@ use compatrix_model::verdict::Verdict;
 use crate::choice;
 use crate::look::{count, duration, pad, width, wrap, Look};
 
-/// The plan as tables. `facts` must be those that the plan was made from.
-pub fn plan_table(spec: &Spec, plan: &Plan, facts: &PlanFacts, look: &Look) -> String {
+/// The plan as tables. `facts` must be those that the plan was made from; `known` says of each run whether its result is
+/// known.
+pub fn plan_table(spec: &Spec, plan: &Plan, facts: &PlanFacts, known: &[bool], look: &Look) -> String {
     let mut out = String::new();
     provisions(&mut out, plan, facts, look);
     builds(&mut out, spec, plan, facts, look);
     runs(&mut out, spec, plan, look);
     skips(&mut out, plan, look);
     totals(&mut out, spec, plan, facts, look);
+    let reused = known.iter().filter(|known| **known).count();
+    if reused > 0 {
+        let _ = writeln!(out, "{} known and used again", count(reused, "result"));
+    }
     out.push_str(&choice::lines(&Chosen::of(plan), look));
     out
 }

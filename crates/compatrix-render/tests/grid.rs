@@ -3,7 +3,9 @@
 mod common;
 
 use common::*;
+use compatrix_model::outcome::Outcome;
 use compatrix_model::results::matrix::Matrix;
+use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;
 use compatrix_render::grid::report;
 use compatrix_render::look::Look;
@@ -109,4 +111,22 @@ proptest! {
             prop_assert_eq!(mine[0].cells[y.unwrap()][x.unwrap()], Some(row.verdict), "{}", row.cell);
         }
     }
+}
+
+#[test]
+fn fewer_tests_than_in_other_cells_are_one_line() {
+    let mut matrix = sample();
+    let row = matrix.rows.iter_mut().find(|row| row.outcome() == Some(Outcome::Passed)).expect("a pass");
+    let mut record = row.record().expect("a record").clone();
+    record.tests.passed -= 2;
+    *row = Row::from_record(record, row.expectation.clone(), false);
+    let (cell, text) = (row.cell.to_string(), report(&matrix, &Look::plain(200)));
+    let lines: Vec<&str> = text.lines().skip_while(|line| *line != "fewer tests than in other cells").collect();
+    assert!(lines[1].starts_with("    1  ") && lines[1].contains(" tests ran with "), "{text}");
+    assert!(lines[2].is_empty(), "one line: {text}");
+    let json: serde_json::Value = serde_json::from_str(&compatrix_render::json::json(&matrix)).expect("JSON");
+    for row in json["rows"].as_array().expect("rows") {
+        assert_eq!(row["fewer_tests"].is_object(), row["cell"] == cell.as_str(), "{row}");
+    }
+    assert!(!report(&sample(), &Look::plain(200)).contains("fewer tests"));
 }

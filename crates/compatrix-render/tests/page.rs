@@ -105,6 +105,45 @@ fn a_page_where_all_is_well() {
     golden("page-good.md", &show(&spec, &[recorded(&spec, "linux-x86_64", good)]));
 }
 
+/// The file with each commit dated, and the first entries of a Rust made from older sources.
+fn aged(mut file: EvidenceFile, rust: &str) -> EvidenceFile {
+    file.change(|entry| {
+        let old = entry.record.cell.value("rust").is_some_and(|value| value.as_str() == rust);
+        let mut record = (*entry.record).clone();
+        let Some(proof) = &mut record.proof else { return };
+        entry.date = Some(if old { "2026-11-20T08:00:00Z" } else { "2026-11-28T08:00:00Z" }.to_owned());
+        if old {
+            proof.source.commit = Some("fedcba98".repeat(5));
+            proof.source.sources = [0x44; 32].into();
+        }
+        entry.record = record.into();
+    });
+    file
+}
+
+#[test]
+fn a_page_of_mixed_sources() {
+    let spec = spec();
+    let good = records(&spec, |_| true).into_iter().filter(|r| r.outcome == Outcome::Passed);
+    let mut file = aged(recorded(&spec, "linux-x86_64", good), "1.70");
+    // One was recorded when its feature set was another, and one by an older version.
+    let mut n = 0;
+    file.change(|entry| {
+        n += 1;
+        let json = entry.record.cell.value("features").is_some_and(|value| value.as_str() == "json");
+        if let Some(meaning) = entry.meaning.as_mut().filter(|_| json && n > 100) {
+            meaning.values.values_mut().last().expect("an axis").push('0');
+        }
+    });
+    let text = show(&spec, std::slice::from_ref(&file));
+    golden("page-stale.md", &text);
+    golden("page-stale.svg", &svg(&spec, std::slice::from_ref(&file)));
+    assert!(text.contains("Rust 1.70 and newer | ⏳ stale") && text.contains("of 2026-11-20"), "{text}");
+    assert!(text.contains("evidence of 2 different sources"), "{text}");
+    let again = EvidenceFile::from_text(&file.to_text()).unwrap();
+    assert_eq!(show(&spec, &[again]), text);
+}
+
 #[test]
 fn a_page_without_evidence() {
     let spec = spec();

@@ -71,8 +71,8 @@ fn a_plan_in_two_widths() {
     let mut facts = facts();
     let choice = Choice { profile: &spec.profiles["local"], cells: &[] };
     let fresh = plan(&spec, &choice, &facts);
-    golden("plan-80.txt", &plan_table(&spec, &fresh, &facts, &Look::plain(80)));
-    golden("plan-40.txt", &plan_table(&spec, &fresh, &facts, &Look::plain(40)));
+    golden("plan-80.txt", &plan_table(&spec, &fresh, &facts, &[], &Look::plain(80)));
+    golden("plan-40.txt", &plan_table(&spec, &fresh, &facts, &[], &Look::plain(40)));
 
     // Durations of before make an estimate.
     for build in fresh.builds.iter().take(3) {
@@ -81,6 +81,6 @@ fn a_plan_in_two_widths() {
     for cell in spec.space.cells().filter(|cell| cell.0 % 3 != 1) {
         facts.durations.runs.insert(("tests".into(), spec.space.id(cell).to_string()), 350);
     }
-    golden("plan-timed.txt", &plan_table(&spec, &fresh, &facts, &Look::plain(80)));
-    golden("plan-nothing.txt", &plan_table(&spec, &Default::default(), &facts, &Look::plain(80)));
+    golden("plan-timed.txt", &plan_table(&spec, &fresh, &facts, &[true, false, true], &Look::plain(80)));
+    golden("plan-nothing.txt", &plan_table(&spec, &Default::default(), &facts, &[], &Look::plain(80)));
 }

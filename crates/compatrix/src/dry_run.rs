@@ -21,9 +21,10 @@ pub(crate) fn show(request: &Request<'_>, format: Format, terminal: &Terminal) -
     facts.durations = session.ledger.durations()?;
     let (plan, _) = plan_narrowed(&parsed.spec, &request.choice(), &facts, &narrow);
     request.refuse_empty(&plan)?;
+    let known = session.known(&parsed.spec, &survey, &plan, &request.opened.today)?;
     terminal.print(&match format {
-        Format::Human => plan_table(&parsed.spec, &plan, &facts, &terminal.look()),
-        Format::Json => plan_json(&parsed.spec, &plan, &facts, request.profile_name),
+        Format::Human => plan_table(&parsed.spec, &plan, &facts, &known, &terminal.look()),
+        Format::Json => plan_json(&parsed.spec, &plan, &facts, &known, request.profile_name),
     });
     Ok(0)
 }

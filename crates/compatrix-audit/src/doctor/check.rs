@@ -98,7 +98,13 @@ const GET_RUSTUP: &str = "install Rust from https://rustup.rs";
 
 fn cargo(host: &HostTools) -> Check {
     let needed_for = "everything; locksets need its MSRV-aware resolver (1.84)";
-    let mut check = of_tool("cargo", "cargo", host.cargo.as_ref(), true, needed_for, GET_RUSTUP.to_owned());
+    let broken = host.cargo.as_ref().is_some_and(|cargo| cargo.broken.is_some());
+    let mend = if broken && host.rustup.is_some() {
+        "make an installed toolchain the default: `rustup toolchain list`, `rustup default NAME`"
+    } else {
+        GET_RUSTUP
+    };
+    let mut check = of_tool("cargo", "cargo", host.cargo.as_ref(), true, needed_for, mend.to_owned());
     let version = check.found.split(' ').find_map(|word| partial_version(word.split('-').next().unwrap_or(word)));
     if version.is_some_and(|version| version < MSRV_AWARE) {
         check.status = Status::Warning;

@@ -14,6 +14,8 @@ pub struct WorkspaceFacts {
     pub members: Vec<Manifest>,
     /// Manifests of path dependencies that are not members.
     pub outside: Vec<Manifest>,
+    /// The build scripts of members and of path dependencies.
+    pub build_scripts: Vec<BuildScript>,
     /// Cargo's configuration files for the workspace: path as displayed, and text.
     pub configs: Vec<(String, String)>,
     /// The format version of `Cargo.lock`.
@@ -41,6 +43,15 @@ pub struct OutsideRead {
     pub quote: String,
     /// The path as the text has it: `../..`.
     pub path: String,
+}
+
+/// The source that cargo compiles and runs before a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildScript {
+    /// Path relative to the workspace root.
+    pub file: String,
+    /// Its source.
+    pub text: String,
 }
 
 /// The locked packages and their dependencies.

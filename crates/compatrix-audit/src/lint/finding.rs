@@ -31,6 +31,8 @@ pub enum Lint {
     ResolverTooNew,
     /// The promised Rust's cargo refuses a key of a manifest or of cargo's configuration.
     KeyTooNew,
+    /// A build script prints what the cargo of an old Rust ignores.
+    BuildScriptTooNew,
     /// A README, page or workflow promises what the spec does not test.
     PromiseNotTested,
     /// YAML changes the meaning of an unquoted version.
@@ -43,7 +45,7 @@ pub enum Lint {
 
 impl Lint {
     /// Every lint, in declaration order.
-    pub const ALL: [Lint; 15] = [
+    pub const ALL: [Lint; 16] = [
         Lint::SpecInvalid,
         Lint::WorkspaceUnreadable,
         Lint::MsrvNotInherited,
@@ -55,6 +57,7 @@ impl Lint {
         Lint::EditionTooNew,
         Lint::ResolverTooNew,
         Lint::KeyTooNew,
+        Lint::BuildScriptTooNew,
         Lint::PromiseNotTested,
         Lint::VersionMisread,
         Lint::MatrixByHand,
@@ -75,6 +78,7 @@ impl Lint {
             Lint::EditionTooNew => "edition-too-new",
             Lint::ResolverTooNew => "resolver-too-new",
             Lint::KeyTooNew => "key-too-new",
+            Lint::BuildScriptTooNew => "build-script-too-new",
             Lint::PromiseNotTested => "promise-not-tested",
             Lint::VersionMisread => "version-misread",
             Lint::MatrixByHand => "matrix-by-hand",

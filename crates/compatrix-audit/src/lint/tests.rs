@@ -242,6 +242,31 @@ fn a_key_that_the_promised_rust_refuses() {
 }
 
 #[test]
+fn a_build_script_that_an_old_cargo_does_not_understand() {
+    let with = |manifest: &str, spec: Option<&str>, text: &str| {
+        let mut made = one(manifest);
+        made.facts.build_scripts = vec![BuildScript { file: "build.rs".to_owned(), text: text.to_owned() }];
+        match spec {
+            Some(spec) => made.spec(spec),
+            None => made,
+        }
+    };
+    let new = "fn main() {\n    println!(\"cargo::rustc-cfg=fast\");\n}\n";
+    let (old, comment) = (new.replace("::rustc", ":rustc"), new.replace("println", "// println"));
+    let found = with("rust-version = \"1.63\"", None, new).says(&["Warning build-script-too-new build.rs:2"]);
+    assert!(found[0].what.contains("`a` promises Rust 1.63 (its `rust-version`)"), "{}", found[0].what);
+    with("rust-version = \"1.77\"", None, new).says(&[]);
+    for text in [old.as_str(), comment.as_str()] {
+        with("rust-version = \"1.63\"", None, text).says(&[]);
+    }
+    // Nobody promises it, but it is tested.
+    let found = with("", Some("[axis]\nrust = [\"1.70\", \"stable\"]\n"), new);
+    let found = found.says(&["Warning build-script-too-new build.rs:2"]);
+    assert!(found[0].what.contains("the spec tests `rust=1.70`"), "{}", found[0].what);
+    with("", Some("[axis]\nrust = [\"1.80\", \"stable\"]\n"), new).says(&[]);
+}
+
+#[test]
 fn a_lockfile_that_the_promised_rust_cannot_read() {
     one("rust-version = \"1.70\"").lock(4).says(&["Error lockfile-too-new Cargo.lock:3"]);
     one("rust-version = \"1.78\"").lock(4).says(&[]);

@@ -222,6 +222,23 @@ fn each_reason_to_refuse_an_artifact() {
     refused(|a| proof(a, |proof| proof.platform = "macos-aarch64".to_owned()), "whose proof names another platform");
     refused(|a| proof(a, |proof| proof.source.sources = [0x66; 32].into()), "or other sources than the file");
     refused(|a| a.records[0].proof = None, "1 record of passes without a proof");
+    let rustc = |proof: &mut Proof| proof.toolchain.rustc = "rustc 1.95.0\nhost: aarch64-apple-darwin".to_owned();
+    refused(|a| proof(a, rustc), "whose proof names another platform");
+    let first = "its record of `tests` in `a=0 b=x` contradicts itself: ";
+    let says = |what: &str| format!("{first}{what}; rerun its job");
+    refused(|a| a.records[0].tests.failed = 1, &says("it passed, and 1 test failed"));
+    refused(
+        |a| a.records[0].doctests = Some(Counts { failed: 2, ..Counts::default() }),
+        &says("it passed, and 2 tests failed"),
+    );
+    refused(|a| a.records[0].tests = Counts::default(), &says("it passed, and no test ran"));
+    refused(|a| a.records[0].attempts = 0, &says("it has a result, and was never tried (`attempts = 0`)"));
+    refused(|a| a.records[0].key = None, &says("it has a result, and no key"));
+    refused(|a| a.records[0].outcome = Outcome::Crashed, &says("its outcome is crashed, and it gives no reason"));
+    let both = |a: &mut Artifact| a.records.iter_mut().for_each(|record| record.attempts = 0);
+    refused(both, "2 records contradict themselves, the first `tests` in `a=0 b=x`: it has a result");
+    let twice = |a: &mut Artifact| a.records.push(a.records[0].clone());
+    refused(twice, "1 record of a suite and cell that it has already, the first `tests` in `a=0 b=x`");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use compatrix_audit::lint::{Lint, Unchecked};
+use compatrix_audit::lint::{BuildScript, Lint, Unchecked};
 use compatrix_audit::manifest;
 use compatrix_model::matrix_spec::Spec;
 
@@ -85,6 +85,7 @@ pub fn gather(host: &Host, program: &str, spec: Option<&Spec>) -> DoctorFacts {
     let mut gathered = DoctorFacts::default();
     gathered.facts.program = program.to_owned();
     members::gather(host, &mut gathered);
+    build_scripts(host, &mut gathered);
     lockfile(host, &mut gathered);
     let configs = cargo_config::files(&host.ambient, &host.root).into_iter();
     gathered.facts.configs = configs.map(|file| (shown(&host.root, &file.path), file.text)).collect();
@@ -96,6 +97,24 @@ pub fn gather(host: &Host, program: &str, spec: Option<&Spec>) -> DoctorFacts {
         inputs::gather(host, spec, &mut gathered);
     }
     gathered
+}
+
+/// The build scripts that manifests name, or that stand where cargo looks for one. What cannot be read, cargo reports.
+fn build_scripts(host: &Host, gathered: &mut DoctorFacts) {
+    let facts = &mut gathered.facts;
+    for manifest in facts.members.iter().chain(&facts.outside) {
+        let name = match manifest::key(&manifest.text, &["package", "build"]) {
+            None => "build.rs".to_owned(),
+            Some((_, Some(name))) => name,
+            // `build = false`
+            Some((_, None)) => continue,
+        };
+        let folder = manifest.folder();
+        let file = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        if let Ok(text) = files::read_text(&host.root.join(&file)) {
+            facts.build_scripts.push(BuildScript { file, text });
+        }
+    }
 }
 
 fn lockfile(host: &Host, gathered: &mut DoctorFacts) {

@@ -2,6 +2,9 @@
 //! of packages; what their links lead to; and files outside of them that the spec names or that paths in the source text
 //! lead to. Outside of repositories it is every file that cargo did not build.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind::PermissionDenied;
 use std::path::{Path, PathBuf};

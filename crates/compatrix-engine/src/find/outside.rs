@@ -53,7 +53,11 @@ pub(super) fn named<'s>(host: &Host, scope: &Scope<'_>, sources: impl Iterator<I
     for (package, sources) in by_package {
         for (file, OutsidePath { line, path }) in texts(host, package, &sources) {
             let from_file = file.parent().unwrap_or(package);
-            let led = [package, from_file].map(|base| scope.leads_to(package, &plain(&base.join(&path))));
+            let from_package = scope.leads_to(package, &plain(&package.join(&path)));
+            let included = plain(&from_file.join(&path));
+            // What includes, includes a file.
+            let from_file = if included.is_dir() { Led::Nowhere } else { scope.leads_to(package, &included) };
+            let led = [from_package, from_file];
             if led.iter().any(|led| matches!(led, Led::TooFar)) && !led.iter().any(|led| matches!(led, Led::Known)) {
                 outside.unclear.push(Unclear { file, line, path });
             }

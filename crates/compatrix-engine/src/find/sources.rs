@@ -88,9 +88,9 @@ fn hash(host: &Host, entries: &[Entry]) -> Result<Sha256> {
 /// It is no TOML.
 pub(crate) fn steering(manifest: &str) -> Result<String> {
     let mut manifest: Table = manifest.parse()?;
-    manifest.retain(|name, _| ROOT_TABLES.iter().any(|known| name == *known));
+    manifest.retain(|name, _| ROOT_TABLES.contains(&name));
     if let Some(workspace) = manifest.get_mut("workspace").and_then(Value::as_table_mut) {
-        workspace.retain(|key, _| !HARMLESS_KEYS.iter().any(|known| key == *known));
+        workspace.retain(|key, _| !HARMLESS_KEYS.contains(&key));
     }
     // An empty table says as much as none.
     manifest.retain(|_, value| value.as_table().is_none_or(|table| !table.is_empty()));
@@ -111,6 +111,18 @@ pub fn repository(host: &Host) -> String {
     match words.as_slice() {
         [_, .., owner, name] => format!("{owner}/{name}"),
         _ => String::new(),
+    }
+}
+
+/// Why results of this workspace name no commit, if so.
+pub fn without_commit(host: &Host) -> Option<String> {
+    let Some(git) = Git::find(host) else { return Some("there is no git on PATH".to_owned()) };
+    match git.top() {
+        Ok(Ok(_)) if git.commit("HEAD").is_ok_and(|commit| commit.is_some()) => None,
+        Ok(Ok(_)) => Some("its repository has no commit yet".to_owned()),
+        Ok(Err(said)) if said.contains("not a git repository") => Some("it is in no git repository".to_owned()),
+        Ok(Err(said)) => Some(said),
+        Err(error) => Some(format!("{error:#}")),
     }
 }
 

@@ -31,7 +31,7 @@ use crate::sys::host::Host;
 use crate::sys::process::{Command, Output};
 use crate::sys::supervisor::Supervisor;
 
-pub use crate::find::sources::repository;
+pub use crate::find::sources::{repository, without_commit};
 
 /// Facts about the workspace.
 #[derive(Debug, Clone)]
@@ -93,16 +93,18 @@ fn ask(ambient: &Ambient, cargo: &Path, dir: &Path, args: &[&str]) -> Result<Out
     Ok(output.with_context(|| format!("cannot start {}", cargo.display()))?)
 }
 
-/// Why cargo names no workspace. Under rustup the cargo of a toolchain file may not be there to ask.
+/// Why cargo names no workspace. Under rustup there may be no cargo to ask: that of a toolchain file or of the default was
+/// removed, or nothing says which.
 fn no_workspace(start: &Path, reason: &str) -> String {
-    if reason.contains("toolchain '") && reason.contains("is not installed") {
-        return format!(
-            "no cargo to ask about {}:\n{reason}\na toolchain file or an override of rustup names it; install it, or set \
-             RUSTUP_TOOLCHAIN to one that is installed (`rustup toolchain list`)",
-            start.display()
-        );
-    }
-    format!("no cargo workspace at {}:\n{reason}", start.display())
+    let mend = if reason.contains("toolchain '") && reason.contains("is not installed") {
+        "rustup's default, an override or a toolchain file names it; install it, make another the default (`rustup default \
+         stable`), or set RUSTUP_TOOLCHAIN to one that is installed (`rustup toolchain list`)"
+    } else if reason.contains("rustup could not choose a version") {
+        "make an installed toolchain the default (`rustup toolchain list`, `rustup default NAME`), or set RUSTUP_TOOLCHAIN"
+    } else {
+        return format!("no cargo workspace at {}:\n{reason}", start.display());
+    };
+    format!("no cargo to ask about {}:\n{reason}\n{mend}", start.display())
 }
 
 /// The channel of the workspace's `rust-toolchain.toml`, or of the older file without extension.

@@ -318,6 +318,17 @@ fn what_only_older_sources_prove_is_stale() {
 }
 
 #[test]
+fn sources_are_as_new_as_their_latest_commit() {
+    // The same sources again at a later commit, which is listed first; the other sources lie between.
+    let again = of_sources("1.70 3.46.0 v18 default", Passed, 13);
+    let between = of_sources("stable 3.46.0 v24 default", Passed, 12);
+    let mut first = of_sources("1.70 3.46.0 v24 default", Passed, 11);
+    first.proof.as_mut().unwrap().source.sources = [13; 32].into();
+    let words = "2 results with Rust 1.70 passed, and none at or above Rust 1.70 is broken";
+    stale(0, dated(file([again, between, first])), ClaimVerdict::Proven, words);
+}
+
+#[test]
 fn several_sources_without_dates_prove_nothing() {
     let records =
         || [of_sources("1.70 3.46.0 v24 default", Passed, 11), of_sources("stable 3.46.0 v24 default", Passed, 12)];

@@ -20,7 +20,7 @@ use crate::verdict::Expectation;
 pub struct Ground {
     /// The workspace root; empty if it is the top.
     pub root: String,
-    /// Folders of the packages under test and of their path dependencies.
+    /// Folders of the packages under test and of their dependencies from folders, and what else counts as a source.
     pub sources: BTreeSet<String>,
     /// Whether some of those folders are outside of the repository, so that nothing is known of their changes.
     pub sources_elsewhere: bool,
@@ -102,10 +102,13 @@ pub fn fate(path: &str, ground: &Ground) -> Fate {
     let made_from = |parts: &BTreeSet<String>| parts.iter().any(|part| touches(part));
     let fixtures: BTreeSet<ValueName> =
         ground.fixtures.iter().filter(|(_, parts)| made_from(parts)).map(|(name, _)| name.clone()).collect();
-    if !fixtures.is_empty() {
+    let harmless = ground.harmless.iter().any(|harmless| is_within(path, harmless));
+    let is_source = || ground.sources.iter().any(|source| touches(source));
+    // A fixture that lies among the sources is in the key of every cell.
+    if !fixtures.is_empty() && (harmless || !is_source()) {
         return Fate::Fixtures(fixtures);
     }
-    if is_within(path, &at("compat/fixtures")) || ground.harmless.iter().any(|harmless| is_within(path, harmless)) {
+    if harmless || (is_within(path, &at("compat/fixtures")) && !is_source()) {
         return Fate::Nothing;
     }
     if path == at("Cargo.lock") {
@@ -119,7 +122,7 @@ pub fn fate(path: &str, ground: &Ground) -> Fate {
     let config = [".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain"];
     // Cargo and rustup read these from the root and every folder above it.
     let above = |folder: &str| folder.is_empty() || is_within(&ground.root, folder);
-    if config.iter().filter_map(|name| folder(name)).any(above) || ground.sources.iter().any(|source| touches(source)) {
+    if config.iter().filter_map(|name| folder(name)).any(above) || is_source() {
         return Fate::Everything;
     }
     Fate::Nothing

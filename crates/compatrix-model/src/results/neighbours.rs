@@ -38,6 +38,9 @@ pub struct FewerLine {
     pub rows: usize,
 }
 
+/// A suite, and why fewer tests ran.
+type Of<'m> = (&'m str, String);
+
 /// The rows of a matrix beside those with which they are compared.
 #[derive(Debug)]
 pub struct Neighbours<'m> {
@@ -71,7 +74,7 @@ impl<'m> Neighbours<'m> {
 
     /// All of them, one line for a suite, a reason and the values that these cells have in common.
     pub fn lines(&self) -> Vec<FewerLine> {
-        let mut groups: Vec<((&str, String), Vec<(&Row, Fewer)>)> = Vec::new();
+        let mut groups: Vec<(Of<'_>, Vec<(&Row, Fewer)>)> = Vec::new();
         for row in &self.matrix.rows {
             let Some(fewer) = self.fewer(row) else { continue };
             let key = (row.suite.as_str(), fewer.reason.clone());
@@ -81,7 +84,7 @@ impl<'m> Neighbours<'m> {
             }
         }
         let several = self.matrix.suites().len() > 1;
-        let line = |((suite, reason), rows): ((&str, String), Vec<(&Row, Fewer)>)| {
+        let line = |((suite, reason), rows): (Of<'_>, Vec<(&Row, Fewer)>)| {
             let numbers: BTreeSet<(u32, u32)> = rows.iter().map(|(_, fewer)| (fewer.ran, fewer.most)).collect();
             let numbers: Vec<String> = numbers.iter().map(|(ran, most)| format!("{ran} of {most}")).collect();
             let suite = if several { format!("{suite}: ") } else { String::new() };

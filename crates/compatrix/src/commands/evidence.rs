@@ -1,6 +1,7 @@
 //! `evidence record` and `evidence show`: proof from the ledger, committed or shown.
 
 use compatrix_engine::committed::evidence;
+use compatrix_engine::find::workspace;
 use compatrix_engine::session::today::{self, TodaysResults};
 use compatrix_engine::session::Session;
 use compatrix_engine::sys::error::Error;
@@ -50,6 +51,9 @@ pub(crate) fn record(global: &Global, cells: &[String], keep: bool, terminal: &T
     }
     if dirty {
         terminal.warning("the packages under test have uncommitted changes; the evidence says so");
+    }
+    if let Some(why) = workspace::without_commit(&session.host) {
+        terminal.warning(&format!("the evidence names no commit of this workspace: {why}"));
     }
     Ok(0)
 }

@@ -33,7 +33,7 @@ const FILES: [(&str, &str); 12] = [
     ("../number.txt", "1\n"),
 ];
 
-fn workspace() -> Workspace {
+pub(crate) fn workspace() -> Workspace {
     let made = Workspace::of_files("ws", &FILES);
     made.write(
         "../beside/Cargo.toml",

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests read files")]
 
+use std::io::Read;
 use std::process::Stdio;
 
 use crate::support::{exists, finish, Workspace};
@@ -152,4 +153,75 @@ fn github_actions_gets_groups_and_a_summary() {
         text.starts_with("# before\n") && text.contains("Compatibility") && text.contains("a-value-with"),
         "{text}"
     );
+}
+
+#[test]
+fn what_a_file_option_names_keeps_its_kind() {
+    let made = made();
+    let junit = |made: &Workspace, path: &str| made.command(&["compat", "--junit", path]);
+    let at = |path: &str| made.path(path).to_str().expect("UTF-8").to_owned();
+    // A pipe with a reader.
+    let pipe = made.path("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).expect("makes a pipe");
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).expect("reads")
+    });
+    finish(junit(&made, &at("pipe"))).expect(1);
+    assert_eq!(balanced(&reader.join().expect("read")), (3, 1));
+    assert!(std::os::unix::fs::FileTypeExt::is_fifo(&std::fs::metadata(&pipe).expect("is there").file_type()));
+    // Links: to a file, to one that is not there yet.
+    made.write("kept/real.xml", "old");
+    for (link, to) in [("link.xml", "kept/real.xml"), ("new.xml", "kept/new.xml")] {
+        std::os::unix::fs::symlink(to, made.path(link)).expect("links");
+        finish(junit(&made, &at(link))).expect(1);
+        assert!(std::fs::symlink_metadata(made.path(link)).expect("is there").is_symlink(), "{link}");
+        assert_eq!(balanced(&std::fs::read_to_string(made.path(to)).expect("reads")), (3, 1));
+    }
+    // Devices, and what we print to ourselves: a pipe, and a file.
+    finish(junit(&made, "/dev/null")).expect(1);
+    assert!(std::os::unix::fs::FileTypeExt::is_char_device(
+        &std::fs::metadata("/dev/null").expect("is there").file_type()
+    ));
+    let ran = finish(junit(&made, "/dev/stdout"));
+    ran.expect(1).prints(&["<testsuites", "cargo compatrix repro"]);
+    let out = std::fs::File::create(made.path("out.txt")).expect("makes");
+    let mut command = junit(&made, "/dev/stdout");
+    command.stdout(out);
+    command.status().expect("starts");
+    let text = std::fs::read_to_string(made.path("out.txt")).expect("reads");
+    assert!(text.contains("<testsuites") && text.contains("cargo compatrix repro"), "{text}");
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_no_success() {
+    let made = Workspace::new("[axis]\nrust = [HERE]\n");
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full");
+    if full().is_err() {
+        return eprintln!("not tested: no /dev/full here");
+    }
+    let junit = made.path("junit.xml");
+    let junit = junit.to_str().expect("UTF-8");
+    for args in [
+        &["compat", "--junit", junit][..],
+        &["compat", "--format", "json"],
+        &["plan"],
+        &["completions", "bash"],
+        &["doctor"],
+    ] {
+        let mut command = made.command(args);
+        let child = command.stdout(full().expect("opens")).stderr(Stdio::piped()).spawn().expect("starts");
+        let done = child.wait_with_output().expect("ends");
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(3), "{args:?}: {said}");
+        assert!(said.contains("could not be written to stdout"), "{args:?}: {said}");
+    }
+    assert!(exists(junit), "other outputs are written all the same");
+    // A reader that has seen enough.
+    let mut child =
+        made.command(&["completions", "bash"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let mut first = [0; 10];
+    child.stdout.take().expect("a pipe").read_exact(&mut first).expect("reads");
+    let done = child.wait_with_output().expect("ends");
+    assert_eq!((done.status.code(), String::from_utf8_lossy(&done.stderr).into_owned()), (Some(0), String::new()));
 }

@@ -48,7 +48,7 @@ fn a_page_follows_from_its_evidence_and_drift_is_told_with_its_mending() {
     // Newer sources: the page is still that of its evidence, and a release is stopped.
     made.write("src/lib.rs", "// newer\n");
     made.run(&["report", "--check"]).expect(0);
-    made.run(&["report", "--require-fresh"]).expect(1).says(&["2 results belong to other sources"]);
+    made.run(&["report", "--require-fresh"]).expect(1).says(&["2 results are of other sources"]);
 }
 
 #[test]

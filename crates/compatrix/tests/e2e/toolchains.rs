@@ -125,3 +125,75 @@ fn without_rustup_named_toolchains_are_unproven() {
     assert!(judged(&json, "rust=1.13.0").2.contains("needs rustup, which is not on PATH"));
     let _ = with_here("");
 }
+
+/// A rustup of the workspace's own that has the user's stable toolchain by these names; its version.
+fn own_rustup(made: &Workspace, names: &[&str]) -> Option<(std::path::PathBuf, String)> {
+    let run = |args: &[&str]| {
+        let output = std::process::Command::new("rustup").args(args).output().ok().filter(|out| out.status.success());
+        output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let Some(rustc) = run(&["which", "--toolchain", "stable", "rustc"]) else {
+        eprintln!("not tested: there is no rustup with stable here");
+        return None;
+    };
+    let version = run(&["run", "stable", "rustc", "-V"])?.split(' ').nth(1)?.to_owned();
+    let toolchain = std::path::Path::new(&rustc).ancestors().nth(2)?;
+    let home = made.cache().join("rustup");
+    std::fs::create_dir_all(home.join("toolchains")).expect("a folder");
+    let host = crate::support::host();
+    for name in names {
+        let at = home.join(format!("toolchains/{}-{host}", name.replace("VERSION", &version)));
+        std::os::unix::fs::symlink(toolchain, at).expect("links");
+    }
+    let settings = format!("version = \"12\"\ndefault_toolchain = \"gone-{host}\"\nprofile = \"minimal\"\n");
+    std::fs::write(home.join("settings.toml"), settings).expect("writes");
+    Some((home, version))
+}
+
+fn with_rustup(made: &Workspace, home: &std::path::Path, args: &[&str]) -> Ran {
+    let mut command = made.command(args);
+    command.env("RUSTUP_HOME", home).env("CARGO", format!("{}/bin/cargo", sysroot()));
+    finish(command)
+}
+
+#[test]
+fn a_minor_version_is_met_by_an_installed_patch_of_it() {
+    let made = Workspace::bare().tests(crate::support::PASSES);
+    let Some((home, version)) = own_rustup(&made, &["VERSION"]) else { return };
+    let minor = version.rsplit_once('.').expect("a version").0;
+    made.write("compat/matrix.toml", format!("[project]\npackages = [\"made\"]\n[axis]\nrust = [\"{minor}\"]\n"));
+    let ran = with_rustup(&made, &home, &["compat", "--no-install", "--format", "json"]);
+    let json = ran.expect(0).json();
+    let row = crate::support::row(&json, &format!("rust={minor}"));
+    assert_eq!(
+        (row["verdict"].as_str(), row["record"]["proof"]["toolchain"]["release"].as_str()),
+        (Some("ok"), Some(&*version))
+    );
+}
+
+#[test]
+fn a_condition_on_a_toolchain_that_is_not_here_hides_nothing() {
+    let made = Workspace::bare().tests(crate::support::PASSES);
+    let Some((home, _)) = own_rustup(&made, &["stable"]) else { return };
+    let suite = "[[suite]]\nname = \"tests\"\nwhen = { rust = \">=1.60\" }\n";
+    let spec = format!("[project]\npackages = [\"made\"]\n[axis]\nrust = [\"stable\", \"beta\"]\n{suite}");
+    made.write("compat/matrix.toml", spec);
+    let ran = with_rustup(&made, &home, &["compat", "--no-install", "--format", "json", "--missing", "fail"]);
+    let json = ran.expect(1).json();
+    assert_eq!(json["counts"], serde_json::json!({ "ok": 1, "unproven": 1 }));
+    assert!(judged(&json, "rust=beta").2.starts_with("toolchain beta is not installed"), "{json}");
+}
+
+#[test]
+fn a_default_toolchain_that_was_removed_is_named() {
+    let made = Workspace::new("[axis]\nrust = [HERE]\n");
+    let Some((home, _)) = own_rustup(&made, &[]) else { return };
+    for (settings, said) in [(true, "toolchain 'gone-"), (false, "rustup could not choose a version")] {
+        if !settings {
+            std::fs::write(home.join("settings.toml"), "version = \"12\"\n").expect("writes");
+        }
+        let mut command = made.command(&["compat"]);
+        command.env("RUSTUP_HOME", &home);
+        finish(command).expect(2).says(&["no cargo to ask about", said, "`rustup default "]);
+    }
+}
