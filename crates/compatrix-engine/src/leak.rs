@@ -9,6 +9,7 @@ mod canary;
 mod miri;
 mod passes;
 pub mod policy;
+mod preload;
 mod resources;
 mod sanitizer;
 mod seen;
@@ -16,6 +17,7 @@ mod suite;
 mod symbols;
 mod units;
 mod valgrind;
+mod witness;
 
 pub(crate) use bench::{Bench, Canaries, Leaks};
 pub(crate) use suite::{by_hand, run};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::finding::{Class, Finding, FindingKind, Frame, FrameOrigin};
+use super::names;
 use super::tool::Tool;
 
 /// The executable that findings come from.
@@ -28,7 +29,8 @@ pub fn complete(finding: &mut Finding, context: &Context<'_>) {
         place(frame, context);
     }
     // Reachable blocks belong to statics; the test that happened to touch them first is irrelevant.
-    if finding.test.is_none() && finding.kind != FindingKind::Reachable {
+    let is_of_a_test = finding.kind != FindingKind::Reachable && outside(finding).is_none();
+    if finding.test.is_none() && is_of_a_test {
         finding.test = match context.tests {
             [only] => Some(only.clone()),
             tests => test_of(finding, context.executable, tests).map(str::to_owned),
@@ -106,7 +108,7 @@ pub fn name_cycles(findings: &mut [Finding]) {
 
 /// Determines the origin of a frame, and makes workspace paths relative to the root.
 fn place(frame: &mut Frame, context: &Context<'_>) {
-    frame.function = without_hash(&frame.function).to_owned();
+    frame.function = names::without_hash(&frame.function).to_owned();
     let Some(file) = &frame.file else { return };
     let root = context.root.trim_end_matches('/');
     let inside = file.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
@@ -138,6 +140,41 @@ fn is_toolchain(file: &str) -> bool {
         || file.contains("/usr/src/rustc-")
 }
 
+/// Where a finding belongs that belongs to no test: its stack began before `main`, after it, or in the test harness.
+pub fn outside(finding: &Finding) -> Option<&'static str> {
+    // A program that a test started belongs to that test from its first to its last instruction.
+    if finding.child.as_deref().is_some_and(|child| child != A_FORK) {
+        return None;
+    }
+    let begins =
+        |names: &[&str]| finding.stack.iter().any(|frame| names.iter().any(|name| frame.function.starts_with(name)));
+    let is = |name: &str| finding.stack.iter().any(|frame| frame.function == name);
+    if begins(&["__run_exit_handlers", "_dl_fini"]) || is("exit") {
+        return Some("after main");
+    }
+    // The loader has no symbols on most systems, and calls the constructors of libraries; libc those of the executable.
+    let by_loader = finding.stack.last().and_then(|frame| frame.object.as_deref()).is_some_and(is_loader);
+    let starts =
+        begins(&["call_init", "_dl_init", "__libc_csu_init", "__libc_start_main", "(below main)"]) || is("_start");
+    // `dlopen` calls constructors too, on behalf of whoever calls it.
+    if (by_loader || starts) && !is("main") && !begins(&["dlopen", "_dl_open", "start_thread"]) {
+        return Some("before main");
+    }
+    let of_libtest = |frame: &Frame| frame.function.starts_with("test::") && frame.origin != FrameOrigin::Own;
+    let harness =
+        finding.stack.iter().any(of_libtest) && !begins(&["test::__rust_begin_short_backtrace", "start_thread"]);
+    harness.then_some("in the test harness")
+}
+
+/// Whether a file is glibc's loader.
+fn is_loader(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.starts_with("ld-linux") || name.starts_with("ld-2.") || name.starts_with("ld64.so")
+}
+
+/// How a child process that goes on with the test executable is called.
+pub const A_FORK: &str = "a fork";
+
 /// The test whose function is in the stack; the outermost if there are several.
 fn test_of<'t>(finding: &Finding, executable: &str, tests: &'t [String]) -> Option<&'t str> {
     let krate = executable.replace('-', "_");
@@ -156,14 +193,6 @@ fn without_closures(function: &str) -> &str {
     &function[..end]
 }
 
-/// A function's name without the hash suffix of legacy symbols.
-fn without_hash(function: &str) -> &str {
-    match function.rsplit_once("::h") {
-        Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => name,
-        _ => function,
-    }
-}
-
 /// The most frames kept of a reachable block. Built-in suppressions look at most this deep.
 const REACHABLE_FRAMES: usize = 32;
 
@@ -171,8 +200,37 @@ const REACHABLE_FRAMES: usize = 32;
 const FOREIGN_FRAMES: usize = 6;
 
 /// The fingerprint: a hash of kind, test and the workspace's functions on the stack, without lines, addresses, hashes,
-/// type arguments and closure numbers. Without workspace functions, the first foreign ones count.
+/// type arguments and closures, so that it is the same for every tool, mangling and degree of inlining. Without workspace
+/// functions, the first foreign ones count.
 pub fn fingerprint(finding: &Finding) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for frame in counted(finding) {
+        let name = names::plain(&frame.function);
+        // A closure is a frame of its own only where the compiler did not inline it.
+        if names.last() != Some(&name) {
+            names.push(name);
+        }
+    }
+    hash(finding, &names)
+}
+
+/// The fingerprint as it was computed before it was independent of inlining and mangling.
+pub fn earlier_fingerprint(finding: &Finding) -> String {
+    let names: Vec<String> = counted(finding).map(|frame| names::plain_with_closures(&frame.function)).collect();
+    hash(finding, &names)
+}
+
+/// The frames that identify a finding.
+fn counted(finding: &Finding) -> impl Iterator<Item = &Frame> {
+    let own = finding.stack.iter().any(|frame| frame.origin == FrameOrigin::Own);
+    let counts = move |frame: &&Frame| match own {
+        true => frame.origin == FrameOrigin::Own,
+        false => !frame.function.is_empty(),
+    };
+    finding.stack.iter().filter(counts).take(if own { usize::MAX } else { FOREIGN_FRAMES })
+}
+
+fn hash(finding: &Finding, names: &[String]) -> String {
     let mut hash = Sha256::new();
     let mut part = |text: &str| {
         hash.update((text.len() as u64).to_le_bytes());
@@ -180,42 +238,11 @@ pub fn fingerprint(finding: &Finding) -> String {
     };
     part(finding.kind.as_str());
     part(finding.test.as_deref().unwrap_or_default());
-    let own: Vec<&Frame> = finding.stack.iter().filter(|frame| frame.origin == FrameOrigin::Own).collect();
-    let frames: Vec<&Frame> = match own.is_empty() {
-        true => finding.stack.iter().filter(|frame| !frame.function.is_empty()).take(FOREIGN_FRAMES).collect(),
-        false => own,
-    };
-    for frame in &frames {
-        part(&plain_name(&frame.function));
-    }
-    if frames.is_empty() {
+    names.iter().for_each(|name| part(name));
+    if names.is_empty() {
         part(&without_numbers(&finding.what));
     }
     base16ct::lower::encode_string(&hash.finalize()[..8])
-}
-
-/// A function's name, independent of compilation and symbol mangling.
-fn plain_name(function: &str) -> String {
-    let mut out = String::new();
-    let mut depth = 0usize;
-    let mut previous = ' ';
-    for c in without_hash(function).chars() {
-        match c {
-            '<' => depth += 1,
-            // The `>` of `->` closes nothing.
-            '>' if previous != '-' => depth = depth.saturating_sub(1),
-            _ if depth == 0 => out.push(c),
-            _ => {}
-        }
-        previous = c;
-    }
-    // The legacy and the v0 spelling of a closure; its number changes with the code.
-    let mut name = out.replace("{{closure}}", "{closure}");
-    while let Some(at) = name.find("{closure#") {
-        let end = name[at..].find('}').map_or(name.len(), |end| at + end);
-        name.replace_range(at + "{closure".len()..end, "");
-    }
-    name
 }
 
 /// Removes digits, which are counts and addresses in tools' messages.

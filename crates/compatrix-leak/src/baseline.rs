@@ -7,7 +7,8 @@ use jiff::civil::Date;
 use jiff::ToSpan as _;
 use shaped_toml::{quoted, read, utf8, Collector, Diagnostics, Key, Later, Plain, Problem, Shape, Table, TableShape};
 
-use super::finding::{Finding, Standing};
+use super::attribute;
+use super::finding::{Class, Finding, FindingKind, Standing};
 use super::tool::Tool;
 use super::usage::Accepted;
 use crate::format::LeakFormat;
@@ -34,6 +35,16 @@ static ACCEPTED: TableShape = TableShape {
     keys: &[
         Key::required("fingerprint", "The finding, as reports show it.", Shape::Text(&LeakFormat::Fingerprint)),
         Key::optional("tool", "The tool that finds it. Default: any.", Shape::Text(&TOOLS)),
+        Key::optional(
+            "bytes",
+            "The bytes that are accepted, in one cell; more than twice as many are an error. Default: any number.",
+            SIZE,
+        ),
+        Key::optional(
+            "blocks",
+            "The blocks that are accepted, in one cell; one more is an error. Default: any number.",
+            SIZE,
+        ),
         Key::optional("what", "A description of the finding.", Shape::Text(&Plain::Any)),
         Key::required("reason", "Why it is accepted; reports show it.", Shape::Text(&Plain::Sentence)),
         Key::optional("issue", "URL of an issue.", Shape::Text(&Plain::Url)),
@@ -43,6 +54,8 @@ static ACCEPTED: TableShape = TableShape {
     rest: None,
     min: 0,
 };
+
+const SIZE: Shape = Shape::Integer { min: 1, max: i64::MAX };
 
 /// The accepted findings, in file order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -82,15 +95,34 @@ impl Baseline {
     }
 }
 
-/// Whether an entry is for this finding.
+/// Whether an entry is for this finding. Baselines from before fingerprints were independent of inlining hold on.
 pub fn is_of(entry: &Accepted, finding: &Finding) -> bool {
-    entry.fingerprint == finding.fingerprint && entry.tool.is_none_or(|tool| tool == finding.tool)
+    entry.tool.is_none_or(|tool| tool == finding.tool)
+        && (entry.fingerprint == finding.fingerprint || entry.fingerprint == attribute::earlier_fingerprint(finding))
+}
+
+/// Whether a finding of this size is larger than an entry accepts. Blocks are counted exactly, for each is an event of its
+/// own. Bytes may double: what is in a block (a path, a name) has another length on another machine.
+pub fn has_outgrown(entry: &Accepted, (bytes, blocks): (u64, u64)) -> bool {
+    entry.blocks.is_some_and(|most| blocks > most) || entry.bytes.is_some_and(|most| bytes > most.saturating_mul(2))
+}
+
+/// Whether the size of this kind of finding is the same from run to run, so that it can be limited. How often code with an
+/// error runs, and how fast memory grows, is not.
+fn has_size(kind: FindingKind) -> bool {
+    match kind.class() {
+        Class::Leak => true,
+        Class::Memory => false,
+        Class::Leftover => kind != FindingKind::Growth,
+    }
 }
 
 fn lower(table: &Table) -> Accepted {
     Accepted {
         fingerprint: table.owned("fingerprint").unwrap_or_default(),
         tool: table.text("tool").and_then(Tool::from_word),
+        bytes: table.integer("bytes").and_then(|n| u64::try_from(n).ok()),
+        blocks: table.integer("blocks").and_then(|n| u64::try_from(n).ok()),
         what: table.owned("what").unwrap_or_default(),
         reason: table.owned("reason").unwrap_or_default(),
         issue: table.owned("issue"),
@@ -98,16 +130,31 @@ fn lower(table: &Table) -> Accepted {
     }
 }
 
-/// Lines to paste into the baseline to accept these findings until a day (`YYYY-MM-DD`). Each fingerprint appears once,
-/// limited to a tool only if no other tool found it. Reasons are empty, and the file is refused until a person fills them
-/// in. Expired findings are skipped, because the file already has them.
-pub fn stanzas<'f>(findings: impl IntoIterator<Item = &'f Finding>, until: &str) -> String {
-    let mut new: BTreeMap<&str, (&Finding, Option<Tool>)> = BTreeMap::new();
-    for finding in findings.into_iter().filter(|finding| finding.standing == Standing::Error) {
-        let (_, tool) = new.entry(&finding.fingerprint).or_insert((finding, Some(finding.tool)));
-        *tool = tool.filter(|tool| *tool == finding.tool);
+/// Lines to paste into the baseline to accept these findings until a day (`YYYY-MM-DD`), given by cell. Each fingerprint
+/// appears once, with its size in the cell where it is largest, limited to a tool only if no other tool found it. Reasons
+/// are empty, and the file is refused until a person fills them in. What the file already has is skipped.
+pub fn stanzas<'f, R: IntoIterator<Item = &'f Finding>>(reports: impl IntoIterator<Item = R>, until: &str) -> String {
+    let mut new: BTreeMap<&str, New<'_>> = BTreeMap::new();
+    for report in reports {
+        let mut here: BTreeMap<(&str, Tool), (u64, u64)> = BTreeMap::new();
+        for finding in report.into_iter().filter(|finding| finding.standing == Standing::Error) {
+            let fresh = New { finding, tool: Some(finding.tool), size: (0, 0) };
+            let entry = new.entry(&finding.fingerprint).or_insert(fresh);
+            entry.tool = entry.tool.filter(|tool| *tool == finding.tool);
+            let size = here.entry((&finding.fingerprint, finding.tool)).or_default();
+            *size = (size.0.saturating_add(finding.bytes), size.1.saturating_add(finding.blocks));
+            entry.size = (entry.size.0.max(size.0), entry.size.1.max(size.1));
+        }
     }
-    new.into_values().map(|(finding, tool)| stanza(finding, tool, until)).collect::<Vec<_>>().join("\n")
+    new.into_values().map(|entry| stanza(&entry, until)).collect::<Vec<_>>().join("\n")
+}
+
+/// A finding to be accepted.
+struct New<'f> {
+    finding: &'f Finding,
+    /// The only tool that found it.
+    tool: Option<Tool>,
+    size: (u64, u64),
 }
 
 /// The last day of the third month after this day: a time to fix what is accepted.
@@ -116,7 +163,8 @@ pub fn a_quarter_after(today: &str) -> String {
     third.map_or(today.to_owned(), |day| day.last_of_month().to_string())
 }
 
-fn stanza(finding: &Finding, tool: Option<Tool>, until: &str) -> String {
+fn stanza(entry: &New<'_>, until: &str) -> String {
+    let New { finding, tool, size } = *entry;
     let mut what = format!("{}: {}", finding.kind, finding.what);
     if let Some(test) = &finding.test {
         let _ = write!(what, ", in {}::{test}", finding.executable);
@@ -127,6 +175,11 @@ fn stanza(finding: &Finding, tool: Option<Tool>, until: &str) -> String {
     let mut out = format!("[[accepted]]\nfingerprint = {}\n", quoted(&finding.fingerprint));
     if let Some(tool) = tool {
         let _ = writeln!(out, "tool = {}", quoted(tool.as_str()));
+    }
+    for (name, n) in [("bytes", size.0), ("blocks", size.1)] {
+        if n > 0 && has_size(finding.kind) {
+            let _ = writeln!(out, "{name} = {n}");
+        }
     }
     let _ = write!(out, "what = {}\nreason = \"\" # why it may stay for now\nuntil = {until}\n", quoted(&what));
     out

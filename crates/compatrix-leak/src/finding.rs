@@ -20,6 +20,12 @@ pub struct Finding {
     /// The test by libtest's name; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<String>,
+    /// Whether the test is marked `#[should_panic]`: a leak may come from the panic that it expects.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub should_panic: bool,
+    /// The process that it is in, if it is not the executable's own: `a fork`, or the program that a test started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<String>,
     /// The tool's message in one line.
     pub what: String,
     /// Where a leaked block was allocated, or where the error happened, innermost frame first. Empty if there is no place.
@@ -45,6 +51,8 @@ impl Finding {
             blocks: 0,
             executable: String::new(),
             test: None,
+            should_panic: false,
+            child: None,
             what: what.into(),
             stack: Vec::new(),
             related: Vec::new(),
@@ -86,6 +94,9 @@ pub struct Frame {
     /// The executable or library that contains the code, if reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
+    /// The address in the process, until it is symbolized.
+    #[serde(skip)]
+    pub address: Option<u64>,
     /// Whether it was inlined into the next frame, if reported.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inlined: bool,
@@ -234,6 +245,15 @@ pub enum Standing {
         /// The last day, `YYYY-MM-DD`.
         until: String,
     },
+    /// Accepted by the baseline, but larger than what was accepted: an error again.
+    Grew {
+        /// The bytes accepted, if limited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bytes: Option<u64>,
+        /// The blocks accepted, if limited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        blocks: Option<u64>,
+    },
     /// Its day in the baseline has passed: an error again.
     Expired {
         /// The last day, `YYYY-MM-DD`.
@@ -245,7 +265,7 @@ impl Standing {
     /// Whether it fails the suite.
     pub fn is_error(&self) -> bool {
         match self {
-            Standing::Error | Standing::Expired { .. } => true,
+            Standing::Error | Standing::Grew { .. } | Standing::Expired { .. } => true,
             Standing::Noted | Standing::Suppressed { .. } | Standing::Accepted { .. } => false,
         }
     }
@@ -257,6 +277,7 @@ impl Standing {
             Standing::Noted => "noted",
             Standing::Suppressed { .. } => "suppressed",
             Standing::Accepted { .. } => "accepted",
+            Standing::Grew { .. } => "grew",
             Standing::Expired { .. } => "expired",
         }
     }

@@ -8,7 +8,8 @@ use std::fmt::Write;
 
 use semver::Version;
 
-use super::baseline::{is_of, Baseline};
+use super::attribute;
+use super::baseline::{self, is_of, Baseline};
 use super::finding::{Finding, FindingKind, Standing};
 use super::outcome::Outcome;
 use super::report::{Canary, LeakReport};
@@ -42,6 +43,18 @@ impl Policy {
         rust: Option<&Version>,
         today: &str,
     ) -> Standing {
+        self.standing_of_size(finding, (finding.bytes, finding.blocks), settings, rust, today)
+    }
+
+    /// The same for a finding of which several parts are reported, of this size together.
+    fn standing_of_size(
+        &self,
+        finding: &Finding,
+        size: (u64, u64),
+        settings: &LeakSettings,
+        rust: Option<&Version>,
+        today: &str,
+    ) -> Standing {
         if let Some(by) = self.suppressions.iter().find(|suppression| suppression.covers(finding, rust)) {
             return Standing::Suppressed { by: by.name.clone(), reason: by.reason.clone() };
         }
@@ -51,6 +64,9 @@ impl Policy {
         match self.baseline.entry(finding) {
             None => Standing::Error,
             Some(Accepted { until, .. }) if until.as_str() < today => Standing::Expired { until: until.clone() },
+            Some(entry) if baseline::has_outgrown(entry, size) => {
+                Standing::Grew { bytes: entry.bytes, blocks: entry.blocks }
+            }
             Some(Accepted { reason, issue, until, .. }) => {
                 Standing::Accepted { reason: reason.clone(), issue: issue.clone(), until: until.clone() }
             }
@@ -67,8 +83,14 @@ impl Policy {
         failed: u32,
         today: &str,
     ) -> (Outcome, String) {
+        let mut sizes: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for finding in &report.findings {
+            let size = sizes.entry(finding.fingerprint.clone()).or_default();
+            *size = (size.0.saturating_add(finding.bytes), size.1.saturating_add(finding.blocks));
+        }
         for finding in &mut report.findings {
-            finding.standing = self.standing(finding, settings, rust, today);
+            let size = sizes.get(&finding.fingerprint).copied().unwrap_or_default();
+            finding.standing = self.standing_of_size(finding, size, settings, rust, today);
         }
         result(report, failed)
     }
@@ -113,13 +135,27 @@ fn result(report: &LeakReport, failed: u32) -> (Outcome, String) {
         return (Outcome::Infrastructure, format!("tool not proven: {why}"));
     }
     let errors = summary(report);
+    let unproven = unproven(report);
     let (outcome, cause) = match report.outcome {
+        // Nothing is known to be wrong, and nothing is known to be right.
+        Outcome::Passed if errors.is_none() && unproven.is_some() => (Outcome::Unavailable, String::new()),
         Outcome::Passed | Outcome::Failed if report.ran == 0 && failed == 0 => (Outcome::Failed, none_ran(report)),
         Outcome::Passed if errors.is_some() => (Outcome::Failed, String::new()),
         outcome => (outcome, report.cause.clone()),
     };
-    let parts: Vec<String> = [Some(cause).filter(|cause| !cause.is_empty()), errors].into_iter().flatten().collect();
+    let parts = [Some(cause).filter(|cause| !cause.is_empty()), errors, unproven];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
     (outcome, parts.join("; and "))
+}
+
+/// Why the silence of a tool that works proves nothing of these executables; `None` if it does.
+fn unproven(report: &LeakReport) -> Option<String> {
+    let first = report.not_proven.first()?;
+    let more = match report.not_proven.len() - 1 {
+        0 => String::new(),
+        n => format!(" (and {n} more)"),
+    };
+    Some(format!("{} is not proven for this executable: {first}{more}", report.tool))
 }
 
 /// Why no test ran, which does not count as a pass.
@@ -151,7 +187,9 @@ fn summary(report: &LeakReport) -> Option<String> {
             let _ = write!(text, "{}::{test}", first.executable);
         }
         None => {
-            let _ = write!(text, "{} (no test could be named)", first.executable);
+            let why = attribute::outside(first)
+                .map_or("no test could be named".to_owned(), |place| format!("{place}, in no test"));
+            let _ = write!(text, "{} ({why})", first.executable);
         }
     }
     match first.own_frame() {
@@ -166,11 +204,27 @@ fn summary(report: &LeakReport) -> Option<String> {
             let _ = write!(text, ": {}", first.what);
         }
     }
+    if let Some(grown) = grown(report) {
+        let _ = write!(text, " ({grown})");
+    }
     let expired = report.errors().filter(|finding| matches!(finding.standing, Standing::Expired { .. })).count();
     if expired > 0 {
         let _ = write!(text, " ({expired} accepted until a day that has passed)");
     }
     Some(text)
+}
+
+/// The first finding that has outgrown its entry in the baseline: from what to what.
+fn grown(report: &LeakReport) -> Option<String> {
+    let of = |finding: &&Finding| matches!(finding.standing, Standing::Grew { .. });
+    let first = report.errors().find(of)?;
+    let Standing::Grew { bytes, blocks } = first.standing else { return None };
+    let same = || report.findings.iter().filter(|finding| finding.fingerprint == first.fingerprint);
+    let sum = |of: fn(&Finding) -> u64| same().map(of).fold(0, u64::saturating_add);
+    let part = |most: Option<u64>, now: u64, what: &str| Some(format!("{} to {now} {what}", most?));
+    let parts = [part(bytes, sum(|f| f.bytes), "bytes"), part(blocks, sum(|f| f.blocks), "blocks")];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    Some(format!("the accepted finding {} grew from {}", first.fingerprint, parts.join(" and from ")))
 }
 
 /// The uses of a suppression by tool. An unused one is listed once, unless it is built in or the runs that need it may be
@@ -209,5 +263,5 @@ fn could_be_found(entry: &Accepted, ran: &[(&LeakReport, Option<Version>)]) -> b
 
 /// Whether a tool covered all tests: it is proven, and no test ended its process or timed out.
 fn is_whole(report: &LeakReport) -> bool {
-    report.canary.is_proven() && matches!(report.outcome, Outcome::Passed | Outcome::Failed) && report.ran > 0
+    report.is_proven() && matches!(report.outcome, Outcome::Passed | Outcome::Failed) && report.ran > 0
 }

@@ -25,6 +25,13 @@ pub struct LeakReport {
     /// Tests that the tool could not run, by reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_runnable: Vec<NotRunnable>,
+    /// Why the tool's silence proves nothing about an executable, each in one line: its allocator hides its blocks, the
+    /// tool was switched off in it …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_proven: Vec<String>,
+    /// What the tool itself suppressed, by settings that are not Compatrix's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressed: Vec<ToolSuppression>,
     /// All findings, including suppressed and accepted ones, sorted by executable, test, kind and fingerprint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -34,6 +41,11 @@ pub struct LeakReport {
 }
 
 impl LeakReport {
+    /// Whether the tool's silence counts: it works, and it sees what all of these executables allocate.
+    pub fn is_proven(&self) -> bool {
+        self.canary.is_proven() && self.not_proven.is_empty()
+    }
+
     /// The number of tests that the tool could not run.
     pub fn not_run(&self) -> usize {
         self.not_runnable.iter().map(|group| group.tests.len()).sum()
@@ -43,6 +55,20 @@ impl LeakReport {
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.standing.is_error())
     }
+}
+
+/// A suppression of the tool's own that hid something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ToolSuppression {
+    /// Its name or pattern.
+    pub name: String,
+    /// Where it comes from: `hide.supp`, named in the suite's `flags`.
+    pub from: String,
+    /// The number of findings that it hid.
+    pub findings: u64,
+    /// Their bytes, if the tool counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }
 
 /// Tests that a tool could not run for the same reason.

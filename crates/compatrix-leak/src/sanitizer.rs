@@ -27,6 +27,8 @@ pub struct Report {
     pub findings: Vec<RawFinding>,
     /// Whether the text ends where a report ends. An empty text is complete.
     pub complete: bool,
+    /// What its own suppressions hid: the pattern of each, how many leaks, and their bytes.
+    pub suppressed: Vec<(String, u64, u64)>,
     /// Why the sanitizer did not work, with advice.
     pub trouble: Option<String>,
     /// Why it ended the process without finding a memory error.
@@ -46,13 +48,25 @@ enum Place {
 
 /// Parses a report.
 pub fn parse(text: &str) -> Report {
-    let mut report = Report { findings: Vec::new(), complete: true, trouble: None, stopped: None };
+    let mut report =
+        Report { findings: Vec::new(), complete: true, suppressed: Vec::new(), trouble: None, stopped: None };
     let mut place = Place::None;
+    let mut listing = false;
     // A last line without a line break may be incomplete, and half a number is another number.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     report.complete = whole.len() + 1 >= text.len();
     for line in whole.lines() {
         let line = headers::without_pid(line.trim_end());
+        if line == "Suppressions used:" {
+            (place, listing) = (Place::None, true);
+            continue;
+        }
+        if listing {
+            report.suppressed.extend(suppression(line));
+            // Under a heading, between two lines of dashes.
+            listing = !line.starts_with("---");
+            continue;
+        }
         if let Some(header) = headers::header(line) {
             match header {
                 headers::Header::Leaks => place = Place::None,
@@ -98,6 +112,13 @@ pub fn parse(text: &str) -> Report {
         }
     }
     report
+}
+
+/// Parses `      1         77 keeps`, a line of the list of suppressions.
+fn suppression(line: &str) -> Option<(String, u64, u64)> {
+    let (count, rest) = line.trim_start().split_once(' ')?;
+    let (bytes, pattern) = rest.trim_start().split_once(' ')?;
+    Some((pattern.to_owned(), count.parse().ok()?, bytes.parse().ok()?))
 }
 
 /// Resolves frames. For each offset, `resolve` returns the inlined frames there, innermost first, the last one not

@@ -44,6 +44,12 @@ pub struct Accepted {
     /// The tool; `None` for any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<Tool>,
+    /// The most bytes that are accepted, in one cell; `None` for no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// The most blocks that are accepted, in one cell; `None` for no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<u64>,
     /// A one-line description.
     pub what: String,
     /// Why it is accepted.

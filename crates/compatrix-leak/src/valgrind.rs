@@ -15,6 +15,12 @@ use super::tool::Tool;
 pub struct Parsed {
     /// Memcheck's findings.
     pub findings: Vec<Finding>,
+    /// The process, and the one that started it.
+    pub pid: (u32, u32),
+    /// The program and its arguments. A fork has those of its parent.
+    pub command: Vec<String>,
+    /// What valgrind's own suppressions hid: the name of each, and how many errors.
+    pub suppressed: Vec<(String, u64)>,
     /// Why the report is incomplete; `None` if it is complete.
     pub trouble: Option<Trouble>,
 }
@@ -40,7 +46,7 @@ pub fn version(said: &str) -> Option<Version> {
 /// Parses a report.
 pub fn parse(xml: &str) -> Parsed {
     if xml.trim().is_empty() {
-        return Parsed { findings: Vec::new(), trouble: Some(Trouble::Empty) };
+        return Parsed { trouble: Some(Trouble::Empty), ..Parsed::default() };
     }
     let mut state = ReportSoFar::default();
     let mut reader = Reader::from_str(xml);
@@ -54,12 +60,10 @@ pub fn parse(xml: &str) -> Parsed {
             Ok(_) => {}
             Err(_) if !state.path.is_empty() => {
                 // A truncation in the middle of a tag looks like bad syntax, and is the most frequent case.
-                let trouble = Some(state.how_it_ends(reader.buffer_position(), xml));
-                return Parsed { findings: state.findings(), trouble };
+                let trouble = state.how_it_ends(reader.buffer_position(), xml);
+                return state.parsed(Some(trouble));
             }
-            Err(error) => {
-                return Parsed { findings: state.findings(), trouble: Some(Trouble::Malformed(error.to_string())) }
-            }
+            Err(error) => return state.parsed(Some(Trouble::Malformed(error.to_string()))),
         }
     }
     let trouble = match (state.is_valgrind, state.finished) {
@@ -67,7 +71,7 @@ pub fn parse(xml: &str) -> Parsed {
         (true, false) => Some(Trouble::Cut),
         (true, true) => None,
     };
-    Parsed { findings: state.findings(), trouble }
+    state.parsed(trouble)
 }
 
 /// Decodes the entities that valgrind writes.
@@ -90,8 +94,11 @@ struct ReportSoFar {
     finished: bool,
     done: Vec<(Finding, String)>,
     open: Option<Open>,
-    /// The current pair of `<errorcounts>`, which counts each error.
+    /// The current pair of `<errorcounts>` or `<suppcounts>`: how often, and what.
     pair: (u64, String),
+    pid: (u32, u32),
+    command: Vec<String>,
+    suppressed: Vec<(String, u64)>,
 }
 
 /// An `<error>` that is being read.
@@ -149,7 +156,14 @@ impl ReportSoFar {
             ("protocoltool", _) => self.is_valgrind = text == "memcheck",
             ("state", "status") => self.finished |= text == "FINISHED",
             ("count", "pair") => self.pair.0 = text.parse().unwrap_or(0),
-            ("unique", "pair") => self.pair.1 = text,
+            ("unique" | "name", "pair") => self.pair.1 = text,
+            ("pid", "valgrindoutput") => self.pid.0 = text.parse().unwrap_or(0),
+            ("ppid", "valgrindoutput") => self.pid.1 = text.parse().unwrap_or(0),
+            ("exe" | "arg", "argv") => self.command.push(text),
+            ("pair", "suppcounts") => {
+                let (count, name) = std::mem::take(&mut self.pair);
+                self.suppressed.push((name, count));
+            }
             ("pair", "errorcounts") => {
                 let (count, unique) = std::mem::take(&mut self.pair);
                 // Repeated errors are reported once; leaks have a number of blocks.
@@ -172,8 +186,10 @@ impl ReportSoFar {
         }
     }
 
-    fn findings(self) -> Vec<Finding> {
-        self.done.into_iter().map(|(finding, _)| finding).collect()
+    fn parsed(self, trouble: Option<Trouble>) -> Parsed {
+        let Self { done, pid, command, suppressed, .. } = self;
+        let findings = done.into_iter().map(|(finding, _)| finding).collect();
+        Parsed { findings, pid, command, suppressed, trouble }
     }
 
     /// Classifies a syntax error at this position.
@@ -249,6 +265,7 @@ fn frames_of(raw: Vec<Raw>) -> Vec<Frame> {
         object: raw.object,
         // Frames with the same address are one machine frame: all but the last are inlined.
         inlined: ips.get(n + 1) == Some(&raw.ip),
+        address: raw.ip.strip_prefix("0x").and_then(|hex| u64::from_str_radix(hex, 16).ok()),
         ..Frame::default()
     };
     raw.into_iter().enumerate().map(frame).collect()

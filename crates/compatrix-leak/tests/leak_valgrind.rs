@@ -119,3 +119,13 @@ fn a_fingerprint_survives_line_shifts_and_recompilation() {
         assert_eq!(old.fingerprint, new.fingerprint, "{}", old.what);
     }
 }
+
+#[test]
+fn the_process_its_command_and_what_was_suppressed_are_read() {
+    let parsed = parse(ERRORS);
+    assert_eq!(parsed.command, ["./errs", "--test-threads=1"]);
+    assert!(parsed.pid.0 > 0 && parsed.pid.1 > 0 && parsed.suppressed.is_empty(), "{:?}", parsed.pid);
+    let pair = "<suppcounts><pair><count>3</count><name>hides &lt;it&gt;</name></pair></suppcounts>";
+    let hides = ERRORS.replace("</valgrindoutput>", &format!("{pair}</valgrindoutput>"));
+    assert_eq!(parse(&hides).suppressed, [("hides <it>".to_owned(), 3)]);
+}

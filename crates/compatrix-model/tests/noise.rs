@@ -71,6 +71,8 @@ fn record(findings: Vec<Finding>) -> Record {
             outcome: Outcome::Passed,
             cause: String::new(),
             ran: 3,
+            not_proven: Vec::new(),
+            suppressed: Vec::new(),
             not_runnable: Vec::new(),
             findings,
             notes: Vec::new(),
@@ -304,7 +306,7 @@ fn a_quarter_ends_with_a_month() {
 #[test]
 fn a_baseline_accepts_until_its_day_and_shrinks() {
     let leak = finding(FindingKind::Definite, "grows");
-    let pasted = stanzas([&leak], "2027-01-31");
+    let pasted = stanzas([[&leak]], "2027-01-31");
     let empty = Baseline::parse_bytes(pasted.as_bytes(), "b").unwrap_err();
     assert_eq!(empty.list[0].message, "the text is blank", "a reason is asked for");
     let pasted = pasted.replace("reason = \"\"", "reason = \"goes with the next cache\"");
@@ -392,9 +394,9 @@ fn what_several_tools_find_is_accepted_of_all_at_once() {
     let leak = finding(FindingKind::Definite, "grows");
     let again = Finding { tool: Tool::Asan, ..leak.clone() };
     let known = Finding { standing: Standing::Expired { until: "2026-01-01".to_owned() }, ..leak.clone() };
-    let one = stanzas([&leak, &leak], "2027-01-31");
+    let one = stanzas([[&leak, &leak]], "2027-01-31");
     assert!(one.contains("tool = \"valgrind\"") && one.matches("[[accepted]]").count() == 1, "{one}");
-    let both = stanzas([&leak, &again, &leak], "2027-01-31");
+    let both = stanzas([[&leak, &again, &leak]], "2027-01-31");
     assert!(!both.contains("tool =") && both.matches("[[accepted]]").count() == 1, "{both}");
-    assert_eq!(stanzas([&known], "2027-01-31"), "", "it stands in the file already");
+    assert_eq!(stanzas([[&known]], "2027-01-31"), "", "it stands in the file already");
 }

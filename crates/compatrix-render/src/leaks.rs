@@ -266,7 +266,11 @@ fn used(out: &mut String, usage: &Usage, look: &Look) {
         for entry in list {
             let tool = entry.tool.map(|tool| format!("{tool}: ")).unwrap_or_default();
             let issue = entry.issue.as_ref().map(|issue| format!(" {issue}")).unwrap_or_default();
-            let text = format!("{tool}{} (until {}): {}{issue}", entry.what, entry.until, entry.reason);
+            let limit = match (entry.bytes, entry.blocks) {
+                (None, None) => ", of any size",
+                (Some(_), _) | (None, Some(_)) => "",
+            };
+            let text = format!("{tool}{} (until {}{limit}): {}{issue}", entry.what, entry.until, entry.reason);
             let _ = writeln!(out, "  {}", look.verdict(verdict, &entry.fingerprint));
             for line in wrap(&text, look.width.saturating_sub(4).max(16)) {
                 let _ = writeln!(out, "    {line}");

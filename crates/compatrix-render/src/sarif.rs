@@ -154,7 +154,7 @@ fn level(standing: &Standing) -> &'static str {
 fn suppressions(standing: &Standing) -> Value {
     let external = |why: String| json!([{ "kind": "external", "status": "accepted", "justification": why }]);
     match standing {
-        Standing::Error | Standing::Noted | Standing::Expired { .. } => json!([]),
+        Standing::Error | Standing::Grew { .. } | Standing::Noted | Standing::Expired { .. } => json!([]),
         Standing::Suppressed { by, reason } => external(format!("{by}: {reason}")),
         Standing::Accepted { reason, issue, until } => {
             let issue = issue.as_ref().map(|issue| format!(" {issue}")).unwrap_or_default();

@@ -60,6 +60,10 @@ pub(super) fn leaks(bench: &Bench) -> Result<bool> {
 fn stage(bench: &Bench) -> Result<PathBuf> {
     let (from, to) = (bench.root.join("xtask/planted"), bench.scratch.join("planted"));
     copy(&from, &to)?;
+    std::fs::write(to.join(".gitignore"), "/target\n")?;
+    // A repository of its own: in that of this workspace the scratch folder is ignored, and so has no sources.
+    let made = Command::new("git").args(["init", "-q"]).current_dir(&to).status().context("git does not run")?;
+    ensure!(made.success(), "git makes no repository in {}", to.display());
     Ok(to)
 }
 

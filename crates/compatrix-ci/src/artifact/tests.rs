@@ -93,6 +93,8 @@ fn record() -> impl Strategy<Value = Record> {
         outcome: Outcome::Passed,
         cause: String::new(),
         ran: 7,
+        not_proven: Vec::new(),
+        suppressed: Vec::new(),
         not_runnable: Vec::new(),
         findings: Vec::new(),
         notes: vec!["a note".to_owned()],

@@ -1,6 +1,6 @@
 //! Types shared by the tools' modules: a run's inputs, a unit of its tests, the unit's result.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use compatrix_leak::attribute::{self, Context};
 use compatrix_leak::LeakSettings;
-use compatrix_leak::{Canary, Finding, Policy, Standing};
+use compatrix_leak::{Canary, Finding, FindingKind, Policy, ShouldPanic, Standing, ToolSuppression};
 use compatrix_model::evidence::Counts;
 use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
@@ -59,14 +59,20 @@ pub(crate) struct Unit<'a> {
 pub(crate) struct RanUnit {
     /// Its tests, as libtest printed them.
     pub(crate) report: Report,
+    /// Those of them that are marked `#[should_panic]`.
+    pub(crate) should_panic: BTreeSet<String>,
     /// How the process ended.
     pub(crate) finished: Finished,
     /// The tool's raw findings.
     pub(crate) findings: Vec<Finding>,
     /// Why the tool's own result does not count.
     pub(crate) trouble: Option<(Outcome, String)>,
-    /// Why the tool cannot run its tests.
+    /// Why the tool cannot run its tests, or the test under way.
     pub(crate) not_runnable: Option<String>,
+    /// Why the tool's silence proves nothing.
+    pub(crate) not_proven: Option<String>,
+    /// What the tool suppressed by settings of its own.
+    pub(crate) suppressed: Vec<ToolSuppression>,
     /// Further notes.
     pub(crate) notes: Vec<String>,
 }
@@ -97,11 +103,26 @@ impl Bench<'_> {
     /// Runs a unit's command and parses libtest's output; the tool's report is parsed later.
     pub(super) fn start(&self, unit: &Unit<'_>, command: &Command) -> Result<RanUnit> {
         let mut parser = Parser::new(unit.executable.target.clone(), Source::Executable);
+        let mut marked = ShouldPanic::default();
+        let mut take = |bytes: &[u8]| {
+            parser.feed(bytes);
+            marked.feed(bytes);
+        };
         let finished = command
-            .run_with(&self.host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
+            .run_with(&self.host.supervisor, &mut take, &mut |_| {})
             .with_context(|| format!("cannot start {}", command.program))?;
         let report = parser.finish();
-        Ok(RanUnit { report, finished, findings: Vec::new(), trouble: None, not_runnable: None, notes: Vec::new() })
+        Ok(RanUnit {
+            report,
+            finished,
+            should_panic: marked.finish(),
+            findings: Vec::new(),
+            trouble: None,
+            not_runnable: None,
+            not_proven: None,
+            suppressed: Vec::new(),
+            notes: Vec::new(),
+        })
     }
 
     /// Fills in test, origin and fingerprint of a unit's findings.
@@ -112,6 +133,13 @@ impl Bench<'_> {
         findings.iter_mut().for_each(|finding| attribute::complete(finding, &context));
         attribute::name_cycles(findings);
     }
+}
+
+/// What is the same of a finding whoever it is attributed to. What is only pointed to by other lost blocks in a process of
+/// many tests may be a leak of its own in one of them.
+pub(super) fn place(finding: &Finding) -> String {
+    let kind = if finding.kind == FindingKind::Indirect { FindingKind::Definite } else { finding.kind };
+    attribute::fingerprint(&Finding { test: None, kind, ..finding.clone() })
 }
 
 /// Whether an argument of the suite is a general libtest switch rather than a test filter.

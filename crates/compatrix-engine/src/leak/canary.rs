@@ -60,6 +60,7 @@ fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
     let tests = expected.iter().map(|(test, _)| *test).chain([CLEAN]).map(str::to_owned).collect();
     let mut findings = Vec::new();
     let mut ran_tests = 0;
+    let mut not_proven = None;
     for mut unit in units::of(bench, &executable, tests) {
         unit.whole = false;
         let mut ran = units::one(bench, &unit)?;
@@ -67,6 +68,7 @@ fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
         if let Some((_, why)) = ran.trouble {
             return Ok(Canary::NotProven { why });
         }
+        not_proven = not_proven.or(ran.not_proven);
         if outcome != Outcome::Passed {
             return Ok(Canary::NotProven { why: format!("the canary's outcome was {outcome}: {cause}") });
         }
@@ -76,7 +78,11 @@ fn try_it(bench: &Bench<'_>, leaks: &Leaks<'_>) -> Result<Canary> {
     for finding in &mut findings {
         finding.standing = bench.standing(leaks, finding);
     }
-    Ok(verdict(bench, &findings, expected, ran_tests))
+    // A reason that is in the findings says more.
+    Ok(match (verdict(bench, &findings, expected, ran_tests), not_proven) {
+        (Canary::Proven { .. }, Some(why)) => Canary::NotProven { why },
+        (verdict, _) => verdict,
+    })
 }
 
 /// Judges the tool by the canary's findings.

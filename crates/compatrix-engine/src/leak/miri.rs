@@ -5,6 +5,7 @@
 //! read their environment, the clock and temporary files. Several seeds are tried within one process, one after another,
 //! and all of them, so that every seed that fails is known.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -81,7 +82,13 @@ fn test(bench: &Bench<'_>, executable: &Executable, words: &[&str]) -> Result<Co
     };
     let build = bench.inputs.build.of_package(&executable.package);
     let command = cargo(bench, executable.dir(), &[&["test"], words].concat())?;
+    // A value of cargo's configuration may have been made to win over the environment.
+    let ours = executable.recorded.env.contains_key("MIRIFLAGS").then(|| {
+        let value = flags(bench.settings).replace('\\', "\\\\").replace('"', "\\\"");
+        ["--config".to_owned(), format!("env.MIRIFLAGS={{value=\"{value}\",force=true}}")]
+    });
     Ok(command
+        .args(ours.into_iter().flatten())
         .args(arguments(&target_dir, &executable.dir().join("Cargo.toml"), &build))
         .args(executable.kind.choice(&executable.target)))
 }
@@ -90,7 +97,7 @@ fn test(bench: &Bench<'_>, executable: &Executable, words: &[&str]) -> Result<Co
 pub(super) fn interpreted(bench: &Bench<'_>, executable: &Executable, plain: Command) -> Result<Command> {
     let mut command = test(bench, executable, &[])?.args(["--"]).args(plain.args);
     // cargo sets the package's variables itself.
-    let of_cargo = ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "LD_LIBRARY_PATH"];
+    let of_cargo = ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "LD_LIBRARY_PATH", "MIRIFLAGS"];
     command.env.extend(plain.env.into_iter().filter(|(name, _)| !of_cargo.contains(&name.as_str())));
     command.timeout = plain.timeout;
     Ok(command)
@@ -127,7 +134,9 @@ fn failed(finished: &Finished) -> Option<String> {
 pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<RanUnit> {
     // Named even where it is the only one.
     let unit = &Unit { whole: false, ..unit.clone() };
-    let command = interpreted(bench, unit.executable, bench.command(unit, dir))?;
+    let plain = bench.command(unit, dir);
+    let theirs = plain.env.contains_key("MIRIFLAGS");
+    let command = interpreted(bench, unit.executable, plain)?;
     let many = bench.settings.seeds > 1;
     // Each seed prints a whole run.
     let source = if many { Source::Doctests } else { Source::Executable };
@@ -144,7 +153,13 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
     if unit.executable.own_harness {
         executable::take_status_for_a_test(&mut report, &finished, unit.executable);
     }
-    Ok(ran(read, report, finished, &unit.executable.target, test, bench.settings.seeds))
+    let mut ran = ran(read, report, finished, &unit.executable.target, test, bench.settings.seeds);
+    if theirs {
+        let note =
+            "MIRIFLAGS of cargo's configuration or of the suite's `env` is not used; put it into the suite's `flags`";
+        ran.notes.push(note.to_owned());
+    }
+    Ok(ran)
 }
 
 /// The outcome of a process, from Miri's and libtest's output.
@@ -155,6 +170,9 @@ fn ran(read: miri::Read, report: Report, finished: Finished, target: &str, test:
         findings: read.findings,
         trouble: None,
         not_runnable: None,
+        should_panic: BTreeSet::new(),
+        not_proven: None,
+        suppressed: Vec::new(),
         notes: read.notes.iter().map(|note| format!("Miri warns of {note}: it may miss errors there")).collect(),
     };
     if !read.failing_seeds.is_empty() {

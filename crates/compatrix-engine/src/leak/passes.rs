@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use compatrix_leak::{attribute, finding::Class, Finding, FindingKind};
+use compatrix_leak::{attribute, finding::Class, Finding};
 use compatrix_model::evidence::{Counts, TestFailure};
 use compatrix_model::outcome::Outcome;
 
-use super::bench::{unit_outcome, Bench, Leaks, RanUnit, Unit};
+use super::bench::{place, unit_outcome, Bench, Leaks, RanUnit, Unit};
 use super::seen::Seen;
 use super::units;
 
@@ -60,13 +60,36 @@ impl<'a> Pass<'_, 'a> {
         }
         let (outcome, cause) = unit_outcome(&ran, &unit, self.bench.inputs.suite.timeout);
         let target = &unit.executable.target;
+        seen.suppressed.append(&mut ran.suppressed);
+        let culprit = || ran.report.running.first().filter(|test| unit.tests.contains(test)).cloned();
         if let Some(reason) = ran.not_runnable.take() {
-            seen.not_runnable.extend(unit.tests.iter().map(|test| (reason.clone(), format!("{target}::{test}"))));
+            if let Some(reason) = ran.not_proven.take() {
+                seen.not_proven(target, reason);
+            }
+            // Those that it ran before and did not run after run again without it.
+            let (stopped, rest): (Vec<String>, Vec<String>) = match culprit().filter(|_| unit.tests.len() > 1) {
+                Some(culprit) => unit.tests.iter().cloned().partition(|test| *test == culprit),
+                None => (unit.tests.clone(), Vec::new()),
+            };
+            seen.not_runnable.extend(stopped.iter().map(|test| (reason.clone(), format!("{target}::{test}"))));
+            if !rest.is_empty() {
+                self.again.push(Unit { executable: unit.executable, tests: rest, whole: false });
+            }
             return;
+        }
+        if let Some(reason) = ran.not_proven.take() {
+            // Alone, each test shows whether it is the one that switched the tool off.
+            if unit.tests.len() > 1 && !seen.is_not_proven(target) && ran.report.complete {
+                self.again.append(&mut units::singles(&unit));
+                return;
+            }
+            let test = unit.tests.first().filter(|_| unit.tests.len() == 1 && !unit.executable.own_harness);
+            let reason = test.map_or(reason.clone(), |test| format!("in the test {test}, {reason}"));
+            seen.not_proven(target, reason);
         }
         let ended_early = !ran.report.complete && ran.trouble.is_none();
         if ended_early && outcome != Outcome::Infrastructure && unit.tests.len() > 1 {
-            let culprit = ran.report.running.first().filter(|test| unit.tests.contains(test)).cloned();
+            let culprit = culprit();
             if let Some(culprit) = culprit.filter(|_| self.round < MOST_ROUNDS) {
                 let rest = unit.tests.iter().filter(|test| **test != culprit).cloned().collect();
                 self.again.push(Unit { executable: unit.executable, tests: rest, whole: false });
@@ -98,7 +121,10 @@ impl<'a> Pass<'_, 'a> {
         seen.outcome(outcome, cause);
         let (known, unknown): (Vec<Finding>, Vec<Finding>) = ran.findings.into_iter().partition(|f| f.test.is_some());
         seen.findings.extend(known);
-        if unknown.iter().any(|finding| self.bench.standing(self.leaks, finding).is_error()) && unit.tests.len() > 1 {
+        let of_a_test = |finding: &&Finding| attribute::outside(finding).is_none();
+        let errors =
+            unknown.iter().filter(of_a_test).any(|finding| self.bench.standing(self.leaks, finding).is_error());
+        if errors && unit.tests.len() > 1 {
             self.to_attribute.push((unit, unknown));
         } else {
             seen.findings.extend(unknown);
@@ -127,7 +153,7 @@ fn attribute_alone(
             seen.executables_ms += u64::try_from(ran.finished.wall.as_millis()).unwrap_or(u64::MAX);
             for finding in ran.findings {
                 let place = place(&finding);
-                if unknown.iter().any(|other| self::place(other) == place) {
+                if unknown.iter().any(|other| super::bench::place(other) == place) {
                     told.insert(place);
                     seen.findings.push(finding);
                 }
@@ -136,11 +162,4 @@ fn attribute_alone(
         seen.findings.extend(unknown.into_iter().filter(|finding| !told.contains(&place(finding))));
     }
     Ok(())
-}
-
-/// What is the same of a finding whoever it is attributed to. What is only pointed to by other lost blocks in a process of
-/// many tests may be a leak of its own in one of them.
-fn place(finding: &Finding) -> String {
-    let kind = if finding.kind == FindingKind::Indirect { FindingKind::Definite } else { finding.kind };
-    attribute::fingerprint(&Finding { test: None, kind, ..finding.clone() })
 }

@@ -15,43 +15,21 @@ use compatrix_leak::{Finding, FindingKind, Related, Tool};
 use compatrix_model::outcome::Outcome;
 
 use super::bench::{Bench, RanUnit, Unit};
+use super::preload::Preload;
 use crate::build::Executable;
-use crate::find::c_compiler;
 use crate::run::executable::Scratch;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 use crate::sys::{elf, files};
 
-/// The source of the library that is loaded into each process.
-const SOURCE: &str = include_str!("resources.c");
-/// Its name; the loader finds it by LD_LIBRARY_PATH, for LD_PRELOAD knows no folder with a space.
-const LIBRARY: &str = "libcompatrix-look.so";
+/// The library that is loaded into each process.
+const LOOK: Preload =
+    Preload { name: "libcompatrix-look.so", source: include_str!("resources.c"), prefix: "COMPATRIX_LOOK" };
 /// The factor of additional calls that shows whether growth continues.
 const CONFIRM: u32 = 4;
 /// A name that no test has, for calls of the harness alone.
 const NO_TEST: &str = "no test of this name: the harness alone";
-
-/// The folder of the library that is loaded into each process; compiled once.
-fn library(host: &Host) -> Result<PathBuf> {
-    let hash = files::hash_parts([SOURCE, &c_compiler::fingerprint(host)]);
-    let dir = host.dir.join("probe").join(format!("look-{hash:.16}"));
-    if files::exists(&dir.join(LIBRARY)) {
-        return Ok(dir);
-    }
-    files::make_dir(&dir)?;
-    // Built elsewhere and renamed, so that threads never see a partial file.
-    let scratch = tempfile::Builder::new().prefix("look").tempdir_in(&dir)?;
-    let (source, made) = (scratch.path().join("look.c"), scratch.path().join(LIBRARY));
-    files::write(&source, SOURCE.as_bytes())?;
-    let command = c_compiler::cc(host, scratch.path())?
-        .args(["-O1", "-fPIC", "-shared", "-pthread", "-w", "-o"])
-        .args([made.to_string_lossy(), source.to_string_lossy()])
-        .args(["-ldl"]);
-    c_compiler::compile(host, &command, "the library for test processes")?;
-    files::rename(&made, &dir.join(LIBRARY))?;
-    Ok(dir)
-}
 
 /// What a process must do in addition to running its test.
 enum LookTask {
@@ -63,27 +41,16 @@ enum LookTask {
 
 /// The command with the library loaded, its report going to this file.
 fn with_look(command: Command, library: &Path, report: &Path, task: &LookTask) -> Command {
-    let set = |name: &str, ours: String, separator: &str, first: bool| {
-        let theirs = command.env.get(name).filter(|value| !value.is_empty()).cloned();
-        let both = match &theirs {
-            Some(theirs) if first => format!("{ours}{separator}{theirs}"),
-            Some(theirs) => format!("{theirs}{separator}{ours}"),
-            None => ours,
-        };
-        (both, theirs.unwrap_or_default())
-    };
-    let preload = set("LD_PRELOAD", LIBRARY.to_owned(), ":", true);
-    let path = set("LD_LIBRARY_PATH", library.to_string_lossy().into_owned(), ":", true);
     // Free a thread's memory when it ends instead of caching it.
-    let tunables = set("GLIBC_TUNABLES", "glibc.pthread.stack_cache_size=0".to_owned(), ":", false);
-    let command = command.env("COMPATRIX_LOOK_REPORT", report.to_string_lossy()).env("LD_PRELOAD", preload.0);
-    let command = command.env("COMPATRIX_LOOK_PRELOAD", preload.1).env("LD_LIBRARY_PATH", path.0);
-    let command = command.env("COMPATRIX_LOOK_PATH", path.1);
+    let ours = "glibc.pthread.stack_cache_size=0";
+    let theirs = command.env.get("GLIBC_TUNABLES").filter(|value| !value.is_empty()).cloned();
+    let both = theirs.as_ref().map_or(ours.to_owned(), |theirs| format!("{theirs}:{ours}"));
+    let command = LOOK.load(command, library).env("COMPATRIX_LOOK_REPORT", report.to_string_lossy());
     match task {
         LookTask::Look => command,
         LookTask::Repeat { harness, calls } => command
-            .env("GLIBC_TUNABLES", tunables.0)
-            .env("COMPATRIX_LOOK_TUNABLES", tunables.1)
+            .env("GLIBC_TUNABLES", both)
+            .env("COMPATRIX_LOOK_TUNABLES", theirs.unwrap_or_default())
             .env("COMPATRIX_LOOK_HARNESS", harness.to_string())
             .env("COMPATRIX_LOOK_CALLS", calls.to_string()),
     }
@@ -98,7 +65,7 @@ fn read(report: &Path) -> Result<Held, Option<String>> {
 }
 
 pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<RanUnit> {
-    let library = library(bench.host)?;
+    let library = LOOK.folder(bench.host)?;
     let report = dir.join("look");
     let command = with_look(bench.command(unit, dir), &library, &report, &LookTask::Look);
     let mut ran = bench.start(unit, &command)?;
@@ -115,7 +82,7 @@ pub(super) fn run_unit(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result
                 Some(why) => format!("wrote an unreadable report: {why}"),
             };
             let said = last_lines(&ran.finished.stderr.text(), 1);
-            ran.trouble = Some((Outcome::Infrastructure, format!("{LIBRARY} {why}: {said}")));
+            ran.trouble = Some((Outcome::Infrastructure, format!("{} {why}: {said}", LOOK.name)));
             return Ok(ran);
         }
     };
@@ -245,7 +212,7 @@ fn called(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, harness: u64, call
         End::Interrupted => anyhow::bail!("interrupted"),
         End::Itself => {}
     }
-    read(&report).map_err(|why| anyhow!("{LIBRARY} {}", why.unwrap_or_else(|| "was not loaded".to_owned())))
+    read(&report).map_err(|why| anyhow!("{} {}", LOOK.name, why.unwrap_or_else(|| "was not loaded".to_owned())))
 }
 
 /// The growth per call of an executable's harness alone.

@@ -6,16 +6,19 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 use anyhow::Result;
 use compatrix_leak::sanitizer::{self, Report};
-use compatrix_leak::{Finding, FindingKind, Tool};
+use compatrix_leak::witness::{self as marks, Plants};
+use compatrix_leak::{Finding, FindingKind, Tool, ToolSuppression};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Sanitizer;
 use memchr::memmem;
 
 use super::bench::{Bench, RanUnit, Unit};
 use super::symbols::Symbols;
+use super::witness::{self, Task};
 use crate::build::Executable;
 use crate::find::leak_tools::sanitizer_runtime;
 use crate::run::executable;
@@ -60,6 +63,8 @@ fn options(stacks: Stacks, from_env: Option<&String>, flags: &[String], more: &[
     // The path may contain a colon, which separates options.
     let last = [
         format!("exitcode={EXIT_CODE}"),
+        // What suppressions hide is told.
+        "print_suppressions=1".to_owned(),
         "symbolize=0".to_owned(),
         "color=never".to_owned(),
         format!("log_path='{}'", log.display()),
@@ -93,20 +98,82 @@ fn another(bench: &Bench<'_>, dir: &Path, name: &str) -> Result<PathBuf> {
     Ok(dir)
 }
 
+/// Why the sanitizer does not see what the executable allocates; `None` if it does.
+pub(super) fn trial(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path) -> Result<Option<String>> {
+    if !has_runtime(bench, unit.executable)? {
+        return Ok(None);
+    }
+    let command = with_options(bench, unit, dir, Stacks::Whole, &[]);
+    let command = witness::with(bench, command, unit, dir, Task::Trial)?;
+    let ran = bench.start(unit, &command)?;
+    let text = Log { dir: dir.to_owned(), pid: ran.finished.pid }.text(&mut Vec::new())?;
+    let mut report = sanitizer::parse(&text);
+    if let Some(why) = report.trouble {
+        return Ok(Some(why));
+    }
+    let plants = take_plants(bench, &mut report);
+    Ok(match witness::read(dir)? {
+        None => Some(witness::NOT_LOADED.to_owned()),
+        Some(_) => marks::hidden(witness::asked(bench, unit.executable)?, &plants, bench.settings.tool.title()),
+    })
+}
+
+/// Takes the plants of the witness out of a report.
+fn take_plants(bench: &Bench<'_>, report: &mut Report) -> Plants {
+    let is_ours = |object: &str| object.ends_with(marks::LIBRARY);
+    let symbols = Symbols::of(sanitizer::offsets(report).filter(|(object, _)| is_ours(object)));
+    let resolve = |object: &str, offset: u64| match is_ours(object) {
+        true => symbols.frames(object, offset),
+        false => Vec::new(),
+    };
+    let mut named = sanitizer::lower(report.clone(), bench.settings.tool, &resolve);
+    let mut plants = named.iter().map(marks::is_plant).collect::<Vec<_>>().into_iter();
+    report.findings.retain(|_| !plants.next().unwrap_or_default());
+    marks::take(&mut named)
+}
+
 fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Result<(RanUnit, Report)> {
-    let (mut ran, log) = start(bench, unit, dir, stacks, &[])?;
+    let command = with_options(bench, unit, dir, stacks, &[]);
+    let command = witness::with(bench, command, unit, dir, Task::Tests)?;
+    let mut ran = bench.start(unit, &command)?;
+    let log = Log { dir: dir.to_owned(), pid: ran.finished.pid };
     if !has_runtime(bench, unit.executable)? {
         let reason = "cargo compiles tests of proc-macro crates for the host, without the sanitizer";
         ran.not_runnable = Some(reason.to_owned());
         return Ok((ran, sanitizer::parse("")));
     }
     let text = log.text(&mut ran.notes)?;
-    let report = sanitizer::parse(&text);
+    let mut report = sanitizer::parse(&text);
     let broken = ran.finished.status.signal() == Some(SIGSEGV) && text.is_empty();
     if let (Tool::Lsan, true, Some(test)) = (bench.settings.tool, broken, culprit(&ran, unit)) {
         ran.findings.extend(overflow(bench, unit, &test, dir)?);
     }
     ran.trouble = trouble(&ran, &report);
+    let plants = take_plants(bench, &mut report);
+    let witness = witness::read(dir)?;
+    // What the process said of its end, before the sanitizer changed it.
+    if let (Some(code), Some(_)) = (witness.as_ref().and_then(|w| w.ended), ran.finished.status.code()) {
+        ran.finished.status = ExitStatus::from_raw(code << 8);
+    }
+    let title = bench.settings.tool.title();
+    let has_fatal = report.findings.iter().any(|finding| finding.fatal) || report.stopped.is_some();
+    if ran.finished.end == End::Itself && ran.trouble.is_none() && !has_fatal {
+        ran.not_proven = match &witness {
+            None => Some(witness::NOT_LOADED.to_owned()),
+            // It looks for leaks in a handler of `exit`.
+            Some(witness) if witness.ended.is_none() && ran.finished.status.code().is_some() => {
+                Some(format!("a process ended without `exit` (by `_exit` or its like), so that {title} did not look"))
+            }
+            Some(witness) => marks::switched_off(witness, &plants, false, title),
+        };
+    }
+    let suppression = |(name, findings, bytes): &(String, u64, u64)| ToolSuppression {
+        name: name.clone(),
+        from: format!("of {title}'s own settings: {}, or the executable's", variables(bench.settings.tool).join(", ")),
+        findings: *findings,
+        bytes: Some(*bytes),
+    };
+    ran.suppressed = report.suppressed.iter().map(suppression).collect();
     Ok((ran, report))
 }
 
@@ -123,7 +190,10 @@ fn told(bench: &Bench<'_>, unit: &Unit<'_>, mut ran: RanUnit, report: Report) ->
     let fatal: Vec<bool> = report.findings.iter().map(|finding| finding.fatal).collect();
     let symbols = Symbols::of(sanitizer::offsets(&report));
     let resolve = |object: &str, offset: u64| symbols.frames(object, offset);
-    for (mut finding, fatal) in sanitizer::lower(report, bench.settings.tool, &resolve).into_iter().zip(fatal) {
+    let mut findings = sanitizer::lower(report, bench.settings.tool, &resolve);
+    // None of the plants is left, but frames of their library are.
+    marks::take(&mut findings);
+    for (mut finding, fatal) in findings.into_iter().zip(fatal) {
         if fatal {
             // One test at a time runs, so it is the one that was ended.
             finding.test.clone_from(&running);
@@ -142,7 +212,22 @@ fn with_options(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks, 
     let command = bench.command(unit, dir);
     let variable = variable(bench.settings.tool);
     let value = options(stacks, command.env.get(variable), &bench.settings.flags, more, &dir.join("sanitizer"));
-    command.env(variable, value)
+    // AddressSanitizer reads LSAN_OPTIONS too, after its own.
+    let other = command.env.get("LSAN_OPTIONS").filter(|_| bench.settings.tool == Tool::Asan);
+    let other = other.map(|theirs| options(stacks, Some(theirs), &[], more, &dir.join("sanitizer")));
+    let command = command.env(variable, value);
+    match other {
+        Some(value) => command.env("LSAN_OPTIONS", value),
+        None => command,
+    }
+}
+
+/// The variables that the sanitizer reads.
+fn variables(tool: Tool) -> &'static [&'static str] {
+    match tool {
+        Tool::Lsan => &["LSAN_OPTIONS"],
+        Tool::Valgrind | Tool::Asan | Tool::Miri | Tool::Resources => &["ASAN_OPTIONS", "LSAN_OPTIONS"],
+    }
 }
 
 /// Starts the unit's process and waits for its end.
@@ -170,8 +255,13 @@ impl Log {
             if name == own {
                 text = String::from_utf8_lossy(&files::read(&path)?).into_owned();
             } else if name.starts_with("sanitizer.") {
-                let note = "a process started by a test wrote its own report, which is ignored here";
-                notes.push(note.to_owned());
+                let report = sanitizer::parse(&String::from_utf8_lossy(&files::read(&path)?));
+                let bytes: u64 = report.findings.iter().map(|finding| finding.bytes).sum();
+                notes.push(format!(
+                    "a child process of a test wrote its own report (findings: {}, bytes: {bytes}), which is ignored here: a \
+                     fork has all that the test has not freed yet; valgrind tells them apart",
+                    report.findings.len()
+                ));
             }
         }
         Ok(text)

@@ -10,7 +10,7 @@ use compatrix_model::outcome::Outcome;
 
 use super::bench::{Bench, Leaks, Unit};
 use super::seen::Seen;
-use super::{canary, miri, passes, sanitizer, units, valgrind};
+use super::{canary, miri, passes, sanitizer, units, valgrind, witness};
 use crate::build::{Executable, Product};
 use crate::run::executable::blank;
 use crate::run::inputs::RunInputs;
@@ -52,6 +52,10 @@ pub(crate) fn run(
     if canary.is_proven() {
         let mut all = Vec::new();
         for executable in &product.executables {
+            seen.notes.extend(witness::hooks(&bench, executable)?);
+            if let Some(reason) = units::trial(&bench, executable)? {
+                seen.not_proven(&executable.target, reason);
+            }
             let listed = units::list(&bench, executable)?;
             seen.counts.ignored += u32::try_from(listed.ignored).unwrap_or(u32::MAX);
             all.extend(units::of(&bench, executable, listed.tests));
@@ -69,7 +73,7 @@ pub(crate) fn run(
 pub(crate) fn by_hand(bench: &Bench<'_>, executable: &Executable, dir: &Path) -> Result<(Command, &'static str)> {
     let unit = Unit { executable, tests: Vec::new(), whole: true };
     Ok(match bench.settings.tool {
-        Tool::Valgrind => (valgrind::command(bench, &unit, dir).0, "findings are in valgrind.xml"),
+        Tool::Valgrind => (valgrind::command(bench, &unit, dir), "findings are in valgrind.PID.xml"),
         Tool::Asan | Tool::Lsan => {
             (sanitizer::command(bench, &unit, dir, &[]), "findings are in sanitizer.PID, not yet symbolized")
         }

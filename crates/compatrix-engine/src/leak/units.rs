@@ -1,5 +1,7 @@
 //! Units: how the tests of an executable are parted into processes, and these run side by side.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use super::{miri, resources, sanitizer, valgrind};
 use crate::build::{Executable, TargetKind};
 use crate::run::executable;
 use crate::run::executable::{Listed, Scratch};
+use crate::run::inputs::{library_path_of, of_cell};
 
 /// From this many tests on an executable is run in parts under valgrind, one for each job. More would even out tests that
 /// take different times, but each part costs one to two seconds: valgrind starts, reads debug information, translates the
@@ -141,6 +144,39 @@ pub(super) fn side_by_side<'a>(
     done.into_iter().map(|(_, unit, ran)| Ok((unit, ran?))).collect()
 }
 
+/// Tries whether what an executable allocates reaches the tool, and why not. A success is remembered.
+pub(super) fn trial(bench: &Bench<'_>, executable: &Executable) -> Result<Option<String>> {
+    let inputs = bench.inputs;
+    let mut set = BTreeMap::new();
+    set.extend(executable.recorded.env.clone());
+    set.extend(of_cell(inputs, Path::new("")));
+    let stamp = format!(
+        "{} {:?} {} {:?} {set:?} {:?}",
+        executable.inspection.sha256,
+        bench.tool,
+        inputs.build.toolchain,
+        bench.settings,
+        library_path_of(inputs, &executable.recorded)
+    );
+    let name = format!("allocates under {} {}", bench.settings.tool, executable.path.display());
+    // Only a success is a fact.
+    let tried: Result<(), Result<Option<String>>> = bench.host.memo.fact(&name, &stamp, || {
+        let scratch = Scratch::new(bench.host).map_err(Err)?;
+        let unit = Unit { executable, tests: Vec::new(), whole: true };
+        let reason = match bench.settings.tool {
+            Tool::Valgrind => valgrind::trial(bench, &unit, &scratch.dir),
+            Tool::Asan | Tool::Lsan => sanitizer::trial(bench, &unit, &scratch.dir),
+            // Miri has the allocator within it; the other counts what `malloc` gives out, and says where it does not know.
+            Tool::Miri | Tool::Resources => Ok(None),
+        };
+        match reason {
+            Ok(None) => Ok(()),
+            other => Err(other),
+        }
+    });
+    tried.map_or_else(|reason| reason, |()| Ok(None))
+}
+
 /// Runs a unit in a private scratch folder; its findings are complete.
 pub(super) fn one(bench: &Bench<'_>, unit: &Unit<'_>) -> Result<RanUnit> {
     let scratch = Scratch::new(bench.host)?;
@@ -152,6 +188,9 @@ pub(super) fn one(bench: &Bench<'_>, unit: &Unit<'_>) -> Result<RanUnit> {
         Tool::Miri => miri::run_unit(bench, unit, &scratch.dir),
     }?;
     bench.complete(unit, &mut ran.findings);
+    for finding in &mut ran.findings {
+        finding.should_panic = finding.test.as_ref().is_some_and(|test| ran.should_panic.contains(test));
+    }
     if unit.executable.own_harness && ran.trouble.is_none() {
         executable::take_status_for_a_test(&mut ran.report, &ran.finished, unit.executable);
     }

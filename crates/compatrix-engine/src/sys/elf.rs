@@ -2,11 +2,15 @@
 //!
 //! Source of the meaning: elf(5), and "Symbol Versioning" in the Linux Standard Base.
 
+mod memory;
+
 use std::collections::BTreeSet;
 
 use object::elf::{FileHeader32, FileHeader64, DT_NEEDED, VER_FLG_WEAK};
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _, SectionHeader as _};
 use object::{Endianness, FileKind, Object as _, ObjectSymbol as _, ObjectSymbolTable as _, SymbolKind};
+
+pub(crate) use memory::{memory, Memory};
 
 /// A release of glibc: 2.36.
 pub(crate) type Glibc = (u32, u32);

@@ -192,7 +192,10 @@ fn who_could_not_look_says_so() {
         "==12==WARNING: something\n",
         "running 1 test\ntest a ... ok\n",
     ] {
-        assert_eq!(parse(noise), Report { findings: vec![], complete: true, trouble: None, stopped: None });
+        assert_eq!(
+            parse(noise),
+            Report { findings: vec![], complete: true, suppressed: vec![], trouble: None, stopped: None }
+        );
     }
 }
 
@@ -245,4 +248,16 @@ fn blocks_that_only_point_to_each_other_are_a_leak_of_their_own() {
     ];
     name_cycles(&mut all);
     assert_eq!(all.map(|finding| finding.kind), [Indirect, Definite, Indirect, Definite, Indirect]);
+}
+
+#[test]
+fn what_its_suppressions_hide_is_read() {
+    let text = "\n=================================================================\n==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+                Direct leak of 96 byte(s) in 4 object(s) allocated from:\n    #0 0x55 (/it+0x1)\n\n\
+                -----------------------------------------------------\nSuppressions used:\n  count      bytes template\n      \
+                1         77 keeps\n      2       1000 a b\n-----------------------------------------------------\n\n\
+                SUMMARY: LeakSanitizer: 96 byte(s) leaked in 4 allocation(s).\n";
+    let report = parse(text);
+    assert_eq!(report.suppressed, [("keeps".to_owned(), 1, 77), ("a b".to_owned(), 2, 1000)]);
+    assert!(report.complete && report.findings.len() == 1 && report.findings[0].stack.len() == 1, "{report:?}");
 }

@@ -75,8 +75,11 @@ impl FindingEvidence {
 }
 
 impl LeakEvidence {
-    /// The evidence in a report; none if the tool was not proven.
+    /// The evidence in a report; none if the tool was not proven, or its silence proves nothing about one of the executables.
     pub(super) fn new(report: LeakReport) -> Option<Self> {
+        if !report.not_proven.is_empty() && report.errors().next().is_none() {
+            return None;
+        }
         let Canary::Proven { found } = report.canary else { return None };
         let mut not_runnable: BTreeMap<String, u32> = BTreeMap::new();
         for group in report.not_runnable {
@@ -85,6 +88,10 @@ impl LeakEvidence {
         }
         let mut noted: BTreeMap<FindingKind, u32> = BTreeMap::new();
         let mut suppressed: BTreeMap<(String, String), u32> = BTreeMap::new();
+        for one in &report.suppressed {
+            let n = suppressed.entry((one_line(&one.name), scrub_paths(&one.from))).or_default();
+            *n = n.saturating_add(u32::try_from(one.findings).unwrap_or(u32::MAX));
+        }
         let mut kept: BTreeMap<(String, Option<BaselineEvidence>), FindingEvidence> = BTreeMap::new();
         for finding in report.findings {
             let baseline = match &finding.standing {
@@ -96,7 +103,7 @@ impl LeakEvidence {
                     *suppressed.entry((one_line(by), one_line(reason))).or_default() += 1;
                     continue;
                 }
-                Standing::Error => None,
+                Standing::Error | Standing::Grew { .. } => None,
                 Standing::Expired { until } => {
                     Some(BaselineEvidence { reason: String::new(), issue: None, until: one_line(until), expired: true })
                 }

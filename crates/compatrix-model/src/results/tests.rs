@@ -137,6 +137,8 @@ fn leaking(standing: Standing, expectation: Expectation) -> Row {
         outcome: Outcome::Failed,
         cause: String::new(),
         ran: 1,
+        not_proven: Vec::new(),
+        suppressed: Vec::new(),
         not_runnable: Vec::new(),
         findings: vec![finding],
         notes: Vec::new(),

@@ -1,6 +1,6 @@
 //! One finding in full: the workspace's code first, then the rest.
 
-use compatrix_leak::{Frame, FrameOrigin, Standing};
+use compatrix_leak::{attribute, Frame, FrameOrigin, Standing};
 
 use super::frames::{first, fold, function, place, Line};
 use super::gather::Group;
@@ -29,7 +29,10 @@ pub(crate) fn test(group: &Group<'_>) -> String {
         Some(test) if finding.executable.is_empty() => test.clone(),
         Some(test) => format!("{}::{test}", finding.executable),
         None if finding.executable.is_empty() => "unknown".to_owned(),
-        None => format!("one of {}; the tool does not say which", finding.executable),
+        None => match attribute::outside(finding) {
+            Some(place) => format!("none: {place} of {}", finding.executable),
+            None => format!("one of {}; the tool does not say which", finding.executable),
+        },
     }
 }
 
@@ -41,6 +44,11 @@ pub(crate) fn standing(standing: &Standing) -> Option<String> {
         Standing::Accepted { reason, issue, until } => {
             let issue = issue.as_ref().map(|issue| format!(" {issue}")).unwrap_or_default();
             Some(format!("accepted until {until}: {reason}{issue}"))
+        }
+        Standing::Grew { bytes, blocks } => {
+            let most = |n: &Option<u64>, what| n.map(|n| format!("{n} {what}"));
+            let most: Vec<String> = [most(bytes, "bytes"), most(blocks, "blocks")].into_iter().flatten().collect();
+            Some(format!("the baseline accepts {}, and it has grown beyond", most.join(" in ")))
         }
         Standing::Expired { until } => Some(format!("accepted by the baseline until {until}, now expired")),
     }
@@ -63,6 +71,12 @@ pub(crate) fn body(group: &Group<'_>, repro: &str, look: &Look) -> Vec<String> {
         }
     };
     field("test", &test(group));
+    if let Some(child) = &finding.child {
+        field("process", &format!("a child of the test's: {child}"));
+    }
+    if finding.should_panic {
+        field("", "this test expects a panic (`#[should_panic]`), which may have cut short what frees it");
+    }
     if let Some(said) = group.fails_too() {
         field("", &said);
     }

@@ -53,7 +53,7 @@ pub(crate) struct Standings {
 impl Standings {
     pub(crate) fn add(&mut self, standing: &Standing, n: usize) {
         *match standing {
-            Standing::Error | Standing::Expired { .. } => &mut self.errors,
+            Standing::Error | Standing::Grew { .. } | Standing::Expired { .. } => &mut self.errors,
             Standing::Noted => &mut self.noted,
             Standing::Suppressed { .. } => &mut self.suppressed,
             Standing::Accepted { .. } => &mut self.accepted,
@@ -186,7 +186,7 @@ fn suites<'a>(rows: &'a [Row], findings: &[Group<'a>]) -> Vec<SuiteLine<'a>> {
         let Some(report) = row.leaks() else { continue };
         line.tool = Some(report.tool);
         line.tried += 1;
-        if report.canary.is_proven() {
+        if report.is_proven() {
             line.proven += 1;
             line.tests += u64::from(report.ran);
         }

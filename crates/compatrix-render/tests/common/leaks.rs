@@ -64,6 +64,8 @@ pub fn leak_report(tool: Tool, findings: Vec<Finding>) -> LeakReport {
         outcome: Outcome::Passed,
         cause: String::new(),
         ran: 60,
+        not_proven: Vec::new(),
+        suppressed: Vec::new(),
         not_runnable: Vec::new(),
         findings,
         notes: Vec::new(),
@@ -205,6 +207,8 @@ pub fn usage() -> Usage {
         built_in,
     };
     let accepted = |n: u64, tool| Accepted {
+        bytes: None,
+        blocks: None,
         fingerprint: format!("{n:016x}"),
         tool,
         what: "77 bytes of the connection's cache in opens_twice".into(),

@@ -56,6 +56,6 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
 
 /// What to paste into the baseline to accept each finding that is new.
 fn baseline(records: &[&Record], today: &str) -> String {
-    let findings = records.iter().filter_map(|record| record.leaks.as_ref()).flat_map(|leaks| &leaks.findings);
-    baseline::stanzas(findings, &baseline::a_quarter_after(today))
+    let reports = records.iter().filter_map(|record| record.leaks.as_ref()).map(|leaks| &leaks.findings);
+    baseline::stanzas(reports, &baseline::a_quarter_after(today))
 }

@@ -44,7 +44,7 @@ fn what_is_overlooked_is_told_and_what_need_not_be_too() {
     wrong.expect(2).says(&[
         "b.toml:2:8",
         "`cache` already exists: it is in compat/suppressions/a.toml",
-        "baseline.toml:5:10",
+        "baseline.toml:7:10",
         "^",
     ]);
 

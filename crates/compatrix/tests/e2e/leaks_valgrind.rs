@@ -244,7 +244,7 @@ fn a_report_that_is_cut_or_damaged_is_no_clean_bill() {
     // The canary's report is left as it is.
     let spoil = |how: &str| {
         format!(
-            "#!/bin/sh\n/usr/bin/valgrind \"$@\"\ncode=$?\nfor arg in \"$@\"; do case $arg in\n  --xml-file=*) xml=${{arg#*=}};;\n  \
+            "#!/bin/sh\n/usr/bin/valgrind \"$@\"\ncode=$?\nfor arg in \"$@\"; do case $arg in\n  --xml-file=*) xml=${{arg#*=}}; xml=$(ls \"${{xml%.%p.xml}}\".*.xml);;\n  \
              *canary*) exit $code;;\nesac; done\n{how}\nexit $code\n"
         )
     };
@@ -262,8 +262,8 @@ fn a_valgrind_that_cannot_read_the_executables_is_not_proven() {
     }
     let made = workspace(SPEC, "#[test]\nfn works() {}\n");
     let blind =
-        "#!/bin/sh\n/usr/bin/valgrind \"$@\"\ncode=$?\nfor arg in \"$@\"; do case $arg in\n  --xml-file=*) sed -i \
-                 '/<fn>/d; /<dir>/d; /<file>/d; /<line>/d' \"${arg#*=}\";;\nesac; done\nexit $code\n";
+        "#!/bin/sh\n/usr/bin/valgrind \"$@\"\ncode=$?\nfor arg in \"$@\"; do case $arg in\n  --xml-file=*) arg=${arg#*=}; sed -i \
+                 '/<fn>/d; /<dir>/d; /<file>/d; /<line>/d' \"${arg%/*}\"/valgrind.*.xml;;\nesac; done\nexit $code\n";
     let ran = with_valgrind(&made, blind, &[]);
     ran.expect(3).says(&["tool not proven", "cannot tell where it is: it does not read the debug information of"]);
 }

@@ -23,6 +23,7 @@ mod interrupt;
 mod leaks_miri;
 mod leaks_noise;
 mod leaks_pages;
+mod leaks_proof;
 mod leaks_resources;
 mod leaks_sanitizers;
 mod leaks_valgrind;

@@ -29,7 +29,7 @@ fn what_the_environment_was_before_is_handed_on() {
     let look = |command: Command, task| with_look(command, Path::new("/a b"), Path::new("/r"), &task).env;
     let env = look(plain.clone(), LookTask::Look);
     let get = |name: &str| env.get(name).map(String::as_str);
-    assert_eq!((get("LD_PRELOAD"), get("LD_LIBRARY_PATH")), (Some(LIBRARY), Some("/a b")));
+    assert_eq!((get("LD_PRELOAD"), get("LD_LIBRARY_PATH")), (Some(LOOK.name), Some("/a b")));
     assert_eq!((get("COMPATRIX_LOOK_PRELOAD"), get("GLIBC_TUNABLES")), (Some(""), None));
     let theirs = plain.env("LD_PRELOAD", "x.so").env("LD_LIBRARY_PATH", "/x").env("GLIBC_TUNABLES", "a=1");
     let env = look(theirs, LookTask::Repeat { harness: 7, calls: 12 });

@@ -43,6 +43,8 @@ fn report() -> LeakReport {
         outcome: Outcome::Passed,
         cause: String::new(),
         ran: 60,
+        not_proven: Vec::new(),
+        suppressed: Vec::new(),
         not_runnable: vec![
             NotRunnable { reason: "forks".into(), tests: vec!["it::b".into(), "it::a".into()] },
             NotRunnable { reason: "calls sqlite3_open".into(), tests: vec!["it::c".into()] },
@@ -168,6 +170,8 @@ pub(super) fn any_report() -> impl Strategy<Value = LeakReport> {
             outcome: Outcome::Passed,
             cause: String::new(),
             ran,
+            not_proven: Vec::new(),
+            suppressed: Vec::new(),
             not_runnable,
             findings,
             notes: Vec::new(),
