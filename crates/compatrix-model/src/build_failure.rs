@@ -81,7 +81,7 @@ pub fn not_compiled(stderr: &str) -> BTreeSet<String> {
     // The package's name; that of the target, if it is another, follows: `error: could not compile `demo` (test "it") due`.
     let lines = stderr.lines().filter_map(|line| line.split_once("could not compile `")?.1.split_once('`'));
     let name = |(package, rest): (&str, &str)| {
-        let target = rest.split_once("(").and_then(|(_, rest)| rest.split(['"', ')']).nth(1));
+        let target = rest.split_once('(').and_then(|(_, rest)| rest.split(')').next()?.split('"').nth(1));
         target.filter(|name| !name.is_empty()).unwrap_or(package).replace('-', "_")
     };
     lines.map(name).collect()
