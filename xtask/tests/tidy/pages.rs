@@ -247,3 +247,42 @@ fn an_invariant_that_nothing_holds_is_found() {
     let page = "**Invariant:** pure,\nheld by `it_is_pure`.\n\n**Invariant:** not `pure`.\n\nBy `it_is_pure`.";
     assert_eq!(without_holder(page, &|name| name == "it_is_pure"), (vec![4], 2));
 }
+
+#[test]
+fn what_a_record_proves_is_shown_by_tests_that_exist() {
+    let mut violations = Violations::default();
+    let page = text("docs/EVIDENCE.md").unwrap_or_default();
+    let tests: Vec<(String, String)> =
+        files_ending(".rs").into_iter().filter_map(|file| Some((file.clone(), text(&file)?))).collect();
+    // `module::name` is a test of the file `module.rs`, `name` alone one of any file.
+    let exists = |test: &str| {
+        let (module, name) = test.rsplit_once("::").map_or((None, test), |(module, name)| (Some(module), name));
+        let is_in = |file: &str| module.is_none_or(|module| file.ends_with(&format!("/e2e/{module}.rs")));
+        tests.iter().any(|(file, text)| is_in(file) && text.contains(&format!("#[test]\nfn {name}()")))
+    };
+    let (without, count) = rows_without_test(&page, &exists);
+    assert!(count > 15, "docs/EVIDENCE.md has only {count} lines of what a record proves");
+    for n in without {
+        violations.add("docs/EVIDENCE.md", n, "this line names no test, or one that does not exist");
+    }
+    violations.none();
+}
+
+/// The rows of the table of proofs whose last column names no test, or one that does not exist; how many rows there are.
+fn rows_without_test(page: &str, exists: &dyn Fn(&str) -> bool) -> (Vec<usize>, usize) {
+    let table = lines(page).skip_while(|(_, line)| !line.starts_with("| a record proves that")).skip(2);
+    let rows: Vec<(usize, &str)> = table.take_while(|(_, line)| line.starts_with('|')).collect();
+    let is_shown = |row: &str| {
+        let column = row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap_or_default();
+        let named: Vec<&str> =
+            column.split('`').skip(1).step_by(2).filter(|name| !name.starts_with("compatrix-")).collect();
+        !named.is_empty() && named.into_iter().all(exists)
+    };
+    (rows.iter().filter(|(_, row)| !is_shown(row)).map(|(n, _)| *n).collect(), rows.len())
+}
+
+#[test]
+fn a_proof_that_no_test_shows_is_found() {
+    let page = "| a record proves that | shown by |\n|---|---|\n| x | `m::a`, `b` in `compatrix-x` |\n| y `z` | |\n| z | `c` |\n";
+    assert_eq!(rows_without_test(page, &|name| ["m::a", "b"].contains(&name)), (vec![4, 5], 3));
+}

@@ -13,14 +13,15 @@ use compatrix_model::plan::{Build, Sanitizer, Targets};
 
 use super::cc;
 use super::messages::Messages;
-use super::product::{BuildInputs, Built, Doctests, NotBuilt, Product, Read};
+use super::product::{BuildInputs, Built, Doctests, NotBuilt, Read};
 use super::runner_check::hides_results;
 use super::share::target_dir;
 use super::units::{self, Ground};
-use super::{record, runner, share};
+use super::{loader, record, runner, share};
 use crate::deps::stage::{self, Stage, OUR_STAGE};
 use crate::find::facts::{SqliteFacts, TestedPackage, ToolchainFacts};
-use crate::find::{input, surroundings};
+use crate::find::input::Looked;
+use crate::find::surroundings;
 use crate::sys::clock;
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -180,24 +181,26 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
     }
     ground.packages.extend(reader.packages_of_scripts());
     let used = failures.is_empty().then(|| reader.used());
-    let read = units::note(&ground, since, used.as_ref())?;
-    let hash = read.is_whole.then(|| input::hash(&read.states)).flatten();
-    let read = Read { inputs: input::names(&read.states), hash };
+    let mut read = units::note(&ground, since, used.as_ref())?;
     if let Some(failure) = failures.into_iter().reduce(NotBuilt::and) {
         // rustc notes what it read before it checks types, but not if a file is not there.
         let noted = units::noted_since(&target, since)?;
         let failed = build_failure::not_compiled(&failure.output);
         let is_noted = !failed.is_empty() && failed.iter().all(|name| noted.contains(name));
-        let read = Read { hash: read.hash.filter(|_| is_noted), ..read };
+        read.is_whole &= is_noted;
+        let read = Read::of(&read.states, read.is_whole);
         return Ok(Built { result: Err(NotBuilt { read, ..failure }), wall, cpu });
     }
     share::give(&target)?;
-    let mut product = Product { read, ..reader.product(host, inputs, build.targets)? };
+    let mut product = reader.product(host, inputs, build.targets)?;
     if matches!(build.targets, Targets::Tests { .. }) && !product.executables.is_empty() {
         let asked = base(host, build, inputs, &target)?;
         record::ask(host, &asked, (&target, inputs.toolchain.host.as_str()), &mut product, jobs)?;
         runner::ask(host, &asked, &mut product, jobs)?;
     }
+    let looked_for = loader::places_before_others(host, &product);
+    read.states.extend(Looked::default().states(host, &ground.env, &looked_for));
+    product.read = Read::of(&read.states, read.is_whole);
     if build.targets.doctests() {
         let doctests = run_doctests(host, &doctest_command(host, build, inputs)?, jobs)?;
         (wall, cpu) = (wall + doctests.1.wall, cpu + doctests.1.cpu);

@@ -27,6 +27,8 @@ pub(crate) struct Inspection {
     pub loader: Option<String>,
     /// The shared libraries that it names itself.
     pub needs: Vec<String>,
+    /// The folders in which the loader is to look for them.
+    pub folders: Vec<String>,
     /// The rustc releases recorded in it (`rustc version 1.95.0`), if any.
     pub rustc: Vec<String>,
 }
@@ -63,6 +65,7 @@ pub(crate) fn executable(host: &Host, path: &Path) -> Result<Inspection> {
             at_run_time: at_run_time(&bytes, &asks.libraries),
             loader: asks.loader,
             needs: asks.libraries,
+            folders: asks.folders,
             rustc: rustc_versions(&bytes),
         })
     })

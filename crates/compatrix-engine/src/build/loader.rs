@@ -8,6 +8,9 @@ use anyhow::{bail, Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::inspect::{Inspection, SQLITE};
+use super::product::Product;
+use super::units::is_kept_by_tools;
+use crate::find::input::Input;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -35,6 +38,28 @@ pub(crate) fn resolved_sqlite(
         Some(loader) => parse_loaded(&listed(host, executable, loader, library_path)?),
         None => Ok(None),
     }
+}
+
+/// The folder below each folder of libraries that the loader prefers to it (ld.so(8), "Hardware capabilities").
+pub(crate) const HWCAPS: &str = "glibc-hwcaps";
+
+/// Where the loader would look for the SQLite of a build's executables before it takes that of a cell or of the system: in
+/// the folders that they name and where cargo leads it. What is there decides which SQLite runs.
+pub(super) fn places_before_others(host: &Host, product: &Product) -> BTreeSet<Input> {
+    let mut places = BTreeSet::new();
+    for executable in product.executables.iter().chain(&product.programs) {
+        let own = executable.path.parent().unwrap_or(Path::new("/")).to_string_lossy();
+        let named = executable.inspection.folders.iter().map(|folder| folder.replace("${ORIGIN}", "$ORIGIN"));
+        let named = named.map(|folder| folder.replace("$ORIGIN", &own));
+        let of_cargo = executable.recorded.library_path.iter().flat_map(|path| path.split(':').map(str::to_owned));
+        let folders = named.chain(of_cargo).map(PathBuf::from);
+        for folder in folders.filter(|folder| folder.is_absolute() && !is_kept_by_tools(host, folder)) {
+            let sqlite = executable.inspection.needs.iter().filter(|library| library.starts_with(SQLITE));
+            places.extend(sqlite.map(|library| Input::at(host, &folder.join(library))));
+            places.insert(Input::at(host, &folder.join(HWCAPS)));
+        }
+    }
+    places
 }
 
 /// Whether a library is one of the C library and the compiler, none of which loads a SQLite.

@@ -13,7 +13,7 @@ use compatrix_model::results::rank;
 use super::inspect::Inspection;
 use crate::deps::stage::Stage;
 use crate::find::facts::{SqliteFacts, ToolchainFacts};
-use crate::find::input::Input;
+use crate::find::input::{self, Input, States};
 use crate::find::workspace::Workspace;
 
 /// The result of a build.
@@ -67,6 +67,13 @@ pub(crate) struct Doctests {
     pub failures: Vec<TestFailure>,
     /// Why they did not pass; `None` if they did.
     pub trouble: Option<(Outcome, String)>,
+}
+
+impl Read {
+    /// Inputs in these states; `is_whole` says that there are no others.
+    pub(super) fn of(states: &States, is_whole: bool) -> Self {
+        Self { inputs: input::names(states), hash: is_whole.then(|| input::hash(states)).flatten() }
+    }
 }
 
 /// Why there are no executables.

@@ -298,7 +298,7 @@ fn files_of(ground: &Ground<'_>, named: &Named, bases: &[PathBuf]) -> BTreeSet<I
 
 /// Below our own folder, or where cargo keeps packages of registries and git, which it checks itself, or in a toolchain,
 /// which counts as a whole.
-fn is_kept_by_tools(host: &Host, path: &Path) -> bool {
+pub(super) fn is_kept_by_tools(host: &Host, path: &Path) -> bool {
     let of_rust = host.ambient.rust_homes().into_iter().any(|(name, home)| {
         let home = home.canonicalize().unwrap_or(home);
         match name {

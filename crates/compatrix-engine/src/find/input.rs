@@ -54,7 +54,8 @@ impl Input {
     }
 }
 
-fn state_of_path(host: &Host, path: &Path) -> Option<String> {
+/// What is at this path; `None` if that is too much to look at.
+pub(crate) fn state_of_path(host: &Host, path: &Path) -> Option<String> {
     if path.is_dir() {
         return folder(host, path).map(|hash| hash.to_string());
     }

@@ -10,7 +10,9 @@ use compatrix_model::hash::{or_empty, Sha256};
 use compatrix_model::matrix_spec::{Piece, Suite};
 use compatrix_model::plan::{Build, AMBIENT_TOOLCHAIN};
 
+use crate::build::HWCAPS;
 use crate::find::facts::HostFacts;
+use crate::find::input;
 use crate::find::surroundings::{self, Surroundings};
 use crate::sys::files;
 use crate::sys::files::hash_parts;
@@ -98,6 +100,8 @@ pub(crate) fn of_run(
                     // As the file is now, not as it was built: another one in its place must not find the old result.
                     let now = sqlite.library.as_ref().map(|library| files::sha256(Path::new(library), &host.memo));
                     parts.push(or_empty::text(&now.and_then(Result::ok).or(sqlite.sha256)));
+                    let beside = sqlite.library.as_ref().map(|library| Path::new(library).with_file_name(HWCAPS));
+                    parts.extend(beside.map(|folder| format!("{:?}", input::state_of_path(host, &folder))));
                 }
             }
             AxisKind::Schema => {

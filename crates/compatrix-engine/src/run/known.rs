@@ -3,9 +3,12 @@
 //! The one place that asks the ledger by key. A walk reuses what is found here, and `evidence record` records it, so that
 //! what is recorded is what a walk shows.
 
+use std::path::Path;
+
 use anyhow::Result;
 use compatrix_model::evidence::Record;
 use compatrix_model::hash::Sha256;
+use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{Plan, Run};
 
@@ -13,6 +16,7 @@ use crate::find::input::{self, Looked};
 use crate::ledger::Ledger;
 use crate::run::keys;
 use crate::survey::Survey;
+use crate::sys::files;
 use crate::sys::host::Host;
 
 /// A run with what is known of it today.
@@ -50,6 +54,7 @@ pub(crate) fn of_plan(host: &Host, ledger: &Ledger, spec: &Spec, plan: &Plan, su
             Some(read) => ledger.by_key(keys::complete(before, Some(read)))?,
             None => None,
         };
+        let record = record.filter(|record| loads_the_same(host, record));
         let refused = record.as_ref().and_then(|record| trouble(spec, survey, run, record));
         let record = record.filter(|_| refused.is_none());
         Ok(Known { before, record, refused })
@@ -67,6 +72,14 @@ fn reads(host: &Host, ledger: &Ledger, builds: &[Sha256]) -> Result<Vec<Option<S
         Ok(inputs.and_then(|inputs| input::hash(&looked.states(host, &env, &inputs))))
     };
     builds.iter().map(one).collect()
+}
+
+/// Whether the SQLite that ran is still the same file; the system's own may have been replaced since.
+fn loads_the_same(host: &Host, record: &Record) -> bool {
+    let sqlite = record.proof.as_ref().and_then(|proof| proof.sqlite.as_ref());
+    sqlite.filter(|sqlite| sqlite.linkage == Linkage::Dynamic).is_none_or(|sqlite| {
+        sqlite.sha256.is_none_or(|hash| files::sha256(Path::new(&sqlite.file), &host.memo).is_ok_and(|now| now == hash))
+    })
 }
 
 /// Why a record cannot be the result of this run.

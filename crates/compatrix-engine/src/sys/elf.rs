@@ -6,7 +6,7 @@ mod memory;
 
 use std::collections::BTreeSet;
 
-use object::elf::{FileHeader32, FileHeader64, DT_NEEDED, VER_FLG_WEAK};
+use object::elf::{FileHeader32, FileHeader64, DT_NEEDED, DT_RPATH, DT_RUNPATH, VER_FLG_WEAK};
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _, SectionHeader as _};
 use object::{Endianness, FileKind, Object as _, ObjectSymbol as _, ObjectSymbolTable as _, SymbolKind};
 
@@ -72,6 +72,8 @@ pub(crate) struct Asks {
     pub(crate) loader: Option<String>,
     /// The shared libraries in DT_NEEDED.
     pub(crate) libraries: Vec<String>,
+    /// The folders in DT_RPATH and DT_RUNPATH, where the loader looks for them; `$ORIGIN` is the file's own.
+    pub(crate) folders: Vec<String>,
 }
 
 /// What the file asks for; nothing if it is no ELF file or damaged.
@@ -95,8 +97,15 @@ fn asks_of<Elf: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result
     let sections = header.sections(endian, bytes)?;
     if let Some((entries, link)) = sections.dynamic(endian, bytes)? {
         let strings = sections.strings(endian, bytes, link)?;
-        for entry in entries.iter().filter(|entry| entry.tag(endian) == DT_NEEDED) {
-            asks.libraries.push(text(entry.string(endian, strings)?));
+        for entry in entries {
+            match entry.tag(endian) {
+                DT_NEEDED => asks.libraries.push(text(entry.string(endian, strings)?)),
+                DT_RPATH | DT_RUNPATH => {
+                    let all = text(entry.string(endian, strings)?);
+                    asks.folders.extend(all.split(':').filter(|folder| !folder.is_empty()).map(str::to_owned));
+                }
+                _ => {}
+            }
         }
     }
     Ok(asks)
