@@ -100,7 +100,7 @@ fn a_test_that_dies_has_an_outcome_and_a_cause() {
     let json = made.json(1, &[]);
     check(&json, "calm", ("ok", "passed"), "");
     check(&json, "abort", ("broken", "crashed"), "it was ended by SIGABRT");
-    check(&json, "exit-0", ("broken", "failed"), "it ended without a test result");
+    check(&json, "exit-0", ("broken", "failed"), "it ended with code 0 and without a test result");
     check(&json, "exit-3", ("broken", "crashed"), "it ended with code 3 before its result");
     check(&json, "killed", ("broken", "crashed"), "it was ended by SIGKILL");
     check(&json, "overflow", ("broken", "crashed"), "it was ended by SIG");

@@ -232,7 +232,7 @@ fn tests_with_a_harness_of_their_own() {
     passes(&made, 3);
     made.write("tests/breaks.rs", "fn main() { std::process::exit(3) }\n");
     let json = made.json(1, &[]);
-    assert_eq!(judged(&json, "rust=here").2, "1 of 1 tests failed in breaks, first breaks");
+    assert_eq!(judged(&json, "rust=here").2, "breaks, which has its own harness, ended with code 3");
 }
 
 #[test]
