@@ -13,7 +13,7 @@ use compatrix_model::plan::{Build, AMBIENT_TOOLCHAIN};
 use crate::build::HWCAPS;
 use crate::find::facts::HostFacts;
 use crate::find::input;
-use crate::find::surroundings::{self, Surroundings};
+use crate::find::surroundings::Surroundings;
 use crate::sys::files;
 use crate::sys::files::hash_parts;
 use crate::sys::host::Host;
@@ -22,11 +22,10 @@ use crate::sys::host::Host;
 const FORMAT: &str = "compatrix run 3";
 
 /// The key of a build: all that is known before it.
-pub(crate) fn of_build(host: &Host, build: &Build, facts: &HostFacts) -> Sha256 {
+pub(crate) fn of_build(build: &Build, facts: &HostFacts, around: Option<&Surroundings>) -> Sha256 {
     let lockset = or_empty::text(&lockset_of(build, facts));
     let mut parts = vec![FORMAT.to_owned(), build.id(), facts.sources.to_string(), lockset];
-    if let Some(Availability::Ready(toolchain)) = facts.toolchains.get(&build.toolchain) {
-        let Surroundings { compiler, settings } = surroundings::look(host, toolchain);
+    if let Some(Surroundings { compiler, settings }) = around {
         parts.extend([compiler.to_string(), settings.to_string()]);
     }
     if let Some(Availability::Ready(toolchain)) = facts.toolchains.get(&build.toolchain) {
@@ -45,6 +44,13 @@ pub(crate) fn lockset_of(build: &Build, facts: &HostFacts) -> Option<Sha256> {
     facts.locksets.get(&build.lockset)?.sha256
 }
 
+/// What all runs of a build have in common: the build, and the variables that runs get.
+pub(crate) fn of_runs(host: &Host, build: Sha256) -> Sha256 {
+    let variables = host.ambient.inputs_of_runs().into_iter().map(|(name, value)| format!("{name}={value}"));
+    let parts: Vec<String> = std::iter::once(build.to_string()).chain(variables).collect();
+    hash_parts(parts.iter().map(String::as_str))
+}
+
 /// The key of a run after its build: `run` is [`of_run`], `read` the hash of what the build read besides. What is not known
 /// to have been read is in no key that is looked for.
 pub(crate) fn complete(run: Sha256, read: Option<Sha256>) -> Sha256 {
@@ -52,18 +58,17 @@ pub(crate) fn complete(run: Sha256, read: Option<Sha256>) -> Sha256 {
     hash_parts([run.to_string().as_str(), &read])
 }
 
-/// What is known of a run before its build.
+/// What is known of a run before its build; `runs` is [`of_runs`] of that build.
 pub(crate) fn of_run(
     host: &Host,
-    build: Sha256,
+    runs: Sha256,
     suite: &Suite,
     cell: &CellId,
     space: &Space,
     facts: &HostFacts,
 ) -> Sha256 {
-    let mut parts = vec![build.to_string(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
+    let mut parts = vec![runs.to_string(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
     parts.push(format!("{:?}", suite.timeout));
-    parts.extend(host.ambient.inputs_of_runs().into_iter().map(|(name, value)| format!("{name}={value}")));
     if suite.alone {
         // It has the user's own home.
         parts.push(format!("alone in {:?}", host.ambient.get("HOME")));

@@ -3,16 +3,20 @@
 //! The one place that asks the ledger by key. A walk reuses what is found here, and `evidence record` records it, so that
 //! what is recorded is what a walk shows.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
+use compatrix_model::axis::ValueName;
 use compatrix_model::evidence::Record;
+use compatrix_model::facts::Availability;
 use compatrix_model::hash::Sha256;
 use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{Plan, Run};
 
 use crate::find::input::{self, Looked};
+use crate::find::surroundings::{self, Surroundings};
 use crate::ledger::Ledger;
 use crate::run::keys;
 use crate::survey::Survey;
@@ -45,11 +49,20 @@ pub(crate) struct OfPlan {
 /// # Errors
 /// The ledger cannot be read.
 pub(crate) fn of_plan(host: &Host, ledger: &Ledger, spec: &Spec, plan: &Plan, survey: &Survey) -> Result<OfPlan> {
-    let builds: Vec<Sha256> = plan.builds.iter().map(|build| keys::of_build(host, build, &survey.facts)).collect();
+    let mut known: BTreeMap<&ValueName, Option<Surroundings>> = BTreeMap::new();
+    let mut builds = Vec::new();
+    for build in &plan.builds {
+        let toolchain = survey.facts.toolchains.get(&build.toolchain).and_then(Availability::ready);
+        let around = known
+            .entry(&build.toolchain)
+            .or_insert_with(|| toolchain.map(|toolchain| surroundings::look(host, toolchain)));
+        builds.push(keys::of_build(build, &survey.facts, around.as_ref()));
+    }
     let reads = reads(host, ledger, &builds)?;
+    let of_runs: Vec<Sha256> = builds.iter().map(|build| keys::of_runs(host, *build)).collect();
     let known = |run: &Run| {
         let (suite, cell) = (&spec.suites[run.suite], spec.space.id(run.cell));
-        let before = keys::of_run(host, builds[run.build], suite, &cell, &spec.space, &survey.facts);
+        let before = keys::of_run(host, of_runs[run.build], suite, &cell, &spec.space, &survey.facts);
         let record = match reads[run.build] {
             Some(read) => ledger.by_key(keys::complete(before, Some(read)))?,
             None => None,
