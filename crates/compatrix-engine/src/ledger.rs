@@ -213,6 +213,18 @@ impl Ledger {
         })
     }
 
+    /// The inputs that any build read, as far as is known.
+    pub(crate) fn all_reads(&self) -> Result<BTreeSet<Input>> {
+        self.with(|connection| {
+            let mut select = connection.prepare("SELECT inputs FROM reads")?;
+            let mut all = BTreeSet::new();
+            for text in select.query_map([], |row| row.get::<_, String>(0))? {
+                all.extend(serde_json::from_str::<BTreeSet<Input>>(&text?).unwrap_or_default());
+            }
+            Ok(all)
+        })
+    }
+
     /// Remembers what the build of this key read, and forgets the oldest of very many.
     pub(crate) fn put_reads(&self, build: Sha256, inputs: &BTreeSet<Input>, at: i64) -> Result<()> {
         self.with(|connection| {

@@ -189,8 +189,10 @@ impl Session {
     /// There is no git, no repository, or no such revision.
     pub fn narrow(&self, parsed: &Parsed, survey: &Survey, narrow_by: &NarrowBy) -> Result<Narrow, Error> {
         let NarrowBy { part, since, shard } = narrow_by;
-        let since =
-            since.as_ref().map(|(rev, profile)| since::since(&self.host, parsed, &survey.workspace, rev, profile));
+        let since = since.as_ref().map(|(rev, profile)| {
+            let reads = self.ledger.all_reads()?;
+            since::since(&self.host, parsed, &survey.workspace, &reads, (rev, profile))
+        });
         Ok(Narrow { part: part.clone(), since: since.transpose()?, shard: *shard })
     }
 }

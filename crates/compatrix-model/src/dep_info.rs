@@ -63,6 +63,30 @@ fn unescaped_variable(name: &str) -> String {
     name.replace("\\n", "\n").replace("\\r", "\r").replace("\\\\", "\\")
 }
 
+/// Where the libraries may be that a build script asks cargo to link: each that it names, in each folder that it names.
+pub fn libraries_of_build_script(output: &str) -> BTreeSet<String> {
+    let lines = output.lines().filter_map(|line| line.strip_prefix("cargo::").or_else(|| line.strip_prefix("cargo:")));
+    let (mut folders, mut names) = (BTreeSet::new(), BTreeSet::new());
+    let mut link_arguments = BTreeSet::new();
+    for (key, value) in lines.filter_map(|line| line.split_once('=')) {
+        // `native=/folder`, `static:+whole-archive=name:renamed`.
+        let last = value.rsplit('=').next().unwrap_or(value);
+        match key {
+            "rustc-link-search" => drop(folders.insert(last)),
+            "rustc-link-lib" => drop(names.insert(last.split(':').next().unwrap_or(last))),
+            _ if key.starts_with("rustc-link-arg") => {
+                link_arguments.extend(value.find('/').map(|at| value[at..].to_owned()))
+            }
+            _ => {}
+        }
+    }
+    let files = |folder: &&str| {
+        let of = |name: &&str| [format!("{folder}/lib{name}.a"), format!("{folder}/lib{name}.so")];
+        names.iter().flat_map(of).collect::<Vec<_>>()
+    };
+    folders.iter().flat_map(files).chain(link_arguments).collect()
+}
+
 /// Reads what a build script printed for cargo: `rerun-if-changed` and `rerun-if-env-changed`, each with one colon or two
 /// (cargo's reference, "Build Scripts"). `None` if it names no input, whereupon cargo takes its whole package for one.
 pub fn of_build_script(output: &str) -> Option<Named> {
@@ -109,6 +133,14 @@ mod tests {
             assert_eq!(of_rustc(&WHOLE[..cut]), None, "{:?}", &WHOLE[..cut]);
         }
         assert_eq!(of_rustc(&WHOLE[..WHOLE.len() - 1]), None);
+    }
+
+    #[test]
+    fn libraries_are_looked_for_in_each_folder() {
+        let output = "cargo:rustc-link-search=native=/a\ncargo::rustc-link-lib=static=x\ncargo:rustc-link-lib=y\n\
+                      cargo:rustc-link-arg=-Wl,-T/a/script.ld\ncargo:rustc-cfg=z\n";
+        let found = libraries_of_build_script(output);
+        assert_eq!(found, set(&["/a/libx.a", "/a/libx.so", "/a/liby.a", "/a/liby.so", "/a/script.ld"]));
     }
 
     #[test]

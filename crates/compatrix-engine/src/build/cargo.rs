@@ -21,7 +21,9 @@ use super::{loader, record, runner, share};
 use crate::deps::stage::{self, Stage, OUR_STAGE};
 use crate::find::facts::{SqliteFacts, TestedPackage, ToolchainFacts};
 use crate::find::input::Looked;
+use crate::find::manifest_text;
 use crate::find::surroundings;
+use crate::find::workspace::Workspace;
 use crate::sys::clock;
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -65,7 +67,7 @@ fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> 
     let mut command = Command::new(&inputs.toolchain.cargo, root)
         .args(["--locked".to_owned(), "--target-dir".to_owned(), target.clone()])
         .args(manifest_of_one(host, build, inputs))
-        .args(build.cargo_arguments())
+        .args(with_specs(build.cargo_arguments(), inputs.workspace))
         .args(build.sanitizer.map(|sanitizer| sanitized(sanitizer, &inputs.toolchain.host)).unwrap_or_default())
         .envs(&environment(host, inputs.toolchain, inputs.link, offline)?)
         .envs(&pkg_config_path(host, inputs).into_iter().collect())
@@ -127,7 +129,33 @@ pub(crate) fn pkg_config_path(host: &Host, inputs: &BuildInputs<'_>) -> Option<(
 /// The arguments after `cargo test` or `cargo build` that a person would type.
 pub(crate) fn typed_arguments(build: &Build, inputs: &BuildInputs<'_>) -> Vec<String> {
     let sanitized = build.sanitizer.map(|sanitizer| sanitized(sanitizer, &inputs.toolchain.host));
-    build.cargo_arguments().into_iter().chain(sanitized.unwrap_or_default()).collect()
+    let arguments = with_specs(build.cargo_arguments(), inputs.workspace);
+    arguments.into_iter().chain(sanitized.unwrap_or_default()).collect()
+}
+
+/// The arguments with packages told apart of which the lockfile has several versions: `--package itoa@1.0.19`.
+fn with_specs(arguments: Vec<String>, workspace: &Workspace) -> Vec<String> {
+    let mut is_package = false;
+    let spec = |argument: String| {
+        let named = std::mem::replace(&mut is_package, argument == "--package");
+        let same = workspace.layout.own.file.packages.iter().filter(|package| package.name == argument).count();
+        let version = || {
+            let package = workspace.packages.iter().find(|package| package.facts.name == argument)?;
+            version_of(Path::new(&package.dir), workspace)
+        };
+        match Some(()).filter(|()| named && same > 1).and_then(|()| version()) {
+            Some(version) => format!("{argument}@{version}"),
+            None => argument,
+        }
+    };
+    arguments.into_iter().map(spec).collect()
+}
+
+/// The version in a member's manifest, its own or that of the workspace.
+fn version_of(dir: &Path, workspace: &Workspace) -> Option<String> {
+    let own = manifest_text::text_at(&files::read_text(&dir.join("Cargo.toml")).ok()?, &["package", "version"]);
+    let root = || files::read_text(&workspace.layout.root.join("Cargo.toml")).ok();
+    own.or_else(|| manifest_text::text_at(&root()?, &["workspace", "package", "version"]))
 }
 
 /// What cargo is told so that only what is tested has the sanitizer in it: with a target named, build scripts and proc
@@ -305,6 +333,10 @@ fn own_libraries(inputs: &BuildInputs<'_>) -> Vec<String> {
 fn not_built(finished: &Finished, why: build_failure::Reader) -> Option<NotBuilt> {
     let (outcome, cause) = match finished.end {
         End::Itself if finished.status.success() => return None,
+        End::Itself if finished.stderr.text().contains("--locked was passed") => {
+            let cause = "Cargo.lock does not fit the manifests; `cargo update --workspace` makes it fit";
+            (Outcome::Infrastructure, cause.to_owned())
+        }
         End::Itself => return Some(NotBuilt::of(why.finish(), finished.stderr.text())),
         End::TimedOut => (Outcome::TimedOut, format!("cargo ran for more than {} minutes", TIMEOUT.as_secs() / 60)),
         End::Interrupted => (Outcome::Infrastructure, "interrupted".to_owned()),

@@ -1,6 +1,6 @@
 //! Asks the loader which SQLite it would load for an executable. The executable itself is never started.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,12 +30,13 @@ pub(crate) fn resolved_sqlite(
     inspection: &Inspection,
     loader: Option<&str>,
     library_path: Option<&str>,
+    env: &BTreeMap<String, String>,
 ) -> Result<Option<PathBuf>> {
     if inspection.needs.iter().all(|library| is_of_the_system(library)) {
         return Ok(None);
     }
     match inspection.loader.as_deref().or(loader) {
-        Some(loader) => parse_loaded(&listed(host, executable, loader, library_path)?),
+        Some(loader) => parse_loaded(&listed(host, executable, loader, library_path, &of_loader(env))?),
         None => Ok(None),
     }
 }
@@ -62,6 +63,12 @@ pub(super) fn places_before_others(host: &Host, product: &Product) -> BTreeSet<I
     places
 }
 
+/// The variables of a run that the loader obeys, but for the path of libraries (ld.so(8), "ENVIRONMENT").
+fn of_loader(env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let obeys = |name: &str| name == "LD_PRELOAD" || name == "LD_AUDIT" || name == "GLIBC_TUNABLES";
+    env.iter().filter(|(name, _)| obeys(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 /// Whether a library is one of the C library and the compiler, none of which loads a SQLite.
 fn is_of_the_system(library: &str) -> bool {
     let name = library.split(".so").next().unwrap_or_default();
@@ -80,14 +87,20 @@ struct Answer {
 
 /// The libraries that the loader would load. Within this process its answer is good as long as nothing has changed that
 /// it looked at; if that is not known, it is asked again.
-fn listed(host: &Host, executable: &Path, loader: &str, library_path: Option<&str>) -> Result<String> {
-    let name = format!("loader {loader} {} {}", executable.display(), library_path.unwrap_or_default());
+fn listed(
+    host: &Host,
+    executable: &Path,
+    loader: &str,
+    library_path: Option<&str>,
+    env: &BTreeMap<String, String>,
+) -> Result<String> {
+    let name = format!("loader {loader} {} {} {env:?}", executable.display(), library_path.unwrap_or_default());
     let is_good = |known: &Option<Answer>| {
         known.as_ref().is_some_and(|known| known.watched.iter().all(|(path, stamp)| now(path) == *stamp))
     };
     let mut fresh = None;
     let known = host.memo.for_now_while(&name, is_good, || -> Result<Option<Answer>> {
-        let (listed, looked_at) = asked(host, executable, loader, library_path)?;
+        let (listed, looked_at) = asked(host, executable, loader, library_path, env)?;
         let answer = watched(looked_at, executable).map(|watched| Answer { listed: listed.clone(), watched });
         fresh = Some(listed);
         Ok(answer)
@@ -115,8 +128,14 @@ fn watched(looked_at: Vec<PathBuf>, executable: &Path) -> Option<Vec<(PathBuf, S
 const CALM: Duration = Duration::from_secs(2);
 
 /// Asks the loader: its list, and the paths that it looked at, none if it does not name them.
-fn asked(host: &Host, executable: &Path, loader: &str, library_path: Option<&str>) -> Result<(String, Vec<PathBuf>)> {
-    let mut command = ask(loader, executable, &host.root);
+fn asked(
+    host: &Host,
+    executable: &Path,
+    loader: &str,
+    library_path: Option<&str>,
+    env: &BTreeMap<String, String>,
+) -> Result<(String, Vec<PathBuf>)> {
+    let mut command = ask(loader, executable, &host.root).envs(env);
     if let Some(path) = library_path {
         command = command.env("LD_LIBRARY_PATH", path);
     }
@@ -166,9 +185,17 @@ fn ask(loader: &str, executable: &Path, root: &Path) -> Command {
 }
 
 fn parse_loaded(listed: &str) -> Result<Option<PathBuf>> {
-    let Some(line) = listed.lines().map(str::trim).find(|line| line.starts_with(SQLITE)) else {
+    // One that is preloaded is listed by its path alone.
+    let is_one =
+        |line: &&str| line.split(" (").next().unwrap_or(line).rsplit('/').next().unwrap_or(line).starts_with(SQLITE);
+    let Some(line) =
+        listed.lines().map(str::trim).find(|line| line.starts_with(SQLITE) || (line.starts_with('/') && is_one(line)))
+    else {
         return Ok(None);
     };
+    if line.starts_with('/') {
+        return Ok(line.rsplit_once(" (").map(|(path, _)| PathBuf::from(path)));
+    }
     match line.split_once("=> ").map(|(_, rest)| rest) {
         Some("not found") | None => bail!("the loader finds no {}", line.split(' ').next().unwrap_or_default()),
         Some(found) => Ok(Some(PathBuf::from(found.rsplit_once(" (").map_or(found, |(path, _)| path)))),
@@ -183,6 +210,8 @@ mod tests {
     fn the_loader_s_list_is_read() {
         let list = "\tlinux-vdso.so.1 (0x7ff)\n\tlibsqlite3.so.0 => /a b/libsqlite3.so.0 (0x7f00)\n\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n";
         assert_eq!(parse_loaded(list).unwrap(), Some(PathBuf::from("/a b/libsqlite3.so.0")));
+        let preloaded = "\tlinux-vdso.so.1 (0x7f)\n\t/x/libsqlite3.so.0 (0x7e)\n\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n";
+        assert_eq!(parse_loaded(preloaded).unwrap(), Some(PathBuf::from("/x/libsqlite3.so.0")));
         assert_eq!(parse_loaded("\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n").unwrap(), None);
         let missing = parse_loaded("\tlibsqlite3.so.0 => not found\n").unwrap_err().to_string();
         assert_eq!(missing, "the loader finds no libsqlite3.so.0");

@@ -255,6 +255,9 @@ fn inputs(ground: &Ground<'_>, unit: &Unit, dependency_files: &[PathBuf]) -> Fou
     if is_run_of_script(&unit.dir) {
         let output = files::read_text(&unit.profile.join("build").join(&unit.name).join("output")).unwrap_or_default();
         let package = ground.packages.get(&unit.name);
+        let libraries = dep_info::libraries_of_build_script(&output);
+        let paths = libraries.into_iter().filter(|path| files::exists(Path::new(path))).collect();
+        found.inputs.extend(files_of(ground, &Named { paths, ..Named::default() }, &[]));
         match dep_info::of_build_script(&output) {
             Some(named) => {
                 let files = files_of(ground, &named, &package.cloned().into_iter().collect::<Vec<_>>());

@@ -237,11 +237,13 @@ impl<'a> Lister<'a> {
         let top = self.top_of_root()?;
         let base = top.clone().unwrap_or_else(|| self.host.root.clone());
         for glob in project.inputs.iter().flatten() {
-            let listed = match &top {
+            let mut listed = match &top {
                 Some(top) => self.repositories.matching(top, glob)?,
                 None => Vec::new(),
             };
-            let listed = if listed.is_empty() { on_disk(&base, glob)? } else { listed };
+            // What is named counts though git ignores it.
+            let known: BTreeSet<PathBuf> = listed.iter().map(|(path, _)| path.clone()).collect();
+            listed.extend(on_disk(&base, glob)?.into_iter().filter(|(path, _)| !known.contains(path)));
             if listed.is_empty() {
                 unmatched.push(glob.clone());
             }

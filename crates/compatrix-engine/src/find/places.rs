@@ -11,13 +11,14 @@ use crate::sys::host::{compat_dir, Host};
 
 /// What compatrix reads and writes itself, below the root. It is no source, also where the package under test is the
 /// root itself: else writing the page would make the evidence stale that the page shows.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "compat/matrix.toml",
     "compat/locks",
     "compat/suppressions",
     "compat/baseline.toml",
     "compat/planted.toml",
     "docs/matrix.schema.json",
+    "docs/SPEC.md",
     "ci/actions.toml",
     "ci/durations.toml",
 ];

@@ -133,9 +133,18 @@ pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &
     compared
 }
 
-/// Whether cargo may find the file by itself and build it or obey it.
+/// Whether cargo finds the file by its name, and builds or obeys it (cargo's reference, "Package Layout"). Another source
+/// file counts where one that is compiled leads to it, and then the build says so.
 fn is_for_cargo(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "rs" || extension == "toml")
+    let names: Vec<&str> = path.iter().rev().take(3).filter_map(std::ffi::OsStr::to_str).collect();
+    let of_targets = |folder: &str| ["tests", "examples", "benches", "bin"].contains(&folder);
+    match names.as_slice() {
+        ["Cargo.toml" | "build.rs", ..] | ["config.toml" | "config", ".cargo", ..] => true,
+        ["lib.rs" | "main.rs", "src", ..] => true,
+        ["main.rs", _, folder] => of_targets(folder),
+        [file, folder, ..] => file.ends_with(".rs") && of_targets(folder),
+        _ => false,
+    }
 }
 
 /// Those of the sources that runs left and git does not track, with the content that they had.
@@ -191,6 +200,21 @@ pub(crate) fn named(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_that_cargo_finds_by_their_names_are_no_leftovers() {
+        for path in
+            ["a/Cargo.toml", "a/build.rs", "a/.cargo/config.toml", "a/src/lib.rs", "a/tests/x.rs", "a/src/bin/x.rs"]
+        {
+            assert!(is_for_cargo(Path::new(path)), "{path}");
+        }
+        assert!(is_for_cargo(Path::new("a/tests/x/main.rs")));
+        for path in
+            ["a/src/made.rs", "a/tests/expand/x.expanded.rs", "a/tests/x.snap.new", "a/x.toml", "a/tests/x/mod.rs"]
+        {
+            assert!(!is_for_cargo(Path::new(path)), "{path}");
+        }
+    }
 
     #[test]
     fn what_ran_at_the_time_is_named() {

@@ -77,15 +77,15 @@ pub(crate) fn command(host: &Host, inputs: &RunInputs<'_>, executable: &Executab
     command
 }
 
-/// The suite's arguments. libtest's quiet format has no line for each test, without which a result cannot be believed; so
-/// the options that select it are left out.
+/// The suite's arguments. libtest's other formats have no line for each test, without which a result cannot be believed; so
+/// the options that select them are left out.
 fn arguments(suite: &Suite, own_harness: bool) -> Vec<String> {
     let mut args = suite.args.iter();
     let mut kept = Vec::new();
     while let Some(arg) = args.next() {
         match arg.as_str() {
-            "-q" | "--quiet" | "--format=terse" if !own_harness => {}
-            "--format" if !own_harness && args.clone().next().is_some_and(|next| next == "terse") => drop(args.next()),
+            "-q" | "--quiet" | "--format=terse" | "--format=json" | "--format=junit" if !own_harness => {}
+            "--format" if !own_harness && args.clone().next().is_some_and(|next| next != "pretty") => drop(args.next()),
             _ => kept.push(arg.clone()),
         }
     }

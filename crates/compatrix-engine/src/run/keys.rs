@@ -25,6 +25,11 @@ const FORMAT: &str = "compatrix run 3";
 pub(crate) fn of_build(build: &Build, facts: &HostFacts, around: Option<&Surroundings>) -> Sha256 {
     let lockset = or_empty::text(&lockset_of(build, facts));
     let mut parts = vec![FORMAT.to_owned(), build.id(), facts.sources.to_string(), lockset];
+    for package in &facts.packages {
+        // cargo finds targets by their names, whether git knows them or not.
+        let script = files::exists(&Path::new(&package.dir).join("build.rs"));
+        parts.push(format!("{} {:?} {script}", package.facts.name, package.sources));
+    }
     if let Some(Surroundings { compiler, settings }) = around {
         parts.extend([compiler.to_string(), settings.to_string()]);
     }

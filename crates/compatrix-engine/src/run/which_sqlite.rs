@@ -39,8 +39,14 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
     let tests = product.executables.iter().map(|executable| (executable, true));
     for (executable, is_test) in tests.chain(product.programs.iter().map(|program| (program, false))) {
         let path = inputs::library_path_of(inputs, &executable.recorded);
-        let loaded =
-            loader::resolved_sqlite(host, &executable.path, &executable.inspection, own_loader, path.as_deref());
+        let loaded = loader::resolved_sqlite(
+            host,
+            &executable.path,
+            &executable.inspection,
+            own_loader,
+            path.as_deref(),
+            &executable.recorded.env,
+        );
         let loaded = match loaded {
             Ok(library) => library.map(|library| prove_library(host, &library)).transpose()?,
             // Nothing was planned that could differ.

@@ -13,6 +13,7 @@ use compatrix_model::spec_text::Parsed;
 use crate::deps::locks;
 use crate::find::fixture;
 use crate::find::fixture::Fixture;
+use crate::find::input::Input;
 use crate::find::listing::{self, Listing};
 use crate::find::places;
 use crate::find::sources;
@@ -27,7 +28,7 @@ use crate::sys::host::Host;
 const SPEC: &str = "compat/matrix.toml";
 
 /// What the changes since this revision can affect in a choice of this profile: commits, changes that are not committed,
-/// and files that git does not know and does not ignore.
+/// and files that git does not know and does not ignore. `reads` is what builds of this machine are known to have read.
 ///
 /// # Errors
 /// There is no git, no repository, or no such revision.
@@ -35,8 +36,8 @@ pub(crate) fn since(
     host: &Host,
     parsed: &Parsed,
     workspace: &Workspace,
-    rev: &str,
-    profile: &str,
+    reads: &BTreeSet<Input>,
+    (rev, profile): (&str, &str),
 ) -> Result<Affected, Error> {
     let git = open(host)?;
     let commit = git.commit(rev)?.ok_or_else(|| {
@@ -60,7 +61,8 @@ pub(crate) fn since(
     changed.extend(git.list(&["ls-files", "--others", "--exclude-per-directory=.gitignore", "-z"])?);
     changed.extend(git.hidden_changes(&commit, &[])?);
     let listing = listing::list(host, &parsed.spec.project, &workspace.dirs)?;
-    let ground = ground(host, &git, parsed, (workspace, &listing), &changed)?;
+    let mut ground = ground(host, &git, parsed, (workspace, &listing), &changed)?;
+    ground.sources.extend(reads.iter().filter_map(|input| git.below(&input.path(host)?)));
     let at = |name: &str| if ground.root.is_empty() { name.to_owned() } else { format!("{}/{name}", ground.root) };
     let then = |name: &str| git.file(&commit, &at(name)).ok();
     let now = |name: &str| files::read_text(&host.root.join(name)).ok();

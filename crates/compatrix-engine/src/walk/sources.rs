@@ -107,7 +107,10 @@ impl Lost {
         if record.duration_ms > 0 && end < self.until {
             return None;
         }
-        let (suite, cell, cause) = (&record.suite, record.cell.clone(), self.cause.clone());
+        let (suite, cell, mut cause) = (&record.suite, record.cell.clone(), self.cause.clone());
+        if !matches!(record.outcome, Outcome::Passed | Outcome::Infrastructure) {
+            cause = format!("{cause}; it was {} meanwhile: {}", record.outcome, record.cause);
+        }
         let blank = Record::blank(suite, cell, record.key, Outcome::Infrastructure, cause);
         Some(Record { started: record.started, duration_ms: record.duration_ms, ..blank })
     }

@@ -386,3 +386,15 @@ fn a_result_that_a_test_printed_is_not_believed() {
     check(&two, false, counts(0, 0, 0, 0), &[], &[]);
     check(&format!("running 3 tests\n{two}"), false, counts(0, 0, 0, 0), &[], &[]);
 }
+
+#[test]
+fn tests_that_start_their_own_executable_again_and_modules_called_result_are_believed() {
+    let again = "\nrunning 2 tests\ntest child ... ignored\n\nrunning 1 test\ntest child ... ok\n\ntest result: ok. 1 passed; 0 \
+                 failed; 0 ignored; 0 measured; 1 filtered out; finished in 0.00s\n\ntest parent ... ok\n\ntest result: ok. 1 \
+                 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\n";
+    assert_eq!(doubts(again, "child parent"), (None, None));
+    let module =
+        "\nrunning 1 test\ntest result::works ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 \
+                  filtered out; finished in 0.00s\n\n";
+    assert_eq!(doubts(module, "result::works"), (None, None));
+}

@@ -70,7 +70,7 @@ pub(super) fn parse_test(line: &str) -> Option<TestLine<'_>> {
     let compiled = [" - compile fail", " - compile"].iter().find_map(|note| name.strip_suffix(note));
     let only_compiled = compiled.is_some();
     let name = compiled.or_else(|| name.strip_suffix(" - should panic")).unwrap_or(name);
-    if name.is_empty() || name.starts_with("result:") {
+    if name.is_empty() || name == "result:" || name.starts_with("result: ") {
         return None;
     }
     Some(TestLine { name, rest, only_compiled })

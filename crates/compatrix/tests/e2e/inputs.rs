@@ -210,3 +210,75 @@ fn files_below(dir: &Path) -> Vec<PathBuf> {
     }
     found
 }
+
+#[test]
+fn targets_that_cargo_finds_count_though_git_ignores_them() {
+    let made = workspace();
+    made.write(".gitignore", "target\np/made.txt\nscratch*\n");
+    assert_eq!(counts(&made, &[]), [1, 1, 0]);
+    made.write("p/tests/scratch.rs", "#[test]\nfn fails() { panic!() }\n");
+    assert_eq!(judged(&made.json(1, &[]), "rust=here").1, "failed");
+    std::fs::remove_file(made.path("p/tests/scratch.rs")).expect("removes");
+    assert_eq!(counts(&made, &[]), [0, 0, 1]);
+}
+
+#[test]
+fn a_library_that_a_build_script_links_is_an_input() {
+    let made = workspace();
+    let library = |number: u8| {
+        made.write("../native/n.c", format!("int n(void) {{ return {number}; }}\n"));
+        let dir = made.path("../native");
+        let ran = std::process::Command::new("cc")
+            .args(["-shared", "-fPIC", "-o", "libn.so", "n.c"])
+            .current_dir(&dir)
+            .status();
+        assert!(ran.expect("cc starts").success());
+        dir.canonicalize().expect("it is there").display().to_string()
+    };
+    let dir = library(1);
+    let script = format!(
+        "fn main() {{\n    println!(\"cargo:rerun-if-changed=build.rs\");\n    println!(\"cargo:rustc-link-search=native={dir}\");\n    \
+         println!(\"cargo:rustc-link-lib=dylib=n\");\n    println!(\"cargo:rustc-link-arg=-Wl,-rpath,{dir}\");\n}}\n"
+    );
+    made.write("p/build.rs", script);
+    made.write("p/src/lib.rs", "extern \"C\" { fn n() -> i32; }\npub fn number() -> i32 { unsafe { n() } }\n");
+    made.write("p/tests/it.rs", "#[test]\nfn one() { assert_eq!(p::number(), 1); }\n");
+    assert_eq!(counts(&made, &[]), [1, 1, 0]);
+    assert_eq!(counts(&made, &[]), [0, 0, 1]);
+    library(2);
+    assert_eq!(judged(&made.json(1, &[]), "rust=here").1, "failed");
+}
+
+#[test]
+fn a_file_that_a_build_read_affects_since() {
+    let made = workspace();
+    assert_eq!(counts(&made, &[]), [1, 1, 0]);
+    made.write("watched.txt", "changed\n");
+    made.run(&["plan", "--since", "HEAD"]).expect(0).prints(&["1 of 1 cells affected"]);
+}
+
+#[test]
+fn a_lockfile_that_does_not_fit_is_no_failure_of_the_crate() {
+    let made = workspace();
+    let manifest = std::fs::read_to_string(made.path("p/Cargo.toml")).expect("reads");
+    made.write("p/Cargo.toml", manifest.replace("0.1.0\"\nedition", "0.2.0\"\nedition"));
+    let (verdict, outcome, cause) = judged(&made.json(3, &[]), "rust=here");
+    assert_eq!((verdict.as_str(), outcome.as_str()), ("error", "infrastructure"));
+    assert_eq!(cause, "Cargo.lock does not fit the manifests; `cargo update --workspace` makes it fit");
+}
+
+#[test]
+fn a_package_that_others_need_in_another_version_is_told_apart() {
+    let made = workspace();
+    let package = |version: &str, more: &str| {
+        format!("[package]\nname = \"p\"\nversion = \"{version}\"\nedition = \"2021\"\n[workspace]\n{more}")
+    };
+    made.write("../old/Cargo.toml", package("0.0.9", ""));
+    made.write("../old/src/lib.rs", "");
+    let beside = "[package]\nname = \"beside\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n[dependencies]\np = { path = \"../old\" }\n";
+    made.write("../beside/Cargo.toml", beside);
+    let lock = "version = 3\n[[package]]\nname = \"beside\"\nversion = \"0.1.0\"\ndependencies = [\n \"p 0.0.9\",\n]\n[[package]]\nname = \
+                \"p\"\nversion = \"0.0.9\"\n[[package]]\nname = \"p\"\nversion = \"0.1.0\"\ndependencies = [\n \"beside\",\n]\n";
+    made.write("Cargo.lock", lock);
+    assert_eq!(judged(&made.json(0, &[]), "rust=here").0, "ok");
+}
