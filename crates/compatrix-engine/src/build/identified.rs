@@ -18,7 +18,7 @@ use crate::sys::host::Host;
 pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
     let wrong = match &inputs.toolchain.misnamed {
         Some(wrong) => Some(wrong.clone()),
-        None => inputs.link.map(|link| sqlite::other_than_promised(host, link)).transpose()?.flatten(),
+        None => inputs.link.and_then(|link| sqlite::other_than_promised(host, link)),
     };
     if let Some(cause) = wrong {
         let failure = NotBuilt { outcome: Outcome::Misidentified, cause, output: String::new(), read: Read::default() };

@@ -45,19 +45,21 @@ fn sqlite_of_crate(carrier: &SqliteCrate) -> Option<Version> {
 
 /// How a library is another version than its name or package promises, as a sentence; `None` if it is that one, or if
 /// nothing is promised.
-///
-/// # Errors
-/// It cannot be asked.
-pub(crate) fn other_than_promised(host: &Host, facts: &SqliteFacts) -> Result<Option<String>> {
-    let (Some(promised), Some(library)) = (&facts.promised, &facts.library) else { return Ok(None) };
-    let said = identity::of_library(host, Path::new(library))?.version;
+pub(crate) fn other_than_promised(host: &Host, facts: &SqliteFacts) -> Option<String> {
+    let (promised, library) = (facts.promised.as_ref()?, facts.library.as_ref()?);
+    // One that was cut off ends whoever loads it, often without a word.
+    let Ok(identity::Identity { version: said, .. }) = identity::of_library(host, Path::new(library)) else {
+        let text =
+            format!("{library} does not say which SQLite it is, and may be damaged; remove its folder and run again");
+        return Some(text);
+    };
     let is_that = said.parse::<Version>().is_ok_and(|version| version == promised.version);
-    Ok((!is_that).then(|| {
+    (!is_that).then(|| {
         format!(
             "{library} says that it is SQLite {said}, but {} promises {}; remove its folder and run again",
             promised.by, promised.version
         )
-    }))
+    })
 }
 
 /// The SQLite that the loader and the linker find on this host.

@@ -79,7 +79,7 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
         first = first.or(found);
     }
     let facts = inputs.sqlite.filter(|_| inputs.build.linkage == Some(Linkage::Dynamic) && first.is_some());
-    if let Some(other) = facts.map(|facts| sqlite::other_than_promised(host, facts)).transpose()?.flatten() {
+    if let Some(other) = facts.and_then(|facts| sqlite::other_than_promised(host, facts)) {
         return Ok(Identified::Wrong(first, other));
     }
     Ok(match (inputs.build.linkage, first) {
