@@ -88,6 +88,12 @@ impl Kept {
         for (path, text) in files {
             std::fs::write(root.join(path), text).expect("writes");
         }
+        // A repository of its own: that of the project ignores all that is below its target folder.
+        std::fs::write(root.join(".gitignore"), "/target\n").expect("writes");
+        let mut git = Command::new("git");
+        clean(&mut git);
+        git.args(["init", "--quiet"]).current_dir(&root);
+        finish(git).expect(0);
         // The versions that this repository has, so that they are here.
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
         std::fs::copy(own, root.join("Cargo.lock")).expect("copies");
