@@ -134,9 +134,13 @@ mod tests {
             Record { started, duration_ms, ..Record::blank("tests", cell, None, outcome, String::new()) }
         };
         assert!(lost.instead_of(&record(Outcome::Passed, 90, 8_000)).is_none());
-        for late in [record(Outcome::Passed, 90, 9_500), record(Outcome::BuildFailed, 90, 0)] {
+        let failed = Record { cause: "E0001".into(), ..record(Outcome::BuildFailed, 90, 0) };
+        for (late, cause) in [
+            (record(Outcome::Passed, 90, 9_500), "sources changed"),
+            (failed, "sources changed; it was build-failed meanwhile: E0001"),
+        ] {
             let instead = lost.instead_of(&late).expect("it is lost");
-            assert_eq!((instead.outcome, instead.cause.as_str()), (Outcome::Infrastructure, "sources changed"));
+            assert_eq!((instead.outcome, instead.cause.as_str()), (Outcome::Infrastructure, cause));
         }
     }
 }
