@@ -3,12 +3,9 @@
 //! A file that they add and git does not track is remembered with its content and is no source, so that results stay
 //! those of the sources as they were. Whoever changes it or adds it to git makes it one.
 
-#![allow(clippy::disallowed_methods, reason = "the times of files are read here")]
-
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use compatrix_model::matrix_spec::Project;
@@ -102,8 +99,7 @@ pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &
     let mut compared = Compared::default();
     let mut told: BTreeMap<(String, bool), Vec<String>> = BTreeMap::new();
     for path in changed {
-        let at = std::fs::symlink_metadata(path).ok().and_then(|meta| time(meta.ctime(), meta.ctime_nsec()));
-        let who = during(spans, at);
+        let who = during(spans, files::changed(path));
         let (old, new) = (before.entry(path), after.entry(path));
         let tracked = old.or(new).is_some_and(|entry| entry.tracked);
         let is_known = |entry: Option<&Entry>| entry.is_some_and(|entry| knows_left(host, path, &entry.content));
@@ -172,11 +168,6 @@ pub(crate) fn still_written(host: &Host, project: &Project, places: &Places) -> 
     Ok(written.collect())
 }
 
-fn time(seconds: i64, nanos: i64) -> Option<SystemTime> {
-    let seconds = Duration::from_secs(u64::try_from(seconds).ok()?);
-    UNIX_EPOCH.checked_add(seconds + Duration::from_nanos(u64::try_from(nanos).ok()?))
-}
-
 /// What ran at this time, for people.
 fn during(spans: &[Span], at: Option<SystemTime>) -> String {
     let ran = |span: &&Span| at.is_none_or(|at| span.from <= at + TICK && at <= span.to);
@@ -199,6 +190,8 @@ pub(crate) fn named(names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
 
     #[test]

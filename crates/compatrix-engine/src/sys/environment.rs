@@ -8,10 +8,14 @@ use std::path::{Path, PathBuf};
 /// Variables passed to every child if set: the user's identity, folders and locale.
 const EVERYWHERE: [&str; 9] = ["HOME", "PATH", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "SHELL"];
 
-/// Further variables for builds: folders of cargo and rustup, network settings, the C compiler.
-const BUILDS: [&str; 23] = [
-    "CARGO_HOME",
-    "RUSTUP_HOME",
+/// Further variables for builds that can change what they make: the C compiler, and where libraries are.
+const BUILDS: [&str; 6] = ["CC", "AR", "CFLAGS", "SDKROOT", "MACOSX_DEPLOYMENT_TARGET", "PKG_CONFIG_PATH"];
+
+/// Further variables for builds: folders of cargo and rustup. A build that reads them names them.
+const RUST_FOLDERS: [&str; 2] = ["CARGO_HOME", "RUSTUP_HOME"];
+
+/// Further variables for builds: ways to the network, which change no product.
+const NETWORK: [&str; 15] = [
     "http_proxy",
     "https_proxy",
     "no_proxy",
@@ -25,41 +29,15 @@ const BUILDS: [&str; 23] = [
     "CURL_CA_BUNDLE",
     "GIT_SSL_CAINFO",
     "SSH_AUTH_SOCK",
-    "CC",
-    "AR",
-    "CFLAGS",
-    "SDKROOT",
-    "MACOSX_DEPLOYMENT_TARGET",
-    "PKG_CONFIG_PATH",
     "RUSTUP_DIST_SERVER",
     "RUSTUP_AUTO_INSTALL",
 ];
 
-/// Those of them that change no product: folders, which a build that reads them names, and ways to the network.
-const NO_INPUTS: [&str; 18] = [
-    "HOME",
-    "TMPDIR",
-    "CARGO_HOME",
-    "RUSTUP_HOME",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "all_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "ALL_PROXY",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "CURL_CA_BUNDLE",
-    "GIT_SSL_CAINFO",
-    "SSH_AUTH_SOCK",
-    "RUSTUP_DIST_SERVER",
-];
-
+/// Whether a variable that builds get changes none of their products by itself.
 fn is_no_input(name: &str) -> bool {
-    NO_INPUTS.contains(&name)
-        || name == "RUSTUP_AUTO_INSTALL"
+    ["HOME", "TMPDIR"].contains(&name)
+        || RUST_FOLDERS.contains(&name)
+        || NETWORK.contains(&name)
         || ["CARGO_HTTP_", "CARGO_NET_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
@@ -137,6 +115,8 @@ impl Ambient {
             EVERYWHERE.contains(&name)
                 || name.starts_with("LC_")
                 || BUILDS.contains(&name)
+                || RUST_FOLDERS.contains(&name)
+                || NETWORK.contains(&name)
                 || BUILD_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
                 || (name.starts_with("CARGO_TARGET_") && name.ends_with("_RUNNER"))
         })

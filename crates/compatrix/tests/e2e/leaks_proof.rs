@@ -3,11 +3,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests start programs and make files")]
 
-use std::process::Command;
-
 use serde_json::Value;
 
-use crate::support::{exists, text_of, Workspace};
+use crate::support::{exists, nightly, Workspace};
 
 const MANIFEST: &str = "[package]\nname = \"made\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[lib]\ntest = false\n\
                         doctest = false\n\n[profile.dev]\ndebug = 1\n";
@@ -19,18 +17,6 @@ fn has_valgrind() -> bool {
         println!("skipped: no valgrind; apt-get install valgrind");
     }
     here
-}
-
-/// The folder of the nightly; the tests say that they skip where there is none.
-fn nightly() -> Option<String> {
-    let mut asked = Command::new("rustup");
-    asked.args(["which", "--toolchain", "nightly", "rustc"]).env("RUSTUP_AUTO_INSTALL", "0");
-    let found = asked.output().ok().filter(|output| output.status.success()).map(|output| text_of(output.stdout));
-    let sysroot = found.and_then(|rustc| Some(rustc.trim().strip_suffix("/bin/rustc")?.to_owned()));
-    if sysroot.is_none() {
-        println!("skipped: no nightly; rustup toolchain install nightly");
-    }
-    sysroot
 }
 
 fn suite(tool: &str, further: &str) -> String {

@@ -7,25 +7,13 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{exists, finish, text_of, Ran, Workspace};
+use crate::support::{exists, finish, nightly, Ran, Workspace};
 
 const MANIFEST: &str = "[package]\nname = \"made\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[lib]\ntest = false\n\
                         doctest = false\n";
 
 const SUITES: &str = "\n[[suite]]\nname = \"asan\"\nkind = \"leak\"\ntool = \"asan\"\n\n\
                       [[suite]]\nname = \"lsan\"\nkind = \"leak\"\ntool = \"lsan\"\n";
-
-/// The folder of the nightly; the tests say that they skip where there is none.
-fn nightly() -> Option<String> {
-    let mut asked = Command::new("rustup");
-    asked.args(["which", "--toolchain", "nightly", "rustc"]).env("RUSTUP_AUTO_INSTALL", "0");
-    let found = asked.output().ok().filter(|output| output.status.success()).map(|output| text_of(output.stdout));
-    let sysroot = found.and_then(|rustc| Some(rustc.trim().strip_suffix("/bin/rustc")?.to_owned()));
-    if sysroot.is_none() {
-        println!("skipped: no nightly; rustup toolchain install nightly");
-    }
-    sysroot
-}
 
 fn workspace(sysroot: &str, suites: &str, tests: &str) -> Workspace {
     let spec = format!("[axis]\nrust = [{{ name = \"nightly\", path = {sysroot:?} }}]\n{suites}");

@@ -367,3 +367,15 @@ pub(crate) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
 pub(crate) fn text_of(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).expect("it speaks UTF-8")
 }
+
+/// The folder of the nightly; the tests say that they skip where there is none.
+pub(crate) fn nightly() -> Option<String> {
+    let mut asked = Command::new("rustup");
+    asked.args(["which", "--toolchain", "nightly", "rustc"]).env("RUSTUP_AUTO_INSTALL", "0");
+    let found = asked.output().ok().filter(|output| output.status.success()).map(|output| text_of(output.stdout));
+    let sysroot = found.and_then(|rustc| Some(rustc.trim().strip_suffix("/bin/rustc")?.to_owned()));
+    if sysroot.is_none() {
+        println!("skipped: no nightly; rustup toolchain install nightly");
+    }
+    sysroot
+}
