@@ -13,10 +13,12 @@ pub mod inherit;
 mod left_out;
 pub mod made;
 pub mod manifest;
+pub mod needs;
 pub mod old_cargo;
 pub mod patch;
 pub mod refusal;
 pub mod steps;
+pub mod used;
 
 use std::collections::BTreeMap;
 use std::fmt;
