@@ -13,7 +13,7 @@ use compatrix_model::lockset::made::{Floor, FloorOf, Repaired};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::needs::Needs;
 use compatrix_model::lockset::refusal::{self, Blamed};
-use compatrix_model::lockset::steps::{next_steps, take, Held, Step};
+use compatrix_model::lockset::steps::{next_steps, take, too_new, Held, Step};
 use compatrix_model::lockset::LockGroup;
 use semver::Version;
 
@@ -298,6 +298,8 @@ impl LocksetSearch<'_> {
             None => None,
             Some(resolved) => {
                 let rust = Version::new(1, high, 0);
+                let demanding = too_new(&Version::new(1, high - 1, 0), &resolved.packages);
+                let by = if demanding.is_empty() { by } else { demanding };
                 let not_proven = self.proven(&rust, &resolved, &mut spent)?;
                 Some(FloorOf { rust, by, not_proven })
             }

@@ -159,6 +159,12 @@ pub fn next_steps(rust: &Version, held: &Held, packages: &[Resolution]) -> Resul
     Ok(steps.into_iter().collect())
 }
 
+/// The packages of a resolution that need more than this Rust, each with how it comes in: one line each.
+pub fn too_new(rust: &Version, packages: &[Resolution]) -> Vec<String> {
+    let fixed: Vec<Resolution> = packages.iter().map(|package| Resolution { fixed: true, ..package.clone() }).collect();
+    next_steps(rust, &Held::default(), &fixed).err().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,6 +245,15 @@ mod tests {
         let mut held = Held::default();
         held.direct.insert("git".into(), Version::new(1, 2, 0));
         assert_eq!(steps(&held, &[Resolution { fixed: false, ..git }]), [expected]);
+    }
+
+    #[test]
+    fn what_is_too_new_is_listed_with_how_it_comes_in() {
+        let top = required(package("top", "1.2.0", Some(60), true, &[]), "^1");
+        let (deep, fine) =
+            (package("deep", "0.5.0", Some(85), false, &[0]), package("fine", "1.0.0", None, true, &[0]));
+        let expected = "deep 0.5.0 needs Rust 1.85; it comes by top 1.2.0, which mine requires as `^1`";
+        assert_eq!(too_new(&RUST, &[top, deep, fine]), [expected]);
     }
 
     #[test]

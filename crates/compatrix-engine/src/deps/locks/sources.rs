@@ -266,7 +266,7 @@ impl Sources<'_> {
             }
         }
         if header.inputs != self.inputs(group, &header.rust)?.to_string() {
-            let why = "does not fit the manifests, suites, pins or platforms of today";
+            let why = "does not fit the manifests, pins or platforms of today, or what the suites need";
             return Ok(Some(Trouble::Stale(why.to_owned())));
         }
         Ok(None)
