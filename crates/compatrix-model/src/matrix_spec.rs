@@ -35,6 +35,7 @@ pub use claims::{ClaimedVersion, Claims};
 pub use document::json_schema;
 pub use profiles::{Profile, Strategy};
 pub use project::Project;
+pub(crate) use rules::meets_claim;
 pub use rules::{contradictions, Contradiction, Expect, Rule};
 pub use sqlite_options::OptionSet;
 pub use sqlite_settings::SqliteSettings;

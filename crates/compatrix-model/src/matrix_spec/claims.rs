@@ -103,11 +103,12 @@ fn claimed(table: &Table, kind: &AxisKind, axes: &Axes, c: &mut Collector<'_>) -
     let text = node.text()?;
     let version = partial_version(text)?;
     let axis = axes.space.axis_of(kind).map(|(_, axis)| axis);
-    let proven = axis.is_some_and(|axis| {
-        let versions = axis.values.iter().filter_map(|value| value_version(&axis.name, &value.name, &Versions::new()));
-        versions.into_iter().any(|version| meets_claim(text, &version))
+    // A value such as `stable` may turn out to be the version; see `claims::untested`.
+    let may_be = axis.is_some_and(|axis| {
+        let versions = axis.values.iter().map(|value| value_version(&axis.name, &value.name, &Versions::new()));
+        versions.into_iter().any(|version| version.is_none_or(|version| meets_claim(text, &version)))
     });
-    if !proven && !axes.is_lost(key) && axes.rejected(key).is_empty() {
+    if !may_be && !axes.is_lost(key) && axes.rejected(key).is_empty() {
         let ladder = sqlite::AMALGAMATIONS.iter().map(|(version, _)| *version);
         let mut available =
             ladder.filter(|known| partial_version(known).is_some_and(|known| meets_claim(text, &known)));
