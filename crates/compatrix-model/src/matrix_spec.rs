@@ -31,6 +31,7 @@ use crate::cell::Space;
 use crate::lockset::LockGroup;
 
 pub use ci::{Check, Checks, Ci, CiEvent, EventSettings, JobCommand};
+pub(crate) use claims::what_to_add;
 pub use claims::{ClaimedVersion, Claims};
 pub use document::json_schema;
 pub use profiles::{Profile, Strategy};

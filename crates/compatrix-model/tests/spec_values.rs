@@ -22,6 +22,7 @@ rust = "1.70"
 sqlite = "3.35"
 schema = ["v18"]
 platforms = { tier2 = ["macos-aarch64"], tier1 = ["linux-x86_64", "windows-x86_64"] }
+packages.b = { rust = "1.65" }
 
 [axis.features]
 z-default = []
@@ -93,6 +94,8 @@ fn every_key_arrives_where_it_belongs() {
     let claims = &spec.claims;
     let rust = claims.rust.as_ref().unwrap();
     assert_eq!((rust.text.as_str(), rust.version.to_string()), ("1.70", "1.70.0".to_owned()));
+    let of = |package: &str| claims.rust_of(package).map(|claim| claim.version.to_string());
+    assert_eq!((of("a").as_deref(), of("b").as_deref()), (Some("1.70.0"), Some("1.65.0")), "its own, or that of all");
     assert_eq!(claims.sqlite.as_ref().unwrap().version.to_string(), "3.35.0");
     assert_eq!(claims.schema, ["v18"]);
     let tiers: Vec<&str> = claims.platforms.iter().map(|(tier, _)| tier.as_str()).collect();
@@ -121,7 +124,7 @@ fn every_key_arrives_where_it_belongs() {
 
     let rule = &spec.rules[0];
     assert_eq!(rule.when.to_string(), "sqlite<3.36|host mode=o*");
-    assert_eq!((rule.expect, rule.reason.as_str(), rule.line), (Expect::Fail, "old", 49));
+    assert_eq!((rule.expect, rule.reason.as_str(), rule.line), (Expect::Fail, "old", 50));
     assert_eq!((rule.issue.as_deref(), rule.until.as_deref()), (Some("https://example.org/1"), Some("2027-06-30")));
 
     let profile = spec.profile("one").unwrap();
@@ -295,7 +298,7 @@ fn rules_expire_the_day_after_their_last() {
         assert_eq!(parsed.expired(today).list.len(), count, "{today}");
     }
     let warning = &parsed.expired("2030-01-01").list[0];
-    assert_eq!((warning.line, warning.message.as_str()), (54, "the rule of line 49 expired on 2027-06-30"));
+    assert_eq!((warning.line, warning.message.as_str()), (55, "the rule of line 50 expired on 2027-06-30"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Lints the spec's claims against its own axes.
 
+use compatrix_model::axis::AxisKind;
 use compatrix_model::claims::untested;
 use compatrix_model::condition::Versions;
 use shaped_toml::Severity;
@@ -13,7 +14,8 @@ const SPEC: &str = "compat/matrix.toml";
 /// `versions` are those of toolchains, so an SQLite that has no version in its name may be the claimed one.
 pub(super) fn lint(context: &Context<'_>, versions: &Versions, found: &mut Vec<Finding>) {
     let Some(spec) = context.spec else { return };
-    let untested = untested(spec, versions).into_iter().filter(|claim| claim.axis == "rust" || claim.is_certain());
+    let untested =
+        untested(spec, versions).into_iter().filter(|claim| claim.kind == AxisKind::Rust || claim.is_certain());
     found.extend(untested.map(|claim| Finding {
         id: Lint::ClaimNotTested,
         severity: Severity::Warning,

@@ -57,9 +57,10 @@ impl Scene<'_> {
 impl Scene<'_> {
     /// The claims, with a note on platforms without a runner.
     fn promised(&self) -> Vec<String> {
-        let Claims { rust, sqlite, schema, platforms } = self.claims;
+        let Claims { rust, packages, sqlite, schema, platforms } = self.claims;
         let mut claims: Vec<String> = Vec::new();
         claims.extend(rust.as_ref().map(|claim| format!("Rust {}", claim.text)));
+        claims.extend(packages.iter().map(|(package, claim)| format!("Rust {} for {package}", claim.text)));
         claims.extend(sqlite.as_ref().map(|claim| format!("SQLite {}", claim.text)));
         claims.extend(schema.iter().map(|name| format!("schema {name}")));
         for (tier, names) in platforms {

@@ -6,13 +6,15 @@ use semver::Version;
 
 use crate::axis::{AxisKind, ValueName};
 use crate::condition::{partial_version, value_version, Versions};
-use crate::matrix_spec::{meets_claim, ClaimedVersion, Spec};
+use crate::matrix_spec::{meets_claim, what_to_add, ClaimedVersion, Spec};
 
 /// A claimed version that no value of its axis is known to be. Evidence of this host cannot prove it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Untested {
-    /// The axis: `rust` or `sqlite`.
-    pub axis: &'static str,
+    /// The package whose claim it is; `None` if it is that of all.
+    pub package: Option<String>,
+    /// The axis of Rust or of SQLite.
+    pub kind: AxisKind,
     /// The claim as the spec spells it.
     pub claim: String,
     /// The values that do not spell a version, with the version that each stands for here; `None` if that is not known.
@@ -21,19 +23,22 @@ pub struct Untested {
 
 /// The claims that no value meets under these versions.
 pub fn untested(spec: &Spec, versions: &Versions) -> Vec<Untested> {
-    let claims = [("rust", AxisKind::Rust, &spec.claims.rust), ("sqlite", AxisKind::Sqlite, &spec.claims.sqlite)];
-    let untested = |(name, kind, claim): (&'static str, AxisKind, &Option<ClaimedVersion>)| {
-        let claim = claim.as_ref()?.text.clone();
+    let all = |kind, claim| std::iter::once((None, kind, claim));
+    let of_packages = spec.claims.packages.iter().map(|(package, claim)| (Some(package), AxisKind::Rust, claim));
+    let claims = spec.claims.rust.iter().flat_map(|claim| all(AxisKind::Rust, claim));
+    let claims = claims.chain(of_packages).chain(spec.claims.sqlite.iter().flat_map(|c| all(AxisKind::Sqlite, c)));
+    let untested = |(package, kind, claim): (Option<&String>, AxisKind, &ClaimedVersion)| {
         let (_, axis) = spec.space.axis_of(&kind)?;
         let version = |value: &ValueName| value_version(&axis.name, value, versions);
-        if axis.values.iter().any(|value| version(&value.name).is_some_and(|version| meets_claim(&claim, &version))) {
+        let is_met = |value: &ValueName| version(value).is_some_and(|version| meets_claim(&claim.text, &version));
+        if axis.values.iter().any(|value| is_met(&value.name)) {
             return None;
         }
         let floating = axis.values.iter().filter(|value| partial_version(value.name.as_str()).is_none());
-        let values: Vec<_> = floating.map(|value| (value.name.clone(), version(&value.name))).collect();
-        Some(Untested { axis: name, claim, values })
+        let values = floating.map(|value| (value.name.clone(), version(&value.name))).collect();
+        Some(Untested { package: package.cloned(), kind, claim: claim.text.clone(), values })
     };
-    claims.into_iter().filter_map(untested).collect()
+    claims.filter_map(untested).collect()
 }
 
 impl Untested {
@@ -49,17 +54,16 @@ impl Untested {
 
     /// What to do: `` add `"1.70"` to `axis.rust` ``.
     pub fn mend(&self) -> String {
-        match self.axis {
-            "rust" => format!("add `\"{}\"` to `axis.rust`", self.claim),
-            axis => format!("add an exact version {} to `axis.{axis}`", self.claim),
-        }
+        what_to_add(&self.kind, &self.claim)
     }
 }
 
 impl fmt::Display for Untested {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Untested { axis, claim, values } = self;
-        write!(f, "the claim `{axis} = \"{claim}\"` stays unproven: no value of the axis `{axis}` is {claim}")?;
+        let Untested { package, kind, claim, values } = self;
+        let axis = if *kind == AxisKind::Sqlite { "sqlite" } else { "rust" };
+        let of = package.as_ref().map_or(String::new(), |package| format!(" of `{package}`"));
+        write!(f, "the claim `{axis} = \"{claim}\"`{of} stays unproven: no value of the axis `{axis}` is {claim}")?;
         if self.is_plain() {
             return Ok(());
         }

@@ -15,14 +15,23 @@ use crate::condition::{partial_version, value_version, Versions};
 /// `[claims]`: promises to users.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claims {
-    /// The lowest Rust, as spelled (`1.70`) and as a version.
+    /// The lowest Rust, as spelled (`1.70`) and as a version: of every package without one of its own.
     pub rust: Option<ClaimedVersion>,
+    /// The lowest Rust of packages that have one of their own, by package.
+    pub packages: BTreeMap<String, ClaimedVersion>,
     /// The lowest SQLite.
     pub sqlite: Option<ClaimedVersion>,
     /// Schemas (fixture names) that work.
     pub schema: Vec<String>,
     /// Platforms by tier, tiers in the spec's order: `("tier1", ["linux-x86_64"])`.
     pub platforms: Vec<(String, Vec<String>)>,
+}
+
+impl Claims {
+    /// The lowest Rust that is promised for this package: its own, otherwise that of all packages.
+    pub fn rust_of(&self, package: &str) -> Option<&ClaimedVersion> {
+        self.packages.get(package).or(self.rust.as_ref())
+    }
 }
 
 /// A version as a claim spells it.
@@ -37,7 +46,17 @@ pub struct ClaimedVersion {
 pub(super) static CLAIMS: TableShape = TableShape {
     title: "`[claims]`",
     keys: &[
-        Key::optional("rust", "The lowest Rust that works.", Shape::Text(&Format::Version)),
+        Key::optional(
+            "rust",
+            "The lowest Rust that works. With `packages`, that of every package without an entry there.",
+            Shape::Text(&Format::Version),
+        ),
+        Key::optional(
+            "packages",
+            "The lowest Rust of packages that promise another one, `[claims.packages.NAME]`. Cells with an older Rust do not \
+             build the package.",
+            Shape::Table(&PACKAGES),
+        ),
         Key::optional("sqlite", "The lowest SQLite that works.", Shape::Text(&Format::Version)),
         Key::optional(
             "schema",
@@ -46,6 +65,27 @@ pub(super) static CLAIMS: TableShape = TableShape {
         ),
         Key::optional("platforms", "Platforms that work, by tier.", Shape::Table(&PLATFORMS)),
     ],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
+
+static PACKAGES: TableShape = TableShape {
+    title: "`packages`",
+    keys: &[],
+    later: Later::NONE,
+    rest: Some(Rest {
+        what: "a package",
+        name: &Format::PackageName,
+        doc: "The claims of this package, one of `project.packages`.",
+        shape: &Shape::Table(&PACKAGE),
+    }),
+    min: 1,
+};
+
+static PACKAGE: TableShape = TableShape {
+    title: "`[claims.packages.NAME]`",
+    keys: &[Key::required("rust", "The lowest Rust that works with this package.", Shape::Text(&Format::Version))],
     later: Later::NONE,
     rest: None,
     min: 0,
@@ -91,10 +131,37 @@ pub(super) fn claims(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> Claims
     }
     Claims {
         rust: claimed(table, &AxisKind::Rust, axes, c),
+        packages: packages(root, table, axes, c),
         sqlite: claimed(table, &AxisKind::Sqlite, axes, c),
         schema: table.texts("schema").unwrap_or_default(),
         platforms,
     }
+}
+
+/// The claims of single packages, each of which must be under test.
+fn packages(root: &Table, claims: &Table, axes: &Axes, c: &mut Collector<'_>) -> BTreeMap<String, ClaimedVersion> {
+    let under_test = root.table("project").and_then(|project| project.texts("packages")).unwrap_or_default();
+    let mut found = BTreeMap::new();
+    for entry in claims.table("packages").into_iter().flat_map(|packages| &packages.entries) {
+        let Some(table) = entry.node.table() else { continue };
+        if !under_test.is_empty() && !under_test.contains(&entry.key) {
+            let problem = Problem::new(format!("`{}` is not among the packages under test", entry.key));
+            let problem =
+                problem.known(&entry.key, &under_test).help("add it to `packages` of `[project]`, or remove it");
+            c.error(entry.key_span.clone(), problem.needs_whole());
+            continue;
+        }
+        if let Some(version) = claimed(table, &AxisKind::Rust, axes, c) {
+            found.insert(entry.key.clone(), version);
+        }
+    }
+    if let Some(rust) = claims.entry("rust").filter(|_| under_test.iter().all(|name| found.contains_key(name))) {
+        if !under_test.is_empty() {
+            let problem = Problem::new("`rust` is the claim of no package: each has one of its own");
+            c.warning(rust.key_span.clone(), problem.help("remove it"));
+        }
+    }
+    found
 }
 
 fn claimed(table: &Table, kind: &AxisKind, axes: &Axes, c: &mut Collector<'_>) -> Option<ClaimedVersion> {
@@ -109,21 +176,21 @@ fn claimed(table: &Table, kind: &AxisKind, axes: &Axes, c: &mut Collector<'_>) -
         versions.into_iter().any(|version| version.is_none_or(|version| meets_claim(text, &version)))
     });
     if !may_be && !axes.is_lost(key) && axes.rejected(key).is_empty() {
-        let ladder = sqlite::AMALGAMATIONS.iter().map(|(version, _)| *version);
-        let mut available =
-            ladder.filter(|known| partial_version(known).is_some_and(|known| meets_claim(text, &known)));
-        let value = match kind {
-            AxisKind::Sqlite => available.next(),
-            _ => Some(text),
-        };
         let problem = Problem::new(format!("the claim stays unproven: no value of the axis `{key}` is {text}"));
-        c.warning(
-            node.span.clone(),
-            match value {
-                Some(value) => problem.help(format!("add `\"{value}\"` to `axis.{key}`")),
-                None => problem.help("that version of SQLite is not available; claim one that is"),
-            },
-        );
+        c.warning(node.span.clone(), problem.help(what_to_add(kind, text)));
     }
     Some(ClaimedVersion { text: text.to_owned(), version })
+}
+
+/// The value that would test a claimed version: `` add `"3.35.4"` to `axis.sqlite` ``.
+pub(crate) fn what_to_add(kind: &AxisKind, claim: &str) -> String {
+    let ladder = sqlite::AMALGAMATIONS.iter().map(|(version, _)| *version);
+    let mut available = ladder.filter(|known| partial_version(known).is_some_and(|known| meets_claim(claim, &known)));
+    match kind {
+        AxisKind::Sqlite => match available.next() {
+            Some(value) => format!("add `\"{value}\"` to `axis.sqlite`"),
+            None => "that version of SQLite is not available; claim one that is".to_owned(),
+        },
+        _ => format!("add `\"{claim}\"` to `axis.rust`"),
+    }
 }
