@@ -13,7 +13,6 @@ pub mod inherit;
 mod left_out;
 pub mod made;
 pub mod manifest;
-pub mod needs;
 pub mod old_cargo;
 pub mod patch;
 pub mod refusal;

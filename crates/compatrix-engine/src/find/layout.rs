@@ -7,9 +7,9 @@ use anyhow::{Context, Result};
 use compatrix_model::lockset::file::{Lockfile, REGISTRY};
 use compatrix_model::lockset::made::OwnDemand;
 use compatrix_model::lockset::manifest::{self, Edit};
-use compatrix_model::lockset::needs::Needs;
 use compatrix_model::lockset::used::{self, LocalPackage, Used};
 use compatrix_model::lockset::{inherit, old_cargo, patch};
+use compatrix_model::needs::Needs;
 use semver::Version;
 use toml::Table;
 
@@ -31,7 +31,7 @@ pub struct StagedMember {
 /// What a package's own manifest demands of a toolchain.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Demands {
-    /// Its edition.
+    /// As its manifest spells it; that of the workspace, if inherited.
     pub edition: String,
     /// Its `rust-version`.
     pub rust: Option<Version>,
@@ -53,7 +53,7 @@ impl Demands {
 /// A package that a stage has, but not as a member: a path dependency or a patch that is none in the user's workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OutsidePackage {
-    /// Its name.
+    /// As cargo has it.
     pub name: String,
     /// Its folder, absolute.
     pub dir: PathBuf,

@@ -11,10 +11,10 @@ use anyhow::Result;
 use compatrix_model::facts::Availability;
 use compatrix_model::lockset::made::{Floor, FloorOf, Repaired};
 use compatrix_model::lockset::manifest::Edit;
-use compatrix_model::lockset::needs::Needs;
 use compatrix_model::lockset::refusal::{self, Blamed};
 use compatrix_model::lockset::steps::{next_steps, take, too_new, Held, Step};
 use compatrix_model::lockset::LockGroup;
+use compatrix_model::needs::Needs;
 use semver::Version;
 
 use super::trial::{self, Said};

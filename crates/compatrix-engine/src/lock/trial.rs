@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 use compatrix_model::axis::{Deps, ValueName};
 use compatrix_model::lockset::manifest::Edit;
-use compatrix_model::lockset::needs::Needs;
 use compatrix_model::lockset::Lockset;
+use compatrix_model::needs::Needs;
 use compatrix_model::plan::{Build, Targets, AMBIENT_TOOLCHAIN};
 
 use crate::build::environment;

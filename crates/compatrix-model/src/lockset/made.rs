@@ -29,7 +29,7 @@ pub struct MadeLockset {
 /// A package of the workspace that demands a newer Rust than a lockset is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnDemand {
-    /// The package.
+    /// As its manifest spells it.
     pub package: String,
     /// The Rust that it demands.
     pub needs: Version,
@@ -105,7 +105,7 @@ pub struct Floor {
 /// A floor, and what says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FloorOf {
-    /// The Rust.
+    /// The lowest that has versions.
     pub rust: Version,
     /// The packages that demand it, each with how it comes in.
     pub by: Vec<String>,

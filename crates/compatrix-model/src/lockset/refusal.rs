@@ -126,7 +126,10 @@ pub struct TooNew {
 impl TooNew {
     /// Whether a text names the first of them and its reason.
     pub fn named_in(&self, cause: &str) -> bool {
-        cause.contains(&self.name) && (cause.contains("rustc") || cause.contains("edition") || cause.contains("E0658"))
+        let words = cause.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
+        let of_folder = format!("{}-", self.name);
+        let mut named = words.filter(|word| *word == self.name || word.starts_with(&of_folder));
+        named.next().is_some() && (cause.contains("rustc") || cause.contains("edition") || cause.contains("E0658"))
     }
 }
 

@@ -12,7 +12,7 @@ use super::features::Features;
 /// A package of the workspace, as cargo's metadata has it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LocalPackage {
-    /// The package's name.
+    /// As its manifest spells it.
     pub name: String,
     /// Its features, those of optional dependencies included.
     pub features: Features,
@@ -40,7 +40,7 @@ pub struct LocalDependency {
 /// What is on in a package.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Used {
-    /// Its features.
+    /// Those that are asked for, and those that they lead to.
     pub features: BTreeSet<String>,
     /// Its optional dependencies.
     pub dependencies: BTreeSet<String>,

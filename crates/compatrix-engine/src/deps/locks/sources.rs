@@ -11,9 +11,9 @@ use compatrix_model::facts::PackageFacts;
 use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::file::{body_of, Header};
 use compatrix_model::lockset::manifest::Edit;
-use compatrix_model::lockset::needs::{needs, Needs};
 use compatrix_model::lockset::{self, LockGroup, Lockset};
 use compatrix_model::matrix_spec::Spec;
+use compatrix_model::needs::{needs, Needs};
 use semver::Version;
 
 use crate::deps::stage;

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::LockGroup;
 use crate::axis::{Axis, AxisKind, Setting};
 use crate::condition::{value_version, Match, Matcher, Versions};
 use crate::facts::PackageFacts;
+use crate::lockset::LockGroup;
 use crate::matrix_spec::{Expect, Spec, SuiteKind};
 
 /// More combinations of values than this are not looked at one by one; then every value counts as used.
