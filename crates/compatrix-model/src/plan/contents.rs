@@ -90,4 +90,11 @@ pub enum SkipReason {
         /// The reason, with advice.
         reason: String,
     },
+    /// The spec promises its Rust for none of the packages that were asked for.
+    NotPromised {
+        /// The value, `rust=1.56`.
+        value: String,
+        /// What the packages promise.
+        reason: String,
+    },
 }

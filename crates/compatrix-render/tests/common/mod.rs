@@ -148,6 +148,7 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
             lockset: Some([0x11; 32].into()),
         },
         features: value("features").into_iter().filter(|f| f != "default").collect(),
+        not_promised: Vec::new(),
         differences: Default::default(),
         sqlite,
         fixture,
