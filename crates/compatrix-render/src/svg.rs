@@ -114,9 +114,10 @@ pub fn svg(matrix: &Matrix, title: &str) -> String {
     for verdict in &verdicts {
         let (w, h) = SIGN;
         let path = strokes(*verdict);
+        let class = if *verdict == Verdict::NotPromised { Verdict::Unproven } else { *verdict };
         let _ = writeln!(
             out,
-            "<g id=\"{verdict}\" class=\"{verdict}\"><rect class=\"b\" width=\"{w}\" height=\"{h}\" rx=\"5\"/>\
+            "<g id=\"{verdict}\" class=\"{class}\"><rect class=\"b\" width=\"{w}\" height=\"{h}\" rx=\"5\"/>\
              <path class=\"p\" d=\"{path}\"/></g>"
         );
     }

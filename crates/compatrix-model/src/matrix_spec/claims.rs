@@ -9,7 +9,7 @@ use super::axes::Axes;
 use super::format::Format;
 use super::rules::meets_claim;
 use super::sqlite;
-use crate::axis::AxisKind;
+use crate::axis::{AxisKind, AxisValue, Setting};
 use crate::condition::{partial_version, value_version, Versions};
 
 /// `[claims]`: promises to users.
@@ -177,7 +177,11 @@ fn claimed(table: &Table, kind: &AxisKind, axes: &Axes, c: &mut Collector<'_>) -
     let axis = axes.space.axis_of(kind).map(|(_, axis)| axis);
     let proven = axis.is_some_and(|axis| {
         let versions = axis.values.iter().filter_map(|value| value_version(&axis.name, &value.name, &Versions::new()));
-        versions.into_iter().any(|version| meets_claim(text, &version))
+        // Which version these are shows only when they are here.
+        let may_be = |value: &AxisValue| {
+            matches!(value.setting, Setting::PathToolchain(_) | Setting::DistroToolchain(_) | Setting::DistroSqlite(_))
+        };
+        versions.into_iter().any(|version| meets_claim(text, &version)) || axis.values.iter().any(may_be)
     });
     if !proven && !axes.is_lost(key) && axes.rejected(key).is_empty() {
         let ladder = sqlite::AMALGAMATIONS.iter().map(|(version, _)| *version);
