@@ -26,12 +26,12 @@ pub enum Event {
     },
     /// A build begins.
     BuildStarted {
-        /// Its name, with the names of feature sets.
+        /// Its id.
         build: String,
     },
     /// A build ended.
     BuildFinished {
-        /// Its name, with the names of feature sets.
+        /// Its id.
         build: String,
         /// Why the build failed; `None` if it did not.
         trouble: Option<String>,

@@ -5,7 +5,6 @@
 
 mod build;
 mod contents;
-mod names;
 pub mod narrow;
 mod parts;
 pub mod predict;

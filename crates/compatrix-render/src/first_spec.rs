@@ -68,8 +68,9 @@ fn axes(draft: &Draft, out: &mut Lines) {
     out.remark("The dimensions of the matrix; a cell is one value per axis.");
     out.line("[axis]");
     out.axis("rust", &draft.rust);
-    if let Some(axis) = &draft.sqlite {
-        out.axis("sqlite", axis);
+    match &draft.sqlite {
+        Some(axis) => out.axis("sqlite", axis),
+        None => out.remark("No package under test uses SQLite, so there is no axis `sqlite`."),
     }
     if draft.schema {
         out.noted("schema = \"fixtures/*\"", "one value per folder in compat/fixtures");

@@ -98,11 +98,10 @@ fn builds(out: &mut String, spec: &Spec, plan: &Plan, facts: &PlanFacts, look: &
     let rows: Vec<[String; 4]> = plan
         .builds
         .iter()
-        .zip(plan.build_names(&spec.space))
         .zip(&runs)
-        .map(|((build, name), runs)| {
+        .map(|(build, runs)| {
             let compiles = build_ms(facts, build).map_or("?".to_owned(), duration);
-            [name, runs.len().to_string(), compiles, cells_in(runs)]
+            [build.id(), runs.len().to_string(), compiles, cells_in(runs)]
         })
         .collect();
     let headings = ["build", "runs", "compiles in", "runs in"];

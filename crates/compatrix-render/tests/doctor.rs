@@ -68,7 +68,7 @@ fn report() -> Report {
         platform: "linux-x86_64".into(),
         root: Some("/home/ada/made".into()),
         spec: SpecState::Valid,
-        checks: checks(&host(), Some(&spec), true),
+        checks: checks(&host(), Some(&spec)),
         findings: vec![
             too_new,
             finding(

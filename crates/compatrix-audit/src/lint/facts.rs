@@ -1,8 +1,7 @@
 //! What lints look at.
 
 use crate::manifest::{Located, Manifest};
-use crate::promise::{NotTaken, Promise};
-use compatrix_model::linkage::SQLITE_CRATES;
+use crate::promise::{CargoCommand, NotTaken, Promise};
 
 /// The facts that lints read.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +28,8 @@ pub struct WorkspaceFacts {
     pub promises: Vec<Promise>,
     /// Places that look like a promise and were not taken for one.
     pub not_taken: Vec<NotTaken>,
+    /// The cargo commands of the workspace's own workflows.
+    pub commands: Vec<CargoCommand>,
     /// Paths in the source texts of packages under test that lead to something outside of them which no key holds.
     pub outside_reads: Vec<OutsideRead>,
     /// Inputs of the spec that match no file.
@@ -62,13 +63,6 @@ pub struct BuildScript {
 pub struct Graph {
     /// Indexed by [`Use::package`].
     pub packages: Vec<GraphPackage>,
-}
-
-impl Graph {
-    /// Whether a package of the lockfile links SQLite.
-    pub fn uses_sqlite(&self) -> bool {
-        self.packages.iter().any(|package| SQLITE_CRATES.contains(&package.name.as_str()))
-    }
 }
 
 /// One package of `Cargo.lock`.
