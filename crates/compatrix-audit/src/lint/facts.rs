@@ -1,7 +1,7 @@
 //! What lints look at.
 
 use crate::manifest::{Located, Manifest};
-use crate::promise::{NotTaken, Promise};
+use crate::promise::{NotTaken, Promise, RunnerLabel};
 
 /// The facts that lints read.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +28,10 @@ pub struct WorkspaceFacts {
     pub promises: Vec<Promise>,
     /// Places that look like a promise and were not taken for one.
     pub not_taken: Vec<NotTaken>,
+    /// The labels of runners in workflows.
+    pub runners: Vec<RunnerLabel>,
+    /// The day of the audit: `2026-11-29`.
+    pub today: String,
     /// Paths in the source texts of packages under test that lead to something outside of them which no key holds.
     pub outside_reads: Vec<OutsideRead>,
     /// Inputs of the spec that match no file.

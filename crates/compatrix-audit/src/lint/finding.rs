@@ -39,13 +39,15 @@ pub enum Lint {
     VersionMisread,
     /// A workflow has a hand-written matrix although the spec has `[ci]`.
     MatrixByHand,
+    /// A workflow names a runner that GitHub retired.
+    RunnerRetired,
     /// Tests may read files outside of their package that no key holds.
     InputsUnclear,
 }
 
 impl Lint {
     /// Every lint, in declaration order.
-    pub const ALL: [Lint; 16] = [
+    pub const ALL: [Lint; 17] = [
         Lint::SpecInvalid,
         Lint::WorkspaceUnreadable,
         Lint::MsrvNotInherited,
@@ -61,6 +63,7 @@ impl Lint {
         Lint::PromiseNotTested,
         Lint::VersionMisread,
         Lint::MatrixByHand,
+        Lint::RunnerRetired,
         Lint::InputsUnclear,
     ];
 
@@ -82,6 +85,7 @@ impl Lint {
             Lint::PromiseNotTested => "promise-not-tested",
             Lint::VersionMisread => "version-misread",
             Lint::MatrixByHand => "matrix-by-hand",
+            Lint::RunnerRetired => "runner-retired",
             Lint::InputsUnclear => "inputs-unclear",
         }
     }

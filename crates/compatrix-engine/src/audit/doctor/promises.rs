@@ -24,6 +24,8 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     let (scanned, unreadable) = scan(&host.root, &members);
     gathered.facts.promises = scanned.promises;
     gathered.facts.not_taken = scanned.not_taken;
+    gathered.facts.runners = scanned.runners;
+    gathered.facts.today = clock::day(host.now);
     gathered.unchecked.extend(unreadable.into_iter().map(|reason| Unchecked {
         id: Lint::PromiseNotTested,
         reason,
@@ -36,6 +38,7 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
 pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
     let (mut found, mut unreadable) = (Scanned::default(), Vec::new());
     let mut seen = BTreeSet::new();
+    let mut workflows = actions(root);
     let pages = FOLDERS.iter().map(|folder| (root.join(folder), true));
     for (folder, is_pages) in pages.chain(members.iter().map(|folder| (folder.clone(), false))) {
         for path in files::list(&folder).unwrap_or_default() {
@@ -53,7 +56,12 @@ pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
                 if bytes.len() > LONGEST {
                     return Err(format!("{file}: {} bytes are more than a page has", bytes.len()));
                 }
-                promise::scan(&file, source, &String::from_utf8_lossy(&bytes))
+                let text = String::from_utf8_lossy(&bytes);
+                if source == PromiseSource::Workflow {
+                    workflows.push((file.clone(), text.into_owned()));
+                    return Ok(Scanned::default());
+                }
+                promise::scan(&file, source, &text)
             });
             match scanned {
                 Ok(scanned) => found.extend(scanned),
@@ -61,5 +69,26 @@ pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
             }
         }
     }
-    (found.without_unreleased(&clock::day(clock::now())), unreadable)
+    let today = clock::day(clock::now());
+    // Together, because they call each other.
+    let (scanned, errors) = promise::scan_workflows(&workflows, &today);
+    found.extend(scanned);
+    unreadable.extend(errors.into_iter().map(|reason| format!("promises could not be checked: {reason}")));
+    (found.without_unreleased(&today), unreadable)
+}
+
+/// The composite actions of the repository, which its workflows use.
+fn actions(root: &Path) -> Vec<(String, String)> {
+    let folders = files::list(&root.join(".github/actions")).unwrap_or_default();
+    let mut found = Vec::new();
+    for folder in folders {
+        for name in ["action.yml", "action.yaml"] {
+            let path = folder.join(name);
+            let inside = path.canonicalize().is_ok_and(|real| real.starts_with(root));
+            if let (true, Ok(text)) = (inside, files::read_text(&path)) {
+                found.push((relative(root, &path), text));
+            }
+        }
+    }
+    found
 }
