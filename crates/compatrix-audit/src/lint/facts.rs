@@ -1,7 +1,8 @@
 //! What lints look at.
 
 use crate::manifest::{Located, Manifest};
-use crate::promise::{NotTaken, Promise, RunnerLabel};
+use crate::promise::{CargoCommand, NotTaken, Promise, RunnerLabel};
+use compatrix_model::linkage::SQLITE_CRATES;
 
 /// The facts that lints read.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +33,8 @@ pub struct WorkspaceFacts {
     pub runners: Vec<RunnerLabel>,
     /// The day of the audit: `2026-11-29`.
     pub today: String,
+    /// The cargo commands of the workspace's own workflows.
+    pub commands: Vec<CargoCommand>,
     /// Paths in the source texts of packages under test that lead to something outside of them which no key holds.
     pub outside_reads: Vec<OutsideRead>,
     /// Inputs of the spec that match no file.
@@ -65,6 +68,13 @@ pub struct BuildScript {
 pub struct Graph {
     /// Indexed by [`Use::package`].
     pub packages: Vec<GraphPackage>,
+}
+
+impl Graph {
+    /// Whether a package of the lockfile links SQLite.
+    pub fn uses_sqlite(&self) -> bool {
+        self.packages.iter().any(|package| SQLITE_CRATES.contains(&package.name.as_str()))
+    }
 }
 
 /// One package of `Cargo.lock`.

@@ -35,6 +35,8 @@ pub enum Lint {
     BuildScriptTooNew,
     /// A README, page or workflow promises what the spec does not test.
     PromiseNotTested,
+    /// No value of the axis is the version that the spec claims.
+    ClaimNotTested,
     /// YAML changes the meaning of an unquoted version.
     VersionMisread,
     /// A workflow has a hand-written matrix although the spec has `[ci]`.
@@ -47,7 +49,7 @@ pub enum Lint {
 
 impl Lint {
     /// Every lint, in declaration order.
-    pub const ALL: [Lint; 17] = [
+    pub const ALL: [Lint; 18] = [
         Lint::SpecInvalid,
         Lint::WorkspaceUnreadable,
         Lint::MsrvNotInherited,
@@ -61,6 +63,7 @@ impl Lint {
         Lint::KeyTooNew,
         Lint::BuildScriptTooNew,
         Lint::PromiseNotTested,
+        Lint::ClaimNotTested,
         Lint::VersionMisread,
         Lint::MatrixByHand,
         Lint::RunnerRetired,
@@ -83,6 +86,7 @@ impl Lint {
             Lint::KeyTooNew => "key-too-new",
             Lint::BuildScriptTooNew => "build-script-too-new",
             Lint::PromiseNotTested => "promise-not-tested",
+            Lint::ClaimNotTested => "claim-not-tested",
             Lint::VersionMisread => "version-misread",
             Lint::MatrixByHand => "matrix-by-hand",
             Lint::RunnerRetired => "runner-retired",

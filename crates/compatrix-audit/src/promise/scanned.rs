@@ -18,6 +18,8 @@ pub struct Scanned {
     pub commands: Vec<CargoCommand>,
     /// The labels of the runners of all jobs.
     pub runners: Vec<RunnerLabel>,
+    /// What a page says is not supported; it wins over lists, tables and workflows.
+    pub refused: Vec<Refused>,
 }
 
 /// The label of a runner in a workflow.
@@ -40,6 +42,17 @@ impl RunnerLabel {
     }
 }
 
+/// A version or platform that a page says is not supported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Path relative to the workspace root.
+    pub file: String,
+    /// 1-based line.
+    pub line: usize,
+    /// A platform, or an exact version.
+    pub kind: PromiseKind,
+}
+
 impl Scanned {
     /// Adds what was found in another file.
     pub fn extend(&mut self, other: Scanned) {
@@ -47,6 +60,7 @@ impl Scanned {
         self.not_taken.extend(other.not_taken);
         self.commands.extend(other.commands);
         self.runners.extend(other.runners);
+        self.refused.extend(other.refused);
     }
 
     /// Takes back the promises of a Rust that is not out on this day (`YYYY-MM-DD`): typing errors, and bots that count on.

@@ -82,7 +82,8 @@ pub(super) fn scan(files: &[(String, String)], today: &str) -> (Scanned, Vec<Str
     });
     let mut commands: Vec<_> = commands.collect();
     commands.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-    (Scanned { promises, not_taken, commands, runners: runners.collect() }, errors)
+    let runners = runners.collect();
+    (Scanned { promises, not_taken, commands, runners, ..Scanned::default() }, errors)
 }
 
 /// The workflows of the repository that a document's jobs call.
