@@ -21,6 +21,7 @@ use compatrix_model::plan::Shard;
 use compatrix_model::plan::{Choice, Plan, SkipReason};
 use compatrix_model::spec_text::Parsed;
 
+use crate::deps::locks;
 use crate::event::Event;
 use crate::find::sqlite::options;
 use crate::leak;
@@ -235,11 +236,14 @@ fn uncommitted(survey: &Survey, plan: &Plan) -> Vec<String> {
     let found = found.filter_map(|(lockset, facts)| Some((lockset, facts.uncommitted.as_ref()?)));
     let one = |(lockset, why): (&Lockset, &String)| {
         format!(
-            "compat/locks/{lockset}.lock {why}, so its versions were chosen here and are kept in target/compat; the command \
-             `lock` writes them to that file, commit it"
+            "{} {why}, so its versions were chosen here and are kept in target/compat; the command \
+             `lock` writes them to that file, commit it",
+            locks::shown(lockset)
         )
     };
-    found.map(one).collect()
+    let mut said: Vec<String> = found.map(one).collect();
+    said.dedup();
+    said
 }
 
 /// Locksets that this plan needs and that are not usable as they are committed: in a job of CI a mistake of the workspace.

@@ -30,6 +30,7 @@ pub mod meaning;
 pub mod needs;
 pub mod outside_paths;
 pub mod plan;
+pub mod promised;
 pub mod release;
 pub mod results;
 pub mod spec_text;

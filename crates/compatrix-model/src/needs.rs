@@ -12,6 +12,7 @@ use crate::condition::{value_version, Match, Matcher, Versions};
 use crate::facts::PackageFacts;
 use crate::lockset::LockGroup;
 use crate::matrix_spec::{Expect, Spec, SuiteKind};
+use crate::promised;
 
 /// More combinations of values than this are not looked at one by one; then every value counts as used.
 const MOST: usize = 100_000;
@@ -55,11 +56,7 @@ pub fn needs(spec: &Spec, packages: &[PackageFacts], group: &LockGroup, versions
     let all_combinations = size.is_none_or(|size| size > MOST);
 
     for toolchain in (0..axis.values.len()).filter(|&n| may_be_in(spec, group, axis, n, versions)) {
-        let version = value_version(&axis.name, &axis.values[toolchain].name, versions);
-        let left_out = |package: &&PackageFacts| {
-            let own = spec.claims.packages.get(&package.name);
-            own.zip(version.as_ref()).is_some_and(|(claim, version)| claim.version > *version)
-        };
+        let left_out = promised::left_out(spec, &axis.values[toolchain].name, versions);
         for set in 0..features.map_or(1, |(_, axis)| axis.values.len()) {
             let mut coords = vec![0; space.axes().len()];
             coords[rust] = toolchain;
@@ -80,7 +77,7 @@ pub fn needs(spec: &Spec, packages: &[PackageFacts], group: &LockGroup, versions
                 }
             }
             if built {
-                let selected = packages.iter().filter(|package| !left_out(package));
+                let selected = packages.iter().filter(|package| !left_out.contains(&package.name));
                 needs.sets.insert(selected.map(|p| (p.name.clone(), features_of(spec, p, features, set))).collect());
             }
         }

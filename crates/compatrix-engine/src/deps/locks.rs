@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{anyhow, bail, Result};
-use compatrix_model::axis::Deps;
+use compatrix_model::axis::{Deps, ValueName};
 use compatrix_model::facts::Availability;
 use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::file::{body_of, Lockfile};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::{self, LockGroup, Lockset};
+use compatrix_model::promised::{self, AMBIENT_TOOLCHAIN};
 use semver::Version;
 
 use crate::deps::stage;
@@ -39,7 +40,11 @@ pub fn survey(
     own: Option<Sha256>,
 ) -> Result<BTreeMap<Lockset, LocksetFacts>, Error> {
     let mut facts = BTreeMap::new();
-    for lockset in lockset::all(&sources.spec.locks, &sources.spec.space, sources.versions) {
+    let ambient = ValueName::new(AMBIENT_TOOLCHAIN).expect("a valid name");
+    let left_out = |toolchain: Option<&ValueName>| {
+        promised::left_out(sources.spec, toolchain.unwrap_or(&ambient), sources.versions)
+    };
+    for lockset in lockset::all(&sources.spec.locks, &sources.spec.space, sources.versions, left_out) {
         let found = find(host, sources, &lockset, own);
         facts.insert(lockset, found);
     }
@@ -60,7 +65,7 @@ fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Option<Sha25
     let recipe = match sources.recipe(host, lockset) {
         Ok(Way::Known(recipe)) => recipe,
         Ok(Way::ToChoose(ToChoose { rust, why })) => {
-            let how = format!("choose versions for Rust {rust}, since compat/locks/{lockset}.lock {why}");
+            let how = format!("choose versions for Rust {rust}, since {} {why}", shown(lockset));
             return unknown(Availability::Obtainable { how });
         }
         Err(error) => return unknown(Availability::Missing { reason: format!("{error:#}") }),
@@ -88,10 +93,15 @@ fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Option<Sha25
 fn how(lockset: &Lockset) -> String {
     match lockset.deps {
         Deps::Locked => "fetch the dependencies of Cargo.lock".to_owned(),
-        Deps::Lockset => format!("fetch the dependencies of compat/locks/{lockset}.lock"),
+        Deps::Lockset => format!("fetch the dependencies of {}", shown(lockset)),
         Deps::Minimal => "resolve and fetch the lowest versions of the dependencies".to_owned(),
         Deps::Latest => "resolve and fetch the newest versions of the dependencies".to_owned(),
     }
+}
+
+/// The file of a lockset of a group.
+pub(crate) fn shown(lockset: &Lockset) -> String {
+    format!("compat/locks/{}.lock", lockset.group.as_deref().unwrap_or_default())
 }
 
 /// Hash of the versions in a lockfile.
@@ -114,19 +124,25 @@ pub fn provide(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Optio
 fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
     let dir = stage::dir(host, lockset);
     files::make_dir(&dir)?;
-    let resolver =
-        Resolver { host, sources, dir: dir.join("resolve"), platforms: Platforms::ask(host, &sources.triples())? };
+    let platforms = || Platforms::ask(host, &sources.triples());
     let recipe = match sources.recipe(host, lockset)? {
         Way::Known(recipe) => recipe,
         Way::ToChoose(ToChoose { rust, .. }) => {
             let group = sources.group(lockset).ok_or_else(|| anyhow!("no [[lock]] of this name"))?;
-            choose_on_the_way(&resolver, group, &rust)?;
+            // For all of the group's toolchains at once.
+            let layout = sources.layout.without(&sources.left_out(group));
+            let sources = &Sources { layout: &layout, ..*sources };
+            let dir = dir.join("choose");
+            choose_on_the_way(&Resolver { host, sources, dir, platforms: platforms()? }, group, &rust)?;
             match sources.recipe(host, lockset)? {
                 Way::Known(recipe) => recipe,
                 Way::ToChoose(ToChoose { why, .. }) => bail!("the lockset that was just made {why}"),
             }
         }
     };
+    let layout = sources.layout.without(&lockset.left_out);
+    let sources = &Sources { layout: &layout, ..*sources };
+    let resolver = Resolver { host, sources, dir: dir.join("resolve"), platforms: platforms()? };
     let edit = recipe.edit.clone();
     let (made, inputs) = (host.now, recipe.inputs);
     let refused = |said: String| {
@@ -148,7 +164,7 @@ fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
         Err(other) => return Err(other.into_error()),
     };
     if let Some(start) = &recipe.start {
-        let of = if lockset.is_locked() { "Cargo.lock".to_owned() } else { format!("compat/locks/{lockset}.lock") };
+        let of = if lockset.is_locked() { "Cargo.lock".to_owned() } else { shown(lockset) };
         let mend = if lockset.is_locked() {
             "run `cargo update --workspace`"
         } else {
@@ -175,7 +191,9 @@ fn choose_on_the_way(resolver: &Resolver<'_>, group: &LockGroup, rust: &Version)
     let start = files::read_text(&sources.file(group)).ok();
     let resolved = resolver.choose(group, rust, start.as_deref().map(body_of)).map_err(Unresolved::into_error)?;
     let text = sources.with_header(group, rust, &resolved.lock.to_text(), "cargo compatrix")?;
-    files::write(&chosen_file(host, group), text.as_bytes())
+    let path = chosen_file(host, group);
+    files::make_dir(path.parent().unwrap_or(&host.dir))?;
+    files::write(&path, text.as_bytes())
 }
 
 /// A package of a lockfile that another does not have.

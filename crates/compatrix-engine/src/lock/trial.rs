@@ -1,6 +1,6 @@
 //! One build of a lockset that is only tried, with a real toolchain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
@@ -82,6 +82,7 @@ fn parts(resolver: &Resolver<'_>, needs: &Needs) -> Vec<Build> {
         staged: true,
         targets,
         sanitizer: None,
+        left_out: BTreeSet::new(),
     };
     if needs.sets.is_empty() {
         let default = || ["default".to_owned()].into();

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::{anyhow, bail, Result};
-use compatrix_model::axis::{AxisKind, Deps};
+use compatrix_model::axis::{AxisKind, Deps, ValueName};
 use compatrix_model::condition::{value_version, Versions};
 use compatrix_model::facts::PackageFacts;
 use compatrix_model::hash::Sha256;
@@ -14,6 +14,7 @@ use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::{self, LockGroup, Lockset};
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::needs::{needs, Needs};
+use compatrix_model::promised;
 use semver::Version;
 
 use crate::deps::stage;
@@ -133,6 +134,13 @@ impl Sources<'_> {
         triples(claimed.map(String::as_str).chain([host.as_str()]))
     }
 
+    /// The packages under test that no toolchain of a group is promised for, so that its lockset need not serve them.
+    pub fn left_out(&self, group: &LockGroup) -> BTreeSet<String> {
+        let toolchains = self.toolchains(group).into_iter().filter_map(|(name, _)| ValueName::new(name).ok());
+        let each = toolchains.map(|name| promised::left_out(self.spec, &name, self.versions));
+        each.reduce(|one, other| one.intersection(&other).cloned().collect()).unwrap_or_default()
+    }
+
     /// What the suites need of a group's lockset.
     pub fn needs(&self, group: &LockGroup) -> Needs {
         let packages: Vec<PackageFacts> = self.packages.iter().map(|package| package.facts.clone()).collect();
@@ -148,7 +156,7 @@ impl Sources<'_> {
 
     /// Hash of all inputs that determine a group's lockset for this Rust.
     pub fn inputs(&self, group: &LockGroup, rust: &Version) -> Result<Sha256> {
-        let mut parts = self.base_inputs()?;
+        let mut parts = self.base_inputs(&self.left_out(group))?;
         parts.push(rust.to_string());
         parts.extend(group.pins.iter().map(|(name, version)| format!("{name}={version}")));
         let edit = self.edit(rust, &self.needs(group));
@@ -166,9 +174,9 @@ impl Sources<'_> {
         Ok(header.file(command, lock))
     }
 
-    fn base_inputs(&self) -> Result<Vec<String>> {
+    fn base_inputs(&self, left_out: &BTreeSet<String>) -> Result<Vec<String>> {
         let mut parts = vec![FORMAT.to_owned()];
-        parts.extend(self.layout.requirements()?);
+        parts.extend(self.layout.without(left_out).requirements()?);
         parts.extend(self.triples().into_iter().map(str::to_owned));
         Ok(parts)
     }
@@ -202,7 +210,7 @@ impl Sources<'_> {
             Deps::Minimal => (None, Prefer::Lowest, Edit { rust: of_group(group), ..Edit::default() }),
             Deps::Latest => (None, Prefer::Newest, Edit { rust: of_group(group), ..Edit::default() }),
         };
-        let mut parts = self.base_inputs()?;
+        let mut parts = self.base_inputs(&lockset.left_out)?;
         let asked = serde_json::to_string(&(&edit.rust, edit.without_dev, &edit.used))?;
         parts.extend([SERVED.to_owned(), lockset.to_string(), asked, start.clone().unwrap_or_default()]);
         let inputs = files::hash_parts(parts.iter().map(String::as_str));
