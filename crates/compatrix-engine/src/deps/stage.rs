@@ -85,6 +85,8 @@ fn make(host: &Host, layout: &Layout, dir: &Path, pruned: &Pruned, targets: Targ
     };
     let edit = Edit {
         without_dev: targets == Targets::Packages,
+        rust: pruned.rust.clone(),
+        rust_of_tested: true,
         used: pruned.used.clone(),
         without_targets: pruned.without_targets.clone(),
         patched: Some(pruned.patched.clone()),
@@ -181,6 +183,7 @@ pub(crate) fn trial(
 pub(crate) fn pruned(layout: &Layout, platforms: &Platforms, resolved: &Resolved, edit: &Edit) -> Result<Pruned> {
     let patched = |package: &Locked| Patched { name: package.name.clone(), source: package.source.clone() };
     Ok(Pruned {
+        rust: edit.rust.clone(),
         used: edit.used.clone(),
         without_dev: edit.without_dev,
         without_targets: without_targets(layout, platforms)?,

@@ -180,6 +180,9 @@ impl Layout {
             let mut edit = edit.clone();
             // Cargo resolves the dev-dependencies of all members, but only those under test are tested.
             edit.without_dev |= !member.under_test;
+            if edit.rust_of_tested && !member.under_test {
+                edit.rust = None;
+            }
             names.push(relative(&self.root, &member.dir));
             if member.dir == self.root {
                 root_edit = Some(edit);

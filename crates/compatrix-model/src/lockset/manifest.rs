@@ -20,6 +20,8 @@ const OLDEST: Version = Version::new(1, 0, 0);
 pub struct Edit {
     /// The `rust-version` to set instead of the package's.
     pub rust: Option<Version>,
+    /// Whether that is for the packages under test only. The others keep what they demand.
+    pub rust_of_tested: bool,
     /// Whether to remove dev-dependencies.
     pub without_dev: bool,
     /// Platforms (`cfg(…)` or triples, as spelled in manifests) whose dependencies are removed.

@@ -14,6 +14,7 @@ use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::old_cargo;
 use compatrix_model::lockset::patch::Patched;
 use compatrix_model::lockset::used::Used;
+use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::sys::files;
@@ -37,6 +38,8 @@ pub(crate) struct ServedLockset {
 /// What a stage is made of, beside the user's tree and the registry.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Pruned {
+    /// The `rust-version` of the staged packages under test; `None` keeps theirs.
+    pub rust: Option<Version>,
     /// What is on in each member, if a lockset is only for that; see [`Edit::used`].
     pub used: Option<BTreeMap<String, Used>>,
     /// Whether no tests are built, so that dev-dependencies are not there.
