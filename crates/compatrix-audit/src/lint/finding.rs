@@ -17,7 +17,7 @@ pub enum Lint {
     MsrvNotInherited,
     /// The spec claims a Rust for a package whose manifest has no `rust-version`.
     MsrvMissing,
-    /// The spec and the manifest disagree on the lowest Rust.
+    /// The spec, manifests, READMEs and others name different lowest versions.
     ClaimDiffers,
     /// A package's path dependency needs a newer Rust than the package promises.
     MsrvBelowPathDependency,
@@ -39,6 +39,8 @@ pub enum Lint {
     ClaimNotTested,
     /// YAML changes the meaning of an unquoted version.
     VersionMisread,
+    /// A workflow of the repository names a runner that GitHub retired.
+    RunnerRetired,
     /// A workflow has a hand-written matrix although the spec has `[ci]`.
     MatrixByHand,
     /// Tests may read files outside of their package that no key holds.
@@ -47,7 +49,7 @@ pub enum Lint {
 
 impl Lint {
     /// Every lint, in declaration order.
-    pub const ALL: [Lint; 17] = [
+    pub const ALL: [Lint; 18] = [
         Lint::SpecInvalid,
         Lint::WorkspaceUnreadable,
         Lint::MsrvNotInherited,
@@ -63,6 +65,7 @@ impl Lint {
         Lint::PromiseNotTested,
         Lint::ClaimNotTested,
         Lint::VersionMisread,
+        Lint::RunnerRetired,
         Lint::MatrixByHand,
         Lint::InputsUnclear,
     ];
@@ -85,6 +88,7 @@ impl Lint {
             Lint::PromiseNotTested => "promise-not-tested",
             Lint::ClaimNotTested => "claim-not-tested",
             Lint::VersionMisread => "version-misread",
+            Lint::RunnerRetired => "runner-retired",
             Lint::MatrixByHand => "matrix-by-hand",
             Lint::InputsUnclear => "inputs-unclear",
         }
