@@ -156,13 +156,13 @@ fn merged(groups: Vec<BTreeSet<Place>>) -> Vec<BTreeSet<Place>> {
 
 fn finding(of: &str, group: &BTreeSet<Place>, context: &Context<'_>) -> Option<Finding> {
     let lead = group.first()?;
-    let other = group.iter().rev().find(|place| place.version != lead.version && place.who == Who::Other);
-    let at = other.unwrap_or(lead);
     let manifests = group.iter().filter(|place| place.who == Who::Manifest);
     let highest = manifests.max_by_key(|place| place.version.clone());
     let claim = group.iter().filter(|place| place.who == Who::Spec).min_by_key(|place| place.version.clone());
     // cargo refuses to build below the manifest's Rust.
     let refused = claim.zip(highest).filter(|(claim, highest)| claim.version < highest.version);
+    let other = group.iter().find(|place| place.version != lead.version && place.who == Who::Other);
+    let at = refused.map(|(_, highest)| highest).or(other).unwrap_or(lead);
     let said = |place: &Place| format!("{} in {}", place.text, at_line(place));
     let lowest = group.iter().min_by_key(|place| place.version.clone())?;
     let what = match refused {

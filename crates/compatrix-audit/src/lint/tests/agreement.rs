@@ -14,7 +14,7 @@ fn what_contradicts_is_one_finding_with_all_places() {
             .file("clippy.toml", "msrv = \"1.60\"\n")
             .file("src/lib.rs", "//! MSRV: 1.70\n")
     };
-    let before = plain().says(&["Warning claim-differs clippy.toml:1"]);
+    let before = plain().says(&["Warning claim-differs README.md:3"]);
     assert_eq!(
         before[0].items,
         [
@@ -32,7 +32,7 @@ fn what_contradicts_is_one_finding_with_all_places() {
     );
     // After `init` has put all of them on the axis, too.
     let spec = "[claims]\nrust = \"1.70\"\n[axis]\nrust = [\"1.60\", \"1.65\", \"1.70\", \"stable\"]\n";
-    let after = plain().spec(spec).says(&["Warning claim-differs clippy.toml:1"]);
+    let after = plain().spec(spec).says(&["Warning claim-differs README.md:3"]);
     assert!(after[0].items.contains(&"compat/matrix.toml:4: Rust 1.70".to_owned()), "{:?}", after[0].items);
 }
 
