@@ -15,6 +15,7 @@ mod inputs;
 mod keys;
 mod manifest_keys;
 mod promises;
+mod runners;
 #[cfg(test)]
 mod tests;
 mod workflows;
@@ -42,6 +43,7 @@ pub fn lint(facts: &WorkspaceFacts, spec: Option<&Spec>, versions: &Versions) ->
     agreement::lint(&context, &mut found);
     promises::lint(&context, versions, &mut found);
     workflows::lint(&context, &mut found);
+    runners::lint(&context, &mut found);
     claims::lint(&context, versions, &mut found);
     inputs::lint(&context, &mut found);
     let key = |finding: &Finding| (finding.severity != Severity::Error, finding.id, finding.file.clone(), finding.line);

@@ -1,7 +1,7 @@
 //! What lints look at.
 
 use crate::manifest::{Located, Manifest};
-use crate::promise::{CargoCommand, NotTaken, Promise};
+use crate::promise::{CargoCommand, NotTaken, Promise, RunnerLabel};
 use compatrix_model::linkage::SQLITE_CRATES;
 
 /// The facts that lints read.
@@ -23,14 +23,16 @@ pub struct WorkspaceFacts {
     pub lock: Option<Located<i64>>,
     /// The text of the spec, for the lines of its claims.
     pub spec_text: String,
-    /// The day of the examination, `YYYY-MM-DD`.
-    pub today: String,
     /// The locked packages as resolved by cargo.
     pub graph: Graph,
     /// Promises made outside the spec.
     pub promises: Vec<Promise>,
     /// Places that look like a promise and were not taken for one.
     pub not_taken: Vec<NotTaken>,
+    /// The labels of runners in workflows.
+    pub runners: Vec<RunnerLabel>,
+    /// The day of the audit: `2026-11-29`.
+    pub today: String,
     /// The cargo commands of the workspace's own workflows.
     pub commands: Vec<CargoCommand>,
     /// Paths in the source texts of packages under test that lead to something outside of them which no key holds.

@@ -39,10 +39,10 @@ pub enum Lint {
     ClaimNotTested,
     /// YAML changes the meaning of an unquoted version.
     VersionMisread,
-    /// A workflow of the repository names a runner that GitHub retired.
-    RunnerRetired,
     /// A workflow has a hand-written matrix although the spec has `[ci]`.
     MatrixByHand,
+    /// A workflow names a runner that GitHub retired.
+    RunnerRetired,
     /// Tests may read files outside of their package that no key holds.
     InputsUnclear,
 }
@@ -65,8 +65,8 @@ impl Lint {
         Lint::PromiseNotTested,
         Lint::ClaimNotTested,
         Lint::VersionMisread,
-        Lint::RunnerRetired,
         Lint::MatrixByHand,
+        Lint::RunnerRetired,
         Lint::InputsUnclear,
     ];
 
@@ -88,8 +88,8 @@ impl Lint {
             Lint::PromiseNotTested => "promise-not-tested",
             Lint::ClaimNotTested => "claim-not-tested",
             Lint::VersionMisread => "version-misread",
-            Lint::RunnerRetired => "runner-retired",
             Lint::MatrixByHand => "matrix-by-hand",
+            Lint::RunnerRetired => "runner-retired",
             Lint::InputsUnclear => "inputs-unclear",
         }
     }

@@ -1,8 +1,7 @@
-//! Lints the repository's own workflows: runners that no longer exist, and matrices beside the spec's.
+//! Lints the repository's own workflows: matrices beside the spec's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use compatrix_ci::runners;
 use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::matrix_spec::Spec;
 use shaped_toml::Severity;
@@ -12,42 +11,8 @@ use super::finding::{Finding, Lint};
 use crate::promise::{CargoCommand, Promise, PromiseKind, PromiseSource};
 
 pub(super) fn lint(context: &Context<'_>, found: &mut Vec<Finding>) {
-    retired(context, found);
     if let Some(spec) = context.spec.filter(|spec| spec.ci.is_some()) {
         by_hand(context, spec, found);
-    }
-}
-
-/// A job on a runner that is gone waits until it is cancelled.
-fn retired(context: &Context<'_>, found: &mut Vec<Finding>) {
-    let facts = context.facts;
-    let promises = facts.promises.iter().map(|one| (&one.file, one.line, &one.text));
-    let left = facts.not_taken.iter().map(|one| (&one.file, one.line, &one.text));
-    let mut labels: BTreeMap<(String, &str), Vec<(usize, &str)>> = BTreeMap::new();
-    for (file, line, text) in promises.chain(left).filter(|(file, ..)| file.starts_with(".github/workflows/")) {
-        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.'));
-        for label in words.filter(|word| runners::retired(word, &facts.today).is_some()) {
-            let places = labels.entry((label.to_ascii_lowercase(), file)).or_default();
-            if !places.iter().any(|(known, _)| *known == line) {
-                places.push((line, text));
-            }
-        }
-    }
-    for ((label, file), mut places) in labels {
-        places.sort_unstable();
-        let (Some(end), Some((line, text))) = (runners::retired(&label, &facts.today), places.first()) else {
-            continue;
-        };
-        found.push(Finding {
-            id: Lint::RunnerRetired,
-            severity: Severity::Warning,
-            file: file.to_owned(),
-            line: Some(*line),
-            quote: (*text).to_owned(),
-            what: format!("the runner `{label}` was {end}, so the job never starts"),
-            mend: "name a runner that GitHub has today, such as `ubuntu-latest`".to_owned(),
-            items: places.iter().skip(1).map(|(line, _)| format!("{file}:{line}")).collect(),
-        });
     }
 }
 

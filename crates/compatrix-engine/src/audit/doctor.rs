@@ -22,7 +22,6 @@ use compatrix_model::matrix_spec::Spec;
 
 use crate::find::cargo_config;
 use crate::find::manifest_text::shown;
-use crate::sys::clock;
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
 use crate::sys::files;
@@ -91,7 +90,6 @@ pub fn gather(host: &Host, program: &str, spec: Option<&Spec>) -> DoctorFacts {
     let configs = cargo_config::files(&host.ambient, &host.root).into_iter();
     gathered.facts.configs = configs.map(|file| (shown(&host.root, &file.path), file.text)).collect();
     gathered.facts.spec_text = files::read_text(&host.root.join(SPEC)).unwrap_or_default();
-    gathered.facts.today = clock::day(host.now);
     graph::gather(host, &mut gathered);
     promises::gather(host, &mut gathered);
     if let Some(spec) = spec {

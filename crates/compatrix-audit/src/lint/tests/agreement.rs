@@ -42,7 +42,7 @@ fn a_readme_that_promises_less_differs_too() {
     with("Rust 1.80+").says(&["Warning claim-differs README.md:1"]);
     with("MSRV: 1.70.0").says(&[]);
     with("Does not support Rust 1.60").says(&[]);
-    with("MSRV: 1.65\n\nRust 1.65+\n").says(&["Warning claim-differs README.md:3"]);
+    with("MSRV: 1.65\n\nRust 1.65+\n").says(&["Warning claim-differs README.md:1"]);
 }
 
 #[test]
