@@ -14,6 +14,7 @@ mod inputs;
 mod keys;
 mod promises;
 mod runners;
+mod spec_runners;
 #[cfg(test)]
 mod tests;
 mod workspace;
@@ -24,6 +25,7 @@ use shaped_toml::Severity;
 
 pub use facts::{BuildScript, Graph, GraphPackage, OutsideRead, Use, WorkspaceFacts};
 pub use finding::{Finding, Lint, Unchecked};
+pub use spec_runners::spec_runners;
 
 use context::Context;
 
