@@ -398,22 +398,30 @@ fn a_job_of_many_values_has_a_name_that_github_shows() {
 }
 
 #[test]
-fn jobs_are_the_same_before_and_after_evidence() {
-    let text = "[axis]\nrust = [\"1.70\", \"stable\", \"nightly\"]\nsqlite = [\"bundled\", \"host\", \"3.46.0\"]\n\
-                [[suite]]\nname = \"tests\"\n[[suite]]\nname = \"more\"\nwhen = { rust = \">=1.80\", sqlite = \">=3.40\" }\n\
-                [[rule]]\nwhen = { rust = \"<1.75\", sqlite = \"<3.38\" }\nexpect = \"fail\"\nreason = \"r\"\n";
-    let spec = spec(text, &[LINUX]);
+fn evidence_changes_no_job() {
+    let text = "[claims]\npackages.store = { rust = \"1.70\" }\n[axis]\nrust = [\"1.70\", \"stable\", \"old\"]\n\
+                sqlite = [\"bundled\", \"host\"]\nfeatures = { default = [], none = { default-features = false } }\n\
+                [distro.old]\napt = { suite = \"bookworm\", rust = \"rustc\", cargo = \"cargo\" }\n\
+                [[lock]]\nrust = \"<1.80\"\n[[suite]]\nname = \"tests\"\nwhen = { rust = \"<1.90\", sqlite = \">=3.40\" }\n\
+                [[suite]]\nname = \"built\"\nkind = \"build\"\n\
+                [[rule]]\nwhen = { sqlite = \"<3.41\" }\nexpect = \"skip\"\nreason = \"r\"\n\
+                [[rule]]\nwhen = { rust = \"<1.65\" }\nexpect = \"fail\"\nreason = \"r\"\n\
+                [profile.local]\nstrategy = \"pairwise\"\nwhen = { rust = [\"<1.60\", \">=1.63\"] }\n";
+    let mut spec = spec(text, &[LINUX]);
+    may_fail(&mut spec, "rust<1.65");
     let before = committed();
     let mut after = committed();
-    let mut record = |axis: &str, value: &str, version: &str| {
-        let axis = spec.space.axes().iter().find(|of| of.name.as_str() == axis).expect("an axis");
-        let value = axis.values.iter().find(|of| of.name.as_str() == value).expect("a value");
-        after.versions.insert((axis.name.clone(), value.name.clone()), version.parse().expect("a version"));
-    };
-    record("rust", "stable", "1.95.0");
-    record("rust", "nightly", "1.97.0-nightly");
-    record("sqlite", "host", "3.40.1");
-    let (before, after) = (planned(&spec, &before), planned(&spec, &after));
-    assert_eq!(before.id, after.id);
-    assert_eq!(before.groups, after.groups);
+    let versions = [
+        ("rust", "1.70", "1.70.0"),
+        ("rust", "stable", "1.95.0"),
+        ("rust", "old", "1.63.0"),
+        ("sqlite", "host", "3.40.1"),
+    ];
+    for (axis, value, version) in versions {
+        let name = (axis.parse().expect("an axis"), value.parse().expect("a value"));
+        after.versions.insert(name, version.parse().expect("a version"));
+    }
+    let plan = planned(&spec, &before);
+    assert!(plan.jobs().any(|(_, job)| job.toolchains.iter().any(|name| name.as_str() == "old")));
+    assert_eq!(planned(&spec, &after), plan);
 }
