@@ -9,11 +9,13 @@ mod claims;
 mod draft;
 mod features;
 mod found;
+mod narrow;
 #[cfg(test)]
 mod tests;
 
 pub use draft::{Draft, DraftAxis, DraftClaims, FeatureSet};
 pub use found::{Bundling, Found, Member, Noted, SqliteUse};
+pub use narrow::{BuildTrouble, Narrowed, Narrowing};
 
 use compatrix_model::matrix_spec::format::{Format, RESERVED_VARIABLES};
 

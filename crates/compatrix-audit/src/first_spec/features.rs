@@ -73,7 +73,7 @@ pub(super) fn sets(chosen: &[&Member]) -> (Vec<FeatureSet>, Vec<String>) {
 }
 
 /// All features of one package that this one enables.
-fn closure<'m>(member: &'m Member, name: &'m str) -> BTreeSet<&'m str> {
+pub(super) fn closure<'m>(member: &'m Member, name: &'m str) -> BTreeSet<&'m str> {
     let mut todo = vec![name];
     let mut on = BTreeSet::new();
     while let Some(name) = todo.pop() {
