@@ -23,6 +23,12 @@ use compatrix_model::matrix_spec::format::{Format, RESERVED_VARIABLES};
 pub fn draft(found: &Found) -> Draft {
     let (chosen, left_out) = choose(&found.members);
     let mut remarks = found.unread.clone();
+    remarks.extend(
+        found
+            .not_taken
+            .iter()
+            .map(|one| format!("{}:{}: `{}`, not taken over, because {}", one.file, one.line, one.text, one.because)),
+    );
     let claims = claims::claims(&chosen, found, &mut remarks);
     let rust = axes::rust(&claims, &chosen, found);
     let sqlite = axes::sqlite(&claims, &chosen, found);

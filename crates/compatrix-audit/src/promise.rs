@@ -3,9 +3,11 @@
 //! A scanner, not a parser of prose: it matches clear patterns (`MSRV 1.65`, `Rust 1.65+`, a matrix of toolchains) and
 //! ignores the rest. It quotes every match with file and line. Pure: the engine reads the files.
 
+mod cargo;
 mod kinds;
 mod platform;
 mod prose;
+mod scanned;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -16,6 +18,7 @@ use compatrix_ci::pins::CHECKSUM;
 
 pub use kinds::{Promise, PromiseKind, PromiseSource};
 pub use platform::{of_runner, of_triple};
+pub use scanned::{CargoCommand, CommandFeatures, NotTaken, Scanned, Sweep};
 
 /// The kind of a file by its path relative to the root; `None` for files that are not scanned.
 ///
@@ -36,20 +39,24 @@ pub fn source_of(path: &str) -> Option<PromiseSource> {
     }
 }
 
-/// The distinct promises of a file, in line order.
+/// What a file promises, what of it is not taken over, and the cargo commands that it runs; all in line order.
 ///
 /// # Errors
 /// The file is a workflow and not valid YAML; the message says where.
-pub fn scan(file: &str, source: PromiseSource, text: &str) -> Result<Vec<Promise>, String> {
+pub fn scan(file: &str, source: PromiseSource, text: &str) -> Result<Scanned, String> {
     let mut found = match source {
-        PromiseSource::Readme | PromiseSource::Page if is_generated(text) => Vec::new(),
-        PromiseSource::Workflow if is_generated_workflow(text) => Vec::new(),
-        PromiseSource::Readme | PromiseSource::Page => prose::scan(file, source, text),
+        PromiseSource::Readme | PromiseSource::Page if is_generated(text) => Scanned::default(),
+        PromiseSource::Workflow if is_generated_workflow(text) => Scanned::default(),
+        PromiseSource::Readme | PromiseSource::Page => {
+            Scanned { promises: prose::scan(file, source, text), ..Scanned::default() }
+        }
         PromiseSource::Workflow => workflow::scan(file, text)?,
     };
     let mut seen = std::collections::BTreeSet::new();
-    found.retain(|promise| seen.insert((promise.line, promise.kind.clone())));
-    found.sort_by_key(|promise| promise.line);
+    found.promises.retain(|promise| seen.insert((promise.line, promise.kind.clone())));
+    found.promises.sort_by_key(|promise| promise.line);
+    found.not_taken.sort();
+    found.not_taken.dedup();
     Ok(found)
 }
 

@@ -96,6 +96,7 @@ fn rich() -> Found {
         ],
         threads: Some(Noted::new("--test-threads=1", ".github/workflows/ci.yml:20")),
         unread: vec![".github/workflows/odd.yml: line 3 is no YAML; it was not read".to_owned()],
+        ..Found::default()
     }
 }
 
@@ -219,6 +220,7 @@ proptest! {
             env: env.into_iter().collect(),
             threads,
             unread,
+            ..Found::default()
         };
         let (text, parsed) = parsed(&found);
         prop_assert!(parsed.spec.space.cells().next().is_some());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::promise::Promise;
+use crate::promise::{CargoCommand, NotTaken, Promise};
 
 /// The facts that the engine found in a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,6 +11,10 @@ pub struct Found {
     pub members: Vec<Member>,
     /// Promises in READMEs, pages and workflows.
     pub promises: Vec<Promise>,
+    /// Places that look like a promise or a toolchain, and why they are not taken over.
+    pub not_taken: Vec<NotTaken>,
+    /// The cargo commands of the workflows.
+    pub commands: Vec<CargoCommand>,
     /// Folder names in `compat/fixtures`.
     pub fixtures: Vec<String>,
     /// Hand-written files in `docs`, in lower case: `compatibility.md`.

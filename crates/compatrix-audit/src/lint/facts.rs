@@ -1,7 +1,7 @@
 //! What lints look at.
 
 use crate::manifest::{Located, Manifest};
-use crate::promise::Promise;
+use crate::promise::{NotTaken, Promise};
 
 /// The facts that lints read.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +26,8 @@ pub struct WorkspaceFacts {
     pub graph: Graph,
     /// Promises made outside the spec.
     pub promises: Vec<Promise>,
+    /// Places that look like a promise and were not taken for one.
+    pub not_taken: Vec<NotTaken>,
     /// Paths in the source texts of packages under test that lead to something outside of them which no key holds.
     pub outside_reads: Vec<OutsideRead>,
     /// Inputs of the spec that match no file.

@@ -48,7 +48,8 @@ impl Made {
 
     fn file(mut self, path: &str, text: &str) -> Self {
         let found = promise::scan(path, source_of(path).expect("looked at"), text).expect("read");
-        self.facts.promises.extend(found);
+        self.facts.promises.extend(found.promises);
+        self.facts.not_taken.extend(found.not_taken);
         self
     }
 

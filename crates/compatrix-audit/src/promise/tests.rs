@@ -5,7 +5,7 @@ use super::*;
 #[track_caller]
 fn check(path: &str, text: &str, expect: &[&str]) {
     let source = source_of(path).expect("a file that is scanned");
-    let found = scan(path, source, text).expect("it can be read");
+    let found = scan(path, source, text).expect("it can be read").promises;
     let shown: Vec<String> = found.iter().map(|promise| format!("{}: {}", promise.line, promise.kind)).collect();
     assert_eq!(shown, expect, "{text}");
 }
@@ -181,7 +181,7 @@ fn a_line_of_data_costs_no_time() {
 
 #[test]
 fn what_yaml_makes_of_a_version_is_told_with_what_is_written() {
-    let found = scan("w.yml", PromiseSource::Workflow, WORKFLOW).unwrap();
+    let found = scan("w.yml", PromiseSource::Workflow, WORKFLOW).unwrap().promises;
     let misread: Vec<_> = found.iter().filter(|promise| promise.spelled.is_some()).collect();
     let told: Vec<_> = misread.iter().map(|p| (p.key.as_str(), p.kind.value(), p.meant(), p.text.as_str())).collect();
     assert_eq!(
@@ -208,7 +208,7 @@ fn what_is_no_workflow_is_refused_with_its_line() {
     assert_eq!(refused(""), "w.yml: line 1: the file is empty");
     for odd in ["- 1", "jobs: 1.70", "jobs: {a: {steps: x, strategy: {matrix: 5}}}", "jobs: &a {b: *a}", "? [a]\n: b\n"]
     {
-        assert_eq!(scan("w.yml", PromiseSource::Workflow, odd), Ok(Vec::new()), "{odd}");
+        assert_eq!(scan("w.yml", PromiseSource::Workflow, odd), Ok(Scanned::default()), "{odd}");
     }
 }
 

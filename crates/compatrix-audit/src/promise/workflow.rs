@@ -1,13 +1,15 @@
 //! Promises in GitHub Actions workflows: the Rust versions, SQLite versions and systems that jobs run on.
 
+use super::cargo;
 use super::kinds::{quoted, Promise, PromiseKind, PromiseSource};
 use super::platform::{of_runner, of_triple};
+use super::scanned::Scanned;
 use super::yaml::{self, Node};
 use compatrix_model::condition::partial_version;
 
-pub(super) fn scan(file: &str, text: &str) -> Result<Vec<Promise>, String> {
+pub(super) fn scan(file: &str, text: &str) -> Result<Scanned, String> {
     let document = yaml::parse(text).map_err(|error| format!("{file}: {error}"))?;
-    let mut scan = Scan { file, lines: text.lines().collect(), found: Vec::new() };
+    let mut scan = Scan { file, lines: text.lines().collect(), found: Scanned::default() };
     scan.env(&document);
     for (_, job) in document.get("jobs").into_iter().flat_map(Node::entries) {
         scan.job(job);
@@ -18,7 +20,7 @@ pub(super) fn scan(file: &str, text: &str) -> Result<Vec<Promise>, String> {
 struct Scan<'a> {
     file: &'a str,
     lines: Vec<&'a str>,
-    found: Vec<Promise>,
+    found: Scanned,
 }
 
 impl Scan<'_> {
@@ -75,6 +77,13 @@ impl Scan<'_> {
         }
         if let Some(run) = step.get("run") {
             for (line, text) in run.lines() {
+                let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+                if let Some(read) = cargo::command(&words) {
+                    let mut command = read.command;
+                    command.file = self.file.to_owned();
+                    command.line = line;
+                    self.found.commands.push(command);
+                }
                 for toolchain in toolchains_of(text) {
                     self.add(line, "run", PromiseKind::Rust(toolchain.to_owned()), None);
                 }
@@ -122,7 +131,7 @@ impl Scan<'_> {
     fn add(&mut self, line: usize, key: &str, kind: PromiseKind, spelled: Option<String>) {
         let text = quoted(self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default());
         let (file, source) = (self.file.to_owned(), PromiseSource::Workflow);
-        self.found.push(Promise { file, line, source, kind, key: key.to_owned(), spelled, text });
+        self.found.promises.push(Promise { file, line, source, kind, key: key.to_owned(), spelled, text });
     }
 }
 

@@ -38,11 +38,13 @@ pub fn gather(ambient: &Ambient, root: &Path) -> Result<InitFacts, Error> {
         dirs.extend(path.parent().map(Path::to_owned));
         members.push(member(package, &ManifestText::read(root, path)?, &root_manifest, &metadata));
     }
-    let (promises, mut unread) = promises_in(root, &dirs);
+    let (scanned, mut unread) = promises_in(root, &dirs);
     let locked = root.join("Cargo.lock").exists();
     let found = Found {
         members,
-        promises,
+        promises: scanned.promises,
+        not_taken: scanned.not_taken,
+        commands: scanned.commands,
         fixtures: fixture::names(root)?,
         docs: files_of::docs(root),
         toolchain: workspace::noted_channel(root),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use compatrix_audit::lint::{Lint, Unchecked};
 use compatrix_audit::promise;
-use compatrix_audit::promise::{Promise, PromiseSource};
+use compatrix_audit::promise::{PromiseSource, Scanned};
 
 use super::gathered::DoctorFacts;
 use super::members::relative;
@@ -20,8 +20,9 @@ const LONGEST: usize = 1 << 20;
 
 pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     let members: Vec<PathBuf> = gathered.facts.members.iter().map(|m| host.root.join(m.folder())).collect();
-    let (promises, unreadable) = scan(&host.root, &members);
-    gathered.facts.promises = promises;
+    let (scanned, unreadable) = scan(&host.root, &members);
+    gathered.facts.promises = scanned.promises;
+    gathered.facts.not_taken = scanned.not_taken;
     gathered.unchecked.extend(unreadable.into_iter().map(|reason| Unchecked {
         id: Lint::PromiseNotTested,
         reason,
@@ -29,10 +30,10 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     }));
 }
 
-/// The promises of the files in the folders of pages and workflows, and of the READMEs in these folders; and what could
+/// What the files say that are in the folders of pages and workflows, and of the READMEs in these folders; and what could
 /// not be read.
-pub fn scan(root: &Path, members: &[PathBuf]) -> (Vec<Promise>, Vec<String>) {
-    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
+pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
+    let (mut found, mut unreadable) = (Scanned::default(), Vec::new());
     let mut seen = BTreeSet::new();
     let pages = FOLDERS.iter().map(|folder| (root.join(folder), true));
     for (folder, is_pages) in pages.chain(members.iter().map(|folder| (folder.clone(), false))) {
@@ -54,7 +55,7 @@ pub fn scan(root: &Path, members: &[PathBuf]) -> (Vec<Promise>, Vec<String>) {
                 promise::scan(&file, source, &String::from_utf8_lossy(&bytes))
             });
             match scanned {
-                Ok(promises) => found.extend(promises),
+                Ok(scanned) => found.extend(scanned),
                 Err(reason) => unreadable.push(format!("promises could not be checked: {reason}")),
             }
         }
