@@ -5,6 +5,7 @@
 //! manifests that differ in a stage ([`manifest`]), what refusals of cargo and rustc say ([`refusal`]), and which
 //! packages to step back ([`steps`]). What is done with them is the engine's.
 
+pub mod advice;
 pub mod features;
 pub mod file;
 pub mod index;

@@ -30,6 +30,9 @@ pub fn outside_paths(text: &str) -> Vec<OutsidePath> {
         }
         let first = if literal == PACKAGE_DIR { Some("") } else { known_part(literal) };
         let Some(first) = first else { continue };
+        if literal == ".." && chain.is_empty() && !may_be_path(&text[..start]) {
+            continue;
+        }
         let path = std::iter::once(first).chain(chain.iter().map(String::as_str)).filter(|part| !part.is_empty());
         let path = path.map(|part| part.trim_start_matches('/')).collect::<Vec<_>>().join("/");
         if leads_above(&path) {
@@ -57,6 +60,37 @@ fn known_part(literal: &str) -> Option<&str> {
     };
     let is_path = path.len() < LONGEST && !path.starts_with('/') && !path.contains("://");
     (is_path && (up || !path.is_empty())).then_some(path)
+}
+
+/// Whether two dots behind this text may be a path: the first argument of a call that does not look at text, or a value
+/// with a name. Elsewhere they are mere text, as in `.field("init", &"..")`.
+fn may_be_path(before: &str) -> bool {
+    const OF_TEXT: [&str; 20] = [
+        "contains",
+        "starts_with",
+        "ends_with",
+        "split",
+        "splitn",
+        "rsplit",
+        "split_once",
+        "find",
+        "rfind",
+        "matches",
+        "strip_prefix",
+        "strip_suffix",
+        "replace",
+        "write_str",
+        "push_str",
+        "eq",
+        "print",
+        "println",
+        "panic",
+        "write",
+    ];
+    let before = before.trim_end();
+    let Some(before) = before.strip_suffix('(') else { return before.ends_with('=') && !before.ends_with("==") };
+    let name = before.trim_end_matches('!').rsplit(|c: char| !is_word(c)).next().unwrap_or_default();
+    !OF_TEXT.contains(&name)
 }
 
 /// Whether a relative path leaves the folder that it begins in.
@@ -259,6 +293,8 @@ mod tests {
         check(r#"let a: &'static str = "0..1"; "1.."; "...""#, &[]);
         check(r#""https://a/../b"; "a\\..\\b"; "it is \"../x\" here"; "/../../etc""#, &["../../etc"]);
         check(r#"for r in x { "../y" }"#, &["../y"]);
+        check(r#".field("init", &".."); name.contains(".."); a == ".."; println!("..")"#, &[]);
+        check(r#"const UP: &str = ".."; root.push("..")"#, &["..", ".."]);
         check("\"never closed ../x", &[]);
         assert_eq!(outside_paths("\n\n f(\"../x\")")[0].line, 3);
         for text in

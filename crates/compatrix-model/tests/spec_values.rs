@@ -298,7 +298,7 @@ fn rules_expire_the_day_after_their_last() {
         assert_eq!(parsed.expired(today).list.len(), count, "{today}");
     }
     let warning = &parsed.expired("2030-01-01").list[0];
-    assert_eq!((warning.line, warning.message.as_str()), (54, "the rule of line 49 expired on 2027-06-30"));
+    assert_eq!((warning.line, warning.message.as_str()), (55, "the rule of line 50 expired on 2027-06-30"));
 }
 
 #[test]
