@@ -31,7 +31,7 @@ pub struct Tried {
     /// The toolchain that built it; `None` if none of the axis is installed.
     pub toolchain: Option<String>,
     /// The reason why not even the default features build.
-    pub nothing_builds: Option<String>,
+    pub default_fails: Option<String>,
     /// What could not be tried, as sentences.
     pub untried: Vec<String>,
 }
@@ -52,7 +52,7 @@ pub fn trial(
 ) -> Result<Tried, Error> {
     let parsed = read(&draft)?;
     let survey = session.survey(&parsed)?;
-    let mut tried = Tried { toolchain: None, nothing_builds: None, untried: Vec::new(), draft: draft.clone() };
+    let mut tried = Tried { toolchain: None, default_fails: None, untried: Vec::new(), draft: draft.clone() };
     let Some((rust, _)) = newest(&survey) else { return Ok(tried) };
     tried.toolchain = Some(rust.clone());
     let trial = Trial { session, members, read, tell, rust };
@@ -68,47 +68,53 @@ pub fn trial(
         tried.draft = draft;
         return Ok(tried);
     }
-    let mut kept: Vec<FeatureSet> = Vec::new();
+    let mut kept: Vec<(FeatureSet, bool)> = Vec::new();
     let mut default_cause: Option<String> = None;
+    let mut same_cause: Vec<FeatureSet> = Vec::new();
     for set in sets {
-        let is_default = set.default_features && kept.is_empty() && tried.nothing_builds.is_none();
-        let mut narrowing = Narrowing::new(set.clone(), members, !is_default && default_cause.is_none());
-        let mut unjudged = false;
-        while let Some(next) = narrowing.next() {
-            let with = |set: &FeatureSet| Draft { features: vec![set.clone()], ..draft.clone() };
-            match trial.try_set(&with(&next), &survey)? {
+        let mut narrowing = Narrowing::new(set.clone(), members, default_cause.is_none() && !kept.is_empty());
+        let mut judged = true;
+        while let Some(next) = narrowing.next().filter(|_| judged) {
+            match trial.try_set(&Draft { features: vec![next], ..draft.clone() }, &survey)? {
                 Ok(()) => narrowing.built(Ok(())),
-                Err(failure) if is_default || default_cause.as_ref() == Some(&failure.cause) => {
-                    // The project's own trouble, or this machine's; a red grid is true.
-                    if is_default {
-                        trial.note(&mut tried, "`default`", &failure);
-                        default_cause = Some(failure.cause);
-                    }
-                    unjudged = true;
-                }
                 Err(failure) if !is_of_the_set(&failure) => {
                     tried.untried.push(format!("the set `{}` was not tried: {}", set.name, failure.cause));
-                    unjudged = true;
+                    judged = false;
+                }
+                Err(failure) if set.is_default() || default_cause.as_ref() == Some(&failure.cause) => {
+                    default_cause = Some(failure.cause);
+                    same_cause.push(set.clone());
+                    judged = false;
                 }
                 Err(failure) => narrowing.built(Err(&trial.trouble(&failure))),
             }
-            if unjudged {
-                break;
-            }
         }
-        if unjudged {
-            kept.push(set);
-            continue;
+        if judged {
+            let narrowed = narrowing.finish();
+            let same = |one: &FeatureSet, other: &FeatureSet| {
+                one.default_features == other.default_features && one.features == other.features
+            };
+            let new = narrowed.set.filter(|set| !kept.iter().any(|(other, _)| same(set, other)));
+            kept.extend(new.map(|set| (set, true)));
+            draft.feature_remarks.extend(narrowed.remarks.into_iter().map(|remark| format!("{remark}.")));
+        } else {
+            kept.push((set, false));
         }
-        let narrowed = narrowing.finish();
-        let same = |one: &FeatureSet, other: &FeatureSet| {
-            one.default_features == other.default_features && one.features == other.features
-        };
-        kept.extend(narrowed.set.filter(|set| !kept.iter().any(|other| same(set, other))));
-        draft.feature_remarks.extend(narrowed.remarks);
     }
-    draft.features = kept;
-    draft.keep_local();
+    // Where other sets build, default features may be too few by design; where none does, a red grid is true.
+    if let Some(cause) = default_cause {
+        let others_build = kept.iter().any(|(_, builds)| *builds);
+        let drop = |set: &FeatureSet| others_build && same_cause.contains(set) && (!set.is_default() || set.is_drafted());
+        for (set, _) in kept.iter().filter(|(set, _)| drop(set)) {
+            draft.feature_remarks.push(format!("the set `{}` cannot be built: {cause}.", set.name));
+        }
+        kept.retain(|(set, _)| !drop(set));
+        if kept.iter().any(|(set, _)| set.is_default()) {
+            tried.default_fails = Some(cause);
+        }
+    }
+    draft.features = kept.into_iter().map(|(set, _)| set).collect();
+    draft.choose_local();
     tried.draft = draft;
     Ok(tried)
 }
@@ -211,7 +217,7 @@ impl Trial<'_> {
     /// Notes that not even this builds.
     fn note(&self, tried: &mut Tried, what: &str, failure: &NotBuilt) {
         if is_of_the_set(failure) {
-            tried.nothing_builds = Some(failure.cause.clone());
+            tried.default_fails = Some(failure.cause.clone());
         } else {
             tried.untried.push(format!("{what} could not be built here: {}", failure.cause));
         }
