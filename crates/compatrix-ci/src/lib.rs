@@ -14,6 +14,7 @@ pub mod merge;
 pub mod needs;
 pub mod pins;
 pub mod plan;
+pub mod runners;
 pub mod update;
 pub mod workflow;
 

@@ -34,6 +34,21 @@ pub fn of_resolver(resolver: &str) -> Option<Version> {
     }
 }
 
+/// The newest minor version of Rust 1 that is out on a day (`YYYY-MM-DD`); `None` if it is no day. A release comes every six
+/// weeks, without an exception since 1.0 of 2015-05-15; 1.95.0 is of 2026-04-16. Source: the Rust release notes.
+pub fn newest_minor(today: &str) -> Option<u64> {
+    const WEEKS: i64 = 6;
+    // A clock or a time zone may be behind; a release that is announced for this week passes for one.
+    let days = day_number(today)? - day_number("2015-05-15")? + 7;
+    u64::try_from(days / (7 * WEEKS)).ok()
+}
+
+/// Whether a Rust can have been released by a day (`YYYY-MM-DD`). True if it is no day: nothing is known then. What is
+/// installed here does not matter, because a committed file must not depend on it.
+pub fn is_out(version: &Version, today: &str) -> bool {
+    newest_minor(today).is_none_or(|newest| (version.major, version.minor) <= (1, newest))
+}
+
 /// How a compiler is another than the name of its toolchain says, as the rest of a sentence about the name; `None` if it
 /// agrees, or if the name promises nothing (`mine`). `verbose` is what its `rustc -Vv` prints. The names are those of
 /// rustup: `1.80`, `1.80.1`, `stable`, `nightly-2026-04-14`, each perhaps with a platform.
@@ -128,6 +143,19 @@ fn day_number(date: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rust_is_out_from_its_day_on() {
+        // Days from the release notes.
+        for (day, minor) in [("2018-12-06", 31), ("2021-10-21", 56), ("2023-11-16", 74), ("2026-04-16", 95)] {
+            assert_eq!(newest_minor(day), Some(minor), "{day}");
+        }
+        let out = |version: Version| is_out(&version, "2026-04-20");
+        assert!(out(Version::new(1, 95, 1)) && out(Version::new(1, 0, 0)));
+        assert!(!out(Version::new(1, 96, 0)) && !out(Version::new(1, 400, 0)) && !out(Version::new(2, 0, 0)));
+        assert!(is_out(&Version::new(1, 400, 0), "some day"));
+        assert_eq!(newest_minor("2014-01-01"), None);
+    }
 
     #[test]
     fn a_compiler_is_compared_with_the_name_of_its_toolchain() {

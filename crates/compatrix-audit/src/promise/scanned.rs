@@ -1,8 +1,10 @@
 //! What reading one file gives: promises, places that look like one, and the cargo commands that a workflow runs.
 
+use compatrix_model::condition::partial_version;
+use compatrix_model::release;
 use serde::Serialize;
 
-use super::kinds::{quoted, Promise};
+use super::kinds::{quoted, Promise, PromiseKind};
 use super::platform::of_runner;
 
 /// What was found in one file.
@@ -22,6 +24,22 @@ impl Scanned {
         self.promises.extend(other.promises);
         self.not_taken.extend(other.not_taken);
         self.commands.extend(other.commands);
+    }
+
+    /// Takes back the promises of a Rust that is not out on this day (`YYYY-MM-DD`): typing errors, and bots that count on.
+    pub fn without_unreleased(self, today: &str) -> Self {
+        let is_out = |promise: &Promise| match &promise.kind {
+            PromiseKind::LowestRust(name) | PromiseKind::Rust(name) => {
+                partial_version(promise.spelled.as_deref().unwrap_or(name))
+                    .is_none_or(|version| release::is_out(&version, today))
+            }
+            _ => true,
+        };
+        let (promises, others): (Vec<_>, Vec<_>) = self.promises.into_iter().partition(is_out);
+        let mut not_taken = self.not_taken;
+        let no_such = |promise: &Promise| format!("no such Rust has been released: {}", promise.meant());
+        not_taken.extend(others.iter().map(|p| NotTaken::new(&p.file, p.line, &p.text, no_such(p))));
+        Self { promises, not_taken, ..self }
     }
 }
 

@@ -9,6 +9,7 @@ use compatrix_audit::promise::{PromiseSource, Scanned};
 
 use super::gathered::DoctorFacts;
 use super::members::relative;
+use crate::sys::clock;
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -60,5 +61,5 @@ pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
             }
         }
     }
-    (found, unreadable)
+    (found.without_unreleased(&clock::day(clock::now())), unreadable)
 }
