@@ -20,10 +20,12 @@ pub use draft::{Draft, DraftAxis, DraftClaims, FeatureSet};
 pub use found::{Bundling, DocsRs, Found, Member, Needs, Noted, SqliteUse};
 pub use narrow::{BuildTrouble, Narrowed, Narrowing};
 
+use crate::promise::{NotTaken, Promise};
 use compatrix_model::matrix_spec::format::{Format, RESERVED_VARIABLES};
 
 /// Drafts the spec. Never fails: problems become remarks.
 pub fn draft(found: &Found) -> Draft {
+    let found = &without_other_folders(found);
     let (chosen, left_out) = packages::choose(found);
     let mut remarks = found.unread.clone();
     remarks.extend(found.outside.iter().map(|one| {
@@ -64,6 +66,18 @@ pub fn draft(found: &Found) -> Draft {
     };
     draft.choose_local();
     draft
+}
+
+/// What was found, without the promises of jobs that work in other folders.
+fn without_other_folders(found: &Found) -> Found {
+    let (others, promises): (Vec<Promise>, Vec<Promise>) =
+        found.promises.iter().cloned().partition(|promise| packages::is_elsewhere(promise, found));
+    let because = "its job works in another folder than this workspace";
+    let others = others.into_iter().map(|one| NotTaken::new(&one.file, one.line, &one.text, because));
+    let mut not_taken: Vec<NotTaken> = found.not_taken.iter().cloned().chain(others).collect();
+    not_taken.sort();
+    not_taken.dedup();
+    Found { promises, not_taken, ..found.clone() }
 }
 
 /// The path of the page, if a hand-written page is at the default path.

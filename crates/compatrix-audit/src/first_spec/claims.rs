@@ -20,7 +20,8 @@ pub(super) fn claims(chosen: &[&Member], found: &Found, remarks: &mut Vec<String
             }
         }
         claims.packages.sort();
-        let others: Vec<String> = others(claim, found).iter().map(|promise| format!("{} ({})", promise.meant(), because(promise))).collect();
+        let others: Vec<String> =
+            others(claim, found).iter().map(|promise| format!("{} ({})", promise.meant(), because(promise))).collect();
         if !others.is_empty() {
             claims.remarks.push(format!("Other places promise another lowest Rust: {}.", others.join("; ")));
         }

@@ -93,7 +93,8 @@ impl<'m> Narrowing<'m> {
 
     /// Whether this trouble names the feature: beside `cfg`, in its message, or through the dependency that failed.
     fn names(&self, trouble: &BuildTrouble, feature: &str) -> bool {
-        let quoted = |text: &str| ['"', '`', '\''].iter().any(|quote| text.contains(&format!("{quote}{feature}{quote}")));
+        let quoted =
+            |text: &str| ['"', '`', '\''].iter().any(|quote| text.contains(&format!("{quote}{feature}{quote}")));
         let message = trouble.cause.contains("feature") && is_word(&trouble.cause, feature);
         if quoted(&trouble.source) || quoted(&trouble.cause) || message {
             return true;
@@ -102,7 +103,8 @@ impl<'m> Narrowing<'m> {
         let enables = |member: &&Member| {
             let closure = super::features::closure(member, feature);
             let items = closure.iter().filter_map(|name| member.features.get(*name)).flatten();
-            let dependencies = items.map(|item| item.trim_start_matches("dep:").split(['/', '?']).next().unwrap_or(item));
+            let dependencies =
+                items.map(|item| item.trim_start_matches("dep:").split(['/', '?']).next().unwrap_or(item));
             dependencies.into_iter().any(|name| failed.iter().any(|failed| failed == name))
         };
         self.members.iter().any(enables)
@@ -139,15 +141,14 @@ fn without(list: &[String], out: &[String]) -> Vec<String> {
 /// Whether a name stands alone in a text: `tls-a` is no part of `tls-ab`.
 fn is_word(text: &str, name: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
-    text.match_indices(name).any(|(at, _)| {
-        !text[..at].ends_with(part) && !text[at + name.len()..].starts_with(part)
-    })
+    text.match_indices(name).any(|(at, _)| !text[..at].ends_with(part) && !text[at + name.len()..].starts_with(part))
 }
 
 /// The packages that cargo says failed.
 fn failed_packages(output: &str) -> Vec<String> {
     let signs = ["could not compile `", "failed to run custom build command for `"];
-    let named = output.lines().flat_map(|line| signs.iter().filter_map(|sign| line.split_once(sign)).map(|(_, rest)| rest));
+    let named =
+        output.lines().flat_map(|line| signs.iter().filter_map(|sign| line.split_once(sign)).map(|(_, rest)| rest));
     named.filter_map(|rest| rest.split(['`', ' ']).next()).map(str::to_owned).collect()
 }
 
@@ -157,11 +158,13 @@ mod tests {
 
     /// Narrows a set while `fails` says which of these features do not go together, and what is said then.
     #[track_caller]
-    fn check(features: &[&str], fails: impl Fn(&[&str]) -> Option<BuildTrouble>, left: Option<&[&str]>, remarks: &[&str]) -> usize {
-        let member = Member {
-            features: [("net".to_owned(), vec!["dep:curl".to_owned()])].into(),
-            ..Member::default()
-        };
+    fn check(
+        features: &[&str],
+        fails: impl Fn(&[&str]) -> Option<BuildTrouble>,
+        left: Option<&[&str]>,
+        remarks: &[&str],
+    ) -> usize {
+        let member = Member { features: [("net".to_owned(), vec!["dep:curl".to_owned()])].into(), ..Member::default() };
         let members = [&member];
         let features = features.iter().map(|name| (*name).to_owned()).collect();
         let set = FeatureSet { name: "all".to_owned(), default_features: true, features, why: String::new() };
@@ -188,21 +191,38 @@ mod tests {
     fn what_the_error_names_is_left_out() {
         let both = |on: &[&str]| {
             let cfg = "#[cfg(all(feature = \"a\", feature = \"b\"))]\ncompile_error!(\"one of them\");";
-            if on.contains(&"a") && on.contains(&"b") { trouble("error: one of them (src/lib.rs:2)", cfg, "") } else { None }
+            if on.contains(&"a") && on.contains(&"b") {
+                trouble("error: one of them (src/lib.rs:2)", cfg, "")
+            } else {
+                None
+            }
         };
         let said = "`b` cannot be built in the set `all`: error: one of them (src/lib.rs:2)";
         assert_eq!(check(&["a", "b", "x", "y"], both, Some(&["a", "x", "y"]), &[said]), 2);
         let message = |on: &[&str]| {
-            if on.contains(&"asan") { trouble("error: the feature asan needs a nightly", "", "") } else { None }
+            if on.contains(&"asan") {
+                trouble("error: the feature asan needs a nightly", "", "")
+            } else {
+                None
+            }
         };
         let said = "`asan` cannot be built in the set `all`: error: the feature asan needs a nightly";
         assert_eq!(check(&["asan", "x"], message, Some(&["x"]), &[said]), 2);
         let dependency = |on: &[&str]| {
             let output = "error: failed to run custom build command for `curl v0.4.1`";
-            if on.contains(&"net") { trouble("curl: no library", "", output) } else { None }
+            if on.contains(&"net") {
+                trouble("curl: no library", "", output)
+            } else {
+                None
+            }
         };
         assert_eq!(
-            check(&["net", "x"], dependency, Some(&["x"]), &["`net` cannot be built in the set `all`: curl: no library"]),
+            check(
+                &["net", "x"],
+                dependency,
+                Some(&["x"]),
+                &["`net` cannot be built in the set `all`: curl: no library"]
+            ),
             2
         );
     }
@@ -237,16 +257,25 @@ mod tests {
     fn a_set_without_features_builds_or_not() {
         let member = Member::default();
         let members = [&member];
-        let set = FeatureSet { name: "minimal".to_owned(), default_features: false, features: Vec::new(), why: String::new() };
+        let set = FeatureSet {
+            name: "minimal".to_owned(),
+            default_features: false,
+            features: Vec::new(),
+            why: String::new(),
+        };
         let mut narrowing = Narrowing::new(set.clone(), &members, true);
         assert_eq!(narrowing.next(), Some(set.clone()));
         narrowing.built(Ok(()));
-        assert_eq!((narrowing.next(), narrowing.finish()), (None, Narrowed { set: Some(set.clone()), remarks: vec![] }));
+        assert_eq!(
+            (narrowing.next(), narrowing.finish()),
+            (None, Narrowed { set: Some(set.clone()), remarks: vec![] })
+        );
         let mut narrowing = Narrowing::new(set, &members, true);
         let cause = trouble("error: one of `a` and `b` (src/lib.rs:1)", "", "");
         narrowing.built(cause.as_ref().map_or(Ok(()), Err));
         assert_eq!(narrowing.next(), None);
-        let said = "the set `minimal`, without default features, cannot be built: error: one of `a` and `b` (src/lib.rs:1)";
+        let said =
+            "the set `minimal`, without default features, cannot be built: error: one of `a` and `b` (src/lib.rs:1)";
         assert_eq!(narrowing.finish(), Narrowed { set: None, remarks: vec![said.to_owned()] });
     }
 }

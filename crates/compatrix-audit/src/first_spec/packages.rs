@@ -1,12 +1,22 @@
 //! Which packages are under test: what is published, and the test packages that workflows run.
 
 use super::found::{Found, Member, Noted};
-use crate::promise::CargoCommand;
+use crate::promise::{CargoCommand, Promise};
 use compatrix_model::matrix_spec::format::Format;
 
 /// Folders of a workspace whose packages are no product of it.
 const ASIDE: [&str; 11] = [
-    "benches", "bench", "benchmarks", "benchmark", "examples", "example", "fuzz", "fuzzing", "xtask", "xtasks", "xbuild",
+    "benches",
+    "bench",
+    "benchmarks",
+    "benchmark",
+    "examples",
+    "example",
+    "fuzz",
+    "fuzzing",
+    "xtask",
+    "xtasks",
+    "xbuild",
 ];
 
 /// The packages under test, and why the others are not.
@@ -85,6 +95,17 @@ fn aside(member: &Member) -> Option<&'static str> {
     word.filter(|word| member.unpublished.is_some() || **word == "xtask").map(|word| kind(word))
 }
 
+/// Whether a promise of a workflow is of a job that works in other folders than this workspace's.
+pub(super) fn is_elsewhere(promise: &Promise, found: &Found) -> bool {
+    let of_file = || found.commands.iter().filter(|command| command.file == promise.file);
+    // A job says what it runs after its matrix and its toolchains.
+    let Some(next) = of_file().filter(|command| command.line >= promise.line).min_by_key(|command| command.line) else {
+        return false;
+    };
+    let about = |command: &CargoCommand| found.members.iter().any(|member| covers(command, member, found).is_some());
+    !of_file().filter(|command| command.job == next.job).any(about)
+}
+
 /// How a command includes a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cover {
@@ -151,7 +172,8 @@ fn place(command: &CargoCommand, found: &Found) -> Option<String> {
     }
     let folder = parts.join("/");
     let rest = folder.strip_prefix(found.below.as_str())?;
-    (found.below.is_empty() || rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_start_matches('/').to_owned())
+    (found.below.is_empty() || rest.is_empty() || rest.starts_with('/'))
+        .then(|| rest.trim_start_matches('/').to_owned())
 }
 
 fn folder_of(manifest: &str) -> &str {
@@ -210,7 +232,12 @@ mod tests {
         check(vec![lib(), tool()], vec![check_only, at("checks/Cargo.toml")], &["lib"], &[tool_out]);
         let without = CargoCommand { excluded: vec!["lib".to_owned()], ..all() };
         let other = || member("other", "other/Cargo.toml");
-        check(vec![lib(), other()], vec![without.clone()], &["other"], &[("lib", "ci.yml:7 leaves it out of the tests")]);
+        check(
+            vec![lib(), other()],
+            vec![without.clone()],
+            &["other"],
+            &[("lib", "ci.yml:7 leaves it out of the tests")],
+        );
         check(vec![lib(), other()], vec![without, of("lib")], &["lib", "other"], &[]);
     }
 
@@ -255,6 +282,8 @@ mod tests {
         let found = Found { members: vec![member("lib", "Cargo.toml")], below: "rust".to_owned(), ..Found::default() };
         let inside = |folder: &str| CargoCommand { working_directory: Some(folder.to_owned()), ..test(1) };
         let covered = |command: &CargoCommand| covers(command, &found.members[0], &found).is_some();
-        assert!(covered(&inside("rust")) && !covered(&inside("rusty")) && !covered(&inside("go")) && !covered(&test(1)));
+        assert!(
+            covered(&inside("rust")) && !covered(&inside("rusty")) && !covered(&inside("go")) && !covered(&test(1))
+        );
     }
 }

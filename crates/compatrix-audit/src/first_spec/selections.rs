@@ -130,8 +130,12 @@ impl Selected {
             self.remarks.push(format!("{at} asks for {}, no feature of a package under test.", quoted(&unknown)));
             return;
         }
-        let universe: BTreeSet<&str> =
-            members.iter().flat_map(|member| member.features.keys()).map(String::as_str).filter(|n| *n != "default").collect();
+        let universe: BTreeSet<&str> = members
+            .iter()
+            .flat_map(|member| member.features.keys())
+            .map(String::as_str)
+            .filter(|n| *n != "default")
+            .collect();
         let Some(sweep) = &asked.sweep else {
             if asked.all {
                 let all = universe.iter().map(|name| (*name).to_owned()).collect();
@@ -188,12 +192,14 @@ impl Selected {
         }
         let excluding = |name: &String| sweep.mutually_exclusive.iter().any(|group| group.contains(name));
         // With a limit of features at once, all together are no selection.
-        let together = sweep.depth.is_none_or(|depth| features.len() <= depth) && !(sweep.exclude_all && !sweep.powerset);
+        let together =
+            sweep.depth.is_none_or(|depth| features.len() <= depth) && !(sweep.exclude_all && !sweep.powerset);
         if together && features.len() > 1 {
             // Of features that exclude each other the first is in it, and each other has a set of its own.
             let mut all: Vec<String> = Vec::new();
             for name in &features {
-                let clash = |group: &&Vec<String>| group.contains(name) && group.iter().any(|other| all.contains(other));
+                let clash =
+                    |group: &&Vec<String>| group.contains(name) && group.iter().any(|other| all.contains(other));
                 if !sweep.mutually_exclusive.iter().any(|group| clash(&group)) {
                     all.push(name.clone());
                 }
@@ -201,7 +207,9 @@ impl Selected {
             let others: Vec<&String> = features.iter().filter(|name| !all.contains(name)).collect();
             self.push("all", false, with(false, &all), &why);
             for name in &others {
-                let clashes = |kept: &String| sweep.mutually_exclusive.iter().any(|group| group.contains(name) && group.contains(kept));
+                let clashes = |kept: &String| {
+                    sweep.mutually_exclusive.iter().any(|group| group.contains(name) && group.contains(kept))
+                };
                 let mut set: Vec<String> = all.iter().filter(|kept| !clashes(kept)).cloned().collect();
                 set.push((*name).clone());
                 let value = if set.len() > 1 { format!("all+{name}") } else { (*name).clone() };
@@ -281,7 +289,8 @@ fn own_feature(item: &str, members: &[&Member]) -> Option<String> {
 /// A name that spells the features out, or the first and how many there are.
 fn name_of(default_features: bool, features: &[String]) -> String {
     let base = if default_features { "" } else { "minimal" };
-    let words: Vec<&str> = std::iter::once(base).filter(|base| !base.is_empty()).chain(features.iter().map(String::as_str)).collect();
+    let words: Vec<&str> =
+        std::iter::once(base).filter(|base| !base.is_empty()).chain(features.iter().map(String::as_str)).collect();
     match (words.join("+"), features) {
         (text, _) if text.is_empty() => "default".to_owned(),
         (text, [first, rest @ ..]) if text.len() > LONGEST && !rest.is_empty() => {

@@ -15,7 +15,8 @@ pub(super) fn builds_only(rust: &DraftAxis, chosen: &[&Member], found: &Found) -
     let mut only = Vec::new();
     for value in &rust.values {
         let Some(version) = partial_version(&value.value) else { continue };
-        let is_used = |toolchain: &Option<String>| toolchain.as_deref().and_then(partial_version).as_ref() == Some(&version);
+        let is_used =
+            |toolchain: &Option<String>| toolchain.as_deref().and_then(partial_version).as_ref() == Some(&version);
         let of_it = found.commands.iter().filter(|command| is_used(&command.toolchain));
         let about = |command: &&_| chosen.iter().any(|member| covers(command, member, found).is_some());
         let commands: Vec<_> = of_it.filter(about).collect();
@@ -87,7 +88,12 @@ mod tests {
     }
 
     fn found(commands: Vec<CargoCommand>) -> Found {
-        let member = Member { name: "a".to_owned(), manifest: "Cargo.toml".to_owned(), default_member: true, ..Member::default() };
+        let member = Member {
+            name: "a".to_owned(),
+            manifest: "Cargo.toml".to_owned(),
+            default_member: true,
+            ..Member::default()
+        };
         Found { members: vec![member], commands, locked: true, ..Found::default() }
     }
 

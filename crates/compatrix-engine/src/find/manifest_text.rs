@@ -28,6 +28,16 @@ impl ManifestText {
         }
     }
 
+    /// The line of this key.
+    pub(crate) fn line(&self, keys: &[&str]) -> Option<usize> {
+        line_of(&self.text, keys)
+    }
+
+    /// All of it.
+    pub(crate) fn all(&self) -> &str {
+        &self.text
+    }
+
     /// The string at this key.
     pub(crate) fn text(&self, keys: &[&str]) -> Option<String> {
         text_at(&self.text, keys)

@@ -55,8 +55,7 @@ fn features_of_plain_commands() {
         command(5, CommandFeatures { list: words(&["a/c"]), ..none() }),
         command(6, all()),
     ];
-    let expected =
-        ["default: []", "b+a: [a,b]", "minimal: -[]", "minimal+c: -[c]", "all: [a,b,c]"];
+    let expected = ["default: []", "b+a: [a,b]", "minimal: -[]", "minimal+c: -[c]", "all: [a,b,c]"];
     check(&["a", "b", "c", "default"], commands, &expected, &[]);
     check(&["a"], vec![command(1, features(&["x/y"]))], &[], &[]);
     // Only default features: the project says nothing about the others.
@@ -90,14 +89,7 @@ fn sweeps_follow_cargo_hack() {
     check(
         &["tls-a", "tls-b", "x", "y"],
         vec![command(1, sweep(exclusive))],
-        &[
-            "default: []",
-            "minimal: -[]",
-            "all: -[tls-a,x,y]",
-            "all+tls-b: -[tls-b,x,y]",
-            "x: -[x]",
-            "y: -[y]",
-        ],
+        &["default: []", "minimal: -[]", "all: -[tls-a,x,y]", "all+tls-b: -[tls-b,x,y]", "x: -[x]", "y: -[y]"],
         &[],
     );
     let one_of = Sweep { at_least_one_of: vec![words(&["p", "q"])], exclude: words(&["nightly"]), ..powerset() };

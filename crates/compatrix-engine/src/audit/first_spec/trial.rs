@@ -55,9 +55,11 @@ pub fn trial(
     let mut tried = Tried { toolchain: None, default_fails: None, untried: Vec::new(), draft: draft.clone() };
     let Some((rust, _)) = newest(&survey) else { return Ok(tried) };
     tried.toolchain = Some(rust.clone());
-    let trial = Trial { session, members, read, tell, rust };
+    let trial = Trial { session, read, tell, rust };
     let Some((survey, base)) = trial.prepare(&parsed)? else {
-        tried.untried.push("nothing of the axis `sqlite` that could be linked is here, so no build was tried".to_owned());
+        tried
+            .untried
+            .push("nothing of the axis `sqlite` that could be linked is here, so no build was tried".to_owned());
         return Ok(tried);
     };
     let sets = std::mem::take(&mut draft.features);
@@ -75,7 +77,9 @@ pub fn trial(
         let mut narrowing = Narrowing::new(set.clone(), members, default_cause.is_none() && !kept.is_empty());
         let mut judged = true;
         while let Some(next) = narrowing.next().filter(|_| judged) {
-            match trial.try_set(&Draft { features: vec![next], ..draft.clone() }, &survey)? {
+            let mut alone = Draft { features: vec![next], ..draft.clone() };
+            alone.choose_local();
+            match trial.try_set(&alone, &survey)? {
                 Ok(()) => narrowing.built(Ok(())),
                 Err(failure) if !is_of_the_set(&failure) => {
                     tried.untried.push(format!("the set `{}` was not tried: {}", set.name, failure.cause));
@@ -104,7 +108,8 @@ pub fn trial(
     // Where other sets build, default features may be too few by design; where none does, a red grid is true.
     if let Some(cause) = default_cause {
         let others_build = kept.iter().any(|(_, builds)| *builds);
-        let drop = |set: &FeatureSet| others_build && same_cause.contains(set) && (!set.is_default() || set.is_drafted());
+        let drop =
+            |set: &FeatureSet| others_build && same_cause.contains(set) && (!set.is_default() || set.is_drafted());
         for (set, _) in kept.iter().filter(|(set, _)| drop(set)) {
             draft.feature_remarks.push(format!("the set `{}` cannot be built: {cause}.", set.name));
         }
@@ -121,7 +126,6 @@ pub fn trial(
 
 struct Trial<'t> {
     session: &'t Session,
-    members: &'t [&'t Member],
     read: Read<'t>,
     tell: &'t Sender<Event>,
     /// The value of the axis `rust`.
@@ -158,7 +162,8 @@ impl Trial<'_> {
                 values.iter().take(2).map(|value| format!("{rust} {}={}", axis.name, value.name)).collect()
             }
         };
-        let parse = |text: &String| Condition::parse_expr(text, space).map_err(|problems| Error::Spec(Box::new(problems)));
+        let parse =
+            |text: &String| Condition::parse_expr(text, space).map_err(|problems| Error::Spec(Box::new(problems)));
         sqlite.iter().map(parse).collect()
     }
 
@@ -225,7 +230,11 @@ impl Trial<'_> {
 
     /// What helps to find the feature that is to blame.
     fn trouble(&self, failure: &NotBuilt) -> BuildTrouble {
-        BuildTrouble { cause: failure.cause.clone(), output: failure.output.clone(), source: self.source(&failure.cause) }
+        BuildTrouble {
+            cause: failure.cause.clone(),
+            output: failure.output.clone(),
+            source: self.source(&failure.cause),
+        }
     }
 
     /// The lines of a source up to the place at the end of a cause: `error: … (src/lib.rs:5:1)`.
@@ -268,9 +277,9 @@ fn is_of_the_set(failure: &NotBuilt) -> bool {
 /// The newest installed toolchain: a release if there is one.
 fn newest(survey: &Survey) -> Option<(String, &ToolchainFacts)> {
     let ready = survey.facts.toolchains.iter().filter_map(|(name, found)| Some((name, found.ready()?)));
-    let newest = ready.filter(|(_, facts)| facts.misnamed.is_none()).max_by(|(_, a), (_, b)| {
-        (a.version.pre.is_empty(), &a.version).cmp(&(b.version.pre.is_empty(), &b.version))
-    });
+    let newest = ready
+        .filter(|(_, facts)| facts.misnamed.is_none())
+        .max_by(|(_, a), (_, b)| (a.version.pre.is_empty(), &a.version).cmp(&(b.version.pre.is_empty(), &b.version)));
     newest.map(|(name, facts)| (name.to_string(), facts))
 }
 
