@@ -30,8 +30,8 @@ pub fn draft(found: &Found) -> Draft {
     let mut remarks = found.unread.clone();
     remarks.extend(found.outside.iter().map(|one| {
         format!(
-            "{}: {}, which is no member of this workspace, so its tests are not run. Add it to `members`, or write a spec of \
-             its own there.",
+            "{}: {}, but is no member of this workspace, so they are not run. Add it to `members`, or write a spec of its own \
+             there.",
             one.value, one.why
         )
     }));
@@ -49,7 +49,7 @@ pub fn draft(found: &Found) -> Draft {
         packages: chosen.iter().map(|member| Noted::new(&member.name, &member.manifest)).collect(),
         left_out,
         report: report(found),
-        locks: toolchains::locks(&rust, &builds_only, &chosen, found),
+        locks: toolchains::locks(&rust, &chosen, found),
         claims,
         rust,
         sqlite,

@@ -14,7 +14,7 @@ pub(super) fn claims(chosen: &[&Member], found: &Found, remarks: &mut Vec<String
     if let Some(claim) = &claims.rust {
         let claimed = partial_version(&claim.value);
         for member in chosen {
-            let own = member.rust_version.as_ref().filter(|own| Format::Version.accepts(&own.value));
+            let own = member.rust_version.as_ref().filter(|own| is_release(&own.value));
             if let Some(own) = own.filter(|own| partial_version(&own.value) != claimed) {
                 claims.packages.push((member.name.clone(), own.clone()));
             }
@@ -49,7 +49,7 @@ pub(super) fn claims(chosen: &[&Member], found: &Found, remarks: &mut Vec<String
 /// The highest `rust-version`, so that it holds for all packages; otherwise the lowest promised Rust.
 fn rust(chosen: &[&Member], found: &Found) -> Option<Noted> {
     let versions = chosen.iter().filter_map(|member| member.rust_version.clone());
-    let versions = versions.filter(|version| Format::Toolchain.accepts(&version.value));
+    let versions = versions.filter(|version| is_release(&version.value));
     let highest = versions.max_by_key(|version| partial_version(&version.value));
     let is_toolchain = |promise: &Promise| Format::Toolchain.accepts(promise.meant());
     let promised = || lowest(found, |p| matches!(p.kind, PromiseKind::LowestRust(_)) && is_toolchain(p));
@@ -58,6 +58,11 @@ fn rust(chosen: &[&Member], found: &Found) -> Option<Noted> {
         Some(Noted::new(found.value, format!("{}; delete this line if that is not a promise", found.why)))
     };
     highest.or_else(promised).or_else(tested)
+}
+
+/// Whether a text names a release that can be claimed and installed.
+fn is_release(text: &str) -> bool {
+    Format::Version.accepts(text) && Format::Toolchain.accepts(text)
 }
 
 /// Promises of a lowest Rust, in the order of files, that are not the claim.

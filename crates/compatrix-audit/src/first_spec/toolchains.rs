@@ -34,12 +34,11 @@ pub(super) fn builds_only(rust: &DraftAxis, chosen: &[&Member], found: &Found) -
 }
 
 /// Toolchains that cannot read the manifests or the lockfile, or for which locked dependencies are too new.
-pub(super) fn locks(rust: &DraftAxis, builds_only: &[Noted], chosen: &[&Member], found: &Found) -> Vec<Noted> {
+pub(super) fn locks(rust: &DraftAxis, chosen: &[&Member], found: &Found) -> Vec<Noted> {
     let mut locks = Vec::new();
     for value in &rust.values {
         let Some(version) = partial_version(&value.value) else { continue };
         let needs = |needs: &&Needs| of_minor(&version) < of_minor(&needs.rust);
-        let tested = !builds_only.iter().any(|only| only.value == value.value);
         let mut reasons: Vec<String> = found.readers.iter().filter(needs).map(told).collect();
         let mut dependencies: Vec<&Needs> = chosen.iter().flat_map(|member| &member.needs).filter(needs).collect();
         dependencies.sort_by(|a, b| (&b.rust, &a.what).cmp(&(&a.rust, &b.what)));
@@ -56,8 +55,7 @@ pub(super) fn locks(rust: &DraftAxis, builds_only: &[Noted], chosen: &[&Member],
         if more > 0 {
             reasons.push(format!("{more} more"));
         }
-        let what = if tested { "" } else { ", for its build" };
-        locks.push(Noted::new(&value.value, format!("{}{what}", reasons.join("; "))));
+        locks.push(Noted::new(&value.value, reasons.join("; ")));
     }
     locks
 }
@@ -127,7 +125,7 @@ mod tests {
         found.members[0].needs = vec![needs(70, "b 1.0.0"), needs(71, "c 2.0.0"), needs(60, "d 3.0.0")];
         found.members[0].dependencies = true;
         let axis = axis(&["1.65", "1.70.1", "1.78.0", "stable"]);
-        let of = |found: &Found| locks(&axis, &[], &[&found.members[0]], found);
+        let of = |found: &Found| locks(&axis, &[&found.members[0]], found);
         let first = "lockfile format 4 (Cargo.lock:3) needs Rust 1.78; c 2.0.0 needs Rust 1.71";
         assert_eq!(of(&found), [Noted::new("1.65", format!("{first}; 1 more")), Noted::new("1.70.1", first)]);
         found.readers.clear();
