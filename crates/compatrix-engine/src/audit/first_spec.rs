@@ -43,7 +43,6 @@ pub fn gather(ambient: &Ambient, root: &Path) -> Result<Found, Error> {
         members.push(member);
         editions.push((package, manifest.place(&["package", "edition"])));
     }
-    refuse_two_of_one_name(&members)?;
     let (mut scanned, mut unread) = promises_in(root, &dirs);
     scanned.not_taken.extend(not_inherited(&root_text, &members));
     Ok(Found {
@@ -63,21 +62,6 @@ pub fn gather(ambient: &Ambient, root: &Path) -> Result<Found, Error> {
         threads: files_of::threads(root),
         unread,
     })
-}
-
-/// Two members of one name: a spec could not name one of them.
-fn refuse_two_of_one_name(members: &[Member]) -> Result<(), Error> {
-    let twice = members
-        .iter()
-        .enumerate()
-        .find_map(|(n, one)| Some((one, members[..n].iter().find(|other| other.name == one.name)?)));
-    match twice {
-        Some((two, one)) => Err(Error::usage(format!(
-            "two packages of this workspace are named `{}`: {} and {}; rename one, or take it out of `members`",
-            one.name, one.manifest, two.manifest
-        ))),
-        None => Ok(()),
-    }
 }
 
 /// The folder of the repository that this folder is below, other than itself.

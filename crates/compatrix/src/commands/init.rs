@@ -106,9 +106,8 @@ fn check(draft: Draft, root: &Path, ambient: Ambient, found: &Found, terminal: &
         Limits { jobs: workspace::processors(), offline: false, no_install: true, fresh: false, hermetic: false };
     let session = Session::open(root, ambient, limits, supervisor, true)?;
     let members: Vec<&Member> = found.members.iter().collect();
-    let sets = draft.features.len().max(1);
-    let noun = if sets == 1 { "one feature set" } else { "each feature set" };
-    terminal.say("Checking", &format!("{noun} by a build; `{} init --quick` writes the spec without", command_name()));
+    let what = if draft.features.len() > 1 { "each feature set" } else { "the packages" };
+    terminal.say("Checking", &format!("builds {what} once (`--quick` does not)"));
     progress::during(terminal, |events| trial(&session, draft, &members, &|draft| read(draft, root, found), events))
 }
 

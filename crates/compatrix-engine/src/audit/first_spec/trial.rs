@@ -197,7 +197,8 @@ impl Trial<'_> {
             Targets::Packages => Targets::Packages,
         };
         let planned = Build { targets, ..planned.clone() };
-        let named = set.map_or_else(|| planned.id(), |set| format!("rust={} features={}", self.rust, set.name));
+        let features = set.map(|set| format!(" features={}", set.name)).unwrap_or_default();
+        let named = format!("rust={}{features}", self.rust);
         let _ = self.tell.send(Event::BuildStarted { build: named.clone() });
         let tokens = jobserver::Client::new(host.limits.jobs.max(1)).context("no job tokens")?;
         let token = tokens.acquire().context("no job token")?;
