@@ -81,7 +81,7 @@ pub struct Member {
 /// Something that only a Rust as new as this can read or build.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Needs {
-    /// The Rust.
+    /// The lowest release that can.
     pub rust: Version,
     /// What, as part of a sentence: `lockfile format 4 (Cargo.lock:3)`, `serde 1.0.219`.
     pub what: String,

@@ -193,7 +193,7 @@ impl Selected {
         let excluding = |name: &String| sweep.mutually_exclusive.iter().any(|group| group.contains(name));
         // With a limit of features at once, all together are no selection.
         let together =
-            sweep.depth.is_none_or(|depth| features.len() <= depth) && !(sweep.exclude_all && !sweep.powerset);
+            sweep.depth.is_none_or(|depth| features.len() <= depth) && (sweep.powerset || !sweep.exclude_all);
         if together && features.len() > 1 {
             // Of features that exclude each other the first is in it, and each other has a set of its own.
             let mut all: Vec<String> = Vec::new();

@@ -33,7 +33,7 @@ impl ManifestText {
         line_of(&self.text, keys)
     }
 
-    /// All of it.
+    /// The whole manifest.
     pub(crate) fn all(&self) -> &str {
         &self.text
     }
