@@ -6,6 +6,7 @@
 
 mod axes;
 mod claims;
+mod closure;
 mod draft;
 mod features;
 mod found;

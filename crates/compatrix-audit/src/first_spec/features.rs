@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::closure::{closure, is_special};
 use super::draft::FeatureSet;
 use super::found::{Bundling, Found, Member};
 use super::selections;
@@ -10,46 +11,6 @@ use compatrix_model::matrix_spec::format::Format;
 
 /// Up to this many features get a set each; more share one.
 const ONE_EACH: usize = 3;
-
-/// Words in names of features that need a nightly, another target, another library or a tool.
-const SPECIAL: [&str; 30] = [
-    "nightly",
-    "unstable",
-    "asan",
-    "msan",
-    "tsan",
-    "lsan",
-    "sanitizer",
-    "wasm",
-    "wasm32",
-    "wasi",
-    "js",
-    "web",
-    "stdweb",
-    "windows",
-    "winsqlite3",
-    "macos",
-    "ios",
-    "android",
-    "gecko",
-    "bindgen",
-    "buildtime",
-    "sqlcipher",
-    "loadable",
-    "loom",
-    "fuzz",
-    "fuzzing",
-    "miri",
-    "rustc",
-    "simd",
-    "intrinsics",
-];
-
-/// Whether a feature, or one that it enables, needs more than a stable toolchain on a common host, by its name.
-pub(super) fn is_special(member: &Member, name: &str) -> bool {
-    let by_name = |name: &str| name.split(['-', '_']).any(|word| SPECIAL.contains(&word));
-    by_name(name) || closure(member, name).iter().any(|enabled| by_name(enabled))
-}
 
 /// The sets, and comments on them: those that the project builds itself, otherwise few that cover the features.
 pub(super) fn sets(chosen: &[&Member], found: &Found) -> (Vec<FeatureSet>, Vec<String>) {
@@ -138,20 +99,6 @@ fn bundles(member: &Member, name: &str) -> bool {
         Some(Bundling::Always | Bundling::InTests | Bundling::Never) => name.contains("bundled"),
         None => false,
     }
-}
-
-/// All features of one package that this one enables.
-pub(super) fn closure<'m>(member: &'m Member, name: &'m str) -> BTreeSet<&'m str> {
-    let mut todo = vec![name];
-    let mut on = BTreeSet::new();
-    while let Some(name) = todo.pop() {
-        if let Some(list) = member.features.get(name) {
-            if on.insert(name) {
-                todo.extend(list.iter().map(String::as_str));
-            }
-        }
-    }
-    on
 }
 
 /// The features that enable SQLite and are not enabled yet.

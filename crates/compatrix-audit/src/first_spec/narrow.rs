@@ -2,6 +2,7 @@
 //!
 //! What the compiler's error names is left out first; where it names nothing, halves are tried. The engine builds.
 
+use super::closure::closure;
 use super::draft::FeatureSet;
 use super::found::Member;
 
@@ -101,7 +102,7 @@ impl<'m> Narrowing<'m> {
         }
         let failed = failed_packages(&trouble.output);
         let enables = |member: &&Member| {
-            let closure = super::features::closure(member, feature);
+            let closure = closure(member, feature);
             let items = closure.iter().filter_map(|name| member.features.get(*name)).flatten();
             let dependencies =
                 items.map(|item| item.trim_start_matches("dep:").split(['/', '?']).next().unwrap_or(item));

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::closure::{closure, is_special};
 use super::draft::{FeatureSet, WHAT_USERS_GET};
 use super::found::{Found, Member};
 use super::packages::covers;
@@ -103,8 +104,7 @@ fn of_docs_rs(chosen: &[&Member]) -> Selected {
         let Some(docs) = &member.docs_rs else { continue };
         let all = || member.features.keys().filter(|name| *name != "default").cloned().collect();
         let list: Vec<String> = if docs.all { all() } else { docs.list.clone() };
-        let (left, list): (Vec<String>, Vec<String>) =
-            list.into_iter().partition(|name| super::features::is_special(member, name));
+        let (left, list): (Vec<String>, Vec<String>) = list.into_iter().partition(|name| is_special(member, name));
         if !left.is_empty() {
             selected.remarks.push(format!("In no set: {}; docs.rs builds with a nightly.", quoted(&left)));
         }
@@ -150,8 +150,7 @@ impl Selected {
             let name = name_of(!asked.no_default, &list);
             return self.push(&name, !asked.no_default, list, &format!("{at}{words}"));
         };
-        let by_default: BTreeSet<&str> =
-            members.iter().flat_map(|member| super::features::closure(member, "default")).collect();
+        let by_default: BTreeSet<&str> = members.iter().flat_map(|member| closure(member, "default")).collect();
         self.sweep(sweep, &list, (&universe, &by_default), at);
     }
 

@@ -1,7 +1,7 @@
 //! What lints look at.
 
 use crate::manifest::{Located, Manifest};
-use crate::promise::{NotTaken, Promise};
+use crate::promise::{CargoCommand, NotTaken, Promise};
 
 /// The facts that lints read.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +28,8 @@ pub struct WorkspaceFacts {
     pub promises: Vec<Promise>,
     /// Places that look like a promise and were not taken for one.
     pub not_taken: Vec<NotTaken>,
+    /// The cargo commands of the workspace's own workflows.
+    pub commands: Vec<CargoCommand>,
     /// Paths in the source texts of packages under test that lead to something outside of them which no key holds.
     pub outside_reads: Vec<OutsideRead>,
     /// Inputs of the spec that match no file.

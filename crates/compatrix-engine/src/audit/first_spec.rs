@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, Package, TargetKind};
 use compatrix_audit::first_spec::{Bundling, Found, Member, Noted, SqliteUse};
-use compatrix_audit::promise::NotTaken;
 
 use crate::audit::doctor::promises_in;
 use crate::find::manifest_text::{shown, ManifestText};
@@ -43,8 +42,7 @@ pub fn gather(ambient: &Ambient, root: &Path) -> Result<Found, Error> {
         members.push(member);
         editions.push((package, manifest.place(&["package", "edition"])));
     }
-    let (mut scanned, mut unread) = promises_in(root, &dirs);
-    scanned.not_taken.extend(not_inherited(&root_text, &members));
+    let (scanned, mut unread) = promises_in(root, &dirs);
     Ok(Found {
         readers: needs::readers(lockfile.as_deref(), &root_text, &editions),
         below: repository(root).map(|top| shown(&top, root)).unwrap_or_default(),
@@ -68,17 +66,6 @@ pub fn gather(ambient: &Ambient, root: &Path) -> Result<Found, Error> {
 fn repository(root: &Path) -> Option<PathBuf> {
     let top = root.ancestors().find(|folder| files::exists(&folder.join(".git")))?;
     (top != root).then(|| top.to_owned())
-}
-
-/// The `rust-version` of the root manifest that no package inherits, so that nobody promises it.
-fn not_inherited(root: &ManifestText, members: &[Member]) -> Option<NotTaken> {
-    let keys = ["workspace", "package", "rust-version"];
-    let version = root.text(&keys)?;
-    let line = root.line(&keys)?;
-    let place = root.place(&keys);
-    let inherited = members.iter().any(|member| member.rust_version.as_ref().is_some_and(|own| own.why == place));
-    let because = "no package inherits it; add `rust-version.workspace = true` to their [package]";
-    (!inherited).then(|| NotTaken::new(&root.path, line, &format!("rust-version = \"{version}\""), because))
 }
 
 fn member(package: &Package, manifest: &ManifestText, root: &ManifestText, metadata: &Metadata) -> Member {

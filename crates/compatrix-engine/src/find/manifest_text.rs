@@ -28,11 +28,6 @@ impl ManifestText {
         }
     }
 
-    /// The line of this key.
-    pub(crate) fn line(&self, keys: &[&str]) -> Option<usize> {
-        line_of(&self.text, keys)
-    }
-
     /// The whole manifest.
     pub(crate) fn all(&self) -> &str {
         &self.text
