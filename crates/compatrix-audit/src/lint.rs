@@ -5,6 +5,7 @@
 
 pub mod broken_spec;
 mod build_scripts;
+mod claims;
 mod context;
 mod dependencies;
 mod facts;
@@ -35,6 +36,7 @@ pub fn lint(facts: &WorkspaceFacts, spec: Option<&Spec>, versions: &Versions) ->
     build_scripts::lint(&context, versions, &mut found);
     dependencies::lint(&context, &mut found);
     promises::lint(&context, versions, &mut found);
+    claims::lint(&context, versions, &mut found);
     inputs::lint(&context, &mut found);
     let key = |finding: &Finding| (finding.severity != Severity::Error, finding.id, finding.file.clone(), finding.line);
     found.sort_by_cached_key(key);

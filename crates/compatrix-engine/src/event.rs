@@ -26,12 +26,12 @@ pub enum Event {
     },
     /// A build begins.
     BuildStarted {
-        /// Its id.
+        /// Its name, with the names of feature sets.
         build: String,
     },
     /// A build ended.
     BuildFinished {
-        /// Its id.
+        /// Its name, with the names of feature sets.
         build: String,
         /// Why the build failed; `None` if it did not.
         trouble: Option<String>,

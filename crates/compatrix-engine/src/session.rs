@@ -11,6 +11,7 @@ use std::sync::mpsc::Sender;
 use std::sync::Arc;
 
 use anyhow::Context;
+use compatrix_model::claims::untested;
 use compatrix_model::matrix_spec::{contradictions, Spec};
 use compatrix_model::plan::narrow::{plan_again, plan_narrowed, Narrow};
 use compatrix_model::plan::Part;
@@ -122,6 +123,15 @@ impl Session {
         }
         let walked = prepared.and_then(|(survey, plan)| {
             survey.workspace.warnings.iter().for_each(|text| warn(tell, text.clone()));
+            // A job of CI has one part of the matrix, and leak suites prove no claim.
+            let all = narrow_by.part.is_none();
+            if all && plan.runs.iter().any(|run| parsed.spec.suites[run.suite].leak().is_none()) {
+                let untested = untested(&parsed.spec, &survey.facts.versions());
+                untested
+                    .iter()
+                    .filter(|claim| !claim.is_plain())
+                    .for_each(|claim| warn(tell, format!("{claim}; {}", claim.mend())));
+            }
             walk::walk_plan(&self.host, &self.ledger, &parsed.spec, plan, survey, (&policy, today), tell)
         });
         match self.host.supervisor.kill_left_by_runs() {

@@ -136,9 +136,11 @@ pub(crate) fn walk_plan(
 
 /// The builds that have runs to do, with these runs, in the plan's order.
 fn jobs<'p>(spec: &Spec, plan: &'p Plan, walk: &Walk<'_>, durations: &Durations) -> Vec<Job<'p>> {
-    let job =
-        |build: &'p Build| Job { build, predicted_ms: durations.builds.get(&build.id()).copied(), runs: Vec::new() };
-    let mut jobs: Vec<Job<'p>> = plan.builds.iter().map(job).collect();
+    let job = |(build, name): (&'p Build, String)| {
+        let predicted_ms = durations.builds.get(&build.id()).copied();
+        Job { build, name, predicted_ms, runs: Vec::new() }
+    };
+    let mut jobs: Vec<Job<'p>> = plan.builds.iter().zip(plan.build_names(&spec.space)).map(job).collect();
     for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| walk.rows[*n].is_none()) {
         let id = (spec.suites[run.suite].name.clone(), walk.cells[n].to_string());
         let unseen = spec.suites[run.suite].leak().map(|_| LEAK_RUN_MS);
@@ -248,7 +250,7 @@ fn handle(
     };
     match told {
         Told::BuildStarted(job) => {
-            let _ = tell.send(Event::BuildStarted { build: worker.jobs[job].build.id() });
+            let _ = tell.send(Event::BuildStarted { build: worker.jobs[job].name.clone() });
         }
         Told::RunFinished(n, record) => keep(n, *record)?,
         Told::BuildFinished(job, summary) => {
@@ -277,7 +279,7 @@ fn handle(
                 ledger.put_reads(key, &read.inputs, worker.host.now)?;
             }
             let _ = tell.send(Event::BuildFinished {
-                build: build.id(),
+                build: worker.jobs[job].name.clone(),
                 trouble: failure.map(|failure| failure.cause.clone()),
                 output: failure.map(|failure| failure.output.clone()).unwrap_or_default(),
                 wall_ms: summary.wall_ms,
@@ -360,7 +362,7 @@ impl Worker<'_> {
 impl Executor for Worker<'_> {
     fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built> {
         let build = self.jobs[job].build;
-        self.watched(format!("the build `{}`", build.id()), || {
+        self.watched(format!("the build `{}`", self.jobs[job].name), || {
             let since = system();
             let inputs = build_inputs(self.host, self.spec, self.survey, build)?;
             let built = build::build(self.host, build, &inputs, jobs)?;

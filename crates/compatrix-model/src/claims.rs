@@ -9,6 +9,7 @@ mod judge;
 mod stale;
 #[cfg(test)]
 mod tests;
+mod untested;
 
 use semver::Version;
 
@@ -22,6 +23,7 @@ pub use evaluate::evaluate;
 pub use freshness::{Freshness, StaleGroup};
 pub use judge::{judge_against, judge_evidence, with_meanings, Rulings};
 pub use stale::{Against, Stale};
+pub use untested::{untested, Untested};
 
 /// An evidence entry judged by the spec.
 #[derive(Debug, Clone, PartialEq)]

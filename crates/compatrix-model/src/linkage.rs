@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Crates that link SQLite (`links` in their manifests): rusqlite's, sqlx's and diesel's; that of the crate `sqlite`;
+/// libsql's.
+pub const SQLITE_CRATES: [&str; 3] = ["libsqlite3-sys", "sqlite3-src", "libsql-ffi"];
+
 /// How SQLite gets into an executable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

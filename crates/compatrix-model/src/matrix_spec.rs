@@ -31,10 +31,12 @@ use crate::cell::Space;
 use crate::lockset::LockGroup;
 
 pub use ci::{Check, Checks, Ci, CiEvent, EventSettings, JobCommand};
+pub(crate) use claims::what_to_add;
 pub use claims::{ClaimedVersion, Claims};
 pub use document::json_schema;
 pub use profiles::{Profile, Strategy};
 pub use project::Project;
+pub(crate) use rules::meets_claim;
 pub use rules::{contradictions, Contradiction, Expect, Rule};
 pub use sqlite_options::OptionSet;
 pub use sqlite_settings::SqliteSettings;

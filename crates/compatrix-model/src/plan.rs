@@ -5,6 +5,7 @@
 
 mod build;
 mod contents;
+mod names;
 pub mod narrow;
 mod parts;
 pub mod predict;

@@ -393,3 +393,22 @@ fn a_suite_that_only_builds_leaves_dev_dependencies_out() {
         ]
     );
 }
+
+#[test]
+fn builds_are_named_by_their_feature_sets() {
+    let names = |axes: &str, rest: &str, cells: &[&str]| {
+        let spec = spec(axes, rest);
+        let cells: Vec<Condition> =
+            cells.iter().map(|cell| Condition::parse_expr(cell, &spec.space).unwrap()).collect();
+        let choice = Choice { profile: &spec.profiles["all"], cells: &cells };
+        plan(&spec, &choice, &host(&spec, &[], &[])).build_names(&spec.space)
+    };
+    let all = "[profile.all]\nstrategy = \"all\"\n";
+    let sets = "rust = [\"stable\"]\n[axis.features]\ndefault = []\nminimal = { default-features = false }\njson = [\"json\"]\n\
+                again = [\"json\"]\nmore = [\"json\"]\nlast = [\"json\"]\n";
+    // The features of `default` are `pool` and `default`: no name lists them.
+    let four = "rust=stable features=json|again|more|…";
+    assert_eq!(names(sets, all, &[]), ["rust=stable features=default", "rust=stable features=minimal", four]);
+    assert_eq!(names(sets, all, &["features=again"]), ["rust=stable features=again"]);
+    assert_eq!(names("rust = [\"1.70\", \"stable\"]\n", all, &[]), ["rust=1.70", "rust=stable"], "no axis, no set");
+}

@@ -36,6 +36,8 @@ struct ProvisionEntry<'a> {
 #[derive(Serialize)]
 struct BuildEntry<'a> {
     id: String,
+    /// As build lines and tables show it: with the names of feature sets.
+    name: String,
     toolchain: &'a str,
     linkage: &'static str,
     /// After `cargo test` or `cargo build`, if one cargo makes it all.
@@ -80,8 +82,10 @@ struct SkipEntry<'a> {
 pub fn plan_json(spec: &Spec, plan: &Plan, facts: &PlanFacts, known: &[bool], profile: &str) -> String {
     let shown = Chosen::of(plan);
     let runs_per_build = plan.runs_per_build();
-    let builds = plan.builds.iter().zip(runs_per_build).map(|(build, runs)| BuildEntry {
+    let names = plan.build_names(&spec.space);
+    let builds = plan.builds.iter().zip(runs_per_build).zip(names).map(|((build, runs), name)| BuildEntry {
         id: build.id(),
+        name,
         toolchain: build.toolchain.as_str(),
         linkage: match build.linkage {
             None => "own",

@@ -98,10 +98,11 @@ fn builds(out: &mut String, spec: &Spec, plan: &Plan, facts: &PlanFacts, look: &
     let rows: Vec<[String; 4]> = plan
         .builds
         .iter()
+        .zip(plan.build_names(&spec.space))
         .zip(&runs)
-        .map(|(build, runs)| {
+        .map(|((build, name), runs)| {
             let compiles = build_ms(facts, build).map_or("?".to_owned(), duration);
-            [build.id(), runs.len().to_string(), compiles, cells_in(runs)]
+            [name, runs.len().to_string(), compiles, cells_in(runs)]
         })
         .collect();
     let headings = ["build", "runs", "compiles in", "runs in"];

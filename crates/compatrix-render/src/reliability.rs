@@ -140,23 +140,20 @@ fn joined(parts: &[String]) -> String {
 }
 
 fn ran(facts: &Facts<'_>) -> String {
-    let mut table =
-        Table::new(&["Suite", "Tool", "Platform", "Rust", "SQLite", ">Cells", ">Tests run", ">Not runnable"]);
+    let with_sqlite = facts.uses_sqlite();
+    let sqlite = with_sqlite.then_some("SQLite");
+    let headings = ["Suite", "Tool", "Platform", "Rust"].into_iter().chain(sqlite);
+    let headings: Vec<&str> = headings.chain([">Cells", ">Tests run", ">Not runnable"]).collect();
+    let mut table = Table::new(&headings);
     for suite in &facts.suites {
         for (platform, ran) in &suite.platforms {
             let list = |items: &std::collections::BTreeSet<String>| {
                 text(&items.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
             };
-            table.row([
-                code(suite.name),
-                list(&ran.versions),
-                code(platform),
-                list(&ran.releases),
-                list(&ran.sqlites),
-                ran.cells.to_string(),
-                ran.tests.to_string(),
-                ran.not_run.to_string(),
-            ]);
+            let what = [code(suite.name), list(&ran.versions), code(platform), list(&ran.releases)];
+            let sqlites = with_sqlite.then(|| list(&ran.sqlites));
+            let numbers = [ran.cells, ran.tests, ran.not_run].map(|n| n.to_string());
+            table.row(what.into_iter().chain(sqlites).chain(numbers));
         }
     }
     if table.is_empty() {

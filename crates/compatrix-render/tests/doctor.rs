@@ -68,7 +68,7 @@ fn report() -> Report {
         platform: "linux-x86_64".into(),
         root: Some("/home/ada/made".into()),
         spec: SpecState::Valid,
-        checks: checks(&host(), Some(&spec)),
+        checks: checks(&host(), Some(&spec), true),
         findings: vec![
             too_new,
             finding(

@@ -148,7 +148,7 @@ fn a_workspace_that_promises_nothing_has_a_spec_all_the_same() {
     let member = Member { name: "bare".to_owned(), manifest: "Cargo.toml".to_owned(), ..Member::default() };
     let (text, parsed) = parsed(&Found { members: vec![member], ..Found::default() });
     assert_eq!(parsed.spec.space.cells().count(), 1);
-    assert!(text.contains("No package under test uses SQLite, so there is no axis `sqlite`."), "{text}");
+    assert!(!text.to_lowercase().contains("sqlite"), "{text}");
     assert!(text.contains("# Found no `rust-version`"), "{text}");
 }
 

@@ -25,10 +25,12 @@ struct Needs {
     nightly: bool,
     /// The `sqlite` axis has the value `host`.
     host_sqlite: bool,
+    /// The workspace has something to do with SQLite, by its spec or by a locked package.
+    sqlite: bool,
 }
 
 impl Needs {
-    fn of(spec: Option<&Spec>, host: &HostTools) -> Self {
+    fn of(spec: Option<&Spec>, host: &HostTools, uses_sqlite: bool) -> Self {
         let values = |kind: AxisKind| {
             let axis = spec.and_then(|spec| spec.space.axis_of(&kind));
             axis.into_iter().flat_map(|(_, axis)| &axis.values)
@@ -44,13 +46,15 @@ impl Needs {
             rustup: toolchains().any(|(value, _)| !is_here(value)),
             nightly: toolchains().any(|(_, name)| name.starts_with("nightly")),
             host_sqlite: values(AxisKind::Sqlite).any(|value| matches!(value.setting, Setting::SqliteHost)),
+            sqlite: uses_sqlite || values(AxisKind::Sqlite).next().is_some(),
         }
     }
 }
 
-/// The checks of a host for a spec, in report order.
-pub fn checks(host: &HostTools, spec: Option<&Spec>) -> Vec<Check> {
-    let needs = Needs::of(spec, host);
+/// The checks of a host for a spec, in report order. SQLite is checked where the spec has an axis for it, or a package of
+/// the workspace uses it.
+pub fn checks(host: &HostTools, spec: Option<&Spec>, uses_sqlite: bool) -> Vec<Check> {
+    let needs = Needs::of(spec, host, uses_sqlite);
     let mut checks = vec![cargo(host), rustup(host, needs)];
     checks.extend(host.toolchains.iter().map(|(name, found)| toolchain(host, name, found)));
     let tool = |id, name: &str, found: &Option<Tool>, required, needed_for: &str| {
@@ -62,17 +66,27 @@ pub fn checks(host: &HostTools, spec: Option<&Spec>) -> Vec<Check> {
         "C compiler",
         &host.c_compiler,
         true,
-        "linking every build, compiling SQLite, identifying libraries",
+        if needs.sqlite {
+            "linking every build, compiling SQLite, identifying libraries"
+        } else {
+            "linking every build, identifying libraries"
+        },
     ));
     checks.push(tool("pkg-config", "pkg-config", &host.pkg_config, false, "crates that find host libraries with it"));
-    checks.extend(sqlite(host, needs));
+    if needs.sqlite {
+        checks.extend(sqlite(host, needs));
+    }
     checks.push(tool("valgrind", "valgrind", &host.valgrind, false, "leak suites with valgrind"));
     checks.extend(nightly(host, needs));
     checks.push(tool("git", "git", &host.git, false, "the commit in evidence, and detecting changed sources"));
-    let distributions = "toolchains and SQLite versions from Debian distributions";
+    let distributions = if needs.sqlite {
+        "toolchains and SQLite versions from Debian distributions"
+    } else {
+        "toolchains from Debian distributions"
+    };
     checks.push(tool("apt-get", "apt-get", &host.apt_get, false, distributions));
     checks.push(tool("dpkg-deb", "dpkg-deb", &host.dpkg_deb, false, distributions));
-    checks.extend(host.disks.iter().map(disk));
+    checks.extend(host.disks.iter().map(|one| disk(one, needs)));
     checks
 }
 
@@ -213,7 +227,7 @@ fn nightly(host: &HostTools, needs: Needs) -> Vec<Check> {
     checks
 }
 
-fn disk(disk: &Disk) -> Check {
+fn disk(disk: &Disk, needs: Needs) -> Check {
     let (status, found) = match &disk.free {
         Err(reason) => (Status::Warning, reason.clone()),
         Ok(free) => {
@@ -237,7 +251,12 @@ fn disk(disk: &Disk) -> Check {
         required: true,
         found,
         path: disk.path.clone(),
-        needed_for: "builds, SQLite libraries, fixtures and the ledger".to_owned(),
+        needed_for: if needs.sqlite {
+            "builds, SQLite libraries, fixtures and the ledger"
+        } else {
+            "builds and the ledger"
+        }
+        .to_owned(),
         mend,
     }
 }

@@ -53,7 +53,7 @@ fn spec_of(axis: &str) -> Spec {
 /// The checks that are not ok: `id status required | mend`.
 #[track_caller]
 fn check(host: &HostTools, spec: Option<&Spec>, expect: &[&str]) {
-    let told = checks(host, spec).into_iter().filter(|check| check.status != Status::Ok).map(|check| {
+    let told = checks(host, spec, true).into_iter().filter(|check| check.status != Status::Ok).map(|check| {
         assert!(!check.needed_for.is_empty() && !check.found.is_empty(), "{check:?}");
         let status = if check.status == Status::Warning { "warning" } else { "missing" };
         let required = if check.fails() { " required" } else { "" };
@@ -66,7 +66,7 @@ fn check(host: &HostTools, spec: Option<&Spec>, expect: &[&str]) {
 fn a_host_that_has_all_is_quiet() {
     check(&full(), None, &[]);
     check(&full(), Some(&spec_of("rust = [\"stable\"]\nsqlite = [\"host\"]\n")), &[]);
-    let ids: Vec<&str> = checks(&full(), None).iter().map(|check| check.id).collect();
+    let ids: Vec<&str> = checks(&full(), None, true).iter().map(|check| check.id).collect();
     let expect: Vec<&str> = CHECKS.into_iter().filter(|id| *id != "toolchain").collect();
     assert_eq!(ids, expect);
 }
@@ -199,7 +199,7 @@ fn the_counts_are_of_what_is_told() {
         platform: "linux-x86_64".to_owned(),
         root: None,
         spec: SpecState::Absent,
-        checks: checks(&host, None),
+        checks: checks(&host, None, true),
         findings: Vec::new(),
         unchecked: Vec::new(),
         counts: Counts::default(),

@@ -2,6 +2,7 @@
 
 use crate::manifest::{Located, Manifest};
 use crate::promise::{CargoCommand, NotTaken, Promise};
+use compatrix_model::linkage::SQLITE_CRATES;
 
 /// The facts that lints read.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +64,13 @@ pub struct BuildScript {
 pub struct Graph {
     /// Indexed by [`Use::package`].
     pub packages: Vec<GraphPackage>,
+}
+
+impl Graph {
+    /// Whether a package of the lockfile links SQLite.
+    pub fn uses_sqlite(&self) -> bool {
+        self.packages.iter().any(|package| SQLITE_CRATES.contains(&package.name.as_str()))
+    }
 }
 
 /// One package of `Cargo.lock`.

@@ -35,6 +35,8 @@ pub enum Lint {
     BuildScriptTooNew,
     /// A README, page or workflow promises what the spec does not test.
     PromiseNotTested,
+    /// No value of the axis is the version that the spec claims.
+    ClaimNotTested,
     /// YAML changes the meaning of an unquoted version.
     VersionMisread,
     /// A workflow has a hand-written matrix although the spec has `[ci]`.
@@ -45,7 +47,7 @@ pub enum Lint {
 
 impl Lint {
     /// Every lint, in declaration order.
-    pub const ALL: [Lint; 16] = [
+    pub const ALL: [Lint; 17] = [
         Lint::SpecInvalid,
         Lint::WorkspaceUnreadable,
         Lint::MsrvNotInherited,
@@ -59,6 +61,7 @@ impl Lint {
         Lint::KeyTooNew,
         Lint::BuildScriptTooNew,
         Lint::PromiseNotTested,
+        Lint::ClaimNotTested,
         Lint::VersionMisread,
         Lint::MatrixByHand,
         Lint::InputsUnclear,
@@ -80,6 +83,7 @@ impl Lint {
             Lint::KeyTooNew => "key-too-new",
             Lint::BuildScriptTooNew => "build-script-too-new",
             Lint::PromiseNotTested => "promise-not-tested",
+            Lint::ClaimNotTested => "claim-not-tested",
             Lint::VersionMisread => "version-misread",
             Lint::MatrixByHand => "matrix-by-hand",
             Lint::InputsUnclear => "inputs-unclear",

@@ -7,14 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{Dependency, DependencyKind, Package};
 use compatrix_model::facts::{Bundling, PackageFacts};
+use compatrix_model::linkage::SQLITE_CRATES;
 use compatrix_model::lockset::file::{Locked, Lockfile};
 
 /// How many features of features of members are looked through; more is a ring.
 const DEPTH: usize = 8;
-
-/// Crates that link SQLite (`links` in their manifests): rusqlite's, sqlx's and diesel's; that of the crate `sqlite`;
-/// libsql's.
-const CRATES: [&str; 3] = ["libsqlite3-sys", "sqlite3-src", "libsql-ffi"];
 
 /// A locked crate that links SQLite.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +24,7 @@ pub struct SqliteCrate {
 impl SqliteCrate {
     /// This locked package, if it is one.
     pub(crate) fn of(package: &Locked) -> Option<Self> {
-        let is_one = CRATES.contains(&package.name.as_str());
+        let is_one = SQLITE_CRATES.contains(&package.name.as_str());
         is_one.then(|| Self { name: package.name.clone(), version: package.version.clone() })
     }
 

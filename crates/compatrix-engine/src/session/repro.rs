@@ -53,7 +53,7 @@ pub fn lines(
     if let Targets::Tests { doctests } = &mut without_doctests.targets {
         *doctests = false;
     }
-    let _ = tell.send(Event::BuildStarted { build: planned_build.id() });
+    let _ = tell.send(Event::BuildStarted { build: plan.build_names(&spec.space)[planned.build].clone() });
     let jobs = jobserver::Client::new(host.limits.jobs.max(1)).map_err(anyhow::Error::from)?;
     let built = build::build(host, &without_doctests, &inputs, &jobs)?;
     let product = match built.result {

@@ -27,6 +27,8 @@ use crate::sys::host::Host;
 #[derive(Debug)]
 pub(super) struct Job<'a> {
     pub build: &'a Build,
+    /// The build's name, for people.
+    pub name: String,
     /// Predicted wall time in milliseconds, if seen before.
     pub predicted_ms: Option<u64>,
     /// Its runs: position for the caller and predicted wall time.

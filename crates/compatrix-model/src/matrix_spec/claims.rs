@@ -170,26 +170,27 @@ fn claimed(table: &Table, kind: &AxisKind, axes: &Axes, c: &mut Collector<'_>) -
     let text = node.text()?;
     let version = partial_version(text)?;
     let axis = axes.space.axis_of(kind).map(|(_, axis)| axis);
-    let proven = axis.is_some_and(|axis| {
-        let versions = axis.values.iter().filter_map(|value| value_version(&axis.name, &value.name, &Versions::new()));
-        versions.into_iter().any(|version| meets_claim(text, &version))
+    // A value such as `stable` may turn out to be the version; see `claims::untested`.
+    let may_be = axis.is_some_and(|axis| {
+        let versions = axis.values.iter().map(|value| value_version(&axis.name, &value.name, &Versions::new()));
+        versions.into_iter().any(|version| version.is_none_or(|version| meets_claim(text, &version)))
     });
-    if !proven && !axes.is_lost(key) && axes.rejected(key).is_empty() {
-        let ladder = sqlite::AMALGAMATIONS.iter().map(|(version, _)| *version);
-        let mut available =
-            ladder.filter(|known| partial_version(known).is_some_and(|known| meets_claim(text, &known)));
-        let value = match kind {
-            AxisKind::Sqlite => available.next(),
-            _ => Some(text),
-        };
+    if !may_be && !axes.is_lost(key) && axes.rejected(key).is_empty() {
         let problem = Problem::new(format!("the claim stays unproven: no value of the axis `{key}` is {text}"));
-        c.warning(
-            node.span.clone(),
-            match value {
-                Some(value) => problem.help(format!("add `\"{value}\"` to `axis.{key}`")),
-                None => problem.help("that version of SQLite is not available; claim one that is"),
-            },
-        );
+        c.warning(node.span.clone(), problem.help(what_to_add(kind, text)));
     }
     Some(ClaimedVersion { text: text.to_owned(), version })
+}
+
+/// The value that would test a claimed version: `` add `"3.35.4"` to `axis.sqlite` ``.
+pub(crate) fn what_to_add(kind: &AxisKind, claim: &str) -> String {
+    let ladder = sqlite::AMALGAMATIONS.iter().map(|(version, _)| *version);
+    let mut available = ladder.filter(|known| partial_version(known).is_some_and(|known| meets_claim(claim, &known)));
+    match kind {
+        AxisKind::Sqlite => match available.next() {
+            Some(value) => format!("add `\"{value}\"` to `axis.sqlite`"),
+            None => "that version of SQLite is not available; claim one that is".to_owned(),
+        },
+        _ => format!("add `\"{claim}\"` to `axis.rust`"),
+    }
 }

@@ -81,20 +81,27 @@ impl Targets {
 impl Build {
     /// The build's canonical id: `rust=stable sqlite=bundled features=bundled,pool`.
     pub fn id(&self) -> String {
+        let list = |features: &BTreeSet<String>| match features.is_empty() {
+            true => "none".to_owned(),
+            false => features.iter().map(String::as_str).collect::<Vec<_>>().join(","),
+        };
+        let features: Vec<String> = match self.features.len() {
+            1 => self.features.values().map(list).collect(),
+            _ => self.features.iter().map(|(package, features)| format!("{package}:{}", list(features))).collect(),
+        };
+        self.spelled(&features.join(";"))
+    }
+
+    /// The id with other words for its features; without them where there are none.
+    pub(super) fn spelled(&self, features: &str) -> String {
         let mut id = format!("rust={}", self.toolchain);
         match self.linkage {
             None => {}
             Some(Linkage::Static) => id.push_str(" sqlite=bundled"),
             Some(Linkage::Dynamic) => id.push_str(" sqlite=dynamic"),
         }
-        for (n, (package, features)) in self.features.iter().enumerate() {
-            let list = features.iter().map(String::as_str).collect::<Vec<_>>().join(",");
-            let list = if list.is_empty() { "none".to_owned() } else { list };
-            if self.features.len() == 1 {
-                id.push_str(&format!(" features={list}"));
-            } else {
-                id.push_str(&format!("{}{package}:{list}", if n == 0 { " features=" } else { ";" }));
-            }
+        if !features.is_empty() {
+            id.push_str(&format!(" features={features}"));
         }
         if !self.lockset.is_locked() {
             id.push_str(&format!(" lockset={}", self.lockset));

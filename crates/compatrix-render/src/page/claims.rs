@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
+use compatrix_model::axis::AxisKind;
 use compatrix_model::claims::{Claim, ClaimVerdict, Lowest};
+use compatrix_model::matrix_spec::{ClaimedVersion, Spec};
 use compatrix_model::verdict::Verdict;
 
 use super::facts::{suites, Facts};
@@ -23,7 +25,10 @@ pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
             .filter(|verdict| of(*verdict) > 0)
             .map(|verdict| format!("**{}** {} {verdict}", of(verdict), if of(verdict) == 1 { "is" } else { "are" }))
             .collect();
-        let _ = writeln!(out, "Of {} {}.", count(claims.len(), "promise"), joined(&parts));
+        match claims.as_slice() {
+            [only] => drop(writeln!(out, "The only promise is **{}**.", only.verdict)),
+            _ => drop(writeln!(out, "Of {} {}.", count(claims.len(), "promise"), joined(&parts))),
+        }
     }
     if !facts.judgement.judged.is_empty() {
         let counts = facts.matrix.counts();
@@ -51,12 +56,36 @@ pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
             out.push_str("The matrix has too many cells to list; those without evidence are not counted here.\n");
         }
     }
-    out.push_str(
-        "\nA *cell* is one value per axis: a Rust version, a SQLite version, a schema, a feature set. A promise is *proven* if \
+    let _ = writeln!(
+        out,
+        "\nA *cell* is {}. A promise is *proven* if \
          cells at the promised value ran and passed and no cell that it covers is broken. It is *contradicted* if evidence \
          shows a failure, *stale* if the evidence that would decide it is of other sources than the newest evidence, or of \
-         what means something else by now, and *unproven* if there is no evidence either way.\n",
+         what means something else by now, and *unproven* if there is no evidence either way.",
+        cell(facts.spec)
     );
+}
+
+/// What a cell of this spec is: `one value per axis: a Rust version, a feature set`.
+fn cell(spec: &Spec) -> String {
+    let words: Vec<String> = spec
+        .space
+        .axes()
+        .iter()
+        .map(|axis| match &axis.kind {
+            AxisKind::Rust => "a Rust version".to_owned(),
+            AxisKind::Sqlite => "a SQLite version".to_owned(),
+            AxisKind::Schema => "a schema".to_owned(),
+            AxisKind::Features => "a feature set".to_owned(),
+            AxisKind::Deps => "a choice of dependency versions".to_owned(),
+            AxisKind::Env { var } => format!("a value of {}", code(var)),
+        })
+        .collect();
+    match words.as_slice() {
+        [] => "one configuration of the packages".to_owned(),
+        [one] => format!("{one} that the tests ran with"),
+        _ => format!("one value per axis: {}", words.join(", ")),
+    }
 }
 
 pub(super) fn table(facts: &Facts<'_>) -> String {
@@ -83,23 +112,33 @@ pub(super) fn table(facts: &Facts<'_>) -> String {
     if !facts.judgement.judged.is_empty() {
         out.push_str(if out.is_empty() { "" } else { "\n" });
         let claimed = &facts.spec.claims;
-        lowest(&mut out, "Rust", &facts.claims.lowest_rust, claimed.rust.as_ref().map(|c| c.text.as_str()));
-        lowest(&mut out, "SQLite", &facts.claims.lowest_sqlite, claimed.sqlite.as_ref().map(|c| c.text.as_str()));
+        oldest(&mut out, "Rust", &facts.claims.lowest_rust, claimed.rust.as_ref());
+        // Where there is neither an axis nor a claim, SQLite is none of the reader's concerns.
+        if facts.spec.space.axis_of(&AxisKind::Sqlite).is_some() || claimed.sqlite.is_some() {
+            oldest(&mut out, "SQLite", &facts.claims.lowest_sqlite, claimed.sqlite.as_ref());
+        }
     }
     out
 }
 
-fn lowest(out: &mut String, what: &str, lowest: &Option<Lowest>, claimed: Option<&str>) {
-    let claimed = claimed.map_or(String::new(), |text| format!(" (promised: {text})"));
+/// The oldest version that works, in words that nobody takes for a requirement.
+fn oldest(out: &mut String, what: &str, lowest: &Option<Lowest>, claimed: Option<&ClaimedVersion>) {
+    let promise = match claimed {
+        Some(claim) => format!("The promise is {what} {} and newer", claim.text),
+        None => format!("This is not a promise: the spec promises no lowest {what}"),
+    };
     let _ = match lowest {
-        None => writeln!(out, "- Lowest {what} proven to work: **none**{claimed}."),
+        None => writeln!(out, "- No {what} version is known to work yet. {promise}."),
         Some(Lowest { version, proof, broken_above }) => {
             let above = match broken_above {
                 0 => String::new(),
                 n => format!("; {} on newer versions broken", count(*n, "result")),
             };
             let passed = count(proof.count, "result");
-            writeln!(out, "- Lowest {what} proven to work: **{version}**{claimed}, {passed} passed{above}.")
+            writeln!(
+                out,
+                "- The oldest {what} that was tested and works: **{version}** ({passed} passed{above}). {promise}."
+            )
         }
     };
 }

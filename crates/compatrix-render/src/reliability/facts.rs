@@ -70,6 +70,11 @@ impl<'a> Facts<'a> {
         });
         Self { suites: suites.collect() }
     }
+
+    /// Whether any suite ran with SQLite.
+    pub(super) fn uses_sqlite(&self) -> bool {
+        self.suites.iter().any(|suite| suite.platforms.values().any(|ran| !ran.sqlites.is_empty()))
+    }
 }
 
 impl<'a> Suite<'a> {

@@ -39,7 +39,7 @@ fn ability(tool: Tool) -> [&'static str; 3] {
         Tool::Miri => [
             "violations of every language rule that unsafe code can break: aliasing, validity, alignment, uninitialised memory, \
              use after free; data races; leaks",
-             "anything behind a call into C, including SQLite: such tests count as not runnable, never as passed",
+             "anything behind a call into C: such tests count as not runnable, never as passed",
              "a nightly toolchain's miri component; at least a hundred times slower",
         ],
         Tool::Resources => [

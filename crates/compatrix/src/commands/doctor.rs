@@ -40,13 +40,15 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs, terminal: &Terminal) -> Re
         return Err(Error::Interrupted);
     }
     let DoctorFacts { facts, findings: unreadable, unchecked } = gathered;
+    // Outside of a workspace nothing says that SQLite is of no interest.
+    let uses_sqlite = root.is_none() || facts.graph.uses_sqlite();
     let findings = broken.into_iter().chain(unreadable).chain(lint(&facts, spec, &tools.versions()));
     let mut report = Report {
         format: FORMAT,
         platform: Host::platform(),
         root: root.as_ref().map(|root| root.to_string_lossy().into_owned()),
         spec: state,
-        checks: checks(&tools, spec),
+        checks: checks(&tools, spec, uses_sqlite),
         findings: findings.collect(),
         unchecked,
         counts: Counts::default(),

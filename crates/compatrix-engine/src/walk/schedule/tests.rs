@@ -33,7 +33,7 @@ fn lanes_do_not_overlap_and_no_two_builds_wait_for_the_same_c() {
         build("nightly", Linkage::Dynamic),
     ];
     let jobs: Vec<Job<'_>> =
-        builds.iter().map(|build| Job { build, predicted_ms: Some(10), runs: Vec::new() }).collect();
+        builds.iter().map(|build| Job { build, name: build.id(), predicted_ms: Some(10), runs: Vec::new() }).collect();
     let set = |list: &[usize]| list.iter().copied().collect::<BTreeSet<_>>();
     let chosen = |waiting: &[usize], running: &[usize], c_is_compiled| {
         let chosen = choose(&jobs, &set(waiting), &set(running), c_is_compiled);
@@ -68,8 +68,10 @@ fn runs_that_share_a_folder_go_one_by_one() {
 #[test]
 fn an_estimate_is_no_less_than_the_longest_lane() {
     let builds = [build("a", Linkage::Dynamic), build("a", Linkage::Static), build("b", Linkage::Dynamic)];
-    let jobs: Vec<Job<'_>> =
-        builds.iter().map(|build| Job { build, predicted_ms: Some(1000), runs: vec![(0, Some(100))] }).collect();
+    let jobs: Vec<Job<'_>> = builds
+        .iter()
+        .map(|build| Job { build, name: build.id(), predicted_ms: Some(1000), runs: vec![(0, Some(100))] })
+        .collect();
     assert_eq!(estimate_ms(&jobs, 1), 3300);
     assert_eq!(estimate_ms(&jobs, 8), 2000);
 }
@@ -131,8 +133,11 @@ fn host(jobs: usize) -> Host {
 fn walked(at_once: usize, work: &Watched) -> BTreeMap<usize, Record> {
     let builds = [build("a", Linkage::Dynamic), build("b", Linkage::Dynamic)];
     let runs = |from: usize| (from..from + 3).map(|run| (run, None)).collect();
-    let jobs: Vec<Job<'_>> =
-        builds.iter().zip([0, 3]).map(|(build, at)| Job { build, predicted_ms: None, runs: runs(at) }).collect();
+    let jobs: Vec<Job<'_>> = builds
+        .iter()
+        .zip([0, 3])
+        .map(|(build, at)| Job { build, name: build.id(), predicted_ms: None, runs: runs(at) })
+        .collect();
     let (sender, receiver) = std::sync::mpsc::channel();
     let host = host(at_once);
     run_all(&host, &jobs, work, sender).unwrap();
