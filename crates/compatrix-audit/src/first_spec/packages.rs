@@ -102,8 +102,15 @@ pub(super) fn is_elsewhere(promise: &Promise, found: &Found) -> bool {
     let Some(next) = of_file().filter(|command| command.line >= promise.line).min_by_key(|command| command.line) else {
         return false;
     };
-    let about = |command: &CargoCommand| found.members.iter().any(|member| covers(command, member, found).is_some());
-    !of_file().filter(|command| command.job == next.job).any(about)
+    !of_file().filter(|command| command.job == next.job).any(|command| inside(command, found).is_some())
+}
+
+/// The folder of the workspace that a command works in; `None` if it is another's.
+fn inside(command: &CargoCommand, found: &Found) -> Option<String> {
+    let place = place(command, found)?;
+    let of_another =
+        |outside: &Noted| !folder_of(&outside.value).is_empty() && is_below(&place, folder_of(&outside.value));
+    (!found.outside.iter().any(of_another)).then_some(place)
 }
 
 /// How a command includes a package.
@@ -117,10 +124,7 @@ pub(super) enum Cover {
 
 /// Whether and how a command is about this package.
 pub(super) fn covers(command: &CargoCommand, member: &Member, found: &Found) -> Option<Cover> {
-    let place = place(command, found)?;
-    if found.outside.iter().any(|outside| is_below(&place, folder_of(&outside.value))) {
-        return None;
-    }
+    let place = inside(command, found)?;
     if !command.packages.is_empty() {
         return command.packages.iter().any(|spec| names(spec, &member.name)).then_some(Cover::Itself);
     }

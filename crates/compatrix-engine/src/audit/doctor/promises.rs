@@ -38,6 +38,8 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     let (scanned, unreadable) = scan(&host.root, &members);
     gathered.facts.promises = scanned.promises;
     gathered.facts.not_taken = scanned.not_taken;
+    gathered.facts.runners = scanned.runners;
+    gathered.facts.today = clock::day(host.now);
     gathered.facts.commands = scanned.commands;
     gathered.unchecked.extend(unreadable.into_iter().map(|reason| Unchecked {
         id: Lint::PromiseNotTested,
@@ -51,7 +53,14 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
 pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
     // Below the top of its repository, a workspace has the workflows and the README there.
     let top = root.ancestors().find(|folder| files::exists(&folder.join(".git"))).unwrap_or(root);
-    let mut reader = Reader { root, top, found: Scanned::default(), unreadable: Vec::new(), seen: BTreeSet::new() };
+    let mut reader = Reader {
+        root,
+        top,
+        found: Scanned::default(),
+        workflows: actions(top),
+        unreadable: Vec::new(),
+        seen: BTreeSet::new(),
+    };
     for folder in FOLDERS {
         reader.folder(&root.join(folder), |_| true);
     }
@@ -73,7 +82,15 @@ pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
     let text = files::read_text(&root.join("Cargo.toml")).unwrap_or_default();
     let left = manifest::read("Cargo.toml", &text).ok().and_then(|root| promise::not_inherited(&root, &manifests));
     reader.found.not_taken.extend(left);
-    let mut found = reader.found.without_unreleased(&clock::day(clock::now()));
+    let today = clock::day(clock::now());
+    // Together, because they call each other.
+    let (mut scanned, errors) = promise::scan_workflows(&reader.workflows, &today);
+    if top != root {
+        from_root(&mut scanned, &relative(root, top));
+    }
+    reader.found.extend(scanned);
+    reader.unreadable.extend(errors.into_iter().map(|reason| format!("promises could not be checked: {reason}")));
+    let mut found = reader.found.without_unreleased(&today);
     promise::settle(&mut found);
     (found, reader.unreadable)
 }
@@ -83,6 +100,8 @@ struct Reader<'a> {
     /// The top of the repository.
     top: &'a Path,
     found: Scanned,
+    /// Paths and texts of workflows and composite actions.
+    workflows: Vec<(String, String)>,
     unreadable: Vec<String>,
     seen: BTreeSet<PathBuf>,
 }
@@ -134,6 +153,11 @@ impl Reader<'_> {
                 return Err(format!("{file}: {} bytes are more than a page has", bytes.len()));
             }
             let text = promise::decode(&bytes).map_err(|reason| format!("{file}: {reason}"))?;
+            if source == PromiseSource::Workflow {
+                // They name each other by paths from the top.
+                self.workflows.push((relative(self.top, path), text));
+                return Ok(Scanned::default());
+            }
             promise::scan(&file, source, &text)
         });
         match scanned {
@@ -141,4 +165,29 @@ impl Reader<'_> {
             Err(reason) => self.unreadable.push(format!("promises could not be checked: {reason}")),
         }
     }
+}
+
+/// Gives paths from the repository's top as paths from the workspace root, which leads to the top by `up`.
+fn from_root(scanned: &mut Scanned, up: &str) {
+    let places = scanned.promises.iter_mut().map(|one| &mut one.file);
+    let places = places.chain(scanned.not_taken.iter_mut().map(|one| &mut one.file));
+    for file in places.chain(scanned.commands.iter_mut().map(|one| &mut one.file)) {
+        *file = format!("{up}/{file}");
+    }
+}
+
+/// The composite actions of the repository, which its workflows use.
+fn actions(root: &Path) -> Vec<(String, String)> {
+    let folders = files::list(&root.join(".github/actions")).unwrap_or_default();
+    let mut found = Vec::new();
+    for folder in folders {
+        for name in ["action.yml", "action.yaml"] {
+            let path = folder.join(name);
+            let inside = path.canonicalize().is_ok_and(|real| real.starts_with(root));
+            if let (true, Ok(text)) = (inside, files::read_text(&path)) {
+                found.push((relative(root, &path), text));
+            }
+        }
+    }
+    found
 }
