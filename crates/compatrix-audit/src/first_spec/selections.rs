@@ -108,8 +108,13 @@ fn of_docs_rs(chosen: &[&Member]) -> Selected {
         if !left.is_empty() {
             selected.remarks.push(format!("In no set: {}; docs.rs builds with a nightly.", quoted(&left)));
         }
-        let features = CommandFeatures { no_default: docs.no_default, list, ..CommandFeatures::default() };
-        selected.add(&features, &[member], &docs.at);
+        let name = if docs.all { "all" } else { "docs-rs" };
+        let list =
+            list.iter().filter_map(|item| own_feature(item, &[member])).filter(|name| name != "default").collect();
+        selected.push(name, !docs.no_default, list, &docs.at);
+        if member.features.get("default").is_some_and(|list| !list.is_empty()) {
+            selected.push("minimal", false, Vec::new(), "`default-features = false`");
+        }
     }
     selected
 }

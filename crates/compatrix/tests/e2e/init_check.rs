@@ -165,8 +165,10 @@ fn a_workspace_below_the_top_of_its_repository() {
         ],
     );
     git(&made, &["init", "-q"]);
-    let root = made.path("rust");
-    let ran = made.run(&["init", "--stdout", "--root", &root.to_string_lossy()]);
+    let mut command = std::process::Command::new(PROGRAM);
+    clean(&mut command);
+    command.args(["compatrix", "init", "--stdout"]).current_dir(made.path("rust"));
+    let ran = finish(command);
     ran.expect(0).prints(&[
         "rust = \"1.66\"  # ../README.md:3: MSRV: 1.66",
         "\"1.70\",  # ../.github/workflows/ci.yml:12",

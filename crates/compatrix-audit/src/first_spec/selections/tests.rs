@@ -9,6 +9,11 @@ fn member(features: &[&str]) -> Member {
     Member { name, manifest, features, default_member: true, ..Member::default() }
 }
 
+fn with_default(mut member: Member) -> Member {
+    member.features.insert("default".to_owned(), vec!["b".to_owned()]);
+    member
+}
+
 fn command(line: usize, features: CommandFeatures) -> CargoCommand {
     CargoCommand { file: "ci.yml".to_owned(), line, verb: "test".to_owned(), features, ..CargoCommand::default() }
 }
@@ -114,9 +119,9 @@ fn sweeps_follow_cargo_hack() {
 fn without_workflows_manifests_say_it() {
     let docs_rs = DocsRs { list: words(&["a", "nightly"]), at: "Cargo.toml:9".to_owned(), ..DocsRs::default() };
     check_of(
-        Member { docs_rs: Some(docs_rs), ..member(&["a", "b", "nightly"]) },
+        Member { docs_rs: Some(docs_rs), ..with_default(member(&["a", "b", "nightly"])) },
         vec![command(1, CommandFeatures::default())],
-        &["default: []", "a: [a]"],
+        &["default: []", "docs-rs: [a]", "minimal: -[]"],
         &["In no set: `nightly`; docs.rs builds with a nightly."],
     );
     let told = Sweep { powerset: true, exclude: words(&["b"]), ..Sweep::default() };
