@@ -137,7 +137,7 @@ impl Trial<'_> {
     fn prepare(&self, parsed: &Parsed) -> Result<Option<(Survey, Plan)>, Error> {
         for cells in self.choices(parsed)? {
             let profile = Profile::default();
-            let choice = Choice { profile: &profile, cells: &[cells] };
+            let choice = Choice { profile: &profile, cells: &[cells], packages: &[] };
             let (survey, plan) = self.session.prepare(parsed, &choice, &NarrowBy::default(), self.tell)?;
             if !plan.builds.is_empty() {
                 return Ok(Some((survey, plan)));
@@ -172,7 +172,7 @@ impl Trial<'_> {
         let parsed = (self.read)(draft)?;
         for cells in self.choices(&parsed)? {
             let profile = Profile::default();
-            let choice = Choice { profile: &profile, cells: &[cells] };
+            let choice = Choice { profile: &profile, cells: &[cells], packages: &[] };
             let plan = plan(&parsed.spec, &choice, &survey.facts.plan_facts());
             if !plan.builds.is_empty() {
                 return self.build(&parsed, survey, &plan, draft.features.first());
