@@ -4,38 +4,82 @@
 //! ignores the rest. It quotes every match with file and line. Pure: the engine reads the files.
 
 mod cargo;
+mod decode;
 mod kinds;
 mod platform;
 mod prose;
 mod scanned;
+mod scripts;
+mod settle;
+mod source;
 #[cfg(test)]
 mod tests;
-mod words;
 mod workflow;
 mod yaml;
 
 use compatrix_ci::pins::CHECKSUM;
 
+pub use decode::decode;
 pub use kinds::{Promise, PromiseKind, PromiseSource};
 pub use platform::{of_runner, of_triple};
-pub use scanned::{CargoCommand, CommandFeatures, NotTaken, Scanned, Sweep};
+pub use scanned::{CargoCommand, CommandFeatures, NotTaken, Refused, Scanned, Sweep};
+pub use settle::{not_inherited, settle};
 
 /// The kind of a file by its path relative to the root; `None` for files that are not scanned.
 ///
-/// Scanned are READMEs of the root and of packages, pages at the root or in `docs` whose name starts with
-/// `compatibility` or `msrv`, and GitHub Actions workflows.
+/// Scanned are READMEs and crate roots of the root and of packages, pages at the root or in `docs` whose name starts with
+/// `compatibility` or `msrv`, pages for contributors, the configuration of CI systems and of Clippy, recipes of containers,
+/// and lockfiles beside `Cargo.lock`.
 pub fn source_of(path: &str) -> Option<PromiseSource> {
     let lower = path.to_ascii_lowercase();
     let (folder, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
+    let (stem, end) = name.rsplit_once('.').unwrap_or((name, ""));
     if folder == ".github/workflows" {
-        return (name.ends_with(".yml") || name.ends_with(".yaml")).then_some(PromiseSource::Workflow);
+        return ["yml", "yaml"].contains(&end).then_some(PromiseSource::Workflow);
     }
-    let stem = name.strip_suffix(".md").or_else(|| name.strip_suffix(".markdown"));
+    if folder == "src" || folder.ends_with("/src") {
+        return ["lib.rs", "main.rs"].contains(&name).then_some(PromiseSource::Source);
+    }
+    let is_text = ["md", "markdown", "", "txt", "rst", "adoc", "org"].contains(&end);
+    let of_pages = ["", "docs", "doc", ".github"].contains(&folder);
     let is_page = |stem: &str| ["compatibility", "compat", "msrv", "supported"].iter().any(|s| stem.starts_with(s));
+    match name {
+        "clippy.toml" | ".clippy.toml" => return Some(PromiseSource::Clippy),
+        ".gitlab-ci.yml"
+        | ".travis.yml"
+        | ".cirrus.yml"
+        | "appveyor.yml"
+        | ".appveyor.yml"
+        | ".woodpecker.yml"
+        | ".drone.yml"
+        | ".builds.yml"
+        | "bitbucket-pipelines.yml"
+        | "jenkinsfile"
+        | ".build.yml" => return (folder.is_empty() || folder == "ci").then_some(PromiseSource::OtherCi),
+        _ => {}
+    }
+    let azure = name.starts_with("azure-pipelines")
+        || folder == ".azure-pipelines"
+        || folder == ".circleci"
+        || folder == ".woodpecker";
+    if azure && ["yml", "yaml"].contains(&end) {
+        return Some(PromiseSource::OtherCi);
+    }
+    if stem == "dockerfile" || end == "dockerfile" || stem == "containerfile" {
+        return Some(PromiseSource::Container);
+    }
+    // `Cargo.lock.msrv`, `Cargo-minimal.lock`, `Cargo.msrv.lock`, `ci/old.lock`.
+    let beside = name.starts_with("cargo") && name != "cargo.lock" && (end == "lock" || name.starts_with("cargo.lock"));
+    if beside || (end == "lock" && ["ci", ".github", "etc"].contains(&folder) && name != "cargo.lock") {
+        return Some(PromiseSource::Lockfile);
+    }
     match stem {
-        Some("readme") => Some(PromiseSource::Readme),
-        Some(stem) if is_page(stem) && matches!(folder, "" | "docs" | "doc" | ".github") => Some(PromiseSource::Page),
-        Some(_) | None => None,
+        "readme" if is_text => Some(PromiseSource::Readme),
+        "contributing" | "agents" | "claude" | "hacking" | "development" if of_pages && is_text => {
+            Some(PromiseSource::Contributing)
+        }
+        stem if is_text && !end.is_empty() && is_page(stem) && of_pages => Some(PromiseSource::Page),
+        _ => None,
     }
 }
 
@@ -47,9 +91,12 @@ pub fn scan(file: &str, source: PromiseSource, text: &str) -> Result<Scanned, St
     let mut found = match source {
         PromiseSource::Readme | PromiseSource::Page if is_generated(text) => Scanned::default(),
         PromiseSource::Workflow if is_generated_workflow(text) => Scanned::default(),
-        PromiseSource::Readme | PromiseSource::Page => {
-            Scanned { promises: prose::scan(file, source, text), ..Scanned::default() }
-        }
+        PromiseSource::Readme | PromiseSource::Page | PromiseSource::Contributing => prose::scan(file, source, text),
+        PromiseSource::Source => source::scan(file, text),
+        PromiseSource::Clippy => source::clippy(file, text),
+        PromiseSource::OtherCi => scripts::ci(file, text),
+        PromiseSource::Container => scripts::container(file, text),
+        PromiseSource::Lockfile => scripts::lockfile(file, text),
         PromiseSource::Workflow => workflow::scan(file, text)?,
     };
     let mut seen = std::collections::BTreeSet::new();

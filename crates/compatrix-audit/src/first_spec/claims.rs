@@ -66,7 +66,7 @@ pub(super) fn because(promise: &Promise) -> String {
         }
         (PromiseSource::Workflow, None) if promise.key.is_empty() => at,
         (PromiseSource::Workflow, None) => format!("{at}, {}", promise.key),
-        (PromiseSource::Readme | PromiseSource::Page, _) => {
+        _ => {
             let words: String = promise.text.chars().take(60).collect();
             let more = if promise.text.chars().count() > 60 { "…" } else { "" };
             format!("{at}: {words}{more}")

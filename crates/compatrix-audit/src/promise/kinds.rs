@@ -33,6 +33,25 @@ pub enum PromiseSource {
     Page,
     /// A GitHub Actions workflow.
     Workflow,
+    /// A page for those who work on the package: only its MSRV counts.
+    Contributing,
+    /// The documentation of a crate's root, and `clippy::msrv` there.
+    Source,
+    /// Clippy's configuration, with its `msrv`.
+    Clippy,
+    /// The configuration of another CI than GitHub's.
+    OtherCi,
+    /// The recipe of a container; nothing in it is a promise.
+    Container,
+    /// A lockfile for old toolchains or for other versions; nothing in it is a promise.
+    Lockfile,
+}
+
+impl PromiseSource {
+    /// Whether a person wrote its lines as prose.
+    pub fn is_prose(self) -> bool {
+        matches!(self, Self::Readme | Self::Page | Self::Contributing | Self::Source)
+    }
 }
 
 /// A promised version or platform.

@@ -16,6 +16,19 @@ pub struct Scanned {
     pub not_taken: Vec<NotTaken>,
     /// The cargo commands of a workflow, in file order; one entry for each distinct reading of a line by the job's matrix.
     pub commands: Vec<CargoCommand>,
+    /// What a page says is not supported; it wins over lists, tables and workflows.
+    pub refused: Vec<Refused>,
+}
+
+/// A version or platform that a page says is not supported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Path relative to the workspace root.
+    pub file: String,
+    /// 1-based line.
+    pub line: usize,
+    /// A platform, or an exact version.
+    pub kind: PromiseKind,
 }
 
 impl Scanned {
@@ -24,6 +37,7 @@ impl Scanned {
         self.promises.extend(other.promises);
         self.not_taken.extend(other.not_taken);
         self.commands.extend(other.commands);
+        self.refused.extend(other.refused);
     }
 
     /// Takes back the promises of a Rust that is not out on this day (`YYYY-MM-DD`): typing errors, and bots that count on.

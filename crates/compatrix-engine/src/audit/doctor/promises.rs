@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use compatrix_audit::lint::{Lint, Unchecked};
+use compatrix_audit::manifest;
+use compatrix_audit::manifest::Manifest;
 use compatrix_audit::promise;
 use compatrix_audit::promise::{PromiseSource, Scanned};
 
@@ -13,17 +15,30 @@ use crate::sys::clock;
 use crate::sys::files;
 use crate::sys::host::Host;
 
-/// Folders of pages and workflows.
-const FOLDERS: [&str; 5] = ["", "docs", "doc", ".github", ".github/workflows"];
+/// Folders of pages, workflows and the configuration of other CI systems.
+const FOLDERS: [&str; 11] = [
+    "",
+    "docs",
+    "doc",
+    ".github",
+    ".github/workflows",
+    "ci",
+    "docker",
+    ".circleci",
+    ".azure-pipelines",
+    ".woodpecker",
+    ".devcontainer",
+];
 
 /// Longer files, in bytes, are not written by hand.
-const LONGEST: usize = 1 << 20;
+const LONGEST: usize = 4 << 20;
 
 pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     let members: Vec<PathBuf> = gathered.facts.members.iter().map(|m| host.root.join(m.folder())).collect();
     let (scanned, unreadable) = scan(&host.root, &members);
     gathered.facts.promises = scanned.promises;
     gathered.facts.not_taken = scanned.not_taken;
+    gathered.facts.commands = scanned.commands;
     gathered.unchecked.extend(unreadable.into_iter().map(|reason| Unchecked {
         id: Lint::PromiseNotTested,
         reason,
@@ -31,35 +46,91 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     }));
 }
 
-/// What the files say that are in the folders of pages and workflows, and of the READMEs in these folders; and what could
-/// not be read.
+/// What the files say that are in the folders of pages and workflows, and those of each member: its README, its crate's root
+/// and Clippy's configuration. And what could not be read.
 pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
-    let (mut found, mut unreadable) = (Scanned::default(), Vec::new());
-    let mut seen = BTreeSet::new();
-    let pages = FOLDERS.iter().map(|folder| (root.join(folder), true));
-    for (folder, is_pages) in pages.chain(members.iter().map(|folder| (folder.clone(), false))) {
-        for path in files::list(&folder).unwrap_or_default() {
-            let file = relative(root, &path);
-            let Some(source) = promise::source_of(&file) else { continue };
-            if !is_pages && source != PromiseSource::Readme {
-                continue;
-            }
-            // A link to another README adds no promise; one that leaves the workspace is not the workspace's text.
-            let Ok(real) = path.canonicalize() else { continue };
-            if !real.starts_with(root) || !real.is_file() || !seen.insert(real.clone()) {
-                continue;
-            }
-            let scanned = files::read(&real).map_err(|error| format!("{error:#}")).and_then(|bytes| {
-                if bytes.len() > LONGEST {
-                    return Err(format!("{file}: {} bytes are more than a page has", bytes.len()));
-                }
-                promise::scan(&file, source, &String::from_utf8_lossy(&bytes))
-            });
-            match scanned {
-                Ok(scanned) => found.extend(scanned),
-                Err(reason) => unreadable.push(format!("promises could not be checked: {reason}")),
+    let mut reader = Reader { root, found: Scanned::default(), unreadable: Vec::new(), seen: BTreeSet::new() };
+    for folder in FOLDERS {
+        reader.folder(&root.join(folder), |_| true);
+    }
+    let mut manifests = Vec::new();
+    for member in members {
+        let of_package = |source| matches!(source, PromiseSource::Readme | PromiseSource::Clippy);
+        reader.folder(member, of_package);
+        reader.folder(&member.join("src"), |source| source == PromiseSource::Source);
+        let path = member.join("Cargo.toml");
+        let text = files::read_text(&path).unwrap_or_default();
+        if let Ok(manifest) = manifest::read(&relative(root, &path), &text) {
+            reader.named(member, &manifest);
+            manifests.push(manifest);
+        }
+    }
+    let text = files::read_text(&root.join("Cargo.toml")).unwrap_or_default();
+    let left = manifest::read("Cargo.toml", &text).ok().and_then(|root| promise::not_inherited(&root, &manifests));
+    reader.found.not_taken.extend(left);
+    let mut found = reader.found.without_unreleased(&clock::day(clock::now()));
+    promise::settle(&mut found);
+    (found, reader.unreadable)
+}
+
+struct Reader<'a> {
+    root: &'a Path,
+    found: Scanned,
+    unreadable: Vec<String>,
+    seen: BTreeSet<PathBuf>,
+}
+
+impl Reader<'_> {
+    fn folder(&mut self, folder: &Path, wanted: impl Fn(PromiseSource) -> bool) {
+        for path in files::list(folder).unwrap_or_default() {
+            if let Some(source) = promise::source_of(&relative(self.root, &path)).filter(|source| wanted(*source)) {
+                self.file(&path, source);
             }
         }
     }
-    (found.without_unreleased(&clock::day(clock::now())), unreadable)
+
+    /// The files that a manifest names: its README, and the root of its library.
+    fn named(&mut self, member: &Path, manifest: &Manifest) {
+        let names = [(["package", "readme"], PromiseSource::Readme), (["lib", "path"], PromiseSource::Source)];
+        for (keys, source) in names {
+            if let Some((_, Some(name))) = manifest::key(&manifest.text, &keys) {
+                self.file(&member.join(name), source);
+            }
+        }
+    }
+
+    fn file(&mut self, path: &Path, source: PromiseSource) {
+        let file = relative(self.root, path);
+        // A link to another README adds no promise; one that leaves the workspace is not the workspace's text.
+        let Ok(real) = path.canonicalize() else {
+            if path.symlink_metadata().is_ok() {
+                self.unreadable.push(format!("promises could not be checked: {file} is a link to nothing"));
+            }
+            return;
+        };
+        if !real.is_file() {
+            return;
+        }
+        if !real.starts_with(self.root) {
+            self.unreadable.push(format!(
+                "promises could not be checked: {file} is outside of the workspace, at {}",
+                real.display()
+            ));
+            return;
+        }
+        if !self.seen.insert(real.clone()) {
+            return;
+        }
+        let scanned = files::read(&real).map_err(|error| format!("{error:#}")).and_then(|bytes| {
+            if bytes.len() > LONGEST {
+                return Err(format!("{file}: {} bytes are more than a page has", bytes.len()));
+            }
+            let text = promise::decode(&bytes).map_err(|reason| format!("{file}: {reason}"))?;
+            promise::scan(&file, source, &text)
+        });
+        match scanned {
+            Ok(scanned) => self.found.extend(scanned),
+            Err(reason) => self.unreadable.push(format!("promises could not be checked: {reason}")),
+        }
+    }
 }
