@@ -170,7 +170,7 @@ fn suite_digest(project: &Project, suite: &Suite) -> Digest {
     // `when` chooses cells, `retries` shows in the attempts of a record.
     let Suite { name: _, kind, doctests, timeout, retries: _, alone, env, args, when: _ } = suite;
     // `inputs` are a part of the sources, by the content of the files that they name.
-    let Project { packages, inputs: _, report: _, reliability: _, evidence: _ } = project;
+    let Project { packages, inputs: _, report: _, reliability: _, badges: _, evidence: _ } = project;
     let mut packages = packages.clone();
     packages.sort();
     let mut parts = Parts::new("suite");

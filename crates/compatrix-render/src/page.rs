@@ -4,6 +4,7 @@
 //! promise is unproven.
 
 mod axes;
+mod badges;
 mod claims;
 mod facts;
 mod identity;
@@ -16,7 +17,7 @@ use compatrix_model::matrix_spec::Spec;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::neighbours::Neighbours;
 
-use crate::look::count;
+use crate::look::{count, names};
 use crate::markdown::{code, text};
 use crate::notes::notes;
 use crate::reliability;
@@ -58,6 +59,7 @@ pub fn page(spec: &Spec, evidence: &[EvidenceFile], options: &PageOptions<'_>) -
     section("Leaks and memory errors", reliability::short(spec, &facts.judgement));
     section("Results by axis", axes::tables(&facts));
     section("Not tried", limits::untried(&facts));
+    section("Badges", badges::table(&facts));
     section("Evidence", identity::origins(&facts));
     section("Toolchains", identity::toolchains(&facts));
     section("SQLite: bundled and host", identity::sqlite_options(&facts));
@@ -76,7 +78,7 @@ pub fn matrix(spec: &Spec, evidence: &[EvidenceFile]) -> Matrix {
 }
 
 fn title(spec: &Spec) -> String {
-    format!("Compatibility of {}", spec.project.packages.join(", "))
+    format!("Compatibility of {}", names(&spec.project.packages))
 }
 
 fn grid(facts: &Facts<'_>, options: &PageOptions<'_>) -> String {
