@@ -13,6 +13,7 @@ mod finding;
 mod inputs;
 mod keys;
 mod promises;
+mod runners;
 #[cfg(test)]
 mod tests;
 mod workspace;
@@ -36,6 +37,7 @@ pub fn lint(facts: &WorkspaceFacts, spec: Option<&Spec>, versions: &Versions) ->
     build_scripts::lint(&context, versions, &mut found);
     dependencies::lint(&context, &mut found);
     promises::lint(&context, versions, &mut found);
+    runners::lint(&context, &mut found);
     claims::lint(&context, versions, &mut found);
     inputs::lint(&context, &mut found);
     let key = |finding: &Finding| (finding.severity != Severity::Error, finding.id, finding.file.clone(), finding.line);

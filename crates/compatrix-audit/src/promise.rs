@@ -6,9 +6,11 @@
 mod cargo;
 mod decode;
 mod kinds;
+mod names;
 mod platform;
 mod prose;
 mod scanned;
+mod script;
 mod scripts;
 mod settle;
 mod source;
@@ -22,7 +24,7 @@ use compatrix_ci::pins::CHECKSUM;
 pub use decode::decode;
 pub use kinds::{Promise, PromiseKind, PromiseSource};
 pub use platform::{of_runner, of_triple};
-pub use scanned::{CargoCommand, CommandFeatures, NotTaken, Refused, Scanned, Sweep};
+pub use scanned::{CargoCommand, CommandFeatures, NotTaken, Refused, RunnerLabel, Scanned, Sweep};
 pub use settle::{not_inherited, settle};
 
 /// The kind of a file by its path relative to the root; `None` for files that are not scanned.
@@ -97,14 +99,34 @@ pub fn scan(file: &str, source: PromiseSource, text: &str) -> Result<Scanned, St
         PromiseSource::OtherCi => scripts::ci(file, text),
         PromiseSource::Container => scripts::container(file, text),
         PromiseSource::Lockfile => scripts::lockfile(file, text),
-        PromiseSource::Workflow => workflow::scan(file, text)?,
+        PromiseSource::Workflow => {
+            let (found, mut errors) = workflow::scan(&[(file.to_owned(), text.to_owned())], "");
+            if let Some(error) = errors.pop() {
+                return Err(error);
+            }
+            found
+        }
     };
+    tidy(&mut found);
+    Ok(found)
+}
+
+/// As [`scan`], for the workflows and the composite actions of a repository together, because they call each other. `today`
+/// (`YYYY-MM-DD`) decides which runners are retired. Also returns what cannot be read, with file and line.
+pub fn scan_workflows(files: &[(String, String)], today: &str) -> (Scanned, Vec<String>) {
+    let by_hand: Vec<_> = files.iter().filter(|(_, text)| !is_generated_workflow(text)).cloned().collect();
+    let (mut found, errors) = workflow::scan(&by_hand, today);
+    tidy(&mut found);
+    (found, errors)
+}
+
+/// Puts what was found in order, each once.
+fn tidy(found: &mut Scanned) {
     let mut seen = std::collections::BTreeSet::new();
-    found.promises.retain(|promise| seen.insert((promise.line, promise.kind.clone())));
-    found.promises.sort_by_key(|promise| promise.line);
+    found.promises.retain(|promise| seen.insert((promise.file.clone(), promise.line, promise.kind.clone())));
+    found.promises.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     found.not_taken.sort();
     found.not_taken.dedup();
-    Ok(found)
 }
 
 /// Whether Compatrix generated this page, so that it makes no promises beyond the spec.

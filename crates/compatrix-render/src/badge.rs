@@ -31,7 +31,10 @@ pub fn badges(spec: &Spec, evidence: &[EvidenceFile]) -> Vec<Badge> {
 impl Badge {
     pub(crate) fn of(claim: &Claim) -> Self {
         let (name, label) = match &claim.subject {
-            Subject::Rust(version) => ("rust".to_owned(), format!("Rust {version}+")),
+            Subject::Rust { version, package: None } => ("rust".to_owned(), format!("Rust {version}+")),
+            Subject::Rust { version, package: Some(package) } => {
+                (format!("rust-{package}"), format!("{package}: Rust {version}+"))
+            }
             Subject::Sqlite(version) => ("sqlite".to_owned(), format!("SQLite {version}+")),
             Subject::Schema(schema) => (format!("schema-{schema}"), format!("schema {schema}")),
             Subject::Platform { platform, .. } => (format!("platform-{platform}"), platform.clone()),

@@ -9,6 +9,7 @@ mod claims;
 mod facts;
 mod identity;
 mod limits;
+mod packages;
 
 use std::fmt::Write;
 
@@ -50,6 +51,7 @@ pub fn page(spec: &Spec, evidence: &[EvidenceFile], options: &PageOptions<'_>) -
         }
     };
     section("Promises", claims::table(&facts));
+    section("Packages", packages::table(&facts));
     section("Results", grid(&facts, options));
     section("Broken", limits::broken(&facts, command));
     section("Known limitations", limits::known(&facts));

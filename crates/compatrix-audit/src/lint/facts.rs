@@ -1,7 +1,7 @@
 //! What lints look at.
 
 use crate::manifest::{Located, Manifest};
-use crate::promise::{CargoCommand, NotTaken, Promise};
+use crate::promise::{CargoCommand, NotTaken, Promise, RunnerLabel};
 use compatrix_model::linkage::SQLITE_CRATES;
 
 /// The facts that lints read.
@@ -29,6 +29,10 @@ pub struct WorkspaceFacts {
     pub promises: Vec<Promise>,
     /// Places that look like a promise and were not taken for one.
     pub not_taken: Vec<NotTaken>,
+    /// The labels of runners in workflows.
+    pub runners: Vec<RunnerLabel>,
+    /// The day of the audit: `2026-11-29`.
+    pub today: String,
     /// The cargo commands of the workspace's own workflows.
     pub commands: Vec<CargoCommand>,
     /// Paths in the source texts of packages under test that lead to something outside of them which no key holds.

@@ -41,13 +41,15 @@ pub enum Lint {
     VersionMisread,
     /// A workflow has a hand-written matrix although the spec has `[ci]`.
     MatrixByHand,
+    /// A workflow names a runner that GitHub retired.
+    RunnerRetired,
     /// Tests may read files outside of their package that no key holds.
     InputsUnclear,
 }
 
 impl Lint {
     /// Every lint, in declaration order.
-    pub const ALL: [Lint; 17] = [
+    pub const ALL: [Lint; 18] = [
         Lint::SpecInvalid,
         Lint::WorkspaceUnreadable,
         Lint::MsrvNotInherited,
@@ -64,6 +66,7 @@ impl Lint {
         Lint::ClaimNotTested,
         Lint::VersionMisread,
         Lint::MatrixByHand,
+        Lint::RunnerRetired,
         Lint::InputsUnclear,
     ];
 
@@ -86,6 +89,7 @@ impl Lint {
             Lint::ClaimNotTested => "claim-not-tested",
             Lint::VersionMisread => "version-misread",
             Lint::MatrixByHand => "matrix-by-hand",
+            Lint::RunnerRetired => "runner-retired",
             Lint::InputsUnclear => "inputs-unclear",
         }
     }

@@ -50,6 +50,7 @@ impl Made {
         let found = promise::scan(path, source_of(path).expect("looked at"), text).expect("read");
         self.facts.promises.extend(found.promises);
         self.facts.not_taken.extend(found.not_taken);
+        self.facts.runners.extend(found.runners);
         self
     }
 
@@ -302,15 +303,17 @@ fn promises_held_against_the_spec() {
     red("COMPATIBILITY.md", "SQLite 3.46.1");
     red("README.md", "Platforms: Windows");
     green("README.md", "Platforms: Linux");
-    let workflow =
-        |what: &str| format!("jobs: {{a: {{strategy: {{matrix: {{{what}}}}}, steps: [{{run: cargo test}}]}}}}");
+    let workflow = |what: &str| {
+        let run = "runs-on: '${{ matrix.os }}', steps: [{run: 'cargo +${{ matrix.rust }} test'}]";
+        format!("jobs: {{a: {{strategy: {{matrix: {{{what}}}}}, {run}}}}}")
+    };
     red(".github/workflows/a.yml", &workflow("rust: [1.65]"));
     green(".github/workflows/a.yml", &workflow("rust: [1.75, stable, 1.70.0], os: [ubuntu-latest]"));
     red(".github/workflows/a.yml", &workflow("rust: [beta]"));
     red(".github/workflows/a.yml", &workflow("os: [windows-latest, ubuntu-latest]"));
     // A job of formatting promises nothing.
-    green(".github/workflows/a.yml", "jobs: {a: {steps: [{uses: dtolnay/rust-toolchain@nightly}]}}");
-    red(".github/workflows/a.yml", "jobs: {a: {steps: [{uses: dtolnay/rust-toolchain@1.65}]}}");
+    green(".github/workflows/a.yml", "jobs: {a: {steps: [{uses: dtolnay/rust-toolchain@nightly}, {run: cargo test}]}}");
+    red(".github/workflows/a.yml", "jobs: {a: {steps: [{uses: dtolnay/rust-toolchain@1.65}, {run: cargo test}]}}");
 
     // The same promise many times in a file is told once, with all places.
     let found = with("README.md", "MSRV: 1.65\n\nRust 1.65+\n").says(&["Warning promise-not-tested README.md:1"]);
@@ -337,7 +340,10 @@ fn promises_without_a_spec_are_held_against_the_manifests() {
 
 #[test]
 fn a_version_that_yaml_misreads() {
-    let workflow = |rust: &str| format!("jobs: {{a: {{strategy: {{matrix: {{rust: [{rust}]}}}}}}}}");
+    let workflow = |rust: &str| {
+        let run = "steps: [{run: 'cargo +${{matrix.rust}} test'}]";
+        format!("jobs: {{a: {{strategy: {{matrix: {{rust: [{rust}]}}}}, {run}}}}}")
+    };
     let with = |rust: &str| one("").spec(CLAIM).file(".github/workflows/a.yml", &workflow(rust));
     let missing = "Warning msrv-missing Cargo.toml:2";
     let found = with("1.70").says(&[missing, "Warning version-misread .github/workflows/a.yml:1"]);
@@ -348,7 +354,9 @@ fn a_version_that_yaml_misreads() {
 #[test]
 fn a_matrix_beside_those_of_the_spec() {
     let file = ".github/workflows/a.yml";
-    let text = "name: a\njobs:\n  a:\n    strategy:\n      matrix:\n        rust: [stable, \"1.70\"]\n";
+    let text =
+        "name: a\njobs:\n  a:\n    strategy:\n      matrix:\n        rust: [stable, \"1.70\"]\n    steps:\n      \
+                - run: cargo +${{ matrix.rust }} test\n";
     let plain = "[axis]\nrust = [\"1.70\", \"stable\"]\n";
     let ci = format!("{plain}[ci.runners]\nlinux-x86_64 = \"x\"\n[ci.push]\ncompat = \"local\"\n");
     let with = |spec: &str, text: &str| one("").spec(spec).file(file, text);
@@ -360,6 +368,21 @@ fn a_matrix_beside_those_of_the_spec() {
     // What was generated holds no promise of its own, not even of a toolchain that is on no axis.
     let generated = format!("# x\n{}0\n{}", compatrix_ci::pins::CHECKSUM, text.replace("1.70", "1.65"));
     with(&ci, &generated).says(&[]);
+}
+
+#[test]
+fn runners_that_github_retired() {
+    let workflow =
+        "jobs:\n  a:\n    runs-on: ubuntu-18.04\n  b:\n    runs-on: ubuntu-24.04\n  c:\n    runs-on: ubuntu-18.04\n";
+    let with = |today: &str| {
+        let mut made = one("").file(".github/workflows/a.yml", workflow);
+        made.facts.today = today.to_owned();
+        made
+    };
+    let found = with("2026-11-29").says(&["Warning runner-retired .github/workflows/a.yml:3"]);
+    assert_eq!(found[0].what, "`ubuntu-18.04` was retired by GitHub in April 2023, so a job on it never starts");
+    assert_eq!(found[0].items, [".github/workflows/a.yml:7"]);
+    with("2022-01-01").says(&[]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What reading one file gives: promises, places that look like one, and the cargo commands that a workflow runs.
+//! What reading one file gives: promises, places that look like one, and what a workflow runs where.
 
 use compatrix_model::condition::partial_version;
 use compatrix_model::release;
@@ -16,8 +16,30 @@ pub struct Scanned {
     pub not_taken: Vec<NotTaken>,
     /// The cargo commands of a workflow, in file order; one entry for each distinct reading of a line by the job's matrix.
     pub commands: Vec<CargoCommand>,
+    /// The labels of the runners of all jobs.
+    pub runners: Vec<RunnerLabel>,
     /// What a page says is not supported; it wins over lists, tables and workflows.
     pub refused: Vec<Refused>,
+}
+
+/// The label of a runner in a workflow.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunnerLabel {
+    /// Path relative to the workspace root.
+    pub file: String,
+    /// 1-based line.
+    pub line: usize,
+    /// The trimmed line.
+    pub text: String,
+    /// `ubuntu-18.04`
+    pub label: String,
+}
+
+impl RunnerLabel {
+    /// A label with its line of text, which is trimmed here.
+    pub fn new(file: &str, line: usize, text: &str, label: String) -> Self {
+        Self { file: file.to_owned(), line, text: quoted(text), label }
+    }
 }
 
 /// A version or platform that a page says is not supported.
@@ -37,6 +59,7 @@ impl Scanned {
         self.promises.extend(other.promises);
         self.not_taken.extend(other.not_taken);
         self.commands.extend(other.commands);
+        self.runners.extend(other.runners);
         self.refused.extend(other.refused);
     }
 
@@ -102,7 +125,7 @@ pub struct CargoCommand {
     pub manifest_path: Option<String>,
     /// The folder it runs in, relative to the repository's root; `None` is the root itself.
     pub working_directory: Option<String>,
-    /// `--target`.
+    /// The triple it builds for; `None` is the host's.
     pub target: Option<String>,
     /// The targets it selects, without their dashes: `lib`, `tests`, `all-targets`, `test=NAME`, `doc`.
     pub selects: Vec<String>,
@@ -134,9 +157,9 @@ impl CargoCommand {
 /// The features that a command turns on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct CommandFeatures {
-    /// `--no-default-features`.
+    /// Whether the default ones are off.
     pub no_default: bool,
-    /// `--all-features`.
+    /// Whether all are on.
     pub all: bool,
     /// `--features`, in order: `serde`, `a/std`.
     pub list: Vec<String>,
@@ -149,7 +172,7 @@ pub struct CommandFeatures {
 pub struct Sweep {
     /// `--feature-powerset`; otherwise `--each-feature`.
     pub powerset: bool,
-    /// `--depth`.
+    /// The most features of a selection.
     pub depth: Option<usize>,
     /// `--exclude-features` and `--skip`.
     pub exclude: Vec<String>,

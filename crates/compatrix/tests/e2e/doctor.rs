@@ -147,7 +147,8 @@ fn promises_beside_the_spec() {
         .file(
             ".github/workflows/ci.yml",
             "on: push\njobs:\n  test:\n    strategy:\n      matrix:\n        toolchain: [1.70, 1.72.0]\n        \
-             os: [ubuntu-latest, windows-latest]\n    steps:\n      - run: cargo test\n",
+             os: [ubuntu-latest, windows-latest]\n    runs-on: ${{ matrix.os }}\n    steps:\n      \
+             - run: cargo +${{ matrix.toolchain }} test\n",
         );
     let report = finds(
         &made,

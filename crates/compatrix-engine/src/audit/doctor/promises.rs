@@ -38,6 +38,8 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
     let (scanned, unreadable) = scan(&host.root, &members);
     gathered.facts.promises = scanned.promises;
     gathered.facts.not_taken = scanned.not_taken;
+    gathered.facts.runners = scanned.runners;
+    gathered.facts.today = clock::day(host.now);
     gathered.facts.commands = scanned.commands;
     gathered.unchecked.extend(unreadable.into_iter().map(|reason| Unchecked {
         id: Lint::PromiseNotTested,
@@ -49,7 +51,13 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
 /// What the files say that are in the folders of pages and workflows, and those of each member: its README, its crate's root
 /// and Clippy's configuration. And what could not be read.
 pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
-    let mut reader = Reader { root, found: Scanned::default(), unreadable: Vec::new(), seen: BTreeSet::new() };
+    let mut reader = Reader {
+        root,
+        found: Scanned::default(),
+        workflows: actions(root),
+        unreadable: Vec::new(),
+        seen: BTreeSet::new(),
+    };
     for folder in FOLDERS {
         reader.folder(&root.join(folder), |_| true);
     }
@@ -68,7 +76,12 @@ pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
     let text = files::read_text(&root.join("Cargo.toml")).unwrap_or_default();
     let left = manifest::read("Cargo.toml", &text).ok().and_then(|root| promise::not_inherited(&root, &manifests));
     reader.found.not_taken.extend(left);
-    let mut found = reader.found.without_unreleased(&clock::day(clock::now()));
+    let today = clock::day(clock::now());
+    // Together, because they call each other.
+    let (scanned, errors) = promise::scan_workflows(&reader.workflows, &today);
+    reader.found.extend(scanned);
+    reader.unreadable.extend(errors.into_iter().map(|reason| format!("promises could not be checked: {reason}")));
+    let mut found = reader.found.without_unreleased(&today);
     promise::settle(&mut found);
     (found, reader.unreadable)
 }
@@ -76,6 +89,8 @@ pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
 struct Reader<'a> {
     root: &'a Path,
     found: Scanned,
+    /// Paths and texts of workflows and composite actions.
+    workflows: Vec<(String, String)>,
     unreadable: Vec<String>,
     seen: BTreeSet<PathBuf>,
 }
@@ -126,6 +141,10 @@ impl Reader<'_> {
                 return Err(format!("{file}: {} bytes are more than a page has", bytes.len()));
             }
             let text = promise::decode(&bytes).map_err(|reason| format!("{file}: {reason}"))?;
+            if source == PromiseSource::Workflow {
+                self.workflows.push((file.clone(), text.clone()));
+                return Ok(Scanned::default());
+            }
             promise::scan(&file, source, &text)
         });
         match scanned {
@@ -133,4 +152,20 @@ impl Reader<'_> {
             Err(reason) => self.unreadable.push(format!("promises could not be checked: {reason}")),
         }
     }
+}
+
+/// The composite actions of the repository, which its workflows use.
+fn actions(root: &Path) -> Vec<(String, String)> {
+    let folders = files::list(&root.join(".github/actions")).unwrap_or_default();
+    let mut found = Vec::new();
+    for folder in folders {
+        for name in ["action.yml", "action.yaml"] {
+            let path = folder.join(name);
+            let inside = path.canonicalize().is_ok_and(|real| real.starts_with(root));
+            if let (true, Ok(text)) = (inside, files::read_text(&path)) {
+                found.push((relative(root, &path), text));
+            }
+        }
+    }
+    found
 }
