@@ -19,6 +19,7 @@ mod gen_ci;
 mod gen_ci_places;
 mod identity;
 mod init;
+mod init_check;
 mod inputs;
 mod interrupt;
 mod leaks_miri;
