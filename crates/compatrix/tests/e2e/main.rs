@@ -16,6 +16,7 @@ mod evidence_merge;
 mod features;
 mod fixtures;
 mod gen_ci;
+mod gen_ci_places;
 mod identity;
 mod init;
 mod init_check;
