@@ -87,7 +87,7 @@ pub fn members(ambient: &Ambient, root: &Path) -> Result<Metadata, Error> {
 }
 
 /// Runs cargo before there is a host that supervises processes.
-fn ask(ambient: &Ambient, cargo: &Path, dir: &Path, args: &[&str]) -> Result<Output, Error> {
+pub(crate) fn ask(ambient: &Ambient, cargo: &Path, dir: &Path, args: &[&str]) -> Result<Output, Error> {
     let command = Command::new(cargo.to_string_lossy(), dir).args(args.iter().copied()).envs(&ambient.for_builds());
     let output = command.output(&Supervisor::of_workspace(dir));
     Ok(output.with_context(|| format!("cannot start {}", cargo.display()))?)
@@ -124,23 +124,6 @@ pub(crate) fn noted_channel(root: &Path) -> Option<Noted> {
             || Some(text.trim().to_owned()).filter(|text| !text.is_empty() && !text.contains(char::is_whitespace));
         Some(Noted::new(channel.or_else(word)?, format!("{name}:{line}")))
     })
-}
-
-/// The name of the executable behind `cargo xtask`, if there is one.
-///
-/// # Errors
-/// Its manifest cannot be read.
-pub fn xtask_binary(root: &Path) -> Result<Option<String>, Error> {
-    let path = root.join("xtask/Cargo.toml");
-    if !files::exists(&path) {
-        return Ok(None);
-    }
-    let manifest: toml::Table =
-        files::read_text(&path)?.parse().map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
-    let name = |table: &toml::Value| table.get("name").and_then(toml::Value::as_str).map(str::to_owned);
-    let binaries = manifest.get("bin").and_then(toml::Value::as_array);
-    let of_binary = binaries.and_then(|binaries| binaries.first()).and_then(name);
-    Ok(of_binary.or_else(|| manifest.get("package").and_then(name)))
 }
 
 /// Reads facts about the packages under test from cargo and the manifests.
@@ -227,7 +210,7 @@ pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<Sha256> {
 
 /// Whether cargo takes features of the command line for the package at the root alone: with the first resolver, unless the
 /// workspace is virtual (cargo's reference, "Features", resolver version 2 command-line flags).
-fn gives_features_to_one(root_manifest: &str) -> bool {
+pub(crate) fn gives_features_to_one(root_manifest: &str) -> bool {
     let manifest: toml::Table = root_manifest.parse().unwrap_or_default();
     let text = |table: &str, key: &str| manifest.get(table)?.get(key)?.as_str();
     let Some(package) = manifest.get("package") else { return false };
