@@ -82,6 +82,9 @@ impl Session<'_> {
                     self.known.entry(name.clone()).or_default().insert(source);
                     found.push((name, host));
                 }
+                Toolchain::Other if text.starts_with('$') => {
+                    self.places.not_taken(source.file, source.line, "a script sets it, which only a run knows");
+                }
                 Toolchain::Moves => self.places.not_taken(source.file, source.line, MOVES),
                 Toolchain::Other if strict && !text.is_empty() => {
                     let because = format!("`{text}` names no release or channel");
@@ -172,7 +175,7 @@ impl Session<'_> {
         self.done = self.done.max(Done::Built);
         if verbs::looks_like_tests(words) {
             self.done = Done::Tested;
-            let shown = words.iter().take(3).cloned().collect::<Vec<_>>().join(" ");
+            let shown = words.iter().take(6).cloned().collect::<Vec<_>>().join(" ");
             self.places.not_taken(self.context.file, line, format!("what `{shown}` runs is not followed"));
         }
     }
@@ -205,7 +208,9 @@ impl Session<'_> {
             let place = self.context.source_in_script(line, script.raw, value);
             last = self.toolchains(value, place, true).pop().or(last);
         }
-        if sets {
+        // Runners of GitHub's have stable as the default, so that installing it updates what a plain cargo runs.
+        let is_default = many && self.default.is_none() && values.iter().any(|value| value == "stable");
+        if sets || is_default {
             self.default = last;
         } else if is(0, "run") {
             let words: Vec<String> = plain.iter().skip(2).map(|word| (*word).clone()).collect();
@@ -308,7 +313,14 @@ impl Session<'_> {
                     None => return,
                 }
             }
-            (None, Some(platform), _) => (own, platform),
+            (None, Some(platform), _) => match (platform.strip_prefix("*-"), &self.runner.platform) {
+                (None, _) => (own, platform),
+                (Some(arch), Some((_, of_runner, _))) => {
+                    let system = of_runner.split('-').next().unwrap_or(of_runner);
+                    (own, format!("{system}-{arch}"))
+                }
+                (Some(_), None) => return,
+            },
             (None, None, Some(machine)) => (own, machine.clone()),
             (None, None, None) => {
                 self.done = self.done.max(done);
