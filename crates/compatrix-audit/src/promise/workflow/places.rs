@@ -125,7 +125,8 @@ fn refused(uses: &BTreeSet<Use>) -> Option<String> {
         [] if uses.contains(&Use::Unknown) => None,
         [] if uses.contains(&Use::Named) => Some("no step builds or tests with it".to_owned()),
         [] => Some("no step uses it".to_owned()),
-        tools => Some(format!("it only runs {}", tools.join(", "))),
+        [one] => Some(format!("it only runs {one}")),
+        [others @ .., last] => Some(format!("it only runs {} and {last}", others.join(", "))),
     }
 }
 

@@ -30,6 +30,8 @@ pub(in crate::promise) struct Session<'a> {
     pub(in crate::promise) path: String,
     pub(in crate::promise) job: String,
     pub(in crate::promise) runner: Runner,
+    /// The workspace's folder below the repository's root, or empty.
+    pub(in crate::promise) within: &'a str,
     /// `working-directory` of the current step.
     pub(in crate::promise) folder: Option<String>,
     /// The toolchain of a plain `cargo`, and the platform of its host if its name says so.
@@ -241,7 +243,10 @@ impl Session<'_> {
         } else {
             self.default.clone()
         };
-        let Some(read) = cargo::command(&one.words) else { return };
+        let Some(mut read) = cargo::command(&one.words) else { return };
+        if !self.locate(&mut read.command, one) {
+            return;
+        }
         let class = verbs::of_cargo(&read, variable("RUSTFLAGS").as_deref());
         let used = match class {
             Class::Tests | Class::Builds => Some(Use::Builds),
@@ -263,7 +268,7 @@ impl Session<'_> {
         let target = read.command.target.clone().or_else(|| variable("CARGO_BUILD_TARGET"));
         let host = toolchain.as_ref().and_then(|(_, host)| host.clone());
         self.ran(raw, line, class, target.as_deref(), host);
-        self.record(line, one, &read, toolchain.map(|(name, _)| name), target, variable("RUSTFLAGS"));
+        self.record(line, read, toolchain.map(|(name, _)| name), target, variable("RUSTFLAGS"));
     }
 
     /// What cargo-hack and cargo-msrv say of the lowest Rust.
@@ -333,27 +338,42 @@ impl Session<'_> {
         }
     }
 
-    fn record(
-        &mut self,
-        line: usize,
-        one: &Invocation,
-        read: &CargoLine,
-        toolchain: Option<String>,
-        target: Option<String>,
-        rustflags: Option<String>,
-    ) {
-        let mut command = read.command.clone();
+    /// Sets where a command works, relative to the workspace. Returns whether that is in the workspace.
+    fn locate(&self, command: &mut CargoCommand, one: &Invocation) -> bool {
         let folder = match (&self.folder, &one.folder) {
             (Some(base), Some(folder)) => Some(script::join(Some(base), folder)),
             (base, folder) => folder.clone().or_else(|| base.clone()),
         };
-        let folder = folder.map(|folder| script::join(None, &folder)).filter(|folder| !folder.is_empty());
+        let folder = folder.map(|folder| script::join(None, &folder)).unwrap_or_default();
+        let manifest = command.manifest_path.as_ref().map(|path| script::join(Some(&folder), path));
+        // What cannot be known may be here.
+        let inside = |path: &str| match path.strip_prefix(self.within) {
+            _ if self.within.is_empty() || path.contains('$') => Some(path.to_owned()),
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => Some(rest.trim_start_matches('/').to_owned()),
+            _ => None,
+        };
+        let known = |path: &String| !path.contains('$') && !path.is_empty();
+        if inside(manifest.as_deref().unwrap_or(&folder)).is_none() {
+            return false;
+        }
+        command.manifest_path = manifest.and_then(|path| inside(&path)).filter(known);
+        command.working_directory = inside(&folder).filter(known);
+        true
+    }
+
+    fn record(
+        &mut self,
+        line: usize,
+        read: CargoLine,
+        toolchain: Option<String>,
+        target: Option<String>,
+        rustflags: Option<String>,
+    ) {
+        let mut command = read.command;
         // What cannot be known is left out.
         let known = |name: &String| !name.contains('$');
         command.features.list.retain(known);
         command.packages.retain(known);
-        command.manifest_path = command.manifest_path.filter(known).map(|path| script::join(folder.as_deref(), &path));
-        command.working_directory = folder.filter(known);
         command.target = target.filter(known);
         // The name as written, where YAML reads another.
         let meant = |name: String| {

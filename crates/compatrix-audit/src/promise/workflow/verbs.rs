@@ -28,9 +28,9 @@ const TOOLS: [(&str, &[&str]); 13] = [
     ("benchmarks", &["bench", "criterion", "codspeed"]),
     ("a check of the API", &["semver-checks", "public-api", "semver", "check-external-types"]),
     ("an audit of dependencies", &["audit", "deny", "vet", "udeps", "machete", "outdated", "geiger", "shear"]),
-    ("careful", &["careful"]),
+    ("cargo-careful", &["careful"]),
     ("Valgrind", &["valgrind"]),
-    ("mutants", &["mutants"]),
+    ("mutation tests", &["mutants"]),
     ("publishing", &["publish", "package", "release", "dist", "smart-release", "release-plz", "deb", "workspaces"]),
 ];
 

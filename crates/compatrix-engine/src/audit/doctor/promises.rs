@@ -51,13 +51,9 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
 /// What the files say that are in the folders of pages and workflows, and those of each member: its README, its crate's root
 /// and Clippy's configuration. And what could not be read.
 pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
-    let mut reader = Reader {
-        root,
-        found: Scanned::default(),
-        workflows: actions(root),
-        unreadable: Vec::new(),
-        seen: BTreeSet::new(),
-    };
+    let (within, workflows) = above(root);
+    let mut reader =
+        Reader { root, found: Scanned::default(), workflows, unreadable: Vec::new(), seen: BTreeSet::new() };
     for folder in FOLDERS {
         reader.folder(&root.join(folder), |_| true);
     }
@@ -78,7 +74,7 @@ pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
     reader.found.not_taken.extend(left);
     let today = clock::day(clock::now());
     // Together, because they call each other.
-    let (scanned, errors) = promise::scan_workflows(&reader.workflows, &today);
+    let (scanned, errors) = promise::scan_workflows(&reader.workflows, &within, &today);
     reader.found.extend(scanned);
     reader.unreadable.extend(errors.into_iter().map(|reason| format!("promises could not be checked: {reason}")));
     let mut found = reader.found.without_unreleased(&today);
@@ -154,8 +150,29 @@ impl Reader<'_> {
     }
 }
 
-/// The composite actions of the repository, which its workflows use.
-fn actions(root: &Path) -> Vec<(String, String)> {
+/// The folder of a workspace below its repository's root, or nothing, and the files of the repository's CI that the folders
+/// of the workspace do not have: composite actions, and for a workspace in a folder the workflows above it.
+fn above(root: &Path) -> (String, Vec<(String, String)>) {
+    let top = root.ancestors().find(|folder| files::exists(&folder.join(".git"))).unwrap_or(root);
+    let within = root.strip_prefix(top).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/");
+    let mut found = actions(root, "");
+    if !within.is_empty() {
+        let up = "../".repeat(within.split('/').count());
+        for path in files::list(&top.join(".github/workflows")).unwrap_or_default() {
+            let file = relative(top, &path);
+            let inside = path.canonicalize().is_ok_and(|real| real.starts_with(top));
+            if inside && promise::source_of(&file) == Some(PromiseSource::Workflow) {
+                let text = files::read(&path).ok().filter(|bytes| bytes.len() <= LONGEST);
+                found.extend(text.and_then(|bytes| Some((format!("{up}{file}"), promise::decode(&bytes).ok()?))));
+            }
+        }
+        found.extend(actions(top, &up));
+    }
+    (within, found)
+}
+
+/// The composite actions below a folder, which workflows use; `up` is put before their paths.
+fn actions(root: &Path, up: &str) -> Vec<(String, String)> {
     let folders = files::list(&root.join(".github/actions")).unwrap_or_default();
     let mut found = Vec::new();
     for folder in folders {
@@ -163,7 +180,7 @@ fn actions(root: &Path) -> Vec<(String, String)> {
             let path = folder.join(name);
             let inside = path.canonicalize().is_ok_and(|real| real.starts_with(root));
             if let (true, Ok(text)) = (inside, files::read_text(&path)) {
-                found.push((relative(root, &path), text));
+                found.push((format!("{up}{}", relative(root, &path)), text));
             }
         }
     }
