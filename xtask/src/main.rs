@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     if let Some(code) = compatrix::stand_in() {
         return code;
     }
-    let cli = Cli::parse_from(compatrix::arguments());
+    let cli: Cli = compatrix::cli::parse(compatrix::arguments());
     match cli.command {
         Command::Compatrix(command) => compatrix::run(&cli.global, &command),
         Command::SelfBench(args) => bench::run(&args),

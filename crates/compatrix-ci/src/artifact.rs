@@ -86,12 +86,18 @@ pub struct Header {
 }
 
 impl Artifact {
-    /// The records of a walked plan, plus one for each cell that could not be tried, with the reason.
+    /// The records of a walked plan, plus one for each cell that was not tried, with the reason.
     pub fn of_plan(header: Header, spec: &Spec, plan: &Plan, mut records: Vec<Record>) -> Self {
         for skip in &plan.skips {
-            if let SkipReason::Unavailable { reason, .. } = &plan.reasons[skip.reason] {
-                records.push(Record::untried(&spec.suites[skip.suite].name, spec.space.id(skip.cell), reason));
-            }
+            let (suite, cell) = (&spec.suites[skip.suite].name, spec.space.id(skip.cell));
+            records.push(match &plan.reasons[skip.reason] {
+                SkipReason::Unavailable { reason, .. } => Record::untried(suite, cell, reason),
+                SkipReason::NotPromised { reason, .. } => Record::not_promised(suite, cell, reason),
+                // The plan of CI leaves out what a rule surely leaves out; this one needed a version that only its job knows.
+                SkipReason::Excluded { reason } => {
+                    Record::untried(suite, cell, &format!("a rule leaves it out here: {reason}"))
+                }
+            });
         }
         records.sort_by(|a, b| (&a.suite, &a.cell).cmp(&(&b.suite, &b.cell)));
         Self { header, records }
@@ -175,6 +181,8 @@ struct BuildPart {
     toolchain: ToolchainProof,
     source: SourceProof,
     features: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    not_promised: Vec<String>,
     #[serde(default, skip_serializing_if = "Differences::is_none")]
     differences: Differences,
     executables: Vec<ExecutableProof>,

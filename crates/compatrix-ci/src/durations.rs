@@ -7,6 +7,7 @@ use serde::Deserialize;
 use shaped_toml::quoted;
 
 use super::committed::Committed;
+use compatrix_model::condition::Versions;
 use compatrix_model::facts::Durations;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{plan, Build, Choice};
@@ -83,12 +84,12 @@ pub fn to_text(durations: &Durations, command: &str) -> String {
 
 /// The ledger's durations for the builds of this spec's profiles on a platform, averaged per suite and build.
 pub fn of_ledger(spec: &Spec, committed: &Committed, platform: &str, ledger: &Durations) -> Durations {
-    let facts = committed.runner(spec, platform);
+    let facts = Committed { versions: Versions::new(), ..committed.clone() }.runner(spec, platform);
     let mut builds = BTreeMap::new();
     let mut sums: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for profile in spec.profiles.values() {
-        let plan = plan(spec, &Choice { profile, cells: &[] }, &facts);
+        let plan = plan(spec, &Choice { profile, cells: &[], packages: &[] }, &facts);
         let ids: Vec<String> = plan.builds.iter().map(Build::id).collect();
         builds.extend(ids.iter().filter_map(|id| Some((id.clone(), *ledger.builds.get(id)?))));
         for run in plan.runs.iter().filter(|run| seen.insert((run.suite, run.cell))) {

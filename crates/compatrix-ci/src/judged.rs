@@ -94,7 +94,9 @@ impl Judging<'_> {
             Known::Result(result) => self.row(&judge, merged, result),
         };
         let rows: Vec<Row> = known.into_iter().map(row).collect();
-        let tried = |row: &&Row| row.outcome().is_some_and(|outcome| outcome != Outcome::Unavailable);
+        let tried = |row: &&Row| {
+            row.outcome().is_some_and(|outcome| !matches!(outcome, Outcome::Unavailable | Outcome::NotPromised))
+        };
         let jobs = self.plan.jobs().filter(|(group, _)| group.platform == platform.platform);
         let lost =
             |id: &str| platform.missing.iter().any(|missing| missing.job == id && missing.cells.len() == missing.of);

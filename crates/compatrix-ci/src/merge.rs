@@ -124,9 +124,10 @@ impl Merged {
         self.files[result.at.0].1.record(self.found(result))
     }
 
-    /// Whether what was built differs from what the spec asked for.
+    /// Whether what was built differs from what the spec asked for, or leaves packages out.
     pub fn differs(&self, result: &MergedResult) -> bool {
-        self.files[result.at.0].1.differences(self.found(result)).is_some_and(|differences| !differences.is_none())
+        let (bundle, found) = (&self.files[result.at.0].1, self.found(result));
+        bundle.differences(found).is_some_and(|differences| !differences.is_none()) || bundle.leaves_out(found)
     }
 
     /// Platform and source hash in the record's proof; `None` without a proof.

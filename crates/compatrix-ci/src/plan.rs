@@ -1,6 +1,6 @@
 //! Plans the jobs of an event: one build with all its runs per job, or several builds if there must be fewer jobs.
 //!
-//! A build is never split over jobs. The suites and cells of each job are decided here, from committed versions: what a
+//! A build is never split over jobs. The suites and cells of each job are decided here, from the names of values: what a
 //! runner turns out to have changes outcomes, never the assignment.
 
 mod contents;
@@ -14,6 +14,7 @@ use jobs::OfPlatform;
 use sha2::{Digest, Sha256};
 
 use super::committed::Committed;
+use compatrix_model::condition::Versions;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 use compatrix_model::plan::Part;
@@ -107,6 +108,9 @@ impl CiPlan {
 /// # Errors
 /// The plan has no cells, too many jobs, or takes longer than the spec allows; the message has the figures.
 pub fn ci_plan(spec: &Spec, committed: &Committed, event: CiEvent, work: JobCommand) -> Result<Option<CiPlan>, String> {
+    // What evidence says of versions may decide how a cell counts, but never which jobs there are: those are the same
+    // before and after evidence is recorded.
+    let committed = &Committed { versions: Versions::new(), ..committed.clone() };
     let Some(ci) = &spec.ci else { return Ok(None) };
     let Some(settings) = ci.events.get(&event) else { return Ok(None) };
     let Some(name) = settings.profile(work) else { return Ok(None) };
@@ -124,7 +128,7 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: CiEvent, work: JobComm
     let mut platforms = Vec::new();
     for (platform, runner) in ci.runners.iter().filter(|(platform, _)| settings.platforms.contains(platform)) {
         let facts = committed.runner(spec, platform);
-        let plan = compatrix_model::plan::plan(spec, &Choice { profile: &profile, cells: &[] }, &facts);
+        let plan = compatrix_model::plan::plan(spec, &Choice { profile: &profile, cells: &[], packages: &[] }, &facts);
         for skip in &plan.skips {
             if let SkipReason::Unavailable { reason, .. } = &plan.reasons[skip.reason] {
                 untried.push(Untried {

@@ -90,7 +90,7 @@ fn check(spec: &Spec, committed: &Committed, jobs: &CiPlan) {
     let mut names = BTreeSet::new();
     for platform in &settings.platforms {
         let facts = committed.runner(spec, platform);
-        let whole = plan(spec, &Choice { profile: &profile, cells: &[] }, &facts);
+        let whole = plan(spec, &Choice { profile: &profile, cells: &[], packages: &[] }, &facts);
         let build_of: BTreeMap<(usize, u128), usize> =
             whole.runs.iter().map(|run| ((run.suite, run.cell.0), run.build)).collect();
         let mut seen = BTreeSet::new();

@@ -132,6 +132,8 @@ pub fn make(
     command: &str,
     tell: &dyn Fn(&str),
 ) -> Result<MadeLockset, Error> {
+    let layout = sources.layout.without(&sources.left_out(group));
+    let sources = &Sources { layout: &layout, ..*sources };
     let file = shown_file(group);
     let path = sources.file(group);
     let old = files::exists(&path).then(|| files::read_text(&path)).transpose()?;

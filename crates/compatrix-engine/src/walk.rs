@@ -105,7 +105,7 @@ pub(crate) fn walk_plan(
         builds: jobs.len(),
         runs: to_do,
         reused: plan.runs.len() - to_do,
-        skipped: plan.skips.len(),
+        skipped: plan.skips.iter().filter(|skip| plan.reasons[skip.reason].is_unavailable()).count(),
         estimate_ms: schedule::estimate_ms(&jobs, host.limits.jobs),
     });
     let builds = jobs.len();

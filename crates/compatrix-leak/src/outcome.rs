@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The outcome of running a cell.
 ///
 /// Three groups never mix: it *does not work* (failed, build-failed, crashed, timed-out, misidentified), it *cannot be
-/// tried here* (unavailable), *our side broke* (infrastructure).
+/// tried here* (unavailable), *our side broke* (infrastructure). Beside them: nothing was *to be tried* (not-promised).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -23,13 +23,15 @@ pub enum Outcome {
     Misidentified,
     /// It cannot be tried here: a toolchain, tool or library is not available.
     Unavailable,
+    /// No package is promised for its Rust, so that nothing was to be tried.
+    NotPromised,
     /// Our side broke: disk, network, killed.
     Infrastructure,
 }
 
 impl Outcome {
     /// All outcomes, in declaration order.
-    pub const ALL: [Outcome; 8] = [
+    pub const ALL: [Outcome; 9] = [
         Outcome::Passed,
         Outcome::Failed,
         Outcome::BuildFailed,
@@ -37,6 +39,7 @@ impl Outcome {
         Outcome::TimedOut,
         Outcome::Misidentified,
         Outcome::Unavailable,
+        Outcome::NotPromised,
         Outcome::Infrastructure,
     ];
 
@@ -50,6 +53,7 @@ impl Outcome {
             Outcome::TimedOut => "timed-out",
             Outcome::Misidentified => "misidentified",
             Outcome::Unavailable => "unavailable",
+            Outcome::NotPromised => "not-promised",
             Outcome::Infrastructure => "infrastructure",
         }
     }
@@ -64,7 +68,11 @@ impl Outcome {
     pub fn is_reusable(self) -> bool {
         match self {
             Outcome::Passed | Outcome::Failed | Outcome::BuildFailed | Outcome::Crashed => true,
-            Outcome::TimedOut | Outcome::Misidentified | Outcome::Unavailable | Outcome::Infrastructure => false,
+            Outcome::TimedOut
+            | Outcome::Misidentified
+            | Outcome::Unavailable
+            | Outcome::NotPromised
+            | Outcome::Infrastructure => false,
         }
     }
 }

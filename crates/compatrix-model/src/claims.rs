@@ -93,8 +93,13 @@ impl std::fmt::Display for ClaimVerdict {
 /// The subject of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// The lowest Rust, as the spec spells it.
-    Rust(String),
+    /// The lowest Rust.
+    Rust {
+        /// As the spec spells it.
+        version: String,
+        /// The package that it is promised for, where packages promise different ones; `None` for all.
+        package: Option<String>,
+    },
     /// The lowest SQLite.
     Sqlite(String),
     /// A schema that works.
@@ -111,7 +116,8 @@ pub enum Subject {
 impl std::fmt::Display for Subject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Subject::Rust(version) => write!(f, "Rust {version} and newer"),
+            Subject::Rust { version, package: None } => write!(f, "Rust {version} and newer"),
+            Subject::Rust { version, package: Some(package) } => write!(f, "Rust {version} and newer for `{package}`"),
             Subject::Sqlite(version) => write!(f, "SQLite {version} and newer"),
             Subject::Schema(name) => write!(f, "schema {name}"),
             Subject::Platform { tier, platform } => write!(f, "{platform} ({tier})"),
@@ -169,7 +175,8 @@ pub struct Lowest {
     pub broken_above: usize,
 }
 
-/// All claims of a spec, in its order: Rust, SQLite, schemas, platforms.
+/// All claims of a spec, in its order: Rust (of each package, where packages promise different ones), SQLite, schemas,
+/// platforms.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claims {
     /// In the spec's order.
@@ -201,7 +208,7 @@ impl<'a> Judged<'a> {
     pub fn tried(&self) -> bool {
         match self.verdict {
             Verdict::Ok | Verdict::Broken | Verdict::Known | Verdict::UnexpectedPass | Verdict::Flaky => true,
-            Verdict::Stale | Verdict::Unproven | Verdict::Error => false,
+            Verdict::Stale | Verdict::Unproven | Verdict::NotPromised | Verdict::Error => false,
         }
     }
 }
@@ -210,8 +217,12 @@ impl<'a> Judged<'a> {
 pub fn works(verdict: Verdict) -> bool {
     match verdict {
         Verdict::Ok | Verdict::UnexpectedPass => true,
-        Verdict::Broken | Verdict::Known | Verdict::Flaky | Verdict::Stale | Verdict::Unproven | Verdict::Error => {
-            false
-        }
+        Verdict::Broken
+        | Verdict::Known
+        | Verdict::Flaky
+        | Verdict::Stale
+        | Verdict::Unproven
+        | Verdict::NotPromised
+        | Verdict::Error => false,
     }
 }

@@ -67,6 +67,11 @@ impl Record {
         Self::blank(suite, cell, None, Outcome::Unavailable, reason.to_owned())
     }
 
+    /// A cell whose Rust is promised for no package, and what the packages promise.
+    pub fn not_promised(suite: &str, cell: CellId, reason: &str) -> Self {
+        Self::blank(suite, cell, None, Outcome::NotPromised, reason.to_owned())
+    }
+
     /// Whether it failed only because no test ran.
     pub fn ran_no_test(&self) -> bool {
         let ran = self.tests.run() + self.doctests.unwrap_or_default().run();
@@ -184,6 +189,9 @@ pub struct Proof {
     pub source: SourceProof,
     /// Features that were on in the packages under test, as cargo reported them; of a failed build the planned ones.
     pub features: Vec<String>,
+    /// Packages under test that were left out, because the spec does not promise this Rust for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_promised: Vec<String>,
     /// How what was built differs from what the spec asked for.
     #[serde(default, skip_serializing_if = "Differences::is_none")]
     pub differences: Differences,

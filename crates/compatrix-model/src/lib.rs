@@ -29,6 +29,7 @@ pub mod matrix_spec;
 pub mod meaning;
 pub mod outside_paths;
 pub mod plan;
+pub mod promised;
 pub mod release;
 pub mod results;
 pub mod spec_text;

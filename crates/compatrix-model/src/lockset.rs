@@ -18,12 +18,13 @@ pub mod patch;
 pub mod refusal;
 pub mod steps;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use semver::Version;
+use sha2::{Digest as _, Sha256};
 
-use crate::axis::{Axis, AxisKind, AxisValue, Deps, Setting};
+use crate::axis::{Axis, AxisKind, AxisValue, Deps, Setting, ValueName};
 use crate::cell::Space;
 use crate::condition::{value_version, Condition, Match, ValueTest, Versions};
 
@@ -40,43 +41,70 @@ pub struct LockGroup {
 
 /// Which dependency versions a build uses.
 ///
-/// `Display` prints the name: `locked`, a group's name, `minimal`, `latest-GROUP`. Stages and caches use it too.
+/// `Display` prints the name: `locked`, a group's name, `minimal`, `latest-GROUP`, `locked.without-PACKAGE`. Stages and
+/// caches use it too.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lockset {
     /// The source of the versions; `Lockset` only together with a group.
     pub deps: Deps,
     /// The toolchain's group, which determines the lowest Rust to choose versions for.
     pub group: Option<String>,
+    /// The packages under test that the toolchain is not promised for: a stage does not have them, and nothing is resolved
+    /// for them.
+    pub left_out: BTreeSet<String>,
 }
 
 impl Lockset {
     /// The workspace's own Cargo.lock.
-    pub const LOCKED: Lockset = Lockset { deps: Deps::Locked, group: None };
+    pub const LOCKED: Lockset = Lockset { deps: Deps::Locked, group: None, left_out: BTreeSet::new() };
 
     /// Resolves a value of the `deps` axis for a toolchain of this group.
     pub fn new(deps: Deps, group: Option<&LockGroup>) -> Self {
         let group = group.map(|group| group.name.clone());
         match (deps, group) {
             (Deps::Locked, _) | (Deps::Lockset, None) => Self::LOCKED,
-            (deps, group) => Self { deps, group },
+            (deps, group) => Self { deps, group, left_out: BTreeSet::new() },
         }
     }
 
-    /// Whether it is the workspace's own Cargo.lock.
+    /// The same without these packages.
+    pub fn without(self, left_out: BTreeSet<String>) -> Self {
+        Self { left_out, ..self }
+    }
+
+    /// Whether its versions are those of the workspace's own Cargo.lock.
     pub fn is_locked(&self) -> bool {
-        *self == Self::LOCKED
+        self.deps == Deps::Locked
+    }
+
+    /// The name of its versions, whatever packages it is without.
+    fn versions(&self) -> String {
+        match (self.deps, &self.group) {
+            (Deps::Lockset, Some(group)) => group.clone(),
+            (deps, None) => deps.as_str().to_owned(),
+            (deps, Some(group)) => format!("{}-{group}", deps.as_str()),
+        }
     }
 }
 
 impl fmt::Display for Lockset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.deps, &self.group) {
-            (Deps::Lockset, Some(group)) => f.pad(group),
-            (deps, None) => f.pad(deps.as_str()),
-            (deps, Some(group)) => f.pad(&format!("{}-{group}", deps.as_str())),
+        let left_out: Vec<&str> = self.left_out.iter().map(String::as_str).collect();
+        match left_out.join("+") {
+            none if none.is_empty() => f.pad(&self.versions()),
+            // It is the name of a folder.
+            long if long.len() > MOST_NAMED => {
+                let digest = Sha256::digest(long.as_bytes());
+                let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+                f.pad(&format!("{}.without-{}-{short}", self.versions(), left_out.len()))
+            }
+            named => f.pad(&format!("{}.without-{named}", self.versions())),
         }
     }
 }
+
+/// The most letters of the names of packages that a lockset is without.
+const MOST_NAMED: usize = 100;
 
 /// The group of a toolchain: the first that matches; `None` while its version is unknown.
 pub fn group_of<'g>(
@@ -114,19 +142,29 @@ pub fn of_cell(groups: &[LockGroup], space: &Space, coords: &[usize], versions: 
     Lockset::new(deps, group)
 }
 
-/// All locksets that cells of this space can use, with the versions known so far.
-pub fn all(groups: &[LockGroup], space: &Space, versions: &Versions) -> Vec<Lockset> {
+/// All locksets that cells of this space can use, with the versions known so far. `left_out` gives the packages that a
+/// toolchain is not promised for.
+pub fn all(
+    groups: &[LockGroup],
+    space: &Space,
+    versions: &Versions,
+    left_out: impl Fn(Option<&ValueName>) -> BTreeSet<String>,
+) -> Vec<Lockset> {
     let deps: Vec<Deps> = match space.axis_of(&AxisKind::Deps) {
         Some((_, axis)) => axis.values.iter().filter_map(|value| deps_of(&value.setting)).collect(),
         None => vec![Deps::Lockset],
     };
     let mut all = vec![Lockset::LOCKED];
-    let group_of_each: Vec<Option<&LockGroup>> = match space.axis_of(&AxisKind::Rust) {
-        Some((_, axis)) => axis.values.iter().map(|value| group_of(groups, axis, value, versions)).collect(),
-        None => vec![None],
+    type OfToolchain<'g> = (Option<&'g LockGroup>, BTreeSet<String>);
+    let of_each: Vec<OfToolchain<'_>> = match space.axis_of(&AxisKind::Rust) {
+        Some((_, axis)) => {
+            let of = |value: &AxisValue| (group_of(groups, axis, value, versions), left_out(Some(&value.name)));
+            axis.values.iter().map(of).collect()
+        }
+        None => vec![(None, left_out(None))],
     };
-    for group in group_of_each {
-        all.extend(deps.iter().map(|deps| Lockset::new(*deps, group)));
+    for (group, left_out) in of_each {
+        all.extend(deps.iter().map(|deps| Lockset::new(*deps, group).without(left_out.clone())));
     }
     all.sort();
     all.dedup();

@@ -4,7 +4,7 @@
 //! committed evidence carries it, and whoever reads the evidence sees whether a suite, a feature set, a value or a rule has
 //! meant something else since. Names, reasons, issues and dates mean nothing: they change no result.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use compatrix_leak::LeakSettings;
@@ -17,6 +17,7 @@ use crate::condition::Versions;
 use crate::lockset::{self, LockGroup};
 use crate::matrix_spec::{Piece, Project, Spec, Suite, SuiteKind, Template};
 use crate::outcome::Outcome;
+use crate::promised;
 use crate::verdict::Expectation;
 
 /// Changes with what a digest is made of, so that evidence of an older one is stale.
@@ -28,7 +29,7 @@ pub type Digest = String;
 /// What a suite in a cell means.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Meaning {
-    /// Of the suite and the packages under test.
+    /// Of the suite and of the packages under test that the cell's Rust is promised for.
     pub suite: Digest,
     /// Of the cell's value on each axis; for a toolchain with the dependency versions that are pinned for it.
     pub values: BTreeMap<AxisName, Digest>,
@@ -101,7 +102,7 @@ impl<'s> Meanings<'s> {
         let of_axis = |axis: &Axis| axis.values.iter().map(|value| of_value(axis, value)).collect();
         Self {
             spec,
-            suites: spec.suites.iter().map(|suite| suite_digest(&spec.project, suite)).collect(),
+            suites: spec.suites.iter().map(|suite| suite_digest(&spec.project, suite, &BTreeSet::new())).collect(),
             values: spec.space.axes().iter().map(of_axis).collect(),
         }
     }
@@ -119,7 +120,13 @@ impl<'s> Meanings<'s> {
             };
             (axis.name.clone(), digests[at][group].clone())
         });
-        Meaning { suite: self.suites[suite].clone(), values: values.collect(), expects: expects(expectation) }
+        let toolchain = promised::toolchain(&self.spec.space, coords);
+        let left_out = promised::left_out(self.spec, &toolchain, versions);
+        let suite = match left_out.is_empty() {
+            true => self.suites[suite].clone(),
+            false => suite_digest(&self.spec.project, &self.spec.suites[suite], &left_out),
+        };
+        Meaning { suite, values: values.collect(), expects: expects(expectation) }
     }
 }
 
@@ -166,12 +173,12 @@ impl Parts {
     }
 }
 
-fn suite_digest(project: &Project, suite: &Suite) -> Digest {
+fn suite_digest(project: &Project, suite: &Suite, left_out: &BTreeSet<String>) -> Digest {
     // `when` chooses cells, `retries` shows in the attempts of a record.
     let Suite { name: _, kind, doctests, timeout, retries: _, alone, env, args, when: _ } = suite;
     // `inputs` are a part of the sources, by the content of the files that they name.
     let Project { packages, inputs: _, report: _, reliability: _, evidence: _ } = project;
-    let mut packages = packages.clone();
+    let mut packages: Vec<&String> = packages.iter().filter(|name| !left_out.contains(*name)).collect();
     packages.sort();
     let mut parts = Parts::new("suite");
     parts.list(packages).list(args).add(&doctests.to_string()).add(&alone.to_string());
@@ -362,6 +369,24 @@ until = "2030-01-01"
         // Pins are for the toolchains of their group.
         let stable = CELL.replace("1.70", "stable");
         assert_eq!(changed_in(0, &stable, "dep = \"1.0.0\"", "dep = \"1.0.1\""), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_cell_means_the_packages_that_its_rust_is_promised_for() {
+        let two = SPEC.replace("[\"p\"]", "[\"p\", \"q\"]");
+        let with = |claims: &str| spec(&two.replace("[project]", &format!("[claims]\n{claims}\n[project]")));
+        let of = |spec: &Spec, cell: &str| {
+            let coords = spec.space.coords(spec.space.find(&cell.parse().unwrap()).expect("a cell"));
+            Meanings::new(spec).of(0, &coords, &Versions::new(), &Expectation::Pass).suite
+        };
+        let (plain, stable) = (spec(&two), CELL.replace("1.70", "stable"));
+        let above = with("packages.q = { rust = \"1.80\" }");
+        assert_ne!(of(&above, CELL), of(&plain, CELL), "q is left out");
+        assert_eq!(of(&above, CELL), of(&spec(SPEC), CELL), "as if it were not under test");
+        assert_eq!(of(&above, &stable), of(&plain, &stable));
+        for no_change in ["packages.q = { rust = \"1.70\" }", "packages.q = { rust = \"1.60\" }", "rust = \"1.80\""] {
+            assert_eq!(of(&with(no_change), CELL), of(&plain, CELL), "{no_change}");
+        }
     }
 
     #[test]

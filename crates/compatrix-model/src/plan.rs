@@ -24,13 +24,12 @@ use crate::facts::{Availability, PackageFacts, PlanFacts, Unbundled};
 use crate::linkage::Linkage;
 use crate::lockset::{self, Lockset};
 use crate::matrix_spec::{Expect, Profile, Spec, Suite, SuiteKind};
+use crate::promised;
 
+pub use crate::promised::AMBIENT_TOOLCHAIN;
 pub use build::{Build, Sanitizer, Targets};
 pub use contents::{Plan, Provision, Run, Skip, SkipReason};
 pub use parts::{Dealt, Narrowed, Part, Shard, ShardError, Since};
-
-/// The name of the toolchain on PATH if the spec has no `rust` axis.
-pub const AMBIENT_TOOLCHAIN: &str = "default";
 
 /// The request to the planner.
 #[derive(Debug, Clone)]
@@ -39,6 +38,8 @@ pub struct Choice<'a> {
     pub profile: &'a Profile,
     /// From the command line: conditions that choose among the profile's cells; see [`crate::choose::choose`].
     pub cells: &'a [Condition],
+    /// From the command line: the packages to build, of those under test; none for all of them.
+    pub packages: &'a [String],
 }
 
 /// Plans the chosen cells of the spec, given facts about the host.
@@ -137,11 +138,17 @@ impl<'a> Planner<'a> {
                     self.plan.skips.push(Skip { suite: *suite, cell, reason });
                     continue;
                 }
+                let (left_out, packages) = self.packages(&coords);
+                if packages.is_empty() && !self.facts.packages.is_empty() {
+                    let reason = self.not_promised(&coords, &left_out);
+                    self.plan.skips.push(Skip { suite: *suite, cell, reason });
+                    continue;
+                }
                 let part = self.build_part(&coords, *compiled);
                 let built = match memo.get(&part) {
                     Some(built) => *built,
                     None => {
-                        let built = self.build(&coords, *compiled);
+                        let built = self.build(&coords, *compiled, &packages, left_out);
                         memo.insert(part, built);
                         built
                     }
@@ -164,6 +171,23 @@ impl<'a> Planner<'a> {
         self.drop_builds_without_runs();
         self.plan.provisions = self.provisions.into_iter().collect();
         self.plan
+    }
+
+    /// The packages that the cell's Rust is not promised for, and those that are built in it.
+    fn packages(&self, coords: &[usize]) -> (BTreeSet<String>, Vec<&'a PackageFacts>) {
+        let left_out = promised::left_out(self.spec, &self.toolchain(coords), &self.versions);
+        let wanted = |name: &String| self.choice.packages.is_empty() || self.choice.packages.contains(name);
+        let is_built = |package: &&PackageFacts| wanted(&package.name) && !left_out.contains(&package.name);
+        let packages = self.facts.packages.iter().filter(is_built).collect();
+        (left_out, packages)
+    }
+
+    /// Why no package is built in a cell, as a reason.
+    fn not_promised(&mut self, coords: &[usize], left_out: &BTreeSet<String>) -> usize {
+        let value = format!("rust={}", self.toolchain(coords));
+        let wanted = |name: &&String| self.choice.packages.is_empty() || self.choice.packages.contains(name);
+        let reason = promised::promises(self.spec, left_out.iter().filter(wanted));
+        self.reason(SkipReason::NotPromised { value, reason })
     }
 
     /// The first unavailable value of the cell, as a reason.
@@ -221,10 +245,7 @@ impl<'a> Planner<'a> {
 
     /// The toolchain of the cell at these coordinates.
     fn toolchain(&self, coords: &[usize]) -> ValueName {
-        match self.spec.space.axis_of(&AxisKind::Rust) {
-            Some((n, axis)) => axis.values[coords[n]].name.clone(),
-            None => ValueName::new(AMBIENT_TOOLCHAIN).expect("a valid name"),
-        }
+        promised::toolchain(&self.spec.space, coords)
     }
 
     fn need(&mut self, coords: &[usize]) {
@@ -250,7 +271,13 @@ impl<'a> Planner<'a> {
         Some(&axis.values[coords[n]].setting)
     }
 
-    fn build(&mut self, coords: &[usize], compiled: Compiled) -> Result<usize, usize> {
+    fn build(
+        &mut self,
+        coords: &[usize],
+        compiled: Compiled,
+        packages: &[&PackageFacts],
+        left_out: BTreeSet<String>,
+    ) -> Result<usize, usize> {
         let space = &self.spec.space;
         let toolchain = self.toolchain(coords);
         let Compiled { targets, sanitizer } = compiled;
@@ -275,13 +302,13 @@ impl<'a> Planner<'a> {
             None => (true, Vec::new()),
         };
         let mut features = BTreeMap::new();
-        for package in &self.facts.packages {
+        for package in packages {
             let on = package.resolve_features(default_features, &enable);
             let asked = match linkage {
                 None => on,
                 // One cargo builds them all and unites their features: it is enough that one of them compiles it in.
                 Some(Linkage::Static)
-                    if package.bundled_feature.is_some() || !package.links_sqlite || self.bundles() =>
+                    if package.bundled_feature.is_some() || !package.links_sqlite || bundles(packages) =>
                 {
                     package.with_bundling(on)
                 }
@@ -295,7 +322,7 @@ impl<'a> Planner<'a> {
                     }))
                 }
                 Some(Linkage::Dynamic) => {
-                    let alone = targets == Targets::Packages || self.facts.packages.len() == 1;
+                    let alone = targets == Targets::Packages || packages.len() == 1;
                     let unbundled = package.without_bundling(&on, alone);
                     if let Some(reason) = not_to_be_unbundled(package, &unbundled) {
                         let value = match space.axis_of(&AxisKind::Features) {
@@ -309,7 +336,7 @@ impl<'a> Planner<'a> {
             };
             features.insert(package.name.clone(), asked);
         }
-        let lockset = lockset::of_cell(&self.spec.locks, space, coords, &self.versions);
+        let lockset = lockset::of_cell(&self.spec.locks, space, coords, &self.versions).without(left_out);
         let staged = self.is_staged(&toolchain, &lockset, targets);
         if staged {
             if let Some(Availability::Missing { reason }) = self.facts.locksets.get(&lockset) {
@@ -317,7 +344,9 @@ impl<'a> Planner<'a> {
                 return Err(self.reason(SkipReason::Unavailable { value: format!("deps={lockset}"), reason }));
             }
         }
-        let build = Build { toolchain, linkage, against, features, lockset, staged, targets, sanitizer };
+        let names = self.facts.packages.iter().map(|package| &package.name);
+        let left_out = names.filter(|name| !features.contains_key(*name)).cloned().collect();
+        let build = Build { toolchain, linkage, against, features, left_out, lockset, staged, targets, sanitizer };
         if let Some(&index) = self.build_index.get(&build) {
             return Ok(index);
         }
@@ -335,11 +364,6 @@ impl<'a> Planner<'a> {
             _ => false,
         };
         self.facts.hermetic || !lockset.is_locked() || targets == Targets::Packages || cannot_read()
-    }
-
-    /// Whether a package under test has SQLite compiled in, by a feature or always.
-    fn bundles(&self) -> bool {
-        self.facts.packages.iter().any(|package| package.always_bundled || package.bundled_feature.is_some())
     }
 
     fn reason(&mut self, reason: SkipReason) -> usize {
@@ -396,6 +420,11 @@ fn compiled_by(suite: &Suite) -> Compiled {
         SuiteKind::Build => Targets::Packages,
     };
     Compiled { targets, sanitizer: suite.leak().and_then(|leak| Sanitizer::of(leak.tool)) }
+}
+
+/// Whether one of these packages has SQLite compiled in, by a feature or always.
+fn bundles(packages: &[&PackageFacts]) -> bool {
+    packages.iter().any(|package| package.always_bundled || package.bundled_feature.is_some())
 }
 
 /// Why no shared SQLite can be linked with these features, if it cannot.

@@ -23,13 +23,15 @@ pub enum Verdict {
     Stale,
     /// Not tried; nothing is known.
     Unproven,
+    /// Not built, because the spec promises its Rust for no package; nothing is missing.
+    NotPromised,
     /// Our side broke; nothing is known.
     Error,
 }
 
 impl Verdict {
     /// All verdicts, in the order of the declaration.
-    pub const ALL: [Verdict; 8] = [
+    pub const ALL: [Verdict; 9] = [
         Verdict::Ok,
         Verdict::Broken,
         Verdict::Known,
@@ -37,6 +39,7 @@ impl Verdict {
         Verdict::Flaky,
         Verdict::Stale,
         Verdict::Unproven,
+        Verdict::NotPromised,
         Verdict::Error,
     ];
 
@@ -50,6 +53,7 @@ impl Verdict {
             Verdict::Flaky => "flaky",
             Verdict::Stale => "stale",
             Verdict::Unproven => "unproven",
+            Verdict::NotPromised => "not-promised",
             Verdict::Error => "error",
         }
     }
@@ -115,6 +119,7 @@ pub fn judge(outcome: Outcome, expectation: &Expectation, attempts: u32) -> Verd
     use Outcome::*;
     match (expectation, outcome) {
         (_, Unavailable) => Verdict::Unproven,
+        (_, NotPromised) => Verdict::NotPromised,
         (_, Infrastructure) => Verdict::Error,
         (_, Misidentified) => Verdict::Broken,
         (_, Passed) if attempts > 1 => Verdict::Flaky,

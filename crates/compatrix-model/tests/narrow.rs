@@ -38,7 +38,7 @@ fn host(spec: &Spec, missing: &[&str]) -> PlanFacts {
 }
 
 fn narrowed(spec: &Spec, facts: &PlanFacts, narrow: Narrow) -> Plan {
-    plan_narrowed(spec, &Choice { profile: &spec.profiles["local"], cells: &[] }, facts, &narrow).0
+    plan_narrowed(spec, &Choice { profile: &spec.profiles["local"], cells: &[], packages: &[] }, facts, &narrow).0
 }
 
 fn cells(plan: &Plan) -> Vec<(usize, u128)> {

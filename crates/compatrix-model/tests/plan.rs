@@ -75,7 +75,7 @@ fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> PlanFacts {
 
 fn planned(spec: &Spec, facts: &PlanFacts, cells: &[&str]) -> Plan {
     let cells: Vec<Condition> = cells.iter().map(|c| Condition::parse_expr(c, &spec.space).unwrap()).collect();
-    plan(spec, &Choice { profile: &spec.profiles["local"], cells: &cells }, facts)
+    plan(spec, &Choice { profile: &spec.profiles["local"], cells: &cells, packages: &[] }, facts)
 }
 
 const AXES: &str = r#"
@@ -206,7 +206,7 @@ reason = "too old"
     assert_eq!(planned(&spec, &known, &[]).skips, []);
     let part: Part = plan.runs.iter().map(|run| (run.suite, run.cell)).collect();
     let profile = &spec.profiles["local"];
-    let again = plan_part(&spec, &Choice { profile, cells: &[] }, &known, &part);
+    let again = plan_part(&spec, &Choice { profile, cells: &[], packages: &[] }, &known, &part);
     assert_eq!(again.reasons, [reason("it is 1.55.0 here, which `when` of the suite `tests` does not admit")]);
     // It is here, and says nothing of itself.
     let spec = self::spec("sqlite = [\"bundled\"]", "[[suite]]\nname = \"tests\"\nwhen = { sqlite = \">=3.40\" }\n");
@@ -313,7 +313,7 @@ fn host_with_locks(spec: &Spec, cargos: &[(&str, &str, &str)], locksets: &[&str]
         *toolchain = ToolchainVersions { rustc: rustc.parse().unwrap(), cargo: Some(cargo.parse().unwrap()) };
     }
     facts.readable_from = Some(Version::new(1, 78, 0));
-    for lockset in compatrix_model::lockset::all(&spec.locks, &spec.space, &facts.versions()) {
+    for lockset in compatrix_model::lockset::all(&spec.locks, &spec.space, &facts.versions(), |_| BTreeSet::new()) {
         let staged = if locksets.contains(&lockset.to_string().as_str()) {
             Availability::Ready(())
         } else {
@@ -394,13 +394,98 @@ fn a_suite_that_only_builds_leaves_dev_dependencies_out() {
     );
 }
 
+const PACKAGES: &str = "[claims]\nrust = \"1.56\"\npackages.store = { rust = \"1.70\" }\n";
+
+/// Two packages, of which `store` promises a newer Rust than `core`.
+fn of_two(axes: &str, rest: &str) -> Spec {
+    let text = format!("[project]\npackages = [\"store\", \"core\"]\n[axis]\n{axes}\n{PACKAGES}{rest}");
+    parse(&text, "matrix.toml", &[]).unwrap_or_else(|problems| panic!("{}", problems.render(false, 100))).spec
+}
+
+fn host_of_two(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> PlanFacts {
+    let mut facts = host(spec, missing, obtainable);
+    facts.packages.push(PackageFacts { name: "core".into(), ..PackageFacts::default() });
+    facts
+}
+
+/// What is built and what is not, as texts.
+fn seen(spec: &Spec, facts: &PlanFacts, packages: &[&str]) -> (Vec<String>, Vec<String>) {
+    let packages: Vec<String> = packages.iter().map(|name| (*name).to_owned()).collect();
+    let choice = Choice { profile: &spec.profiles["local"], cells: &[], packages: &packages };
+    let plan = plan(spec, &choice, facts);
+    let skips = plan.skips.iter().map(|skip| match &plan.reasons[skip.reason] {
+        SkipReason::NotPromised { value, reason } => format!("not promised: {value}: {reason}"),
+        other => format!("{other:?}"),
+    });
+    (plan.builds.iter().map(|build| build.id()).collect(), skips.collect())
+}
+
+#[test]
+fn packages_that_do_not_promise_a_rust_are_left_out_of_its_builds() {
+    let spec = of_two("rust = [\"1.50\", \"1.60\", \"1.70\", \"beta\"]", "");
+    let all = "features=core:none;store:bundled,default,pool";
+    let none = "not promised: rust=1.50: `core` promises Rust 1.56, `store` promises Rust 1.70";
+    let (builds, skips) = seen(&spec, &host_of_two(&spec, &[], &["beta"]), &[]);
+    assert_eq!(
+        builds,
+        ["rust=1.60 features=none packages=core".to_owned(), format!("rust=1.70 {all}"), format!("rust=beta {all}")]
+    );
+    assert_eq!(skips, [none]);
+    // It is not installed and could not be; still nothing is missing of it.
+    let (builds, skips) = seen(&spec, &host_of_two(&spec, &["1.50", "1.60"], &[]), &[]);
+    assert_eq!((builds.len(), skips.len(), skips[0].as_str()), (2, 2, none));
+    assert!(skips[1].contains("1.60 is not to be had"), "{skips:?}");
+    // What was asked for, and of that what is promised.
+    let facts = host_of_two(&spec, &[], &[]);
+    let (builds, skips) = seen(&spec, &facts, &["store"]);
+    let store = |rust: &str| format!("rust={rust} features=bundled,default,pool packages=store");
+    assert_eq!(builds, [store("1.70"), store("beta")]);
+    assert_eq!(skips[1], "not promised: rust=1.60: `store` promises Rust 1.70");
+    assert_eq!(seen(&spec, &facts, &["core", "store"]), seen(&spec, &facts, &[]), "all of them are no choice");
+}
+
+#[test]
+fn the_version_of_a_toolchain_decides_before_its_name() {
+    let spec = of_two("rust = [{ name = \"old\", path = \"x\" }, \"1.70\"]", "");
+    let mut facts = host_of_two(&spec, &[], &[]);
+    facts
+        .toolchains
+        .insert(name("old"), Availability::Ready(ToolchainVersions { rustc: Version::new(1, 63, 0), cargo: None }));
+    assert_eq!(seen(&spec, &facts, &[]).0[0], "rust=old features=none packages=core");
+    facts.toolchains.insert(name("old"), Availability::Obtainable { how: "install it".into() });
+    assert_eq!(seen(&spec, &facts, &[]).0[0], "rust=old features=core:none;store:bundled,default,pool");
+    // Renamed, or replaced by another: what it says counts.
+    let mut renamed = host_of_two(&spec, &[], &[]);
+    renamed
+        .toolchains
+        .insert(name("1.70"), Availability::Ready(ToolchainVersions { rustc: Version::new(1, 69, 0), cargo: None }));
+    assert!(seen(&spec, &renamed, &[]).0[1].ends_with("packages=core"));
+}
+
+#[test]
+fn a_stage_is_of_the_packages_that_are_promised() {
+    let spec = of_two("rust = [\"1.60\", \"1.70\"]", "[[lock]]\nname = \"old\"\nrust = \"<1.75\"\n");
+    let facts = host_of_two(&spec, &[], &[]);
+    let plan = planned(&spec, &facts, &[]);
+    let stages: Vec<_> = plan.builds.iter().map(|build| (build.lockset.to_string(), build.stage().unwrap())).collect();
+    let of = |name: &str| (name.to_owned(), name.to_owned());
+    assert_eq!(stages, [of("old.without-store"), of("old")]);
+    assert_eq!(plan.builds[0].id(), "rust=1.60 features=none packages=core lockset=old");
+    let versions = facts.versions();
+    let all = compatrix_model::lockset::all(&spec.locks, &spec.space, &versions, |toolchain| {
+        compatrix_model::promised::left_out(&spec, toolchain.unwrap(), &versions)
+    });
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    assert_eq!(all, ["locked", "old", "old.without-store"]);
+}
+
 #[test]
 fn builds_are_named_by_their_feature_sets() {
     let names = |axes: &str, rest: &str, cells: &[&str]| {
         let spec = spec(axes, rest);
         let cells: Vec<Condition> =
             cells.iter().map(|cell| Condition::parse_expr(cell, &spec.space).unwrap()).collect();
-        let choice = Choice { profile: &spec.profiles["all"], cells: &cells };
+        let choice = Choice { profile: &spec.profiles["all"], cells: &cells, packages: &[] };
         plan(&spec, &choice, &host(&spec, &[], &[])).build_names(&spec.space)
     };
     let all = "[profile.all]\nstrategy = \"all\"\n";

@@ -87,8 +87,18 @@ pub fn totals(matrix: &Matrix, look: &Look) -> String {
         work.push(format!("{} reused", totals.reused));
     }
     let work = work.join(", ");
-    let mut out = painted.join(look.dot());
-    let mut used = width(&plain.join(look.dot()));
+    let (mut out, mut used) = (String::new(), 0);
+    for (plain, painted) in plain.iter().zip(painted) {
+        if used > 0 && used + width(look.dot()) + width(plain) > look.width {
+            out.push('\n');
+            used = 0;
+        } else if used > 0 {
+            out.push_str(look.dot());
+            used += width(look.dot());
+        }
+        out.push_str(&painted);
+        used += width(plain);
+    }
     for (text, before) in [(time, " "), (work, "; ")].into_iter().filter(|(text, _)| !text.is_empty()) {
         if used + before.len() + width(&text) > look.width {
             out.push('\n');

@@ -12,6 +12,7 @@ use compatrix_model::verdict::{Expectation, Verdict};
 use serde::Serialize;
 
 use crate::choice::{self, ChoiceEntry};
+use crate::grid::details::not_promised_in;
 use crate::why::why;
 
 /// The document's format version. It increases with every incompatible change.
@@ -26,6 +27,9 @@ pub struct Document<'a> {
     pub axes: Vec<AxisNames>,
     /// The number of rows per verdict; verdicts without rows are absent.
     pub counts: BTreeMap<&'static str, usize>,
+    /// By package that some results are without, because it does not promise their Rust: how many.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub packages_not_promised: BTreeMap<&'a str, usize>,
     /// Durations and counts.
     pub totals: DocumentTotals,
     /// How the cells were chosen; absent if every cell of a profile was.
@@ -88,6 +92,9 @@ pub struct DocumentRow<'a> {
     /// Fewer tests than in other cells of the suite with the same features; absent if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fewer_tests: Option<FewerTests>,
+    /// Packages under test that are not in it, because the spec does not promise the cell's Rust for them.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub not_promised: &'a [String],
     /// Whether an earlier result was reused.
     pub reused: bool,
     /// The command that runs this cell alone.
@@ -130,6 +137,7 @@ pub fn document(matrix: &Matrix) -> Document<'_> {
             most: fewer.most,
             reason: fewer.reason,
         }),
+        not_promised: &row.not_promised,
         reused: row.reused,
         repro: matrix.repro_line(row),
         record: row.record(),
@@ -139,6 +147,7 @@ pub fn document(matrix: &Matrix) -> Document<'_> {
         format: FORMAT,
         axes: matrix.space.axes().iter().map(axis).collect(),
         counts: matrix.counts().into_iter().map(|(verdict, n)| (verdict.as_str(), n)).collect(),
+        packages_not_promised: not_promised_in(matrix),
         totals: DocumentTotals {
             elapsed_ms: totals.elapsed_ms,
             builds: totals.builds,

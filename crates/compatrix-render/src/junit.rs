@@ -63,7 +63,7 @@ fn case(matrix: &Matrix, row: &Row, suite: &str) -> TestCase {
     }
     let body = body(matrix, row);
     match row.verdict {
-        Verdict::Ok | Verdict::Stale | Verdict::Unproven => {}
+        Verdict::Ok | Verdict::Stale | Verdict::Unproven | Verdict::NotPromised => {}
         Verdict::Broken | Verdict::UnexpectedPass | Verdict::Error => {
             case.status.set_description(body);
         }
@@ -95,6 +95,11 @@ fn status(row: &Row) -> TestCaseStatus {
         Verdict::Known => {
             let mut status = TestCaseStatus::skipped();
             status.set_type("known").set_message(xml_text(&format!("known failure: {}", row.reason())));
+            status
+        }
+        Verdict::NotPromised => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_type("not-promised").set_message(xml_text(&why(row)));
             status
         }
         Verdict::Stale | Verdict::Unproven => {

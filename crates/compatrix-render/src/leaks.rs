@@ -97,7 +97,9 @@ fn errors(out: &mut String, matrix: &Matrix, gathered: &Gathered<'_>, look: &Loo
 fn failing(out: &mut String, matrix: &Matrix, look: &Look) {
     let broken = |row: &&Row| match row.verdict {
         Verdict::Broken | Verdict::UnexpectedPass | Verdict::Flaky => true,
-        Verdict::Ok | Verdict::Known | Verdict::Stale | Verdict::Unproven | Verdict::Error => false,
+        Verdict::Ok | Verdict::Known | Verdict::Stale | Verdict::Unproven | Verdict::NotPromised | Verdict::Error => {
+            false
+        }
     };
     let groups = by_reason(matrix.rows.iter().filter(broken), |row| {
         let report = row.leaks();
@@ -167,6 +169,7 @@ fn unproven(out: &mut String, matrix: &Matrix, look: &Look) {
     let titles = [
         (Verdict::Error, "errors on our side, or the tool is not proven: no result"),
         (Verdict::Unproven, "not tried"),
+        (Verdict::NotPromised, "not promised"),
     ];
     for (verdict, title) in titles {
         let rows = matrix.rows.iter().filter(|row| row.verdict == verdict);

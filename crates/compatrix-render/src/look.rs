@@ -37,6 +37,8 @@ impl Look {
             (Verdict::Stale, false) => "s",
             (Verdict::Unproven, true) => "·",
             (Verdict::Unproven, false) => ".",
+            (Verdict::NotPromised, true) => "–",
+            (Verdict::NotPromised, false) => "-",
             (Verdict::Error, _) => "E",
         }
     }
@@ -84,7 +86,7 @@ pub fn verdict_style(verdict: Verdict) -> Style {
         Verdict::Known | Verdict::Flaky => color(AnsiColor::Yellow),
         Verdict::UnexpectedPass => color(AnsiColor::Magenta).bold(),
         Verdict::Stale => color(AnsiColor::Blue),
-        Verdict::Unproven => Style::new().dimmed(),
+        Verdict::Unproven | Verdict::NotPromised => Style::new().dimmed(),
     }
 }
 

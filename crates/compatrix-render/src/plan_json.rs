@@ -1,5 +1,7 @@
 //! The document of `plan --format json`.
 
+use std::collections::BTreeSet;
+
 use compatrix_model::cell::CellId;
 use compatrix_model::facts::{Availability, PlanFacts};
 use compatrix_model::linkage::Linkage;
@@ -46,6 +48,11 @@ struct BuildEntry<'a> {
     /// Of each cargo, where packages are built one by one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cargo_arguments_each: Vec<Vec<String>>,
+    /// The packages that are built.
+    packages: Vec<&'a str>,
+    /// Packages under test that are not in it, because the spec does not promise this Rust for them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    not_promised: &'a BTreeSet<String>,
     /// `locked`, a group's name, `minimal`, `latest`.
     lockset: String,
     /// Whether it is built in a stage.
@@ -97,6 +104,8 @@ pub fn plan_json(spec: &Spec, plan: &Plan, facts: &PlanFacts, known: &[bool], pr
             [_] => Vec::new(),
             each => each.iter().map(Build::cargo_arguments).collect(),
         },
+        packages: build.features.keys().map(String::as_str).collect(),
+        not_promised: &build.lockset.left_out,
         lockset: build.lockset.to_string(),
         staged: build.staged,
         tests: build.targets != Targets::Packages,

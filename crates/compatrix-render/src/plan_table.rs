@@ -1,5 +1,6 @@
 //! The plan as text: provisions, builds, runs, predicted times, and what is excluded and why.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use compatrix_model::facts::{Availability, PlanFacts};
@@ -140,6 +141,16 @@ fn runs(out: &mut String, spec: &Spec, plan: &Plan, look: &Look) {
     let suites = spec.suites.iter().enumerate().filter(|(n, _)| of(*n) > 0);
     let rows: Vec<_> = suites.map(|(n, s)| (format!("suite {}", s.name), count(of(n), "cell"))).collect();
     pairs(out, look, &rows);
+    let mut left_out: BTreeMap<&str, usize> = BTreeMap::new();
+    for package in plan.runs.iter().flat_map(|run| &plan.builds[run.build].lockset.left_out) {
+        *left_out.entry(package).or_insert(0) += 1;
+    }
+    if left_out.is_empty() {
+        return;
+    }
+    heading(out, look, "packages left out, because they do not promise this Rust");
+    let rows: Vec<_> = left_out.into_iter().map(|(package, n)| (package.to_owned(), count(n, "cell"))).collect();
+    pairs(out, look, &rows);
 }
 
 fn skips(out: &mut String, plan: &Plan, look: &Look) {
@@ -159,6 +170,7 @@ fn skips(out: &mut String, plan: &Plan, look: &Look) {
         .map(|(reason, n)| match reason {
             SkipReason::Excluded { reason } => (n, format!("excluded by a rule: {reason}")),
             SkipReason::Unavailable { value, reason } => (n, format!("{value}: {reason}")),
+            SkipReason::NotPromised { value, reason } => (n, format!("not promised: {value}: {reason}")),
         })
         .collect();
     rows.sort_by_key(|(n, _)| std::cmp::Reverse(*n));

@@ -65,6 +65,9 @@ pub fn describe(record: &Record) -> String {
     line("sources", &proof.source.sources.to_string());
     line("lockset", &or_empty::text(&proof.source.lockset));
     line("features", &proof.features.join(", "));
+    if !proof.not_promised.is_empty() {
+        line("", &format!("not promised, and left out: {}", proof.not_promised.join(", ")));
+    }
     for note in proof.differences.notes() {
         line("", &note);
     }

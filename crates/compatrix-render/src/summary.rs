@@ -26,6 +26,7 @@ pub fn sign(verdict: Verdict) -> &'static str {
         Verdict::Flaky => "🔁",
         Verdict::Stale => "⏳",
         Verdict::Unproven => "➖",
+        Verdict::NotPromised => "🚫",
         Verdict::Error => "🛑",
     }
 }
@@ -64,7 +65,7 @@ fn choice(out: &mut String, matrix: &Matrix) {
 fn troubles(out: &mut String, matrix: &Matrix) {
     let bad = |row: &&Row| match row.verdict {
         Verdict::Broken | Verdict::UnexpectedPass | Verdict::Flaky | Verdict::Error => true,
-        Verdict::Ok | Verdict::Known | Verdict::Stale | Verdict::Unproven => false,
+        Verdict::Ok | Verdict::Known | Verdict::Stale | Verdict::Unproven | Verdict::NotPromised => false,
     };
     let rows: Vec<&Row> = matrix.rows.iter().filter(bad).collect();
     if rows.is_empty() {
@@ -94,7 +95,9 @@ fn troubles(out: &mut String, matrix: &Matrix) {
 }
 
 fn reasons(out: &mut String, matrix: &Matrix) {
-    for (verdict, heading) in [(Verdict::Unproven, "Unproven"), (Verdict::Known, "Known failures")] {
+    let headings =
+        [(Verdict::Unproven, "Unproven"), (Verdict::NotPromised, "Not promised"), (Verdict::Known, "Known failures")];
+    for (verdict, heading) in headings {
         let mut reasons: Vec<(String, usize)> = Vec::new();
         for row in matrix.rows.iter().filter(|row| row.verdict == verdict) {
             let reason = if verdict == Verdict::Known { row.reason().to_owned() } else { why(row) };

@@ -57,6 +57,7 @@ fn strokes(verdict: Verdict) -> &'static str {
         Verdict::Flaky => "M7.5 9c2-3.5 4-3 5.5-1.2s3.5 2 5.5-1.2M7.5 14c2-3.5 4-3 5.5-1.2s3.5 2 5.5-1.2",
         Verdict::Stale => "M9.5 5h7m-7 10h7M10 5c0 4 6 6 6 10M16 5c0 4-6 6-6 10",
         Verdict::Unproven => "M13 10v.01",
+        Verdict::NotPromised => "M9 10h8",
         Verdict::Error => "M16.5 5.5h-6.5v9h6.5m-6.5-4.5h5",
     }
 }
@@ -113,9 +114,10 @@ pub fn svg(matrix: &Matrix, title: &str) -> String {
     for verdict in &verdicts {
         let (w, h) = SIGN;
         let path = strokes(*verdict);
+        let class = if *verdict == Verdict::NotPromised { Verdict::Unproven } else { *verdict };
         let _ = writeln!(
             out,
-            "<g id=\"{verdict}\" class=\"{verdict}\"><rect class=\"b\" width=\"{w}\" height=\"{h}\" rx=\"5\"/>\
+            "<g id=\"{verdict}\" class=\"{class}\"><rect class=\"b\" width=\"{w}\" height=\"{h}\" rx=\"5\"/>\
              <path class=\"p\" d=\"{path}\"/></g>"
         );
     }

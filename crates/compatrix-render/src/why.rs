@@ -41,6 +41,7 @@ fn cause(row: &Row) -> String {
         Verdict::Flaky => format!("passed only on try {}", row.record().map_or(2, |record| record.attempts)),
         Verdict::Stale => "the evidence is stale".to_owned(),
         Verdict::Unproven => "not tried".to_owned(),
+        Verdict::NotPromised => "not promised".to_owned(),
         Verdict::Ok | Verdict::Broken | Verdict::Known | Verdict::Error if tests.failed > 0 => {
             format!("{} of {} tests failed", tests.failed, tests.run())
         }

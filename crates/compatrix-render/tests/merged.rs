@@ -57,7 +57,7 @@ fn reports() {
     golden("merged.summary.md", &summary::summary(&together()));
     let text = json::json(&together());
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(value["platforms"][1]["may_fail"].as_array().map(Vec::len), Some(7));
+    assert_eq!(value["platforms"][1]["may_fail"].as_array().map(Vec::len), Some(8));
     assert_eq!(value["difference"]["changes"][0]["change"], "newly-broken");
     assert_eq!(value["lost"][1]["missing"], 1);
 }

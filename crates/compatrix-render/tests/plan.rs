@@ -69,7 +69,7 @@ fn a_plan_in_two_widths() {
     let spec =
         compatrix_model::spec_text::parse(SPEC, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec;
     let mut facts = facts();
-    let choice = Choice { profile: &spec.profiles["local"], cells: &[] };
+    let choice = Choice { profile: &spec.profiles["local"], cells: &[], packages: &[] };
     let fresh = plan(&spec, &choice, &facts);
     golden("plan-80.txt", &plan_table(&spec, &fresh, &facts, &[], &Look::plain(80)));
     golden("plan-40.txt", &plan_table(&spec, &fresh, &facts, &[], &Look::plain(40)));

@@ -22,7 +22,7 @@ fn json_of_every_verdict() {
     golden("every-verdict.json", &text);
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(value["format"], 1);
-    assert_eq!(value["rows"].as_array().unwrap().len(), 7);
+    assert_eq!(value["rows"].as_array().unwrap().len(), 8);
     let record: compatrix_model::evidence::Record = serde_json::from_value(value["rows"][0]["record"].clone()).unwrap();
     assert_eq!(record, every_verdict().rows[0].record().cloned().unwrap(), "a record comes back whole");
 }

@@ -2,6 +2,7 @@
 
 mod ci;
 mod leak;
+mod parse;
 mod selection;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use ci::{CiCommand, GenCiArgs, MergeArgs, RehearseArgs};
 pub use leak::{LeakArgs, LeakFormat};
+pub use parse::parse;
 pub use selection::{EventOptions, Format, Missing, Selection};
 
 /// The end of `--help`.
@@ -47,6 +49,9 @@ pub struct Global {
     /// The workspace [default: that of the current directory]
     #[arg(long, value_name = "DIR", global = true)]
     pub root: Option<PathBuf>,
+    /// A Cargo.toml of the workspace, as cargo takes it
+    #[arg(long, value_name = "PATH", global = true, conflicts_with = "root")]
+    pub manifest_path: Option<PathBuf>,
     /// When to use color: auto, always, never
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true, global = true)]
     pub color: When,
@@ -131,6 +136,8 @@ Examples:
   compat --cell 'sqlite=3.35.4'               cells with that SQLite
   compat --cell 'rust>=1.75 features=json'    both must hold; several --cell are
                                               alternatives
+  compat -p storage                           only that package; the profile has no
+                                              short option
   compat --since origin/main                  cells that a branch can affect
   compat --profile full --shard 2/4           the second of four shards
   compat --format json --junit compat.xml     machine-readable output";
@@ -266,6 +273,9 @@ pub enum EvidenceCommand {
         /// Record only cells that meet this condition; repeat for alternatives
         #[arg(long = "cell", short, value_name = "EXPR")]
         cells: Vec<String>,
+        /// Record only cells in which this package is built; a glob, or repeat for several
+        #[arg(long = "package", short, value_name = "NAME")]
+        packages: Vec<String>,
         /// Keep committed evidence of cells that are no longer in the spec
         #[arg(long)]
         keep: bool,
@@ -311,6 +321,9 @@ pub struct ReproArgs {
     /// The suite to reproduce [default: the first that runs in the cell]
     #[arg(long, value_name = "NAME")]
     pub suite: Option<String>,
+    /// Reproduce it with only this package of those under test; a glob, or repeat for several
+    #[arg(long = "package", short, value_name = "NAME")]
+    pub packages: Vec<String>,
 }
 
 /// Whether this executable was started as `cargo compatrix`.

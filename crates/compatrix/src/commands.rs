@@ -31,7 +31,9 @@ pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Re
         Command::Ci(command) => ci::run(global, command, terminal),
         Command::Report(args) => report::run(global, args, terminal),
         Command::Lock(args) => lock::run(global, args, terminal),
-        Command::Evidence(EvidenceCommand::Record { cells, keep }) => evidence::record(global, cells, *keep, terminal),
+        Command::Evidence(EvidenceCommand::Record { cells, packages, keep }) => {
+            evidence::record(global, (cells, packages), *keep, terminal)
+        }
         Command::Evidence(EvidenceCommand::Merge(args)) => merge::run(global, args, terminal),
         Command::Evidence(EvidenceCommand::Show { cell, format }) => evidence::show(global, cell, *format, terminal),
         Command::Fixtures(command) => fixtures::run(global, command, terminal),

@@ -20,7 +20,6 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
 use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 
 pub use cli::{Command, Global};
@@ -50,7 +49,7 @@ pub fn main() -> ExitCode {
     if let Some(code) = stand_in() {
         return code;
     }
-    let cli = cli::Cli::parse_from(arguments());
+    let cli: cli::Cli = cli::parse(arguments());
     run(&cli.global, &cli.command)
 }
 
@@ -97,7 +96,7 @@ pub fn ledger(root: &Path) -> Result<compatrix_engine::ledger::Ledger, Error> {
 /// # Errors
 /// There is no such workspace, spec or event.
 pub fn planned_artifacts(root: &Path, event: CiEvent, work: JobCommand) -> Result<Vec<PlannedArtifact>, Error> {
-    let global = Global { root: Some(root.to_owned()), color: cli::When::Never, quiet: true };
+    let global = Global { root: Some(root.to_owned()), manifest_path: None, color: cli::When::Never, quiet: true };
     let terminal = terminal::Terminal::new(&global);
     let opened = workspace::Opened::new(&global, &terminal)?;
     let session = opened.session(workspace::no_work(), false, &terminal)?;

@@ -137,7 +137,7 @@ impl<'a> Progress<'a> {
             Event::RunFinished { row, done, of } => {
                 (self.done, self.of) = (done, of);
                 let color = match row.verdict {
-                    Verdict::Ok | Verdict::Known | Verdict::Stale | Verdict::Unproven => None,
+                    Verdict::Ok | Verdict::Known | Verdict::Stale | Verdict::Unproven | Verdict::NotPromised => None,
                     Verdict::Broken | Verdict::Error => Some(AnsiColor::Red),
                     Verdict::UnexpectedPass => Some(AnsiColor::Magenta),
                     Verdict::Flaky => Some(AnsiColor::Yellow),

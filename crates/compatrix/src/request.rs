@@ -26,6 +26,8 @@ pub(crate) struct Request<'a> {
     profile: Profile,
     /// The conditions of `--cell`; none for every cell.
     cells: Vec<Condition>,
+    /// The packages of `--package`; none for all of them.
+    pub(crate) packages: Vec<String>,
 }
 
 impl<'a> Request<'a> {
@@ -82,19 +84,20 @@ impl<'a> Request<'a> {
             None => &selection.profile,
         };
         let profile = spec.profile(profile_name).map_err(|unknown| Error::Usage(unknown.to_string()))?.clone();
-        Ok(Self { opened, selection, event, work, profile_name, profile, cells: Vec::new() })
+        Ok(Self { opened, selection, event, work, profile_name, profile, cells: Vec::new(), packages: Vec::new() })
     }
 
     fn with_suites(mut self, is_wanted: impl Fn(&Suite) -> bool, none: impl Fn(&str) -> String) -> Result<Self, Error> {
         let narrowed = self.opened.parsed.spec.narrowed(&self.profile, is_wanted);
         self.profile = narrowed.ok_or_else(|| Error::Usage(none(self.profile_name)))?;
         self.cells = self.opened.conditions(&self.selection.cells)?;
+        self.packages = self.opened.packages(&self.selection.packages)?;
         Ok(self)
     }
 
     /// For the planner.
     pub(crate) fn choice(&self) -> Choice<'_> {
-        Choice { profile: &self.profile, cells: &self.cells }
+        Choice { profile: &self.profile, cells: &self.cells, packages: &self.packages }
     }
 
     /// For the planner, with the part of an event if one is selected.

@@ -39,7 +39,8 @@ pub(crate) fn walk(request: &Request<'_>, terminal: &Terminal) -> Result<Done, E
     request.refuse_empty(&walked.plan)?;
     let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     walked.matrix.totals.elapsed_ms = Some(elapsed);
-    walked.matrix.repro = format!("{} repro", command_name());
+    let packages = request.packages.iter().map(|name| format!(" -p {name}")).collect::<String>();
+    walked.matrix.repro = format!("{} repro{packages}", command_name());
     let written = event.as_ref().filter(|_| request.event.evidence.is_some());
     let artifact = written.map(|event| event::artifact(opened, &session, event, &walked));
     Ok(Done { walked, event, artifact })

@@ -11,9 +11,10 @@ use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::Limits;
 use compatrix_engine::sys::supervisor::Supervisor;
 use compatrix_model::cell::{CellId, CellIdError};
-use compatrix_model::condition::Condition;
+use compatrix_model::condition::{glob_matches, Condition};
 use compatrix_model::spec_text;
 use compatrix_model::spec_text::Parsed;
+use shaped_toml::nearest;
 
 use crate::cli::{command_name, Global};
 use crate::terminal::Terminal;
@@ -75,6 +76,29 @@ impl Opened {
         Ok((condition, id))
     }
 
+    /// The packages of `--package`, as the spec spells them and in its order; none if none is named.
+    pub(crate) fn packages(&self, asked: &[String]) -> Result<Vec<String>, Error> {
+        let spec = &self.parsed.spec;
+        let under_test = &spec.project.packages;
+        let means = |asked: &String, name: &String| name == asked || glob_matches(asked, name);
+        if let Some(asked) = asked.iter().find(|asked| !under_test.iter().any(|name| means(asked, name))) {
+            if spec.profiles.contains_key(asked) {
+                return Err(Error::usage(format!(
+                    "no package under test is called `{asked}`, but a profile is; write `--profile {asked}`: `-p` names \
+                     packages, as cargo has it"
+                )));
+            }
+            let meant = nearest(asked, under_test.iter().map(String::as_str));
+            let meant = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+            let known: Vec<String> = under_test.iter().map(|name| format!("`{name}`")).collect();
+            return Err(Error::usage(format!(
+                "no package under test is called `{asked}`{meant} (under test by {SPEC}: {})",
+                known.join(", ")
+            )));
+        }
+        Ok(under_test.iter().filter(|name| asked.iter().any(|asked| means(asked, name))).cloned().collect())
+    }
+
     /// The conditions of `--cell`.
     pub(crate) fn conditions(&self, cells: &[String]) -> Result<Vec<Condition>, Error> {
         let parse = |text: &String| {
@@ -89,10 +113,24 @@ pub(crate) fn root(global: &Global, ambient: &Ambient) -> Result<PathBuf, Error>
     workspace::find_root(ambient, &start(global)?)
 }
 
-/// The folder to start from: `--root`, else the current one.
+/// The folder to start from: `--root`, that of `--manifest-path`, else the current one.
 pub(crate) fn start(global: &Global) -> Result<PathBuf, Error> {
-    let start = match &global.root {
-        Some(root) => root.clone(),
+    if let Some(manifest) = &global.manifest_path {
+        // As cargo says it.
+        if manifest.file_name().is_none_or(|name| name != "Cargo.toml") {
+            return Err(Error::usage(format!(
+                "--manifest-path must be a path to a Cargo.toml file, not {}",
+                manifest.display()
+            )));
+        }
+        if !manifest.is_file() {
+            return Err(Error::usage(format!("--manifest-path: there is no file {}", manifest.display())));
+        }
+    }
+    let of_manifest = global.manifest_path.as_deref().and_then(Path::parent);
+    let of_manifest = of_manifest.map(|dir| if dir.as_os_str().is_empty() { Path::new(".") } else { dir });
+    let start = match global.root.as_deref().or(of_manifest) {
+        Some(root) => root.to_owned(),
         None => {
             std::env::current_dir().map_err(|e| Error::usage(format!("cannot determine the current directory: {e}")))?
         }

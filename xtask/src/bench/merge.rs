@@ -93,6 +93,7 @@ fn record(header: &Header, suite: &str, cell: &CellId, job: usize, n: usize) -> 
             lockset: Some([0x11; 32].into()),
         },
         features: vec![cell.value("features").context("no features")?.to_string()],
+        not_promised: Vec::new(),
         differences: Default::default(),
         sqlite: Some(SqliteProof {
             linkage: Linkage::Static,

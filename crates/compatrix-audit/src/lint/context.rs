@@ -54,7 +54,7 @@ impl<'a> Context<'a> {
     pub(super) fn claim_of(&self, package: &str) -> Option<&'a str> {
         let spec = self.spec?;
         let under_test = spec.project.packages.iter().any(|name| name == package);
-        spec.claims.rust.as_ref().filter(|_| under_test).map(|claim| claim.text.as_str())
+        spec.claims.rust_of(package).filter(|_| under_test).map(|claim| claim.text.as_str())
     }
 
     /// The lowest promise of all packages.

@@ -92,7 +92,7 @@ fn misread(promise: &Promise, spelled: &str) -> Finding {
 /// The versions and platforms that the spec tests or claims.
 struct Tested<'a> {
     context: &'a Context<'a>,
-    /// The claimed lowest Rust; without a spec, the lowest of the manifests.
+    /// The lowest Rust that is claimed for a package; without a spec, the lowest of the manifests.
     rust: Option<(Version, String)>,
     sqlite: Option<Version>,
     platforms: Vec<&'a str>,
@@ -104,7 +104,7 @@ impl<'a> Tested<'a> {
         let claims = context.spec.map(|spec| &spec.claims);
         let of_manifests = || context.lowest().map(|lowest| (lowest.version.clone(), lowest.rust.clone()));
         let rust = match claims {
-            Some(claims) => claims.rust.as_ref().map(|claim| (claim.version.clone(), claim.text.clone())),
+            Some(claims) => claims.lowest_rust().map(|claim| (claim.version.clone(), claim.text.clone())),
             None => of_manifests(),
         };
         Self {

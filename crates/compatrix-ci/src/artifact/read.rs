@@ -147,7 +147,7 @@ impl Bundle {
     /// Assembles the record's proof; `None` if nothing ran.
     pub fn proof(&self, found: &RecordLine) -> Option<Proof> {
         let ([build, sqlite, fixture], env) = found.proof.as_ref()?;
-        let BuildPart { platform, toolchain, source, features, differences, executables } =
+        let BuildPart { platform, toolchain, source, features, not_promised, differences, executables } =
             self.builds[build.expect("a proof has a build") as usize].clone();
         let env = &self.numbers[env.start as usize..env.end as usize];
         Some(Proof {
@@ -155,6 +155,7 @@ impl Bundle {
             toolchain,
             source,
             features,
+            not_promised,
             differences,
             sqlite: sqlite.map(|n| self.sqlite[n as usize].clone()),
             fixture: fixture.map(|n| self.fixtures[n as usize].clone()),
@@ -167,6 +168,12 @@ impl Bundle {
     pub fn differences(&self, found: &RecordLine) -> Option<&Differences> {
         let ([build, ..], _) = found.proof.as_ref()?;
         Some(&self.builds[build.expect("a proof has a build") as usize].differences)
+    }
+
+    /// Whether packages were left out because they do not promise the Rust; cheap.
+    pub fn leaves_out(&self, found: &RecordLine) -> bool {
+        let build = found.proof.as_ref().and_then(|([build, ..], _)| *build);
+        build.is_some_and(|build| !self.builds[build as usize].not_promised.is_empty())
     }
 
     /// Platform and source hash in the record's proof.

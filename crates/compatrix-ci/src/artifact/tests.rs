@@ -73,6 +73,7 @@ fn proof() -> impl Strategy<Value = Proof> {
         toolchain,
         source,
         features: vec!["json".to_owned()],
+        not_promised: Vec::new(),
         differences: Default::default(),
         sqlite,
         fixture,

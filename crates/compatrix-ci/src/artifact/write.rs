@@ -83,12 +83,24 @@ impl Writer {
     }
 
     fn proof(&mut self, proof: &Proof) -> String {
-        let Proof { platform, toolchain, source, features, differences, sqlite, fixture, executables, env } = proof;
+        let Proof {
+            platform,
+            toolchain,
+            source,
+            features,
+            not_promised,
+            differences,
+            sqlite,
+            fixture,
+            executables,
+            env,
+        } = proof;
         let build = BuildPart {
             platform: platform.clone(),
             toolchain: toolchain.clone(),
             source: source.clone(),
             features: features.clone(),
+            not_promised: not_promised.clone(),
             differences: differences.clone(),
             executables: executables.clone(),
         };

@@ -77,6 +77,7 @@ fn record(spec: &Spec, platform: &str, cell: u128, attempt: u32) -> Record {
         toolchain,
         source,
         features: Vec::new(),
+        not_promised: Vec::new(),
         differences: Default::default(),
         sqlite: None,
         fixture: None,

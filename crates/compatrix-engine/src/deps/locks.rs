@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{anyhow, bail, Result};
-use compatrix_model::axis::{AxisKind, Deps};
+use compatrix_model::axis::{AxisKind, Deps, ValueName};
 use compatrix_model::condition::{value_version, Versions};
 use compatrix_model::facts::Availability;
 use compatrix_model::hash::Sha256;
@@ -12,6 +12,7 @@ use compatrix_model::lockset::file::{body_of, Header, Lockfile};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::{self, LockGroup, Lockset};
 use compatrix_model::matrix_spec::Spec;
+use compatrix_model::promised::{self, AMBIENT_TOOLCHAIN};
 use semver::Version;
 
 use crate::deps::stage;
@@ -87,17 +88,24 @@ impl Sources<'_> {
         triples(claimed.map(String::as_str).chain([host.as_str()]))
     }
 
+    /// The packages under test that no toolchain of a group is promised for, so that its lockset need not serve them.
+    pub fn left_out(&self, group: &LockGroup) -> BTreeSet<String> {
+        let toolchains = self.toolchains(group).into_iter().filter_map(|(name, _)| ValueName::new(name).ok());
+        let each = toolchains.map(|name| promised::left_out(self.spec, &name, self.versions));
+        each.reduce(|one, other| one.intersection(&other).cloned().collect()).unwrap_or_default()
+    }
+
     /// Hash of all inputs that determine a group's lockset for this Rust.
     pub fn inputs(&self, group: &LockGroup, rust: &Version) -> Result<Sha256> {
-        let mut parts = self.base_inputs()?;
+        let mut parts = self.base_inputs(&self.left_out(group))?;
         parts.push(rust.to_string());
         parts.extend(group.pins.iter().map(|(name, version)| format!("{name}={version}")));
         Ok(files::hash_parts(parts.iter().map(String::as_str)))
     }
 
-    fn base_inputs(&self) -> Result<Vec<String>> {
+    fn base_inputs(&self, left_out: &BTreeSet<String>) -> Result<Vec<String>> {
         let mut parts = vec![FORMAT.to_owned()];
-        parts.extend(self.layout.requirements()?);
+        parts.extend(self.layout.without(left_out).requirements()?);
         parts.extend(self.triples().into_iter().map(str::to_owned));
         Ok(parts)
     }
@@ -119,7 +127,7 @@ impl Sources<'_> {
             Deps::Minimal => (None, Prefer::Lowest, group.and_then(|group| self.lowest(group))),
             Deps::Latest => (None, Prefer::Newest, group.and_then(|group| self.lowest(group))),
         };
-        let mut parts = self.base_inputs()?;
+        let mut parts = self.base_inputs(&lockset.left_out)?;
         parts.extend([SERVED.to_owned(), lockset.to_string(), format!("{rust:?}"), start.clone().unwrap_or_default()]);
         Ok(Recipe { start, prefer, rust, inputs: files::hash_parts(parts.iter().map(String::as_str)) })
     }
@@ -181,7 +189,11 @@ pub fn survey(
     own: Option<Sha256>,
 ) -> Result<BTreeMap<Lockset, LocksetFacts>, Error> {
     let mut facts = BTreeMap::new();
-    for lockset in lockset::all(&sources.spec.locks, &sources.spec.space, sources.versions) {
+    let ambient = ValueName::new(AMBIENT_TOOLCHAIN).expect("a valid name");
+    let left_out = |toolchain: Option<&ValueName>| {
+        promised::left_out(sources.spec, toolchain.unwrap_or(&ambient), sources.versions)
+    };
+    for lockset in lockset::all(&sources.spec.locks, &sources.spec.space, sources.versions, left_out) {
         let found = find(host, sources, &lockset, own);
         facts.insert(lockset, found);
     }
@@ -227,7 +239,10 @@ fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Option<Sha25
 fn how(lockset: &Lockset) -> String {
     match lockset.deps {
         Deps::Locked => "fetch the dependencies of Cargo.lock".to_owned(),
-        Deps::Lockset => format!("fetch the dependencies of compat/locks/{lockset}.lock"),
+        Deps::Lockset => {
+            let group = lockset.group.as_deref().unwrap_or_default();
+            format!("fetch the dependencies of compat/locks/{group}.lock")
+        }
         Deps::Minimal => "resolve and fetch the lowest versions of the dependencies".to_owned(),
         Deps::Latest => "resolve and fetch the newest versions of the dependencies".to_owned(),
     }
@@ -252,6 +267,8 @@ pub fn provide(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Optio
 
 fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
     let recipe = sources.recipe(lockset)?;
+    let layout = sources.layout.without(&lockset.left_out);
+    let sources = &Sources { layout: &layout, ..*sources };
     let dir = stage::dir(host, lockset);
     files::make_dir(&dir)?;
     let resolver =
@@ -277,7 +294,11 @@ fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
         Err(other) => return Err(other.into_error()),
     };
     if let Some(start) = &recipe.start {
-        let of = if lockset.is_locked() { "Cargo.lock".to_owned() } else { format!("compat/locks/{lockset}.lock") };
+        let of = if lockset.is_locked() {
+            "Cargo.lock".to_owned()
+        } else {
+            format!("compat/locks/{}.lock", lockset.group.as_deref().unwrap_or_default())
+        };
         let mend = if lockset.is_locked() {
             "run `cargo update --workspace`"
         } else {

@@ -62,7 +62,7 @@ pub(crate) fn renew(host: &Host, layout: &Layout, lockset: &Lockset, targets: Ta
     if let Some(refused) = &served.refused {
         bail!("{OUR_STAGE}: {refused}");
     }
-    make(host, layout, &dir, &served.pruned, targets)
+    make(host, &layout.without(&lockset.left_out), &dir, &served.pruned, targets)
 }
 
 /// Has cargo check the stages that are made of this and of the registry in the folder, and settles their lockfiles.

@@ -108,6 +108,21 @@ impl Layout {
         Self { own, readable_from, ..self.clone() }
     }
 
+    /// The same without these packages under test, and without what only they depend on. What another member needs of them
+    /// stays, but is not tested.
+    pub fn without(&self, left_out: &BTreeSet<String>) -> Self {
+        if left_out.is_empty() {
+            return self.clone();
+        }
+        let is_tested = |member: &StagedMember| member.under_test && !left_out.contains(&member.name);
+        let tested = self.members.iter().filter(|member| is_tested(member));
+        let used: BTreeSet<usize> = tested.flat_map(|member| self.own.file.closure(&member.name)).collect();
+        let used: BTreeSet<&str> = used.iter().map(|&n| self.own.file.packages[n].name.as_str()).collect();
+        let kept = self.members.iter().filter(|member| is_tested(member) || used.contains(member.name.as_str()));
+        let members = kept.map(|member| StagedMember { under_test: is_tested(member), ..member.clone() }).collect();
+        Self { members, ..self.clone() }
+    }
+
     /// The path below [`Layout::base`] of a path below the root.
     pub fn in_root(&self, path: &str) -> PathBuf {
         self.root.strip_prefix(&self.base).unwrap_or(Path::new("")).join(path)

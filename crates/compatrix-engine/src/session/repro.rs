@@ -22,7 +22,8 @@ use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::sys::process::quote;
 
-/// The lines that do by hand what the suite does in the cell that the condition names; comments explain them. The build
+/// The lines that do by hand what the suite does in the cell that the condition names, with these packages, or all if none
+/// is named; comments explain them. The build
 /// is done here, so that the names of the executables are known.
 ///
 /// # Errors
@@ -31,18 +32,19 @@ pub fn lines(
     session: &Session,
     parsed: &Parsed,
     cell: &Condition,
-    suite: Option<&str>,
+    (suite, packages): (Option<&str>, &[String]),
     tell: &Sender<Event>,
 ) -> Result<Vec<String>, Error> {
     let spec = &parsed.spec;
     let suites = suite.map(str::to_owned).into_iter().collect();
     let profile = Profile { suites, ..Profile::default() };
-    let choice = Choice { profile: &profile, cells: std::slice::from_ref(cell) };
+    let choice = Choice { profile: &profile, cells: std::slice::from_ref(cell), packages };
     let (survey, plan) = session.prepare(parsed, &choice, &NarrowBy::default(), tell)?;
     let Some(&planned) = plan.runs.first() else {
         let reason = plan.reasons.first().map(|reason| match reason {
             SkipReason::Excluded { reason } => format!("a rule in the spec excludes this cell: {reason}"),
             SkipReason::Unavailable { value, reason } => format!("{value} is not available here: {reason}"),
+            SkipReason::NotPromised { value, reason } => format!("nothing is built with {value}: {reason}"),
         });
         return Err(Error::usage(reason.unwrap_or_else(|| "no suite runs in this cell".to_owned())));
     };

@@ -7,6 +7,7 @@ use compatrix_model::condition::Condition;
 use compatrix_model::evidence::Record;
 use compatrix_model::matrix_spec::Profile;
 use compatrix_model::plan::{plan_part, Choice, Part};
+use compatrix_model::promised;
 use compatrix_model::spec_text::Parsed;
 
 use crate::run::known;
@@ -24,18 +25,27 @@ pub struct TodaysResults {
     pub refused: Vec<String>,
 }
 
-/// The result of today's key for each suite and cell of the ledger that meets one of these conditions; of all if there are
-/// none.
+/// The result of today's key for each suite and cell of the ledger that meets one of these conditions and in which one of
+/// these packages is built; of all if there are none.
 ///
 /// # Errors
 /// The ledger or the workspace cannot be read.
-pub fn results(session: &Session, parsed: &Parsed, cells: &[Condition]) -> Result<TodaysResults, Error> {
+pub fn results(
+    session: &Session,
+    parsed: &Parsed,
+    cells: &[Condition],
+    packages: &[String],
+) -> Result<TodaysResults, Error> {
     let spec = &parsed.spec;
     let survey = session.survey(parsed)?;
     let facts = survey.facts.plan_facts();
     let versions = facts.versions();
     let matchers: Vec<_> = cells.iter().map(|condition| condition.matcher(&spec.space, &versions)).collect();
     let holds = |coords: &[usize]| matchers.is_empty() || matchers.iter().any(|matcher| matcher.holds(coords));
+    let builds = |coords: &[usize]| {
+        let left_out = promised::left_out(spec, &promised::toolchain(&spec.space, coords), &versions);
+        packages.is_empty() || packages.iter().any(|package| !left_out.contains(package))
+    };
     let part: Part = session
         .ledger
         .cells()?
@@ -43,13 +53,14 @@ pub fn results(session: &Session, parsed: &Parsed, cells: &[Condition]) -> Resul
         .filter_map(|(suite, cell)| {
             let suite = spec.suites.iter().position(|other| other.name == suite)?;
             let cell = spec.space.find(&cell.parse::<CellId>().ok()?)?;
-            holds(&spec.space.coords(cell)).then_some((suite, cell))
+            let coords = spec.space.coords(cell);
+            (holds(&coords) && builds(&coords)).then_some((suite, cell))
         })
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
     let profile = Profile::default();
-    let plan = plan_part(spec, &Choice { profile: &profile, cells: &[] }, &facts, &part);
+    let plan = plan_part(spec, &Choice { profile: &profile, cells: &[], packages: &[] }, &facts, &part);
     let mut results = TodaysResults { records: Vec::new(), earlier: 0, refused: Vec::new() };
     for known in known::of_plan(&session.host, &session.ledger, spec, &plan, &survey)?.runs {
         results.refused.extend(known.refused);

@@ -51,8 +51,12 @@ pub(super) fn matrix(spec: &Spec, plan: &Plan, judge: &Judge<'_>, rows: Vec<Opti
         (run.suite, run.cell, row)
     };
     let of_skip = |skip: &Skip| {
-        let SkipReason::Unavailable { reason, .. } = &plan.reasons[skip.reason] else { return None };
-        Some((skip.suite, skip.cell, judge.untried(skip.suite, skip.cell, reason)))
+        let row = match &plan.reasons[skip.reason] {
+            SkipReason::Excluded { .. } => return None,
+            SkipReason::Unavailable { reason, .. } => judge.untried(skip.suite, skip.cell, reason),
+            SkipReason::NotPromised { reason, .. } => judge.not_promised(skip.suite, skip.cell, reason),
+        };
+        Some((skip.suite, skip.cell, row))
     };
     let mut all: Vec<(usize, CellIndex, Row)> = plan.runs.iter().zip(rows).map(of_run).collect();
     all.extend(plan.skips.iter().filter_map(of_skip));

@@ -21,19 +21,33 @@ type VersionOf = for<'j, 'a> fn(&'j Judged<'a>) -> Option<&'j Version>;
 /// that fresh evidence proves while a stale result that it covers is broken.
 pub fn evaluate(spec: &Spec, judgement: &Judgement<'_>) -> Claims {
     let claimed = &spec.claims;
-    let above = |claim: &Option<ClaimedVersion>, version: &Option<Version>| match (claim, version) {
+    let above = |claim: Option<&ClaimedVersion>, version: &Option<Version>| match (claim, version) {
         (Some(claim), Some(version)) => at_or_above(claim, version),
         (None, _) | (_, None) => true,
     };
+    // Where packages promise different Rusts, a cell counts from the lowest of them on.
+    let of_packages = || spec.project.packages.iter().filter(|_| !claimed.packages.is_empty());
+    let lowest_rust = match of_packages().map(|name| claimed.rust_of(name)).collect::<Option<Vec<_>>>() {
+        Some(all) => all.into_iter().min_by_key(|claim| &claim.version).or(claimed.rust.as_ref()),
+        None => None,
+    };
     let among = |rust: bool, sqlite: bool| -> Vec<&Judged<'_>> {
         let all = judgement.judged.iter();
-        all.filter(|j| (!rust || above(&claimed.rust, &j.rust)) && (!sqlite || above(&claimed.sqlite, &j.sqlite)))
+        all.filter(|j| (!rust || above(lowest_rust, &j.rust)) && (!sqlite || above(claimed.sqlite.as_ref(), &j.sqlite)))
             .collect()
     };
     let mut claims = Vec::new();
-    if let Some(rust) = &claimed.rust {
-        let subject = Subject::Rust(rust.text.clone());
-        claims.push(version_claim(spec, rust, subject, "Rust", &among(false, true), |j| j.rust.as_ref()));
+    let of_all = claimed.rust.as_ref().filter(|_| claimed.packages.is_empty()).map(|rust| (rust, None));
+    let of_each = of_packages().filter_map(|name| Some((claimed.rust_of(name)?, Some(name))));
+    for (rust, package) in of_all.into_iter().chain(of_each) {
+        let subject = Subject::Rust { version: rust.text.clone(), package: package.cloned() };
+        // Evidence of a build that the package was not in says nothing of it.
+        let was_built = |j: &&Judged<'_>| match (package, j.proof()) {
+            (Some(package), Some(proof)) => !proof.not_promised.contains(package),
+            (None, _) | (_, None) => true,
+        };
+        let among: Vec<&Judged<'_>> = among(false, true).into_iter().filter(was_built).collect();
+        claims.push(version_claim(spec, rust, subject, "Rust", &among, |j| j.rust.as_ref()));
     }
     if let Some(sqlite) = &claimed.sqlite {
         let subject = Subject::Sqlite(sqlite.text.clone());

@@ -14,6 +14,7 @@ use crate::expect::Expectations;
 use crate::lockset;
 use crate::matrix_spec::{Expect, Spec};
 use crate::meaning::Meanings;
+use crate::promised::AMBIENT_TOOLCHAIN;
 use crate::today::Today;
 use crate::verdict::{judge_record, Expectation};
 
@@ -207,6 +208,12 @@ impl<'s> Judge<'s> {
                 let name = self.spec.space.axes()[axis].name.clone();
                 versions.insert((name, self.spec.space.value(place.cell, axis).name.clone()), version.clone());
             }
+        }
+        // Without an axis, packages are promised for the version of the toolchain on PATH.
+        if let ((None, Some(version)), Ok(rust), Ok(value)) =
+            (self.axes(place)[0], AxisName::new("rust"), ValueName::new(AMBIENT_TOOLCHAIN))
+        {
+            versions.insert((rust, value), version.clone());
         }
         versions
     }

@@ -63,6 +63,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         },
         source: SourceProof { commit: None, dirty: false, sources: [0; 32].into(), lockset: None },
         features: vec![],
+        not_promised: Vec::new(),
         differences: Default::default(),
         sqlite: Some(SqliteProof {
             linkage: Linkage::Static,
@@ -401,4 +402,34 @@ fn evidence_is_held_against_the_work_tree() {
     assert_eq!(of(&|today| today.fixtures.clear()), (false, Some(fixture)));
     let nothing: [EvidenceFile; 0] = [];
     assert!(!Freshness::of(&spec, &judge_against(&spec, &nothing, &today)).is_fresh(), "nothing is not fresh");
+}
+
+#[test]
+fn each_package_has_a_claim_of_its_own() {
+    let text = SPEC.replace("packages = [\"p\"]", "packages = [\"p\", \"q\"]");
+    let text = text.replacen("rust = \"1.70\"", "rust = \"1.70\"\npackages.q = { rust = \"1.80\" }", 1);
+    let spec = crate::spec_text::parse(&text, "matrix.toml", &["v18".to_owned(), "v24".to_owned()])
+        .unwrap_or_else(|e| panic!("{e:?}\n{text}"))
+        .spec;
+    let rows = |cells: &[(&str, Outcome)]| -> Vec<(String, ClaimVerdict)> {
+        let records = cells.iter().map(|(cell, outcome)| {
+            let mut record = record(cell, *outcome);
+            if let Some(proof) = record.proof.as_mut().filter(|_| cell.starts_with("1.70")) {
+                proof.not_promised = vec!["q".to_owned()];
+            }
+            record
+        });
+        let files = vec![with_meanings(&spec, EvidenceFile::from_records("linux-x86_64", records))];
+        let claims = evaluate(&spec, &judge_evidence(&spec, &files));
+        claims.claims.iter().take(2).map(|claim| (claim.subject.to_string(), claim.verdict)).collect()
+    };
+    let named =
+        |p, q| vec![("Rust 1.70 and newer for `p`".to_owned(), p), ("Rust 1.80 and newer for `q`".to_owned(), q)];
+    use ClaimVerdict::*;
+    let (low, high) = ("1.70 3.46.0 v24 default", "1.80 3.46.0 v24 default");
+    assert_eq!(rows(&[]), named(Unproven, Unproven));
+    assert_eq!(rows(&[(low, Passed)]), named(Proven, Unproven));
+    assert_eq!(rows(&[(low, Passed), (high, Passed)]), named(Proven, Proven));
+    assert_eq!(rows(&[(low, Failed), (high, Passed)]), named(Contradicted, Proven));
+    assert_eq!(rows(&[(high, Passed)]), named(Unproven, Proven));
 }

@@ -150,7 +150,9 @@ impl Stated<'_> {
             Outcome::Failed | Outcome::BuildFailed | Outcome::Crashed | Outcome::TimedOut | Outcome::Misidentified => {
                 self.tried().or_else(|| self.red(counts))
             }
-            Outcome::Unavailable => (counts.run() > 0).then(|| Contradiction::UntriedWithTests(counts.run())),
+            Outcome::Unavailable | Outcome::NotPromised => {
+                (counts.run() > 0).then(|| Contradiction::UntriedWithTests(counts.run()))
+            }
             // Of a run that was cut short anything may be left.
             Outcome::Infrastructure => None,
         }
@@ -199,6 +201,7 @@ impl Stated<'_> {
                 | Outcome::BuildFailed
                 | Outcome::Misidentified
                 | Outcome::Unavailable
+                | Outcome::NotPromised
                 | Outcome::Infrastructure => (counts.run() > 0).then(|| Contradiction::TestsOfABuild(counts.run())),
             },
             SuiteKind::Test => (passed && counts.run() == 0).then_some(Contradiction::PassedWithoutTests),

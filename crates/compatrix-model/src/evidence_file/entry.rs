@@ -179,6 +179,7 @@ fn reduced(mut proof: Proof) -> Proof {
     });
     Proof {
         features: sorted(proof.features),
+        not_promised: sorted(proof.not_promised),
         sqlite,
         executables: sorted(proof.executables),
         env: BTreeMap::new(),
@@ -195,7 +196,7 @@ fn says_something(outcome: Outcome) -> bool {
         | Outcome::Crashed
         | Outcome::TimedOut
         | Outcome::Misidentified => true,
-        Outcome::Unavailable | Outcome::Infrastructure => false,
+        Outcome::Unavailable | Outcome::NotPromised | Outcome::Infrastructure => false,
     }
 }
 

@@ -149,6 +149,8 @@ struct RawBuild {
     lockset: Option<Sha256>,
     features: Vec<String>,
     #[serde(default)]
+    not_promised: Vec<String>,
+    #[serde(default)]
     added_features: Vec<String>,
     #[serde(default)]
     missing_features: Vec<String>,
@@ -389,6 +391,7 @@ impl EvidenceReader<'_> {
                     lockset: build.lockset,
                 },
                 features: build.features.clone(),
+                not_promised: build.not_promised.clone(),
                 differences: Differences {
                     added_features: build.added_features.clone(),
                     missing_features: build.missing_features.clone(),

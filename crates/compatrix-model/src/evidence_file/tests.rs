@@ -50,6 +50,7 @@ fn proof() -> Proof {
             lockset: Some([0x11; 32].into()),
         },
         features: vec!["json".into(), "bundled".into()],
+        not_promised: Vec::new(),
         differences: Differences::default(),
         sqlite: Some(SqliteProof {
             linkage: Linkage::Dynamic,
@@ -312,6 +313,7 @@ fn any_record() -> impl Strategy<Value = Record> {
             toolchain,
             source,
             executables: features.iter().map(|f| ExecutableProof { name: f.clone(), sha256 }).collect(),
+            not_promised: Vec::new(),
             differences: Differences {
                 left_out: features.iter().map(|f| LeftOut { target: f.clone(), requires: features.clone() }).collect(),
                 added_features: features.clone(),

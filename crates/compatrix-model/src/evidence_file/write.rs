@@ -23,6 +23,7 @@ struct Build<'a> {
     toolchain: String,
     lockset: Option<Sha256>,
     features: &'a [String],
+    not_promised: &'a [String],
     differences: &'a Differences,
     executables: &'a [ExecutableProof],
 }
@@ -88,9 +89,10 @@ fn text(file: &EvidenceFile) -> String {
             let origin = origins.number(&(commit.as_deref(), entry.date.as_deref(), *dirty, *sources));
             let toolchain = toolchains.name(&&proof.toolchain, || named(of, "rust", &proof.toolchain.release));
             let wish = build_name(of, &toolchain);
-            let Proof { features, differences, executables, .. } = proof;
+            let Proof { features, not_promised, differences, executables, .. } = proof;
             let lockset = *lockset;
-            builds.name(&Build { origin, toolchain, lockset, features, differences, executables }, || wish)
+            let build = Build { origin, toolchain, lockset, features, not_promised, differences, executables };
+            builds.name(&build, || wish)
         });
         let proof = of.proof.as_ref();
         let sqlite = proof.and_then(|proof| proof.sqlite.as_ref());
@@ -161,6 +163,9 @@ fn text(file: &EvidenceFile) -> String {
         line(&mut out, "toolchain", quoted(&build.toolchain));
         line(&mut out, "lockset", quoted(&or_empty::text(&build.lockset)));
         line(&mut out, "features", list(build.features.iter().map(|f| quoted(f)), false));
+        if !build.not_promised.is_empty() {
+            line(&mut out, "not-promised", list(build.not_promised.iter().map(|name| quoted(name)), false));
+        }
         differences(&mut out, build.differences);
         let pairs = build.executables.iter().map(|e| format!("[{}, \"{}\"]", quoted(&e.name), e.sha256));
         line(&mut out, "executables", list(pairs, true));

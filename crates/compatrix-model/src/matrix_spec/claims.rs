@@ -32,6 +32,11 @@ impl Claims {
     pub fn rust_of(&self, package: &str) -> Option<&ClaimedVersion> {
         self.packages.get(package).or(self.rust.as_ref())
     }
+
+    /// The lowest Rust that is promised for any package.
+    pub fn lowest_rust(&self) -> Option<&ClaimedVersion> {
+        self.packages.values().chain(&self.rust).min_by_key(|claim| &claim.version)
+    }
 }
 
 /// A version as a claim spells it.

@@ -21,6 +21,8 @@ pub struct Build {
     /// What cargo is asked to switch on in each package under test: features, `default` among them, and
     /// `dependency/feature`. What these switch on is there by name as far as it is the package's own.
     pub features: BTreeMap<String, BTreeSet<String>>,
+    /// Packages under test that are not in it: the toolchain is not promised for them, or others were asked for.
+    pub left_out: BTreeSet<String>,
     /// Which dependency versions.
     pub lockset: Lockset,
     /// Whether it is built in a stage, a pruned copy of the workspace, rather than in the workspace.
@@ -103,8 +105,12 @@ impl Build {
         if !features.is_empty() {
             id.push_str(&format!(" features={features}"));
         }
+        if !self.left_out.is_empty() {
+            let packages: Vec<&str> = self.features.keys().map(String::as_str).collect();
+            id.push_str(&format!(" packages={}", packages.join(",")));
+        }
         if !self.lockset.is_locked() {
-            id.push_str(&format!(" lockset={}", self.lockset));
+            id.push_str(&format!(" lockset={}", self.lockset.clone().without(BTreeSet::new())));
         }
         match self.targets {
             Targets::Tests { .. } => {}

@@ -74,6 +74,16 @@ pub struct Skip {
     pub reason: usize,
 }
 
+impl SkipReason {
+    /// Whether something is not available here.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            SkipReason::Unavailable { .. } => true,
+            SkipReason::Excluded { .. } | SkipReason::NotPromised { .. } => false,
+        }
+    }
+}
+
 /// Why a chosen cell is not run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
@@ -88,6 +98,13 @@ pub enum SkipReason {
         /// The value, `rust=1.70`.
         value: String,
         /// The reason, with advice.
+        reason: String,
+    },
+    /// The spec promises its Rust for none of the packages that were asked for.
+    NotPromised {
+        /// The value, `rust=1.56`.
+        value: String,
+        /// What the packages promise.
         reason: String,
     },
 }

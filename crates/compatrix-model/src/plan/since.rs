@@ -10,7 +10,7 @@ use super::parts::{Part, Since};
 use crate::axis::{AxisKind, ValueName};
 use crate::cell::{CellId, CellIndex, Space};
 use crate::choose::choose;
-use crate::condition::{Condition, Versions};
+use crate::condition::{Condition, Match, Versions};
 use crate::expect::Expectations;
 use crate::matrix_spec::{Expect, Spec};
 use crate::verdict::Expectation;
@@ -204,7 +204,8 @@ impl Affected {
             if fixture.is_some_and(|name| self.fixtures.contains_key(name)) {
                 return true;
             }
-            if conditions.iter().any(|matcher| matcher.holds(&coords)) {
+            // A toolchain whose version is not known may be one of these.
+            if conditions.iter().any(|matcher| matcher.matches(&coords) != Match::No) {
                 return true;
             }
             let differs = change.as_ref().is_some_and(|change| change.affects(*suite, *cell, &coords));
@@ -236,7 +237,7 @@ struct SpecChange<'a> {
 impl<'a> SpecChange<'a> {
     fn new(old: &'a Spec, new: &'a Spec, profile: &str, versions: &'a Versions) -> Self {
         // Every part of the spec must be considered here; parts shown only on pages affect no cell.
-        let Spec { project, claims: _, space: _, suites: _, rules: _, profiles, sqlite, locks, ci: _ } = old;
+        let Spec { project, claims, space: _, suites: _, rules: _, profiles, sqlite, locks, ci: _ } = old;
         let everything = if project.packages != new.project.packages {
             Some("compat/matrix.toml: other packages are under test".to_owned())
         } else if project.inputs != new.project.inputs {
@@ -245,6 +246,10 @@ impl<'a> SpecChange<'a> {
             Some("compat/matrix.toml: SQLite is built or linked differently".to_owned())
         } else if *locks != new.locks {
             Some("compat/matrix.toml: dependency versions are chosen differently".to_owned())
+        } else if claims.packages != new.claims.packages
+            || (claims.rust != new.claims.rust && !claims.packages.is_empty())
+        {
+            Some("compat/matrix.toml: packages are promised for other Rusts".to_owned())
         } else if !profiles.contains_key(profile) {
             Some(format!("compat/matrix.toml: the profile `{profile}` is new"))
         } else {

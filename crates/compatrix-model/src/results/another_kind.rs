@@ -40,6 +40,7 @@ pub fn another_kind(before: &Record, now: &Record) -> Option<String> {
         | Outcome::Passed
         | Outcome::Misidentified
         | Outcome::Unavailable
+        | Outcome::NotPromised
         | Outcome::Infrastructure => false,
     };
     if differs {
@@ -71,7 +72,11 @@ pub fn told<'r>(rows: impl IntoIterator<Item = &'r Row>) -> Vec<String> {
 fn is_failure(outcome: Outcome) -> bool {
     match outcome {
         Outcome::Failed | Outcome::BuildFailed | Outcome::Crashed | Outcome::TimedOut => true,
-        Outcome::Passed | Outcome::Misidentified | Outcome::Unavailable | Outcome::Infrastructure => false,
+        Outcome::Passed
+        | Outcome::Misidentified
+        | Outcome::Unavailable
+        | Outcome::NotPromised
+        | Outcome::Infrastructure => false,
     }
 }
 

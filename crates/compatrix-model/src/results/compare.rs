@@ -95,6 +95,6 @@ fn seen(verdict: Verdict) -> Seen {
         Verdict::Broken => Seen::Broken,
         Verdict::Known => Seen::Known,
         Verdict::Flaky => Seen::Flaky,
-        Verdict::Stale | Verdict::Unproven | Verdict::Error => Seen::Unknown,
+        Verdict::Stale | Verdict::Unproven | Verdict::NotPromised | Verdict::Error => Seen::Unknown,
     }
 }

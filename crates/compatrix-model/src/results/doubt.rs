@@ -36,6 +36,7 @@ pub fn is_in_doubt(row: &Row, company: Company) -> bool {
             | Outcome::BuildFailed
             | Outcome::Misidentified
             | Outcome::Unavailable
+            | Outcome::NotPromised
             | Outcome::Infrastructure,
         )
         | None => false,
@@ -57,7 +58,7 @@ pub fn confirmed(doubt: Doubt, again: Record) -> Record {
             Record { attempts: first.attempts.saturating_add(again.attempts), cause, ..again }
         }
         // Cut short, or something broke on our side: the first result is all there is.
-        Outcome::Infrastructure | Outcome::Unavailable => first,
+        Outcome::Infrastructure | Outcome::Unavailable | Outcome::NotPromised => first,
         Outcome::Failed | Outcome::BuildFailed | Outcome::Crashed | Outcome::TimedOut | Outcome::Misidentified => {
             Record { attempts: first.attempts.saturating_add(again.attempts), ..again }
         }

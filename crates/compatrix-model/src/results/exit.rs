@@ -64,7 +64,7 @@ impl Shortfall {
                 Verdict::UnexpectedPass => shortfall.unexpected_passes += 1,
                 Verdict::Error => shortfall.errors += 1,
                 Verdict::Unproven | Verdict::Stale => shortfall.untried += usize::from(untried_counts),
-                Verdict::Ok | Verdict::Known | Verdict::Flaky => {}
+                Verdict::Ok | Verdict::Known | Verdict::Flaky | Verdict::NotPromised => {}
             }
         }
         shortfall

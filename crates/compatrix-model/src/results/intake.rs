@@ -6,6 +6,7 @@ use crate::condition::Versions;
 use crate::evidence::Record;
 use crate::expect::Expectations;
 use crate::matrix_spec::{Spec, Suite};
+use crate::promised;
 use crate::verdict::Expectation;
 use compatrix_leak::Policy;
 
@@ -16,12 +17,14 @@ pub struct Judge<'a> {
     policy: &'a Policy,
     today: &'a str,
     expectations: Expectations,
+    versions: Versions,
 }
 
 impl<'a> Judge<'a> {
     /// `versions` resolve the spec's rules; `today` is `YYYY-MM-DD`.
     pub fn new(spec: &'a Spec, versions: &Versions, policy: &'a Policy, today: &'a str) -> Self {
-        Self { spec, policy, today, expectations: Expectations::new(spec, versions, Some(today)) }
+        let expectations = Expectations::new(spec, versions, Some(today));
+        Self { spec, policy, today, expectations, versions: versions.clone() }
     }
 
     /// Judges a record of the suite at this index.
@@ -40,6 +43,15 @@ impl<'a> Judge<'a> {
     pub fn untried(&self, suite: usize, cell: CellIndex, reason: &str) -> Row {
         let suite = &self.spec.suites[suite];
         let row = Row::untried(&suite.name, self.space().id(cell), reason);
+        row.under(suite.leak().map(|leak| leak.tool))
+    }
+
+    /// The row of a suite in a cell whose Rust is promised for no package.
+    pub fn not_promised(&self, suite: usize, cell: CellIndex, reason: &str) -> Row {
+        let suite = &self.spec.suites[suite];
+        let toolchain = promised::toolchain(self.space(), &self.space().coords(cell));
+        let packages = promised::left_out(self.spec, &toolchain, &self.versions).into_iter().collect();
+        let row = Row::not_promised(&suite.name, self.space().id(cell), reason, packages);
         row.under(suite.leak().map(|leak| leak.tool))
     }
 

@@ -96,7 +96,12 @@ impl PlatformMatrix {
     pub fn may_fail(&self) -> impl Iterator<Item = &Row> {
         self.rows(true).filter(|row| match row.verdict {
             Verdict::Broken | Verdict::UnexpectedPass | Verdict::Error => true,
-            Verdict::Ok | Verdict::Known | Verdict::Flaky | Verdict::Stale | Verdict::Unproven => false,
+            Verdict::Ok
+            | Verdict::Known
+            | Verdict::Flaky
+            | Verdict::Stale
+            | Verdict::Unproven
+            | Verdict::NotPromised => false,
         })
     }
 

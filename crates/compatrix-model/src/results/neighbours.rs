@@ -41,20 +41,23 @@ pub struct FewerLine {
 /// A suite, and why fewer tests ran.
 type Of<'m> = (&'m str, String);
 
+/// Suite, feature set, and the packages that were left out: rows that agree on them are to have the same tests.
+type Place<'m> = (&'m str, &'m str, &'m [String]);
+
 /// The rows of a matrix beside those with which they are compared.
 #[derive(Debug)]
 pub struct Neighbours<'m> {
     matrix: &'m Matrix,
     features: Option<&'m str>,
-    /// The row with the most tests, by suite and feature set.
-    most: BTreeMap<(&'m str, &'m str), &'m Row>,
+    /// The row with the most tests, by place.
+    most: BTreeMap<Place<'m>, &'m Row>,
 }
 
 impl<'m> Neighbours<'m> {
     /// Of this matrix.
     pub fn of(matrix: &'m Matrix) -> Self {
         let features = matrix.space.axis_of(&AxisKind::Features).map(|(_, axis)| axis.name.as_str());
-        let mut most: BTreeMap<(&str, &str), &Row> = BTreeMap::new();
+        let mut most: BTreeMap<Place<'_>, &Row> = BTreeMap::new();
         for row in matrix.rows.iter().filter(|row| is_counted(row)) {
             let known = most.entry(place(row, features)).or_insert(row);
             if row.tests().run() > known.tests().run() {
@@ -118,8 +121,9 @@ fn suite_rows<'m>(matrix: &'m Matrix, row: &Row) -> Vec<&'m Row> {
     matrix.rows.iter().filter(|other| other.suite == row.suite && is_counted(other)).collect()
 }
 
-fn place<'r>(row: &'r Row, features: Option<&str>) -> (&'r str, &'r str) {
-    (&row.suite, features.and_then(|axis| row.cell.value(axis)).map_or("", |value| value.as_str()))
+fn place<'r>(row: &'r Row, features: Option<&str>) -> Place<'r> {
+    let set = features.and_then(|axis| row.cell.value(axis)).map_or("", |value| value.as_str());
+    (&row.suite, set, &row.not_promised)
 }
 
 /// Whether all its tests came to an end. Leak tools say themselves which tests they cannot run.
@@ -238,6 +242,12 @@ mod tests {
         let rustc =
             one(row("rust=old features=a", "1.80.0", (1, 0), &[]), row("rust=new features=a", "1.95.0", (2, 0), &[]));
         assert_eq!(rustc, "1 of 2 tests ran with rust=old: fewer, by a `cfg` or a build script: rustc is 1.80.0 there");
+    }
+
+    #[test]
+    fn a_row_without_a_package_is_no_neighbour() {
+        let partial = Row { not_promised: vec!["b".to_owned()], ..row("rust=old features=a", "1.63.0", (1, 0), &[]) };
+        assert_eq!(lines(vec![partial, row("rust=new features=a", "1.95.0", (2, 0), &[])]), []);
     }
 
     #[test]

@@ -13,7 +13,8 @@ pub fn of_outcome(outcome: Outcome) -> u8 {
         Outcome::BuildFailed => 4,
         Outcome::Misidentified => 5,
         Outcome::Unavailable => 6,
-        Outcome::Infrastructure => 7,
+        Outcome::NotPromised => 7,
+        Outcome::Infrastructure => 8,
     }
 }
 
@@ -21,13 +22,14 @@ pub fn of_outcome(outcome: Outcome) -> u8 {
 /// uninformative.
 pub fn of_verdict(verdict: Verdict) -> u8 {
     match verdict {
-        Verdict::Unproven => 0,
-        Verdict::Error => 1,
-        Verdict::Stale => 2,
-        Verdict::Ok => 3,
-        Verdict::Known => 4,
-        Verdict::Flaky => 5,
-        Verdict::UnexpectedPass => 6,
-        Verdict::Broken => 7,
+        Verdict::NotPromised => 0,
+        Verdict::Unproven => 1,
+        Verdict::Error => 2,
+        Verdict::Stale => 3,
+        Verdict::Ok => 4,
+        Verdict::Known => 5,
+        Verdict::Flaky => 6,
+        Verdict::UnexpectedPass => 7,
+        Verdict::Broken => 8,
     }
 }

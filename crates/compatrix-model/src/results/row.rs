@@ -25,6 +25,8 @@ pub struct Row {
     pub reused: bool,
     /// The tool, for suites of kind `leak`.
     pub tool: Option<Tool>,
+    /// Packages under test that were left out, because the spec does not promise the cell's Rust for them.
+    pub not_promised: Vec<String>,
     /// How its failure is of another kind than the one recorded last, in one sentence.
     pub another_kind: Option<String>,
 }
@@ -58,6 +60,7 @@ impl Row {
             reused: false,
             tool: record.leaks.as_ref().map(|leaks| leaks.tool),
             another_kind: None,
+            not_promised: record.proof.as_ref().map(|proof| proof.not_promised.clone()).unwrap_or_default(),
             trial: Trial::Recorded(record),
         }
     }
@@ -73,7 +76,13 @@ impl Row {
             reused: false,
             tool: None,
             another_kind: None,
+            not_promised: Vec::new(),
         }
+    }
+
+    /// A cell in which nothing is built, because the spec promises its Rust for none of these packages.
+    pub fn not_promised(suite: &str, cell: CellId, reason: &str, packages: Vec<String>) -> Self {
+        Row { verdict: Verdict::NotPromised, not_promised: packages, ..Self::untried(suite, cell, reason) }
     }
 
     /// Sets the suite's tool, which a row without a record does not know.

@@ -38,6 +38,7 @@ fn outcome_against_expectation() {
         (Outcome::TimedOut, Broken, Known),
         (Outcome::Misidentified, Broken, Broken),
         (Outcome::Unavailable, Unproven, Unproven),
+        (Outcome::NotPromised, NotPromised, NotPromised),
         (Outcome::Infrastructure, Error, Error),
     ];
     assert_eq!(rows.map(|r| r.0), Outcome::ALL);
@@ -65,6 +66,7 @@ fn ranks() {
         Outcome::BuildFailed,
         Outcome::Misidentified,
         Outcome::Unavailable,
+        Outcome::NotPromised,
         Outcome::Infrastructure,
     ];
     for (n, a) in outcomes.into_iter().enumerate() {
@@ -73,6 +75,7 @@ fn ranks() {
         }
     }
     let verdicts = [
+        Verdict::NotPromised,
         Verdict::Unproven,
         Verdict::Error,
         Verdict::Stale,
@@ -98,13 +101,15 @@ fn exit_codes() {
     }
     let flaky = || Row::from_record(Record { attempts: 2, ..record(Outcome::Passed) }, Expectation::Pass, false);
     let untried = || Row::untried("tests", cell(), "not here");
+    let not_promised = || Row::not_promised("tests", cell(), "`a` promises Rust 1.65", vec!["a".to_owned()]);
     let good = || row(Outcome::Passed, Expectation::Pass);
     // The last column: if cells that could not be tried count.
-    let table: [(&str, Vec<Row>, ExitCode, ExitCode); 10] = [
+    let table: [(&str, Vec<Row>, ExitCode, ExitCode); 11] = [
         ("nothing", vec![], Success, Success),
         ("ok", vec![good()], Success, Success),
         ("known", vec![row(Outcome::Failed, fail())], Success, Success),
         ("flaky", vec![flaky()], Success, Success),
+        ("not promised", vec![good(), not_promised()], Success, Success),
         ("unproven", vec![good(), untried()], Success, NotAsPromised),
         ("broken", vec![good(), row(Outcome::Failed, Expectation::Pass)], NotAsPromised, NotAsPromised),
         ("unexpected pass", vec![row(Outcome::Passed, fail())], NotAsPromised, NotAsPromised),
@@ -151,19 +156,44 @@ fn old_verdict_against_new() {
     use Change::*;
     let (broken, unproven, known) = (NewlyBroken, NewlyUnproven, NewlyKnown);
     // Columns: the new verdict, in the order of Verdict::ALL: ok, broken, known, unexpected-pass, flaky, stale, unproven,
-    // error.
+    // not-promised, error.
     let rows = [
-        (Some(Verdict::Ok), [Unchanged, broken, known, Unchanged, Flaky, unproven, unproven, unproven]),
-        (Some(Verdict::Broken), [NewlyFixed, Unchanged, known, NewlyFixed, Flaky, unproven, unproven, unproven]),
-        (Some(Verdict::Known), [NewlyFixed, broken, Unchanged, NewlyFixed, Flaky, unproven, unproven, unproven]),
-        (Some(Verdict::UnexpectedPass), [Unchanged, broken, known, Unchanged, Flaky, unproven, unproven, unproven]),
-        (Some(Verdict::Flaky), [NewlyProven, broken, known, NewlyProven, Flaky, unproven, unproven, unproven]),
-        (Some(Verdict::Stale), [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged, Unchanged]),
-        (Some(Verdict::Unproven), [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged, Unchanged]),
-        (Some(Verdict::Error), [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged, Unchanged]),
-        (None, [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged, Unchanged]),
+        (Some(Verdict::Ok), [Unchanged, broken, known, Unchanged, Flaky, unproven, unproven, unproven, unproven]),
+        (
+            Some(Verdict::Broken),
+            [NewlyFixed, Unchanged, known, NewlyFixed, Flaky, unproven, unproven, unproven, unproven],
+        ),
+        (
+            Some(Verdict::Known),
+            [NewlyFixed, broken, Unchanged, NewlyFixed, Flaky, unproven, unproven, unproven, unproven],
+        ),
+        (
+            Some(Verdict::UnexpectedPass),
+            [Unchanged, broken, known, Unchanged, Flaky, unproven, unproven, unproven, unproven],
+        ),
+        (
+            Some(Verdict::Flaky),
+            [NewlyProven, broken, known, NewlyProven, Flaky, unproven, unproven, unproven, unproven],
+        ),
+        (
+            Some(Verdict::Stale),
+            [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged, Unchanged, Unchanged],
+        ),
+        (
+            Some(Verdict::Unproven),
+            [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged, Unchanged, Unchanged],
+        ),
+        (
+            Some(Verdict::NotPromised),
+            [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged, Unchanged, Unchanged],
+        ),
+        (
+            Some(Verdict::Error),
+            [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged, Unchanged, Unchanged],
+        ),
+        (None, [NewlyProven, broken, known, NewlyProven, Flaky, Unchanged, Unchanged, Unchanged, Unchanged]),
     ];
-    assert_eq!(rows.map(|row| row.0)[..8], Verdict::ALL.map(Some));
+    assert_eq!(rows.map(|row| row.0)[..9], Verdict::ALL.map(Some));
     for (old, changes) in rows {
         for (new, expected) in Verdict::ALL.into_iter().zip(changes) {
             assert_eq!(compare(old, Some(new)), expected, "{old:?} then {new}");

@@ -1,5 +1,6 @@
 //! Details below the grid: unproven cells with reasons, known failures, and every unexpected result.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use compatrix_model::results::matrix::Matrix;
@@ -35,7 +36,9 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
     for line in fewer {
         number(&mut out, look, Verdict::Known, line.rows, &line.text);
     }
-    for (verdict, what) in [(Verdict::Unproven, "unproven"), (Verdict::Known, "known failures")] {
+    let quiet =
+        [(Verdict::Unproven, "unproven"), (Verdict::NotPromised, "not promised"), (Verdict::Known, "known failures")];
+    for (verdict, what) in quiet {
         let groups = grouped(matrix, verdict, |row| match verdict {
             Verdict::Known => known(row),
             Verdict::Ok
@@ -44,6 +47,7 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
             | Verdict::Flaky
             | Verdict::Stale
             | Verdict::Unproven
+            | Verdict::NotPromised
             | Verdict::Error => why(row),
         });
         if groups.is_empty() {
@@ -57,6 +61,7 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
             }
         }
     }
+    not_promised(&mut out, matrix, look);
     let twins = Twins::of(matrix);
     let mut shown = 0;
     for verdict in [Verdict::Error, Verdict::Flaky, Verdict::UnexpectedPass, Verdict::Broken] {
@@ -78,6 +83,28 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
     out
 }
 
+/// Packages that were left out of cells in which others were built.
+fn not_promised(out: &mut String, matrix: &Matrix, look: &Look) {
+    let groups = not_promised_in(matrix);
+    if !groups.is_empty() {
+        let _ = writeln!(out, "\n{}", look.bold("packages left out, because they do not promise this Rust"));
+    }
+    for (package, cells) in groups {
+        number(out, look, Verdict::NotPromised, cells, &format!("`{package}`"));
+    }
+}
+
+/// By package, the number of results that it was left out of, though others were built.
+pub(crate) fn not_promised_in(matrix: &Matrix) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for row in matrix.rows.iter().filter(|row| row.verdict != Verdict::NotPromised) {
+        for package in &row.not_promised {
+            *counts.entry(package.as_str()).or_insert(0) += 1;
+        }
+    }
+    counts
+}
+
 fn heading(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Broken => "broken",
@@ -88,6 +115,7 @@ fn heading(verdict: Verdict) -> &'static str {
         Verdict::Known => "known failures",
         Verdict::Stale => "stale",
         Verdict::Unproven => "unproven",
+        Verdict::NotPromised => "not promised",
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
         let counts = facts.matrix.counts();
         let of = |verdict: Verdict| counts.get(&verdict).copied().unwrap_or(0);
         let total = facts.matrix.rows.len();
-        let tried = total - of(Verdict::Unproven) - of(Verdict::Error);
+        let tried = total - of(Verdict::Unproven) - of(Verdict::NotPromised) - of(Verdict::Error);
         let cells = if suites(facts.spec) > 1 { "results (suites × cells)" } else { "cells" };
         let _ = write!(out, "\n{tried} of {total} {cells} in the matrix were tried: {} work", of(Verdict::Ok));
         let rest = [
@@ -47,6 +47,7 @@ pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
             ),
             (Verdict::Flaky, "passed only on retry", "passed only on retry"),
             (Verdict::Stale, "are stale", "is stale"),
+            (Verdict::NotPromised, "are promised for no package", "is promised for no package"),
         ];
         for (verdict, many, one) in rest.into_iter().filter(|(verdict, ..)| of(*verdict) > 0) {
             let _ = write!(out, ", {} {}", of(verdict), if of(verdict) == 1 { one } else { many });

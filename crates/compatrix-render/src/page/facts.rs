@@ -8,6 +8,7 @@ use compatrix_model::claims::{evaluate, judge_evidence, Claims, Judged, Judgemen
 use compatrix_model::condition::Versions;
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::matrix_spec::Spec;
+use compatrix_model::promised;
 use compatrix_model::results::matrix::{Matrix, Totals};
 use compatrix_model::results::rank;
 use compatrix_model::results::row::Row;
@@ -95,14 +96,22 @@ fn matrix(spec: &Spec, judgement: &Judgement<'_>, whole: bool) -> Matrix {
     }
     let mut rows = Vec::new();
     if whole {
-        let rulings = Rulings::new(spec, &versions(judgement));
+        let versions = versions(judgement);
+        let rulings = Rulings::new(spec, &versions);
         for (n, suite) in spec.suites.iter().enumerate().filter(|(_, suite)| suite.leak().is_none()) {
             for cell in spec.space.cells() {
                 let coords = spec.space.coords(cell);
                 if let Some(row) = found.remove(&(n, cell)) {
                     rows.push(row);
                 } else if rulings.of(n, &coords).is_some() {
-                    rows.push(Row::untried(&suite.name, spec.space.id(cell), NO_RECORD));
+                    let left_out = promised::left_out(spec, &promised::toolchain(&spec.space, &coords), &versions);
+                    let id = spec.space.id(cell);
+                    rows.push(if !left_out.is_empty() && left_out.len() == spec.project.packages.len() {
+                        let why = promised::promises(spec, &left_out);
+                        Row::not_promised(&suite.name, id, &why, left_out.into_iter().collect())
+                    } else {
+                        Row::untried(&suite.name, id, NO_RECORD)
+                    });
                 }
             }
         }

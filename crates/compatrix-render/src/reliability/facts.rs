@@ -112,7 +112,7 @@ impl<'a> Suite<'a> {
         }
         let failing: Vec<String> = record.failures.iter().map(|failure| failure.test.clone()).collect();
         let Some(leaks) = &judged.entry.leaks else {
-            if matches!(judged.verdict, Verdict::Unproven | Verdict::Error) {
+            if matches!(judged.verdict, Verdict::Unproven | Verdict::NotPromised | Verdict::Error) {
                 *self.untried.entry(record.cause.clone()).or_default() += 1;
             } else {
                 let cause = if record.cause.is_empty() { record.outcome.to_string() } else { record.cause.clone() };

@@ -148,6 +148,7 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
             lockset: Some([0x11; 32].into()),
         },
         features: value("features").into_iter().filter(|f| f != "default").collect(),
+        not_promised: Vec::new(),
         differences: Default::default(),
         sqlite,
         fixture,
@@ -244,7 +245,7 @@ pub fn small(axes: Vec<Axis>) -> Matrix {
 /// A matrix with a row of every verdict.
 pub fn every_verdict() -> Matrix {
     let space = sample_space();
-    let ids: Vec<_> = space.cells().take(7).map(|cell| space.id(cell)).collect();
+    let ids: Vec<_> = space.cells().take(8).map(|cell| space.id(cell)).collect();
     let mut broken = record(&ids[1], Outcome::Failed);
     broken.failures[0].output = "\u{1b}[31mred\u{1b}[0m bell\u{7} null\u{0} ]]> <tag> & \"quoted\"\u{fffe}".into();
     let mut flaky = record(&ids[3], Outcome::Passed);
@@ -257,6 +258,7 @@ pub fn every_verdict() -> Matrix {
         Row::from_record(record(&ids[4], Outcome::Passed), json_rule(), false),
         Row::untried("tests", ids[5].clone(), "no | pipe\nhere; `rustup toolchain install 1.75`"),
         Row::from_record(record(&ids[6], Outcome::Infrastructure), Expectation::Pass, false),
+        Row::not_promised("tests", ids[7].clone(), "`store` promises Rust 1.75", vec!["store".into()]),
     ];
     let matrix =
         Matrix::new(space, rows, Totals { elapsed_ms: Some(1234), builds: 1, runs: 6, reused: 1 }, "cargo xtask repro");

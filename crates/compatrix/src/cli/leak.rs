@@ -66,8 +66,9 @@ pub struct LeakArgs {
 impl LeakArgs {
     /// Whether the selection is not narrowed, beside the profile.
     pub fn selects_all(&self) -> bool {
-        let Selection { cells, shard, since, .. } = &self.selection;
-        self.event.event.is_none() && cells.is_empty() && shard.is_none() && since.is_none() && self.tools.is_empty()
+        let Selection { packages, cells, shard, since, .. } = &self.selection;
+        let is_whole = packages.is_empty() && cells.is_empty() && shard.is_none() && since.is_none();
+        is_whole && self.event.event.is_none() && self.tools.is_empty()
     }
 }
 

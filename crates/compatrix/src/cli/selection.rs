@@ -10,8 +10,11 @@ use compatrix_model::plan::Shard;
 #[derive(Debug, Clone, Args)]
 pub struct Selection {
     /// Run the cells of this profile of the spec
-    #[arg(long, short, value_name = "NAME", default_value = "local")]
+    #[arg(long, value_name = "NAME", default_value = "local")]
     pub profile: String,
+    /// Build and run only this package of those under test; a glob, or repeat for several
+    #[arg(long = "package", short, value_name = "NAME")]
+    pub packages: Vec<String>,
     /// Run only cells that meet this condition (`sqlite=3.35.4`, `rust>=1.75 features=json`): those that the profile
     /// chooses, or, if it chooses none of them, all that its `when` admits; repeat for alternatives
     #[arg(long = "cell", short, value_name = "EXPR")]
@@ -43,7 +46,7 @@ pub struct Selection {
 #[derive(Debug, Clone, Default, Args)]
 pub struct EventOptions {
     /// Run what CI runs on this event (pull_request, push, schedule) on this platform, instead of a profile
-    #[arg(long, value_name = "EVENT", value_parser = event, conflicts_with_all = ["profile", "cells", "since", "shard"])]
+    #[arg(long, value_name = "EVENT", value_parser = event, conflicts_with_all = ["profile", "packages", "cells", "since", "shard"])]
     pub event: Option<CiEvent>,
     /// Run only this job of the event, by its name in the workflow
     #[arg(long, value_name = "NAME", requires = "event")]

@@ -17,12 +17,18 @@ use crate::workspace::{no_work, Opened};
 /// The most results that are refused by name.
 const MAX_REFUSED: usize = 5;
 
-pub(crate) fn record(global: &Global, cells: &[String], keep: bool, terminal: &Terminal) -> Result<u8, Error> {
+pub(crate) fn record(
+    global: &Global,
+    (cells, packages): (&[String], &[String]),
+    keep: bool,
+    terminal: &Terminal,
+) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
     let session = opened.session(no_work(), false, terminal)?;
     let spec = &opened.parsed.spec;
     let conditions = opened.conditions(cells)?;
-    let TodaysResults { records, earlier, refused } = today::results(&session, &opened.parsed, &conditions)?;
+    let packages = opened.packages(packages)?;
+    let TodaysResults { records, earlier, refused } = today::results(&session, &opened.parsed, &conditions, &packages)?;
     for why in refused.iter().take(MAX_REFUSED) {
         terminal.warning(&format!("a result in the ledger contradicts itself and is not recorded: {why}"));
     }

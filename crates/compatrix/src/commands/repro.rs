@@ -15,10 +15,11 @@ pub(crate) fn run(global: &Global, args: &ReproArgs, terminal: &Terminal) -> Res
         opened.parsed.spec.suite(suite).map_err(|unknown| Error::Usage(unknown.to_string()))?;
     }
     let (condition, _) = opened.cell(&args.cell)?;
+    let packages = opened.packages(&args.packages)?;
     let limits = Limits { jobs: processors(), offline: false, no_install: false, fresh: false, hermetic: false };
     let session = opened.session(limits, true, terminal)?;
     let lines = progress::during(terminal, |events| {
-        repro::lines(&session, &opened.parsed, &condition, args.suite.as_deref(), events)
+        repro::lines(&session, &opened.parsed, &condition, (args.suite.as_deref(), &packages), events)
     })?;
     terminal.print(&lines.join("\n"));
     Ok(0)

@@ -33,6 +33,7 @@ mod machine;
 mod members;
 mod moods;
 mod output;
+mod packages;
 mod pages;
 mod registry;
 mod rehearse;

@@ -142,5 +142,8 @@ fn a_workspace_without_sqlite_hears_nothing_of_it() {
     }
     let of_databases = |line: &&str| ["sqlite", "schema"].iter().any(|word| line.to_lowercase().contains(word));
     assert_eq!(said.lines().filter(of_databases).collect::<Vec<_>>(), Vec::<&str>::new());
-    assert!(said.contains("Built rust=here features=default|minimal in "), "a build has the names of its feature sets\n{said}");
+    assert!(
+        said.contains("Built rust=here features=default|minimal in "),
+        "a build has the names of its feature sets\n{said}"
+    );
 }

@@ -154,7 +154,7 @@ fn chosen<'a>(spec: &'a Spec, committed: &Committed, of: &CiPlan) -> BTreeSet<(&
     let mut cells = BTreeSet::new();
     for (platform, _) in platforms {
         let facts = committed.runner(spec, platform);
-        let plan = plan(spec, &Choice { profile: &profile, cells: &[] }, &facts);
+        let plan = plan(spec, &Choice { profile: &profile, cells: &[], packages: &[] }, &facts);
         cells.extend(plan.runs.iter().map(|run| (platform.as_str(), run.suite, run.cell)));
     }
     cells

@@ -17,6 +17,7 @@ fn build(toolchain: &str, linkage: Linkage) -> Build {
         linkage: Some(linkage),
         against: dynamic.then(|| ValueName::new("host").unwrap()),
         features: BTreeMap::new(),
+        left_out: Default::default(),
         lockset: Lockset::LOCKED,
         staged: false,
         targets: Targets::Tests { doctests: false },
