@@ -327,3 +327,32 @@ fn a_plan_without_cells_is_refused() {
     assert!(error.contains("has no suite of kind `leak`"), "{error}");
     assert_eq!(ci_plan(&spec(AXES, &[LINUX]), &committed(), CiEvent::Schedule, JobCommand::Compat), Ok(None));
 }
+
+#[test]
+fn evidence_changes_no_job() {
+    let text = "[claims]\npackages.store = { rust = \"1.70\" }\n[axis]\nrust = [\"1.70\", \"stable\", \"old\"]\n\
+                sqlite = [\"bundled\", \"host\"]\nfeatures = { default = [], none = { default-features = false } }\n\
+                [distro.old]\napt = { suite = \"bookworm\", rust = \"rustc\", cargo = \"cargo\" }\n\
+                [[lock]]\nrust = \"<1.80\"\n[[suite]]\nname = \"tests\"\nwhen = { rust = \"<1.90\", sqlite = \">=3.40\" }\n\
+                [[suite]]\nname = \"built\"\nkind = \"build\"\n\
+                [[rule]]\nwhen = { sqlite = \"<3.41\" }\nexpect = \"skip\"\nreason = \"r\"\n\
+                [[rule]]\nwhen = { rust = \"<1.65\" }\nexpect = \"fail\"\nreason = \"r\"\n\
+                [profile.local]\nstrategy = \"pairwise\"\nwhen = { rust = [\"<1.60\", \">=1.63\"] }\n";
+    let mut spec = spec(text, &[LINUX]);
+    may_fail(&mut spec, "rust<1.65");
+    let before = committed();
+    let mut after = committed();
+    let versions = [
+        ("rust", "1.70", "1.70.0"),
+        ("rust", "stable", "1.95.0"),
+        ("rust", "old", "1.63.0"),
+        ("sqlite", "host", "3.40.1"),
+    ];
+    for (axis, value, version) in versions {
+        let name = (axis.parse().expect("an axis"), value.parse().expect("a value"));
+        after.versions.insert(name, version.parse().expect("a version"));
+    }
+    let plan = planned(&spec, &before);
+    assert!(plan.jobs().any(|(_, job)| job.toolchains.iter().any(|name| name.as_str() == "old")));
+    assert_eq!(planned(&spec, &after), plan);
+}

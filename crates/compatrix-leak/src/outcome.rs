@@ -23,7 +23,7 @@ pub enum Outcome {
     Misidentified,
     /// It cannot be tried here: a toolchain, tool or library is not available.
     Unavailable,
-    /// No package is promised for its Rust, so that nothing was to be tried.
+    /// The spec promises nothing of it, so that nothing was to be tried.
     NotPromised,
     /// Our side broke: disk, network, killed.
     Infrastructure,

@@ -67,7 +67,7 @@ impl Record {
         Self::blank(suite, cell, None, Outcome::Unavailable, reason.to_owned())
     }
 
-    /// A cell whose Rust is promised for no package, and what the packages promise.
+    /// A cell of which the spec promises nothing, and why.
     pub fn not_promised(suite: &str, cell: CellId, reason: &str) -> Self {
         Self::blank(suite, cell, None, Outcome::NotPromised, reason.to_owned())
     }

@@ -227,7 +227,7 @@ impl<'a> Planner<'a> {
         });
         let (value, here) = known.unwrap_or_default();
         let reason = format!("{here}which `when` of the suite `{name}` does not admit");
-        self.reason(SkipReason::Unavailable { value, reason })
+        self.reason(SkipReason::NotPromised { value, reason })
     }
 
     /// Why the tool of a leak suite is not available for this cell's toolchain, as a reason. A toolchain that is yet to come

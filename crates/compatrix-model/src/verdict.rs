@@ -23,7 +23,7 @@ pub enum Verdict {
     Stale,
     /// Not tried; nothing is known.
     Unproven,
-    /// Not built, because the spec promises its Rust for no package; nothing is missing.
+    /// Not tried, because the spec promises nothing of it; so nothing is missing.
     NotPromised,
     /// Our side broke; nothing is known.
     Error,

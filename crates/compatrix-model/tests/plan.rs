@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::condition::Condition;
+use compatrix_model::expect::Expectations;
 use compatrix_model::facts::{Availability, PackageFacts, PlanFacts, ToolchainVersions};
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{plan, plan_part, Choice, Part, Plan, Provision, SkipReason};
 use compatrix_model::spec_text::parse;
+use compatrix_model::verdict::Expectation;
 use proptest::prelude::*;
 use semver::Version;
 
@@ -207,7 +209,9 @@ reason = "too old"
     let part: Part = plan.runs.iter().map(|run| (run.suite, run.cell)).collect();
     let profile = &spec.profiles["local"];
     let again = plan_part(&spec, &Choice { profile, cells: &[], packages: &[] }, &known, &part);
-    assert_eq!(again.reasons, [reason("it is 1.55.0 here, which `when` of the suite `tests` does not admit")]);
+    // Nothing is missing of it, so it is not as if it could not be tried.
+    let why = "it is 1.55.0 here, which `when` of the suite `tests` does not admit";
+    assert_eq!(again.reasons, [SkipReason::NotPromised { value: "rust=beta".into(), reason: why.into() }]);
     // It is here, and says nothing of itself.
     let spec = self::spec("sqlite = [\"bundled\"]", "[[suite]]\nname = \"tests\"\nwhen = { sqlite = \">=3.40\" }\n");
     let mut facts = host(&spec, &[], &[]);
@@ -496,4 +500,36 @@ fn builds_are_named_by_their_feature_sets() {
     assert_eq!(names(sets, all, &[]), ["rust=stable features=default", "rust=stable features=minimal", four]);
     assert_eq!(names(sets, all, &["features=again"]), ["rust=stable features=again"]);
     assert_eq!(names("rust = [\"1.70\", \"stable\"]\n", all, &[]), ["rust=1.70", "rust=stable"], "no axis, no set");
+}
+
+#[test]
+fn no_cell_vanishes_because_a_value_is_not_here() {
+    // One line for each place of a spec that may ask for a version.
+    let places = [
+        "[[suite]]\nname = \"s\"\nwhen = { rust = \"<1.90\" }\n",
+        "[[suite]]\nname = \"s\"\nwhen = { rust = \">=1.60, <3\" }\n",
+        "[[suite]]\nname = \"s\"\nwhen = { rust = [\"1.70\", \">=1.96\"] }\n",
+        "[[suite]]\nname = \"s\"\nwhen = { sqlite = \">=3.40\" }\n",
+        "[profile.local]\nwhen = { rust = [\"1.70\", \"~1.96\"] }\n",
+        "[profile.local]\nstrategy = \"pairwise\"\nwhen = { rust = \"<1.90\", sqlite = \"<4\" }\n",
+        "[profile.local]\nbudget = 4\nwhen = { sqlite = \">=3.40\" }\n",
+        "[profile.local]\nstrategy = \"pairwise\"\n[[profile.local.pin]]\nrust = \">=1.96\"\n",
+        "[[rule]]\nwhen = { rust = \">=1.96\" }\nexpect = \"fail\"\nreason = \"r\"\n",
+        "[[rule]]\nwhen = { rust = \">=1.96\" }\nexpect = \"skip\"\nreason = \"r\"\n",
+        "[[rule]]\nwhen = { sqlite = \"<3.38\" }\nexpect = \"skip\"\nreason = \"r\"\n",
+        "[[lock]]\nrust = \"<1.80\"\n",
+    ];
+    for place in places {
+        let spec = spec("rust = [\"1.70\", \"beta\"]\nsqlite = [\"host\", \"3.46.0\"]\ndeps = [\"lockset\"]", place);
+        let facts = host(&spec, &["beta", "host"], &[]);
+        let plan = planned(&spec, &facts, &[]);
+        let planned: BTreeSet<String> = plan.skips.iter().map(|skip| spec.space.id(skip.cell).to_string()).collect();
+        let of = |value: &str| planned.iter().any(|cell| cell.split(' ').any(|part| part == value));
+        assert!(of("rust=beta") && of("sqlite=host"), "{place}{planned:?}");
+        assert!(plan.skips.iter().all(|skip| plan.reasons[skip.reason].is_unavailable()), "{place}{:?}", plan.reasons);
+        assert!(plan.runs.iter().all(|run| !spec.space.id(run.cell).to_string().contains("beta")), "{place}");
+        let expected = Expectations::new(&spec, &facts.versions(), None);
+        let known = |cell| expected.of(&spec.space.coords(cell)) != Expectation::Pass;
+        assert!(!plan.skips.iter().any(|skip| known(skip.cell)), "{place}what cannot be decided is not known");
+    }
 }

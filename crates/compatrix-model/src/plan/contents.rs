@@ -100,7 +100,8 @@ pub enum SkipReason {
         /// The reason, with advice.
         reason: String,
     },
-    /// The spec promises its Rust for none of the packages that were asked for.
+    /// The spec promises nothing of it: its Rust for none of the packages that were asked for, or a version that only this
+    /// host knows is not one that the suite is for.
     NotPromised {
         /// The value, `rust=1.56`.
         value: String,

@@ -47,7 +47,7 @@ pub(super) fn summary(out: &mut String, facts: &Facts<'_>) {
             ),
             (Verdict::Flaky, "passed only on retry", "passed only on retry"),
             (Verdict::Stale, "are stale", "is stale"),
-            (Verdict::NotPromised, "are promised for no package", "is promised for no package"),
+            (Verdict::NotPromised, "are not promised", "is not promised"),
         ];
         for (verdict, many, one) in rest.into_iter().filter(|(verdict, ..)| of(*verdict) > 0) {
             let _ = write!(out, ", {} {}", of(verdict), if of(verdict) == 1 { one } else { many });
