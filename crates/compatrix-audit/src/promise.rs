@@ -100,7 +100,7 @@ pub fn scan(file: &str, source: PromiseSource, text: &str) -> Result<Scanned, St
         PromiseSource::Container => scripts::container(file, text),
         PromiseSource::Lockfile => scripts::lockfile(file, text),
         PromiseSource::Workflow => {
-            let (found, mut errors) = workflow::scan(&[(file.to_owned(), text.to_owned())], "", "");
+            let (found, mut errors) = workflow::scan(&[(file.to_owned(), text.to_owned())], "");
             if let Some(error) = errors.pop() {
                 return Err(error);
             }
@@ -111,12 +111,11 @@ pub fn scan(file: &str, source: PromiseSource, text: &str) -> Result<Scanned, St
     Ok(found)
 }
 
-/// As [`scan`], for the workflows and the composite actions of a repository together, because they call each other. `within`
-/// is the workspace's folder below the repository's root, or empty; commands elsewhere are of other projects. `today`
+/// As [`scan`], for the workflows and the composite actions of a repository together, because they call each other. `today`
 /// (`YYYY-MM-DD`) decides which runners are retired. Also returns what cannot be read, with file and line.
-pub fn scan_workflows(files: &[(String, String)], within: &str, today: &str) -> (Scanned, Vec<String>) {
+pub fn scan_workflows(files: &[(String, String)], today: &str) -> (Scanned, Vec<String>) {
     let by_hand: Vec<_> = files.iter().filter(|(_, text)| !is_generated_workflow(text)).cloned().collect();
-    let (mut found, errors) = workflow::scan(&by_hand, within, today);
+    let (mut found, errors) = workflow::scan(&by_hand, today);
     tidy(&mut found);
     (found, errors)
 }

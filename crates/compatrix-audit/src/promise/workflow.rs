@@ -35,10 +35,9 @@ use steps::{container, run_step, DEEPEST};
 const MOST: usize = 20_000;
 
 /// Reads the workflows of a repository together, because they call each other. `files` are paths and texts; composite
-/// actions (`action.yml`) may be among them. `within` is the workspace's folder below the repository's root, or empty; commands
-/// elsewhere are of other projects. `today` (`YYYY-MM-DD`) decides which runners are retired. Returns what was
+/// actions (`action.yml`) may be among them. `today` (`YYYY-MM-DD`) decides which runners are retired. Returns what was
 /// found, and what cannot be read with its line.
-pub(super) fn scan(files: &[(String, String)], within: &str, today: &str) -> (Scanned, Vec<String>) {
+pub(super) fn scan(files: &[(String, String)], today: &str) -> (Scanned, Vec<String>) {
     let mut errors = Vec::new();
     let mut documents = Vec::new();
     for (path, text) in files {
@@ -50,7 +49,6 @@ pub(super) fn scan(files: &[(String, String)], within: &str, today: &str) -> (Sc
     let called: BTreeSet<String> = documents.iter().flat_map(|(_, document)| calls(document)).collect();
     let mut reading = Reading {
         documents: &documents,
-        within,
         today,
         places: Places::default(),
         commands: Commands::new(),
@@ -59,7 +57,7 @@ pub(super) fn scan(files: &[(String, String)], within: &str, today: &str) -> (Sc
     };
     for (file, (path, document)) in documents.iter().enumerate() {
         let only_called = triggers(document).iter().all(|trigger| *trigger == "workflow_call");
-        if document.get("jobs").is_some() && !(only_called && called.contains(below(path))) {
+        if document.get("jobs").is_some() && !(only_called && called.contains(path)) {
             reading.workflow(file, Inputs::defaults(file, document), 0);
         }
     }
@@ -97,7 +95,6 @@ fn calls(document: &Node) -> Vec<String> {
 
 struct Reading<'a> {
     documents: &'a [(String, Node)],
-    within: &'a str,
     today: &'a str,
     places: Places,
     commands: Commands,
@@ -251,7 +248,6 @@ impl Reading<'_> {
             places: &mut self.places,
             commands: &mut self.commands,
             runner,
-            within: self.within,
             folder: folder.clone(),
             default: None,
             known: BTreeMap::new(),
@@ -271,7 +267,7 @@ impl Reading<'_> {
     /// A job that is another workflow.
     fn call(&mut self, uses: &Node, with: Option<&Node>, context: &Context, depth: usize) {
         let path = uses.text().strip_prefix("./");
-        let found = path.and_then(|path| self.documents.iter().position(|(of, _)| below(of) == path));
+        let found = path.and_then(|path| self.documents.iter().position(|(of, _)| of == path));
         let Some(file) = found.filter(|_| depth < DEEPEST && self.left > 0) else {
             for (key, node) in with.into_iter().flat_map(Node::entries).filter(|(key, _)| names::is_key(key)) {
                 let value = context.text(node).unwrap_or_default();
@@ -327,11 +323,6 @@ impl Reading<'_> {
             self.places.platform(&leaf.source, &platform, done.min(Done::Built), None);
         }
     }
-}
-
-/// The path below the repository's root, as `uses: ./` has it, of a path relative to the workspace.
-fn below(path: &str) -> &str {
-    path.trim_start_matches("../")
 }
 
 /// What a job leaves behind.

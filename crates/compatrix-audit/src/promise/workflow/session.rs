@@ -30,8 +30,6 @@ pub(in crate::promise) struct Session<'a> {
     pub(in crate::promise) path: String,
     pub(in crate::promise) job: String,
     pub(in crate::promise) runner: Runner,
-    /// The workspace's folder below the repository's root, or empty.
-    pub(in crate::promise) within: &'a str,
     /// `working-directory` of the current step.
     pub(in crate::promise) folder: Option<String>,
     /// The toolchain of a plain `cargo`, and the platform of its host if its name says so.
@@ -244,9 +242,7 @@ impl Session<'_> {
             self.default.clone()
         };
         let Some(mut read) = cargo::command(&one.words) else { return };
-        if !self.locate(&mut read.command, one) {
-            return;
-        }
+        self.locate(&mut read.command, one);
         let class = verbs::of_cargo(&read, variable("RUSTFLAGS").as_deref());
         let used = match class {
             Class::Tests | Class::Builds => Some(Use::Builds),
@@ -338,27 +334,17 @@ impl Session<'_> {
         }
     }
 
-    /// Sets where a command works, relative to the workspace. Returns whether that is in the workspace.
-    fn locate(&self, command: &mut CargoCommand, one: &Invocation) -> bool {
+    /// Sets where a command works, relative to the repository's root. What cannot be known is left out.
+    fn locate(&self, command: &mut CargoCommand, one: &Invocation) {
         let folder = match (&self.folder, &one.folder) {
             (Some(base), Some(folder)) => Some(script::join(Some(base), folder)),
             (base, folder) => folder.clone().or_else(|| base.clone()),
         };
         let folder = folder.map(|folder| script::join(None, &folder)).unwrap_or_default();
-        let manifest = command.manifest_path.as_ref().map(|path| script::join(Some(&folder), path));
-        // What cannot be known may be here.
-        let inside = |path: &str| match path.strip_prefix(self.within) {
-            _ if self.within.is_empty() || path.contains('$') => Some(path.to_owned()),
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => Some(rest.trim_start_matches('/').to_owned()),
-            _ => None,
-        };
         let known = |path: &String| !path.contains('$') && !path.is_empty();
-        if inside(manifest.as_deref().unwrap_or(&folder)).is_none() {
-            return false;
-        }
-        command.manifest_path = manifest.and_then(|path| inside(&path)).filter(known);
-        command.working_directory = inside(&folder).filter(known);
-        true
+        let manifest = command.manifest_path.as_ref().map(|path| script::join(Some(&folder), path));
+        command.manifest_path = manifest.filter(known);
+        command.working_directory = Some(folder).filter(known);
     }
 
     fn record(

@@ -51,9 +51,7 @@ pub(in crate::promise) fn run_step(
         let local = uses.text().strip_prefix("./").map(|path| path.trim_end_matches('/'));
         let of = |path: &str| {
             documents.iter().find(|(of, _)| {
-                of.trim_start_matches("../")
-                    .strip_prefix(path)
-                    .is_some_and(|rest| matches!(rest, "/action.yml" | "/action.yaml"))
+                of.strip_prefix(path).is_some_and(|rest| matches!(rest, "/action.yml" | "/action.yaml"))
             })
         };
         match (local, local.and_then(of)) {

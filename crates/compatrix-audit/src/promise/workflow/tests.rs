@@ -5,7 +5,7 @@ use super::super::{scan, scan_workflows, CommandFeatures, PromiseSource, Scanned
 const DAY: &str = "2026-11-29";
 
 fn read(text: &str) -> Scanned {
-    let (found, errors) = scan_workflows(&[("w.yml".to_owned(), text.to_owned())], "", DAY);
+    let (found, errors) = scan_workflows(&[("w.yml".to_owned(), text.to_owned())], DAY);
     assert_eq!(errors, Vec::<String>::new(), "{text}");
     found
 }
@@ -319,7 +319,7 @@ fn workflows_and_actions_of_the_repository_are_followed() {
         file(".github/workflows/test.yml", test),
         file(".github/actions/setup/action.yml", action),
     ];
-    let (found, errors) = scan_workflows(&files, "", DAY);
+    let (found, errors) = scan_workflows(&files, DAY);
     assert_eq!(errors, Vec::<String>::new());
     let promises: Vec<String> = found.promises.iter().map(|p| format!("{}:{} {}", p.file, p.line, p.kind)).collect();
     assert_eq!(
@@ -340,20 +340,12 @@ fn workflows_and_actions_of_the_repository_are_followed() {
             ".github/workflows/ci.yml:13 the workflow that gets it is not in this repository"
         ]
     );
-    let above = files.clone().map(|(path, text)| (format!("../../{path}"), text));
-    let again = scan_workflows(&above, "a/b", DAY).0;
-    assert_eq!(again.promises.len(), 1, "its commands are not in the folder: {again:?}");
-    assert_eq!(
-        again.not_taken.iter().filter(|one| one.file == "../../.github/workflows/ci.yml").count(),
-        5,
-        "{again:?}"
-    );
     // Without a caller, the defaults hold; a workflow that calls itself ends.
     let alone =
         [file("t.yml", &test.replace("./.github/actions/setup", "a/setup-rust@v1").replace("version:", "toolchain:"))];
-    assert_eq!(shown(&scan_workflows(&alone, "", DAY).0), ["4: Rust 1.40", "5: windows-x86_64"]);
+    assert_eq!(shown(&scan_workflows(&alone, DAY).0), ["4: Rust 1.40", "5: windows-x86_64"]);
     let own = [file("a.yml", "on: push\njobs: {a: {uses: ./a.yml}, b: {uses: ./a.yml}, c: {uses: ./a.yml}}\n")];
-    assert_eq!(scan_workflows(&own, "", DAY), (Scanned::default(), Vec::new()));
+    assert_eq!(scan_workflows(&own, DAY), (Scanned::default(), Vec::new()));
 }
 
 #[test]
@@ -412,30 +404,6 @@ fn large_workflows_cost_little() {
     let text = job(&format!("strategy:\n  matrix:\n{matrix}    exclude:\n{excludes}"), "- run: cargo test");
     assert_eq!(shown(&read(&text)), [UBUNTU]);
     let (_, errors) =
-        scan_workflows(&[("w.yml".to_owned(), job(&format!("strategy:\n  matrix:\n{matrix}"), &steps))], "", DAY);
+        scan_workflows(&[("w.yml".to_owned(), job(&format!("strategy:\n  matrix:\n{matrix}"), &steps))], DAY);
     assert_eq!(errors, ["w.yml: the jobs have too many combinations to read all"]);
-}
-
-#[test]
-fn of_a_workspace_in_a_folder_only_its_own_commands_count() {
-    let text = job(
-        "",
-        "- run: cargo +1.60 test\n- {run: cargo +1.61 test, working-directory: ./sub}\n- run: cd sub/deep && cargo +1.62 b\n\
-         - run: cargo +1.63 b --manifest-path sub/Cargo.toml\n- {run: cargo +1.64 test, working-directory: subs}",
-    );
-    let (found, _) = scan_workflows(&[("../.github/workflows/w.yml".to_owned(), text)], "sub", DAY);
-    assert_eq!(
-        shown(&found),
-        [
-            UBUNTU,
-            "6: not, no step builds or tests with it",
-            "7: Rust 1.61",
-            "8: Rust 1.62",
-            "9: Rust 1.63",
-            "10: not, no step builds or tests with it"
-        ]
-    );
-    let places: Vec<_> =
-        found.commands.iter().map(|c| (c.working_directory.as_deref(), c.manifest_path.as_deref())).collect();
-    assert_eq!(places, [(None, None), (Some("deep"), None), (None, Some("Cargo.toml"))]);
 }
