@@ -122,7 +122,8 @@ mod tests {
     fn an_old_ci_gives_way_to_the_workflows() {
         let travis = (".travis.yml", "rust:\n  - 1.31.0\n");
         check(&[travis], &[".travis.yml:2 Rust 1.31.0"], &[]);
-        let workflow = "jobs: {a: {strategy: {matrix: {rust: [\"1.65\"]}}, steps: [{run: 'cargo +${{ matrix.rust }} test'}]}}";
+        let workflow =
+            "jobs: {a: {strategy: {matrix: {rust: [\"1.65\"]}}, steps: [{run: 'cargo +${{ matrix.rust }} test'}]}}";
         check(
             &[travis, (".github/workflows/a.yml", workflow)],
             &[".github/workflows/a.yml:1 Rust 1.65"],
