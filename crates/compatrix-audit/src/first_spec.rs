@@ -6,71 +6,79 @@
 
 mod axes;
 mod claims;
+mod closure;
 mod draft;
 mod features;
 mod found;
+mod narrow;
+mod packages;
+mod selections;
 #[cfg(test)]
 mod tests;
+mod toolchains;
 
 pub use draft::{Draft, DraftAxis, DraftClaims, FeatureSet};
-pub use found::{Bundling, Found, Member, Noted, SqliteUse};
+pub use found::{Bundling, DocsRs, Found, Member, Needs, Noted, SqliteUse};
+pub use narrow::{BuildTrouble, Narrowed, Narrowing};
 
+use crate::promise::{NotTaken, Promise};
 use compatrix_model::matrix_spec::format::{Format, RESERVED_VARIABLES};
 
 /// Drafts the spec. Never fails: problems become remarks.
 pub fn draft(found: &Found) -> Draft {
-    let (chosen, left_out) = choose(&found.members);
+    let found = &without_other_folders(found);
+    let (chosen, left_out) = packages::choose(found);
     let mut remarks = found.unread.clone();
-    remarks.extend(
-        found
-            .not_taken
-            .iter()
-            .map(|one| format!("{}:{}: `{}`, not taken over, because {}", one.file, one.line, one.text, one.because)),
-    );
+    remarks.extend(found.outside.iter().map(|one| {
+        format!(
+            "{}: {}, but is no member of this workspace, so they are not run. Add it to `members`, or write a spec of its own \
+             there.",
+            one.value, one.why
+        )
+    }));
     let claims = claims::claims(&chosen, found, &mut remarks);
     let rust = axes::rust(&claims, &chosen, found);
     let sqlite = axes::sqlite(&claims, &chosen, found);
-    let (features, feature_remarks) = features::sets(&chosen);
-    let local = local(&claims, &rust, sqlite.as_ref(), &features);
+    let (features, feature_remarks) = features::sets(&chosen, found);
     let doctests = chosen.iter().find(|member| member.doctests);
     let doctests = doctests.map(|member| match chosen.len() {
         1 => "as `cargo test` does".to_owned(),
         _ => format!("as `cargo test` does, for {} and other libraries", member.name),
     });
-    Draft {
+    let builds_only = toolchains::builds_only(&rust, &chosen, found);
+    let mut draft = Draft {
         packages: chosen.iter().map(|member| Noted::new(&member.name, &member.manifest)).collect(),
         left_out,
         report: report(found),
+        locks: toolchains::locks(&rust, &chosen, found),
         claims,
         rust,
         sqlite,
         schema: !found.fixtures.is_empty(),
         features,
         feature_remarks,
+        builds_only,
         doctests,
         args: found.threads.iter().cloned().collect(),
         env: env(found, &mut remarks),
-        local,
+        local: Vec::new(),
         remarks,
-    }
+        not_taken: found.not_taken.clone(),
+    };
+    draft.choose_local();
+    draft
 }
 
-/// The packages under test (published ones, otherwise libraries, otherwise all), and why the others are not.
-fn choose(members: &[Member]) -> (Vec<&Member>, Vec<Noted>) {
-    let can = |member: &&Member| Format::PackageName.accepts(&member.name) && member.name != "xtask";
-    let published = |member: &&Member| can(member) && member.unpublished.is_none();
-    let library = |member: &&Member| can(member) && member.library;
-    let wanted: [&dyn Fn(&&Member) -> bool; 4] = [&published, &library, &can, &|_| true];
-    let chosen = wanted.iter().map(|wanted| members.iter().filter(|m| wanted(m)).collect::<Vec<_>>());
-    let chosen = chosen.into_iter().find(|chosen| !chosen.is_empty()).unwrap_or_default();
-    let why = |member: &Member| match &member.unpublished {
-        Some(at) => format!("{at}, publish = false"),
-        None if member.name == "xtask" => format!("{}, workspace tooling", member.manifest),
-        None => format!("{}, no library", member.manifest),
-    };
-    let others = members.iter().filter(|member| !chosen.iter().any(|c| c.name == member.name));
-    let left_out = others.map(|member| Noted::new(&member.name, why(member))).collect();
-    (chosen, left_out)
+/// What was found, without the promises of jobs that work in other folders.
+fn without_other_folders(found: &Found) -> Found {
+    let (others, promises): (Vec<Promise>, Vec<Promise>) =
+        found.promises.iter().cloned().partition(|promise| packages::is_elsewhere(promise, found));
+    let because = "its job works in another folder than this workspace";
+    let others = others.into_iter().map(|one| NotTaken::new(&one.file, one.line, &one.text, because));
+    let mut not_taken: Vec<NotTaken> = found.not_taken.iter().cloned().chain(others).collect();
+    not_taken.sort();
+    not_taken.dedup();
+    Found { promises, not_taken, ..found.clone() }
 }
 
 /// The path of the page, if a hand-written page is at the default path.
@@ -107,36 +115,33 @@ fn env(found: &Found, remarks: &mut Vec<String>) -> Vec<(String, Noted)> {
     taken
 }
 
-/// The values that `local` selects: the ends of each long axis.
-fn local(
-    claims: &DraftClaims,
-    rust: &DraftAxis,
-    sqlite: Option<&DraftAxis>,
-    features: &[FeatureSet],
-) -> Vec<(String, Vec<String>)> {
-    let mut local = Vec::new();
-    let mut take = |axis: &str, all: usize, some: Vec<String>| {
-        let mut kept: Vec<String> = Vec::new();
-        some.into_iter().for_each(|value| {
-            if !kept.contains(&value) {
-                kept.push(value);
+impl Draft {
+    /// Chooses the values of the profile `local`: the ends of each long axis.
+    pub fn choose_local(&mut self) {
+        let mut local = Vec::new();
+        let mut take = |axis: &str, all: usize, some: Vec<String>| {
+            let mut kept: Vec<String> = Vec::new();
+            some.into_iter().for_each(|value| {
+                if !kept.contains(&value) {
+                    kept.push(value);
+                }
+            });
+            if kept.len() < all {
+                local.push((axis.to_owned(), kept));
             }
-        });
-        if kept.len() < all {
-            local.push((axis.to_owned(), kept));
+        };
+        let values = |axis: &DraftAxis| axis.values.iter().map(|v| v.value.clone()).collect::<Vec<_>>();
+        let all = values(&self.rust);
+        let claimed = self.claims.rust.as_ref().map(|claim| claim.value.clone()).filter(|value| all.contains(value));
+        let newest = all.iter().find(|value| *value == "stable").or(all.last());
+        take("rust", all.len(), [all.first().cloned(), claimed, newest.cloned()].into_iter().flatten().collect());
+        if let Some(axis) = &self.sqlite {
+            let all = values(axis);
+            let exact: Vec<&String> = all.iter().filter(|v| v.starts_with(|c: char| c.is_ascii_digit())).collect();
+            let ends = [all.first(), exact.first().copied(), exact.last().copied()];
+            take("sqlite", all.len(), ends.into_iter().flatten().cloned().collect());
         }
-    };
-    let values = |axis: &DraftAxis| axis.values.iter().map(|v| v.value.clone()).collect::<Vec<_>>();
-    let all = values(rust);
-    let claimed = claims.rust.as_ref().map(|claim| claim.value.clone()).filter(|value| all.contains(value));
-    let newest = all.iter().find(|value| *value == "stable").or(all.last());
-    take("rust", all.len(), [all.first().cloned(), claimed, newest.cloned()].into_iter().flatten().collect());
-    if let Some(axis) = sqlite {
-        let all = values(axis);
-        let exact: Vec<&String> = all.iter().filter(|v| v.starts_with(|c: char| c.is_ascii_digit())).collect();
-        let ends = [all.first(), exact.first().copied(), exact.last().copied()];
-        take("sqlite", all.len(), ends.into_iter().flatten().cloned().collect());
+        take("features", self.features.len(), self.features.iter().take(3).map(|set| set.name.clone()).collect());
+        self.local = local;
     }
-    take("features", features.len(), features.iter().take(3).map(|set| set.name.clone()).collect());
-    local
 }

@@ -3,6 +3,7 @@
 //! Pure functions from [`WorkspaceFacts`] and the spec to [`Finding`]s; the engine gathers the facts. Missing facts are
 //! never silently ignored: they are reported as [`Unchecked`].
 
+mod agreement;
 pub mod broken_spec;
 mod build_scripts;
 mod claims;
@@ -12,10 +13,12 @@ mod facts;
 mod finding;
 mod inputs;
 mod keys;
+mod manifest_keys;
 mod promises;
 mod runners;
 #[cfg(test)]
 mod tests;
+mod workflows;
 mod workspace;
 
 use compatrix_model::condition::Versions;
@@ -36,7 +39,10 @@ pub fn lint(facts: &WorkspaceFacts, spec: Option<&Spec>, versions: &Versions) ->
     keys::lint(&context, &mut found);
     build_scripts::lint(&context, versions, &mut found);
     dependencies::lint(&context, &mut found);
+    manifest_keys::lint(&context, &mut found);
+    agreement::lint(&context, &mut found);
     promises::lint(&context, versions, &mut found);
+    workflows::lint(&context, &mut found);
     runners::lint(&context, &mut found);
     claims::lint(&context, versions, &mut found);
     inputs::lint(&context, &mut found);

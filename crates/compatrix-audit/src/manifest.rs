@@ -2,7 +2,7 @@
 //!
 //! `cargo metadata` gives no line numbers, and nothing at all if one member is broken. Pure: the engine reads the files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::{DeTable, DeValue};
 use toml::Spanned;
@@ -79,6 +79,10 @@ pub struct LocalDependency {
     pub path: Option<String>,
     /// Whether it is a dev-dependency.
     pub dev: bool,
+    /// Whether it is of a `[target]`.
+    pub some_targets: bool,
+    /// Whether builds with default features leave it out.
+    pub optional: bool,
     /// 1-based line in the manifest.
     pub line: usize,
 }
@@ -97,10 +101,11 @@ pub fn read(file: &str, text: &str) -> Result<Manifest, String> {
     let package = root.get("package").and_then(|package| at.package(package.get_ref()));
     let workspace = root.get("workspace").map(|workspace| at.workspace(workspace.get_ref()));
     let mut local = Vec::new();
-    at.dependencies(root, &mut local);
+    let on = by_default(root);
+    at.dependencies(root, false, &on, &mut local);
     // `[target.'cfg(unix)'.dependencies]` and the like.
     for (_, target) in tables(root.get("target")) {
-        at.dependencies(target, &mut local);
+        at.dependencies(target, true, &on, &mut local);
     }
     Ok(Manifest { file: file.to_owned(), text: text.to_owned(), package, workspace, local })
 }
@@ -202,6 +207,27 @@ fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1
 }
 
+/// The features that are on by default, and the optional dependencies that they switch on.
+fn by_default(root: &DeTable<'_>) -> BTreeSet<String> {
+    let features = root.get("features").and_then(|features| features.get_ref().as_table());
+    let mut found = BTreeSet::new();
+    let mut todo = vec!["default".to_owned()];
+    while let Some(name) = todo.pop() {
+        if !found.insert(name.clone()) {
+            continue;
+        }
+        let list = features.and_then(|features| features.get(name.as_str())?.get_ref().as_array());
+        for item in list.into_iter().flatten().filter_map(|item| item.get_ref().as_str()) {
+            // `dep:a`, `a`, `a/b` switch `a` on; `a?/b` does not.
+            let name = item.strip_prefix("dep:").unwrap_or(item).split('/').next().unwrap_or_default();
+            if !name.ends_with('?') {
+                todo.push(name.to_owned());
+            }
+        }
+    }
+    found
+}
+
 /// The sub-tables of a table.
 fn tables<'a, 'i>(value: Option<&'a Spanned<DeValue<'i>>>) -> Vec<(&'a str, &'a DeTable<'i>)> {
     let Some(table) = value.and_then(|value| value.get_ref().as_table()) else { return Vec::new() };
@@ -261,7 +287,13 @@ impl At<'_> {
         }
     }
 
-    fn dependencies(&self, of: &DeTable<'_>, found: &mut Vec<LocalDependency>) {
+    fn dependencies(
+        &self,
+        of: &DeTable<'_>,
+        some_targets: bool,
+        on: &BTreeSet<String>,
+        found: &mut Vec<LocalDependency>,
+    ) {
         for (section, dev) in [("dependencies", false), ("build-dependencies", false), ("dev-dependencies", true)] {
             let Some(section) = of.get(section).and_then(|section| section.get_ref().as_table()) else { continue };
             for (key, value) in section {
@@ -270,7 +302,10 @@ impl At<'_> {
                 let inherits = table.get("workspace").is_some_and(|flag| flag.get_ref().as_bool() == Some(true));
                 if path.is_some() || inherits {
                     let name = key.get_ref().to_string();
-                    found.push(LocalDependency { name, path, dev, line: line_of(self.text, key.span().start) });
+                    let optional = table.get("optional").is_some_and(|flag| flag.get_ref().as_bool() == Some(true));
+                    let optional = optional && !on.contains(&name);
+                    let line = line_of(self.text, key.span().start);
+                    found.push(LocalDependency { name, path, dev, some_targets, optional, line });
                 }
             }
         }

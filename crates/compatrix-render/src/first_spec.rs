@@ -5,10 +5,12 @@ pub mod summary;
 use compatrix_audit::first_spec::{Draft, DraftAxis, FeatureSet, Noted};
 use shaped_toml::{key, quoted};
 
-use crate::look::{width, wrap};
+use crate::look::{count, cut, width, wrap};
 
 /// Width limit for comments, and for lines with a trailing comment.
 const COLUMNS: usize = 110;
+/// The most places listed that were not taken over.
+const MOST_NOT_TAKEN: usize = 40;
 
 /// The text of `compat/matrix.toml`. `command` is the prefix to show: `cargo compatrix`.
 pub fn first_spec(draft: &Draft, command: &str) -> String {
@@ -23,12 +25,23 @@ pub fn first_spec(draft: &Draft, command: &str) -> String {
     project(draft, &mut out);
     claims(draft, &mut out);
     axes(draft, &mut out);
-    suite(draft, &mut out);
+    locks(draft, command, &mut out);
+    suites(draft, &mut out);
     profiles(draft, command, &mut out);
     if !draft.remarks.is_empty() {
         out.line("");
         out.remark("Found, but not used:");
         draft.remarks.iter().for_each(|remark| out.item(remark));
+    }
+    if !draft.not_taken.is_empty() {
+        out.line("");
+        out.remark("Not taken over, because:");
+        let shown = draft.not_taken.iter().take(MOST_NOT_TAKEN);
+        shown.for_each(|one| out.item(&format!("{}:{}: {}: {}", one.file, one.line, one.because, excerpt(&one.text))));
+        let more = draft.not_taken.len().saturating_sub(MOST_NOT_TAKEN);
+        if more > 0 {
+            out.item(&format!("and {}", count(more, "further place")));
+        }
     }
     out.0
 }
@@ -56,11 +69,15 @@ fn claims(draft: &Draft, out: &mut Lines) {
             out.noted(&format!("{key} = {}", quoted(&claim.value)), &claim.why);
         }
     }
+    claims.remarks.iter().for_each(|remark| out.remark(remark));
+    for (package, claim) in &claims.packages {
+        out.line(&format!("[claims.packages.{}]", key(package)));
+        out.noted(&format!("rust = {}", quoted(&claim.value)), &claim.why);
+    }
     if !claims.platforms.is_empty() {
         out.line("[claims.platforms]");
         out.list("tested", &claims.platforms);
     }
-    claims.remarks.iter().for_each(|remark| out.remark(remark));
 }
 
 fn axes(draft: &Draft, out: &mut Lines) {
@@ -97,7 +114,28 @@ fn features(set: &FeatureSet) -> String {
     }
 }
 
-fn suite(draft: &Draft, out: &mut Lines) {
+/// Groups of toolchains with dependency versions of their own.
+fn locks(draft: &Draft, command: &str, out: &mut Lines) {
+    for (n, lock) in draft.locks.iter().enumerate() {
+        out.line("");
+        if n == 0 {
+            out.remark(&format!(
+                "Old toolchains get dependency versions that they can build, from compat/locks; `{command} lock` chooses them."
+            ));
+        }
+        out.line("[[lock]]");
+        out.line(&format!("name = {}", quoted(&format!("rust-{}", lock.value))));
+        out.noted(&format!("rust = {}", quoted(&lock.value)), &lock.why);
+    }
+}
+
+fn suites(draft: &Draft, out: &mut Lines) {
+    let only: Vec<&str> = draft.builds_only.iter().map(|value| value.value.as_str()).collect();
+    let others = draft.rust.values.iter().map(|value| value.value.as_str()).filter(|value| !only.contains(value));
+    let when = |values: Vec<&str>| {
+        let values: Vec<String> = values.into_iter().map(quoted).collect();
+        format!("when = {{ rust = [{}] }}", values.join(", "))
+    };
     out.table("[[suite]]");
     out.line("name = \"tests\"");
     if let Some(why) = &draft.doctests {
@@ -106,17 +144,35 @@ fn suite(draft: &Draft, out: &mut Lines) {
     for arg in &draft.args {
         out.noted(&format!("args = [{}]", quoted(&arg.value)), &arg.why);
     }
-    if draft.env.is_empty() && !draft.schema {
+    if !only.is_empty() {
+        out.line(&when(others.collect()));
+    }
+    if !draft.env.is_empty() || draft.schema {
+        out.line("[suite.env]");
+        if draft.schema {
+            out.remark("Each run gets a fresh copy of its cell's database. Use the variable name that the tests read.");
+            out.line("TEST_DATABASE = \"{schema.database}\"");
+        }
+        for (name, value) in &draft.env {
+            out.noted(&format!("{name} = {}", quoted(&value.value)), &value.why);
+        }
+    }
+    if only.is_empty() {
         return;
     }
-    out.line("[suite.env]");
-    if draft.schema {
-        out.remark("Each run gets a fresh copy of its cell's database. Use the variable name that the tests read.");
-        out.line("TEST_DATABASE = \"{schema.database}\"");
+    out.line("");
+    for value in &draft.builds_only {
+        out.remark(&format!("{}: {}.", value.value, value.why));
     }
-    for (name, value) in &draft.env {
-        out.noted(&format!("{name} = {}", quoted(&value.value)), &value.why);
-    }
+    out.line("[[suite]]");
+    out.line("name = \"builds\"");
+    out.line("kind = \"build\"");
+    out.line(&when(only));
+}
+
+/// The start of a line that was found.
+fn excerpt(text: &str) -> String {
+    cut(&plain(text), 80)
 }
 
 fn profiles(draft: &Draft, command: &str, out: &mut Lines) {

@@ -4,12 +4,13 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use compatrix_audit::first_spec::{draft, Bundling, Found, Member, Noted, SqliteUse};
-use compatrix_audit::promise::{Promise, PromiseKind, PromiseSource};
+use compatrix_audit::first_spec::{draft, Bundling, DocsRs, Found, Member, Needs, Noted, SqliteUse};
+use compatrix_audit::promise::{CargoCommand, CommandFeatures, NotTaken, Promise, PromiseKind, PromiseSource, Sweep};
 use compatrix_model::spec_text;
 use compatrix_model::spec_text::Parsed;
 use compatrix_render::first_spec::first_spec;
 use proptest::prelude::*;
+use semver::Version;
 
 fn parsed(found: &Found) -> (String, Parsed) {
     let text = first_spec(&draft(found), "cargo compatrix");
@@ -96,6 +97,23 @@ fn rich() -> Found {
         ],
         threads: Some(Noted::new("--test-threads=1", ".github/workflows/ci.yml:20")),
         unread: vec![".github/workflows/odd.yml: line 3 is no YAML; it was not read".to_owned()],
+        locked: true,
+        readers: vec![Needs { rust: Version::new(1, 78, 0), what: "lockfile format 4 (Cargo.lock:3)".to_owned() }],
+        outside: vec![Noted::new("checks/Cargo.toml", "the package `store-checks` has tests")],
+        not_taken: vec![NotTaken::new(
+            ".github/workflows/ci.yml",
+            31,
+            "- uses: dtolnay/rust-toolchain@1.400.0",
+            "no such Rust is out",
+        )],
+        commands: vec![CargoCommand {
+            file: ".github/workflows/ci.yml".to_owned(),
+            line: 15,
+            verb: "check".to_owned(),
+            toolchain: Some("1.65".to_owned()),
+            packages: vec!["store".to_owned()],
+            ..CargoCommand::default()
+        }],
         ..Found::default()
     }
 }
@@ -156,6 +174,8 @@ prop_compose! {
         rust_version in proptest::option::of(any_noted(any_version())),
         features in proptest::collection::btree_map(any_name(), proptest::collection::vec(any_name(), 0..3), 0..7),
         sqlite in proptest::option::of((any_noted("[a-z]{1,8}"), proptest::option::of(any_name()), 0..4)),
+        docs_rs in proptest::option::of((any::<bool>(), any::<bool>(), proptest::collection::vec(any_name(), 0..4))),
+        needs in proptest::collection::vec(any_needs(), 0..3),
     ) -> Member {
         let sqlite = sqlite.map(|(through, behind, bundling)| {
             let bundling = match bundling {
@@ -169,7 +189,34 @@ prop_compose! {
             SqliteUse { through, behind, bundling }
         });
         let features_at = manifest.clone();
-        Member { name, manifest, unpublished, library, doctests, rust_version, features, features_at, sqlite }
+        let docs_rs = docs_rs.map(|(all, no_default, list)| DocsRs { all, no_default, list, at: manifest.clone() });
+        Member {
+            name, manifest, unpublished, library, doctests, rust_version, features, features_at, sqlite, docs_rs, needs,
+            default_member: true,
+            ..Member::default()
+        }
+    }
+}
+
+fn any_needs() -> impl Strategy<Value = Needs> {
+    (50..90_u64, any::<String>()).prop_map(|(minor, what)| Needs { rust: Version::new(1, minor, 0), what })
+}
+
+prop_compose! {
+    fn any_command()(
+        file in any::<String>(),
+        line in 1..99_usize,
+        verb in prop_oneof![Just("test".to_owned()), Just("check".to_owned())],
+        toolchain in proptest::option::of(any_version()),
+        (no_default, all) in any::<(bool, bool)>(),
+        list in proptest::collection::vec(any_name(), 0..4),
+        sweep in proptest::option::of((any::<bool>(), proptest::option::of(1..4_usize), proptest::collection::vec(any_name(), 0..3))),
+    ) -> CargoCommand {
+        let sweep = sweep.map(|(powerset, depth, group)| Sweep {
+            powerset, depth, exclude: group.iter().take(1).cloned().collect(), mutually_exclusive: vec![group], ..Sweep::default()
+        });
+        let features = CommandFeatures { no_default, all, list, sweep };
+        CargoCommand { file, line, verb, toolchain, features, ..CargoCommand::default() }
     }
 }
 
@@ -208,6 +255,8 @@ proptest! {
         env in proptest::collection::btree_map(any_name().prop_map(|n| n.to_uppercase()), any_noted(any::<String>()), 0..4),
         threads in proptest::option::of(any_noted("--test-threads=[1-9]")),
         unread in proptest::collection::vec(any::<String>(), 0..2),
+        (commands, readers) in (proptest::collection::vec(any_command(), 0..5), proptest::collection::vec(any_needs(), 0..2)),
+        not_taken in proptest::collection::vec((any::<String>(), any::<String>()), 0..3),
     ) {
         let mut names = std::collections::BTreeSet::new();
         let members: Vec<Member> = members.into_iter().filter(|member| names.insert(member.name.clone())).collect();
@@ -220,6 +269,9 @@ proptest! {
             env: env.into_iter().collect(),
             threads,
             unread,
+            commands,
+            readers,
+            not_taken: not_taken.iter().map(|(text, because)| NotTaken::new(text, 3, text, because.as_str())).collect(),
             ..Found::default()
         };
         let (text, parsed) = parsed(&found);

@@ -117,10 +117,22 @@ pub enum Command {
 }
 
 const INIT_HELP: &str = "\
-Writes compat/matrix.toml from manifests (members, rust-version, features, use
-of SQLite), READMEs, a hand-written compatibility page, GitHub workflows and
-cargo's configuration. A comment beside each value says where it came from.
-Existing files are not changed.
+Writes compat/matrix.toml from what the workspace says today:
+  manifests     members, rust-version, features, docs.rs, use of SQLite
+  workflows     toolchains, runners, and what their cargo commands build
+  READMEs and pages     promised versions of Rust and SQLite, platforms
+  cargo's configuration, rust-toolchain.toml, Cargo.lock
+
+A comment beside each value says where it came from, with file and line. The
+end of the spec lists what looked like a promise and was not taken over, and
+why. Existing files are not changed.
+
+Then it plans the spec and builds each feature set once, with the newest
+installed toolchain of the axis, as `compat` will; `compat` uses these builds
+again. Of a set that cannot be built, the part that can is kept, and a comment
+has the compiler's reason. --quick leaves the builds out. If not even the
+default features build, a warning says so, and the spec is written: exit code
+0, because the grid will show it. After Ctrl-C nothing is written.
 
 From nothing to a grid:
   init
@@ -161,9 +173,19 @@ Examples:
 /// Options of `init`.
 #[derive(Debug, Clone, Args)]
 pub struct InitArgs {
-    /// Print the spec instead of writing it, even if one exists
+    /// Print the spec instead of writing it, even if one exists; implies --quick
     #[arg(long, alias = "dry-run")]
     pub stdout: bool,
+    /// Do not build; `--quick=false` builds with --stdout too
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub quick: Option<bool>,
 }
 
 /// Options of `compat`.

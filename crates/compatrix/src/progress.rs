@@ -197,6 +197,9 @@ impl<'a> Progress<'a> {
 
     /// The end of a compiler's output: folded on GitHub, the last lines elsewhere.
     fn output(&mut self, build: &str, output: &str) {
+        if output.is_empty() {
+            return;
+        }
         let shown = if self.terminal.github {
             github::group(&format!("output of {build}"), output)
         } else {

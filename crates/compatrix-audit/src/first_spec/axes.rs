@@ -49,6 +49,9 @@ pub(super) fn rust(claims: &DraftClaims, chosen: &[&Member], found: &Found) -> D
     if let Some(claim) = &claims.rust {
         ladder.add(&claim.value, claim.why.clone());
     }
+    for (package, claim) in &claims.packages {
+        ladder.add(&claim.value, format!("{}, of {package}", claim.why));
+    }
     let of_members = chosen.iter().filter_map(|member| member.rust_version.as_ref());
     let claimed = claims.rust.as_ref().and_then(|claim| partial_version(&claim.value));
     for version in of_members.filter(|version| partial_version(&version.value) == claimed) {
@@ -81,7 +84,8 @@ pub(super) fn rust(claims: &DraftClaims, chosen: &[&Member], found: &Found) -> D
     named.sort_by(|a, b| (order(&a.value), &a.value).cmp(&(order(&b.value), &b.value)));
     let mut values = ladder.finish();
     // A promise below the manifests' claim deserves attention.
-    for value in values.iter_mut().filter(|value| partial_version(&value.value) < claimed) {
+    let lowest = claims.packages.iter().filter_map(|(_, claim)| partial_version(&claim.value)).chain(claimed).min();
+    for value in values.iter_mut().filter(|value| partial_version(&value.value) < lowest) {
         value.why.push_str("; older than the claim");
     }
     values.extend(named);

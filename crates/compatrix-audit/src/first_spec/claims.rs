@@ -12,18 +12,29 @@ use compatrix_model::matrix_spec::format::Format;
 pub(super) fn claims(chosen: &[&Member], found: &Found, remarks: &mut Vec<String>) -> DraftClaims {
     let mut claims = DraftClaims { rust: rust(chosen, found), ..DraftClaims::default() };
     if let Some(claim) = &claims.rust {
-        let lower = chosen.iter().filter_map(|member| Some((member, member.rust_version.as_ref()?)));
-        let lower = lower.filter(|(_, version)| partial_version(&version.value) < partial_version(&claim.value));
-        for (member, version) in lower {
-            claims.remarks.push(format!(
-                "{} claims {} ({}). One spec builds its packages together; to test that claim, list only packages that work there under `packages`.",
-                member.name, version.value, version.why
-            ));
+        let claimed = partial_version(&claim.value);
+        for member in chosen {
+            let own = member.rust_version.as_ref().filter(|own| is_release(&own.value));
+            if let Some(own) = own.filter(|own| partial_version(&own.value) != claimed) {
+                claims.packages.push((member.name.clone(), own.clone()));
+            }
         }
-    } else {
+        claims.packages.sort();
+        let others: Vec<String> =
+            others(claim, found).iter().map(|promise| format!("{} ({})", promise.meant(), because(promise))).collect();
+        if !others.is_empty() {
+            claims.remarks.push(format!("Other places promise another lowest Rust: {}.", others.join("; ")));
+        }
+    } else if found.not_taken.is_empty() {
         claims
             .remarks
             .push("Found no `rust-version` and no promise of a lowest Rust; add one with `rust = \"…\"`.".to_owned());
+    } else {
+        claims.remarks.push(
+            "No promise of a lowest Rust was taken over; the end of this file says what was found and why. Add one with \
+             `rust = \"…\"`."
+                .to_owned(),
+        );
     }
     if chosen.iter().any(|member| member.sqlite.is_some()) {
         claims.sqlite = lowest(found, |promise| matches!(promise.kind, PromiseKind::LowestSqlite(_)));
@@ -38,7 +49,7 @@ pub(super) fn claims(chosen: &[&Member], found: &Found, remarks: &mut Vec<String
 /// The highest `rust-version`, so that it holds for all packages; otherwise the lowest promised Rust.
 fn rust(chosen: &[&Member], found: &Found) -> Option<Noted> {
     let versions = chosen.iter().filter_map(|member| member.rust_version.clone());
-    let versions = versions.filter(|version| Format::Toolchain.accepts(&version.value));
+    let versions = versions.filter(|version| is_release(&version.value));
     let highest = versions.max_by_key(|version| partial_version(&version.value));
     let is_toolchain = |promise: &Promise| Format::Toolchain.accepts(promise.meant());
     let promised = || lowest(found, |p| matches!(p.kind, PromiseKind::LowestRust(_)) && is_toolchain(p));
@@ -47,6 +58,21 @@ fn rust(chosen: &[&Member], found: &Found) -> Option<Noted> {
         Some(Noted::new(found.value, format!("{}; delete this line if that is not a promise", found.why)))
     };
     highest.or_else(promised).or_else(tested)
+}
+
+/// Whether a text names a release that can be claimed and installed.
+fn is_release(text: &str) -> bool {
+    Format::Version.accepts(text) && Format::Toolchain.accepts(text)
+}
+
+/// Promises of a lowest Rust, in the order of files, that are not the claim.
+fn others<'f>(claim: &Noted, found: &'f Found) -> Vec<&'f Promise> {
+    let claimed = partial_version(&claim.value);
+    let other = |promise: &&Promise| {
+        matches!(promise.kind, PromiseKind::LowestRust(_))
+            && partial_version(promise.meant()).is_some_and(|version| Some(version) != claimed)
+    };
+    found.promises.iter().filter(other).collect()
 }
 
 /// The lowest version among these promises.

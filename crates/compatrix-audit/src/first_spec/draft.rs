@@ -1,6 +1,10 @@
 //! A first spec, with why each line is in it.
 
 use super::found::Noted;
+use crate::promise::NotTaken;
+
+/// Why default features alone are a set, where the project does not say it.
+pub(super) const WHAT_USERS_GET: &str = "what users get";
 
 /// The first spec, as data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +27,10 @@ pub struct Draft {
     pub features: Vec<FeatureSet>,
     /// Comments on the features.
     pub feature_remarks: Vec<String>,
+    /// Values of the axis `rust` on which the packages are only built.
+    pub builds_only: Vec<Noted>,
+    /// Toolchains that need dependency versions of their own.
+    pub locks: Vec<Noted>,
     /// Why doctests run; `None` if they do not.
     pub doctests: Option<String>,
     /// Arguments for the test executables.
@@ -33,6 +41,8 @@ pub struct Draft {
     pub local: Vec<(String, Vec<String>)>,
     /// Findings that the draft does not use, with advice.
     pub remarks: Vec<String>,
+    /// Places that look like a promise or a toolchain, each with the reason why it is not taken over.
+    pub not_taken: Vec<NotTaken>,
 }
 
 /// The `[claims]` table of a draft.
@@ -40,6 +50,8 @@ pub struct Draft {
 pub struct DraftClaims {
     /// The lowest promised Rust.
     pub rust: Option<Noted>,
+    /// The packages that promise another, each with its Rust.
+    pub packages: Vec<(String, Noted)>,
     /// The lowest promised SQLite.
     pub sqlite: Option<Noted>,
     /// Tested platforms.
@@ -68,4 +80,16 @@ pub struct FeatureSet {
     pub features: Vec<String>,
     /// The reason, as a comment.
     pub why: String,
+}
+
+impl FeatureSet {
+    /// Whether it is what users get who name no feature.
+    pub fn is_default(&self) -> bool {
+        self.default_features && self.features.is_empty()
+    }
+
+    /// Whether only this draft, and nothing that the project runs, asks for it.
+    pub fn is_drafted(&self) -> bool {
+        self.why == WHAT_USERS_GET
+    }
 }

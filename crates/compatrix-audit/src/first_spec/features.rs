@@ -2,32 +2,52 @@
 
 use std::collections::BTreeSet;
 
+use super::closure::{closure, is_special};
 use super::draft::FeatureSet;
-use super::found::{Bundling, Member};
+use super::found::{Bundling, Found, Member};
+use super::selections;
 use compatrix_model::axis::ValueName;
 use compatrix_model::matrix_spec::format::Format;
 
 /// Up to this many features get a set each; more share one.
 const ONE_EACH: usize = 3;
 
-/// The sets, and comments on them.
-pub(super) fn sets(chosen: &[&Member]) -> (Vec<FeatureSet>, Vec<String>) {
+/// The sets, and comments on them: those that the project builds itself, otherwise few that cover the features.
+pub(super) fn sets(chosen: &[&Member], found: &Found) -> (Vec<FeatureSet>, Vec<String>) {
+    let Some(mut selected) = selections::sets(chosen, found) else { return drafted(chosen) };
+    for set in &mut selected.sets {
+        set.features.retain(|name| !chosen.iter().any(|member| bundles(member, name)));
+        let base = if set.default_features { vec!["default"] } else { Vec::new() };
+        let on: Vec<&str> = base.into_iter().chain(set.features.iter().map(String::as_str)).collect();
+        // If SQLite is behind a feature, every set enables it; otherwise there is nothing to test.
+        let behind = behind(chosen, &on);
+        if !behind.is_empty() {
+            set.why.push_str(", and SQLite");
+            set.features.extend(behind);
+        }
+    }
+    let mut seen: Vec<(bool, Vec<String>)> = Vec::new();
+    selected.sets.retain(|set| {
+        let key = (set.default_features, set.features.clone());
+        let new = !seen.contains(&key);
+        seen.push(key);
+        new
+    });
+    (selected.sets, selected.remarks)
+}
+
+fn drafted(chosen: &[&Member]) -> (Vec<FeatureSet>, Vec<String>) {
     let mut remarks = Vec::new();
     let on_by_default: BTreeSet<&str> = chosen.iter().flat_map(|member| closure(member, "default")).collect();
     let mut extra: BTreeSet<&str> = BTreeSet::new();
     let mut left: BTreeSet<&str> = BTreeSet::new();
     for member in chosen {
-        let bundles = |name: &str| match member.sqlite.as_ref().map(|sqlite| &sqlite.bundling) {
-            Some(Bundling::Feature(feature)) => name == feature || name.contains("bundled"),
-            Some(Bundling::Always | Bundling::InTests | Bundling::Never) => name.contains("bundled"),
-            None => false,
-        };
         for name in member.features.keys().map(String::as_str).filter(|name| *name != "default") {
             let spelled = Format::FeatureName.accepts(name) && ValueName::new(name).is_ok();
-            if on_by_default.contains(name) || bundles(name) {
+            if on_by_default.contains(name) || bundles(member, name) {
                 continue;
             }
-            if !spelled || name.starts_with('_') || name.contains("nightly") || name.contains("unstable") {
+            if !spelled || name.starts_with('_') || is_special(member, name) {
                 left.insert(name);
             } else {
                 extra.insert(name);
@@ -67,23 +87,18 @@ pub(super) fn sets(chosen: &[&Member]) -> (Vec<FeatureSet>, Vec<String>) {
             });
         }
     } else {
-        add("all", true, extra.iter().copied().collect(), "remove features that exclude each other");
+        add("all", true, extra.iter().copied().collect(), at);
     }
     (sets, remarks)
 }
 
-/// All features of one package that this one enables.
-fn closure<'m>(member: &'m Member, name: &'m str) -> BTreeSet<&'m str> {
-    let mut todo = vec![name];
-    let mut on = BTreeSet::new();
-    while let Some(name) = todo.pop() {
-        if let Some(list) = member.features.get(name) {
-            if on.insert(name) {
-                todo.extend(list.iter().map(String::as_str));
-            }
-        }
+/// Whether a feature compiles SQLite in, which the axis `sqlite` decides.
+fn bundles(member: &Member, name: &str) -> bool {
+    match member.sqlite.as_ref().map(|sqlite| &sqlite.bundling) {
+        Some(Bundling::Feature(feature)) => name == feature || name.contains("bundled"),
+        Some(Bundling::Always | Bundling::InTests | Bundling::Never) => name.contains("bundled"),
+        None => false,
     }
-    on
 }
 
 /// The features that enable SQLite and are not enabled yet.

@@ -2,13 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use crate::promise::{CargoCommand, NotTaken, Promise};
+use semver::Version;
+
+use crate::promise::{CargoCommand, NotTaken, Promise, Sweep};
 
 /// The facts that the engine found in a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
     /// The members, in cargo's order.
     pub members: Vec<Member>,
+    /// The workspace's folder, relative to the repository's top; empty if it is the top.
+    pub below: String,
+    /// Whether cargo gives features to the package at the root alone, because it uses the first resolver.
+    pub first_resolver: bool,
+    /// Packages in the repository that are no members, with tests.
+    pub outside: Vec<Noted>,
+    /// What an old cargo must be able to read: the Rust that each place needs.
+    pub readers: Vec<Needs>,
+    /// Whether there is a Cargo.lock.
+    pub locked: bool,
     /// Promises in READMEs, pages and workflows.
     pub promises: Vec<Promise>,
     /// Places that look like a promise or a toolchain, and why they are not taken over.
@@ -38,6 +50,20 @@ pub struct Member {
     pub manifest: String,
     /// File and line of `publish = false`, if present.
     pub unpublished: Option<String>,
+    /// Whether cargo takes it without `--workspace` or `--package` at the root.
+    pub default_member: bool,
+    /// Whether it has files of `tests/`.
+    pub test_targets: bool,
+    /// Whether it depends on packages of a registry, for its tests or otherwise.
+    pub dependencies: bool,
+    /// Of its locked dependencies, each that needs a Rust: for its tests or otherwise.
+    pub needs: Vec<Needs>,
+    /// `[package.metadata.docs.rs]`.
+    pub docs_rs: Option<DocsRs>,
+    /// What tools that combine features are told in the manifest, with file and line.
+    pub combinations: Option<(Sweep, String)>,
+    /// Whether it is a package of cargo-fuzz.
+    pub fuzz: bool,
     /// Whether it has a library target.
     pub library: bool,
     /// Whether its doctests run.
@@ -50,6 +76,28 @@ pub struct Member {
     pub features_at: String,
     /// `None` if it does not use SQLite.
     pub sqlite: Option<SqliteUse>,
+}
+
+/// Something that only a Rust as new as this can read or build.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Needs {
+    /// The lowest release that can.
+    pub rust: Version,
+    /// What, as part of a sentence: `lockfile format 4 (Cargo.lock:3)`, `serde 1.0.219`.
+    pub what: String,
+}
+
+/// The features that docs.rs builds with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DocsRs {
+    /// `all-features`.
+    pub all: bool,
+    /// `no-default-features`.
+    pub no_default: bool,
+    /// `features`.
+    pub list: Vec<String>,
+    /// File and line.
+    pub at: String,
 }
 
 /// How a package uses SQLite.
@@ -83,6 +131,13 @@ pub struct Noted {
     pub value: String,
     /// The reason, as a comment: `Cargo.toml:5`.
     pub why: String,
+}
+
+impl Member {
+    /// Its folder, relative to the workspace root; empty for the package at the root.
+    pub fn folder(&self) -> &str {
+        self.manifest.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
 }
 
 impl Noted {

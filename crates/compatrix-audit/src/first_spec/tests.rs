@@ -1,8 +1,7 @@
 //! Findings and the drafts they lead to, case by case.
 
 use super::*;
-use crate::promise::Promise;
-use crate::promise::{PromiseKind, PromiseSource};
+use crate::promise::{NotTaken, Promise, PromiseKind, PromiseSource};
 
 fn member(name: &str) -> Member {
     Member { name: name.to_owned(), manifest: format!("{name}/Cargo.toml"), library: true, ..Member::default() }
@@ -63,12 +62,24 @@ fn the_claim_holds_for_all_packages_and_older_promises_are_tested() {
     let older = promise(PromiseKind::LowestRust("1.56".to_owned()));
     let draft = of(vec![msrv("a", "1.60"), msrv("b", "1.70.0")], vec![older.clone()]);
     assert_eq!(draft.claims.rust, Some(Noted::new("1.70.0", "b/Cargo.toml:5")));
-    assert!(draft.claims.remarks[0].starts_with("a claims 1.60 (a/Cargo.toml:5)"), "{:?}", draft.claims.remarks);
-    assert_eq!(values(&draft.rust), ["1.56", "1.70.0", "stable"]);
+    assert_eq!(draft.claims.packages, [("a".to_owned(), Noted::new("1.60", "a/Cargo.toml:5"))]);
+    let other = "Other places promise another lowest Rust: 1.56 (README.md:3: ";
+    assert!(draft.claims.remarks[0].starts_with(other), "{:?}", draft.claims.remarks);
+    assert_eq!(values(&draft.rust), ["1.56", "1.60", "1.70.0", "stable"]);
     assert!(draft.rust.values[0].why.ends_with("; older than the claim"));
     // Without any `rust-version`, people's words are the claim.
     let draft = of(vec![member("a")], vec![older]);
     assert_eq!(draft.claims.rust.map(|claim| claim.value).as_deref(), Some("1.56"));
+}
+
+#[test]
+fn nothing_is_said_to_be_found_where_something_was_dropped() {
+    let remark = |found: &Found| draft(found).claims.remarks.join(" ");
+    let mut found = Found { members: vec![member("a")], ..Found::default() };
+    assert!(remark(&found).starts_with("Found no `rust-version`"));
+    found.not_taken.push(NotTaken::new("README.md", 4, "Rust 1.400", "no such Rust is out"));
+    assert!(remark(&found).starts_with("No promise of a lowest Rust was taken over"));
+    assert_eq!(draft(&found).not_taken, found.not_taken);
 }
 
 #[test]

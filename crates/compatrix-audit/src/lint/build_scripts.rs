@@ -50,6 +50,17 @@ fn oldest(context: &Context<'_>, versions: &Versions) -> Option<(String, String)
 
 /// The first line of a script that prints the new form: a text that begins with `cargo::`, outside of comments.
 fn two_colons(text: &str) -> Option<(usize, &str)> {
-    let prints = |line: &&str| !line.starts_with("//") && (line.contains("\"cargo::") || line.starts_with("cargo::"));
-    text.lines().map(str::trim).enumerate().find(|(_, line)| prints(line)).map(|(n, line)| (n + 1, line))
+    let mut comment = false;
+    text.lines().map(str::trim).enumerate().find_map(|(n, line)| {
+        let was = comment;
+        comment = (comment || line.starts_with("/*")) && !line.contains("*/");
+        if was || comment || line.starts_with("//") {
+            return None;
+        }
+        let code = line.split(" // ").next().unwrap_or_default();
+        // `"cargo::a"`, `r#"cargo::a"#`, `b"cargo::a"`, `"\\ncargo::a"`, and lines of a longer text.
+        let prints =
+            ["\"cargo::", "\\ncargo::"].iter().any(|start| code.contains(start)) || code.starts_with("cargo::");
+        prints.then_some((n + 1, line))
+    })
 }

@@ -1,6 +1,7 @@
 //! What all lints get: the facts, the spec, and what each member promises.
 
 use compatrix_model::condition::partial_version;
+use compatrix_model::lockset::advice::{serving, NewGroup};
 use compatrix_model::matrix_spec::Spec;
 use semver::Version;
 use shaped_toml::Severity;
@@ -62,28 +63,39 @@ impl<'a> Context<'a> {
         self.promised.iter().min_by(|a, b| a.version.cmp(&b.version))
     }
 
+    /// Whether toolchains of this version have a lockset, so that they do not read the workspace's own lockfile.
+    pub(super) fn is_served(&self, version: &Version) -> bool {
+        self.spec.is_some_and(|spec| serving(&spec.locks, version).is_some())
+    }
+
     /// The severity of a `Cargo.lock` that does not work with the promised Rust.
-    pub(super) fn of_lockfile(&self) -> Severity {
-        if self.facts.locksets {
+    pub(super) fn of_lockfile(&self, version: &Version) -> Severity {
+        if self.is_served(version) {
             Severity::Warning
         } else {
             Severity::Error
         }
     }
 
-    /// How to fix locked packages that do not work with this Rust.
-    pub(super) fn lockset(&self, rust: &str) -> String {
-        if self.facts.locksets {
-            format!(
-                "toolchains use their locksets in compat/locks; this affects only plain builds of this tree with Rust {rust}"
-            )
-        } else {
-            format!(
-                "create a lockset for Rust {rust} (`{} lock`), lock older versions (`cargo update -p NAME --precise \
-                 VERSION`), or promise a newer Rust",
-                self.facts.program
-            )
+    /// How to fix locked packages that do not work with the Rust of this promise.
+    pub(super) fn lockset(&self, promised: &Promised<'_>) -> String {
+        let Promised { rust, version, .. } = promised;
+        if let Some(group) = self.spec.and_then(|spec| serving(&spec.locks, version)) {
+            return format!(
+                "Rust {rust} uses the lockset `{}`; this affects only plain builds of this tree with it",
+                group.name
+            );
         }
+        let command = format!("`{} lock`", self.facts.program);
+        let above = Version::new(version.major, version.minor + 1, 0);
+        let step = match self.spec {
+            Some(_) => NewGroup::below(&above).step(&command),
+            None => format!("run `{} init`, which writes the spec, then {command}", self.facts.program),
+        };
+        format!(
+            "give Rust {rust} a lockset: {step}; or lock older versions (`cargo update -p NAME --precise VERSION`), or \
+             promise a newer Rust"
+        )
     }
 }
 

@@ -101,7 +101,8 @@ fn reached(graph: &Graph, start: usize) -> BTreeMap<usize, Reach> {
 
 fn finding(context: &Context<'_>, same: Same, packages: &[&Promised<'_>]) -> Option<Finding> {
     let (lint, reach, _, items) = same;
-    let Promised { rust, by, manifest, .. } = packages.first()?;
+    let first = packages.first()?;
+    let Promised { rust, by, manifest, .. } = first;
     let names: Vec<String> = packages.iter().map(|promised| format!("`{}`", promised.package)).collect();
     let (promises, their) = if packages.len() == 1 { ("promises", *by) } else { ("promise", "their `rust-version`") };
     let promise = format!("{} {promises} Rust {rust} ({their})", names.join(", "));
@@ -124,8 +125,8 @@ fn finding(context: &Context<'_>, same: Same, packages: &[&Promised<'_>]) -> Opt
         .map(|own| own.line)
         .or_else(|| manifest.package.as_ref().map(|package| package.name.line))
         .unwrap_or(1);
-    let severity = if reach == Reach::Always { context.of_lockfile() } else { Severity::Warning };
-    let mut finding = Finding::at(lint, severity, manifest, line, what, context.lockset(rust));
+    let severity = if reach == Reach::Always { context.of_lockfile(&first.version) } else { Severity::Warning };
+    let mut finding = Finding::at(lint, severity, manifest, line, what, context.lockset(first));
     finding.items = items;
     Some(finding)
 }

@@ -21,8 +21,8 @@ pub struct WorkspaceFacts {
     pub configs: Vec<(String, String)>,
     /// The format version of `Cargo.lock`.
     pub lock: Option<Located<i64>>,
-    /// Whether there are locksets, so that old toolchains do not use the workspace's `Cargo.lock`.
-    pub locksets: bool,
+    /// The text of the spec, for the lines of its claims.
+    pub spec_text: String,
     /// The locked packages as resolved by cargo.
     pub graph: Graph,
     /// Promises made outside the spec.

@@ -17,7 +17,7 @@ pub enum Lint {
     MsrvNotInherited,
     /// The spec claims a Rust for a package whose manifest has no `rust-version`.
     MsrvMissing,
-    /// The spec and the manifest disagree on the lowest Rust.
+    /// The spec, manifests, READMEs and others name different lowest versions.
     ClaimDiffers,
     /// A package's path dependency needs a newer Rust than the package promises.
     MsrvBelowPathDependency,

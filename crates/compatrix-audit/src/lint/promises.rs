@@ -36,32 +36,6 @@ pub(super) fn lint(context: &Context<'_>, versions: &Versions, found: &mut Vec<F
             items: promises.iter().skip(1).map(|promise| format!("{file}:{}", promise.line)).collect(),
         });
     }
-    if context.spec.is_some_and(|spec| spec.ci.is_some()) {
-        by_hand(context, found);
-    }
-}
-
-/// Hand-written matrices of Rust or SQLite versions next to those of `gen-ci`: nothing keeps them in line with the spec.
-/// Generated workflows contain no promises.
-fn by_hand(context: &Context<'_>, found: &mut Vec<Finding>) {
-    let in_matrix = |promise: &&Promise| {
-        let of_axis = matches!(promise.kind, PromiseKind::Rust(_) | PromiseKind::Sqlite(_));
-        promise.source == PromiseSource::Workflow && promise.key.starts_with("matrix.") && of_axis
-    };
-    let mut files: BTreeMap<&str, &Promise> = BTreeMap::new();
-    for promise in context.facts.promises.iter().filter(in_matrix) {
-        files.entry(&promise.file).or_insert(promise);
-    }
-    found.extend(files.into_values().map(|first| Finding {
-        id: Lint::MatrixByHand,
-        severity: Severity::Warning,
-        file: first.file.clone(),
-        line: Some(first.line),
-        quote: first.text.clone(),
-        what: "hand-written matrix, although the spec's `[ci]` generates one".to_owned(),
-        mend: format!("generate the matrix with `{} gen-ci`, and remove this one", context.facts.program),
-        items: Vec::new(),
-    }));
 }
 
 /// A channel outside a matrix is used by jobs for formatting or documentation; it is not a promise.
@@ -92,9 +66,10 @@ fn misread(promise: &Promise, spelled: &str) -> Finding {
 /// The versions and platforms that the spec tests or claims.
 struct Tested<'a> {
     context: &'a Context<'a>,
-    /// The lowest Rust that is claimed for a package; without a spec, the lowest of the manifests.
-    rust: Option<(Version, String)>,
-    sqlite: Option<Version>,
+    /// Whether the spec or a manifest has a lowest Rust.
+    rust: bool,
+    /// Whether the spec claims a lowest SQLite.
+    sqlite: bool,
     platforms: Vec<&'a str>,
     versions: &'a Versions,
 }
@@ -102,15 +77,10 @@ struct Tested<'a> {
 impl<'a> Tested<'a> {
     fn new(context: &'a Context<'a>, versions: &'a Versions) -> Self {
         let claims = context.spec.map(|spec| &spec.claims);
-        let of_manifests = || context.lowest().map(|lowest| (lowest.version.clone(), lowest.rust.clone()));
-        let rust = match claims {
-            Some(claims) => claims.lowest_rust().map(|claim| (claim.version.clone(), claim.text.clone())),
-            None => of_manifests(),
-        };
         Self {
             context,
-            rust,
-            sqlite: claims.and_then(|claims| Some(claims.sqlite.as_ref()?.version.clone())),
+            rust: context.lowest().is_some(),
+            sqlite: claims.is_some_and(|claims| claims.sqlite.is_some()),
             platforms: claims
                 .into_iter()
                 .flat_map(|c| &c.platforms)
@@ -127,16 +97,12 @@ impl<'a> Tested<'a> {
 
     /// Whether the promise is tested or follows from a claim; also true if there is nothing to compare it with.
     fn holds(&self, promise: &Promise) -> bool {
-        let covers = |claim: Option<&Version>, text: &str| {
-            claim.is_some_and(|claim| partial_version(text).is_some_and(|version| *claim <= version))
-        };
-        let rust = self.rust.as_ref().map(|(version, _)| version);
         match &promise.kind {
-            PromiseKind::LowestRust(text) if self.context.spec.is_none() => rust.is_none() || covers(rust, text),
-            PromiseKind::LowestRust(text) => covers(rust, text) || self.is_on(&AxisKind::Rust, text),
-            PromiseKind::LowestSqlite(text) => {
-                covers(self.sqlite.as_ref(), text) || self.is_on(&AxisKind::Sqlite, text)
+            // Another lowest version than the claim's is a contradiction, which is a lint of its own.
+            PromiseKind::LowestRust(text) => {
+                self.rust || self.context.spec.is_none() || self.is_on(&AxisKind::Rust, text)
             }
+            PromiseKind::LowestSqlite(text) => self.sqlite || self.is_on(&AxisKind::Sqlite, text),
             PromiseKind::Rust(text) => self.is_on(&AxisKind::Rust, text),
             PromiseKind::Sqlite(text) => self.is_on(&AxisKind::Sqlite, text),
             PromiseKind::Platform(platform) => {
@@ -170,18 +136,7 @@ impl<'a> Tested<'a> {
         let on_axis =
             |axis: &str, value: &str| format!("add \"{value}\" to the spec's `{axis}` axis, or withdraw the promise");
         match kind {
-            PromiseKind::LowestRust(text) => match &self.rust {
-                Some((_, claim)) if self.context.spec.is_none() => (
-                    format!("promises {kind}, but the manifests require at least Rust {claim}"),
-                    format!("change this to Rust {claim}, or lower `rust-version`"),
-                ),
-                Some((_, claim)) => (
-                    format!("promises {kind}, but the spec claims Rust {claim} and tests nothing older"),
-                    format!("change this to Rust {claim}, or claim {text} and add it to the `rust` axis"),
-                ),
-                None => (format!("promises {kind}, which the spec does not test"), on_axis("rust", text)),
-            },
-            PromiseKind::Rust(text) => {
+            PromiseKind::LowestRust(text) | PromiseKind::Rust(text) => {
                 (format!("promises {kind}, which the spec does not test"), on_axis("rust", text))
             }
             PromiseKind::LowestSqlite(text) | PromiseKind::Sqlite(text) => {

@@ -1,5 +1,8 @@
 //! Each lint, red and green.
 
+mod agreement;
+mod workflows;
+
 use super::*;
 use crate::manifest::Manifest;
 use crate::manifest::{self, Located};
@@ -37,6 +40,7 @@ fn one(package: &str) -> Made {
 impl Made {
     fn spec(mut self, text: &str) -> Self {
         let text = format!("[project]\npackages = [\"a\"]\n{text}");
+        self.facts.spec_text.clone_from(&text);
         self.spec = Some(spec_text::parse(&text, "compat/matrix.toml", &[]).unwrap_or_else(|e| panic!("{e}")).spec);
         self
     }
@@ -50,6 +54,7 @@ impl Made {
         let found = promise::scan(path, source_of(path).expect("looked at"), text).expect("read");
         self.facts.promises.extend(found.promises);
         self.facts.not_taken.extend(found.not_taken);
+        self.facts.commands.extend(found.commands);
         self.facts.runners.extend(found.runners);
         self
     }
@@ -112,6 +117,7 @@ fn an_msrv_that_nobody_inherits() {
     made(INHERITABLE, &[]).says(&[]);
 }
 
+const AXIS: &str = "[axis]\nrust = [\"1.50\", \"1.70\", \"stable\"]\n";
 const CLAIM: &str = "[claims]\nrust = \"1.70\"\n[axis]\nrust = [\"1.70\", \"stable\"]\n";
 
 #[test]
@@ -134,7 +140,24 @@ fn a_path_dependency_that_needs_more() {
         made("[workspace]\n", &[("a/Cargo.toml", &a), ("b/Cargo.toml", &b)])
     };
     with("dependencies", "1.75").says(&["Error msrv-below-path-dependency a/Cargo.toml:5"]);
-    with("target.'cfg(unix)'.build-dependencies", "1.75").says(&["Error msrv-below-path-dependency a/Cargo.toml:5"]);
+    with("build-dependencies", "1.75").says(&["Error msrv-below-path-dependency a/Cargo.toml:5"]);
+    with("target.'cfg(unix)'.build-dependencies", "1.75").says(&["Warning msrv-below-path-dependency a/Cargo.toml:5"]);
+    // One that is off by default is no error; one that a default feature switches on is.
+    let optional = |features: &str| {
+        let a = format!(
+            "[package]\nname = \"a\"\nrust-version = \"1.70\"\n[dependencies]\nb = {{ path = \"../b\", optional = true }}\n[features]\n{features}\n"
+        );
+        made(
+            "[workspace]\n",
+            &[("a/Cargo.toml", &a), ("b/Cargo.toml", "[package]\nname = \"b\"\nrust-version = \"1.80\"\n")],
+        )
+    };
+    for features in ["", "fast = [\"dep:b\"]", "default = [\"b?/std\"]", "default = []\nfast = [\"b\"]"] {
+        optional(features).says(&["Warning msrv-below-path-dependency a/Cargo.toml:5"]);
+    }
+    for features in ["default = [\"dep:b\"]", "default = [\"x\"]\nx = [\"b/std\"]", "default = [\"b\"]"] {
+        optional(features).says(&["Error msrv-below-path-dependency a/Cargo.toml:5"]);
+    }
     with("dev-dependencies", "1.75").says(&["Warning msrv-below-path-dependency a/Cargo.toml:5"]);
     with("dependencies", "1.70").says(&[]);
     with("dependencies", "1.56.1").says(&[]);
@@ -182,10 +205,11 @@ fn a_locked_dependency_that_needs_more() {
     both.facts.graph.packages[2].local = true;
     let found = both.says(&["Error msrv-below-dependency a/Cargo.toml:3"]);
     assert!(found[0].what.starts_with("`a`, `z` promise Rust 1.70"), "{}", found[0].what);
-    // With locksets the workspace's own lockfile is not what an old toolchain uses.
-    let mut made = with(&[b], &[(0, 1, "")]);
-    made.facts.locksets = true;
-    made.says(&["Warning msrv-below-dependency Cargo.toml:3"]);
+    // With a lockset for it, the workspace's own lockfile is not what an old toolchain uses.
+    let served = |rust: &str| with(&[b], &[(0, 1, "")]).spec(&format!("{AXIS}[[lock]]\nrust = \"{rust}\"\n"));
+    served("<1.75").says(&["Warning msrv-below-dependency Cargo.toml:3"]);
+    let found = served("<1.60").says(&["Error msrv-below-dependency Cargo.toml:3"]);
+    assert!(found[0].mend.contains("`rust = \"<1.71\"`"), "{}", found[0].mend);
 }
 
 #[test]
@@ -277,9 +301,13 @@ fn a_lockfile_that_the_promised_rust_cannot_read() {
     one("").lock(4).says(&[]);
     // The spec promises too.
     one("").spec(CLAIM).lock(4).says(&["Error lockfile-too-new Cargo.lock:3", "Warning msrv-missing Cargo.toml:2"]);
-    let mut made = one("rust-version = \"1.70\"").lock(4);
-    made.facts.locksets = true;
-    made.says(&["Warning lockfile-too-new Cargo.lock:3"]);
+    let served = |rust: &str| {
+        one("rust-version = \"1.70\"").spec(&format!("{AXIS}[[lock]]\nname = \"old\"\nrust = \"{rust}\"\n")).lock(4)
+    };
+    let found = served("<1.78").says(&["Warning lockfile-too-new Cargo.lock:3"]);
+    assert!(found[0].mend.contains("lockset `old`"), "{}", found[0].mend);
+    // A lockset for others silences nothing.
+    served("<1.60").says(&["Error lockfile-too-new Cargo.lock:3"]);
 }
 
 #[test]
@@ -291,14 +319,9 @@ fn promises_held_against_the_spec() {
     };
     let red = |path: &str, text: &str| with(path, text).says(&[&format!("Warning promise-not-tested {path}:1")]);
     let green = |path: &str, text: &str| with(path, text).says(&[]);
-    let found = red("README.md", "MSRV: 1.65");
-    assert_eq!(found[0].quote, "MSRV: 1.65");
-    assert_eq!(found[0].what, "promises Rust 1.65 and newer, but the spec claims Rust 1.70 and tests nothing older");
     green("README.md", "MSRV: 1.70");
-    green("README.md", "Rust 1.80+");
     red("README.md", "Tested on Rust 1.80");
     green("README.md", "Tested on Rust 1.75 and 1.70.0");
-    red("README.md", "SQLite 3.31 or newer");
     green("README.md", "SQLite 3.35+, works with SQLite 3.46");
     red("COMPATIBILITY.md", "SQLite 3.46.1");
     red("README.md", "Platforms: Windows");
@@ -316,8 +339,8 @@ fn promises_held_against_the_spec() {
     red(".github/workflows/a.yml", "jobs: {a: {steps: [{uses: dtolnay/rust-toolchain@1.65}, {run: cargo test}]}}");
 
     // The same promise many times in a file is told once, with all places.
-    let found = with("README.md", "MSRV: 1.65\n\nRust 1.65+\n").says(&["Warning promise-not-tested README.md:1"]);
-    assert_eq!(found[0].items, ["README.md:3"]);
+    let found = with("README.md", "Tested on Rust 1.80.\n\nWorks with Rust 1.80.\n");
+    assert_eq!(found.says(&["Warning promise-not-tested README.md:1"])[0].items, ["README.md:3"]);
 }
 
 #[test]
@@ -333,7 +356,7 @@ fn a_channel_on_the_axis_tests_the_version_that_it_is_here() {
 
 #[test]
 fn promises_without_a_spec_are_held_against_the_manifests() {
-    one("rust-version = \"1.70\"").file("README.md", "MSRV: 1.65").says(&["Warning promise-not-tested README.md:1"]);
+    one("rust-version = \"1.70\"").file("README.md", "MSRV: 1.65").says(&["Warning claim-differs README.md:1"]);
     one("rust-version = \"1.65\"").file("README.md", "MSRV: 1.65\n\nPlatforms: Windows").says(&[]);
     one("").file("README.md", "MSRV: 1.65, tested with SQLite 3.40").says(&[]);
 }

@@ -45,40 +45,20 @@ fn not_inherited(context: &Context<'_>, found: &mut Vec<Finding>) {
     found.push(finding);
 }
 
-/// The spec's claims must agree with the manifests.
+/// What the spec claims belongs into the manifest, where cargo reads it.
 fn claims(context: &Context<'_>, found: &mut Vec<Finding>) {
     for member in &context.facts.members {
         let Some(package) = &member.package else { continue };
         let Some(claim) = context.claim_of(&package.name.value) else { continue };
-        let Some(version) = partial_version(claim) else { continue };
         let name = &package.name.value;
-        let Some(own) = member.rust_version(context.root()) else {
+        if member.rust_version(context.root()).is_none() {
             let what = format!("the spec claims Rust {claim} for `{name}`, whose manifest has no `rust-version`");
             let mend = format!(
                 "add `rust-version = \"{claim}\"` to its `[package]`: cargo then reports it to users, and the resolver \
                  picks compatible dependencies"
             );
             found.push(Finding::at(Lint::MsrvMissing, Severity::Warning, member, package.name.line, what, mend));
-            continue;
-        };
-        let Some(said) = partial_version(&own.value).filter(|said| *said != version) else { continue };
-        let (severity, what, mend) = if version < said {
-            (
-                Severity::Error,
-                format!(
-                    "the spec claims Rust {claim} for `{name}`, but cargo refuses to build it below Rust {}",
-                    own.value
-                ),
-                format!("lower `rust-version` to {claim}, or claim Rust {}", own.value),
-            )
-        } else {
-            (
-                Severity::Warning,
-                format!("`{name}` promises Rust {}, but the spec claims only Rust {claim}", own.value),
-                format!("claim Rust {} and add it to the `rust` axis, or raise `rust-version` to {claim}", own.value),
-            )
-        };
-        found.push(Finding::at(Lint::ClaimDiffers, severity, member, own.line, what, mend));
+        }
     }
 }
 
@@ -96,8 +76,16 @@ fn path_dependencies(context: &Context<'_>, found: &mut Vec<Finding>) {
                 continue;
             }
             let Promised { package, rust, by, manifest, .. } = promised;
-            let severity = if dependency.dev { Severity::Warning } else { Severity::Error };
-            let only = if dependency.dev { " in its tests" } else { "" };
+            let only = if dependency.dev {
+                " in its tests"
+            } else if dependency.optional {
+                " with features that are off by default"
+            } else if dependency.some_targets {
+                " on some targets"
+            } else {
+                ""
+            };
+            let severity = if only.is_empty() { Severity::Error } else { Severity::Warning };
             let what = format!(
                 "`{package}` promises Rust {rust} ({by}), but depends{only} on `{}`, which needs Rust {}",
                 dependency.name, needs.value
@@ -174,7 +162,7 @@ fn lockfile(context: &Context<'_>, found: &mut Vec<Finding>) {
     let Some(needs) = release::of_lockfile(lock.value).filter(|needs| lowest.version < *needs) else { return };
     found.push(Finding {
         id: Lint::LockfileTooNew,
-        severity: context.of_lockfile(),
+        severity: context.of_lockfile(&lowest.version),
         file: "Cargo.lock".to_owned(),
         line: Some(lock.line),
         quote: format!("version = {}", lock.value),
@@ -186,15 +174,10 @@ fn lockfile(context: &Context<'_>, found: &mut Vec<Finding>) {
             lowest.rust,
             lowest.by
         ),
-        mend: if context.facts.locksets {
-            context.lockset(&lowest.rust)
+        mend: if context.is_served(&lowest.version) {
+            context.lockset(lowest)
         } else {
-            format!(
-                "create a lockset that Rust {} can read (`{} lock`), or regenerate this lockfile with a cargo before {}",
-                lowest.rust,
-                context.facts.program,
-                short(&needs)
-            )
+            format!("{}, or regenerate this lockfile with a cargo before {}", context.lockset(lowest), short(&needs))
         },
         items: Vec::new(),
     });

@@ -33,8 +33,8 @@ pub use gathered::DoctorFacts;
 pub use promises::scan as promises_in;
 pub use tools::tools;
 
-/// The folder of locksets, relative to the root.
-const LOCKSETS: &str = "compat/locks";
+/// The spec, relative to the root.
+const SPEC: &str = "compat/matrix.toml";
 
 /// A host to examine, and the temporary folder that it works in.
 #[derive(Debug)]
@@ -89,8 +89,7 @@ pub fn gather(host: &Host, program: &str, spec: Option<&Spec>) -> DoctorFacts {
     lockfile(host, &mut gathered);
     let configs = cargo_config::files(&host.ambient, &host.root).into_iter();
     gathered.facts.configs = configs.map(|file| (shown(&host.root, &file.path), file.text)).collect();
-    let locksets = files::list(&host.root.join(LOCKSETS)).unwrap_or_default();
-    gathered.facts.locksets = !locksets.is_empty();
+    gathered.facts.spec_text = files::read_text(&host.root.join(SPEC)).unwrap_or_default();
     graph::gather(host, &mut gathered);
     promises::gather(host, &mut gathered);
     if let Some(spec) = spec {

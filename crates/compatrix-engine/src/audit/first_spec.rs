@@ -1,46 +1,54 @@
 //! What a workspace without a spec has: read from cargo, manifests and the files that people wrote. It changes nothing, and
 //! decides nothing about the spec: `compatrix_audit::first_spec` does.
 
+mod below;
 mod files_of;
+mod needs;
+mod tables;
+pub mod trial;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, Package, TargetKind};
 use compatrix_audit::first_spec::{Bundling, Found, Member, Noted, SqliteUse};
 
 use crate::audit::doctor::promises_in;
-use crate::find::manifest_text::ManifestText;
+use crate::find::manifest_text::{shown, ManifestText};
 use crate::find::{bundling, fixture, workspace};
 use crate::sys::environment::Ambient;
 use crate::sys::error::Error;
+use crate::sys::files;
 
-/// The findings for a draft, and further facts for the summary.
-#[derive(Debug)]
-pub struct InitFacts {
-    /// For the draft.
-    pub found: Found,
-    /// Whether there is a Cargo.lock.
-    pub locked: bool,
-}
+pub use below::packages_below;
 
 /// Reads all of it.
 ///
 /// # Errors
 /// cargo cannot read the workspace.
-pub fn gather(ambient: &Ambient, root: &Path) -> Result<InitFacts, Error> {
+pub fn gather(ambient: &Ambient, root: &Path) -> Result<Found, Error> {
     let metadata = workspace::members(ambient, root)?;
-    let root_manifest = ManifestText::read(root, &root.join("Cargo.toml"))?;
-    let mut members = Vec::new();
-    let mut dirs = Vec::new();
+    let root_text = ManifestText::read(root, &root.join("Cargo.toml"))?;
+    let lockfile = needs::lockfile(root);
+    let mut needs = lockfile.as_ref().map(|text| needs::of_dependencies(ambient, root, text)).unwrap_or_default();
+    let (mut members, mut dirs, mut paths, mut editions) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for package in &metadata.packages {
         let path = package.manifest_path.as_std_path();
         dirs.extend(path.parent().map(Path::to_owned));
-        members.push(member(package, &ManifestText::read(root, path)?, &root_manifest, &metadata));
+        paths.push(path.to_owned());
+        let manifest = ManifestText::read(root, path)?;
+        let mut member = member(package, &manifest, &root_text, &metadata);
+        member.needs = needs.remove(&member.name).unwrap_or_default();
+        members.push(member);
+        editions.push((package, manifest.place(&["package", "edition"])));
     }
     let (scanned, mut unread) = promises_in(root, &dirs);
-    let locked = root.join("Cargo.lock").exists();
-    let found = Found {
+    Ok(Found {
+        readers: needs::readers(lockfile.as_deref(), &root_text, &editions),
+        below: repository(root).map(|top| shown(&top, root)).unwrap_or_default(),
+        first_resolver: workspace::gives_features_to_one(root_text.all()),
+        outside: below::outside(root, &paths),
+        locked: lockfile.is_some(),
         members,
         promises: scanned.promises,
         not_taken: scanned.not_taken,
@@ -51,18 +59,31 @@ pub fn gather(ambient: &Ambient, root: &Path) -> Result<InitFacts, Error> {
         env: files_of::cargo_env(root, &mut unread),
         threads: files_of::threads(root),
         unread,
-    };
-    Ok(InitFacts { found, locked })
+    })
+}
+
+/// The folder of the repository that this folder is below, other than itself.
+fn repository(root: &Path) -> Option<PathBuf> {
+    let top = root.ancestors().find(|folder| files::exists(&folder.join(".git")))?;
+    (top != root).then(|| top.to_owned())
 }
 
 fn member(package: &Package, manifest: &ManifestText, root: &ManifestText, metadata: &Metadata) -> Member {
     let libraries = [TargetKind::Lib, TargetKind::RLib, TargetKind::DyLib, TargetKind::ProcMacro, TargetKind::CDyLib];
     let library = package.targets.iter().find(|target| target.kind.iter().any(|kind| libraries.contains(kind)));
     let unpublished = package.publish.as_ref().is_some_and(Vec::is_empty);
+    let defaults = metadata.workspace_default_members.get(..).unwrap_or_default();
     Member {
         name: package.name.to_string(),
         manifest: manifest.path.clone(),
         unpublished: unpublished.then(|| manifest.place(&["package", "publish"])),
+        default_member: defaults.is_empty() || defaults.contains(&package.id),
+        test_targets: package.targets.iter().any(|target| target.kind.contains(&TargetKind::Test)),
+        dependencies: package.dependencies.iter().any(|dependency| dependency.path.is_none()),
+        needs: Vec::new(),
+        docs_rs: tables::docs_rs(package, manifest),
+        combinations: tables::combinations(package, manifest),
+        fuzz: tables::is_fuzz(package),
         library: library.is_some(),
         doctests: library.is_some_and(|target| target.doctest),
         rust_version: rust_version(package, manifest, root),

@@ -28,6 +28,11 @@ impl ManifestText {
         }
     }
 
+    /// The whole manifest.
+    pub(crate) fn all(&self) -> &str {
+        &self.text
+    }
+
     /// The string at this key.
     pub(crate) fn text(&self, keys: &[&str]) -> Option<String> {
         text_at(&self.text, keys)

@@ -87,7 +87,7 @@ pub fn members(ambient: &Ambient, root: &Path) -> Result<Metadata, Error> {
 }
 
 /// Runs cargo before there is a host that supervises processes.
-fn ask(ambient: &Ambient, cargo: &Path, dir: &Path, args: &[&str]) -> Result<Output, Error> {
+pub(crate) fn ask(ambient: &Ambient, cargo: &Path, dir: &Path, args: &[&str]) -> Result<Output, Error> {
     let command = Command::new(cargo.to_string_lossy(), dir).args(args.iter().copied()).envs(&ambient.for_builds());
     let output = command.output(&Supervisor::of_workspace(dir));
     Ok(output.with_context(|| format!("cannot start {}", cargo.display()))?)
@@ -227,7 +227,7 @@ pub(crate) fn lockset(text: &str, packages: &[String]) -> Result<Sha256> {
 
 /// Whether cargo takes features of the command line for the package at the root alone: with the first resolver, unless the
 /// workspace is virtual (cargo's reference, "Features", resolver version 2 command-line flags).
-fn gives_features_to_one(root_manifest: &str) -> bool {
+pub(crate) fn gives_features_to_one(root_manifest: &str) -> bool {
     let manifest: toml::Table = root_manifest.parse().unwrap_or_default();
     let text = |table: &str, key: &str| manifest.get(table)?.get(key)?.as_str();
     let Some(package) = manifest.get("package") else { return false };

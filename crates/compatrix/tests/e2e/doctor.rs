@@ -110,9 +110,17 @@ fn each_lint_of_the_lockfile_and_of_dependencies() {
         format!("version = {version}\n\n[[package]]\nname = \"made\"\nversion = \"0.1.0\"\n{more}")
     };
     finds(&clean().file("Cargo.lock", &lock(4, "")), 1, &["error lockfile-too-new Cargo.lock:1"]);
-    // With locksets it is no longer what old toolchains read.
-    let staged = clean().file("Cargo.lock", &lock(4, "")).file("compat/locks/old.lock", "version = 3\n");
-    finds(&staged, 0, &["warning lockfile-too-new Cargo.lock:1"]);
+    // Toolchains with a lockset do not read it; a lockset for others changes nothing.
+    let served = |rust: &str| {
+        let spec = format!("{CLAIMS}[[lock]]\nname = \"old\"\nrust = \"{rust}\"\n");
+        Workspace::new(&spec)
+            .file("Cargo.toml", MANIFEST)
+            .file("README.md", "MSRV: 1.70. Platforms: Linux.\n")
+            .file("Cargo.lock", &lock(4, ""))
+            .file("compat/locks/old.lock", "version = 3\n")
+    };
+    finds(&served("<1.78"), 0, &["warning lockfile-too-new Cargo.lock:1"]);
+    finds(&served("<1.60"), 1, &["error lockfile-too-new Cargo.lock:1"]);
 
     let uses = "\n[dependencies]\nother = { path = \"other\" }\n";
     let other = |rust: &str, edition: &str| {
@@ -134,6 +142,11 @@ fn each_lint_of_the_lockfile_and_of_dependencies() {
     finds(&with("1.75", "2021"), 1, &["error msrv-below-path-dependency Cargo.toml:8"]);
     let both = ["error msrv-below-path-dependency Cargo.toml:8", "warning edition-too-new other/Cargo.toml:4"];
     finds(&with("1.85", "2024"), 1, &both);
+    let optional = with("1.75", "2021").file(
+        "Cargo.toml",
+        &format!("{MANIFEST}[dependencies]\nother = {{ path = \"other\", optional = true }}\n[workspace]\n"),
+    );
+    finds(&optional, 0, &["warning msrv-below-path-dependency Cargo.toml:7"]);
 
     let resolver = clean().file("Cargo.toml", &format!("{MANIFEST}resolver = \"3\"\n"));
     finds(&resolver, 0, &["warning resolver-too-new Cargo.toml:6"]);
@@ -154,9 +167,9 @@ fn promises_beside_the_spec() {
         &made,
         0,
         &[
+            "warning claim-differs README.md:3",
             "warning promise-not-tested .github/workflows/ci.yml:6",
             "warning promise-not-tested .github/workflows/ci.yml:7",
-            "warning promise-not-tested README.md:3",
             "warning promise-not-tested docs/COMPATIBILITY.md:1",
             "warning version-misread .github/workflows/ci.yml:6",
         ],
@@ -171,9 +184,57 @@ fn promises_beside_the_spec() {
 }
 
 #[test]
+fn places_that_contradict_each_other_are_one_finding() {
+    let made = clean()
+        .file("README.md", "# made\n\nRequires Rust 1.65+. Platforms: Linux.\n")
+        .file("clippy.toml", "msrv = \"1.60\"\n")
+        .file("src/lib.rs", "//! MSRV: 1.70\npub fn one() {}\n");
+    let report = finds(&made, 0, &["warning claim-differs README.md:3"]);
+    let items: Vec<&str> =
+        report["findings"][0]["items"].as_array().expect("items").iter().filter_map(Value::as_str).collect();
+    let places: Vec<&str> = items.iter().filter_map(|item| item.split(": ").next()).collect();
+    assert_eq!(places.len(), 5, "{items:?}");
+    for place in ["Cargo.toml:5", "README.md:3", "clippy.toml:1", "src/lib.rs:1", "compat/matrix.toml:"] {
+        assert!(places.iter().any(|at| at.starts_with(place)), "{place}: {items:?}");
+    }
+}
+
+#[test]
+fn readmes_of_every_encoding_and_links() {
+    let text = "# made\n\nMSRV: 1.65, \u{e9}\n";
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+    let latin: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect();
+    let large = format!("{}{text}", "words and more words\n".repeat(50_000));
+    let all = [[b"\xff\xfe".to_vec(), little.clone()].concat(), [b"\xfe\xff".to_vec(), big].concat(), little, latin];
+    for bytes in all.into_iter().chain([large.into_bytes()]) {
+        let made = clean();
+        made.write("README.md", &bytes);
+        let (code, report) = examine(&made);
+        assert_eq!(code, Some(0), "{report:#}");
+        assert!(findings(&report).iter().any(|one| one.starts_with("warning claim-differs README.md:")), "{report:#}");
+    }
+    // What cannot be read is listed.
+    let reason = |made: &Workspace| {
+        let (_, report) = examine(made);
+        report["unchecked"][0]["reason"].as_str().unwrap_or_default().to_owned()
+    };
+    let made = clean();
+    made.write("README.md", b"\x7fELF\0\0\0\x01\x02abc");
+    assert!(reason(&made).contains("README.md: it has bytes of zero"), "{}", reason(&made));
+    for (target, part) in [("/etc/hostname", "outside of the workspace"), ("gone.md", "a link to nothing")] {
+        let made = clean();
+        std::fs::remove_file(made.path("README.md")).expect("removes");
+        std::os::unix::fs::symlink(target, made.path("README.md")).expect("links");
+        assert!(reason(&made).contains(part), "{}", reason(&made));
+    }
+}
+
+#[test]
 fn without_a_spec_and_with_a_broken_one() {
     let bare = Workspace::bare().file("Cargo.toml", MANIFEST).file("README.md", "MSRV: 1.65\n");
-    let report = finds(&bare, 0, &["warning promise-not-tested README.md:1"]);
+    let report = finds(&bare, 0, &["warning claim-differs README.md:1"]);
     assert_eq!(report["spec"], "absent");
     bare.run(&["doctor"]).prints(&["no spec: claims come from the manifests"]);
 
@@ -192,8 +253,7 @@ fn a_broken_member_hides_nothing_else() {
         .file("Cargo.toml", &format!("{MANIFEST}[workspace]\nmembers = [\"b\"]\n"))
         .file("b/Cargo.toml", "[package\n")
         .file("README.md", "MSRV: 1.65\n");
-    let report =
-        finds(&made, 1, &["error workspace-unreadable b/Cargo.toml:0", "warning promise-not-tested README.md:1"]);
+    let report = finds(&made, 1, &["error workspace-unreadable b/Cargo.toml:0", "warning claim-differs README.md:1"]);
     assert!(report["unchecked"][0]["reason"].as_str().expect("a text").contains("cargo cannot read"), "{report:#}");
 
     let root = clean().file("Cargo.toml", "[package\n");
@@ -276,7 +336,7 @@ fn a_host_without_tools() {
     let (code, report) = with_only(&clean().file("README.md", "MSRV: 1.65\n"), &["git"]);
     assert_eq!(code, Some(1), "{report:#}");
     assert_eq!(check(&report, "cargo")["status"], "missing");
-    assert!(findings(&report).contains(&"warning promise-not-tested README.md:1".to_owned()), "{report:#}");
+    assert!(findings(&report).contains(&"warning claim-differs README.md:1".to_owned()), "{report:#}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod fixtures;
 mod gen_ci;
 mod identity;
 mod init;
+mod init_check;
 mod inputs;
 mod interrupt;
 mod leaks_miri;

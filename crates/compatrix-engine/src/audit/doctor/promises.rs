@@ -51,15 +51,21 @@ pub(super) fn gather(host: &Host, gathered: &mut DoctorFacts) {
 /// What the files say that are in the folders of pages and workflows, and those of each member: its README, its crate's root
 /// and Clippy's configuration. And what could not be read.
 pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
+    // Below the top of its repository, a workspace has the workflows and the README there.
+    let top = root.ancestors().find(|folder| files::exists(&folder.join(".git"))).unwrap_or(root);
     let mut reader = Reader {
         root,
+        top,
         found: Scanned::default(),
-        workflows: actions(root),
+        workflows: actions(top),
         unreadable: Vec::new(),
         seen: BTreeSet::new(),
     };
     for folder in FOLDERS {
         reader.folder(&root.join(folder), |_| true);
+    }
+    for folder in ["", ".github", ".github/workflows"] {
+        reader.folder(&top.join(folder), |_| true);
     }
     let mut manifests = Vec::new();
     for member in members {
@@ -78,7 +84,10 @@ pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
     reader.found.not_taken.extend(left);
     let today = clock::day(clock::now());
     // Together, because they call each other.
-    let (scanned, errors) = promise::scan_workflows(&reader.workflows, &today);
+    let (mut scanned, errors) = promise::scan_workflows(&reader.workflows, &today);
+    if top != root {
+        from_root(&mut scanned, &relative(root, top));
+    }
     reader.found.extend(scanned);
     reader.unreadable.extend(errors.into_iter().map(|reason| format!("promises could not be checked: {reason}")));
     let mut found = reader.found.without_unreleased(&today);
@@ -88,6 +97,8 @@ pub fn scan(root: &Path, members: &[PathBuf]) -> (Scanned, Vec<String>) {
 
 struct Reader<'a> {
     root: &'a Path,
+    /// The top of the repository.
+    top: &'a Path,
     found: Scanned,
     /// Paths and texts of workflows and composite actions.
     workflows: Vec<(String, String)>,
@@ -98,7 +109,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn folder(&mut self, folder: &Path, wanted: impl Fn(PromiseSource) -> bool) {
         for path in files::list(folder).unwrap_or_default() {
-            if let Some(source) = promise::source_of(&relative(self.root, &path)).filter(|source| wanted(*source)) {
+            let base = if path.starts_with(self.root) { self.root } else { self.top };
+            if let Some(source) = promise::source_of(&relative(base, &path)).filter(|source| wanted(*source)) {
                 self.file(&path, source);
             }
         }
@@ -126,9 +138,9 @@ impl Reader<'_> {
         if !real.is_file() {
             return;
         }
-        if !real.starts_with(self.root) {
+        if !real.starts_with(self.top) && !real.starts_with(self.root) {
             self.unreadable.push(format!(
-                "promises could not be checked: {file} is outside of the workspace, at {}",
+                "promises could not be checked: {file} is outside of the repository, at {}",
                 real.display()
             ));
             return;
@@ -142,7 +154,8 @@ impl Reader<'_> {
             }
             let text = promise::decode(&bytes).map_err(|reason| format!("{file}: {reason}"))?;
             if source == PromiseSource::Workflow {
-                self.workflows.push((file.clone(), text.clone()));
+                // They name each other by paths from the top.
+                self.workflows.push((relative(self.top, path), text));
                 return Ok(Scanned::default());
             }
             promise::scan(&file, source, &text)
@@ -151,6 +164,15 @@ impl Reader<'_> {
             Ok(scanned) => self.found.extend(scanned),
             Err(reason) => self.unreadable.push(format!("promises could not be checked: {reason}")),
         }
+    }
+}
+
+/// Gives paths from the repository's top as paths from the workspace root, which leads to the top by `up`.
+fn from_root(scanned: &mut Scanned, up: &str) {
+    let places = scanned.promises.iter_mut().map(|one| &mut one.file);
+    let places = places.chain(scanned.not_taken.iter_mut().map(|one| &mut one.file));
+    for file in places.chain(scanned.commands.iter_mut().map(|one| &mut one.file)) {
+        *file = format!("{up}/{file}");
     }
 }
 

@@ -1,0 +1,137 @@
+//! What toolchains of the axis get: tests or only a build, and dependency versions of their own.
+
+use semver::Version;
+
+use super::draft::DraftAxis;
+use super::found::{Found, Member, Needs, Noted};
+use super::packages::covers;
+use compatrix_model::condition::partial_version;
+
+/// The most reasons for a lockset that are spelled out.
+const MOST: usize = 2;
+
+/// Old toolchains that workflows use, but never run tests with.
+pub(super) fn builds_only(rust: &DraftAxis, chosen: &[&Member], found: &Found) -> Vec<Noted> {
+    let mut only = Vec::new();
+    for value in &rust.values {
+        let Some(version) = partial_version(&value.value) else { continue };
+        let is_used =
+            |toolchain: &Option<String>| toolchain.as_deref().and_then(partial_version).as_ref() == Some(&version);
+        let of_it = found.commands.iter().filter(|command| is_used(&command.toolchain));
+        let about = |command: &&_| chosen.iter().any(|member| covers(command, member, found).is_some());
+        let commands: Vec<_> = of_it.filter(about).collect();
+        let first = commands.iter().find(|command| command.builds() || command.verb == "clippy");
+        if let Some(first) = first.filter(|_| !commands.iter().any(|command| command.tests())) {
+            let why = format!("{}:{} runs `cargo {}` with it, and no test", first.file, first.line, first.verb);
+            only.push(Noted::new(&value.value, why));
+        }
+    }
+    // Something must be tested.
+    if only.len() == rust.values.len() {
+        only.pop();
+    }
+    only
+}
+
+/// Toolchains that cannot read the manifests or the lockfile, or for which locked dependencies are too new.
+pub(super) fn locks(rust: &DraftAxis, chosen: &[&Member], found: &Found) -> Vec<Noted> {
+    let mut locks = Vec::new();
+    for value in &rust.values {
+        let Some(version) = partial_version(&value.value) else { continue };
+        let needs = |needs: &&Needs| of_minor(&version) < of_minor(&needs.rust);
+        let mut reasons: Vec<String> = found.readers.iter().filter(needs).map(told).collect();
+        let mut dependencies: Vec<&Needs> = chosen.iter().flat_map(|member| &member.needs).filter(needs).collect();
+        dependencies.sort_by(|a, b| (&b.rust, &a.what).cmp(&(&a.rust, &b.what)));
+        dependencies.dedup();
+        reasons.extend(dependencies.into_iter().map(told));
+        if !found.locked && chosen.iter().any(|member| member.dependencies) {
+            reasons.push("without a Cargo.lock, the newest versions would be taken".to_owned());
+        }
+        if reasons.is_empty() {
+            continue;
+        }
+        let more = reasons.len().saturating_sub(MOST);
+        reasons.truncate(MOST);
+        if more > 0 {
+            reasons.push(format!("{more} more"));
+        }
+        locks.push(Noted::new(&value.value, reasons.join("; ")));
+    }
+    locks
+}
+
+/// A release without its patch: `1.70` means any 1.70.
+fn of_minor(version: &Version) -> (u64, u64) {
+    (version.major, version.minor)
+}
+
+fn told(needs: &Needs) -> String {
+    let Version { major, minor, .. } = needs.rust;
+    format!("{} needs Rust {major}.{minor}", needs.what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::promise::CargoCommand;
+
+    fn axis(values: &[&str]) -> DraftAxis {
+        let values = values.iter().map(|value| Noted::new(*value, "")).collect();
+        DraftAxis { values, ..DraftAxis::default() }
+    }
+
+    fn command(line: usize, verb: &str, toolchain: &str) -> CargoCommand {
+        let (file, verb, toolchain) = ("ci.yml".to_owned(), verb.to_owned(), Some(toolchain.to_owned()));
+        CargoCommand { file, line, verb, toolchain, ..CargoCommand::default() }
+    }
+
+    fn found(commands: Vec<CargoCommand>) -> Found {
+        let member = Member {
+            name: "a".to_owned(),
+            manifest: "Cargo.toml".to_owned(),
+            default_member: true,
+            ..Member::default()
+        };
+        Found { members: vec![member], commands, locked: true, ..Found::default() }
+    }
+
+    #[test]
+    fn what_is_only_checked_is_only_built() {
+        let commands = vec![
+            command(3, "check", "1.60.0"),
+            command(4, "clippy", "1.65"),
+            command(5, "check", "1.70"),
+            command(6, "test", "1.70"),
+            command(7, "build", "stable"),
+        ];
+        let found = found(commands);
+        let chosen = [&found.members[0]];
+        let only = builds_only(&axis(&["1.60", "1.65", "1.70", "1.75", "stable"]), &chosen, &found);
+        assert_eq!(
+            only,
+            [
+                Noted::new("1.60", "ci.yml:3 runs `cargo check` with it, and no test"),
+                Noted::new("1.65", "ci.yml:4 runs `cargo clippy` with it, and no test"),
+            ]
+        );
+        assert!(builds_only(&axis(&["1.60"]), &chosen, &found).is_empty(), "something must be tested");
+    }
+
+    #[test]
+    fn a_lockset_for_each_toolchain_that_needs_one() {
+        let needs = |minor, what: &str| Needs { rust: Version::new(1, minor, 0), what: what.to_owned() };
+        let mut found = found(Vec::new());
+        found.readers = vec![needs(78, "lockfile format 4 (Cargo.lock:3)")];
+        found.members[0].needs = vec![needs(70, "b 1.0.0"), needs(71, "c 2.0.0"), needs(60, "d 3.0.0")];
+        found.members[0].dependencies = true;
+        let axis = axis(&["1.65", "1.70.1", "1.78.0", "stable"]);
+        let of = |found: &Found| locks(&axis, &[&found.members[0]], found);
+        let first = "lockfile format 4 (Cargo.lock:3) needs Rust 1.78; c 2.0.0 needs Rust 1.71";
+        assert_eq!(of(&found), [Noted::new("1.65", format!("{first}; 1 more")), Noted::new("1.70.1", first)]);
+        found.readers.clear();
+        found.members[0].needs.clear();
+        assert!(of(&found).is_empty());
+        found.locked = false;
+        assert_eq!(of(&found).len(), 3, "the newest versions fit no old toolchain");
+    }
+}
