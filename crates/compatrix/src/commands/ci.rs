@@ -15,7 +15,7 @@ use compatrix_engine::sys::host::{Host, Limits};
 use compatrix_model::matrix_spec::{Ci, JobCommand};
 use compatrix_render::rehearsal::table;
 
-use crate::cli::{CiCommand, Global, RehearseArgs};
+use crate::cli::{command_name, CiCommand, Global, RehearseArgs};
 use crate::terminal::Terminal;
 use crate::workspace::{no_work, processors, Opened, SPEC};
 use crate::{event, progress};
@@ -23,7 +23,10 @@ use crate::{event, progress};
 pub(crate) fn run(global: &Global, command: &CiCommand, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
     let Some(settings) = &opened.parsed.spec.ci else {
-        return Err(Error::usage(format!("the spec has no [ci]; add to {SPEC} what runs where, as docs/CI.md shows")));
+        return Err(Error::usage(format!(
+            "the spec has no [ci]; add to {SPEC} what runs where, as `{} help ci` shows",
+            command_name()
+        )));
     };
     match command {
         CiCommand::Rehearse(args) => rehearse(&opened, settings, args, terminal),

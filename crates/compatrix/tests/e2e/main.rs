@@ -31,6 +31,7 @@ mod leaks_sanitizers;
 mod leaks_valgrind;
 mod ledger;
 mod locks;
+mod locks_needed;
 mod machine;
 mod members;
 mod moods;
