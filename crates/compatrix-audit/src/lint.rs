@@ -16,6 +16,7 @@ mod keys;
 mod manifest_keys;
 mod promises;
 mod runners;
+mod spec_runners;
 #[cfg(test)]
 mod tests;
 mod workflows;
@@ -27,6 +28,7 @@ use shaped_toml::Severity;
 
 pub use facts::{BuildScript, Graph, GraphPackage, OutsideRead, Use, WorkspaceFacts};
 pub use finding::{Finding, Lint, Unchecked};
+pub use spec_runners::spec_runners;
 
 use context::Context;
 

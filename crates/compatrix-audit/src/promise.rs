@@ -3,6 +3,7 @@
 //! A scanner, not a parser of prose: it matches clear patterns (`MSRV 1.65`, `Rust 1.65+`, a matrix of toolchains) and
 //! ignores the rest. It quotes every match with file and line. Pure: the engine reads the files.
 
+mod branches;
 mod cargo;
 mod decode;
 mod kinds;
@@ -21,6 +22,7 @@ mod yaml;
 
 use compatrix_ci::pins::CHECKSUM;
 
+pub use branches::branches;
 pub use decode::decode;
 pub use kinds::{Promise, PromiseKind, PromiseSource};
 pub use platform::{of_runner, of_triple};

@@ -13,14 +13,17 @@ mod lower;
 mod orchestrator;
 mod scene;
 mod steps;
+mod tool;
 mod verdict;
 pub mod yaml;
 
-use scene::{concurrency, Scene};
+use std::collections::BTreeMap;
+
+use scene::{concurrency, Saves, Scene};
 
 use crate::workflow::Workflow;
 use crate::CiPlan;
-use compatrix_model::matrix_spec::{JobCommand, Spec};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
 
 pub use checks::CHECKS_FILE;
 pub use lower::{body, text, Reason, Refused};
@@ -31,24 +34,38 @@ pub use scene::{Options, Program, XtaskPackage};
 /// `plans` are the plans of all events and commands; an event without a plan does not run.
 pub fn workflows(spec: &Spec, plans: &[CiPlan], options: &Options<'_>) -> Vec<Workflow> {
     let Some(ci) = &spec.ci else { return Vec::new() };
-    let mut workflows = Vec::new();
+    let mut scenes = Vec::new();
     for work in JobCommand::ALL {
         let mut of_work: Vec<&CiPlan> = plans.iter().filter(|plan| plan.work == work).collect();
         of_work.sort_by_key(|plan| plan.event);
-        if of_work.is_empty() {
-            continue;
+        if !of_work.is_empty() {
+            let saves = BTreeMap::new();
+            scenes.push(Scene { ci, claims: &spec.claims, options, plans: of_work, work, saves });
         }
-        // One workflow writes the caches that both use: that of `compat`, if there is one.
-        let writes_caches = work == JobCommand::Compat || plans.iter().all(|plan| plan.work == JobCommand::LeakCheck);
-        let scene = Scene { ci, claims: &spec.claims, options, plans: of_work, work, writes_caches };
-        workflows.push(scene.workflow());
     }
+    for (platform, _) in &ci.runners {
+        keep_caches(&mut scenes, platform);
+    }
+    let mut workflows: Vec<Workflow> = scenes.iter().map(Scene::workflow).collect();
     workflows.extend(ci.checks.as_ref().map(|checks| checks::workflow(spec, ci, checks, options)));
     workflows
 }
 
+/// Chooses the one workflow that keeps a platform's caches, which all use: the first that runs on a branch, because pull
+/// requests restore what branches keep, and never what other pull requests do.
+fn keep_caches(scenes: &mut [Scene<'_>], platform: &str) {
+    let events: Vec<Vec<CiEvent>> = scenes.iter().map(|scene| scene.compiled_on(platform)).collect();
+    let runs_on_branch = |events: &Vec<CiEvent>| events.iter().any(|event| *event != CiEvent::PullRequest);
+    let on_branch = events.iter().position(runs_on_branch).map(|n| (n, Saves::OnBranch));
+    let first = || events.iter().position(|events| !events.is_empty()).map(|n| (n, Saves::OnPullRequest));
+    if let Some((n, saves)) = on_branch.or_else(first) {
+        scenes[n].saves.insert(platform.to_owned(), saves);
+    }
+}
+
 impl Scene<'_> {
     fn workflow(&self) -> Workflow {
+        let place = self.options.place;
         let mut jobs = Vec::new();
         for (platform, _) in &self.ci.runners {
             jobs.extend(self.orchestrator(platform));
@@ -60,11 +77,12 @@ impl Scene<'_> {
         jobs.push(self.verdict(before));
         jobs.extend(self.report());
         Workflow {
-            file: self.work.file().to_owned(),
-            name: match self.work {
-                JobCommand::Compat => "compatibility".to_owned(),
-                JobCommand::LeakCheck => "leak-check".to_owned(),
-            },
+            file: place.file(self.work.file()),
+            name: place.name(match self.work {
+                JobCommand::Compat => "compatibility",
+                JobCommand::LeakCheck => "leak-check",
+            }),
+            place: place.clone(),
             about: self.about(),
             on: self.triggers(),
             concurrency: Some(concurrency()),

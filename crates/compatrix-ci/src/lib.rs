@@ -4,6 +4,7 @@
 //! machine all compute the same plan.
 
 pub mod artifact;
+pub mod branches;
 pub mod committed;
 pub mod durations;
 pub mod events;
@@ -13,10 +14,12 @@ pub mod judged;
 pub mod merge;
 pub mod needs;
 pub mod pins;
+pub mod place;
 pub mod plan;
 pub mod runners;
 pub mod update;
 pub mod workflow;
 
 pub use committed::Committed;
+pub use place::Place;
 pub use plan::{ci_plan, may_fail, CiPlan, Group, Job, Needs};

@@ -1,12 +1,14 @@
-//! Plans the jobs of an event: one build with all its runs per job, or several builds if there must be fewer jobs.
+//! Plans the jobs of an event: one build with all its runs per job, or several builds if there must be fewer jobs, or if
+//! one alone is not worth a job's start-up.
 //!
 //! A build is never split over jobs. The suites and cells of each job are decided here, from the names of values: what a
 //! runner turns out to have changes outcomes, never the assignment.
 
 mod contents;
 mod jobs;
+mod names;
 
-pub use contents::{Cost, Group, Job, Needs, Untried, JOB_MS, MATRIX_JOBS};
+pub use contents::{Cost, Group, Job, Needs, Untried, JOB_MS, MATRIX_JOBS, WORTH_MS};
 pub use jobs::may_fail;
 
 use jobs::OfPlatform;

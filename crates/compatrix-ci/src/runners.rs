@@ -84,6 +84,32 @@ pub fn platform(label: &str) -> Option<String> {
     Some(format!("{}-{arch}", if system == "ubuntu" { "linux" } else { system }))
 }
 
+/// Why a label cannot be the runner of a platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Misfit {
+    /// No machine answers to it any more.
+    Retired(Retired),
+    /// Its machines are of this platform.
+    Elsewhere(String),
+}
+
+impl std::fmt::Display for Misfit {
+    /// A fragment that follows the label.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Misfit::Retired(retired) => write!(f, "was {retired}, so a job on it never starts"),
+            Misfit::Elsewhere(platform) => write!(f, "is a runner of {platform}"),
+        }
+    }
+}
+
+/// What is wrong with a label as the runner of a platform, on a day (`YYYY-MM-DD`). Nothing is known against labels of
+/// self-hosted machines.
+pub fn misfit(of: &str, label: &str, today: &str) -> Option<Misfit> {
+    let elsewhere = platform(label).filter(|platform| platform != of).map(Misfit::Elsewhere);
+    elsewhere.or_else(|| retired(label, today).map(Misfit::Retired))
+}
+
 /// The platform of the machine that has all of these labels: `[self-hosted, linux, ARM64]`.
 pub fn platform_of_all(labels: &[String]) -> Option<String> {
     let hosted = labels.iter().find_map(|label| platform(label));
@@ -113,6 +139,24 @@ fn split(label: &str) -> Option<(&str, &str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_fits_its_platform_or_is_named() {
+        let said = |of: &str, label: &str| misfit(of, label, "2026-11-29").map(|misfit| misfit.to_string());
+        assert_eq!(said("linux-x86_64", "ubuntu-24.04"), None);
+        assert_eq!(said("linux-x86_64", "my-own-machine"), None);
+        assert_eq!(said("linux-riscv64", "self-hosted"), None);
+        assert_eq!(said("linux-x86_64", "windows-2025").unwrap(), "is a runner of windows-x86_64");
+        assert_eq!(said("linux-x86_64", "ubuntu-24.04-arm").unwrap(), "is a runner of linux-aarch64");
+        assert_eq!(said("macos-aarch64", "macos-15-intel").unwrap(), "is a runner of macos-x86_64");
+        let retired = "was retired by GitHub in April 2023, so a job on it never starts";
+        assert_eq!(said("linux-x86_64", "ubuntu-18.04").unwrap(), retired);
+        assert_eq!(
+            misfit("linux-x86_64", "ubuntu-22.04", "2026-11-29"),
+            None,
+            "its last day is known, and not yet over"
+        );
+    }
 
     #[test]
     fn platforms_of_labels() {

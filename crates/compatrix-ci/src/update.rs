@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use compatrix_model::matrix_spec::JobCommand;
 
-use crate::generate::header::{origin, Origin};
+use crate::generate::header::{origin, owner, Origin};
 use crate::generate::{text, CHECKS_FILE};
 use crate::pins::{self, adopt, bumped, Bump, Pins, Refusal};
+use crate::place::Place;
 use crate::workflow::{Action, Workflow};
 
-/// GitHub's folder of workflows, relative to the root.
+/// GitHub's folder of workflows, relative to the root of the repository.
 pub const FOLDER: &str = ".github/workflows";
 /// GitHub silently ignores longer workflow files, in bytes.
 /// Source: docs.github.com, "Actions limits", "Workflow file size".
@@ -19,10 +20,12 @@ const MAX_BYTES: usize = 512_000;
 /// The files of the work tree.
 #[derive(Debug, Clone, Default)]
 pub struct Existing {
-    /// All workflows: path relative to the root, and text.
+    /// All workflows: path relative to the root of the repository, and text.
     pub workflows: BTreeMap<String, String>,
     /// The text of [`pins::FILE`]; `None` if it does not exist.
     pub pins: Option<String>,
+    /// Where the workspace is.
+    pub place: Place,
 }
 
 /// The command line's flags; all off by default.
@@ -138,16 +141,36 @@ impl Update {
 }
 
 impl Existing {
-    /// Generated workflows, edited or not. A copy under another name is not ours.
-    fn ours(&self) -> impl Iterator<Item = (&str, &str)> {
-        let names = JobCommand::ALL.map(JobCommand::file).into_iter().chain([CHECKS_FILE]);
-        let names: Vec<String> = names.map(|name| format!("{FOLDER}/{name}")).collect();
-        let ours =
-            self.workflows.iter().filter(move |(path, text)| names.contains(path) && origin(text) != Origin::Foreign);
+    /// Generated workflows of this workspace, edited or not. A copy under another name is not ours.
+    pub fn ours(&self) -> impl Iterator<Item = (&str, &str)> {
+        let names: Vec<&str> = JobCommand::ALL.map(JobCommand::file).into_iter().chain([CHECKS_FILE]).collect();
+        // With and without the part that tells workspaces apart: another one may have come or gone.
+        let marked = self.place.folder().map(|folder| folder.replace('/', "-"));
+        let is_named = move |path: &str| {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let rest = marked.as_ref().and_then(|mark| name.strip_prefix(mark.as_str())?.strip_prefix('-'));
+            names.contains(&name) || rest.is_some_and(|rest| names.contains(&rest))
+        };
+        let is_ours = |text: &str| origin(text) != Origin::Foreign && !self.is_anothers(text);
+        let ours = self.workflows.iter().filter(move |(path, text)| is_named(path) && is_ours(text));
         ours.map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
+    /// Whether a workflow was generated for another workspace of the repository.
+    fn is_anothers(&self, text: &str) -> bool {
+        owner(text).is_some_and(|owner| owner != self.place.folder().unwrap_or_default())
+    }
+
     fn refuse_foreign(&self, workflows: &[Change]) -> Result<(), String> {
+        let of_another = |change: &&Change| self.workflows.get(&change.path).is_some_and(|text| self.is_anothers(text));
+        if let Some(change) = workflows.iter().find(of_another) {
+            let whose = owner(&self.workflows[&change.path]).filter(|owner| !owner.is_empty()).unwrap_or(".");
+            return Err(format!(
+                "{} was generated for the workspace in {whose} of this repository, so nothing was written; run `gen-ci` \
+                 there first, which gives it a name of its own",
+                change.path
+            ));
+        }
         let foreign = |path: &&str| self.workflows.get(*path).is_some_and(|text| origin(text) == Origin::Foreign);
         let found: Vec<&str> = workflows.iter().map(|change| change.path.as_str()).filter(foreign).collect();
         if found.is_empty() {

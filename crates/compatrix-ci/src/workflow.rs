@@ -8,6 +8,8 @@ pub mod rehearsal;
 
 use compatrix_model::matrix_spec::CiEvent;
 
+use crate::place::Place;
+
 /// A workflow file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workflow {
@@ -15,6 +17,8 @@ pub struct Workflow {
     pub file: String,
     /// The name shown on GitHub.
     pub name: String,
+    /// The workspace in its repository; steps run in its folder.
+    pub place: Place,
     /// Purpose and predicted cost, as comment lines.
     pub about: Vec<String>,
     /// The triggers.
@@ -158,8 +162,21 @@ pub struct Step {
     pub env: Vec<(String, Text)>,
     /// `run` or `uses`.
     pub action: Action,
-    /// Whether it only installs software. A rehearsal skips such steps and says so.
-    pub installs: bool,
+    /// What it installs, which a rehearsal does not.
+    pub installs: Installs,
+    /// Whether its lines run at the root of the repository, because the workspace's folder may not be there yet.
+    pub at_top: bool,
+}
+
+/// What a step installs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Installs {
+    /// It does other work.
+    Nothing,
+    /// Software of the machine: a rehearsal leaves it out, and says so.
+    Software,
+    /// Compatrix from elsewhere, copied to `$HANDED`: a rehearsal puts its own executable there, and says so.
+    Compatrix,
 }
 
 /// The work of a step.

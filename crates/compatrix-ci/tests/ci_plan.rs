@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use compatrix_ci::plan::{JOB_MS, MATRIX_JOBS, MOST_JOBS, ORCHESTRATOR_MS, VERDICT_MS};
+use compatrix_ci::plan::{JOB_MS, MATRIX_JOBS, MOST_JOBS, ORCHESTRATOR_MS, VERDICT_MS, WORTH_MS};
 use compatrix_ci::{ci_plan, CiPlan, Committed};
 use compatrix_model::condition::Condition;
 use compatrix_model::facts::{Durations, PackageFacts};
@@ -33,6 +33,7 @@ fn spec(text: &str, platforms: &[&str]) -> Spec {
     let mut spec = parsed.spec;
     spec.ci = Some(Ci {
         branches: vec!["main".to_owned()],
+        tool: None,
         runners: platforms.iter().map(|platform| ((*platform).to_owned(), format!("runner-of-{platform}"))).collect(),
         events: BTreeMap::from([(CiEvent::PullRequest, settings(platforms))]),
         timeout_minutes: 60,
@@ -78,6 +79,12 @@ fn jobs_of(spec: &Spec) -> CiPlan {
     planned(spec, &committed())
 }
 
+/// The spec with a job for each build, whether it is worth one or not.
+fn one_each(mut spec: Spec) -> Spec {
+    change(&mut spec, |event| event.max_jobs = Some(2 * MOST_JOBS as u32));
+    spec
+}
+
 const LINUX: &str = "linux-x86_64";
 const AXES: &str = "[axis]\nrust = [\"1.70\", \"1.80\", \"stable\"]\nsqlite = [\"bundled\", \"3.46.0\", \"3.50.2\"]\n\
                     schema = \"fixtures/*\"\nfeatures = { default = [], none = { default-features = false } }\n";
@@ -110,10 +117,13 @@ fn check(spec: &Spec, committed: &Committed, jobs: &CiPlan) {
         let untried = jobs.untried.iter().filter(|untried| untried.platform == *platform).count();
         assert_eq!(untried + seen.len(), whole.runs.len() + whole.skips.len());
     }
+    let mut shown = BTreeSet::new();
     for (_, job) in jobs.jobs() {
         assert!(names.insert(job.id.to_ascii_lowercase()), "two jobs `{}`", job.id);
         let plain = |c: char| c.is_ascii_alphanumeric() || ".-_+".contains(c);
         assert!(job.id.chars().all(plain) && job.id.len() < 100, "{}", job.id);
+        assert!(shown.insert(job.name.to_ascii_lowercase()), "two jobs {:?}", job.name);
+        assert!(job.name.len() <= 90, "GitHub cuts {:?}", job.name);
     }
 }
 
@@ -138,7 +148,8 @@ proptest! {
             may_fail(&mut spec, "rust=nightly");
         }
         let mut committed = committed();
-        let one_each = planned(&spec, &committed);
+        check(&spec, &committed, &planned(&spec, &committed));
+        let one_each = planned(&one_each(spec.clone()), &committed);
         check(&spec, &committed, &one_each);
         for (n, ms) in times {
             let build = one_each.jobs().nth(n).map(|(_, job)| job.builds[0].clone());
@@ -166,7 +177,7 @@ proptest! {
 fn jobs_that_are_packed_take_about_as_long() {
     let mut spec = spec(AXES, &[LINUX]);
     let mut committed = committed();
-    let builds: Vec<String> = jobs_of(&spec).jobs().map(|(_, job)| job.builds[0].clone()).collect();
+    let builds: Vec<String> = jobs_of(&one_each(spec.clone())).jobs().map(|(_, job)| job.builds[0].clone()).collect();
     assert_eq!(builds.len(), 12);
     for (n, build) in builds.iter().enumerate() {
         committed.durations.builds.insert(build.clone(), 10_000 * (n as u64 + 1));
@@ -186,7 +197,7 @@ fn jobs_go_where_they_make_the_longest_shorter() {
     let mut spec = spec(AXES, &[LINUX]);
     may_fail(&mut spec, "rust=1.70");
     let mut committed = committed();
-    for (_, job) in jobs_of(&spec).jobs().filter(|(_, job)| job.may_fail) {
+    for (_, job) in jobs_of(&one_each(spec.clone())).jobs().filter(|(_, job)| job.may_fail) {
         committed.durations.builds.insert(job.builds[0].clone(), 1_000_000);
     }
     change(&mut spec, |event| event.max_jobs = Some(5));
@@ -205,14 +216,15 @@ fn a_matrix_that_is_too_large_is_split_and_a_plan_that_is_too_large_refused() {
         change(&mut spec, |event| event.max_jobs = max_jobs);
         spec
     };
-    let plan = jobs_of(&many(600, None));
+    let all = Some(2 * MOST_JOBS as u32);
+    let plan = jobs_of(&many(600, all));
     let groups: Vec<(&str, usize)> = plan.groups.iter().map(|group| (group.id.as_str(), group.jobs.len())).collect();
     let id = |n: usize| format!("pull-request-{LINUX}-{n}");
     assert_eq!(groups, [(id(1).as_str(), 200), (id(2).as_str(), 200), (id(3).as_str(), 200)]);
-    assert_eq!(jobs_of(&many(MATRIX_JOBS, None)).groups.len(), 1);
-    assert_eq!(jobs_of(&many(MATRIX_JOBS + 1, None)).groups.len(), 2);
+    assert_eq!(jobs_of(&many(MATRIX_JOBS, all)).groups.len(), 1);
+    assert_eq!(jobs_of(&many(MATRIX_JOBS + 1, all)).groups.len(), 2);
 
-    let too_many = many(MOST_JOBS + 1, None);
+    let too_many = many(MOST_JOBS + 1, all);
     let error = ci_plan(&too_many, &committed(), CiEvent::PullRequest, JobCommand::Compat).unwrap_err();
     assert!(error.contains("2001 jobs") && error.contains("max-jobs"), "{error}");
     let packed = jobs_of(&many(MOST_JOBS + 1, Some(20)));
@@ -254,7 +266,7 @@ fn the_id_changes_with_every_cell() {
     }
     assert!(ids.insert(jobs_of(&spec(&AXES.replace("v24", "v25"), &["linux-aarch64"])).id), "another platform");
     let mut packed = spec(AXES, &[LINUX]);
-    change(&mut packed, |event| event.max_jobs = Some(2));
+    change(&mut packed, |event| event.max_jobs = Some(5));
     assert!(ids.insert(jobs_of(&packed).id), "other jobs");
     assert_eq!(jobs_of(&packed).id, jobs_of(&packed).id);
     let mut dispatched = spec(AXES, &[LINUX]);
@@ -266,7 +278,7 @@ fn the_id_changes_with_every_cell() {
 
 #[test]
 fn the_cost_is_that_of_all_jobs() {
-    let mut spec = spec("[axis]\nrust = [\"1.70\", \"1.80\"]\n", &[LINUX]);
+    let mut spec = one_each(spec("[axis]\nrust = [\"1.70\", \"1.80\"]\n", &[LINUX]));
     let first = jobs_of(&spec);
     let mut committed = committed();
     let ids: Vec<String> = first.jobs().map(|(_, job)| job.builds[0].clone()).collect();
@@ -293,9 +305,11 @@ fn names_are_plain_and_unique_whatever_the_values_are_called() {
     let text = "[axis]\nrust = [\"1.70\"]\n[axis.features]\na = [\"x\"]\nb = [\"X\"]\nc = [\"x_\"]\n";
     let mut committed = committed();
     committed.packages[0].features = ["x", "X", "x_"].map(|name| (name.to_owned(), Vec::new())).into_iter().collect();
-    let spec = spec(text, &[LINUX]);
+    let spec = one_each(spec(text, &[LINUX]));
     let plan = planned(&spec, &committed);
     check(&spec, &committed, &plan);
+    let shown: Vec<&str> = plan.jobs().map(|(_, job)| job.name.as_str()).collect();
+    assert_eq!(shown, ["Rust 1.70, features a", "Rust 1.70, features b", "Rust 1.70, features c"]);
     let names: Vec<&str> = plan.jobs().map(|(_, job)| job.id.as_str()).collect();
     assert_eq!(names, ["linux-x86_64-1.70-x", "linux-x86_64-1.70-X-2", "linux-x86_64-1.70-x_"]);
     assert_eq!(plan.job("linux-x86_64-1.70-X-2").map(|(_, job)| job.cells.len()), Ok(1));
@@ -309,7 +323,15 @@ fn a_name_says_once_that_sqlite_is_compiled_in() {
     committed.packages[0].features = ["a", "bundled"].map(|name| (name.to_owned(), Vec::new())).into_iter().collect();
     committed.packages[0].bundled_feature = Some("bundled".to_owned());
     let text = "[axis]\nrust = [\"1.70\"]\nsqlite = [\"bundled\", \"host\"]\nfeatures = { a = [\"a\"], none = [] }\n";
-    let plan = planned(&spec(text, &[LINUX]), &committed);
+    let plan = planned(&one_each(spec(text, &[LINUX])), &committed);
+    let shown: Vec<&str> = plan.jobs().map(|(_, job)| job.name.as_str()).collect();
+    let expected = [
+        "Rust 1.70, bundled SQLite, features a",
+        "Rust 1.70, bundled SQLite, features none",
+        "Rust 1.70, the runner's SQLite, features a",
+        "Rust 1.70, the runner's SQLite, features none",
+    ];
+    assert_eq!(shown, expected);
     let names: Vec<&str> = plan.jobs().map(|(_, job)| job.id.as_str()).collect();
     let expected =
         ["-bundled-a", "-bundled", "-dynamic-a", "-dynamic-none"].map(|end| format!("linux-x86_64-1.70{end}"));
@@ -326,6 +348,53 @@ fn a_plan_without_cells_is_refused() {
     let error = ci_plan(&spec(AXES, &[LINUX]), &committed(), CiEvent::PullRequest, JobCommand::LeakCheck).unwrap_err();
     assert!(error.contains("has no suite of kind `leak`"), "{error}");
     assert_eq!(ci_plan(&spec(AXES, &[LINUX]), &committed(), CiEvent::Schedule, JobCommand::Compat), Ok(None));
+}
+
+#[test]
+fn cells_that_take_less_than_a_start_up_share_a_job() {
+    // Six cells of three toolchains, with nothing known of how long they take.
+    let spec =
+        spec("[axis]\nrust = [\"1.70\", \"1.80\", \"stable\"]\n[axis.features]\ndefault = []\nx = [\"x\"]\n", &[LINUX]);
+    let mut committed = committed();
+    committed.packages[0].features.insert("default".to_owned(), Vec::new());
+    let plan = planned(&spec, &committed);
+    check(&spec, &committed, &plan);
+    let names: Vec<&str> = plan.jobs().map(|(_, job)| job.name.as_str()).collect();
+    assert_eq!(names, ["Rust 1.70, 1.80 and stable, features default and x"]);
+    let builds: Vec<String> = plan.jobs().flat_map(|(_, job)| job.builds.clone()).collect();
+    assert_eq!(builds.len(), 6);
+
+    // Known to be long, each has a job of its own; known to be short, all share one.
+    let mut with = |build_ms: u64| {
+        committed.durations.builds = builds.iter().map(|build| (build.clone(), build_ms)).collect();
+        let averages = builds.iter().map(|build| (("tests".to_owned(), build.clone()), 100));
+        committed.durations.averages = averages.collect();
+        planned(&spec, &committed).jobs().count()
+    };
+    assert_eq!((with(WORTH_MS), with(WORTH_MS / 2), with(1_000)), (6, 4, 1));
+}
+
+#[test]
+fn a_job_of_many_values_has_a_name_that_github_shows() {
+    let rusts: Vec<String> = (60..70).map(|n| format!("\"1.{n}\"")).collect();
+    let sets: Vec<String> = (0..6).map(|n| format!("\"a-set-with-a-long-name-{n}\" = []")).collect();
+    let text = format!(
+        "[axis]\nrust = [{}]\nsqlite = [\"bundled\", \"3.46.0\"]\nschema = \"fixtures/*\"\nfeatures = {{ {} }}\n",
+        rusts.join(", "),
+        sets.join(", ")
+    );
+    let mut spec = spec(&text, &[LINUX, "macos-aarch64"]);
+    change(&mut spec, |event| event.max_jobs = Some(1));
+    let plan = jobs_of(&spec);
+    check(&spec, &committed(), &plan);
+    let names: Vec<&str> = plan.jobs().map(|(_, job)| job.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "10 toolchains, SQLite bundled and 3.46.0, 6 feature sets on linux-x86_64",
+            "10 toolchains, bundled SQLite, 6 feature sets on macos-aarch64",
+        ]
+    );
 }
 
 #[test]

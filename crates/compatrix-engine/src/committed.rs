@@ -5,4 +5,5 @@
 pub mod artifacts;
 pub mod ci;
 pub mod evidence;
+pub mod repository;
 pub mod workflows;

@@ -15,6 +15,7 @@ mod local;
 pub(crate) mod manifest_text;
 mod metadata;
 mod outside;
+pub mod own_xtask;
 pub mod places;
 mod repositories;
 pub(crate) mod sources;

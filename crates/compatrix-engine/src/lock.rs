@@ -1,34 +1,33 @@
 //! `lock`: creates, repairs or checks the committed locksets. Imports [`crate::session`] and what it imports.
+//!
+//! **Invariant:** it installs no toolchain. The cargo on PATH chooses versions; only a repair's builds need an old one.
 
+mod none;
 mod repair;
+mod trial;
 
 use std::sync::mpsc::Sender;
 
-use anyhow::{anyhow, Result};
-use compatrix_model::axis::{AxisKind, AxisValue, Deps};
-use compatrix_model::condition::{value_version, Match, ValueTest, Versions};
-use compatrix_model::facts::Availability;
+use anyhow::anyhow;
+use compatrix_model::axis::Deps;
 use compatrix_model::lockset::file::{body_of, Header};
-use compatrix_model::lockset::made::{LockState, MadeLockset};
-use compatrix_model::lockset::manifest::Edit;
+use compatrix_model::lockset::made::{LockState, MadeLockset, OwnDemand};
 use compatrix_model::lockset::{LockGroup, Lockset};
-use compatrix_model::matrix_spec::Spec;
-use compatrix_model::plan::{Plan, Provision};
 use compatrix_model::spec_text::Parsed;
 use semver::Version;
 
-use crate::deps::locks::{pins, shown_file, Resolver, Sources};
+use crate::deps::locks::sources::{chosen_file, shown_file, Sources, Trouble};
+use crate::deps::locks::Resolver;
 use crate::deps::stage;
 use crate::deps::stage::platforms::Platforms;
-use crate::deps::stage::resolve::{Prefer, Unresolved};
+use crate::deps::stage::resolve::{is_offline, Unresolved};
 use crate::event::Event;
 use crate::find::facts::ToolchainFacts;
-use crate::provide;
 use crate::session::Session;
-use crate::survey::Survey;
 use crate::sys::error::Error;
 use crate::sys::files;
-use crate::sys::host::Host;
+use crate::sys::host::{last_lines, Host};
+pub use none::new_group;
 use repair::{LocksetSearch, Repair, SearchLimits};
 
 /// How the command treats existing lockfiles.
@@ -42,8 +41,7 @@ pub struct LockOptions {
     pub repair: bool,
 }
 
-/// Makes, repairs or checks the locksets of these groups; of all where none is named. Toolchains that a repair builds with
-/// are installed first where they can be.
+/// Makes, repairs or checks the locksets of these groups; of all where none is named.
 ///
 /// # Errors
 /// As [`make`]; a name that no group has.
@@ -63,22 +61,14 @@ pub fn all(
             known.join(", ")
         )));
     }
-    let chosen: Vec<&LockGroup> =
-        spec.locks.iter().filter(|group| names.is_empty() || names.contains(&group.name)).collect();
-    let mut survey = session.survey(parsed)?;
-    if !options.check {
-        provide_toolchains(host, spec, &chosen, &mut survey, tell)?;
-        session.ledger.save_memo(&host.memo)?;
-    }
+    let survey = session.survey(parsed)?;
     let versions = survey.facts.versions();
-    let sources = Sources { spec, layout: &survey.workspace.layout, versions: &versions };
+    let layout = &survey.workspace.layout;
+    let sources = Sources { spec, layout, versions: &versions, packages: &survey.facts.packages };
     let mut made = Vec::new();
-    for group in chosen {
+    for group in spec.locks.iter().filter(|group| names.is_empty() || names.contains(&group.name)) {
         let ready = sources.toolchains(group).into_iter().filter_map(|(name, _)| {
-            match survey.facts.toolchains.iter().find(|(value, _)| value.as_str() == name) {
-                Some((_, Availability::Ready(toolchain))) => Some(toolchain),
-                _ => None,
-            }
+            survey.facts.toolchains.iter().find(|(value, _)| value.as_str() == name)?.1.ready()
         });
         let lowest = ready.min_by(|a, b| a.version.cmp(&b.version));
         let tell = |text: &str| {
@@ -93,37 +83,12 @@ pub fn all(
     Ok(made)
 }
 
-/// Installs the available toolchains of these groups; which group a toolchain is in may only show then.
-fn provide_toolchains(
-    host: &Host,
-    spec: &Spec,
-    groups: &[&LockGroup],
-    survey: &mut Survey,
-    tell: &Sender<Event>,
-) -> Result<(), Error> {
-    let Some((_, axis)) = spec.space.axis_of(&AxisKind::Rust) else { return Ok(()) };
-    let may_be_in = |value: &AxisValue| {
-        let version = value_version(&axis.name, &value.name, &Versions::new());
-        let holds = |test: &ValueTest| test.holds(&value.name, version.as_ref()) != Match::No;
-        groups.iter().any(|group| group.rust.iter().any(holds))
-    };
-    let wanted = axis
-        .values
-        .iter()
-        .filter(|value| may_be_in(value))
-        .filter(|value| matches!(survey.facts.toolchains.get(&value.name), Some(Availability::Obtainable { .. })));
-    let provisions: Vec<Provision> = wanted.map(|value| Provision::Toolchain(value.name.clone())).collect();
-    if provisions.is_empty() {
-        return Ok(());
-    }
-    provide::provide(host, spec, &Plan { provisions, ..Plan::default() }, survey, tell)
-}
-
 /// Creates, repairs or checks the lockset of one group. `toolchain` is the group's lowest, if installed.
 ///
 /// # Errors
-/// The machine fails, or a manifest cannot be read. A lockset that cannot work is not an error.
-pub fn make(
+/// The machine fails, the registry cannot be reached, or a manifest cannot be read. A lockset that cannot work is not an
+/// error.
+fn make(
     host: &Host,
     sources: &Sources<'_>,
     group: &LockGroup,
@@ -140,6 +105,7 @@ pub fn make(
     let toolchains: Vec<String> = sources.toolchains(group).into_iter().map(|(name, _)| name).collect();
     let recorded = old.as_deref().and_then(Header::of).map(|header| header.rust);
     let rust = sources.lowest(group).or(recorded);
+    let own = rust.as_ref().map(|rust| own_demands(sources, group, rust)).unwrap_or_default();
     let made = |state: LockState, text: Option<String>| {
         let count = text.as_deref().map_or(0, |text| text.matches("\nsource = ").count());
         MadeLockset {
@@ -149,29 +115,33 @@ pub fn make(
             state,
             packages: count,
             too_new: Vec::new(),
+            own: own.clone(),
         }
     };
     let trouble = match &old {
         Some(text) => sources.trouble(group, text)?,
-        None => Some("is not there".to_owned()),
+        None => Some(Trouble::Missing),
     };
     if options.check {
         return Ok(match trouble {
-            None => made(LockState::Unchanged, old),
-            Some(trouble) => made(LockState::Stale(trouble), old),
+            None => MadeLockset { own: Vec::new(), ..made(LockState::Unchanged, old) },
+            Some(trouble) => MadeLockset { own: Vec::new(), ..made(LockState::Stale(trouble.to_string()), old) },
         });
     }
     if trouble.is_none() && !options.update && !options.repair {
         return Ok(made(LockState::Unchanged, old));
     }
     let Some(rust) = rust.clone() else {
-        let reason = format!(
-            "the version of no toolchain of the group is known here ({}); a lockset is made for the lowest",
-            if toolchains.is_empty() { "none is in it".to_owned() } else { toolchains.join(", ") }
-        );
+        let reason = match toolchains.as_slice() {
+            [] => "no toolchain of the axis is in the group; correct `rust` of this [[lock]]".to_owned(),
+            names => format!(
+                "the version of no toolchain of the group is known here ({}), and a lockset is made for the lowest; \
+                 `compat` installs what is missing and chooses the versions on the way",
+                names.join(", ")
+            ),
+        };
         return Ok(made(LockState::Failed(reason), old));
     };
-    let start = if options.update { None } else { old.as_deref().map(body_of) };
     let resolver = Resolver {
         host,
         sources,
@@ -179,7 +149,9 @@ pub fn make(
         platforms: Platforms::ask(host, &sources.triples())?,
     };
     if options.repair {
-        let search = LocksetSearch { resolver: &resolver, group, toolchain, tell, limits: SearchLimits::default() };
+        let limits = SearchLimits::default();
+        let needs = sources.needs(group);
+        let search = LocksetSearch { resolver: &resolver, group, needs, toolchain, tell, limits };
         return Ok(match search.run(&rust)? {
             Repair::Done(found) => {
                 let text = write(sources, group, &rust, &found.lock, command)?;
@@ -190,31 +162,32 @@ pub fn make(
         });
     }
     tell(&format!("choosing versions for Rust {rust}"));
-    let (limits, pins) = pins(sources, group);
-    let edit = Edit { rust: Some(rust.clone()), limits, ..Edit::default() };
-    let resolved = match resolver.resolve(&edit, &pins, start, Prefer::Rust) {
+    // What `compat` has chosen on the way stays in use, and so does what was recorded with it.
+    let kept = files::read_text(&chosen_file(host, group)).ok();
+    let kept = kept.filter(|text| !options.update && matches!(sources.trouble(group, text), Ok(None)));
+    let start = kept.as_deref().or(if options.update { None } else { old.as_deref() }).map(body_of);
+    let resolved = match resolver.choose(group, &rust, start) {
         Ok(resolved) => resolved,
-        Err(Unresolved::Package { name, said }) => {
-            let said = crate::sys::host::last_lines(&said, 3);
-            return Ok(made(
-                LockState::Failed(format!("no version of {name} meets all requirements and pins: {said}")),
-                old,
-            ));
+        Err(Unresolved::Package { name, said }) if !is_offline(&said) => {
+            let said = last_lines(&said, 3);
+            let all = if group.pins.is_empty() { "all requirements" } else { "all requirements and pins" };
+            return Ok(made(LockState::Mistake(format!("no version of {name} meets {all}: {said}")), old));
         }
-        Err(other) => return Err(other.into_error().into()),
+        Err(other) => return Err(other.into_kind()),
     };
     let text = write(sources, group, &rust, &resolved.lock.to_text(), command)?;
     let too_new = resolved.packages.into_iter().filter(|p| p.needs.as_ref().is_some_and(|needs| *needs > rust));
     Ok(MadeLockset { too_new: too_new.collect(), ..made(LockState::Written, Some(text)) })
 }
 
-fn write(sources: &Sources<'_>, group: &LockGroup, rust: &Version, lock: &str, command: &str) -> Result<String> {
-    let header = Header {
-        rust: rust.clone(),
-        inputs: sources.inputs(group, rust)?.to_string(),
-        content: files::hash_bytes(body_of(lock).as_bytes()).to_string(),
-    };
-    let text = header.file(command, lock);
+/// The packages of the workspace that demand more than this Rust.
+fn own_demands(sources: &Sources<'_>, group: &LockGroup, rust: &Version) -> Vec<OwnDemand> {
+    let used = sources.layout.used(&sources.needs(group));
+    sources.layout.too_new(rust, &used)
+}
+
+fn write(sources: &Sources<'_>, group: &LockGroup, rust: &Version, lock: &str, command: &str) -> Result<String, Error> {
+    let text = sources.with_header(group, rust, lock, command)?;
     let path = sources.file(group);
     files::write_if_changed(&path, text.as_bytes()).map_err(|error| anyhow!("{error:#}"))?;
     Ok(text)

@@ -21,7 +21,7 @@ use compatrix_model::plan::{Plan, Provision, AMBIENT_TOOLCHAIN};
 use compatrix_model::release;
 use compatrix_model::spec_text::Parsed;
 
-use crate::deps::locks::Sources;
+use crate::deps::locks::sources::Sources;
 use crate::deps::{locked, locks};
 use crate::event::Event;
 use crate::find::bundling::SqliteCrate;
@@ -159,7 +159,8 @@ fn find_fixtures(host: &Host, axis: Option<&Axis>) -> Result<KnownValues<Fixture
 /// be known. What was not available stays so.
 fn find_locksets(host: &Host, spec: &Spec, survey: &mut Survey) -> Result<(), Error> {
     let versions = survey.facts.versions();
-    let sources = Sources { spec, layout: &survey.workspace.layout, versions: &versions };
+    let sources =
+        Sources { spec, layout: &survey.workspace.layout, versions: &versions, packages: &survey.facts.packages };
     let mut found: BTreeMap<Lockset, LocksetFacts> = locks::survey(host, &sources, survey.workspace.source.lockset)?;
     for (lockset, old) in &survey.facts.locksets {
         if matches!((&old.staged, found.get(lockset)), (Availability::Missing { .. }, Some(_))) {
@@ -331,7 +332,8 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
         return Err(Error::Interrupted);
     }
     let versions = survey.facts.versions();
-    let sources = Sources { spec, layout: &survey.workspace.layout, versions: &versions };
+    let sources =
+        Sources { spec, layout: &survey.workspace.layout, versions: &versions, packages: &survey.facts.packages };
     for lockset in survey.facts.locksets.keys().cloned().collect::<Vec<_>>() {
         if !locksets.contains(&lockset.to_string()) {
             continue;

@@ -11,14 +11,17 @@ use std::sync::mpsc::Sender;
 use std::sync::Arc;
 
 use anyhow::Context;
+use compatrix_model::axis::Deps;
 use compatrix_model::claims::untested;
+use compatrix_model::lockset::Lockset;
 use compatrix_model::matrix_spec::{contradictions, Spec};
 use compatrix_model::plan::narrow::{plan_again, plan_narrowed, Narrow};
 use compatrix_model::plan::Part;
 use compatrix_model::plan::Shard;
-use compatrix_model::plan::{Choice, Plan};
+use compatrix_model::plan::{Choice, Plan, SkipReason};
 use compatrix_model::spec_text::Parsed;
 
+use crate::deps::locks;
 use crate::event::Event;
 use crate::find::sqlite::options;
 use crate::leak;
@@ -123,6 +126,7 @@ impl Session {
         }
         let walked = prepared.and_then(|(survey, plan)| {
             survey.workspace.warnings.iter().for_each(|text| warn(tell, text.clone()));
+            uncommitted(&survey, &plan).into_iter().for_each(|text| warn(tell, text));
             // A job of CI has one part of the matrix, and leak suites prove no claim.
             let all = narrow_by.part.is_none();
             if all && plan.runs.iter().any(|run| parsed.spec.suites[run.suite].leak().is_none()) {
@@ -190,6 +194,9 @@ impl Session {
             }
         }
         refuse_contradictions(spec, &survey)?;
+        if self.host.limits.committed {
+            refuse_unusable_locksets(&survey, &plan)?;
+        }
         Ok((survey, plan))
     }
 
@@ -220,6 +227,39 @@ pub struct NarrowBy {
 
 fn warn(tell: &Sender<Event>, text: String) {
     let _ = tell.send(Event::Warning(text));
+}
+
+/// What to say of locksets that builds of this plan use although they are not committed.
+fn uncommitted(survey: &Survey, plan: &Plan) -> Vec<String> {
+    let used = |lockset: &Lockset| plan.builds.iter().any(|build| build.lockset == *lockset);
+    let found = survey.facts.locksets.iter().filter(|(lockset, _)| used(lockset));
+    let found = found.filter_map(|(lockset, facts)| Some((lockset, facts.uncommitted.as_ref()?)));
+    let one = |(lockset, why): (&Lockset, &String)| {
+        format!(
+            "{} {why}, so its versions were chosen here and are kept in target/compat; the command \
+             `lock` writes them to that file, commit it",
+            locks::shown(lockset)
+        )
+    };
+    let mut said: Vec<String> = found.map(one).collect();
+    said.dedup();
+    said
+}
+
+/// Locksets that this plan needs and that are not usable as they are committed: in a job of CI a mistake of the workspace.
+fn refuse_unusable_locksets(survey: &Survey, plan: &Plan) -> Result<(), Error> {
+    let is_lockset = |value: &str| {
+        let is_group = |lockset: &Lockset| lockset.deps == Deps::Lockset && value == format!("deps={lockset}");
+        survey.facts.locksets.keys().any(is_group)
+    };
+    let unusable = plan.reasons.iter().filter_map(|reason| match reason {
+        SkipReason::Unavailable { value, reason } if is_lockset(value) => Some(reason.as_str()),
+        _ => None,
+    });
+    match unusable.collect::<Vec<_>>().as_slice() {
+        [] => Ok(()),
+        reasons => Err(Error::Usage(reasons.join("\n"))),
+    }
 }
 
 /// Rules that contradict each other once it is known which versions `stable`, `host` and the like are.

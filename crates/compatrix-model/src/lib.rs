@@ -27,6 +27,7 @@ pub mod linkage;
 pub mod lockset;
 pub mod matrix_spec;
 pub mod meaning;
+pub mod needs;
 pub mod outside_paths;
 pub mod plan;
 pub mod promised;

@@ -17,6 +17,7 @@ pub mod old_cargo;
 pub mod patch;
 pub mod refusal;
 pub mod steps;
+pub mod used;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -67,7 +67,11 @@ pub fn expired<'s>(spec: &'s Spec, today: &str) -> Vec<&'s Rule> {
 pub fn parse(text: &str, file: &str, fixtures: &[String]) -> Result<Parsed, Diagnostics> {
     let mut c = Collector::new(text, file);
     let Some(tree) = read(&DOCUMENT, &mut c) else {
-        c.error(0..0, Problem::new("the spec is empty").help("docs/SPEC.md describes its format"));
+        c.error(
+            0..0,
+            Problem::new("the spec is empty")
+                .help("the command `help spec` shows its format, and `init` writes a first one"),
+        );
         return Err(c.finish());
     };
     let lowered = lower(&tree, fixtures, &mut c);

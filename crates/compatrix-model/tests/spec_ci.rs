@@ -1,6 +1,6 @@
 //! `[ci]` of a valid spec, what its texts may be, and what may never get into a workflow.
 
-use compatrix_model::matrix_spec::{Check, Ci, CiEvent, JobCommand};
+use compatrix_model::matrix_spec::{Check, Ci, CiEvent, JobCommand, ToolSource};
 use compatrix_model::spec_text::{parse, Parsed};
 use shaped_toml::Diagnostics;
 
@@ -18,7 +18,7 @@ fn ci(text: &str) -> Ci {
 #[test]
 fn a_ci_that_says_little_means_the_usual() {
     let ci = ci("[ci.runners]\nlinux-x86_64 = 'a'\nmacos-aarch64 = 'b'\n[ci.push]\ncompat = 'local'\n[ci.checks]\n");
-    assert_eq!(ci.branches, ["main"]);
+    assert_eq!((ci.branches.len(), &ci.tool), (0, &None), "the repository decides");
     assert_eq!((ci.timeout_minutes, ci.retention_days), (60, 14));
     assert!(ci.caches && !ci.code_scanning && !ci.missing_fails && ci.may_fail.is_empty());
     let push = &ci.events[&CiEvent::Push];
@@ -73,6 +73,10 @@ const fn place(what: &'static str, spec: &'static str, more: &'static str) -> Pl
 /// Each text of a spec that can get into a workflow: by name, as part of a job's or a build's name, or as it stands.
 const PLACES: &[Place] = &[
     place("a branch", "ci.branches = [@]", "/*"),
+    place("a tool's repository", "ci.tool = { git = @, rev = '0123456789012345678901234567890123456789' }", ":/~"),
+    place("a tool's commit", "ci.tool = { git = 'https://x.org/y', rev = @ }", ""),
+    place("a tool's version", "ci.tool.version = @", ""),
+    place("a tool's folder", "ci.tool.path = @", "/"),
     place("a runner's label", "ci.runners.macos-aarch64 = @", ""),
     place("a runner's platform", "ci.runners.@ = 'x'", ""),
     place("an event's platform", "ci.push.platforms = [@]", ""),
@@ -134,6 +138,10 @@ fn quoted(text: &str) -> String {
 fn right(what: &str) -> &'static str {
     match what {
         "a branch" => "release/*",
+        "a tool's repository" => "https://example.org/~me/compatrix.git",
+        "a tool's commit" => "0123456789abcdef0123456789abcdef01234567",
+        "a tool's version" => "0.4.1-rc.1",
+        "a tool's folder" => "tools/compatrix",
         "a runner's label" => "ubuntu-24.04",
         "a runner's platform" => "windows-x86_64",
         "an event's platform" => "linux-x86_64",
@@ -235,7 +243,9 @@ fn texts_that_would_do_something_in_a_workflow_are_refused() {
     ];
     for place in PLACES {
         for text in HOSTILE {
-            assert!(!passes(place, text), "{}: {text:?} passes", place.what);
+            // A tool may be beside the workspace; `gen-ci` refuses what is outside of the repository.
+            let may_go_up = place.what == "a tool's folder" && text.starts_with("../");
+            assert_eq!(passes(place, text), may_go_up, "{}: {text:?}", place.what);
         }
     }
 }
@@ -308,4 +318,75 @@ fn limits_of_github_hold() {
     for text in ["x-", "x=1", "X", "x y", "x/sid", "x:i386", "x*", "-x", "xx+", "a"] {
         check("checks.packages", &format!("['{text}']"), text == "xx+");
     }
+}
+
+#[test]
+fn a_tool_has_exactly_one_source() {
+    const REV: &str = "0123456789abcdef0123456789abcdef01234567";
+    let rest = "[ci.runners]\nlinux-x86_64 = 'a'\n[ci.push]\ncompat = 'local'\n";
+    let tool = |text: &str| ci(&format!("[ci.tool]\n{text}\n{rest}")).tool.expect("a tool");
+    let git = ToolSource::Git { url: "https://example.org/me/compatrix.git".to_owned(), rev: REV.to_owned() };
+    assert_eq!(tool(&format!("git = 'https://example.org/me/compatrix.git'\nrev = '{REV}'")), git);
+    assert_eq!(tool("version = '0.4.1-rc.1'"), ToolSource::Registry { version: "0.4.1-rc.1".to_owned() });
+    for path in ["tools/compatrix", "../compatrix", "../../a/b", "..", "a+b/.c"] {
+        assert_eq!(tool(&format!("path = '{path}'")), ToolSource::Path(path.to_owned()));
+    }
+
+    #[track_caller]
+    fn refused(text: &str, expected: &[&str]) {
+        let text = format!(
+            "project.packages = ['a']\naxis.rust = ['stable']\n[ci.runners]\nlinux-x86_64 = 'a'\n[ci.push]\n\
+             compat = 'local'\n[ci.tool]\n{text}\n"
+        );
+        let problems = read(&text).expect_err("refused").render(false, 100);
+        for expected in expected {
+            assert!(problems.contains(expected), "no {expected:?} in\n{problems}");
+        }
+    }
+    refused("", &["`[ci.tool]` names no source", "matrix.toml:7:5", "`git` with `rev`, `version`, or `path`"]);
+    refused("git = 'https://example.org/a'", &["`git` has no `rev`", "all 40 hex digits", "matrix.toml:8:1"]);
+    refused(&format!("rev = '{REV}'"), &["`rev` names a commit, but no repository", "matrix.toml:8:1"]);
+    refused(
+        &format!("version = '1.0.0'\nrev = '{REV}'"),
+        &["`rev` names a commit, but no repository", "matrix.toml:9:1"],
+    );
+    refused("version = '1.0.0'\npath = 'x'", &["two sources of one tool", "a second source", "the first"]);
+    refused(&format!("git = 'https://x.org/a'\nrev = '{REV}'\npath = 'x'"), &["`git` and `path` are two sources"]);
+    refused("verison = '1.0.0'", &["unknown key `verison`", "did you mean `version`?"]);
+    for (url, said) in [
+        ("git@example.org:me/it.git", "did you mean `https://example.org/me/it.git`?"),
+        ("http://example.org/me/it", "did you mean `https://example.org/me/it`?"),
+        ("https://example.org/me/it/", "did you mean `https://example.org/me/it`?"),
+        ("https://user:key@example.org/me/it", "without a user, a password"),
+        ("ssh://example.org/me/it", "https://HOST/OWNER/NAME"),
+        ("https://example.org", "https://HOST/OWNER/NAME"),
+        ("https://example.org/a/../b", "https://HOST/OWNER/NAME"),
+        ("https://example.org/$(id)", "https://HOST/OWNER/NAME"),
+        ("https://example.org/-u", "https://HOST/OWNER/NAME"),
+        ("https://example.org/a?b=c", "https://HOST/OWNER/NAME"),
+        ("file:///tmp/x", "https://HOST/OWNER/NAME"),
+    ] {
+        refused(&format!("git = '{url}'\nrev = '{REV}'"), &[said]);
+    }
+    for (rev, said) in [
+        ("main", "all 40 hex digits"),
+        ("v1.0.0", "all 40 hex digits"),
+        (&REV[1..], "all 40 hex digits"),
+        (&REV.to_uppercase(), &format!("did you mean `{REV}`?")),
+    ] {
+        refused(&format!("git = 'https://x.org/a'\nrev = '{rev}'"), &[said]);
+    }
+    for (version, said) in [
+        ("v1.2.3", "did you mean `1.2.3`?"),
+        ("=1.2.3", "did you mean `1.2.3`?"),
+        ("1", "0.4.1"),
+        ("*", "0.4.1"),
+        ("1.2.3+x", "0.4.1"),
+    ] {
+        refused(&format!("version = '{version}'"), &[said]);
+    }
+    for path in ["/abs", "~/x", "a/../b", "a//b", "-x", "a b", "C:/x", "a\\b", "$(id)", ".", ""] {
+        refused(&format!("path = '{path}'"), &["matrix.toml:8:8"]);
+    }
+    refused("path = './tools/x/'", &["did you mean `tools/x`?"]);
 }

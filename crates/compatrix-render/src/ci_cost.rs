@@ -90,6 +90,7 @@ mod tests {
     fn rows_are_aligned_and_what_is_special_is_said() {
         let job = |n: usize| Job {
             id: format!("j{n}"),
+            name: format!("job {n}"),
             builds: vec![n.to_string()],
             toolchains: Vec::new(),
             cells: vec![(0, CellIndex(n as u128))],

@@ -17,8 +17,8 @@ pub fn first_spec(draft: &Draft, command: &str) -> String {
     let mut out = Lines::default();
     out.remark(&format!(
         "The promises of this workspace, and the tests that prove them. `{command} init` generated this first version; \
-         edit it freely. `{command} plan` shows the plan, `{command} compat` runs it. Compatrix's docs/SPEC.md explains \
-         each key; `{command} schema` writes that page here."
+         edit it freely. `{command} plan` shows the plan, `{command} compat` runs it. `{command} help spec` explains \
+         the format; `{command} schema` writes its whole reference here."
     ));
     out.line("");
     out.line("version = 1");

@@ -7,6 +7,7 @@
 //! [`summary`] render, or at [`mod@page`], which renders committed evidence. [`spec_reference`] is the reference page of
 //! the spec, [`mod@doctor`] the report on host and workspace, and [`blocks`] the layout shared by all grids.
 
+pub mod badge;
 pub mod blocks;
 pub mod choice;
 pub mod ci_cost;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use compatrix_model::lockset::advice::short;
 use compatrix_model::lockset::made::{LockState, MadeLockset};
 use serde::Serialize;
 
@@ -17,17 +18,20 @@ pub fn human(name: &str, report: &MadeLockset, command: &str) -> String {
         LockState::Stale(why) => {
             write!(out, "{of}: {why}\n  run `{command} lock {name}` to regenerate it")
         }
-        LockState::Failed(why) => write!(out, "{of}: not made\n  {why}"),
+        LockState::Failed(why) | LockState::Mistake(why) => write!(out, "{of}: not made\n  {why}"),
         LockState::Repaired(repaired) => {
-            let built = match repaired.builds {
-                0 => "not built, because the toolchain is not installed".to_owned(),
-                1 => "built at the first try".to_owned(),
-                n => format!("built at try {n}"),
+            let built = match (&repaired.not_built, repaired.builds) {
+                (Some(why), _) => format!("by what packages declare, because {why}"),
+                (None, 1) => "built at the first try".to_owned(),
+                (None, n) => format!("built at try {n}"),
             };
             let _ = write!(out, "{of}: {} packages for {rust}; ", report.packages);
             match &repaired.own_failure {
                 None => write!(out, "{built}, {} resolutions", repaired.resolutions),
-                Some(why) => write!(out, "its dependencies work, but\n  {why}"),
+                Some(why) => {
+                    let works = if repaired.not_built.is_some() { &built } else { "its dependencies work" };
+                    write!(out, "{works}, but\n  {why}")
+                }
             }
         }
         LockState::None(floor) => {
@@ -36,12 +40,28 @@ pub fn human(name: &str, report: &MadeLockset, command: &str) -> String {
             for because in &floor.because {
                 let _ = write!(out, "\n  {because}");
             }
-            match &floor.rust {
-                Some(floor) => write!(
+            if floor.only_tests {
+                let _ = write!(
                     out,
-                    "\n  the lowest Rust that packages declare to support: {}.{}; claim that, or require older versions",
-                    floor.major, floor.minor
-                ),
+                    "\n  only its tests need more: without dev-dependencies there are versions for {rust}. Give these \
+                     toolchains a suite of `kind = \"build\"`, and the suites with tests a `when` that leaves them out"
+                );
+            }
+            match &floor.rust {
+                Some(floor) => {
+                    let rust = short(&floor.rust);
+                    let _ = match &floor.not_proven {
+                        None => write!(out, "\n  the lowest Rust with versions that work: {rust}, proven by a build"),
+                        Some(why) => write!(
+                            out,
+                            "\n  the lowest Rust with versions that should work: {rust}, by what packages declare ({why})"
+                        ),
+                    };
+                    for by in floor.by.iter().filter(|by| !floor_has(report, by)) {
+                        let _ = write!(out, "\n    {by}");
+                    }
+                    write!(out, "\n  promise Rust {rust}, or require older versions")
+                }
                 None => write!(out, "\n  packages do not declare which Rust would work"),
             }
         }
@@ -55,6 +75,11 @@ pub fn human(name: &str, report: &MadeLockset, command: &str) -> String {
                 "\n  to keep these choices when versions are chosen again, paste this into its [[lock]]:\n\npin = {{ {} }}\n",
                 pins.join(", ")
             );
+        }
+    }
+    if !matches!(report.state, LockState::Repaired(_)) {
+        for own in &report.own {
+            let _ = write!(out, "\n  {}", own.sentence());
         }
     }
     if !report.too_new.is_empty() {
@@ -71,6 +96,11 @@ pub fn human(name: &str, report: &MadeLockset, command: &str) -> String {
         );
     }
     out
+}
+
+/// Whether an obstacle is printed already.
+fn floor_has(report: &MadeLockset, by: &str) -> bool {
+    matches!(&report.state, LockState::None(floor) if floor.because.iter().any(|because| because == by))
 }
 
 /// The reports as a JSON document.
@@ -95,7 +125,11 @@ struct Entry<'a> {
     pins: Option<BTreeMap<&'a str, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     floor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    floor_proven: Option<bool>,
     too_new: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    own_too_new: Vec<String>,
 }
 
 impl<'a> Entry<'a> {
@@ -105,6 +139,7 @@ impl<'a> Entry<'a> {
             LockState::Written => ("written", None),
             LockState::Stale(why) => ("stale", Some(why.clone())),
             LockState::Failed(why) => ("failed", Some(why.clone())),
+            LockState::Mistake(why) => ("mistake", Some(why.clone())),
             LockState::Repaired(repaired) => ("repaired", repaired.own_failure.clone()),
             LockState::None(floor) => ("none", Some(floor.because.join("; "))),
         };
@@ -115,7 +150,7 @@ impl<'a> Entry<'a> {
             _ => None,
         };
         let floor = match &report.state {
-            LockState::None(floor) => floor.rust.as_ref().map(ToString::to_string),
+            LockState::None(floor) => floor.rust.as_ref(),
             _ => None,
         };
         Self {
@@ -127,7 +162,9 @@ impl<'a> Entry<'a> {
             packages: report.packages,
             why,
             pins,
-            floor,
+            floor: floor.map(|floor| floor.rust.to_string()),
+            floor_proven: floor.map(|floor| floor.not_proven.is_none()),
+            own_too_new: report.own.iter().map(|own| format!("{} ({})", own.package, own.needs)).collect(),
             too_new: report.too_new.iter().map(|p| format!("{} {}", p.name, p.version)).collect(),
         }
     }

@@ -90,6 +90,17 @@ pub fn verdict_style(verdict: Verdict) -> Style {
     }
 }
 
+/// The packages in a title: `a, b and c`, or `a, b and 7 more packages`.
+pub(crate) fn names(packages: &[String]) -> String {
+    /// The most packages that are named.
+    const MOST: usize = 3;
+    match packages {
+        [most @ .., last] if !most.is_empty() && packages.len() <= MOST => format!("{} and {last}", most.join(", ")),
+        _ if packages.len() <= MOST => packages.concat(),
+        _ => format!("{} and {}", packages[..MOST - 1].join(", "), count(packages.len() + 1 - MOST, "more package")),
+    }
+}
+
 /// The width of a text in columns.
 pub fn width(text: &str) -> usize {
     text.width()
@@ -169,5 +180,14 @@ mod tests {
             assert_eq!(cut(text, columns), cut_to);
             assert_eq!(width(&pad(&cut(text, columns), columns)), columns, "{text}");
         }
+    }
+
+    #[test]
+    fn titles_name_few_packages() {
+        let of = |list: &[&str]| names(&list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&["a"]), "a");
+        assert_eq!(of(&["a", "b"]), "a and b");
+        assert_eq!(of(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(of(&["a", "b", "c", "d"]), "a, b and 2 more packages");
     }
 }

@@ -4,10 +4,12 @@
 //! promise is unproven.
 
 mod axes;
+mod badges;
 mod claims;
 mod facts;
 mod identity;
 mod limits;
+mod packages;
 
 use std::fmt::Write;
 
@@ -16,7 +18,7 @@ use compatrix_model::matrix_spec::Spec;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::neighbours::Neighbours;
 
-use crate::look::count;
+use crate::look::{count, names};
 use crate::markdown::{code, text};
 use crate::notes::notes;
 use crate::reliability;
@@ -49,6 +51,7 @@ pub fn page(spec: &Spec, evidence: &[EvidenceFile], options: &PageOptions<'_>) -
         }
     };
     section("Promises", claims::table(&facts));
+    section("Packages", packages::table(&facts));
     section("Results", grid(&facts, options));
     section("Broken", limits::broken(&facts, command));
     section("Known limitations", limits::known(&facts));
@@ -58,6 +61,7 @@ pub fn page(spec: &Spec, evidence: &[EvidenceFile], options: &PageOptions<'_>) -
     section("Leaks and memory errors", reliability::short(spec, &facts.judgement));
     section("Results by axis", axes::tables(&facts));
     section("Not tried", limits::untried(&facts));
+    section("Badges", badges::table(&facts));
     section("Evidence", identity::origins(&facts));
     section("Toolchains", identity::toolchains(&facts));
     section("SQLite: bundled and host", identity::sqlite_options(&facts));
@@ -76,7 +80,7 @@ pub fn matrix(spec: &Spec, evidence: &[EvidenceFile]) -> Matrix {
 }
 
 fn title(spec: &Spec) -> String {
-    format!("Compatibility of {}", spec.project.packages.join(", "))
+    format!("Compatibility of {}", names(&spec.project.packages))
 }
 
 fn grid(facts: &Facts<'_>, options: &PageOptions<'_>) -> String {

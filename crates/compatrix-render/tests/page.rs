@@ -183,3 +183,32 @@ fn of_two_platforms_the_worse_result_is_shown() {
         assert_eq!(row.verdict, compatrix_model::verdict::Verdict::Broken, "linux {linux}, macos {macos}");
     }
 }
+
+#[test]
+fn each_of_several_packages_has_a_line() {
+    let of = |claims: &str| {
+        let text = format!(
+            "version = 1\n[project]\npackages = [\"a\", \"b\", \"c\", \"d\"]\nbadges = \"docs/badges\"\n[claims]\n{claims}\
+             [axis]\nrust = [\"1.60\", \"1.70\"]\n"
+        );
+        let spec =
+            compatrix_model::spec_text::parse(&text, "matrix.toml", &[]).unwrap_or_else(|e| panic!("{e:?}")).spec;
+        show(&spec, &[])
+    };
+    let page = of("rust = \"1.60\"\n");
+    for line in [
+        "# Compatibility of a, b and 2 more packages",
+        "| `d` | 1.60+ | ➖ unproven |",
+        "| ![Rust 1.60+](badges/rust.svg) | `[![Rust 1.60+](docs/badges/rust.svg)](docs/COMPATIBILITY.md)` |",
+    ] {
+        assert!(page.lines().any(|other| other == line), "{line}\n{page}");
+    }
+    let page = of("rust = \"1.60\"\n[claims.packages.b]\nrust = \"1.70\"\n");
+    for line in ["| `a` | 1.60+ | ➖ unproven |", "| `b` | 1.70+ | ➖ unproven |"] {
+        assert!(page.lines().any(|other| other.starts_with(line)), "{line}\n{page}");
+    }
+    assert!(
+        page.contains("![b: Rust 1.70+](badges/rust-b.svg)") && page.contains("Rust 1.70 and newer for `b`"),
+        "{page}"
+    );
+}

@@ -32,7 +32,7 @@ Results go to stdout, progress and messages to stderr. NO_COLOR is respected.";
 /// Reads a declarative spec (compat/matrix.toml), tests packages across toolchains, SQLite versions, schema fixtures and
 /// feature sets, proves what actually ran, and writes the compatibility page from that evidence.
 #[derive(Debug, Parser)]
-#[command(name = command_name(), bin_name = command_name(), version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = command_name(), bin_name = command_name(), version, disable_help_subcommand = true, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Cli {
     /// Accepted before and after the command.
     #[command(flatten)]
@@ -109,6 +109,11 @@ pub enum Command {
     Repro(ReproArgs),
     /// Generate the spec's reference page and its JSON Schema for editors
     Schema(CheckArgs),
+    /// Print help on a command or a topic: spec, locksets, leaks, ci, evidence, findings, exit-codes
+    Help {
+        /// The command or topic [default: list them]
+        words: Vec<String>,
+    },
     /// Print shell completions for `cargo-compatrix`
     Completions {
         /// The shell to complete in
@@ -168,7 +173,7 @@ could not be checked is reported as unchecked.
 Examples:
   doctor                    everything
   doctor --quiet            only problems
-  doctor --format json      machine-readable; docs/DOCTOR.md explains each id";
+  doctor --format json      machine-readable; `help findings` explains it";
 
 /// Options of `init`.
 #[derive(Debug, Clone, Args)]
@@ -279,8 +284,8 @@ pub struct LockArgs {
     /// Do not use the network
     #[arg(long)]
     pub offline: bool,
-    /// Do not install toolchains
-    #[arg(long)]
+    /// Has no effect: `lock` installs no toolchain
+    #[arg(long, hide = true)]
     pub no_install: bool,
     /// Output on stdout: human or json
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]

@@ -6,6 +6,7 @@ mod doctor;
 mod evidence;
 mod fixtures;
 mod gen_ci;
+mod help;
 mod init;
 mod leak;
 mod lock;
@@ -40,6 +41,7 @@ pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Re
         Command::Doctor(args) => doctor::run(global, args, terminal),
         Command::Repro(args) => repro::run(global, args, terminal),
         Command::Schema(args) => schema::run(global, args, terminal),
+        Command::Help { words } => help::run(words, terminal),
         Command::Completions { shell } => {
             let mut command = <cli::Cli as clap::CommandFactory>::command();
             let name = if cli::is_cargo_subcommand() { "cargo-compatrix" } else { "xtask" };

@@ -114,6 +114,8 @@ impl<'a> Request<'a> {
             no_install: self.selection.no_install,
             fresh: self.selection.fresh,
             hermetic: self.selection.hermetic,
+            // A job of CI has what is committed, so that all jobs have the same.
+            committed: self.event.event.is_some(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use compatrix_engine::find::own_xtask::own_xtask;
 use compatrix_engine::find::{fixture, workspace};
 use compatrix_engine::session::Session;
 use compatrix_engine::sys::clock;
@@ -161,7 +162,7 @@ pub(crate) fn processors() -> usize {
 
 /// The limits of commands that run nothing.
 pub(crate) fn no_work() -> Limits {
-    Limits { jobs: 1, offline: true, no_install: true, fresh: false, hermetic: false }
+    Limits { jobs: 1, offline: true, no_install: true, fresh: false, hermetic: false, committed: false }
 }
 
 /// Appends to the summary of the step on GitHub Actions.
@@ -172,11 +173,10 @@ pub(crate) fn append_step_summary(ambient: &Ambient, text: impl FnOnce() -> Stri
     }
 }
 
-/// How generated pages of this workspace name the command, whoever writes them: its xtask, where it has one.
+/// How generated pages of this workspace name the command, whoever writes them: its xtask, where that is Compatrix.
 pub(crate) fn command_of_pages(root: &Path) -> &'static str {
-    if files::exists(&root.join("xtask/Cargo.toml")) {
-        "cargo xtask"
-    } else {
-        "cargo compatrix"
+    match own_xtask(root) {
+        Ok(Some(_)) => "cargo xtask",
+        Ok(None) | Err(_) => "cargo compatrix",
     }
 }

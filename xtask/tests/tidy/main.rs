@@ -5,6 +5,7 @@ mod comments;
 mod layers;
 mod manifests;
 mod modules;
+mod packages;
 mod pages;
 mod rings;
 mod rust;

@@ -107,7 +107,7 @@ fn the_oldest_toolchain_can_read_the_lockfile_and_compile_what_it_locks() {
 }
 
 /// `cargo metadata` of what is compiled on 64-bit Linux.
-fn metadata() -> Value {
+pub(crate) fn metadata() -> Value {
     let args = ["metadata", "--offline", "--locked", "--format-version=1"];
     let output = Command::new(env!("CARGO"))
         .args(args)

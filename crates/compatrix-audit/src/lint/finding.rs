@@ -45,11 +45,13 @@ pub enum Lint {
     RunnerRetired,
     /// Tests may read files outside of their package that no key holds.
     InputsUnclear,
+    /// A label of `[ci.runners]` is retired, or of another platform.
+    RunnerUnfit,
 }
 
 impl Lint {
     /// Every lint, in declaration order.
-    pub const ALL: [Lint; 18] = [
+    pub const ALL: [Lint; 19] = [
         Lint::SpecInvalid,
         Lint::WorkspaceUnreadable,
         Lint::MsrvNotInherited,
@@ -68,6 +70,7 @@ impl Lint {
         Lint::MatrixByHand,
         Lint::RunnerRetired,
         Lint::InputsUnclear,
+        Lint::RunnerUnfit,
     ];
 
     /// The stable id, in kebab case.
@@ -91,6 +94,7 @@ impl Lint {
             Lint::MatrixByHand => "matrix-by-hand",
             Lint::RunnerRetired => "runner-retired",
             Lint::InputsUnclear => "inputs-unclear",
+            Lint::RunnerUnfit => "runner-unfit",
         }
     }
 }

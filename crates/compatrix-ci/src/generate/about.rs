@@ -6,7 +6,7 @@ use crate::CiPlan;
 use compatrix_model::matrix_spec::Claims;
 use compatrix_model::matrix_spec::JobCommand;
 
-use super::scene::{Program, Scene};
+use super::scene::{Options, Program, Scene};
 
 /// Width limit of a comment in columns.
 const WIDTH: usize = 110;
@@ -25,7 +25,7 @@ impl Scene<'_> {
             }
         };
         let mut lines = wrap(what, "");
-        lines.extend(to_change(self.options.program));
+        lines.extend(to_change(self.options));
         lines.extend(self.promised());
         lines.push(String::new());
         lines.push("Predicted cost per event:".to_owned());
@@ -79,12 +79,13 @@ impl Scene<'_> {
 }
 
 /// How to change the file.
-pub(super) fn to_change(program: Program) -> Vec<String> {
-    let gen_ci = match program {
-        Program::Xtask => "cargo xtask gen-ci",
-        Program::Compatrix => "cargo compatrix gen-ci",
+pub(super) fn to_change(options: &Options<'_>) -> Vec<String> {
+    let gen_ci = match options.program {
+        Program::Xtask(_) => "cargo xtask gen-ci",
+        Program::Compatrix(_) => "cargo compatrix gen-ci",
     };
-    wrap(&format!("To change it, edit `[ci]` of compat/matrix.toml and run `{gen_ci}`."), "")
+    let spec = options.place.path("compat/matrix.toml");
+    wrap(&format!("To change it, edit `[ci]` of {spec} and run `{gen_ci}`."), "")
 }
 
 /// Cells of an event that no job runs, by platform and reason, most frequent first.

@@ -32,7 +32,7 @@ impl Scene<'_> {
             let with = steps::sqlite_cache(&group.platform, key);
             steps.push(uses("Restore exact SQLite versions", "actions/cache/restore", with));
         }
-        steps.extend(steps::take_orchestrator(&group.platform));
+        steps.extend(steps::take_orchestrator(self.options, &group.platform));
         steps.push(
             run("Run the cells", vec![self.command()])
                 .env("EVENT", Text::literal(plan.event.as_str()))
@@ -42,7 +42,7 @@ impl Scene<'_> {
             JobCommand::Compat => expression::EVIDENCE_COMPAT,
             JobCommand::LeakCheck => expression::EVIDENCE_LEAK_CHECK,
         });
-        let upload = steps::upload(name, EVIDENCE, self.ci.retention_days);
+        let upload = steps::upload(name, &self.options.place.path(EVIDENCE), self.ci.retention_days);
         steps.push(uses("Upload the evidence", "actions/upload-artifact", upload).when(expression::ALWAYS));
         let mut env = steps::handed_env(self.options);
         if group.container.is_some() {
@@ -53,7 +53,7 @@ impl Scene<'_> {
         }
         WorkflowJob {
             id: group.id.clone(),
-            name: Text::Expression(expression::JOB),
+            name: Text::Expression(expression::NAME),
             about: self.about_group(plan, group),
             condition: expression::on_any(&[plan.event]),
             needs: vec![format!("orchestrator-{}", group.platform)],
@@ -76,16 +76,16 @@ impl Scene<'_> {
 
     fn command(&self) -> &'static str {
         match (self.options.program, self.work) {
-            (Program::Xtask, JobCommand::Compat) => {
+            (Program::Xtask(_), JobCommand::Compat) => {
                 "cargo xtask compat --event \"$EVENT\" --job \"$JOB\" --evidence \"target/ci/evidence/$JOB.jsonl\""
             }
-            (Program::Xtask, JobCommand::LeakCheck) => {
+            (Program::Xtask(_), JobCommand::LeakCheck) => {
                 "cargo xtask leak-check --event \"$EVENT\" --job \"$JOB\" --evidence \"target/ci/evidence/$JOB.jsonl\""
             }
-            (Program::Compatrix, JobCommand::Compat) => {
+            (Program::Compatrix(_), JobCommand::Compat) => {
                 "cargo compatrix compat --event \"$EVENT\" --job \"$JOB\" --evidence \"target/ci/evidence/$JOB.jsonl\""
             }
-            (Program::Compatrix, JobCommand::LeakCheck) => {
+            (Program::Compatrix(_), JobCommand::LeakCheck) => {
                 "cargo compatrix leak-check --event \"$EVENT\" --job \"$JOB\" --evidence \"target/ci/evidence/$JOB.jsonl\""
             }
         }
@@ -126,6 +126,7 @@ fn row(job: &Job) -> Vec<(String, MatrixValue)> {
     let toolchains: Vec<&str> = job.toolchains.iter().map(|toolchain| toolchain.as_str()).collect();
     [
         ("job", MatrixValue::Text(job.id.clone())),
+        ("name", MatrixValue::Text(job.name.clone())),
         ("builds", MatrixValue::Text(job.builds.join("; "))),
         ("toolchains", MatrixValue::Text(toolchains.join(", "))),
         ("cells", MatrixValue::Number(job.cells.len() as u64)),
@@ -163,7 +164,8 @@ fn container_packages(needs: Needs) -> Step {
     if needs.valgrind {
         lines.push("apt-get install --yes --no-install-recommends valgrind");
     }
-    run("Install packages", lines).installs()
+    // The checkout needs git, so there is no folder of the workspace yet.
+    run("Install packages", lines).installs().at_top()
 }
 
 /// Uses the runner's mounted rustup, and trusts the checkout although another user owns it.

@@ -5,24 +5,25 @@ use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::{Check, Checks, Ci};
 
 use super::scene::{caches_compiled, concurrency, Options, Program};
-use super::steps::{self, run, uses, Also};
-use super::{about, expression};
+use super::steps::{self, run, Also};
+use super::{about, expression, tool};
 
 /// The workflow's file in `.github/workflows`.
 pub const CHECKS_FILE: &str = "checks.yml";
 
 pub(super) fn workflow(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<'_>) -> Workflow {
     let runner = ci.runners.iter().find(|(platform, _)| platform.starts_with("linux-")).or(ci.runners.first());
-    let branches = || ci.branches.clone();
+    let branches = || options.branches.to_vec();
+    let place = options.place;
     let mut about = vec!["Runs the ordinary lints and tests.".to_owned()];
-    about.extend(about::to_change(options.program));
+    about.extend(about::to_change(options));
     let mut env = steps::toolchain_env(options);
     if checks.run.contains(&Check::Doc) {
         env.push(("RUSTDOCFLAGS".to_owned(), Text::literal("-D warnings")));
     }
     let job = WorkflowJob {
         id: "checks".to_owned(),
-        name: Text::literal("checks"),
+        name: Text::literal(place.name("checks: lints and tests")),
         about: vec![
             "You can make this a required check, in addition to the verdicts of the other workflows.".to_owned()
         ],
@@ -38,8 +39,9 @@ pub(super) fn workflow(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<
         steps: steps_of(spec, ci, checks, options),
     };
     Workflow {
-        file: CHECKS_FILE.to_owned(),
-        name: "checks".to_owned(),
+        file: place.file(CHECKS_FILE),
+        name: place.name("checks"),
+        place: place.clone(),
         about,
         on: vec![
             Trigger::PullRequest { branches: branches() },
@@ -67,13 +69,12 @@ fn steps_of(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<'_>) -> Vec
     let line =
         "rustup toolchain install \"$RUSTUP_TOOLCHAIN\" --profile minimal --component clippy,rustfmt --no-self-update";
     steps.push(run("Install the toolchain", vec![line]).installs());
-    if caches_compiled(ci) {
-        let with = vec![("shared-key", Text::literal("checks")), ("save-if", Text::Expression(expression::MAY_SAVE))];
-        steps.push(uses("Restore compiled dependencies", "Swatinem/rust-cache", with));
+    if caches_compiled(ci, options) {
+        steps.push(steps::compiled(options, "checks", Text::Expression(expression::ON_BRANCH)));
     }
-    if options.program == Program::Compatrix && checks.run.contains(&Check::Generated) {
-        let line = "cargo install compatrix --version \"=$VERSION\" --locked --debug";
-        steps.push(run("Install compatrix", vec![line]).env("VERSION", Text::literal(options.version)).installs());
+    if let (Program::Compatrix(source), true) = (options.program, checks.run.contains(&Check::Generated)) {
+        steps.extend(tool::toolchain(options));
+        steps.push(tool::install_for_checks(source));
     }
     for check in &checks.run {
         let (name, lines) = match check {
@@ -92,12 +93,12 @@ fn steps_of(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<'_>) -> Vec
 }
 
 /// Every generator with `--check`; locksets only if the spec has any.
-fn generated(spec: &Spec, program: Program) -> Vec<&'static str> {
+fn generated(spec: &Spec, program: Program<'_>) -> Vec<&'static str> {
     let [mut lines, locks] = match program {
-        Program::Xtask => {
+        Program::Xtask(_) => {
             [vec!["cargo xtask gen-ci --check", "cargo xtask report --check"], vec!["cargo xtask lock --check"]]
         }
-        Program::Compatrix => [
+        Program::Compatrix(_) => [
             vec!["cargo compatrix gen-ci --check", "cargo compatrix report --check"],
             vec!["cargo compatrix lock --check"],
         ],

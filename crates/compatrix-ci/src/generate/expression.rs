@@ -5,7 +5,9 @@
 use crate::workflow::Expression;
 use compatrix_model::matrix_spec::CiEvent;
 
-/// The name of a matrix row's job.
+/// What a matrix row's job is called on GitHub.
+pub(super) const NAME: Expression = Expression("${{ matrix.name }}");
+/// The id of a matrix row's job.
 pub(super) const JOB: Expression = Expression("${{ matrix.job }}");
 /// Whether a matrix row's job may fail.
 pub(super) const ALLOW_FAILURE: Expression = Expression("${{ matrix.allow_failure }}");
@@ -25,9 +27,11 @@ pub(super) const GROUP: Expression =
     Expression("${{ github.workflow }}-${{ github.event_name }}-${{ github.event.pull_request.number || github.ref }}");
 /// Cancels older runs only for pull requests.
 pub(super) const IS_PULL_REQUEST: Expression = Expression("${{ github.event_name == 'pull_request' }}");
-/// Caches are written only by runs that pull requests cannot influence.
-pub(super) const MAY_SAVE: Expression =
+/// Caches are written by runs of a branch, which pull requests cannot influence and can restore from.
+pub(super) const ON_BRANCH: Expression =
     Expression("${{ github.event_name != 'pull_request' && github.event_name != 'merge_group' }}");
+/// Caches are written by pull requests, each for itself. Nothing restores those of a merge queue.
+pub(super) const ON_PULL_REQUEST: Expression = Expression("${{ github.event_name != 'merge_group' }}");
 /// The job's token.
 pub(super) const TOKEN: Expression = Expression("${{ github.token }}");
 /// The URL of this run.
@@ -41,6 +45,11 @@ pub(super) const SQLITE_MISSED: Expression = Expression("steps.sqlite.outputs.ca
 /// Condition: there are findings, and the token may upload them. The token of a fork's pull request may not.
 pub(super) const HAS_FINDINGS: Expression = Expression(
     "!cancelled() && hashFiles('target/ci/leaks.sarif') != '' && (github.event_name != 'pull_request' || \
+     github.event.pull_request.head.repo.full_name == github.repository)",
+);
+/// The same where the workspace is not at the root of the repository, below which `hashFiles` looks.
+pub(super) const HAS_FINDINGS_BELOW: Expression = Expression(
+    "!cancelled() && hashFiles('**/target/ci/leaks.sarif') != '' && (github.event_name != 'pull_request' || \
      github.event.pull_request.head.repo.full_name == github.repository)",
 );
 /// Condition: a scheduled run has no good verdict.

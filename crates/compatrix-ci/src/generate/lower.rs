@@ -73,7 +73,7 @@ impl std::error::Error for Refused {}
 /// An action or image without a pin; a value that GitHub would evaluate. All of them at once.
 pub fn text(workflow: &Workflow, pins: &Pins) -> Result<String, Refused> {
     let body = body(workflow, pins)?;
-    Ok(header::header(&body) + &body)
+    Ok(header::header(&body, &workflow.place) + &body)
 }
 
 /// The text below the header.
@@ -81,7 +81,7 @@ pub fn text(workflow: &Workflow, pins: &Pins) -> Result<String, Refused> {
 /// # Errors
 /// As [`text`].
 pub fn body(workflow: &Workflow, pins: &Pins) -> Result<String, Refused> {
-    let mut lower = Lower { pins, reasons: Vec::new() };
+    let mut lower = Lower { pins, is_below_top: false, reasons: Vec::new() };
     let tree = lower.workflow(workflow);
     if !lower.reasons.is_empty() {
         return Err(Refused(lower.reasons));
@@ -95,6 +95,8 @@ pub fn body(workflow: &Workflow, pins: &Pins) -> Result<String, Refused> {
 
 struct Lower<'a> {
     pins: &'a Pins,
+    /// Whether lines run in a folder of the repository, unless they say otherwise.
+    is_below_top: bool,
     reasons: Vec<Reason>,
 }
 
@@ -112,8 +114,10 @@ impl Lower<'_> {
         if !workflow.env.is_empty() {
             map = map.with("env", self.env(&workflow.env)).gap();
         }
-        let shell = Map::default().with("run", Map::default().with("shell", "bash"));
-        map = map.with("defaults", shell).gap();
+        let run = Map::default().with("shell", "bash");
+        let run = run.with_some("working-directory", workflow.place.folder());
+        map = map.with("defaults", Map::default().with("run", run)).gap();
+        self.is_below_top = workflow.place.folder().is_some();
         let mut jobs = Map::default();
         for (n, job) in workflow.jobs.iter().enumerate() {
             jobs = jobs.with(self.id(&job.id), self.job(job)).above(&job.about);
@@ -224,7 +228,10 @@ impl Lower<'_> {
             map = map.with("env", self.env(&step.env));
         }
         match &step.action {
-            Action::Run(lines) => map.with("run", Node::Block(lines.clone())),
+            Action::Run(lines) => {
+                let top = (self.is_below_top && step.at_top).then_some(".");
+                map.with_some("working-directory", top).with("run", Node::Block(lines.clone()))
+            }
             Action::Uses { action, with } => {
                 map = match self.pins.action(action).filter(|pin| is_sha(&pin.sha)) {
                     Some(pin) => map.with("uses", format!("{action}@{}", pin.sha)).beside(pin.version.clone()),

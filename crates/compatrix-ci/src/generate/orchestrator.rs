@@ -1,10 +1,11 @@
 //! The first job of a platform: it compiles the orchestrator once, and builds the exact SQLite libraries.
 
-use crate::workflow::{Text, WorkflowJob};
+use crate::workflow::{Step, Text, WorkflowJob};
 
 use super::expression;
-use super::scene::{caches_compiled, Program, Scene};
+use super::scene::{caches_compiled, Program, Saves, Scene};
 use super::steps::{self, run, uses, Also, BIN};
+use super::tool;
 
 /// Time limit in minutes; a cold compilation on a slow runner takes ten.
 const TIMEOUT_MINUTES: u32 = 45;
@@ -12,41 +13,43 @@ const TIMEOUT_MINUTES: u32 = 45;
 impl Scene<'_> {
     /// The first job of a platform; `None` if no event needs it.
     pub(super) fn orchestrator(&self, platform: &str) -> Option<WorkflowJob> {
-        let is_home = self.home().0 == platform;
-        let events = if is_home { self.events() } else { self.events_of(platform) };
+        let events = self.compiled_on(platform);
         let runner = self.ci.runners.iter().find(|(name, _)| name == platform).map(|(_, runner)| runner)?;
         let condition = expression::on_any(&events)?;
         let every = events == self.events();
+        let saves = self.saves.get(platform).copied().unwrap_or(Saves::Never);
         let mut steps = vec![steps::checkout("1"), steps::toolchain()];
-        if caches_compiled(self.ci) {
-            let save = match self.writes_caches {
-                true => Text::Expression(expression::MAY_SAVE),
-                false => Text::literal("false"),
+        steps.extend(tool::toolchain(self.options));
+        if caches_compiled(self.ci, self.options) {
+            let save = match saves {
+                Saves::OnBranch => Text::Expression(expression::ON_BRANCH),
+                Saves::OnPullRequest => Text::Expression(expression::ON_PULL_REQUEST),
+                Saves::Never => Text::literal("false"),
             };
-            let with = vec![("shared-key", Text::literal(format!("orchestrator-{platform}"))), ("save-if", save)];
-            steps.push(uses("Restore compiled dependencies", "Swatinem/rust-cache", with));
+            steps.push(steps::compiled(self.options, &format!("orchestrator-{platform}"), save));
         }
-        steps.extend(self.build(platform));
-        steps.push(steps::on_path());
+        steps.push(self.build(platform));
+        steps.push(steps::on_path(self.options));
         if let Some(key) = self.sqlite_key(platform) {
             let with = steps::sqlite_cache(platform, key);
             steps.push(uses("Restore exact SQLite versions", "actions/cache/restore", with.clone()).id("sqlite"));
             let line = match self.options.program {
-                Program::Xtask => "cargo xtask ci provision",
-                Program::Compatrix => "cargo compatrix ci provision",
+                Program::Xtask(_) => "cargo xtask ci provision",
+                Program::Compatrix(_) => "cargo compatrix ci provision",
             };
             steps.push(run("Build exact SQLite versions", vec![line]).when(expression::SQLITE_MISSED));
-            if self.writes_caches {
+            if saves != Saves::Never {
                 let save = uses("Save exact SQLite versions", "actions/cache/save", with);
                 steps.push(save.when(expression::SQLITE_MISSED));
             }
         }
         let name = Text::literal(format!("orchestrator-{platform}"));
-        let artifact = steps::upload(name, &format!("{BIN}/{}", self.executable(platform)), 1);
+        let path = self.options.place.path(&format!("{BIN}/{}", self.executable(platform)));
+        let artifact = steps::upload(name, &path, 1);
         steps.push(uses("Upload the orchestrator", "actions/upload-artifact", artifact));
         Some(WorkflowJob {
             id: format!("orchestrator-{platform}"),
-            name: Text::literal(format!("orchestrator of {platform}")),
+            name: Text::literal(format!("compile Compatrix for {platform}")),
             about: vec![format!(
                 "Compiles the orchestrator for {platform} once; the jobs below download the executable."
             )],
@@ -76,54 +79,40 @@ impl Scene<'_> {
 
     /// Compiles it, and copies it to the upload folder. On Linux it is linked statically with the C library, so that it runs
     /// in containers of older systems.
-    fn build(&self, platform: &str) -> Vec<crate::workflow::Step> {
+    fn build(&self, platform: &str) -> Step {
         let triple = triple(platform);
         let handed = Text::literal(format!("{BIN}/{}", self.executable(platform)));
-        let folder = triple.map(|triple| format!("{triple}/")).unwrap_or_default();
-        let (name, compile, built) = match (self.options.program, triple.is_some()) {
-            (Program::Xtask, is_static) => {
-                let binary = self.options.xtask.as_ref().map_or("xtask", |package| &package.binary);
-                let compile = if is_static {
-                    "cargo build --locked --manifest-path \"$MANIFEST\" --bin \"$BINARY\" --target \"$TARGET\""
-                } else {
-                    "cargo build --locked --manifest-path \"$MANIFEST\" --bin \"$BINARY\""
+        let mut step = match self.options.program {
+            Program::Xtask(package) => {
+                let compile = match triple {
+                    Some(_) => {
+                        "cargo build --locked --manifest-path \"$MANIFEST\" --bin \"$BINARY\" --target \"$TARGET\""
+                    }
+                    None => "cargo build --locked --manifest-path \"$MANIFEST\" --bin \"$BINARY\"",
                 };
-                ("Compile the orchestrator", compile, format!("target/{folder}debug/{binary}{}", suffix(platform)))
+                let folder = triple.map(|triple| format!("{triple}/")).unwrap_or_default();
+                let built = format!("target/{folder}debug/{}{}", package.binary, suffix(platform));
+                run("Compile the orchestrator", vec![compile, "mkdir -p target/ci/bin", "cp \"$BUILT\" \"$HANDED\""])
+                    .env("MANIFEST", Text::literal(&package.manifest))
+                    .env("BINARY", Text::literal(&package.binary))
+                    .env("BUILT", Text::literal(built))
             }
-            (Program::Compatrix, is_static) => {
-                let compile = if is_static {
-                    "cargo install compatrix --version \"=$VERSION\" --locked --debug --root target/ci/installed --target \"$TARGET\""
-                } else {
-                    "cargo install compatrix --version \"=$VERSION\" --locked --debug --root target/ci/installed"
-                };
-                (
-                    "Install the orchestrator",
-                    compile,
-                    format!("target/ci/installed/bin/cargo-compatrix{}", suffix(platform)),
-                )
+            Program::Compatrix(source) => {
+                let built = format!("target/ci/installed/bin/cargo-compatrix{}", suffix(platform));
+                tool::install(source, triple.is_some()).env("BUILT", Text::literal(built))
             }
         };
-        let lines = vec![compile, "mkdir -p target/ci/bin", "cp \"$BUILT\" \"$HANDED\""];
-        let mut step = run(name, lines)
+        step = step
             .env("CARGO_TARGET_DIR", Text::literal("target"))
             // Nobody debugs the executable there, and without debug information it is small.
             .env("CARGO_PROFILE_DEV_STRIP", Text::literal("symbols"))
-            .env("BUILT", Text::literal(built))
             .env("HANDED", handed);
-        match (self.options.program, &self.options.xtask) {
-            (Program::Xtask, package) => {
-                let manifest = package.as_ref().map_or("Cargo.toml", |package| &package.manifest);
-                let binary = package.as_ref().map_or("xtask", |package| &package.binary);
-                step = step.env("MANIFEST", Text::literal(manifest)).env("BINARY", Text::literal(binary));
-            }
-            (Program::Compatrix, _) => step = step.env("VERSION", Text::literal(self.options.version)),
-        }
         if let Some(triple) = triple {
             let flags = format!("CARGO_TARGET_{}_RUSTFLAGS", triple.replace('-', "_").to_ascii_uppercase());
             step =
                 step.env("TARGET", Text::literal(triple)).env(&flags, Text::literal("-C target-feature=+crt-static"));
         }
-        vec![step]
+        step
     }
 }
 

@@ -2,34 +2,34 @@
 
 use std::collections::BTreeMap;
 
-use compatrix_model::matrix_spec::{Ci, CiEvent, Claims, JobCommand};
+use compatrix_model::matrix_spec::{Ci, CiEvent, Claims, JobCommand, ToolSource};
 
 use super::expression;
 use crate::workflow::{Concurrency, Text, Trigger};
-use crate::CiPlan;
+use crate::{CiPlan, Place};
 
 /// Inputs of a workflow other than spec and plans.
 #[derive(Debug, Clone)]
 pub struct Options<'a> {
     /// How the workspace runs Compatrix.
-    pub program: Program,
-    /// The orchestrator's toolchain: the channel of rust-toolchain.toml, otherwise `stable`.
+    pub program: Program<'a>,
+    /// Where the workspace is in its repository.
+    pub place: &'a Place,
+    /// The branches whose pushes, and pull requests into which, start the workflows.
+    pub branches: &'a [String],
+    /// The toolchain of jobs: the channel of rust-toolchain.toml, otherwise `stable`.
     pub toolchain: &'a str,
-    /// The package behind `cargo xtask`; `None` for [`Program::Compatrix`].
-    pub xtask: Option<XtaskPackage>,
     /// By platform, the hash of all inputs of its exact SQLite libraries; without an entry, they are not cached.
     pub sqlite_key: &'a BTreeMap<String, String>,
-    /// The Compatrix version to install if there is no `cargo xtask`.
-    pub version: &'a str,
 }
 
 /// How a workspace runs Compatrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Program {
-    /// `cargo xtask`, a workspace package.
-    Xtask,
-    /// An installed `cargo compatrix`.
-    Compatrix,
+pub enum Program<'a> {
+    /// `cargo xtask`, a package of the workspace that depends on compatrix.
+    Xtask(&'a XtaskPackage),
+    /// `cargo compatrix`, installed from here.
+    Compatrix(&'a ToolSource),
 }
 
 /// The package behind `cargo xtask`.
@@ -43,8 +43,19 @@ pub struct XtaskPackage {
 
 /// Whether compiled dependencies are cached. Not if a release branch is tested: release candidates must not be built
 /// from leftovers of another run.
-pub(super) fn caches_compiled(ci: &Ci) -> bool {
-    ci.caches && !ci.branches.iter().any(|branch| branch.to_ascii_lowercase().contains("release"))
+pub(super) fn caches_compiled(ci: &Ci, options: &Options<'_>) -> bool {
+    ci.caches && !options.branches.iter().any(|branch| branch.to_ascii_lowercase().contains("release"))
+}
+
+/// Which runs keep a platform's caches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Saves {
+    /// None: another workflow keeps them.
+    Never,
+    /// Runs of a branch. Pull requests into it, and all if it is the default branch, restore what these keep.
+    OnBranch,
+    /// Pull requests, each for itself: nothing runs on a branch.
+    OnPullRequest,
 }
 
 pub(super) fn concurrency() -> Concurrency {
@@ -59,7 +70,8 @@ pub(super) struct Scene<'a> {
     /// The plans of one command, by event; never empty.
     pub(super) plans: Vec<&'a CiPlan>,
     pub(super) work: JobCommand,
-    pub(super) writes_caches: bool,
+    /// By platform; [`Saves::Never`] without an entry.
+    pub(super) saves: BTreeMap<String, Saves>,
 }
 
 impl Scene<'_> {
@@ -71,6 +83,15 @@ impl Scene<'_> {
     pub(super) fn events_of(&self, platform: &str) -> Vec<CiEvent> {
         let plans = self.plans.iter().filter(|plan| plan.platforms().contains(&platform));
         plans.map(|plan| plan.event).collect()
+    }
+
+    /// The events that compile the orchestrator for this platform: those with jobs on it, and all if the verdict is there.
+    pub(super) fn compiled_on(&self, platform: &str) -> Vec<CiEvent> {
+        if self.home().0 == platform {
+            self.events()
+        } else {
+            self.events_of(platform)
+        }
     }
 
     /// The verdict job's platform and runner: Linux if possible, then the one with most events, then the first.
@@ -85,7 +106,7 @@ impl Scene<'_> {
     pub(super) fn triggers(&self) -> Vec<Trigger> {
         let mut on = Vec::new();
         for event in self.events() {
-            let branches = self.ci.branches.clone();
+            let branches = self.options.branches.to_vec();
             match event {
                 CiEvent::PullRequest => on.extend([Trigger::PullRequest { branches }, Trigger::MergeGroup]),
                 CiEvent::Push => on.push(Trigger::Push { branches }),

@@ -1,6 +1,6 @@
 //! Steps shared by several jobs.
 
-use crate::workflow::{Action, Expression, Permission, Step, Text};
+use crate::workflow::{Action, Expression, Installs, Permission, Step, Text};
 
 use super::scene::{Options, Program};
 
@@ -23,7 +23,15 @@ pub(super) fn uses(name: &str, action: &'static str, with: Vec<(&'static str, Te
 }
 
 fn step(name: &str, action: Action) -> Step {
-    Step { name: Text::literal(name), id: None, condition: None, env: Vec::new(), action, installs: false }
+    Step {
+        name: Text::literal(name),
+        id: None,
+        condition: None,
+        env: Vec::new(),
+        action,
+        installs: Installs::Nothing,
+        at_top: false,
+    }
 }
 
 /// Builder methods of a step.
@@ -34,8 +42,12 @@ pub(super) trait Also {
     fn when(self, condition: Expression) -> Self;
     /// Sets `id`.
     fn id(self, id: &'static str) -> Self;
-    /// Marks the step as installing something; a rehearsal skips it.
+    /// Marks the step as installing software; a rehearsal skips it.
     fn installs(self) -> Self;
+    /// Marks the step as installing Compatrix from elsewhere; a rehearsal hands on its own executable instead.
+    fn installs_compatrix(self) -> Self;
+    /// Runs it at the root of the repository.
+    fn at_top(self) -> Self;
 }
 
 impl Also for Step {
@@ -55,7 +67,17 @@ impl Also for Step {
     }
 
     fn installs(mut self) -> Self {
-        self.installs = true;
+        self.installs = Installs::Software;
+        self
+    }
+
+    fn installs_compatrix(mut self) -> Self {
+        self.installs = Installs::Compatrix;
+        self
+    }
+
+    fn at_top(mut self) -> Self {
+        self.at_top = true;
         self
     }
 }
@@ -80,8 +102,10 @@ pub(super) fn toolchain_env(options: &Options<'_>) -> Vec<(String, Text)> {
 /// The orchestrator's name on `PATH`, and the variable that makes cargo call it.
 pub(super) fn handed(options: &Options<'_>) -> (&'static str, Option<(String, Text)>) {
     match options.program {
-        Program::Xtask => ("cargo-handed-xtask", Some(("CARGO_ALIAS_XTASK".to_owned(), Text::literal("handed-xtask")))),
-        Program::Compatrix => ("cargo-compatrix", None),
+        Program::Xtask(_) => {
+            ("cargo-handed-xtask", Some(("CARGO_ALIAS_XTASK".to_owned(), Text::literal("handed-xtask"))))
+        }
+        Program::Compatrix(_) => ("cargo-compatrix", None),
     }
 }
 
@@ -93,15 +117,30 @@ pub(super) fn handed_env(options: &Options<'_>) -> Vec<(String, Text)> {
 }
 
 /// Downloads the orchestrator of the first job, and adds it to `PATH`.
-pub(super) fn take_orchestrator(platform: &str) -> [Step; 2] {
-    let with = vec![("name", Text::literal(format!("orchestrator-{platform}"))), ("path", Text::literal(BIN))];
-    [uses("Download the orchestrator", "actions/download-artifact", with), on_path()]
+pub(super) fn take_orchestrator(options: &Options<'_>, platform: &str) -> [Step; 2] {
+    let name = Text::literal(format!("orchestrator-{platform}"));
+    let with = vec![("name", name), ("path", Text::literal(options.place.path(BIN)))];
+    [uses("Download the orchestrator", "actions/download-artifact", with), on_path(options)]
 }
 
 /// Adds the orchestrator's folder to `PATH`.
-pub(super) fn on_path() -> Step {
-    let lines = vec!["chmod +x target/ci/bin/cargo-*", "echo \"$GITHUB_WORKSPACE/target/ci/bin\" >> \"$GITHUB_PATH\""];
-    run("Put the orchestrator on PATH", lines)
+pub(super) fn on_path(options: &Options<'_>) -> Step {
+    let name = "Put the orchestrator on PATH";
+    let executable = "chmod +x target/ci/bin/cargo-*";
+    match options.place.folder() {
+        None => run(name, vec![executable, "echo \"$GITHUB_WORKSPACE/target/ci/bin\" >> \"$GITHUB_PATH\""]),
+        Some(folder) => {
+            run(name, vec![executable, "echo \"$GITHUB_WORKSPACE/$FOLDER/target/ci/bin\" >> \"$GITHUB_PATH\""])
+                .env("FOLDER", Text::literal(folder))
+        }
+    }
+}
+
+/// Restores compiled dependencies, and keeps them for later runs.
+pub(super) fn compiled(options: &Options<'_>, key: &str, save: Text) -> Step {
+    let mut with = vec![("shared-key", Text::literal(options.place.key(key))), ("save-if", save)];
+    with.extend(options.place.folder().map(|folder| ("workspaces", Text::literal(folder))));
+    uses("Restore compiled dependencies", "Swatinem/rust-cache", with)
 }
 
 /// Inputs of an upload. The artifact of a rerun job replaces the earlier one.

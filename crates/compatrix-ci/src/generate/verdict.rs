@@ -14,14 +14,15 @@ impl Scene<'_> {
     /// The verdict job, which needs the jobs `before`.
     pub(super) fn verdict(&self, before: Vec<String>) -> WorkflowJob {
         let (platform, runner) = self.home();
+        let place = self.options.place;
         let sarif = self.work == JobCommand::LeakCheck && self.ci.code_scanning;
         // The parent commit is the base: for a pull request's merge commit, the target branch.
         let mut steps = vec![steps::checkout("2"), steps::toolchain()];
-        steps.extend(steps::take_orchestrator(platform));
+        steps.extend(steps::take_orchestrator(self.options, platform));
         let pattern = format!("evidence-{}-*", self.work.as_str());
         let all = vec![
             ("pattern", Text::literal(pattern)),
-            ("path", Text::literal(EVIDENCE)),
+            ("path", Text::literal(self.options.place.path(EVIDENCE))),
             ("merge-multiple", Text::literal("true")),
         ];
         steps.push(uses("Download the evidence of all jobs", "actions/download-artifact", all));
@@ -40,17 +41,21 @@ impl Scene<'_> {
                 },
                 Permission { scope: "security-events", write: true, why: "to upload findings to code scanning" },
             ]);
-            let with =
-                vec![("sarif_file", Text::literal("target/ci/leaks.sarif")), ("category", Text::literal("leak-check"))];
+            let with = vec![
+                ("sarif_file", Text::literal(place.path("target/ci/leaks.sarif"))),
+                ("category", Text::literal(place.key("leak-check"))),
+            ];
             let upload = uses("Upload findings to code scanning", "github/codeql-action/upload-sarif", with);
-            steps.push(upload.when(expression::HAS_FINDINGS));
+            let found =
+                if place.folder().is_some() { expression::HAS_FINDINGS_BELOW } else { expression::HAS_FINDINGS };
+            steps.push(upload.when(found));
         }
         WorkflowJob {
             id: "verdict".to_owned(),
-            name: Text::literal(match self.work {
-                JobCommand::Compat => "compatibility verdict",
-                JobCommand::LeakCheck => "leak-check verdict",
-            }),
+            name: Text::literal(place.name(match self.work {
+                JobCommand::Compat => "compatibility verdict: all cells as expected",
+                JobCommand::LeakCheck => "leak-check verdict: all cells as expected",
+            })),
             about: vec![
                 "Make this the required check. It runs whatever happened above, and fails if a job of the event failed, was".into(),
                 "skipped or lost, or if a planned cell has no evidence.".into(),
@@ -70,22 +75,22 @@ impl Scene<'_> {
 
     fn merge(&self, sarif: bool) -> &'static str {
         match (self.options.program, self.work, sarif) {
-            (Program::Xtask, JobCommand::Compat, _) => {
+            (Program::Xtask(_), JobCommand::Compat, _) => {
                 "cargo xtask evidence merge target/ci/evidence --event \"$EVENT\" --of compat --needs \"$NEEDS\" --base HEAD^1"
             }
-            (Program::Xtask, JobCommand::LeakCheck, false) => {
+            (Program::Xtask(_), JobCommand::LeakCheck, false) => {
                 "cargo xtask evidence merge target/ci/evidence --event \"$EVENT\" --of leak-check --needs \"$NEEDS\" --base HEAD^1"
             }
-            (Program::Xtask, JobCommand::LeakCheck, true) => {
+            (Program::Xtask(_), JobCommand::LeakCheck, true) => {
                 "cargo xtask evidence merge target/ci/evidence --event \"$EVENT\" --of leak-check --needs \"$NEEDS\" --base HEAD^1 --sarif target/ci/leaks.sarif"
             }
-            (Program::Compatrix, JobCommand::Compat, _) => {
+            (Program::Compatrix(_), JobCommand::Compat, _) => {
                 "cargo compatrix evidence merge target/ci/evidence --event \"$EVENT\" --of compat --needs \"$NEEDS\" --base HEAD^1"
             }
-            (Program::Compatrix, JobCommand::LeakCheck, false) => {
+            (Program::Compatrix(_), JobCommand::LeakCheck, false) => {
                 "cargo compatrix evidence merge target/ci/evidence --event \"$EVENT\" --of leak-check --needs \"$NEEDS\" --base HEAD^1"
             }
-            (Program::Compatrix, JobCommand::LeakCheck, true) => {
+            (Program::Compatrix(_), JobCommand::LeakCheck, true) => {
                 "cargo compatrix evidence merge target/ci/evidence --event \"$EVENT\" --of leak-check --needs \"$NEEDS\" --base HEAD^1 --sarif target/ci/leaks.sarif"
             }
         }
@@ -106,17 +111,18 @@ impl Scene<'_> {
             "  gh issue create --repo \"$GITHUB_REPOSITORY\" --title \"$TITLE\" --body \"$body\"",
             "fi",
         ];
-        let title = match self.work {
+        let title = self.options.place.name(match self.work {
             JobCommand::Compat => "The scheduled compatibility run fails",
             JobCommand::LeakCheck => "The scheduled leak-check run fails",
-        };
+        });
         let step = run("Open an issue, or comment on the open one", lines)
             .env("GH_TOKEN", Text::Expression(expression::TOKEN))
             .env("TITLE", Text::literal(title))
-            .env("RUN_PAGE", Text::Expression(expression::RUN_PAGE));
+            .env("RUN_PAGE", Text::Expression(expression::RUN_PAGE))
+            .at_top();
         Some(WorkflowJob {
             id: "report".to_owned(),
-            name: Text::literal("report of a failed schedule"),
+            name: Text::literal("report a failed schedule as an issue"),
             about: vec!["A failed scheduled run is easy to miss, so this opens an issue.".to_owned()],
             condition: Some(expression::SCHEDULE_FAILED),
             needs: vec!["verdict".to_owned()],

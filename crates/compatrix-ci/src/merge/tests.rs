@@ -21,6 +21,7 @@ fn spec() -> Spec {
 fn plan() -> CiPlan {
     let job = |id: &str, cells: std::ops::Range<u128>| Job {
         id: id.to_owned(),
+        name: id.to_owned(),
         builds: vec!["default".to_owned()],
         toolchains: Vec::new(),
         cells: cells.map(|cell| (0, CellIndex(cell))).collect(),

@@ -11,6 +11,10 @@ pub const MATRIX_JOBS: usize = 256;
 /// Predicted overhead of a job in milliseconds: checkout, artifacts, toolchain.
 pub const JOB_MS: u64 = 45_000;
 
+/// Predicted work in milliseconds that is worth a job of its own: four times the overhead, so that a job spends at most a
+/// fifth of its time on it.
+pub const WORTH_MS: u64 = 4 * JOB_MS;
+
 /// Jobs that share a runner and a container: one job of the workflow, with a matrix.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
@@ -47,6 +51,8 @@ pub struct Job {
     /// Unique among all jobs of an event and command: `linux-x86_64-stable-bundled-json`. Contains only letters, digits,
     /// `.`, `_`, `+` and `-`.
     pub id: String,
+    /// What it tests, for people; unique like the id: `Rust stable, bundled SQLite, default features`.
+    pub name: String,
     /// Ids of its builds.
     pub builds: Vec<String>,
     /// The toolchains of its builds.

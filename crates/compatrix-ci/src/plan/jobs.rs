@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_leak::Tool;
 
-use super::contents::{Group, Job, Needs, JOB_MS, MATRIX_JOBS};
+use super::contents::{Group, Job, Needs, JOB_MS, MATRIX_JOBS, WORTH_MS};
+use super::names::{slug, Names};
 use crate::committed::{image, Committed};
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::cell::CellIndex;
-use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::{CiEvent, EventSettings};
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::plan::predict::{costs, Cost};
 use compatrix_model::plan::shard::pack;
-use compatrix_model::plan::{Build, Plan, Sanitizer};
+use compatrix_model::plan::{Build, Plan};
 
 /// A job without a group, with the image that its toolchains need.
 pub(super) struct Placed {
@@ -41,7 +41,8 @@ pub(super) fn jobs(
     let kinds: Vec<JobKind> =
         (0..platforms.len()).flat_map(|n| kinds(spec, committed, (n, &platforms[n]), &costs[n], &cells[n])).collect();
     let shares = shares(&kinds, settings.max_jobs);
-    let mut names = BTreeSet::new();
+    let mut names = Names::default();
+    let several = platforms.len() > 1;
     let mut jobs: Vec<Vec<Placed>> = platforms.iter().map(|_| Vec::new()).collect();
     for (kind, share) in kinds.into_iter().zip(shares) {
         let OfPlatform { platform, plan, .. } = &platforms[kind.platform];
@@ -52,7 +53,8 @@ pub(super) fn jobs(
             let mut cells: Vec<(usize, CellIndex)> = of_builds.collect();
             cells.sort_by_key(|&(suite, cell)| (cell, suite));
             let job = Job {
-                id: job_name(platform, &of_job, &mut names),
+                id: names.id(platform, &of_job),
+                name: names.shown(spec, several.then_some(*platform), &cells),
                 builds: of_job.iter().map(|build| build.id()).collect(),
                 toolchains: toolchains.into_iter().cloned().collect(),
                 cells,
@@ -100,10 +102,18 @@ fn kinds(
     kinds.into_iter().map(kind).collect()
 }
 
+impl JobKind {
+    /// How many jobs are worth their start-up: one per build, but fewer if they would do little.
+    fn worthwhile(&self) -> usize {
+        let worth = usize::try_from(self.ms.div_ceil(WORTH_MS)).unwrap_or(usize::MAX);
+        worth.clamp(1, self.builds.len())
+    }
+}
+
 /// Distributes the allowed jobs over the kinds: at least one each, then always one more to the kind with the longest
-/// jobs.
+/// jobs. Without a limit, as many as are worth their start-up.
 fn shares(kinds: &[JobKind], most: Option<u32>) -> Vec<usize> {
-    let Some(most) = most else { return kinds.iter().map(|kind| kind.builds.len()).collect() };
+    let Some(most) = most else { return kinds.iter().map(JobKind::worthwhile).collect() };
     let mut shares = vec![1; kinds.len()];
     for _ in kinds.len()..most as usize {
         let open = (0..kinds.len()).filter(|&n| shares[n] < kinds[n].builds.len());
@@ -159,42 +169,6 @@ fn needs(spec: &Spec, jobs: &[Job]) -> Needs {
         }
     }
     needs
-}
-
-/// A name for a job from what its builds have in common. Names are unique even ignoring case.
-fn job_name(platform: &str, builds: &[&Build], names: &mut BTreeSet<String>) -> String {
-    let mut words = vec![slug(platform)];
-    let toolchains: BTreeSet<&str> = builds.iter().map(|build| build.toolchain.as_str()).collect();
-    if toolchains.len() <= 3 {
-        words.extend(toolchains.into_iter().map(slug));
-    }
-    if let [build] = builds {
-        // `rust=stable sqlite=bundled features=bundled,a lockset=x sanitizer=leak`: the values, without the toolchain and
-        // without the feature that the SQLite value implies.
-        let id = build.id();
-        for (key, value) in id.split(' ').skip(1).filter_map(|part| part.split_once('=')) {
-            let said =
-                |feature: &&str| key != "features" || build.linkage != Some(Linkage::Static) || *feature != "bundled";
-            let value: Vec<&str> = value.split(',').filter(said).collect();
-            words.extend((!value.is_empty()).then(|| slug(&value.join(","))));
-        }
-    } else if let Some(sanitizer) = builds[0].sanitizer.filter(|of| builds.iter().all(|b| b.sanitizer == Some(*of))) {
-        words.push(Sanitizer::as_str(sanitizer).to_owned());
-    }
-    let mut name: String = words.join("-").chars().take(90).collect();
-    let first = name.clone();
-    let mut n = 1;
-    while !names.insert(name.to_ascii_lowercase()) {
-        n += 1;
-        name = format!("{first}-{n}");
-    }
-    name
-}
-
-/// Reduces a text to the characters allowed in names of jobs, artifacts and files.
-fn slug(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+');
-    text.chars().map(|c| if plain(c) { c } else { '-' }).collect()
 }
 
 /// The work for a platform's runners.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use compatrix_model::build_failure;
 use compatrix_model::libtest::{Parser, Report, Source};
+use compatrix_model::lockset::advice::NewGroup;
 use compatrix_model::lockset::refusal;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Sanitizer, Targets};
@@ -199,6 +200,7 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
             .with_context(|| format!("cannot start {}", command.program))?;
         (wall, cpu) = (wall + finished.wall, cpu + finished.cpu);
         let failure = not_built(&finished, why).map(|result| of_stage(inputs.stage.as_ref(), result));
+        let failure = failure.map(|failure| of_old_toolchain(build, inputs, failure));
         failures.extend(failure.map(|failure| match part.features.keys().next() {
             Some(package) if each.len() > 1 => failure.of_package(package),
             _ => failure,
@@ -325,9 +327,24 @@ fn of_stage(stage: Option<&Stage>, failure: NotBuilt) -> NotBuilt {
     }
 }
 
+/// Where dependencies are too new for the toolchain, the cause names them and the next step.
+fn of_old_toolchain(build: &Build, inputs: &BuildInputs<'_>, failure: NotBuilt) -> NotBuilt {
+    let local = inputs.workspace.layout.local_names();
+    let blamed = refusal::read(&failure.output).into_iter().filter(|blamed| !local.contains(blamed.name.as_str()));
+    let Some(too_new) = refusal::too_new(blamed.collect()) else { return failure };
+    let step = match (&build.lockset.group, &too_new.needs) {
+        (Some(group), _) => format!("the command `lock --repair {group}` looks for versions that work"),
+        (None, Some(needs)) => NewGroup::below(needs).step("the command `lock`"),
+        (None, None) => NewGroup::of(&build.toolchain).step("the command `lock --repair`"),
+    };
+    let cause =
+        if too_new.named_in(&failure.cause) { failure.cause } else { format!("{}: {}", too_new.said, failure.cause) };
+    NotBuilt { cause: format!("{cause}; {step}"), ..failure }
+}
+
 /// Names of libraries that the workspace may make itself.
 fn own_libraries(inputs: &BuildInputs<'_>) -> Vec<String> {
-    inputs.workspace.layout.members.iter().map(|member| member.name.clone()).collect()
+    inputs.workspace.layout.members.iter().map(|member| member.name().to_owned()).collect()
 }
 
 fn not_built(finished: &Finished, why: build_failure::Reader) -> Option<NotBuilt> {

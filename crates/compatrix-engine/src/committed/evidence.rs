@@ -14,6 +14,7 @@ use compatrix_model::results::intake::under_todays_policy;
 use compatrix_model::spec_text::Parsed;
 use compatrix_model::today::Today;
 
+use crate::deps::locks::sources::Sources;
 use crate::deps::{locked, locks};
 use crate::find::fixture::Fixture;
 use crate::find::written;
@@ -193,7 +194,8 @@ fn date(host: &Host, file: &mut EvidenceFile) {
 pub fn today(host: &Host, parsed: &Parsed) -> Result<Today, Error> {
     let workspace = locked::read(host, parsed)?;
     let versions = Versions::new();
-    let sources = locks::Sources { spec: &parsed.spec, layout: &workspace.layout, versions: &versions };
+    let sources =
+        Sources { spec: &parsed.spec, layout: &workspace.layout, versions: &versions, packages: &workspace.packages };
     let locksets = locks::of_today(&sources, workspace.source.lockset);
     let axis = parsed.spec.space.axis_of(&AxisKind::Schema);
     let mut fixtures = BTreeMap::new();

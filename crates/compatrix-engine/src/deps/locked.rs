@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{anyhow, Context, Result};
 use compatrix_model::lockset::file::Lockfile;
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::spec_text::Parsed;
 
-use crate::deps::stage::{self, resolve};
+use crate::deps::stage;
+use crate::deps::stage::resolve::{self, Unresolved};
 use crate::find::facts::TestedPackage;
 use crate::find::layout::{Layout, OwnLockfile};
 use crate::find::workspace::{self, Workspace};
@@ -55,11 +56,18 @@ fn lockfile(host: &Host, layout: &Layout) -> Result<OwnLockfile, Error> {
     let made = !files::exists(&path);
     let text = if made {
         make(host, layout).map_err(|error| {
-            Error::usage(format!(
-                "no Cargo.lock in {}, and none could be made: {error:#}; every result depends on it, and `cargo \
+            let is_mistake = matches!(error, Unresolved::Package { .. } | Unresolved::Refused(_));
+            let text = format!(
+                "no Cargo.lock in {}, and none could be made: {:#}; every result depends on it, and `cargo \
                  generate-lockfile` makes one to keep",
-                host.root.display()
-            ))
+                host.root.display(),
+                error.into_error()
+            );
+            if is_mistake {
+                Error::Usage(text)
+            } else {
+                Error::Infrastructure(anyhow!(text))
+            }
         })?
     } else {
         files::read_text(&path)?
@@ -72,7 +80,7 @@ fn lockfile(host: &Host, layout: &Layout) -> Result<OwnLockfile, Error> {
 ///
 /// # Errors
 /// cargo finds no versions, or cannot reach the registry.
-fn make(host: &Host, layout: &Layout) -> Result<String> {
+fn make(host: &Host, layout: &Layout) -> Result<String, Unresolved> {
     let dir = host.dir.join("stage").join(".own");
     let kept = dir.join("Cargo.lock");
     let parts = layout.requirements()?;

@@ -1,183 +1,34 @@
-//! Locksets on this machine: their inputs, whether they are present, and how they are fetched and served.
+//! Locksets on this machine: whether they are present, and how they are fetched and served.
 
-use std::collections::{BTreeMap, BTreeSet};
+pub mod sources;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{anyhow, bail, Result};
-use compatrix_model::axis::{AxisKind, Deps, ValueName};
-use compatrix_model::condition::{value_version, Versions};
+use compatrix_model::axis::{Deps, ValueName};
 use compatrix_model::facts::Availability;
 use compatrix_model::hash::Sha256;
-use compatrix_model::lockset::file::{body_of, Header, Lockfile};
+use compatrix_model::lockset::file::{body_of, Lockfile};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::{self, LockGroup, Lockset};
-use compatrix_model::matrix_spec::Spec;
 use compatrix_model::promised::{self, AMBIENT_TOOLCHAIN};
 use semver::Version;
 
 use crate::deps::stage;
-use crate::deps::stage::platforms::{triples, Platforms};
+use crate::deps::stage::platforms::Platforms;
 use crate::deps::stage::registry;
 use crate::deps::stage::registry::{Pruned, ServedLockset};
 use crate::deps::stage::resolve::{resolve, Prefer, Unresolved};
 use crate::deps::stage::resolved::Resolved;
 use crate::find::facts::LocksetFacts;
-use crate::find::layout::Layout;
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
+use sources::{chosen_file, Sources, ToChoose, Way};
 
-/// Bump this whenever the served files or the creation of locksets change.
-const FORMAT: &str = "compatrix lockset 1";
-/// Bump this whenever what a stage is made of changes, but not which versions are chosen.
-const SERVED: &str = "compatrix served 2";
 /// For how long the newest versions count as such, in seconds.
 const LATEST_FOR: i64 = 24 * 60 * 60;
-
-/// Inputs of locksets.
-#[derive(Debug, Clone, Copy)]
-pub struct Sources<'a> {
-    /// Has the groups, the axis of toolchains and the claimed platforms.
-    pub spec: &'a Spec,
-    /// The workspace.
-    pub layout: &'a Layout,
-    /// The known versions of toolchains.
-    pub versions: &'a Versions,
-}
-
-/// How a lockset is resolved.
-#[derive(Debug, Clone)]
-struct Recipe {
-    /// The lockfile to start from.
-    start: Option<String>,
-    prefer: Prefer,
-    /// The `rust-version` of the staged manifests.
-    rust: Option<Version>,
-    /// Hash of all this and of the manifests.
-    inputs: Sha256,
-}
-
-impl Sources<'_> {
-    /// The file of a group's lockset.
-    pub fn file(&self, group: &LockGroup) -> PathBuf {
-        self.layout.root.join(shown_file(group))
-    }
-
-    /// The toolchains of a group: name, and version if known.
-    pub fn toolchains(&self, group: &LockGroup) -> Vec<(String, Option<Version>)> {
-        let Some((_, axis)) = self.spec.space.axis_of(&AxisKind::Rust) else { return Vec::new() };
-        let at = self.spec.locks.iter().position(|other| other.name == group.name).unwrap_or_default();
-        let members = lockset::members(&self.spec.locks, &self.spec.space, self.versions);
-        let one = |&n: &usize| {
-            let value = &axis.values[n];
-            (value.name.to_string(), value_version(&axis.name, &value.name, self.versions))
-        };
-        members[at].iter().map(one).collect()
-    }
-
-    /// The lowest known Rust of a group.
-    pub fn lowest(&self, group: &LockGroup) -> Option<Version> {
-        let versions = self.toolchains(group).into_iter().filter_map(|(_, version)| version);
-        versions.map(|v| Version::new(v.major, v.minor, v.patch)).min()
-    }
-
-    /// The platforms that locksets are for: this host's, and those that are claimed.
-    pub fn triples(&self) -> BTreeSet<&'static str> {
-        let host = Host::platform();
-        let claimed = self.spec.claims.platforms.iter().flat_map(|(_, tier)| tier);
-        triples(claimed.map(String::as_str).chain([host.as_str()]))
-    }
-
-    /// The packages under test that no toolchain of a group is promised for, so that its lockset need not serve them.
-    pub fn left_out(&self, group: &LockGroup) -> BTreeSet<String> {
-        let toolchains = self.toolchains(group).into_iter().filter_map(|(name, _)| ValueName::new(name).ok());
-        let each = toolchains.map(|name| promised::left_out(self.spec, &name, self.versions));
-        each.reduce(|one, other| one.intersection(&other).cloned().collect()).unwrap_or_default()
-    }
-
-    /// Hash of all inputs that determine a group's lockset for this Rust.
-    pub fn inputs(&self, group: &LockGroup, rust: &Version) -> Result<Sha256> {
-        let mut parts = self.base_inputs(&self.left_out(group))?;
-        parts.push(rust.to_string());
-        parts.extend(group.pins.iter().map(|(name, version)| format!("{name}={version}")));
-        Ok(files::hash_parts(parts.iter().map(String::as_str)))
-    }
-
-    fn base_inputs(&self, left_out: &BTreeSet<String>) -> Result<Vec<String>> {
-        let mut parts = vec![FORMAT.to_owned()];
-        parts.extend(self.layout.without(left_out).requirements()?);
-        parts.extend(self.triples().into_iter().map(str::to_owned));
-        Ok(parts)
-    }
-
-    fn group(&self, lockset: &Lockset) -> Option<&LockGroup> {
-        let name = lockset.group.as_ref()?;
-        self.spec.locks.iter().find(|group| group.name == *name)
-    }
-
-    fn recipe(&self, lockset: &Lockset) -> Result<Recipe> {
-        let group = self.group(lockset);
-        let (start, prefer, rust) = match lockset.deps {
-            Deps::Locked => (Some(self.layout.own.text.clone()), Prefer::Rust, None),
-            Deps::Lockset => {
-                let group = group.ok_or_else(|| anyhow!("no [[lock]] of this name"))?;
-                let (header, text) = self.committed(group)?;
-                (Some(text), Prefer::Rust, Some(header.rust))
-            }
-            Deps::Minimal => (None, Prefer::Lowest, group.and_then(|group| self.lowest(group))),
-            Deps::Latest => (None, Prefer::Newest, group.and_then(|group| self.lowest(group))),
-        };
-        let mut parts = self.base_inputs(&lockset.left_out)?;
-        parts.extend([SERVED.to_owned(), lockset.to_string(), format!("{rust:?}"), start.clone().unwrap_or_default()]);
-        Ok(Recipe { start, prefer, rust, inputs: files::hash_parts(parts.iter().map(String::as_str)) })
-    }
-
-    /// The committed lockset of a group, if it fits the manifests and toolchains of today.
-    fn committed(&self, group: &LockGroup) -> Result<(Header, String)> {
-        let path = self.file(group);
-        let shown = shown_file(group);
-        if !files::exists(&path) {
-            bail!("there is no {shown}; create it with the command `lock`");
-        }
-        let text = files::read_text(&path)?;
-        match self.trouble(group, &text)? {
-            Some(trouble) => bail!("{shown} {trouble}; regenerate it with the command `lock`"),
-            None => {
-                let header = Header::of(&text).ok_or_else(|| anyhow!("{shown} has no header"))?;
-                Ok((header, body_of(&text).to_owned()))
-            }
-        }
-    }
-
-    /// Why a group's lockset is not usable; `None` if it is.
-    ///
-    /// # Errors
-    /// A manifest cannot be read.
-    pub fn trouble(&self, group: &LockGroup, text: &str) -> Result<Option<String>> {
-        let Some(header) = Header::of(text) else {
-            return Ok(Some("was not made by compatrix, or has lost its header".to_owned()));
-        };
-        if header.content != files::hash_bytes(body_of(text).as_bytes()).to_string() {
-            return Ok(Some("was edited by hand".to_owned()));
-        }
-        let known = self.toolchains(group);
-        if let Some(lowest) = self.lowest(group) {
-            // A toolchain that is not here has no version, and may be the lowest.
-            let all_known = known.iter().all(|(_, version)| version.is_some());
-            if lowest < header.rust || (all_known && lowest != header.rust) {
-                return Ok(Some(format!("was made for Rust {}, and the lowest of the group is {lowest}", header.rust)));
-            }
-        }
-        if header.inputs != self.inputs(group, &header.rust)?.to_string() {
-            return Ok(Some("does not fit the manifests, pins or platforms of today".to_owned()));
-        }
-        Ok(None)
-    }
-}
-
-pub(crate) fn shown_file(group: &LockGroup) -> String {
-    format!("compat/locks/{}.lock", group.name)
-}
 
 /// Facts about each lockset that cells can use. `own` is the hash of the workspace's lockfile.
 ///
@@ -210,11 +61,14 @@ pub fn of_today(sources: &Sources<'_>, own: Option<Sha256>) -> BTreeMap<Lockset,
 }
 
 fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Option<Sha256>) -> LocksetFacts {
-    let recipe = match sources.recipe(lockset) {
-        Ok(recipe) => recipe,
-        Err(error) => {
-            return LocksetFacts { sha256: None, staged: Availability::Missing { reason: format!("{error:#}") } }
+    let unknown = |staged| LocksetFacts { sha256: None, staged, uncommitted: None };
+    let recipe = match sources.recipe(host, lockset) {
+        Ok(Way::Known(recipe)) => recipe,
+        Ok(Way::ToChoose(ToChoose { rust, why })) => {
+            let how = format!("choose versions for Rust {rust}, since {} {why}", shown(lockset));
+            return unknown(Availability::Obtainable { how });
         }
+        Err(error) => return unknown(Availability::Missing { reason: format!("{error:#}") }),
     };
     let served = ServedLockset::read(&stage::dir(host, lockset)).ok().filter(|served| served.inputs == recipe.inputs);
     let served = served.filter(|served| {
@@ -233,19 +87,21 @@ fn find(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Option<Sha25
         Some(_) => Availability::Ready(()),
         None => Availability::Obtainable { how: how(lockset) },
     };
-    LocksetFacts { sha256, staged }
+    LocksetFacts { sha256, staged, uncommitted: recipe.uncommitted }
 }
 
 fn how(lockset: &Lockset) -> String {
     match lockset.deps {
         Deps::Locked => "fetch the dependencies of Cargo.lock".to_owned(),
-        Deps::Lockset => {
-            let group = lockset.group.as_deref().unwrap_or_default();
-            format!("fetch the dependencies of compat/locks/{group}.lock")
-        }
+        Deps::Lockset => format!("fetch the dependencies of {}", shown(lockset)),
         Deps::Minimal => "resolve and fetch the lowest versions of the dependencies".to_owned(),
         Deps::Latest => "resolve and fetch the newest versions of the dependencies".to_owned(),
     }
+}
+
+/// The file of a lockset of a group.
+pub(crate) fn shown(lockset: &Lockset) -> String {
+    format!("compat/locks/{}.lock", lockset.group.as_deref().unwrap_or_default())
 }
 
 /// Hash of the versions in a lockfile.
@@ -266,14 +122,28 @@ pub fn provide(host: &Host, sources: &Sources<'_>, lockset: &Lockset, own: Optio
 }
 
 fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
-    let recipe = sources.recipe(lockset)?;
-    let layout = sources.layout.without(&lockset.left_out);
-    let sources = &Sources { layout: &layout, ..*sources };
     let dir = stage::dir(host, lockset);
     files::make_dir(&dir)?;
-    let resolver =
-        Resolver { host, sources, dir: dir.join("resolve"), platforms: Platforms::ask(host, &sources.triples())? };
-    let edit = Edit { rust: recipe.rust.clone(), ..Edit::default() };
+    let platforms = || Platforms::ask(host, &sources.triples());
+    let recipe = match sources.recipe(host, lockset)? {
+        Way::Known(recipe) => recipe,
+        Way::ToChoose(ToChoose { rust, .. }) => {
+            let group = sources.group(lockset).ok_or_else(|| anyhow!("no [[lock]] of this name"))?;
+            // For all of the group's toolchains at once.
+            let layout = sources.layout.without(&sources.left_out(group));
+            let sources = &Sources { layout: &layout, ..*sources };
+            let dir = dir.join("choose");
+            choose_on_the_way(&Resolver { host, sources, dir, platforms: platforms()? }, group, &rust)?;
+            match sources.recipe(host, lockset)? {
+                Way::Known(recipe) => recipe,
+                Way::ToChoose(ToChoose { why, .. }) => bail!("the lockset that was just made {why}"),
+            }
+        }
+    };
+    let layout = sources.layout.without(&lockset.left_out);
+    let sources = &Sources { layout: &layout, ..*sources };
+    let resolver = Resolver { host, sources, dir: dir.join("resolve"), platforms: platforms()? };
+    let edit = recipe.edit.clone();
     let (made, inputs) = (host.now, recipe.inputs);
     let refused = |said: String| {
         let sha256 = recipe.start.as_deref().map_or(inputs, hash);
@@ -294,11 +164,7 @@ fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
         Err(other) => return Err(other.into_error()),
     };
     if let Some(start) = &recipe.start {
-        let of = if lockset.is_locked() {
-            "Cargo.lock".to_owned()
-        } else {
-            format!("compat/locks/{}.lock", lockset.group.as_deref().unwrap_or_default())
-        };
+        let of = if lockset.is_locked() { "Cargo.lock".to_owned() } else { shown(lockset) };
         let mend = if lockset.is_locked() {
             "run `cargo update --workspace`"
         } else {
@@ -310,13 +176,24 @@ fn serve(host: &Host, sources: &Sources<'_>, lockset: &Lockset) -> Result<()> {
         }
     }
     registry::write(host, &dir, &resolved.crates)?;
-    let mut pruned = stage::pruned(sources.layout, &resolver.platforms, &resolved, recipe.rust.clone())?;
+    let mut pruned = stage::pruned(sources.layout, &resolver.platforms, &resolved, &recipe.edit)?;
     match stage::settle(host, sources.layout, &dir, &mut pruned) {
         Ok(()) => {}
         Err(Unresolved::Refused(said)) => return refused(said),
         Err(other) => return Err(other.into_error()),
     }
     ServedLockset { inputs, made, sha256: hash(&pruned.lock), refused: None, pruned }.write(&dir)
+}
+
+/// Chooses the versions of a group's lockset, and keeps them in our folder.
+fn choose_on_the_way(resolver: &Resolver<'_>, group: &LockGroup, rust: &Version) -> Result<()> {
+    let (host, sources) = (resolver.host, resolver.sources);
+    let start = files::read_text(&sources.file(group)).ok();
+    let resolved = resolver.choose(group, rust, start.as_deref().map(body_of)).map_err(Unresolved::into_error)?;
+    let text = sources.with_header(group, rust, &resolved.lock.to_text(), "cargo compatrix")?;
+    let path = chosen_file(host, group);
+    files::make_dir(path.parent().unwrap_or(&host.dir))?;
+    files::write(&path, text.as_bytes())
 }
 
 /// A package of a lockfile that another does not have.
@@ -349,6 +226,18 @@ pub(crate) struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
+    /// Chooses the versions of a group's lockset for this Rust. The lockfile to start from keeps what still fits.
+    pub(crate) fn choose(
+        &self,
+        group: &LockGroup,
+        rust: &Version,
+        start: Option<&str>,
+    ) -> Result<Resolved, Unresolved> {
+        let (limits, pins) = pins(self.sources, group);
+        let edit = Edit { limits, ..self.sources.edit(rust, &self.sources.needs(group)) };
+        self.resolve(&edit, &pins, start, Prefer::Rust)
+    }
+
     /// Resolves the workspace with these manifests; `pins` are further requirements on packages of any depth.
     pub(crate) fn resolve(
         &self,

@@ -22,7 +22,6 @@ use compatrix_model::lockset::manifest::{self, Edit};
 use compatrix_model::lockset::patch::Patched;
 use compatrix_model::lockset::{old_cargo, patch, Lockset};
 use compatrix_model::plan::Targets;
-use semver::Version;
 
 use crate::find::layout::Layout;
 use crate::sys::files;
@@ -70,8 +69,10 @@ pub(crate) fn renew(host: &Host, layout: &Layout, lockset: &Lockset, targets: Ta
 /// # Errors
 /// See [`Unresolved`].
 pub(crate) fn settle(host: &Host, layout: &Layout, dir: &Path, pruned: &mut Pruned) -> Result<(), Unresolved> {
-    let tests = make(host, layout, dir, pruned, Targets::Tests { doctests: false })?;
-    pruned.lock = resolve::settle(host, &tests.root, pruned.all)?;
+    if !pruned.without_dev {
+        let tests = make(host, layout, dir, pruned, Targets::Tests { doctests: false })?;
+        pruned.lock = resolve::settle(host, &tests.root, pruned.all)?;
+    }
     let packages = make(host, layout, dir, pruned, Targets::Packages)?;
     pruned.lock_without_dev = resolve::settle(host, &packages.root, pruned.all)?;
     Ok(())
@@ -83,8 +84,10 @@ fn make(host: &Host, layout: &Layout, dir: &Path, pruned: &Pruned, targets: Targ
         Targets::Packages => ("packages", &pruned.lock_without_dev),
     };
     let edit = Edit {
-        rust: pruned.rust.clone(),
         without_dev: targets == Targets::Packages,
+        rust: pruned.rust.clone(),
+        rust_of_tested: true,
+        used: pruned.used.clone(),
         without_targets: pruned.without_targets.clone(),
         patched: Some(pruned.patched.clone()),
         ..Edit::default()
@@ -151,7 +154,8 @@ pub(crate) fn resolving(
     Ok(tree.join(layout.in_root("")))
 }
 
-/// Makes or renews a stage of a resolution that is only tried: manifests, lockfile, registry; its root.
+/// Makes or renews a stage of a resolution that is only tried: manifests, lockfile, registry. `edit` is what it was resolved
+/// with.
 ///
 /// # Errors
 /// A file cannot be read or written, or cargo refuses the stage.
@@ -159,31 +163,29 @@ pub(crate) fn trial(
     host: &Host,
     layout: &Layout,
     dir: &Path,
-    rust: &Version,
+    edit: &Edit,
     resolved: &Resolved,
     platforms: &Platforms,
-) -> Result<PathBuf> {
+) -> Result<Stage> {
     files::make_dir(dir)?;
     registry::write(host, dir, &resolved.crates)?;
-    let pruned = pruned(layout, platforms, resolved, Some(rust.clone()))?;
-    let stage = make(host, layout, dir, &pruned, Targets::Tests { doctests: false })?;
+    let pruned = pruned(layout, platforms, resolved, edit)?;
+    let targets = if edit.without_dev { Targets::Packages } else { Targets::Tests { doctests: false } };
+    let stage = make(host, layout, dir, &pruned, targets)?;
     resolve::settle(host, &stage.root, resolved.all).map_err(Unresolved::into_error)?;
-    Ok(stage.root)
+    Ok(stage)
 }
 
-/// What the stages of a resolution are made of.
+/// What the stages of a resolution are made of. `edit` is what it was resolved with.
 ///
 /// # Errors
 /// A manifest cannot be read.
-pub(crate) fn pruned(
-    layout: &Layout,
-    platforms: &Platforms,
-    resolved: &Resolved,
-    rust: Option<Version>,
-) -> Result<Pruned> {
+pub(crate) fn pruned(layout: &Layout, platforms: &Platforms, resolved: &Resolved, edit: &Edit) -> Result<Pruned> {
     let patched = |package: &Locked| Patched { name: package.name.clone(), source: package.source.clone() };
     Ok(Pruned {
-        rust,
+        rust: edit.rust.clone(),
+        used: edit.used.clone(),
+        without_dev: edit.without_dev,
         without_targets: without_targets(layout, platforms)?,
         patched: resolved.lock.packages.iter().map(patched).collect(),
         lock: resolved.lock.to_text(),

@@ -135,6 +135,8 @@ pub struct LocksetFacts {
     pub sha256: Option<Sha256>,
     /// Whether a stage with it can be built without network.
     pub staged: Availability<()>,
+    /// Why the committed lockset is not usable, where its versions were chosen on the way.
+    pub uncommitted: Option<String>,
 }
 
 /// A fixture that is built.

@@ -5,31 +5,62 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
 use compatrix_model::lockset::file::{Lockfile, REGISTRY};
+use compatrix_model::lockset::made::OwnDemand;
 use compatrix_model::lockset::manifest::{self, Edit};
+use compatrix_model::lockset::used::{self, LocalPackage, Used};
 use compatrix_model::lockset::{inherit, old_cargo, patch};
+use compatrix_model::needs::Needs;
 use semver::Version;
 use toml::Table;
 
 use crate::sys::files;
 
 /// A member of the workspace that a stage has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StagedMember {
-    /// The package's name.
-    pub name: String,
+    /// Its name, features and dependencies.
+    pub package: LocalPackage,
     /// Its folder, absolute.
     pub dir: PathBuf,
     /// Whether it is under test; otherwise it is a path dependency.
     pub under_test: bool,
+    /// What it demands of a toolchain.
+    pub demands: Demands,
+}
+
+/// What a package's own manifest demands of a toolchain.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Demands {
+    /// As its manifest spells it; that of the workspace, if inherited.
+    pub edition: String,
+    /// Its `rust-version`.
+    pub rust: Option<Version>,
+}
+
+impl Demands {
+    /// How the package of this name demands more than this Rust, if it does.
+    fn beyond(&self, rust: &Version, package: &str) -> Option<OwnDemand> {
+        let edition = manifest::cargo_for_edition(&self.edition);
+        let readable = edition <= *rust;
+        let (needs, by) = match &self.rust {
+            Some(declared) if *declared > edition => (declared.clone(), "its `rust-version`".to_owned()),
+            _ => (edition, format!("its edition {}", self.edition)),
+        };
+        (needs > *rust).then(|| OwnDemand { package: package.to_owned(), needs, by, readable })
+    }
 }
 
 /// A package that a stage has, but not as a member: a path dependency or a patch that is none in the user's workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OutsidePackage {
+    /// As cargo has it.
+    pub name: String,
     /// Its folder, absolute.
     pub dir: PathBuf,
     /// The root of its own workspace; its folder itself if it has none.
     pub workspace: PathBuf,
+    /// What it demands of a toolchain.
+    pub demands: Demands,
 }
 
 /// The workspace's own Cargo.lock.
@@ -80,6 +111,13 @@ pub struct Layout {
     manifest: Table,
 }
 
+impl StagedMember {
+    /// The package's name.
+    pub fn name(&self) -> &str {
+        &self.package.name
+    }
+}
+
 impl Layout {
     /// The layout of the workspace with this root.
     ///
@@ -114,11 +152,11 @@ impl Layout {
         if left_out.is_empty() {
             return self.clone();
         }
-        let is_tested = |member: &StagedMember| member.under_test && !left_out.contains(&member.name);
+        let is_tested = |member: &StagedMember| member.under_test && !left_out.contains(member.name());
         let tested = self.members.iter().filter(|member| is_tested(member));
-        let used: BTreeSet<usize> = tested.flat_map(|member| self.own.file.closure(&member.name)).collect();
+        let used: BTreeSet<usize> = tested.flat_map(|member| self.own.file.closure(member.name())).collect();
         let used: BTreeSet<&str> = used.iter().map(|&n| self.own.file.packages[n].name.as_str()).collect();
-        let kept = self.members.iter().filter(|member| is_tested(member) || used.contains(member.name.as_str()));
+        let kept = self.members.iter().filter(|member| is_tested(member) || used.contains(member.name()));
         let members = kept.map(|member| StagedMember { under_test: is_tested(member), ..member.clone() }).collect();
         Self { members, ..self.clone() }
     }
@@ -137,10 +175,14 @@ impl Layout {
         let mut texts = BTreeMap::new();
         let mut names = Vec::new();
         let mut root_edit = None;
-        for member in &self.members {
+        let is_used = |member: &&StagedMember| edit.used.as_ref().is_none_or(|used| used.contains_key(member.name()));
+        for member in self.members.iter().filter(is_used) {
             let mut edit = edit.clone();
             // Cargo resolves the dev-dependencies of all members, but only those under test are tested.
             edit.without_dev |= !member.under_test;
+            if edit.rust_of_tested && !member.under_test {
+                edit.rust = None;
+            }
             names.push(relative(&self.root, &member.dir));
             if member.dir == self.root {
                 root_edit = Some(edit);
@@ -149,8 +191,9 @@ impl Layout {
             let (path, text) = self.staged(&member.dir, |manifest| manifest::member(manifest, &edit))?;
             texts.insert(path, text);
         }
-        let alone = Edit { without_dev: true, limits: BTreeMap::new(), ..edit.clone() };
-        for OutsidePackage { dir, workspace } in &self.outside {
+        // cargo chooses versions by what the members say.
+        let alone = Edit { without_dev: true, limits: BTreeMap::new(), rust: None, ..edit.clone() };
+        for OutsidePackage { dir, workspace, .. } in &self.outside {
             let root = read(&workspace.join("Cargo.toml"))?;
             let (path, text) = self.staged(dir, |manifest| {
                 manifest::member(&inherit::standing_alone(manifest, &root, &relative(dir, workspace)), &alone)
@@ -228,13 +271,40 @@ impl Layout {
         let mut parts = vec![manifest::requirements(&self.manifest).to_string()];
         for member in &self.members {
             let manifest = read(&member.dir.join("Cargo.toml"))?;
-            parts.push(member.name.clone());
+            parts.push(member.name().to_owned());
             parts.push(manifest::requirements(&manifest).to_string());
         }
         for OutsidePackage { dir, .. } in &self.outside {
             parts.push(manifest::requirements(&read(&dir.join("Cargo.toml"))?).to_string());
         }
         Ok(parts)
+    }
+
+    /// What is on in each member if these features are asked for; see [`used::used`].
+    pub fn used(&self, needs: &Needs) -> BTreeMap<String, Used> {
+        let packages: Vec<LocalPackage> = self.members.iter().map(|member| member.package.clone()).collect();
+        used::used(&packages, &needs.asked(), needs.dev)
+    }
+
+    /// Names of all local packages, those outside of the workspace too.
+    pub fn local_names(&self) -> BTreeSet<&str> {
+        let outside = self.outside.iter().map(|package| package.name.as_str());
+        self.members.iter().map(StagedMember::name).chain(outside).collect()
+    }
+
+    /// The members among these, and the packages beside the workspace, that demand more than this Rust.
+    pub fn too_new(&self, rust: &Version, used: &BTreeMap<String, Used>) -> Vec<OwnDemand> {
+        let members = self.members.iter().filter(|member| used.contains_key(member.name()));
+        let members = members.map(|member| (member.name(), &member.demands));
+        let all = members.chain(self.outside.iter().map(|package| (package.name.as_str(), &package.demands)));
+        all.filter_map(|(name, demands)| demands.beyond(rust, name)).collect()
+    }
+
+    /// The name of the local package in this folder.
+    pub fn package_in(&self, dir: &Path) -> Option<&str> {
+        let members = self.members.iter().map(|member| (member.name(), &member.dir));
+        let mut all = members.chain(self.outside.iter().map(|package| (package.name.as_str(), &package.dir)));
+        all.find(|(_, other)| other.as_path() == dir).map(|(name, _)| name)
     }
 
     /// Names of the packages that the members depend on themselves.

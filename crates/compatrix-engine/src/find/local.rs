@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use cargo_metadata::{DependencyKind, Metadata, Package};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
 use compatrix_model::lockset::patch;
+use compatrix_model::lockset::used::{LocalDependency, LocalPackage};
 use toml::Table;
 
 use crate::find::cargo_config;
-use crate::find::layout::{OutsidePackage, Parts, StagedMember};
+use crate::find::layout::{Demands, OutsidePackage, Parts, StagedMember};
 use crate::find::metadata::metadata;
 use crate::find::places::Places;
 use crate::sys::error::Error;
@@ -61,9 +62,15 @@ pub(super) fn packages(host: &Host, under_test: &[String], workspace: &Metadata)
         // Tests are compiled only for packages under test.
         let tested = workspace.is_none() && is_tested(&package);
         places.under_test.extend(tested.then(|| dir.clone()));
+        let demands = Demands { edition: package.edition.to_string(), rust: package.rust_version.clone() };
         match workspace {
-            None => parts.members.push(StagedMember { under_test: tested, name: package.name.to_string(), dir }),
-            Some(workspace) => parts.outside.push(OutsidePackage { dir, workspace }),
+            None => {
+                let package = local_package(&package, &members);
+                parts.members.push(StagedMember { under_test: tested, package, dir, demands });
+            }
+            Some(workspace) => {
+                parts.outside.push(OutsidePackage { name: package.name.to_string(), dir, workspace, demands });
+            }
         }
         let used = package.dependencies.iter().filter(|d| tested || d.kind != DependencyKind::Development);
         for (name, path) in used.filter_map(|d| Some((d.name.as_str(), d.path.as_ref()?))) {
@@ -75,6 +82,24 @@ pub(super) fn packages(host: &Host, under_test: &[String], workspace: &Metadata)
     }
     parts.config = config;
     Ok((places, parts))
+}
+
+/// The names, features and dependencies of a member.
+fn local_package(package: &Package, members: &BTreeMap<PathBuf, &Package>) -> LocalPackage {
+    let member = |d: &Dependency| members.get(d.path.as_ref()?.as_std_path()).map(|member| member.name.to_string());
+    let dependency = |d: &Dependency| LocalDependency {
+        name: d.rename.clone().unwrap_or_else(|| d.name.clone()),
+        member: member(d),
+        dev: d.kind == DependencyKind::Development,
+        optional: d.optional,
+        default_features: d.uses_default_features,
+        features: d.features.clone(),
+    };
+    LocalPackage {
+        name: package.name.to_string(),
+        features: package.features.iter().map(|(name, values)| (name.clone(), values.clone())).collect(),
+        dependencies: package.dependencies.iter().map(dependency).collect(),
+    }
 }
 
 /// The package in a folder that is no member of the workspace: cargo is asked about that one.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use compatrix_audit::promise::is_generated;
 use compatrix_ci::generate::header::{origin, Origin};
 use compatrix_model::matrix_spec::Project;
 
@@ -57,12 +58,21 @@ pub(crate) fn ours(host: &Host, project: &Project) -> Vec<PathBuf> {
     let report = host.root.join(&project.report);
     ours.extend([report.with_extension("svg"), report, host.root.join(&project.reliability)]);
     ours.extend([host.root.join(&project.evidence), compat_dir(&host.root)]);
+    ours.extend(project.badges.iter().flat_map(|folder| badges(&host.root.join(folder))));
     let tops = host.root.ancestors().filter(|dir| **dir == host.root || files::exists(&dir.join(".git")));
     for path in tops.flat_map(|top| files::list(&top.join(WORKFLOWS)).unwrap_or_default()) {
         let generated = files::read_text(&path).is_ok_and(|text| origin(&text) != Origin::Foreign);
         ours.extend(generated.then_some(path));
     }
     ours
+}
+
+/// The badges in this folder, which may contain other files: generated SVGs, each with its JSON.
+pub fn badges(folder: &Path) -> Vec<PathBuf> {
+    let listed = files::list(folder).unwrap_or_default();
+    let pictures = listed.into_iter().filter(|path| path.extension().is_some_and(|ext| ext == "svg"));
+    let generated = pictures.filter(|path| files::read_text(path).is_ok_and(|text| is_generated(&text)));
+    generated.flat_map(|path| [path.with_extension("json"), path]).collect()
 }
 
 #[cfg(test)]

@@ -126,23 +126,6 @@ pub(crate) fn noted_channel(root: &Path) -> Option<Noted> {
     })
 }
 
-/// The name of the executable behind `cargo xtask`, if there is one.
-///
-/// # Errors
-/// Its manifest cannot be read.
-pub fn xtask_binary(root: &Path) -> Result<Option<String>, Error> {
-    let path = root.join("xtask/Cargo.toml");
-    if !files::exists(&path) {
-        return Ok(None);
-    }
-    let manifest: toml::Table =
-        files::read_text(&path)?.parse().map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
-    let name = |table: &toml::Value| table.get("name").and_then(toml::Value::as_str).map(str::to_owned);
-    let binaries = manifest.get("bin").and_then(toml::Value::as_array);
-    let of_binary = binaries.and_then(|binaries| binaries.first()).and_then(name);
-    Ok(of_binary.or_else(|| manifest.get("package").and_then(name)))
-}
-
 /// Reads facts about the packages under test from cargo and the manifests.
 ///
 /// # Errors

@@ -8,22 +8,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use compatrix_model::lockset::made::{Floor, Repaired};
+use compatrix_model::facts::Availability;
+use compatrix_model::lockset::made::{Floor, FloorOf, Repaired};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::refusal::{self, Blamed};
-use compatrix_model::lockset::steps::{next_steps, take, Held, Step};
+use compatrix_model::lockset::steps::{next_steps, take, too_new, Held, Step};
 use compatrix_model::lockset::LockGroup;
+use compatrix_model::needs::Needs;
 use semver::Version;
 
-use crate::build::cc;
+use super::trial::{self, Said};
 use crate::deps::locks::{pins, Resolver};
-use crate::deps::stage;
-use crate::deps::stage::resolve::{Prefer, Unresolved};
+use crate::deps::stage::resolve::{is_offline, Prefer, Unresolved};
 use crate::deps::stage::resolved::Resolved;
 use crate::find::facts::ToolchainFacts;
+use crate::find::toolchain;
 use crate::sys::error::Error;
 use crate::sys::host::last_lines;
-use crate::sys::process::Command;
 
 /// How much may be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub(super) enum Repair {
 pub(super) struct LocksetSearch<'a> {
     pub(super) resolver: &'a Resolver<'a>,
     pub group: &'a LockGroup,
+    /// What the suites need of it.
+    pub needs: Needs,
     /// Its lowest toolchain; without it nothing is built, and only what packages say is believed.
     pub toolchain: Option<&'a ToolchainFacts>,
     /// Hears of each step.
@@ -93,43 +96,61 @@ impl LocksetSearch<'_> {
     pub(super) fn run(&self, rust: &Version) -> Result<Repair, Error> {
         let mut held = Held::default();
         let mut spent = Spent::default();
+        // What a package of the workspace demands itself; then its dependencies are built all the same.
+        let mut own_demand: Option<String> = None;
+        let edit = self.resolver.sources.edit(rust, &self.needs);
+        let layout = self.resolver.sources.layout;
+        let used = edit.used.clone().unwrap_or_default();
+        let unreadable = layout.too_new(rust, &used).into_iter().find(|own| !own.readable);
         loop {
-            let resolved = match self.settle(rust, &mut held, &mut spent)? {
+            let resolved = match self.settle(rust, &self.needs, &mut held, &mut spent)? {
                 Some(Settled::Works(resolved)) => resolved,
                 Some(Settled::Hopeless(because)) if held.blamed.is_empty() => return self.floor(rust, because, spent),
-                Some(Settled::Hopeless(because)) => {
-                    // A compile error does not say which Rust would work.
-                    let Spent { resolutions, builds } = spent;
-                    return Ok(Repair::None(Floor { because, rust: None, resolutions, builds }));
-                }
+                // A compile error does not say which Rust would work.
+                Some(Settled::Hopeless(because)) => return Ok(none(because, &spent)),
                 None => return Ok(Repair::GaveUp(self.too_many(&spent))),
             };
+            let done = |own_failure: Option<String>, not_built: Option<String>, spent: &Spent| {
+                Ok(Repair::Done(Repaired { not_built, ..repaired(&resolved, &held, spent, own_failure) }))
+            };
+            if let Some(own) = &unreadable {
+                let why = format!("no cargo of Rust {rust} can read the manifest of {}", own.package);
+                return done(Some(own.sentence()), Some(why), &spent);
+            }
             let Some(toolchain) = self.toolchain else {
-                return Ok(Repair::Done(repaired(&resolved, &held, &spent, None)));
+                return done(None, Some(format!("no toolchain with Rust {rust} is installed")), &spent);
             };
             if spent.builds >= self.limits.builds {
                 return Ok(Repair::GaveUp(self.too_many(&spent)));
             }
-            spent.builds += 1;
-            (self.tell)(&format!("build {} with Rust {}", spent.builds, toolchain.version));
-            let output = match self.build(toolchain, rust, &resolved)? {
-                None => return Ok(Repair::Done(repaired(&resolved, &held, &spent, None))),
-                Some(output) => output,
+            let output = match self.build(toolchain, &edit, &resolved, own_demand.is_some(), &mut spent)? {
+                Said::Works => return done(own_demand, None, &spent),
+                Said::Failed(output) => output,
             };
-            let members: Vec<&str> = self.resolver.sources.layout.members.iter().map(|m| m.name.as_str()).collect();
+            let local = layout.local_names();
             let (own, foreign): (Vec<Blamed>, Vec<Blamed>) =
-                refusal::read(&output).into_iter().partition(|blamed| members.contains(&blamed.name.as_str()));
+                refusal::read(&output).into_iter().partition(|blamed| local.contains(blamed.name.as_str()));
             if let (true, Some(own)) = (foreign.is_empty(), own.first()) {
+                let sentence = |own: &Blamed| {
+                    let (name, version) = (&own.name, &toolchain.version);
+                    format!("{name} itself does not work on Rust {version}, which no lockset changes: {}", own.why)
+                };
+                if own.why.starts_with("requires rustc") && own_demand.is_none() {
+                    (self.tell)(&format!("{} {}; its dependencies are built all the same", own.name, own.why));
+                    own_demand = Some(sentence(own));
+                    continue;
+                }
                 // All that it depends on was compiled before it.
-                let why = format!("{} itself does not work on Rust {}: {}", own.name, toolchain.version, own.why);
-                return Ok(Repair::Done(repaired(&resolved, &held, &spent, Some(why))));
+                return done(Some(own_demand.unwrap_or_else(|| sentence(own))), None, &spent);
             }
             if foreign.is_empty() {
-                let because = format!("the build fails, and names no package: {}", last_lines(&output, 2));
-                let Spent { resolutions, builds } = spent;
-                return Ok(Repair::None(Floor { because: vec![because], rust: None, resolutions, builds }));
+                return Ok(none(
+                    vec![format!("the build fails, and names no package: {}", last_lines(&output, 2))],
+                    &spent,
+                ));
             }
-            for blamed in foreign {
+            let before = held.blamed.len();
+            for blamed in &foreign {
                 let resolved = resolved.packages.iter().filter(|package| package.name == blamed.name);
                 let wanted =
                     |version: &Version| blamed.version.as_ref().is_none_or(|text| *text == version.to_string());
@@ -138,7 +159,27 @@ impl LocksetSearch<'_> {
                     held.blamed.insert((package.name.clone(), package.version.clone()), blamed.why.clone());
                 }
             }
+            if held.blamed.len() == before {
+                // The same build would fail again.
+                let line = |blamed: &Blamed| {
+                    format!("{} {}: {}", blamed.name, blamed.version.as_deref().unwrap_or_default(), blamed.why)
+                };
+                return Ok(none(foreign.iter().map(line).collect(), &spent));
+            }
         }
+    }
+
+    fn build(
+        &self,
+        toolchain: &ToolchainFacts,
+        edit: &Edit,
+        resolved: &Resolved,
+        ignore_rust: bool,
+        spent: &mut Spent,
+    ) -> Result<Said, Error> {
+        spent.builds += 1;
+        (self.tell)(&format!("build {} with Rust {}", spent.builds, toolchain.version));
+        Ok(trial::build(self.resolver, &self.group.name, (toolchain, ignore_rust), (edit, &self.needs), resolved)?)
     }
 
     fn too_many(&self, spent: &Spent) -> String {
@@ -150,7 +191,13 @@ impl LocksetSearch<'_> {
 
     /// Resolves, stepping packages back, until nothing in the lockfile says that it needs more than this Rust; nothing
     /// when too much has been tried.
-    fn settle(&self, rust: &Version, held: &mut Held, spent: &mut Spent) -> Result<Option<Settled>, Error> {
+    fn settle(
+        &self,
+        rust: &Version,
+        needs: &Needs,
+        held: &mut Held,
+        spent: &mut Spent,
+    ) -> Result<Option<Settled>, Error> {
         let mut last: Option<(Resolved, Vec<Step>)> = None;
         loop {
             if spent.resolutions >= self.limits.resolutions {
@@ -160,11 +207,16 @@ impl LocksetSearch<'_> {
                 return Err(Error::Interrupted);
             }
             spent.resolutions += 1;
-            let resolved = match self.resolve(rust, held) {
+            let resolved = match self.resolve(rust, needs, held) {
                 Ok(resolved) => resolved,
-                Err(other @ (Unresolved::Other(_) | Unresolved::Refused(_))) => return Err(other.into_error().into()),
-                Err(Unresolved::Package { said, .. }) => {
+                Err(other @ (Unresolved::Other(_) | Unresolved::Refused(_) | Unresolved::Network(_))) => {
+                    return Err(other.into_kind());
+                }
+                Err(Unresolved::Package { name, said }) => {
                     let Some((before, mut steps)) = last.take() else {
+                        if is_offline(&said) {
+                            return Err(Unresolved::Package { name, said }.into_kind());
+                        }
                         let because = format!("no versions meet all requirements and pins: {}", last_lines(&said, 3));
                         return Ok(Some(Settled::Hopeless(vec![because])));
                     };
@@ -196,7 +248,7 @@ impl LocksetSearch<'_> {
         }
     }
 
-    fn resolve(&self, rust: &Version, held: &Held) -> Result<Resolved, Unresolved> {
+    fn resolve(&self, rust: &Version, needs: &Needs, held: &Held) -> Result<Resolved, Unresolved> {
         let (mut limits, mut deep) = pins(self.resolver.sources, self.group);
         for (name, below) in &held.direct {
             limits.entry(name.clone()).or_default().push(format!("<{below}"));
@@ -204,67 +256,79 @@ impl LocksetSearch<'_> {
         for ((name, range), below) in &held.deep {
             deep.entry(name.clone()).or_default().push(format!(">={range}, <{below}"));
         }
-        let edit = Edit { rust: Some(rust.clone()), limits, ..Edit::default() };
+        let edit = Edit { limits, ..self.resolver.sources.edit(rust, needs) };
         self.resolver.resolve(&edit, &deep, None, Prefer::Rust)
     }
 
-    /// Checks the members and their tests with the real toolchain, served from disk; returns cargo's error if it fails.
-    fn build(&self, toolchain: &ToolchainFacts, rust: &Version, resolved: &Resolved) -> Result<Option<String>> {
-        let (host, layout) = (self.resolver.host, self.resolver.sources.layout);
-        let dir = self.resolver.dir.with_file_name("repair");
-        let root = stage::trial(host, layout, &dir, rust, resolved, &self.resolver.platforms)?;
-        let mut args = vec!["check".to_owned(), "--tests".to_owned(), "--locked".to_owned()];
-        let target = host.dir.join("build").join(format!("repair@{}", self.group.name));
-        args.extend(["--target-dir".to_owned(), target.to_string_lossy().into_owned()]);
-        for member in layout.members.iter().filter(|member| member.under_test) {
-            args.extend(["--package".to_owned(), member.name.clone()]);
-        }
-        let rustc = std::path::Path::new(&toolchain.rustc);
-        let mut command = Command::new(&toolchain.cargo, &root)
-            .args(args)
-            .envs(&host.ambient.for_builds())
-            .env("RUSTC", toolchain.rustc.clone())
-            .env("RUSTDOC", rustc.with_file_name("rustdoc").to_string_lossy())
-            .env("CARGO_INCREMENTAL", "0")
-            .env("CARGO_TERM_COLOR", "never");
-        if resolved.all {
-            command = command.env("CARGO_NET_OFFLINE", "true");
-        }
-        for (name, value) in cc::environment(host)? {
-            command = command.env(name, value);
-        }
-        command.timeout = Some(std::time::Duration::from_secs(1800));
-        let finished = host.run(&command)?;
-        Ok((!finished.status.success()).then(|| finished.stderr.text()))
-    }
-
     /// The lowest Rust that has a lockset, by what packages say: found by halving between this one and the newest that
-    /// anything in the way asks for.
+    /// anything in the way asks for. A build proves it, where its toolchain is installed.
     fn floor(&self, rust: &Version, because: Vec<String>, mut spent: Spent) -> Result<Repair, Error> {
-        let newest =
-            self.resolver.host.ambient.find("rustc").map(|rustc| self.resolver.host.ask_version(&rustc)).transpose()?;
+        let host = self.resolver.host;
+        let newest = host.ambient.find("rustc").map(|rustc| host.ask_version(&rustc)).transpose()?;
         let newest = newest.and_then(|said| Version::parse(said.split(' ').nth(1)?).ok());
         let (mut low, mut high) = (rust.minor, newest.map_or(rust.minor, |newest| newest.minor));
-        let mut works = |minor: u64| -> Result<bool, Error> {
-            (self.tell)(&format!("is there a lockset for Rust 1.{minor}?"));
-            let settled = self.settle(&Version::new(1, minor, 0), &mut Held::default(), &mut spent)?;
-            Ok(matches!(settled, Some(Settled::Works(_))))
+        let mut works = |minor: u64, needs: &Needs| -> Result<Result<Box<Resolved>, Vec<String>>, Error> {
+            let rust = Version::new(1, minor, rust.patch.min(if minor == rust.minor { rust.patch } else { 0 }));
+            Ok(match self.settle(&rust, needs, &mut Held::default(), &mut spent)? {
+                Some(Settled::Works(resolved)) => Ok(resolved),
+                Some(Settled::Hopeless(because)) => Err(because),
+                None => Err(Vec::new()),
+            })
         };
-        let mut floor = None;
-        if low < high && works(high)? {
-            while high - low > 1 {
-                let middle = low + (high - low) / 2;
-                if works(middle)? {
-                    high = middle;
-                } else {
-                    low = middle;
-                }
-            }
-            floor = Some(Version::new(1, high, 0));
+        let ask = |minor: u64| (self.tell)(&format!("is there a lockset for Rust 1.{minor}?"));
+        let (mut by, mut found) = (because.clone(), None);
+        if low < high {
+            ask(high);
+            found = works(high, &self.needs)?.ok();
         }
+        while found.is_some() && high - low > 1 {
+            let middle = low + (high - low) / 2;
+            ask(middle);
+            match works(middle, &self.needs)? {
+                Ok(resolved) => (high, found) = (middle, Some(resolved)),
+                Err(because) => (low, by) = (middle, because),
+            }
+        }
+        let mut only_tests = false;
+        if self.needs.dev {
+            (self.tell)("is it only the tests that need more?");
+            only_tests = works(rust.minor, &Needs { dev: false, ..self.needs.clone() })?.is_ok();
+        }
+        let floor = match found {
+            None => None,
+            Some(resolved) => {
+                let rust = Version::new(1, high, 0);
+                let demanding = too_new(&Version::new(1, high - 1, 0), &resolved.packages);
+                let by = if demanding.is_empty() { by } else { demanding };
+                let not_proven = self.proven(&rust, &resolved, &mut spent)?;
+                Some(FloorOf { rust, by, not_proven })
+            }
+        };
         let Spent { resolutions, builds } = spent;
-        Ok(Repair::None(Floor { because, rust: floor, resolutions, builds }))
+        Ok(Repair::None(Floor { because, rust: floor, only_tests, resolutions, builds }))
     }
+
+    /// Why no build proves that this Rust works with these versions; `None` if one does.
+    fn proven(&self, rust: &Version, resolved: &Resolved, spent: &mut Spent) -> Result<Option<String>, Error> {
+        let name = format!("{}.{}", rust.major, rust.minor);
+        // It is only looked for, never installed.
+        let Availability::Ready(toolchain) = toolchain::find_rustup(self.resolver.host, &name) else {
+            return Ok(Some(format!("no toolchain {name} is installed to prove it by a build")));
+        };
+        let edit = self.resolver.sources.edit(rust, &self.needs);
+        Ok(match self.build(&toolchain, &edit, resolved, false, spent)? {
+            Said::Works => None,
+            Said::Failed(output) => Some(match refusal::read(&output).first() {
+                Some(blamed) => format!("but with Rust {} {} fails: {}", toolchain.version, blamed.name, blamed.why),
+                None => format!("but the build with Rust {} fails: {}", toolchain.version, last_lines(&output, 2)),
+            }),
+        })
+    }
+}
+
+fn none(because: Vec<String>, spent: &Spent) -> Repair {
+    let Spent { resolutions, builds } = *spent;
+    Repair::None(Floor { because, rust: None, only_tests: false, resolutions, builds })
 }
 
 fn repaired(resolved: &Resolved, held: &Held, spent: &Spent, own_failure: Option<String>) -> Repaired {
@@ -279,5 +343,5 @@ fn repaired(resolved: &Resolved, held: &Held, spent: &Spent, own_failure: Option
         }
     }
     let lock = resolved.lock.to_text();
-    Repaired { lock, pins, resolutions: spent.resolutions, builds: spent.builds, own_failure }
+    Repaired { lock, pins, resolutions: spent.resolutions, builds: spent.builds, not_built: None, own_failure }
 }

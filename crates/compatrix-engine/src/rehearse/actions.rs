@@ -53,7 +53,7 @@ pub(super) fn act(
 /// `target` of the last rehearsal's job, as the action would restore it.
 fn lend_target(going: &mut Going<'_, '_>) -> Result<StepEnd> {
     let kept = going.rehearsal.places.kept.join("target").join(&going.job.id);
-    let target = going.checkout.join("target");
+    let target = going.folder.join("target");
     if files::exists(&target) {
         return Ok(StepEnd::LeftOut("there is a `target` already".to_owned()));
     }

@@ -24,7 +24,7 @@ pub(super) struct Origin {
 /// The repository of the workspace; reports uncommitted changes.
 ///
 /// # Errors
-/// There is no git, repository or commit, or the workspace is not at the repository's top, where workflows must be.
+/// There is no git, repository or commit.
 pub(super) fn origin(setup: &Setup<'_>, tell: &Sender<RehearsalEvent>) -> Result<Origin, Error> {
     let host = setup.host;
     let git = Git::find(host);
@@ -33,12 +33,6 @@ pub(super) fn origin(setup: &Setup<'_>, tell: &Sender<RehearsalEvent>) -> Result
     let top = git.top()?.map_err(|said| {
         Error::usage(format!("{root} is not in a git repository, but a rehearsal needs a commit: {said}"))
     })?;
-    if top.canonicalize().unwrap_or_else(|_| top.clone()) != host.root {
-        return Err(Error::usage(format!(
-            "{root} is not the top of its repository ({}), where GitHub looks for workflows",
-            top.display()
-        )));
-    }
     let commit = git.commit("HEAD")?;
     let commit = commit.ok_or_else(|| Error::usage(format!("{root} has no commit yet; commit, then rehearse")))?;
     let status = git.ask(&["status", "--porcelain", "--untracked-files=normal"])?.unwrap_or_default();

@@ -58,6 +58,8 @@ pub(super) struct Going<'r, 'a> {
     pub(super) job: &'r WorkflowJob,
     /// `GITHUB_WORKSPACE`.
     pub(super) checkout: PathBuf,
+    /// The workspace in it, where lines run.
+    pub(super) folder: PathBuf,
     /// `RUNNER_TEMP`.
     pub(super) temp: PathBuf,
     /// Logs and the summary.

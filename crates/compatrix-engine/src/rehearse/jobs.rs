@@ -32,8 +32,8 @@ fn home(host: &Host) -> PathBuf {
 /// Rehearses a workflow. `tell` receives all events.
 ///
 /// # Errors
-/// The workflow has what a rehearsal does not know; the workspace is in no git repository, or not at its top; the machine
-/// fails; an interrupt came.
+/// The workflow has what a rehearsal does not know; the workspace is in no git repository; the machine fails; an interrupt
+/// came.
 pub fn rehearse(setup: &Setup<'_>, workflow: &Workflow, tell: &Sender<RehearsalEvent>) -> Result<Rehearsed, Error> {
     let refused = rehearsal::refusals(workflow);
     if !refused.is_empty() {

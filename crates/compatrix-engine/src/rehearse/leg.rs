@@ -1,12 +1,14 @@
 //! Runs one job: its steps in order, in a private folder.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use compatrix_ci::workflow::evaluate;
 use compatrix_ci::workflow::evaluate::{Status, Trouble};
 use compatrix_ci::workflow::rehearsal::{JobResult, Leg, VERDICT};
-use compatrix_ci::workflow::{Action, Step, WorkflowJob};
+use compatrix_ci::workflow::{Action, Installs, Step, WorkflowJob};
 use serde_json::{json, Map, Value};
 
 use super::job::{Going, JobOutcome, Stop};
@@ -38,6 +40,7 @@ pub(super) fn run(
         rehearsal,
         job,
         base: rehearsal.variables(job, &checkout, &temp),
+        folder: rehearsal.workflow.place.folder().map_or_else(|| checkout.clone(), |folder| checkout.join(folder)),
         checkout,
         temp,
         logs,
@@ -110,7 +113,7 @@ impl Going<'_, '_> {
             }
         }
         // A killed orchestrator leaves children that only its mark identifies.
-        Supervisor::of_workspace(&self.checkout).kill_leftovers();
+        Supervisor::of_workspace(&self.folder).kill_leftovers();
         self.rehearsal.setup.host.supervisor.kill_left_by_runs();
         let summary = self.logs.join("summary.md");
         self.outcome.summary = files::exists(&summary).then_some(summary);
@@ -124,7 +127,7 @@ impl Going<'_, '_> {
         let holds = evaluate::condition(step.condition.map(|of| of.0), &self.scope());
         let end = if !holds.map_err(|trouble| self.unknown(&place, &trouble))? {
             StepEnd::Skipped
-        } else if step.installs && !self.rehearsal.setup.install {
+        } else if step.installs == Installs::Software && !self.rehearsal.setup.install {
             StepEnd::LeftOut("it installs on this machine; --install runs it".to_owned())
         } else {
             self.rehearsal.tell(RehearsalEvent::StepStarted(name.clone()));
@@ -165,7 +168,13 @@ impl Going<'_, '_> {
             }
         }
         match &step.action {
-            Action::Run(lines) => shell::run(self, n, lines, &env, outputs).map(|()| StepEnd::Done),
+            Action::Run(_) if step.installs == Installs::Compatrix && !self.rehearsal.setup.install => {
+                stand_in(&self.folder, &env)
+            }
+            Action::Run(lines) => {
+                let dir = if step.at_top { self.checkout.clone() } else { self.folder.clone() };
+                shell::run(self, &dir, n, lines, &env, outputs).map(|()| StepEnd::Done)
+            }
             Action::Uses { action, with } => {
                 let mut inputs = BTreeMap::new();
                 for (name, text) in with {
@@ -184,6 +193,18 @@ impl Going<'_, '_> {
             }
         }
     }
+}
+
+/// Hands on the running executable in place of one that would be downloaded.
+fn stand_in(folder: &Path, env: &BTreeMap<String, String>) -> Result<StepEnd, Stop> {
+    let program = std::env::current_exe().map_err(|error| anyhow!("cannot tell which executable runs: {error}"))?;
+    let handed = env.get("HANDED").ok_or_else(|| anyhow!("the step hands nothing on"))?;
+    let handed = folder.join(handed);
+    if let Some(parent) = handed.parent() {
+        files::make_dir(parent)?;
+    }
+    files::copy(&program, &handed)?;
+    Ok(StepEnd::LeftOut("the running executable stands in for the installed one; --install installs it".to_owned()))
 }
 
 fn withheld(path: &str) -> StepEnd {

@@ -11,7 +11,7 @@ use crate::sys::host::Host;
 /// The inputs of a rehearsal.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup<'a> {
-    /// The workspace; its root is the top of a git repository.
+    /// The workspace, in a git repository.
     pub host: &'a Host,
     /// The event that starts the workflow.
     pub event: CiEvent,

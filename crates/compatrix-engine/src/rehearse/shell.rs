@@ -23,9 +23,10 @@ const MOST_OUTPUT: usize = 4 * 1024 * 1024;
 /// How many lines of a step that failed are shown.
 const SHOWN: usize = 30;
 
-/// Runs lines of bash as GitHub does: `bash --noprofile --norc -eo pipefail FILE`.
+/// Runs lines of bash in a folder as GitHub does: `bash --noprofile --norc -eo pipefail FILE`.
 pub(super) fn run(
     going: &mut Going<'_, '_>,
+    dir: &Path,
     n: usize,
     lines: &[&str],
     step_env: &BTreeMap<String, String>,
@@ -51,7 +52,7 @@ pub(super) fn run(
         env.insert(name.to_owned(), text(path));
     }
     env.insert("GITHUB_STEP_SUMMARY".to_owned(), text(&going.logs.join("summary.md")));
-    let mut command = Command::new(text(&bash), &going.checkout)
+    let mut command = Command::new(text(&bash), dir)
         .args(["--noprofile", "--norc", "-eo", "pipefail", text(&file("script")).as_str()])
         .envs(&env);
     command.timeout = Some(going.deadline.saturating_duration_since(clock::instant()));

@@ -10,7 +10,7 @@ use compatrix_model::plan::since::{affected, Affected, Ground, Looked, OldSpec};
 use compatrix_model::spec_text;
 use compatrix_model::spec_text::Parsed;
 
-use crate::deps::locks;
+use crate::deps::locks::sources::shown_file;
 use crate::find::fixture;
 use crate::find::fixture::Fixture;
 use crate::find::input::Input;
@@ -107,7 +107,7 @@ fn ground(
     }
     ground.harmless = places::ours(host, project).iter().filter_map(|path| git.below(path)).collect();
     for group in &parsed.spec.locks {
-        if let Some(path) = git.below(&host.root.join(locks::shown_file(group))) {
+        if let Some(path) = git.below(&host.root.join(shown_file(group))) {
             ground.locks.insert(path, Condition::from(group));
         }
     }

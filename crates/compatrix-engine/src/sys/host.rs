@@ -55,6 +55,8 @@ pub struct Limits {
     pub fresh: bool,
     /// Stage every build and serve its dependencies from disk, so that no build uses the network.
     pub hermetic: bool,
+    /// Use the committed locksets only; otherwise one that is missing or stale is made on the way.
+    pub committed: bool,
 }
 
 impl Host {
@@ -132,7 +134,14 @@ impl Host {
             ambient: Ambient::capture(),
             memo: Arc::new(Memo::default()),
             supervisor: Supervisor::of_workspace(root),
-            limits: Limits { jobs: 1, offline: true, no_install: true, fresh: false, hermetic: false },
+            limits: Limits {
+                jobs: 1,
+                offline: true,
+                no_install: true,
+                fresh: false,
+                hermetic: false,
+                committed: false,
+            },
             now: 0,
         }
     }

@@ -4,6 +4,7 @@ use toml::{Table, Value};
 
 use super::features::{self, Features, Named};
 use super::inherit::DEPENDENCIES;
+use super::used::Used;
 
 /// What is left out.
 #[derive(Debug, Clone, Copy, Default)]
@@ -12,6 +13,8 @@ pub(super) struct LeftOut<'a> {
     pub dev: bool,
     /// The platforms, as spelled in manifests, whose dependencies are.
     pub targets: &'a [String],
+    /// What is on: other optional dependencies are, and other features switch nothing on. `None`: all may be.
+    pub used: Option<&'a Used>,
     /// As [`features::without`] has it.
     pub everywhere: bool,
 }
@@ -21,7 +24,7 @@ pub(super) fn leave_out(manifest: &mut Table, what: LeftOut<'_>) {
     let (mut kept, mut gone) = (Vec::new(), Vec::new());
     for_each_table(manifest, &mut |target, kind, dependencies| {
         for (key, value) in dependencies.iter() {
-            match what.has(target, kind) {
+            match what.has(target, kind, key, value) {
                 true => gone.push((named(key, value), is_dev(kind))),
                 false => kept.push(named(key, value)),
             }
@@ -29,9 +32,8 @@ pub(super) fn leave_out(manifest: &mut Table, what: LeftOut<'_>) {
     });
     let stays = |one: &Named| features::stays(one, &kept);
     for_each_table(manifest, &mut |target, kind, dependencies| {
-        if what.has(target, kind) {
-            dependencies.retain(|key, value| !is_dev(kind) && stays(&named(key, value)));
-        }
+        dependencies
+            .retain(|key, value| !what.has(target, kind, key, value) || (!is_dev(kind) && stays(&named(key, value))));
     });
     let (stayed, gone): (Vec<_>, Vec<_>) = gone.into_iter().partition(|(one, dev)| !dev && stays(one));
     kept.extend(stayed.into_iter().map(|(one, _)| one));
@@ -39,7 +41,11 @@ pub(super) fn leave_out(manifest: &mut Table, what: LeftOut<'_>) {
     remove_empty(manifest);
 
     let before = features_of(manifest);
-    let after = features::without(&before, &kept, &gone, what.everywhere);
+    let mut after = features::without(&before, &kept, &gone, what.everywhere);
+    if let Some(used) = what.used {
+        // Those of optional dependencies that are gone have nothing in them already.
+        after.iter_mut().filter(|(name, _)| !used.features.contains(*name)).for_each(|(_, values)| values.clear());
+    }
     if after != before {
         let list = |values: Vec<String>| Value::Array(values.into_iter().map(Value::String).collect());
         let table = after.into_iter().map(|(name, values)| (name, list(values))).collect();
@@ -48,8 +54,10 @@ pub(super) fn leave_out(manifest: &mut Table, what: LeftOut<'_>) {
 }
 
 impl LeftOut<'_> {
-    fn has(&self, target: Option<&str>, kind: &str) -> bool {
-        (self.dev && is_dev(kind)) || target.is_some_and(|target| self.targets.iter().any(|other| other == target))
+    fn has(&self, target: Option<&str>, kind: &str, key: &str, value: &Value) -> bool {
+        (self.dev && is_dev(kind))
+            || target.is_some_and(|target| self.targets.iter().any(|other| other == target))
+            || self.used.is_some_and(|used| named(key, value).optional && !used.dependencies.contains(key))
     }
 }
 
@@ -115,6 +123,43 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_no_feature_set_uses_is_left_out() {
+        let mut manifest: Table = r#"
+[features]
+default = ["std"]
+std = ["on/std", "tls?/std"]
+tls = ["dep:tls", "on/tls"]
+[dependencies]
+on = { version = "1", optional = true }
+tls = { version = "1", optional = true }
+always = "1"
+[target.'cfg(unix)'.dependencies]
+tls = { version = "1", optional = true }
+[dev-dependencies]
+tls = "2"
+"#
+        .parse()
+        .unwrap();
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let used = Used { features: set(&["default", "std", "on"]), dependencies: set(&["on"]) };
+        leave_out(&mut manifest, LeftOut { used: Some(&used), ..LeftOut::default() });
+        let expected: Table = r#"
+[features]
+default = ["std"]
+std = ["on/std", "tls/std"]
+tls = []
+[dependencies]
+on = { version = "1", optional = true }
+always = "1"
+[dev-dependencies]
+tls = "2"
+"#
+        .parse()
+        .unwrap();
+        assert_eq!(manifest, expected);
+    }
+
+    #[test]
     fn features_refer_to_what_is_left() {
         let mut manifest: Table = r#"
 [features]
@@ -138,7 +183,7 @@ proptest = "1"
         .parse()
         .unwrap();
         let targets = ["cfg(windows)".to_owned()];
-        leave_out(&mut manifest, LeftOut { dev: true, targets: &targets, everywhere: false });
+        leave_out(&mut manifest, LeftOut { dev: true, targets: &targets, ..LeftOut::default() });
         let expected: Table = r#"
 [features]
 default = ["win", "twin"]

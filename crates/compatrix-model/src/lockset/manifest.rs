@@ -9,6 +9,7 @@ use super::inherit::{for_each_dependency, is_inherited};
 use super::left_out::{leave_out, LeftOut};
 use super::old_cargo::for_every_cargo;
 use super::patch::{self, Patched};
+use super::used::Used;
 use crate::release;
 
 /// The first Rust of all.
@@ -19,6 +20,8 @@ const OLDEST: Version = Version::new(1, 0, 0);
 pub struct Edit {
     /// The `rust-version` to set instead of the package's.
     pub rust: Option<Version>,
+    /// Whether that is for the packages under test only. The others keep what they demand.
+    pub rust_of_tested: bool,
     /// Whether to remove dev-dependencies.
     pub without_dev: bool,
     /// Platforms (`cfg(…)` or triples, as spelled in manifests) whose dependencies are removed.
@@ -27,6 +30,9 @@ pub struct Edit {
     pub limits: BTreeMap<String, Vec<String>>,
     /// Whether a dependency of another platform may switch on a feature here: with cargo's first resolver.
     pub everywhere: bool,
+    /// By package, what of it is on: other features are left without effect, other optional dependencies are removed.
+    /// Packages that it does not have are left out of the stage. `None` keeps all.
+    pub used: Option<BTreeMap<String, Used>>,
     /// The packages that `[patch]` replaces, with the kind of their source; others are left out of it. `None` keeps all.
     pub patched: Option<Vec<Patched>>,
 }
@@ -34,11 +40,16 @@ pub struct Edit {
 /// The member's manifest in the stage.
 pub fn member(manifest: &Table, edit: &Edit) -> Table {
     let mut staged = manifest.clone();
+    let name = staged.get("package").and_then(|package| package.get("name")).and_then(Value::as_str).map(str::to_owned);
     if let (Some(rust), Some(Value::Table(package))) = (&edit.rust, staged.get_mut("package")) {
+        // cargo refuses an edition that needs a newer Rust than the package says.
+        let edition = package.get("edition").and_then(Value::as_str).map(cargo_for_edition);
+        let rust = edition.as_ref().map_or(rust, |edition| edition.max(rust));
         package.insert("rust-version".to_owned(), Value::String(rust.to_string()));
     }
     for_each_dependency(&mut staged, &mut |_, key, value| limit(key, value, &edit.limits));
-    let what = LeftOut { dev: edit.without_dev, targets: &edit.without_targets, everywhere: edit.everywhere };
+    let used = name.zip(edit.used.as_ref()).and_then(|(name, used)| used.get(&name));
+    let what = LeftOut { dev: edit.without_dev, targets: &edit.without_targets, used, everywhere: edit.everywhere };
     leave_out(&mut staged, what);
     for_every_cargo(&mut staged, false);
     staged

@@ -113,6 +113,41 @@ fn name_and_version(folder: &str) -> Option<(String, String)> {
     Some((folder[..at].to_owned(), folder[at + 1..].to_owned()))
 }
 
+/// Dependencies that are too new for a toolchain, as a build's output blames them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooNew {
+    /// The Rust that works for all of them, if all say which.
+    pub needs: Option<Version>,
+    /// The first of them, with the reason.
+    pub said: String,
+    name: String,
+}
+
+impl TooNew {
+    /// Whether a text names the first of them and its reason.
+    pub fn named_in(&self, cause: &str) -> bool {
+        let words = cause.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
+        let of_folder = format!("{}-", self.name);
+        let mut named = words.filter(|word| *word == self.name || word.starts_with(&of_folder));
+        named.next().is_some() && (cause.contains("rustc") || cause.contains("edition") || cause.contains("E0658"))
+    }
+}
+
+/// What of this is because the toolchain is too old, not because the code is wrong or something is missing here.
+pub fn too_new(blamed: Vec<Blamed>) -> Option<TooNew> {
+    const SIGNS: [&str; 4] = ["E0658", "unstable", "cannot read its index entry", "its manifest cannot be read"];
+    let is_old = |one: &Blamed| one.needs.is_some() || SIGNS.iter().any(|sign| one.why.contains(sign));
+    let found: Vec<Blamed> = blamed.into_iter().filter(is_old).collect();
+    let first = found.first()?;
+    let needs: Option<Vec<Version>> = found.iter().map(|one| one.needs.clone()).collect();
+    let version = first.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+    Some(TooNew {
+        needs: needs.and_then(|needs| needs.into_iter().max()),
+        said: format!("{}{version} is too new for this toolchain: {}", first.name, first.why),
+        name: first.name.clone(),
+    })
+}
+
 /// Whether the error of a cargo that builds in the stage below `tree` is about what only the stage is made of, or what no
 /// published package has: its lockfile, what is served, the configuration, the parts of manifests that are the
 /// workspace's. A package's own demands, as for an edition, are the package's.
@@ -157,6 +192,9 @@ pub fn is_of_stage(output: &str, tree: &str) -> bool {
 /// The package whose requirements cannot be met, if the resolver names one.
 pub fn unresolvable(output: &str) -> Option<String> {
     output.lines().find_map(|line| {
+        if let Some((_, rest)) = line.split_once("no matching package named `") {
+            return Some(rest.split('`').next()?.to_owned());
+        }
         let (_, rest) = line.split_once("failed to select a version for ")?;
         let rest = rest.strip_prefix("the requirement ").unwrap_or(rest).strip_prefix('`')?;
         Some(rest.split(['`', ' ']).next()?.to_owned())
@@ -225,6 +263,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_new_is_told_from_what_is_wrong() {
+        let needs = |output: &str| too_new(read(output)).map(|found| found.needs.map(|needs| needs.to_string()));
+        let two =
+            "error: rustc 1.78.0 is not supported by the following packages:\n  a@0.5.5 requires rustc 1.81.0\n  \
+                   b@0.3.44 requires rustc 1.83.0\n";
+        assert_eq!(needs(two), Some(Some("1.83.0".to_owned())), "all of them are to work");
+        let unstable =
+            "error[E0658]: use of unstable library feature\nerror: could not compile `a` due to previous error\n";
+        assert_eq!(needs(unstable), Some(None));
+        let wrong = "error[E0308]: mismatched types\nerror: could not compile `a` due to previous error\n";
+        assert_eq!(needs(wrong), None);
+        assert_eq!(needs("error: failed to run custom build command for `z v0.1.0`\n"), None);
+        let found = too_new(read(two)).unwrap();
+        assert_eq!(found.said, "a 0.5.5 is too new for this toolchain: requires rustc 1.81.0");
+        assert!(!found.named_in("error: rustc 1.78.0 is not supported by the following packages:"));
+        assert!(found.named_in("a 0.5.5 requires rustc 1.81.0"));
+    }
+
+    #[test]
     fn an_index_entry_that_cargo_cannot_read() {
         let blamed =
             one("error: no matching package named `rusqlite` found\nlocation searched: registry `crates-io`\n\
@@ -267,6 +324,7 @@ mod tests {
             Some("hashlink")
         );
         assert_eq!(found("error: failed to select a version for `smallvec`.\n").as_deref(), Some("smallvec"));
+        assert_eq!(found("error: no matching package named `gone` found\n").as_deref(), Some("gone"));
         assert_eq!(found("error: network failure\n"), None);
     }
 }

@@ -17,6 +17,8 @@ pub struct Resolution {
     pub needs: Option<Version>,
     /// Whether that is declared, so that the resolver has seen it.
     pub declared: bool,
+    /// Whether no other version can be chosen: it is from git, or a patch.
+    pub fixed: bool,
     /// Positions of those that depend on it; absent for members of the workspace.
     pub parents: Vec<usize>,
     /// Members of the workspace that depend on it, with the requirement.
@@ -103,35 +105,51 @@ pub fn next_steps(rust: &Version, held: &Held, packages: &[Resolution]) -> Resul
             (None, Some(needs)) => format!("needs Rust {}.{}", needs.major, needs.minor),
             (None, None) => String::new(),
         };
-        let mut seen = BTreeSet::new();
-        let mut todo = vec![start];
-        while let Some(n) = todo.pop() {
-            if !seen.insert(n) {
+        // Those that have been looked at, each with the one that led to it.
+        let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut todo = vec![(start, start)];
+        while let Some((n, led_by)) = todo.pop() {
+            if seen.contains_key(&n) {
                 continue;
             }
+            seen.insert(n, led_by);
             let package = &packages[n];
             let direct = !package.members.is_empty();
             let stuck = held.stuck.contains(&(package.name.clone(), range(&package.version)));
             // The resolver already considered declarations, and found no lower version that declares less.
-            let useless = package.declared && too_new(n) && blamed(n).is_none();
-            if !stuck && !useless && package.version > Version::new(0, 0, 0) {
+            let useless = package.fixed || (package.declared && too_new(n) && blamed(n).is_none());
+            // Held below this version already, and chosen all the same.
+            let held_in_vain = held.direct.get(&package.name).is_some_and(|below| direct && *below <= package.version);
+            if !stuck && !held_in_vain && !useless && package.version > Version::new(0, 0, 0) {
                 let range = (!direct).then(|| range(&package.version));
                 steps.insert(Step { name: package.name.clone(), below: package.version.clone(), range, before: None });
                 continue;
             }
             if direct {
                 let (member, required) = &package.members[0];
-                hopeless.push(match n == start {
-                    true => {
-                        format!("{} {}, which {member} requires as `{required}`, {why}", package.name, package.version)
+                let start = &packages[start];
+                // From what is in the way up to what a member requires.
+                let mut chain = vec![n];
+                while let Some(&below) =
+                    chain.last().and_then(|last| seen.get(last)).filter(|below| !chain.contains(below))
+                {
+                    chain.push(below);
+                }
+                chain.pop();
+                hopeless.push(match chain.as_slice() {
+                    [] => format!("{} {}, which {member} requires as `{required}`, {why}", start.name, start.version),
+                    chain => {
+                        let by =
+                            chain.iter().rev().map(|&n| format!("by {} {}", packages[n].name, packages[n].version));
+                        let by = by.collect::<Vec<_>>().join(", ");
+                        format!(
+                            "{} {} {why}; it comes {by}, which {member} requires as `{required}`",
+                            start.name, start.version
+                        )
                     }
-                    false => format!(
-                        "{} {} {why}; it comes by {} {}, which {member} requires as `{required}`",
-                        packages[start].name, packages[start].version, package.name, package.version
-                    ),
                 });
             }
-            todo.extend(&package.parents);
+            todo.extend(package.parents.iter().map(|&parent| (parent, n)));
         }
     }
     if steps.is_empty() && !bad.is_empty() {
@@ -139,6 +157,12 @@ pub fn next_steps(rust: &Version, held: &Held, packages: &[Resolution]) -> Resul
         return Err(hopeless);
     }
     Ok(steps.into_iter().collect())
+}
+
+/// The packages of a resolution that need more than this Rust, each with how it comes in: one line each.
+pub fn too_new(rust: &Version, packages: &[Resolution]) -> Vec<String> {
+    let fixed: Vec<Resolution> = packages.iter().map(|package| Resolution { fixed: true, ..package.clone() }).collect();
+    next_steps(rust, &Held::default(), &fixed).err().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -153,6 +177,7 @@ mod tests {
             version: version.parse().unwrap(),
             needs: needs.map(|minor| Version::new(1, minor, 0)),
             declared,
+            fixed: false,
             parents: parents.to_vec(),
             members: Vec::new(),
         }
@@ -203,7 +228,32 @@ mod tests {
         let mut held = Held::default();
         held.stuck.insert(("top".into(), "1.0.0".into()));
         let expected = "deep 0.5.0 needs Rust 1.85; it comes by top 1.2.0, which mine requires as `^1.2`";
-        assert_eq!(steps(&held, &[top, deep]), [expected]);
+        assert_eq!(steps(&held, &[top.clone(), deep]), [expected]);
+        // The whole way is shown.
+        let (mid, deep) = (package("mid", "0.2.0", None, true, &[0]), package("deep", "0.5.0", Some(85), true, &[1]));
+        held.stuck.insert(("mid".into(), "0.2.0".into()));
+        let expected = "deep 0.5.0 needs Rust 1.85; it comes by mid 0.2.0, by top 1.2.0, which mine requires as `^1.2`";
+        assert_eq!(steps(&held, &[top, mid, deep]), [expected]);
+    }
+
+    #[test]
+    fn what_has_no_other_version_is_not_stepped_back() {
+        let git = Resolution { fixed: true, ..required(package("git", "1.2.0", Some(85), false, &[]), "*") };
+        let expected = "git 1.2.0, which mine requires as `*`, needs Rust 1.85";
+        assert_eq!(steps(&Held::default(), std::slice::from_ref(&git)), [expected]);
+        // A limit that the resolver did not take, as where a patch decides the version.
+        let mut held = Held::default();
+        held.direct.insert("git".into(), Version::new(1, 2, 0));
+        assert_eq!(steps(&held, &[Resolution { fixed: false, ..git }]), [expected]);
+    }
+
+    #[test]
+    fn what_is_too_new_is_listed_with_how_it_comes_in() {
+        let top = required(package("top", "1.2.0", Some(60), true, &[]), "^1");
+        let (deep, fine) =
+            (package("deep", "0.5.0", Some(85), false, &[0]), package("fine", "1.0.0", None, true, &[0]));
+        let expected = "deep 0.5.0 needs Rust 1.85; it comes by top 1.2.0, which mine requires as `^1`";
+        assert_eq!(too_new(&RUST, &[top, deep, fine]), [expected]);
     }
 
     #[test]

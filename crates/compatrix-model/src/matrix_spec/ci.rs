@@ -6,7 +6,8 @@ mod lower;
 mod settings;
 mod shape;
 
-pub use settings::{Check, Checks, Ci, CiEvent, EventSettings, JobCommand};
+pub use format::is_branch;
+pub use settings::{Check, Checks, Ci, CiEvent, EventSettings, JobCommand, ToolSource};
 
 pub(super) use lower::ci;
 pub(super) use shape::CI;

@@ -16,6 +16,8 @@ pub struct Project {
     pub report: String,
     /// The page on leaks and memory errors, relative to the root.
     pub reliability: String,
+    /// The folder of badges, relative to the root; `None` if there are to be none.
+    pub badges: Option<String>,
     /// The folder of committed evidence, relative to the root.
     pub evidence: String,
 }
@@ -46,6 +48,12 @@ pub(super) static PROJECT: TableShape = TableShape {
             Shape::Text(&Format::RelativePath),
             Need::Text("docs/RELIABILITY.md"),
         ),
+        Key::optional(
+            "badges",
+            "A folder for badges, relative to the workspace root: `report` writes one for each claim, as SVG and as JSON for \
+             shields.io.",
+            Shape::Text(&Format::RelativePath),
+        ),
         Key::default(
             "evidence",
             "The folder of committed evidence, relative to the workspace root.",
@@ -67,6 +75,7 @@ pub(super) fn project(root: &Table) -> Project {
         inputs: table.and_then(|table| table.texts("inputs")),
         report: text("report"),
         reliability: text("reliability"),
+        badges: table.and_then(|table| table.owned("badges")),
         evidence: text("evidence"),
     }
 }

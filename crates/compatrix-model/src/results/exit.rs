@@ -1,6 +1,7 @@
 //! The exit code of a command, decided here and nowhere else.
 
 use super::row::Row;
+use crate::lockset::made::MadeLockset;
 use crate::verdict::Verdict;
 use compatrix_leak::LeakReport;
 
@@ -30,6 +31,16 @@ impl ExitCode {
             ExitCode::Interrupted => 130,
         }
     }
+}
+
+/// How `lock` ends with these results: mistakes of the workspace come before locksets that cannot work.
+pub fn of_locksets<'m>(made: impl Iterator<Item = &'m MadeLockset>) -> ExitCode {
+    let codes = made.map(|made| match (made.is_mistake(), made.fails()) {
+        (true, _) => ExitCode::Usage,
+        (false, true) => ExitCode::NotAsPromised,
+        (false, false) => ExitCode::Success,
+    });
+    codes.max_by_key(|code| code.number()).unwrap_or(ExitCode::Success)
 }
 
 /// Counts of everything that makes a verdict bad.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use compatrix_model::axis::AxisKind;
-use compatrix_model::claims::{Claim, ClaimVerdict, Lowest};
+use compatrix_model::claims::{Claim, ClaimVerdict, Lowest, Subject};
 use compatrix_model::matrix_spec::{ClaimedVersion, Spec};
 use compatrix_model::verdict::Verdict;
 
@@ -93,17 +93,12 @@ pub(super) fn table(facts: &Facts<'_>) -> String {
     let mut table = Table::new(&["Promise", "Verdict", "Why", "Example"]);
     for claim in &facts.claims.claims {
         let Claim { subject, verdict, proof, stale, against, exceptions: _, sentence } = claim;
-        let sign = match verdict {
-            ClaimVerdict::Proven => "✅",
-            ClaimVerdict::Stale => "⏳",
-            ClaimVerdict::Unproven => "➖",
-            ClaimVerdict::Contradicted => "❌",
-        };
+        let sign = sign(*verdict);
         let stale =
             stale.iter().filter(|_| *verdict == ClaimVerdict::Stale).find_map(|(_, cells)| cells.example.as_ref());
         let example = against.example.as_ref().or(stale).or(proof.example.as_ref());
         table.row([
-            text(&subject.to_string()),
+            promised(subject),
             format!("{sign} {verdict}"),
             text(sentence),
             example.map_or(String::new(), |cell| code(&cell.to_string())),
@@ -113,21 +108,53 @@ pub(super) fn table(facts: &Facts<'_>) -> String {
     if !facts.judgement.judged.is_empty() {
         out.push_str(if out.is_empty() { "" } else { "\n" });
         let claimed = &facts.spec.claims;
-        oldest(&mut out, "Rust", &facts.claims.lowest_rust, claimed.rust.as_ref());
+        let one = claimed.packages.is_empty();
+        let of_rust = match &claimed.rust {
+            _ if !one => "This is not a promise: packages promise what is said above".to_owned(),
+            claim => promise("Rust", claim.as_ref()),
+        };
+        oldest(&mut out, "Rust", &facts.claims.lowest_rust, &of_rust);
         // Where there is neither an axis nor a claim, SQLite is none of the reader's concerns.
         if facts.spec.space.axis_of(&AxisKind::Sqlite).is_some() || claimed.sqlite.is_some() {
-            oldest(&mut out, "SQLite", &facts.claims.lowest_sqlite, claimed.sqlite.as_ref());
+            let of_sqlite = promise("SQLite", claimed.sqlite.as_ref());
+            oldest(&mut out, "SQLite", &facts.claims.lowest_sqlite, &of_sqlite);
         }
     }
     out
 }
 
-/// The oldest version that works, in words that nobody takes for a requirement.
-fn oldest(out: &mut String, what: &str, lowest: &Option<Lowest>, claimed: Option<&ClaimedVersion>) {
-    let promise = match claimed {
+/// A verdict's sign.
+pub(super) fn sign(verdict: ClaimVerdict) -> &'static str {
+    match verdict {
+        ClaimVerdict::Proven => "✅",
+        ClaimVerdict::Stale => "⏳",
+        ClaimVerdict::Unproven => "➖",
+        ClaimVerdict::Contradicted => "❌",
+    }
+}
+
+/// The promise in words: a package is code.
+fn promised(subject: &Subject) -> String {
+    match subject {
+        Subject::Rust { version, package: Some(package) } => {
+            format!("Rust {} and newer for {}", text(version), code(package))
+        }
+        Subject::Rust { package: None, .. } | Subject::Sqlite(_) | Subject::Schema(_) | Subject::Platform { .. } => {
+            text(&subject.to_string())
+        }
+    }
+}
+
+/// What is promised of a version, to be read beside the oldest one that works.
+fn promise(what: &str, claimed: Option<&ClaimedVersion>) -> String {
+    match claimed {
         Some(claim) => format!("The promise is {what} {} and newer", claim.text),
         None => format!("This is not a promise: the spec promises no lowest {what}"),
-    };
+    }
+}
+
+/// The oldest version that works, in words that nobody takes for a requirement.
+fn oldest(out: &mut String, what: &str, lowest: &Option<Lowest>, promise: &str) {
     let _ = match lowest {
         None => writeln!(out, "- No {what} version is known to work yet. {promise}."),
         Some(Lowest { version, proof, broken_above }) => {

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use compatrix_ci::exact_sqlite::exact_versions;
 use compatrix_ci::workflow::Workflow;
 use compatrix_ci::{events, Committed};
-use compatrix_engine::committed::workflows;
+use compatrix_engine::committed::repository::Repository;
+use compatrix_engine::committed::workflows::{self, Wanted};
 use compatrix_engine::provide::exact_sqlite;
 use compatrix_engine::rehearse::{self, Setup};
+use compatrix_engine::session::Session;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::{Host, Limits};
 use compatrix_model::matrix_spec::{Ci, JobCommand};
 use compatrix_render::rehearsal::table;
 
-use crate::cli::{CiCommand, Global, RehearseArgs};
+use crate::cli::{command_name, CiCommand, Global, RehearseArgs};
 use crate::terminal::Terminal;
 use crate::workspace::{no_work, processors, Opened, SPEC};
 use crate::{event, progress};
@@ -21,7 +23,10 @@ use crate::{event, progress};
 pub(crate) fn run(global: &Global, command: &CiCommand, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
     let Some(settings) = &opened.parsed.spec.ci else {
-        return Err(Error::usage(format!("the spec has no [ci]; add to {SPEC} what runs where, as docs/CI.md shows")));
+        return Err(Error::usage(format!(
+            "the spec has no [ci]; add to {SPEC} what runs where, as `{} help ci` shows",
+            command_name()
+        )));
     };
     match command {
         CiCommand::Rehearse(args) => rehearse(&opened, settings, args, terminal),
@@ -39,19 +44,20 @@ fn rehearse(opened: &Opened, settings: &Ci, args: &RehearseArgs, terminal: &Term
         ))
     })?;
     let session = opened.session(no_work(), false, terminal)?;
-    let workflows = to_rehearse(opened, &event::committed(opened, &session)?, args)?;
+    let wanted = to_rehearse(opened, &session, &event::committed(opened, &session)?, args)?;
     session.ledger.save_memo(&session.host.memo)?;
     let setup = Setup {
         host: &session.host,
         event: args.event,
         platform: &platform,
         label,
-        branch: settings.branches.first().map_or("main", String::as_str),
+        branch: wanted.branches.names.first().map_or("main", String::as_str),
         install: args.install,
         keep: args.keep.as_deref(),
     };
+    wanted.warnings.iter().for_each(|text| terminal.warning(text));
     let mut worst = 0;
-    for workflow in &workflows {
+    for workflow in &wanted.workflows {
         terminal.say("Rehearsing", &format!("{} on {}, as of HEAD", workflow.file, args.event));
         let rehearsed = progress::rehearsal::during(terminal, |events| rehearse::rehearse(&setup, workflow, events));
         if let Err(Error::Interrupted) = rehearsed {
@@ -74,7 +80,12 @@ fn rehearse(opened: &Opened, settings: &Ci, args: &RehearseArgs, terminal: &Term
 }
 
 /// The workflows of the commands that run on the event.
-fn to_rehearse(opened: &Opened, committed: &Committed, args: &RehearseArgs) -> Result<Vec<Workflow>, Error> {
+fn to_rehearse(
+    opened: &Opened,
+    session: &Session,
+    committed: &Committed,
+    args: &RehearseArgs,
+) -> Result<Wanted, Error> {
     let spec = &opened.parsed.spec;
     let plans = events::plans(spec, committed).map_err(Error::Usage)?;
     let is_selected = |work: &JobCommand| args.of.is_none_or(|of| of == *work);
@@ -84,9 +95,12 @@ fn to_rehearse(opened: &Opened, committed: &Committed, args: &RehearseArgs) -> R
         // Its error names the key that is missing.
         events::plan(spec, committed, args.event, args.of.unwrap_or(JobCommand::Compat)).map_err(Error::Usage)?;
     }
-    let mut workflows = workflows::wanted(&opened.root, spec, &plans, env!("CARGO_PKG_VERSION"))?;
-    workflows.retain(|workflow| works.iter().any(|work| work.file() == workflow.file));
-    Ok(workflows)
+    let repository = Repository::find(&session.host)?;
+    let existing = workflows::read(&session.host, &repository)?;
+    let mut wanted = workflows::wanted(&session.host, &repository, &existing, spec, &plans, &opened.today)?;
+    let is_of = |work: &JobCommand, workflow: &Workflow| repository.place.file(work.file()) == workflow.file;
+    wanted.workflows.retain(|workflow| works.iter().any(|work| is_of(work, workflow)));
+    Ok(wanted)
 }
 
 /// Builds what the jobs of this platform load; a line for each version.

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use compatrix_audit::doctor::{checks, Counts, Report, SpecState, FORMAT};
-use compatrix_audit::lint::{broken_spec, lint, Finding};
+use compatrix_audit::lint::{broken_spec, lint, spec_runners, Finding};
 use compatrix_engine::audit::doctor;
 use compatrix_engine::audit::doctor::DoctorFacts;
 use compatrix_engine::find::workspace as engine_workspace;
+use compatrix_engine::sys::clock;
 use compatrix_engine::sys::environment::Ambient;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
@@ -40,9 +41,11 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs, terminal: &Terminal) -> Re
         return Err(Error::Interrupted);
     }
     let DoctorFacts { facts, findings: unreadable, unchecked } = gathered;
+    let text = root.as_ref().and_then(|root| files::read_text(&root.join(SPEC)).ok()).unwrap_or_default();
+    let unfit = spec.map(|spec| spec_runners(spec, SPEC, &text, &clock::day(clock::now()))).unwrap_or_default();
     // Outside of a workspace nothing says that SQLite is of no interest.
     let uses_sqlite = root.is_none() || facts.graph.uses_sqlite();
-    let findings = broken.into_iter().chain(unreadable).chain(lint(&facts, spec, &tools.versions()));
+    let findings = broken.into_iter().chain(unreadable).chain(unfit).chain(lint(&facts, spec, &tools.versions()));
     let mut report = Report {
         format: FORMAT,
         platform: Host::platform(),

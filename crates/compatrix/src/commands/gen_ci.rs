@@ -1,9 +1,12 @@
 //! `gen-ci`: the workflows of GitHub Actions, from the spec and committed files alone.
 
+use std::path::Path;
+
 use compatrix_ci::generate::header::Origin;
 use compatrix_ci::pins::{self, Bump};
 use compatrix_ci::update::{Flags, Update};
 use compatrix_ci::{durations, events};
+use compatrix_engine::committed::repository::Repository;
 use compatrix_engine::committed::workflows;
 use compatrix_engine::session::Session;
 use compatrix_engine::sys::error::Error;
@@ -32,15 +35,17 @@ pub(crate) fn run(global: &Global, args: &GenCiArgs, terminal: &Terminal) -> Res
     let session = opened.session(no_work(), false, terminal)?;
     let mut committed = event::committed(&opened, &session)?;
     session.ledger.save_memo(&session.host.memo)?;
-    let existing = workflows::read(root)?;
+    let repository = Repository::find(&session.host)?;
+    let existing = workflows::read(&session.host, &repository)?;
     let durations = args.adopt_durations.then(|| measured(&opened, &session, &committed, command)).transpose()?;
     if let Some((durations, _)) = &durations {
         committed.durations = durations.clone();
     }
     let plans = events::plans(spec, &committed).map_err(Error::Usage)?;
-    let wanted = workflows::wanted(root, spec, &plans, env!("CARGO_PKG_VERSION"))?;
+    let wanted = workflows::wanted(&session.host, &repository, &existing, spec, &plans, &opened.today)?;
+    wanted.warnings.iter().for_each(|text| terminal.warning(text));
     let flags = Flags { check: args.check, adopt_pins: args.adopt_pins, overwrite: args.overwrite };
-    let update = Update::new(&existing, &wanted, flags).map_err(Error::Usage)?;
+    let update = Update::new(&existing, &wanted.workflows, flags).map_err(Error::Usage)?;
     if let Some(reason) = update.blocked(flags) {
         let (said, warning) = blocked(&update, reason, command);
         said.iter().for_each(|text| terminal.print(text));
@@ -60,7 +65,10 @@ pub(crate) fn run(global: &Global, args: &GenCiArgs, terminal: &Terminal) -> Res
         }
         None => {}
     }
-    write(&update, &opened, args.overwrite, terminal)?;
+    if let Some(from) = &wanted.branches.from {
+        terminal.say("Branches", &format!("{}, from {from}", wanted.branches.names.join(", ")));
+    }
+    write(&update, &repository.top, args.overwrite, terminal)?;
     terminal.print(&cost_table(&plans, &terminal.look()));
     Ok(0)
 }
@@ -98,18 +106,18 @@ fn check(update: &Update, command: &str, terminal: &Terminal) -> u8 {
 }
 
 /// Writes the workflows; removes those that the spec no longer asks for.
-fn write(update: &Update, opened: &Opened, overwrite: bool, terminal: &Terminal) -> Result<(), Error> {
+fn write(update: &Update, top: &Path, overwrite: bool, terminal: &Terminal) -> Result<(), Error> {
     for change in &update.workflows {
         if change.old == change.new {
             terminal.say("Unchanged", &change.path);
         } else {
-            files::write_output(&opened.root.join(&change.path), change.new.as_bytes())?;
+            files::write_output(&top.join(&change.path), change.new.as_bytes())?;
             terminal.say("Wrote", &change.path);
         }
     }
     for (path, origin) in &update.obsolete {
         if *origin == Origin::Generated || overwrite {
-            files::remove(&opened.root.join(path))?;
+            files::remove(&top.join(path))?;
             terminal.say("Removed", &format!("{path}: no longer in the spec"));
         }
     }

@@ -102,8 +102,14 @@ fn read(draft: &Draft, root: &Path, found: &Found) -> Result<Parsed, Error> {
 fn check(draft: Draft, root: &Path, ambient: Ambient, found: &Found, terminal: &Terminal) -> Result<Tried, Error> {
     let supervisor = Supervisor::of_workspace(root);
     supervisor.take_signals().map_err(|e| Error::Infrastructure(anyhow::Error::from(e).context("signals")))?;
-    let limits =
-        Limits { jobs: workspace::processors(), offline: false, no_install: true, fresh: false, hermetic: false };
+    let limits = Limits {
+        jobs: workspace::processors(),
+        offline: false,
+        no_install: true,
+        fresh: false,
+        hermetic: false,
+        committed: false,
+    };
     let session = Session::open(root, ambient, limits, supervisor, true)?;
     let members: Vec<&Member> = found.members.iter().collect();
     let what = if draft.features.len() > 1 { "each feature set" } else { "the packages" };

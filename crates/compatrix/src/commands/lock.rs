@@ -3,28 +3,34 @@
 use compatrix_engine::lock::{self, LockOptions};
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::Limits;
+use compatrix_model::results::exit;
 use compatrix_render::locks;
 
 use crate::cli::{command_name, Format, Global, LockArgs};
 use crate::progress;
 use crate::terminal::Terminal;
-use crate::workspace::{command_of_pages, processors, Opened};
+use crate::workspace::{command_of_pages, processors, Opened, SPEC};
 
 pub(crate) fn run(global: &Global, args: &LockArgs, terminal: &Terminal) -> Result<u8, Error> {
     let opened = Opened::new(global, terminal)?;
-    if opened.parsed.spec.locks.is_empty() {
-        return Err(Error::usage(
-            "the spec has no [[lock]], so every toolchain uses Cargo.lock; docs/LOCKSETS.md says when one is needed",
-        ));
-    }
     let limits = Limits {
         jobs: processors(),
         offline: args.offline || args.check,
         no_install: args.no_install || args.check,
         fresh: false,
         hermetic: false,
+        committed: false,
     };
     let session = opened.session(limits, !args.check, terminal)?;
+    if opened.parsed.spec.locks.is_empty() {
+        let (group, why) = lock::new_group(&session, &opened.parsed)?;
+        return Err(Error::usage(format!(
+            "the spec has no [[lock]]: {why}. Add to {SPEC}:\n\n{}\nthen run `{program} lock`; `{program} help locksets` \
+             explains it",
+            group.lines(),
+            program = command_name()
+        )));
+    }
     let options = LockOptions { check: args.check, update: args.update, repair: args.repair };
     let command = command_of_pages(&opened.root);
     let made = progress::during(terminal, |events| {
@@ -36,5 +42,5 @@ pub(crate) fn run(global: &Global, args: &LockArgs, terminal: &Terminal) -> Resu
         }
         Format::Json => terminal.print(&locks::json(&made)),
     }
-    Ok(u8::from(made.iter().any(|(_, made)| made.fails())))
+    Ok(exit::of_locksets(made.iter().map(|(_, made)| made)).number())
 }

@@ -1,11 +1,14 @@
-//! `report`: the compatibility page, its picture and the page on leaks, from the spec and committed files alone.
+//! `report`: the compatibility page, its picture, badges and the page on leaks, from the spec and committed files alone.
 
 use std::path::Path;
 
 use compatrix_engine::committed::evidence;
+use compatrix_engine::find::places;
 use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::files;
 use compatrix_model::claims::{judge_against, Freshness};
 use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_render::badge;
 use compatrix_render::freshness;
 use compatrix_render::page::{self, PageOptions};
 use compatrix_render::reliability;
@@ -35,9 +38,53 @@ pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Re
         let planted = evidence::planted(root)?;
         pages.push((path.clone(), reliability::page(spec, &evidence, planted.as_ref(), command)));
     }
-    let code = write_or_check(root, &pages, args.check, &format!("{command} report"), terminal)?;
+    let badges = badges(&opened, &evidence, command)?;
+    pages.extend(badges.files);
+    let mut code = write_or_check(root, &pages, args.check, &format!("{command} report"), terminal)?;
+    for path in badges.left_over {
+        if args.check {
+            terminal.print(&format!("{path} is the badge of no claim; `{command} report` removes it\n"));
+            code = 1;
+        } else {
+            files::remove(&root.join(&path))?;
+            terminal.say("Removed", &path);
+        }
+    }
     let fresh = !args.require_fresh || is_fresh(&opened, &evidence, terminal)?;
     Ok(if fresh { code } else { 1 })
+}
+
+/// The badges of the claims, if the spec asks for them. Paths are relative to the root.
+#[derive(Default)]
+struct Badges {
+    files: Vec<(String, String)>,
+    /// Badges of claims that the spec does not have any more.
+    left_over: Vec<String>,
+}
+
+fn badges(opened: &Opened, evidence: &[EvidenceFile], command: &str) -> Result<Badges, Error> {
+    let (root, spec) = (&opened.root, &opened.parsed.spec);
+    let Some(folder) = spec.project.badges.as_deref().map(|folder| folder.trim_end_matches('/')) else {
+        return Ok(Badges::default());
+    };
+    let mut found = Badges::default();
+    let there = places::badges(&root.join(folder));
+    for badge in badge::badges(spec, evidence) {
+        let (svg, json) = (format!("{folder}/{}.svg", badge.name), format!("{folder}/{}.json", badge.name));
+        refuse_foreign(root, &svg, "badges")?;
+        if files::exists(&root.join(&json)) && !there.contains(&root.join(&json)) {
+            return Err(Error::usage(format!(
+                "{json} was not written by compatrix, and is not overwritten; move it, or name another folder as `badges` \
+                 under [project] in the spec"
+            )));
+        }
+        found.files.extend([(svg, badge.svg(command)), (json, badge.json())]);
+    }
+    let wanted = |path: &&std::path::PathBuf| found.files.iter().any(|(file, _)| root.join(file) == **path);
+    let left_over = there.iter().filter(|path| !wanted(path) && files::exists(path));
+    let name = |path: &std::path::PathBuf| path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
+    found.left_over = left_over.map(name).collect();
+    Ok(found)
 }
 
 /// Whether all evidence belongs to today's sources, dependency versions, fixtures and spec; a warning where not.

@@ -16,7 +16,14 @@ pub(crate) fn run(global: &Global, args: &ReproArgs, terminal: &Terminal) -> Res
     }
     let (condition, _) = opened.cell(&args.cell)?;
     let packages = opened.packages(&args.packages)?;
-    let limits = Limits { jobs: processors(), offline: false, no_install: false, fresh: false, hermetic: false };
+    let limits = Limits {
+        jobs: processors(),
+        offline: false,
+        no_install: false,
+        fresh: false,
+        hermetic: false,
+        committed: false,
+    };
     let session = opened.session(limits, true, terminal)?;
     let lines = progress::during(terminal, |events| {
         repro::lines(&session, &opened.parsed, &condition, (args.suite.as_deref(), &packages), events)

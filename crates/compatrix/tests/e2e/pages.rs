@@ -147,3 +147,43 @@ fn a_workspace_without_sqlite_hears_nothing_of_it() {
         "a build has the names of its feature sets\n{said}"
     );
 }
+
+/// One badge for each claim, from evidence; a folder of badges is no source, and nobody's own picture is lost.
+#[test]
+fn badges_follow_from_the_evidence() {
+    let spec = |claims: &str| format!("badges = \"docs/badges\"\n[claims]\n{claims}\n[axis]\nrust = [HERE]\n");
+    let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    let claims = format!("rust = \"1.50\"\nplatforms = {{ tested = [\"{platform}\"] }}");
+    let made = Workspace::new(&spec(&claims)).tests("#[test]\nfn works() {}\n");
+    made.json(0, &[]);
+    made.run(&["evidence", "record"]).expect(0);
+    made.run(&["report"]).expect(0);
+    let read = |file: &str| std::fs::read_to_string(made.path(file)).unwrap_or_default();
+    let of_platform = format!("docs/badges/platform-{platform}");
+    let json: serde_json::Value = serde_json::from_str(&read(&format!("{of_platform}.json"))).expect("JSON");
+    assert_eq!((&json["message"], &json["color"]), (&"proven".into(), &"green".into()), "{json}");
+    assert!(read("docs/badges/rust.svg").contains("aria-label=\"Rust 1.50+: unproven\""));
+    assert!(read("docs/COMPATIBILITY.md").contains("[![Rust 1.50+](docs/badges/rust.svg)](docs/COMPATIBILITY.md)"));
+    made.run(&["report", "--check", "--require-fresh"]).expect(0);
+
+    // By hand, it would say what no evidence says.
+    let honest = read("docs/badges/rust.svg");
+    made.write("docs/badges/rust.svg", honest.replace("unproven", "proven"));
+    made.run(&["report", "--check"]).expect(1).prints(&["docs/badges/rust.svg"]);
+    made.run(&["report"]).expect(0);
+    assert_eq!(read("docs/badges/rust.svg"), honest);
+
+    // A claim that is gone takes its badge with it; other files of the folder stay.
+    made.write("docs/badges/logo.svg", "<svg/>");
+    let text = read("compat/matrix.toml").replace("rust = \"1.50\"\n", "");
+    made.write("compat/matrix.toml", text);
+    made.run(&["report", "--check"]).expect(1).prints(&["docs/badges/rust.svg is the badge of no claim"]);
+    made.run(&["report"]).expect(0);
+    assert!(!made.path("docs/badges/rust.svg").exists() && !made.path("docs/badges/rust.json").exists());
+    assert_eq!(read("docs/badges/logo.svg"), "<svg/>");
+    made.run(&["report", "--check"]).expect(0);
+
+    made.write(&format!("{of_platform}.svg"), "<svg/>");
+    made.run(&["report"]).expect(2).says(&["was not written by compatrix", "`badges`"]);
+    assert_eq!(read(&format!("{of_platform}.svg")), "<svg/>");
+}

@@ -211,8 +211,8 @@ const JOB: &[&str] = &[
     "env",
     "steps",
 ];
-const STEP: &[&str] = &["name", "id", "if", "env", "uses", "with", "run"];
-const ROW: &[&str] = &["job", "builds", "toolchains", "cells", "minutes", "allow_failure"];
+const STEP: &[&str] = &["name", "id", "if", "env", "working-directory", "uses", "with", "run"];
+const ROW: &[&str] = &["job", "name", "builds", "toolchains", "cells", "minutes", "allow_failure"];
 
 /// The checklist: nothing but known keys, every scalar quoted, a time limit and grants for each job, pins, names.
 pub(crate) fn shape(file: &Node) -> Result<(), String> {

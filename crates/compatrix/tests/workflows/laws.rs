@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use compatrix_ci::generate::{Program, Reason};
-use compatrix_ci::{CiPlan, Committed};
+use compatrix_ci::generate::Reason;
+use compatrix_ci::{CiPlan, Committed, Place};
 use compatrix_model::matrix_spec::JobCommand;
 use compatrix_model::matrix_spec::Spec;
 use proptest::prelude::*;
@@ -11,20 +11,21 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::commands::Seen;
 use crate::random::{self, Tape, HOSTILE, MARK};
-use crate::{committed, files, held, plans, spec, yaml};
+use crate::{committed, files, files_in, held, plans, spec, yaml, By, EVERY_WAY};
 
 /// Each file parses, has the checklist's shape, and runs exactly the plans' cells.
 fn check(
     spec: &Spec,
     committed: &Committed,
     plans: &[CiPlan],
-    program: Program,
+    by: By,
+    place: &Place,
     seen: &mut Seen,
 ) -> Result<usize, String> {
-    let files = files(spec, plans, program).map_err(|refused| refused.to_string())?;
+    let files = files_in(spec, plans, by, place).map_err(|refused| refused.to_string())?;
     for (name, text) in &files {
         let file = yaml::parse(text).map_err(|error| format!("{name}: {error}\n{text}"))?;
-        let work = JobCommand::ALL.into_iter().find(|work| work.file() == name);
+        let work = JobCommand::ALL.into_iter().find(|work| place.file(work.file()) == *name);
         let checked = match work {
             Some(work) => held::check(spec, committed, plans, work, &file, seen),
             None => held::shape(&file).and_then(|()| held::runs(&file, seen)),
@@ -45,7 +46,8 @@ pub(crate) fn large() -> String {
          features = {{ default = [], json = [\"json\"], minimal = {{ default-features = false }}, \
          both = {{ features = [\"json\"], default-features = false }} }}\nsqlite = [\"bundled\", \"3.46.0\", \"3.54.1\"]\n\
          [axis.mode]\nenv = \"MODE\"\nvalues = [{}]\n[profile.full]\n\
-         [ci.runners]\nlinux-x86_64 = \"ubuntu-24.04\"\n[ci.schedule]\ncron = \"17 3 * * *\"\ncompat = \"full\"\n",
+         [ci.runners]\nlinux-x86_64 = \"ubuntu-24.04\"\n[ci.schedule]\ncron = \"17 3 * * *\"\ncompat = \"full\"\n\
+         max-jobs = 2000\n",
         rust.join(", "),
         modes.join(", ")
     )
@@ -59,11 +61,11 @@ fn a_large_plan_goes_into_several_matrices() {
     let cells: usize = plans.iter().flat_map(CiPlan::jobs).map(|(_, job)| job.cells.len()).sum();
     assert!(cells >= 5_000, "{cells}");
     assert!(plans[0].groups.len() > 1, "{} groups", plans[0].groups.len());
-    let done = check(&spec, &committed, &plans, Program::Xtask, &mut Seen::new());
+    let done = check(&spec, &committed, &plans, By::Xtask, &Place::default(), &mut Seen::new());
     assert_eq!(done, Ok(1), "{}", done.clone().unwrap_err());
-    let (_, text) = &files(&spec, &plans, Program::Xtask).unwrap()[0];
+    let (_, text) = &files(&spec, &plans, By::Xtask).unwrap()[0];
     assert!(text.contains("# Part 1 of "), "{text}");
-    assert_eq!(files(&spec, &plans, Program::Xtask), files(&spec, &plans, Program::Xtask));
+    assert_eq!(files(&spec, &plans, By::Xtask), files(&spec, &plans, By::Xtask));
 }
 
 /// How many random specs: `CASES`, or so many.
@@ -106,8 +108,9 @@ fn random_specs_give_workflows_of_exactly_their_cells() {
             refused.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         };
-        let program = if tape.one(&["x", "c"]) == "x" { Program::Xtask } else { Program::Compatrix };
-        let files = check(&spec, &committed, &plans, program, seen);
+        let by = EVERY_WAY[tape.one(&["0", "1", "2", "3"]).parse::<usize>().expect("a number")];
+        let place = Place::new(tape.one(&["", "pool", "crates/pool"]), tape.once_in(2)).expect("a plain folder");
+        let files = check(&spec, &committed, &plans, by, &place, seen);
         let files = files.map_err(|wrong| TestCaseError::fail(format!("{wrong}\n{text}")))?;
         generated.fetch_add(files, Ordering::Relaxed);
         rows.fetch_add(plans.iter().flat_map(CiPlan::jobs).count(), Ordering::Relaxed);
@@ -150,7 +153,7 @@ fn hostile_values_are_kept_in_their_quotes_or_refused() {
                 group.jobs.iter_mut().for_each(|job| job.builds.push(evil()));
             }
         }
-        let files = match files(&spec, &plans, Program::Xtask) {
+        let files = match files(&spec, &plans, By::Xtask) {
             Ok(files) => files,
             Err(refusals) => {
                 let evaluated =

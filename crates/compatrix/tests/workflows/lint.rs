@@ -6,10 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use compatrix_ci::generate::Program;
+use compatrix_ci::Place;
 
 use crate::laws::large;
-use crate::{committed, files, plans, random, spec, yaml};
+use crate::{committed, files, files_in, plans, random, spec, yaml, By};
 
 /// A linter: what it is called, and how it is started for files.
 struct Linter {
@@ -126,6 +126,7 @@ const ENVIRONMENT: &[&str] = &[
     "BUILT",
     "CARGO_HOME",
     "EVENT",
+    "FOLDER",
     "GITHUB_PATH",
     "GITHUB_REPOSITORY",
     "GITHUB_WORKSPACE",
@@ -139,7 +140,10 @@ const ENVIRONMENT: &[&str] = &[
     "SCRIPT",
     "TARGET",
     "TITLE",
-    "VERSION",
+    "TOOL_GIT",
+    "TOOL_PATH",
+    "TOOL_REV",
+    "TOOL_VERSION",
 ];
 
 /// Writes workflows below a folder, as GitHub has them, so that linters take them for what they are.
@@ -216,24 +220,32 @@ script = ".ci/run"
 packages = ["g++", "valgrind"]
 "#;
 
-fn generated(name: &str, text: &str, program: Program) {
+fn generated(name: &str, text: &str, by: By, place: &Place) {
     let spec = spec(text).unwrap_or_else(|problems| panic!("{problems}"));
     let committed = committed(&spec);
     let plans = plans(&spec, &committed).unwrap();
-    let files = files(&spec, &plans, program).unwrap_or_else(|refused| panic!("{refused}"));
+    let files = files_in(&spec, &plans, by, place).unwrap_or_else(|refused| panic!("{refused}"));
     let folder = tempfile::tempdir().expect("a folder");
     lint(&format!("workflows of {name}"), &write(folder.path(), &files));
 }
 
 #[test]
 fn other_linters_find_nothing_in_workflows_of_a_spec_with_everything() {
-    generated("a spec with everything and hostile texts", EVERYTHING, Program::Xtask);
-    generated("the same where the tool is installed", EVERYTHING, Program::Compatrix);
+    let root = Place::default();
+    generated("a spec with everything and hostile texts", EVERYTHING, By::Xtask, &root);
+    generated("the same where the tool is installed from git", EVERYTHING, By::Git, &root);
+    generated("the same where a published version is installed", EVERYTHING, By::Registry, &root);
+    let below = Place::new("crates/pool", true).expect("a plain folder");
+    generated("the same below the root of a repository", EVERYTHING, By::Path, &below);
+    let alone = Place::new("crates/pool", false).expect("a plain folder");
+    let one_event = "[project]\npackages = [\"store\"]\n[axis]\nrust = [\"stable\"]\n[ci]\nbranches = [\"develop\"]\n[ci.runners]\n\
+                     linux-x86_64 = \"ubuntu-24.04\"\n[ci.pull_request]\ncompat = \"local\"\n";
+    generated("a stranger's spec for pull requests alone", one_event, By::Git, &alone);
 }
 
 #[test]
 fn other_linters_find_nothing_in_workflows_of_a_large_spec() {
-    generated("a spec of thousands of cells", &large(), Program::Xtask);
+    generated("a spec of thousands of cells", &large(), By::Xtask, &Place::default());
 }
 
 #[test]
@@ -245,7 +257,7 @@ fn other_linters_find_nothing_in_workflows_of_random_specs() {
         let spec = spec(&random::spec(&mut random::Tape(&tape))).unwrap_or_else(|problems| panic!("{problems}"));
         let committed = committed(&spec);
         let Ok(plans) = plans(&spec, &committed) else { continue };
-        let files = files(&spec, &plans, Program::Xtask).unwrap();
+        let files = files(&spec, &plans, By::Xtask).unwrap();
         texts.extend(files.into_iter().map(|(name, text)| (format!("{seed}-{name}"), text)));
     }
     assert!(texts.len() > 8, "{} files", texts.len());

@@ -2,6 +2,7 @@
 //! in its quotes; and under linters that are not ours.
 #![allow(clippy::disallowed_methods, reason = "a test reads and writes files, and starts linters")]
 
+mod caches;
 mod commands;
 mod github;
 mod held;
@@ -13,10 +14,11 @@ mod yaml;
 
 use compatrix_ci::generate::{text, workflows, Options, Program, Refused, XtaskPackage};
 use compatrix_ci::pins::{Pin, Pins};
-use compatrix_ci::{ci_plan, CiPlan, Committed};
+use compatrix_ci::workflow::Workflow;
+use compatrix_ci::{ci_plan, CiPlan, Committed, Place};
 use compatrix_model::facts::{Durations, PackageFacts};
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::matrix_spec::{CiEvent, JobCommand};
+use compatrix_model::matrix_spec::{CiEvent, JobCommand, ToolSource};
 use compatrix_model::spec_text::parse;
 
 /// Pins of all that workflows may use.
@@ -62,19 +64,46 @@ fn plans(spec: &Spec, committed: &Committed) -> Result<Vec<CiPlan>, String> {
     each.filter_map(|(event, work)| ci_plan(spec, committed, event, work).transpose()).collect()
 }
 
-/// The files' names and texts.
-fn files(spec: &Spec, plans: &[CiPlan], program: Program) -> Result<Vec<(String, String)>, Refused> {
-    let key = [("linux-x86_64".to_owned(), "0123456789abcdef".to_owned())].into();
-    let options = Options {
-        program,
-        toolchain: "stable",
-        xtask: Some(XtaskPackage { manifest: "Cargo.toml".to_owned(), binary: "xtask".to_owned() }),
-        sqlite_key: &key,
-        version: "0.1.0",
-    };
+/// How a workspace's jobs get Compatrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Xtask,
+    Git,
+    Registry,
+    Path,
+}
+
+const EVERY_WAY: [By; 4] = [By::Xtask, By::Git, By::Registry, By::Path];
+
+/// The files' names and texts, for a workspace at the root of its repository.
+fn files(spec: &Spec, plans: &[CiPlan], by: By) -> Result<Vec<(String, String)>, Refused> {
+    files_in(spec, plans, by, &Place::default())
+}
+
+/// The same for a workspace in this place.
+fn files_in(spec: &Spec, plans: &[CiPlan], by: By, place: &Place) -> Result<Vec<(String, String)>, Refused> {
     let pins = pins();
+    let workflows = workflows_in(spec, plans, by, place);
+    workflows.into_iter().map(|workflow| Ok((workflow.file.clone(), text(&workflow, &pins)?))).collect()
+}
+
+fn workflows_in(spec: &Spec, plans: &[CiPlan], by: By, place: &Place) -> Vec<Workflow> {
+    let key = [("linux-x86_64".to_owned(), "0123456789abcdef".to_owned())].into();
+    let xtask = XtaskPackage { manifest: "Cargo.toml".to_owned(), binary: "xtask".to_owned() };
+    let source = match by {
+        By::Xtask | By::Path => ToolSource::Path("../tools/compatrix".to_owned()),
+        By::Git => ToolSource::Git { url: "https://example.org/me/it.git".to_owned(), rev: "0123456789".repeat(4) },
+        By::Registry => ToolSource::Registry { version: "0.4.1-rc.1".to_owned() },
+    };
+    let usual = ["main".to_owned()];
+    let named = spec.ci.as_ref().map(|ci| ci.branches.as_slice()).filter(|branches| !branches.is_empty());
+    let options = Options {
+        program: if by == By::Xtask { Program::Xtask(&xtask) } else { Program::Compatrix(&source) },
+        place,
+        branches: named.unwrap_or(&usual),
+        // A workspace may be pinned to a toolchain that is too old for Compatrix.
+        toolchain: if by == By::Path { "1.70" } else { "stable" },
+        sqlite_key: &key,
+    };
     workflows(spec, plans, &options)
-        .into_iter()
-        .map(|workflow| Ok((workflow.file.clone(), text(&workflow, &pins)?)))
-        .collect()
 }

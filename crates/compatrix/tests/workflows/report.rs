@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use compatrix_ci::generate::{workflows, Options, Program};
 use compatrix_ci::workflow::{Action, Step, Text};
+use compatrix_ci::Place;
 
-use crate::{committed, plans, spec};
+use crate::{committed, plans, spec, workflows_in, By};
 
 const SPEC: &str =
     "[project]\npackages = [\"things\"]\n[axis]\nrust = [\"stable\"]\n[ci.runners]\nlinux-x86_64 = \"ubuntu-24.04\"\n\
@@ -20,14 +20,7 @@ const GH: &str =
 fn step() -> Step {
     let spec = spec(SPEC).expect("a good spec");
     let plans = plans(&spec, &committed(&spec)).expect("plans");
-    let options = Options {
-        program: Program::Compatrix,
-        toolchain: "stable",
-        xtask: None,
-        sqlite_key: &[].into(),
-        version: "0.1.0",
-    };
-    let workflow = workflows(&spec, &plans, &options).remove(0);
+    let workflow = workflows_in(&spec, &plans, By::Registry, &Place::default()).remove(0);
     let job = workflow.jobs.into_iter().find(|job| job.id == "report").expect("a job that reports");
     assert_eq!(job.permissions.iter().map(|grant| grant.scope).collect::<Vec<_>>(), ["issues"]);
     job.steps.into_iter().next().expect("a step")

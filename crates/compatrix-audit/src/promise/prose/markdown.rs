@@ -175,7 +175,7 @@ impl Reader {
     }
 
     fn about(&self) -> Subjects {
-        let named = self.headings.iter().rev().find(|heading| heading.about.any());
+        let named = self.headings.iter().rev().find(|heading| heading.about.any() || heading.about.lowest);
         self.lead.or_else(|| named.map(|heading| heading.about)).unwrap_or_default()
     }
 

@@ -4,7 +4,19 @@ use super::text::{first_of, has, words};
 
 const NUMBERS: [&str; 13] =
     ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "couple", "few"];
-const OF_RUST: &[&str] = &["msrv", "rust", "rustc", "compiler", "compilers", "toolchain", "toolchains", "rust-version"];
+const OF_RUST: &[&str] = &[
+    "msrv",
+    "rust",
+    "rustc",
+    "compiler",
+    "compilers",
+    "toolchain",
+    "toolchains",
+    "rust-version",
+    "stable releases",
+    "stable release",
+    "stable versions",
+];
 const PROMISES: &[&str] = &[
     "support",
     "supports",
@@ -109,6 +121,7 @@ mod tests {
             "only the latest stable rust is supported",
             "the msrv is stable-2",
             "supports the rust compiler packaged in debian stable",
+            "supports the two latest stable releases",
             "we support rust versions up to two years old",
         ] {
             assert!(is_one(text), "{text}");

@@ -7,7 +7,7 @@ use super::subject::{Section, Subject, Subjects};
 use super::text::{begins, first_of, has, places, words};
 use super::words::{
     COMPILER, COMPILES, COPULAS, FILLERS, LOWEST_AFTER, LOWEST_BEFORE, LOWEST_SIGNS, MINIMUM, MSRV, OURS, RUST, SQLITE,
-    SUPPORTS,
+    SUPPORTED, SUPPORTS,
 };
 
 /// The surroundings of a sentence.
@@ -136,7 +136,12 @@ fn judge(
     let lowest = marked || (how != How::Listed && (subject == Subject::Msrv || by_title));
     let supported = match how {
         How::Listed => matches!(last.map(|last| &last.reading), Some(Reading::Promise(_))),
-        _ => context.page || first_of(before, SUPPORTS).is_some() || (context.item && context.about.supported),
+        _ => {
+            context.page
+                || first_of(before, SUPPORTS).is_some()
+                || first_of(after, SUPPORTED).is_some()
+                || (context.item && context.about.supported)
+        }
     };
     if lowest || supported {
         Reading::Promise(kind(version, subject, lowest))

@@ -37,7 +37,8 @@ const RUST: [&str; 7] = ["rust", "rustc", "msrv", "toolchain", "toolchains", "co
 const SQLITE: [&str; 3] = ["sqlite", "sqlite3", "libsqlite3"];
 const PLATFORM: [&str; 7] = ["platform", "platforms", "os", "oses", "operating", "systems", "targets"];
 const LOWEST: [&str; 6] = ["minimum", "minimal", "min", "lowest", "oldest", "earliest"];
-const REQUIRED: [&str; 5] = ["requirement", "requirements", "required", "requires", "require"];
+const REQUIRED: [&str; 7] =
+    ["requirement", "requirements", "required", "requires", "require", "prerequisite", "prerequisites"];
 const SUPPORTED: [&str; 8] =
     ["supported", "support", "supports", "tested", "version", "versions", "compatibility", "msrv"];
 

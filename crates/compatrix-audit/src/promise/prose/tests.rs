@@ -84,6 +84,8 @@ fn the_lowest_rust_in_the_words_of_many_readmes() {
         "![MSRV 1.65](docs/msrv.svg)",
         "> MSRV: 1.65",
         "1. Install Rust 1.65 or newer",
+        "## Requirements\n\n- Rust 1.65",
+        "## Prerequisites\n\n* rustc 1.65",
         "Needs rustc v1.65 at a minimum, see #1.70 and release 2024-01-65",
         "Requires Rust 1.65. Older versions may work, but are not tested.",
         "Requires Rust 1.65+; versions before it are not supported.",
@@ -208,6 +210,17 @@ fn a_title_with_two_subjects_hides_nothing() {
         "# Compatibility\n\n## Rust and SQLite on Linux\n\n- 1.65\n- 3.40\n",
     );
     assert_eq!(kinds(&page), ["Rust 1.65", "SQLite 3.40"]);
+}
+
+#[test]
+fn what_is_supported_is_not_the_lowest() {
+    for text in [
+        "Tested on Rust 1.65 and 1.70.",
+        "Rust 1.65, 1.70 and stable are tested in CI.",
+        "Rust 1.65 and 1.70 are supported.",
+    ] {
+        assert_eq!(kinds(&readme(text)), ["Rust 1.65", "Rust 1.70"], "{text}");
+    }
 }
 
 #[test]

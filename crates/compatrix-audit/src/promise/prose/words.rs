@@ -233,3 +233,14 @@ pub(super) const SYSTEMS_FOLLOW: &[&str] = &[
 
 /// Words of a clause about this package, where the one before is about another: `needs 3.7+ (we require 3.35+)`.
 pub(super) const OURS: &[&str] = &["we", "our", "ours", "this crate", "this library", "this package", "this project"];
+
+/// Words after a version that say it is supported.
+pub(super) const SUPPORTED: &[&str] = &[
+    "is supported",
+    "are supported",
+    "is tested",
+    "are tested",
+    "are all tested",
+    "are all supported",
+    "are guaranteed",
+];

@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use compatrix_model::hash::Sha256;
 use compatrix_model::lockset::index;
+#[cfg(doc)]
+use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::old_cargo;
 use compatrix_model::lockset::patch::Patched;
+use compatrix_model::lockset::used::Used;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -35,8 +38,12 @@ pub(crate) struct ServedLockset {
 /// What a stage is made of, beside the user's tree and the registry.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Pruned {
-    /// The `rust-version` of the staged manifests; `None` keeps theirs.
+    /// The `rust-version` of the staged packages under test; `None` keeps theirs.
     pub rust: Option<Version>,
+    /// What is on in each member, if a lockset is only for that; see [`Edit::used`].
+    pub used: Option<BTreeMap<String, Used>>,
+    /// Whether no tests are built, so that dev-dependencies are not there.
+    pub without_dev: bool,
     /// The platforms of the local packages' manifests that are left out.
     pub without_targets: Vec<String>,
     /// The packages that patches may have put there.

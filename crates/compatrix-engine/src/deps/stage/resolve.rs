@@ -13,6 +13,7 @@ use semver::Version;
 use super::platforms::Platforms;
 use super::resolved::{read, Resolved};
 use crate::find::layout::Layout;
+use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -41,6 +42,8 @@ pub(crate) enum Unresolved {
     },
     /// cargo does not take the stage; what it says.
     Refused(String),
+    /// The registry cannot be reached; with advice.
+    Network(String),
     /// Any other error; the message has advice.
     Other(anyhow::Error),
 }
@@ -53,9 +56,28 @@ impl Unresolved {
                 anyhow!("no version of {name} meets all requirements: {}", last_lines(&said, 2))
             }
             Unresolved::Refused(said) => anyhow!("{OUR_STAGE}: {said}"),
+            Unresolved::Network(said) => anyhow!("{said}"),
             Unresolved::Other(error) => error,
         }
     }
+
+    /// The same by whose fault it is: requirements that nothing meets are the workspace's, all else is the machine's.
+    pub(crate) fn into_kind(self) -> Error {
+        match self {
+            Unresolved::Package { ref said, .. } if !is_offline(said) => Error::Usage(self.into_error().to_string()),
+            Unresolved::Package { name, said } => anyhow!(
+                "no version of {name} in cargo's cache meets all requirements: {}; run once without --offline",
+                last_lines(&said, 2)
+            )
+            .into(),
+            other => other.into_error().into(),
+        }
+    }
+}
+
+/// Whether cargo found no version only because it may not ask for more.
+pub(crate) fn is_offline(said: &str) -> bool {
+    said.contains("offline mode") || said.contains("--offline was specified")
 }
 
 /// How every message begins that is about a stage that a cargo refuses: then it is no fault of the crate.
@@ -95,11 +117,11 @@ pub(crate) fn resolve(
 /// The lockfile that cargo makes for the staged workspace whose root is this folder, which has none.
 ///
 /// # Errors
-/// See [`Unresolved`], in one message.
-pub(crate) fn lockfile(host: &Host, root: &Path) -> Result<String> {
+/// See [`Unresolved`].
+pub(crate) fn lockfile(host: &Host, root: &Path) -> Result<String, Unresolved> {
     let cargo = cargo(host, Prefer::Rust)?;
-    run(host, &cargo, root, Prefer::Rust, &["generate-lockfile"]).map_err(Unresolved::into_error)?;
-    files::read_text(&root.join("Cargo.lock"))
+    run(host, &cargo, root, Prefer::Rust, &["generate-lockfile"])?;
+    Ok(files::read_text(&root.join("Cargo.lock"))?)
 }
 
 /// Has cargo check the finished stage whose root is this folder, by its own rules: its manifests and what is served. The
@@ -165,9 +187,7 @@ fn run(host: &Host, cargo: &Path, root: &Path, prefer: Prefer, args: &[&str]) ->
         return Err(Unresolved::Package { name, said });
     }
     let (explained, network) = explain(&said, host.limits.offline);
-    // A package's edition needs a newer Rust than the lockset is for: the package's demand, not our stage's.
-    let demanded = said.contains("is incompatible with the version");
-    Err(if network || demanded { Unresolved::Other(anyhow!("{explained}")) } else { Unresolved::Refused(explained) })
+    Err(if network { Unresolved::Network(explained) } else { Unresolved::Refused(explained) })
 }
 
 /// cargo's first error with its last cause, and advice; whether it is about the network.
@@ -177,7 +197,8 @@ fn explain(said: &str, offline: bool) -> (String, bool) {
     let lower = said.to_lowercase();
     let network =
         ["dns", "could not resolve host", "download", "connect", "network", "timed out", "offline", "spurious"];
-    let network = network.iter().any(|sign| lower.contains(sign));
+    // What was fetched and cannot be read has been downloaded.
+    let network = !lower.contains("failed to parse manifest") && network.iter().any(|sign| lower.contains(sign));
     let advice = match (offline, network) {
         (true, true) => "; it is not in cargo's cache: run once without --offline",
         (false, true) => "; the registry cannot be reached: run again with network access, fetched packages are kept",

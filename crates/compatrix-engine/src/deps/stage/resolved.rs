@@ -134,6 +134,7 @@ pub(super) fn read(metadata: &Metadata, lock: &Lockfile, platforms: &Platforms, 
             version: package.version.clone(),
             needs: if by_edition { Some(edition) } else { declared.clone() },
             declared: !by_edition,
+            fixed: package.source.as_ref().is_none_or(|source| source.repr.starts_with("git+")),
             parents: above.iter().filter_map(|id| index.get(*id).copied()).collect(),
             members: above.iter().filter(|id| !index.contains_key(**id)).map(required).collect(),
         }

@@ -119,9 +119,9 @@ mod tests {
         put(base, "testdata/x", "");
         put(base, ".cargo/config.toml", "");
         std::os::unix::fs::symlink("crates/a", base.join("ws/linked")).unwrap();
-        let members = vec![StagedMember { name: "a".into(), dir: base.join("ws/crates/a"), under_test: true }];
+        let members = vec![StagedMember { dir: base.join("ws/crates/a"), under_test: true, ..StagedMember::default() }];
         let lib = base.join("shared/lib");
-        let outside = vec![OutsidePackage { dir: lib.clone(), workspace: lib }];
+        let outside = vec![OutsidePackage { dir: lib.clone(), workspace: lib, ..OutsidePackage::default() }];
         let parts = Parts { members, outside, top: base.join("ws"), ..Parts::default() };
         let layout = Layout::new(base.join("ws"), parts).unwrap();
         assert_eq!(layout.base, *base);

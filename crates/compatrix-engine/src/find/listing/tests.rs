@@ -184,7 +184,8 @@ fn links_and_what_cannot_be_read() {
 
 #[test]
 fn workflows_that_are_generated_are_ours_and_others_are_not() {
-    let generated = compatrix_ci::generate::header::header("jobs: {}\n") + "jobs: {}\n";
+    let generated =
+        compatrix_ci::generate::header::header("jobs: {}\n", &compatrix_ci::Place::default()) + "jobs: {}\n";
     let made =
         made().write("w/.github/workflows/made.yml", &generated).write("w/.github/workflows/own.yml", "x").committed();
     let root = BTreeSet::from([made.above.join("w")]);

@@ -5,7 +5,8 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use compatrix_ci::workflow::{Action, Container, Expression, Matrix, MatrixValue, Step, Text};
+use compatrix_ci::workflow::{Action, Container, Expression, Installs, Matrix, MatrixValue, Step, Text};
+use compatrix_ci::Place;
 use compatrix_model::matrix_spec::CiEvent;
 
 use super::super::setup::StepEnd;
@@ -42,7 +43,7 @@ fn made() -> Made {
     let path = std::env::var("PATH").unwrap();
     let ambient =
         Ambient::of([("PATH", &path), ("HOME", &home), ("XDG_CACHE_HOME", &cache), ("SECRET", "s"), ("CC", "cc")]);
-    let limits = Limits { jobs: 1, offline: true, no_install: true, fresh: false, hermetic: false };
+    let limits = Limits { jobs: 1, offline: true, no_install: true, fresh: false, hermetic: false, committed: false };
     let session = Session::open(&root, ambient, limits, Supervisor::of_workspace(&root), false).unwrap();
     Made { dir, session }
 }
@@ -57,6 +58,7 @@ impl Made {
         let workflow = Workflow {
             file: "compatibility.yml".to_owned(),
             name: "compatibility".to_owned(),
+            place: Place::default(),
             about: Vec::new(),
             on: Vec::new(),
             concurrency: None,
@@ -103,7 +105,15 @@ fn job(id: &str, needs: &[&str], steps: Vec<Step>) -> WorkflowJob {
 }
 
 fn step(name: &str, action: Action) -> Step {
-    Step { name: Text::literal(name), id: None, condition: None, env: Vec::new(), action, installs: false }
+    Step {
+        name: Text::literal(name),
+        id: None,
+        condition: None,
+        env: Vec::new(),
+        action,
+        installs: Installs::Nothing,
+        at_top: false,
+    }
 }
 
 fn run(line: &'static str) -> Step {
@@ -191,7 +201,7 @@ fn all_that_succeeds_is_handed_on_to_the_verdict() {
         run("echo \"said=yes\" >> $GITHUB_OUTPUT; echo \"SET=env\" >> $GITHUB_ENV; echo \"$PWD/bin\" >> $GITHUB_PATH");
     say.id = Some("say");
     let mut installs = run("exit 1");
-    installs.installs = true;
+    installs.installs = Installs::Software;
     let mut token = run("exit 1");
     token.env = vec![("GH_TOKEN".to_owned(), Text::expression("${{ github.token }}"))];
     let mut user = job(

@@ -124,7 +124,7 @@ impl Executor for Watched {
 }
 
 fn host(jobs: usize) -> Host {
-    let limits = Limits { jobs, offline: true, no_install: true, fresh: true, hermetic: false };
+    let limits = Limits { jobs, offline: true, no_install: true, fresh: true, hermetic: false, committed: false };
     let (root, dir, cache) = Default::default();
     let (ambient, memo) = Default::default();
     Host { root, dir, cache, ambient, memo, supervisor: Supervisor::new("schedule"), limits, now: 0 }

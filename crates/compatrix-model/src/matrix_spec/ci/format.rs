@@ -26,6 +26,14 @@ pub(super) enum CiFormat {
     ScriptPath,
     /// The name of a Debian package, without a version.
     DebianPackage,
+    /// A git repository, by https.
+    GitUrl,
+    /// A whole commit.
+    Rev,
+    /// A version as cargo installs it.
+    ToolVersion,
+    /// A folder, relative to the workspace root; it may be above it.
+    ToolPath,
 }
 
 impl TextFormat for CiFormat {
@@ -39,6 +47,10 @@ impl TextFormat for CiFormat {
             CiFormat::Cron => cron::parse(text).map(drop),
             CiFormat::ScriptPath => script_path(text),
             CiFormat::DebianPackage => debian_package(text),
+            CiFormat::GitUrl => git_url(text),
+            CiFormat::Rev => rev(text),
+            CiFormat::ToolVersion => tool_version(text),
+            CiFormat::ToolPath => tool_path(text),
         }
     }
 
@@ -51,6 +63,10 @@ impl TextFormat for CiFormat {
             CiFormat::Cron => "cron schedule: `17 3 * * *`",
             CiFormat::ScriptPath => "path of a script: `ci/run.sh`",
             CiFormat::DebianPackage => "Debian package: `valgrind`",
+            CiFormat::GitUrl => "https URL of a git repository",
+            CiFormat::Rev => "commit of 40 hex digits",
+            CiFormat::ToolVersion => "published version: `0.4.1`",
+            CiFormat::ToolPath => "folder relative to the workspace root: `tools/compatrix`",
         };
         text.to_owned()
     }
@@ -64,6 +80,10 @@ impl TextFormat for CiFormat {
             CiFormat::Cron => r"^[0-9A-Za-z*,/-]+( [0-9A-Za-z*,/-]+){4}$",
             CiFormat::ScriptPath => r"^[A-Za-z0-9._+][A-Za-z0-9._+/-]*$",
             CiFormat::DebianPackage => r"^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$",
+            CiFormat::GitUrl => r"^https://[A-Za-z0-9.-]+(/[A-Za-z0-9._~-]+)+$",
+            CiFormat::Rev => r"^[0-9a-f]{40}$",
+            CiFormat::ToolVersion => r"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$",
+            CiFormat::ToolPath => r"^[A-Za-z0-9._+][A-Za-z0-9._+/-]*$",
         })
     }
 }
@@ -181,4 +201,69 @@ fn debian_package(text: &str) -> Result<(), Problem> {
     let name = package.map(|package| package.name.trim_end_matches('-').to_owned());
     let problem = Problem::new(format!("{text:?} is not the name of a Debian package")).nearest(name);
     Err(problem.help("write it as apt-get has it, without a version: `valgrind`"))
+}
+
+/// Whether a workflow can name this branch, or pattern of branches.
+pub fn is_branch(text: &str) -> bool {
+    branch(text).is_ok()
+}
+
+/// A repository that anybody can read. Other schemes need keys, and a name or password in a URL would be published.
+fn git_url(text: &str) -> Result<(), Problem> {
+    let plain = |part: &str| {
+        let letters = part.chars().all(|c| c.is_ascii_alphanumeric() || "._~-".contains(c));
+        letters && !part.is_empty() && !part.starts_with('-') && part != "." && part != ".."
+    };
+    let rest = text.strip_prefix("https://").unwrap_or_default();
+    if rest.split('/').count() > 1 && rest.split('/').all(plain) {
+        return Ok(());
+    }
+    let (start, path) = (text.trim_end_matches('/'), text.strip_prefix("git@").and_then(|rest| rest.split_once(':')));
+    let meant = path.map(|(host, path)| format!("https://{host}/{path}"));
+    let meant = meant.or_else(|| Some(start.replacen("http://", "https://", 1)).filter(|meant| meant != text));
+    let problem = Problem::new(format!("{text:?} is not the URL of a git repository that a workflow can name"));
+    let problem = problem.nearest(meant.filter(|meant| git_url(meant).is_ok()));
+    Err(problem.help("write `https://HOST/OWNER/NAME`, without a user, a password or a query"))
+}
+
+/// A whole commit: a branch or a tag may move, and a short one may become ambiguous.
+fn rev(text: &str) -> Result<(), Problem> {
+    let is_whole =
+        |text: &str| text.len() == 40 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if is_whole(text) {
+        return Ok(());
+    }
+    let meant = Some(text.to_ascii_lowercase()).filter(|meant| is_whole(meant));
+    let problem = Problem::new(format!("{text:?} is not a whole commit")).nearest(meant);
+    Err(problem.help("write all 40 hex digits in lower case, as `git rev-parse` prints them"))
+}
+
+/// A version that `cargo install --version =X` takes; build metadata is no part of it.
+fn tool_version(text: &str) -> Result<(), Problem> {
+    let whole = semver::Version::parse(text).is_ok_and(|version| version.build.is_empty());
+    if whole {
+        return Ok(());
+    }
+    let bare = text.trim().trim_start_matches(['v', '=', '^', '~', ' ']);
+    let meant = Some(bare).filter(|bare| *bare != text && tool_version(bare).is_ok());
+    let problem = Problem::new(format!("{text:?} is not a whole version")).nearest(meant.map(str::to_owned));
+    Err(problem.help("write all three numbers, as it was published: `0.4.1`"))
+}
+
+/// A folder as cargo gets it. It may be above the workspace root, where that is not the root of the repository.
+fn tool_path(text: &str) -> Result<(), Problem> {
+    let inside = text.trim_start_matches("../");
+    let up = text.len() - inside.len();
+    let part = |part: &str| {
+        let plain = part.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c));
+        plain && !part.is_empty() && part != "." && part != ".."
+    };
+    let only_up = up > 0 && (inside.is_empty() || inside == "..");
+    if !text.starts_with('-') && (only_up || text == ".." || inside.split('/').all(part)) {
+        return Ok(());
+    }
+    let bare = text.trim_start_matches("./").trim_end_matches('/');
+    let meant = Some(bare).filter(|bare| *bare != text && tool_path(bare).is_ok()).map(str::to_owned);
+    let problem = Problem::new(format!("{text:?} is not a folder that a workflow can name")).nearest(meant);
+    Err(problem.help("write a path relative to the workspace root, of letters, digits, `.`, `_`, `+`, `-`, `/`"))
 }

@@ -7,7 +7,7 @@ use shaped_toml::{Collector, Entry, Node, Problem, Table};
 
 use super::cron::{self, Cron};
 use super::format::{days, job_time};
-use super::settings::{Check, Checks, Ci, CiEvent, EventSettings, JobCommand};
+use super::settings::{Check, Checks, Ci, CiEvent, EventSettings, JobCommand, ToolSource};
 use crate::matrix_spec::axes::Axes;
 use crate::matrix_spec::conditions::condition;
 use crate::matrix_spec::profiles::Profile;
@@ -54,6 +54,7 @@ pub(in crate::matrix_spec) fn ci(
     let may_fail = may_fail.filter_map(|when| condition(when, axes, c)).collect();
     Some(Ci {
         branches: table.texts("branches").unwrap_or_default(),
+        tool: table.entry("tool").and_then(|entry| tool(entry, c)),
         events,
         timeout_minutes: table.text("timeout").and_then(|text| job_time(text).ok()).unwrap_or_default(),
         retention_days: table.text("retention").and_then(|text| days(text).ok()).unwrap_or_default(),
@@ -214,6 +215,41 @@ fn check_crons(nodes: &[Node], c: &mut Collector<'_>) {
             c.error(span.clone(), problem.label("too close").related(first.clone(), "the other").help(help));
         }
         before.push((text, cron, span));
+    }
+}
+
+/// Exactly one of the three sources.
+fn tool(entry: &Entry, c: &mut Collector<'_>) -> Option<ToolSource> {
+    let table = entry.node.table()?;
+    let named: Vec<&Entry> = ["git", "version", "path"].iter().filter_map(|key| table.entry(key)).collect();
+    let whole = table.rejected.is_empty();
+    if let Some(rev) = table.entry("rev").filter(|_| table.entry("git").is_none() && !is_lost(table, "git")) {
+        let problem = Problem::new("`rev` names a commit, but no repository").label("of which repository?");
+        c.error(rev.key_span.clone(), problem.help("add `git = \"https://…\"`, or remove `rev`"));
+        return None;
+    }
+    if let (Some(git), None, true) = (table.entry("git"), table.entry("rev"), whole) {
+        let problem = Problem::new("`git` has no `rev`, so the tool would change between two runs");
+        c.error(git.key_span.clone(), problem.help("add `rev = \"…\"`, all 40 hex digits of the commit").needs_whole());
+    }
+    match named[..] {
+        [_] => {}
+        [] if whole => {
+            let problem = Problem::new("`[ci.tool]` names no source").needs_whole();
+            c.error(entry.key_span.clone(), problem.help("add `git` with `rev`, `version`, or `path`"));
+        }
+        [] => {}
+        [first, second, ..] => {
+            let problem = Problem::new(format!("`{}` and `{}` are two sources of one tool", first.key, second.key));
+            let problem = problem.label("a second source").related(first.key_span.clone(), "the first");
+            c.error(second.key_span.clone(), problem.help("keep one of `git` with `rev`, `version`, and `path`"));
+        }
+    }
+    match (table.owned("git"), table.owned("rev"), table.owned("version"), table.owned("path")) {
+        (Some(url), Some(rev), None, None) => Some(ToolSource::Git { url, rev }),
+        (None, None, Some(version), None) => Some(ToolSource::Registry { version }),
+        (None, None, None, Some(path)) => Some(ToolSource::Path(path)),
+        _ => None,
     }
 }
 

@@ -86,8 +86,10 @@ impl JobCommand {
 /// `[ci]`: the settings of `gen-ci`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ci {
-    /// Branches whose pushes, and pull requests into which, are tested.
+    /// Branches whose pushes, and pull requests into which, are tested; empty if the spec names none.
     pub branches: Vec<String>,
+    /// Where jobs get Compatrix from, if the workspace has no xtask that is Compatrix.
+    pub tool: Option<ToolSource>,
     /// The label of the runner of each platform, in the spec's order: `("linux-x86_64", "ubuntu-24.04")`.
     pub runners: Vec<(String, String)>,
     /// What runs on which event.
@@ -108,6 +110,25 @@ pub struct Ci {
     pub checks: Option<Checks>,
 }
 
+/// `[ci.tool]`: where jobs install Compatrix from. All texts are plain letters that no shell reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToolSource {
+    /// A commit of a git repository.
+    Git {
+        /// `https://…`.
+        url: String,
+        /// The commit, 40 hex digits.
+        rev: String,
+    },
+    /// A version that was published to the registry.
+    Registry {
+        /// All three numbers: `0.4.1`.
+        version: String,
+    },
+    /// A folder of the repository, relative to the workspace root.
+    Path(String),
+}
+
 /// `[ci.EVENT]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventSettings {
@@ -117,7 +138,8 @@ pub struct EventSettings {
     pub leak_check: Option<String>,
     /// The platforms, each with a runner. Default: all that have one.
     pub platforms: Vec<String>,
-    /// The most jobs that run cells; fewer than there are builds puts several builds into one job. Default: a job a build.
+    /// The most jobs that run cells; fewer than there are builds puts several builds into one job. Default:
+    /// as many as are worth their start-up.
     pub max_jobs: Option<u32>,
     /// The most predicted minutes of all jobs together; a plan that takes more is refused.
     pub max_minutes: Option<u32>,

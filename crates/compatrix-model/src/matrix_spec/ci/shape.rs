@@ -9,12 +9,16 @@ use crate::matrix_spec::format::Format;
 pub(in crate::matrix_spec) static CI: TableShape = TableShape {
     title: "`[ci]`",
     keys: &[
-        Key::default(
+        Key::optional(
             "branches",
             "Branches whose pushes and incoming pull requests are tested; `*` matches any part of a name without \
-             `/`, `**` for any.",
+             `/`, `**` for any. Default: those that the repository's other workflows name, otherwise its default branch.",
             Shape::List { item: &Shape::Text(&CiFormat::Branch), min: 1, unique: true },
-            Need::Texts(&["main"]),
+        ),
+        Key::optional(
+            "tool",
+            "Where jobs install Compatrix from. Default: the workspace's own `cargo xtask`, if it depends on compatrix.",
+            Shape::Table(&TOOL),
         ),
         Key::required("runners", "The label of the runner of each platform.", Shape::Table(&RUNNERS)),
         Key::default(
@@ -78,6 +82,23 @@ static RUNNERS: TableShape = TableShape {
     min: 1,
 };
 
+static TOOL: TableShape = TableShape {
+    title: "`[ci.tool]`",
+    keys: &[
+        Key::optional("git", "A git repository that has it, by https; needs `rev`.", Shape::Text(&CiFormat::GitUrl)),
+        Key::optional("rev", "The commit of the `git` repository, all 40 hex digits.", Shape::Text(&CiFormat::Rev)),
+        Key::optional("version", "A published version, all three numbers.", Shape::Text(&CiFormat::ToolVersion)),
+        Key::optional(
+            "path",
+            "A folder of this repository that has its manifest, relative to the workspace root.",
+            Shape::Text(&CiFormat::ToolPath),
+        ),
+    ],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
+};
+
 const COMPAT: Key = Key::optional(
     "compat",
     "The profile that `compat` runs. Default: `compat` does not run on this event.",
@@ -95,7 +116,8 @@ const PLATFORMS: Key = Key::optional(
 );
 const MAX_JOBS: Key = Key::optional(
     "max-jobs",
-    "The most jobs that run cells; beyond that, builds share a job. Default: one job per build.",
+    "The most jobs that run cells; beyond that, builds share a job. Default: one job per build, but builds too short to be \
+     worth a start-up share one.",
     Shape::Integer { min: 1, max: 2000 },
 );
 const MAX_MINUTES: Key = Key::optional(
