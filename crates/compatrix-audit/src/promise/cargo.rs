@@ -105,7 +105,8 @@ impl Reading {
         if !command.verb.is_empty() {
             return;
         }
-        if word == "hack" {
+        // Programs that run a verb of cargo's on changed manifests.
+        if ["hack", "no-dev-deps", "auditable"].contains(&word) {
             self.wraps = true;
             return;
         }

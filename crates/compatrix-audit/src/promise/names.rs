@@ -7,7 +7,8 @@ use super::platform::of_triple;
 /// What a text says where a toolchain is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Toolchain {
-    /// A release or a channel, without its host, and the platform of the host if it names one.
+    /// A release or a channel, without its host, and the platform of the host if it names one; `*-i686` is that of the
+    /// runner's system.
     Name(String, Option<String>),
     /// `stable minus 2 releases`: another Rust in time. Source: the README of dtolnay/rust-toolchain.
     Moves,
@@ -50,11 +51,19 @@ pub(super) fn one(text: &str) -> Toolchain {
     let date = rest.get(..10).filter(is_date);
     let host = date.map_or(rest, |_| rest[10..].trim_start_matches('-'));
     let name = date.map_or_else(|| channel.to_owned(), |date| format!("{channel}-{date}"));
-    match host {
-        "" | "gnu" | "msvc" => Toolchain::Name(name, None),
-        host => of_triple(host).map_or(Toolchain::Other, |platform| Toolchain::Name(name, Some(platform))),
+    match (of_triple(host), host.split('-').collect::<Vec<_>>().as_slice()) {
+        (Some(platform), _) => Toolchain::Name(name, Some(platform)),
+        // rustup completes a host that is not complete.
+        (None, [""] | ["gnu" | "msvc" | "musl"]) => Toolchain::Name(name, None),
+        (None, [arch] | [arch, "gnu" | "msvc" | "musl"]) if ARCHES.contains(arch) => {
+            Toolchain::Name(name, Some(format!("*-{arch}")))
+        }
+        _ => Toolchain::Other,
     }
 }
+
+/// Architectures of hosts that rustup knows.
+const ARCHES: [&str; 4] = ["x86_64", "i686", "aarch64", "i586"];
 
 /// The Rust of a container image: `rust:1.68-slim`, `rustlang/rust:nightly`. `None` for images of other software.
 pub(super) fn image(text: &str) -> Option<Toolchain> {
@@ -118,6 +127,9 @@ mod tests {
             ("stable-i686-pc-windows-msvc", "stable on windows-i686"),
             ("nightly-2024-01-01-aarch64-apple-darwin", "nightly-2024-01-01 on macos-aarch64"),
             ("stable-msvc", "stable"),
+            ("stable-x86_64-gnu", "stable on *-x86_64"),
+            ("stable-i686", "stable on *-i686"),
+            ("stable-x", "?"),
             ("1", "?"),
             ("msrv", "?"),
             ("v1", "?"),

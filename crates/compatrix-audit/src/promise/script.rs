@@ -100,7 +100,10 @@ impl Reading<'_> {
                 exported = true;
                 expanded.remove(0);
             } else if let Some((name, value)) = assignment(first) {
-                env.insert(name, value);
+                // The output of a command is not known.
+                if !value.contains(['`', '(']) {
+                    env.insert(name, value);
+                }
                 expanded.remove(0);
             } else {
                 break;

@@ -25,6 +25,7 @@ fn what_a_command_does() {
         ("cargo nextest run --all", "nextest", None),
         ("cargo all-features test", "test", None),
         ("cargo check-all-features", "check", None),
+        ("cargo no-dev-deps check", "check", None),
         ("cargo hack", "hack", None),
     ] {
         let command = read(line).command;

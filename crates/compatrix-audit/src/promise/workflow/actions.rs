@@ -69,6 +69,9 @@ impl Session<'_> {
         if names::one(reference) != Toolchain::Other || reference.contains("${{") {
             let source = self.context.source(uses.line, "uses", uses.text(), reference);
             self.default = self.toolchains(reference, source, true).pop();
+        } else if let (true, Some(tool)) = (name == "dtolnay/rust-toolchain", tool_of(reference)) {
+            self.default = None;
+            self.places.not_taken(self.context.file, uses.line, format!("it only runs {tool}"));
         } else if is_commit && name == "dtolnay/rust-toolchain" {
             self.default = None;
             let because = "the action is pinned to a commit, which does not say the toolchain";
@@ -126,6 +129,15 @@ impl Session<'_> {
             self.script(&Script { text: &script, raw: node.text(), line });
             (self.machine, self.default) = before;
         }
+    }
+}
+
+/// References of dtolnay/rust-toolchain that install a tool with a nightly that has it.
+fn tool_of(reference: &str) -> Option<&'static str> {
+    match reference {
+        "miri" => Some("Miri"),
+        "clippy" => Some("Clippy"),
+        _ => None,
     }
 }
 

@@ -157,7 +157,9 @@ impl Context {
 
     /// The leaf of a scalar with this value; one that only passes a value on keeps the place of that value.
     pub(in crate::promise) fn leaf(&self, name: &str, key: &str, node: &Node, value: &str) -> Leaf {
-        let mut source = self.source(node.line, key, node.text(), value);
+        let passes_on = node.text().contains("${{");
+        let raw = if passes_on { node.text() } else { "" };
+        let mut source = self.source(node.line, key, raw, value);
         if source.file == self.file && source.line == node.line && source.key == key {
             source.spelled = (node.reading() != node.text()).then(|| node.text().to_owned());
         }

@@ -75,8 +75,13 @@ impl Places {
         let mut done = Finished { files, promises: Vec::new(), not_taken: Vec::new() };
         let tested = self.platforms.iter().filter(|((_, _, never), done)| never.is_none() && **done == Done::Tested);
         let promised: BTreeSet<&String> = tested.map(|((_, platform, _), _)| platform).collect();
+        let mut on_line: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for (source, _) in self.toolchains.keys() {
+            *on_line.entry((source.file, source.line)).or_default() += 1;
+        }
         for ((source, name), place) in &self.toolchains {
-            match refused(&place.uses) {
+            let alone = on_line.get(&(source.file, source.line)) == Some(&1);
+            match refused(&place.uses, if alone { "it" } else { name }) {
                 // A key called MSRV promises, whatever uses it.
                 None => done.promise(source, kind(name, place.lowest)),
                 Some(_) if place.lowest && super::super::names::is_lowest(&source.key) => {
@@ -114,8 +119,8 @@ fn kind(name: &str, lowest: bool) -> PromiseKind {
     }
 }
 
-/// Why the uses of a toolchain make no promise.
-fn refused(uses: &BTreeSet<Use>) -> Option<String> {
+/// Why the uses of a toolchain make no promise; `name` is what to call it.
+fn refused(uses: &BTreeSet<Use>, name: &str) -> Option<String> {
     if uses.contains(&Use::Builds) {
         return None;
     }
@@ -123,9 +128,10 @@ fn refused(uses: &BTreeSet<Use>) -> Option<String> {
         uses.iter().filter_map(|one| if let Use::Tool(name) = one { Some(*name) } else { None }).collect();
     match tools.as_slice() {
         [] if uses.contains(&Use::Unknown) => None,
-        [] if uses.contains(&Use::Named) => Some("no step builds or tests with it".to_owned()),
-        [] => Some("no step uses it".to_owned()),
-        tools => Some(format!("it only runs {}", tools.join(", "))),
+        [] if uses.contains(&Use::Named) => Some(format!("no step builds or tests with {name}")),
+        [] => Some(format!("no step uses {name}")),
+        [one] => Some(format!("{name} only runs {one}")),
+        [others @ .., last] => Some(format!("{name} only runs {} and {last}", others.join(", "))),
     }
 }
 

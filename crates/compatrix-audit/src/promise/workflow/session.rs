@@ -82,6 +82,9 @@ impl Session<'_> {
                     self.known.entry(name.clone()).or_default().insert(source);
                     found.push((name, host));
                 }
+                Toolchain::Other if text.starts_with('$') => {
+                    self.places.not_taken(source.file, source.line, "a script sets it, which only a run knows");
+                }
                 Toolchain::Moves => self.places.not_taken(source.file, source.line, MOVES),
                 Toolchain::Other if strict && !text.is_empty() => {
                     let because = format!("`{text}` names no release or channel");
@@ -172,7 +175,7 @@ impl Session<'_> {
         self.done = self.done.max(Done::Built);
         if verbs::looks_like_tests(words) {
             self.done = Done::Tested;
-            let shown = words.iter().take(3).cloned().collect::<Vec<_>>().join(" ");
+            let shown = words.iter().take(6).cloned().collect::<Vec<_>>().join(" ");
             self.places.not_taken(self.context.file, line, format!("what `{shown}` runs is not followed"));
         }
     }
@@ -205,7 +208,9 @@ impl Session<'_> {
             let place = self.context.source_in_script(line, script.raw, value);
             last = self.toolchains(value, place, true).pop().or(last);
         }
-        if sets {
+        // Runners of GitHub's have stable as the default, so that installing it updates what a plain cargo runs.
+        let is_default = many && self.default.is_none() && values.iter().any(|value| value == "stable");
+        if sets || is_default {
             self.default = last;
         } else if is(0, "run") {
             let words: Vec<String> = plain.iter().skip(2).map(|word| (*word).clone()).collect();
@@ -236,7 +241,8 @@ impl Session<'_> {
         } else {
             self.default.clone()
         };
-        let Some(read) = cargo::command(&one.words) else { return };
+        let Some(mut read) = cargo::command(&one.words) else { return };
+        self.locate(&mut read.command, one);
         let class = verbs::of_cargo(&read, variable("RUSTFLAGS").as_deref());
         let used = match class {
             Class::Tests | Class::Builds => Some(Use::Builds),
@@ -258,7 +264,7 @@ impl Session<'_> {
         let target = read.command.target.clone().or_else(|| variable("CARGO_BUILD_TARGET"));
         let host = toolchain.as_ref().and_then(|(_, host)| host.clone());
         self.ran(raw, line, class, target.as_deref(), host);
-        self.record(line, one, &read, toolchain.map(|(name, _)| name), target, variable("RUSTFLAGS"));
+        self.record(line, read, toolchain.map(|(name, _)| name), target, variable("RUSTFLAGS"));
     }
 
     /// What cargo-hack and cargo-msrv say of the lowest Rust.
@@ -308,7 +314,14 @@ impl Session<'_> {
                     None => return,
                 }
             }
-            (None, Some(platform), _) => (own, platform),
+            (None, Some(platform), _) => match (platform.strip_prefix("*-"), &self.runner.platform) {
+                (None, _) => (own, platform),
+                (Some(arch), Some((_, of_runner, _))) => {
+                    let system = of_runner.split('-').next().unwrap_or(of_runner);
+                    (own, format!("{system}-{arch}"))
+                }
+                (Some(_), None) => return,
+            },
             (None, None, Some(machine)) => (own, machine.clone()),
             (None, None, None) => {
                 self.done = self.done.max(done);
@@ -321,27 +334,32 @@ impl Session<'_> {
         }
     }
 
-    fn record(
-        &mut self,
-        line: usize,
-        one: &Invocation,
-        read: &CargoLine,
-        toolchain: Option<String>,
-        target: Option<String>,
-        rustflags: Option<String>,
-    ) {
-        let mut command = read.command.clone();
+    /// Sets where a command works, relative to the repository's root. What cannot be known is left out.
+    fn locate(&self, command: &mut CargoCommand, one: &Invocation) {
         let folder = match (&self.folder, &one.folder) {
             (Some(base), Some(folder)) => Some(script::join(Some(base), folder)),
             (base, folder) => folder.clone().or_else(|| base.clone()),
         };
-        let folder = folder.map(|folder| script::join(None, &folder)).filter(|folder| !folder.is_empty());
+        let folder = folder.map(|folder| script::join(None, &folder)).unwrap_or_default();
+        let known = |path: &String| !path.contains('$') && !path.is_empty();
+        let manifest = command.manifest_path.as_ref().map(|path| script::join(Some(&folder), path));
+        command.manifest_path = manifest.filter(known);
+        command.working_directory = Some(folder).filter(known);
+    }
+
+    fn record(
+        &mut self,
+        line: usize,
+        read: CargoLine,
+        toolchain: Option<String>,
+        target: Option<String>,
+        rustflags: Option<String>,
+    ) {
+        let mut command = read.command;
         // What cannot be known is left out.
         let known = |name: &String| !name.contains('$');
         command.features.list.retain(known);
         command.packages.retain(known);
-        command.manifest_path = command.manifest_path.filter(known).map(|path| script::join(folder.as_deref(), &path));
-        command.working_directory = folder.filter(known);
         command.target = target.filter(known);
         // The name as written, where YAML reads another.
         let meant = |name: String| {

@@ -97,7 +97,7 @@ fn what_a_workflow_promises() {
             "27: Rust 1.66.0",
             "34: not, no step builds or tests with it",
             "36: Rust 1.72",
-            "36: not, it only runs rustdoc",
+            "36: not, nightly only runs rustdoc",
             "41: macos-aarch64",
             "43: Rust 1.1",
         ],
@@ -198,7 +198,7 @@ fn a_matrix_is_expanded_by_githubs_rules() {
     let steps = "- if: matrix.rust != 'nightly'\n  run: cargo +${{ matrix.rust }} test\n- if: ${{ matrix.rust == 'nightly' }}\n  run: cargo +${{ matrix.rust }} miri test";
     check(
         &job("strategy:\n  matrix:\n    rust: [nightly, stable]", steps),
-        &[UBUNTU, "7: Rust stable", "7: not, it only runs Miri"],
+        &[UBUNTU, "7: Rust stable", "7: not, nightly only runs Miri"],
     );
 }
 
@@ -229,7 +229,7 @@ fn toolchains_in_every_place() {
         ("env: {RUST: '1.66'}", "- run: echo hello", vec!["5: not, no step uses it"]),
         ("", "- env: {RUST: 1.66}\n  run: cargo +${RUST} check", vec!["6: Rust 1.66"]),
         ("", "- run: rustup toolchain install 1.71 --profile minimal && cargo +1.71 test", vec!["6: Rust 1.71"]),
-        ("", "- run: rustup toolchain install 1.71 1.72 -c clippy\n- run: rustup run 1.72 cargo test", vec!["6: Rust 1.72", "6: not, no step builds or tests with it", "7: Rust 1.72"]),
+        ("", "- run: rustup toolchain install 1.71 1.72 -c clippy\n- run: rustup run 1.72 cargo test", vec!["6: Rust 1.72", "6: not, no step builds or tests with 1.71", "7: Rust 1.72"]),
         ("", "- run: |\n    rustup override set 1.68\n    cargo test --locked", vec!["7: Rust 1.68"]),
         ("", "- run: curl https://sh.rustup.rs | sh -s -- -y --default-toolchain 1.64\n- run: cargo test", vec!["6: Rust 1.64"]),
         ("", "- run: RUSTUP_TOOLCHAIN=1.63 cargo test", vec!["6: Rust 1.63"]),
@@ -250,6 +250,10 @@ fn toolchains_in_every_place() {
         ("", "- uses: dtolnay/rust-toolchain@1.70\n- run: just test", vec!["6: Rust 1.70", "7: not, what `just test` runs is not followed"]),
         ("", "- uses: dtolnay/rust-toolchain@1.70\n- run: ./build.sh", vec!["6: Rust 1.70"]),
         ("", "- uses: dtolnay/rust-toolchain@1.70\n- run: echo", vec!["6: not, no step builds or tests with it"]),
+        ("strategy: {matrix: {rust: [stable-i686, stable-x86_64-gnu]}}", "- run: cargo +${{ matrix.rust }} test", vec!["5: Rust stable", "7: linux-i686"]),
+        ("", "- run: rustup toolchain install stable --profile=minimal\n- run: cargo build", vec!["6: Rust stable"]),
+        ("", "- run: v=\"$(jq .msrv x)\"; rustup default $v && cargo b", vec!["6: not, a script sets it, which only a run knows"]),
+        ("", "- uses: dtolnay/rust-toolchain@miri\n- run: cargo miri test", vec!["6: not, it only runs Miri"]),
         ("if: false", "- uses: dtolnay/rust-toolchain@1.70\n- run: cargo test", vec![]),
         ("name: MSRV", "- uses: dtolnay/rust-toolchain@1.70\n- run: cargo check", vec!["7: Rust 1.70 and newer"]),
         ("strategy: {matrix: {rust: [stable-x86_64-pc-windows-gnu, 1.65-i686-unknown-linux-gnu]}}", "- run: cargo +${{ matrix.rust }} test", vec!["5: Rust 1.65", "5: Rust stable", "7: linux-i686", "7: windows-x86_64"]),
@@ -332,7 +336,7 @@ fn workflows_and_actions_of_the_repository_are_followed() {
     assert_eq!(
         others,
         [
-            ".github/workflows/ci.yml:13 no step builds or tests with it",
+            ".github/workflows/ci.yml:13 no step builds or tests with 1.50",
             ".github/workflows/ci.yml:13 the workflow that gets it is not in this repository"
         ]
     );

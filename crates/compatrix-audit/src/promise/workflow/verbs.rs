@@ -18,7 +18,7 @@ pub(in crate::promise) enum Class {
 }
 
 /// cargo's commands by what they are, beside those that build or test.
-const TOOLS: [(&str, &[&str]); 11] = [
+const TOOLS: [(&str, &[&str]); 13] = [
     ("rustfmt", &["fmt"]),
     ("Clippy", &["clippy", "dylint"]),
     ("rustdoc", &["doc", "rustdoc", "docs-rs", "deadlinks"]),
@@ -28,7 +28,9 @@ const TOOLS: [(&str, &[&str]); 11] = [
     ("benchmarks", &["bench", "criterion", "codspeed"]),
     ("a check of the API", &["semver-checks", "public-api", "semver", "check-external-types"]),
     ("an audit of dependencies", &["audit", "deny", "vet", "udeps", "machete", "outdated", "geiger", "shear"]),
-    ("careful", &["careful"]),
+    ("cargo-careful", &["careful"]),
+    ("Valgrind", &["valgrind"]),
+    ("mutation tests", &["mutants"]),
     ("publishing", &["publish", "package", "release", "dist", "smart-release", "release-plz", "deb", "workspaces"]),
 ];
 
@@ -121,23 +123,63 @@ pub(in crate::promise) fn of_other(words: &[String]) -> Class {
         let end = word.rsplit('.').next().unwrap_or_default();
         word.starts_with("./") || (word.contains('/') && ["sh", "py", "ps1", "bash"].contains(&end))
     };
-    let installs = rest.iter().any(|word| matches!(word.as_str(), "install" | "ci" | "pip" | "login" | "pull"));
+    let installs = rest.first().is_some_and(|word| matches!(word.as_str(), "install" | "ci" | "login" | "pull"))
+        || rest.iter().any(|word| word == "pip");
     if is_script(program) || program.ends_with(".sh") {
         return Class::Unknown;
     }
-    let runs = !installs || looks_like_tests(words);
-    if runs && !rest.is_empty() && RUNNERS.contains(&program.as_str()) {
+    if !installs && !rest.is_empty() && RUNNERS.contains(&program.as_str()) {
         Class::Unknown
     } else {
         Class::Nothing
     }
 }
 
-/// Whether the words of a command say that it tests.
+/// Whether the words of a command say that it tests: `make check`, `ci/test.sh`, `./ci/run.sh`.
 pub(in crate::promise) fn looks_like_tests(words: &[String]) -> bool {
-    let signs = ["test", "tests", "check", "verify", "ci", "all", "miri", "unittest"];
-    words.iter().any(|word| {
-        let lower = word.to_ascii_lowercase();
-        lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| signs.contains(&part)) || lower.contains("test")
-    })
+    const SIGNS: [&str; 8] = ["test", "tests", "check", "checks", "verify", "all", "miri", "unittest"];
+    const OF_CI: [&str; 6] = ["run", "script", "main", "build", "ci", "all"];
+    let Some(program) = words.first() else { return false };
+    let reports = ["grcov", "codecov", "lcov"].iter().any(|tool| program.ends_with(tool));
+    let parts = |text: &str| -> Vec<String> {
+        let lower = text.to_ascii_lowercase();
+        lower.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect()
+    };
+    !reports
+        && words.iter().filter(|word| !word.starts_with('-')).any(|word| {
+            let (folder, file) = word.rsplit_once('/').unwrap_or(("", word));
+            let named = parts(file).iter().any(|part| SIGNS.contains(&part.as_str()) || part.contains("test"));
+            let of_ci = parts(folder).iter().any(|part| part == "ci");
+            let stem = file.split('.').next().unwrap_or(file);
+            named || (of_ci && OF_CI.contains(&stem)) || (["", "."].contains(&folder) && stem == "ci")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_of_the_project_and_whether_they_test() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        for (line, class, tests) in [
+            ("make check", Class::Unknown, true),
+            ("just test-all", Class::Unknown, true),
+            ("./ci/run.sh", Class::Unknown, true),
+            ("ci/test.sh", Class::Unknown, true),
+            ("./ci.sh", Class::Unknown, true),
+            ("cargo xtask ci", Class::Nothing, true),
+            ("npm test", Class::Unknown, true),
+            ("npm ci", Class::Nothing, true),
+            ("npm install", Class::Nothing, false),
+            ("bash scripts/build.sh", Class::Unknown, false),
+            ("./ci/install-mdbook.sh", Class::Unknown, false),
+            ("./grcov . -s ./target/debug/tests", Class::Unknown, false),
+            ("make", Class::Nothing, false),
+            ("sudo apt-get install", Class::Nothing, false),
+            ("echo test", Class::Nothing, true),
+        ] {
+            assert_eq!((of_other(&words(line)), looks_like_tests(&words(line))), (class, tests), "{line}");
+        }
+    }
 }

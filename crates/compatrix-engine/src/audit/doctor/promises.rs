@@ -171,6 +171,7 @@ impl Reader<'_> {
 fn from_root(scanned: &mut Scanned, up: &str) {
     let places = scanned.promises.iter_mut().map(|one| &mut one.file);
     let places = places.chain(scanned.not_taken.iter_mut().map(|one| &mut one.file));
+    let places = places.chain(scanned.runners.iter_mut().map(|one| &mut one.file));
     for file in places.chain(scanned.commands.iter_mut().map(|one| &mut one.file)) {
         *file = format!("{up}/{file}");
     }

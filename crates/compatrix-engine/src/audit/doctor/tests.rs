@@ -114,3 +114,29 @@ fn paths_are_told_from_the_root() {
         assert_eq!(relative(Path::new("/w"), Path::new(path)), expect);
     }
 }
+
+#[test]
+fn the_workflows_above_a_workspace_in_a_folder_are_read() {
+    let workflow =
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-20.04\n    steps:\n      - run: cd in/ws && cargo +1.71 test\n      - uses: ./.github/actions/old\n";
+    let action =
+        "runs:\n  using: composite\n  steps:\n    - {run: cargo +1.72 b, working-directory: in/ws, shell: bash}\n";
+    let dir = made(&[
+        (".git/HEAD", "ref: refs/heads/main\n"),
+        (".github/workflows/ci.yml", workflow),
+        (".github/actions/old/action.yml", action),
+        ("in/ws/Cargo.toml", &package("a", "")),
+        ("in/ws/src/lib.rs", ""),
+    ]);
+    let root = dir.path().canonicalize().unwrap().join("in/ws");
+    let (found, unreadable) = promises_in(&root, std::slice::from_ref(&root));
+    assert_eq!(unreadable, Vec::<String>::new());
+    let promises: Vec<String> =
+        found.promises.iter().map(|one| format!("{}:{} {}", one.file, one.line, one.kind)).collect();
+    assert_eq!(
+        promises,
+        ["../../.github/actions/old/action.yml:4 Rust 1.72", "../../.github/workflows/ci.yml:6 Rust 1.71"]
+    );
+    let others: Vec<String> = found.not_taken.iter().map(|one| format!("{} {}", one.line, one.because)).collect();
+    assert_eq!(others, ["4 `ubuntu-20.04` was retired by GitHub in April 2025"]);
+}
