@@ -32,7 +32,7 @@ Results go to stdout, progress and messages to stderr. NO_COLOR is respected.";
 /// Reads a declarative spec (compat/matrix.toml), tests packages across toolchains, SQLite versions, schema fixtures and
 /// feature sets, proves what actually ran, and writes the compatibility page from that evidence.
 #[derive(Debug, Parser)]
-#[command(name = command_name(), bin_name = command_name(), version, disable_help_subcommand = true, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = command_name(), bin_name = command_name(), version, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Cli {
     /// Accepted before and after the command.
     #[command(flatten)]
@@ -71,8 +71,9 @@ pub enum When {
     Never,
 }
 
-/// What the user starts.
+/// What the user starts. It has a `help` of its own, also where an xtask adds commands to these.
 #[derive(Debug, Subcommand)]
+#[command(disable_help_subcommand = true)]
 pub enum Command {
     /// Write a first spec for this workspace
     #[command(after_help = INIT_HELP)]
