@@ -322,8 +322,12 @@ fn of_stage(build: &Build, stage: Option<&Stage>, failure: NotBuilt) -> NotBuilt
         {
             let mut cause = format!("{OUR_STAGE}: {}", failure.cause);
             // An old cargo may be unable to use the versions of a Cargo.lock that a new one wrote.
-            if build.lockset.group.is_none() && failure.output.contains("failed to select a version for `") {
-                cause = format!("{cause}; {}", NewGroup::of(&build.toolchain).step("the command `lock`"));
+            if failure.output.contains("failed to select a version for `") {
+                let step = match &build.lockset.group {
+                    Some(group) => repair(group),
+                    None => NewGroup::of(&build.toolchain).step("the command `lock`"),
+                };
+                cause = format!("{cause}; {step}");
             }
             NotBuilt { outcome: Outcome::Infrastructure, cause, ..failure }
         }
@@ -337,13 +341,17 @@ fn of_old_toolchain(build: &Build, inputs: &BuildInputs<'_>, failure: NotBuilt) 
     let blamed = refusal::read(&failure.output).into_iter().filter(|blamed| !local.contains(blamed.name.as_str()));
     let Some(too_new) = refusal::too_new(blamed.collect()) else { return failure };
     let step = match (&build.lockset.group, &too_new.needs) {
-        (Some(group), _) => format!("the command `lock --repair {group}` looks for versions that work"),
+        (Some(group), _) => repair(group),
         (None, Some(needs)) => NewGroup::below(needs).step("the command `lock`"),
         (None, None) => NewGroup::of(&build.toolchain).step("the command `lock --repair`"),
     };
     let cause =
         if too_new.named_in(&failure.cause) { failure.cause } else { format!("{}: {}", too_new.said, failure.cause) };
     NotBuilt { cause: format!("{cause}; {step}"), ..failure }
+}
+
+fn repair(group: &str) -> String {
+    format!("the command `lock --repair {group}` looks for versions that work")
 }
 
 /// Names of libraries that the workspace may make itself.
