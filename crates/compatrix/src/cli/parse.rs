@@ -20,7 +20,7 @@ const OF_CARGO: [(&[&str], &str); 4] = [
 
 /// Parses these arguments; ends the process with the documented code where they are none.
 pub fn parse<C: Parser>(args: Vec<OsString>) -> C {
-    let error = match C::try_parse_from(args) {
+    let error = match try_parse(args) {
         Ok(cli) => return cli,
         Err(error) => error,
     };
@@ -28,6 +28,13 @@ pub fn parse<C: Parser>(args: Vec<OsString>) -> C {
         Some(hint) => C::command().error(ErrorKind::InvalidSubcommand, hint).exit(),
         None => error.exit(),
     }
+}
+
+/// Also for an xtask that flattens our commands into its own: our `help` takes the place of clap's.
+fn try_parse<C: Parser>(args: Vec<OsString>) -> Result<C, clap::Error> {
+    let mut command = C::command().disable_help_subcommand(true);
+    let matches = command.try_get_matches_from_mut(args)?;
+    C::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// What to say to who asks for a command of cargo's.
@@ -41,6 +48,28 @@ fn hint(error: &clap::Error) -> Option<String> {
 mod tests {
     use super::*;
     use crate::cli::Cli;
+
+    #[derive(Debug, Parser)]
+    struct Xtask {
+        #[command(subcommand)]
+        command: Own,
+    }
+
+    #[derive(Debug, clap::Subcommand)]
+    enum Own {
+        #[command(flatten)]
+        Compatrix(Box<crate::Command>),
+        Chore,
+    }
+
+    #[test]
+    fn the_help_of_an_xtask_with_commands_of_its_own_is_ours() {
+        let args = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        assert!(matches!(try_parse::<Xtask>(args(&["xtask", "chore"])).unwrap().command, Own::Chore));
+        let help = try_parse::<Xtask>(args(&["xtask", "help", "locksets"])).unwrap();
+        assert!(matches!(help.command, Own::Compatrix(_)));
+        assert_eq!(try_parse::<Xtask>(args(&["xtask", "--help"])).unwrap_err().kind(), ErrorKind::DisplayHelp);
+    }
 
     #[test]
     fn commands_of_cargo_lead_to_compat() {
