@@ -17,7 +17,7 @@ mod selections;
 mod tests;
 mod toolchains;
 
-pub use draft::{Draft, DraftAxis, DraftClaims, FeatureSet};
+pub use draft::{Draft, DraftAxis, DraftClaims, DraftLock, FeatureSet};
 pub use found::{Bundling, DocsRs, Found, Member, Needs, Noted, SqliteUse};
 pub use narrow::{BuildTrouble, Narrowed, Narrowing};
 

@@ -326,6 +326,13 @@ fn is_damage(error: &anyhow::Error) -> bool {
                 // The right format version, but unexpected tables.
                 || message.as_deref().is_some_and(|m| m.starts_with("no such table") || m.contains("already exists"))
         }
+        // Compatrix never wrote such a value.
+        Some(
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::Utf8Error(..),
+        ) => true,
         _ => false,
     }
 }

@@ -124,8 +124,8 @@ fn locks(draft: &Draft, command: &str, out: &mut Lines) {
             ));
         }
         out.line("[[lock]]");
-        out.line(&format!("name = {}", quoted(&format!("rust-{}", lock.value))));
-        out.noted(&format!("rust = {}", quoted(&lock.value)), &lock.why);
+        out.line(&format!("name = {}", quoted(&format!("rust-{}", lock.toolchain))));
+        out.noted(&format!("rust = {}", quoted(&lock.rust)), &lock.why);
     }
 }
 

@@ -108,11 +108,12 @@ fn builds(out: &mut String, spec: &Spec, plan: &Plan, facts: &PlanFacts, look: &
         .collect();
     let headings = ["build", "runs", "compiles in", "runs in"];
     let wide = |n: usize| rows.iter().map(|row| width(&row[n])).chain([headings[n].len()]).max().unwrap_or(0);
+    let least = |n: usize| if n == 0 { 12 } else { 0 };
     let timed = rows.iter().any(|row| row[2] != "?" || row[3] != "?");
     // Omit times before cutting names.
-    let fits = |columns: usize| (0..columns).map(|n| wide(n) + 2).sum::<usize>() <= look.width;
+    let fits = |columns: usize| (0..columns).map(|n| wide(n).max(least(n)) + 2).sum::<usize>() <= look.width;
     let columns = if timed && fits(4) { 4 } else { 2 };
-    let id = wide(0).min(look.width.saturating_sub(4 + wide(1))).max(12);
+    let id = wide(0).min(look.width.saturating_sub(4 + wide(1))).max(least(0));
     let line = |cells: [&str; 4]| {
         // Wrap a long name at word boundaries.
         let mut names = wrap(cells[0], id).into_iter();

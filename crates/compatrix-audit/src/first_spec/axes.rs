@@ -12,8 +12,6 @@ use compatrix_model::matrix_spec::sqlite::{neighbours, AMALGAMATIONS};
 
 /// The most versions on a drafted axis; the ends are kept.
 const MOST: usize = 6;
-/// A SQLite as old as Ubuntu 22.04's (3.37.2), for workspaces without a promise.
-const OLD: &str = "3.37.0";
 
 /// Distinct versions in ascending order, each with its reasons.
 #[derive(Default)]
@@ -132,7 +130,11 @@ pub(super) fn sqlite(claims: &DraftClaims, chosen: &[&Member], found: &Found) ->
         add_exact(&mut ladder, promise, &mut axis.remarks);
     }
     if claims.sqlite.is_none() && ladder.0.is_empty() {
-        ladder.add(OLD, "nothing older is promised; as old as Ubuntu 22.04's".to_owned());
+        // An older one might fail, which would break no promise.
+        axis.remarks.push(
+            "No SQLite version is promised. To find the oldest that works, add exact versions such as \"3.37.0\"."
+                .to_owned(),
+        );
     }
     let newest = AMALGAMATIONS.last().map(|(version, _)| *version).unwrap_or_default();
     ladder.add(newest, "the newest available".to_owned());

@@ -30,7 +30,7 @@ pub struct Draft {
     /// Values of the axis `rust` on which the packages are only built.
     pub builds_only: Vec<Noted>,
     /// Toolchains that need dependency versions of their own.
-    pub locks: Vec<Noted>,
+    pub locks: Vec<DraftLock>,
     /// Why doctests run; `None` if they do not.
     pub doctests: Option<String>,
     /// Arguments for the test executables.
@@ -67,6 +67,17 @@ pub struct DraftAxis {
     pub values: Vec<Noted>,
     /// Comments on the axis.
     pub remarks: Vec<String>,
+}
+
+/// A `[[lock]]` group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftLock {
+    /// The toolchain that it is for, as on the axis: `1.63`.
+    pub toolchain: String,
+    /// The condition on toolchains: `<1.70`, or a name.
+    pub rust: String,
+    /// The reason, as a comment.
+    pub why: String,
 }
 
 /// A value of the `features` axis.

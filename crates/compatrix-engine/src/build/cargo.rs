@@ -199,7 +199,7 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
             .run_sharing(jobs, &host.supervisor, &mut |bytes| reader.feed(bytes), &mut |bytes| why.feed(bytes))
             .with_context(|| format!("cannot start {}", command.program))?;
         (wall, cpu) = (wall + finished.wall, cpu + finished.cpu);
-        let failure = not_built(&finished, why).map(|result| of_stage(inputs.stage.as_ref(), result));
+        let failure = not_built(&finished, why).map(|result| of_stage(build, inputs.stage.as_ref(), result));
         let failure = failure.map(|failure| of_old_toolchain(build, inputs, failure));
         failures.extend(failure.map(|failure| match part.features.keys().next() {
             Some(package) if each.len() > 1 => failure.of_package(package),
@@ -314,13 +314,21 @@ fn hidden(host: &Host, command: &Command, report: &Report, said: &str) -> Result
 }
 
 /// A stage that cargo refuses is our fault, not the crate's.
-fn of_stage(stage: Option<&Stage>, failure: NotBuilt) -> NotBuilt {
+fn of_stage(build: &Build, stage: Option<&Stage>, failure: NotBuilt) -> NotBuilt {
     match stage {
         Some(stage)
             if failure.outcome == Outcome::BuildFailed
                 && refusal::is_of_stage(&failure.output, &stage.tree.to_string_lossy()) =>
         {
-            let cause = format!("{OUR_STAGE}: {}", failure.cause);
+            let mut cause = format!("{OUR_STAGE}: {}", failure.cause);
+            // An old cargo may be unable to use the versions of a Cargo.lock that a new one wrote.
+            if failure.output.contains("failed to select a version for `") {
+                let step = match &build.lockset.group {
+                    Some(group) => repair(group),
+                    None => NewGroup::of(&build.toolchain).step("the command `lock`"),
+                };
+                cause = format!("{cause}; {step}");
+            }
             NotBuilt { outcome: Outcome::Infrastructure, cause, ..failure }
         }
         _ => failure,
@@ -333,13 +341,17 @@ fn of_old_toolchain(build: &Build, inputs: &BuildInputs<'_>, failure: NotBuilt) 
     let blamed = refusal::read(&failure.output).into_iter().filter(|blamed| !local.contains(blamed.name.as_str()));
     let Some(too_new) = refusal::too_new(blamed.collect()) else { return failure };
     let step = match (&build.lockset.group, &too_new.needs) {
-        (Some(group), _) => format!("the command `lock --repair {group}` looks for versions that work"),
+        (Some(group), _) => repair(group),
         (None, Some(needs)) => NewGroup::below(needs).step("the command `lock`"),
         (None, None) => NewGroup::of(&build.toolchain).step("the command `lock --repair`"),
     };
     let cause =
         if too_new.named_in(&failure.cause) { failure.cause } else { format!("{}: {}", too_new.said, failure.cause) };
     NotBuilt { cause: format!("{cause}; {step}"), ..failure }
+}
+
+fn repair(group: &str) -> String {
+    format!("the command `lock --repair {group}` looks for versions that work")
 }
 
 /// Names of libraries that the workspace may make itself.

@@ -56,8 +56,8 @@ pub fn new_group(session: &Session, parsed: &Parsed) -> Result<(NewGroup, String
         }
         None => {
             let next = Version::new(lowest.major, lowest.minor + 1, 0);
-            let why = "every toolchain of the axis can use Cargo.lock, as far as packages declare what they need; for one that \
-                       cannot, the lines are";
+            let why = "every toolchain of the axis can use Cargo.lock, as far as packages declare what they need. One that still \
+                       cannot needs a group of its own";
             (NewGroup::below(&next), why.to_owned())
         }
     })

@@ -52,7 +52,13 @@ pub(super) fn sign(line: &str) -> Option<&'static str> {
     let system = SYSTEM.iter().find(|word| ends_with_word(&own, word));
     let network = || NETWORK.iter().find(|word| own.contains(*word));
     let killed = || KILLED.iter().find(|(word, _)| own.contains(word)).map(|(_, means)| means);
-    system.or_else(network).or_else(killed).copied()
+    system.or_else(network).or_else(killed).copied().or_else(|| absent(line))
+}
+
+/// A locked version that was once in the registry and is not there now, as happens with a mirror.
+fn absent(line: &str) -> Option<&'static str> {
+    let is_locked = line.contains("failed to select a version for the requirement") && line.contains("(locked to ");
+    is_locked.then_some("the registry does not have the version that Cargo.lock names")
 }
 
 /// The sign in a panic of a build script: only with the system's number, as any text may be in a message.

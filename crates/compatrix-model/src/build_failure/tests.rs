@@ -335,3 +335,21 @@ fn crates_that_rustc_refused_are_named_as_their_files_are() {
     );
     assert_eq!(of("error: no matching package named `x` found\n"), [""; 0]);
 }
+
+#[test]
+fn a_locked_version_that_the_registry_lacks_is_no_fault_of_the_crate() {
+    let of = |requirement: &str| {
+        format!(
+            "error: failed to select a version for the requirement `trybuild = \"^1.0.125\"`{requirement}\n\
+             candidate versions found which didn't match: 1.0.122, 1.0.121, 1.0.120, ...\n\
+             location searched: crates.io index\nrequired by package `anyhow v1.0.105 (/w)`\n"
+        )
+    };
+    let header = "error: failed to select a version for the requirement `trybuild = \"^1.0.125\"`";
+    check(
+        &of(" (locked to 1.0.125)"),
+        Outcome::Infrastructure,
+        &format!("the registry does not have the version that Cargo.lock names: {header} (locked to 1.0.125)"),
+    );
+    check(&of(""), Outcome::BuildFailed, header);
+}

@@ -46,7 +46,7 @@ pub fn summary(draft: &Draft, spec: &Spec, file: &str, command: &str, columns: u
     }
     lines.push(("Planned", planned(spec)));
     if !draft.locks.is_empty() {
-        let rust = names(&draft.locks);
+        let rust = draft.locks.iter().map(|lock| lock.toolchain.as_str()).collect::<Vec<_>>().join(", ");
         lines.push(("Locked", format!("rust {rust} with dependency versions of their own; see [[lock]] in the spec")));
     }
     if let Some(report) = &draft.report {

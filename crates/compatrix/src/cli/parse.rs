@@ -42,6 +42,27 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
 
+    #[derive(Debug, Parser)]
+    struct Xtask {
+        #[command(subcommand)]
+        command: Own,
+    }
+
+    #[derive(Debug, clap::Subcommand)]
+    enum Own {
+        #[command(flatten)]
+        Compatrix(Box<crate::Command>),
+        Chore,
+    }
+
+    #[test]
+    fn the_help_of_an_xtask_with_commands_of_its_own_is_ours() {
+        assert!(matches!(Xtask::try_parse_from(["xtask", "chore"]).unwrap().command, Own::Chore));
+        let help = Xtask::try_parse_from(["xtask", "help", "locksets"]).unwrap();
+        assert!(matches!(help.command, Own::Compatrix(_)));
+        assert_eq!(Xtask::try_parse_from(["xtask", "--help"]).unwrap_err().kind(), ErrorKind::DisplayHelp);
+    }
+
     #[test]
     fn commands_of_cargo_lead_to_compat() {
         let said = |word: &str| Cli::try_parse_from(["cargo-compatrix", word]).err().and_then(|error| hint(&error));

@@ -21,7 +21,7 @@ fn compat(made: &Workspace, part: &[&str]) -> crate::support::Ran {
 #[test]
 fn an_event_runs_its_profile_and_a_job_its_cells() {
     let made = made(
-        "[ci.runners]\nPLATFORM = \"runner\"\n[ci.pull_request]\ncompat = \"good\"\n[ci.push]\ncompat = \"local\"\n",
+        "[ci.runners]\nPLATFORM = \"runner\"\n[ci.pull_request]\ncompat = \"good\"\n[ci.push]\ncompat = \"local\"\nmax-jobs = 2\n",
     );
     compat(&made, &["--event", "pull_request"]).expect(0).prints(&["2 ok"]);
     compat(&made, &["--event", "push"]).expect(1).prints(&["2 ok", "2 broken"]);

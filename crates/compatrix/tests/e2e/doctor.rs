@@ -223,7 +223,7 @@ fn readmes_of_every_encoding_and_links() {
     let made = clean();
     made.write("README.md", b"\x7fELF\0\0\0\x01\x02abc");
     assert!(reason(&made).contains("README.md: it has bytes of zero"), "{}", reason(&made));
-    for (target, part) in [("/etc/hostname", "outside of the workspace"), ("gone.md", "a link to nothing")] {
+    for (target, part) in [("/etc/hostname", "outside of the repository"), ("gone.md", "a link to nothing")] {
         let made = clean();
         std::fs::remove_file(made.path("README.md")).expect("removes");
         std::os::unix::fs::symlink(target, made.path("README.md")).expect("links");

@@ -12,7 +12,8 @@ use crate::support::{commit, git, Ran, Workspace};
 const SPEC: &str = "[axis]\nrust = [HERE]\n[axis.features]\ndefault = []\njson = [\"json\"]\n\
                     [axis.word]\nenv = \"WORD\"\nvalues = [\"one\", \"two\"]\n\
                     [profile.local]\nstrategy = \"all\"\n\
-                    [ci.runners]\nPLATFORM = \"runner\"\n[ci.push]\ncompat = \"local\"\n[ci.pull_request]\ncompat = \"local\"\n";
+                    [ci.runners]\nPLATFORM = \"runner\"\n[ci.push]\ncompat = \"local\"\nmax-jobs = 2\n\
+                    [ci.pull_request]\ncompat = \"local\"\nmax-jobs = 2\n";
 
 const TESTS: &str = "#[test]\nfn works() {\n    assert_ne!(std::env::var(\"WORD\").unwrap(), \"bad\");\n}\n";
 

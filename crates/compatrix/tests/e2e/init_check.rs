@@ -258,7 +258,7 @@ fn members_with_floors_of_their_own_and_a_lockset_for_each_old_toolchain() {
     made.run(&["init", "--stdout"]).expect(0).prints(&[
         "rust = \"1.80\"  # b/Cargo.toml:5",
         "[claims.packages.a]\nrust = \"1.60\"  # a/Cargo.toml:5",
-        "[[lock]]\nname = \"rust-1.60\"\nrust = \"1.60\"  # lockfile format 4 (Cargo.lock:1) needs Rust 1.78",
+        "[[lock]]\nname = \"rust-1.60\"\nrust = \"<1.78\"  # lockfile format 4 (Cargo.lock:1) needs Rust 1.78",
         "when = { rust = [\"1.80\", \"stable\"] }",
         "kind = \"build\"\nwhen = { rust = [\"1.60\"] }",
     ]);

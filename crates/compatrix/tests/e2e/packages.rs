@@ -74,7 +74,7 @@ fn a_package_is_built_with_the_rusts_that_it_promises() {
     assert!(text.contains("not-promised = [\"fresh\"]"), "{text}");
     made.run(&["report"]).expect(0);
     let page = || std::fs::read_to_string(made.path("docs/COMPATIBILITY.md")).expect("a page");
-    for line in ["| Rust 1.56 and newer for \\`base\\` | ", "| Rust 1.85 and newer for \\`fresh\\` | "] {
+    for line in ["| Rust 1.56 and newer for `base` | ", "| Rust 1.85 and newer for `fresh` | "] {
         assert!(page().contains(line), "{line}: {}", page());
     }
     made.run(&["report", "--require-fresh"]).expect(0);
