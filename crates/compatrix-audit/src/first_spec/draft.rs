@@ -99,6 +99,11 @@ impl FeatureSet {
         self.default_features && self.features.is_empty()
     }
 
+    /// Whether it is [`FeatureSet::is_default`], or that with the feature that SQLite is behind.
+    pub fn is_base(&self) -> bool {
+        self.is_default() || (self.default_features && self.name == "default")
+    }
+
     /// Whether only this draft, and nothing that the project runs, asks for it.
     pub fn is_drafted(&self) -> bool {
         self.why == WHAT_USERS_GET
