@@ -41,6 +41,8 @@ pub(super) fn scan(file: &str, source: PromiseSource, text: &str) -> Scanned {
         match badge {
             _ if *section == Section::History => {}
             Badge::Rust(version) => scan.promise(*line, PromiseKind::LowestRust(version.clone())),
+            Badge::Sqlite(version) => scan.promise(*line, PromiseKind::LowestSqlite(version.clone())),
+            Badge::BareSqlite => scan.drop(*line, Because::NoWord.says()),
             Badge::Unknown => {
                 scan.drop(*line, "the badge gets its number from the package's metadata when it is drawn")
             }
