@@ -43,10 +43,8 @@ pub(super) fn ci(file: &str, text: &str) -> Scanned {
         }
     }
     let (lines, versions) = may_fail(text);
-    let (out, promises): (Vec<_>, Vec<_>) = found
-        .promises
-        .into_iter()
-        .partition(|one| lines.contains(&one.line) || versions.contains(&one.kind.value().to_owned()));
+    let (out, promises): (Vec<_>, Vec<_>) =
+        found.promises.into_iter().partition(|one| lines.contains(&one.line) || versions.contains(one.kind.value()));
     let not_taken = out.into_iter().map(|one| NotTaken::new(file, one.line, &one.text, "it may fail there"));
     Scanned { promises, not_taken: not_taken.collect(), ..found }
 }

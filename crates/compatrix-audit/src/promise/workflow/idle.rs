@@ -7,7 +7,7 @@ mod tests;
 use super::super::yaml::Node;
 use super::context::{unknown, Context};
 use super::places::{Idle, Places};
-use super::session::{Commands, Runner};
+use super::session::Runner;
 use super::Reading;
 
 /// Whether a workflow runs only for releases: when a tag is pushed, or a release is made.
@@ -70,7 +70,7 @@ impl Reading<'_> {
         let condition = job.get("if").map(Node::text).unwrap_or_default();
         let why = if condition.contains("inputs") { Idle::OnDemand } else { Idle::NeverRuns };
         let places = std::mem::take(&mut self.places);
-        let (commands, labels) = (std::mem::replace(&mut self.commands, Commands::new()), self.labels.clone());
+        let (commands, labels) = (std::mem::take(&mut self.commands), self.labels.clone());
         let runner = self.runner(job, &mut context);
         context.add_env(job.get("env"));
         match job.get("uses") {
