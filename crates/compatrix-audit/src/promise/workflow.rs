@@ -197,6 +197,21 @@ impl Reading<'_> {
         self.lowest(id, job, &names);
     }
 
+    /// A job whose condition is false: its toolchains are named, and nothing else of it counts.
+    fn never_runs(&mut self, id: &str, job: &Node, mut context: Context, depth: usize) {
+        let places = std::mem::take(&mut self.places);
+        let (commands, labels) = (std::mem::take(&mut self.commands), self.labels.clone());
+        let runner = self.runner(job, &mut context);
+        context.add_env(job.get("env"));
+        match job.get("uses") {
+            Some(uses) => self.call(uses, job.get("with"), &context, depth),
+            None => drop(self.steps(id, job, context, runner, None, depth)),
+        }
+        let of_job: Places = std::mem::replace(&mut self.places, places);
+        (self.commands, self.labels) = (commands, labels);
+        self.places.never_run(of_job, idle::why_never(job));
+    }
+
     /// A job called MSRV with a single release promises that release.
     fn lowest(&mut self, id: &str, job: &Node, names: &BTreeMap<String, BTreeSet<Source>>) {
         let name = job.get("name").map(Node::text).unwrap_or_default();

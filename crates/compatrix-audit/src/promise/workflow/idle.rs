@@ -6,9 +6,9 @@ mod tests;
 
 use super::super::yaml::Node;
 use super::context::{unknown, Context};
-use super::places::{Idle, Places};
+use super::inputs::triggers;
+use super::places::Idle;
 use super::session::Runner;
-use super::Reading;
 
 /// Whether a workflow runs only for releases: when a tag is pushed, or a release is made.
 pub(in crate::promise) fn of_workflow(document: &Node) -> Option<Idle> {
@@ -18,7 +18,7 @@ pub(in crate::promise) fn of_workflow(document: &Node) -> Option<Idle> {
         (has("tags") || has("tags-ignore")) && !has("branches") && !has("branches-ignore")
     };
     let mut releases = false;
-    for trigger in super::triggers(document) {
+    for trigger in triggers(document) {
         match trigger {
             "release" => releases = true,
             "push" if on.get("push").is_some_and(only_tags) => releases = true,
@@ -27,6 +27,16 @@ pub(in crate::promise) fn of_workflow(document: &Node) -> Option<Idle> {
         }
     }
     releases.then_some(Idle::Releases)
+}
+
+/// Why a job whose condition is false does not run.
+pub(in crate::promise) fn why_never(job: &Node) -> Idle {
+    let condition = job.get("if").map(Node::text).unwrap_or_default();
+    if condition.contains("inputs") {
+        Idle::OnDemand
+    } else {
+        Idle::NeverRuns
+    }
 }
 
 /// Why a job promises nothing.
@@ -62,23 +72,4 @@ pub(in crate::promise) fn no_platform(job: &Node, context: &Context, runner: &Ru
         format!("`{label}` is no runner of GitHub's")
     };
     Some((line, format!("the platform is not known: {because}")))
-}
-
-impl Reading<'_> {
-    /// A job whose condition is false: its toolchains are named, and nothing else of it counts.
-    pub(super) fn never_runs(&mut self, id: &str, job: &Node, mut context: Context, depth: usize) {
-        let condition = job.get("if").map(Node::text).unwrap_or_default();
-        let why = if condition.contains("inputs") { Idle::OnDemand } else { Idle::NeverRuns };
-        let places = std::mem::take(&mut self.places);
-        let (commands, labels) = (std::mem::take(&mut self.commands), self.labels.clone());
-        let runner = self.runner(job, &mut context);
-        context.add_env(job.get("env"));
-        match job.get("uses") {
-            Some(uses) => self.call(uses, job.get("with"), &context, depth),
-            None => drop(self.steps(id, job, context, runner, None, depth)),
-        }
-        let of_job: Places = std::mem::replace(&mut self.places, places);
-        (self.commands, self.labels) = (commands, labels);
-        self.places.never_run(of_job, why);
-    }
 }
