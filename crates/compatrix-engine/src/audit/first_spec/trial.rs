@@ -108,8 +108,7 @@ pub fn trial(
     // Where other sets build, default features may be too few by design; where none does, a red grid is true.
     if let Some(cause) = default_cause {
         let others_build = kept.iter().any(|(_, builds)| *builds);
-        let drop =
-            |set: &FeatureSet| others_build && same_cause.contains(set) && (!set.is_base() || set.is_drafted());
+        let drop = |set: &FeatureSet| others_build && same_cause.contains(set) && (!set.is_base() || set.is_drafted());
         for (set, _) in kept.iter().filter(|(set, _)| drop(set)) {
             draft.feature_remarks.push(format!("the set `{}` cannot be built: {cause}.", set.name));
         }
