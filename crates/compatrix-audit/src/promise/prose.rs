@@ -41,6 +41,8 @@ pub(super) fn scan(file: &str, source: PromiseSource, text: &str) -> Scanned {
         match badge {
             _ if *section == Section::History => {}
             Badge::Rust(version) => scan.promise(*line, PromiseKind::LowestRust(version.clone())),
+            Badge::Sqlite(version) => scan.promise(*line, PromiseKind::LowestSqlite(version.clone())),
+            Badge::BareSqlite => scan.drop(*line, Because::NoWord.says()),
             Badge::Unknown => {
                 scan.drop(*line, "the badge gets its number from the package's metadata when it is drawn")
             }
@@ -140,9 +142,17 @@ impl Scan<'_> {
         if context.section != Section::Plain {
             return;
         }
-        if !numbered && policy::is_one(sentence) {
+        if !numbered && policy::is_one(sentence, context.about.rust) {
             let words = sentence.len() - sentence.trim_start().len();
             policies.push(block.line(start + words));
+        } else if !numbered && (context.about.msrv || (context.about.rust && context.about.supported)) {
+            // Below such a title, a number that looks like a Rust is not lost in silence.
+            let like_rust = |one: &numbers::Version<'_>| one.text.starts_with("1.") && one.minor >= 10 && !one.series;
+            if let Some(version) = numbers::versions(sentence).find(like_rust) {
+                let changed = text::first_of(sentence, refusals::HISTORY).is_some();
+                let because = if changed { Because::Changed } else { Because::NoWord };
+                self.drop(block.line(start + version.start), because.says());
+            }
         }
         let refused = systems::refused(sentence);
         if refused.is_empty() {

@@ -68,7 +68,7 @@ impl Scanned {
         let is_out = |promise: &Promise| match &promise.kind {
             PromiseKind::LowestRust(name) | PromiseKind::Rust(name) => {
                 partial_version(promise.spelled.as_deref().unwrap_or(name))
-                    .is_none_or(|version| release::is_out(&version, today))
+                    .is_none_or(|version| release::is_out(&version, today) && has_patch(&version))
             }
             _ => true,
         };
@@ -78,6 +78,12 @@ impl Scanned {
         not_taken.extend(others.iter().map(|p| NotTaken::new(&p.file, p.line, &p.text, no_such(p))));
         Self { promises, not_taken, ..self }
     }
+}
+
+/// Whether a release can have this patch number. Up to 1.90 none had more than two patches; of later ones nothing is known.
+fn has_patch(version: &semver::Version) -> bool {
+    const KNOWN: u64 = 90;
+    version.patch <= 2 || version.minor > KNOWN
 }
 
 /// A place that looks like a promise or a toolchain, and why it is neither claimed nor on an axis.

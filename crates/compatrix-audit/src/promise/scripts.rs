@@ -2,6 +2,8 @@
 //!
 //! It reads lines, not YAML: these files have a dialect each, and every place is one line.
 
+use std::collections::BTreeSet;
+
 use super::kinds::{quoted, Promise, PromiseKind, PromiseSource};
 use super::scanned::{NotTaken, Scanned};
 use compatrix_model::condition::partial_version;
@@ -40,7 +42,49 @@ pub(super) fn ci(file: &str, text: &str) -> Scanned {
             add(file, n + 1, raw, "run", version, false, &mut found);
         }
     }
-    found
+    let (lines, versions) = may_fail(text);
+    let (out, promises): (Vec<_>, Vec<_>) =
+        found.promises.into_iter().partition(|one| lines.contains(&one.line) || versions.contains(one.kind.value()));
+    let not_taken = out.into_iter().map(|one| NotTaken::new(file, one.line, &one.text, "it may fail there"));
+    Scanned { promises, not_taken: not_taken.collect(), ..found }
+}
+
+/// The lines of what may fail, and the versions that may fail wherever they stand: `allow_failures` of Travis lists jobs
+/// by their keys, and `allow_failure` is a key of the job itself elsewhere.
+fn may_fail(text: &str) -> (BTreeSet<usize>, BTreeSet<String>) {
+    let lines: Vec<&str> = text.lines().map(without_comment).collect();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let (mut found, mut versions) = (BTreeSet::new(), BTreeSet::new());
+    for (n, line) in lines.iter().enumerate() {
+        let key = line.trim().trim_start_matches("- ");
+        if key.starts_with("allow_failures:") && !key.ends_with("true") {
+            let inside = |line: &str| {
+                let is_item = indent(line) == indent(lines[n]) && line.trim_start().starts_with('-');
+                line.trim().is_empty() || indent(line) > indent(lines[n]) || is_item
+            };
+            let end = (n + 1..lines.len()).find(|at| !inside(lines[*at])).unwrap_or(lines.len());
+            found.extend(n + 1..=end);
+            for at in n + 1..end {
+                let only_key = lines
+                    .get(at + 1)
+                    .filter(|_| at + 1 < end)
+                    .is_none_or(|next| next.trim().is_empty() || next.trim_start().starts_with('-'));
+                let rust = lines[at].trim().strip_prefix("- rust:").filter(|_| only_key);
+                versions
+                    .extend(rust.and_then(|value| version(value.trim().trim_matches(['"', '\'']))).map(str::to_owned));
+            }
+        } else if let Some("true") = ["allow_failure:", "allow_failures:", "continueOnError:"]
+            .iter()
+            .find_map(|name| key.strip_prefix(name).map(str::trim))
+        {
+            // Of the job that has it: what is indented below the same name at the margin.
+            let at_margin = |at: &usize| !lines[*at].trim().is_empty() && indent(lines[*at]) == 0;
+            let start = (0..=n).rev().find(at_margin).unwrap_or(0);
+            let end = (n + 1..lines.len()).find(at_margin).unwrap_or(lines.len());
+            found.extend(start + 1..=end);
+        }
+    }
+    (found, versions)
 }
 
 /// A recipe of a container.
@@ -163,6 +207,19 @@ mod tests {
         check("rust: [1.65, 1.70]\n", &["1 Rust 1.65", "1 Rust 1.70"]);
         check("\t- image: rust:1.65\n\tbroken: [\n", &["1 Rust 1.65"]);
         check("image: rust:latest\ncache: 1.65\n", &[]);
+    }
+
+    #[test]
+    fn what_may_fail_is_no_promise() {
+        let travis = "rust:\n  - 1.31.0\n  - 1.20.0\nmatrix:\n  allow_failures:\n    - rust: 1.20.0\n    - rust: nightly\n  fast_finish: true\n";
+        let found = ci(".travis.yml", travis);
+        let lines: Vec<usize> = found.not_taken.iter().map(|one| one.line).collect();
+        assert_eq!((found.promises.len(), found.promises[0].line, lines), (1, 2, vec![3, 6]));
+        assert_eq!(found.not_taken[0].because, "it may fail there");
+        // Only the job with that variable too.
+        check("rust: [1.31.0]\njobs:\n  allow_failures:\n  - rust: 1.31.0\n    env: A=1\n", &["1 Rust 1.31.0"]);
+        check("old:\n  image: rust:1.60\n  allow_failure: true\n\nnew:\n  image: rust:1.65\n", &["6 Rust 1.65"]);
+        check("a:\n  image: rust:1.60\n  allow_failure: false\n", &["2 Rust 1.60"]);
     }
 
     #[test]

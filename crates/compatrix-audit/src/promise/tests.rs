@@ -156,14 +156,18 @@ fn platforms_of_runners_and_triples() {
 
 #[test]
 fn a_rust_that_is_not_out_is_not_promised() {
-    let text = "MSRV: 1.400\n\nTested with Rust 1.70 and 1.99.0.\n";
+    let text = "MSRV: 1.400\n\nTested with Rust 1.70 and 1.99.0.\n\nMSRV: 1.72.9\n\nMSRV: 1.27.2\n";
     let found = scan("README.md", PromiseSource::Readme, text).unwrap().without_unreleased("2024-01-01");
     let kinds: Vec<String> = found.promises.iter().map(|promise| promise.kind.to_string()).collect();
-    assert_eq!(kinds, ["Rust 1.70"]);
+    assert_eq!(kinds, ["Rust 1.70", "Rust 1.27.2 and newer"]);
     let told: Vec<String> =
         found.not_taken.iter().map(|one| format!("{}:{} {}", one.file, one.line, one.because)).collect();
     assert_eq!(
         told,
-        ["README.md:1 no such Rust has been released: 1.400", "README.md:3 no such Rust has been released: 1.99.0"]
+        [
+            "README.md:1 no such Rust has been released: 1.400",
+            "README.md:3 no such Rust has been released: 1.99.0",
+            "README.md:5 no such Rust has been released: 1.72.9"
+        ]
     );
 }

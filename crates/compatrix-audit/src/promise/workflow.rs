@@ -5,6 +5,7 @@
 
 mod actions;
 mod context;
+mod idle;
 mod inputs;
 mod matrix;
 mod places;
@@ -12,6 +13,7 @@ mod session;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod verbs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,9 +118,14 @@ impl Reading<'_> {
         };
         context.add_env(document.get("env"));
         let folder = folder_of(document);
+        let before = self.places.idle();
+        if depth == 0 {
+            self.places.set_idle(idle::of_workflow(document));
+        }
         for (id, job) in document.get("jobs").into_iter().flat_map(Node::entries) {
             self.job(id, job, &context, folder.clone(), depth);
         }
+        self.places.set_idle(before);
         self.declare(&context.leaves, None);
     }
 
@@ -147,18 +154,26 @@ impl Reading<'_> {
                 None => {}
             }
             if !context.may_run(job.get("if")) {
+                self.never_runs(id, job, context, depth);
                 continue;
             }
             let runner = self.runner(job, &mut context);
             context.add_env(job.get("env"));
+            let idle = idle::of_job(job, &context).or(self.places.idle());
+            let before = self.places.set_idle(idle);
             if let Some(uses) = job.get("uses") {
                 self.call(uses, job.get("with"), &context, depth);
+                self.places.set_idle(before);
                 continue;
             }
             let own = context.leaves.len();
+            let strange = idle::no_platform(job, &context, &runner);
             let folder = folder_of(job).or_else(|| folder.clone());
             let session = self.steps(id, job, context, runner, folder, depth);
             let Ended { known, leaves, done } = session;
+            if let (Done::Tested, Some((line, because))) = (done, strange) {
+                self.places.not_taken(outer.file, line, because);
+            }
             let busy = if done == Done::Nothing { Use::Named } else { Use::Unknown };
             // A toolchain that a step mentions, but not where a toolchain is expected.
             let of_job = leaves.iter().skip(outer.leaves.len()).take(own.saturating_sub(outer.leaves.len()));
@@ -171,6 +186,7 @@ impl Reading<'_> {
             for (name, sources) in known {
                 names.entry(name).or_default().extend(sources);
             }
+            self.places.set_idle(before);
         }
         for leaf in dropped {
             if names::is_key(&leaf.name) && matches!(names::one(&leaf.value), Toolchain::Name(..)) {
@@ -179,6 +195,21 @@ impl Reading<'_> {
             }
         }
         self.lowest(id, job, &names);
+    }
+
+    /// A job whose condition is false: its toolchains are named, and nothing else of it counts.
+    fn never_runs(&mut self, id: &str, job: &Node, mut context: Context, depth: usize) {
+        let places = std::mem::take(&mut self.places);
+        let (commands, labels) = (std::mem::take(&mut self.commands), self.labels.clone());
+        let runner = self.runner(job, &mut context);
+        context.add_env(job.get("env"));
+        match job.get("uses") {
+            Some(uses) => self.call(uses, job.get("with"), &context, depth),
+            None => drop(self.steps(id, job, context, runner, None, depth)),
+        }
+        let of_job: Places = std::mem::replace(&mut self.places, places);
+        (self.commands, self.labels) = (commands, labels);
+        self.places.never_run(of_job, idle::why_never(job));
     }
 
     /// A job called MSRV with a single release promises that release.
@@ -250,6 +281,7 @@ impl Reading<'_> {
             runner,
             folder: folder.clone(),
             default: None,
+            overridden: None,
             known: BTreeMap::new(),
             uses: BTreeMap::new(),
             machine: None,

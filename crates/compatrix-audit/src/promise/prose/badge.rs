@@ -1,15 +1,22 @@
 //! Badges: pictures whose address says a version.
 
+use super::text::{begins, first_of};
+use super::words::{LOWEST_AFTER, LOWEST_BEFORE, LOWEST_SIGNS, MINIMUM, SQLITE};
+
 /// What the address of a picture says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Badge {
     /// This Rust is the lowest.
     Rust(String),
+    /// This SQLite is the lowest.
+    Sqlite(String),
+    /// A SQLite, and no sign that it is the lowest.
+    BareSqlite,
     /// A service reads the number elsewhere: the packages' metadata.
     Unknown,
 }
 
-/// Reads an address; `None` if it is no badge about the lowest Rust.
+/// Reads an address; `None` if it is no badge about the lowest Rust or SQLite.
 pub(super) fn read(url: &str) -> Option<Badge> {
     let lower = url.to_ascii_lowercase();
     let (path, query) = lower.split_once('?').unwrap_or((&lower, ""));
@@ -38,10 +45,23 @@ pub(super) fn read(url: &str) -> Option<Badge> {
         _ => return None,
     };
     if !names_rust(&text) {
-        return None;
+        return sqlite(&text);
     }
     let version = super::numbers::versions(&text).find(|version| version.major == 1 && !version.early)?;
     Some(Badge::Rust(version.text.to_owned()))
+}
+
+/// The lowest SQLite of a text such as `sqlite ≥3.34`.
+fn sqlite(text: &str) -> Option<Badge> {
+    let mut names = text.split(|c: char| !c.is_ascii_alphanumeric());
+    names.find(|word| SQLITE.contains(word))?;
+    let version = super::numbers::versions(text).find(|version| version.major == 3 && !version.early)?;
+    let (before, after) = (text[..version.start].trim_end(), text[version.end..].trim_start());
+    let lowest = LOWEST_SIGNS.iter().any(|sign| before.ends_with(sign))
+        || begins(after, LOWEST_AFTER)
+        || first_of(before, LOWEST_BEFORE).is_some()
+        || first_of(before, MINIMUM).is_some();
+    Some(if lowest { Badge::Sqlite(version.text.to_owned()) } else { Badge::BareSqlite })
 }
 
 /// Whether a text names Rust's version, and not only a Rust project.
@@ -84,6 +104,7 @@ mod tests {
     #[test]
     fn addresses_of_pictures() {
         let rust = |version: &str| Some(Badge::Rust(version.to_owned()));
+        let sqlite = |version: &str| Some(Badge::Sqlite(version.to_owned()));
         for (address, expect) in [
             ("https://img.shields.io/badge/rust-%E2%89%A51.65-blue", rust("1.65")),
             ("https://img.shields.io/badge/rustc-%3E%3D1.65.0-blue.svg", rust("1.65.0")),
@@ -107,6 +128,13 @@ mod tests {
             ("https://img.shields.io/badge/rust-stable-blue", None),
             ("https://blog.rust-lang.org/2022/11/03/Rust-1.65.0.html", None),
             ("https://img.shields.io/badge/rust-%ff%-1.65", rust("1.65")),
+            ("https://img.shields.io/badge/sqlite-%E2%89%A53.34-blue", sqlite("3.34")),
+            ("https://img.shields.io/badge/sqlite-3.34%2B-blue", sqlite("3.34")),
+            ("https://img.shields.io/badge/SQLite-3.34.0+-blue", sqlite("3.34.0")),
+            ("https://img.shields.io/badge/sqlite3-%3E%3D%203.34-blue.svg", sqlite("3.34")),
+            ("https://img.shields.io/static/v1?label=min%20SQLite&message=3.34&color=blue", sqlite("3.34")),
+            ("https://img.shields.io/badge/sqlite-3.34-blue", Some(Badge::BareSqlite)),
+            ("https://img.shields.io/badge/rusqlite-3.34+-blue", None),
             ("https://img.shields.io", None),
         ] {
             assert_eq!(read(address), expect, "{address}");

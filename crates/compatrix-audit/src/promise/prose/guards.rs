@@ -1,7 +1,9 @@
 //! Why a version next to the name of its software is no promise.
 
 use super::numbers::Version;
-use super::refusals::{BELOW, BELOW_SIGNS, CONDITIONS, HISTORY, NEGATIONS, OLDER_AFTER, PARTS, REFUSES, WHOLE};
+use super::refusals::{
+    BELOW, BELOW_LOWEST, BELOW_SIGNS, CONDITIONS, HISTORY, NEGATIONS, NO_SUPPORT, OLDER_AFTER, PARTS, REFUSES, WHOLE,
+};
 use super::subject::{Section, Subject};
 use super::text::{begins, first_of, has};
 use super::words::LOWEST_AFTER;
@@ -93,6 +95,10 @@ pub(super) fn why_not(
     }
     // `FFI-safe (on Rust >= 1.63)` is about what stands before the bracket.
     let aside = before.rsplit_once('(').is_some_and(|(_, aside)| begins(aside, &["on ", "with ", "for ", "in "]));
+    // `stable, beta, nightly, 1.65` is a list of channels.
+    let listed = ["stable,", "beta,", "stable and", "beta and"].iter().any(|channel| has(before, channel));
+    let of_list = listed.then(|| before.replace("nightly", ""));
+    let before = of_list.as_deref().unwrap_or(before);
     let parts = aside || first_of(before, PARTS).is_some() || first_of(rest, PARTS).is_some();
     if parts && first_of(&whole, WHOLE).is_none() {
         return Some(Because::Part);
@@ -102,6 +108,27 @@ pub(super) fn why_not(
     }
     let of_release = begins(rest.trim_start(), &["release", "stable release"]) && subject != Subject::Sqlite;
     (strange || of_release).then_some(Because::OtherRelease)
+}
+
+/// Whether a sentence says that what is older than a version is not supported, so that the version is the lowest.
+pub(super) fn refuses_older(sentence: &str, version: Version<'_>, section: Section) -> bool {
+    let (before, after) = (&sentence[..version.start], &sentence[version.end..]);
+    let near = &before[before.char_indices().rev().nth(24).map_or(0, |(at, _)| at)..];
+    let older = BELOW_LOWEST.iter().any(|word| has(near, word)) || near.trim_end().ends_with('<');
+    let rest = scope_after(after.trim_start_matches([')', ' ', '"', '\'']));
+    section == Section::Plain
+        && older
+        && !version.early
+        && !begins(after.trim_start(), OLDER_AFTER)
+        && (first_of(before, NO_SUPPORT).is_some() || first_of(rest, NO_SUPPORT).is_some())
+        && [HISTORY, CONDITIONS, PARTS].iter().all(|words| first_of(sentence, words).is_none())
+}
+
+/// A text without the words at its end that make what follows a limit: `rust older than`.
+pub(super) fn without_older(before: &str) -> Option<&str> {
+    let text = before.trim_end();
+    let text = text.strip_suffix(" version").or_else(|| text.strip_suffix(" v")).unwrap_or(text);
+    BELOW_LOWEST.iter().chain(&["<"]).find_map(|word| text.strip_suffix(word))
 }
 
 /// What is said of a version after it, up to the next clause.

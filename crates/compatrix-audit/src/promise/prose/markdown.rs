@@ -216,7 +216,11 @@ impl Reader {
         let mut about = Subjects::of_title(title);
         let section = Section::of_title(title, about, self.of_page);
         // The title of a README names the project, which may be called `Rust for X`.
-        if level == 1 && !self.of_page && !about.msrv {
+        let last = title.split_whitespace().last().unwrap_or_default().to_ascii_lowercase();
+        let of_versions = about.rust
+            && title.to_ascii_lowercase().contains("version")
+            && ["version", "versions", "policy", "support", "requirements"].contains(&last.as_str());
+        if level == 1 && !self.of_page && !about.msrv && !of_versions {
             about = Subjects::default();
         }
         self.headings.push(Heading { level, about, section });

@@ -9,6 +9,7 @@ pub(super) struct Version<'a> {
     pub(super) end: usize,
     pub(super) text: &'a str,
     pub(super) major: u64,
+    pub(super) minor: u64,
     /// Whether it is a pre-release: `1.65.0-nightly`.
     pub(super) early: bool,
     /// Whether it is all of a minor version: `1.65.x`.
@@ -44,7 +45,7 @@ pub(super) fn versions(text: &str) -> impl Iterator<Item = Version<'_>> {
                 at = at.max(end);
             }
             let early = ["-nightly", "-beta", "-rc", "-alpha"].iter().any(|mark| text[end..].starts_with(mark));
-            return Some(Version { start, end, text: word, major: version.major, early, series });
+            return Some(Version { start, end, text: word, major: version.major, minor: version.minor, early, series });
         }
     })
 }

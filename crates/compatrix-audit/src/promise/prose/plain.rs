@@ -108,7 +108,7 @@ fn without_links(line: &str, badges: &mut Vec<Badge>) -> String {
         if address {
             let end = rest.find(|c: char| c.is_whitespace() || ")\"'<>]`".contains(c)).unwrap_or(rest.len());
             let badge = badge::read(&rest[..end]);
-            if matches!(badge, Some(Badge::Rust(_))) {
+            if matches!(badge, Some(Badge::Rust(_) | Badge::Sqlite(_))) {
                 drop_description(&mut out);
                 out.push(DRAWN);
             }

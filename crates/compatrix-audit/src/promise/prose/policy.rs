@@ -41,8 +41,9 @@ const UNITS: &[&str] =
     &["release", "releases", "version", "versions", "month", "months", "year", "years", "stable", "stables", "minor"];
 const NEWEST: &[&str] = &["latest", "last", "newest", "past", "previous", "recent", "current", "prior"];
 
-/// Whether a sentence without a version says which Rusts are promised.
-pub(super) fn is_one(sentence: &str) -> bool {
+/// Whether a sentence says which Rusts are promised, without a version that is. `below_rust`: whether its title is about
+/// Rust.
+pub(super) fn is_one(sentence: &str, below_rust: bool) -> bool {
     let all: Vec<&str> = words(sentence).collect();
     let is_number =
         |word: &str| NUMBERS.contains(&word) || (word.len() < 3 && word.bytes().all(|b| b.is_ascii_digit()));
@@ -62,7 +63,7 @@ pub(super) fn is_one(sentence: &str) -> bool {
         });
     let of_rust = first_of(sentence, OF_RUST).is_some();
     let promises = first_of(sentence, PROMISES).is_some();
-    if (n_minus || minus) && (of_rust || promises || has(sentence, "stable")) {
+    if (n_minus || minus) && (of_rust || below_rust || promises || has(sentence, "stable")) {
         return true;
     }
     // `the last three stable releases`, `six months`, `two versions behind`.
@@ -98,6 +99,17 @@ pub(super) fn is_one(sentence: &str) -> bool {
                 "version of rust in",
                 "provided by",
                 "available in",
+                "follows",
+                "follow",
+                "tracks",
+                "track",
+                "matches",
+                "match",
+                "tied to",
+                "same as",
+                "debian stable",
+                "debian oldstable",
+                "ubuntu lts",
             ],
         )
         .is_some();
@@ -122,10 +134,13 @@ mod tests {
             "the msrv is stable-2",
             "supports the rust compiler packaged in debian stable",
             "supports the two latest stable releases",
+            "our msrv follows debian stable",
+            "the msrv tracks the rust of ubuntu lts",
             "we support rust versions up to two years old",
         ] {
-            assert!(is_one(text), "{text}");
+            assert!(is_one(text, false), "{text}");
         }
+        assert!(is_one("n-2, currently 1.65", true) && !is_one("n-2, currently 1.65", false));
         for text in [
             "this crate is written in rust",
             "a rust library with two versions of each function",
@@ -136,7 +151,7 @@ mod tests {
             "see the latest release on crates.io",
             "works with two databases",
         ] {
-            assert!(!is_one(text), "{text}");
+            assert!(!is_one(text, false), "{text}");
         }
     }
 }

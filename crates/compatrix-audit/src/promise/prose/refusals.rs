@@ -179,6 +179,39 @@ pub(super) const BELOW: &[&str] = &[
     "beyond",
 ];
 
+/// Those of them after which all that is older is out, and the version itself is not.
+pub(super) const BELOW_LOWEST: &[&str] =
+    &["before", "prior to", "older than", "lower than", "less than", "earlier than", "below"];
+
+/// What does not hold for what is older than the lowest version.
+pub(super) const NO_SUPPORT: &[&str] = &[
+    "not supported",
+    "not be supported",
+    "unsupported",
+    "no longer supported",
+    "not support",
+    "not supporting",
+    "n't support",
+    "n't supported",
+    "no support",
+    "no longer support",
+    "no longer supports",
+    "not work",
+    "n't work",
+    "not compile",
+    "n't compile",
+    "not build",
+    "n't build",
+    "cannot be used",
+    "can't be used",
+    "cannot compile",
+    "cannot build",
+    "fail to compile",
+    "fails to compile",
+    "fail to build",
+    "fails to build",
+];
+
 /// Signs of a limit from above.
 pub(super) const BELOW_SIGNS: &[&str] = &["<", "≤", "<=", "→", "->"];
 

@@ -116,6 +116,10 @@ fn judge(
     // `the MSRV of the 1.0.x releases is 1.56`
     let named = MSRV.iter().chain(MINIMUM).filter_map(|name| places(&sentence[..version.start], name).next()).max();
     let strange = strange.is_some_and(|at| subject != Subject::Msrv || named.is_none_or(|named| at < named));
+    let of_package = subject == Subject::Msrv || !context.contributors;
+    if of_package && how == How::Named && guards::refuses_older(sentence, version, context.section) {
+        return Reading::Promise(kind(version, subject, true));
+    }
     if let Some(because) = guards::why_not(sentence, version, subject, strange, context.section) {
         return Reading::Dropped(because);
     }
@@ -166,7 +170,15 @@ fn subject_of(
     // What belongs to a version before does not belong to this one too.
     let own = &before[last.map_or(0, |last| last.version.end)..];
     let after = &sentence[version.end..next];
+    let older = || guards::without_older(own).and_then(|own| msrv_before(own).or_else(|| name_before(own)));
+    let of_compilers = || {
+        let compilers = guards::without_older(own).and_then(|own| words(own).last());
+        let refused = guards::refuses_older(sentence, version, context.section);
+        let names = ["compiler", "compilers", "toolchain", "toolchains"];
+        compilers.filter(|name| refused && names.contains(name)).map(|_| Subject::Rust)
+    };
     let named = msrv_before(own).or_else(|| name_before(own)).or_else(|| name_after(after));
+    let named = named.or_else(older).or_else(of_compilers);
     if let Some(subject) = named.or_else(|| compiles(own, after)).filter(|subject| subject.has(version.major)) {
         return Some((subject, How::Named));
     }

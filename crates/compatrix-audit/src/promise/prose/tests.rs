@@ -174,6 +174,49 @@ fn what_is_left_with_a_reason() {
 }
 
 #[test]
+fn what_is_older_than_the_lowest_is_refused() {
+    for text in [
+        "This crate does not support Rust older than 1.65.",
+        "Rust versions below 1.65 are not supported.",
+        "We don't support versions older than Rust 1.65.",
+        "Versions of Rust before 1.65 aren't supported.",
+        "Compilers older than 1.65 are not supported.",
+        "Rust < 1.65 is unsupported.",
+        "It doesn't compile with Rust versions prior to version 1.65.",
+        "Rust ver. >= 1.65",
+    ] {
+        assert_eq!(kinds(&readme(text)), ["Rust 1.65 and newer"], "{text}");
+    }
+    assert_eq!(kinds(&readme("SQLite versions before 3.34 are not supported.")), ["SQLite 3.34 and newer"]);
+    assert_eq!(kinds(&readme("Supported Rust: stable, beta, nightly, 1.65")), ["Rust 1.65"]);
+    for text in [
+        "Rust older than 1.65 has a bug.",
+        "Rust 1.65 or older is not supported.",
+        "If you use `x`, Rust older than 1.65 is not supported.",
+        "The `x` feature does not support Rust older than 1.65.",
+        "Our MSRV follows Debian stable.",
+        "# Rust Version Policy\n\nN-2, i.e. currently 1.65.",
+        "## MSRV\n\nWe bumped from 1.60 to 1.65 in version 0.4.",
+        "## MSRV\n\nSee the notes for 1.65, please.",
+    ] {
+        let found = readme(text);
+        assert_eq!((kinds(&found), found.not_taken.is_empty()), (Vec::<String>::new(), false), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn a_fold_has_its_summary_as_title() {
+    for text in [
+        "<details><summary>MSRV</summary>\n\n1.67\n\n</details>",
+        "<details>\n<summary>MSRV</summary>\n\n1.67\n\n</details>",
+        "<details><summary>MSRV</summary>1.67</details>",
+        "<details>\n<summary><b>Minimum Rust version</b></summary>\n\nCurrently 1.67.\n</details>",
+    ] {
+        assert_eq!(kinds(&readme(text)), ["Rust 1.67 and newer"], "{text}");
+    }
+}
+
+#[test]
 fn what_is_not_worth_a_word() {
     for text in [
         "version 1.65 of this crate",

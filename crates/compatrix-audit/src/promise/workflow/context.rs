@@ -122,6 +122,11 @@ impl Context {
         evaluate::condition(condition, &self.scope()).unwrap_or(true)
     }
 
+    /// Whether a key is set to true. False if it cannot be known.
+    pub(in crate::promise) fn is_true(&self, node: Option<&Node>) -> bool {
+        node.and_then(|node| self.value(node).ok()).is_some_and(|value| evaluate::to_text(&value) == "true")
+    }
+
     /// Where a value came from: the leaf that the text mentions, otherwise the text's own place.
     pub(in crate::promise) fn source(&self, line: usize, key: &str, raw: &str, value: &str) -> Source {
         let near =

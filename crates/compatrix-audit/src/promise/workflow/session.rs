@@ -34,6 +34,8 @@ pub(in crate::promise) struct Session<'a> {
     pub(in crate::promise) folder: Option<String>,
     /// The toolchain of a plain `cargo`, and the platform of its host if its name says so.
     pub(in crate::promise) default: Option<(String, Option<String>)>,
+    /// That of the folder, which wins over the default.
+    pub(in crate::promise) overridden: Option<(String, Option<String>)>,
     /// The toolchains of this job with their places.
     pub(in crate::promise) known: BTreeMap<String, BTreeSet<Source>>,
     /// What runs with each.
@@ -195,6 +197,10 @@ impl Session<'_> {
         let (from, many, sets) = match plain.first().map(|word| word.as_str()) {
             Some("default") => (1, false, true),
             Some("override") if is(1, "set") || is(1, "add") => (2, false, true),
+            Some("override") if is(1, "unset") || is(1, "remove") => {
+                self.overridden = None;
+                return;
+            }
             Some("toolchain") if is(1, "install") || is(1, "add") || is(1, "update") => (2, true, false),
             Some("install" | "update" | "upgrade") => (1, true, false),
             Some("run") => (1, false, false),
@@ -210,7 +216,9 @@ impl Session<'_> {
         }
         // Runners of GitHub's have stable as the default, so that installing it updates what a plain cargo runs.
         let is_default = many && self.default.is_none() && values.iter().any(|value| value == "stable");
-        if sets || is_default {
+        if sets && is(0, "override") {
+            self.overridden = last;
+        } else if sets || is_default {
             self.default = last;
         } else if is(0, "run") {
             let words: Vec<String> = plain.iter().skip(2).map(|word| (*word).clone()).collect();
@@ -239,13 +247,14 @@ impl Session<'_> {
             let place = self.context.source_in_script(line, raw, &name);
             self.toolchains(&name, place, true).pop()
         } else {
-            self.default.clone()
+            self.overridden.clone().or_else(|| self.default.clone())
         };
         let Some(mut read) = cargo::command(&one.words) else { return };
         self.locate(&mut read.command, one);
         let class = verbs::of_cargo(&read, variable("RUSTFLAGS").as_deref());
         let used = match class {
-            Class::Tests | Class::Builds => Some(Use::Builds),
+            Class::Tests => Some(Use::Tests),
+            Class::Builds => Some(Use::Builds),
             Class::Tool(name) => Some(Use::Tool(name)),
             Class::Unknown => {
                 self.unknown(line, &one.words);
@@ -254,6 +263,7 @@ impl Session<'_> {
             Class::Nothing => None,
         };
         if let Some((name, _)) = &toolchain {
+            let used = used.map(|used| self.places.counts_as(used));
             self.uses.entry(name.clone()).or_default().extend(used);
         }
         self.promises_of_tools(line, &read);
@@ -265,33 +275,6 @@ impl Session<'_> {
         let host = toolchain.as_ref().and_then(|(_, host)| host.clone());
         self.ran(raw, line, class, target.as_deref(), host);
         self.record(line, read, toolchain.map(|(name, _)| name), target, variable("RUSTFLAGS"));
-    }
-
-    /// What cargo-hack and cargo-msrv say of the lowest Rust.
-    fn promises_of_tools(&mut self, line: usize, read: &CargoLine) {
-        let place = Source { file: self.context.file, line, key: "run".to_owned(), spelled: None };
-        let of_manifest = "it uses the `rust-version` of the manifest, which is read there";
-        let value_of = |name: &str| {
-            let words = &read.words;
-            let after = words.iter().position(|word| word == name).and_then(|at| words.get(at + 1)).cloned();
-            after.or_else(|| words.iter().find_map(|word| Some(word.strip_prefix(name)?.strip_prefix('=')?.to_owned())))
-        };
-        let lowest = if let Some(range) = &read.version_range {
-            range.split("..").next().map(str::to_owned).filter(|start| !start.is_empty())
-        } else if read.command.verb == "msrv" {
-            value_of("--rust-version").or_else(|| value_of("--min"))
-        } else if read.words.iter().any(|word| word == "--rust-version") {
-            None
-        } else {
-            return;
-        };
-        match lowest.as_deref().map(names::one) {
-            Some(Toolchain::Name(name, _)) => {
-                self.places.toolchain(&place, &name, Some(Use::Builds));
-                self.places.lowest(&place, &name);
-            }
-            _ => self.places.not_taken(place.file, line, of_manifest),
-        }
     }
 
     /// On which platform a command did something.
@@ -379,7 +362,7 @@ impl Session<'_> {
     /// The job is over.
     pub(in crate::promise) fn finish(&mut self) {
         let used = match (self.unknown, self.done) {
-            (true, Done::Tested) => Some(Use::Builds),
+            (true, Done::Tested) => Some(Use::Tests),
             (true, _) => Some(Use::Unknown),
             (false, _) => None,
         };

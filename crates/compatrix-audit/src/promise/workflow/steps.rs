@@ -4,7 +4,7 @@ use super::super::names::{self, Toolchain};
 use super::super::yaml::Node;
 use super::context::{self, Context};
 use super::inputs::Inputs;
-use super::places::Done;
+use super::places::{Done, Idle};
 use super::session::{Script, Session};
 
 /// How deep workflows and actions may call each other, as on GitHub.
@@ -43,6 +43,22 @@ pub(in crate::promise) fn run_step(
         return;
     }
     *left -= 1;
+    let may_fail = session.context.is_true(step.get("continue-on-error")).then_some(Idle::MayFail);
+    let before = may_fail.map(|_| session.places.set_idle(may_fail));
+    one_step(session, step, documents, folder, depth, left);
+    if let Some(before) = before {
+        session.places.set_idle(before);
+    }
+}
+
+fn one_step(
+    session: &mut Session<'_>,
+    step: &Node,
+    documents: &[(String, Node)],
+    folder: &Option<String>,
+    depth: usize,
+    left: &mut usize,
+) {
     let (env, leaves) = (session.context.env.clone(), session.context.leaves.len());
     session.context.add_env(step.get("env"));
     session.folder =

@@ -254,7 +254,7 @@ fn toolchains_in_every_place() {
         ("", "- run: rustup toolchain install stable --profile=minimal\n- run: cargo build", vec!["6: Rust stable"]),
         ("", "- run: v=\"$(jq .msrv x)\"; rustup default $v && cargo b", vec!["6: not, a script sets it, which only a run knows"]),
         ("", "- uses: dtolnay/rust-toolchain@miri\n- run: cargo miri test", vec!["6: not, it only runs Miri"]),
-        ("if: false", "- uses: dtolnay/rust-toolchain@1.70\n- run: cargo test", vec![]),
+        ("if: false", "- uses: dtolnay/rust-toolchain@1.70\n- run: cargo test", vec!["7: not, the job never runs"]),
         ("name: MSRV", "- uses: dtolnay/rust-toolchain@1.70\n- run: cargo check", vec!["7: Rust 1.70 and newer"]),
         ("strategy: {matrix: {rust: [stable-x86_64-pc-windows-gnu, 1.65-i686-unknown-linux-gnu]}}", "- run: cargo +${{ matrix.rust }} test", vec!["5: Rust 1.65", "5: Rust stable", "7: linux-i686", "7: windows-x86_64"]),
     ] {
