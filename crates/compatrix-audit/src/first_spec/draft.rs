@@ -94,9 +94,19 @@ pub struct FeatureSet {
 }
 
 impl FeatureSet {
+    /// Whether it turns on the same features.
+    pub(super) fn selects_as(&self, other: &Self) -> bool {
+        self.default_features == other.default_features && self.features == other.features
+    }
+
     /// Whether it is what users get who name no feature.
     pub fn is_default(&self) -> bool {
         self.default_features && self.features.is_empty()
+    }
+
+    /// Whether it is [`FeatureSet::is_default`], or that with the feature that SQLite is behind.
+    pub fn is_base(&self) -> bool {
+        self.is_default() || (self.default_features && self.name == "default")
     }
 
     /// Whether only this draft, and nothing that the project runs, asks for it.

@@ -180,12 +180,16 @@ fn finding(of: &str, group: &BTreeSet<Place>, context: &Context<'_>) -> Option<F
             }
             versions.sort_by(|a, b| a.version.cmp(&b.version));
             let list: Vec<String> = versions.into_iter().map(said).collect();
-            format!("the lowest {of} is {}", list.join(", but "))
+            let (first, others) = list.split_first()?;
+            format!("the lowest {of} is {first}, but {}", others.join(" and "))
         }
     };
     let mend = match (lead.who, refused) {
         (_, Some((claim, highest))) => {
             format!("lower `rust-version` to {}, or claim Rust {}", claim.text, highest.text)
+        }
+        (Who::Manifest | Who::Spec, None) if lead.version == lowest.version => {
+            format!("say {of} {} everywhere", lead.text)
         }
         (Who::Manifest | Who::Spec, None) => format!(
             "say {of} {} everywhere; or promise {} everywhere, and add it to the spec's `{}` axis",

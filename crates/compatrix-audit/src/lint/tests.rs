@@ -225,6 +225,14 @@ fn an_edition_that_the_promised_rust_cannot_parse() {
     let found = both.says(&["Warning edition-too-new b/Cargo.toml:3"]);
     assert!(found[0].what.contains("`a` promises Rust 1.70"), "{}", found[0].what);
     made("[workspace]\n", &[("b/Cargo.toml", b)]).says(&[]);
+    // A package needs the manifests of its path dependencies, those outside of the workspace too.
+    let depends = |a: &str, path: &str| format!("{a}[dependencies]\nb = {{ path = \"{path}\", optional = true }}\n");
+    let bare = "[package]\nname = \"b\"\nedition = \"2024\"\n";
+    made("[workspace]\n", &[("a/Cargo.toml", &depends(a, "../b")), ("b/Cargo.toml", bare)])
+        .says(&["Error edition-too-new b/Cargo.toml:3"]);
+    let mut outer = one(&depends("rust-version = \"1.70\"\n", "../b"));
+    outer.facts.outside = vec![manifest::read("../b/Cargo.toml", bare).unwrap()];
+    outer.says(&["Error edition-too-new ../b/Cargo.toml:3"]);
     // A dependency's.
     let with = |edition, rust| one("rust-version = \"1.70\"").graph(&[("b", rust, edition)], &[(0, 1, "")]);
     with("2024", None).says(&["Error edition-too-new Cargo.toml:3"]);

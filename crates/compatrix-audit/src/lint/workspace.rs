@@ -1,8 +1,11 @@
 //! Lints manifests and the format of the lockfile.
 
+use std::collections::BTreeSet;
+
+use semver::Version;
 use shaped_toml::Severity;
 
-use crate::manifest::Field;
+use crate::manifest::{Field, Manifest};
 
 use super::context::{short, Context, Promised};
 use super::finding::{Finding, Lint};
@@ -100,10 +103,11 @@ fn path_dependencies(context: &Context<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// cargo parses the manifests of all members, whichever it builds.
+/// cargo parses the manifests of all members, whichever it builds, and those of all path dependencies.
 fn editions(context: &Context<'_>, found: &mut Vec<Finding>) {
-    for member in &context.facts.members {
-        let Some(edition) = member.edition(context.root()) else { continue };
+    let members = context.facts.members.iter().map(|member| (member, true));
+    for (member, is_member) in members.chain(context.facts.outside.iter().map(|other| (other, false))) {
+        let Some(edition) = member.edition(context.root().filter(|_| is_member)) else { continue };
         let Some(needs) = release::of_edition(&edition.value) else { continue };
         let name = member.package.as_ref().map_or("", |package| package.name.value.as_str());
         let own = context.promised.iter().find(|promised| promised.manifest.file == member.file);
@@ -112,8 +116,20 @@ fn editions(context: &Context<'_>, found: &mut Vec<Finding>) {
                 let mend = format!("use an older edition in `{name}`, or promise Rust {}", short(&needs));
                 (own, Severity::Error, mend)
             }
-            None => match context.lowest().filter(|lowest| lowest.version < needs) {
-                Some(lowest) => {
+            None => match user_below(context, member, &needs)
+                .map(|user| (user, true))
+                .or_else(|| below(context, &needs).filter(|_| is_member))
+            {
+                Some((user, true)) => {
+                    let mend = format!(
+                        "use an older edition in `{name}`, which `{}` depends on, or promise Rust {} for `{}`",
+                        user.package,
+                        short(&needs),
+                        user.package
+                    );
+                    (user, Severity::Error, mend)
+                }
+                Some((lowest, false)) => {
                     let mend = format!(
                         "use an older edition in `{name}`, or exclude it from the workspace; cells run in a staged copy without \
                          it"
@@ -133,6 +149,32 @@ fn editions(context: &Context<'_>, found: &mut Vec<Finding>) {
         );
         found.push(Finding::at(Lint::EditionTooNew, severity, member, edition.line, what, mend));
     }
+}
+
+/// The lowest promise, if it is below this Rust; `false`, as its package does not need the manifest in question.
+fn below<'c>(context: &'c Context<'_>, needs: &Version) -> Option<(&'c Promised<'c>, bool)> {
+    context.lowest().filter(|lowest| lowest.version < *needs).map(|lowest| (lowest, false))
+}
+
+/// A package that promises a Rust below this one and depends on the package of this manifest by paths, its tests aside.
+fn user_below<'c>(context: &'c Context<'_>, used: &Manifest, needs: &Version) -> Option<&'c Promised<'c>> {
+    let all: Vec<&Manifest> = context.facts.members.iter().chain(&context.facts.outside).collect();
+    let below = context.promised.iter().filter(|promised| promised.version < *needs);
+    let mut users = below.filter(|promised| {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![promised.manifest];
+        while let Some(manifest) = next.pop() {
+            for dependency in manifest.local.iter().filter(|dependency| !dependency.dev) {
+                let Some(folder) = manifest.folder_of(dependency, context.root()) else { continue };
+                let Some(other) = all.iter().find(|other| other.folder() == folder) else { continue };
+                if seen.insert(other.file.as_str()) {
+                    next.push(other);
+                }
+            }
+        }
+        seen.contains(used.file.as_str())
+    });
+    users.next()
 }
 
 fn resolver(context: &Context<'_>, found: &mut Vec<Finding>) {

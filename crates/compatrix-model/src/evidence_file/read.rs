@@ -38,7 +38,7 @@ impl fmt::Display for EvidenceError {
 
 impl std::error::Error for EvidenceError {}
 
-const WRITE_ANEW: &str = "restore the file from git, or regenerate it with `cargo xtask evidence record`";
+const WRITE_ANEW: &str = "restore the file from git, or regenerate it with the command `evidence record`";
 
 #[derive(Deserialize)]
 struct Head {
@@ -335,7 +335,7 @@ impl EvidenceReader<'_> {
         let message = error.message().lines().collect::<Vec<_>>().join(" ");
         let conflict = ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|m| self.text.lines().any(|l| l.starts_with(m)));
         let help = if conflict {
-            "it contains a merge conflict: take either side, then run `cargo xtask evidence record`"
+            "it contains a merge conflict: take either side, then run the command `evidence record`"
         } else {
             WRITE_ANEW
         };

@@ -113,7 +113,7 @@ fn text(file: &EvidenceFile) -> String {
     }
 
     let mut out = String::from(
-        "# What was really run, and what proves it. Written by `cargo xtask evidence record`; not edited by hand.\n",
+        "# What was really run, and what proves it. Written by the command `evidence record`; not edited by hand.\n",
     );
     line(&mut out, "format", FORMAT);
     line(&mut out, "platform", quoted(file.platform()));

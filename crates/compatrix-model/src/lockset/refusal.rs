@@ -75,7 +75,8 @@ fn not_parsed(line: &str, rest: &[&str]) -> Option<Blamed> {
     let (name, version) = name_and_version(folder)?;
     let cause = rest.iter().skip(1).find(|line| !line.is_empty() && **line != "Caused by:")?;
     // "feature `edition2024` is required"; "this version of Cargo is older than the `2024` edition".
-    let edition = ["2021", "2024"]
+    // The message also lists older editions, so the newest that it names is the one.
+    let edition = ["2024", "2021"]
         .into_iter()
         .find(|edition| rest.iter().take(8).any(|line| line.contains("edition") && line.contains(edition)));
     let why = match edition {
@@ -223,6 +224,16 @@ mod tests {
         assert_eq!((blamed.name.as_str(), blamed.version.as_deref()), ("hashbrown", Some("0.17.1")));
         assert_eq!(blamed.needs, Some(Version::new(1, 85, 0)));
         assert_eq!(blamed.why, "its manifest is of edition 2024");
+    }
+
+    #[test]
+    fn of_the_editions_in_a_message_the_newest_is_meant() {
+        let blamed = one(
+            "error: failed to parse manifest at `/r/src/-0/base64ct-1.8.0/Cargo.toml`\n\nCaused by:\n  failed to parse the \
+             `edition` key\n\nCaused by:\n  this version of Cargo is older than the `2024` edition, and only supports `2015`, \
+             `2018`, and `2021` editions.\n",
+        );
+        assert_eq!(blamed.needs, Some(Version::new(1, 85, 0)));
     }
 
     #[test]

@@ -43,6 +43,12 @@ pub(crate) fn run(global: &Global, args: &GenCiArgs, terminal: &Terminal) -> Res
     }
     let plans = events::plans(spec, &committed).map_err(Error::Usage)?;
     let wanted = workflows::wanted(&session.host, &repository, &existing, spec, &plans, &opened.today)?;
+    let locksets = spec.locks.iter().map(|lock| format!("compat/locks/{}.lock", lock.name));
+    for path in locksets.filter(|path| !files::exists(&root.join(path))) {
+        terminal.warning(&format!(
+            "{path} is not there, and jobs use only committed locksets; run `{command} lock`, and commit it"
+        ));
+    }
     wanted.warnings.iter().for_each(|text| terminal.warning(text));
     let flags = Flags { check: args.check, adopt_pins: args.adopt_pins, overwrite: args.overwrite };
     let update = Update::new(&existing, &wanted.workflows, flags).map_err(Error::Usage)?;

@@ -26,7 +26,7 @@ fn what_contradicts_is_one_finding_with_all_places() {
         ]
     );
     assert!(
-        before[0].what.contains("1.60 in README.md:5, but 1.65 in README.md:3, but 1.70 in Cargo.toml:3"),
+        before[0].what.contains("1.60 in README.md:5, but 1.65 in README.md:3 and 1.70 in Cargo.toml:3"),
         "{}",
         before[0].what
     );

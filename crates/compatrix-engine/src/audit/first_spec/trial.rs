@@ -85,7 +85,7 @@ pub fn trial(
                     tried.untried.push(format!("the set `{}` was not tried: {}", set.name, failure.cause));
                     judged = false;
                 }
-                Err(failure) if set.is_default() || default_cause.as_ref() == Some(&failure.cause) => {
+                Err(failure) if set.is_base() || default_cause.as_ref() == Some(&failure.cause) => {
                     default_cause = Some(failure.cause);
                     same_cause.push(set.clone());
                     judged = false;
@@ -108,13 +108,12 @@ pub fn trial(
     // Where other sets build, default features may be too few by design; where none does, a red grid is true.
     if let Some(cause) = default_cause {
         let others_build = kept.iter().any(|(_, builds)| *builds);
-        let drop =
-            |set: &FeatureSet| others_build && same_cause.contains(set) && (!set.is_default() || set.is_drafted());
+        let drop = |set: &FeatureSet| others_build && same_cause.contains(set) && (!set.is_base() || set.is_drafted());
         for (set, _) in kept.iter().filter(|(set, _)| drop(set)) {
             draft.feature_remarks.push(format!("the set `{}` cannot be built: {cause}.", set.name));
         }
         kept.retain(|(set, _)| !drop(set));
-        if kept.iter().any(|(set, _)| set.is_default()) {
+        if kept.iter().any(|(set, _)| set.is_base()) {
             tried.default_fails = Some(cause);
         }
     }
