@@ -215,7 +215,7 @@ prop_compose! {
         let sweep = sweep.map(|(powerset, depth, group)| Sweep {
             powerset, depth, exclude: group.iter().take(1).cloned().collect(), mutually_exclusive: vec![group], ..Sweep::default()
         });
-        let features = CommandFeatures { no_default, all, list, sweep };
+        let features = CommandFeatures { no_default, all, list, unknown: line % 5 == 0, sweep };
         CargoCommand { file, line, verb, toolchain, features, ..CargoCommand::default() }
     }
 }

@@ -94,6 +94,11 @@ pub struct FeatureSet {
 }
 
 impl FeatureSet {
+    /// Whether it turns on the same features.
+    pub(super) fn selects_as(&self, other: &Self) -> bool {
+        self.default_features == other.default_features && self.features == other.features
+    }
+
     /// Whether it is what users get who name no feature.
     pub fn is_default(&self) -> bool {
         self.default_features && self.features.is_empty()

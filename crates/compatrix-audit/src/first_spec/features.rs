@@ -14,8 +14,13 @@ const ONE_EACH: usize = 3;
 
 /// The sets, and comments on them: those that the project builds itself, otherwise few that cover the features.
 pub(super) fn sets(chosen: &[&Member], found: &Found) -> (Vec<FeatureSet>, Vec<String>) {
-    let Some(mut selected) = selections::sets(chosen, found) else { return drafted(chosen) };
-    for set in &mut selected.sets {
+    let mut selected = selections::sets(chosen, found);
+    if selected.sets.is_empty() {
+        let (sets, remarks) = drafted(chosen);
+        selected.remarks.extend(remarks);
+        return (sets, selected.remarks);
+    }
+    for set in selected.sets.iter_mut().chain(&mut selected.over) {
         set.features.retain(|name| !chosen.iter().any(|member| bundles(member, name)));
         let base = if set.default_features { vec!["default"] } else { Vec::new() };
         let on: Vec<&str> = base.into_iter().chain(set.features.iter().map(String::as_str)).collect();
@@ -33,6 +38,7 @@ pub(super) fn sets(chosen: &[&Member], found: &Found) -> (Vec<FeatureSet>, Vec<S
         seen.push(key);
         new
     });
+    selected.say_left_out();
     (selected.sets, selected.remarks)
 }
 

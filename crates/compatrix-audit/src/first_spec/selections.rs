@@ -23,15 +23,18 @@ const LONGEST: usize = 24;
 pub(super) struct Selected {
     pub(super) sets: Vec<FeatureSet>,
     pub(super) remarks: Vec<String>,
-    /// Sets beyond the limit: name and reason.
-    over: Vec<String>,
+    /// Sets beyond the limit.
+    pub(super) over: Vec<FeatureSet>,
+    /// Commands whose features are not known, as remarks.
+    unknown: Vec<String>,
     /// Whether the project says that default features alone are too few.
     needs_more: bool,
 }
 
-/// The sets of the first of these sources that has any.
-pub(super) fn sets(chosen: &[&Member], found: &Found) -> Option<Selected> {
-    let tested = of_commands(chosen, found, CargoCommand::tests);
+/// The sets of the first of these sources that has any; without sets, remarks alone.
+pub(super) fn sets(chosen: &[&Member], found: &Found) -> Selected {
+    let tested = of_commands(chosen, found, |command| command.tests() || command.tests_by_tool());
+    let unknown = tested.unknown.clone();
     let sources: [&dyn Fn() -> Selected; 4] = [
         &|| of_manifests(chosen),
         &|| of_commands(chosen, found, |command| command.builds() && !command.tests()),
@@ -41,9 +44,12 @@ pub(super) fn sets(chosen: &[&Member], found: &Found) -> Option<Selected> {
     // A workflow that only tests with default features says nothing of the others.
     let says = |selected: &Selected| selected.sets.iter().any(|set| *set != default_set(&set.why));
     if says(&tested) {
-        return Some(tested.finish());
+        return tested.finish(Vec::new());
     }
-    sources.iter().map(|source| source()).find(says).map(Selected::finish)
+    match sources.iter().map(|source| source()).find(says) {
+        Some(selected) => selected.finish(unknown),
+        None => Selected { remarks: unknown, ..Selected::default() },
+    }
 }
 
 fn default_set(why: &str) -> FeatureSet {
@@ -122,6 +128,10 @@ fn of_docs_rs(chosen: &[&Member]) -> Selected {
 impl Selected {
     /// Adds what these words of a command line select of these packages.
     fn add(&mut self, asked: &CommandFeatures, members: &[&Member], at: &str) {
+        if asked.unknown {
+            self.unknown.push(format!("{at}: its features are not known, and in no set."));
+            return;
+        }
         let mut unknown: Vec<String> = Vec::new();
         let mut list: Vec<String> = Vec::new();
         for item in &asked.list {
@@ -132,7 +142,10 @@ impl Selected {
             }
         }
         if !unknown.is_empty() {
-            self.remarks.push(format!("{at} asks for {}, no feature of a package under test.", quoted(&unknown)));
+            self.unknown.push(format!(
+                "{at} asks for {}, no feature of a package under test: its features are not known.",
+                quoted(&unknown)
+            ));
             return;
         }
         let universe: BTreeSet<&str> = members
@@ -250,8 +263,8 @@ impl Selected {
             return;
         }
         if self.sets.len() >= MOST {
-            let minus = if default_features { "" } else { ", without default features" };
-            self.over.push(format!("{}{minus} ({why})", quoted(&sorted)));
+            let (name, why) = (name.to_owned(), why.to_owned());
+            self.over.push(FeatureSet { name, default_features, features: sorted, why });
             return;
         }
         let taken = |name: &str| self.sets.iter().any(|set| set.name == name);
@@ -261,20 +274,39 @@ impl Selected {
         self.sets.push(FeatureSet { name, default_features, features: sorted, why: why.to_owned() });
     }
 
-    fn finish(mut self) -> Self {
-        self.over.dedup();
-        if !self.over.is_empty() {
-            self.remarks.push(format!("Left out, because each set is a build: {}.", self.over.join("; ")));
-        }
+    fn finish(mut self, unknown: Vec<String>) -> Self {
+        self.remarks.splice(..0, unknown.into_iter().chain(std::mem::take(&mut self.unknown)));
         let mut seen = BTreeSet::new();
         self.remarks.retain(|remark| seen.insert(remark.clone()));
         self.sets.retain(|set| set.features.iter().all(|name| Format::FeatureName.accepts(name)));
         if !self.needs_more && !self.sets.iter().any(|set| set.is_default()) {
-            self.sets.insert(0, default_set(WHAT_USERS_GET));
+            let asked = self.over.iter().find(|set| set.is_default()).map(|set| set.why.clone());
+            self.sets.insert(0, default_set(asked.as_deref().unwrap_or(WHAT_USERS_GET)));
             self.sets.truncate(MOST + 1);
         }
         self.sets.sort_by_key(|set| !(set.is_default()));
         self
+    }
+
+    /// Says which sets are left out: those beyond the limit that are not among the others.
+    pub(super) fn say_left_out(&mut self) {
+        let mut left: Vec<&FeatureSet> = Vec::new();
+        for set in &self.over {
+            if !self.sets.iter().chain(left.iter().copied()).any(|known| known.selects_as(set)) {
+                left.push(set);
+            }
+        }
+        if left.is_empty() {
+            return;
+        }
+        let shown = |set: &&FeatureSet| match (set.default_features, set.features.is_empty()) {
+            (true, true) => format!("`default` ({})", set.why),
+            (false, true) => format!("`minimal` ({})", set.why),
+            (true, false) => format!("{} ({})", quoted(&set.features), set.why),
+            (false, false) => format!("{}, without default features ({})", quoted(&set.features), set.why),
+        };
+        let list: Vec<String> = left.iter().map(shown).collect();
+        self.remarks.push(format!("Left out, because each set is a build: {}.", list.join("; ")));
     }
 }
 

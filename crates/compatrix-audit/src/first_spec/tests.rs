@@ -80,6 +80,51 @@ fn nothing_is_said_to_be_found_where_something_was_dropped() {
     found.not_taken.push(NotTaken::new("README.md", 4, "Rust 1.400", "no such Rust is out"));
     assert!(remark(&found).starts_with("No promise of a lowest Rust was taken over"));
     assert_eq!(draft(&found).not_taken, found.not_taken);
+    // Each subject for itself.
+    let of = |places: &[(&str, &str)]| {
+        let not_taken = places.iter().map(|(text, why)| NotTaken::new("README.md", 4, text, *why)).collect();
+        remark(&Found { members: vec![with_sqlite(Bundling::Never)], not_taken, ..Found::default() })
+    };
+    let (no_rust, rust) = ("Found no `rust-version`", "No promise of a lowest Rust was taken over");
+    let (no_sqlite, sqlite) = ("Found no promise of a lowest SQLite", "No promise of a lowest SQLite was taken over");
+    let both = |text: &str, a: &str, b: &str| assert!(text.contains(a) && text.contains(b), "{text}");
+    both(&of(&[("Needs SQLite 3.400", "no such version")]), no_rust, sqlite);
+    both(&of(&[("- 1.400", "it is no version")]), rust, no_sqlite);
+    both(&of(&[("MSRV: 1.20 with rusqlite", "it is history")]), rust, no_sqlite);
+    both(&of(&[("runs-on: self-hosted", "the runner has no platform")]), no_rust, no_sqlite);
+    both(&of(&[("SQLite 3.400", "no"), ("Rust 1.400", "no")]), rust, sqlite);
+}
+
+#[test]
+fn files_in_the_folder_of_a_package_are_its_promise() {
+    let said = |file: &str, source: PromiseSource, version: &str| Promise {
+        file: file.to_owned(),
+        source,
+        ..promise(PromiseKind::LowestRust(version.to_owned()))
+    };
+    let readme = |file: &str, version: &str| said(file, PromiseSource::Readme, version);
+    #[track_caller]
+    fn check(members: Vec<Member>, promises: Vec<Promise>, common: &str, own: &[(&str, &str)], others: usize) {
+        let claims = of(members, promises).claims;
+        assert_eq!(claims.rust.map(|claim| claim.value).as_deref(), Some(common));
+        let packages: Vec<(&str, &str)> =
+            claims.packages.iter().map(|(name, claim)| (name.as_str(), claim.value.as_str())).collect();
+        assert_eq!((packages, claims.remarks.len()), (own.to_vec(), others), "{:?}", claims.remarks);
+    }
+    let both = || vec![member("aa"), member("bb")];
+    let two = || vec![readme("aa/README.md", "1.60"), readme("bb/README.md", "1.70")];
+    check(both(), two(), "1.70", &[("aa", "1.60")], 0);
+    let clippy = said("aa/clippy.toml", PromiseSource::Clippy, "1.60");
+    check(both(), vec![clippy, readme("README.md", "1.65")], "1.65", &[("aa", "1.60")], 0);
+    let with_root: Vec<Promise> = two().into_iter().chain([readme("README.md", "1.65")]).collect();
+    check(both(), with_root, "1.65", &[("aa", "1.60"), ("bb", "1.70")], 0);
+    // The manifest of a package comes before its README; that of another says nothing about it.
+    let with_version =
+        |name: &str, version: &str| Member { rust_version: Some(Noted::new(version, "Cargo.toml:5")), ..member(name) };
+    check(vec![with_version("aa", "1.64"), member("bb")], two(), "1.64", &[("bb", "1.70")], 1);
+    // A folder with a longer name is another's, and one package alone has every promise.
+    check(both(), vec![readme("aab/README.md", "1.60")], "1.60", &[], 0);
+    check(vec![member("aa")], two(), "1.60", &[], 1);
 }
 
 #[test]

@@ -97,6 +97,18 @@ impl Reading {
 
     fn word(&mut self, word: &str) {
         let command = &mut self.line.command;
+        if !command.verb.is_empty() && word.starts_with('$') {
+            // It may stand for options.
+            command.features.unknown = true;
+            return;
+        }
+        match (command.verb.as_str(), word) {
+            ("miri" | "careful", "test" | "t" | "nextest") => command.no_run = false,
+            ("llvm-cov", "report" | "show-env" | "clean" | "run") => {
+                command.no_run |= !self.line.words.iter().any(|word| word == "nextest");
+            }
+            _ => {}
+        }
         if command.verb == "nextest" {
             // `nextest list` and `nextest archive` compile and run nothing.
             command.no_run |= matches!(word, "list" | "archive");
@@ -126,6 +138,8 @@ impl Reading {
             verb => verb,
         }
         .to_owned();
+        // They test only if they are asked to.
+        command.no_run |= matches!(command.verb.as_str(), "miri" | "careful");
     }
 
     fn option<'w>(&mut self, word: &'w str, rest: &mut impl Iterator<Item = &'w str>) {

@@ -154,6 +154,11 @@ impl CargoCommand {
         matches!(self.verb.as_str(), "test" | "nextest") && !self.no_run
     }
 
+    /// Whether a tool runs the tests in its own way: for coverage, or under an interpreter.
+    pub fn tests_by_tool(&self) -> bool {
+        matches!(self.verb.as_str(), "llvm-cov" | "tarpaulin" | "miri" | "careful") && !self.no_run
+    }
+
     /// Whether it compiles the workspace's packages for their own sake, not for a tool's report.
     pub fn builds(&self) -> bool {
         matches!(self.verb.as_str(), "test" | "nextest" | "check" | "build" | "rustc" | "run")
@@ -169,6 +174,8 @@ pub struct CommandFeatures {
     pub all: bool,
     /// `--features`, in order: `serde`, `a/std`.
     pub list: Vec<String>,
+    /// Whether there are others that the workflow does not say: `--features "$FEATURES"`.
+    pub unknown: bool,
     /// Of cargo-hack: many selections, each with those above.
     pub sweep: Option<Sweep>,
 }

@@ -5,6 +5,7 @@ mod below;
 mod files_of;
 mod needs;
 mod tables;
+mod taken_in;
 pub mod trial;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use crate::sys::error::Error;
 use crate::sys::files;
 
 pub use below::packages_below;
+pub use taken_in::{taken_in, TakenIn};
 
 /// Reads all of it.
 ///

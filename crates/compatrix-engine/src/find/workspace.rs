@@ -101,10 +101,18 @@ fn no_workspace(start: &Path, reason: &str) -> String {
          stable`), or set RUSTUP_TOOLCHAIN to one that is installed (`rustup toolchain list`)"
     } else if reason.contains("rustup could not choose a version") {
         "make an installed toolchain the default (`rustup toolchain list`, `rustup default NAME`), or set RUSTUP_TOOLCHAIN"
+    } else if has_manifest(start) {
+        return format!("cargo cannot read the workspace of {}:\n{reason}", start.display());
     } else {
         return format!("no cargo workspace at {}:\n{reason}", start.display());
     };
     format!("no cargo to ask about {}:\n{reason}\n{mend}", start.display())
+}
+
+/// Whether this folder or one above has a manifest, which is the one that cargo reads.
+pub fn has_manifest(folder: &Path) -> bool {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    folder.ancestors().any(|folder| files::exists(&folder.join("Cargo.toml")))
 }
 
 /// The channel of the workspace's `rust-toolchain.toml`, or of the older file without extension.

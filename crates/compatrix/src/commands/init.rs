@@ -4,7 +4,8 @@ use std::path::Path;
 
 use compatrix_audit::first_spec::{draft, Draft, Found, Member};
 use compatrix_engine::audit::first_spec::trial::{trial, Tried};
-use compatrix_engine::audit::first_spec::{gather, packages_below};
+use compatrix_engine::audit::first_spec::{gather, packages_below, taken_in};
+use compatrix_engine::find::workspace::has_manifest;
 use compatrix_engine::session::Session;
 use compatrix_engine::sys::environment::Ambient;
 use compatrix_engine::sys::error::Error;
@@ -31,6 +32,11 @@ pub(crate) fn run(global: &Global, args: &InitArgs, terminal: &Terminal) -> Resu
             path.display(),
             command_name()
         )));
+    }
+    free(&root, &path)?;
+    match taken_in(&root)? {
+        Some(one) if one.breaks && !args.stdout => return Err(Error::Usage(one.advice)),
+        other => other.iter().for_each(|one| terminal.warning(&one.advice)),
     }
     let found = gather(&ambient, &root)?;
     if found.members.is_empty() {
@@ -69,6 +75,30 @@ pub(crate) fn run(global: &Global, args: &InitArgs, terminal: &Terminal) -> Resu
     Ok(0)
 }
 
+/// Checks that nothing is in the way of the spec and its folder.
+fn free(root: &Path, path: &Path) -> Result<(), Error> {
+    let folder = root.join("compat");
+    if folder.is_symlink() && !files::exists(&folder) {
+        return Err(Error::usage(format!(
+            "{} is a link to nowhere, and the spec goes into a folder of that name; remove the link, or make what it points to",
+            folder.display()
+        )));
+    }
+    if files::exists(&folder) && !folder.is_dir() {
+        return Err(Error::usage(format!(
+            "{} is a file, and the spec goes into a folder of that name; move or rename the file",
+            folder.display()
+        )));
+    }
+    if path.is_symlink() && !files::exists(path) {
+        return Err(Error::usage(format!(
+            "{} is a link to nowhere, and nothing is overwritten; remove the link",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
 /// The root of the workspace; the error names packages below, if there are any.
 fn root(global: &Global, ambient: &Ambient) -> Result<std::path::PathBuf, Error> {
     let start = workspace::start(global)?;
@@ -76,7 +106,7 @@ fn root(global: &Global, ambient: &Ambient) -> Result<std::path::PathBuf, Error>
         Err(Error::Usage(text)) => text,
         other => return other,
     };
-    let below = packages_below(&start);
+    let below = if has_manifest(&start) { Vec::new() } else { packages_below(&start) };
     let Some(first) = below.first() else { return Err(Error::Usage(error)) };
     let list: Vec<String> = below.iter().map(|one| format!("  {} ({})", one.value, one.why)).collect();
     let folder = Path::new(&first.value).parent().unwrap_or(Path::new("")).display().to_string();

@@ -106,13 +106,13 @@ fn it_finds_the_workspace_from_a_member_and_needs_no_git_and_no_lockfile() {
 fn where_it_cannot_write_nothing_is_changed() {
     let made = promising().file("compat", "a file in the way\n");
     let ran = made.assert_tree_unchanged(|| made.run(&["init"]));
-    ran.expect(3).says(&["compat/fixtures", "Not a directory"]);
+    ran.expect(2).says(&["compat is a file", "move or rename"]);
     // A link to nowhere is there, though it leads to no spec.
     std::fs::remove_file(made.path("compat")).expect("removes");
     std::fs::create_dir(made.path("compat")).expect("makes");
     std::os::unix::fs::symlink("/nowhere/at/all", made.path("compat/matrix.toml")).expect("links");
     let ran = made.run(&["init"]);
-    ran.expect(3).says(&["cannot write", "compat/matrix.toml"]);
+    ran.expect(2).says(&["compat/matrix.toml is a link to nowhere", "remove the link"]);
     assert!(made.path("compat/matrix.toml").is_symlink(), "the link is still there");
 }
 
@@ -121,6 +121,16 @@ fn what_cargo_cannot_read_is_told() {
     let made = promising().file("tool/Cargo.toml", "[package]\nname = \"tool\n");
     let ran = made.assert_tree_unchanged(|| made.run(&["init"]));
     ran.expect(2).says(&["cargo cannot read this workspace", "tool/Cargo.toml"]);
+    // The root's own manifest, seen from the root and from a folder below; the package is no place to go to.
+    let made = promising().file("Cargo.toml", "[package]\nname = \"broken\n");
+    let ran = made.assert_tree_unchanged(|| made.run(&["init"]));
+    ran.expect(2).says(&["cargo cannot read the workspace of", "Cargo.toml:2"]);
+    let mut command = std::process::Command::new(crate::support::PROGRAM);
+    crate::support::clean(&mut command);
+    command.args(["compatrix", "init"]).current_dir(made.path("lib"));
+    let ran = crate::support::finish(command);
+    ran.expect(2).says(&["cargo cannot read the workspace of"]);
+    assert!(!ran.stderr.contains("packages below") && !ran.stderr.contains("no cargo workspace"), "{ran}");
     // A workflow that is no YAML stops nobody.
     let made = promising().file(".github/workflows/odd.yml", "a: [1\nb: }\n").file("README.md", "\u{feff}no promise\n");
     made.write("docs/binary.md", [0xff, 0xfe, 0x00]);
@@ -131,6 +141,22 @@ fn what_cargo_cannot_read_is_told() {
     crate::support::clean(&mut command);
     command.args(["init", "--root"]).arg(empty.path());
     crate::support::finish(command).expect(2).says(&["no cargo workspace at"]);
+}
+
+#[test]
+fn a_pattern_that_takes_the_folder_of_the_spec_for_a_member() {
+    let root = |more: &str| format!("[workspace]\nresolver = \"2\"\nmembers = [\"*\"]\nexclude = [\"target\"{more}]\n");
+    let manifest = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
+    let made = Workspace::of_files(
+        "ws",
+        &[("Cargo.toml", &root("")), ("aa/Cargo.toml", &manifest("aa")), ("aa/src/lib.rs", "")],
+    );
+    let ran = made.assert_tree_unchanged(|| made.run(&["init", "--quick"]));
+    ran.expect(2).says(&["`*` in `members`", "make Cargo.toml:4 `exclude = [\"target\", \"compat\"]`"]);
+    // What it says to write is enough for cargo.
+    made.write("Cargo.toml", root(", \"compat\""));
+    made.run(&["init", "--quick"]).expect(0);
+    made.run(&["plan"]).expect(0);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn check(of: &[&str], commands: Vec<CargoCommand>, expected: &[&str], remarks: &
 #[track_caller]
 fn check_of(member: Member, commands: Vec<CargoCommand>, expected: &[&str], remarks: &[&str]) {
     let found = Found { members: vec![member], commands, ..Found::default() };
-    let selected = sets(&[&found.members[0]], &found).unwrap_or_default();
+    let selected = sets(&[&found.members[0]], &found);
     let show = |set: &FeatureSet| {
         let minus = if set.default_features { "" } else { "-" };
         format!("{}: {minus}[{}]", set.name, set.features.join(","))
@@ -62,12 +62,38 @@ fn features_of_plain_commands() {
     ];
     let expected = ["default: []", "b+a: [a,b]", "minimal: -[]", "minimal+c: -[c]", "all: [a,b,c]"];
     check(&["a", "b", "c", "default"], commands, &expected, &[]);
-    check(&["a"], vec![command(1, features(&["x/y"]))], &[], &[]);
+    let unknown = "ci.yml:1 asks for `x/y`, no feature of a package under test: its features are not known.";
+    check(&["a"], vec![command(1, features(&["x/y"]))], &[], &[unknown]);
     // Only default features: the project says nothing about the others.
     check(&["a"], vec![command(1, CommandFeatures::default())], &[], &[]);
     let long = features(&["a-long-feature-name", "another-long-name", "third"]);
     let expected = ["default: []", "a-long-feature-name+2: [a-long-feature-name,another-long-name,third]"];
     check(&["a-long-feature-name", "another-long-name", "third"], vec![command(1, long)], &expected, &[]);
+}
+
+#[test]
+fn commands_whose_features_are_not_known_are_no_source() {
+    let unknown = |line| command(line, CommandFeatures { unknown: true, ..CommandFeatures::default() });
+    let all = || command(2, CommandFeatures { all: true, ..CommandFeatures::default() });
+    let said = "ci.yml:1: its features are not known, and in no set.";
+    check(&["a"], vec![unknown(1), all()], &["default: []", "all: [a]"], &[said]);
+    check(&["a"], vec![unknown(1)], &[], &[said]);
+    let found = Found { members: vec![member(&["a"])], commands: vec![unknown(1), all()], ..Found::default() };
+    let selected = sets(&[&found.members[0]], &found);
+    assert_eq!(selected.sets[0].why, WHAT_USERS_GET);
+}
+
+#[test]
+fn tools_that_run_the_tests() {
+    let by = |verb: &str, no_run| {
+        let all = CommandFeatures { all: true, ..CommandFeatures::default() };
+        vec![CargoCommand { verb: verb.to_owned(), no_run, ..command(3, all) }]
+    };
+    for verb in ["llvm-cov", "tarpaulin", "careful", "miri"] {
+        check(&["a"], by(verb, false), &["default: []", "all: [a]"], &[]);
+    }
+    check(&["a"], by("llvm-cov", true), &[], &[]);
+    check(&["a"], by("clippy", false), &[], &[]);
 }
 
 #[test]
@@ -139,7 +165,26 @@ fn sets_are_few() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let commands = names.iter().enumerate().map(|(n, name)| command(n + 1, features(&[name]))).collect();
     let found = Found { members: vec![member(&names)], commands, ..Found::default() };
-    let selected = sets(&[&found.members[0]], &found).unwrap_or_default();
+    let mut selected = sets(&[&found.members[0]], &found);
+    selected.say_left_out();
     assert_eq!(selected.sets.len(), MOST + 1);
     assert!(selected.remarks[0].starts_with("Left out, because each set is a build: `f6` (ci.yml:7, --features f6)"));
+}
+
+#[test]
+fn sets_without_features_have_a_name_and_sets_of_the_axis_are_not_left_out() {
+    let names: Vec<String> = (0..6).map(|n| format!("f{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut commands: Vec<CargoCommand> =
+        names.iter().enumerate().map(|(n, name)| command(n + 1, features(&[name]))).collect();
+    let none = || CommandFeatures { no_default: true, ..CommandFeatures::default() };
+    commands.push(command(7, none()));
+    commands.push(command(8, CommandFeatures::default()));
+    commands.push(command(9, none()));
+    let found = Found { members: vec![member(&names)], commands, ..Found::default() };
+    let mut selected = sets(&[&found.members[0]], &found);
+    selected.say_left_out();
+    assert_eq!((selected.sets[0].name.as_str(), selected.sets[0].why.as_str()), ("default", "ci.yml:8"));
+    let said = "Left out, because each set is a build: `minimal` (ci.yml:7, --no-default-features).";
+    assert_eq!(selected.remarks, [said]);
 }

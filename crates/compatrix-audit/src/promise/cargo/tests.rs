@@ -70,3 +70,36 @@ fn what_cargo_hack_sweeps() {
     assert_eq!(line.command.features.list, ["m"]);
     assert_eq!(read("cargo hack check --all-features").command.features.sweep, None);
 }
+
+#[test]
+fn tools_that_run_the_tests_are_asked_to() {
+    for (line, tests) in [
+        ("cargo llvm-cov --all-features", true),
+        ("cargo llvm-cov nextest run", true),
+        ("cargo llvm-cov report --lcov", false),
+        ("cargo llvm-cov show-env", false),
+        ("cargo tarpaulin --out xml", true),
+        ("cargo tarpaulin --no-run", false),
+        ("cargo +nightly miri test", true),
+        ("cargo miri setup", false),
+        ("cargo careful t", true),
+        ("cargo careful run", false),
+        ("cargo clippy --tests", false),
+    ] {
+        let command = read(line).command;
+        assert_eq!((command.tests_by_tool(), command.tests()), (tests, false), "{line}");
+    }
+}
+
+#[test]
+fn words_that_may_be_features_are_not_known() {
+    for (line, unknown) in [
+        ("cargo test $FLAGS", true),
+        ("cargo nextest run ${{ inputs.flags }}", true),
+        ("cargo llvm-cov --lcov $FLAGS", true),
+        ("cargo test -p ${{ inputs.package }} --target $TARGET", false),
+        ("cargo test -- $FILTER", false),
+    ] {
+        assert_eq!(read(line).command.features.unknown, unknown, "{line}");
+    }
+}

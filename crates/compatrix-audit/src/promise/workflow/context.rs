@@ -97,14 +97,23 @@ impl Context {
             out.push_str(&rest[..at]);
             match evaluate::value(expression, &scope) {
                 // A line more would move all that follow.
-                Ok(value) => out.push_str(&evaluate::to_text(&value).replace(['\n', '\r'], " ")),
+                Ok(value) if !self.is_unset_input(expression) => {
+                    out.push_str(&evaluate::to_text(&value).replace(['\n', '\r'], " "))
+                }
                 // One word for a shell.
-                Err(_) => out.extend(expression.chars().filter(|c| c.is_alphanumeric() || "${}._-".contains(*c))),
+                _ => out.extend(expression.chars().filter(|c| c.is_alphanumeric() || "${}._-".contains(*c))),
             }
             rest = after;
         }
         out.push_str(rest);
         out
+    }
+
+    /// Whether it is an input that has no value here, but may have one from whoever starts the workflow.
+    fn is_unset_input(&self, expression: &str) -> bool {
+        let inner = expression.trim_start_matches("${{").trim_end_matches("}}").trim();
+        let name = inner.strip_prefix("inputs.");
+        name.is_some_and(|name| words(name).contains(name) && !self.inputs.contains_key(name))
     }
 
     /// Whether a step or job with this condition can run. True if it cannot be known.

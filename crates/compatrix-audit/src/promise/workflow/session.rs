@@ -341,6 +341,7 @@ impl Session<'_> {
         let mut command = read.command;
         // What cannot be known is left out.
         let known = |name: &String| !name.contains('$');
+        command.features.unknown |= !command.features.list.iter().all(known);
         command.features.list.retain(known);
         command.packages.retain(known);
         command.target = target.filter(known);

@@ -357,7 +357,8 @@ fn commands_with_what_they_select() {
         .commands
         .iter()
         .map(|command| {
-            let CommandFeatures { no_default, all, list, sweep } = &command.features;
+            let CommandFeatures { no_default, all, list, sweep, unknown } = &command.features;
+            assert!(!unknown, "{command:?}");
             format!(
                 "{} {} {} {}{}{}{} in {} of {}{} on {}",
                 command.line,
@@ -391,6 +392,16 @@ fn commands_with_what_they_select() {
             "24 stable check q sweep in sub of  on ubuntu-latest",
         ]
     );
+}
+
+#[test]
+fn features_that_a_workflow_does_not_say() {
+    let steps = "- run: cargo test --features \"$FEATS\"\n- run: cargo test ${{ inputs.flags }}\n- run: cargo test --features=${{ inputs.list }}\n- run: cargo test -p ${{ inputs.package }}\n- run: cargo test $FLAGS\n  env: {FLAGS: --all-features}";
+    let found = read(&job("", steps));
+    let unknown: Vec<(usize, bool, bool)> =
+        found.commands.iter().map(|one| (one.line, one.features.unknown, one.features.all)).collect();
+    let expected = [(6, true, false), (7, true, false), (8, true, false), (9, false, false), (10, false, true)];
+    assert_eq!(unknown, expected);
 }
 
 #[test]
