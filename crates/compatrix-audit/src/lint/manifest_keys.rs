@@ -151,12 +151,7 @@ fn uses(text: &str) -> Vec<Use> {
             add(&["profile", name, "split-debuginfo"], "`split-debuginfo` in a profile", 51, Older::Ignores, true);
         }
     }
-    if root.contains_key("lints") {
-        add(&["lints"], "`[lints]`", 74, Older::Ignores, true);
-    }
-    if table(root.get("workspace")).contains_key("lints") {
-        add(&["workspace", "lints"], "`[workspace.lints]`", 74, Older::Ignores, false);
-    }
+    // An older cargo ignores `[lints]`, and nothing but the lints is lost.
     found
 }
 
@@ -173,10 +168,7 @@ mod tests {
             ("[profile.fast]\ninherits = \"release\"", &[(57, "profile.fast")]),
             ("[profile.release]\nstrip = true\nlto = \"thin\"", &[(59, "profile.release.strip")]),
             ("[profile.dev.package.a]\nopt-level = 3", &[(41, "profile.dev.package")]),
-            (
-                "[lints]\nworkspace = true\n[workspace.lints.rust]\na = \"warn\"",
-                &[(74, "lints"), (74, "workspace.lints")],
-            ),
+            ("[lints]\nworkspace = true\n[workspace.lints.rust]\na = \"warn\"", &[]),
             ("not toml", &[]),
             ("package = 1\nfeatures = []\nprofile = 2", &[]),
         ] {
