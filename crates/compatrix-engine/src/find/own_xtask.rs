@@ -133,7 +133,10 @@ fn depends_on_compatrix(package: &toml::Table, workspace: &toml::Table) -> bool 
         let inherited = value.get("workspace").and_then(toml::Value::as_bool) == Some(true);
         let of = |table: &toml::Table| table.get("workspace")?.get("dependencies")?.get(name).cloned();
         let value = if inherited { of(package).or_else(|| of(workspace)) } else { Some(value.clone()) };
-        value.is_some_and(|value| value.get("package").and_then(toml::Value::as_str).unwrap_or(name) == "compatrix")
+        value.is_some_and(|value| {
+            let is_always = value.get("optional").and_then(toml::Value::as_bool) != Some(true);
+            is_always && value.get("package").and_then(toml::Value::as_str).unwrap_or(name) == "compatrix"
+        })
     })
 }
 
@@ -191,7 +194,9 @@ mod tests {
         ] {
             check(&[("xtask/Cargo.toml", &with(dependencies))], ours);
         }
-        check(&[("xtask/Cargo.toml", &with("[dependencies]\ncompatrix = { package = 'other', version = '1' }"))], None);
+        for dependency in ["{ package = 'other', version = '1' }", "{ version = '1', optional = true }"] {
+            check(&[("xtask/Cargo.toml", &with(&format!("[dependencies]\ncompatrix = {dependency}")))], None);
+        }
         let inherits = with("[dependencies]\nt.workspace = true");
         let root = |of: &str| format!("[workspace]\nmembers = ['xtask']\n[workspace.dependencies]\n{of}\n");
         let renamed = root("t = { package = 'compatrix', path = 'y' }");

@@ -271,14 +271,19 @@ fn cells<'j, 'a: 'j>(judged: impl Iterator<Item = &'j Judged<'a>>) -> Cells {
 }
 
 /// Whether the version is of the claimed line: all parts that the claim spells agree.
+/// Whether it is the claimed version, as far as the claim spells it. A pre-release proves nothing of the release that it leads
+/// to.
 fn in_line(claim: &ClaimedVersion, version: &Version) -> bool {
+    if !version.pre.is_empty() {
+        return false;
+    }
     let parts = claim.text.split('.').count();
     let of = |v: &Version| [v.major, v.minor, v.patch];
     of(version)[..parts.min(3)] == of(&claim.version)[..parts.min(3)]
 }
 
 fn at_or_above(claim: &ClaimedVersion, version: &Version) -> bool {
-    // A pre-release counts as the release that it leads to, as everywhere in a spec.
+    // A failure of a pre-release counts as one of the release that it leads to.
     Version::new(version.major, version.minor, version.patch) >= claim.version
 }
 

@@ -433,3 +433,17 @@ fn each_package_has_a_claim_of_its_own() {
     assert_eq!(rows(&[(low, Failed), (high, Passed)]), named(Contradicted, Proven));
     assert_eq!(rows(&[(high, Passed)]), named(Unproven, Proven));
 }
+
+#[test]
+fn a_nightly_proves_no_release() {
+    let spec = spec();
+    let mut nightly = record("stable bundled v24 default", Passed);
+    nightly.proof.as_mut().unwrap().toolchain.release = "1.70.0-nightly".into();
+    let verdict = |record: Record| {
+        let files = [file([record])];
+        evaluate(&spec, &judge_evidence(&spec, &files)).claims[0].verdict
+    };
+    assert_eq!(verdict(nightly.clone()), ClaimVerdict::Unproven);
+    nightly.proof.as_mut().unwrap().toolchain.release = "1.70.0".into();
+    assert_eq!(verdict(nightly), ClaimVerdict::Proven);
+}

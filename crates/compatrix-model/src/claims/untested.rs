@@ -110,7 +110,10 @@ mod tests {
             claimed("1.95", axis, "1.95.1", &[]);
         }
         claimed("1.95.1", "\"stable\"", "1.95.1", &[]);
-        claimed("1.97", "\"nightly\"", "", &[]);
+        let nightly =
+            "the claim `rust = \"1.97\"` stays unproven: no value of the axis `rust` is 1.97 here (`nightly` is \
+                       1.97.0-nightly); add `\"1.97\"` to `axis.rust`";
+        claimed("1.97", "\"nightly\"", "", &[nightly]);
         let here = "the claim `rust = \"1.95\"` stays unproven: no value of the axis `rust` is 1.95";
         let mend = "add `\"1.95\"` to `axis.rust`";
         claimed("1.95", "\"stable\"", "1.96.0", &[&format!("{here} here (`stable` is 1.96.0); {mend}")]);

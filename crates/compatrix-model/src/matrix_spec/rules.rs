@@ -212,8 +212,12 @@ pub(crate) fn rules(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> (Vec<Ru
     (rules, marks)
 }
 
-/// The SQLite or Rust version `claim` as an axis value may spell it: all parts that the claim names must agree.
+/// The SQLite or Rust version `claim` as an axis value may spell it: all parts that the claim names must agree. A nightly or
+/// beta is not yet the release that users get.
 pub(crate) fn meets_claim(claim: &str, value: &Version) -> bool {
+    if !value.pre.is_empty() {
+        return false;
+    }
     let claimed = claim.split('.').map(|part| part.parse::<u64>().ok());
     claimed.zip([value.major, value.minor, value.patch]).all(|(claimed, actual)| claimed == Some(actual))
 }

@@ -61,6 +61,7 @@ pub(crate) fn run(global: &Global, args: &GenCiArgs, terminal: &Terminal) -> Res
     if args.check {
         return Ok(check(&update, command, terminal));
     }
+    stays_in(&repository.top)?;
     if let Some((_, text)) = &durations {
         pages::write(root, durations::FILE, text, terminal)?;
     }
@@ -109,6 +110,20 @@ fn check(update: &Update, command: &str, terminal: &Terminal) -> u8 {
         terminal.say("Raised", &format!("{}; `{command} gen-ci --adopt-pins` carries it back", Bump::told(bump)));
     }
     u8::from(update.differs())
+}
+
+/// Refuses a folder of workflows that a link leads out of the repository.
+fn stays_in(top: &Path) -> Result<(), Error> {
+    let outside = [".github", ".github/workflows"].into_iter().find(|folder| {
+        let real = top.join(folder).canonicalize().ok();
+        real.is_some_and(|real| !top.canonicalize().is_ok_and(|top| real.starts_with(top)))
+    });
+    match outside {
+        Some(folder) => Err(Error::usage(format!(
+            "{folder} is a link that leads out of the repository, where GitHub finds no workflow; make it a folder"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Writes the workflows; removes those that the spec no longer asks for.

@@ -140,7 +140,7 @@ fn each_lint_of_the_lockfile_and_of_dependencies() {
     };
     finds(&with("1.70", "2021"), 0, &[]);
     finds(&with("1.75", "2021"), 1, &["error msrv-below-path-dependency Cargo.toml:8"]);
-    let both = ["error msrv-below-path-dependency Cargo.toml:8", "warning edition-too-new other/Cargo.toml:4"];
+    let both = ["error msrv-below-path-dependency Cargo.toml:8", "error edition-too-new other/Cargo.toml:4"];
     finds(&with("1.85", "2024"), 1, &both);
     let optional = with("1.75", "2021").file(
         "Cargo.toml",

@@ -193,3 +193,12 @@ fn runners_that_are_retired_or_of_another_platform_are_named() {
     ran.expect(1).prints(&["runner-unfit", "compat/matrix.toml:", "ubuntu-18.04"]);
     with("my-own-machine").run(&["gen-ci"]).expect(0).never_says("my-own-machine");
 }
+
+#[test]
+fn a_folder_of_workflows_that_leads_out_of_the_repository_is_refused() {
+    let made = Workspace::new(SPEC);
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(elsewhere.path(), made.path(".github")).expect("links");
+    made.run(&["gen-ci"]).expect(2).says(&[".github is a link that leads out of the repository"]);
+    assert_eq!(fs::read_dir(elsewhere.path()).expect("lists").count(), 0);
+}
