@@ -53,13 +53,13 @@ fn spec_of(axis: &str) -> Spec {
 /// The checks that are not ok: `id status required | mend`.
 #[track_caller]
 fn check(host: &HostTools, spec: Option<&Spec>, expect: &[&str]) {
-    let told = checks(host, spec, true).into_iter().filter(|check| check.status != Status::Ok).map(|check| {
+    let reported = checks(host, spec, true).into_iter().filter(|check| check.status != Status::Ok).map(|check| {
         assert!(!check.needed_for.is_empty() && !check.found.is_empty(), "{check:?}");
         let status = if check.status == Status::Warning { "warning" } else { "missing" };
         let required = if check.fails() { " required" } else { "" };
         format!("{} {status}{required} | {}", check.id, check.mend)
     });
-    assert_eq!(told.collect::<Vec<_>>(), expect);
+    assert_eq!(reported.collect::<Vec<_>>(), expect);
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub struct Member {
     pub needs: Vec<Needs>,
     /// `[package.metadata.docs.rs]`.
     pub docs_rs: Option<DocsRs>,
-    /// What tools that combine features are told in the manifest, with file and line.
+    /// How the manifest configures tools that combine features, with file and line.
     pub combinations: Option<(Sweep, String)>,
     /// Whether it is a package of cargo-fuzz.
     pub fuzz: bool,

@@ -63,11 +63,11 @@ pub(super) fn locks(rust: &DraftAxis, chosen: &[&Member], found: &Found) -> Vec<
         let needs = |needs: &&Needs| of_minor(&version) < of_minor(&needs.rust);
         let all = found.readers.iter().chain(chosen.iter().flat_map(|member| &member.needs));
         highest = highest.max(all.filter(needs).map(|needs| of_minor(&needs.rust)).max());
-        let mut reasons: Vec<String> = found.readers.iter().filter(needs).map(told).collect();
+        let mut reasons: Vec<String> = found.readers.iter().filter(needs).map(reason).collect();
         let mut dependencies: Vec<&Needs> = chosen.iter().flat_map(|member| &member.needs).filter(needs).collect();
         dependencies.sort_by(|a, b| (&b.rust, &a.what).cmp(&(&a.rust, &b.what)));
         dependencies.dedup();
-        reasons.extend(dependencies.into_iter().map(told));
+        reasons.extend(dependencies.into_iter().map(reason));
         if !found.locked && chosen.iter().any(|member| member.dependencies) {
             reasons.push("without a Cargo.lock, the newest versions would be taken".to_owned());
         }
@@ -99,7 +99,7 @@ fn of_minor(version: &Version) -> (u64, u64) {
     (version.major, version.minor)
 }
 
-fn told(needs: &Needs) -> String {
+fn reason(needs: &Needs) -> String {
     let Version { major, minor, .. } = needs.rust;
     format!("{} needs Rust {major}.{minor}", needs.what)
 }

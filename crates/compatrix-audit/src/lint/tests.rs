@@ -383,25 +383,6 @@ fn a_version_that_yaml_misreads() {
 }
 
 #[test]
-fn a_matrix_beside_those_of_the_spec() {
-    let file = ".github/workflows/a.yml";
-    let text =
-        "name: a\njobs:\n  a:\n    strategy:\n      matrix:\n        rust: [stable, \"1.70\"]\n    steps:\n      \
-                - run: cargo +${{ matrix.rust }} test\n";
-    let plain = "[axis]\nrust = [\"1.70\", \"stable\"]\n";
-    let ci = format!("{plain}[ci.runners]\nlinux-x86_64 = \"x\"\n[ci.push]\ncompat = \"local\"\n");
-    let with = |spec: &str, text: &str| one("").spec(spec).file(file, text);
-    let found = with(&ci, text).says(&["Warning matrix-by-hand .github/workflows/a.yml:6"]);
-    assert_eq!(found[0].mend, "generate the matrix with `cargo xtask gen-ci`, and remove this one");
-    with(plain, text).says(&[]);
-    with(&ci, &text.replace("[stable, \"1.70\"]", "[x]")).says(&[]);
-    with(&ci, "jobs: {a: {steps: [{run: cargo +stable test}]}}").says(&[]);
-    // What was generated holds no promise of its own, not even of a toolchain that is on no axis.
-    let generated = format!("# x\n{}0\n{}", compatrix_ci::pins::CHECKSUM, text.replace("1.70", "1.65"));
-    with(&ci, &generated).says(&[]);
-}
-
-#[test]
 fn runners_that_github_retired() {
     let workflow =
         "jobs:\n  a:\n    runs-on: ubuntu-18.04\n  b:\n    runs-on: ubuntu-24.04\n  c:\n    runs-on: ubuntu-18.04\n";

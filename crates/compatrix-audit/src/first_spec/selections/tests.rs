@@ -150,9 +150,9 @@ fn without_workflows_manifests_say_it() {
         &["default: []", "docs-rs: [a]", "minimal: -[]"],
         &["In no set: `nightly`; docs.rs builds with a nightly."],
     );
-    let told = Sweep { powerset: true, exclude: words(&["b"]), ..Sweep::default() };
+    let configured = Sweep { powerset: true, exclude: words(&["b"]), ..Sweep::default() };
     check_of(
-        Member { combinations: Some((told, "Cargo.toml:12".to_owned())), ..member(&["a", "b"]) },
+        Member { combinations: Some((configured, "Cargo.toml:12".to_owned())), ..member(&["a", "b"]) },
         vec![],
         &["default: []", "minimal: -[]", "a: -[a]"],
         &[],
