@@ -2,6 +2,7 @@
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
 mod earlier;
+mod in_full;
 mod rows;
 mod schedule;
 mod sources;
@@ -20,7 +21,7 @@ use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::predict::LEAK_RUN_MS;
-use compatrix_model::plan::{Build, Plan};
+use compatrix_model::plan::{Build, DebugInfo, Plan};
 use compatrix_model::results::another_kind;
 use compatrix_model::results::doubt::{self, Company, Doubt};
 use compatrix_model::results::intake::Judge;
@@ -36,14 +37,14 @@ use crate::ledger::Ledger;
 use crate::run;
 use crate::run::executable::blank;
 use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
-use crate::run::keys;
+use crate::run::keys::{self, ByDebugInfo};
 use crate::run::known;
-use crate::run::proof;
 use crate::survey::Survey;
 use crate::sys::clock::{instant, now, system};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::walk::earlier::Before;
+use crate::walk::in_full::InFull;
 use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
 use crate::walk::sources::Watch;
 
@@ -84,6 +85,7 @@ pub(crate) fn walk_plan(
         spec,
         cells: plan.runs.iter().map(|run| spec.space.id(run.cell)).collect(),
         build_keys: known.builds,
+        of_runs: known.of_runs,
         keys: Vec::new(),
         rows: vec![None; plan.runs.len()],
         plan: &plan,
@@ -159,8 +161,9 @@ struct Walk<'a> {
     plan: &'a Plan,
     survey: &'a Survey,
     cells: Vec<CellId>,
-    build_keys: Vec<Sha256>,
-    /// What is known of each run before its build.
+    build_keys: Vec<ByDebugInfo>,
+    of_runs: Vec<ByDebugInfo>,
+    /// What is known of each run before its build, besides the build.
     keys: Vec<Sha256>,
     rows: Vec<Option<Row>>,
 }
@@ -190,9 +193,11 @@ impl Walk<'_> {
             watch,
             cells: &self.cells,
             build_keys: &self.build_keys,
+            of_runs: &self.of_runs,
             keys: &self.keys,
             canaries: Canaries::default(),
             doctests: Mutex::default(),
+            in_full: InFull::default(),
             spans: Mutex::default(),
         };
         let mut fresh: HashMap<usize, Row> = HashMap::new();
@@ -252,13 +257,17 @@ fn handle(
         Told::BuildStarted(job) => {
             let _ = tell.send(Event::BuildStarted { build: worker.jobs[job].name.clone() });
         }
-        Told::RunFinished(n, record) => keep(n, *record)?,
+        Told::RunFinished(n, record) => {
+            if let Some((key, read)) = worker.read_in_full(n, &record) {
+                ledger.put_reads(key, &read.inputs, worker.host.now)?;
+            }
+            keep(n, *record)?;
+        }
         Told::BuildFinished(job, summary) => {
             let build = worker.jobs[job].build;
             let summary = summary.unwrap_or_else(|error| {
-                let cause = format!("{error:#}");
-                let failure =
-                    NotBuilt { outcome: Outcome::Infrastructure, cause, output: String::new(), read: Read::default() };
+                let failure = NotBuilt::because(Outcome::Infrastructure, format!("{error:#}"), String::new());
+                let failure = NotBuilt { debug: build.debug, ..failure };
                 Arc::new(BuiltSummary { result: Err(failure), wall_ms: 0, cpu_ms: 0 })
             });
             let ms = std::time::Duration::from_millis;
@@ -273,9 +282,12 @@ fn handle(
             for note in summary.result.iter().flat_map(|product| &product.notes) {
                 let _ = tell.send(Event::Warning(note.clone()));
             }
-            let read = summary.result.as_ref().map_or_else(|failure| &failure.read, |product| &product.read);
+            let (read, debug) = match &summary.result {
+                Ok(product) => (&product.read, product.debug),
+                Err(failure) => (&failure.read, failure.debug),
+            };
             if let (Some(_), Some((n, _))) = (read.hash, worker.jobs[job].runs.first()) {
-                let key = worker.build_keys[worker.plan.runs[*n].build];
+                let key = worker.build_keys[worker.plan.runs[*n].build].of(debug);
                 ledger.put_reads(key, &read.inputs, worker.host.now)?;
             }
             let _ = tell.send(Event::BuildFinished {
@@ -287,13 +299,7 @@ fn handle(
             });
             if let Some(failure) = failure {
                 for &(n, _) in &worker.jobs[job].runs {
-                    let mut record = worker.with_inputs(build, n, &failure.read, |inputs| {
-                        let mut record = blank(inputs, failure.outcome, failure.cause.clone());
-                        record.proof = Some(proof::proof_of_inputs(inputs));
-                        record
-                    });
-                    record.started = worker.host.now;
-                    keep(n, record)?;
+                    keep(n, worker.not_built(job, n, failure))?;
                 }
             }
         }
@@ -312,19 +318,27 @@ struct Worker<'a> {
     jobs: &'a [Job<'a>],
     watch: Option<&'a Watch<'a>>,
     cells: &'a [CellId],
-    build_keys: &'a [Sha256],
+    build_keys: &'a [ByDebugInfo],
+    of_runs: &'a [ByDebugInfo],
     keys: &'a [Sha256],
     canaries: Canaries,
     /// Doctests that were run again, by the position of their build.
     doctests: Mutex<HashMap<usize, Option<Doctests>>>,
+    in_full: InFull,
     /// What ran when.
     spans: Mutex<Vec<Span>>,
 }
 
 impl Worker<'_> {
+    /// The build of a job, as it was made.
+    fn made(&self, job: usize, debug: DebugInfo) -> Build {
+        Build { debug, ..self.jobs[job].build.clone() }
+    }
+
     /// Calls with the inputs of a run whose build read this.
     fn with_inputs<T>(&self, build: &Build, n: usize, read: &Read, act: impl FnOnce(&RunInputs<'_>) -> T) -> T {
-        let key = keys::complete(self.keys[n], read.hash);
+        let runs = self.of_runs[self.plan.runs[n].build].of(build.debug);
+        let key = keys::complete(runs, self.keys[n], read.hash);
         with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], Some(key), act)
     }
 }
@@ -365,7 +379,7 @@ impl Executor for Worker<'_> {
         self.watched(format!("the build `{}`", self.jobs[job].name), || {
             let since = system();
             let inputs = build_inputs(self.host, self.spec, self.survey, build)?;
-            let built = build::build(self.host, build, &inputs, jobs)?;
+            let built = self.built_at_last(job, build::build(self.host, build, &inputs, jobs)?, jobs)?;
             Ok(match self.watch {
                 Some(watch) => watch.checked(built, since),
                 None => built,
@@ -374,7 +388,14 @@ impl Executor for Worker<'_> {
     }
 
     fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record {
-        self.with_inputs(self.jobs[job].build, run, &product.read, |inputs| self.run_suite(inputs, product, jobs))
+        let build = self.made(job, product.debug);
+        let record = self.with_inputs(&build, run, &product.read, |inputs| self.run_suite(inputs, product, jobs));
+        // Others are confirmed when nothing else runs.
+        if self.is_alone(run) {
+            self.believed(job, run, record, jobs)
+        } else {
+            record
+        }
     }
 
     fn is_alone(&self, run: usize) -> bool {
@@ -388,13 +409,18 @@ impl Executor for Worker<'_> {
     }
 
     fn confirm(&self, job: usize, run: usize, product: &Product, doubt: Doubt, jobs: &jobserver::Client) -> Record {
+        let planned = self.plan.runs[run];
+        let row = self.judge.row(planned.suite, planned.cell, doubt.record.clone(), false);
+        if !doubt::is_to_run_alone(&row, doubt.company) {
+            return self.believed(job, run, doubt.record, jobs);
+        }
         let again = self.doctests_again(job, product, jobs);
         let product = again.as_ref().unwrap_or(product);
-        let again = self.with_inputs(self.jobs[job].build, run, &product.read, |inputs| {
+        let again = self.with_inputs(&self.made(job, product.debug), run, &product.read, |inputs| {
             // With the user's own home, as plain cargo has it.
             self.run_suite(&RunInputs { alone: true, ..*inputs }, product, jobs)
         });
-        doubt::confirmed(doubt, again)
+        self.believed(job, run, doubt::confirmed(doubt, again), jobs)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::cell::CellId;
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
 use crate::outcome::Outcome;
+use crate::plan::DebugInfo;
 
 pub use contradiction::{Contradiction, Stated};
 pub use differences::{Differences, LeftOut};
@@ -192,6 +193,9 @@ pub struct Proof {
     /// Packages under test that were left out, because the spec does not promise this Rust for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_promised: Vec<String>,
+    /// How much debug information it was built with.
+    #[serde(default, skip_serializing_if = "DebugInfo::is_full")]
+    pub debug: DebugInfo,
     /// How what was built differs from what the spec asked for.
     #[serde(default, skip_serializing_if = "Differences::is_none")]
     pub differences: Differences,

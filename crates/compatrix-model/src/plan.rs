@@ -27,7 +27,7 @@ use crate::matrix_spec::{Expect, Profile, Spec, Suite, SuiteKind};
 use crate::promised;
 
 pub use crate::promised::AMBIENT_TOOLCHAIN;
-pub use build::{Build, Sanitizer, Targets};
+pub use build::{Build, DebugInfo, Sanitizer, Targets};
 pub use contents::{Plan, Provision, Run, Skip, SkipReason};
 pub use parts::{Dealt, Narrowed, Part, Shard, ShardError, Since};
 
@@ -167,6 +167,7 @@ impl<'a> Planner<'a> {
                 }
             }
         }
+        self.share_debug_info();
         self.plan.coverage = chosen.coverage_of(space, self.plan.runs.iter().map(|run| run.cell));
         self.drop_builds_without_runs();
         self.plan.provisions = self.provisions.into_iter().collect();
@@ -280,7 +281,8 @@ impl<'a> Planner<'a> {
     ) -> Result<usize, usize> {
         let space = &self.spec.space;
         let toolchain = self.toolchain(coords);
-        let Compiled { targets, sanitizer } = compiled;
+        let Compiled { targets, sanitizer, debug } = compiled;
+        let debug = if self.facts.debug_is_settled { DebugInfo::Full } else { debug };
         let (linkage, against) = match self.sqlite_setting(coords) {
             None => (None, None),
             Some(Setting::SqliteBundled) => (Some(Linkage::Static), None),
@@ -346,7 +348,8 @@ impl<'a> Planner<'a> {
         }
         let names = self.facts.packages.iter().map(|package| &package.name);
         let left_out = names.filter(|name| !features.contains_key(*name)).cloned().collect();
-        let build = Build { toolchain, linkage, against, features, left_out, lockset, staged, targets, sanitizer };
+        let build =
+            Build { toolchain, linkage, against, features, left_out, lockset, staged, targets, sanitizer, debug };
         if let Some(&index) = self.build_index.get(&build) {
             return Ok(index);
         }
@@ -374,6 +377,27 @@ impl<'a> Planner<'a> {
         self.plan.reasons.push(reason.clone());
         self.reason_index.insert(reason, index);
         index
+    }
+
+    /// Gives all builds of a lane full debug information if one of them needs it. A lane compiles its dependencies once for
+    /// all its builds, but once more for those with less debug information: that costs more than the information, which
+    /// makes a build about a third dearer.
+    fn share_debug_info(&mut self) {
+        let shares = |build: &Build| build.sanitizer.is_none() && matches!(build.targets, Targets::Tests { .. });
+        let needs_all = |build: &&Build| shares(build) && build.debug.is_full();
+        let full: BTreeSet<String> = self.plan.builds.iter().filter(needs_all).map(Build::lane).collect();
+        let lacks = |build: &Build| shares(build) && !build.debug.is_full() && full.contains(&build.lane());
+        if !self.plan.builds.iter().any(lacks) {
+            return;
+        }
+        for build in self.plan.builds.iter_mut().filter(|build| lacks(build)) {
+            build.debug = DebugInfo::Full;
+        }
+        let first = |build: &Build| self.plan.builds.iter().position(|other| other == build);
+        let same: Vec<usize> = self.plan.builds.iter().filter_map(first).collect();
+        for run in &mut self.plan.runs {
+            run.build = same[run.build];
+        }
     }
 
     fn drop_builds_without_runs(&mut self) {
@@ -412,6 +436,7 @@ impl<'a> Planner<'a> {
 struct Compiled {
     targets: Targets,
     sanitizer: Option<Sanitizer>,
+    debug: DebugInfo,
 }
 
 fn compiled_by(suite: &Suite) -> Compiled {
@@ -419,7 +444,12 @@ fn compiled_by(suite: &Suite) -> Compiled {
         SuiteKind::Test | SuiteKind::Leak(_) => Targets::Tests { doctests: suite.doctests },
         SuiteKind::Build => Targets::Packages,
     };
-    Compiled { targets, sanitizer: suite.leak().and_then(|leak| Sanitizer::of(leak.tool)) }
+    // Leak tools read it, and what a package's users compile has what cargo gives it.
+    let debug = match suite.kind {
+        SuiteKind::Test if !suite.full_debug => DebugInfo::None,
+        SuiteKind::Test | SuiteKind::Leak(_) | SuiteKind::Build => DebugInfo::Full,
+    };
+    Compiled { targets, sanitizer: suite.leak().and_then(|leak| Sanitizer::of(leak.tool)), debug }
 }
 
 /// Whether one of these packages has SQLite compiled in, by a feature or always.

@@ -18,6 +18,7 @@ use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
 use crate::meaning::Meaning;
 use crate::outcome::Outcome;
+use crate::plan::DebugInfo;
 
 /// Why a text is not an evidence file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +151,8 @@ struct RawBuild {
     features: Vec<String>,
     #[serde(default)]
     not_promised: Vec<String>,
+    #[serde(default)]
+    debug: DebugInfo,
     #[serde(default)]
     added_features: Vec<String>,
     #[serde(default)]
@@ -392,6 +395,7 @@ impl EvidenceReader<'_> {
                 },
                 features: build.features.clone(),
                 not_promised: build.not_promised.clone(),
+                debug: build.debug,
                 differences: Differences {
                     added_features: build.added_features.clone(),
                     missing_features: build.missing_features.clone(),

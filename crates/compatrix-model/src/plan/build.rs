@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_leak::Tool;
+use serde::{Deserialize, Serialize};
 
 use crate::axis::ValueName;
 use crate::linkage::Linkage;
@@ -31,6 +32,27 @@ pub struct Build {
     pub targets: Targets,
     /// The sanitizer compiled in; C code is compiled as usual.
     pub sanitizer: Option<Sanitizer>,
+    /// How much debug information.
+    pub debug: DebugInfo,
+}
+
+/// How much debug information a build has. Not a part of [`Build::id`]: it changes no result of a test that does not read
+/// it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DebugInfo {
+    /// As much as the profile asks for.
+    #[default]
+    Full,
+    /// The profile's `debug` is off.
+    None,
+}
+
+impl DebugInfo {
+    /// Whether it is as much as the profile asks for.
+    pub fn is_full(&self) -> bool {
+        *self == DebugInfo::Full
+    }
 }
 
 /// The sanitizers of nightly compilers.
@@ -139,6 +161,11 @@ impl Build {
             Targets::Packages => ".without-dev",
         };
         self.staged.then(|| format!("{}{without}", self.lockset))
+    }
+
+    /// The same with all debug information that the profile asks for.
+    pub fn in_full(&self) -> Build {
+        Build { debug: DebugInfo::Full, ..self.clone() }
     }
 
     /// The builds that one cargo makes each. Test executables of all packages are made by one, which unites features, as

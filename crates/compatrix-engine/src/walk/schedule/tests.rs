@@ -22,6 +22,7 @@ fn build(toolchain: &str, linkage: Linkage) -> Build {
         staged: false,
         targets: Targets::Tests { doctests: false },
         sanitizer: None,
+        debug: Default::default(),
     }
 }
 
