@@ -43,7 +43,11 @@ impl Worker<'_> {
 
     /// A build that failed without debug information is tried with it, if a cell would be broken by the failure.
     pub(super) fn built_at_last(&self, job: usize, built: Built, jobs: &jobserver::Client) -> anyhow::Result<Built> {
+        // One that took too long would take no less.
         let Err(failure) = &built.result else { return Ok(built) };
+        if failure.outcome == Outcome::TimedOut {
+            return Ok(built);
+        }
         let mut runs = self.jobs[job].runs.iter().map(|(run, _)| *run);
         let run = runs.find(|&run| doubt::is_to_have_debug_info(&self.row_of(run, &self.not_built(job, run, failure))));
         let Some(run) = run.filter(|_| !self.host.supervisor.is_interrupted()) else { return Ok(built) };
