@@ -75,7 +75,7 @@ fn facts(out: &mut String, timeline: &Timeline) {
     if timeline.reused > 0 {
         runs.push(format!("{} more known", timeline.reused));
     }
-    fact("Elapsed", seconds(timeline.elapsed_ms), String::new());
+    fact("Elapsed", seconds(timeline.elapsed_ms), count(timeline.jobs, "job"));
     fact("Builds", of(BarKind::Build).to_string(), String::new());
     fact("Runs", (of(BarKind::Run) + alone).to_string(), runs.join(", "));
     if red > 0 {
@@ -101,7 +101,11 @@ fn facts(out: &mut String, timeline: &Timeline) {
 
 /// What bounded the walk from below, in a sentence.
 fn bounded_by(timeline: &Timeline, bound: &Bound) -> String {
-    let mut said = format!("Builds and runs took {}. ", seconds(bound.took_ms));
+    let mut said = format!("Builds and runs took {}", seconds(bound.took_ms));
+    if bound.ms() > 0 && !timeline.interrupted {
+        let _ = write!(said, ", {:.2} times the least possible", bound.took_ms as f64 / bound.ms() as f64);
+    }
+    said.push_str(". ");
     if bound.chain.ms >= bound.cpu_ms {
         let names = bound.chain.bars.iter().map(|&n| text(&timeline.bars[n].name));
         let names: Vec<String> = names.map(|name| format!("<code>{name}</code>")).collect();
@@ -122,9 +126,6 @@ fn bounded_by(timeline: &Timeline, bound: &Bound) -> String {
     }
     if bound.alone_ms > 0 {
         let _ = write!(said, " Runs that must be alone took another {}.", seconds(bound.alone_ms));
-    }
-    if bound.ms() > 0 && !timeline.interrupted {
-        let _ = write!(said, " That is {:.2} times the least possible.", bound.took_ms as f64 / bound.ms() as f64);
     }
     said
 }

@@ -23,7 +23,7 @@ pub struct BuildAhead {
     pub seen: Option<Took>,
 }
 
-/// A run ahead.
+/// A run ahead, or the doctests of a build, which are a suite of their own here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunAhead {
     /// The position of its build.
@@ -34,8 +34,8 @@ pub struct RunAhead {
     pub alone: bool,
     /// What it took before.
     pub seen: Option<Took>,
-    /// What one of its kind takes by a rule of thumb, in milliseconds.
-    pub usual_ms: u64,
+    /// What one of its suite usually takes, or by a rule of thumb.
+    pub usual: Took,
 }
 
 /// What a piece of work took, in milliseconds.
@@ -143,11 +143,6 @@ impl Forecast {
         self.run_states[run].uses(now_ms, cpu_ms);
     }
 
-    /// How many runs the schedule was seen to have under way at once, if more than it was taken to allow.
-    pub fn saw_at_once(&mut self, tasks: usize) {
-        self.room.all = self.room.all.max(tasks);
-    }
-
     /// Predicted milliseconds until all is done.
     pub fn left_ms(&self, now_ms: u64) -> u64 {
         let learned = self.with_overdue(now_ms);
@@ -206,6 +201,6 @@ impl Forecast {
     }
 
     fn run_ahead(&self, learned: &Learned, run: &RunAhead) -> Ahead {
-        learned.run_ahead(run.suite, run.build, run.seen, run.usual_ms)
+        learned.run_ahead(run.suite, run.build, run.seen, run.usual)
     }
 }

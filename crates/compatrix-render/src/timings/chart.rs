@@ -8,7 +8,7 @@ use super::words::{bytes, class, cores, seconds, share, text, title};
 
 /// Pixels of a row of builds, and of one of runs.
 const HIGH: usize = 20;
-const LOW: usize = 12;
+const LOW: usize = 14;
 /// Pixels of a curve.
 const CURVE: usize = 80;
 /// A bar narrower than this part of the width has no room for letters.
@@ -129,7 +129,11 @@ pub(super) fn schedule(out: &mut String, timeline: &Timeline, scale: &Scale) {
     }
     scale.axis(out);
     if shortest > 0 {
-        let _ = writeln!(out, "<figcaption>Work of less than {} that did not fail is not drawn.</figcaption>", seconds(shortest));
+        let _ = writeln!(
+            out,
+            "<figcaption>Work of less than {} that did not fail is not drawn.</figcaption>",
+            seconds(shortest)
+        );
     }
     out.push_str("</figure></div>\n");
 }
@@ -225,7 +229,8 @@ impl Curve<'_> {
 /// Samples, neighbours averaged if there are many.
 fn averaged(samples: &[Sample]) -> Vec<Sample> {
     let many = samples.len().div_ceil(MOST_SAMPLES).max(1);
-    let mean = |part: &[Sample], value: &dyn Fn(&Sample) -> f64| part.iter().map(value).sum::<f64>() / part.len() as f64;
+    let mean =
+        |part: &[Sample], value: &dyn Fn(&Sample) -> f64| part.iter().map(value).sum::<f64>() / part.len() as f64;
     let one = |part: &[Sample]| Sample {
         at_ms: part.last().map_or(0, |last| last.at_ms),
         ours: mean(part, &|sample| sample.ours),
@@ -238,7 +243,8 @@ fn averaged(samples: &[Sample]) -> Vec<Sample> {
 /// What each sample says, over its time.
 fn titles(samples: &[Sample], said: impl Fn(&Sample) -> String) -> Vec<(u64, u64, String)> {
     let starts = std::iter::once(0).chain(samples.iter().map(|sample| sample.at_ms));
-    let one = |(from, sample): (u64, &Sample)| (from, sample.at_ms, format!("{}: {}", seconds(sample.at_ms), said(sample)));
+    let one =
+        |(from, sample): (u64, &Sample)| (from, sample.at_ms, format!("{}: {}", seconds(sample.at_ms), said(sample)));
     starts.zip(samples).map(one).collect()
 }
 

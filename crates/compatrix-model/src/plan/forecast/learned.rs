@@ -141,13 +141,17 @@ impl Learned {
         Ahead { wall_ms, cores: cores.unwrap_or(USUAL_CORES) }
     }
 
-    pub(super) fn run_ahead(&self, suite: usize, build: usize, seen: Option<Took>, usual_ms: u64) -> Ahead {
+    pub(super) fn run_ahead(&self, suite: usize, build: usize, seen: Option<Took>, usual: Took) -> Ahead {
         let (of_suite, of_pair) = (self.suites.get(&suite), self.pairs.get(&(suite, build)));
         let wall_ms = match seen {
             Some(seen) => seen.wall_ms as f64 * self.runs_again.value(),
-            None => of_pair.and_then(Sum::mean).or(of_suite.and_then(Sum::mean)).unwrap_or(usual_ms as f64),
+            None => of_pair.and_then(Sum::mean).or(of_suite.and_then(Sum::mean)).unwrap_or(usual.wall_ms as f64),
         };
-        let cores = of_pair.and_then(Sum::cores).or(seen.and_then(Took::cores)).or(of_suite.and_then(Sum::cores));
+        let cores = of_pair
+            .and_then(Sum::cores)
+            .or(seen.and_then(Took::cores))
+            .or(of_suite.and_then(Sum::cores))
+            .or(usual.cores());
         Ahead { wall_ms, cores: cores.unwrap_or(USUAL_CORES) }
     }
 }

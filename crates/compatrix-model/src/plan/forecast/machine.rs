@@ -17,7 +17,7 @@ pub struct Room {
     /// Builds at once.
     pub builds: usize,
     /// Builds and runs at once, however little they use.
-    pub all: usize,
+    pub tasks: usize,
 }
 
 /// Work ahead.
@@ -125,8 +125,8 @@ impl Machine {
     /// Starts what may start: builds of free lanes, the lane with the most work first, and then one run, and
     /// more while they find a core, the longest first.
     fn admit(&mut self) {
-        let all = self.room.all.max(1);
-        while self.going.len() < all {
+        let tasks = self.room.tasks.max(1);
+        while self.going.len() < tasks {
             let busy: Vec<usize> = self.going.iter().filter_map(|going| Some(going.build.as_ref()?.0)).collect();
             let left = |builds: &VecDeque<Waiting>| builds.iter().map(|build| build.ahead.wall_ms).sum::<f64>();
             let free = self.lanes.iter().filter(|(lane, builds)| !busy.contains(lane) && !builds.is_empty());
@@ -140,7 +140,7 @@ impl Machine {
         // Taken from the end: the longest first.
         let mut wanted: f64 = self.going.iter().map(|going| going.ahead.cores).sum();
         let mut runs = self.going.iter().filter(|going| going.build.is_none()).count();
-        while self.going.len() < all && (wanted < self.room.cores || runs == 0) {
+        while self.going.len() < tasks && (runs == 0 || wanted < self.room.cores) {
             let Some(ahead) = self.ready.pop() else { break };
             (wanted, runs) = (wanted + ahead.cores, runs + 1);
             self.going.push(Going { ahead, build: None });

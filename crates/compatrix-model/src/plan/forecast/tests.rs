@@ -5,6 +5,9 @@ use super::*;
 /// Milliseconds a step of the simulated clock.
 const STEP: u64 = 50;
 
+/// What a run takes of which nothing is known.
+const USUAL: Took = Took { wall_ms: 300, cpu_ms: None };
+
 /// Work as it really is: how long it takes on an idle machine, and the cores that it uses.
 #[derive(Debug, Clone, Copy)]
 struct Work {
@@ -43,7 +46,7 @@ impl Policy {
     }
 
     fn room(self) -> Room {
-        Room { cores: self.cores() as f64, builds: self.cores(), all: self.most() }
+        Room { cores: self.cores() as f64, builds: self.cores(), tasks: self.most() }
     }
 }
 
@@ -108,8 +111,12 @@ struct Going {
 /// left. Then the time at the end.
 fn walk(matrix: &Matrix, policy: Policy, history: impl Fn(Work) -> Option<Took>) -> (Vec<(u64, u64)>, u64) {
     let builds = matrix.builds.iter().map(|(lane, work)| BuildAhead { lane: *lane, seen: history(*work) });
-    let runs = matrix.runs.iter().map(|&(build, alone, work)| {
-        RunAhead { build, suite: 0, alone, seen: history(work), usual_ms: 300 }
+    let runs = matrix.runs.iter().map(|&(build, alone, work)| RunAhead {
+        build,
+        suite: 0,
+        alone,
+        seen: history(work),
+        usual: USUAL,
     });
     let mut forecast = Forecast::new(builds.collect(), runs.collect(), policy.room());
     let mut waiting: Vec<usize> = (0..matrix.builds.len()).collect();
@@ -123,7 +130,8 @@ fn walk(matrix: &Matrix, policy: Policy, history: impl Fn(Work) -> Option<Took>)
                 !going.iter().any(|going| matches!(going.task, Task::Build(n) if matrix.builds[n].0 == lane))
             };
             let builds = going.iter().filter(|going| matches!(going.task, Task::Build(_))).count();
-            let build = waiting.iter().position(is_free).filter(|_| builds < policy.cores() && going.len() < policy.most());
+            let build =
+                waiting.iter().position(is_free).filter(|_| builds < policy.cores() && going.len() < policy.most());
             let idle = match policy {
                 Policy::Tokens(most) => going.len() < most,
                 Policy::Load { cores, most } => {
@@ -134,7 +142,9 @@ fn walk(matrix: &Matrix, policy: Policy, history: impl Fn(Work) -> Option<Took>)
             let next = match (build, idle) {
                 (Some(at), _) => Task::Build(waiting.remove(at)),
                 (None, true) if !ready.is_empty() => Task::Run(ready.remove(0)),
-                (None, true) if going.is_empty() && waiting.is_empty() && !alone.is_empty() => Task::Run(alone.remove(0)),
+                (None, true) if going.is_empty() && waiting.is_empty() && !alone.is_empty() => {
+                    Task::Run(alone.remove(0))
+                }
                 _ => break,
             };
             let work = match next {
@@ -223,8 +233,8 @@ fn from_half_time_on_a_forecast_is_close_with_and_without_history() {
 
 /// A forecast of one lane with this many builds of one run each, nothing seen before, on two cores.
 fn forecast(builds: usize) -> Forecast {
-    let ahead = |build| RunAhead { build, suite: 0, alone: false, seen: None, usual_ms: 300 };
-    let room = Room { cores: 2.0, builds: 2, all: 8 };
+    let ahead = |build| RunAhead { build, suite: 0, alone: false, seen: None, usual: USUAL };
+    let room = Room { cores: 2.0, builds: 2, tasks: 8 };
     Forecast::new(vec![BuildAhead { lane: 0, seen: None }; builds], (0..builds).map(ahead).collect(), room)
 }
 
@@ -265,8 +275,9 @@ fn nothing_left_is_zero_and_runs_of_a_failed_build_are_not_left() {
 
 #[test]
 fn sleeping_runs_overlap_as_soon_as_it_is_known_that_they_sleep() {
-    let run = |build| RunAhead { build, suite: 0, alone: false, seen: None, usual_ms: 8_000 };
-    let room = Room { cores: 1.0, builds: 1, all: 4 };
+    let run =
+        |build| RunAhead { build, suite: 0, alone: false, seen: None, usual: Took { wall_ms: 8_000, cpu_ms: None } };
+    let room = Room { cores: 1.0, builds: 1, tasks: 4 };
     let mut forecast = Forecast::new(vec![BuildAhead { lane: 0, seen: None }], vec![run(0); 4], room);
     forecast.build_began(0, 0);
     forecast.build_ended(0, took(100), true);
@@ -280,8 +291,8 @@ fn sleeping_runs_overlap_as_soon_as_it_is_known_that_they_sleep() {
 
 #[test]
 fn runs_that_are_alone_come_after_all_else() {
-    let run = |alone| RunAhead { build: 0, suite: 0, alone, seen: Some(took(1_000)), usual_ms: 300 };
-    let room = Room { cores: 4.0, builds: 4, all: 4 };
+    let run = |alone| RunAhead { build: 0, suite: 0, alone, seen: Some(took(1_000)), usual: USUAL };
+    let room = Room { cores: 4.0, builds: 4, tasks: 4 };
     let builds = vec![BuildAhead { lane: 0, seen: Some(took(5_000)) }];
     let forecast = Forecast::new(builds, vec![run(false), run(true), run(false), run(true)], room);
     assert_eq!(forecast.left_ms(0), 8_000);
@@ -289,9 +300,9 @@ fn runs_that_are_alone_come_after_all_else() {
 
 #[test]
 fn a_hundred_thousand_runs_are_forecast_in_bundles() {
-    let run = |n: usize| RunAhead { build: n % 500, suite: 0, alone: false, seen: Some(took(100)), usual_ms: 300 };
+    let run = |n: usize| RunAhead { build: n % 500, suite: 0, alone: false, seen: Some(took(100)), usual: USUAL };
     let builds = (0..500).map(|n| BuildAhead { lane: n % 16, seen: Some(took(1_000)) }).collect();
-    let room = Room { cores: 4.0, builds: 4, all: 32 };
+    let room = Room { cores: 4.0, builds: 4, tasks: 32 };
     let left = Forecast::new(builds, (0..100_000).map(run).collect(), room).left_ms(0);
     let bound = (500 * 1_000 + 100_000 * 100) / 4;
     assert!((bound..bound * 11 / 10).contains(&left), "{left} of {bound}");
