@@ -61,7 +61,7 @@ pub struct Bar {
 pub enum BarKind {
     /// Something was installed, fetched or made before builds.
     Provision,
-    /// A build.
+    /// The compilation of a build.
     #[default]
     Build,
     /// The doctests of a build.

@@ -19,7 +19,7 @@ const STYLE: &str = include_str!("timings/style.css");
 /// The most rows of the table.
 const MOST_ROWS: usize = 100;
 
-/// The page.
+/// The page of a walk; the same timeline gives the same bytes.
 pub fn page(timeline: &Timeline) -> String {
     let command = text(&timeline.command);
     let mut out = format!(

@@ -8,13 +8,16 @@ mod learned;
 mod machine;
 #[cfg(test)]
 mod tests;
+mod took;
 
 use learned::Learned;
-use machine::{Ahead, Machine};
+use machine::Machine;
+use took::Ahead;
 
 pub use machine::Room;
+pub use took::Took;
 
-/// A build ahead.
+/// A build that is still to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BuildAhead {
     /// Its lane, by number. Builds of one lane go one after another.
@@ -36,15 +39,6 @@ pub struct RunAhead {
     pub seen: Option<Took>,
     /// What one of its suite usually takes, or by a rule of thumb.
     pub usual: Took,
-}
-
-/// What a piece of work took, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Took {
-    /// Wall time.
-    pub wall_ms: u64,
-    /// Processor time; none if it was not measured.
-    pub cpu_ms: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,14 +113,14 @@ impl Forecast {
         self.run_states[run] = State::Going { since_ms: at_ms, used: None };
     }
 
-    /// A run ended.
+    /// A run has its result.
     pub fn run_ended(&mut self, run: usize, took: Took) {
         self.run_states[run] = State::Done;
         let ahead = self.runs[run];
         self.learned.run(ahead.suite, ahead.build, ahead.seen, took);
     }
 
-    /// A run that ended will be done again while nothing else runs.
+    /// A run will be done again while nothing else runs.
     pub fn run_again(&mut self, run: usize, took: Took) {
         self.run_states[run] = State::Waiting;
         self.runs[run].alone = true;

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::machine::Ahead;
-use super::Took;
+use super::took::{cores, Ahead, Took};
 use crate::plan::predict::{FIRST_BUILD_MS, LATER_BUILD_MS};
 
 /// The cores that work uses of which nothing is known.
@@ -63,17 +62,6 @@ impl Sum {
     /// The cores that it used on average; none if that is not known.
     fn cores(&self) -> Option<f64> {
         cores(self.cpu_ms, self.measured_ms)
-    }
-}
-
-/// The cores that work used on average. Nothing is taken to use none.
-fn cores(cpu_ms: f64, wall_ms: f64) -> Option<f64> {
-    (wall_ms > 0.0).then(|| (cpu_ms / wall_ms).max(0.01))
-}
-
-impl Took {
-    fn cores(self) -> Option<f64> {
-        cores(self.cpu_ms? as f64, self.wall_ms as f64)
     }
 }
 

@@ -2,45 +2,20 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::Took;
+use super::took::Ahead;
 
-/// What overdue work is still taken to need, as a part of the time that it had.
-const OVERDUE: f64 = 0.25;
 /// More ready runs than this are simulated in bundles: the answer is about the same.
 const MOST_READY: usize = 400;
 
 /// What a machine does at once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Room {
-    /// Its cores.
+    /// Cores that work may use.
     pub cores: f64,
     /// Builds at once.
     pub builds: usize,
     /// Builds and runs at once, however little they use.
     pub tasks: usize,
-}
-
-/// Work ahead.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Ahead {
-    /// How long it takes if it gets the cores that it wants.
-    pub wall_ms: f64,
-    /// The cores that it wants.
-    pub cores: f64,
-}
-
-impl Ahead {
-    /// What is left of it after this time.
-    pub(super) fn after(self, had_ms: u64) -> Self {
-        let had = had_ms as f64;
-        Self { wall_ms: (self.wall_ms - had).max(had * OVERDUE), ..self }
-    }
-
-    /// What work takes that had this time and is still not done, if that is more than was predicted.
-    pub(super) fn overdue(self, had_ms: u64) -> Option<Took> {
-        let had = had_ms as f64;
-        (had > self.wall_ms).then_some(Took { wall_ms: (had * (1.0 + OVERDUE)) as u64, cpu_ms: None })
-    }
 }
 
 struct Waiting {
