@@ -14,6 +14,7 @@ mod made_up;
 mod matrix;
 mod merge;
 mod process;
+mod programs;
 mod scene;
 mod stage;
 mod stranger;

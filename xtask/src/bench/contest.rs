@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::bound::{Bound, Planned, Walked};
-use super::matrix::{compat_program, remove};
 use super::process::{measure, median, middle, row, Cost};
+use super::programs::{compat_program, remove};
 use super::scene::Bench;
 
 /// What is measured against what.

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use anyhow::{ensure, Context, Result};
 
 use super::contest::{planned, Contest};
-use super::matrix::{clean_cargo, compat_program, fetch, remove, without_cargo};
 use super::process::{measure, row, Cost};
+use super::programs::{clean_cargo, compat_program, fetch, remove, without_cargo};
 use super::scene::Bench;
 
 const PACKAGE: &str = "rusqlite";
