@@ -8,7 +8,6 @@ use compatrix_model::hash::Sha256;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::doubt;
 use compatrix_model::results::row::Row;
-use compatrix_model::verdict::Verdict;
 
 use super::Worker;
 use crate::build::{self, Built, NotBuilt, Product, Read};
@@ -73,7 +72,7 @@ impl Worker<'_> {
             return record;
         }
         let build = self.plan.runs[run].build;
-        let is_known = row.verdict == Verdict::Known;
+        let is_known = doubt::is_known_failure(&row);
         let mut same = self.in_full.same.lock().unwrap_or_else(PoisonError::into_inner);
         if is_known && same.iter().any(|(of, known)| *of == build && doubt::is_same_failure(known, &record)) {
             return record;

@@ -70,6 +70,11 @@ pub fn lacks_debug_info(record: &Record) -> bool {
     record.proof.as_ref().is_some_and(|proof: &Proof| !proof.debug.is_full())
 }
 
+/// Whether it fails as a rule expects.
+pub fn is_known_failure(row: &Row) -> bool {
+    row.verdict == Verdict::Known
+}
+
 /// Whether two results of one build are the same failure: what is known of one is known of the other.
 pub fn is_same_failure(one: &Record, other: &Record) -> bool {
     let tests = |record: &Record| -> Vec<(String, String)> {
