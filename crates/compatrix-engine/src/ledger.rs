@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::evidence::Record;
-use compatrix_model::facts::Durations;
+use compatrix_model::facts::{Durations, Habit};
 use compatrix_model::hash::{or_empty, Sha256};
 use rusqlite::{params, Connection, ErrorCode, OptionalExtension};
 
@@ -20,7 +20,7 @@ use crate::sys::memo::Memo;
 const VERSION: usize = MIGRATIONS.len();
 
 /// Each brings a ledger from the version of its position to the next.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE records (
         id INTEGER PRIMARY KEY,
@@ -53,6 +53,10 @@ const MIGRATIONS: [&str; 2] = [
         inputs TEXT NOT NULL,
         at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+",
+    "
+    ALTER TABLE records ADD COLUMN cpu_ms INTEGER;
+    ALTER TABLE records ADD COLUMN peak_memory INTEGER;
 ",
 ];
 
@@ -143,10 +147,22 @@ impl Ledger {
 
     /// Adds a record; it is committed when this returns.
     pub fn put(&self, record: &Record) -> Result<()> {
+        self.insert(record, None)
+    }
+
+    /// Adds the record of a run with the processor time in milliseconds and the peak of memory in bytes of its processes; it
+    /// is committed when this returns.
+    pub fn put_spent(&self, record: &Record, cpu_ms: u64, peak_memory: u64) -> Result<()> {
+        self.insert(record, Some((cpu_ms, peak_memory)))
+    }
+
+    fn insert(&self, record: &Record, spent: Option<(u64, u64)>) -> Result<()> {
         self.with(|connection| {
             let mut insert = connection.prepare_cached(
-                "INSERT INTO records (suite, cell, key, outcome, duration_ms, record) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO records (suite, cell, key, outcome, duration_ms, record, cpu_ms, peak_memory) VALUES (?, ?, ?, \
+                 ?, ?, ?, ?, ?)",
             )?;
+            let integer = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
             let [suite, cell, key, outcome] = columns_of(record);
             insert
                 .execute(params![
@@ -154,8 +170,10 @@ impl Ledger {
                     cell,
                     key,
                     outcome,
-                    i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
+                    integer(record.duration_ms),
                     serde_json::to_string(record)?,
+                    spent.map(|(cpu_ms, _)| integer(cpu_ms)),
+                    spent.map(|(_, peak_memory)| integer(peak_memory)),
                 ])
                 .context("cannot write to the ledger")?;
             Ok(())
@@ -270,7 +288,13 @@ impl Ledger {
             let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
             for row in rows {
                 let (build, ms) = row?;
-                durations.builds.insert(build, ms.unsigned_abs());
+                match build.strip_suffix(DOCTESTS) {
+                    Some(of) => durations.doctests.insert(of.to_owned(), ms.unsigned_abs()),
+                    None => durations.builds.insert(build, ms.unsigned_abs()),
+                };
+            }
+            for (build, ms) in &durations.doctests {
+                *durations.builds.entry(build.clone()).or_default() += ms;
             }
             let mut select = connection
                 .prepare("SELECT suite, cell, duration_ms FROM records WHERE outcome = 'passed' ORDER BY id")?;
@@ -278,6 +302,25 @@ impl Ledger {
             for row in rows {
                 let (run, ms) = row?;
                 durations.runs.insert(run, ms.unsigned_abs());
+            }
+            // Of those that were cut short nothing is learned.
+            let mut select = connection.prepare(
+                "SELECT suite, count(*), sum(duration_ms), sum(cpu_ms), max(peak_memory) FROM records WHERE cpu_ms > 0 AND \
+                 outcome <> 'infrastructure' GROUP BY suite",
+            )?;
+            let number = |row: &rusqlite::Row<'_>, n: usize| row.get::<_, i64>(n).map(i64::unsigned_abs);
+            let rows = select.query_map([], |row| {
+                let habit = Habit {
+                    ended: number(row, 1)?,
+                    wall_ms: number(row, 2)?,
+                    cpu_ms: number(row, 3)?,
+                    peak_memory: number(row, 4)?,
+                };
+                Ok((row.get(0)?, habit))
+            })?;
+            for row in rows {
+                let (suite, habit) = row?;
+                durations.suites.insert(suite, habit);
             }
             Ok(durations)
         })
@@ -300,6 +343,14 @@ impl Ledger {
             Ok(())
         })
     }
+}
+
+/// The end of the name of doctests among the builds: a cargo of their own makes and runs them.
+const DOCTESTS: &str = " doctests";
+
+/// The name under which the doctests of the build of this id are among the builds.
+pub(crate) fn doctests_of(build: &str) -> String {
+    format!("{build}{DOCTESTS}")
 }
 
 /// What a row says of its record outside of it: suite, cell, key and outcome.

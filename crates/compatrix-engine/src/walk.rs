@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use compatrix_leak::Policy;
 use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{Record, SourceProof};
-use compatrix_model::facts::Durations;
+use compatrix_model::evidence::{Counts, Record, SourceProof};
+use compatrix_model::facts::{Durations, Habit};
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::outcome::Outcome;
@@ -27,12 +27,12 @@ use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;
 
-use crate::build::{self, Built, Doctests, NotBuilt, Product, Read};
+use crate::build::{self, Built, Doctests, NotBuilt, Read};
 use crate::event::Event;
 use crate::find::facts::HostFacts;
 use crate::find::written::Span;
 use crate::leak::{self, Canaries, Leaks};
-use crate::ledger::Ledger;
+use crate::ledger::{self, Ledger};
 use crate::run;
 use crate::run::executable::blank;
 use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
@@ -44,7 +44,8 @@ use crate::sys::clock::{instant, now, system};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::walk::earlier::Before;
-use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
+use crate::sys::account::Account;
+use crate::walk::schedule::{BuiltSummary, Executor, Job, PlannedRun, RunTask, Spent, Told};
 use crate::walk::sources::Watch;
 
 /// The result of a walk.
@@ -114,7 +115,8 @@ pub(crate) fn walk_plan(
     let reused: Vec<bool> = walk.rows.iter().map(Option::is_some).collect();
     let runs = plan.runs.iter().zip(&walk.cells).zip(&reused).filter(|(_, reused)| !**reused);
     let earlier = Before::of(ledger, runs.map(|((run, cell), _)| (spec.suites[run.suite].name.as_str(), cell)))?;
-    let (mut rows, spans) = walk.go(&jobs, ledger, watch.as_ref(), to_do, tell)?;
+    let habits = spec.suites.iter().map(|suite| durations.suites.get(&suite.name).copied().unwrap_or_default()).collect();
+    let (mut rows, spans) = walk.go(&jobs, habits, ledger, watch.as_ref(), to_do, tell)?;
     if let Some(lost) = watch.and_then(|watch| watch.end(&spans, tell)) {
         for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| !reused[*n]) {
             let record = rows[n].as_ref().and_then(Row::record).and_then(|record| lost.instead_of(record));
@@ -137,14 +139,17 @@ pub(crate) fn walk_plan(
 /// The builds that have runs to do, with these runs, in the plan's order.
 fn jobs<'p>(spec: &Spec, plan: &'p Plan, walk: &Walk<'_>, durations: &Durations) -> Vec<Job<'p>> {
     let job = |(build, name): (&'p Build, String)| {
-        let predicted_ms = durations.builds.get(&build.id()).copied();
-        Job { build, name, predicted_ms, runs: Vec::new() }
+        let (all, doctests_ms) = (durations.builds.get(&build.id()).copied(), durations.doctests.get(&build.id()).copied());
+        let predicted_ms = all.map(|all| all.saturating_sub(doctests_ms.unwrap_or_default()));
+        Job { build, name, predicted_ms, doctests_ms, runs: Vec::new() }
     };
     let mut jobs: Vec<Job<'p>> = plan.builds.iter().zip(plan.build_names(&spec.space)).map(job).collect();
     for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| walk.rows[*n].is_none()) {
         let id = (spec.suites[run.suite].name.clone(), walk.cells[n].to_string());
-        let unseen = spec.suites[run.suite].leak().map(|_| LEAK_RUN_MS);
-        jobs[run.build].runs.push((n, durations.runs.get(&id).copied().or(unseen)));
+        let suite = &spec.suites[run.suite];
+        let unseen = suite.leak().map(|_| LEAK_RUN_MS);
+        let predicted_ms = durations.runs.get(&id).copied().or(unseen);
+        jobs[run.build].runs.push(PlannedRun { run: n, suite: run.suite, predicted_ms, alone: suite.alone });
     }
     jobs.retain(|job| !job.runs.is_empty());
     jobs
@@ -169,6 +174,7 @@ impl Walk<'_> {
     fn go(
         mut self,
         jobs: &[Job<'_>],
+        habits: Vec<Habit>,
         ledger: &Ledger,
         watch: Option<&Watch<'_>>,
         to_do: usize,
@@ -198,7 +204,7 @@ impl Walk<'_> {
         let mut fresh: HashMap<usize, Row> = HashMap::new();
         let mut trouble: Option<Error> = None;
         std::thread::scope(|scope| {
-            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, &worker, sender));
+            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, habits, &worker, sender));
             for told in receiver {
                 watch.iter().for_each(|watch| watch.look());
                 let handled = handle(&worker, told, ledger, to_do, tell, &mut fresh);
@@ -236,14 +242,14 @@ fn handle(
     tell: &Sender<Event>,
     fresh: &mut HashMap<usize, Row>,
 ) -> Result<(), Error> {
-    let mut keep = |n: usize, record: Record| -> Result<(), Error> {
+    let mut keep = |n: usize, record: Record, spent: Spent| -> Result<(), Error> {
         let run = worker.plan.runs[n];
         let row = worker.judge.row(run.suite, run.cell, record, false);
         if worker.host.supervisor.is_interrupted() && row.outcome() == Some(Outcome::Infrastructure) {
             // Cut short by the user; it is as if it had not begun.
             return Ok(());
         }
-        row.record().map_or(Ok(()), |record| ledger.put(record))?;
+        row.record().map_or(Ok(()), |record| ledger.put_spent(record, spent.cpu_ms, spent.peak_memory))?;
         fresh.insert(n, row.clone());
         let _ = tell.send(Event::RunFinished { row: Box::new(row), done: fresh.len(), of: to_do });
         Ok(())
@@ -252,48 +258,46 @@ fn handle(
         Told::BuildStarted(job) => {
             let _ = tell.send(Event::BuildStarted { build: worker.jobs[job].name.clone() });
         }
-        Told::RunFinished(n, record) => keep(n, *record)?,
+        Told::RunFinished(n, record, spent) => keep(n, *record, spent)?,
+        Told::DoctestsFinished(job, spent) => {
+            let id = ledger::doctests_of(&worker.jobs[job].build.id());
+            ledger.put_build(&id, true, spent.wall(), spent.cpu(), worker.host.now)?;
+        }
         Told::BuildFinished(job, summary) => {
             let build = worker.jobs[job].build;
             let summary = summary.unwrap_or_else(|error| {
                 let cause = format!("{error:#}");
                 let failure =
                     NotBuilt { outcome: Outcome::Infrastructure, cause, output: String::new(), read: Read::default() };
-                Arc::new(BuiltSummary { result: Err(failure), wall_ms: 0, cpu_ms: 0 })
+                Arc::new(BuiltSummary { result: Err(failure), spent: Spent::default() })
             });
-            let ms = std::time::Duration::from_millis;
-            ledger.put_build(
-                &build.id(),
-                summary.result.is_ok(),
-                ms(summary.wall_ms),
-                ms(summary.cpu_ms),
-                worker.host.now,
-            )?;
+            let spent = summary.spent;
+            ledger.put_build(&build.id(), summary.result.is_ok(), spent.wall(), spent.cpu(), worker.host.now)?;
             let failure = summary.result.as_ref().err();
             for note in summary.result.iter().flat_map(|product| &product.notes) {
                 let _ = tell.send(Event::Warning(note.clone()));
             }
             let read = summary.result.as_ref().map_or_else(|failure| &failure.read, |product| &product.read);
-            if let (Some(_), Some((n, _))) = (read.hash, worker.jobs[job].runs.first()) {
-                let key = worker.build_keys[worker.plan.runs[*n].build];
+            if let (Some(_), Some(first)) = (read.hash, worker.jobs[job].runs.first()) {
+                let key = worker.build_keys[worker.plan.runs[first.run].build];
                 ledger.put_reads(key, &read.inputs, worker.host.now)?;
             }
             let _ = tell.send(Event::BuildFinished {
                 build: worker.jobs[job].name.clone(),
                 trouble: failure.map(|failure| failure.cause.clone()),
                 output: failure.map(|failure| failure.output.clone()).unwrap_or_default(),
-                wall_ms: summary.wall_ms,
-                cpu_ms: summary.cpu_ms,
+                wall_ms: spent.wall_ms,
+                cpu_ms: spent.cpu_ms,
             });
             if let Some(failure) = failure {
-                for &(n, _) in &worker.jobs[job].runs {
+                for &PlannedRun { run: n, .. } in &worker.jobs[job].runs {
                     let mut record = worker.with_inputs(build, n, &failure.read, |inputs| {
                         let mut record = blank(inputs, failure.outcome, failure.cause.clone());
                         record.proof = Some(proof::proof_of_inputs(inputs));
                         record
                     });
                     record.started = worker.host.now;
-                    keep(n, record)?;
+                    keep(n, record, Spent::default())?;
                 }
             }
         }
@@ -330,10 +334,15 @@ impl Worker<'_> {
 }
 
 impl Worker<'_> {
-    fn run_suite(&self, inputs: &RunInputs<'_>, product: &Product, jobs: &jobserver::Client) -> Record {
-        let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
-        let what = format!("`{}` (suite {})", inputs.cell, inputs.suite.name);
-        self.watched(what, || run_suite(self.host, inputs, product, &leaks))
+    /// Calls with the inputs of the run of a task, and notes when that was.
+    fn watched_run(&self, task: &RunTask<'_>, alone: bool) -> Record {
+        let host = self.host.on_account(task.account);
+        let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, parts: task.parts };
+        self.with_inputs(self.jobs[task.job].build, task.run, &task.product.read, |inputs| {
+            let what = format!("`{}` (suite {})", inputs.cell, inputs.suite.name);
+            let inputs = RunInputs { alone: inputs.alone || alone, ..*inputs };
+            self.watched(what, || run_suite(&host, &inputs, task.product, &leaks))
+        })
     }
 
     /// Does something and notes when.
@@ -343,29 +352,34 @@ impl Worker<'_> {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner).push(Span { what, from, to: system() });
         done
     }
-}
 
-impl Worker<'_> {
-    /// The product with its doctests run again, once a build, if they were red.
-    fn doctests_again(&self, job: usize, product: &Product, jobs: &jobserver::Client) -> Option<Product> {
-        product.doctests.as_ref().filter(|doctests| doctests.are_red())?;
-        let build = self.jobs[job].build;
+    /// The doctests run again, once a build, if they were red.
+    fn doctests_again(
+        &self,
+        job: usize,
+        doctests: &Doctests,
+        jobs: &jobserver::Client,
+        account: &Account,
+    ) -> Option<Doctests> {
+        Some(doctests).filter(|doctests| doctests.are_red())?;
         let mut known = self.doctests.lock().unwrap_or_else(PoisonError::into_inner);
-        let again = known.entry(job).or_insert_with(|| {
-            let inputs = build_inputs(self.host, self.spec, self.survey, build).ok()?;
-            build::doctests(self.host, build, &inputs, jobs).ok()
-        });
-        Some(Product { doctests: again.clone().or_else(|| product.doctests.clone()), ..product.clone() })
+        known.entry(job).or_insert_with(|| self.run_doctests(job, jobs, account).ok()).clone()
+    }
+
+    fn run_doctests(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> anyhow::Result<Doctests> {
+        let (host, build) = (self.host.on_account(account), self.jobs[job].build);
+        let inputs = build_inputs(&host, self.spec, self.survey, build)?;
+        build::doctests(&host, build, &inputs, jobs)
     }
 }
 
 impl Executor for Worker<'_> {
-    fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built> {
-        let build = self.jobs[job].build;
+    fn build(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> anyhow::Result<Built> {
+        let (host, build) = (self.host.on_account(account), self.jobs[job].build);
         self.watched(format!("the build `{}`", self.jobs[job].name), || {
             let since = system();
-            let inputs = build_inputs(self.host, self.spec, self.survey, build)?;
-            let built = build::build(self.host, build, &inputs, jobs)?;
+            let inputs = build_inputs(&host, self.spec, self.survey, build)?;
+            let built = build::build(&host, build, &inputs, jobs)?;
             Ok(match self.watch {
                 Some(watch) => watch.checked(built, since),
                 None => built,
@@ -373,12 +387,23 @@ impl Executor for Worker<'_> {
         })
     }
 
-    fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record {
-        self.with_inputs(self.jobs[job].build, run, &product.read, |inputs| self.run_suite(inputs, product, jobs))
+    fn doctests(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> Doctests {
+        self.watched(format!("the documentation tests of `{}`", self.jobs[job].name), || {
+            self.run_doctests(job, jobs, account).unwrap_or_else(|error| Doctests {
+                counts: Counts::default(),
+                failures: Vec::new(),
+                trouble: Some((Outcome::Infrastructure, format!("{error:#}"))),
+            })
+        })
     }
 
-    fn is_alone(&self, run: usize) -> bool {
-        self.spec.suites[self.plan.runs[run].suite].alone
+    fn run(&self, task: &RunTask<'_>) -> Record {
+        self.watched_run(task, false)
+    }
+
+    fn with_doctests(&self, run: usize, record: Record, doctests: &Doctests) -> Record {
+        let build = &self.plan.builds[self.plan.runs[run].build];
+        self.with_inputs(build, run, &Read::default(), |inputs| run::with_doctests(inputs, record, doctests))
     }
 
     fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool {
@@ -387,14 +412,21 @@ impl Executor for Worker<'_> {
             && doubt::is_in_doubt(&self.judge.row(planned.suite, planned.cell, record.clone(), false), company)
     }
 
-    fn confirm(&self, job: usize, run: usize, product: &Product, doubt: Doubt, jobs: &jobserver::Client) -> Record {
-        let again = self.doctests_again(job, product, jobs);
-        let product = again.as_ref().unwrap_or(product);
-        let again = self.with_inputs(self.jobs[job].build, run, &product.read, |inputs| {
-            // With the user's own home, as plain cargo has it.
-            self.run_suite(&RunInputs { alone: true, ..*inputs }, product, jobs)
-        });
-        doubt::confirmed(doubt, again)
+    fn confirm(
+        &self,
+        task: &RunTask<'_>,
+        doctests: Option<&Doctests>,
+        doubt: Doubt,
+        jobs: &jobserver::Client,
+    ) -> Record {
+        // With the user's own home, as plain cargo has it.
+        let record = self.watched_run(task, true);
+        let again = doctests.and_then(|doctests| self.doctests_again(task.job, doctests, jobs, task.account));
+        let record = match again.as_ref().or(doctests) {
+            Some(doctests) => self.with_doctests(task.run, record, doctests),
+            None => record,
+        };
+        doubt::confirmed(doubt, record)
     }
 }
 
