@@ -56,6 +56,7 @@ const MIGRATIONS: [&str; 3] = [
 ",
     "
     ALTER TABLE records ADD COLUMN cpu_ms INTEGER;
+    ALTER TABLE records ADD COLUMN wanted_ms INTEGER;
     ALTER TABLE records ADD COLUMN peak_memory INTEGER;
 ",
 ];
@@ -79,6 +80,19 @@ pub struct OpenedLedger {
     pub memo: Memo,
     /// The path of the unreadable one.
     pub set_aside: Option<PathBuf>,
+}
+
+/// What the processes of a task took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Spent {
+    /// Wall time in milliseconds.
+    pub(crate) wall_ms: u64,
+    /// Processor time in milliseconds.
+    pub(crate) cpu_ms: u64,
+    /// The time in milliseconds that their threads ran or waited for a core.
+    pub(crate) wanted_ms: u64,
+    /// The highest sum of their memory that was seen, in bytes.
+    pub(crate) peak_memory: u64,
 }
 
 impl Ledger {
@@ -150,17 +164,16 @@ impl Ledger {
         self.insert(record, None)
     }
 
-    /// Adds the record of a run with the processor time in milliseconds and the peak of memory in bytes of its processes; it
-    /// is committed when this returns.
-    pub fn put_spent(&self, record: &Record, cpu_ms: u64, peak_memory: u64) -> Result<()> {
-        self.insert(record, Some((cpu_ms, peak_memory)))
+    /// Adds the record of a run with what its processes took; it is committed when this returns.
+    pub(crate) fn put_spent(&self, record: &Record, spent: &Spent) -> Result<()> {
+        self.insert(record, Some(spent))
     }
 
-    fn insert(&self, record: &Record, spent: Option<(u64, u64)>) -> Result<()> {
+    fn insert(&self, record: &Record, spent: Option<&Spent>) -> Result<()> {
         self.with(|connection| {
             let mut insert = connection.prepare_cached(
-                "INSERT INTO records (suite, cell, key, outcome, duration_ms, record, cpu_ms, peak_memory) VALUES (?, ?, ?, \
-                 ?, ?, ?, ?, ?)",
+                "INSERT INTO records (suite, cell, key, outcome, duration_ms, record, cpu_ms, wanted_ms, peak_memory) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
             let integer = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
             let [suite, cell, key, outcome] = columns_of(record);
@@ -172,8 +185,9 @@ impl Ledger {
                     outcome,
                     integer(record.duration_ms),
                     serde_json::to_string(record)?,
-                    spent.map(|(cpu_ms, _)| integer(cpu_ms)),
-                    spent.map(|(_, peak_memory)| integer(peak_memory)),
+                    spent.map(|spent| integer(spent.cpu_ms)),
+                    spent.map(|spent| integer(spent.wanted_ms)),
+                    spent.map(|spent| integer(spent.peak_memory)),
                 ])
                 .context("cannot write to the ledger")?;
             Ok(())
@@ -260,23 +274,32 @@ impl Ledger {
     }
 
     /// Adds a build's durations.
-    pub fn put_build(&self, build: &str, ok: bool, wall: Duration, cpu: Duration, at: i64) -> Result<()> {
+    pub(crate) fn put_build(&self, build: &str, ok: bool, spent: &Spent, at: i64) -> Result<()> {
         self.with(|connection| {
-            let ms = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
+            let integer = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
             connection
                 .prepare_cached("INSERT INTO builds (build, ok, wall_ms, cpu_ms, at) VALUES (?, ?, ?, ?, ?)")?
-                .execute(params![build, ok, ms(wall), ms(cpu), at])
+                .execute(params![build, ok, integer(spent.wall_ms), integer(spent.cpu_ms), at])
                 .context("cannot write to the ledger")?;
             Ok(())
         })
     }
 
-    /// Every build done: its id and its processor time in milliseconds, oldest first.
+    /// Every build done, doctests among them: its id and its processor time in milliseconds, oldest first.
     pub fn builds(&self) -> Result<Vec<(String, u64)>> {
         self.with(|connection| {
             let mut select = connection.prepare("SELECT build, cpu_ms FROM builds ORDER BY id")?;
             let rows = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The processor time of every run of the newest record of each suite and cell, in milliseconds.
+    pub fn run_cpu_ms(&self) -> Result<u64> {
+        self.with(|connection| {
+            let sum = "SELECT coalesce(sum(cpu_ms), 0) FROM records WHERE id IN (SELECT max(id) FROM records GROUP BY \
+                       suite, cell)";
+            Ok(connection.query_row(sum, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
         })
     }
 
@@ -305,7 +328,7 @@ impl Ledger {
             }
             // Of those that were cut short nothing is learned.
             let mut select = connection.prepare(
-                "SELECT suite, count(*), sum(duration_ms), sum(cpu_ms), max(peak_memory) FROM records WHERE cpu_ms > 0 AND \
+                "SELECT suite, count(*), sum(duration_ms), sum(wanted_ms), max(peak_memory) FROM records WHERE cpu_ms > 0 AND \
                  outcome <> 'infrastructure' GROUP BY suite",
             )?;
             let number = |row: &rusqlite::Row<'_>, n: usize| row.get::<_, i64>(n).map(i64::unsigned_abs);
@@ -313,7 +336,7 @@ impl Ledger {
                 let habit = Habit {
                     ended: number(row, 1)?,
                     wall_ms: number(row, 2)?,
-                    cpu_ms: number(row, 3)?,
+                    wanted_ms: number(row, 3)?,
                     peak_memory: number(row, 4)?,
                 };
                 Ok((row.get(0)?, habit))

@@ -27,12 +27,12 @@ use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;
 
-use crate::build::{self, Built, Doctests, NotBuilt, Read};
+use crate::build::{self, Built, Doctests, NotBuilt, Product, Read};
 use crate::event::Event;
 use crate::find::facts::HostFacts;
 use crate::find::written::Span;
 use crate::leak::{self, Canaries, Leaks};
-use crate::ledger::{self, Ledger};
+use crate::ledger::{self, Ledger, Spent};
 use crate::run;
 use crate::run::executable::blank;
 use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
@@ -40,12 +40,12 @@ use crate::run::keys;
 use crate::run::known;
 use crate::run::proof;
 use crate::survey::Survey;
+use crate::sys::account::Account;
 use crate::sys::clock::{instant, now, system};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::walk::earlier::Before;
-use crate::sys::account::Account;
-use crate::walk::schedule::{BuiltSummary, Executor, Job, PlannedRun, RunTask, Spent, Told};
+use crate::walk::schedule::{BuiltSummary, Executor, Job, PlannedRun, RunTask, Told};
 use crate::walk::sources::Watch;
 
 /// The result of a walk.
@@ -115,7 +115,8 @@ pub(crate) fn walk_plan(
     let reused: Vec<bool> = walk.rows.iter().map(Option::is_some).collect();
     let runs = plan.runs.iter().zip(&walk.cells).zip(&reused).filter(|(_, reused)| !**reused);
     let earlier = Before::of(ledger, runs.map(|((run, cell), _)| (spec.suites[run.suite].name.as_str(), cell)))?;
-    let habits = spec.suites.iter().map(|suite| durations.suites.get(&suite.name).copied().unwrap_or_default()).collect();
+    let habits =
+        spec.suites.iter().map(|suite| durations.suites.get(&suite.name).copied().unwrap_or_default()).collect();
     let (mut rows, spans) = walk.go(&jobs, habits, ledger, watch.as_ref(), to_do, tell)?;
     if let Some(lost) = watch.and_then(|watch| watch.end(&spans, tell)) {
         for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| !reused[*n]) {
@@ -139,7 +140,8 @@ pub(crate) fn walk_plan(
 /// The builds that have runs to do, with these runs, in the plan's order.
 fn jobs<'p>(spec: &Spec, plan: &'p Plan, walk: &Walk<'_>, durations: &Durations) -> Vec<Job<'p>> {
     let job = |(build, name): (&'p Build, String)| {
-        let (all, doctests_ms) = (durations.builds.get(&build.id()).copied(), durations.doctests.get(&build.id()).copied());
+        let (all, doctests_ms) =
+            (durations.builds.get(&build.id()).copied(), durations.doctests.get(&build.id()).copied());
         let predicted_ms = all.map(|all| all.saturating_sub(doctests_ms.unwrap_or_default()));
         Job { build, name, predicted_ms, doctests_ms, runs: Vec::new() }
     };
@@ -249,7 +251,7 @@ fn handle(
             // Cut short by the user; it is as if it had not begun.
             return Ok(());
         }
-        row.record().map_or(Ok(()), |record| ledger.put_spent(record, spent.cpu_ms, spent.peak_memory))?;
+        row.record().map_or(Ok(()), |record| ledger.put_spent(record, &spent))?;
         fresh.insert(n, row.clone());
         let _ = tell.send(Event::RunFinished { row: Box::new(row), done: fresh.len(), of: to_do });
         Ok(())
@@ -261,7 +263,7 @@ fn handle(
         Told::RunFinished(n, record, spent) => keep(n, *record, spent)?,
         Told::DoctestsFinished(job, spent) => {
             let id = ledger::doctests_of(&worker.jobs[job].build.id());
-            ledger.put_build(&id, true, spent.wall(), spent.cpu(), worker.host.now)?;
+            ledger.put_build(&id, true, &spent, worker.host.now)?;
         }
         Told::BuildFinished(job, summary) => {
             let build = worker.jobs[job].build;
@@ -272,7 +274,7 @@ fn handle(
                 Arc::new(BuiltSummary { result: Err(failure), spent: Spent::default() })
             });
             let spent = summary.spent;
-            ledger.put_build(&build.id(), summary.result.is_ok(), spent.wall(), spent.cpu(), worker.host.now)?;
+            ledger.put_build(&build.id(), summary.result.is_ok(), &spent, worker.host.now)?;
             let failure = summary.result.as_ref().err();
             for note in summary.result.iter().flat_map(|product| &product.notes) {
                 let _ = tell.send(Event::Warning(note.clone()));

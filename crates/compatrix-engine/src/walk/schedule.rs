@@ -27,6 +27,7 @@ use compatrix_model::plan::Build;
 use compatrix_model::results::doubt::{Company, Doubt};
 
 use crate::build::{Built, Doctests, NotBuilt, Product};
+use crate::ledger::Spent;
 use crate::run::parts::{Part, Parts};
 use crate::sys::account::Account;
 use crate::sys::clock::instant;
@@ -71,27 +72,6 @@ pub(super) enum Told {
     DoctestsFinished(usize, Spent),
     /// The run of this position ended.
     RunFinished(usize, Box<Record>, Spent),
-}
-
-/// What a task took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Spent {
-    /// Wall time in milliseconds.
-    pub wall_ms: u64,
-    /// Processor time in milliseconds.
-    pub cpu_ms: u64,
-    /// The highest sum of its processes' memory that was seen, in bytes.
-    pub peak_memory: u64,
-}
-
-impl Spent {
-    pub(super) fn wall(&self) -> Duration {
-        Duration::from_millis(self.wall_ms)
-    }
-
-    pub(super) fn cpu(&self) -> Duration {
-        Duration::from_millis(self.cpu_ms)
-    }
 }
 
 /// The scheduler's view of a build.
@@ -140,7 +120,6 @@ pub(super) trait Executor: Sync {
 }
 
 struct Schedule<'a> {
-    jobs: &'a [Job<'a>],
     host: &'a Host,
     work: &'a dyn Executor,
     tokens: jobserver::Client,
@@ -173,7 +152,6 @@ pub(super) fn run_all(
         most_runs: if host.limits.serial { 1 } else { (at_once * RUNS_PER_JOB).clamp(LEAST_CAP, MOST_CAP) },
     };
     let schedule = Schedule {
-        jobs,
         host,
         work,
         tokens: jobserver::Client::new(at_once)?,
@@ -380,7 +358,8 @@ fn summarise(built: Built, account: &Account) -> BuiltSummary {
 
 fn spent(wall: Duration, account: &Account) -> Spent {
     let usage = account.usage();
-    Spent { wall_ms: ms(wall), cpu_ms: ms(usage.cpu), peak_memory: usage.peak_memory }
+    let (cpu_ms, wanted_ms) = (ms(usage.cpu), ms(usage.wanted_time));
+    Spent { wall_ms: ms(wall), cpu_ms, wanted_ms, peak_memory: usage.peak_memory }
 }
 
 fn ms(duration: Duration) -> u64 {

@@ -12,25 +12,26 @@ pub struct Habit {
     pub ended: u64,
     /// Their wall time in milliseconds.
     pub wall_ms: u64,
-    /// Their processor time in milliseconds.
-    pub cpu_ms: u64,
+    /// The time in milliseconds that their threads ran or waited for a core: processor time alone is less where many go
+    /// side by side.
+    pub wanted_ms: u64,
     /// The highest peak of memory among them, in bytes.
     pub peak_memory: u64,
 }
 
 impl Habit {
     /// With one more run.
-    pub fn add(&mut self, wall_ms: u64, cpu_ms: u64, peak_memory: u64) {
+    pub fn add(&mut self, wall_ms: u64, wanted_ms: u64, peak_memory: u64) {
         self.ended += 1;
         self.wall_ms += wall_ms;
-        self.cpu_ms += cpu_ms;
+        self.wanted_ms += wanted_ms;
         self.peak_memory = self.peak_memory.max(peak_memory);
     }
 
     /// The cores' worth of work that a run wants on average; `None` if too little was seen.
     pub fn cores(&self) -> Option<f64> {
         let is_known = self.ended > 0 && self.wall_ms >= KNOWN_FROM_MS;
-        is_known.then(|| (self.cpu_ms as f64 / self.wall_ms as f64).max(LEAST_WANTED))
+        is_known.then(|| (self.wanted_ms as f64 / self.wall_ms as f64).max(LEAST_WANTED))
     }
 }
 

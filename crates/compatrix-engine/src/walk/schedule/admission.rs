@@ -130,7 +130,10 @@ mod tests {
         let run = Demand { cores: 1.0, memory: 0 };
         assert!(two_cores().admits(&builds, &run));
         assert!(!two_cores().admits(&Load { tasks: 3, runs: 1, ..builds }, &run));
-        assert!(!two_cores().admits(&Load { memory: 20 * GIB, ..builds }, &run), "memory is no matter of early results");
+        assert!(
+            !two_cores().admits(&Load { memory: 20 * GIB, ..builds }, &run),
+            "memory is no matter of early results"
+        );
         let serial = Admission { most_runs: 1, ..two_cores() };
         assert!(!serial.admits(&Load { tasks: 1, ..Load::default() }, &run) && !serial.admits_a_build(&builds));
     }

@@ -11,7 +11,7 @@ use compatrix_model::results::doubt::{Company, Doubt};
 
 use super::admission::{wanted, Admission, Demand, Load};
 use super::order::{choose, Chosen, Link};
-use super::Spent;
+use crate::ledger::Spent;
 use crate::build::{Doctests, Product};
 use crate::sys::account::Usage;
 
@@ -259,7 +259,8 @@ impl Tasks {
         if *doctests {
             self.waiting_doctests.insert(job);
         }
-        let ready = |planned: &PlannedRun| ReadyRun { job, planned: *planned, product: Arc::clone(&product), doubt: None };
+        let ready =
+            |planned: &PlannedRun| ReadyRun { job, planned: *planned, product: Arc::clone(&product), doubt: None };
         let (alone, ready): (Vec<_>, Vec<_>) = runs.iter().map(ready).partition(|ready| ready.planned.alone);
         self.alone.extend(alone);
         self.ready.extend(ready);
@@ -282,7 +283,7 @@ impl Tasks {
             false => Company::Others,
         };
         self.active.remove(&id);
-        self.habits[ready.planned.suite].add(spent.wall_ms, spent.cpu_ms, spent.peak_memory);
+        self.habits[ready.planned.suite].add(spent.wall_ms, spent.wanted_ms, spent.peak_memory);
         self.one_alone = false;
         self.sharing.remove(&ready.job);
         company

@@ -3,6 +3,7 @@
 mod admitted;
 mod simulated;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
@@ -45,9 +46,7 @@ fn runs_that_share_a_folder_go_one_by_one_and_the_longest_first() {
     let mut habit = Habit::default();
     habit.add(1_000, 100, 0);
     let mut tasks = Tasks::new(vec![work(0, &[(0, 1), (1, 9)]), work(1, &[(2, 5), (3, 5)])], vec![habit]);
-    let mut next = |tasks: &mut Tasks| {
-        tasks.next(&admission, 8, &Now { memory: 0, usage: &|_| Default::default() })
-    };
+    let next = |tasks: &mut Tasks| tasks.next(&admission, 8, &Now { memory: 0, usage: &|_| Default::default() });
     for (job, tmpdir) in [(0, None), (1, Some("t"))] {
         let (id, task, _) = next(&mut tasks).expect("a build");
         assert!(matches!(task, Task::Build(begun) if begun == job));
@@ -73,7 +72,13 @@ fn an_estimate_is_no_less_than_the_longest_lane() {
     let builds = [build("a", Linkage::Dynamic), build("a", Linkage::Static), build("b", Linkage::Dynamic)];
     let jobs: Vec<Job<'_>> = builds
         .iter()
-        .map(|build| Job { build, name: build.id(), predicted_ms: Some(1000), doctests_ms: None, runs: vec![planned(0, Some(100))] })
+        .map(|build| Job {
+            build,
+            name: build.id(),
+            predicted_ms: Some(1000),
+            doctests_ms: None,
+            runs: vec![planned(0, Some(100))],
+        })
         .collect();
     assert_eq!(estimate_ms(&jobs, 1), 3300);
     assert_eq!(estimate_ms(&jobs, 8), 2000);

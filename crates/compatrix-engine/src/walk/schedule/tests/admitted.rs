@@ -23,7 +23,7 @@ fn runs_that_sleep_overlap_up_to_the_cap() {
     let seen = seen(&many(200, &[Spins(20), Sleeps(10_000)]), machine(2.0));
     assert_eq!((seen.most_runs, seen.ended.len()), (32, 200));
     // Two pioneers, then the others, 32 at a time.
-    assert!(seen.makespan_ms <= 82_000, "{} ms", seen.makespan_ms);
+    assert!(seen.makespan_ms <= 83_000, "{} ms", seen.makespan_ms);
 }
 
 #[test]

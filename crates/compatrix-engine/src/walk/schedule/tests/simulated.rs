@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::admission::Admission;
 use super::super::order::Link;
 use super::super::tasks::{Begun, Now, PlannedRun, Task, TaskId, Tasks, Work};
-use super::super::Spent;
+use crate::ledger::Spent;
 use crate::build::{Doctests, Product};
 use crate::sys::account::Usage;
 use compatrix_model::evidence::{Counts, Record};
@@ -55,6 +55,7 @@ struct Process {
     task: Option<(Task, Begun)>,
     began_ms: u64,
     cpu_ms: f64,
+    wanted_ms: u64,
     memory: u64,
     /// Whether it wanted a core, for each step of the window.
     wanted: VecDeque<bool>,
@@ -76,6 +77,7 @@ impl Process {
     fn step(&mut self, share: f64, left: &mut f64) {
         let wants = self.wants();
         self.wanted.push_back(wants);
+        self.wanted_ms += if wants { STEP_MS } else { 0 };
         if self.wanted.len() as u64 > WINDOW_MS / STEP_MS {
             self.wanted.pop_front();
         }
@@ -100,6 +102,7 @@ impl Process {
         let steps = self.wanted.len().max(1) as f64;
         Usage {
             cpu: Duration::from_millis(self.cpu_ms as u64),
+            wanted_time: Duration::from_millis(self.wanted_ms),
             wanted: self.wanted.iter().filter(|wanted| **wanted).count() as f64 / steps,
             memory: self.memory,
             peak_memory: self.memory,
@@ -147,6 +150,7 @@ pub(super) fn simulate(made: &[Made], admission: Admission, jobs: usize, habits:
                 task: Some((task, begun)),
                 began_ms: now_ms,
                 cpu_ms: 0.0,
+                wanted_ms: 0,
                 memory: 0,
                 wanted: VecDeque::new(),
             };
@@ -171,9 +175,12 @@ pub(super) fn simulate(made: &[Made], admission: Admission, jobs: usize, habits:
             let spent = Spent {
                 wall_ms: now_ms - process.began_ms,
                 cpu_ms: process.cpu_ms as u64,
+                wanted_ms: process.wanted_ms,
                 peak_memory: process.memory,
             };
-            end(&mut tasks, id, task, begun, &spent, |run| drop(seen.ended.insert(run, now_ms)));
+            end(&mut tasks, id, task, begun, &spent, |run| {
+                seen.ended.insert(run, now_ms);
+            });
         }
     }
     seen.makespan_ms = now_ms;
