@@ -1,6 +1,7 @@
 //! This machine: processes, files, git, the clock, the environment. Nothing here knows what a spec is. Imports no other
 //! module of the engine.
 
+pub mod account;
 pub mod clock;
 pub(crate) mod elf;
 pub mod environment;
@@ -9,6 +10,8 @@ pub mod files;
 pub mod git;
 pub mod host;
 pub mod lock;
+pub mod machine;
 pub mod memo;
 pub mod process;
+pub(crate) mod processes;
 pub mod supervisor;

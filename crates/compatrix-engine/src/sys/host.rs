@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{anyhow, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::sys::account::Account;
 use crate::sys::environment::Ambient;
 use crate::sys::memo::Memo;
 use crate::sys::process::{Command, Finished, Output};
@@ -107,6 +108,11 @@ impl Host {
         if let Ok(text) = serde_json::to_string(&failure) {
             self.memo.put(name, "", &text);
         }
+    }
+
+    /// This host, which puts the processes that it starts on this account.
+    pub fn on_account(&self, account: &Account) -> Self {
+        Self { supervisor: self.supervisor.on_account(account), ..self.clone() }
     }
 
     /// Runs a command to its end.

@@ -190,7 +190,7 @@ impl Command {
         has_ended(pid, WaitIdOptions::empty())?;
         let cpu = processor_time(pid);
         // The leader is a zombie until it is reaped below, so its group id cannot be reused.
-        let end = guard.finish();
+        let end = guard.finish(cpu);
         drain(&mut streams)?;
         let left_writers = streams.iter().any(Stream::is_open);
         let mut left_processes = left_writers;

@@ -1,4 +1,6 @@
-//! Supervises all child processes: time limits, interrupts, and leftovers of a killed orchestrator.
+//! Supervises all child processes: time limits, interrupts, use of the machine, and leftovers of a killed orchestrator.
+
+mod sampler;
 
 use std::collections::HashMap;
 use std::io;
@@ -6,6 +8,10 @@ use std::process::Child;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
+
+use crate::sys::account::Account;
+use crate::sys::processes::Processes;
+use crate::sys::supervisor::sampler::Sampler;
 
 use rustix::process::{kill_process_group, Pid, Signal};
 
@@ -44,12 +50,16 @@ pub enum ProcessKind {
 #[derive(Debug, Clone)]
 pub struct Supervisor {
     shared: Arc<Watch>,
+    /// The account of what it starts.
+    account: Option<Account>,
 }
 
 #[derive(Debug)]
 struct Watch {
     mark: String,
     groups: Mutex<HashMap<u64, Group>>,
+    /// The accounts that have, or lately had, a process.
+    accounts: Mutex<Vec<Account>>,
     next: AtomicU64,
     interrupted: Arc<AtomicBool>,
     watching: AtomicBool,
@@ -58,6 +68,8 @@ struct Watch {
 #[derive(Debug)]
 struct Group {
     pid: Pid,
+    started: Instant,
+    account: Option<Account>,
     deadline: Option<Instant>,
     patience: Option<Duration>,
     end: End,
@@ -80,11 +92,18 @@ impl Supervisor {
             shared: Arc::new(Watch {
                 mark: mark.to_owned(),
                 groups: Mutex::new(HashMap::new()),
+                accounts: Mutex::new(Vec::new()),
                 next: AtomicU64::new(0),
                 interrupted: Arc::new(AtomicBool::new(false)),
                 watching: AtomicBool::new(false),
             }),
+            account: None,
         }
+    }
+
+    /// The same watcher, which puts what is started through this on the account.
+    pub(crate) fn on_account(&self, account: &Account) -> Self {
+        Self { shared: Arc::clone(&self.shared), account: Some(account.clone()) }
     }
 
     /// A watcher for the workspace at this root, canonical.
@@ -141,14 +160,21 @@ impl Supervisor {
             // The watcher knows every living child.
             let mut groups = self.shared.lock();
             let child = command.env(MARK, &mark).spawn()?;
-            groups
-                .insert(id, Group { pid: Pid::from_child(&child), deadline, patience, end: End::Itself, asked: None });
+            let (pid, started) = (Pid::from_child(&child), crate::sys::clock::instant());
+            let account = self.account.clone();
+            if let Some(account) = &account {
+                self.shared.watch_account(account);
+                account.begin(number(pid), started);
+            }
+            groups.insert(id, Group { pid, started, account, deadline, patience, end: End::Itself, asked: None });
             child
         };
         if !self.shared.watching.swap(true, Ordering::SeqCst) {
             let shared = Arc::downgrade(&self.shared);
             std::thread::spawn(move || {
+                let mut sampler = Sampler::new(Processes::here());
                 while let Some(shared) = shared.upgrade() {
+                    shared.measure(&mut sampler);
                     shared.look();
                     drop(shared);
                     std::thread::sleep(TICK);
@@ -185,6 +211,37 @@ impl Watch {
         self.groups.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    fn accounts(&self) -> MutexGuard<'_, Vec<Account>> {
+        self.accounts.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn watch_account(&self, account: &Account) {
+        let mut accounts = self.accounts();
+        if !accounts.iter().any(|known| known.is(account)) {
+            accounts.push(account.clone());
+        }
+    }
+
+    /// Looks at what the groups use, if it is time.
+    fn measure(&self, sampler: &mut Sampler) {
+        let now = crate::sys::clock::instant();
+        if !sampler.is_due(now) {
+            return;
+        }
+        let leaders: Vec<_> = self.lock().values().map(|group| (number(group.pid), group.started)).collect();
+        // Without the lock: nobody waits for files of `/proc`.
+        let readings = if leaders.is_empty() { None } else { sampler.look(&leaders, now) };
+        if let Some(readings) = readings {
+            for group in self.lock().values() {
+                let process = number(group.pid);
+                if let (Some(account), Some(reading)) = (&group.account, readings.get(&process)) {
+                    account.see(process, reading.seen, reading.waited);
+                }
+            }
+        }
+        self.accounts().retain(|account| !account.close_window(now) && !account.is_forgotten());
+    }
+
     fn look(&self) {
         let now = crate::sys::clock::instant();
         let interrupted = self.interrupted.load(Ordering::SeqCst);
@@ -218,16 +275,25 @@ impl Guard<'_> {
         kill_marked(Some(watched), |mark| mark == self.mark)
     }
 
-    /// Takes the process off the watch and says why it ended. To be called after its end, before it is reaped.
-    pub fn finish(&self) -> End {
-        self.shared.lock().remove(&self.id).map_or(End::Itself, |group| group.end)
+    /// Takes the process, which used this much processor time, off the watch and says why it ended. To be called after its
+    /// end, before it is reaped.
+    pub fn finish(&self, cpu: Duration) -> End {
+        let Some(group) = self.shared.lock().remove(&self.id) else { return End::Itself };
+        if let Some(account) = &group.account {
+            account.end(number(group.pid), cpu);
+        }
+        group.end
     }
 }
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        self.shared.lock().remove(&self.id);
+        self.finish(Duration::ZERO);
     }
+}
+
+fn number(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().unsigned_abs()
 }
 
 /// Kills every process of the group that this process leads.

@@ -1,0 +1,234 @@
+//! Looks at the living process groups: what they use of the machine, and how long they wait for it.
+//!
+//! A look costs a few system calls a process. It comes about every 100 ms, less often where many processes make it
+//! expensive, and not at all while the machine has nothing to do: then nobody runs, waits, or takes memory.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use rustix::time::{clock_gettime, ClockId};
+
+use crate::sys::account::Seen;
+use crate::sys::processes::{MachineTime, Process, Processes, ThreadTime};
+
+/// The interval between looks.
+const INTERVAL: Duration = Duration::from_millis(100);
+/// The longest interval, however expensive a look is and however idle the machine.
+const LONGEST: Duration = Duration::from_secs(2);
+/// A look may cost this part of the time until the next one: half a per cent of a core.
+const COST: u32 = 200;
+/// The most of a core that is in use on a machine that has nothing to do.
+const IDLE: f64 = 0.1;
+/// How old a process's peak of memory may be.
+const PEAK_AGE: Duration = Duration::from_secs(1);
+/// The processor time that a group has at least used before it is known what its processes wait.
+const KNOWN: Duration = Duration::from_millis(20);
+
+/// What a group used since the last look at it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Reading {
+    /// What was seen since its start.
+    pub seen: Seen,
+    /// The time since the last look.
+    pub length: Duration,
+    /// Processor time.
+    pub ran: Duration,
+    /// What its threads waited for a core, all together.
+    pub waited: Duration,
+    /// What of that was before the last look, the mean of the threads that waited so long.
+    pub overdue: Duration,
+}
+
+/// Looks at process groups, and remembers what it saw.
+#[derive(Debug)]
+pub(super) struct Sampler {
+    processes: Processes,
+    /// The supervised process to which each process belongs, if to any.
+    known: HashMap<u32, Option<u32>>,
+    groups: HashMap<u32, Group>,
+    /// The last process or thread when new ones were searched for.
+    last: Option<u32>,
+    next: Option<Instant>,
+    machine: Option<(Instant, MachineTime)>,
+    /// When the members were looked at.
+    looked: Option<Instant>,
+}
+
+/// A supervised process and those that belong to it.
+#[derive(Debug)]
+struct Group {
+    looked: Instant,
+    members: HashMap<u32, Member>,
+    cpu: Duration,
+    peak_memory: u64,
+    /// What living threads were seen to run and to wait.
+    times: ThreadTime,
+}
+
+#[derive(Debug)]
+struct Member {
+    /// Its identity, once it was looked at.
+    started: Option<u64>,
+    threads: HashMap<u32, ThreadTime>,
+    peak_seen: Instant,
+}
+
+impl Sampler {
+    pub(super) fn new(processes: Processes) -> Self {
+        Self {
+            processes,
+            known: HashMap::new(),
+            groups: HashMap::new(),
+            last: None,
+            next: None,
+            machine: None,
+            looked: None,
+        }
+    }
+
+    /// Whether it is time for a look.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.next.is_none_or(|next| now >= next)
+    }
+
+    /// Looks at the groups of these processes, of which it is known when they started. Nothing if the machine has nothing
+    /// to do: then they used nothing, either.
+    pub(super) fn look(&mut self, leaders: &[(u32, Instant)], now: Instant) -> Option<HashMap<u32, Reading>> {
+        let began = processor_time();
+        let idle = self.is_machine_idle(now);
+        let readings = (!idle).then(|| {
+            self.looked = Some(now);
+            self.search(leaders);
+            leaders.iter().filter_map(|(leader, _)| Some((*leader, self.read(*leader, now)?))).collect()
+        });
+        let cost = processor_time().saturating_sub(began);
+        let interval = (cost * COST).clamp(INTERVAL, LONGEST);
+        self.next = Some(now + interval);
+        readings
+    }
+
+    fn is_machine_idle(&mut self, now: Instant) -> bool {
+        let Some(time) = self.processes.machine() else { return false };
+        let Some((before, last)) = self.machine.replace((now, time)) else { return false };
+        let length = now.saturating_duration_since(before).as_secs_f64();
+        let used = time.used.saturating_sub(last.used) + time.stolen.saturating_sub(last.stolen);
+        let recent = self.looked.is_some_and(|looked| now.saturating_duration_since(looked) < LONGEST);
+        recent && used.as_secs_f64() < IDLE * length
+    }
+
+    /// Finds the processes that belong to groups.
+    fn search(&mut self, leaders: &[(u32, Instant)]) {
+        let alive: HashSet<u32> = leaders.iter().map(|(leader, _)| *leader).collect();
+        self.groups.retain(|leader, _| alive.contains(leader));
+        for (leader, started) in leaders {
+            self.known.insert(*leader, Some(*leader));
+            self.groups.entry(*leader).or_insert_with(|| Group::new(*started)).add(*leader, *started);
+        }
+        let last = self.processes.last();
+        if last.is_some() && last == self.last {
+            return;
+        }
+        self.last = last;
+        let all: HashSet<u32> = self.processes.all().into_iter().collect();
+        self.known.retain(|number, _| all.contains(number));
+        let mut new: Vec<(u32, Process)> = all
+            .into_iter()
+            .filter(|number| !self.known.contains_key(number))
+            .filter_map(|number| Some((number, self.processes.process(number)?)))
+            .collect();
+        // A child may have a lower number than its parent, where the numbers went round.
+        loop {
+            let before = new.len();
+            new.retain(|(number, process)| {
+                let by_parent = self.known.get(&process.parent).copied().flatten();
+                let Some(leader) = alive.get(&process.group).copied().or(by_parent) else { return true };
+                self.known.insert(*number, Some(leader));
+                if let Some(group) = self.groups.get_mut(&leader) {
+                    group.add(*number, group.looked);
+                }
+                false
+            });
+            if new.is_empty() || new.len() == before {
+                break;
+            }
+        }
+        self.known.extend(new.into_iter().map(|(number, _)| (number, None)));
+    }
+
+    fn read(&mut self, leader: u32, now: Instant) -> Option<Reading> {
+        let group = self.groups.get_mut(&leader)?;
+        let length = now.saturating_duration_since(group.looked);
+        let (mut cpu, mut memory) = (Duration::ZERO, 0);
+        let (mut times, mut overdue) = (ThreadTime::default(), Vec::new());
+        let processes = &self.processes;
+        group.members.retain(|number, member| {
+            let Some(process) = processes.process(*number) else { return false };
+            if *member.started.get_or_insert(process.started) != process.started {
+                return false;
+            }
+            cpu += process.cpu;
+            memory += process.memory;
+            let peak_is_old = now.saturating_duration_since(member.peak_seen) >= PEAK_AGE;
+            let threads: HashMap<u32, ThreadTime> = processes.thread_times(*number).into_iter().collect();
+            for (thread, time) in &threads {
+                let before = member.threads.get(thread).copied().unwrap_or_default();
+                let (ran, waited) = (time.ran.saturating_sub(before.ran), time.waited.saturating_sub(before.waited));
+                times.ran += ran;
+                times.waited += waited;
+                overdue.extend((ran + waited).checked_sub(length).filter(|late| !late.is_zero()));
+            }
+            if peak_is_old && threads != member.threads {
+                member.peak_seen = now;
+                group.peak_memory = group.peak_memory.max(processes.peak_memory(*number).unwrap_or(0));
+            }
+            member.threads = threads;
+            true
+        });
+        // An orphan that ended takes its time away; what was used stays used.
+        let ran = cpu.saturating_sub(group.cpu);
+        group.cpu = group.cpu.max(cpu);
+        group.looked = now;
+        group.times.ran += times.ran;
+        group.times.waited += times.waited;
+        Some(Reading {
+            seen: Seen { cpu: group.cpu, memory, peak_memory: group.peak_memory },
+            length,
+            ran: ran.max(times.ran),
+            waited: times.waited + unseen_wait(ran.saturating_sub(times.ran), group.times),
+            overdue: overdue.iter().sum::<Duration>() / u32::try_from(overdue.len().max(1)).unwrap_or(u32::MAX),
+        })
+    }
+}
+
+impl Group {
+    fn new(started: Instant) -> Self {
+        Self {
+            looked: started,
+            members: HashMap::new(),
+            cpu: Duration::ZERO,
+            peak_memory: 0,
+            times: ThreadTime::default(),
+        }
+    }
+
+    fn add(&mut self, number: u32, since: Instant) {
+        let new = || Member { started: None, threads: HashMap::new(), peak_seen: since };
+        self.members.entry(number).or_insert_with(new);
+    }
+}
+
+/// What threads that began and ended between two looks waited while they ran so long: as others of their group did.
+fn unseen_wait(ran: Duration, seen: ThreadTime) -> Duration {
+    /// More than this is an accident of few numbers.
+    const MOST: f64 = 10.0;
+    if seen.ran < KNOWN {
+        return Duration::ZERO;
+    }
+    ran.mul_f64((seen.waited.as_secs_f64() / seen.ran.as_secs_f64()).min(MOST))
+}
+
+/// The processor time of this thread.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
+}
