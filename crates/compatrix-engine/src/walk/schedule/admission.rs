@@ -11,6 +11,8 @@ const MEMORY_SHARE: f64 = 0.8;
 /// How many cores' worth of work more than there are cores, for each of them: a core whose task waits for a moment has
 /// another one.
 const SLACK: f64 = 0.25;
+/// The same beyond that for a run that wants next to nothing: its sleep is to overlap with builds that fill all cores.
+const SLACK_OF_SLEEPERS: f64 = 0.5;
 
 /// What may be under way at once.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,7 +54,9 @@ impl Admission {
         if load.tasks == 0 || self.is_serial() {
             return load.tasks == 0;
         }
-        let has_cores = load.runs == 0 || load.wanted + next.cores <= self.cores * (1.0 + SLACK);
+        let sleeps = 1.0 - next.cores.min(1.0);
+        let slack = SLACK + SLACK_OF_SLEEPERS * sleeps * sleeps;
+        let has_cores = load.runs == 0 || load.wanted + next.cores <= self.cores * (1.0 + slack);
         load.runs < self.most_runs && has_cores && self.has_memory(load, next.memory)
     }
 
@@ -119,7 +123,7 @@ mod tests {
         assert_eq!(admitted(two_cores(), demand(0.05, 4 * GIB)), 4, "four times 4 GiB are within 80 % of 24 GiB");
         assert_eq!(admitted(two_cores(), demand(0.05, 30 * GIB)), 1, "one always may");
         let half = Admission { cores: 0.5, ..two_cores() };
-        assert_eq!((admitted(half, demand(1.0, 0)), admitted(half, demand(0.05, 0))), (1, 12));
+        assert_eq!((admitted(half, demand(1.0, 0)), admitted(half, demand(0.05, 0))), (1, 17));
         let serial = Admission { most_runs: 1, ..two_cores() };
         assert_eq!(admitted(serial, demand(0.05, 0)), 1);
     }
@@ -130,6 +134,11 @@ mod tests {
         let run = Demand { cores: 1.0, memory: 0 };
         assert!(two_cores().admits(&builds, &run));
         assert!(!two_cores().admits(&Load { tasks: 3, runs: 1, ..builds }, &run));
+        let sleeper = Demand { cores: 0.2, memory: 0 };
+        assert!(
+            two_cores().admits(&Load { tasks: 5, runs: 3, wanted: 2.6, memory: 0 }, &sleeper),
+            "its sleep overlaps"
+        );
         assert!(
             !two_cores().admits(&Load { memory: 20 * GIB, ..builds }, &run),
             "memory is no matter of early results"

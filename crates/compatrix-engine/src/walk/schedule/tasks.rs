@@ -11,8 +11,8 @@ use compatrix_model::results::doubt::{Company, Doubt};
 
 use super::admission::{wanted, Admission, Demand, Load};
 use super::order::{choose, Chosen, Link};
-use crate::ledger::Spent;
 use crate::build::{Doctests, Product};
+use crate::ledger::Spent;
 use crate::sys::account::Usage;
 
 /// A build to do and the runs that wait for it.

