@@ -2,10 +2,13 @@
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
 mod earlier;
+mod head_start;
 mod rows;
 mod schedule;
 mod sources;
+mod worker;
 
+pub(crate) use head_start::HeadStart;
 pub(crate) use rows::reusable;
 
 use std::collections::HashMap;
@@ -14,39 +17,34 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use compatrix_leak::Policy;
 use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{Counts, Record, SourceProof};
+use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::facts::{Durations, Habit};
 use compatrix_model::hash::Sha256;
-use compatrix_model::matrix_spec::{Spec, SuiteKind};
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::predict::LEAK_RUN_MS;
 use compatrix_model::plan::{Build, Plan};
 use compatrix_model::results::another_kind;
-use compatrix_model::results::doubt::{self, Company, Doubt};
 use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;
 
-use crate::build::{self, Built, Doctests, NotBuilt, Product, Read};
+use crate::build::{NotBuilt, Read};
 use crate::event::Event;
 use crate::find::facts::HostFacts;
 use crate::find::written::Span;
-use crate::leak::{self, Canaries, Leaks};
+use crate::leak::Canaries;
 use crate::ledger::{self, Ledger, Spent};
-use crate::run;
 use crate::run::executable::blank;
-use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
-use crate::run::keys;
 use crate::run::known;
 use crate::run::proof;
 use crate::survey::Survey;
-use crate::sys::account::Account;
-use crate::sys::clock::{instant, now, system};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::walk::earlier::Before;
-use crate::walk::schedule::{BuiltSummary, Executor, Job, PlannedRun, RunTask, Told};
+use crate::walk::schedule::{BuiltSummary, Job, PlannedRun, Told};
 use crate::walk::sources::Watch;
+use crate::walk::worker::Worker;
 
 /// The result of a walk.
 #[derive(Debug)]
@@ -73,6 +71,7 @@ pub(crate) fn walk_plan(
     plan: Plan,
     survey: Survey,
     (policy, today): (&Policy, &str),
+    begun: (&HeadStart<'_>, &jobserver::Client),
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
     let known = known::of_plan(host, ledger, spec, &plan, &survey)?;
@@ -110,6 +109,7 @@ pub(crate) fn walk_plan(
         estimate_ms: schedule::estimate_ms(&jobs, host.limits.jobs),
     });
     let builds = jobs.len();
+    begun.0.wait_for_others(&jobs.iter().map(|job| job.build).collect::<Vec<_>>());
     let begin = || Watch::begin(host, &spec.project, &survey.workspace.dirs, &survey.workspace.source);
     let watch = if to_do > 0 { Some(begin()?) } else { None };
     let reused: Vec<bool> = walk.rows.iter().map(Option::is_some).collect();
@@ -117,7 +117,7 @@ pub(crate) fn walk_plan(
     let earlier = Before::of(ledger, runs.map(|((run, cell), _)| (spec.suites[run.suite].name.as_str(), cell)))?;
     let habits =
         spec.suites.iter().map(|suite| durations.suites.get(&suite.name).copied().unwrap_or_default()).collect();
-    let (mut rows, spans) = walk.go(&jobs, habits, ledger, watch.as_ref(), to_do, tell)?;
+    let (mut rows, spans) = walk.go(&jobs, habits, ledger, watch.as_ref(), begun, to_do, tell)?;
     if let Some(lost) = watch.and_then(|watch| watch.end(&spans, tell)) {
         for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| !reused[*n]) {
             let record = rows[n].as_ref().and_then(Row::record).and_then(|record| lost.instead_of(record));
@@ -179,6 +179,7 @@ impl Walk<'_> {
         habits: Vec<Habit>,
         ledger: &Ledger,
         watch: Option<&Watch<'_>>,
+        (head_start, tokens): (&HeadStart<'_>, &jobserver::Client),
         to_do: usize,
         tell: &Sender<Event>,
     ) -> Result<(Vec<Option<Row>>, Vec<Span>), Error> {
@@ -195,6 +196,7 @@ impl Walk<'_> {
             policy: self.policy,
             today: self.today,
             jobs,
+            head_start,
             watch,
             cells: &self.cells,
             build_keys: &self.build_keys,
@@ -206,7 +208,7 @@ impl Walk<'_> {
         let mut fresh: HashMap<usize, Row> = HashMap::new();
         let mut trouble: Option<Error> = None;
         std::thread::scope(|scope| {
-            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, habits, &worker, sender));
+            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, habits, tokens, &worker, sender));
             for told in receiver {
                 watch.iter().for_each(|watch| watch.look());
                 let handled = handle(&worker, told, ledger, to_do, tell, &mut fresh);
@@ -217,10 +219,7 @@ impl Walk<'_> {
                 }
             }
             match scheduled.join() {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    trouble.get_or_insert(anyhow::Error::from(error).context("no job tokens").into());
-                }
+                Ok(()) => {}
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         });
@@ -305,145 +304,4 @@ fn handle(
         }
     }
     Ok(())
-}
-
-struct Worker<'a> {
-    judge: &'a Judge<'a>,
-    policy: &'a Policy,
-    today: &'a str,
-    host: &'a Host,
-    spec: &'a Spec,
-    plan: &'a Plan,
-    survey: &'a Survey,
-    jobs: &'a [Job<'a>],
-    watch: Option<&'a Watch<'a>>,
-    cells: &'a [CellId],
-    build_keys: &'a [Sha256],
-    keys: &'a [Sha256],
-    canaries: Canaries,
-    /// Doctests that were run again, by the position of their build.
-    doctests: Mutex<HashMap<usize, Option<Doctests>>>,
-    /// What ran when.
-    spans: Mutex<Vec<Span>>,
-}
-
-impl Worker<'_> {
-    /// Calls with the inputs of a run whose build read this.
-    fn with_inputs<T>(&self, build: &Build, n: usize, read: &Read, act: impl FnOnce(&RunInputs<'_>) -> T) -> T {
-        let key = keys::complete(self.keys[n], read.hash);
-        with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], Some(key), act)
-    }
-}
-
-impl Worker<'_> {
-    /// Calls with the inputs of the run of a task, and notes when that was.
-    fn watched_run(&self, task: &RunTask<'_>, alone: bool) -> Record {
-        let host = self.host.on_account(task.account);
-        let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, parts: task.parts };
-        self.with_inputs(self.jobs[task.job].build, task.run, &task.product.read, |inputs| {
-            let what = format!("`{}` (suite {})", inputs.cell, inputs.suite.name);
-            let inputs = RunInputs { alone: inputs.alone || alone, ..*inputs };
-            self.watched(what, || run_suite(&host, &inputs, task.product, &leaks))
-        })
-    }
-
-    /// Does something and notes when.
-    fn watched<T>(&self, what: String, act: impl FnOnce() -> T) -> T {
-        let from = system();
-        let done = act();
-        self.spans.lock().unwrap_or_else(PoisonError::into_inner).push(Span { what, from, to: system() });
-        done
-    }
-
-    /// The doctests run again, once a build, if they were red.
-    fn doctests_again(
-        &self,
-        job: usize,
-        doctests: &Doctests,
-        jobs: &jobserver::Client,
-        account: &Account,
-    ) -> Option<Doctests> {
-        Some(doctests).filter(|doctests| doctests.are_red())?;
-        let mut known = self.doctests.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry(job).or_insert_with(|| self.run_doctests(job, jobs, account).ok()).clone()
-    }
-
-    fn run_doctests(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> anyhow::Result<Doctests> {
-        let (host, build) = (self.host.on_account(account), self.jobs[job].build);
-        let inputs = build_inputs(&host, self.spec, self.survey, build)?;
-        build::doctests(&host, build, &inputs, jobs)
-    }
-}
-
-impl Executor for Worker<'_> {
-    fn build(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> anyhow::Result<Built> {
-        let (host, build) = (self.host.on_account(account), self.jobs[job].build);
-        self.watched(format!("the build `{}`", self.jobs[job].name), || {
-            let since = system();
-            let inputs = build_inputs(&host, self.spec, self.survey, build)?;
-            let built = build::build(&host, build, &inputs, jobs)?;
-            Ok(match self.watch {
-                Some(watch) => watch.checked(built, since),
-                None => built,
-            })
-        })
-    }
-
-    fn doctests(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> Doctests {
-        self.watched(format!("the documentation tests of `{}`", self.jobs[job].name), || {
-            self.run_doctests(job, jobs, account).unwrap_or_else(|error| Doctests {
-                counts: Counts::default(),
-                failures: Vec::new(),
-                trouble: Some((Outcome::Infrastructure, format!("{error:#}"))),
-            })
-        })
-    }
-
-    fn run(&self, task: &RunTask<'_>) -> Record {
-        self.watched_run(task, false)
-    }
-
-    fn with_doctests(&self, run: usize, record: Record, doctests: &Doctests) -> Record {
-        let build = &self.plan.builds[self.plan.runs[run].build];
-        self.with_inputs(build, run, &Read::default(), |inputs| run::with_doctests(inputs, record, doctests))
-    }
-
-    fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool {
-        let planned = self.plan.runs[run];
-        !self.host.supervisor.is_interrupted()
-            && doubt::is_in_doubt(&self.judge.row(planned.suite, planned.cell, record.clone(), false), company)
-    }
-
-    fn confirm(
-        &self,
-        task: &RunTask<'_>,
-        doctests: Option<&Doctests>,
-        doubt: Doubt,
-        jobs: &jobserver::Client,
-    ) -> Record {
-        // With the user's own home, as plain cargo has it.
-        let record = self.watched_run(task, true);
-        let again = doctests.and_then(|doctests| self.doctests_again(task.job, doctests, jobs, task.account));
-        let record = match again.as_ref().or(doctests) {
-            Some(doctests) => self.with_doctests(task.run, record, doctests),
-            None => record,
-        };
-        doubt::confirmed(doubt, record)
-    }
-}
-
-/// Runs the cell as the suite's kind asks, and says what happened and what proves it. Trouble on our side is the outcome
-/// `infrastructure`.
-fn run_suite(host: &Host, inputs: &RunInputs<'_>, product: &Product, leaks: &Leaks<'_>) -> Record {
-    let (started, clock) = (now(), instant());
-    let record = match &inputs.suite.kind {
-        SuiteKind::Build => Ok(run::built(inputs, product)),
-        SuiteKind::Test => run::proven(host, inputs, product, |scratch| run::tests(host, inputs, product, scratch)),
-        SuiteKind::Leak(settings) => {
-            run::proven(host, inputs, product, |_| leak::run(host, inputs, settings, product, leaks))
-        }
-    };
-    let record = record.unwrap_or_else(|error| blank(inputs, Outcome::Infrastructure, format!("{error:#}")));
-    let duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Record { started, duration_ms, ..record }
 }

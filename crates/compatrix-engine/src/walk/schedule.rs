@@ -99,7 +99,9 @@ pub(super) struct RunTask<'t> {
 
 /// The work of a task, provided by the caller.
 pub(super) trait Executor: Sync {
-    /// Does a build.
+    /// The account of a build that began before.
+    fn begun(&self, job: usize) -> Option<Account>;
+    /// Does a build, or waits for it if it began before.
     fn build(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> anyhow::Result<Built>;
     /// Runs the doctests of a build.
     fn doctests(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> Doctests;
@@ -122,7 +124,7 @@ pub(super) trait Executor: Sync {
 struct Schedule<'a> {
     host: &'a Host,
     work: &'a dyn Executor,
-    tokens: jobserver::Client,
+    tokens: &'a jobserver::Client,
     admission: Admission,
     machine: Machine,
     tasks: Mutex<Tasks>,
@@ -133,16 +135,14 @@ struct Schedule<'a> {
 
 /// Does all jobs. Returns when all is done, or as soon as possible after an interrupt. `habits` has what is known of each
 /// suite's runs.
-///
-/// # Errors
-/// The pool of job tokens cannot be made.
 pub(super) fn run_all(
     host: &Host,
     jobs: &[Job<'_>],
     habits: Vec<Habit>,
+    tokens: &jobserver::Client,
     work: &dyn Executor,
     tell: Sender<Told>,
-) -> std::io::Result<()> {
+) {
     let machine = Machine::look();
     let at_once = host.limits.jobs.max(1);
     let admission = Admission {
@@ -151,13 +151,15 @@ pub(super) fn run_all(
         memory: machine.memory,
         most_runs: if host.limits.serial { 1 } else { (at_once * RUNS_PER_JOB).clamp(LEAST_CAP, MOST_CAP) },
     };
+    let begun_before: BTreeMap<usize, Account> =
+        (0..jobs.len()).filter_map(|job| work.begun(job).map(|account| (job, account))).collect();
     let schedule = Schedule {
         host,
         work,
-        tokens: jobserver::Client::new(at_once)?,
+        tokens,
         admission,
         machine,
-        tasks: Mutex::new(Tasks::new(works(jobs), habits)),
+        tasks: Mutex::new(Tasks::new(works(jobs), begun_before.keys().copied().collect(), habits)),
         accounts: Mutex::default(),
         changed: Condvar::new(),
     };
@@ -165,7 +167,8 @@ pub(super) fn run_all(
         let mut tasks = schedule.lock();
         while !host.supervisor.is_interrupted() && !tasks.is_done() {
             while let Some((id, task, begun)) = schedule.next(&mut tasks, at_once) {
-                let account = schedule.open(id);
+                let before = if let Task::Build(job) = task { begun_before.get(&job).cloned() } else { None };
+                let account = schedule.open(id, before.unwrap_or_default());
                 let (schedule, tell) = (&schedule, tell.clone());
                 scope.spawn(move || schedule.carry_out(Started { id, account, begun }, task, &tell));
             }
@@ -177,7 +180,6 @@ pub(super) fn run_all(
     for (run, record) in schedule.lock().unconfirmed() {
         let _ = tell.send(Told::RunFinished(run, Box::new(record), Spent::default()));
     }
-    Ok(())
 }
 
 /// A task that began.
@@ -203,9 +205,9 @@ impl Schedule<'_> {
         self.now(|now| tasks.next(&self.admission, at_once, now))
     }
 
-    fn open(&self, id: TaskId) -> Account {
-        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        accounts.entry(id).or_default().clone()
+    fn open(&self, id: TaskId, account: Account) -> Account {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).insert(id, account.clone());
+        account
     }
 
     fn wait<'s>(&self, tasks: MutexGuard<'s, Tasks>) -> MutexGuard<'s, Tasks> {
@@ -224,10 +226,10 @@ impl Schedule<'_> {
     }
 
     fn build(&self, started: &Started, job: usize, tell: &Sender<Told>) {
-        // The token that a cargo finds in its environment is the one taken here.
-        let token = self.tokens.acquire();
+        // The token that a cargo finds in its environment is the one taken here, or when it began before.
+        let token = self.work.begun(job).is_none().then(|| self.tokens.acquire());
         let _ = tell.send(Told::BuildStarted(job));
-        let built = self.work.build(job, &self.tokens, &started.account);
+        let built = self.work.build(job, self.tokens, &started.account);
         let summary = built.map(|built| Arc::new(summarise(built, &started.account)));
         drop(token);
         let product = summary.as_ref().ok().and_then(|summary| summary.result.as_ref().ok()).map(Arc::clone);
@@ -239,7 +241,7 @@ impl Schedule<'_> {
     fn doctests(&self, started: &Started, job: usize, tell: &Sender<Told>) {
         let clock = instant();
         let token = self.tokens.acquire();
-        let doctests = Arc::new(self.work.doctests(job, &self.tokens, &started.account));
+        let doctests = Arc::new(self.work.doctests(job, self.tokens, &started.account));
         drop(token);
         let _ = tell.send(Told::DoctestsFinished(job, spent(clock.elapsed(), &started.account)));
         let held = self.lock().doctests_ended(started.id, job, Arc::clone(&doctests));
@@ -283,7 +285,7 @@ impl Schedule<'_> {
         let doubt = ready.doubt.take();
         let task = self.task(started, &ready);
         let record = match doubt {
-            Some(doubt) => self.work.confirm(&task, doctests.as_deref(), *doubt, &self.tokens),
+            Some(doubt) => self.work.confirm(&task, doctests.as_deref(), *doubt, self.tokens),
             None => {
                 let record = self.work.run(&task);
                 doctests.iter().fold(record, |record, doctests| self.work.with_doctests(task.run, record, doctests))

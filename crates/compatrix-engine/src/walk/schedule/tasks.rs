@@ -92,6 +92,8 @@ pub(super) struct Tasks {
     /// By suite.
     habits: Vec<Habit>,
     waiting_builds: BTreeSet<usize>,
+    /// Builds that began before and are not yet under way here.
+    begun_before: BTreeSet<usize>,
     running_builds: BTreeSet<usize>,
     waiting_doctests: BTreeSet<usize>,
     running_doctests: usize,
@@ -114,10 +116,12 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    pub(super) fn new(work: Vec<Work>, habits: Vec<Habit>) -> Self {
+    /// For this work, some builds of which began before.
+    pub(super) fn new(work: Vec<Work>, begun_before: BTreeSet<usize>, habits: Vec<Habit>) -> Self {
         Self {
             links: work.iter().map(|work| work.link.clone()).collect(),
             waiting_builds: (0..work.len()).collect(),
+            begun_before,
             work,
             habits,
             running_builds: BTreeSet::new(),
@@ -163,6 +167,9 @@ impl Tasks {
     }
 
     fn next_task(&mut self, admission: &Admission, jobs: usize, load: &Load) -> Option<Task> {
+        if let Some(job) = self.begun_before.pop_first() {
+            return Some(self.begin_build(job));
+        }
         let cargos = self.running_builds.len() + self.running_doctests;
         let may_build = cargos < jobs && admission.admits_a_build(load);
         // First, because no cell of their build has its result before.

@@ -45,7 +45,8 @@ fn runs_that_share_a_folder_go_one_by_one_and_the_longest_first() {
     let admission = Admission { cores: 8.0, memory: 1 << 40, most_runs: 32 };
     let mut habit = Habit::default();
     habit.add(1_000, 100, 0);
-    let mut tasks = Tasks::new(vec![work(0, &[(0, 1), (1, 9)]), work(1, &[(2, 5), (3, 5)])], vec![habit]);
+    let mut tasks =
+        Tasks::new(vec![work(0, &[(0, 1), (1, 9)]), work(1, &[(2, 5), (3, 5)])], BTreeSet::new(), vec![habit]);
     let next = |tasks: &mut Tasks| tasks.next(&admission, 8, &Now { memory: 0, usage: &|_| Default::default() });
     for (job, tmpdir) in [(0, None), (1, Some("t"))] {
         let (id, task, _) = next(&mut tasks).expect("a build");
@@ -107,6 +108,10 @@ impl Watched {
 }
 
 impl Executor for Watched {
+    fn begun(&self, _: usize) -> Option<Account> {
+        None
+    }
+
     fn build(&self, job: usize, _: &jobserver::Client, _: &Account) -> anyhow::Result<Built> {
         self.during(1000 + job, Outcome::Passed);
         Ok(Built { result: Ok(Product::default()), wall: Duration::ZERO, cpu: Duration::ZERO })
@@ -165,7 +170,8 @@ fn walked(at_once: usize, doctests: bool, work: &Watched) -> BTreeMap<usize, Rec
         .collect();
     let (sender, receiver) = std::sync::mpsc::channel();
     let host = host(at_once);
-    run_all(&host, &jobs, vec![Habit::default()], work, sender).unwrap();
+    let tokens = jobserver::Client::new(at_once).unwrap();
+    run_all(&host, &jobs, vec![Habit::default()], &tokens, work, sender);
     let told = receiver.into_iter().filter_map(|told| match told {
         Told::RunFinished(run, record, _) => Some((run, *record)),
         Told::BuildStarted(_) | Told::BuildFinished(..) | Told::DoctestsFinished(..) => None,

@@ -132,7 +132,7 @@ pub(super) fn simulate(made: &[Made], admission: Admission, jobs: usize, habits:
         let link = Link { lane: made.lane, build_ms: length(&made.build), after_ms, compiles_c: false };
         Work { link, doctests: made.doctests.is_some(), runs }
     });
-    let mut tasks = Tasks::new(works.collect(), habits);
+    let mut tasks = Tasks::new(works.collect(), Default::default(), habits);
     let (mut seen, mut now_ms, mut processes) = (Seen::default(), 0, BTreeMap::<TaskId, Process>::new());
     let mut left: BTreeMap<TaskId, f64> = BTreeMap::new();
     while !tasks.is_done() {
