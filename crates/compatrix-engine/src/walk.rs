@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use compatrix_leak::Policy;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SourceProof};
-use compatrix_model::facts::{Durations, Habit};
+use compatrix_model::facts::Durations;
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
@@ -115,9 +115,7 @@ pub(crate) fn walk_plan(
     let reused: Vec<bool> = walk.rows.iter().map(Option::is_some).collect();
     let runs = plan.runs.iter().zip(&walk.cells).zip(&reused).filter(|(_, reused)| !**reused);
     let earlier = Before::of(ledger, runs.map(|((run, cell), _)| (spec.suites[run.suite].name.as_str(), cell)))?;
-    let habits =
-        spec.suites.iter().map(|suite| durations.suites.get(&suite.name).copied().unwrap_or_default()).collect();
-    let (mut rows, spans) = walk.go(&jobs, habits, ledger, watch.as_ref(), begun, to_do, tell)?;
+    let (mut rows, spans) = walk.go(&jobs, ledger, watch.as_ref(), begun, to_do, tell)?;
     if let Some(lost) = watch.and_then(|watch| watch.end(&spans, tell)) {
         for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| !reused[*n]) {
             let record = rows[n].as_ref().and_then(Row::record).and_then(|record| lost.instead_of(record));
@@ -151,7 +149,8 @@ fn jobs<'p>(spec: &Spec, plan: &'p Plan, walk: &Walk<'_>, durations: &Durations)
         let suite = &spec.suites[run.suite];
         let unseen = suite.leak().map(|_| LEAK_RUN_MS);
         let predicted_ms = durations.runs.get(&id).copied().or(unseen);
-        jobs[run.build].runs.push(PlannedRun { run: n, suite: run.suite, predicted_ms, alone: suite.alone });
+        let usual = durations.habits.get(&id).copied();
+        jobs[run.build].runs.push(PlannedRun { run: n, suite: run.suite, predicted_ms, usual, alone: suite.alone });
     }
     jobs.retain(|job| !job.runs.is_empty());
     jobs
@@ -176,7 +175,6 @@ impl Walk<'_> {
     fn go(
         mut self,
         jobs: &[Job<'_>],
-        habits: Vec<Habit>,
         ledger: &Ledger,
         watch: Option<&Watch<'_>>,
         (head_start, tokens): (&HeadStart<'_>, &jobserver::Client),
@@ -208,7 +206,7 @@ impl Walk<'_> {
         let mut fresh: HashMap<usize, Row> = HashMap::new();
         let mut trouble: Option<Error> = None;
         std::thread::scope(|scope| {
-            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, habits, tokens, &worker, sender));
+            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, tokens, &worker, sender));
             for told in receiver {
                 watch.iter().for_each(|watch| watch.look());
                 let handled = handle(&worker, told, ledger, to_do, tell, &mut fresh);
