@@ -68,10 +68,9 @@ pub(crate) fn walk_plan(
     host: &Host,
     ledger: &Ledger,
     spec: &Spec,
-    plan: Plan,
-    survey: Survey,
+    (survey, plan): (Survey, Plan),
     (policy, today): (&Policy, &str),
-    begun: (&HeadStart<'_>, &jobserver::Client),
+    head_start: &HeadStart<'_>,
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
     let known = known::of_plan(host, ledger, spec, &plan, &survey)?;
@@ -109,13 +108,13 @@ pub(crate) fn walk_plan(
         estimate_ms: schedule::estimate_ms(&jobs, host.limits.jobs),
     });
     let builds = jobs.len();
-    begun.0.wait_for_others(&jobs.iter().map(|job| job.build).collect::<Vec<_>>());
+    head_start.wait_for_others(&jobs.iter().map(|job| job.build).collect::<Vec<_>>());
     let begin = || Watch::begin(host, &spec.project, &survey.workspace.dirs, &survey.workspace.source);
     let watch = if to_do > 0 { Some(begin()?) } else { None };
     let reused: Vec<bool> = walk.rows.iter().map(Option::is_some).collect();
     let runs = plan.runs.iter().zip(&walk.cells).zip(&reused).filter(|(_, reused)| !**reused);
     let earlier = Before::of(ledger, runs.map(|((run, cell), _)| (spec.suites[run.suite].name.as_str(), cell)))?;
-    let (mut rows, spans) = walk.go(&jobs, ledger, watch.as_ref(), begun, to_do, tell)?;
+    let (mut rows, spans) = walk.go(&jobs, ledger, watch.as_ref(), head_start, to_do, tell)?;
     if let Some(lost) = watch.and_then(|watch| watch.end(&spans, tell)) {
         for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| !reused[*n]) {
             let record = rows[n].as_ref().and_then(Row::record).and_then(|record| lost.instead_of(record));
@@ -177,7 +176,7 @@ impl Walk<'_> {
         jobs: &[Job<'_>],
         ledger: &Ledger,
         watch: Option<&Watch<'_>>,
-        (head_start, tokens): (&HeadStart<'_>, &jobserver::Client),
+        head_start: &HeadStart<'_>,
         to_do: usize,
         tell: &Sender<Event>,
     ) -> Result<(Vec<Option<Row>>, Vec<Span>), Error> {
@@ -206,7 +205,7 @@ impl Walk<'_> {
         let mut fresh: HashMap<usize, Row> = HashMap::new();
         let mut trouble: Option<Error> = None;
         std::thread::scope(|scope| {
-            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, tokens, &worker, sender));
+            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, head_start.tokens(), &worker, sender));
             for told in receiver {
                 watch.iter().for_each(|watch| watch.look());
                 let handled = handle(&worker, told, ledger, to_do, tell, &mut fresh);

@@ -56,7 +56,7 @@ pub(super) struct Job<'a> {
     pub predicted_ms: Option<u64>,
     /// The same of its doctests.
     pub doctests_ms: Option<u64>,
-    /// Its runs.
+    /// They become ready when it is done.
     pub runs: Vec<PlannedRun>,
 }
 
