@@ -2,11 +2,14 @@
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
 mod earlier;
+mod head_start;
 mod in_full;
 mod rows;
 mod schedule;
 mod sources;
+mod worker;
 
+pub(crate) use head_start::HeadStart;
 pub(crate) use rows::reusable;
 
 use std::collections::HashMap;
@@ -18,35 +21,31 @@ use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::facts::Durations;
 use compatrix_model::hash::Sha256;
-use compatrix_model::matrix_spec::{Spec, SuiteKind};
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::predict::LEAK_RUN_MS;
-use compatrix_model::plan::{Build, DebugInfo, Plan};
+use compatrix_model::plan::{Build, Plan};
 use compatrix_model::results::another_kind;
-use compatrix_model::results::doubt::{self, Company, Doubt};
 use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;
 
-use crate::build::{self, Built, Doctests, NotBuilt, Product, Read};
+use crate::build::NotBuilt;
 use crate::event::Event;
 use crate::find::facts::HostFacts;
 use crate::find::written::Span;
-use crate::leak::{self, Canaries, Leaks};
-use crate::ledger::Ledger;
-use crate::run;
-use crate::run::executable::blank;
-use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
-use crate::run::keys::{self, ByDebugInfo};
+use crate::leak::Canaries;
+use crate::ledger::{self, Ledger, Spent};
+use crate::run::keys::ByDebugInfo;
 use crate::run::known;
 use crate::survey::Survey;
-use crate::sys::clock::{instant, now, system};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::walk::earlier::Before;
 use crate::walk::in_full::InFull;
-use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
+use crate::walk::schedule::{BuiltSummary, Job, PlannedRun, Told};
 use crate::walk::sources::Watch;
+use crate::walk::worker::Worker;
 
 /// The result of a walk.
 #[derive(Debug)]
@@ -70,9 +69,9 @@ pub(crate) fn walk_plan(
     host: &Host,
     ledger: &Ledger,
     spec: &Spec,
-    plan: Plan,
-    survey: Survey,
+    (survey, plan): (Survey, Plan),
     (policy, today): (&Policy, &str),
+    head_start: &HeadStart<'_>,
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
     let known = known::of_plan(host, ledger, spec, &plan, &survey)?;
@@ -111,12 +110,13 @@ pub(crate) fn walk_plan(
         estimate_ms: schedule::estimate_ms(&jobs, host.limits.jobs),
     });
     let builds = jobs.len();
+    head_start.wait_for_others(&jobs.iter().map(|job| job.build).collect::<Vec<_>>());
     let begin = || Watch::begin(host, &spec.project, &survey.workspace.dirs, &survey.workspace.source);
     let watch = if to_do > 0 { Some(begin()?) } else { None };
     let reused: Vec<bool> = walk.rows.iter().map(Option::is_some).collect();
     let runs = plan.runs.iter().zip(&walk.cells).zip(&reused).filter(|(_, reused)| !**reused);
     let earlier = Before::of(ledger, runs.map(|((run, cell), _)| (spec.suites[run.suite].name.as_str(), cell)))?;
-    let (mut rows, spans) = walk.go(&jobs, ledger, watch.as_ref(), to_do, tell)?;
+    let (mut rows, spans) = walk.go(&jobs, ledger, watch.as_ref(), head_start, to_do, tell)?;
     if let Some(lost) = watch.and_then(|watch| watch.end(&spans, tell)) {
         for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| !reused[*n]) {
             let record = rows[n].as_ref().and_then(Row::record).and_then(|record| lost.instead_of(record));
@@ -139,14 +139,19 @@ pub(crate) fn walk_plan(
 /// The builds that have runs to do, with these runs, in the plan's order.
 fn jobs<'p>(spec: &Spec, plan: &'p Plan, walk: &Walk<'_>, durations: &Durations) -> Vec<Job<'p>> {
     let job = |(build, name): (&'p Build, String)| {
-        let predicted_ms = durations.builds.get(&build.id()).copied();
-        Job { build, name, predicted_ms, runs: Vec::new() }
+        let (all, doctests_ms) =
+            (durations.builds.get(&build.id()).copied(), durations.doctests.get(&build.id()).copied());
+        let predicted_ms = all.map(|all| all.saturating_sub(doctests_ms.unwrap_or_default()));
+        Job { build, name, predicted_ms, doctests_ms, runs: Vec::new() }
     };
     let mut jobs: Vec<Job<'p>> = plan.builds.iter().zip(plan.build_names(&spec.space)).map(job).collect();
     for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| walk.rows[*n].is_none()) {
         let id = (spec.suites[run.suite].name.clone(), walk.cells[n].to_string());
-        let unseen = spec.suites[run.suite].leak().map(|_| LEAK_RUN_MS);
-        jobs[run.build].runs.push((n, durations.runs.get(&id).copied().or(unseen)));
+        let suite = &spec.suites[run.suite];
+        let unseen = suite.leak().map(|_| LEAK_RUN_MS);
+        let predicted_ms = durations.runs.get(&id).copied().or(unseen);
+        let usual = durations.habits.get(&id).copied();
+        jobs[run.build].runs.push(PlannedRun { run: n, suite: run.suite, predicted_ms, usual, alone: suite.alone });
     }
     jobs.retain(|job| !job.runs.is_empty());
     jobs
@@ -174,6 +179,7 @@ impl Walk<'_> {
         jobs: &[Job<'_>],
         ledger: &Ledger,
         watch: Option<&Watch<'_>>,
+        head_start: &HeadStart<'_>,
         to_do: usize,
         tell: &Sender<Event>,
     ) -> Result<(Vec<Option<Row>>, Vec<Span>), Error> {
@@ -190,6 +196,7 @@ impl Walk<'_> {
             policy: self.policy,
             today: self.today,
             jobs,
+            head_start,
             watch,
             cells: &self.cells,
             build_keys: &self.build_keys,
@@ -203,7 +210,7 @@ impl Walk<'_> {
         let mut fresh: HashMap<usize, Row> = HashMap::new();
         let mut trouble: Option<Error> = None;
         std::thread::scope(|scope| {
-            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, &worker, sender));
+            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, head_start.tokens(), &worker, sender));
             for told in receiver {
                 watch.iter().for_each(|watch| watch.look());
                 let handled = handle(&worker, told, ledger, to_do, tell, &mut fresh);
@@ -214,10 +221,7 @@ impl Walk<'_> {
                 }
             }
             match scheduled.join() {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    trouble.get_or_insert(anyhow::Error::from(error).context("no job tokens").into());
-                }
+                Ok(()) => {}
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         });
@@ -241,14 +245,14 @@ fn handle(
     tell: &Sender<Event>,
     fresh: &mut HashMap<usize, Row>,
 ) -> Result<(), Error> {
-    let mut keep = |n: usize, record: Record| -> Result<(), Error> {
+    let mut keep = |n: usize, record: Record, spent: Spent| -> Result<(), Error> {
         let run = worker.plan.runs[n];
         let row = worker.judge.row(run.suite, run.cell, record, false);
         if worker.host.supervisor.is_interrupted() && row.outcome() == Some(Outcome::Infrastructure) {
             // Cut short by the user; it is as if it had not begun.
             return Ok(());
         }
-        row.record().map_or(Ok(()), |record| ledger.put(record))?;
+        row.record().map_or(Ok(()), |record| ledger.put_spent(record, &spent))?;
         fresh.insert(n, row.clone());
         let _ = tell.send(Event::RunFinished { row: Box::new(row), done: fresh.len(), of: to_do });
         Ok(())
@@ -257,27 +261,25 @@ fn handle(
         Told::BuildStarted(job) => {
             let _ = tell.send(Event::BuildStarted { build: worker.jobs[job].name.clone() });
         }
-        Told::RunFinished(n, record) => {
+        Told::RunFinished(n, record, spent) => {
             if let Some((key, read)) = worker.read_in_full(n, &record) {
                 ledger.put_reads(key, &read.inputs, worker.host.now)?;
             }
-            keep(n, *record)?;
+            keep(n, *record, spent)?;
+        }
+        Told::DoctestsFinished(job, spent) => {
+            let id = ledger::doctests_of(&worker.jobs[job].build.id());
+            ledger.put_build(&id, true, &spent, worker.host.now)?;
         }
         Told::BuildFinished(job, summary) => {
             let build = worker.jobs[job].build;
             let summary = summary.unwrap_or_else(|error| {
                 let failure = NotBuilt::because(Outcome::Infrastructure, format!("{error:#}"), String::new());
                 let failure = NotBuilt { debug: build.debug, ..failure };
-                Arc::new(BuiltSummary { result: Err(failure), wall_ms: 0, cpu_ms: 0 })
+                Arc::new(BuiltSummary { result: Err(failure), spent: Spent::default() })
             });
-            let ms = std::time::Duration::from_millis;
-            ledger.put_build(
-                &build.id(),
-                summary.result.is_ok(),
-                ms(summary.wall_ms),
-                ms(summary.cpu_ms),
-                worker.host.now,
-            )?;
+            let spent = summary.spent;
+            ledger.put_build(&build.id(), summary.result.is_ok(), &spent, worker.host.now)?;
             let failure = summary.result.as_ref().err();
             for note in summary.result.iter().flat_map(|product| &product.notes) {
                 let _ = tell.send(Event::Warning(note.clone()));
@@ -286,156 +288,23 @@ fn handle(
                 Ok(product) => (&product.read, product.debug),
                 Err(failure) => (&failure.read, failure.debug),
             };
-            if let (Some(_), Some((n, _))) = (read.hash, worker.jobs[job].runs.first()) {
-                let key = worker.build_keys[worker.plan.runs[*n].build].of(debug);
+            if let (Some(_), Some(first)) = (read.hash, worker.jobs[job].runs.first()) {
+                let key = worker.build_keys[worker.plan.runs[first.run].build].of(debug);
                 ledger.put_reads(key, &read.inputs, worker.host.now)?;
             }
             let _ = tell.send(Event::BuildFinished {
                 build: worker.jobs[job].name.clone(),
                 trouble: failure.map(|failure| failure.cause.clone()),
                 output: failure.map(|failure| failure.output.clone()).unwrap_or_default(),
-                wall_ms: summary.wall_ms,
-                cpu_ms: summary.cpu_ms,
+                wall_ms: spent.wall_ms,
+                cpu_ms: spent.cpu_ms,
             });
             if let Some(failure) = failure {
-                for &(n, _) in &worker.jobs[job].runs {
-                    keep(n, worker.not_built(job, n, failure))?;
+                for &PlannedRun { run: n, .. } in &worker.jobs[job].runs {
+                    keep(n, worker.not_built(job, n, failure), Spent::default())?;
                 }
             }
         }
     }
     Ok(())
-}
-
-struct Worker<'a> {
-    judge: &'a Judge<'a>,
-    policy: &'a Policy,
-    today: &'a str,
-    host: &'a Host,
-    spec: &'a Spec,
-    plan: &'a Plan,
-    survey: &'a Survey,
-    jobs: &'a [Job<'a>],
-    watch: Option<&'a Watch<'a>>,
-    cells: &'a [CellId],
-    build_keys: &'a [ByDebugInfo],
-    of_runs: &'a [ByDebugInfo],
-    keys: &'a [Sha256],
-    canaries: Canaries,
-    /// Doctests that were run again, by the position of their build.
-    doctests: Mutex<HashMap<usize, Option<Doctests>>>,
-    in_full: InFull,
-    /// What ran when.
-    spans: Mutex<Vec<Span>>,
-}
-
-impl Worker<'_> {
-    /// The build of a job, as it was made.
-    fn made(&self, job: usize, debug: DebugInfo) -> Build {
-        Build { debug, ..self.jobs[job].build.clone() }
-    }
-
-    /// Calls with the inputs of a run whose build read this.
-    fn with_inputs<T>(&self, build: &Build, n: usize, read: &Read, act: impl FnOnce(&RunInputs<'_>) -> T) -> T {
-        let runs = self.of_runs[self.plan.runs[n].build].of(build.debug);
-        let key = keys::complete(runs, self.keys[n], read.hash);
-        with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], Some(key), act)
-    }
-}
-
-impl Worker<'_> {
-    fn run_suite(&self, inputs: &RunInputs<'_>, product: &Product, jobs: &jobserver::Client) -> Record {
-        let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
-        let what = format!("`{}` (suite {})", inputs.cell, inputs.suite.name);
-        self.watched(what, || run_suite(self.host, inputs, product, &leaks))
-    }
-
-    /// Does something and notes when.
-    fn watched<T>(&self, what: String, act: impl FnOnce() -> T) -> T {
-        let from = system();
-        let done = act();
-        self.spans.lock().unwrap_or_else(PoisonError::into_inner).push(Span { what, from, to: system() });
-        done
-    }
-}
-
-impl Worker<'_> {
-    /// The product with its doctests run again, once a build, if they were red.
-    fn doctests_again(&self, job: usize, product: &Product, jobs: &jobserver::Client) -> Option<Product> {
-        product.doctests.as_ref().filter(|doctests| doctests.are_red())?;
-        let build = self.jobs[job].build;
-        let mut known = self.doctests.lock().unwrap_or_else(PoisonError::into_inner);
-        let again = known.entry(job).or_insert_with(|| {
-            let inputs = build_inputs(self.host, self.spec, self.survey, build).ok()?;
-            build::doctests(self.host, build, &inputs, jobs).ok()
-        });
-        Some(Product { doctests: again.clone().or_else(|| product.doctests.clone()), ..product.clone() })
-    }
-}
-
-impl Executor for Worker<'_> {
-    fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built> {
-        let build = self.jobs[job].build;
-        self.watched(format!("the build `{}`", self.jobs[job].name), || {
-            let since = system();
-            let inputs = build_inputs(self.host, self.spec, self.survey, build)?;
-            let built = self.built_at_last(job, build::build(self.host, build, &inputs, jobs)?, jobs)?;
-            Ok(match self.watch {
-                Some(watch) => watch.checked(built, since),
-                None => built,
-            })
-        })
-    }
-
-    fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record {
-        let build = self.made(job, product.debug);
-        let record = self.with_inputs(&build, run, &product.read, |inputs| self.run_suite(inputs, product, jobs));
-        // Others are confirmed when nothing else runs.
-        if self.is_alone(run) {
-            self.believed(job, run, record, jobs)
-        } else {
-            record
-        }
-    }
-
-    fn is_alone(&self, run: usize) -> bool {
-        self.spec.suites[self.plan.runs[run].suite].alone
-    }
-
-    fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool {
-        let planned = self.plan.runs[run];
-        !self.host.supervisor.is_interrupted()
-            && doubt::is_in_doubt(&self.judge.row(planned.suite, planned.cell, record.clone(), false), company)
-    }
-
-    fn confirm(&self, job: usize, run: usize, product: &Product, doubt: Doubt, jobs: &jobserver::Client) -> Record {
-        let planned = self.plan.runs[run];
-        let row = self.judge.row(planned.suite, planned.cell, doubt.record.clone(), false);
-        if !doubt::is_to_run_alone(&row, doubt.company) {
-            return self.believed(job, run, doubt.record, jobs);
-        }
-        let again = self.doctests_again(job, product, jobs);
-        let product = again.as_ref().unwrap_or(product);
-        let again = self.with_inputs(&self.made(job, product.debug), run, &product.read, |inputs| {
-            // With the user's own home, as plain cargo has it.
-            self.run_suite(&RunInputs { alone: true, ..*inputs }, product, jobs)
-        });
-        self.believed(job, run, doubt::confirmed(doubt, again), jobs)
-    }
-}
-
-/// Runs the cell as the suite's kind asks, and says what happened and what proves it. Trouble on our side is the outcome
-/// `infrastructure`.
-fn run_suite(host: &Host, inputs: &RunInputs<'_>, product: &Product, leaks: &Leaks<'_>) -> Record {
-    let (started, clock) = (now(), instant());
-    let record = match &inputs.suite.kind {
-        SuiteKind::Build => Ok(run::built(inputs, product)),
-        SuiteKind::Test => run::proven(host, inputs, product, |scratch| run::tests(host, inputs, product, scratch)),
-        SuiteKind::Leak(settings) => {
-            run::proven(host, inputs, product, |_| leak::run(host, inputs, settings, product, leaks))
-        }
-    };
-    let record = record.unwrap_or_else(|error| blank(inputs, Outcome::Infrastructure, format!("{error:#}")));
-    let duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Record { started, duration_ms, ..record }
 }
