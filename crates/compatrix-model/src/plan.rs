@@ -5,6 +5,7 @@
 
 mod build;
 mod contents;
+pub mod forecast;
 pub mod machines;
 mod names;
 pub mod narrow;
