@@ -2,6 +2,7 @@
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
 mod earlier;
+mod full;
 mod head_start;
 mod in_full;
 mod rows;
@@ -42,7 +43,7 @@ use crate::survey::Survey;
 use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::walk::earlier::Before;
-use crate::walk::in_full::InFull;
+use crate::walk::full::InFull;
 use crate::walk::schedule::{BuiltSummary, Job, PlannedRun, Told};
 use crate::walk::sources::Watch;
 use crate::walk::worker::Worker;

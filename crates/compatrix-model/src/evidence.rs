@@ -10,10 +10,10 @@ use compatrix_leak::LeakReport;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellId;
+use crate::debug_info::DebugInfo;
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
 use crate::outcome::Outcome;
-use crate::plan::DebugInfo;
 
 pub use contradiction::{Contradiction, Stated};
 pub use differences::{Differences, LeftOut};

@@ -4,6 +4,7 @@
 //! only print it.
 
 mod build;
+mod compiled;
 mod contents;
 pub mod forecast;
 pub mod machines;
@@ -25,11 +26,13 @@ use crate::condition::{Condition, Match, Matcher, Versions};
 use crate::facts::{Availability, PackageFacts, PlanFacts, Unbundled};
 use crate::linkage::Linkage;
 use crate::lockset::{self, Lockset};
-use crate::matrix_spec::{Expect, Profile, Spec, Suite, SuiteKind};
+use crate::matrix_spec::{Expect, Profile, Spec, Suite};
 use crate::promised;
+use compiled::{compiled_by, Compiled};
 
+pub use crate::debug_info::DebugInfo;
 pub use crate::promised::AMBIENT_TOOLCHAIN;
-pub use build::{Build, DebugInfo, Sanitizer, Targets};
+pub use build::{Build, Sanitizer, Targets};
 pub use contents::{Plan, Provision, Run, Skip, SkipReason};
 pub use parts::{Dealt, Narrowed, Part, Shard, ShardError, Since};
 
@@ -169,7 +172,7 @@ impl<'a> Planner<'a> {
                 }
             }
         }
-        self.share_debug_info();
+        compiled::share_debug_info(&mut self.plan);
         self.plan.coverage = chosen.coverage_of(space, self.plan.runs.iter().map(|run| run.cell));
         self.drop_builds_without_runs();
         self.plan.provisions = self.provisions.into_iter().collect();
@@ -381,27 +384,6 @@ impl<'a> Planner<'a> {
         index
     }
 
-    /// Gives all builds of a lane full debug information if one of them needs it. A lane compiles its dependencies once for
-    /// all its builds, but once more for those with less debug information: that costs more than the information, which
-    /// makes a build about a third dearer.
-    fn share_debug_info(&mut self) {
-        let shares = |build: &Build| build.sanitizer.is_none() && matches!(build.targets, Targets::Tests { .. });
-        let needs_all = |build: &&Build| shares(build) && build.debug.is_full();
-        let full: BTreeSet<String> = self.plan.builds.iter().filter(needs_all).map(Build::lane).collect();
-        let lacks = |build: &Build| shares(build) && !build.debug.is_full() && full.contains(&build.lane());
-        if !self.plan.builds.iter().any(lacks) {
-            return;
-        }
-        for build in self.plan.builds.iter_mut().filter(|build| lacks(build)) {
-            build.debug = DebugInfo::Full;
-        }
-        let first = |build: &Build| self.plan.builds.iter().position(|other| other == build);
-        let same: Vec<usize> = self.plan.builds.iter().filter_map(first).collect();
-        for run in &mut self.plan.runs {
-            run.build = same[run.build];
-        }
-    }
-
     fn drop_builds_without_runs(&mut self) {
         let counts = self.plan.runs_per_build();
         let mut kept = vec![usize::MAX; counts.len()];
@@ -431,27 +413,6 @@ impl<'a> Planner<'a> {
             self.provisions.insert(Provision::Sqlite(against.clone()));
         }
     }
-}
-
-/// A suite's requirements on its builds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Compiled {
-    targets: Targets,
-    sanitizer: Option<Sanitizer>,
-    debug: DebugInfo,
-}
-
-fn compiled_by(suite: &Suite) -> Compiled {
-    let targets = match suite.kind {
-        SuiteKind::Test | SuiteKind::Leak(_) => Targets::Tests { doctests: suite.doctests },
-        SuiteKind::Build => Targets::Packages,
-    };
-    // Leak tools read it, and what a package's users compile has what cargo gives it.
-    let debug = match suite.kind {
-        SuiteKind::Test if !suite.full_debug => DebugInfo::None,
-        SuiteKind::Test | SuiteKind::Leak(_) | SuiteKind::Build => DebugInfo::Full,
-    };
-    Compiled { targets, sanitizer: suite.leak().and_then(|leak| Sanitizer::of(leak.tool)), debug }
 }
 
 /// Whether one of these packages has SQLite compiled in, by a feature or always.

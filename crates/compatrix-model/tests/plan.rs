@@ -474,12 +474,9 @@ fn tests_are_built_without_debug_information_unless_something_of_their_lane_read
     assert_eq!(of("", true), ["tests 1.70 Full", "tests stable Full"]);
     let full = "[[suite]]\nname = \"full\"\ndebug = \"full\"\n";
     assert_eq!(of(full, false), ["full 1.70 Full", "full stable Full"]);
-    // What its users compile is built as cargo does, apart from the tests.
     let compiles = "[[suite]]\nname = \"tests\"\n[[suite]]\nname = \"compiles\"\nkind = \"build\"\n";
-    assert_eq!(
-        of(compiles, false),
-        ["compiles 1.70 Full", "compiles stable Full", "tests 1.70 None", "tests stable None"]
-    );
+    let apart = ["compiles 1.70 Full", "compiles stable Full", "tests 1.70 None", "tests stable None"];
+    assert_eq!(of(compiles, false), apart);
     for other in ["debug = \"full\"", "kind = \"leak\"\ntool = \"resources\"", "kind = \"leak\"\ntool = \"miri\""] {
         let suites = format!(
             "[[suite]]\nname = \"tests\"\n[[suite]]\nname = \"other\"\n{other}\nwhen = {{ rust = \"stable\", features = \"json\" }}\n"
@@ -487,7 +484,6 @@ fn tests_are_built_without_debug_information_unless_something_of_their_lane_read
         let found = of(&suites, false);
         assert_eq!(found, ["other stable Full", "tests 1.70 None", "tests stable Full"], "{other}");
     }
-    // What is sanitized shares nothing with others.
     let asan = "[[suite]]\nname = \"tests\"\n[[suite]]\nname = \"asan\"\nkind = \"leak\"\ntool = \"asan\"\n";
     assert_eq!(of(asan, false), ["asan 1.70 Full", "asan stable Full", "tests 1.70 None", "tests stable None"]);
 }
@@ -498,6 +494,7 @@ fn a_build_that_a_suite_needs_in_full_serves_the_others_too() {
     let spec = spec(AXES, suites);
     let plan = planned(&spec, &host(&spec, &[], &[]), &["rust=stable"]);
     assert_eq!((plan.builds.len(), plan.runs.len()), (6, 2 * 4 * 2 * 3));
-    assert!(plan.builds.iter().all(|build| build.debug == DebugInfo::Full));
-    assert!(plan.runs.iter().all(|run| run.build < 6));
+    assert!(
+        plan.builds.iter().all(|build| build.debug == DebugInfo::Full) && plan.runs.iter().all(|run| run.build < 6)
+    );
 }

@@ -1,7 +1,6 @@
 //! What a build without debug information does not do: built and run with it before it counts.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use compatrix_model::evidence::Record;
 use compatrix_model::hash::Sha256;
@@ -10,35 +9,15 @@ use compatrix_model::plan::DebugInfo;
 use compatrix_model::results::doubt;
 use compatrix_model::results::row::Row;
 
-use crate::build::{self, Built, Doctests, NotBuilt, Product, Read};
+use crate::build::{self, Built, NotBuilt, Read};
 use crate::run::executable::blank;
 use crate::run::inputs::build_inputs;
 use crate::run::proof;
 use crate::sys::account::Account;
 use crate::sys::clock::system;
+use crate::walk::full::{lock, Full};
 use crate::walk::schedule::{Executor, RunTask};
 use crate::walk::worker::Worker;
-
-/// What was built in full after all.
-#[derive(Debug, Default)]
-pub(super) struct InFull {
-    /// Made to confirm runs, with the doctests, by the position of the build in the plan.
-    products: Mutex<HashMap<usize, Result<Arc<Full>, NotBuilt>>>,
-    /// Jobs that could not be built otherwise.
-    at_last: Mutex<BTreeSet<usize>>,
-    /// Known failures, with the position of their build in the plan, which were the same in full.
-    same: Mutex<Vec<(usize, Record)>>,
-}
-
-#[derive(Debug)]
-struct Full {
-    product: Product,
-    doctests: Option<Doctests>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 impl Worker<'_> {
     pub(super) fn row_of(&self, run: usize, record: &Record) -> Row {

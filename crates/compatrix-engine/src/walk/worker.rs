@@ -25,8 +25,8 @@ use crate::survey::Survey;
 use crate::sys::account::Account;
 use crate::sys::clock::{instant, now, system};
 use crate::sys::host::Host;
+use crate::walk::full::InFull;
 use crate::walk::head_start::HeadStart;
-use crate::walk::in_full::InFull;
 use crate::walk::schedule::{Executor, Job, RunTask};
 use crate::walk::sources::Watch;
 

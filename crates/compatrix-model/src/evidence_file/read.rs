@@ -12,13 +12,13 @@ use super::entry::{failure, Entry, EvidenceFile, FORMAT, OLDEST};
 use super::leaks::{BaselineEvidence, FindingEvidence, LeakEvidence};
 use super::snapshot::{known, RawMeaning};
 use crate::cell::{CellId, CellIdError};
+use crate::debug_info::DebugInfo;
 use crate::evidence::{Counts, Differences, ExecutableProof, FixtureProof, LeftOut, Proof, Record};
 use crate::evidence::{SourceProof, SqliteProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
 use crate::meaning::Meaning;
 use crate::outcome::Outcome;
-use crate::plan::DebugInfo;
 
 /// Why a text is not an evidence file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,11 +8,11 @@ use shaped_toml::{key, quoted};
 use super::entry::{EvidenceFile, FORMAT};
 use super::leaks::{FindingEvidence, LeakEvidence};
 use super::snapshot::Snapshots;
+use crate::debug_info::DebugInfo;
 use crate::evidence::{Counts, Differences, ExecutableProof, FixtureProof, LeftOut, Proof, Record};
 use crate::evidence::{SourceProof, SqliteProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
-use crate::plan::DebugInfo;
 
 /// The sources without the locked dependencies: commit and its date, whether they differ from it, hash.
 type Origin<'a> = (Option<&'a str>, Option<&'a str>, bool, Sha256);

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use compatrix_leak::Tool;
-use serde::{Deserialize, Serialize};
 
 use crate::axis::ValueName;
+use crate::debug_info::DebugInfo;
 use crate::linkage::Linkage;
 use crate::lockset::Lockset;
 
@@ -34,25 +34,6 @@ pub struct Build {
     pub sanitizer: Option<Sanitizer>,
     /// How much debug information.
     pub debug: DebugInfo,
-}
-
-/// How much debug information a build has. Not a part of [`Build::id`]: it changes no result of a test that does not read
-/// it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DebugInfo {
-    /// As much as the profile asks for.
-    #[default]
-    Full,
-    /// The profile's `debug` is off.
-    None,
-}
-
-impl DebugInfo {
-    /// Whether it is as much as the profile asks for.
-    pub fn is_full(&self) -> bool {
-        *self == DebugInfo::Full
-    }
 }
 
 /// The sanitizers of nightly compilers.

@@ -135,8 +135,8 @@ pub fn builds_only_with_debug_info(cause: &str, suite: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::debug_info::DebugInfo;
     use crate::evidence::{Counts, SourceProof, TestFailure, ToolchainProof};
-    use crate::plan::DebugInfo;
 
     fn record(outcome: Outcome, cause: &str) -> Record {
         let cell = "rust=stable".parse().expect("a cell");
