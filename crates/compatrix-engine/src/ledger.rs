@@ -328,22 +328,17 @@ impl Ledger {
             }
             // Of those that were cut short nothing is learned.
             let mut select = connection.prepare(
-                "SELECT suite, count(*), sum(duration_ms), sum(wanted_ms), max(peak_memory) FROM records WHERE cpu_ms > 0 AND \
-                 outcome <> 'infrastructure' GROUP BY suite",
+                "SELECT suite, cell, duration_ms, wanted_ms, peak_memory FROM records WHERE cpu_ms > 0 AND outcome <> \
+                 'infrastructure' ORDER BY id",
             )?;
             let number = |row: &rusqlite::Row<'_>, n: usize| row.get::<_, i64>(n).map(i64::unsigned_abs);
             let rows = select.query_map([], |row| {
-                let habit = Habit {
-                    ended: number(row, 1)?,
-                    wall_ms: number(row, 2)?,
-                    wanted_ms: number(row, 3)?,
-                    peak_memory: number(row, 4)?,
-                };
-                Ok((row.get(0)?, habit))
+                let (wall_ms, wanted_ms, peak_memory) = (number(row, 2)?, number(row, 3)?, number(row, 4)?);
+                Ok(((row.get(0)?, row.get(1)?), Habit { ended: 1, wall_ms, wanted_ms, peak_memory }))
             })?;
             for row in rows {
-                let (suite, habit) = row?;
-                durations.suites.insert(suite, habit);
+                let (run, habit) = row?;
+                durations.habits.insert(run, habit);
             }
             Ok(durations)
         })

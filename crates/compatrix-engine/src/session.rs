@@ -136,8 +136,8 @@ impl Session {
             head_start.end();
             let walked = prepared.and_then(|(survey, plan)| {
                 self.warn_before(parsed, narrow_by, &survey, &plan, tell);
-                let begun = (&head_start, &tokens);
-                walk::walk_plan(&self.host, &self.ledger, &parsed.spec, plan, survey, (&policy, today), begun, tell)
+                let known = (survey, plan);
+                walk::walk_plan(&self.host, &self.ledger, &parsed.spec, known, (&policy, today), &head_start, tell)
             });
             if walked.is_err() {
                 // Nobody waits for what began.

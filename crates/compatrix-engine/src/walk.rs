@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use compatrix_leak::Policy;
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SourceProof};
-use compatrix_model::facts::{Durations, Habit};
+use compatrix_model::facts::Durations;
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
@@ -70,10 +70,9 @@ pub(crate) fn walk_plan(
     host: &Host,
     ledger: &Ledger,
     spec: &Spec,
-    plan: Plan,
-    survey: Survey,
+    (survey, plan): (Survey, Plan),
     (policy, today): (&Policy, &str),
-    begun: (&HeadStart<'_>, &jobserver::Client),
+    head_start: &HeadStart<'_>,
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
     let known = known::of_plan(host, ledger, spec, &plan, &survey)?;
@@ -103,10 +102,8 @@ pub(crate) fn walk_plan(
     let to_do = walk.rows.iter().filter(|row| row.is_none()).count();
     let durations = if to_do > 0 { ledger.durations()? } else { Durations::default() };
     let jobs = jobs(spec, &plan, &walk, &durations);
-    let habits: Vec<Habit> =
-        spec.suites.iter().map(|suite| durations.suites.get(&suite.name).copied().unwrap_or_default()).collect();
     let unseen = |suite: usize| spec.suites[suite].leak().map_or(RUN_MS, |_| LEAK_RUN_MS);
-    let tracker = Tracker::new(&host.recording, &jobs, &habits, unseen, schedule::room(host));
+    let tracker = Tracker::new(&host.recording, &jobs, unseen, schedule::room(host));
     let _ = tell.send(Event::Planned {
         builds: jobs.len(),
         runs: to_do,
@@ -115,13 +112,13 @@ pub(crate) fn walk_plan(
         estimate_ms: if to_do > 0 { tracker.left_ms() } else { 0 },
     });
     let builds = jobs.len();
-    begun.0.wait_for_others(&jobs.iter().map(|job| job.build).collect::<Vec<_>>());
+    head_start.wait_for_others(&jobs.iter().map(|job| job.build).collect::<Vec<_>>());
     let begin = || Watch::begin(host, &spec.project, &survey.workspace.dirs, &survey.workspace.source);
     let watch = if to_do > 0 { Some(begin()?) } else { None };
     let reused: Vec<bool> = walk.rows.iter().map(Option::is_some).collect();
     let runs = plan.runs.iter().zip(&walk.cells).zip(&reused).filter(|(_, reused)| !**reused);
     let earlier = Before::of(ledger, runs.map(|((run, cell), _)| (spec.suites[run.suite].name.as_str(), cell)))?;
-    let (mut rows, spans) = walk.go(&jobs, habits, &tracker, ledger, watch.as_ref(), begun, to_do, tell)?;
+    let (mut rows, spans) = walk.go(&jobs, &tracker, ledger, watch.as_ref(), head_start, to_do, tell)?;
     if let Some(lost) = watch.and_then(|watch| watch.end(&spans, tell)) {
         for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| !reused[*n]) {
             let record = rows[n].as_ref().and_then(Row::record).and_then(|record| lost.instead_of(record));
@@ -155,7 +152,8 @@ fn jobs<'p>(spec: &Spec, plan: &'p Plan, walk: &Walk<'_>, durations: &Durations)
         let suite = &spec.suites[run.suite];
         let unseen = suite.leak().map(|_| LEAK_RUN_MS);
         let predicted_ms = durations.runs.get(&id).copied().or(unseen);
-        jobs[run.build].runs.push(PlannedRun { run: n, suite: run.suite, predicted_ms, alone: suite.alone });
+        let usual = durations.habits.get(&id).copied();
+        jobs[run.build].runs.push(PlannedRun { run: n, suite: run.suite, predicted_ms, usual, alone: suite.alone });
     }
     jobs.retain(|job| !job.runs.is_empty());
     jobs
@@ -180,11 +178,10 @@ impl Walk<'_> {
     fn go(
         mut self,
         jobs: &[Job<'_>],
-        habits: Vec<Habit>,
         tracker: &Tracker<'_>,
         ledger: &Ledger,
         watch: Option<&Watch<'_>>,
-        (head_start, tokens): (&HeadStart<'_>, &jobserver::Client),
+        head_start: &HeadStart<'_>,
         to_do: usize,
         tell: &Sender<Event>,
     ) -> Result<(Vec<Option<Row>>, Vec<Span>), Error> {
@@ -214,7 +211,7 @@ impl Walk<'_> {
         let mut fresh: HashMap<usize, Row> = HashMap::new();
         let mut trouble: Option<Error> = None;
         std::thread::scope(|scope| {
-            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, habits, tokens, &worker, sender));
+            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, head_start.tokens(), &worker, sender));
             let mut pulse = Pulse::new(tracker, tell);
             while let Some(told) = pulse.next(&receiver) {
                 watch.iter().for_each(|watch| watch.look());

@@ -80,8 +80,8 @@ pub struct Durations {
     pub runs: BTreeMap<(String, String), u64>,
     /// The average run, by suite name and build id; for runs never seen.
     pub averages: BTreeMap<(String, String), u64>,
-    /// What runs of a suite wanted of the machine, by suite name.
-    pub suites: BTreeMap<String, Habit>,
+    /// What runs wanted of the machine, by suite name and cell id.
+    pub habits: BTreeMap<(String, String), Habit>,
 }
 
 impl<T> Availability<T> {

@@ -101,11 +101,17 @@ impl<'a> HeadStart<'a> {
         let lanes: BTreeSet<String> = running().map(Build::lane).collect();
         let compiles_c = |build: &Build| build.linkage == Some(Linkage::Static);
         let is_compiled = running().any(compiles_c);
-        let is_free = |&n: &usize| !lanes.contains(&builds[n].lane()) && !(is_compiled && compiles_c(&builds[n]));
+        let must_wait = |build: &Build| lanes.contains(&build.lane()) || (is_compiled && compiles_c(build));
+        let is_free = |&n: &usize| !must_wait(&builds[n]);
         let build = &builds[waiting.remove(waiting.iter().position(is_free)?)];
         let begun = Begun { since: system(), account: Account::default(), built: None, is_done: false };
         state.begun.insert(build.clone(), begun);
         Some(build)
+    }
+
+    /// The pool of job tokens, the same for the walk.
+    pub(super) fn tokens(&self) -> &jobserver::Client {
+        self.tokens
     }
 
     /// Lets no other build begin.

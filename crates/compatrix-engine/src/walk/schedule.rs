@@ -20,7 +20,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use compatrix_model::evidence::Record;
-use compatrix_model::facts::Habit;
 use compatrix_model::linkage::Linkage;
 use compatrix_model::plan::forecast::Room;
 use compatrix_model::plan::predict::{LATER_BUILD_MS, RUN_MS};
@@ -58,7 +57,7 @@ pub(super) struct Job<'a> {
     pub predicted_ms: Option<u64>,
     /// The same of its doctests.
     pub doctests_ms: Option<u64>,
-    /// Its runs.
+    /// They become ready when it is done.
     pub runs: Vec<PlannedRun>,
 }
 
@@ -134,12 +133,10 @@ struct Schedule<'a> {
     changed: Condvar,
 }
 
-/// Does all jobs. Returns when all is done, or as soon as possible after an interrupt. `habits` has what is known of each
-/// suite's runs.
+/// Does all jobs. Returns when all is done, or as soon as possible after an interrupt.
 pub(super) fn run_all(
     host: &Host,
     jobs: &[Job<'_>],
-    habits: Vec<Habit>,
     tokens: &jobserver::Client,
     work: &dyn Executor,
     tell: Sender<Told>,
@@ -154,7 +151,7 @@ pub(super) fn run_all(
         tokens,
         admission,
         machine,
-        tasks: Mutex::new(Tasks::new(works(jobs), begun_before.keys().copied().collect(), habits)),
+        tasks: Mutex::new(Tasks::new(works(jobs), begun_before.keys().copied().collect())),
         accounts: Mutex::default(),
         changed: Condvar::new(),
     };

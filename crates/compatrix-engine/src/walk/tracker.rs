@@ -5,9 +5,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use compatrix_model::facts::Habit;
 use compatrix_model::plan::forecast::{BuildAhead, Forecast, Room, RunAhead, Took};
-use compatrix_model::plan::predict::{LATER_BUILD_MS, RUN_MS};
+use compatrix_model::plan::predict::LATER_BUILD_MS;
 use compatrix_model::timeline::{Bar, BarEnd, BarKind};
 use compatrix_model::verdict::Verdict;
 
@@ -17,6 +16,8 @@ use crate::sys::clock::instant;
 use crate::sys::recording::{BarId, Recording};
 use crate::walk::schedule::{Job, PlannedRun};
 
+/// Doctests are a suite of their own for the forecast.
+const DOCTESTS: usize = usize::MAX;
 /// The doctests of a build that was never seen.
 const DOCTESTS_MS: u64 = LATER_BUILD_MS / 2;
 
@@ -46,12 +47,10 @@ struct State {
 }
 
 impl<'a> Tracker<'a> {
-    /// Of these jobs, on a machine with this room. `habits` has what is known of each suite's runs, `unseen` what a run of
-    /// it takes by a rule of thumb.
+    /// Of these jobs, on a machine with this room. `unseen` is what a run of a suite takes by a rule of thumb.
     pub(super) fn new(
         recording: &'a Recording,
         jobs: &'a [Job<'a>],
-        habits: &[Habit],
         unseen: impl Fn(usize) -> u64,
         room: Room,
     ) -> Self {
@@ -64,17 +63,17 @@ impl<'a> Tracker<'a> {
         let builds = builds.collect();
         let (mut ahead, mut runs, mut doctests) = (Vec::new(), HashMap::new(), HashMap::new());
         for (build, job) in jobs.iter().enumerate() {
-            for &PlannedRun { run, suite, predicted_ms, alone } in &job.runs {
-                let habit = habits.get(suite).copied().unwrap_or_default();
-                let (seen, usual) = expected(predicted_ms, habit, unseen(suite));
+            for planned in &job.runs {
+                let PlannedRun { run, suite, alone, .. } = *planned;
+                let usual = took(unseen(suite), None);
                 runs.insert(run, ahead.len());
-                ahead.push(RunAhead { build, suite, alone, seen, usual });
+                ahead.push(RunAhead { build, suite, alone, seen: seen(planned, unseen(suite)), usual });
             }
             if job.build.targets.doctests() {
                 let seen = job.doctests_ms.map(|ms| took(ms, None));
                 doctests.insert(build, ahead.len());
-                let (suite, usual) = (habits.len(), took(DOCTESTS_MS, None));
-                ahead.push(RunAhead { build, suite, alone: false, seen, usual });
+                let usual = took(DOCTESTS_MS, None);
+                ahead.push(RunAhead { build, suite: DOCTESTS, alone: false, seen, usual });
             }
         }
         let (going, bars) = Default::default();
@@ -221,25 +220,28 @@ fn took(wall_ms: u64, cpu_ms: Option<u64>) -> Took {
     Took { wall_ms, cpu_ms }
 }
 
-/// What a run took before, if it was seen, and what runs of its suite usually take.
-fn expected(predicted_ms: Option<u64>, habit: Habit, unseen_ms: u64) -> (Option<Took>, Took) {
-    let with_cores = |wall_ms: u64| took(wall_ms, habit.cores().map(|cores| (wall_ms as f64 * cores) as u64));
-    // The rule of thumb of a suite stands in for runs that were not seen.
-    let seen = predicted_ms.filter(|ms| *ms != unseen_ms || *ms == RUN_MS).map(with_cores);
-    (seen, with_cores(habit.wall_ms.checked_div(habit.ended).unwrap_or(unseen_ms)))
+/// What a run took before, if it was seen. The rule of thumb of a suite stands in for those that were not.
+fn seen(planned: &PlannedRun, unseen_ms: u64) -> Option<Took> {
+    let is_seen = |ms: &u64| planned.usual.is_some() || *ms != unseen_ms;
+    let wall_ms = planned.predicted_ms.filter(is_seen)?;
+    let cores = planned.usual.and_then(|habit| habit.cores());
+    Some(took(wall_ms, cores.map(|cores| (wall_ms as f64 * cores) as u64)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use compatrix_model::facts::Habit;
 
     #[test]
-    fn a_suite_that_was_seen_is_expected_to_be_as_it_was() {
+    fn what_was_seen_is_expected_again_and_a_rule_of_thumb_is_not_taken_for_it() {
+        let run = |predicted_ms, usual| PlannedRun { run: 0, suite: 0, predicted_ms, usual, alone: false };
         let mut habit = Habit::default();
-        assert_eq!(expected(None, habit, 300), (None, took(300, None)));
-        assert_eq!(expected(Some(30_000), habit, 30_000), (None, took(30_000, None)), "a rule of thumb");
         habit.add(5_000, 500, 0);
-        habit.add(3_000, 300, 0);
-        assert_eq!(expected(Some(6_000), habit, 300), (Some(took(6_000, Some(600))), took(4_000, Some(400))));
+        assert_eq!(seen(&run(None, None), 300), None);
+        assert_eq!(seen(&run(Some(30_000), None), 30_000), None, "a rule of thumb");
+        assert_eq!(seen(&run(Some(6_000), None), 300), Some(took(6_000, None)), "nothing is known of its cores");
+        assert_eq!(seen(&run(Some(6_000), Some(habit)), 300), Some(took(6_000, Some(600))));
+        assert_eq!(seen(&run(Some(300), Some(habit)), 300), Some(took(300, Some(30))));
     }
 }

@@ -1,11 +1,11 @@
-//! What runs of a suite usually want of a machine.
+//! What a run, or runs of a suite, usually want of a machine.
 
 /// The least that a run is expected to want: it starts a process, and loads and checks libraries.
 const LEAST_WANTED: f64 = 0.05;
 /// Runs of a suite count as known from so much wall time on; processor time is counted in ticks of 10 ms.
 const KNOWN_FROM_MS: u64 = 100;
 
-/// What runs of a suite did so far.
+/// What a run, or the runs of a suite, did so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Habit {
     /// How many ended.

@@ -33,6 +33,8 @@ pub(in crate::walk) struct PlannedRun {
     pub(in crate::walk) suite: usize,
     /// Predicted wall time in milliseconds, if it is known.
     pub(in crate::walk) predicted_ms: Option<u64>,
+    /// What it wanted of the machine the last time.
+    pub(in crate::walk) usual: Option<Habit>,
     /// Whether nothing else may run meanwhile.
     pub(in crate::walk) alone: bool,
 }
@@ -89,8 +91,8 @@ pub(super) struct Now<'a> {
 pub(super) struct Tasks {
     links: Vec<Link>,
     work: Vec<Work>,
-    /// By suite.
-    habits: Vec<Habit>,
+    /// By suite: what its runs wanted in this walk.
+    habits: BTreeMap<usize, Habit>,
     waiting_builds: BTreeSet<usize>,
     /// Builds that began before and are not yet under way here.
     begun_before: BTreeSet<usize>,
@@ -105,8 +107,8 @@ pub(super) struct Tasks {
     /// Runs for the end, when nothing else is left.
     alone: VecDeque<ReadyRun>,
     one_alone: bool,
-    /// Tasks under way, with the suite if it is a run.
-    active: BTreeMap<TaskId, Option<usize>>,
+    /// Tasks under way; which run each is, if it is one.
+    active: BTreeMap<TaskId, Option<PlannedRun>>,
     /// Further processes of runs: parts of a leak run that go side by side.
     parts: usize,
     begun: usize,
@@ -117,13 +119,13 @@ pub(super) struct Tasks {
 
 impl Tasks {
     /// For this work, some builds of which began before.
-    pub(super) fn new(work: Vec<Work>, begun_before: BTreeSet<usize>, habits: Vec<Habit>) -> Self {
+    pub(super) fn new(work: Vec<Work>, begun_before: BTreeSet<usize>) -> Self {
         Self {
             links: work.iter().map(|work| work.link.clone()).collect(),
             waiting_builds: (0..work.len()).collect(),
             begun_before,
             work,
-            habits,
+            habits: BTreeMap::new(),
             running_builds: BTreeSet::new(),
             waiting_doctests: BTreeSet::new(),
             running_doctests: 0,
@@ -156,12 +158,12 @@ impl Tasks {
         }
         let load = self.load(now);
         let task = self.next_task(admission, jobs, &load)?;
-        let suite = match &task {
+        let run = match &task {
             Task::Build(_) | Task::Doctests(_) => None,
-            Task::Run(ready) | Task::Alone(ready) => Some(ready.planned.suite),
+            Task::Run(ready) | Task::Alone(ready) => Some(ready.planned),
         };
         let id = self.begun;
-        self.active.insert(id, suite);
+        self.active.insert(id, run);
         self.begun += 1;
         Some((id, task, Begun { running: self.active.len(), begun: self.begun }))
     }
@@ -212,15 +214,14 @@ impl Tasks {
     fn next_run(&mut self, admission: &Admission, load: &Load) -> Option<ReadyRun> {
         // Of a suite that is new here, a few show first what its runs want and take.
         let mut pioneers: BTreeMap<usize, usize> = BTreeMap::new();
-        for suite in self.active.values().flatten().copied() {
-            *pioneers.entry(suite).or_default() += 1;
+        for run in self.active.values().flatten() {
+            *pioneers.entry(run.suite).or_default() += 1;
         }
         let is_admitted = |run: &ReadyRun| {
-            let suite = run.planned.suite;
-            let habit = &self.habits[suite];
-            let others = pioneers.get(&suite).copied().unwrap_or_default();
+            let habit = self.habit(&run.planned);
+            let others = pioneers.get(&run.planned.suite).copied().unwrap_or_default();
             let has_pioneers = habit.ended == 0 && others as f64 >= admission.cores.ceil();
-            !has_pioneers && !self.sharing.contains(&run.job) && admission.admits(load, &Demand::of(habit))
+            !has_pioneers && !self.sharing.contains(&run.job) && admission.admits(load, &Demand::of(&habit))
         };
         let at = self.ready.iter().rposition(is_admitted)?;
         let ready = self.ready.remove(at);
@@ -230,13 +231,18 @@ impl Tasks {
         Some(ready)
     }
 
+    /// What a run wanted the last time, or those of its suite in this walk; nothing ended if neither is known.
+    fn habit(&self, run: &PlannedRun) -> Habit {
+        run.usual.or_else(|| self.habits.get(&run.suite).copied()).unwrap_or_default()
+    }
+
     /// What the tasks under way want.
     fn load(&self, now: &Now<'_>) -> Load {
         let (tasks, runs) = (self.active.len() + self.parts, self.parts);
         let mut load = Load { tasks, runs, memory: now.memory, ..Load::default() };
-        for (id, suite) in &self.active {
+        for (id, run) in &self.active {
             let Usage { sampled, wanted: measured, memory, .. } = (now.usage)(*id);
-            let habit = suite.map(|suite| self.habits[suite]);
+            let habit = run.as_ref().map(|run| self.habit(run));
             load.runs += usize::from(habit.is_some());
             load.wanted += wanted(sampled.then_some(measured), habit.and_then(|habit| habit.cores()));
             load.memory += habit.map_or(0, |habit| habit.peak_memory.saturating_sub(memory));
@@ -290,7 +296,7 @@ impl Tasks {
             false => Company::Others,
         };
         self.active.remove(&id);
-        self.habits[ready.planned.suite].add(spent.wall_ms, spent.wanted_ms, spent.peak_memory);
+        self.habits.entry(ready.planned.suite).or_default().add(spent.wall_ms, spent.wanted_ms, spent.peak_memory);
         self.one_alone = false;
         self.sharing.remove(&ready.job);
         company

@@ -15,7 +15,7 @@ fn many(runs: usize, does: &[Does]) -> Vec<Made> {
 }
 
 fn seen(made: &[Made], admission: Admission) -> Seen {
-    simulate(made, admission, admission.cores.ceil() as usize, vec![Habit::default(); 2])
+    simulate(made, admission, admission.cores.ceil() as usize, None)
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_quota_below_one_core_lets_sleepers_overlap_and_spinners_not() {
 fn serially_nothing_has_company() {
     let mut made = many(5, &[Sleeps(1_000)]);
     made.push(Made { lane: 1, build: vec![Spins(1_000)], doctests: Some(vec![Spins(1_000)]), runs: Vec::new() });
-    let seen = simulate(&made, Admission { most_runs: 1, ..machine(1.0) }, 1, vec![Habit::default()]);
+    let seen = simulate(&made, Admission { most_runs: 1, ..machine(1.0) }, 1, None);
     assert_eq!((seen.most_runs, seen.makespan_ms), (1, 100 + 5_000 + 2_000));
 }
 
@@ -89,6 +89,19 @@ fn serially_nothing_has_company() {
 fn what_the_ledger_knows_needs_no_pioneers() {
     let mut habit = Habit::default();
     habit.add(10_020, 20, 0);
-    let seen = simulate(&many(64, &[Spins(20), Sleeps(10_000)]), machine(2.0), 2, vec![habit]);
+    let seen = simulate(&many(64, &[Spins(20), Sleeps(10_000)]), machine(2.0), 2, Some(habit));
     assert!(seen.makespan_ms <= 23_000, "{} ms", seen.makespan_ms);
+}
+
+#[test]
+fn runs_of_a_suite_that_do_other_things_are_measured_in_this_walk() {
+    // First those that sleep, then those that spin: what the first did says little of the others.
+    let mut made = many(10, &[Sleeps(3_000)]);
+    made[0].runs.extend((0..40).map(|_| (0, vec![Spins(1_000)])));
+    let seen = seen(&made, machine(2.0));
+    assert!(seen.makespan_ms <= 29_000, "{seen:?}");
+    let mut apart = many(10, &[Sleeps(3_000)]);
+    apart[0].runs.extend((0..40).map(|_| (1, vec![Spins(1_000)])));
+    let seen = super::admitted::seen(&apart, machine(2.0));
+    assert!(seen.most_wanted <= 3, "another suite has pioneers of its own: {seen:?}");
 }

@@ -111,8 +111,8 @@ impl Process {
     }
 }
 
-/// Does all of it on a machine like this.
-pub(super) fn simulate(made: &[Made], admission: Admission, jobs: usize, habits: Vec<Habit>) -> Seen {
+/// Does all of it on a machine like this. `usual`: what the ledger knows of each run.
+pub(super) fn simulate(made: &[Made], admission: Admission, jobs: usize, usual: Option<Habit>) -> Seen {
     let mut numbers = 0..;
     let mut does_of_run = BTreeMap::new();
     let length = |does: &[Does]| -> u64 {
@@ -125,14 +125,14 @@ pub(super) fn simulate(made: &[Made], admission: Admission, jobs: usize, habits:
             .map(|(suite, does)| {
                 let run = numbers.next().expect("numbers do not end");
                 does_of_run.insert(run, does.clone());
-                PlannedRun { run, suite: *suite, predicted_ms: Some(length(does)), alone: false }
+                PlannedRun { run, suite: *suite, predicted_ms: Some(length(does)), usual, alone: false }
             })
             .collect();
         let after_ms = runs.iter().filter_map(|run| run.predicted_ms).max().unwrap_or_default();
         let link = Link { lane: made.lane, build_ms: length(&made.build), after_ms, compiles_c: false };
         Work { link, doctests: made.doctests.is_some(), runs }
     });
-    let mut tasks = Tasks::new(works.collect(), Default::default(), habits);
+    let mut tasks = Tasks::new(works.collect(), Default::default());
     let (mut seen, mut now_ms, mut processes) = (Seen::default(), 0, BTreeMap::<TaskId, Process>::new());
     let mut left: BTreeMap<TaskId, f64> = BTreeMap::new();
     while !tasks.is_done() {
