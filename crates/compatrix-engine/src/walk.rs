@@ -118,7 +118,7 @@ pub(crate) fn walk_plan(
     let reused: Vec<bool> = walk.rows.iter().map(Option::is_some).collect();
     let runs = plan.runs.iter().zip(&walk.cells).zip(&reused).filter(|(_, reused)| !**reused);
     let earlier = Before::of(ledger, runs.map(|((run, cell), _)| (spec.suites[run.suite].name.as_str(), cell)))?;
-    let (mut rows, spans) = walk.go(&jobs, &tracker, ledger, watch.as_ref(), head_start, to_do, tell)?;
+    let (mut rows, spans) = walk.go(&tracker, ledger, watch.as_ref(), head_start, to_do, tell)?;
     if let Some(lost) = watch.and_then(|watch| watch.end(&spans, tell)) {
         for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| !reused[*n]) {
             let record = rows[n].as_ref().and_then(Row::record).and_then(|record| lost.instead_of(record));
@@ -177,7 +177,6 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn go(
         mut self,
-        jobs: &[Job<'_>],
         tracker: &Tracker<'_>,
         ledger: &Ledger,
         watch: Option<&Watch<'_>>,
@@ -188,7 +187,7 @@ impl Walk<'_> {
         if to_do == 0 {
             return Ok((self.rows, Vec::new()));
         }
-        let (sender, receiver) = mpsc::channel();
+        let ((sender, receiver), jobs) = (mpsc::channel(), tracker.jobs);
         let worker = Worker {
             host: self.host,
             spec: self.spec,

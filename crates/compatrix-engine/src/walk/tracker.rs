@@ -32,7 +32,7 @@ pub(super) enum Doing {
 /// What is under way and what is left.
 pub(super) struct Tracker<'a> {
     recording: &'a Recording,
-    jobs: &'a [Job<'a>],
+    pub(super) jobs: &'a [Job<'a>],
     /// By run of the plan and by build: their positions in the forecast.
     runs: HashMap<usize, usize>,
     doctests: HashMap<usize, usize>,
