@@ -83,7 +83,7 @@ impl Recording {
     }
 
     /// What the result of work is worth, when it is known only after its end.
-    pub(crate) fn judge(&self, id: BarId, end: BarEnd) {
+    pub(crate) fn ended_as(&self, id: BarId, end: BarEnd) {
         self.lock().bars[id.0].end = end;
     }
 
@@ -233,7 +233,7 @@ mod tests {
         let recording = Recording::default();
         let ids = ["a", "b", "c"].map(|name| recording.begin(bar(name), &Account::default()));
         recording.end(ids[1], BarEnd::Red);
-        recording.judge(ids[1], BarEnd::Known);
+        recording.ended_as(ids[1], BarEnd::Known);
         recording.end(ids[0], BarEnd::Ok);
         recording.end(ids[0], BarEnd::Red);
         let ends: Vec<BarEnd> = recording.timeline().bars.iter().map(|bar| bar.end).collect();

@@ -140,13 +140,8 @@ impl<'a> Tracker<'a> {
 
     /// The verdict of a run's result.
     pub(super) fn judged(&self, run: usize, verdict: Verdict) {
-        let end = match verdict {
-            Verdict::Ok | Verdict::Stale | Verdict::Unproven | Verdict::NotPromised => BarEnd::Ok,
-            Verdict::Known => BarEnd::Known,
-            Verdict::Broken | Verdict::Error | Verdict::UnexpectedPass | Verdict::Flaky => BarEnd::Red,
-        };
         if let Some((id, _)) = self.lock().bars.get(&run) {
-            self.recording.judge(*id, end);
+            self.recording.ended_as(*id, verdict.into());
         }
     }
 
