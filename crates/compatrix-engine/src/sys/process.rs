@@ -41,7 +41,7 @@ pub struct Command {
     pub dir: PathBuf,
     /// The complete environment; nothing is inherited.
     pub env: BTreeMap<String, String>,
-    /// The time limit.
+    /// The time limit. It counts the time that the process and its group had, not what the machine took from them.
     pub timeout: Option<Duration>,
     /// How long it may take to stop, for one that has processes of its own to end: at its time limit it is asked, too, and
     /// not killed at once.
@@ -63,6 +63,8 @@ pub struct Finished {
     pub stderr: Tail,
     /// Wall time.
     pub wall: Duration,
+    /// What of the wall time counted against its limit: the time that the machine did not take from it.
+    pub had: Duration,
     /// CPU time of the process and the children that it waited for; zero if unknown.
     pub cpu: Duration,
     /// Whether processes that it started outlived it and had to be killed.
@@ -174,8 +176,7 @@ impl Command {
         stderr: Sink<'_>,
     ) -> io::Result<Finished> {
         let started = crate::sys::clock::instant();
-        let (mut child, guard) =
-            supervisor.spawn(&mut command, kind, self.timeout.map(|limit| started + limit), self.patience)?;
+        let (mut child, guard) = supervisor.spawn(&mut command, kind, self.timeout, self.patience)?;
         let pid = Pid::from_child(&child);
 
         let mut streams = [
@@ -190,7 +191,7 @@ impl Command {
         has_ended(pid, WaitIdOptions::empty())?;
         let cpu = processor_time(pid);
         // The leader is a zombie until it is reaped below, so its group id cannot be reused.
-        let end = guard.finish(cpu);
+        let (end, had) = guard.finish(cpu);
         drain(&mut streams)?;
         let left_writers = streams.iter().any(Stream::is_open);
         let mut left_processes = left_writers;
@@ -212,6 +213,7 @@ impl Command {
             stdout,
             stderr,
             wall: started.elapsed(),
+            had,
             cpu,
             left_processes,
             left_writers,

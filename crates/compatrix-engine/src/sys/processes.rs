@@ -3,6 +3,9 @@
 //! Every reader gives nothing where a file is absent or is not as documented: a process may end at any moment, and not
 //! every kernel and container has every file.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -52,7 +55,8 @@ impl Processes {
         Self::under("/proc", ticks, rustix::param::page_size() as u64)
     }
 
-    fn under(root: impl Into<PathBuf>, ticks_per_second: u64, page: u64) -> Self {
+    /// Those that the files in this folder describe.
+    pub(crate) fn under(root: impl Into<PathBuf>, ticks_per_second: u64, page: u64) -> Self {
         Self { root: root.into(), tick: Duration::from_nanos(1_000_000_000 / ticks_per_second), page }
     }
 

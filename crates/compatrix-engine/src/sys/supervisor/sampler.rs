@@ -3,13 +3,18 @@
 //! A look costs a few system calls a process. It comes about every 100 ms, less often where many processes make it
 //! expensive, and not at all while the machine has nothing to do: then nobody runs, waits, or takes memory.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use rustix::time::{clock_gettime, ClockId};
 
 use crate::sys::account::Seen;
+use crate::sys::machine::Machine;
 use crate::sys::processes::{MachineTime, Process, Processes, ThreadTime};
+use crate::sys::supervisor::had::{Part, Taken};
 
 /// The interval between looks.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -21,22 +26,19 @@ const COST: u32 = 200;
 const IDLE: f64 = 0.1;
 /// How old a process's peak of memory may be.
 const PEAK_AGE: Duration = Duration::from_secs(1);
-/// The processor time that a group has at least used before it is known what its processes wait.
+/// The processor time that a group has used before a ratio of its times means something.
 const KNOWN: Duration = Duration::from_millis(20);
+/// What a thread may seem to have run and waited longer than an interval, because it is looked at a little earlier or
+/// later, and because the kernel counts in ticks.
+const JITTER: Duration = Duration::from_millis(10);
 
-/// What a group used since the last look at it.
+/// What a group used.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Reading {
     /// What was seen since its start.
     pub seen: Seen,
-    /// The time since the last look.
-    pub length: Duration,
-    /// Processor time.
-    pub ran: Duration,
-    /// What its threads waited for a core, all together.
-    pub waited: Duration,
-    /// What of that was before the last look, the mean of the threads that waited so long.
-    pub overdue: Duration,
+    /// What it did since the last look at it.
+    pub part: Part,
 }
 
 /// Looks at process groups, and remembers what it saw.
@@ -49,8 +51,11 @@ pub(super) struct Sampler {
     /// The last process or thread when new ones were searched for.
     last: Option<u32>,
     next: Option<Instant>,
-    machine: Option<(Instant, MachineTime)>,
-    /// When the members were looked at.
+    machine: Machine,
+    machine_time: Option<(Instant, MachineTime)>,
+    /// The part of the processor time that other virtual machines took lately.
+    stolen: f64,
+    /// When all groups were looked at.
     looked: Option<Instant>,
 }
 
@@ -61,8 +66,10 @@ struct Group {
     members: HashMap<u32, Member>,
     cpu: Duration,
     peak_memory: u64,
-    /// What living threads were seen to run and to wait.
+    /// What threads were seen to run and to wait.
     times: ThreadTime,
+    /// What threads ran that began and ended between two looks.
+    unseen: Duration,
 }
 
 #[derive(Debug)]
@@ -74,46 +81,70 @@ struct Member {
 }
 
 impl Sampler {
-    pub(super) fn new(processes: Processes) -> Self {
+    /// One that has seen nothing yet.
+    pub(super) fn new(processes: Processes, machine: Machine) -> Self {
         Self {
             processes,
             known: HashMap::new(),
             groups: HashMap::new(),
             last: None,
             next: None,
-            machine: None,
+            machine,
+            machine_time: None,
+            stolen: 0.0,
             looked: None,
         }
     }
 
-    /// Whether it is time for a look.
+    /// Whether it is time to look at all groups.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         self.next.is_none_or(|next| now >= next)
     }
 
-    /// Looks at the groups of these processes, of which it is known when they started. Nothing if the machine has nothing
-    /// to do: then they used nothing, either.
-    pub(super) fn look(&mut self, leaders: &[(u32, Instant)], now: Instant) -> Option<HashMap<u32, Reading>> {
+    /// Looks at the groups of these processes, of which it is known when they started. Empty while the machine has nothing
+    /// to do: then they used nothing that is worth a look, and nobody took time from them.
+    pub(super) fn look(&mut self, leaders: &[(u32, Instant)], now: Instant) -> HashMap<u32, Reading> {
         let began = processor_time();
         let idle = self.is_machine_idle(now);
-        let readings = (!idle).then(|| {
+        let readings = if idle {
+            HashMap::new()
+        } else {
             self.looked = Some(now);
-            self.search(leaders);
-            leaders.iter().filter_map(|(leader, _)| Some((*leader, self.read(*leader, now)?))).collect()
-        });
+            self.look_at(leaders, now, |_| true)
+        };
         let cost = processor_time().saturating_sub(began);
-        let interval = (cost * COST).clamp(INTERVAL, LONGEST);
-        self.next = Some(now + interval);
+        self.next = Some(now + (cost * COST).clamp(INTERVAL, LONGEST));
         readings
+    }
+
+    /// Looks now at those of the groups that are wanted.
+    pub(super) fn look_at(
+        &mut self,
+        leaders: &[(u32, Instant)],
+        now: Instant,
+        wanted: impl Fn(u32) -> bool,
+    ) -> HashMap<u32, Reading> {
+        self.search(leaders);
+        let wanted = leaders.iter().filter(|(leader, _)| wanted(*leader));
+        wanted.filter_map(|(leader, _)| Some((*leader, self.read(*leader, now)?))).collect()
+    }
+
+    /// What the machine takes from all groups. Pressure is read only where a group needs it.
+    pub(super) fn taken(&self, readings: &HashMap<u32, Reading>) -> Taken {
+        let needed = readings.values().any(|reading| reading.part.waited.is_none());
+        let pressure = if needed { self.machine.pressure() } else { None };
+        Taken { cores: self.machine.cores, stolen: self.stolen, pressure }
     }
 
     fn is_machine_idle(&mut self, now: Instant) -> bool {
         let Some(time) = self.processes.machine() else { return false };
-        let Some((before, last)) = self.machine.replace((now, time)) else { return false };
+        let Some((before, last)) = self.machine_time.replace((now, time)) else { return false };
         let length = now.saturating_duration_since(before).as_secs_f64();
-        let used = time.used.saturating_sub(last.used) + time.stolen.saturating_sub(last.stolen);
+        let stolen = time.stolen.saturating_sub(last.stolen).as_secs_f64();
+        let used = time.used.saturating_sub(last.used).as_secs_f64() + stolen;
+        self.stolen = if used > 0.0 { stolen / used } else { 0.0 };
         let recent = self.looked.is_some_and(|looked| now.saturating_duration_since(looked) < LONGEST);
-        recent && used.as_secs_f64() < IDLE * length
+        recent && used < IDLE * self.machine.cores.min(1.0) * length
     }
 
     /// Finds the processes that belong to groups.
@@ -159,24 +190,28 @@ impl Sampler {
         let group = self.groups.get_mut(&leader)?;
         let length = now.saturating_duration_since(group.looked);
         let (mut cpu, mut memory) = (Duration::ZERO, 0);
-        let (mut times, mut overdue) = (ThreadTime::default(), Vec::new());
-        let processes = &self.processes;
+        let (mut times, mut overdue) = (ThreadTime::default(), (Duration::ZERO, 0));
+        let (processes, known) = (&self.processes, &mut self.known);
         group.members.retain(|number, member| {
-            let Some(process) = processes.process(*number) else { return false };
-            if *member.started.get_or_insert(process.started) != process.started {
+            let same = |process: &Process| *member.started.get_or_insert(process.started) == process.started;
+            let Some(process) = processes.process(*number).filter(same) else {
+                // Whoever has its number now is looked up again.
+                known.remove(number);
                 return false;
-            }
+            };
             cpu += process.cpu;
             memory += process.memory;
-            let peak_is_old = now.saturating_duration_since(member.peak_seen) >= PEAK_AGE;
             let threads: HashMap<u32, ThreadTime> = processes.thread_times(*number).into_iter().collect();
             for (thread, time) in &threads {
                 let before = member.threads.get(thread).copied().unwrap_or_default();
                 let (ran, waited) = (time.ran.saturating_sub(before.ran), time.waited.saturating_sub(before.waited));
+                let late = (ran + waited).saturating_sub(length).min(waited);
+                let late = if late > JITTER { late } else { Duration::ZERO };
                 times.ran += ran;
-                times.waited += waited;
-                overdue.extend((ran + waited).checked_sub(length).filter(|late| !late.is_zero()));
+                times.waited += waited - late;
+                overdue = (overdue.0 + late, overdue.1 + u32::from(!late.is_zero()));
             }
+            let peak_is_old = now.saturating_duration_since(member.peak_seen) >= PEAK_AGE;
             if peak_is_old && threads != member.threads {
                 member.peak_seen = now;
                 group.peak_memory = group.peak_memory.max(processes.peak_memory(*number).unwrap_or(0));
@@ -184,18 +219,19 @@ impl Sampler {
             member.threads = threads;
             true
         });
-        // An orphan that ended takes its time away; what was used stays used.
-        let ran = cpu.saturating_sub(group.cpu);
-        group.cpu = group.cpu.max(cpu);
+        let (ran_before, unseen_before) = (group.cpu, group.unseen);
         group.looked = now;
         group.times.ran += times.ran;
-        group.times.waited += times.waited;
+        group.times.waited += times.waited + overdue.0;
+        // An orphan that ended takes its time away, and ticks lag behind: what was used stays used.
+        group.cpu = group.cpu.max(cpu).max(group.times.ran);
+        group.unseen = group.unseen.max(group.cpu.saturating_sub(group.times.ran));
+        let waited = times.waited + unseen_wait(group.unseen - unseen_before, group.times);
+        // Some kernels have the files and keep no times.
+        let is_told = group.times != ThreadTime::default() || group.cpu < KNOWN;
         Some(Reading {
             seen: Seen { cpu: group.cpu, memory, peak_memory: group.peak_memory },
-            length,
-            ran: ran.max(times.ran),
-            waited: times.waited + unseen_wait(ran.saturating_sub(times.ran), group.times),
-            overdue: overdue.iter().sum::<Duration>() / u32::try_from(overdue.len().max(1)).unwrap_or(u32::MAX),
+            part: Part { length, ran: group.cpu - ran_before, waited: is_told.then_some(waited), overdue },
         })
     }
 }
@@ -208,6 +244,7 @@ impl Group {
             cpu: Duration::ZERO,
             peak_memory: 0,
             times: ThreadTime::default(),
+            unseen: Duration::ZERO,
         }
     }
 

@@ -1,0 +1,240 @@
+//! Looks at made-up process tables, on a clock that the tests set.
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::sys::files;
+
+/// Clock ticks are 10 ms.
+const TICKS: u64 = 100;
+const CORES: f64 = 2.0;
+
+struct Table {
+    root: TempDir,
+    start: Instant,
+    sampler: Sampler,
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+impl Table {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let sampler = Sampler::new(Processes::under(root.path(), TICKS, 1 << 20), Machine::of(CORES, 1 << 30));
+        let table = Self { root, start: crate::sys::clock::instant(), sampler };
+        table.machine(0);
+        table
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.root.path().join(path);
+        files::make_dir(path.parent().unwrap()).unwrap();
+        files::write(&path, text.as_bytes()).unwrap();
+    }
+
+    /// A process with its parent and group, its processor time in ms, and MiB of memory.
+    fn process(&self, number: u32, (parent, group): (u32, u32), cpu: u64, memory: u64) {
+        self.process_of(number, (parent, group), cpu, memory, u64::from(number));
+    }
+
+    fn process_of(&self, number: u32, (parent, group): (u32, u32), cpu: u64, memory: u64, started: u64) {
+        let ticks = cpu * TICKS / 1000;
+        let stat = format!(
+            "{number} (x) S {parent} {group} {group} 0 -1 0 0 0 0 0 {ticks} 0 0 0 20 0 1 0 {started} 0 {memory} 0\n"
+        );
+        self.write(&format!("{number}/stat"), &stat);
+        files::make_dir(&self.root.path().join(format!("{number}/task"))).unwrap();
+    }
+
+    /// What a thread ran and waited, in ms.
+    fn thread(&self, process: u32, thread: u32, ran: u64, waited: u64) {
+        let path = format!("{process}/task/{thread}/schedstat");
+        self.write(&path, &format!("{} {} 1\n", ran * 1_000_000, waited * 1_000_000));
+    }
+
+    fn end(&self, path: &str) {
+        files::remove_dir(&self.root.path().join(path)).unwrap();
+    }
+
+    /// The processor time of the machine, in ms.
+    fn machine(&self, used: u64) {
+        self.write("stat", &format!("cpu  {} 0 0 0 0 0 0 0 0 0\n", used * TICKS / 1000));
+    }
+
+    /// A number was given to a process.
+    fn last(&self, number: u32) {
+        self.write("loadavg", &format!("0.00 0.00 0.00 1/1 {number}\n"));
+    }
+
+    /// A look at groups that began at the start, at this time in ms.
+    fn look(&mut self, leaders: &[u32], at: u64) -> HashMap<u32, Reading> {
+        let leaders: Vec<_> = leaders.iter().map(|leader| (*leader, self.start)).collect();
+        self.sampler.look(&leaders, self.start + ms(at))
+    }
+
+    /// What the only group of 10 ran and waited, in ms.
+    fn look_at_10(&mut self, at: u64) -> Part {
+        self.look(&[10], at)[&10].part
+    }
+}
+
+#[test]
+fn members_are_those_of_the_group_and_what_they_start() {
+    let mut table = Table::new();
+    table.process(10, (1, 10), 10, 1);
+    table.process(11, (10, 10), 20, 2);
+    // A session of its own, and what that starts; the numbers went round.
+    table.process(9, (12, 12), 40, 4);
+    table.process(12, (11, 12), 80, 8);
+    // Another supervised one, a stranger, and the parent of all.
+    table.process(20, (1, 20), 160, 16);
+    table.process(30, (2, 30), 320, 32);
+    table.process(1, (0, 1), 640, 64);
+    let readings = table.look(&[10, 20], 100);
+    let seen = |leader| (readings[&leader].seen.cpu, readings[&leader].seen.memory >> 20);
+    assert_eq!((seen(10), seen(20)), ((ms(150), 15), (ms(160), 16)));
+    assert_eq!(readings.len(), 2);
+}
+
+#[test]
+fn new_processes_are_found_when_a_number_was_given() {
+    let mut table = Table::new();
+    table.last(10);
+    table.process(10, (1, 10), 10, 1);
+    assert_eq!(table.look(&[10], 100)[&10].seen.cpu, ms(10));
+    table.process(11, (10, 10), 20, 1);
+    table.machine(100);
+    assert_eq!(table.look(&[10], 200)[&10].seen.cpu, ms(10), "not searched for");
+    table.last(11);
+    table.machine(200);
+    assert_eq!(table.look(&[10], 300)[&10].seen.cpu, ms(30));
+    // Its end takes its memory, and not what it used. Its number now belongs to somebody else.
+    table.process_of(11, (1, 11), 500, 100, 77);
+    table.machine(300);
+    assert_eq!(table.look(&[10], 400)[&10].seen, Seen { cpu: ms(30), memory: 1 << 20, peak_memory: 0 });
+    // Of a supervised process that ended nothing is left, and its number is a new one's.
+    table.machine(400);
+    assert_eq!(table.look(&[], 500), HashMap::new());
+    table.process_of(10, (1, 10), 5000, 1, 99);
+    table.machine(500);
+    assert_eq!(table.look(&[10], 600)[&10].seen.cpu, ms(5000));
+}
+
+#[test]
+fn what_threads_ran_and_waited_is_counted_from_look_to_look() {
+    let mut table = Table::new();
+    table.process(10, (1, 10), 50, 1);
+    table.thread(10, 10, 20, 5);
+    table.thread(10, 100, 30, 60);
+    let waited = |waited| Some(ms(waited));
+    let part = table.look_at_10(100);
+    assert_eq!(part, Part { length: ms(100), ran: ms(50), waited: waited(65), overdue: (ms(0), 0) });
+    table.process(10, (1, 10), 60, 1);
+    table.thread(10, 100, 45, 110);
+    table.machine(100);
+    let part = table.look_at_10(200);
+    assert_eq!((part.ran, part.waited), (ms(15), waited(50)), "ticks lag behind");
+    table.machine(200);
+    let part = table.look_at_10(300);
+    assert_eq!((part.ran, part.waited), (ms(0), waited(0)));
+}
+
+#[test]
+fn threads_that_nobody_saw_waited_as_the_others_did() {
+    let mut table = Table::new();
+    table.process(10, (1, 10), 100, 1);
+    table.thread(10, 10, 40, 80);
+    let part = table.look_at_10(1000);
+    assert_eq!((part.ran, part.waited), (ms(100), Some(ms(80 + 120))));
+    // Children that were waited for are in the processor time of their parent, too.
+    table.process(10, (1, 10), 200, 1);
+    table.machine(1000);
+    let part = table.look_at_10(2000);
+    assert_eq!((part.ran, part.waited), (ms(100), Some(ms(200))));
+    // An accident of few numbers is no reason to wait for ever.
+    assert_eq!(unseen_wait(ms(100), ThreadTime { ran: ms(1), waited: ms(900) }), ms(0));
+    assert_eq!(unseen_wait(ms(100), ThreadTime { ran: ms(30), waited: ms(9000) }), ms(1000));
+}
+
+#[test]
+fn a_wait_longer_than_the_interval_is_overdue() {
+    let mut table = Table::new();
+    table.process(10, (1, 10), 0, 1);
+    table.thread(10, 10, 0, 0);
+    table.look_at_10(1000);
+    table.thread(10, 10, 5, 400);
+    table.thread(10, 11, 5, 300);
+    table.thread(10, 12, 50, 55);
+    table.machine(1000);
+    let part = table.look_at_10(1100);
+    assert_eq!((part.waited, part.overdue), (Some(ms(95 + 95 + 55)), (ms(305 + 205), 2)));
+}
+
+#[test]
+fn without_times_of_threads_nothing_is_said_of_waiting() {
+    let mut table = Table::new();
+    table.process(10, (1, 10), 10, 1);
+    table.process(20, (1, 20), 10, 1);
+    table.thread(20, 20, 0, 0);
+    let readings = table.look(&[10, 20], 100);
+    assert_eq!((readings[&10].part.waited, readings[&20].part.waited), (Some(ms(0)), Some(ms(0))), "too early");
+    table.process(10, (1, 10), 90, 1);
+    table.process(20, (1, 20), 90, 1);
+    table.machine(100);
+    let readings = table.look(&[10, 20], 200);
+    assert_eq!((readings[&10].part.waited, readings[&20].part.waited), (None, None));
+    assert_eq!(readings[&10].part.ran, ms(80));
+}
+
+#[test]
+fn an_idle_machine_is_left_in_peace() {
+    let mut table = Table::new();
+    table.process(10, (1, 10), 0, 1);
+    assert_eq!(table.look(&[10], 100).len(), 1, "nothing is known of the machine yet");
+    assert!(table.look(&[10], 200).is_empty());
+    assert!(table.look(&[10], 1900).is_empty());
+    assert_eq!(table.look_at_10(2100).length, ms(2000), "memory is looked at from time to time");
+    assert!(table.look(&[10], 2200).is_empty());
+    // What was used meanwhile is counted at the next look.
+    table.machine(100);
+    table.process(10, (1, 10), 90, 1);
+    let part = table.look_at_10(2300);
+    assert_eq!((part.length, part.ran), (ms(200), ms(90)));
+    // Time that was stolen is no idleness.
+    table.write("stat", "cpu  10 0 0 0 0 0 0 30 0 0\n");
+    let readings = table.look(&[10], 2400);
+    assert_eq!((readings.len(), table.sampler.taken(&readings).stolen), (1, 1.0));
+    table.write("stat", "cpu  13 0 0 0 0 0 0 31 0 0\n");
+    let readings = table.look(&[10], 2500);
+    assert_eq!(table.sampler.taken(&readings), Taken { cores: CORES, stolen: 0.25, pressure: None });
+}
+
+#[test]
+fn a_single_look_at_some_changes_nothing_for_the_others() {
+    let mut table = Table::new();
+    table.process(10, (1, 10), 10, 1);
+    table.process(20, (1, 20), 10, 1);
+    let leaders = [(10, table.start), (20, table.start)];
+    let readings = table.sampler.look_at(&leaders, table.start + ms(50), |leader| leader == 20);
+    assert_eq!(readings.keys().collect::<Vec<_>>(), [&20]);
+    let readings = table.look(&[10, 20], 100);
+    assert_eq!((readings[&10].part.length, readings[&20].part.length), (ms(100), ms(50)));
+}
+
+#[test]
+fn the_peak_of_a_busy_process_is_remembered() {
+    let mut table = Table::new();
+    table.process(10, (1, 10), 0, 1);
+    table.thread(10, 10, 1, 0);
+    table.write("10/status", "VmHWM:\t 4096 kB\n");
+    assert_eq!(table.look(&[10], 100)[&10].seen.peak_memory, 0, "too young");
+    table.thread(10, 10, 2, 0);
+    table.machine(2000);
+    assert_eq!(table.look(&[10], 2000)[&10].seen.peak_memory, 4 << 20);
+    table.end("10");
+    table.machine(3000);
+    let seen = table.look(&[10], 3000)[&10].seen;
+    assert_eq!((seen.memory, seen.peak_memory), (0, 4 << 20));
+}
