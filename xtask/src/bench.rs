@@ -5,15 +5,19 @@
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark starts processes, reads the clock and writes scratch files")]
 
+mod bound;
 mod by_hand;
+mod contest;
 mod gen_ci;
 mod leaks;
 mod made_up;
 mod matrix;
 mod merge;
 mod process;
+mod programs;
 mod scene;
 mod stage;
+mod stranger;
 mod ways;
 
 use std::path::PathBuf;
@@ -32,6 +36,9 @@ pub(crate) struct Args {
     /// Put copies and target directories here [default: target/self-bench]
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
+    /// Do cold runs so often, the loop and compat in turns, and print medians
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=99))]
+    rounds: u32,
 }
 
 /// What can be measured.
@@ -39,6 +46,8 @@ pub(crate) struct Args {
 enum Measure {
     /// The 84 cells of the profile `bench`: the loop and compat, cold and unchanged
     Matrix,
+    /// rusqlite 0.31 as it was published, 28 cells: the loop and compat, cold
+    Stranger,
     /// 5,000 cells of a made-up workspace, unchanged
     Cells,
     /// The plan of 100,000 combinations
@@ -72,7 +81,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 }
 
 fn measure(args: &Args) -> Result<bool> {
-    let bench = Bench::new(args.scratch.as_deref())?;
+    let bench = Bench::new(args.scratch.as_deref(), args.rounds)?;
     let wanted = |part| args.only.is_empty() || args.only.contains(&part);
     println!("{} cores; {}", bench.cores, process::first_line("rustc", &["-V"]));
     if wanted(Measure::Build) {
@@ -95,6 +104,9 @@ fn measure(args: &Args) -> Result<bool> {
     }
     if wanted(Measure::Matrix) {
         matrix::matrix(&bench)?;
+    }
+    if wanted(Measure::Stranger) {
+        stranger::stranger(&bench)?;
     }
     if wanted(Measure::Valgrind) {
         by_hand::valgrind(&bench)?;

@@ -5,6 +5,7 @@
 
 mod build;
 mod contents;
+pub mod forecast;
 mod names;
 pub mod narrow;
 mod parts;

@@ -36,5 +36,6 @@ pub mod sarif;
 pub mod spec_reference;
 pub mod summary;
 pub mod svg;
+pub mod timings;
 pub mod why;
 pub mod workflow_drift;

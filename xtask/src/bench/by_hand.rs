@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
 
-use super::matrix::{clean_cargo, compat_program, copy_of_workspace};
 use super::process::{measure, median, row, Cost};
+use super::programs::{clean_cargo, compat_program, copy_of_workspace};
 use super::scene::Bench;
 
 /// The cell that both ways run.

@@ -62,6 +62,12 @@ pub(super) fn first_line(program: &str, args: &[&str]) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
+/// The median of several counts.
+pub(super) fn middle(mut values: Vec<u64>) -> u64 {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
 /// The median of several measurements of the same thing.
 pub(super) fn median(mut costs: Vec<Cost>) -> Cost {
     costs.sort_by_key(|cost| cost.wall);

@@ -13,11 +13,13 @@ pub(super) struct Bench {
     /// This very executable: the orchestrator that is measured.
     pub(super) program: PathBuf,
     pub(super) cores: u32,
+    /// How often cold runs are done.
+    pub(super) rounds: u32,
 }
 
 impl Bench {
     /// Creates the scratch directory.
-    pub(super) fn new(scratch: Option<&Path>) -> Result<Self> {
+    pub(super) fn new(scratch: Option<&Path>, rounds: u32) -> Result<Self> {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
         let scratch = scratch.map_or_else(|| root.join("target").join("self-bench"), Path::to_owned);
         std::fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
@@ -28,6 +30,7 @@ impl Bench {
             scratch: scratch.canonicalize()?,
             program: std::env::current_exe()?,
             cores: u32::try_from(cores)?,
+            rounds,
         })
     }
 }

@@ -248,7 +248,10 @@ impl Watch {
             for group in self.lock().values_mut() {
                 let process = number(group.pid);
                 let Some(Reading { seen, part }) = readings.get(&process).copied() else { continue };
-                group.had.add(part, taken, now);
+                // What ended it stays as it was.
+                if group.asked.is_none() {
+                    group.had.add(part, taken, now);
+                }
                 if let Some(account) = &group.account {
                     account.see(process, seen, part.waited.unwrap_or_default() + part.overdue.0);
                 }

@@ -28,9 +28,6 @@ const IDLE: f64 = 0.1;
 const PEAK_AGE: Duration = Duration::from_secs(1);
 /// The processor time that a group has used before a ratio of its times means something.
 const KNOWN: Duration = Duration::from_millis(20);
-/// What a thread may seem to have run and waited longer than an interval, because it is looked at a little earlier or
-/// later, and because the kernel counts in ticks.
-const JITTER: Duration = Duration::from_millis(10);
 
 /// What a group used.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -76,8 +73,15 @@ struct Group {
 struct Member {
     /// Its identity, once it was looked at.
     started: Option<u64>,
-    threads: HashMap<u32, ThreadTime>,
+    threads: HashMap<u32, Thread>,
     peak_seen: Instant,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Thread {
+    time: ThreadTime,
+    /// How long it seemed to do nothing. It may have waited: the kernel adds a wait when it ends.
+    idle: Duration,
 }
 
 impl Sampler {
@@ -201,22 +205,22 @@ impl Sampler {
             };
             cpu += process.cpu;
             memory += process.memory;
-            let threads: HashMap<u32, ThreadTime> = processes.thread_times(*number).into_iter().collect();
-            for (thread, time) in &threads {
-                let before = member.threads.get(thread).copied().unwrap_or_default();
-                let (ran, waited) = (time.ran.saturating_sub(before.ran), time.waited.saturating_sub(before.waited));
-                let late = (ran + waited).saturating_sub(length).min(waited);
-                let late = if late > JITTER { late } else { Duration::ZERO };
-                times.ran += ran;
-                times.waited += waited - late;
-                overdue = (overdue.0 + late, overdue.1 + u32::from(!late.is_zero()));
+            let mut threads = HashMap::new();
+            let mut active = false;
+            for (number, time) in processes.thread_times(*number) {
+                let mut thread = member.threads.get(&number).copied().unwrap_or_default();
+                let used = thread.see(time, length);
+                active |= used.ran + used.waited + used.overdue > Duration::ZERO;
+                times.ran += used.ran;
+                times.waited += used.waited;
+                overdue = (overdue.0 + used.overdue, overdue.1 + u32::from(!used.overdue.is_zero()));
+                threads.insert(number, thread);
             }
-            let peak_is_old = now.saturating_duration_since(member.peak_seen) >= PEAK_AGE;
-            if peak_is_old && threads != member.threads {
+            member.threads = threads;
+            if active && now.saturating_duration_since(member.peak_seen) >= PEAK_AGE {
                 member.peak_seen = now;
                 group.peak_memory = group.peak_memory.max(processes.peak_memory(*number).unwrap_or(0));
             }
-            member.threads = threads;
             true
         });
         let (ran_before, unseen_before) = (group.cpu, group.unseen);
@@ -233,6 +237,28 @@ impl Sampler {
             seen: Seen { cpu: group.cpu, memory, peak_memory: group.peak_memory },
             part: Part { length, ran: group.cpu - ran_before, waited: is_told.then_some(waited), overdue },
         })
+    }
+}
+
+/// What a thread did since the last look.
+struct Used {
+    ran: Duration,
+    waited: Duration,
+    /// What it waited before the last look.
+    overdue: Duration,
+}
+
+impl Thread {
+    /// Its time is this now, so long after the last look.
+    fn see(&mut self, time: ThreadTime, length: Duration) -> Used {
+        let ran = time.ran.saturating_sub(self.time.ran);
+        let waited = time.waited.saturating_sub(self.time.waited);
+        self.time = time;
+        self.idle += length.saturating_sub(ran + waited);
+        // More than fits in was before, in time that seemed idle. Where it did not, this look is a little late.
+        let overdue = (ran + waited).saturating_sub(length).min(waited).min(self.idle);
+        self.idle -= overdue;
+        Used { ran, waited: waited - overdue, overdue }
     }
 }
 

@@ -163,13 +163,31 @@ fn a_wait_longer_than_the_interval_is_overdue() {
     let mut table = Table::new();
     table.process(10, (1, 10), 0, 1);
     table.thread(10, 10, 0, 0);
+    table.thread(10, 11, 0, 800);
     table.look_at_10(1000);
     table.thread(10, 10, 5, 400);
-    table.thread(10, 11, 5, 300);
+    table.thread(10, 11, 5, 1200);
     table.thread(10, 12, 50, 55);
     table.machine(1000);
     let part = table.look_at_10(1100);
-    assert_eq!((part.waited, part.overdue), (Some(ms(95 + 95 + 55)), (ms(305 + 205), 2)));
+    // The second one did nothing else before for 200 ms only. The third one is new: it was looked at 5 ms late.
+    assert_eq!((part.waited, part.overdue), (Some(ms(95 + 200 + 55)), (ms(305 + 200), 2)));
+}
+
+#[test]
+fn looks_that_come_late_take_nothing_away() {
+    let mut table = Table::new();
+    table.process(10, (1, 10), 0, 1);
+    let mut had = Duration::ZERO;
+    // It spins and gets half of its core; every other look is 40 ms later than it thinks.
+    for n in 1..=100 {
+        let real = n * 100 + if n % 2 == 0 { 40 } else { 0 };
+        table.thread(10, 10, real / 2, real / 2);
+        table.machine(n * 100);
+        let part = table.look_at_10(n * 100);
+        had += part.waited.unwrap() + part.overdue.0;
+    }
+    assert!(had.abs_diff(ms(5000)) < ms(50), "{had:?}");
 }
 
 #[test]
