@@ -207,14 +207,14 @@ impl Sampler {
             memory += process.memory;
             let mut threads = HashMap::new();
             let mut active = false;
-            for (number, time) in processes.thread_times(*number) {
-                let mut thread = member.threads.get(&number).copied().unwrap_or_default();
+            for (id, time) in processes.thread_times(*number) {
+                let mut thread = member.threads.get(&id).copied().unwrap_or_default();
                 let used = thread.see(time, length);
                 active |= used.ran + used.waited + used.overdue > Duration::ZERO;
                 times.ran += used.ran;
                 times.waited += used.waited;
                 overdue = (overdue.0 + used.overdue, overdue.1 + u32::from(!used.overdue.is_zero()));
-                threads.insert(number, thread);
+                threads.insert(id, thread);
             }
             member.threads = threads;
             if active && now.saturating_duration_since(member.peak_seen) >= PEAK_AGE {

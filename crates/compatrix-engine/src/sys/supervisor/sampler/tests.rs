@@ -178,16 +178,16 @@ fn a_wait_longer_than_the_interval_is_overdue() {
 fn looks_that_come_late_take_nothing_away() {
     let mut table = Table::new();
     table.process(10, (1, 10), 0, 1);
-    let mut had = Duration::ZERO;
+    let mut waited = Duration::ZERO;
     // It spins and gets half of its core; every other look is 40 ms later than it thinks.
     for n in 1..=100 {
         let real = n * 100 + if n % 2 == 0 { 40 } else { 0 };
         table.thread(10, 10, real / 2, real / 2);
         table.machine(n * 100);
         let part = table.look_at_10(n * 100);
-        had += part.waited.unwrap() + part.overdue.0;
+        waited += part.waited.unwrap() + part.overdue.0;
     }
-    assert!(had.abs_diff(ms(5000)) < ms(50), "{had:?}");
+    assert!(waited.abs_diff(ms(5000)) < ms(50), "{waited:?}");
 }
 
 #[test]
