@@ -48,6 +48,26 @@ pub(crate) struct MachineTime {
     pub stolen: Duration,
 }
 
+/// The fields of a `stat` from the third on. The second one, the name in parentheses, may contain anything.
+struct Stat {
+    rest: String,
+}
+
+impl Stat {
+    fn of(text: String) -> Option<Self> {
+        text.rsplit_once(')').map(|(_, rest)| Self { rest: rest.to_owned() })
+    }
+
+    /// The field that has this number in the manual.
+    fn field(&self, manual: usize) -> Option<&str> {
+        self.rest.split_ascii_whitespace().nth(manual - 3)
+    }
+
+    fn number(&self, manual: usize) -> Option<u64> {
+        self.field(manual)?.parse().ok()
+    }
+}
+
 impl Processes {
     /// Those of this machine.
     pub(crate) fn here() -> Self {
@@ -77,20 +97,14 @@ impl Processes {
 
     /// A process.
     pub(crate) fn process(&self, number: u32) -> Option<Process> {
-        let stat = self.text(&format!("{number}/stat"))?;
-        // The second field, the name in parentheses, may contain anything.
-        let (_, rest) = stat.rsplit_once(')')?;
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        // Counted from the third field of the manual.
-        let field = |manual: usize| fields.get(manual - 3)?.parse::<i64>().ok();
-        let positive = |manual: usize| u64::try_from(field(manual)?).ok();
-        let ticks: u64 = [14, 15, 16, 17].into_iter().map(positive).sum::<Option<u64>>()?;
+        let stat = Stat::of(self.text(&format!("{number}/stat"))?)?;
+        let ticks: u64 = [14, 15, 16, 17].into_iter().map(|field| stat.number(field)).sum::<Option<u64>>()?;
         Some(Process {
-            parent: u32::try_from(field(4)?).ok()?,
-            group: u32::try_from(field(5)?).ok()?,
+            parent: u32::try_from(stat.number(4)?).ok()?,
+            group: u32::try_from(stat.number(5)?).ok()?,
             cpu: self.ticks(ticks),
-            started: positive(22)?,
-            memory: positive(24)?.saturating_mul(self.page),
+            started: stat.number(22)?,
+            memory: stat.number(24)?.saturating_mul(self.page),
         })
     }
 

@@ -231,29 +231,30 @@ impl Watch {
 
     /// Looks at what the groups use if it is time, and at what those had that seem to be over their limit.
     fn measure(&self, sampler: &mut Sampler, now: Instant) {
+        let due = sampler.is_due(now);
         let (leaders, over): (Vec<_>, Vec<_>) = {
             let groups = self.lock();
-            let over = groups.values().filter(|group| group.is_over(now)).map(|group| number(group.pid)).collect();
-            (groups.values().map(|group| (number(group.pid), group.started)).collect(), over)
+            let over: Vec<_> = groups.values().filter(|group| group.is_over(now)).map(|g| number(g.pid)).collect();
+            let wanted = groups.values().filter(|_| due || !over.is_empty());
+            (wanted.map(|group| (number(group.pid), group.started)).collect(), over)
         };
-        let due = sampler.is_due(now);
         // Without the lock: nobody waits for files of `/proc`.
         let readings = match leaders.is_empty() {
             false if due => sampler.look(&leaders, now),
-            false if !over.is_empty() => sampler.look_at(&leaders, now, |leader| over.contains(&leader)),
-            true | false => HashMap::new(),
+            false => sampler.look_at(&leaders, now, |leader| over.contains(&leader)),
+            true => HashMap::new(),
         };
         if !readings.is_empty() {
             let taken = sampler.taken(&readings);
             for group in self.lock().values_mut() {
                 let process = number(group.pid);
-                let Some(Reading { seen, part }) = readings.get(&process).copied() else { continue };
+                let Some(Reading { seen, part, waited }) = readings.get(&process).copied() else { continue };
                 // What ended it stays as it was.
                 if group.asked.is_none() {
                     group.had.add(part, taken, now);
                 }
                 if let Some(account) = &group.account {
-                    account.see(process, seen, part.waited.unwrap_or_default() + part.overdue.0);
+                    account.see(process, seen, waited);
                 }
             }
         }

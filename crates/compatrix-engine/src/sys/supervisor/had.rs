@@ -20,8 +20,8 @@ pub(super) struct Part {
     pub ran: Duration,
     /// What they waited for a core, all together; `None` if the kernel does not say.
     pub waited: Option<Duration>,
-    /// Waits that began before the interval and are known only now, all together, and of how many threads.
-    pub overdue: (Duration, u32),
+    /// Waits before the interval that are known only now, as time in which the group could have run.
+    pub overdue: Duration,
 }
 
 /// What the machine gave and took in an interval.
@@ -107,8 +107,7 @@ fn gain(part: Part, taken: Taken) -> Gain {
     } else {
         length
     };
-    let (overdue, threads) = part.overdue;
-    Gain { had: had.max(least), least, late: overdue.as_secs_f64() / f64::from(threads.max(1)) }
+    Gain { had: had.max(least), least, late: part.overdue.as_secs_f64() }
 }
 
 /// What a group waited that ran so long, if only the pressure on all is known. Others wait, too, and a group may sleep by

@@ -1,7 +1,8 @@
 //! Looks at the living process groups: what they use of the machine, and how long they wait for it.
 //!
 //! A look costs a few system calls a process. It comes about every 100 ms, less often where many processes make it
-//! expensive, and not at all while the machine has nothing to do: then nobody runs, waits, or takes memory.
+//! expensive, seldom at groups that sleep, and not at all while the machine has nothing to do: then nobody runs, waits, or
+//! takes memory.
 
 #[cfg(test)]
 mod tests;
@@ -20,14 +21,18 @@ use crate::sys::supervisor::had::{Part, Taken};
 const INTERVAL: Duration = Duration::from_millis(100);
 /// The longest interval, however expensive a look is and however idle the machine.
 const LONGEST: Duration = Duration::from_secs(2);
-/// A look may cost this part of the time until the next one: half a per cent of a core.
-const COST: u32 = 200;
+/// A look may cost this part of the time until the next one: a third of a per cent of a core.
+const COST: u32 = 300;
 /// The most of a core that is in use on a machine that has nothing to do.
 const IDLE: f64 = 0.1;
+/// A group that used less than this part of a core is quiet, and is left out of so many looks.
+const QUIET: (f64, u32) = (0.01, 3);
 /// How old a process's peak of memory may be.
 const PEAK_AGE: Duration = Duration::from_secs(1);
-/// The processor time that a group has used before a ratio of its times means something.
+/// The processor time that a group has used before it is a surprise that its threads have none.
 const KNOWN: Duration = Duration::from_millis(20);
+/// The processor time that threads of a group were seen to use before what they waited says something of the others.
+const TYPICAL: Duration = Duration::from_millis(5);
 
 /// What a group used.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -36,6 +41,8 @@ pub(super) struct Reading {
     pub seen: Seen,
     /// What it did since the last look at it.
     pub part: Part,
+    /// What its threads waited for a core and is known since then, all together.
+    pub waited: Duration,
 }
 
 /// Looks at process groups, and remembers what it saw.
@@ -54,12 +61,16 @@ pub(super) struct Sampler {
     stolen: f64,
     /// When all groups were looked at.
     looked: Option<Instant>,
+    /// How many looks leave a quiet group out.
+    quiet_looks: u32,
 }
 
 /// A supervised process and those that belong to it.
 #[derive(Debug)]
 struct Group {
     looked: Instant,
+    /// How many of the next looks leave it out.
+    leave_out: u32,
     members: HashMap<u32, Member>,
     cpu: Duration,
     peak_memory: u64,
@@ -67,6 +78,8 @@ struct Group {
     times: ThreadTime,
     /// What threads ran that began and ended between two looks.
     unseen: Duration,
+    /// How long all of it seemed to do nothing. Some of it may be the wait of threads that nobody saw.
+    idle: Duration,
 }
 
 #[derive(Debug)]
@@ -97,6 +110,7 @@ impl Sampler {
             machine_time: None,
             stolen: 0.0,
             looked: None,
+            quiet_looks: QUIET.1,
         }
     }
 
@@ -114,11 +128,21 @@ impl Sampler {
             HashMap::new()
         } else {
             self.looked = Some(now);
-            self.look_at(leaders, now, |_| true)
+            let quiet = self.left_out();
+            self.look_at(leaders, now, |leader| !quiet.contains(&leader))
         };
         let cost = processor_time().saturating_sub(began);
         self.next = Some(now + (cost * COST).clamp(INTERVAL, LONGEST));
         readings
+    }
+
+    /// The groups that this look leaves out.
+    fn left_out(&mut self) -> HashSet<u32> {
+        let quiet = self.groups.iter_mut().filter_map(|(leader, group)| {
+            group.leave_out = group.leave_out.checked_sub(1)?;
+            Some(*leader)
+        });
+        quiet.collect()
     }
 
     /// Looks now at those of the groups that are wanted.
@@ -230,12 +254,24 @@ impl Sampler {
         // An orphan that ended takes its time away, and ticks lag behind: what was used stays used.
         group.cpu = group.cpu.max(cpu).max(group.times.ran);
         group.unseen = group.unseen.max(group.cpu.saturating_sub(group.times.ran));
-        let waited = times.waited + unseen_wait(group.unseen - unseen_before, group.times);
+        let unseen = unseen_wait(group.unseen - unseen_before, group.times);
+        let ran = group.cpu - ran_before;
+        let (waited, unseen_overdue) = group.place(length, ran, times.waited, unseen);
+        let active = (ran + times.waited + overdue.0).as_secs_f64();
+        group.leave_out = if active < QUIET.0 * length.as_secs_f64() { self.quiet_looks } else { 0 };
+        let threads = overdue.1.max(1);
         // Some kernels have the files and keep no times.
         let is_told = group.times != ThreadTime::default() || group.cpu < KNOWN;
         Some(Reading {
             seen: Seen { cpu: group.cpu, memory, peak_memory: group.peak_memory },
-            part: Part { length, ran: group.cpu - ran_before, waited: is_told.then_some(waited), overdue },
+            part: Part {
+                length,
+                ran,
+                waited: is_told.then_some(waited),
+                // Threads that waited at the same time lost that time once.
+                overdue: overdue.0 / threads + unseen_overdue,
+            },
+            waited: times.waited + overdue.0 + unseen,
         })
     }
 }
@@ -266,12 +302,23 @@ impl Group {
     fn new(started: Instant) -> Self {
         Self {
             looked: started,
+            leave_out: 0,
             members: HashMap::new(),
             cpu: Duration::ZERO,
             peak_memory: 0,
             times: ThreadTime::default(),
             unseen: Duration::ZERO,
+            idle: Duration::ZERO,
         }
+    }
+
+    /// Waits of the interval, and those before it, of which `unseen` is known by the clock tick only: what does not fit in
+    /// was before, in time that seemed idle.
+    fn place(&mut self, length: Duration, ran: Duration, seen: Duration, unseen: Duration) -> (Duration, Duration) {
+        self.idle += length.saturating_sub(ran + seen + unseen);
+        let overdue = (ran + seen + unseen).saturating_sub(length).min(unseen).min(self.idle);
+        self.idle -= overdue;
+        (seen + unseen - overdue, overdue)
     }
 
     fn add(&mut self, number: u32, since: Instant) {
@@ -283,8 +330,8 @@ impl Group {
 /// What threads that began and ended between two looks waited while they ran so long: as others of their group did.
 fn unseen_wait(ran: Duration, seen: ThreadTime) -> Duration {
     /// More than this is an accident of few numbers.
-    const MOST: f64 = 10.0;
-    if seen.ran < KNOWN {
+    const MOST: f64 = 20.0;
+    if seen.ran < TYPICAL {
         return Duration::ZERO;
     }
     ran.mul_f64((seen.waited.as_secs_f64() / seen.ran.as_secs_f64()).min(MOST))

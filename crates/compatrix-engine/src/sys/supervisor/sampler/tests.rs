@@ -22,7 +22,8 @@ fn ms(ms: u64) -> Duration {
 impl Table {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        let sampler = Sampler::new(Processes::under(root.path(), TICKS, 1 << 20), Machine::of(CORES, 1 << 30));
+        let mut sampler = Sampler::new(Processes::under(root.path(), TICKS, 1 << 20), Machine::of(CORES, 1 << 30));
+        sampler.quiet_looks = 0;
         let table = Self { root, start: crate::sys::clock::instant(), sampler };
         table.machine(0);
         table
@@ -130,7 +131,7 @@ fn what_threads_ran_and_waited_is_counted_from_look_to_look() {
     table.thread(10, 100, 30, 60);
     let waited = |waited| Some(ms(waited));
     let part = table.look_at_10(100);
-    assert_eq!(part, Part { length: ms(100), ran: ms(50), waited: waited(65), overdue: (ms(0), 0) });
+    assert_eq!(part, Part { length: ms(100), ran: ms(50), waited: waited(65), overdue: ms(0) });
     table.process(10, (1, 10), 60, 1);
     table.thread(10, 100, 45, 110);
     table.machine(100);
@@ -155,7 +156,26 @@ fn threads_that_nobody_saw_waited_as_the_others_did() {
     assert_eq!((part.ran, part.waited), (ms(100), Some(ms(200))));
     // An accident of few numbers is no reason to wait for ever.
     assert_eq!(unseen_wait(ms(100), ThreadTime { ran: ms(1), waited: ms(900) }), ms(0));
-    assert_eq!(unseen_wait(ms(100), ThreadTime { ran: ms(30), waited: ms(9000) }), ms(1000));
+    assert_eq!(unseen_wait(ms(100), ThreadTime { ran: ms(30), waited: ms(9000) }), ms(2000));
+}
+
+#[test]
+fn the_wait_of_threads_that_nobody_saw_is_known_by_ticks() {
+    let mut table = Table::new();
+    table.process(10, (1, 10), 10, 1);
+    table.thread(10, 10, 10, 90);
+    table.look_at_10(100);
+    let mut lost = 0;
+    // Threads run for 1 ms in each interval and wait for the rest of it; the kernel says so every 10 ms of theirs.
+    for n in 2..=101 {
+        table.process(10, (1, 10), 10 + (n - 1) / 10 * 10, 1);
+        table.machine(n * 100);
+        let part = table.look_at_10(n * 100);
+        let (ran, waited) = (part.ran.as_millis(), part.waited.unwrap().as_millis());
+        lost += waited * 100 / (ran + waited).max(1) + part.overdue.as_millis();
+    }
+    // They waited 9 times as long as they ran, as the first thread did: 900 ms.
+    assert!((850..=1000).contains(&lost), "{lost} ms");
 }
 
 #[test]
@@ -165,13 +185,13 @@ fn a_wait_longer_than_the_interval_is_overdue() {
     table.thread(10, 10, 0, 0);
     table.thread(10, 11, 0, 800);
     table.look_at_10(1000);
-    table.thread(10, 10, 5, 400);
+    table.thread(10, 10, 5, 401);
     table.thread(10, 11, 5, 1200);
     table.thread(10, 12, 50, 55);
     table.machine(1000);
     let part = table.look_at_10(1100);
     // The second one did nothing else before for 200 ms only. The third one is new: it was looked at 5 ms late.
-    assert_eq!((part.waited, part.overdue), (Some(ms(95 + 200 + 55)), (ms(305 + 200), 2)));
+    assert_eq!((part.waited, part.overdue), (Some(ms(95 + 200 + 55)), ms((306 + 200) / 2)));
 }
 
 #[test]
@@ -185,7 +205,7 @@ fn looks_that_come_late_take_nothing_away() {
         table.thread(10, 10, real / 2, real / 2);
         table.machine(n * 100);
         let part = table.look_at_10(n * 100);
-        waited += part.waited.unwrap() + part.overdue.0;
+        waited += part.waited.unwrap() + part.overdue;
     }
     assert!(waited.abs_diff(ms(5000)) < ms(50), "{waited:?}");
 }
@@ -227,6 +247,27 @@ fn an_idle_machine_is_left_in_peace() {
     table.write("stat", "cpu  13 0 0 0 0 0 0 31 0 0\n");
     let readings = table.look(&[10], 2500);
     assert_eq!(table.sampler.taken(&readings), Taken { cores: CORES, stolen: 0.25, pressure: None });
+}
+
+#[test]
+fn groups_that_sleep_are_left_out_of_some_looks() {
+    let mut table = Table::new();
+    table.sampler.quiet_looks = 2;
+    table.process(10, (1, 10), 0, 1);
+    table.process(20, (1, 20), 0, 1);
+    let mut seen = Vec::new();
+    for n in 1..=8 {
+        table.process(20, (1, 20), n * 50, 1);
+        // It wakes up when it was left out once.
+        table.process(10, (1, 10), if n >= 5 { (n - 4) * 50 } else { 0 }, 1);
+        table.machine(n * 100);
+        let readings = table.look(&[10, 20], n * 100);
+        assert_eq!(readings[&20].part.ran, ms(50), "{n}");
+        seen.push(readings.get(&10).map(|reading| (reading.part.length, reading.part.ran)));
+    }
+    let look = |length, ran| Some((ms(length), ms(ran)));
+    let expected = [look(100, 0), None, None, look(300, 0), None, None, look(300, 150), look(100, 50)];
+    assert_eq!(seen, expected);
 }
 
 #[test]
