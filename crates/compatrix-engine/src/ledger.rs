@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::evidence::Record;
-use compatrix_model::facts::Durations;
+use compatrix_model::facts::{Durations, Habit};
 use compatrix_model::hash::{or_empty, Sha256};
 use rusqlite::{params, Connection, ErrorCode, OptionalExtension};
 
@@ -20,7 +20,7 @@ use crate::sys::memo::Memo;
 const VERSION: usize = MIGRATIONS.len();
 
 /// Each brings a ledger from the version of its position to the next.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE records (
         id INTEGER PRIMARY KEY,
@@ -54,6 +54,11 @@ const MIGRATIONS: [&str; 2] = [
         at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    ALTER TABLE records ADD COLUMN cpu_ms INTEGER;
+    ALTER TABLE records ADD COLUMN wanted_ms INTEGER;
+    ALTER TABLE records ADD COLUMN peak_memory INTEGER;
+",
 ];
 
 /// Of so many builds the ledger knows what they read.
@@ -75,6 +80,19 @@ pub struct OpenedLedger {
     pub memo: Memo,
     /// The path of the unreadable one.
     pub set_aside: Option<PathBuf>,
+}
+
+/// What the processes of a task took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Spent {
+    /// Wall time in milliseconds.
+    pub(crate) wall_ms: u64,
+    /// Processor time in milliseconds.
+    pub(crate) cpu_ms: u64,
+    /// The time in milliseconds that their threads ran or waited for a core.
+    pub(crate) wanted_ms: u64,
+    /// The highest sum of their memory that was seen, in bytes.
+    pub(crate) peak_memory: u64,
 }
 
 impl Ledger {
@@ -143,10 +161,21 @@ impl Ledger {
 
     /// Adds a record; it is committed when this returns.
     pub fn put(&self, record: &Record) -> Result<()> {
+        self.insert(record, None)
+    }
+
+    /// Adds the record of a run with what its processes took; it is committed when this returns.
+    pub(crate) fn put_spent(&self, record: &Record, spent: &Spent) -> Result<()> {
+        self.insert(record, Some(spent))
+    }
+
+    fn insert(&self, record: &Record, spent: Option<&Spent>) -> Result<()> {
         self.with(|connection| {
             let mut insert = connection.prepare_cached(
-                "INSERT INTO records (suite, cell, key, outcome, duration_ms, record) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO records (suite, cell, key, outcome, duration_ms, record, cpu_ms, wanted_ms, peak_memory) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
+            let integer = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
             let [suite, cell, key, outcome] = columns_of(record);
             insert
                 .execute(params![
@@ -154,8 +183,11 @@ impl Ledger {
                     cell,
                     key,
                     outcome,
-                    i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
+                    integer(record.duration_ms),
                     serde_json::to_string(record)?,
+                    spent.map(|spent| integer(spent.cpu_ms)),
+                    spent.map(|spent| integer(spent.wanted_ms)),
+                    spent.map(|spent| integer(spent.peak_memory)),
                 ])
                 .context("cannot write to the ledger")?;
             Ok(())
@@ -242,23 +274,32 @@ impl Ledger {
     }
 
     /// Adds a build's durations.
-    pub fn put_build(&self, build: &str, ok: bool, wall: Duration, cpu: Duration, at: i64) -> Result<()> {
+    pub(crate) fn put_build(&self, build: &str, ok: bool, spent: &Spent, at: i64) -> Result<()> {
         self.with(|connection| {
-            let ms = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
+            let integer = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
             connection
                 .prepare_cached("INSERT INTO builds (build, ok, wall_ms, cpu_ms, at) VALUES (?, ?, ?, ?, ?)")?
-                .execute(params![build, ok, ms(wall), ms(cpu), at])
+                .execute(params![build, ok, integer(spent.wall_ms), integer(spent.cpu_ms), at])
                 .context("cannot write to the ledger")?;
             Ok(())
         })
     }
 
-    /// Every build done: its id and its processor time in milliseconds, oldest first.
+    /// Every build done, doctests among them: its id and its processor time in milliseconds, oldest first.
     pub fn builds(&self) -> Result<Vec<(String, u64)>> {
         self.with(|connection| {
             let mut select = connection.prepare("SELECT build, cpu_ms FROM builds ORDER BY id")?;
             let rows = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The processor time of every run of the newest record of each suite and cell, in milliseconds.
+    pub fn run_cpu_ms(&self) -> Result<u64> {
+        self.with(|connection| {
+            let sum = "SELECT coalesce(sum(cpu_ms), 0) FROM records WHERE id IN (SELECT max(id) FROM records GROUP BY \
+                       suite, cell)";
+            Ok(connection.query_row(sum, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
         })
     }
 
@@ -270,7 +311,13 @@ impl Ledger {
             let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
             for row in rows {
                 let (build, ms) = row?;
-                durations.builds.insert(build, ms.unsigned_abs());
+                match build.strip_suffix(DOCTESTS) {
+                    Some(of) => durations.doctests.insert(of.to_owned(), ms.unsigned_abs()),
+                    None => durations.builds.insert(build, ms.unsigned_abs()),
+                };
+            }
+            for (build, ms) in &durations.doctests {
+                *durations.builds.entry(build.clone()).or_default() += ms;
             }
             let mut select = connection
                 .prepare("SELECT suite, cell, duration_ms FROM records WHERE outcome = 'passed' ORDER BY id")?;
@@ -278,6 +325,20 @@ impl Ledger {
             for row in rows {
                 let (run, ms) = row?;
                 durations.runs.insert(run, ms.unsigned_abs());
+            }
+            // Of those that were cut short nothing is learned.
+            let mut select = connection.prepare(
+                "SELECT suite, cell, duration_ms, wanted_ms, peak_memory FROM records WHERE cpu_ms > 0 AND outcome <> \
+                 'infrastructure' ORDER BY id",
+            )?;
+            let number = |row: &rusqlite::Row<'_>, n: usize| row.get::<_, i64>(n).map(i64::unsigned_abs);
+            let rows = select.query_map([], |row| {
+                let (wall_ms, wanted_ms, peak_memory) = (number(row, 2)?, number(row, 3)?, number(row, 4)?);
+                Ok(((row.get(0)?, row.get(1)?), Habit { ended: 1, wall_ms, wanted_ms, peak_memory }))
+            })?;
+            for row in rows {
+                let (run, habit) = row?;
+                durations.habits.insert(run, habit);
             }
             Ok(durations)
         })
@@ -300,6 +361,14 @@ impl Ledger {
             Ok(())
         })
     }
+}
+
+/// The end of the name of doctests among the builds: a cargo of their own makes and runs them.
+const DOCTESTS: &str = " doctests";
+
+/// The name under which the doctests of the build of this id are among the builds.
+pub(crate) fn doctests_of(build: &str) -> String {
+    format!("{build}{DOCTESTS}")
 }
 
 /// What a row says of its record outside of it: suite, cell, key and outcome.

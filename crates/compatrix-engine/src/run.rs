@@ -6,6 +6,7 @@ mod features;
 pub(crate) mod inputs;
 pub(crate) mod keys;
 pub(crate) mod known;
+pub(crate) mod parts;
 pub(crate) mod proof;
 mod which_sqlite;
 
@@ -21,7 +22,7 @@ use compatrix_model::results::rank;
 use compatrix_model::sqlite_api;
 use compatrix_model::time_limit;
 
-use crate::build::{self, Executable, Product, Recorded};
+use crate::build::{self, Doctests, Executable, Product, Recorded};
 use crate::run::executable::{blank, command, signal_name, take_status_for_a_test, Scratch};
 use crate::run::inputs::{environment, RunInputs};
 use crate::sys::files;
@@ -121,24 +122,43 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
             break;
         }
     }
-    if let Some(doctests) = &product.doctests {
-        record.doctests = Some(doctests.counts);
-        record.failures.extend(doctests.failures.iter().cloned());
-        if let Some((outcome, cause)) = &doctests.trouble {
-            if rank::of_outcome(*outcome) > rank::of_outcome(record.outcome) {
-                (record.outcome, record.cause) = (*outcome, cause.clone());
-            }
+    if record.cause.is_empty() {
+        record.cause = notes.join("; ");
+    }
+    // Doctests, which are a task of their own, may be all the tests that there are.
+    let all_are_done = !inputs.build.targets.doctests();
+    Ok(if all_are_done { with_a_test(inputs, record) } else { record })
+}
+
+/// The record with the doctests of the run's build.
+pub(crate) fn with_doctests(inputs: &RunInputs<'_>, mut record: Record, doctests: &Doctests) -> Record {
+    match record.outcome {
+        Outcome::Passed | Outcome::Failed | Outcome::Crashed | Outcome::TimedOut => {}
+        // Its tests did not run.
+        Outcome::BuildFailed
+        | Outcome::Misidentified
+        | Outcome::Unavailable
+        | Outcome::NotPromised
+        | Outcome::Infrastructure => return record,
+    }
+    record.doctests = Some(doctests.counts);
+    record.failures.extend(doctests.failures.iter().cloned());
+    if let Some((outcome, cause)) = &doctests.trouble {
+        if rank::of_outcome(*outcome) > rank::of_outcome(record.outcome) {
+            (record.outcome, record.cause) = (*outcome, cause.clone());
         }
     }
+    with_a_test(inputs, record)
+}
+
+/// A pass without a test is a failure.
+fn with_a_test(inputs: &RunInputs<'_>, mut record: Record) -> Record {
     let all = record.tests.plus(record.doctests.unwrap_or_default());
     if record.outcome == Outcome::Passed && all.run() == 0 {
         record.outcome = Outcome::Failed;
         record.cause = no_test(all, inputs);
     }
-    if record.cause.is_empty() {
-        record.cause = notes.join("; ");
-    }
-    Ok(record)
+    record
 }
 
 /// Why an executable's result cannot be believed, if so. What tests print may look like lines of libtest; its own list of

@@ -35,7 +35,7 @@ use crate::sys::files;
 use crate::sys::host::{compat_dir, Host, Limits};
 use crate::sys::lock::WorkspaceLock;
 use crate::sys::supervisor::Supervisor;
-use crate::walk::{self, Walked};
+use crate::walk::{self, HeadStart, Walked};
 
 /// The most rounds of providing and planning again. Each round adds versions, so a few suffice.
 const MOST_ROUNDS: usize = 4;
@@ -120,23 +120,28 @@ impl Session {
         tell: &Sender<Event>,
     ) -> Result<Walked, Error> {
         let policy = leak::policy::load(&self.host.root)?;
-        let prepared = self.prepare(parsed, choice, narrow_by, tell);
-        if let Some(text) = options::only_of_the_bundled_one(&self.host, &parsed.spec) {
-            warn(tell, text);
-        }
-        let walked = prepared.and_then(|(survey, plan)| {
-            survey.workspace.warnings.iter().for_each(|text| warn(tell, text.clone()));
-            uncommitted(&survey, &plan).into_iter().for_each(|text| warn(tell, text));
-            // A job of CI has one part of the matrix, and leak suites prove no claim.
-            let all = narrow_by.part.is_none();
-            if all && plan.runs.iter().any(|run| parsed.spec.suites[run.suite].leak().is_none()) {
-                let untested = untested(&parsed.spec, &survey.facts.versions());
-                untested
-                    .iter()
-                    .filter(|claim| !claim.is_plain())
-                    .for_each(|claim| warn(tell, format!("{claim}; {}", claim.mend())));
+        let tokens = jobserver::Client::new(self.host.limits.jobs.max(1)).context("no job tokens")?;
+        let head_start = HeadStart::new(&self.host, &tokens);
+        let walked = std::thread::scope(|scope| {
+            let begin = |survey: &Survey, plan: &Plan| -> Result<(), Error> {
+                let spec = &parsed.spec;
+                let builds = head_start.possible(&self.ledger, spec, plan, survey)?;
+                let (head_start, survey, plan) = (&head_start, survey.clone(), plan.clone());
+                scope.spawn(move || head_start.go(spec, &survey, &plan, builds));
+                Ok(())
+            };
+            let prepared = self.prepare_meanwhile(parsed, choice, narrow_by, &begin, tell);
+            head_start.end();
+            let walked = prepared.and_then(|(survey, plan)| {
+                self.warn_before(parsed, narrow_by, &survey, &plan, tell);
+                let known = (survey, plan);
+                walk::walk_plan(&self.host, &self.ledger, &parsed.spec, known, (&policy, today), &head_start, tell)
+            });
+            if walked.is_err() {
+                // Nobody waits for what began.
+                self.host.supervisor.interrupt();
             }
-            walk::walk_plan(&self.host, &self.ledger, &parsed.spec, plan, survey, (&policy, today), tell)
+            walked
         });
         match self.host.supervisor.kill_left_by_runs() {
             0 => {}
@@ -145,6 +150,24 @@ impl Session {
         }
         let saved = self.ledger.save_memo(&self.host.memo).map_err(Error::from);
         walked.and_then(|walked| saved.map(|()| walked))
+    }
+
+    /// What is to be said before a plan is walked.
+    fn warn_before(&self, parsed: &Parsed, narrow_by: &NarrowBy, survey: &Survey, plan: &Plan, tell: &Sender<Event>) {
+        if let Some(text) = options::only_of_the_bundled_one(&self.host, &parsed.spec) {
+            warn(tell, text);
+        }
+        survey.workspace.warnings.iter().for_each(|text| warn(tell, text.clone()));
+        uncommitted(survey, plan).into_iter().for_each(|text| warn(tell, text));
+        // A job of CI has one part of the matrix, and leak suites prove no claim.
+        let all = narrow_by.part.is_none();
+        if all && plan.runs.iter().any(|run| parsed.spec.suites[run.suite].leak().is_none()) {
+            let untested = untested(&parsed.spec, &survey.facts.versions());
+            untested
+                .iter()
+                .filter(|claim| !claim.is_plain())
+                .for_each(|claim| warn(tell, format!("{claim}; {}", claim.mend())));
+        }
     }
 
     /// Of each run of a plan, whether its result is known and would be used again.
@@ -170,6 +193,18 @@ impl Session {
         narrow_by: &NarrowBy,
         tell: &Sender<Event>,
     ) -> Result<(Survey, Plan), Error> {
+        self.prepare_meanwhile(parsed, choice, narrow_by, &|_, _| Ok(()), tell)
+    }
+
+    /// The same; `meanwhile` may begin what needs nothing that is still to be provided. It returns at once.
+    fn prepare_meanwhile(
+        &self,
+        parsed: &Parsed,
+        choice: &Choice<'_>,
+        narrow_by: &NarrowBy,
+        meanwhile: &dyn Fn(&Survey, &Plan) -> Result<(), Error>,
+        tell: &Sender<Event>,
+    ) -> Result<(Survey, Plan), Error> {
         let spec = &parsed.spec;
         let mut survey = self.survey(parsed)?;
         let narrow = self.narrow(parsed, &survey, narrow_by)?;
@@ -179,6 +214,9 @@ impl Session {
             facts.durations = self.ledger.durations()?;
         }
         let (mut plan, part) = plan_narrowed(spec, choice, &facts, &narrow);
+        if !plan.provisions.is_empty() {
+            meanwhile(&survey, &plan)?;
+        }
         for _ in 0..MOST_ROUNDS {
             let provided = provide::provide(&self.host, spec, &plan, &mut survey, tell);
             self.ledger.save_memo(&self.host.memo)?;

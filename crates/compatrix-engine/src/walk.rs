@@ -2,10 +2,13 @@
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
 mod earlier;
+mod head_start;
 mod rows;
 mod schedule;
 mod sources;
+mod worker;
 
+pub(crate) use head_start::HeadStart;
 pub(crate) use rows::reusable;
 
 use std::collections::HashMap;
@@ -17,35 +20,31 @@ use compatrix_model::cell::CellId;
 use compatrix_model::evidence::{Record, SourceProof};
 use compatrix_model::facts::Durations;
 use compatrix_model::hash::Sha256;
-use compatrix_model::matrix_spec::{Spec, SuiteKind};
+use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::predict::LEAK_RUN_MS;
 use compatrix_model::plan::{Build, Plan};
 use compatrix_model::results::another_kind;
-use compatrix_model::results::doubt::{self, Company, Doubt};
 use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;
 
-use crate::build::{self, Built, Doctests, NotBuilt, Product, Read};
+use crate::build::{NotBuilt, Read};
 use crate::event::Event;
 use crate::find::facts::HostFacts;
 use crate::find::written::Span;
-use crate::leak::{self, Canaries, Leaks};
-use crate::ledger::Ledger;
-use crate::run;
+use crate::leak::Canaries;
+use crate::ledger::{self, Ledger, Spent};
 use crate::run::executable::blank;
-use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
-use crate::run::keys;
 use crate::run::known;
 use crate::run::proof;
 use crate::survey::Survey;
-use crate::sys::clock::{instant, now, system};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::walk::earlier::Before;
-use crate::walk::schedule::{BuiltSummary, Executor, Job, Told};
+use crate::walk::schedule::{BuiltSummary, Job, PlannedRun, Told};
 use crate::walk::sources::Watch;
+use crate::walk::worker::Worker;
 
 /// The result of a walk.
 #[derive(Debug)]
@@ -69,9 +68,9 @@ pub(crate) fn walk_plan(
     host: &Host,
     ledger: &Ledger,
     spec: &Spec,
-    plan: Plan,
-    survey: Survey,
+    (survey, plan): (Survey, Plan),
     (policy, today): (&Policy, &str),
+    head_start: &HeadStart<'_>,
     tell: &Sender<Event>,
 ) -> Result<Walked, Error> {
     let known = known::of_plan(host, ledger, spec, &plan, &survey)?;
@@ -109,12 +108,13 @@ pub(crate) fn walk_plan(
         estimate_ms: schedule::estimate_ms(&jobs, host.limits.jobs),
     });
     let builds = jobs.len();
+    head_start.wait_for_others(&jobs.iter().map(|job| job.build).collect::<Vec<_>>());
     let begin = || Watch::begin(host, &spec.project, &survey.workspace.dirs, &survey.workspace.source);
     let watch = if to_do > 0 { Some(begin()?) } else { None };
     let reused: Vec<bool> = walk.rows.iter().map(Option::is_some).collect();
     let runs = plan.runs.iter().zip(&walk.cells).zip(&reused).filter(|(_, reused)| !**reused);
     let earlier = Before::of(ledger, runs.map(|((run, cell), _)| (spec.suites[run.suite].name.as_str(), cell)))?;
-    let (mut rows, spans) = walk.go(&jobs, ledger, watch.as_ref(), to_do, tell)?;
+    let (mut rows, spans) = walk.go(&jobs, ledger, watch.as_ref(), head_start, to_do, tell)?;
     if let Some(lost) = watch.and_then(|watch| watch.end(&spans, tell)) {
         for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| !reused[*n]) {
             let record = rows[n].as_ref().and_then(Row::record).and_then(|record| lost.instead_of(record));
@@ -137,14 +137,19 @@ pub(crate) fn walk_plan(
 /// The builds that have runs to do, with these runs, in the plan's order.
 fn jobs<'p>(spec: &Spec, plan: &'p Plan, walk: &Walk<'_>, durations: &Durations) -> Vec<Job<'p>> {
     let job = |(build, name): (&'p Build, String)| {
-        let predicted_ms = durations.builds.get(&build.id()).copied();
-        Job { build, name, predicted_ms, runs: Vec::new() }
+        let (all, doctests_ms) =
+            (durations.builds.get(&build.id()).copied(), durations.doctests.get(&build.id()).copied());
+        let predicted_ms = all.map(|all| all.saturating_sub(doctests_ms.unwrap_or_default()));
+        Job { build, name, predicted_ms, doctests_ms, runs: Vec::new() }
     };
     let mut jobs: Vec<Job<'p>> = plan.builds.iter().zip(plan.build_names(&spec.space)).map(job).collect();
     for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| walk.rows[*n].is_none()) {
         let id = (spec.suites[run.suite].name.clone(), walk.cells[n].to_string());
-        let unseen = spec.suites[run.suite].leak().map(|_| LEAK_RUN_MS);
-        jobs[run.build].runs.push((n, durations.runs.get(&id).copied().or(unseen)));
+        let suite = &spec.suites[run.suite];
+        let unseen = suite.leak().map(|_| LEAK_RUN_MS);
+        let predicted_ms = durations.runs.get(&id).copied().or(unseen);
+        let usual = durations.habits.get(&id).copied();
+        jobs[run.build].runs.push(PlannedRun { run: n, suite: run.suite, predicted_ms, usual, alone: suite.alone });
     }
     jobs.retain(|job| !job.runs.is_empty());
     jobs
@@ -171,6 +176,7 @@ impl Walk<'_> {
         jobs: &[Job<'_>],
         ledger: &Ledger,
         watch: Option<&Watch<'_>>,
+        head_start: &HeadStart<'_>,
         to_do: usize,
         tell: &Sender<Event>,
     ) -> Result<(Vec<Option<Row>>, Vec<Span>), Error> {
@@ -187,6 +193,7 @@ impl Walk<'_> {
             policy: self.policy,
             today: self.today,
             jobs,
+            head_start,
             watch,
             cells: &self.cells,
             build_keys: &self.build_keys,
@@ -198,7 +205,7 @@ impl Walk<'_> {
         let mut fresh: HashMap<usize, Row> = HashMap::new();
         let mut trouble: Option<Error> = None;
         std::thread::scope(|scope| {
-            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, &worker, sender));
+            let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, head_start.tokens(), &worker, sender));
             for told in receiver {
                 watch.iter().for_each(|watch| watch.look());
                 let handled = handle(&worker, told, ledger, to_do, tell, &mut fresh);
@@ -209,10 +216,7 @@ impl Walk<'_> {
                 }
             }
             match scheduled.join() {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    trouble.get_or_insert(anyhow::Error::from(error).context("no job tokens").into());
-                }
+                Ok(()) => {}
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         });
@@ -236,14 +240,14 @@ fn handle(
     tell: &Sender<Event>,
     fresh: &mut HashMap<usize, Row>,
 ) -> Result<(), Error> {
-    let mut keep = |n: usize, record: Record| -> Result<(), Error> {
+    let mut keep = |n: usize, record: Record, spent: Spent| -> Result<(), Error> {
         let run = worker.plan.runs[n];
         let row = worker.judge.row(run.suite, run.cell, record, false);
         if worker.host.supervisor.is_interrupted() && row.outcome() == Some(Outcome::Infrastructure) {
             // Cut short by the user; it is as if it had not begun.
             return Ok(());
         }
-        row.record().map_or(Ok(()), |record| ledger.put(record))?;
+        row.record().map_or(Ok(()), |record| ledger.put_spent(record, &spent))?;
         fresh.insert(n, row.clone());
         let _ = tell.send(Event::RunFinished { row: Box::new(row), done: fresh.len(), of: to_do });
         Ok(())
@@ -252,164 +256,49 @@ fn handle(
         Told::BuildStarted(job) => {
             let _ = tell.send(Event::BuildStarted { build: worker.jobs[job].name.clone() });
         }
-        Told::RunFinished(n, record) => keep(n, *record)?,
+        Told::RunFinished(n, record, spent) => keep(n, *record, spent)?,
+        Told::DoctestsFinished(job, spent) => {
+            let id = ledger::doctests_of(&worker.jobs[job].build.id());
+            ledger.put_build(&id, true, &spent, worker.host.now)?;
+        }
         Told::BuildFinished(job, summary) => {
             let build = worker.jobs[job].build;
             let summary = summary.unwrap_or_else(|error| {
                 let cause = format!("{error:#}");
                 let failure =
                     NotBuilt { outcome: Outcome::Infrastructure, cause, output: String::new(), read: Read::default() };
-                Arc::new(BuiltSummary { result: Err(failure), wall_ms: 0, cpu_ms: 0 })
+                Arc::new(BuiltSummary { result: Err(failure), spent: Spent::default() })
             });
-            let ms = std::time::Duration::from_millis;
-            ledger.put_build(
-                &build.id(),
-                summary.result.is_ok(),
-                ms(summary.wall_ms),
-                ms(summary.cpu_ms),
-                worker.host.now,
-            )?;
+            let spent = summary.spent;
+            ledger.put_build(&build.id(), summary.result.is_ok(), &spent, worker.host.now)?;
             let failure = summary.result.as_ref().err();
             for note in summary.result.iter().flat_map(|product| &product.notes) {
                 let _ = tell.send(Event::Warning(note.clone()));
             }
             let read = summary.result.as_ref().map_or_else(|failure| &failure.read, |product| &product.read);
-            if let (Some(_), Some((n, _))) = (read.hash, worker.jobs[job].runs.first()) {
-                let key = worker.build_keys[worker.plan.runs[*n].build];
+            if let (Some(_), Some(first)) = (read.hash, worker.jobs[job].runs.first()) {
+                let key = worker.build_keys[worker.plan.runs[first.run].build];
                 ledger.put_reads(key, &read.inputs, worker.host.now)?;
             }
             let _ = tell.send(Event::BuildFinished {
                 build: worker.jobs[job].name.clone(),
                 trouble: failure.map(|failure| failure.cause.clone()),
                 output: failure.map(|failure| failure.output.clone()).unwrap_or_default(),
-                wall_ms: summary.wall_ms,
-                cpu_ms: summary.cpu_ms,
+                wall_ms: spent.wall_ms,
+                cpu_ms: spent.cpu_ms,
             });
             if let Some(failure) = failure {
-                for &(n, _) in &worker.jobs[job].runs {
+                for &PlannedRun { run: n, .. } in &worker.jobs[job].runs {
                     let mut record = worker.with_inputs(build, n, &failure.read, |inputs| {
                         let mut record = blank(inputs, failure.outcome, failure.cause.clone());
                         record.proof = Some(proof::proof_of_inputs(inputs));
                         record
                     });
                     record.started = worker.host.now;
-                    keep(n, record)?;
+                    keep(n, record, Spent::default())?;
                 }
             }
         }
     }
     Ok(())
-}
-
-struct Worker<'a> {
-    judge: &'a Judge<'a>,
-    policy: &'a Policy,
-    today: &'a str,
-    host: &'a Host,
-    spec: &'a Spec,
-    plan: &'a Plan,
-    survey: &'a Survey,
-    jobs: &'a [Job<'a>],
-    watch: Option<&'a Watch<'a>>,
-    cells: &'a [CellId],
-    build_keys: &'a [Sha256],
-    keys: &'a [Sha256],
-    canaries: Canaries,
-    /// Doctests that were run again, by the position of their build.
-    doctests: Mutex<HashMap<usize, Option<Doctests>>>,
-    /// What ran when.
-    spans: Mutex<Vec<Span>>,
-}
-
-impl Worker<'_> {
-    /// Calls with the inputs of a run whose build read this.
-    fn with_inputs<T>(&self, build: &Build, n: usize, read: &Read, act: impl FnOnce(&RunInputs<'_>) -> T) -> T {
-        let key = keys::complete(self.keys[n], read.hash);
-        with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], Some(key), act)
-    }
-}
-
-impl Worker<'_> {
-    fn run_suite(&self, inputs: &RunInputs<'_>, product: &Product, jobs: &jobserver::Client) -> Record {
-        let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, tokens: jobs };
-        let what = format!("`{}` (suite {})", inputs.cell, inputs.suite.name);
-        self.watched(what, || run_suite(self.host, inputs, product, &leaks))
-    }
-
-    /// Does something and notes when.
-    fn watched<T>(&self, what: String, act: impl FnOnce() -> T) -> T {
-        let from = system();
-        let done = act();
-        self.spans.lock().unwrap_or_else(PoisonError::into_inner).push(Span { what, from, to: system() });
-        done
-    }
-}
-
-impl Worker<'_> {
-    /// The product with its doctests run again, once a build, if they were red.
-    fn doctests_again(&self, job: usize, product: &Product, jobs: &jobserver::Client) -> Option<Product> {
-        product.doctests.as_ref().filter(|doctests| doctests.are_red())?;
-        let build = self.jobs[job].build;
-        let mut known = self.doctests.lock().unwrap_or_else(PoisonError::into_inner);
-        let again = known.entry(job).or_insert_with(|| {
-            let inputs = build_inputs(self.host, self.spec, self.survey, build).ok()?;
-            build::doctests(self.host, build, &inputs, jobs).ok()
-        });
-        Some(Product { doctests: again.clone().or_else(|| product.doctests.clone()), ..product.clone() })
-    }
-}
-
-impl Executor for Worker<'_> {
-    fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built> {
-        let build = self.jobs[job].build;
-        self.watched(format!("the build `{}`", self.jobs[job].name), || {
-            let since = system();
-            let inputs = build_inputs(self.host, self.spec, self.survey, build)?;
-            let built = build::build(self.host, build, &inputs, jobs)?;
-            Ok(match self.watch {
-                Some(watch) => watch.checked(built, since),
-                None => built,
-            })
-        })
-    }
-
-    fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record {
-        self.with_inputs(self.jobs[job].build, run, &product.read, |inputs| self.run_suite(inputs, product, jobs))
-    }
-
-    fn is_alone(&self, run: usize) -> bool {
-        self.spec.suites[self.plan.runs[run].suite].alone
-    }
-
-    fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool {
-        let planned = self.plan.runs[run];
-        !self.host.supervisor.is_interrupted()
-            && doubt::is_in_doubt(&self.judge.row(planned.suite, planned.cell, record.clone(), false), company)
-    }
-
-    fn confirm(&self, job: usize, run: usize, product: &Product, doubt: Doubt, jobs: &jobserver::Client) -> Record {
-        let again = self.doctests_again(job, product, jobs);
-        let product = again.as_ref().unwrap_or(product);
-        let again = self.with_inputs(self.jobs[job].build, run, &product.read, |inputs| {
-            // With the user's own home, as plain cargo has it.
-            self.run_suite(&RunInputs { alone: true, ..*inputs }, product, jobs)
-        });
-        doubt::confirmed(doubt, again)
-    }
-}
-
-/// Runs the cell as the suite's kind asks, and says what happened and what proves it. Trouble on our side is the outcome
-/// `infrastructure`.
-fn run_suite(host: &Host, inputs: &RunInputs<'_>, product: &Product, leaks: &Leaks<'_>) -> Record {
-    let (started, clock) = (now(), instant());
-    let record = match &inputs.suite.kind {
-        SuiteKind::Build => Ok(run::built(inputs, product)),
-        SuiteKind::Test => run::proven(host, inputs, product, |scratch| run::tests(host, inputs, product, scratch)),
-        SuiteKind::Leak(settings) => {
-            run::proven(host, inputs, product, |_| leak::run(host, inputs, settings, product, leaks))
-        }
-    };
-    let record = record.unwrap_or_else(|error| blank(inputs, Outcome::Infrastructure, format!("{error:#}")));
-    let duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Record { started, duration_ms, ..record }
 }

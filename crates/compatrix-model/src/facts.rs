@@ -4,6 +4,7 @@
 //! is not here. What is not known yet is `None`.
 
 mod features;
+mod habit;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use crate::condition::Versions;
 use crate::lockset::Lockset;
 
 pub use features::{Bundling, Difference, PackageFacts, Unbundled};
+pub use habit::Habit;
 
 /// Of values that are in none of the maps nothing is known: they were not looked for.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -70,12 +72,16 @@ pub struct ToolchainVersions {
 /// What builds and runs took before, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Durations {
-    /// By build id.
+    /// By build id, with its doctests.
     pub builds: BTreeMap<String, u64>,
+    /// The doctests alone, by the id of their build.
+    pub doctests: BTreeMap<String, u64>,
     /// By suite name and cell id.
     pub runs: BTreeMap<(String, String), u64>,
     /// The average run, by suite name and build id; for runs never seen.
     pub averages: BTreeMap<(String, String), u64>,
+    /// What runs wanted of the machine, by suite name and cell id.
+    pub habits: BTreeMap<(String, String), Habit>,
 }
 
 impl<T> Availability<T> {

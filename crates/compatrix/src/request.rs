@@ -110,6 +110,7 @@ impl<'a> Request<'a> {
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             jobs: self.selection.jobs.map_or_else(processors, usize::from),
+            serial: self.selection.jobs == Some(1),
             offline: self.selection.offline,
             no_install: self.selection.no_install,
             fresh: self.selection.fresh,

@@ -163,7 +163,7 @@ pub(crate) fn processors() -> usize {
 
 /// The limits of commands that run nothing.
 pub(crate) fn no_work() -> Limits {
-    Limits { jobs: 1, offline: true, no_install: true, fresh: false, hermetic: false, committed: false }
+    Limits { jobs: 1, serial: true, offline: true, no_install: true, fresh: false, hermetic: false, committed: false }
 }
 
 /// Appends to the summary of the step on GitHub Actions.

@@ -58,7 +58,15 @@ pub fn examine(root: &Path, ambient: Ambient) -> Result<Examined, Error> {
     let cache = ambient.cache_dir().unwrap_or_else(|| dir.join("cache"));
     let memo = Arc::new(Memo::default());
     // Nothing is installed here; these limits report a toolchain that could be installed as such.
-    let limits = Limits { jobs: 1, offline: false, no_install: false, fresh: false, hermetic: false, committed: false };
+    let limits = Limits {
+        jobs: 1,
+        serial: true,
+        offline: false,
+        no_install: false,
+        fresh: false,
+        hermetic: false,
+        committed: false,
+    };
     let now = crate::sys::clock::now();
     let host = Host { root: root.to_owned(), dir, cache, ambient, memo, supervisor, limits, now };
     Ok(Examined { host, _scratch: scratch })

@@ -182,7 +182,7 @@ fn manifest_of_one(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Vec<
     }
 }
 
-/// Builds, and runs the doctests if the build has any.
+/// Builds; the doctests are run by [`doctests`].
 pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
     let target = target_dir(host, build);
     share::take(&target)?;
@@ -232,11 +232,6 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
     let looked_for = loader::places_before_others(host, &product);
     read.states.extend(Looked::default().states(host, &ground.env, &looked_for));
     product.read = Read::of(&read.states, read.is_whole);
-    if build.targets.doctests() {
-        let doctests = run_doctests(host, &doctest_command(host, build, inputs)?, jobs)?;
-        (wall, cpu) = (wall + doctests.1.wall, cpu + doctests.1.cpu);
-        product.doctests = Some(doctests.0);
-    }
     Ok(Built { result: Ok(product), wall, cpu })
 }
 
@@ -256,17 +251,17 @@ fn ground<'a>(host: &'a Host, inputs: &BuildInputs<'_>, target: &'a Path) -> Gro
     }
 }
 
-/// Runs the doctests of a build once more.
+/// Runs the doctests of a build that was made.
+///
+/// # Errors
+/// Our own side fails.
 pub(crate) fn doctests(
     host: &Host,
     build: &Build,
     inputs: &BuildInputs<'_>,
     jobs: &jobserver::Client,
 ) -> Result<Doctests> {
-    Ok(run_doctests(host, &doctest_command(host, build, inputs)?, jobs)?.0)
-}
-
-fn run_doctests(host: &Host, command: &Command, jobs: &jobserver::Client) -> Result<(Doctests, Finished)> {
+    let command = doctest_command(host, build, inputs)?;
     let mut parser = Parser::new("doctests", Source::Doctests);
     // cargo tells rustdoc of the user's runner, and us of rustdoc's arguments.
     let mut command = command.clone();
@@ -294,7 +289,7 @@ fn run_doctests(host: &Host, command: &Command, jobs: &jobserver::Client) -> Res
             Some((failure.outcome, format!("documentation tests: {}", failure.cause)))
         }
     };
-    Ok((Doctests { counts: report.counts, failures: report.failures, trouble }, finished))
+    Ok(Doctests { counts: report.counts, failures: report.failures, trouble })
 }
 
 /// How much of cargo's output is searched for rustdoc's arguments.

@@ -11,7 +11,7 @@ use super::{cargo, cc};
 use crate::find::sqlite;
 use crate::sys::host::Host;
 
-/// Builds, and runs the doctests if the build has any.
+/// Builds.
 ///
 /// # Errors
 /// Our own side fails.

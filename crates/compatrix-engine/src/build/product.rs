@@ -42,8 +42,6 @@ pub(crate) struct Product {
     pub archive: Option<PathBuf>,
     /// The folder of the crate whose build script made it.
     pub carrier: Option<PathBuf>,
-    /// The result of the doctests, if they ran.
-    pub doctests: Option<Doctests>,
     /// What is to be said about how it was made.
     pub notes: Vec<String>,
     /// What the build read.

@@ -19,12 +19,13 @@ use crate::build::Executable;
 use crate::find::facts::LeakToolFacts;
 use crate::run::executable;
 use crate::run::inputs::RunInputs;
+use crate::run::parts::Parts;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
 /// Shared by all leak runs of a session.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Leaks<'a> {
     /// The canaries that were tried.
     pub canaries: &'a Canaries,
@@ -32,8 +33,8 @@ pub(crate) struct Leaks<'a> {
     pub policy: &'a Policy,
     /// Today, for baseline entries with a last day.
     pub today: &'a str,
-    /// The pool of job tokens for further units; the run itself already has one.
-    pub tokens: &'a jobserver::Client,
+    /// Where a run asks whether a further unit may start beside its first.
+    pub parts: &'a dyn Parts,
 }
 
 /// Inputs of a tool's module in addition to a unit.

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::Mutex;
-use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use compatrix_leak::{Each, Tool};
 use compatrix_model::libtest::parse_list;
 use compatrix_model::outcome::Outcome;
@@ -22,8 +20,6 @@ use crate::run::inputs::{library_path_of, of_cell};
 /// take different times, but each part costs one to two seconds: valgrind starts, reads debug information, translates the
 /// same code again.
 const WORTH_PARTING: usize = 24;
-/// How often one that waits for a token looks whether there is still something to do.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Lists an executable's tests, without the tool.
 pub(super) fn list(bench: &Bench<'_>, executable: &Executable) -> Result<Listed> {
@@ -87,8 +83,8 @@ pub(super) fn singles<'a>(unit: &Unit<'a>) -> Vec<Unit<'a>> {
     unit.tests.iter().map(one).collect()
 }
 
-/// Runs units, as many at once as there are job tokens besides the one that this run has; what came of each, in their
-/// order. After an interrupt the rest is missing.
+/// Runs units, one at a time and as many beside it as are admitted; what came of each, in their order. After an interrupt
+/// the rest is missing.
 pub(super) fn side_by_side<'a>(
     bench: &Bench<'_>,
     leaks: &Leaks<'_>,
@@ -107,28 +103,12 @@ pub(super) fn side_by_side<'a>(
             done.push((n, unit, ran));
         }
     };
-    // Reading the pipe blocks, so a helper thread waits, and stops when it is dropped.
-    let (give, take) = mpsc::channel();
-    let helper = leaks.tokens.clone().into_helper_thread(move |token| drop(give.send(token)));
-    let helper = helper.context("no helper for job tokens")?;
-    let take = Mutex::new(take);
     let are_left = || waiting.lock().is_ok_and(|waiting| waiting.len() > 0);
-    // One token per unit at a time, because others may be waiting.
-    let token = || {
-        helper.request_token();
-        while are_left() && !bench.host.supervisor.is_interrupted() {
-            match take.lock().ok()?.recv_timeout(LOOK_AGAIN) {
-                Ok(token) => return token.ok(),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return None,
-            }
-        }
-        None
-    };
     std::thread::scope(|scope| {
         for _ in 1..bench.host.limits.jobs.min(count) {
             scope.spawn(|| {
-                while let Some(_token) = token() {
+                // One permission per unit at a time, because others may be waiting.
+                while let Some(_part) = leaks.parts.begin(&are_left) {
                     let Some(unit) = next() else { break };
                     act(unit);
                 }
@@ -138,7 +118,6 @@ pub(super) fn side_by_side<'a>(
             act(unit);
         }
     });
-    drop(helper);
     let mut done = done.into_inner().unwrap_or_default();
     done.sort_by_key(|(n, ..)| *n);
     done.into_iter().map(|(_, unit, ran)| Ok((unit, ran?))).collect()

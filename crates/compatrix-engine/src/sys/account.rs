@@ -30,6 +30,8 @@ pub struct Usage {
     pub cpu: Duration,
     /// Cores' worth of time that they ran or waited for a core, over the last 200 ms.
     pub wanted: f64,
+    /// The time that they ran or waited for a core, all in all.
+    pub wanted_time: Duration,
     /// Bytes in memory now.
     pub memory: u64,
     /// The most that was seen at once.
@@ -70,6 +72,7 @@ impl Account {
         Usage {
             cpu: books.ended + books.living.values().map(|seen| seen.cpu).sum(),
             wanted: rate.unwrap_or_default(),
+            wanted_time: books.wanted,
             memory: books.memory(),
             peak_memory: books.peak_memory,
             sampled: rate.is_some(),

@@ -46,8 +46,10 @@ pub struct Host {
 /// Limits on fetching and parallelism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Jobs at once, over all cargos and runs.
+    /// Jobs at once, over all cargos; runs may be more, if they leave cores idle.
     pub jobs: usize,
+    /// Do one thing at a time.
+    pub serial: bool,
     /// Use no network.
     pub offline: bool,
     /// Install no toolchain.
@@ -142,6 +144,7 @@ impl Host {
             supervisor: Supervisor::of_workspace(root),
             limits: Limits {
                 jobs: 1,
+                serial: true,
                 offline: true,
                 no_install: true,
                 fresh: false,

@@ -1,18 +1,23 @@
-//! The schedule: builds and runs side by side, as many as there are job tokens, longest first.
+//! The schedule: builds, doctests and runs side by side.
 //!
-//! Workers take what is ready; the caller's thread hears of each end through a channel and is the only one that writes
-//! to the ledger. Builds of one lane share a target directory and go one after another; runs of a build start as soon as
-//! it is done, while other builds go on. One pool of tokens serves all cargos and all runs.
+//! One thread decides, one thread for each task carries it out; the caller hears of each end through a channel and is the
+//! only one that writes to the ledger. Builds take job tokens, of which all cargos share one pool, and go one after another
+//! in a lane. Doctests and runs of a build start when it is done, while other builds go on; runs hold no token but are
+//! admitted by measured load ([`admission`]).
 //!
 //! At the end, when nothing else is left, come the runs that must be alone: those of suites that say so, and those that
 //! are red beside others, which are tried once more before they are believed.
 
+mod admission;
+mod order;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use compatrix_model::evidence::Record;
 use compatrix_model::linkage::Linkage;
@@ -20,8 +25,26 @@ use compatrix_model::plan::predict::{FIRST_BUILD_MS, LATER_BUILD_MS, RUN_MS};
 use compatrix_model::plan::Build;
 use compatrix_model::results::doubt::{Company, Doubt};
 
-use crate::build::{Built, Product};
+use crate::build::{Built, Doctests, NotBuilt, Product};
+use crate::ledger::Spent;
+use crate::run::parts::{Part, Parts};
+use crate::sys::account::Account;
+use crate::sys::clock::instant;
 use crate::sys::host::Host;
+use crate::sys::machine::Machine;
+use admission::Admission;
+use order::Link;
+pub(super) use tasks::PlannedRun;
+use tasks::{Begun, Held, Now, ReadyRun, Task, TaskId, Tasks, Work};
+
+/// How often what is held back looks at the load again, and the longest until an interrupt is seen.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The most runs at once for each job, however little they want, and the bounds of their product: each run has files and
+/// folders of its own.
+const RUNS_PER_JOB: usize = 16;
+const LEAST_CAP: usize = 32;
+const MOST_CAP: usize = 256;
 
 /// A build to do and the runs that wait for it.
 #[derive(Debug)]
@@ -31,298 +54,285 @@ pub(super) struct Job<'a> {
     pub name: String,
     /// Predicted wall time in milliseconds, if seen before.
     pub predicted_ms: Option<u64>,
-    /// Its runs: position for the caller and predicted wall time.
-    pub runs: Vec<(usize, Option<u64>)>,
+    /// The same of its doctests.
+    pub doctests_ms: Option<u64>,
+    /// They become ready when it is done.
+    pub runs: Vec<PlannedRun>,
 }
 
-/// Messages from workers.
+/// Messages from tasks.
 #[derive(Debug)]
 pub(super) enum Told {
     /// A build of this position begins.
     BuildStarted(usize),
     /// A build of this position ended. If it made nothing, its runs will not be started.
     BuildFinished(usize, anyhow::Result<Arc<BuiltSummary>>),
+    /// The doctests of the build of this position ended.
+    DoctestsFinished(usize, Spent),
     /// The run of this position ended.
-    RunFinished(usize, Box<Record>),
+    RunFinished(usize, Box<Record>, Spent),
 }
 
 /// The scheduler's view of a build.
 #[derive(Debug)]
 pub(super) struct BuiltSummary {
     /// The product, or why there is none.
-    pub result: Result<Arc<Product>, crate::build::NotBuilt>,
-    /// Wall time in milliseconds.
-    pub wall_ms: u64,
-    /// Processor time in milliseconds.
-    pub cpu_ms: u64,
+    pub result: Result<Arc<Product>, NotBuilt>,
+    /// What it took.
+    pub spent: Spent,
 }
 
-/// The work of a worker, provided by the caller.
+/// A run as its executor gets it.
+pub(super) struct RunTask<'t> {
+    /// The position of its build.
+    pub job: usize,
+    /// Its own position.
+    pub run: usize,
+    /// What the build made.
+    pub product: &'t Product,
+    /// Its processes are put on this.
+    pub account: &'t Account,
+    /// Where it asks whether it may start further processes beside its first.
+    pub parts: &'t dyn Parts,
+}
+
+/// The work of a task, provided by the caller.
 pub(super) trait Executor: Sync {
-    /// Does a build.
-    fn build(&self, job: usize, jobs: &jobserver::Client) -> anyhow::Result<Built>;
-    /// Does a run with what its build made; it may take further tokens as long as there are some.
-    fn run(&self, job: usize, run: usize, product: &Product, jobs: &jobserver::Client) -> Record;
-    /// Whether the run's suite asks that nothing else runs meanwhile.
-    fn is_alone(&self, run: usize) -> bool;
+    /// The account of a build that began before.
+    fn begun(&self, job: usize) -> Option<Account>;
+    /// Does a build, or waits for it if it began before.
+    fn build(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> anyhow::Result<Built>;
+    /// Runs the doctests of a build.
+    fn doctests(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> Doctests;
+    /// Does a run with what its build made.
+    fn run(&self, task: &RunTask<'_>) -> Record;
+    /// The result of a run with that of its build's doctests.
+    fn with_doctests(&self, run: usize, record: Record, doctests: &Doctests) -> Record;
     /// Whether a result is to be confirmed: it is red, and perhaps only because of what ran at the same time.
     fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool;
     /// Does a run again while nothing else runs, and says what of both results is to be told.
-    fn confirm(&self, job: usize, run: usize, product: &Product, doubt: Doubt, jobs: &jobserver::Client) -> Record;
+    fn confirm(
+        &self,
+        task: &RunTask<'_>,
+        doctests: Option<&Doctests>,
+        doubt: Doubt,
+        jobs: &jobserver::Client,
+    ) -> Record;
 }
 
 struct Schedule<'a> {
-    jobs: &'a [Job<'a>],
-    state: Mutex<Progress>,
+    host: &'a Host,
+    work: &'a dyn Executor,
+    tokens: &'a jobserver::Client,
+    admission: Admission,
+    machine: Machine,
+    tasks: Mutex<Tasks>,
+    /// Of tasks under way.
+    accounts: Mutex<BTreeMap<TaskId, Account>>,
     changed: Condvar,
 }
 
-#[derive(Default)]
-struct Progress {
-    waiting_builds: BTreeSet<usize>,
-    running_builds: BTreeSet<usize>,
-    ready_runs: Vec<ReadyRun>,
-    /// Runs for the end, when nothing else is left.
-    alone_runs: VecDeque<ReadyRun>,
-    /// Whether one of these is under way.
-    one_alone: bool,
-    running: usize,
-    /// How many builds and runs have begun.
-    begun: usize,
-    /// The builds of which a run is under way that shares a folder with the others of its build.
-    sharing: BTreeSet<usize>,
-    /// Whether a build that compiles SQLite in has ended, so that later ones find its objects.
-    c_is_compiled: bool,
-}
-
-struct ReadyRun {
-    job: usize,
-    run: usize,
-    predicted_ms: u64,
-    product: Arc<Product>,
-    /// The result beside others, of one that is to be confirmed.
-    doubt: Option<Box<Doubt>>,
-}
-
-enum Task {
-    Build(usize),
-    /// A run, and how many tasks had begun when it did, itself included; none if it is alone.
-    Run(ReadyRun, Option<Begun>),
-}
-
-#[derive(Clone, Copy)]
-struct Begun {
-    running: usize,
-    begun: usize,
-}
-
-impl Progress {
-    /// The next run, the longest first, but none of a build whose runs go one by one while another of it is under way.
-    fn next_run(&mut self) -> Option<ReadyRun> {
-        let at = self.ready_runs.iter().rposition(|run| !self.sharing.contains(&run.job))?;
-        let ready = self.ready_runs.remove(at);
-        if ready.product.tmpdir.is_some() {
-            self.sharing.insert(ready.job);
-        }
-        Some(ready)
-    }
-
-    /// The next run that must be alone, once nothing else is under way or left to do.
-    fn next_alone(&mut self) -> Option<ReadyRun> {
-        let nothing_else = self.running == 0 && self.waiting_builds.is_empty() && self.ready_runs.is_empty();
-        let ready = if nothing_else { self.alone_runs.pop_front() } else { None };
-        self.one_alone |= ready.is_some();
-        ready
-    }
-
-    fn begin(&mut self) -> Begun {
-        self.running += 1;
-        self.begun += 1;
-        Begun { running: self.running, begun: self.begun }
-    }
-
-    /// Whether something else ran since this began.
-    fn company_since(&self, since: Begun) -> Company {
-        match since.running == 1 && self.begun == since.begun {
-            true => Company::None,
-            false => Company::Others,
-        }
-    }
-}
-
 /// Does all jobs. Returns when all is done, or as soon as possible after an interrupt.
-///
-/// # Errors
-/// The pool of job tokens cannot be made.
-pub(super) fn run_all(host: &Host, jobs: &[Job<'_>], work: &dyn Executor, tell: Sender<Told>) -> std::io::Result<()> {
-    let tokens = jobserver::Client::new(host.limits.jobs.max(1))?;
-    let shared = Schedule {
-        jobs,
-        state: Mutex::new(Progress { waiting_builds: (0..jobs.len()).collect(), ..Progress::default() }),
+pub(super) fn run_all(
+    host: &Host,
+    jobs: &[Job<'_>],
+    tokens: &jobserver::Client,
+    work: &dyn Executor,
+    tell: Sender<Told>,
+) {
+    let machine = Machine::look();
+    let at_once = host.limits.jobs.max(1);
+    let admission = Admission {
+        // Who asks for fewer jobs than there are cores wants to keep some.
+        cores: machine.cores.min(at_once as f64),
+        memory: machine.memory,
+        most_runs: if host.limits.serial { 1 } else { (at_once * RUNS_PER_JOB).clamp(LEAST_CAP, MOST_CAP) },
+    };
+    let begun_before: BTreeMap<usize, Account> =
+        (0..jobs.len()).filter_map(|job| work.begun(job).map(|account| (job, account))).collect();
+    let schedule = Schedule {
+        host,
+        work,
+        tokens,
+        admission,
+        machine,
+        tasks: Mutex::new(Tasks::new(works(jobs), begun_before.keys().copied().collect())),
+        accounts: Mutex::default(),
         changed: Condvar::new(),
     };
     std::thread::scope(|scope| {
-        for _ in 0..host.limits.jobs.max(1) {
-            let tell = tell.clone();
-            scope.spawn(|| shared.work(host, work, &tokens, tell));
+        let mut tasks = schedule.lock();
+        while !host.supervisor.is_interrupted() && !tasks.is_done() {
+            while let Some((id, task, begun)) = schedule.next(&mut tasks, at_once) {
+                let before = if let Task::Build(job) = task { begun_before.get(&job).cloned() } else { None };
+                let account = schedule.open(id, before.unwrap_or_default());
+                let (schedule, tell) = (&schedule, tell.clone());
+                scope.spawn(move || schedule.carry_out(Started { id, account, begun }, task, &tell));
+            }
+            if !tasks.is_done() {
+                tasks = schedule.wait(tasks);
+            }
         }
     });
-    // After an interrupt: what was red is told as it was.
-    for ready in std::mem::take(&mut shared.lock().alone_runs) {
-        if let Some(doubt) = ready.doubt {
-            let _ = tell.send(Told::RunFinished(ready.run, Box::new(doubt.record)));
-        }
+    for (run, record) in schedule.lock().unconfirmed() {
+        let _ = tell.send(Told::RunFinished(run, Box::new(record), Spent::default()));
     }
-    Ok(())
+}
+
+/// A task that began.
+struct Started {
+    id: TaskId,
+    account: Account,
+    begun: Begun,
 }
 
 impl Schedule<'_> {
-    fn lock(&self) -> MutexGuard<'_, Progress> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Tasks> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self, host: &Host, work: &dyn Executor, tokens: &jobserver::Client, tell: Sender<Told>) {
-        while let Some(task) = self.next(host) {
-            // The token that a cargo finds in its environment is the one taken here.
-            let token = tokens.acquire();
-            match task {
-                Task::Build(job) => {
-                    let _ = tell.send(Told::BuildStarted(job));
-                    let summary = work.build(job, tokens).map(|built| Arc::new(summarise(built)));
-                    let product = summary.as_ref().ok().and_then(|s| s.result.as_ref().ok()).map(Arc::clone);
-                    // Reported before its runs can start, so that events are in causal order.
-                    let _ = tell.send(Told::BuildFinished(job, summary));
-                    let mut state = self.lock();
-                    state.running_builds.remove(&job);
-                    state.running -= 1;
-                    state.c_is_compiled |= self.jobs[job].build.linkage == Some(Linkage::Static);
-                    if let Some(product) = product {
-                        let ready = self.jobs[job].runs.iter().map(|&(run, predicted)| ReadyRun {
-                            job,
-                            run,
-                            predicted_ms: predicted.unwrap_or(RUN_MS),
-                            product: Arc::clone(&product),
-                            doubt: None,
-                        });
-                        let (alone, ready): (Vec<_>, Vec<_>) = ready.partition(|ready| work.is_alone(ready.run));
-                        state.alone_runs.extend(alone);
-                        state.ready_runs.extend(ready);
-                        // Taken from the end: the longest first, equals in the order of the cells.
-                        state.ready_runs.sort_by_key(|run| (run.predicted_ms, std::cmp::Reverse(run.run)));
-                    }
-                }
-                Task::Run(ready, None) => {
-                    let record = match ready.doubt {
-                        Some(doubt) => work.confirm(ready.job, ready.run, &ready.product, *doubt, tokens),
-                        None => work.run(ready.job, ready.run, &ready.product, tokens),
-                    };
-                    let _ = tell.send(Told::RunFinished(ready.run, Box::new(record)));
-                    let mut state = self.lock();
-                    state.running -= 1;
-                    state.one_alone = false;
-                }
-                Task::Run(ready, Some(begun)) => {
-                    let record = work.run(ready.job, ready.run, &ready.product, tokens);
-                    let company = self.lock().company_since(begun);
-                    let in_doubt = work.is_in_doubt(ready.run, &record, company);
-                    let mut told = None;
-                    let mut state = self.lock();
-                    state.running -= 1;
-                    state.sharing.remove(&ready.job);
-                    if in_doubt {
-                        let doubt = Some(Box::new(Doubt { record, company }));
-                        state.alone_runs.push_back(ReadyRun { doubt, ..ready });
-                    } else {
-                        told = Some(Told::RunFinished(ready.run, Box::new(record)));
-                    }
-                    drop(state);
-                    told.into_iter().for_each(|told| drop(tell.send(told)));
-                }
-            }
-            drop(token);
-            self.changed.notify_all();
+    /// What the machine gives now, to who decides.
+    fn now<T>(&self, decide: impl FnOnce(&Now<'_>) -> T) -> T {
+        let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let usage = |id| accounts.get(&id).map(Account::usage).unwrap_or_default();
+        decide(&Now { memory: self.machine.memory_in_use(), usage: &usage })
+    }
+
+    fn next(&self, tasks: &mut Tasks, at_once: usize) -> Option<(TaskId, Task, Begun)> {
+        self.now(|now| tasks.next(&self.admission, at_once, now))
+    }
+
+    fn open(&self, id: TaskId, account: Account) -> Account {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).insert(id, account.clone());
+        account
+    }
+
+    fn wait<'s>(&self, tasks: MutexGuard<'s, Tasks>) -> MutexGuard<'s, Tasks> {
+        self.changed.wait_timeout(tasks, LOOK).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn carry_out(&self, started: Started, task: Task, tell: &Sender<Told>) {
+        match task {
+            Task::Build(job) => self.build(&started, job, tell),
+            Task::Doctests(job) => self.doctests(&started, job, tell),
+            Task::Run(ready) => self.run(&started, ready, tell),
+            Task::Alone(ready) => self.alone(&started, ready, tell),
         }
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).remove(&started.id);
         self.changed.notify_all();
     }
 
-    /// The next task; none when all is done or an interrupt came.
-    fn next(&self, host: &Host) -> Option<Task> {
-        let mut state = self.lock();
-        loop {
-            if host.supervisor.is_interrupted() {
-                return None;
+    fn build(&self, started: &Started, job: usize, tell: &Sender<Told>) {
+        // The token that a cargo finds in its environment is the one taken here, or when it began before.
+        let token = self.work.begun(job).is_none().then(|| self.tokens.acquire());
+        let _ = tell.send(Told::BuildStarted(job));
+        let built = self.work.build(job, self.tokens, &started.account);
+        let summary = built.map(|built| Arc::new(summarise(built, &started.account)));
+        drop(token);
+        let product = summary.as_ref().ok().and_then(|summary| summary.result.as_ref().ok()).map(Arc::clone);
+        // Reported before its runs can start, so that events are in causal order.
+        let _ = tell.send(Told::BuildFinished(job, summary));
+        self.lock().build_ended(started.id, job, product);
+    }
+
+    fn doctests(&self, started: &Started, job: usize, tell: &Sender<Told>) {
+        let clock = instant();
+        let token = self.tokens.acquire();
+        let doctests = Arc::new(self.work.doctests(job, self.tokens, &started.account));
+        drop(token);
+        let _ = tell.send(Told::DoctestsFinished(job, spent(clock.elapsed(), &started.account)));
+        let held = self.lock().doctests_ended(started.id, job, Arc::clone(&doctests));
+        held.into_iter().for_each(|held| self.settle(held, Some(&doctests), tell));
+    }
+
+    fn run(&self, started: &Started, ready: ReadyRun, tell: &Sender<Told>) {
+        let clock = instant();
+        let record = self.work.run(&self.task(started, &ready));
+        let spent = spent(clock.elapsed(), &started.account);
+        let mut tasks = self.lock();
+        let company = tasks.run_ended(started.id, &ready, started.begun, &spent);
+        let held = Held { ready, record, company, spent };
+        match tasks.doctests_of(held.ready.job) {
+            None => tasks.hold(held),
+            Some(doctests) => {
+                drop(tasks);
+                self.settle(held, doctests.as_deref(), tell);
             }
-            if state.one_alone {
-                state = self.wait(state);
-                continue;
-            }
-            let chosen = choose(self.jobs, &state.waiting_builds, &state.running_builds, state.c_is_compiled);
-            // A build that would wait for another's C is worse than a run that is ready.
-            let (build_now, build_else) = match chosen {
-                Some(Chosen { job, waits_for_c: false }) => (Some(job), None),
-                Some(Chosen { job, waits_for_c: true }) => (None, Some(job)),
-                None => (None, None),
-            };
-            if build_now.is_none() {
-                if let Some(ready) = state.next_run() {
-                    let begun = state.begin();
-                    return Some(Task::Run(ready, Some(begun)));
-                }
-            }
-            if let Some(job) = build_now.or(build_else) {
-                state.waiting_builds.remove(&job);
-                state.running_builds.insert(job);
-                state.begin();
-                return Some(Task::Build(job));
-            }
-            if let Some(ready) = state.next_alone() {
-                state.begin();
-                return Some(Task::Run(ready, None));
-            }
-            if state.running == 0 && state.waiting_builds.is_empty() && state.ready_runs.is_empty() {
-                return None;
-            }
-            state = self.wait(state);
         }
     }
 
-    fn wait<'s>(&self, state: MutexGuard<'s, Progress>) -> MutexGuard<'s, Progress> {
-        // The time limit only bounds how late an interrupt is seen.
-        let wait = self.changed.wait_timeout(state, std::time::Duration::from_millis(100));
-        wait.unwrap_or_else(PoisonError::into_inner).0
+    /// Tells the result of a run, or lets it be confirmed at the end.
+    fn settle(&self, held: Held, doctests: Option<&Doctests>, tell: &Sender<Told>) {
+        let Held { ready, record, company, spent } = held;
+        let run = ready.planned.run;
+        let record = match doctests {
+            Some(doctests) => self.work.with_doctests(run, record, doctests),
+            None => record,
+        };
+        if self.work.is_in_doubt(run, &record, company) {
+            self.lock().again_alone(ready, record, company);
+        } else {
+            let _ = tell.send(Told::RunFinished(run, Box::new(record), spent));
+        }
+    }
+
+    fn alone(&self, started: &Started, mut ready: ReadyRun, tell: &Sender<Told>) {
+        let clock = instant();
+        let doctests = self.lock().doctests_of(ready.job).flatten();
+        let doubt = ready.doubt.take();
+        let task = self.task(started, &ready);
+        let record = match doubt {
+            Some(doubt) => self.work.confirm(&task, doctests.as_deref(), *doubt, self.tokens),
+            None => {
+                let record = self.work.run(&task);
+                doctests.iter().fold(record, |record, doctests| self.work.with_doctests(task.run, record, doctests))
+            }
+        };
+        let spent = spent(clock.elapsed(), &started.account);
+        let _ = tell.send(Told::RunFinished(ready.planned.run, Box::new(record), spent));
+        self.lock().run_ended(started.id, &ready, started.begun, &spent);
+    }
+
+    fn task<'t>(&'t self, started: &'t Started, ready: &'t ReadyRun) -> RunTask<'t> {
+        let (job, run) = (ready.job, ready.planned.run);
+        RunTask { job, run, product: &ready.product, account: &started.account, parts: self }
     }
 }
 
-/// A build that may begin.
-#[derive(Debug, PartialEq, Eq)]
-struct Chosen {
-    job: usize,
-    /// Whether it needs the C that another build is compiling this moment.
-    waits_for_c: bool,
+impl Parts for Schedule<'_> {
+    fn begin(&self, is_needed: &dyn Fn() -> bool) -> Option<Part<'_>> {
+        let mut tasks = self.lock();
+        while is_needed() && !self.host.supervisor.is_interrupted() {
+            if self.now(|now| tasks.begin_part(&self.admission, now)) {
+                return Some(Part::of(self));
+            }
+            tasks = self.wait(tasks);
+        }
+        None
+    }
+
+    fn end(&self) {
+        self.lock().end_part();
+        self.changed.notify_all();
+    }
 }
 
-/// The build to begin: of a lane that is free, the lane with most left to do first. While another build compiles SQLite in
-/// for the first time, one that does not need that comes first.
-fn choose(
-    jobs: &[Job<'_>],
-    waiting: &BTreeSet<usize>,
-    running: &BTreeSet<usize>,
-    c_is_compiled: bool,
-) -> Option<Chosen> {
-    let lane = |job: usize| jobs[job].build.lane();
-    let busy: BTreeSet<_> = running.iter().map(|&job| lane(job)).collect();
-    let bundled = |job: usize| jobs[job].build.linkage == Some(Linkage::Static);
-    let compiles_c = !c_is_compiled && running.iter().any(|&job| bundled(job));
-    let mut left: BTreeMap<_, u64> = BTreeMap::new();
-    for &job in waiting {
-        *left.entry(lane(job)).or_default() += jobs[job].predicted_ms.unwrap_or(LATER_BUILD_MS);
-    }
-    let free = waiting.iter().copied().filter(|&job| !busy.contains(&lane(job)));
-    let job = free.min_by_key(|&job| {
-        let predicted = jobs[job].predicted_ms.unwrap_or(LATER_BUILD_MS);
-        (compiles_c && bundled(job), std::cmp::Reverse(left[&lane(job)]), std::cmp::Reverse(predicted), job)
-    })?;
-    Some(Chosen { job, waits_for_c: compiles_c && bundled(job) })
+/// The jobs as their order sees them.
+fn works(jobs: &[Job<'_>]) -> Vec<Work> {
+    let mut lanes: BTreeMap<String, usize> = BTreeMap::new();
+    let mut work = |job: &Job<'_>| {
+        let next = lanes.len();
+        let lane = *lanes.entry(job.build.lane()).or_insert(next);
+        let runs = job.runs.iter().map(|run| run.predicted_ms.unwrap_or(RUN_MS));
+        let link = Link {
+            lane,
+            build_ms: job.predicted_ms.unwrap_or(LATER_BUILD_MS),
+            after_ms: runs.chain(job.doctests_ms).max().unwrap_or_default(),
+            compiles_c: job.build.linkage == Some(Linkage::Static),
+        };
+        Work { link, doctests: job.build.targets.doctests(), runs: job.runs.clone() }
+    };
+    jobs.iter().map(&mut work).collect()
 }
 
 /// Predicted wall time of all jobs in milliseconds: the work over the jobs at once, but no less than the longest lane.
@@ -334,12 +344,23 @@ pub(super) fn estimate_ms(jobs: &[Job<'_>], at_once: usize) -> u64 {
         let unseen = if *lane == 0 { FIRST_BUILD_MS } else { LATER_BUILD_MS };
         let build = job.predicted_ms.unwrap_or(unseen);
         *lane += build;
-        all += build + job.runs.iter().map(|(_, ms)| ms.unwrap_or(RUN_MS)).sum::<u64>();
+        all += build + job.doctests_ms.unwrap_or_default();
+        all += job.runs.iter().map(|run| run.predicted_ms.unwrap_or(RUN_MS)).sum::<u64>();
     }
     (all / at_once.max(1) as u64).max(lanes.values().copied().max().unwrap_or(0))
 }
 
-fn summarise(built: Built) -> BuiltSummary {
-    let ms = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-    BuiltSummary { wall_ms: ms(built.wall), cpu_ms: ms(built.cpu), result: built.result.map(Arc::new) }
+fn summarise(built: Built, account: &Account) -> BuiltSummary {
+    let spent = Spent { cpu_ms: ms(built.cpu), ..spent(built.wall, account) };
+    BuiltSummary { spent, result: built.result.map(Arc::new) }
+}
+
+fn spent(wall: Duration, account: &Account) -> Spent {
+    let usage = account.usage();
+    let (cpu_ms, wanted_ms) = (ms(usage.cpu), ms(usage.wanted_time));
+    Spent { wall_ms: ms(wall), cpu_ms, wanted_ms, peak_memory: usage.peak_memory }
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -106,7 +106,7 @@ fn to_rehearse(
 /// Builds what the jobs of this platform load; a line for each version.
 fn provision(opened: &Opened, offline: bool, terminal: &Terminal) -> Result<u8, Error> {
     let spec = &opened.parsed.spec;
-    let limits = Limits { jobs: processors(), offline, ..no_work() };
+    let limits = Limits { jobs: processors(), serial: false, offline, ..no_work() };
     let session = opened.session(limits, false, terminal)?;
     let plans = events::plans(spec, &event::committed(opened, &session)?).map_err(Error::Usage)?;
     let platform = Host::platform();

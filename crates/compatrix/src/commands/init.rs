@@ -134,6 +134,7 @@ fn check(draft: Draft, root: &Path, ambient: Ambient, found: &Found, terminal: &
     supervisor.take_signals().map_err(|e| Error::Infrastructure(anyhow::Error::from(e).context("signals")))?;
     let limits = Limits {
         jobs: workspace::processors(),
+        serial: false,
         offline: false,
         no_install: true,
         fresh: false,

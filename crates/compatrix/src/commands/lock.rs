@@ -15,6 +15,7 @@ pub(crate) fn run(global: &Global, args: &LockArgs, terminal: &Terminal) -> Resu
     let opened = Opened::new(global, terminal)?;
     let limits = Limits {
         jobs: processors(),
+        serial: false,
         offline: args.offline || args.check,
         no_install: args.no_install || args.check,
         fresh: false,

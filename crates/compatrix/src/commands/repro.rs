@@ -18,6 +18,7 @@ pub(crate) fn run(global: &Global, args: &ReproArgs, terminal: &Terminal) -> Res
     let packages = opened.packages(&args.packages)?;
     let limits = Limits {
         jobs: processors(),
+        serial: false,
         offline: false,
         no_install: false,
         fresh: false,

@@ -17,6 +17,7 @@ use compatrix_model::spec_text::Parsed;
 use crate::build::{self, NotBuilt};
 use crate::event::Event;
 use crate::find::facts::ToolchainFacts;
+use crate::ledger::Spent;
 use crate::run::inputs::build_inputs;
 use crate::session::{NarrowBy, Session};
 use crate::survey::Survey;
@@ -207,14 +208,15 @@ impl Trial<'_> {
         if host.supervisor.is_interrupted() {
             return Err(Error::Interrupted);
         }
-        self.session.ledger.put_build(&planned.id(), built.result.is_ok(), built.wall, built.cpu, host.now)?;
         let ms = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let spent = Spent { wall_ms: ms(built.wall), cpu_ms: ms(built.cpu), ..Spent::default() };
+        self.session.ledger.put_build(&planned.id(), built.result.is_ok(), &spent, host.now)?;
         let _ = self.tell.send(Event::BuildFinished {
             build: named,
             trouble: built.result.as_ref().err().map(|failure| failure.cause.clone()),
             output: String::new(),
-            wall_ms: ms(built.wall),
-            cpu_ms: ms(built.cpu),
+            wall_ms: spent.wall_ms,
+            cpu_ms: spent.cpu_ms,
         });
         Ok(built.result.map(drop))
     }

@@ -43,7 +43,15 @@ fn made() -> Made {
     let path = std::env::var("PATH").unwrap();
     let ambient =
         Ambient::of([("PATH", &path), ("HOME", &home), ("XDG_CACHE_HOME", &cache), ("SECRET", "s"), ("CC", "cc")]);
-    let limits = Limits { jobs: 1, offline: true, no_install: true, fresh: false, hermetic: false, committed: false };
+    let limits = Limits {
+        jobs: 1,
+        serial: true,
+        offline: true,
+        no_install: true,
+        fresh: false,
+        hermetic: false,
+        committed: false,
+    };
     let session = Session::open(&root, ambient, limits, Supervisor::of_workspace(&root), false).unwrap();
     Made { dir, session }
 }

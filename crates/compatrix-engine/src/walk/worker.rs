@@ -1,0 +1,196 @@
+//! Carries out the tasks of a walk: builds, doctests and runs of every kind of suite.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use compatrix_leak::Policy;
+use compatrix_model::cell::CellId;
+use compatrix_model::evidence::{Counts, Record};
+use compatrix_model::hash::Sha256;
+use compatrix_model::matrix_spec::{Spec, SuiteKind};
+use compatrix_model::outcome::Outcome;
+use compatrix_model::plan::{Build, Plan};
+use compatrix_model::results::doubt::{self, Company, Doubt};
+use compatrix_model::results::intake::Judge;
+
+use crate::build::{self, Built, Doctests, Product, Read};
+use crate::find::written::Span;
+use crate::leak::{self, Canaries, Leaks};
+use crate::run;
+use crate::run::executable::blank;
+use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
+use crate::run::keys;
+use crate::survey::Survey;
+use crate::sys::account::Account;
+use crate::sys::clock::{instant, now, system};
+use crate::sys::host::Host;
+use crate::walk::head_start::HeadStart;
+use crate::walk::schedule::{Executor, Job, RunTask};
+use crate::walk::sources::Watch;
+
+/// What all tasks of a walk have in common.
+pub(super) struct Worker<'a> {
+    pub(super) judge: &'a Judge<'a>,
+    pub(super) policy: &'a Policy,
+    pub(super) today: &'a str,
+    pub(super) host: &'a Host,
+    pub(super) spec: &'a Spec,
+    pub(super) plan: &'a Plan,
+    pub(super) survey: &'a Survey,
+    pub(super) jobs: &'a [Job<'a>],
+    pub(super) head_start: &'a HeadStart<'a>,
+    pub(super) watch: Option<&'a Watch<'a>>,
+    pub(super) cells: &'a [CellId],
+    pub(super) build_keys: &'a [Sha256],
+    pub(super) keys: &'a [Sha256],
+    pub(super) canaries: Canaries,
+    /// Doctests that were run again, by the position of their build.
+    pub(super) doctests: Mutex<HashMap<usize, Option<Doctests>>>,
+    /// What ran when.
+    pub(super) spans: Mutex<Vec<Span>>,
+}
+
+impl Worker<'_> {
+    /// Calls with the inputs of a run whose build read this.
+    pub(super) fn with_inputs<T>(
+        &self,
+        build: &Build,
+        n: usize,
+        read: &Read,
+        act: impl FnOnce(&RunInputs<'_>) -> T,
+    ) -> T {
+        let key = keys::complete(self.keys[n], read.hash);
+        with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], Some(key), act)
+    }
+}
+
+impl Worker<'_> {
+    /// Calls with the inputs of the run of a task, and notes when that was.
+    fn watched_run(&self, task: &RunTask<'_>, alone: bool) -> Record {
+        let host = self.host.on_account(task.account);
+        let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, parts: task.parts };
+        self.with_inputs(self.jobs[task.job].build, task.run, &task.product.read, |inputs| {
+            let what = format!("`{}` (suite {})", inputs.cell, inputs.suite.name);
+            let inputs = RunInputs { alone: inputs.alone || alone, ..*inputs };
+            self.watched(what, || run_suite(&host, &inputs, task.product, &leaks))
+        })
+    }
+
+    /// Does something and notes when.
+    fn watched<T>(&self, what: String, act: impl FnOnce() -> T) -> T {
+        let from = system();
+        let done = act();
+        self.note(Span { what, from, to: system() });
+        done
+    }
+
+    fn note(&self, span: Span) {
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner).push(span);
+    }
+
+    /// A build that began at this time, if its sources did not change.
+    fn checked(&self, built: Built, since: SystemTime) -> Built {
+        match self.watch {
+            Some(watch) => watch.checked(built, since),
+            None => built,
+        }
+    }
+
+    /// The doctests run again, once a build, if they were red.
+    fn doctests_again(
+        &self,
+        job: usize,
+        doctests: &Doctests,
+        jobs: &jobserver::Client,
+        account: &Account,
+    ) -> Option<Doctests> {
+        Some(doctests).filter(|doctests| doctests.are_red())?;
+        let mut known = self.doctests.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(job).or_insert_with(|| self.run_doctests(job, jobs, account).ok()).clone()
+    }
+
+    fn run_doctests(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> anyhow::Result<Doctests> {
+        let (host, build) = (self.host.on_account(account), self.jobs[job].build);
+        let inputs = build_inputs(&host, self.spec, self.survey, build)?;
+        build::doctests(&host, build, &inputs, jobs)
+    }
+}
+
+impl Executor for Worker<'_> {
+    fn build(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> anyhow::Result<Built> {
+        let (host, build) = (self.host.on_account(account), self.jobs[job].build);
+        let what = format!("the build `{}`", self.jobs[job].name);
+        if let Some((built, since)) = self.head_start.take(build) {
+            self.note(Span { what, from: since, to: system() });
+            return built.map(|built| self.checked(built, since));
+        }
+        self.watched(what, || {
+            let since = system();
+            let inputs = build_inputs(&host, self.spec, self.survey, build)?;
+            Ok(self.checked(build::build(&host, build, &inputs, jobs)?, since))
+        })
+    }
+
+    fn begun(&self, job: usize) -> Option<Account> {
+        self.head_start.account_of(self.jobs[job].build)
+    }
+
+    fn doctests(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> Doctests {
+        self.watched(format!("the documentation tests of `{}`", self.jobs[job].name), || {
+            self.run_doctests(job, jobs, account).unwrap_or_else(|error| Doctests {
+                counts: Counts::default(),
+                failures: Vec::new(),
+                trouble: Some((Outcome::Infrastructure, format!("{error:#}"))),
+            })
+        })
+    }
+
+    fn run(&self, task: &RunTask<'_>) -> Record {
+        self.watched_run(task, false)
+    }
+
+    fn with_doctests(&self, run: usize, record: Record, doctests: &Doctests) -> Record {
+        let build = &self.plan.builds[self.plan.runs[run].build];
+        self.with_inputs(build, run, &Read::default(), |inputs| run::with_doctests(inputs, record, doctests))
+    }
+
+    fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool {
+        let planned = self.plan.runs[run];
+        !self.host.supervisor.is_interrupted()
+            && doubt::is_in_doubt(&self.judge.row(planned.suite, planned.cell, record.clone(), false), company)
+    }
+
+    fn confirm(
+        &self,
+        task: &RunTask<'_>,
+        doctests: Option<&Doctests>,
+        doubt: Doubt,
+        jobs: &jobserver::Client,
+    ) -> Record {
+        // With the user's own home, as plain cargo has it.
+        let record = self.watched_run(task, true);
+        let again = doctests.and_then(|doctests| self.doctests_again(task.job, doctests, jobs, task.account));
+        let record = match again.as_ref().or(doctests) {
+            Some(doctests) => self.with_doctests(task.run, record, doctests),
+            None => record,
+        };
+        doubt::confirmed(doubt, record)
+    }
+}
+
+/// Runs the cell as the suite's kind asks, and says what happened and what proves it. Trouble on our side is the outcome
+/// `infrastructure`.
+fn run_suite(host: &Host, inputs: &RunInputs<'_>, product: &Product, leaks: &Leaks<'_>) -> Record {
+    let (started, clock) = (now(), instant());
+    let record = match &inputs.suite.kind {
+        SuiteKind::Build => Ok(run::built(inputs, product)),
+        SuiteKind::Test => run::proven(host, inputs, product, |scratch| run::tests(host, inputs, product, scratch)),
+        SuiteKind::Leak(settings) => {
+            run::proven(host, inputs, product, |_| leak::run(host, inputs, settings, product, leaks))
+        }
+    };
+    let record = record.unwrap_or_else(|error| blank(inputs, Outcome::Infrastructure, format!("{error:#}")));
+    let duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Record { started, duration_ms, ..record }
+}
