@@ -108,6 +108,15 @@ impl Processes {
         })
     }
 
+    /// For how long a thread has been there, to the clock tick, if it runs or waits for a core now (proc_pid_stat(5),
+    /// state `R`; proc_uptime(5)).
+    pub(crate) fn age_if_ready(&self, process: u32, thread: u32) -> Option<Duration> {
+        let stat = Stat::of(self.text(&format!("{process}/task/{thread}/stat"))?)?;
+        let uptime: f64 = self.text("uptime")?.split_whitespace().next()?.parse().ok()?;
+        let uptime = Duration::try_from_secs_f64(uptime).ok()?;
+        (stat.field(3)? == "R").then_some(uptime.checked_sub(self.ticks(stat.number(22)?))?)
+    }
+
     /// The times of all threads of a process that are alive, by their numbers; nothing where the kernel keeps none.
     pub(crate) fn thread_times(&self, process: u32) -> Vec<(u32, ThreadTime)> {
         let time = |thread: u32| {

@@ -233,7 +233,10 @@ impl Sampler {
             let mut active = false;
             for (id, time) in processes.thread_times(*number) {
                 let mut thread = member.threads.get(&id).copied().unwrap_or_default();
-                let used = thread.see(time, length);
+                let mut used = thread.see(time, length);
+                if !member.threads.contains_key(&id) {
+                    used.waited += thread.wait_of_new(processes.age_if_ready(*number, id).unwrap_or_default());
+                }
                 active |= used.ran + used.waited + used.overdue > Duration::ZERO;
                 times.ran += used.ran;
                 times.waited += used.waited;
@@ -289,12 +292,21 @@ impl Thread {
     fn see(&mut self, time: ThreadTime, length: Duration) -> Used {
         let ran = time.ran.saturating_sub(self.time.ran);
         let waited = time.waited.saturating_sub(self.time.waited);
-        self.time = time;
+        self.time = ThreadTime { waited: time.waited.max(self.time.waited), ..time };
         self.idle += length.saturating_sub(ran + waited);
         // More than fits in was before, in time that seemed idle. Where it did not, this look is a little late.
         let overdue = (ran + waited).saturating_sub(length).min(waited).min(self.idle);
         self.idle -= overdue;
         Used { ran, waited: waited - overdue, overdue }
+    }
+
+    /// What it waits now: it was seen for the first time, is so old, and is ready to run. One that is soon gone is not
+    /// asked again. What the kernel says of this wait later is no other one.
+    fn wait_of_new(&mut self, age: Duration) -> Duration {
+        let waits = age.saturating_sub(self.time.ran + self.time.waited);
+        self.time.waited += waits;
+        self.idle = self.idle.saturating_sub(waits);
+        waits
     }
 }
 

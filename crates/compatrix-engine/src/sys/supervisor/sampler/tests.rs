@@ -195,6 +195,40 @@ fn a_wait_longer_than_the_interval_is_overdue() {
 }
 
 #[test]
+fn a_new_thread_that_is_ready_waits_already() {
+    let mut table = Table::new();
+    table.write("uptime", "100.50 300.00\n");
+    let thread = |id: u32, state: &str, started: u64, (ran, waited): (u64, u64)| {
+        let rest = format!("{state} 1 10 10 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 {started} 0 1 0");
+        (format!("10/task/{id}/stat"), format!("{id} (x) {rest}\n"), id, ran, waited)
+    };
+    table.process(10, (1, 10), 0, 1);
+    table.thread(10, 10, 0, 0);
+    table.look_at_10(1000);
+    // Three that began 80 ms ago, of which one sleeps, and one that began in the future.
+    let threads = [
+        thread(11, "R", 10_042, (10, 20)),
+        thread(12, "S", 10_042, (10, 20)),
+        thread(13, "R", 10_042, (60, 30)),
+        thread(14, "R", 99_999, (1, 2)),
+    ];
+    for (path, stat, id, ran, waited) in threads {
+        table.write(&path, &stat);
+        table.thread(10, id, ran, waited);
+    }
+    table.machine(1000);
+    assert_eq!(table.look_at_10(1100).waited, Some(ms(20 + 50 + 20 + 30 + 2)));
+    // The wait ends, and the kernel says so. It was longer than it looked.
+    table.thread(10, 11, 20, 75);
+    table.machine(1100);
+    let part = table.look_at_10(1200);
+    assert_eq!((part.ran, part.waited), (ms(10), Some(ms(5))));
+    table.thread(10, 11, 20, 95);
+    table.machine(1200);
+    assert_eq!(table.look_at_10(1300).waited, Some(ms(20)));
+}
+
+#[test]
 fn looks_that_come_late_take_nothing_away() {
     let mut table = Table::new();
     table.process(10, (1, 10), 0, 1);
