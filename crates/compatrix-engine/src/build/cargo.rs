@@ -290,7 +290,7 @@ pub(crate) fn doctests(
         End::TimedOut => {
             let limit = command.timeout.unwrap_or_default();
             let ended = time_limit::Ended { limit, had: finished.had, wall: finished.wall };
-            Some(ended.judge("documentation tests", ""))
+            Some(ended.outcome("documentation tests", ""))
         }
         End::Interrupted => Some((Outcome::Infrastructure, "interrupted".to_owned())),
         End::Itself if finished.status.success() => hidden(host, &command, &report, &String::from_utf8_lossy(&said))?,
