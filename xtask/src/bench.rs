@@ -10,6 +10,7 @@ mod by_hand;
 mod contest;
 mod gen_ci;
 mod leaks;
+mod machines;
 mod made_up;
 mod matrix;
 mod merge;
@@ -60,6 +61,8 @@ enum Measure {
     GenCi,
     /// `cargo build -p xtask`, cold
     Build,
+    /// 500 builds with 100,000 cells, dealt to 1 to 64 machines: a simulation
+    Machines,
     /// 500 artifacts with 50,000 records, merged; exit code 1 if that exceeds its limits of time or memory
     Merge,
     /// Leaks planted in twenty ways: which tool finds which; exit code 1 if a tool misses one that it can see
@@ -89,6 +92,9 @@ fn measure(args: &Args) -> Result<bool> {
     }
     if wanted(Measure::Plan) {
         made_up::plan(&bench)?;
+    }
+    if wanted(Measure::Machines) {
+        machines::machines();
     }
     if wanted(Measure::Choose) {
         made_up::choose(&bench)?;

@@ -187,9 +187,9 @@ fn jobs_that_are_packed_take_about_as_long() {
     let jobs = planned(&spec, &committed);
     let mut loads: Vec<u64> = jobs.jobs().map(|(_, job)| (job.predicted_ms - JOB_MS) / 1_000).collect();
     loads.sort_unstable();
-    // 780 s in all.
-    assert_eq!((loads.len(), loads.iter().sum::<u64>()), (4, 780), "{loads:?}");
-    assert!(loads[3] - loads[0] <= 20, "{loads:?}");
+    // 780 s in all, and 40 s for dependencies that a second job compiles too.
+    assert_eq!((loads.len(), loads.iter().sum::<u64>()), (4, 820), "{loads:?}");
+    assert!(loads[3] - loads[0] <= 30, "{loads:?}");
 }
 
 #[test]

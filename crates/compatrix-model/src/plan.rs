@@ -6,6 +6,7 @@
 mod build;
 mod contents;
 pub mod forecast;
+pub mod machines;
 mod names;
 pub mod narrow;
 mod parts;

@@ -1,8 +1,10 @@
 //! `--shard K/N`: a plan dealt to several machines. No build is dealt twice, and all take about as long.
 
+use std::collections::BTreeMap;
+
 use super::contents::Plan;
 use super::parts::{Dealt, Part, Shard};
-use super::predict::{costs, load, Cost, DEPENDENCIES_MS};
+use super::predict::{costs, load, Cost};
 use crate::facts::PlanFacts;
 use crate::matrix_spec::Spec;
 
@@ -48,42 +50,62 @@ pub fn pack(costs: &[Cost], builds: &[usize], parts: usize) -> Vec<(Vec<usize>, 
     packed
 }
 
-/// What a shard was dealt, with how many builds of each lane were seen and were not, so that one more or less is quickly
-/// reckoned.
+/// What no deal to so many machines can beat, in milliseconds: the longest build with its runs, or all work spread evenly,
+/// in which a lane is on at least as many machines as have time for it, and each of them compiles its dependencies.
+pub fn bound(costs: &[Cost], machines: usize) -> u64 {
+    let mut lanes: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
+    for cost in costs {
+        lanes.entry(cost.lane).or_insert((cost.dependencies, 0)).1 += cost.ms;
+    }
+    let enough = |ms: u64| {
+        let of_lane = |&(dependencies, work): &(u64, u64)| {
+            work + dependencies * work.div_ceil((ms.saturating_sub(dependencies)).max(1)).max(1)
+        };
+        u128::from(lanes.values().map(of_lane).sum::<u64>()) <= u128::from(ms) * machines as u128
+    };
+    let mut low = costs.iter().map(|cost| cost.dependencies + cost.ms).max().unwrap_or_default();
+    let mut high = lanes.values().map(|(dependencies, work)| dependencies + work).sum::<u64>().max(low);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if enough(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}
+
+/// What a shard was dealt, with how many builds of each lane, so that one more or less is quickly counted.
 #[derive(Debug, Clone)]
 struct Hand {
     builds: Vec<usize>,
-    lanes: Vec<(usize, usize)>,
+    lanes: Vec<usize>,
     load: u64,
 }
 
 impl Hand {
-    fn dependencies((seen, unseen): (usize, usize)) -> u64 {
-        if seen == 0 && unseen > 0 {
-            DEPENDENCIES_MS
-        } else {
-            0
-        }
-    }
-
     /// The duration with one more build.
     fn with(&self, cost: &Cost) -> u64 {
-        let before @ (seen, unseen) = self.lanes[cost.lane];
-        let after = if cost.seen { (seen + 1, unseen) } else { (seen, unseen + 1) };
-        self.load + cost.ms + Self::dependencies(after) - Self::dependencies(before)
+        self.load + cost.ms + if self.lanes[cost.lane] == 0 { cost.dependencies } else { 0 }
     }
 
     /// The duration without one of its builds.
     fn without(&self, cost: &Cost) -> u64 {
-        let before @ (seen, unseen) = self.lanes[cost.lane];
-        let after = if cost.seen { (seen - 1, unseen) } else { (seen, unseen - 1) };
-        self.load + Self::dependencies(after) - Self::dependencies(before) - cost.ms
+        self.load - cost.ms - if self.lanes[cost.lane] == 1 { cost.dependencies } else { 0 }
+    }
+
+    /// The duration with one build for another.
+    fn exchanged(&self, gone: &Cost, new: &Cost) -> u64 {
+        if gone.lane == new.lane {
+            return self.load - gone.ms + new.ms;
+        }
+        self.without(gone) + new.ms + if self.lanes[new.lane] == 0 { new.dependencies } else { 0 }
     }
 
     fn add(&mut self, build: usize, cost: &Cost) {
         self.load = self.with(cost);
-        let (seen, unseen) = &mut self.lanes[cost.lane];
-        *(if cost.seen { seen } else { unseen }) += 1;
+        self.lanes[cost.lane] += 1;
         self.builds.push(build);
     }
 
@@ -91,40 +113,90 @@ impl Hand {
         let build = self.builds.remove(at);
         let cost = &costs[build];
         self.load = self.without(cost);
-        let (seen, unseen) = &mut self.lanes[cost.lane];
-        *(if cost.seen { seen } else { unseen }) -= 1;
+        self.lanes[cost.lane] -= 1;
         build
     }
 }
 
-/// The shard of each build, and what each shard takes: whole lanes first, the longest to the shard that is then done first;
-/// after that single builds go from one shard to another as long as the longer of the two gets shorter.
+/// The shard of each build, and what each shard takes. Whole lanes are dealt, or, if that ends sooner, lanes in as many
+/// pieces as the bound has them on machines.
 fn owners(costs: &[Cost], shards: usize) -> (Vec<usize>, Vec<u64>) {
-    let lanes = costs.iter().map(|cost| cost.lane + 1).max().unwrap_or_default();
-    let mut of_lane: Vec<Vec<usize>> = vec![Vec::new(); lanes];
-    for (n, cost) in costs.iter().enumerate() {
-        of_lane[cost.lane].push(n);
-    }
-    of_lane.retain(|builds| !builds.is_empty());
-    of_lane.sort_by_key(|builds| (std::cmp::Reverse(load(costs, builds)), builds[0]));
-    let mut hands = vec![Hand { builds: Vec::new(), lanes: vec![(0, 0); lanes], load: 0 }; shards];
-    for builds in of_lane {
-        let Some(hand) = hands.iter_mut().min_by_key(|hand| hand.load) else { break };
-        builds.iter().for_each(|&build| hand.add(build, &costs[build]));
-    }
-    // Each step makes the list of loads less, so it ends; the bound only keeps a great many builds from taking long, as a
-    // step may look at each build and shard.
-    let most = (20_000_000 / (costs.len() * shards).max(1)).clamp(8, 8 + 4 * costs.len());
-    for _ in 0..most {
-        let Some((from, at, to)) = better(costs, &hands) else { break };
-        let build = hands[from].take(at, costs);
-        hands[to].add(build, &costs[build]);
+    let bound = bound(costs, shards);
+    let lanes = lanes(costs);
+    let longest = |hands: &[Hand]| hands.iter().map(|hand| hand.load).max().unwrap_or_default();
+    let mut hands = dealt(costs, shards, &lanes, bound);
+    let pieces = pieces(costs, lanes, bound);
+    if !near(longest(&hands), bound) {
+        let of_pieces = dealt(costs, shards, &pieces, bound);
+        if longest(&of_pieces) < longest(&hands) {
+            hands = of_pieces;
+        }
     }
     let mut owners = vec![0; costs.len()];
     for (shard, hand) in hands.iter().enumerate() {
         hand.builds.iter().for_each(|&build| owners[build] = shard);
     }
     (owners, hands.iter().map(|hand| hand.load).collect())
+}
+
+/// The builds of each lane.
+fn lanes(costs: &[Cost]) -> Vec<Vec<usize>> {
+    let mut lanes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (n, cost) in costs.iter().enumerate() {
+        lanes.entry(cost.lane).or_default().push(n);
+    }
+    lanes.into_values().collect()
+}
+
+/// Lanes in pieces that take about as long, so many that a machine can do each within the bound.
+fn pieces(costs: &[Cost], lanes: Vec<Vec<usize>>, bound: u64) -> Vec<Vec<usize>> {
+    let of_lane = |mut builds: Vec<usize>| {
+        let dependencies = costs[builds[0]].dependencies;
+        let work: u64 = builds.iter().map(|&build| costs[build].ms).sum();
+        let count = work.div_ceil(bound.saturating_sub(dependencies).max(1)).clamp(1, builds.len() as u64);
+        let mut pieces: Vec<(u64, Vec<usize>)> = (0..count).map(|_| (0, Vec::new())).collect();
+        builds.sort_by_key(|&build| (std::cmp::Reverse(costs[build].ms), build));
+        for build in builds {
+            let Some(shortest) = pieces.iter_mut().min_by_key(|(ms, _)| *ms) else { break };
+            shortest.0 += costs[build].ms;
+            shortest.1.push(build);
+        }
+        pieces.into_iter().map(|(_, builds)| builds)
+    };
+    lanes.into_iter().flat_map(of_lane).filter(|piece| !piece.is_empty()).collect()
+}
+
+/// Whether nothing is left to gain.
+fn near(longest: u64, bound: u64) -> bool {
+    longest - longest / 50 <= bound
+}
+
+/// Pieces dealt, the longest to the shard that is then done first; after that single builds go from one shard to another,
+/// as long as the longer of the two gets shorter, and at last the longest shard exchanges builds with others.
+fn dealt(costs: &[Cost], shards: usize, pieces: &[Vec<usize>], bound: u64) -> Vec<Hand> {
+    let mut pieces: Vec<&Vec<usize>> = pieces.iter().collect();
+    pieces.sort_by_key(|builds| (std::cmp::Reverse(load(costs, builds)), builds[0]));
+    let lanes = costs.iter().map(|cost| cost.lane + 1).max().unwrap_or_default();
+    let mut hands = vec![Hand { builds: Vec::new(), lanes: vec![0; lanes], load: 0 }; shards];
+    for builds in pieces {
+        let Some(hand) = hands.iter_mut().min_by_key(|hand| hand.load) else { break };
+        builds.iter().for_each(|&build| hand.add(build, &costs[build]));
+    }
+    // Each step makes the list of loads less, so it ends; the bound only keeps a great many builds from taking long, as a
+    // step may look at each build and shard.
+    let most = (5_000_000 / (costs.len() * shards).max(1)).clamp(8, 8 + 4 * costs.len());
+    for _ in 0..most {
+        let Some((from, at, to)) = better(costs, &hands) else { break };
+        let build = hands[from].take(at, costs);
+        hands[to].add(build, &costs[build]);
+    }
+    let mut left: usize = 1_000_000;
+    while let Some((from, to)) = exchange(costs, &hands, bound, &mut left) {
+        let (here, there) = (hands[from.0].take(from.1, costs), hands[to.0].take(to.1, costs));
+        hands[from.0].add(there, &costs[there]);
+        hands[to.0].add(here, &costs[here]);
+    }
+    hands
 }
 
 /// A build to take from one shard, by its place there, and the shard to give it to: from the longest that can be helped,
@@ -148,6 +220,36 @@ fn better(costs: &[Cost], hands: &[Hand]) -> Option<(usize, usize, usize)> {
         }
         best.map(|(_, step)| step)
     })
+}
+
+/// A shard, and the place of a build in it.
+type Place = (usize, usize);
+
+/// Builds of the longest shard and of another that each gets in exchange: those after which the longer of the two is
+/// shortest. `None` where the longest is near the bound or nothing helps, and after so many looks as are left.
+fn exchange(costs: &[Cost], hands: &[Hand], bound: u64, left: &mut usize) -> Option<(Place, Place)> {
+    let (from, hand) = hands.iter().enumerate().max_by_key(|(shard, hand)| (hand.load, std::cmp::Reverse(*shard)))?;
+    let others = || hands.iter().enumerate().filter(|(to, _)| *to != from);
+    *left = left.checked_sub(hand.builds.len() * costs.len())?;
+    if near(hand.load, bound) {
+        return None;
+    }
+    let mut best: Option<(u64, (Place, Place))> = None;
+    for (at, &here) in hand.builds.iter().enumerate() {
+        for (to, other) in others() {
+            for (place, &there) in other.builds.iter().enumerate() {
+                let longer = hand.exchanged(&costs[here], &costs[there]);
+                if longer >= best.map_or(hand.load, |(longer, _)| longer) {
+                    continue;
+                }
+                let longer = longer.max(other.exchanged(&costs[there], &costs[here]));
+                if longer < best.map_or(hand.load, |(longer, _)| longer) {
+                    best = Some((longer, ((from, at), (to, place))));
+                }
+            }
+        }
+    }
+    best.map(|(_, places)| places)
 }
 
 /// FNV-1a: a short word for what two machines must agree in; no one need be kept from forging it
@@ -191,8 +293,10 @@ mod tests {
 
     #[test]
     fn lanes_stay_together_until_that_takes_longer() {
-        let cost =
-            |lane: usize, build: Option<u64>| Cost { lane, seen: build.is_some(), ms: build.unwrap_or(LATER_BUILD_MS) };
+        let cost = |lane: usize, build: Option<u64>| match build {
+            None => Cost { lane, dependencies: 30_000, ms: LATER_BUILD_MS },
+            Some(ms) => Cost { lane, dependencies: 0, ms },
+        };
         let unseen = [cost(0, None), cost(0, None), cost(1, None), cost(1, None)];
         let (owners, loads) = owners(&unseen, 2);
         assert_eq!((owners[0] == owners[1], owners[2] == owners[3], loads), (true, true, vec![50_000, 50_000]));
@@ -203,5 +307,26 @@ mod tests {
         // Building dependencies twice is worth it if a machine would otherwise be idle.
         let (_, loads) = super::owners(&unseen[..2], 2);
         assert_eq!(loads, [40_000, 40_000]);
+    }
+
+    #[test]
+    fn dependencies_count_on_each_machine_that_compiles_them() {
+        let cost = |lane, dependencies, ms| Cost { lane, dependencies, ms };
+        let lane = [cost(0, 30, 10), cost(0, 30, 10), cost(0, 30, 10), cost(0, 30, 10)];
+        assert_eq!((1..=5).map(|machines| bound(&lane, machines)).collect::<Vec<_>>(), [70, 50, 44, 40, 40]);
+        assert_eq!((bound(&[], 3), bound(&[cost(0, 0, 7), cost(1, 0, 7)], 1)), (0, 14));
+        // A second machine for a lane costs more than it brings.
+        let (_, mut loads) = owners(&[cost(0, 30, 10), cost(0, 30, 10), cost(1, 30, 12), cost(1, 30, 12)], 2);
+        loads.sort_unstable();
+        assert_eq!(loads, [50, 54]);
+    }
+
+    #[test]
+    fn builds_are_exchanged_where_moving_one_helps_nobody() {
+        let cost = |ms| Cost { lane: 0, dependencies: 0, ms };
+        // 17 and 13: whatever one shard gives to the other makes it longer than before.
+        let costs = [cost(8), cost(7), cost(6), cost(5), cost(4)];
+        let hands = dealt(&costs, 2, &[vec![0, 3, 4], vec![1, 2]], bound(&costs, 2));
+        assert_eq!(hands.iter().map(|hand| hand.load).collect::<Vec<_>>(), [15, 15]);
     }
 }
