@@ -48,8 +48,23 @@ pub struct HostTools {
     pub apt_get: Option<Tool>,
     /// `dpkg-deb` on `PATH`.
     pub dpkg_deb: Option<Tool>,
+    /// What of the machine Compatrix may use.
+    pub machine: Option<Share>,
     /// Free space in the folders that Compatrix writes to.
     pub disks: Vec<Disk>,
+}
+
+/// What of the machine Compatrix may use.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Share {
+    /// Cores: half a core is 0.5.
+    pub cores: f64,
+    /// The control group whose quota gives the cores, if one does.
+    pub cores_by: Option<String>,
+    /// Bytes of memory, if known.
+    pub memory: Option<u64>,
+    /// The control group whose limit gives the memory, if one does.
+    pub memory_by: Option<String>,
 }
 
 impl HostTools {
@@ -178,7 +193,7 @@ impl Check {
 }
 
 /// Every [`Check::id`], in report order.
-pub const CHECKS: [&str; 16] = [
+pub const CHECKS: [&str; 18] = [
     "cargo",
     "rustup",
     "toolchain",
@@ -194,6 +209,8 @@ pub const CHECKS: [&str; 16] = [
     "git",
     "apt-get",
     "dpkg-deb",
+    "cores",
+    "memory",
     "disk",
 ];
 

@@ -21,9 +21,11 @@ pub enum Event {
         reused: usize,
         /// Cells that are not tried.
         skipped: usize,
-        /// Predicted wall time in milliseconds, from past durations.
+        /// Predicted wall time in milliseconds, from past durations and rules of thumb.
         estimate_ms: u64,
     },
+    /// How long the rest is predicted to take now, in milliseconds: from what work took so far. Sent about twice a second.
+    Left(u64),
     /// A build begins.
     BuildStarted {
         /// Its name, with the names of feature sets.

@@ -20,6 +20,7 @@ use compatrix_model::matrix_spec::{Spec, SqliteSettings};
 use compatrix_model::plan::{Plan, Provision, AMBIENT_TOOLCHAIN};
 use compatrix_model::release;
 use compatrix_model::spec_text::Parsed;
+use compatrix_model::timeline::{Bar, BarKind};
 
 use crate::deps::locks::sources::Sources;
 use crate::deps::{locked, locks};
@@ -278,7 +279,8 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
             },
             Provision::Lockset(name) => locksets.push(name.clone()),
             Provision::Fixture(name) => {
-                match Fixture::read(host, name.as_str()).and_then(|fixture| fixture.build(host)) {
+                let build = |host: &Host| Fixture::read(host, name.as_str()).and_then(|fixture| fixture.build(host));
+                match recorded(host, &format!("fixture {name}"), build) {
                     Ok(built) => {
                         facts.fixtures.insert(name.clone(), Availability::Ready(built));
                     }
@@ -294,20 +296,26 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
     let (mut installed, unpacked, mut built) = std::thread::scope(|scope| {
         let downloads = tell.clone();
         let installed = scope.spawn(move || {
-            toolchain::install_all(host, &toolchains, |line| {
-                let _ = downloads.send(Event::Providing(line.to_owned()));
+            recorded_if(!toolchains.is_empty(), host, "toolchains", |host| {
+                toolchain::install_all(host, &toolchains, |line| {
+                    let _ = downloads.send(Event::Providing(line.to_owned()));
+                })
             })
         });
         let fetches = tell.clone();
         let unpacked = scope.spawn(move || {
-            distro::provide_all(host, packages, &|library| identify(host, library), &mut |line| {
-                let _ = fetches.send(Event::Providing(line.to_owned()));
+            recorded_if(!packages.is_empty(), host, "packages of distributions", |host| {
+                distro::provide_all(host, packages, &|library| identify(host, library), &mut |line| {
+                    let _ = fetches.send(Event::Providing(line.to_owned()));
+                })
             })
         });
         let compiles = Mutex::new(tell.clone());
-        let built = build_sqlite(host, &spec.sqlite, libraries, &|line| {
-            let sender = compiles.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = sender.send(Event::Providing(line.to_owned()));
+        let built = recorded_if(!libraries.is_empty(), host, "SQLite libraries", |host| {
+            build_sqlite(host, &spec.sqlite, libraries, &|line| {
+                let sender = compiles.lock().unwrap_or_else(PoisonError::into_inner);
+                let _ = sender.send(Event::Providing(line.to_owned()));
+            })
         });
         (join(installed), join(unpacked), built)
     });
@@ -339,7 +347,9 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
             continue;
         }
         let _ = tell.send(Event::Providing(format!("the dependencies of lockset {lockset}")));
-        let provided = locks::provide(host, &sources, &lockset, survey.workspace.source.lockset);
+        let what = format!("dependencies of lockset {lockset}");
+        let source = survey.workspace.source.lockset;
+        let provided = recorded(host, &what, |host| locks::provide(host, &sources, &lockset, source));
         if host.supervisor.is_interrupted() {
             return Err(Error::Interrupted);
         }
@@ -349,6 +359,20 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
         survey.facts.locksets.insert(lockset, provided);
     }
     find_locksets(host, spec, survey)
+}
+
+/// Provides something on an account of its own, as a bar of the timeline.
+fn recorded<T>(host: &Host, what: &str, provide: impl FnOnce(&Host) -> T) -> T {
+    let bar = Bar { kind: BarKind::Provision, name: what.to_owned(), ..Bar::default() };
+    host.recording.during(bar, |account| provide(&host.on_account(account)))
+}
+
+/// The same, or without a bar if there is nothing to provide.
+fn recorded_if<T>(any: bool, host: &Host, what: &str, provide: impl FnOnce(&Host) -> T) -> T {
+    match any {
+        true => recorded(host, what, provide),
+        false => provide(host),
+    }
 }
 
 fn wanted(name: &ValueName, request: &Request, contents: Contents) -> WantedPackages {

@@ -20,6 +20,7 @@ use compatrix_model::matrix_spec::Suite;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::results::rank;
 use compatrix_model::sqlite_api;
+use compatrix_model::time_limit;
 
 use crate::build::{self, Doctests, Executable, Product, Recorded};
 use crate::run::executable::{blank, command, signal_name, take_status_for_a_test, Scratch};
@@ -237,10 +238,11 @@ fn during(report: &Report) -> String {
 
 /// The outcome of one executable, and why.
 fn judge_one(report: &Report, finished: &Finished, executable: &Executable, suite: &Suite) -> (Outcome, String) {
-    let (target, limit) = (&executable.target, suite.timeout);
+    let target = &executable.target;
     match finished.end {
         End::TimedOut => {
-            return (Outcome::TimedOut, format!("{target} ran for more than {limit:?}{}", during(report)));
+            let ended = time_limit::Ended { limit: suite.timeout, had: finished.had, wall: finished.wall };
+            return ended.outcome(target, &during(report));
         }
         End::Interrupted => return (Outcome::Infrastructure, "interrupted".to_owned()),
         End::Itself => {}

@@ -34,6 +34,7 @@ use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::{compat_dir, Host, Limits};
 use crate::sys::lock::WorkspaceLock;
+use crate::sys::recording::Recording;
 use crate::sys::supervisor::Supervisor;
 use crate::walk::{self, HeadStart, Walked};
 
@@ -92,7 +93,8 @@ impl Session {
         let cache =
             ambient.cache_dir().context("no folder for the cache: set XDG_CACHE_HOME or HOME to an absolute path")?;
         let memo = Arc::new(memo);
-        let host = Host { root: root.to_owned(), dir, cache, ambient, memo, supervisor, limits, now: now() };
+        let recording = Recording::default();
+        let host = Host { root: root.to_owned(), dir, cache, ambient, memo, supervisor, limits, now: now(), recording };
         Ok(Self { host, ledger, warnings, _lock: lock })
     }
 

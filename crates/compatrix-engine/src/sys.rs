@@ -14,4 +14,5 @@ pub mod machine;
 pub mod memo;
 pub mod process;
 pub(crate) mod processes;
+pub mod recording;
 pub mod supervisor;

@@ -6,6 +6,7 @@ mod head_start;
 mod rows;
 mod schedule;
 mod sources;
+mod tracker;
 mod worker;
 
 pub(crate) use head_start::HeadStart;
@@ -22,7 +23,7 @@ use compatrix_model::facts::Durations;
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
-use compatrix_model::plan::predict::LEAK_RUN_MS;
+use compatrix_model::plan::predict::{LEAK_RUN_MS, RUN_MS};
 use compatrix_model::plan::{Build, Plan};
 use compatrix_model::results::another_kind;
 use compatrix_model::results::intake::Judge;
@@ -44,6 +45,7 @@ use crate::sys::host::Host;
 use crate::walk::earlier::Before;
 use crate::walk::schedule::{BuiltSummary, Job, PlannedRun, Told};
 use crate::walk::sources::Watch;
+use crate::walk::tracker::{Pulse, Tracker};
 use crate::walk::worker::Worker;
 
 /// The result of a walk.
@@ -100,12 +102,14 @@ pub(crate) fn walk_plan(
     let to_do = walk.rows.iter().filter(|row| row.is_none()).count();
     let durations = if to_do > 0 { ledger.durations()? } else { Durations::default() };
     let jobs = jobs(spec, &plan, &walk, &durations);
+    let unseen = |suite: usize| spec.suites[suite].leak().map_or(RUN_MS, |_| LEAK_RUN_MS);
+    let tracker = Tracker::new(&host.recording, &jobs, unseen, schedule::room(host));
     let _ = tell.send(Event::Planned {
         builds: jobs.len(),
         runs: to_do,
         reused: plan.runs.len() - to_do,
         skipped: plan.skips.iter().filter(|skip| plan.reasons[skip.reason].is_unavailable()).count(),
-        estimate_ms: schedule::estimate_ms(&jobs, host.limits.jobs),
+        estimate_ms: if to_do > 0 { tracker.left_ms() } else { 0 },
     });
     let builds = jobs.len();
     head_start.wait_for_others(&jobs.iter().map(|job| job.build).collect::<Vec<_>>());
@@ -114,7 +118,7 @@ pub(crate) fn walk_plan(
     let reused: Vec<bool> = walk.rows.iter().map(Option::is_some).collect();
     let runs = plan.runs.iter().zip(&walk.cells).zip(&reused).filter(|(_, reused)| !**reused);
     let earlier = Before::of(ledger, runs.map(|((run, cell), _)| (spec.suites[run.suite].name.as_str(), cell)))?;
-    let (mut rows, spans) = walk.go(&jobs, ledger, watch.as_ref(), head_start, to_do, tell)?;
+    let (mut rows, spans) = walk.go(&tracker, ledger, watch.as_ref(), head_start, to_do, tell)?;
     if let Some(lost) = watch.and_then(|watch| watch.end(&spans, tell)) {
         for (n, run) in plan.runs.iter().enumerate().filter(|(n, _)| !reused[*n]) {
             let record = rows[n].as_ref().and_then(Row::record).and_then(|record| lost.instead_of(record));
@@ -173,7 +177,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn go(
         mut self,
-        jobs: &[Job<'_>],
+        tracker: &Tracker<'_>,
         ledger: &Ledger,
         watch: Option<&Watch<'_>>,
         head_start: &HeadStart<'_>,
@@ -183,7 +187,7 @@ impl Walk<'_> {
         if to_do == 0 {
             return Ok((self.rows, Vec::new()));
         }
-        let (sender, receiver) = mpsc::channel();
+        let ((sender, receiver), jobs) = (mpsc::channel(), tracker.jobs);
         let worker = Worker {
             host: self.host,
             spec: self.spec,
@@ -194,6 +198,7 @@ impl Walk<'_> {
             today: self.today,
             jobs,
             head_start,
+            tracker,
             watch,
             cells: &self.cells,
             build_keys: &self.build_keys,
@@ -206,7 +211,8 @@ impl Walk<'_> {
         let mut trouble: Option<Error> = None;
         std::thread::scope(|scope| {
             let scheduled = scope.spawn(|| schedule::run_all(self.host, jobs, head_start.tokens(), &worker, sender));
-            for told in receiver {
+            let mut pulse = Pulse::new(tracker, tell);
+            while let Some(told) = pulse.next(&receiver) {
                 watch.iter().for_each(|watch| watch.look());
                 let handled = handle(&worker, told, ledger, to_do, tell, &mut fresh);
                 if let Err(error) = handled {
@@ -248,6 +254,7 @@ fn handle(
             return Ok(());
         }
         row.record().map_or(Ok(()), |record| ledger.put_spent(record, &spent))?;
+        worker.tracker.judged(n, row.verdict);
         fresh.insert(n, row.clone());
         let _ = tell.send(Event::RunFinished { row: Box::new(row), done: fresh.len(), of: to_do });
         Ok(())

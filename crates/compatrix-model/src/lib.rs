@@ -35,6 +35,7 @@ pub mod release;
 pub mod results;
 pub mod spec_text;
 pub mod sqlite_api;
+pub mod time_limit;
 pub mod timeline;
 pub mod today;
 pub mod verdict;

@@ -8,6 +8,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use crate::verdict::Verdict;
+
 pub use chain::{Bound, Chain};
 
 /// What a walk did, and when.
@@ -162,6 +164,16 @@ impl BarEnd {
             Self::Known => "known failure",
             Self::Red => "failed",
             Self::Cut => "interrupted",
+        }
+    }
+}
+
+impl From<Verdict> for BarEnd {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Ok | Verdict::Stale | Verdict::Unproven | Verdict::NotPromised => Self::Ok,
+            Verdict::Known => Self::Known,
+            Verdict::Broken | Verdict::Error | Verdict::UnexpectedPass | Verdict::Flaky => Self::Red,
         }
     }
 }

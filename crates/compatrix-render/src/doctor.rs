@@ -149,8 +149,8 @@ fn version(said: &str) -> String {
     let words = said.split_whitespace().map(|word| word.trim_matches(['(', ')', ',', ';', '.']));
     let numbers = words.filter_map(|word| word.find(|c: char| c.is_ascii_digit()).map(|at| &word[at..]));
     let mut versions = numbers.filter(|word| word.contains('.') && !word.contains('/'));
-    // A size is not a version.
-    if said.ends_with(" free") {
+    // A size is not a version, nor is a number of cores.
+    if [" free", "iB", " core", " cores"].iter().any(|unit| said.ends_with(unit)) {
         return said.to_owned();
     }
     versions.next().unwrap_or(said).to_owned()

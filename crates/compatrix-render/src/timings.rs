@@ -172,6 +172,6 @@ pub fn wrote(timeline: &Timeline) -> String {
     let runs = of(BarKind::Run) + of(BarKind::Alone);
     match of(BarKind::Build) + runs {
         0 => nothing_ran(timeline),
-        _ => format!("{}, {}", count(of(BarKind::Build), "build"), count(runs, "run")),
+        _ => format!("the timings of {} and {}", count(of(BarKind::Build), "build"), count(runs, "run")),
     }
 }

@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::golden;
-use compatrix_audit::doctor::{checks, Counts, Disk, HostTools, Packages, Report, SpecState, Tool, FORMAT};
+use compatrix_audit::doctor::{checks, Counts, Disk, HostTools, Packages, Report, Share, SpecState, Tool, FORMAT};
 use compatrix_audit::lint::{Finding, Lint, Unchecked};
 use compatrix_model::axis::ValueName;
 use compatrix_model::facts::Availability;
@@ -36,6 +36,12 @@ fn host() -> HostTools {
         c_compiler: None,
         pkg_config: tool("/usr/bin/pkg-config", "1.8.1"),
         git: tool("/a/very/long/path/that/does/not/fit/beside/the/version/of/the/tool/git", "git version 2.47.3"),
+        machine: Some(Share {
+            cores: 0.5,
+            cores_by: Some("/sys/fs/cgroup/ci.slice".into()),
+            memory: Some(3 << 30),
+            memory_by: None,
+        }),
         disks: vec![Disk { what: "target/compat".into(), path: "/home/ada/made".into(), free: Ok(3 << 30) }],
         ..HostTools::default()
     }

@@ -62,7 +62,7 @@ fn the_sample() {
     let text = page(&sample_timeline());
     golden("timings.html", &text);
     well_formed_page(&text);
-    assert_eq!(wrote(&sample_timeline()), "3 builds, 5 runs");
+    assert_eq!(wrote(&sample_timeline()), "the timings of 3 builds and 5 runs");
 }
 
 #[test]

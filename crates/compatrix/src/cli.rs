@@ -158,6 +158,7 @@ Examples:
                                               short option
   compat --since origin/main                  cells that a branch can affect
   compat --profile full --shard 2/4           the second of four shards
+  compat --timings timings.html               also draw where the time went
   compat --format json --junit compat.xml     machine-readable output";
 
 const DOCTOR_HELP: &str = "\
@@ -215,6 +216,9 @@ pub struct CompatArgs {
     /// Also write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Also write the schedule of the run as a picture, with processor use below: one HTML file
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub timings: Option<PathBuf>,
 }
 
 /// Options of `plan`.

@@ -13,6 +13,7 @@ mod progress;
 mod request;
 mod sarif;
 mod terminal;
+mod timings;
 mod walk;
 mod workspace;
 

@@ -68,7 +68,8 @@ struct Progress<'a> {
     of: usize,
     builds_done: usize,
     builds: usize,
-    estimate: Duration,
+    /// What is left, and when that was said.
+    left: Option<(Duration, Instant)>,
     group_open: bool,
 }
 
@@ -85,7 +86,7 @@ impl<'a> Progress<'a> {
             of: 0,
             builds_done: 0,
             builds: 0,
-            estimate: Duration::ZERO,
+            left: None,
             group_open: false,
         }
     }
@@ -98,7 +99,8 @@ impl<'a> Progress<'a> {
             Event::Planned { builds, runs, reused, skipped, estimate_ms } => {
                 self.of = runs;
                 self.builds = builds;
-                self.estimate = Duration::from_millis(estimate_ms);
+                let estimate = Duration::from_millis(estimate_ms);
+                self.left = Some((estimate, clock::instant()));
                 let mut parts = Vec::new();
                 if runs > 0 {
                     parts.push(format!("{} to run with {}", count(runs, "cell"), count(builds, "build")));
@@ -110,13 +112,14 @@ impl<'a> Progress<'a> {
                     parts.push(format!("{skipped} unavailable"));
                 }
                 if runs > 0 {
-                    parts.push(format!("about {}", human(self.estimate)));
+                    parts.push(format!("about {}", human(estimate)));
                 }
                 // Without a cell there is only the error that follows.
                 if !parts.is_empty() {
                     self.line(AnsiColor::Green, "Planned", &parts.join(", "));
                 }
             }
+            Event::Left(ms) => self.left = Some((Duration::from_millis(ms), clock::instant())),
             Event::BuildStarted { build } => {
                 self.building.insert(build);
             }
@@ -171,17 +174,16 @@ impl<'a> Progress<'a> {
 
     /// `12 of 84 cells, 3 of 8 builds, 1 m 02 s left · building rust=stable …`, cut to the terminal.
     fn message(&self) -> String {
-        let elapsed = self.started.elapsed();
         let mut text = String::new();
         if self.of > 0 {
             text = format!("{} of {} cells", self.done, self.of);
             if self.builds > 0 {
                 text.push_str(&format!(", {} of {} builds", self.builds_done, self.builds));
             }
-            let left = self.estimate.saturating_sub(elapsed);
-            text.push_str(&match left.is_zero() {
-                true => format!(", {} so far", human(elapsed)),
-                false => format!(", about {} left", human(left)),
+            let left = self.left.map(|(left, said)| left.saturating_sub(said.elapsed()));
+            text.push_str(&match left.map(about) {
+                Some(left) if !left.is_empty() => format!(", about {left} left"),
+                _ => format!(", {} so far", human(self.started.elapsed())),
             });
         }
         if let Some(first) = self.building.iter().next() {
@@ -239,6 +241,20 @@ impl<'a> Progress<'a> {
     }
 }
 
+/// A predicted duration, no more exact than it is: `3 s`, `40 s`, `3 min 20 s`, `1 h 10 min`. Empty if next to nothing.
+fn about(duration: Duration) -> String {
+    let seconds = (duration.as_millis() + 500) / 1000;
+    let step = |step: u128| seconds.div_ceil(step) * step;
+    match seconds {
+        0 => String::new(),
+        1..=19 => format!("{seconds} s"),
+        20..=99 => format!("{} s", step(5)),
+        100..=599 => format!("{} min {:02} s", step(10) / 60, step(10) % 60),
+        600..=3599 => format!("{} min", step(60) / 60),
+        _ => format!("{} h {:02} min", step(300) / 3600, step(300) % 3600 / 60),
+    }
+}
+
 /// A duration for people: `0.4 s`, `12 s`, `3 min 20 s`.
 pub(crate) fn human(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -252,6 +268,30 @@ pub(crate) fn human(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn predictions_are_no_more_exact_than_they_are() {
+        let said = |seconds: f64| about(Duration::from_secs_f64(seconds));
+        let table = [
+            (0.0, ""),
+            (0.4, ""),
+            (0.6, "1 s"),
+            (12.3, "12 s"),
+            (21.0, "25 s"),
+            (40.0, "40 s"),
+            (99.0, "100 s"),
+            (101.0, "1 min 50 s"),
+            (200.0, "3 min 20 s"),
+            (595.0, "10 min 00 s"),
+            (601.0, "11 min"),
+            (3_599.0, "60 min"),
+            (3_900.0, "1 h 05 min"),
+            (90_000.0, "25 h 00 min"),
+        ];
+        for (seconds, expected) in table {
+            assert_eq!(said(seconds), expected, "{seconds}");
+        }
+    }
 
     #[test]
     fn durations_as_people_say_them() {

@@ -95,6 +95,21 @@ impl<'a> Request<'a> {
         Ok(self)
     }
 
+    /// The command and its choice of cells, for people.
+    pub(crate) fn shown(&self) -> String {
+        let mut shown = vec![command_name().to_owned(), self.work.as_str().to_owned()];
+        match self.event.event {
+            Some(event) => shown.push(format!("--event {}", event.as_str())),
+            None => shown.push(format!("--profile {}", self.profile_name)),
+        }
+        shown.extend(self.event.job.iter().map(|job| format!("--job {job}")));
+        shown.extend(self.packages.iter().map(|package| format!("-p {package}")));
+        shown.extend(self.selection.cells.iter().map(|cell| format!("--cell '{cell}'")));
+        shown.extend(self.selection.since.iter().map(|rev| format!("--since {rev}")));
+        shown.extend(self.selection.shard.iter().map(|shard| format!("--shard {shard}")));
+        shown.join(" ")
+    }
+
     /// For the planner.
     pub(crate) fn choice(&self) -> Choice<'_> {
         Choice { profile: &self.profile, cells: &self.cells, packages: &self.packages }

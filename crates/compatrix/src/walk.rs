@@ -17,6 +17,7 @@ use crate::event::{self, EventPart};
 use crate::progress;
 use crate::request::Request;
 use crate::terminal::Terminal;
+use crate::timings::TimingsFile;
 
 /// What a walk came to.
 pub(crate) struct Done {
@@ -27,15 +28,26 @@ pub(crate) struct Done {
 }
 
 /// Walks the plan of this request.
-pub(crate) fn walk(request: &Request<'_>, terminal: &Terminal) -> Result<Done, Error> {
+///
+/// With a file for timings, their page is written whatever came of it; second is whether that went well, because the
+/// results are shown first.
+pub(crate) fn walk(
+    request: &Request<'_>,
+    timings: Option<&TimingsFile<'_>>,
+    terminal: &Terminal,
+) -> Result<(Done, Result<(), Error>), Error> {
     let started = clock::instant();
     let Request { opened, .. } = request;
     let session = opened.session(request.limits(), true, terminal)?;
     let event = event::part(opened, &session, request.event, request.work)?;
     let narrow_by = request.narrow_by(event.as_ref().map(|event| event.part.clone()));
-    let mut walked = progress::during(terminal, |events| {
+    let sampling = timings.map(|_| session.host.recording.sampling());
+    let walked = progress::during(terminal, |events| {
         session.walk(&opened.parsed, &request.choice(), &narrow_by, &opened.today, events)
-    })?;
+    });
+    drop(sampling);
+    let timings = timings.map_or(Ok(()), |timings| timings.write(request, &session, walked.as_ref(), terminal));
+    let mut walked = walked?;
     request.refuse_empty(&walked.plan)?;
     let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     walked.matrix.totals.elapsed_ms = Some(elapsed);
@@ -43,7 +55,7 @@ pub(crate) fn walk(request: &Request<'_>, terminal: &Terminal) -> Result<Done, E
     walked.matrix.repro = format!("{} repro{packages}", command_name());
     let written = event.as_ref().filter(|_| request.event.evidence.is_some());
     let artifact = written.map(|event| event::artifact(opened, &session, event, &walked));
-    Ok(Done { walked, event, artifact })
+    Ok((Done { walked, event, artifact }, timings))
 }
 
 impl Done {

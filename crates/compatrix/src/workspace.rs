@@ -10,6 +10,7 @@ use compatrix_engine::sys::environment::Ambient;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::Limits;
+use compatrix_engine::sys::machine::Machine;
 use compatrix_engine::sys::supervisor::Supervisor;
 use compatrix_model::cell::{CellId, CellIdError};
 use compatrix_model::condition::{glob_matches, Condition};
@@ -155,9 +156,9 @@ pub(crate) fn read_spec(root: &Path) -> Result<Parsed, Error> {
         .map_err(|problems| Error::Spec(Box::new(problems)))
 }
 
-/// How many processors this process may use.
+/// How many processors this process may use: at least one, and no more than a control group's quota fills.
 pub(crate) fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    Machine::look().jobs()
 }
 
 /// The limits of commands that run nothing.

@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use super::{Check, Disk, HostTools, Nightly, Packages, Status, Tool, Toolchain};
+use super::{Check, Disk, HostTools, Nightly, Packages, Share, Status, Tool, Toolchain};
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::condition::partial_version;
 use compatrix_model::facts::Availability;
@@ -86,6 +86,7 @@ pub fn checks(host: &HostTools, spec: Option<&Spec>, uses_sqlite: bool) -> Vec<C
     };
     checks.push(tool("apt-get", "apt-get", &host.apt_get, false, distributions));
     checks.push(tool("dpkg-deb", "dpkg-deb", &host.dpkg_deb, false, distributions));
+    checks.extend(host.machine.iter().flat_map(machine));
     checks.extend(host.disks.iter().map(|one| disk(one, needs)));
     checks
 }
@@ -225,6 +226,24 @@ fn nightly(host: &HostTools, needs: Needs) -> Vec<Check> {
     }
     checks.push(check);
     checks
+}
+
+/// Cores and memory, each with the control group that limits it.
+fn machine(share: &Share) -> Vec<Check> {
+    let check = |id, found, group: &Option<String>| Check {
+        id,
+        name: str::to_owned(id),
+        status: Status::Ok,
+        required: true,
+        found,
+        path: group.clone().unwrap_or_default(),
+        needed_for: "builds and runs at once".to_owned(),
+        mend: String::new(),
+    };
+    let cores = (share.cores * 100.0).round() / 100.0;
+    let unit = if cores == 1.0 { "core" } else { "cores" };
+    let memory = share.memory.map(|memory| check("memory", size(memory), &share.memory_by));
+    [check("cores", format!("{cores} {unit}"), &share.cores_by)].into_iter().chain(memory).collect()
 }
 
 fn disk(disk: &Disk, needs: Needs) -> Check {

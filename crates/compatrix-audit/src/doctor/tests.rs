@@ -40,6 +40,7 @@ fn full() -> HostTools {
         git: tool("/bin/git", "git version 2"),
         apt_get: tool("/bin/apt-get", "apt 2"),
         dpkg_deb: tool("/bin/dpkg-deb", ""),
+        machine: Some(Share { cores: 2.0, cores_by: None, memory: Some(8 << 30), memory_by: None }),
         disks: vec![Disk { what: "target/compat".to_owned(), path: "/w".to_owned(), free: Ok(67 << 30) }],
     }
 }
@@ -191,6 +192,20 @@ fn room_is_told_in_three_steps() {
 }
 
 #[test]
+fn what_limits_cores_and_memory_is_named() {
+    let found = |cores, cores_by: Option<&str>, memory, memory_by: Option<&str>| {
+        let (cores_by, memory_by) = (cores_by.map(str::to_owned), memory_by.map(str::to_owned));
+        let host = HostTools { machine: Some(Share { cores, cores_by, memory, memory_by }), ..full() };
+        let of_machine = checks(&host, None, true).into_iter().filter(|check| ["cores", "memory"].contains(&check.id));
+        of_machine.map(|check| format!("{} {}", check.found, check.path)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(2.0, None, Some(8 << 30), None), ["2 cores ", "8.0 GiB "]);
+    assert_eq!(found(1.0, None, None, None), ["1 core "]);
+    assert_eq!(found(1.0 / 3.0, Some("/g/a"), None, None), ["0.33 cores /g/a"]);
+    assert_eq!(found(0.5, Some("/g/a"), Some(512 << 20), Some("/g")), ["0.5 cores /g/a", "512 MiB /g"]);
+}
+
+#[test]
 fn the_counts_are_of_what_is_told() {
     let mut host = full();
     (host.c_compiler, host.valgrind) = (None, None);
@@ -205,5 +220,5 @@ fn the_counts_are_of_what_is_told() {
         counts: Counts::default(),
     };
     report.count();
-    assert_eq!(report.counts, Counts { errors: 1, warnings: 0, missing: 1, ok: 13, unchecked: 0 });
+    assert_eq!(report.counts, Counts { errors: 1, warnings: 0, missing: 1, ok: 15, unchecked: 0 });
 }

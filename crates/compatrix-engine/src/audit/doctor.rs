@@ -27,6 +27,7 @@ use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::{Host, Limits};
 use crate::sys::memo::Memo;
+use crate::sys::recording::Recording;
 use crate::sys::supervisor::Supervisor;
 
 pub use gathered::DoctorFacts;
@@ -68,7 +69,17 @@ pub fn examine(root: &Path, ambient: Ambient) -> Result<Examined, Error> {
         committed: false,
     };
     let now = crate::sys::clock::now();
-    let host = Host { root: root.to_owned(), dir, cache, ambient, memo, supervisor, limits, now };
+    let host = Host {
+        root: root.to_owned(),
+        dir,
+        cache,
+        ambient,
+        memo,
+        supervisor,
+        limits,
+        now,
+        recording: Recording::default(),
+    };
     Ok(Examined { host, _scratch: scratch })
 }
 

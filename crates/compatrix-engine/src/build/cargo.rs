@@ -11,6 +11,7 @@ use compatrix_model::lockset::advice::NewGroup;
 use compatrix_model::lockset::refusal;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Sanitizer, Targets};
+use compatrix_model::time_limit;
 
 use super::cc;
 use super::messages::Messages;
@@ -275,7 +276,8 @@ pub(crate) fn doctests(
     let trouble = match finished.end {
         End::TimedOut => {
             let limit = command.timeout.unwrap_or_default();
-            Some((Outcome::TimedOut, format!("documentation tests ran for more than {limit:?}")))
+            let ended = time_limit::Ended { limit, had: finished.had, wall: finished.wall };
+            Some(ended.outcome("documentation tests", ""))
         }
         End::Interrupted => Some((Outcome::Infrastructure, "interrupted".to_owned())),
         End::Itself if finished.status.success() => hidden(host, &command, &report, &String::from_utf8_lossy(&said))?,

@@ -13,6 +13,7 @@ use compatrix_leak::{Canary, Finding, FindingKind, Policy, ShouldPanic, Standing
 use compatrix_model::evidence::Counts;
 use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::outcome::Outcome;
+use compatrix_model::time_limit;
 
 use crate::build::Executable;
 use crate::find::facts::LeakToolFacts;
@@ -174,7 +175,8 @@ pub(crate) fn unit_outcome(ran: &RanUnit, unit: &Unit<'_>, limit: Duration) -> (
     };
     match ran.finished.end {
         End::TimedOut => {
-            return (Outcome::TimedOut, format!("{target} ran for more than {limit:?} under the tool{running}"))
+            let ended = time_limit::Ended { limit, had: ran.finished.had, wall: ran.finished.wall };
+            return ended.outcome(target, &format!(" under the tool{running}"));
         }
         End::Interrupted => return (Outcome::Infrastructure, "interrupted".to_owned()),
         End::Itself => {}

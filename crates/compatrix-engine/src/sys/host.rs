@@ -10,6 +10,7 @@ use crate::sys::account::Account;
 use crate::sys::environment::Ambient;
 use crate::sys::memo::Memo;
 use crate::sys::process::{Command, Finished, Output};
+use crate::sys::recording::Recording;
 use crate::sys::supervisor::Supervisor;
 
 /// Seconds before a failed provision is retried.
@@ -41,6 +42,8 @@ pub struct Host {
     pub limits: Limits,
     /// Seconds since the Unix epoch when we started.
     pub now: i64,
+    /// What this command does, for `--timings`.
+    pub recording: Recording,
 }
 
 /// Limits on fetching and parallelism.
@@ -152,6 +155,7 @@ impl Host {
                 committed: false,
             },
             now: 0,
+            recording: Recording::default(),
         }
     }
 }

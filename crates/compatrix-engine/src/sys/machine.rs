@@ -6,7 +6,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use crate::sys::machine::groups::{groups, Group, Version};
+use crate::sys::machine::groups::{groups, text, Group, Version};
 
 /// What this process may use of the machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,8 @@ pub struct Machine {
     root: PathBuf,
     /// The control groups with a limit of memory.
     limited: Vec<Group>,
+    /// The file that says how long threads waited for a core.
+    pressure: PathBuf,
 }
 
 /// Bytes in a kB of `/proc`.
@@ -37,7 +39,15 @@ impl Machine {
 
     /// One with this many cores and bytes of memory, none of it in use.
     pub fn of(cores: f64, memory: u64) -> Self {
-        Self { cores, memory, cores_by: None, memory_by: None, root: PathBuf::new(), limited: Vec::new() }
+        Self {
+            cores,
+            memory,
+            cores_by: None,
+            memory_by: None,
+            root: PathBuf::new(),
+            limited: Vec::new(),
+            pressure: PathBuf::new(),
+        }
     }
 
     /// What the files below this root say, with this many processors where they do not.
@@ -49,7 +59,11 @@ impl Machine {
                 meminfo(root, "MemTotal").unwrap_or(u64::MAX),
             )
         };
-        for group in groups(root, "cpu") {
+        let groups_of_cores = groups(root, "cpu");
+        let of_group = groups_of_cores.first().map(|group| group.path.join("cpu.pressure"));
+        machine.pressure =
+            of_group.filter(|path| text(root, path).is_some()).unwrap_or_else(|| root.join("proc/pressure/cpu"));
+        for group in groups_of_cores {
             match quota(&group) {
                 Some(cores) if cores < machine.cores => {
                     (machine.cores, machine.cores_by) = (cores, Some(group.path));
@@ -73,6 +87,13 @@ impl Machine {
         self.cores.ceil().max(1.0) as usize
     }
 
+    /// The part of the last seconds in which some thread of our control group, or else of the machine, waited for a core
+    /// (the kernel's accounting/psi; a kernel may lack it). Its sums change every two seconds only, the average says as
+    /// much.
+    pub(crate) fn pressure(&self) -> Option<f64> {
+        some_pressure(&text(&self.root, &self.pressure)?)
+    }
+
     /// Bytes in use now. What is left, up to [`Machine::memory`], can be taken: neither the machine nor a control group
     /// has less. Cached pages of files do not count, the kernel gives them back first.
     pub fn memory_in_use(&self) -> u64 {
@@ -86,6 +107,13 @@ impl Machine {
             None => 0,
         }
     }
+}
+
+/// The average over ten seconds of the share of time in which some thread waited.
+fn some_pressure(text: &str) -> Option<f64> {
+    let some = text.lines().find_map(|line| line.strip_prefix("some "))?;
+    let percent: f64 = some.split(' ').find_map(|word| word.strip_prefix("avg10="))?.parse().ok()?;
+    Some(percent / 100.0).filter(|share| (0.0..=1.0).contains(share))
 }
 
 /// The processors on which this process may run: those of its affinity, which cpusets narrow, that are online
@@ -158,9 +186,4 @@ fn meminfo(root: &Path, name: &str) -> Option<u64> {
     let all = text(root, "proc/meminfo")?;
     let line = all.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     line.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(KIB)
-}
-
-#[allow(clippy::disallowed_methods, reason = "what the kernel says of this process")]
-fn text(root: &Path, path: &str) -> Option<String> {
-    std::fs::read_to_string(root.join(path)).ok()
 }

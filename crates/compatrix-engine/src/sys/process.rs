@@ -9,7 +9,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -23,8 +23,10 @@ use crate::sys::supervisor::{End, ProcessKind, Supervisor};
 
 /// Bytes kept from the end of each stream, for messages.
 const TAIL: usize = 64 * 1024;
-/// The interval for checking whether a process ended without closing its streams.
+/// The interval for checking whether a process ended without closing its streams, where the system does not report it.
 const LOOK: Duration = Duration::from_millis(50);
+/// The same where it does.
+const LOOK_SOMETIMES: Duration = Duration::from_secs(1);
 /// The most bytes read from the pipes of an ended process; a pipe holds less (pipe(7)).
 const PIPES: u64 = 4 * 1024 * 1024;
 /// The longest time to read them if something keeps writing.
@@ -41,7 +43,7 @@ pub struct Command {
     pub dir: PathBuf,
     /// The complete environment; nothing is inherited.
     pub env: BTreeMap<String, String>,
-    /// The time limit.
+    /// The time limit. It counts the time that the process and its group had, not what the machine took from them.
     pub timeout: Option<Duration>,
     /// How long it may take to stop, for one that has processes of its own to end: at its time limit it is asked, too, and
     /// not killed at once.
@@ -63,6 +65,8 @@ pub struct Finished {
     pub stderr: Tail,
     /// Wall time.
     pub wall: Duration,
+    /// What of the wall time counted against its limit: the time that the machine did not take from it.
+    pub had: Duration,
     /// CPU time of the process and the children that it waited for; zero if unknown.
     pub cpu: Duration,
     /// Whether processes that it started outlived it and had to be killed.
@@ -174,8 +178,7 @@ impl Command {
         stderr: Sink<'_>,
     ) -> io::Result<Finished> {
         let started = crate::sys::clock::instant();
-        let (mut child, guard) =
-            supervisor.spawn(&mut command, kind, self.timeout.map(|limit| started + limit), self.patience)?;
+        let (mut child, guard) = supervisor.spawn(&mut command, kind, self.timeout, self.patience)?;
         let pid = Pid::from_child(&child);
 
         let mut streams = [
@@ -183,14 +186,16 @@ impl Command {
             Stream::new(child.stderr.take().map(|s| Box::new(s) as Box<dyn Readable>), stderr),
         ];
         let mut ended = false;
+        let end = watch_end(pid);
+        let wait = if end.is_some() { LOOK_SOMETIMES } else { LOOK };
         while streams.iter().any(Stream::is_open) && !ended {
-            pump(&mut streams, LOOK)?;
+            pump(&mut streams, end.as_ref(), wait)?;
             ended = has_ended(pid, WaitIdOptions::NOHANG)?;
         }
         has_ended(pid, WaitIdOptions::empty())?;
         let cpu = processor_time(pid);
         // The leader is a zombie until it is reaped below, so its group id cannot be reused.
-        let end = guard.finish(cpu);
+        let (reason, had) = guard.finish(cpu);
         drain(&mut streams)?;
         let left_writers = streams.iter().any(Stream::is_open);
         let mut left_processes = left_writers;
@@ -208,10 +213,11 @@ impl Command {
         Ok(Finished {
             pid: child.id(),
             status,
-            end,
+            end: reason,
             stdout,
             stderr,
             wall: started.elapsed(),
+            had,
             cpu,
             left_processes,
             left_writers,
@@ -314,8 +320,20 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// Reads available data, waiting at most this long; false if nothing came.
-fn pump(streams: &mut [Stream<'_>; 2], wait: Duration) -> io::Result<bool> {
+/// A file that is ready to read when the process has ended (pidfd_open(2)), where the system has that. Hundreds of runs
+/// that sleep are not asked again and again.
+#[cfg(target_os = "linux")]
+fn watch_end(pid: Pid) -> Option<OwnedFd> {
+    rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn watch_end(_: Pid) -> Option<OwnedFd> {
+    None
+}
+
+/// Reads available data, waiting at most this long for it or for the end of the process; false if none came.
+fn pump(streams: &mut [Stream<'_>; 2], end: Option<&OwnedFd>, wait: Duration) -> io::Result<bool> {
     let ready: Vec<bool> = {
         let mut fds = Vec::new();
         for stream in streams.iter() {
@@ -323,6 +341,8 @@ fn pump(streams: &mut [Stream<'_>; 2], wait: Duration) -> io::Result<bool> {
                 fds.push(PollFd::from_borrowed_fd(source.as_fd(), PollFlags::IN));
             }
         }
+        // After those of the streams, which are told apart by their places.
+        fds.extend(end.map(|end| PollFd::new(end, PollFlags::IN)));
         let wait = Timespec { tv_sec: wait.as_secs() as _, tv_nsec: wait.subsec_nanos().into() };
         match poll(&mut fds, Some(&wait)) {
             Ok(_) => {}
@@ -346,7 +366,7 @@ fn pump(streams: &mut [Stream<'_>; 2], wait: Duration) -> io::Result<bool> {
 fn drain(streams: &mut [Stream<'_>; 2]) -> io::Result<()> {
     let read = |streams: &[Stream<'_>; 2]| streams.iter().map(|stream| stream.tail.total).sum::<u64>();
     let (start, before) = (crate::sys::clock::instant(), read(streams));
-    while streams.iter().any(Stream::is_open) && pump(streams, Duration::from_millis(20))? {
+    while streams.iter().any(Stream::is_open) && pump(streams, None, Duration::from_millis(20))? {
         if read(streams) - before > PIPES || start.elapsed() > DRAIN {
             break;
         }

@@ -3,6 +3,9 @@
 //! Every reader gives nothing where a file is absent or is not as documented: a process may end at any moment, and not
 //! every kernel and container has every file.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -45,6 +48,26 @@ pub(crate) struct MachineTime {
     pub stolen: Duration,
 }
 
+/// The fields of a `stat` from the third on. The second one, the name in parentheses, may contain anything.
+struct Stat {
+    rest: String,
+}
+
+impl Stat {
+    fn of(text: String) -> Option<Self> {
+        text.rsplit_once(')').map(|(_, rest)| Self { rest: rest.to_owned() })
+    }
+
+    /// The field that has this number in the manual.
+    fn field(&self, manual: usize) -> Option<&str> {
+        self.rest.split_ascii_whitespace().nth(manual - 3)
+    }
+
+    fn number(&self, manual: usize) -> Option<u64> {
+        self.field(manual)?.parse().ok()
+    }
+}
+
 impl Processes {
     /// Those of this machine.
     pub(crate) fn here() -> Self {
@@ -52,7 +75,8 @@ impl Processes {
         Self::under("/proc", ticks, rustix::param::page_size() as u64)
     }
 
-    fn under(root: impl Into<PathBuf>, ticks_per_second: u64, page: u64) -> Self {
+    /// Those that the files in this folder describe.
+    pub(crate) fn under(root: impl Into<PathBuf>, ticks_per_second: u64, page: u64) -> Self {
         Self { root: root.into(), tick: Duration::from_nanos(1_000_000_000 / ticks_per_second), page }
     }
 
@@ -71,23 +95,26 @@ impl Processes {
         self.text("loadavg")?.split_whitespace().nth(4)?.parse().ok().filter(|last| *last != 0)
     }
 
-    /// A process.
+    /// What `stat` says of a process; nothing if it is gone.
     pub(crate) fn process(&self, number: u32) -> Option<Process> {
-        let stat = self.text(&format!("{number}/stat"))?;
-        // The second field, the name in parentheses, may contain anything.
-        let (_, rest) = stat.rsplit_once(')')?;
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        // Counted from the third field of the manual.
-        let field = |manual: usize| fields.get(manual - 3)?.parse::<i64>().ok();
-        let positive = |manual: usize| u64::try_from(field(manual)?).ok();
-        let ticks: u64 = [14, 15, 16, 17].into_iter().map(positive).sum::<Option<u64>>()?;
+        let stat = Stat::of(self.text(&format!("{number}/stat"))?)?;
+        let ticks: u64 = [14, 15, 16, 17].into_iter().map(|field| stat.number(field)).sum::<Option<u64>>()?;
         Some(Process {
-            parent: u32::try_from(field(4)?).ok()?,
-            group: u32::try_from(field(5)?).ok()?,
+            parent: u32::try_from(stat.number(4)?).ok()?,
+            group: u32::try_from(stat.number(5)?).ok()?,
             cpu: self.ticks(ticks),
-            started: positive(22)?,
-            memory: positive(24)?.saturating_mul(self.page),
+            started: stat.number(22)?,
+            memory: stat.number(24)?.saturating_mul(self.page),
         })
+    }
+
+    /// For how long a thread has been there, to the clock tick, if it runs or waits for a core now (proc_pid_stat(5),
+    /// state `R`; proc_uptime(5)).
+    pub(crate) fn age_if_ready(&self, process: u32, thread: u32) -> Option<Duration> {
+        let stat = Stat::of(self.text(&format!("{process}/task/{thread}/stat"))?)?;
+        let uptime: f64 = self.text("uptime")?.split_whitespace().next()?.parse().ok()?;
+        let uptime = Duration::try_from_secs_f64(uptime).ok()?;
+        (stat.field(3)? == "R").then_some(uptime.checked_sub(self.ticks(stat.number(22)?))?)
     }
 
     /// The times of all threads of a process that are alive, by their numbers; nothing where the kernel keeps none.

@@ -1,5 +1,6 @@
 //! Supervises all child processes: time limits, interrupts, use of the machine, and leftovers of a killed orchestrator.
 
+mod had;
 mod sampler;
 
 use std::collections::HashMap;
@@ -10,8 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::sys::account::Account;
+use crate::sys::machine::Machine;
 use crate::sys::processes::Processes;
-use crate::sys::supervisor::sampler::Sampler;
+use crate::sys::supervisor::had::Had;
+use crate::sys::supervisor::sampler::{Reading, Sampler};
 
 use rustix::process::{kill_process_group, Pid, Signal};
 
@@ -70,7 +73,8 @@ struct Group {
     pid: Pid,
     started: Instant,
     account: Option<Account>,
-    deadline: Option<Instant>,
+    limit: Option<Duration>,
+    had: Had,
     patience: Option<Duration>,
     end: End,
     /// When SIGTERM was sent.
@@ -143,7 +147,8 @@ impl Supervisor {
         self.shared.interrupted.store(true, Ordering::SeqCst);
     }
 
-    /// Starts a process as leader of a new group, marks it, and watches the group.
+    /// Starts a process as leader of a new group, marks it, and watches the group. Its time limit counts the time that the
+    /// group had, which is less than the time on the clock while others use the cores.
     ///
     /// # Errors
     /// It cannot be started.
@@ -151,7 +156,7 @@ impl Supervisor {
         &self,
         command: &mut std::process::Command,
         kind: ProcessKind,
-        deadline: Option<Instant>,
+        limit: Option<Duration>,
         patience: Option<Duration>,
     ) -> io::Result<(Child, Guard<'_>)> {
         let id = self.shared.next.fetch_add(1, Ordering::SeqCst);
@@ -166,16 +171,18 @@ impl Supervisor {
                 self.shared.watch_account(account);
                 account.begin(number(pid), started);
             }
-            groups.insert(id, Group { pid, started, account, deadline, patience, end: End::Itself, asked: None });
+            let (had, end) = (Had::new(started), End::Itself);
+            groups.insert(id, Group { pid, started, account, limit, had, patience, end, asked: None });
             child
         };
         if !self.shared.watching.swap(true, Ordering::SeqCst) {
             let shared = Arc::downgrade(&self.shared);
             std::thread::spawn(move || {
-                let mut sampler = Sampler::new(Processes::here());
+                let mut sampler = Sampler::new(Processes::here(), Machine::look());
                 while let Some(shared) = shared.upgrade() {
-                    shared.measure(&mut sampler);
-                    shared.look();
+                    let now = crate::sys::clock::instant();
+                    shared.measure(&mut sampler, now);
+                    shared.look(now);
                     drop(shared);
                     std::thread::sleep(TICK);
                 }
@@ -222,31 +229,44 @@ impl Watch {
         }
     }
 
-    /// Looks at what the groups use, if it is time.
-    fn measure(&self, sampler: &mut Sampler) {
-        let now = crate::sys::clock::instant();
-        if !sampler.is_due(now) {
-            return;
-        }
-        let leaders: Vec<_> = self.lock().values().map(|group| (number(group.pid), group.started)).collect();
+    /// Looks at what the groups use if it is time, and at what those had that seem to be over their limit.
+    fn measure(&self, sampler: &mut Sampler, now: Instant) {
+        let due = sampler.is_due(now);
+        let (leaders, over): (Vec<_>, Vec<_>) = {
+            let groups = self.lock();
+            let over: Vec<_> = groups.values().filter(|group| group.is_over(now)).map(|g| number(g.pid)).collect();
+            let wanted = groups.values().filter(|_| due || !over.is_empty());
+            (wanted.map(|group| (number(group.pid), group.started)).collect(), over)
+        };
         // Without the lock: nobody waits for files of `/proc`.
-        let readings = if leaders.is_empty() { None } else { sampler.look(&leaders, now) };
-        if let Some(readings) = readings {
-            for group in self.lock().values() {
+        let readings = match leaders.is_empty() {
+            false if due => sampler.look(&leaders, now),
+            false => sampler.look_at(&leaders, now, |leader| over.contains(&leader)),
+            true => HashMap::new(),
+        };
+        if !readings.is_empty() {
+            let taken = sampler.taken(&readings);
+            for group in self.lock().values_mut() {
                 let process = number(group.pid);
-                if let (Some(account), Some(reading)) = (&group.account, readings.get(&process)) {
-                    account.see(process, reading.seen, reading.waited);
+                let Some(Reading { seen, part, waited }) = readings.get(&process).copied() else { continue };
+                // What ended it stays as it was.
+                if group.asked.is_none() {
+                    group.had.add(part, taken, now);
+                }
+                if let Some(account) = &group.account {
+                    account.see(process, seen, waited);
                 }
             }
         }
-        self.accounts().retain(|account| !account.close_window(now) && !account.is_forgotten());
+        if due {
+            self.accounts().retain(|account| !account.close_window(now) && !account.is_forgotten());
+        }
     }
 
-    fn look(&self) {
-        let now = crate::sys::clock::instant();
+    fn look(&self, now: Instant) {
         let interrupted = self.interrupted.load(Ordering::SeqCst);
         for group in self.lock().values_mut() {
-            let expired = group.deadline.is_some_and(|deadline| now >= deadline);
+            let expired = group.is_over(now);
             match group.asked {
                 None if expired || interrupted => {
                     group.end = if expired { End::TimedOut } else { End::Interrupted };
@@ -263,6 +283,12 @@ impl Watch {
     }
 }
 
+impl Group {
+    fn is_over(&self, now: Instant) -> bool {
+        self.limit.is_some_and(|limit| self.had.is_over(limit, now))
+    }
+}
+
 impl Guard<'_> {
     /// Ends every process that the watched one started, in its group or out of it, but not itself: it has ended.
     pub fn kill_descendants(&self) {
@@ -275,14 +301,14 @@ impl Guard<'_> {
         kill_marked(Some(watched), |mark| mark == self.mark)
     }
 
-    /// Takes the process, which used this much processor time, off the watch and says why it ended. To be called after its
-    /// end, before it is reaped.
-    pub fn finish(&self, cpu: Duration) -> End {
-        let Some(group) = self.shared.lock().remove(&self.id) else { return End::Itself };
+    /// Takes the process, which used this much processor time, off the watch; says why it ended and how much time it had.
+    /// To be called after its end, before it is reaped.
+    pub fn finish(&self, cpu: Duration) -> (End, Duration) {
+        let Some(group) = self.shared.lock().remove(&self.id) else { return (End::Itself, Duration::ZERO) };
         if let Some(account) = &group.account {
             account.end(number(group.pid), cpu);
         }
-        group.end
+        (group.end, group.had.until(crate::sys::clock::instant()))
     }
 }
 

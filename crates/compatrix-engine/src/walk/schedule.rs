@@ -21,7 +21,8 @@ use std::time::Duration;
 
 use compatrix_model::evidence::Record;
 use compatrix_model::linkage::Linkage;
-use compatrix_model::plan::predict::{FIRST_BUILD_MS, LATER_BUILD_MS, RUN_MS};
+use compatrix_model::plan::forecast::Room;
+use compatrix_model::plan::predict::{LATER_BUILD_MS, RUN_MS};
 use compatrix_model::plan::Build;
 use compatrix_model::results::doubt::{Company, Doubt};
 
@@ -141,13 +142,7 @@ pub(super) fn run_all(
     tell: Sender<Told>,
 ) {
     let machine = Machine::look();
-    let at_once = host.limits.jobs.max(1);
-    let admission = Admission {
-        // Who asks for fewer jobs than there are cores wants to keep some.
-        cores: machine.cores.min(at_once as f64),
-        memory: machine.memory,
-        most_runs: if host.limits.serial { 1 } else { (at_once * RUNS_PER_JOB).clamp(LEAST_CAP, MOST_CAP) },
-    };
+    let (at_once, admission) = (host.limits.jobs.max(1), admission(host, &machine));
     let begun_before: BTreeMap<usize, Account> =
         (0..jobs.len()).filter_map(|job| work.begun(job).map(|account| (job, account))).collect();
     let schedule = Schedule {
@@ -177,6 +172,23 @@ pub(super) fn run_all(
     for (run, record) in schedule.lock().unconfirmed() {
         let _ = tell.send(Told::RunFinished(run, Box::new(record), Spent::default()));
     }
+}
+
+fn admission(host: &Host, machine: &Machine) -> Admission {
+    let at_once = host.limits.jobs.max(1);
+    Admission {
+        // Who asks for fewer jobs than there are cores wants to keep some.
+        cores: machine.cores.min(at_once as f64),
+        memory: machine.memory,
+        most_runs: if host.limits.serial { 1 } else { (at_once * RUNS_PER_JOB).clamp(LEAST_CAP, MOST_CAP) },
+    }
+}
+
+/// What may be under way at once, for a forecast.
+pub(super) fn room(host: &Host) -> Room {
+    let Admission { cores, most_runs, .. } = admission(host, &Machine::look());
+    let builds = host.limits.jobs.max(1);
+    Room { cores, builds, tasks: if host.limits.serial { 1 } else { builds + most_runs } }
 }
 
 /// A task that began.
@@ -333,21 +345,6 @@ fn works(jobs: &[Job<'_>]) -> Vec<Work> {
         Work { link, doctests: job.build.targets.doctests(), runs: job.runs.clone() }
     };
     jobs.iter().map(&mut work).collect()
-}
-
-/// Predicted wall time of all jobs in milliseconds: the work over the jobs at once, but no less than the longest lane.
-pub(super) fn estimate_ms(jobs: &[Job<'_>], at_once: usize) -> u64 {
-    let mut lanes: BTreeMap<_, u64> = BTreeMap::new();
-    let mut all = 0;
-    for job in jobs {
-        let lane = lanes.entry(job.build.lane()).or_default();
-        let unseen = if *lane == 0 { FIRST_BUILD_MS } else { LATER_BUILD_MS };
-        let build = job.predicted_ms.unwrap_or(unseen);
-        *lane += build;
-        all += build + job.doctests_ms.unwrap_or_default();
-        all += job.runs.iter().map(|run| run.predicted_ms.unwrap_or(RUN_MS)).sum::<u64>();
-    }
-    (all / at_once.max(1) as u64).max(lanes.values().copied().max().unwrap_or(0))
 }
 
 fn summarise(built: Built, account: &Account) -> BuiltSummary {

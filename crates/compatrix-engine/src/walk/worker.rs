@@ -13,6 +13,7 @@ use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Build, Plan};
 use compatrix_model::results::doubt::{self, Company, Doubt};
 use compatrix_model::results::intake::Judge;
+use compatrix_model::timeline::BarEnd;
 
 use crate::build::{self, Built, Doctests, Product, Read};
 use crate::find::written::Span;
@@ -28,6 +29,7 @@ use crate::sys::host::Host;
 use crate::walk::head_start::HeadStart;
 use crate::walk::schedule::{Executor, Job, RunTask};
 use crate::walk::sources::Watch;
+use crate::walk::tracker::{Doing, Tracker};
 
 /// What all tasks of a walk have in common.
 pub(super) struct Worker<'a> {
@@ -40,6 +42,7 @@ pub(super) struct Worker<'a> {
     pub(super) survey: &'a Survey,
     pub(super) jobs: &'a [Job<'a>],
     pub(super) head_start: &'a HeadStart<'a>,
+    pub(super) tracker: &'a Tracker<'a>,
     pub(super) watch: Option<&'a Watch<'a>>,
     pub(super) cells: &'a [CellId],
     pub(super) build_keys: &'a [Sha256],
@@ -73,7 +76,10 @@ impl Worker<'_> {
         self.with_inputs(self.jobs[task.job].build, task.run, &task.product.read, |inputs| {
             let what = format!("`{}` (suite {})", inputs.cell, inputs.suite.name);
             let inputs = RunInputs { alone: inputs.alone || alone, ..*inputs };
-            self.watched(what, || run_suite(&host, &inputs, task.product, &leaks))
+            let doing = Doing::Run { job: task.job, run: task.run, alone: alone || inputs.suite.alone };
+            let name = format!("{} ({})", inputs.cell, inputs.suite.name);
+            let work = |_| self.watched(what, || run_suite(&host, &inputs, task.product, &leaks));
+            self.tracker.during(doing, name, task.account, work, |record| self.end(record.outcome == Outcome::Passed))
         })
     }
 
@@ -83,6 +89,15 @@ impl Worker<'_> {
         let done = act();
         self.note(Span { what, from, to: system() });
         done
+    }
+
+    /// How a task ended. What fails after an interrupt was cut short by it.
+    fn end(&self, ok: bool) -> BarEnd {
+        match (ok, self.host.supervisor.is_interrupted()) {
+            (true, _) => BarEnd::Ok,
+            (false, true) => BarEnd::Cut,
+            (false, false) => BarEnd::Red,
+        }
     }
 
     fn note(&self, span: Span) {
@@ -120,16 +135,22 @@ impl Worker<'_> {
 impl Executor for Worker<'_> {
     fn build(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> anyhow::Result<Built> {
         let (host, build) = (self.host.on_account(account), self.jobs[job].build);
-        let what = format!("the build `{}`", self.jobs[job].name);
-        if let Some((built, since)) = self.head_start.take(build) {
-            self.note(Span { what, from: since, to: system() });
-            return built.map(|built| self.checked(built, since));
-        }
-        self.watched(what, || {
-            let since = system();
-            let inputs = build_inputs(&host, self.spec, self.survey, build)?;
-            Ok(self.checked(build::build(&host, build, &inputs, jobs)?, since))
-        })
+        let name = &self.jobs[job].name;
+        let what = format!("the build `{name}`");
+        let work = |bar| {
+            if let Some((built, since)) = self.head_start.take(build) {
+                self.tracker.began_before(bar, self.host.recording.ms_of(since));
+                self.note(Span { what, from: since, to: system() });
+                return built.map(|built| self.checked(built, since));
+            }
+            self.watched(what, || {
+                let since = system();
+                let inputs = build_inputs(&host, self.spec, self.survey, build)?;
+                Ok(self.checked(build::build(&host, build, &inputs, jobs)?, since))
+            })
+        };
+        let is_ok = |built: &anyhow::Result<Built>| self.end(built.as_ref().is_ok_and(|built| built.result.is_ok()));
+        self.tracker.during(Doing::Build(job), name.clone(), account, work, is_ok)
     }
 
     fn begun(&self, job: usize) -> Option<Account> {
@@ -137,13 +158,18 @@ impl Executor for Worker<'_> {
     }
 
     fn doctests(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> Doctests {
-        self.watched(format!("the documentation tests of `{}`", self.jobs[job].name), || {
-            self.run_doctests(job, jobs, account).unwrap_or_else(|error| Doctests {
-                counts: Counts::default(),
-                failures: Vec::new(),
-                trouble: Some((Outcome::Infrastructure, format!("{error:#}"))),
+        let name = &self.jobs[job].name;
+        let work = |_| {
+            self.watched(format!("the documentation tests of `{name}`"), || {
+                self.run_doctests(job, jobs, account).unwrap_or_else(|error| Doctests {
+                    counts: Counts::default(),
+                    failures: Vec::new(),
+                    trouble: Some((Outcome::Infrastructure, format!("{error:#}"))),
+                })
             })
-        })
+        };
+        let is_ok = |doctests: &Doctests| self.end(!doctests.are_red());
+        self.tracker.during(Doing::Doctests(job), format!("doctests of {name}"), account, work, is_ok)
     }
 
     fn run(&self, task: &RunTask<'_>) -> Record {
@@ -157,8 +183,12 @@ impl Executor for Worker<'_> {
 
     fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool {
         let planned = self.plan.runs[run];
-        !self.host.supervisor.is_interrupted()
-            && doubt::is_in_doubt(&self.judge.row(planned.suite, planned.cell, record.clone(), false), company)
+        let is_in_doubt = !self.host.supervisor.is_interrupted()
+            && doubt::is_in_doubt(&self.judge.row(planned.suite, planned.cell, record.clone(), false), company);
+        if is_in_doubt {
+            self.tracker.again(run);
+        }
+        is_in_doubt
     }
 
     fn confirm(

@@ -11,6 +11,7 @@ use crate::linkage::Linkage;
 use crate::matrix_spec::SuiteKind;
 use crate::meaning::Meaning;
 use crate::outcome::Outcome;
+use crate::time_limit::without_clock;
 
 /// The format that [`EvidenceFile::to_text`] writes.
 pub const FORMAT: i64 = 2;
@@ -137,7 +138,7 @@ impl Entry {
         let mut failing = sorted(record.failures.into_iter().map(|f| scrub_paths(&f.test)).collect());
         failing.truncate(MAX_FAILING);
         let record = Record {
-            cause: one_line(&record.cause),
+            cause: one_line(&without_clock(&record.cause)),
             failures: failing.into_iter().map(failure).collect(),
             proof: record.proof.map(reduced),
             started: 0,

@@ -401,3 +401,10 @@ proptest! {
         prop_assert_eq!(scrub_paths(&once), once);
     }
 }
+
+#[test]
+fn the_time_on_the_clock_is_no_evidence() {
+    let cause = "it ran for more than 5s in a, of 12.3 s on the clock".to_owned();
+    let record = Record::blank("tests", "rust=stable".parse().unwrap(), None, Outcome::TimedOut, cause);
+    assert_eq!(Entry::new(record).record.cause, "it ran for more than 5s in a");
+}

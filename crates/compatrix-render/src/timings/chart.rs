@@ -255,6 +255,8 @@ pub(super) fn processor(out: &mut String, timeline: &Timeline, scale: &Scale) {
         return;
     }
     let most = samples.iter().map(|sample| sample.ours.max(sample.machine)).fold(timeline.cores, f64::max);
+    // The clocks of a machine are not exact: a little more than its cores is all of them.
+    let most = if most < timeline.cores * 1.1 { timeline.cores } else { most };
     let curve = Curve {
         heading: "Processor",
         legend: &[("ours", "this command's processes"), ("machine", "the whole machine")],

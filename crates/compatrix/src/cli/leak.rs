@@ -58,6 +58,9 @@ pub struct LeakArgs {
     /// Also write the findings as SARIF 2.1.0
     #[arg(long, value_name = "FILE")]
     pub sarif: Option<PathBuf>,
+    /// Also write the schedule of the run as a picture, with processor use below: one HTML file
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub timings: Option<PathBuf>,
     /// Instead of the report, print the entries of compat/baseline.toml that accept each new finding
     #[arg(long)]
     pub print_baseline: bool,

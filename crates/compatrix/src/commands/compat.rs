@@ -8,6 +8,7 @@ use crate::cli::{CompatArgs, Format, Global};
 use crate::dry_run;
 use crate::request::Request;
 use crate::terminal::Terminal;
+use crate::timings;
 use crate::walk::walk;
 use crate::workspace::{append_step_summary, Opened};
 
@@ -17,7 +18,8 @@ pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Re
     if args.dry_run {
         return dry_run::show(&request, args.format, terminal);
     }
-    let done = walk(&request, terminal)?;
+    let timings = timings::checked(args.timings.as_deref(), &[args.junit.as_deref(), args.event.evidence.as_deref()])?;
+    let (done, wrote_timings) = walk(&request, timings.as_ref(), terminal)?;
     let matrix = &done.walked.matrix;
     match args.format {
         Format::Human => terminal.print(&grid::report(matrix, &terminal.look())),
@@ -27,6 +29,7 @@ pub(crate) fn run(global: &Global, args: &CompatArgs, terminal: &Terminal) -> Re
         files::write_output(path, junit::junit(matrix, "compatrix").as_bytes())?;
         terminal.say("Wrote", &path.display().to_string());
     }
+    wrote_timings?;
     append_step_summary(&opened.ambient, || summary::summary(matrix, "Compatibility"))?;
     if done.walked.interrupted {
         return Err(Error::Interrupted);

@@ -12,6 +12,7 @@ use crate::dry_run;
 use crate::request::Request;
 use crate::sarif::sarif_of;
 use crate::terminal::Terminal;
+use crate::timings;
 use crate::walk::walk;
 use crate::workspace::{append_step_summary, Opened};
 
@@ -27,7 +28,9 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
         let format = if args.format == LeakFormat::Human { Format::Human } else { Format::Json };
         return dry_run::show(&request, format, terminal);
     }
-    let done = walk(&request, terminal)?;
+    let others = [args.junit.as_deref(), args.sarif.as_deref(), args.event.evidence.as_deref()];
+    let timings = timings::checked(args.timings.as_deref(), &others)?;
+    let (done, wrote_timings) = walk(&request, timings.as_ref(), terminal)?;
     let walked = &done.walked;
     let matrix = &walked.matrix;
     let records: Vec<&Record> = matrix.records().collect();
@@ -46,6 +49,7 @@ pub(crate) fn run(global: &Global, args: &LeakArgs, terminal: &Terminal) -> Resu
         files::write_output(path, text.as_bytes())?;
         terminal.say("Wrote", &path.display().to_string());
     }
+    wrote_timings?;
     append_step_summary(&opened.ambient, || leaks::summary::summary(matrix, &usage, "Leaks and memory errors"))?;
     if walked.interrupted {
         return Err(Error::Interrupted);

@@ -48,6 +48,7 @@ mod sqlite;
 mod sqlite_kinds;
 mod stages;
 mod support;
+mod timings;
 mod toolchains;
 mod tree;
 mod verdicts;

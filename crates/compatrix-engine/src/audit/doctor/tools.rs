@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use compatrix_audit::doctor::{Disk, HostSqlite, HostTools, Nightly, Packages, Tool, Toolchain};
+use compatrix_audit::doctor::{Disk, HostSqlite, HostTools, Nightly, Packages, Share, Tool, Toolchain};
 use compatrix_model::axis::AxisKind;
 use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
@@ -13,6 +13,7 @@ use crate::find::{c_compiler, leak_tools, sqlite, toolchain};
 use crate::provide;
 use crate::sys::files;
 use crate::sys::host::{compat_dir, last_lines, Host};
+use crate::sys::machine::Machine;
 use crate::sys::process::Command;
 
 /// File name parts of sanitizer runtimes, with the sanitizers' names.
@@ -47,6 +48,7 @@ pub fn tools(host: &Host, spec: Option<&Spec>, in_workspace: bool, program: &str
             git: find(host, "git", &["--version"]),
             apt_get: find(host, "apt-get", &["--version"]),
             dpkg_deb: find(host, "dpkg-deb", &["--version"]),
+            machine: Some(share(Machine::look())),
             disks: disks(host, in_workspace),
             ..HostTools::default()
         };
@@ -122,6 +124,16 @@ fn nightly(host: &Host, axis: Option<&compatrix_model::axis::Axis>) -> Option<Ni
         sanitizers: sanitizers.collect(),
         sysroot: sysroot.to_string_lossy().into_owned(),
     })
+}
+
+fn share(machine: Machine) -> Share {
+    let name = |group: Option<PathBuf>| group.map(|path| path.to_string_lossy().into_owned());
+    Share {
+        cores: machine.cores,
+        memory: Some(machine.memory).filter(|memory| *memory != u64::MAX),
+        cores_by: name(machine.cores_by),
+        memory_by: name(machine.memory_by),
+    }
 }
 
 /// The room where builds and where the cache are; once where both are on one file system.

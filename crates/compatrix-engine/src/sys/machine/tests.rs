@@ -156,6 +156,31 @@ fn memory_in_use_leaves_what_the_tightest_limit_leaves() {
 }
 
 #[test]
+fn pressure_is_that_of_the_own_group_or_of_the_machine() {
+    let text =
+        |avg10: &str| format!("some avg10={avg10} avg60=1.00 avg300=2.00 total=3\nfull avg10=0.00 avg60=0 avg300=0\n");
+    let pressure = |files: &[(&str, &str)]| {
+        let root = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            write(root.path(), path, text);
+        }
+        Machine::under(root.path(), 1).pressure()
+    };
+    let (of_machine, of_group) = (text("50.00"), text("12.50"));
+    let machine = ("proc/pressure/cpu", of_machine.as_str());
+    let mounted = [("proc/self/mountinfo", MOUNT_V2), ("proc/self/cgroup", "0::/a\n")];
+    assert_eq!(pressure(&[]), None);
+    assert_eq!(pressure(&[machine]), Some(0.5));
+    assert_eq!(pressure(&[machine, mounted[0], mounted[1]]), Some(0.5), "no file in the group");
+    let group = ("sys/fs/cgroup/a/cpu.pressure", of_group.as_str());
+    assert_eq!(pressure(&[machine, mounted[0], mounted[1], group]), Some(0.125));
+    for garbage in ["", "full avg10=1.00", "some avg10=", "some avg10=nan", "some avg10=-1", "some avg10=250", "some\n"]
+    {
+        assert_eq!(pressure(&[("proc/pressure/cpu", garbage)]), None, "{garbage:?}");
+    }
+}
+
+#[test]
 fn this_machine_has_something() {
     let machine = Machine::look();
     assert!(machine.cores > 0.0 && machine.memory > 0 && machine.memory_in_use() <= machine.memory, "{machine:?}");

@@ -68,23 +68,6 @@ fn runs_that_share_a_folder_go_one_by_one_and_the_longest_first() {
     assert!(matches!(next(&mut tasks), Some((_, Task::Run(ready), _)) if ready.planned.run == 3));
 }
 
-#[test]
-fn an_estimate_is_no_less_than_the_longest_lane() {
-    let builds = [build("a", Linkage::Dynamic), build("a", Linkage::Static), build("b", Linkage::Dynamic)];
-    let jobs: Vec<Job<'_>> = builds
-        .iter()
-        .map(|build| Job {
-            build,
-            name: build.id(),
-            predicted_ms: Some(1000),
-            doctests_ms: None,
-            runs: vec![planned(0, Some(100))],
-        })
-        .collect();
-    assert_eq!(estimate_ms(&jobs, 1), 3300);
-    assert_eq!(estimate_ms(&jobs, 8), 2000);
-}
-
 /// Runs that note what else is under way.
 #[derive(Default)]
 struct Watched {
@@ -154,7 +137,17 @@ fn host(jobs: usize) -> Host {
     };
     let (root, dir, cache) = Default::default();
     let (ambient, memo) = Default::default();
-    Host { root, dir, cache, ambient, memo, supervisor: Supervisor::new("schedule"), limits, now: 0 }
+    Host {
+        root,
+        dir,
+        cache,
+        ambient,
+        memo,
+        supervisor: Supervisor::new("schedule"),
+        limits,
+        now: 0,
+        recording: Default::default(),
+    }
 }
 
 #[track_caller]
