@@ -65,6 +65,13 @@ pub fn is_to_have_debug_info(row: &Row) -> bool {
     }
 }
 
+/// Whether this earlier result replaces a new run. A pass without debug information does not refute a rule that was added
+/// since then.
+pub fn replaces_a_run(row: &Row) -> bool {
+    let is_to_be_confirmed = row.verdict == Verdict::UnexpectedPass && is_to_have_debug_info(row);
+    row.is_settled() && !is_to_be_confirmed
+}
+
 /// Whether it is of a build without debug information.
 pub fn lacks_debug_info(record: &Record) -> bool {
     record.proof.as_ref().is_some_and(|proof: &Proof| !proof.debug.is_full())
@@ -112,7 +119,7 @@ pub fn with_debug_info(first: Record, again: Record) -> Record {
         Outcome::Passed if first.outcome == Outcome::Passed => again,
         Outcome::Passed => {
             let cause = format!(
-                "failed without debug information, passed with it: {}; a test reads it: set `debug = \"full\"` in the suite `{}`",
+                "{ONLY_IN_FULL}: {}; a test reads it: set `debug = \"full\"` in the suite `{}`",
                 first.cause, first.suite
             );
             Record { cause, ..again }
@@ -125,6 +132,14 @@ pub fn with_debug_info(first: Record, again: Record) -> Record {
             Record { attempts: first.attempts.saturating_add(again.attempts), ..again }
         }
     }
+}
+
+/// How the cause of a pass begins that needed debug information.
+const ONLY_IN_FULL: &str = "failed without debug information, passed with it";
+
+/// Whether it passed only after a second build, with debug information.
+pub fn passed_only_in_full(row: &Row) -> bool {
+    row.outcome() == Some(Outcome::Passed) && row.cause().starts_with(ONLY_IN_FULL)
 }
 
 /// What is told of a build that failed without debug information and did not with it.
@@ -183,6 +198,21 @@ mod tests {
         let tests = Counts { failed: u32::from(outcome == Outcome::Failed), ..Counts::default() };
         let record = Record { proof: Some(proof(debug)), tests, ..record(outcome, "why") };
         Row::from_record(record, expectation, false)
+    }
+
+    #[test]
+    fn an_earlier_pass_without_debug_information_does_not_refute_a_rule() {
+        let rule = Expectation::Fail { reason: "so".to_owned(), outcome: None, error: None, issue: None, until: None };
+        for (outcome, expectation, debug, replaces) in [
+            (Outcome::Passed, Expectation::Pass, DebugInfo::None, true),
+            (Outcome::Passed, rule.clone(), DebugInfo::None, false),
+            (Outcome::Passed, rule.clone(), DebugInfo::Full, true),
+            (Outcome::Failed, rule, DebugInfo::None, true),
+            (Outcome::Failed, Expectation::Pass, DebugInfo::None, false),
+        ] {
+            let said = format!("{outcome:?} {expectation:?} {debug:?}");
+            assert_eq!(replaces_a_run(&row(outcome, expectation, debug)), replaces, "{said}");
+        }
     }
 
     #[test]

@@ -48,6 +48,18 @@ fn a_test_that_reads_debug_information_passes_and_is_named() {
 }
 
 #[test]
+fn the_remedy_is_shown_once_for_each_suite_and_the_second_build_is_on_the_timeline() {
+    let spec = "[axis]\nrust = [HERE]\n[axis.n]\nenv = \"N\"\nvalues = [\"a\", \"b\"]\n[[suite]]\nname = \"tests\"\n";
+    let made = made(spec, "#[test]\nfn reads() { assert!(has_lines(), \"no lines\"); }\n");
+    made.write("target/made", "");
+    let page = made.path("target/t.html");
+    let ran = made.run(&["compat", "--timings", page.to_str().expect("a path")]);
+    ran.expect(0).says(&["set `debug = \"full\"` in the suite `tests`", "the timings of 2 builds"]);
+    assert_eq!(ran.stderr.matches("failed without debug information, passed with it").count(), 1, "{ran}");
+    assert!(std::fs::read_to_string(page).expect("a page").contains("rust=here with debug information"));
+}
+
+#[test]
 fn a_suite_that_is_alone_is_confirmed_too_and_a_crash_as_a_failure() {
     let test = "#[test]\nfn reads() { if !has_lines() { std::process::abort() } }\n";
     let json = made(&format!("{SPEC}alone = true\n"), test).json(0, &[]);
@@ -91,6 +103,37 @@ fn what_rules_expect_is_judged_by_the_full_build_unless_they_name_the_error() {
     assert_eq!(of(&rule("error = \"as ever\""), fails, 0), ("known".to_owned(), "none".into()));
     assert_eq!(of(&rule(""), fails, 0), ("known".to_owned(), full.clone()));
     assert_eq!(of(&rule("error = \"another\""), fails, 1), ("broken".to_owned(), full));
+}
+
+#[test]
+fn a_rule_that_is_added_later_is_judged_by_the_full_build_too() {
+    let made = made(SPEC, "#[test]\nfn hides() { assert!(!has_lines(), \"lines\"); }\n");
+    assert_eq!(judged(&made.json(0, &[]), "rust=here").0, "ok");
+    let spec = std::fs::read_to_string(made.path("compat/matrix.toml")).expect("a spec");
+    let rule = "[[rule]]\nwhen = { rust = \"here\" }\nexpect = \"fail\"\nreason = \"so\"\n";
+    made.write("compat/matrix.toml", format!("{spec}{rule}"));
+    let json = made.json(0, &[]);
+    assert_eq!((judged(&json, "rust=here").0.as_str(), totals(&json)), ("known", [1, 1, 0]));
+    assert_eq!(totals(&made.json(0, &[])), [0, 0, 1]);
+    made.write("compat/matrix.toml", spec);
+    assert_eq!(judged(&made.json(0, &[]), "rust=here").0, "ok");
+    assert_eq!(totals(&made.json(0, &[])), [0, 0, 1]);
+}
+
+#[test]
+fn a_build_script_that_reads_debug_keeps_debug_information() {
+    let tests = "#[cfg(strict)]\n#[test]\nfn strict() { panic!(\"as plain cargo has it\") }\n#[test]\nfn works() {}\n";
+    for (manifest, path) in [("", "build.rs"), ("build = \"made/script.rs\"\n", "made/script.rs")] {
+        let made = made(SPEC, tests).file(
+            path,
+            "fn main() { if std::env::var(\"DEBUG\").as_deref() == Ok(\"true\") { println!(\"cargo:rustc-cfg=strict\") } }\n",
+        );
+        let text = std::fs::read_to_string(made.path("Cargo.toml")).expect("a manifest");
+        made.write("Cargo.toml", text.replace("edition =", &format!("{manifest}edition =")));
+        let json = made.json(1, &[]);
+        assert_eq!(judged(&json, "rust=here").0, "broken", "{path}");
+        assert!(row(&json, "rust=here")["record"]["proof"]["debug"].is_null(), "{path}");
+    }
 }
 
 #[test]
