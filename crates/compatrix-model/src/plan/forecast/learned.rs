@@ -16,6 +16,7 @@ struct Sum {
     /// Of those whose processor time was measured.
     measured_ms: f64,
     cpu_ms: f64,
+    wanted_ms: f64,
 }
 
 /// What the builds and runs of this walk took.
@@ -51,6 +52,7 @@ impl Sum {
         if let Some(cpu_ms) = took.cpu_ms {
             self.measured_ms += took.wall_ms as f64;
             self.cpu_ms += cpu_ms as f64;
+            self.wanted_ms += took.wanted_ms.unwrap_or(cpu_ms) as f64;
         }
     }
 
@@ -62,6 +64,11 @@ impl Sum {
     /// The cores that it used on average; none if that is not known.
     fn cores(&self) -> Option<f64> {
         cores(self.cpu_ms, self.measured_ms)
+    }
+
+    /// The cores that it wanted on average; none if that is not known.
+    fn wants(&self) -> Option<f64> {
+        cores(self.wanted_ms, self.measured_ms)
     }
 }
 
@@ -124,9 +131,11 @@ impl Learned {
                 other.map_or(usual(first), |other| other * usual(first) / usual(!first))
             }),
         };
-        let cores = [of_lane, of_kind].into_iter().flatten().find_map(Sum::cores);
-        let cores = cores.or(seen.and_then(Took::cores)).or(of_other.and_then(Sum::cores));
-        Ahead { wall_ms, cores: cores.unwrap_or(USUAL_CORES) }
+        let of = |of_sum: fn(&Sum) -> Option<f64>, of_seen: fn(Took) -> Option<f64>| {
+            let known = [of_lane, of_kind].into_iter().flatten().find_map(of_sum);
+            known.or(seen.and_then(of_seen)).or(of_other.and_then(of_sum)).unwrap_or(USUAL_CORES)
+        };
+        Ahead { wall_ms, cores: of(Sum::cores, Took::cores), wants: of(Sum::wants, Took::wants) }
     }
 
     pub(super) fn run_ahead(&self, suite: usize, build: usize, seen: Option<Took>, usual: Took) -> Ahead {
@@ -135,11 +144,10 @@ impl Learned {
             Some(seen) => seen.wall_ms as f64 * self.runs_again.value(),
             None => of_pair.and_then(Sum::mean).or(of_suite.and_then(Sum::mean)).unwrap_or(usual.wall_ms as f64),
         };
-        let cores = of_pair
-            .and_then(Sum::cores)
-            .or(seen.and_then(Took::cores))
-            .or(of_suite.and_then(Sum::cores))
-            .or(usual.cores());
-        Ahead { wall_ms, cores: cores.unwrap_or(USUAL_CORES) }
+        let of = |of_sum: fn(&Sum) -> Option<f64>, of_seen: fn(Took) -> Option<f64>| {
+            let known = of_pair.and_then(of_sum).or(seen.and_then(of_seen)).or(of_suite.and_then(of_sum));
+            known.or(of_seen(usual)).unwrap_or(USUAL_CORES)
+        };
+        Ahead { wall_ms, cores: of(Sum::cores, Took::cores), wants: of(Sum::wants, Took::wants) }
     }
 }
