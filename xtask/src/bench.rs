@@ -1,7 +1,7 @@
 //! `self-bench`: how fast `compat` is, against the shell loop that people write without it, in one session on one machine.
 //!
-//! It prints figures and ratios; docs/PERFORMANCE.md explains the method. It judges two things: what the tools of
-//! `leak-check` find of planted leaks, and the time and memory of a merge.
+//! It prints figures and ratios; docs/PERFORMANCE.md explains the method. It judges three things: what the tools of
+//! `leak-check` find of planted leaks, the time and memory of a merge, and runs beside spinning processes.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark starts processes, reads the clock and writes scratch files")]
 
@@ -19,6 +19,7 @@ mod programs;
 mod scene;
 mod stage;
 mod stranger;
+mod stress;
 mod ways;
 
 use std::path::PathBuf;
@@ -65,6 +66,8 @@ enum Measure {
     Machines,
     /// 500 artifacts with 50,000 records, merged; exit code 1 if that exceeds its limits of time or memory
     Merge,
+    /// Runs beside spinning processes; exit code 1 if one times out that does not without them, or memory exceeds 80 %
+    Stress,
     /// Leaks planted in twenty ways: which tool finds which; exit code 1 if a tool misses one that it can see
     Leaks,
     /// The valgrind suite of things-store, against running each test executable under valgrind by hand
@@ -117,7 +120,8 @@ fn measure(args: &Args) -> Result<bool> {
     if wanted(Measure::Valgrind) {
         by_hand::valgrind(&bench)?;
     }
+    let calm = !wanted(Measure::Stress) || stress::stress(&bench)?;
     let merged = !wanted(Measure::Merge) || merge::merge(&bench)?;
     let found = !wanted(Measure::Leaks) || leaks::leaks(&bench)?;
-    Ok(merged && found)
+    Ok(calm && merged && found)
 }
