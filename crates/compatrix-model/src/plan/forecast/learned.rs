@@ -29,14 +29,15 @@ pub(super) struct Learned {
     /// By suite, and by suite and build.
     suites: BTreeMap<usize, Sum>,
     pairs: BTreeMap<(usize, usize), Sum>,
-    /// Of work that was seen before: what it took now, and then.
-    builds_again: Ratio,
+    /// Of work that was seen before: what it took now, and then. Builds as above.
+    builds_again: BTreeMap<bool, Ratio>,
     runs_again: Ratio,
 }
 
 /// What was seen before, compared with what it took then.
 #[derive(Debug, Clone, Copy, Default)]
 struct Ratio {
+    count: f64,
     now_ms: f64,
     then_ms: f64,
 }
@@ -75,17 +76,19 @@ impl Sum {
 impl Ratio {
     fn add(&mut self, then: Option<Took>, took: Took) {
         if let Some(then) = then {
+            self.count += 1.0;
             self.now_ms += took.wall_ms as f64;
             self.then_ms += then.wall_ms as f64;
         }
     }
 
-    /// How much longer it takes than before.
+    /// How much longer it takes than before. The fewer there are, the less is concluded from them: one build may have had
+    /// to compile its dependencies now, and not then.
     fn value(&self) -> f64 {
         if self.then_ms < 1.0 {
             return 1.0;
         }
-        (self.now_ms / self.then_ms).clamp(0.05, 20.0)
+        (self.now_ms / self.then_ms).clamp(0.05, 20.0).powf(self.count / (self.count + 1.0))
     }
 }
 
@@ -95,7 +98,7 @@ impl Learned {
         if !first {
             self.lanes.entry(lane).or_default().add(took);
         }
-        self.builds_again.add(seen, took);
+        self.builds_again.entry(first).or_default().add(seen, took);
     }
 
     pub(super) fn run(&mut self, suite: usize, build: usize, seen: Option<Took>, took: Took) {
@@ -124,7 +127,7 @@ impl Learned {
         let of_lane = self.lanes.get(&lane).filter(|_| !first);
         let usual = |first: bool| if first { FIRST_BUILD_MS } else { LATER_BUILD_MS } as f64;
         let wall_ms = match seen {
-            Some(seen) => seen.wall_ms as f64 * self.builds_again.value(),
+            Some(seen) => seen.wall_ms as f64 * self.builds_again.get(&first).map_or(1.0, Ratio::value),
             None => of_lane.and_then(Sum::mean).or(of_kind.and_then(Sum::mean)).unwrap_or_else(|| {
                 // A first build takes several times what a later one takes.
                 let other = of_other.and_then(Sum::mean);

@@ -326,3 +326,15 @@ fn on_a_machine_that_others_use_runs_that_wait_for_a_core_do_not_overlap() {
     forecast.build_ended(0, took(100), true);
     assert_eq!(forecast.left_ms(100), 40_000, "two at a time");
 }
+
+#[test]
+fn a_first_build_that_takes_longer_than_before_says_nothing_of_later_ones() {
+    let build = BuildAhead { lane: 0, seen: Some(took(10_000)) };
+    let mut forecast = Forecast::new(vec![build; 3], Vec::new(), Room { cores: 2.0, builds: 2, tasks: 8 });
+    forecast.build_began(0, 0);
+    forecast.build_ended(0, took(60_000), true);
+    assert_eq!(forecast.left_ms(60_000), 20_000, "its dependencies were gone");
+    forecast.build_began(1, 60_000);
+    forecast.build_ended(1, took(40_000), true);
+    assert_eq!(forecast.left_ms(100_000), 20_000, "once is twice as long, not four times");
+}
