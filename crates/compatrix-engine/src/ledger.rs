@@ -328,8 +328,8 @@ impl Ledger {
             }
             // Of those that were cut short nothing is learned.
             let mut select = connection.prepare(
-                "SELECT suite, cell, duration_ms, wanted_ms, peak_memory FROM records WHERE cpu_ms > 0 AND outcome <> \
-                 'infrastructure' ORDER BY id",
+                "SELECT suite, cell, duration_ms, wanted_ms, peak_memory FROM records WHERE wanted_ms IS NOT NULL AND \
+                 duration_ms > 0 AND outcome <> 'infrastructure' ORDER BY id",
             )?;
             let number = |row: &rusqlite::Row<'_>, n: usize| row.get::<_, i64>(n).map(i64::unsigned_abs);
             let rows = select.query_map([], |row| {

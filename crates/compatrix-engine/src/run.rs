@@ -242,7 +242,7 @@ fn judge_one(report: &Report, finished: &Finished, executable: &Executable, suit
     match finished.end {
         End::TimedOut => {
             let ended = time_limit::Ended { limit: suite.timeout, had: finished.had, wall: finished.wall };
-            return ended.judge(target, &during(report));
+            return ended.outcome(target, &during(report));
         }
         End::Interrupted => return (Outcome::Infrastructure, "interrupted".to_owned()),
         End::Itself => {}

@@ -15,7 +15,7 @@ const SLACK: Duration = Duration::from_millis(500);
 /// The times of a process that its limit ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Ended {
-    /// The limit.
+    /// What the suite allows.
     pub limit: Duration,
     /// The time that the process had.
     pub had: Duration,
@@ -27,7 +27,7 @@ impl Ended {
     /// The outcome, and why: `who` ran for too long, with what is known of it (` in a::test`).
     ///
     /// A process that never had its limit was ended so that it ends at all. What it does with enough time is not known.
-    pub fn judge(self, who: &str, during: &str) -> (Outcome, String) {
+    pub fn outcome(self, who: &str, during: &str) -> (Outcome, String) {
         let Self { limit, had, wall } = self;
         if had < limit.mul_f64(0.9) {
             let (had, wall) = (had.as_secs_f64(), wall.as_secs_f64());
@@ -89,13 +89,13 @@ mod tests {
             (ended(0, 0, 0), "it ran for more than 0ns in a::b"),
         ];
         for (ended, expected) in table {
-            assert_eq!(ended.judge("it", " in a::b"), (Outcome::TimedOut, expected.to_owned()));
+            assert_eq!(ended.outcome("it", " in a::b"), (Outcome::TimedOut, expected.to_owned()));
         }
     }
 
     #[test]
     fn what_never_had_its_limit_proves_nothing() {
-        let (outcome, cause) = ended(2000, 300, 20_010).judge("it", "");
+        let (outcome, cause) = ended(2000, 300, 20_010).outcome("it", "");
         assert_eq!(outcome, Outcome::Infrastructure);
         assert_eq!(
             cause,
@@ -106,8 +106,8 @@ mod tests {
 
     #[test]
     fn evidence_has_no_time_on_the_clock() {
-        let (_, said) = ended(5000, 5000, 12_340).judge("it", " in a::b");
-        let (_, plain) = ended(5000, 5000, 5000).judge("it", " in a::b");
+        let (_, said) = ended(5000, 5000, 12_340).outcome("it", " in a::b");
+        let (_, plain) = ended(5000, 5000, 5000).outcome("it", " in a::b");
         assert_eq!(without_clock(&said), plain);
         assert_eq!(without_clock(&format!("{said}; {said}, of 9 cells")), format!("{plain}; {plain}, of 9 cells"));
         for other in

@@ -176,7 +176,7 @@ pub(crate) fn unit_outcome(ran: &RanUnit, unit: &Unit<'_>, limit: Duration) -> (
     match ran.finished.end {
         End::TimedOut => {
             let ended = time_limit::Ended { limit, had: ran.finished.had, wall: ran.finished.wall };
-            return ended.judge(target, &format!(" under the tool{running}"));
+            return ended.outcome(target, &format!(" under the tool{running}"));
         }
         End::Interrupted => return (Outcome::Infrastructure, "interrupted".to_owned()),
         End::Itself => {}

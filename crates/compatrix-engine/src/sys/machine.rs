@@ -6,7 +6,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use crate::sys::machine::groups::{groups, Group, Version};
+use crate::sys::machine::groups::{groups, text, Group, Version};
 
 /// What this process may use of the machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -186,9 +186,4 @@ fn meminfo(root: &Path, name: &str) -> Option<u64> {
     let all = text(root, "proc/meminfo")?;
     let line = all.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     line.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(KIB)
-}
-
-#[allow(clippy::disallowed_methods, reason = "what the kernel says of this process")]
-fn text(root: &Path, path: impl AsRef<Path>) -> Option<String> {
-    std::fs::read_to_string(root.join(path)).ok()
 }

@@ -95,7 +95,7 @@ impl Processes {
         self.text("loadavg")?.split_whitespace().nth(4)?.parse().ok().filter(|last| *last != 0)
     }
 
-    /// A process.
+    /// What `stat` says of a process; nothing if it is gone.
     pub(crate) fn process(&self, number: u32) -> Option<Process> {
         let stat = Stat::of(self.text(&format!("{number}/stat"))?)?;
         let ticks: u64 = [14, 15, 16, 17].into_iter().map(|field| stat.number(field)).sum::<Option<u64>>()?;

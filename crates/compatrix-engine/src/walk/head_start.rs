@@ -6,7 +6,6 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use anyhow::Result;
-use compatrix_model::facts::Availability;
 use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{Build, Plan};
@@ -152,5 +151,5 @@ fn has_all_it_needs(build: &Build, survey: &Survey) -> bool {
     let is_ready = |against| facts.sqlite.get(against).is_some_and(|found| found.ready().is_some());
     facts.toolchains.get(&build.toolchain).is_some_and(|found| found.ready().is_some())
         && build.against.as_ref().is_none_or(is_ready)
-        && facts.locksets.get(&build.lockset).is_none_or(|lockset| matches!(lockset.staged, Availability::Ready(_)))
+        && (!build.staged || facts.locksets.get(&build.lockset).is_some_and(|lockset| lockset.staged.ready().is_some()))
 }

@@ -37,7 +37,8 @@ pub struct Selection {
     /// Build in stages with dependencies served from disk, so that no build uses the network
     #[arg(long)]
     pub hermetic: bool,
-    /// Number of parallel jobs, over all cargos and runs [default: number of processors]
+    /// Number of parallel jobs of all cargos [default: number of processors]; runs that leave cores idle may be more, but
+    /// with 1 everything goes one after another
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
 }

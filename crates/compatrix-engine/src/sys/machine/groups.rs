@@ -3,8 +3,6 @@
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
-use crate::sys::machine::text;
-
 /// A control group that this process is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Group {
@@ -119,4 +117,10 @@ fn unescape(path: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The text of a file below this root.
+#[allow(clippy::disallowed_methods, reason = "what the kernel says of this process")]
+pub(super) fn text(root: &Path, path: impl AsRef<Path>) -> Option<String> {
+    std::fs::read_to_string(root.join(path)).ok()
 }

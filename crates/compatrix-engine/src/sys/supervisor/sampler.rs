@@ -220,6 +220,7 @@ impl Sampler {
         let (mut cpu, mut memory) = (Duration::ZERO, 0);
         let (mut times, mut overdue) = (ThreadTime::default(), (Duration::ZERO, 0));
         let (processes, known) = (&self.processes, &mut self.known);
+        let (hidden, mut ready) = (group.hides_waits(), false);
         group.members.retain(|number, member| {
             let same = |process: &Process| *member.started.get_or_insert(process.started) == process.started;
             let Some(process) = processes.process(*number).filter(same) else {
@@ -234,8 +235,11 @@ impl Sampler {
             for (id, time) in processes.thread_times(*number) {
                 let mut thread = member.threads.get(&id).copied().unwrap_or_default();
                 let mut used = thread.see(time, length);
-                if !member.threads.contains_key(&id) {
-                    used.waited += thread.wait_of_new(processes.age_if_ready(*number, id).unwrap_or_default());
+                let new = !member.threads.contains_key(&id);
+                if new || (hidden && !ready) {
+                    let age = processes.age_if_ready(*number, id);
+                    ready |= age.is_some();
+                    used.waited += if new { thread.wait_of_new(age.unwrap_or_default()) } else { Duration::ZERO };
                 }
                 active |= used.ran + used.waited + used.overdue > Duration::ZERO;
                 times.ran += used.ran;
@@ -260,6 +264,8 @@ impl Sampler {
         let unseen = unseen_wait(group.unseen - unseen_before, group.times);
         let ran = group.cpu - ran_before;
         let (waited, unseen_overdue) = group.place(length, ran, times.waited, unseen);
+        // Where little is seen, what is so at the moment of the look is taken to be so all the time.
+        let waited = if hidden && ready { waited.max(length.saturating_sub(ran)) } else { waited };
         let active = (ran + times.waited + overdue.0).as_secs_f64();
         group.leave_out = if active < QUIET.0 * length.as_secs_f64() { self.quiet_looks } else { 0 };
         let threads = overdue.1.max(1);
@@ -322,6 +328,11 @@ impl Group {
             unseen: Duration::ZERO,
             idle: Duration::ZERO,
         }
+    }
+
+    /// Whether it waits for cores, with threads or processes of which most begin and end between two looks.
+    fn hides_waits(&self) -> bool {
+        self.unseen * 5 > self.cpu && self.times.waited * 2 > self.times.ran
     }
 
     /// Waits of the interval, and those before it, of which `unseen` is known by the clock tick only: what does not fit in

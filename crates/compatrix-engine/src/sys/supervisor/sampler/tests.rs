@@ -179,6 +179,31 @@ fn the_wait_of_threads_that_nobody_saw_is_known_by_ticks() {
 }
 
 #[test]
+fn a_group_of_short_threads_is_what_it_is_at_the_look() {
+    // What the first thread waited for each 10 ms that it ran; whether the thread of the look is ready; what is lost.
+    for (waited, state, expected) in [(90, "R", 90), (90, "S", 0), (1, "R", 0)] {
+        let mut table = Table::new();
+        table.write("uptime", "100.00 0\n");
+        table.process(10, (1, 10), 110, 1);
+        table.thread(10, 10, 10, waited);
+        table.look_at_10(1000);
+        table.write("10/task/11/stat", &format!("11 (x) {state} 1 1 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 10000 0 1\n"));
+        table.thread(10, 11, 0, 0);
+        table.process(10, (1, 10), 120, 1);
+        table.machine(1000);
+        let part = table.look_at_10(1100);
+        let lost = part.waited.unwrap().as_millis();
+        // Without a ready thread it is what the others waited while those ran that nobody saw.
+        let by_ratio = waited as u128;
+        assert_eq!((part.ran, lost), (ms(10), expected.max(by_ratio)), "{waited} {state}");
+        table.process(10, (1, 10), 120, 1);
+        table.machine(1100);
+        let lost = table.look_at_10(1200).waited.unwrap().as_millis();
+        assert_eq!(lost, if expected > 0 { 100 } else { 0 }, "{waited} {state}");
+    }
+}
+
+#[test]
 fn a_wait_longer_than_the_interval_is_overdue() {
     let mut table = Table::new();
     table.process(10, (1, 10), 0, 1);
