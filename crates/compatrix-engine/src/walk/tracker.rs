@@ -59,7 +59,7 @@ impl<'a> Tracker<'a> {
         let builds = jobs.iter().map(|job| {
             let next = lanes.len();
             let lane = *lanes.entry(job.build.lane()).or_insert(next);
-            BuildAhead { lane, seen: job.predicted_ms.map(|ms| took(ms)) }
+            BuildAhead { lane, seen: job.predicted_ms.map(took) }
         });
         let builds = builds.collect();
         let (mut ahead, mut runs, mut doctests) = (Vec::new(), HashMap::new(), HashMap::new());
@@ -71,7 +71,7 @@ impl<'a> Tracker<'a> {
                 ahead.push(RunAhead { build, suite, alone, seen: seen(planned, unseen(suite)), usual });
             }
             if job.build.targets.doctests() {
-                let seen = job.doctests_ms.map(|ms| took(ms));
+                let seen = job.doctests_ms.map(took);
                 doctests.insert(build, ahead.len());
                 let usual = took(DOCTESTS_MS);
                 ahead.push(RunAhead { build, suite: DOCTESTS, alone: false, seen, usual });
