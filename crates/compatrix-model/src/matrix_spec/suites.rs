@@ -73,7 +73,7 @@ pub(super) static SUITE: TableShape = TableShape {
         ),
         Key::optional(
             "timeout",
-            "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, `500ms`. It counts the time that the tests had: what other work on the machine took from them comes on top, up to ten times the limit. Default: `5m`; `30m` for the kind `leak`, because tools slow tests down.",
+            "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, `500ms`. Only time that the tests themselves had counts: what other work on the machine takes from them is added, up to ten times the limit. Default: `5m`; `30m` for the kind `leak`, because tools slow tests down.",
             Shape::Text(&Format::Duration),
         ),
         Key::default(
