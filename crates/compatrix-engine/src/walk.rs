@@ -255,8 +255,9 @@ fn handle(
     let mut keep = |n: usize, record: Record, spent: Spent| -> Result<(), Error> {
         let run = worker.plan.runs[n];
         let row = worker.judge.row(run.suite, run.cell, record, false);
-        if worker.host.supervisor.is_interrupted() && row.outcome() == Some(Outcome::Infrastructure) {
-            // Cut short by the user; it is as if it had not begun.
+        let is_cut = row.outcome() == Some(Outcome::Infrastructure) || doubt::is_to_have_debug_info(&row);
+        if worker.host.supervisor.is_interrupted() && is_cut {
+            // Cut short by the user, or before it could be confirmed; it is as if it had not begun.
             return Ok(());
         }
         row.record().map_or(Ok(()), |record| ledger.put_spent(record, &spent))?;

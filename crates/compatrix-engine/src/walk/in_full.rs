@@ -74,8 +74,6 @@ impl Worker<'_> {
                 product.notes.push(doubt::builds_only_with_debug_info(&failure.cause, suite));
                 lock(&self.in_full.at_last).insert(job);
             }
-            // Our side broke: the first failure is all there is.
-            Err(other) if other.outcome == Outcome::Infrastructure => return Ok(built),
             Err(_) => {}
         }
         Ok(Built { result: again.result, wall: built.wall + again.wall, cpu: built.cpu + again.cpu })

@@ -114,8 +114,11 @@ pub fn confirmed(doubt: Doubt, again: Record) -> Record {
 /// What is told of a result without debug information that was tried again with it.
 pub fn with_debug_info(first: Record, again: Record) -> Record {
     match again.outcome {
-        // Our side broke, or an interrupt came: the first result is all there is.
-        Outcome::Infrastructure | Outcome::Unavailable | Outcome::NotPromised => first,
+        // Not confirmed, so nothing is known of the cell.
+        Outcome::Infrastructure | Outcome::Unavailable | Outcome::NotPromised => {
+            let said = if first.outcome == Outcome::Passed { "it passed" } else { first.cause.as_str() };
+            Record { cause: format!("{}; without debug information: {said}", again.cause), ..again }
+        }
         Outcome::Passed if first.outcome == Outcome::Passed => again,
         Outcome::Passed => {
             let cause = format!(
@@ -267,8 +270,9 @@ mod tests {
         );
         let red = told(Outcome::Failed, record(Outcome::Crashed, "a was ended by SIGABRT"));
         assert_eq!((red.outcome, red.cause.as_str(), red.attempts), (Outcome::Crashed, "a was ended by SIGABRT", 2));
-        let cut = told(Outcome::Failed, record(Outcome::Infrastructure, "interrupted"));
-        assert_eq!((cut.outcome, cut.attempts), (Outcome::Failed, 1));
+        let full = told(Outcome::Failed, record(Outcome::Infrastructure, "the disk is full"));
+        assert_eq!(full.outcome, Outcome::Infrastructure, "not confirmed, so not red");
+        assert_eq!(full.cause, "the disk is full; without debug information: 1 of 2 tests failed in a");
         let rule = told(Outcome::Passed, record(Outcome::Failed, "json"));
         assert_eq!((rule.outcome, rule.cause.as_str()), (Outcome::Failed, "json; it passed without debug information"));
         assert_eq!(told(Outcome::Passed, record(Outcome::Passed, "")).cause, "");

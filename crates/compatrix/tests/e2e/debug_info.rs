@@ -2,7 +2,11 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests make files")]
 
-use crate::support::{commit, git, judged, row, totals, Workspace};
+use std::process::Stdio;
+
+use rustix::process::Signal;
+
+use crate::support::{commit, exists, git, judged, row, signal, text_of, totals, wait_for, Workspace};
 
 const SPEC: &str = "[axis]\nrust = [HERE]\n[[suite]]\nname = \"tests\"\n";
 const LINES: &str =
@@ -134,6 +138,30 @@ fn a_build_script_that_reads_debug_keeps_debug_information() {
         assert_eq!(judged(&json, "rust=here").0, "broken", "{path}");
         assert!(row(&json, "rust=here")["record"]["proof"]["debug"].is_null(), "{path}");
     }
+}
+
+#[test]
+fn an_interrupt_before_a_failure_is_confirmed_leaves_no_red_result() {
+    // It fails at once without debug information, and waits with it.
+    let test = "#[test]\nfn reads() {\n    assert!(has_lines(), \"no lines\");\n    \
+                std::thread::sleep(std::time::Duration::from_secs(600));\n}\n";
+    let made = made(SPEC, test);
+    let mut command = made.command(&["compat", "--format", "json"]);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    // The second build is there, so the first result is known.
+    wait_for("the build with debug information", || built_targets(&made) == 2);
+    signal(&child, Signal::INT);
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!(output.status.code(), Some(130), "{}", text_of(output.stderr));
+    let red = made.ledger().query_row("SELECT count(*) FROM records", [], |row| row.get::<_, i64>(0));
+    assert_eq!(red.expect("a ledger"), 0);
+}
+
+/// How many target folders of builds there are, with test executables in them.
+fn built_targets(made: &Workspace) -> usize {
+    let lanes = std::fs::read_dir(made.compat("build")).into_iter().flatten().flatten();
+    let targets = lanes.flat_map(|lane| std::fs::read_dir(lane.path()).into_iter().flatten().flatten());
+    targets.filter(|target| target.file_name() != "pool" && exists(target.path().join("debug/deps"))).count()
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
 
-/// Whether [`super::write_output`] will be able to write this file, as far as can be known before: its folder exists, and
+/// Whether `write_output` will be able to write this file, as far as can be known before: its folder exists, and
 /// takes a file.
 ///
 /// # Errors
