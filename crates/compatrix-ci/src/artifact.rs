@@ -32,7 +32,7 @@ use compatrix_model::evidence::{
 };
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
-use compatrix_model::plan::{Plan, SkipReason};
+use compatrix_model::plan::{DebugInfo, Plan, SkipReason};
 
 pub use read::{Bundle, RecordLine};
 pub use write::Writer;
@@ -183,6 +183,8 @@ struct BuildPart {
     features: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     not_promised: Vec<String>,
+    #[serde(default, skip_serializing_if = "DebugInfo::is_full")]
+    debug: DebugInfo,
     #[serde(default, skip_serializing_if = "Differences::is_none")]
     differences: Differences,
     executables: Vec<ExecutableProof>,

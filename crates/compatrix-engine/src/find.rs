@@ -4,6 +4,7 @@
 pub(crate) mod bundling;
 pub(crate) mod c_compiler;
 pub(crate) mod cargo_config;
+pub(crate) mod debug_info;
 pub(crate) mod distro;
 pub mod facts;
 pub mod fixture;

@@ -26,6 +26,7 @@ use crate::deps::locks::sources::Sources;
 use crate::deps::{locked, locks};
 use crate::event::Event;
 use crate::find::bundling::SqliteCrate;
+use crate::find::debug_info;
 use crate::find::distro::{self, Contents, LibraryNote, Unpacked, WantedPackages};
 use crate::find::facts::{FixtureFacts, HostFacts, LocksetFacts, Promised, SqliteFacts, ToolchainFacts};
 use crate::find::fixture::Fixture;
@@ -66,6 +67,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
             locksets: BTreeMap::new(),
             readable_from: workspace.layout.readable_from.clone(),
             hermetic: host.limits.hermetic || workspace.layout.own.made,
+            debug_is_settled: debug_info::is_settled(host),
         };
         let mut survey = Survey { facts, workspace };
         find_locksets(host, spec, &mut survey)?;

@@ -2,7 +2,9 @@
 //! Sends each run to what runs suites of its kind. Imports `run`, `leak` and what they do.
 
 mod earlier;
+mod full;
 mod head_start;
+mod in_full;
 mod rows;
 mod schedule;
 mod sources;
@@ -30,19 +32,19 @@ use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;
 
-use crate::build::{NotBuilt, Read};
+use crate::build::NotBuilt;
 use crate::event::Event;
 use crate::find::facts::HostFacts;
 use crate::find::written::Span;
 use crate::leak::Canaries;
 use crate::ledger::{self, Ledger, Spent};
-use crate::run::executable::blank;
+use crate::run::keys::ByDebugInfo;
 use crate::run::known;
-use crate::run::proof;
 use crate::survey::Survey;
 use crate::sys::error::Error;
 use crate::sys::host::Host;
 use crate::walk::earlier::Before;
+use crate::walk::full::InFull;
 use crate::walk::schedule::{BuiltSummary, Job, PlannedRun, Told};
 use crate::walk::sources::Watch;
 use crate::walk::tracker::{Pulse, Tracker};
@@ -85,6 +87,7 @@ pub(crate) fn walk_plan(
         spec,
         cells: plan.runs.iter().map(|run| spec.space.id(run.cell)).collect(),
         build_keys: known.builds,
+        of_runs: known.of_runs,
         keys: Vec::new(),
         rows: vec![None; plan.runs.len()],
         plan: &plan,
@@ -168,8 +171,9 @@ struct Walk<'a> {
     plan: &'a Plan,
     survey: &'a Survey,
     cells: Vec<CellId>,
-    build_keys: Vec<Sha256>,
-    /// What is known of each run before its build.
+    build_keys: Vec<ByDebugInfo>,
+    of_runs: Vec<ByDebugInfo>,
+    /// What is known of each run before its build, besides the build.
     keys: Vec<Sha256>,
     rows: Vec<Option<Row>>,
 }
@@ -202,9 +206,11 @@ impl Walk<'_> {
             watch,
             cells: &self.cells,
             build_keys: &self.build_keys,
+            of_runs: &self.of_runs,
             keys: &self.keys,
             canaries: Canaries::default(),
             doctests: Mutex::default(),
+            in_full: InFull::default(),
             spans: Mutex::default(),
         };
         let mut fresh: HashMap<usize, Row> = HashMap::new();
@@ -263,7 +269,12 @@ fn handle(
         Told::BuildStarted(job) => {
             let _ = tell.send(Event::BuildStarted { build: worker.jobs[job].name.clone() });
         }
-        Told::RunFinished(n, record, spent) => keep(n, *record, spent)?,
+        Told::RunFinished(n, record, spent) => {
+            if let Some((key, read)) = worker.read_in_full(n, &record) {
+                ledger.put_reads(key, &read.inputs, worker.host.now)?;
+            }
+            keep(n, *record, spent)?;
+        }
         Told::DoctestsFinished(job, spent) => {
             let id = ledger::doctests_of(&worker.jobs[job].build.id());
             ledger.put_build(&id, true, &spent, worker.host.now)?;
@@ -271,9 +282,8 @@ fn handle(
         Told::BuildFinished(job, summary) => {
             let build = worker.jobs[job].build;
             let summary = summary.unwrap_or_else(|error| {
-                let cause = format!("{error:#}");
-                let failure =
-                    NotBuilt { outcome: Outcome::Infrastructure, cause, output: String::new(), read: Read::default() };
+                let failure = NotBuilt::because(Outcome::Infrastructure, format!("{error:#}"), String::new());
+                let failure = NotBuilt { debug: build.debug, ..failure };
                 Arc::new(BuiltSummary { result: Err(failure), spent: Spent::default() })
             });
             let spent = summary.spent;
@@ -282,9 +292,12 @@ fn handle(
             for note in summary.result.iter().flat_map(|product| &product.notes) {
                 let _ = tell.send(Event::Warning(note.clone()));
             }
-            let read = summary.result.as_ref().map_or_else(|failure| &failure.read, |product| &product.read);
+            let (read, debug) = match &summary.result {
+                Ok(product) => (&product.read, product.debug),
+                Err(failure) => (&failure.read, failure.debug),
+            };
             if let (Some(_), Some(first)) = (read.hash, worker.jobs[job].runs.first()) {
-                let key = worker.build_keys[worker.plan.runs[first.run].build];
+                let key = worker.build_keys[worker.plan.runs[first.run].build].of(debug);
                 ledger.put_reads(key, &read.inputs, worker.host.now)?;
             }
             let _ = tell.send(Event::BuildFinished {
@@ -296,13 +309,7 @@ fn handle(
             });
             if let Some(failure) = failure {
                 for &PlannedRun { run: n, .. } in &worker.jobs[job].runs {
-                    let mut record = worker.with_inputs(build, n, &failure.read, |inputs| {
-                        let mut record = blank(inputs, failure.outcome, failure.cause.clone());
-                        record.proof = Some(proof::proof_of_inputs(inputs));
-                        record
-                    });
-                    record.started = worker.host.now;
-                    keep(n, record, Spent::default())?;
+                    keep(n, worker.not_built(job, n, failure), Spent::default())?;
                 }
             }
         }

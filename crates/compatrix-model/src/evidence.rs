@@ -10,6 +10,7 @@ use compatrix_leak::LeakReport;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellId;
+use crate::debug_info::DebugInfo;
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
 use crate::outcome::Outcome;
@@ -192,6 +193,9 @@ pub struct Proof {
     /// Packages under test that were left out, because the spec does not promise this Rust for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_promised: Vec<String>,
+    /// How much debug information it was built with.
+    #[serde(default, skip_serializing_if = "DebugInfo::is_full")]
+    pub debug: DebugInfo,
     /// How what was built differs from what the spec asked for.
     #[serde(default, skip_serializing_if = "Differences::is_none")]
     pub differences: Differences,

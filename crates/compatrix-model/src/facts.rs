@@ -37,6 +37,9 @@ pub struct PlanFacts {
     pub readable_from: Option<Version>,
     /// Whether every build is to be staged and served its dependencies from disk.
     pub hermetic: bool,
+    /// Whether cargo's configuration says how much debug information builds have, or the profile has none: then nothing is
+    /// switched off.
+    pub debug_is_settled: bool,
     /// By tool of suites of kind `leak`, and by the value of the `rust` axis whose executables it is to check.
     pub leak_tools: BTreeMap<(Tool, ValueName), Availability<()>>,
     /// For order and estimates only.

@@ -15,6 +15,7 @@ pub mod cell;
 pub mod choose;
 pub mod claims;
 pub mod condition;
+mod debug_info;
 pub mod dep_info;
 pub mod evidence;
 pub mod evidence_file;

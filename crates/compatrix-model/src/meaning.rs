@@ -175,7 +175,7 @@ impl Parts {
 
 fn suite_digest(project: &Project, suite: &Suite, left_out: &BTreeSet<String>) -> Digest {
     // `when` chooses cells, `retries` shows in the attempts of a record.
-    let Suite { name: _, kind, doctests, timeout, retries: _, alone, env, args, when: _ } = suite;
+    let Suite { name: _, kind, doctests, timeout, retries: _, alone, full_debug, env, args, when: _ } = suite;
     // `inputs` are a part of the sources, by the content of the files that they name.
     let Project { packages, inputs: _, report: _, reliability: _, badges: _, evidence: _ } = project;
     let mut packages: Vec<&String> = packages.iter().filter(|name| !left_out.contains(*name)).collect();
@@ -185,6 +185,10 @@ fn suite_digest(project: &Project, suite: &Suite, left_out: &BTreeSet<String>) -
     parts.add(&timeout.as_millis().to_string());
     for (variable, template) in env {
         parts.add(variable).list(pieces(template));
+    }
+    // As needed is what it was before there was a choice.
+    if *full_debug {
+        parts.add("full debug information");
     }
     match kind {
         SuiteKind::Test => drop(parts.add("test")),

@@ -4,6 +4,7 @@
 //! only print it.
 
 mod build;
+mod compiled;
 mod contents;
 pub mod forecast;
 pub mod machines;
@@ -25,9 +26,11 @@ use crate::condition::{Condition, Match, Matcher, Versions};
 use crate::facts::{Availability, PackageFacts, PlanFacts, Unbundled};
 use crate::linkage::Linkage;
 use crate::lockset::{self, Lockset};
-use crate::matrix_spec::{Expect, Profile, Spec, Suite, SuiteKind};
+use crate::matrix_spec::{Expect, Profile, Spec, Suite};
 use crate::promised;
+use compiled::{compiled_by, Compiled};
 
+pub use crate::debug_info::DebugInfo;
 pub use crate::promised::AMBIENT_TOOLCHAIN;
 pub use build::{Build, Sanitizer, Targets};
 pub use contents::{Plan, Provision, Run, Skip, SkipReason};
@@ -169,6 +172,7 @@ impl<'a> Planner<'a> {
                 }
             }
         }
+        compiled::share_debug_info(&mut self.plan);
         self.plan.coverage = chosen.coverage_of(space, self.plan.runs.iter().map(|run| run.cell));
         self.drop_builds_without_runs();
         self.plan.provisions = self.provisions.into_iter().collect();
@@ -282,7 +286,8 @@ impl<'a> Planner<'a> {
     ) -> Result<usize, usize> {
         let space = &self.spec.space;
         let toolchain = self.toolchain(coords);
-        let Compiled { targets, sanitizer } = compiled;
+        let Compiled { targets, sanitizer, debug } = compiled;
+        let debug = if self.facts.debug_is_settled { DebugInfo::Full } else { debug };
         let (linkage, against) = match self.sqlite_setting(coords) {
             None => (None, None),
             Some(Setting::SqliteBundled) => (Some(Linkage::Static), None),
@@ -348,7 +353,8 @@ impl<'a> Planner<'a> {
         }
         let names = self.facts.packages.iter().map(|package| &package.name);
         let left_out = names.filter(|name| !features.contains_key(*name)).cloned().collect();
-        let build = Build { toolchain, linkage, against, features, left_out, lockset, staged, targets, sanitizer };
+        let build =
+            Build { toolchain, linkage, against, features, left_out, lockset, staged, targets, sanitizer, debug };
         if let Some(&index) = self.build_index.get(&build) {
             return Ok(index);
         }
@@ -407,21 +413,6 @@ impl<'a> Planner<'a> {
             self.provisions.insert(Provision::Sqlite(against.clone()));
         }
     }
-}
-
-/// A suite's requirements on its builds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Compiled {
-    targets: Targets,
-    sanitizer: Option<Sanitizer>,
-}
-
-fn compiled_by(suite: &Suite) -> Compiled {
-    let targets = match suite.kind {
-        SuiteKind::Test | SuiteKind::Leak(_) => Targets::Tests { doctests: suite.doctests },
-        SuiteKind::Build => Targets::Packages,
-    };
-    Compiled { targets, sanitizer: suite.leak().and_then(|leak| Sanitizer::of(leak.tool)) }
 }
 
 /// Whether one of these packages has SQLite compiled in, by a feature or always.

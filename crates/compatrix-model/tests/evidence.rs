@@ -32,6 +32,7 @@ fn record() -> Record {
                 lockset: Some([0xcc; 32].into()),
             },
             features: vec!["json".into()],
+            debug: Default::default(),
             not_promised: Vec::new(),
             differences: Default::default(),
             sqlite: Some(SqliteProof {

@@ -7,7 +7,7 @@ use compatrix_model::condition::Condition;
 use compatrix_model::expect::Expectations;
 use compatrix_model::facts::{Availability, PackageFacts, PlanFacts, ToolchainVersions};
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::plan::{plan, plan_part, Choice, Part, Plan, Provision, SkipReason};
+use compatrix_model::plan::{plan, plan_part, Choice, DebugInfo, Part, Plan, Provision, SkipReason};
 use compatrix_model::spec_text::parse;
 use compatrix_model::verdict::Expectation;
 use proptest::prelude::*;
@@ -447,4 +447,54 @@ fn no_cell_vanishes_because_a_value_is_not_here() {
         let known = |cell| expected.of(&spec.space.coords(cell)) != Expectation::Pass;
         assert!(!plan.skips.iter().any(|skip| known(skip.cell)), "{place}what cannot be decided is not known");
     }
+}
+
+/// Suite, toolchain and debug information of each run, each once, in their order.
+fn debug_of(plan: &Plan, spec: &Spec) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for run in &plan.runs {
+        let build = &plan.builds[run.build];
+        let line = format!("{} {} {:?}", spec.suites[run.suite].name, build.toolchain, build.debug);
+        if !found.contains(&line) {
+            found.push(line);
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn tests_are_built_without_debug_information_unless_something_of_their_lane_reads_it() {
+    let of = |suites: &str, settled: bool| {
+        let spec = spec(AXES, suites);
+        let facts = PlanFacts { debug_is_settled: settled, ..host(&spec, &[], &[]) };
+        debug_of(&planned(&spec, &facts, &[]), &spec)
+    };
+    assert_eq!(of("", false), ["tests 1.70 None", "tests stable None"]);
+    assert_eq!(of("", true), ["tests 1.70 Full", "tests stable Full"]);
+    let full = "[[suite]]\nname = \"full\"\ndebug = \"full\"\n";
+    assert_eq!(of(full, false), ["full 1.70 Full", "full stable Full"]);
+    let compiles = "[[suite]]\nname = \"tests\"\n[[suite]]\nname = \"compiles\"\nkind = \"build\"\n";
+    let apart = ["compiles 1.70 Full", "compiles stable Full", "tests 1.70 None", "tests stable None"];
+    assert_eq!(of(compiles, false), apart);
+    for other in ["debug = \"full\"", "kind = \"leak\"\ntool = \"resources\"", "kind = \"leak\"\ntool = \"miri\""] {
+        let suites = format!(
+            "[[suite]]\nname = \"tests\"\n[[suite]]\nname = \"other\"\n{other}\nwhen = {{ rust = \"stable\", features = \"json\" }}\n"
+        );
+        let found = of(&suites, false);
+        assert_eq!(found, ["other stable Full", "tests 1.70 None", "tests stable Full"], "{other}");
+    }
+    let asan = "[[suite]]\nname = \"tests\"\n[[suite]]\nname = \"asan\"\nkind = \"leak\"\ntool = \"asan\"\n";
+    assert_eq!(of(asan, false), ["asan 1.70 Full", "asan stable Full", "tests 1.70 None", "tests stable None"]);
+}
+
+#[test]
+fn a_build_that_a_suite_needs_in_full_serves_the_others_too() {
+    let suites = "[[suite]]\nname = \"tests\"\n[[suite]]\nname = \"full\"\ndebug = \"full\"\n";
+    let spec = spec(AXES, suites);
+    let plan = planned(&spec, &host(&spec, &[], &[]), &["rust=stable"]);
+    assert_eq!((plan.builds.len(), plan.runs.len()), (6, 2 * 4 * 2 * 3));
+    assert!(
+        plan.builds.iter().all(|build| build.debug == DebugInfo::Full) && plan.runs.iter().all(|run| run.build < 6)
+    );
 }

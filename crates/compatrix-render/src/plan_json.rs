@@ -6,7 +6,7 @@ use compatrix_model::cell::CellId;
 use compatrix_model::facts::{Availability, PlanFacts};
 use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::plan::{Build, Plan, Provision, SkipReason, Targets};
+use compatrix_model::plan::{Build, DebugInfo, Plan, Provision, SkipReason, Targets};
 use compatrix_model::results::matrix::Chosen;
 use serde::Serialize;
 
@@ -60,6 +60,8 @@ struct BuildEntry<'a> {
     /// Whether test executables are built; otherwise only the packages, without dev-dependencies.
     tests: bool,
     doctests: bool,
+    /// `full`, or `none` where nothing reads it.
+    debug: DebugInfo,
     runs: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     predicted_ms: Option<u64>,
@@ -110,6 +112,7 @@ pub fn plan_json(spec: &Spec, plan: &Plan, facts: &PlanFacts, known: &[bool], pr
         staged: build.staged,
         tests: build.targets != Targets::Packages,
         doctests: build.targets.doctests(),
+        debug: build.debug,
         runs,
         predicted_ms: facts.durations.builds.get(&build.id()).copied(),
     });

@@ -147,7 +147,7 @@ impl Bundle {
     /// Assembles the record's proof; `None` if nothing ran.
     pub fn proof(&self, found: &RecordLine) -> Option<Proof> {
         let ([build, sqlite, fixture], env) = found.proof.as_ref()?;
-        let BuildPart { platform, toolchain, source, features, not_promised, differences, executables } =
+        let BuildPart { platform, toolchain, source, features, not_promised, debug, differences, executables } =
             self.builds[build.expect("a proof has a build") as usize].clone();
         let env = &self.numbers[env.start as usize..env.end as usize];
         Some(Proof {
@@ -156,6 +156,7 @@ impl Bundle {
             source,
             features,
             not_promised,
+            debug,
             differences,
             sqlite: sqlite.map(|n| self.sqlite[n as usize].clone()),
             fixture: fixture.map(|n| self.fixtures[n as usize].clone()),

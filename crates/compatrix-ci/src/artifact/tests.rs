@@ -74,6 +74,7 @@ fn proof() -> impl Strategy<Value = Proof> {
         source,
         features: vec!["json".to_owned()],
         not_promised: Vec::new(),
+        debug: Default::default(),
         differences: Default::default(),
         sqlite,
         fixture,

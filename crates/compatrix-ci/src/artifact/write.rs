@@ -89,6 +89,7 @@ impl Writer {
             source,
             features,
             not_promised,
+            debug,
             differences,
             sqlite,
             fixture,
@@ -101,6 +102,7 @@ impl Writer {
             source: source.clone(),
             features: features.clone(),
             not_promised: not_promised.clone(),
+            debug: *debug,
             differences: differences.clone(),
             executables: executables.clone(),
         };

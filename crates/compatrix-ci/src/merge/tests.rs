@@ -79,6 +79,7 @@ fn record(spec: &Spec, platform: &str, cell: u128, attempt: u32) -> Record {
         source,
         features: Vec::new(),
         not_promised: Vec::new(),
+        debug: Default::default(),
         differences: Default::default(),
         sqlite: None,
         fixture: None,

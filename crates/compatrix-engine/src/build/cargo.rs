@@ -10,7 +10,7 @@ use compatrix_model::libtest::{Parser, Report, Source};
 use compatrix_model::lockset::advice::NewGroup;
 use compatrix_model::lockset::refusal;
 use compatrix_model::outcome::Outcome;
-use compatrix_model::plan::{Build, Sanitizer, Targets};
+use compatrix_model::plan::{Build, DebugInfo, Sanitizer, Targets};
 use compatrix_model::time_limit;
 
 use super::cc;
@@ -77,11 +77,23 @@ fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> 
         .env("CARGO_BUILD_BUILD_DIR", target)
         .env("RUSTC", inputs.toolchain.rustc.clone())
         .env("RUSTDOC", inputs.toolchain.rustdoc());
+    for (name, value) in debug_environment(build) {
+        command = command.env(name, value);
+    }
     command.timeout = Some(TIMEOUT);
     if build.sanitizer.is_some() {
         command = command.env(cc::PLAIN, "1");
     }
     Ok(command)
+}
+
+/// The variables that switch debug information off, if the build is to have none. `dev` is what the profile `test` inherits
+/// from, if the manifest gives it no `debug` of its own. What a profile says of single packages holds.
+pub(crate) fn debug_environment(build: &Build) -> Vec<(&'static str, &'static str)> {
+    match build.debug {
+        DebugInfo::Full => Vec::new(),
+        DebugInfo::None => vec![("CARGO_PROFILE_DEV_DEBUG", "0"), ("CARGO_PROFILE_TEST_DEBUG", "0")],
+    }
 }
 
 /// The environment of every cargo that builds, but for the compiler that it is to call.
@@ -220,10 +232,11 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
         let is_noted = !failed.is_empty() && failed.iter().all(|name| noted.contains(name));
         read.is_whole &= is_noted;
         let read = Read::of(&read.states, read.is_whole);
-        return Ok(Built { result: Err(NotBuilt { read, ..failure }), wall, cpu });
+        return Ok(Built { result: Err(NotBuilt { read, debug: build.debug, ..failure }), wall, cpu });
     }
     share::give(&target)?;
     let mut product = reader.product(host, inputs, build.targets)?;
+    product.debug = build.debug;
     if matches!(build.targets, Targets::Tests { .. }) && !product.executables.is_empty() {
         let asked = base(host, build, inputs, &target)?;
         record::ask(host, &asked, (&target, inputs.toolchain.host.as_str()), &mut product, jobs)?;
@@ -367,7 +380,7 @@ fn not_built(finished: &Finished, why: build_failure::Reader) -> Option<NotBuilt
         End::TimedOut => (Outcome::TimedOut, format!("cargo ran for more than {} minutes", TIMEOUT.as_secs() / 60)),
         End::Interrupted => (Outcome::Infrastructure, "interrupted".to_owned()),
     };
-    Some(NotBuilt { outcome, cause, output: finished.stderr.text(), read: Read::default() })
+    Some(NotBuilt::because(outcome, cause, finished.stderr.text()))
 }
 
 /// Why cargo failed, from the end of its output.

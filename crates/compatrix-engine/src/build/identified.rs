@@ -5,7 +5,7 @@ use anyhow::Result;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Build;
 
-use super::product::{BuildInputs, Built, NotBuilt, Read};
+use super::product::{BuildInputs, Built, NotBuilt};
 use super::share::target_dir;
 use super::{cargo, cc};
 use crate::find::sqlite;
@@ -21,7 +21,8 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
         None => inputs.link.and_then(|link| sqlite::other_than_promised(host, link)),
     };
     if let Some(cause) = wrong {
-        let failure = NotBuilt { outcome: Outcome::Misidentified, cause, output: String::new(), read: Read::default() };
+        let failure = NotBuilt::because(Outcome::Misidentified, cause, String::new());
+        let failure = NotBuilt { debug: build.debug, ..failure };
         return Ok(Built { result: Err(failure), wall: Default::default(), cpu: Default::default() });
     }
     let mut built = cargo::build(host, build, inputs, jobs)?;

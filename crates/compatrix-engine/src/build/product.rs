@@ -8,6 +8,7 @@ use compatrix_model::build_failure::BuildFailure;
 use compatrix_model::evidence::{Counts, TestFailure};
 use compatrix_model::hash::Sha256;
 use compatrix_model::outcome::Outcome;
+use compatrix_model::plan::DebugInfo;
 use compatrix_model::results::rank;
 
 use super::inspect::Inspection;
@@ -46,6 +47,8 @@ pub(crate) struct Product {
     pub notes: Vec<String>,
     /// What the build read.
     pub read: Read,
+    /// How much debug information it has.
+    pub debug: DebugInfo,
 }
 
 /// What a build read beyond what is known before it.
@@ -85,6 +88,8 @@ pub(crate) struct NotBuilt {
     pub output: String,
     /// What was read until it failed.
     pub read: Read,
+    /// How much debug information it was to have.
+    pub debug: DebugInfo,
 }
 
 impl Doctests {
@@ -96,6 +101,11 @@ impl Doctests {
 }
 
 impl NotBuilt {
+    /// Before anything is known of what was read.
+    pub(crate) fn because(outcome: Outcome, cause: String, output: String) -> Self {
+        Self { outcome, cause, output, read: Read::default(), debug: DebugInfo::default() }
+    }
+
     /// The same of one package of several.
     pub(super) fn of_package(self, package: &str) -> Self {
         Self { cause: format!("`{package}` alone: {}", self.cause), ..self }
@@ -107,14 +117,14 @@ impl NotBuilt {
             true => other.outcome,
             false => self.outcome,
         };
-        let (cause, output) = (format!("{}; {}", self.cause, other.cause), self.output + "\n" + &other.output);
-        Self { outcome, cause, output, read: Read::default() }
+        let cause = format!("{}; {}", self.cause, other.cause);
+        Self::because(outcome, cause, self.output + "\n" + &other.output)
     }
 
     /// With the end of cargo's output.
     pub(super) fn of(failure: BuildFailure, output: String) -> Self {
         let BuildFailure { outcome, cause } = failure;
-        NotBuilt { outcome, cause, output, read: Read::default() }
+        Self::because(outcome, cause, output)
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::Result;
-use compatrix_model::plan::Build;
+use compatrix_model::plan::{Build, DebugInfo};
 
 use super::units::{profiles, NOTE};
 use crate::sys::files;
@@ -23,7 +23,11 @@ const STARTED: &str = "invoked.timestamp";
 
 /// The target folder of this build.
 pub(crate) fn target_dir(host: &Host, build: &Build) -> PathBuf {
-    let name = files::hash_bytes(build.id().as_bytes()).to_string();
+    let id = match build.debug {
+        DebugInfo::Full => build.id(),
+        DebugInfo::None => format!("{} debug=none", build.id()),
+    };
+    let name = files::hash_bytes(id.as_bytes()).to_string();
     host.dir.join("build").join(build.lane()).join(&name[..12])
 }
 

@@ -37,6 +37,8 @@ pub struct HostFacts {
     pub readable_from: Version,
     /// Whether every build is to be staged and served its dependencies from disk.
     pub hermetic: bool,
+    /// Whether it is settled how much debug information builds have, so that there is nothing to switch off.
+    pub debug_is_settled: bool,
     /// By tool of suites of kind `leak`, and by the value of the `rust` axis whose executables it is to check.
     pub leak_tools: BTreeMap<(Tool, ValueName), Availability<LeakToolFacts>>,
 }
@@ -189,6 +191,7 @@ impl HostFacts {
             locksets: locksets.collect(),
             readable_from: Some(self.readable_from.clone()),
             hermetic: self.hermetic,
+            debug_is_settled: self.debug_is_settled,
             leak_tools: each(&self.leak_tools, |_| ()),
             durations: Durations::default(),
         }

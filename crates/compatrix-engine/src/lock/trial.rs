@@ -8,7 +8,7 @@ use compatrix_model::axis::{Deps, ValueName};
 use compatrix_model::lockset::manifest::Edit;
 use compatrix_model::lockset::Lockset;
 use compatrix_model::needs::Needs;
-use compatrix_model::plan::{Build, Targets, AMBIENT_TOOLCHAIN};
+use compatrix_model::plan::{Build, DebugInfo, Targets, AMBIENT_TOOLCHAIN};
 
 use crate::build::environment;
 use crate::deps::locks::Resolver;
@@ -82,6 +82,7 @@ fn parts(resolver: &Resolver<'_>, needs: &Needs) -> Vec<Build> {
         staged: true,
         targets,
         sanitizer: None,
+        debug: DebugInfo::Full,
         left_out: BTreeSet::new(),
     };
     if needs.sets.is_empty() {

@@ -8,7 +8,7 @@ use compatrix_model::cell::{CellId, Space};
 use compatrix_model::facts::Availability;
 use compatrix_model::hash::{or_empty, Sha256};
 use compatrix_model::matrix_spec::{Piece, Suite};
-use compatrix_model::plan::{Build, AMBIENT_TOOLCHAIN};
+use compatrix_model::plan::{Build, DebugInfo, AMBIENT_TOOLCHAIN};
 
 use crate::build::HWCAPS;
 use crate::find::facts::HostFacts;
@@ -19,12 +19,13 @@ use crate::sys::files::hash_parts;
 use crate::sys::host::Host;
 
 /// Changes when the meaning of a record does.
-const FORMAT: &str = "compatrix run 3";
+const FORMAT: &str = "compatrix run 4";
 
 /// The key of a build: all that is known before it.
-pub(crate) fn of_build(build: &Build, facts: &HostFacts, around: Option<&Surroundings>) -> Sha256 {
+fn of_build(build: &Build, facts: &HostFacts, around: Option<&Surroundings>) -> Sha256 {
     let lockset = or_empty::text(&lockset_of(build, facts));
-    let mut parts = vec![FORMAT.to_owned(), build.id(), facts.sources.to_string(), lockset];
+    let mut parts =
+        vec![FORMAT.to_owned(), build.id(), format!("{:?}", build.debug), facts.sources.to_string(), lockset];
     for package in &facts.packages {
         // cargo finds targets by their names, whether git knows them or not.
         let script = files::exists(&Path::new(&package.dir).join("build.rs"));
@@ -56,23 +57,55 @@ pub(crate) fn of_runs(host: &Host, build: Sha256) -> Sha256 {
     hash_parts(parts.iter().map(String::as_str))
 }
 
-/// The key of a run after its build: `run` is [`of_run`], `read` the hash of what the build read besides. What is not known
-/// to have been read is in no key that is looked for.
-pub(crate) fn complete(run: Sha256, read: Option<Sha256>) -> Sha256 {
+/// The key of a run after its build: `runs` is [`of_runs`] of that build, `run` is [`of_run`], `read` the hash of what the
+/// build read besides. What is not known to have been read is in no key that is looked for.
+pub(crate) fn complete(runs: Sha256, run: Sha256, read: Option<Sha256>) -> Sha256 {
     let read = read.map_or_else(|| "not known".to_owned(), |read| read.to_string());
-    hash_parts([run.to_string().as_str(), &read])
+    hash_parts([runs.to_string().as_str(), &run.to_string(), &read])
 }
 
-/// What is known of a run before its build; `runs` is [`of_runs`] of that build.
-pub(crate) fn of_run(
-    host: &Host,
-    runs: Sha256,
-    suite: &Suite,
-    cell: &CellId,
-    space: &Space,
-    facts: &HostFacts,
-) -> Sha256 {
-    let mut parts = vec![runs.to_string(), suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
+/// The keys of a build by its debug information: as it is planned, and in full. They are the same if that is planned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ByDebugInfo {
+    planned: (DebugInfo, Sha256),
+    full: Sha256,
+}
+
+impl ByDebugInfo {
+    /// The keys of this planned build.
+    pub(crate) fn of_build(build: &Build, facts: &HostFacts, around: Option<&Surroundings>) -> Self {
+        let planned = of_build(build, facts, around);
+        let full = if build.debug.is_full() { planned } else { of_build(&build.in_full(), facts, around) };
+        Self { planned: (build.debug, planned), full }
+    }
+
+    /// The key of the build that was made with this much.
+    pub(crate) fn of(&self, debug: DebugInfo) -> Sha256 {
+        if debug == self.planned.0 {
+            self.planned.1
+        } else {
+            self.full
+        }
+    }
+
+    /// Something of each of the builds whose result counts as that of the planned one: its own, and then that with all debug
+    /// information.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Sha256> {
+        let full = Some(self.full).filter(|full| *full != self.planned.1);
+        std::iter::once(self.planned.1).chain(full)
+    }
+
+    /// What is made of both.
+    pub(crate) fn map(&self, of: impl Fn(Sha256) -> Sha256) -> Self {
+        let planned = of(self.planned.1);
+        let full = if self.full == self.planned.1 { planned } else { of(self.full) };
+        Self { planned: (self.planned.0, planned), full }
+    }
+}
+
+/// What is known of a run before its build, besides the build itself.
+pub(crate) fn of_run(host: &Host, suite: &Suite, cell: &CellId, space: &Space, facts: &HostFacts) -> Sha256 {
+    let mut parts = vec![suite.name.clone(), cell.to_string(), suite.doctests.to_string()];
     parts.push(format!("{:?}", suite.timeout));
     if suite.alone {
         // It has the user's own home.

@@ -13,12 +13,13 @@ use compatrix_model::facts::Availability;
 use compatrix_model::hash::Sha256;
 use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::Spec;
+use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::{Plan, Run};
 
 use crate::find::input::{self, Looked};
 use crate::find::surroundings::{self, Surroundings};
 use crate::ledger::Ledger;
-use crate::run::keys;
+use crate::run::keys::{self, ByDebugInfo};
 use crate::survey::Survey;
 use crate::sys::files;
 use crate::sys::host::Host;
@@ -26,7 +27,7 @@ use crate::sys::host::Host;
 /// A run with what is known of it today.
 #[derive(Debug)]
 pub(crate) struct Known {
-    /// The key as far as it is known before the build.
+    /// The key's part that no build decides.
     pub(crate) before: Sha256,
     /// The newest result with today's whole key; none if there is none, if it contradicts itself, or if it is not known what
     /// the build read.
@@ -38,8 +39,10 @@ pub(crate) struct Known {
 /// What is known of a plan.
 #[derive(Debug)]
 pub(crate) struct OfPlan {
-    /// The key of each build, in the plan's order.
-    pub(crate) builds: Vec<Sha256>,
+    /// The keys of each build, in the plan's order.
+    pub(crate) builds: Vec<ByDebugInfo>,
+    /// The same of what all its runs have in common.
+    pub(crate) of_runs: Vec<ByDebugInfo>,
     /// Each run, in the plan's order.
     pub(crate) runs: Vec<Known>,
 }
@@ -56,35 +59,41 @@ pub(crate) fn of_plan(host: &Host, ledger: &Ledger, spec: &Spec, plan: &Plan, su
         let around = known
             .entry(&build.toolchain)
             .or_insert_with(|| toolchain.map(|toolchain| surroundings::look(host, toolchain)));
-        builds.push(keys::of_build(build, &survey.facts, around.as_ref()));
+        builds.push(ByDebugInfo::of_build(build, &survey.facts, around.as_ref()));
     }
     let reads = reads(host, ledger, &builds)?;
-    let of_runs: Vec<Sha256> = builds.iter().map(|build| keys::of_runs(host, *build)).collect();
+    let of_runs: Vec<ByDebugInfo> = builds.iter().map(|of| of.map(|build| keys::of_runs(host, build))).collect();
     let known = |run: &Run| {
         let (suite, cell) = (&spec.suites[run.suite], spec.space.id(run.cell));
-        let before = keys::of_run(host, of_runs[run.build], suite, &cell, &spec.space, &survey.facts);
-        let record = match reads[run.build] {
-            Some(read) => ledger.by_key(keys::complete(before, Some(read)))?,
-            None => None,
-        };
-        let record = record.filter(|record| loads_the_same(host, record));
-        let refused = record.as_ref().and_then(|record| trouble(spec, survey, run, record));
-        let record = record.filter(|_| refused.is_none());
-        Ok(Known { before, record, refused })
+        let before = keys::of_run(host, suite, &cell, &spec.space, &survey.facts);
+        let mut known = Known { before, record: None, refused: None };
+        for (runs, read) in of_runs[run.build].each().zip(&reads[run.build]) {
+            let Some(read) = read else { continue };
+            let record = ledger.by_key(keys::complete(runs, before, Some(*read)))?;
+            let Some(record) = record.filter(|record| loads_the_same(host, record)) else { continue };
+            known.refused = trouble(spec, survey, run, &record);
+            known.record = Some(record).filter(|_| known.refused.is_none());
+            // A failure without debug information may have been a pass with it.
+            if known.record.as_ref().is_some_and(|record| record.outcome == Outcome::Passed) {
+                break;
+            }
+        }
+        Ok(known)
     };
     let runs = plan.runs.iter().map(known).collect::<Result<_>>()?;
-    Ok(OfPlan { builds, runs })
+    Ok(OfPlan { builds, of_runs, runs })
 }
 
-/// By build: the hash of what it read besides what its key holds, as that is now; `None` if it is not known what it read.
-fn reads(host: &Host, ledger: &Ledger, builds: &[Sha256]) -> Result<Vec<Option<Sha256>>> {
+/// By build, of each of its keys: the hash of what it read besides what its key holds, as that is now; `None` if it is not
+/// known what it read.
+fn reads(host: &Host, ledger: &Ledger, builds: &[ByDebugInfo]) -> Result<Vec<Vec<Option<Sha256>>>> {
     let env = host.ambient.for_builds();
     let mut looked = Looked::default();
-    let one = |key: &Sha256| -> Result<Option<Sha256>> {
-        let inputs = ledger.reads(*key)?;
+    let mut one = |key: Sha256| -> Result<Option<Sha256>> {
+        let inputs = ledger.reads(key)?;
         Ok(inputs.and_then(|inputs| input::hash(&looked.states(host, &env, &inputs))))
     };
-    builds.iter().map(one).collect()
+    builds.iter().map(|keys| keys.each().map(&mut one).collect()).collect()
 }
 
 /// Whether the SQLite that ran is still the same file; the system's own may have been replaced since.

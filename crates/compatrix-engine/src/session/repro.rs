@@ -49,7 +49,12 @@ pub fn lines(
         return Err(Error::usage(reason.unwrap_or_else(|| "no suite runs in this cell".to_owned())));
     };
     let host = &session.host;
-    let planned_build = &plan.builds[planned.build];
+    let id = spec.space.id(planned.cell);
+    // With as much debug information as what was found in it was built with.
+    let newest = session.ledger.newest(&spec.suites[planned.suite].name, &id.to_string())?;
+    let in_full = newest.and_then(|record| record.proof).is_some_and(|proof| proof.debug.is_full());
+    let of_plan = &plan.builds[planned.build];
+    let planned_build = &if in_full { of_plan.in_full() } else { of_plan.clone() };
     let inputs = build_inputs(host, spec, &survey, planned_build)?;
     let mut without_doctests = planned_build.clone();
     if let Targets::Tests { doctests } = &mut without_doctests.targets {
@@ -66,7 +71,6 @@ pub fn lines(
             return Ok([first].into_iter().chain(commands.iter().map(ToString::to_string)).collect());
         }
     };
-    let id = spec.space.id(planned.cell);
     let dir = host.dir.join("repro");
     let shown = quote(&dir.to_string_lossy());
     let line = with_inputs(spec, &survey, planned_build, planned, &id, None, |run| {
@@ -129,6 +133,8 @@ fn typed(host: &Host, setting: Option<&Setting>, inputs: &BuildInputs<'_>, run: 
     let mut env = run::inputs::of_cell(run, dir);
     env.extend(build::link_environment(inputs.link));
     env.extend(build::pkg_config_path(host, inputs));
+    let debug = build::debug_environment(run.build);
+    env.extend(debug.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
     if let Some(path) = run::inputs::library_path(run).filter(|_| run.build.linkage == Some(Linkage::Dynamic)) {
         env.insert(LIBRARY_PATH.to_owned(), path);
     }

@@ -111,6 +111,8 @@ pub(super) trait Executor: Sync {
     fn with_doctests(&self, run: usize, record: Record, doctests: &Doctests) -> Record;
     /// Whether a result is to be confirmed: it is red, and perhaps only because of what ran at the same time.
     fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool;
+    /// The result of a run that was alone, or what it is after another look.
+    fn believed(&self, task: &RunTask<'_>, record: Record, jobs: &jobserver::Client) -> Record;
     /// Does a run again while nothing else runs, and says what of both results is to be told.
     fn confirm(
         &self,
@@ -297,7 +299,8 @@ impl Schedule<'_> {
             Some(doubt) => self.work.confirm(&task, doctests.as_deref(), *doubt, self.tokens),
             None => {
                 let record = self.work.run(&task);
-                doctests.iter().fold(record, |record, doctests| self.work.with_doctests(task.run, record, doctests))
+                let with = |record, doctests: &Arc<Doctests>| self.work.with_doctests(task.run, record, doctests);
+                self.work.believed(&task, doctests.iter().fold(record, with), self.tokens)
             }
         };
         let spent = spent(clock.elapsed(), &started.account);

@@ -68,8 +68,7 @@ impl<'a> Watch<'a> {
             return built;
         }
         let output = built.result.as_ref().err().map(|failure| failure.output.clone()).unwrap_or_default();
-        let failure =
-            NotBuilt { outcome: Outcome::Infrastructure, cause: cause(&changed), output, read: Default::default() };
+        let failure = NotBuilt::because(Outcome::Infrastructure, cause(&changed), output);
         Built { result: Err(failure), ..built }
     }
 

@@ -10,7 +10,7 @@ use compatrix_model::evidence::{Counts, Record};
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
 use compatrix_model::outcome::Outcome;
-use compatrix_model::plan::{Build, Plan};
+use compatrix_model::plan::{Build, DebugInfo, Plan};
 use compatrix_model::results::doubt::{self, Company, Doubt};
 use compatrix_model::results::intake::Judge;
 use compatrix_model::timeline::BarEnd;
@@ -21,11 +21,12 @@ use crate::leak::{self, Canaries, Leaks};
 use crate::run;
 use crate::run::executable::blank;
 use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
-use crate::run::keys;
+use crate::run::keys::{self, ByDebugInfo};
 use crate::survey::Survey;
 use crate::sys::account::Account;
 use crate::sys::clock::{instant, now, system};
 use crate::sys::host::Host;
+use crate::walk::full::InFull;
 use crate::walk::head_start::HeadStart;
 use crate::walk::schedule::{Executor, Job, RunTask};
 use crate::walk::sources::Watch;
@@ -45,16 +46,23 @@ pub(super) struct Worker<'a> {
     pub(super) tracker: &'a Tracker<'a>,
     pub(super) watch: Option<&'a Watch<'a>>,
     pub(super) cells: &'a [CellId],
-    pub(super) build_keys: &'a [Sha256],
+    pub(super) build_keys: &'a [ByDebugInfo],
+    pub(super) of_runs: &'a [ByDebugInfo],
     pub(super) keys: &'a [Sha256],
     pub(super) canaries: Canaries,
     /// Doctests that were run again, by the position of their build.
     pub(super) doctests: Mutex<HashMap<usize, Option<Doctests>>>,
+    pub(super) in_full: InFull,
     /// What ran when.
     pub(super) spans: Mutex<Vec<Span>>,
 }
 
 impl Worker<'_> {
+    /// The build of a job, as it was made.
+    pub(super) fn made(&self, job: usize, debug: DebugInfo) -> Build {
+        Build { debug, ..self.jobs[job].build.clone() }
+    }
+
     /// Calls with the inputs of a run whose build read this.
     pub(super) fn with_inputs<T>(
         &self,
@@ -63,17 +71,19 @@ impl Worker<'_> {
         read: &Read,
         act: impl FnOnce(&RunInputs<'_>) -> T,
     ) -> T {
-        let key = keys::complete(self.keys[n], read.hash);
+        let runs = self.of_runs[self.plan.runs[n].build].of(build.debug);
+        let key = keys::complete(runs, self.keys[n], read.hash);
         with_inputs(self.spec, self.survey, build, self.plan.runs[n], &self.cells[n], Some(key), act)
     }
 }
 
 impl Worker<'_> {
     /// Calls with the inputs of the run of a task, and notes when that was.
-    fn watched_run(&self, task: &RunTask<'_>, alone: bool) -> Record {
+    pub(super) fn watched_run(&self, task: &RunTask<'_>, alone: bool) -> Record {
         let host = self.host.on_account(task.account);
         let leaks = Leaks { canaries: &self.canaries, policy: self.policy, today: self.today, parts: task.parts };
-        self.with_inputs(self.jobs[task.job].build, task.run, &task.product.read, |inputs| {
+        let build = self.made(task.job, task.product.debug);
+        self.with_inputs(&build, task.run, &task.product.read, |inputs| {
             let what = format!("`{}` (suite {})", inputs.cell, inputs.suite.name);
             let inputs = RunInputs { alone: inputs.alone || alone, ..*inputs };
             let doing = Doing::Run { job: task.job, run: task.run, alone: alone || inputs.suite.alone };
@@ -84,7 +94,7 @@ impl Worker<'_> {
     }
 
     /// Does something and notes when.
-    fn watched<T>(&self, what: String, act: impl FnOnce() -> T) -> T {
+    pub(super) fn watched<T>(&self, what: String, act: impl FnOnce() -> T) -> T {
         let from = system();
         let done = act();
         self.note(Span { what, from, to: system() });
@@ -105,7 +115,7 @@ impl Worker<'_> {
     }
 
     /// A build that began at this time, if its sources did not change.
-    fn checked(&self, built: Built, since: SystemTime) -> Built {
+    pub(super) fn checked(&self, built: Built, since: SystemTime) -> Built {
         match self.watch {
             Some(watch) => watch.checked(built, since),
             None => built,
@@ -126,7 +136,18 @@ impl Worker<'_> {
     }
 
     fn run_doctests(&self, job: usize, jobs: &jobserver::Client, account: &Account) -> anyhow::Result<Doctests> {
-        let (host, build) = (self.host.on_account(account), self.jobs[job].build);
+        let build = self.made(job, self.debug_of(job));
+        self.doctests_of(&build, jobs, account)
+    }
+
+    /// Runs the doctests of this build.
+    pub(super) fn doctests_of(
+        &self,
+        build: &Build,
+        jobs: &jobserver::Client,
+        account: &Account,
+    ) -> anyhow::Result<Doctests> {
+        let host = self.host.on_account(account);
         let inputs = build_inputs(&host, self.spec, self.survey, build)?;
         build::doctests(&host, build, &inputs, jobs)
     }
@@ -141,12 +162,13 @@ impl Executor for Worker<'_> {
             if let Some((built, since)) = self.head_start.take(build) {
                 self.tracker.began_before(bar, self.host.recording.ms_of(since));
                 self.note(Span { what, from: since, to: system() });
-                return built.map(|built| self.checked(built, since));
+                return self.built_at_last(job, self.checked(built?, since), jobs, account);
             }
             self.watched(what, || {
                 let since = system();
                 let inputs = build_inputs(&host, self.spec, self.survey, build)?;
-                Ok(self.checked(build::build(&host, build, &inputs, jobs)?, since))
+                let built = self.checked(build::build(&host, build, &inputs, jobs)?, since);
+                self.built_at_last(job, built, jobs, account)
             })
         };
         let is_ok = |built: &anyhow::Result<Built>| self.end(built.as_ref().is_ok_and(|built| built.result.is_ok()));
@@ -182,9 +204,8 @@ impl Executor for Worker<'_> {
     }
 
     fn is_in_doubt(&self, run: usize, record: &Record, company: Company) -> bool {
-        let planned = self.plan.runs[run];
-        let is_in_doubt = !self.host.supervisor.is_interrupted()
-            && doubt::is_in_doubt(&self.judge.row(planned.suite, planned.cell, record.clone(), false), company);
+        let is_in_doubt =
+            !self.host.supervisor.is_interrupted() && doubt::is_in_doubt(&self.row_of(run, record), company);
         if is_in_doubt {
             self.tracker.again(run);
         }
@@ -198,6 +219,9 @@ impl Executor for Worker<'_> {
         doubt: Doubt,
         jobs: &jobserver::Client,
     ) -> Record {
+        if !doubt::is_to_run_alone(&self.row_of(task.run, &doubt.record), doubt.company) {
+            return self.believed(task, doubt.record, jobs);
+        }
         // With the user's own home, as plain cargo has it.
         let record = self.watched_run(task, true);
         let again = doctests.and_then(|doctests| self.doctests_again(task.job, doctests, jobs, task.account));
@@ -205,7 +229,11 @@ impl Executor for Worker<'_> {
             Some(doctests) => self.with_doctests(task.run, record, doctests),
             None => record,
         };
-        doubt::confirmed(doubt, record)
+        self.believed(task, doubt::confirmed(doubt, record), jobs)
+    }
+
+    fn believed(&self, task: &RunTask<'_>, record: Record, jobs: &jobserver::Client) -> Record {
+        self.believed_or_in_full(task, record, jobs)
     }
 }
 

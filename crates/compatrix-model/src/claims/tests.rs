@@ -64,6 +64,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         source: SourceProof { commit: None, dirty: false, sources: [0; 32].into(), lockset: None },
         features: vec![],
         not_promised: Vec::new(),
+        debug: Default::default(),
         differences: Default::default(),
         sqlite: Some(SqliteProof {
             linkage: Linkage::Static,

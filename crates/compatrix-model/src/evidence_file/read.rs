@@ -12,6 +12,7 @@ use super::entry::{failure, Entry, EvidenceFile, FORMAT, OLDEST};
 use super::leaks::{BaselineEvidence, FindingEvidence, LeakEvidence};
 use super::snapshot::{known, RawMeaning};
 use crate::cell::{CellId, CellIdError};
+use crate::debug_info::DebugInfo;
 use crate::evidence::{Counts, Differences, ExecutableProof, FixtureProof, LeftOut, Proof, Record};
 use crate::evidence::{SourceProof, SqliteProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
@@ -150,6 +151,8 @@ struct RawBuild {
     features: Vec<String>,
     #[serde(default)]
     not_promised: Vec<String>,
+    #[serde(default)]
+    debug: DebugInfo,
     #[serde(default)]
     added_features: Vec<String>,
     #[serde(default)]
@@ -392,6 +395,7 @@ impl EvidenceReader<'_> {
                 },
                 features: build.features.clone(),
                 not_promised: build.not_promised.clone(),
+                debug: build.debug,
                 differences: Differences {
                     added_features: build.added_features.clone(),
                     missing_features: build.missing_features.clone(),

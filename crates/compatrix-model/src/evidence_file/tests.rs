@@ -51,6 +51,7 @@ fn proof() -> Proof {
         },
         features: vec!["json".into(), "bundled".into()],
         not_promised: Vec::new(),
+        debug: Default::default(),
         differences: Differences::default(),
         sqlite: Some(SqliteProof {
             linkage: Linkage::Dynamic,
@@ -314,6 +315,7 @@ fn any_record() -> impl Strategy<Value = Record> {
             source,
             executables: features.iter().map(|f| ExecutableProof { name: f.clone(), sha256 }).collect(),
             not_promised: Vec::new(),
+            debug: Default::default(),
             differences: Differences {
                 left_out: features.iter().map(|f| LeftOut { target: f.clone(), requires: features.clone() }).collect(),
                 added_features: features.clone(),

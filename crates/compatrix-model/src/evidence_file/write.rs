@@ -8,6 +8,7 @@ use shaped_toml::{key, quoted};
 use super::entry::{EvidenceFile, FORMAT};
 use super::leaks::{FindingEvidence, LeakEvidence};
 use super::snapshot::Snapshots;
+use crate::debug_info::DebugInfo;
 use crate::evidence::{Counts, Differences, ExecutableProof, FixtureProof, LeftOut, Proof, Record};
 use crate::evidence::{SourceProof, SqliteProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
@@ -24,6 +25,7 @@ struct Build<'a> {
     lockset: Option<Sha256>,
     features: &'a [String],
     not_promised: &'a [String],
+    debug: DebugInfo,
     differences: &'a Differences,
     executables: &'a [ExecutableProof],
 }
@@ -89,9 +91,10 @@ fn text(file: &EvidenceFile) -> String {
             let origin = origins.number(&(commit.as_deref(), entry.date.as_deref(), *dirty, *sources));
             let toolchain = toolchains.name(&&proof.toolchain, || named(of, "rust", &proof.toolchain.release));
             let wish = build_name(of, &toolchain);
-            let Proof { features, not_promised, differences, executables, .. } = proof;
+            let Proof { features, not_promised, debug, differences, executables, .. } = proof;
+            let debug = *debug;
             let lockset = *lockset;
-            let build = Build { origin, toolchain, lockset, features, not_promised, differences, executables };
+            let build = Build { origin, toolchain, lockset, features, not_promised, debug, differences, executables };
             builds.name(&build, || wish)
         });
         let proof = of.proof.as_ref();
@@ -165,6 +168,9 @@ fn text(file: &EvidenceFile) -> String {
         line(&mut out, "features", list(build.features.iter().map(|f| quoted(f)), false));
         if !build.not_promised.is_empty() {
             line(&mut out, "not-promised", list(build.not_promised.iter().map(|name| quoted(name)), false));
+        }
+        if !build.debug.is_full() {
+            line(&mut out, "debug", quoted("none"));
         }
         differences(&mut out, build.differences);
         let pairs = build.executables.iter().map(|e| format!("[{}, \"{}\"]", quoted(&e.name), e.sha256));

@@ -29,6 +29,8 @@ pub struct Suite {
     pub retries: u32,
     /// Whether nothing else of ours runs while it does.
     pub alone: bool,
+    /// Whether its builds have all debug information that cargo's profile asks for, and not only what something reads.
+    pub full_debug: bool,
     /// Environment variables, values with placeholders (`{schema.database}`).
     pub env: Vec<(String, Template)>,
     /// Arguments to each test executable (`--test-threads=1`).
@@ -85,6 +87,12 @@ pub(super) static SUITE: TableShape = TableShape {
             "Whether each of its runs has the machine for itself: no other run and no build meanwhile, and your own HOME. For tests that use a fixed port or a folder outside of TMPDIR.",
             Shape::Flag,
             Need::Flag(false),
+        ),
+        Key::default(
+            "debug",
+            "How much debug information its builds have. A cell that is red without it is built and run again with it before it counts as broken; a suite whose tests read it, for example file and line in a backtrace, saves the first attempt by `full`. Panic messages have file and line in any case.",
+            Shape::Text(&DEBUG),
+            Need::Text("as-needed"),
         ),
         Key::optional(
             "env",
@@ -145,6 +153,15 @@ static SUITE_KINDS: Words = Words {
         ("leak", "The packages' test executables under a tool that looks for leaks; run by `leak-check`."),
     ],
     later: later(&["bench", "command"]),
+};
+
+static DEBUG: Words = Words {
+    what: "debug information",
+    known: &[
+        ("as-needed", "None where nothing reads it: the profile's `debug` is off. Suites of the kinds `leak` and `build` always have all of it, and so does everything if cargo's configuration sets `debug` in a profile, or a flag for it."),
+        ("full", "As much as cargo's profile asks for."),
+    ],
+    later: Later::NONE,
 };
 
 static SUITE_ENV: TableShape = TableShape {
@@ -222,6 +239,7 @@ fn suite(table: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suite {
         doctests: table.flag("doctests").unwrap_or_default(),
         retries: table.integer("retries").and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
         alone: table.flag("alone").unwrap_or_default(),
+        full_debug: table.text("debug") == Some("full"),
         env,
         args: table.texts("args").unwrap_or_default(),
         when: when.unwrap_or_default(),
@@ -251,11 +269,15 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
             }
         }
     };
+    let full = |key: &str| {
+        format!("suites of the kinds `build` and `leak` always have full debug information, so `{key}` does nothing")
+    };
     const OF_LEAKS: [&str; 6] = ["tool", "errors-for", "each", "repeat", "seeds", "flags"];
     match kind {
         SuiteKind::Build => {
             let nothing = |key: &str| format!("a suite of kind `build` runs nothing, so `{key}` does nothing");
             refuse(&["args", "env", "retries", "alone", "doctests"], &nothing, "take it out, or make the kind `test`");
+            refuse(&["debug"], &full, "take it out");
             refuse(&OF_LEAKS, &nothing, "take it out, or make the kind `leak`");
         }
         SuiteKind::Test => {
@@ -266,6 +288,7 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
             let tool = settings.tool;
             let not_run = |key: &str| format!("a suite of kind `leak` has no `{key}`");
             refuse(&["doctests"], &not_run, "take it out; documentation tests are not run under tools");
+            refuse(&["debug"], &full, "take it out");
             refuse(&["retries"], &not_run, "remove it; an intermittent finding is a finding");
             let other = |key: &str| format!("`{key}` has no effect for the tool `{tool}`");
             if tool != Tool::Resources {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use compatrix_leak::Tool;
 
 use crate::axis::ValueName;
+use crate::debug_info::DebugInfo;
 use crate::linkage::Linkage;
 use crate::lockset::Lockset;
 
@@ -31,6 +32,8 @@ pub struct Build {
     pub targets: Targets,
     /// The sanitizer compiled in; C code is compiled as usual.
     pub sanitizer: Option<Sanitizer>,
+    /// How much debug information.
+    pub debug: DebugInfo,
 }
 
 /// The sanitizers of nightly compilers.
@@ -139,6 +142,11 @@ impl Build {
             Targets::Packages => ".without-dev",
         };
         self.staged.then(|| format!("{}{without}", self.lockset))
+    }
+
+    /// The same with all debug information that the profile asks for.
+    pub fn in_full(&self) -> Build {
+        Build { debug: DebugInfo::Full, ..self.clone() }
     }
 
     /// The builds that one cargo makes each. Test executables of all packages are made by one, which unites features, as

@@ -149,6 +149,7 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
         },
         features: value("features").into_iter().filter(|f| f != "default").collect(),
         not_promised: Vec::new(),
+        debug: Default::default(),
         differences: Default::default(),
         sqlite,
         fixture,
