@@ -68,13 +68,10 @@ impl Worker<'_> {
         let since = system();
         let inputs = build_inputs(&host, self.spec, self.survey, &full)?;
         let mut again = self.checked(build::build(&host, &full, &inputs, jobs)?, since);
-        match &mut again.result {
-            Ok(product) => {
-                let suite = &self.spec.suites[self.plan.runs[run].suite].name;
-                product.notes.push(doubt::builds_only_with_debug_info(&failure.cause, suite));
-                lock(&self.in_full.at_last).insert(job);
-            }
-            Err(_) => {}
+        if let Ok(product) = &mut again.result {
+            let suite = &self.spec.suites[self.plan.runs[run].suite].name;
+            product.notes.push(doubt::builds_only_with_debug_info(&failure.cause, suite));
+            lock(&self.in_full.at_last).insert(job);
         }
         Ok(Built { result: again.result, wall: built.wall + again.wall, cpu: built.cpu + again.cpu })
     }
