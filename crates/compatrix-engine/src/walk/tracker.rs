@@ -41,7 +41,8 @@ pub(super) struct Tracker<'a> {
 
 struct State {
     forecast: Forecast,
-    going: BTreeMap<Doing, Account>,
+    /// With when each began.
+    going: BTreeMap<Doing, (Account, u64)>,
     /// By run: its newest bar, and what it took.
     bars: HashMap<usize, (BarId, Took)>,
 }
@@ -58,21 +59,21 @@ impl<'a> Tracker<'a> {
         let builds = jobs.iter().map(|job| {
             let next = lanes.len();
             let lane = *lanes.entry(job.build.lane()).or_insert(next);
-            BuildAhead { lane, seen: job.predicted_ms.map(|ms| took(ms, None)) }
+            BuildAhead { lane, seen: job.predicted_ms.map(took) }
         });
         let builds = builds.collect();
         let (mut ahead, mut runs, mut doctests) = (Vec::new(), HashMap::new(), HashMap::new());
         for (build, job) in jobs.iter().enumerate() {
             for planned in &job.runs {
                 let PlannedRun { run, suite, alone, .. } = *planned;
-                let usual = took(unseen(suite), None);
+                let usual = took(unseen(suite));
                 runs.insert(run, ahead.len());
                 ahead.push(RunAhead { build, suite, alone, seen: seen(planned, unseen(suite)), usual });
             }
             if job.build.targets.doctests() {
-                let seen = job.doctests_ms.map(|ms| took(ms, None));
+                let seen = job.doctests_ms.map(took);
                 doctests.insert(build, ahead.len());
-                let usual = took(DOCTESTS_MS, None);
+                let usual = took(DOCTESTS_MS);
                 ahead.push(RunAhead { build, suite: DOCTESTS, alone: false, seen, usual });
             }
         }
@@ -98,11 +99,10 @@ impl<'a> Tracker<'a> {
         };
         let lane = self.jobs[job].build.lane();
         let id = self.recording.begin(Bar { kind, name, lane, build: Some(job), ..Bar::default() }, account);
-        let before = account.usage().cpu;
         let from = self.recording.now_ms();
         {
             let mut state = self.lock();
-            state.going.insert(doing, account.clone());
+            state.going.insert(doing, (account.clone(), from));
             match self.position(doing) {
                 Ok(build) => state.forecast.build_began(build, from),
                 Err(run) => state.forecast.run_began(run, from),
@@ -111,8 +111,7 @@ impl<'a> Tracker<'a> {
         let done = work(id);
         let how = end(&done);
         self.recording.end(id, how);
-        let cpu = account.usage().cpu.saturating_sub(before);
-        let took = took(self.recording.now_ms().saturating_sub(from), u64::try_from(cpu.as_millis()).ok());
+        let took = used(account, self.recording.now_ms().saturating_sub(from));
         let mut state = self.lock();
         state.going.remove(&doing);
         match self.position(doing) {
@@ -150,11 +149,11 @@ impl<'a> Tracker<'a> {
         let now = self.recording.now_ms();
         let mut state = self.lock();
         let State { forecast, going, .. } = &mut *state;
-        for (doing, account) in going.iter() {
-            let cpu_ms = u64::try_from(account.usage().cpu.as_millis()).unwrap_or(u64::MAX);
+        for (doing, (account, from)) in going.iter() {
+            let used = used(account, now.saturating_sub(*from));
             match self.position(*doing) {
-                Ok(build) => forecast.build_uses(build, now, cpu_ms),
-                Err(run) => forecast.run_uses(run, now, cpu_ms),
+                Ok(build) => forecast.build_uses(build, used),
+                Err(run) => forecast.run_uses(run, used),
             }
         }
         let left = state.forecast.left_ms(now);
@@ -211,8 +210,16 @@ impl<'a> Pulse<'a> {
     }
 }
 
-fn took(wall_ms: u64, cpu_ms: Option<u64>) -> Took {
-    Took { wall_ms, cpu_ms }
+/// Wall time of which nothing else is known.
+fn took(wall_ms: u64) -> Took {
+    Took { wall_ms, ..Took::default() }
+}
+
+/// What the processes of an account used in this time.
+fn used(account: &Account, wall_ms: u64) -> Took {
+    let usage = account.usage();
+    let ms = |duration: Duration| u64::try_from(duration.as_millis()).ok();
+    Took { wall_ms, cpu_ms: ms(usage.cpu), wanted_ms: ms(usage.wanted_time.max(usage.cpu)) }
 }
 
 /// What a run took before, if it was seen. The rule of thumb of a suite stands in for those that were not.
@@ -220,7 +227,8 @@ fn seen(planned: &PlannedRun, unseen_ms: u64) -> Option<Took> {
     let is_seen = |ms: &u64| planned.usual.is_some() || *ms != unseen_ms;
     let wall_ms = planned.predicted_ms.filter(is_seen)?;
     let cores = planned.usual.and_then(|habit| habit.cores());
-    Some(took(wall_ms, cores.map(|cores| (wall_ms as f64 * cores) as u64)))
+    let wanted_ms = cores.map(|cores| (wall_ms as f64 * cores) as u64);
+    Some(Took { wall_ms, cpu_ms: wanted_ms, wanted_ms })
 }
 
 #[cfg(test)]
@@ -231,12 +239,13 @@ mod tests {
     #[test]
     fn what_was_seen_is_expected_again_and_a_rule_of_thumb_is_not_taken_for_it() {
         let run = |predicted_ms, usual| PlannedRun { run: 0, suite: 0, predicted_ms, usual, alone: false };
+        let of = |wall_ms, ms| Took { wall_ms, cpu_ms: Some(ms), wanted_ms: Some(ms) };
         let mut habit = Habit::default();
         habit.add(5_000, 500, 0);
         assert_eq!(seen(&run(None, None), 300), None);
         assert_eq!(seen(&run(Some(30_000), None), 30_000), None, "a rule of thumb");
-        assert_eq!(seen(&run(Some(6_000), None), 300), Some(took(6_000, None)), "nothing is known of its cores");
-        assert_eq!(seen(&run(Some(6_000), Some(habit)), 300), Some(took(6_000, Some(600))));
-        assert_eq!(seen(&run(Some(300), Some(habit)), 300), Some(took(300, Some(30))));
+        assert_eq!(seen(&run(Some(6_000), None), 300), Some(took(6_000)), "nothing is known of its cores");
+        assert_eq!(seen(&run(Some(6_000), Some(habit)), 300), Some(of(6_000, 600)));
+        assert_eq!(seen(&run(Some(300), Some(habit)), 300), Some(of(300, 30)));
     }
 }

@@ -53,9 +53,9 @@ enum State {
 }
 
 impl State {
-    fn uses(&mut self, now_ms: u64, cpu_ms: u64) {
-        if let Self::Going { since_ms, used } = self {
-            *used = Some(Took { wall_ms: now_ms.saturating_sub(*since_ms), cpu_ms: Some(cpu_ms) });
+    fn uses(&mut self, took: Took) {
+        if let Self::Going { used, .. } = self {
+            *used = Some(took);
         }
     }
 }
@@ -127,14 +127,14 @@ impl Forecast {
         self.runs[run].seen = Some(took);
     }
 
-    /// The processor time that a build under way used so far.
-    pub fn build_uses(&mut self, build: usize, now_ms: u64, cpu_ms: u64) {
-        self.build_states[build].uses(now_ms, cpu_ms);
+    /// What a build under way took so far.
+    pub fn build_uses(&mut self, build: usize, used: Took) {
+        self.build_states[build].uses(used);
     }
 
-    /// The processor time that a run under way used so far.
-    pub fn run_uses(&mut self, run: usize, now_ms: u64, cpu_ms: u64) {
-        self.run_states[run].uses(now_ms, cpu_ms);
+    /// What a run under way took so far.
+    pub fn run_uses(&mut self, run: usize, used: Took) {
+        self.run_states[run].uses(used);
     }
 
     /// Predicted milliseconds until all is done.

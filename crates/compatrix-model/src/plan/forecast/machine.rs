@@ -113,13 +113,23 @@ impl Machine {
             self.going.push(Going { ahead: next.ahead, build: Some((lane, next.runs)) });
         }
         // Taken from the end: the longest first.
-        let mut wanted: f64 = self.going.iter().map(|going| going.ahead.cores).sum();
+        let mut wanted: f64 = self.going.iter().map(|going| going.ahead.wants).sum();
         let mut runs = self.going.iter().filter(|going| going.build.is_none()).count();
-        while self.going.len() < tasks && (runs == 0 || wanted < self.room.cores) {
-            let Some(ahead) = self.ready.pop() else { break };
-            (wanted, runs) = (wanted + ahead.cores, runs + 1);
+        let room = self.room;
+        while self.going.len() < tasks {
+            let is_admitted = |next: &mut Ahead| runs == 0 || wanted + next.wants <= room.for_run(next);
+            let Some(ahead) = self.ready.pop_if(is_admitted) else { break };
+            (wanted, runs) = (wanted + ahead.wants, runs + 1);
             self.going.push(Going { ahead, build: None });
         }
+    }
+}
+
+impl Room {
+    /// The cores that may be wanted with this run: about as the schedule admits it, more for one that only sleeps.
+    fn for_run(self, run: &Ahead) -> f64 {
+        let sleeps = 1.0 - run.wants.min(1.0);
+        self.cores * (1.25 + 0.5 * sleeps * sleeps)
     }
 }
 
@@ -134,5 +144,7 @@ fn bundled(runs: &mut Vec<Ahead>, many: usize) {
 fn bundle(runs: &[Ahead]) -> Ahead {
     let wall_ms: f64 = runs.iter().map(|run| run.wall_ms).sum();
     let cpu_ms: f64 = runs.iter().map(|run| run.wall_ms * run.cores).sum();
-    Ahead { wall_ms, cores: if wall_ms > 0.0 { cpu_ms / wall_ms } else { 0.0 } }
+    let wanted_ms: f64 = runs.iter().map(|run| run.wall_ms * run.wants).sum();
+    let share = |ms: f64| if wall_ms > 0.0 { ms / wall_ms } else { 0.0 };
+    Ahead { wall_ms, cores: share(cpu_ms), wants: share(wanted_ms) }
 }

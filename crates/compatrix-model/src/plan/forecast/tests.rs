@@ -6,7 +6,7 @@ use super::*;
 const STEP: u64 = 50;
 
 /// What a run takes of which nothing is known.
-const USUAL: Took = Took { wall_ms: 300, cpu_ms: None };
+const USUAL: Took = Took { wall_ms: 300, cpu_ms: None, wanted_ms: None };
 
 /// Work as it really is: how long it takes on an idle machine, and the cores that it uses.
 #[derive(Debug, Clone, Copy)]
@@ -161,9 +161,10 @@ fn walk(matrix: &Matrix, policy: Policy, history: impl Fn(Work) -> Option<Took>)
             for going in going.iter().filter(|going| now > going.since) {
                 // What a fair machine gave it so far.
                 let cpu_ms = ((going.work.ms as f64 - going.left) * going.work.cores) as u64;
+                let used = Took { wall_ms: now - going.since, cpu_ms: Some(cpu_ms), ..Took::default() };
                 match going.task {
-                    Task::Build(n) => forecast.build_uses(n, now, cpu_ms),
-                    Task::Run(n) => forecast.run_uses(n, now, cpu_ms),
+                    Task::Build(n) => forecast.build_uses(n, used),
+                    Task::Run(n) => forecast.run_uses(n, used),
                 }
             }
             said.push((now, forecast.left_ms(now)));
@@ -178,7 +179,8 @@ fn walk(matrix: &Matrix, policy: Policy, history: impl Fn(Work) -> Option<Took>)
         let (ended, on): (Vec<Going>, Vec<Going>) = going.iter().partition(|going| going.left <= 0.0);
         going = on;
         for Going { task, work, since, .. } in ended {
-            let took = Took { wall_ms: now - since, cpu_ms: Some((work.ms as f64 * work.cores) as u64) };
+            let took =
+                Took { wall_ms: now - since, cpu_ms: Some((work.ms as f64 * work.cores) as u64), ..Took::default() };
             match task {
                 Task::Build(n) => {
                     forecast.build_ended(n, took, true);
@@ -218,7 +220,7 @@ fn from_half_time_on_a_forecast_is_close_with_and_without_history() {
             for (history, most) in [(None, 0.3), (Some(1.0), 0.2), (Some(0.5), 0.3), (Some(1.5), 0.3)] {
                 let seen = |work: Work| {
                     let ms = history.map(|part| work.ms as f64 * part)?;
-                    Some(Took { wall_ms: ms as u64, cpu_ms: Some((ms * work.cores) as u64) })
+                    Some(Took { wall_ms: ms as u64, cpu_ms: Some((ms * work.cores) as u64), ..Took::default() })
                 };
                 let walked = walk(&matrix, policy, seen);
                 let (error, at) = worst(&walked);
@@ -239,7 +241,7 @@ fn forecast(builds: usize) -> Forecast {
 }
 
 fn took(wall_ms: u64) -> Took {
-    Took { wall_ms, cpu_ms: Some(wall_ms) }
+    Took { wall_ms, cpu_ms: Some(wall_ms), ..Took::default() }
 }
 
 #[test]
@@ -275,17 +277,22 @@ fn nothing_left_is_zero_and_runs_of_a_failed_build_are_not_left() {
 
 #[test]
 fn sleeping_runs_overlap_as_soon_as_it_is_known_that_they_sleep() {
-    let run =
-        |build| RunAhead { build, suite: 0, alone: false, seen: None, usual: Took { wall_ms: 8_000, cpu_ms: None } };
+    let run = |build| RunAhead {
+        build,
+        suite: 0,
+        alone: false,
+        seen: None,
+        usual: Took { wall_ms: 8_000, cpu_ms: None, ..Took::default() },
+    };
     let room = Room { cores: 1.0, builds: 1, tasks: 4 };
     let mut forecast = Forecast::new(vec![BuildAhead { lane: 0, seen: None }], vec![run(0); 4], room);
     forecast.build_began(0, 0);
     forecast.build_ended(0, took(100), true);
     assert_eq!(forecast.left_ms(100), 32_000);
     forecast.run_began(0, 100);
-    forecast.run_uses(0, 600, 10);
+    forecast.run_uses(0, Took { wall_ms: 500, cpu_ms: Some(10), ..Took::default() });
     assert_eq!(forecast.left_ms(600), 8_000);
-    forecast.run_uses(0, 600, 500);
+    forecast.run_uses(0, took(500));
     assert_eq!(forecast.left_ms(600), 31_500);
 }
 
@@ -306,4 +313,28 @@ fn a_hundred_thousand_runs_are_forecast_in_bundles() {
     let left = Forecast::new(builds, (0..100_000).map(run).collect(), room).left_ms(0);
     let bound = (500 * 1_000 + 100_000 * 100) / 4;
     assert!((bound..bound * 11 / 10).contains(&left), "{left} of {bound}");
+}
+
+#[test]
+fn on_a_machine_that_others_use_runs_that_wait_for_a_core_do_not_overlap() {
+    // A tenth of the time at work, and the rest in the queue.
+    let waits = Took { wall_ms: 2_000, cpu_ms: Some(200), wanted_ms: Some(1_900) };
+    let run = RunAhead { build: 0, suite: 0, alone: false, seen: Some(waits), usual: USUAL };
+    let room = Room { cores: 2.0, builds: 2, tasks: 34 };
+    let mut forecast = Forecast::new(vec![BuildAhead { lane: 0, seen: None }], vec![run; 40], room);
+    forecast.build_began(0, 0);
+    forecast.build_ended(0, took(100), true);
+    assert_eq!(forecast.left_ms(100), 40_000, "two at a time");
+}
+
+#[test]
+fn a_first_build_that_takes_longer_than_before_says_nothing_of_later_ones() {
+    let build = BuildAhead { lane: 0, seen: Some(took(10_000)) };
+    let mut forecast = Forecast::new(vec![build; 3], Vec::new(), Room { cores: 2.0, builds: 2, tasks: 8 });
+    forecast.build_began(0, 0);
+    forecast.build_ended(0, took(60_000), true);
+    assert_eq!(forecast.left_ms(60_000), 20_000, "its dependencies were gone");
+    forecast.build_began(1, 60_000);
+    forecast.build_ended(1, took(40_000), true);
+    assert_eq!(forecast.left_ms(100_000), 20_000, "once is twice as long, not four times");
 }
