@@ -11,7 +11,7 @@ use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::evidence::Record;
 use compatrix_model::facts::{Durations, Habit};
 use compatrix_model::hash::{or_empty, Sha256};
-use rusqlite::{params, Connection, ErrorCode, OptionalExtension};
+use rusqlite::{params, Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::find::input::Input;
 use crate::sys::memo::Memo;
@@ -118,23 +118,23 @@ impl Ledger {
         // NORMAL in WAL mode: a commit survives the death of this process; one of the whole machine may lose the last.
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;")?;
-        let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?.try_into()?;
-        if version > VERSION {
-            bail!(
-                "{} was written by a newer compatrix (format {version}, this one knows {VERSION}); \
-                 use that one, or move the file away",
-                path.display()
-            );
-        }
-        for (from, migration) in MIGRATIONS.iter().enumerate().skip(version) {
-            connection
-                .execute_batch(&format!("BEGIN IMMEDIATE; {migration} PRAGMA user_version = {}; COMMIT;", from + 1))?;
+        let before = version_of(&connection, path)?;
+        let mut version = before;
+        while version < VERSION {
+            // Asked again, because another command may have done it meanwhile.
+            let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+            version = version_of(&transaction, path)?;
+            if let Some(migration) = MIGRATIONS.get(version) {
+                version += 1;
+                transaction.execute_batch(&format!("{migration} PRAGMA user_version = {version};"))?;
+            }
+            transaction.commit()?;
         }
         // Damage is to show now and not in the middle of a run, as far as that costs no time.
         for table in ["records", "builds"] {
             connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))?;
         }
-        if version == VERSION {
+        if before == VERSION {
             // Proves early that it can be written.
             connection.execute_batch(&format!("BEGIN IMMEDIATE; PRAGMA user_version = {VERSION}; COMMIT;"))?;
         }
@@ -371,6 +371,19 @@ pub(crate) fn doctests_of(build: &str) -> String {
     format!("{build}{DOCTESTS}")
 }
 
+/// The version of a ledger's schema.
+fn version_of(connection: &Connection, path: &Path) -> Result<usize> {
+    let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?.try_into()?;
+    if version > VERSION {
+        bail!(
+            "{} was written by a newer compatrix (format {version}, this one knows {VERSION}); \
+             use that one, or move the file away",
+            path.display()
+        );
+    }
+    Ok(version)
+}
+
 /// What a row says of its record outside of it: suite, cell, key and outcome.
 fn columns_of(record: &Record) -> [String; 4] {
     let key = or_empty::text(&record.key);
@@ -436,4 +449,31 @@ fn set_aside(path: &Path) -> Result<PathBuf> {
         }
     }
     Ok(aside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_commands_that_open_a_ledger_at_once_make_and_migrate_it_once() {
+        for version in 0..VERSION {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("ledger.sqlite");
+            let first = Connection::open(&path).unwrap();
+            first.execute_batch("PRAGMA journal_mode = WAL;").unwrap();
+            let migrate =
+                |to: usize| first.execute_batch(&format!("{} PRAGMA user_version = {};", MIGRATIONS[to], to + 1));
+            (0..version).for_each(|to| migrate(to).unwrap());
+            first.execute_batch("BEGIN IMMEDIATE;").unwrap();
+            std::thread::scope(|scope| {
+                let second = scope.spawn(|| Ledger::open(&path).map(|opened| opened.set_aside));
+                // Until it waits for the first one; if it is late, this proves nothing but is not red.
+                std::thread::sleep(Duration::from_millis(100));
+                (version..VERSION).for_each(|to| migrate(to).unwrap());
+                first.execute_batch("COMMIT;").unwrap();
+                assert_eq!(second.join().unwrap().expect("opens"), None);
+            });
+        }
+    }
 }

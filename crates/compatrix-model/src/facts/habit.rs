@@ -1,5 +1,7 @@
 //! What a run, or runs of a suite, usually want of a machine.
 
+use std::time::Duration;
+
 /// The least that a run is expected to want: it starts a process, and loads and checks libraries.
 const LEAST_WANTED: f64 = 0.05;
 /// Runs of a suite count as known from so much wall time on; processor time is counted in ticks of 10 ms.
@@ -28,6 +30,11 @@ impl Habit {
         self.peak_memory = self.peak_memory.max(peak_memory);
     }
 
+    /// Whether runs last long enough on average to be measured in a window of this length.
+    pub fn is_measured_in(&self, window: Duration) -> bool {
+        u128::from(self.wall_ms) >= 2 * window.as_millis() * u128::from(self.ended)
+    }
+
     /// The cores' worth of work that a run wants on average; `None` if too little was seen.
     pub fn cores(&self) -> Option<f64> {
         let is_known = self.ended > 0 && self.wall_ms >= KNOWN_FROM_MS;
@@ -45,6 +52,8 @@ mod tests {
         assert_eq!(habit.cores(), None);
         habit.add(20, 10, 5);
         assert_eq!(habit.cores(), None, "ticks are too coarse for that");
+        let window = Duration::from_millis(10);
+        assert!(habit.is_measured_in(window) && !habit.is_measured_in(window * 2));
         habit.add(980, 240, 3);
         assert_eq!((habit.cores(), habit.peak_memory, habit.ended), (Some(0.25), 5, 2));
         habit.add(1_000_000, 0, 0);

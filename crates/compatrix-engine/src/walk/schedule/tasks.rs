@@ -13,7 +13,7 @@ use super::admission::{wanted, Admission, Demand, Load};
 use super::order::{choose, Chosen, Link};
 use crate::build::{Doctests, Product};
 use crate::ledger::Spent;
-use crate::sys::account::Usage;
+use crate::sys::account::{Usage, WINDOW};
 
 /// A build to do and the runs that wait for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +86,32 @@ pub(super) struct Now<'a> {
     pub(super) usage: &'a dyn Fn(TaskId) -> Usage,
 }
 
+/// The runs of a suite that are under way.
+#[derive(Debug, Clone, Copy, Default)]
+struct OfSuite {
+    runs: usize,
+    /// Those too young to be measured.
+    young: usize,
+    /// The most memory that one of them took.
+    peak_memory: u64,
+    /// The most that one took that ended.
+    usual_memory: u64,
+}
+
+impl OfSuite {
+    /// How many may be under way before they are measured: fewer if one takes much more memory than those that ended.
+    fn most_young(&self, cores: usize) -> usize {
+        /// What is no matter.
+        const LITTLE: u64 = 64 << 20;
+        match self.peak_memory > 2 * self.usual_memory + LITTLE {
+            true => cores,
+            false => 2 * cores,
+        }
+    }
+}
+
+type Living = BTreeMap<usize, OfSuite>;
+
 /// The state of a schedule.
 #[derive(Debug)]
 pub(super) struct Tasks {
@@ -156,8 +182,9 @@ impl Tasks {
         if self.one_alone {
             return None;
         }
-        let load = self.load(now);
-        let task = self.next_task(admission, jobs, &load)?;
+        let living = self.living(now);
+        let load = self.load(&living, now);
+        let task = self.next_task(admission, jobs, &living, &load)?;
         let run = match &task {
             Task::Build(_) | Task::Doctests(_) => None,
             Task::Run(ready) | Task::Alone(ready) => Some(ready.planned),
@@ -168,7 +195,7 @@ impl Tasks {
         Some((id, task, Begun { running: self.active.len(), begun: self.begun }))
     }
 
-    fn next_task(&mut self, admission: &Admission, jobs: usize, load: &Load) -> Option<Task> {
+    fn next_task(&mut self, admission: &Admission, jobs: usize, living: &Living, load: &Load) -> Option<Task> {
         if let Some(job) = self.begun_before.pop_first() {
             return Some(self.begin_build(job));
         }
@@ -192,7 +219,7 @@ impl Tasks {
         if let Some(job) = now {
             return Some(self.begin_build(job));
         }
-        if let Some(run) = self.next_run(admission, load) {
+        if let Some(run) = self.next_run(admission, living, load) {
             return Some(Task::Run(run));
         }
         if let Some(job) = later {
@@ -211,17 +238,18 @@ impl Tasks {
     }
 
     /// The longest run that is admitted, but none of a build whose runs go one by one while another of it is under way.
-    fn next_run(&mut self, admission: &Admission, load: &Load) -> Option<ReadyRun> {
-        // Of a suite that is new here, a few show first what its runs want and take.
-        let mut pioneers: BTreeMap<usize, usize> = BTreeMap::new();
-        for run in self.active.values().flatten() {
-            *pioneers.entry(run.suite).or_default() += 1;
-        }
+    fn next_run(&mut self, admission: &Admission, living: &Living, load: &Load) -> Option<ReadyRun> {
+        let cores = admission.cores.ceil() as usize;
         let is_admitted = |run: &ReadyRun| {
-            let habit = self.habit(&run.planned);
-            let others = pioneers.get(&run.planned.suite).copied().unwrap_or_default();
-            let has_pioneers = habit.ended == 0 && others as f64 >= admission.cores.ceil();
-            !has_pioneers && !self.sharing.contains(&run.job) && admission.admits(load, &Demand::of(&habit))
+            let habit = self.habit(&run.planned, living);
+            let of_suite = living.get(&run.planned.suite).copied().unwrap_or_default();
+            // Of a suite that is new here, a few show first what its runs want and take.
+            let has_pioneers = habit.ended == 0 && of_suite.runs >= cores;
+            // What the first did may say little of the others: few begin before these are measured.
+            let is_to_be_seen = run.planned.usual.is_none() && habit.is_measured_in(WINDOW);
+            let has_young = is_to_be_seen && of_suite.young >= of_suite.most_young(cores);
+            let is_free = !has_pioneers && !has_young && !self.sharing.contains(&run.job);
+            is_free && admission.admits(load, &Demand::of(&habit))
         };
         let at = self.ready.iter().rposition(is_admitted)?;
         let ready = self.ready.remove(at);
@@ -231,18 +259,38 @@ impl Tasks {
         Some(ready)
     }
 
-    /// What a run wanted the last time, or those of its suite in this walk; nothing ended if neither is known.
-    fn habit(&self, run: &PlannedRun) -> Habit {
-        run.usual.or_else(|| self.habits.get(&run.suite).copied()).unwrap_or_default()
+    /// What a run wanted the last time, or those of its suite in this walk, which may take what one under way takes;
+    /// nothing ended if neither is known.
+    fn habit(&self, run: &PlannedRun, living: &Living) -> Habit {
+        run.usual.unwrap_or_else(|| {
+            let habit = self.habits.get(&run.suite).copied().unwrap_or_default();
+            let seen = living.get(&run.suite).map_or(0, |of_suite| of_suite.peak_memory);
+            Habit { peak_memory: habit.peak_memory.max(seen), ..habit }
+        })
+    }
+
+    /// The runs under way, by suite.
+    fn living(&self, now: &Now<'_>) -> Living {
+        let mut living = Living::new();
+        for (id, run) in &self.active {
+            let Some(run) = run else { continue };
+            let usage = (now.usage)(*id);
+            let of_suite = living.entry(run.suite).or_default();
+            of_suite.runs += 1;
+            of_suite.young += usize::from(!usage.sampled);
+            of_suite.peak_memory = of_suite.peak_memory.max(usage.peak_memory);
+            of_suite.usual_memory = self.habits.get(&run.suite).map_or(0, |habit| habit.peak_memory);
+        }
+        living
     }
 
     /// What the tasks under way want.
-    fn load(&self, now: &Now<'_>) -> Load {
+    fn load(&self, living: &Living, now: &Now<'_>) -> Load {
         let (tasks, runs) = (self.active.len() + self.parts, self.parts);
         let mut load = Load { tasks, runs, memory: now.memory, ..Load::default() };
         for (id, run) in &self.active {
             let Usage { sampled, wanted: measured, memory, .. } = (now.usage)(*id);
-            let habit = run.as_ref().map(|run| self.habit(run));
+            let habit = run.as_ref().map(|run| self.habit(run, living));
             load.runs += usize::from(habit.is_some());
             load.wanted += wanted(sampled.then_some(measured), habit.and_then(|habit| habit.cores()));
             load.memory += habit.map_or(0, |habit| habit.peak_memory.saturating_sub(memory));
@@ -252,7 +300,7 @@ impl Tasks {
 
     /// Whether a run may start one more process beside those that it has.
     pub(super) fn begin_part(&mut self, admission: &Admission, now: &Now<'_>) -> bool {
-        let load = self.load(now);
+        let load = self.load(&self.living(now), now);
         let may = admission.admits(&load, &Demand { cores: 1.0, memory: 0 });
         self.parts += usize::from(may);
         may

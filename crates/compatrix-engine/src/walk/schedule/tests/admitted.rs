@@ -105,3 +105,13 @@ fn runs_of_a_suite_that_do_other_things_are_measured_in_this_walk() {
     let seen = super::admitted::seen(&apart, machine(2.0));
     assert!(seen.most_wanted <= 3, "another suite has pioneers of its own: {seen:?}");
 }
+
+#[test]
+fn runs_that_take_more_than_the_first_of_their_suite_do_not_fill_the_memory() {
+    // As a test does that fills 4 GiB: a core's time for each part of it.
+    let fills = |parts: u64| (1..=parts).flat_map(|part| [Spins(15), Takes(part * GIB / 20)]);
+    let mut made = many(8, &[Spins(20), Sleeps(9_000)]);
+    made[0].runs.extend((0..60).map(|_| (0, fills(80).chain([Sleeps(3_000)]).collect())));
+    let seen = seen(&made, machine(2.0));
+    assert!(seen.most_memory <= 24 * GIB * 4 / 5, "{} GiB", seen.most_memory / GIB);
+}
