@@ -67,7 +67,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
             locksets: BTreeMap::new(),
             readable_from: workspace.layout.readable_from.clone(),
             hermetic: host.limits.hermetic || workspace.layout.own.made,
-            debug_is_settled: debug_info::is_settled(host),
+            debug_is_settled: debug_info::is_settled(host, &workspace.dirs.packages),
         };
         let mut survey = Survey { facts, workspace };
         find_locksets(host, spec, &mut survey)?;

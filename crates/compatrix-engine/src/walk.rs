@@ -27,10 +27,10 @@ use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::predict::{LEAK_RUN_MS, RUN_MS};
 use compatrix_model::plan::{Build, Plan};
-use compatrix_model::results::another_kind;
 use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::row::Row;
+use compatrix_model::results::{another_kind, doubt};
 
 use crate::build::NotBuilt;
 use crate::event::Event;
@@ -255,12 +255,18 @@ fn handle(
     let mut keep = |n: usize, record: Record, spent: Spent| -> Result<(), Error> {
         let run = worker.plan.runs[n];
         let row = worker.judge.row(run.suite, run.cell, record, false);
-        if worker.host.supervisor.is_interrupted() && row.outcome() == Some(Outcome::Infrastructure) {
-            // Cut short by the user; it is as if it had not begun.
+        let is_cut = row.outcome() == Some(Outcome::Infrastructure) || doubt::is_to_have_debug_info(&row);
+        if worker.host.supervisor.is_interrupted() && is_cut {
+            // Cut short by the user, or before it could be confirmed; it is as if it had not begun.
             return Ok(());
         }
         row.record().map_or(Ok(()), |record| ledger.put_spent(record, &spent))?;
         worker.tracker.judged(n, row.verdict);
+        // Once for each suite: the remedy is the same for all its cells.
+        let is_such = |of: &Row| of.suite == row.suite && doubt::passed_only_in_full(of);
+        if is_such(&row) && !fresh.values().any(is_such) {
+            let _ = tell.send(Event::Warning(format!("{}: {}", row.cell, row.cause())));
+        }
         fresh.insert(n, row.clone());
         let _ = tell.send(Event::RunFinished { row: Box::new(row), done: fresh.len(), of: to_do });
         Ok(())

@@ -237,19 +237,19 @@ impl Timeline {
     }
 
     /// How good the estimates were: from the first one to the end of the last bar, in the second half of that time. None
-    /// without estimates, or if it was interrupted.
+    /// without estimates in that half, or if it was interrupted.
     pub fn accuracy(&self) -> Option<Accuracy> {
         let first = self.estimates.first()?.at_ms;
         let end = self.bars.iter().map(|bar| bar.to_ms).max()?;
         let total = end.checked_sub(first).filter(|total| *total > 0 && !self.interrupted)? as f64;
-        let mut worst = Accuracy { worst: 0.0, at_ms: end };
+        let mut worst: Option<Accuracy> = None;
         for estimate in self.estimates.iter().filter(|estimate| estimate.at_ms <= end) {
             let at = (estimate.at_ms - first) as f64;
             let error = (at + estimate.left_ms as f64 - total).abs() / total;
-            if at * 2.0 >= total && error > worst.worst {
-                worst = Accuracy { worst: error, at_ms: estimate.at_ms };
+            if at * 2.0 >= total && worst.is_none_or(|worst| error > worst.worst) {
+                worst = Some(Accuracy { worst: error, at_ms: estimate.at_ms });
             }
         }
-        Some(worst)
+        worst
     }
 }

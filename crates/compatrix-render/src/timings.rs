@@ -19,11 +19,14 @@ const STYLE: &str = include_str!("timings/style.css");
 /// The most rows of the table.
 const MOST_ROWS: usize = 100;
 
+/// How each page begins.
+pub const DOCTYPE: &str = "<!doctype html>";
+
 /// The page of a walk; the same timeline gives the same bytes.
 pub fn page(timeline: &Timeline) -> String {
     let command = text(&timeline.command);
     let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "{DOCTYPE}\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>Timings of {command}</title>\n\
          <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>Timings</h1>\n<p class=\"soft\"><code>{command}</code></p>\n"
     );
@@ -79,7 +82,7 @@ fn facts(out: &mut String, timeline: &Timeline) {
     fact("Builds", of(BarKind::Build).to_string(), String::new());
     fact("Runs", (of(BarKind::Run) + alone).to_string(), runs.join(", "));
     if red > 0 {
-        fact("Failed", red.to_string(), "drawn red".to_owned());
+        fact("Failed", red.to_string(), "builds and runs, drawn red".to_owned());
     }
     let cpu = timeline.cpu_ms();
     let per_core = if timeline.cores > 0.0 { cpu as f64 / timeline.cores } else { 0.0 };

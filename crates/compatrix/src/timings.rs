@@ -7,7 +7,7 @@ use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_engine::walk::Walked;
 use compatrix_model::timeline::Timeline;
-use compatrix_render::timings::{page, wrote};
+use compatrix_render::timings::{page, wrote, DOCTYPE};
 
 use crate::request::Request;
 use crate::terminal::Terminal;
@@ -26,13 +26,16 @@ pub(crate) fn checked<'a>(path: Option<&'a Path>, others: &[Option<&Path>]) -> R
     if path == Path::new("-") {
         return refuse("this is not a file; name one that ends in .html (stdout has the results)".to_owned());
     }
-    if others.iter().flatten().any(|other| *other == path) {
+    if others.iter().flatten().any(|other| files::is_same_output(other, path)) {
         return refuse("another option writes to this file; name two".to_owned());
     }
-    match files::can_write_output(path) {
-        Ok(()) => Ok(Some(TimingsFile(path))),
-        Err(error) => refuse(format!("{error:#}")),
+    if let Err(error) = files::can_write_output(path) {
+        return refuse(format!("{error:#}"));
     }
+    if files::holds_something_else(path, "html", DOCTYPE) {
+        return refuse("this file exists and is not a page of timings; choose a name that ends in .html".to_owned());
+    }
+    Ok(Some(TimingsFile(path)))
 }
 
 impl TimingsFile<'_> {

@@ -1,4 +1,7 @@
-//! Who says how much debug information builds have.
+//! Whether something already decides how much debug information builds have.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
@@ -9,12 +12,24 @@ use crate::sys::host::Host;
 /// The profiles of `cargo test`: `test` inherits from `dev`.
 const PROFILES: [&str; 2] = ["test", "dev"];
 
-/// Whether nothing is to be switched off: the user's configuration says how much there is, which variables would overrule, or
-/// the manifest's profile has none anyway.
-pub(crate) fn is_settled(host: &Host) -> bool {
+/// Whether nothing is to be switched off: the user's configuration says how much there is, which variables would overrule;
+/// the manifest's profile has none anyway; or a build script of these packages reads `DEBUG`, so that other code may be
+/// compiled, and fewer tests.
+pub(crate) fn is_settled(host: &Host, packages: &BTreeSet<PathBuf>) -> bool {
     let config = cargo_config::with_included(cargo_config::files(&host.ambient, &host.root));
     let manifest = files::read_text(&host.root.join("Cargo.toml")).unwrap_or_default();
-    config.iter().any(is_set_by) || is_off(&manifest)
+    config.iter().any(is_set_by) || is_off(&manifest) || packages.iter().any(|dir| is_read_by(dir))
+}
+
+/// Whether the build script of the package in this folder names the variable `DEBUG`.
+fn is_read_by(dir: &Path) -> bool {
+    let manifest: Table = files::read_text(&dir.join("Cargo.toml")).unwrap_or_default().parse().unwrap_or_default();
+    let name = match manifest.get("package").and_then(|package| package.get("build")) {
+        None | Some(Value::Boolean(true)) => "build.rs",
+        // `build = false`
+        Some(named) => named.as_str().unwrap_or_default(),
+    };
+    !name.is_empty() && files::read_text(&dir.join(name)).is_ok_and(|text| text.contains("\"DEBUG\""))
 }
 
 /// Whether a configuration has `debug` of a profile that tests are built with, or a flag of rustc.
@@ -71,6 +86,27 @@ mod tests {
             "not toml [",
         ] {
             assert!(!is_set(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_build_script_that_reads_debug_is_found() {
+        let reads = "fn main() { std::env::var(\"DEBUG\"); }\n";
+        for (manifest, path, text, found) in [
+            ("", "build.rs", reads, true),
+            ("", "build.rs", "fn main() { std::env::var(\"DEBUGGER\"); }\n", false),
+            ("", "src/main.rs", reads, false),
+            ("build = \"made/script.rs\"\n", "made/script.rs", reads, true),
+            ("build = \"script.rs\"\n", "build.rs", reads, false),
+            ("build = false\n", "build.rs", reads, false),
+            ("build = true\n", "build.rs", reads, true),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            files::write(&dir.path().join("Cargo.toml"), format!("[package]\nname = \"a\"\n{manifest}").as_bytes())
+                .unwrap();
+            files::make_dir(dir.path().join(path).parent().unwrap()).unwrap();
+            files::write(&dir.path().join(path), text.as_bytes()).unwrap();
+            assert_eq!(is_read_by(dir.path()), found, "{manifest} {path}");
         }
     }
 

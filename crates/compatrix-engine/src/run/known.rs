@@ -71,12 +71,14 @@ pub(crate) fn of_plan(host: &Host, ledger: &Ledger, spec: &Spec, plan: &Plan, su
             let Some(read) = read else { continue };
             let record = ledger.by_key(keys::complete(runs, before, Some(*read)))?;
             let Some(record) = record.filter(|record| loads_the_same(host, record)) else { continue };
-            known.refused = trouble(spec, survey, run, &record);
-            known.record = Some(record).filter(|_| known.refused.is_none());
-            // A failure without debug information may have been a pass with it.
-            if known.record.as_ref().is_some_and(|record| record.outcome == Outcome::Passed) {
+            // A failure without debug information may have been a pass with it. A pass counts, unless a later run with it
+            // found otherwise.
+            let is_newer = |first: &Record| first.outcome == Outcome::Passed && first.started > record.started;
+            if known.record.as_ref().is_some_and(is_newer) {
                 break;
             }
+            known.refused = trouble(spec, survey, run, &record);
+            known.record = Some(record).filter(|_| known.refused.is_none());
         }
         Ok(known)
     };

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "files are read and written here")]
 
+mod output;
 #[cfg(test)]
 mod tests;
 
@@ -11,12 +12,14 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result};
 use compatrix_model::hash::Sha256;
 use globset::{GlobBuilder, GlobMatcher};
 use sha2::Digest;
 
 use crate::sys::memo::Memo;
+
+pub use output::{can_write_output, holds_something_else, is_same_output};
 
 /// The most bytes of a file that are read at once.
 const BUFFER: usize = 256 * 1024;
@@ -168,37 +171,6 @@ pub fn write_output(path: &Path, content: &[u8]) -> Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => written.with_context(failed),
     }
-}
-
-/// Whether [`write_output`] will be able to write this file, as far as can be known before: its folder exists, and takes a
-/// file. Nothing is left there.
-///
-/// # Errors
-/// Why it cannot be written.
-pub fn can_write_output(path: &Path) -> Result<()> {
-    let meta = fs::metadata(path);
-    if path.file_name().is_none() || meta.as_ref().is_ok_and(fs::Metadata::is_dir) {
-        bail!("this is a folder; name a file in it");
-    }
-    match &meta {
-        Ok(meta) if meta.is_file() => {
-            fs::OpenOptions::new().append(true).open(path).context("it cannot be written")?;
-            return Ok(());
-        }
-        // To open a pipe waits for its reader.
-        Ok(_) => return Ok(()),
-        Err(_) => {}
-    }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match fs::metadata(parent) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            bail!("there is no folder {}; create it first", parent.display())
-        }
-        Err(error) => bail!("{} cannot be read: {error}", parent.display()),
-        Ok(meta) if !meta.is_dir() => bail!("{} is not a folder", parent.display()),
-        Ok(_) => {}
-    }
-    tempfile::Builder::new().prefix(".compatrix").tempfile_in(parent).map(drop).context("it cannot be created")
 }
 
 /// Whether an error says that a file cannot be replaced where it is, so that it may still be written: a folder without

@@ -8,6 +8,7 @@ use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::DebugInfo;
 use compatrix_model::results::doubt;
 use compatrix_model::results::row::Row;
+use compatrix_model::timeline::{Bar, BarKind};
 
 use crate::build::{self, Built, NotBuilt, Read};
 use crate::run::executable::blank;
@@ -67,15 +68,10 @@ impl Worker<'_> {
         let since = system();
         let inputs = build_inputs(&host, self.spec, self.survey, &full)?;
         let mut again = self.checked(build::build(&host, &full, &inputs, jobs)?, since);
-        match &mut again.result {
-            Ok(product) => {
-                let suite = &self.spec.suites[self.plan.runs[run].suite].name;
-                product.notes.push(doubt::builds_only_with_debug_info(&failure.cause, suite));
-                lock(&self.in_full.at_last).insert(job);
-            }
-            // Our side broke: the first failure is all there is.
-            Err(other) if other.outcome == Outcome::Infrastructure => return Ok(built),
-            Err(_) => {}
+        if let Ok(product) = &mut again.result {
+            let suite = &self.spec.suites[self.plan.runs[run].suite].name;
+            product.notes.push(doubt::builds_only_with_debug_info(&failure.cause, suite));
+            lock(&self.in_full.at_last).insert(job);
         }
         Ok(Built { result: again.result, wall: built.wall + again.wall, cpu: built.cpu + again.cpu })
     }
@@ -113,8 +109,8 @@ impl Worker<'_> {
 
     fn built_in_full(&self, task: &RunTask<'_>, jobs: &jobserver::Client) -> Result<Arc<Full>, NotBuilt> {
         let full = self.jobs[task.job].build.in_full();
-        let build = || -> anyhow::Result<Result<Arc<Full>, NotBuilt>> {
-            let host = self.host.on_account(task.account);
+        let build = |account: &Account| -> anyhow::Result<Result<Arc<Full>, NotBuilt>> {
+            let host = self.host.on_account(account);
             let what = format!("the build `{}` with debug information", self.jobs[task.job].name);
             let since = system();
             let built = self.watched(what, || {
@@ -126,7 +122,7 @@ impl Worker<'_> {
                 Err(failure) => return Ok(Err(failure)),
             };
             let has_doctests = full.targets.doctests();
-            let doctests = has_doctests.then(|| self.doctests_of(&full, jobs, task.account)).transpose()?;
+            let doctests = has_doctests.then(|| self.doctests_of(&full, jobs, account)).transpose()?;
             Ok(Ok(Arc::new(Full { product, doctests })))
         };
         let trouble = |error: anyhow::Error| {
@@ -134,7 +130,9 @@ impl Worker<'_> {
             Err(failure)
         };
         let mut products = lock(&self.in_full.products);
-        let build = || build().unwrap_or_else(trouble);
+        let name = format!("{} with debug information", self.jobs[task.job].name);
+        let bar = Bar { kind: BarKind::Build, name, lane: full.lane(), ..Bar::default() };
+        let build = || self.host.recording.during(bar, build).unwrap_or_else(trouble);
         products.entry(self.plan.runs[task.run].build).or_insert_with(build).clone()
     }
 

@@ -5,6 +5,7 @@ use compatrix_model::cell::CellIndex;
 use compatrix_model::evidence::Record;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{Plan, Run, Skip, SkipReason};
+use compatrix_model::results::doubt;
 use compatrix_model::results::intake::Judge;
 use compatrix_model::results::matrix::{Chosen, Matrix, Totals};
 use compatrix_model::results::row::Row;
@@ -32,7 +33,7 @@ pub(crate) fn reusable(
 
 /// The row of a known result that is used again. It is judged again: rules, baseline and suppressions may have changed.
 pub(super) fn settled(judge: &Judge<'_>, run: &Run, known: Option<Record>) -> Option<Row> {
-    known.map(|record| judge.row(run.suite, run.cell, record, true)).filter(Row::is_settled)
+    known.map(|record| judge.row(run.suite, run.cell, record, true)).filter(doubt::replaces_a_run)
 }
 
 /// What to say of results that contradict themselves.

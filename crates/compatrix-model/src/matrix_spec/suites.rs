@@ -73,7 +73,7 @@ pub(super) static SUITE: TableShape = TableShape {
         ),
         Key::optional(
             "timeout",
-            "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, `500ms`. It counts the time that the tests had: what other work on the machine took from them comes on top, up to ten times the limit. Default: `5m`; `30m` for the kind `leak`, because tools slow tests down.",
+            "The time limit of one test executable, and of the documentation tests of a build: `90s`, `5m`, `2h`, `500ms`. Only time that the tests themselves had counts: what other work on the machine takes from them is added, up to ten times the limit. Default: `5m`; `30m` for the kind `leak`, because tools slow tests down.",
             Shape::Text(&Format::Duration),
         ),
         Key::default(
@@ -90,7 +90,7 @@ pub(super) static SUITE: TableShape = TableShape {
         ),
         Key::default(
             "debug",
-            "How much debug information its builds have. A cell that is red without it is built and run again with it before it counts as broken; a suite whose tests read it, for example file and line in a backtrace, saves the first attempt by `full`. Panic messages have file and line in any case.",
+            "How much debug information its builds have. A cell that fails without it is built and run again with it before it counts as broken. If your tests read it, such as file and line in a backtrace, `full` avoids the wasted first attempt. Panic messages have file and line either way.",
             Shape::Text(&DEBUG),
             Need::Text("as-needed"),
         ),
@@ -156,9 +156,9 @@ static SUITE_KINDS: Words = Words {
 };
 
 static DEBUG: Words = Words {
-    what: "debug information",
+    what: "amount of debug information",
     known: &[
-        ("as-needed", "None where nothing reads it: the profile's `debug` is off. Suites of the kinds `leak` and `build` always have all of it, and so does everything if cargo's configuration sets `debug` in a profile, or a flag for it."),
+        ("as-needed", "No debug information, as with `debug = false` in the profile, unless something needs it: suites of the kinds `leak` and `build`, a build script that reads `DEBUG`, or `debug` or a flag for it in cargo's configuration."),
         ("full", "As much as cargo's profile asks for."),
     ],
     later: Later::NONE,

@@ -30,8 +30,8 @@ pub(super) fn compiled_by(suite: &Suite) -> Compiled {
 }
 
 /// Gives all builds of a lane full debug information if one of them needs it. A lane compiles its dependencies once for all
-/// its builds, but once more for those with less debug information: that costs more than the information, which makes a
-/// build about a quarter dearer.
+/// its builds, but once more for those with less debug information. That costs more than the information itself, which
+/// makes a build take about a quarter longer.
 pub(super) fn share_debug_info(plan: &mut Plan) {
     let shares = |build: &Build| build.sanitizer.is_none() && matches!(build.targets, Targets::Tests { .. });
     let needs_all = |build: &&Build| shares(build) && build.debug.is_full();

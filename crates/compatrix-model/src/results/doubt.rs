@@ -65,6 +65,13 @@ pub fn is_to_have_debug_info(row: &Row) -> bool {
     }
 }
 
+/// Whether this earlier result replaces a new run. A pass without debug information does not refute a rule that was added
+/// since then.
+pub fn replaces_a_run(row: &Row) -> bool {
+    let is_to_be_confirmed = row.verdict == Verdict::UnexpectedPass && is_to_have_debug_info(row);
+    row.is_settled() && !is_to_be_confirmed
+}
+
 /// Whether it is of a build without debug information.
 pub fn lacks_debug_info(record: &Record) -> bool {
     record.proof.as_ref().is_some_and(|proof: &Proof| !proof.debug.is_full())
@@ -107,12 +114,15 @@ pub fn confirmed(doubt: Doubt, again: Record) -> Record {
 /// What is told of a result without debug information that was tried again with it.
 pub fn with_debug_info(first: Record, again: Record) -> Record {
     match again.outcome {
-        // Our side broke, or an interrupt came: the first result is all there is.
-        Outcome::Infrastructure | Outcome::Unavailable | Outcome::NotPromised => first,
+        // Not confirmed, so nothing is known of the cell.
+        Outcome::Infrastructure | Outcome::Unavailable | Outcome::NotPromised => {
+            let said = if first.outcome == Outcome::Passed { "it passed" } else { first.cause.as_str() };
+            Record { cause: format!("{}; without debug information: {said}", again.cause), ..again }
+        }
         Outcome::Passed if first.outcome == Outcome::Passed => again,
         Outcome::Passed => {
             let cause = format!(
-                "failed without debug information, passed with it: {}; a test reads it: set `debug = \"full\"` in the suite `{}`",
+                "{ONLY_IN_FULL}: {}; a test reads it: set `debug = \"full\"` in the suite `{}`",
                 first.cause, first.suite
             );
             Record { cause, ..again }
@@ -125,6 +135,14 @@ pub fn with_debug_info(first: Record, again: Record) -> Record {
             Record { attempts: first.attempts.saturating_add(again.attempts), ..again }
         }
     }
+}
+
+/// How the cause of a pass begins that needed debug information.
+const ONLY_IN_FULL: &str = "failed without debug information, passed with it";
+
+/// Whether it passed only after a second build, with debug information.
+pub fn passed_only_in_full(row: &Row) -> bool {
+    row.outcome() == Some(Outcome::Passed) && row.cause().starts_with(ONLY_IN_FULL)
 }
 
 /// What is told of a build that failed without debug information and did not with it.
@@ -186,6 +204,21 @@ mod tests {
     }
 
     #[test]
+    fn an_earlier_pass_without_debug_information_does_not_refute_a_rule() {
+        let rule = Expectation::Fail { reason: "so".to_owned(), outcome: None, error: None, issue: None, until: None };
+        for (outcome, expectation, debug, replaces) in [
+            (Outcome::Passed, Expectation::Pass, DebugInfo::None, true),
+            (Outcome::Passed, rule.clone(), DebugInfo::None, false),
+            (Outcome::Passed, rule.clone(), DebugInfo::Full, true),
+            (Outcome::Failed, rule, DebugInfo::None, true),
+            (Outcome::Failed, Expectation::Pass, DebugInfo::None, false),
+        ] {
+            let said = format!("{outcome:?} {expectation:?} {debug:?}");
+            assert_eq!(replaces_a_run(&row(outcome, expectation, debug)), replaces, "{said}");
+        }
+    }
+
+    #[test]
     fn what_is_red_without_debug_information_is_tried_with_it() {
         let fail = |error: Option<&str>| Expectation::Fail {
             reason: "so".to_owned(),
@@ -237,8 +270,9 @@ mod tests {
         );
         let red = told(Outcome::Failed, record(Outcome::Crashed, "a was ended by SIGABRT"));
         assert_eq!((red.outcome, red.cause.as_str(), red.attempts), (Outcome::Crashed, "a was ended by SIGABRT", 2));
-        let cut = told(Outcome::Failed, record(Outcome::Infrastructure, "interrupted"));
-        assert_eq!((cut.outcome, cut.attempts), (Outcome::Failed, 1));
+        let full = told(Outcome::Failed, record(Outcome::Infrastructure, "the disk is full"));
+        assert_eq!(full.outcome, Outcome::Infrastructure, "not confirmed, so not red");
+        assert_eq!(full.cause, "the disk is full; without debug information: 1 of 2 tests failed in a");
         let rule = told(Outcome::Passed, record(Outcome::Failed, "json"));
         assert_eq!((rule.outcome, rule.cause.as_str()), (Outcome::Failed, "json; it passed without debug information"));
         assert_eq!(told(Outcome::Passed, record(Outcome::Passed, "")).cause, "");

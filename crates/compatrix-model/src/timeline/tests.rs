@@ -70,6 +70,9 @@ fn accuracy_counts_from_half_time_and_against_the_total() {
     made.estimates = vec![at(100, 9000), at(599, 0), at(600, 700), at(1000, 50), at(1200, 9000)];
     let accuracy = made.accuracy().unwrap();
     assert_eq!((accuracy.worst, accuracy.at_ms), (0.2, 600));
+    made.estimates = vec![at(100, 9000), at(599, 0)];
+    assert_eq!(made.accuracy(), None, "nothing was said in the second half");
+    made.estimates.push(at(600, 700));
     made.interrupted = true;
     assert_eq!(made.accuracy(), None);
     assert_eq!(Timeline::default().accuracy(), None);

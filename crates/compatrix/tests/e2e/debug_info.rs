@@ -2,7 +2,11 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests make files")]
 
-use crate::support::{commit, git, judged, row, totals, Workspace};
+use std::process::Stdio;
+
+use rustix::process::Signal;
+
+use crate::support::{commit, exists, git, judged, row, signal, text_of, totals, wait_for, Workspace};
 
 const SPEC: &str = "[axis]\nrust = [HERE]\n[[suite]]\nname = \"tests\"\n";
 const LINES: &str =
@@ -45,6 +49,18 @@ fn a_test_that_reads_debug_information_passes_and_is_named() {
     assert_eq!(totals(&made.json(0, &[])), [0, 0, 1]);
     let json = made.json(0, &["--fresh"]);
     assert_eq!(judged(&json, "rust=here"), ("ok".to_owned(), "passed".to_owned(), String::new()));
+}
+
+#[test]
+fn the_remedy_is_shown_once_for_each_suite_and_the_second_build_is_on_the_timeline() {
+    let spec = "[axis]\nrust = [HERE]\n[axis.n]\nenv = \"N\"\nvalues = [\"a\", \"b\"]\n[[suite]]\nname = \"tests\"\n";
+    let made = made(spec, "#[test]\nfn reads() { assert!(has_lines(), \"no lines\"); }\n");
+    made.write("target/made", "");
+    let page = made.path("target/t.html");
+    let ran = made.run(&["compat", "--timings", page.to_str().expect("a path")]);
+    ran.expect(0).says(&["set `debug = \"full\"` in the suite `tests`", "the timings of 2 builds"]);
+    assert_eq!(ran.stderr.matches("failed without debug information, passed with it").count(), 1, "{ran}");
+    assert!(std::fs::read_to_string(page).expect("a page").contains("rust=here with debug information"));
 }
 
 #[test]
@@ -94,10 +110,66 @@ fn what_rules_expect_is_judged_by_the_full_build_unless_they_name_the_error() {
 }
 
 #[test]
+fn a_rule_that_is_added_later_is_judged_by_the_full_build_too() {
+    let made = made(SPEC, "#[test]\nfn hides() { assert!(!has_lines(), \"lines\"); }\n");
+    assert_eq!(judged(&made.json(0, &[]), "rust=here").0, "ok");
+    let spec = std::fs::read_to_string(made.path("compat/matrix.toml")).expect("a spec");
+    let rule = "[[rule]]\nwhen = { rust = \"here\" }\nexpect = \"fail\"\nreason = \"so\"\n";
+    made.write("compat/matrix.toml", format!("{spec}{rule}"));
+    let json = made.json(0, &[]);
+    assert_eq!((judged(&json, "rust=here").0.as_str(), totals(&json)), ("known", [1, 1, 0]));
+    assert_eq!(totals(&made.json(0, &[])), [0, 0, 1]);
+    made.write("compat/matrix.toml", spec);
+    assert_eq!(judged(&made.json(0, &[]), "rust=here").0, "ok");
+    assert_eq!(totals(&made.json(0, &[])), [0, 0, 1]);
+}
+
+#[test]
+fn a_build_script_that_reads_debug_keeps_debug_information() {
+    let tests = "#[cfg(strict)]\n#[test]\nfn strict() { panic!(\"as plain cargo has it\") }\n#[test]\nfn works() {}\n";
+    for (manifest, path) in [("", "build.rs"), ("build = \"made/script.rs\"\n", "made/script.rs")] {
+        let made = made(SPEC, tests).file(
+            path,
+            "fn main() { if std::env::var(\"DEBUG\").as_deref() == Ok(\"true\") { println!(\"cargo:rustc-cfg=strict\") } }\n",
+        );
+        let text = std::fs::read_to_string(made.path("Cargo.toml")).expect("a manifest");
+        made.write("Cargo.toml", text.replace("edition =", &format!("{manifest}edition =")));
+        let json = made.json(1, &[]);
+        assert_eq!(judged(&json, "rust=here").0, "broken", "{path}");
+        assert!(row(&json, "rust=here")["record"]["proof"]["debug"].is_null(), "{path}");
+    }
+}
+
+#[test]
+fn an_interrupt_before_a_failure_is_confirmed_leaves_no_red_result() {
+    // It fails at once without debug information, and waits with it.
+    let test = "#[test]\nfn reads() {\n    assert!(has_lines(), \"no lines\");\n    \
+                std::thread::sleep(std::time::Duration::from_secs(600));\n}\n";
+    let made = made(SPEC, test);
+    let mut command = made.command(&["compat", "--format", "json"]);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    // The second build is there, so the first result is known.
+    wait_for("the build with debug information", || built_targets(&made) == 2);
+    signal(&child, Signal::INT);
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!(output.status.code(), Some(130), "{}", text_of(output.stderr));
+    let red = made.ledger().query_row("SELECT count(*) FROM records", [], |row| row.get::<_, i64>(0));
+    assert_eq!(red.expect("a ledger"), 0);
+}
+
+/// How many target folders of builds there are, with test executables in them.
+fn built_targets(made: &Workspace) -> usize {
+    let lanes = std::fs::read_dir(made.compat("build")).into_iter().flatten().flatten();
+    let targets = lanes.flat_map(|lane| std::fs::read_dir(lane.path()).into_iter().flatten().flatten());
+    targets.filter(|target| target.file_name() != "pool" && exists(target.path().join("debug/deps"))).count()
+}
+
+#[test]
 fn what_builds_only_with_debug_information_is_built_with_it() {
+    // Spelled so that the script's text does not name the variable.
     let made = made(SPEC, "#[test]\nfn works() {}\n").file(
         "build.rs",
-        "fn main() { assert_eq!(std::env::var(\"DEBUG\").as_deref(), Ok(\"true\"), \"debug information\"); }\n",
+        "fn main() { assert_eq!(std::env::var(concat!(\"DE\", \"BUG\")).as_deref(), Ok(\"true\"), \"debug information\"); }\n",
     );
     let ran = made.run(&["compat", "--format", "json"]);
     ran.expect(0).says(&["it does not build without debug information, and does with it", "debug = \"full\""]);

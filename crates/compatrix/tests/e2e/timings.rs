@@ -59,6 +59,8 @@ fn the_user_tree_has_only_the_file_that_was_named() {
 fn a_file_that_cannot_be_written_is_an_error_before_any_work() {
     let made = Workspace::new("[axis]\nrust = [HERE]\n").tests(PASSES);
     made.write("a-file", "");
+    made.write("target/made", "");
+    made.write("src/lib.rs", "// A source file.\n");
     let junit = made.path("target/one.file");
     let junit = junit.to_str().unwrap();
     for (path, said) in [
@@ -69,6 +71,10 @@ fn a_file_that_cannot_be_written_is_an_error_before_any_work() {
         ("/dev/null/t.html", "is not a folder"),
         ("/proc/t.html", "it cannot be created"),
         (junit, "another option writes to this file"),
+        ("target/../target/one.file", "another option writes to this file"),
+        ("compat/matrix.toml", "this file exists and is not a page of timings"),
+        ("src/lib.rs", "this file exists and is not a page of timings"),
+        ("target/t.html/", "this is a folder"),
     ] {
         let mut command = made.command(&["compat", "--junit", junit, "--timings", path]);
         command.current_dir(made.root());
