@@ -21,8 +21,9 @@ use rustix::process::{kill_process_group, Pid, Signal};
 /// The variable that marks our child processes, so that those which escape their group can be found: the workspace's
 /// mark, our process id, the kind of process and its number. What they start inherits it.
 pub const MARK: &str = "COMPATRIX_MARK";
-/// The number of searches for marked processes: one may fork while others are being killed.
-const ROUNDS: usize = 5;
+/// The number of searches for marked processes: one may fork while others are being killed, and on a busy machine one that
+/// was killed is there for a while.
+const ROUNDS: usize = 50;
 
 /// The interval for checking limits and the interrupt flag.
 const TICK: Duration = Duration::from_millis(20);
