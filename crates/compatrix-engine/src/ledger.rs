@@ -3,18 +3,21 @@
 //! One writer (the thread that walks the plan), a commit for each result. A ledger that cannot be read is set aside
 //! under another name, never deleted.
 
+mod took;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::evidence::Record;
-use compatrix_model::facts::{Durations, Habit};
 use compatrix_model::hash::{or_empty, Sha256};
 use rusqlite::{params, Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::find::input::Input;
 use crate::sys::memo::Memo;
+
+pub(crate) use took::{doctests_of, Spent};
 
 /// The schema's version, in `PRAGMA user_version`; each entry of [`MIGRATIONS`] leads to the next.
 const VERSION: usize = MIGRATIONS.len();
@@ -80,19 +83,6 @@ pub struct OpenedLedger {
     pub memo: Memo,
     /// The path of the unreadable one.
     pub set_aside: Option<PathBuf>,
-}
-
-/// What the processes of a task took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Spent {
-    /// Wall time in milliseconds.
-    pub(crate) wall_ms: u64,
-    /// Processor time in milliseconds.
-    pub(crate) cpu_ms: u64,
-    /// The time in milliseconds that their threads ran or waited for a core.
-    pub(crate) wanted_ms: u64,
-    /// The highest sum of their memory that was seen, in bytes.
-    pub(crate) peak_memory: u64,
 }
 
 impl Ledger {
@@ -202,6 +192,14 @@ impl Ledger {
         )
     }
 
+    /// The place of the newest record of this key among all records: later ones have higher places.
+    pub(crate) fn place_of(&self, key: Sha256) -> Result<Option<i64>> {
+        self.with(|connection| {
+            let mut select = connection.prepare_cached("SELECT max(id) FROM records WHERE key = ?")?;
+            Ok(select.query_row([key.to_string()], |row| row.get(0))?)
+        })
+    }
+
     /// The newest record of a suite in a cell, whatever its key.
     pub fn newest(&self, suite: &str, cell: &str) -> Result<Option<Record>> {
         self.one(
@@ -273,77 +271,6 @@ impl Ledger {
         })
     }
 
-    /// Adds a build's durations.
-    pub(crate) fn put_build(&self, build: &str, ok: bool, spent: &Spent, at: i64) -> Result<()> {
-        self.with(|connection| {
-            let integer = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-            connection
-                .prepare_cached("INSERT INTO builds (build, ok, wall_ms, cpu_ms, at) VALUES (?, ?, ?, ?, ?)")?
-                .execute(params![build, ok, integer(spent.wall_ms), integer(spent.cpu_ms), at])
-                .context("cannot write to the ledger")?;
-            Ok(())
-        })
-    }
-
-    /// Every build done, doctests among them: its id and its processor time in milliseconds, oldest first.
-    pub fn builds(&self) -> Result<Vec<(String, u64)>> {
-        self.with(|connection| {
-            let mut select = connection.prepare("SELECT build, cpu_ms FROM builds ORDER BY id")?;
-            let rows = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// The processor time of every run of the newest record of each suite and cell, in milliseconds.
-    pub fn run_cpu_ms(&self) -> Result<u64> {
-        self.with(|connection| {
-            let sum = "SELECT coalesce(sum(cpu_ms), 0) FROM records WHERE id IN (SELECT max(id) FROM records GROUP BY \
-                       suite, cell)";
-            Ok(connection.query_row(sum, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
-        })
-    }
-
-    /// Durations seen before, the newest of each build and run.
-    pub fn durations(&self) -> Result<Durations> {
-        self.with(|connection| {
-            let mut durations = Durations::default();
-            let mut select = connection.prepare("SELECT build, wall_ms FROM builds WHERE ok ORDER BY id")?;
-            let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-            for row in rows {
-                let (build, ms) = row?;
-                match build.strip_suffix(DOCTESTS) {
-                    Some(of) => durations.doctests.insert(of.to_owned(), ms.unsigned_abs()),
-                    None => durations.builds.insert(build, ms.unsigned_abs()),
-                };
-            }
-            for (build, ms) in &durations.doctests {
-                *durations.builds.entry(build.clone()).or_default() += ms;
-            }
-            let mut select = connection
-                .prepare("SELECT suite, cell, duration_ms FROM records WHERE outcome = 'passed' ORDER BY id")?;
-            let rows = select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?)))?;
-            for row in rows {
-                let (run, ms) = row?;
-                durations.runs.insert(run, ms.unsigned_abs());
-            }
-            // Of those that were cut short nothing is learned.
-            let mut select = connection.prepare(
-                "SELECT suite, cell, duration_ms, wanted_ms, peak_memory FROM records WHERE wanted_ms IS NOT NULL AND \
-                 duration_ms > 0 AND outcome <> 'infrastructure' ORDER BY id",
-            )?;
-            let number = |row: &rusqlite::Row<'_>, n: usize| row.get::<_, i64>(n).map(i64::unsigned_abs);
-            let rows = select.query_map([], |row| {
-                let (wall_ms, wanted_ms, peak_memory) = (number(row, 2)?, number(row, 3)?, number(row, 4)?);
-                Ok(((row.get(0)?, row.get(1)?), Habit { ended: 1, wall_ms, wanted_ms, peak_memory }))
-            })?;
-            for row in rows {
-                let (run, habit) = row?;
-                durations.habits.insert(run, habit);
-            }
-            Ok(durations)
-        })
-    }
-
     /// Saves the facts found since.
     pub fn save_memo(&self, memo: &Memo) -> Result<()> {
         self.with(|connection| {
@@ -361,14 +288,6 @@ impl Ledger {
             Ok(())
         })
     }
-}
-
-/// The end of the name of doctests among the builds: a cargo of their own makes and runs them.
-const DOCTESTS: &str = " doctests";
-
-/// The name under which the doctests of the build of this id are among the builds.
-pub(crate) fn doctests_of(build: &str) -> String {
-    format!("{build}{DOCTESTS}")
 }
 
 /// The version of a ledger's schema.

@@ -59,6 +59,7 @@ impl Walked {
     pub(super) fn read(root: &Path, planned: &Planned) -> Result<Self> {
         let ledger = compatrix::ledger(root)?;
         let builds = ledger.builds()?;
+        let doctests: BTreeMap<String, u64> = ledger.doctests()?.into_iter().collect();
         let walls = ledger.durations()?.builds;
         let mut records = Vec::new();
         for (suite, cell, build) in &planned.runs {
@@ -78,7 +79,7 @@ impl Walked {
             lane: lanes.get(id.as_str()).copied().unwrap_or_default().to_owned(),
             // On a busy machine its wall time says too much, on several cores its processor time does.
             build_ms: (*cpu).min(walls.get(id).copied().unwrap_or(u64::MAX)),
-            run_ms: longest_run.get(id.as_str()).copied().unwrap_or_default(),
+            after_ms: longest_run.get(id.as_str()).max(doctests.get(id)).copied().unwrap_or_default(),
         };
         let of_records = |what: fn(u64, u64) -> u64| {
             let mut values: Vec<u64> = records.iter().map(|(_, r)| what(r.duration_ms, r.executables_ms)).collect();
@@ -87,7 +88,7 @@ impl Walked {
         };
         Ok(Self {
             builds: builds.len(),
-            build_cpu: Duration::from_millis(builds.iter().map(|(_, cpu_ms)| cpu_ms).sum()),
+            build_cpu: Duration::from_millis(builds.iter().map(|(_, cpu_ms)| cpu_ms).chain(doctests.values()).sum()),
             chain: Duration::from_millis(longest_chain(&builds.iter().map(link).collect::<Vec<_>>())),
             added_ms: of_records(u64::saturating_sub),
             executables_ms: of_records(|_, executables| executables),
@@ -100,20 +101,20 @@ impl Walked {
     }
 }
 
-/// A build in the order of its lane, and the longest of its runs.
+/// A build in the order of its lane, and the longest of its runs and doctests.
 struct Link {
     lane: String,
     build_ms: u64,
-    run_ms: u64,
+    after_ms: u64,
 }
 
-/// The builds of a lane one after another, up to one of them and its longest run: the longest of all these.
+/// The builds of a lane one after another, up to one of them and what follows it: the longest of all these.
 fn longest_chain(links: &[Link]) -> u64 {
     let mut done: BTreeMap<&str, u64> = BTreeMap::new();
     let ends = links.iter().map(|link| {
         let until = done.entry(link.lane.as_str()).or_default();
         *until += link.build_ms;
-        *until + link.run_ms
+        *until + link.after_ms
     });
     ends.max().unwrap_or_default()
 }
@@ -154,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_chain_ends_with_the_run_that_ends_last() {
-        let link = |lane: &str, build_ms, run_ms| Link { lane: lane.to_owned(), build_ms, run_ms };
+        let link = |lane: &str, build_ms, after_ms| Link { lane: lane.to_owned(), build_ms, after_ms };
         assert_eq!(longest_chain(&[]), 0);
         // Lanes run side by side; the first build's run may outlast all later builds.
         assert_eq!(longest_chain(&[link("a", 40, 5), link("b", 10, 1), link("a", 10, 5), link("b", 10, 1)]), 55);

@@ -67,16 +67,22 @@ pub(crate) fn of_plan(host: &Host, ledger: &Ledger, spec: &Spec, plan: &Plan, su
         let (suite, cell) = (&spec.suites[run.suite], spec.space.id(run.cell));
         let before = keys::of_run(host, suite, &cell, &spec.space, &survey.facts);
         let mut known = Known { before, record: None, refused: None };
+        let mut taken = None;
         for (runs, read) in of_runs[run.build].each().zip(&reads[run.build]) {
             let Some(read) = read else { continue };
-            let record = ledger.by_key(keys::complete(runs, before, Some(*read)))?;
+            let key = keys::complete(runs, before, Some(*read));
+            let record = ledger.by_key(key)?;
             let Some(record) = record.filter(|record| loads_the_same(host, record)) else { continue };
             // A failure without debug information may have been a pass with it. A pass counts, unless a later run with it
             // found otherwise.
-            let is_newer = |first: &Record| first.outcome == Outcome::Passed && first.started > record.started;
-            if known.record.as_ref().is_some_and(is_newer) {
-                break;
+            let passed = known.record.as_ref().is_some_and(|first| first.outcome == Outcome::Passed);
+            if let Some(first) = taken.filter(|_| passed) {
+                // By their order in the ledger: both may have begun within one second.
+                if ledger.place_of(first)? > ledger.place_of(key)? {
+                    break;
+                }
             }
+            taken = Some(key);
             known.refused = trouble(spec, survey, run, &record);
             known.record = Some(record).filter(|_| known.refused.is_none());
         }
