@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::evidence::Record;
+use compatrix_model::facts::Durations;
 use compatrix_model::hash::{or_empty, Sha256};
 use rusqlite::{params, Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 
@@ -269,6 +270,28 @@ impl Ledger {
                 .execute([MOST_READS])?;
             Ok(())
         })
+    }
+
+    /// Adds what a build took.
+    pub(crate) fn put_build(&self, build: &str, ok: bool, spent: &Spent, at: i64) -> Result<()> {
+        self.with(|connection| took::put_build(connection, build, ok, spent, at))
+    }
+
+    /// Every build done, without its doctests: its id and its processor time in milliseconds, oldest first.
+    pub fn builds(&self) -> Result<Vec<(String, u64)>> {
+        let cargos = self.with(took::cargos)?;
+        Ok(cargos.into_iter().filter(|(name, _)| took::build_of(name).is_none()).collect())
+    }
+
+    /// The doctests of every build: the id of the build and their processor time in milliseconds, oldest first.
+    pub fn doctests(&self) -> Result<Vec<(String, u64)>> {
+        let cargos = self.with(took::cargos)?;
+        Ok(cargos.into_iter().filter_map(|(name, ms)| Some((took::build_of(&name)?.to_owned(), ms))).collect())
+    }
+
+    /// What builds and runs took, the newest of each.
+    pub fn durations(&self) -> Result<Durations> {
+        self.with(took::durations)
     }
 
     /// Saves the facts found since.
