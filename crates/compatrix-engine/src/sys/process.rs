@@ -341,7 +341,7 @@ fn pump(streams: &mut [Stream<'_>; 2], end: Option<&OwnedFd>, wait: Duration) ->
                 fds.push(PollFd::from_borrowed_fd(source.as_fd(), PollFlags::IN));
             }
         }
-        // After those of the streams, which are told apart by their places.
+        // Last, so that the streams keep their positions.
         fds.extend(end.map(|end| PollFd::new(end, PollFlags::IN)));
         let wait = Timespec { tv_sec: wait.as_secs() as _, tv_nsec: wait.subsec_nanos().into() };
         match poll(&mut fds, Some(&wait)) {
