@@ -28,7 +28,7 @@ const fn effects(name: &'static str, uses: &'static [&'static str]) -> Crate {
 }
 
 /// Each crate uses some of those below it. Nothing uses things-store.
-const CRATES: [Crate; 11] = [
+const CRATES: [Crate; 12] = [
     effects("xtask", &["compatrix"]),
     effects(
         "compatrix",
@@ -36,6 +36,7 @@ const CRATES: [Crate; 11] = [
             "compatrix-engine",
             "compatrix-render",
             "compatrix-audit",
+            "compatrix-bench",
             "compatrix-ci",
             "compatrix-leak",
             "compatrix-model",
@@ -44,13 +45,17 @@ const CRATES: [Crate; 11] = [
     ),
     effects(
         "compatrix-engine",
-        &["compatrix-audit", "compatrix-ci", "compatrix-leak", "compatrix-model", "shaped-toml"],
+        &["compatrix-audit", "compatrix-bench", "compatrix-ci", "compatrix-leak", "compatrix-model", "shaped-toml"],
     ),
-    pure("compatrix-render", &["compatrix-audit", "compatrix-ci", "compatrix-leak", "compatrix-model", "shaped-toml"]),
+    pure(
+        "compatrix-render",
+        &["compatrix-audit", "compatrix-bench", "compatrix-ci", "compatrix-leak", "compatrix-model", "shaped-toml"],
+    ),
     pure("compatrix-audit", &["compatrix-ci", "compatrix-model", "shaped-toml"]),
-    pure("compatrix-ci", &["compatrix-leak", "compatrix-model", "shaped-toml"]),
-    pure("compatrix-model", &["compatrix-leak", "shaped-toml", "covering"]),
+    pure("compatrix-ci", &["compatrix-bench", "compatrix-leak", "compatrix-model", "shaped-toml"]),
+    pure("compatrix-model", &["compatrix-bench", "compatrix-leak", "shaped-toml", "covering"]),
     pure("compatrix-leak", &["shaped-toml"]),
+    pure("compatrix-bench", &["shaped-toml"]),
     pure("shaped-toml", &[]),
     pure("covering", &[]),
     effects("things-store", &[]),

@@ -1,0 +1,18 @@
+//! Benchmarks: one [`Measured`] type for all harnesses, and the comparison of builds by rounds of processes.
+//!
+//! The road of a figure: a harness's output → [`Measured`], one value a process ([`Measured::value`]) → [`Series`], one
+//! value a round for base and head → [`Comparison`] → pages.
+//!
+//! **Invariant:** this crate knows benches and figures, but neither specs nor cells. Nothing here starts a process or
+//! reads a file.
+
+pub mod comparison;
+pub mod measured;
+pub mod settings;
+pub mod target;
+pub mod words;
+
+pub use comparison::{Change, Comparison, Figures, Rules, Series};
+pub use measured::{Better, Measured, Reading, Throughput, Trouble};
+pub use settings::{BenchSettings, Harness};
+pub use target::{Bound, Judged, Proven, Target, Tier};
