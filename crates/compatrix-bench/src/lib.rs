@@ -10,9 +10,11 @@ pub mod comparison;
 pub mod measured;
 pub mod settings;
 pub mod target;
+pub mod units;
 pub mod words;
 
 pub use comparison::{Change, Comparison, Figures, Rules, Series};
 pub use measured::{Better, Measured, Reading, Throughput, Trouble};
 pub use settings::{BenchSettings, Harness};
 pub use target::{Bound, Judged, Proven, Target, Tier};
+pub use units::limit;

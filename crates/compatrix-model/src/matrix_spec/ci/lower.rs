@@ -11,7 +11,7 @@ use super::settings::{Check, Checks, Ci, CiEvent, EventSettings, JobCommand, Too
 use crate::matrix_spec::axes::Axes;
 use crate::matrix_spec::conditions::condition;
 use crate::matrix_spec::profiles::Profile;
-use crate::matrix_spec::suites::{Suite, SuiteKind, Suites};
+use crate::matrix_spec::suites::{Suite, Suites};
 
 /// The parts of the spec that `[ci]` refers to.
 struct Known<'a> {
@@ -113,13 +113,15 @@ impl Known<'_> {
             return;
         };
         let named = |suite: &&Suite| profile.suites.is_empty() || profile.suites.contains(&suite.name);
-        let runs = |suite: &Suite| matches!(suite.kind, SuiteKind::Leak(_)) == (work == JobCommand::LeakCheck);
+        let runs = |suite: &Suite| work.runs(suite);
         if !self.suites_are_whole(profile) || self.suites.list.iter().filter(named).any(runs) {
             return;
         }
         let (problem, other) = match work {
             JobCommand::LeakCheck => (format!("the profile `{name}` has no suite of kind `leak`"), "compat"),
-            JobCommand::Compat => (format!("the profile `{name}` has only suites of kind `leak`"), "leak-check"),
+            JobCommand::Compat => {
+                (format!("the profile `{name}` has only suites of the kinds `leak` and `bench`"), "leak-check")
+            }
         };
         let help = format!("`{}` would run nothing: name another profile, or make it `{other}`", work.as_str());
         c.error(node.span.clone(), Problem::new(problem).help(help).needs_whole());

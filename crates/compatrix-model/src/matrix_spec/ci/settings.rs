@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
+use crate::matrix_spec::suites::{RunBy, Suite};
 
 /// Events that start a workflow, in GitHub's words. A merge queue's `merge_group` runs the plan of [`CiEvent::PullRequest`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,6 +66,15 @@ pub enum JobCommand {
 impl JobCommand {
     /// Both, in the order of the declaration.
     pub const ALL: [JobCommand; 2] = [JobCommand::Compat, JobCommand::LeakCheck];
+
+    /// Whether it runs this suite.
+    pub fn runs(self, suite: &Suite) -> bool {
+        match suite.run_by() {
+            RunBy::Compat => self == JobCommand::Compat,
+            RunBy::LeakCheck => self == JobCommand::LeakCheck,
+            RunBy::Bench => false,
+        }
+    }
 
     /// The command's name.
     pub fn as_str(self) -> &'static str {
