@@ -7,13 +7,16 @@
 //! reads a file.
 
 pub mod comparison;
+pub mod figures;
 pub mod measured;
 pub mod settings;
+pub mod stats;
 pub mod target;
 pub mod units;
 pub mod words;
 
 pub use comparison::{Change, Comparison, Figures, Rules, Series};
+pub use figures::figures;
 pub use measured::{Better, Measured, Reading, Throughput, Trouble};
 pub use settings::{BenchSettings, Harness};
 pub use target::{Bound, Judged, Proven, Target, Tier};
