@@ -37,8 +37,9 @@ fn signed_rank_is_scipys() {
 fn the_center_and_its_bounds_are_those_that_scipys_test_does_not_reject() {
     for case in cases("center") {
         let values = numbers(&case["values"]);
-        same(signed_rank::hodges_lehmann(&values).expect("values"), &case, "estimate");
-        let (lower, upper) = signed_rank::bounds(&values, 0.025).expect("enough values");
+        let center = signed_rank::Center::of(&values);
+        same(center.estimate().expect("values"), &case, "estimate");
+        let (lower, upper) = center.bounds(0.025).expect("enough values");
         same(lower, &case, "lower");
         same(upper, &case, "upper");
     }

@@ -1,8 +1,9 @@
 //! Wilcoxon's signed-rank test, and the Hodges–Lehmann estimate that belongs to it.
 
+use std::sync::OnceLock;
+
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::median;
 use super::ranks::{doubled, tie_term};
 
 /// Up to as many differences the distribution is exact; of more it is the normal approximation.
@@ -34,17 +35,22 @@ pub fn signed_rank(differences: &[f64]) -> SignedRank {
     let (ranks, ties) = doubled(&sizes);
     let positive = ranks.iter().zip(&left).filter(|(_, d)| **d > 0.0);
     let sum: usize = positive.map(|(rank, _)| rank).sum();
-    let (greater, less) = if left.len() <= EXACT {
-        let chances = distribution(&ranks);
-        (above(&chances, sum), chances[..=sum].iter().sum())
+    let n = left.len();
+    let (greater, less) = if n > EXACT {
+        approximate(n, sum as f64 / 2.0, tie_term(&ties))
+    } else if ties.len() == n {
+        let tails = untied(n);
+        (tails[sum / 2], tails[tails.len() - 1 - sum / 2])
     } else {
-        approximate(left.len(), sum as f64 / 2.0, tie_term(&ties))
+        let tails = tails(&ranks);
+        (tails[sum], tails[tails.len() - 1 - sum])
     };
-    SignedRank { n: left.len(), w: sum as f64 / 2.0, greater: f64::min(greater, 1.0), less: f64::min(less, 1.0) }
+    SignedRank { n, w: sum as f64 / 2.0, greater: f64::min(greater, 1.0), less: f64::min(less, 1.0) }
 }
 
-/// The chance of each sum of ranks, if each rank counts with a chance of one half.
-fn distribution(ranks: &[usize]) -> Vec<f64> {
+/// The chance of each sum of ranks or a greater one, if each rank counts with a chance of one half. The chance of a sum or
+/// a less one is the same from the other end.
+fn tails(ranks: &[usize]) -> Vec<f64> {
     let mut chances = vec![0.0; ranks.iter().sum::<usize>() + 1];
     chances[0] = 1.0;
     let mut highest = 0;
@@ -55,12 +61,17 @@ fn distribution(ranks: &[usize]) -> Vec<f64> {
             chances[sum] = f64::midpoint(chances[sum], with);
         }
     }
+    // The small summands first.
+    for sum in (0..highest).rev() {
+        chances[sum] += chances[sum + 1];
+    }
     chances
 }
 
-/// The chance of this sum or a greater one, the small summands first.
-fn above(chances: &[f64], sum: usize) -> f64 {
-    chances[sum..].iter().rev().sum()
+/// The tails of the ranks 1 to n, which all tests without ties share.
+fn untied(n: usize) -> &'static [f64] {
+    static TAILS: [OnceLock<Vec<f64>>; EXACT + 1] = [const { OnceLock::new() }; EXACT + 1];
+    TAILS[n].get_or_init(|| tails(&(1..=n).collect::<Vec<_>>()))
 }
 
 /// Both p by the normal approximation.
@@ -72,26 +83,36 @@ fn approximate(n: usize, w: f64, tie_term: f64) -> (f64, f64) {
     (normal.sf((distance - 0.5) / deviation), normal.cdf((distance + 0.5) / deviation))
 }
 
-/// The averages of all pairs of values, each with itself too, in ascending order.
-fn walsh(values: &[f64]) -> Vec<f64> {
-    let pairs = values.iter().enumerate().flat_map(|(i, a)| values[..=i].iter().map(|b| f64::midpoint(*a, *b)));
-    let mut averages: Vec<f64> = pairs.collect();
-    averages.sort_by(f64::total_cmp);
-    averages
+/// Where values lie, as the test sees it: the averages of all pairs (Walsh averages), each value with itself too.
+#[derive(Debug, Clone)]
+pub struct Center {
+    n: usize,
+    /// In ascending order.
+    averages: Vec<f64>,
 }
 
-/// The Hodges–Lehmann estimate of the center: the median of the Walsh averages. `None` without values.
-pub fn hodges_lehmann(values: &[f64]) -> Option<f64> {
-    median(&walsh(values))
-}
+impl Center {
+    /// The center of these.
+    pub fn of(values: &[f64]) -> Self {
+        let pairs = values.iter().enumerate().flat_map(|(i, a)| values[..=i].iter().map(|b| f64::midpoint(*a, *b)));
+        let mut averages: Vec<f64> = pairs.collect();
+        averages.sort_by(f64::total_cmp);
+        Self { n: values.len(), averages }
+    }
 
-/// The lower and the upper confidence bound of the center, each with the chance `alpha` that the center lies beyond it.
-///
-/// They are the centers that the test at this level just does not reject. `None` if as few values can reject nothing.
-pub fn bounds(values: &[f64], alpha: f64) -> Option<(f64, f64)> {
-    let critical = critical(values.len(), alpha)?;
-    let averages = walsh(values);
-    Some((averages[averages.len() - critical], averages[critical - 1]))
+    /// The Hodges–Lehmann estimate: the median of the averages. `None` without values.
+    pub fn estimate(&self) -> Option<f64> {
+        let last = self.averages.len().checked_sub(1)?;
+        Some(f64::midpoint(self.averages[last / 2], self.averages[last.div_ceil(2)]))
+    }
+
+    /// The lower and the upper confidence bound, each with the chance `alpha` that the center lies beyond it.
+    ///
+    /// They are the centers that the test at this level just does not reject. `None` if so few values reject nothing.
+    pub fn bounds(&self, alpha: f64) -> Option<(f64, f64)> {
+        let critical = critical(self.n, alpha)?;
+        Some((self.averages[self.averages.len() - critical], self.averages[critical - 1]))
+    }
 }
 
 /// The least sum of ranks that rejects at this level, one-sided, without ties; `None` if not even the greatest does.
@@ -100,24 +121,23 @@ fn critical(n: usize, alpha: f64) -> Option<usize> {
     if n > EXACT {
         return (greatest / 2..=greatest).find(|sum| approximate(n, *sum as f64, 0.0).0 <= alpha);
     }
-    let ranks: Vec<usize> = (1..=n).collect();
-    let chances = distribution(&ranks);
-    let mut tail = 0.0;
-    let rejecting = chances.iter().rev().take_while(|chance| {
-        tail += **chance;
-        tail <= alpha
-    });
-    match rejecting.count() {
-        0 => None,
-        count => Some(greatest + 1 - count).filter(|sum| *sum > 0),
-    }
+    let rejecting = untied(n).partition_point(|tail| *tail > alpha);
+    (0 < rejecting && rejecting <= greatest).then_some(rejecting)
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{approximate, bounds, critical, hodges_lehmann, signed_rank};
+    use super::{approximate, critical, signed_rank, Center};
+
+    fn bounds(values: &[f64], alpha: f64) -> Option<(f64, f64)> {
+        Center::of(values).bounds(alpha)
+    }
+
+    fn hodges_lehmann(values: &[f64]) -> Option<f64> {
+        Center::of(values).estimate()
+    }
 
     /// The p of "greater" by all signs of the ranks.
     fn by_enumeration(differences: &[f64]) -> f64 {
