@@ -117,12 +117,10 @@ pub fn ci_plan(spec: &Spec, committed: &Committed, event: CiEvent, work: JobComm
     let Some(settings) = ci.events.get(&event) else { return Ok(None) };
     let Some(name) = settings.profile(work) else { return Ok(None) };
     let whole = spec.profile(name).map_err(|unknown| unknown.to_string())?;
-    let is_leak = |leak: bool| move |suite: &compatrix_model::matrix_spec::Suite| suite.leak().is_some() == leak;
-    let Some(profile) = spec.narrowed(whole, is_leak(work == JobCommand::LeakCheck)) else {
-        let kind = if work == JobCommand::LeakCheck {
-            "has no suite of kind `leak`"
-        } else {
-            "has only suites of kind `leak`"
+    let Some(profile) = spec.narrowed(whole, |suite| work.runs(suite)) else {
+        let kind = match work {
+            JobCommand::Compat => "has only suites of the kinds `leak` and `bench`",
+            JobCommand::LeakCheck => "has no suite of kind `leak`",
         };
         return Err(format!("[ci.{event}]: the profile `{name}` {kind}, so `{}` has nothing to do", work.as_str()));
     };

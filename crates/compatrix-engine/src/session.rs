@@ -14,7 +14,7 @@ use anyhow::Context;
 use compatrix_model::axis::Deps;
 use compatrix_model::claims::untested;
 use compatrix_model::lockset::Lockset;
-use compatrix_model::matrix_spec::{contradictions, Spec};
+use compatrix_model::matrix_spec::{contradictions, RunBy, Spec};
 use compatrix_model::plan::narrow::{plan_again, plan_narrowed, Narrow};
 use compatrix_model::plan::Part;
 use compatrix_model::plan::Shard;
@@ -163,7 +163,7 @@ impl Session {
         uncommitted(survey, plan).into_iter().for_each(|text| warn(tell, text));
         // A job of CI has one part of the matrix, and leak suites prove no claim.
         let all = narrow_by.part.is_none();
-        if all && plan.runs.iter().any(|run| parsed.spec.suites[run.suite].leak().is_none()) {
+        if all && plan.runs.iter().any(|run| parsed.spec.suites[run.suite].run_by() == RunBy::Compat) {
             let untested = untested(&parsed.spec, &survey.facts.versions());
             untested
                 .iter()

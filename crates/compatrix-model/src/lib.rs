@@ -35,6 +35,7 @@ pub mod promised;
 pub mod release;
 pub mod results;
 pub mod spec_text;
+pub mod speed;
 pub mod sqlite_api;
 pub mod time_limit;
 pub mod timeline;

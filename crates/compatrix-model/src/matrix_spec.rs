@@ -30,7 +30,7 @@ use shaped_toml::nearest;
 use crate::cell::Space;
 use crate::lockset::LockGroup;
 
-pub use ci::{is_branch, Check, Checks, Ci, CiEvent, EventSettings, JobCommand, ToolSource};
+pub use ci::{is_branch, Check, Checks, Ci, CiEvent, EventBench, EventSettings, JobCommand, ToolSource};
 pub(crate) use claims::what_to_add;
 pub use claims::{ClaimedVersion, Claims};
 pub use document::json_schema;
@@ -40,7 +40,7 @@ pub(crate) use rules::meets_claim;
 pub use rules::{contradictions, Contradiction, Expect, Rule};
 pub use sqlite_options::OptionSet;
 pub use sqlite_settings::SqliteSettings;
-pub use suites::{Suite, SuiteKind};
+pub use suites::{RunBy, Suite, SuiteKind};
 pub use template::{Piece, Template};
 
 /// The spec, valid in itself. What depends on the workspace or the host (packages, features, fixtures that exist) is

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use compatrix_bench::BenchSettings;
 use compatrix_leak::LeakSettings;
 use sha2::{Digest as _, Sha256};
 
@@ -175,7 +176,7 @@ impl Parts {
 
 fn suite_digest(project: &Project, suite: &Suite, left_out: &BTreeSet<String>) -> Digest {
     // `when` chooses cells, `retries` shows in the attempts of a record.
-    let Suite { name: _, kind, doctests, timeout, retries: _, alone, full_debug, env, args, when: _ } = suite;
+    let Suite { name: _, kind, doctests, timeout, retries: _, alone, full_debug, env, args, command, when: _ } = suite;
     // `inputs` are a part of the sources, by the content of the files that they name.
     let Project { packages, inputs: _, report: _, reliability: _, badges: _, evidence: _ } = project;
     let mut packages: Vec<&String> = packages.iter().filter(|name| !left_out.contains(*name)).collect();
@@ -193,6 +194,18 @@ fn suite_digest(project: &Project, suite: &Suite, left_out: &BTreeSet<String>) -
     match kind {
         SuiteKind::Test => drop(parts.add("test")),
         SuiteKind::Build => drop(parts.add("build")),
+        SuiteKind::Command => {
+            parts.add("command");
+            for word in command {
+                parts.list(pieces(word));
+            }
+        }
+        SuiteKind::Bench(BenchSettings { packages, harness, tolerance: _, rounds: _, instructions: _ }) => {
+            parts.add("bench").list(packages).add(harness.as_str());
+            for word in command {
+                parts.list(pieces(word));
+            }
+        }
         SuiteKind::Leak(LeakSettings { tool, errors_for, each, repeat, seeds, flags }) => {
             parts.add("leak").add(tool.as_str()).add(&format!("{each:?}"));
             parts.add(&repeat.to_string()).add(&seeds.to_string()).list(flags);

@@ -38,10 +38,10 @@ impl<'a> Request<'a> {
     pub(crate) fn compat(opened: &'a Opened, selection: &'a Selection, event: &'a EventOptions) -> Result<Self, Error> {
         let request = Self::new(opened, selection, event, JobCommand::Compat)?;
         request.with_suites(
-            |suite| suite.leak().is_none(),
+            |suite| JobCommand::Compat.runs(suite),
             |name| {
                 format!(
-                    "the profile `{name}` has only suites of kind `leak`; `{} leak-check --profile {name}` runs them",
+                    "the profile `{name}` has only suites of the kinds `leak` and `bench`; `{} leak-check --profile {name}` and `bench` run them",
                     command_name()
                 )
             },

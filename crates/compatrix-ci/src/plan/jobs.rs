@@ -157,7 +157,7 @@ fn needs(spec: &Spec, jobs: &[Job]) -> Needs {
                 needs.valgrind |= leak.tool == Tool::Valgrind;
                 needs.miri |= leak.tool == Tool::Miri;
             }
-            SuiteKind::Test | SuiteKind::Build => {}
+            SuiteKind::Test | SuiteKind::Build | SuiteKind::Command | SuiteKind::Bench(_) => {}
         }
         let coords = spec.space.coords(*cell);
         for (axis, at) in spec.space.axes().iter().zip(&coords) {

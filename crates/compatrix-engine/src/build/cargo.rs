@@ -48,6 +48,7 @@ fn command(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) 
     let words: &[&str] = match build.targets {
         Targets::Tests { .. } => &["test", "--no-run", MESSAGES],
         Targets::Packages => &["build", MESSAGES],
+        Targets::Benches => &["bench", "--no-run", MESSAGES],
     };
     Ok(base(host, build, inputs, target)?.first(words))
 }
@@ -237,7 +238,7 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
     share::give(&target)?;
     let mut product = reader.product(host, inputs, build.targets)?;
     product.debug = build.debug;
-    if matches!(build.targets, Targets::Tests { .. }) && !product.executables.is_empty() {
+    if build.targets != Targets::Packages && !product.executables.is_empty() {
         let asked = base(host, build, inputs, &target)?;
         record::ask(host, &asked, (&target, inputs.toolchain.host.as_str()), &mut product, jobs)?;
         runner::ask(host, &asked, &mut product, jobs)?;

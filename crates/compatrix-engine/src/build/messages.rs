@@ -101,9 +101,11 @@ impl Artifact {
     fn of(&self, targets: Targets) -> Option<(Use, &PathBuf)> {
         let is_test = self.profile.test;
         match (targets, &self.executable) {
-            (Targets::Tests { .. }, Some(path)) if is_test => Some((Use::Product, path)),
-            (Targets::Tests { .. }, Some(path)) if !self.is_build_script() => Some((Use::Reachable, path)),
-            (Targets::Tests { .. }, _) => {
+            (Targets::Tests { .. } | Targets::Benches, Some(path)) if is_test => Some((Use::Product, path)),
+            (Targets::Tests { .. } | Targets::Benches, Some(path)) if !self.is_build_script() => {
+                Some((Use::Reachable, path))
+            }
+            (Targets::Tests { .. } | Targets::Benches, _) => {
                 let kinds = ["cdylib", "dylib"];
                 let shared = self.target.kind.iter().any(|kind| kinds.contains(&kind.as_str()));
                 let library =

@@ -80,7 +80,7 @@ pub(crate) fn settle(host: &Host, layout: &Layout, dir: &Path, pruned: &mut Prun
 
 fn make(host: &Host, layout: &Layout, dir: &Path, pruned: &Pruned, targets: Targets) -> Result<Stage> {
     let (name, lock) = match targets {
-        Targets::Tests { .. } => ("tests", &pruned.lock),
+        Targets::Tests { .. } | Targets::Benches => ("tests", &pruned.lock),
         Targets::Packages => ("packages", &pruned.lock_without_dev),
     };
     let edit = Edit {

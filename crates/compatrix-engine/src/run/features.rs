@@ -39,6 +39,7 @@ fn left_out(inputs: &RunInputs<'_>, package: &TestedPackage, product: &Product) 
     let wanted = package.gated.iter().filter(|target| match inputs.build.targets {
         Targets::Tests { .. } => target.is_tested,
         Targets::Packages => target.kind == "bin",
+        Targets::Benches => target.kind == "bench",
     });
     let missing = wanted.filter(|target| !is_built(&target.name));
     let one = |target: &GatedTarget| LeftOut {

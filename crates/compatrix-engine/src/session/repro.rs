@@ -150,6 +150,7 @@ fn typed(host: &Host, setting: Option<&Setting>, inputs: &BuildInputs<'_>, run: 
         (Targets::Packages, _) => "build",
         (Targets::Tests { .. }, Some(Tool::Miri)) => "miri test",
         (Targets::Tests { .. }, _) => "test",
+        (Targets::Benches, _) => "bench",
     };
     let env = env.iter().map(|(name, value)| format!("{name}={}", quote(value)));
     let start: Vec<String> = env.chain(cargo.iter().map(|word| quote(word))).chain([verb.to_owned()]).collect();

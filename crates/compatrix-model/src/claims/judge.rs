@@ -12,7 +12,7 @@ use crate::evidence::Record;
 use crate::evidence_file::{Entry, EvidenceFile};
 use crate::expect::Expectations;
 use crate::lockset;
-use crate::matrix_spec::{Expect, Spec};
+use crate::matrix_spec::{Expect, RunBy, Spec};
 use crate::meaning::Meanings;
 use crate::promised::AMBIENT_TOOLCHAIN;
 use crate::today::Today;
@@ -154,9 +154,11 @@ impl<'s> Judge<'s> {
             let verdict = judge_record(&entry.record, &expectation);
             let Place { suite, cell, coords: _, rust, sqlite } = place;
             let judged = Judged { platform, entry, cell, verdict, stale, expectation, rust, sqlite };
-            match self.spec.suites[suite].leak() {
-                Some(_) => judgement.leaks.push(judged),
-                None => judgement.judged.push(judged),
+            match self.spec.suites[suite].run_by() {
+                RunBy::LeakCheck => judgement.leaks.push(judged),
+                RunBy::Compat => judgement.judged.push(judged),
+                // Its evidence is of two builds, and has files of its own.
+                RunBy::Bench => judgement.foreign += 1,
             }
         } else {
             judgement.excluded += 1;

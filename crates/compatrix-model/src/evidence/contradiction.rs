@@ -204,7 +204,9 @@ impl Stated<'_> {
                 | Outcome::NotPromised
                 | Outcome::Infrastructure => (counts.run() > 0).then(|| Contradiction::TestsOfABuild(counts.run())),
             },
-            SuiteKind::Test => (passed && counts.run() == 0).then_some(Contradiction::PassedWithoutTests),
+            SuiteKind::Test | SuiteKind::Command | SuiteKind::Bench(_) => {
+                (passed && counts.run() == 0).then_some(Contradiction::PassedWithoutTests)
+            }
             SuiteKind::Leak(_) => match self.leaks {
                 None if passed => Some(Contradiction::PassedWithoutTool),
                 Some((0, _)) if passed => Some(Contradiction::PassedWithoutTests),

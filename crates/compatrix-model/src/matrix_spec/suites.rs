@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use compatrix_bench::{words as bench_words, BenchSettings, Harness};
 use compatrix_leak::{words, LeakSettings, Tool};
 use shaped_toml::{
     defaults, twice, Collector, Key, Later, Need, Node, Plain, Problem, Rest, Shape, Table, TableShape, Value, Words,
@@ -9,7 +10,7 @@ use shaped_toml::{
 
 use super::axes::Axes;
 use super::conditions::{condition, CONDITION};
-use super::format::{duration, later, Format};
+use super::format::{duration, Format};
 use super::template::Template;
 use crate::axis::AxisKind;
 use crate::condition::Condition;
@@ -35,6 +36,8 @@ pub struct Suite {
     pub env: Vec<(String, Template)>,
     /// Arguments to each test executable (`--test-threads=1`).
     pub args: Vec<String>,
+    /// Program and arguments, of a suite of kind `command`, and of one of kind `bench` that has no executables of cargo's.
+    pub command: Vec<Template>,
     /// In which cells it runs; default all.
     pub when: Condition,
 }
@@ -44,12 +47,40 @@ impl Suite {
     pub fn leak(&self) -> Option<&LeakSettings> {
         match &self.kind {
             SuiteKind::Leak(settings) => Some(settings),
-            SuiteKind::Test | SuiteKind::Build => None,
+            SuiteKind::Test | SuiteKind::Build | SuiteKind::Bench(_) | SuiteKind::Command => None,
+        }
+    }
+
+    /// The settings of a suite of kind `bench`; `None` for other kinds.
+    pub fn bench(&self) -> Option<&BenchSettings> {
+        match &self.kind {
+            SuiteKind::Bench(settings) => Some(settings),
+            SuiteKind::Test | SuiteKind::Build | SuiteKind::Leak(_) | SuiteKind::Command => None,
+        }
+    }
+
+    /// The command that runs it.
+    pub fn run_by(&self) -> RunBy {
+        match &self.kind {
+            SuiteKind::Test | SuiteKind::Build | SuiteKind::Command => RunBy::Compat,
+            SuiteKind::Leak(_) => RunBy::LeakCheck,
+            SuiteKind::Bench(_) => RunBy::Bench,
         }
     }
 }
 
-/// The kinds of suites. `bench` and `command` are words of the design that this version does not know yet.
+/// The commands that run suites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunBy {
+    /// `compat`
+    Compat,
+    /// `leak-check`
+    LeakCheck,
+    /// `bench`
+    Bench,
+}
+
+/// The kinds of suites.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SuiteKind {
     /// The packages' test executables.
@@ -58,6 +89,10 @@ pub enum SuiteKind {
     Build,
     /// The packages' test executables under a tool that looks for leaks.
     Leak(LeakSettings),
+    /// Benchmarks of two builds, compared.
+    Bench(BenchSettings),
+    /// Any program.
+    Command,
 }
 
 pub(super) static SUITE: TableShape = TableShape {
@@ -139,8 +174,42 @@ pub(super) static SUITE: TableShape = TableShape {
             "Kind `leak`: further options of the tool: arguments of valgrind, MIRIFLAGS, settings of ASAN_OPTIONS or LSAN_OPTIONS. Miri's isolation is off unless they contain `-Zmiri-isolation-error=abort` or similar.",
             Shape::List { item: &Shape::Text(&Plain::Any), min: 1, unique: false },
         ),
+        Key::optional(
+            "command",
+            "Kind `command`: the program and its arguments, with placeholders such as `{schema.database}`. It runs in the workspace's root; no shell reads it. Kind `bench`: what prints or writes the results, instead of cargo's benches.",
+            Shape::List { item: &Shape::Text(&Format::Template), min: 1, unique: false },
+        ),
+        Key::optional(
+            "packages",
+            "Kind `bench`: the packages whose benches run. They may need a newer Rust than the packages under test. Default: the packages under test.",
+            Shape::List { item: &Shape::Text(&Format::PackageName), min: 1, unique: true },
+        ),
+        Key::default(
+            "harness",
+            "Kind `bench`: how results are read.",
+            Shape::Text(&bench_words::HARNESSES),
+            Need::Text("auto"),
+        ),
+        Key::default(
+            "tolerance",
+            "Kind `bench`: the slowdown that is tolerated, in percent. Slowdowns somewhat above it are told from noise only with many rounds.",
+            Shape::Integer { min: 1, max: 50 },
+            Need::Integer(3),
+        ),
+        Key::default(
+            "rounds",
+            "Kind `bench`: how often each build is measured, a process each. What is not settled then is measured as often again.",
+            Shape::Integer { min: 6, max: 128 },
+            Need::Integer(16),
+        ),
+        Key::default(
+            "instructions",
+            "Kind `bench`: whether valgrind also counts the instructions of each bench.",
+            Shape::Flag,
+            Need::Flag(false),
+        ),
     ],
-    later: later(&["command"]),
+    later: Later::NONE,
     rest: None,
     min: 0,
 };
@@ -151,8 +220,10 @@ static SUITE_KINDS: Words = Words {
         ("test", "The packages' test executables."),
         ("build", "Nothing is run: each package compiles by itself, without its dev-dependencies."),
         ("leak", "The packages' test executables under a tool that looks for leaks; run by `leak-check`."),
+        ("bench", "Benchmarks, compared with those of another build; run by `bench`."),
+        ("command", "Any program, in the environment of the cell's tests."),
     ],
-    later: later(&["bench", "command"]),
+    later: Later::NONE,
 };
 
 static DEBUG: Words = Words {
@@ -229,12 +300,24 @@ fn suite(table: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suite {
         }
     }
     let when = table.table("when").and_then(|when| condition(when, axes, c));
+    let mut command = Vec::new();
+    let words = match table.node("command").map(|node| &node.value) {
+        Some(Value::List(list)) => list.items.as_slice(),
+        _ => &[],
+    };
+    for item in words {
+        match Template::parse(item.text().unwrap_or_default(), &axes.space) {
+            Ok(template) => command.push(template),
+            Err(problem) => c.error(item.span.clone(), problem),
+        }
+    }
     let kind = kind(table);
     refuse_idle_keys(table, &kind, c);
     let timeout = table.text("timeout").and_then(|text| duration(text).ok());
     Suite {
         name: table.owned("name").unwrap_or_default(),
         timeout: timeout.unwrap_or(if matches!(kind, SuiteKind::Leak(_)) { LEAK_TIMEOUT } else { TIMEOUT }),
+        command,
         kind,
         doctests: table.flag("doctests").unwrap_or_default(),
         retries: table.integer("retries").and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
@@ -256,6 +339,8 @@ fn kind(table: &Table) -> SuiteKind {
     match table.text("kind") {
         Some("build") => SuiteKind::Build,
         Some("leak") => SuiteKind::Leak(LeakSettings::of(table)),
+        Some("bench") => SuiteKind::Bench(BenchSettings::of(table)),
+        Some("command") => SuiteKind::Command,
         _ => SuiteKind::Test,
     }
 }
@@ -273,6 +358,16 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
         format!("suites of the kinds `build` and `leak` always have full debug information, so `{key}` does nothing")
     };
     const OF_LEAKS: [&str; 6] = ["tool", "errors-for", "each", "repeat", "seeds", "flags"];
+    const OF_BENCHES: [&str; 5] = ["packages", "harness", "tolerance", "rounds", "instructions"];
+    let of_leaks = |key: &str| format!("`{key}` is for suites of kind `leak`");
+    let of_benches = |key: &str| format!("`{key}` is for suites of kind `bench`");
+    if !matches!(kind, SuiteKind::Bench(_)) {
+        refuse(&OF_BENCHES, &of_benches, "add `kind = \"bench\"`, or take it out");
+    }
+    if !matches!(kind, SuiteKind::Bench(_) | SuiteKind::Command) {
+        let of_commands = |key: &str| format!("`{key}` is for suites of the kinds `command` and `bench`");
+        refuse(&["command"], &of_commands, "add `kind = \"command\"`, or take it out");
+    }
     match kind {
         SuiteKind::Build => {
             let nothing = |key: &str| format!("a suite of kind `build` runs nothing, so `{key}` does nothing");
@@ -281,8 +376,27 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
             refuse(&OF_LEAKS, &nothing, "take it out, or make the kind `leak`");
         }
         SuiteKind::Test => {
-            let no_leaks = |key: &str| format!("`{key}` is for suites of kind `leak`");
-            refuse(&OF_LEAKS, &no_leaks, "add `kind = \"leak\"`, or take it out");
+            refuse(&OF_LEAKS, &of_leaks, "add `kind = \"leak\"`, or take it out");
+        }
+        SuiteKind::Bench(settings) => {
+            let not_run = |key: &str| format!("a suite of kind `bench` has no `{key}`");
+            refuse(
+                &["doctests", "retries", "alone", "debug"],
+                &not_run,
+                "take it out; benches always run alone, in rounds",
+            );
+            refuse(&OF_LEAKS, &of_leaks, "take it out, or make the kind `leak`");
+            let no_command = table.entry("command").is_none();
+            if let (Harness::Hyperfine, true, Some(entry)) = (settings.harness, no_command, table.entry("harness")) {
+                let problem = Problem::new("the harness `hyperfine` needs a `command`");
+                let help = "for example `command = [\"hyperfine\", \"--shell=none\", \"{program.NAME}\"]`";
+                c.error(entry.node.span.clone(), problem.help(help.to_owned()));
+            }
+        }
+        SuiteKind::Command => {
+            let not_run = |key: &str| format!("a suite of kind `command` has no `{key}`");
+            refuse(&["doctests", "args"], &not_run, "take it out; arguments are a part of `command`");
+            refuse(&OF_LEAKS, &of_leaks, "take it out, or make the kind `leak`");
         }
         SuiteKind::Leak(settings) => {
             let tool = settings.tool;

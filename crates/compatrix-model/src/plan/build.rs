@@ -74,6 +74,8 @@ pub enum Targets {
     },
     /// The packages themselves, without their dev-dependencies. Always in a stage.
     Packages,
+    /// Benchmarks, with cargo's profile `bench`.
+    Benches,
 }
 
 impl Targets {
@@ -117,6 +119,7 @@ impl Build {
         }
         match self.targets {
             Targets::Tests { .. } => {}
+            Targets::Benches => id.push_str(" profile=bench"),
             Targets::Packages => id.push_str(" without=tests"),
         }
         if let Some(sanitizer) = self.sanitizer {
@@ -138,7 +141,7 @@ impl Build {
     /// The name of its stage; `None` if it is built in the workspace.
     pub fn stage(&self) -> Option<String> {
         let without = match self.targets {
-            Targets::Tests { .. } => "",
+            Targets::Tests { .. } | Targets::Benches => "",
             Targets::Packages => ".without-dev",
         };
         self.staged.then(|| format!("{}{without}", self.lockset))
@@ -153,7 +156,7 @@ impl Build {
     /// `cargo test` does. A package that its users are to compile is built for itself.
     pub fn each(&self) -> Vec<Build> {
         match self.targets {
-            Targets::Tests { .. } => vec![self.clone()],
+            Targets::Tests { .. } | Targets::Benches => vec![self.clone()],
             Targets::Packages => self.features.keys().map(|package| self.of_package(package)).collect(),
         }
     }

@@ -18,13 +18,16 @@ pub(super) struct Compiled {
 /// What a suite requires.
 pub(super) fn compiled_by(suite: &Suite) -> Compiled {
     let targets = match suite.kind {
-        SuiteKind::Test | SuiteKind::Leak(_) => Targets::Tests { doctests: suite.doctests },
+        SuiteKind::Test | SuiteKind::Leak(_) | SuiteKind::Command => Targets::Tests { doctests: suite.doctests },
+        SuiteKind::Bench(_) => Targets::Benches,
         SuiteKind::Build => Targets::Packages,
     };
     // Leak tools read it, and what a package's users compile has what cargo gives it.
     let debug = match suite.kind {
-        SuiteKind::Test if !suite.full_debug => DebugInfo::None,
-        SuiteKind::Test | SuiteKind::Leak(_) | SuiteKind::Build => DebugInfo::Full,
+        SuiteKind::Test | SuiteKind::Command if !suite.full_debug => DebugInfo::None,
+        SuiteKind::Test | SuiteKind::Command | SuiteKind::Leak(_) | SuiteKind::Build | SuiteKind::Bench(_) => {
+            DebugInfo::Full
+        }
     };
     Compiled { targets, sanitizer: suite.leak().and_then(|leak| Sanitizer::of(leak.tool)), debug }
 }

@@ -7,7 +7,7 @@ use compatrix_model::cell::CellIndex;
 use compatrix_model::claims::{evaluate, judge_evidence, Claims, Judged, Judgement, Rulings};
 use compatrix_model::condition::Versions;
 use compatrix_model::evidence_file::EvidenceFile;
-use compatrix_model::matrix_spec::Spec;
+use compatrix_model::matrix_spec::{RunBy, Spec};
 use compatrix_model::promised;
 use compatrix_model::results::matrix::{Matrix, Totals};
 use compatrix_model::results::rank;
@@ -55,7 +55,7 @@ impl<'a> Facts<'a> {
 
 /// The number of suites in the grid. Leak suites have a separate page.
 pub(super) fn suites(spec: &Spec) -> usize {
-    spec.suites.iter().filter(|suite| suite.leak().is_none()).count()
+    spec.suites.iter().filter(|suite| suite.run_by() == RunBy::Compat).count()
 }
 
 /// The version of each value, where all evidence agrees on it.
@@ -98,7 +98,7 @@ fn matrix(spec: &Spec, judgement: &Judgement<'_>, whole: bool) -> Matrix {
     if whole {
         let versions = versions(judgement);
         let rulings = Rulings::new(spec, &versions);
-        for (n, suite) in spec.suites.iter().enumerate().filter(|(_, suite)| suite.leak().is_none()) {
+        for (n, suite) in spec.suites.iter().enumerate().filter(|(_, suite)| suite.run_by() == RunBy::Compat) {
             for cell in spec.space.cells() {
                 let coords = spec.space.coords(cell);
                 if let Some(row) = found.remove(&(n, cell)) {

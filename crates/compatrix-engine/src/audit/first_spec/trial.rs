@@ -195,6 +195,7 @@ impl Trial<'_> {
         let targets = match planned.targets {
             Targets::Tests { .. } => Targets::Tests { doctests: false },
             Targets::Packages => Targets::Packages,
+            Targets::Benches => Targets::Benches,
         };
         let planned = Build { targets, ..planned.clone() };
         let features = set.map(|set| format!(" features={}", set.name)).unwrap_or_default();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
+use crate::matrix_spec::suites::{RunBy, Suite};
 
 /// Events that start a workflow, in GitHub's words. A merge queue's `merge_group` runs the plan of [`CiEvent::PullRequest`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,6 +66,15 @@ pub enum JobCommand {
 impl JobCommand {
     /// Both, in the order of the declaration.
     pub const ALL: [JobCommand; 2] = [JobCommand::Compat, JobCommand::LeakCheck];
+
+    /// Whether it runs this suite.
+    pub fn runs(self, suite: &Suite) -> bool {
+        match suite.run_by() {
+            RunBy::Compat => self == JobCommand::Compat,
+            RunBy::LeakCheck => self == JobCommand::LeakCheck,
+            RunBy::Bench => false,
+        }
+    }
 
     /// The command's name.
     pub fn as_str(self) -> &'static str {
@@ -136,6 +146,8 @@ pub struct EventSettings {
     pub compat: Option<String>,
     /// The profile for `leak-check`; `None` if it does not run on this event.
     pub leak_check: Option<String>,
+    /// What `bench` runs; `None` if it does not run on this event.
+    pub bench: Option<EventBench>,
     /// The platforms, each with a runner. Default: all that have one.
     pub platforms: Vec<String>,
     /// The most jobs that run cells; fewer than there are builds puts several builds into one job. Default:
@@ -155,6 +167,19 @@ impl EventSettings {
             JobCommand::LeakCheck => self.leak_check.as_deref(),
         }
     }
+}
+
+/// The benchmarks of an event, in `benchmarks.yml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventBench {
+    /// The profile, of which suites of kind `bench` run.
+    pub profile: String,
+    /// How often each build is measured before the first verdict; `None` as each suite has it.
+    pub rounds: Option<u32>,
+    /// Whether a comment on the pull request has the result.
+    pub comment: bool,
+    /// The branch that keeps the record of each commit, for [`CiEvent::Push`].
+    pub branch: String,
 }
 
 /// `[ci.checks]`: the ordinary lints and tests.
