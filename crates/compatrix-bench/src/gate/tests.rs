@@ -18,6 +18,7 @@ fn series(bench: &str, base: Vec<f64>, head: Vec<f64>) -> Series {
         unit: "ns".to_owned(),
         better: Better::Less,
         exact: false,
+        tolerance: None,
         base,
         head,
         of_base: Figures::default(),

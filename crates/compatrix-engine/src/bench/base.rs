@@ -45,7 +45,8 @@ pub(super) fn find(host: &Host, git: Option<&Git<'_>>, base: &Base, head: &Sourc
         Base::Nothing => Ok(Found::None(String::new())),
         Base::Baseline(name) => saved(host, name),
         Base::Revision(rev) => {
-            let git = git.ok_or_else(|| Error::usage("--base needs a git repository; --save-baseline works without"))?;
+            let git =
+                git.ok_or_else(|| Error::usage("--base needs a git repository; --save-baseline works without"))?;
             let commit = git.commit(rev)?.ok_or_else(|| {
                 Error::usage(format!(
                     "git knows no revision `{rev}`; name a commit, branch or tag, or fetch it first: `git fetch origin {rev}`"
@@ -65,7 +66,9 @@ fn usual(git: Option<&Git<'_>>, head: &Sources) -> Result<Found, Error> {
         ));
     };
     let Some(at) = &head.commit else {
-        return Ok(Found::None("there is no commit yet, so there is no base; commit, then change something".to_owned()));
+        return Ok(Found::None(
+            "there is no commit yet, so there is no base; commit, then change something".to_owned(),
+        ));
     };
     let main = MAIN.iter().find_map(|name| Some((*name, git.commit(name).ok()??)));
     if let Some((name, main)) = main {
@@ -125,7 +128,9 @@ fn saved(host: &Host, name: &str) -> Result<Found, Error> {
             .filter_map(|path| Some(format!("`{}`", path.file_stem()?.to_string_lossy())))
             .collect();
         let known = if names.is_empty() { "none is saved".to_owned() } else { format!("saved: {}", names.join(", ")) };
-        return Err(Error::usage(format!("no baseline is called `{name}` ({known}); --save-baseline {name} saves one")));
+        return Err(Error::usage(format!(
+            "no baseline is called `{name}` ({known}); --save-baseline {name} saves one"
+        )));
     }
     let unreadable = |why: String| Error::usage(format!("{}: {why}; save the baseline again", about.display()));
     let text = files::read_text(&about).map_err(|error| unreadable(format!("{error:#}")))?;
@@ -135,5 +140,8 @@ fn saved(host: &Host, name: &str) -> Result<Found, Error> {
 
 /// Whether a text can be the name of a baseline: it is a folder's name, and shown.
 pub(super) fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) && !name.starts_with('.')
+    !name.is_empty()
+        && name.len() <= 64
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        && !name.starts_with('.')
 }

@@ -18,7 +18,7 @@ use super::machine;
 use super::overlay::Overlay;
 use super::random::Random;
 use super::rounds::Rounds;
-use super::side::{Place, Side};
+use super::side::{skipped, Place, Side};
 use super::spin::Spin;
 use super::trees::{Ground, BASE, HEAD};
 use crate::event::Event;
@@ -91,7 +91,8 @@ pub fn bench(session: &Session, request: &BenchRequest<'_>, tell: &Sender<Event>
             let commit = sources.commit.clone().unwrap_or_default();
             let mut files = ground.ignored()?;
             files.extend(ground.of_commit(git, &commit, &aside)?);
-            let side = base_of(session, request, &ground, (files, &files_of_head), &place("base", BASE, &sources), tell);
+            let side =
+                base_of(session, request, &ground, (files, &files_of_head), &place("base", BASE, &sources), tell);
             files::remove_dir(&aside)?;
             side?
         }
@@ -174,15 +175,12 @@ fn measure(
         rounds.go(groups, rules.rounds, rules.rounds, tell)?;
         compared = gate::compare(&rules, &series(groups, request), Look::First);
         close_settled(groups, &compared);
-        if is_to_run(groups) {
+        if is_to_run(groups) || !rounds.canary(&rules).proven {
             rounds.go(groups, rules.rounds, 2 * rules.rounds, tell)?;
             compared = gate::compare(&rules, &series(groups, request), Look::Second(&compared));
         }
     }
-    let canary = (!rounds.spun.is_empty()).then(|| {
-        let of = |which: fn(&super::spin::Spun) -> f64| rounds.spun.iter().map(which).collect::<Vec<f64>>();
-        gate::canary(&rules, &of(|spun| spun.plain), &of(|spun| spun.same), &of(|spun| spun.slow))
-    });
+    let canary = (!rounds.spun.is_empty()).then(|| rounds.canary(&rules));
     for (at, group) in positions(groups) {
         compared.extend(group.same(at));
     }
@@ -274,28 +272,29 @@ fn groups<'s>(
 ) -> Result<Vec<Group<'s>>, Error> {
     let contender = |name: &str, side: &'s Side, run: Run| Contender { name: name.to_owned(), side, run, proof: None };
     let mut groups = Vec::new();
-    let unavailable = |side: &str, cause: String| GroupTrouble {
-        outcome: Outcome::Unavailable,
-        side: side.to_owned(),
-        cause,
-    };
-    for skip in &head.plan.skips {
+    let unavailable =
+        |side: &str, cause: String| GroupTrouble { outcome: Outcome::Unavailable, side: side.to_owned(), cause };
+    for skip in head.plan.skips.iter().filter(|skip| head.plan.reasons[skip.reason].is_unavailable()) {
         let cell = head.parsed.spec.space.id(skip.cell);
-        let cause = head.plan.reasons[skip.reason].to_string();
-        groups.push(Group::of_trouble(skip.suite, cell, unavailable("head", cause)));
+        let (outcome, cause) = skipped(&head.plan.reasons[skip.reason]);
+        groups.push(Group::of_trouble(skip.suite, cell, GroupTrouble { outcome, side: "head".to_owned(), cause }));
     }
     if let Some((axis, _)) = request.across {
         let reference = reference(request, head)?;
         let mut left: Vec<Run> = head.plan.runs.clone();
         while let Some(first) = left.first().copied() {
-            let of = |run: &Run| (run.suite, head.cell(*run).without(axis));
+            let of = |run: &Run| {
+                let cell = head.cell(*run);
+                let others = cell.pairs().iter().filter(|(name, _)| name.as_str() != axis).cloned();
+                (run.suite, others.collect::<Vec<_>>())
+            };
             let (mut same, others): (Vec<Run>, Vec<Run>) = left.into_iter().partition(|run| of(run) == of(&first));
             left = others;
             let value = |run: &Run| head.cell(*run).value(axis).cloned();
             same.sort_by_key(|run| value(run).as_ref() != Some(&reference));
-            let named = same.iter().map(|run| {
-                contender(&value(run).map(|value| value.to_string()).unwrap_or_default(), head, *run)
-            });
+            let named = same
+                .iter()
+                .map(|run| contender(&value(run).map(|value| value.to_string()).unwrap_or_default(), head, *run));
             let contenders: Vec<Contender<'s>> = named.collect();
             let cell = head.cell(same[0]);
             if contenders.len() < 2 || value(&same[0]).as_ref() != Some(&reference) {
@@ -333,7 +332,8 @@ fn reference(request: &BenchRequest<'_>, head: &Side) -> Result<ValueName, Error
         return Ok(asked.clone());
     }
     let space = &head.parsed.spec.space;
-    let values = space.axis(axis).map(|axis| axis.values.iter().map(|value| value.name.clone()).collect::<Vec<_>>());
+    let values =
+        space.axis(axis).map(|(_, axis)| axis.values.iter().map(|value| value.name.clone()).collect::<Vec<_>>());
     let runs: Vec<CellId> = head.plan.runs.iter().map(|run| head.cell(*run)).collect();
     let is_there = |value: &ValueName| runs.iter().any(|cell| cell.value(axis) == Some(value));
     let last = values.unwrap_or_default().into_iter().rev().find(is_there);
@@ -405,10 +405,17 @@ fn refuse_unknown_packages(host: &Host, request: &BenchRequest<'_>) -> Result<()
 fn overlay(host: &Host, request: &BenchRequest<'_>, ground: &Ground<'_>) -> Result<Overlay, Error> {
     let metadata = workspace::members(&host.ambient, &host.root)?;
     let profile = request.choice.profile;
-    let chosen = request.parsed.spec.suites.iter().filter(|suite| profile.suites.is_empty() || profile.suites.contains(&suite.name));
-    let of_benches: Vec<&String> = chosen.clone().filter_map(|suite| suite.bench()).flat_map(|settings| &settings.packages).collect();
+    let chosen = request
+        .parsed
+        .spec
+        .suites
+        .iter()
+        .filter(|suite| profile.suites.is_empty() || profile.suites.contains(&suite.name));
+    let of_benches: Vec<&String> =
+        chosen.clone().filter_map(|suite| suite.bench()).flat_map(|settings| &settings.packages).collect();
     let own = chosen.filter_map(|suite| suite.bench()).any(|settings| settings.packages.is_empty());
-    let mut overlay = Overlay { packages: Vec::new(), own: Vec::new(), root: ground.place(&host.root).unwrap_or_default() };
+    let mut overlay =
+        Overlay { packages: Vec::new(), own: Vec::new(), root: ground.place(&host.root).unwrap_or_default() };
     for package in &metadata.packages {
         let dir = package.manifest_path.parent().map(|dir| PathBuf::from(dir.as_str())).unwrap_or_default();
         let Ok(below) = dir.strip_prefix(&host.root).map(Path::to_owned) else { continue };

@@ -99,9 +99,11 @@ impl<'s> Group<'s> {
         }
         group.programs = group.measurers()?;
         if group.programs.is_empty() {
-            let cause = "no benchmarks: the packages have no target of kind `bench`; add one, or name the package that has \
+            let cause =
+                "no benchmarks: the packages have no target of kind `bench`; add one, or name the package that has \
                          them under `packages` in the suite";
-            group.trouble = Some(GroupTrouble { outcome: Outcome::Failed, side: String::new(), cause: cause.to_owned() });
+            group.trouble =
+                Some(GroupTrouble { outcome: Outcome::Failed, side: String::new(), cause: cause.to_owned() });
         }
         Ok(group)
     }
@@ -125,7 +127,12 @@ impl<'s> Group<'s> {
         let dir = host.dir.join("run").join("proof");
         files::make_dir(&dir)?;
         let (mut proof, mismatch) = side.with_inputs(run, |inputs| {
-            let env = environment(host, inputs, &product.executables.first().map(|e| e.recorded.clone()).unwrap_or_default(), &dir);
+            let env = environment(
+                host,
+                inputs,
+                &product.executables.first().map(|e| e.recorded.clone()).unwrap_or_default(),
+                &dir,
+            );
             proof::prove(host, inputs, product, env)
         })?;
         // The tree has no commits.
@@ -138,6 +145,23 @@ impl<'s> Group<'s> {
         Ok(None)
     }
 
+    /// The names of a program's benches.
+    pub(super) fn names(&self, program: usize) -> Vec<String> {
+        let program = &self.programs[program];
+        let keys = program.seen.iter().flat_map(|seen| &seen.measured).map(|(key, _)| key);
+        keys.map(|key| self.shown(program, key)).collect()
+    }
+
+    /// The median processor time of a contender's rounds, all programs together.
+    pub(super) fn cpu_ms(&self, contender: usize) -> Option<u64> {
+        let median = |program: &Measurer| {
+            let mut all = program.seen[contender].cpu_ms.clone();
+            all.sort_unstable();
+            all.get(all.len() / 2).copied()
+        };
+        self.programs.iter().filter_map(median).reduce(|sum, next| sum + next)
+    }
+
     /// The programs that measure: cargo's benches of the packages that have them.
     fn measurers(&self) -> Result<Vec<Measurer>> {
         let mut names: Vec<(String, String)> = Vec::new();
@@ -147,10 +171,17 @@ impl<'s> Group<'s> {
             let mut programs = BTreeMap::new();
             for executable in self.of_benches(contender, product) {
                 let key = (executable.package.clone(), executable.target.clone());
+                let host = &contender.side.session.host;
+                let program =
+                    contender.side.with_inputs(contender.run, |inputs| Program::new(host, inputs, executable))?;
+                // cargo has an executable of the library, too, that may have no benches.
+                if program.listed.as_ref().is_some_and(Vec::is_empty) {
+                    continue;
+                }
                 if !names.contains(&key) {
                     names.push(key.clone());
                 }
-                programs.insert(key, Program::new(executable)?);
+                programs.insert(key, program);
             }
             of.push(programs);
         }
@@ -167,7 +198,8 @@ impl<'s> Group<'s> {
     /// The executables with benches, of the packages that the suite names.
     fn of_benches<'p>(&self, contender: &Contender<'_>, product: &'p Product) -> Vec<&'p crate::build::Executable> {
         let spec = &contender.side.parsed.spec;
-        let named = spec.suites[self.suite].bench().map(|settings| &settings.packages).filter(|named| !named.is_empty());
+        let named =
+            spec.suites[self.suite].bench().map(|settings| &settings.packages).filter(|named| !named.is_empty());
         let is_wanted = |package: &String| named.is_none_or(|named| named.contains(package));
         product.executables.iter().filter(|executable| is_wanted(&executable.package)).collect()
     }
@@ -215,7 +247,8 @@ impl<'s> Group<'s> {
         let mut found = Vec::new();
         for program in &self.programs {
             for (here, there, side) in [(0, other, 0), (other, 0, 1)] {
-                let missing = program.seen[here].measured.iter().filter(|(key, _)| program.seen[there].of(key).is_none());
+                let missing =
+                    program.seen[here].measured.iter().filter(|(key, _)| program.seen[there].of(key).is_none());
                 found.extend(missing.map(|(key, _)| (self.shown(program, key), side)));
             }
         }
@@ -229,27 +262,15 @@ impl<'s> Group<'s> {
         let mut all = Vec::new();
         for other in 1..self.contenders.len() {
             for program in self.programs.iter().filter(|program| program.same) {
-                // Where it was measured for a target, its benches have names.
-                let seen = &program.seen[self.contenders.len() - 1].measured;
-                let names: Vec<(String, String, &str, Figures)> = if seen.is_empty() {
-                    vec![(program.name.clone(), "executable".to_owned(), "", Figures::default())]
-                } else {
-                    let one = |(key, rounds): &'_ ((String, String), BTreeMap<u32, Measured>)| {
-                        let unit = rounds.values().next().map(|one| one.unit.clone()).unwrap_or_default();
-                        (key.clone(), unit, figures(&rounds.values().collect::<Vec<_>>()))
-                    };
-                    seen.iter()
-                        .map(|entry| {
-                            let (key, _, figures) = one(entry);
-                            (self.shown(program, &key), key.1, "", figures)
-                        })
-                        .collect()
+                let names = match program.of[other].as_ref().and_then(|one| one.listed.clone()) {
+                    Some(listed) => listed.into_iter().map(|name| (name, "time")).collect(),
+                    None => vec![(program.name.clone(), "executable")],
                 };
-                all.extend(names.into_iter().map(|(bench, metric, unit, figures)| Comparison {
+                all.extend(names.into_iter().map(|(bench, metric): (String, &str)| Comparison {
                     group: group + other - 1,
                     bench,
-                    metric,
-                    unit: unit.to_owned(),
+                    metric: metric.to_owned(),
+                    unit: String::new(),
                     change: Change::Same,
                     ratio: None,
                     interval: None,
@@ -261,7 +282,7 @@ impl<'s> Group<'s> {
                     p_mann_whitney: None,
                     p_welch: None,
                     base: Figures::default(),
-                    head: figures,
+                    head: Figures::default(),
                     why: String::new(),
                 }));
             }
@@ -276,7 +297,7 @@ fn series(
     (bench, metric): (&str, &str),
     base: &BTreeMap<u32, Measured>,
     head: &BTreeMap<u32, Measured>,
-    _tolerance: f64,
+    tolerance: f64,
 ) -> Option<Series> {
     let first = base.values().next()?;
     let other = head.values().next()?;
@@ -290,6 +311,7 @@ fn series(
         unit: if units_differ { format!("{} and {}", first.unit, other.unit) } else { first.unit.clone() },
         better: first.better,
         exact: first.exact && other.exact,
+        tolerance: Some(tolerance),
         // Values in two units have no ratio.
         base: if units_differ { Vec::new() } else { both.iter().map(|&round| value(base, round)).collect() },
         head: if units_differ { Vec::new() } else { both.iter().map(|&round| value(head, round)).collect() },

@@ -1,11 +1,13 @@
 //! One process of a bench: its folder, its environment, and what it reports.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use compatrix_bench::harness::{self, Outputs};
 use compatrix_bench::{Harness, Reading};
+use compatrix_model::libtest::listed_benchmarks;
 
 use super::random::Random;
 use crate::build::Executable;
@@ -24,6 +26,8 @@ const CRITERION: &[u8] = b"CRITERION_HOME";
 /// What makes criterion take a fraction of a second a bench. Its defaults are for one process; here many follow.
 const BRIEF: [(&str, &str); 4] =
     [("--warm-up-time", "0.1"), ("--measurement-time", "0.2"), ("--sample-size", "10"), ("--nresamples", "1000")];
+/// The time limit for a program that lists its benches.
+const LIST_LIMIT: Duration = Duration::from_secs(20);
 /// The most bytes of a report that are read.
 const MOST: u64 = 64 << 20;
 
@@ -39,12 +43,22 @@ pub(super) struct Ran {
 pub(super) struct Program {
     pub(super) executable: Executable,
     is_criterion: bool,
+    /// The benches that it lists; `None` of one that cannot be asked without running it.
+    pub(super) listed: Option<Vec<String>>,
 }
 
 impl Program {
-    pub(super) fn new(executable: &Executable) -> Result<Self> {
+    pub(super) fn new(host: &Host, inputs: &RunInputs<'_>, executable: &Executable) -> Result<Self> {
         let is_criterion = memchr::memmem::find(&files::read(&executable.path)?, CRITERION).is_some();
-        Ok(Self { executable: executable.clone(), is_criterion })
+        let mut program = Self { executable: executable.clone(), is_criterion, listed: None };
+        if is_criterion || !executable.own_harness {
+            let dir = folder(host, inputs, "list")?;
+            let mut command = program.command(host, inputs, &dir).args(["--list"]);
+            command.timeout = Some(LIST_LIMIT);
+            let output = host.output(&command)?;
+            program.listed = output.finished.status.success().then(|| listed_benchmarks(&output.text()));
+        }
+        Ok(program)
     }
 
     /// Runs it once in a fresh folder of this name, below the side's own.
@@ -59,12 +73,7 @@ impl Program {
         core: Option<usize>,
         random: &mut Random,
     ) -> Result<Ran> {
-        let dir = host.dir.join("run").join(name);
-        let _ = files::clear_dir(&dir, &host.dir.join("left"));
-        for part in FOLDERS {
-            files::make_dir(&dir.join(part))?;
-        }
-        renew_fixture(inputs, &dir)?;
+        let dir = folder(host, inputs, name)?;
         let mut command = self.command(host, inputs, &dir);
         command = command.env(PADDED, "x".repeat(random.below(PADDING)));
         command.core = core;
@@ -103,6 +112,17 @@ impl Program {
         command.watches_memory = true;
         command
     }
+}
+
+/// A fresh folder of a run.
+fn folder(host: &Host, inputs: &RunInputs<'_>, name: &str) -> Result<PathBuf> {
+    let dir = host.dir.join("run").join(name);
+    let _ = files::clear_dir(&dir, &host.dir.join("left"));
+    for part in FOLDERS {
+        files::make_dir(&dir.join(part))?;
+    }
+    renew_fixture(inputs, &dir)?;
+    Ok(dir)
 }
 
 /// The settings of the suite that runs.

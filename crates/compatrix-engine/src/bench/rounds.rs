@@ -5,6 +5,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use anyhow::Result;
+use compatrix_bench::{canary, Canary, Rules};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::speed::{GroupTrouble, Round};
 use compatrix_model::time_limit;
@@ -39,7 +40,13 @@ impl Rounds<'_> {
     ///
     /// # Errors
     /// An interrupt; our own side fails.
-    pub(super) fn go(&mut self, groups: &mut [Group<'_>], rounds: u32, of: u32, tell: &Sender<Event>) -> Result<(), Error> {
+    pub(super) fn go(
+        &mut self,
+        groups: &mut [Group<'_>],
+        rounds: u32,
+        of: u32,
+        tell: &Sender<Event>,
+    ) -> Result<(), Error> {
         let began = clock::instant();
         let first = u32::try_from(self.spun.len()).unwrap_or(u32::MAX);
         let orders: Vec<Vec<Vec<Vec<usize>>>> =
@@ -68,6 +75,12 @@ impl Rounds<'_> {
         }
         self.wall += began.elapsed();
         Ok(())
+    }
+
+    /// What our own spin says so far.
+    pub(super) fn canary(&self, rules: &Rules) -> Canary {
+        let of = |which: fn(&Spun) -> f64| self.spun.iter().map(which).collect::<Vec<f64>>();
+        canary(rules, &of(|spun| spun.plain), &of(|spun| spun.same), &of(|spun| spun.slow))
     }
 
     fn orders(&mut self, group: &Group<'_>, rounds: u32) -> Vec<Vec<usize>> {
@@ -130,9 +143,7 @@ fn trouble(ran: &Ran, target: &str, side: &str, limit: Duration) -> Option<Group
     let finished = &ran.finished;
     let said = || last_lines(&finished.stderr.text(), 2);
     let (outcome, cause) = match (finished.end, finished.status.signal(), finished.status.code()) {
-        (End::TimedOut, ..) => {
-            time_limit::Ended { limit, had: finished.had, wall: finished.wall }.outcome(target, "")
-        }
+        (End::TimedOut, ..) => time_limit::Ended { limit, had: finished.had, wall: finished.wall }.outcome(target, ""),
         (End::Interrupted, ..) => (Outcome::Infrastructure, "interrupted".to_owned()),
         (End::Itself, Some(signal), _) => {
             (Outcome::Crashed, format!("{target} was ended by {}: {}", signal_name(signal), said()))

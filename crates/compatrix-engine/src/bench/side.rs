@@ -1,11 +1,12 @@
 //! One side: a tree, opened as a workspace of its own, and what its builds made.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 
 use anyhow::Context;
 use compatrix_model::cell::CellId;
-use compatrix_model::plan::{Choice, Plan, Run};
+use compatrix_model::outcome::Outcome;
+use compatrix_model::plan::{Choice, Plan, Run, SkipReason};
 use compatrix_model::spec_text::Parsed;
 use compatrix_model::speed::Sources;
 
@@ -94,11 +95,10 @@ impl Side {
 
     /// Why a suite is not tried in a cell.
     pub(super) fn skipped(&self, suite: usize, cell: &CellId) -> Option<String> {
-        let is_it = |skip: &&compatrix_model::plan::Skip| {
-            skip.suite == suite && self.parsed.spec.space.id(skip.cell) == *cell
-        };
+        let is_it =
+            |skip: &&compatrix_model::plan::Skip| skip.suite == suite && self.parsed.spec.space.id(skip.cell) == *cell;
         let skip = self.plan.skips.iter().find(is_it)?;
-        Some(self.plan.reasons[skip.reason].to_string())
+        Some(skipped(&self.plan.reasons[skip.reason]).1)
     }
 
     /// Calls with the inputs of a run.
@@ -106,9 +106,13 @@ impl Side {
         let (build, cell) = (&self.plan.builds[run.build], self.cell(run));
         with_inputs(&self.parsed.spec, &self.survey, build, run, &cell, None, act)
     }
+}
 
-    /// The root of the workspace in its tree.
-    pub(super) fn root(&self) -> &Path {
-        &self.session.host.root
+/// Why something is not tried, as an outcome and in words.
+pub(super) fn skipped(reason: &SkipReason) -> (Outcome, String) {
+    match reason {
+        SkipReason::Excluded { reason } => (Outcome::NotPromised, format!("excluded by a rule: {reason}")),
+        SkipReason::Unavailable { value, reason } => (Outcome::Unavailable, format!("{value}: {reason}")),
+        SkipReason::NotPromised { value, reason } => (Outcome::NotPromised, format!("{value}: {reason}")),
     }
 }

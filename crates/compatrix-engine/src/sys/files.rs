@@ -20,8 +20,8 @@ use sha2::Digest;
 
 use crate::sys::memo::Memo;
 
-pub(crate) use same::{copy_if_changed, is_there, size};
 pub use output::{can_write_output, holds_something_else, is_same_output};
+pub(crate) use same::{copy_if_changed, is_there, size};
 
 /// The most bytes of a file that are read at once.
 const BUFFER: usize = 256 * 1024;

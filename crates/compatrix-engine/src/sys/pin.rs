@@ -56,7 +56,9 @@ fn idle_ticks() -> Option<Vec<u64>> {
     let mut all = Vec::new();
     for line in text.lines() {
         let mut words = line.split_whitespace();
-        let Some(core) = words.next().and_then(|word| word.strip_prefix("cpu")?.parse::<usize>().ok()) else { continue };
+        let Some(core) = words.next().and_then(|word| word.strip_prefix("cpu")?.parse::<usize>().ok()) else {
+            continue;
+        };
         all.resize(all.len().max(core + 1), 0);
         all[core] = words.skip(3).take(2).filter_map(|word| word.parse::<u64>().ok()).sum();
     }

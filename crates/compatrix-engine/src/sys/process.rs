@@ -19,8 +19,8 @@ use std::time::Duration;
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::process::{waitid, Pid, WaitId, WaitIdOptions};
 
-use crate::sys::process::used::{processor_time, Peak};
 use crate::sys::pin;
+use crate::sys::process::used::{processor_time, Peak};
 use crate::sys::supervisor;
 use crate::sys::supervisor::{End, ProcessKind, Supervisor};
 
@@ -123,7 +123,6 @@ impl Command {
             env: BTreeMap::new(),
             timeout: None,
             patience: None,
-            core: None,
             watches_memory: false,
             core: None,
         }
