@@ -7,6 +7,7 @@
 //! reads a file.
 
 pub mod comparison;
+pub mod harness;
 pub mod measured;
 pub mod settings;
 pub mod target;
