@@ -15,6 +15,7 @@ pub mod measured;
 pub mod settings;
 pub mod stats;
 pub mod target;
+pub mod trend;
 pub mod units;
 pub mod words;
 
@@ -25,4 +26,5 @@ pub use gate::{compare, Look};
 pub use measured::{Better, Measured, Reading, Throughput, Trouble};
 pub use settings::{BenchSettings, Harness};
 pub use target::{Bound, Judged, Proven, Target, Tier};
+pub use trend::{change_points, ChangePoint};
 pub use units::limit;

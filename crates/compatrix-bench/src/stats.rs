@@ -2,7 +2,6 @@
 //!
 //! Each agrees with SciPy; `tests/scipy/values.py` makes the values that are compared. Nothing here knows benches.
 
-pub mod energy;
 pub mod holm;
 pub mod quantile;
 mod ranks;

@@ -1,6 +1,7 @@
 //! The statistics against SciPy's: `scipy/values.py` made the values.
 
-use compatrix_bench::stats::{energy, holm, quantile, signed_rank, two_samples};
+use compatrix_bench::stats::{holm, quantile, signed_rank, two_samples};
+use compatrix_bench::trend;
 use serde_json::Value;
 
 fn cases(name: &str) -> Vec<Value> {
@@ -77,7 +78,7 @@ fn holm_is_that_of_statsmodels() {
 #[test]
 fn energy_distance_is_scipys() {
     for case in cases("energy") {
-        let found = energy::distance(&numbers(&case["x"]), &numbers(&case["y"])).expect("samples");
+        let found = trend::distance(&numbers(&case["x"]), &numbers(&case["y"])).expect("samples");
         same(found, &case, "distance");
     }
 }

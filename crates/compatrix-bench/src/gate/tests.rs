@@ -1,3 +1,5 @@
+//! The gate on made series: each verdict, the correction, both looks, exact metrics, and what cannot be compared.
+
 use proptest::prelude::*;
 
 use super::{compare, Look};
