@@ -6,15 +6,25 @@
 //! **Invariant:** this crate knows benches and figures, but neither specs nor cells. Nothing here starts a process or
 //! reads a file.
 
+pub mod canary;
 pub mod comparison;
+pub mod figures;
+pub mod gate;
+pub mod harness;
 pub mod measured;
 pub mod settings;
+pub mod stats;
 pub mod target;
+pub mod trend;
 pub mod units;
 pub mod words;
 
+pub use canary::{canary, Canary};
 pub use comparison::{Change, Comparison, Figures, Rules, Series};
+pub use figures::figures;
+pub use gate::{compare, Look};
 pub use measured::{Better, Measured, Reading, Throughput, Trouble};
 pub use settings::{BenchSettings, Harness};
 pub use target::{Bound, Judged, Proven, Target, Tier};
+pub use trend::{change_points, ChangePoint};
 pub use units::limit;

@@ -59,9 +59,9 @@ pub enum Proven {
 pub struct Judged {
     /// The group that it was seen in, by position; `None` if in none.
     pub group: Option<usize>,
-    /// The bench.
+    /// The full name of the bench.
     pub bench: String,
-    /// The metric.
+    /// As the target spells it.
     pub metric: String,
     /// The limit with its direction: `at most 5 ms`.
     pub limit: String,

@@ -17,6 +17,7 @@ fn settings(platforms: &[&str]) -> EventSettings {
     EventSettings {
         compat: Some("local".to_owned()),
         leak_check: Some("local".to_owned()),
+        bench: None,
         platforms: platforms.iter().map(|platform| (*platform).to_owned()).collect(),
         max_jobs: None,
         max_minutes: None,

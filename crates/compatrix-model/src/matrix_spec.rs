@@ -30,7 +30,7 @@ use shaped_toml::nearest;
 use crate::cell::Space;
 use crate::lockset::LockGroup;
 
-pub use ci::{is_branch, Check, Checks, Ci, CiEvent, EventSettings, JobCommand, ToolSource};
+pub use ci::{is_branch, Check, Checks, Ci, CiEvent, EventBench, EventSettings, JobCommand, ToolSource};
 pub(crate) use claims::what_to_add;
 pub use claims::{ClaimedVersion, Claims};
 pub use document::json_schema;

@@ -1,6 +1,6 @@
 //! `[ci]` of a valid spec, what its texts may be, and what may never get into a workflow.
 
-use compatrix_model::matrix_spec::{Check, Ci, CiEvent, JobCommand, ToolSource};
+use compatrix_model::matrix_spec::{Check, Ci, CiEvent, EventBench, JobCommand, ToolSource};
 use compatrix_model::spec_text::{parse, Parsed};
 use shaped_toml::Diagnostics;
 
@@ -25,6 +25,7 @@ fn a_ci_that_says_little_means_the_usual() {
     assert_eq!((push.profile(JobCommand::Compat), push.profile(JobCommand::LeakCheck)), (Some("local"), None));
     assert_eq!(push.platforms, ["linux-x86_64", "macos-aarch64"], "all that have a runner");
     assert_eq!((push.max_jobs, push.max_minutes, push.crons.len()), (None, None, 0));
+    assert_eq!(push.bench, None);
     assert_eq!(ci.events.len(), 1);
     assert_eq!(ci.checks.unwrap().run, Check::ALL);
 }
@@ -36,9 +37,12 @@ fn every_key_arrives_where_it_belongs() {
          missing = 'fail'\nmay-fail = { rust = 'nightly' }\n\
          [ci.runners]\nmacos-aarch64 = 'macos-15'\nlinux-x86_64 = 'ubuntu-24.04'\n\
          [ci.schedule]\ncron = '17 3 * * *'\nleak-check = 'all'\nplatforms = ['linux-x86_64']\nmax-jobs = 12\nmax-minutes = 90\n\
-         [ci.pull_request]\ncompat = 'all'\n\
+         bench = 'all'\nbench-rounds = 64\n\
+         [ci.pull_request]\ncompat = 'all'\nbench = 'all'\nbench-comment = false\n\
+         [ci.push]\nbench = 'all'\nbench-branch = 'records/all'\n\
          [ci.checks]\nrun = ['doc', 'format']\nscript = '.ci/run'\npackages = ['g++']\n\
-         [profile.all]\n[[suite]]\nname = 'tests'\n[[suite]]\nname = 'leaks'\nkind = 'leak'\ntool = 'miri'\n",
+         [profile.all]\n[[suite]]\nname = 'tests'\n[[suite]]\nname = 'leaks'\nkind = 'leak'\ntool = 'miri'\n\
+         [[suite]]\nname = 'speed'\nkind = 'bench'\n",
     );
     assert_eq!(ci.branches, ["main", "release/*"]);
     assert_eq!((ci.timeout_minutes, ci.retention_days), (120, 3));
@@ -51,6 +55,11 @@ fn every_key_arrives_where_it_belongs() {
     assert_eq!((schedule.profile(JobCommand::Compat), schedule.profile(JobCommand::LeakCheck)), (None, Some("all")));
     assert_eq!((schedule.platforms.len(), schedule.max_jobs, schedule.max_minutes), (1, Some(12), Some(90)));
     assert_eq!(schedule.crons, ["17 3 * * *"]);
+    let bench = |event| ci.events[&event].bench.clone().expect("it has benchmarks");
+    let usual = EventBench { profile: "all".into(), rounds: None, comment: true, branch: "bench-evidence".into() };
+    assert_eq!(bench(CiEvent::Schedule), EventBench { rounds: Some(64), ..usual.clone() });
+    assert_eq!(bench(CiEvent::PullRequest), EventBench { comment: false, ..usual.clone() });
+    assert_eq!(bench(CiEvent::Push), EventBench { branch: "records/all".into(), ..usual });
     let checks = ci.checks.unwrap();
     assert_eq!(checks.run, [Check::Doc, Check::Format], "in the spec's order");
     assert_eq!((checks.script.as_deref(), checks.packages.as_slice()), (Some(".ci/run"), &["g++".to_owned()][..]));
@@ -81,6 +90,12 @@ const PLACES: &[Place] = &[
     place("a runner's platform", "ci.runners.@ = 'x'", ""),
     place("an event's platform", "ci.push.platforms = [@]", ""),
     place("an event's profile", "ci.push.leak-check = @", ""),
+    place("an event's benchmarks", "ci.push.bench = @", ""),
+    place(
+        "a branch of records",
+        "suite = [{ name = 'tests' }, { name = 'speed', kind = 'bench' }]\nci.push.bench = 'local'\nci.push.bench-branch = @",
+        "/",
+    ),
     place("a time limit", "ci.timeout = @", ""),
     place("days", "ci.retention = @", ""),
     place("what missing cells are", "ci.missing = @", ""),
@@ -145,7 +160,8 @@ fn right(what: &str) -> &'static str {
         "a runner's label" => "ubuntu-24.04",
         "a runner's platform" => "windows-x86_64",
         "an event's platform" => "linux-x86_64",
-        "an event's profile" => "local",
+        "an event's profile" | "an event's benchmarks" => "local",
+        "a branch of records" => "records/bench",
         "a time limit" => "30m",
         "days" => "3d",
         "what missing cells are" => "skip",
@@ -168,8 +184,8 @@ fn right(what: &str) -> &'static str {
 fn passes(place: &Place, text: &str) -> bool {
     match read(&spec_with(place, text)) {
         Ok(_) => true,
-        // The profile that is named exists; that it has no suite of kind `leak` is all that is wrong with it.
-        Err(problems) => problems.list.iter().all(|problem| problem.message.contains("has no suite of kind `leak`")),
+        // The profile that is named exists; that it has no suite of the kind is all that is wrong with it.
+        Err(problems) => problems.list.iter().all(|problem| problem.message.contains("has no suite of kind `")),
     }
 }
 

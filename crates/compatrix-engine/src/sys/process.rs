@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod tests;
+mod used;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::process::{waitid, Pid, WaitId, WaitIdOptions};
 
+use crate::sys::process::used::{processor_time, Peak};
 use crate::sys::supervisor;
 use crate::sys::supervisor::{End, ProcessKind, Supervisor};
 
@@ -48,6 +50,8 @@ pub struct Command {
     /// How long it may take to stop, for one that has processes of its own to end: at its time limit it is asked, too, and
     /// not killed at once.
     pub patience: Option<Duration>,
+    /// Whether its peak of memory is watched: a look every few milliseconds, so only where somebody wants to know.
+    pub watches_memory: bool,
 }
 
 /// How a process ended, and its resource use.
@@ -69,6 +73,10 @@ pub struct Finished {
     pub had: Duration,
     /// CPU time of the process and the children that it waited for; zero if unknown.
     pub cpu: Duration,
+    /// The most memory that the process itself had, in bytes (`VmHWM`), if [`Command::watches_memory`]; none where the
+    /// system does not report it, or the process ended before the first look. What it allocated in the last 10 ms before its
+    /// end may be missing, and so is the memory of processes that it started.
+    pub peak_memory: Option<u64>,
     /// Whether processes that it started outlived it and had to be killed.
     pub left_processes: bool,
     /// Whether one of these still held its output.
@@ -112,6 +120,7 @@ impl Command {
             env: BTreeMap::new(),
             timeout: None,
             patience: None,
+            watches_memory: false,
         }
     }
 
@@ -187,9 +196,11 @@ impl Command {
         ];
         let mut ended = false;
         let end = watch_end(pid);
-        let wait = if end.is_some() { LOOK_SOMETIMES } else { LOOK };
-        while streams.iter().any(Stream::is_open) && !ended {
+        let mut peak = Peak::of(pid, self.watches_memory);
+        let wait = peak.interval().unwrap_or(if end.is_some() { LOOK_SOMETIMES } else { LOOK });
+        while (self.watches_memory || streams.iter().any(Stream::is_open)) && !ended {
             pump(&mut streams, end.as_ref(), wait)?;
+            peak.look();
             ended = has_ended(pid, WaitIdOptions::NOHANG)?;
         }
         has_ended(pid, WaitIdOptions::empty())?;
@@ -219,6 +230,7 @@ impl Command {
             wall: started.elapsed(),
             had,
             cpu,
+            peak_memory: peak.seen(),
             left_processes,
             left_writers,
         })
@@ -383,17 +395,4 @@ fn has_ended(pid: Pid, hang: WaitIdOptions) -> io::Result<bool> {
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// Processor time of an ended process and of its children that it waited for, from its zombie's `/proc` entry
-/// (proc_pid_stat(5), fields 14 to 17, in clock ticks).
-#[allow(clippy::disallowed_methods, reason = "a fact of the process that was started here")]
-fn processor_time(pid: Pid) -> Duration {
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())) else {
-        return Duration::ZERO;
-    };
-    // The second field, the name in parentheses, may contain spaces.
-    let Some((_, rest)) = stat.rsplit_once(')') else { return Duration::ZERO };
-    let ticks: u64 = rest.split_whitespace().skip(11).take(4).filter_map(|n| n.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1))
 }

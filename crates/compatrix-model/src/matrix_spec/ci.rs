@@ -7,7 +7,7 @@ mod settings;
 mod shape;
 
 pub use format::is_branch;
-pub use settings::{Check, Checks, Ci, CiEvent, EventSettings, JobCommand, ToolSource};
+pub use settings::{Check, Checks, Ci, CiEvent, EventBench, EventSettings, JobCommand, ToolSource};
 
 pub(super) use lower::ci;
 pub(super) use shape::CI;

@@ -107,3 +107,39 @@ fn one_that_has_others_to_end_is_asked_at_its_time_limit() {
         assert!(finished.wall < Duration::from_secs(10), "{:?}", finished.wall);
     }
 }
+
+/// The peak of memory of a shell script, in MB; `$1` is [`HOLD`].
+fn peak(script: &str) -> u64 {
+    let finished = run(&Command { watches_memory: true, ..shell(script).args(["sh", HOLD]) });
+    assert!(finished.status.success(), "{script}: {}", finished.stderr.text());
+    finished.peak_memory.expect("seen") >> 20
+}
+
+/// Makes a shell hold a text of 64 MB.
+const HOLD: &str = "x=$(head -c 67108864 /dev/zero | tr '\\0' a); test ${#x} = 67108864 && sleep 0.1";
+
+#[test]
+fn the_peak_of_memory_is_that_of_the_process_and_not_of_its_parent_or_children() {
+    // Held until all have ended.
+    let ours = vec![1_u8; 256 << 20];
+    let small = peak("sleep 0.1");
+    assert!(small < 32, "{small} MB");
+    let large = peak("eval \"$1\"");
+    assert!((64..256).contains(&large), "{large} MB");
+    let with_child = peak("sh -c \"$1\" && sleep 0.1");
+    assert!(with_child < 32, "{with_child} MB");
+    std::hint::black_box(&ours);
+}
+
+#[test]
+fn a_peak_before_exec_or_after_the_streams_are_closed_is_seen() {
+    for script in ["eval \"$1\" && exec sleep 0.1", "exec >&- 2>&-; eval \"$1\""] {
+        let seen = peak(script);
+        assert!((64..512).contains(&seen), "{script}: {seen} MB");
+    }
+}
+
+#[test]
+fn memory_that_nobody_asked_for_is_not_watched() {
+    assert_eq!(run(&shell("sleep 0.1")).peak_memory, None);
+}

@@ -20,6 +20,8 @@ pub(super) enum CiFormat {
     RunnerLabel,
     /// A branch, or a pattern of branches with `*` and `**`.
     Branch,
+    /// A branch that CI writes.
+    OwnBranch,
     /// Five fields of cron.
     Cron,
     /// The path of a script below the workspace root, of letters that no shell reads.
@@ -44,6 +46,7 @@ impl TextFormat for CiFormat {
             CiFormat::Days => days(text).map(drop),
             CiFormat::RunnerLabel => runner_label(text),
             CiFormat::Branch => branch(text),
+            CiFormat::OwnBranch => own_branch(text),
             CiFormat::Cron => cron::parse(text).map(drop),
             CiFormat::ScriptPath => script_path(text),
             CiFormat::DebianPackage => debian_package(text),
@@ -60,6 +63,7 @@ impl TextFormat for CiFormat {
             CiFormat::Days => "days: `14d`",
             CiFormat::RunnerLabel => "label of a runner: `ubuntu-24.04`",
             CiFormat::Branch => "branch or pattern: `main`, `release/*`",
+            CiFormat::OwnBranch => "branch: `bench-evidence`",
             CiFormat::Cron => "cron schedule: `17 3 * * *`",
             CiFormat::ScriptPath => "path of a script: `ci/run.sh`",
             CiFormat::DebianPackage => "Debian package: `valgrind`",
@@ -77,6 +81,7 @@ impl TextFormat for CiFormat {
             CiFormat::Days => r"^[1-9]\d?d$",
             CiFormat::RunnerLabel => r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
             CiFormat::Branch => r"^[A-Za-z0-9_*][A-Za-z0-9._*/-]*$",
+            CiFormat::OwnBranch => r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$",
             CiFormat::Cron => r"^[0-9A-Za-z*,/-]+( [0-9A-Za-z*,/-]+){4}$",
             CiFormat::ScriptPath => r"^[A-Za-z0-9._+][A-Za-z0-9._+/-]*$",
             CiFormat::DebianPackage => r"^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$",
@@ -176,6 +181,15 @@ fn branch(text: &str) -> Result<(), Problem> {
     let meant = short.filter(|short| branch(short).is_ok()).map(str::to_owned);
     let problem = Problem::new(format!("{text:?} is not a branch that a workflow can name")).nearest(meant);
     Err(problem.help("use letters, digits, `.`, `_`, `-`, `/`, and the globs `*` and `**`: `main`, `release/*`"))
+}
+
+/// One branch, not a pattern of branches.
+fn own_branch(text: &str) -> Result<(), Problem> {
+    if text.contains('*') {
+        let problem = Problem::new(format!("{text:?} is a pattern, and one branch is needed"));
+        return Err(problem.help("write a name without `*`, such as `bench-evidence`"));
+    }
+    branch(text)
 }
 
 /// A script below the root, as bash gets it.

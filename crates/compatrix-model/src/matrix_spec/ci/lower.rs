@@ -7,11 +7,14 @@ use shaped_toml::{Collector, Entry, Node, Problem, Table};
 
 use super::cron::{self, Cron};
 use super::format::{days, job_time};
-use super::settings::{Check, Checks, Ci, CiEvent, EventSettings, JobCommand, ToolSource};
+use super::settings::{Check, Checks, Ci, CiEvent, EventBench, EventSettings, JobCommand, ToolSource};
 use crate::matrix_spec::axes::Axes;
 use crate::matrix_spec::conditions::condition;
 use crate::matrix_spec::profiles::Profile;
-use crate::matrix_spec::suites::{Suite, Suites};
+use crate::matrix_spec::suites::{RunBy, Suite, Suites};
+
+/// The branch of records, unless the spec names another.
+const BENCH_BRANCH: &str = "bench-evidence";
 
 /// The parts of the spec that `[ci]` refers to.
 struct Known<'a> {
@@ -71,15 +74,22 @@ impl Known<'_> {
     fn event(&self, event: CiEvent, entry: &Entry, table: &Table, c: &mut Collector<'_>) -> EventSettings {
         for work in JobCommand::ALL {
             if let Some(node) = table.node(work.as_str()) {
-                self.check_profile(work, node, c);
+                let (lacks, other) = match work {
+                    JobCommand::LeakCheck => ("has no suite of kind `leak`", "compat"),
+                    JobCommand::Compat => ("has only suites of the kinds `leak` and `bench`", "leak-check"),
+                };
+                let help = format!("`{}` would run nothing: name another profile, or make it `{other}`", work.as_str());
+                self.check_profile(node, |suite| work.runs(suite), lacks, &help, c);
             }
         }
-        let idle = JobCommand::ALL.iter().all(|work| table.entry(work.as_str()).is_none());
+        let bench = self.bench(table, c);
+        let idle = JobCommand::ALL.iter().all(|work| table.entry(work.as_str()).is_none()) && bench.is_none();
         if idle && table.rejected.is_empty() {
             let problem = Problem::new(format!("`[ci.{event}]` runs nothing")).needs_whole();
             c.error(
                 entry.key_span.clone(),
-                problem.help("add `compat = \"PROFILE\"`, `leak-check = \"PROFILE\"`, or both"),
+                problem
+                    .help("add `compat = \"PROFILE\"`, `leak-check = \"PROFILE\"`, `bench = \"PROFILE\"`, or several"),
             );
         }
         for node in table.node("platforms").into_iter().flat_map(Node::one_or_many) {
@@ -91,6 +101,7 @@ impl Known<'_> {
         EventSettings {
             compat: table.owned(JobCommand::Compat.as_str()),
             leak_check: table.owned(JobCommand::LeakCheck.as_str()),
+            bench,
             platforms: match table.texts("platforms") {
                 Some(platforms) => platforms,
                 None => self.runners.iter().map(|(platform, _)| platform.clone()).collect(),
@@ -101,8 +112,48 @@ impl Known<'_> {
         }
     }
 
-    /// A profile that exists and has something for the command to run.
-    fn check_profile(&self, work: JobCommand, node: &Node, c: &mut Collector<'_>) {
+    /// What `bench` runs, and what depends on it.
+    fn bench(&self, table: &Table, c: &mut Collector<'_>) -> Option<EventBench> {
+        let Some(node) = table.node("bench") else {
+            let idle = table.entries.iter().filter(|entry| entry.key.starts_with("bench-"));
+            for entry in idle.filter(|_| !is_lost(table, "bench")) {
+                let problem = Problem::new(format!("`{}` without `bench` does nothing", entry.key));
+                c.error(
+                    entry.key_span.clone(),
+                    problem.help("add `bench = \"PROFILE\"`, or remove the key").needs_whole(),
+                );
+            }
+            return None;
+        };
+        let help = "`bench` would compare nothing: add a suite of kind `bench` to the profile, or name another profile";
+        let runs = |suite: &Suite| suite.run_by() == RunBy::Bench;
+        self.check_profile(node, runs, "has no suite of kind `bench`", help, c);
+        let tested = self.ci.texts("branches").unwrap_or_default();
+        let branch = table.node("bench-branch");
+        if let Some((node, name)) = branch
+            .and_then(|node| Some((node, node.text()?)))
+            .filter(|(_, name)| tested.iter().any(|tested| tested == name))
+        {
+            let problem = Problem::new(format!("`{name}` is one of the `branches`"));
+            c.error(node.span.clone(), problem.help("name a branch that only keeps records: CI pushes commits to it"));
+        }
+        Some(EventBench {
+            profile: node.text().unwrap_or_default().to_owned(),
+            rounds: table.integer("bench-rounds").and_then(|n| u32::try_from(n).ok()),
+            comment: table.flag("bench-comment").unwrap_or(true),
+            branch: table.owned("bench-branch").unwrap_or_else(|| BENCH_BRANCH.to_owned()),
+        })
+    }
+
+    /// A profile that exists and has something for a command to run; `lacks` and `help` say what it does not have.
+    fn check_profile(
+        &self,
+        node: &Node,
+        runs: impl Fn(&Suite) -> bool,
+        lacks: &str,
+        help: &str,
+        c: &mut Collector<'_>,
+    ) {
         let Some(name) = node.text() else { return };
         let Some(profile) = self.profiles.get(name) else {
             let lost = self.root.table("profile").is_some_and(|table| table.rejected.iter().any(|lost| lost == name));
@@ -113,18 +164,11 @@ impl Known<'_> {
             return;
         };
         let named = |suite: &&Suite| profile.suites.is_empty() || profile.suites.contains(&suite.name);
-        let runs = |suite: &Suite| work.runs(suite);
         if !self.suites_are_whole(profile) || self.suites.list.iter().filter(named).any(runs) {
             return;
         }
-        let (problem, other) = match work {
-            JobCommand::LeakCheck => (format!("the profile `{name}` has no suite of kind `leak`"), "compat"),
-            JobCommand::Compat => {
-                (format!("the profile `{name}` has only suites of the kinds `leak` and `bench`"), "leak-check")
-            }
-        };
-        let help = format!("`{}` would run nothing: name another profile, or make it `{other}`", work.as_str());
-        c.error(node.span.clone(), Problem::new(problem).help(help).needs_whole());
+        let problem = Problem::new(format!("the profile `{name}` {lacks}"));
+        c.error(node.span.clone(), problem.help(help).needs_whole());
     }
 
     /// Whether the suites of the profile could all be read, so that what they lack is no consequence of another error.

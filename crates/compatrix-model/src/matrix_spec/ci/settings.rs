@@ -146,6 +146,8 @@ pub struct EventSettings {
     pub compat: Option<String>,
     /// The profile for `leak-check`; `None` if it does not run on this event.
     pub leak_check: Option<String>,
+    /// What `bench` runs; `None` if it does not run on this event.
+    pub bench: Option<EventBench>,
     /// The platforms, each with a runner. Default: all that have one.
     pub platforms: Vec<String>,
     /// The most jobs that run cells; fewer than there are builds puts several builds into one job. Default:
@@ -165,6 +167,19 @@ impl EventSettings {
             JobCommand::LeakCheck => self.leak_check.as_deref(),
         }
     }
+}
+
+/// The benchmarks of an event, in `benchmarks.yml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventBench {
+    /// The profile, of which suites of kind `bench` run.
+    pub profile: String,
+    /// How often each build is measured before the first verdict; `None` as each suite has it.
+    pub rounds: Option<u32>,
+    /// Whether a comment on the pull request has the result.
+    pub comment: bool,
+    /// The branch that keeps the record of each commit, for [`CiEvent::Push`].
+    pub branch: String,
 }
 
 /// `[ci.checks]`: the ordinary lints and tests.

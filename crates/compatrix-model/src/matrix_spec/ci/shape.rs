@@ -109,6 +109,17 @@ const LEAK_CHECK: Key = Key::optional(
     "The profile that `leak-check` runs. Default: `leak-check` does not run on this event.",
     Shape::Text(&Format::ValueName),
 );
+const BENCH: Key = Key::optional(
+    "bench",
+    "The profile whose benchmarks are compared: those of a pull request with its merge base, those of a push with the \
+     commit before it, those of a schedule with the commit of a week ago. Default: `bench` does not run on this event.",
+    Shape::Text(&Format::ValueName),
+);
+const BENCH_ROUNDS: Key = Key::optional(
+    "bench-rounds",
+    "How often each build is measured before the first verdict. Default: `rounds` of each suite.",
+    Shape::Integer { min: 6, max: 128 },
+);
 const PLATFORMS: Key = Key::optional(
     "platforms",
     "The platforms, each with a runner. Default: all that have one.",
@@ -128,7 +139,20 @@ const MAX_MINUTES: Key = Key::optional(
 
 static PULL_REQUEST: TableShape = TableShape {
     title: "`[ci.pull_request]`",
-    keys: &[COMPAT, LEAK_CHECK, PLATFORMS, MAX_JOBS, MAX_MINUTES],
+    keys: &[
+        COMPAT,
+        LEAK_CHECK,
+        BENCH,
+        BENCH_ROUNDS,
+        Key::optional(
+            "bench-comment",
+            "Whether a comment on the pull request has the result of `bench`, also on one from a fork. Default: true.",
+            Shape::Flag,
+        ),
+        PLATFORMS,
+        MAX_JOBS,
+        MAX_MINUTES,
+    ],
     later: Later::NONE,
     rest: None,
     min: 0,
@@ -136,7 +160,20 @@ static PULL_REQUEST: TableShape = TableShape {
 
 static PUSH: TableShape = TableShape {
     title: "`[ci.push]`",
-    keys: &[COMPAT, LEAK_CHECK, PLATFORMS, MAX_JOBS, MAX_MINUTES],
+    keys: &[
+        COMPAT,
+        LEAK_CHECK,
+        BENCH,
+        BENCH_ROUNDS,
+        Key::optional(
+            "bench-branch",
+            "The branch that keeps a record of the benchmarks of each commit; CI creates it. Default: `bench-evidence`.",
+            Shape::Text(&CiFormat::OwnBranch),
+        ),
+        PLATFORMS,
+        MAX_JOBS,
+        MAX_MINUTES,
+    ],
     later: Later::NONE,
     rest: None,
     min: 0,
@@ -156,6 +193,8 @@ static SCHEDULE: TableShape = TableShape {
         ),
         COMPAT,
         LEAK_CHECK,
+        BENCH,
+        BENCH_ROUNDS,
         PLATFORMS,
         MAX_JOBS,
         MAX_MINUTES,

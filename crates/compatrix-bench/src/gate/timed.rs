@@ -1,0 +1,127 @@
+//! One series of times, or of another metric that varies from process to process.
+
+use super::{Test, CONFIDENCE};
+use crate::comparison::{Change, Comparison, Rules, Series};
+use crate::measured::Better;
+use crate::stats::signed_rank::{signed_rank, Center};
+use crate::stats::{spread, two_samples};
+
+/// The p values and all figures that depend on this series alone; the change comes with the correction.
+pub(super) fn compare(rules: &Rules, series: &Series) -> (Comparison, Option<Test>) {
+    let logs = match logs(series) {
+        Ok(logs) => logs,
+        Err(why) => return (Comparison { why, ..unmeasured(series) }, Some(Test::over(1.0, 1.0))),
+    };
+    let center = Center::of(&logs);
+    let mut compared = Comparison {
+        ratio: center.estimate().map(f64::exp),
+        interval: interval(&center),
+        spread: spread(&logs),
+        p_mann_whitney: two_samples::mann_whitney(&series.base, &series.head),
+        p_welch: two_samples::welch(&series.base, &series.head),
+        ..unmeasured(series)
+    };
+    if logs.len() > 1 && logs.iter().all(|d| (d - logs[0]).abs() < 1e-12) {
+        compared.why = format!(
+            "all {} rounds gave the same ratio, so this does not vary as times do; a count belongs declared as `exact`",
+            logs.len()
+        );
+        return (compared, Some(Test::over(1.0, 1.0)));
+    }
+    let tolerance = rules.tolerance.ln_1p();
+    let of_shifted = |by: f64| signed_rank(&logs.iter().map(|d| d + by).collect::<Vec<_>>());
+    let (above, below) = (of_shifted(-tolerance), of_shifted(tolerance));
+    compared.p = Some(above.greater);
+    let test = Test { slower: above.greater, faster: below.less, not_slower: above.less, center: Some(center) };
+    (compared, Some(test))
+}
+
+/// Adds the smallest slowdown that would have been seen with this spread, and why a comparison is unproven.
+///
+/// Moved by δ, the log ratios are called slower by the strictest step of the correction as soon as their lower bound at
+/// that level passes ln(1 + tolerance): so the distance from the estimate down to that bound is what is added to the
+/// tolerance.
+pub(super) fn explain(rules: &Rules, compared: &mut Comparison, center: &Center, tests: usize) {
+    let strictest = rules.alpha_of_a_look() / tests as f64;
+    let lower = center.bounds(strictest).map(|(lower, _)| lower);
+    let above = center.estimate().zip(lower).map(|(estimate, lower)| (estimate - lower).exp());
+    compared.smallest = above.map(|above| above * (1.0 + rules.tolerance));
+    if compared.change != Change::Unproven {
+        return;
+    }
+    let rounds = compared.rounds;
+    compared.why = match compared.smallest {
+        Some(smallest) => format!(
+            "neither a slowdown of more than {} nor its absence could be shown in {rounds} rounds; one of {} would have been",
+            percent(rules.tolerance),
+            percent(smallest - 1.0),
+        ),
+        None => format!(
+            "{rounds} {} too few to call one of {tests} slower: it takes {}",
+            if rounds == 1 { "round is" } else { "rounds are" },
+            rules.rounds_needed(tests),
+        ),
+    };
+}
+
+/// `3 %`, `6.2 %`.
+pub(super) fn percent(share: f64) -> String {
+    let tenths = (share * 1000.0).round() / 10.0;
+    format!("{tenths} %")
+}
+
+/// The log ratios of cost, head over base; or why there are none.
+fn logs(series: &Series) -> Result<Vec<f64>, String> {
+    paired(series)?;
+    for (side, values) in [("base", &series.base), ("head", &series.head)] {
+        if let Some(at) = values.iter().position(|value| !value.is_finite() || *value <= 0.0) {
+            return Err(format!(
+                "round {} of the {side} gave {} {}, and only values above zero have a ratio",
+                at + 1,
+                values[at],
+                series.unit
+            ));
+        }
+    }
+    let sign = if series.better == Better::More { -1.0 } else { 1.0 };
+    Ok(series.base.iter().zip(&series.head).map(|(base, head)| sign * (head.ln() - base.ln())).collect())
+}
+
+/// Fails unless both sides have as many rounds, and any.
+pub(super) fn paired(series: &Series) -> Result<(), String> {
+    match (series.base.len(), series.head.len()) {
+        (0, 0) => Err("no round measured it".to_owned()),
+        (_, 0) => Err("only the base measured it".to_owned()),
+        (0, _) => Err("only the head measured it".to_owned()),
+        (base, head) if base != head => Err(format!("the base measured it in {base} rounds and the head in {head}")),
+        _ => Ok(()),
+    }
+}
+
+/// The interval of the ratio at [`CONFIDENCE`]; `None` of fewer than six rounds.
+fn interval(center: &Center) -> Option<(f64, f64)> {
+    center.bounds((1.0 - CONFIDENCE) / 2.0).map(|(low, high)| (low.exp(), high.exp()))
+}
+
+/// Without any figure of its own.
+pub(super) fn unmeasured(series: &Series) -> Comparison {
+    Comparison {
+        group: series.group,
+        bench: series.bench.clone(),
+        metric: series.metric.clone(),
+        unit: series.unit.clone(),
+        change: Change::Unproven,
+        ratio: None,
+        interval: None,
+        smallest: None,
+        spread: None,
+        rounds: u32::try_from(series.base.len().min(series.head.len())).unwrap_or(u32::MAX),
+        p: None,
+        p_corrected: None,
+        p_mann_whitney: None,
+        p_welch: None,
+        base: series.of_base.clone(),
+        head: series.of_head.clone(),
+        why: String::new(),
+    }
+}
