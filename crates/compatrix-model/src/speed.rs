@@ -16,7 +16,7 @@ pub use exit::{Ends, Tally};
 pub struct SpeedReport {
     /// `linux-x86_64` and so on.
     pub platform: String,
-    /// The machine.
+    /// What measured.
     pub machine: Machine,
     /// What was compared with what.
     pub question: Question,
@@ -73,7 +73,7 @@ pub enum Question {
     },
     /// Values of an axis, in the same sources.
     Across {
-        /// The axis.
+        /// Its name in the spec.
         axis: String,
         /// The value that the others are compared with.
         reference: String,
@@ -145,7 +145,7 @@ pub struct Side {
     pub cpu_ms: Option<u64>,
 }
 
-/// One round.
+/// A process of each side and program.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Round {
     /// The positions of the sides in the order in which they ran.

@@ -58,11 +58,11 @@ impl Rounds<'_> {
             self.processes += before.elapsed();
             for (group, orders) in groups.iter_mut().zip(&orders) {
                 let mut done = Round { order: Vec::new(), load: machine::load() };
-                for program in 0..group.programs.len() {
+                for (program, orders) in orders.iter().enumerate() {
                     if group.programs[program].over {
                         continue;
                     }
-                    for &contender in &orders[program][n as usize] {
+                    for &contender in &orders[n as usize] {
                         self.one(group, program, contender, first + n)?;
                         done.order.push(contender);
                     }

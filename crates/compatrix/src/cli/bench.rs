@@ -100,6 +100,6 @@ pub enum BenchFormat {
     Human,
     /// One JSON document
     Json,
-    /// Markdown
+    /// A comment for a pull request
     Markdown,
 }
