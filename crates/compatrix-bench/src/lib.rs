@@ -10,6 +10,7 @@ pub mod canary;
 pub mod comparison;
 pub mod figures;
 pub mod gate;
+pub mod harness;
 pub mod measured;
 pub mod reached;
 pub mod settings;
