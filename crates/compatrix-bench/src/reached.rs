@@ -14,6 +14,7 @@ use crate::stats::{median, quantile};
 use crate::target::{Bound, Judged, Proven, Target};
 use crate::units;
 
+use seen::Values;
 pub use seen::{Process, Seen};
 
 /// The confidence of each bound by itself.
@@ -110,9 +111,6 @@ fn figure(target: &Target, group: &Seen, seen: &[Seen]) -> Result<Figure, String
         }
     }
 }
-
-/// Values in a base unit.
-type Values = (Vec<f64>, String);
 
 fn percentile(group: &Seen, bench: &str, name: &str, q: f64) -> Result<Figure, String> {
     let (samples, unit) = group.raw_samples(bench, name)?;

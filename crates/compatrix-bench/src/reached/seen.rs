@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use shaped_toml::nearest;
 
-use super::Values;
 use crate::measured::Measured;
 use crate::units;
+
+/// Values in a base unit.
+pub(super) type Values = (Vec<f64>, String);
 
 /// All processes of the head in one group.
 #[derive(Debug, Clone, PartialEq, Default)]
