@@ -24,10 +24,7 @@ impl Names {
             Some(table) => table.node("features").map(Node::one_or_many).unwrap_or_default(),
         });
         let bundled = root.table("sqlite").and_then(|table| table.node("bundled-feature"));
-        Self {
-            packages: places(packages.flat_map(Node::one_or_many)),
-            features: places(listed.chain(bundled)),
-        }
+        Self { packages: places(packages.flat_map(Node::one_or_many)), features: places(listed.chain(bundled)) }
     }
 
     /// Reports the packages that are not among the workspace's members.
