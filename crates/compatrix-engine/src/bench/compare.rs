@@ -81,7 +81,7 @@ pub fn bench(session: &Session, request: &BenchRequest<'_>, tell: &Sender<Event>
         root: ground.root(tree),
         sources: sources.clone(),
     };
-    let head_side = Side::build(session, place("head", HEAD, &head), request.parsed, request.choice, tell)?;
+    let head_side = Side::build(session, place("head", HEAD, &head), request.parsed, request.choice, None, tell)?;
     let (base_side, no_base) = match found {
         Found::None(why) => (None, why),
         Found::Commit(sources) => {
@@ -91,14 +91,29 @@ pub fn bench(session: &Session, request: &BenchRequest<'_>, tell: &Sender<Event>
             let commit = sources.commit.clone().unwrap_or_default();
             let mut files = ground.ignored()?;
             files.extend(ground.of_commit(git, &commit, &aside)?);
-            let side =
-                base_of(session, request, &ground, (files, &files_of_head), &place("base", BASE, &sources), tell);
+            let side = base_of(
+                session,
+                request,
+                &ground,
+                (files, &files_of_head),
+                &place("base", BASE, &sources),
+                &head_side,
+                tell,
+            );
             files::remove_dir(&aside)?;
             side?
         }
         Found::Saved(sources, dir) => {
             let files = ground.of_saved(&dir)?;
-            base_of(session, request, &ground, (files, &files_of_head), &place("base", BASE, &sources), tell)?
+            base_of(
+                session,
+                request,
+                &ground,
+                (files, &files_of_head),
+                &place("base", BASE, &sources),
+                &head_side,
+                tell,
+            )?
         }
     };
     let question = match (&request.across, &base_side) {
@@ -121,6 +136,7 @@ fn base_of(
     ground: &Ground<'_>,
     (mut files, of_head): (super::trees::Files, &super::trees::Files),
     place: &Place,
+    head: &Side,
     tell: &Sender<Event>,
 ) -> Result<(Option<Side>, String), Error> {
     let host = &session.host;
@@ -131,7 +147,7 @@ fn base_of(
     let joined = overlay.join(host, &ground.root(HEAD), &place.root);
     let place = Place { tree: place.tree.clone(), root: place.root.clone(), sources: place.sources.clone(), ..*place };
     let built = match joined {
-        Ok(()) => Side::build(session, place, request.parsed, request.choice, tell),
+        Ok(()) => Side::build(session, place, request.parsed, request.choice, Some(head), tell),
         Err(error) => Err(Error::Usage(format!("{error:#}"))),
     };
     match built {
