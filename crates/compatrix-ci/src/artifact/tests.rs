@@ -171,6 +171,7 @@ fn three() -> Artifact {
         doctests: None,
         failures: Vec::new(),
         leaks: None,
+        measured: None,
         proof: None,
         started: 1,
         duration_ms: 2,

@@ -27,6 +27,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         doctests: None,
         failures: Vec::new(),
         leaks: None,
+        measured: None,
         proof: Some(proof()),
         started: 1_700_000_000,
         duration_ms: 12,
