@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
-use crate::support::{commit, git, totals, Workspace};
+use crate::support::{commit, git, totals, with_here, Workspace};
 
 /// A program and an integration test beside it, so that cargo builds both.
 const PROGRAM: &str = "fn main() { println!(\"made {}\", std::env::args().count()); }\n";
@@ -103,7 +103,8 @@ fn whatever_goes_wrong_is_told_apart() {
     let made = workspace(&suites).file("gates/finding.sh", finding).file("gates/other.sh", "#!/no/such/sh\n");
     std::fs::set_permissions(made.path("gates/other.sh"), std::fs::Permissions::from_mode(0o755))
         .expect("sets the mode");
-    let json = made.json(1, &["--junit", "junit.xml", "--sarif", "found.sarif"]);
+    let junit = made.path("junit.xml");
+    let json = made.json(1, &["--junit", junit.to_str().expect("UTF-8")]);
     check(&json, "code", ["broken", "failed", "ended with code 3: the reason"]);
     check(&json, "finding", ["broken", "failed", "2 findings, first ffi/a.h:12: error: `close` is exported twice"]);
     check(&json, "broken-line", ["broken", "failed", "printed what cannot be read: line 1: cannot be read as JSON"]);
@@ -125,15 +126,32 @@ fn whatever_goes_wrong_is_told_apart() {
     for line in ["ffi/a.h:12: error: `close` is exported twice", "error: no `open`", "note: by the way"] {
         assert!(output.contains(line), "no {line:?} in {output}");
     }
-    for file in ["junit.xml", "found.sarif"] {
-        let text = std::fs::read_to_string(made.path(file)).expect(file);
-        assert!(text.contains("is exported twice") && text.contains("the reason"), "{file}: {text}");
+    let junit = std::fs::read_to_string(junit).expect("a report");
+    for text in ["ffi/a.h:12: error: `close` is exported twice", "error: no `open`", "the reason"] {
+        assert!(junit.contains(text), "no {text:?} in {junit}");
     }
+    let grid = made.run(&["compat"]);
+    assert!(grid.expect(1).stdout.contains("ffi/a.h:12: error: `close` is exported twice"), "{grid:?}");
 }
 
 #[test]
 fn a_result_is_reused_until_the_command_or_a_file_that_it_names_changes() {
-    let made = workspace(&[suite("gate", r#"["sh", "gates/gate.sh", "--rules=gates/rules.txt", "one"]"#, "")])
+    // The package is a folder of its own, so that the gates are no files of it.
+    let made = Workspace::of_files(
+        "ws",
+        &[
+            ("Cargo.toml", "[workspace]\nmembers = [\"p\"]\nresolver = \"2\"\n"),
+            ("Cargo.lock", "version = 3\n\n[[package]]\nname = \"p\"\nversion = \"0.1.0\"\n"),
+            ("p/Cargo.toml", "[package]\nname = \"p\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"),
+            ("p/src/lib.rs", ""),
+        ],
+    );
+    let gate = suite("gate", r#"["sh", "gates/gate.sh", "--rules=gates/rules.txt", "one"]"#, "");
+    made.write(
+        "compat/matrix.toml",
+        with_here(&format!("[project]\npackages = [\"p\"]\n[axis]\nrust = [HERE]\n{gate}")),
+    );
+    let made = made
         .file("gates/gate.sh", "grep -q yes gates/rules.txt\n")
         .file("gates/rules.txt", "yes\n")
         .file("gates/other.txt", "x\n")
@@ -167,7 +185,7 @@ fn what_would_run_is_shown_and_can_be_repeated_by_hand() {
     let made = workspace(&[suite("gate", r#"["{program.made}", "a b", "{rust.name}"]"#, "")]);
     let dry = made.run(&["compat", "--dry-run"]);
     assert!(dry.expect(0).stdout.contains("gate"), "{dry:?}");
-    let repro = made.run(&["repro", "here", "--suite", "gate"]);
+    let repro = made.run(&["repro", "rust=here", "--suite", "gate"]);
     let lines: Vec<&str> = repro.expect(0).stdout.lines().collect();
     assert!(lines[0].contains("--no-run &&") && lines[0].ends_with("/made 'a b' here"), "{lines:#?}");
     let last = lines.last().expect("lines");
