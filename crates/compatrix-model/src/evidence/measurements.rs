@@ -55,6 +55,14 @@ impl PartialEq for Number {
 
 impl Eq for Number {}
 
+impl Number {
+    /// This number to 15 significant digits, so that every reader of JSON reads back what was written; nothing if it is not
+    /// finite.
+    pub fn of(number: f64) -> Option<Self> {
+        format!("{number:.14e}").parse().ok().filter(|number: &f64| number.is_finite()).map(Self)
+    }
+}
+
 impl Measurements {
     /// With these measurements and findings, as many as a record keeps.
     pub fn of(measured: &[Measured], findings: Vec<String>) -> Self {
@@ -63,7 +71,7 @@ impl Measurements {
                 bench: one.bench.clone(),
                 metric: one.metric.clone(),
                 unit: one.unit.clone(),
-                value: Number(one.value().filter(|value| value.is_finite())?),
+                value: Number::of(one.value()?)?,
                 samples: u32::try_from(one.samples.len()).unwrap_or(u32::MAX),
                 exact: one.exact,
             })
@@ -102,6 +110,16 @@ mod tests {
         assert_eq!((lasting.figures.len(), lasting.figures[0].metric.as_str()), (1, "symbols"));
         assert_eq!((lasting.peak_memory, lasting.cpu_ms, lasting.findings.len()), (None, 0, 0));
         assert_eq!(measured("").lasting(), None);
+    }
+
+    #[test]
+    fn a_number_is_read_back_as_it_was_written() {
+        for number in [0.1 + 0.2, -131_201_065.650_771_87, 1e-9, 123_456_789_012_345.0, 1.0 / 3.0, 0.0] {
+            let number = Number::of(number).expect("finite");
+            let text = serde_json::to_string(&number).expect("a number");
+            assert_eq!(serde_json::from_str::<Number>(&text).expect(&text), number, "{text}");
+        }
+        assert_eq!((Number::of(f64::NAN), Number::of(f64::INFINITY)), (None, None));
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn check(json: &Value, suite: &str, expected: [&str; 3]) {
 
 #[test]
 fn a_program_that_ends_well_passes_with_what_it_measured() {
-    let gate = "echo noise\n\
+    let gate = "echo noise\nsleep 0.1\n\
         echo '{\"bench\":\"surface\",\"metric\":\"symbols\",\"unit\":\"1\",\"samples\":[12,12],\"exact\":true}'\n\
         echo '{\"bench\":\"surface\",\"metric\":\"time\",\"unit\":\"ms\",\"samples\":[3,1,2]}'\n\
         echo '{\"finding\":\"deprecated\",\"file\":\"a.h\",\"line\":3,\"level\":\"warning\"}'\n\
@@ -65,7 +65,7 @@ fn a_program_that_ends_well_passes_with_what_it_measured() {
         figures.iter().map(|one| format!("{} {} {}", one["metric"], one["value"], one["samples"])).collect();
     assert_eq!(short, ["\"symbols\" 12.0 2", "\"time\" 2.0 3"]);
     assert_eq!(measured["findings"][0], "a.h:3: warning: deprecated");
-    assert!(measured["cpu_ms"].is_u64(), "{measured:#}");
+    assert!(measured["cpu_ms"].is_u64() && measured["peak_memory"].as_u64() > Some(100_000), "{measured:#}");
     // In evidence is what does not differ between two runs.
     made.run(&["evidence", "record"]).expect(0);
     let platform = format!("compat/evidence/{}-{}.toml", std::env::consts::OS, std::env::consts::ARCH);
