@@ -146,7 +146,7 @@ fn a_result_is_reused_until_the_command_or_a_file_that_it_names_changes() {
             ("p/src/lib.rs", ""),
         ],
     );
-    let gate = suite("gate", r#"["sh", "gates/gate.sh", "--rules=gates/rules.txt", "one"]"#, "");
+    let gate = suite("gate", r#"["sh", "gates/gate.sh", "--rules=gates/rules.txt", "gates/folder", "one"]"#, "");
     made.write(
         "compat/matrix.toml",
         with_here(&format!("[project]\npackages = [\"p\"]\n[axis]\nrust = [HERE]\n{gate}")),
@@ -155,13 +155,18 @@ fn a_result_is_reused_until_the_command_or_a_file_that_it_names_changes() {
         .file("gates/gate.sh", "grep -q yes gates/rules.txt\n")
         .file("gates/rules.txt", "yes\n")
         .file("gates/other.txt", "x\n")
-        .file(".gitignore", "target\ngates/rules.txt\n");
+        .file("gates/folder/a.txt", "x\n")
+        .file(".gitignore", "target\ngates/rules.txt\n*.cache\n");
     git(&made, &["init", "--quiet"]);
     commit(&made);
     let runs = |code| totals(&made.json(code, &[]))[1];
     assert_eq!([runs(0), runs(0)], [1, 0]);
     made.write("gates/other.txt", "y\n");
     assert_eq!(runs(0), 0, "it does not name this one");
+    made.write("gates/folder/b.cache", "what a program leaves there, ignored by git");
+    assert_eq!(runs(0), 0);
+    made.write("gates/folder/a.txt", "y\n");
+    assert_eq!(runs(0), 1, "a file of a folder that is named");
     // git ignores it; it counts as it is named.
     made.write("gates/rules.txt", "no\n");
     assert_eq!(judged(&made.json(1, &[]), "gate")[1], "failed");
