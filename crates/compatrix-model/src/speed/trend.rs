@@ -138,8 +138,8 @@ fn contradiction(entry: &Entry) -> Option<String> {
             return Some(format!("its counts are {base} and {head}, and a count is neither negative nor infinite"));
         }
         // Of a metric of which more is better, the cost is the other way round.
-        let seen = (head / base).ln().abs();
-        if ratio.is_some_and(|ratio| !((ratio.ln().abs() - seen).abs() < 0.01) && !(*base == 0.0 && *head == 0.0)) {
+        let agrees = |ratio: f64| base == head || (ratio.ln().abs() - (head / base).ln().abs()).abs() < 0.01;
+        if ratio.is_some_and(|ratio| !agrees(ratio)) {
             return Some(format!("its counts are {base} and {head}, which is not its ratio"));
         }
     }

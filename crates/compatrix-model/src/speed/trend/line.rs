@@ -20,7 +20,9 @@ pub struct Line<'a> {
     pub bench: &'a str,
     /// `time`, `instructions` and so on.
     pub metric: &'a str,
-    /// A place for each record of the platform, in the order of the commits; nothing where the bench has no level.
+    /// The commits of the platform's records, in their order.
+    pub commits: Vec<&'a str>,
+    /// A place for each of them; nothing where the bench has no level.
     pub points: Vec<Option<Point<'a>>>,
     /// Where its level changed, by position; found only among records with one base.
     pub changes: Vec<trend::ChangePoint>,
@@ -52,7 +54,8 @@ pub fn lines(records: &[Record]) -> Result<Vec<Line<'_>>, String> {
             let (suite, cell, bench, metric) = key;
             let points = levels(&ordered, key);
             let changes = changes(&ordered, key);
-            all.push(Line { platform, suite, cell, bench, metric, points, changes });
+            let commits = ordered.iter().map(|record| record.commit.as_str()).collect();
+            all.push(Line { platform, suite, cell, bench, metric, commits, points, changes });
         }
     }
     Ok(all)
