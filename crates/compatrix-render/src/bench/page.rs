@@ -18,7 +18,7 @@ use crate::markdown::{code, text, Table};
 pub struct Facts<'a> {
     /// The spec, for its suites of kind `bench`.
     pub spec: &'a Spec,
-    /// Its targets.
+    /// The figures that its benches are to reach.
     pub targets: &'a [Target],
     /// All committed records.
     pub records: &'a [Record],

@@ -177,7 +177,15 @@ fn report() -> SpeedReport {
             comparison("open", "latency", "ms", None),
             Comparison { ratio: Some(f64::NAN), ..comparison("odd", "time", "ns", Some(0.1)) },
         ],
-        canary: Some(Canary { proven: true, why: String::new(), spread: 0.01, rounds: 32 }),
+        canary: Some(Canary {
+            proven: true,
+            why: String::new(),
+            spread: Some(0.01),
+            rounds: 32,
+            same: None,
+            slow: None,
+            drift: None,
+        }),
         targets: vec![Judged {
             group: Some(0),
             bench: "open".into(),
