@@ -142,6 +142,12 @@ impl Lower<'_> {
                         .collect();
                     on.with("schedule", crons)
                 }
+                Trigger::Completed { workflow, why } => {
+                    let run = Map::default()
+                        .with("workflows", vec![self.literal(workflow, "on.workflow_run")])
+                        .with("types", vec![Node::from("completed")]);
+                    on.with("workflow_run", run).beside(format!("zizmor: ignore[dangerous-triggers] {why}"))
+                }
                 Trigger::Dispatch { events } if events.is_empty() => on.with("workflow_dispatch", Node::Nothing),
                 Trigger::Dispatch { events } => {
                     let options: Vec<Node> = events.iter().map(|event| event.as_str().into()).collect();
