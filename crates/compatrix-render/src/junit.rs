@@ -161,6 +161,6 @@ fn properties(row: &Row) -> Vec<(String, String)> {
 }
 
 /// Drops characters that XML 1.0 does not allow; quick-junit handles escapes and most of the rest.
-fn xml_text(text: &str) -> String {
+pub(crate) fn xml_text(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')).collect()
 }

@@ -8,6 +8,7 @@
 //! the spec, [`mod@doctor`] the report on host and workspace, and [`blocks`] the layout shared by all grids.
 
 pub mod badge;
+pub mod bench;
 pub mod blocks;
 pub mod choice;
 pub mod ci_cost;

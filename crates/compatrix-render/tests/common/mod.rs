@@ -1,6 +1,7 @@
 //! Sample data for the tests, and golden files.
 #![allow(dead_code, clippy::disallowed_methods, unreachable_pub, missing_docs)]
 
+pub mod bench;
 pub mod leaks;
 pub mod schema;
 

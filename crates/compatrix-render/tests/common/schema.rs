@@ -16,6 +16,11 @@ impl Schema {
         Schema(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
     }
 
+    /// The schema of this text.
+    pub fn of(text: &str) -> Self {
+        Schema(serde_json::from_str(text).unwrap())
+    }
+
     /// What is wrong with a document, with the place of each.
     pub fn check(&self, document: &Value) -> Vec<String> {
         let mut wrong = Vec::new();
@@ -69,6 +74,9 @@ impl Schema {
                 "minItems" if value.as_array().is_some_and(|list| (list.len() as u64) < wants.as_u64().unwrap()) => {
                     say(format!("has fewer than {wants} items"));
                 }
+                "maxItems" if value.as_array().is_some_and(|list| (list.len() as u64) > wants.as_u64().unwrap()) => {
+                    say(format!("has more than {wants} items"));
+                }
                 "uniqueItems" if *wants == Value::Bool(true) => {
                     let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
                     if list.iter().enumerate().any(|(n, one)| list[..n].contains(one)) {
@@ -92,7 +100,7 @@ impl Schema {
                         say(format!("{fits} of {word} fit"));
                     }
                 }
-                "type" | "enum" | "minItems" | "uniqueItems" | "minimum" | "maximum" => {}
+                "type" | "enum" | "minItems" | "maxItems" | "uniqueItems" | "minimum" | "maximum" => {}
                 // `pattern` is only for values that are not written so far (GUIDs, languages).
                 other => panic!("{at}: the schema's word {other:?} is not known to this check"),
             }
