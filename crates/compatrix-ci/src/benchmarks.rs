@@ -71,8 +71,9 @@ fn of_event(
     let name = &settings.profile;
     let whole = spec.profile(name).map_err(|unknown| unknown.to_string())?;
     let profile = spec.narrowed(whole, |suite| suite.run_by() == RunBy::Bench);
-    let profile = profile
-        .ok_or_else(|| format!("the profile `{name}` has no suite of kind `bench`, so `bench` has nothing to compare"))?;
+    let profile = profile.ok_or_else(|| {
+        format!("the profile `{name}` has no suite of kind `bench`, so `bench` has nothing to compare")
+    })?;
     let platforms = &ci.events[&event].platforms;
     let mut jobs = Vec::new();
     for (platform, runner) in ci.runners.iter().filter(|(platform, _)| platforms.contains(platform)) {

@@ -161,7 +161,10 @@ fn gate(
 fn purpose(job: &BenchJob) -> Vec<String> {
     let mut lines = wrap("Builds base and head, and runs the benchmarks of both in turn.", "");
     if job.event == CiEvent::PullRequest {
-        lines.extend(wrap("You can make this a required check, in addition to the verdicts of the other workflows.", ""));
+        lines.extend(wrap(
+            "You can make this a required check, in addition to the verdicts of the other workflows.",
+            "",
+        ));
     }
     lines
 }
@@ -197,7 +200,8 @@ fn compare(job: &BenchJob, missing_fails: bool, options: &Options<'_>) -> Step {
         ($more:literal) => {
             ours!(
                 options.program,
-                "bench --profile \"$PROFILE\" --base \"$BASE\" --json target/ci/bench/report.json", $more
+                "bench --profile \"$PROFILE\" --base \"$BASE\" --json target/ci/bench/report.json",
+                $more
             )
         };
     }

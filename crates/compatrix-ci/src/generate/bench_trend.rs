@@ -66,7 +66,8 @@ pub(super) fn job(spec: &Spec, ci: &Ci, push: &BenchJob, needs: Vec<String>, opt
         id: "trend".to_owned(),
         name: Text::literal("record the benchmarks of this commit"),
         about: vec![
-            "The only job that writes. It has no checkout, and runs nothing that was built from this repository.".to_owned(),
+            "The only job that writes. It has no checkout, and runs nothing that was built from this repository."
+                .to_owned(),
         ],
         condition: Some(expression::PUSHED),
         needs,

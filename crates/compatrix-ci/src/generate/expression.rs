@@ -60,8 +60,7 @@ pub(super) const GROUP_OF_HEAD: Expression = Expression(
 /// The commit of the pull request whose run has completed.
 pub(super) const HEAD_SHA: Expression = Expression("${{ github.event.workflow_run.head_sha }}");
 /// The repository that the pull request comes from.
-pub(super) const HEAD_REPOSITORY: Expression =
-    Expression("${{ github.event.workflow_run.head_repository.full_name }}");
+pub(super) const HEAD_REPOSITORY: Expression = Expression("${{ github.event.workflow_run.head_repository.full_name }}");
 /// The run that has completed.
 pub(super) const COMPLETED_RUN: Expression = Expression("${{ github.event.workflow_run.id }}");
 /// The URL of the run that has completed.

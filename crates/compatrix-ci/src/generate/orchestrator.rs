@@ -92,9 +92,7 @@ pub(super) fn build(options: &Options<'_>, platform: &str) -> Step {
     let mut step = match options.program {
         Program::Xtask(package) => {
             let compile = match triple {
-                Some(_) => {
-                    "cargo build --locked --manifest-path \"$MANIFEST\" --bin \"$BINARY\" --target \"$TARGET\""
-                }
+                Some(_) => "cargo build --locked --manifest-path \"$MANIFEST\" --bin \"$BINARY\" --target \"$TARGET\"",
                 None => "cargo build --locked --manifest-path \"$MANIFEST\" --bin \"$BINARY\"",
             };
             let folder = triple.map(|triple| format!("{triple}/")).unwrap_or_default();
@@ -116,8 +114,7 @@ pub(super) fn build(options: &Options<'_>, platform: &str) -> Step {
         .env("HANDED", handed);
     if let Some(triple) = triple {
         let flags = format!("CARGO_TARGET_{}_RUSTFLAGS", triple.replace('-', "_").to_ascii_uppercase());
-        step =
-            step.env("TARGET", Text::literal(triple)).env(&flags, Text::literal("-C target-feature=+crt-static"));
+        step = step.env("TARGET", Text::literal(triple)).env(&flags, Text::literal("-C target-feature=+crt-static"));
     }
     step
 }

@@ -101,7 +101,9 @@ impl Scene<'_> {
             JobCommand::Compat => "The scheduled compatibility run fails",
             JobCommand::LeakCheck => "The scheduled leak-check run fails",
         };
-        let job = || report::job(self.options, title, (vec!["verdict".to_owned()], expression::SCHEDULE_FAILED), self.home().1);
+        let job = || {
+            report::job(self.options, title, (vec!["verdict".to_owned()], expression::SCHEDULE_FAILED), self.home().1)
+        };
         self.events().contains(&CiEvent::Schedule).then(job)
     }
 }

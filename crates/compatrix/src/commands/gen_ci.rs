@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use compatrix_ci::generate::header::Origin;
 use compatrix_ci::benchmarks::bench_jobs;
+use compatrix_ci::generate::header::Origin;
 use compatrix_ci::pins::{self, Bump};
 use compatrix_ci::update::{Flags, Update};
 use compatrix_ci::{durations, events};
