@@ -120,3 +120,38 @@ pub struct Comparison {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
 }
+
+impl Comparison {
+    /// Of a series: unproven, and without any figure but those of the sides.
+    pub fn unmeasured(series: &Series) -> Self {
+        Self {
+            group: series.group,
+            bench: series.bench.clone(),
+            metric: series.metric.clone(),
+            unit: series.unit.clone(),
+            change: Change::Unproven,
+            ratio: None,
+            interval: None,
+            smallest: None,
+            spread: None,
+            rounds: u32::try_from(series.base.len().min(series.head.len())).unwrap_or(u32::MAX),
+            p: None,
+            p_corrected: None,
+            p_mann_whitney: None,
+            p_welch: None,
+            base: series.of_base.clone(),
+            head: series.of_head.clone(),
+            why: String::new(),
+        }
+    }
+
+    /// Whether no more rounds are needed.
+    pub fn is_settled(&self) -> bool {
+        self.change != Change::Unproven
+    }
+
+    /// What it is about, within a gate.
+    pub(crate) fn key(&self) -> (usize, &str, &str) {
+        (self.group, &self.bench, &self.metric)
+    }
+}

@@ -12,19 +12,19 @@
 //! What is settled at the first look stays settled, and counts as a test at the second. Exact metrics need no test.
 
 mod exact;
+mod rules;
 mod timed;
 
 use std::collections::BTreeMap;
 
 use crate::comparison::{Change, Comparison, Rules, Series};
 use crate::stats::holm::holm;
-use crate::stats::signed_rank::Center;
+
+use rules::Test;
+pub use rules::CONFIDENCE;
 
 /// The chance at each look that a bench called *not slower* is slower by the tolerance or more.
 pub const MISSED: f64 = 0.025;
-
-/// The confidence of the intervals that are reported.
-pub const CONFIDENCE: f64 = 0.95;
 
 /// When verdicts are taken. Both looks are fixed before anything runs.
 #[derive(Debug, Clone, Copy)]
@@ -34,31 +34,6 @@ pub enum Look<'a> {
     /// After twice as many, with what the first look said. The values of a series are those of all rounds; a series that
     /// is settled may be left out.
     Second(&'a [Comparison]),
-}
-
-impl Comparison {
-    /// Whether no more rounds are needed.
-    pub fn is_settled(&self) -> bool {
-        self.change != Change::Unproven
-    }
-
-    /// What it is about, within a gate.
-    fn key(&self) -> (usize, &str, &str) {
-        (self.group, &self.bench, &self.metric)
-    }
-}
-
-impl Rules {
-    /// The level of one look.
-    fn alpha_of_a_look(&self) -> f64 {
-        self.alpha / 2.0
-    }
-
-    /// How many rounds it takes at least before one of so many series can be called slower.
-    pub fn rounds_needed(&self, series: usize) -> u32 {
-        let level = self.alpha_of_a_look() / series.max(1) as f64;
-        (-level.log2()).ceil().max(1.0) as u32
-    }
 }
 
 /// Compares all series of a gate, in their order; after them, those of the first look that have no series any more.
@@ -88,22 +63,6 @@ pub fn compare(rules: &Rules, series: &[Series], look: Look<'_>) -> Vec<Comparis
     }
     settle(rules, &mut compared, &tests);
     compared
-}
-
-/// The p values of one series.
-#[derive(Debug)]
-struct Test {
-    slower: f64,
-    faster: f64,
-    not_slower: f64,
-    /// Where the log ratios lie; `None` if the first look has settled it or nothing could be tested. It counts all the same.
-    center: Option<Center>,
-}
-
-impl Test {
-    fn over(slower: f64, faster: f64) -> Self {
-        Self { slower, faster, not_slower: 1.0, center: None }
-    }
 }
 
 /// How a comparison of the first look counts at the second: what has been rejected stays so, and the others could still

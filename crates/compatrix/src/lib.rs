@@ -73,7 +73,7 @@ fn without_subcommand(mut args: Vec<OsString>) -> Vec<OsString> {
 
 /// The pages that `schema` writes: paths below the workspace root, and texts. `program` is how the user starts compatrix:
 /// `cargo xtask`.
-pub fn spec_pages(program: &str) -> [(String, String); 2] {
+pub fn spec_pages(program: &str) -> [(String, String); 3] {
     commands::schema::pages(program)
 }
 

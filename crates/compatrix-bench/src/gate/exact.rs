@@ -1,6 +1,6 @@
 //! One series of an exact metric: instructions, allocations, bytes, hit rates.
 
-use super::timed::{paired, percent, unmeasured};
+use super::rules::{paired, percent};
 use crate::comparison::{Change, Comparison, Rules, Series};
 use crate::measured::Better;
 use crate::stats::median;
@@ -9,7 +9,7 @@ use crate::stats::median;
 pub(super) fn compare(rules: &Rules, series: &Series) -> Comparison {
     match changed(rules, series) {
         Ok(compared) => compared,
-        Err(why) => Comparison { why, ..unmeasured(series) },
+        Err(why) => Comparison { why, ..Comparison::unmeasured(series) },
     }
 }
 
@@ -35,7 +35,7 @@ fn changed(rules: &Rules, series: &Series) -> Result<Comparison, String> {
         None if after > before => Change::Slower,
         None => Change::Faster,
     };
-    Ok(Comparison { change, ratio, ..unmeasured(series) })
+    Ok(Comparison { change, ratio, ..Comparison::unmeasured(series) })
 }
 
 /// The value of one side, if its repeats agree on one.

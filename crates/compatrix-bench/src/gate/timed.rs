@@ -1,6 +1,6 @@
 //! One series of times, or of another metric that varies from process to process.
 
-use super::{Test, CONFIDENCE};
+use super::rules::{paired, percent, Test, CONFIDENCE};
 use crate::comparison::{Change, Comparison, Rules, Series};
 use crate::measured::Better;
 use crate::stats::signed_rank::{signed_rank, Center};
@@ -10,7 +10,7 @@ use crate::stats::{spread, two_samples};
 pub(super) fn compare(rules: &Rules, series: &Series) -> (Comparison, Option<Test>) {
     let logs = match logs(series) {
         Ok(logs) => logs,
-        Err(why) => return (Comparison { why, ..unmeasured(series) }, Some(Test::over(1.0, 1.0))),
+        Err(why) => return (Comparison { why, ..Comparison::unmeasured(series) }, Some(Test::over(1.0, 1.0))),
     };
     let center = Center::of(&logs);
     let mut compared = Comparison {
@@ -19,7 +19,7 @@ pub(super) fn compare(rules: &Rules, series: &Series) -> (Comparison, Option<Tes
         spread: spread(&logs),
         p_mann_whitney: two_samples::mann_whitney(&series.base, &series.head),
         p_welch: two_samples::welch(&series.base, &series.head),
-        ..unmeasured(series)
+        ..Comparison::unmeasured(series)
     };
     if logs.len() > 1 && logs.iter().all(|d| (d - logs[0]).abs() < 1e-12) {
         compared.why = format!(
@@ -64,12 +64,6 @@ pub(super) fn explain(rules: &Rules, compared: &mut Comparison, center: &Center,
     };
 }
 
-/// `3 %`, `6.2 %`.
-pub(super) fn percent(share: f64) -> String {
-    let tenths = (share * 1000.0).round() / 10.0;
-    format!("{tenths} %")
-}
-
 /// The log ratios of cost, head over base; or why there are none.
 fn logs(series: &Series) -> Result<Vec<f64>, String> {
     paired(series)?;
@@ -87,41 +81,7 @@ fn logs(series: &Series) -> Result<Vec<f64>, String> {
     Ok(series.base.iter().zip(&series.head).map(|(base, head)| sign * (head.ln() - base.ln())).collect())
 }
 
-/// Fails unless both sides have as many rounds, and any.
-pub(super) fn paired(series: &Series) -> Result<(), String> {
-    match (series.base.len(), series.head.len()) {
-        (0, 0) => Err("no round measured it".to_owned()),
-        (_, 0) => Err("only the base measured it".to_owned()),
-        (0, _) => Err("only the head measured it".to_owned()),
-        (base, head) if base != head => Err(format!("the base measured it in {base} rounds and the head in {head}")),
-        _ => Ok(()),
-    }
-}
-
 /// The interval of the ratio at [`CONFIDENCE`]; `None` of fewer than six rounds.
 fn interval(center: &Center) -> Option<(f64, f64)> {
     center.bounds((1.0 - CONFIDENCE) / 2.0).map(|(low, high)| (low.exp(), high.exp()))
-}
-
-/// Without any figure of its own.
-pub(super) fn unmeasured(series: &Series) -> Comparison {
-    Comparison {
-        group: series.group,
-        bench: series.bench.clone(),
-        metric: series.metric.clone(),
-        unit: series.unit.clone(),
-        change: Change::Unproven,
-        ratio: None,
-        interval: None,
-        smallest: None,
-        spread: None,
-        rounds: u32::try_from(series.base.len().min(series.head.len())).unwrap_or(u32::MAX),
-        p: None,
-        p_corrected: None,
-        p_mann_whitney: None,
-        p_welch: None,
-        base: series.of_base.clone(),
-        head: series.of_head.clone(),
-        why: String::new(),
-    }
 }
