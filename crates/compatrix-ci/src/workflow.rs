@@ -71,8 +71,8 @@ pub enum Trigger {
 pub struct Concurrency {
     /// The name shared by runs that exclude each other.
     pub group: Expression,
-    /// Whether a newer run cancels a running one of its group.
-    pub cancel: Text,
+    /// When a newer run cancels a running one of its group; `None` for always.
+    pub cancel: Option<Expression>,
 }
 
 /// An expression, or a text that contains `${{ … }}`. A literal of this program, never built from values.

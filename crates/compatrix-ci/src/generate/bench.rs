@@ -52,7 +52,7 @@ pub(super) fn workflow(spec: &Spec, ci: &Ci, benches: &[BenchJob], options: &Opt
         on: triggers(ci, options, &events),
         concurrency: Some(Concurrency {
             group: expression::GROUP_OF_PULL_REQUEST,
-            cancel: Text::Expression(expression::IS_PULL_REQUEST),
+            cancel: Some(expression::IS_PULL_REQUEST),
         }),
         env: Vec::new(),
         jobs,

@@ -53,7 +53,7 @@ pub(super) fn workflow(ci: &Ci, benches: &[BenchJob], options: &Options<'_>) -> 
             workflow: place.name(bench::NAME),
             why: "runs no code of the pull request; a job without write access checks its report",
         }],
-        concurrency: Some(Concurrency { group: expression::GROUP_OF_HEAD, cancel: Text::literal("true") }),
+        concurrency: Some(Concurrency { group: expression::GROUP_OF_HEAD, cancel: None }),
         env: Vec::new(),
         jobs: vec![render(ci, &platforms, options), comment(ci, options)],
     })
@@ -69,7 +69,6 @@ fn render(ci: &Ci, platforms: &[&str], options: &Options<'_>) -> WorkflowJob {
         steps.push(steps::compiled(options, &format!("benchmarks-{platform}"), Text::literal("false")));
     }
     steps.push(orchestrator::build(options, platform));
-    steps.push(steps::on_path(options));
     // Neither the size that a zip file states nor the paths in it matter: one file is unpacked, into a pipe.
     let lines = vec![
         "mkdir -p target/ci/reports",
@@ -92,7 +91,8 @@ fn render(ci: &Ci, platforms: &[&str], options: &Options<'_>) -> WorkflowJob {
         "ci bench-comment target/ci/reports --output target/ci/comment.md --commit \"$HEAD_SHA\" --run-page \"$RUN_PAGE\""
     );
     steps.push(
-        run("Check the reports and render the comment", vec![line])
+        // Not by GITHUB_PATH: here no step may change what later ones run.
+        run("Check the reports and render the comment", vec!["export PATH=\"$PWD/target/ci/bin:$PATH\"", line])
             .env("HEAD_SHA", Text::Expression(expression::HEAD_SHA))
             .env("RUN_PAGE", Text::Expression(expression::COMPLETED_PAGE)),
     );
@@ -129,7 +129,7 @@ fn comment(ci: &Ci, options: &Options<'_>) -> WorkflowJob {
         "  exit 0",
         "fi",
         "id=$(gh api --paginate \"repos/$GITHUB_REPOSITORY/issues/$number/comments?per_page=100\" \\",
-        "  --jq '.[] | select(.user.login == \"github-actions[bot]\" and (.body | startswith(env.MARK))) | .id')",
+        "  --jq '.[] | select(.user.login == \"github-actions[bot]\" and (.body | startswith(env.FIRST_LINE))) | .id')",
         "id=${id%%$'\\n'*}",
         "if [ -n \"$id\" ]; then",
         "  gh api --silent --method PATCH \"repos/$GITHUB_REPOSITORY/issues/comments/$id\" -F body=@rendered/comment.md",
@@ -141,7 +141,7 @@ fn comment(ci: &Ci, options: &Options<'_>) -> WorkflowJob {
         .env("GH_TOKEN", Text::Expression(expression::TOKEN))
         .env("HEAD_SHA", Text::Expression(expression::HEAD_SHA))
         .env("HEAD_REPOSITORY", Text::Expression(expression::HEAD_REPOSITORY))
-        .env("MARK", Text::literal(mark(options.place)))
+        .env("FIRST_LINE", Text::literal(mark(options.place)))
         .at_top();
     WorkflowJob {
         id: "comment".to_owned(),

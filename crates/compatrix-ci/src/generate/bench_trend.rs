@@ -39,7 +39,7 @@ pub(super) fn job(spec: &Spec, ci: &Ci, push: &BenchJob, needs: Vec<String>, opt
         "if [ ! -d records ]; then echo 'there is no record of this commit'; exit 0; fi",
         "gh auth setup-git",
         "git init --quiet trend",
-        "cd trend",
+        "cd trend || exit",
         "git remote add origin \"$GITHUB_SERVER_URL/$GITHUB_REPOSITORY\"",
         "git config user.name 'github-actions[bot]'",
         "git config user.email '41898282+github-actions[bot]@users.noreply.github.com'",

@@ -106,9 +106,8 @@ impl Lower<'_> {
         map = map.with("on", self.triggers(&workflow.on)).gap();
         map = map.with("permissions", Map::default()).beside("each job requests what it needs").gap();
         if let Some(concurrency) = &workflow.concurrency {
-            let group = Map::default()
-                .with("group", expression(concurrency.group))
-                .with("cancel-in-progress", self.scalar(&concurrency.cancel, "concurrency"));
+            let cancel = concurrency.cancel.map_or(Node::Bool(true), expression);
+            let group = Map::default().with("group", expression(concurrency.group)).with("cancel-in-progress", cancel);
             map = map.with("concurrency", group).gap();
         }
         if !workflow.env.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use compatrix_model::matrix_spec::{Ci, CiEvent, Claims, JobCommand, ToolSource};
 
 use super::expression;
-use crate::workflow::{Concurrency, Text, Trigger};
+use crate::workflow::{Concurrency, Trigger};
 use crate::{CiPlan, Place};
 
 /// Inputs of a workflow other than spec and plans.
@@ -59,7 +59,7 @@ pub(super) enum Saves {
 }
 
 pub(super) fn concurrency() -> Concurrency {
-    Concurrency { group: expression::GROUP, cancel: Text::Expression(expression::IS_PULL_REQUEST) }
+    Concurrency { group: expression::GROUP, cancel: Some(expression::IS_PULL_REQUEST) }
 }
 
 /// The platform and runner of jobs that run no cells: Linux if possible, otherwise the first.

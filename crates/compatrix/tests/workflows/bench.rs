@@ -210,7 +210,7 @@ fn words_of_the_spec_arrive() {
     let comment = &files["crates-pool-benchmarks-comment.yml"];
     assert_eq!(comment.at("on/workflow_run/workflows").texts(), [file.at("name").text()]);
     let post = comment.at("jobs/comment/steps").items().last().unwrap();
-    assert_eq!(post.at("env/MARK").text(), "<!-- compatrix: benchmarks of crates/pool -->");
+    assert_eq!(post.at("env/FIRST_LINE").text(), "<!-- compatrix: benchmarks of crates/pool -->");
     // One without a comment.
     let silent = SPEC.replace("bench = \"speed\"\n[ci.push]", "bench = \"speed\"\nbench-comment = false\n[ci.push]");
     assert_eq!(trees(&silent, By::Git, &below).keys().collect::<Vec<_>>(), ["crates-pool-benchmarks.yml"]);
