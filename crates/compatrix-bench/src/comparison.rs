@@ -40,6 +40,8 @@ pub struct Series {
     pub better: Better,
     /// Whether it is an exact metric.
     pub exact: bool,
+    /// The slowdown that is tolerated, where it is not that of the rules: 0.03 is 3 %.
+    pub tolerance: Option<f64>,
     /// The values of the base, one a round, in the rounds' order.
     pub base: Vec<f64>,
     /// Those of the head, as many.

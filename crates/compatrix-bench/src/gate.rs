@@ -61,7 +61,8 @@ pub fn compare(rules: &Rules, series: &[Series], look: Look<'_>) -> Vec<Comparis
         compared.push(gone.clone());
         tests.push(of_settled(gone));
     }
-    settle(rules, &mut compared, &tests);
+    let tolerances: Vec<f64> = series.iter().map(|one| one.tolerance.unwrap_or(rules.tolerance)).collect();
+    settle(rules, &tolerances, &mut compared, &tests);
     compared
 }
 
@@ -75,13 +76,16 @@ fn of_settled(first: &Comparison) -> Option<Test> {
 }
 
 /// Corrects over all tests, and says what each comes to.
-fn settle(rules: &Rules, compared: &mut [Comparison], tests: &[Option<Test>]) {
+fn settle(rules: &Rules, tolerances: &[f64], compared: &mut [Comparison], tests: &[Option<Test>]) {
     let counted: Vec<&Test> = tests.iter().flatten().collect();
     let slower = holm(&counted.iter().map(|test| test.slower).collect::<Vec<_>>());
     let faster = holm(&counted.iter().map(|test| test.faster).collect::<Vec<_>>());
     let level = rules.alpha_of_a_look();
-    let tested = compared.iter_mut().zip(tests).filter_map(|(one, test)| Some((one, test.as_ref()?)));
-    for ((one, test), (slower, faster)) in tested.zip(slower.into_iter().zip(faster)) {
+    // What has no series any more is settled.
+    let tolerances = tolerances.iter().chain(std::iter::repeat(&rules.tolerance));
+    let tested = compared.iter_mut().zip(tests).zip(tolerances);
+    let tested = tested.filter_map(|((one, test), tolerance)| Some((one, test.as_ref()?, tolerance)));
+    for ((one, test, tolerance), (slower, faster)) in tested.zip(slower.into_iter().zip(faster)) {
         let Some(center) = &test.center else { continue };
         one.p_corrected = Some(slower);
         one.change = if slower <= level {
@@ -93,7 +97,7 @@ fn settle(rules: &Rules, compared: &mut [Comparison], tests: &[Option<Test>]) {
         } else {
             Change::Unproven
         };
-        timed::explain(rules, one, center, counted.len());
+        timed::explain(rules, *tolerance, one, center, counted.len());
     }
 }
 

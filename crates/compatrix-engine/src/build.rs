@@ -11,7 +11,7 @@ mod record;
 mod runner;
 mod runner_check;
 mod share;
-mod stand_in;
+pub(crate) mod stand_in;
 mod units;
 
 pub(crate) use cargo::{

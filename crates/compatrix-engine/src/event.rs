@@ -44,6 +44,13 @@ pub enum Event {
         /// Processor time in milliseconds.
         cpu_ms: u64,
     },
+    /// A round of benchmarks begins.
+    Round {
+        /// How many there were.
+        done: u32,
+        /// How many there will be, at this look.
+        of: u32,
+    },
     /// A cell has its result.
     RunFinished {
         /// The same as in the results.

@@ -31,6 +31,8 @@ pub mod walk;
 
 pub mod session;
 
+pub mod bench;
+
 pub mod lock;
 
 pub mod rehearse;

@@ -12,6 +12,7 @@ pub mod host;
 pub mod lock;
 pub mod machine;
 pub mod memo;
+pub(crate) mod pin;
 pub mod process;
 pub(crate) mod processes;
 pub mod recording;

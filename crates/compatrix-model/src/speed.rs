@@ -2,7 +2,7 @@
 
 mod exit;
 
-use compatrix_bench::{Change, Comparison, Judged};
+use compatrix_bench::{Canary, Change, Comparison, Judged};
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellId;
@@ -16,7 +16,7 @@ pub use exit::{Ends, Tally};
 pub struct SpeedReport {
     /// `linux-x86_64` and so on.
     pub platform: String,
-    /// The machine.
+    /// What measured.
     pub machine: Machine,
     /// What was compared with what.
     pub question: Question,
@@ -73,7 +73,7 @@ pub enum Question {
     },
     /// Values of an axis, in the same sources.
     Across {
-        /// The axis.
+        /// Its name in the spec.
         axis: String,
         /// The value that the others are compared with.
         reference: String,
@@ -145,7 +145,7 @@ pub struct Side {
     pub cpu_ms: Option<u64>,
 }
 
-/// One round.
+/// A process of each side and program.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Round {
     /// The positions of the sides in the order in which they ran.
@@ -164,20 +164,6 @@ pub struct GroupTrouble {
     pub side: String,
     /// Why, in one sentence.
     pub cause: String,
-}
-
-/// What the spin of our own says of this machine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Canary {
-    /// Whether no change was called none, and 10 % more were called slower.
-    pub proven: bool,
-    /// Why not; empty if proven.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub why: String,
-    /// The spread of a round of the spin, 0.02 is 2 %.
-    pub spread: f64,
-    /// How many rounds there were.
-    pub rounds: u32,
 }
 
 impl SpeedReport {

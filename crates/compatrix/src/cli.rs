@@ -1,5 +1,6 @@
 //! The command line as data: what clap parses and `--help` shows.
 
+mod bench;
 mod ci;
 mod leak;
 mod parse;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use bench::{BenchArgs, BenchFormat};
 pub use ci::{BenchCommentArgs, CiCommand, GenCiArgs, MergeArgs, Rehearsable, RehearseArgs};
 pub use leak::{LeakArgs, LeakFormat};
 pub use parse::parse;
@@ -86,6 +88,9 @@ pub enum Command {
     /// Run the tests under tools that find leaks and memory errors
     #[command(after_help = leak::HELP)]
     LeakCheck(leak::LeakArgs),
+    /// Measure benchmarks of two builds in turn and say which are slower
+    #[command(after_help = bench::HELP)]
+    Bench(bench::BenchArgs),
     /// Generate GitHub Actions workflows from the spec
     #[command(after_help = ci::GEN_CI_HELP)]
     GenCi(GenCiArgs),

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bench;
 mod ci;
 mod compat;
 mod doctor;
@@ -28,6 +29,7 @@ pub(crate) fn run(global: &Global, command: &Command, terminal: &Terminal) -> Re
         Command::Compat(args) => compat::run(global, args, terminal),
         Command::Plan(args) => plan::run(global, args, terminal),
         Command::LeakCheck(args) => leak::run(global, args, terminal),
+        Command::Bench(args) => bench::run(global, args, terminal),
         Command::GenCi(args) => gen_ci::run(global, args, terminal),
         Command::Ci(command) => ci::run(global, command, terminal),
         Command::Report(args) => report::run(global, args, terminal),

@@ -71,6 +71,8 @@ struct Progress<'a> {
     /// What is left, and when that was said.
     left: Option<(Duration, Instant)>,
     group_open: bool,
+    /// Rounds of benchmarks that are done, and all of this look.
+    rounds: Option<(u32, u32)>,
 }
 
 impl<'a> Progress<'a> {
@@ -88,6 +90,7 @@ impl<'a> Progress<'a> {
             builds: 0,
             left: None,
             group_open: false,
+            rounds: None,
         }
     }
 
@@ -119,6 +122,7 @@ impl<'a> Progress<'a> {
                     self.line(AnsiColor::Green, "Planned", &parts.join(", "));
                 }
             }
+            Event::Round { done, of } => self.rounds = Some((done, of)),
             Event::Left(ms) => self.left = Some((Duration::from_millis(ms), clock::instant())),
             Event::BuildStarted { build } => {
                 self.building.insert(build);
@@ -167,7 +171,8 @@ impl<'a> Progress<'a> {
         if let Some(bar) = &self.bar {
             bar.set_message(message);
             bar.tick();
-        } else if !self.terminal.quiet && self.of > 0 && self.said.elapsed() >= SIGN_OF_LIFE {
+        } else if !self.terminal.quiet && (self.of > 0 || self.rounds.is_some()) && self.said.elapsed() >= SIGN_OF_LIFE
+        {
             self.line(AnsiColor::Cyan, "Running", &message);
         }
     }
@@ -185,6 +190,9 @@ impl<'a> Progress<'a> {
                 Some(left) if !left.is_empty() => format!(", about {left} left"),
                 _ => format!(", {} so far", human(self.started.elapsed())),
             });
+        }
+        if let Some((done, of)) = self.rounds {
+            text = format!("round {} of {of}, {} so far", done + 1, human(self.started.elapsed()));
         }
         if let Some(first) = self.building.iter().next() {
             let more = match self.building.len() {

@@ -6,7 +6,7 @@ use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::host::Limits;
 use compatrix_leak::Tool;
 use compatrix_model::condition::Condition;
-use compatrix_model::matrix_spec::{JobCommand, Profile, Suite};
+use compatrix_model::matrix_spec::{JobCommand, Profile, RunBy, Suite};
 use compatrix_model::plan::Part;
 use compatrix_model::plan::{Choice, Plan};
 
@@ -68,6 +68,22 @@ impl<'a> Request<'a> {
             format!(
                 "{of} has no suite of kind `leak`{with}; in {SPEC}:\n\n[[suite]]\nname = \"{tool}\"\nkind = \
                  \"leak\"\ntool = \"{tool}\"\n"
+            )
+        })
+    }
+
+    /// The cells of `bench`: suites of kind `bench`.
+    ///
+    /// # Errors
+    /// As [`Request::compat`].
+    pub(crate) fn bench(opened: &'a Opened, selection: &'a Selection, event: &'a EventOptions) -> Result<Self, Error> {
+        let is_wanted = |suite: &Suite| suite.run_by() == RunBy::Bench;
+        Self::new(opened, selection, event, JobCommand::Compat)?.with_suites(is_wanted, |name| {
+            let elsewhere = opened.parsed.spec.suites.iter().any(is_wanted);
+            let of = if elsewhere { format!("the profile `{name}`") } else { "the spec".to_owned() };
+            format!(
+                "{of} has no suite of kind `bench`; in {SPEC}:\n\n[[suite]]\nname = \"speed\"\nkind = \"bench\"\npackages = \
+                 [\"the-package-with-benches\"]\n"
             )
         })
     }

@@ -79,6 +79,7 @@ fn empty(bench: &str) -> Series {
         unit: "ns".to_owned(),
         better: Better::Less,
         exact: false,
+        tolerance: None,
         base: Vec::new(),
         head: Vec::new(),
         of_base: Figures::default(),

@@ -21,14 +21,7 @@ pub(super) fn compare(rules: &Rules, series: &Series) -> (Comparison, Option<Tes
         p_welch: two_samples::welch(&series.base, &series.head),
         ..Comparison::unmeasured(series)
     };
-    if logs.len() > 1 && logs.iter().all(|d| (d - logs[0]).abs() < 1e-12) {
-        compared.why = format!(
-            "all {} rounds gave the same ratio, so this does not vary as times do; a count belongs declared as `exact`",
-            logs.len()
-        );
-        return (compared, Some(Test::over(1.0, 1.0)));
-    }
-    let tolerance = rules.tolerance.ln_1p();
+    let tolerance = series.tolerance.unwrap_or(rules.tolerance).ln_1p();
     let of_shifted = |by: f64| signed_rank(&logs.iter().map(|d| d + by).collect::<Vec<_>>());
     let (above, below) = (of_shifted(-tolerance), of_shifted(tolerance));
     compared.p = Some(above.greater);
@@ -41,11 +34,11 @@ pub(super) fn compare(rules: &Rules, series: &Series) -> (Comparison, Option<Tes
 /// Moved by δ, the log ratios are called slower by the strictest step of the correction as soon as their lower bound at
 /// that level passes ln(1 + tolerance): so the distance from the estimate down to that bound is what is added to the
 /// tolerance.
-pub(super) fn explain(rules: &Rules, compared: &mut Comparison, center: &Center, tests: usize) {
+pub(super) fn explain(rules: &Rules, tolerance: f64, compared: &mut Comparison, center: &Center, tests: usize) {
     let strictest = rules.alpha_of_a_look() / tests as f64;
     let lower = center.bounds(strictest).map(|(lower, _)| lower);
     let above = center.estimate().zip(lower).map(|(estimate, lower)| (estimate - lower).exp());
-    compared.smallest = above.map(|above| above * (1.0 + rules.tolerance));
+    compared.smallest = above.map(|above| above * (1.0 + tolerance));
     if compared.change != Change::Unproven {
         return;
     }
@@ -53,7 +46,7 @@ pub(super) fn explain(rules: &Rules, compared: &mut Comparison, center: &Center,
     compared.why = match compared.smallest {
         Some(smallest) => format!(
             "neither a slowdown of more than {} nor its absence could be shown in {rounds} rounds; one of {} would have been",
-            percent(rules.tolerance),
+            percent(tolerance),
             percent(smallest - 1.0),
         ),
         None => format!(

@@ -240,8 +240,10 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
     product.debug = build.debug;
     if build.targets != Targets::Packages && !product.executables.is_empty() {
         let asked = base(host, build, inputs, &target)?;
-        record::ask(host, &asked, (&target, inputs.toolchain.host.as_str()), &mut product, jobs)?;
-        runner::ask(host, &asked, &mut product, jobs)?;
+        let verb: &[&str] = if build.targets == Targets::Benches { &["bench"] } else { &["test", "--tests"] };
+        let place = (&*target, inputs.toolchain.host.as_str());
+        record::ask(host, (&asked, &[verb, &["--no-fail-fast"]].concat()), place, &mut product, jobs)?;
+        runner::ask(host, (&asked, verb), &mut product, jobs)?;
     }
     let looked_for = loader::places_before_others(host, &product);
     read.states.extend(Looked::default().states(host, &ground.env, &looked_for));

@@ -36,13 +36,13 @@ struct Start {
 }
 
 /// Asks cargo how it starts the product's executables. `command` is the `cargo test` of the build, without words that
-/// choose targets; then come its target folder and the toolchain's triple.
+/// choose targets, which are `verb`; then come its target folder and the toolchain's triple.
 ///
 /// # Errors
 /// cargo does not answer.
 pub(super) fn ask(
     host: &Host,
-    command: &Command,
+    (command, verb): (&Command, &[&str]),
     (target, own): (&Path, &str),
     product: &mut Product,
     jobs: &jobserver::Client,
@@ -52,7 +52,7 @@ pub(super) fn ask(
     let variable = format!("CARGO_TARGET_{}_RUNNER", triple.to_uppercase().replace(['-', '.'], "_"));
     let asked = command
         .clone()
-        .first(&["test", "--tests", "--no-fail-fast"])
+        .first(verb)
         .env(&variable, runner.to_string_lossy())
         .env(FOLDER, folder.path().to_string_lossy());
     let finished = asked

@@ -17,15 +17,21 @@ use crate::sys::process::Command;
 /// The word before each command in cargo's output.
 const SIGN: &str = "Executable `";
 
-/// Finds the runner of each executable. `command` is the `cargo test` of the build, without words that choose targets.
+/// Finds the runner of each executable. `command` is the `cargo test` of the build, without words that choose targets, which
+/// are `verb`.
 ///
 /// # Errors
 /// cargo's configuration has a runner, and this cargo does not tell it.
-pub(super) fn ask(host: &Host, command: &Command, product: &mut Product, jobs: &jobserver::Client) -> Result<()> {
+pub(super) fn ask(
+    host: &Host,
+    (command, verb): (&Command, &[&str]),
+    product: &mut Product,
+    jobs: &jobserver::Client,
+) -> Result<()> {
     if !may_have_one(host, command) {
         return Ok(());
     }
-    let asked = command.clone().first(&["test", "--tests", "--no-run", "--verbose"]);
+    let asked = command.clone().first(&["--no-run", "--verbose"]).first(verb);
     let finished = asked
         .run_sharing(jobs, &host.supervisor, &mut |_| {}, &mut |_| {})
         .with_context(|| format!("cannot start {}", asked.program))?;

@@ -13,7 +13,7 @@ use crate::sys::host::Host;
 ///
 /// # Errors
 /// It cannot be made.
-pub(super) fn link(host: &Host, name: &str) -> Result<PathBuf> {
+pub(crate) fn link(host: &Host, name: &str) -> Result<PathBuf> {
     link_in(&host.dir.join("bin"), name)
 }
 
@@ -33,7 +33,7 @@ pub(super) fn link_in(bin: &Path, name: &str) -> Result<PathBuf> {
 }
 
 /// Whether this process was started under this name.
-pub(super) fn is_called(name: &str) -> bool {
+pub(crate) fn is_called(name: &str) -> bool {
     let first = std::env::args_os().next().map(PathBuf::from);
     first.and_then(|path| path.file_name().map(|file| file == name)).unwrap_or(false)
 }

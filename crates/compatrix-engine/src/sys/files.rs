@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "files are read and written here")]
 
 mod output;
+mod same;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use sha2::Digest;
 use crate::sys::memo::Memo;
 
 pub use output::{can_write_output, holds_something_else, is_same_output};
+pub(crate) use same::{copy_if_changed, is_there, size};
 
 /// The most bytes of a file that are read at once.
 const BUFFER: usize = 256 * 1024;

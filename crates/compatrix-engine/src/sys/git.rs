@@ -41,18 +41,40 @@ impl<'h> Git<'h> {
     /// The variables that point git at another repository are not among those of builds. Caches of the work tree's state
     /// are the user's, and may start programs.
     fn ask_bytes(&self, args: &[&str]) -> Result<Result<Vec<u8>, String>> {
-        let command = Command::new(self.program.to_string_lossy(), &self.dir)
+        self.ask_with(&[], args)
+    }
+
+    fn ask_with(&self, env: &[(&str, &str)], args: &[&str]) -> Result<Result<Vec<u8>, String>> {
+        let mut command = Command::new(self.program.to_string_lossy(), &self.dir)
             .args(["-c", "core.fsmonitor=false"])
             .args(args.iter().copied())
             .envs(&self.host.ambient.for_builds())
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("LC_ALL", "C");
+        command.env.extend(env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let output = self.host.output(&command)?;
         if output.finished.status.success() {
             Ok(Ok(output.stdout))
         } else {
             Ok(Err(last_lines(&output.finished.stderr.text(), 2)))
         }
+    }
+
+    /// Writes all files of a commit into an empty folder. The index is one of its own, so that the user's stays as it is.
+    ///
+    /// # Errors
+    /// git cannot be started, or fails.
+    pub(crate) fn export(&self, commit: &str, dir: &Path) -> Result<()> {
+        let index = tempfile::NamedTempFile::new_in(dir.parent().unwrap_or(dir))?.into_temp_path();
+        // git makes it; an empty file is no index.
+        files::remove(&index)?;
+        let text = index.to_string_lossy();
+        let env = [("GIT_INDEX_FILE", &*text)];
+        let prefix = format!("--prefix={}/", dir.display());
+        for args in [&["read-tree", commit][..], &["checkout-index", "--all", "--quiet", &prefix]] {
+            self.ask_with(&env, args)?.map_err(|why| failed(args, &why))?;
+        }
+        Ok(())
     }
 
     /// Like [`Git::ask`], but a failure is an error that names the subcommand and its arguments.

@@ -19,6 +19,7 @@ use std::time::Duration;
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::process::{waitid, Pid, WaitId, WaitIdOptions};
 
+use crate::sys::pin;
 use crate::sys::process::used::{processor_time, Peak};
 use crate::sys::supervisor;
 use crate::sys::supervisor::{End, ProcessKind, Supervisor};
@@ -52,6 +53,8 @@ pub struct Command {
     pub patience: Option<Duration>,
     /// Whether its peak of memory is watched: a look every few milliseconds, so only where somebody wants to know.
     pub watches_memory: bool,
+    /// The core that it is to run on; `None` for any.
+    pub core: Option<usize>,
 }
 
 /// How a process ended, and its resource use.
@@ -121,6 +124,7 @@ impl Command {
             timeout: None,
             patience: None,
             watches_memory: false,
+            core: None,
         }
     }
 
@@ -187,7 +191,8 @@ impl Command {
         stderr: Sink<'_>,
     ) -> io::Result<Finished> {
         let started = crate::sys::clock::instant();
-        let (mut child, guard) = supervisor.spawn(&mut command, kind, self.timeout, self.patience)?;
+        let spawn = || supervisor.spawn(&mut command, kind, self.timeout, self.patience);
+        let (mut child, guard) = pin::on_core(self.core, spawn)?;
         let pid = Pid::from_child(&child);
 
         let mut streams = [

@@ -72,15 +72,15 @@ impl Suite {
 /// The commands that run suites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunBy {
-    /// `compat`
+    /// All that say whether something works.
     Compat,
-    /// `leak-check`
+    /// Those under a tool that looks for leaks.
     LeakCheck,
-    /// `bench`
+    /// Those that compare speed.
     Bench,
 }
 
-/// The kinds of suites.
+/// What a suite does in its cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SuiteKind {
     /// The packages' test executables.

@@ -17,7 +17,7 @@ pub enum Ends {
 }
 
 impl Ends {
-    /// The exit code.
+    /// As the command line documents it.
     pub fn exit_code(self) -> u8 {
         match self {
             Ends::Well => 0,

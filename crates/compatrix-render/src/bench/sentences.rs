@@ -1,8 +1,9 @@
 //! Sentences that the terminal and Markdown share.
 
+use compatrix_bench::Canary;
 use compatrix_bench::Comparison;
 use compatrix_model::evidence::Proof;
-use compatrix_model::speed::{Canary, Group, GroupTrouble, Machine, Question, Sources, SpeedReport, Tally};
+use compatrix_model::speed::{Group, GroupTrouble, Machine, Question, Sources, SpeedReport, Tally};
 
 use super::words;
 use crate::look::{count, duration};
@@ -55,7 +56,11 @@ pub(super) fn cannot_tell(report: &SpeedReport) -> Option<String> {
 
 /// Whether the machine can tell a slowdown of 10 % from none.
 pub(super) fn canary(canary: &Canary) -> String {
-    let seen = format!("{} with a spread of {}", count(canary.rounds as usize, "round"), words::share(canary.spread));
+    let seen = format!(
+        "{} with a spread of {}",
+        count(canary.rounds as usize, "round"),
+        words::share(canary.spread.unwrap_or_default())
+    );
     if canary.proven {
         format!("canary proven: 10 % more work was detected, and none raised no alarm, in {seen}")
     } else {

@@ -1,9 +1,10 @@
 //! Reports of `bench`, as the tests need them.
 
+use compatrix_bench::Canary;
 use compatrix_bench::{Change, Comparison, Figures, Judged, Proven, Tier};
 use compatrix_model::cell::CellId;
 use compatrix_model::outcome::Outcome;
-use compatrix_model::speed::{Canary, Group, GroupTrouble, Machine, Question, Round, Side, Sources, SpeedReport};
+use compatrix_model::speed::{Group, GroupTrouble, Machine, Question, Round, Side, Sources, SpeedReport};
 
 use super::record;
 
@@ -122,7 +123,15 @@ pub fn report(groups: Vec<Group>, comparisons: Vec<Comparison>) -> SpeedReport {
         alpha: 0.01,
         groups,
         comparisons,
-        canary: Some(Canary { proven: true, why: String::new(), spread: 0.011, rounds: 32 }),
+        canary: Some(Canary {
+            proven: true,
+            why: String::new(),
+            spread: Some(0.011),
+            same: Some(1.0),
+            slow: Some(1.1),
+            drift: Some(0.0),
+            rounds: 32,
+        }),
         targets: Vec::new(),
         notes: Vec::new(),
         rounds_ms: 312_000,
@@ -179,7 +188,10 @@ pub fn blind() -> SpeedReport {
         proven: false,
         why: "10 % more work was not called slower, because the frequency fell from 3.7 to 2.1 GHz in the middle"
             .into(),
-        spread: 0.23,
+        spread: Some(0.23),
+        same: Some(1.0),
+        slow: Some(1.1),
+        drift: Some(0.0),
         rounds: 32,
     });
     report

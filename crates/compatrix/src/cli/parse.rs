@@ -8,14 +8,13 @@ use clap::Parser;
 use super::command_name;
 
 /// cargo's commands that people expect here, with what does that for every cell.
-const OF_CARGO: [(&[&str], &str); 4] = [
+const OF_CARGO: [(&[&str], &str); 3] = [
     (&["test", "t", "nextest"], "`compat` runs the tests in every cell of the matrix"),
     (
         &["check", "c", "build", "b", "clippy"],
         "`compat` builds every cell of the matrix; a suite of `kind = \"build\"` runs nothing",
     ),
     (&["run", "r"], "`compat` runs every cell of the matrix, and `repro` prints the commands of one"),
-    (&["bench"], "`compat` runs the tests in every cell of the matrix; it has no benchmarks"),
 ];
 
 /// Parses these arguments; ends the process with the documented code where they are none.

@@ -61,5 +61,9 @@ pub(super) fn processor_time(pid: Pid) -> Duration {
     // The second field, the name in parentheses, may contain spaces.
     let Some((_, rest)) = stat.rsplit_once(')') else { return Duration::ZERO };
     let ticks: u64 = rest.split_whitespace().skip(11).take(4).filter_map(|n| n.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1))
+    // A tick is ten milliseconds; of the first thread the scheduler knows nanoseconds (proc_pid_schedstat(5)).
+    let exact = std::fs::read_to_string(format!("/proc/{}/schedstat", pid.as_raw_nonzero())).ok();
+    let exact = exact.and_then(|text| text.split_whitespace().next()?.parse().ok()).unwrap_or_default();
+    let of_ticks = Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1));
+    of_ticks.max(Duration::from_nanos(exact))
 }

@@ -175,10 +175,15 @@ pub fn schema() -> String {
                     json!({ "type": "boolean" }),
                 ),
             ),
-            ("spread", share.clone()),
             ("rounds", whole.clone()),
         ],
-        &[("why", described("Why not.", text.clone()))],
+        &[
+            ("why", described("Why not.", text.clone())),
+            ("spread", maybe.clone()),
+            ("same", maybe.clone()),
+            ("slow", maybe.clone()),
+            ("drift", maybe.clone()),
+        ],
     );
     let target = object(
         "A target of the spec and what was seen of it.",

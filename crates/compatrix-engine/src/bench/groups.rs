@@ -1,0 +1,321 @@
+//! A suite in a cell with its contenders: which programs they have in common, and what was seen of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use compatrix_bench::figures::figures;
+use compatrix_bench::{Change, Comparison, Figures, Measured, Series};
+use compatrix_model::cell::CellId;
+use compatrix_model::evidence::Proof;
+use compatrix_model::outcome::Outcome;
+use compatrix_model::plan::Run;
+use compatrix_model::speed::{GroupTrouble, Round};
+
+use super::differ;
+use super::process::Program;
+use super::side::Side;
+use crate::build::Product;
+use crate::run::inputs::environment;
+use crate::run::proof;
+use crate::sys::files;
+
+/// One build in one cell.
+#[derive(Debug, Clone)]
+pub(super) struct Contender<'s> {
+    pub(super) name: String,
+    pub(super) side: &'s Side,
+    pub(super) run: Run,
+    pub(super) proof: Option<Proof>,
+}
+
+/// A suite in a cell. The first contender is what the others are compared with.
+#[derive(Debug)]
+pub(super) struct Group<'s> {
+    pub(super) suite: usize,
+    pub(super) cell: CellId,
+    pub(super) contenders: Vec<Contender<'s>>,
+    pub(super) programs: Vec<Measurer>,
+    pub(super) rounds: Vec<Round>,
+    pub(super) trouble: Option<GroupTrouble>,
+    pub(super) unusable: BTreeSet<String>,
+}
+
+/// A program that measures, and what was seen of it.
+#[derive(Debug)]
+pub(super) struct Measurer {
+    pub(super) name: String,
+    /// Of each contender, if it has it.
+    pub(super) of: Vec<Option<Program>>,
+    /// Whether it is the same everywhere.
+    pub(super) same: bool,
+    /// Whether there is nothing more to be had of it.
+    pub(super) over: bool,
+    /// Of each contender.
+    pub(super) seen: Vec<Seen>,
+}
+
+/// What was seen of one program of one contender.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// By bench and metric: what each round measured, in the order in which benches were seen first.
+    pub(super) measured: Vec<((String, String), BTreeMap<u32, Measured>)>,
+    pub(super) peak_memory: Vec<u64>,
+    pub(super) cpu_ms: Vec<u64>,
+}
+
+impl Seen {
+    pub(super) fn add(&mut self, round: u32, measured: Vec<Measured>) {
+        for one in measured {
+            let key = (one.bench.clone(), one.metric.clone());
+            let at = match self.measured.iter().position(|(known, _)| *known == key) {
+                Some(at) => at,
+                None => {
+                    self.measured.push((key, BTreeMap::new()));
+                    self.measured.len() - 1
+                }
+            };
+            self.measured[at].1.insert(round, one);
+        }
+    }
+
+    fn of(&self, key: &(String, String)) -> Option<&BTreeMap<u32, Measured>> {
+        self.measured.iter().find(|(known, _)| known == key).map(|(_, rounds)| rounds)
+    }
+}
+
+impl<'s> Group<'s> {
+    /// Finds the programs of the contenders, and proves what would run.
+    ///
+    /// # Errors
+    /// Our own side fails.
+    pub(super) fn new(suite: usize, cell: CellId, contenders: Vec<Contender<'s>>) -> Result<Self> {
+        let (programs, rounds, unusable) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let mut group = Self { suite, cell, contenders, programs, rounds, trouble: None, unusable };
+        for n in 0..group.contenders.len() {
+            if let Some(trouble) = group.prove(n)? {
+                group.trouble = Some(trouble);
+                return Ok(group);
+            }
+        }
+        group.programs = group.measurers()?;
+        if group.programs.is_empty() {
+            let cause =
+                "no benchmarks: the packages have no target of kind `bench`; add one, or name the package that has \
+                         them under `packages` in the suite";
+            group.trouble =
+                Some(GroupTrouble { outcome: Outcome::Failed, side: String::new(), cause: cause.to_owned() });
+        }
+        Ok(group)
+    }
+
+    /// A group that cannot be compared.
+    pub(super) fn of_trouble(suite: usize, cell: CellId, trouble: GroupTrouble) -> Self {
+        let (programs, rounds, unusable) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Self { suite, cell, contenders: Vec::new(), programs, rounds, trouble: Some(trouble), unusable }
+    }
+
+    /// Identifies what a contender would run. The result says how it is something else than planned.
+    fn prove(&mut self, n: usize) -> Result<Option<GroupTrouble>> {
+        let contender = &self.contenders[n];
+        let (side, run) = (contender.side, contender.run);
+        let trouble = |outcome, cause| GroupTrouble { outcome, side: contender.name.clone(), cause };
+        let product = match &side.products[run.build] {
+            Ok(product) => product,
+            Err(failure) => return Ok(Some(trouble(failure.outcome, failure.cause.clone()))),
+        };
+        let host = &side.session.host;
+        let dir = host.dir.join("run").join("proof");
+        files::make_dir(&dir)?;
+        let (mut proof, mismatch) = side.with_inputs(run, |inputs| {
+            let env = environment(
+                host,
+                inputs,
+                &product.executables.first().map(|e| e.recorded.clone()).unwrap_or_default(),
+                &dir,
+            );
+            proof::prove(host, inputs, product, env)
+        })?;
+        // The tree has no commits.
+        proof.source.commit.clone_from(&side.sources.commit);
+        proof.source.dirty = side.sources.dirty;
+        if let Some(mismatch) = mismatch {
+            return Ok(Some(trouble(Outcome::Misidentified, mismatch)));
+        }
+        self.contenders[n].proof = Some(proof);
+        Ok(None)
+    }
+
+    /// The names of a program's benches.
+    pub(super) fn names(&self, program: usize) -> Vec<String> {
+        let program = &self.programs[program];
+        let keys = program.seen.iter().flat_map(|seen| &seen.measured).map(|(key, _)| key);
+        keys.map(|key| self.shown(program, key)).collect()
+    }
+
+    /// The median processor time of a contender's rounds, all programs together.
+    pub(super) fn cpu_ms(&self, contender: usize) -> Option<u64> {
+        let median = |program: &Measurer| {
+            let mut all = program.seen[contender].cpu_ms.clone();
+            all.sort_unstable();
+            all.get(all.len() / 2).copied()
+        };
+        self.programs.iter().filter_map(median).reduce(|sum, next| sum + next)
+    }
+
+    /// The programs that measure: cargo's benches of the packages that have them.
+    fn measurers(&self) -> Result<Vec<Measurer>> {
+        let mut names: Vec<(String, String)> = Vec::new();
+        let mut of: Vec<BTreeMap<(String, String), Program>> = Vec::new();
+        for contender in &self.contenders {
+            let Ok(product) = &contender.side.products[contender.run.build] else { continue };
+            let mut programs = BTreeMap::new();
+            for executable in self.of_benches(contender, product) {
+                let key = (executable.package.clone(), executable.target.clone());
+                let host = &contender.side.session.host;
+                let program =
+                    contender.side.with_inputs(contender.run, |inputs| Program::new(host, inputs, executable))?;
+                // cargo has an executable of the library, too, that may have no benches.
+                if program.listed.as_ref().is_some_and(Vec::is_empty) {
+                    continue;
+                }
+                if !names.contains(&key) {
+                    names.push(key.clone());
+                }
+                programs.insert(key, program);
+            }
+            of.push(programs);
+        }
+        let mut measurers = Vec::new();
+        for key in names {
+            let programs: Vec<Option<Program>> = of.iter().map(|programs| programs.get(&key).cloned()).collect();
+            let seen = programs.iter().map(|_| Seen::default()).collect();
+            let same = self.are_same(&programs)?;
+            measurers.push(Measurer { name: key.1, of: programs, same, over: false, seen });
+        }
+        Ok(measurers)
+    }
+
+    /// The executables with benches, of the packages that the suite names.
+    fn of_benches<'p>(&self, contender: &Contender<'_>, product: &'p Product) -> Vec<&'p crate::build::Executable> {
+        let spec = &contender.side.parsed.spec;
+        let named =
+            spec.suites[self.suite].bench().map(|settings| &settings.packages).filter(|named| !named.is_empty());
+        let is_wanted = |package: &String| named.is_none_or(|named| named.contains(package));
+        product.executables.iter().filter(|executable| is_wanted(&executable.package)).collect()
+    }
+
+    /// Whether all contenders would run the same program with the same libraries.
+    fn are_same(&self, programs: &[Option<Program>]) -> Result<bool> {
+        let mut known = BTreeSet::new();
+        for (contender, program) in self.contenders.iter().zip(programs) {
+            let Some(program) = program else { return Ok(false) };
+            let content = differ::content(&program.executable.path, &contender.side.tree)?;
+            let sqlite = contender.proof.as_ref().and_then(|proof| Some(proof.sqlite.as_ref()?.sha256));
+            // A bundled one is in the executable.
+            let is_bundled = contender.side.plan.builds[contender.run.build].against.is_none();
+            known.insert((content, sqlite.filter(|_| !is_bundled)));
+        }
+        Ok(known.len() == 1 && self.contenders.len() > 1)
+    }
+
+    /// What is known of each bench so far, compared with the first contender. `group` is the position of the first of these
+    /// groups in the report; each further contender is the next.
+    pub(super) fn series(&self, group: usize, tolerance: f64) -> Vec<Series> {
+        let mut all = Vec::new();
+        for other in 1..self.contenders.len() {
+            for program in self.programs.iter().filter(|program| !program.same) {
+                for (key, base) in &program.seen[0].measured {
+                    let Some(head) = program.seen[other].of(key) else { continue };
+                    all.extend(series(group + other - 1, (&self.shown(program, key), &key.1), base, head, tolerance));
+                }
+            }
+        }
+        all
+    }
+
+    /// The name of a bench; with its program, if another one has a bench of this name.
+    fn shown(&self, program: &Measurer, key: &(String, String)) -> String {
+        let has_it = |other: &Measurer| other.seen.iter().any(|seen| seen.of(key).is_some());
+        match self.programs.iter().filter(|other| has_it(other)).count() {
+            0 | 1 => key.0.clone(),
+            _ => format!("{}: {}", program.name, key.0),
+        }
+    }
+
+    /// Benches that not all contenders have, with the position of one that has it.
+    pub(super) fn only(&self, other: usize) -> Vec<(String, usize)> {
+        let mut found = Vec::new();
+        for program in &self.programs {
+            for (here, there, side) in [(0, other, 0), (other, 0, 1)] {
+                let missing =
+                    program.seen[here].measured.iter().filter(|(key, _)| program.seen[there].of(key).is_none());
+                found.extend(missing.map(|(key, _)| (self.shown(program, key), side)));
+            }
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// What need not run: the same program on all sides.
+    pub(super) fn same(&self, group: usize) -> Vec<Comparison> {
+        let mut all = Vec::new();
+        for other in 1..self.contenders.len() {
+            for program in self.programs.iter().filter(|program| program.same) {
+                let names = match program.of[other].as_ref().and_then(|one| one.listed.clone()) {
+                    Some(listed) => listed.into_iter().map(|name| (name, "time")).collect(),
+                    None => vec![(program.name.clone(), "executable")],
+                };
+                all.extend(names.into_iter().map(|(bench, metric): (String, &str)| Comparison {
+                    group: group + other - 1,
+                    bench,
+                    metric: metric.to_owned(),
+                    unit: String::new(),
+                    change: Change::Same,
+                    ratio: None,
+                    interval: None,
+                    smallest: None,
+                    spread: None,
+                    rounds: 0,
+                    p: None,
+                    p_corrected: None,
+                    p_mann_whitney: None,
+                    p_welch: None,
+                    base: Figures::default(),
+                    head: Figures::default(),
+                    why: String::new(),
+                }));
+            }
+        }
+        all
+    }
+}
+
+/// The series of one bench: the rounds that both have.
+fn series(
+    group: usize,
+    (bench, metric): (&str, &str),
+    base: &BTreeMap<u32, Measured>,
+    head: &BTreeMap<u32, Measured>,
+    tolerance: f64,
+) -> Option<Series> {
+    let first = base.values().next()?;
+    let other = head.values().next()?;
+    let both: Vec<u32> = base.keys().copied().filter(|round| head.contains_key(round)).collect();
+    let value = |of: &BTreeMap<u32, Measured>, round: u32| of[&round].value().unwrap_or(f64::NAN);
+    let units_differ = first.unit != other.unit;
+    Some(Series {
+        group,
+        bench: bench.to_owned(),
+        metric: metric.to_owned(),
+        unit: if units_differ { format!("{} and {}", first.unit, other.unit) } else { first.unit.clone() },
+        better: first.better,
+        exact: first.exact && other.exact,
+        tolerance: Some(tolerance),
+        // Values in two units have no ratio.
+        base: if units_differ { Vec::new() } else { both.iter().map(|&round| value(base, round)).collect() },
+        head: if units_differ { Vec::new() } else { both.iter().map(|&round| value(head, round)).collect() },
+        of_base: figures(&base.values().collect::<Vec<_>>()),
+        of_head: figures(&head.values().collect::<Vec<_>>()),
+    })
+}

@@ -1,0 +1,166 @@
+//! One process of a bench: its folder, its environment, and what it reports.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use compatrix_bench::harness::{self, Outputs};
+use compatrix_bench::{Harness, Reading};
+use compatrix_model::libtest::listed_benchmarks;
+
+use super::random::Random;
+use crate::build::Executable;
+use crate::run::executable::{renew_fixture, FOLDERS};
+use crate::run::inputs::{environment, RunInputs};
+use crate::sys::files;
+use crate::sys::host::Host;
+use crate::sys::process::{Command, Finished};
+
+/// The most bytes by which the environment is padded: how long it is moves the stack.
+const PADDING: usize = 4096;
+/// The variable that pads.
+const PADDED: &str = "COMPATRIX_PADDING";
+/// The text in every executable of criterion.
+const CRITERION: &[u8] = b"CRITERION_HOME";
+/// What makes criterion take a fraction of a second a bench. Its defaults are for one process; here many follow.
+const BRIEF: [(&str, &str); 4] =
+    [("--warm-up-time", "0.1"), ("--measurement-time", "0.2"), ("--sample-size", "10"), ("--nresamples", "1000")];
+/// The time limit for a program that lists its benches.
+const LIST_LIMIT: Duration = Duration::from_secs(20);
+/// The most bytes of a report that are read.
+const MOST: u64 = 64 << 20;
+
+/// What a process reported, and how it ended.
+#[derive(Debug)]
+pub(super) struct Ran {
+    pub(super) reading: Reading,
+    pub(super) finished: Finished,
+}
+
+/// A program that measures, as one contender has it.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    pub(super) executable: Executable,
+    is_criterion: bool,
+    /// The benches that it lists; `None` of one that cannot be asked without running it.
+    pub(super) listed: Option<Vec<String>>,
+}
+
+impl Program {
+    pub(super) fn new(host: &Host, inputs: &RunInputs<'_>, executable: &Executable) -> Result<Self> {
+        let is_criterion = memchr::memmem::find(&files::read(&executable.path)?, CRITERION).is_some();
+        let mut program = Self { executable: executable.clone(), is_criterion, listed: None };
+        if is_criterion || !executable.own_harness {
+            let dir = folder(host, inputs, "list")?;
+            let mut command = program.command(host, inputs, &dir).args(["--list"]);
+            command.timeout = Some(LIST_LIMIT);
+            let output = host.output(&command)?;
+            program.listed = output.finished.status.success().then(|| listed_benchmarks(&output.text()));
+        }
+        Ok(program)
+    }
+
+    /// Runs it once in a fresh folder of this name, below the side's own.
+    ///
+    /// # Errors
+    /// Our own side fails.
+    pub(super) fn run(
+        &self,
+        host: &Host,
+        inputs: &RunInputs<'_>,
+        name: &str,
+        core: Option<usize>,
+        random: &mut Random,
+    ) -> Result<Ran> {
+        let dir = folder(host, inputs, name)?;
+        let mut command = self.command(host, inputs, &dir);
+        command = command.env(PADDED, "x".repeat(random.below(PADDING)));
+        command.core = core;
+        let output = host.output(&command)?;
+        let reading = harness::reading(settings(inputs).harness, &outputs(&dir, &output.stdout)?);
+        files::remove_dir(&dir)?;
+        Ok(Ran { reading, finished: output.finished })
+    }
+
+    fn command(&self, host: &Host, inputs: &RunInputs<'_>, dir: &Path) -> Command {
+        let recorded = &self.executable.recorded;
+        let path = self.executable.path.to_string_lossy().into_owned();
+        let words: Vec<String> = recorded.runner.iter().cloned().chain([path]).collect();
+        let mut command = Command::new(words[0].clone(), &recorded.dir)
+            .args(words.into_iter().skip(1))
+            .args(["--bench"])
+            .args(inputs.suite.args.iter().cloned())
+            .envs(&environment(host, inputs, recorded, dir))
+            .env("CRITERION_HOME", dir.join("criterion").to_string_lossy())
+            .env("GUNGRAUN_HOME", dir.join("gungraun").to_string_lossy())
+            .env("GUNGRAUN_SAVE_SUMMARY", "json")
+            .env("NO_COLOR", "1");
+        if self.is_criterion {
+            let given = |option: &str| {
+                let is_it = |arg: &String| arg == option || arg.starts_with(&format!("{option}="));
+                inputs.suite.args.iter().any(is_it)
+            };
+            if !given("--noplot") {
+                command = command.args(["--noplot"]);
+            }
+            for (option, value) in BRIEF.into_iter().filter(|(option, _)| !given(option)) {
+                command = command.args([option, value]);
+            }
+        }
+        command.timeout = Some(inputs.suite.timeout);
+        command.watches_memory = true;
+        command
+    }
+}
+
+/// A fresh folder of a run.
+fn folder(host: &Host, inputs: &RunInputs<'_>, name: &str) -> Result<PathBuf> {
+    let dir = host.dir.join("run").join(name);
+    let _ = files::clear_dir(&dir, &host.dir.join("left"));
+    for part in FOLDERS {
+        files::make_dir(&dir.join(part))?;
+    }
+    renew_fixture(inputs, &dir)?;
+    Ok(dir)
+}
+
+/// The settings of the suite that runs.
+pub(super) fn settings<'a>(inputs: &RunInputs<'a>) -> compatrix_bench::BenchSettings {
+    inputs.suite.bench().cloned().unwrap_or(compatrix_bench::BenchSettings {
+        packages: Vec::new(),
+        harness: Harness::Auto,
+        tolerance: 3,
+        rounds: 16,
+        instructions: false,
+    })
+}
+
+/// What a process left in its folder, and printed.
+fn outputs(dir: &Path, stdout: &[u8]) -> Result<Outputs> {
+    let hyperfine = dir.join("hyperfine.json");
+    Ok(Outputs {
+        criterion: texts(&dir.join("criterion"))?,
+        gungraun: texts(&dir.join("gungraun"))?,
+        hyperfine: if files::exists(&hyperfine) { Some(files::read_text(&hyperfine)?) } else { None },
+        stdout: String::from_utf8_lossy(stdout).into_owned(),
+    })
+}
+
+/// The JSON files below a folder.
+fn texts(dir: &Path) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    let mut left = vec![dir.to_owned()];
+    while let Some(at) = left.pop() {
+        for path in files::list(&at)? {
+            if files::is_own_dir(&path) {
+                left.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "json") && files::size(&path) <= MOST {
+                let below = path.strip_prefix(dir).unwrap_or(&path).to_string_lossy().into_owned();
+                let text = String::from_utf8_lossy(&files::read(&path).context("a report of a bench")?).into_owned();
+                found.insert(below, text);
+            }
+        }
+    }
+    Ok(found)
+}
