@@ -79,7 +79,7 @@ pub struct RehearseArgs {
 pub enum Rehearsable {
     /// One that runs cells.
     Cells(JobCommand),
-    /// `bench`
+    /// The comparison of benchmarks.
     Bench,
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test reads and writes files, and starts linters")]
 
 mod bench;
+mod bench_gh;
 mod bench_scripts;
 mod caches;
 mod commands;
