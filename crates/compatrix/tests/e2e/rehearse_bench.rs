@@ -108,6 +108,7 @@ fn benchmarks_that_no_event_has_are_not_rehearsed() {
     made.run(&["gen-ci", "--check"]).expect(0);
     // What the spec no longer has is removed.
     let without = SPEC.replace("bench = \"speed\"", "compat = \"local\"");
+    let without = format!("[project]\npackages = [\"made\"]\n\n{without}");
     made.write("compat/matrix.toml", crate::support::with_here(&without));
     made.run(&["gen-ci", "--check"]).expect(1).prints(&["benchmarks.yml", "benchmarks-comment.yml"]);
     made.run(&["gen-ci"]).expect(0).says(&["benchmarks.yml: no longer in the spec"]);
