@@ -43,6 +43,7 @@ mod packages;
 mod pages;
 mod registry;
 mod rehearse;
+mod rehearse_bench;
 mod repository;
 mod since;
 mod sources;
