@@ -28,7 +28,10 @@ fn published() -> Vec<(String, String, Value)> {
 #[test]
 fn published_packages_are_complete() {
     let published = published();
-    assert!(published.len() > 5 && published.iter().all(|(name, ..)| !["xtask", "things-bench", "things-store"].contains(&&**name)));
+    assert!(
+        published.len() > 5
+            && published.iter().all(|(name, ..)| !["xtask", "things-bench", "things-store"].contains(&&**name))
+    );
     let own = text("Cargo.toml").unwrap_or_default();
     let version = own.lines().find_map(|line| line.strip_prefix("version = \"")).unwrap_or_default().trim_matches('"');
     let mut violations = Violations::default();
