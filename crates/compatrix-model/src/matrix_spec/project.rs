@@ -3,6 +3,7 @@
 use shaped_toml::{Key, Later, Need, Shape, Table, TableShape};
 
 use super::format::Format;
+use super::suites::Suite;
 
 /// `[project]`: the packages under test, and where pages and evidence are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,9 @@ pub struct Project {
     /// Files outside of the packages that tests read: folders and globs, relative to the repository's top folder. `None` if
     /// the spec says nothing.
     pub inputs: Option<Vec<String>>,
+    /// What commands of suites may name of the workspace, relative to its root; where there is such a file, it counts as
+    /// `inputs` do.
+    pub named_by_commands: Vec<String>,
     /// The compatibility page, relative to the root.
     pub report: String,
     /// The page on leaks and memory errors, relative to the root.
@@ -67,12 +71,13 @@ pub(super) static PROJECT: TableShape = TableShape {
 };
 
 /// Lowers `[project]`.
-pub(super) fn project(root: &Table) -> Project {
+pub(super) fn project(root: &Table, suites: &[Suite]) -> Project {
     let table = root.table("project");
     let text = |key| table.and_then(|table| table.owned(key)).unwrap_or_default();
     Project {
         packages: table.and_then(|table| table.texts("packages")).unwrap_or_default(),
         inputs: table.and_then(|table| table.texts("inputs")),
+        named_by_commands: suites.iter().flat_map(Suite::named_files).map(str::to_owned).collect(),
         report: text("report"),
         reliability: text("reliability"),
         badges: table.and_then(|table| table.owned("badges")),

@@ -5,6 +5,7 @@
 mod as_cargo;
 mod choose;
 mod ci_part;
+mod commands;
 mod debug_info;
 mod distros;
 mod distros_bad;
