@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use compatrix_leak::LeakReport;
 use compatrix_model::evidence::{
-    Counts, Differences, ExecutableProof, Record, SourceProof, TestFailure, ToolchainProof,
+    Counts, Differences, ExecutableProof, Measurements, Record, SourceProof, TestFailure, ToolchainProof,
 };
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
@@ -201,4 +201,6 @@ struct Rest {
     failures: Vec<TestFailure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     leaks: Option<LeakReport>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    measured: Option<Measurements>,
 }

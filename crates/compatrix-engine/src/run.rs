@@ -1,12 +1,14 @@
 //! One run: a build's test executables started under the run-time values of one cell, with proof of what ran. Imports
 //! `build`, the survey and what they do.
 
+pub(crate) mod command;
 pub(crate) mod executable;
 mod features;
 pub(crate) mod inputs;
 pub(crate) mod keys;
 pub(crate) mod known;
 pub(crate) mod parts;
+pub(crate) mod program;
 pub(crate) mod proof;
 mod which_sqlite;
 

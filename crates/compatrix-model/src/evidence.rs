@@ -3,6 +3,7 @@
 mod contradiction;
 mod differences;
 mod leaks;
+mod measurements;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use crate::outcome::Outcome;
 pub use contradiction::{Contradiction, Stated};
 pub use differences::{Differences, LeftOut};
 pub use leaks::leak_usage;
+pub use measurements::{Figure, Measurements, Number};
 
 /// How the cause of a suite begins in which no test ran.
 pub const NO_TEST: &str = "no test ran";
@@ -50,6 +52,9 @@ pub struct Record {
     /// The tool's report, for suites of kind `leak`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaks: Option<LeakReport>,
+    /// What its program used and reported, for suites of kind `command`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measurements>,
     /// The proof of what ran; absent if nothing could be started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
@@ -117,6 +122,7 @@ impl Record {
             doctests: None,
             failures: Vec::new(),
             leaks: None,
+            measured: None,
             proof: None,
             started: 0,
             duration_ms: 0,

@@ -177,8 +177,17 @@ impl Parts {
 fn suite_digest(project: &Project, suite: &Suite, left_out: &BTreeSet<String>) -> Digest {
     // `when` chooses cells, `retries` shows in the attempts of a record.
     let Suite { name: _, kind, doctests, timeout, retries: _, alone, full_debug, env, args, command, when: _ } = suite;
-    // `inputs` are a part of the sources, by the content of the files that they name.
-    let Project { packages, inputs: _, report: _, reliability: _, badges: _, evidence: _ } = project;
+    // `inputs` and what commands name are a part of the sources, by the content of the files that they name.
+    let Project {
+        packages,
+        inputs: _,
+        named_by_commands: _,
+        report: _,
+        reliability: _,
+        benchmarks: _,
+        badges: _,
+        evidence: _,
+    } = project;
     let mut packages: Vec<&String> = packages.iter().filter(|name| !left_out.contains(*name)).collect();
     packages.sort();
     let mut parts = Parts::new("suite");
@@ -221,6 +230,7 @@ fn pieces(Template(pieces): &Template) -> Vec<String> {
         Piece::SchemaDatabase => "schema.database".to_owned(),
         Piece::SchemaDir => "schema.dir".to_owned(),
         Piece::ValueName(axis) => format!("name of {axis}"),
+        Piece::Program(name) => format!("program {name}"),
     };
     pieces.iter().map(piece).collect()
 }

@@ -17,6 +17,7 @@ fn record() -> Record {
         doctests: Some(Counts { passed: 1, ..Counts::default() }),
         failures: vec![TestFailure { executable: "it".into(), test: "a::b".into(), output: "boom\n\u{0}".into() }],
         leaks: None,
+        measured: None,
         proof: Some(Proof {
             platform: "linux-x86_64".into(),
             toolchain: ToolchainProof {

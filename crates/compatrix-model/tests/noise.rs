@@ -77,6 +77,7 @@ fn record(findings: Vec<Finding>) -> Record {
             findings,
             notes: Vec::new(),
         }),
+        measured: None,
         proof: None,
         started: 0,
         duration_ms: 0,

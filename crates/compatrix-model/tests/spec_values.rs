@@ -119,6 +119,8 @@ fn every_key_arrives_where_it_belongs() {
         ("FIXTURE", vec![Piece::SchemaDatabase]),
         ("DIR", vec![Piece::SchemaDir, text("/x")]),
     ];
+    let spelled: Vec<String> = suite.env.iter().map(|(_, template)| template.to_string()).collect();
+    assert_eq!(spelled, ["{{{rust.name}}} at {speed.name}", "{schema.database}", "{schema.dir}/x"], "as in the spec");
     assert_eq!(suite.env, env.map(|(key, pieces)| (key.to_owned(), Template(pieces))));
     assert_eq!((spec.suites[1].doctests, spec.suites[1].timeout), (true, Duration::from_secs(300)));
 

@@ -121,6 +121,7 @@ fn record(header: &Header, suite: &str, cell: &CellId, job: usize, n: usize) -> 
         doctests: None,
         failures: Vec::new(),
         leaks: None,
+        measured: None,
         proof: Some(proof),
         started: 1_795_283_047,
         duration_ms: 312,

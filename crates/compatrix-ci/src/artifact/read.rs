@@ -119,7 +119,7 @@ impl Bundle {
     /// The record without its proof.
     pub fn brief(&self, found: &RecordLine) -> Record {
         let RecordLine { outcome, attempts, tests, started, duration_ms, executables_ms, .. } = *found;
-        let Rest { cause, doctests, failures, leaks } = found.rest.as_deref().cloned().unwrap_or_default();
+        let Rest { cause, doctests, failures, leaks, measured } = found.rest.as_deref().cloned().unwrap_or_default();
         let values = &self.numbers[found.values.start as usize..found.values.end as usize];
         Record {
             suite: self.suite(found).to_owned(),
@@ -132,6 +132,7 @@ impl Bundle {
             doctests,
             failures,
             leaks,
+            measured,
             proof: None,
             started,
             duration_ms,

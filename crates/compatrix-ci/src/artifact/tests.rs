@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{FixtureProof, Proof, SqliteProof};
+use compatrix_model::evidence::{Figure, FixtureProof, Number, Proof, SqliteProof};
 use compatrix_model::linkage::Linkage;
 use compatrix_model::outcome::Outcome;
 
@@ -107,11 +107,25 @@ fn record() -> impl Strategy<Value = Record> {
     );
     let key = prop::option::of(any::<[u8; 32]>().prop_map(Sha256::from));
     let first = (text(), cell, key, prop::sample::select(&Outcome::ALL), text(), 1..4u32, counts());
-    let second = (prop::option::of(counts()), failures, prop::option::of(leaks), prop::option::of(proof()));
+    let measured = (text(), -1e9..1e9_f64, any::<bool>()).prop_map(|(bench, value, exact)| Measurements {
+        peak_memory: Some(1),
+        cpu_ms: 2,
+        figures: vec![Figure {
+            bench,
+            metric: "m".to_owned(),
+            unit: "u".to_owned(),
+            value: Number::of(value).expect("finite"),
+            samples: 3,
+            exact,
+        }],
+        findings: vec!["a finding".to_owned()],
+    });
+    let leaks = (prop::option::of(leaks), prop::option::of(measured));
+    let second = (prop::option::of(counts()), failures, leaks, prop::option::of(proof()));
     let times = (-9..i64::MAX, 0..u64::MAX / 2, 0..99u64);
     (first, second, times).prop_map(|(first, second, times)| {
         let (suite, cell, key, outcome, cause, attempts, tests) = first;
-        let (doctests, failures, leaks, proof) = second;
+        let (doctests, failures, (leaks, measured), proof) = second;
         let (started, duration_ms, executables_ms) = times;
         Record {
             suite,
@@ -124,6 +138,7 @@ fn record() -> impl Strategy<Value = Record> {
             doctests,
             failures,
             leaks,
+            measured,
             proof,
             started,
             duration_ms,
@@ -171,6 +186,7 @@ fn three() -> Artifact {
         doctests: None,
         failures: Vec::new(),
         leaks: None,
+        measured: None,
         proof: None,
         started: 1,
         duration_ms: 2,

@@ -38,7 +38,8 @@ impl Writer {
 
     /// Adds a record to the last part.
     pub fn record(&mut self, record: &Record) {
-        let Record { suite, cell, key, outcome, cause, attempts, tests, doctests, failures, leaks, .. } = record;
+        let Record { suite, cell, key, outcome, cause, attempts, tests, doctests, failures, leaks, measured, .. } =
+            record;
         let pair = |(axis, value): &(_, _)| format!("{},{}", json(axis), json(value));
         let values: Vec<usize> = cell.pairs().iter().map(|at| self.shared("value", pair(at))).collect();
         let proof = match &record.proof {
@@ -55,9 +56,14 @@ impl Writer {
             json(&values),
             json(&or_empty::text(key))
         );
-        if !cause.is_empty() || doctests.is_some() || !failures.is_empty() || leaks.is_some() {
-            let rest =
-                Rest { cause: cause.clone(), doctests: *doctests, failures: failures.clone(), leaks: leaks.clone() };
+        let rest = Rest {
+            cause: cause.clone(),
+            doctests: *doctests,
+            failures: failures.clone(),
+            leaks: leaks.clone(),
+            measured: measured.clone(),
+        };
+        if rest != Rest::default() {
             let _ = write!(line, ",{}", json(&rest));
         }
         self.line("record", &line);

@@ -97,6 +97,7 @@ fn record(spec: &Spec, platform: &str, cell: u128, attempt: u32) -> Record {
         doctests: None,
         failures: Vec::new(),
         leaks: None,
+        measured: None,
         proof: Some(proof),
         started: 1,
         duration_ms: 2,

@@ -7,7 +7,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind::PermissionDenied;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
 use compatrix_model::hash::Sha256;
@@ -67,6 +67,7 @@ pub(crate) fn list(host: &Host, project: &Project, places: &Places) -> Result<Li
     lister.fill_empty()?;
     let inside = lister.found.clone();
     let unmatched = lister.inputs(project)?;
+    lister.of_commands(project)?;
     let scope = outside::Scope { places, top: lister.top_of_root()?.unwrap_or_else(|| host.root.clone()) };
     let sources = inside.keys().filter(|path| !places.vendored.iter().any(|dir| path.starts_with(dir)));
     let Outside { paths, mut unclear } = outside::named(host, &scope, sources);
@@ -234,27 +235,60 @@ impl<'a> Lister<'a> {
     /// Adds the files that the spec names as inputs; returns the globs that match none.
     fn inputs(&mut self, project: &Project) -> Result<Vec<String>> {
         let mut unmatched = Vec::new();
-        let top = self.top_of_root()?;
-        let base = top.clone().unwrap_or_else(|| self.host.root.clone());
         for glob in project.inputs.iter().flatten() {
-            let mut listed = match &top {
-                Some(top) => self.repositories.matching(top, glob)?,
-                None => Vec::new(),
-            };
-            // What is named counts though git ignores it.
-            let known: BTreeSet<PathBuf> = listed.iter().map(|(path, _)| path.clone()).collect();
-            listed.extend(on_disk(&base, glob)?.into_iter().filter(|(path, _)| !known.contains(path)));
-            if listed.is_empty() {
+            if !self.input(glob)? {
                 unmatched.push(glob.clone());
             }
-            let mut more = Vec::new();
-            for (path, tracked) in listed {
-                self.beyond.insert(path.clone());
-                self.take(path, tracked, &mut more)?;
-            }
-            self.folders(more)?;
         }
         Ok(unmatched)
+    }
+
+    /// Adds the files that commands of suites name. Of a word that names nothing now, only a path can name something later.
+    fn of_commands(&mut self, project: &Project) -> Result<()> {
+        let top = self.top_of_root()?.unwrap_or_else(|| self.host.root.clone());
+        let target = self.host.root.join("target");
+        for word in &project.named_by_commands {
+            let path = self.host.root.join(word);
+            let parts: Vec<Component<'_>> = Path::new(word).components().collect();
+            let is_inside = parts.iter().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+                && parts.iter().any(|part| matches!(part, Component::Normal(_)));
+            let plain: PathBuf = path.components().collect();
+            if !is_inside || plain.starts_with(&target) || is_pattern(word) {
+                continue;
+            }
+            if plain.is_dir() {
+                // By git's rules: programs leave caches in such folders.
+                self.beyond.insert(plain.clone());
+                self.folders(vec![plain])?;
+            } else if files::exists(&plain) {
+                let glob = plain.strip_prefix(&top).unwrap_or(&plain).to_string_lossy().into_owned();
+                self.input(&glob)?;
+            } else if word.contains('/') {
+                self.beyond.insert(plain);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the files that a glob below the repository's top folder matches; whether there are any.
+    fn input(&mut self, glob: &str) -> Result<bool> {
+        let top = self.top_of_root()?;
+        let base = top.clone().unwrap_or_else(|| self.host.root.clone());
+        let mut listed = match &top {
+            Some(top) => self.repositories.matching(top, glob)?,
+            None => Vec::new(),
+        };
+        // What is named counts though git ignores it.
+        let known: BTreeSet<PathBuf> = listed.iter().map(|(path, _)| path.clone()).collect();
+        listed.extend(on_disk(&base, glob)?.into_iter().filter(|(path, _)| !known.contains(path)));
+        let is_matched = !listed.is_empty();
+        let mut more = Vec::new();
+        for (path, tracked) in listed {
+            self.beyond.insert(path.clone());
+            self.take(path, tracked, &mut more)?;
+        }
+        self.folders(more)?;
+        Ok(is_matched)
     }
 
     /// What is in all that was found.

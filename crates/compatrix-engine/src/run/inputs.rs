@@ -178,7 +178,7 @@ pub(crate) fn environment(
 /// The variables that the spec sets: those of the user's own axes, and those of the suite.
 pub(crate) fn of_cell(inputs: &RunInputs<'_>, dir: &Path) -> BTreeMap<String, String> {
     let axes = inputs.axes_env.iter().cloned();
-    let suite = inputs.suite.env.iter().map(|(name, template)| (name.clone(), fill(template, inputs.cell, dir)));
+    let suite = inputs.suite.env.iter().map(|(name, template)| (name.clone(), fill(template, inputs.cell, dir, &[])));
     axes.chain(suite).collect()
 }
 
@@ -200,12 +200,18 @@ pub(crate) fn library_path_of(inputs: &RunInputs<'_>, recorded: &Recorded) -> Op
     (!dirs.is_empty()).then(|| dirs.join(":"))
 }
 
-fn fill(template: &Template, cell: &CellId, dir: &Path) -> String {
+/// The text of a template in a run with this scratch folder. Programs by name; of one that is not among them nothing is put
+/// in.
+pub(crate) fn fill(template: &Template, cell: &CellId, dir: &Path, programs: &[(&str, &Path)]) -> String {
     let fixture = dir.join("fixture");
     let piece = |piece: &Piece| match piece {
         Piece::Text(text) => text.clone(),
         Piece::SchemaDatabase => fixture.join(fixture::DATABASE).to_string_lossy().into_owned(),
         Piece::SchemaDir => fixture.to_string_lossy().into_owned(),
+        Piece::Program(name) => {
+            let found = programs.iter().find(|(known, _)| known == name);
+            found.map(|(_, path)| path.to_string_lossy().into_owned()).unwrap_or_default()
+        }
         Piece::ValueName(axis) => cell.value(axis).map(|value| value.to_string()).unwrap_or_default(),
     };
     template.0.iter().map(piece).collect()

@@ -14,6 +14,7 @@ use crate::build::HWCAPS;
 use crate::find::facts::HostFacts;
 use crate::find::input;
 use crate::find::surroundings::Surroundings;
+use crate::run::program;
 use crate::sys::files;
 use crate::sys::files::hash_parts;
 use crate::sys::host::Host;
@@ -126,14 +127,16 @@ pub(crate) fn of_run(host: &Host, suite: &Suite, cell: &CellId, space: &Space, f
     parts.extend(suite.args.iter().cloned());
     for (name, template) in &suite.env {
         parts.push(name.clone());
-        for piece in &template.0 {
-            parts.push(match piece {
-                Piece::Text(text) => text.clone(),
-                Piece::SchemaDatabase => "{schema.database}".to_owned(),
-                Piece::SchemaDir => "{schema.dir}".to_owned(),
-                Piece::ValueName(axis) => format!("{{{axis}.name}}"),
-            });
-        }
+        parts.extend(template.0.iter().map(part_of));
+    }
+    if !suite.command.is_empty() {
+        // Files of the workspace that it names are sources.
+        parts.push("command".to_owned());
+        parts.extend(suite.command.iter().map(|word| format!("{word:?}")));
+        let program = program::of(host, &suite.command[0], cell);
+        let content = program.as_ref().map(|path| or_empty::text(&files::sha256(path, &host.memo).ok()));
+        parts.push(program.map_or_else(|| "not there".to_owned(), |path| path.to_string_lossy().into_owned()));
+        parts.extend(content);
     }
     for axis in space.axes() {
         let Some(value) = cell.value(axis.name.as_str()) else { continue };
@@ -162,4 +165,15 @@ pub(crate) fn of_run(host: &Host, suite: &Suite, cell: &CellId, space: &Space, f
         }
     }
     hash_parts(parts.iter().map(String::as_str))
+}
+
+/// A part of the value of a variable.
+fn part_of(piece: &Piece) -> String {
+    match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::SchemaDatabase => "{schema.database}".to_owned(),
+        Piece::SchemaDir => "{schema.dir}".to_owned(),
+        Piece::ValueName(axis) => format!("{{{axis}.name}}"),
+        Piece::Program(name) => format!("{{program.{name}}}"),
+    }
 }

@@ -8,15 +8,15 @@ use compatrix_leak::Tool;
 use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::condition::Condition;
 use compatrix_model::linkage::Linkage;
-use compatrix_model::matrix_spec::{Profile, Spec};
+use compatrix_model::matrix_spec::{Profile, Spec, SuiteKind};
 use compatrix_model::plan::{Build, Choice, SkipReason, Targets};
 use compatrix_model::spec_text::Parsed;
 
-use crate::build::{self, BuildInputs, LIBRARY_PATH};
+use crate::build::{self, BuildInputs, Product, LIBRARY_PATH};
 use crate::event::Event;
 use crate::leak::{self, Bench};
 use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
-use crate::run::{self, executable};
+use crate::run::{self, command, executable};
 use crate::session::{NarrowBy, Session};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
@@ -55,6 +55,7 @@ pub fn lines(
     let in_full = newest.and_then(|record| record.proof).is_some_and(|proof| proof.debug.is_full());
     let of_plan = &plan.builds[planned.build];
     let planned_build = &if in_full { of_plan.in_full() } else { of_plan.clone() };
+    let planned_suite = &spec.suites[planned.suite];
     let inputs = build_inputs(host, spec, &survey, planned_build)?;
     let mut without_doctests = planned_build.clone();
     if let Targets::Tests { doctests } = &mut without_doctests.targets {
@@ -74,7 +75,7 @@ pub fn lines(
     let dir = host.dir.join("repro");
     let shown = quote(&dir.to_string_lossy());
     let line = with_inputs(spec, &survey, planned_build, planned, &id, None, |run| {
-        typed(host, toolchain_setting(spec, planned_build), &inputs, run, &dir)
+        typed(host, toolchain_setting(spec, planned_build), &inputs, run, &dir, &product)
     });
     let mut lines =
         vec![line, format!("# {} in {id}, as a run does it", spec.suites[planned.suite].name), "# 1. build".to_owned()];
@@ -87,14 +88,20 @@ pub fn lines(
         lines.push(build::doctest_command(host, planned_build, &inputs)?.to_string());
     }
     let step = if planned_build.targets.doctests() { 3 } else { 2 };
+    if planned_suite.kind == SuiteKind::Command {
+        lines.push(format!("# {step}. start the program, with a fresh copy of the fixture if the cell has one"));
+        let command = with_inputs(spec, &survey, planned_build, planned, &id, None, |inputs| {
+            lines.extend(fresh_folders(inputs, &shown));
+            let words = command::words(inputs, &product, &dir).map_err(anyhow::Error::msg)?;
+            Ok::<String, anyhow::Error>(command::command(host, inputs, &words, &dir).to_string())
+        })?;
+        lines.push(command);
+        return Ok(lines);
+    }
     lines.push(format!("# {step}. start each executable, with a fresh copy of the fixture if the cell has one"));
     with_inputs(spec, &survey, planned_build, planned, &id, None, |inputs| {
         for executable in &product.executables {
-            let folders = executable::FOLDERS.map(|folder| format!("{shown}/{folder}")).join(" ");
-            lines.push(format!("rm -rf {shown} && mkdir -p {folders}"));
-            if let Some((_, fixture)) = inputs.fixture {
-                lines.push(format!("cp -R {} {shown}/fixture", quote(&fixture.dir)));
-            }
+            lines.extend(fresh_folders(inputs, &shown));
             let command = match (inputs.suite.leak(), inputs.leak_tool) {
                 (Some(settings), Some(tool)) => {
                     let (command, note) = leak::by_hand(&Bench { host, inputs, settings, tool }, executable, &dir)?;
@@ -113,6 +120,13 @@ pub fn lines(
     Ok(lines)
 }
 
+/// Lines that make the folders of a run, with its fixture.
+fn fresh_folders(inputs: &RunInputs<'_>, shown: &str) -> Vec<String> {
+    let folders = executable::FOLDERS.map(|folder| format!("{shown}/{folder}")).join(" ");
+    let fixture = inputs.fixture.map(|(_, fixture)| format!("cp -R {} {shown}/fixture", quote(&fixture.dir)));
+    [format!("rm -rf {shown} && mkdir -p {folders}")].into_iter().chain(fixture).collect()
+}
+
 fn toolchain_setting<'s>(spec: &'s Spec, build: &Build) -> Option<&'s Setting> {
     let (_, axis) = spec.space.axis_of(&AxisKind::Rust)?;
     axis.values.iter().find(|value| value.name == build.toolchain).map(|value| &value.setting)
@@ -120,7 +134,14 @@ fn toolchain_setting<'s>(spec: &'s Spec, build: &Build) -> Option<&'s Setting> {
 
 /// The one line that a person would type for this cell: the same packages, features, SQLite and variables, with the
 /// workspace's own target folder and everything else as it happens to be.
-fn typed(host: &Host, setting: Option<&Setting>, inputs: &BuildInputs<'_>, run: &RunInputs<'_>, dir: &Path) -> String {
+fn typed(
+    host: &Host,
+    setting: Option<&Setting>,
+    inputs: &BuildInputs<'_>,
+    run: &RunInputs<'_>,
+    dir: &Path,
+    product: &Product,
+) -> String {
     let mut words: Vec<String> = Vec::new();
     let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root);
     if !host.ambient.is_in(root) {
@@ -153,11 +174,19 @@ fn typed(host: &Host, setting: Option<&Setting>, inputs: &BuildInputs<'_>, run: 
         (Targets::Benches, _) => "bench",
     };
     let env = env.iter().map(|(name, value)| format!("{name}={}", quote(value)));
+    let variables: Vec<String> = env.clone().collect();
     let start: Vec<String> = env.chain(cargo.iter().map(|word| quote(word))).chain([verb.to_owned()]).collect();
     for (n, part) in run.build.each().iter().enumerate() {
         words.extend((n > 0).then(|| "&&".to_owned()));
         words.extend(start.iter().cloned());
         words.extend(build::typed_arguments(part, inputs).iter().map(|word| quote(word)));
+        words.extend((run.suite.kind == SuiteKind::Command).then(|| "--no-run".to_owned()));
+    }
+    if run.suite.kind == SuiteKind::Command {
+        words.push("&&".to_owned());
+        words.extend(variables);
+        let started = command::words(run, product, dir).unwrap_or_default();
+        words.extend(started.iter().map(|word| quote(word)));
     }
     if !run.suite.args.is_empty() {
         words.push("--".to_owned());

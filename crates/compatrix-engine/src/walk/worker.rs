@@ -244,7 +244,8 @@ fn run_suite(host: &Host, inputs: &RunInputs<'_>, product: &Product, leaks: &Lea
     let record = match &inputs.suite.kind {
         SuiteKind::Build => Ok(run::built(inputs, product)),
         SuiteKind::Test => run::proven(host, inputs, product, |scratch| run::tests(host, inputs, product, scratch)),
-        SuiteKind::Command | SuiteKind::Bench(_) => Err(anyhow::anyhow!("`compat` does not run this kind of suite")),
+        SuiteKind::Command => run::command::run(host, inputs, product),
+        SuiteKind::Bench(_) => Err(anyhow::anyhow!("`compat` does not run this kind of suite")),
         SuiteKind::Leak(settings) => {
             run::proven(host, inputs, product, |_| leak::run(host, inputs, settings, product, leaks))
         }

@@ -89,6 +89,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         doctests: None,
         failures: vec![],
         leaks: None,
+        measured: None,
         proof: (outcome != Unavailable).then_some(proof),
         started: 0,
         duration_ms: 0,

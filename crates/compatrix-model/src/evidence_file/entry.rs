@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::leaks::LeakEvidence;
 use super::scrub::{base_name, one_line, scrub_paths};
 use crate::cell::CellId;
-use crate::evidence::{Contradiction, Proof, Record, SqliteProof, Stated, TestFailure};
+use crate::evidence::{Contradiction, Measurements, Proof, Record, SqliteProof, Stated, TestFailure};
 use crate::linkage::Linkage;
 use crate::matrix_spec::SuiteKind;
 use crate::meaning::Meaning;
@@ -140,6 +140,7 @@ impl Entry {
         let record = Record {
             cause: one_line(&without_clock(&record.cause)),
             failures: failing.into_iter().map(failure).collect(),
+            measured: record.measured.and_then(Measurements::lasting),
             proof: record.proof.map(reduced),
             started: 0,
             duration_ms: 0,

@@ -13,8 +13,8 @@ use super::leaks::{BaselineEvidence, FindingEvidence, LeakEvidence};
 use super::snapshot::{known, RawMeaning};
 use crate::cell::{CellId, CellIdError};
 use crate::debug_info::DebugInfo;
-use crate::evidence::{Counts, Differences, ExecutableProof, FixtureProof, LeftOut, Proof, Record};
-use crate::evidence::{SourceProof, SqliteProof, ToolchainProof};
+use crate::evidence::{Counts, Differences, ExecutableProof, Figure, FixtureProof, LeftOut, Measurements, Number};
+use crate::evidence::{Proof, Record, SourceProof, SqliteProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
 use crate::meaning::Meaning;
@@ -200,6 +200,15 @@ impl From<RawCounts> for Counts {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RawFigure {
+    bench: String,
+    metric: String,
+    unit: String,
+    value: Number,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawRecord {
     suite: String,
     cell: Spanned<String>,
@@ -212,6 +221,8 @@ struct RawRecord {
     doctests: Option<RawCounts>,
     #[serde(default)]
     failing: Vec<String>,
+    #[serde(default)]
+    figures: Vec<RawFigure>,
     build: Option<Spanned<String>>,
     sqlite: Option<Spanned<String>>,
     fixture: Option<Spanned<String>>,
@@ -454,7 +465,17 @@ impl EvidenceReader<'_> {
         if let (None, Some(name)) = (&proof, raw.sqlite.as_ref().or(raw.fixture.as_ref())) {
             return Err(self.at(name, format!("`{}` of a record without a build", name.get_ref())));
         }
+        let figure = |RawFigure { bench, metric, unit, value }: &RawFigure| Figure {
+            bench: bench.clone(),
+            metric: metric.clone(),
+            unit: unit.clone(),
+            value: *value,
+            samples: 1,
+            exact: true,
+        };
+        let figures: Vec<Figure> = raw.figures.iter().map(figure).collect();
         Ok(Record {
+            measured: (!figures.is_empty()).then(|| Measurements { figures, ..Measurements::default() }),
             attempts: raw.attempts.unwrap_or(1),
             tests: raw.tests.into(),
             doctests: raw.doctests.map(Counts::from),

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::evidence::{
-    Counts, Differences, ExecutableProof, FixtureProof, LeftOut, Proof, Record, SourceProof, SqliteProof, TestFailure,
-    ToolchainProof,
+    Counts, Differences, ExecutableProof, Figure, FixtureProof, LeftOut, Measurements, Number, Proof, Record,
+    SourceProof, SqliteProof, TestFailure, ToolchainProof,
 };
 use crate::hash::Sha256;
 use crate::linkage::Linkage;
@@ -27,6 +27,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         doctests: None,
         failures: Vec::new(),
         leaks: None,
+        measured: None,
         proof: Some(proof()),
         started: 1_700_000_000,
         duration_ms: 12,
@@ -335,10 +336,11 @@ fn any_record() -> impl Strategy<Value = Record> {
         proptest::collection::vec(text(), 0..3),
         proptest::option::of(proof),
         any::<i64>(),
-        proptest::option::of(leaks::any_report()),
+        (proptest::option::of(leaks::any_report()), proptest::option::of(measurements())),
     )
-        .prop_map(
-            |((suite, cell, key, outcome, cause, attempts), tests, doctests, failing, proof, started, leaks)| Record {
+        .prop_map(|(head, tests, doctests, failing, proof, started, (leaks, measured))| {
+            let (suite, cell, key, outcome, cause, attempts) = head;
+            Record {
                 suite,
                 cell,
                 key,
@@ -352,12 +354,32 @@ fn any_record() -> impl Strategy<Value = Record> {
                     .map(|test| TestFailure { executable: String::new(), test, output: String::new() })
                     .collect(),
                 leaks,
+                measured,
                 proof,
                 started,
                 duration_ms: 0,
                 executables_ms: 0,
-            },
-        )
+            }
+        })
+}
+
+fn measurements() -> impl Strategy<Value = Measurements> {
+    let number = proptest::num::f64::NORMAL | proptest::num::f64::ZERO | proptest::num::f64::SUBNORMAL;
+    let figure =
+        (text(), text(), number, any::<u32>(), any::<bool>()).prop_map(|(bench, unit, value, samples, exact)| Figure {
+            bench,
+            metric: "m".to_owned(),
+            unit,
+            value: Number(value),
+            samples,
+            exact,
+        });
+    (proptest::collection::vec(figure, 0..3), any::<u32>()).prop_map(|(figures, n)| Measurements {
+        figures,
+        peak_memory: Some(n.into()),
+        cpu_ms: n.into(),
+        findings: vec!["a finding".to_owned()],
+    })
 }
 
 proptest! {

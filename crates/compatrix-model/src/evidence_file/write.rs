@@ -9,7 +9,9 @@ use super::entry::{EvidenceFile, FORMAT};
 use super::leaks::{FindingEvidence, LeakEvidence};
 use super::snapshot::Snapshots;
 use crate::debug_info::DebugInfo;
-use crate::evidence::{Counts, Differences, ExecutableProof, FixtureProof, LeftOut, Proof, Record};
+use crate::evidence::{
+    Counts, Differences, ExecutableProof, Figure, FixtureProof, LeftOut, Measurements, Proof, Record,
+};
 use crate::evidence::{SourceProof, SqliteProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
@@ -274,6 +276,14 @@ fn record(out: &mut String, of: &Record, build: Option<String>, sqlite: Option<S
     }
     if !of.failures.is_empty() {
         line(out, "failing", list(of.failures.iter().map(|failure| quoted(&failure.test)), true));
+    }
+    if let Some(Measurements { figures, .. }) = &of.measured {
+        let figure = |Figure { bench, metric, unit, value, samples: _, exact: _ }: &Figure| {
+            let [bench, metric, unit] = [bench, metric, unit].map(|text| quoted(text));
+            // With a point or an exponent, as a number of TOML that is not whole has it.
+            format!("{{ bench = {bench}, metric = {metric}, unit = {unit}, value = {:?} }}", value.0)
+        };
+        line(out, "figures", list(figures.iter().map(figure), true));
     }
     for (key, name) in [("build", build), ("sqlite", sqlite), ("fixture", fixture)] {
         if let Some(name) = name {

@@ -11,7 +11,7 @@ use shaped_toml::{
 use super::axes::Axes;
 use super::conditions::{condition, CONDITION};
 use super::format::{duration, Format};
-use super::template::Template;
+use super::template::{Piece, Place, Template};
 use crate::axis::AxisKind;
 use crate::condition::Condition;
 
@@ -57,6 +57,15 @@ impl Suite {
             SuiteKind::Bench(settings) => Some(settings),
             SuiteKind::Test | SuiteKind::Build | SuiteKind::Leak(_) | SuiteKind::Command => None,
         }
+    }
+
+    /// Words of its command that may name files of the workspace: whole words, and what follows a `=`.
+    pub fn named_files(&self) -> impl Iterator<Item = &str> {
+        let words = self.command.iter().filter_map(|Template(pieces)| match pieces.as_slice() {
+            [Piece::Text(text)] => Some(text.as_str()),
+            _ => None,
+        });
+        words.map(|word| word.split_once('=').map_or(word, |(_, value)| value)).filter(|word| !word.starts_with('-'))
     }
 
     /// The command that runs it.
@@ -174,10 +183,11 @@ pub(super) static SUITE: TableShape = TableShape {
             "Kind `leak`: further options of the tool: arguments of valgrind, MIRIFLAGS, settings of ASAN_OPTIONS or LSAN_OPTIONS. Miri's isolation is off unless they contain `-Zmiri-isolation-error=abort` or similar.",
             Shape::List { item: &Shape::Text(&Plain::Any), min: 1, unique: false },
         ),
-        Key::optional(
+        Key::default(
             "command",
-            "Kind `command`: the program and its arguments, with placeholders such as `{schema.database}`. It runs in the workspace's root; no shell reads it. Kind `bench`: what prints or writes the results, instead of cargo's benches.",
+            "Kind `command`: the program and its arguments, with placeholders such as `{schema.database}`, and `{program.NAME}` for a program, example or shared library that the tests' build makes. The program is searched on PATH, or in the workspace if its name has a `/`. It runs in the workspace's root; no shell reads it. Files of the workspace that it names are sources: a change of one makes results old. What else it reads there belongs in `inputs`. Kind `bench`: what prints or writes the results, instead of cargo's benches.",
             Shape::List { item: &Shape::Text(&Format::Template), min: 1, unique: false },
+            Need::RequiredIf { key: "kind", is: "command" },
         ),
         Key::optional(
             "packages",
@@ -294,7 +304,7 @@ fn suite(table: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suite {
             let problem = Problem::new(format!("the axis `{}` sets `{}` already", axis.name, entry.key));
             c.error(entry.key_span.clone(), problem.help(format!("use another variable and `{{{}.name}}`", axis.name)));
         }
-        match Template::parse(entry.node.text().unwrap_or_default(), &axes.space) {
+        match Template::parse(entry.node.text().unwrap_or_default(), &axes.space, Place::Environment) {
             Ok(template) => env.push((entry.key.clone(), template)),
             Err(problem) => c.error(entry.node.span.clone(), problem),
         }
@@ -306,7 +316,7 @@ fn suite(table: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suite {
         _ => &[],
     };
     for item in words {
-        match Template::parse(item.text().unwrap_or_default(), &axes.space) {
+        match Template::parse(item.text().unwrap_or_default(), &axes.space, Place::Command) {
             Ok(template) => command.push(template),
             Err(problem) => c.error(item.span.clone(), problem),
         }
@@ -397,6 +407,14 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
             let not_run = |key: &str| format!("a suite of kind `command` has no `{key}`");
             refuse(&["doctests", "args"], &not_run, "take it out; arguments are a part of `command`");
             refuse(&OF_LEAKS, &of_leaks, "take it out, or make the kind `leak`");
+            let nameless = table.node("command").filter(|node| match &node.value {
+                Value::List(list) => list.items.first().is_some_and(|first| first.text() == Some("")),
+                _ => false,
+            });
+            if let Some(node) = nameless {
+                let problem = Problem::new("the first word of `command` is the program, and is empty");
+                c.error(node.span.clone(), problem.help("for example `command = [\"python3\", \"gates/surface.py\"]`"));
+            }
         }
         SuiteKind::Leak(settings) => {
             let tool = settings.tool;

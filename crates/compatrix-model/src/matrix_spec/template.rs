@@ -1,4 +1,7 @@
-//! Texts with placeholders: `{schema.database}`, `{schema.dir}`, `{AXIS.name}`; `{{` and `}}` are one brace.
+//! Texts with placeholders: `{schema.database}`, `{schema.dir}`, `{AXIS.name}`, and in commands `{program.NAME}`; `{{` and
+//! `}}` are one brace.
+
+use std::fmt;
 
 use shaped_toml::Problem;
 
@@ -20,11 +23,22 @@ pub enum Piece {
     SchemaDir,
     /// `{schema.name}`, `{rust.name}` …: the value's name on this axis of the cell.
     ValueName(String),
+    /// `{program.NAME}`: the file of a program, example or shared library that the build makes. Only in commands.
+    Program(String),
+}
+
+/// Where a template stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In `env`.
+    Environment,
+    /// A word of `command`.
+    Command,
 }
 
 impl Template {
     /// Reads a template for cells of this space.
-    pub(crate) fn parse(text: &str, space: &Space) -> Result<Template, Problem> {
+    pub(crate) fn parse(text: &str, space: &Space, place: Place) -> Result<Template, Problem> {
         let mut pieces = Vec::new();
         let mut plain = String::new();
         let mut at = 0;
@@ -43,7 +57,8 @@ impl Template {
                 let problem = Problem::new(message).part(brace..brace + 1);
                 return Err(problem.help(format!("for a literal brace write `{twice}`")));
             };
-            let piece = placeholder(&rest[1..end], space).map_err(|problem| problem.part(brace..brace + end + 1))?;
+            let piece =
+                placeholder(&rest[1..end], space, place).map_err(|problem| problem.part(brace..brace + end + 1))?;
             if !plain.is_empty() {
                 pieces.push(Piece::Text(std::mem::take(&mut plain)));
             }
@@ -58,11 +73,30 @@ impl Template {
     }
 }
 
-fn placeholder(name: &str, space: &Space) -> Result<Piece, Problem> {
+impl fmt::Display for Template {
+    /// As the spec spells it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => f.write_str(&text.replace('{', "{{").replace('}', "}}"))?,
+                Piece::SchemaDatabase => f.write_str("{schema.database}")?,
+                Piece::SchemaDir => f.write_str("{schema.dir}")?,
+                Piece::ValueName(axis) => write!(f, "{{{axis}.name}}")?,
+                Piece::Program(name) => write!(f, "{{program.{name}}}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn placeholder(name: &str, space: &Space, place: Place) -> Result<Piece, Problem> {
     let has_schema = space.axis_of(&AxisKind::Schema).is_some();
     match name.split_once('.') {
         Some(("schema", "database")) if has_schema => return Ok(Piece::SchemaDatabase),
         Some(("schema", "dir")) if has_schema => return Ok(Piece::SchemaDir),
+        Some(("program", program)) if place == Place::Command && !program.is_empty() => {
+            return Ok(Piece::Program(program.to_owned()));
+        }
         Some((axis, "name")) if space.axis(axis).is_some() => return Ok(Piece::ValueName(axis.to_owned())),
         _ => {}
     }
@@ -71,6 +105,9 @@ fn placeholder(name: &str, space: &Space) -> Result<Piece, Problem> {
         known.extend(["{schema.database}".to_owned(), "{schema.dir}".to_owned()]);
     }
     known.extend(space.axes().iter().map(|axis| format!("{{{}.name}}", axis.name)));
+    if place == Place::Command {
+        known.push("{program.NAME}".to_owned());
+    }
     let problem = Problem::new(format!("unknown placeholder `{{{name}}}`")).known(&format!("{{{name}}}"), known);
     Err(problem.help("for braces themselves write `{{` and `}}`").needs_whole())
 }

@@ -177,6 +177,7 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
         doctests: None,
         failures: if failed > 0 { vec![failure("search::json"), failure("search::tags")] } else { Vec::new() },
         leaks: None,
+        measured: None,
         proof: tried.then_some(proof),
         started: 1_700_000_000,
         duration_ms: 250,
