@@ -2,7 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
-use compatrix_engine::bench::{bench, Base, BenchRequest};
+use compatrix_engine::bench::{bench, Base, BenchRequest, Benched};
 use compatrix_engine::committed::speed;
 use compatrix_engine::sys::clock;
 use compatrix_engine::sys::error::Error;
@@ -52,7 +52,8 @@ pub(crate) fn run(global: &Global, args: &BenchArgs, terminal: &Terminal) -> Res
         same_too: args.same_too,
     };
     let session = opened.session(request.limits(), true, terminal)?;
-    let report = progress::during(terminal, |events| bench(&session, &asked, events))?;
+    let Benched { report, profiles } = progress::during(terminal, |events| bench(&session, &asked, events))?;
+    let _ = &profiles;
     show(args, &report, &opened, terminal)?;
     let code = ends(args, &report).exit_code();
     if args.record && !record(&opened, &report, terminal)? && code == 0 {
