@@ -6,4 +6,5 @@ pub mod artifacts;
 pub mod ci;
 pub mod evidence;
 pub mod repository;
+pub mod speed;
 pub mod workflows;

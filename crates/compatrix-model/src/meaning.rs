@@ -178,8 +178,16 @@ fn suite_digest(project: &Project, suite: &Suite, left_out: &BTreeSet<String>) -
     // `when` chooses cells, `retries` shows in the attempts of a record.
     let Suite { name: _, kind, doctests, timeout, retries: _, alone, full_debug, env, args, command, when: _ } = suite;
     // `inputs` and what commands name are a part of the sources, by the content of the files that they name.
-    let Project { packages, inputs: _, named_by_commands: _, report: _, reliability: _, badges: _, evidence: _ } =
-        project;
+    let Project {
+        packages,
+        inputs: _,
+        named_by_commands: _,
+        report: _,
+        reliability: _,
+        benchmarks: _,
+        badges: _,
+        evidence: _,
+    } = project;
     let mut packages: Vec<&String> = packages.iter().filter(|name| !left_out.contains(*name)).collect();
     packages.sort();
     let mut parts = Parts::new("suite");

@@ -1,6 +1,7 @@
 //! The result of `bench`: builds compared, with the proof of what ran on each side.
 
 mod exit;
+pub mod trend;
 
 use compatrix_bench::{Canary, Change, Comparison, Judged};
 use serde::{Deserialize, Serialize};

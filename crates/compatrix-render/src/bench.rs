@@ -4,6 +4,8 @@ mod columns;
 mod json;
 mod junit;
 mod markdown;
+pub mod page;
+pub mod pictures;
 mod sentences;
 mod table;
 mod words;

@@ -12,7 +12,7 @@ use crate::sys::host::{compat_dir, Host};
 
 /// What compatrix reads and writes itself, below the root. It is no source, also where the package under test is the
 /// root itself: else writing the page would make the evidence stale that the page shows.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     "compat/matrix.toml",
     "compat/locks",
     "compat/suppressions",
@@ -20,6 +20,7 @@ const OURS: [&str; 9] = [
     "compat/planted.toml",
     "docs/matrix.schema.json",
     "docs/SPEC.md",
+    "docs/bench-report.schema.json",
     "ci/actions.toml",
     "ci/durations.toml",
 ];
@@ -57,6 +58,7 @@ pub(crate) fn ours(host: &Host, project: &Project) -> Vec<PathBuf> {
     let mut ours: Vec<PathBuf> = OURS.iter().map(|path| host.root.join(path)).collect();
     let report = host.root.join(&project.report);
     ours.extend([report.with_extension("svg"), report, host.root.join(&project.reliability)]);
+    ours.extend(project.benchmark_pages().map(|page| host.root.join(page)));
     ours.extend([host.root.join(&project.evidence), compat_dir(&host.root)]);
     ours.extend(project.badges.iter().flat_map(|folder| badges(&host.root.join(folder))));
     let tops = host.root.ancestors().filter(|dir| **dir == host.root || files::exists(&dir.join(".git")));

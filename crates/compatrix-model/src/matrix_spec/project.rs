@@ -20,6 +20,8 @@ pub struct Project {
     pub report: String,
     /// The page on leaks and memory errors, relative to the root.
     pub reliability: String,
+    /// The page on benchmarks, relative to the root.
+    pub benchmarks: String,
     /// The folder of badges, relative to the root; `None` if there are to be none.
     pub badges: Option<String>,
     /// The folder of committed evidence, relative to the root.
@@ -52,6 +54,13 @@ pub(super) static PROJECT: TableShape = TableShape {
             Shape::Text(&Format::RelativePath),
             Need::Text("docs/RELIABILITY.md"),
         ),
+        Key::default(
+            "benchmarks",
+            "The page on benchmarks, relative to the workspace root; written if a suite is of kind `bench`, with two SVGs \
+             beside it.",
+            Shape::Text(&Format::RelativePath),
+            Need::Text("docs/BENCHMARKS.md"),
+        ),
         Key::optional(
             "badges",
             "A folder for badges, relative to the workspace root: `report` writes one for each claim, as SVG and as JSON for \
@@ -70,6 +79,14 @@ pub(super) static PROJECT: TableShape = TableShape {
     min: 0,
 };
 
+impl Project {
+    /// The page on benchmarks, the picture of intervals and that of trends.
+    pub fn benchmark_pages(&self) -> [String; 3] {
+        let stem = self.benchmarks.strip_suffix(".md").unwrap_or(&self.benchmarks);
+        [self.benchmarks.clone(), format!("{stem}.svg"), format!("{stem}-trend.svg")]
+    }
+}
+
 /// Lowers `[project]`.
 pub(super) fn project(root: &Table, suites: &[Suite]) -> Project {
     let table = root.table("project");
@@ -80,6 +97,7 @@ pub(super) fn project(root: &Table, suites: &[Suite]) -> Project {
         named_by_commands: suites.iter().flat_map(Suite::named_files).map(str::to_owned).collect(),
         report: text("report"),
         reliability: text("reliability"),
+        benchmarks: text("benchmarks"),
         badges: table.and_then(|table| table.owned("badges")),
         evidence: text("evidence"),
     }

@@ -56,11 +56,16 @@ pub(super) fn cannot_tell(report: &SpeedReport) -> Option<String> {
 
 /// Whether the machine can tell a slowdown of 10 % from none.
 pub(super) fn canary(canary: &Canary) -> String {
-    let seen = format!(
-        "{} with a spread of {}",
-        count(canary.rounds as usize, "round"),
-        words::share(canary.spread.unwrap_or_default())
-    );
+    /// A machine that drifts more than this is worth a word.
+    const DRIFT: f64 = 0.05;
+    let mut seen = count(canary.rounds as usize, "round");
+    if let Some(spread) = canary.spread {
+        seen = format!("{seen} with a spread of {}", words::share(spread));
+    }
+    if let Some(drift) = canary.drift.filter(|drift| drift.abs() >= DRIFT) {
+        let drift = words::percent(1.0 + drift, 0);
+        seen = format!("{seen}; the last rounds took {drift} of time for the same work");
+    }
     if canary.proven {
         format!("canary proven: 10 % more work was detected, and none raised no alarm, in {seen}")
     } else {

@@ -92,9 +92,13 @@ fn points(ratio: f64, decimals: usize) -> String {
 
 /// `+10.2 % [+8.9, +11.6]`; nothing if nothing was run.
 pub(super) fn change(comparison: &Comparison) -> String {
-    let Some(ratio) = comparison.ratio else { return String::new() };
-    let decimals = decimals(comparison);
-    match comparison.interval {
+    comparison.ratio.map(|found| ratio(found, comparison.interval)).unwrap_or_default()
+}
+
+/// A ratio with its interval, as [`change`].
+pub(super) fn ratio(ratio: f64, interval: Option<(f64, f64)>) -> String {
+    let decimals = decimals(interval);
+    match interval {
         Some((low, high)) => {
             format!("{} [{}, {}]", percent(ratio, decimals), points(low, decimals), points(high, decimals))
         }
@@ -103,8 +107,8 @@ pub(super) fn change(comparison: &Comparison) -> String {
 }
 
 /// More where the figures are more exact.
-fn decimals(comparison: &Comparison) -> usize {
-    match comparison.interval {
+fn decimals(interval: Option<(f64, f64)>) -> usize {
+    match interval {
         Some((low, high)) if high - low >= 0.002 => 1,
         Some(_) | None => 2,
     }
@@ -113,7 +117,7 @@ fn decimals(comparison: &Comparison) -> usize {
 /// `1.31 of 3.54.1 [1.27, 1.36]`, the ratio of an axis' value to the `reference`.
 pub(super) fn cost(comparison: &Comparison, reference: &str) -> Option<String> {
     let ratio = comparison.ratio?;
-    let decimals = if decimals(comparison) == 1 { 2 } else { 4 };
+    let decimals = if decimals(comparison.interval) == 1 { 2 } else { 4 };
     let interval = comparison.interval.map(|(low, high)| format!(" [{low:.decimals$}, {high:.decimals$}]"));
     Some(format!("{ratio:.decimals$} of {reference}{}", interval.unwrap_or_default()))
 }

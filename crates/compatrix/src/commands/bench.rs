@@ -3,10 +3,12 @@
 use std::time::UNIX_EPOCH;
 
 use compatrix_engine::bench::{bench, Base, BenchRequest};
+use compatrix_engine::committed::speed;
 use compatrix_engine::sys::clock;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_model::axis::ValueName;
+use compatrix_model::speed::trend::Record;
 use compatrix_model::speed::{Ends, SpeedReport, Tally};
 use compatrix_render::bench as render;
 use shaped_toml::nearest;
@@ -26,6 +28,9 @@ pub(crate) fn run(global: &Global, args: &BenchArgs, terminal: &Terminal) -> Res
     if args.dry_run {
         let format = if args.format == BenchFormat::Json { Format::Json } else { Format::Human };
         return dry_run::show(&request, format, terminal);
+    }
+    if args.no_base && opened.parsed.spec.targets.is_empty() {
+        return Err(Error::usage("--no-base looks only at targets, and the spec has no [[target]]"));
     }
     let across = args.across.as_deref().map(|axis| across(&opened, axis, args.reference.as_deref())).transpose()?;
     let base = match (&args.base, &args.baseline) {
@@ -49,7 +54,26 @@ pub(crate) fn run(global: &Global, args: &BenchArgs, terminal: &Terminal) -> Res
     let session = opened.session(request.limits(), true, terminal)?;
     let report = progress::during(terminal, |events| bench(&session, &asked, events))?;
     show(args, &report, &opened, terminal)?;
-    Ok(ends(args, &report).exit_code())
+    let code = ends(args, &report).exit_code();
+    if args.record && !record(&opened, &report, terminal)? && code == 0 {
+        return Ok(Error::usage("not recorded").exit_code().number());
+    }
+    Ok(code)
+}
+
+/// Writes the record of the commit; whether there is one.
+fn record(opened: &Opened, report: &SpeedReport, terminal: &Terminal) -> Result<bool, Error> {
+    match Record::from_report(report) {
+        Ok(record) => {
+            let file = speed::write(&opened.root, &opened.parsed.spec, &record)?;
+            terminal.say("Recorded", &file);
+            Ok(true)
+        }
+        Err(why) => {
+            terminal.warning(&format!("not recorded: {why}"));
+            Ok(false)
+        }
+    }
 }
 
 fn ends(args: &BenchArgs, report: &SpeedReport) -> Ends {

@@ -1,14 +1,16 @@
-//! `report`: the compatibility page, its picture, badges and the page on leaks, from the spec and committed files alone.
+//! `report`: the compatibility page, its picture, badges, and the pages on leaks and benchmarks, from the spec and committed files alone.
 
 use std::path::Path;
 
-use compatrix_engine::committed::evidence;
+use compatrix_engine::committed::{evidence, speed};
 use compatrix_engine::find::places;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_model::claims::{judge_against, Freshness};
 use compatrix_model::evidence_file::EvidenceFile;
+use compatrix_model::speed::trend::lines;
 use compatrix_render::badge;
+use compatrix_render::bench;
 use compatrix_render::freshness;
 use compatrix_render::page::{self, PageOptions};
 use compatrix_render::reliability;
@@ -38,6 +40,9 @@ pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Re
         let planted = evidence::planted(root)?;
         pages.push((path.clone(), reliability::page(spec, &evidence, planted.as_ref(), command)));
     }
+    if bench::page::has_page(spec) {
+        pages.extend(benchmarks(&opened, command)?);
+    }
     let badges = badges(&opened, &evidence, command)?;
     pages.extend(badges.files);
     let mut code = write_or_check(root, &pages, args.check, &format!("{command} report"), terminal)?;
@@ -52,6 +57,31 @@ pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Re
     }
     let fresh = !args.require_fresh || is_fresh(&opened, &evidence, terminal)?;
     Ok(if fresh { code } else { 1 })
+}
+
+/// The page on benchmarks and its pictures.
+fn benchmarks(opened: &Opened, command: &str) -> Result<Vec<(String, String)>, Error> {
+    let (root, spec) = (&opened.root, &opened.parsed.spec);
+    let [page, intervals, trend] = spec.project.benchmark_pages();
+    refuse_foreign(root, &page, "benchmarks")?;
+    let records = speed::read_all(root, spec)?;
+    let lines = lines(&records).map_err(Error::usage)?;
+    let name = |path: &str| Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let pictures = [name(&intervals), name(&trend)];
+    let facts = bench::page::Facts {
+        spec,
+        targets: &[],
+        records: &records,
+        lines: &lines,
+        command,
+        pictures: [&pictures[0], &pictures[1]],
+    };
+    let mut pages = vec![(page, bench::page::page(&facts))];
+    if !records.is_empty() {
+        pages.push((intervals, bench::pictures::intervals(&bench::page::newest(&records))));
+        pages.push((trend, bench::pictures::trend(&lines)));
+    }
+    Ok(pages)
 }
 
 /// The badges of the claims, if the spec asks for them. Paths are relative to the root.

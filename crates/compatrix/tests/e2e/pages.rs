@@ -187,3 +187,56 @@ fn badges_follow_from_the_evidence() {
     made.run(&["report"]).expect(2).says(&["was not written by compatrix", "`badges`"]);
     assert_eq!(read(&format!("{of_platform}.svg")), "<svg/>");
 }
+
+/// The page on benchmarks follows from committed records, a file a commit, and exists only where there are benches.
+#[test]
+fn the_page_on_benchmarks_follows_from_its_records() {
+    const BENCHES: &str = "[[suite]]\nname = \"tests\"\n[[suite]]\nname = \"speed\"\nkind = \"bench\"\n";
+    let made = Workspace::new(SPEC).tests(TESTS);
+    made.run(&["report"]).expect(0);
+    assert!(!made.path("docs/BENCHMARKS.md").exists(), "no suite of benches");
+    made.write(
+        "compat/matrix.toml",
+        format!("{}\n{BENCHES}", std::fs::read_to_string(made.path("compat/matrix.toml")).expect("a spec")),
+    );
+    made.run(&["report"]).expect(0);
+    let page = || std::fs::read_to_string(made.path("docs/BENCHMARKS.md")).expect("a page");
+    assert!(page().contains("There is no record yet"), "{}", page());
+    assert!(!made.path("docs/BENCHMARKS.svg").exists());
+
+    let (base, commit) = ("0".repeat(40), "1".repeat(40));
+    let record = format!(
+        "format = 1\nplatform = \"linux-x86_64\"\ncommit = \"{commit}\"\nbase = \"{base}\"\n\
+         committed = \"2026-09-21T15:13:20Z\"\n[machine]\nprocessor = \"a processor\"\nkernel = \"Linux 6.1\"\ncores = 2.0\n\
+         [[bench]]\nsuite = \"speed\"\ncell = \"rust=here colour=red\"\nname = \"search\"\nmetric = \"time\"\n\
+         change = \"slower\"\nratio = 1.25\ninterval = [1.2, 1.3]\nrounds = 16\n"
+    );
+    let file = "compat/evidence/bench/linux-x86_64/111111111111.toml";
+    made.write(file, &record);
+    made.run(&["report", "--check"]).expect(1).prints(&["docs/BENCHMARKS.md", "docs/BENCHMARKS-trend.svg"]);
+    made.run(&["report"]).expect(0);
+    made.run(&["report", "--check"]).expect(0);
+    assert!(page().contains("25.0 %") && page().contains("BENCHMARKS-trend.svg"), "{}", page());
+    for picture in ["docs/BENCHMARKS.svg", "docs/BENCHMARKS-trend.svg"] {
+        let svg = std::fs::read_to_string(made.path(picture)).expect("a picture");
+        assert!(svg.contains("search") && svg.contains("25.0 %"), "{svg}");
+    }
+
+    // A record that is wrong is named with its line, and nothing is written over.
+    let before = page();
+    for (of, to, says) in [
+        ("ratio = 1.25", "ratio = nan", "line 10: `search` contradicts itself"),
+        ("interval = [1.2, 1.3]", "interval = [1.3, 1.4]", "does not contain its ratio"),
+        (base.as_str(), commit.as_str(), "line 4: the commit is its own base"),
+        ("[machine]", "[machine", "line 6"),
+    ] {
+        made.write(file, record.replace(of, to));
+        made.run(&["report"]).expect(2).says(&[file, says]);
+    }
+    made.write(file, &record);
+    made.write("compat/evidence/bench/linux-x86_64/222222222222.toml", &record);
+    made.run(&["report"])
+        .expect(2)
+        .says(&["222222222222.toml: it is of the commit 1111", "name it compat/evidence/bench"]);
+    assert_eq!(page(), before);
+}
