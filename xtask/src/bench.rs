@@ -1,13 +1,15 @@
 //! `self-bench`: how fast `compat` is, against the shell loop that people write without it, in one session on one machine.
 //!
-//! It prints figures and ratios; docs/PERFORMANCE.md explains the method. It judges three things: what the tools of
-//! `leak-check` find of planted leaks, the time and memory of a merge, and runs beside spinning processes.
+//! It prints figures and ratios; docs/PERFORMANCE.md explains the method. It judges four things: what the tools of
+//! `leak-check` find of planted leaks, the time and memory of a merge, runs beside spinning processes, and what `bench` says
+//! of equal and of slower builds.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark starts processes, reads the clock and writes scratch files")]
 
 mod bound;
 mod by_hand;
 mod contest;
+mod gate;
 mod gen_ci;
 mod leaks;
 mod machines;
@@ -41,6 +43,9 @@ pub(crate) struct Args {
     /// Do cold runs so often, the loop and compat in turns, and print medians
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
+    /// With `--only gate`: at most so many gates of each kind [default: 20 to 30]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=99))]
+    gates: Option<u32>,
 }
 
 /// What can be measured.
@@ -68,6 +73,9 @@ enum Measure {
     Merge,
     /// Runs beside spinning processes; exit code 1 if one times out that does not without them, or memory exceeds 80 %
     Stress,
+    /// How far `bench` can be trusted: false alarms on equal builds and moved code, planted slowdowns caught, and the same by
+    /// criterion; only where it is named, because it takes an hour. Exit code 1 if it falls short
+    Gate,
     /// Leaks planted in twenty ways: which tool finds which; exit code 1 if a tool misses one that it can see
     Leaks,
     /// The valgrind suite of things-store, against running each test executable under valgrind by hand
@@ -123,5 +131,6 @@ fn measure(args: &Args) -> Result<bool> {
     let calm = !wanted(Measure::Stress) || stress::stress(&bench)?;
     let merged = !wanted(Measure::Merge) || merge::merge(&bench)?;
     let found = !wanted(Measure::Leaks) || leaks::leaks(&bench)?;
-    Ok(calm && merged && found)
+    let trusted = !args.only.contains(&Measure::Gate) || gate::gate(&bench, args.gates)?;
+    Ok(calm && merged && found && trusted)
 }

@@ -3,6 +3,7 @@
 use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
 use compatrix_model::plan::Part;
 
+use crate::benchmarks::{bench_jobs, BenchJob};
 use crate::merge::File;
 use crate::plan::{ci_plan, CiPlan};
 use crate::Committed;
@@ -17,12 +18,17 @@ pub fn profile(spec: &Spec, event: CiEvent, work: JobCommand) -> Result<&str, St
     if let Some(name) = settings.flatten().and_then(|settings| settings.profile(work)) {
         return Ok(name);
     }
+    Err(lacks(settings.map(|settings| settings.is_some()), event, key, "local"))
+}
+
+/// What a spec lacks to run `key` on an event. `has_event` is whether its `[ci]`, if it has one, has the event.
+fn lacks(has_event: Option<bool>, event: CiEvent, key: &str, profile: &str) -> String {
     let file = "compat/matrix.toml";
-    Err(match settings {
-        None => format!("the spec has no [ci]; add one to {file}, with `{key} = \"local\"` under [ci.{event}]"),
-        Some(None) => format!("the spec has no [ci.{event}]; add one to {file}, with `{key} = \"local\"`"),
-        Some(Some(_)) => format!("[ci.{event}] in {file} does not run `{key}`; `{key} = \"local\"` would"),
-    })
+    match has_event {
+        None => format!("the spec has no [ci]; add one to {file}, with `{key} = \"{profile}\"` under [ci.{event}]"),
+        Some(false) => format!("the spec has no [ci.{event}]; add one to {file}, with `{key} = \"{profile}\"`"),
+        Some(true) => format!("[ci.{event}] in {file} does not run `{key}`; `{key} = \"{profile}\"` would"),
+    }
 }
 
 /// The plan of a command on an event.
@@ -52,6 +58,19 @@ pub fn plans(spec: &Spec, committed: &Committed) -> Result<Vec<CiPlan>, String> 
     } else {
         Err(problems.join("\n"))
     }
+}
+
+/// The benchmarks of an event.
+///
+/// # Errors
+/// The spec runs none on the event.
+pub fn benches(spec: &Spec, committed: &Committed, event: CiEvent) -> Result<Vec<BenchJob>, String> {
+    let settings = spec.ci.as_ref().map(|ci| ci.events.get(&event));
+    if settings.flatten().is_none_or(|settings| settings.bench.is_none()) {
+        return Err(lacks(settings.map(|settings| settings.is_some()), event, "bench", "PROFILE"));
+    }
+    let jobs = bench_jobs(spec, committed)?;
+    Ok(jobs.into_iter().filter(|job| job.event == event).collect())
 }
 
 /// The part of a plan that runs on this platform, or in one of its jobs.

@@ -5,12 +5,16 @@
 //! action's input or a matrix row, quoted, and anything that GitHub would evaluate there is refused.
 
 mod about;
+mod bench;
+mod bench_comment;
+mod bench_trend;
 mod cells;
 mod checks;
 mod expression;
 pub mod header;
 mod lower;
 mod orchestrator;
+mod report;
 mod scene;
 mod steps;
 mod tool;
@@ -19,20 +23,24 @@ pub mod yaml;
 
 use std::collections::BTreeMap;
 
-use scene::{concurrency, Saves, Scene};
+use scene::{concurrency, triggers, Saves, Scene};
 
+use crate::benchmarks::BenchJob;
 use crate::workflow::Workflow;
 use crate::CiPlan;
 use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
 
+pub use bench::{report_artifact, BENCH_FILE};
+pub use bench_comment::{mark, COMMENT_FILE};
 pub use checks::CHECKS_FILE;
 pub use lower::{body, text, Reason, Refused};
 pub use scene::{Options, Program, XtaskPackage};
 
-/// The workflows of the spec: one per command that runs on any event, and the ordinary checks.
+/// The workflows of the spec: one per command that runs on any event, the benchmarks, and the ordinary checks.
 ///
-/// `plans` are the plans of all events and commands; an event without a plan does not run.
-pub fn workflows(spec: &Spec, plans: &[CiPlan], options: &Options<'_>) -> Vec<Workflow> {
+/// `plans` are the plans of all events and commands, `benches` the benchmarks of all events; an event without either does
+/// not run.
+pub fn workflows(spec: &Spec, plans: &[CiPlan], benches: &[BenchJob], options: &Options<'_>) -> Vec<Workflow> {
     let Some(ci) = &spec.ci else { return Vec::new() };
     let mut scenes = Vec::new();
     for work in JobCommand::ALL {
@@ -47,6 +55,10 @@ pub fn workflows(spec: &Spec, plans: &[CiPlan], options: &Options<'_>) -> Vec<Wo
         keep_caches(&mut scenes, platform);
     }
     let mut workflows: Vec<Workflow> = scenes.iter().map(Scene::workflow).collect();
+    if !benches.is_empty() {
+        workflows.push(bench::workflow(spec, ci, benches, options));
+    }
+    workflows.extend(bench_comment::workflow(ci, benches, options));
     workflows.extend(ci.checks.as_ref().map(|checks| checks::workflow(spec, ci, checks, options)));
     workflows
 }
@@ -84,7 +96,7 @@ impl Scene<'_> {
             }),
             place: place.clone(),
             about: self.about(),
-            on: self.triggers(),
+            on: triggers(self.ci, self.options, &self.events()),
             concurrency: Some(concurrency()),
             env: Vec::new(),
             jobs,

@@ -4,6 +4,7 @@
 //! machine all compute the same plan.
 
 pub mod artifact;
+pub mod benchmarks;
 pub mod branches;
 pub mod committed;
 pub mod durations;

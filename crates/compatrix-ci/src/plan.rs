@@ -10,6 +10,7 @@ mod names;
 
 pub use contents::{Cost, Group, Job, Needs, Untried, JOB_MS, MATRIX_JOBS, WORTH_MS};
 pub use jobs::may_fail;
+pub(crate) use jobs::needs;
 
 use jobs::OfPlatform;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use compatrix_model::matrix_spec::JobCommand;
 
 use crate::generate::header::{origin, owner, Origin};
-use crate::generate::{text, CHECKS_FILE};
+use crate::generate::{text, BENCH_FILE, CHECKS_FILE, COMMENT_FILE};
 use crate::pins::{self, adopt, bumped, Bump, Pins, Refusal};
 use crate::place::Place;
 use crate::workflow::{Action, Workflow};
@@ -143,7 +143,8 @@ impl Update {
 impl Existing {
     /// Generated workflows of this workspace, edited or not. A copy under another name is not ours.
     pub fn ours(&self) -> impl Iterator<Item = (&str, &str)> {
-        let names: Vec<&str> = JobCommand::ALL.map(JobCommand::file).into_iter().chain([CHECKS_FILE]).collect();
+        let others = [CHECKS_FILE, BENCH_FILE, COMMENT_FILE];
+        let names: Vec<&str> = JobCommand::ALL.map(JobCommand::file).into_iter().chain(others).collect();
         // With and without the part that tells workspaces apart: another one may have come or gone.
         let marked = self.place.folder().map(|folder| folder.replace('/', "-"));
         let is_named = move |path: &str| {

@@ -51,6 +51,14 @@ pub enum Trigger {
         /// Cron expressions of five fields, in UTC.
         crons: Vec<String>,
     },
+    /// A run of another workflow has completed, with the rights of the default branch. It must run no code and trust no
+    /// data of that run.
+    Completed {
+        /// The other workflow's name.
+        workflow: String,
+        /// Why that is safe here, for readers and for linters.
+        why: &'static str,
+    },
     /// A manual run; the input `event` selects the plan.
     Dispatch {
         /// The events to choose from, the first by default; empty if there is no choice.
@@ -63,8 +71,8 @@ pub enum Trigger {
 pub struct Concurrency {
     /// The name shared by runs that exclude each other.
     pub group: Expression,
-    /// Whether a newer run cancels a running one of its group.
-    pub cancel: Text,
+    /// When a newer run cancels a running one of its group; `None` for always.
+    pub cancel: Option<Expression>,
 }
 
 /// An expression, or a text that contains `${{ … }}`. A literal of this program, never built from values.

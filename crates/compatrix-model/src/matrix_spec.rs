@@ -20,11 +20,13 @@ pub mod sqlite;
 mod sqlite_options;
 mod sqlite_settings;
 mod suites;
+mod targets;
 mod template;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use compatrix_bench::Target;
 use shaped_toml::nearest;
 
 use crate::cell::Space;
@@ -57,6 +59,8 @@ pub struct Spec {
     pub suites: Vec<Suite>,
     /// The rules, in the spec's order.
     pub rules: Vec<Rule>,
+    /// Figures that benches are to reach, in the spec's order.
+    pub targets: Vec<Target>,
     /// Named choices of cells.
     pub profiles: BTreeMap<String, Profile>,
     /// How SQLite is built and linked.

@@ -9,6 +9,7 @@
 
 pub mod badge;
 pub mod bench;
+pub mod bench_comment;
 pub mod blocks;
 pub mod choice;
 pub mod ci_cost;

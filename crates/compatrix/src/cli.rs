@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use bench::{BenchArgs, BenchFormat};
-pub use ci::{CiCommand, GenCiArgs, MergeArgs, RehearseArgs};
+pub use ci::{BenchCommentArgs, CiCommand, GenCiArgs, MergeArgs, Rehearsable, RehearseArgs};
 pub use leak::{LeakArgs, LeakFormat};
 pub use parse::parse;
 pub use selection::{EventOptions, Format, Missing, Selection};

@@ -108,10 +108,10 @@ fn workspace(bench: &Bench) -> Result<PathBuf> {
 }
 
 /// Processes that do nothing but take processor time, until this is dropped.
-struct Spinners(Vec<Child>);
+pub(super) struct Spinners(Vec<Child>);
 
 impl Spinners {
-    fn start(count: u32) -> Result<Self> {
+    pub(super) fn start(count: u32) -> Result<Self> {
         let mut spinners = Self(Vec::new());
         for _ in 0..count {
             let mut spinner = Command::new("sh");

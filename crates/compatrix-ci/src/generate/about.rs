@@ -119,7 +119,7 @@ pub(super) fn minutes(ms: u64) -> usize {
 }
 
 /// Wraps text at [`WIDTH`] columns; lines after the first are indented by two more spaces.
-fn wrap(text: &str, indent: &str) -> Vec<String> {
+pub(super) fn wrap(text: &str, indent: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

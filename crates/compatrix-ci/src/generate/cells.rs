@@ -46,10 +46,7 @@ impl Scene<'_> {
         steps.push(uses("Upload the evidence", "actions/upload-artifact", upload).when(expression::ALWAYS));
         let mut env = steps::handed_env(self.options);
         if group.container.is_some() {
-            env.extend(
-                [("RUSTUP_HOME", "/opt/rustup"), ("CARGO_HOME", "/opt/cargo"), ("DEBIAN_FRONTEND", "noninteractive")]
-                    .map(|(name, value)| (name.to_owned(), Text::literal(value))),
-            );
+            env.extend(container_env());
         }
         WorkflowJob {
             id: group.id.clone(),
@@ -58,13 +55,7 @@ impl Scene<'_> {
             condition: expression::on_any(&[plan.event]),
             needs: vec![format!("orchestrator-{}", group.platform)],
             runs_on: group.runner.clone(),
-            container: group.container.as_ref().map(|image| Container {
-                image: image.clone(),
-                volumes: vec![
-                    "/home/runner/.rustup:/opt/rustup".to_owned(),
-                    "/home/runner/.cargo:/opt/cargo".to_owned(),
-                ],
-            }),
+            container: group.container.as_deref().map(container),
             permissions: vec![steps::READS_CODE],
             timeout_minutes: self.ci.timeout_minutes,
             matrix: Some(Matrix { include: group.jobs.iter().map(row).collect() }),
@@ -137,8 +128,20 @@ fn row(job: &Job) -> Vec<(String, MatrixValue)> {
     .into()
 }
 
+/// A container of this image, with the runner's rustup.
+pub(super) fn container(image: &str) -> Container {
+    let volumes = ["/home/runner/.rustup:/opt/rustup", "/home/runner/.cargo:/opt/cargo"].map(str::to_owned).into();
+    Container { image: image.to_owned(), volumes }
+}
+
+/// Environment of a job in a container.
+pub(super) fn container_env() -> [(String, Text); 3] {
+    [("RUSTUP_HOME", "/opt/rustup"), ("CARGO_HOME", "/opt/cargo"), ("DEBIAN_FRONTEND", "noninteractive")]
+        .map(|(name, value)| (name.to_owned(), Text::literal(value)))
+}
+
 /// Packages for a runner, which already has a compiler.
-fn packages(needs: Needs) -> Option<Step> {
+pub(super) fn packages(needs: Needs) -> Option<Step> {
     let mut lines = vec!["sudo apt-get update"];
     if needs.sqlite {
         lines.push("sudo apt-get install --yes --no-install-recommends libsqlite3-dev pkg-config");
@@ -153,7 +156,7 @@ fn packages(needs: Needs) -> Option<Step> {
 }
 
 /// Packages for a container, which has nothing. Without git, the checkout would have no history.
-fn container_packages(needs: Needs) -> Step {
+pub(super) fn container_packages(needs: Needs) -> Step {
     let mut lines = vec![
         "apt-get update",
         "apt-get install --yes --no-install-recommends ca-certificates gcc git libc6-dev patchelf pkg-config",
@@ -169,7 +172,7 @@ fn container_packages(needs: Needs) -> Step {
 }
 
 /// Uses the runner's mounted rustup, and trusts the checkout although another user owns it.
-fn container_settings() -> Step {
+pub(super) fn container_settings() -> Step {
     let lines = vec![
         "echo \"$CARGO_HOME/bin\" >> \"$GITHUB_PATH\"",
         "git config --global --add safe.directory \"$GITHUB_WORKSPACE\"",

@@ -4,7 +4,7 @@ use crate::workflow::{Step, Text, Trigger, Workflow, WorkflowJob};
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::{Check, Checks, Ci};
 
-use super::scene::{caches_compiled, concurrency, Options, Program};
+use super::scene::{caches_compiled, concurrency, usual_runner, Options, Program};
 use super::steps::{self, run, Also};
 use super::{about, expression, tool};
 
@@ -12,7 +12,6 @@ use super::{about, expression, tool};
 pub const CHECKS_FILE: &str = "checks.yml";
 
 pub(super) fn workflow(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<'_>) -> Workflow {
-    let runner = ci.runners.iter().find(|(platform, _)| platform.starts_with("linux-")).or(ci.runners.first());
     let branches = || options.branches.to_vec();
     let place = options.place;
     let mut about = vec!["Runs the ordinary lints and tests.".to_owned()];
@@ -29,7 +28,7 @@ pub(super) fn workflow(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<
         ],
         condition: None,
         needs: Vec::new(),
-        runs_on: runner.map(|(_, label)| label.clone()).unwrap_or_default(),
+        runs_on: usual_runner(ci).1.to_owned(),
         container: None,
         permissions: vec![steps::READS_CODE],
         timeout_minutes: ci.timeout_minutes,

@@ -38,6 +38,47 @@ pub(super) const TOKEN: Expression = Expression("${{ github.token }}");
 pub(super) const RUN_PAGE: Expression =
     Expression("${{ github.server_url }}/${{ github.repository }}/actions/runs/${{ github.run_id }}");
 
+/// What the benchmarks of a pull request are compared with: the branch that it goes into, what a merge queue's group starts
+/// from, or, started by hand, the default branch.
+pub(super) const TARGET: Expression = Expression(
+    "${{ github.base_ref && format('origin/{0}', github.base_ref) || github.event.merge_group.base_sha || \
+     format('origin/{0}', github.event.repository.default_branch) }}",
+);
+/// The commit before a push; zeros for a new branch, and empty for a run that was started by hand.
+pub(super) const BEFORE: Expression = Expression("${{ github.event.before }}");
+/// The revision that the step `base` found.
+pub(super) const BASE: Expression = Expression("${{ steps.base.outputs.base }}");
+/// The concurrency group of runs that each count: only older runs of the same pull request are cancelled.
+pub(super) const GROUP_OF_PULL_REQUEST: Expression = Expression(
+    "${{ github.workflow }}-${{ github.event_name }}-${{ github.event.pull_request.number || github.run_id }}",
+);
+/// The concurrency group of comments on a pull request. Neither a repository's name nor a branch's has a colon.
+pub(super) const GROUP_OF_HEAD: Expression = Expression(
+    "${{ github.workflow }}:${{ github.event.workflow_run.head_repository.full_name }}:\
+     ${{ github.event.workflow_run.head_branch }}",
+);
+/// The commit of the pull request whose run has completed.
+pub(super) const HEAD_SHA: Expression = Expression("${{ github.event.workflow_run.head_sha }}");
+/// The repository that the pull request comes from.
+pub(super) const HEAD_REPOSITORY: Expression = Expression("${{ github.event.workflow_run.head_repository.full_name }}");
+/// The run that has completed.
+pub(super) const COMPLETED_RUN: Expression = Expression("${{ github.event.workflow_run.id }}");
+/// The URL of the run that has completed.
+pub(super) const COMPLETED_PAGE: Expression =
+    Expression("${{ github.server_url }}/${{ github.repository }}/actions/runs/${{ github.event.workflow_run.id }}");
+
+/// Condition: a run for a pull request has completed, and was not cancelled for a newer one.
+pub(super) const OF_PULL_REQUEST: Expression = Expression(
+    "github.event.workflow_run.event == 'pull_request' && (github.event.workflow_run.conclusion == 'success' || \
+     github.event.workflow_run.conclusion == 'failure')",
+);
+/// Condition: a push has come, whatever its benchmarks said.
+pub(super) const PUSHED: Expression = Expression("!cancelled() && github.event_name == 'push'");
+/// Condition: a job of a scheduled run did not succeed.
+pub(super) const SCHEDULED_JOB_FAILED: Expression = Expression(
+    "always() && github.event_name == 'schedule' && (contains(needs.*.result, 'failure') || \
+     contains(needs.*.result, 'cancelled') || contains(needs.*.result, 'skipped'))",
+);
 /// Condition: whatever happened before.
 pub(super) const ALWAYS: Expression = Expression("always()");
 /// Condition: the cache missed, and nothing failed.

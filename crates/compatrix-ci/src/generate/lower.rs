@@ -106,9 +106,8 @@ impl Lower<'_> {
         map = map.with("on", self.triggers(&workflow.on)).gap();
         map = map.with("permissions", Map::default()).beside("each job requests what it needs").gap();
         if let Some(concurrency) = &workflow.concurrency {
-            let group = Map::default()
-                .with("group", expression(concurrency.group))
-                .with("cancel-in-progress", self.scalar(&concurrency.cancel, "concurrency"));
+            let cancel = concurrency.cancel.map_or(Node::Bool(true), expression);
+            let group = Map::default().with("group", expression(concurrency.group)).with("cancel-in-progress", cancel);
             map = map.with("concurrency", group).gap();
         }
         if !workflow.env.is_empty() {
@@ -141,6 +140,12 @@ impl Lower<'_> {
                         .map(|cron| Map::default().with("cron", self.literal(cron, "on.schedule")).into())
                         .collect();
                     on.with("schedule", crons)
+                }
+                Trigger::Completed { workflow, why } => {
+                    let run = Map::default()
+                        .with("workflows", vec![self.literal(workflow, "on.workflow_run")])
+                        .with("types", vec![Node::from("completed")]);
+                    on.with("workflow_run", run).beside(format!("zizmor: ignore[dangerous-triggers] {why}"))
                 }
                 Trigger::Dispatch { events } if events.is_empty() => on.with("workflow_dispatch", Node::Nothing),
                 Trigger::Dispatch { events } => {

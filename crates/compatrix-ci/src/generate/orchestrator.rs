@@ -1,9 +1,10 @@
 //! The first job of a platform: it compiles the orchestrator once, and builds the exact SQLite libraries.
 
 use crate::workflow::{Step, Text, WorkflowJob};
+use compatrix_model::matrix_spec::Ci;
 
 use super::expression;
-use super::scene::{caches_compiled, Program, Saves, Scene};
+use super::scene::{caches_compiled, Options, Program, Saves, Scene};
 use super::steps::{self, run, uses, Also, BIN};
 use super::tool;
 
@@ -28,7 +29,7 @@ impl Scene<'_> {
             };
             steps.push(steps::compiled(self.options, &format!("orchestrator-{platform}"), save));
         }
-        steps.push(self.build(platform));
+        steps.push(build(self.options, platform));
         steps.push(steps::on_path(self.options));
         if let Some(key) = self.sqlite_key(platform) {
             let with = steps::sqlite_cache(platform, key);
@@ -44,7 +45,7 @@ impl Scene<'_> {
             }
         }
         let name = Text::literal(format!("orchestrator-{platform}"));
-        let path = self.options.place.path(&format!("{BIN}/{}", self.executable(platform)));
+        let path = self.options.place.path(&format!("{BIN}/{}", executable(self.options, platform)));
         let artifact = steps::upload(name, &path, 1);
         steps.push(uses("Upload the orchestrator", "actions/upload-artifact", artifact));
         Some(WorkflowJob {
@@ -66,54 +67,56 @@ impl Scene<'_> {
         })
     }
 
-    /// The cache key of the platform's exact SQLite versions; `None` if they are not cached.
+    /// As [`sqlite_key`].
     pub(super) fn sqlite_key(&self, platform: &str) -> Option<&str> {
-        let key = self.options.sqlite_key.get(platform).filter(|key| !key.is_empty());
-        key.filter(|_| self.ci.caches).map(String::as_str)
+        sqlite_key(self.ci, self.options, platform)
     }
+}
 
-    /// The executable's name in the artifact.
-    fn executable(&self, platform: &str) -> String {
-        format!("{}{}", steps::handed(self.options).0, suffix(platform))
-    }
+/// The cache key of the platform's exact SQLite versions; `None` if they are not cached.
+pub(super) fn sqlite_key<'a>(ci: &Ci, options: &Options<'a>, platform: &str) -> Option<&'a str> {
+    let key = options.sqlite_key.get(platform).filter(|key| !key.is_empty());
+    key.filter(|_| ci.caches).map(String::as_str)
+}
 
-    /// Compiles it, and copies it to the upload folder. On Linux it is linked statically with the C library, so that it runs
-    /// in containers of older systems.
-    fn build(&self, platform: &str) -> Step {
-        let triple = triple(platform);
-        let handed = Text::literal(format!("{BIN}/{}", self.executable(platform)));
-        let mut step = match self.options.program {
-            Program::Xtask(package) => {
-                let compile = match triple {
-                    Some(_) => {
-                        "cargo build --locked --manifest-path \"$MANIFEST\" --bin \"$BINARY\" --target \"$TARGET\""
-                    }
-                    None => "cargo build --locked --manifest-path \"$MANIFEST\" --bin \"$BINARY\"",
-                };
-                let folder = triple.map(|triple| format!("{triple}/")).unwrap_or_default();
-                let built = format!("target/{folder}debug/{}{}", package.binary, suffix(platform));
-                run("Compile the orchestrator", vec![compile, "mkdir -p target/ci/bin", "cp \"$BUILT\" \"$HANDED\""])
-                    .env("MANIFEST", Text::literal(&package.manifest))
-                    .env("BINARY", Text::literal(&package.binary))
-                    .env("BUILT", Text::literal(built))
-            }
-            Program::Compatrix(source) => {
-                let built = format!("target/ci/installed/bin/cargo-compatrix{}", suffix(platform));
-                tool::install(source, triple.is_some()).env("BUILT", Text::literal(built))
-            }
-        };
-        step = step
-            .env("CARGO_TARGET_DIR", Text::literal("target"))
-            // Nobody debugs the executable there, and without debug information it is small.
-            .env("CARGO_PROFILE_DEV_STRIP", Text::literal("symbols"))
-            .env("HANDED", handed);
-        if let Some(triple) = triple {
-            let flags = format!("CARGO_TARGET_{}_RUSTFLAGS", triple.replace('-', "_").to_ascii_uppercase());
-            step =
-                step.env("TARGET", Text::literal(triple)).env(&flags, Text::literal("-C target-feature=+crt-static"));
+/// The executable's name in the artifact.
+fn executable(options: &Options<'_>, platform: &str) -> String {
+    format!("{}{}", steps::handed(options).0, suffix(platform))
+}
+
+/// Compiles it, and copies it to the upload folder. On Linux it is linked statically with the C library, so that it runs
+/// in containers of older systems.
+pub(super) fn build(options: &Options<'_>, platform: &str) -> Step {
+    let triple = triple(platform);
+    let handed = Text::literal(format!("{BIN}/{}", executable(options, platform)));
+    let mut step = match options.program {
+        Program::Xtask(package) => {
+            let compile = match triple {
+                Some(_) => "cargo build --locked --manifest-path \"$MANIFEST\" --bin \"$BINARY\" --target \"$TARGET\"",
+                None => "cargo build --locked --manifest-path \"$MANIFEST\" --bin \"$BINARY\"",
+            };
+            let folder = triple.map(|triple| format!("{triple}/")).unwrap_or_default();
+            let built = format!("target/{folder}debug/{}{}", package.binary, suffix(platform));
+            run("Compile the orchestrator", vec![compile, "mkdir -p target/ci/bin", "cp \"$BUILT\" \"$HANDED\""])
+                .env("MANIFEST", Text::literal(&package.manifest))
+                .env("BINARY", Text::literal(&package.binary))
+                .env("BUILT", Text::literal(built))
         }
-        step
+        Program::Compatrix(source) => {
+            let built = format!("target/ci/installed/bin/cargo-compatrix{}", suffix(platform));
+            tool::install(source, triple.is_some()).env("BUILT", Text::literal(built))
+        }
+    };
+    step = step
+        .env("CARGO_TARGET_DIR", Text::literal("target"))
+        // Nobody debugs the executable there, and without debug information it is small.
+        .env("CARGO_PROFILE_DEV_STRIP", Text::literal("symbols"))
+        .env("HANDED", handed);
+    if let Some(triple) = triple {
+        let flags = format!("CARGO_TARGET_{}_RUSTFLAGS", triple.replace('-', "_").to_ascii_uppercase());
+        step = step.env("TARGET", Text::literal(triple)).env(&flags, Text::literal("-C target-feature=+crt-static"));
     }
+    step
 }
 
 /// The executable suffix: `.exe` on Windows.

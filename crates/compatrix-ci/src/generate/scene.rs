@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use compatrix_model::matrix_spec::{Ci, CiEvent, Claims, JobCommand, ToolSource};
 
 use super::expression;
-use crate::workflow::{Concurrency, Text, Trigger};
+use crate::workflow::{Concurrency, Trigger};
 use crate::{CiPlan, Place};
 
 /// Inputs of a workflow other than spec and plans.
@@ -59,7 +59,13 @@ pub(super) enum Saves {
 }
 
 pub(super) fn concurrency() -> Concurrency {
-    Concurrency { group: expression::GROUP, cancel: Text::Expression(expression::IS_PULL_REQUEST) }
+    Concurrency { group: expression::GROUP, cancel: Some(expression::IS_PULL_REQUEST) }
+}
+
+/// The platform and runner of jobs that run no cells: Linux if possible, otherwise the first.
+pub(super) fn usual_runner(ci: &Ci) -> (&str, &str) {
+    let runner = ci.runners.iter().find(|(platform, _)| platform.starts_with("linux-")).or(ci.runners.first());
+    runner.map(|(platform, label)| (platform.as_str(), label.as_str())).unwrap_or_default()
 }
 
 /// Inputs of all jobs of one workflow.
@@ -102,21 +108,22 @@ impl Scene<'_> {
         best.map(|(platform, runner)| (platform.as_str(), runner.as_str()))
             .expect("a plan has a group, and a group has a runner")
     }
+}
 
-    pub(super) fn triggers(&self) -> Vec<Trigger> {
-        let mut on = Vec::new();
-        for event in self.events() {
-            let branches = self.options.branches.to_vec();
-            match event {
-                CiEvent::PullRequest => on.extend([Trigger::PullRequest { branches }, Trigger::MergeGroup]),
-                CiEvent::Push => on.push(Trigger::Push { branches }),
-                CiEvent::Schedule => {
-                    let crons = self.ci.events.get(&event).map(|settings| settings.crons.clone()).unwrap_or_default();
-                    on.push(Trigger::Schedule { crons });
-                }
+/// The triggers of a workflow that runs on these events.
+pub(super) fn triggers(ci: &Ci, options: &Options<'_>, events: &[CiEvent]) -> Vec<Trigger> {
+    let mut on = Vec::new();
+    for event in events {
+        let branches = options.branches.to_vec();
+        match event {
+            CiEvent::PullRequest => on.extend([Trigger::PullRequest { branches }, Trigger::MergeGroup]),
+            CiEvent::Push => on.push(Trigger::Push { branches }),
+            CiEvent::Schedule => {
+                let crons = ci.events.get(event).map(|settings| settings.crons.clone()).unwrap_or_default();
+                on.push(Trigger::Schedule { crons });
             }
         }
-        on.push(Trigger::Dispatch { events: self.events() });
-        on
     }
+    on.push(Trigger::Dispatch { events: events.to_vec() });
+    on
 }

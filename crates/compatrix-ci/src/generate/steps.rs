@@ -136,6 +136,17 @@ pub(super) fn on_path(options: &Options<'_>) -> Step {
     }
 }
 
+/// The arguments of our commands, as each program takes them.
+macro_rules! ours {
+    ($program:expr, $($arguments:tt)+) => {
+        match $program {
+            $crate::generate::scene::Program::Xtask(_) => concat!("cargo xtask ", $($arguments)+),
+            $crate::generate::scene::Program::Compatrix(_) => concat!("cargo compatrix ", $($arguments)+),
+        }
+    };
+}
+pub(super) use ours;
+
 /// Restores compiled dependencies, and keeps them for later runs.
 pub(super) fn compiled(options: &Options<'_>, key: &str, save: Text) -> Step {
     let mut with = vec![("shared-key", Text::literal(options.place.key(key))), ("save-if", save)];

@@ -3,12 +3,11 @@
 use crate::workflow::{Permission, Text, WorkflowJob};
 use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 
-use super::expression;
 use super::scene::{Program, Scene};
 use super::steps::{self, run, uses, Also, EVIDENCE};
+use super::{expression, report};
 
 const TIMEOUT_MINUTES: u32 = 15;
-const REPORT_TIMEOUT_MINUTES: u32 = 5;
 
 impl Scene<'_> {
     /// The verdict job, which needs the jobs `before`.
@@ -96,44 +95,15 @@ impl Scene<'_> {
         }
     }
 
-    /// The job that opens an issue for a scheduled run without a good verdict, or comments on the open one.
+    /// The job that reports a scheduled run without a good verdict.
     pub(super) fn report(&self) -> Option<WorkflowJob> {
-        if !self.events().contains(&CiEvent::Schedule) {
-            return None;
-        }
-        let lines = vec![
-            "number=$(gh issue list --repo \"$GITHUB_REPOSITORY\" --state open --limit 1000 --json number,title \\",
-            "  --jq 'map(select(.title == env.TITLE)) | .[0].number // empty')",
-            "body=\"The scheduled run has no good verdict: $RUN_PAGE\"",
-            "if [ -n \"$number\" ]; then",
-            "  gh issue comment \"$number\" --repo \"$GITHUB_REPOSITORY\" --body \"$body\"",
-            "else",
-            "  gh issue create --repo \"$GITHUB_REPOSITORY\" --title \"$TITLE\" --body \"$body\"",
-            "fi",
-        ];
-        let title = self.options.place.name(match self.work {
+        let title = match self.work {
             JobCommand::Compat => "The scheduled compatibility run fails",
             JobCommand::LeakCheck => "The scheduled leak-check run fails",
-        });
-        let step = run("Open an issue, or comment on the open one", lines)
-            .env("GH_TOKEN", Text::Expression(expression::TOKEN))
-            .env("TITLE", Text::literal(title))
-            .env("RUN_PAGE", Text::Expression(expression::RUN_PAGE))
-            .at_top();
-        Some(WorkflowJob {
-            id: "report".to_owned(),
-            name: Text::literal("report a failed schedule as an issue"),
-            about: vec!["A failed scheduled run is easy to miss, so this opens an issue.".to_owned()],
-            condition: Some(expression::SCHEDULE_FAILED),
-            needs: vec!["verdict".to_owned()],
-            runs_on: self.home().1.to_owned(),
-            container: None,
-            permissions: vec![Permission { scope: "issues", write: true, why: "to open the issue or comment on it" }],
-            timeout_minutes: REPORT_TIMEOUT_MINUTES,
-            matrix: None,
-            continue_on_error: None,
-            env: Vec::new(),
-            steps: vec![step],
-        })
+        };
+        let job = || {
+            report::job(self.options, title, (vec!["verdict".to_owned()], expression::SCHEDULE_FAILED), self.home().1)
+        };
+        self.events().contains(&CiEvent::Schedule).then(job)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compatrix_bench::Harness;
 use compatrix_leak::Tool;
 
 use super::contents::{Group, Job, Needs, JOB_MS, MATRIX_JOBS, WORTH_MS};
@@ -141,7 +142,7 @@ pub(super) fn grouped(spec: &Spec, event: CiEvent, of: &OfPlatform<'_>, placed: 
                 platform: of.platform.to_owned(),
                 runner: of.runner.to_owned(),
                 container: container.clone(),
-                needs: needs(spec, jobs),
+                needs: needs(spec, jobs.iter().flat_map(|job| &job.cells)),
                 jobs: jobs.to_vec(),
             });
         }
@@ -149,15 +150,17 @@ pub(super) fn grouped(spec: &Spec, event: CiEvent, of: &OfPlatform<'_>, placed: 
     groups
 }
 
-fn needs(spec: &Spec, jobs: &[Job]) -> Needs {
+/// What must be installed for these suites and cells.
+pub(crate) fn needs<'a>(spec: &Spec, cells: impl IntoIterator<Item = &'a (usize, CellIndex)>) -> Needs {
     let mut needs = Needs::default();
-    for (suite, cell) in jobs.iter().flat_map(|job| &job.cells) {
+    for (suite, cell) in cells {
         match &spec.suites[*suite].kind {
             SuiteKind::Leak(leak) => {
                 needs.valgrind |= leak.tool == Tool::Valgrind;
                 needs.miri |= leak.tool == Tool::Miri;
             }
-            SuiteKind::Test | SuiteKind::Build | SuiteKind::Command | SuiteKind::Bench(_) => {}
+            SuiteKind::Bench(bench) => needs.valgrind |= bench.instructions || bench.harness == Harness::Gungraun,
+            SuiteKind::Test | SuiteKind::Build | SuiteKind::Command => {}
         }
         let coords = spec.space.coords(*cell);
         for (axis, at) in spec.space.axes().iter().zip(&coords) {

@@ -10,8 +10,15 @@ use serde_json::{json, Map, Value};
 use super::evaluate::{self, Status};
 use super::{Action, Expression, MatrixValue, Text, Workflow, WorkflowJob};
 
-/// The job that ends a rehearsal.
-pub const VERDICT: &str = "verdict";
+/// The job that gives the verdict of all cells.
+const VERDICT: &str = "verdict";
+/// The start of the id of a job that gives a verdict of its own.
+pub const GATE: &str = "gate-";
+
+/// Whether the exit code of this job is that of the rehearsal.
+pub fn gives_verdict(job: &WorkflowJob) -> bool {
+    job.id == VERDICT || job.id.starts_with(GATE)
+}
 
 /// The inputs of each action that a rehearsal knows. Sources: their `action.yml`.
 const ACTIONS: [(&str, &[&str]); 8] = [

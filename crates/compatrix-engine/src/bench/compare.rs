@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 
 use compatrix_bench::gate::{self, Look};
+use compatrix_bench::reached;
 use compatrix_bench::{Comparison, Rules, Series};
 use compatrix_model::axis::ValueName;
 use compatrix_model::cell::CellId;
@@ -58,7 +59,6 @@ pub struct BenchRequest<'a> {
 /// The spec or the request names something that does not exist; our own side fails; an interrupt.
 pub fn bench(session: &Session, request: &BenchRequest<'_>, tell: &Sender<Event>) -> Result<SpeedReport, Error> {
     let host = &session.host;
-    refuse_unknown_packages(host, request)?;
     let survey = session.survey(request.parsed)?;
     let top = top(host)?;
     let ground = Ground::new(host, &survey.workspace.layout, top.clone());
@@ -154,7 +154,7 @@ fn measure(
     let settings = groups.iter().filter_map(|group| spec.suites[group.suite].bench());
     let most = settings.map(|settings| settings.rounds).max().unwrap_or(16);
     let rules = Rules { rounds: request.rounds.unwrap_or(most), ..Rules::default() };
-    let has_targets = false;
+    let has_targets = !spec.targets.is_empty();
     for program in groups.iter_mut().flat_map(|group| &mut group.programs) {
         program.same &= !request.same_too;
         program.over |= program.same && !has_targets;
@@ -193,7 +193,10 @@ fn measure(
         groups: positions(groups).flat_map(|(_, group)| shown(group, request)).collect(),
         comparisons: compared,
         canary,
-        targets: Vec::new(),
+        targets: reached::verdicts(
+            &spec.targets,
+            &positions(groups).flat_map(|(at, group)| group.seen(at)).collect::<Vec<_>>(),
+        ),
         notes: Vec::new(),
         rounds_ms: u64::try_from(rounds.wall.as_millis()).unwrap_or(u64::MAX),
         processes_ms: u64::try_from(rounds.processes.as_millis()).unwrap_or(u64::MAX),
@@ -239,7 +242,7 @@ fn shown(group: &Group<'_>, request: &BenchRequest<'_>) -> Vec<speed::Group> {
     let side = |n: usize| speed::Side {
         name: group.contenders[n].name.clone(),
         proof: group.contenders[n].proof.clone(),
-        peak_memory: group.programs.iter().flat_map(|program| &program.seen[n].peak_memory).max().copied(),
+        peak_memory: group.peak_memory(n),
         cpu_ms: group.cpu_ms(n),
     };
     let one = |sides: Vec<speed::Side>, cell: CellId, only| speed::Group {
@@ -383,23 +386,6 @@ fn save(
     ground.renew(&base::place(host, name), files_of_head, None)?;
     let about = serde_json::to_vec(head).map_err(|error| Error::Infrastructure(error.into()))?;
     Ok(files::write(&base::about(host, name), &about)?)
-}
-
-/// The bench packages must be members; under test or not.
-fn refuse_unknown_packages(host: &Host, request: &BenchRequest<'_>) -> Result<(), Error> {
-    let metadata = workspace::members(&host.ambient, &host.root)?;
-    let members: Vec<&str> = metadata.packages.iter().map(|package| package.name.as_str()).collect();
-    for suite in &request.parsed.spec.suites {
-        let named = suite.bench().map(|settings| settings.packages.as_slice()).unwrap_or_default();
-        if let Some(unknown) = named.iter().find(|name| !members.contains(&name.as_str())) {
-            return Err(Error::usage(format!(
-                "the suite `{}` names the package `{unknown}`, which the workspace does not have (members: {})",
-                suite.name,
-                members.join(", ")
-            )));
-        }
-    }
-    Ok(())
 }
 
 fn overlay(host: &Host, request: &BenchRequest<'_>, ground: &Ground<'_>) -> Result<Overlay, Error> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use compatrix_bench::figures::figures;
+use compatrix_bench::reached::{self, Process};
 use compatrix_bench::{Change, Comparison, Figures, Measured, Series};
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::Proof;
@@ -59,8 +60,8 @@ pub(super) struct Measurer {
 pub(super) struct Seen {
     /// By bench and metric: what each round measured, in the order in which benches were seen first.
     pub(super) measured: Vec<((String, String), BTreeMap<u32, Measured>)>,
-    pub(super) peak_memory: Vec<u64>,
-    pub(super) cpu_ms: Vec<u64>,
+    /// Each process by itself.
+    pub(super) processes: Vec<Process>,
 }
 
 impl Seen {
@@ -138,6 +139,8 @@ impl<'s> Group<'s> {
         // The tree has no commits.
         proof.source.commit.clone_from(&side.sources.commit);
         proof.source.dirty = side.sources.dirty;
+        // A report leaves the machine; paths and variables of the user stay.
+        proof.env.clear();
         if let Some(mismatch) = mismatch {
             return Ok(Some(trouble(Outcome::Misidentified, mismatch)));
         }
@@ -155,11 +158,35 @@ impl<'s> Group<'s> {
     /// The median processor time of a contender's rounds, all programs together.
     pub(super) fn cpu_ms(&self, contender: usize) -> Option<u64> {
         let median = |program: &Measurer| {
-            let mut all = program.seen[contender].cpu_ms.clone();
-            all.sort_unstable();
+            let processes = &program.seen[contender].processes;
+            let mut all: Vec<f64> = processes.iter().filter_map(|process| process.cpu).collect();
+            all.sort_by(f64::total_cmp);
             all.get(all.len() / 2).copied()
         };
-        self.programs.iter().filter_map(median).reduce(|sum, next| sum + next)
+        let all = self.programs.iter().filter_map(median).reduce(|sum, next| sum + next);
+        all.map(|seconds| (seconds * 1000.0).round() as u64)
+    }
+
+    /// The highest peak memory of a contender's processes.
+    pub(super) fn peak_memory(&self, contender: usize) -> Option<u64> {
+        let processes = self.programs.iter().flat_map(|program| &program.seen[contender].processes);
+        processes.filter_map(|process| process.peak_memory).max()
+    }
+
+    /// What was seen of the contenders that targets are about: head, and across an axis all but the reference. `group` is the
+    /// position of the first in the report.
+    pub(super) fn seen(&self, group: usize) -> Vec<reached::Seen> {
+        let first = usize::from(self.contenders.len() > 1);
+        let one = |contender: usize| {
+            let processes = self.programs.iter().flat_map(|program| &program.seen[contender].processes);
+            reached::Seen { group: group + contender - first, processes: processes.cloned().collect() }
+        };
+        (first..self.contenders.len()).map(one).collect()
+    }
+
+    /// Whether a contender's program has to run, too: of what is the same, only the head's figures are of interest.
+    pub(super) fn needs(&self, program: usize, contender: usize) -> bool {
+        !self.programs[program].same || contender + 1 == self.contenders.len()
     }
 
     /// The programs that measure: cargo's benches of the packages that have them.
@@ -175,7 +202,7 @@ impl<'s> Group<'s> {
                 let program =
                     contender.side.with_inputs(contender.run, |inputs| Program::new(host, inputs, executable))?;
                 // cargo has an executable of the library, too, that may have no benches.
-                if program.listed.as_ref().is_some_and(Vec::is_empty) {
+                if program.has_none {
                     continue;
                 }
                 if !names.contains(&key) {
@@ -206,6 +233,11 @@ impl<'s> Group<'s> {
 
     /// Whether all contenders would run the same program with the same libraries.
     fn are_same(&self, programs: &[Option<Program>]) -> Result<bool> {
+        // What differs between cells is read while it runs.
+        let cells: BTreeSet<CellId> = self.contenders.iter().map(|one| one.side.cell(one.run)).collect();
+        if cells.len() > 1 {
+            return Ok(false);
+        }
         let mut known = BTreeSet::new();
         for (contender, program) in self.contenders.iter().zip(programs) {
             let Some(program) = program else { return Ok(false) };
@@ -245,7 +277,7 @@ impl<'s> Group<'s> {
     /// Benches that not all contenders have, with the position of one that has it.
     pub(super) fn only(&self, other: usize) -> Vec<(String, usize)> {
         let mut found = Vec::new();
-        for program in &self.programs {
+        for program in self.programs.iter().filter(|program| !program.same) {
             for (here, there, side) in [(0, other, 0), (other, 0, 1)] {
                 let missing =
                     program.seen[here].measured.iter().filter(|(key, _)| program.seen[there].of(key).is_none());
@@ -264,6 +296,10 @@ impl<'s> Group<'s> {
             for program in self.programs.iter().filter(|program| program.same) {
                 let names = match program.of[other].as_ref().and_then(|one| one.listed.clone()) {
                     Some(listed) => listed.into_iter().map(|name| (name, "time")).collect(),
+                    // One that ran for targets has told their names.
+                    None if !program.seen[other].measured.is_empty() => {
+                        program.seen[other].measured.iter().map(|(key, _)| (self.shown(program, key), "time")).collect()
+                    }
                     None => vec![(program.name.clone(), "executable")],
                 };
                 all.extend(names.into_iter().map(|(bench, metric): (String, &str)| Comparison {

@@ -45,18 +45,22 @@ pub(super) struct Program {
     is_criterion: bool,
     /// The benches that it lists; `None` of one that cannot be asked without running it.
     pub(super) listed: Option<Vec<String>>,
+    /// Whether it says that it has none.
+    pub(super) has_none: bool,
 }
 
 impl Program {
     pub(super) fn new(host: &Host, inputs: &RunInputs<'_>, executable: &Executable) -> Result<Self> {
         let is_criterion = memchr::memmem::find(&files::read(&executable.path)?, CRITERION).is_some();
-        let mut program = Self { executable: executable.clone(), is_criterion, listed: None };
+        let mut program = Self { executable: executable.clone(), is_criterion, listed: None, has_none: false };
         if is_criterion || !executable.own_harness {
             let dir = folder(host, inputs, "list")?;
             let mut command = program.command(host, inputs, &dir).args(["--list"]);
             command.timeout = Some(LIST_LIMIT);
             let output = host.output(&command)?;
-            program.listed = output.finished.status.success().then(|| listed_benchmarks(&output.text()));
+            let listed = listed_benchmarks(&output.text());
+            program.listed = (output.finished.status.success() && !listed.is_empty()).then_some(listed);
+            program.has_none = !executable.own_harness && output.finished.status.success() && program.listed.is_none();
         }
         Ok(program)
     }

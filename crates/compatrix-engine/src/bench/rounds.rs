@@ -5,6 +5,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use anyhow::Result;
+use compatrix_bench::reached::Process;
 use compatrix_bench::{canary, Canary, Rules};
 use compatrix_model::outcome::Outcome;
 use compatrix_model::speed::{GroupTrouble, Round};
@@ -62,7 +63,9 @@ impl Rounds<'_> {
                     if group.programs[program].over {
                         continue;
                     }
-                    for &contender in &orders[n as usize] {
+                    let order = orders[n as usize].iter().copied();
+                    let order: Vec<usize> = order.filter(|one| group.needs(program, *one)).collect();
+                    for contender in order {
                         self.one(group, program, contender, first + n)?;
                         done.order.push(contender);
                     }
@@ -119,8 +122,13 @@ impl Group<'_> {
     fn take(&mut self, program: usize, contender: usize, round: u32, ran: Ran) {
         let (program, name) = (&mut self.programs[program], &self.contenders[contender].name);
         let seen = &mut program.seen[contender];
-        seen.peak_memory.extend(ran.finished.peak_memory);
-        seen.cpu_ms.push(u64::try_from(ran.finished.cpu.as_millis()).unwrap_or(u64::MAX));
+        seen.processes.push(Process {
+            round,
+            measured: ran.reading.measured.clone(),
+            peak_memory: ran.finished.peak_memory,
+            cpu: Some(ran.finished.cpu.as_secs_f64()).filter(|cpu| *cpu > 0.0),
+            wall: Some(ran.finished.wall.as_secs_f64()),
+        });
         seen.add(round, ran.reading.measured);
         for trouble in ran.reading.troubles {
             let bench = trouble.bench.map(|bench| format!("{bench}: ")).unwrap_or_default();
@@ -132,7 +140,7 @@ impl Group<'_> {
     /// benches.
     fn close_idle(&mut self) {
         for program in &mut self.programs {
-            let ran = program.seen.iter().any(|seen| !seen.cpu_ms.is_empty());
+            let ran = program.seen.iter().any(|seen| !seen.processes.is_empty());
             program.over |= ran && program.seen.iter().all(|seen| seen.measured.is_empty());
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use compatrix_audit::promise;
+use compatrix_ci::benchmarks::BenchJob;
 use compatrix_ci::branches::{self, Branches};
 use compatrix_ci::exact_sqlite::exact_versions;
 use compatrix_ci::generate::header::{origin, Origin};
@@ -62,6 +63,7 @@ pub fn wanted(
     existing: &Existing,
     spec: &Spec,
     plans: &[CiPlan],
+    benches: &[BenchJob],
     today: &str,
 ) -> Result<Wanted, Error> {
     let nothing = || {
@@ -97,7 +99,7 @@ pub fn wanted(
         toolchain: &toolchain,
         sqlite_key: &sqlite_key,
     };
-    let workflows = workflows(spec, plans, &options);
+    let workflows = workflows(spec, plans, benches, &options);
     if workflows.is_empty() {
         return Err(nothing());
     }

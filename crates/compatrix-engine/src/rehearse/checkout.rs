@@ -60,7 +60,9 @@ impl Origin {
         let remote = format!("https://github.com/{}", self.repository);
         let depth = format!("--depth={depth}");
         let fetch = ["fetch", "--quiet", "--no-tags", depth.as_str(), url.as_str(), self.commit.as_str()];
-        let all = ["fetch", "--quiet", "--no-tags", url.as_str(), self.commit.as_str()];
+        // As the action has it: all branches and tags.
+        let branches = "+refs/heads/*:refs/remotes/origin/*";
+        let all = ["fetch", "--quiet", "--tags", url.as_str(), self.commit.as_str(), branches];
         let steps: [&[&str]; 4] = [
             &["init", "--quiet", "."],
             if depth == "--depth=0" { &all } else { &fetch },

@@ -10,7 +10,7 @@ use anyhow::Context;
 use compatrix_ci::workflow::evaluate;
 use compatrix_ci::workflow::evaluate::Status;
 use compatrix_ci::workflow::rehearsal;
-use compatrix_ci::workflow::rehearsal::{Ended, JobResult, JobRow, VERDICT};
+use compatrix_ci::workflow::rehearsal::{gives_verdict, Ended, JobResult, JobRow};
 use compatrix_ci::workflow::{Workflow, WorkflowJob};
 
 use super::job::JobOutcome;
@@ -39,8 +39,8 @@ pub fn rehearse(setup: &Setup<'_>, workflow: &Workflow, tell: &Sender<RehearsalE
     if !refused.is_empty() {
         return Err(Error::Usage(refused.join("\n")));
     }
-    let verdict = workflow.jobs.iter().find(|job| job.id == VERDICT);
-    if let Some(verdict) = verdict.filter(|job| job.runs_on != setup.label) {
+    let verdicts: Vec<&WorkflowJob> = workflow.jobs.iter().filter(|job| gives_verdict(job)).collect();
+    if let Some(verdict) = verdicts.first().filter(|_| verdicts.iter().all(|job| job.runs_on != setup.label)) {
         return Err(Error::usage(format!(
             "{}: the verdict job runs on `{}`, but the runner of {} is `{}`; rehearse on a machine of that platform",
             workflow.file, verdict.runs_on, setup.platform, setup.label
@@ -62,7 +62,8 @@ pub fn rehearse(setup: &Setup<'_>, workflow: &Workflow, tell: &Sender<RehearsalE
     let mut verdict = JobOutcome::default();
     for at in order {
         let outcome = jobs.job(&workflow.jobs[at])?;
-        if workflow.jobs[at].id == VERDICT {
+        // Those of other events are skipped.
+        if gives_verdict(&workflow.jobs[at]) && outcome.result != JobResult::Skipped {
             verdict = outcome;
         }
     }
@@ -72,17 +73,15 @@ pub fn rehearse(setup: &Setup<'_>, workflow: &Workflow, tell: &Sender<RehearsalE
 
 /// The verdict's exit code; without one, whether all jobs succeeded.
 fn code(workflow: &Workflow, ended: &[Ended], verdict: &JobOutcome) -> u8 {
-    let result = ended.iter().find(|job| job.id == VERDICT).map(|job| job.result);
-    match (result, verdict.code) {
-        (Some(JobResult::Success), _) => 0,
+    if !workflow.jobs.iter().any(gives_verdict) {
+        return u8::from(ended.iter().any(|job| matches!(job.result, JobResult::Failure | JobResult::Cancelled)));
+    }
+    match (verdict.result, verdict.code) {
+        (JobResult::Success, _) => 0,
         // Ours are 1 to 3; any other code means that the job could not give a verdict.
-        (Some(JobResult::Failure), Some(code @ 1..=3)) => u8::try_from(code).unwrap_or(3),
-        (Some(JobResult::Failure | JobResult::Cancelled), _) => 3,
-        (Some(JobResult::Skipped), _) => 1,
-        (None, _) => {
-            debug_assert!(workflow.jobs.iter().all(|job| job.id != VERDICT));
-            u8::from(ended.iter().any(|job| matches!(job.result, JobResult::Failure | JobResult::Cancelled)))
-        }
+        (JobResult::Failure, Some(code @ 1..=3)) => u8::try_from(code).unwrap_or(3),
+        (JobResult::Failure | JobResult::Cancelled, _) => 3,
+        (JobResult::Skipped, _) => 1,
     }
 }
 

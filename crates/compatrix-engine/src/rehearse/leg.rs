@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use compatrix_ci::workflow::evaluate;
 use compatrix_ci::workflow::evaluate::{Status, Trouble};
-use compatrix_ci::workflow::rehearsal::{JobResult, Leg, VERDICT};
+use compatrix_ci::workflow::rehearsal::{gives_verdict, JobResult, Leg};
 use compatrix_ci::workflow::{Action, Installs, Step, WorkflowJob};
 use serde_json::{json, Map, Value};
 
@@ -51,7 +51,7 @@ pub(super) fn run(
         status: Status::GOOD,
         deadline: clock::instant() + minutes,
         outcome: JobOutcome { result: JobResult::Success, ..JobOutcome::default() },
-        verdict: job.id == VERDICT,
+        verdict: gives_verdict(job),
         cleanups: Vec::new(),
     };
     let ran = going.all_steps();

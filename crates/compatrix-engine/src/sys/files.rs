@@ -104,6 +104,15 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
+/// Reads the start of a file, at most so many bytes.
+pub fn read_most(path: &Path, most: usize) -> Result<Vec<u8>> {
+    let failed = || format!("cannot read {}", path.display());
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).with_context(failed)?;
+    file.take(most as u64).read_to_end(&mut bytes).with_context(failed)?;
+    Ok(bytes)
+}
+
 /// Whether a file or folder exists at this path.
 pub fn exists(path: &Path) -> bool {
     path.exists()

@@ -12,6 +12,7 @@ use super::project::{self, PROJECT};
 use super::rules::{self, RuleMarks, RULE};
 use super::sqlite_settings::{self, SQLITE};
 use super::suites::{self, SUITE};
+use super::targets::{self, TARGET};
 use super::Spec;
 
 /// The whole document.
@@ -47,6 +48,11 @@ pub static DOCUMENT: TableShape = TableShape {
             "suite",
             "The suites that run in a cell. Default: one suite `tests`, of kind `test`.",
             Shape::List { item: &Shape::Table(&SUITE), min: 1, unique: false },
+        ),
+        Key::optional(
+            "target",
+            "Figures that benches are to reach; `bench` says of each whether it is proven or contradicted.",
+            Shape::List { item: &Shape::Table(&TARGET), min: 0, unique: false },
         ),
         Key::optional(
             "rule",
@@ -86,6 +92,7 @@ pub(crate) fn lower(root: &Table, fixtures: &[String], c: &mut Collector<'_>) ->
     let suites = suites::suites(root, &axes, c);
     let claims = claims::claims(root, &axes, c);
     let (rules, rule_marks) = rules::rules(root, &axes, c);
+    let targets = targets::targets(root, c);
     let locks = locks::locks(root, &axes, c);
     let (profiles, profile_marks) = profiles::profiles(root, &axes, &suites, c);
     let ci = ci::ci(root, &axes, &suites, &profiles, c);
@@ -94,6 +101,7 @@ pub(crate) fn lower(root: &Table, fixtures: &[String], c: &mut Collector<'_>) ->
         claims,
         suites: suites.list,
         rules,
+        targets,
         profiles,
         sqlite: sqlite_settings::sqlite(root),
         locks,

@@ -16,16 +16,15 @@ impl Names {
     /// The names in the document.
     pub(crate) fn of(root: &Table) -> Self {
         let project = root.table("project");
+        let of_suites = root.tables("suite").filter_map(|(_, table)| table.node("packages"));
+        let packages = project.and_then(|table| table.node("packages")).into_iter().chain(of_suites);
         let sets = root.table("axis").and_then(|axis| axis.table("features"));
         let listed = sets.into_iter().flat_map(|sets| &sets.entries).flat_map(|set| match set.node.table() {
             None => set.node.one_or_many(),
             Some(table) => table.node("features").map(Node::one_or_many).unwrap_or_default(),
         });
         let bundled = root.table("sqlite").and_then(|table| table.node("bundled-feature"));
-        Self {
-            packages: places(project.and_then(|table| table.node("packages")).into_iter().flat_map(Node::one_or_many)),
-            features: places(listed.chain(bundled)),
-        }
+        Self { packages: places(packages.flat_map(Node::one_or_many)), features: places(listed.chain(bundled)) }
     }
 
     /// Reports the packages that are not among the workspace's members.

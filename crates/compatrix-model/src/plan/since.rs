@@ -237,7 +237,7 @@ struct SpecChange<'a> {
 impl<'a> SpecChange<'a> {
     fn new(old: &'a Spec, new: &'a Spec, profile: &str, versions: &'a Versions) -> Self {
         // Every part of the spec must be considered here; parts shown only on pages affect no cell.
-        let Spec { project, claims, space: _, suites: _, rules: _, profiles, sqlite, locks, ci: _ } = old;
+        let Spec { project, claims, space: _, suites: _, rules: _, profiles, sqlite, locks, ci: _, targets: _ } = old;
         let everything = if project.packages != new.project.packages {
             Some("compat/matrix.toml: other packages are under test".to_owned())
         } else if project.inputs != new.project.inputs {

@@ -9,9 +9,10 @@ use super::selection::{event, Format, Missing};
 
 /// The end of `gen-ci --help`.
 pub(super) const GEN_CI_HELP: &str = "\
-Writes .github/workflows/compatibility.yml, leak-check.yml and checks.yml from
-[ci] of the spec, and prints the predicted cost of each event. The workflows
-depend on committed files only, so every machine writes the same bytes.
+Writes .github/workflows/compatibility.yml, leak-check.yml, benchmarks.yml,
+benchmarks-comment.yml and checks.yml from [ci] of the spec, and prints the
+predicted cost of each event. The workflows depend on committed files only, so
+every machine writes the same bytes.
 
 It never overwrites a workflow that it did not write, one that was edited by
 hand, or a pin that a bot raised.
@@ -46,6 +47,8 @@ pub struct GenCiArgs {
 pub enum CiCommand {
     /// Run the jobs of an event on this machine, one after another
     Rehearse(RehearseArgs),
+    /// Check the reports of a pull request's benchmarks and render the comment on it
+    BenchComment(BenchCommentArgs),
     /// Build the exact SQLite versions that jobs of this platform load into the user's cache
     Provision {
         /// Do not use the network
@@ -60,15 +63,41 @@ pub struct RehearseArgs {
     /// The event (pull_request, push, schedule)
     #[arg(long, value_name = "EVENT", value_parser = event)]
     pub event: CiEvent,
-    /// Rehearse only the workflow of this command (compat, leak-check) [default: all that run on the event]
-    #[arg(long, value_name = "COMMAND", value_parser = work)]
-    pub of: Option<JobCommand>,
+    /// Rehearse only the workflow of this command (compat, leak-check, bench) [default: all that run on the event]
+    #[arg(long, value_name = "COMMAND", value_parser = rehearsable)]
+    pub of: Option<Rehearsable>,
     /// Also run steps that install packages and toolchains on this machine
     #[arg(long)]
     pub install: bool,
     /// Put checkouts and artifacts into this directory and keep them [default: a temporary one in the user's cache]
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
+}
+
+/// A command whose workflow can be rehearsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rehearsable {
+    /// One that runs cells.
+    Cells(JobCommand),
+    /// The comparison of benchmarks.
+    Bench,
+}
+
+/// Options of `ci bench-comment`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchCommentArgs {
+    /// The directory of the reports, `bench-report-PLATFORM.json` each
+    #[arg(value_name = "DIR")]
+    pub reports: PathBuf,
+    /// Write the comment to this file [default: print it]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The commit that the comment names
+    #[arg(long, value_name = "SHA")]
+    pub commit: Option<String>,
+    /// The page of the run that the comment links to
+    #[arg(long, value_name = "URL")]
+    pub run_page: Option<String>,
 }
 
 /// Options of `evidence merge`.
@@ -107,6 +136,13 @@ pub struct MergeArgs {
     /// Output on stdout: human or json
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub format: Format,
+}
+
+fn rehearsable(word: &str) -> Result<Rehearsable, String> {
+    let bench = (word == "bench").then_some(Rehearsable::Bench);
+    let found = bench.or_else(|| work(word).ok().map(Rehearsable::Cells));
+    let known = || JobCommand::ALL.map(JobCommand::as_str).join(", ");
+    found.ok_or_else(|| format!("no such command (known: {}, bench)", known()))
 }
 
 fn work(word: &str) -> Result<JobCommand, String> {

@@ -27,6 +27,9 @@ pub(crate) fn run(global: &Global, args: &BenchArgs, terminal: &Terminal) -> Res
         let format = if args.format == BenchFormat::Json { Format::Json } else { Format::Human };
         return dry_run::show(&request, format, terminal);
     }
+    if args.no_base && opened.parsed.spec.targets.is_empty() {
+        return Err(Error::usage("--no-base looks only at targets, and the spec has no [[target]]"));
+    }
     let across = args.across.as_deref().map(|axis| across(&opened, axis, args.reference.as_deref())).transpose()?;
     let base = match (&args.base, &args.baseline) {
         _ if args.no_base => Base::Nothing,

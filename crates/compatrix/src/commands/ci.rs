@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use compatrix_ci::benchmarks::bench_jobs;
 use compatrix_ci::exact_sqlite::exact_versions;
+use compatrix_ci::generate::{mark, report_artifact, BENCH_FILE};
 use compatrix_ci::workflow::Workflow;
 use compatrix_ci::{events, Committed};
 use compatrix_engine::committed::repository::Repository;
@@ -11,11 +13,13 @@ use compatrix_engine::provide::exact_sqlite;
 use compatrix_engine::rehearse::{self, Setup};
 use compatrix_engine::session::Session;
 use compatrix_engine::sys::error::Error;
+use compatrix_engine::sys::files;
 use compatrix_engine::sys::host::{Host, Limits};
-use compatrix_model::matrix_spec::{Ci, JobCommand};
+use compatrix_model::matrix_spec::{Ci, CiEvent, JobCommand};
+use compatrix_render::bench_comment;
 use compatrix_render::rehearsal::table;
 
-use crate::cli::{command_name, CiCommand, Global, RehearseArgs};
+use crate::cli::{command_name, BenchCommentArgs, CiCommand, Global, Rehearsable, RehearseArgs};
 use crate::terminal::Terminal;
 use crate::workspace::{no_work, processors, Opened, SPEC};
 use crate::{event, progress};
@@ -30,6 +34,7 @@ pub(crate) fn run(global: &Global, command: &CiCommand, terminal: &Terminal) -> 
     };
     match command {
         CiCommand::Rehearse(args) => rehearse(&opened, settings, args, terminal),
+        CiCommand::BenchComment(args) => comment(&opened, args, terminal),
         CiCommand::Provision { offline } => provision(&opened, *offline, terminal),
     }
 }
@@ -88,19 +93,66 @@ fn to_rehearse(
 ) -> Result<Wanted, Error> {
     let spec = &opened.parsed.spec;
     let plans = events::plans(spec, committed).map_err(Error::Usage)?;
-    let is_selected = |work: &JobCommand| args.of.is_none_or(|of| of == *work);
-    let runs = |work: &JobCommand| plans.iter().any(|plan| plan.event == args.event && plan.work == *work);
-    let works: Vec<JobCommand> = JobCommand::ALL.into_iter().filter(|work| is_selected(work) && runs(work)).collect();
-    if works.is_empty() {
+    let benches = bench_jobs(spec, committed).map_err(Error::Usage)?;
+    let is_selected = |one: Rehearsable| args.of.is_none_or(|of| of == one);
+    let runs = |work: JobCommand| plans.iter().any(|plan| plan.event == args.event && plan.work == work);
+    let works = JobCommand::ALL.into_iter().filter(|work| is_selected(Rehearsable::Cells(*work)) && runs(*work));
+    let mut files: Vec<&str> = works.map(JobCommand::file).collect();
+    if is_selected(Rehearsable::Bench) && benches.iter().any(|job| job.event == args.event) {
+        files.push(BENCH_FILE);
+    }
+    if files.is_empty() {
         // Its error names the key that is missing.
-        events::plan(spec, committed, args.event, args.of.unwrap_or(JobCommand::Compat)).map_err(Error::Usage)?;
+        match args.of {
+            Some(Rehearsable::Bench) => events::benches(spec, committed, args.event).map(drop),
+            Some(Rehearsable::Cells(work)) => events::plan(spec, committed, args.event, work).map(drop),
+            None => events::plan(spec, committed, args.event, JobCommand::Compat).map(drop),
+        }
+        .map_err(Error::Usage)?;
     }
     let repository = Repository::find(&session.host)?;
     let existing = workflows::read(&session.host, &repository)?;
-    let mut wanted = workflows::wanted(&session.host, &repository, &existing, spec, &plans, &opened.today)?;
-    let is_of = |work: &JobCommand, workflow: &Workflow| repository.place.file(work.file()) == workflow.file;
-    wanted.workflows.retain(|workflow| works.iter().any(|work| is_of(work, workflow)));
+    let mut wanted = workflows::wanted(&session.host, &repository, &existing, spec, &plans, &benches, &opened.today)?;
+    let is_of = |file: &&str, workflow: &Workflow| repository.place.file(file) == workflow.file;
+    wanted.workflows.retain(|workflow| files.iter().any(|file| is_of(file, workflow)));
     Ok(wanted)
+}
+
+/// Renders the comment on a pull request. Its reports come from jobs that anybody can change: they are only data here.
+fn comment(opened: &Opened, args: &BenchCommentArgs, terminal: &Terminal) -> Result<u8, Error> {
+    let spec = &opened.parsed.spec;
+    let session = opened.session(no_work(), false, terminal)?;
+    let committed = event::committed(opened, &session)?;
+    session.ledger.save_memo(&session.host.memo)?;
+    let jobs = events::benches(spec, &committed, CiEvent::PullRequest).map_err(Error::Usage)?;
+    let mut reports = Vec::new();
+    for platform in jobs.iter().map(|job| job.platform.as_str()) {
+        let path = args.reports.join(format!("{}.json", report_artifact(platform)));
+        let report = match files::exists(&path) {
+            false => None,
+            true => {
+                let bytes = files::read_most(&path, bench_comment::MOST_BYTES + 1)?;
+                let report = bench_comment::read(&bytes, platform);
+                Some(report.map_err(|why| Error::usage(format!("{}: {why}", path.display())))?)
+            }
+        };
+        reports.push((platform, report));
+    }
+    let repository = Repository::find(&session.host)?;
+    let about = bench_comment::About {
+        mark: &mark(&repository.place),
+        commit: args.commit.as_deref(),
+        page: args.run_page.as_deref(),
+    };
+    let text = bench_comment::comment(&reports, &about);
+    match &args.output {
+        Some(path) => {
+            files::write_output(path, text.as_bytes())?;
+            terminal.say("Wrote", &path.display().to_string());
+        }
+        None => terminal.print(text.trim_end()),
+    }
+    Ok(0)
 }
 
 /// Builds what the jobs of this platform load; a line for each version.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use compatrix_ci::benchmarks::bench_jobs;
 use compatrix_ci::generate::header::Origin;
 use compatrix_ci::pins::{self, Bump};
 use compatrix_ci::update::{Flags, Update};
@@ -42,7 +43,8 @@ pub(crate) fn run(global: &Global, args: &GenCiArgs, terminal: &Terminal) -> Res
         committed.durations = durations.clone();
     }
     let plans = events::plans(spec, &committed).map_err(Error::Usage)?;
-    let wanted = workflows::wanted(&session.host, &repository, &existing, spec, &plans, &opened.today)?;
+    let benches = bench_jobs(spec, &committed).map_err(Error::Usage)?;
+    let wanted = workflows::wanted(&session.host, &repository, &existing, spec, &plans, &benches, &opened.today)?;
     let locksets = spec.locks.iter().map(|lock| format!("compat/locks/{}.lock", lock.name));
     for path in locksets.filter(|path| !files::exists(&root.join(path))) {
         terminal.warning(&format!(

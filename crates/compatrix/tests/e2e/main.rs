@@ -3,6 +3,7 @@
 //! Nothing here uses the network or the user's own cache; every test has folders of its own, so that all may run at once.
 
 mod as_cargo;
+mod bench;
 mod choose;
 mod ci_part;
 mod commands;
@@ -42,6 +43,7 @@ mod packages;
 mod pages;
 mod registry;
 mod rehearse;
+mod rehearse_bench;
 mod repository;
 mod since;
 mod sources;

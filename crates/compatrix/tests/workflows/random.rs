@@ -121,6 +121,7 @@ pub(crate) fn spec(t: &mut Tape<'_>) -> String {
     if t.once_in(3) {
         out.push_str("[[suite]]\nname = \"builds\"\nkind = \"build\"\n");
     }
+    out.push_str("[[suite]]\nname = \"speed\"\nkind = \"bench\"\n");
     for tool in &tools {
         writeln!(out, "[[suite]]\nname = \"{tool}\"\nkind = \"leak\"\ntool = \"{tool}\"").unwrap();
         if t.once_in(2) {
@@ -177,6 +178,17 @@ fn ci(t: &mut Tape<'_>, rust: &[&str], out: &mut String) {
         }
         if which != 0 {
             writeln!(out, "leak-check = {:?}", t.one(&["local", "some", "all"])).unwrap();
+        }
+        if t.once_in(2) {
+            writeln!(out, "bench = {:?}", t.one(&["local", "some", "all"])).unwrap();
+            if t.once_in(2) {
+                writeln!(out, "bench-rounds = {}", 6 + t.number() % 100).unwrap();
+            }
+            match *event {
+                "pull_request" if t.once_in(3) => out.push_str("bench-comment = false\n"),
+                "push" if t.once_in(2) => out.push_str("bench-branch = \"records/bench\"\n"),
+                _ => {}
+            }
         }
         if t.once_in(4) {
             writeln!(out, "platforms = {}", list(&t.some(&platforms, 4))).unwrap();

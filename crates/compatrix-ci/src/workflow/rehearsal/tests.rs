@@ -25,6 +25,15 @@ fn ended(of: &[(&str, JobResult)]) -> Vec<Ended> {
 }
 
 #[test]
+fn the_verdict_and_each_gate_give_the_exit_code() {
+    for (id, gives) in
+        [("verdict", true), ("gate-push-linux-x86_64", true), ("push-linux-x86_64", false), ("trend", false)]
+    {
+        assert_eq!(gives_verdict(&job(id, &[])), gives, "{id}");
+    }
+}
+
+#[test]
 fn jobs_come_after_what_they_need() {
     let jobs = [job("verdict", &["b", "a"]), job("b", &["a"]), job("a", &[]), job("c", &[])];
     assert_eq!(order(&jobs), Ok(vec![2, 1, 0, 3]));

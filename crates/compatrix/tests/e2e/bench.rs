@@ -1,0 +1,335 @@
+//! `bench`: two builds compared. The benches here print made-up figures, so that what is tested is the road from a program
+//! to a verdict, and no clock. Only the canary measures: where it finds the machine too busy, the command must say so.
+
+#![allow(clippy::disallowed_methods, reason = "tests start git and read files")]
+
+use std::process::Stdio;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::support::{exists, git, signal, wait_for, with_here, Ran, Workspace};
+
+const ROOT: &str =
+    "[package]\nname = \"made\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\nmembers = [\"speed\"]\n";
+const SPEED: &str = "[package]\nname = \"speed\"\nversion = \"0.1.0\"\nedition = \"2021\"\npublish = false\n\n[dependencies]\nmade = { path = \"..\" }\n\n[lib]\nbench = false\n\n[[bench]]\nname = \"figures\"\nharness = false\n";
+const LOCK: &str = "version = 3\n\n[[package]]\nname = \"made\"\nversion = \"0.1.0\"\n\n[[package]]\nname = \"speed\"\nversion = \"0.1.0\"\ndependencies = [\n \"made\",\n]\n";
+const FIGURES: &str = "fn main() {\n    for line in made::LINES {\n        println!(\"{line}\");\n    }\n}\n";
+const SPEC: &str = "[axis]\nrust = [HERE]\n\n[[suite]]\nname = \"tests\"\n\n[[suite]]\nname = \"speed\"\nkind = \"bench\"\npackages = [\"speed\"]\nrounds = 12\n";
+
+/// The library that says what the benches print.
+fn lines(lines: &[&str]) -> String {
+    format!("pub const LINES: &[&str] = &{lines:?};\n")
+}
+
+fn time(bench: &str, ns: &[f64]) -> String {
+    format!("{{\"bench\":\"{bench}\",\"metric\":\"time\",\"unit\":\"ns\",\"samples\":{ns:?}}}")
+}
+
+/// A repository with one commit, whose benches print this.
+fn workspace(spec: &str, of_base: &[&str]) -> Workspace {
+    let made = Workspace::new(spec)
+        .file("Cargo.toml", ROOT)
+        .file("Cargo.lock", LOCK)
+        .file("src/lib.rs", &lines(of_base))
+        .file("speed/Cargo.toml", SPEED)
+        .file("speed/src/lib.rs", "")
+        .file("speed/benches/figures.rs", FIGURES)
+        .file(".gitignore", "target\n");
+    git(&made, &["init", "-q", "-b", "main"]);
+    commit(&made, "first");
+    made
+}
+
+fn commit(made: &Workspace, message: &str) {
+    git(made, &["add", "-A"]);
+    git(made, &["commit", "-q", "-m", message]);
+}
+
+/// What `bench` found. A machine that was too busy to tell is said to be, whatever the figures.
+fn report(ran: &Ran, code: i32) -> Value {
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}\n{ran}"));
+    let is_blind = report["canary"]["proven"] == Value::Bool(false);
+    ran.expect(if is_blind { 3 } else { code });
+    report
+}
+
+fn changes(report: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let all = report["comparisons"].as_array().expect("a list");
+    all.iter().map(|one| (text(&one["bench"]), text(&one["change"]))).collect()
+}
+
+fn is(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(bench, change)| ((*bench).to_owned(), (*change).to_owned())).collect()
+}
+
+const JSON: [&str; 3] = ["bench", "--format", "json"];
+
+#[test]
+fn equal_executables_are_the_same_without_a_run() {
+    let made = workspace(SPEC, &[&time("a", &[100.0])]);
+    made.write("NOTES.md", "a file that no build reads\n");
+    commit(&made, "second");
+    let ran = made.assert_tree_unchanged(|| made.run(&JSON));
+    let report = report(&ran, 0);
+    assert_eq!(changes(&report), is(&[("figures", "same")]));
+    assert_eq!(report["question"]["base"]["name"], "HEAD^");
+    assert_eq!(report["canary"], Value::Null, "nothing was measured");
+    let ran = made.run(&[&JSON[..], &["--same-too", "--seed", "7"]].concat());
+    let report = self::report(&ran, 0);
+    assert_eq!(changes(&report), is(&[("a", "not-slower")]));
+    assert_eq!((&report["seed"], &report["comparisons"][0]["ratio"]), (&Value::from(7), &Value::from(1.0)));
+    let rounds = report["groups"][0]["rounds"].as_array().unwrap();
+    let first: usize = rounds.iter().filter(|round| round["order"][0] == 0).count();
+    assert_eq!(first * 2, rounds.len(), "each side goes first as often as the other");
+    for side in report["groups"][0]["sides"].as_array().unwrap() {
+        assert!(side["proof"]["source"]["commit"].is_string(), "{side}");
+        assert_eq!(side["proof"]["source"]["dirty"], Value::Bool(false));
+    }
+}
+
+#[test]
+fn exactly_what_is_slower_is_called_slower() {
+    let made = workspace(SPEC, &[&time("a", &[100.0]), &time("b", &[100.0]), &time("c", &[100.0])]);
+    made.write("src/lib.rs", lines(&[&time("a", &[110.0]), &time("b", &[100.0]), &time("c", &[80.0])]));
+    let junit = made.path("target/b.xml");
+    let ran = made.run(&[&JSON[..], &["--junit", junit.to_str().unwrap()]].concat());
+    let report = report(&ran, 1);
+    assert_eq!(changes(&report), is(&[("a", "slower"), ("b", "not-slower"), ("c", "faster")]));
+    assert_eq!(report["question"]["base"]["name"], "HEAD");
+    assert_eq!(report["question"]["head"]["dirty"], Value::Bool(true));
+    let ratio = report["comparisons"][0]["ratio"].as_f64().unwrap();
+    assert!((ratio - 1.1).abs() < 1e-9, "{ratio}");
+    let xml = std::fs::read_to_string(junit).unwrap();
+    assert_eq!(xml.matches("<failure").count(), 1, "{xml}");
+    // A slowdown that the suite tolerates.
+    made.write("compat/matrix.toml", with_here(SPEC_OF_TWENTY));
+    assert_eq!(changes(&self::report(&made.run(&JSON), 0))[0], ("a".to_owned(), "not-slower".to_owned()));
+}
+
+const SPEC_OF_TWENTY: &str = "[project]\npackages = [\"made\"]\n\n[axis]\nrust = [HERE]\n\n[[suite]]\nname = \"speed\"\nkind = \"bench\"\npackages = [\"speed\"]\ntolerance = 20\nrounds = 12\n";
+
+#[test]
+fn counts_need_no_test_and_units_must_agree() {
+    let count = |n: u64| {
+        format!("{{\"bench\":\"a\",\"metric\":\"allocations\",\"unit\":\"1\",\"exact\":true,\"samples\":[{n}]}}")
+    };
+    let hits = |n: f64| {
+        format!("{{\"bench\":\"a\",\"metric\":\"hits\",\"unit\":\"%\",\"better\":\"more\",\"exact\":true,\"samples\":[{n}]}}")
+    };
+    let size = |unit: &str| format!("{{\"bench\":\"b\",\"metric\":\"size\",\"unit\":\"{unit}\",\"samples\":[5]}}");
+    let made = workspace(SPEC, &[&count(1000), &hits(90.0), &size("kB")]);
+    made.write("src/lib.rs", lines(&[&count(1020), &hits(80.0), &size("KiB")]));
+    let report = report(&made.run(&JSON), 1);
+    assert_eq!(changes(&report), is(&[("a", "slower"), ("a", "slower"), ("b", "unproven")]));
+    assert!(report["comparisons"][2]["why"].as_str().unwrap().len() > 10, "{report:#}");
+    assert!(report["comparisons"][2]["unit"].as_str().unwrap().contains("kB and KiB"), "{report:#}");
+}
+
+#[test]
+fn without_a_base_nothing_is_fine() {
+    let made = workspace(SPEC, &[&time("a", &[100.0])]);
+    let ran = made.run(&["bench"]);
+    ran.expect(3);
+    assert!(ran.stdout.contains("first commit"), "{ran}");
+    // A shallow clone.
+    commit_again(&made);
+    let clone = Workspace::of_files("clone", &[(".here", "")]);
+    let url = format!("file://{}", made.root().display());
+    std::fs::remove_file(clone.path(".here")).unwrap();
+    git(&clone, &["clone", "-q", "--depth", "1", &url, "."]);
+    let ran = clone.run(&["bench"]);
+    ran.expect(3);
+    assert!(ran.stdout.contains("shallow") && ran.stdout.contains("git fetch"), "{ran}");
+    clone.run(&["bench", "--base", "v1"]).expect(2).says(&["git knows no revision `v1`", "git fetch origin v1"]);
+    // No repository at all.
+    std::fs::remove_dir_all(clone.path(".git")).unwrap();
+    let ran = clone.run(&["bench"]);
+    ran.expect(3);
+    assert!(ran.stdout.contains("--save-baseline"), "{ran}");
+}
+
+fn commit_again(made: &Workspace) {
+    made.write("NOTES.md", "more\n");
+    commit(made, "again");
+}
+
+#[test]
+fn a_saved_baseline_is_what_later_sources_are_compared_with() {
+    let made = workspace(SPEC, &[&time("a", &[100.0])]);
+    made.run(&["bench", "--save-baseline", "before"]).expect(3);
+    made.write("src/lib.rs", lines(&[&time("a", &[150.0])]));
+    let report = report(&made.run(&[&JSON[..], &["--baseline", "before"]].concat()), 1);
+    assert_eq!(changes(&report), is(&[("a", "slower")]));
+    assert_eq!(report["question"]["base"]["name"], "before");
+    made.run(&["bench", "--baseline", "befor"]).expect(2).says(&["no baseline is called `befor`", "saved: `before`"]);
+    made.run(&["bench", "--save-baseline", "../x"]).expect(2).says(&["cannot name a baseline"]);
+}
+
+#[test]
+fn a_base_that_does_not_build_is_no_fault_of_the_head() {
+    let made = workspace(SPEC, &[&time("a", &[100.0])]);
+    made.write("src/lib.rs", "this is no Rust\n");
+    commit(&made, "broken");
+    made.write("src/lib.rs", lines(&[&time("a", &[100.0])]));
+    let ran = made.run(&["bench"]);
+    ran.expect(3).says(&["Not built", "base: "]);
+    assert!(ran.stdout.contains("base") && ran.stdout.contains("build-failed"), "{ran}");
+    // The other way round it is.
+    made.run(&["bench", "--base", "HEAD^"]).expect(0);
+    made.write("src/lib.rs", "this is no Rust\n");
+    made.run(&["bench", "--base", "HEAD^"]).expect(1).says(&["Not built", "head: "]);
+}
+
+#[test]
+fn head_s_benches_are_laid_over_a_base_that_has_none() {
+    let made = Workspace::new("[axis]\nrust = [HERE]\n")
+        .file("Cargo.toml", "[package]\nname = \"made\"\nversion = \"0.1.0\"\nedition = \"2021\"\n")
+        .file("Cargo.lock", "version = 3\n\n[[package]]\nname = \"made\"\nversion = \"0.1.0\"\n")
+        .file("src/lib.rs", &lines(&[&time("a", &[100.0])]))
+        .file(".gitignore", "target\n");
+    git(&made, &["init", "-q", "-b", "main"]);
+    commit(&made, "no benches");
+    let inherited = ROOT.to_owned()
+        + "\n[workspace.package]\nversion = \"0.1.0\"\n\n[workspace.dependencies]\nmade = { path = \".\" }\n";
+    let speed = SPEED
+        .replace("version = \"0.1.0\"", "version.workspace = true")
+        .replace("{ path = \"..\" }", "{ workspace = true }");
+    let made = made
+        .file("Cargo.toml", &inherited)
+        .file("Cargo.lock", LOCK)
+        .file("speed/Cargo.toml", &speed)
+        .file("speed/src/lib.rs", "")
+        .file("speed/benches/figures.rs", FIGURES)
+        .file("src/lib.rs", &lines(&[&time("a", &[120.0])]));
+    made.write("compat/matrix.toml", with_here(&SPEC_OF_TWENTY.replace("tolerance = 20", "tolerance = 3")));
+    let report = report(&made.assert_tree_unchanged(|| made.run(&JSON)), 1);
+    assert_eq!(changes(&report), is(&[("a", "slower")]));
+}
+
+#[test]
+fn figures_that_cannot_be_used_lose_nothing_else() {
+    let odd = [
+        time("one side", &[1.0]),
+        "{\"bench\":\"zero\",\"metric\":\"time\",\"unit\":\"ns\",\"samples\":[0,0]}".to_owned(),
+        "{\"bench\":\"cut\",\"metric\":\"time\",\"unit\":\"ns\",\"samp".to_owned(),
+        "{\"bench\":\"nan\",\"metric\":\"time\",\"unit\":\"ns\",\"samples\":[null]}".to_owned(),
+        time("good", &[120.0]),
+    ];
+    let odd: Vec<&str> = odd.iter().map(String::as_str).collect();
+    let made = workspace(SPEC, &[&time("good", &[100.0])]);
+    made.write("src/lib.rs", lines(&odd));
+    let ran = made.run(&JSON);
+    let report = report(&ran, 1);
+    assert_eq!(changes(&report), is(&[("good", "slower")]));
+    let group = &report["groups"][0];
+    assert_eq!(group["only"], serde_json::json!([["one side", 1]]));
+    let unusable = group["unusable"].as_array().unwrap();
+    assert_eq!(unusable.len(), 3, "{unusable:#?}");
+    assert!(unusable.iter().all(|why| why.as_str().unwrap().contains("(head)")), "{unusable:#?}");
+}
+
+#[test]
+fn a_bench_that_panics_is_broken() {
+    let made = workspace(SPEC, &[&time("a", &[100.0])]);
+    made.write("src/lib.rs", "pub const LINES: &[&str] = &[];\n");
+    made.write("speed/benches/figures.rs", "fn main() {\n    assert!(made::LINES.len() > 0, \"nothing to measure\");\n    println!(\"{}\", made::LINES[0]);\n}\n");
+    let ran = made.run(&["bench"]);
+    ran.expect(1);
+    assert!(ran.stdout.contains("nothing to measure") && ran.stdout.contains("failed"), "{ran}");
+}
+
+#[test]
+fn reports_of_criterion_are_read_from_a_fresh_folder_and_damaged_ones_are_named() {
+    let writes = "fn main() {
+    let home = std::path::PathBuf::from(std::env::var(\"CRITERION_HOME\").unwrap());
+    assert!(std::env::args().any(|arg| arg == \"--bench\"));
+    for (name, cut) in [(\"whole\", false), (\"cut\", made::LINES.len() > 1)] {
+        let dir = home.join(name).join(\"new\");
+        assert!(!dir.exists(), \"a fresh folder\");
+        std::fs::create_dir_all(&dir).unwrap();
+        let id = format!(r#\"{{\"group_id\":\"{name}\",\"function_id\":null,\"value_str\":null,\"throughput\":null,\"full_id\":\"{name}\",\"directory_name\":\"{name}\",\"title\":\"{name}\"}}\"#);
+        std::fs::write(dir.join(\"benchmark.json\"), id).unwrap();
+        let sample = r#\"{\"sampling_mode\":\"Linear\",\"iters\":[1.0,2.0],\"times\":[100.0,200.0]}\"#;
+        std::fs::write(dir.join(\"sample.json\"), if cut { &sample[..40] } else { sample }).unwrap();
+    }
+}
+";
+    let made = workspace(SPEC, &["base"]);
+    made.write("speed/benches/figures.rs", writes);
+    made.write("src/lib.rs", lines(&["head", "more"]));
+    let report = report(&made.run(&JSON), 0);
+    assert_eq!(changes(&report), is(&[("whole", "not-slower")]));
+    assert_eq!(report["groups"][0]["only"], serde_json::json!([["cut", 0]]));
+    let unusable = report["groups"][0]["unusable"].to_string();
+    assert!(unusable.contains("cut/new/sample.json"), "{unusable}");
+}
+
+#[test]
+fn targets_are_proven_contradicted_or_unproven() {
+    let many: Vec<f64> = (0..100).map(|n| 1_000_000.0 + f64::from(n)).collect();
+    let target = |bench: &str, metric: &str, limit: &str, tier: &str| {
+        format!("\n[[target]]\nbench = \"{bench}\"\nmetric = \"{metric}\"\n{limit}\ntier = \"{tier}\"\n")
+    };
+    let spec = SPEC.to_owned()
+        + &target("a", "p95", "at-most = \"5 ms\"", "must")
+        + &target("a", "p95", "at-most = \"0.5 ms\"", "should")
+        + &target("aa", "p95", "at-most = \"5 ms\"", "must");
+    let made = workspace(&spec, &[&time("a", &many)]);
+    commit_again(&made);
+    let words = |report: &Value| -> Vec<String> {
+        let all = report["targets"].as_array().unwrap();
+        all.iter().map(|target| target["proven"].as_str().unwrap().to_owned()).collect()
+    };
+    let found = report(&made.run(&JSON), 0);
+    assert_eq!(words(&found), ["proven", "contradicted", "unproven"]);
+    assert!(found["targets"][2]["why"].as_str().unwrap().contains("nearest is `a`"), "{found:#}");
+    // The same, where it must hold.
+    made.write(
+        "compat/matrix.toml",
+        std::fs::read_to_string(made.path("compat/matrix.toml")).unwrap().replace("should", "must"),
+    );
+    report(&made.run(&[&JSON[..], &["--no-base"]].concat()), 1);
+    report(&made.run(&[&JSON[..], &["--no-base", "--missing", "fail"]].concat()), 1);
+}
+
+#[test]
+fn values_of_an_axis_are_compared_in_one_build() {
+    let spec = "[axis]\nrust = [HERE]\n[axis.n]\nenv = \"N\"\nvalues = [\"100\", \"130\"]\n\n[[suite]]\nname = \"speed\"\nkind = \"bench\"\npackages = [\"speed\"]\nrounds = 12\n";
+    let made = workspace(spec, &[]);
+    made.write("speed/benches/figures.rs", "fn main() {\n    let n = std::env::var(\"N\").unwrap();\n    println!(\"{{\\\"bench\\\":\\\"a\\\",\\\"metric\\\":\\\"time\\\",\\\"unit\\\":\\\"ns\\\",\\\"samples\\\":[{n}]}}\");\n    let _ = made::LINES;\n}\n");
+    let report = report(&made.run(&[&JSON[..], &["--across", "n", "--reference", "100"]].concat()), 0);
+    assert_eq!(changes(&report), is(&[("a", "slower")]), "a cost, and no fault");
+    assert!(report["groups"][0]["cell"].as_str().unwrap().contains("n=130"), "{report:#}");
+    made.run(&["bench", "--across", "m"]).expect(2).says(&["no axis `m`"]);
+    made.run(&["bench", "--across", "n", "--reference", "7"]).expect(2).says(&["no value `7`"]);
+}
+
+#[test]
+fn mistakes_in_the_spec_are_named() {
+    Workspace::new("[axis]\nrust = [HERE]\n")
+        .run(&["bench"])
+        .expect(2)
+        .says(&["no suite of kind `bench`", "[[suite]]"]);
+    let made = workspace(&SPEC.replace("\"speed\"]", "\"spede\"]"), &[]);
+    made.run(&["bench"]).expect(2).says(&["package `spede` is not in this workspace", "did you mean `speed`?"]);
+    let bad = "\n[[target]]\nbench = \"a\"\nmetric = \"p95\"\nat-most = \"5 MB\"\n";
+    let made = workspace(&(SPEC.to_owned() + bad), &[]);
+    made.run(&["bench"]).expect(2).says(&["`p95` is not measured in this unit"]);
+    let made = workspace(SPEC, &[]);
+    made.run(&["bench", "--no-base"]).expect(2).says(&["no [[target]]"]);
+}
+
+#[test]
+fn an_interrupt_leaves_nothing() {
+    let made = workspace(SPEC, &[&time("a", &[100.0])]);
+    made.write("speed/benches/figures.rs", "fn main() {\n    if let Some(path) = option_env!(\"NEVER\") {\n        println!(\"{path}\");\n    }\n    std::fs::write(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../../../../started\"), made::LINES[0]).unwrap();\n    std::thread::sleep(std::time::Duration::from_secs(300));\n}\n");
+    made.write("src/lib.rs", lines(&[&time("a", &[101.0])]));
+    let mut command = made.command(&["bench"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for("a bench", || exists(made.path("target/started")));
+    signal(&child, Signal::INT);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    made.expect_no_processes();
+}
