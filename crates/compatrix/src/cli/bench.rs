@@ -82,6 +82,9 @@ pub struct BenchArgs {
     /// Also write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Also write the ratios of this commit below `compat/evidence/bench/`, for docs/BENCHMARKS.md
+    #[arg(long, conflicts_with_all = ["across", "no_base", "dry_run"])]
+    pub record: bool,
     /// Do not use the network
     #[arg(long)]
     pub offline: bool,
