@@ -76,15 +76,15 @@ pub struct BenchArgs {
     /// Output on stdout: human, json, or markdown for a comment on a pull request
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub format: BenchFormat,
+    /// Also write a record of this commit for the page of benchmarks, below the folder of evidence
+    #[arg(long, conflicts_with_all = ["across", "no_base", "baseline"])]
+    pub record: bool,
     /// Also write the results as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Also write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// Also write the ratios of this commit below `compat/evidence/bench/`, for docs/BENCHMARKS.md
-    #[arg(long, conflicts_with_all = ["across", "no_base", "dry_run"])]
-    pub record: bool,
     /// Do not use the network
     #[arg(long)]
     pub offline: bool,

@@ -8,7 +8,7 @@ use compatrix_engine::sys::clock;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
 use compatrix_model::axis::ValueName;
-use compatrix_model::speed::trend::{NotRecorded, Record};
+use compatrix_model::speed::trend::Record;
 use compatrix_model::speed::{Ends, SpeedReport, Tally};
 use compatrix_render::bench as render;
 use shaped_toml::nearest;
@@ -54,10 +54,26 @@ pub(crate) fn run(global: &Global, args: &BenchArgs, terminal: &Terminal) -> Res
     let session = opened.session(request.limits(), true, terminal)?;
     let report = progress::during(terminal, |events| bench(&session, &asked, events))?;
     show(args, &report, &opened, terminal)?;
-    if args.record {
-        record(&report, &opened, terminal)?;
+    let code = ends(args, &report).exit_code();
+    if args.record && !record(&opened, &report, terminal)? && code == 0 {
+        return Ok(Error::usage("not recorded").exit_code().number());
     }
-    Ok(ends(args, &report).exit_code())
+    Ok(code)
+}
+
+/// Writes the record of the commit; whether there is one.
+fn record(opened: &Opened, report: &SpeedReport, terminal: &Terminal) -> Result<bool, Error> {
+    match Record::from_report(report) {
+        Ok(record) => {
+            let file = speed::write(&opened.root, &opened.parsed.spec, &record)?;
+            terminal.say("Recorded", &file);
+            Ok(true)
+        }
+        Err(why) => {
+            terminal.warning(&format!("not recorded: {why}"));
+            Ok(false)
+        }
+    }
 }
 
 fn ends(args: &BenchArgs, report: &SpeedReport) -> Ends {
@@ -77,22 +93,6 @@ fn show(args: &BenchArgs, report: &SpeedReport, opened: &Opened, terminal: &Term
         terminal.say("Wrote", &path.display().to_string());
     }
     append_step_summary(&opened.ambient, || render::markdown(report))
-}
-
-/// Writes the record of the head's commit.
-fn record(report: &SpeedReport, opened: &Opened, terminal: &Terminal) -> Result<(), Error> {
-    match Record::from_report(report) {
-        Ok(record) => {
-            let file = speed::write(&opened.root, &opened.parsed.spec, &record)?;
-            terminal.say("Wrote", &file);
-        }
-        // The exit code says so already.
-        Err(why @ (NotRecorded::Blind | NotRecorded::Nothing)) => terminal.warning(&why.to_string()),
-        Err(why @ (NotRecorded::NoChange | NotRecorded::NotClean(_) | NotRecorded::Itself)) => {
-            return Err(Error::usage(why.to_string()));
-        }
-    }
-    Ok(())
 }
 
 /// The packages that only have benches, among those that are built.

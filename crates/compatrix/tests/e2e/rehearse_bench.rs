@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::support::{commit, git, Ran, Workspace};
+use crate::support::{commit, git, with_here, Ran, Workspace};
 
 const SPEC: &str =
     "[axis]\nrust = [HERE]\n\n[[suite]]\nname = \"tests\"\n\n[[suite]]\nname = \"speed\"\nkind = \"bench\"\n\
@@ -44,9 +44,9 @@ fn workspace(ns: &[u32]) -> Workspace {
 }
 
 /// The rehearsal, with this exit code unless the machine was too busy, and its report.
-fn rehearse(made: &Workspace, code: i32) -> (Ran, Value) {
+fn rehearse(made: &Workspace, event: &str, code: i32) -> (Ran, Value) {
     let keep = made.cache().join("keep");
-    let args = ["ci", "rehearse", "--event", "pull_request", "--of", "bench", "--keep", keep.to_str().expect("UTF-8")];
+    let args = ["ci", "rehearse", "--event", event, "--of", "bench", "--keep", keep.to_str().expect("UTF-8")];
     let ran = made.assert_tree_unchanged(|| made.run(&args));
     let report = keep.join("benchmarks/artifacts/bench-report-linux-x86_64/report.json");
     let report = std::fs::read_to_string(report).unwrap_or_else(|error| panic!("{error}\n{ran}"));
@@ -54,6 +54,24 @@ fn rehearse(made: &Workspace, code: i32) -> (Ran, Value) {
     let is_blind = report["canary"]["proven"] == Value::Bool(false);
     ran.expect(if is_blind { 3 } else { code });
     (ran, report)
+}
+
+fn with_project(spec: &str) -> String {
+    with_here(&format!("[project]\npackages = [\"made\"]\n\n{spec}"))
+}
+
+#[test]
+fn what_is_no_comparison_of_commits_is_not_recorded() {
+    let made = workspace(&[100]);
+    made.write("notes", "");
+    made.run(&["bench", "--record"]).expect(2).says(&["not recorded: the head is no commit, or files differ from it"]);
+    commit(&made);
+    made.run(&["bench", "--record", "--base", "HEAD"])
+        .expect(2)
+        .says(&["not recorded: base and head are the same commit"]);
+    made.run(&["bench", "--record", "--across", "rust"]).expect(2).says(&["cannot be used with"]);
+    // Equal executables are a record, too: the trend has no gap.
+    made.run(&["bench", "--record"]).expect(0).says(&["Recorded", "compat/evidence/bench/linux-x86_64/"]);
 }
 
 fn changes(report: &Value) -> Vec<&str> {
@@ -73,7 +91,7 @@ fn a_rehearsal_of_benchmarks_ends_as_bench_does() {
     commit(&made);
     made.write("notes", "");
     commit(&made);
-    let (ran, report) = rehearse(&made, 1);
+    let (ran, report) = rehearse(&made, "pull_request", 1);
     assert_eq!(changes(&report), ["not-slower", "slower"], "{ran}");
     let main = std::fs::read_to_string(made.path(".git/refs/heads/main")).expect("a commit");
     assert_eq!(report["question"]["base"]["commit"], Value::from(main.trim()));
@@ -93,8 +111,21 @@ fn a_rehearsal_of_benchmarks_ends_as_bench_does() {
     // A change that slows nothing down.
     made.write("src/lib.rs", lines(&[100, 150]));
     commit(&made);
-    let (ran, report) = rehearse(&made, 0);
+    let (ran, report) = rehearse(&made, "pull_request", 0);
     assert_eq!(changes(&report), ["not-slower", "faster"], "{ran}");
+    // A push, whose record the job `trend` would add to its branch; that needs GitHub's token.
+    made.write("compat/matrix.toml", with_project(&SPEC.replace("compat = \"local\"", "bench = \"speed\"")));
+    made.write("src/lib.rs", lines(&[100, 230]));
+    commit(&made);
+    let (ran, report) = rehearse(&made, "push", 1);
+    ran.says(&["`github.token`, which only GitHub has"]);
+    if report["canary"]["proven"] == Value::Bool(true) {
+        let head = std::fs::read_to_string(made.path(".git/refs/heads/topic")).expect("a commit");
+        let record = format!("bench-record-linux-x86_64/linux-x86_64/{}.toml", &head[..12]);
+        let record = made.cache().join("keep/benchmarks/artifacts").join(record);
+        let record = std::fs::read_to_string(&record).unwrap_or_else(|error| panic!("{error}\n{ran}"));
+        assert!(record.contains("slower") && record.contains(head.trim()), "{record}");
+    }
 }
 
 #[test]
@@ -108,8 +139,7 @@ fn benchmarks_that_no_event_has_are_not_rehearsed() {
     made.run(&["gen-ci", "--check"]).expect(0);
     // What the spec no longer has is removed.
     let without = SPEC.replace("bench = \"speed\"", "compat = \"local\"");
-    let without = format!("[project]\npackages = [\"made\"]\n\n{without}");
-    made.write("compat/matrix.toml", crate::support::with_here(&without));
+    made.write("compat/matrix.toml", with_project(&without));
     made.run(&["gen-ci", "--check"]).expect(1).prints(&["benchmarks.yml", "benchmarks-comment.yml"]);
     made.run(&["gen-ci"]).expect(0).says(&["benchmarks.yml: no longer in the spec"]);
     assert!(!made.path(".github/workflows/benchmarks-comment.yml").exists());

@@ -254,23 +254,23 @@ fn a_record_that_loses_a_race_is_pushed_again() {
         if !first {
             assert!(trend.run("aaa").status.success());
         }
-        // Another run's push arrives in the middle of ours, once.
-        let hook = trend.bare.join("hooks/pre-receive");
-        let elsewhere = trend.dir.path().join("elsewhere");
+        // Another run's push arrives between our fetch and our push, once.
+        let real = Command::new("bash").args(["-c", "command -v git"]).output().expect("bash").stdout;
+        let real = String::from_utf8(real).expect("UTF-8");
         let text = format!(
-            "#!/usr/bin/env bash\nif [ -e raced ]; then exit 0; fi\ntouch raced\nunset GIT_DIR GIT_QUARANTINE_PATH \
-             GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES\nset -e\ngit init -q '{0}'\ncd '{0}'\n\
-             git remote add origin '{1}'\ngit fetch -q origin bench-evidence && git checkout -q FETCH_HEAD || true\n\
+            "real={}\nif [ \"$1\" != push ] || [ -e \"$HOME/raced\" ]; then exec \"$real\" \"$@\"; fi\ntouch \"$HOME/raced\"\n(\n\
+             set -e\n\"$real\" init -q \"$HOME/elsewhere\"\ncd \"$HOME/elsewhere\"\n\"$real\" remote add origin '{}'\n\
+             if \"$real\" fetch -q origin bench-evidence; then \"$real\" checkout -q FETCH_HEAD; fi\n\
              mkdir -p compat/evidence/bench/linux-x86_64\necho other > compat/evidence/bench/linux-x86_64/other.toml\n\
-             git add .\ngit -c user.name=x -c user.email=x@x commit -q -m other\n\
-             git push -q origin HEAD:refs/heads/bench-evidence\nexit 1\n",
-            elsewhere.display(),
+             \"$real\" add .\n\"$real\" -c user.name=x -c user.email=x@x commit -q -m other\n\
+             \"$real\" push -q origin HEAD:refs/heads/bench-evidence\n) || exit 99\nexec \"$real\" \"$@\"\n",
+            real.trim(),
             trend.bare.display(),
         );
-        std::fs::write(&hook, text).expect("a hook");
-        assert!(Command::new("chmod").arg("+x").arg(&hook).status().expect("chmod").success());
+        program(trend.dir.path(), "git", &text);
         let ran = trend.run("bbb");
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        assert!(trend.dir.path().join("raced").exists());
         let expected: &[&str] =
             if first { &["bbb.toml", "other.toml"] } else { &["aaa.toml", "bbb.toml", "other.toml"] };
         assert_eq!(trend.files(), expected);

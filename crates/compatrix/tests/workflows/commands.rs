@@ -156,11 +156,6 @@ fn parse(arguments: &str, env: &BTreeMap<String, String>) -> Result<(), String> 
         let names: Vec<&str> = variables(&word).collect();
         names.iter().fold(word.clone(), |word, name| word.replace(&format!("${name}"), &env[*name]))
     });
-    // TEMPORARY: until `bench` has `--record`.
-    let cli = <Cli as clap::CommandFactory>::command();
-    let bench = cli.find_subcommand("bench").expect("a command");
-    let has_record = bench.get_arguments().any(|arg| arg.get_id() == "record");
-    let words = words.filter(|word| has_record || word != "--record");
     let words: Vec<String> = std::iter::once("cargo xtask".to_owned()).chain(words).collect();
     Cli::try_parse_from(&words).map(|_| ()).map_err(|error| format!("{words:?}: {error}"))
 }
