@@ -200,6 +200,20 @@ fn flame_graphs_show_what_grew() {
     assert!(!svg.contains("<script") && !svg.contains("fill-opacity"), "nothing differs");
 }
 
+/// Of commits in between nothing is known, even where the levels before and after have one base.
+#[test]
+fn a_line_has_a_gap_where_a_bench_was_not_measured() {
+    let mut records = anchored();
+    let pieces = |records: &[Record]| {
+        let svg = pictures::trend(&lines(records).unwrap());
+        let path = svg.split("class=\"l\" d=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        path.matches('M').count()
+    };
+    assert_eq!(pieces(&records), 1);
+    records[5].benches.clear();
+    assert_eq!(pieces(&records), 2);
+}
+
 #[test]
 fn hostile_names_stay_in_their_place() {
     let mut records = chained();
