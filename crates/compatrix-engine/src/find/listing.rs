@@ -256,7 +256,11 @@ impl<'a> Lister<'a> {
             if !is_inside || plain.starts_with(&target) || is_pattern(word) {
                 continue;
             }
-            if files::exists(&plain) {
+            if plain.is_dir() {
+                // By git's rules: programs leave caches in such folders.
+                self.beyond.insert(plain.clone());
+                self.folders(vec![plain])?;
+            } else if files::exists(&plain) {
                 let glob = plain.strip_prefix(&top).unwrap_or(&plain).to_string_lossy().into_owned();
                 self.input(&glob)?;
             } else if word.contains('/') {

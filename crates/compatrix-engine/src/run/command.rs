@@ -139,11 +139,12 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
     Ok(judged(inputs, &shown, &finished, &Said { reading, findings: findings.found, troubles }))
 }
 
-/// Whether it is what the spec names that cannot be started (execve(2): absent, not executable, of no known format), and
-/// nothing that the machine lacks.
+/// Whether it is what the spec says that cannot be started (execve(2): absent, not executable, of no known format, too long),
+/// and nothing that the machine lacks.
 fn is_its_fault(error: &std::io::Error) -> bool {
     let no_format = error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error());
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) || no_format
+    let kinds = [ErrorKind::NotFound, ErrorKind::PermissionDenied, ErrorKind::ArgumentListTooLong];
+    no_format || kinds.contains(&error.kind())
 }
 
 /// What it printed.

@@ -8,6 +8,9 @@ const MOST_FIGURES: usize = 200;
 /// The most findings that a record keeps.
 const MOST_FINDINGS: usize = 50;
 
+/// How a finding of this level begins, after its place.
+const WARNING: &str = "warning: ";
+
 /// What a program used and reported.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Measurements {
@@ -20,7 +23,7 @@ pub struct Measurements {
     /// What it measured, at most the first 200.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<Figure>,
-    /// What it found, a text each, at most the first 50.
+    /// What it found, as `FILE:LINE: LEVEL: TEXT`, at most the first 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
 }
@@ -78,6 +81,12 @@ impl Measurements {
         };
         let figures = measured.iter().filter_map(figure).take(MOST_FIGURES).collect();
         Self { figures, findings: findings.into_iter().take(MOST_FINDINGS).collect(), ..Self::default() }
+    }
+
+    /// The findings that are neither errors nor notes.
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        let level = |finding: &&str| finding.starts_with(WARNING) || finding.contains(&format!(": {WARNING}"));
+        self.findings.iter().map(String::as_str).filter(level)
     }
 
     /// What is the same in each run: exact figures alone; nothing if there are none.

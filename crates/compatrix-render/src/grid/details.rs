@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use compatrix_model::evidence::Measurements;
+use compatrix_model::outcome::Outcome;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_model::results::neighbours::Neighbours;
 use compatrix_model::results::row::Row;
@@ -20,6 +22,18 @@ const MOST_ERRORS: usize = 3;
 /// The most failing tests listed per problem.
 const MAX_TESTS: usize = 5;
 
+/// What commands found that passed, with the number of rows.
+fn warnings(matrix: &Matrix) -> BTreeMap<&str, usize> {
+    let mut warnings: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in matrix.rows.iter().filter(|row| row.outcome() == Some(Outcome::Passed)) {
+        let measured = row.record().and_then(|record| record.measured.as_ref());
+        for warning in measured.into_iter().flat_map(Measurements::warnings) {
+            *warnings.entry(warning).or_default() += 1;
+        }
+    }
+    warnings
+}
+
 pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
     let mut out = String::new();
     let notes = notes(matrix);
@@ -35,6 +49,13 @@ pub(super) fn details(matrix: &Matrix, look: &Look) -> String {
     }
     for line in fewer {
         number(&mut out, look, Verdict::Known, line.rows, &line.text);
+    }
+    let warnings = warnings(matrix);
+    if !warnings.is_empty() {
+        let _ = writeln!(out, "\n{}", look.bold("warnings of commands that passed"));
+    }
+    for (text, rows) in warnings {
+        number(&mut out, look, Verdict::Known, rows, text);
     }
     let quiet =
         [(Verdict::Unproven, "unproven"), (Verdict::NotPromised, "not promised"), (Verdict::Known, "known failures")];

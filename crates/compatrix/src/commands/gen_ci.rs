@@ -78,7 +78,10 @@ pub(crate) fn run(global: &Global, args: &GenCiArgs, terminal: &Terminal) -> Res
         terminal.say("Branches", &format!("{}, from {from}", wanted.branches.names.join(", ")));
     }
     write(&update, &repository.top, args.overwrite, terminal)?;
-    terminal.print(&cost_table(&plans, &terminal.look()));
+    // That of benchmarks is not predicted.
+    if !plans.is_empty() {
+        terminal.print(&cost_table(&plans, &terminal.look()));
+    }
     Ok(0)
 }
 

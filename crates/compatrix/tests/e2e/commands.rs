@@ -56,6 +56,8 @@ fn a_program_that_ends_well_passes_with_what_it_measured() {
     let json = made.assert_tree_unchanged(|| made.json(0, &[]));
     check(&json, "gate", ["ok", "passed", "a.h:3: warning: deprecated"]);
     check(&json, "program", ["ok", "passed", ""]);
+    let grid = made.run(&["compat"]);
+    assert!(grid.expect(0).stdout.contains("a.h:3: warning: deprecated"), "{grid:?}");
     let record = &of(&json, "gate")["record"];
     assert_eq!(record["tests"]["passed"], 1);
     assert!(record["proof"]["toolchain"]["release"].is_string(), "{record:#}");
@@ -77,6 +79,22 @@ fn a_program_that_ends_well_passes_with_what_it_measured() {
     assert!(!evidence.contains("metric = \"time\"") && !evidence.contains("peak"), "{evidence}");
     made.run(&["report"]).expect(0);
     made.run(&["report", "--check"]).expect(0);
+}
+
+#[test]
+fn a_shared_library_of_the_build_is_a_program_too() {
+    let manifest = "[package]\nname = \"f\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\
+        [lib]\nname = \"ffi\"\ncrate-type = [\"cdylib\", \"rlib\"]\n";
+    let lock = "version = 3\n\n[[package]]\nname = \"f\"\nversion = \"0.1.0\"\n";
+    let files = [("Cargo.toml", manifest), ("Cargo.lock", lock), ("src/lib.rs", ""), ("tests/it.rs", "")];
+    let made = Workspace::of_files("ws", &files);
+    let gate =
+        suite("ffi", r#"["sh", "-c", "test -s \"$1\" && echo \"$1\" | grep -q ffi", "sh", "{program.ffi}"]"#, "");
+    made.write(
+        "compat/matrix.toml",
+        with_here(&format!("[project]\npackages = [\"f\"]\n[axis]\nrust = [HERE]\n{gate}")),
+    );
+    check(&made.json(0, &[]), "ffi", ["ok", "passed", ""]);
 }
 
 #[test]
@@ -146,7 +164,7 @@ fn a_result_is_reused_until_the_command_or_a_file_that_it_names_changes() {
             ("p/src/lib.rs", ""),
         ],
     );
-    let gate = suite("gate", r#"["sh", "gates/gate.sh", "--rules=gates/rules.txt", "one"]"#, "");
+    let gate = suite("gate", r#"["sh", "gates/gate.sh", "--rules=gates/rules.txt", "gates/folder", "one"]"#, "");
     made.write(
         "compat/matrix.toml",
         with_here(&format!("[project]\npackages = [\"p\"]\n[axis]\nrust = [HERE]\n{gate}")),
@@ -155,13 +173,18 @@ fn a_result_is_reused_until_the_command_or_a_file_that_it_names_changes() {
         .file("gates/gate.sh", "grep -q yes gates/rules.txt\n")
         .file("gates/rules.txt", "yes\n")
         .file("gates/other.txt", "x\n")
-        .file(".gitignore", "target\ngates/rules.txt\n");
+        .file("gates/folder/a.txt", "x\n")
+        .file(".gitignore", "target\ngates/rules.txt\n*.cache\n");
     git(&made, &["init", "--quiet"]);
     commit(&made);
     let runs = |code| totals(&made.json(code, &[]))[1];
     assert_eq!([runs(0), runs(0)], [1, 0]);
     made.write("gates/other.txt", "y\n");
     assert_eq!(runs(0), 0, "it does not name this one");
+    made.write("gates/folder/b.cache", "what a program leaves there, ignored by git");
+    assert_eq!(runs(0), 0);
+    made.write("gates/folder/a.txt", "y\n");
+    assert_eq!(runs(0), 1, "a file of a folder that is named");
     // git ignores it; it counts as it is named.
     made.write("gates/rules.txt", "no\n");
     assert_eq!(judged(&made.json(1, &[]), "gate")[1], "failed");
