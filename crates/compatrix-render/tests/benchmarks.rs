@@ -167,6 +167,53 @@ fn pictures_of_records() {
     well_formed(&pictures::intervals(&[]));
 }
 
+fn stacks(list: &[(&str, u64)]) -> Vec<(Vec<String>, u64)> {
+    list.iter().map(|(stack, count)| (stack.split(';').map(str::to_owned).collect(), *count)).collect()
+}
+
+#[test]
+fn flame_graphs_show_what_grew() {
+    let base = stacks(&[
+        ("main;search;rank;spin", 40_000),
+        ("main;search;scan", 30_000),
+        ("main;search", 2_000),
+        ("main;open;sqlite3_open_v2", 24_000),
+        ("main;open;old_checks", 4_000),
+    ]);
+    let head = stacks(&[
+        ("main;search;rank;spin", 90_000),
+        ("main;search;scan", 26_000),
+        ("main;search", 2_000),
+        ("main;open;sqlite3_open_v2", 24_000),
+        ("main;search;rank;a very long name of a function that does not fit::into its frame", 1_000),
+    ]);
+    let svg = pictures::flame("search/100000", &base, &head);
+    golden("bench-flame.svg", &svg);
+    well_formed(&svg);
+    assert!(svg.contains("spin: 40,000 → 90,000 (+125.0 %) instructions, of its own 40,000 → 90,000"), "{svg}");
+    assert!(svg.contains("only in base: old_checks (4,000 instructions)"));
+    well_formed(&pictures::flame("nothing", &[], &[]));
+    let deep: String = (0..500).map(|n| format!("f{n};")).collect();
+    let hostile = stacks(&[(&deep, 5), ("</title><script>;\u{1b}\u{0}<b>\"'&", 7)]);
+    let svg = pictures::flame("</svg>", &hostile, &hostile);
+    well_formed(&svg);
+    assert!(!svg.contains("<script") && !svg.contains("fill-opacity"), "nothing differs");
+}
+
+/// Of commits in between nothing is known, even where the levels before and after have one base.
+#[test]
+fn a_line_has_a_gap_where_a_bench_was_not_measured() {
+    let mut records = anchored();
+    let pieces = |records: &[Record]| {
+        let svg = pictures::trend(&lines(records).unwrap());
+        let path = svg.split("class=\"l\" d=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        path.matches('M').count()
+    };
+    assert_eq!(pieces(&records), 1);
+    records[5].benches.clear();
+    assert_eq!(pieces(&records), 2);
+}
+
 #[test]
 fn hostile_names_stay_in_their_place() {
     let mut records = chained();

@@ -1,5 +1,9 @@
 //! The file that callgrind writes (its manual, "Callgrind Format Specification").
 
+mod stacks;
+
+pub use stacks::stacks;
+
 /// The instructions of a `callgrind.out` file: the sum over its parts. One file may have several parts
 /// (`--combine-dumps=yes`), and several processes or threads write a file each.
 ///

@@ -113,7 +113,8 @@ fn latest(newest: &[&Record], picture: &str) -> String {
                 (_, Some(ratio)) => words::ratio(ratio, entry.interval),
                 (_, None) => String::new(),
             };
-            let counts = entry.counts.map(|(base, head)| format!("{} → {}", grouped(base), grouped(head)));
+            let counts =
+                entry.counts.map(|(base, head)| format!("{} → {}", words::grouped(base), words::grouped(head)));
             table.row([
                 words::emoji(entry.change, true).to_owned(),
                 code(&named(&entry.bench, &entry.metric)),
@@ -134,18 +135,6 @@ fn latest(newest: &[&Record], picture: &str) -> String {
         );
     }
     out
-}
-
-/// A count with its thousands apart: `41,004,100`.
-fn grouped(count: f64) -> String {
-    let text = format!("{count}");
-    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
-    let digits = whole.len();
-    let apart = |(nth, digit): (usize, char)| {
-        let comma = (nth > 0 && (digits - nth).is_multiple_of(3)).then_some(',');
-        comma.into_iter().chain([digit])
-    };
-    whole.chars().enumerate().flat_map(apart).collect::<String>() + rest
 }
 
 /// The bench with its metric, unless that is time.

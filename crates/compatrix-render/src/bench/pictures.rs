@@ -3,10 +3,12 @@
 //!
 //! The same records give the same bytes. Text uses the reader's fonts, so widths are generous estimates.
 
+mod flame;
 mod intervals;
 mod scale;
 mod trend;
 
+pub use flame::{flame, Stacks};
 pub use intervals::intervals;
 pub use trend::trend;
 
@@ -28,10 +30,12 @@ text{font:11px -apple-system,BlinkMacSystemFont,'Segoe UI','Noto Sans','DejaVu S
 .l{fill:none;stroke:#818b98;stroke-width:1.5}.w{stroke-width:2}\
 .c{stroke:#8250df;stroke-width:1.5;stroke-dasharray:4 3}.cl{fill:#8250df}\
 .slower{stroke:#cf222e;fill:#cf222e}.faster{stroke:#0969da;fill:#0969da}.not-slower{stroke:#1a7f37;fill:#1a7f37}\
+.f{fill:#e6eaef}.up{fill:#cf222e}.down{fill:#0969da}\
 .unproven{stroke:#818b98;fill:#fff}.same{stroke:#818b98;fill:#818b98}\
 @media(prefers-color-scheme:dark){text{fill:#9198a1}.t,.n{fill:#f0f6fc}\
 .g{stroke:#3d444d}.z{stroke:#9198a1}.l{stroke:#9198a1}.c{stroke:#d2a8ff}.cl{fill:#d2a8ff}\
 .slower{stroke:#ff7b72;fill:#ff7b72}.faster{stroke:#79c0ff;fill:#79c0ff}.not-slower{stroke:#3fb950;fill:#3fb950}\
+.f{fill:#2a313c}.up{fill:#ff7b72}.down{fill:#58a6ff}\
 .unproven{stroke:#9198a1;fill:#0d1117}.same{stroke:#9198a1;fill:#9198a1}}";
 
 /// The document around a body; `title` and `description` are for screen readers.

@@ -171,6 +171,18 @@ pub(super) fn with_interval(value: f64, interval: Option<(f64, f64)>, unit: &str
     }
 }
 
+/// A count with its thousands apart: `41,004,100`.
+pub(super) fn grouped(count: f64) -> String {
+    let text = format!("{count}");
+    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let digits = whole.len();
+    let apart = |(nth, digit): (usize, char)| {
+        let comma = (nth > 0 && (digits - nth).is_multiple_of(3)).then_some(',');
+        comma.into_iter().chain([digit])
+    };
+    whole.chars().enumerate().flat_map(apart).collect::<String>() + rest
+}
+
 /// A number of things a second: `1.200 M elements/s`, `20.00 MB/s`.
 pub(super) fn rate(value: f64, what: &str) -> String {
     match units::base(what) {

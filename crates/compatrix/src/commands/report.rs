@@ -70,7 +70,7 @@ fn benchmarks(opened: &Opened, command: &str) -> Result<Vec<(String, String)>, E
     let pictures = [name(&intervals), name(&trend)];
     let facts = bench::page::Facts {
         spec,
-        targets: &[],
+        targets: &spec.targets,
         records: &records,
         lines: &lines,
         command,

@@ -167,6 +167,39 @@ fn a_saved_baseline_is_what_later_sources_are_compared_with() {
     made.run(&["bench", "--save-baseline", "../x"]).expect(2).says(&["cannot name a baseline"]);
 }
 
+/// A record is of two commits: what was compared is written below the evidence, and the page follows from it.
+#[test]
+fn a_commit_is_recorded_for_the_trend() {
+    let slower: Vec<f64> = (0..12).map(|n| 1500.0 + f64::from(n)).collect();
+    let base = time("search", &[1000.0, 1001.0, 999.0]);
+    let made = workspace(SPEC, &[&base]);
+    made.run(&["bench", "--record", "--across", "rust"]).expect(2).says(&["--across"]);
+    made.write("src/lib.rs", lines(&[&time("search", &slower)]));
+    let ran = made.run(&["bench", "--record", "--format", "json"]);
+    let report_of = |ran: &Ran| serde_json::from_str::<Value>(&ran.stdout).expect("a report");
+    let is_blind = |ran: &Ran| report_of(ran)["canary"]["proven"] == Value::Bool(false);
+    assert!(!exists(made.path("compat/evidence/bench")), "what is not committed has no record\n{ran}");
+    ran.expect(if is_blind(&ran) { 3 } else { 1 }).says(&["not recorded: the head is no commit"]);
+
+    commit(&made, "second");
+    let ran = made.run(&["bench", "--base", "HEAD~1", "--record", "--format", "json"]);
+    if is_blind(&ran) {
+        ran.expect(3).says(&["nothing is recorded"]);
+        return;
+    }
+    ran.expect(1);
+    let head = report_of(&ran)["question"]["head"]["commit"].as_str().expect("a commit")[..12].to_owned();
+    let record = std::fs::read_dir(made.path("compat/evidence/bench")).expect("a folder").next().expect("a platform");
+    let record = record.expect("a platform").path().join(format!("{head}.toml"));
+    let text = std::fs::read_to_string(&record).expect("a record");
+    assert!(text.contains("name = \"search\"") && text.contains("change = \"slower\""), "{text}");
+    assert!(!text.contains("1500"), "no durations\n{text}");
+    made.run(&["report"]).expect(0);
+    let page = std::fs::read_to_string(made.path("docs/BENCHMARKS.md")).expect("a page");
+    assert!(page.contains(&head) && page.contains("1 slower"), "{page}");
+    made.run(&["report", "--check"]).expect(0);
+}
+
 #[test]
 fn a_base_that_does_not_build_is_no_fault_of_the_head() {
     let made = workspace(SPEC, &[&time("a", &[100.0])]);

@@ -9,7 +9,8 @@ use anyhow::{ensure, Context, Result};
 /// How many benches there are.
 pub(super) const BENCHES: usize = 15;
 
-/// The kernels of the benches: each takes a few microseconds and is called `times` over.
+/// The kernels of the benches: each takes a few microseconds and is called `times` over. Each bench has a copy that the
+/// compiler cannot join with others, and how often it is called is data, so that a planted slowdown moves no code.
 const KERNELS: [&str; 5] = [
     "let mut x = 1u64; for n in 0..2_000u64 { x = black_box(x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(n)); } x",
     "let mut all: Vec<u64> = (0..256u64).map(|n| n.wrapping_mul(0x9E37_79B9) % 1_009).collect(); all.sort_unstable(); all[7]",
@@ -58,7 +59,7 @@ impl Library {
 
     fn text(&self) -> String {
         let mut text = "//! Fifteen pieces of work.\n\nuse std::hint::black_box;\n".to_owned();
-        let _ = writeln!(text, "\npub const TIMES: [u32; {BENCHES}] = {:?};", self.times);
+        let _ = writeln!(text, "\npub static TIMES: [u32; {BENCHES}] = {:?};", self.times);
         for (at, bench) in self.order.iter().enumerate() {
             if let Some(more) = self.more.get(at) {
                 let _ = writeln!(
@@ -67,11 +68,14 @@ impl Library {
                 );
             }
             let kernel = KERNELS[bench % KERNELS.len()];
-            let _ = writeln!(text, "\n#[inline(never)]\nfn kernel_{bench}() -> u64 {{\n    {kernel}\n}}");
+            let _ = writeln!(
+                text,
+                "\n#[inline(never)]\nfn kernel_{bench}() -> u64 {{\n    black_box({bench});\n    {kernel}\n}}"
+            );
             let _ = writeln!(
                 text,
                 "\npub fn work_{bench}() -> u64 {{\n    \
-                 (0..TIMES[{bench}]).fold(0, |sum: u64, _| sum.wrapping_add(black_box(kernel_{bench}())))\n}}"
+                 (0..black_box(&TIMES)[{bench}]).fold(0, |sum: u64, _| sum.wrapping_add(black_box(kernel_{bench}())))\n}}"
             );
         }
         let more: Vec<String> = (0..self.more.len()).map(|at| format!(".wrapping_add(more_{at}(n))")).collect();
