@@ -1,6 +1,8 @@
 //! What the gate compares: each bench for a few milliseconds on 2,000 tasks or the database that is given, a JSON line of raw
 //! samples each. `--exact NAME` runs one; with `COMPATRIX_INSTRUCTIONS` it does a fixed number of calls, which can be counted.
 
+#![allow(clippy::disallowed_methods, reason = "a bench reads how it is asked")]
+
 use std::fmt::Write;
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! A suite in a cell with its contenders: which programs they have in common, and what was seen of each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use anyhow::{bail, Result};
 use compatrix_bench::figures::figures;
@@ -18,7 +19,7 @@ use super::process::{Place, Program};
 use super::side::Side;
 use crate::build::{Executable, Product};
 use crate::run::inputs::environment;
-use crate::run::{program, proof};
+use crate::run::{command, program, proof};
 use crate::sys::files;
 
 /// One build in one cell.
@@ -115,6 +116,10 @@ impl<'s> Group<'s> {
                 return Ok(group);
             }
         }
+        if let Some(unbuilt) = group.unbuilt()? {
+            group.trouble = Some(unbuilt);
+            return Ok(group);
+        }
         group.programs = group.measurers()?;
         if group.programs.is_empty() {
             let cause =
@@ -137,6 +142,17 @@ impl<'s> Group<'s> {
         let (first, host) = (self.suite().command.first()?, &self.contenders[0].side.session.host);
         let cause = program::missing(host, first, &self.cell)?;
         Some(GroupTrouble { outcome: Outcome::Unavailable, side: String::new(), cause })
+    }
+
+    /// Whether the suite's command names a program that a contender's build did not make.
+    fn unbuilt(&self) -> Result<Option<GroupTrouble>> {
+        for contender in &self.contenders {
+            let words = |place: Place<'_>| Ok(command::words(place.inputs, place.product, Path::new("")));
+            if let Err(cause) = contender.placed(None, words)? {
+                return Ok(Some(GroupTrouble { outcome: Outcome::Failed, side: contender.name.clone(), cause }));
+            }
+        }
+        Ok(None)
     }
 
     /// Identifies what a contender would run. The result says how it is something else than planned.
