@@ -7,6 +7,8 @@ use shaped_toml::Table;
 pub struct BenchSettings {
     /// The packages whose benches run; none for the packages under test.
     pub packages: Vec<String>,
+    /// The benches of cargo that run; none for all of them.
+    pub benches: Vec<String>,
     /// How what they print or write is read.
     pub harness: Harness,
     /// The slowdown that is tolerated, in percent.
@@ -64,6 +66,7 @@ impl BenchSettings {
         let number = |key: &str| suite.integer(key).and_then(|n| u32::try_from(n).ok()).unwrap_or_default();
         Self {
             packages: suite.texts("packages").unwrap_or_default(),
+            benches: suite.texts("benches").unwrap_or_default(),
             // A misspelt harness has already been reported.
             harness: suite.text("harness").and_then(Harness::from_word).unwrap_or_default(),
             tolerance: number("tolerance"),

@@ -6,6 +6,7 @@
 
 mod base;
 mod compare;
+mod counts;
 mod differ;
 mod groups;
 mod machine;
@@ -18,5 +19,6 @@ mod spin;
 mod trees;
 
 pub use base::Base;
-pub use compare::{bench, BenchRequest};
+pub use compare::{bench, BenchRequest, Benched};
+pub use counts::Profile;
 pub use spin::act;

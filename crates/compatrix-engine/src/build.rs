@@ -23,7 +23,7 @@ pub(crate) use loader::HWCAPS;
 pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Product, Read, Recorded, TargetKind};
 pub(crate) use record::LIBRARY_PATH;
 pub(crate) use runner_check::hides_results;
-pub(crate) use share::target_dir;
+pub(crate) use share::{lend, target_dir};
 
 /// If this process was started in place of another program, acts as that one and returns the exit code.
 pub fn act() -> Option<std::process::ExitCode> {

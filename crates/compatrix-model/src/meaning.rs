@@ -209,8 +209,8 @@ fn suite_digest(project: &Project, suite: &Suite, left_out: &BTreeSet<String>) -
                 parts.list(pieces(word));
             }
         }
-        SuiteKind::Bench(BenchSettings { packages, harness, tolerance: _, rounds: _, instructions: _ }) => {
-            parts.add("bench").list(packages).add(harness.as_str());
+        SuiteKind::Bench(BenchSettings { packages, benches, harness, tolerance: _, rounds: _, instructions: _ }) => {
+            parts.add("bench").list(packages).list(benches).add(harness.as_str());
             for word in command {
                 parts.list(pieces(word));
             }

@@ -14,6 +14,7 @@ use compatrix_model::spec_text::Parsed;
 use compatrix_model::speed::{self, GroupTrouble, Question, Sources, SpeedReport};
 
 use super::base::{self, Base, Found};
+use super::counts::Profile;
 use super::groups::{Contender, Group};
 use super::machine;
 use super::overlay::Overlay;
@@ -53,11 +54,20 @@ pub struct BenchRequest<'a> {
     pub same_too: bool,
 }
 
+/// What a `bench` came to.
+#[derive(Debug)]
+pub struct Benched {
+    /// All that was found.
+    pub report: SpeedReport,
+    /// Of benches that are slower: where the instructions went. Only with valgrind.
+    pub profiles: Vec<Profile>,
+}
+
 /// Builds both sides and compares them.
 ///
 /// # Errors
 /// The spec or the request names something that does not exist; our own side fails; an interrupt.
-pub fn bench(session: &Session, request: &BenchRequest<'_>, tell: &Sender<Event>) -> Result<SpeedReport, Error> {
+pub fn bench(session: &Session, request: &BenchRequest<'_>, tell: &Sender<Event>) -> Result<Benched, Error> {
     let host = &session.host;
     let survey = session.survey(request.parsed)?;
     let top = top(host)?;
@@ -81,7 +91,7 @@ pub fn bench(session: &Session, request: &BenchRequest<'_>, tell: &Sender<Event>
         root: ground.root(tree),
         sources: sources.clone(),
     };
-    let head_side = Side::build(session, place("head", HEAD, &head), request.parsed, request.choice, tell)?;
+    let head_side = Side::build(session, place("head", HEAD, &head), request.parsed, request.choice, None, tell)?;
     let (base_side, no_base) = match found {
         Found::None(why) => (None, why),
         Found::Commit(sources) => {
@@ -91,14 +101,29 @@ pub fn bench(session: &Session, request: &BenchRequest<'_>, tell: &Sender<Event>
             let commit = sources.commit.clone().unwrap_or_default();
             let mut files = ground.ignored()?;
             files.extend(ground.of_commit(git, &commit, &aside)?);
-            let side =
-                base_of(session, request, &ground, (files, &files_of_head), &place("base", BASE, &sources), tell);
+            let side = base_of(
+                session,
+                request,
+                &ground,
+                (files, &files_of_head),
+                &place("base", BASE, &sources),
+                &head_side,
+                tell,
+            );
             files::remove_dir(&aside)?;
             side?
         }
         Found::Saved(sources, dir) => {
             let files = ground.of_saved(&dir)?;
-            base_of(session, request, &ground, (files, &files_of_head), &place("base", BASE, &sources), tell)?
+            base_of(
+                session,
+                request,
+                &ground,
+                (files, &files_of_head),
+                &place("base", BASE, &sources),
+                &head_side,
+                tell,
+            )?
         }
     };
     let question = match (&request.across, &base_side) {
@@ -121,6 +146,7 @@ fn base_of(
     ground: &Ground<'_>,
     (mut files, of_head): (super::trees::Files, &super::trees::Files),
     place: &Place,
+    head: &Side,
     tell: &Sender<Event>,
 ) -> Result<(Option<Side>, String), Error> {
     let host = &session.host;
@@ -131,7 +157,7 @@ fn base_of(
     let joined = overlay.join(host, &ground.root(HEAD), &place.root);
     let place = Place { tree: place.tree.clone(), root: place.root.clone(), sources: place.sources.clone(), ..*place };
     let built = match joined {
-        Ok(()) => Side::build(session, place, request.parsed, request.choice, tell),
+        Ok(()) => Side::build(session, place, request.parsed, request.choice, Some(head), tell),
         Err(error) => Err(Error::Usage(format!("{error:#}"))),
     };
     match built {
@@ -148,7 +174,7 @@ fn measure(
     question: Question,
     groups: &mut [Group<'_>],
     tell: &Sender<Event>,
-) -> Result<SpeedReport, Error> {
+) -> Result<Benched, Error> {
     let host = &session.host;
     let spec = &request.parsed.spec;
     let settings = groups.iter().filter_map(|group| spec.suites[group.suite].bench());
@@ -173,6 +199,9 @@ fn measure(
     let mut compared: Vec<Comparison> = Vec::new();
     if is_to_run(groups) {
         rounds.go(groups, rules.rounds, rules.rounds, tell)?;
+        for group in groups.iter_mut() {
+            group.count(host)?;
+        }
         compared = gate::compare(&rules, &series(groups, request), Look::First);
         close_settled(groups, &compared);
         if is_to_run(groups) || !rounds.canary(&rules).proven {
@@ -181,10 +210,18 @@ fn measure(
         }
     }
     let canary = (!rounds.spun.is_empty()).then(|| rounds.canary(&rules));
+    let mut profiles = Vec::new();
+    for (at, group) in positions(groups).filter(|_| matches!(question, Question::Change { .. })) {
+        let of_group: Vec<Comparison> = compared.iter().filter(|one| one.group == at).cloned().collect();
+        profiles.extend(group.profiles(host, &of_group)?);
+    }
     for (at, group) in positions(groups) {
         compared.extend(group.same(at));
     }
-    Ok(SpeedReport {
+    if host.supervisor.is_interrupted() {
+        return Err(Error::Interrupted);
+    }
+    let report = SpeedReport {
         platform: Host::platform(),
         machine: machine::look(core),
         question,
@@ -200,7 +237,8 @@ fn measure(
         notes: Vec::new(),
         rounds_ms: u64::try_from(rounds.wall.as_millis()).unwrap_or(u64::MAX),
         processes_ms: u64::try_from(rounds.processes.as_millis()).unwrap_or(u64::MAX),
-    })
+    };
+    Ok(Benched { report, profiles })
 }
 
 /// Groups with the position in the report of their first comparison: each contender after the first is one.

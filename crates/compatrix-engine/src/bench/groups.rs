@@ -1,23 +1,25 @@
 //! A suite in a cell with its contenders: which programs they have in common, and what was seen of each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{bail, Result};
 use compatrix_bench::figures::figures;
 use compatrix_bench::reached::{self, Process};
-use compatrix_bench::{Change, Comparison, Figures, Measured, Series};
+use compatrix_bench::{BenchSettings, Change, Comparison, Figures, Measured, Series};
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::Proof;
+use compatrix_model::matrix_spec::Suite;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Run;
 use compatrix_model::speed::{GroupTrouble, Round};
 
 use super::differ;
-use super::process::Program;
+use super::process::{Place, Program};
 use super::side::Side;
-use crate::build::Product;
+use crate::build::{Executable, Product};
 use crate::run::inputs::environment;
-use crate::run::proof;
+use crate::run::{command, program, proof};
 use crate::sys::files;
 
 /// One build in one cell.
@@ -27,6 +29,18 @@ pub(super) struct Contender<'s> {
     pub(super) side: &'s Side,
     pub(super) run: Run,
     pub(super) proof: Option<Proof>,
+}
+
+impl Contender<'_> {
+    /// Calls with where its programs run.
+    ///
+    /// # Errors
+    /// As the callee; or it was not built.
+    pub(super) fn placed<T>(&self, core: Option<usize>, act: impl FnOnce(Place<'_>) -> Result<T>) -> Result<T> {
+        let Ok(product) = &self.side.products[self.run.build] else { bail!("{} was not built", self.name) };
+        let host = &self.side.session.host;
+        self.side.with_inputs(self.run, |inputs| act(Place { host, inputs, product, core }))
+    }
 }
 
 /// A suite in a cell. The first contender is what the others are compared with.
@@ -92,11 +106,19 @@ impl<'s> Group<'s> {
     pub(super) fn new(suite: usize, cell: CellId, contenders: Vec<Contender<'s>>) -> Result<Self> {
         let (programs, rounds, unusable) = (Vec::new(), Vec::new(), BTreeSet::new());
         let mut group = Self { suite, cell, contenders, programs, rounds, trouble: None, unusable };
+        if let Some(missing) = group.missing() {
+            group.trouble = Some(missing);
+            return Ok(group);
+        }
         for n in 0..group.contenders.len() {
             if let Some(trouble) = group.prove(n)? {
                 group.trouble = Some(trouble);
                 return Ok(group);
             }
+        }
+        if let Some(unbuilt) = group.unbuilt()? {
+            group.trouble = Some(unbuilt);
+            return Ok(group);
         }
         group.programs = group.measurers()?;
         if group.programs.is_empty() {
@@ -113,6 +135,24 @@ impl<'s> Group<'s> {
     pub(super) fn of_trouble(suite: usize, cell: CellId, trouble: GroupTrouble) -> Self {
         let (programs, rounds, unusable) = (Vec::new(), Vec::new(), BTreeSet::new());
         Self { suite, cell, contenders: Vec::new(), programs, rounds, trouble: Some(trouble), unusable }
+    }
+
+    /// Whether the program of the suite's command is not installed.
+    fn missing(&self) -> Option<GroupTrouble> {
+        let (first, host) = (self.suite().command.first()?, &self.contenders[0].side.session.host);
+        let cause = program::missing(host, first, &self.cell)?;
+        Some(GroupTrouble { outcome: Outcome::Unavailable, side: String::new(), cause })
+    }
+
+    /// Whether the suite's command names a program that a contender's build did not make.
+    fn unbuilt(&self) -> Result<Option<GroupTrouble>> {
+        for contender in &self.contenders {
+            let words = |place: Place<'_>| Ok(command::words(place.inputs, place.product, Path::new("")));
+            if let Err(cause) = contender.placed(None, words)? {
+                return Ok(Some(GroupTrouble { outcome: Outcome::Failed, side: contender.name.clone(), cause }));
+            }
+        }
+        Ok(None)
     }
 
     /// Identifies what a contender would run. The result says how it is something else than planned.
@@ -189,18 +229,23 @@ impl<'s> Group<'s> {
         !self.programs[program].same || contender + 1 == self.contenders.len()
     }
 
-    /// The programs that measure: cargo's benches of the packages that have them.
+    /// The programs that measure: cargo's benches of the packages that have them, or the suite's command.
     fn measurers(&self) -> Result<Vec<Measurer>> {
+        let suite = self.suite();
+        if let Some(first) = suite.command.first() {
+            let name = first.to_string();
+            let of = self.contenders.iter().map(|_| Some(Program::of_command())).collect();
+            let seen = self.contenders.iter().map(|_| Seen::default()).collect();
+            return Ok(vec![Measurer { name, of, same: false, over: false, seen }]);
+        }
         let mut names: Vec<(String, String)> = Vec::new();
         let mut of: Vec<BTreeMap<(String, String), Program>> = Vec::new();
         for contender in &self.contenders {
             let Ok(product) = &contender.side.products[contender.run.build] else { continue };
             let mut programs = BTreeMap::new();
-            for executable in self.of_benches(contender, product) {
+            for executable in self.of_benches(product) {
                 let key = (executable.package.clone(), executable.target.clone());
-                let host = &contender.side.session.host;
-                let program =
-                    contender.side.with_inputs(contender.run, |inputs| Program::new(host, inputs, executable))?;
+                let program = contender.placed(None, |place| Program::of_cargo(place, executable))?;
                 // cargo has an executable of the library, too, that may have no benches.
                 if program.has_none {
                     continue;
@@ -222,13 +267,21 @@ impl<'s> Group<'s> {
         Ok(measurers)
     }
 
-    /// The executables with benches, of the packages that the suite names.
-    fn of_benches<'p>(&self, contender: &Contender<'_>, product: &'p Product) -> Vec<&'p crate::build::Executable> {
-        let spec = &contender.side.parsed.spec;
-        let named =
-            spec.suites[self.suite].bench().map(|settings| &settings.packages).filter(|named| !named.is_empty());
-        let is_wanted = |package: &String| named.is_none_or(|named| named.contains(package));
-        product.executables.iter().filter(|executable| is_wanted(&executable.package)).collect()
+    /// The suite that runs.
+    pub(super) fn suite(&self) -> &Suite {
+        &self.contenders[0].side.parsed.spec.suites[self.suite]
+    }
+
+    /// The executables with benches, of the packages and with the names that the suite asks for.
+    fn of_benches<'p>(&self, product: &'p Product) -> Vec<&'p Executable> {
+        let settings = self.suite().bench();
+        let named = |of: fn(&BenchSettings) -> &Vec<String>| settings.map(of).filter(|named| !named.is_empty());
+        let (packages, benches) = (named(|one| &one.packages), named(|one| &one.benches));
+        let is_wanted = |executable: &&Executable| {
+            packages.is_none_or(|named| named.contains(&executable.package))
+                && benches.is_none_or(|named| named.contains(&executable.target))
+        };
+        product.executables.iter().filter(is_wanted).collect()
     }
 
     /// Whether all contenders would run the same program with the same libraries.
@@ -240,8 +293,10 @@ impl<'s> Group<'s> {
         }
         let mut known = BTreeSet::new();
         for (contender, program) in self.contenders.iter().zip(programs) {
-            let Some(program) = program else { return Ok(false) };
-            let content = differ::content(&program.executable.path, &contender.side.tree)?;
+            let Some(executable) = program.as_ref().and_then(|program| program.executable.as_ref()) else {
+                return Ok(false);
+            };
+            let content = differ::content(&executable.path, &contender.side.tree)?;
             let sqlite = contender.proof.as_ref().and_then(|proof| Some(proof.sqlite.as_ref()?.sha256));
             // A bundled one is in the executable.
             let is_bundled = contender.side.plan.builds[contender.run.build].against.is_none();

@@ -96,12 +96,11 @@ impl Rounds<'_> {
     fn one(&mut self, group: &mut Group<'_>, program: usize, contender: usize, round: u32) -> Result<(), Error> {
         let of = &group.contenders[contender];
         let Some(measurer) = &group.programs[program].of[contender] else { return Ok(()) };
-        let host = &of.side.session.host;
         // A name of one length for all.
         let name = format!("{:04}-{:02}", self.spun.len() % 10_000, program % 100);
         let random = &mut self.random;
-        let ran = of.side.with_inputs(of.run, |inputs| measurer.run(host, inputs, &name, self.core, random))?;
-        if host.supervisor.is_interrupted() {
+        let ran = of.placed(self.core, |place| measurer.run(place, &name, random))?;
+        if self.host.supervisor.is_interrupted() {
             return Err(Error::Interrupted);
         }
         self.processes += ran.finished.wall;

@@ -10,7 +10,7 @@ use compatrix_model::plan::{Choice, Plan, Run, SkipReason};
 use compatrix_model::spec_text::Parsed;
 use compatrix_model::speed::Sources;
 
-use crate::build::{self, NotBuilt, Product};
+use crate::build::{self, target_dir, NotBuilt, Product};
 use crate::event::Event;
 use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
 use crate::session::{NarrowBy, Session};
@@ -42,7 +42,7 @@ pub(super) struct Place {
 }
 
 impl Side {
-    /// Surveys the tree, provides what its cells need, and builds.
+    /// Surveys the tree, provides what its cells need, and builds, with what another side has compiled already.
     ///
     /// # Errors
     /// The workspace in the tree cannot be used; our own side fails; an interrupt. A build that fails is no error.
@@ -51,6 +51,7 @@ impl Side {
         place: Place,
         parsed: &Parsed,
         choice: &Choice<'_>,
+        other: Option<&Side>,
         tell: &Sender<Event>,
     ) -> Result<Side, Error> {
         let (limits, supervisor) = (main.host.limits, main.host.supervisor.clone());
@@ -64,6 +65,11 @@ impl Side {
             let _ = tell.send(Event::BuildStarted { build: name.clone() });
             let token = tokens.acquire().context("no job token")?;
             let inputs = build_inputs(&session.host, &parsed.spec, &survey, build)?;
+            if let Some(other) = other {
+                // The dependencies are the same in both trees.
+                let own = survey.workspace.layout.local_names().into_iter().map(str::to_owned).collect();
+                build::lend(&target_dir(&other.session.host, build), &target_dir(&session.host, build), &own)?;
+            }
             let built = build::build(&session.host, build, &inputs, &tokens)?;
             drop(token);
             if session.host.supervisor.is_interrupted() {

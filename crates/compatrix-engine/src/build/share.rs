@@ -6,6 +6,7 @@
 //! a lane keeps one copy of it in a pool, and a build begins with what the pool has, newest first, so that nothing is
 //! compiled twice. Large files that are only ever replaced as a whole are hard links; all else is copied with its time.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -37,7 +38,7 @@ pub(crate) fn target_dir(host: &Host, build: &Build) -> PathBuf {
 /// Files cannot be linked or copied.
 pub(super) fn take(target: &Path) -> Result<()> {
     if let Some(lane) = target.parent() {
-        units(&lane.join(POOL), target)?;
+        units(&lane.join(POOL), target, &|_| true)?;
     }
     Ok(())
 }
@@ -48,19 +49,32 @@ pub(super) fn take(target: &Path) -> Result<()> {
 /// As [`take`].
 pub(super) fn give(target: &Path) -> Result<()> {
     if let Some(lane) = target.parent() {
-        units(target, &lane.join(POOL))?;
+        units(target, &lane.join(POOL), &|_| true)?;
     }
     Ok(())
 }
 
-/// Brings all units of one target folder into another that has none of their names, or older ones.
-fn units(from: &Path, to: &Path) -> Result<()> {
+/// Gives a build of another tree what a build has, but for packages of these names, which the trees have their own sources
+/// of.
+///
+/// # Errors
+/// As [`take`].
+pub(crate) fn lend(from: &Path, to: &Path, but: &BTreeSet<String>) -> Result<()> {
+    units(from, to, &|package| !but.contains(package))
+}
+
+/// Brings all units of admitted packages in one target folder into another that has none of their names, or older ones.
+fn units(from: &Path, to: &Path, admits: &dyn Fn(&str) -> bool) -> Result<()> {
     for profile in profiles(from)? {
         let Ok(below) = profile.strip_prefix(from) else { continue };
         let (from, to) = (from.join(below), to.join(below));
         let deps = files::list(&from.join("deps"))?;
         for unit in files::list(&from.join(".fingerprint"))? {
             let Some(name) = unit.file_name() else { continue };
+            let text = name.to_string_lossy();
+            if !admits(text.rsplit_once('-').map_or(&*text, |(package, _)| package)) {
+                continue;
+            }
             let there = to.join(".fingerprint").join(name);
             if !is_newer(&unit, &there) {
                 continue;
@@ -214,5 +228,24 @@ mod tests {
         give(&one).unwrap();
         take(&two).unwrap();
         assert_eq!(read(&two, "deps/libdep-0a.rlib"), "second");
+    }
+
+    #[test]
+    fn another_tree_gets_all_but_what_it_has_sources_of() {
+        let both = tempfile::tempdir().unwrap();
+        let (head, base) = (both.path().join("head"), both.path().join("base"));
+        for (path, text) in [
+            ("release/.fingerprint/dep-x-0a/lib-dep", "f"),
+            ("release/deps/libdep_x-0a.rlib", "dep"),
+            ("release/.fingerprint/own-0b/lib-own", "f"),
+            ("release/deps/libown-0b.rlib", "own"),
+        ] {
+            put(&head, path, text);
+        }
+        lend(&head, &base, &BTreeSet::from(["own".to_owned()])).unwrap();
+        assert!(base.join("release/deps/libdep_x-0a.rlib").exists());
+        assert!(base.join("release/.fingerprint/dep-x-0a/lib-dep").exists());
+        assert!(!base.join("release/deps/libown-0b.rlib").exists());
+        assert!(!base.join("release/.fingerprint/own-0b").exists());
     }
 }

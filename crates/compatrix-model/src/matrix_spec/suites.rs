@@ -194,6 +194,11 @@ pub(super) static SUITE: TableShape = TableShape {
             "Kind `bench`: the packages whose benches run. They may need a newer Rust than the packages under test. Default: the packages under test.",
             Shape::List { item: &Shape::Text(&Format::PackageName), min: 1, unique: true },
         ),
+        Key::optional(
+            "benches",
+            "Kind `bench`: the names of the `[[bench]]` targets that run. Default: all of these packages.",
+            Shape::List { item: &Shape::Text(&Plain::Sentence), min: 1, unique: true },
+        ),
         Key::default(
             "harness",
             "Kind `bench`: how results are read.",
@@ -368,7 +373,7 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
         format!("suites of the kinds `build` and `leak` always have full debug information, so `{key}` does nothing")
     };
     const OF_LEAKS: [&str; 6] = ["tool", "errors-for", "each", "repeat", "seeds", "flags"];
-    const OF_BENCHES: [&str; 5] = ["packages", "harness", "tolerance", "rounds", "instructions"];
+    const OF_BENCHES: [&str; 6] = ["packages", "benches", "harness", "tolerance", "rounds", "instructions"];
     let of_leaks = |key: &str| format!("`{key}` is for suites of kind `leak`");
     let of_benches = |key: &str| format!("`{key}` is for suites of kind `bench`");
     if !matches!(kind, SuiteKind::Bench(_)) {

@@ -2,7 +2,8 @@
 
 use std::time::UNIX_EPOCH;
 
-use compatrix_engine::bench::{bench, Base, BenchRequest};
+use compatrix_bench::harness::callgrind::stacks;
+use compatrix_engine::bench::{bench, Base, BenchRequest, Benched, Profile};
 use compatrix_engine::committed::speed;
 use compatrix_engine::sys::clock;
 use compatrix_engine::sys::error::Error;
@@ -11,6 +12,7 @@ use compatrix_model::axis::ValueName;
 use compatrix_model::speed::trend::Record;
 use compatrix_model::speed::{Ends, SpeedReport, Tally};
 use compatrix_render::bench as render;
+use compatrix_render::bench::pictures::flame;
 use shaped_toml::nearest;
 
 use crate::cli::{BenchArgs, BenchFormat, EventOptions, Format, Global, Missing, Selection};
@@ -52,13 +54,24 @@ pub(crate) fn run(global: &Global, args: &BenchArgs, terminal: &Terminal) -> Res
         same_too: args.same_too,
     };
     let session = opened.session(request.limits(), true, terminal)?;
-    let report = progress::during(terminal, |events| bench(&session, &asked, events))?;
+    let Benched { mut report, profiles } = progress::during(terminal, |events| bench(&session, &asked, events))?;
+    for (n, profile) in profiles.iter().enumerate() {
+        report.notes.extend(draw(&opened, n, profile)?);
+    }
     show(args, &report, &opened, terminal)?;
     let code = ends(args, &report).exit_code();
     if args.record && !record(&opened, &report, terminal)? && code == 0 {
         return Ok(Error::usage("not recorded").exit_code().number());
     }
     Ok(code)
+}
+
+/// Draws where the instructions of a slower bench went; a sentence that says where the picture is.
+fn draw(opened: &Opened, n: usize, profile: &Profile) -> Result<Option<String>, Error> {
+    let (Ok(base), Ok(head)) = (stacks(&profile.base), stacks(&profile.head)) else { return Ok(None) };
+    let path = format!("target/compat/bench/flame-{}.svg", n + 1);
+    files::write_output(&opened.root.join(&path), flame(&profile.bench, &base, &head).as_bytes())?;
+    Ok(Some(format!("{path} shows where the instructions of {} went, base and head", profile.bench)))
 }
 
 /// Writes the record of the commit; whether there is one.

@@ -328,6 +328,64 @@ fn targets_are_proven_contradicted_or_unproven() {
 }
 
 #[test]
+fn a_command_measures_with_the_program_of_its_side() {
+    let spec = "[axis]\nrust = [HERE]\n\n[[suite]]\nname = \"speed\"\nkind = \"bench\"\nrounds = 12\ncommand = [\"sh\", \"gate.sh\", \"{program.made}\"]\n";
+    let made = workspace(spec, &[]);
+    made.write("src/main.rs", "fn main() {\n    println!(\"{}\", 100);\n}\n");
+    made.write("tests/it.rs", "");
+    let gate = "echo \"{\\\"bench\\\":\\\"a\\\",\\\"metric\\\":\\\"steps\\\",\\\"unit\\\":\\\"1\\\",\\\"exact\\\":true,\\\"samples\\\":[$($1)]}\"\n";
+    made.write("gate.sh", gate);
+    commit(&made, "a program");
+    made.write("src/main.rs", "fn main() {\n    println!(\"{}\", 150);\n}\n");
+    let report = report(&made.run(&JSON), 1);
+    assert_eq!(changes(&report), is(&[("a", "slower")]));
+    // One that cannot be had is not tried.
+    let spec = with_here(&spec.replace("\"sh\", \"gate.sh\", ", "\"no-such-tool-anywhere\", "));
+    made.write("compat/matrix.toml", format!("[project]\npackages = [\"made\"]\n\n{spec}"));
+    let ran = made.run(&["bench"]);
+    ran.expect(3);
+    assert!(ran.stdout.contains("no-such-tool-anywhere"), "{ran}");
+}
+
+#[test]
+fn only_the_benches_that_are_named_run() {
+    let two = format!("{SPEED}\n[[bench]]\nname = \"other\"\nharness = false\n");
+    let made = workspace(&SPEC.replace("rounds", "benches = [\"figures\"]\nrounds"), &[&time("a", &[100.0])]);
+    made.write("speed/Cargo.toml", two);
+    made.write("speed/benches/other.rs", "fn main() {\n    panic!(\"not asked for\");\n}\n");
+    made.write("src/lib.rs", lines(&[&time("a", &[90.0])]));
+    assert_eq!(changes(&report(&made.run(&JSON), 0)), is(&[("a", "faster")]));
+}
+
+#[test]
+fn instructions_are_counted_where_valgrind_is() {
+    if !std::process::Command::new("valgrind").arg("--version").output().is_ok_and(|said| said.status.success()) {
+        eprintln!("skipped: no valgrind");
+        return;
+    }
+    let made = workspace(&SPEC.replace("rounds", "instructions = true\nrounds"), &[&time("a", &[100.0])]);
+    let works =
+        "\n#[inline(never)]\npub fn work() {\n    for n in 0..TURNS {\n        std::hint::black_box(n);\n    }\n}\n";
+    let figures = "fn main() {\n    made::work();\n    println!(\"{}\", made::LINES[0]);\n}\n";
+    let with = |turns: u64| lines(&[&time("a", &[100.0])]) + works + &format!("const TURNS: u64 = {turns};\n");
+    made.write("speed/benches/figures.rs", figures);
+    made.write("src/lib.rs", with(10_000_000));
+    commit(&made, "work");
+    made.write("src/lib.rs", with(10_300_000));
+    let report = report(&made.run(&JSON), 1);
+    let of = |metric: &str| {
+        let all = report["comparisons"].as_array().unwrap();
+        all.iter().find(|one| one["metric"] == metric).unwrap_or_else(|| panic!("{metric}\n{report:#}")).clone()
+    };
+    assert_eq!(
+        (of("instructions")["change"].as_str(), of("time")["change"].as_str()),
+        (Some("slower"), Some("not-slower"))
+    );
+    let ratio = of("instructions")["ratio"].as_f64().unwrap();
+    assert!((1.02..1.04).contains(&ratio), "{ratio}");
+}
+
+#[test]
 fn values_of_an_axis_are_compared_in_one_build() {
     let spec = "[axis]\nrust = [HERE]\n[axis.n]\nenv = \"N\"\nvalues = [\"100\", \"130\"]\n\n[[suite]]\nname = \"speed\"\nkind = \"bench\"\npackages = [\"speed\"]\nrounds = 12\n";
     let made = workspace(spec, &[]);
