@@ -207,7 +207,7 @@ pub(super) static SUITE: TableShape = TableShape {
         ),
         Key::default(
             "tolerance",
-            "Kind `bench`: the slowdown that is tolerated, in percent. Slowdowns somewhat above it are told from noise only with many rounds.",
+            "Kind `bench`: the slowdown that is tolerated, in percent. The closer a slowdown is to it, the more rounds it takes to be seen.",
             Shape::Integer { min: 1, max: 50 },
             Need::Integer(3),
         ),
