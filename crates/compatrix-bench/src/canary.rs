@@ -36,6 +36,21 @@ pub struct Canary {
     pub drift: Option<f64>,
 }
 
+/// A change of the machine's speed that is worth a note.
+const NOTED: f64 = 0.05;
+
+impl Canary {
+    /// What is to be said of a machine that was not equally fast all the time.
+    pub fn note(&self) -> Option<String> {
+        let drift = self.drift.filter(|drift| drift.abs() >= NOTED)?;
+        let percent = format!("{:.0} % {}", (drift * 100.0).abs(), if drift > 0.0 { "slower" } else { "faster" });
+        Some(format!(
+            "the machine was {percent} in the last third of the rounds than in the first; both sides of a round met the \
+             same speed"
+        ))
+    }
+}
+
 /// Judges the times of the plain spin, of the same again, and of the slow one, a value each a round.
 pub fn canary(rules: &Rules, plain: &[f64], same: &[f64], slow: &[f64]) -> Canary {
     let rounds = u32::try_from(plain.len().min(same.len()).min(slow.len())).unwrap_or(u32::MAX);
@@ -90,6 +105,18 @@ fn drift(times: &[f64]) -> Option<f64> {
 mod tests {
     use super::canary;
     use crate::comparison::Rules;
+
+    #[test]
+    fn a_machine_that_changes_its_speed_is_noted() {
+        let rules = Rules::default();
+        let plain: Vec<f64> = (0..16).map(|n| if n < 8 { 100.0 } else { 150.0 }).collect();
+        let slow: Vec<f64> = plain.iter().map(|time| time * 1.1).collect();
+        let found = canary(&rules, &plain, &plain, &slow);
+        assert!(found.proven, "{found:?}");
+        assert!(found.note().is_some_and(|note| note.contains("50 % slower")), "{found:?}");
+        let steady = canary(&rules, &[100.0; 16], &[100.0; 16], &[110.0; 16]);
+        assert_eq!(steady.note(), None);
+    }
 
     /// Times around 100 with a share of noise, another for each seed.
     fn times(rounds: u64, seed: u64, noise: f64) -> Vec<f64> {

@@ -3,6 +3,7 @@
 //! One writer (the thread that walks the plan), a commit for each result. A ledger that cannot be read is set aside
 //! under another name, never deleted.
 
+mod compared;
 mod took;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use anyhow::{anyhow, bail, Context, Result};
 use compatrix_model::evidence::Record;
 use compatrix_model::facts::Durations;
 use compatrix_model::hash::{or_empty, Sha256};
+use compatrix_model::speed::SpeedReport;
 use rusqlite::{params, Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::find::input::Input;
@@ -24,7 +26,7 @@ pub(crate) use took::{doctests_of, Spent};
 const VERSION: usize = MIGRATIONS.len();
 
 /// Each brings a ledger from the version of its position to the next.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE records (
         id INTEGER PRIMARY KEY,
@@ -62,6 +64,14 @@ const MIGRATIONS: [&str; 3] = [
     ALTER TABLE records ADD COLUMN cpu_ms INTEGER;
     ALTER TABLE records ADD COLUMN wanted_ms INTEGER;
     ALTER TABLE records ADD COLUMN peak_memory INTEGER;
+",
+    "
+    CREATE TABLE comparisons (
+        id INTEGER PRIMARY KEY,
+        head TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        report TEXT NOT NULL
+    ) STRICT;
 ",
 ];
 
@@ -153,6 +163,11 @@ impl Ledger {
     /// Adds a record; it is committed when this returns.
     pub fn put(&self, record: &Record) -> Result<()> {
         self.insert(record, None)
+    }
+
+    /// Adds the report of a comparison; it is committed when this returns.
+    pub(crate) fn put_speed(&self, report: &SpeedReport, at: i64) -> Result<()> {
+        compared::put(&self.connection, report, at)
     }
 
     /// Adds the record of a run with what its processes took; it is committed when this returns.

@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 
 use compatrix_bench::gate::{self, Look};
 use compatrix_bench::reached;
-use compatrix_bench::{Comparison, Rules, Series};
+use compatrix_bench::{Canary, Comparison, Rules, Series};
 use compatrix_model::axis::ValueName;
 use compatrix_model::cell::CellId;
 use compatrix_model::outcome::Outcome;
@@ -136,7 +136,9 @@ pub fn bench(session: &Session, request: &BenchRequest<'_>, tell: &Sender<Event>
         (None, None) => Question::Targets { head: head.clone() },
     };
     let mut groups = groups(request, &head_side, base_side.as_ref(), &no_base)?;
-    measure(session, request, question, &mut groups, tell)
+    let benched = measure(session, request, question, &mut groups, tell)?;
+    session.ledger.put_speed(&benched.report, host.now)?;
+    Ok(benched)
 }
 
 /// The base's side, or why there is none.
@@ -229,12 +231,12 @@ fn measure(
         alpha: rules.alpha,
         groups: positions(groups).flat_map(|(_, group)| shown(group, request)).collect(),
         comparisons: compared,
+        notes: canary.iter().filter_map(Canary::note).collect(),
         canary,
         targets: reached::verdicts(
             &spec.targets,
             &positions(groups).flat_map(|(at, group)| group.seen(at)).collect::<Vec<_>>(),
         ),
-        notes: Vec::new(),
         rounds_ms: u64::try_from(rounds.wall.as_millis()).unwrap_or(u64::MAX),
         processes_ms: u64::try_from(rounds.processes.as_millis()).unwrap_or(u64::MAX),
     };

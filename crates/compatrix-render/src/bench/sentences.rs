@@ -1,7 +1,7 @@
 //! Sentences that the terminal and Markdown share.
 
-use compatrix_bench::Canary;
 use compatrix_bench::Comparison;
+use compatrix_bench::{Canary, Change};
 use compatrix_model::evidence::Proof;
 use compatrix_model::speed::{Group, GroupTrouble, Machine, Question, Sources, SpeedReport, Tally};
 
@@ -148,16 +148,20 @@ pub(super) fn remarks(group: &Group) -> Vec<String> {
     out
 }
 
-/// Why a bench is unproven, and what would have been seen.
+/// Why a bench is unproven, with the slowdown that would have been seen; nothing of others.
 pub(super) fn unproven(comparison: &Comparison) -> Option<String> {
-    let smallest = comparison.smallest.map(|ratio| {
-        format!("a slowdown of {} or more would have been seen", words::percent(ratio, 1).trim_start_matches('+'))
-    });
-    match (comparison.why.is_empty(), smallest) {
-        (true, None) => None,
-        (false, None) => Some(comparison.why.clone()),
-        (true, Some(smallest)) => Some(smallest),
-        (false, Some(smallest)) => Some(format!("{}; {smallest}", comparison.why)),
+    if comparison.change != Change::Unproven {
+        return None;
+    }
+    let smallest = || {
+        let ratio = words::percent(comparison.smallest?, 1);
+        Some(format!("a slowdown of {} or more would have been seen", ratio.trim_start_matches('+')))
+    };
+    // The gate's own reason may have it already.
+    match (comparison.why.as_str(), smallest()) {
+        ("", smallest) => smallest,
+        (why, Some(smallest)) if !why.contains("would have been") => Some(format!("{why}; {smallest}")),
+        (why, _) => Some(why.to_owned()),
     }
 }
 

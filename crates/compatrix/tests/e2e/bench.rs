@@ -97,6 +97,8 @@ fn exactly_what_is_slower_is_called_slower() {
     let ran = made.run(&[&JSON[..], &["--junit", junit.to_str().unwrap()]].concat());
     let report = report(&ran, 1);
     assert_eq!(changes(&report), is(&[("a", "slower"), ("b", "not-slower"), ("c", "faster")]));
+    let kept: String = made.ledger().query_row("SELECT report FROM comparisons", [], |row| row.get(0)).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&kept).unwrap()["seed"], report["seed"]);
     assert_eq!(report["question"]["base"]["name"], "HEAD");
     assert_eq!(report["question"]["head"]["dirty"], Value::Bool(true));
     let ratio = report["comparisons"][0]["ratio"].as_f64().unwrap();
@@ -383,6 +385,9 @@ fn instructions_are_counted_where_valgrind_is() {
     );
     let ratio = of("instructions")["ratio"].as_f64().unwrap();
     assert!((1.02..1.04).contains(&ratio), "{ratio}");
+    assert!(report["notes"].to_string().contains("flame-1.svg"), "{report:#}");
+    let picture = std::fs::read_to_string(made.path("target/compat/bench/flame-1.svg")).unwrap();
+    assert!(picture.contains("made::work"), "{picture}");
 }
 
 #[test]
