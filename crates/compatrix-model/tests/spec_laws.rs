@@ -192,8 +192,9 @@ fn the_schema_is_json_and_always_the_same() {
     let schema: serde_json::Value = serde_json::from_str(&json_schema()).unwrap();
     assert_eq!(json_schema(), json_schema());
     let keys: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
-    let expected =
-        ["axis", "ci", "claims", "distro", "lock", "profile", "project", "rule", "sqlite", "suite", "version"];
+    let expected = [
+        "axis", "ci", "claims", "distro", "lock", "profile", "project", "rule", "sqlite", "suite", "target", "version",
+    ];
     assert_eq!(keys, expected);
     let suite = &schema["properties"]["suite"]["items"];
     assert_eq!(suite["properties"]["kind"]["default"], "test");

@@ -92,7 +92,7 @@ fn logs(series: &Series) -> Result<Vec<f64>, String> {
 fn rounding(series: &Series) -> f64 {
     /// No time has more digits behind the point than these.
     const DIGITS: i32 = 18;
-    if !units::base(&series.unit).is_some_and(|(_, base)| base == "s") {
+    if units::base(&series.unit).is_none_or(|(_, base)| base != "s") {
         return 0.0;
     }
     let values = || series.base.iter().chain(&series.head);
