@@ -99,7 +99,7 @@ pub fn bench(session: &Session, request: &BenchRequest<'_>, tell: &Sender<Event>
             files::remove_dir(&aside)?;
             let git = git.as_ref().ok_or_else(|| Error::usage("--base needs git, which is not on PATH; install it"))?;
             let commit = sources.commit.clone().unwrap_or_default();
-            let mut files = ground.ignored()?;
+            let mut files = ground.ignored(git)?;
             files.extend(ground.of_commit(git, &commit, &aside)?);
             let side = base_of(
                 session,

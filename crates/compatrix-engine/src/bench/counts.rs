@@ -20,7 +20,7 @@ const MOST_PROFILES: usize = 3;
 /// Where the instructions of a bench went on each side: what callgrind wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// The full name, as the harness reports it.
+    /// As its harness names it.
     pub bench: String,
     /// The base's report.
     pub base: String,

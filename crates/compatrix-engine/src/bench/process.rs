@@ -99,7 +99,7 @@ impl Program {
         let mut command = command.env(PADDED, "x".repeat(random.below(PADDING)));
         command.core = place.core;
         let output = place.host.output(&command)?;
-        let reading = harness::reading(settings(place.inputs).harness, &outputs(&dir, &output.stdout)?);
+        let reading = harness::reading(harness_of(place.inputs), &outputs(&dir, &output.stdout)?);
         files::remove_dir(&dir)?;
         Ok(Ran { reading, finished: output.finished })
     }
@@ -195,16 +195,9 @@ pub(super) fn folder(Place { host, inputs, .. }: Place<'_>, name: &str) -> Resul
     Ok(dir)
 }
 
-/// The settings of the suite that runs.
-pub(super) fn settings<'a>(inputs: &RunInputs<'a>) -> compatrix_bench::BenchSettings {
-    inputs.suite.bench().cloned().unwrap_or(compatrix_bench::BenchSettings {
-        packages: Vec::new(),
-        benches: Vec::new(),
-        harness: Harness::Auto,
-        tolerance: 3,
-        rounds: 16,
-        instructions: false,
-    })
+/// How the suite's reports are read.
+fn harness_of(inputs: &RunInputs<'_>) -> Harness {
+    inputs.suite.bench().map(|settings| settings.harness).unwrap_or_default()
 }
 
 /// What a process left in its folder, and printed.

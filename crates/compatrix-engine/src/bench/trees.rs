@@ -51,27 +51,42 @@ impl<'a> Ground<'a> {
     /// All files of the working tree that git has or would have, and all of the packages' folders: builds read ignored ones,
     /// too.
     pub(super) fn of_working_tree(&self, git: Option<&Git<'_>>) -> Result<Files> {
-        let mut found = Files::new();
-        match git {
-            None => self.below(&self.host.root, &mut found)?,
-            Some(git) => {
-                for path in git.paths(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"])? {
-                    let path = self.top.join(path);
-                    if files::is_own_dir(&path) {
-                        // Another repository, or a submodule.
-                        self.below(&path, &mut found)?;
-                    } else if files::is_there(&path) {
-                        self.add(&path, &mut found);
-                    }
-                }
-            }
+        let mut found = match git {
+            None => Files::new(),
+            Some(git) => self.of_git(git)?,
+        };
+        if git.is_none() {
+            self.below(&self.host.root, &mut found)?;
         }
-        found.extend(self.ignored()?);
+        found.extend(self.of_packages()?);
         Ok(found)
     }
 
-    /// What packages have in their folders, whether git has it or not.
-    pub(super) fn ignored(&self) -> Result<Files> {
+    /// What packages have in their folders and git does not: no commit has another version of it.
+    pub(super) fn ignored(&self, git: &Git<'_>) -> Result<Files> {
+        let mut found = self.of_packages()?;
+        let known = self.of_git(git)?;
+        found.retain(|path, _| !known.contains_key(path));
+        Ok(found)
+    }
+
+    /// What git has or would have.
+    fn of_git(&self, git: &Git<'_>) -> Result<Files> {
+        let mut found = Files::new();
+        for path in git.paths(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"])? {
+            let path = self.top.join(path);
+            if files::is_own_dir(&path) {
+                // Another repository, or a submodule.
+                self.below(&path, &mut found)?;
+            } else if files::is_there(&path) {
+                self.add(&path, &mut found);
+            }
+        }
+        Ok(found)
+    }
+
+    /// All that packages have in their folders.
+    fn of_packages(&self) -> Result<Files> {
         let mut found = Files::new();
         for member in &self.layout.members {
             self.below(&member.dir, &mut found)?;

@@ -102,7 +102,7 @@ fn target(table: &Table, span: &std::ops::Range<usize>, line: usize, c: &mut Col
     let to = table.owned("to");
     match (metric == "ratio", table.entry("to")) {
         (true, None) => {
-            let problem = Problem::new("a `ratio` needs the bench that it is to");
+            let problem = Problem::new("a `ratio` needs another bench to compare with");
             c.error(span.clone(), problem.help("add `to = \"the slower bench\"`".to_owned()));
             return None;
         }

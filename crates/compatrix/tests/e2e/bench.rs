@@ -266,6 +266,27 @@ fn figures_that_cannot_be_used_lose_nothing_else() {
 }
 
 #[test]
+fn files_that_only_head_has_are_not_in_the_base() {
+    let made = workspace(SPEC, &[&time("a", &[100.0])]);
+    // cargo finds it by its name, and the base would not build with it.
+    made.write("build.rs", "fn main() {\n    assert!(std::path::Path::new(\"of-head\").exists());\n}\n");
+    made.write("of-head", "");
+    made.write("src/lib.rs", lines(&[&time("a", &[80.0])]));
+    let report = report(&made.run(&JSON), 0);
+    assert_eq!(changes(&report), is(&[("a", "faster")]));
+    assert!(!exists(made.path("target/compat/bench/base/build.rs")));
+    assert!(exists(made.path("target/compat/bench/head/build.rs")));
+    // What git ignores and a build reads is in both.
+    made.write(".gitignore", "target\nmade.txt\n");
+    made.write("made.txt", "100");
+    made.write("src/lib.rs", "pub const LINES: &[&str] = &[include_str!(\"../made.txt\")];\n");
+    commit(&made, "ignored");
+    made.write("NOTES.md", "more\n");
+    commit(&made, "more");
+    made.run(&["bench"]).expect(0);
+}
+
+#[test]
 fn a_bench_that_panics_is_broken() {
     let made = workspace(SPEC, &[&time("a", &[100.0])]);
     made.write("src/lib.rs", "pub const LINES: &[&str] = &[];\n");
