@@ -83,10 +83,7 @@ fn of_group(report: &SpeedReport, nth: usize, group: &Group) -> TestSuite {
         let outcome = trouble.outcome.as_str();
         let result = match words::trouble(trouble) {
             Verdict::Broken => status(NonSuccessKind::Failure, outcome, &why),
-            // A base that does not build leaves nothing to compare with.
-            _ if trouble.side == "base" && trouble.outcome.as_str() == "build-failed" => {
-                status(NonSuccessKind::Error, outcome, &why)
-            }
+            _ if trouble.is_of_base() => status(NonSuccessKind::Error, outcome, &why),
             Verdict::Error => status(NonSuccessKind::Error, outcome, &why),
             Verdict::Ok
             | Verdict::Known
