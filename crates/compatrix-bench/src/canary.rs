@@ -45,8 +45,8 @@ impl Canary {
         let drift = self.drift.filter(|drift| drift.abs() >= NOTED)?;
         let percent = format!("{:.0} % {}", (drift * 100.0).abs(), if drift > 0.0 { "slower" } else { "faster" });
         Some(format!(
-            "the machine was {percent} in the last third of the rounds than in the first; both sides of a round met the \
-             same speed"
+            "the machine was {percent} in the last third of the rounds than in the first; both sides of a round ran at \
+             about the same speed"
         ))
     }
 }

@@ -86,7 +86,9 @@ fn settle(rules: &Rules, tolerances: &[f64], compared: &mut [Comparison], tests:
     let tested = compared.iter_mut().zip(tests).zip(tolerances);
     let tested = tested.filter_map(|((one, test), tolerance)| Some((one, test.as_ref()?, tolerance)));
     for ((one, test, tolerance), (slower, faster)) in tested.zip(slower.into_iter().zip(faster)) {
-        let Some(center) = &test.center else { continue };
+        if test.center.is_none() {
+            continue;
+        }
         one.p_corrected = Some(slower);
         one.change = if slower <= level {
             Change::Slower
@@ -97,7 +99,7 @@ fn settle(rules: &Rules, tolerances: &[f64], compared: &mut [Comparison], tests:
         } else {
             Change::Unproven
         };
-        timed::explain(rules, *tolerance, one, center, counted.len());
+        timed::explain(rules, *tolerance, one, test, counted.len());
     }
 }
 

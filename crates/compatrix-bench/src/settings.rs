@@ -22,7 +22,7 @@ pub struct BenchSettings {
 /// How results of a bench are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Harness {
-    /// Whichever of the others it turns out to be.
+    /// Detected from the results.
     #[default]
     Auto,
     /// criterion's files.

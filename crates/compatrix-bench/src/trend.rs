@@ -147,7 +147,7 @@ impl Shuffle {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{change_points, ChangePoint, Shuffle};
+    use super::{change_points, clearest, ChangePoint, Shuffle, FEWEST};
 
     /// Noise of about 1 % around each level, so many values each.
     fn levels(levels: &[(usize, f64)], seed: u64) -> Vec<f64> {
@@ -176,6 +176,25 @@ mod tests {
         assert_eq!(places(&change_points(&levels(&[(40, 0.0), (5, -0.1)], 4), 7)), [(39, 40)]);
     }
 
+    /// The statistic by its definition, with U-statistics of the distances within: n m / (n + m) times
+    /// 2 E|X − Y| − E|X − X′| − E|Y − Y′|.
+    fn by_definition(x: &[f64], y: &[f64]) -> f64 {
+        let between: f64 = x.iter().flat_map(|a| y.iter().map(move |b| (a - b).abs())).sum();
+        let within = |of: &[f64]| -> f64 {
+            let pairs = (0..of.len()).flat_map(|i| (0..i).map(move |j| (of[i] - of[j]).abs()));
+            pairs.sum::<f64>() / (of.len() * (of.len() - 1) / 2) as f64
+        };
+        let (n, m) = (x.len() as f64, y.len() as f64);
+        n * m / (n + m) * (2.0 * between / (n * m) - within(x) - within(y))
+    }
+
+    #[test]
+    fn the_clearest_split_weighs_distances_by_the_sizes() {
+        // E|X − Y| is 15/3, E|X − X′| and E|Y − Y′| are 2/3: 9/6 · (2 · 5 − 4/3).
+        let (at, statistic) = clearest(&[0.0, 0.0, 1.0, 5.0, 5.0, 6.0]).unwrap();
+        assert!(at == 3 && (statistic - 13.0).abs() < 1e-12, "{at} {statistic}");
+    }
+
     #[test]
     fn noise_alone_has_few_change_points() {
         let wrong = (0..60).filter(|seed| !change_points(&levels(&[(40, 0.0)], 100 + seed), 7).is_empty()).count();
@@ -195,6 +214,16 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn the_clearest_split_is_the_greatest_of_all(values in prop::collection::vec(-1.0..1.0, 6..20)) {
+            let splits = (FEWEST..=values.len() - FEWEST)
+                .flat_map(|split| (split + FEWEST..=values.len()).map(move |end| (split, end)));
+            let all = splits.map(|(split, end)| by_definition(&values[..split], &values[split..end]));
+            let greatest = all.fold(0.0, f64::max);
+            let found = clearest(&values).map_or(0.0, |(_, statistic)| statistic);
+            prop_assert!((found - greatest).abs() < 1e-9, "{} {}", found, greatest);
+        }
+
         #[test]
         fn where_a_level_changes_does_not_depend_on_the_level(by in -3.0..3.0, at in 8..20_usize) {
             let series = levels(&[(at, 0.0), (15, 0.1)], 5);

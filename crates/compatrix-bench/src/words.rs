@@ -6,7 +6,7 @@ use shaped_toml::{Later, Words};
 pub static HARNESSES: Words = Words {
     what: "harness",
     known: &[
-        ("auto", "Whichever of the others it turns out to be."),
+        ("auto", "Detected from the results."),
         ("criterion", "criterion's files in a fresh CRITERION_HOME."),
         ("gungraun", "gungraun's summary files: instructions, counted by callgrind."),
         ("divan", "divan's table."),

@@ -43,3 +43,4 @@ pub mod today;
 pub mod verdict;
 
 pub use compatrix_leak::outcome;
+pub use lines::plain;

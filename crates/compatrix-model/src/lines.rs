@@ -75,6 +75,13 @@ impl Lines {
     }
 }
 
+/// Foreign output that cannot do anything to a terminal: without escapes, each carriage return a line break, and other
+/// control characters replaced by `\u{fffd}`.
+pub fn plain(text: &str) -> String {
+    let text = without_colour(text).replace("\r\n", "\n").replace('\r', "\n");
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
 /// The text without terminal escapes: `ESC [ … letter` (a style) and `ESC ( letter` (a character set).
 fn without_colour(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -135,5 +142,23 @@ impl Excerpt {
         }
         text.push_str(&self.tail);
         text.trim_end().trim_start_matches('\n').to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn output_of_others_becomes_plain() {
+        for (text, expected) in [
+            ("a\tb\n", "a\tb\n"),
+            ("\u{1b}[31;1mred\u{1b}[0m\u{1b}(B!", "red!"),
+            ("10 %\r20 %\rdone\r\n", "10 %\n20 %\ndone\n"),
+            ("\u{0}\u{8}\u{1b}]0;title\u{7}", "\u{fffd}\u{fffd}\u{fffd}]0;title\u{fffd}"),
+            ("\u{1b}[", ""),
+        ] {
+            assert_eq!(plain(text), expected, "{text:?}");
+        }
     }
 }

@@ -38,6 +38,16 @@ impl Parsed {
         c.finish()
     }
 
+    /// The same without the packages under test that are none of these members.
+    pub fn for_members(&self, members: &BTreeSet<String>) -> Self {
+        let mut kept = self.clone();
+        let packages = &mut kept.spec.project.packages;
+        let gone: Vec<String> = packages.iter().filter(|name| !members.contains(*name)).cloned().collect();
+        packages.retain(|name| !gone.contains(name));
+        kept.names.forget_packages(&gone);
+        kept
+    }
+
     /// An error for each package of the spec that is none of the workspace's members.
     pub fn unknown_packages(&self, members: &BTreeSet<String>) -> Diagnostics {
         let mut c = Collector::new(&self.text, &self.file);

@@ -167,6 +167,15 @@ pub struct GroupTrouble {
     pub cause: String,
 }
 
+impl GroupTrouble {
+    /// Whether only the base does not work: then there is nothing to compare with, and that is no fault of the head.
+    pub fn is_of_base(&self) -> bool {
+        let is_of_sources =
+            matches!(self.outcome, Outcome::BuildFailed | Outcome::Failed | Outcome::Crashed | Outcome::TimedOut);
+        self.side == "base" && is_of_sources
+    }
+}
+
 impl SpeedReport {
     /// The comparisons of a group.
     pub fn of_group(&self, group: usize) -> impl Iterator<Item = &Comparison> {

@@ -7,7 +7,7 @@ use common::bench::*;
 use common::schema::Schema;
 use common::*;
 use compatrix_bench::Change;
-use compatrix_model::speed::SpeedReport;
+use compatrix_model::speed::{Ends, SpeedReport, Tally};
 use compatrix_render::bench::{json, junit, markdown, read, schema, table, MARKER};
 use compatrix_render::look::Look;
 
@@ -163,6 +163,14 @@ fn junit_of_reports() {
     assert_eq!((count(&troubles(), "<failure"), count(&troubles(), "<error")), (1, 2));
     assert_eq!(count(&troubles(), "<skipped"), 4, "what is not available, and benches of one side");
     assert_eq!(count(&nothing(), "<error"), 1);
+    // The machine can tell, and there was nothing to tell: each of these ends with 3.
+    let idle = report(vec![group("search", "rust=stable sqlite=bundled")], Vec::new());
+    for (name, report) in [("idle", idle), ("unproven", unproven())] {
+        assert_eq!(Tally::of(&report).ends(false), Ends::CannotTell, "{name}");
+        assert_eq!(count(&report, "<error"), 1, "{name}");
+        assert!(table(&report, &Look::plain(80)).contains("no verdict: nothing was "), "{name}");
+        assert!(markdown(&report).contains("**No verdict**: nothing was "), "{name}");
+    }
     assert_eq!(count(&all_same(), "<failure") + count(&all_same(), "<error") + count(&all_same(), "<skipped"), 0);
 }
 

@@ -27,11 +27,13 @@ pub(super) struct Test {
     pub(super) not_slower: f64,
     /// Where the log ratios lie; `None` if the first look has settled it or nothing could be tested. It counts all the same.
     pub(super) center: Option<Center>,
+    /// How far rounding can have moved a log ratio.
+    pub(super) rounding: f64,
 }
 
 impl Test {
     pub(super) fn over(slower: f64, faster: f64) -> Self {
-        Self { slower, faster, not_slower: 1.0, center: None }
+        Self { slower, faster, not_slower: 1.0, center: None, rounding: 0.0 }
     }
 }
 

@@ -46,6 +46,18 @@ fn busy(dice: &mut Dice, state: &mut f64) -> f64 {
     *state + 0.02 * dice.heavy() + late
 }
 
+/// One process in ten is late by up to a half, and the machine becomes slower all the time.
+fn outliers(dice: &mut Dice, state: &mut f64) -> f64 {
+    *state += 0.005;
+    let late = if dice.share() < 0.1 { 0.5 * dice.share() } else { 0.0 };
+    *state + late + 0.01 * dice.normal()
+}
+
+/// Whole nanoseconds of a short operation: most rounds are ties.
+fn quantised(dice: &mut Dice, state: &mut f64) -> f64 {
+    (1e6 * normal(dice, state).exp() / 20_000.0).round().ln() - 50_f64.ln()
+}
+
 /// A gate of fifteen benches, head slower by these ratios: both looks, rounds in random order within B H | H B.
 fn gate(dice: &mut Dice, noise: Noise, slower: [f64; 15]) -> [Vec<Comparison>; 2] {
     let rules = Rules::default();
@@ -104,6 +116,22 @@ fn builds_at_the_tolerance_alarm_no_more_often_than_alpha_says() {
     let mut dice = Dice(2);
     let alarms = (0..500).filter(|_| is_alarm(&gate(&mut dice, busy, [1.03; 15])[1])).count();
     assert!(alarms < 12, "{alarms}");
+}
+
+#[test]
+fn neither_outliers_nor_ties_are_alarms_or_claims() {
+    for (noise, seed) in [(outliers as Noise, 4), (quantised, 5)] {
+        let mut dice = Dice(seed);
+        let alarms = (0..300).filter(|_| is_alarm(&gate(&mut dice, noise, [1.0; 15])[1])).count();
+        assert_eq!(alarms, 0, "seed {seed}");
+        // Of 15 benches that are slower by the tolerance, a few may be called not slower, but none that are by a tenth.
+        let claimed = |dice: &mut Dice, ratio| {
+            let gates = (0..100).flat_map(|_| gate(dice, noise, [ratio; 15])[1].clone());
+            gates.filter(|one| one.change == Change::NotSlower).count()
+        };
+        let (at_tolerance, at_a_tenth) = (claimed(&mut dice, 1.03), claimed(&mut dice, 1.1));
+        assert!(at_tolerance <= 1500 / 20 && at_a_tenth == 0, "seed {seed}: {at_tolerance} {at_a_tenth}");
+    }
 }
 
 #[test]

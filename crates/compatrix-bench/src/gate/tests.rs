@@ -237,3 +237,44 @@ fn rounds_that_all_give_one_ratio_are_taken_for_what_they_are() {
     assert_eq!(one(series("a", good.clone(), good.clone())).change, Change::NotSlower);
     assert_eq!(one(series("a", good.clone(), vec![130.0; 16])).change, Change::Slower);
 }
+
+#[test]
+fn a_ratio_equal_to_the_tolerance_is_no_sign() {
+    // Logarithms of these differ from ln(1.03) in their last digit, all to one side.
+    for (base, head) in [(100.0, 103.0), (200.0, 206.0), (1000.0, 1030.0), (7000.0, 7210.0), (103_000.0, 106_090.0)] {
+        let counted = |base, head| Series { unit: "1".to_owned(), ..series("a", vec![base; 16], vec![head; 16]) };
+        let found = one(counted(base, head));
+        assert_eq!((found.change, found.p), (Change::Unproven, Some(1.0)), "{base} {head}");
+        assert_eq!(one(counted(head, base)).change, Change::NotSlower, "{head} {base}");
+    }
+}
+
+#[test]
+fn what_rounding_hides_is_not_claimed() {
+    for (base, head, change) in [
+        // Equal may be 3.0 and 3.3; one more may be 3.49 and 3.51.
+        (3.0, 3.0, Change::Unproven),
+        (3.0, 4.0, Change::Unproven),
+        (4.0, 3.0, Change::Unproven),
+        (3.0, 6.0, Change::Slower),
+        (6.0, 3.0, Change::Faster),
+        (34.0, 34.0, Change::NotSlower),
+        (33.0, 33.0, Change::Unproven),
+        (3.01, 3.01, Change::NotSlower),
+        (3.01, 3.31, Change::Slower),
+        (0.25, 0.25, Change::Unproven),
+    ] {
+        let found = one(series("a", vec![base; 16], vec![head; 16]));
+        assert_eq!(found.change, change, "{base} {head}: {found:?}");
+    }
+    let found = one(series("a", vec![3.0; 16], vec![4.0; 16]));
+    assert_eq!(
+        found.why,
+        "times are reported in steps of 33.3 %, which hide 3 %; a slowdown of 43.7 % would have been seen"
+    );
+    // Pages of memory and rows are counted, not rounded.
+    for unit in ["1", "B", "rows"] {
+        let counted = Series { unit: unit.to_owned(), ..series("a", vec![3.0; 16], vec![4.0; 16]) };
+        assert_eq!(one(counted).change, Change::Slower, "{unit}");
+    }
+}

@@ -54,7 +54,13 @@ pub(super) fn only_once(reading: &mut Reading) {
 
 /// A text that may have come from anywhere, on one line.
 pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    text.chars().map(|c| if is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Whether it cannot be seen, or moves what is around it: control characters, and those of the direction of writing.
+pub(super) fn is_hidden(c: char) -> bool {
+    let moves = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    c.is_control() || moves
 }
 
 /// A line without the sequences that colour it.

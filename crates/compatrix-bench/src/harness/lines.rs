@@ -222,8 +222,9 @@ fn finding(object: &Map<String, Value>) -> Result<Finding, String> {
             .map_err(|_| format!("`level` is {}, but may be \"error\", \"warning\" or \"note\"", shown(level)))?,
     };
     let text = text(object, "finding")?;
-    // Of control characters only line breaks and tabs may stay: the text is shown on terminals.
-    let keep = |c: char| if c.is_control() && c != '\n' && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };
+    // Of what is hidden only line breaks and tabs may stay: the text is shown on terminals and pages.
+    let is_kept = |c: char| c == '\n' || c == '\t' || !checked::is_hidden(c);
+    let keep = |c: char| if is_kept(c) { c } else { char::REPLACEMENT_CHARACTER };
     let text: String = text.chars().map(keep).collect();
     if text.trim().is_empty() {
         return Err("`finding` is empty".to_owned());

@@ -322,7 +322,7 @@ fn lines_that_begin_like_samples_and_are_broken() {
 #[test]
 fn findings_are_read_and_broken_ones_are_named() {
     let text = "{\"finding\":\"`close` is exported twice\",\"file\":\"ffi/a.h\",\"line\":12,\"level\":\"warning\"}\n\
-        {\"finding\":\"no symbol `open`\\u001b[2J\"}\nnoise\n{\"finding\":\"\"}\n{\"finding\":\"x\",\"level\":\"fatal\"}\n\
+        {\"finding\":\"no symbol `open`\\u001b[2J\\u202e\",\"file\":\"a\\u2066.h\"}\nnoise\n{\"finding\":\"\"}\n{\"finding\":\"x\",\"level\":\"fatal\"}\n\
         {\"finding\":\"x\",\"line\":0}\n{\"finding\":\"x\n{\"finding\":5}\n{\"finding\":\"n\",\"level\":\"note\",\"file\":null}\n\
         {\"finding\":\"x\",\"file\":3}\n";
     let findings = lines::findings(text);
@@ -332,7 +332,7 @@ fn findings_are_read_and_broken_ones_are_named() {
         found,
         [
             ("`close` is exported twice", Some("ffi/a.h"), Some(12), Level::Warning),
-            ("no symbol `open`\u{fffd}[2J", None, None, Level::Error),
+            ("no symbol `open`\u{fffd}[2J\u{fffd}", Some("a\u{fffd}.h"), None, Level::Error),
             ("n", None, None, Level::Note),
         ]
     );

@@ -79,10 +79,14 @@ fn usual(git: Option<&Git<'_>>, head: &Sources) -> Result<Found, Error> {
             }
             Ok(_) => {}
             Err(_) => {
+                let cause = if is_shallow(git)? {
+                    "the clone is shallow and may lack it: `git fetch --unshallow`, or name"
+                } else {
+                    "their histories are unrelated; name"
+                };
                 return Ok(Found::None(format!(
-                    "git knows no common commit of HEAD and {name}; a shallow clone lacks it: `git fetch --unshallow`, or name \
-                     the base with --base"
-                )))
+                    "git knows no common commit of HEAD and {name}; {cause} the base with --base"
+                )));
             }
         }
     }
@@ -91,14 +95,16 @@ fn usual(git: Option<&Git<'_>>, head: &Sources) -> Result<Found, Error> {
     }
     match git.commit("HEAD^")? {
         Some(parent) => Ok(Found::Commit(sources(git, "HEAD^", parent)?)),
-        None if git.ask(&["rev-parse", "--is-shallow-repository"])?.is_ok_and(|said| said.trim() == "true") => {
-            Ok(Found::None(
-                "the clone is shallow and has no commit before HEAD: `git fetch --deepen 1`, or name the base with --base"
-                    .to_owned(),
-            ))
-        }
+        None if is_shallow(git)? => Ok(Found::None(
+            "the clone is shallow and has no commit before HEAD: `git fetch --deepen 1`, or name the base with --base"
+                .to_owned(),
+        )),
         None => Ok(Found::None("HEAD is the first commit, so there is nothing to compare it with".to_owned())),
     }
+}
+
+fn is_shallow(git: &Git<'_>) -> Result<bool, Error> {
+    Ok(git.ask(&["rev-parse", "--is-shallow-repository"])?.is_ok_and(|said| said.trim() == "true"))
 }
 
 /// The sources of a commit.
@@ -144,4 +150,6 @@ pub(super) fn is_name(name: &str) -> bool {
         && name.len() <= 64
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
         && !name.starts_with('.')
+        // The name of the file beside another.
+        && !name.ends_with(".json")
 }

@@ -23,6 +23,7 @@ use super::rounds::Rounds;
 use super::side::{skipped, Place, Side};
 use super::spin::Spin;
 use super::trees::{Ground, BASE, HEAD};
+
 use crate::event::Event;
 use crate::find::workspace;
 use crate::session::Session;
@@ -92,6 +93,7 @@ pub fn bench(session: &Session, request: &BenchRequest<'_>, tell: &Sender<Event>
         sources: sources.clone(),
     };
     let head_side = Side::build(session, place("head", HEAD, &head), request.parsed, request.choice, None, tell)?;
+    let mut notes = Vec::new();
     let (base_side, no_base) = match found {
         Found::None(why) => (None, why),
         Found::Commit(sources) => {
@@ -99,31 +101,19 @@ pub fn bench(session: &Session, request: &BenchRequest<'_>, tell: &Sender<Event>
             files::remove_dir(&aside)?;
             let git = git.as_ref().ok_or_else(|| Error::usage("--base needs git, which is not on PATH; install it"))?;
             let commit = sources.commit.clone().unwrap_or_default();
-            let mut files = ground.ignored(git)?;
-            files.extend(ground.of_commit(git, &commit, &aside)?);
-            let side = base_of(
-                session,
-                request,
-                &ground,
-                (files, &files_of_head),
-                &place("base", BASE, &sources),
-                &head_side,
-                tell,
-            );
+            let exported = ground.of_commit(git, &commit, &aside).map_err(Error::from);
+            let side = exported.and_then(|files| {
+                notes.extend(ground.configured(git, &commit, &files)?);
+                let place = place("base", BASE, &sources);
+                base_of(session, request, &ground, (files, &files_of_head), &place, &head_side, tell)
+            });
             files::remove_dir(&aside)?;
-            side?
+            side.or_else(unusable)?
         }
         Found::Saved(sources, dir) => {
             let files = ground.of_saved(&dir)?;
-            base_of(
-                session,
-                request,
-                &ground,
-                (files, &files_of_head),
-                &place("base", BASE, &sources),
-                &head_side,
-                tell,
-            )?
+            let place = place("base", BASE, &sources);
+            base_of(session, request, &ground, (files, &files_of_head), &place, &head_side, tell).or_else(unusable)?
         }
     };
     let question = match (&request.across, &base_side) {
@@ -136,7 +126,8 @@ pub fn bench(session: &Session, request: &BenchRequest<'_>, tell: &Sender<Event>
         (None, None) => Question::Targets { head: head.clone() },
     };
     let mut groups = groups(request, &head_side, base_side.as_ref(), &no_base)?;
-    let benched = measure(session, request, question, &mut groups, tell)?;
+    let mut benched = measure(session, request, question, &mut groups, tell)?;
+    benched.report.notes.extend(notes);
     session.ledger.put_speed(&benched.report, host.now)?;
     Ok(benched)
 }
@@ -152,20 +143,29 @@ fn base_of(
     tell: &Sender<Event>,
 ) -> Result<(Option<Side>, String), Error> {
     let host = &session.host;
-    let overlay = overlay(host, request, ground)?;
+    let overlay = Overlay::of(host, request.parsed, request.choice, ground)?;
     overlay.lay(of_head, &mut files);
     ground.renew(&place.tree, &files, Some(&place.root.join("target")))?;
     own_repository(host, &place.tree)?;
     let joined = overlay.join(host, &ground.root(HEAD), &place.root);
     let place = Place { tree: place.tree.clone(), root: place.root.clone(), sources: place.sources.clone(), ..*place };
-    let built = match joined {
-        Ok(()) => Side::build(session, place, request.parsed, request.choice, Some(head), tell),
-        Err(error) => Err(Error::Usage(format!("{error:#}"))),
-    };
-    match built {
-        Ok(side) => Ok((Some(side), String::new())),
-        Err(Error::Usage(why)) => Ok((None, format!("the base cannot be used: {why}"))),
-        Err(error) => Err(error),
+    joined.map_err(|error| Error::Usage(format!("{error:#}")))?;
+    let parsed = of_base(host, request.parsed, &place.root)?;
+    let side = Side::build(session, place, &parsed, request.choice, Some(head), tell)?;
+    Ok((Some(side), String::new()))
+}
+
+/// The spec for the base, which need not have all packages that head has.
+fn of_base(host: &Host, parsed: &Parsed, root: &Path) -> Result<Parsed, Error> {
+    let metadata = workspace::members(&host.ambient, root)?;
+    Ok(parsed.for_members(&metadata.packages.iter().map(|package| package.name.to_string()).collect()))
+}
+
+/// A base that is mistaken is no mistake of the user's now; why there is none.
+fn unusable(error: Error) -> Result<(Option<Side>, String), Error> {
+    match error {
+        Error::Usage(_) | Error::Spec(_) => Ok((None, format!("the base cannot be used: {error}"))),
+        Error::Infrastructure(_) | Error::Interrupted => Err(error),
     }
 }
 
@@ -420,37 +420,11 @@ fn save(
 ) -> Result<(), Error> {
     if !base::is_name(name) {
         return Err(Error::usage(format!(
-            "`{name}` cannot name a baseline; use letters, digits, `-`, `_` and `.`, at most 64, not beginning with `.`"
+            "`{name}` cannot name a baseline; use letters, digits, `-`, `_` and `.`, at most 64, not beginning with `.` nor \
+             ending with `.json`"
         )));
     }
     ground.renew(&base::place(host, name), files_of_head, None)?;
     let about = serde_json::to_vec(head).map_err(|error| Error::Infrastructure(error.into()))?;
     Ok(files::write(&base::about(host, name), &about)?)
-}
-
-fn overlay(host: &Host, request: &BenchRequest<'_>, ground: &Ground<'_>) -> Result<Overlay, Error> {
-    let metadata = workspace::members(&host.ambient, &host.root)?;
-    let profile = request.choice.profile;
-    let chosen = request
-        .parsed
-        .spec
-        .suites
-        .iter()
-        .filter(|suite| profile.suites.is_empty() || profile.suites.contains(&suite.name));
-    let of_benches: Vec<&String> =
-        chosen.clone().filter_map(|suite| suite.bench()).flat_map(|settings| &settings.packages).collect();
-    let own = chosen.filter_map(|suite| suite.bench()).any(|settings| settings.packages.is_empty());
-    let mut overlay =
-        Overlay { packages: Vec::new(), own: Vec::new(), root: ground.place(&host.root).unwrap_or_default() };
-    for package in &metadata.packages {
-        let dir = package.manifest_path.parent().map(|dir| PathBuf::from(dir.as_str())).unwrap_or_default();
-        let Ok(below) = dir.strip_prefix(&host.root).map(Path::to_owned) else { continue };
-        let name = package.name.as_str();
-        if of_benches.iter().any(|of| *of == name) {
-            overlay.packages.push(below);
-        } else if own && request.parsed.spec.project.packages.iter().any(|tested| tested == name) {
-            overlay.own.push(below);
-        }
-    }
-    Ok(overlay)
 }

@@ -3,30 +3,79 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
 use compatrix_model::lockset::file::Lockfile;
+use compatrix_model::plan::Choice;
+use compatrix_model::spec_text::Parsed;
 use toml::{Table, Value};
 
-use super::trees::Files;
+use super::trees::{Files, Ground};
+use crate::find::workspace;
+use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
 use crate::sys::process::Command;
 
 /// What of head is laid over the base.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Overlay {
     /// Folders of the bench packages, from the workspace's root.
     pub(super) packages: Vec<PathBuf>,
     /// Folders of packages under test that have benches of their own.
     pub(super) own: Vec<PathBuf>,
+    /// The benches of those that are elsewhere than in `benches`: files, or folders with more than the package's root has.
+    pub(super) elsewhere: Vec<PathBuf>,
+    /// Folders of local packages that the benches need, for a base that lacks them.
+    pub(super) needed: Vec<PathBuf>,
     /// The workspace's root in a tree.
     pub(super) root: PathBuf,
 }
 
 impl Overlay {
+    /// What of head the chosen suites' benches need.
+    ///
+    /// # Errors
+    /// cargo refuses head's manifests.
+    pub(super) fn of(host: &Host, parsed: &Parsed, choice: &Choice<'_>, ground: &Ground<'_>) -> Result<Self, Error> {
+        let metadata = workspace::members(&host.ambient, &host.root)?;
+        let profile = choice.profile;
+        let chosen =
+            parsed.spec.suites.iter().filter(|suite| profile.suites.is_empty() || profile.suites.contains(&suite.name));
+        let of_benches: Vec<&String> =
+            chosen.clone().filter_map(|suite| suite.bench()).flat_map(|settings| &settings.packages).collect();
+        let own = chosen.filter_map(|suite| suite.bench()).any(|settings| settings.packages.is_empty());
+        let mut overlay = Self { root: ground.place(&host.root).unwrap_or_default(), ..Self::default() };
+        let mut measured = Vec::new();
+        for package in &metadata.packages {
+            let dir = package.manifest_path.parent().map(|dir| PathBuf::from(dir.as_str())).unwrap_or_default();
+            let Ok(below) = dir.strip_prefix(&host.root).map(Path::to_owned) else { continue };
+            let name = package.name.as_str();
+            if of_benches.iter().any(|of| *of == name) {
+                overlay.packages.push(below);
+                measured.push((package, false));
+            } else if own && parsed.spec.project.packages.iter().any(|tested| tested == name) {
+                for target in package.targets.iter().filter(|target| target.is_bench()) {
+                    let file = Path::new(target.src_path.as_str());
+                    let folder =
+                        file.parent().filter(|of| *of != dir && *of != dir.join("src") && of.starts_with(&dir));
+                    let path = folder.unwrap_or(file).strip_prefix(&host.root);
+                    overlay.elsewhere.extend(path.ok().map(Path::to_owned));
+                }
+                overlay.own.push(below);
+                measured.push((package, true));
+            }
+        }
+        overlay.needed = needed(&metadata, measured, &host.root);
+        Ok(overlay)
+    }
+
     /// Takes head's bench packages, spec and toolchain file for the base's.
     pub(super) fn lay(&self, head: &Files, base: &mut Files) {
         let mut places: Vec<PathBuf> = self.packages.iter().map(|dir| self.root.join(dir)).collect();
         places.extend(self.own.iter().map(|dir| self.root.join(dir).join("benches")));
+        places.extend(self.elsewhere.iter().map(|path| self.root.join(path)));
+        let needed = self.needed.iter().map(|dir| self.root.join(dir));
+        places.extend(needed.filter(|dir| !base.contains_key(&dir.join("Cargo.toml"))));
         places.push(self.root.join("compat"));
         places.extend(["rust-toolchain.toml", "rust-toolchain"].map(|name| self.root.join(name)));
         let is_ours = |path: &Path| places.iter().any(|place| path.starts_with(place));
@@ -42,10 +91,9 @@ impl Overlay {
         let (of_head, of_base) = (head.join("Cargo.toml"), base.join("Cargo.toml"));
         let (theirs, ours) = (table(&of_head)?, table(&of_base)?);
         let mut joined = ours.clone();
-        if !self.packages.is_empty() {
-            with_members(&mut joined, &self.packages);
-            with_inherited(&mut joined, &theirs);
-        }
+        // Without it, cargo would look for the tree's package in the workspace that the tree is in.
+        with_members(&mut joined, &self.packages);
+        with_inherited(&mut joined, &theirs);
         if joined != ours {
             files::write_if_changed(&of_base, joined.to_string().as_bytes())?;
         }
@@ -67,6 +115,23 @@ impl Overlay {
     }
 }
 
+/// The folders of local packages that these depend on, or, if the flag says so, that their dev-dependencies do.
+fn needed<'m>(metadata: &'m Metadata, mut left: Vec<(&'m Package, bool)>, root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    while let Some((package, only_dev)) = left.pop() {
+        let is_meant = |one: &&Dependency| !only_dev || one.kind == DependencyKind::Development;
+        for dir in package.dependencies.iter().filter(is_meant).filter_map(|one| one.path.as_ref()) {
+            let other = metadata.packages.iter().find(|other| other.manifest_path.parent() == Some(dir));
+            let Ok(below) = Path::new(dir.as_str()).strip_prefix(root).map(Path::to_owned) else { continue };
+            if !found.contains(&below) {
+                found.push(below);
+                left.extend(other.map(|other| (other, false)));
+            }
+        }
+    }
+    found
+}
+
 fn table(path: &Path) -> Result<Table> {
     files::read_text(path)?.parse().with_context(|| format!("cannot read {}", path.display()))
 }
@@ -78,6 +143,9 @@ fn with_members(manifest: &mut Table, packages: &[PathBuf]) {
     let names: Vec<String> = packages.iter().map(|dir| dir.to_string_lossy().into_owned()).collect();
     if let Some(Value::Array(excluded)) = workspace.get_mut("exclude") {
         excluded.retain(|entry| !entry.as_str().is_some_and(|entry| names.iter().any(|name| name == entry)));
+    }
+    if packages.is_empty() {
+        return;
     }
     let members = workspace.entry("members").or_insert_with(|| Value::Array(Vec::new()));
     if let Some(members) = members.as_array_mut() {

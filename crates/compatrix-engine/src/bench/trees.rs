@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::find::layout::Layout;
+use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::git::Git;
 use crate::sys::host::Host;
@@ -14,6 +15,9 @@ use crate::sys::host::Host;
 /// The names of the trees; of one length.
 pub(super) const BASE: &str = "base";
 pub(super) const HEAD: &str = "head";
+
+/// Where cargo looks for its configuration in a folder and those above.
+const CONFIGURATION: [&str; 2] = [".cargo/config.toml", ".cargo/config"];
 
 /// Where the user's files are, and where they are in a tree.
 #[derive(Debug)]
@@ -52,22 +56,80 @@ impl<'a> Ground<'a> {
     /// too.
     pub(super) fn of_working_tree(&self, git: Option<&Git<'_>>) -> Result<Files> {
         let mut found = match git {
-            None => Files::new(),
+            None => self.of_folder(&self.host.root)?,
             Some(git) => self.of_git(git)?,
         };
-        if git.is_none() {
-            self.below(&self.host.root, &mut found)?;
-        }
         found.extend(self.of_packages()?);
         Ok(found)
     }
 
-    /// What packages have in their folders and git does not: no commit has another version of it.
-    pub(super) fn ignored(&self, git: &Git<'_>) -> Result<Files> {
+    /// The files of a commit, written to a folder first, with those in the packages' folders that git ignores: they are no
+    /// commit's. What is new in the working tree is head's alone; cargo would build it here, too, without being asked.
+    pub(super) fn of_commit(&self, git: &Git<'_>, commit: &str, aside: &Path) -> Result<Files> {
+        files::make_dir(aside)?;
+        git.export(commit, aside)?;
+        let of_git = self.of_git(git)?;
         let mut found = self.of_packages()?;
-        let known = self.of_git(git)?;
-        found.retain(|path, _| !known.contains_key(path));
+        found.retain(|path, _| !of_git.contains_key(path));
+        self.submodules(git, commit, aside)?;
+        let mut all = Vec::new();
+        walk(aside, None, &mut all)?;
+        for path in all {
+            let Ok(below) = path.strip_prefix(aside) else { continue };
+            let place = self.top.join(below);
+            if self.is_configuration(&place) && files::read(&place).ok() != Some(files::read(&path)?) {
+                found.extend(self.place(&place).map(|below| (below, path)));
+            } else {
+                self.add(&place, path, &mut found);
+            }
+        }
         Ok(found)
+    }
+
+    /// That the base is built otherwise than its commit says, if it is: cargo reads head's configuration for both, as it is
+    /// above the trees.
+    pub(super) fn configured(&self, git: &Git<'_>, commit: &str, base: &Files) -> Result<Option<String>> {
+        let dirs = self.host.root.ancestors().take_while(|dir| dir.starts_with(&self.top));
+        for path in dirs.flat_map(|dir| CONFIGURATION.map(|name| dir.join(name))) {
+            let Ok(below) = path.strip_prefix(&self.top) else { continue };
+            let name = below.to_string_lossy();
+            let differs = self.place(&path).is_some_and(|place| base.contains_key(&place));
+            let is_new = files::exists(&path)
+                && git.ask(&["ls-files", "--error-unmatch", "--", &name])?.is_ok()
+                && git.ask(&["cat-file", "-e", &format!("{commit}:{name}")])?.is_err();
+            if differs || is_new {
+                return Ok(Some(format!(
+                    "{name} is not the same in base and head; the base is built with head's, too, so what it changes is only \
+                     measured in part"
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The files of the submodules that a commit has, at the commits that it has them at.
+    fn submodules(&self, git: &Git<'_>, commit: &str, aside: &Path) -> Result<()> {
+        for (path, commit) in git.submodules(commit)? {
+            let place = self.top.join(&path);
+            let at = aside.join(&path);
+            let inner = Git::find(self.host).map(|git| git.at(place.clone()));
+            // In a folder that is no repository of its own, git would speak of the outer one.
+            let inner = inner.filter(|_| files::is_there(&place.join(".git")));
+            let Some(inner) = inner else { continue };
+            if inner.commit(&commit)?.is_none() {
+                return Err(Error::usage(format!(
+                    "the submodule {} has no commit {commit}, which the base needs: `git -C {} fetch origin {commit}`",
+                    path.display(),
+                    path.display()
+                ))
+                .into());
+            }
+            files::make_dir(&at)?;
+            inner.export(&commit, &at)?;
+            let ground = Ground { host: self.host, layout: self.layout, top: place };
+            ground.submodules(&inner, &commit, &at)?;
+        }
+        Ok(())
     }
 
     /// What git has or would have.
@@ -77,32 +139,21 @@ impl<'a> Ground<'a> {
             let path = self.top.join(path);
             if files::is_own_dir(&path) {
                 // Another repository, or a submodule.
-                self.below(&path, &mut found)?;
+                found.extend(self.of_folder(&path)?);
             } else if files::is_there(&path) {
-                self.add(&path, &mut found);
+                self.add(&path, path.clone(), &mut found);
             }
         }
         Ok(found)
     }
 
-    /// All that packages have in their folders.
+    /// What packages have in their folders, whether git has it or not.
     fn of_packages(&self) -> Result<Files> {
         let mut found = Files::new();
         for member in &self.layout.members {
-            self.below(&member.dir, &mut found)?;
+            found.extend(self.of_folder(&member.dir)?);
         }
         Ok(found)
-    }
-
-    /// The files of a commit, written to a folder first.
-    pub(super) fn of_commit(&self, git: &Git<'_>, commit: &str, aside: &Path) -> Result<Files> {
-        files::make_dir(aside)?;
-        git.export(commit, aside)?;
-        let mut all = Vec::new();
-        walk(aside, None, &mut all)?;
-        let at = self.place(&self.top).unwrap_or_default();
-        let one = |path: PathBuf| Some((at.join(path.strip_prefix(aside).ok()?), path));
-        Ok(all.into_iter().filter_map(one).collect())
     }
 
     /// The files of a folder that was a tree's.
@@ -128,8 +179,11 @@ impl<'a> Ground<'a> {
             let is_wanted = path.strip_prefix(tree).is_ok_and(|below| wanted.contains_key(below));
             if !is_wanted {
                 files::remove(&path)?;
+                rebuild_above(&path, tree)?;
             }
         }
+        // An empty folder may match a glob of the workspace's members, or be where a file is to be.
+        prune(tree, keep)?;
         for (below, source) in wanted {
             files::copy_if_changed(source, &tree.join(below))
                 .with_context(|| format!("cannot copy {}", source.display()))?;
@@ -144,24 +198,48 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
-    fn add(&self, path: &Path, found: &mut Files) {
+    /// Adds what is at a place of the user's; `from` has its content.
+    fn add(&self, path: &Path, from: PathBuf, found: &mut Files) {
         if let Some(below) = self.place(path).filter(|_| !self.is_configuration(path)) {
-            found.insert(below, path.to_owned());
+            found.insert(below, from);
         }
     }
 
     /// Whether cargo finds the file above the tree, so that in the tree it would be there twice.
     fn is_configuration(&self, path: &Path) -> bool {
-        let of = |dir: &Path| path == dir.join(".cargo/config.toml") || path == dir.join(".cargo/config");
-        self.host.root.ancestors().any(of)
+        self.host.root.ancestors().any(|dir| CONFIGURATION.iter().any(|name| path == dir.join(name)))
     }
 
-    fn below(&self, dir: &Path, found: &mut Files) -> Result<()> {
-        let mut all = Vec::new();
+    fn of_folder(&self, dir: &Path) -> Result<Files> {
+        let (mut all, mut found) = (Vec::new(), Files::new());
         walk(dir, Some(&self.host.root.join("target")), &mut all)?;
-        all.iter().for_each(|path| self.add(path, found));
-        Ok(())
+        all.into_iter().for_each(|path| self.add(&path, path.clone(), &mut found));
+        Ok(found)
     }
+}
+
+/// Makes cargo see that a file is gone: a build script that names none of what it reads is only run again for newer files.
+/// The manifest is copied again, as any file that is wanted and not there.
+fn rebuild_above(path: &Path, tree: &Path) -> Result<()> {
+    let above = path.ancestors().skip(1).take_while(|dir| dir.starts_with(tree));
+    match above.map(|dir| dir.join("Cargo.toml")).find(|manifest| files::exists(manifest)) {
+        Some(manifest) => files::remove(&manifest),
+        None => Ok(()),
+    }
+}
+
+/// Removes the empty folders below this one; whether it is empty then.
+fn prune(dir: &Path, keep: Option<&Path>) -> Result<bool> {
+    let mut is_empty = true;
+    for path in files::list(dir)? {
+        let is_ours = keep == Some(&*path) || path.file_name().is_some_and(|name| name == ".git");
+        if is_ours || !files::is_own_dir(&path) || files::exists(&path.join("CACHEDIR.TAG")) || !prune(&path, keep)? {
+            is_empty = false;
+        } else {
+            files::remove_dir(&path)?;
+        }
+    }
+    Ok(is_empty)
 }
 
 /// The files and links below a folder, without this one, repositories' own and what cargo builds.

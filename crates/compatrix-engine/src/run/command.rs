@@ -10,7 +10,7 @@ use compatrix_bench::{Reading, Trouble};
 use compatrix_model::evidence::{Counts, Measurements, Record, TestFailure};
 use compatrix_model::matrix_spec::{Piece, Suite};
 use compatrix_model::outcome::Outcome;
-use compatrix_model::time_limit;
+use compatrix_model::{plain, time_limit};
 
 use crate::build::{Executable, Product, Recorded, TargetKind};
 use crate::run::executable::{blank, signal_name, Scratch};
@@ -119,6 +119,7 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         }
         Err(error) if is_its_fault(&error) => {
             let why = match error.kind() {
+                _ if host.root.join(&command.program).is_dir() => format!("{} is a directory, not a program", words[0]),
                 ErrorKind::NotFound => format!("there is no {} in the workspace", words[0]),
                 ErrorKind::PermissionDenied => {
                     format!("{} is not executable: `chmod +x` it, or name its interpreter first", words[0])
@@ -237,6 +238,7 @@ fn text(finished: &Finished, said: &Said) -> String {
     lines.extend(said.troubles.iter().map(|trouble| trouble.why.clone()));
     let stderr = finished.stderr.text();
     let rest = if stderr.trim().is_empty() && lines.is_empty() { finished.stdout.text() } else { stderr };
+    let rest = plain(&rest);
     // Its end says most.
     let room = MOST_TEXT.saturating_sub(lines.iter().map(|line| line.chars().count() + 1).sum());
     let skipped = rest.chars().count().saturating_sub(room);

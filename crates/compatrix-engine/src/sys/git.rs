@@ -135,6 +135,21 @@ impl<'h> Git<'h> {
         Ok(said.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()).map(path).collect())
     }
 
+    /// The submodules of a commit, with the commits that it has them at.
+    ///
+    /// # Errors
+    /// As [`Git::need`].
+    pub(crate) fn submodules(&self, commit: &str) -> Result<Vec<(PathBuf, String)>> {
+        let entries = self.paths(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
+        let one = |entry: PathBuf| {
+            let bytes = entry.as_os_str().as_bytes().to_vec();
+            let tab = bytes.iter().position(|byte| *byte == b'\t')?;
+            let commit = std::str::from_utf8(&bytes[..tab]).ok()?.strip_prefix("160000 commit ")?.trim().to_owned();
+            Some((PathBuf::from(std::ffi::OsStr::from_bytes(&bytes[tab + 1..])), commit))
+        };
+        Ok(entries.into_iter().filter_map(one).collect())
+    }
+
     /// The files that git was told not to look at and that differ from a commit all the same; below these pathspecs, if there
     /// are any.
     ///

@@ -165,8 +165,10 @@ pub fn compat_dir(root: &Path) -> PathBuf {
     root.join("target").join("compat")
 }
 
-/// The last lines of a text that are not empty, joined by ` / `.
+/// The last lines of a program's output that are not empty, joined by ` / `. They are plain, because they go into sentences
+/// that terminals and files show.
 pub fn last_lines(text: &str, count: usize) -> String {
+    let text = compatrix_model::plain(text);
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(count)..].join(" / ")
 }

@@ -27,6 +27,11 @@ impl Names {
         Self { packages: places(packages.flat_map(Node::one_or_many)), features: places(listed.chain(bundled)) }
     }
 
+    /// Takes out packages that need not be there.
+    pub(crate) fn forget_packages(&mut self, gone: &[String]) {
+        self.packages.retain(|(name, _)| !gone.contains(name));
+    }
+
     /// Reports the packages that are not among the workspace's members.
     pub(crate) fn check_packages(&self, members: &BTreeSet<String>, c: &mut Collector<'_>) {
         for (name, span) in self.packages.iter().filter(|(name, _)| !members.contains(name)) {

@@ -207,7 +207,7 @@ pub(super) static SUITE: TableShape = TableShape {
         ),
         Key::default(
             "tolerance",
-            "Kind `bench`: the slowdown that is tolerated, in percent. The closer a slowdown is to it, the more rounds it takes to be seen.",
+            "Kind `bench`: the slowdown that is tolerated, in percent. It takes many rounds to distinguish a slowdown just above it from noise.",
             Shape::Integer { min: 1, max: 50 },
             Need::Integer(3),
         ),

@@ -12,7 +12,7 @@ pub(super) static TARGET: TableShape = TableShape {
         Key::required("bench", "The bench, as its harness names it.", Shape::Text(&Plain::Sentence)),
         Key::required(
             "metric",
-            "What of it: `p50`, `p95` or `p99` of its raw samples, `time` (the median), `throughput`, `ratio` to another bench, `peak-memory` or `cpu` of its process, or a metric that the bench itself reports.",
+            "What of it: `p50`, `p95` or `p99` of its raw samples, `time` (the median), `throughput`, `ratio` to another bench, `peak-memory` or `cpu` of its process (processor time, or a share of one core such as `90 %`), or a metric that the bench itself reports.",
             Shape::Text(&Plain::Sentence),
         ),
         Key::optional("at-most", "The figure may be no more than this: `5 ms`, `100 MB`.", Shape::Text(&Limit)),
@@ -52,7 +52,8 @@ impl TextFormat for Limit {
 /// The unit of a metric whose unit is always the same.
 fn unit_of(metric: &str) -> Option<(&'static str, &'static str)> {
     match metric {
-        "p50" | "p95" | "p99" | "time" | "cpu" => Some(("s", "a time, such as `5 ms`")),
+        "p50" | "p95" | "p99" | "time" => Some(("s", "a time, such as `5 ms`")),
+        "cpu" => Some(("s", "a time, such as `5 ms`, or a share of one core, such as `90 %`")),
         "peak-memory" => Some(("B", "an amount of memory, such as `100 MB`")),
         "ratio" => Some(("1", "a plain number, such as `4`")),
         _ => None,
@@ -91,7 +92,9 @@ fn target(table: &Table, span: &std::ops::Range<usize>, line: usize, c: &mut Col
     };
     let text = node.text()?.to_owned();
     let (value, unit) = units::limit(&text)?;
-    if let Some((expected, help)) = unit_of(&metric).filter(|(expected, _)| *expected != unit) {
+    // Processor time is one, or a share of the time that passed.
+    let is_share = metric == "cpu" && unit == "1";
+    if let Some((expected, help)) = unit_of(&metric).filter(|(expected, _)| *expected != unit && !is_share) {
         let problem = Problem::new(format!("`{metric}` is not measured in this unit, but in `{expected}`"));
         c.error(node.span.clone(), problem.help(format!("write {help}")));
         return None;

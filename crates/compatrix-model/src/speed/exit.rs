@@ -65,8 +65,7 @@ impl Tally {
         for trouble in report.groups.iter().filter_map(|group| group.trouble.as_ref()) {
             match trouble.outcome {
                 Outcome::Unavailable | Outcome::NotPromised | Outcome::Infrastructure => tally.untried += 1,
-                // A base that does not build is nothing to compare with; it is no fault of the head.
-                Outcome::BuildFailed if trouble.side == "base" => tally.untried += 1,
+                _ if trouble.is_of_base() => tally.untried += 1,
                 Outcome::Passed
                 | Outcome::Failed
                 | Outcome::BuildFailed

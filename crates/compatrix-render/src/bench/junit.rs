@@ -8,6 +8,7 @@
 //! | any of these where the canary is not proven | an error of type `infrastructure`: no verdict counts |
 //! | a group that does not work | a failure whose type is the outcome |
 //! | a group that could not be compared | skipped if nothing promises it or it is not available here, else an error |
+//! | nothing could be shown | an error of type `infrastructure`, in the suite `machine` |
 //! | target: proven | a pass |
 //! | target: contradicted | a failure of type `contradicted` for `must`; skipped, with the reason, for `should` and `nice` |
 //! | target: unproven | skipped, with the reason |
@@ -35,6 +36,7 @@ pub fn junit(report: &SpeedReport, name: &str) -> String {
         suite.add_test_cases(report.targets.iter().map(|target| of_target(report, target)));
         suites.push(suite);
     }
+    let mut machine = Vec::new();
     if let Some(canary) = &report.canary {
         let status = match canary.proven {
             true => TestCaseStatus::success(),
@@ -42,20 +44,21 @@ pub fn junit(report: &SpeedReport, name: &str) -> String {
         };
         let mut case = TestCase::new("canary", status);
         case.set_classname("machine").set_system_out(xml_text(&sentences::canary(canary)));
-        suites.push(machine(case));
-    } else if let Some(why) = sentences::cannot_tell(report) {
+        machine.push(case);
+    }
+    let is_blind = report.canary.as_ref().is_some_and(|canary| !canary.proven);
+    if let Some(why) = sentences::cannot_tell(report).filter(|_| !is_blind) {
         let mut case = TestCase::new("compared", status(NonSuccessKind::Error, "infrastructure", &why));
         case.set_classname("machine");
-        suites.push(machine(case));
+        machine.push(case);
+    }
+    if !machine.is_empty() {
+        let mut suite = TestSuite::new("machine");
+        suite.add_test_cases(machine);
+        suites.push(suite);
     }
     out.add_test_suites(suites);
     out.to_string().expect("a report in memory is always written")
-}
-
-fn machine(case: TestCase) -> TestSuite {
-    let mut suite = TestSuite::new("machine");
-    suite.add_test_case(case);
-    suite
 }
 
 fn of_group(report: &SpeedReport, nth: usize, group: &Group) -> TestSuite {
@@ -80,10 +83,7 @@ fn of_group(report: &SpeedReport, nth: usize, group: &Group) -> TestSuite {
         let outcome = trouble.outcome.as_str();
         let result = match words::trouble(trouble) {
             Verdict::Broken => status(NonSuccessKind::Failure, outcome, &why),
-            // A base that does not build leaves nothing to compare with.
-            _ if trouble.side == "base" && trouble.outcome.as_str() == "build-failed" => {
-                status(NonSuccessKind::Error, outcome, &why)
-            }
+            _ if trouble.is_of_base() => status(NonSuccessKind::Error, outcome, &why),
             Verdict::Error => status(NonSuccessKind::Error, outcome, &why),
             Verdict::Ok
             | Verdict::Known

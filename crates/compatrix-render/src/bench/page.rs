@@ -266,7 +266,7 @@ fn records(records: &[Record]) -> String {
         ]);
     }
     format!(
-        "{} of the main branch, a file each under {}.\n\n{}",
+        "{} of the main branch, one file per commit and platform in {}.\n\n{}",
         count(records.len(), "record"),
         code("bench/"),
         table.finish()

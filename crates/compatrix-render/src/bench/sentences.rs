@@ -47,10 +47,12 @@ pub(super) fn cannot_tell(report: &SpeedReport) -> Option<String> {
     let tally = Tally::of(report);
     match &report.canary {
         Some(canary) if !canary.proven => Some(format!("this machine cannot tell: {}", canary.why)),
-        Some(_) | None if tally.compared + tally.unproven + tally.decided == 0 => {
-            Some("nothing was compared".to_owned())
-        }
-        Some(_) | None => None,
+        Some(_) | None => match (tally.compared + tally.decided, tally.unproven) {
+            (0, 0) => Some("nothing was compared".to_owned()),
+            (0, 1) => Some("nothing was shown: the only comparison is unproven".to_owned()),
+            (0, n) => Some(format!("nothing was shown: none of the {n} comparisons was settled")),
+            _ => None,
+        },
     }
 }
 
@@ -64,10 +66,10 @@ pub(super) fn canary(canary: &Canary) -> String {
     }
     if let Some(drift) = canary.drift.filter(|drift| drift.abs() >= DRIFT) {
         let drift = words::percent(1.0 + drift, 0);
-        seen = format!("{seen}; the last rounds took {drift} of time for the same work");
+        seen = format!("{seen}; from the first rounds to the last, the time for the same work changed by {drift}");
     }
     if canary.proven {
-        format!("canary proven: 10 % more work was detected, and none raised no alarm, in {seen}")
+        format!("canary proven: 10 % more work was detected, and equal work raised no alarm, in {seen}")
     } else {
         format!("canary not proven: {}; {seen}", canary.why)
     }

@@ -235,7 +235,7 @@ pub(super) fn trouble(trouble: &GroupTrouble) -> Verdict {
         Outcome::Unavailable => Verdict::Unproven,
         Outcome::NotPromised => Verdict::NotPromised,
         Outcome::Infrastructure => Verdict::Error,
-        Outcome::BuildFailed if trouble.side == "base" => Verdict::Unproven,
+        _ if trouble.is_of_base() => Verdict::Unproven,
         Outcome::Passed
         | Outcome::Failed
         | Outcome::BuildFailed

@@ -10,22 +10,22 @@ use super::selection::Missing;
 pub(super) const HELP: &str = "\
 Runs the suites of kind `bench` on two builds and says which benches are slower.
 Both are built here, from the same benches, with the same toolchain and
-features, and measured in turn by fresh processes in random order. One chance of
-a false alarm, 1 %, holds for all benches and cells together. Executables that
-are the same are not run.
+features, and measured in turn by fresh processes in random order. The chance of
+a false alarm is 1 % for all benches and cells together. Executables that are
+equal are not run.
 
 The base is the merge base with the main branch. On the main branch it is HEAD,
 or the commit before it if nothing is changed.
 
 Each bench is slower, faster, not slower, or unproven, with the smallest
-slowdown that would have been seen. Work of our own is measured in every round,
-too: against itself and against itself with a tenth more. If the rounds cannot
-tell these apart, this machine cannot tell: exit code 3.
+slowdown that would have been seen. Each round also measures work of our own,
+against itself and against a tenth more of it. If the rounds cannot distinguish
+them, no verdict counts: exit code 3.
 
 Examples:
   bench                             against the merge base
   bench --base v1.2.0               against a tag
-  bench --save-baseline before      keep the sources of now ...
+  bench --save-baseline before      keep the current sources ...
   bench --baseline before           ... and compare with them later
   bench --across sqlite             one executable under each SQLite
   bench --no-base                   only the targets of the spec
@@ -46,7 +46,7 @@ pub struct BenchArgs {
     /// Compare with the sources that --save-baseline kept under this name
     #[arg(long, value_name = "NAME", conflicts_with = "base")]
     pub baseline: Option<String>,
-    /// Keep the sources of now under this name, to compare with them later
+    /// Keep the current sources under this name, to compare with them later
     #[arg(long, value_name = "NAME")]
     pub save_baseline: Option<String>,
     /// Compare the values of this axis instead of two builds
@@ -55,7 +55,7 @@ pub struct BenchArgs {
     /// With --across: the value that the others are compared with [default: the axis's last one]
     #[arg(long, value_name = "VALUE", requires = "across")]
     pub reference: Option<String>,
-    /// Compare with nothing; only look at the targets of the spec
+    /// Compare with nothing; only check the targets of the spec
     #[arg(long, conflicts_with_all = ["base", "baseline", "across"])]
     pub no_base: bool,
     /// Rounds before the first look; what is not settled then is measured as often again [default: the suite's]

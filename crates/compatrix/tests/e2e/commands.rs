@@ -100,7 +100,11 @@ fn a_shared_library_of_the_build_is_a_program_too() {
 #[test]
 fn whatever_goes_wrong_is_told_apart() {
     let suites = [
-        suite("code", r#"["sh", "-c", "echo out; echo first >&2; echo the reason >&2; exit 3"]"#, ""),
+        suite(
+            "code",
+            r#"["sh", "-c", "echo out; echo first >&2; printf '\\033[31mthe\\033[0m reason\\r\\n' >&2; exit 3"]"#,
+            "",
+        ),
         suite("finding", r#"["sh", "gates/finding.sh"]"#, ""),
         suite("broken-line", r#"["sh", "-c", "echo '{{\"bench\":\"a\",'"]"#, ""),
         suite("signal", r#"["sh", "-c", "kill -SEGV $$"]"#, ""),
@@ -108,6 +112,7 @@ fn whatever_goes_wrong_is_told_apart() {
         suite("no-tool", r#"["no-such-tool-anywhere", "x"]"#, ""),
         suite("no-file", r#"["gates/gone.sh"]"#, ""),
         suite("not-executable", r#"["gates/finding.sh"]"#, ""),
+        suite("directory", r#"["./gates"]"#, ""),
         suite("no-interpreter", r#"["./gates/other.sh"]"#, ""),
         suite("no-program", r#"["{program.mode}"]"#, ""),
         suite(
@@ -135,6 +140,7 @@ fn whatever_goes_wrong_is_told_apart() {
     );
     check(&json, "no-file", ["broken", "failed", "there is no gates/gone.sh in the workspace"]);
     check(&json, "not-executable", ["broken", "failed", "gates/finding.sh is not executable: `chmod +x` it"]);
+    check(&json, "directory", ["broken", "failed", "./gates is a directory, not a program"]);
     check(&json, "no-interpreter", ["unproven", "unavailable", "the interpreter of ./gates/other.sh is not installed"]);
     check(&json, "no-program", ["broken", "failed", "makes no `{program.mode}`; it makes program `made`"]);
     check(&json, "retried", ["flaky", "passed", ""]);

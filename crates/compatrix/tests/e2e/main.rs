@@ -4,6 +4,7 @@
 
 mod as_cargo;
 mod bench;
+mod bench_trees;
 mod choose;
 mod ci_part;
 mod commands;

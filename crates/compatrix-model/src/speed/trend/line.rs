@@ -80,7 +80,7 @@ pub fn order<'a>(records: &'a [Record], platform: &str) -> Result<Vec<&'a Record
         let Some(at) = left.iter().position(|record| !waits(record)) else {
             let circle: Vec<&str> = left.iter().map(|record| record.commit.as_str()).collect();
             return Err(format!(
-                "records of {platform} are each other's base, in a circle: {}; remove the wrong one",
+                "records of {platform} form a cycle, in which each is the base of another: {}; remove the wrong one",
                 circle.join(", ")
             ));
         };

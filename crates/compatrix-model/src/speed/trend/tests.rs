@@ -269,7 +269,7 @@ fn levels_are_products_along_the_chain() {
 #[test]
 fn circles_and_twins_are_refused() {
     let of = |commit, base| record(commit, base, 1, Vec::new());
-    assert!(lines(&[of('b', 'a'), of('a', 'b')]).unwrap_err().contains("in a circle"));
+    assert!(lines(&[of('b', 'a'), of('a', 'b')]).unwrap_err().contains("form a cycle"));
     assert!(lines(&[of('b', 'a'), of('b', 'c')]).unwrap_err().contains("are of the commit bbbb"));
 }
 
