@@ -351,7 +351,7 @@ impl<'s> Group<'s> {
             for program in self.programs.iter().filter(|program| program.same) {
                 let names = match program.of[other].as_ref().and_then(|one| one.listed.clone()) {
                     Some(listed) => listed.into_iter().map(|name| (name, "time")).collect(),
-                    // One that ran for targets has told their names.
+                    // One that ran for targets has named them.
                     None if !program.seen[other].measured.is_empty() => {
                         program.seen[other].measured.iter().map(|(key, _)| (self.shown(program, key), "time")).collect()
                     }

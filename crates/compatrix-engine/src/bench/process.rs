@@ -172,7 +172,7 @@ impl Program {
         command
     }
 
-    /// The suite's own command; hyperfine is told where to write its report.
+    /// The suite's own command; hyperfine also gets the file for its report.
     fn of_suite(&self, place: Place<'_>, dir: &Path) -> Result<Command> {
         let words = command::words(place.inputs, place.product, dir).map_err(|why| anyhow!("{why}"))?;
         let mut command = command::command(place.host, place.inputs, &words, dir);

@@ -99,11 +99,11 @@ impl Record {
 /// How many digits of a commit are shown, and name a file.
 pub const SHORT: usize = 12;
 
-/// What tells benches apart: suite, cell, bench, metric.
+/// What distinguishes benches: suite, cell, bench, metric.
 pub type Key<'a> = (&'a str, &'a CellId, &'a str, &'a str);
 
 impl Entry {
-    /// What tells it from others of the record.
+    /// What distinguishes it from others of the record.
     pub fn key(&self) -> Key<'_> {
         (&self.suite, &self.cell, &self.bench, &self.metric)
     }
