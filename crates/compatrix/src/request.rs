@@ -41,7 +41,8 @@ impl<'a> Request<'a> {
             |suite| JobCommand::Compat.runs(suite),
             |name| {
                 format!(
-                    "the profile `{name}` has only suites of the kinds `leak` and `bench`; `{} leak-check --profile {name}` and `bench` run them",
+                    "the profile `{name}` has no suite for `compat`; `{} leak-check --profile {name}` runs those of kind `leak`, and \
+                     `bench --profile {name}` those of kind `bench`",
                     command_name()
                 )
             },

@@ -289,7 +289,7 @@ fn a_spec_without_leak_suites_says_how_to_write_one() {
     let made = Workspace::new("[axis]\nrust = [HERE]\n");
     made.run(&["leak-check"]).expect(2).says(&["no suite of kind `leak`", "kind = \"leak\"", "tool = \"valgrind\""]);
     let made = workspace(SPEC, "#[test]\nfn works() {}\n");
-    made.run(&["compat"]).expect(2).says(&["has only suites of kind `leak`", "leak-check"]);
+    made.run(&["compat"]).expect(2).says(&["has no suite for `compat`", "leak-check --profile local"]);
     made.run(&["leak-check", "--tool", "miri"]).expect(2).says(&["with the tool `miri`"]);
     made.run(&["leak-check", "--tool", "purify"]).expect(2).says(&["no such tool", "valgrind"]);
     made.run(&["leak-check", "--errors-for", "definit"]).expect(2).says(&["no such kind of finding", "definite"]);
