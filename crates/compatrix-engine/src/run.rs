@@ -57,10 +57,19 @@ pub(crate) fn proven(
 /// # Errors
 /// Our own side fails.
 pub(crate) fn tests(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scratch) -> Result<Record> {
+    with_retries(host, inputs, || attempt(host, inputs, product, scratch))
+}
+
+/// Attempts a run until it is not red, or the suite allows no further attempt.
+pub(crate) fn with_retries(
+    host: &Host,
+    inputs: &RunInputs<'_>,
+    attempt: impl Fn() -> Result<Record>,
+) -> Result<Record> {
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let record = attempt(host, inputs, product, scratch)?;
+        let record = attempt()?;
         let again = matches!(record.outcome, Outcome::Failed | Outcome::Crashed | Outcome::TimedOut);
         if !again || attempts > inputs.suite.retries || host.supervisor.is_interrupted() {
             return Ok(Record { attempts, ..record });

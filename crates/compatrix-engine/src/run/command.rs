@@ -15,7 +15,7 @@ use compatrix_model::{plain, time_limit};
 use crate::build::{Executable, Product, Recorded, TargetKind};
 use crate::run::executable::{blank, signal_name, Scratch};
 use crate::run::inputs::{environment, fill, RunInputs};
-use crate::run::{program, proven};
+use crate::run::{program, proven, with_retries};
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
@@ -34,17 +34,7 @@ pub(crate) fn run(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Res
     if let Some(missing) = inputs.suite.command.first().and_then(|first| program::missing(host, first, inputs.cell)) {
         return Ok(Record::untried(&inputs.suite.name, inputs.cell.clone(), &missing));
     }
-    proven(host, inputs, product, |scratch| {
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let record = attempt(host, inputs, product, scratch)?;
-            let again = matches!(record.outcome, Outcome::Failed | Outcome::Crashed | Outcome::TimedOut);
-            if !again || attempts > inputs.suite.retries || host.supervisor.is_interrupted() {
-                return Ok(Record { attempts, ..record });
-            }
-        }
-    })
+    proven(host, inputs, product, |scratch| with_retries(host, inputs, || attempt(host, inputs, product, scratch)))
 }
 
 /// The command's words for a run with this scratch folder.
