@@ -127,22 +127,34 @@ impl Comparison {
     /// Of a series: unproven, and without any figure but those of the sides.
     pub fn unmeasured(series: &Series) -> Self {
         Self {
-            group: series.group,
-            bench: series.bench.clone(),
-            metric: series.metric.clone(),
             unit: series.unit.clone(),
             change: Change::Unproven,
+            rounds: u32::try_from(series.base.len().min(series.head.len())).unwrap_or(u32::MAX),
+            base: series.of_base.clone(),
+            head: series.of_head.clone(),
+            ..Self::same(series.group, series.bench.clone(), series.metric.clone())
+        }
+    }
+
+    /// One whose executables are equal, so that nothing was run.
+    pub fn same(group: usize, bench: String, metric: String) -> Self {
+        Self {
+            group,
+            bench,
+            metric,
+            unit: String::new(),
+            change: Change::Same,
             ratio: None,
             interval: None,
             smallest: None,
             spread: None,
-            rounds: u32::try_from(series.base.len().min(series.head.len())).unwrap_or(u32::MAX),
+            rounds: 0,
             p: None,
             p_corrected: None,
             p_mann_whitney: None,
             p_welch: None,
-            base: series.of_base.clone(),
-            head: series.of_head.clone(),
+            base: Figures::default(),
+            head: Figures::default(),
             why: String::new(),
         }
     }

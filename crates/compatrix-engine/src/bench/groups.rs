@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{bail, Result};
 use compatrix_bench::figures::figures;
 use compatrix_bench::reached::{self, Process};
-use compatrix_bench::{BenchSettings, Change, Comparison, Figures, Measured, Series};
+use compatrix_bench::{BenchSettings, Comparison, Measured, Series};
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::Proof;
 use compatrix_model::matrix_spec::Suite;
@@ -63,7 +63,7 @@ pub(super) struct Measurer {
     pub(super) of: Vec<Option<Program>>,
     /// Whether it is the same everywhere.
     pub(super) same: bool,
-    /// Whether there is nothing more to be had of it.
+    /// Whether it needs no more rounds.
     pub(super) over: bool,
     /// Of each contender.
     pub(super) seen: Vec<Seen>,
@@ -357,25 +357,9 @@ impl<'s> Group<'s> {
                     }
                     None => vec![(program.name.clone(), "executable")],
                 };
-                all.extend(names.into_iter().map(|(bench, metric): (String, &str)| Comparison {
-                    group: group + other - 1,
-                    bench,
-                    metric: metric.to_owned(),
-                    unit: String::new(),
-                    change: Change::Same,
-                    ratio: None,
-                    interval: None,
-                    smallest: None,
-                    spread: None,
-                    rounds: 0,
-                    p: None,
-                    p_corrected: None,
-                    p_mann_whitney: None,
-                    p_welch: None,
-                    base: Figures::default(),
-                    head: Figures::default(),
-                    why: String::new(),
-                }));
+                let same =
+                    |(bench, metric): (String, &str)| Comparison::same(group + other - 1, bench, metric.to_owned());
+                all.extend(names.into_iter().map(same));
             }
         }
         all
