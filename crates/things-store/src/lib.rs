@@ -39,8 +39,17 @@ mod listing;
 mod query;
 mod row;
 mod schema;
+// Time and counters.
+mod clock;
+mod telemetry;
 // The database.
 mod apply;
+#[cfg(feature = "breaker")]
+mod breaker;
+#[cfg(feature = "cache")]
+mod cache;
+#[cfg(feature = "changes")]
+mod changes;
 #[cfg(feature = "json")]
 mod json;
 mod open;
@@ -51,6 +60,7 @@ mod stream;
 
 pub use backoff::{Backoff, Sleep, ThreadSleep};
 pub use batch::{Applied, Batch, Change, Destination, When};
+pub use clock::{Clock, MonotonicClock};
 pub use codec::{date_from_unix, pack_date, pack_time, time_from_seconds, unpack_date, unpack_time};
 pub use date::{Date, ParseDateError, TimeOfDay};
 pub use error::{Cause, Error, ErrorKind, Result};

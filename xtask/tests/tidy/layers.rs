@@ -27,8 +27,8 @@ const fn effects(name: &'static str, uses: &'static [&'static str]) -> Crate {
     Crate { name, is_pure: false, uses }
 }
 
-/// Each crate uses some of those below it. Only its own benches use things-store.
-const CRATES: [Crate; 13] = [
+/// Each crate uses some of those below it. None of Compatrix uses things-store.
+const CRATES: [Crate; 16] = [
     effects("xtask", &["compatrix"]),
     effects(
         "compatrix",
@@ -58,7 +58,10 @@ const CRATES: [Crate; 13] = [
     pure("compatrix-bench", &["shaped-toml"]),
     pure("shaped-toml", &[]),
     pure("covering", &[]),
+    effects("things-server-bench", &["things-server", "things-store"]),
     effects("things-bench", &["things-store"]),
+    effects("things-server", &["things-store"]),
+    effects("things-ffi", &["things-store"]),
     effects("things-store", &[]),
 ];
 
@@ -79,6 +82,9 @@ const EFFECTFUL: [&str; 14] = [
     "which",
     "xshell",
 ];
+
+/// Where things-store reads the clock, so that all else of it takes the time as an argument.
+const CLOCK: &str = "crates/things-store/src/clock.rs";
 
 /// What the code of a place may not name.
 struct Forbidden {
@@ -134,8 +140,8 @@ const FORBIDDEN: [Forbidden; 5] = [
     },
     Forbidden {
         place: "crates/things-store/src/",
-        names: &["Instant", "SystemTime", "now"],
-        why: "things-store reads no clock",
+        names: &["Instant", "SystemTime"],
+        why: "things-store reads no clock but in `clock.rs`",
     },
 ];
 
@@ -213,7 +219,9 @@ fn invariants_hold() {
 /// Adds each line of a place that names one of these.
 fn forbidden(house: &[Modules], place: &str, names: &[&str], why: &str, violations: &mut Violations) {
     let mut found = BTreeSet::new();
-    for (file, name) in house.iter().flat_map(Modules::names).filter(|(file, _)| file.starts_with(place)) {
+    for (file, name) in
+        house.iter().flat_map(Modules::names).filter(|(file, _)| file.starts_with(place) && *file != CLOCK)
+    {
         for forbidden in names.iter().filter(|forbidden| is(&name, forbidden)) {
             found.insert((file.to_owned(), name.line, *forbidden));
         }

@@ -1,0 +1,3 @@
+//! The program `things-server`.
+
+fn main() {}

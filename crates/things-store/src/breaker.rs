@@ -1,0 +1,1 @@
+//! The circuit breaker: after repeated failures a database is left alone for a while.

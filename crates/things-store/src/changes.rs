@@ -1,0 +1,1 @@
+//! Changes as events: inserts, updates and deletes of tasks.
