@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 /// A figure that a bench is to reach.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
+    /// The suite whose bench it is; without one, any suite that has it.
+    pub suite: Option<String>,
     /// The bench's full name.
     pub bench: String,
     /// `p50`, `p95`, `p99` of raw samples, `time`, `throughput`, `peak-memory`, `cpu`, `ratio`, or a metric of the bench.
