@@ -106,16 +106,13 @@ impl TestPlace {
 
 /// The files that the criteria name, relative to the root.
 pub fn files(criteria: &[Criterion]) -> BTreeSet<&str> {
-    let of_source = |source: &'_ Source| -> Vec<&'_ str> {
-        match source {
-            Source::Suite { tests, .. } => tests.iter().map(|test| test.path.as_str()).collect(),
-            Source::File { path, .. } => vec![path.as_str()],
-            Source::Target { .. } | Source::Claim(_) => Vec::new(),
-        }
-    };
     let mut files = BTreeSet::new();
     for source in criteria.iter().flat_map(|criterion| &criterion.by) {
-        files.extend(of_source(source));
+        match source {
+            Source::Suite { tests, .. } => files.extend(tests.iter().map(|test| test.path.as_str())),
+            Source::File { path, .. } => drop(files.insert(path.as_str())),
+            Source::Target { .. } | Source::Claim(_) => {}
+        }
     }
     files
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use compatrix_bench::Proven;
 
 use super::{Criterion, Source, TestPlace};
+use crate::cell::CellId;
 use crate::claims::{self, Claim, ClaimVerdict, Claims, Judgement, Subject};
 use crate::condition::{Match, Versions};
 use crate::matrix_spec::Spec;
-use crate::speed::trend::{self, Record};
+use crate::speed::trend::{newest_of_target, Record, SHORT};
 use crate::verdict::Verdict;
 
 /// What criteria are compared with.
@@ -20,8 +21,10 @@ pub struct Ground<'a> {
     pub judgement: &'a Judgement<'a>,
     /// Its claims, judged.
     pub claims: &'a Claims,
-    /// The newest records of benches first.
-    pub records: &'a [&'a Record],
+    /// The committed records of benches.
+    pub records: &'a [Record],
+    /// Spells a figure, given its unit.
+    pub figure: fn(f64, &str) -> String,
     /// The texts of the files that the criteria name; one that is not there is absent.
     pub files: &'a BTreeMap<String, String>,
 }
@@ -156,7 +159,7 @@ fn of_suite(suite: &str, cells: Option<&crate::condition::Condition>, ground: &G
     let broken = fresh.len() - works - known;
     let results = |n: usize| format!("{n} result{}", if n == 1 { "" } else { "s" });
     if broken > 0 {
-        return (Standing::Contradicted, format!("{broken} of {} are not as expected", results(fresh.len())));
+        return (Standing::Contradicted, format!("{broken} of {} failed", results(fresh.len())));
     }
     let except = if known > 0 { format!(", and {known} fail as expected") } else { String::new() };
     let old = all.iter().filter(|j| j.stale.is_some()).count();
@@ -176,24 +179,28 @@ fn of_target(bench: &str, metric: Option<&str>, ground: &Ground<'_>) -> (Standin
     let wanted = ground.spec.targets.iter().filter(|target| is_meant(&target.bench, &target.metric));
     let mut lines: Vec<(Standing, String)> = Vec::new();
     for target in wanted {
-        let limit = trend::limit_of(target);
-        let is_it = |seen: &&trend::Seen| {
-            seen.bench == target.bench && seen.metric == target.metric && seen.limit == limit && seen.place.is_some()
+        let limit = target.limit();
+        let what = format!("{} {limit}", target.metric);
+        let of_suite = |place: &Option<(String, CellId)>| {
+            let suite = place.as_ref().map(|(suite, _)| suite);
+            suite.is_some() && (target.suite.is_none() || suite == target.suite.as_ref())
         };
-        let found = ground.records.iter().find_map(|record| Some((*record, record.targets.iter().find(is_it)?)));
-        lines.push(match found {
-            None => (Standing::Unproven, format!("{} {limit}: no record", target.metric)),
-            Some((record, seen)) => {
-                let (standing, word) = match seen.proven {
-                    Proven::Proven => (Standing::Proven, "proven"),
-                    Proven::Contradicted => (Standing::Contradicted, "contradicted"),
-                    Proven::Unproven => (Standing::Unproven, "unproven"),
-                };
-                let figure = seen.figure.as_ref().map(|figure| format!(", {figure}")).unwrap_or_default();
-                let commit = record.commit.get(..trend::SHORT).unwrap_or(&record.commit);
-                (standing, format!("{} {limit}: {word} at {commit}{figure}", target.metric))
-            }
-        });
+        let newest = newest_of_target(ground.records, (&target.bench, &target.metric, &limit));
+        let seen: Vec<_> = newest.into_iter().filter(|(_, seen)| of_suite(&seen.place)).collect();
+        if seen.is_empty() {
+            lines.push((Standing::Unproven, format!("{what}: no record")));
+        }
+        for (record, seen) in seen {
+            let (standing, word) = match seen.proven {
+                Proven::Proven => (Standing::Proven, "proven"),
+                Proven::Contradicted => (Standing::Contradicted, "contradicted"),
+                Proven::Unproven => (Standing::Unproven, "unproven"),
+            };
+            let figure = seen.figure.as_ref().map(|figure| (ground.figure)(figure.value, &figure.unit));
+            let figure = figure.map(|figure| format!(" with {figure}")).unwrap_or_default();
+            let commit = record.commit.get(..SHORT).unwrap_or(&record.commit);
+            lines.push((standing, format!("{what}: {word}{figure} at {commit}")));
+        }
     }
     let standing = lines.iter().map(|(standing, _)| *standing).max().unwrap_or(Standing::Unproven);
     (standing, lines.into_iter().map(|(_, line)| line).collect::<Vec<_>>().join("; "))

@@ -118,7 +118,10 @@ pub fn read(text: &str, file: &str, known: Known<'_>) -> Result<Vec<Criterion>, 
         if let Some(id) = table.node("id") {
             let text = id.text().unwrap_or_default().to_owned();
             if ids.insert(text.clone(), id.span.clone()).is_some() {
-                c.error(id.span.clone(), Problem::new(format!("`{text}` is the id of another criterion")).help("rename one"));
+                c.error(
+                    id.span.clone(),
+                    Problem::new(format!("`{text}` is the id of another criterion")).help("rename one"),
+                );
             }
         }
         all.push(criterion(table, node, known, &mut c));
