@@ -51,11 +51,14 @@ mod breaker;
 mod cache;
 #[cfg(feature = "changes")]
 mod changes;
+mod guard;
 #[cfg(feature = "json")]
 mod json;
+mod many;
 mod open;
 #[cfg(feature = "pool")]
 mod pool;
+mod statement;
 mod store;
 mod stream;
 
@@ -67,7 +70,7 @@ pub use date::{Date, ParseDateError, TimeOfDay};
 pub use error::{Cause, Error, ErrorKind, Result};
 #[cfg(feature = "json")]
 pub use json::require_json;
-pub use model::{Area, AreaId, ChecklistItem, ChecklistItemId, Kind, Start, Status, Tag, TagId, Task, TaskId};
+pub use model::{Area, AreaId, ChecklistItem, ChecklistItemId, Kind, Start, Status, Summary, Tag, TagId, Task, TaskId};
 pub use open::Access;
 pub use options::OpenOptions;
 #[cfg(feature = "pool")]
