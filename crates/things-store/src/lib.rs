@@ -51,11 +51,11 @@ mod breaker;
 mod cache;
 #[cfg(feature = "changes")]
 mod changes;
-mod guard;
 #[cfg(feature = "json")]
 mod json;
 mod many;
 mod open;
+mod origin;
 #[cfg(feature = "pool")]
 mod pool;
 mod statement;

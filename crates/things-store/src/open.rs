@@ -6,9 +6,9 @@
 
 use crate::backoff::retry;
 use crate::error::{Error, Result};
-use crate::guard::Guard;
 use crate::header::{self, Diagnosis};
 use crate::options::OpenOptions;
+use crate::origin::Origin;
 use crate::schema;
 use crate::statement;
 use crate::vintage::{parse_database_version, Vintage};
@@ -33,7 +33,7 @@ pub enum Access {
 pub(crate) struct Opened {
     pub(crate) connection: Connection,
     pub(crate) vintage: Vintage,
-    pub(crate) guard: Guard,
+    pub(crate) origin: Origin,
 }
 
 /// Opens and checks the database at `path`, waiting for locks as `options` say.
@@ -60,8 +60,8 @@ pub(crate) fn open(path: &Path, access: Access, options: &OpenOptions) -> Result
     };
     let (connection, (version, frozen)) =
         checked_first(access, |access| checked(access.into()), |access| connect(path, access.into()))?;
-    let guard = Guard::new(path, &file, frozen, version.number);
-    Ok(Opened { connection, vintage: version.vintage, guard })
+    let origin = Origin::new(path, &file, frozen, version.number);
+    Ok(Opened { connection, vintage: version.vintage, origin })
 }
 
 /// How SQLite opens a file.

@@ -5,11 +5,11 @@ use crate::backoff::retry;
 use crate::batch::{Applied, Batch};
 use crate::date::Date;
 use crate::error::{Error, Result};
-use crate::guard::Guard;
 use crate::listing;
 use crate::model::{Area, AreaId, ChecklistItem, Kind, Status, Tag, TagId, Task, TaskId};
 use crate::open::{self, Access, Opened};
 use crate::options::{OpenOptions, Shared};
+use crate::origin::Origin;
 use crate::query::{List, Query, Sql};
 use crate::row;
 use crate::statement;
@@ -28,7 +28,7 @@ use std::sync::Arc;
 pub struct Store {
     connection: Connection,
     vintage: Vintage,
-    guard: Guard,
+    origin: Origin,
     access: Access,
     options: OpenOptions,
     shared: Arc<Shared>,
@@ -44,8 +44,8 @@ impl OpenOptions {
 
     /// Opens one more store of those that share `shared`.
     pub(crate) fn open_shared(&self, path: &Path, access: Access, shared: Arc<Shared>) -> Result<Store> {
-        let Opened { connection, vintage, guard } = open::open(path, access, self)?;
-        Ok(Store { connection, vintage, guard, access, options: self.clone(), shared, snapshots: Depth::default() })
+        let Opened { connection, vintage, origin } = open::open(path, access, self)?;
+        Ok(Store { connection, vintage, origin, access, options: self.clone(), shared, snapshots: Depth::default() })
     }
 }
 
@@ -109,18 +109,18 @@ impl Store {
 
     /// The number in `Meta.databaseVersion`.
     pub fn database_version(&self) -> i64 {
-        self.guard.version()
+        self.origin.version()
     }
 
     /// Whether the version is not known here, and is read as its nearest: [`OpenOptions::best_effort`].
     pub fn is_best_effort(&self) -> bool {
-        self.guard.version() != self.vintage.database_version()
+        self.origin.version() != self.vintage.database_version()
     }
 
     /// Whether the file is read without locks, because it is in WAL mode, has no log, and lies where SQLite can write no
     /// files beside it.
     pub fn is_frozen(&self) -> bool {
-        self.guard.is_frozen()
+        self.origin.is_frozen()
     }
 
     /// Whether the store may change its database.
@@ -363,8 +363,8 @@ impl Store {
                 "apply",
                 |applied: &Applied| applied.tasks as u64,
                 |connection| {
-                    self.guard.in_place()?;
-                    apply::apply(connection, self.vintage, batch, |connection| self.guard.same_version(connection))
+                    self.origin.in_place()?;
+                    apply::apply(connection, self.vintage, batch, |connection| self.origin.same_version(connection))
                 },
             ),
         }
@@ -425,13 +425,13 @@ impl Store {
                 let mut values = Vec::new();
                 let mut next = rows.next().map_err(|error| self.unless_migrated(error))?;
                 // From the first row to the last it is one transaction.
-                self.guard.same_version(connection)?;
+                self.origin.same_version(connection)?;
                 while let Some(row) = next {
                     values.push(decode(row)?);
                     next = rows.next().map_err(Error::sqlite)?;
                 }
-                if self.guard.is_frozen() {
-                    self.guard.in_place()?;
+                if self.origin.is_frozen() {
+                    self.origin.in_place()?;
                 }
                 Ok(values)
             },
@@ -442,7 +442,7 @@ impl Store {
     pub(crate) fn prepare(&self, text: &str) -> Result<CachedStatement<'_>> {
         statement::prepare(&self.connection, text, &self.shared.telemetry).map_err(|error| match error {
             Error::Sqlite { source } => {
-                self.guard.same_version(&self.connection).err().unwrap_or(Error::Sqlite { source })
+                self.origin.same_version(&self.connection).err().unwrap_or(Error::Sqlite { source })
             }
             other => other,
         })
@@ -450,21 +450,21 @@ impl Store {
 
     /// Whether the path still leads to the file that was opened. Within a snapshot it does not matter: its state stays.
     pub(crate) fn in_place(&self) -> Result<()> {
-        match self.snapshots.is_open() && !self.guard.is_frozen() {
+        match self.snapshots.is_open() && !self.origin.is_frozen() {
             true => Ok(()),
-            false => self.guard.in_place(),
+            false => self.origin.in_place(),
         }
     }
 
-    pub(crate) fn guard(&self) -> &Guard {
-        &self.guard
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// What `error` of a statement means: columns may be gone because the database was migrated.
     fn unless_migrated(&self, error: rusqlite::Error) -> Error {
         match Error::sqlite(error) {
             Error::Sqlite { source } => {
-                self.guard.same_version(&self.connection).err().unwrap_or(Error::Sqlite { source })
+                self.origin.same_version(&self.connection).err().unwrap_or(Error::Sqlite { source })
             }
             other => other,
         }
@@ -483,7 +483,7 @@ impl Drop for Store {
     fn drop(&mut self) {
         // The last read-write connection moves the log into the database and removes it; by then the log at the path may be
         // that of another database.
-        if self.access == Access::ReadWrite && self.guard.in_place().is_err() {
+        if self.access == Access::ReadWrite && self.origin.in_place().is_err() {
             // If it fails, SQLite does what it would have done without it.
             let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }

@@ -66,7 +66,7 @@ impl<'store> Snapshot<'store> {
             store.read("snapshot", |connection| {
                 store.in_place()?;
                 let begun = connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_master LIMIT 1;");
-                let begun = begun.map_err(Error::sqlite).and_then(|()| store.guard().same_version(connection));
+                let begun = begun.map_err(Error::sqlite).and_then(|()| store.origin().same_version(connection));
                 begun.map_err(|error| {
                     end(store);
                     error

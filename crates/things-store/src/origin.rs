@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 /// The file and the version that a store was opened with.
 #[derive(Debug)]
-pub(crate) struct Guard {
+pub(crate) struct Origin {
     /// As given, but independent of the working directory.
     path: PathBuf,
     file: Identity,
@@ -58,15 +58,15 @@ impl Looks {
     }
 }
 
-impl Guard {
+impl Origin {
     /// For the `file` that was at `path` before it was opened. A `frozen` one is read without locks.
-    pub(crate) fn new(path: &Path, file: &Metadata, frozen: bool, version: i64) -> Guard {
+    pub(crate) fn new(path: &Path, file: &Metadata, frozen: bool, version: i64) -> Origin {
         let absolute = match std::env::current_dir() {
             Ok(folder) => folder.join(path),
             Err(_) => path.to_owned(),
         };
         let frozen = frozen.then(|| Looks::of(file));
-        Guard { path: absolute, file: Identity::of(file), frozen, version, state: Cell::default() }
+        Origin { path: absolute, file: Identity::of(file), frozen, version, state: Cell::default() }
     }
 
     /// `Meta.databaseVersion` when it was opened.
