@@ -56,7 +56,7 @@ impl Store {
 
     fn export(&self, sql: Sql) -> Result<String> {
         let texts = self
-            .rows(&sql, |row| text(row))
+            .rows("json", &sql, |row| text(row))
             .map_err(|error| too_old(error, rusqlite::version_number(), rusqlite::version()))?;
         Ok(texts.into_iter().next().unwrap_or_default())
     }

@@ -114,6 +114,27 @@ impl Query {
         self
     }
 
+    /// What the query is counted under: its list, or its narrowest condition.
+    pub(crate) fn name(&self) -> &'static str {
+        match (self.list, &self.id) {
+            (_, Some(_)) => "task",
+            (Some(List::Inbox), None) => "inbox",
+            (Some(List::Today(_)), None) => "today",
+            (Some(List::Upcoming(_)), None) => "upcoming",
+            (Some(List::Anytime), None) => "anytime",
+            (Some(List::Someday), None) => "someday",
+            (Some(List::Logbook), None) => "logbook",
+            (Some(List::Trash), None) => "trash",
+            (None, None) if self.text.is_some() => "search",
+            (None, None) if self.tag.is_some() => "by_tag",
+            (None, None) if self.project.is_some() => "in_project",
+            (None, None) if self.area.is_some() => "by_area",
+            (None, None) if self.due.is_some() => "deadlines",
+            (None, None) if self.kind == Some(Kind::Project) => "projects",
+            (None, None) => "tasks",
+        }
+    }
+
     /// The statement for `vintage` that selects the columns of [`TASK_COLUMNS`] for each task.
     pub(crate) fn to_sql(&self, vintage: Vintage) -> Sql {
         let columns = select_columns(vintage);

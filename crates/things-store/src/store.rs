@@ -1,75 +1,23 @@
 //! The store: one connection to one database, and every list it can read.
 
 use crate::apply;
-use crate::backoff::{retry, Backoff, Sleep, ThreadSleep};
+use crate::backoff::retry;
 use crate::batch::{Applied, Batch};
 use crate::date::Date;
 use crate::error::{Error, Result};
 use crate::listing;
 use crate::model::{Area, AreaId, ChecklistItem, Kind, Status, Tag, TagId, Task, TaskId};
 use crate::open::{self, Access};
+use crate::options::{OpenOptions, Shared};
 use crate::query::{List, Query, Sql};
 use crate::row;
+use crate::telemetry::{Event, Telemetry};
 use crate::vintage::Vintage;
 use rusqlite::{params_from_iter, Connection};
 use std::cell::Cell;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-
-/// How to open a store: how long to wait for locks, and who does the waiting.
-///
-/// # Examples
-///
-/// ```no_run
-/// use things_store::{Access, Backoff, OpenOptions};
-///
-/// let impatient = OpenOptions::new().backoff(Backoff::none());
-/// let store = impatient.open("main.sqlite", Access::ReadOnly)?; // locked is locked, at once
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct OpenOptions {
-    backoff: Backoff,
-    sleep: Arc<dyn Sleep>,
-}
-
-impl Default for OpenOptions {
-    fn default() -> OpenOptions {
-        OpenOptions { backoff: Backoff::default(), sleep: Arc::new(ThreadSleep) }
-    }
-}
-
-impl OpenOptions {
-    /// The defaults: about one second of waiting, by the thread itself.
-    pub fn new() -> OpenOptions {
-        OpenOptions::default()
-    }
-
-    /// How long to wait while somebody else holds the database, for opening, reading and changing alike.
-    pub fn backoff(mut self, backoff: Backoff) -> OpenOptions {
-        self.backoff = backoff;
-        self
-    }
-
-    /// Who waits.
-    pub fn sleep(mut self, sleep: Arc<dyn Sleep>) -> OpenOptions {
-        self.sleep = sleep;
-        self
-    }
-
-    /// Opens the database at `path` with `access`. Errors as [`Store::open`].
-    pub fn open(&self, path: impl AsRef<Path>, access: Access) -> Result<Store> {
-        let (connection, vintage) = open::open(path.as_ref(), access, &self.backoff, self.sleep.as_ref())?;
-        Ok(Store { connection, vintage, access, options: self.clone(), snapshots: Depth::default() })
-    }
-}
-
-impl fmt::Debug for OpenOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenOptions").field("backoff", &self.backoff).finish_non_exhaustive()
-    }
-}
 
 /// An open Things 3 database.
 ///
@@ -79,8 +27,22 @@ pub struct Store {
     vintage: Vintage,
     access: Access,
     options: OpenOptions,
+    shared: Arc<Shared>,
     /// The open snapshots; the transaction lasts from the first to the last.
     snapshots: Depth,
+}
+
+impl OpenOptions {
+    /// Opens the database at `path` with `access`. Errors as [`Store::open`].
+    pub fn open(&self, path: impl AsRef<Path>, access: Access) -> Result<Store> {
+        self.open_shared(path.as_ref(), access, Arc::new(Shared::new(self)))
+    }
+
+    /// Opens one more store of those that share `shared`.
+    pub(crate) fn open_shared(&self, path: &Path, access: Access, shared: Arc<Shared>) -> Result<Store> {
+        let (connection, vintage) = open::open(path, access, &self.backoff, self.sleep.as_ref())?;
+        Ok(Store { connection, vintage, access, options: self.clone(), shared, snapshots: Depth::default() })
+    }
 }
 
 impl Store {
@@ -164,7 +126,7 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn verify(&self) -> Result<()> {
-        self.read(|connection| {
+        self.read("verify", |connection| {
             let found: String =
                 connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(Error::sqlite)?;
             sound(&found)
@@ -174,12 +136,12 @@ impl Store {
     /// The tasks that `query` asks for, in its order.
     pub fn tasks(&self, query: &Query) -> Result<Vec<Task>> {
         let sql = query.to_sql(self.vintage);
-        self.rows(&sql, |row| row::task(row, self.vintage))
+        self.rows(query.name(), &sql, |row| row::task(row, self.vintage))
     }
 
     /// How many tasks `query` asks for.
     pub fn count(&self, query: &Query) -> Result<u64> {
-        let counts = self.rows(&query.to_count_sql(self.vintage), |row| row::count(row))?;
+        let counts = self.rows("count", &query.to_count_sql(self.vintage), |row| row::count(row))?;
         Ok(counts.first().copied().unwrap_or(0))
     }
 
@@ -330,27 +292,27 @@ impl Store {
 
     /// All areas, hidden ones too, from the top.
     pub fn areas(&self) -> Result<Vec<Area>> {
-        self.rows(&listing::areas(), |row| row::area(row))
+        self.rows("areas", &listing::areas(), |row| row::area(row))
     }
 
     /// All tags, from the top.
     pub fn tags(&self) -> Result<Vec<Tag>> {
-        self.rows(&listing::tags(), |row| row::tag(row))
+        self.rows("tags", &listing::tags(), |row| row::tag(row))
     }
 
     /// The tags that the task itself carries.
     pub fn tags_of(&self, task: &TaskId) -> Result<Vec<Tag>> {
-        self.rows(&listing::tags_of(task), |row| row::tag(row))
+        self.rows("tags_of", &listing::tags_of(task), |row| row::tag(row))
     }
 
     /// The tags that the area itself carries.
     pub fn tags_of_area(&self, area: &AreaId) -> Result<Vec<Tag>> {
-        self.rows(&listing::tags_of_area(area), |row| row::tag(row))
+        self.rows("tags_of_area", &listing::tags_of_area(area), |row| row::tag(row))
     }
 
     /// The checklist of a to-do, from the top.
     pub fn checklist(&self, task: &TaskId) -> Result<Vec<ChecklistItem>> {
-        self.rows(&listing::checklist(task), |row| row::checklist_item(row))
+        self.rows("checklist", &listing::checklist(task), |row| row::checklist_item(row))
     }
 
     /// Makes all changes of `batch`, in one transaction, or none.
@@ -377,7 +339,11 @@ impl Store {
     pub fn apply(&mut self, batch: &Batch) -> Result<Applied> {
         match self.access {
             Access::ReadOnly => Err(Error::ReadOnly),
-            Access::ReadWrite => self.read(|connection| apply::apply(connection, self.vintage, batch)),
+            Access::ReadWrite => self.observe(
+                "apply",
+                |applied: &Applied| applied.tasks as u64,
+                |connection| apply::apply(connection, self.vintage, batch),
+            ),
         }
     }
 
@@ -389,22 +355,56 @@ impl Store {
         &self.snapshots
     }
 
-    /// Runs `operation`, again and again within the back-off while the database is locked.
-    pub(crate) fn read<T>(&self, mut operation: impl FnMut(&Connection) -> Result<T>) -> Result<T> {
-        retry(&self.options.backoff, self.options.sleep.as_ref(), || operation(&self.connection))
+    /// The counters, shared by the stores of a pool.
+    #[allow(dead_code)] // Some features count nothing.
+    pub(crate) fn telemetry(&self) -> &Arc<Telemetry> {
+        &self.shared.telemetry
     }
 
-    /// All rows of `sql`, each turned into a value.
-    pub(crate) fn rows<T>(&self, sql: &Sql, mut decode: impl FnMut(&rusqlite::Row<'_>) -> Result<T>) -> Result<Vec<T>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(&sql.text).map_err(Error::sqlite)?;
-            let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
-            let mut values = Vec::new();
-            while let Some(row) = rows.next().map_err(Error::sqlite)? {
-                values.push(decode(row)?);
-            }
-            Ok(values)
-        })
+    /// Runs `operation` as [`observe`](Store::observe) does, for what returns no rows.
+    pub(crate) fn read<T>(&self, name: &'static str, operation: impl FnMut(&Connection) -> Result<T>) -> Result<T> {
+        self.observe(name, |_| 0, operation)
+    }
+
+    /// Runs `operation`, again and again within the back-off while the database is locked, and counts it under
+    /// `name` with the rows that `rows` finds in its result.
+    ///
+    /// Everything that a store does with its database goes through here. `name` becomes a label of metrics: there must
+    /// be few different ones.
+    pub(crate) fn observe<T>(
+        &self,
+        name: &'static str,
+        rows: impl FnOnce(&T) -> u64,
+        mut operation: impl FnMut(&Connection) -> Result<T>,
+    ) -> Result<T> {
+        let begin = self.options.clock.now();
+        let result = retry(&self.options.backoff, self.options.sleep.as_ref(), || operation(&self.connection));
+        let took = self.options.clock.now().saturating_sub(begin);
+        let rows = result.as_ref().map_or(0, rows);
+        self.shared.telemetry.note(Event::Query { name, took, rows, failed: result.is_err() });
+        result
+    }
+
+    /// All rows of `sql`, each turned into a value; counted under `name`.
+    pub(crate) fn rows<T>(
+        &self,
+        name: &'static str,
+        sql: &Sql,
+        mut decode: impl FnMut(&rusqlite::Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        self.observe(
+            name,
+            |values: &Vec<T>| values.len() as u64,
+            |connection| {
+                let mut statement = connection.prepare_cached(&sql.text).map_err(Error::sqlite)?;
+                let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
+                let mut values = Vec::new();
+                while let Some(row) = rows.next().map_err(Error::sqlite)? {
+                    values.push(decode(row)?);
+                }
+                Ok(values)
+            },
+        )
     }
 }
 
@@ -434,12 +434,6 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Corrupt);
         assert!(error.to_string().contains("*** in database main ***, Page 3: btree"), "{error}");
         assert_eq!(error.to_string().lines().count(), 1);
-    }
-
-    #[test]
-    fn options_show_how_long_they_wait_and_not_who_does() {
-        let text = format!("{:?}", OpenOptions::new().backoff(Backoff::none()));
-        assert!(text.contains("retries: 0") && text.ends_with(".. }"), "{text}");
     }
 }
 

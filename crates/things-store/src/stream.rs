@@ -63,7 +63,7 @@ impl<'store> Snapshot<'store> {
     pub(crate) fn new(store: &'store Store) -> Result<Snapshot<'store>> {
         store.snapshots().enter(|| {
             // BEGIN takes no lock, the first read does. Once that has succeeded, no later read is busy.
-            store.read(|connection| {
+            store.read("snapshot", |connection| {
                 let begun = connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_master LIMIT 1;");
                 begun.map_err(|error| {
                     end(store);
