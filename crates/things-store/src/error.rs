@@ -126,6 +126,15 @@ pub enum Error {
         /// What the last attempt to connect said, if there was one.
         source: Option<Cause>,
     },
+    /// An option has a value that nothing can be opened with. Nothing was opened.
+    InvalidOption {
+        /// The option, such as `backoff.first`.
+        option: &'static str,
+        /// Its value.
+        value: String,
+        /// What it has to be, as a fragment.
+        needs: &'static str,
+    },
     /// Any other failure of SQLite.
     Sqlite {
         /// SQLite's error.
@@ -165,6 +174,7 @@ pub enum ErrorKind {
     NotAllowed,
     SqliteTooOld,
     PoolExhausted,
+    InvalidOption,
     Sqlite,
 }
 
@@ -189,6 +199,7 @@ impl ErrorKind {
             ErrorKind::NotAllowed => "not-allowed",
             ErrorKind::SqliteTooOld => "sqlite-too-old",
             ErrorKind::PoolExhausted => "pool-exhausted",
+            ErrorKind::InvalidOption => "invalid-option",
             ErrorKind::Sqlite => "sqlite",
         }
     }
@@ -224,6 +235,7 @@ impl Error {
             Error::NotAllowed { .. } => ErrorKind::NotAllowed,
             Error::SqliteTooOld { .. } => ErrorKind::SqliteTooOld,
             Error::PoolExhausted { .. } => ErrorKind::PoolExhausted,
+            Error::InvalidOption { .. } => ErrorKind::InvalidOption,
             Error::Sqlite { .. } => ErrorKind::Sqlite,
         }
     }
@@ -315,6 +327,7 @@ impl fmt::Display for Error {
             Error::PoolExhausted { waited, .. } => {
                 write!(f, "no connection became free within {waited:?}: return them sooner, or allow more of them")
             }
+            Error::InvalidOption { option, value, needs } => write!(f, "`{option}` is {value}: it needs {needs}"),
             Error::Sqlite { source } => write!(f, "sqlite failed: {source}"),
         }
     }
@@ -338,6 +351,7 @@ impl std::error::Error for Error {
             | Error::BadValue { .. }
             | Error::ReadOnly
             | Error::NoSuch { .. }
+            | Error::InvalidOption { .. }
             | Error::NotAllowed { .. } => return None,
         };
         Some(cause.as_ref())

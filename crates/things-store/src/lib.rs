@@ -35,10 +35,14 @@ mod batch;
 mod change_sql;
 mod codec;
 mod header;
+#[cfg(any(feature = "cache", feature = "changes"))]
+mod identity;
 mod listing;
 mod query;
 mod row;
 mod schema;
+#[cfg(feature = "cache")]
+mod weight;
 // Time and counters.
 mod clock;
 mod options;
@@ -61,6 +65,8 @@ mod stream;
 
 pub use backoff::{Backoff, Sleep, ThreadSleep};
 pub use batch::{Applied, Batch, Change, Destination, When};
+#[cfg(feature = "cache")]
+pub use cache::{Cache, CacheOptions, CacheStats};
 pub use clock::{Clock, MonotonicClock};
 pub use codec::{date_from_unix, pack_date, pack_time, time_from_seconds, unpack_date, unpack_time};
 pub use date::{Date, ParseDateError, TimeOfDay};

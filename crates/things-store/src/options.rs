@@ -22,6 +22,8 @@ pub struct OpenOptions {
     pub(crate) backoff: Backoff,
     pub(crate) sleep: Arc<dyn Sleep>,
     pub(crate) clock: Arc<dyn Clock>,
+    #[cfg(feature = "cache")]
+    pub(crate) cache: Option<crate::cache::Cache>,
 }
 
 impl Default for OpenOptions {
@@ -30,6 +32,8 @@ impl Default for OpenOptions {
             backoff: Backoff::default(),
             sleep: Arc::new(ThreadSleep),
             clock: Arc::new(MonotonicClock::default()),
+            #[cfg(feature = "cache")]
+            cache: None,
         }
     }
 }

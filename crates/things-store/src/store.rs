@@ -30,6 +30,8 @@ pub struct Store {
     shared: Arc<Shared>,
     /// The open snapshots; the transaction lasts from the first to the last.
     snapshots: Depth,
+    #[cfg(feature = "cache")]
+    cache: Option<crate::cache::View>,
 }
 
 impl OpenOptions {
@@ -40,8 +42,23 @@ impl OpenOptions {
 
     /// Opens one more store of those that share `shared`.
     pub(crate) fn open_shared(&self, path: &Path, access: Access, shared: Arc<Shared>) -> Result<Store> {
-        let (connection, vintage) = open::open(path, access, &self.backoff, self.sleep.as_ref())?;
-        Ok(Store { connection, vintage, access, options: self.clone(), shared, snapshots: Depth::default() })
+        let open = || open::open(path, access, &self.backoff, self.sleep.as_ref());
+        #[cfg(feature = "cache")]
+        let (opened, file) = crate::identity::FileId::around(path, open)?;
+        #[cfg(not(feature = "cache"))]
+        let opened = open()?;
+        let (connection, vintage) = opened;
+        Ok(Store {
+            connection,
+            vintage,
+            access,
+            options: self.clone(),
+            shared,
+            snapshots: Depth::default(),
+            // A file that cannot be told from others shares nothing.
+            #[cfg(feature = "cache")]
+            cache: self.cache.as_ref().zip(file).map(|(cache, file)| crate::cache::View::new(cache, file)),
+        })
     }
 }
 
@@ -339,16 +356,25 @@ impl Store {
     pub fn apply(&mut self, batch: &Batch) -> Result<Applied> {
         match self.access {
             Access::ReadOnly => Err(Error::ReadOnly),
-            Access::ReadWrite => self.observe(
-                "apply",
-                |applied: &Applied| applied.tasks as u64,
-                |connection| apply::apply(connection, self.vintage, batch),
-            ),
+            Access::ReadWrite => {
+                #[cfg(feature = "cache")]
+                let _floor = self.cache.as_ref().map(crate::cache::View::raise_at_end);
+                self.observe(
+                    "apply",
+                    |applied: &Applied| applied.tasks as u64,
+                    |connection| apply::apply(connection, self.vintage, batch),
+                )
+            }
         }
     }
 
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    #[cfg(feature = "cache")]
+    pub(crate) fn cache_view(&self) -> Option<&crate::cache::View> {
+        self.cache.as_ref()
     }
 
     pub(crate) fn snapshots(&self) -> &Depth {

@@ -8,6 +8,8 @@
 
 mod support;
 
+#[cfg(feature = "cache")]
+mod cache;
 mod damage;
 mod dates;
 mod fixtures;
