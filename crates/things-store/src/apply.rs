@@ -14,12 +14,20 @@ use rusqlite::{params_from_iter, Connection, OptionalExtension, Transaction, Tra
 use std::collections::BTreeSet;
 
 /// Makes all changes of `batch` or none. One attempt: the caller waits for locks and tries again.
-pub(crate) fn apply(connection: &Connection, vintage: Vintage, batch: &Batch) -> Result<Applied> {
+///
+/// What `before_commit` makes of the changed tables is returned after the commit, and dropped if that fails.
+pub(crate) fn apply<P>(
+    connection: &Connection,
+    vintage: Vintage,
+    batch: &Batch,
+    before_commit: impl FnOnce(&Connection) -> Result<P>,
+) -> Result<(Applied, P)> {
     // IMMEDIATE takes the write lock now, so that no change is made that could not be committed.
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(Error::sqlite)?;
     let tasks = change_all(&Open { connection: &transaction, vintage }, vintage, batch)?;
+    let prepared = before_commit(&transaction)?;
     transaction.commit().map_err(Error::sqlite)?;
-    Ok(Applied { changes: batch.len(), tasks })
+    Ok((Applied { changes: batch.len(), tasks }, prepared))
 }
 
 /// The database operations that a batch needs.

@@ -24,6 +24,8 @@ pub struct OpenOptions {
     pub(crate) clock: Arc<dyn Clock>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<crate::cache::Cache>,
+    #[cfg(feature = "changes")]
+    pub(crate) feed: Option<Arc<crate::changes::Shared>>,
 }
 
 impl Default for OpenOptions {
@@ -34,6 +36,8 @@ impl Default for OpenOptions {
             clock: Arc::new(MonotonicClock::default()),
             #[cfg(feature = "cache")]
             cache: None,
+            #[cfg(feature = "changes")]
+            feed: None,
         }
     }
 }

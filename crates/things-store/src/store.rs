@@ -32,6 +32,8 @@ pub struct Store {
     snapshots: Depth,
     #[cfg(feature = "cache")]
     cache: Option<crate::cache::View>,
+    #[cfg(feature = "changes")]
+    publisher: Option<crate::changes::Publisher>,
 }
 
 impl OpenOptions {
@@ -43,11 +45,20 @@ impl OpenOptions {
     /// Opens one more store of those that share `shared`.
     pub(crate) fn open_shared(&self, path: &Path, access: Access, shared: Arc<Shared>) -> Result<Store> {
         let open = || open::open(path, access, &self.backoff, self.sleep.as_ref());
-        #[cfg(feature = "cache")]
+        #[cfg(any(feature = "cache", feature = "changes"))]
         let (opened, file) = crate::identity::FileId::around(path, open)?;
-        #[cfg(not(feature = "cache"))]
+        #[cfg(not(any(feature = "cache", feature = "changes")))]
         let opened = open()?;
         let (connection, vintage) = opened;
+        #[cfg(feature = "changes")]
+        let mut connection = connection;
+        #[cfg(feature = "changes")]
+        let publisher = match (&self.feed, &file, access) {
+            (Some(feed), Some(file), Access::ReadWrite) => {
+                Some(crate::changes::Publisher::new(feed.clone(), file.clone(), &mut connection))
+            }
+            _ => None,
+        };
         Ok(Store {
             connection,
             vintage,
@@ -57,7 +68,9 @@ impl OpenOptions {
             snapshots: Depth::default(),
             // A file that cannot be told from others shares nothing.
             #[cfg(feature = "cache")]
-            cache: self.cache.as_ref().zip(file).map(|(cache, file)| crate::cache::View::new(cache, file)),
+            cache: self.cache.as_ref().zip(file.clone()).map(|(cache, file)| crate::cache::View::new(cache, file)),
+            #[cfg(feature = "changes")]
+            publisher,
         })
     }
 }
@@ -362,10 +375,22 @@ impl Store {
                 self.observe(
                     "apply",
                     |applied: &Applied| applied.tasks as u64,
-                    |connection| apply::apply(connection, self.vintage, batch),
+                    |connection| self.apply_once(connection, batch),
                 )
             }
         }
+    }
+
+    fn apply_once(&self, connection: &Connection, batch: &Batch) -> Result<Applied> {
+        #[cfg(feature = "changes")]
+        if let Some(publisher) = &self.publisher {
+            publisher.begin();
+            let prepare = |connection: &Connection| publisher.prepare(connection, self.vintage);
+            let (applied, publication) = apply::apply(connection, self.vintage, batch, prepare)?;
+            publication.publish();
+            return Ok(applied);
+        }
+        apply::apply(connection, self.vintage, batch, |_| Ok(())).map(|(applied, ())| applied)
     }
 
     pub(crate) fn connection(&self) -> &Connection {

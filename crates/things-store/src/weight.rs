@@ -16,7 +16,13 @@ fn beyond(task: &Task) -> usize {
         + reference(repeats_from.as_ref().map(|id| id.as_str()))
 }
 
+/// The bytes of `task` with everything that it points to.
+pub(crate) fn of_task(task: &Task) -> usize {
+    size_of::<Task>() + beyond(task)
+}
+
+#[cfg(feature = "cache")]
 /// The bytes of `tasks` in one piece of memory, with everything that they point to.
 pub(crate) fn of_tasks(tasks: &[Task]) -> usize {
-    tasks.iter().map(|task| size_of::<Task>() + beyond(task)).sum()
+    tasks.iter().map(of_task).sum()
 }

@@ -10,6 +10,8 @@ mod support;
 
 #[cfg(feature = "cache")]
 mod cache;
+#[cfg(feature = "changes")]
+mod changes;
 mod damage;
 mod dates;
 mod fixtures;
