@@ -13,17 +13,20 @@ use crate::vintage::Vintage;
 use rusqlite::{params_from_iter, Connection, OptionalExtension, Transaction, TransactionBehavior};
 use std::collections::BTreeSet;
 
-/// Makes all changes of `batch` or none. One attempt: the caller waits for locks and tries again.
+/// Makes all changes of `batch` or none, if `check` of the state that they are made to is fine. One attempt: the caller
+/// waits for locks and tries again.
 ///
 /// What `before_commit` makes of the changed tables is returned after the commit, and dropped if that fails.
 pub(crate) fn apply<P>(
     connection: &Connection,
     vintage: Vintage,
     batch: &Batch,
+    check: impl FnOnce(&Connection) -> Result<()>,
     before_commit: impl FnOnce(&Connection) -> Result<P>,
 ) -> Result<(Applied, P)> {
     // IMMEDIATE takes the write lock now, so that no change is made that could not be committed.
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(Error::sqlite)?;
+    check(&transaction)?;
     let tasks = change_all(&Open { connection: &transaction, vintage }, vintage, batch)?;
     let prepared = before_commit(&transaction)?;
     transaction.commit().map_err(Error::sqlite)?;

@@ -20,8 +20,9 @@
 //! store that has seen the commit has a higher floor. For the same reason nothing that is kept survives the opening of
 //! a store: its first floor is above all of it. A rollback leaves `data_version` as it was or raises a floor for nothing.
 //!
-//! Answers are kept for a file, as [`FileId`](crate::identity::FileId) tells them apart, not for a path: a store that still
-//! holds a file which was since replaced gives nothing to the stores of the new one. Within a snapshot, which may be older
+//! Answers are kept for a file, as [`FileId`] tells them apart, not for a path: a store that still
+//! holds a file which was since replaced gives nothing to the stores of the new one. Nor do stores give answers to each
+//! other that were opened before and after a migration. Within a snapshot, which may be older
 //! than what others have read since, the cache is neither asked nor filled.
 //!
 //! What the above costs: when somebody commits, each store of a pool reads an answer once for itself, unless another one
@@ -29,13 +30,12 @@
 
 use crate::clock::{Clock, MonotonicClock};
 use crate::error::{Error, Result};
-use crate::identity::{self, FileId};
 use crate::model::{Task, TaskId};
 use crate::options::OpenOptions;
+use crate::origin::{self, FileId, Origin};
 use crate::query::Query;
 use crate::store::Store;
 use crate::telemetry::Event;
-use crate::vintage::Vintage;
 use crate::weight;
 use moka::notification::RemovalCause;
 use std::cell::Cell;
@@ -150,11 +150,11 @@ struct Counts {
     oversized: AtomicU64,
 }
 
-/// The vintage is a part: a store from before a migration must not decode for one from after it.
+/// The version is a part: a store from before a migration must not get what was read by one from after it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     file: FileId,
-    vintage: Vintage,
+    version: i64,
     query: Query,
 }
 
@@ -297,15 +297,21 @@ impl fmt::Debug for Cache {
 pub(crate) struct View {
     cache: Cache,
     file: FileId,
+    version: i64,
     /// The last `data_version`.
     seen: Cell<Option<i64>>,
     floor: Cell<u64>,
 }
 
 impl View {
-    /// That of a store which has just opened `file`.
-    pub(crate) fn new(cache: &Cache, file: FileId) -> View {
-        View { cache: cache.clone(), file, seen: Cell::new(None), floor: Cell::new(cache.tick()) }
+    /// That of a store which has just been opened.
+    pub(crate) fn new(cache: &Cache, origin: &Origin) -> View {
+        let (file, version) = (origin.id(), origin.version());
+        View { cache: cache.clone(), file, version, seen: Cell::new(None), floor: Cell::new(cache.tick()) }
+    }
+
+    fn key(&self, query: &Query) -> Key {
+        Key { file: self.file.clone(), version: self.version, query: query.clone() }
     }
 
     /// Raises the floor when the result is dropped: for a write of the store itself, however that ends.
@@ -365,14 +371,15 @@ impl Store {
     /// As [`tasks`](Store::tasks); nothing of an answer that failed is kept.
     pub fn cached(&self, query: &Query) -> Result<Arc<[Task]>> {
         let view = match self.cache_view() {
-            Some(view) if self.connection().is_autocommit() => view,
+            // A file that is read without locks has no version that changes.
+            Some(view) if self.connection().is_autocommit() && !self.origin().is_frozen() => view,
             _ => return Ok(self.tasks(query)?.into()),
         };
         let (cache, counts) = (&view.cache, &view.cache.inner.counts);
         if view.look(self.data_version()?) {
             self.telemetry().note(Event::CacheInvalidated);
         }
-        let key = Key { file: view.file.clone(), vintage: self.vintage(), query: query.clone() };
+        let key = view.key(query);
         if let Some(tasks) = cache.find(&key, view.floor.get()) {
             counts.hits.fetch_add(1, Ordering::Relaxed);
             self.telemetry().note(Event::CacheHit);
@@ -395,9 +402,12 @@ impl Store {
         self.cached(&Query::by_id(id))
     }
 
-    /// A number that changes when another connection has committed.
-    pub(crate) fn data_version(&self) -> Result<i64> {
-        self.read("data_version", identity::data_version)
+    /// A number that changes when another connection has committed, of the file that is still in its place.
+    fn data_version(&self) -> Result<i64> {
+        self.read("data_version", |connection| {
+            self.in_place()?;
+            origin::data_version(connection)
+        })
     }
 }
 

@@ -45,12 +45,17 @@ fn task(id: &str, notes: usize) -> Task {
     }
 }
 
-fn file() -> FileId {
-    FileId::of(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
+fn origin(path: &str) -> Origin {
+    let path = std::path::Path::new(path);
+    Origin::new(path, &std::fs::metadata(path).unwrap(), false, 24)
+}
+
+fn here() -> Origin {
+    origin(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cache_tests.rs"))
 }
 
 fn key(text: &str) -> Key {
-    Key { file: file(), vintage: Vintage::V24, query: Query::all().text(text) }
+    Key { file: here().id(), version: 24, query: Query::all().text(text) }
 }
 
 fn cache(capacity: u64) -> Cache {
@@ -79,7 +84,7 @@ fn an_answer_is_there_for_those_whose_floor_is_below_its_stamp() {
 #[test]
 fn an_answer_read_before_a_commit_and_kept_after_it_is_not_given() {
     let cache = cache(1 << 20);
-    let view = View::new(&cache, file());
+    let view = View::new(&cache, &here());
     assert!(!view.look(7));
     // Stamped, read, and then somebody commits; another store looks, and only now the answer is kept.
     let stamp = cache.tick();
@@ -96,7 +101,7 @@ fn an_answer_read_before_a_commit_and_kept_after_it_is_not_given() {
 fn what_was_kept_before_a_store_has_looked_is_not_for_it() {
     let cache = cache(1 << 20);
     keep(&cache, "before it was opened", 1);
-    let view = View::new(&cache, file());
+    let view = View::new(&cache, &here());
     keep(&cache, "before it has looked", 1);
     assert!(!view.look(1));
     assert!(cache.find(&key("before it was opened"), view.floor.get()).is_none());
@@ -108,7 +113,7 @@ fn what_was_kept_before_a_store_has_looked_is_not_for_it() {
 #[test]
 fn own_writes_raise_the_floor_even_when_they_panic() {
     let cache = cache(1 << 20);
-    let view = View::new(&cache, file());
+    let view = View::new(&cache, &here());
     view.look(1);
     keep(&cache, "a", 1);
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -120,12 +125,12 @@ fn own_writes_raise_the_floor_even_when_they_panic() {
 }
 
 #[test]
-fn other_files_and_vintages_have_other_answers() {
+fn other_files_and_versions_have_other_answers() {
     let cache = cache(1 << 20);
     keep(&cache, "a", 1);
-    let other = FileId::of(std::path::Path::new("/")).unwrap();
+    let other = origin(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cache.rs")).id();
     assert!(cache.find(&Key { file: other, ..key("a") }, 0).is_none());
-    assert!(cache.find(&Key { vintage: Vintage::V18, ..key("a") }, 0).is_none());
+    assert!(cache.find(&Key { version: 18, ..key("a") }, 0).is_none());
     assert!(cache.find(&key("a"), 0).is_some());
 }
 

@@ -24,10 +24,10 @@ use crate::clock::{Clock, MonotonicClock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event_log::Log;
 use crate::fingerprint::{Difference, Known};
-use crate::identity::{data_version, FileId};
 use crate::model::Task;
 use crate::open::Access;
 use crate::options::OpenOptions;
+use crate::origin::{data_version, FileId};
 use crate::row;
 use crate::store::Store;
 use crate::subscription::{Delivery, Subscription};
@@ -196,7 +196,7 @@ pub(crate) struct Shared {
 /// The feed's own connection.
 #[derive(Default)]
 struct Reader {
-    open: Option<(Store, FileId)>,
+    open: Option<Store>,
     /// The `data_version` of what is known.
     version: Option<i64>,
     /// Looks in a row that found the database locked, and the time of the first.
@@ -274,10 +274,10 @@ impl Shared {
 
     fn compare_if_changed(&self, reader: &mut Reader) -> Result<()> {
         self.open(reader)?;
-        if let Reader { open: Some((store, file)), version, .. } = reader {
+        if let Reader { open: Some(store), version, .. } = reader {
             if *version != Some(data_version(store.connection())?) {
                 let transaction = store.connection().unchecked_transaction().map_err(Error::sqlite)?;
-                self.compare(&transaction, store, file, version)?;
+                self.compare(&transaction, store, version)?;
             }
         }
         Ok(())
@@ -285,11 +285,11 @@ impl Shared {
 
     fn tasks(&self, reader: &mut Reader) -> Result<(Arc<[Task]>, u64)> {
         self.open(reader)?;
-        let Reader { open: Some((store, file)), version, tasks, .. } = reader else {
+        let Reader { open: Some(store), version, tasks, .. } = reader else {
             return Err(Error::NotFound { path: self.path.clone() });
         };
         let transaction = store.connection().unchecked_transaction().map_err(Error::sqlite)?;
-        let next = self.compare(&transaction, store, file, version)?;
+        let next = self.compare(&transaction, store, version)?;
         if let Some(known) = tasks.as_ref().filter(|known| known.0 == next).and_then(|known| known.1.upgrade()) {
             return Ok((known, next));
         }
@@ -308,26 +308,23 @@ impl Shared {
 
     /// Opens the file that is at the path now, unless it is open.
     fn open(&self, reader: &mut Reader) -> Result<()> {
-        let now = FileId::of(&self.path);
-        if reader.open.as_ref().map(|open| &open.1) == now.as_ref() && now.is_some() {
-            return Ok(());
+        if reader.open.as_ref().map_or(true, |store| store.origin().in_place().is_err()) {
+            (reader.open, reader.version) = (None, None);
+            let store = OpenOptions::new().backoff(Backoff::none()).open(&self.path, Access::ReadOnly)?;
+            store.origin().in_place()?;
+            reader.open = Some(store);
         }
-        (reader.open, reader.version) = (None, None);
-        let options = OpenOptions::new().backoff(Backoff::none());
-        let (store, file) = FileId::around(&self.path, || options.open(&self.path, Access::ReadOnly))?;
-        // Replaced while it was opened. At the next look it is another.
-        let file = file.ok_or_else(|| Error::NotFound { path: self.path.clone() })?;
-        reader.open = Some((store, file));
         Ok(())
     }
 
     /// Compares and publishes the state within the transaction `connection`; returns the length of the log then.
-    fn compare(&self, connection: &Connection, store: &Store, file: &FileId, version: &mut Option<i64>) -> Result<u64> {
+    fn compare(&self, connection: &Connection, store: &Store, version: &mut Option<i64>) -> Result<u64> {
         let mut known = lock(&self.known);
+        store.origin().same_version(connection)?;
         let now = data_version(connection)?;
         if *version != Some(now) {
             let difference = Difference::of_all(&mut known.rows, connection, store.vintage())?;
-            known.file = Some(file.clone());
+            known.file = Some(store.origin().id());
             self.publish(difference, &mut known);
             *version = Some(now);
         }

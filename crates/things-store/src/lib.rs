@@ -35,8 +35,6 @@ mod batch;
 mod change_sql;
 mod codec;
 mod header;
-#[cfg(any(feature = "cache", feature = "changes"))]
-mod identity;
 mod listing;
 mod query;
 mod row;
@@ -61,9 +59,12 @@ mod event_log;
 mod fingerprint;
 #[cfg(feature = "json")]
 mod json;
+mod many;
 mod open;
+mod origin;
 #[cfg(feature = "pool")]
 mod pool;
+mod statement;
 mod store;
 mod stream;
 #[cfg(feature = "changes")]
@@ -81,7 +82,7 @@ pub use date::{Date, ParseDateError, TimeOfDay};
 pub use error::{Cause, Error, ErrorKind, Result};
 #[cfg(feature = "json")]
 pub use json::require_json;
-pub use model::{Area, AreaId, ChecklistItem, ChecklistItemId, Kind, Start, Status, Tag, TagId, Task, TaskId};
+pub use model::{Area, AreaId, ChecklistItem, ChecklistItemId, Kind, Start, Status, Summary, Tag, TagId, Task, TaskId};
 pub use open::Access;
 pub use options::OpenOptions;
 #[cfg(feature = "pool")]

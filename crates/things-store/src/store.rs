@@ -7,13 +7,16 @@ use crate::date::Date;
 use crate::error::{Error, Result};
 use crate::listing;
 use crate::model::{Area, AreaId, ChecklistItem, Kind, Status, Tag, TagId, Task, TaskId};
-use crate::open::{self, Access};
+use crate::open::{self, Access, Opened};
 use crate::options::{OpenOptions, Shared};
+use crate::origin::Origin;
 use crate::query::{List, Query, Sql};
 use crate::row;
+use crate::statement;
 use crate::telemetry::{Event, Telemetry};
 use crate::vintage::Vintage;
-use rusqlite::{params_from_iter, Connection};
+use rusqlite::config::DbConfig;
+use rusqlite::{params_from_iter, CachedStatement, Connection};
 use std::cell::Cell;
 use std::fmt;
 use std::path::Path;
@@ -25,6 +28,7 @@ use std::sync::Arc;
 pub struct Store {
     connection: Connection,
     vintage: Vintage,
+    origin: Origin,
     access: Access,
     options: OpenOptions,
     shared: Arc<Shared>,
@@ -44,33 +48,25 @@ impl OpenOptions {
 
     /// Opens one more store of those that share `shared`.
     pub(crate) fn open_shared(&self, path: &Path, access: Access, shared: Arc<Shared>) -> Result<Store> {
-        let open = || open::open(path, access, &self.backoff, self.sleep.as_ref());
-        #[cfg(any(feature = "cache", feature = "changes"))]
-        let (opened, file) = crate::identity::FileId::around(path, open)?;
-        #[cfg(not(any(feature = "cache", feature = "changes")))]
-        let opened = open()?;
-        let (connection, vintage) = opened;
+        let Opened { connection, vintage, origin } = open::open(path, access, self)?;
         #[cfg(feature = "changes")]
         let mut connection = connection;
-        #[cfg(feature = "changes")]
-        let publisher = match (&self.feed, &file, access) {
-            (Some(feed), Some(file), Access::ReadWrite) => {
-                Some(crate::changes::Publisher::new(feed.clone(), file.clone(), &mut connection))
-            }
-            _ => None,
-        };
         Ok(Store {
+            #[cfg(feature = "cache")]
+            cache: self.cache.as_ref().map(|cache| crate::cache::View::new(cache, &origin)),
+            #[cfg(feature = "changes")]
+            publisher: self
+                .feed
+                .as_ref()
+                .filter(|_| access == Access::ReadWrite)
+                .map(|feed| crate::changes::Publisher::new(feed.clone(), origin.id(), &mut connection)),
             connection,
             vintage,
+            origin,
             access,
             options: self.clone(),
             shared,
             snapshots: Depth::default(),
-            // A file that cannot be told from others shares nothing.
-            #[cfg(feature = "cache")]
-            cache: self.cache.as_ref().zip(file.clone()).map(|(cache, file)| crate::cache::View::new(cache, file)),
-            #[cfg(feature = "changes")]
-            publisher,
         })
     }
 }
@@ -128,9 +124,25 @@ impl Store {
         OpenOptions::new().open(path, Access::ReadWrite)
     }
 
-    /// The schema vintage of the database.
+    /// The schema vintage of the database, or as which it is read.
     pub fn vintage(&self) -> Vintage {
         self.vintage
+    }
+
+    /// The number in `Meta.databaseVersion`.
+    pub fn database_version(&self) -> i64 {
+        self.origin.version()
+    }
+
+    /// Whether the version is not known here, and is read as its nearest: [`OpenOptions::best_effort`].
+    pub fn is_best_effort(&self) -> bool {
+        self.origin.version() != self.vintage.database_version()
+    }
+
+    /// Whether the file is read without locks, because it is in WAL mode, has no log, and lies where SQLite can write no
+    /// files beside it.
+    pub fn is_frozen(&self) -> bool {
+        self.origin.is_frozen()
     }
 
     /// Whether the store may change its database.
@@ -382,15 +394,17 @@ impl Store {
     }
 
     fn apply_once(&self, connection: &Connection, batch: &Batch) -> Result<Applied> {
+        self.origin.in_place()?;
+        let check = |connection: &Connection| self.origin.same_version(connection);
         #[cfg(feature = "changes")]
         if let Some(publisher) = &self.publisher {
             publisher.begin();
             let prepare = |connection: &Connection| publisher.prepare(connection, self.vintage);
-            let (applied, publication) = apply::apply(connection, self.vintage, batch, prepare)?;
+            let (applied, publication) = apply::apply(connection, self.vintage, batch, check, prepare)?;
             publication.publish();
             return Ok(applied);
         }
-        apply::apply(connection, self.vintage, batch, |_| Ok(())).map(|(applied, ())| applied)
+        apply::apply(connection, self.vintage, batch, check, |_| Ok(())).map(|(applied, ())| applied)
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -447,15 +461,55 @@ impl Store {
             name,
             |values: &Vec<T>| values.len() as u64,
             |connection| {
-                let mut statement = connection.prepare_cached(&sql.text).map_err(Error::sqlite)?;
+                self.in_place()?;
+                let mut statement = self.prepare(&sql.text)?;
                 let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
                 let mut values = Vec::new();
-                while let Some(row) = rows.next().map_err(Error::sqlite)? {
+                let mut next = rows.next().map_err(|error| self.unless_migrated(error))?;
+                // From the first row to the last it is one transaction.
+                self.origin.same_version(connection)?;
+                while let Some(row) = next {
                     values.push(decode(row)?);
+                    next = rows.next().map_err(Error::sqlite)?;
+                }
+                if self.origin.is_frozen() {
+                    self.origin.in_place()?;
                 }
                 Ok(values)
             },
         )
+    }
+
+    /// The statement with this text, counted.
+    pub(crate) fn prepare(&self, text: &str) -> Result<CachedStatement<'_>> {
+        statement::prepare(&self.connection, text, &self.shared.telemetry).map_err(|error| match error {
+            Error::Sqlite { source } => {
+                self.origin.same_version(&self.connection).err().unwrap_or(Error::Sqlite { source })
+            }
+            other => other,
+        })
+    }
+
+    /// Whether the path still leads to the file that was opened. Within a snapshot it does not matter: its state stays.
+    pub(crate) fn in_place(&self) -> Result<()> {
+        match self.snapshots.is_open() && !self.origin.is_frozen() {
+            true => Ok(()),
+            false => self.origin.in_place(),
+        }
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What `error` of a statement means: columns may be gone because the database was migrated.
+    fn unless_migrated(&self, error: rusqlite::Error) -> Error {
+        match Error::sqlite(error) {
+            Error::Sqlite { source } => {
+                self.origin.same_version(&self.connection).err().unwrap_or(Error::Sqlite { source })
+            }
+            other => other,
+        }
     }
 }
 
@@ -464,6 +518,17 @@ fn sound(found: &str) -> Result<()> {
     match found {
         "ok" => Ok(()),
         detail => Err(Error::Corrupt { detail: detail.trim().replace('\n', ", "), source: None }),
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // The last read-write connection moves the log into the database and removes it; by then the log at the path may be
+        // that of another database.
+        if self.access == Access::ReadWrite && self.origin.in_place().is_err() {
+            // If it fails, SQLite does what it would have done without it.
+            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
     }
 }
 
@@ -500,6 +565,11 @@ impl Depth {
         }
         self.0.set(self.0.get() + 1);
         Ok(())
+    }
+
+    /// Whether there are any.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.get() > 0
     }
 
     /// One less; whether that was the last.
