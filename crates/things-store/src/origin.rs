@@ -5,7 +5,7 @@
 //! both are errors, found before or within the read that they would spoil.
 
 use crate::error::{Error, Result};
-use crate::open::{beside, database_version, is_empty};
+use crate::open::{beside, database_version, is_empty, VersionError};
 use rusqlite::Connection;
 use std::cell::Cell;
 use std::fs::{self, Metadata};
@@ -122,7 +122,15 @@ impl Origin {
         if self.state.get() == Some(state) {
             return Ok(());
         }
-        let found = database_version(connection).ok();
+        let found = match database_version(connection) {
+            Ok(found) => Some(found),
+            Err(VersionError::Unreadable(_)) => None,
+            Err(VersionError::Sqlite(error)) => match Error::sqlite(error) {
+                Error::Sqlite { .. } => None,
+                // Locked is no news about the version.
+                other => return Err(other),
+            },
+        };
         if found != Some(self.version) {
             return Err(Error::Migrated { opened: self.version, found });
         }
