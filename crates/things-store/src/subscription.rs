@@ -24,7 +24,7 @@ pub enum EventKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaskEvent {
-    /// The task.
+    /// Which task it is about.
     pub id: TaskId,
     /// What became of it.
     pub kind: EventKind,
