@@ -66,7 +66,8 @@ pub fn lines(records: &[Record]) -> Result<Vec<Line<'_>>, String> {
 /// # Errors
 /// As [`lines`].
 pub fn order<'a>(records: &'a [Record], platform: &str) -> Result<Vec<&'a Record>, String> {
-    let mut left: Vec<&Record> = records.iter().filter(|record| record.platform == platform && record.base.is_some()).collect();
+    let mut left: Vec<&Record> =
+        records.iter().filter(|record| record.platform == platform && record.base.is_some()).collect();
     left.sort_by_key(|record| (record.committed, &record.commit));
     let mut commits: BTreeSet<&str> = BTreeSet::new();
     for record in &left {

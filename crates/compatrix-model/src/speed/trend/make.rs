@@ -69,6 +69,8 @@ impl Record {
         if benches.is_empty() && (base.is_some() || !report.targets.iter().any(is_seen)) {
             return Err(NotRecorded::Nothing);
         }
+        // In the trend, a duration of one machine would stand beside those of others.
+        let has_figures = base.is_none();
         let targets = report.targets.iter().map(|target| Seen {
             place: target
                 .group
@@ -79,8 +81,7 @@ impl Record {
             limit: target.limit.clone(),
             tier: target.tier,
             proven: target.proven,
-            // In the trend, a duration of one machine would stand beside those of others.
-            figure: target.figure.filter(|_| base.is_none()).map(|value| Figure {
+            figure: target.figure.filter(|_| has_figures).map(|value| Figure {
                 value: significant(value),
                 interval: target.interval.map(|(low, high)| (significant(low), significant(high))),
                 unit: target.unit.clone(),

@@ -336,7 +336,7 @@ fn a_record_of_targets_alone_has_a_file_of_its_own_and_no_place_in_the_trend() {
     assert_eq!(order(&both, "linux-x86_64").unwrap().len(), 1);
     let base = format!("base = \"{}\"\n", commit('a'));
     refused(&base, "", 13, "a bench and no `base`");
-    refused("figure = 0.0061\n", "", 45, "half a figure");
+    refused("figure = 0.0061\n", "", 51, "half a figure");
 }
 
 #[test]
