@@ -7,7 +7,7 @@ mod database;
 pub mod plans;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -72,6 +72,16 @@ impl Scene {
         let path = dir.path().join("things.sqlite");
         database::write(&path, &size.rows());
         Self::of(path, Some(dir))
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The file that it reads.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     fn of(path: PathBuf, dir: Option<TempDir>) -> Self {

@@ -53,9 +53,12 @@ mod cache;
 mod changes;
 #[cfg(feature = "json")]
 mod json;
+mod many;
 mod open;
+mod origin;
 #[cfg(feature = "pool")]
 mod pool;
+mod statement;
 mod store;
 mod stream;
 
@@ -67,7 +70,7 @@ pub use date::{Date, ParseDateError, TimeOfDay};
 pub use error::{Cause, Error, ErrorKind, Result};
 #[cfg(feature = "json")]
 pub use json::require_json;
-pub use model::{Area, AreaId, ChecklistItem, ChecklistItemId, Kind, Start, Status, Tag, TagId, Task, TaskId};
+pub use model::{Area, AreaId, ChecklistItem, ChecklistItemId, Kind, Start, Status, Summary, Tag, TagId, Task, TaskId};
 pub use open::Access;
 pub use options::OpenOptions;
 #[cfg(feature = "pool")]

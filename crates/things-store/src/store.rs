@@ -7,13 +7,16 @@ use crate::date::Date;
 use crate::error::{Error, Result};
 use crate::listing;
 use crate::model::{Area, AreaId, ChecklistItem, Kind, Status, Tag, TagId, Task, TaskId};
-use crate::open::{self, Access};
+use crate::open::{self, Access, Opened};
 use crate::options::{OpenOptions, Shared};
+use crate::origin::Origin;
 use crate::query::{List, Query, Sql};
 use crate::row;
+use crate::statement;
 use crate::telemetry::{Event, Telemetry};
 use crate::vintage::Vintage;
-use rusqlite::{params_from_iter, Connection};
+use rusqlite::config::DbConfig;
+use rusqlite::{params_from_iter, CachedStatement, Connection};
 use std::cell::Cell;
 use std::fmt;
 use std::path::Path;
@@ -25,6 +28,7 @@ use std::sync::Arc;
 pub struct Store {
     connection: Connection,
     vintage: Vintage,
+    origin: Origin,
     access: Access,
     options: OpenOptions,
     shared: Arc<Shared>,
@@ -40,8 +44,8 @@ impl OpenOptions {
 
     /// Opens one more store of those that share `shared`.
     pub(crate) fn open_shared(&self, path: &Path, access: Access, shared: Arc<Shared>) -> Result<Store> {
-        let (connection, vintage) = open::open(path, access, &self.backoff, self.sleep.as_ref())?;
-        Ok(Store { connection, vintage, access, options: self.clone(), shared, snapshots: Depth::default() })
+        let Opened { connection, vintage, origin } = open::open(path, access, self)?;
+        Ok(Store { connection, vintage, origin, access, options: self.clone(), shared, snapshots: Depth::default() })
     }
 }
 
@@ -98,9 +102,25 @@ impl Store {
         OpenOptions::new().open(path, Access::ReadWrite)
     }
 
-    /// The schema vintage of the database.
+    /// The schema vintage of the database, or as which it is read.
     pub fn vintage(&self) -> Vintage {
         self.vintage
+    }
+
+    /// The number in `Meta.databaseVersion`.
+    pub fn database_version(&self) -> i64 {
+        self.origin.version()
+    }
+
+    /// Whether the version is not known here, and is read as its nearest: [`OpenOptions::best_effort`].
+    pub fn is_best_effort(&self) -> bool {
+        self.origin.version() != self.vintage.database_version()
+    }
+
+    /// Whether the file is read without locks, because it is in WAL mode, has no log, and lies where SQLite can write no
+    /// files beside it.
+    pub fn is_frozen(&self) -> bool {
+        self.origin.is_frozen()
     }
 
     /// Whether the store may change its database.
@@ -342,7 +362,10 @@ impl Store {
             Access::ReadWrite => self.observe(
                 "apply",
                 |applied: &Applied| applied.tasks as u64,
-                |connection| apply::apply(connection, self.vintage, batch),
+                |connection| {
+                    self.origin.in_place()?;
+                    apply::apply(connection, self.vintage, batch, |connection| self.origin.same_version(connection))
+                },
             ),
         }
     }
@@ -396,15 +419,55 @@ impl Store {
             name,
             |values: &Vec<T>| values.len() as u64,
             |connection| {
-                let mut statement = connection.prepare_cached(&sql.text).map_err(Error::sqlite)?;
+                self.in_place()?;
+                let mut statement = self.prepare(&sql.text)?;
                 let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
                 let mut values = Vec::new();
-                while let Some(row) = rows.next().map_err(Error::sqlite)? {
+                let mut next = rows.next().map_err(|error| self.unless_migrated(error))?;
+                // From the first row to the last it is one transaction.
+                self.origin.same_version(connection)?;
+                while let Some(row) = next {
                     values.push(decode(row)?);
+                    next = rows.next().map_err(Error::sqlite)?;
+                }
+                if self.origin.is_frozen() {
+                    self.origin.in_place()?;
                 }
                 Ok(values)
             },
         )
+    }
+
+    /// The statement with this text, counted.
+    pub(crate) fn prepare(&self, text: &str) -> Result<CachedStatement<'_>> {
+        statement::prepare(&self.connection, text, &self.shared.telemetry).map_err(|error| match error {
+            Error::Sqlite { source } => {
+                self.origin.same_version(&self.connection).err().unwrap_or(Error::Sqlite { source })
+            }
+            other => other,
+        })
+    }
+
+    /// Whether the path still leads to the file that was opened. Within a snapshot it does not matter: its state stays.
+    pub(crate) fn in_place(&self) -> Result<()> {
+        match self.snapshots.is_open() && !self.origin.is_frozen() {
+            true => Ok(()),
+            false => self.origin.in_place(),
+        }
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What `error` of a statement means: columns may be gone because the database was migrated.
+    fn unless_migrated(&self, error: rusqlite::Error) -> Error {
+        match Error::sqlite(error) {
+            Error::Sqlite { source } => {
+                self.origin.same_version(&self.connection).err().unwrap_or(Error::Sqlite { source })
+            }
+            other => other,
+        }
     }
 }
 
@@ -413,6 +476,17 @@ fn sound(found: &str) -> Result<()> {
     match found {
         "ok" => Ok(()),
         detail => Err(Error::Corrupt { detail: detail.trim().replace('\n', ", "), source: None }),
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // The last read-write connection moves the log into the database and removes it; by then the log at the path may be
+        // that of another database.
+        if self.access == Access::ReadWrite && self.origin.in_place().is_err() {
+            // If it fails, SQLite does what it would have done without it.
+            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
     }
 }
 
@@ -449,6 +523,11 @@ impl Depth {
         }
         self.0.set(self.0.get() + 1);
         Ok(())
+    }
+
+    /// Whether there are any.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.get() > 0
     }
 
     /// One less; whether that was the last.
