@@ -3,9 +3,11 @@
 
 #![allow(clippy::disallowed_methods, reason = "benches read the environment and the clock, and write scratch files")]
 
+pub mod bytes;
 mod database;
 pub mod plans;
 mod report;
+pub mod workload;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -2,6 +2,10 @@
 //!
 //! Every scene is made from SQL, the same each time, outside of the measured time.
 
+#[cfg(feature = "cache")]
+mod caching;
+#[cfg(feature = "changes")]
+mod events;
 mod memory;
 #[cfg(feature = "pool")]
 mod pool;
@@ -29,6 +33,10 @@ pub fn all(report: &mut Report) {
     writing::writing(report);
     #[cfg(feature = "pool")]
     pool::pool(report);
+    #[cfg(feature = "cache")]
+    caching::caching(report);
+    #[cfg(feature = "changes")]
+    events::events(report);
     memory::memory(report);
 }
 

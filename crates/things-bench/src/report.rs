@@ -43,6 +43,11 @@ impl Report {
         self.only.as_ref().is_none_or(|only| only == bench)
     }
 
+    /// Whether nothing is measured.
+    pub fn is_brief(&self) -> bool {
+        !self.is_measured
+    }
+
     /// How many of `full` to do: one or few where nothing is measured.
     pub fn times(&self, full: usize) -> usize {
         if self.is_measured {

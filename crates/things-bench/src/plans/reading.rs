@@ -13,6 +13,9 @@ const QUERIES: u32 = 50_000;
 /// Reads a list; how many rows it has.
 type Reader = fn(&Store) -> things_store::Result<usize>;
 
+/// Reads a list.
+type Lister = fn(&Store) -> things_store::Result<Vec<Task>>;
+
 /// What a user opens.
 const LISTS: [(&str, Reader); 5] = [
     ("inbox", |store| store.inbox().map(|tasks| tasks.len())),
@@ -69,7 +72,7 @@ pub(super) fn queries(report: &mut Report) {
         store.count(&Query::list(list)).expect("a count")
     });
     // A user's hour: what is looked at often comes often.
-    let mixed: [fn(&Store) -> things_store::Result<Vec<Task>>; 8] = [
+    let mixed: [Lister; 8] = [
         Store::inbox,
         |store| store.today(today()),
         |store| store.upcoming(today()),

@@ -13,7 +13,10 @@ const SIZES: [usize; 3] = [10, 100, 1_000];
 /// The size at which a batch is compared with as many single changes.
 const COMPARED: usize = 50;
 
-const CHANGES: [(&str, fn() -> Change); 4] = [
+/// A change with its name.
+type Named = (&'static str, fn() -> Change);
+
+const CHANGES: [Named; 4] = [
     ("bulk-move", || Change::Move(Destination::Project(id(7)))),
     ("bulk-complete", || Change::Complete),
     ("bulk-dates", || Change::Schedule(When::On(today()))),
