@@ -126,7 +126,7 @@ fn bad_files_are_refused_with_their_line() {
     refused("counts = [1000.0, 1102.0]", "counts = [1000.0, -1.0]", 21, "neither negative");
     refused("name = \"search\"", "name = \"open\"", 41, "`open` in time is there twice");
     refused("cell = \"rust=stable sqlite=bundled\"", "cell = \"rust\"", 16, "`axis=value`");
-    refused("proven = \"unproven\"", "suite = \"search\"\nproven = \"unproven\"", 60, "half a place");
+    refused("proven = \"unproven\"", "suite = \"search\"\nproven = \"unproven\"", 63, "half a place");
     let text = sample().to_text();
     for end in 0..text.len() {
         let _ = text.get(..end).map(Record::from_text);
