@@ -61,6 +61,18 @@ pub enum Error {
         /// `Meta.databaseVersion`.
         found: i64,
     },
+    /// Another program has moved, deleted or replaced the file since the store was opened.
+    Replaced {
+        /// Where the file was.
+        path: PathBuf,
+    },
+    /// Another program has changed `Meta.databaseVersion` since the store was opened.
+    Migrated {
+        /// The version that was opened.
+        opened: i64,
+        /// The version now, where it can be read.
+        found: Option<i64>,
+    },
     /// `Meta.databaseVersion` is missing or is no property list with one integer.
     UnreadableVintage {
         /// The stored text, or `None` if the row is missing.
@@ -155,6 +167,8 @@ pub enum ErrorKind {
     Corrupt,
     NeedsRecovery,
     UnknownVintage,
+    Replaced,
+    Migrated,
     UnreadableVintage,
     MissingTable,
     MissingColumn,
@@ -179,6 +193,8 @@ impl ErrorKind {
             ErrorKind::Corrupt => "corrupt",
             ErrorKind::NeedsRecovery => "needs-recovery",
             ErrorKind::UnknownVintage => "unknown-vintage",
+            ErrorKind::Replaced => "replaced",
+            ErrorKind::Migrated => "migrated",
             ErrorKind::UnreadableVintage => "unreadable-vintage",
             ErrorKind::MissingTable => "missing-table",
             ErrorKind::MissingColumn => "missing-column",
@@ -214,6 +230,8 @@ impl Error {
             Error::Corrupt { .. } => ErrorKind::Corrupt,
             Error::NeedsRecovery { .. } => ErrorKind::NeedsRecovery,
             Error::UnknownVintage { .. } => ErrorKind::UnknownVintage,
+            Error::Replaced { .. } => ErrorKind::Replaced,
+            Error::Migrated { .. } => ErrorKind::Migrated,
             Error::UnreadableVintage { .. } => ErrorKind::UnreadableVintage,
             Error::MissingTable { .. } => ErrorKind::MissingTable,
             Error::MissingColumn { .. } => ErrorKind::MissingColumn,
@@ -277,8 +295,18 @@ impl fmt::Display for Error {
                  open the database in things 3 once, or read-write",
             ),
             Error::UnknownVintage { found } => {
-                write!(f, "database version {found} is not known here (known: 18, 24): look for a newer things-store")
+                write!(f, "database version {found} is not known here (known: 18, 24, 26): look for a newer things-store, or open it read-only with `OpenOptions::best_effort`")
             }
+            Error::Replaced { path } => {
+                write!(f, "another program moved, deleted or replaced {}: open it again", path.display())
+            }
+            Error::Migrated { opened, found: Some(found) } => {
+                write!(f, "another program migrated the database from version {opened} to {found}: open it again")
+            }
+            Error::Migrated { opened, found: None } => write!(
+                f,
+                "another program changed the database, which had version {opened} and now has none: open it again"
+            ),
             Error::UnreadableVintage { found: Some(found) } => write!(
                 f,
                 "`Meta.databaseVersion` is no property list with one integer but `{found}`: check that this \
@@ -332,6 +360,8 @@ impl std::error::Error for Error {
             | Error::NotADatabase { .. }
             | Error::Truncated { .. }
             | Error::UnknownVintage { .. }
+            | Error::Replaced { .. }
+            | Error::Migrated { .. }
             | Error::UnreadableVintage { .. }
             | Error::MissingTable { .. }
             | Error::MissingColumn { .. }

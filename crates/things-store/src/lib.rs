@@ -41,6 +41,7 @@ mod row;
 mod schema;
 // Time and counters.
 mod clock;
+mod options;
 mod telemetry;
 // The database.
 mod apply;
@@ -52,9 +53,12 @@ mod cache;
 mod changes;
 #[cfg(feature = "json")]
 mod json;
+mod many;
 mod open;
+mod origin;
 #[cfg(feature = "pool")]
 mod pool;
+mod statement;
 mod store;
 mod stream;
 
@@ -66,12 +70,13 @@ pub use date::{Date, ParseDateError, TimeOfDay};
 pub use error::{Cause, Error, ErrorKind, Result};
 #[cfg(feature = "json")]
 pub use json::require_json;
-pub use model::{Area, AreaId, ChecklistItem, ChecklistItemId, Kind, Start, Status, Tag, TagId, Task, TaskId};
+pub use model::{Area, AreaId, ChecklistItem, ChecklistItemId, Kind, Start, Status, Summary, Tag, TagId, Task, TaskId};
 pub use open::Access;
+pub use options::OpenOptions;
 #[cfg(feature = "pool")]
 pub use pool::{Pool, PoolOptions, PooledStore};
 pub use query::{List, Query};
-pub use store::{OpenOptions, Store};
+pub use store::Store;
 pub use stream::{Snapshot, TaskStream, Tasks};
 pub use timestamp::Timestamp;
 pub use vintage::{parse_database_version, Vintage};

@@ -5,7 +5,8 @@
 
 use crate::error::{Cause, Error, Result};
 use crate::open::Access;
-use crate::store::{OpenOptions, Store};
+use crate::options::{OpenOptions, Shared as StoreShared};
+use crate::store::Store;
 use r2d2::{HandleError, ManageConnection};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -72,7 +73,8 @@ impl Pool {
     ///
     /// As [`Store::open`]: one connection is opened to see that it can be.
     pub fn with(path: impl AsRef<Path>, options: PoolOptions) -> Result<Pool> {
-        let manager = Manager { path: path.as_ref().to_owned(), access: options.access, open: options.open };
+        let shared = Arc::new(StoreShared::new(&options.open));
+        let manager = Manager { path: path.as_ref().to_owned(), access: options.access, open: options.open, shared };
         // Here and not on a thread of r2d2, which would keep trying a damaged file until the time is up.
         drop(manager.connect()?);
         Ok(Pool { shared: Shared::new(manager, options.size, options.wait) })
@@ -172,6 +174,7 @@ struct Manager {
     path: PathBuf,
     access: Access,
     open: OpenOptions,
+    shared: Arc<StoreShared>,
 }
 
 impl ManageConnection for Manager {
@@ -179,7 +182,7 @@ impl ManageConnection for Manager {
     type Error = Error;
 
     fn connect(&self) -> Result<Store> {
-        self.open.open(&self.path, self.access)
+        self.open.open_shared(&self.path, self.access, self.shared.clone())
     }
 
     fn is_valid(&self, _: &mut Store) -> Result<()> {

@@ -172,3 +172,28 @@ fn a_suppressed_deadline_is_not_todays() {
         assert!(text.contains("t.\"startDate\" IS NULL AND"), "{text}");
     }
 }
+
+#[test]
+fn a_query_is_counted_under_its_narrowest_condition_and_never_under_a_users_words() {
+    let (text, id) = ("a user's words", TaskId::from("a user's words"));
+    let day = Date::new(2024, 6, 12).unwrap();
+    for (query, name) in [
+        (Query::list(List::Inbox).text(text), "inbox"),
+        (Query::list(List::Today(day)), "today"),
+        (Query::list(List::Upcoming(day)), "upcoming"),
+        (Query::list(List::Anytime), "anytime"),
+        (Query::list(List::Someday), "someday"),
+        (Query::list(List::Logbook), "logbook"),
+        (Query::list(List::Trash), "trash"),
+        (Query::by_id(&id), "task"),
+        (Query::all().text(text), "search"),
+        (Query::all().tag(&TagId::from(text)), "by_tag"),
+        (Query::all().project(&id).kind(Kind::Heading), "in_project"),
+        (Query::all().area(&AreaId::from(text)), "by_area"),
+        (Query::all().due(None, None), "deadlines"),
+        (Query::all().kind(Kind::Project), "projects"),
+        (Query::all(), "tasks"),
+    ] {
+        assert_eq!(query.name(), name, "{query:?}");
+    }
+}

@@ -1,75 +1,26 @@
 //! The store: one connection to one database, and every list it can read.
 
 use crate::apply;
-use crate::backoff::{retry, Backoff, Sleep, ThreadSleep};
+use crate::backoff::retry;
 use crate::batch::{Applied, Batch};
 use crate::date::Date;
 use crate::error::{Error, Result};
 use crate::listing;
 use crate::model::{Area, AreaId, ChecklistItem, Kind, Status, Tag, TagId, Task, TaskId};
-use crate::open::{self, Access};
+use crate::open::{self, Access, Opened};
+use crate::options::{OpenOptions, Shared};
+use crate::origin::Origin;
 use crate::query::{List, Query, Sql};
 use crate::row;
+use crate::statement;
+use crate::telemetry::{Event, Telemetry};
 use crate::vintage::Vintage;
-use rusqlite::{params_from_iter, Connection};
+use rusqlite::config::DbConfig;
+use rusqlite::{params_from_iter, CachedStatement, Connection};
 use std::cell::Cell;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-
-/// How to open a store: how long to wait for locks, and who does the waiting.
-///
-/// # Examples
-///
-/// ```no_run
-/// use things_store::{Access, Backoff, OpenOptions};
-///
-/// let impatient = OpenOptions::new().backoff(Backoff::none());
-/// let store = impatient.open("main.sqlite", Access::ReadOnly)?; // locked is locked, at once
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct OpenOptions {
-    backoff: Backoff,
-    sleep: Arc<dyn Sleep>,
-}
-
-impl Default for OpenOptions {
-    fn default() -> OpenOptions {
-        OpenOptions { backoff: Backoff::default(), sleep: Arc::new(ThreadSleep) }
-    }
-}
-
-impl OpenOptions {
-    /// The defaults: about one second of waiting, by the thread itself.
-    pub fn new() -> OpenOptions {
-        OpenOptions::default()
-    }
-
-    /// How long to wait while somebody else holds the database, for opening, reading and changing alike.
-    pub fn backoff(mut self, backoff: Backoff) -> OpenOptions {
-        self.backoff = backoff;
-        self
-    }
-
-    /// Who waits.
-    pub fn sleep(mut self, sleep: Arc<dyn Sleep>) -> OpenOptions {
-        self.sleep = sleep;
-        self
-    }
-
-    /// Opens the database at `path` with `access`. Errors as [`Store::open`].
-    pub fn open(&self, path: impl AsRef<Path>, access: Access) -> Result<Store> {
-        let (connection, vintage) = open::open(path.as_ref(), access, &self.backoff, self.sleep.as_ref())?;
-        Ok(Store { connection, vintage, access, options: self.clone(), snapshots: Depth::default() })
-    }
-}
-
-impl fmt::Debug for OpenOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenOptions").field("backoff", &self.backoff).finish_non_exhaustive()
-    }
-}
 
 /// An open Things 3 database.
 ///
@@ -77,10 +28,25 @@ impl fmt::Debug for OpenOptions {
 pub struct Store {
     connection: Connection,
     vintage: Vintage,
+    origin: Origin,
     access: Access,
     options: OpenOptions,
+    shared: Arc<Shared>,
     /// The open snapshots; the transaction lasts from the first to the last.
     snapshots: Depth,
+}
+
+impl OpenOptions {
+    /// Opens the database at `path` with `access`. Errors as [`Store::open`].
+    pub fn open(&self, path: impl AsRef<Path>, access: Access) -> Result<Store> {
+        self.open_shared(path.as_ref(), access, Arc::new(Shared::new(self)))
+    }
+
+    /// Opens one more store of those that share `shared`.
+    pub(crate) fn open_shared(&self, path: &Path, access: Access, shared: Arc<Shared>) -> Result<Store> {
+        let Opened { connection, vintage, origin } = open::open(path, access, self)?;
+        Ok(Store { connection, vintage, origin, access, options: self.clone(), shared, snapshots: Depth::default() })
+    }
 }
 
 impl Store {
@@ -136,9 +102,25 @@ impl Store {
         OpenOptions::new().open(path, Access::ReadWrite)
     }
 
-    /// The schema vintage of the database.
+    /// The schema vintage of the database, or as which it is read.
     pub fn vintage(&self) -> Vintage {
         self.vintage
+    }
+
+    /// The number in `Meta.databaseVersion`.
+    pub fn database_version(&self) -> i64 {
+        self.origin.version()
+    }
+
+    /// Whether the version is not known here, and is read as its nearest: [`OpenOptions::best_effort`].
+    pub fn is_best_effort(&self) -> bool {
+        self.origin.version() != self.vintage.database_version()
+    }
+
+    /// Whether the file is read without locks, because it is in WAL mode, has no log, and lies where SQLite can write no
+    /// files beside it.
+    pub fn is_frozen(&self) -> bool {
+        self.origin.is_frozen()
     }
 
     /// Whether the store may change its database.
@@ -164,7 +146,7 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn verify(&self) -> Result<()> {
-        self.read(|connection| {
+        self.read("verify", |connection| {
             let found: String =
                 connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(Error::sqlite)?;
             sound(&found)
@@ -174,12 +156,12 @@ impl Store {
     /// The tasks that `query` asks for, in its order.
     pub fn tasks(&self, query: &Query) -> Result<Vec<Task>> {
         let sql = query.to_sql(self.vintage);
-        self.rows(&sql, |row| row::task(row, self.vintage))
+        self.rows(query.name(), &sql, |row| row::task(row, self.vintage))
     }
 
     /// How many tasks `query` asks for.
     pub fn count(&self, query: &Query) -> Result<u64> {
-        let counts = self.rows(&query.to_count_sql(self.vintage), |row| row::count(row))?;
+        let counts = self.rows("count", &query.to_count_sql(self.vintage), |row| row::count(row))?;
         Ok(counts.first().copied().unwrap_or(0))
     }
 
@@ -330,27 +312,27 @@ impl Store {
 
     /// All areas, hidden ones too, from the top.
     pub fn areas(&self) -> Result<Vec<Area>> {
-        self.rows(&listing::areas(), |row| row::area(row))
+        self.rows("areas", &listing::areas(), |row| row::area(row))
     }
 
     /// All tags, from the top.
     pub fn tags(&self) -> Result<Vec<Tag>> {
-        self.rows(&listing::tags(), |row| row::tag(row))
+        self.rows("tags", &listing::tags(), |row| row::tag(row))
     }
 
     /// The tags that the task itself carries.
     pub fn tags_of(&self, task: &TaskId) -> Result<Vec<Tag>> {
-        self.rows(&listing::tags_of(task), |row| row::tag(row))
+        self.rows("tags_of", &listing::tags_of(task), |row| row::tag(row))
     }
 
     /// The tags that the area itself carries.
     pub fn tags_of_area(&self, area: &AreaId) -> Result<Vec<Tag>> {
-        self.rows(&listing::tags_of_area(area), |row| row::tag(row))
+        self.rows("tags_of_area", &listing::tags_of_area(area), |row| row::tag(row))
     }
 
     /// The checklist of a to-do, from the top.
     pub fn checklist(&self, task: &TaskId) -> Result<Vec<ChecklistItem>> {
-        self.rows(&listing::checklist(task), |row| row::checklist_item(row))
+        self.rows("checklist", &listing::checklist(task), |row| row::checklist_item(row))
     }
 
     /// Makes all changes of `batch`, in one transaction, or none.
@@ -377,7 +359,14 @@ impl Store {
     pub fn apply(&mut self, batch: &Batch) -> Result<Applied> {
         match self.access {
             Access::ReadOnly => Err(Error::ReadOnly),
-            Access::ReadWrite => self.read(|connection| apply::apply(connection, self.vintage, batch)),
+            Access::ReadWrite => self.observe(
+                "apply",
+                |applied: &Applied| applied.tasks as u64,
+                |connection| {
+                    self.origin.in_place()?;
+                    apply::apply(connection, self.vintage, batch, |connection| self.origin.same_version(connection))
+                },
+            ),
         }
     }
 
@@ -389,22 +378,96 @@ impl Store {
         &self.snapshots
     }
 
-    /// Runs `operation`, again and again within the back-off while the database is locked.
-    pub(crate) fn read<T>(&self, mut operation: impl FnMut(&Connection) -> Result<T>) -> Result<T> {
-        retry(&self.options.backoff, self.options.sleep.as_ref(), || operation(&self.connection))
+    /// The counters, shared by the stores of a pool.
+    #[allow(dead_code)] // Some features count nothing.
+    pub(crate) fn telemetry(&self) -> &Arc<Telemetry> {
+        &self.shared.telemetry
     }
 
-    /// All rows of `sql`, each turned into a value.
-    pub(crate) fn rows<T>(&self, sql: &Sql, mut decode: impl FnMut(&rusqlite::Row<'_>) -> Result<T>) -> Result<Vec<T>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(&sql.text).map_err(Error::sqlite)?;
-            let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
-            let mut values = Vec::new();
-            while let Some(row) = rows.next().map_err(Error::sqlite)? {
-                values.push(decode(row)?);
+    /// Runs `operation` as [`observe`](Store::observe) does, for what returns no rows.
+    pub(crate) fn read<T>(&self, name: &'static str, operation: impl FnMut(&Connection) -> Result<T>) -> Result<T> {
+        self.observe(name, |_| 0, operation)
+    }
+
+    /// Runs `operation`, again and again within the back-off while the database is locked, and counts it under
+    /// `name` with the rows that `rows` finds in its result.
+    ///
+    /// Everything that a store does with its database goes through here. `name` becomes a label of metrics: there must
+    /// be few different ones.
+    pub(crate) fn observe<T>(
+        &self,
+        name: &'static str,
+        rows: impl FnOnce(&T) -> u64,
+        mut operation: impl FnMut(&Connection) -> Result<T>,
+    ) -> Result<T> {
+        let begin = self.options.clock.now();
+        let result = retry(&self.options.backoff, self.options.sleep.as_ref(), || operation(&self.connection));
+        let took = self.options.clock.now().saturating_sub(begin);
+        let rows = result.as_ref().map_or(0, rows);
+        self.shared.telemetry.note(Event::Query { name, took, rows, failed: result.is_err() });
+        result
+    }
+
+    /// All rows of `sql`, each turned into a value; counted under `name`.
+    pub(crate) fn rows<T>(
+        &self,
+        name: &'static str,
+        sql: &Sql,
+        mut decode: impl FnMut(&rusqlite::Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        self.observe(
+            name,
+            |values: &Vec<T>| values.len() as u64,
+            |connection| {
+                self.in_place()?;
+                let mut statement = self.prepare(&sql.text)?;
+                let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
+                let mut values = Vec::new();
+                let mut next = rows.next().map_err(|error| self.unless_migrated(error))?;
+                // From the first row to the last it is one transaction.
+                self.origin.same_version(connection)?;
+                while let Some(row) = next {
+                    values.push(decode(row)?);
+                    next = rows.next().map_err(Error::sqlite)?;
+                }
+                if self.origin.is_frozen() {
+                    self.origin.in_place()?;
+                }
+                Ok(values)
+            },
+        )
+    }
+
+    /// The statement with this text, counted.
+    pub(crate) fn prepare(&self, text: &str) -> Result<CachedStatement<'_>> {
+        statement::prepare(&self.connection, text, &self.shared.telemetry).map_err(|error| match error {
+            Error::Sqlite { source } => {
+                self.origin.same_version(&self.connection).err().unwrap_or(Error::Sqlite { source })
             }
-            Ok(values)
+            other => other,
         })
+    }
+
+    /// Whether the path still leads to the file that was opened. Within a snapshot it does not matter: its state stays.
+    pub(crate) fn in_place(&self) -> Result<()> {
+        match self.snapshots.is_open() && !self.origin.is_frozen() {
+            true => Ok(()),
+            false => self.origin.in_place(),
+        }
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What `error` of a statement means: columns may be gone because the database was migrated.
+    fn unless_migrated(&self, error: rusqlite::Error) -> Error {
+        match Error::sqlite(error) {
+            Error::Sqlite { source } => {
+                self.origin.same_version(&self.connection).err().unwrap_or(Error::Sqlite { source })
+            }
+            other => other,
+        }
     }
 }
 
@@ -413,6 +476,17 @@ fn sound(found: &str) -> Result<()> {
     match found {
         "ok" => Ok(()),
         detail => Err(Error::Corrupt { detail: detail.trim().replace('\n', ", "), source: None }),
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // The last read-write connection moves the log into the database and removes it; by then the log at the path may be
+        // that of another database.
+        if self.access == Access::ReadWrite && self.origin.in_place().is_err() {
+            // If it fails, SQLite does what it would have done without it.
+            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
     }
 }
 
@@ -435,12 +509,6 @@ mod tests {
         assert!(error.to_string().contains("*** in database main ***, Page 3: btree"), "{error}");
         assert_eq!(error.to_string().lines().count(), 1);
     }
-
-    #[test]
-    fn options_show_how_long_they_wait_and_not_who_does() {
-        let text = format!("{:?}", OpenOptions::new().backoff(Backoff::none()));
-        assert!(text.contains("retries: 0") && text.ends_with(".. }"), "{text}");
-    }
 }
 
 /// How many snapshots of a store are open.
@@ -455,6 +523,11 @@ impl Depth {
         }
         self.0.set(self.0.get() + 1);
         Ok(())
+    }
+
+    /// Whether there are any.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.get() > 0
     }
 
     /// One less; whether that was the last.

@@ -63,11 +63,13 @@ impl<'store> Snapshot<'store> {
     pub(crate) fn new(store: &'store Store) -> Result<Snapshot<'store>> {
         store.snapshots().enter(|| {
             // BEGIN takes no lock, the first read does. Once that has succeeded, no later read is busy.
-            store.read(|connection| {
+            store.read("snapshot", |connection| {
+                store.in_place()?;
                 let begun = connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_master LIMIT 1;");
+                let begun = begun.map_err(Error::sqlite).and_then(|()| store.origin().same_version(connection));
                 begun.map_err(|error| {
                     end(store);
-                    Error::sqlite(error)
+                    error
                 })
             })
         })?;
@@ -118,7 +120,7 @@ impl<'store> TaskStream<'store> {
     pub(crate) fn new(store: &'store Store, sql: Sql) -> Result<TaskStream<'store>> {
         let snapshot = store.snapshot()?;
         Ok(TaskStream {
-            statement: store.connection().prepare_cached(&sql.text).map_err(Error::sqlite)?,
+            statement: store.prepare(&sql.text)?,
             params: sql.params,
             vintage: store.vintage(),
             _snapshot: snapshot,
