@@ -61,7 +61,12 @@ pub struct Args {
     pub stall_timeout: u64,
 
     /// What to log, as a filter of the crate tracing-subscriber. At `debug` and `trace` the log holds titles and notes
-    #[arg(long, env = "THINGS_SERVER_LOG", value_name = "FILTER", default_value = "warn,things_server=info")]
+    #[arg(
+        long,
+        env = "THINGS_SERVER_LOG",
+        value_name = "FILTER",
+        default_value = "warn,rmcp=error,things_server=info"
+    )]
     pub log: String,
 }
 
