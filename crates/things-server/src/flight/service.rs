@@ -113,7 +113,9 @@ fn named(name: &str) -> Result<Filter, Status> {
 }
 
 fn parsed(json: &[u8]) -> Result<Filter, Status> {
-    serde_json::from_slice(json).map_err(|error| {
+    // An object first: a struct of optional fields could be read from an empty list, too.
+    let object: Result<serde_json::Map<_, _>, _> = serde_json::from_slice(json);
+    object.and_then(|object| serde_json::from_value(object.into())).map_err(|error| {
         Status::invalid_argument(format!(
             "this is no query: {error}; write JSON such as {{\"list\": \"today\", \"today\": \"2024-06-12\"}}"
         ))

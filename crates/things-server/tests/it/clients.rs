@@ -6,7 +6,7 @@ use std::process::Command;
 
 fn passes(script: &str) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = here.join("../../target/clients/bin/python");
+    let python = here.join("../../target/clients/venv/bin/python");
     if !python.exists() {
         eprintln!("SKIPPED: {script} needs {}; ci/clients/install makes it", python.display());
         return;

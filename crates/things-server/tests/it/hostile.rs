@@ -1,7 +1,7 @@
 //! Clients that flood, hang, or close in the middle, over real pipes; and databases that change under the server.
 
 use crate::support::{command, hello, tool, Database, Program};
-use serde_json::{json, Value};
+use serde_json::json;
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,7 +24,7 @@ fn ten_thousand_requests_without_reading_answers() {
     let counter = sent.clone();
     let writer = std::thread::spawn(move || {
         for id in 0..FLOOD {
-            writeln!(stdin, "{}", tool(id, "inbox", json!({ "limit": 50 }))).unwrap();
+            writeln!(stdin, "{}", tool(id, "inbox", json!({ "limit": 5 }))).unwrap();
             counter.store(id + 1, Ordering::Release);
         }
         stdin
@@ -38,16 +38,17 @@ fn ten_thousand_requests_without_reading_answers() {
     for _ in 0..FLOOD {
         line.clear();
         assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "the server closed the connection");
-        let answer: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(answer["result"]["isError"], false, "{answer}");
-        answered.insert(answer["id"].as_u64().unwrap());
+        // Parsing all of it would take longer than answering.
+        let id = line.strip_prefix("{\"jsonrpc\":\"2.0\",\"id\":").and_then(|rest| rest.split_once(",\"result\":"));
+        assert!(line.trim_end().ends_with("\"isError\":false}}"), "{line}");
+        answered.insert(id.expect("a result").0.parse::<u32>().unwrap());
     }
     assert_eq!(answered.len(), FLOOD as usize);
-    // An answer has 60 kB twice; 10,000 of them would be more than a gigabyte.
+    // An answer has 14 kB; 10,000 of them would be 140 MB.
     if let Ok(status) = std::fs::read_to_string(format!("/proc/{}/status", child.id())) {
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         let kilobytes: u64 = peak.trim().strip_suffix(" kB").unwrap().parse().unwrap();
-        assert!(kilobytes < 256 * 1_024, "{kilobytes} kB at the most");
+        assert!(kilobytes < 100 * 1_024, "{kilobytes} kB at the most");
     }
     drop(writer.join().unwrap());
     assert_eq!(child.wait().unwrap().code(), Some(0));

@@ -96,7 +96,7 @@ pub(crate) fn cancel(id: impl Into<Value>) -> Value {
 
 /// A client in this process, so that tools that watch a process see the server work.
 pub(crate) struct Talk {
-    read: tokio::io::BufReader<ReadHalf<DuplexStream>>,
+    pub(crate) read: tokio::io::BufReader<ReadHalf<DuplexStream>>,
     pub(crate) write: WriteHalf<DuplexStream>,
     pub(crate) server: tokio::task::JoinHandle<Result<End, String>>,
     next: i64,
@@ -267,13 +267,6 @@ impl Program {
         self.stdin = None;
         let (status, said) = self.ended();
         status.code().unwrap_or_else(|| panic!("{status}: {said}"))
-    }
-
-    /// The most memory that the program has had, in bytes.
-    pub(crate) fn peak(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1_024)
     }
 }
 
