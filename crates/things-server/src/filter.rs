@@ -134,7 +134,7 @@ impl ListName {
         }
     }
 
-    /// The list of that name.
+    /// The list that requests call `name`; nothing for other spellings.
     pub fn named(name: &str) -> Option<ListName> {
         ListName::ALL.into_iter().find(|list| list.as_str() == name)
     }
