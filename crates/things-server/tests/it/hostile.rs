@@ -1,6 +1,6 @@
 //! Clients that flood, hang, or close in the middle, over real pipes; and databases that change under the server.
 
-use crate::support::{command, hello, tool, Database, Program};
+use crate::support::{command, hello, tool, Database};
 use serde_json::json;
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
