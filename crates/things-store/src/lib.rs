@@ -39,6 +39,7 @@ mod listing;
 mod query;
 mod row;
 mod schema;
+mod sorted;
 #[cfg(any(feature = "cache", feature = "changes"))]
 mod weight;
 // Time and counters.
