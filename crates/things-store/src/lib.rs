@@ -26,6 +26,7 @@
 // The words.
 mod date;
 mod error;
+mod message;
 mod model;
 mod timestamp;
 mod vintage;

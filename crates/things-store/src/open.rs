@@ -136,9 +136,9 @@ fn look_into(connection: &Connection, path: &Path, table: &'static str, columns:
     match connection.query_row(&sql, [], |_| Ok(())).optional() {
         Ok(_) => Ok(()),
         Err(error) => match refused(path, error) {
-            Error::Sqlite { source } => {
+            Error::Sqlite { code, source } => {
                 let missing = missing(connection, table, columns).map_err(|error| refused(path, error))?;
-                Err(missing.unwrap_or(Error::Sqlite { source }))
+                Err(missing.unwrap_or(Error::Sqlite { code, source }))
             }
             other => Err(other),
         },
