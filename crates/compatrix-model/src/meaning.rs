@@ -175,8 +175,21 @@ impl Parts {
 }
 
 fn suite_digest(project: &Project, suite: &Suite, left_out: &BTreeSet<String>) -> Digest {
-    // `when` chooses cells, `retries` shows in the attempts of a record.
-    let Suite { name: _, kind, doctests, timeout, retries: _, alone, full_debug, env, args, command, when: _ } = suite;
+    // `packages` chooses among those of the project, below. `when` chooses cells, `retries` shows in the attempts of a record.
+    let Suite {
+        name: _,
+        kind,
+        doctests,
+        timeout,
+        retries: _,
+        alone,
+        full_debug,
+        env,
+        args,
+        command,
+        packages: _,
+        when: _,
+    } = suite;
     // `inputs` and what commands name are a part of the sources, by the content of the files that they name.
     let Project {
         packages,
@@ -188,7 +201,8 @@ fn suite_digest(project: &Project, suite: &Suite, left_out: &BTreeSet<String>) -
         badges: _,
         evidence: _,
     } = project;
-    let mut packages: Vec<&String> = packages.iter().filter(|name| !left_out.contains(*name)).collect();
+    let mut packages: Vec<&String> =
+        packages.iter().filter(|name| !left_out.contains(*name) && suite.builds(name)).collect();
     packages.sort();
     let mut parts = Parts::new("suite");
     parts.list(packages).list(args).add(&doctests.to_string()).add(&alone.to_string());

@@ -143,13 +143,21 @@ impl<'a> Planner<'a> {
                     self.plan.skips.push(Skip { suite: *suite, cell, reason });
                     continue;
                 }
-                let (left_out, packages) = self.packages(&coords);
+                let named = &self.spec.suites[*suite];
+                let (left_out, packages) = self.packages(named, &coords);
+                // Others were asked for on the command line.
+                if packages.is_empty()
+                    && !self.facts.packages.is_empty()
+                    && !left_out.iter().any(|p| self.wants(named, p))
+                {
+                    continue;
+                }
                 if packages.is_empty() && !self.facts.packages.is_empty() {
-                    let reason = self.not_promised(&coords, &left_out);
+                    let reason = self.not_promised(named, &coords, &left_out);
                     self.plan.skips.push(Skip { suite: *suite, cell, reason });
                     continue;
                 }
-                let part = self.build_part(&coords, *compiled);
+                let part = self.build_part((!named.packages.is_empty()).then_some(*suite), &coords, *compiled);
                 let built = match memo.get(&part) {
                     Some(built) => *built,
                     None => {
@@ -180,18 +188,25 @@ impl<'a> Planner<'a> {
     }
 
     /// The packages that the cell's Rust is not promised for, and those that are built in it.
-    fn packages(&self, coords: &[usize]) -> (BTreeSet<String>, Vec<&'a PackageFacts>) {
+    fn packages(&self, suite: &Suite, coords: &[usize]) -> (BTreeSet<String>, Vec<&'a PackageFacts>) {
         let left_out = promised::left_out(self.spec, &self.toolchain(coords), &self.versions);
-        let wanted = |name: &String| self.choice.packages.is_empty() || self.choice.packages.contains(name);
-        let is_built = |package: &&PackageFacts| wanted(&package.name) && !left_out.contains(&package.name);
+        let is_built = |package: &&PackageFacts| self.wants(suite, &package.name) && !left_out.contains(&package.name);
         let packages = self.facts.packages.iter().filter(is_built).collect();
         (left_out, packages)
     }
 
+    /// Whether the suite and the command line want this package.
+    fn wants(&self, suite: &Suite, package: &String) -> bool {
+        // CI plans benchmarks from committed facts, which know nothing of packages that only have benches.
+        let none_known = || suite.bench().is_some() && !self.facts.packages.iter().any(|one| suite.builds(&one.name));
+        (suite.builds(package) || none_known())
+            && (self.choice.packages.is_empty() || self.choice.packages.contains(package))
+    }
+
     /// Why no package is built in a cell, as a reason.
-    fn not_promised(&mut self, coords: &[usize], left_out: &BTreeSet<String>) -> usize {
+    fn not_promised(&mut self, suite: &Suite, coords: &[usize], left_out: &BTreeSet<String>) -> usize {
         let value = format!("rust={}", self.toolchain(coords));
-        let wanted = |name: &&String| self.choice.packages.is_empty() || self.choice.packages.contains(name);
+        let wanted = |name: &&String| self.wants(suite, name);
         let reason = promised::promises(self.spec, left_out.iter().filter(wanted));
         self.reason(SkipReason::NotPromised { value, reason })
     }
@@ -265,11 +280,11 @@ impl<'a> Planner<'a> {
     }
 
     /// The build inputs of a cell by position only, to look a build up without making its value.
-    fn build_part(&self, coords: &[usize], compiled: Compiled) -> BuildPart {
+    fn build_part(&self, narrow: Option<usize>, coords: &[usize], compiled: Compiled) -> BuildPart {
         let at = |kind: &AxisKind| self.spec.space.axis_of(kind).map(|(n, _)| coords[n]);
         let bundled = self.sqlite_setting(coords).map(|setting| *setting == Setting::SqliteBundled);
         let (rust, features, deps) = (at(&AxisKind::Rust), at(&AxisKind::Features), at(&AxisKind::Deps));
-        BuildPart { rust, bundled, features, deps, compiled }
+        BuildPart { narrow, rust, bundled, features, deps, compiled }
     }
 
     fn sqlite_setting(&self, coords: &[usize]) -> Option<&'a Setting> {
@@ -441,6 +456,8 @@ fn not_to_be_unbundled(package: &PackageFacts, unbundled: &Unbundled) -> Option<
 /// The parts of a cell that decide its build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct BuildPart {
+    /// The suite, if it builds only some packages.
+    narrow: Option<usize>,
     rust: Option<usize>,
     bundled: Option<bool>,
     features: Option<usize>,

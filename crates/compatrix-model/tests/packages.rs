@@ -113,3 +113,35 @@ fn a_stage_is_of_the_packages_that_are_promised() {
     let all: Vec<String> = all.iter().map(ToString::to_string).collect();
     assert_eq!(all, ["locked", "old", "old.without-store"]);
 }
+
+#[test]
+fn a_suite_builds_the_packages_that_it_names() {
+    let suites = "[[suite]]\nname = \"all\"\n[[suite]]\nname = \"store\"\npackages = [\"store\"]\n\
+                  [[suite]]\nname = \"check\"\nkind = \"command\"\ncommand = [\"check\"]\npackages = [\"core\"]\n";
+    let spec = of_two("rust = [\"1.50\", \"1.60\", \"1.70\"]", suites);
+    let facts = host_of_two(&spec, &[], &[]);
+    let (builds, skips) = seen(&spec, &facts, &[]);
+    let (store, core) = ("features=default packages=store", "features=none packages=core");
+    let expected = [
+        format!("rust=1.60 {core}"),
+        "rust=1.70 features=core:none;store:default".to_owned(),
+        format!("rust=1.70 {store}"),
+        format!("rust=1.70 {core}"),
+    ];
+    assert_eq!(builds, expected);
+    let (of_store, of_core) = ("`store` promises Rust 1.70", "`core` promises Rust 1.56");
+    assert_eq!(
+        skips,
+        [
+            format!("not promised: rust=1.50: {of_core}, {of_store}"),
+            format!("not promised: rust=1.50: {of_store}"),
+            format!("not promised: rust=1.50: {of_core}"),
+            format!("not promised: rust=1.60: {of_store}"),
+        ]
+    );
+    // On the command line a package chooses among suites, too: what was not asked for is not said to be missing.
+    let (builds, skips) = seen(&spec, &facts, &["store"]);
+    assert_eq!(builds, [format!("rust=1.70 {store}")]);
+    assert_eq!(skips.len(), 4, "{skips:?}");
+    assert!(skips.iter().all(|skip| skip.ends_with(of_store)), "{skips:?}");
+}

@@ -66,7 +66,7 @@ pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
         },
         source: inputs.source.clone(),
         features: features::planned(inputs),
-        not_promised: inputs.build.lockset.left_out.iter().cloned().collect(),
+        not_promised: inputs.build.lockset.left_out.iter().filter(|name| inputs.suite.builds(name)).cloned().collect(),
         debug: inputs.build.debug,
         differences: Differences::default(),
         sqlite: None,

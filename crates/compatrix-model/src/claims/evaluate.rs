@@ -42,9 +42,12 @@ pub fn evaluate(spec: &Spec, judgement: &Judgement<'_>) -> Claims {
     for (rust, package) in of_all.into_iter().chain(of_each) {
         let subject = Subject::Rust { version: rust.text.clone(), package: package.cloned() };
         // Evidence of a build that the package was not in says nothing of it.
-        let was_built = |j: &&Judged<'_>| match (package, j.proof()) {
-            (Some(package), Some(proof)) => !proof.not_promised.contains(package),
-            (None, _) | (_, None) => true,
+        let builds = |suite: &str, package: &str| spec.suites.iter().any(|s| s.name == suite && s.builds(package));
+        let was_built = |j: &&Judged<'_>| {
+            package.is_none_or(|package| {
+                let left_out = j.proof().is_some_and(|proof| proof.not_promised.contains(package));
+                builds(&j.entry.record.suite, package) && !left_out
+            })
         };
         let among: Vec<&Judged<'_>> = among(false, true).into_iter().filter(was_built).collect();
         claims.push(version_claim(spec, rust, subject, "Rust", &among, |j| j.rust.as_ref()));

@@ -38,6 +38,8 @@ pub struct Suite {
     pub args: Vec<String>,
     /// Program and arguments, of a suite of kind `command`, and of one of kind `bench` that has no executables of cargo's.
     pub command: Vec<Template>,
+    /// The packages that it builds; empty for all under test. Those of a suite of kind `bench` need not be under test.
+    pub packages: Vec<String>,
     /// In which cells it runs; default all.
     pub when: Condition,
 }
@@ -57,6 +59,11 @@ impl Suite {
             SuiteKind::Bench(settings) => Some(settings),
             SuiteKind::Test | SuiteKind::Build | SuiteKind::Leak(_) | SuiteKind::Command => None,
         }
+    }
+
+    /// Whether it builds this package, where the package's Rust allows it.
+    pub fn builds(&self, package: &str) -> bool {
+        self.packages.is_empty() || self.packages.iter().any(|name| name == package)
     }
 
     /// Words of its command that may name files of the workspace: whole words, and what follows a `=`.
@@ -191,7 +198,7 @@ pub(super) static SUITE: TableShape = TableShape {
         ),
         Key::optional(
             "packages",
-            "Kind `bench`: the packages whose benches run. They may need a newer Rust than the packages under test. Default: the packages under test.",
+            "The packages that it builds, a part of those under test. Kind `bench`: the packages whose benches run; they need not be under test, and may need a newer Rust. Default: the packages under test.",
             Shape::List { item: &Shape::Text(&Format::PackageName), min: 1, unique: true },
         ),
         Key::optional(
@@ -274,10 +281,11 @@ pub(super) struct Suites {
 
 /// Lowers all suites.
 pub(super) fn suites(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suites {
+    let under_test = root.table("project").and_then(|project| project.texts("packages")).unwrap_or_default();
     let mut suites = Suites { list: Vec::new(), names: Vec::new(), nameless: false };
     let mut spans: Vec<std::ops::Range<usize>> = Vec::new();
     for (_, table) in root.tables("suite") {
-        let suite = suite(table, axes, c);
+        let suite = suite(table, &under_test, axes, c);
         let Some(name) = table.node("name") else {
             suites.nameless = true;
             continue;
@@ -295,12 +303,12 @@ pub(super) fn suites(root: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suites
     if root.entry("suite").is_none() {
         let table = Table { entries: defaults(&SUITE, &(0..0)).collect(), rejected: Vec::new() };
         suites.names.push("tests".to_owned());
-        suites.list.push(Suite { name: "tests".to_owned(), ..suite(&table, axes, c) });
+        suites.list.push(Suite { name: "tests".to_owned(), ..suite(&table, &under_test, axes, c) });
     }
     suites
 }
 
-fn suite(table: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suite {
+fn suite(table: &Table, under_test: &[String], axes: &Axes, c: &mut Collector<'_>) -> Suite {
     let mut env = Vec::new();
     for entry in table.table("env").into_iter().flat_map(|env| &env.entries) {
         let taken =
@@ -328,6 +336,9 @@ fn suite(table: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suite {
     }
     let kind = kind(table);
     refuse_idle_keys(table, &kind, c);
+    if !matches!(kind, SuiteKind::Bench(_)) {
+        refuse_packages_not_under_test(table, under_test, c);
+    }
     let timeout = table.text("timeout").and_then(|text| duration(text).ok());
     Suite {
         name: table.owned("name").unwrap_or_default(),
@@ -340,6 +351,7 @@ fn suite(table: &Table, axes: &Axes, c: &mut Collector<'_>) -> Suite {
         full_debug: table.text("debug") == Some("full"),
         env,
         args: table.texts("args").unwrap_or_default(),
+        packages: table.texts("packages").unwrap_or_default(),
         when: when.unwrap_or_default(),
     }
 }
@@ -360,6 +372,19 @@ fn kind(table: &Table) -> SuiteKind {
     }
 }
 
+/// A package that is not under test has no Rust that it promises, and none of its features are known.
+fn refuse_packages_not_under_test(table: &Table, under_test: &[String], c: &mut Collector<'_>) {
+    let named = table.node("packages").map(Node::one_or_many).unwrap_or_default();
+    for (name, node) in named.iter().filter_map(|node| Some((node.text()?, node))) {
+        if !under_test.is_empty() && !under_test.iter().any(|tested| tested == name) {
+            let problem = Problem::new(format!("`{name}` is not among the packages under test"));
+            let help =
+                "add it to `packages` of `[project]`, or remove it; only suites of kind `bench` may build others";
+            c.error(node.span.clone(), problem.known(name, under_test).help(help));
+        }
+    }
+}
+
 /// Keys that do nothing in a suite of this kind are said rather than ignored: who writes them expects something.
 fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
     let mut refuse = |keys: &[&str], problem: &dyn Fn(&str) -> String, help: &str| {
@@ -373,7 +398,7 @@ fn refuse_idle_keys(table: &Table, kind: &SuiteKind, c: &mut Collector<'_>) {
         format!("suites of the kinds `build` and `leak` always have full debug information, so `{key}` does nothing")
     };
     const OF_LEAKS: [&str; 6] = ["tool", "errors-for", "each", "repeat", "seeds", "flags"];
-    const OF_BENCHES: [&str; 6] = ["packages", "benches", "harness", "tolerance", "rounds", "instructions"];
+    const OF_BENCHES: [&str; 5] = ["benches", "harness", "tolerance", "rounds", "instructions"];
     let of_leaks = |key: &str| format!("`{key}` is for suites of kind `leak`");
     let of_benches = |key: &str| format!("`{key}` is for suites of kind `bench`");
     if !matches!(kind, SuiteKind::Bench(_)) {

@@ -50,7 +50,8 @@ impl<'a> Judge<'a> {
     pub fn not_promised(&self, suite: usize, cell: CellIndex, reason: &str) -> Row {
         let suite = &self.spec.suites[suite];
         let toolchain = promised::toolchain(self.space(), &self.space().coords(cell));
-        let packages = promised::left_out(self.spec, &toolchain, &self.versions).into_iter().collect();
+        let left_out = promised::left_out(self.spec, &toolchain, &self.versions);
+        let packages = left_out.into_iter().filter(|package| suite.builds(package)).collect();
         let row = Row::not_promised(&suite.name, self.space().id(cell), reason, packages);
         row.under(suite.leak().map(|leak| leak.tool))
     }

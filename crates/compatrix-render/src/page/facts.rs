@@ -106,7 +106,9 @@ fn matrix(spec: &Spec, judgement: &Judgement<'_>, whole: bool) -> Matrix {
                 } else if rulings.of(n, &coords).is_some() {
                     let left_out = promised::left_out(spec, &promised::toolchain(&spec.space, &coords), &versions);
                     let id = spec.space.id(cell);
-                    rows.push(if !left_out.is_empty() && left_out.len() == spec.project.packages.len() {
+                    let mut built = spec.project.packages.iter().filter(|package| suite.builds(package));
+                    rows.push(if built.all(|package| left_out.contains(package)) && !left_out.is_empty() {
+                        let left_out: BTreeSet<String> = left_out.into_iter().filter(|p| suite.builds(p)).collect();
                         let why = promised::promises(spec, &left_out);
                         Row::not_promised(&suite.name, id, &why, left_out.into_iter().collect())
                     } else {

@@ -156,3 +156,28 @@ fn a_manifest_leads_to_its_workspace() {
     }
     run(&["plan", "--root", ".", "--manifest-path", "Cargo.toml"]).says(&["cannot be used with"]).expect(2);
 }
+
+#[test]
+fn a_suite_builds_only_the_packages_that_it_names() {
+    let made = two("[HERE]", "rust = \"1.56\"\npackages.fresh = { rust = \"1.85\" }");
+    let suites = "[[suite]]\nname = \"base\"\npackages = [\"base\"]\n";
+    let spec = std::fs::read_to_string(made.path("compat/matrix.toml")).expect("a spec");
+    made.write("compat/matrix.toml", format!("{spec}{suites}"));
+    git(&made, &["init", "--quiet"]);
+    commit(&made);
+    // The other package need not even compile.
+    made.write("fresh/src/lib.rs", "no Rust");
+    let json = made.json(0, &[]);
+    assert_eq!((counts(&json), &row(&json, "rust=here")["tests"]["passed"]), (&json!({ "ok": 1 }), &json!(1)));
+    made.run(&["plan"]).prints(&["packages=base"]).expect(0);
+    made.run(&["evidence", "record"]).expect(0);
+    made.run(&["report"]).expect(0);
+    // What was not built is not proven.
+    let page = std::fs::read_to_string(made.path("docs/COMPATIBILITY.md")).expect("a page");
+    let line = |package: &str| page.lines().find(|line| line.contains(&format!("newer for `{package}`"))).unwrap_or("");
+    assert!(line("base").contains("that passed is"), "{page}");
+    assert!(line("fresh").contains("no evidence") && !line("fresh").contains("passed"), "{page}");
+
+    made.write("compat/matrix.toml", format!("{spec}{suites}[[suite]]\nname = \"fresh\"\npackages = [\"fresh\"]\n"));
+    assert_eq!(*counts(&made.json(1, &[])), json!({ "ok": 1, "broken": 1 }));
+}
