@@ -2,8 +2,8 @@
 //!
 //! A state machine without a clock: the time is an argument. Which errors count is [`verdict`]'s to say.
 
+use crate::bounds::{between, DAY};
 use crate::error::{Error, Result};
-use crate::options::between;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl Default for BreakerOptions {
 impl BreakerOptions {
     pub(crate) fn validate(&self) -> Result<()> {
         between("breaker.failures", self.failures, 1, 1_000_000)?;
-        between("breaker.open_for", self.open_for, Duration::from_millis(1), Duration::from_secs(24 * 3600))
+        between("breaker.open_for", self.open_for, Duration::from_millis(1), DAY)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Names are Prometheus' own way: a unit at the end, `_total` for what only grows. docs/OBSERVABILITY.md lists them.
 
-use crate::telemetry::Event;
+use crate::event::Event;
 use metrics::Unit;
 
 /// What a metric can do.
@@ -25,13 +25,7 @@ pub(crate) struct Metric {
     pub(crate) help: &'static str,
 }
 
-const fn metric(
-    name: &'static str,
-    shape: Shape,
-    unit: Unit,
-    labels: &'static str,
-    help: &'static str,
-) -> Metric {
+const fn metric(name: &'static str, shape: Shape, unit: Unit, labels: &'static str, help: &'static str) -> Metric {
     Metric { name, shape, unit, labels, help }
 }
 
@@ -59,7 +53,13 @@ pub(crate) const METRICS: [Metric; 18] = {
     use Shape::{Counter, Gauge, Histogram};
     [
         metric(QUERIES, Counter, Unit::Count, "query, result = ok or error", "Operations that have ended."),
-        metric(QUERY_DURATION, Histogram, Unit::Seconds, "query", "How long operations took, waits for locks included."),
+        metric(
+            QUERY_DURATION,
+            Histogram,
+            Unit::Seconds,
+            "query",
+            "How long operations took, waits for locks included.",
+        ),
         metric(ROWS, Counter, Unit::Count, "query", "Rows that operations read or changed."),
         metric(RETRIES, Counter, Unit::Count, "", "How often a locked database was tried again."),
         metric(STATEMENTS, Counter, Unit::Count, "result = hit or miss", "Statements asked of the statement cache."),
@@ -72,8 +72,20 @@ pub(crate) const METRICS: [Metric; 18] = {
         metric(POOL_WAITING, Gauge, Unit::Count, "", "Threads that wait for a connection of the pool."),
         metric(POOL_WAIT, Histogram, Unit::Seconds, "", "How long borrowers waited for a connection of the pool."),
         metric(POOL_TIMEOUTS, Counter, Unit::Count, "", "Borrowers for whom no connection became free in time."),
-        metric(POOL_CHANGES, Counter, Unit::Count, "change = opened or closed", "Connections that the pool opened or closed."),
-        metric(BREAKER, Counter, Unit::Count, "to = closed, half_open or open", "Changes of the circuit breaker's state."),
+        metric(
+            POOL_CHANGES,
+            Counter,
+            Unit::Count,
+            "change = opened or closed",
+            "Connections that the pool opened or closed.",
+        ),
+        metric(
+            BREAKER,
+            Counter,
+            Unit::Count,
+            "to = closed, half_open or open",
+            "Changes of the circuit breaker's state.",
+        ),
         metric(BREAKER_STATE, Gauge, Unit::Count, "", "The circuit breaker: 0 closed, 1 half open, 2 open."),
         metric(REFUSED, Counter, Unit::Count, "", "Operations that the circuit breaker did not let through."),
     ]

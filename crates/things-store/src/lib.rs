@@ -40,14 +40,22 @@ mod listing;
 mod query;
 mod row;
 mod schema;
-// Time and counters.
-mod clock;
-mod options;
-mod telemetry;
-// The database.
-mod apply;
+// Time, counters, and what stands before every operation.
+mod bounds;
 #[cfg(feature = "breaker")]
 mod breaker;
+mod clock;
+mod event;
+#[cfg(feature = "metrics")]
+mod facade;
+mod guard;
+mod options;
+mod span;
+mod statistics;
+mod telemetry;
+mod watch;
+// The database.
+mod apply;
 #[cfg(feature = "cache")]
 mod cache;
 #[cfg(feature = "changes")]
@@ -62,6 +70,8 @@ mod stream;
 
 pub use backoff::{Backoff, Sleep, ThreadSleep};
 pub use batch::{Applied, Batch, Change, Destination, When};
+#[cfg(feature = "breaker")]
+pub use breaker::{BreakerOptions, BreakerState};
 pub use clock::{Clock, MonotonicClock};
 pub use codec::{date_from_unix, pack_date, pack_time, time_from_seconds, unpack_date, unpack_time};
 pub use date::{Date, ParseDateError, TimeOfDay};
@@ -74,10 +84,12 @@ pub use options::OpenOptions;
 #[cfg(feature = "pool")]
 pub use pool::{Pool, PoolOptions, PooledStore};
 pub use query::{List, Query};
+pub use statistics::{QueryStatistics, Statistics, DURATION_BUCKETS};
 pub use store::Store;
 pub use stream::{Snapshot, TaskStream, Tasks};
 pub use timestamp::Timestamp;
 pub use vintage::{parse_database_version, Vintage};
+pub use watch::Canceller;
 
 /// The SQLite that the crate runs on, such as `3.45.0`: the one linked, or the one found at run time.
 pub fn sqlite_version() -> &'static str {

@@ -1,15 +1,13 @@
 //! How a store is opened, and what the stores of one database share.
 
 use crate::backoff::{Backoff, Sleep, ThreadSleep};
+use crate::bounds::{between, DAY};
 use crate::clock::{Clock, MonotonicClock};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::telemetry::{Event, Telemetry};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The longest time that an option can have; who wants more wants no limit.
-pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How to open a store: how long to wait for locks and for answers, and who does the waiting.
 ///
@@ -71,7 +69,7 @@ impl OpenOptions {
     }
 
     /// How long an operation may take, waits for locks included, before it ends with
-    /// [`TimedOut`](Error::TimedOut). In a stream, each step may take as long.
+    /// [`TimedOut`](crate::Error::TimedOut). In a stream, each step may take as long.
     pub fn query_timeout(mut self, limit: Duration) -> OpenOptions {
         self.query_timeout = Some(limit);
         self
@@ -89,7 +87,7 @@ impl OpenOptions {
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](Error::InvalidOption), naming the option.
+    /// [`InvalidOption`](crate::Error::InvalidOption), naming the option.
     ///
     /// # Examples
     ///
@@ -130,15 +128,6 @@ impl fmt::Debug for OpenOptions {
     }
 }
 
-/// Refuses a value of `option` that is not from `least` to `most`.
-pub(crate) fn between<T: PartialOrd + fmt::Debug>(option: &'static str, value: T, least: T, most: T) -> Result<()> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    let needs = format!("give a value from {least:?} to {most:?}");
-    Err(Error::InvalidOption { option, value: format!("{value:?}"), needs })
-}
-
 /// What the stores of a pool share; a store that is opened alone has its own.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -169,6 +158,7 @@ impl Sleep for Counted<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     #[track_caller]
     fn refused(options: &OpenOptions, named: &str, shown: &str) {

@@ -1,18 +1,19 @@
 //! The store: one connection to one database, and every list it can read.
 
 use crate::apply;
-use crate::backoff::retry;
 use crate::batch::{Applied, Batch};
 use crate::date::Date;
 use crate::error::{Error, Result};
+use crate::guard::Guard;
 use crate::listing;
 use crate::model::{Area, AreaId, ChecklistItem, Kind, Status, Tag, TagId, Task, TaskId};
 use crate::open::{self, Access};
 use crate::options::{OpenOptions, Shared};
 use crate::query::{List, Query, Sql};
 use crate::row;
-use crate::telemetry::{Event, Telemetry};
+use crate::statistics::Statistics;
 use crate::vintage::Vintage;
+use crate::watch::Canceller;
 use rusqlite::{params_from_iter, Connection};
 use std::cell::Cell;
 use std::fmt;
@@ -26,8 +27,7 @@ pub struct Store {
     connection: Connection,
     vintage: Vintage,
     access: Access,
-    options: OpenOptions,
-    shared: Arc<Shared>,
+    guard: Guard,
     /// The open snapshots; the transaction lasts from the first to the last.
     snapshots: Depth,
 }
@@ -40,8 +40,11 @@ impl OpenOptions {
 
     /// Opens one more store of those that share `shared`.
     pub(crate) fn open_shared(&self, path: &Path, access: Access, shared: Arc<Shared>) -> Result<Store> {
-        let (connection, vintage) = open::open(path, access, &self.backoff, self.sleep.as_ref())?;
-        Ok(Store { connection, vintage, access, options: self.clone(), shared, snapshots: Depth::default() })
+        self.validate()?;
+        let guard = Guard::new(self.clone(), shared);
+        let (mut connection, vintage) = guard.open(|sleep| open::open(path, access, &self.backoff, sleep))?;
+        guard.watch().install(&mut connection);
+        Ok(Store { connection, vintage, access, guard, snapshots: Depth::default() })
     }
 }
 
@@ -106,6 +109,26 @@ impl Store {
     /// Whether the store may change its database.
     pub fn access(&self) -> Access {
         self.access
+    }
+
+    /// Cancels what this store does, from another thread.
+    pub fn canceller(&self) -> Canceller {
+        self.guard.watch().canceller()
+    }
+
+    /// What this store has done, and if it is a pool's, the other stores of the pool: all as of one moment.
+    pub fn statistics(&self) -> Statistics {
+        self.guard.shared().telemetry.snapshot()
+    }
+
+    /// What the circuit breaker does at the moment; `None` without one.
+    ///
+    /// # Errors
+    ///
+    /// [`Poisoned`](Error::Poisoned).
+    #[cfg(feature = "breaker")]
+    pub fn breaker_state(&self) -> Result<Option<crate::breaker::BreakerState>> {
+        self.guard.options().breaker.as_ref().map(crate::breaker::Breaker::state).transpose()
     }
 
     /// Checks the structure of the whole file, which takes time in proportion to its size.
@@ -355,10 +378,8 @@ impl Store {
         &self.snapshots
     }
 
-    /// The counters, shared by the stores of a pool.
-    #[allow(dead_code)] // Some features count nothing.
-    pub(crate) fn telemetry(&self) -> &Arc<Telemetry> {
-        &self.shared.telemetry
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// Runs `operation` as [`observe`](Store::observe) does, for what returns no rows.
@@ -377,12 +398,7 @@ impl Store {
         rows: impl FnOnce(&T) -> u64,
         mut operation: impl FnMut(&Connection) -> Result<T>,
     ) -> Result<T> {
-        let begin = self.options.clock.now();
-        let result = retry(&self.options.backoff, self.options.sleep.as_ref(), || operation(&self.connection));
-        let took = self.options.clock.now().saturating_sub(begin);
-        let rows = result.as_ref().map_or(0, rows);
-        self.shared.telemetry.note(Event::Query { name, took, rows, failed: result.is_err() });
-        result
+        self.guard.run(name, rows, || operation(&self.connection))
     }
 
     /// All rows of `sql`, each turned into a value; counted under `name`.
@@ -447,13 +463,13 @@ impl Depth {
         if self.0.get() == 0 {
             begin()?;
         }
-        self.0.set(self.0.get() + 1);
+        self.0.set(self.0.get().saturating_add(1));
         Ok(())
     }
 
     /// One less; whether that was the last.
     pub(crate) fn leave(&self) -> bool {
-        self.0.set(self.0.get() - 1);
+        self.0.set(self.0.get().saturating_sub(1));
         self.0.get() == 0
     }
 }
