@@ -60,8 +60,12 @@ mod apply;
 mod cache;
 #[cfg(feature = "changes")]
 mod changes;
+#[cfg(feature = "pool")]
+mod identity;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "pool")]
+mod lending;
 mod open;
 #[cfg(feature = "pool")]
 mod pool;
@@ -78,6 +82,8 @@ pub use date::{Date, ParseDateError, TimeOfDay};
 pub use error::{Cause, Error, ErrorKind, Result};
 #[cfg(feature = "json")]
 pub use json::require_json;
+#[cfg(feature = "pool")]
+pub use lending::PoolStatistics;
 pub use model::{Area, AreaId, ChecklistItem, ChecklistItemId, Kind, Start, Status, Tag, TagId, Task, TaskId};
 pub use open::Access;
 pub use options::OpenOptions;

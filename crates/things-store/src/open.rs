@@ -161,6 +161,12 @@ fn lacking(table: &'static str, found: &HashSet<String>, columns: &[&'static str
     column.map(|column| Error::MissingColumn { table, column })
 }
 
+/// The vintage that an open database has now.
+#[cfg(feature = "pool")]
+pub(crate) fn vintage_now(connection: &Connection) -> Result<Vintage> {
+    vintage(connection).map_err(Error::sqlite)?
+}
+
 fn vintage(connection: &Connection) -> rusqlite::Result<Result<Vintage>> {
     let found = connection
         .query_row("SELECT \"value\" FROM \"Meta\" WHERE \"key\" = 'databaseVersion'", [], |row| {
