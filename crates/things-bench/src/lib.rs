@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "benches read the environment and the clock, and write scratch files")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -70,6 +70,16 @@ impl Scene {
             connection.execute_batch(sql).expect("SQL of a fixture");
         }
         Self::of(path, Some(dir))
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The file that it reads.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     fn of(path: PathBuf, dir: Option<TempDir>) -> Self {

@@ -13,10 +13,17 @@ use crate::vintage::Vintage;
 use rusqlite::{params_from_iter, Connection, OptionalExtension, Transaction, TransactionBehavior};
 use std::collections::BTreeSet;
 
-/// Makes all changes of `batch` or none. One attempt: the caller waits for locks and tries again.
-pub(crate) fn apply(connection: &Connection, vintage: Vintage, batch: &Batch) -> Result<Applied> {
+/// Makes all changes of `batch` or none, if `check` of the state that they are made to is fine. One attempt: the caller
+/// waits for locks and tries again.
+pub(crate) fn apply(
+    connection: &Connection,
+    vintage: Vintage,
+    batch: &Batch,
+    check: impl FnOnce(&Connection) -> Result<()>,
+) -> Result<Applied> {
     // IMMEDIATE takes the write lock now, so that no change is made that could not be committed.
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(Error::sqlite)?;
+    check(&transaction)?;
     let tasks = change_all(&Open { connection: &transaction, vintage }, vintage, batch)?;
     transaction.commit().map_err(Error::sqlite)?;
     Ok(Applied { changes: batch.len(), tasks })

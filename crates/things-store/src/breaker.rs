@@ -112,7 +112,10 @@ pub(crate) fn verdict<T>(result: &Result<T>) -> Verdict {
             | rusqlite::ffi::SQLITE_RANGE => Verdict::Works,
             _ => Verdict::Fails,
         },
-        Error::Interrupted
+        // Opening it again shows what is there now.
+        Error::Replaced { .. }
+        | Error::Migrated { .. }
+        | Error::Interrupted
         | Error::BreakerOpen { .. }
         | Error::PoolExhausted { .. }
         | Error::InvalidOption { .. }

@@ -1,14 +1,14 @@
 //! How each vintage writes a date or a time of day into a column, and back.
 //!
 //! Pure. v18 stores days as Unix seconds (midnight UTC) and reminders as seconds after midnight;
-//! v24 packs both into integers, so that comparing the integers compares the dates.
+//! v24 and later pack both into integers, so that comparing the integers compares the dates.
 
 use crate::date::{Date, TimeOfDay};
 use crate::timestamp::Timestamp;
 use crate::vintage::Vintage;
 use rusqlite::types::Value;
 
-/// `year << 16 | month << 12 | day << 7`, as v24 stores `startDate` and `deadline`.
+/// `year << 16 | month << 12 | day << 7`, as v24 and later store `startDate` and `deadline`.
 ///
 /// ```
 /// use things_store::{pack_date, unpack_date, Date};
@@ -31,7 +31,7 @@ pub fn unpack_date(packed: i64) -> Option<Date> {
     )
 }
 
-/// `hour << 26 | minute << 20`, as v24 stores `reminderTime`.
+/// `hour << 26 | minute << 20`, as v24 and later store `reminderTime`.
 pub fn pack_time(time: TimeOfDay) -> i64 {
     i64::from(time.hour()) << 26 | i64::from(time.minute()) << 20
 }
@@ -60,17 +60,17 @@ impl Vintage {
     pub(crate) fn encode_date(self, date: Date) -> Value {
         match self {
             Vintage::V18 => Value::Real(Timestamp::from_date(date).unix_seconds()),
-            Vintage::V24 => Value::Integer(pack_date(date)),
+            Vintage::V24 | Vintage::V26 => Value::Integer(pack_date(date)),
         }
     }
 
     /// The first stored value that is later than all of `date`: an exclusive upper bound.
     ///
-    /// v18 may hold any second of the day, v24 any low bits.
+    /// v18 may hold any second of the day, later ones any low bits.
     pub(crate) fn encode_end_of(self, date: Date) -> Value {
         match self {
             Vintage::V18 => Value::Real(Timestamp::from_date(date).unix_seconds() + 86_400.0),
-            Vintage::V24 => Value::Integer(pack_date(date) + (1 << 7)),
+            Vintage::V24 | Vintage::V26 => Value::Integer(pack_date(date) + (1 << 7)),
         }
     }
 
@@ -78,7 +78,7 @@ impl Vintage {
     pub(crate) fn decode_date(self, number: Number) -> Option<Date> {
         match self {
             Vintage::V18 => date_from_unix(number.as_f64()),
-            Vintage::V24 => unpack_date(number.as_i64()?),
+            Vintage::V24 | Vintage::V26 => unpack_date(number.as_i64()?),
         }
     }
 
@@ -86,7 +86,7 @@ impl Vintage {
     pub(crate) fn decode_time(self, number: Number) -> Option<TimeOfDay> {
         match self {
             Vintage::V18 => time_from_seconds(number.as_f64()),
-            Vintage::V24 => unpack_time(number.as_i64()?),
+            Vintage::V24 | Vintage::V26 => unpack_time(number.as_i64()?),
         }
     }
 }
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn each_vintage_reads_what_it_writes() {
-        for vintage in [Vintage::V18, Vintage::V24] {
+        for vintage in Vintage::ALL {
             for text in ["1969-12-31", "2000-02-29", "2024-06-12", "4001-01-01"] {
                 let number = match vintage.encode_date(date(text)) {
                     Value::Integer(integer) => Number::Integer(integer),
@@ -203,6 +203,7 @@ mod tests {
         for (vintage, inside, end) in [
             (Vintage::V18, 1_718_236_799.5, 1_718_236_800.0),
             (Vintage::V24, 132_670_976.0 + 127.0, 132_670_976.0 + 128.0),
+            (Vintage::V26, 132_670_976.0 + 127.0, 132_670_976.0 + 128.0),
         ] {
             let bound = match vintage.encode_end_of(date("2024-06-12")) {
                 Value::Integer(integer) => integer as f64,

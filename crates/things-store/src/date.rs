@@ -64,7 +64,15 @@ impl Date {
 
     /// The date that is `days` after 1970-01-01, or `None` outside years 1 to 9999.
     pub fn from_days_since_epoch(days: i64) -> Option<Date> {
-        let shifted = days.checked_add(719_468)?;
+        Date::DAYS.contains(&days).then(|| Date::of_day(days))
+    }
+
+    /// The days from 1970-01-01 to those that begin and end the calendar.
+    pub(crate) const DAYS: std::ops::RangeInclusive<i64> = -719_162..=2_932_896;
+
+    /// The date of a day among [`DAYS`](Date::DAYS).
+    pub(crate) fn of_day(days: i64) -> Date {
+        let shifted = days + 719_468;
         let era = shifted.div_euclid(146_097);
         let day_of_era = shifted.rem_euclid(146_097);
         let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -72,8 +80,9 @@ impl Date {
         let month_from_march = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
         let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-        let year = era.checked_mul(400)? + year_of_era + i64::from(month <= 2);
-        Date::new(i32::try_from(year).ok()?, u8::try_from(month).ok()?, u8::try_from(day).ok()?)
+        let year = era * 400 + year_of_era + i64::from(month <= 2);
+        // None of them can be cut off: a day of the calendar has a year of four digits.
+        Date { year: year as i32, month: month as u8, day: day as u8 }
     }
 
     /// The date `days` later, or earlier where negative; `None` outside years 1 to 9999.

@@ -61,6 +61,18 @@ pub enum Error {
         /// `Meta.databaseVersion`.
         found: i64,
     },
+    /// Another program has moved, deleted or replaced the file since the store was opened.
+    Replaced {
+        /// Where the file was.
+        path: PathBuf,
+    },
+    /// Another program has changed `Meta.databaseVersion` since the store was opened.
+    Migrated {
+        /// The version that was opened.
+        opened: i64,
+        /// The version now, where it can be read.
+        found: Option<i64>,
+    },
     /// `Meta.databaseVersion` is missing or is no property list with one integer.
     UnreadableVintage {
         /// The stored text, or `None` if the row is missing.
@@ -195,6 +207,8 @@ pub enum ErrorKind {
     Corrupt,
     NeedsRecovery,
     UnknownVintage,
+    Replaced,
+    Migrated,
     UnreadableVintage,
     MissingTable,
     MissingColumn,
@@ -226,6 +240,8 @@ impl ErrorKind {
             ErrorKind::Corrupt => "corrupt",
             ErrorKind::NeedsRecovery => "needs-recovery",
             ErrorKind::UnknownVintage => "unknown-vintage",
+            ErrorKind::Replaced => "replaced",
+            ErrorKind::Migrated => "migrated",
             ErrorKind::UnreadableVintage => "unreadable-vintage",
             ErrorKind::MissingTable => "missing-table",
             ErrorKind::MissingColumn => "missing-column",
@@ -268,6 +284,8 @@ impl Error {
             Error::Corrupt { .. } => ErrorKind::Corrupt,
             Error::NeedsRecovery { .. } => ErrorKind::NeedsRecovery,
             Error::UnknownVintage { .. } => ErrorKind::UnknownVintage,
+            Error::Replaced { .. } => ErrorKind::Replaced,
+            Error::Migrated { .. } => ErrorKind::Migrated,
             Error::UnreadableVintage { .. } => ErrorKind::UnreadableVintage,
             Error::MissingTable { .. } => ErrorKind::MissingTable,
             Error::MissingColumn { .. } => ErrorKind::MissingColumn,
@@ -331,6 +349,8 @@ impl std::error::Error for Error {
             | Error::NotADatabase { .. }
             | Error::Truncated { .. }
             | Error::UnknownVintage { .. }
+            | Error::Replaced { .. }
+            | Error::Migrated { .. }
             | Error::UnreadableVintage { .. }
             | Error::MissingTable { .. }
             | Error::MissingColumn { .. }

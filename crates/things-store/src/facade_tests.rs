@@ -1,7 +1,9 @@
 //! What a recorder gets, by a recorder that writes everything down.
 
 use super::*;
-use metrics::{Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString};
+use metrics::{
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString,
+};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -193,8 +195,11 @@ fn page(name: &str) -> String {
 #[test]
 #[cfg_attr(miri, ignore = "reads the documentation")]
 fn the_documentation_lists_exactly_what_is_registered() {
-    let documented: Vec<String> =
-        page("OBSERVABILITY.md").lines().filter(|line| line.starts_with("| `things_store_")).map(str::to_owned).collect();
+    let documented: Vec<String> = page("OBSERVABILITY.md")
+        .lines()
+        .filter(|line| line.starts_with("| `things_store_"))
+        .map(str::to_owned)
+        .collect();
     let row = |metric: &Metric| {
         let shape = format!("{:?}", metric.shape).to_lowercase();
         let labels = match metric.labels {
@@ -211,7 +216,9 @@ fn the_documentation_lists_exactly_what_is_registered() {
 fn mentioned(text: &str) -> Vec<&str> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words = text.split(|c| !is_word(c)).filter(|word| word.starts_with("things_store_"));
-    words.map(|word| ["_bucket", "_sum", "_count"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word)).collect()
+    words
+        .map(|word| ["_bucket", "_sum", "_count"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word))
+        .collect()
 }
 
 #[test]

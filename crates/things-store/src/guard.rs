@@ -3,6 +3,7 @@
 use crate::backoff::retry;
 use crate::error::Result;
 use crate::event::Event;
+use crate::open::Opened;
 use crate::options::{Counted, OpenOptions, Shared};
 use crate::vintage::Vintage;
 use crate::watch::{Running, Watch};
@@ -38,13 +39,13 @@ impl Guard {
     }
 
     /// Opens by `operation`, which waits for locks by itself.
-    pub(crate) fn open<T>(&self, operation: impl FnOnce(&Counted<'_>) -> Result<(T, Vintage)>) -> Result<(T, Vintage)> {
+    pub(crate) fn open(&self, operation: impl FnOnce(&Counted<'_>) -> Result<Opened>) -> Result<Opened> {
         self.once(
             "open",
             |_| 0,
             |_| {
                 let opened = operation(&self.counted())?;
-                self.vintage.get_or_init(|| opened.1);
+                self.vintage.get_or_init(|| opened.vintage);
                 Ok(opened)
             },
         )

@@ -99,7 +99,7 @@ fn item(vintage: Vintage) -> String {
     let names = schema::columns(vintage);
     let date = |column: &str| match vintage {
         Vintage::V18 => format!("date(t.\"{column}\", 'unixepoch')"),
-        Vintage::V24 => format!(
+        Vintage::V24 | Vintage::V26 => format!(
             "CASE WHEN t.\"{column}\" IS NOT NULL THEN printf('%04d-%02d-%02d', t.\"{column}\" >> 16, \
              (t.\"{column}\" >> 12) & 15, (t.\"{column}\" >> 7) & 31) END"
         ),

@@ -60,15 +60,16 @@ mod apply;
 mod cache;
 #[cfg(feature = "changes")]
 mod changes;
-#[cfg(feature = "pool")]
-mod identity;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "pool")]
 mod lending;
+mod many;
 mod open;
+mod origin;
 #[cfg(feature = "pool")]
 mod pool;
+mod statement;
 mod store;
 mod stream;
 
@@ -84,7 +85,7 @@ pub use error::{Cause, Error, ErrorKind, Result};
 pub use json::require_json;
 #[cfg(feature = "pool")]
 pub use lending::PoolStatistics;
-pub use model::{Area, AreaId, ChecklistItem, ChecklistItemId, Kind, Start, Status, Tag, TagId, Task, TaskId};
+pub use model::{Area, AreaId, ChecklistItem, ChecklistItemId, Kind, Start, Status, Summary, Tag, TagId, Task, TaskId};
 pub use open::Access;
 pub use options::OpenOptions;
 #[cfg(feature = "pool")]

@@ -28,9 +28,21 @@ impl fmt::Display for Error {
                 "an interrupted writer left a journal that a read-only connection cannot apply: \
                  open the database in things 3 once, or read-write",
             ),
-            Error::UnknownVintage { found } => {
-                write!(f, "database version {found} is not known here (known: 18, 24): look for a newer things-store")
+            Error::UnknownVintage { found } => write!(
+                f,
+                "database version {found} is not known here (known: 18, 24, 26): look for a newer things-store, or open it \
+                 read-only with `OpenOptions::best_effort`"
+            ),
+            Error::Replaced { path } => {
+                write!(f, "another program moved, deleted or replaced {}: open it again", path.display())
             }
+            Error::Migrated { opened, found: Some(found) } => {
+                write!(f, "another program migrated the database from version {opened} to {found}: open it again")
+            }
+            Error::Migrated { opened, found: None } => write!(
+                f,
+                "another program changed the database, which had version {opened} and now has none: open it again"
+            ),
             Error::UnreadableVintage { found: Some(found) } => write!(
                 f,
                 "`Meta.databaseVersion` is no property list with one integer but `{found}`: check that this \

@@ -10,7 +10,7 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(Box<str>);
 
         impl $name {
             /// The identifier as text, as the `uuid` column has it.
@@ -21,13 +21,19 @@ macro_rules! ids {
 
         impl From<String> for $name {
             fn from(uuid: String) -> $name {
-                $name(uuid)
+                $name(uuid.into())
             }
         }
 
         impl From<&str> for $name {
             fn from(uuid: &str) -> $name {
-                $name(uuid.to_owned())
+                $name(uuid.into())
+            }
+        }
+
+        impl From<Box<str>> for $name {
+            fn from(uuid: Box<str>) -> $name {
+                $name(uuid)
             }
         }
 
@@ -94,7 +100,12 @@ impl Kind {
     }
 
     pub(crate) fn from_code(code: i64) -> Option<Kind> {
-        [Kind::ToDo, Kind::Project, Kind::Heading].into_iter().find(|kind| kind.code() == code)
+        match code {
+            0 => Some(Kind::ToDo),
+            1 => Some(Kind::Project),
+            2 => Some(Kind::Heading),
+            _ => None,
+        }
     }
 }
 
@@ -109,7 +120,12 @@ impl Status {
     }
 
     pub(crate) fn from_code(code: i64) -> Option<Status> {
-        [Status::Incomplete, Status::Cancelled, Status::Completed].into_iter().find(|status| status.code() == code)
+        match code {
+            0 => Some(Status::Incomplete),
+            2 => Some(Status::Cancelled),
+            3 => Some(Status::Completed),
+            _ => None,
+        }
     }
 }
 
@@ -124,7 +140,12 @@ impl Start {
     }
 
     pub(crate) fn from_code(code: i64) -> Option<Start> {
-        [Start::Inbox, Start::Anytime, Start::Someday].into_iter().find(|start| start.code() == code)
+        match code {
+            0 => Some(Start::Inbox),
+            1 => Some(Start::Anytime),
+            2 => Some(Start::Someday),
+            _ => None,
+        }
     }
 }
 
@@ -176,6 +197,28 @@ pub struct Task {
     pub checklist_items: i64,
     /// How many of them are open.
     pub open_checklist_items: i64,
+}
+
+/// The part of a [`Task`] that a list shows, for those who do not need the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Its identifier.
+    pub id: TaskId,
+    /// To-do, project or heading.
+    pub kind: Kind,
+    /// Incomplete, cancelled or completed.
+    pub status: Status,
+    /// Whether it lies in the trash itself.
+    pub trashed: bool,
+    /// The title, possibly empty.
+    pub title: String,
+    /// Inbox, anytime or someday.
+    pub start: Start,
+    /// The day it starts.
+    pub start_date: Option<Date>,
+    /// The day it must be done by.
+    pub deadline: Option<Date>,
 }
 
 /// An area of responsibility.
@@ -244,6 +287,19 @@ mod tests {
             [0, 1, 2, -1].map(Start::from_code),
             [Some(Start::Inbox), Some(Start::Anytime), Some(Start::Someday), None]
         );
+    }
+
+    #[test]
+    fn codes_are_read_as_they_are_written() {
+        for kind in [Kind::ToDo, Kind::Project, Kind::Heading] {
+            assert_eq!(Kind::from_code(kind.code()), Some(kind));
+        }
+        for status in [Status::Incomplete, Status::Cancelled, Status::Completed] {
+            assert_eq!(Status::from_code(status.code()), Some(status));
+        }
+        for start in [Start::Inbox, Start::Anytime, Start::Someday] {
+            assert_eq!(Start::from_code(start.code()), Some(start));
+        }
     }
 
     #[test]

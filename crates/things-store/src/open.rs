@@ -4,15 +4,18 @@
 //! checked through a read-only connection first, because closing the last read-write connection would move
 //! a write-ahead log into the file.
 
-use crate::backoff::{retry, Backoff, Sleep};
+use crate::backoff::{retry, Sleep};
 use crate::error::{Error, Result};
 use crate::header::{self, Diagnosis};
+use crate::options::OpenOptions;
+use crate::origin::Origin;
 use crate::schema;
+use crate::statement;
 use crate::vintage::{parse_database_version, Vintage};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,51 +29,109 @@ pub enum Access {
     ReadWrite,
 }
 
-/// Opens and checks the database at `path`, waiting for locks as `backoff` says.
-pub(crate) fn open(path: &Path, access: Access, backoff: &Backoff, sleep: &dyn Sleep) -> Result<(Connection, Vintage)> {
-    let checked = |access| {
-        retry(backoff, sleep, || {
-            let connection = connect(path, access)?;
-            let vintage = check(&connection, path)?;
-            Ok((connection, vintage))
+/// What opening found.
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    pub(crate) vintage: Vintage,
+    pub(crate) origin: Origin,
+}
+
+/// Opens and checks the database at `path`, waiting for locks by `sleep` as `options` say.
+pub(crate) fn open(path: &Path, access: Access, options: &OpenOptions, sleep: &dyn Sleep) -> Result<Opened> {
+    // Writing needs a version that is known: nobody can say what another one asks of a writer.
+    let best_effort = options.best_effort && access == Access::ReadOnly;
+    // Before it is opened: what is put in its place meanwhile is noticed then.
+    let file = look(path)?;
+    let checked = |mode| {
+        retry(&options.backoff, sleep, || {
+            let attempt = |mode| {
+                let connection = connect(path, mode)?;
+                let version = check(&connection, path, best_effort)?;
+                Ok((connection, (version, mode == Mode::Frozen)))
+            };
+            match (attempt(mode), access) {
+                (Err(error), Access::ReadOnly) if may_be_frozen(path, &error) => {
+                    // What SQLite says then may be another consequence: the first error is the news.
+                    attempt(Mode::Frozen).map_err(|_| error)
+                }
+                (result, _) => result,
+            }
         })
     };
-    checked_first(access, checked, |access| connect(path, access))
+    let (connection, (version, frozen)) =
+        checked_first(access, |access| checked(access.into()), |access| connect(path, access.into()))?;
+    let origin = Origin::new(path, &file, frozen, version.number);
+    Ok(Opened { connection, vintage: version.vintage, origin })
+}
+
+/// How SQLite opens a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    ReadOnly,
+    ReadWrite,
+    /// Read-only, without locks, and without files beside it.
+    Frozen,
+}
+
+impl From<Access> for Mode {
+    fn from(access: Access) -> Mode {
+        match access {
+            Access::ReadOnly => Mode::ReadOnly,
+            Access::ReadWrite => Mode::ReadWrite,
+        }
+    }
+}
+
+/// Whether `error` may be because SQLite cannot make the files beside `path` that a database in WAL mode needs, although
+/// there is nothing in them: such a database can be read as it is, for all of it is in its file.
+fn may_be_frozen(path: &Path, error: &Error) -> bool {
+    let refused = matches!(error, Error::CannotOpen { .. } | Error::NeedsRecovery { .. } | Error::ReadOnly);
+    refused && is_empty(&beside(path, "-wal")) && is_empty(&beside(path, "-journal"))
+}
+
+/// Whether there is nothing at `path`, or a file with nothing in it.
+pub(crate) fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |file| file.len() == 0)
 }
 
 /// Checks through a read-only connection, whatever was asked for.
-fn checked_first<C>(
+fn checked_first<C, V>(
     access: Access,
-    checked: impl Fn(Access) -> Result<(C, Vintage)>,
+    checked: impl Fn(Access) -> Result<(C, V)>,
     connect: impl FnOnce(Access) -> Result<C>,
-) -> Result<(C, Vintage)> {
+) -> Result<(C, V)> {
     match (checked(Access::ReadOnly), access) {
-        (Ok((_, vintage)), Access::ReadWrite) => Ok((connect(access)?, vintage)),
+        (Ok((_, version)), Access::ReadWrite) => Ok((connect(access)?, version)),
         // Only writing can finish what an interrupted writer began, and writing was asked for.
         (Err(Error::NeedsRecovery { .. }), Access::ReadWrite) => checked(access),
         (result, _) => result,
     }
 }
 
-fn connect(path: &Path, access: Access) -> Result<Connection> {
+/// The file at `path`, if it may be a database.
+fn look(path: &Path) -> Result<Metadata> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => {
-            return Err(Error::CannotOpen { path: path.to_owned(), source: "it is a folder".into() })
+            Err(Error::CannotOpen { path: path.to_owned(), source: "it is a folder".into() })
         }
         // SQLite takes an empty file for a new database; to everybody else it is not a database.
-        Ok(found) if found.len() == 0 => return Err(Error::NotADatabase { path: path.to_owned() }),
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Error::NotFound { path: path.to_owned() })
-        }
-        Err(error) => return Err(Error::CannotOpen { path: path.to_owned(), source: error.into() }),
+        Ok(found) if found.len() == 0 => Err(Error::NotADatabase { path: path.to_owned() }),
+        Ok(found) => Ok(found),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::NotFound { path: path.to_owned() }),
+        Err(error) => Err(Error::CannotOpen { path: path.to_owned(), source: error.into() }),
     }
-    // No CREATE: a path that is wrong must not become an empty database. No URI: a path is a path.
-    let mode = match access {
-        Access::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
-        Access::ReadWrite => OpenFlags::SQLITE_OPEN_READ_WRITE,
+}
+
+fn connect(path: &Path, mode: Mode) -> Result<Connection> {
+    look(path)?;
+    // No CREATE: a path that is wrong must not become an empty database. A path is a path, unless there is no other way to
+    // say `immutable`.
+    let (name, flags) = match mode {
+        Mode::ReadOnly => (path.to_owned(), OpenFlags::SQLITE_OPEN_READ_ONLY),
+        Mode::ReadWrite => (path.to_owned(), OpenFlags::SQLITE_OPEN_READ_WRITE),
+        Mode::Frozen => (frozen_uri(path).into(), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI),
     };
-    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+    let connection = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|error| Error::CannotOpen { path: path.to_owned(), source: error.into() })?;
     prepare(&connection).map_err(|error| refused(path, error))?;
     Ok(connection)
@@ -80,23 +141,73 @@ fn connect(path: &Path, access: Access) -> Result<Connection> {
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     // The back-off of this crate waits, visibly and within bounds; SQLite's own would add to it.
     connection.busy_timeout(Duration::ZERO)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(statement::KEPT);
     // A database from elsewhere may hold views, triggers and cells that were made to do harm.
     connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
 }
 
-fn check(connection: &Connection, path: &Path) -> Result<Vintage> {
+/// The path as a URI with `immutable`. A path that is no UTF-8 has none that would find it; the error says so.
+fn frozen_uri(path: &Path) -> String {
+    let absolute = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut uri = "file:".to_owned();
+    for byte in absolute.to_string_lossy().bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'~' | b':' => uri.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
+}
+
+/// A version, and the vintage that it is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Version {
+    number: i64,
+    vintage: Vintage,
+}
+
+fn check(connection: &Connection, path: &Path, best_effort: bool) -> Result<Version> {
     let refused = |error| refused(path, error);
     // One state for all of the checks. A check that fails takes the connection with it.
     connection.execute_batch("BEGIN").map_err(refused)?;
     look_into(connection, path, schema::META, &["key", "value"])?;
     check_length(connection, path)?;
-    let vintage = vintage(connection).map_err(refused)??;
-    for (table, columns) in schema::required(vintage) {
-        look_into(connection, path, table, &columns)?;
-    }
+    let number = database_version(connection).map_err(|error| match error {
+        VersionError::Sqlite(error) => refused(error),
+        VersionError::Unreadable(error) => error,
+    })?;
+    let complete = |vintage| {
+        schema::required(vintage)
+            .into_iter()
+            .try_for_each(|(table, columns)| look_into(connection, path, table, &columns))
+    };
+    let vintage = vintage_for(number, best_effort, complete)?;
     connection.execute_batch("ROLLBACK").map_err(refused)?;
-    Ok(vintage)
+    Ok(Version { number, vintage })
+}
+
+/// The vintage as which to read version `number`: its own, or with best effort the nearest that is `complete`.
+fn vintage_for(number: i64, best_effort: bool, complete: impl Fn(Vintage) -> Result<()>) -> Result<Vintage> {
+    if let Some(vintage) = Vintage::from_database_version(number) {
+        return complete(vintage).map(|()| vintage);
+    }
+    if !best_effort {
+        return Err(Error::UnknownVintage { found: number });
+    }
+    let mut lacks = None;
+    for vintage in Vintage::nearest(number) {
+        match complete(vintage) {
+            Ok(()) => return Ok(vintage),
+            Err(error @ (Error::MissingTable { .. } | Error::MissingColumn { .. })) => {
+                lacks.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    // What the nearest one lacks says most.
+    Err(lacks.unwrap_or(Error::UnknownVintage { found: number }))
 }
 
 /// SQLite itself refuses a file that lacks whole pages, but takes a last page cut short for one that ends in
@@ -121,7 +232,7 @@ fn whole(path: &Path, expected: u64, found: u64, log: u64) -> Result<()> {
 }
 
 /// The file that SQLite keeps beside `path` under this suffix.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -161,20 +272,21 @@ fn lacking(table: &'static str, found: &HashSet<String>, columns: &[&'static str
     column.map(|column| Error::MissingColumn { table, column })
 }
 
-/// The vintage that an open database has now.
-#[cfg(feature = "pool")]
-pub(crate) fn vintage_now(connection: &Connection) -> Result<Vintage> {
-    vintage(connection).map_err(Error::sqlite)?
+/// `Meta.databaseVersion`, of the state that is being read.
+pub(crate) fn database_version(connection: &Connection) -> Result<i64, VersionError> {
+    let found = connection
+        .prepare_cached("SELECT \"value\" FROM \"Meta\" WHERE \"key\" = 'databaseVersion'")
+        .and_then(|mut statement| statement.query_row([], |row| Ok(version_text(row.get_ref(0)?))).optional())
+        .map_err(VersionError::Sqlite)?
+        .flatten();
+    version_of(found.as_deref()).map_err(VersionError::Unreadable)
 }
 
-fn vintage(connection: &Connection) -> rusqlite::Result<Result<Vintage>> {
-    let found = connection
-        .query_row("SELECT \"value\" FROM \"Meta\" WHERE \"key\" = 'databaseVersion'", [], |row| {
-            Ok(version_text(row.get_ref(0)?))
-        })
-        .optional()?
-        .flatten();
-    Ok(vintage_of(found.as_deref()))
+/// Why a version could not be read.
+#[derive(Debug)]
+pub(crate) enum VersionError {
+    Sqlite(rusqlite::Error),
+    Unreadable(Error),
 }
 
 /// `Meta.databaseVersion` as text, whatever it is stored as.
@@ -187,12 +299,10 @@ fn version_text(value: ValueRef<'_>) -> Option<String> {
     }
 }
 
-/// The vintage in `Meta.databaseVersion`.
-fn vintage_of(found: Option<&str>) -> Result<Vintage> {
-    let Some(version) = found.and_then(parse_database_version) else {
-        return Err(Error::UnreadableVintage { found: found.map(|text| text.chars().take(200).collect()) });
-    };
-    Vintage::from_database_version(version).ok_or(Error::UnknownVintage { found: version })
+/// The number in `Meta.databaseVersion`.
+fn version_of(found: Option<&str>) -> Result<i64> {
+    let unreadable = || Error::UnreadableVintage { found: found.map(|text| text.chars().take(200).collect()) };
+    found.and_then(parse_database_version).ok_or_else(unreadable)
 }
 
 /// Why SQLite refused the file, as precisely as its header allows.

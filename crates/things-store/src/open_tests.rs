@@ -95,13 +95,13 @@ fn what_a_table_lacks_is_told_in_the_order_of_the_schema() {
 fn a_vintage_may_be_stored_as_anything_that_is_text() {
     let plist = "<plist><integer>24</integer></plist>";
     for value in [ValueRef::Text(plist.as_bytes()), ValueRef::Blob(plist.as_bytes())] {
-        assert_eq!(vintage_of(version_text(value).as_deref()).unwrap(), Vintage::V24);
+        assert_eq!(version_of(version_text(value).as_deref()).unwrap(), 24);
     }
     assert_eq!(version_text(ValueRef::Null), None);
     for (value, shown) in
         [(ValueRef::Integer(24), "24"), (ValueRef::Real(24.5), "24.5"), (ValueRef::Text(b"\xff"), "\u{fffd}")]
     {
-        match vintage_of(version_text(value).as_deref()) {
+        match version_of(version_text(value).as_deref()) {
             Err(Error::UnreadableVintage { found: Some(found) }) => assert_eq!(found, shown),
             other => panic!("{other:?}"),
         }
@@ -110,13 +110,51 @@ fn a_vintage_may_be_stored_as_anything_that_is_text() {
 
 #[test]
 fn a_vintage_that_is_missing_long_or_unknown_is_said_to_be() {
-    assert!(matches!(vintage_of(None), Err(Error::UnreadableVintage { found: None })));
-    match vintage_of(Some(&"é".repeat(5_000))) {
+    assert!(matches!(version_of(None), Err(Error::UnreadableVintage { found: None })));
+    match version_of(Some(&"é".repeat(5_000))) {
         Err(Error::UnreadableVintage { found: Some(found) }) => assert_eq!(found.chars().count(), 200),
         other => panic!("{other:?}"),
     }
-    let future = vintage_of(Some("<plist><integer>99</integer></plist>"));
-    assert!(matches!(future, Err(Error::UnknownVintage { found: 99 })));
+}
+
+#[test]
+fn an_unknown_version_is_read_only_with_best_effort_and_as_the_nearest_that_is_complete() {
+    use Vintage::{V18, V24, V26};
+    let missing = |vintage: Vintage| Error::MissingColumn {
+        table: "TMTask",
+        column: match vintage {
+            V18 => "dueDate",
+            _ => "deadline",
+        },
+    };
+    let read_as = |number, best_effort, present: &[Vintage]| {
+        vintage_for(number, best_effort, |vintage| match present.contains(&vintage) {
+            true => Ok(()),
+            false => Err(missing(vintage)),
+        })
+    };
+    for number in [-1, 0, 17, 19, 23, 25, 27, 99] {
+        let refused = read_as(number, false, &Vintage::ALL);
+        assert!(matches!(refused, Err(Error::UnknownVintage { found }) if found == number), "{refused:?}");
+    }
+    assert_eq!(read_as(99, true, &Vintage::ALL).unwrap(), V26);
+    assert_eq!(read_as(25, true, &[V18, V24, V26]).unwrap(), V26);
+    assert_eq!(read_as(99, true, &[V18]).unwrap(), V18, "what is there counts, not the number alone");
+    assert!(matches!(read_as(99, true, &[]), Err(Error::MissingColumn { column: "deadline", .. })));
+    assert!(matches!(read_as(17, true, &[]), Err(Error::MissingColumn { column: "dueDate", .. })));
+    // A known version is never taken for another.
+    for best_effort in [false, true] {
+        assert!(matches!(read_as(18, best_effort, &[V24, V26]), Err(Error::MissingColumn { column: "dueDate", .. })));
+    }
+    // Damage is no lack of columns.
+    let damaged = vintage_for(99, true, |_| Err(Error::Corrupt { detail: String::new(), source: None }));
+    assert_eq!(damaged.unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
+fn a_uri_says_every_byte_that_means_something_in_one() {
+    let uri = frozen_uri(Path::new("/no/such/a b?immutable=0#%41&é.sqlite"));
+    assert_eq!(uri, "file:/no/such/a%20b%3Fimmutable%3D0%23%2541%26%C3%A9.sqlite?immutable=1");
 }
 
 #[test]

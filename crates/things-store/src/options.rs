@@ -29,6 +29,7 @@ pub struct OpenOptions {
     pub(crate) query_timeout: Option<Duration>,
     #[cfg(feature = "breaker")]
     pub(crate) breaker: Option<crate::breaker::Breaker>,
+    pub(crate) best_effort: bool,
 }
 
 impl Default for OpenOptions {
@@ -40,6 +41,7 @@ impl Default for OpenOptions {
             query_timeout: None,
             #[cfg(feature = "breaker")]
             breaker: None,
+            best_effort: false,
         }
     }
 }
@@ -59,6 +61,29 @@ impl OpenOptions {
     /// Who waits.
     pub fn sleep(mut self, sleep: Arc<dyn Sleep>) -> OpenOptions {
         self.sleep = sleep;
+        self
+    }
+
+    /// Whether to read a database of a version that this crate does not know, as the nearest vintage of which all tables
+    /// and columns are there.
+    ///
+    /// What such a database means by them cannot be known, so nothing is promised of what is read. It is only read: for
+    /// [`Access::ReadWrite`](crate::Access::ReadWrite) an unknown version stays
+    /// [`Error::UnknownVintage`](crate::Error::UnknownVintage).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use things_store::{Access, OpenOptions};
+    ///
+    /// let store = OpenOptions::new().best_effort(true).open("main.sqlite", Access::ReadOnly)?;
+    /// if store.is_best_effort() {
+    ///     eprintln!("version {} is read as {}", store.database_version(), store.vintage());
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn best_effort(mut self, allowed: bool) -> OpenOptions {
+        self.best_effort = allowed;
         self
     }
 

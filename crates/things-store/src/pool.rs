@@ -2,14 +2,11 @@
 
 use crate::bounds::{between, DAY};
 use crate::error::{Error, Result};
-use crate::identity::Identity;
 use crate::lending::{Lending, Limits, Make, PoolStatistics};
-use crate::open::{self, Access};
+use crate::open::Access;
 use crate::options::{OpenOptions, Shared};
 use crate::statistics::Statistics;
 use crate::store::Store;
-use rusqlite::Connection;
-use std::cell::Cell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
@@ -175,7 +172,7 @@ impl fmt::Debug for Pool {
 /// A store on loan from a [`Pool`].
 pub struct PooledStore {
     /// `None` only while it is dropped.
-    lent: Option<Pooled>,
+    lent: Option<Store>,
     lending: Arc<Lending<Manager>>,
 }
 
@@ -184,14 +181,14 @@ impl Deref for PooledStore {
     type Target = Store;
 
     fn deref(&self) -> &Store {
-        &self.lent.as_ref().expect("a store on loan").store
+        self.lent.as_ref().expect("a store on loan")
     }
 }
 
 #[allow(clippy::expect_used)] // Nobody can hold a store that is being dropped.
 impl DerefMut for PooledStore {
     fn deref_mut(&mut self) -> &mut Store {
-        &mut self.lent.as_mut().expect("a store on loan").store
+        self.lent.as_mut().expect("a store on loan")
     }
 }
 
@@ -216,65 +213,29 @@ struct Manager {
     shared: Arc<Shared>,
 }
 
-/// A store, and what its file was when it was opened.
-struct Pooled {
-    store: Store,
-    identity: Identity,
-    /// SQLite's `data_version` when the vintage was last compared.
-    compared: Cell<Option<i64>>,
-}
-
 impl Make for Manager {
-    type Connection = Pooled;
+    type Connection = Store;
 
-    fn make(&self) -> Result<Pooled> {
-        // Before it is opened: if it is replaced in between, the next check notices.
-        let identity = Identity::of(&self.path);
-        let store = self.open.open_shared(&self.path, self.access, self.shared.clone())?;
-        Ok(Pooled { store, identity, compared: Cell::new(None) })
+    fn make(&self) -> Result<Store> {
+        self.open.open_shared(&self.path, self.access, self.shared.clone())
     }
 
-    fn is_valid(&self, pooled: &Pooled) -> bool {
-        Identity::of(&self.path) == pooled.identity && pooled.has_its_vintage()
+    fn is_valid(&self, store: &Store) -> bool {
+        is_current(&store.in_place().and_then(|()| store.origin().same_version(store.connection())))
     }
 
-    fn is_clean(&self, pooled: &Pooled) -> bool {
+    fn is_clean(&self, store: &Store) -> bool {
         // Cancellers of the borrower must not reach the next one.
-        pooled.store.guard().watch().next_loan();
+        store.guard().watch().next_loan();
         // A transaction left open, by a snapshot that was forgotten, would hold back every later writer.
-        pooled.store.connection().is_autocommit()
+        store.connection().is_autocommit()
     }
 }
 
-impl Pooled {
-    /// Whether the app has not migrated the database in place. Read again only after somebody has written.
-    fn has_its_vintage(&self) -> bool {
-        let connection = self.store.connection();
-        let version = match data_version(connection) {
-            Ok(version) => version,
-            Err(error) => return is_transient(&error),
-        };
-        if self.compared.get() == Some(version) {
-            return true;
-        }
-        match open::vintage_now(connection) {
-            Ok(vintage) => {
-                self.compared.set(Some(version));
-                vintage == self.store.vintage()
-            }
-            Err(error) => is_transient(&error),
-        }
-    }
-}
-
-fn data_version(connection: &Connection) -> Result<i64> {
-    let mut statement = connection.prepare_cached("PRAGMA data_version").map_err(Error::sqlite)?;
-    statement.query_row([], |row| row.get(0)).map_err(Error::sqlite)
-}
-
-/// Whether an error says nothing about the connection: a writer at work is no reason to open it again.
-fn is_transient(error: &Error) -> bool {
-    matches!(error, Error::Locked { .. })
+/// Whether a store is still of the database at its path. A lock, or a state that cannot be read now, says nothing about
+/// that: the borrower's own reading does.
+fn is_current(checked: &Result<()>) -> bool {
+    !matches!(checked, Err(Error::Replaced { .. } | Error::Migrated { found: Some(_), .. }))
 }
 
 #[cfg(test)]

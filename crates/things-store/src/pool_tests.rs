@@ -33,9 +33,16 @@ fn the_least_and_the_most_are_accepted() {
 }
 
 #[test]
-fn only_a_lock_says_nothing_about_a_connection() {
-    assert!(is_transient(&Error::Locked { attempts: 1, waited: Duration::ZERO, source: None }));
-    for error in [Error::Corrupt { detail: String::new(), source: None }, Error::UnknownVintage { found: 25 }] {
-        assert!(!is_transient(&error));
+fn only_another_file_or_another_version_makes_a_store_useless() {
+    assert!(is_current(&Ok(())));
+    for error in [
+        Error::Locked { attempts: 1, waited: Duration::ZERO, source: None },
+        Error::Migrated { opened: 24, found: None },
+    ] {
+        assert!(is_current(&Err(error)));
+    }
+    let replaced = Error::Replaced { path: PathBuf::from("main.sqlite") };
+    for error in [replaced, Error::Migrated { opened: 24, found: Some(26) }] {
+        assert!(!is_current(&Err(error)));
     }
 }

@@ -77,7 +77,7 @@ impl Query {
     }
 
     /// Only tasks with `text` in title or notes. ASCII letters match in either case; `%` and `_` are
-    /// ordinary characters.
+    /// ordinary characters, and so is NUL. The empty text is in every task.
     pub fn text(mut self, text: impl Into<String>) -> Query {
         self.text = Some(text.into());
         self
@@ -135,9 +135,26 @@ impl Query {
         }
     }
 
-    /// The statement for `vintage` that selects the columns of [`TASK_COLUMNS`] for each task.
+    /// The statement for `vintage` that selects what `row::task` reads.
     pub(crate) fn to_sql(&self, vintage: Vintage) -> Sql {
-        let columns = select_columns(vintage);
+        self.selecting(&select_columns(vintage), vintage)
+    }
+
+    /// The statement for `vintage` that selects what `row::summary` reads.
+    pub(crate) fn to_summary_sql(&self, vintage: Vintage) -> Sql {
+        let deadline = schema::columns(vintage).deadline;
+        let columns = format!(
+            "t.\"uuid\", t.\"type\", t.\"status\", t.\"trashed\", t.\"title\", t.\"start\", t.\"startDate\", t.\"{deadline}\""
+        );
+        self.selecting(&columns, vintage)
+    }
+
+    /// The statement for `vintage` that selects the identifiers.
+    pub(crate) fn to_id_sql(&self, vintage: Vintage) -> Sql {
+        self.selecting("t.\"uuid\"", vintage)
+    }
+
+    fn selecting(&self, columns: &str, vintage: Vintage) -> Sql {
         let mut sql = self.sql_after_select(vintage);
         sql.text = format!("SELECT {columns} {}", sql.text);
         sql
@@ -192,10 +209,11 @@ impl Query {
         Sql { text, params: b.params }
     }
 
+    /// Area and project are two conditions each: what may be in them, which indexes find, and which of that is.
     fn filter_conditions(&self, b: &mut Builder, vintage: Vintage) {
+        let heading = schema::columns(vintage).heading;
         if let Some(text) = &self.text {
-            let pattern = b.param(Value::Text(like_pattern(text)));
-            b.keep(format!("(t.\"title\" LIKE {pattern} ESCAPE '\\' OR t.\"notes\" LIKE {pattern} ESCAPE '\\')"));
+            b.keep_text(text);
         }
         if let Some(tag) = &self.tag {
             let tag = b.param(Value::Text(tag.as_str().to_owned()));
@@ -209,10 +227,22 @@ impl Query {
         }
         if let Some(area) = &self.area {
             let area = b.param(Value::Text(area.as_str().to_owned()));
+            b.keep(format!(
+                "t.\"uuid\" IN (SELECT \"uuid\" FROM \"TMTask\" WHERE \"area\" = {area} \
+                 UNION ALL SELECT c.\"uuid\" FROM \"TMTask\" a CROSS JOIN \"TMTask\" c ON c.\"project\" = a.\"uuid\" \
+                 WHERE a.\"area\" = {area} \
+                 UNION ALL SELECT c.\"uuid\" FROM \"TMTask\" a CROSS JOIN \"TMTask\" b ON b.\"project\" = a.\"uuid\" \
+                 CROSS JOIN \"TMTask\" c ON c.\"{heading}\" = b.\"uuid\" WHERE a.\"area\" = {area})"
+            ));
             b.keep(format!("coalesce(t.\"area\", p.\"area\") = {area}"));
         }
         if let Some(project) = &self.project {
             let project = b.param(Value::Text(project.as_str().to_owned()));
+            b.keep(format!(
+                "t.\"uuid\" IN (SELECT \"uuid\" FROM \"TMTask\" WHERE \"project\" = {project} \
+                 UNION ALL SELECT c.\"uuid\" FROM \"TMTask\" b CROSS JOIN \"TMTask\" c ON c.\"{heading}\" = b.\"uuid\" \
+                 WHERE b.\"project\" = {project})"
+            ));
             b.keep(format!("p.\"uuid\" = {project}"));
         }
         if let Some((first, last)) = self.due {
@@ -308,6 +338,19 @@ struct Builder {
 impl Builder {
     fn keep(&mut self, condition: String) {
         self.conditions.push(condition);
+    }
+
+    /// Keeps what has `text` in its title or notes.
+    fn keep_text(&mut self, text: &str) {
+        let pattern = like_pattern(text);
+        // LIKE reads a pattern up to its first NUL, and by default none that is longer.
+        let (value, has): (_, fn(&str, &str) -> String) = if text.contains('\0') || pattern.len() > 50_000 {
+            (text.to_owned(), |column, value| format!("instr(lower(t.\"{column}\"), lower({value})) > 0"))
+        } else {
+            (pattern, |column, value| format!("t.\"{column}\" LIKE {value} ESCAPE '\\'"))
+        };
+        let value = self.param(Value::Text(value));
+        self.keep(format!("({} OR {})", has("title", &value), has("notes", &value)));
     }
 
     /// Adds a parameter and returns its placeholder, which may be used more than once.

@@ -5,7 +5,7 @@
 
 use crate::codec::Number;
 use crate::error::{Error, Result};
-use crate::model::{Area, ChecklistItem, Kind, Start, Status, Tag, Task};
+use crate::model::{Area, ChecklistItem, Kind, Start, Status, Summary, Tag, Task, TaskId};
 use crate::timestamp::Timestamp;
 use crate::vintage::Vintage;
 use rusqlite::types::ValueRef;
@@ -16,16 +16,17 @@ pub(crate) trait Fields {
 }
 
 impl Fields for rusqlite::Row<'_> {
+    #[inline]
     fn field(&self, number: usize) -> Result<ValueRef<'_>> {
         self.get_ref(number).map_err(Error::sqlite)
     }
 }
 
 /// Reads the columns of `query::select_columns`, in that order.
-pub(crate) fn task(row: &dyn Fields, vintage: Vintage) -> Result<Task> {
+pub(crate) fn task(row: &(impl Fields + ?Sized), vintage: Vintage) -> Result<Task> {
     let mut next = Reader::new(row, "TMTask");
     Ok(Task {
-        id: next.text("uuid")?.into(),
+        id: next.text("uuid")?,
         kind: next.code("type", Kind::from_code)?,
         status: next.code("status", Status::from_code)?,
         trashed: next.flag("trashed")?,
@@ -39,10 +40,10 @@ pub(crate) fn task(row: &dyn Fields, vintage: Vintage) -> Result<Task> {
         stopped: next.timestamp("stopDate")?,
         created: next.timestamp("creationDate")?,
         modified: next.timestamp("userModificationDate")?,
-        area: next.reference("area")?.map(Into::into),
-        project: next.reference("project")?.map(Into::into),
-        heading: next.reference("heading")?.map(Into::into),
-        repeats_from: next.reference("repeatingTemplate")?.map(Into::into),
+        area: next.reference("area")?,
+        project: next.reference("project")?,
+        heading: next.reference("heading")?,
+        repeats_from: next.reference("repeatingTemplate")?,
         index: next.integer("index")?,
         today_index: next.integer("todayIndex")?,
         checklist_items: next.integer("checklistItemsCount")?,
@@ -50,11 +51,43 @@ pub(crate) fn task(row: &dyn Fields, vintage: Vintage) -> Result<Task> {
     })
 }
 
+/// Reads `uuid, type, status, trashed, title, start, startDate`, and the deadline.
+pub(crate) fn summary(row: &(impl Fields + ?Sized), vintage: Vintage) -> Result<Summary> {
+    let mut next = Reader::new(row, "TMTask");
+    Ok(Summary {
+        id: next.text("uuid")?,
+        kind: next.code("type", Kind::from_code)?,
+        status: next.code("status", Status::from_code)?,
+        trashed: next.flag("trashed")?,
+        title: next.text("title")?,
+        start: next.code("start", Start::from_code)?,
+        start_date: next.decoded("startDate", |n| vintage.decode_date(n))?,
+        deadline: next.decoded("deadline", |n| vintage.decode_date(n))?,
+    })
+}
+
+/// Reads `uuid` of a task.
+pub(crate) fn task_id(row: &(impl Fields + ?Sized)) -> Result<TaskId> {
+    Reader::new(row, "TMTask").text("uuid")
+}
+
+/// Reads the text of a step of a query plan.
+pub(crate) fn step(row: &(impl Fields + ?Sized)) -> Result<String> {
+    Reader { row, table: "plan", next: 3 }.text("detail")
+}
+
+/// Reads a tag, and the task that carries it.
+pub(crate) fn tag_of_task(row: &(impl Fields + ?Sized)) -> Result<(TaskId, Tag)> {
+    let tag = tag(row)?;
+    let mut rest = Reader { row, table: "TMTaskTag", next: 5 };
+    Ok((rest.text("tasks")?, tag))
+}
+
 /// Reads `uuid, title, visible, index`.
-pub(crate) fn area(row: &dyn Fields) -> Result<Area> {
+pub(crate) fn area(row: &(impl Fields + ?Sized)) -> Result<Area> {
     let mut next = Reader::new(row, "TMArea");
     Ok(Area {
-        id: next.text("uuid")?.into(),
+        id: next.text("uuid")?,
         title: next.text("title")?,
         visible: next.decoded("visible", |n| n.as_i64())? != Some(0),
         index: next.integer("index")?,
@@ -62,23 +95,23 @@ pub(crate) fn area(row: &dyn Fields) -> Result<Area> {
 }
 
 /// Reads `uuid, title, shortcut, parent, index`.
-pub(crate) fn tag(row: &dyn Fields) -> Result<Tag> {
+pub(crate) fn tag(row: &(impl Fields + ?Sized)) -> Result<Tag> {
     let mut next = Reader::new(row, "TMTag");
     Ok(Tag {
-        id: next.text("uuid")?.into(),
+        id: next.text("uuid")?,
         title: next.text("title")?,
         shortcut: next.reference("shortcut")?,
-        parent: next.reference("parent")?.map(Into::into),
+        parent: next.reference("parent")?,
         index: next.integer("index")?,
     })
 }
 
 /// Reads `uuid, task, title, status, stopDate, index`.
-pub(crate) fn checklist_item(row: &dyn Fields) -> Result<ChecklistItem> {
+pub(crate) fn checklist_item(row: &(impl Fields + ?Sized)) -> Result<ChecklistItem> {
     let mut next = Reader::new(row, "TMChecklistItem");
     Ok(ChecklistItem {
-        id: next.text("uuid")?.into(),
-        task: next.text("task")?.into(),
+        id: next.text("uuid")?,
+        task: next.text("task")?,
         title: next.text("title")?,
         status: next.code("status", Status::from_code)?,
         stopped: next.timestamp("stopDate")?,
@@ -87,7 +120,7 @@ pub(crate) fn checklist_item(row: &dyn Fields) -> Result<ChecklistItem> {
 }
 
 /// Reads `count(*)`.
-pub(crate) fn count(row: &dyn Fields) -> Result<u64> {
+pub(crate) fn count(row: &(impl Fields + ?Sized)) -> Result<u64> {
     match row.field(0)? {
         ValueRef::Integer(count) => Ok(count.unsigned_abs()),
         _ => Ok(0),
@@ -95,44 +128,43 @@ pub(crate) fn count(row: &dyn Fields) -> Result<u64> {
 }
 
 /// Reads one field after the other; an error names the column of a bad value.
-struct Reader<'row> {
-    row: &'row dyn Fields,
+struct Reader<'row, R: ?Sized> {
+    row: &'row R,
     table: &'static str,
     next: usize,
 }
 
-impl<'row> Reader<'row> {
-    fn new(row: &'row dyn Fields, table: &'static str) -> Reader<'row> {
+impl<'row, R: Fields + ?Sized> Reader<'row, R> {
+    fn new(row: &'row R, table: &'static str) -> Reader<'row, R> {
         Reader { row, table, next: 0 }
     }
 
+    #[inline]
     fn field(&mut self) -> Result<ValueRef<'row>> {
         let value = self.row.field(self.next)?;
         self.next += 1;
         Ok(value)
     }
 
+    #[cold]
     fn bad(&self, column: &str, value: ValueRef<'_>) -> Error {
         Error::BadValue { column: format!("{}.{column}", self.table), found: describe(value) }
     }
 
     /// Text; NULL is the empty one.
-    fn text(&mut self, column: &str) -> Result<String> {
-        Ok(self.optional_text(column)?.unwrap_or_default())
+    fn text<T: From<&'row str>>(&mut self, column: &str) -> Result<T> {
+        Ok(self.str(column)?.into())
     }
 
     /// Text; NULL and the empty one are none.
-    fn reference(&mut self, column: &str) -> Result<Option<String>> {
-        Ok(self.optional_text(column)?.filter(|text| !text.is_empty()))
+    fn reference<T: From<&'row str>>(&mut self, column: &str) -> Result<Option<T>> {
+        Ok(Some(self.str(column)?).filter(|text| !text.is_empty()).map(T::from))
     }
 
-    fn optional_text(&mut self, column: &str) -> Result<Option<String>> {
+    fn str(&mut self, column: &str) -> Result<&'row str> {
         match self.field()? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => Ok(Some(text.to_owned())),
-                Err(_) => Err(self.bad(column, ValueRef::Blob(bytes))),
-            },
+            ValueRef::Null => Ok(""),
+            ValueRef::Text(bytes) => std::str::from_utf8(bytes).map_err(|_| self.bad(column, ValueRef::Blob(bytes))),
             other => Err(self.bad(column, other)),
         }
     }

@@ -26,7 +26,7 @@ pub(crate) fn columns(vintage: Vintage) -> Columns {
             repeating_template: "repeatingTemplate",
             recurrence_rule: "recurrenceRule",
         },
-        Vintage::V24 => Columns {
+        Vintage::V24 | Vintage::V26 => Columns {
             deadline: "deadline",
             deadline_suppressed: "deadlineSuppressionDate",
             heading: "heading",

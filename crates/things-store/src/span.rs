@@ -8,6 +8,8 @@ use crate::vintage::Vintage;
 pub(crate) struct Span {
     #[cfg(feature = "tracing")]
     entered: tracing::span::EnteredSpan,
+    #[cfg(feature = "tracing")]
+    has_vintage: bool,
 }
 
 #[cfg(not(feature = "tracing"))]
@@ -30,14 +32,16 @@ impl Span {
             "apply" => tracing::info_span!("things_store.apply", vintage = Empty, rows = Empty, error = Empty),
             _ => tracing::debug_span!("things_store.query", list = name, vintage = Empty, rows = Empty, error = Empty),
         };
-        let span = Span { entered: span.entered() };
+        let span = Span { entered: span.entered(), has_vintage: vintage.is_some() };
         span.vintage(vintage);
         span
     }
 
     /// Leaves it, with what is known now.
     pub(crate) fn end<T>(self, result: &Result<T>, rows: u64, vintage: Option<Vintage>) {
-        self.vintage(vintage);
+        if !self.has_vintage {
+            self.vintage(vintage);
+        }
         match result {
             Ok(_) => self.entered.record("rows", rows),
             Err(error) => self.entered.record("error", error.kind().as_str()),

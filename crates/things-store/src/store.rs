@@ -7,14 +7,17 @@ use crate::error::{Error, Result};
 use crate::guard::Guard;
 use crate::listing;
 use crate::model::{Area, AreaId, ChecklistItem, Kind, Status, Tag, TagId, Task, TaskId};
-use crate::open::{self, Access};
+use crate::open::{self, Access, Opened};
 use crate::options::{OpenOptions, Shared};
+use crate::origin::Origin;
 use crate::query::{List, Query, Sql};
 use crate::row;
+use crate::statement;
 use crate::statistics::Statistics;
 use crate::vintage::Vintage;
 use crate::watch::Canceller;
-use rusqlite::{params_from_iter, Connection};
+use rusqlite::config::DbConfig;
+use rusqlite::{params_from_iter, CachedStatement, Connection};
 use std::cell::Cell;
 use std::fmt;
 use std::path::Path;
@@ -26,6 +29,7 @@ use std::sync::Arc;
 pub struct Store {
     connection: Connection,
     vintage: Vintage,
+    origin: Origin,
     access: Access,
     guard: Guard,
     /// The open snapshots; the transaction lasts from the first to the last.
@@ -42,9 +46,9 @@ impl OpenOptions {
     pub(crate) fn open_shared(&self, path: &Path, access: Access, shared: Arc<Shared>) -> Result<Store> {
         self.validate()?;
         let guard = Guard::new(self.clone(), shared);
-        let (mut connection, vintage) = guard.open(|sleep| open::open(path, access, &self.backoff, sleep))?;
+        let Opened { mut connection, vintage, origin } = guard.open(|sleep| open::open(path, access, self, sleep))?;
         guard.watch().install(&mut connection);
-        Ok(Store { connection, vintage, access, guard, snapshots: Depth::default() })
+        Ok(Store { connection, vintage, origin, access, guard, snapshots: Depth::default() })
     }
 }
 
@@ -101,9 +105,25 @@ impl Store {
         OpenOptions::new().open(path, Access::ReadWrite)
     }
 
-    /// The schema vintage of the database.
+    /// The schema vintage of the database, or as which it is read.
     pub fn vintage(&self) -> Vintage {
         self.vintage
+    }
+
+    /// The number in `Meta.databaseVersion`.
+    pub fn database_version(&self) -> i64 {
+        self.origin.version()
+    }
+
+    /// Whether the version is not known here, and is read as its nearest: [`OpenOptions::best_effort`].
+    pub fn is_best_effort(&self) -> bool {
+        self.origin.version() != self.vintage.database_version()
+    }
+
+    /// Whether the file is read without locks, because it is in WAL mode, has no log, and lies where SQLite can write no
+    /// files beside it.
+    pub fn is_frozen(&self) -> bool {
+        self.origin.is_frozen()
     }
 
     /// Whether the store may change its database.
@@ -365,7 +385,10 @@ impl Store {
             Access::ReadWrite => self.observe(
                 "apply",
                 |applied: &Applied| applied.tasks as u64,
-                |connection| apply::apply(connection, self.vintage, batch),
+                |connection| {
+                    self.origin.in_place()?;
+                    apply::apply(connection, self.vintage, batch, |connection| self.origin.same_version(connection))
+                },
             ),
         }
     }
@@ -412,15 +435,52 @@ impl Store {
             name,
             |values: &Vec<T>| values.len() as u64,
             |connection| {
-                let mut statement = connection.prepare_cached(&sql.text).map_err(Error::sqlite)?;
+                self.in_place()?;
+                let mut statement = self.prepare(&sql.text)?;
                 let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
                 let mut values = Vec::new();
-                while let Some(row) = rows.next().map_err(Error::sqlite)? {
+                let mut next = rows.next().map_err(|error| self.unless_migrated(error))?;
+                // From the first row to the last it is one transaction.
+                self.origin.same_version(connection)?;
+                while let Some(row) = next {
                     values.push(decode(row)?);
+                    next = rows.next().map_err(Error::sqlite)?;
+                }
+                if self.origin.is_frozen() {
+                    self.origin.in_place()?;
                 }
                 Ok(values)
             },
         )
+    }
+
+    /// The statement with this text, counted.
+    pub(crate) fn prepare(&self, text: &str) -> Result<CachedStatement<'_>> {
+        statement::prepare(&self.connection, text, &self.guard.shared().telemetry).map_err(|error| match error {
+            Error::Sqlite { .. } => self.origin.same_version(&self.connection).err().unwrap_or(error),
+            error => error,
+        })
+    }
+
+    /// Whether the path still leads to the file that was opened. Within a snapshot it does not matter: its state stays.
+    pub(crate) fn in_place(&self) -> Result<()> {
+        match self.snapshots.is_open() && !self.origin.is_frozen() {
+            true => Ok(()),
+            false => self.origin.in_place(),
+        }
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What `error` of a statement means: columns may be gone because the database was migrated.
+    fn unless_migrated(&self, error: rusqlite::Error) -> Error {
+        let error = Error::sqlite(error);
+        match error {
+            Error::Sqlite { .. } => self.origin.same_version(&self.connection).err().unwrap_or(error),
+            error => error,
+        }
     }
 }
 
@@ -429,6 +489,17 @@ fn sound(found: &str) -> Result<()> {
     match found {
         "ok" => Ok(()),
         detail => Err(Error::Corrupt { detail: detail.trim().replace('\n', ", "), source: None }),
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // The last read-write connection moves the log into the database and removes it; by then the log at the path may be
+        // that of another database.
+        if self.access == Access::ReadWrite && self.origin.in_place().is_err() {
+            // If it fails, SQLite does what it would have done without it.
+            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
     }
 }
 
@@ -465,6 +536,11 @@ impl Depth {
         }
         self.0.set(self.0.get().saturating_add(1));
         Ok(())
+    }
+
+    /// Whether there are any.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.get() > 0
     }
 
     /// One less; whether that was the last.

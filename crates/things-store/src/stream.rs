@@ -66,11 +66,13 @@ impl<'store> Snapshot<'store> {
         store.snapshots().enter(|| {
             // BEGIN takes no lock, the first read does. Once that has succeeded, no later read is busy.
             store.read("snapshot", |connection| {
+                store.in_place()?;
                 let begun = connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_master LIMIT 1;");
+                let begun = begun.map_err(Error::sqlite).and_then(|()| store.origin().same_version(connection));
                 begun.map_err(|error| {
                     // The first error is the one to report; a transaction that cannot be ended comes up at the next BEGIN.
                     let _ = end(store);
-                    Error::sqlite(error)
+                    error
                 })
             })
         })?;
@@ -135,9 +137,8 @@ pub struct TaskStream<'store> {
 impl<'store> TaskStream<'store> {
     pub(crate) fn new(store: &'store Store, sql: Sql) -> Result<TaskStream<'store>> {
         let snapshot = store.snapshot()?;
-        let prepare = || store.connection().prepare_cached(&sql.text).map_err(Error::sqlite);
         Ok(TaskStream {
-            statement: store.guard().step(prepare)?,
+            statement: store.guard().step(|| store.prepare(&sql.text))?,
             params: sql.params,
             vintage: store.vintage(),
             snapshot,

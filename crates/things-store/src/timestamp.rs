@@ -7,6 +7,9 @@ use std::fmt;
 
 const MICROS: i64 = 1_000_000;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS;
+/// The first and the last microsecond of the years 1 to 9999.
+const FIRST: i64 = *Date::DAYS.start() * MICROS_PER_DAY;
+const LAST: i64 = (*Date::DAYS.end() + 1) * MICROS_PER_DAY - 1;
 
 /// An instant, to the microsecond, UTC.
 ///
@@ -37,8 +40,8 @@ impl Timestamp {
         if !micros.is_finite() || micros.abs() > 4.0e17 {
             return None;
         }
-        let timestamp = Timestamp { micros: micros as i64 };
-        timestamp.checked_date().map(|_| timestamp)
+        let micros = micros as i64;
+        (FIRST..=LAST).contains(&micros).then_some(Timestamp { micros })
     }
 
     /// Midnight UTC at the start of `date`.
@@ -53,11 +56,7 @@ impl Timestamp {
 
     /// The day in UTC. For a day elsewhere, add the offset to the seconds first.
     pub fn date_utc(self) -> Date {
-        self.checked_date().expect("every constructor keeps to years 1 to 9999")
-    }
-
-    fn checked_date(self) -> Option<Date> {
-        Date::from_days_since_epoch(self.micros.div_euclid(MICROS_PER_DAY))
+        Date::of_day(self.micros.div_euclid(MICROS_PER_DAY))
     }
 }
 
@@ -100,6 +99,18 @@ mod tests {
     #[test]
     fn what_is_no_instant_is_refused() {
         for seconds in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, 1e12, -1e11] {
+            assert_eq!(Timestamp::from_unix_seconds(seconds), None, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn the_first_and_the_last_instant_have_a_day() {
+        let (first, last) = (at(-62_135_596_800.0), at(253_402_300_799.0));
+        assert_eq!(
+            (first.to_string(), last.to_string()),
+            ("0001-01-01T00:00:00Z".into(), "9999-12-31T23:59:59Z".into())
+        );
+        for seconds in [-62_135_596_800.5, 253_402_300_800.0] {
             assert_eq!(Timestamp::from_unix_seconds(seconds), None, "{seconds}");
         }
     }

@@ -22,15 +22,24 @@ pub enum Vintage {
     V18,
     /// Apps from 3.15.16 on. Start dates, deadlines and reminders are packed integers.
     V24,
+    /// Apps of 2026, 3.22.14 among them. What is read is stored as in [`V24`](Vintage::V24).
+    V26,
 }
 
 impl Vintage {
     /// Every vintage this crate reads, oldest first.
-    pub const ALL: [Vintage; 2] = [Vintage::V18, Vintage::V24];
+    pub const ALL: [Vintage; 3] = [Vintage::V18, Vintage::V24, Vintage::V26];
 
     /// The vintage whose `databaseVersion` is `version`; `None` for all others, newer or older.
     pub fn from_database_version(version: i64) -> Option<Vintage> {
         Vintage::ALL.into_iter().find(|vintage| vintage.database_version() == version)
+    }
+
+    /// All vintages, the one whose `databaseVersion` is nearest to `version` first, and of two the newer.
+    pub(crate) fn nearest(version: i64) -> [Vintage; 3] {
+        let mut all = Vintage::ALL;
+        all.sort_by_key(|vintage| (vintage.database_version().abs_diff(version), -vintage.database_version()));
+        all
     }
 
     /// The number in `Meta.databaseVersion`.
@@ -38,6 +47,7 @@ impl Vintage {
         match self {
             Vintage::V18 => 18,
             Vintage::V24 => 24,
+            Vintage::V26 => 26,
         }
     }
 }
@@ -106,13 +116,29 @@ mod tests {
     }
 
     #[test]
+    fn the_nearest_vintage_comes_first_and_of_two_the_newer() {
+        use Vintage::{V18, V24, V26};
+        for (version, order) in [
+            (99, [V26, V24, V18]),
+            (25, [V26, V24, V18]),
+            (23, [V24, V26, V18]),
+            (21, [V24, V18, V26]),
+            (20, [V18, V24, V26]),
+            (i64::MIN, [V18, V24, V26]),
+            (i64::MAX, [V26, V24, V18]),
+        ] {
+            assert_eq!(Vintage::nearest(version), order, "{version}");
+        }
+    }
+
+    #[test]
     fn only_known_versions_have_a_vintage() {
         for vintage in Vintage::ALL {
             let version = vintage.database_version();
             assert_eq!(Vintage::from_database_version(version), Some(vintage));
             assert_eq!(vintage.to_string(), format!("v{version}"));
         }
-        for version in [i64::MIN, 0, 17, 19, 23, 25, 99, i64::MAX] {
+        for version in [i64::MIN, 0, 17, 19, 23, 25, 27, 99, i64::MAX] {
             assert_eq!(Vintage::from_database_version(version), None, "{version}");
         }
     }

@@ -1,9 +1,11 @@
-//! JSON lines on standard output, which any program can print: samples and findings. All other lines are ignored.
+//! JSON lines on standard output, which any program can print: samples, findings, and what it lacks here. All other lines are
+//! ignored.
 //!
 //! ```json
 //! {"bench": "search/10000", "metric": "time", "unit": "ns", "samples": [1250.0, 1262.5]}
 //! {"bench": "search/10000", "metric": "allocations", "unit": "1", "value": 12, "exact": true}
 //! {"finding": "`close` is exported twice", "file": "ffi/store.h", "line": 12, "level": "warning"}
+//! {"unavailable": "cbindgen is not installed: apt-get install cbindgen"}
 //! ```
 //!
 //! `better` is `"less"` or `"more"`; `throughput` is what one operation handles, `{"count": 500, "unit": "rows"}`.
@@ -21,7 +23,9 @@ use crate::measured::{Better, Measured, Reading, Throughput, Trouble};
 pub struct Findings {
     /// In the order in which it printed them.
     pub found: Vec<Finding>,
-    /// Lines that begin like a finding and are broken.
+    /// Why it could not do its work here: something that it needs is not installed. The first reason counts.
+    pub unavailable: Option<String>,
+    /// Lines that begin like one of these and are broken.
     pub troubles: Vec<Trouble>,
 }
 
@@ -63,7 +67,7 @@ pub fn reading(stdout: &str) -> Reading {
                 checked::trouble(&mut reading, None, &place, &why);
                 continue;
             }
-            Line::Finding(_) | Line::BrokenFinding(_) | Line::Other => continue,
+            Line::Finding(_) | Line::Unavailable(_) | Line::BrokenFinding(_) | Line::Other => continue,
         };
         let measured = match measured(&object) {
             Ok(measured) => measured,
@@ -95,12 +99,16 @@ pub fn reading(stdout: &str) -> Reading {
     reading
 }
 
-/// What the lines of findings report.
+/// What the lines of findings report, and whether the program could do its work at all.
 pub fn findings(stdout: &str) -> Findings {
     let mut findings = Findings::default();
     for (n, line) in numbered(stdout) {
         let (object, why) = match Line::of(line) {
             Line::Finding(object) => (object, None),
+            Line::Unavailable(why) => {
+                findings.unavailable.get_or_insert(why);
+                continue;
+            }
             Line::BrokenFinding(why) => (Map::new(), Some(why)),
             Line::Samples(_) | Line::Broken(_) | Line::Other => continue,
         };
@@ -120,9 +128,11 @@ fn numbered(stdout: &str) -> impl Iterator<Item = (usize, &str)> {
 enum Line {
     Samples(Map<String, Value>),
     Finding(Map<String, Value>),
+    /// The program says that it lacks something.
+    Unavailable(String),
     /// It begins like one of samples.
     Broken(String),
-    /// It begins like a finding.
+    /// It begins like a finding, or as what is unavailable.
     BrokenFinding(String),
     Other,
 }
@@ -133,13 +143,17 @@ impl Line {
         let first = inner.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
         match serde_json::from_str::<Map<String, Value>>(line) {
             Ok(object) if object.contains_key("finding") => Line::Finding(object),
+            Ok(object) if object.len() == 1 && object.contains_key("unavailable") => match reason(&object) {
+                Ok(why) => Line::Unavailable(why),
+                Err(why) => Line::BrokenFinding(why),
+            },
             // Programs print JSON of their own, too.
             Ok(object) if first == Some("bench") || has_two(&object) => Line::Samples(object),
             Ok(_) => Line::Other,
             Err(error) => {
                 let why = format!("cannot be read as JSON: {error}");
                 match first {
-                    Some("finding") => Line::BrokenFinding(why),
+                    Some("finding" | "unavailable") => Line::BrokenFinding(why),
                     Some("bench" | "metric" | "samples") => Line::Broken(why),
                     Some(_) | None => Line::Other,
                 }
@@ -230,6 +244,14 @@ fn finding(object: &Map<String, Value>) -> Result<Finding, String> {
         return Err("`finding` is empty".to_owned());
     }
     Ok(Finding { text: text.trim().to_owned(), file: optional("file")?, line, level })
+}
+
+fn reason(object: &Map<String, Value>) -> Result<String, String> {
+    let text = checked::printable(&text(object, "unavailable")?);
+    if text.trim().is_empty() {
+        return Err("`unavailable` is empty: it is the reason".to_owned());
+    }
+    Ok(text.trim().to_owned())
 }
 
 fn text(object: &Map<String, Value>, key: &str) -> Result<String, String> {

@@ -365,3 +365,24 @@ fn nothing_at_all_is_a_trouble_that_names_what_was_looked_for() {
         assert_eq!(reading(harness, &nothing).troubles.len(), 1, "{harness:?}");
     }
 }
+
+#[test]
+fn a_program_says_what_it_lacks() {
+    let found = lines::findings("{\"unavailable\": \" no abc: install it \"}\n{\"unavailable\":\"and no xyz\"}\n");
+    assert_eq!(found.unavailable.as_deref(), Some("no abc: install it"));
+    assert!(found.found.is_empty() && found.troubles.is_empty(), "{found:?}");
+    // JSON of its own, that happens to have such a key.
+    let own = lines::findings("{\"unavailable\": 3, \"available\": 5}\n{\"available\": \"x\"}\n");
+    assert!(own.unavailable.is_none() && own.troubles.is_empty(), "{own:?}");
+    for (line, why) in [
+        ("{\"unavailable\": 3}", "line 1: `unavailable` is no text: 3"),
+        ("{\"unavailable\": \"  \"}", "line 1: `unavailable` is empty: it is the reason"),
+        ("{\"unavailable\": \"x", "line 1: cannot be read as JSON"),
+    ] {
+        let broken = lines::findings(line);
+        assert!(broken.unavailable.is_none(), "{line}");
+        assert!(broken.troubles[0].why.starts_with(why), "{:?}", broken.troubles);
+    }
+    let reading = lines::reading("{\"unavailable\": \"no abc\"}\n");
+    assert!(reading.measured.is_empty() && reading.troubles.is_empty(), "{reading:?}");
+}

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use compatrix_bench::harness::lines::{self, Finding, Level};
+use compatrix_bench::harness::lines::{self, Finding, Findings, Level};
 use compatrix_bench::{Reading, Trouble};
 use compatrix_model::evidence::{Counts, Measurements, Record, TestFailure};
 use compatrix_model::matrix_spec::{Piece, Suite};
@@ -122,12 +122,22 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
     };
     let text = String::from_utf8_lossy(&stdout);
     let (reading, findings) = (lines::reading(&text), lines::findings(&text));
+    if let Some(why) = lacks(&finished, &findings) {
+        return Ok(Record::untried(&inputs.suite.name, inputs.cell.clone(), why));
+    }
     let mut troubles: Vec<Trouble> = reading.troubles.iter().chain(&findings.troubles).cloned().collect();
     if left_out > 0 {
         let why = format!("it printed {left_out} bytes more than the {} MB that are read", MOST_OUTPUT >> 20);
         troubles.push(Trouble { bench: None, why });
     }
     Ok(judged(inputs, &shown, &finished, &Said { reading, findings: findings.found, troubles }))
+}
+
+/// Why it could do nothing here, in its own words. Not if it found something nevertheless, or did not end by itself.
+fn lacks<'a>(finished: &Finished, findings: &'a Findings) -> Option<&'a str> {
+    let ended = matches!(finished.end, End::Itself) && finished.status.code().is_some();
+    let is_wrong = findings.found.iter().any(|one| one.level == Level::Error) || !findings.troubles.is_empty();
+    findings.unavailable.as_deref().filter(|_| ended && !is_wrong)
 }
 
 /// Whether it is what the spec says that cannot be started (execve(2): absent, not executable, of no known format, too long),

@@ -114,6 +114,12 @@ fn whatever_goes_wrong_is_told_apart() {
         suite("not-executable", r#"["gates/finding.sh"]"#, ""),
         suite("directory", r#"["./gates"]"#, ""),
         suite("no-interpreter", r#"["./gates/other.sh"]"#, ""),
+        suite("lacks", r#"["sh", "-c", "echo '{{\"unavailable\": \"no abc: install it\"}}'; exit 3"]"#, ""),
+        suite(
+            "lacks-and-finds",
+            r#"["sh", "-c", "echo '{{\"unavailable\": \"no abc\"}}'; echo '{{\"finding\": \"no `xyz`\"}}'"]"#,
+            "",
+        ),
         suite("no-program", r#"["{program.mode}"]"#, ""),
         suite(
             "retried",
@@ -142,6 +148,8 @@ fn whatever_goes_wrong_is_told_apart() {
     check(&json, "not-executable", ["broken", "failed", "gates/finding.sh is not executable: `chmod +x` it"]);
     check(&json, "directory", ["broken", "failed", "./gates is a directory, not a program"]);
     check(&json, "no-interpreter", ["unproven", "unavailable", "the interpreter of ./gates/other.sh is not installed"]);
+    check(&json, "lacks", ["unproven", "unavailable", "no abc: install it"]);
+    check(&json, "lacks-and-finds", ["broken", "failed", "error: no `xyz`"]);
     check(&json, "no-program", ["broken", "failed", "makes no `{program.mode}`; it makes program `made`"]);
     check(&json, "retried", ["flaky", "passed", ""]);
     let failure = &of(&json, "finding")["record"]["failures"][0];

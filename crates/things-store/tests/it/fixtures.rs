@@ -61,7 +61,8 @@ fn the_repository_has_all_of_them() {
         return for_each(|case| assert!(!case.manifest.intent.is_empty(), "{}", case.name));
     }
     let folders = folders();
-    let expected = ["v18", "v24", "v24-10k", "v24-corrupt", "v24-empty", "v24-truncated", "v24-wal", "v99-future"];
+    let expected =
+        ["v18", "v24", "v24-10k", "v24-corrupt", "v24-empty", "v24-truncated", "v24-wal", "v26", "v99-future"];
     for name in expected {
         assert!(folders.iter().any(|folder| folder == name), "{name} is missing");
     }

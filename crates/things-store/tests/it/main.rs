@@ -8,6 +8,8 @@
 
 mod support;
 
+#[cfg(feature = "breaker")]
+mod breaker;
 mod damage;
 mod dates;
 mod fixtures;
@@ -15,11 +17,13 @@ mod fixtures;
 mod json;
 mod lists;
 mod locking;
+mod observing;
 mod opening;
 mod organising;
 #[cfg(feature = "pool")]
 mod pool;
 mod searching;
+mod stopping;
 mod streaming;
 mod threads;
 mod unchanged;

@@ -1,6 +1,7 @@
 //! Databases to test on: which there are, a private copy of each, and rows planted in it.
 
 pub mod case;
+pub mod clocks;
 pub mod fixture;
 pub mod manifest;
 pub mod plant;

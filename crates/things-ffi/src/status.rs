@@ -1,0 +1,254 @@
+//! Statuses with stable numbers, and the last error of each thread.
+
+use crate::entry::entry_or;
+use crate::text::EMPTY;
+use std::cell::RefCell;
+use std::ffi::{c_char, CString};
+use things_store::{Error, ErrorKind};
+
+macro_rules! statuses {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)+) => {
+        /// `ThingsStatus` of a number that C has.
+        fn name_of(number: i32) -> &'static str {
+            match number {
+                $($number => concat!($text, "\0"),)+
+                _ => "unknown\0",
+            }
+        }
+
+        #[cfg(test)]
+        pub(crate) const ALL: &[(ThingsStatus, i32, &str)] = &[$((ThingsStatus::$name, $number, $text)),+];
+    };
+}
+
+/// How a call ended. The numbers never change; a later release may add some.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThingsStatus {
+    /// It did what it should.
+    Ok = 0,
+    /// No error: there is no such value, no such task, or no more of them. The last error is as it was.
+    Absent = 1,
+
+    /// There is no file at the path.
+    NotFound = 10,
+    /// The system or SQLite cannot open the file.
+    CannotOpen = 11,
+    /// The file is no SQLite database.
+    NotADatabase = 12,
+    /// The file is shorter than its header promises.
+    Truncated = 13,
+    /// The content is damaged.
+    Corrupt = 14,
+    /// A journal must be applied first, which a read-only store cannot do.
+    NeedsRecovery = 15,
+    /// The database is of a version that this library does not know.
+    UnknownVintage = 16,
+    /// The version of the database cannot be read.
+    UnreadableVintage = 17,
+    /// A table is missing.
+    MissingTable = 18,
+    /// A column is missing.
+    MissingColumn = 19,
+    /// A stored value has the wrong type or range.
+    BadValue = 20,
+    /// Somebody else held the database for too long.
+    Locked = 21,
+    /// A change was asked of a store or file that is read-only.
+    ReadOnly = 22,
+    /// A change names something that is not in the database.
+    NoSuch = 23,
+    /// A change makes no sense for its task.
+    NotAllowed = 24,
+    /// The SQLite in use is too old.
+    SqliteTooOld = 25,
+    /// No connection became free in time.
+    PoolExhausted = 26,
+    /// Any other failure of SQLite.
+    Sqlite = 27,
+    /// A failure that has no number yet; the last error says what it is.
+    Other = 99,
+
+    /// A handle, string or place for a result is NULL and may not be.
+    NullArgument = 100,
+    /// A handle was freed, is of another type, or is none.
+    BadHandle = 101,
+    /// A string is not UTF-8.
+    NotUtf8 = 102,
+    /// A number, date or choice is outside what it may be.
+    BadArgument = 103,
+    /// An index is not below the length of its list.
+    OutOfRange = 104,
+    /// The store has an open stream, during which it cannot change anything.
+    Busy = 105,
+    /// The library panicked and caught it. A defect of the library.
+    Panic = 106,
+}
+
+statuses! {
+    Ok = 0, "ok";
+    Absent = 1, "absent";
+    NotFound = 10, "not-found";
+    CannotOpen = 11, "cannot-open";
+    NotADatabase = 12, "not-a-database";
+    Truncated = 13, "truncated";
+    Corrupt = 14, "corrupt";
+    NeedsRecovery = 15, "needs-recovery";
+    UnknownVintage = 16, "unknown-vintage";
+    UnreadableVintage = 17, "unreadable-vintage";
+    MissingTable = 18, "missing-table";
+    MissingColumn = 19, "missing-column";
+    BadValue = 20, "bad-value";
+    Locked = 21, "locked";
+    ReadOnly = 22, "read-only";
+    NoSuch = 23, "no-such";
+    NotAllowed = 24, "not-allowed";
+    SqliteTooOld = 25, "sqlite-too-old";
+    PoolExhausted = 26, "pool-exhausted";
+    Sqlite = 27, "sqlite";
+    Other = 99, "other";
+    NullArgument = 100, "null-argument";
+    BadHandle = 101, "bad-handle";
+    NotUtf8 = 102, "not-utf8";
+    BadArgument = 103, "bad-argument";
+    OutOfRange = 104, "out-of-range";
+    Busy = 105, "busy";
+    Panic = 106, "panic";
+}
+
+impl From<ErrorKind> for ThingsStatus {
+    fn from(kind: ErrorKind) -> ThingsStatus {
+        match kind {
+            ErrorKind::NotFound => ThingsStatus::NotFound,
+            ErrorKind::CannotOpen => ThingsStatus::CannotOpen,
+            ErrorKind::NotADatabase => ThingsStatus::NotADatabase,
+            ErrorKind::Truncated => ThingsStatus::Truncated,
+            ErrorKind::Corrupt => ThingsStatus::Corrupt,
+            ErrorKind::NeedsRecovery => ThingsStatus::NeedsRecovery,
+            ErrorKind::UnknownVintage => ThingsStatus::UnknownVintage,
+            ErrorKind::UnreadableVintage => ThingsStatus::UnreadableVintage,
+            ErrorKind::MissingTable => ThingsStatus::MissingTable,
+            ErrorKind::MissingColumn => ThingsStatus::MissingColumn,
+            ErrorKind::BadValue => ThingsStatus::BadValue,
+            ErrorKind::Locked => ThingsStatus::Locked,
+            ErrorKind::ReadOnly => ThingsStatus::ReadOnly,
+            ErrorKind::NoSuch => ThingsStatus::NoSuch,
+            ErrorKind::NotAllowed => ThingsStatus::NotAllowed,
+            ErrorKind::SqliteTooOld => ThingsStatus::SqliteTooOld,
+            ErrorKind::PoolExhausted => ThingsStatus::PoolExhausted,
+            ErrorKind::Sqlite => ThingsStatus::Sqlite,
+            _ => ThingsStatus::Other,
+        }
+    }
+}
+
+/// Why a call did not do what it should.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: ThingsStatus,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(status: ThingsStatus, message: impl Into<String>) -> Failure {
+        Failure { status, message: message.into() }
+    }
+
+    pub(crate) fn absent() -> Failure {
+        Failure::new(ThingsStatus::Absent, "")
+    }
+
+    pub(crate) fn null(name: &str) -> Failure {
+        Failure::new(ThingsStatus::NullArgument, format!("`{name}` is NULL"))
+    }
+
+    pub(crate) fn index(index: usize, length: usize) -> Failure {
+        Failure::new(ThingsStatus::OutOfRange, format!("there is no entry {index} in a list of {length}"))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::new(error.kind().into(), error.to_string())
+    }
+}
+
+struct Last {
+    status: ThingsStatus,
+    message: CString,
+}
+
+thread_local! {
+    static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
+}
+
+/// Keeps the failure for this thread.
+pub(crate) fn remember(failure: Failure) {
+    let Failure { status, message } = failure;
+    // A path or title in it may have a NUL, at which C would stop reading.
+    let message = CString::new(message.replace('\0', "\u{fffd}")).unwrap_or_default();
+    // A thread that is ending has nobody left to ask.
+    let _ = LAST.try_with(|last| last.replace(Some(Last { status, message })));
+}
+
+/// What went wrong in the last call of this thread that failed: a sentence without a line break at its end, in UTF-8.
+/// Empty if none failed. It belongs to the library, and lasts until the next failure on this thread or the thread's end.
+#[no_mangle]
+pub extern "C" fn things_last_error() -> *const c_char {
+    entry_or(EMPTY.as_ptr().cast(), || {
+        let found = LAST.try_with(|last| last.borrow().as_ref().map(|last| last.message.as_ptr()));
+        found.ok().flatten().unwrap_or(EMPTY.as_ptr().cast())
+    })
+}
+
+/// The status of the last call of this thread that failed; `THINGS_STATUS_OK` if none did.
+#[no_mangle]
+pub extern "C" fn things_last_status() -> ThingsStatus {
+    entry_or(ThingsStatus::Panic, || {
+        let found = LAST.try_with(|last| last.borrow().as_ref().map(|last| last.status));
+        found.ok().flatten().unwrap_or(ThingsStatus::Ok)
+    })
+}
+
+/// The name of a status, such as `not-found`; `unknown` for a number that is none. Never freed, and the same in all releases.
+#[no_mangle]
+pub extern "C" fn things_status_name(status: i32) -> *const c_char {
+    entry_or(EMPTY.as_ptr().cast(), || name_of(status).as_ptr().cast())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::tests::last_error;
+
+    #[test]
+    fn numbers_and_names_are_distinct_and_belong_together() {
+        for (n, (status, number, name)) in ALL.iter().enumerate() {
+            assert_eq!(*status as i32, *number, "{name}");
+            assert_eq!(name_of(*number), format!("{name}\0"));
+            assert!(ALL[..n].iter().all(|(_, other, other_name)| other != number && other_name != name), "{name}");
+        }
+        for number in [-1, 2, 9, 98, 1000, i32::MIN, i32::MAX] {
+            assert_eq!(name_of(number), "unknown\0");
+        }
+    }
+
+    #[test]
+    fn a_status_is_called_as_its_error_kind() {
+        for (kind, number) in [(ErrorKind::NotFound, 10), (ErrorKind::Locked, 21), (ErrorKind::Sqlite, 27)] {
+            let status = ThingsStatus::from(kind);
+            assert_eq!(status as i32, number);
+            assert_eq!(name_of(status as i32), format!("{kind}\0"));
+        }
+    }
+
+    #[test]
+    fn each_thread_has_its_own_last_error_and_a_nul_in_it_does_not_end_it() {
+        remember(Failure::new(ThingsStatus::NoSuch, "there is no task `a\0b`"));
+        assert_eq!(last_error(), "there is no task `a\u{fffd}b`");
+        assert_eq!(things_last_status(), ThingsStatus::NoSuch);
+        let other = std::thread::spawn(|| (last_error(), things_last_status())).join().unwrap();
+        assert_eq!(other, (String::new(), ThingsStatus::Ok));
+        assert_eq!(things_last_status(), ThingsStatus::NoSuch);
+    }
+}

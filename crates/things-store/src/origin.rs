@@ -1,0 +1,113 @@
+//! What was opened, and whether it is still that: another program may delete, replace or migrate a database while it is
+//! open.
+//!
+//! SQLite goes on with a file that is no longer at its path, and with names of columns that have got another meaning. Here
+//! both are errors, found before or within the read that they would spoil.
+
+use crate::error::{Error, Result};
+use crate::open::{beside, database_version, is_empty};
+use rusqlite::Connection;
+use std::cell::Cell;
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// The file and the version that a store was opened with.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    /// As given, but independent of the working directory.
+    path: PathBuf,
+    file: Identity,
+    /// Of a file that SQLite does not lock: what it looked like.
+    frozen: Option<Looks>,
+    version: i64,
+    /// SQLite's number for the last state whose version was looked up.
+    state: Cell<Option<i64>>,
+}
+
+/// What stays the same while a file is written to, where the system shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity(Option<(u64, u64)>);
+
+impl Identity {
+    pub(crate) fn of(file: &Metadata) -> Identity {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            Identity(Some((file.dev(), file.ino())))
+        }
+        // Windows does not let go of a file that is open.
+        #[cfg(not(unix))]
+        {
+            let _ = file;
+            Identity(None)
+        }
+    }
+}
+
+/// What changes when a file is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Looks {
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Looks {
+    fn of(file: &Metadata) -> Looks {
+        Looks { length: file.len(), modified: file.modified().ok() }
+    }
+}
+
+impl Origin {
+    /// For the `file` that was at `path` before it was opened. A `frozen` one is read without locks.
+    pub(crate) fn new(path: &Path, file: &Metadata, frozen: bool, version: i64) -> Origin {
+        let absolute = match std::env::current_dir() {
+            Ok(folder) => folder.join(path),
+            Err(_) => path.to_owned(),
+        };
+        let frozen = frozen.then(|| Looks::of(file));
+        Origin { path: absolute, file: Identity::of(file), frozen, version, state: Cell::default() }
+    }
+
+    /// `Meta.databaseVersion` when it was opened.
+    pub(crate) fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// Whether the file is read without locks.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    /// Whether the path still leads to the file that was opened.
+    pub(crate) fn in_place(&self) -> Result<()> {
+        let found = fs::metadata(&self.path).ok();
+        let same = found.filter(|found| Identity::of(found) == self.file);
+        let as_it_was = |found: &Metadata| match self.frozen {
+            Some(looks) => Looks::of(found) == looks && is_empty(&beside(&self.path, "-wal")),
+            None => true,
+        };
+        match same.filter(as_it_was) {
+            Some(_) => Ok(()),
+            None => Err(Error::Replaced { path: self.path.clone() }),
+        }
+    }
+
+    /// Whether the state that is being read is of the version that was opened. To be asked within the transaction of the
+    /// read; it looks up the version only after a commit of somebody else.
+    pub(crate) fn same_version(&self, connection: &Connection) -> Result<()> {
+        let state: i64 = connection
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .map_err(Error::sqlite)?;
+        if self.state.get() == Some(state) {
+            return Ok(());
+        }
+        let found = database_version(connection).ok();
+        if found != Some(self.version) {
+            return Err(Error::Migrated { opened: self.version, found });
+        }
+        self.state.set(Some(state));
+        Ok(())
+    }
+}
