@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+type Described = (Shape, Option<Unit>, String);
+
 #[derive(Clone, Default)]
 struct Notes {
     /// Shape and unit by name.
-    described: Arc<Mutex<BTreeMap<String, (Shape, Option<Unit>, String)>>>,
+    described: Arc<Mutex<BTreeMap<String, Described>>>,
     /// What was done to each metric, in order.
     done: Arc<Mutex<Vec<String>>>,
 }

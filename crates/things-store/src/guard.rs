@@ -26,10 +26,6 @@ impl Guard {
         Guard { options, shared, watch, vintage: OnceLock::new() }
     }
 
-    pub(crate) fn options(&self) -> &OpenOptions {
-        &self.options
-    }
-
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
@@ -118,19 +114,27 @@ impl Guard {
     }
 }
 
+/// What lets an operation through where nothing could stop it.
+#[cfg(not(feature = "breaker"))]
+struct Permit;
+
 #[cfg(not(feature = "breaker"))]
 impl Guard {
     #[allow(clippy::unused_self, clippy::unnecessary_wraps)] // As with a breaker.
-    fn admit(&self, _: Duration) -> Result<()> {
-        Ok(())
+    fn admit(&self, _: Duration) -> Result<Permit> {
+        Ok(Permit)
     }
 
     #[allow(clippy::unused_self)] // As with a breaker.
-    fn report<T>(&self, (): (), _: &Result<T>, _: Duration) {}
+    fn report<T>(&self, _: Permit, _: &Result<T>, _: Duration) {}
 }
 
 #[cfg(feature = "breaker")]
 impl Guard {
+    pub(crate) fn breaker_state(&self) -> Result<Option<crate::breaker::BreakerState>> {
+        self.options.breaker.as_ref().map(crate::breaker::Breaker::state).transpose()
+    }
+
     fn admit(&self, now: Duration) -> Result<Option<crate::breaker::Permit>> {
         let Some(breaker) = &self.options.breaker else {
             return Ok(None);

@@ -22,6 +22,21 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// No input may panic the library. Where one of these is allowed, the reason stands beside it.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 // The words.
 mod date;

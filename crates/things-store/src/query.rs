@@ -393,7 +393,7 @@ pub(crate) fn select_columns(vintage: Vintage) -> String {
 
 /// `text` as a LIKE pattern that finds it anywhere, with `\` as the escape character.
 fn like_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
+    let mut pattern = String::with_capacity(text.len().saturating_add(2));
     pattern.push('%');
     for c in text.chars() {
         if matches!(c, '%' | '_' | '\\') {

@@ -148,7 +148,7 @@ impl Store {
     /// [`Poisoned`](Error::Poisoned).
     #[cfg(feature = "breaker")]
     pub fn breaker_state(&self) -> Result<Option<crate::breaker::BreakerState>> {
-        self.guard.options().breaker.as_ref().map(crate::breaker::Breaker::state).transpose()
+        self.guard.breaker_state()
     }
 
     /// Checks the structure of the whole file, which takes time in proportion to its size.

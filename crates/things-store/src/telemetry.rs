@@ -102,7 +102,7 @@ impl Counters {
         let place = self.queries.iter().position(|(known, _)| *known == name);
         let place = place.unwrap_or_else(|| {
             self.queries.push((name, QueryStatistics::default()));
-            self.queries.len() - 1
+            self.queries.len().saturating_sub(1)
         });
         #[allow(clippy::indexing_slicing)] // Found or pushed above.
         &mut self.queries[place].1

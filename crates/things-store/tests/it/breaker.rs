@@ -3,7 +3,6 @@
 use crate::support::clocks::Hand;
 use crate::support::sleepers::{short, Sleeper};
 use crate::support::{healthy, now, plant, today, Case, Plant};
-use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 use things_store::{Access, Batch, BreakerOptions, BreakerState, Change, Error, ErrorKind, OpenOptions, Store, TaskId};
@@ -147,7 +146,7 @@ fn a_pool_shares_one_breaker() {
         }
         drop(stores);
         scene.sleeper.release();
-        fs::remove_file(case.path()).unwrap();
+        std::fs::remove_file(case.path()).unwrap();
         scene.clock.advance(OPEN_FOR);
         assert_eq!(pool.get().unwrap_err().kind(), ErrorKind::NotFound, "{}: the probe", case.name);
         assert_eq!(pool.get().unwrap_err().kind(), ErrorKind::BreakerOpen, "{}", case.name);

@@ -6,9 +6,11 @@ use std::time::Duration;
 use things_store::{Canceller, Clock};
 
 /// Stands still until a test sets it.
+#[cfg(feature = "breaker")]
 #[derive(Default)]
 pub struct Hand(Mutex<Duration>);
 
+#[cfg(feature = "breaker")]
 impl Hand {
     pub fn advance(&self, by: Duration) {
         *self.0.lock().unwrap() += by;
@@ -19,6 +21,7 @@ impl Hand {
     }
 }
 
+#[cfg(feature = "breaker")]
 impl Clock for Hand {
     fn now(&self) -> Duration {
         *self.0.lock().unwrap()
