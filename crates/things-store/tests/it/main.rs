@@ -13,13 +13,18 @@ mod breaker;
 mod damage;
 mod dates;
 mod fixtures;
+#[cfg(unix)]
+mod frozen;
 #[cfg(feature = "json")]
 mod json;
 mod lists;
 mod locking;
+mod many;
+mod moved;
 mod observing;
 mod opening;
 mod organising;
+mod plans;
 #[cfg(feature = "pool")]
 mod pool;
 mod searching;
@@ -27,5 +32,6 @@ mod stopping;
 mod streaming;
 mod threads;
 mod unchanged;
+mod versions;
 mod wal;
 mod writing;
