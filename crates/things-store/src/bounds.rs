@@ -17,6 +17,6 @@ pub(crate) fn between<T: PartialOrd + Copy + fmt::Debug>(
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    let needs = format!("give a value from {least:?} to {most:?}");
+    let needs = format!("a value from {least:?} to {most:?}");
     Err(Error::InvalidOption { option, value: format!("{value:?}"), needs })
 }

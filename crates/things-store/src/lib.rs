@@ -55,6 +55,9 @@ mod listing;
 mod query;
 mod row;
 mod schema;
+#[cfg(any(feature = "cache", feature = "changes"))]
+#[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
+mod weight;
 // Time, counters, and what stands before every operation.
 mod bounds;
 #[cfg(feature = "breaker")]
@@ -72,9 +75,17 @@ mod watch;
 // The database.
 mod apply;
 #[cfg(feature = "cache")]
+#[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod cache;
 #[cfg(feature = "changes")]
+#[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod changes;
+#[cfg(feature = "changes")]
+#[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
+mod event_log;
+#[cfg(feature = "changes")]
+#[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
+mod fingerprint;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "pool")]
@@ -87,11 +98,18 @@ mod pool;
 mod statement;
 mod store;
 mod stream;
+#[cfg(feature = "changes")]
+#[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
+mod subscription;
 
 pub use backoff::{Backoff, Sleep, ThreadSleep};
 pub use batch::{Applied, Batch, Change, Destination, When};
 #[cfg(feature = "breaker")]
 pub use breaker::{BreakerOptions, BreakerState};
+#[cfg(feature = "cache")]
+pub use cache::{Cache, CacheOptions, CacheStats};
+#[cfg(feature = "changes")]
+pub use changes::{ChangeFeed, FeedOptions};
 pub use clock::{Clock, MonotonicClock};
 pub use codec::{date_from_unix, pack_date, pack_time, time_from_seconds, unpack_date, unpack_time};
 pub use date::{Date, ParseDateError, TimeOfDay};
@@ -109,6 +127,8 @@ pub use query::{List, Query};
 pub use statistics::{QueryStatistics, Statistics, DURATION_BUCKETS};
 pub use store::Store;
 pub use stream::{Snapshot, TaskStream, Tasks};
+#[cfg(feature = "changes")]
+pub use subscription::{Delivery, EventKind, Subscription, TaskEvent};
 pub use timestamp::Timestamp;
 pub use vintage::{parse_database_version, Vintage};
 pub use watch::Canceller;

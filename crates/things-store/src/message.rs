@@ -79,7 +79,7 @@ impl fmt::Display for Error {
             Error::PoolExhausted { waited, .. } => {
                 write!(f, "no connection became free within {waited:?}: return them sooner, or allow more of them")
             }
-            Error::InvalidOption { option, value, needs } => write!(f, "option `{option}` is {value}: {needs}"),
+            Error::InvalidOption { option, value, needs } => write!(f, "`{option}` is {value}: it needs {needs}"),
             Error::BreakerOpen { retry_after } => {
                 write!(f, "the database has failed repeatedly and is left alone: try again in {retry_after:?}")
             }

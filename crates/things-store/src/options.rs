@@ -29,6 +29,10 @@ pub struct OpenOptions {
     pub(crate) query_timeout: Option<Duration>,
     #[cfg(feature = "breaker")]
     pub(crate) breaker: Option<crate::breaker::Breaker>,
+    #[cfg(feature = "cache")]
+    pub(crate) cache: Option<crate::cache::Cache>,
+    #[cfg(feature = "changes")]
+    pub(crate) feed: Option<Arc<crate::changes::Shared>>,
     pub(crate) best_effort: bool,
 }
 
@@ -41,6 +45,10 @@ impl Default for OpenOptions {
             query_timeout: None,
             #[cfg(feature = "breaker")]
             breaker: None,
+            #[cfg(feature = "cache")]
+            cache: None,
+            #[cfg(feature = "changes")]
+            feed: None,
             best_effort: false,
         }
     }
@@ -190,7 +198,7 @@ mod tests {
         match options.validate().unwrap_err() {
             Error::InvalidOption { option, value, needs } => {
                 assert_eq!((option, value.as_str()), (named, shown));
-                assert!(needs.starts_with("give a value from "), "{needs}");
+                assert!(needs.starts_with("a value from "), "{needs}");
             }
             other => panic!("{other}"),
         }

@@ -1,6 +1,6 @@
 //! The circuit breaker in front of a real database, which somebody else keeps locked, deletes or damages.
 
-use crate::support::clocks::Hand;
+use crate::clocks::Hand;
 use crate::support::sleepers::{short, Sleeper};
 use crate::support::{healthy, now, plant, today, Case, Plant};
 use std::sync::Arc;

@@ -10,6 +10,11 @@ mod support;
 
 #[cfg(feature = "breaker")]
 mod breaker;
+#[cfg(feature = "cache")]
+mod cache;
+#[cfg(feature = "changes")]
+mod changes;
+mod clocks;
 mod damage;
 mod dates;
 mod fixtures;

@@ -1,6 +1,6 @@
 //! Operations that take too long or are no longer wanted: what is said, and that nothing is left behind.
 
-use crate::support::clocks::Looked;
+use crate::clocks::Looked;
 use crate::support::{has, healthy, now, plant, today, Case, Plant};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;

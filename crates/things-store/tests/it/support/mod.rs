@@ -1,10 +1,11 @@
 //! Databases to test on: which there are, a private copy of each, and rows planted in it.
 
 pub mod case;
-pub mod clocks;
 pub mod fixture;
 pub mod manifest;
 pub mod plant;
+#[cfg(any(feature = "cache", feature = "changes"))]
+pub mod process;
 pub mod sleepers;
 pub mod temp;
 
