@@ -10,12 +10,12 @@ use arrow_flight::flight_service_server::FlightService;
 use arrow_flight::{Criteria, FlightDescriptor, Ticket};
 use serde_json::{json, Value};
 use std::time::Duration;
-use things_server::{columns, flight::Service, Served};
+use things_server::{columns, flight::Service};
 use tokio_stream::StreamExt;
 use tonic::{Code, Request, Status};
 
 fn service(database: &Database, connections: u32, patience: Duration) -> Service {
-    Service::new(Served::open(&database.path, connections, false).expect("the database opens"), patience)
+    Service::new(database.open(connections, false), patience)
 }
 
 async fn open(service: &Service, query: &Value) -> Result<FlightRecordBatchStream, Status> {
