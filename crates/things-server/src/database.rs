@@ -4,6 +4,7 @@
 //! whoever waits for one waits asynchronously and can give up. A client of one protocol cannot take the connections of
 //! another.
 
+use crate::telemetry;
 use std::future::Future;
 use std::path::Path;
 use std::pin::pin;
@@ -77,6 +78,16 @@ impl Served {
     /// Whether changes are allowed.
     pub fn allows_writes(&self) -> bool {
         self.writes.is_some()
+    }
+
+    /// Brings the gauges of connections up to date.
+    pub(crate) fn observe(&self) {
+        let lanes = [("mcp", Some(&self.reads)), ("flight", Some(&self.flights)), ("writes", self.writes.as_ref())];
+        for (name, lane) in lanes {
+            if let Some(Ok(statistics)) = lane.map(|lane| lane.pool.statistics()) {
+                telemetry::connections(name, &statistics);
+            }
+        }
     }
 
     /// For reading on behalf of MCP.

@@ -93,9 +93,9 @@ async fn serve(
     }
     if let (Some(address), Some(handle)) = (args.metrics, recorded) {
         let listener = bind("metrics", address).await?;
-        let stop = stopped(stop.clone());
+        let (stop, served) = (stopped(stop.clone()), served.clone());
         others.spawn(async move {
-            scrape::serve(listener, handle, stop).await;
+            scrape::serve(listener, handle, served, stop).await;
             Ok(())
         });
     }
