@@ -23,6 +23,16 @@ pub struct Target {
     pub line: usize,
 }
 
+impl Target {
+    /// The limit with its direction: `at most 5 ms`.
+    pub fn limit(&self) -> String {
+        match self.bound {
+            Bound::AtMost(_) => format!("at most {}", self.text),
+            Bound::AtLeast(_) => format!("at least {}", self.text),
+        }
+    }
+}
+
 /// A limit in base units: seconds, bytes, 1 a second, or plain.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Bound {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use compatrix_bench::{Bound, Change, Target};
+use compatrix_bench::{Change, Target};
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::speed::trend::{newest_of_target, order, Entry, Line, Record, SHORT};
 
@@ -187,10 +187,7 @@ fn targets(facts: &Facts<'_>) -> String {
     }
     let mut table = Table::new(&["", "Bench", "Target", "Tier", ">Seen", "Verdict", "Where"]);
     for target in facts.targets {
-        let limit = match target.bound {
-            Bound::AtMost(_) => format!("at most {}", target.text),
-            Bound::AtLeast(_) => format!("at least {}", target.text),
-        };
+        let limit = target.limit();
         let metric = match &target.to {
             Some(to) => format!("{} of {}", target.metric, words::visible(to)),
             None => target.metric.clone(),
