@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "benches read the environment and the clock, and write scratch files")]
 
+pub mod workload;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
