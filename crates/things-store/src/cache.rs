@@ -49,6 +49,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct CacheOptions {
     /// At most this many bytes, with everything that keeping an answer costs. An answer that is larger alone is not kept.
+    /// The cache by itself takes some 150 kB more.
     pub capacity: u64,
     /// An answer is read again after this time even if nothing has changed.
     pub time_to_live: Option<Duration>,

@@ -31,6 +31,7 @@ use crate::origin::{data_version, FileId};
 use crate::row;
 use crate::store::Store;
 use crate::subscription::{Delivery, Subscription};
+use crate::vintage::Vintage;
 use rusqlite::Connection;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -411,18 +412,20 @@ impl Publisher {
 
     /// Compares what the open transaction has touched. Nobody else publishes until the result is dropped, so the commit
     /// must follow at once, and then [`publish`](Publication::publish).
-    pub(crate) fn prepare(&self, connection: &Connection, vintage: crate::vintage::Vintage) -> Result<Publication<'_>> {
+    ///
+    /// What cannot be compared is left to the feed's thread, and does not stop the batch.
+    pub(crate) fn prepare(&self, connection: &Connection, vintage: Vintage) -> Publication<'_> {
         let Touched { rows, removed } = std::mem::take(&mut *lock(&self.touched));
         let mut known = lock(&self.shared.known);
         let difference = if known.file.as_ref() != Some(&self.file) {
             // The feed has gone on to the file that replaced this one.
             None
         } else if removed || rows.is_empty() {
-            Some(Difference::of_all(&mut known.rows, connection, vintage)?)
+            Difference::of_all(&mut known.rows, connection, vintage).ok()
         } else {
-            Some(Difference::of_touched(&mut known.rows, connection, vintage, &rows)?)
+            Difference::of_touched(&mut known.rows, connection, vintage, &rows).ok()
         };
-        Ok(Publication { shared: &self.shared, known, difference })
+        Publication { shared: &self.shared, known, difference }
     }
 }
 
@@ -444,7 +447,8 @@ impl Publication<'_> {
 }
 
 impl OpenOptions {
-    /// Delivers the batches of stores opened read-write to the subscribers of `feed` at once, each batch by itself.
+    /// Delivers the batches of stores opened read-write to the subscribers of `feed` at once, each batch by itself. A
+    /// commit waits for a look of the feed that is under way.
     ///
     /// Stores of another database than the feed's, and without this, are heard of as other processes are.
     pub fn feed(mut self, feed: &ChangeFeed) -> OpenOptions {
