@@ -15,6 +15,8 @@ pub(super) type Values = (Vec<f64>, String);
 pub struct Seen {
     /// The group, by position.
     pub group: usize,
+    /// Its suite.
+    pub suite: String,
     /// One for each round and executable.
     pub processes: Vec<Process>,
 }

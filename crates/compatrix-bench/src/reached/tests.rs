@@ -9,6 +9,7 @@ fn target(metric: &str, direction: &str, text: &str) -> Target {
     let (limit, _) = units::limit(text).unwrap_or((0.0, "1"));
     let bound = if direction == "most" { Bound::AtMost(limit) } else { Bound::AtLeast(limit) };
     Target {
+        suite: None,
         bench: "search".to_owned(),
         metric: metric.to_owned(),
         to: None,
@@ -41,7 +42,7 @@ fn seen(processes: u32, of: impl Fn(u32) -> Vec<Measured>) -> Seen {
         cpu: Some(0.4 + f64::from(round) / 100.0),
         wall: Some(0.5),
     };
-    Seen { group: 3, processes: (0..processes).map(process).collect() }
+    Seen { group: 3, suite: "speed".to_owned(), processes: (0..processes).map(process).collect() }
 }
 
 /// Ten processes of twenty raw times each, from 1 to 200 ms.
@@ -230,4 +231,14 @@ fn a_target_is_judged_in_each_group_that_has_its_bench() {
     let elsewhere = Seen { group: 6, ..seen(5, |_| vec![measured("inbox", "time", "ms", vec![1.0])]) };
     let judged = verdicts(&[target("time", "most", "1 s")], &[times(), other, elsewhere]);
     assert_eq!(judged.iter().map(|one| one.group).collect::<Vec<_>>(), [Some(3), Some(5)]);
+}
+
+#[test]
+fn a_target_of_a_suite_is_judged_there_alone() {
+    let other = Seen { group: 5, suite: "plans".to_owned(), ..times() };
+    let of = |suite: &str| Target { suite: Some(suite.to_owned()), ..target("time", "most", "1 s") };
+    for (suite, group) in [("speed", Some(3)), ("plans", Some(5)), ("third", None)] {
+        let judged = verdicts(&[of(suite)], &[times(), other.clone()]);
+        assert_eq!(judged.iter().map(|one| one.group).collect::<Vec<_>>(), [group], "{suite}");
+    }
 }
