@@ -302,7 +302,7 @@ fn total_of(meminfo: &str) -> Option<u64> {
 }
 
 fn refuse(option: &'static str, value: impl ToString, needs: &'static str) -> Result<()> {
-    Err(Error::InvalidOption { option, value: value.to_string(), needs })
+    Err(Error::InvalidOption { option, value: value.to_string(), needs: needs.to_owned() })
 }
 
 impl fmt::Debug for Cache {
@@ -409,6 +409,8 @@ impl Store {
         let (stamp, read_at) = (cache.tick(), cache.inner.clock.now());
         let tasks: Arc<[Task]> = self.tasks(query)?.into();
         cache.keep(key, &tasks, stamp, read_at);
+        let (entries, bytes) = (cache.inner.answers.entry_count(), cache.inner.answers.weighted_size());
+        self.telemetry().note(Event::CacheSize { entries, bytes });
         for _ in 0..counts.unreported.swap(0, Ordering::Relaxed) {
             self.telemetry().note(Event::CacheEvicted);
         }

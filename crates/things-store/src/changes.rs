@@ -61,7 +61,7 @@ impl Default for FeedOptions {
 
 impl FeedOptions {
     fn validate(&self) -> Result<()> {
-        let refuse = |option, value, needs| Err(Error::InvalidOption { option, value, needs });
+        let refuse = |option, value, needs: &str| Err(Error::InvalidOption { option, value, needs: needs.to_owned() });
         if self.poll < Duration::from_millis(1) || self.poll > Duration::from_secs(3_600) {
             return refuse("feed.poll", format!("{:?}", self.poll), "a time from a millisecond to an hour");
         }
@@ -379,27 +379,19 @@ impl Shared {
 pub(crate) struct Publisher {
     shared: Arc<Shared>,
     file: FileId,
-    touched: Arc<Mutex<Touched>>,
-}
-
-/// The rows of `TMTask` that the present transaction has touched, by their number, in the order of the first time.
-#[derive(Default)]
-struct Touched {
-    rows: Vec<i64>,
-    removed: bool,
+    /// The rows of `TMTask` that the present transaction has touched, by their number, in that order.
+    touched: Arc<Mutex<Vec<i64>>>,
 }
 
 impl Publisher {
     /// Collects from now on what `connection`, which has opened `file`, touches.
     pub(crate) fn new(feed: Arc<Shared>, file: FileId, connection: &mut Connection) -> Publisher {
-        let touched = Arc::new(Mutex::new(Touched::default()));
+        let touched = Arc::new(Mutex::new(Vec::new()));
         let collected = touched.clone();
         // Returns nothing or a result, as the version of the binding has it; without a hook all rows are compared.
-        let _registered = [connection.update_hook(Some(move |action, _: &str, table: &str, row| {
+        let _registered = [connection.update_hook(Some(move |_, _: &str, table: &str, row| {
             if table == "TMTask" {
-                let mut touched = lock(&collected);
-                touched.removed |= action == rusqlite::hooks::Action::SQLITE_DELETE;
-                touched.rows.push(row);
+                lock(&collected).push(row);
             }
         }))];
         Publisher { shared: feed, file, touched }
@@ -407,7 +399,7 @@ impl Publisher {
 
     /// Forgets what was touched, for another attempt.
     pub(crate) fn begin(&self) {
-        *lock(&self.touched) = Touched::default();
+        lock(&self.touched).clear();
     }
 
     /// Compares what the open transaction has touched. Nobody else publishes until the result is dropped, so the commit
@@ -415,15 +407,16 @@ impl Publisher {
     ///
     /// What cannot be compared is left to the feed's thread, and does not stop the batch.
     pub(crate) fn prepare(&self, connection: &Connection, vintage: Vintage) -> Publication<'_> {
-        let Touched { rows, removed } = std::mem::take(&mut *lock(&self.touched));
+        let touched = std::mem::take(&mut *lock(&self.touched));
         let mut known = lock(&self.shared.known);
         let difference = if known.file.as_ref() != Some(&self.file) {
             // The feed has gone on to the file that replaced this one.
             None
-        } else if removed || rows.is_empty() {
+        } else if touched.is_empty() {
+            // As if there were no hook.
             Difference::of_all(&mut known.rows, connection, vintage).ok()
         } else {
-            Difference::of_touched(&mut known.rows, connection, vintage, &rows).ok()
+            Difference::of_touched(&mut known.rows, connection, vintage, &touched).ok()
         };
         Publication { shared: &self.shared, known, difference }
     }

@@ -139,11 +139,13 @@ impl Query {
     #[cfg(feature = "cache")]
     pub(crate) fn beyond(&self) -> usize {
         let length = |text: Option<&str>| text.map_or(0, str::len);
-        self.text.as_ref().map_or(0, String::capacity)
+        #[allow(clippy::arithmetic_side_effects)] // Sizes of what is in memory.
+        let sum = self.text.as_ref().map_or(0, String::capacity)
             + length(self.tag.as_ref().map(|id| id.as_str()))
             + length(self.area.as_ref().map(|id| id.as_str()))
             + length(self.project.as_ref().map(|id| id.as_str()))
-            + length(self.id.as_ref().map(|id| id.as_str()))
+            + length(self.id.as_ref().map(|id| id.as_str()));
+        sum
     }
 
     /// The statement for `vintage` that selects what `row::task` reads.
@@ -404,7 +406,7 @@ pub(crate) fn select_columns(vintage: Vintage) -> String {
 
 /// `text` as a LIKE pattern that finds it anywhere, with `\` as the escape character.
 fn like_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
+    let mut pattern = String::with_capacity(text.len().saturating_add(2));
     pattern.push('%');
     for c in text.chars() {
         if matches!(c, '%' | '_' | '\\') {

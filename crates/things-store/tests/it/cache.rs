@@ -314,6 +314,25 @@ fn a_migration_leaves_no_answer_from_before_it() {
 }
 
 #[test]
+fn stores_from_before_and_after_a_migration_share_no_answer() {
+    healthy(|case| {
+        let cache = cache();
+        let before = open(case, &cache, Access::ReadOnly);
+        before.cached(&Query::all()).unwrap();
+        // A version that nobody knows, with all columns that are known.
+        case.execute(
+            "UPDATE \"Meta\" SET \"value\" = '<plist><integer>99</integer></plist>' WHERE \"key\" = 'databaseVersion'",
+        );
+        assert_eq!(before.cached(&Query::all()).unwrap_err().kind(), ErrorKind::Migrated, "{}", case.name);
+        let options = OpenOptions::new().cache(&cache).best_effort(true);
+        if let Ok(after) = options.open(case.path(), Access::ReadOnly) {
+            after.cached(&Query::all()).unwrap();
+            assert_eq!(before.cached(&Query::all()).unwrap_err().kind(), ErrorKind::Migrated, "{}", case.name);
+        }
+    });
+}
+
+#[test]
 fn an_error_is_not_kept() {
     healthy(|case| {
         plant(&case.raw(), case.vintage(), &[Plant { kind: 9, ..Plant::default() }]);
