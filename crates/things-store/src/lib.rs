@@ -57,6 +57,7 @@ mod listing;
 mod query;
 mod row;
 mod schema;
+mod sorted;
 #[cfg(any(feature = "cache", feature = "changes"))]
 #[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod weight;
