@@ -435,7 +435,7 @@ impl Store {
         #[cfg(feature = "changes")]
         if let Some(publisher) = &self.publisher {
             publisher.begin();
-            let prepare = |connection: &Connection| publisher.prepare(connection, self.vintage);
+            let prepare = |connection: &Connection| Ok(publisher.prepare(connection, self.vintage));
             let (applied, publication) = apply::apply(connection, self.vintage, batch, check, prepare)?;
             publication.publish();
             return Ok(applied);
