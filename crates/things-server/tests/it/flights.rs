@@ -184,3 +184,18 @@ async fn long_notes_end_a_batch_early() {
     );
     assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 30);
 }
+
+#[tokio::test]
+async fn a_stream_that_is_dropped_interrupts_its_query() {
+    let database = Database::new();
+    database.slow_tags();
+    let service = service(&database, 1, PATIENCE);
+    for wait in [0, 200] {
+        // Looks for the tag first, and would not come to its first task for days.
+        let stream = open(&service, &json!({ "tag": "nobody" })).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        drop(stream);
+    }
+    let batches = read(&service, json!({ "list": "inbox" })).await.unwrap();
+    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>() as i64, database.inbox());
+}
