@@ -12,6 +12,7 @@ use crate::options::{OpenOptions, Shared};
 use crate::origin::Origin;
 use crate::query::{List, Query, Sql};
 use crate::row;
+use crate::sorted::Unsorted;
 use crate::statement;
 use crate::statistics::Statistics;
 use crate::vintage::Vintage;
@@ -197,8 +198,23 @@ impl Store {
 
     /// The tasks that `query` asks for, in its order.
     pub fn tasks(&self, query: &Query) -> Result<Vec<Task>> {
-        let sql = query.to_sql(self.vintage);
-        self.rows(query.name(), &sql, |row| row::task(row, self.vintage))
+        let Some(sql) = query.to_unordered_sql(self.vintage) else {
+            let sql = query.to_sql(self.vintage);
+            return self.rows(query.name(), &sql, |row| row::task(row, self.vintage));
+        };
+        self.observe(
+            query.name(),
+            |tasks: &Vec<Task>| tasks.len() as u64,
+            |connection| {
+                let mut unsorted = Unsorted::new(query.order(self.vintage));
+                let tasks = self.read_rows(connection, &sql, |row| {
+                    let task = row::task(row, self.vintage)?;
+                    unsorted.push(row)?;
+                    Ok(task)
+                })?;
+                Ok(unsorted.sort(tasks))
+            },
+        )
     }
 
     /// How many tasks `query` asks for.
@@ -419,7 +435,7 @@ impl Store {
         #[cfg(feature = "changes")]
         if let Some(publisher) = &self.publisher {
             publisher.begin();
-            let prepare = |connection: &Connection| publisher.prepare(connection, self.vintage);
+            let prepare = |connection: &Connection| Ok(publisher.prepare(connection, self.vintage));
             let (applied, publication) = apply::apply(connection, self.vintage, batch, check, prepare)?;
             publication.publish();
             return Ok(applied);
@@ -479,24 +495,32 @@ impl Store {
         self.observe(
             name,
             |values: &Vec<T>| values.len() as u64,
-            |connection| {
-                self.in_place()?;
-                let mut statement = self.prepare(&sql.text)?;
-                let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
-                let mut values = Vec::new();
-                let mut next = rows.next().map_err(|error| self.unless_migrated(error))?;
-                // From the first row to the last it is one transaction.
-                self.origin.same_version(connection)?;
-                while let Some(row) = next {
-                    values.push(decode(row)?);
-                    next = rows.next().map_err(Error::sqlite)?;
-                }
-                if self.origin.is_frozen() {
-                    self.origin.in_place()?;
-                }
-                Ok(values)
-            },
+            |connection| self.read_rows(connection, sql, &mut decode),
         )
+    }
+
+    /// All rows of `sql`, once.
+    fn read_rows<T>(
+        &self,
+        connection: &Connection,
+        sql: &Sql,
+        mut decode: impl FnMut(&rusqlite::Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        self.in_place()?;
+        let mut statement = self.prepare(&sql.text)?;
+        let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
+        let mut values = Vec::new();
+        let mut next = rows.next().map_err(|error| self.unless_migrated(error))?;
+        // From the first row to the last it is one transaction.
+        self.origin.same_version(connection)?;
+        while let Some(row) = next {
+            values.push(decode(row)?);
+            next = rows.next().map_err(Error::sqlite)?;
+        }
+        if self.origin.is_frozen() {
+            self.origin.in_place()?;
+        }
+        Ok(values)
     }
 
     /// The statement with this text, counted.
