@@ -56,7 +56,8 @@ fn unshown(page: &str, exists: &dyn Fn(&str, &str) -> bool) -> (Vec<(usize, Stri
 
 #[test]
 fn a_statement_that_no_test_shows_is_found() {
-    let page = "# Guide\n\n- Shown:\n  [`a`](x.rs),\n  [`b`](x.rs)\n- Not shown.\n- Shown by nobody: [`c`](x.rs)\n\nText.\n";
+    let page =
+        "# Guide\n\n- Shown:\n  [`a`](x.rs),\n  [`b`](x.rs)\n- Not shown.\n- Shown by nobody: [`c`](x.rs)\n\nText.\n";
     let (found, count) = unshown(page, &|_, name| name != "c");
     let lines: Vec<usize> = found.iter().map(|(n, _)| *n).collect();
     assert_eq!((lines, count), (vec![6, 7], 3));
