@@ -11,7 +11,7 @@ pub struct Target {
     pub bench: String,
     /// `p50`, `p95`, `p99` of raw samples, `time`, `throughput`, `peak-memory`, `cpu`, `ratio`, or a metric of the bench.
     pub metric: String,
-    /// For `ratio`: the bench that it is compared with, `time` of `bench` over `time` of this one.
+    /// For `ratio`: the bench that it is compared with. The figure is the `time` of this one over the `time` of `bench`.
     pub to: Option<String>,
     /// The limit.
     pub bound: Bound,

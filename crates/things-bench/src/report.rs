@@ -57,9 +57,9 @@ impl Report {
         }
     }
 
-    /// Whether a database of this many tasks is worth its making: a run that measures nothing leaves out the largest.
+    /// Whether a database of this many tasks is worth its making: a run that measures nothing leaves out the large ones.
     pub fn affords(&self, tasks: u32) -> bool {
-        self.is_measured || tasks <= 100_000
+        self.is_measured || tasks <= 50_000
     }
 
     /// Samples of `act`. Each handles `handled` of a unit, and what it returns is dropped outside of

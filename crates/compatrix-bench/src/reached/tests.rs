@@ -157,8 +157,11 @@ fn a_ratio_is_between_two_benches_of_a_round() {
         vec![measured("search", "time", "ms", vec![3.0 * time]), measured("all", "time", "us", vec![1000.0 * time])]
     });
     let ratio = |to: Option<&str>, text: &str| Target { to: to.map(str::to_owned), ..target("ratio", "most", text) };
-    assert_eq!(one(&ratio(Some("all"), "3.1"), &both).proven, Proven::Proven);
-    assert_eq!(one(&ratio(Some("all"), "2.9"), &both).proven, Proven::Contradicted);
+    // The bench is `search`, which takes three times as long: its speed is a third.
+    assert_eq!(one(&ratio(Some("all"), "0.34"), &both).proven, Proven::Proven);
+    assert_eq!(one(&ratio(Some("all"), "0.33"), &both).proven, Proven::Contradicted);
+    let faster = Target { bench: "all".to_owned(), ..ratio(Some("search"), "3") };
+    assert_eq!(one(&faster, &both).figure, Some(3.0));
     assert_eq!(one(&ratio(Some("al"), "3"), &both).why, "no bench `al` was measured; the nearest is `all`");
     assert!(one(&ratio(None, "3"), &both).why.contains("as `to`"));
     // In two executables, of which one did not get to its last rounds.

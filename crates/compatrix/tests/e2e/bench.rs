@@ -357,12 +357,16 @@ fn targets_are_proven_contradicted_or_unproven() {
 fn targets_of_a_suite_are_judged_and_recorded_with_it_alone() {
     let other =
         "\n[[suite]]\nname = \"other\"\nkind = \"bench\"\npackages = [\"speed\"]\nbenches = [\"others\"]\nrounds = 6\n";
-    let of = |suite: &str, text: String| text.replace("[[target]]", &format!("[[target]]\nsuite = \"{suite}\""));
+    let wanted = |suite: &str, bench: &str, metric: &str, limit: &str, tier: &str| {
+        format!(
+            "\n[[target]]\nsuite = \"{suite}\"\nbench = \"{bench}\"\nmetric = \"{metric}\"\n{limit}\ntier = \"{tier}\"\n"
+        )
+    };
     let profiles = "\n[profile.one]\nstrategy = \"all\"\nsuites = [\"speed\"]\n[profile.two]\nstrategy = \"all\"\nsuites = [\"other\"]\n";
     let spec = SPEC.replace("rounds", "benches = [\"figures\"]\nrounds")
         + other
-        + &of("speed", target("a", "time", "at-most = \"5 ms\"", "must"))
-        + &of("other", target("hits", "hits", "at-least = \"90 %\"", "should"))
+        + &wanted("speed", "a", "time", "at-most = \"5 ms\"", "must")
+        + &wanted("other", "hits", "hits", "at-least = \"90 %\"", "should")
         + profiles;
     let made = workspace(&spec, &[&time("a", &[100.0])]);
     made.write("speed/benches/others.rs", "fn main() {\n    println!(\"{{\\\"bench\\\":\\\"hits\\\",\\\"metric\\\":\\\"hits\\\",\\\"unit\\\":\\\"%\\\",\\\"better\\\":\\\"more\\\",\\\"value\\\":85.5}}\");\n    let _ = made::LINES;\n}\n");

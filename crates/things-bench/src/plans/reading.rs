@@ -31,7 +31,7 @@ const LISTS: [(&str, Reader); 5] = [
 
 /// Each list at each size.
 pub(super) fn lists(report: &mut Report) {
-    for size in SIZES {
+    for size in SIZES.into_iter().filter(|size| report.affords(*size)).collect::<Vec<u32>>() {
         let store = open(report, size);
         let effort = if size < 100_000 { USUAL } else { FEW };
         for (name, list) in LISTS {
@@ -91,6 +91,9 @@ pub(super) fn queries(report: &mut Report) {
 /// All tasks one at a time, and all at once.
 pub(super) fn streams(report: &mut Report) {
     let size = 100_000;
+    if !report.affords(size) {
+        return;
+    }
     let store = open(report, size);
     let rows = store.count(&Query::all()).expect("a count");
     let rows = Some(Handled(rows, "elements"));
