@@ -53,6 +53,7 @@ const WITH_A_STATUS: &[Call<ThingsStatus>] = &[
     ("things_store_open", || unsafe { things_store_open(null(), 0, null_mut()) }),
     ("things_store_close", || things_store_close(null_mut())),
     ("things_store_vintage", || unsafe { things_store_vintage(null(), null_mut()) }),
+    ("things_store_is_best_effort", || unsafe { things_store_is_best_effort(null(), null_mut()) }),
     ("things_store_verify", || things_store_verify(null())),
     ("things_store_list", || unsafe { things_store_list(null(), 0, null(), null_mut()) }),
     ("things_store_search", || unsafe { things_store_search(null(), null(), 0, null_mut()) }),

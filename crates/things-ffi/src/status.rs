@@ -66,6 +66,10 @@ pub enum ThingsStatus {
     PoolExhausted = 26,
     /// Any other failure of SQLite.
     Sqlite = 27,
+    /// Another file is at the path since the store was opened, or none.
+    Replaced = 28,
+    /// Another program has changed the version of the database since the store was opened.
+    Migrated = 29,
     /// A failure that has no number yet; the last error says what it is.
     Other = 99,
 
@@ -106,6 +110,8 @@ statuses! {
     SqliteTooOld = 25, "sqlite-too-old";
     PoolExhausted = 26, "pool-exhausted";
     Sqlite = 27, "sqlite";
+    Replaced = 28, "replaced";
+    Migrated = 29, "migrated";
     Other = 99, "other";
     NullArgument = 100, "null-argument";
     BadHandle = 101, "bad-handle";
@@ -137,6 +143,8 @@ impl From<ErrorKind> for ThingsStatus {
             ErrorKind::SqliteTooOld => ThingsStatus::SqliteTooOld,
             ErrorKind::PoolExhausted => ThingsStatus::PoolExhausted,
             ErrorKind::Sqlite => ThingsStatus::Sqlite,
+            ErrorKind::Replaced => ThingsStatus::Replaced,
+            ErrorKind::Migrated => ThingsStatus::Migrated,
             _ => ThingsStatus::Other,
         }
     }

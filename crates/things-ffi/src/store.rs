@@ -93,8 +93,8 @@ pub unsafe extern "C" fn things_store_open(
     entry(|| {
         // SAFETY: the caller's promises about `path` and `out`.
         let (out, path) = unsafe { (Out::handle(out, "out")?, string(path, "path")?) };
-        let access = values::access(access)?;
-        let store = OpenOptions::new().open(self::path(path)?, access)?;
+        let (access, best_effort) = values::access(access)?;
+        let store = OpenOptions::new().best_effort(best_effort).open(self::path(path)?, access)?;
         out.set(STORES.insert(Opened::new(store))?);
         Ok(())
     })
@@ -112,7 +112,18 @@ pub unsafe extern "C" fn things_store_vintage(store: *const ThingsStore, out: *m
     entry(|| {
         // SAFETY: the caller's promise about `out`.
         let out = unsafe { Out::new(out, "out") }?;
-        out.set(STORES.get(store)?.lock().store().vintage().database_version());
+        out.set(STORES.get(store)?.lock().store().database_version());
+        Ok(())
+    })
+}
+
+/// Whether the database is of a version that is not known here, and is read as its nearest: `THINGS_ACCESS_BEST_EFFORT`.
+#[no_mangle]
+pub unsafe extern "C" fn things_store_is_best_effort(store: *const ThingsStore, out: *mut bool) -> ThingsStatus {
+    entry(|| {
+        // SAFETY: the caller's promise about `out`.
+        let out = unsafe { Out::new(out, "out") }?;
+        out.set(STORES.get(store)?.lock().store().is_best_effort());
         Ok(())
     })
 }

@@ -246,6 +246,9 @@ void reading(const char *path) {
   OK(things_store_open(path, THINGS_ACCESS_READ_ONLY, &store));
   OK(things_store_vintage(store, &vintage));
   CHECK(vintage >= 18 && vintage < 100);
+  bool guessed = true;
+  OK(things_store_is_best_effort(store, &guessed));
+  CHECK(!guessed);
   OK(things_store_verify(store));
   lists(store);
   one_task(store);

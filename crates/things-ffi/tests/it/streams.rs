@@ -64,6 +64,21 @@ fn an_error_between_tasks_is_reported_once_and_loses_none_of_them() {
     });
 }
 
+/// What another program does to the file while the store is open comes up as an error of its own.
+#[test]
+fn a_file_that_is_replaced_or_migrated_is_reported() {
+    healthy(|case| {
+        let store = c::open(case.path(), ThingsAccess::ReadOnly).unwrap();
+        let query = c::everything();
+        let tasks = || made(things_tasks_free, |out| unsafe { things_store_tasks(store.0, query.0, out) }).err();
+        assert_eq!(tasks(), None);
+        case.execute("UPDATE Meta SET value = replace(value, '<integer>', '<integer>9') WHERE key = 'databaseVersion'");
+        assert_eq!(tasks(), Some(ThingsStatus::Migrated), "{}: {}", case.name, c::last_error());
+        std::fs::rename(case.path(), case.temp.join("elsewhere")).unwrap();
+        assert_eq!(tasks(), Some(ThingsStatus::Replaced), "{}: {}", case.name, c::last_error());
+    });
+}
+
 #[test]
 fn stores_and_streams_end_in_any_order() {
     healthy(|case| {
