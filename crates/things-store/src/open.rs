@@ -51,8 +51,11 @@ pub(crate) fn open(path: &Path, access: Access, options: &OpenOptions) -> Result
             };
             match (attempt(mode), access) {
                 (Err(error), Access::ReadOnly) if may_be_frozen(path, &error) => {
-                    // What SQLite says then may be another consequence: the first error is the news.
-                    attempt(Mode::Frozen).map_err(|_| error)
+                    // If that cannot be opened either, the first error is the news.
+                    attempt(Mode::Frozen).map_err(|second| match second {
+                        Error::CannotOpen { .. } => error,
+                        found_inside => found_inside,
+                    })
                 }
                 (result, _) => result,
             }

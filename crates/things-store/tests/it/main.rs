@@ -11,17 +11,23 @@ mod support;
 mod damage;
 mod dates;
 mod fixtures;
+#[cfg(unix)]
+mod frozen;
 #[cfg(feature = "json")]
 mod json;
 mod lists;
 mod locking;
+mod many;
+mod moved;
 mod opening;
 mod organising;
+mod plans;
 #[cfg(feature = "pool")]
 mod pool;
 mod searching;
 mod streaming;
 mod threads;
 mod unchanged;
+mod versions;
 mod wal;
 mod writing;

@@ -47,6 +47,57 @@ fn search_takes_every_character_as_it_is() {
 }
 
 #[test]
+fn a_nul_is_a_character_and_not_the_end() {
+    healthy(|case| {
+        plant(
+            &case.raw(),
+            case.vintage(),
+            &[
+                Plant { id: "planted/nul", title: "zinc\0Oxide", ..Plant::default() },
+                Plant { id: "planted/notes", notes: "\0zinc oxide\0", ..Plant::default() },
+                Plant { id: "planted/plain", title: "zincOxide", ..Plant::default() },
+            ],
+        );
+        let store = case.open();
+        for (text, expected) in [
+            ("\0", vec!["notes", "nul"]),
+            ("zinc\0", vec!["nul"]),
+            ("ZINC\0oXIDE", vec!["nul"]),
+            ("\0oxide", vec!["nul"]),
+            ("oxide\0", vec!["notes"]),
+            ("\0\0", vec![]),
+            ("zinc\0%", vec![]),
+            ("%\0", vec![]),
+            ("_\0", vec![]),
+            ("\0zincoxide", vec![]),
+        ] {
+            let mut found = store.search(text).unwrap();
+            found.sort_by(|a, b| a.id.cmp(&b.id));
+            assert_eq!(planted(&found), expected, "{}: {text:?}", case.name);
+            assert_eq!(found.len(), expected.len(), "{}: {text:?} is in no row of the fixture", case.name);
+            assert_eq!(store.count(&Query::all().text(text)).unwrap(), expected.len() as u64);
+        }
+    });
+}
+
+#[test]
+fn a_text_of_any_length_is_searched_for() {
+    healthy(|case| {
+        let long = "Wood_ ".repeat(20_000);
+        let raw = case.raw();
+        plant(&raw, case.vintage(), &[Plant::default()]);
+        raw.execute("UPDATE TMTask SET \"notes\" = ?1 WHERE \"uuid\" = 'planted/x'", [&long]).unwrap();
+        let store = case.open();
+        // SQLite refuses patterns of more than 50,000 bytes.
+        for length in [100, 41_000, 49_998, 50_001, 120_000] {
+            let text = long[..length].to_ascii_lowercase();
+            assert_eq!(planted(&store.search(&text).unwrap()), ["x"], "{}: {length}", case.name);
+            assert!(store.search(&format!("{text}!")).unwrap().is_empty(), "{}: {length}", case.name);
+        }
+    });
+}
+
+#[test]
 fn every_hit_has_the_text() {
     healthy(|case| {
         let store = case.open();
