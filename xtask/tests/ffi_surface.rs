@@ -158,7 +158,7 @@ fn what_was_changed_is_broken() {
         &[("(void *, int)", "(void *, unsigned)")],
         &["error: function `things_count` has changed: it was `unsigned long (const struct ThingsStore *, \
            struct ThingsPoint *, long (void *, int) *)` and is `unsigned long (const struct ThingsStore *, \
-           struct ThingsPoint *, long (void *, int unsigned) *)`"],
+           struct ThingsPoint *, long (void *, unsigned int) *)`"],
     );
     broken(
         &[("#define THINGS_MOST 10", "#define THINGS_MOST 11")],
@@ -175,15 +175,15 @@ fn what_was_changed_is_broken() {
 
 #[test]
 fn a_structure_may_not_change_its_layout_or_its_names() {
-    let was = "error: structure `struct ThingsPoint` has changed: it was `int x; char unsigned y` and is ";
+    let was = "error: structure `struct ThingsPoint` has changed: it was `int x; unsigned char y` and is ";
     for (old, new, is) in [
-        ("  int32_t x;\n  uint8_t y;\n", "  uint8_t y;\n  int32_t x;\n", "`char unsigned y; int x`"),
-        ("  uint8_t y;\n", "  uint8_t y;\n  uint8_t z;\n", "`int x; char unsigned y; char unsigned z`"),
+        ("  int32_t x;\n  uint8_t y;\n", "  uint8_t y;\n  int32_t x;\n", "`unsigned char y; int x`"),
+        ("  uint8_t y;\n", "  uint8_t y;\n  uint8_t z;\n", "`int x; unsigned char y; unsigned char z`"),
         ("  uint8_t y;\n", "", "`int x`"),
-        ("  uint8_t y;\n", "  int8_t y;\n", "`int x; char signed y`"),
-        ("  uint8_t y;\n", "  uint8_t y : 3;\n", "`int x; char unsigned y : 3`"),
-        ("  uint8_t y;\n", "  uint8_t why;\n", "`int x; char unsigned why`"),
-        ("  uint8_t y;\n", "  uint8_t y[2];\n", "`int x; char unsigned [2] y`"),
+        ("  uint8_t y;\n", "  int8_t y;\n", "`int x; signed char y`"),
+        ("  uint8_t y;\n", "  uint8_t y : 3;\n", "`int x; unsigned char : 3 y`"),
+        ("  uint8_t y;\n", "  uint8_t why;\n", "`int x; unsigned char why`"),
+        ("  uint8_t y;\n", "  uint8_t y[2];\n", "`int x; unsigned char [2] y`"),
     ] {
         broken(&[(old, new)], &[&format!("{was}{is}")]);
     }

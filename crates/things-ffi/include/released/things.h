@@ -24,6 +24,8 @@
 #ifndef THINGS_H
 #define THINGS_H
 
+/* Generated with cbindgen:0.24.3 */
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,6 +52,11 @@ enum ThingsAccess
    It may, by `things_store_apply`.
    */
   THINGS_ACCESS_READ_WRITE = 1,
+  /*
+   Read-only, and a database of a version that this library does not know is read as the nearest that it knows, if all
+   tables and columns are there. Nothing is promised of what is read; see `things_store_is_best_effort`.
+   */
+  THINGS_ACCESS_BEST_EFFORT = 2,
 };
 #ifndef __cplusplus
 typedef int32_t ThingsAccess;
@@ -292,6 +299,14 @@ enum ThingsStatus
    Any other failure of SQLite.
    */
   THINGS_STATUS_SQLITE = 27,
+  /*
+   Another file is at the path since the store was opened, or none.
+   */
+  THINGS_STATUS_REPLACED = 28,
+  /*
+   Another program has changed the version of the database since the store was opened.
+   */
+  THINGS_STATUS_MIGRATED = 29,
   /*
    A failure that has no number yet; the last error says what it is.
    */
@@ -722,6 +737,12 @@ ThingsStatus things_store_close(struct ThingsStore *store);
  The number in the database's own `databaseVersion`, such as 24.
  */
 ThingsStatus things_store_vintage(const struct ThingsStore *store, int64_t *out);
+
+/*
+ Whether the database is of a version that is not known here, and is read as its nearest: `THINGS_ACCESS_BEST_EFFORT`.
+ */
+ThingsStatus things_store_is_best_effort(const struct ThingsStore *store,
+                                         bool *out);
 
 /*
  Checks the structure of the whole file, in time proportional to its size.
