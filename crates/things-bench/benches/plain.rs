@@ -137,6 +137,6 @@ fn main() {
             ratios.push((both[0] / both[1]).to_string());
         }
         let samples = ratios.join(",");
-        println!(r#"{{"bench":"{name}","metric":"ratio","unit":"1","samples":[{samples}]}}"#);
+        println!(r#"{{"bench":"{name}","metric":"cost","unit":"1","samples":[{samples}]}}"#);
     }
 }

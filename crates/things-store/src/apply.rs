@@ -15,18 +15,22 @@ use std::collections::BTreeSet;
 
 /// Makes all changes of `batch` or none, if `check` of the state that they are made to is fine. One attempt: the caller
 /// waits for locks and tries again.
-pub(crate) fn apply(
+///
+/// What `before_commit` makes of the changed tables is returned after the commit, and dropped if that fails.
+pub(crate) fn apply<P>(
     connection: &Connection,
     vintage: Vintage,
     batch: &Batch,
     check: impl FnOnce(&Connection) -> Result<()>,
-) -> Result<Applied> {
+    before_commit: impl FnOnce(&Connection) -> Result<P>,
+) -> Result<(Applied, P)> {
     // IMMEDIATE takes the write lock now, so that no change is made that could not be committed.
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(Error::sqlite)?;
     check(&transaction)?;
     let tasks = change_all(&Open { connection: &transaction, vintage }, vintage, batch)?;
+    let prepared = before_commit(&transaction)?;
     transaction.commit().map_err(Error::sqlite)?;
-    Ok(Applied { changes: batch.len(), tasks })
+    Ok((Applied { changes: batch.len(), tasks }, prepared))
 }
 
 /// The database operations that a batch needs.

@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 /// Where a task is moved to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
-    /// The inbox. Start date, area, project and heading are taken away. To-dos only.
+    /// The inbox. Start date, reminder, area, project and heading are taken away. To-dos only.
     Inbox,
     /// An area. To-dos and projects.
     Area(AreaId),
@@ -23,11 +23,13 @@ pub enum Destination {
 }
 
 /// When a task shall start.
+///
+/// A reminder is a time on the start date: it goes when the date goes, and stays where there is a new date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Any time, without a start date.
+    /// Any time, without a start date and without a reminder.
     Anytime,
-    /// Some day, without a start date.
+    /// Some day, without a start date and without a reminder.
     Someday,
     /// On a day: in Today if that is the batch's today or earlier, otherwise in Upcoming.
     On(Date),

@@ -79,7 +79,7 @@ fn move_to(to: &Destination, vintage: Vintage) -> (String, Vec<Value>) {
     let text = |id: &str| vec![Value::Text(id.to_owned())];
     match to {
         Destination::Inbox => {
-            let start = unscheduled(Start::Inbox);
+            let start = unscheduled(Start::Inbox, vintage);
             (set("NULL", "NULL", "NULL", start), vec![])
         }
         Destination::Area(id) => (set("?3", "NULL", "NULL", out_of_inbox()), text(id.as_str())),
@@ -89,17 +89,19 @@ fn move_to(to: &Destination, vintage: Vintage) -> (String, Vec<Value>) {
     }
 }
 
-fn unscheduled(start: Start) -> String {
+/// A reminder is a time on the start date; without one it would never come, or come on whatever date is next.
+fn unscheduled(start: Start, vintage: Vintage) -> String {
     format!(
-        "\"start\" = {}, \"startDate\" = NULL, \"startBucket\" = 0, \"todayIndexReferenceDate\" = NULL",
-        start.code()
+        "\"start\" = {}, \"startDate\" = NULL, \"startBucket\" = 0, \"todayIndexReferenceDate\" = NULL, \"{}\" = NULL",
+        start.code(),
+        schema::columns(vintage).reminder
     )
 }
 
 fn schedule(when: When, batch: &Batch, vintage: Vintage) -> (String, Vec<Value>) {
     let (date, evening) = match when {
-        When::Anytime => return (unscheduled(Start::Anytime), vec![]),
-        When::Someday => return (unscheduled(Start::Someday), vec![]),
+        When::Anytime => return (unscheduled(Start::Anytime, vintage), vec![]),
+        When::Someday => return (unscheduled(Start::Someday, vintage), vec![]),
         When::On(date) => (date, 0),
         When::ThisEvening => (batch.today, 1),
     };
@@ -198,6 +200,25 @@ mod tests {
             let text = one(Change::Schedule(when), Vintage::V24).text;
             assert!(text.contains(&format!("\"start\" = {start},")), "{when:?}: {text}");
             assert!(text.contains(&format!("\"startBucket\" = {bucket}")), "{when:?}");
+        }
+    }
+
+    #[test]
+    fn a_reminder_goes_with_the_start_date_and_stays_with_a_new_one() {
+        for (vintage, column) in
+            [(Vintage::V18, "alarmTimeOffset"), (Vintage::V24, "reminderTime"), (Vintage::V26, "reminderTime")]
+        {
+            let clears = |change| one(change, vintage).text.contains(&format!("\"{column}\" = NULL"));
+            for when in [When::Anytime, When::Someday] {
+                assert!(clears(Change::Schedule(when)), "{vintage} {when:?}");
+            }
+            assert!(clears(Change::Move(Destination::Inbox)), "{vintage}");
+            for when in [When::On(batch().today), When::ThisEvening] {
+                assert!(!clears(Change::Schedule(when)), "{vintage} {when:?}");
+            }
+            for change in [Change::Move(Destination::Loose), Change::Complete, Change::Deadline(None), Change::Trash] {
+                assert!(!clears(change.clone()), "{vintage} {change:?}");
+            }
         }
     }
 

@@ -138,6 +138,15 @@ pub enum Error {
         /// What the last attempt to connect said, if there was one.
         source: Option<Cause>,
     },
+    /// An option has a value that nothing can be opened with. Nothing was opened.
+    InvalidOption {
+        /// The option, such as `backoff.first`.
+        option: &'static str,
+        /// What was given.
+        value: String,
+        /// What it has to be, as a fragment.
+        needs: &'static str,
+    },
     /// Any other failure of SQLite.
     Sqlite {
         /// SQLite's error.
@@ -179,6 +188,7 @@ pub enum ErrorKind {
     NotAllowed,
     SqliteTooOld,
     PoolExhausted,
+    InvalidOption,
     Sqlite,
 }
 
@@ -205,6 +215,7 @@ impl ErrorKind {
             ErrorKind::NotAllowed => "not-allowed",
             ErrorKind::SqliteTooOld => "sqlite-too-old",
             ErrorKind::PoolExhausted => "pool-exhausted",
+            ErrorKind::InvalidOption => "invalid-option",
             ErrorKind::Sqlite => "sqlite",
         }
     }
@@ -242,6 +253,7 @@ impl Error {
             Error::NotAllowed { .. } => ErrorKind::NotAllowed,
             Error::SqliteTooOld { .. } => ErrorKind::SqliteTooOld,
             Error::PoolExhausted { .. } => ErrorKind::PoolExhausted,
+            Error::InvalidOption { .. } => ErrorKind::InvalidOption,
             Error::Sqlite { .. } => ErrorKind::Sqlite,
         }
     }
@@ -343,6 +355,7 @@ impl fmt::Display for Error {
             Error::PoolExhausted { waited, .. } => {
                 write!(f, "no connection became free within {waited:?}: return them sooner, or allow more of them")
             }
+            Error::InvalidOption { option, value, needs } => write!(f, "`{option}` is {value}: it needs {needs}"),
             Error::Sqlite { source } => write!(f, "sqlite failed: {source}"),
         }
     }
@@ -368,6 +381,7 @@ impl std::error::Error for Error {
             | Error::BadValue { .. }
             | Error::ReadOnly
             | Error::NoSuch { .. }
+            | Error::InvalidOption { .. }
             | Error::NotAllowed { .. } => return None,
         };
         Some(cause.as_ref())

@@ -39,6 +39,8 @@ mod listing;
 mod query;
 mod row;
 mod schema;
+#[cfg(any(feature = "cache", feature = "changes"))]
+mod weight;
 // Time and counters.
 mod clock;
 mod options;
@@ -51,6 +53,10 @@ mod breaker;
 mod cache;
 #[cfg(feature = "changes")]
 mod changes;
+#[cfg(feature = "changes")]
+mod event_log;
+#[cfg(feature = "changes")]
+mod fingerprint;
 #[cfg(feature = "json")]
 mod json;
 mod many;
@@ -61,9 +67,15 @@ mod pool;
 mod statement;
 mod store;
 mod stream;
+#[cfg(feature = "changes")]
+mod subscription;
 
 pub use backoff::{Backoff, Sleep, ThreadSleep};
 pub use batch::{Applied, Batch, Change, Destination, When};
+#[cfg(feature = "cache")]
+pub use cache::{Cache, CacheOptions, CacheStats};
+#[cfg(feature = "changes")]
+pub use changes::{ChangeFeed, FeedOptions};
 pub use clock::{Clock, MonotonicClock};
 pub use codec::{date_from_unix, pack_date, pack_time, time_from_seconds, unpack_date, unpack_time};
 pub use date::{Date, ParseDateError, TimeOfDay};
@@ -78,6 +90,8 @@ pub use pool::{Pool, PoolOptions, PooledStore};
 pub use query::{List, Query};
 pub use store::Store;
 pub use stream::{Snapshot, TaskStream, Tasks};
+#[cfg(feature = "changes")]
+pub use subscription::{Delivery, EventKind, Subscription, TaskEvent};
 pub use timestamp::Timestamp;
 pub use vintage::{parse_database_version, Vintage};
 

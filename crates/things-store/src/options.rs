@@ -22,6 +22,10 @@ pub struct OpenOptions {
     pub(crate) backoff: Backoff,
     pub(crate) sleep: Arc<dyn Sleep>,
     pub(crate) clock: Arc<dyn Clock>,
+    #[cfg(feature = "cache")]
+    pub(crate) cache: Option<crate::cache::Cache>,
+    #[cfg(feature = "changes")]
+    pub(crate) feed: Option<Arc<crate::changes::Shared>>,
     pub(crate) best_effort: bool,
 }
 
@@ -31,6 +35,10 @@ impl Default for OpenOptions {
             backoff: Backoff::default(),
             sleep: Arc::new(ThreadSleep),
             clock: Arc::new(MonotonicClock::default()),
+            #[cfg(feature = "cache")]
+            cache: None,
+            #[cfg(feature = "changes")]
+            feed: None,
             best_effort: false,
         }
     }

@@ -5,7 +5,7 @@
 //! both are errors, found before or within the read that they would spoil.
 
 use crate::error::{Error, Result};
-use crate::open::{beside, database_version, is_empty};
+use crate::open::{beside, database_version, is_empty, VersionError};
 use rusqlite::Connection;
 use std::cell::Cell;
 use std::fs::{self, Metadata};
@@ -26,7 +26,7 @@ pub(crate) struct Origin {
 }
 
 /// What stays the same while a file is written to, where the system shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Identity(Option<(u64, u64)>);
 
 impl Identity {
@@ -43,6 +43,22 @@ impl Identity {
             Identity(None)
         }
     }
+}
+
+/// Tells files apart that exist at the same time: what is kept for one must never be given for another.
+#[cfg(any(feature = "cache", feature = "changes"))]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FileId {
+    file: Identity,
+    /// Where the system does not show the identity of a file, and keeps the path for it while it is open.
+    path: Option<PathBuf>,
+}
+
+/// SQLite's number for the state that `connection` reads. It changes when another connection has committed, and means
+/// nothing to any other.
+pub(crate) fn data_version(connection: &Connection) -> Result<i64> {
+    let statement = connection.prepare_cached("PRAGMA data_version");
+    statement.and_then(|mut statement| statement.query_row([], |row| row.get(0))).map_err(Error::sqlite)
 }
 
 /// What changes when a file is written to.
@@ -74,6 +90,12 @@ impl Origin {
         self.version
     }
 
+    /// The file, to be told apart from others.
+    #[cfg(any(feature = "cache", feature = "changes"))]
+    pub(crate) fn id(&self) -> FileId {
+        FileId { file: self.file, path: self.file.0.is_none().then(|| self.path.clone()) }
+    }
+
     /// Whether the file is read without locks.
     pub(crate) fn is_frozen(&self) -> bool {
         self.frozen.is_some()
@@ -96,14 +118,19 @@ impl Origin {
     /// Whether the state that is being read is of the version that was opened. To be asked within the transaction of the
     /// read; it looks up the version only after a commit of somebody else.
     pub(crate) fn same_version(&self, connection: &Connection) -> Result<()> {
-        let state: i64 = connection
-            .prepare_cached("PRAGMA data_version")
-            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
-            .map_err(Error::sqlite)?;
+        let state = data_version(connection)?;
         if self.state.get() == Some(state) {
             return Ok(());
         }
-        let found = database_version(connection).ok();
+        let found = match database_version(connection) {
+            Ok(found) => Some(found),
+            Err(VersionError::Unreadable(_)) => None,
+            Err(VersionError::Sqlite(error)) => match Error::sqlite(error) {
+                Error::Sqlite { .. } => None,
+                // Locked is no news about the version.
+                other => return Err(other),
+            },
+        };
         if found != Some(self.version) {
             return Err(Error::Migrated { opened: self.version, found });
         }

@@ -10,7 +10,7 @@ use crate::vintage::Vintage;
 use rusqlite::types::Value;
 
 /// A list as the app's sidebar has them. "Today" is an argument: no clock is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum List {
     /// Open to-dos that nobody has looked at yet.
     Inbox,
@@ -41,7 +41,7 @@ pub enum List {
 /// let query = Query::list(List::Anytime).kind(Kind::ToDo).text("milk").limit(10);
 /// assert_eq!(query, Query::list(List::Anytime).limit(10).text("milk").kind(Kind::ToDo));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Query {
     list: Option<List>,
     kind: Option<Kind>,
@@ -133,6 +133,17 @@ impl Query {
             (None, None) if self.kind == Some(Kind::Project) => "projects",
             (None, None) => "tasks",
         }
+    }
+
+    /// The bytes that the query points to, outside of the value itself.
+    #[cfg(feature = "cache")]
+    pub(crate) fn beyond(&self) -> usize {
+        let length = |text: Option<&str>| text.map_or(0, str::len);
+        self.text.as_ref().map_or(0, String::capacity)
+            + length(self.tag.as_ref().map(|id| id.as_str()))
+            + length(self.area.as_ref().map(|id| id.as_str()))
+            + length(self.project.as_ref().map(|id| id.as_str()))
+            + length(self.id.as_ref().map(|id| id.as_str()))
     }
 
     /// The statement for `vintage` that selects what `row::task` reads.

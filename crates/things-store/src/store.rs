@@ -34,6 +34,10 @@ pub struct Store {
     shared: Arc<Shared>,
     /// The open snapshots; the transaction lasts from the first to the last.
     snapshots: Depth,
+    #[cfg(feature = "cache")]
+    cache: Option<crate::cache::View>,
+    #[cfg(feature = "changes")]
+    publisher: Option<crate::changes::Publisher>,
 }
 
 impl OpenOptions {
@@ -45,7 +49,25 @@ impl OpenOptions {
     /// Opens one more store of those that share `shared`.
     pub(crate) fn open_shared(&self, path: &Path, access: Access, shared: Arc<Shared>) -> Result<Store> {
         let Opened { connection, vintage, origin } = open::open(path, access, self)?;
-        Ok(Store { connection, vintage, origin, access, options: self.clone(), shared, snapshots: Depth::default() })
+        #[cfg(feature = "changes")]
+        let mut connection = connection;
+        Ok(Store {
+            #[cfg(feature = "cache")]
+            cache: self.cache.as_ref().map(|cache| crate::cache::View::new(cache, &origin)),
+            #[cfg(feature = "changes")]
+            publisher: self
+                .feed
+                .as_ref()
+                .filter(|_| access == Access::ReadWrite)
+                .map(|feed| crate::changes::Publisher::new(feed.clone(), origin.id(), &mut connection)),
+            connection,
+            vintage,
+            origin,
+            access,
+            options: self.clone(),
+            shared,
+            snapshots: Depth::default(),
+        })
     }
 }
 
@@ -359,19 +381,39 @@ impl Store {
     pub fn apply(&mut self, batch: &Batch) -> Result<Applied> {
         match self.access {
             Access::ReadOnly => Err(Error::ReadOnly),
-            Access::ReadWrite => self.observe(
-                "apply",
-                |applied: &Applied| applied.tasks as u64,
-                |connection| {
-                    self.origin.in_place()?;
-                    apply::apply(connection, self.vintage, batch, |connection| self.origin.same_version(connection))
-                },
-            ),
+            Access::ReadWrite => {
+                #[cfg(feature = "cache")]
+                let _floor = self.cache.as_ref().map(crate::cache::View::raise_at_end);
+                self.observe(
+                    "apply",
+                    |applied: &Applied| applied.tasks as u64,
+                    |connection| self.apply_once(connection, batch),
+                )
+            }
         }
+    }
+
+    fn apply_once(&self, connection: &Connection, batch: &Batch) -> Result<Applied> {
+        self.origin.in_place()?;
+        let check = |connection: &Connection| self.origin.same_version(connection);
+        #[cfg(feature = "changes")]
+        if let Some(publisher) = &self.publisher {
+            publisher.begin();
+            let prepare = |connection: &Connection| publisher.prepare(connection, self.vintage);
+            let (applied, publication) = apply::apply(connection, self.vintage, batch, check, prepare)?;
+            publication.publish();
+            return Ok(applied);
+        }
+        apply::apply(connection, self.vintage, batch, check, |_| Ok(())).map(|(applied, ())| applied)
     }
 
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    #[cfg(feature = "cache")]
+    pub(crate) fn cache_view(&self) -> Option<&crate::cache::View> {
+        self.cache.as_ref()
     }
 
     pub(crate) fn snapshots(&self) -> &Depth {

@@ -8,6 +8,10 @@
 
 mod support;
 
+#[cfg(feature = "cache")]
+mod cache;
+#[cfg(feature = "changes")]
+mod changes;
 mod damage;
 mod dates;
 mod fixtures;

@@ -2,7 +2,7 @@
 
 use crate::support::{date, for_each, has, healthy, now, plant, today, Case, Plant};
 use things_store::{
-    Applied, Batch, Change, Destination, Error, ErrorKind, Query, Start, Status, Store, Task, TaskId, When,
+    Applied, Batch, Change, Destination, Error, ErrorKind, Query, Start, Status, Store, Task, TaskId, TimeOfDay, When,
 };
 
 /// An area, a project in it with a heading, and to-dos in each place.
@@ -287,5 +287,33 @@ fn a_large_batch_is_one_transaction() {
         assert_eq!((applied.changes, applied.tasks), (open.len(), open.len()), "{}", case.name);
         let query = Query::all().due(Some(date("2030-01-01")), Some(date("2030-01-01")));
         assert_eq!(store.count(&query).unwrap() as usize, open.len(), "{}", case.name);
+    });
+}
+
+#[test]
+fn a_reminder_goes_when_its_date_goes_and_not_before() {
+    healthy(|case| {
+        let reminded =
+            |id| Plant { id, start_date: Some(today()), reminder: TimeOfDay::new(9, 30), ..Plant::default() };
+        for (id, change, stays) in [
+            ("planted/a", Change::Schedule(When::Anytime), false),
+            ("planted/b", Change::Schedule(When::Someday), false),
+            ("planted/c", Change::Move(Destination::Inbox), false),
+            ("planted/d", Change::Schedule(When::On(date("2024-07-01"))), true),
+            ("planted/e", Change::Schedule(When::ThisEvening), true),
+            ("planted/f", Change::Move(Destination::Loose), true),
+            ("planted/g", Change::Complete, true),
+            ("planted/h", Change::Deadline(Some(today())), true),
+        ] {
+            plant(&case.raw(), case.vintage(), &[reminded(id)]);
+            let mut store = case.open_read_write();
+            store.apply(&Batch::new(now(), today()).change(&id.into(), change.clone())).unwrap();
+            let task = store.task(&id.into()).unwrap().unwrap();
+            assert_eq!(task.reminder.is_some(), stays, "{}: {change:?}", case.name);
+            assert_eq!(task.start_date.is_some(), stays, "{}: {change:?}", case.name);
+            // A later date brings no forgotten reminder back.
+            store.apply(&Batch::new(now(), today()).change(&id.into(), Change::Schedule(When::On(today())))).unwrap();
+            assert_eq!(store.task(&id.into()).unwrap().unwrap().reminder.is_some(), stays, "{}: {change:?}", case.name);
+        }
     });
 }

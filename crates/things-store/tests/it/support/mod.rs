@@ -4,6 +4,8 @@ pub mod case;
 pub mod fixture;
 pub mod manifest;
 pub mod plant;
+#[cfg(any(feature = "cache", feature = "changes"))]
+pub mod process;
 pub mod sleepers;
 pub mod temp;
 
