@@ -70,6 +70,8 @@ pub enum ThingsStatus {
     Replaced = 28,
     /// Another program has changed the version of the database since the store was opened.
     Migrated = 29,
+    /// An option has a value that nothing can be opened with.
+    InvalidOption = 30,
     /// A failure that has no number yet; the last error says what it is.
     Other = 99,
 
@@ -112,6 +114,7 @@ statuses! {
     Sqlite = 27, "sqlite";
     Replaced = 28, "replaced";
     Migrated = 29, "migrated";
+    InvalidOption = 30, "invalid-option";
     Other = 99, "other";
     NullArgument = 100, "null-argument";
     BadHandle = 101, "bad-handle";
@@ -145,6 +148,7 @@ impl From<ErrorKind> for ThingsStatus {
             ErrorKind::Sqlite => ThingsStatus::Sqlite,
             ErrorKind::Replaced => ThingsStatus::Replaced,
             ErrorKind::Migrated => ThingsStatus::Migrated,
+            ErrorKind::InvalidOption => ThingsStatus::InvalidOption,
             _ => ThingsStatus::Other,
         }
     }
