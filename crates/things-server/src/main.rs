@@ -1,3 +1,7 @@
-//! The program `things-server`.
+//! The program `things-server`; everything is in the library, where tests and benches reach it.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    things_server::main()
+}

@@ -308,6 +308,10 @@ enum ThingsStatus
    */
   THINGS_STATUS_MIGRATED = 29,
   /*
+   An option has a value that nothing can be opened with.
+   */
+  THINGS_STATUS_INVALID_OPTION = 30,
+  /*
    A failure that has no number yet; the last error says what it is.
    */
   THINGS_STATUS_OTHER = 99,
