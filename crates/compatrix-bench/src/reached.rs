@@ -38,7 +38,8 @@ struct Figure {
 pub fn verdicts(targets: &[Target], seen: &[Seen]) -> Vec<Judged> {
     let mut judged = Vec::new();
     for target in targets {
-        let groups: Vec<&Seen> = seen.iter().filter(|group| group.has(&target.bench)).collect();
+        let is_of = |group: &&Seen| target.suite.as_ref().is_none_or(|suite| *suite == group.suite);
+        let groups: Vec<&Seen> = seen.iter().filter(is_of).filter(|group| group.has(&target.bench)).collect();
         if groups.is_empty() {
             judged.push(unproven(target, None, no_bench(&target.bench, seen)));
         }

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 /// A figure that a bench is to reach.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
+    /// The suite whose bench it is; without one, any suite that has it.
+    pub suite: Option<String>,
     /// The bench's full name.
     pub bench: String,
     /// `p50`, `p95`, `p99` of raw samples, `time`, `throughput`, `peak-memory`, `cpu`, `ratio`, or a metric of the bench.
     pub metric: String,
-    /// For `ratio`: the bench that it is compared with, `time` of `bench` over `time` of this one.
+    /// For `ratio`: the bench that it is compared with. The figure is the `time` of this one over the `time` of `bench`.
     pub to: Option<String>,
     /// The limit.
     pub bound: Bound,
@@ -19,6 +21,16 @@ pub struct Target {
     pub tier: Tier,
     /// The line in the spec, from 1.
     pub line: usize,
+}
+
+impl Target {
+    /// The limit with its direction: `at most 5 ms`.
+    pub fn limit(&self) -> String {
+        match self.bound {
+            Bound::AtMost(_) => format!("at most {}", self.text),
+            Bound::AtLeast(_) => format!("at least {}", self.text),
+        }
+    }
 }
 
 /// A limit in base units: seconds, bytes, 1 a second, or plain.

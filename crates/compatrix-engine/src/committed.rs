@@ -5,6 +5,7 @@
 pub mod artifacts;
 pub mod ci;
 pub mod evidence;
+pub mod plans;
 pub mod repository;
 pub mod speed;
 pub mod workflows;

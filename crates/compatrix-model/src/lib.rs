@@ -15,6 +15,7 @@ pub mod cell;
 pub mod choose;
 pub mod claims;
 pub mod condition;
+pub mod criteria;
 mod debug_info;
 pub mod dep_info;
 pub mod evidence;

@@ -198,6 +198,8 @@ fn suite_digest(project: &Project, suite: &Suite, left_out: &BTreeSet<String>) -
         report: _,
         reliability: _,
         benchmarks: _,
+        criteria: _,
+        plans: _,
         badges: _,
         evidence: _,
     } = project;

@@ -8,7 +8,7 @@ pub mod page;
 pub mod pictures;
 mod sentences;
 mod table;
-mod words;
+pub(crate) mod words;
 
 pub use json::{json, read, schema, FORMAT};
 pub use junit::junit;

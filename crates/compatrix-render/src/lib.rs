@@ -31,6 +31,7 @@ mod notes;
 pub mod page;
 pub mod plan_json;
 pub mod plan_table;
+pub mod plans;
 pub mod record;
 pub mod rehearsal;
 pub mod reliability;

@@ -7,7 +7,7 @@ use common::bench::cell;
 use common::*;
 use compatrix_bench::{Bound, Change, Proven, Target, Tier};
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::speed::trend::{lines, Entry, Record, Seen};
+use compatrix_model::speed::trend::{lines, Entry, Figure, Record, Seen};
 use compatrix_model::speed::Machine;
 use compatrix_render::bench::page::{newest, page, Facts};
 use compatrix_render::bench::pictures;
@@ -44,7 +44,7 @@ fn record(n: usize, base: usize, benches: Vec<Entry>) -> Record {
     Record {
         platform: "linux-x86_64".into(),
         commit: commit(n),
-        base: commit(base),
+        base: Some(commit(base)),
         committed: 1_790_000_000 + n as i64 * 3600,
         machine: Machine {
             processor: "AMD EPYC 9V74 80-Core Processor".into(),
@@ -101,6 +101,7 @@ fn chained() -> Vec<Record> {
         limit: "at most 5 ms".into(),
         tier: Tier::Must,
         proven: Proven::Proven,
+        figure: Some(Figure { value: 0.00321, interval: None, unit: "s".into() }),
     }];
     all
 }
@@ -118,6 +119,7 @@ fn anchored() -> Vec<Record> {
 
 fn targets() -> Vec<Target> {
     let target = |bench: &str, tier| Target {
+        suite: None,
         bench: bench.into(),
         metric: "p95".into(),
         to: None,

@@ -1,6 +1,6 @@
 //! What the store costs on top of SQLite: whole lists, against a loop written by hand over the same statement, with the same
-//! columns decoded into the same types. Both take turns, so that a busy machine slows both down. The ratio of each
-//! turn is a sample: `cargo bench -p things-bench --bench plain`.
+//! columns decoded into the same types. Both take turns, so that a busy machine slows both down. The cost of each
+//! turn, as a ratio, is a sample: `cargo bench -p things-bench --bench plain`.
 
 #![allow(clippy::disallowed_methods, reason = "a bench reads how it is asked, and the clock")]
 
@@ -12,7 +12,7 @@ use things_bench::{Scene, Size};
 use things_store::{unpack_date, unpack_time, Date, List, Query, TimeOfDay, Timestamp};
 
 /// For each list; its two loops share it.
-const TIME: Duration = Duration::from_secs(2);
+const TIME: Duration = Duration::from_secs(1);
 /// Fewer turns than this say nothing.
 const TURNS: usize = 30;
 

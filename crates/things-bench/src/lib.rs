@@ -1,19 +1,25 @@
-//! What is measured of things-store, and on which databases. The benches `store` and `gate` measure it.
+//! What is measured of things-store, and on which databases. The benches `store` and `gate` measure all of [`BENCHES`],
+//! the bench `plans` what its targets are about.
 
 #![allow(clippy::disallowed_methods, reason = "benches read the environment and the clock, and write scratch files")]
+
+pub mod bytes;
+mod database;
+pub mod plans;
+mod report;
+pub mod workload;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use tempfile::TempDir;
 use things_store::{AreaId, Date, Kind, List, Query, Store, TagId, TaskId};
 
+pub use database::{Copied, Kept};
+pub use report::{high_water_mark, nanoseconds, Handled, Report};
+
 /// The variable with the path of the database to measure on, as the tests of things-store have it.
 pub const GIVEN: &str = "THINGS_STORE_FIXTURE";
-
-const SCHEMA: [&str; 2] =
-    [include_str!("../../../compat/fixtures/v24/schema.sql"), include_str!("../../../compat/fixtures/v24/meta.sql")];
 
 /// A database that is built from the fixtures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,15 +30,17 @@ pub enum Size {
     Medium,
     /// 10,000 tasks.
     Large,
+    /// As many tasks, from the same generator.
+    Tasks(u32),
 }
 
 impl Size {
     fn rows(self) -> String {
-        let large = include_str!("../../../compat/fixtures/v24-10k/generate.sql");
         match self {
-            Size::Small => include_str!("../../../compat/fixtures/v24/data.sql").to_owned(),
-            Size::Medium => large.replace("WHERE n < 10000", "WHERE n < 2000"),
-            Size::Large => large.to_owned(),
+            Size::Small => database::household(),
+            Size::Medium => database::generated(2_000),
+            Size::Large => database::generated(10_000),
+            Size::Tasks(tasks) => database::generated(tasks),
         }
     }
 }
@@ -64,11 +72,7 @@ impl Scene {
     pub fn built(size: Size) -> Self {
         let dir = TempDir::new().expect("a folder for the database");
         let path = dir.path().join("things.sqlite");
-        let connection = Connection::open(&path).expect("a new database");
-        connection.execute_batch("PRAGMA synchronous = OFF").expect("no waiting for the disk");
-        for sql in SCHEMA.into_iter().chain([&*size.rows()]) {
-            connection.execute_batch(sql).expect("SQL of a fixture");
-        }
+        database::write(&path, &size.rows());
         Self::of(path, Some(dir))
     }
 
@@ -167,11 +171,15 @@ fn stream(scene: &Scene) -> things_store::Result<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Connection, Scene, Size, BENCHES};
+    use rusqlite::Connection;
+
+    use super::{plans, Kept, Report, Scene, Size, BENCHES};
 
     #[test]
     fn each_bench_finds_rows_in_each_database() {
-        for (size, tasks) in [(Size::Small, 51), (Size::Medium, 2_000), (Size::Large, 10_000)] {
+        for (size, tasks) in
+            [(Size::Small, 51), (Size::Medium, 2_000), (Size::Large, 10_000), (Size::Tasks(3_000), 3_000)]
+        {
             let scene = Scene::built(size);
             let connection = Connection::open(&scene.path).unwrap();
             let found: u32 = connection.query_row("SELECT count(*) FROM TMTask", [], |row| row.get(0)).unwrap();
@@ -180,5 +188,16 @@ mod tests {
                 assert!(bench.run(&scene) > 0, "{} on {size:?}", bench.name);
             }
         }
+    }
+
+    #[test]
+    fn each_bench_of_the_plans_runs_once_and_reports() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let mut report = Report::brief(Kept::below(dir.path()));
+        plans::all(&mut report);
+        let benches: Vec<&str> = report.text().lines().filter_map(|line| line.split('"').nth(3)).collect();
+        assert!(benches.len() >= 30, "{benches:?}");
+        let different: std::collections::BTreeSet<&&str> = benches.iter().collect();
+        assert_eq!(different.len(), benches.len(), "{benches:?}");
     }
 }

@@ -104,7 +104,7 @@ enum ThingsKind
 #endif // __cplusplus
  {
   /*
-   A thing to do.
+   What is neither a project nor a heading.
    */
   THINGS_KIND_TO_DO = 0,
   /*
@@ -311,6 +311,30 @@ enum ThingsStatus
    An option has a value that nothing can be opened with.
    */
   THINGS_STATUS_INVALID_OPTION = 30,
+  /*
+   The circuit breaker lets nothing through at the moment.
+   */
+  THINGS_STATUS_BREAKER_OPEN = 31,
+  /*
+   `things_store_cancel` stopped it.
+   */
+  THINGS_STATUS_INTERRUPTED = 32,
+  /*
+   It took longer than it may.
+   */
+  THINGS_STATUS_TIMED_OUT = 33,
+  /*
+   There is no room left on the disk.
+   */
+  THINGS_STATUS_DISK_FULL = 34,
+  /*
+   The disk or the system failed.
+   */
+  THINGS_STATUS_IO = 35,
+  /*
+   A thread panicked while it held what this call needs.
+   */
+  THINGS_STATUS_POISONED = 36,
   /*
    A failure that has no number yet; the last error says what it is.
    */
@@ -573,7 +597,7 @@ ThingsStatus things_batch_deadline(struct ThingsBatch *batch,
                                    const struct ThingsDate *day);
 
 /*
- Frees a batch.
+ Ends the life of a batch. NULL may be passed.
  */
 ThingsStatus things_batch_free(struct ThingsBatch *batch);
 
@@ -720,7 +744,7 @@ ThingsStatus things_query_due(struct ThingsQuery *query,
 ThingsStatus things_query_limit(struct ThingsQuery *query, uint32_t tasks);
 
 /*
- Frees a query.
+ Ends the life of a query. NULL may be passed.
  */
 ThingsStatus things_query_free(struct ThingsQuery *query);
 
@@ -736,6 +760,12 @@ ThingsStatus things_store_open(const char *path,
  Closes a store. Its lists stay readable; its streams keep the database open until they are freed.
  */
 ThingsStatus things_store_close(struct ThingsStore *store);
+
+/*
+ Cancels one call: the one that another thread is inside, with the store or a stream of it, or if there is none, the next
+ one. It ends with `THINGS_STATUS_INTERRUPTED`, and a batch then changes nothing. This function does not wait for it.
+ */
+ThingsStatus things_store_cancel(const struct ThingsStore *store);
 
 /*
  The number in the database's own `databaseVersion`, such as 24.

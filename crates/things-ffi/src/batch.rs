@@ -160,7 +160,7 @@ pub unsafe extern "C" fn things_batch_deadline(
     unsafe { add(batch, id, || Ok(Change::Deadline(day()?.map(values::date).transpose()?))) }
 }
 
-/// Frees a batch.
+/// Ends the life of a batch. NULL may be passed.
 #[no_mangle]
 pub extern "C" fn things_batch_free(batch: *mut ThingsBatch) -> ThingsStatus {
     entry(|| BATCHES.free(batch))

@@ -51,6 +51,7 @@ const WITH_A_STATUS: &[Call<ThingsStatus>] = &[
     ("things_query_limit", || things_query_limit(null_mut(), 0)),
     ("things_query_free", || things_query_free(null_mut())),
     ("things_store_open", || unsafe { things_store_open(null(), 0, null_mut()) }),
+    ("things_store_cancel", || things_store_cancel(null())),
     ("things_store_close", || things_store_close(null_mut())),
     ("things_store_vintage", || unsafe { things_store_vintage(null(), null_mut()) }),
     ("things_store_is_best_effort", || unsafe { things_store_is_best_effort(null(), null_mut()) }),

@@ -133,7 +133,7 @@ pub extern "C" fn things_query_limit(query: *mut ThingsQuery, tasks: u32) -> Thi
     entry(|| add(query, |query| query.limit(tasks)))
 }
 
-/// Frees a query.
+/// Ends the life of a query. NULL may be passed.
 #[no_mangle]
 pub extern "C" fn things_query_free(query: *mut ThingsQuery) -> ThingsStatus {
     entry(|| QUERIES.free(query))

@@ -72,6 +72,18 @@ pub enum ThingsStatus {
     Migrated = 29,
     /// An option has a value that nothing can be opened with.
     InvalidOption = 30,
+    /// The circuit breaker lets nothing through at the moment.
+    BreakerOpen = 31,
+    /// `things_store_cancel` stopped it.
+    Interrupted = 32,
+    /// It took longer than it may.
+    TimedOut = 33,
+    /// There is no room left on the disk.
+    DiskFull = 34,
+    /// The disk or the system failed.
+    Io = 35,
+    /// A thread panicked while it held what this call needs.
+    Poisoned = 36,
     /// A failure that has no number yet; the last error says what it is.
     Other = 99,
 
@@ -115,6 +127,12 @@ statuses! {
     Replaced = 28, "replaced";
     Migrated = 29, "migrated";
     InvalidOption = 30, "invalid-option";
+    BreakerOpen = 31, "breaker-open";
+    Interrupted = 32, "interrupted";
+    TimedOut = 33, "timed-out";
+    DiskFull = 34, "disk-full";
+    Io = 35, "io";
+    Poisoned = 36, "poisoned";
     Other = 99, "other";
     NullArgument = 100, "null-argument";
     BadHandle = 101, "bad-handle";
@@ -149,6 +167,12 @@ impl From<ErrorKind> for ThingsStatus {
             ErrorKind::Replaced => ThingsStatus::Replaced,
             ErrorKind::Migrated => ThingsStatus::Migrated,
             ErrorKind::InvalidOption => ThingsStatus::InvalidOption,
+            ErrorKind::BreakerOpen => ThingsStatus::BreakerOpen,
+            ErrorKind::Interrupted => ThingsStatus::Interrupted,
+            ErrorKind::TimedOut => ThingsStatus::TimedOut,
+            ErrorKind::DiskFull => ThingsStatus::DiskFull,
+            ErrorKind::Io => ThingsStatus::Io,
+            ErrorKind::Poisoned => ThingsStatus::Poisoned,
             _ => ThingsStatus::Other,
         }
     }

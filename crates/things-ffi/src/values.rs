@@ -62,7 +62,7 @@ pub enum ThingsList {
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ThingsKind {
-    /// A thing to do.
+    /// What is neither a project nor a heading.
     ToDo = 0,
     /// A project, which holds to-dos and headings.
     Project = 1,

@@ -56,7 +56,7 @@ struct Found {
 
 /// Returns how many rows of `TMTask` were changed. After an error the caller rolls back.
 fn change_all(tables: &dyn Tables, vintage: Vintage, batch: &Batch) -> Result<usize> {
-    let mut tasks = 0;
+    let mut tasks = 0_usize;
     let mut projects = BTreeSet::new();
     for (task, change) in &batch.changes {
         let before = tables.find(task)?.ok_or_else(|| no_such("task", task.as_str()))?;
@@ -66,7 +66,7 @@ fn change_all(tables: &dyn Tables, vintage: Vintage, batch: &Batch) -> Result<us
             changed = tables.run(&sql)?;
         }
         // The last statement is the one on `TMTask`.
-        tasks += changed;
+        tasks = tasks.saturating_add(changed);
         let after = tables.find(task)?.and_then(|found| found.project);
         projects.insert(task.as_str().to_owned());
         projects.extend(before.project.into_iter().chain(after));

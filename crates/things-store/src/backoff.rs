@@ -83,14 +83,14 @@ pub(crate) fn retry<T>(
 ) -> Result<T, Error> {
     let mut waits = backoff.waits();
     let mut waited = Duration::ZERO;
-    let mut attempts = 1;
+    let mut attempts = 1_u32;
     loop {
         match operation() {
             Err(Error::Locked { source, .. }) => match waits.next() {
                 Some(wait) => {
                     sleep.sleep(wait);
                     waited = waited.saturating_add(wait);
-                    attempts += 1;
+                    attempts = attempts.saturating_add(1);
                 }
                 None => return Err(Error::Locked { attempts, waited, source }),
             },

@@ -284,7 +284,7 @@ fn validate(capacity: u64, time_to_live: Option<Duration>) -> Result<()> {
 }
 
 fn refuse(option: &'static str, value: impl ToString, needs: &'static str) -> Result<()> {
-    Err(Error::InvalidOption { option, value: value.to_string(), needs })
+    Err(Error::InvalidOption { option, value: value.to_string(), needs: needs.to_owned() })
 }
 
 impl fmt::Debug for Cache {

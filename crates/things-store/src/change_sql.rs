@@ -19,9 +19,6 @@ pub(crate) fn statements(task: &TaskId, change: &Change, batch: &Batch, vintage:
         params.append(&mut more);
         params
     };
-    if *change == Change::Delete {
-        return delete(vintage, &id, &now);
-    }
     let (set, more) = match change {
         Change::Complete => (stop(Status::Completed), vec![]),
         Change::Cancel => (stop(Status::Cancelled), vec![]),
@@ -34,7 +31,7 @@ pub(crate) fn statements(task: &TaskId, change: &Change, batch: &Batch, vintage:
         ),
         Change::Trash => ("\"trashed\" = 1".to_owned(), vec![]),
         Change::Restore => ("\"trashed\" = 0".to_owned(), vec![]),
-        Change::Delete => unreachable!("returned above"),
+        Change::Delete => return delete(vintage, &id, &now),
     };
     let condition = match change {
         Change::Complete | Change::Cancel => format!(

@@ -60,7 +60,7 @@ impl Default for FeedOptions {
 
 impl FeedOptions {
     fn validate(&self) -> Result<()> {
-        let refuse = |option, value, needs| Err(Error::InvalidOption { option, value, needs });
+        let refuse = |option, value, needs: &str| Err(Error::InvalidOption { option, value, needs: needs.to_owned() });
         if self.poll < Duration::from_millis(1) || self.poll > Duration::from_secs(3_600) {
             return refuse("feed.poll", format!("{:?}", self.poll), "a time from a millisecond to an hour");
         }

@@ -37,6 +37,29 @@ impl fmt::Debug for MonotonicClock {
     }
 }
 
+/// A clock that tests set.
+#[cfg(test)]
+#[derive(Debug, Default)]
+pub(crate) struct ManualClock(std::sync::Mutex<Duration>);
+
+#[cfg(test)]
+impl ManualClock {
+    pub(crate) fn set(&self, now: Duration) {
+        *self.0.lock().unwrap() = now;
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+#[cfg(test)]
+impl Clock for ManualClock {
+    fn now(&self) -> Duration {
+        *self.0.lock().unwrap()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

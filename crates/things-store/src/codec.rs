@@ -70,7 +70,7 @@ impl Vintage {
     pub(crate) fn encode_end_of(self, date: Date) -> Value {
         match self {
             Vintage::V18 => Value::Real(Timestamp::from_date(date).unix_seconds() + 86_400.0),
-            Vintage::V24 | Vintage::V26 => Value::Integer(pack_date(date) + (1 << 7)),
+            Vintage::V24 | Vintage::V26 => Value::Integer(pack_date(date).saturating_add(1 << 7)),
         }
     }
 

@@ -52,6 +52,7 @@ impl Date {
     /// Days since 1970-01-01, negative before it.
     ///
     /// The algorithm is Howard Hinnant's `days_from_civil`: years begin in March, eras are 400 years.
+    #[allow(clippy::arithmetic_side_effects)] // A year of four digits.
     pub fn days_since_epoch(self) -> i64 {
         let year = i64::from(self.year) - i64::from(self.month <= 2);
         let era = year.div_euclid(400);
@@ -71,6 +72,7 @@ impl Date {
     pub(crate) const DAYS: std::ops::RangeInclusive<i64> = -719_162..=2_932_896;
 
     /// The date of a day among [`DAYS`](Date::DAYS).
+    #[allow(clippy::arithmetic_side_effects)] // A day of the calendar.
     pub(crate) fn of_day(days: i64) -> Date {
         let shifted = days + 719_468;
         let era = shifted.div_euclid(146_097);

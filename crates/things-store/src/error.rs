@@ -142,13 +142,44 @@ pub enum Error {
     InvalidOption {
         /// The option, such as `backoff.first`.
         option: &'static str,
-        /// What was given.
+        /// Its value.
         value: String,
         /// What it has to be, as a fragment.
-        needs: &'static str,
+        needs: String,
+    },
+    /// The circuit breaker let nothing through, because the database has failed repeatedly.
+    BreakerOpen {
+        /// When the breaker lets the next attempt through.
+        retry_after: Duration,
+    },
+    /// A canceller interrupted the operation.
+    Interrupted,
+    /// The operation took longer than the query timeout.
+    TimedOut {
+        /// The query timeout.
+        limit: Duration,
+    },
+    /// There is no room left for the change. The database is as it was before.
+    DiskFull {
+        /// SQLite's error.
+        source: Cause,
+    },
+    /// The system could not read or write the file.
+    Io {
+        /// SQLite's extended result code.
+        code: i32,
+        /// SQLite's error.
+        source: Cause,
+    },
+    /// A thread panicked while it held a lock that the operation needs.
+    Poisoned {
+        /// What the lock protects.
+        what: &'static str,
     },
     /// Any other failure of SQLite.
     Sqlite {
+        /// SQLite's extended result code, or `None` for an error of the binding.
+        code: Option<i32>,
         /// SQLite's error.
         source: Cause,
     },
@@ -189,6 +220,12 @@ pub enum ErrorKind {
     SqliteTooOld,
     PoolExhausted,
     InvalidOption,
+    BreakerOpen,
+    Interrupted,
+    TimedOut,
+    DiskFull,
+    Io,
+    Poisoned,
     Sqlite,
 }
 
@@ -216,6 +253,12 @@ impl ErrorKind {
             ErrorKind::SqliteTooOld => "sqlite-too-old",
             ErrorKind::PoolExhausted => "pool-exhausted",
             ErrorKind::InvalidOption => "invalid-option",
+            ErrorKind::BreakerOpen => "breaker-open",
+            ErrorKind::Interrupted => "interrupted",
+            ErrorKind::TimedOut => "timed-out",
+            ErrorKind::DiskFull => "disk-full",
+            ErrorKind::Io => "io",
+            ErrorKind::Poisoned => "poisoned",
             ErrorKind::Sqlite => "sqlite",
         }
     }
@@ -254,6 +297,12 @@ impl Error {
             Error::SqliteTooOld { .. } => ErrorKind::SqliteTooOld,
             Error::PoolExhausted { .. } => ErrorKind::PoolExhausted,
             Error::InvalidOption { .. } => ErrorKind::InvalidOption,
+            Error::BreakerOpen { .. } => ErrorKind::BreakerOpen,
+            Error::Interrupted => ErrorKind::Interrupted,
+            Error::TimedOut { .. } => ErrorKind::TimedOut,
+            Error::DiskFull { .. } => ErrorKind::DiskFull,
+            Error::Io { .. } => ErrorKind::Io,
+            Error::Poisoned { .. } => ErrorKind::Poisoned,
             Error::Sqlite { .. } => ErrorKind::Sqlite,
         }
     }
@@ -262,7 +311,7 @@ impl Error {
     pub(crate) fn sqlite(error: rusqlite::Error) -> Error {
         let (code, extended) = match error.sqlite_error() {
             Some(failure) => (Some(failure.code), failure.extended_code),
-            None => (None, 0),
+            None => return Error::Sqlite { code: None, source: error.into() },
         };
         match (code, extended) {
             (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {
@@ -276,87 +325,10 @@ impl Error {
                 Error::NeedsRecovery { source: error.into() }
             }
             (Some(ErrorCode::ReadOnly), _) => Error::ReadOnly,
-            _ => Error::Sqlite { source: error.into() },
-        }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::NotFound { path } => {
-                write!(f, "no file at {}: check the path", path.display())
-            }
-            Error::CannotOpen { path, .. } => write!(
-                f,
-                "cannot open {}: give the path of a readable file, in a folder that SQLite may write \
-                 where a write-ahead log lies beside it",
-                path.display()
-            ),
-            Error::NotADatabase { path } => {
-                write!(f, "{} is no sqlite database: give the path of a `main.sqlite` of things 3", path.display())
-            }
-            Error::Truncated { path, expected, found } => {
-                write!(f, "{} ends after {found} of {expected} bytes: copy the whole file again", path.display())
-            }
-            Error::Corrupt { detail, .. } => {
-                write!(f, "the database is damaged ({detail}): restore a backup")
-            }
-            Error::NeedsRecovery { .. } => f.write_str(
-                "an interrupted writer left a journal that a read-only connection cannot apply: \
-                 open the database in things 3 once, or read-write",
-            ),
-            Error::UnknownVintage { found } => {
-                write!(f, "database version {found} is not known here (known: 18, 24, 26): look for a newer things-store, or open it read-only with `OpenOptions::best_effort`")
-            }
-            Error::Replaced { path } => {
-                write!(f, "another program moved, deleted or replaced {}: open it again", path.display())
-            }
-            Error::Migrated { opened, found: Some(found) } => {
-                write!(f, "another program migrated the database from version {opened} to {found}: open it again")
-            }
-            Error::Migrated { opened, found: None } => write!(
-                f,
-                "another program changed the database, which had version {opened} and now has none: open it again"
-            ),
-            Error::UnreadableVintage { found: Some(found) } => write!(
-                f,
-                "`Meta.databaseVersion` is no property list with one integer but `{found}`: check that this \
-                 is a database of things 3"
-            ),
-            Error::UnreadableVintage { found: None } => {
-                f.write_str("`Meta` has no row `databaseVersion`: check that this is a database of things 3")
-            }
-            Error::MissingTable { table } => {
-                write!(f, "there is no table `{table}`: check that this is a database of things 3")
-            }
-            Error::MissingColumn { table, column } => {
-                write!(f, "table `{table}` has no column `{column}`: check that the database was not altered")
-            }
-            Error::BadValue { column, found } => {
-                write!(f, "`{column}` holds {found}, which it cannot mean: mend that row in things 3")
-            }
-            Error::Locked { attempts, waited, .. } => write!(
-                f,
-                "the database stayed locked for {attempts} attempts over {waited:?}: try again when the \
-                 other writer has finished, or allow a longer back-off"
-            ),
-            Error::ReadOnly => {
-                f.write_str("the store is read-only: open it with `open_read_write`, on a file that may be written")
-            }
-            Error::NoSuch { what, id } => {
-                write!(f, "there is no {what} `{id}`: read the list again and retry")
-            }
-            Error::NotAllowed { id, why } => write!(f, "cannot change `{id}`: {why}"),
-            Error::SqliteTooOld { needed, found, .. } => write!(
-                f,
-                "this needs sqlite {needed} and {found} is in use: link a newer one, or use the feature `bundled`"
-            ),
-            Error::PoolExhausted { waited, .. } => {
-                write!(f, "no connection became free within {waited:?}: return them sooner, or allow more of them")
-            }
-            Error::InvalidOption { option, value, needs } => write!(f, "`{option}` is {value}: it needs {needs}"),
-            Error::Sqlite { source } => write!(f, "sqlite failed: {source}"),
+            (Some(ErrorCode::OperationInterrupted), _) => Error::Interrupted,
+            (Some(ErrorCode::DiskFull), _) => Error::DiskFull { source: error.into() },
+            (Some(ErrorCode::SystemIoFailure), code) => Error::Io { code, source: error.into() },
+            (_, code) => Error::Sqlite { code: Some(code), source: error.into() },
         }
     }
 }
@@ -364,7 +336,11 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         let cause = match self {
-            Error::CannotOpen { source, .. } | Error::NeedsRecovery { source } | Error::Sqlite { source } => source,
+            Error::CannotOpen { source, .. }
+            | Error::NeedsRecovery { source }
+            | Error::DiskFull { source }
+            | Error::Io { source, .. }
+            | Error::Sqlite { source, .. } => source,
             Error::Corrupt { source, .. }
             | Error::Locked { source, .. }
             | Error::SqliteTooOld { source, .. }
@@ -381,8 +357,12 @@ impl std::error::Error for Error {
             | Error::BadValue { .. }
             | Error::ReadOnly
             | Error::NoSuch { .. }
+            | Error::NotAllowed { .. }
             | Error::InvalidOption { .. }
-            | Error::NotAllowed { .. } => return None,
+            | Error::BreakerOpen { .. }
+            | Error::Interrupted
+            | Error::TimedOut { .. }
+            | Error::Poisoned { .. } => return None,
         };
         Some(cause.as_ref())
     }

@@ -32,7 +32,15 @@ fn one_of_each() -> Vec<Error> {
         Error::NotAllowed { id: "x".to_owned(), why: "because" },
         Error::SqliteTooOld { needed: "3.38", found: "3.35.4".to_owned(), source: None },
         Error::PoolExhausted { waited: Duration::from_secs(1), source: None },
-        Error::Sqlite { source: source() },
+        Error::InvalidOption { option: "backoff.first", value: "0ns".to_owned(), needs: "give more".to_owned() },
+        Error::BreakerOpen { retry_after: Duration::from_secs(1) },
+        Error::Interrupted,
+        Error::TimedOut { limit: Duration::from_secs(1) },
+        Error::DiskFull { source: source() },
+        Error::Io { code: ffi::SQLITE_IOERR_WRITE, source: source() },
+        Error::Poisoned { what: "the pool" },
+        Error::Sqlite { code: Some(1), source: source() },
+        Error::Sqlite { code: None, source: source() },
     ]
 }
 
@@ -48,14 +56,27 @@ fn codes_become_variants() {
         (ffi::SQLITE_READONLY, ErrorKind::ReadOnly),
         (ffi::SQLITE_READONLY_ROLLBACK, ErrorKind::NeedsRecovery),
         (ffi::SQLITE_READONLY_RECOVERY, ErrorKind::NeedsRecovery),
-        (ffi::SQLITE_IOERR, ErrorKind::Sqlite),
-        (ffi::SQLITE_FULL, ErrorKind::Sqlite),
+        (ffi::SQLITE_IOERR, ErrorKind::Io),
+        (ffi::SQLITE_IOERR_WRITE, ErrorKind::Io),
+        (ffi::SQLITE_FULL, ErrorKind::DiskFull),
+        (ffi::SQLITE_INTERRUPT, ErrorKind::Interrupted),
         (ffi::SQLITE_ERROR, ErrorKind::Sqlite),
     ] {
         assert_eq!(Error::sqlite(failure(code)).kind(), kind, "code {code}");
     }
     let other = Error::sqlite(rusqlite::Error::QueryReturnedNoRows);
     assert_eq!(other.kind(), ErrorKind::Sqlite);
+}
+
+#[test]
+fn a_failure_of_sqlite_carries_its_extended_code() {
+    for code in [ffi::SQLITE_ERROR, ffi::SQLITE_CONSTRAINT_UNIQUE, ffi::SQLITE_TOOBIG] {
+        let error = Error::sqlite(failure(code));
+        assert!(matches!(&error, Error::Sqlite { code: Some(found), .. } if *found == code), "{error:?}");
+        assert!(error.to_string().contains(&format!("code {code}")), "{error}");
+    }
+    assert!(matches!(Error::sqlite(failure(ffi::SQLITE_IOERR_READ)), Error::Io { code: ffi::SQLITE_IOERR_READ, .. }));
+    assert!(matches!(Error::sqlite(rusqlite::Error::QueryReturnedNoRows), Error::Sqlite { code: None, .. }));
 }
 
 #[test]

@@ -20,8 +20,8 @@ pub(crate) enum Diagnosis {
 
 /// Diagnoses a file from its first [`LEN`] bytes (fewer if the file is shorter) and its length.
 pub(crate) fn diagnose(start: &[u8], length: u64) -> Diagnosis {
-    let shared = start.len().min(MAGIC.len());
-    if shared == 0 || start[..shared] != MAGIC[..shared] {
+    let differs = start.iter().zip(MAGIC).any(|(found, expected)| found != expected);
+    if start.is_empty() || differs {
         return Diagnosis::NotADatabase;
     }
     if start.len() < LEN {
@@ -35,20 +35,25 @@ pub(crate) fn diagnose(start: &[u8], length: u64) -> Diagnosis {
 
 /// Page size times page count, if the header gives plausible values for both.
 fn promised_length(header: &[u8]) -> Option<u64> {
-    let page_size = match u16::from_be_bytes([header[16], header[17]]) {
+    let page_size = match u16::from_be_bytes(bytes_at(header, 16)?) {
         1 => 65_536,
         size if size >= 512 && size.is_power_of_two() => u64::from(size),
         _ => return None,
     };
     // The page count is valid only if the change counter equals the one it was written with.
-    if be32(header, 24) != be32(header, 92) {
+    if be32(header, 24)? != be32(header, 92)? {
         return None;
     }
-    Some(page_size * u64::from(be32(header, 28)))
+    page_size.checked_mul(u64::from(be32(header, 28)?))
 }
 
-fn be32(bytes: &[u8], at: usize) -> u32 {
-    u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes_at(bytes, at).map(u32::from_be_bytes)
+}
+
+/// `N` of the `bytes`, from `at` on.
+fn bytes_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..at.checked_add(N)?)?.try_into().ok()
 }
 
 #[cfg(test)]

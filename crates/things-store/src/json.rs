@@ -137,7 +137,7 @@ fn item(vintage: Vintage) -> String {
 /// What an SQLite below 3.38 says of this module's SQL is a syntax error; that is no help to anyone.
 fn too_old(error: Error, number: i32, version: &str) -> Error {
     match error {
-        Error::Sqlite { source } if number < 3_038_000 => {
+        Error::Sqlite { source, .. } if number < 3_038_000 => {
             Error::SqliteTooOld { needed: NEEDED, found: version.to_owned(), source: Some(source) }
         }
         other => other,
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn only_an_sqlite_that_is_too_old_is_said_to_be() {
-        let syntax = || Error::Sqlite { source: Cause::from("near \">\": syntax error") };
+        let syntax = || Error::Sqlite { code: Some(1), source: Cause::from("near \">\": syntax error") };
         let old = too_old(syntax(), 3_037_002, "3.37.2");
         assert_eq!(old.kind(), ErrorKind::SqliteTooOld);
         assert!(old.to_string().contains("3.38 and 3.37.2"), "{old}");

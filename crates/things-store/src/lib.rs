@@ -22,10 +22,26 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// No input may panic the library. Where one of these is allowed, the reason stands beside it.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 // The words.
 mod date;
 mod error;
+mod message;
 mod model;
 mod timestamp;
 mod vintage;
@@ -39,26 +55,42 @@ mod listing;
 mod query;
 mod row;
 mod schema;
+mod sorted;
 #[cfg(any(feature = "cache", feature = "changes"))]
+#[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod weight;
-// Time and counters.
-mod clock;
-mod options;
-mod telemetry;
-// The database.
-mod apply;
+// Time, counters, and what stands before every operation.
+mod bounds;
 #[cfg(feature = "breaker")]
 mod breaker;
+mod clock;
+mod event;
+#[cfg(feature = "metrics")]
+mod facade;
+mod guard;
+mod options;
+mod span;
+mod statistics;
+mod telemetry;
+mod watch;
+// The database.
+mod apply;
 #[cfg(feature = "cache")]
+#[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod cache;
 #[cfg(feature = "changes")]
+#[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod changes;
 #[cfg(feature = "changes")]
+#[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod event_log;
 #[cfg(feature = "changes")]
+#[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod fingerprint;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "pool")]
+mod lending;
 mod many;
 mod open;
 mod origin;
@@ -68,10 +100,13 @@ mod statement;
 mod store;
 mod stream;
 #[cfg(feature = "changes")]
+#[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod subscription;
 
 pub use backoff::{Backoff, Sleep, ThreadSleep};
 pub use batch::{Applied, Batch, Change, Destination, When};
+#[cfg(feature = "breaker")]
+pub use breaker::{BreakerOptions, BreakerState};
 #[cfg(feature = "cache")]
 pub use cache::{Cache, CacheOptions, CacheStats};
 #[cfg(feature = "changes")]
@@ -82,18 +117,22 @@ pub use date::{Date, ParseDateError, TimeOfDay};
 pub use error::{Cause, Error, ErrorKind, Result};
 #[cfg(feature = "json")]
 pub use json::require_json;
+#[cfg(feature = "pool")]
+pub use lending::PoolStatistics;
 pub use model::{Area, AreaId, ChecklistItem, ChecklistItemId, Kind, Start, Status, Summary, Tag, TagId, Task, TaskId};
 pub use open::Access;
 pub use options::OpenOptions;
 #[cfg(feature = "pool")]
 pub use pool::{Pool, PoolOptions, PooledStore};
 pub use query::{List, Query};
+pub use statistics::{QueryStatistics, Statistics, DURATION_BUCKETS};
 pub use store::Store;
 pub use stream::{Snapshot, TaskStream, Tasks};
 #[cfg(feature = "changes")]
 pub use subscription::{Delivery, EventKind, Subscription, TaskEvent};
 pub use timestamp::Timestamp;
 pub use vintage::{parse_database_version, Vintage};
+pub use watch::Canceller;
 
 /// The SQLite that the crate runs on, such as `3.45.0`: the one linked, or the one found at run time.
 pub fn sqlite_version() -> &'static str {

@@ -84,7 +84,7 @@ pub(crate) fn headings_of_all(projects: &[&TaskId], vintage: Vintage) -> Sql {
 /// `text` with the table `wanted` of the identifiers `ids`, however many there are: they are one parameter, because the
 /// number of parameters is limited. Each is its length, in eight digits, and then its bytes.
 fn wanted(text: &str, ids: &[&TaskId]) -> Sql {
-    let mut packed = Vec::with_capacity(ids.len() * 32);
+    let mut packed = Vec::with_capacity(ids.len().saturating_mul(32));
     for id in ids {
         packed.extend_from_slice(format!("{:08}", id.as_str().len()).as_bytes());
         packed.extend_from_slice(id.as_str().as_bytes());

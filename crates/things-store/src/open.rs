@@ -4,7 +4,7 @@
 //! checked through a read-only connection first, because closing the last read-write connection would move
 //! a write-ahead log into the file.
 
-use crate::backoff::retry;
+use crate::backoff::{retry, Sleep};
 use crate::error::{Error, Result};
 use crate::header::{self, Diagnosis};
 use crate::options::OpenOptions;
@@ -36,14 +36,14 @@ pub(crate) struct Opened {
     pub(crate) origin: Origin,
 }
 
-/// Opens and checks the database at `path`, waiting for locks as `options` say.
-pub(crate) fn open(path: &Path, access: Access, options: &OpenOptions) -> Result<Opened> {
+/// Opens and checks the database at `path`, waiting for locks by `sleep` as `options` say.
+pub(crate) fn open(path: &Path, access: Access, options: &OpenOptions, sleep: &dyn Sleep) -> Result<Opened> {
     // Writing needs a version that is known: nobody can say what another one asks of a writer.
     let best_effort = options.best_effort && access == Access::ReadOnly;
     // Before it is opened: what is put in its place meanwhile is noticed then.
     let file = look(path)?;
     let checked = |mode| {
-        retry(&options.backoff, options.sleep.as_ref(), || {
+        retry(&options.backoff, sleep, || {
             let attempt = |mode| {
                 let connection = connect(path, mode)?;
                 let version = check(&connection, path, best_effort)?;
@@ -250,9 +250,9 @@ fn look_into(connection: &Connection, path: &Path, table: &'static str, columns:
     match connection.query_row(&sql, [], |_| Ok(())).optional() {
         Ok(_) => Ok(()),
         Err(error) => match refused(path, error) {
-            Error::Sqlite { source } => {
+            Error::Sqlite { code, source } => {
                 let missing = missing(connection, table, columns).map_err(|error| refused(path, error))?;
-                Err(missing.unwrap_or(Error::Sqlite { source }))
+                Err(missing.unwrap_or(Error::Sqlite { code, source }))
             }
             other => Err(other),
         },

@@ -142,7 +142,7 @@ impl<'row, R: Fields + ?Sized> Reader<'row, R> {
     #[inline]
     fn field(&mut self) -> Result<ValueRef<'row>> {
         let value = self.row.field(self.next)?;
-        self.next += 1;
+        self.next = self.next.saturating_add(1);
         Ok(value)
     }
 

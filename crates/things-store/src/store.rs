@@ -1,10 +1,10 @@
 //! The store: one connection to one database, and every list it can read.
 
 use crate::apply;
-use crate::backoff::retry;
 use crate::batch::{Applied, Batch};
 use crate::date::Date;
 use crate::error::{Error, Result};
+use crate::guard::Guard;
 use crate::listing;
 use crate::model::{Area, AreaId, ChecklistItem, Kind, Status, Tag, TagId, Task, TaskId};
 use crate::open::{self, Access, Opened};
@@ -12,9 +12,11 @@ use crate::options::{OpenOptions, Shared};
 use crate::origin::Origin;
 use crate::query::{List, Query, Sql};
 use crate::row;
+use crate::sorted::Unsorted;
 use crate::statement;
-use crate::telemetry::{Event, Telemetry};
+use crate::statistics::Statistics;
 use crate::vintage::Vintage;
+use crate::watch::Canceller;
 use rusqlite::config::DbConfig;
 use rusqlite::{params_from_iter, CachedStatement, Connection};
 use std::cell::Cell;
@@ -30,8 +32,7 @@ pub struct Store {
     vintage: Vintage,
     origin: Origin,
     access: Access,
-    options: OpenOptions,
-    shared: Arc<Shared>,
+    guard: Guard,
     /// The open snapshots; the transaction lasts from the first to the last.
     snapshots: Depth,
     #[cfg(feature = "cache")]
@@ -48,9 +49,10 @@ impl OpenOptions {
 
     /// Opens one more store of those that share `shared`.
     pub(crate) fn open_shared(&self, path: &Path, access: Access, shared: Arc<Shared>) -> Result<Store> {
-        let Opened { connection, vintage, origin } = open::open(path, access, self)?;
-        #[cfg(feature = "changes")]
-        let mut connection = connection;
+        self.validate()?;
+        let guard = Guard::new(self.clone(), shared);
+        let Opened { mut connection, vintage, origin } = guard.open(|sleep| open::open(path, access, self, sleep))?;
+        guard.watch().install(&mut connection);
         Ok(Store {
             #[cfg(feature = "cache")]
             cache: self.cache.as_ref().map(|cache| crate::cache::View::new(cache, &origin)),
@@ -64,8 +66,7 @@ impl OpenOptions {
             vintage,
             origin,
             access,
-            options: self.clone(),
-            shared,
+            guard,
             snapshots: Depth::default(),
         })
     }
@@ -150,6 +151,26 @@ impl Store {
         self.access
     }
 
+    /// Cancels what this store does, from another thread.
+    pub fn canceller(&self) -> Canceller {
+        self.guard.watch().canceller()
+    }
+
+    /// What this store has done, and if it is a pool's, the other stores of the pool: all as of one moment.
+    pub fn statistics(&self) -> Statistics {
+        self.guard.shared().telemetry.snapshot()
+    }
+
+    /// What the circuit breaker does at the moment; `None` without one.
+    ///
+    /// # Errors
+    ///
+    /// [`Poisoned`](Error::Poisoned).
+    #[cfg(feature = "breaker")]
+    pub fn breaker_state(&self) -> Result<Option<crate::breaker::BreakerState>> {
+        self.guard.breaker_state()
+    }
+
     /// Checks the structure of the whole file, which takes time in proportion to its size.
     ///
     /// # Errors
@@ -177,8 +198,23 @@ impl Store {
 
     /// The tasks that `query` asks for, in its order.
     pub fn tasks(&self, query: &Query) -> Result<Vec<Task>> {
-        let sql = query.to_sql(self.vintage);
-        self.rows(query.name(), &sql, |row| row::task(row, self.vintage))
+        let Some(sql) = query.to_unordered_sql(self.vintage) else {
+            let sql = query.to_sql(self.vintage);
+            return self.rows(query.name(), &sql, |row| row::task(row, self.vintage));
+        };
+        self.observe(
+            query.name(),
+            |tasks: &Vec<Task>| tasks.len() as u64,
+            |connection| {
+                let mut unsorted = Unsorted::new(query.order(self.vintage));
+                let tasks = self.read_rows(connection, &sql, |row| {
+                    let task = row::task(row, self.vintage)?;
+                    unsorted.push(row)?;
+                    Ok(task)
+                })?;
+                Ok(unsorted.sort(tasks))
+            },
+        )
     }
 
     /// How many tasks `query` asks for.
@@ -421,9 +457,13 @@ impl Store {
     }
 
     /// The counters, shared by the stores of a pool.
-    #[allow(dead_code)] // Some features count nothing.
-    pub(crate) fn telemetry(&self) -> &Arc<Telemetry> {
-        &self.shared.telemetry
+    #[cfg(feature = "cache")]
+    pub(crate) fn telemetry(&self) -> &crate::telemetry::Telemetry {
+        &self.guard.shared().telemetry
+    }
+
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// Runs `operation` as [`observe`](Store::observe) does, for what returns no rows.
@@ -442,12 +482,7 @@ impl Store {
         rows: impl FnOnce(&T) -> u64,
         mut operation: impl FnMut(&Connection) -> Result<T>,
     ) -> Result<T> {
-        let begin = self.options.clock.now();
-        let result = retry(&self.options.backoff, self.options.sleep.as_ref(), || operation(&self.connection));
-        let took = self.options.clock.now().saturating_sub(begin);
-        let rows = result.as_ref().map_or(0, rows);
-        self.shared.telemetry.note(Event::Query { name, took, rows, failed: result.is_err() });
-        result
+        self.guard.run(name, rows, || operation(&self.connection))
     }
 
     /// All rows of `sql`, each turned into a value; counted under `name`.
@@ -460,33 +495,39 @@ impl Store {
         self.observe(
             name,
             |values: &Vec<T>| values.len() as u64,
-            |connection| {
-                self.in_place()?;
-                let mut statement = self.prepare(&sql.text)?;
-                let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
-                let mut values = Vec::new();
-                let mut next = rows.next().map_err(|error| self.unless_migrated(error))?;
-                // From the first row to the last it is one transaction.
-                self.origin.same_version(connection)?;
-                while let Some(row) = next {
-                    values.push(decode(row)?);
-                    next = rows.next().map_err(Error::sqlite)?;
-                }
-                if self.origin.is_frozen() {
-                    self.origin.in_place()?;
-                }
-                Ok(values)
-            },
+            |connection| self.read_rows(connection, sql, &mut decode),
         )
+    }
+
+    /// All rows of `sql`, once.
+    fn read_rows<T>(
+        &self,
+        connection: &Connection,
+        sql: &Sql,
+        mut decode: impl FnMut(&rusqlite::Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        self.in_place()?;
+        let mut statement = self.prepare(&sql.text)?;
+        let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
+        let mut values = Vec::new();
+        let mut next = rows.next().map_err(|error| self.unless_migrated(error))?;
+        // From the first row to the last it is one transaction.
+        self.origin.same_version(connection)?;
+        while let Some(row) = next {
+            values.push(decode(row)?);
+            next = rows.next().map_err(Error::sqlite)?;
+        }
+        if self.origin.is_frozen() {
+            self.origin.in_place()?;
+        }
+        Ok(values)
     }
 
     /// The statement with this text, counted.
     pub(crate) fn prepare(&self, text: &str) -> Result<CachedStatement<'_>> {
-        statement::prepare(&self.connection, text, &self.shared.telemetry).map_err(|error| match error {
-            Error::Sqlite { source } => {
-                self.origin.same_version(&self.connection).err().unwrap_or(Error::Sqlite { source })
-            }
-            other => other,
+        statement::prepare(&self.connection, text, &self.guard.shared().telemetry).map_err(|error| match error {
+            Error::Sqlite { .. } => self.origin.same_version(&self.connection).err().unwrap_or(error),
+            error => error,
         })
     }
 
@@ -504,11 +545,10 @@ impl Store {
 
     /// What `error` of a statement means: columns may be gone because the database was migrated.
     fn unless_migrated(&self, error: rusqlite::Error) -> Error {
-        match Error::sqlite(error) {
-            Error::Sqlite { source } => {
-                self.origin.same_version(&self.connection).err().unwrap_or(Error::Sqlite { source })
-            }
-            other => other,
+        let error = Error::sqlite(error);
+        match error {
+            Error::Sqlite { .. } => self.origin.same_version(&self.connection).err().unwrap_or(error),
+            error => error,
         }
     }
 }
@@ -563,7 +603,7 @@ impl Depth {
         if self.0.get() == 0 {
             begin()?;
         }
-        self.0.set(self.0.get() + 1);
+        self.0.set(self.0.get().saturating_add(1));
         Ok(())
     }
 
@@ -574,7 +614,7 @@ impl Depth {
 
     /// One less; whether that was the last.
     pub(crate) fn leave(&self) -> bool {
-        self.0.set(self.0.get() - 1);
+        self.0.set(self.0.get().saturating_sub(1));
         self.0.get() == 0
     }
 }

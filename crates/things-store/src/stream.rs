@@ -1,6 +1,7 @@
 //! Reading one task at a time, and holding on to one state of the database meanwhile.
 
 use crate::error::{Error, Result};
+use crate::guard::Guard;
 use crate::model::Task;
 use crate::query::{Query, Sql};
 use crate::row::{self, Fields};
@@ -10,6 +11,7 @@ use rusqlite::types::Value;
 use rusqlite::{params_from_iter, CachedStatement, Rows};
 use std::fmt;
 use std::ops::Deref;
+use std::time::Duration;
 
 impl Store {
     /// The tasks that `query` asks for, one at a time: memory does not grow with their number.
@@ -68,12 +70,27 @@ impl<'store> Snapshot<'store> {
                 let begun = connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_master LIMIT 1;");
                 let begun = begun.map_err(Error::sqlite).and_then(|()| store.origin().same_version(connection));
                 begun.map_err(|error| {
-                    end(store);
+                    // The first error is the one to report; a transaction that cannot be ended comes up at the next BEGIN.
+                    let _ = end(store);
                     error
                 })
             })
         })?;
         Ok(Snapshot { store })
+    }
+
+    /// Ends the snapshot as dropping it does, and reports if SQLite could not.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite says. The store then reports it again at its next snapshot, and a pool does not lend it any more.
+    pub fn close(self) -> Result<()> {
+        let store = self.store;
+        std::mem::forget(self);
+        match store.snapshots().leave() {
+            true => end(store),
+            false => Ok(()),
+        }
     }
 }
 
@@ -88,16 +105,17 @@ impl Deref for Snapshot<'_> {
 impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
         if self.store.snapshots().leave() {
-            end(self.store);
+            // Who wants to know calls `close`. A transaction that is still open is seen by the next BEGIN and by the pool.
+            let _ = end(self.store);
         }
     }
 }
 
 /// Ends the read transaction, unless an error has ended it already. Nothing was written, so nothing is lost.
-fn end(store: &Store) {
-    if !store.connection().is_autocommit() {
-        let ended = store.connection().execute_batch("ROLLBACK");
-        debug_assert!(ended.is_ok(), "{ended:?}");
+fn end(store: &Store) -> Result<()> {
+    match store.connection().is_autocommit() {
+        true => Ok(()),
+        false => store.connection().execute_batch("ROLLBACK").map_err(Error::sqlite),
     }
 }
 
@@ -113,24 +131,38 @@ pub struct TaskStream<'store> {
     statement: CachedStatement<'store>,
     params: Vec<Value>,
     vintage: Vintage,
-    _snapshot: Snapshot<'store>,
+    snapshot: Snapshot<'store>,
 }
 
 impl<'store> TaskStream<'store> {
     pub(crate) fn new(store: &'store Store, sql: Sql) -> Result<TaskStream<'store>> {
         let snapshot = store.snapshot()?;
         Ok(TaskStream {
-            statement: store.prepare(&sql.text)?,
+            statement: store.guard().step(|| store.prepare(&sql.text))?,
             params: sql.params,
             vintage: store.vintage(),
-            _snapshot: snapshot,
+            snapshot,
         })
+    }
+
+    /// Ends the stream as dropping it does, and reports if SQLite could not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Snapshot::close`].
+    pub fn close(self) -> Result<()> {
+        let TaskStream { statement, snapshot, .. } = self;
+        drop(statement);
+        snapshot.close()
     }
 
     /// Starts at the first task. Called again, it starts over and returns the same tasks.
     pub fn tasks(&mut self) -> Result<Tasks<'_>> {
-        let rows = self.statement.query(params_from_iter(&self.params)).map_err(Error::sqlite)?;
-        Ok(Tasks { rows: Some(rows), vintage: self.vintage })
+        let guard = self.snapshot.store.guard();
+        let (statement, params) = (&mut self.statement, &self.params);
+        let rows = guard.step(|| statement.query(params_from_iter(params)).map_err(Error::sqlite))?;
+        let progress = Progress { guard, begin: guard.now(), rows: 0, failed: false };
+        Ok(Tasks { rows: Some(rows), vintage: self.vintage, progress })
     }
 }
 
@@ -143,17 +175,40 @@ impl fmt::Debug for TaskStream<'_> {
 /// The tasks of a [`TaskStream`]. Holds one row at a time.
 ///
 /// After an error of the database there are no more tasks; after a row that could not be decoded, the next
-/// ones follow.
+/// ones follow. Whatever error ends it, the store and other streams of it can be used afterwards.
 pub struct Tasks<'stream> {
     rows: Option<Rows<'stream>>,
     vintage: Vintage,
+    progress: Progress<'stream>,
+}
+
+/// How far a stream has come. Counted when it is let go.
+struct Progress<'stream> {
+    guard: &'stream Guard,
+    begin: Duration,
+    rows: u64,
+    failed: bool,
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        let Progress { guard, begin, rows, failed } = *self;
+        guard.ended("stream", begin, guard.now(), rows, failed);
+    }
 }
 
 impl Iterator for Tasks<'_> {
     type Item = Result<Task>;
 
     fn next(&mut self) -> Option<Result<Task>> {
-        next_task(&mut self.rows, self.vintage)
+        let guard = self.progress.guard;
+        let next = next_task(&mut self.rows, self.vintage, |rows| guard.step(|| rows.step()));
+        match &next {
+            Some(Ok(_)) => self.progress.rows = self.progress.rows.saturating_add(1),
+            Some(Err(_)) => self.progress.failed = true,
+            None => {}
+        }
+        next
     }
 }
 
@@ -172,9 +227,13 @@ impl Steps for Rows<'_> {
     }
 }
 
-/// Reads on. At the end and after an error `rows` is let go, so that nothing is asked of it again.
-fn next_task(rows: &mut Option<impl Steps>, vintage: Vintage) -> Option<Result<Task>> {
-    match rows.as_mut()?.step() {
+/// Reads on by `step`. At the end and after an error `rows` is let go, so that nothing is asked of it again.
+fn next_task<R: Steps>(
+    rows: &mut Option<R>,
+    vintage: Vintage,
+    step: impl for<'r> FnOnce(&'r mut R) -> Result<Option<&'r dyn Fields>>,
+) -> Option<Result<Task>> {
+    match step(rows.as_mut()?) {
         Ok(Some(row)) => Some(row::task(row, vintage)),
         Ok(None) => {
             *rows = None;

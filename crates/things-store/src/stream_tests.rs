@@ -34,6 +34,10 @@ impl Steps for Made {
     }
 }
 
+fn next(rows: &mut Option<Made>, vintage: Vintage) -> Option<Result<Task>> {
+    next_task(rows, vintage, |rows| rows.step())
+}
+
 fn made(steps: Vec<Result<Option<i64>>>) -> Option<Made> {
     Some(Made { left: steps.into(), row: Row(0) })
 }
@@ -42,29 +46,29 @@ fn made(steps: Vec<Result<Option<i64>>>) -> Option<Made> {
 fn after_the_last_task_there_is_none_and_nothing_is_asked_again() {
     let mut rows = made(vec![Ok(Some(0)), Ok(Some(3)), Ok(None)]);
     let mut statuses = Vec::new();
-    while let Some(task) = next_task(&mut rows, Vintage::V24) {
+    while let Some(task) = next(&mut rows, Vintage::V24) {
         statuses.push(task.unwrap().status.code());
     }
     assert_eq!(statuses, [0, 3]);
     assert!(rows.is_none());
-    assert!(next_task(&mut rows, Vintage::V24).is_none());
+    assert!(next(&mut rows, Vintage::V24).is_none());
 }
 
 #[test]
 fn a_bad_row_does_not_end_a_stream() {
     let mut rows = made(vec![Ok(Some(1)), Ok(Some(2)), Ok(None)]);
-    let bad = next_task(&mut rows, Vintage::V18).unwrap().unwrap_err();
+    let bad = next(&mut rows, Vintage::V18).unwrap().unwrap_err();
     assert_eq!(bad.kind(), ErrorKind::BadValue);
-    assert_eq!(next_task(&mut rows, Vintage::V18).unwrap().unwrap().status.code(), 2);
-    assert!(next_task(&mut rows, Vintage::V18).is_none());
+    assert_eq!(next(&mut rows, Vintage::V18).unwrap().unwrap().status.code(), 2);
+    assert!(next(&mut rows, Vintage::V18).is_none());
 }
 
 #[test]
 fn an_error_of_the_database_ends_a_stream() {
     let mut rows = made(vec![Ok(Some(0)), Err(Error::ReadOnly), Ok(Some(0))]);
-    assert!(next_task(&mut rows, Vintage::V24).unwrap().is_ok());
-    assert_eq!(next_task(&mut rows, Vintage::V24).unwrap().unwrap_err().kind(), ErrorKind::ReadOnly);
-    assert!(rows.is_none() && next_task(&mut rows, Vintage::V24).is_none());
+    assert!(next(&mut rows, Vintage::V24).unwrap().is_ok());
+    assert_eq!(next(&mut rows, Vintage::V24).unwrap().unwrap_err().kind(), ErrorKind::ReadOnly);
+    assert!(rows.is_none() && next(&mut rows, Vintage::V24).is_none());
 }
 
 #[test]

@@ -45,6 +45,7 @@ impl Timestamp {
     }
 
     /// Midnight UTC at the start of `date`.
+    #[allow(clippy::arithmetic_side_effects)] // A day of the calendar.
     pub fn from_date(date: Date) -> Timestamp {
         Timestamp { micros: date.days_since_epoch() * MICROS_PER_DAY }
     }

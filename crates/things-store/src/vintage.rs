@@ -38,7 +38,9 @@ impl Vintage {
     /// All vintages, the one whose `databaseVersion` is nearest to `version` first, and of two the newer.
     pub(crate) fn nearest(version: i64) -> [Vintage; 3] {
         let mut all = Vintage::ALL;
-        all.sort_by_key(|vintage| (vintage.database_version().abs_diff(version), -vintage.database_version()));
+        all.sort_by_key(|vintage| {
+            (vintage.database_version().abs_diff(version), std::cmp::Reverse(vintage.database_version()))
+        });
         all
     }
 

@@ -66,14 +66,13 @@ const CRATES: [Crate; 16] = [
 ];
 
 /// Others' crates that have effects.
-const EFFECTFUL: [&str; 14] = [
+const EFFECTFUL: [&str; 13] = [
     "cargo_metadata",
     "clap",
     "duct",
     "ignore",
     "indicatif",
     "jobserver",
-    "r2d2",
     "rusqlite",
     "rustix",
     "signal-hook",

@@ -15,6 +15,8 @@ pub(super) type Values = (Vec<f64>, String);
 pub struct Seen {
     /// The group, by position.
     pub group: usize,
+    /// Its suite.
+    pub suite: String,
     /// One for each round and executable.
     pub processes: Vec<Process>,
 }
@@ -142,7 +144,7 @@ impl Seen {
         Ok((found.iter().filter_map(rate).collect(), unit.to_owned()))
     }
 
-    /// The time of a bench over that of another, one value a round.
+    /// The time of another bench over that of this one, one value a round: 4 is four times as fast as the other.
     pub(super) fn ratio(&self, bench: &str, to: &str) -> Result<Values, String> {
         self.times(bench)?;
         self.times(to)?;
@@ -150,7 +152,7 @@ impl Seen {
             self.of(bench).filter(|process| process.round == round).find_map(|process| process.value(bench, "time"))
         };
         let rounds: BTreeSet<u32> = self.processes.iter().map(|process| process.round).collect();
-        let ratios = rounds.into_iter().filter_map(|round| Some(time(round, bench)? / time(round, to)?));
+        let ratios = rounds.into_iter().filter_map(|round| Some(time(round, to)? / time(round, bench)?));
         let ratios: Vec<f64> = ratios.filter(|ratio| ratio.is_finite()).collect();
         if ratios.is_empty() {
             return Err(format!("no round measured both it and `{to}`"));

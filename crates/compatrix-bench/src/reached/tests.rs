@@ -9,6 +9,7 @@ fn target(metric: &str, direction: &str, text: &str) -> Target {
     let (limit, _) = units::limit(text).unwrap_or((0.0, "1"));
     let bound = if direction == "most" { Bound::AtMost(limit) } else { Bound::AtLeast(limit) };
     Target {
+        suite: None,
         bench: "search".to_owned(),
         metric: metric.to_owned(),
         to: None,
@@ -41,7 +42,7 @@ fn seen(processes: u32, of: impl Fn(u32) -> Vec<Measured>) -> Seen {
         cpu: Some(0.4 + f64::from(round) / 100.0),
         wall: Some(0.5),
     };
-    Seen { group: 3, processes: (0..processes).map(process).collect() }
+    Seen { group: 3, suite: "speed".to_owned(), processes: (0..processes).map(process).collect() }
 }
 
 /// Ten processes of twenty raw times each, from 1 to 200 ms.
@@ -156,8 +157,11 @@ fn a_ratio_is_between_two_benches_of_a_round() {
         vec![measured("search", "time", "ms", vec![3.0 * time]), measured("all", "time", "us", vec![1000.0 * time])]
     });
     let ratio = |to: Option<&str>, text: &str| Target { to: to.map(str::to_owned), ..target("ratio", "most", text) };
-    assert_eq!(one(&ratio(Some("all"), "3.1"), &both).proven, Proven::Proven);
-    assert_eq!(one(&ratio(Some("all"), "2.9"), &both).proven, Proven::Contradicted);
+    // The bench is `search`, which takes three times as long: its speed is a third.
+    assert_eq!(one(&ratio(Some("all"), "0.34"), &both).proven, Proven::Proven);
+    assert_eq!(one(&ratio(Some("all"), "0.33"), &both).proven, Proven::Contradicted);
+    let faster = Target { bench: "all".to_owned(), ..ratio(Some("search"), "3") };
+    assert_eq!(one(&faster, &both).figure, Some(3.0));
     assert_eq!(one(&ratio(Some("al"), "3"), &both).why, "no bench `al` was measured; the nearest is `all`");
     assert!(one(&ratio(None, "3"), &both).why.contains("as `to`"));
     // In two executables, of which one did not get to its last rounds.
@@ -230,4 +234,14 @@ fn a_target_is_judged_in_each_group_that_has_its_bench() {
     let elsewhere = Seen { group: 6, ..seen(5, |_| vec![measured("inbox", "time", "ms", vec![1.0])]) };
     let judged = verdicts(&[target("time", "most", "1 s")], &[times(), other, elsewhere]);
     assert_eq!(judged.iter().map(|one| one.group).collect::<Vec<_>>(), [Some(3), Some(5)]);
+}
+
+#[test]
+fn a_target_of_a_suite_is_judged_there_alone() {
+    let other = Seen { group: 5, suite: "plans".to_owned(), ..times() };
+    let of = |suite: &str| Target { suite: Some(suite.to_owned()), ..target("time", "most", "1 s") };
+    for (suite, group) in [("speed", Some(3)), ("plans", Some(5)), ("third", None)] {
+        let judged = verdicts(&[of(suite)], &[times(), other.clone()]);
+        assert_eq!(judged.iter().map(|one| one.group).collect::<Vec<_>>(), [group], "{suite}");
+    }
 }

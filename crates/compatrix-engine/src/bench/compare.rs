@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 
 use compatrix_bench::gate::{self, Look};
 use compatrix_bench::reached;
-use compatrix_bench::{Canary, Comparison, Rules, Series};
+use compatrix_bench::{Canary, Comparison, Rules, Series, Target};
 use compatrix_model::axis::ValueName;
 use compatrix_model::cell::CellId;
 use compatrix_model::outcome::Outcome;
@@ -182,7 +182,13 @@ fn measure(
     let settings = groups.iter().filter_map(|group| spec.suites[group.suite].bench());
     let most = settings.map(|settings| settings.rounds).max().unwrap_or(16);
     let rules = Rules { rounds: request.rounds.unwrap_or(most), ..Rules::default() };
-    let has_targets = !spec.targets.is_empty();
+    // A target of a suite that was not chosen is no question of this run.
+    let is_asked = |target: &&Target| {
+        let Some(suite) = &target.suite else { return true };
+        groups.iter().any(|group| spec.suites[group.suite].name == *suite)
+    };
+    let targets: Vec<Target> = spec.targets.iter().filter(is_asked).cloned().collect();
+    let has_targets = !targets.is_empty();
     for program in groups.iter_mut().flat_map(|group| &mut group.programs) {
         program.same &= !request.same_too;
         program.over |= program.same && !has_targets;
@@ -234,7 +240,7 @@ fn measure(
         notes: canary.iter().filter_map(Canary::note).collect(),
         canary,
         targets: reached::verdicts(
-            &spec.targets,
+            &targets,
             &positions(groups).flat_map(|(at, group)| group.seen(at)).collect::<Vec<_>>(),
         ),
         rounds_ms: u64::try_from(rounds.wall.as_millis()).unwrap_or(u64::MAX),

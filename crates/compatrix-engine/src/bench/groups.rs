@@ -219,7 +219,8 @@ impl<'s> Group<'s> {
         let first = usize::from(self.contenders.len() > 1);
         let one = |contender: usize| {
             let processes = self.programs.iter().flat_map(|program| &program.seen[contender].processes);
-            reached::Seen { group: group + contender - first, processes: processes.cloned().collect() }
+            let suite = self.suite().name.clone();
+            reached::Seen { group: group + contender - first, suite, processes: processes.cloned().collect() }
         };
         (first..self.contenders.len()).map(one).collect()
     }

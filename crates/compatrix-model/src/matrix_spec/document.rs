@@ -92,7 +92,7 @@ pub(crate) fn lower(root: &Table, fixtures: &[String], c: &mut Collector<'_>) ->
     let suites = suites::suites(root, &axes, c);
     let claims = claims::claims(root, &axes, c);
     let (rules, rule_marks) = rules::rules(root, &axes, c);
-    let targets = targets::targets(root, c);
+    let targets = targets::targets(root, &suites, c);
     let locks = locks::locks(root, &axes, c);
     let (profiles, profile_marks) = profiles::profiles(root, &axes, &suites, c);
     let ci = ci::ci(root, &axes, &suites, &profiles, c);

@@ -22,6 +22,10 @@ pub struct Project {
     pub reliability: String,
     /// The page on benchmarks, relative to the root.
     pub benchmarks: String,
+    /// The file of criteria, relative to the root; `None` if there is none.
+    pub criteria: Option<String>,
+    /// The page on plans, relative to the root.
+    pub plans: String,
     /// The folder of badges, relative to the root; `None` if there are to be none.
     pub badges: Option<String>,
     /// The folder of committed evidence, relative to the root.
@@ -62,6 +66,18 @@ pub(super) static PROJECT: TableShape = TableShape {
             Need::Text("docs/BENCHMARKS.md"),
         ),
         Key::optional(
+            "criteria",
+            "A file with a `[[criterion]]` for each wish of the project's plans, relative to the workspace root: `report` \
+             writes a page that says of each whether it is proven. docs/EVIDENCE.md explains it.",
+            Shape::Text(&Format::RelativePath),
+        ),
+        Key::default(
+            "plans",
+            "The page on these criteria, relative to the workspace root.",
+            Shape::Text(&Format::RelativePath),
+            Need::Text("docs/PLANS.md"),
+        ),
+        Key::optional(
             "badges",
             "A folder for badges, relative to the workspace root: `report` writes one for each claim, as SVG and as JSON for \
              shields.io.",
@@ -98,6 +114,8 @@ pub(super) fn project(root: &Table, suites: &[Suite]) -> Project {
         report: text("report"),
         reliability: text("reliability"),
         benchmarks: text("benchmarks"),
+        criteria: table.and_then(|table| table.owned("criteria")),
+        plans: text("plans"),
         badges: table.and_then(|table| table.owned("badges")),
         evidence: text("evidence"),
     }

@@ -6,9 +6,17 @@ use compatrix_bench::{Bound, Target, Tier};
 use serde_json::{json, Map, Value};
 use shaped_toml::{refuse_nul, Collector, Key, Later, Need, Plain, Problem, Shape, Table, TableShape, TextFormat};
 
+use super::format::Format;
+use super::suites::Suites;
+
 pub(super) static TARGET: TableShape = TableShape {
     title: "`[[target]]`",
     keys: &[
+        Key::optional(
+            "suite",
+            "The suite whose bench it is. A run without that suite does not judge the target. Default: each suite that has the bench.",
+            Shape::Text(&Format::ValueName),
+        ),
         Key::required("bench", "The bench, as its harness names it.", Shape::Text(&Plain::Sentence)),
         Key::required(
             "metric",
@@ -61,13 +69,31 @@ fn unit_of(metric: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// Lowers all targets.
-pub(super) fn targets(root: &Table, c: &mut Collector<'_>) -> Vec<Target> {
+pub(super) fn targets(root: &Table, suites: &Suites, c: &mut Collector<'_>) -> Vec<Target> {
     let mut targets = Vec::new();
     for (node, table) in root.tables("target") {
         let line = c.place(node.span.start).0;
         targets.extend(target(table, &node.span, line, c));
+        check_suite(table, suites, c);
     }
     targets
+}
+
+/// The suite must be there, and of the kind `bench`.
+fn check_suite(table: &Table, suites: &Suites, c: &mut Collector<'_>) {
+    let Some((name, node)) = table.text("suite").zip(table.node("suite")) else { return };
+    match suites.list.iter().find(|suite| suite.name == name) {
+        Some(suite) if suite.bench().is_some() => {}
+        Some(_) => {
+            let problem = Problem::new(format!("the suite `{name}` has no benches"));
+            c.error(node.span.clone(), problem.help("name a suite of the kind `bench`".to_owned()));
+        }
+        None if suites.nameless || suites.names.iter().any(|known| known == name) => {}
+        None => {
+            let problem = Problem::new(format!("unknown suite `{name}`")).known(name, &suites.names);
+            c.error(node.span.clone(), problem.needs_whole());
+        }
+    }
 }
 
 fn target(table: &Table, span: &std::ops::Range<usize>, line: usize, c: &mut Collector<'_>) -> Option<Target> {
@@ -118,5 +144,5 @@ fn target(table: &Table, span: &std::ops::Range<usize>, line: usize, c: &mut Col
         _ => Tier::Must,
     };
     let bound = if at_most { Bound::AtMost(value) } else { Bound::AtLeast(value) };
-    Some(Target { bench, metric, to, bound, text, tier, line })
+    Some(Target { suite: table.owned("suite"), bench, metric, to, bound, text, tier, line })
 }

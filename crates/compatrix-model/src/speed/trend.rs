@@ -10,6 +10,8 @@ mod read;
 mod tests;
 mod write;
 
+use std::collections::BTreeMap;
+
 use compatrix_bench::{Change, Proven, Tier};
 
 use super::Machine;
@@ -25,15 +27,15 @@ pub const FOLDER: &str = "bench";
 /// The files' format version. It increases with every incompatible change.
 pub const FORMAT: i64 = 1;
 
-/// What one commit costs over its base, on one platform.
+/// What one commit costs over its base, on one platform; or, without a base, only which targets it reaches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// `linux-x86_64` and so on.
     pub platform: String,
     /// The full hash of the commit that was measured.
     pub commit: String,
-    /// The full hash of the commit that it was compared with.
-    pub base: String,
+    /// The full hash of the commit that it was compared with; none if only targets were looked at.
+    pub base: Option<String>,
     /// When it was committed, in seconds since the Unix epoch.
     pub committed: i64,
     /// What measured it.
@@ -67,8 +69,8 @@ pub struct Entry {
     pub counts: Option<(f64, f64)>,
 }
 
-/// A target of the spec, as the commit reached it. Its figure is left out: it may be a duration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A target of the spec, as the commit reached it.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
     /// Suite and cell in which it was seen; none if in none.
     pub place: Option<(String, CellId)>,
@@ -82,18 +84,49 @@ pub struct Seen {
     pub tier: Tier,
     /// Whether it was reached.
     pub proven: Proven,
+    /// The figure on the record's machine; only in a record without a base.
+    pub figure: Option<Figure>,
+}
+
+/// A figure with its interval, in a base unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// What was seen.
+    pub value: f64,
+    /// At 95 %.
+    pub interval: Option<(f64, f64)>,
+    /// `s`, `B`, `1/s`, `1`, or that of the metric.
+    pub unit: String,
 }
 
 impl Record {
-    /// The file below [`FOLDER`].
+    /// The file below [`FOLDER`]. A record of targets alone has a file beside that of the comparison.
     pub fn path(&self) -> String {
-        format!("{}/{}.toml", self.platform, &self.commit[..SHORT])
+        let suffix = if self.base.is_some() { "" } else { "-targets" };
+        format!("{}/{}{suffix}.toml", self.platform, &self.commit[..SHORT])
     }
 
     /// The bench of this suite, cell, name and metric.
     pub fn bench(&self, key: Key<'_>) -> Option<&Entry> {
         self.benches.iter().find(|entry| entry.key() == key)
     }
+}
+
+/// What is known of a target: of each platform the newest record that saw it, in the order of the platforms.
+///
+/// `limit` as [`Seen::limit`]. A record in which it was not seen, such as one of other suites, replaces none.
+pub fn newest_of_target<'a>(records: &'a [Record], target: (&str, &str, &str)) -> Vec<(&'a Record, &'a Seen)> {
+    let mut newest: BTreeMap<&str, (&Record, Vec<&Seen>)> = BTreeMap::new();
+    for record in records {
+        let is_it = |seen: &&Seen| seen.place.is_some() && (&*seen.bench, &*seen.metric, &*seen.limit) == target;
+        let found: Vec<&Seen> = record.targets.iter().filter(is_it).collect();
+        let age = |record: &Record| (record.committed, record.commit.clone(), record.base.is_none());
+        let is_newer = newest.get(&*record.platform).is_none_or(|(other, _)| age(record) > age(other));
+        if !found.is_empty() && is_newer {
+            newest.insert(&record.platform, (record, found));
+        }
+    }
+    newest.into_values().flat_map(|(record, found)| found.into_iter().map(move |seen| (record, seen))).collect()
 }
 
 /// How many digits of a commit are shown, and name a file.

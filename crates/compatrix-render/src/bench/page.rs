@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use compatrix_bench::{Bound, Change, Target};
+use compatrix_bench::{Change, Target};
 use compatrix_model::matrix_spec::Spec;
-use compatrix_model::speed::trend::{order, Entry, Line, Record, Seen, SHORT};
+use compatrix_model::speed::trend::{newest_of_target, order, Entry, Line, Record, SHORT};
 
 use super::words;
 use crate::look::{count, names};
@@ -35,7 +35,7 @@ pub fn has_page(spec: &Spec) -> bool {
     spec.suites.iter().any(|suite| suite.bench().is_some())
 }
 
-/// The newest record of each platform.
+/// The newest record of each platform that compares with a base.
 pub fn newest(records: &[Record]) -> Vec<&Record> {
     let mut platforms: Vec<&str> = records.iter().map(|record| record.platform.as_str()).collect();
     platforms.sort_unstable();
@@ -57,7 +57,7 @@ pub fn page(facts: &Facts<'_>) -> String {
     };
     section("Newest commits", latest(&newest, facts.pictures[0]));
     section("Trend", trend(facts));
-    section("Targets", targets(facts, &newest));
+    section("Targets", targets(facts));
     section("Suites", suites(facts.spec));
     section("Records", records(facts.records));
     section("Reproduce", reproduce(command));
@@ -80,7 +80,7 @@ fn summary(out: &mut String, newest: &[&Record]) {
             "- {}: {} over {}: {}",
             text(&record.platform),
             short(&record.commit),
-            short(&record.base),
+            record.base.as_deref().map(short).unwrap_or_default(),
             counts.join(" · ")
         );
     }
@@ -130,7 +130,7 @@ fn latest(newest: &[&Record], picture: &str) -> String {
             "\n<details><summary>{}: {} over {}</summary>\n\n{}\n</details>\n",
             crate::markdown::html(&record.platform),
             &record.commit[..SHORT],
-            &record.base[..SHORT],
+            record.base.as_deref().map_or("", |base| &base[..SHORT]),
             table.finish()
         );
     }
@@ -181,45 +181,49 @@ fn trend(facts: &Facts<'_>) -> String {
     out
 }
 
-fn targets(facts: &Facts<'_>, newest: &[&Record]) -> String {
+fn targets(facts: &Facts<'_>) -> String {
     if facts.targets.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&["", "Bench", "Target", "Tier", "Verdict", "Where"]);
+    let mut table = Table::new(&["", "Bench", "Target", "Tier", ">Seen", "Verdict", "Where"]);
     for target in facts.targets {
-        let limit = match target.bound {
-            Bound::AtMost(_) => format!("at most {}", target.text),
-            Bound::AtLeast(_) => format!("at least {}", target.text),
+        let limit = target.limit();
+        let metric = match &target.to {
+            Some(to) => format!("{} of {}", target.metric, words::visible(to)),
+            None => target.metric.clone(),
         };
-        let is_it = |seen: &&Seen| seen.bench == target.bench && seen.metric == target.metric && seen.limit == limit;
-        let mut add = |sign: &str, verdict: String, place: String| {
+        let mut add = |sign: &str, figure: String, verdict: String, place: String| {
             table.row([
                 sign.to_owned(),
                 code(&words::visible(&target.bench)),
-                text(&format!("{} {limit}", target.metric)),
+                text(&format!("{metric} {limit}")),
                 words::tier(target.tier).to_owned(),
+                text(&figure),
                 verdict,
                 place,
             ]);
         };
+        let newest = newest_of_target(facts.records, (&target.bench, &target.metric, &limit));
+        let is_of = |suite: &str| target.suite.as_ref().is_none_or(|named| named == suite);
         let mut is_seen = false;
-        for record in newest {
-            for seen in record.targets.iter().filter(is_it) {
-                is_seen = true;
-                let sign = crate::summary::sign(words::target(seen.proven, target.tier));
-                let place = match &seen.place {
-                    Some((suite, cell)) => format!("{} in {}, ", code(suite), code(&cell.to_string())),
-                    None => String::new(),
-                };
-                let verdict = format!("{} at {}", words::proven(seen.proven), short(&record.commit));
-                add(sign, verdict, format!("{place}{}", text(&record.platform)));
-            }
+        for (record, seen) in newest {
+            let Some((suite, cell)) = seen.place.as_ref().filter(|(suite, _)| is_of(suite)) else { continue };
+            is_seen = true;
+            let sign = crate::summary::sign(words::target(seen.proven, target.tier));
+            let figure = seen.figure.as_ref().map(|one| words::visible(&words::figure(one.value, &one.unit)));
+            let verdict = format!("{} at {}", words::proven(seen.proven), short(&record.commit));
+            let place = format!("{} in {}, {}", code(suite), code(&cell.to_string()), text(&record.platform));
+            add(sign, figure.unwrap_or_default(), verdict, place);
         }
         if !is_seen {
-            add("➖", "no record".to_owned(), String::new());
+            add("➖", String::new(), "no record".to_owned(), String::new());
         }
     }
-    table.finish()
+    format!(
+        "What was seen holds on the machine of the record alone, see [Records](#records). A commit that ran other suites \
+         leaves the verdict of an earlier one in place.\n\n{}",
+        table.finish()
+    )
 }
 
 fn suites(spec: &Spec) -> String {

@@ -143,7 +143,7 @@ pub(super) fn p(value: Option<f64>) -> String {
 }
 
 /// A figure with the unit in which it is read most easily: `1.234 ms`, `12.5 MB`, `1.235 M`.
-pub(super) fn figure(value: f64, unit: &str) -> String {
+pub(crate) fn figure(value: f64, unit: &str) -> String {
     let Some((factor, base)) = units::base(unit) else {
         return format!("{} {unit}", digits(value));
     };
@@ -256,7 +256,7 @@ pub(super) fn target(proven: Proven, tier: Tier) -> Verdict {
 }
 
 /// The word in the spec.
-pub(super) fn tier(tier: Tier) -> &'static str {
+pub(crate) fn tier(tier: Tier) -> &'static str {
     match tier {
         Tier::Must => "must",
         Tier::Should => "should",

@@ -76,8 +76,8 @@ pub struct BenchArgs {
     /// Output on stdout: human, json, or markdown for a comment on a pull request
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub format: BenchFormat,
-    /// Also write a record of this commit for the page of benchmarks, below the folder of evidence
-    #[arg(long, conflicts_with_all = ["across", "no_base", "baseline"])]
+    /// Also write a record of this commit for the page of benchmarks, below the folder of evidence; with --no-base of its targets alone
+    #[arg(long, conflicts_with_all = ["across", "baseline"])]
     pub record: bool,
     /// Also write the results as JSON
     #[arg(long, value_name = "FILE")]

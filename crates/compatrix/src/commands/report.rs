@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use compatrix_engine::committed::{evidence, speed};
+use compatrix_engine::committed::{evidence, plans, speed};
 use compatrix_engine::find::places;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
-use compatrix_model::claims::{judge_against, Freshness};
+use compatrix_model::claims::{evaluate, judge_against, judge_evidence, Freshness};
+use compatrix_model::criteria::{judge, Ground};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::speed::trend::lines;
 use compatrix_render::badge;
@@ -42,6 +43,9 @@ pub(crate) fn run(global: &Global, args: &ReportArgs, terminal: &Terminal) -> Re
     }
     if bench::page::has_page(spec) {
         pages.extend(benchmarks(&opened, command)?);
+    }
+    if let Some(file) = &spec.project.criteria {
+        pages.push(plans_page(&opened, &evidence, file, command)?);
     }
     let badges = badges(&opened, &evidence, command)?;
     pages.extend(badges.files);
@@ -82,6 +86,30 @@ fn benchmarks(opened: &Opened, command: &str) -> Result<Vec<(String, String)>, E
         pages.push((trend, bench::pictures::trend(&lines)));
     }
     Ok(pages)
+}
+
+/// The page on the criteria of a file.
+fn plans_page(
+    opened: &Opened,
+    evidence: &[EvidenceFile],
+    file: &str,
+    command: &str,
+) -> Result<(String, String), Error> {
+    let (root, spec) = (&opened.root, &opened.parsed.spec);
+    refuse_foreign(root, &spec.project.plans, "plans")?;
+    let plans = plans::read(root, file, spec)?;
+    let judgement = judge_evidence(spec, evidence);
+    let ground = Ground {
+        spec,
+        judgement: &judgement,
+        claims: &evaluate(spec, &judgement),
+        records: &speed::read_all(root, spec)?,
+        figure: compatrix_render::plans::figure,
+        files: &plans.files,
+    };
+    let judged = judge(&plans.criteria, &ground);
+    let path = &spec.project.plans;
+    Ok((path.clone(), compatrix_render::plans::page(spec, &judged, path, file, command)))
 }
 
 /// The badges of the claims, if the spec asks for them. Paths are relative to the root.

@@ -354,6 +354,46 @@ fn targets_are_proven_contradicted_or_unproven() {
 }
 
 #[test]
+fn targets_of_a_suite_are_judged_and_recorded_with_it_alone() {
+    let other =
+        "\n[[suite]]\nname = \"other\"\nkind = \"bench\"\npackages = [\"speed\"]\nbenches = [\"others\"]\nrounds = 6\n";
+    let wanted = |suite: &str, bench: &str, metric: &str, limit: &str, tier: &str| {
+        format!(
+            "\n[[target]]\nsuite = \"{suite}\"\nbench = \"{bench}\"\nmetric = \"{metric}\"\n{limit}\ntier = \"{tier}\"\n"
+        )
+    };
+    let profiles = "\n[profile.one]\nstrategy = \"all\"\nsuites = [\"speed\"]\n[profile.two]\nstrategy = \"all\"\nsuites = [\"other\"]\n";
+    let spec = SPEC.replace("rounds", "benches = [\"figures\"]\nrounds")
+        + other
+        + &wanted("speed", "a", "time", "at-most = \"5 ms\"", "must")
+        + &wanted("other", "hits", "hits", "at-least = \"90 %\"", "should")
+        + profiles;
+    let made = workspace(&spec, &[&time("a", &[100.0])]);
+    made.write("speed/benches/others.rs", "fn main() {\n    println!(\"{{\\\"bench\\\":\\\"hits\\\",\\\"metric\\\":\\\"hits\\\",\\\"unit\\\":\\\"%\\\",\\\"better\\\":\\\"more\\\",\\\"value\\\":85.5}}\");\n    let _ = made::LINES;\n}\n");
+    let manifest = std::fs::read_to_string(made.path("speed/Cargo.toml")).unwrap();
+    made.write("speed/Cargo.toml", manifest + "\n[[bench]]\nname = \"others\"\nharness = false\n");
+    commit(&made, "two suites");
+    for (profile, bench, proven, also) in
+        [("one", "a", "proven", &[][..]), ("two", "hits", "contradicted", &["--record"])]
+    {
+        let found = report(&made.run(&[&JSON[..], &["--no-base", "--profile", profile], also].concat()), 0);
+        let targets = found["targets"].as_array().unwrap();
+        assert_eq!(targets.len(), 1, "{profile}: {found:#}");
+        assert_eq!((targets[0]["bench"].as_str(), targets[0]["proven"].as_str()), (Some(bench), Some(proven)));
+    }
+    let folder = made.path("compat/evidence/bench");
+    let platform = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let files: Vec<_> = std::fs::read_dir(platform).unwrap().map(|file| file.unwrap().path()).collect();
+    let [file] = &files[..] else { panic!("{files:?}") };
+    assert!(file.to_string_lossy().ends_with("-targets.toml"), "{files:?}");
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(text.contains("figure = 0.855") && !text.contains("base ="), "{text}");
+    made.run(&["report"]).expect(0);
+    let page = std::fs::read_to_string(made.path("docs/BENCHMARKS.md")).unwrap();
+    assert!(page.contains("| `hits` | hits at least 90 % | should | 0.855 | contradicted"), "{page}");
+}
+
+#[test]
 fn a_command_measures_with_the_program_of_its_side() {
     let spec = "[axis]\nrust = [HERE]\n\n[[suite]]\nname = \"speed\"\nkind = \"bench\"\nrounds = 12\ncommand = [\"sh\", \"gate.sh\", \"{program.made}\"]\n";
     let made = workspace(spec, &[]);

@@ -42,6 +42,7 @@ mod moods;
 mod output;
 mod packages;
 mod pages;
+mod plans;
 mod registry;
 mod rehearse;
 mod rehearse_bench;

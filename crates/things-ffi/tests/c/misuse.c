@@ -19,6 +19,7 @@ static void wrong_store(const ThingsStore *store, ThingsStatus status) {
   OK(things_batch_new(0, &TODAY, &batch));
   EXPECT(status, things_store_vintage(store, &vintage));
   EXPECT(status, things_store_is_best_effort(store, &flag));
+  EXPECT(status, things_store_cancel(store));
   EXPECT(status, things_store_verify(store));
   EXPECT(status, things_store_list(store, THINGS_LIST_INBOX, NULL, &tasks));
   EXPECT(status, things_store_search(store, "a", 1, &tasks));

@@ -80,6 +80,21 @@ fn a_file_that_is_replaced_or_migrated_is_reported() {
 }
 
 #[test]
+fn a_cancelled_stream_says_so_and_its_store_goes_on() {
+    healthy(|case| {
+        let store = c::open(case.path(), ThingsAccess::ReadOnly).unwrap();
+        plant(&case.raw(), case.vintage(), &[Plant { id: "one", start: 1, ..Plant::default() }]);
+        let (all, _) = drain(&stream(&store), 1000);
+        let running = stream(&store);
+        assert_eq!(things_store_cancel(store.0), ThingsStatus::Ok);
+        assert_eq!(next(&running, 1000), Err(ThingsStatus::Interrupted), "{}: {}", case.name, c::last_error());
+        assert_eq!(next(&running, 1000), Err(ThingsStatus::Absent), "after an error there are no more");
+        drop(running);
+        assert_eq!(drain(&stream(&store), 1000), (all, Vec::new()));
+    });
+}
+
+#[test]
 fn stores_and_streams_end_in_any_order() {
     healthy(|case| {
         let store = c::open(case.path(), ThingsAccess::ReadWrite).unwrap();

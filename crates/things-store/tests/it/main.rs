@@ -8,10 +8,13 @@
 
 mod support;
 
+#[cfg(feature = "breaker")]
+mod breaker;
 #[cfg(feature = "cache")]
 mod cache;
 #[cfg(feature = "changes")]
 mod changes;
+mod clocks;
 mod damage;
 mod dates;
 mod fixtures;
@@ -23,12 +26,14 @@ mod lists;
 mod locking;
 mod many;
 mod moved;
+mod observing;
 mod opening;
 mod organising;
 mod plans;
 #[cfg(feature = "pool")]
 mod pool;
 mod searching;
+mod stopping;
 mod streaming;
 mod threads;
 mod unchanged;

@@ -1,7 +1,6 @@
 //! The pool: one database for many threads.
 
 use crate::support::{has, healthy, now, plant, small, today, Plant};
-use std::error::Error as _;
 use std::fs;
 use std::time::Duration;
 use things_store::{Access, Batch, Change, Error, ErrorKind, OpenOptions, Pool, PoolOptions, Query, TaskId};
@@ -53,34 +52,102 @@ fn a_connection_given_back_is_used_again() {
 fn an_exhausted_pool_says_so_in_time() {
     healthy(|case| {
         let pool = Pool::with(case.path(), options(1, 2)).unwrap();
-        // The first one is connected on another thread, for which 2 ms may be short.
-        let held = loop {
-            if let Ok(store) = pool.get() {
-                break store;
-            }
-        };
+        let held = pool.get().unwrap();
         match pool.get() {
             Err(Error::PoolExhausted { waited, source: None }) => assert_eq!(waited, Duration::from_millis(2)),
             other => panic!("{}: {other:?}", case.name),
         }
         drop(held);
         pool.get().unwrap();
+        let found = pool.statistics().unwrap();
+        assert_eq!((found.lent, found.timeouts, found.in_use, found.waiting), (2, 1, 0, 0), "{}", case.name);
+    });
+}
+
+/// Many more threads than connections: each gets its turn, and afterwards all connections are idle.
+#[test]
+fn a_saturated_pool_recovers() {
+    healthy(|case| {
+        let pool = Pool::with(case.path(), options(2, 60_000)).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        pool.get().unwrap().inbox().unwrap();
+                    }
+                });
+            }
+        });
+        let found = pool.statistics().unwrap();
+        assert_eq!((found.lent, found.timeouts), (40, 0), "{}", case.name);
+        assert_eq!((found.idle, found.in_use, found.waiting), (found.open, 0, 0), "{}", case.name);
+        assert!(found.reuse_rate() >= Some(0.95) && found.opened <= 2, "{}: {found:?}", case.name);
+        assert_eq!(pool.store_statistics().queries["inbox"].count(), 40, "{}", case.name);
     });
 }
 
 #[test]
-fn why_connecting_failed_is_the_source() {
+fn a_deleted_database_is_noticed_and_each_borrower_gets_the_reason() {
     healthy(|case| {
-        let pool = Pool::with(case.path(), options(1, 10)).unwrap();
+        let pool = Pool::with(case.path(), PoolOptions { minimum: 2, ..options(2, 5_000) }).unwrap();
         fs::remove_file(case.path()).unwrap();
-        // Connecting is tried on another thread, which a busy machine may not run in time for the first ones.
-        let mut sources = (0..200).map(|_| {
-            let error = pool.get().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::PoolExhausted, "{}", case.name);
-            error.source().map(ToString::to_string)
+        for _ in 0..3 {
+            assert_eq!(pool.get().unwrap_err().kind(), ErrorKind::NotFound, "{}", case.name);
+        }
+        let found = pool.statistics().unwrap();
+        assert_eq!((found.open, found.invalid, found.failed), (0, 2, 3), "{}", case.name);
+    });
+}
+
+#[test]
+fn a_database_put_in_its_place_is_opened_instead_unless_checking_is_off() {
+    healthy(|case| {
+        case.settle();
+        let other = case.temp.join("other.sqlite");
+        fs::copy(case.path(), &other).unwrap();
+        let checking = Pool::with(case.path(), options(1, 5_000)).unwrap();
+        let trusting = Pool::with(case.path(), PoolOptions { check: false, ..options(1, 5_000) }).unwrap();
+        let added = rusqlite::Connection::open(&other).unwrap();
+        plant(&added, case.vintage(), &[Plant::default()]);
+        drop(added);
+        fs::rename(&other, case.path()).unwrap();
+        assert!(has(&checking.get().unwrap().anytime().unwrap(), "planted/x"), "{}", case.name);
+        assert_eq!(checking.statistics().unwrap().invalid, 1, "{}", case.name);
+        // The store itself still notices, when it reads.
+        assert_eq!(trusting.get().unwrap().anytime().unwrap_err().kind(), ErrorKind::Replaced, "{}", case.name);
+        assert_eq!(trusting.statistics().unwrap().invalid, 0, "{}", case.name);
+    });
+}
+
+#[test]
+fn a_database_that_was_migrated_is_opened_again_as_what_it_is_now() {
+    healthy(|case| {
+        case.settle();
+        let pool = Pool::with(case.path(), options(1, 5_000)).unwrap();
+        pool.get().unwrap().inbox().unwrap();
+        case.execute("UPDATE Meta SET value = replace(value, '<integer>', '<integer>9') WHERE key = 'databaseVersion'");
+        assert_eq!(pool.get().unwrap_err().kind(), ErrorKind::UnknownVintage, "{}", case.name);
+        case.execute("UPDATE Meta SET value = replace(value, '<integer>9', '<integer>') WHERE key = 'databaseVersion'");
+        assert_eq!(pool.get().unwrap().vintage(), case.vintage(), "{}", case.name);
+    });
+}
+
+#[test]
+fn a_borrower_that_panics_gives_its_connection_back() {
+    healthy(|case| {
+        let pool = Pool::with(case.path(), options(1, 5_000)).unwrap();
+        let panicked = std::thread::scope(|scope| {
+            let panicking = scope.spawn(|| {
+                let store = pool.get().unwrap();
+                let _snapshot = store.snapshot().unwrap();
+                panic!("on purpose");
+            });
+            panicking.join().is_err()
         });
-        let source = sources.find_map(|source| source).expect("a reason");
-        assert!(source.contains("no file at"), "{source}");
+        assert!(panicked);
+        plant(&case.raw(), case.vintage(), &[Plant::default()]);
+        assert!(has(&pool.get().unwrap().anytime().unwrap(), "planted/x"), "{}", case.name);
+        assert_eq!(pool.statistics().unwrap().opened, 1, "{}", case.name);
     });
 }
 

@@ -61,12 +61,13 @@ pub fn lines(records: &[Record]) -> Result<Vec<Line<'_>>, String> {
     Ok(all)
 }
 
-/// The records of a platform, each after that of its base; of others the one committed earlier is first.
+/// The records of a platform that compare, each after that of its base; of others the one committed earlier is first.
 ///
 /// # Errors
 /// As [`lines`].
 pub fn order<'a>(records: &'a [Record], platform: &str) -> Result<Vec<&'a Record>, String> {
-    let mut left: Vec<&Record> = records.iter().filter(|record| record.platform == platform).collect();
+    let mut left: Vec<&Record> =
+        records.iter().filter(|record| record.platform == platform && record.base.is_some()).collect();
     left.sort_by_key(|record| (record.committed, &record.commit));
     let mut commits: BTreeSet<&str> = BTreeSet::new();
     for record in &left {
@@ -76,7 +77,7 @@ pub fn order<'a>(records: &'a [Record], platform: &str) -> Result<Vec<&'a Record
     }
     let mut ordered: Vec<&Record> = Vec::new();
     while !left.is_empty() {
-        let waits = |record: &Record| left.iter().any(|other| other.commit == record.base);
+        let waits = |record: &Record| left.iter().any(|other| Some(&other.commit) == record.base.as_ref());
         let Some(at) = left.iter().position(|record| !waits(record)) else {
             let circle: Vec<&str> = left.iter().map(|record| record.commit.as_str()).collect();
             return Err(format!(
@@ -97,8 +98,8 @@ fn levels<'a>(ordered: &[&'a Record], key: Key<'_>) -> Vec<Option<Point<'a>>> {
             Change::Same => 1.0,
             Change::Slower | Change::Faster | Change::NotSlower | Change::Unproven => entry.ratio?,
         };
-        let before = known.get(record.base.as_str());
-        let (level, root) = before.map_or((1.0, record.base.as_str()), |base| (base.level, base.root));
+        let base = record.base.as_deref()?;
+        let (level, root) = known.get(base).map_or((1.0, base), |before| (before.level, before.root));
         let point = Point { record, level: level * ratio, root, change: entry.change };
         known.insert(&record.commit, point);
         Some(point)
@@ -109,12 +110,12 @@ fn levels<'a>(ordered: &[&'a Record], key: Key<'_>) -> Vec<Option<Point<'a>>> {
 /// The records must have one base: sums of ratios over the commit before wander by themselves.
 fn changes(ordered: &[&Record], key: Key<'_>) -> Vec<trend::ChangePoint> {
     let mut found = Vec::new();
-    let bases: BTreeSet<&str> = ordered.iter().map(|record| record.base.as_str()).collect();
+    let bases: BTreeSet<&str> = ordered.iter().filter_map(|record| record.base.as_deref()).collect();
     for base in bases {
         let series: Vec<f64> = ordered
             .iter()
             .map(|record| match record.bench(key) {
-                Some(entry) if record.base == base => match entry.change {
+                Some(entry) if record.base.as_deref() == Some(base) => match entry.change {
                     Change::Same => 0.0,
                     Change::Slower | Change::Faster | Change::NotSlower | Change::Unproven => {
                         entry.ratio.map_or(f64::NAN, f64::ln)

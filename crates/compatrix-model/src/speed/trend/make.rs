@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use compatrix_bench::{units, Change, Comparison};
+use compatrix_bench::{units, Change, Comparison, Judged};
 
-use super::{contradiction, is_commit, Entry, Record, Seen};
+use super::{contradiction, is_commit, Entry, Figure, Record, Seen};
 use crate::speed::{Machine, Question, SpeedReport};
 
 /// Why a report makes no record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotRecorded {
-    /// It compares no two states of the sources.
+    /// It compares values of an axis.
     NoChange,
     /// One of them, `base` or `head`, is no commit as it is.
     NotClean(&'static str),
@@ -25,7 +25,7 @@ pub enum NotRecorded {
 impl fmt::Display for NotRecorded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NotRecorded::NoChange => f.write_str("a record compares two commits; use `--base` and not `--across`"),
+            NotRecorded::NoChange => f.write_str("a record is of commits; leave out `--across`"),
             NotRecorded::NotClean(side) => {
                 write!(f, "the {side} is no commit, or files differ from it; commit them, and compare again")
             }
@@ -39,20 +39,24 @@ impl fmt::Display for NotRecorded {
 impl std::error::Error for NotRecorded {}
 
 impl Record {
-    /// The record of a report of two commits.
+    /// The record of a report of two commits, or of the targets of one.
     ///
     /// # Errors
     /// It is of something else, or decides nothing.
     pub fn from_report(report: &SpeedReport) -> Result<Self, NotRecorded> {
-        let Question::Change { base, head } = &report.question else { return Err(NotRecorded::NoChange) };
+        let (base, head) = match &report.question {
+            Question::Change { base, head } => (Some(base), head),
+            Question::Targets { head } => (None, head),
+            Question::Across { .. } => return Err(NotRecorded::NoChange),
+        };
         let clean = |sources: &crate::speed::Sources| match &sources.commit {
             Some(commit) if is_commit(commit) && !sources.dirty => Some(commit.clone()),
             Some(_) | None => None,
         };
         let commit = clean(head).ok_or(NotRecorded::NotClean("head"))?;
         let committed = head.committed.ok_or(NotRecorded::NotClean("head"))?;
-        let base = clean(base).ok_or(NotRecorded::NotClean("base"))?;
-        if base == commit {
+        let base = base.map(|base| clean(base).ok_or(NotRecorded::NotClean("base"))).transpose()?;
+        if base.as_ref() == Some(&commit) {
             return Err(NotRecorded::Itself);
         }
         if report.canary.as_ref().is_some_and(|canary| !canary.proven) {
@@ -61,9 +65,12 @@ impl Record {
         let mut benches: Vec<Entry> = report.comparisons.iter().filter_map(|one| entry(report, one)).collect();
         benches.sort_by(|a, b| a.key().cmp(&b.key()));
         benches.dedup_by(|a, b| a.key() == b.key());
-        if benches.is_empty() {
+        let is_seen = |target: &Judged| target.group.is_some();
+        if benches.is_empty() && (base.is_some() || !report.targets.iter().any(is_seen)) {
             return Err(NotRecorded::Nothing);
         }
+        // In the trend, a duration of one machine would stand beside those of others.
+        let has_figures = base.is_none();
         let targets = report.targets.iter().map(|target| Seen {
             place: target
                 .group
@@ -74,6 +81,11 @@ impl Record {
             limit: target.limit.clone(),
             tier: target.tier,
             proven: target.proven,
+            figure: target.figure.filter(|_| has_figures).map(|value| Figure {
+                value: significant(value),
+                interval: target.interval.map(|(low, high)| (significant(low), significant(high))),
+                unit: target.unit.clone(),
+            }),
         });
         Ok(Self {
             platform: report.platform.clone(),
@@ -119,6 +131,11 @@ fn counts(one: &Comparison) -> Option<(f64, f64)> {
     };
     let counts = one.base.p50.zip(one.head.p50);
     counts.filter(|_| is_decided && !is_timed)
+}
+
+/// Four digits that count.
+fn significant(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
 }
 
 /// Five decimals, so that a file reads as a small diff. Smaller ratios keep all their digits.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{contradiction, is_commit, Entry, Record, Seen, FORMAT};
+use super::{contradiction, is_commit, Entry, Figure, Record, Seen, FORMAT};
 use crate::cell::CellId;
 use crate::speed::Machine;
 
@@ -40,7 +40,7 @@ struct RawRecord {
     _format: i64,
     platform: Spanned<String>,
     commit: Spanned<String>,
-    base: Spanned<String>,
+    base: Option<Spanned<String>>,
     committed: Spanned<String>,
     machine: RawMachine,
     #[serde(default)]
@@ -83,6 +83,9 @@ struct RawSeen {
     limit: String,
     tier: Tier,
     proven: Proven,
+    figure: Option<f64>,
+    interval: Option<(f64, f64)>,
+    unit: Option<String>,
 }
 
 impl Record {
@@ -110,14 +113,17 @@ impl Record {
         let cell = |text: &Spanned<String>| {
             text.get_ref().parse::<CellId>().map_err(|error| wrong(text.span().start, error.to_string()))
         };
-        for (name, commit) in [("commit", &raw.commit), ("base", &raw.base)] {
+        for (name, commit) in [("commit", &raw.commit)].into_iter().chain(raw.base.iter().map(|base| ("base", base))) {
             if !is_commit(commit.get_ref()) {
                 let message = format!("`{name}` is the full hash of a commit, and not {:?}", commit.get_ref());
                 return Err(wrong(commit.span().start, message));
             }
         }
-        if raw.commit.get_ref() == raw.base.get_ref() {
-            return Err(wrong(raw.base.span().start, "the commit is its own base".to_owned()));
+        if let Some(base) = raw.base.as_ref().filter(|base| base.get_ref() == raw.commit.get_ref()) {
+            return Err(wrong(base.span().start, "the commit is its own base".to_owned()));
+        }
+        if let Some(bench) = raw.bench.first().filter(|_| raw.base.is_none()) {
+            return Err(wrong(bench.span().start, "it has a bench and no `base` that it was compared with".to_owned()));
         }
         let platform = raw.platform.get_ref();
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
@@ -153,11 +159,16 @@ impl Record {
         benches.sort_by(|a, b| a.key().cmp(&b.key()));
         let mut targets = Vec::new();
         for raw in &raw.target {
-            let RawSeen { suite, cell: id, name, metric, limit, tier, proven } = raw.get_ref();
+            let RawSeen { suite, cell: id, name, metric, limit, tier, proven, figure, interval, unit } = raw.get_ref();
             let place = match (suite, id) {
                 (Some(suite), Some(id)) => Some((suite.clone(), cell(id)?)),
                 (None, None) => None,
                 _ => return Err(wrong(raw.span().start, format!("the target of `{name}` has half a place"))),
+            };
+            let figure = match (figure, unit) {
+                (Some(value), Some(unit)) => Some(Figure { value: *value, interval: *interval, unit: unit.clone() }),
+                (None, None) if interval.is_none() => None,
+                _ => return Err(wrong(raw.span().start, format!("the target of `{name}` has half a figure"))),
             };
             targets.push(Seen {
                 place,
@@ -166,13 +177,14 @@ impl Record {
                 limit: limit.clone(),
                 tier: *tier,
                 proven: *proven,
+                figure,
             });
         }
         let RawMachine { processor, kernel, cores, governor } = raw.machine;
         Ok(Self {
             platform: platform.clone(),
             commit: raw.commit.into_inner(),
-            base: raw.base.into_inner(),
+            base: raw.base.map(Spanned::into_inner),
             committed: committed.as_second(),
             machine: Machine { processor, kernel, cores, core: None, governor },
             benches,

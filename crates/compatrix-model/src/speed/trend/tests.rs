@@ -27,7 +27,7 @@ fn record(of: char, base: char, committed: i64, benches: Vec<Entry>) -> Record {
     Record {
         platform: "linux-x86_64".into(),
         commit: commit(of),
-        base: commit(base),
+        base: Some(commit(base)),
         committed,
         machine: Machine {
             processor: "a \"CPU\"".into(),
@@ -69,6 +69,11 @@ fn sample() -> Record {
         limit: "at most 5 ms".into(),
         tier: Tier::Should,
         proven,
+        figure: (proven == Proven::Contradicted).then(|| Figure {
+            value: 0.0061,
+            interval: Some((0.006, 0.0062)),
+            unit: "s".into(),
+        }),
     };
     record.targets = vec![seen(place, Proven::Contradicted), seen(None, Proven::Unproven)];
     record.machine.governor = Some("performance".into());
@@ -121,7 +126,7 @@ fn bad_files_are_refused_with_their_line() {
     refused("counts = [1000.0, 1102.0]", "counts = [1000.0, -1.0]", 21, "neither negative");
     refused("name = \"search\"", "name = \"open\"", 41, "`open` in time is there twice");
     refused("cell = \"rust=stable sqlite=bundled\"", "cell = \"rust\"", 16, "`axis=value`");
-    refused("proven = \"unproven\"", "suite = \"search\"\nproven = \"unproven\"", 60, "half a place");
+    refused("proven = \"unproven\"", "suite = \"search\"\nproven = \"unproven\"", 63, "half a place");
     let text = sample().to_text();
     for end in 0..text.len() {
         let _ = text.get(..end).map(Record::from_text);
@@ -235,8 +240,24 @@ fn only_clean_commits_that_were_compared_are_recorded() {
     assert_eq!(of(&|base, head| base.commit = head.commit.clone()), NotRecorded::Itself);
     let nothing = SpeedReport { comparisons: Vec::new(), ..report() };
     assert_eq!(Record::from_report(&nothing), Err(NotRecorded::Nothing));
+    let across = Question::Across { axis: "n".into(), reference: "1".into(), head: Sources::default() };
+    assert_eq!(Record::from_report(&SpeedReport { question: across, ..report() }), Err(NotRecorded::NoChange));
+}
+
+#[test]
+fn without_a_base_targets_are_recorded_with_their_figures() {
+    let Question::Change { head, .. } = report().question else { panic!("no change") };
+    let alone = SpeedReport { question: Question::Targets { head }, comparisons: Vec::new(), ..report() };
+    let record = Record::from_report(&alone).unwrap();
+    assert_eq!((&record.base, record.benches.len()), (&None, 0));
+    let figure = Figure { value: 0.0042, interval: None, unit: "s".into() };
+    assert_eq!(record.targets[0].figure, Some(figure));
+    assert_eq!(Record::from_text(&record.to_text()).unwrap(), record);
+    let mut unseen = alone.clone();
+    unseen.targets[0].group = None;
+    assert_eq!(Record::from_report(&unseen), Err(NotRecorded::Nothing));
     let question = Question::Targets { head: Sources::default() };
-    assert_eq!(Record::from_report(&SpeedReport { question, ..report() }), Err(NotRecorded::NoChange));
+    assert_eq!(Record::from_report(&SpeedReport { question, ..alone }), Err(NotRecorded::NotClean("head")));
 }
 
 fn level(line: &Line<'_>) -> Vec<Option<(f64, char)>> {
@@ -293,7 +314,45 @@ fn change_points_are_of_records_with_one_base() {
     // The same ratios, each over the commit before.
     let mut chained = anchored.clone();
     for n in 1..16 {
-        chained[n].base = chained[n - 1].commit.clone();
+        chained[n].base = Some(chained[n - 1].commit.clone());
     }
     assert!(lines(&chained).unwrap()[0].changes.is_empty());
+}
+
+/// A record of targets alone.
+fn of_targets(commit: char, committed: i64, targets: Vec<Seen>) -> Record {
+    Record { base: None, targets, ..record(commit, 'a', committed, Vec::new()) }
+}
+
+#[test]
+fn a_record_of_targets_alone_has_a_file_of_its_own_and_no_place_in_the_trend() {
+    let targets = of_targets('b', 1_790_003_600, sample().targets);
+    assert_eq!(targets.path(), "linux-x86_64/bbbbbbbbbbbb-targets.toml");
+    let text = targets.to_text();
+    assert_eq!(Record::from_text(&text).unwrap(), targets, "{text}");
+    assert!(!text.contains("base ="), "{text}");
+    let both = [sample(), targets];
+    assert_eq!(lines(&both), lines(&both[..1]).map(|alone| alone.into_iter().collect()));
+    assert_eq!(order(&both, "linux-x86_64").unwrap().len(), 1);
+    let base = format!("base = \"{}\"\n", commit('a'));
+    refused(&base, "", 13, "a bench and no `base`");
+    refused("figure = 0.0061\n", "", 51, "half a figure");
+}
+
+#[test]
+fn of_a_target_the_newest_record_that_saw_it_counts() {
+    let seen = |bench: &str, proven| Seen { bench: bench.into(), proven, ..sample().targets[0].clone() };
+    let unseen = |bench: &str| Seen { place: None, figure: None, ..seen(bench, Proven::Unproven) };
+    let records = [
+        Record { targets: vec![seen("open", Proven::Proven), unseen("stream")], ..record('c', 'b', 30, Vec::new()) },
+        of_targets('b', 20, vec![seen("stream", Proven::Contradicted), seen("open", Proven::Contradicted)]),
+        of_targets('a', 10, vec![seen("stream", Proven::Proven)]),
+    ];
+    let of = |bench| {
+        let found = newest_of_target(&records, (bench, "p95", "at most 5 ms"));
+        found.into_iter().map(|(record, seen)| (record.committed, seen.proven)).collect::<Vec<_>>()
+    };
+    assert_eq!(of("open"), [(30, Proven::Proven)]);
+    assert_eq!(of("stream"), [(20, Proven::Contradicted)]);
+    assert_eq!(of("search"), []);
 }

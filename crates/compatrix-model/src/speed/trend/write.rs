@@ -5,20 +5,24 @@ use std::fmt::{Display, Write};
 use jiff::Timestamp;
 use shaped_toml::quoted;
 
-use super::{Entry, Record, Seen, FORMAT};
+use super::{Entry, Figure, Record, Seen, FORMAT};
 use crate::speed::Machine;
 
 impl Record {
     /// The same record gives the same text.
     pub fn to_text(&self) -> String {
         let Record { platform, commit, base, committed, machine, benches, targets } = self;
-        let mut out = String::from(
-            "# What one commit costs over its base. Written by the command `bench --record`; not edited by hand.\n",
-        );
+        let what = match base {
+            Some(_) => "What one commit costs over its base",
+            None => "Which targets one commit reaches",
+        };
+        let mut out = format!("# {what}. Written by the command `bench --record`; not edited by hand.\n");
         line(&mut out, "format", FORMAT);
         line(&mut out, "platform", quoted(platform));
         line(&mut out, "commit", quoted(commit));
-        line(&mut out, "base", quoted(base));
+        if let Some(base) = base {
+            line(&mut out, "base", quoted(base));
+        }
         let time = Timestamp::from_second(*committed).unwrap_or_default();
         line(&mut out, "committed", quoted(&time.to_string()));
         let Machine { processor, kernel, cores, core: _, governor } = machine;
@@ -49,7 +53,7 @@ impl Record {
                 line(&mut out, "counts", format!("[{}, {}]", number(*base), number(*head)));
             }
         }
-        for Seen { place, bench, metric, limit, tier, proven } in targets {
+        for Seen { place, bench, metric, limit, tier, proven, figure } in targets {
             out.push_str("\n[[target]]\n");
             if let Some((suite, cell)) = place {
                 line(&mut out, "suite", quoted(suite));
@@ -60,6 +64,13 @@ impl Record {
             line(&mut out, "limit", quoted(limit));
             line(&mut out, "tier", word(tier));
             line(&mut out, "proven", word(proven));
+            if let Some(Figure { value, interval, unit }) = figure {
+                line(&mut out, "figure", number(*value));
+                if let Some((low, high)) = interval {
+                    line(&mut out, "interval", format!("[{}, {}]", number(*low), number(*high)));
+                }
+                line(&mut out, "unit", quoted(unit));
+            }
         }
         out
     }

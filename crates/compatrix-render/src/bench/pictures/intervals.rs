@@ -37,7 +37,7 @@ pub fn intervals(newest: &[&Record]) -> String {
             y - 6,
             html(&record.platform),
             &record.commit[..SHORT],
-            &record.base[..SHORT]
+            record.base.as_deref().map_or("", |base| &base[..SHORT])
         );
         y += LINE;
         let (top, high) = (y, rows(record, left) * LINE);

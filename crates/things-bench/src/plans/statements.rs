@@ -1,0 +1,41 @@
+//! Preparing statements.
+
+use things_store::{AreaId, List, Query, Store, TagId, TaskId};
+
+use super::{today, USUAL};
+use crate::report::Report;
+
+/// The first query of a connection, on a database without tasks: the statement is prepared, and running it takes next to
+/// nothing. Each shape of query has a statement of its own.
+pub(super) fn statements(report: &mut Report) {
+    let empty = report.kept.with(1);
+    let queries = shapes();
+    let mut next = queries.iter().cycle();
+    let make = || (Store::open(&empty).expect("a database that was made"), next.next());
+    report.time_with("statement-prepare", USUAL, None, make, |(store, query)| {
+        let found = query.map(|query| store.tasks(query).expect("tasks"));
+        (store, found)
+    });
+}
+
+fn shapes() -> Vec<Query> {
+    let lists = [
+        List::Inbox,
+        List::Today(today()),
+        List::Upcoming(today()),
+        List::Anytime,
+        List::Someday,
+        List::Logbook,
+        List::Trash,
+    ];
+    let narrowed: [fn(Query) -> Query; 6] = [
+        |query| query,
+        |query| query.text("x"),
+        |query| query.tag(&TagId::from("x")),
+        |query| query.area(&AreaId::from("x")),
+        |query| query.project(&TaskId::from("x")),
+        |query| query.due(None, None),
+    ];
+    let of_list = |list: &List| narrowed.map(|narrow| narrow(Query::list(*list)));
+    lists.iter().flat_map(of_list).collect()
+}
