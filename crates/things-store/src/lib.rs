@@ -93,6 +93,7 @@ mod fingerprint;
 mod json;
 #[cfg(feature = "pool")]
 mod lending;
+mod lists;
 mod many;
 mod open;
 mod origin;

@@ -22,6 +22,8 @@ mod feeds;
 mod fixtures;
 #[cfg(unix)]
 mod frozen;
+#[cfg(unix)]
+mod full_disk;
 #[cfg(feature = "json")]
 mod json;
 mod lists;
