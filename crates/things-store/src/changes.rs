@@ -127,8 +127,6 @@ impl ChangeFeed {
             clock: MonotonicClock::default(),
         });
         retry(&Backoff::default(), &ThreadSleep, || shared.look())?;
-        // What was there before is no news.
-        shared.log().forget();
         let of_thread = shared.clone();
         let thread = std::thread::Builder::new()
             .name("things-store-feed".to_owned())
