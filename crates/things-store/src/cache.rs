@@ -40,6 +40,7 @@ use crate::weight;
 use moka::notification::RemovalCause;
 use std::cell::Cell;
 use std::fmt;
+use std::io::Read;
 use std::mem::size_of;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
@@ -49,6 +50,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct CacheOptions {
     /// At most this many bytes, with everything that keeping an answer costs. An answer that is larger alone is not kept.
+    /// The cache by itself takes some 150 kB more.
     pub capacity: u64,
     /// An answer is read again after this time even if nothing has changed.
     pub time_to_live: Option<Duration>,
@@ -186,8 +188,8 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](Error::InvalidOption) for a capacity that no answer fits into, and for a time to live
-    /// of zero or of more than a thousand years.
+    /// [`InvalidOption`](Error::InvalidOption) for a capacity that no answer fits into or that is larger than the memory
+    /// of the machine, as far as the system says, and for a time to live of zero or of more than a thousand years.
     pub fn new(options: CacheOptions) -> Result<Cache> {
         let CacheOptions { capacity, time_to_live, clock } = options;
         validate(capacity, time_to_live)?;
@@ -271,6 +273,9 @@ fn validate(capacity: u64, time_to_live: Option<Duration>) -> Result<()> {
     if capacity < (size_of::<Key>() + size_of::<Answer>() + NODES) as u64 {
         return refuse("cache.capacity", capacity, "a thousand bytes or more, for no answer fits into less");
     }
+    if capacity > memory() {
+        return refuse("cache.capacity", capacity, "less than the memory of this machine");
+    }
     match time_to_live {
         Some(Duration::ZERO) => {
             refuse("cache.time_to_live", "0 s", "more than zero; open the store without a cache to keep nothing")
@@ -281,6 +286,19 @@ fn validate(capacity: u64, time_to_live: Option<Duration>) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// The memory of the machine in bytes where the system says it, and otherwise what can be addressed.
+fn memory() -> u64 {
+    let mut text = String::new();
+    let told = std::fs::File::open("/proc/meminfo").and_then(|mut file| file.read_to_string(&mut text)).ok();
+    told.and_then(|_| total_of(&text)).unwrap_or(u64::MAX).min(isize::MAX as u64)
+}
+
+/// The total in the text of Linux's `/proc/meminfo`.
+fn total_of(meminfo: &str) -> Option<u64> {
+    let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    total.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 fn refuse(option: &'static str, value: impl ToString, needs: &'static str) -> Result<()> {
@@ -391,6 +409,8 @@ impl Store {
         let (stamp, read_at) = (cache.tick(), cache.inner.clock.now());
         let tasks: Arc<[Task]> = self.tasks(query)?.into();
         cache.keep(key, &tasks, stamp, read_at);
+        let (entries, bytes) = (cache.inner.answers.entry_count(), cache.inner.answers.weighted_size());
+        self.telemetry().note(Event::CacheSize { entries, bytes });
         for _ in 0..counts.unreported.swap(0, Ordering::Relaxed) {
             self.telemetry().note(Event::CacheEvicted);
         }

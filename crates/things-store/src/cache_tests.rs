@@ -206,7 +206,8 @@ fn options_without_sense_are_refused() {
         (1 << 20, Some(Duration::ZERO), Some("cache.time_to_live")),
         (1 << 20, Some(Duration::MAX), Some("cache.time_to_live")),
         (1 << 20, hour, None),
-        (u64::MAX, None, None),
+        (u64::MAX, None, Some("cache.capacity")),
+        (isize::MAX as u64 + 1, hour, Some("cache.capacity")),
     ] {
         let options = CacheOptions { capacity, time_to_live, ..CacheOptions::default() };
         match (Cache::new(options), option) {
@@ -215,6 +216,23 @@ fn options_without_sense_are_refused() {
             (other, _) => panic!("{capacity} {time_to_live:?}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn the_memory_of_the_machine_is_what_linux_says() {
+    for (text, total) in [
+        ("MemTotal:       24689764 kB\nMemFree:         2 kB\n", Some(24_689_764 * 1024)),
+        ("MemFree: 2 kB\nMemTotal: 1 kB\n", Some(1024)),
+        ("MemTotal: 1 MB\n", None),
+        ("MemTotal: 99999999999999999999 kB\n", None),
+        ("MemTotal: 18446744073709551615 kB\n", None),
+        ("", None),
+    ] {
+        assert_eq!(total_of(text), total, "{text}");
+    }
+    assert!(memory() <= isize::MAX as u64);
+    #[cfg(all(target_os = "linux", not(miri)))]
+    assert!(memory() < 1 << 50, "a petabyte");
 }
 
 #[test]

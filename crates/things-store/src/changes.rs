@@ -31,6 +31,7 @@ use crate::origin::{data_version, FileId};
 use crate::row;
 use crate::store::Store;
 use crate::subscription::{Delivery, Subscription};
+use crate::vintage::Vintage;
 use rusqlite::Connection;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -378,27 +379,19 @@ impl Shared {
 pub(crate) struct Publisher {
     shared: Arc<Shared>,
     file: FileId,
-    touched: Arc<Mutex<Touched>>,
-}
-
-/// The rows of `TMTask` that the present transaction has touched, by their number, in the order of the first time.
-#[derive(Default)]
-struct Touched {
-    rows: Vec<i64>,
-    removed: bool,
+    /// The rows of `TMTask` that the present transaction has touched, by their number, in that order.
+    touched: Arc<Mutex<Vec<i64>>>,
 }
 
 impl Publisher {
     /// Collects from now on what `connection`, which has opened `file`, touches.
     pub(crate) fn new(feed: Arc<Shared>, file: FileId, connection: &mut Connection) -> Publisher {
-        let touched = Arc::new(Mutex::new(Touched::default()));
+        let touched = Arc::new(Mutex::new(Vec::new()));
         let collected = touched.clone();
         // Returns nothing or a result, as the version of the binding has it; without a hook all rows are compared.
-        let _registered = [connection.update_hook(Some(move |action, _: &str, table: &str, row| {
+        let _registered = [connection.update_hook(Some(move |_, _: &str, table: &str, row| {
             if table == "TMTask" {
-                let mut touched = lock(&collected);
-                touched.removed |= action == rusqlite::hooks::Action::SQLITE_DELETE;
-                touched.rows.push(row);
+                lock(&collected).push(row);
             }
         }))];
         Publisher { shared: feed, file, touched }
@@ -406,23 +399,26 @@ impl Publisher {
 
     /// Forgets what was touched, for another attempt.
     pub(crate) fn begin(&self) {
-        *lock(&self.touched) = Touched::default();
+        lock(&self.touched).clear();
     }
 
     /// Compares what the open transaction has touched. Nobody else publishes until the result is dropped, so the commit
     /// must follow at once, and then [`publish`](Publication::publish).
-    pub(crate) fn prepare(&self, connection: &Connection, vintage: crate::vintage::Vintage) -> Result<Publication<'_>> {
-        let Touched { rows, removed } = std::mem::take(&mut *lock(&self.touched));
+    ///
+    /// What cannot be compared is left to the feed's thread, and does not stop the batch.
+    pub(crate) fn prepare(&self, connection: &Connection, vintage: Vintage) -> Publication<'_> {
+        let touched = std::mem::take(&mut *lock(&self.touched));
         let mut known = lock(&self.shared.known);
         let difference = if known.file.as_ref() != Some(&self.file) {
             // The feed has gone on to the file that replaced this one.
             None
-        } else if removed || rows.is_empty() {
-            Some(Difference::of_all(&mut known.rows, connection, vintage)?)
+        } else if touched.is_empty() {
+            // As if there were no hook.
+            Difference::of_all(&mut known.rows, connection, vintage).ok()
         } else {
-            Some(Difference::of_touched(&mut known.rows, connection, vintage, &rows)?)
+            Difference::of_touched(&mut known.rows, connection, vintage, &touched).ok()
         };
-        Ok(Publication { shared: &self.shared, known, difference })
+        Publication { shared: &self.shared, known, difference }
     }
 }
 
@@ -444,7 +440,8 @@ impl Publication<'_> {
 }
 
 impl OpenOptions {
-    /// Delivers the batches of stores opened read-write to the subscribers of `feed` at once, each batch by itself.
+    /// Delivers the batches of stores opened read-write to the subscribers of `feed` at once, each batch by itself. A
+    /// commit waits for a look of the feed that is under way.
     ///
     /// Stores of another database than the feed's, and without this, are heard of as other processes are.
     pub fn feed(mut self, feed: &ChangeFeed) -> OpenOptions {

@@ -142,7 +142,7 @@ pub enum Error {
     InvalidOption {
         /// The option, such as `backoff.first`.
         option: &'static str,
-        /// Its value.
+        /// What was given, as Rust shows it.
         value: String,
         /// What it has to be, as a fragment.
         needs: String,

@@ -35,7 +35,7 @@ pub(crate) enum Event {
     CacheSize {
         /// Answers in it.
         entries: u64,
-        /// Their bytes.
+        /// What they take, together.
         bytes: u64,
     },
     /// A connection was lent.
@@ -58,12 +58,12 @@ pub(crate) enum Event {
         /// Threads that wait for one.
         waiting: u64,
     },
-    /// The breaker opened.
+    /// The database failed once too often.
     BreakerOpened,
     /// The breaker lets one operation through.
     BreakerHalfOpened,
     /// The breaker let nothing through.
     BreakerRefused,
-    /// The breaker closed.
+    /// The database is back.
     BreakerClosed,
 }

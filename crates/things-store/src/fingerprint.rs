@@ -68,7 +68,7 @@ impl Difference {
         Ok(difference)
     }
 
-    /// Compares the rows of these numbers, none of which was removed; all rows if others depend on them.
+    /// Compares the rows of these numbers; all rows if one of them is gone, or others depend on it.
     pub(crate) fn of_touched(
         known: &mut Known,
         connection: &Connection,
@@ -83,8 +83,8 @@ impl Difference {
         for number in numbers.iter().filter(|number| seen.insert(**number)) {
             let compared = |row: &rusqlite::Row<'_>| Ok(difference.add(known, row, columns, vintage));
             let there = statement.query_row([number], compared).optional().map_err(Error::sqlite)?;
-            // Neither happens through this crate but by a batch that moves a heading.
             let depended_on = match there.transpose()? {
+                // Removed, or a template: which task it was is not known.
                 None => true,
                 Some(()) => difference.ends_with_a_heading(),
             };

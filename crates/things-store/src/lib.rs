@@ -16,6 +16,8 @@
 //! - [`Store`] reads the lists; [`Query`] says which tasks, [`Store::stream`] gives them one at a time.
 //! - [`Store::open_read_write`] and [`Store::apply`] make the changes of a [`Batch`], all or none.
 //! - `Pool` shares a database between threads (feature `pool`). A `Store` is `Send`, a `Pool` also `Sync`.
+//! - `Cache` keeps answers until the database changes (feature `cache`): `Store::cached`.
+//! - `ChangeFeed` delivers what becomes of tasks, whoever changes them (feature `changes`).
 //! - [`Error`] has a variant for each thing that can be wrong with a file; none of them changes it.
 //!
 //! The crate reads no clock: "today" and "now" are arguments. It has no `unsafe` of its own.
@@ -55,6 +57,7 @@ mod listing;
 mod query;
 mod row;
 mod schema;
+mod sorted;
 #[cfg(any(feature = "cache", feature = "changes"))]
 #[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod weight;
@@ -90,6 +93,7 @@ mod fingerprint;
 mod json;
 #[cfg(feature = "pool")]
 mod lending;
+mod lists;
 mod many;
 mod open;
 mod origin;

@@ -114,7 +114,8 @@ impl Store {
     /// How SQLite would find the tasks that `query` asks for, a line a step, as `EXPLAIN QUERY PLAN` words it: `SEARCH` uses
     /// an index, `SCAN` reads a whole table. The words differ between versions of SQLite.
     pub fn query_plan(&self, query: &Query) -> Result<Vec<String>> {
-        self.plan(query.to_sql(self.vintage()))
+        let vintage = self.vintage();
+        self.plan(query.to_unordered_sql(vintage).unwrap_or_else(|| query.to_sql(vintage)))
     }
 
     fn plan(&self, mut sql: Sql) -> Result<Vec<String>> {

@@ -148,6 +148,17 @@ impl Query {
         sum
     }
 
+    /// The statement for `vintage` that selects what `row::task` reads, in an order of SQLite's own choice; `None` if it takes
+    /// the order to know which tasks they are.
+    pub(crate) fn to_unordered_sql(&self, vintage: Vintage) -> Option<Sql> {
+        if self.limit.is_some() {
+            return None;
+        }
+        let mut sql = self.which_tasks(vintage);
+        sql.text = format!("SELECT {} {}", select_columns(vintage), sql.text);
+        Some(sql)
+    }
+
     /// The statement for `vintage` that selects what `row::task` reads.
     pub(crate) fn to_sql(&self, vintage: Vintage) -> Sql {
         self.selecting(&select_columns(vintage), vintage)
@@ -175,13 +186,35 @@ impl Query {
 
     /// The statement for `vintage` that counts them.
     pub(crate) fn to_count_sql(&self, vintage: Vintage) -> Sql {
-        let mut sql = self.sql_after_select(vintage);
-        sql.text = format!("SELECT count(*) FROM (SELECT 1 {})", sql.text);
+        // Only a limit asks which tasks come first, and not even that asks how many there are.
+        let mut sql = self.which_tasks(vintage);
+        sql.text = match self.limit {
+            None => format!("SELECT count(*) {}", sql.text),
+            Some(limit) => {
+                sql.params.push(Value::Integer(i64::from(limit)));
+                format!("SELECT count(*) FROM (SELECT 1 {} LIMIT ?{})", sql.text, sql.params.len())
+            }
+        };
         sql
     }
 
     /// `FROM … ORDER BY … LIMIT`, to put a SELECT of one's own before. The task is `t`, its project `p`.
     pub(crate) fn sql_after_select(&self, vintage: Vintage) -> Sql {
+        let mut sql = self.which_tasks(vintage);
+        sql.text.push_str(" ORDER BY ");
+        for By { column, descending, .. } in self.order(vintage) {
+            let direction = if descending { " DESC" } else { "" };
+            sql.text.push_str(&format!("t.\"{column}\"{direction}, "));
+        }
+        sql.text.push_str("t.\"uuid\"");
+        if let Some(limit) = self.limit {
+            sql.params.push(Value::Integer(i64::from(limit)));
+            sql.text.push_str(&format!(" LIMIT ?{}", sql.params.len()));
+        }
+        sql
+    }
+
+    fn which_tasks(&self, vintage: Vintage) -> Sql {
         let names = schema::columns(vintage);
         let mut b = Builder::default();
         b.keep(format!("t.\"{}\" IS NULL", names.recurrence_rule));
@@ -206,18 +239,13 @@ impl Query {
             list_conditions(&mut b, list, vintage);
         }
         self.filter_conditions(&mut b, vintage);
-        let limit = match self.limit {
-            Some(limit) => format!(" LIMIT {}", b.param(Value::Integer(i64::from(limit)))),
-            None => String::new(),
-        };
         let text = format!(
             "FROM \"TMTask\" t \
              LEFT JOIN \"TMTask\" h ON h.\"uuid\" = t.\"{heading}\" \
              LEFT JOIN \"TMTask\" p ON p.\"uuid\" = coalesce(h.\"project\", t.\"project\") \
-             WHERE {conditions} ORDER BY {order}, t.\"uuid\"{limit}",
+             WHERE {conditions}",
             heading = names.heading,
             conditions = b.conditions.join(" AND "),
-            order = self.order(names.deadline),
         );
         Sql { text, params: b.params }
     }
@@ -273,17 +301,28 @@ impl Query {
         }
     }
 
-    fn order(&self, deadline: &str) -> String {
-        let by = match self.list {
-            _ if self.due.is_some() => return format!("t.\"{deadline}\", t.\"index\""),
-            Some(List::Today(_)) => "t.\"startBucket\", t.\"todayIndex\", t.\"index\"",
-            Some(List::Upcoming(_)) => "t.\"startDate\", t.\"todayIndex\", t.\"index\"",
-            Some(List::Logbook) => "t.\"stopDate\" DESC",
-            Some(List::Trash) => "t.\"userModificationDate\" DESC",
-            Some(List::Inbox | List::Anytime | List::Someday) | None => "t.\"index\"",
-        };
-        by.to_owned()
+    /// By what the tasks are ordered, before their identifiers.
+    pub(crate) fn order(&self, vintage: Vintage) -> Vec<By> {
+        let by = |column, place| By { column, place, descending: false };
+        let index = by("index", 18);
+        match self.list {
+            _ if self.due.is_some() => vec![by(schema::columns(vintage).deadline, 10), index],
+            Some(List::Today(_)) => vec![by("startBucket", 8), by("todayIndex", 19), index],
+            Some(List::Upcoming(_)) => vec![by("startDate", 7), by("todayIndex", 19), index],
+            Some(List::Logbook) => vec![By { descending: true, ..by("stopDate", 11) }],
+            Some(List::Trash) => vec![By { descending: true, ..by("userModificationDate", 13) }],
+            Some(List::Inbox | List::Anytime | List::Someday) | None => vec![index],
+        }
     }
+}
+
+/// A column by which tasks are ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct By {
+    column: &'static str,
+    /// Its number among [`select_columns`].
+    pub(crate) place: usize,
+    pub(crate) descending: bool,
 }
 
 fn list_conditions(b: &mut Builder, list: List, vintage: Vintage) {

@@ -131,13 +131,39 @@ fn every_order_ends_in_the_identifier() {
 }
 
 #[test]
-fn what_is_counted_is_what_is_read() {
+fn what_is_counted_and_what_is_sorted_later_is_what_is_read() {
     for vintage in Vintage::ALL {
-        let query = Query::list(List::Today(day())).text("milk").limit(3);
+        let query = Query::list(List::Today(day())).text("milk");
         let (read, counted) = (query.to_sql(vintage), query.to_count_sql(vintage));
-        let from = |text: &str| text[text.find(" FROM \"TMTask\"").unwrap()..].to_owned();
-        assert_eq!(from(&counted.text), format!("{})", from(&read.text)));
+        let from =
+            |text: &str| text[text.find(" FROM \"TMTask\"").unwrap()..].split(" ORDER BY ").next().unwrap().to_owned();
+        assert_eq!(from(&counted.text), from(&read.text));
         assert_eq!(counted.params, read.params);
+        let unordered = query.to_unordered_sql(vintage).unwrap();
+        assert_eq!(read.text.split(" ORDER BY ").next(), Some(unordered.text.as_str()));
+        assert_eq!(unordered.params, read.params);
+
+        let query = query.limit(3);
+        assert_eq!(query.to_unordered_sql(vintage), None, "the order says which they are");
+        let (read, counted) = (query.to_sql(vintage), query.to_count_sql(vintage));
+        assert!(read.text.ends_with(" LIMIT ?3") && counted.text.ends_with(" LIMIT ?3)"), "{}", counted.text);
+        assert_eq!(counted.params, read.params);
+    }
+}
+
+#[test]
+fn what_is_sorted_by_is_in_its_place() {
+    for vintage in Vintage::ALL {
+        let columns = select_columns(vintage);
+        let columns: Vec<&str> = columns.split(", ").collect();
+        let lists = [List::Inbox, List::Today(day()), List::Upcoming(day()), List::Anytime, List::Someday];
+        let more = [List::Logbook, List::Trash];
+        let queries = lists.into_iter().chain(more).map(Query::list).chain([Query::all().due(None, None)]);
+        for query in queries {
+            for By { column, place, .. } in query.order(vintage) {
+                assert_eq!(columns[place], format!("t.\"{column}\""), "{vintage} {query:?}");
+            }
+        }
     }
 }
 

@@ -2,16 +2,15 @@
 
 use crate::apply;
 use crate::batch::{Applied, Batch};
-use crate::date::Date;
 use crate::error::{Error, Result};
 use crate::guard::Guard;
-use crate::listing;
-use crate::model::{Area, AreaId, ChecklistItem, Kind, Status, Tag, TagId, Task, TaskId};
+use crate::model::{Task, TaskId};
 use crate::open::{self, Access, Opened};
 use crate::options::{OpenOptions, Shared};
 use crate::origin::Origin;
-use crate::query::{List, Query, Sql};
+use crate::query::{Query, Sql};
 use crate::row;
+use crate::sorted::Unsorted;
 use crate::statement;
 use crate::statistics::Statistics;
 use crate::vintage::Vintage;
@@ -197,8 +196,23 @@ impl Store {
 
     /// The tasks that `query` asks for, in its order.
     pub fn tasks(&self, query: &Query) -> Result<Vec<Task>> {
-        let sql = query.to_sql(self.vintage);
-        self.rows(query.name(), &sql, |row| row::task(row, self.vintage))
+        let Some(sql) = query.to_unordered_sql(self.vintage) else {
+            let sql = query.to_sql(self.vintage);
+            return self.rows(query.name(), &sql, |row| row::task(row, self.vintage));
+        };
+        self.observe(
+            query.name(),
+            |tasks: &Vec<Task>| tasks.len() as u64,
+            |connection| {
+                let mut unsorted = Unsorted::new(query.order(self.vintage));
+                let tasks = self.read_rows(connection, &sql, |row| {
+                    let task = row::task(row, self.vintage)?;
+                    unsorted.push(row)?;
+                    Ok(task)
+                })?;
+                Ok(unsorted.sort(tasks))
+            },
+        )
     }
 
     /// How many tasks `query` asks for.
@@ -210,171 +224,6 @@ impl Store {
     /// One task of any kind, in the trash or not. Repeating templates are not found.
     pub fn task(&self, id: &TaskId) -> Result<Option<Task>> {
         Ok(self.tasks(&Query::by_id(id))?.pop())
-    }
-
-    /// Open to-dos that nobody has looked at yet.
-    pub fn inbox(&self) -> Result<Vec<Task>> {
-        self.tasks(&Query::list(List::Inbox))
-    }
-
-    /// What is to be done on the day `today`: started by then, or due by then.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use things_store::{Date, Store};
-    ///
-    /// # let store = Store::open("main.sqlite")?;
-    /// let day: Date = "2024-06-12".parse()?;
-    /// let (inbox, today, upcoming) = (store.inbox()?, store.today(day)?, store.upcoming(day)?);
-    /// println!("{} to sort, {} to do, {} to come", inbox.len(), today.len(), upcoming.len());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn today(&self, today: Date) -> Result<Vec<Task>> {
-        self.tasks(&Query::list(List::Today(today)))
-    }
-
-    /// What starts after the day `today`, the nearest first.
-    pub fn upcoming(&self, today: Date) -> Result<Vec<Task>> {
-        self.tasks(&Query::list(List::Upcoming(today)))
-    }
-
-    /// What can be done at any time.
-    pub fn anytime(&self) -> Result<Vec<Task>> {
-        self.tasks(&Query::list(List::Anytime))
-    }
-
-    /// What is put off without a date.
-    pub fn someday(&self) -> Result<Vec<Task>> {
-        self.tasks(&Query::list(List::Someday))
-    }
-
-    /// What was completed or cancelled, the latest first.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use things_store::{Status, Store};
-    ///
-    /// # let store = Store::open("main.sqlite")?;
-    /// let (done, dropped): (Vec<_>, Vec<_>) =
-    ///     store.logbook()?.into_iter().partition(|task| task.status == Status::Completed);
-    /// println!("{} completed, {} cancelled", done.len(), dropped.len());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn logbook(&self) -> Result<Vec<Task>> {
-        self.tasks(&Query::list(List::Logbook))
-    }
-
-    /// What was thrown away, the latest change first.
-    pub fn trash(&self) -> Result<Vec<Task>> {
-        self.tasks(&Query::list(List::Trash))
-    }
-
-    /// The open projects, in all areas and in none.
-    pub fn projects(&self) -> Result<Vec<Task>> {
-        let mut projects = self.tasks(&Query::all().kind(Kind::Project))?;
-        projects.retain(|project| project.status == Status::Incomplete);
-        Ok(projects)
-    }
-
-    /// The headings of a project, from the top.
-    pub fn headings(&self, project: &TaskId) -> Result<Vec<Task>> {
-        self.tasks(&Query::all().kind(Kind::Heading).project(project))
-    }
-
-    /// To-dos and projects whose title or notes have `text` in them, in any list but the trash.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use things_store::Store;
-    ///
-    /// # let store = Store::open("main.sqlite")?;
-    /// for task in store.search("milk")? {
-    ///     println!("{}: {}", task.id, task.title);
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn search(&self, text: &str) -> Result<Vec<Task>> {
-        self.tasks(&Query::all().text(text))
-    }
-
-    /// To-dos and projects that carry the tag, or one below it.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use things_store::Store;
-    ///
-    /// # let store = Store::open("main.sqlite")?;
-    /// for tag in store.tags()? {
-    ///     println!("{}: {} tasks", tag.title, store.by_tag(&tag.id)?.len());
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn by_tag(&self, tag: &TagId) -> Result<Vec<Task>> {
-        self.tasks(&Query::all().tag(tag))
-    }
-
-    /// To-dos and projects in the area, directly or by way of a project.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use things_store::Store;
-    ///
-    /// # let store = Store::open("main.sqlite")?;
-    /// for area in store.areas()? {
-    ///     println!("{}: {} tasks", area.title, store.by_area(&area.id)?.len());
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn by_area(&self, area: &AreaId) -> Result<Vec<Task>> {
-        self.tasks(&Query::all().area(area))
-    }
-
-    /// Open tasks with a deadline up to `last`, or with any deadline; the nearest first.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use things_store::{Date, Store};
-    ///
-    /// # let store = Store::open("main.sqlite")?;
-    /// let today: Date = "2024-06-12".parse()?;
-    /// for task in store.deadlines(today.plus_days(7))? {
-    ///     println!("{} is due {:?}", task.title, task.deadline);
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn deadlines(&self, last: Option<Date>) -> Result<Vec<Task>> {
-        self.tasks(&Query::all().due(None, last))
-    }
-
-    /// All areas, hidden ones too, from the top.
-    pub fn areas(&self) -> Result<Vec<Area>> {
-        self.rows("areas", &listing::areas(), |row| row::area(row))
-    }
-
-    /// All tags, from the top.
-    pub fn tags(&self) -> Result<Vec<Tag>> {
-        self.rows("tags", &listing::tags(), |row| row::tag(row))
-    }
-
-    /// The tags that the task itself carries.
-    pub fn tags_of(&self, task: &TaskId) -> Result<Vec<Tag>> {
-        self.rows("tags_of", &listing::tags_of(task), |row| row::tag(row))
-    }
-
-    /// The tags that the area itself carries.
-    pub fn tags_of_area(&self, area: &AreaId) -> Result<Vec<Tag>> {
-        self.rows("tags_of_area", &listing::tags_of_area(area), |row| row::tag(row))
-    }
-
-    /// The checklist of a to-do, from the top.
-    pub fn checklist(&self, task: &TaskId) -> Result<Vec<ChecklistItem>> {
-        self.rows("checklist", &listing::checklist(task), |row| row::checklist_item(row))
     }
 
     /// Makes all changes of `batch`, in one transaction, or none.
@@ -419,7 +268,7 @@ impl Store {
         #[cfg(feature = "changes")]
         if let Some(publisher) = &self.publisher {
             publisher.begin();
-            let prepare = |connection: &Connection| publisher.prepare(connection, self.vintage);
+            let prepare = |connection: &Connection| Ok(publisher.prepare(connection, self.vintage));
             let (applied, publication) = apply::apply(connection, self.vintage, batch, check, prepare)?;
             publication.publish();
             return Ok(applied);
@@ -479,24 +328,32 @@ impl Store {
         self.observe(
             name,
             |values: &Vec<T>| values.len() as u64,
-            |connection| {
-                self.in_place()?;
-                let mut statement = self.prepare(&sql.text)?;
-                let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
-                let mut values = Vec::new();
-                let mut next = rows.next().map_err(|error| self.unless_migrated(error))?;
-                // From the first row to the last it is one transaction.
-                self.origin.same_version(connection)?;
-                while let Some(row) = next {
-                    values.push(decode(row)?);
-                    next = rows.next().map_err(Error::sqlite)?;
-                }
-                if self.origin.is_frozen() {
-                    self.origin.in_place()?;
-                }
-                Ok(values)
-            },
+            |connection| self.read_rows(connection, sql, &mut decode),
         )
+    }
+
+    /// All rows of `sql`, once.
+    fn read_rows<T>(
+        &self,
+        connection: &Connection,
+        sql: &Sql,
+        mut decode: impl FnMut(&rusqlite::Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        self.in_place()?;
+        let mut statement = self.prepare(&sql.text)?;
+        let mut rows = statement.query(params_from_iter(&sql.params)).map_err(Error::sqlite)?;
+        let mut values = Vec::new();
+        let mut next = rows.next().map_err(|error| self.unless_migrated(error))?;
+        // From the first row to the last it is one transaction.
+        self.origin.same_version(connection)?;
+        while let Some(row) = next {
+            values.push(decode(row)?);
+            next = rows.next().map_err(Error::sqlite)?;
+        }
+        if self.origin.is_frozen() {
+            self.origin.in_place()?;
+        }
+        Ok(values)
     }
 
     /// The statement with this text, counted.

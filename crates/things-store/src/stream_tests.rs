@@ -97,3 +97,66 @@ fn a_snapshot_that_could_not_begin_is_not_open() {
     depth.enter(|| Ok(())).unwrap();
     assert!(depth.leave(), "the failed one does not count");
 }
+
+/// A store over an empty database in a file of its own, which nothing but these tests looks at.
+#[cfg(not(miri))]
+mod closing {
+    use super::*;
+    use crate::open::Access;
+    use crate::options::OpenOptions;
+    use std::path::PathBuf;
+
+    struct Removed(PathBuf);
+
+    impl Drop for Removed {
+        fn drop(&mut self) {
+            #[allow(clippy::disallowed_methods)] // What the test made.
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    fn store(name: &str) -> (Store, Removed) {
+        let path = std::env::temp_dir().join(format!("things-store-{}-{name}.sqlite", std::process::id()));
+        let file = Removed(path.clone());
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE \"Meta\" (\"key\", \"value\")").unwrap();
+        for (table, columns) in crate::schema::required(Vintage::V24) {
+            let columns: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
+            connection.execute_batch(&format!("CREATE TABLE \"{table}\" ({})", columns.join(", "))).unwrap();
+        }
+        let version = "<plist><integer>24</integer></plist>";
+        connection
+            .execute("INSERT INTO \"Meta\" (\"key\", \"value\") VALUES ('databaseVersion', ?1)", [version])
+            .unwrap();
+        (OpenOptions::new().open(&path, Access::ReadOnly).unwrap(), file)
+    }
+
+    #[test]
+    fn a_snapshot_that_cannot_be_ended_says_so_and_the_store_recovers() {
+        let (store, _file) = store("snapshot");
+        let snapshot = store.snapshot().unwrap();
+        {
+            // A statement at work that was interrupted: until it ends, SQLite refuses every other one.
+            let mut statement = store.connection().prepare("SELECT 1 UNION ALL SELECT 2").unwrap();
+            let mut rows = statement.query([]).unwrap();
+            rows.next().unwrap();
+            store.connection().get_interrupt_handle().interrupt();
+            assert_eq!(snapshot.close().unwrap_err().kind(), ErrorKind::Interrupted);
+        }
+        assert!(!store.connection().is_autocommit(), "the transaction is still open");
+        assert!(store.snapshot().is_err(), "and the next snapshot reports it");
+        assert!(store.connection().is_autocommit());
+        store.snapshot().unwrap().close().unwrap();
+        store.inbox().unwrap();
+    }
+
+    #[test]
+    fn closing_ends_the_outermost_snapshot_only() {
+        let (store, _file) = store("nested");
+        let (outer, inner) = (store.snapshot().unwrap(), store.snapshot().unwrap());
+        inner.close().unwrap();
+        assert!(!store.connection().is_autocommit());
+        outer.close().unwrap();
+        assert!(store.connection().is_autocommit());
+    }
+}

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test that reads the repository")]
 
 mod comments;
+mod guide;
 mod layers;
 mod manifests;
 mod modules;

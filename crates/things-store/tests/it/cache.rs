@@ -279,6 +279,26 @@ fn a_removed_database_gives_nothing_to_the_next_one_at_its_path() {
 }
 
 #[test]
+fn databases_share_a_cache_and_no_answer() {
+    healthy(|case| {
+        case.settle();
+        let other = case.temp.join("other.sqlite");
+        std::fs::copy(case.path(), &other).unwrap();
+        plant(&rusqlite::Connection::open(&other).unwrap(), case.vintage(), &[Plant::default()]);
+        let cache = cache();
+        let (here, there) = (
+            open(case, &cache, Access::ReadOnly),
+            OpenOptions::new().cache(&cache).open(&other, Access::ReadOnly).unwrap(),
+        );
+        for query in queries().iter().chain(&queries()) {
+            assert_eq!(here.cached(query).unwrap()[..], here.tasks(query).unwrap(), "{}: {query:?}", case.name);
+            assert_eq!(there.cached(query).unwrap()[..], there.tasks(query).unwrap(), "{}: {query:?}", case.name);
+        }
+        assert_eq!(cache.stats().hits, 2 * queries().len() as u64, "{}", case.name);
+    });
+}
+
+#[test]
 fn a_migration_leaves_no_answer_from_before_it() {
     healthy(|case| {
         let cache = cache();
@@ -290,6 +310,25 @@ fn a_migration_leaves_no_answer_from_before_it() {
         assert!(OpenOptions::new().cache(&cache).open(case.path(), Access::ReadOnly).is_err());
         raw.execute_batch("ALTER TABLE \"TMTask\" RENAME COLUMN \"name\" TO \"title\"").unwrap();
         assert_eq!(store.cached(&Query::all()).unwrap(), before, "{}", case.name);
+    });
+}
+
+#[test]
+fn stores_from_before_and_after_a_migration_share_no_answer() {
+    healthy(|case| {
+        let cache = cache();
+        let before = open(case, &cache, Access::ReadOnly);
+        before.cached(&Query::all()).unwrap();
+        // A version that nobody knows, with all columns that are known.
+        case.execute(
+            "UPDATE \"Meta\" SET \"value\" = '<plist><integer>99</integer></plist>' WHERE \"key\" = 'databaseVersion'",
+        );
+        assert_eq!(before.cached(&Query::all()).unwrap_err().kind(), ErrorKind::Migrated, "{}", case.name);
+        let options = OpenOptions::new().cache(&cache).best_effort(true);
+        if let Ok(after) = options.open(case.path(), Access::ReadOnly) {
+            after.cached(&Query::all()).unwrap();
+            assert_eq!(before.cached(&Query::all()).unwrap_err().kind(), ErrorKind::Migrated, "{}", case.name);
+        }
     });
 }
 

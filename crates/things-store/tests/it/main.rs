@@ -20,6 +20,8 @@ mod dates;
 mod fixtures;
 #[cfg(unix)]
 mod frozen;
+#[cfg(unix)]
+mod full_disk;
 #[cfg(feature = "json")]
 mod json;
 mod lists;

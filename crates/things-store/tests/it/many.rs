@@ -185,3 +185,85 @@ fn what_is_not_asked_for_is_not_read() {
         assert!(store.ids(&Query::all()).unwrap().contains(&TaskId::from("planted/x")));
     });
 }
+
+/// How many statements `action` runs.
+fn statements(store: &Store, action: impl FnOnce(&Store)) -> u64 {
+    let run = |store: &Store| {
+        let statistics = store.statistics();
+        statistics.statement_hits + statistics.statement_misses
+    };
+    let before = run(store);
+    action(store);
+    run(store) - before
+}
+
+#[test]
+fn it_is_one_statement_however_many_tasks_there_are() {
+    for_each(|case| {
+        if !case.is_healthy() {
+            return case.assert_refused();
+        }
+        let store = case.open();
+        let all = store.ids(&Query::all()).unwrap();
+        for most in [1, 2, 50, usize::MAX] {
+            let some = || all.iter().take(most);
+            assert_eq!(statements(&store, |store| drop(store.tags_of_all(some()).unwrap())), 1, "{}", case.name);
+            assert_eq!(statements(&store, |store| drop(store.checklists(some()).unwrap())), 1, "{}", case.name);
+            assert_eq!(statements(&store, |store| drop(store.headings_of_all(some()).unwrap())), 1, "{}", case.name);
+        }
+        // One by one it is one for each: the counter counts.
+        let few = || all.iter().take(20);
+        let one_by_one = statements(&store, |store| few().for_each(|id| drop(store.tags_of(id).unwrap())));
+        assert_eq!(one_by_one, few().count() as u64, "{}", case.name);
+    });
+}
+
+type Read<'a> = (&'a str, &'a dyn Fn(&Store));
+
+#[test]
+fn every_list_is_one_statement() {
+    healthy(|case| {
+        let store = case.open();
+        let id = TaskId::from("any");
+        let reads: [Read<'_>; 14] = [
+            ("inbox", &|store| drop(store.inbox().unwrap())),
+            ("today", &|store| drop(store.today(today()).unwrap())),
+            ("upcoming", &|store| drop(store.upcoming(today()).unwrap())),
+            ("anytime", &|store| drop(store.anytime().unwrap())),
+            ("someday", &|store| drop(store.someday().unwrap())),
+            ("logbook", &|store| drop(store.logbook().unwrap())),
+            ("trash", &|store| drop(store.trash().unwrap())),
+            ("projects", &|store| drop(store.projects().unwrap())),
+            ("search", &|store| drop(store.search("milk").unwrap())),
+            ("count", &|store| assert!(store.count(&Query::all()).is_ok())),
+            ("summaries", &|store| drop(store.summaries(&Query::all()).unwrap())),
+            ("areas", &|store| drop(store.areas().unwrap())),
+            ("tags", &|store| drop(store.tags().unwrap())),
+            ("checklist", &|store| drop(store.checklist(&id).unwrap())),
+        ];
+        for (name, read) in reads {
+            assert_eq!(statements(&store, read), 1, "{}: {name}", case.name);
+        }
+    });
+}
+
+#[test]
+fn a_statement_is_prepared_once_whatever_its_parameters() {
+    healthy(|case| {
+        let store = case.open();
+        for round in 0..50 {
+            let (day, text) = (today().plus_days(round).unwrap(), format!("milk {round}"));
+            store.today(day).unwrap();
+            store.search(&text).unwrap();
+            store.by_tag(&text.as_str().into()).unwrap();
+            store.task(&text.as_str().into()).unwrap();
+            store.tasks(&Query::all().text(text).limit(round as u32 + 1)).unwrap();
+            store.tags_of_all(&store.ids(&Query::all().limit(round as u32)).unwrap()).unwrap();
+        }
+        let statistics = store.statistics();
+        // One for each of the seven kinds of statement above.
+        assert_eq!(statistics.statement_misses, 7, "{}", case.name);
+        assert_eq!(statistics.statement_hits, 7 * 49, "{}", case.name);
+        assert!(statistics.statement_hit_rate().unwrap() > 0.95);
+    });
+}

@@ -1,6 +1,6 @@
 //! Reading one task at a time, and one state of the database meanwhile.
 
-use crate::support::{for_each, healthy, now, plant, today, Plant};
+use crate::support::{date, for_each, healthy, ids, now, plant, planted, today, Plant};
 use things_store::{Batch, Change, ErrorKind, List, Query, TaskId};
 
 #[test]
@@ -102,5 +102,49 @@ fn one_bad_row_does_not_end_a_stream() {
         assert!(found[0].is_ok() && found[2].is_ok());
         assert_eq!(found[1].as_ref().unwrap_err(), &ErrorKind::BadValue);
         assert_eq!(store.tasks(&query).unwrap_err().kind(), ErrorKind::BadValue, "a list is all or nothing");
+    });
+}
+
+#[test]
+fn a_list_is_in_the_order_of_its_stream_whatever_it_is_ordered_by() {
+    healthy(|case| {
+        let raw = case.raw();
+        plant(&raw, case.vintage(), &[Plant { start_date: Some(date("2024-06-12")), ..Plant::default() }]);
+        // Ties, NULL, reals among integers, integers that no real can tell apart, and both ends.
+        let numbers =
+            ["NULL", "0", "-1", "1.0", "9007199254740992", "9007199254740993", "-9223372036854775808", "2.0", "NULL"];
+        for (at, number) in numbers.iter().enumerate() {
+            let (bucket, id) = (at % 2, format!("'planted/{}'", (b'a' + (at * 5 % 9) as u8) as char));
+            let deadline = if case.manifest.vintage == 18 { "dueDate" } else { "deadline" };
+            raw.execute_batch(&format!(
+                "CREATE TEMP TABLE row AS SELECT * FROM TMTask WHERE uuid = 'planted/x'; \
+                 UPDATE row SET uuid = {id}, \"index\" = {number}, todayIndex = {number}, startBucket = {bucket}, \
+                 stopDate = CASE WHEN {at} % 3 THEN {at} * 0.0000001 END, userModificationDate = stopDate, \
+                 {deadline} = startDate; \
+                 INSERT INTO TMTask SELECT * FROM row; \
+                 UPDATE row SET uuid = uuid || ' done', status = 3; INSERT INTO TMTask SELECT * FROM row; \
+                 UPDATE row SET uuid = uuid || ' gone', trashed = 1; INSERT INTO TMTask SELECT * FROM row; \
+                 DROP TABLE row;"
+            ))
+            .unwrap();
+        }
+        let store = case.open();
+        for query in [
+            Query::all(),
+            Query::list(List::Today(date("2024-06-12"))),
+            Query::list(List::Upcoming(date("2024-06-11"))),
+            Query::list(List::Anytime),
+            Query::list(List::Logbook),
+            Query::list(List::Trash),
+            Query::all().due(None, None),
+        ] {
+            let listed = store.tasks(&query).unwrap();
+            let streamed: Result<Vec<_>, _> = store.stream(&query).unwrap().tasks().unwrap().collect();
+            assert_eq!(ids(&listed), ids(&streamed.unwrap()), "{}: {query:?}", case.name);
+            assert!(planted(&listed).len() >= 9, "{}: {query:?}", case.name);
+            assert_eq!(store.tasks(&query.clone().limit(7)).unwrap(), listed[..7], "{}: {query:?}", case.name);
+            assert_eq!(store.count(&query).unwrap(), listed.len() as u64);
+            assert_eq!(store.count(&query.limit(7)).unwrap(), 7);
+        }
     });
 }
