@@ -29,7 +29,7 @@ pub(super) fn delivery(report: &mut Report, server: &str) {
     let handled = Some(Handled(rows as u64, "elements"));
     report.time(&format!("flight/{TASKS}"), FEW, handled, || runtime.block_on(batches(&mut client)));
     drop(program);
-    let mut client = Client::of(&database);
+    let mut client = Client::of(server, &database);
     assert_eq!(client.tasks().len(), rows, "both deliver the same tasks");
     report.time(&format!("json-http/{TASKS}"), FEW, handled, || client.tasks());
     drop(client);

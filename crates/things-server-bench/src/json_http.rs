@@ -9,7 +9,7 @@ use serde::Deserialize;
 use things_server::answer::TaskAnswer;
 use things_store::{Query, Store};
 
-/// The argument with which a bench starts itself as this server; the database follows.
+/// The argument that makes the program this server; the database follows.
 pub const SERVE: &str = "--serve-json";
 
 /// A task as a client has it, in types of its own.
@@ -87,14 +87,10 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn of(database: &Path) -> Self {
-        let myself = std::env::current_exe().expect("the path of this program");
-        let mut server = Command::new(myself)
-            .arg(SERVE)
-            .arg(database)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("this program starts again");
+    /// Of a server that this starts, with the path of the program.
+    pub(crate) fn of(program: &str, database: &Path) -> Self {
+        let mut server =
+            Command::new(program).arg(SERVE).arg(database).stdout(Stdio::piped()).spawn().expect("the server starts");
         let mut address = String::new();
         let said = server.stdout.take().expect("a pipe");
         BufReader::new(said).read_line(&mut address).expect("an address");
