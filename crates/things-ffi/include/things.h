@@ -24,6 +24,8 @@
 #ifndef THINGS_H
 #define THINGS_H
 
+/* Generated with cbindgen:0.24.3 */
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,6 +52,11 @@ enum ThingsAccess
    It may, by `things_store_apply`.
    */
   THINGS_ACCESS_READ_WRITE = 1,
+  /*
+   Read-only, and a database of a version that this library does not know is read as the nearest that it knows, if all
+   tables and columns are there. Nothing is promised of what is read; see `things_store_is_best_effort`.
+   */
+  THINGS_ACCESS_BEST_EFFORT = 2,
 };
 #ifndef __cplusplus
 typedef int32_t ThingsAccess;
@@ -97,7 +104,7 @@ enum ThingsKind
 #endif // __cplusplus
  {
   /*
-   A thing to do.
+   What is neither a project nor a heading.
    */
   THINGS_KIND_TO_DO = 0,
   /*
@@ -292,6 +299,42 @@ enum ThingsStatus
    Any other failure of SQLite.
    */
   THINGS_STATUS_SQLITE = 27,
+  /*
+   Another file is at the path since the store was opened, or none.
+   */
+  THINGS_STATUS_REPLACED = 28,
+  /*
+   Another program has changed the version of the database since the store was opened.
+   */
+  THINGS_STATUS_MIGRATED = 29,
+  /*
+   An option has a value that nothing can be opened with.
+   */
+  THINGS_STATUS_INVALID_OPTION = 30,
+  /*
+   The circuit breaker lets nothing through at the moment.
+   */
+  THINGS_STATUS_BREAKER_OPEN = 31,
+  /*
+   `things_store_cancel` stopped it.
+   */
+  THINGS_STATUS_INTERRUPTED = 32,
+  /*
+   It took longer than it may.
+   */
+  THINGS_STATUS_TIMED_OUT = 33,
+  /*
+   There is no room left on the disk.
+   */
+  THINGS_STATUS_DISK_FULL = 34,
+  /*
+   The disk or the system failed.
+   */
+  THINGS_STATUS_IO = 35,
+  /*
+   A thread panicked while it held what this call needs.
+   */
+  THINGS_STATUS_POISONED = 36,
   /*
    A failure that has no number yet; the last error says what it is.
    */
@@ -554,7 +597,7 @@ ThingsStatus things_batch_deadline(struct ThingsBatch *batch,
                                    const struct ThingsDate *day);
 
 /*
- Frees a batch.
+ Ends the life of a batch. NULL may be passed.
  */
 ThingsStatus things_batch_free(struct ThingsBatch *batch);
 
@@ -701,7 +744,7 @@ ThingsStatus things_query_due(struct ThingsQuery *query,
 ThingsStatus things_query_limit(struct ThingsQuery *query, uint32_t tasks);
 
 /*
- Frees a query.
+ Ends the life of a query. NULL may be passed.
  */
 ThingsStatus things_query_free(struct ThingsQuery *query);
 
@@ -719,9 +762,21 @@ ThingsStatus things_store_open(const char *path,
 ThingsStatus things_store_close(struct ThingsStore *store);
 
 /*
+ Cancels one call: the one that another thread is inside, with the store or a stream of it, or if there is none, the next
+ one. It ends with `THINGS_STATUS_INTERRUPTED`, and a batch then changes nothing. This function does not wait for it.
+ */
+ThingsStatus things_store_cancel(const struct ThingsStore *store);
+
+/*
  The number in the database's own `databaseVersion`, such as 24.
  */
 ThingsStatus things_store_vintage(const struct ThingsStore *store, int64_t *out);
+
+/*
+ Whether the database is of a version that is not known here, and is read as its nearest: `THINGS_ACCESS_BEST_EFFORT`.
+ */
+ThingsStatus things_store_is_best_effort(const struct ThingsStore *store,
+                                         bool *out);
 
 /*
  Checks the structure of the whole file, in time proportional to its size.

@@ -160,8 +160,61 @@ pub unsafe extern "C" fn things_batch_deadline(
     unsafe { add(batch, id, || Ok(Change::Deadline(day()?.map(values::date).transpose()?))) }
 }
 
-/// Frees a batch.
+/// Ends the life of a batch. NULL may be passed.
 #[no_mangle]
 pub extern "C" fn things_batch_free(batch: *mut ThingsBatch) -> ThingsStatus {
     entry(|| BATCHES.free(batch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::{ThingsDestination, ThingsWhen};
+    use std::ptr::{null, null_mut};
+    use things_store::{AreaId, Date, Destination, When};
+
+    #[test]
+    fn changes_are_kept_in_their_order_and_wrong_ones_are_not_added() {
+        let day = ThingsDate { year: 2024, month: 6, day: 12 };
+        let (id, area) = (b"task\0".as_ptr().cast(), b"area\0".as_ptr().cast());
+        let mut batch = null_mut();
+        // SAFETY: strings end with a NUL, and the places live here.
+        unsafe {
+            assert_eq!(things_batch_new(1.5, &day, &mut batch), ThingsStatus::Ok);
+            let added = [
+                things_batch_complete(batch, id),
+                things_batch_cancel(batch, id),
+                things_batch_reopen(batch, id),
+                things_batch_move(batch, id, ThingsDestination::Area as i32, area),
+                things_batch_move(batch, id, ThingsDestination::Loose as i32, null()),
+                things_batch_schedule(batch, id, ThingsWhen::On as i32, &day),
+                things_batch_deadline(batch, id, null()),
+                things_batch_trash(batch, id),
+                things_batch_restore(batch, id),
+                things_batch_delete(batch, id),
+            ];
+            assert_eq!(added, [ThingsStatus::Ok; 10]);
+            assert_eq!(things_batch_move(batch, id, 9, null()), ThingsStatus::BadArgument);
+            assert_eq!(things_batch_schedule(batch, id, ThingsWhen::On as i32, null()), ThingsStatus::NullArgument);
+            assert_eq!(things_batch_delete(batch, b"\xff\0".as_ptr().cast()), ThingsStatus::NotUtf8);
+        }
+        let (task, today) = (TaskId::from("task"), Date::new(2024, 6, 12).unwrap());
+        let expected = Batch::new(Timestamp::from_unix_seconds(1.5).unwrap(), today)
+            .change(&task, Change::Complete)
+            .change(&task, Change::Cancel)
+            .change(&task, Change::Reopen)
+            .change(&task, Change::Move(Destination::Area(AreaId::from("area"))))
+            .change(&task, Change::Move(Destination::Loose))
+            .change(&task, Change::Schedule(When::On(today)))
+            .change(&task, Change::Deadline(None))
+            .change(&task, Change::Trash)
+            .change(&task, Change::Restore)
+            .change(&task, Change::Delete);
+        assert_eq!(BATCHES.get(batch).unwrap().value(), expected);
+        let mut length = 0;
+        // SAFETY: the place lives here.
+        assert_eq!(unsafe { things_batch_length(batch, &mut length) }, ThingsStatus::Ok);
+        assert_eq!(length, 10);
+        assert_eq!(things_batch_free(batch), ThingsStatus::Ok);
+    }
 }

@@ -35,12 +35,20 @@ fn caught<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     }));
     result.map_err(|payload| {
         let message = text_of(payload.as_ref());
-        // A payload's own drop may panic, too.
-        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            std::mem::forget(second);
-        }
+        dispose(payload);
         message
     })
+}
+
+/// Drops what a panic carried, which may panic itself, and carry something. One that never ends is given up.
+fn dispose(mut payload: Box<dyn Any + Send>) {
+    for _ in 0..4 {
+        match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            Ok(()) => return,
+            Err(next) => payload = next,
+        }
+    }
+    std::mem::forget(payload);
 }
 
 fn text_of(payload: &(dyn Any + Send)) -> String {

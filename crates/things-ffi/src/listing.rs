@@ -280,3 +280,40 @@ pub unsafe extern "C" fn things_checklist_stopped(
     // SAFETY: the caller's promise about `out`.
     unsafe { field(checklist, at, out, |one| one.stopped) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::ThingsText;
+    use std::ptr::null;
+
+    /// Without a database, so that Miri follows each pointer.
+    #[test]
+    fn strings_are_read_in_place_until_their_list_is_freed() {
+        let row = |id: &str| AreaRow { id: Text::new(id), title: Text::new("a\0b"), visible: id == "two" };
+        let areas = AREAS.insert(vec![row("one"), row("two")]).unwrap();
+        let mut text = ThingsText { data: null(), length: 0 };
+        let (mut count, mut visible) = (0, false);
+        // SAFETY: the places live here; the strings belong to `areas`, which is freed last.
+        unsafe {
+            assert_eq!(things_areas_length(areas, &mut count), ThingsStatus::Ok);
+            for (at, id) in ["one", "two"].into_iter().enumerate() {
+                assert_eq!(things_areas_id(areas, at, &mut text), ThingsStatus::Ok);
+                assert_eq!(
+                    std::slice::from_raw_parts(text.data.cast::<u8>(), text.length + 1),
+                    format!("{id}\0").as_bytes()
+                );
+                assert_eq!(things_areas_title(areas, at, &mut text), ThingsStatus::Ok);
+                assert_eq!(std::slice::from_raw_parts(text.data.cast::<u8>(), text.length + 1), b"a\0b\0");
+                assert_eq!(things_areas_visible(areas, at, &mut visible), ThingsStatus::Ok);
+                assert_eq!(visible, at == 1);
+            }
+            assert_eq!(things_areas_title(areas, 2, &mut text), ThingsStatus::OutOfRange);
+            assert_eq!(things_areas_title(areas, 0, std::ptr::null_mut()), ThingsStatus::NullArgument);
+            assert_eq!(things_tags_title(areas.cast(), 0, &mut text), ThingsStatus::BadHandle);
+            assert_eq!(things_areas_free(areas), ThingsStatus::Ok);
+            assert_eq!(things_areas_title(areas, 0, &mut text), ThingsStatus::BadHandle);
+        }
+        assert_eq!(count, 2);
+    }
+}

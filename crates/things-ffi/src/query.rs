@@ -133,8 +133,53 @@ pub extern "C" fn things_query_limit(query: *mut ThingsQuery, tasks: u32) -> Thi
     entry(|| add(query, |query| query.limit(tasks)))
 }
 
-/// Frees a query.
+/// Ends the life of a query. NULL may be passed.
 #[no_mangle]
 pub extern "C" fn things_query_free(query: *mut ThingsQuery) -> ThingsStatus {
     entry(|| QUERIES.free(query))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::{ThingsKind, ThingsList};
+    use things_store::{Date, Kind, List};
+
+    fn c(text: &'static [u8]) -> *const c_char {
+        assert_eq!(text.last(), Some(&0));
+        text.as_ptr().cast()
+    }
+
+    #[test]
+    fn each_function_adds_its_condition() {
+        let (day, wrong) = (ThingsDate { year: 2024, month: 6, day: 12 }, ThingsDate { year: 2024, month: 6, day: 31 });
+        let mut query = std::ptr::null_mut();
+        // SAFETY: strings end with a NUL, and the places live here.
+        let calls = unsafe {
+            [
+                things_query_list(ThingsList::Today as i32, &day, &mut query),
+                things_query_kind(query, ThingsKind::Project as i32),
+                things_query_text(query, c(b"a\0b\0"), 3),
+                things_query_tag(query, c(b"tag\0")),
+                things_query_area(query, c(b"area\0")),
+                things_query_project(query, c(b"project\0")),
+                things_query_due(query, std::ptr::null(), &day),
+                things_query_limit(query, 5),
+            ]
+        };
+        assert_eq!(calls, [ThingsStatus::Ok; 8]);
+        // SAFETY: as above.
+        assert_eq!(unsafe { things_query_due(query, &wrong, &day) }, ThingsStatus::BadArgument);
+        let today = Date::new(2024, 6, 12).unwrap();
+        let expected = Query::list(List::Today(today))
+            .kind(Kind::Project)
+            .text("a\0b")
+            .tag(&TagId::from("tag"))
+            .area(&AreaId::from("area"))
+            .project(&TaskId::from("project"))
+            .due(None, Some(today))
+            .limit(5);
+        assert_eq!(QUERIES.get(query).unwrap().value(), expected);
+        assert_eq!(things_query_free(query), ThingsStatus::Ok);
+    }
 }

@@ -66,6 +66,24 @@ pub enum ThingsStatus {
     PoolExhausted = 26,
     /// Any other failure of SQLite.
     Sqlite = 27,
+    /// Another file is at the path since the store was opened, or none.
+    Replaced = 28,
+    /// Another program has changed the version of the database since the store was opened.
+    Migrated = 29,
+    /// An option has a value that nothing can be opened with.
+    InvalidOption = 30,
+    /// The circuit breaker lets nothing through at the moment.
+    BreakerOpen = 31,
+    /// `things_store_cancel` stopped it.
+    Interrupted = 32,
+    /// It took longer than it may.
+    TimedOut = 33,
+    /// There is no room left on the disk.
+    DiskFull = 34,
+    /// The disk or the system failed.
+    Io = 35,
+    /// A thread panicked while it held what this call needs.
+    Poisoned = 36,
     /// A failure that has no number yet; the last error says what it is.
     Other = 99,
 
@@ -106,6 +124,15 @@ statuses! {
     SqliteTooOld = 25, "sqlite-too-old";
     PoolExhausted = 26, "pool-exhausted";
     Sqlite = 27, "sqlite";
+    Replaced = 28, "replaced";
+    Migrated = 29, "migrated";
+    InvalidOption = 30, "invalid-option";
+    BreakerOpen = 31, "breaker-open";
+    Interrupted = 32, "interrupted";
+    TimedOut = 33, "timed-out";
+    DiskFull = 34, "disk-full";
+    Io = 35, "io";
+    Poisoned = 36, "poisoned";
     Other = 99, "other";
     NullArgument = 100, "null-argument";
     BadHandle = 101, "bad-handle";
@@ -137,6 +164,15 @@ impl From<ErrorKind> for ThingsStatus {
             ErrorKind::SqliteTooOld => ThingsStatus::SqliteTooOld,
             ErrorKind::PoolExhausted => ThingsStatus::PoolExhausted,
             ErrorKind::Sqlite => ThingsStatus::Sqlite,
+            ErrorKind::Replaced => ThingsStatus::Replaced,
+            ErrorKind::Migrated => ThingsStatus::Migrated,
+            ErrorKind::InvalidOption => ThingsStatus::InvalidOption,
+            ErrorKind::BreakerOpen => ThingsStatus::BreakerOpen,
+            ErrorKind::Interrupted => ThingsStatus::Interrupted,
+            ErrorKind::TimedOut => ThingsStatus::TimedOut,
+            ErrorKind::DiskFull => ThingsStatus::DiskFull,
+            ErrorKind::Io => ThingsStatus::Io,
+            ErrorKind::Poisoned => ThingsStatus::Poisoned,
             _ => ThingsStatus::Other,
         }
     }

@@ -11,7 +11,7 @@ use crate::text::{optional, path, string, utf8, utf8_of, Out};
 use crate::values::{self, ThingsDate};
 use std::ffi::c_char;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use things_store::{Kind, OpenOptions, Query, Store, TaskId};
+use things_store::{Canceller, Kind, OpenOptions, Query, Store, TaskId};
 
 /// An open database.
 pub struct ThingsStore {
@@ -21,7 +21,11 @@ pub struct ThingsStore {
 pub(crate) static STORES: Registry<ThingsStore, Opened> = Registry::new(1);
 
 /// A store that all threads may use, one after the other.
-pub(crate) struct Opened(Mutex<Inner>);
+pub(crate) struct Opened {
+    inner: Mutex<Inner>,
+    /// Beside the lock: it is for a thread that does not wait for the one that works.
+    canceller: Canceller,
+}
 
 /// The store, at an address that its streams can keep.
 pub(crate) struct Inner {
@@ -37,11 +41,12 @@ unsafe impl Send for Inner {}
 
 impl Opened {
     fn new(store: Store) -> Opened {
-        Opened(Mutex::new(Inner { store: Box::into_raw(Box::new(store)), streams: 0 }))
+        let canceller = store.canceller();
+        Opened { inner: Mutex::new(Inner { store: Box::into_raw(Box::new(store)), streams: 0 }), canceller }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads something while no other thread does.
@@ -93,8 +98,8 @@ pub unsafe extern "C" fn things_store_open(
     entry(|| {
         // SAFETY: the caller's promises about `path` and `out`.
         let (out, path) = unsafe { (Out::handle(out, "out")?, string(path, "path")?) };
-        let access = values::access(access)?;
-        let store = OpenOptions::new().open(self::path(path)?, access)?;
+        let (access, best_effort) = values::access(access)?;
+        let store = OpenOptions::new().best_effort(best_effort).open(self::path(path)?, access)?;
         out.set(STORES.insert(Opened::new(store))?);
         Ok(())
     })
@@ -106,13 +111,34 @@ pub extern "C" fn things_store_close(store: *mut ThingsStore) -> ThingsStatus {
     entry(|| STORES.free(store))
 }
 
+/// Cancels one call: the one that another thread is inside, with the store or a stream of it, or if there is none, the next
+/// one. It ends with `THINGS_STATUS_INTERRUPTED`, and a batch then changes nothing. This function does not wait for it.
+#[no_mangle]
+pub extern "C" fn things_store_cancel(store: *const ThingsStore) -> ThingsStatus {
+    entry(|| {
+        STORES.get(store)?.canceller.cancel();
+        Ok(())
+    })
+}
+
 /// The number in the database's own `databaseVersion`, such as 24.
 #[no_mangle]
 pub unsafe extern "C" fn things_store_vintage(store: *const ThingsStore, out: *mut i64) -> ThingsStatus {
     entry(|| {
         // SAFETY: the caller's promise about `out`.
         let out = unsafe { Out::new(out, "out") }?;
-        out.set(STORES.get(store)?.lock().store().vintage().database_version());
+        out.set(STORES.get(store)?.lock().store().database_version());
+        Ok(())
+    })
+}
+
+/// Whether the database is of a version that is not known here, and is read as its nearest: `THINGS_ACCESS_BEST_EFFORT`.
+#[no_mangle]
+pub unsafe extern "C" fn things_store_is_best_effort(store: *const ThingsStore, out: *mut bool) -> ThingsStatus {
+    entry(|| {
+        // SAFETY: the caller's promise about `out`.
+        let out = unsafe { Out::new(out, "out") }?;
+        out.set(STORES.get(store)?.lock().store().is_best_effort());
         Ok(())
     })
 }

@@ -33,6 +33,9 @@ pub enum ThingsAccess {
     ReadOnly = 0,
     /// It may, by `things_store_apply`.
     ReadWrite = 1,
+    /// Read-only, and a database of a version that this library does not know is read as the nearest that it knows, if all
+    /// tables and columns are there. Nothing is promised of what is read; see `things_store_is_best_effort`.
+    BestEffort = 2,
 }
 
 /// The lists of the app's sidebar.
@@ -59,7 +62,7 @@ pub enum ThingsList {
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ThingsKind {
-    /// A thing to do.
+    /// What is neither a project nor a heading.
     ToDo = 0,
     /// A project, which holds to-dos and headings.
     Project = 1,
@@ -145,9 +148,15 @@ fn choice<T: Copy>(what: &str, number: i32, choices: &[(i32, T)]) -> Result<T, F
     found.ok_or_else(|| Failure::new(ThingsStatus::BadArgument, format!("{number} is none of the values of `{what}`")))
 }
 
-pub(crate) fn access(number: i32) -> Result<Access, Failure> {
+/// The access, and whether a version that is not known may be read.
+pub(crate) fn access(number: i32) -> Result<(Access, bool), Failure> {
     use ThingsAccess as A;
-    choice("ThingsAccess", number, &[(A::ReadOnly as i32, Access::ReadOnly), (A::ReadWrite as i32, Access::ReadWrite)])
+    let all = [A::ReadOnly, A::ReadWrite, A::BestEffort];
+    Ok(match choice("ThingsAccess", number, &all.map(|one| (one as i32, one)))? {
+        A::ReadOnly => (Access::ReadOnly, false),
+        A::ReadWrite => (Access::ReadWrite, false),
+        A::BestEffort => (Access::ReadOnly, true),
+    })
 }
 
 pub(crate) fn list(number: i32, today: Option<ThingsDate>) -> Result<List, Failure> {

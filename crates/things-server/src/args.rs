@@ -60,6 +60,10 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub stall_timeout: u64,
 
+    /// How many seconds a query may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub query_timeout: u64,
+
     /// What to log, as a filter of the crate tracing-subscriber. At `debug` and `trace` the log holds titles and notes
     #[arg(
         long,

@@ -4,11 +4,13 @@
 //! whoever waits for one waits asynchronously and can give up. A client of one protocol cannot take the connections of
 //! another.
 
+use crate::telemetry;
 use std::future::Future;
 use std::path::Path;
 use std::pin::pin;
-use std::sync::Arc;
-use things_store::{Access, Error, Pool, PoolOptions, Result, Store};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use things_store::{Access, Canceller, Error, OpenOptions, Pool, PoolOptions, PooledStore, Result, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// An open database, ready to be served.
@@ -18,6 +20,23 @@ pub struct Served {
     flights: Lane,
     /// One connection, because SQLite has one writer at a time. `None`: nothing may be written.
     writes: Option<Lane>,
+}
+
+/// How a database is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How many connections each protocol may use, from 1.
+    pub connections: u32,
+    /// Whether changes are allowed.
+    pub allow_writes: bool,
+    /// How long a query may take; in a stream, each step.
+    pub query_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { connections: 4, allow_writes: false, query_timeout: Duration::from_secs(30) }
+    }
 }
 
 /// Why there is no answer.
@@ -38,24 +57,37 @@ impl From<Error> for Failure {
 }
 
 impl Served {
-    /// Opens the database at `path`, with up to `connections` connections for each protocol.
+    /// Opens the database at `path`.
     ///
     /// # Errors
     ///
-    /// As [`Store::open`](things_store::Store::open).
-    pub fn open(path: impl AsRef<Path>, connections: u32, allow_writes: bool) -> Result<Served> {
+    /// As [`Pool::with`](things_store::Pool::with).
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Served> {
         let path = path.as_ref();
-        let lane = |size, access| Lane::open(path, PoolOptions { size, access, ..PoolOptions::default() });
+        let lane = |size, access| {
+            let open = OpenOptions::new().query_timeout(options.query_timeout);
+            Lane::open(path, PoolOptions { size, access, open, ..PoolOptions::default() })
+        };
         Ok(Served {
-            reads: lane(connections, Access::ReadOnly)?,
-            flights: lane(connections, Access::ReadOnly)?,
-            writes: allow_writes.then(|| lane(1, Access::ReadWrite)).transpose()?,
+            reads: lane(options.connections, Access::ReadOnly)?,
+            flights: lane(options.connections, Access::ReadOnly)?,
+            writes: options.allow_writes.then(|| lane(1, Access::ReadWrite)).transpose()?,
         })
     }
 
     /// Whether changes are allowed.
     pub fn allows_writes(&self) -> bool {
         self.writes.is_some()
+    }
+
+    /// Brings the gauges of connections up to date.
+    pub(crate) fn observe(&self) {
+        let lanes = [("mcp", Some(&self.reads)), ("flight", Some(&self.flights)), ("writes", self.writes.as_ref())];
+        for (name, lane) in lanes {
+            if let Some(Ok(statistics)) = lane.map(|lane| lane.pool.statistics()) {
+                telemetry::connections(name, &statistics);
+            }
+        }
     }
 
     /// For reading on behalf of MCP.
@@ -98,9 +130,11 @@ impl Lane {
         self.gate.clone().try_acquire_owned().ok()
     }
 
-    /// A store, on a blocking thread that holds the right to one.
-    pub(crate) fn store(&self) -> Result<things_store::PooledStore> {
-        self.pool.get()
+    /// A store for `work`, on a blocking thread that holds the right to one.
+    pub(crate) fn store(&self, work: &Work) -> Result<PooledStore> {
+        let store = self.pool.get()?;
+        work.begin(&store)?;
+        Ok(store)
     }
 
     /// Runs `work` with a store on a blocking thread, unless `cancelled` comes first.
@@ -116,21 +150,62 @@ impl Lane {
             permit = self.enter() => permit?,
         };
         let lane = self.clone();
+        let asked = Work::default();
+        let under_way = asked.clone();
         let mut job = tokio::task::spawn_blocking(move || {
             // Held until the connection is back in its pool, also if nobody waits any more.
             let _permit = permit;
-            let mut store = lane.store()?;
+            let mut store = lane.store(&under_way)?;
             work(&mut store)
         });
         tokio::select! {
             biased;
             result = &mut job => Ok(result.map_err(|_| Failure::Lost)??),
-            () = &mut cancelled => Err(Failure::Cancelled),
+            () = &mut cancelled => {
+                asked.cancel();
+                Err(Failure::Cancelled)
+            }
         }
     }
 
     /// Returns when nobody uses a connection.
     pub(crate) async fn idle(&self, connections: u32) {
         let _ = self.gate.acquire_many(connections).await;
+    }
+}
+
+/// Something that a store does, as whoever may cancel it sees it.
+#[derive(Clone, Default)]
+pub(crate) struct Work(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    cancelled: bool,
+    canceller: Option<Canceller>,
+}
+
+impl Work {
+    /// From here on, cancelling interrupts `store`.
+    fn begin(&self, store: &Store) -> Result<()> {
+        let mut state = self.state();
+        state.canceller = Some(store.canceller());
+        match state.cancelled {
+            true => Err(Error::Interrupted),
+            false => Ok(()),
+        }
+    }
+
+    /// Interrupts it, or keeps it from beginning. After its end there is no effect.
+    pub(crate) fn cancel(&self) {
+        let mut state = self.state();
+        state.cancelled = true;
+        if let Some(canceller) = &state.canceller {
+            canceller.cancel();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Each change of the state is a single assignment.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -30,6 +30,6 @@ mod end;
 mod run;
 
 pub use args::Args;
-pub use database::{Failure, Served};
+pub use database::{Failure, Options, Served};
 pub use end::End;
 pub use run::{main, run};

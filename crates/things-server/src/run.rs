@@ -1,7 +1,7 @@
 //! The program: opens the database, binds the addresses, serves until the client or a signal ends it.
 
 use crate::args::Args;
-use crate::database::Served;
+use crate::database::{Options, Served};
 use crate::end::End;
 use crate::{flight, mcp, scrape};
 use clap::Parser;
@@ -50,7 +50,12 @@ pub fn run(args: &Args) -> End {
         Ok(recorded) => recorded,
         Err(message) => return failed(End::Failed, &message),
     };
-    let served = match Served::open(&args.database, args.connections, args.allow_writes) {
+    let options = Options {
+        connections: args.connections,
+        allow_writes: args.allow_writes,
+        query_timeout: Duration::from_secs(args.query_timeout),
+    };
+    let served = match Served::open(&args.database, options) {
         Ok(served) => served,
         Err(error) => return failed(End::Database, &format!("{}: {error}", error.kind())),
     };
@@ -88,9 +93,9 @@ async fn serve(
     }
     if let (Some(address), Some(handle)) = (args.metrics, recorded) {
         let listener = bind("metrics", address).await?;
-        let stop = stopped(stop.clone());
+        let (stop, served) = (stopped(stop.clone()), served.clone());
         others.spawn(async move {
-            scrape::serve(listener, handle, stop).await;
+            scrape::serve(listener, handle, served, stop).await;
             Ok(())
         });
     }

@@ -3,6 +3,7 @@
 //! Answers only requests that name a loopback host or the address itself, so that a web page whose name resolves to
 //! 127.0.0.1 cannot read it.
 
+use crate::database::Served;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::server::conn::http1;
@@ -34,8 +35,8 @@ const UPKEEP: Duration = Duration::from_secs(5);
 ///
 /// A message, if another recorder was installed before.
 pub(crate) fn record() -> Result<PrometheusHandle, String> {
-    let builder =
-        PrometheusBuilder::new().set_buckets(&crate::telemetry::BUCKETS).map_err(|error| error.to_string())?;
+    let buckets = things_store::DURATION_BUCKETS.map(|bound| bound.as_secs_f64());
+    let builder = PrometheusBuilder::new().set_buckets(&buckets).map_err(|error| error.to_string())?;
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder).map_err(|error| error.to_string())?;
@@ -44,7 +45,12 @@ pub(crate) fn record() -> Result<PrometheusHandle, String> {
 }
 
 /// Serves on `listener` until `stop` is ready.
-pub(crate) async fn serve(listener: TcpListener, handle: PrometheusHandle, stop: impl Future<Output = ()>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    handle: PrometheusHandle,
+    served: Served,
+    stop: impl Future<Output = ()>,
+) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let bound = listener.local_addr().ok();
     let mut stop = pin!(stop);
@@ -68,11 +74,12 @@ pub(crate) async fn serve(listener: TcpListener, handle: PrometheusHandle, stop:
                 }
             },
         };
-        let handle = handle.clone();
+        let (handle, served) = (handle.clone(), served.clone());
         tokio::spawn(async move {
             let _slot = slot;
-            let service =
-                service_fn(|request| std::future::ready(Ok::<_, Infallible>(answer(&request, &handle, bound))));
+            let service = service_fn(|request| {
+                std::future::ready(Ok::<_, Infallible>(answer(&request, &handle, &served, bound)))
+            });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER)
@@ -84,13 +91,21 @@ pub(crate) async fn serve(listener: TcpListener, handle: PrometheusHandle, stop:
     }
 }
 
-fn answer(request: &Request<Incoming>, handle: &PrometheusHandle, bound: Option<SocketAddr>) -> Response<String> {
+fn answer(
+    request: &Request<Incoming>,
+    handle: &PrometheusHandle,
+    served: &Served,
+    bound: Option<SocketAddr>,
+) -> Response<String> {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     if !host.is_some_and(|host| is_ours(host, bound)) {
         return plain(StatusCode::FORBIDDEN, "ask for 127.0.0.1, [::1] or localhost\n".to_owned());
     }
     match (request.method(), request.uri().path()) {
-        (&Method::GET | &Method::HEAD, "/metrics") => plain(StatusCode::OK, handle.render()),
+        (&Method::GET | &Method::HEAD, "/metrics") => {
+            served.observe();
+            plain(StatusCode::OK, handle.render())
+        }
         (_, "/metrics") => plain(StatusCode::METHOD_NOT_ALLOWED, "use GET\n".to_owned()),
         _ => plain(StatusCode::NOT_FOUND, "metrics are at /metrics\n".to_owned()),
     }

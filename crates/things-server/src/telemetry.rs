@@ -3,6 +3,7 @@
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram, Unit};
 use std::time::Duration;
+use things_store::PoolStatistics;
 use tokio::time::Instant;
 
 const CALLS: &str = "things_server_calls_total";
@@ -10,9 +11,7 @@ const DURATION: &str = "things_server_call_duration_seconds";
 const IN_FLIGHT: &str = "things_server_calls_in_flight";
 const STREAMS: &str = "things_server_flight_streams";
 const ROWS: &str = "things_server_flight_rows_total";
-
-/// Upper bounds of the histogram's buckets, in seconds.
-pub(crate) const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+const CONNECTIONS: &str = "things_server_connections";
 
 /// Units and descriptions, for the recorder that is installed.
 pub(crate) fn describe() {
@@ -21,6 +20,13 @@ pub(crate) fn describe() {
     describe_gauge!(IN_FLIGHT, "Calls that have not ended yet");
     describe_gauge!(STREAMS, "Arrow Flight streams that are being read");
     describe_counter!(ROWS, "Tasks sent over Arrow Flight");
+    describe_gauge!(CONNECTIONS, "Open connections to the database");
+}
+
+/// The connections of one pool. The store's own gauges show whichever pool changed last.
+pub(crate) fn connections(lane: &'static str, pool: &PoolStatistics) {
+    gauge!(CONNECTIONS, "for" => lane, "state" => "idle").set(pool.idle);
+    gauge!(CONNECTIONS, "for" => lane, "state" => "in_use").set(pool.in_use);
 }
 
 /// How a call ended.

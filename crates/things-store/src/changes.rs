@@ -127,8 +127,6 @@ impl ChangeFeed {
             clock: MonotonicClock::default(),
         });
         retry(&Backoff::default(), &ThreadSleep, || shared.look())?;
-        // What was there before is no news.
-        shared.log().forget();
         let of_thread = shared.clone();
         let thread = std::thread::Builder::new()
             .name("things-store-feed".to_owned())
@@ -345,6 +343,7 @@ impl Shared {
 
     /// Lets subscribers know of a failure that stays.
     fn report<T>(&self, reader: &mut Reader, result: Result<T>) -> Result<T> {
+        let long_locked;
         let error = match &result {
             Ok(_) => {
                 (reader.locked, reader.stalled) = (None, None);
@@ -358,7 +357,8 @@ impl Shared {
                 if waited < LONG_LOCKED {
                     return result;
                 }
-                &Error::Locked { attempts: looks.saturating_add(1), waited, source: None }
+                long_locked = Error::Locked { attempts: looks.saturating_add(1), waited, source: None };
+                &long_locked
             }
             Err(error) => {
                 // It may be another file, or another vintage, when it is opened again.

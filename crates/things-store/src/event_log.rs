@@ -60,12 +60,6 @@ impl Log {
         self.next
     }
 
-    /// Drops everything, for nobody has subscribed yet.
-    pub(crate) fn forget(&mut self) {
-        self.kept = VecDeque::new();
-        self.bytes = 0;
-    }
-
     /// Nothing will be added any more.
     pub(crate) fn end(&mut self) {
         self.ended = true;
@@ -130,14 +124,5 @@ mod tests {
         assert_eq!((log.kept.len(), at(&log, 101)), (1, "y".to_owned()));
         let weight = weigh(&deleted("y"));
         assert_eq!(log.bytes, weight, "what is dropped is not counted any more");
-    }
-
-    #[test]
-    fn what_is_forgotten_keeps_its_numbers() {
-        let mut log = Log::new(10, 1_000);
-        log.push(deleted("a"));
-        log.forget();
-        log.push(deleted("b"));
-        assert_eq!([0, 1, 2].map(|number| at(&log, number)), ["dropped", "b", "nothing"]);
     }
 }

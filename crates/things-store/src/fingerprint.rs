@@ -24,6 +24,8 @@ pub(crate) struct Known {
     rows: HashMap<Box<str>, Row>,
     /// The number of the latest comparison of all rows.
     scan: u64,
+    /// Whether there was one that has been learned. What the first one finds is no news.
+    is_complete: bool,
 }
 
 struct Row {
@@ -118,6 +120,11 @@ impl Difference {
             return Ok(());
         };
         let print = print(row, columns)?;
+        if !known.is_complete {
+            // At once and without the task: this may be a million.
+            known.rows.insert(id.into(), Row { print, scan: known.scan });
+            return Ok(());
+        }
         let kind = match known.rows.get_mut(id) {
             None => EventKind::Inserted,
             Some(before) => {
@@ -135,7 +142,8 @@ impl Difference {
 
     /// From now on it is known. Returns the events, in their order.
     pub(crate) fn learn(self, known: &mut Known) -> Vec<TaskEvent> {
-        let Known { rows, scan } = known;
+        let Known { rows, scan, is_complete } = known;
+        let is_news = std::mem::replace(is_complete, true);
         let learn = |(event, print): (TaskEvent, Option<Print>)| {
             match print {
                 Some(print) => drop(rows.insert(event.id.as_str().into(), Row { print, scan: *scan })),
@@ -143,7 +151,7 @@ impl Difference {
             }
             event
         };
-        self.found.into_iter().map(learn).collect()
+        self.found.into_iter().map(learn).filter(|_| is_news).collect()
     }
 }
 

@@ -38,7 +38,8 @@ fn compare(known: &mut Known, rows: &[Fake]) -> Vec<String> {
 fn differences_are_between_what_was_known_and_what_is_read() {
     let mut known = Known::default();
     for (rows, expected) in [
-        (vec![row("a", "A", ""), row("b", "B", "")], vec!["Inserted a", "Inserted b"]),
+        (vec![row("b", "B", "")], vec![]),
+        (vec![row("a", "A", ""), row("b", "B", "")], vec!["Inserted a"]),
         (vec![row("a", "A", ""), row("b", "B", "")], vec![]),
         (vec![row("b", "B", ""), row("a", "A!", "")], vec!["Updated a"]),
         (vec![row("c", "C", ""), row("b", "", "B")], vec!["Inserted c", "Updated b", "Deleted a"]),
@@ -60,6 +61,23 @@ fn a_comparison_that_was_given_up_changes_nothing() {
     difference.add(&mut known, &row("c", "new", ""), COLUMNS, Vintage::V24).unwrap();
     drop(difference);
     assert!(compare(&mut known, &[row("a", "A", ""), row("b", "B", "")]).is_empty());
+}
+
+#[test]
+fn the_first_comparison_may_be_given_up_too() {
+    let mut known = Known { scan: 1, ..Known::default() };
+    let mut difference = Difference::default();
+    difference.add(&mut known, &row("gone since", "A", ""), COLUMNS, Vintage::V24).unwrap();
+    drop(difference);
+    assert!(compare(&mut known, &[row("a", "A", "")]).is_empty());
+    assert_eq!(compare(&mut known, &[]), ["Deleted a"]);
+}
+
+#[test]
+fn nothing_is_complete_too() {
+    let mut known = Known::default();
+    assert!(compare(&mut known, &[]).is_empty());
+    assert_eq!(compare(&mut known, &[row("a", "A", "")]), ["Inserted a"]);
 }
 
 #[test]
@@ -94,7 +112,7 @@ fn text_does_not_flow_from_one_column_into_the_next() {
 fn a_row_that_no_task_can_be_is_an_event_without_one() {
     let mut odd = row("a", "A", "");
     odd.0[1] = Value::Integer(9);
-    let mut known = Known::default();
+    let mut known = Known { is_complete: true, ..Known::default() };
     let mut difference = Difference::default();
     difference.add(&mut known, &odd, COLUMNS, Vintage::V24).unwrap();
     difference.add(&mut known, &row("b", "B", ""), COLUMNS, Vintage::V24).unwrap();
@@ -104,7 +122,7 @@ fn a_row_that_no_task_can_be_is_an_event_without_one() {
 
 #[test]
 fn what_has_no_identifier_is_no_task() {
-    let mut known = Known::default();
+    let mut known = Known { is_complete: true, ..Known::default() };
     let mut difference = Difference::default();
     for id in [Value::Null, Value::Integer(1), Value::Blob(b"a".to_vec())] {
         let mut odd = row("", "A", "");

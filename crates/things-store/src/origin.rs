@@ -101,6 +101,15 @@ impl Origin {
         self.frozen.is_some()
     }
 
+    /// Whether a file that is read without locks is as it was. No lock holds off who would write to it, so what is read in
+    /// pieces asks for each of them.
+    pub(crate) fn still_frozen(&self) -> Result<()> {
+        match self.is_frozen() {
+            true => self.in_place(),
+            false => Ok(()),
+        }
+    }
+
     /// Whether the path still leads to the file that was opened.
     pub(crate) fn in_place(&self) -> Result<()> {
         let found = fs::metadata(&self.path).ok();

@@ -350,9 +350,7 @@ impl Store {
             values.push(decode(row)?);
             next = rows.next().map_err(Error::sqlite)?;
         }
-        if self.origin.is_frozen() {
-            self.origin.in_place()?;
-        }
+        self.origin.still_frozen()?;
         Ok(values)
     }
 

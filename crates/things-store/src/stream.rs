@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::guard::Guard;
 use crate::model::Task;
+use crate::origin::Origin;
 use crate::query::{Query, Sql};
 use crate::row::{self, Fields};
 use crate::store::Store;
@@ -158,10 +159,10 @@ impl<'store> TaskStream<'store> {
 
     /// Starts at the first task. Called again, it starts over and returns the same tasks.
     pub fn tasks(&mut self) -> Result<Tasks<'_>> {
-        let guard = self.snapshot.store.guard();
+        let (guard, origin) = (self.snapshot.store.guard(), self.snapshot.store.origin());
         let (statement, params) = (&mut self.statement, &self.params);
         let rows = guard.step(|| statement.query(params_from_iter(params)).map_err(Error::sqlite))?;
-        let progress = Progress { guard, begin: guard.now(), rows: 0, failed: false };
+        let progress = Progress { guard, origin, begin: guard.now(), rows: 0, failed: false };
         Ok(Tasks { rows: Some(rows), vintage: self.vintage, progress })
     }
 }
@@ -185,6 +186,7 @@ pub struct Tasks<'stream> {
 /// How far a stream has come. Counted when it is let go.
 struct Progress<'stream> {
     guard: &'stream Guard,
+    origin: &'stream Origin,
     begin: Duration,
     rows: u64,
     failed: bool,
@@ -192,7 +194,7 @@ struct Progress<'stream> {
 
 impl Drop for Progress<'_> {
     fn drop(&mut self) {
-        let Progress { guard, begin, rows, failed } = *self;
+        let Progress { guard, begin, rows, failed, .. } = *self;
         guard.ended("stream", begin, guard.now(), rows, failed);
     }
 }
@@ -201,8 +203,13 @@ impl Iterator for Tasks<'_> {
     type Item = Result<Task>;
 
     fn next(&mut self) -> Option<Result<Task>> {
-        let guard = self.progress.guard;
-        let next = next_task(&mut self.rows, self.vintage, |rows| guard.step(|| rows.step()));
+        let Progress { guard, origin, .. } = self.progress;
+        let next = next_task(&mut self.rows, self.vintage, |rows| {
+            guard.step(|| {
+                origin.still_frozen()?;
+                rows.step()
+            })
+        });
         match &next {
             Some(Ok(_)) => self.progress.rows = self.progress.rows.saturating_add(1),
             Some(Err(_)) => self.progress.failed = true,

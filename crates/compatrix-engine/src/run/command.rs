@@ -45,14 +45,17 @@ pub(crate) fn words(inputs: &RunInputs<'_>, product: &Product, dir: &Path) -> Re
     // Of several with one name, a program first.
     let mut made: Vec<&Executable> = product.programs.iter().collect();
     made.sort_by_key(|one| (rank(one.kind), &one.target));
-    let programs: Vec<(&str, &Path)> = made.iter().map(|one| (one.target.as_str(), one.path.as_path())).collect();
+    let names: Vec<String> = made.iter().map(|one| program_name(one)).collect();
+    let programs: Vec<(&str, &Path)> =
+        names.iter().map(String::as_str).zip(made.iter().map(|one| one.path.as_path())).collect();
     let asked = inputs.suite.command.iter().flat_map(|word| &word.0);
     let unknown = asked.into_iter().find_map(|piece| match piece {
         Piece::Program(name) if !programs.iter().any(|(known, _)| known == name) => Some(name),
         _ => None,
     });
     if let Some(name) = unknown {
-        let known: Vec<String> = made.iter().map(|one| format!("{} `{}`", one.kind.word(), one.target)).collect();
+        let known: Vec<String> =
+            made.iter().map(|one| format!("{} `{}`", one.kind.word(), program_name(one))).collect();
         let known = if known.is_empty() {
             "none; cargo builds programs beside tests in `tests/`, and shared libraries (`cdylib`) of packages under test"
                 .to_owned()
@@ -62,6 +65,14 @@ pub(crate) fn words(inputs: &RunInputs<'_>, product: &Product, dir: &Path) -> Re
         return Err(format!("the tests' build makes no `{{program.{name}}}`; it makes {known}"));
     }
     Ok(inputs.suite.command.iter().map(|word| fill(word, inputs.cell, dir, &programs)).collect())
+}
+
+/// The name in `{program.NAME}`. Cargo before 1.79 calls the library of `my-ffi` so, later ones call it `my_ffi`.
+fn program_name(one: &Executable) -> String {
+    match one.kind {
+        TargetKind::Library | TargetKind::Macros => one.target.replace('-', "_"),
+        TargetKind::Program | TargetKind::Example | TargetKind::Test | TargetKind::Bench => one.target.clone(),
+    }
 }
 
 fn rank(kind: TargetKind) -> u8 {

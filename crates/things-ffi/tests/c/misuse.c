@@ -14,9 +14,12 @@ static void wrong_store(const ThingsStore *store, ThingsStatus status) {
   ThingsBatch *batch = NULL;
   int64_t vintage = 7;
   uint64_t count = 7;
+  bool flag = true;
   OK(things_query_new(&query));
   OK(things_batch_new(0, &TODAY, &batch));
   EXPECT(status, things_store_vintage(store, &vintage));
+  EXPECT(status, things_store_is_best_effort(store, &flag));
+  EXPECT(status, things_store_cancel(store));
   EXPECT(status, things_store_verify(store));
   EXPECT(status, things_store_list(store, THINGS_LIST_INBOX, NULL, &tasks));
   EXPECT(status, things_store_search(store, "a", 1, &tasks));
@@ -31,7 +34,7 @@ static void wrong_store(const ThingsStore *store, ThingsStatus status) {
   EXPECT(status, things_store_checklist(store, "a", &checklist));
   EXPECT(status, things_store_apply(store, batch, NULL));
   EXPECT(status, things_stream_open(store, query, &stream));
-  CHECK(vintage == 7 && count == 7);
+  CHECK(vintage == 7 && count == 7 && flag);
   CHECK(tasks == NULL && tags == NULL && areas == NULL && checklist == NULL && stream == NULL);
   OK(things_query_free(query));
   OK(things_batch_free(batch));

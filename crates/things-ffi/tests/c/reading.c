@@ -240,17 +240,35 @@ static void streams(const ThingsStore *store) {
   }
 }
 
+/* One call is cancelled, and the ones after it work. */
+static void cancelled(const ThingsStore *store) {
+  ThingsTasks *tasks = NULL;
+  ThingsQuery *query = NULL;
+  uint64_t count = 0;
+  OK(things_query_new(&query));
+  OK(things_store_cancel(store));
+  EXPECT(THINGS_STATUS_INTERRUPTED, things_store_tasks(store, query, &tasks));
+  CHECK(tasks == NULL);
+  OK(things_store_count(store, query, &count));
+  CHECK(count > 0);
+  OK(things_query_free(query));
+}
+
 void reading(const char *path) {
   ThingsStore *store = NULL;
   int64_t vintage = 0;
   OK(things_store_open(path, THINGS_ACCESS_READ_ONLY, &store));
   OK(things_store_vintage(store, &vintage));
   CHECK(vintage >= 18 && vintage < 100);
+  bool guessed = true;
+  OK(things_store_is_best_effort(store, &guessed));
+  CHECK(!guessed);
   OK(things_store_verify(store));
   lists(store);
   one_task(store);
   organised(store);
   streams(store);
+  cancelled(store);
 
   /* A list outlives its store, and a stream keeps the database open. */
   ThingsTasks *tasks = NULL, *piece = NULL;

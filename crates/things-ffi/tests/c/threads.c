@@ -56,6 +56,19 @@ static void *user(void *unused) {
   return NULL;
 }
 
+/* Works until it is cancelled. */
+static void *worker(void *unused) {
+  ThingsStatus status = THINGS_STATUS_OK;
+  (void)unused;
+  while (status == THINGS_STATUS_OK) {
+    ThingsTasks *tasks = NULL;
+    status = things_store_list(store, THINGS_LIST_LOGBOOK, NULL, &tasks);
+    OK(things_tasks_free(tasks));
+  }
+  CHECK(status == THINGS_STATUS_INTERRUPTED);
+  return NULL;
+}
+
 static void run(void *(*body)(void *), void *each, size_t size) {
   pthread_t running[THREADS];
   for (int n = 0; n < THREADS; n++) {
@@ -91,5 +104,11 @@ void threads(const char *path) {
     count += freed[n];
   }
   CHECK(count == 1);
+
+  pthread_t working;
+  CHECK(pthread_create(&working, NULL, worker, NULL) == 0);
+  OK(things_store_cancel(store));
+  CHECK(pthread_join(working, NULL) == 0);
+
   run(user, NULL, 0);
 }

@@ -5,7 +5,8 @@
 
 #![allow(clippy::disallowed_methods)] // Tests read the environment, make files and remove them.
 
-#[allow(dead_code, unused_imports)] // Each executable uses its part of it.
+// Each executable uses its part of it, and has other features.
+#[allow(unknown_lints, dead_code, unused_imports, unexpected_cfgs)]
 #[path = "../../../things-store/tests/it/support/mod.rs"]
 mod support;
 

@@ -113,7 +113,7 @@ fn each_list_has_the_tasks_of_the_store_field_by_field() {
             same(&one, &[task]);
         }
         let version = got(0, |out| unsafe { things_store_vintage(surface.0, out) });
-        assert_eq!(version, Some(store.vintage().database_version()), "{}", case.name);
+        assert_eq!(version, Some(store.database_version()), "{}", case.name);
         assert_eq!(things_store_verify(surface.0), ThingsStatus::Ok);
     });
 }
@@ -179,6 +179,25 @@ fn a_database_that_the_store_refuses_is_refused_with_the_same_error() {
             assert_eq!(c::last_error(), case.open_error().to_string());
         }
         assert!(case.bytes() == before, "{}: changed by being refused", case.name);
+    });
+}
+
+#[test]
+fn an_unknown_version_is_read_on_request_alone_and_never_changed() {
+    healthy(|case| {
+        case.execute("UPDATE Meta SET value = replace(value, '<integer>', '<integer>9') WHERE key = 'databaseVersion'");
+        for access in [ThingsAccess::ReadOnly, ThingsAccess::ReadWrite] {
+            assert_eq!(c::open(case.path(), access).err(), Some(ThingsStatus::UnknownVintage), "{}", case.name);
+        }
+        let surface = c::open(case.path(), ThingsAccess::BestEffort).unwrap();
+        assert_eq!(got(false, |out| unsafe { things_store_is_best_effort(surface.0, out) }), Some(true));
+        let version = got(0, |out| unsafe { things_store_vintage(surface.0, out) });
+        assert_eq!(version, Some(900 + case.manifest.vintage));
+        list(&surface, ThingsList::Anytime);
+        let today = c::date(today());
+        let batch = made(things_batch_free, |out| unsafe { things_batch_new(0.0, &today, out) }).unwrap();
+        let applied = unsafe { things_store_apply(surface.0, batch.0, std::ptr::null_mut()) };
+        assert_eq!(applied, ThingsStatus::ReadOnly);
     });
 }
 

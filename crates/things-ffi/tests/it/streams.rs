@@ -64,6 +64,36 @@ fn an_error_between_tasks_is_reported_once_and_loses_none_of_them() {
     });
 }
 
+/// What another program does to the file while the store is open comes up as an error of its own.
+#[test]
+fn a_file_that_is_replaced_or_migrated_is_reported() {
+    healthy(|case| {
+        let store = c::open(case.path(), ThingsAccess::ReadOnly).unwrap();
+        let query = c::everything();
+        let tasks = || made(things_tasks_free, |out| unsafe { things_store_tasks(store.0, query.0, out) }).err();
+        assert_eq!(tasks(), None);
+        case.execute("UPDATE Meta SET value = replace(value, '<integer>', '<integer>9') WHERE key = 'databaseVersion'");
+        assert_eq!(tasks(), Some(ThingsStatus::Migrated), "{}: {}", case.name, c::last_error());
+        std::fs::rename(case.path(), case.temp.join("elsewhere")).unwrap();
+        assert_eq!(tasks(), Some(ThingsStatus::Replaced), "{}: {}", case.name, c::last_error());
+    });
+}
+
+#[test]
+fn a_cancelled_stream_says_so_and_its_store_goes_on() {
+    healthy(|case| {
+        let store = c::open(case.path(), ThingsAccess::ReadOnly).unwrap();
+        plant(&case.raw(), case.vintage(), &[Plant { id: "one", start: 1, ..Plant::default() }]);
+        let (all, _) = drain(&stream(&store), 1000);
+        let running = stream(&store);
+        assert_eq!(things_store_cancel(store.0), ThingsStatus::Ok);
+        assert_eq!(next(&running, 1000), Err(ThingsStatus::Interrupted), "{}: {}", case.name, c::last_error());
+        assert_eq!(next(&running, 1000), Err(ThingsStatus::Absent), "after an error there are no more");
+        drop(running);
+        assert_eq!(drain(&stream(&store), 1000), (all, Vec::new()));
+    });
+}
+
 #[test]
 fn stores_and_streams_end_in_any_order() {
     healthy(|case| {

@@ -4,7 +4,7 @@
 //! A stream that did not reach its end always ends with an error, so that no client takes a part for the whole.
 
 use crate::columns::Columns;
-use crate::database::Lane;
+use crate::database::{Lane, Work};
 use crate::filter::Filter;
 use crate::moment::Moment;
 use crate::telemetry;
@@ -32,7 +32,15 @@ const BYTES: usize = 1 << 20;
 pub(super) struct Batches {
     pieces: Receiver<Piece>,
     why: Arc<OnceLock<Status>>,
+    work: Work,
     ended: bool,
+}
+
+impl Drop for Batches {
+    fn drop(&mut self) {
+        // The client went away: a query that has not given its first row yet would not notice.
+        self.work.cancel();
+    }
 }
 
 enum Piece {
@@ -51,21 +59,22 @@ pub(super) fn begin(
 ) -> Batches {
     let (sender, pieces) = channel(AHEAD);
     let why = Arc::new(OnceLock::new());
-    let batches = Batches { pieces, why: why.clone(), ended: false };
+    let work = Work::default();
+    let batches = Batches { pieces, why: why.clone(), work: work.clone(), ended: false };
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
         let client = Client { sender, runtime, patience };
-        if let Err(status) = read(&lane, &filter, moment, &client) {
+        if let Err(status) = read(&lane, &work, &filter, moment, &client) {
             let _ = why.set(status);
         }
     });
     batches
 }
 
-fn read(lane: &Lane, filter: &Filter, moment: Moment, client: &Client) -> Result<(), Status> {
+fn read(lane: &Lane, work: &Work, filter: &Filter, moment: Moment, client: &Client) -> Result<(), Status> {
     let counted = telemetry::Stream::begin();
-    let store = lane.store().map_err(status)?;
+    let store = lane.store(work).map_err(status)?;
     let query = filter.query(&store, moment).map_err(status)?;
     let mut stream = store.stream(&query).map_err(status)?;
     let mut columns = Columns::default();
@@ -142,7 +151,9 @@ pub(super) fn status(error: Error) -> Status {
     let text = format!("{kind}: {error}");
     match kind {
         ErrorKind::NoSuch => Status::not_found(text),
-        ErrorKind::Locked => Status::unavailable(text),
+        ErrorKind::Locked | ErrorKind::Replaced | ErrorKind::Migrated => Status::unavailable(text),
+        ErrorKind::TimedOut => Status::deadline_exceeded(text),
+        ErrorKind::Interrupted => Status::cancelled(text),
         ErrorKind::PoolExhausted => Status::resource_exhausted(text),
         ErrorKind::Corrupt | ErrorKind::Truncated | ErrorKind::BadValue => Status::data_loss(text),
         _ => Status::failed_precondition(text),

@@ -59,6 +59,11 @@ try:
     buckets = samples(families, "things_server_call_duration_seconds_bucket")
     check.same(buckets[(("le", "+Inf"), ("tool", "inbox"))], 3)
     check.same(samples(families, "things_server_calls_in_flight")[()], 0)
+    # The store's own metrics, of the same process.
+    queries = samples(families, "things_store_queries_total")
+    check.true(sum(queries.values()) >= 4, f"queries were counted: {queries}")
+    check.true(samples(families, "things_store_query_duration_seconds_bucket"), "a histogram of queries")
+    check.true(samples(families, "things_store_pool_connections"), "connections of the pools")
 
     check.same(fetch(address, "/")[0], 404)
     check.same(fetch(address, method="POST")[0], 405)

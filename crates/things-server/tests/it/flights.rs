@@ -10,12 +10,12 @@ use arrow_flight::flight_service_server::FlightService;
 use arrow_flight::{Criteria, FlightDescriptor, Ticket};
 use serde_json::{json, Value};
 use std::time::Duration;
-use things_server::{columns, flight::Service, Served};
+use things_server::{columns, flight::Service};
 use tokio_stream::StreamExt;
 use tonic::{Code, Request, Status};
 
 fn service(database: &Database, connections: u32, patience: Duration) -> Service {
-    Service::new(Served::open(&database.path, connections, false).expect("the database opens"), patience)
+    Service::new(database.open(connections, false), patience)
 }
 
 async fn open(service: &Service, query: &Value) -> Result<FlightRecordBatchStream, Status> {
@@ -183,4 +183,19 @@ async fn long_notes_end_a_batch_early() {
         batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>()
     );
     assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 30);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_dropped_interrupts_its_query() {
+    let database = Database::new();
+    database.slow_tags();
+    let service = service(&database, 1, PATIENCE);
+    for wait in [0, 200] {
+        // Looks for the tag first, and would not come to its first task for days.
+        let stream = open(&service, &json!({ "tag": "nobody" })).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        drop(stream);
+    }
+    let batches = read(&service, json!({ "list": "inbox" })).await.unwrap();
+    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>() as i64, database.inbox());
 }

@@ -1,6 +1,6 @@
 //! Clients that flood, hang, or close in the middle, over real pipes; and databases that change under the server.
 
-use crate::support::{command, hello, tool, Database};
+use crate::support::{command, hello, tool, Database, Program};
 use serde_json::json;
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
@@ -108,4 +108,32 @@ fn a_client_that_stops_taking_answers_is_code_4() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(child.wait().unwrap().code(), Some(4));
+}
+
+#[test]
+fn a_database_that_is_replaced_is_read_anew() {
+    let (database, other) = (Database::new(), Database::new());
+    other.fill(7, "");
+    let mut program = Program::greeted(&database.path, &[]);
+    let total = |program: &mut Program, id: i64| {
+        program.send(&tool(id, "inbox", json!({})));
+        program.receive()["result"].clone()
+    };
+    let before = database.inbox();
+    assert_eq!(total(&mut program, 1)["structuredContent"]["total"], before);
+    std::fs::rename(&other.path, &database.path).unwrap();
+    assert_eq!(total(&mut program, 2)["structuredContent"]["total"], before + 7);
+
+    std::fs::remove_file(&database.path).unwrap();
+    let gone = total(&mut program, 3);
+    assert_eq!(gone["isError"], true, "{gone}");
+    let back = Database::new();
+    std::fs::rename(&back.path, &database.path).unwrap();
+    assert_eq!(total(&mut program, 4)["structuredContent"]["total"], before);
+
+    let migrate = "UPDATE Meta SET value = '<plist><integer>99</integer></plist>' WHERE key = 'databaseVersion'";
+    database.connect().execute_batch(migrate).unwrap();
+    let migrated = total(&mut program, 5);
+    assert_eq!(migrated["isError"], true, "{migrated}");
+    assert_eq!(program.code(), 0);
 }

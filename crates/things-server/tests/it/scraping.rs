@@ -49,6 +49,8 @@ fn calls_are_counted_by_tool_and_outcome() {
         "things_server_calls_total{tool=\"unknown\",outcome=\"invalid\"} 1",
         "things_server_call_duration_seconds_count{tool=\"inbox\"} 2",
         "things_server_calls_in_flight 0",
+        "things_server_connections{for=\"mcp\",state=\"idle\"} 1",
+        "things_server_connections{for=\"flight\",state=\"in_use\"} 0",
     ] {
         assert!(text.lines().any(|found| found == line), "no {line} in {text}");
     }

@@ -4,7 +4,7 @@ use crate::support::{cancel, hello, request, tool, Database, Talk};
 use serde_json::{json, Value};
 use std::collections::HashSet;
 use std::time::Duration;
-use things_server::{End, Served};
+use things_server::End;
 use tokio::io::AsyncWriteExt;
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn unknown_methods_are_refused() {
 #[tokio::test]
 async fn a_session_may_begin_with_noise_and_with_nothing() {
     let database = Database::new();
-    let open = || Served::open(&database.path, 1, false).unwrap();
+    let open = || database.open(1, false);
     let mut talk = Talk::with(open());
     talk.send(&cancel(1)).await;
     talk.send_raw(b"hello?\n").await;
@@ -86,7 +86,7 @@ async fn a_session_may_begin_with_noise_and_with_nothing() {
 #[tokio::test]
 async fn a_session_that_ends_within_a_message_says_so() {
     let database = Database::new();
-    let mut talk = Talk::with(Served::open(&database.path, 1, false).unwrap());
+    let mut talk = Talk::with(database.open(1, false));
     talk.send_raw(b"{\"jsonrpc\":").await;
     assert_eq!(talk.end().await, End::Client);
     let mut talk = Talk::begin(&database, false).await;
@@ -183,4 +183,27 @@ async fn a_client_that_goes_away_ends_the_session() {
     drop((read, write));
     let ended = tokio::time::timeout(crate::support::PATIENCE, server).await.expect("the server ends");
     assert!(matches!(ended.unwrap(), Ok(End::Client | End::Done)));
+}
+
+#[tokio::test]
+async fn cancelling_interrupts_the_query() {
+    let database = Database::new();
+    database.slow_tags();
+    let mut talk = Talk::begin(&database, false).await;
+    // Both connections, twice over: they come back.
+    for id in 200..204 {
+        talk.send(&tool(id, "tags", json!({}))).await;
+        talk.send(&cancel(id)).await;
+    }
+    assert_eq!(talk.get("inbox", json!({})).await["total"], database.inbox());
+    for id in 100..102 {
+        talk.send(&tool(id, "tags", json!({}))).await;
+    }
+    // Under way for sure, because each has a connection by now.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    for id in 100..102 {
+        talk.send(&cancel(id)).await;
+    }
+    assert_eq!(talk.get("inbox", json!({})).await["total"], database.inbox());
+    assert_eq!(talk.end().await, End::Done);
 }

@@ -111,6 +111,24 @@ fn what_somebody_writes_after_all_is_an_error_of_the_next_read() {
 }
 
 #[test]
+fn a_stream_ends_with_an_error_when_somebody_writes() {
+    healthy(|case| {
+        let more = [Plant { id: "planted/y", ..Plant::default() }, Plant { id: "planted/z", ..Plant::default() }];
+        plant(&case.raw(), case.vintage(), &more);
+        let copy = copy(case);
+        let store = Store::open(&copy).unwrap();
+        let mut stream = store.stream(&Query::all()).unwrap();
+        let mut tasks = stream.tasks().unwrap();
+        assert!(tasks.next().unwrap().is_ok());
+        let log = beside(&copy, "-wal");
+        fs::remove_file(&log).unwrap();
+        fs::write(&log, "a commit").unwrap();
+        assert!(matches!(tasks.next(), Some(Err(Error::Replaced { .. }))), "{}", case.name);
+        assert!(tasks.next().is_none());
+    });
+}
+
+#[test]
 fn an_unknown_version_in_such_a_place_is_refused_for_its_version() {
     healthy(|case| {
         case.execute("UPDATE \"Meta\" SET \"value\" = '<plist><integer>99</integer></plist>'");

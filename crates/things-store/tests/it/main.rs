@@ -17,6 +17,8 @@ mod changes;
 mod clocks;
 mod damage;
 mod dates;
+#[cfg(feature = "changes")]
+mod feeds;
 mod fixtures;
 #[cfg(unix)]
 mod frozen;

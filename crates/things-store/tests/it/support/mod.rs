@@ -6,6 +6,8 @@ pub mod manifest;
 pub mod plant;
 #[cfg(any(feature = "cache", feature = "changes"))]
 pub mod process;
+#[cfg(feature = "changes")]
+pub mod replay;
 pub mod sleepers;
 pub mod temp;
 
