@@ -13,7 +13,9 @@ fn passes(script: &str) {
     }
     let database = Database::new();
     let script: PathBuf = here.join("tests/clients").join(script);
+    // No bytecode: it would lie among the sources.
     let output = Command::new(python)
+        .arg("-B")
         .arg(&script)
         .arg(env!("CARGO_BIN_EXE_things-server"))
         .arg(&database.path)
