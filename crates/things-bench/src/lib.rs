@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use things_store::{AreaId, Date, Kind, List, Query, Store, TagId, TaskId};
 
 pub use database::{Copied, Kept};
-pub use report::{high_water_mark, nanoseconds, Handled, Report};
+pub use report::{high_water_mark, nanoseconds, Effort, Handled, Report};
 
 /// The variable with the path of the database to measure on, as the tests of things-store have it.
 pub const GIVEN: &str = "THINGS_STORE_FIXTURE";

@@ -1,6 +1,6 @@
 //! What an assistant or a widget does with a store in a day, the same each time.
 //!
-//! One step in two hundred completes a task. Of the others, nine in ten ask for one of twelve lists, as a sidebar or an
+//! One step in two hundred sets a deadline. Of the others, nine in ten ask for one of twelve lists, as a sidebar or an
 //! assistant does; one in ten opens one of fifty tasks. Which list and which task follows Zipf's law with the exponent 1:
 //! the second is asked for half as often as the first, the third a third as often.
 
@@ -71,7 +71,6 @@ impl Iterator for Workload {
         if self.below(WRITES) == 0 {
             self.written += 1;
             let now = Timestamp::from_unix_seconds(1_718_184_600.0)?;
-            // Changing a title is not in the store's words; a deadline is the smallest change. It does not matter which.
             let deadline = today().plus_days(i64::from(self.written % 30) as _);
             return Some(Step::Write(Batch::new(now, today()).change(&id(1), Change::Deadline(deadline))));
         }

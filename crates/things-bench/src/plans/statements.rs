@@ -2,8 +2,9 @@
 
 use things_store::{AreaId, List, Query, Store, TagId, TaskId};
 
-use super::{today, USUAL};
+use super::{open, today, USUAL};
 use crate::report::Report;
+use crate::workload::{Step, Workload};
 
 /// The first query of a connection, on a database without tasks: the statement is prepared, and running it takes next to
 /// nothing. Each shape of query has a statement of its own.
@@ -16,6 +17,19 @@ pub(super) fn statements(report: &mut Report) {
         let found = query.map(|query| store.tasks(query).expect("tasks"));
         (store, found)
     });
+    if report.wants("statement-hits") {
+        let store = open(report, 10_000);
+        for step in Workload::new(report.times(1_000)) {
+            match step {
+                Step::Ask(query) => drop(store.tasks(&query).expect("tasks")),
+                Step::Open(task) => drop(store.task(&task).expect("a task")),
+                // The store is read-only; what changes needs other statements.
+                Step::Write(_) => {}
+            }
+        }
+        let rate = store.statistics().statement_hit_rate().expect("statements");
+        report.value("statement-hits", "hits", "%", "more", rate * 100.0);
+    }
 }
 
 fn shapes() -> Vec<Query> {
