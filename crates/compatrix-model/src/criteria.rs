@@ -50,7 +50,7 @@ pub enum Source {
     },
     /// Targets of the spec.
     Target {
-        /// The bench.
+        /// As its harness names it.
         bench: String,
         /// Only that of this metric.
         metric: Option<String>,

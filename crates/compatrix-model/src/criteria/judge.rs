@@ -15,7 +15,7 @@ use crate::verdict::Verdict;
 /// What criteria are compared with.
 #[derive(Debug, Clone, Copy)]
 pub struct Ground<'a> {
-    /// The spec.
+    /// What promises, suites and targets belong to.
     pub spec: &'a Spec,
     /// Its committed results, judged.
     pub judgement: &'a Judgement<'a>,
@@ -68,7 +68,7 @@ pub struct Shown<'a> {
 /// A criterion and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged<'a> {
-    /// The criterion.
+    /// What is wanted.
     pub criterion: &'a Criterion,
     /// The worst of what is shown.
     pub standing: Standing,
