@@ -11,9 +11,9 @@ use tokio::runtime::Runtime;
 use tokio_stream::StreamExt;
 use tonic::transport::Channel;
 
+use crate::effort::FEW;
 use crate::json_http::Client;
 use crate::program::Program;
-use crate::FEW;
 
 const TASKS: u32 = 50_000;
 /// For memory: reading them all must not need more.

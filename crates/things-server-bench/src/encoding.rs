@@ -5,7 +5,7 @@ use things_server::answer::TaskAnswer;
 use things_server::columns::Columns;
 use things_store::{Query, Store, Task};
 
-use crate::USUAL;
+use crate::effort::USUAL;
 
 /// How many tasks there are, and how many make a batch.
 const TASKS: u32 = 10_000;

@@ -3,8 +3,8 @@
 use serde_json::{json, Value};
 use things_bench::{Handled, Report};
 
+use crate::effort::{FEW, USUAL};
 use crate::program::Program;
-use crate::{FEW, USUAL};
 
 const TASKS: u32 = 10_000;
 /// How many calls are under way at once, and in all.
