@@ -228,6 +228,37 @@ mod tests {
         assert_eq!((all.cache_hits, all.operations()), (8 * rounds, 8 * rounds));
     }
 
+    /// Of two threads, one notes a hit and then lets the other note a miss. Each counts in a stripe of its own, and still no
+    /// snapshot has a miss without its hit.
+    #[test]
+    fn a_snapshot_keeps_the_order_of_events_of_different_threads() {
+        let rounds = if cfg!(miri) { 20 } else { 2_000 };
+        let (telemetry, running) = (Telemetry::default(), AtomicUsize::new(4));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                // Without room, so that neither runs ahead.
+                let (hit, hits) = std::sync::mpsc::sync_channel(0);
+                let (telemetry, running) = (&telemetry, &running);
+                scope.spawn(move || {
+                    for _ in 0..rounds {
+                        telemetry.note(Event::CacheHit);
+                        hit.send(()).unwrap();
+                    }
+                });
+                scope.spawn(move || {
+                    hits.iter().for_each(|()| telemetry.note(Event::CacheMiss));
+                    running.fetch_sub(1, Ordering::Release);
+                });
+            }
+            while running.load(Ordering::Acquire) > 0 {
+                let found = telemetry.snapshot();
+                let (hits, misses) = (found.cache_hits, found.cache_misses);
+                assert!(misses <= hits, "{hits} hits, {misses} misses");
+            }
+        });
+        assert_eq!(telemetry.snapshot().cache_lookups(), 8 * rounds);
+    }
+
     #[test]
     fn counters_survive_a_thread_that_panicked_while_counting() {
         let telemetry = Telemetry::default();

@@ -28,7 +28,7 @@ const fn effects(name: &'static str, uses: &'static [&'static str]) -> Crate {
 }
 
 /// Each crate uses some of those below it. None of Compatrix uses things-store.
-const CRATES: [Crate; 16] = [
+const CRATES: [Crate; 17] = [
     effects("xtask", &["compatrix"]),
     effects(
         "compatrix",
@@ -63,6 +63,7 @@ const CRATES: [Crate; 16] = [
     effects("things-server", &["things-store"]),
     effects("things-ffi", &["things-store"]),
     effects("things-store", &[]),
+    effects("old-toolchain", &[]),
 ];
 
 /// Others' crates that have effects.

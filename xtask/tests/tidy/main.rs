@@ -8,6 +8,7 @@ mod manifests;
 mod modules;
 mod packages;
 mod pages;
+mod plans;
 mod rings;
 mod rust;
 mod source;

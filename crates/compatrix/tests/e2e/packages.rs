@@ -49,7 +49,7 @@ fn counts(json: &Value) -> &Value {
 fn a_package_is_built_with_the_rusts_that_it_promises() {
     let Some(old) = old_toolchain() else {
         eprintln!(
-            "skipped: no cargo older than 1.78 in the cache; `cargo xtask compat --cell rust=debian-12` brings one"
+            "skipped: no cargo older than 1.78 in the cache; `cargo xtask compat --manifest-path ci/old-toolchain/Cargo.toml` brings one"
         );
         return;
     };

@@ -200,7 +200,7 @@ fn dev_dependencies_that_switch_features_on_are_not_missed_by_a_build() {
 fn with_old_cargo(root: &str, config: &str) -> Option<Workspace> {
     let Some(old) = old_toolchain() else {
         eprintln!(
-            "skipped: no cargo older than 1.78 in the cache; `cargo xtask compat --cell rust=debian-12` brings one"
+            "skipped: no cargo older than 1.78 in the cache; `cargo xtask compat --manifest-path ci/old-toolchain/Cargo.toml` brings one"
         );
         return None;
     };
@@ -320,7 +320,7 @@ fn a_stage_has_only_what_is_under_test() {
 fn a_toolchain_that_cannot_read_the_workspace_tests_the_library_in_it() {
     let Some(old) = old_toolchain() else {
         eprintln!(
-            "skipped: no cargo older than 1.78 in the cache; `cargo xtask compat --cell rust=debian-12` brings one"
+            "skipped: no cargo older than 1.78 in the cache; `cargo xtask compat --manifest-path ci/old-toolchain/Cargo.toml` brings one"
         );
         return;
     };

