@@ -3,7 +3,6 @@
 #![allow(clippy::disallowed_methods, reason = "benches start programs, and read the clock")]
 
 mod delivery;
-mod effort;
 mod encoding;
 mod json_http;
 mod program;

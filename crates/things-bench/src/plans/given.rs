@@ -1,15 +1,13 @@
 //! What all groups of benches take for granted: efforts, the day, an open database.
 
-use std::time::Duration;
-
 use things_store::{Date, Store};
 
 use crate::report::{Effort, Report};
 
 /// Of most benches: enough for a p95.
-pub(super) const USUAL: Effort = Effort { time: Duration::from_millis(100), least: 12 };
+pub(super) const USUAL: Effort = Effort::USUAL;
 /// Of what takes long and has no target on a percentile.
-pub(super) const FEW: Effort = Effort { time: Duration::from_millis(50), least: 3 };
+pub(super) const FEW: Effort = Effort::FEW;
 
 /// The day that is today.
 pub(super) fn today() -> Date {
