@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use compatrix_bench::Tier;
 use compatrix_model::claims::{evaluate, judge_evidence};
-use compatrix_model::criteria::{judge, Criterion, Ground, Judged, Shown, Source, Standing};
+use compatrix_model::criteria::{judge, Criterion, Ground, Judged, Ran, Shown, Source, Standing};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::speed::trend::Record;
@@ -32,6 +32,8 @@ pub struct Facts<'a> {
     pub records: &'a [Record],
     /// In the order of their file.
     pub criteria: &'a [Criterion],
+    /// Which tests stood in the sources of recorded results.
+    pub ran: &'a Ran,
     /// The texts of the files that they name, as far as there are such files.
     pub files: &'a BTreeMap<String, String>,
     /// The file of criteria, relative to the root.
@@ -51,6 +53,7 @@ pub fn page(facts: &Facts<'_>) -> String {
         claims: &evaluate(spec, &judgement),
         records: facts.records,
         figure: words::figure,
+        ran: facts.ran,
         files: facts.files,
     };
     let judged = judge(facts.criteria, &ground);

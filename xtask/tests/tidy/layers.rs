@@ -58,7 +58,7 @@ const CRATES: [Crate; 17] = [
     pure("compatrix-bench", &["shaped-toml"]),
     pure("shaped-toml", &[]),
     pure("covering", &[]),
-    effects("things-server-bench", &["things-server", "things-store"]),
+    effects("things-server-bench", &["things-server", "things-store", "things-bench"]),
     effects("things-bench", &["things-store"]),
     effects("things-server", &["things-store"]),
     effects("things-ffi", &["things-store"]),

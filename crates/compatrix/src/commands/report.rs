@@ -102,6 +102,7 @@ fn plans_page(
         evidence,
         records: &speed::read_all(root, spec)?,
         criteria: &plans.criteria,
+        ran: &plans.ran,
         files: &plans.files,
         file,
         command,
