@@ -1,3 +1,5 @@
+//! The cache by itself: capacity, time to live, and answers kept for a state that has passed.
+
 use super::*;
 use crate::model::{Kind, Start, Status};
 use crate::query::List;

@@ -1,3 +1,5 @@
+//! Fingerprints of rows: what changes them and what does not.
+
 use super::*;
 use rusqlite::types::Value;
 
