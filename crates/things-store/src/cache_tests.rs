@@ -1,4 +1,4 @@
-//! The cache by itself: capacity, time to live, and answers kept for a state that has passed.
+//! What is kept and what is not: stamps and floors, ages, bounds and bad options, most of it without a database.
 
 use super::*;
 use crate::model::{Kind, Start, Status};

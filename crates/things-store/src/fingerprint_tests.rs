@@ -1,4 +1,4 @@
-//! Fingerprints of rows: what changes them and what does not.
+//! Differences between rows that were made up and what was known before.
 
 use super::*;
 use rusqlite::types::Value;
