@@ -35,7 +35,7 @@ use crate::vintage::Vintage;
 use rusqlite::Connection;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -202,8 +202,8 @@ struct Reader {
     locked: Option<(u32, Duration)>,
     /// The failure that subscribers know of.
     stalled: Option<ErrorKind>,
-    /// All tasks as they were when the log was this long, as long as somebody has them.
-    tasks: Option<(u64, Weak<[Task]>)>,
+    /// All tasks as they were when the log was this long, until the next look: thousands may lag at once.
+    tasks: Option<(u64, Arc<[Task]>)>,
 }
 
 #[derive(Default)]
@@ -258,6 +258,7 @@ impl Shared {
     /// Publishes what has been committed up to now.
     fn look(&self) -> Result<()> {
         let mut reader = lock(&self.reader);
+        reader.tasks = None;
         let result = self.compare_if_changed(&mut reader);
         self.report(&mut reader, result)
     }
@@ -289,7 +290,7 @@ impl Shared {
         };
         let transaction = store.connection().unchecked_transaction().map_err(Error::sqlite)?;
         let next = self.compare(&transaction, store, version)?;
-        if let Some(known) = tasks.as_ref().filter(|known| known.0 == next).and_then(|known| known.1.upgrade()) {
+        if let Some(known) = tasks.as_ref().filter(|known| known.0 == next).map(|known| known.1.clone()) {
             return Ok((known, next));
         }
         // Still of the state that was compared, though others publish meanwhile.
@@ -301,7 +302,7 @@ impl Shared {
             found.extend(row::task(row, store.vintage()));
         }
         let found: Arc<[Task]> = found.into();
-        *tasks = Some((next, Arc::downgrade(&found)));
+        *tasks = Some((next, found.clone()));
         Ok((found, next))
     }
 

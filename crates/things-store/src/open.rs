@@ -36,14 +36,21 @@ pub(crate) struct Opened {
     pub(crate) origin: Origin,
 }
 
-/// Opens and checks the database at `path`, waiting for locks by `sleep` as `options` say.
-pub(crate) fn open(path: &Path, access: Access, options: &OpenOptions, sleep: &dyn Sleep) -> Result<Opened> {
+/// Opens and checks the database at `path`, waiting for locks by `sleep` as `options` say, as long as `may_go_on`.
+pub(crate) fn open(
+    path: &Path,
+    access: Access,
+    options: &OpenOptions,
+    sleep: &dyn Sleep,
+    may_go_on: &dyn Fn() -> Result<()>,
+) -> Result<Opened> {
     // Writing needs a version that is known: nobody can say what another one asks of a writer.
     let best_effort = options.best_effort && access == Access::ReadOnly;
     // Before it is opened: what is put in its place meanwhile is noticed then.
     let file = look(path)?;
     let checked = |mode| {
         retry(&options.backoff, sleep, || {
+            may_go_on()?;
             let attempt = |mode| {
                 let connection = connect(path, mode)?;
                 let version = check(&connection, path, best_effort)?;

@@ -5,6 +5,7 @@ use crate::bounds::{between, DAY};
 use crate::clock::{Clock, MonotonicClock};
 use crate::error::Result;
 use crate::telemetry::{Event, Telemetry};
+use crate::watch::Running;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -175,15 +176,17 @@ impl Shared {
     }
 }
 
-/// Counts each wait for a lock: after it follows another attempt.
+/// Counts each wait for a lock, after which follows another attempt, and does not wait for longer than the operation may
+/// still take.
 pub(crate) struct Counted<'o> {
     pub(crate) sleep: &'o dyn Sleep,
     pub(crate) telemetry: &'o Telemetry,
+    pub(crate) running: &'o Running<'o>,
 }
 
 impl Sleep for Counted<'_> {
     fn sleep(&self, duration: Duration) {
-        self.sleep.sleep(duration);
+        self.sleep.sleep(duration.min(self.running.left()));
         self.telemetry.note(Event::Retry);
     }
 }

@@ -10,7 +10,6 @@ use rusqlite::Connection;
 use std::cell::Cell;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 /// The file and the version that a store was opened with.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub(crate) struct Origin {
     path: PathBuf,
     file: Identity,
     /// Of a file that SQLite does not lock: what it looked like.
-    frozen: Option<Looks>,
+    frozen: Option<Metadata>,
     version: i64,
     /// SQLite's number for the last state whose version was looked up.
     state: Cell<Option<i64>>,
@@ -61,17 +60,9 @@ pub(crate) fn data_version(connection: &Connection) -> Result<i64> {
     statement.and_then(|mut statement| statement.query_row([], |row| row.get(0))).map_err(Error::sqlite)
 }
 
-/// What changes when a file is written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Looks {
-    length: u64,
-    modified: Option<SystemTime>,
-}
-
-impl Looks {
-    fn of(file: &Metadata) -> Looks {
-        Looks { length: file.len(), modified: file.modified().ok() }
-    }
+/// Whether nobody has written to a file between the two looks at it.
+fn looks_the_same(one: &Metadata, other: &Metadata) -> bool {
+    one.len() == other.len() && one.modified().ok() == other.modified().ok()
 }
 
 impl Origin {
@@ -81,7 +72,7 @@ impl Origin {
             Ok(folder) => folder.join(path),
             Err(_) => path.to_owned(),
         };
-        let frozen = frozen.then(|| Looks::of(file));
+        let frozen = frozen.then(|| file.clone());
         Origin { path: absolute, file: Identity::of(file), frozen, version, state: Cell::default() }
     }
 
@@ -114,8 +105,8 @@ impl Origin {
     pub(crate) fn in_place(&self) -> Result<()> {
         let found = fs::metadata(&self.path).ok();
         let same = found.filter(|found| Identity::of(found) == self.file);
-        let as_it_was = |found: &Metadata| match self.frozen {
-            Some(looks) => Looks::of(found) == looks && is_empty(&beside(&self.path, "-wal")),
+        let as_it_was = |found: &Metadata| match &self.frozen {
+            Some(looked) => looks_the_same(looked, found) && is_empty(&beside(&self.path, "-wal")),
             None => true,
         };
         match same.filter(as_it_was) {

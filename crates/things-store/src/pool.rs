@@ -227,8 +227,9 @@ impl Make for Manager {
     fn is_clean(&self, store: &Store) -> bool {
         // Cancellers of the borrower must not reach the next one.
         store.guard().watch().next_loan();
-        // A transaction left open, by a snapshot that was forgotten, would hold back every later writer.
-        store.connection().is_autocommit()
+        // A transaction or a statement left open, by a snapshot or a stream that was forgotten, would hold back every later
+        // writer.
+        store.connection().is_autocommit() && !store.connection().is_busy() && !store.snapshots().is_open()
     }
 }
 

@@ -49,7 +49,8 @@ impl OpenOptions {
     pub(crate) fn open_shared(&self, path: &Path, access: Access, shared: Arc<Shared>) -> Result<Store> {
         self.validate()?;
         let guard = Guard::new(self.clone(), shared);
-        let Opened { mut connection, vintage, origin } = guard.open(|sleep| open::open(path, access, self, sleep))?;
+        let Opened { mut connection, vintage, origin } =
+            guard.open(|sleep, check| open::open(path, access, self, sleep, check))?;
         guard.watch().install(&mut connection);
         Ok(Store {
             #[cfg(feature = "cache")]

@@ -4,6 +4,7 @@ use crate::support::process::Writer;
 use crate::support::replay::{assert_same, batch, by_hand, events, feed, household, words, writer, Replica};
 use crate::support::{healthy, plant, Case, Plant};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use things_store::{Change, ChangeFeed, Delivery, Error, ErrorKind, FeedOptions, Subscription};
 
@@ -95,6 +96,27 @@ fn ten_thousand_subscriptions_share_one_queue() {
             let found = events(subscription);
             assert!(found.len() == 1 && std::sync::Arc::ptr_eq(&found[0], &first[0]), "{}: copied", case.name);
         }
+    });
+}
+
+#[test]
+fn who_lags_at_the_same_time_shares_the_tasks_and_the_next_look_lets_them_go() {
+    healthy(|case| {
+        plant(&case.raw(), case.vintage(), &household());
+        let feed = feed(case, FeedOptions { queue: 1, ..by_hand() });
+        let mut store = writer(case, &feed);
+        let mut slow = [feed.subscribe(), feed.subscribe()];
+        for change in [Change::Trash, Change::Restore] {
+            store.apply(&batch(&[("planted/x", change)])).unwrap();
+        }
+        let mut tasks_of = |place: usize| match slow[place].try_next().unwrap() {
+            Some(Delivery::Lagged { tasks, .. }) => Arc::downgrade(&tasks),
+            other => panic!("{}: {other:?}", case.name),
+        };
+        let (first, second) = (tasks_of(0), tasks_of(1));
+        assert!(first.upgrade().is_some() && first.ptr_eq(&second), "{}: read again", case.name);
+        feed.look().unwrap();
+        assert!(first.upgrade().is_none(), "{}: kept for nobody", case.name);
     });
 }
 

@@ -165,6 +165,26 @@ fn a_forgotten_snapshot_does_not_outlive_its_loan() {
 }
 
 #[test]
+fn a_forgotten_stream_does_not_outlive_its_loan() {
+    healthy(|case| {
+        case.settle();
+        plant(&case.raw(), case.vintage(), &[Plant::default()]);
+        let pool = Pool::with(case.path(), options(1, 5_000)).unwrap();
+        let store = pool.get().unwrap();
+        let mut stream = store.stream(&Query::all()).unwrap();
+        let mut tasks = stream.tasks().unwrap();
+        tasks.next().unwrap().unwrap();
+        std::mem::forget(tasks);
+        // Its snapshot ends, but the statement is still at its first row, and holds a lock.
+        drop(stream);
+        drop(store);
+        assert_eq!(pool.statistics().unwrap().closed, 1, "{}", case.name);
+        plant(&case.raw(), case.vintage(), &[Plant { id: "planted/late", ..Plant::default() }]);
+        assert!(has(&pool.get().unwrap().anytime().unwrap(), "planted/late"), "{}", case.name);
+    });
+}
+
+#[test]
 fn a_pool_can_be_opened_for_changes() {
     healthy(|case| {
         plant(&case.raw(), case.vintage(), &[Plant::default()]);
