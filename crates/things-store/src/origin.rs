@@ -139,9 +139,9 @@ impl Origin {
     }
 }
 
-/// The file that SQLite keeps beside `path` under this suffix.
+/// The file that SQLite keeps beside the database at `path` under this suffix; if `path` is a link, where that leads to.
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    let mut name = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).into_os_string();
     name.push(suffix);
     name.into()
 }
