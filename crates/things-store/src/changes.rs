@@ -27,7 +27,7 @@ use crate::fingerprint::{Difference, Known};
 use crate::model::Task;
 use crate::open::Access;
 use crate::options::OpenOptions;
-use crate::origin::{data_version, FileId};
+use crate::origin::{absolute, data_version, FileId};
 use crate::row;
 use crate::store::Store;
 use crate::subscription::{Delivery, Subscription};
@@ -117,7 +117,7 @@ impl ChangeFeed {
     pub fn open(path: impl AsRef<Path>, options: FeedOptions) -> Result<ChangeFeed> {
         options.validate()?;
         let shared = Arc::new(Shared {
-            path: path.as_ref().to_owned(),
+            path: absolute(path.as_ref()),
             reader: Mutex::default(),
             known: Mutex::default(),
             log: Mutex::new(Log::new(options.queue, options.queue_bytes)),
