@@ -350,7 +350,8 @@ impl Shared {
                 (reader.locked, reader.stalled) = (None, None);
                 return result;
             }
-            Err(Error::Locked { .. }) => {
+            // A journal that is just being removed looks like one of an interrupted writer.
+            Err(seeming @ (Error::Locked { .. } | Error::NeedsRecovery { .. })) => {
                 let now = self.clock.now();
                 let (looks, first) = reader.locked.unwrap_or((0, now));
                 reader.locked = Some((looks.saturating_add(1), first));
@@ -359,7 +360,10 @@ impl Shared {
                     return result;
                 }
                 long_locked = Error::Locked { attempts: looks.saturating_add(1), waited, source: None };
-                &long_locked
+                match seeming {
+                    Error::Locked { .. } => &long_locked,
+                    lasting => lasting,
+                }
             }
             Err(error) => {
                 // It may be another file, or another vintage, when it is opened again.
