@@ -3,7 +3,7 @@
 //! One log for all subscriptions: each has only its place in it, so ten thousand cost as much memory as one does, and
 //! adding to it takes the same time.
 
-use crate::subscription::Delivery;
+use crate::delivery::Delivery;
 use crate::weight;
 use std::collections::VecDeque;
 use std::mem::size_of;
@@ -85,8 +85,8 @@ fn weigh(delivery: &Delivery) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::{EventKind, TaskEvent};
     use crate::error::ErrorKind;
-    use crate::subscription::{EventKind, TaskEvent};
     use std::sync::Arc;
 
     fn deleted(id: &str) -> Delivery {

@@ -5,7 +5,7 @@
 //! both are errors, found before or within the read that they would spoil.
 
 use crate::error::{Error, Result};
-use crate::open::{beside, database_version, is_empty, VersionError};
+use crate::version::{database_version, VersionError};
 use rusqlite::Connection;
 use std::cell::Cell;
 use std::fs::{self, Metadata};
@@ -141,4 +141,16 @@ impl Origin {
         self.state.set(Some(state));
         Ok(())
     }
+}
+
+/// The file that SQLite keeps beside the database at `path` under this suffix; if `path` is a link, where that leads to.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).into_os_string();
+    name.push(suffix);
+    name.into()
+}
+
+/// Whether there is nothing at `path`, or a file with nothing in it.
+pub(crate) fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |file| file.len() == 0)
 }

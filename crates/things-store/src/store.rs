@@ -36,7 +36,7 @@ pub struct Store {
     #[cfg(feature = "cache")]
     cache: Option<crate::cache::View>,
     #[cfg(feature = "changes")]
-    publisher: Option<crate::changes::Publisher>,
+    publisher: Option<crate::publishing::Publisher>,
 }
 
 impl OpenOptions {
@@ -60,7 +60,7 @@ impl OpenOptions {
                 .feed
                 .as_ref()
                 .filter(|_| access == Access::ReadWrite)
-                .map(|feed| crate::changes::Publisher::new(feed.clone(), origin.id(), &mut connection)),
+                .map(|feed| crate::publishing::Publisher::new(feed.clone(), origin.id(), &mut connection)),
             connection,
             vintage,
             origin,
