@@ -35,6 +35,9 @@ impl Log {
     }
 
     pub(crate) fn push(&mut self, delivery: Delivery) {
+        if self.ended {
+            return;
+        }
         self.bytes += weigh(&delivery);
         self.kept.push_back(delivery);
         self.next += 1;
@@ -60,7 +63,7 @@ impl Log {
         self.next
     }
 
-    /// Nothing will be added any more.
+    /// From now on nothing is added.
     pub(crate) fn end(&mut self) {
         self.ended = true;
     }

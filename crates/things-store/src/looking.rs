@@ -9,7 +9,7 @@ use crate::fingerprint::Difference;
 use crate::model::Task;
 use crate::open::Access;
 use crate::options::OpenOptions;
-use crate::origin::data_version;
+use crate::origin::{absolute, data_version};
 use crate::publishing::{lock, Published};
 use crate::row;
 use crate::store::Store;
@@ -52,7 +52,7 @@ const LONG_LOCKED: Duration = Duration::from_secs(5);
 impl Shared {
     pub(crate) fn new(path: &Path, log: Log) -> Shared {
         Shared {
-            path: path.to_owned(),
+            path: absolute(path),
             reader: Mutex::default(),
             published: Arc::new(Published::new(log)),
             stop: Mutex::new(false),
@@ -176,7 +176,8 @@ impl Shared {
                 (reader.locked, reader.stalled) = (None, None);
                 return result;
             }
-            Err(Error::Locked { .. }) => {
+            // A journal that is just being removed looks like one of an interrupted writer.
+            Err(seeming @ (Error::Locked { .. } | Error::NeedsRecovery { .. })) => {
                 let now = self.clock.now();
                 let (looks, first) = reader.locked.unwrap_or((0, now));
                 reader.locked = Some((looks.saturating_add(1), first));
@@ -185,7 +186,10 @@ impl Shared {
                     return result;
                 }
                 long_locked = Error::Locked { attempts: looks.saturating_add(1), waited, source: None };
-                &long_locked
+                match seeming {
+                    Error::Locked { .. } => &long_locked,
+                    lasting => lasting,
+                }
             }
             Err(error) => {
                 // It may be another file, or another vintage, when it is opened again.

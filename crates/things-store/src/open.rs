@@ -95,8 +95,18 @@ impl From<Access> for Mode {
 /// Whether `error` may be because SQLite cannot make the files beside `path` that a database in WAL mode needs, although
 /// there is nothing in them: such a database can be read as it is, for all of it is in its file.
 fn may_be_frozen(path: &Path, error: &Error) -> bool {
-    let refused = matches!(error, Error::CannotOpen { .. } | Error::NeedsRecovery { .. } | Error::ReadOnly);
+    let refused = match error {
+        Error::CannotOpen { .. } | Error::ReadOnly => true,
+        // Somebody writes, or did, if it is a journal that has to be applied.
+        Error::NeedsRecovery { source } => !is_of_a_journal(&**source),
+        _ => false,
+    };
     refused && is_empty(&beside(path, "-wal")) && is_empty(&beside(path, "-journal"))
+}
+
+fn is_of_a_journal(source: &(dyn std::error::Error + 'static)) -> bool {
+    let code = source.downcast_ref().and_then(rusqlite::Error::sqlite_error).map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
 /// Checks through a read-only connection, whatever was asked for.
