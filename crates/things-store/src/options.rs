@@ -33,7 +33,7 @@ pub struct OpenOptions {
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<crate::cache::Cache>,
     #[cfg(feature = "changes")]
-    pub(crate) feed: Option<Arc<crate::changes::Shared>>,
+    pub(crate) feed: Option<Arc<crate::publishing::Published>>,
     pub(crate) best_effort: bool,
 }
 
@@ -114,6 +114,15 @@ impl OpenOptions {
     #[cfg(feature = "breaker")]
     pub fn breaker(mut self, options: crate::breaker::BreakerOptions) -> OpenOptions {
         self.breaker = Some(crate::breaker::Breaker::new(options));
+        self
+    }
+
+    /// Where [`Store::cached`](crate::Store::cached) keeps its answers. Without a cache it reads each time.
+    ///
+    /// A `Pool` that opens its stores with these options shares the cache between them.
+    #[cfg(feature = "cache")]
+    pub fn cache(mut self, cache: &crate::cache::Cache) -> OpenOptions {
+        self.cache = Some(cache.clone());
         self
     }
 

@@ -5,7 +5,7 @@
 //! both are errors, found before or within the read that they would spoil.
 
 use crate::error::{Error, Result};
-use crate::open::{beside, database_version, is_empty, VersionError};
+use crate::version::{database_version, VersionError};
 use rusqlite::Connection;
 use std::cell::Cell;
 use std::fs::{self, Metadata};
@@ -60,6 +60,14 @@ pub(crate) fn data_version(connection: &Connection) -> Result<i64> {
     statement.and_then(|mut statement| statement.query_row([], |row| row.get(0))).map_err(Error::sqlite)
 }
 
+/// `path`, independent of the working directory from now on.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    match std::env::current_dir() {
+        Ok(folder) => folder.join(path),
+        Err(_) => path.to_owned(),
+    }
+}
+
 /// Whether nobody has written to a file between the two looks at it.
 fn looks_the_same(one: &Metadata, other: &Metadata) -> bool {
     one.len() == other.len() && one.modified().ok() == other.modified().ok()
@@ -68,12 +76,8 @@ fn looks_the_same(one: &Metadata, other: &Metadata) -> bool {
 impl Origin {
     /// For the `file` that was at `path` before it was opened. A `frozen` one is read without locks.
     pub(crate) fn new(path: &Path, file: &Metadata, frozen: bool, version: i64) -> Origin {
-        let absolute = match std::env::current_dir() {
-            Ok(folder) => folder.join(path),
-            Err(_) => path.to_owned(),
-        };
         let frozen = frozen.then(|| file.clone());
-        Origin { path: absolute, file: Identity::of(file), frozen, version, state: Cell::default() }
+        Origin { path: absolute(path), file: Identity::of(file), frozen, version, state: Cell::default() }
     }
 
     /// `Meta.databaseVersion` when it was opened.
@@ -137,4 +141,16 @@ impl Origin {
         self.state.set(Some(state));
         Ok(())
     }
+}
+
+/// The file that SQLite keeps beside the database at `path` under this suffix; if `path` is a link, where that leads to.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).into_os_string();
+    name.push(suffix);
+    name.into()
+}
+
+/// Whether there is nothing at `path`, or a file with nothing in it.
+pub(crate) fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |file| file.len() == 0)
 }

@@ -201,9 +201,12 @@ fn subscriptions_end_with_their_feed_after_the_last_event() {
         let feed = feed(case, FeedOptions::default());
         let (mut subscription, mut waiting) = (feed.subscribe(), feed.subscribe());
         let waiter = std::thread::spawn(move || waiting.by_ref().count());
-        writer(case, &feed).apply(&batch(&[("planted/x", Change::Complete)])).unwrap();
+        let mut store = writer(case, &feed);
+        store.apply(&batch(&[("planted/x", Change::Complete)])).unwrap();
         assert!(!subscription.has_ended());
         drop(feed);
+        // A store that outlives the feed writes on, for itself.
+        store.apply(&batch(&[("planted/x", Change::Reopen)])).unwrap();
         assert_eq!(waiter.join().unwrap(), 1, "{}", case.name);
         assert!(!subscription.has_ended(), "{}: one event is left", case.name);
         assert_eq!(words(&mut subscription), ["Updated x"]);
